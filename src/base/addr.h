@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Addresses of both families as one type: 16 octets in network order, IPv4 as
+ * v4-mapped IPv6 (::ffff:a.b.c.d, RFC 4291 2.5.5.2). Everything above the codecs is
+ * family-neutral; addr_family() is asked in the few places where it matters.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum family {
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+	_FAMILY_N,
+};
+
+struct addr {
+	uint8_t b[16];
+};
+
+/* `len` counts bits of the 128-bit form: an IPv4 /24 has 120. Host bits are zero. */
+struct prefix {
+	struct addr addr;
+	uint8_t len;
+};
+
+#define ADDR_STRLEN   46
+#define PREFIX_STRLEN (ADDR_STRLEN + 4)
+
+#define ADDR_V4(a, b, c, d)                                                              \
+	((struct addr){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}})
+
+static inline bool addr_is_v4(const struct addr *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
+}
+
+static inline enum family addr_family(const struct addr *a)
+{
+	return addr_is_v4(a) ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+static inline int addr_cmp(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b));
+}
+
+static inline bool addr_eq(const struct addr *a, const struct addr *b)
+{
+	return addr_cmp(a, b) == 0;
+}
+
+/* from / to four octets in network order */
+struct addr addr_from_v4(const void *octets);
+static inline const uint8_t *addr_v4_octets(const struct addr *a)
+{
+	return a->b + 12;
+}
+
+/* the unspecified address of a family: 0.0.0.0 or :: */
+struct addr addr_any(enum family family);
+bool addr_is_any(const struct addr *a);
+bool addr_is_multicast(const struct addr *a);	 /* 224/4, ff00::/8 */
+bool addr_is_loopback(const struct addr *a);	 /* 127/8, ::1 */
+bool addr_is_link_local(const struct addr *a);	 /* unicast: 169.254/16, fe80::/10 */
+bool addr_is_broadcast(const struct addr *a);	 /* 255.255.255.255 */
+
+/* Groups that never leave their link: 224.0.0.0/24 (RFC 5771 4) and the IPv6 scopes
+ * 0, 1 and 2 (RFC 4291 2.7). */
+bool addr_is_local_group(const struct addr *group);
+
+/* A source that may stand in a membership record or a data packet: not unspecified,
+ * multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291 2.5). */
+bool addr_is_usable_source(const struct addr *a);
+
+/* Text form. IPv4 dotted quad, IPv6 as RFC 5952. Returns `buf`. */
+const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);
+const char *prefix_format(const struct prefix *p, char buf[PREFIX_STRLEN]);
+
+/* 0, or -EINVAL when `s` is no complete address (or, for a prefix, has a length out of
+ * range). A prefix without "/n" is a host prefix. Host bits are cleared; with
+ * `ret_host_bits` the caller learns that there were some. */
+int addr_parse(const char *s, struct addr *ret);
+int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);
+
+struct prefix prefix_from_addr(const struct addr *a, unsigned len_in_family);
+bool prefix_contains(const struct prefix *p, const struct addr *a);
+bool prefix_eq(const struct prefix *a, const struct prefix *b);
+
+/* bits within the family: 0..32 or 0..128 */
+static inline unsigned prefix_len_in_family(const struct prefix *p)
+{
+	return addr_is_v4(&p->addr) && p->len >= 96 ? p->len - 96u : p->len;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Bounded wire access and the Internet checksum (RFC 1071), see bytes.h. Pure. */
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+const uint8_t *rd_take(struct rd *r, size_t n)
+{
+	const uint8_t *p = r->p;
+
+	if (r->bad || rd_left(r) < n) {
+		r->bad = true;
+		return NULL;
+	}
+	r->p += n;
+	return p;
+}
+
+uint8_t rd_u8(struct rd *r)
+{
+	const uint8_t *p = rd_take(r, 1);
+
+	return p ? *p : 0;
+}
+
+uint16_t rd_u16be(struct rd *r)
+{
+	const uint8_t *p = rd_take(r, 2);
+
+	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+uint32_t rd_u32be(struct rd *r)
+{
+	const uint8_t *p = rd_take(r, 4);
+
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+		 : 0;
+}
+
+void wr_bytes(struct wr *w, const void *p, size_t n)
+{
+	if (w->bad || (size_t)(w->end - w->p) < n) {
+		w->bad = true;
+		return;
+	}
+	memcpy(w->p, p, n);
+	w->p += n;
+}
+
+void wr_u8(struct wr *w, uint8_t v)
+{
+	wr_bytes(w, &v, 1);
+}
+
+void wr_u16be(struct wr *w, uint16_t v)
+{
+	uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+	wr_bytes(w, b, 2);
+}
+
+void wr_u32be(struct wr *w, uint32_t v)
+{
+	uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
+		(uint8_t)v};
+
+	wr_bytes(w, b, 4);
+}
+
+uint32_t inet_sum(const void *buf, size_t len, uint32_t sum)
+{
+	const uint8_t *p = buf;
+	uint64_t s = sum;
+
+	for (; len >= 4; p += 4, len -= 4)
+		s += ((uint32_t)p[0] << 8 | p[1]) + ((uint32_t)p[2] << 8 | p[3]);
+	if (len >= 2) {
+		s += (uint32_t)p[0] << 8 | p[1];
+		p += 2;
+		len -= 2;
+	}
+	if (len)
+		s += (uint32_t)p[0] << 8;
+	s = (s & 0xffffffff) + (s >> 32);
+	s = (s & 0xffff) + (s >> 16);
+	return (uint32_t)s;
+}
+
+uint16_t inet_fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Cleanup attribute helpers and the few macros that every file may use. */
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_(fn) __attribute__((__cleanup__(fn)))
+#define _printf_(f, a) __attribute__((__format__(__printf__, f, a)))
+#define _unused_ __attribute__((__unused__))
+
+#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+
+#define container_of(ptr, type, member)                                                  \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+/* hand a pointer over: the variable is NULL afterwards */
+#define take_ptr(p)                                                                      \
+	({                                                                               \
+		__typeof__(p) _taken = (p);                                              \
+		(p) = NULL;                                                              \
+		_taken;                                                                  \
+	})
+
+static inline int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}

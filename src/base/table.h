@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Hash table with intrusive nodes, seeded per run: keys come from the network, so the
+ * bucket of a key must not be guessable. The caller hashes with table_hash() and
+ * compares keys itself. Zero bytes plus table_init() give an empty table.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct table_node {
+	struct table_node *next;
+	uint64_t hash;
+};
+
+struct table {
+	struct table_node **bucket;
+	size_t n, n_buckets; /* n_buckets is 0 or a power of two */
+	uint64_t seed[2];
+};
+
+void table_init(struct table *t, uint64_t seed);
+void table_deinit(struct table *t); /* the nodes belong to the caller */
+
+/* keyed hash (SipHash-1-3) of len octets */
+uint64_t table_hash(const struct table *t, const void *key, size_t len);
+
+/* First node with that hash, then the next one: for (n = table_find(t, h); n && !match;
+ * n = table_next(n)). */
+struct table_node *table_find(const struct table *t, uint64_t hash);
+struct table_node *table_next(const struct table_node *node);
+
+/* 0 or -ENOMEM; the node is in the table afterwards (or not, on failure). */
+int table_insert(struct table *t, struct table_node *node, uint64_t hash);
+void table_remove(struct table *t, struct table_node *node);
+
+/* Walk all nodes; the current one may be removed. */
+struct table_node *table_first(const struct table *t, size_t *ret_pos);
+struct table_node *table_after(const struct table *t, size_t *pos,
+	struct table_node *next_in_bucket);
+
+#define table_for_each(t, pos, node, next)                                               \
+	for ((node) = table_first(t, &(pos)), (next) = (node) ? (node)->next : NULL;     \
+		(node);                                                                  \
+		(node) = table_after(t, &(pos), next),                                   \
+	    (next) = (node) ? (node)->next : NULL)

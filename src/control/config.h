@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The configuration: igmpproxy.conf and its extensions, octets -> struct config with
+ * line and column of every fault. Pure: the caller reads the file and prints the messages.
+ * Grammar and keywords: doc/configuration.md.
+ */
+
+#include "base/addr.h"
+#include "control/gm_params.h"
+
+#include <net/if.h>
+
+enum config_role {
+	CONFIG_ROLE_DISABLED = 1,
+	CONFIG_ROLE_UPSTREAM,
+	CONFIG_ROLE_DOWNSTREAM,
+};
+
+enum config_forward {
+	CONFIG_FORWARD_NONE = 1,   /* forward-from-downstream none */
+	CONFIG_FORWARD_DOWNSTREAM, /* to the other downstreams */
+	CONFIG_FORWARD_ALL,	   /* and to the upstream, RFC 4605 4.2 */
+};
+
+enum config_transmit {
+	CONFIG_TRANSMIT_AUTO = 1,
+	CONFIG_TRANSMIT_SENDMMSG,
+	CONFIG_TRANSMIT_IO_URING,
+};
+
+/* one whitelist or blacklist line; in file order, the last match decides */
+struct config_filter {
+	struct prefix groups;
+	bool allow;
+};
+
+struct config_iface {
+	char name[IFNAMSIZ];
+	unsigned line, column;	/* of the phyint word; 0 for defaults */
+	enum config_role role;
+	uint32_t ratelimit;	/* accepted, no effect */
+	uint8_t threshold;	/* 1..255 */
+	struct prefix *altnet;
+	size_t n_altnet;
+	struct config_filter *filter;
+	size_t n_filter;
+	bool has_whitelist;
+	uint8_t igmp_version;	/* 1..3 */
+	uint8_t mld_version;	/* 1..2 */
+	bool ipv4, ipv6;
+	bool fast_leave;
+	bool require_router_alert;
+	bool always_querier;
+	uint32_t max_groups, max_sources; /* 0: no limit */
+	char report_interface[IFNAMSIZ];  /* empty: the interface itself */
+};
+
+enum config_severity {
+	CONFIG_ERROR = 1,
+	CONFIG_WARNING,
+};
+
+struct config_message {
+	enum config_severity severity;
+	unsigned line, column; /* 0: about the file as a whole */
+	char *text;	       /* what is wrong, and what to do */
+};
+
+struct config {
+	bool quickleave;
+	bool defaultdown;  /* interfaces that no phyint names are downstreams */
+	bool rescanvif;	   /* accepted: interfaces are always watched */
+	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
+	char *chroot, *user;	/* NULL: none */
+	struct gm_params gm;
+	uint32_t refresh_interval_ms;
+	enum config_forward forward_from_downstream;
+	struct prefix *ssm; /* ssm-range; defaults 232.0.0.0/8 and ff30::/12-style */
+	size_t n_ssm;
+	unsigned threads;	/* 1.. */
+	uint32_t ring_size;	/* octets per ring */
+	enum config_transmit transmit;
+	char *control_socket;	/* NULL: built-in path */
+	char *metrics_listen;	/* NULL: off */
+	struct config_iface defaults; /* for interfaces that no phyint names */
+	struct config_iface *iface;   /* in file order, one per name */
+	size_t n_iface;
+	struct config_message *message; /* in file order */
+	size_t n_message;
+};
+
+/* Parse `len` octets. 0: usable (there may be warnings); 1: refused, at least one message
+ * is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with config_free. */
+int config_parse(const char *text, size_t len, struct config **ret_config);
+struct config *config_free(struct config *c); /* takes and returns NULL */
+
+/* What holds for an interface of that name: its phyint block or the defaults. */
+const struct config_iface *config_iface_find(const struct config *c, const char *name);
+
+/* Does the white/blacklist of the interface let a group pass (last match decides)? */
+bool config_group_allowed(const struct config_iface *ci, const struct addr *group);
+
+bool config_is_ssm(const struct config *c, const struct addr *group);
+
+/* The configuration as text that parses back to the same configuration, every keyword
+ * with its value. malloc'ed, NULL when out of memory. */
+char *config_print(const struct config *c);
+
+/* What each interface will do, in sentences, as `ringcastd -C` shows it. `exists` says
+ * whether an interface is there now (may be NULL). malloc'ed, NULL when out of memory. */
+char *config_describe(const struct config *c, bool (*exists)(const char *name, void *arg),
+	void *arg);
+
+/* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
+ * those of a phyint block (also legal before the first phyint, as defaults). */
+extern const char *const config_global_keywords[];
+extern const char *const config_iface_keywords[];

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Group membership messages, neutral of family. The codecs (igmp, mld) turn octets into
+ * these and back; the engine knows nothing else. MLD versions are counted as their IGMP
+ * counterparts: MLDv1 is GM_V2, MLDv2 is GM_V3.
+ *
+ * v1/v2 reports and leaves arrive as a report with one record (IS_EX({}) or TO_IN({}),
+ * RFC 9776 7.3.2) and their version.
+ */
+
+#include "base/addr.h"
+#include "base/addrset.h"
+
+enum gm_version {
+	GM_V1 = 1,
+	GM_V2 = 2,
+	GM_V3 = 3,
+};
+#define _GM_VERSION_N 4
+
+/* filter mode of a membership (RFC 9776 3.2); no legal value is 0 */
+enum gm_mode {
+	GM_INCLUDE = 1,
+	GM_EXCLUDE = 2,
+};
+
+/* record types have the values of the wire (RFC 9776 4.2.13) */
+enum gm_record_type {
+	GM_IS_IN = 1,
+	GM_IS_EX = 2,
+	GM_TO_IN = 3,
+	GM_TO_EX = 4,
+	GM_ALLOW = 5,
+	GM_BLOCK = 6,
+};
+
+struct gm_record {
+	enum gm_record_type type;
+	struct addr group;
+	const struct addr *src; /* borrowed */
+	size_t n_src;
+};
+
+struct gm_query {
+	struct addr group;	/* unspecified: general query */
+	uint32_t max_resp_ms;	/* decoded; v1 queries say 10 s (RFC 2236 4) */
+	uint8_t qrv;		/* 0 when the message has none */
+	uint32_t qqi_ms;	/* 0 when the message has none */
+	bool suppress;		/* S flag: suppress router-side processing */
+	const struct addr *src; /* borrowed */
+	size_t n_src;
+};
+
+enum gm_kind {
+	GM_QUERY = 1,
+	GM_REPORT = 2,
+};
+
+/* Facts about an accepted message that are counted but do not make it bad. */
+enum {
+	GM_NOTE_NO_ROUTER_ALERT = 1 << 0,
+	GM_NOTE_TTL = 1 << 1,		  /* TTL other than 1 */
+	GM_NOTE_TRUNCATED = 1 << 2,	  /* fewer records than announced */
+	GM_NOTE_UNKNOWN_RECORD = 1 << 3,  /* a record of unknown type was skipped */
+	GM_NOTE_BAD_GROUP = 1 << 4,	  /* a record with an illegal group was skipped */
+	GM_NOTE_BAD_SOURCE = 1 << 5,	  /* illegal sources were left out of a list */
+	GM_NOTE_UNICAST = 1 << 6,	  /* sent to a unicast address */
+};
+
+struct gm_msg {
+	enum gm_kind kind;
+	enum family family;
+	enum gm_version version;
+	struct addr from, to;
+	unsigned notes;
+	struct gm_query query;
+	const struct gm_record *rec; /* borrowed: valid as long as the scratch */
+	size_t n_rec;
+};
+
+/* Why a message was not accepted: index of a counter array. 0 is "accepted". */
+enum gm_bad {
+	GM_OK,
+	GM_BAD_SHORT,	     /* a header is cut off or a length points outside */
+	GM_BAD_HEADER,	     /* version or header length impossible, wrong protocol */
+	GM_BAD_FRAGMENT,     /* membership messages are never read from fragments */
+	GM_BAD_CHECKSUM,     /* IP header or message checksum */
+	GM_BAD_LENGTH,	     /* query length of no version, source count too large */
+	GM_BAD_TYPE,	     /* not a membership message (ignored, RFC 9776 7.1) */
+	GM_BAD_GROUP,	     /* query or v1/v2 report for no legal group */
+	GM_BAD_DESTINATION,  /* destination that does not fit the message */
+	GM_BAD_TTL,	     /* strict: TTL or hop limit is not 1 */
+	GM_BAD_ROUTER_ALERT, /* strict: Router Alert option missing */
+	GM_BAD_SOURCE,	     /* sender is no host address (or not link-local, MLD) */
+	/* the following are found by the proxy, not by a decoder */
+	GM_BAD_FOREIGN,	     /* sender is in no subnet or altnet of the port */
+	GM_BAD_OWN,	     /* our own message came back */
+	GM_BAD_ROLE,	     /* report on an upstream, query where nobody listens */
+	GM_BAD_FAMILY,	     /* family switched off on this interface */
+	GM_BAD_FILTERED,     /* every record was refused by policy */
+	GM_BAD_LIMIT,	     /* a limit refused it */
+	_GM_BAD_N,
+};
+
+/* stable names for statistics: "short", "header", ... */
+const char *gm_bad_name(enum gm_bad bad);
+
+/* Memory that a decoder puts records and sources into; one per thread, reused for every
+ * message. Sized for the largest IP packet. */
+#define GM_MAX_RECORDS (65536 / 8)
+#define GM_MAX_SOURCES (65536 / 4)
+
+struct gm_scratch {
+	struct gm_record rec[GM_MAX_RECORDS];
+	struct addr src[GM_MAX_SOURCES];
+};
+
+/* A membership as RFC 4605 3.2 and 9776 3.2 write it: (mode, source list). The legal
+ * "no membership" is INCLUDE({}). */
+struct gm_filter {
+	enum gm_mode mode;
+	struct addrset src;
+};
+
+static inline bool gm_filter_is_none(const struct gm_filter *f)
+{
+	return f->mode == GM_INCLUDE && f->src.n == 0;
+}
+
+static inline bool gm_filter_eq(const struct gm_filter *a, const struct gm_filter *b)
+{
+	return a->mode == b->mode && addrset_eq(&a->src, &b->src);
+}
+
+/* A link as the engine sees it: what it needs to send and to split messages. */
+struct gm_link {
+	unsigned port;
+	uint32_t mtu;			/* octets of IP packet that fit */
+	struct addr own[_FAMILY_N];	/* source of our messages; unspecified: none yet */
+};

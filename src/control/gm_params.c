@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Default timer values and the derived ones, RFC 9776 8 and RFC 9777 9. Pure. */
+
+#include "control/gm_params.h"
+
+const struct gm_params gm_params_default = {
+	.revision = GM_RFC9776,
+	.robustness = 2,
+	.query_interval_ms = 125000,
+	.response_interval_ms = 10000,
+	.last_member_interval_ms = 1000,
+	.last_member_count = 2,
+	.startup_interval_ms = 31250,
+	.startup_count = 2,
+	.unsolicited_interval_ms = 1000,
+};
+
+uint32_t gm_membership_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms)
+{
+	unsigned n_qri = p->revision == GM_RFC3376 ? 1 : 2;
+
+	return rv * qi_ms + n_qri * p->response_interval_ms;
+}
+
+uint32_t gm_other_querier_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms)
+{
+	return rv * qi_ms + p->response_interval_ms / 2;
+}
+
+uint32_t gm_older_host_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms)
+{
+	return rv * qi_ms + p->response_interval_ms;
+}
+
+uint32_t gm_last_member_ms(const struct gm_params *p)
+{
+	return p->last_member_count * p->last_member_interval_ms;
+}
+
+uint32_t gm_older_querier_ms(const struct gm_params *p, enum family family, unsigned rv,
+	uint32_t qi_ms, uint32_t max_resp_ms)
+{
+	/* MLD kept the old rule also in RFC 9777 (9.12) */
+	if (p->revision == GM_RFC3376 || family == FAMILY_IPV6)
+		return rv * qi_ms + max_resp_ms;
+	return rv * qi_ms + 10 * max_resp_ms;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Host side on one upstream port: reports the merged membership database to the provider
+ * (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605 4.1). Both families. Holds one record
+ * per group, its pending state-change repeats and its pending query answers. Emits
+ * EFFECT_REPORT only. Pure.
+ */
+
+#include "base/heap.h"
+#include "base/mono.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "control/effect.h"
+#include "control/gm_params.h"
+
+struct host_params {
+	struct gm_params gm;
+	enum gm_version max_version[_FAMILY_N]; /* highest version spoken: igmp-version,
+						   mld-version + 1 */
+	bool fallback;		     /* follow older queriers (R131); default true */
+	uint32_t refresh_interval_ms; /* R120: 0 = off */
+};
+
+/* per group */
+struct host_source {
+	struct addr addr;
+	uint8_t repeats; /* state-change transmissions still owed (R105) */
+	bool allow;	 /* the change to repeat is ALLOW, else BLOCK */
+};
+
+struct host_group {
+	struct table_node node;
+	struct heap_node timer;	   /* min(change_at, answer_at) */
+	struct addr group;
+	struct gm_filter now;	   /* what we report; INCLUDE({}) while a leave repeats */
+	uint8_t mode_repeats;	   /* TO_IN/TO_EX transmissions still owed */
+	struct host_source *change; /* sorted; sources with repeats owed */
+	size_t n_change, cap_change;
+	mono_t change_at;	   /* next state-change repeat, MONO_NEVER: none */
+	mono_t answer_at;	   /* pending answer to a group query, MONO_NEVER: none */
+	bool answer_sources;	   /* the answer is limited to `asked` (R109) */
+	struct addrset asked;
+};
+
+/* per family */
+struct host_family {
+	struct addr own;	/* source of reports; unspecified is legal (R113) */
+	uint8_t rv;		/* robustness in force (R114) */
+	uint32_t qi_ms;		/* of the last query heard */
+	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
+	enum gm_version version; /* spoken now */
+	mono_t answer_at;	/* pending answer to a general query */
+	mono_t answer_until;	/* answers of many groups are spread until here (R110) */
+	size_t answer_pos;	/* where the spread answer goes on */
+	mono_t refresh_at;	/* R120 */
+	mono_t last_query;	/* MONO_UNSET: none heard */
+	struct addr querier;	/* who asked last */
+	uint64_t n_queries, n_reports_sent;
+};
+
+struct host {
+	struct host_params params;
+	struct gm_link link;
+	bool up;
+	struct rng *rng; /* borrowed */
+	struct host_family family[_FAMILY_N];
+	struct table groups;
+	struct heap timers;
+};
+
+/* A configured but down host. `rng` is borrowed for its life. 0 or -ENOMEM. */
+int host_init(struct host *h, const struct host_params *params, struct rng *rng);
+void host_deinit(struct host *h);
+
+/* New parameters after a reload; memberships stay. */
+void host_set_params(struct host *h, mono_t now, const struct host_params *params,
+	struct effects *fx);
+
+/* The link is usable, or has another address or MTU: all memberships are reported again at
+ * once, robustness times (R118). */
+void host_link_up(struct host *h, mono_t now, const struct gm_link *link,
+	struct effects *fx);
+/* The link is gone; memberships stay, nothing is sent until host_link_up. */
+void host_link_down(struct host *h);
+
+/* Set the membership of a group; INCLUDE({}) leaves. A no-op when nothing changes (R134).
+ * Local groups must not be passed (R112 is enforced here with an ignore). 0 or -ENOMEM. */
+int host_set(struct host *h, mono_t now, const struct addr *group,
+	const struct gm_filter *filter, struct effects *fx);
+
+/* A query heard on the link (never a report). */
+void host_query(struct host *h, mono_t now, const struct gm_msg *msg, struct effects *fx);
+
+/* Leave everything, robustness times back to back as there is no later (R119). */
+void host_leave_all(struct host *h, mono_t now, struct effects *fx);
+
+const struct host_group *host_find(const struct host *h, const struct addr *group);
+
+mono_t host_deadline(const struct host *h);
+void host_tick(struct host *h, mono_t now, struct effects *fx);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G) in
+ * order of arrival within the flow. Fixed memory, allocated once per thread. Pure.
+ */
+
+#include "dataplane/frame.h"
+
+#define BURST_MAX 512 /* frames */
+
+struct burst_frame {
+	struct frame f;
+	unsigned flow;	/* index into flow[] */
+	unsigned next;	/* next frame of the same flow, BURST_MAX: last */
+	bool drop;	/* not to be sent (verdict already counted) */
+};
+
+struct burst_flow {
+	unsigned port;	/* input */
+	struct addr src, group;
+	unsigned first, last; /* frames */
+	unsigned n;
+};
+
+struct burst {
+	unsigned n_frames, n_flows;
+	struct burst_frame frame[BURST_MAX];
+	struct burst_flow flow[BURST_MAX];
+	uint16_t index[2 * BURST_MAX]; /* open hash: flow + 1, 0 = free */
+};
+
+void burst_clear(struct burst *b);
+static inline bool burst_full(const struct burst *b)
+{
+	return b->n_frames == BURST_MAX;
+}
+/* Append a parsed frame of an input port. The burst must not be full. */
+void burst_add(struct burst *b, unsigned port, const struct frame *f);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* table, heap, bytes and rng against naive models; the seed is printed. */
+
+#include "base/bytes.h"
+#include "base/heap.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "test.h"
+
+#define N 2000
+
+struct item {
+	struct table_node node;
+	struct heap_node timer;
+	uint32_t key;
+	bool in;
+};
+
+static struct item items[N];
+
+static struct item *find(struct table *t, uint32_t key)
+{
+	uint64_t h = table_hash(t, &key, sizeof(key));
+	struct table_node *n = table_find(t, h);
+
+	while (n && container_of(n, struct item, node)->key != key)
+		n = table_next(n);
+	return n ? container_of(n, struct item, node) : NULL;
+}
+
+static void table_equals_model(void **state)
+{
+	struct rng rng;
+	struct table t;
+	size_t n_in = 0, pos, walked = 0;
+	struct table_node *n, *next;
+
+	print_message("seed 42\n");
+	rng_seed(&rng, 42);
+	table_init(&t, 7);
+	for (int step = 0; step < 20 * N; step++) {
+		uint32_t k = (uint32_t)rng_below(&rng, N);
+		struct item *it = &items[k];
+
+		it->key = k;
+		assert_ptr_equal(find(&t, k), it->in ? it : NULL);
+		if (it->in) {
+			table_remove(&t, &it->node);
+			n_in--;
+		} else {
+			uint64_t h = table_hash(&t, &k, sizeof(k));
+
+			assert_int_equal(table_insert(&t, &it->node, h), 0);
+			n_in++;
+		}
+		it->in = !it->in;
+		assert_int_equal(t.n, n_in);
+	}
+	table_for_each (&t, pos, n, next) {
+		struct item *it = container_of(n, struct item, node);
+
+		assert_true(it->in);
+		table_remove(&t, n); /* removal while walking */
+		it->in = false;
+		walked++;
+	}
+	assert_int_equal(walked, n_in);
+	assert_int_equal(t.n, 0);
+	table_deinit(&t);
+}
+
+/* reference vector of SipHash-1-3: key 00..0f does not fit our key schedule, so check
+ * that the hash depends on every octet and on the seed */
+static void hash_depends_on_everything(void **state)
+{
+	struct table t, u;
+	uint8_t key[32] = {0};
+	uint64_t h0;
+
+	table_init(&t, 1);
+	table_init(&u, 2);
+	h0 = table_hash(&t, key, sizeof(key));
+	assert_int_not_equal(h0, table_hash(&u, key, sizeof(key)));
+	for (size_t i = 0; i < sizeof(key); i++) {
+		key[i] = 1;
+		assert_int_not_equal(h0, table_hash(&t, key, sizeof(key)));
+		key[i] = 0;
+	}
+	assert_int_not_equal(h0, table_hash(&t, key, sizeof(key) - 1));
+}
+
+static void heap_gives_the_earliest(void **state)
+{
+	struct heap h = {0};
+	struct rng rng;
+
+	rng_seed(&rng, 3);
+	memset(items, 0, sizeof(items));
+	assert_int_equal(heap_reserve(&h, N), 0);
+	for (int step = 0; step < 5 * N; step++) {
+		struct item *it = &items[rng_below(&rng, N)];
+		struct heap_node *first;
+
+		if (rng_below(&rng, 3) == 0)
+			heap_remove(&h, &it->timer);
+		else
+			heap_set(&h, &it->timer, mono_from_ms((int64_t)rng_below(&rng, 999)));
+		first = heap_first(&h);
+		for (int i = 0; i < N && step % 100 == 0; i++)
+			if (items[i].timer.slot)
+				assert_false(mono_before(items[i].timer.at, first->at));
+	}
+	for (mono_t last = {0}; heap_first(&h);) {
+		assert_false(mono_before(heap_first(&h)->at, last));
+		last = heap_first(&h)->at;
+		heap_remove(&h, heap_first(&h));
+	}
+	heap_deinit(&h);
+}
+
+static void bytes_are_bounded(void **state)
+{
+	uint8_t buf[7];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct rd r;
+
+	wr_u8(&w, 1);
+	wr_u16be(&w, 0x0203);
+	wr_u32be(&w, 0x04050607);
+	assert_false(w.bad);
+	wr_u8(&w, 9);
+	assert_true(w.bad);
+	assert_int_equal(wr_len(&w), 7);
+
+	r = rd_init(buf, sizeof(buf));
+	assert_int_equal(rd_u8(&r), 1);
+	assert_int_equal(rd_u16be(&r), 0x0203);
+	assert_null(rd_take(&r, 5));
+	assert_true(r.bad);
+	assert_int_equal(rd_u32be(&r), 0); /* sticky */
+}
+
+/* RFC 1071 section 3 example, and an odd length */
+static void checksum_vectors(void **state)
+{
+	static const uint8_t v[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
+	static const uint8_t odd[] = {0x12, 0x34, 0x56};
+
+	assert_int_equal(inet_fold(inet_sum(v, sizeof(v), 0)), (uint16_t)~0xddf2);
+	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t)~(0x1234 + 0x5600));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_equals_model),
+		cmocka_unit_test(hash_depends_on_everything),
+		cmocka_unit_test(heap_gives_the_earliest),
+		cmocka_unit_test(bytes_are_bounded),
+		cmocka_unit_test(checksum_vectors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
