@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Memory that runs out on demand. For programs linked with --wrap of the three
+ * functions (unit_fail_alloc in tests/unit/meson.build); include it in one file of the
+ * program.
+ */
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* the request after so many successful ones fails, once; -1: none fails */
+static long fail_alloc_after = -1;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static bool fail_alloc_now(void)
+{
+	return fail_alloc_after >= 0 && fail_alloc_after-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fail_alloc_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fail_alloc_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return fail_alloc_now() ? NULL : __real_realloc(p, size);
+}
