@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Router-side group state of one downstream port, both families: RFC 9776 6.2 to 6.6 and
- * 7.3, RFC 9777 7.2 to 7.6 and 8.3, with explicit tracking of hosts for fast leave. Time
- * comes in as `now`, queries leave through `fx`. Pure.
+ * Router-side group state of one downstream port, both families: RFC 9776 6.2 to 6.6
+ * and 7.3, RFC 9777 7.2 to 7.6 and 8.3, with explicit tracking of hosts for fast leave.
+ * Time comes in as `now`, queries leave through `fx`. Pure.
  */
 
 #include "base/heap.h"
@@ -15,7 +15,8 @@
 
 struct mgroup_source {
 	struct addr addr;
-	mono_t until;	 /* source timer; MONO_UNSET: not running (blocked, EXCLUDE only) */
+	mono_t until; /* source timer; MONO_UNSET: not running (blocked, EXCLUDE only)
+		       */
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
 };
 
@@ -29,29 +30,30 @@ struct mgroup_host {
 
 struct mgroup {
 	struct table_node node;
-	struct heap_node timer;	  /* earliest deadline below */
+	struct heap_node timer; /* earliest deadline below */
 	struct addr group;
-	enum gm_mode mode;	  /* filter mode */
-	mono_t until;		  /* group timer; MONO_UNSET in INCLUDE mode */
+	enum gm_mode mode;		   /* filter mode */
+	mono_t until;			   /* group timer; MONO_UNSET in INCLUDE mode */
 	mono_t older_until[_GM_VERSION_N]; /* older host present: [GM_V1], [GM_V2] */
-	struct mgroup_source *src; /* sorted by address */
+	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
-	uint8_t repeats;	  /* group-specific query retransmissions owed */
-	mono_t repeat_at;	  /* next retransmission of either kind, or MONO_NEVER */
+	uint8_t repeats;  /* group-specific query retransmissions owed */
+	mono_t repeat_at; /* next retransmission of either kind, or MONO_NEVER */
 	struct mgroup_host *host; /* sorted by address */
 	size_t n_host, cap_host;
-	bool untracked;		  /* a member could not be tracked: no fast leave */
-	mono_t since;		  /* first member */
+	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
+				 */
+	mono_t since;		/* first member */
 	struct addr last_reporter;
 };
 
 /* What the querier decides and the group machine obeys; owned by the port. */
 struct mgroup_role {
-	bool querier;		   /* we send queries here */
-	enum gm_version version;   /* version of the queries we send */
-	uint8_t rv;		   /* robustness and query interval in force (R051) */
+	bool querier;		 /* we send queries here */
+	enum gm_version version; /* version of the queries we send */
+	uint8_t rv;		 /* robustness and query interval in force (R051) */
 	uint32_t qi_ms;
-	struct addr own;	   /* source of queries */
+	struct addr own; /* source of queries */
 };
 
 struct mgroup_params {
@@ -68,28 +70,31 @@ struct mgroup_db {
 	struct table groups;
 	struct heap timers;
 	uint64_t n_refused;
+	/* scratch of one call, kept to spare allocations */
+	struct addrset list, ask;
+	struct gm_filter before, after;
 };
 
 #define MGROUP_MAX_HOSTS 64 /* tracked per group; more make the group untracked */
 
-int mgroup_db_init(struct mgroup_db *db, unsigned port, const struct mgroup_params *params,
-	uint64_t seed);
+int mgroup_db_init(struct mgroup_db *db, unsigned port,
+	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
 
 /* Feed one record that policy has let through. Returns 0: nothing that matters outside
- * changed, 1: membership or forwarding state of the group changed (the group may be gone),
- * -ENOMEM: not processed. */
+ * changed, 1: membership or forwarding state of the group changed (the group may be
+ * gone), -ENOMEM: not processed. */
 int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec, struct effects *fx);
 
-/* A group or group-and-source query of the elected querier while we are not it: timers are
- * lowered unless S is set (R052). */
+/* A group or group-and-source query of the elected querier while we are not it: timers
+ * are lowered unless S is set (R052). */
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg);
 
-/* Process one due group; true and its address when its state changed. Call until it returns
- * false:  while (mgroup_tick(db, now, fx, &group)) ... */
-bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
-	struct addr *ret_group);
+/* Process one due group; true and its address when its state changed. Call until it
+ * returns false:  while (mgroup_tick(db, now, fx, &group)) ... */
+bool mgroup_tick(
+	struct mgroup_db *db, mono_t now, struct effects *fx, struct addr *ret_group);
 mono_t mgroup_deadline(const struct mgroup_db *db);
 
 struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group);

@@ -3,8 +3,8 @@
 
 /*
  * Querier role of one downstream port and family: start-up, general queries, election
- * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a mgroup_role. Emits
- * EFFECT_QUERY and EFFECT_NOTE. Pure.
+ * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a mgroup_role.
+ * Emits EFFECT_QUERY and EFFECT_NOTE. Pure.
  */
 
 #include "base/mono.h"
@@ -13,27 +13,26 @@
 #include "control/mgroup.h"
 
 enum querier_state {
-	QUERIER_DOWN = 1,  /* no link, no address (IPv6), or family off */
-	QUERIER_ACTIVE,	   /* we are querier */
-	QUERIER_STANDBY,   /* somebody else is */
+	QUERIER_DOWN = 1, /* no link, no address (IPv6), or family off */
+	QUERIER_ACTIVE,	  /* we are querier */
+	QUERIER_STANDBY,  /* somebody else is */
 };
 
 struct querier {
 	unsigned port;
 	enum family family;
 	struct gm_params params;
-	enum gm_version version;	/* configured */
-	bool always;			/* always-querier: ignore others (R189) */
+	enum gm_version version; /* configured */
+	bool always;		 /* always-querier: ignore others (R189) */
 	enum querier_state state;
 	struct addr own;
-	unsigned startup_left;		/* start-up queries still to send */
-	mono_t query_at;		/* next general query */
-	struct addr other;		/* elected querier while STANDBY */
+	unsigned startup_left; /* start-up queries still to send */
+	mono_t query_at;       /* next general query */
+	struct addr other;     /* elected querier while STANDBY */
 	mono_t other_until;
-	uint8_t rv;			/* in force: own or adopted (R051) */
+	uint8_t rv; /* in force: own or adopted (R051) */
 	uint32_t qi_ms;
-	mono_t older_until[_GM_VERSION_N]; /* older querier heard here (R057) */
-	struct mgroup_role *role;	/* borrowed: written on each change */
+	struct mgroup_role *role; /* borrowed: written on each change */
 	uint64_t n_queries_sent, n_queries_heard;
 };
 
@@ -44,15 +43,16 @@ void querier_init(struct querier *q, unsigned port, enum family family,
 void querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	enum gm_version version, bool always, struct effects *fx);
 
-/* Link usable with this source address (IPv4 may be 0.0.0.0 while there is none), or the
- * address changed: start again (R040, R058). */
-void querier_up(struct querier *q, mono_t now, const struct addr *own, struct effects *fx);
+/* Link usable with this source address (IPv4 may be 0.0.0.0 while there is none), or
+ * the address changed: start again (R040, R058). */
+void querier_up(
+	struct querier *q, mono_t now, const struct addr *own, struct effects *fx);
 void querier_down(struct querier *q);
 
-/* A query of the family heard on the port. True when the role changed, so that forwarding
- * has to be looked at again (R140). */
-bool querier_query(struct querier *q, mono_t now, const struct gm_msg *msg,
-	struct effects *fx);
+/* A query of the family heard on the port. True when the role changed, so that
+ * forwarding has to be looked at again (R140). */
+bool querier_query(
+	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
 /* true when the role changed */
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);

@@ -41,8 +41,8 @@ static void prefixes(void **state)
 		{"0.0.0.0/0", "0.0.0.0/0", "8.8.8.8", "2001:db8::1", false},
 		{"::/0", "::/0", "2001:db8::1", "8.8.8.8", false},
 		{"10.0.0.0/23", "10.0.0.0/23", "10.0.1.255", "10.0.2.0", false},
-		{"2001:db8::/33", "2001:db8::/33", "2001:db8:7fff::", "2001:db8:8000::",
-			false},
+		{"2001:db8::/33", "2001:db8::/33",
+			"2001:db8:7fff::", "2001:db8:8000::", false},
 	};
 	char buf[PREFIX_STRLEN];
 
@@ -143,7 +143,8 @@ static void set_operations(void **state)
 
 static void set_from_array_sorts_and_dedups(void **state)
 {
-	struct addr v[] = {ADDR_V4(1, 1, 1, 3), ADDR_V4(1, 1, 1, 1), ADDR_V4(1, 1, 1, 3)};
+	struct addr v[] = {
+		ADDR_V4(1, 1, 1, 3), ADDR_V4(1, 1, 1, 1), ADDR_V4(1, 1, 1, 3)};
 	struct addrset s = {0};
 
 	assert_int_equal(addrset_from_array(&s, v, 3), 0);

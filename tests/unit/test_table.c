@@ -105,7 +105,8 @@ static void heap_gives_the_earliest(void **state)
 		if (rng_below(&rng, 3) == 0)
 			heap_remove(&h, &it->timer);
 		else
-			heap_set(&h, &it->timer, mono_from_ms((int64_t)rng_below(&rng, 999)));
+			heap_set(&h, &it->timer,
+				mono_from_ms((int64_t)rng_below(&rng, 999)));
 		first = heap_first(&h);
 		for (int i = 0; i < N && step % 100 == 0; i++)
 			if (items[i].timer.slot)
@@ -148,7 +149,7 @@ static void checksum_vectors(void **state)
 	static const uint8_t odd[] = {0x12, 0x34, 0x56};
 
 	assert_int_equal(inet_fold(inet_sum(v, sizeof(v), 0)), (uint16_t)~0xddf2);
-	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t)~(0x1234 + 0x5600));
+	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t) ~(0x1234 + 0x5600));
 }
 
 int main(void)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Merged membership database of one instance (RFC 4605 3.2, 4.1) and what follows from
+ * it for the forwarding table. One entry per group that some downstream has. Emits
+ * EFFECT_FIB_SET and EFFECT_FIB_DEL for differences only. Pure.
+ */
+
+#include "base/table.h"
+#include "control/mgroup.h"
+
+/* a named source whose output set differs from that of the group */
+struct mdb_source {
+	struct addr addr;
+	struct portset out;
+};
+
+struct mdb_group {
+	struct table_node node;
+	struct addr group;
+	struct portset members;	 /* ports with state for the group */
+	struct gm_filter merged; /* what the upstream is told */
+	struct portset out;	 /* emitted (*,G) set */
+	struct mdb_source *src;	 /* emitted (S,G) sets, sorted */
+	size_t n_src;
+};
+
+struct mdb {
+	unsigned instance;
+	struct table groups;
+};
+
+void mdb_init(struct mdb *mdb, unsigned instance, uint64_t seed);
+void mdb_deinit(struct mdb *mdb);
+
+struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group);
+
+/* The state of `group` on `port` changed, or the port's role did: merge again. `db` has
+ * the group databases of all downstreams by port number (NULL: none). *ret_merged is
+ * the new merged record, borrowed until the next call: INCLUDE({}) when the group is
+ * gone. 0, or -ENOMEM: the entry is as it was. */
+int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now,
+	unsigned port, const struct addr *group, struct effects *fx,
+	const struct gm_filter **ret_merged);
+
+/* Emit every entry again, for a table that starts empty. */
+void mdb_emit_all(const struct mdb *mdb, struct effects *fx);

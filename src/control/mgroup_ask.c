@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Last member process: group-specific and group-and-source-specific queries with their
+ * retransmissions (RFC 9776 6.6.3, RFC 9777 7.6.3), and the short way where all members
+ * are tracked (fast leave, R092). Called by mgroup.c where the table says "Send Q".
+ */
+
+#include "control/mgroup_priv.h"
+
+#include <assert.h>
+
+/* sources that fit into one query (R089): IPv4 24 + 12 octets before them, IPv6 48 + 28
+ */
+static size_t query_room(enum family family, uint32_t mtu)
+{
+	uint32_t fixed = family == FAMILY_IPV4 ? 36 : 76;
+	uint32_t each = family == FAMILY_IPV4 ? 4 : 16;
+
+	return mtu < fixed + each ? 1 : (mtu - fixed) / each;
+}
+
+static void send(struct mgroup_db *db, const struct mgroup *g, bool suppress,
+	const struct addr *src, size_t n_src, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	struct gm_query q = {
+		.group = g->group,
+		.max_resp_ms = db->params.gm.last_member_interval_ms,
+		.qrv = role->rv,
+		.qqi_ms = role->qi_ms,
+		.suppress = suppress,
+		.src = src,
+		.n_src = n_src,
+	};
+
+	effects_query(fx, db->port, role->version, &role->own, &q);
+}
+
+static void send_group(
+	struct mgroup_db *db, const struct mgroup *g, mono_t now, struct effects *fx)
+{
+	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+
+	/* R084: somebody has answered since, so other routers need not lower theirs */
+	send(db, g, g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
+}
+
+/* One round of group-and-source queries: first those whose timer was restored meanwhile
+ * (S set), then the others (R086). */
+static void send_sources(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	size_t room = query_room(addr_family(&g->group), db->mtu);
+	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+	struct addr batch[512];
+	size_t n;
+
+	if (room > sizeof(batch) / sizeof(batch[0]))
+		room = sizeof(batch) / sizeof(batch[0]);
+	for (int suppress = 1; suppress >= 0; suppress--) {
+		n = 0;
+		for (size_t i = 0; i < g->n_src; i++) {
+			struct mgroup_source *s = &g->src[i];
+
+			if (s->repeats == 0 ||
+				mono_before(lmqt, s->until) != (bool)suppress)
+				continue;
+			batch[n++] = s->addr;
+			if (n == room) {
+				send(db, g, suppress, batch, n, fx);
+				n = 0;
+			}
+		}
+		if (n)
+			send(db, g, suppress, batch, n, fx);
+	}
+	for (size_t i = 0; i < g->n_src; i++)
+		if (g->src[i].repeats)
+			g->src[i].repeats--;
+}
+
+static bool sources_owed(const struct mgroup *g)
+{
+	for (size_t i = 0; i < g->n_src; i++)
+		if (g->src[i].repeats)
+			return true;
+	return false;
+}
+
+static void schedule(struct mgroup_db *db, struct mgroup *g, mono_t now)
+{
+	/* R088: a round that is pending takes the new ones along */
+	if (g->repeats == 0 && !sources_owed(g))
+		g->repeat_at = MONO_NEVER;
+	else if (g->repeat_at.ns == MONO_NEVER.ns || mono_due(g->repeat_at, now))
+		g->repeat_at = mono_add_ms(now, db->params.gm.last_member_interval_ms);
+}
+
+void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *x, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+	bool any = false;
+
+	if (x->n == 0)
+		return;
+	if (mgroup_all_tracked(db, g, now)) {
+		for (size_t i = 0; i < x->n; i++)
+			if (!mgroup_host_wants(g, &x->v[i]))
+				mgroup_source_stop(g, &x->v[i]);
+		return;
+	}
+	/* only the querier asks (R054); v2 cannot ask for sources */
+	if (!role->querier || role->version < GM_V3)
+		return;
+	for (size_t i = 0; i < x->n; i++) {
+		struct mgroup_source *s = mgroup_source(g, &x->v[i]);
+
+		if (!s || !mono_before(lmqt, s->until))
+			continue;
+		s->until = lmqt;
+		s->repeats = db->params.gm.last_member_count;
+		any = true;
+	}
+	if (any)
+		send_sources(db, g, now, fx);
+	schedule(db, g, now);
+}
+
+void mgroup_ask_group(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+
+	if (mgroup_all_tracked(db, g, now)) {
+		if (!mgroup_host_wants(g, NULL))
+			mgroup_to_include(g);
+		return;
+	}
+	if (!role->querier)
+		return;
+	g->until = mono_min(g->until, lmqt);
+	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
+	send_group(db, g, now, fx);
+	schedule(db, g, now);
+}
+
+void mgroup_ask_again(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+
+	if (!role->querier) { /* the role was lost meanwhile */
+		g->repeats = 0;
+		for (size_t i = 0; i < g->n_src; i++)
+			g->src[i].repeats = 0;
+	}
+	if (g->repeats) {
+		g->repeats--;
+		send_group(db, g, now, fx);
+	}
+	if (sources_owed(g))
+		send_sources(db, g, now, fx);
+	schedule(db, g, now);
+}

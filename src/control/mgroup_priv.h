@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
+ * (last member process), mgroup_track.c (hosts). Nobody else includes this. */
+
+#include "control/mgroup.h"
+
+struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
+/* recompute the group's place in the heap */
+void mgroup_arm(struct mgroup_db *db, struct mgroup *g);
+/* EXCLUDE -> INCLUDE with the sources that run (R074) */
+void mgroup_to_include(struct mgroup *g);
+/* the source timer ends now (R075) */
+void mgroup_source_stop(struct mgroup *g, const struct addr *a);
+
+/* "Send Q(G,X)" and "Send Q(G)" of the table; with fast leave they decide at once. */
+void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *x, struct effects *fx);
+void mgroup_ask_group(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+/* retransmissions that are due */
+void mgroup_ask_again(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+
+/* note what a host says about itself */
+void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	enum gm_version version, const struct addr *from, enum gm_record_type type,
+	const struct addrset *list, struct effects *fx);
+/* every member is a tracked v3 host, so that nobody can be cut off unheard (R092) */
+bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
+/* some tracked host wants the source; NULL: wants sources that nobody named */
+bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

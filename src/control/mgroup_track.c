@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Explicit tracking of the hosts of a group, for fast leave and for the operator (R092,
+ * E13). Each host's own filter is kept as its records tell. When in doubt a host is
+ * held to want more than it does: that only means that a leave goes through queries.
+ */
+
+#include "base/cleanup.h"
+#include "control/mgroup_priv.h"
+
+#include <stdlib.h>
+
+static size_t host_slot(const struct mgroup *g, const struct addr *a)
+{
+	size_t lo = 0, hi = g->n_host;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&g->host[mid].addr, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void host_del(struct mgroup *g, size_t i)
+{
+	addrset_deinit(&g->host[i].filter.src);
+	memmove(&g->host[i], &g->host[i + 1], (g->n_host - i - 1) * sizeof(*g->host));
+	g->n_host--;
+}
+
+static void hosts_expire(struct mgroup *g, mono_t now)
+{
+	for (size_t i = g->n_host; i-- > 0;)
+		if (mono_due(g->host[i].until, now))
+			host_del(g, i);
+}
+
+/* NULL: no memory, or too many */
+static struct mgroup_host *host_get(struct mgroup *g, const struct addr *a)
+{
+	size_t i = host_slot(g, a);
+
+	if (i < g->n_host && addr_eq(&g->host[i].addr, a))
+		return &g->host[i];
+	if (g->n_host == MGROUP_MAX_HOSTS)
+		return NULL;
+	if (g->n_host == g->cap_host) {
+		size_t cap = g->cap_host ? 2 * g->cap_host : 2;
+		struct mgroup_host *v = realloc(g->host, cap * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		g->host = v;
+		g->cap_host = cap;
+	}
+	memmove(&g->host[i + 1], &g->host[i], (g->n_host - i) * sizeof(*g->host));
+	g->host[i] = (struct mgroup_host){.addr = *a, .filter.mode = GM_INCLUDE};
+	g->n_host++;
+	return &g->host[i];
+}
+
+/* A record applied to what the host has said before. */
+static int filter_apply(
+	struct gm_filter *f, enum gm_record_type type, const struct addrset *list)
+{
+	switch (type) {
+	case GM_TO_IN:
+		f->mode = GM_INCLUDE;
+		return addrset_copy(&f->src, list);
+	case GM_IS_EX:
+	case GM_TO_EX:
+		f->mode = GM_EXCLUDE;
+		return addrset_copy(&f->src, list);
+	case GM_IS_IN:
+		/* May be the answer to a group-and-source query, which names only the
+		 * sources that were asked for, also from a host in EXCLUDE mode (RFC
+		 * 9776 5.2). So it adds and takes nothing away. */
+	case GM_ALLOW:
+		if (f->mode == GM_INCLUDE)
+			return addrset_union(&f->src, list);
+		addrset_subtract(&f->src, list);
+		return 0;
+	case GM_BLOCK:
+		if (f->mode == GM_EXCLUDE)
+			return addrset_union(&f->src, list);
+		addrset_subtract(&f->src, list);
+		return 0;
+	}
+	return 0;
+}
+
+void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	enum gm_version version, const struct addr *from, enum gm_record_type type,
+	const struct addrset *list, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	mono_t until = mono_add_ms(
+		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
+	struct mgroup_host *h = NULL;
+
+	hosts_expire(g, now);
+	if (!addr_is_any(from))
+		h = host_get(g, from);
+	if (!h) {
+		/* hosts without an address cannot be told apart (R020) */
+		if (!addr_is_any(from))
+			effects_note(fx, db->port, NOTE_HOST_LIMIT, &g->group, from,
+				MGROUP_MAX_HOSTS);
+		g->untracked_until = until;
+		return;
+	}
+	h->version = version;
+	h->until = until;
+	if (filter_apply(&h->filter, type, list) < 0) {
+		g->untracked_until = until;
+		return;
+	}
+	if (gm_filter_is_none(&h->filter))
+		host_del(g, (size_t)(h - g->host));
+}
+
+bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now)
+{
+	/* a router that is not querier leaves the decision to the querier (R054) */
+	if (!db->params.fast_leave || !db->role[addr_family(&g->group)].querier ||
+		mgroup_version(g, now) < GM_V3 || mono_before(now, g->untracked_until))
+		return false;
+	hosts_expire(g, now);
+	for (size_t i = 0; i < g->n_host; i++)
+		if (g->host[i].version < GM_V3)
+			return false;
+	return true;
+}
+
+bool mgroup_host_wants(const struct mgroup *g, const struct addr *source)
+{
+	for (size_t i = 0; i < g->n_host; i++) {
+		const struct gm_filter *f = &g->host[i].filter;
+
+		if (!source) {
+			if (f->mode == GM_EXCLUDE)
+				return true;
+		} else if ((f->mode == GM_INCLUDE) ==
+			addrset_contains(&f->src, source)) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Querier role of one downstream port and family: RFC 9776 6.6.2, 8.6, 8.7 and RFC 9777
+ * 7.6.2. Called by the proxy for link events, queries heard on the port, and deadlines.
+ *
+ *   DOWN --up--> ACTIVE --query from a lower address--> STANDBY
+ *                  ^------other querier present timer------'
+ *
+ * Queries from 0.0.0.0 (snooping switches, R049) and by unicast (R015) change nothing.
+ */
+
+#include "control/querier.h"
+
+static void publish(const struct querier *q)
+{
+	q->role->querier = q->state == QUERIER_ACTIVE;
+	q->role->version = q->version;
+	q->role->rv = q->rv;
+	q->role->qi_ms = q->qi_ms;
+	q->role->own = q->own;
+}
+
+void querier_init(struct querier *q, unsigned port, enum family family,
+	const struct gm_params *params, enum gm_version version, bool always,
+	struct mgroup_role *role)
+{
+	*q = (struct querier){
+		.port = port,
+		.family = family,
+		.params = *params,
+		.version = version,
+		.always = always,
+		.state = QUERIER_DOWN,
+		.own = addr_any(family),
+		.query_at = MONO_NEVER,
+		.other_until = MONO_NEVER,
+		.rv = params->robustness,
+		.qi_ms = params->query_interval_ms,
+		.role = role,
+	};
+	publish(q);
+}
+
+static void send_general(struct querier *q, mono_t now, struct effects *fx)
+{
+	struct gm_query query = {
+		.group = addr_any(q->family),
+		.max_resp_ms = q->params.response_interval_ms,
+		.qrv = q->rv,
+		.qqi_ms = q->qi_ms,
+	};
+	uint32_t gap = q->qi_ms;
+
+	effects_query(fx, q->port, q->version, &q->own, &query);
+	q->n_queries_sent++;
+	if (q->startup_left && --q->startup_left)
+		gap = q->params.startup_interval_ms;
+	q->query_at = mono_add_ms(now, gap);
+}
+
+static void become_active(struct querier *q, mono_t now, struct effects *fx)
+{
+	q->state = QUERIER_ACTIVE;
+	q->qi_ms = q->params.query_interval_ms;
+	q->other = addr_any(q->family);
+	q->other_until = MONO_NEVER;
+	publish(q);
+	send_general(q, now, fx);
+}
+
+void querier_up(
+	struct querier *q, mono_t now, const struct addr *own, struct effects *fx)
+{
+	if (q->state != QUERIER_DOWN && addr_eq(&q->own, own))
+		return;
+	/* MLD needs a link-local source (R055); IGMP works without an address */
+	if (q->family == FAMILY_IPV6 && addr_is_any(own)) {
+		querier_down(q);
+		return;
+	}
+	q->own = *own;
+	q->rv = q->params.robustness;
+	q->startup_left = q->params.startup_count;
+	become_active(q, now, fx);
+}
+
+void querier_down(struct querier *q)
+{
+	q->state = QUERIER_DOWN;
+	q->query_at = MONO_NEVER;
+	q->other_until = MONO_NEVER;
+	q->other = addr_any(q->family);
+	publish(q);
+}
+
+void querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
+	enum gm_version version, bool always, struct effects *fx)
+{
+	bool robustness = q->params.robustness != params->robustness;
+	bool interval = q->params.query_interval_ms != params->query_interval_ms;
+
+	q->params = *params;
+	q->version = version;
+	q->always = always;
+	if (robustness)
+		q->rv = params->robustness;
+	if (q->state == QUERIER_ACTIVE && interval) {
+		q->qi_ms = params->query_interval_ms;
+		q->query_at = mono_min(q->query_at, mono_add_ms(now, q->qi_ms));
+	}
+	if (q->state == QUERIER_STANDBY && always) {
+		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->own, 0);
+		become_active(q, now, fx);
+	}
+	publish(q);
+}
+
+/* a beats b: the numerically lower address; MLD compares interface identifiers (R055)
+ */
+static bool beats(const struct querier *q, const struct addr *a, const struct addr *b)
+{
+	if (addr_is_any(b)) /* we have no address: anybody who has one wins */
+		return true;
+	if (q->family == FAMILY_IPV6)
+		return memcmp(a->b + 8, b->b + 8, 8) < 0;
+	return addr_cmp(a, b) < 0;
+}
+
+/* R051: values of the last query; 0 or absent means the configured ones */
+static void adopt(struct querier *q, const struct gm_query *query, bool elected)
+{
+	q->rv = query->qrv ? query->qrv : q->params.robustness;
+	if (elected)
+		q->qi_ms = query->qqi_ms ? query->qqi_ms : q->params.query_interval_ms;
+}
+
+bool querier_query(
+	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx)
+{
+	bool elected, change;
+
+	if (q->state == QUERIER_DOWN)
+		return false;
+	q->n_queries_heard++;
+	if (msg->version < q->version)
+		effects_note(fx, q->port, NOTE_OLDER_QUERIER, NULL, &msg->from,
+			msg->version);
+	if (msg->notes & GM_NOTE_UNICAST) {
+		effects_note(fx, q->port, NOTE_QUERIER_UNICAST, NULL, &msg->from, 0);
+		return false;
+	}
+	if (addr_is_any(&msg->from) || q->always)
+		return false;
+
+	if (q->state == QUERIER_STANDBY)
+		elected = addr_eq(&msg->from, &q->other) ||
+			beats(q, &msg->from, &q->other);
+	else
+		elected = beats(q, &msg->from, &q->own);
+	adopt(q, &msg->query, elected);
+	change = elected && q->state == QUERIER_ACTIVE;
+	if (elected) {
+		q->state = QUERIER_STANDBY;
+		q->other = msg->from;
+		q->other_until = mono_add_ms(
+			now, gm_other_querier_ms(&q->params, q->rv, q->qi_ms));
+		q->query_at = MONO_NEVER;
+		q->startup_left = 0;
+	}
+	publish(q);
+	if (change)
+		effects_note(fx, q->port, NOTE_QUERIER_LOST, NULL, &msg->from, 0);
+	return change;
+}
+
+bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
+{
+	if (q->state == QUERIER_ACTIVE && mono_due(q->query_at, now))
+		send_general(q, now, fx);
+	if (q->state == QUERIER_STANDBY && mono_due(q->other_until, now)) {
+		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->other, 0);
+		become_active(q, now, fx);
+		return true;
+	}
+	return false;
+}
+
+mono_t querier_deadline(const struct querier *q)
+{
+	return mono_min(q->query_at, q->other_until);
+}
