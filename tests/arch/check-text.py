@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts speak of the project alone and are finished: no path of somebody's machine, no
+marker of open work, and a licence line in every source file.
+
+usage: check-text.py SOURCE_ROOT | --self-test
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# The patterns are written so that they do not match themselves.
+FORBIDDEN = [
+    (r"(?<![\w.])/[w]ork/", "path of a working directory"),
+    (r"(?<![\w.])/[h]ome/\w", "path of somebody's home"),
+    (r"(?<![\w.])/[r]oot/", "path of somebody's home"),
+    (r"/tmp/[w]t\b|/tmp/[w]t-|/tmp/[b]rief", "path of a working directory"),
+    (r"\.\./[s]hared\b", "path outside of the project"),
+]
+UNFINISHED = [
+    (r"\b[T]ODO\b|\b[F]IXME\b|\b[X]XX\b", "marker of open work"),
+]
+SOURCE = {".c", ".h", ".py", ".sh"}
+SKIP_DIRS = {".git"}
+
+
+def tracked(root):
+    """files git knows or would add; without git, everything outside of build trees"""
+    run = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co", "--exclude-standard"],
+                         capture_output=True)
+    if run.returncode == 0:
+        return [Path(root) / n for n in run.stdout.decode().split("\0") if n]
+    found = []
+    for path in Path(root).rglob("*"):
+        parts = path.relative_to(root).parts
+        if SKIP_DIRS & set(parts) or parts[0].startswith("build"):
+            continue
+        found.append(path)
+    return found
+
+
+def check_file(path, name):
+    data = path.read_bytes()
+    if b"\0" in data:
+        return
+    lines = data.decode("utf-8", "replace").splitlines()
+    is_source = path.suffix in SOURCE
+    for number, line in enumerate(lines, 1):
+        for pattern, why in FORBIDDEN + (UNFINISHED if is_source else []):
+            if re.search(pattern, line):
+                yield f"{name}:{number}: {why}: {line.strip()[:60]}"
+    if is_source and not any("SPDX-License-Identifier:" in s for s in lines[:2]):
+        yield f"{name}: no SPDX line at the top"
+
+
+def check(root):
+    problems, n = [], 0
+    for path in sorted(tracked(root)):
+        if path.is_file() and not path.is_symlink():
+            n += 1
+            problems += check_file(path, path.relative_to(root).as_posix())
+    return n, problems
+
+
+def self_test():
+    spdx = "/* SPDX-License-Identifier: GPL-2.0-or-later */\n"
+    good = {
+        "a.c": spdx + "int a; /* netw" + "ork/path, src/work.c, /run/x */\n",
+        "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
+        "README.md": "words without a licence line\n",
+    }
+    bad = {
+        "no-licence.c": "int a;\n",
+        "late-licence.h": "int a;\nint b;\n" + spdx,
+        "open.c": spdx + "/* TO" + "DO: more */\n",
+        "path.md": "see /wo" + "rk/main\n",
+        "home.md": "see /ho" + "me/someone\n",
+        "super.py": "# SPDX-License-Identifier: x\nopen('/ro" + "ot/x')\n",
+        "tree.txt": "in /tmp/w" + "t-b\n",
+        "outside.md": "in ../sha" + "red/x\n",
+    }
+    with tempfile.TemporaryDirectory() as d:
+        for name, text in good.items():
+            (Path(d) / name).write_text(text)
+        n, problems = check(d)
+        assert n == len(good) and not problems, problems
+        for name, text in bad.items():
+            (Path(d) / name).write_text(text)
+            _, problems = check(d)
+            assert len(problems) == 1 and problems[0].startswith(name), (name, problems)
+            (Path(d) / name).unlink()
+    print(f"{len(bad)} bad samples refused")
+    return 0
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 1
+    if sys.argv[1] == "--self-test":
+        return self_test()
+    n, problems = check(sys.argv[1])
+    print("\n".join(problems))
+    print(f"{n} files, {len(problems)} problems")
+    return 1 if problems or n == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
