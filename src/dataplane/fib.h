@@ -63,8 +63,9 @@ struct fib_view {
 /* Walk all entries in no particular order (control thread). */
 void fib_walk(struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
-/* Reader side. (S,G), else (*,G), else NULL. *ret_out is the set to use. */
+/* Reader side. (S,G), else (*,G), else NULL: nobody knows the group. *ret_out is the set
+ * to use. A reader calls tsan_let_go() (tsan.h) before each quiescent state. */
 struct fib_entry *fib_lookup(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, const struct fib_outset **ret_out);
-/* The group is known at all (a (*,G) entry exists): tells NO_GROUP from SOURCE_FILTERED. */
+/* what `thread` has counted on the entry */
 struct fib_counter *fib_counter(struct fib_entry *e, unsigned thread);

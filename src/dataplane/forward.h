@@ -39,14 +39,14 @@ struct tx_ops {
 /* Counters of one data-plane thread: written by it with relaxed stores, summed by control
  * with relaxed loads. */
 struct forward_port_counters {
-	_Atomic uint64_t rx_packets, rx_bytes; /* accepted from this input */
-	_Atomic uint64_t tx_packets, tx_bytes;
+	_Atomic uint64_t rx_packets, rx_bytes; /* source accepted on this input */
+	_Atomic uint64_t tx_packets, tx_bytes; /* each fragment of a copy counts */
 	_Atomic uint64_t drop[_VERDICT_N];     /* frame verdicts by input port, copy verdicts
 						  by output port */
 };
 
 struct forward_counters {
-	_Atomic uint64_t frames;	       /* received from rings */
+	_Atomic uint64_t frames;	       /* seen by forward_burst() or forward_drop() */
 	_Atomic uint64_t bursts, blocks, block_timeouts, wakeups;
 	struct forward_port_counters port[PORT_MAX];
 };

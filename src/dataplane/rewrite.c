@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The few octets a forwarder changes, see rewrite.h. Called by forward.c, once per
+ * frame (TTL, transport checksum), once per flow and port (link header) or per copy
+ * (fragments). RFC 1624 for checksum updates, RFC 768, 9293 3.1 and 8200 8.1 for
+ * transport checksums, RFC 791 3.2 for fragmentation. Pure.
+ */
+
+#include "dataplane/rewrite.h"
+
+#include "base/bytes.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define PROTO_TCP 6
+#define PROTO_UDP 17
+
+#define IPV4_HLEN     20
+#define IPV4_DF	      0x4000
+#define IPV4_MF	      0x2000
+#define IPV4_OFF_MASK 0x1fffu
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to)
+{
+	/* HC' = ~(~HC + ~m + m'), eqn. 3 */
+	return inet_fold((uint32_t)(uint16_t)~csum + (uint16_t)~from + to);
+}
+
+void rewrite_ttl(struct frame *f)
+{
+	uint16_t from;
+
+	if (f->family == FAMILY_IPV6) {
+		f->ip[7]--;
+		return;
+	}
+	from = get16(f->ip + 8);
+	f->ip[8]--;
+	put16(f->ip + 10, rewrite_csum16(get16(f->ip + 10), from, get16(f->ip + 8)));
+}
+
+static uint32_t pseudo_header_sum(const struct frame *f, uint32_t l4_len)
+{
+	uint32_t sum = f->proto + (l4_len >> 16) + (l4_len & 0xffff);
+
+	if (f->family == FAMILY_IPV4)
+		return inet_sum(f->ip + 12, 8, sum);
+	return inet_sum(f->ip + 8, 32, sum);
+}
+
+bool rewrite_complete_checksum(struct frame *f)
+{
+	uint32_t len = f->ip_len - f->l4_off;
+	uint8_t *l4 = f->ip + f->l4_off;
+	uint8_t *field;
+	uint16_t csum;
+
+	/* the checksum of a fragmented datagram covers octets that are elsewhere */
+	if (f->fragment || f->l4_off == 0 || f->l4_off > f->ip_len)
+		return false;
+	if (f->proto == PROTO_UDP) {
+		if (len < 8 || get16(l4 + 4) < 8 || get16(l4 + 4) > len)
+			return false;
+		len = get16(l4 + 4);
+		field = l4 + 6;
+	} else if (f->proto == PROTO_TCP) {
+		if (len < 20)
+			return false;
+		field = l4 + 16;
+	} else {
+		return false;
+	}
+	put16(field, 0);
+	csum = inet_fold(inet_sum(l4, len, pseudo_header_sum(f, len)));
+	if (csum == 0 && f->proto == PROTO_UDP)
+		csum = 0xffff; /* 0 says "none" (RFC 768) */
+	put16(field, csum);
+	f->csum_not_ready = false;
+	f->csum_valid = true;
+	return true;
+}
+
+void rewrite_l2(
+	uint8_t out[REWRITE_L2_LEN], const struct addr *group, const uint8_t src_mac[6])
+{
+	const uint8_t *g = group->b;
+
+	if (addr_is_v4(group)) {
+		const uint8_t dst[6] = {0x01, 0x00, 0x5e, g[13] & 0x7f, g[14], g[15]};
+
+		memcpy(out, dst, 6);
+		put16(out + 12, 0x0800);
+	} else {
+		const uint8_t dst[6] = {0x33, 0x33, g[12], g[13], g[14], g[15]};
+
+		memcpy(out, dst, 6);
+		put16(out + 12, 0x86dd);
+	}
+	memcpy(out + 6, src_mac, 6);
+}
+
+/* Header of the second and later fragments: options with the copied flag only, padded
+ * with "end of options". Returns its length. */
+static unsigned later_header(const struct frame *f, uint8_t out[60])
+{
+	const uint8_t *p = f->ip + IPV4_HLEN, *end = f->ip + f->ip_hlen;
+	unsigned hlen = IPV4_HLEN;
+
+	memcpy(out, f->ip, IPV4_HLEN);
+	while (p < end && *p != 0) {
+		unsigned n = *p == 1 ? 1 : p[1];
+
+		if (*p & 0x80) {
+			memcpy(out + hlen, p, n);
+			hlen += n;
+		}
+		p += n;
+	}
+	while (hlen % 4)
+		out[hlen++] = 0;
+	out[0] = (uint8_t)(0x40 | hlen / 4);
+	return hlen;
+}
+
+static void seal_fragment(uint8_t *ip, unsigned hlen, unsigned len, uint16_t off)
+{
+	put16(ip + 2, (uint16_t)len);
+	put16(ip + 6, off);
+	put16(ip + 10, 0);
+	put16(ip + 10, inet_fold(inet_sum(ip, hlen, 0)));
+}
+
+int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t out_size,
+	uint16_t *frag_len, unsigned max_frags)
+{
+	uint8_t later[60];
+	const uint8_t *data = f->ip + f->ip_hlen;
+	uint32_t left = f->ip_len - f->ip_hlen;
+	uint16_t flags = get16(f->ip + 6);
+	unsigned units = flags & IPV4_OFF_MASK;
+	const uint8_t *header = f->ip;
+	unsigned hlen = f->ip_hlen, n = 0;
+
+	if (f->family != FAMILY_IPV4 || f->df)
+		return -EMSGSIZE;
+	while (left > 0) {
+		uint32_t room = mtu > hlen ? mtu - hlen : 0;
+		uint32_t take = left <= room ? left : room & ~7u;
+		bool more = take < left || (flags & IPV4_MF);
+
+		/* a unit beyond 13 bits: the datagram would be larger than 64 KiB */
+		if (take == 0 || n == max_frags || out_size < hlen + take ||
+			units > IPV4_OFF_MASK)
+			return -EMSGSIZE;
+		memcpy(out, header, hlen);
+		memcpy(out + hlen, data, take);
+		seal_fragment(out, hlen, hlen + take,
+			(uint16_t)(units | (more ? IPV4_MF : 0)));
+		frag_len[n++] = (uint16_t)(hlen + take);
+		out += hlen + take;
+		out_size -= hlen + take;
+		data += take;
+		left -= take;
+		units += take / 8;
+		if (n == 1) {
+			hlen = later_header(f, later);
+			header = later;
+		}
+	}
+	return (int)n;
+}
