@@ -14,8 +14,8 @@
 
 #include <sys/uio.h>
 
-/* One copy: link header (absent on links without one) and packet, not contiguous. Memory
- * is valid until tx_ops.flush returns. */
+/* One copy: link header (absent on links without one) and packet, not contiguous. The
+ * octets are valid until tx_ops.flush returns, the tx_msg itself until tx_ops.send does. */
 struct tx_msg {
 	struct iovec iov[2];
 	unsigned n_iov;

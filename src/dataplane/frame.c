@@ -163,7 +163,7 @@ static bool walk_ext_headers(struct frame *f, struct findings *found)
 		next = h[0];
 		if (this ==
 			PROTO_AH) /* counts words of 32 bits, minus 2 (RFC 4302 2.2) */
-			rest = h[1] < 1 ? 0 : (h[1] - 1u) * 4;
+			rest = h[1] * 4u;
 		else if (this != PROTO_FRAGMENT)
 			rest = h[1] * 8u;
 		if (!rd_take(&r, rest))

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Forwarding table against a naive list; interning, growth, counters. */
+
+#include "base/rng.h"
+#include "dataplane/fib.h"
+#include "test.h"
+
+#include <urcu-qsbr.h>
+
+#define N_MODEL 600
+
+struct model {
+	unsigned instance;
+	struct addr source, group;
+	struct portset out;
+	bool in;
+};
+
+static struct fib *fib;
+static struct model model[N_MODEL];
+
+static const struct addr any4 = ADDR_V4(0, 0, 0, 0);
+
+static int setup(void **state)
+{
+	rcu_register_thread();
+	return fib_new(1, 77, &fib);
+}
+
+static int teardown(void **state)
+{
+	fib = fib_free(fib);
+	rcu_unregister_thread();
+	return 0;
+}
+
+static struct portset ports(unsigned x, unsigned y)
+{
+	struct portset s = {0};
+
+	portset_add(&s, x);
+	portset_add(&s, y);
+	return s;
+}
+
+static const struct fib_outset *out_of(
+	unsigned instance, const struct addr *src, const struct addr *group)
+{
+	const struct fib_outset *out = NULL;
+
+	return fib_lookup(fib, instance, src, group, &out) ? out : NULL;
+}
+
+static void r153_source_before_any_source(void **state)
+{
+	struct addr s1 = a("10.0.0.1"), s2 = a("10.0.0.2"), g = a("232.1.2.3");
+	struct portset some = ports(1, 200), none = {0};
+
+	assert_null(out_of(0, &s1, &g));
+	assert_int_equal(fib_set(fib, 0, &any4, &g, &none), 0);
+	assert_int_equal(fib_set(fib, 0, &s1, &g, &some), 0);
+	assert_int_equal(fib_size(fib), 2);
+	assert_true(portset_eq(&out_of(0, &s1, &g)->ports, &some));
+	assert_int_equal(out_of(0, &s1, &g)->n_ports, 2);
+	assert_true(portset_empty(&out_of(0, &s2, &g)->ports));
+	assert_null(out_of(1, &s1, &g)); /* instances share nothing */
+	fib_del(fib, 0, &s1, &g);
+	assert_true(portset_empty(&out_of(0, &s1, &g)->ports));
+	fib_del(fib, 0, &s1, &g); /* not there */
+	fib_del(fib, 0, &any4, &g);
+	assert_null(out_of(0, &s1, &g));
+	assert_int_equal(fib_size(fib), 0);
+}
+
+static void any_source_of_ipv6(void **state)
+{
+	struct addr any = a("::"), s = a("2001:db8::1"), g = a("ff0e::1");
+	struct portset some = ports(3, 4);
+
+	assert_int_equal(fib_set(fib, 0, &any, &g, &some), 0);
+	assert_non_null(out_of(0, &s, &g));
+	fib_del(fib, 0, &any, &g);
+	assert_null(out_of(0, &s, &g));
+}
+
+static void equal_sets_are_one_object(void **state)
+{
+	struct addr g1 = a("239.0.0.1"), g2 = a("239.0.0.2"), s = a("10.0.0.1");
+	struct portset x = ports(1, 2), y = ports(1, 3);
+
+	fib_set(fib, 0, &any4, &g1, &x);
+	fib_set(fib, 0, &any4, &g2, &x);
+	assert_ptr_equal(out_of(0, &s, &g1), out_of(0, &s, &g2));
+	fib_set(fib, 0, &any4, &g2, &y);
+	assert_ptr_not_equal(out_of(0, &s, &g1), out_of(0, &s, &g2));
+	assert_true(portset_eq(&out_of(0, &s, &g1)->ports, &x));
+	assert_true(portset_eq(&out_of(0, &s, &g2)->ports, &y));
+	fib_set(fib, 0, &any4, &g2, &x);
+	assert_ptr_equal(out_of(0, &s, &g1), out_of(0, &s, &g2));
+	assert_int_equal(out_of(0, &s, &g1)->refs, 2);
+	fib_set(fib, 0, &any4, &g2, &x); /* no change */
+	assert_int_equal(out_of(0, &s, &g1)->refs, 2);
+	fib_del(fib, 0, &any4, &g1);
+	fib_del(fib, 0, &any4, &g2);
+}
+
+static struct model *find_model(
+	unsigned instance, const struct addr *src, const struct addr *group)
+{
+	for (unsigned i = 0; i < N_MODEL; i++)
+		if (model[i].in && model[i].instance == instance &&
+			addr_eq(&model[i].source, src) &&
+			addr_eq(&model[i].group, group))
+			return &model[i];
+	return NULL;
+}
+
+static struct addr address(bool v6, bool group, unsigned n)
+{
+	if (!v6)
+		return group ? ADDR_V4(239, 1, 0, (uint8_t)n)
+			     : ADDR_V4(10, 0, 0, (uint8_t)n);
+	return group ? (struct addr){{0xff, 0x0e, [15] = (uint8_t)n}}
+		     : (struct addr){{0x20, 0x01, [15] = (uint8_t)n}};
+}
+
+static unsigned n_walked;
+
+static void check_view(const struct fib_view *v, void *arg)
+{
+	struct model *m = find_model(v->instance, &v->source, &v->group);
+
+	assert_non_null(m);
+	assert_true(portset_eq(&m->out, &v->out));
+	assert_int_equal(v->packets, 0);
+	assert_false(v->seen);
+	n_walked++;
+}
+
+static void check_lookup(
+	unsigned instance, const struct addr *src, const struct addr *group)
+{
+	struct addr any = addr_any(addr_family(group));
+	struct model *m = find_model(instance, src, group);
+	const struct fib_outset *out = out_of(instance, src, group);
+
+	if (!m)
+		m = find_model(instance, &any, group);
+	assert_int_equal(!!m, !!out);
+	if (m)
+		assert_true(portset_eq(&m->out, &out->ports));
+}
+
+static void random_changes_equal_a_list(void **state)
+{
+	struct rng rng;
+	unsigned n = 0;
+
+	print_message("seed 21\n");
+	rng_seed(&rng, 21);
+	memset(model, 0, sizeof(model));
+	for (int step = 0; step < 40000; step++) {
+		bool v6 = rng_below(&rng, 2);
+		unsigned instance = (unsigned)rng_below(&rng, 2);
+		struct addr g = address(v6, true, (unsigned)rng_below(&rng, 12));
+		struct addr s = address(v6, false, 1 + (unsigned)rng_below(&rng, 9));
+		struct portset out = ports((unsigned)rng_below(&rng, PORT_MAX),
+			(unsigned)rng_below(&rng, 4));
+		struct model *m;
+
+		check_lookup(instance, &s, &g);
+		if (rng_below(&rng, 4) == 0)
+			s = addr_any(addr_family(&g));
+		m = find_model(instance, &s, &g);
+		if (rng_below(&rng, 5) < 2) {
+			fib_del(fib, instance, &s, &g);
+			n -= m ? 1 : 0;
+			if (m)
+				m->in = false;
+		} else {
+			assert_int_equal(fib_set(fib, instance, &s, &g, &out), 0);
+			n += m ? 0 : 1;
+			for (unsigned i = 0; !m; i++)
+				if (!model[i].in)
+					m = &model[i];
+			*m = (struct model){instance, s, g, out, true};
+		}
+		assert_int_equal(fib_size(fib), n);
+		if (step % 4000 == 0)
+			rcu_quiescent_state();
+	}
+	n_walked = 0;
+	fib_walk(fib, check_view, NULL);
+	assert_int_equal(n_walked, n);
+	for (unsigned i = 0; i < N_MODEL; i++)
+		if (model[i].in)
+			fib_del(fib, model[i].instance, &model[i].source,
+				&model[i].group);
+	assert_int_equal(fib_size(fib), 0);
+}
+
+static void last_view(const struct fib_view *v, void *arg)
+{
+	*(struct fib_view *)arg = *v;
+}
+
+static void counters_are_summed(void **state)
+{
+	struct addr s = a("10.0.0.1"), g = a("239.0.0.1");
+	struct portset x = ports(1, 2);
+	const struct fib_outset *out;
+	struct fib_view v;
+	struct fib *f3;
+	struct fib_entry *e;
+	uint64_t words[2];
+
+	assert_int_equal(fib_new(3, 1, &f3), 0);
+	assert_int_equal(fib_set(f3, 5, &any4, &g, &x), 0);
+	e = fib_lookup(f3, 5, &s, &g, &out);
+	for (unsigned t = 0; t < 3; t++) {
+		atomic_store(&fib_counter(e, t)->wrong, 100 * (t + 1));
+		atomic_store(&fib_counter(e, t)->bytes, 10 * (t + 1));
+	}
+	fib_walk(f3, last_view, &v);
+	assert_false(v.seen);
+	assert_int_equal(v.wrong, 600);
+	memcpy(words, s.b, sizeof(words));
+	atomic_store(&fib_counter(e, 1)->packets, 7);
+	atomic_store(&fib_counter(e, 1)->last_port, 9);
+	atomic_store(&fib_counter(e, 1)->last_src[0], words[0]);
+	atomic_store(&fib_counter(e, 1)->last_src[1], words[1]);
+	fib_walk(f3, last_view, &v);
+	assert_true(v.seen);
+	assert_int_equal(v.instance, 5);
+	assert_int_equal(v.packets, 7);
+	assert_int_equal(v.bytes, 60);
+	assert_int_equal(v.last_port, 9);
+	assert_true(addr_eq(&v.last_source, &s));
+	assert_true(addr_eq(&v.source, &any4));
+	fib_set(f3, 5, &any4, &g,
+		&(struct portset){0}); /* a change keeps the counters */
+	fib_walk(f3, last_view, &v);
+	assert_int_equal(v.packets, 7);
+	fib_free(f3);
+}
+
+static void grows_to_many_entries(void **state)
+{
+	enum { N = 100000 };
+	struct addr s = a("10.0.0.1");
+
+	for (unsigned i = 0; i < N; i++) {
+		struct addr g =
+			ADDR_V4(239, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i);
+		struct portset x = ports(i % PORT_MAX, i / PORT_MAX % PORT_MAX);
+
+		assert_int_equal(fib_set(fib, 0, &any4, &g, &x), 0);
+		if (i % 1000 == 0)
+			rcu_quiescent_state();
+	}
+	assert_int_equal(fib_size(fib), N);
+	for (unsigned i = 0; i < N; i++) {
+		struct addr g =
+			ADDR_V4(239, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i);
+		struct portset x = ports(i % PORT_MAX, i / PORT_MAX % PORT_MAX);
+
+		assert_true(portset_eq(&out_of(0, &s, &g)->ports, &x));
+	}
+	/* teardown removes them */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(r153_source_before_any_source),
+		cmocka_unit_test(any_source_of_ipv6),
+		cmocka_unit_test(equal_sets_are_one_object),
+		cmocka_unit_test(random_changes_equal_a_list),
+		cmocka_unit_test(counters_are_summed),
+		cmocka_unit_test(grows_to_many_entries),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Port plan: which source is accepted, and the search by MAC. */
+
+#include "dataplane/plan.h"
+#include "test.h"
+
+static struct plan_source src(const char *text, bool accept)
+{
+	struct plan_source s = {.accept = accept};
+
+	assert_int_equal(prefix_parse(text, &s.prefix, NULL), 0);
+	return s;
+}
+
+static bool ok(const struct plan_port *port, const char *text)
+{
+	struct addr x = a(text);
+
+	return plan_source_ok(port, &x);
+}
+
+static void r174_no_list_refuses(void **state)
+{
+	struct plan *p = plan_new();
+
+	assert_non_null(p);
+	assert_false(ok(&p->port[0], "10.0.0.1"));
+	assert_int_equal(plan_set_sources(&p->port[0], NULL, 0), 0);
+	assert_false(ok(&p->port[0], "10.0.0.1"));
+	assert_null(plan_free(p));
+	assert_null(plan_free(NULL));
+}
+
+/* own subnet and "altnet 0.0.0.0/0" accept, the subnet of another port in it refuses */
+static void r174_longest_prefix_decides(void **state)
+{
+	const struct plan_source v[] = {src("0.0.0.0/0", true),
+		src("10.1.0.0/16", false), src("10.1.7.0/24", true),
+		src("10.0.0.0/24", true), src("2001:db8::/32", true),
+		src("2001:db8:1::/48", false)};
+	static const struct {
+		const char *addr;
+		bool ok;
+	} c[] = {
+		{"10.0.0.9", true},
+		{"8.8.8.8", true},
+		{"10.1.0.1", false},
+		{"10.1.255.255", false},
+		{"10.1.7.1", true},
+		{"10.2.0.1", true},
+		{"2001:db8::1", true},
+		{"2001:db8:1::1", false},
+		{"2001:db9::1", false},
+	};
+	struct plan *p = plan_new();
+
+	assert_int_equal(plan_set_sources(&p->port[3], v, array_len(v)), 0);
+	for (size_t i = 0; i < array_len(c); i++)
+		assert_int_equal(ok(&p->port[3], c[i].addr), c[i].ok);
+	for (size_t i = 1; i < p->port[3].n_source; i++)
+		assert_true(p->port[3].source[i - 1].prefix.len >=
+			p->port[3].source[i].prefix.len);
+	assert_false(ok(&p->port[2], "10.0.0.9"));
+	plan_free(p);
+}
+
+static void r143_accept_wins_between_equals(void **state)
+{
+	const struct plan_source v[] = {
+		src("10.1.0.0/16", false), src("10.1.0.0/16", true)};
+	struct plan *p = plan_new();
+
+	assert_int_equal(plan_set_sources(&p->port[0], v, 2), 0);
+	assert_true(ok(&p->port[0], "10.1.2.3"));
+	/* a second call replaces the list */
+	assert_int_equal(plan_set_sources(&p->port[0], v, 1), 0);
+	assert_false(ok(&p->port[0], "10.1.2.3"));
+	plan_free(p);
+}
+
+static void port_by_mac(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9}, zero[6];
+	struct plan *p = plan_new();
+
+	assert_int_equal(plan_port_by_mac(p, zero), PORT_MAX);
+	memcpy(p->port[200].mac, mac, 6);
+	assert_int_equal(plan_port_by_mac(p, mac), PORT_MAX); /* absent */
+	p->port[200].present = true;
+	assert_int_equal(plan_port_by_mac(p, mac), PORT_MAX); /* no Ethernet */
+	assert_int_equal(plan_port_by_mac(p, zero), PORT_MAX);
+	p->port[200].has_l2 = true;
+	assert_int_equal(plan_port_by_mac(p, mac), 200);
+	plan_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(r174_no_list_refuses),
+		cmocka_unit_test(r174_longest_prefix_decides),
+		cmocka_unit_test(r143_accept_wins_between_equals),
+		cmocka_unit_test(port_by_mac),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
