@@ -15,6 +15,8 @@
 #include "control/effect.h"
 #include "control/gm_params.h"
 
+struct host_report;
+
 struct host_params {
 	struct gm_params gm;
 	enum gm_version max_version[_FAMILY_N]; /* highest version spoken: igmp-version,
@@ -33,13 +35,15 @@ struct host_source {
 struct host_group {
 	struct table_node node;
 	struct heap_node timer;	   /* min(change_at, answer_at) */
+	struct host_group *prev, *next; /* memberships of the family, oldest first */
 	struct addr group;
 	struct gm_filter now;	   /* what we report; INCLUDE({}) while a leave repeats */
 	uint8_t mode_repeats;	   /* TO_IN/TO_EX transmissions still owed */
 	struct host_source *change; /* sorted; sources with repeats owed */
-	size_t n_change, cap_change;
+	size_t n_change;
 	mono_t change_at;	   /* next state-change repeat, MONO_NEVER: none */
 	mono_t answer_at;	   /* pending answer to a group query, MONO_NEVER: none */
+	mono_t answered;	   /* when the last one was sent (R193) */
 	bool answer_sources;	   /* the answer is limited to `asked` (R109) */
 	struct addrset asked;
 };
@@ -51,10 +55,18 @@ struct host_family {
 	uint32_t qi_ms;		/* of the last query heard */
 	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
 	enum gm_version version; /* spoken now */
-	mono_t answer_at;	/* pending answer to a general query */
+	struct host_group *first, *last; /* groups with a membership */
+	size_t n_groups;	/* how many of them */
+	size_t octets;		/* of their current-state records */
+	mono_t answer_at;	/* next message of the answer to a general query,
+				   MONO_NEVER: none pending */
 	mono_t answer_until;	/* answers of many groups are spread until here (R110) */
-	size_t answer_pos;	/* where the spread answer goes on */
-	mono_t refresh_at;	/* R120 */
+	bool answering;		/* in the middle of a spread answer ... */
+	struct host_group *answer_next; /* ... which goes on with this group */
+	size_t answer_left;	/* messages that it will still take, about */
+	mono_t again_until;	/* asked again meanwhile; MONO_NEVER: not */
+	mono_t answered;	/* when the last answer was complete (R193) */
+	mono_t refresh_at;	/* R120; MONO_NEVER: off */
 	mono_t last_query;	/* MONO_UNSET: none heard */
 	struct addr querier;	/* who asked last */
 	uint64_t n_queries, n_reports_sent;
@@ -66,6 +78,7 @@ struct host {
 	bool up;
 	struct rng *rng; /* borrowed */
 	struct host_family family[_FAMILY_N];
+	struct host_report *report; /* owned: the report being filled, per family */
 	struct table groups;
 	struct heap timers;
 };
@@ -78,8 +91,9 @@ void host_deinit(struct host *h);
 void host_set_params(struct host *h, mono_t now, const struct host_params *params,
 	struct effects *fx);
 
-/* The link is usable, or has another address or MTU: all memberships are reported again at
- * once, robustness times (R118). */
+/* The link is usable, or has another address or MTU: all memberships are reported again
+ * at once, robustness times (R118); those of one family only when nothing but its address
+ * changed. A no-op when the link is up as it is. */
 void host_link_up(struct host *h, mono_t now, const struct gm_link *link,
 	struct effects *fx);
 /* The link is gone; memberships stay, nothing is sent until host_link_up. */

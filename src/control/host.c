@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Host side on the upstream: its life, its link and its clock. The proxy has one per
+ * instance. What is reported when a membership changes is in host_change.c, what
+ * queries cause is in host_query.c, and host_report.c packs records into messages.
+ * Pure.
+ */
+
+#include "control/host.h"
+
+#include "control/host_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+mono_t host_random_after(struct host *h, mono_t now, uint32_t ms)
+{
+	uint64_t ns = (uint64_t)(ms ? ms : 1) * (uint64_t)NS_PER_MS;
+
+	return mono_add_ns(now, 1 + (int64_t)rng_below(h->rng, ns));
+}
+
+void host_flush(struct host *h, struct effects *fx)
+{
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		host_report_flush(&h->report[family], fx);
+		h->family[family].n_reports_sent = h->report[family].n_sent;
+	}
+}
+
+static uint8_t own_robustness(const struct host *h)
+{
+	return h->params.gm.robustness ? h->params.gm.robustness : 1;
+}
+
+int host_init(struct host *h, const struct host_params *params, struct rng *rng)
+{
+	*h = (struct host){.params = *params, .rng = rng};
+	h->report = calloc(_FAMILY_N, sizeof(*h->report));
+	if (!h->report)
+		return -ENOMEM;
+	table_init(&h->groups, rng_next(rng));
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_family *f = &h->family[family];
+
+		f->own = addr_any(family);
+		f->rv = own_robustness(h);
+		f->qi_ms = params->gm.query_interval_ms;
+		f->version = params->max_version[family];
+		f->refresh_at = MONO_NEVER;
+		host_answer_stop(f);
+	}
+	return 0;
+}
+
+void host_deinit(struct host *h)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&h->groups, pos, node, next)
+		host_group_free(h, host_group_of(node));
+	table_deinit(&h->groups);
+	heap_deinit(&h->timers);
+	free(h->report);
+	*h = (struct host){0};
+}
+
+/* the reports that follow are made for the link and version of now */
+static void setup_report(struct host *h, enum family family)
+{
+	host_report_setup(
+		&h->report[family], &h->link, family, h->family[family].version);
+}
+
+void host_set_params(struct host *h, mono_t now, const struct host_params *params,
+	struct effects *fx)
+{
+	struct host_params old = h->params;
+
+	h->params = *params;
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_family *f = &h->family[family];
+
+		/* values adopted from a querier stay in force */
+		if (f->rv == old.gm.robustness)
+			f->rv = own_robustness(h);
+		if (f->qi_ms == old.gm.query_interval_ms)
+			f->qi_ms = params->gm.query_interval_ms;
+		if (params->refresh_interval_ms != old.refresh_interval_ms)
+			host_refresh_arm(h, now, family);
+		if (host_version_update(h, now, family) && h->up)
+			host_announce(h, now, family, fx);
+	}
+}
+
+void host_link_up(
+	struct host *h, mono_t now, const struct gm_link *link, struct effects *fx)
+{
+	struct gm_link old = h->link;
+	bool was_up = h->up;
+
+	h->link = *link;
+	h->up = true;
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_family *f = &h->family[family];
+
+		if (addr_is_any(&h->link.own[family]))
+			h->link.own[family] = addr_any(family);
+		f->own = h->link.own[family];
+		if (!was_up) {
+			f->rv = own_robustness(h);
+			f->qi_ms = h->params.gm.query_interval_ms;
+			host_refresh_arm(h, now, family);
+		}
+		host_version_update(h, now, family);
+		setup_report(h, family);
+		if (!was_up || old.port != link->port || old.mtu != link->mtu ||
+			!addr_eq(&old.own[family], &f->own))
+			host_announce(h, now, family, fx);
+	}
+}
+
+void host_link_down(struct host *h)
+{
+	h->up = false;
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		host_cancel(h, family);
+		h->family[family].refresh_at = MONO_NEVER;
+	}
+}
+
+mono_t host_deadline(const struct host *h)
+{
+	const struct heap_node *first = heap_first(&h->timers);
+	mono_t at = first ? first->at : MONO_NEVER;
+
+	if (!h->up)
+		return MONO_NEVER;
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		at = mono_min(at, host_answer_deadline(&h->family[family]));
+	return at;
+}
+
+void host_tick(struct host *h, mono_t now, struct effects *fx)
+{
+	struct heap_node *first;
+	mono_t next = MONO_NEVER;
+
+	if (!h->up)
+		return;
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		host_version_update(h, now, family);
+	while ((first = heap_first(&h->timers)) && mono_due(first->at, now)) {
+		struct host_group *g = container_of(first, struct host_group, timer);
+
+		if (mono_due(g->change_at, now)) {
+			/* what shares a report now shares the next one too */
+			if (next.ns == MONO_NEVER.ns)
+				next = host_random_after(
+					h, now, h->params.gm.unsolicited_interval_ms);
+			host_send_change(h, g, next, fx);
+		}
+		if (mono_due(g->answer_at, now))
+			host_answer_group(h, now, g, fx);
+		host_settle(h, g);
+	}
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		host_answer_tick(h, now, family, fx);
+	host_flush(h, fx);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of the host side need of each other. */
+
+#include "base/cleanup.h"
+#include "control/host.h"
+#include "control/host_report.h"
+
+static inline struct host_group *host_group_of(struct table_node *node)
+{
+	return node ? container_of(node, struct host_group, node) : NULL;
+}
+
+/* host.c */
+
+/* a random time in (now, now + ms] */
+mono_t host_random_after(struct host *h, mono_t now, uint32_t ms);
+/* Send what was put into the reports. */
+void host_flush(struct host *h, struct effects *fx);
+
+/* host_change.c */
+
+struct host_group *host_lookup(const struct host *h, const struct addr *group);
+/* only of a group without membership */
+void host_group_free(struct host *h, struct host_group *g);
+/* Put one transmission of what the group owes into the report; the next one is due at
+ * `next`, if there is one. */
+void host_send_change(
+	struct host *h, struct host_group *g, mono_t next, struct effects *fx);
+/* Arm the group's timer for its next deadline, or forget a group that has left and owes
+ * nothing more; `g` may be gone afterwards. */
+void host_settle(struct host *h, struct host_group *g);
+/* Drop all repeats and answers of the family. */
+void host_cancel(struct host *h, enum family family);
+/* Report all memberships of the family as if they were new. */
+void host_announce(struct host *h, mono_t now, enum family family, struct effects *fx);
+
+/* host_query.c */
+
+/* Speak the version that the queriers heard of late ask for; a change cancels all that
+ * is pending. True when it changed. */
+bool host_version_update(struct host *h, mono_t now, enum family family);
+/* Put the due answer to a group query into the report. */
+void host_answer_group(
+	struct host *h, mono_t now, struct host_group *g, struct effects *fx);
+/* Answer general queries and refresh (R120) as far as they are due. */
+void host_answer_tick(
+	struct host *h, mono_t now, enum family family, struct effects *fx);
+/* The group has a membership no longer: a spread answer must not go on with it. */
+void host_answer_skip(struct host_family *f, const struct host_group *g);
+void host_answer_stop(struct host_family *f);
+/* Earliest deadline of the family as a whole. */
+mono_t host_answer_deadline(const struct host_family *f);
+/* Start counting to the next refresh. */
+void host_refresh_arm(struct host *h, mono_t now, enum family family);
