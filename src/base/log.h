@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Log lines of the edges: to stderr or to syslog, one line per call. error: the daemon
+ * cannot do its job; warning: something is lost, we continue and say so; notice: state
+ * an operator wants in the journal; info: few; debug: free. Pure code never logs.
+ * Whatever a remote host can trigger goes through a struct log_limit.
+ *
+ * The state is that of the process: there is one stderr and one syslog connection. Any
+ * thread may write and change the level.
+ */
+
+#include "base/cleanup.h"
+#include "base/mono.h"
+
+enum log_level {
+	LOG_LEVEL_ERROR = 1,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+enum log_sink {
+	LOG_SINK_STDERR = 1, /* "warning: text" */
+	LOG_SINK_SYSLOG,     /* facility daemon, with the process id */
+};
+
+/* Before the first call: stderr, level warning. `ident` is borrowed for the life of the
+ * process. May be called again to change the sink. */
+void log_open(const char *ident, enum log_sink sink, enum log_level level);
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+static inline bool log_enabled(enum log_level level)
+{
+	return level <= log_get_level();
+}
+
+const char *log_level_name(enum log_level level); /* "error", "warning", ... */
+int log_level_parse(const char *s, enum log_level *ret_level); /* 0, -EINVAL */
+
+/* Control characters in the text become '?', long lines are cut; errno is preserved. */
+void log_write(enum log_level level, const char *format, ...) _printf_(2, 3);
+
+#define log_err(...)	log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)	log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_notice(...) log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...)	log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* Token bucket: `burst` lines at once, then one more each `interval_ms`. Lines that do
+ * not pass are counted; the next one that passes says how many there were. */
+struct log_limit {
+	uint32_t burst, interval_ms;
+	bool started;
+	uint32_t tokens;
+	mono_t since;	 /* tokens are complete up to here */
+	uint64_t hidden; /* lines suppressed since the last one that passed */
+};
+
+#define LOG_LIMIT(n, ms) ((struct log_limit){.burst = (n), .interval_ms = (ms)})
+
+/* Takes a token. On true *ret_hidden is the number of lines suppressed before. */
+bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden);
+
+/* log_write() through a bucket; a line below the current level costs no token */
+void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
+	const char *format, ...) _printf_(4, 5);
