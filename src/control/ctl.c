@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Control socket server, see ctl.h. main gives it a table of commands; ringcastctl is
+ * the other end, and so is `echo show mfc | nc -U`. Logs nothing: a client learns its
+ * own errors, main logs that the socket cannot be bound.
+ */
+
+#include "control/ctl.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define BACKLOG 16
+
+struct client {
+	struct loop_fd fd; /* fd -1: the slot is free */
+	struct ctl *ctl;
+	mono_t active; /* last time that octets went in or out */
+	bool closing;  /* nothing more is read; close when the output is out */
+	size_t n_in;
+	char in[CTL_MAX_REQUEST];
+	char *out; /* owned; waiting from out_pos to n_out */
+	size_t out_pos, n_out, cap_out;
+};
+
+struct ctl {
+	struct loop_fd fd;
+	struct loop *loop;
+	const struct ctl_command *commands; /* borrowed */
+	void *ctx;
+	const char *path; /* borrowed */
+	bool bound;
+	dev_t dev; /* of the file we made */
+	ino_t ino;
+	struct client client[CTL_MAX_CLIENTS];
+};
+
+json_t *ctl_error(const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	/* what the client sent may be quoted, and JSON must be UTF-8 */
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+			*p = '?';
+	}
+	return json_pack("{s:s}", "error", text);
+}
+
+static void client_drop(struct client *c)
+{
+	loop_del(&c->fd);
+	closep(&c->fd.fd);
+	free(c->out);
+	*c = (struct client){.fd.fd = -1, .ctl = c->ctl};
+}
+
+static size_t client_pending(const struct client *c)
+{
+	return c->n_out - c->out_pos;
+}
+
+/* jansson's output callback: 0, or -1 to stop */
+static int client_append(const char *buf, size_t len, void *arg)
+{
+	struct client *c = arg;
+
+	if (client_pending(c) + len > CTL_MAX_PENDING)
+		return -1;
+	if (c->n_out + len > c->cap_out && c->out_pos > 0) {
+		memmove(c->out, c->out + c->out_pos, client_pending(c));
+		c->n_out -= c->out_pos;
+		c->out_pos = 0;
+	}
+	if (c->n_out + len > c->cap_out) {
+		size_t cap = c->cap_out ? c->cap_out : 4096;
+		char *out;
+
+		while (cap < c->n_out + len)
+			cap *= 2;
+		out = realloc(c->out, cap);
+		if (!out)
+			return -1;
+		c->out = out;
+		c->cap_out = cap;
+	}
+	memcpy(c->out + c->n_out, buf, len);
+	c->n_out += len;
+	return 0;
+}
+
+/* False: the client has too much waiting already, or there is no memory. */
+static bool client_reply(struct client *c, const json_t *reply)
+{
+	static const char no_memory[] = "{\"error\":\"out of memory\"}";
+	static const char too_large[] = "{\"error\":\"the reply is too large\"}";
+	size_t before = client_pending(c);
+	int r;
+
+	if (!reply)
+		r = client_append(no_memory, sizeof(no_memory) - 1, c);
+	else
+		r = json_dump_callback(reply, client_append, c, JSON_COMPACT);
+	if (r < 0 && before == 0) {
+		c->n_out = c->out_pos;
+		r = client_append(too_large, sizeof(too_large) - 1, c);
+	}
+	return r == 0 && client_append("\n", 1, c) == 0;
+}
+
+static bool client_error(struct client *c, const char *text)
+{
+	json_t *reply = ctl_error("%s", text);
+	bool ok = client_reply(c, reply);
+
+	json_decref(reply);
+	return ok;
+}
+
+static const struct ctl_command *find_command(
+	const struct ctl *ctl, const char *line, const char **ret_args)
+{
+	for (const struct ctl_command *k = ctl->commands; k->name; k++) {
+		size_t n = strlen(k->name);
+
+		if (strncmp(line, k->name, n) == 0 &&
+			(line[n] == '\0' || line[n] == ' ')) {
+			*ret_args = line + n + strspn(line + n, " ");
+			return k;
+		}
+	}
+	return NULL;
+}
+
+/* One request line, without its newline. False: drop the client. */
+static bool client_request(struct client *c, char *line)
+{
+	const struct ctl_command *k;
+	size_t n = strlen(line);
+	const char *args;
+	json_t *reply;
+	bool ok;
+
+	while (n > 0 && strchr(" \t\r", line[n - 1]))
+		line[--n] = '\0';
+	line += strspn(line, " \t");
+	k = find_command(c->ctl, line, &args);
+	reply = k ? k->fn(c->ctl->ctx, args) : ctl_error("unknown command '%s'", line);
+	ok = client_reply(c, reply);
+	json_decref(reply);
+	return ok;
+}
+
+static bool client_lines(struct client *c)
+{
+	size_t start = 0;
+	char *newline;
+
+	while ((newline = memchr(c->in + start, '\n', c->n_in - start))) {
+		char *line = c->in + start;
+
+		*newline = '\0';
+		start = (size_t)(newline + 1 - c->in);
+		if (!client_request(c, line))
+			return false;
+	}
+	c->n_in -= start;
+	memmove(c->in, c->in + start, c->n_in);
+	if (c->n_in == sizeof(c->in)) {
+		c->n_in = 0;
+		c->closing = true;
+		return client_error(c, "the request line is too long");
+	}
+	return true;
+}
+
+/* False: drop the client. */
+static bool client_read(struct client *c)
+{
+	ssize_t n =
+		recv(c->fd.fd, c->in + c->n_in, sizeof(c->in) - c->n_in, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->active = loop_now(c->ctl->loop);
+	if (n == 0) {
+		c->closing = true;
+		return true;
+	}
+	c->n_in += (size_t)n;
+	return client_lines(c);
+}
+
+static bool client_write(struct client *c)
+{
+	while (client_pending(c) > 0) {
+		ssize_t n = send(c->fd.fd, c->out + c->out_pos, client_pending(c),
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		c->active = loop_now(c->ctl->loop);
+		c->out_pos += (size_t)n;
+	}
+	/* a large reply is rare: do not keep its memory */
+	free(c->out);
+	c->out = NULL;
+	c->out_pos = c->n_out = c->cap_out = 0;
+	return true;
+}
+
+static void on_client(struct loop_fd *f, uint32_t events)
+{
+	struct client *c = container_of(f, struct client, fd);
+	uint32_t want = 0;
+	bool ok = true;
+
+	if (!c->closing && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		ok = client_read(c);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		ok = false; /* it has gone without reading the rest */
+	if (ok)
+		ok = client_write(c);
+	if (!c->closing)
+		want |= EPOLLIN;
+	if (ok && client_pending(c) > 0)
+		want |= EPOLLOUT;
+	if (!ok || want == 0 || loop_change(&c->fd, want) < 0)
+		client_drop(c);
+}
+
+/* A free slot, if need be that of the client that has been idle longest. */
+static struct client *client_slot(struct ctl *ctl)
+{
+	struct client *oldest = &ctl->client[0];
+
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
+		struct client *c = &ctl->client[i];
+
+		if (c->fd.fd < 0)
+			return c;
+		if (mono_before(c->active, oldest->active))
+			oldest = c;
+	}
+	client_drop(oldest);
+	return oldest;
+}
+
+static void on_connect(struct loop_fd *f, uint32_t events)
+{
+	struct ctl *ctl = container_of(f, struct ctl, fd);
+	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c;
+
+	if (fd < 0)
+		return;
+	c = client_slot(ctl);
+	c->fd.fd = fd;
+	c->fd.fn = on_client;
+	c->active = loop_now(ctl->loop);
+	if (loop_add(ctl->loop, &c->fd, EPOLLIN) < 0)
+		client_drop(c);
+}
+
+/* A file that is in the way: 0 when it has been removed. */
+static int remove_stale(const struct sockaddr_un *sun)
+{
+	_cleanup_(closep) int fd = -1;
+	struct stat st;
+
+	if (lstat(sun->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* connect() refuses other files with the errno of a dead socket */
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+		errno == EAGAIN)
+		return -EADDRINUSE;
+	if (errno != ECONNREFUSED)
+		return -errno;
+	return unlink(sun->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The mode comes from the umask: a chmod afterwards would be too late. */
+static int bind_0660(int fd, const struct sockaddr_un *sun)
+{
+	mode_t old = umask(0117);
+	int r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
+
+	umask(old);
+	return r;
+}
+
+static int open_socket(struct ctl *ctl)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct stat st;
+	int r;
+
+	if (strlen(ctl->path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sun.sun_path, ctl->path);
+	ctl->fd.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ctl->fd.fd < 0)
+		return -errno;
+	r = bind_0660(ctl->fd.fd, &sun);
+	if (r == -EADDRINUSE) {
+		r = remove_stale(&sun);
+		if (r == 0)
+			r = bind_0660(ctl->fd.fd, &sun);
+	}
+	if (r < 0)
+		return r;
+	if (lstat(ctl->path, &st) < 0)
+		return -errno;
+	ctl->dev = st.st_dev;
+	ctl->ino = st.st_ino;
+	ctl->bound = true;
+	return listen(ctl->fd.fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+static void ctl_freep(struct ctl **ctl)
+{
+	ctl_free(*ctl);
+}
+
+int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
+	void *ctx, struct ctl **ret_ctl)
+{
+	_cleanup_(ctl_freep) struct ctl *ctl = calloc(1, sizeof(*ctl));
+	int r;
+
+	if (!ctl)
+		return -ENOMEM;
+	ctl->loop = loop;
+	ctl->path = path;
+	ctl->commands = commands;
+	ctl->ctx = ctx;
+	ctl->fd.fn = on_connect;
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
+		ctl->client[i].fd.fd = -1;
+		ctl->client[i].ctl = ctl;
+	}
+	r = open_socket(ctl);
+	if (r < 0)
+		return r;
+	r = loop_add(loop, &ctl->fd, EPOLLIN);
+	if (r < 0)
+		return r;
+	*ret_ctl = take_ptr(ctl);
+	return 0;
+}
+
+struct ctl *ctl_free(struct ctl *ctl)
+{
+	struct stat st;
+
+	if (!ctl)
+		return NULL;
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
+		client_drop(&ctl->client[i]);
+	loop_del(&ctl->fd);
+	closep(&ctl->fd.fd);
+	if (ctl->bound && lstat(ctl->path, &st) == 0 && st.st_dev == ctl->dev &&
+		st.st_ino == ctl->ino)
+		unlink(ctl->path);
+	free(ctl);
+	return NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The control socket: a Unix stream socket with a line protocol. One request line, one
+ * reply: a JSON document on one line. What cannot be answered gets {"error": "..."}.
+ * Several clients at once, none of which can hold up the daemon: everything is
+ * non-blocking, and who does not read what he asked for is dropped.
+ */
+
+#include "control/loop.h"
+
+#include <jansson.h>
+
+#define CTL_DEFAULT_PATH "/run/ringcast.sock"
+#define CTL_MAX_REQUEST	 4096	    /* octets of a line, with its newline */
+#define CTL_MAX_PENDING	 (64 << 20) /* octets of replies that wait for one client */
+#define CTL_MAX_CLIENTS	 16	    /* one more: the longest idle one is dropped */
+
+struct ctl;
+
+/* The name may have several words. `args` is what follows it, without surrounding
+ * space,
+ * "" when there is nothing. Returns a new reference; NULL: out of memory. */
+struct ctl_command {
+	const char *name;
+	json_t *(*fn)(void *ctx, const char *args);
+};
+
+/* {"error": "..."} with a formatted text, for handlers; NULL when out of memory */
+json_t *ctl_error(const char *format, ...)
+	__attribute__((__format__(__printf__, 1, 2)));
+
+/* Bind `path` with mode 0660. A socket file that nobody answers on is replaced;
+ * -EADDRINUSE: somebody does; -EEXIST: there is a file of another kind; other -errno.
+ * `commands` ends with a NULL name and is borrowed, like `path`. */
+int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
+	void *ctx, struct ctl **ret_ctl);
+/* Closes all clients and removes the file, if it is still ours. Returns NULL. */
+struct ctl *ctl_free(struct ctl *ctl);

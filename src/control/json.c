@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* JSON of small values, see json.h. Called by the handlers of the control socket. */
+
+#include "control/json.h"
+
+#include <stdio.h>
+
+json_t *json_of_addr(const struct addr *a)
+{
+	char buf[ADDR_STRLEN];
+
+	return json_string(addr_format(a, buf));
+}
+
+json_t *json_of_addr_or_null(const struct addr *a)
+{
+	return addr_is_any(a) ? json_null() : json_of_addr(a);
+}
+
+json_t *json_of_addrs(const struct addr *v, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < n; i++) {
+		if (json_array_append_new(array, json_of_addr(&v[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *json_of_mac(const uint8_t mac[6])
+{
+	char buf[18];
+
+	snprintf(buf, sizeof(buf), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		mac[2], mac[3], mac[4], mac[5]);
+	return json_string(buf);
+}
+
+json_t *json_of_ms_until(mono_t t, mono_t now)
+{
+	if (!mono_is_set(t) || t.ns == MONO_NEVER.ns)
+		return json_null();
+	return json_integer(mono_ms_until(t, now));
+}
+
+json_t *json_of_text(const char *s)
+{
+	json_t *text;
+	char *copy;
+
+	if (!s)
+		return json_null();
+	text = json_string(s);
+	if (text)
+		return text;
+	copy = strdup(s);
+	if (!copy)
+		return NULL;
+	for (char *p = copy; *p; p++) {
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	}
+	text = json_string(copy);
+	free(copy);
+	return text;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Small values as JSON for the replies of the control socket. All return a new
+ * reference, NULL when out of memory. */
+
+#include "base/addr.h"
+#include "base/mono.h"
+
+#include <jansson.h>
+
+json_t *json_of_addr(const struct addr *a);
+json_t *json_of_addr_or_null(const struct addr *a); /* null when unspecified */
+json_t *json_of_addrs(const struct addr *v, size_t n);
+json_t *json_of_mac(const uint8_t mac[6]);
+json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_UNSET */
+/* Any octets: what is no UTF-8 becomes '?', which jansson would refuse. NULL gives
+ * null. */
+json_t *json_of_text(const char *s);

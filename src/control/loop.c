@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
+ * clock's precision; signals arrive through a signalfd. Removal inside a callback also
+ * takes back the events of the same batch, so an owner may free itself.
+ */
+
+#include "control/loop.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#define BATCH 32
+
+struct loop {
+	struct loop_ops ops;
+	struct loop_fd timer, signals;
+	int epoll;
+	mono_t now;
+	mono_t armed; /* what the timer is set to */
+	bool stop;
+	sigset_t old_mask;
+	bool masked;
+	struct epoll_event batch[BATCH];
+	int n_batch;
+};
+
+static mono_t read_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (mono_t){ts.tv_sec * NS_PER_SEC + ts.tv_nsec};
+}
+
+static void on_timer(struct loop_fd *f, uint32_t events)
+{
+	/* waking up is all it does: arming it anew clears it, loop_round ticks */
+}
+
+static void on_signal(struct loop_fd *f, uint32_t events)
+{
+	struct loop *l = container_of(f, struct loop, signals);
+	struct signalfd_siginfo info;
+
+	while (read(f->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (l->ops.signal)
+			l->ops.signal(l->ops.ctx, (int)info.ssi_signo);
+	}
+}
+
+static int open_signals(struct loop *l)
+{
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGUSR1);
+	r = pthread_sigmask(SIG_BLOCK, &mask, &l->old_mask);
+	if (r != 0)
+		return -r;
+	l->masked = true;
+	l->signals.fn = on_signal;
+	l->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (l->signals.fd < 0)
+		return -errno;
+	return loop_add(l, &l->signals, EPOLLIN);
+}
+
+static void loop_freep(struct loop **l)
+{
+	loop_free(*l);
+}
+
+int loop_new(const struct loop_ops *ops, struct loop **ret_loop)
+{
+	_cleanup_(loop_freep) struct loop *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->ops = *ops;
+	l->now = read_clock();
+	l->armed = MONO_NEVER;
+	l->timer.fd = l->signals.fd = -1;
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0)
+		return -errno;
+	l->timer.fn = on_timer;
+	l->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->timer.fd < 0)
+		return -errno;
+	r = loop_add(l, &l->timer, EPOLLIN);
+	if (r < 0)
+		return r;
+	r = open_signals(l);
+	if (r < 0)
+		return r;
+	*ret_loop = take_ptr(l);
+	return 0;
+}
+
+struct loop *loop_free(struct loop *l)
+{
+	if (!l)
+		return NULL;
+	closep(&l->signals.fd);
+	closep(&l->timer.fd);
+	closep(&l->epoll);
+	if (l->masked)
+		pthread_sigmask(SIG_SETMASK, &l->old_mask, NULL);
+	free(l);
+	return NULL;
+}
+
+int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = f};
+
+	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, f->fd, &e) < 0)
+		return -errno;
+	f->loop = l;
+	return 0;
+}
+
+int loop_change(struct loop_fd *f, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = f};
+
+	return epoll_ctl(f->loop->epoll, EPOLL_CTL_MOD, f->fd, &e) < 0 ? -errno : 0;
+}
+
+void loop_del(struct loop_fd *f)
+{
+	struct loop *l = f->loop;
+
+	if (!l)
+		return;
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL);
+	for (int i = 0; i < l->n_batch; i++) {
+		if (l->batch[i].data.ptr == f)
+			l->batch[i].data.ptr = NULL;
+	}
+	f->loop = NULL;
+}
+
+mono_t loop_now(const struct loop *l)
+{
+	return l->now;
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stop = true;
+}
+
+static mono_t next_deadline(const struct loop *l)
+{
+	return l->ops.deadline ? l->ops.deadline(l->ops.ctx) : MONO_NEVER;
+}
+
+static int arm(struct loop *l, mono_t at)
+{
+	struct itimerspec its = {{0}};
+
+	if (at.ns == l->armed.ns)
+		return 0;
+	if (at.ns != MONO_NEVER.ns) {
+		its.it_value.tv_sec = at.ns / NS_PER_SEC;
+		its.it_value.tv_nsec = at.ns % NS_PER_SEC;
+	}
+	if (timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &its, NULL) < 0)
+		return -errno;
+	l->armed = at;
+	return 0;
+}
+
+static int wait_events(struct loop *l)
+{
+	mono_t at = next_deadline(l);
+	int timeout = -1, r = 0, n;
+
+	if (l->stop || mono_due(at, l->now))
+		timeout = 0;
+	else
+		r = arm(l, at);
+	if (r < 0)
+		return r;
+	if (l->ops.before_sleep)
+		l->ops.before_sleep(l->ops.ctx);
+	n = epoll_wait(l->epoll, l->batch, BATCH, timeout);
+	r = n < 0 && errno != EINTR ? -errno : 0;
+	if (l->ops.after_sleep)
+		l->ops.after_sleep(l->ops.ctx);
+	l->now = read_clock();
+	l->n_batch = n > 0 ? n : 0;
+	return r;
+}
+
+int loop_round(struct loop *l)
+{
+	int r;
+
+	r = wait_events(l);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < l->n_batch; i++) {
+		struct loop_fd *f = l->batch[i].data.ptr;
+
+		if (f)
+			f->fn(f, l->batch[i].events);
+	}
+	l->n_batch = 0;
+	if (l->ops.tick && mono_due(next_deadline(l), l->now))
+		l->ops.tick(l->ops.ctx, l->now);
+	if (l->ops.round_end)
+		l->ops.round_end(l->ops.ctx, l->now);
+	return 0;
+}
+
+int loop_run(struct loop *l)
+{
+	l->stop = false;
+	/* what was decided before the first round */
+	if (l->ops.round_end)
+		l->ops.round_end(l->ops.ctx, l->now);
+	while (!l->stop) {
+		int r = loop_round(l);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The event loop of the control thread. A round is: sleep until a descriptor or the
+ * deadline is ready, read the clock once, call the callbacks, tick when the deadline is
+ * due, end the round. Everybody else is handed the round's `now`.
+ */
+
+#include "base/mono.h"
+
+#include <sys/epoll.h>
+
+struct loop;
+
+/* A watched descriptor, embedded in its owner. The descriptor belongs to the owner, who
+ * removes it from the loop before closing it. */
+struct loop_fd {
+	int fd;
+	void (*fn)(
+		struct loop_fd *f, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR.. */
+	struct loop *loop; /* NULL: not in a loop; set by loop_add */
+};
+
+/* All hooks may be NULL. */
+struct loop_ops {
+	mono_t (*deadline)(void *ctx);	     /* when tick is wanted; asked per round */
+	void (*tick)(void *ctx, mono_t now); /* the deadline is due; must move it */
+	void (*round_end)(void *ctx, mono_t now); /* execute what the round decided */
+	void (*signal)(void *ctx, int signo);	  /* SIGHUP SIGTERM SIGINT SIGUSR1 */
+	void (*before_sleep)(void *ctx);	  /* round any wait, even a short one */
+	void (*after_sleep)(void *ctx);
+	void *ctx;
+};
+
+/* Blocks the four signals for this thread and those it starts later, so call it before
+ * there are any. `ops` is copied. 0 or -errno. */
+int loop_new(const struct loop_ops *ops, struct loop **ret_loop);
+struct loop *loop_free(
+	struct loop *l); /* takes and returns NULL; no fd is left in it */
+
+/* Any of these may be called in callbacks, also for descriptors with events waiting in
+ * the same round. 0 or -errno; loop_del is a no-op for one that is not in a loop. */
+int loop_add(struct loop *l, struct loop_fd *f, uint32_t events);
+int loop_change(struct loop_fd *f, uint32_t events);
+void loop_del(struct loop_fd *f);
+
+mono_t loop_now(const struct loop *l); /* of this round */
+void loop_stop(struct loop *l);	       /* loop_run returns after this round */
+
+int loop_round(struct loop *l); /* 0 or -errno */
+int loop_run(struct loop *l);	/* rounds until loop_stop; 0 or -errno */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* loop: deadlines, descriptors that come and go in callbacks, signals, sleep hooks. */
+
+#include "control/loop.h"
+#include "test.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+
+struct fixture {
+	struct loop *loop;
+	mono_t deadline;
+	int n_ticks, n_rounds, n_asleep, n_awake, signo, n_signals;
+	mono_t ticked_at;
+};
+
+static mono_t deadline(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	return f->deadline;
+}
+
+static void tick(void *ctx, mono_t now)
+{
+	struct fixture *f = ctx;
+
+	f->n_ticks++;
+	f->ticked_at = now;
+	f->deadline = MONO_NEVER;
+}
+
+static void round_end(void *ctx, mono_t now)
+{
+	struct fixture *f = ctx;
+
+	assert_int_equal(now.ns, loop_now(f->loop).ns);
+	f->n_rounds++;
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct fixture *f = ctx;
+
+	f->signo = signo;
+	f->n_signals++;
+	loop_stop(f->loop);
+}
+
+static void before_sleep(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	assert_int_equal(f->n_asleep++, f->n_awake);
+}
+
+static void after_sleep(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	assert_int_equal(++f->n_awake, f->n_asleep);
+}
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	struct loop_ops ops = {.deadline = deadline,
+		.tick = tick,
+		.round_end = round_end,
+		.signal = on_signal,
+		.before_sleep = before_sleep,
+		.after_sleep = after_sleep,
+		.ctx = &f};
+
+	f = (struct fixture){.deadline = MONO_NEVER};
+	*state = &f;
+	return loop_new(&ops, &f.loop);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	f->loop = loop_free(f->loop);
+	return 0;
+}
+
+static void deadline_ticks_not_early(void **state)
+{
+	struct fixture *f = *state;
+	mono_t at = mono_add_ns(loop_now(f->loop), 1500 * 1000);
+
+	f->deadline = at;
+	while (f->n_ticks == 0)
+		assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->n_ticks, 1);
+	assert_true(mono_due(at, f->ticked_at));
+	assert_true(f->n_awake > 0);
+
+	/* one that has passed ticks at once */
+	f->deadline = mono_from_ms(1);
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->n_ticks, 2);
+}
+
+static void deadline_moves(void **state)
+{
+	struct fixture *f = *state;
+
+	/* an hour is armed first; the earlier one must replace it */
+	f->deadline = mono_add_ms(loop_now(f->loop), 3600 * 1000);
+	raise(SIGUSR1);
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->n_ticks, 0);
+	f->deadline = mono_add_ms(loop_now(f->loop), 1);
+	while (f->n_ticks == 0)
+		assert_int_equal(loop_round(f->loop), 0);
+}
+
+struct event {
+	struct loop_fd fd;
+	struct event *victim;
+	int n;
+};
+
+static void on_event(struct loop_fd *fd, uint32_t events)
+{
+	struct event *e = container_of(fd, struct event, fd);
+	uint64_t v;
+
+	assert_true(events & EPOLLIN);
+	assert_int_equal(read(fd->fd, &v, sizeof(v)), sizeof(v));
+	e->n++;
+	if (e->victim)
+		loop_del(&e->victim->fd);
+}
+
+static void event_init(struct fixture *f, struct event *e)
+{
+	*e = (struct event){.fd = {.fd = eventfd(1, EFD_NONBLOCK), .fn = on_event}};
+	assert_int_equal(loop_add(f->loop, &e->fd, EPOLLIN), 0);
+}
+
+static void removed_in_the_same_round_is_not_called(void **state)
+{
+	struct fixture *f = *state;
+	struct event a_event, b_event;
+
+	event_init(f, &a_event);
+	event_init(f, &b_event);
+	a_event.victim = &b_event;
+	b_event.victim = &a_event;
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(a_event.n + b_event.n, 1);
+	assert_true((a_event.fd.loop == NULL) != (b_event.fd.loop == NULL));
+
+	loop_del(&a_event.fd);
+	loop_del(&b_event.fd);
+	loop_del(&b_event.fd); /* no-op */
+	close(a_event.fd.fd);
+	close(b_event.fd.fd);
+}
+
+static void events_can_be_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct event e;
+
+	event_init(f, &e);
+	assert_int_equal(loop_change(&e.fd, 0), 0);
+	f->deadline = mono_add_ms(loop_now(f->loop), 2);
+	while (f->n_ticks == 0)
+		assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(e.n, 0);
+	assert_int_equal(loop_change(&e.fd, EPOLLIN), 0);
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(e.n, 1);
+	loop_del(&e.fd);
+	close(e.fd.fd);
+}
+
+static void signals_arrive_and_stop(void **state)
+{
+	static const int signals[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < array_len(signals); i++) {
+		raise(signals[i]);
+		assert_int_equal(loop_run(f->loop), 0);
+		assert_int_equal(f->signo, signals[i]);
+		assert_int_equal(f->n_signals, (int)i + 1);
+	}
+	/* the round before the first sleep and the one with the signal */
+	assert_int_equal(f->n_rounds, 2 * (int)array_len(signals));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			deadline_ticks_not_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(deadline_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			removed_in_the_same_round_is_not_called, setup, teardown),
+		cmocka_unit_test_setup_teardown(events_can_be_changed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			signals_arrive_and_stop, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
