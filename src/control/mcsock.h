@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Membership messages of one interface and family: a packet socket with a filter, apart
+ * from the data plane's rings, so that a flood of data does not push out reports. Sees
+ * every membership message that arrives on the interface, whatever group it is sent to,
+ * and none that this host sends. Needs CAP_NET_RAW.
+ *
+ * Does not log: errors are returned or counted.
+ */
+
+#include "base/addr.h"
+#include "control/loop.h"
+
+struct mcsock;
+struct mcsock_rx;
+
+/* Memory for one batch of received packets, shared by all sockets of a loop. */
+int mcsock_rx_new(struct mcsock_rx **ret_rx); /* 0, -ENOMEM */
+struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
+
+struct mcsock_ops {
+	/* One IP packet from the IP header on; valid during the call. May close
+	 * sockets, this one too. */
+	void (*packet)(void *ctx, int ifindex, const void *packet, size_t len);
+	void *ctx;
+};
+
+struct mcsock_stats {
+	uint64_t received, sent, send_errors, receive_errors;
+	uint64_t truncated; /* longer than an IP packet can be; not delivered */
+	uint64_t dropped;   /* by the kernel: receive buffer full */
+};
+
+/* `rx` is borrowed for the life of the socket, `ops` is copied. 0 or -errno; -ENODEV
+ * when there is no such interface. An interface that is down is fine. A socket survives
+ * down and up; when the interface goes away for good it is silent until closed. */
+int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
+struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
+
+/* Send a complete IP packet to the link-layer address of a multicast group. 0 or
+ * -errno: -ENETDOWN, -ENXIO or -ENODEV: down or gone; -EMSGSIZE; -EAGAIN, -ENOBUFS:
+ * queue full; -EINVAL: no group of this family. */
+int mcsock_send(
+	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
+
+/* Reads the kernel's drop counter, too. */
+void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
