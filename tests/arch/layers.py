@@ -15,7 +15,8 @@ PURE_LIBS = {
 # Edges that are known by name, also when only their header exists yet.
 EDGES = {
     "base": {"log"},
-    "control": {"netlink", "mcsock", "loop", "ctl", "show", "privdrop", "app", "main"},
+    "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "privdrop", "portplan",
+        "app", "app_priv", "app_io", "app_config", "main"},
     "dataplane": {"ring_rx", "tx_port", "tx_uring", "sockfilter", "worker", "dataplane"},
 }
 

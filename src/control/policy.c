@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Membership policy, see policy.h. Called by the proxy for each record. White and black
+ * lists: last match decides (config_group_allowed). SSM: RFC 4604 2.2, RFC 9776 6.4.
+ */
+
+#include "control/policy.h"
+
+enum policy policy_record(const struct config *cfg, const struct config_iface *ci,
+	enum gm_version version, const struct gm_record *rec)
+{
+	if (addr_is_local_group(&rec->group))
+		return POLICY_LOCAL;
+	if (config_is_ssm(cfg, &rec->group) &&
+		(version < GM_V3 || rec->type == GM_IS_EX || rec->type == GM_TO_EX))
+		return POLICY_SSM;
+	if (!config_group_allowed(ci, &rec->group))
+		return POLICY_DENIED;
+	return POLICY_PASS;
+}
+
+bool policy_group(const struct config_iface *ci, const struct addr *group)
+{
+	return config_group_allowed(ci, group);
+}
+
+bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
+	size_t n_subnet, const struct addr *from)
+{
+	if (addr_is_any(from))
+		return true;
+	if (!addr_is_v4(from) && addr_is_link_local(from))
+		return true;
+	for (size_t i = 0; i < n_subnet; i++)
+		if (prefix_contains(&subnet[i], from))
+			return true;
+	for (size_t i = 0; i < ci->n_altnet; i++)
+		if (prefix_contains(&ci->altnet[i], from))
+			return true;
+	return false;
+}

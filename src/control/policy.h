@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What may pass: senders of reports, groups by filter, scope and SSM range. Answers
+ * with a reason and keeps no state. Pure.
+ */
+
+#include "control/config.h"
+#include "control/gm_msg.h"
+
+enum policy {
+	POLICY_PASS = 1,
+	POLICY_LOCAL,  /* link-local group: never forwarded nor reported (R022, R112) */
+	POLICY_DENIED, /* whitelist / blacklist of the interface */
+	POLICY_SSM,    /* any-source membership of an SSM group (R148, R149) */
+};
+
+/* A record of a host on an interface. */
+enum policy policy_record(const struct config *cfg, const struct config_iface *ci,
+	enum gm_version version, const struct gm_record *rec);
+
+/* A group that exists already, looked at again after a reload. */
+bool policy_group(const struct config_iface *ci, const struct addr *group);
+
+/* May this host report here: own subnets, altnet, 0.0.0.0 (R021), and for MLD any
+ * link-local address. */
+bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
+	size_t n_subnet, const struct addr *from);

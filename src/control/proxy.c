@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The proxy: messages and time in, effects out. The life cycle of ports is in
+ * proxy_port.c. RFC 4605 4.1: group state per downstream -> merged database -> host
+ * side; a report that changes nothing there ends here (R134).
+ */
+
+#include "control/proxy.h"
+
+#include "control/policy.h"
+#include "control/proxy_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
+	struct proxy **ret_proxy)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->instance = instance;
+	memcpy(p->family, family, sizeof(p->family));
+	rng_seed(&p->rng, seed);
+	mdb_init(&p->mdb, instance, rng_next(&p->rng));
+	*ret_proxy = p;
+	return 0;
+}
+
+struct proxy *proxy_free(struct proxy *p)
+{
+	if (!p)
+		return NULL;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		proxy_port_free(p, i);
+	mdb_deinit(&p->mdb);
+	free(p);
+	return NULL;
+}
+
+struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->ifindex == ifindex)
+			return p->port[i];
+	return NULL;
+}
+
+/* ---- from group state to the upstream ---- */
+
+void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
+	const struct addr *group, const struct gm_filter *merged, struct effects *fx)
+{
+	static const struct gm_filter none = {.mode = GM_INCLUDE};
+
+	if (!policy_group(us->cfg, group))
+		merged = &none;
+	/* Without memory the old membership stays; the next change tries again. */
+	(void)host_set(&us->host, now, group, merged, fx);
+}
+
+void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
+	const struct addr *group, struct effects *fx)
+{
+	const struct gm_filter *merged;
+
+	if (mdb_update(&p->mdb, p->groups, now, port, group, fx, &merged) < 0)
+		return;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
+			proxy_report_upstream(p, now, p->port[i], group, merged, fx);
+}
+
+void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
+	enum family family, struct effects *fx)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&pp->groups.groups, pos, node, next) {
+		struct addr group = container_of(node, struct mgroup, node)->group;
+
+		if (addr_family(&group) == family)
+			proxy_group_changed(p, now, pp->port, &group, fx);
+	}
+}
+
+/* ---- messages ---- */
+
+static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	struct querier *q = &pp->querier[msg->family];
+
+	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		host_query(&pp->host, now, msg, fx);
+		return GM_OK;
+	}
+	if (querier_query(q, now, msg, fx))
+		proxy_port_changed(p, now, pp, msg->family, fx);
+	if (q->state == QUERIER_STANDBY && addr_eq(&msg->from, &q->other) &&
+		!addr_is_any(&msg->query.group))
+		mgroup_heard_query(&pp->groups, now, msg);
+	return GM_OK;
+}
+
+static enum gm_bad input_record(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct gm_msg *msg, const struct gm_record *rec, struct effects *fx)
+{
+	uint64_t refused = pp->groups.n_refused;
+
+	switch (policy_record(p->cfg, pp->cfg, msg->version, rec)) {
+	case POLICY_PASS:
+		break;
+	case POLICY_LOCAL:
+		return GM_OK;
+	case POLICY_DENIED:
+		effects_note(
+			fx, pp->port, NOTE_GROUP_DENIED, &rec->group, &msg->from, 0);
+		return GM_BAD_FILTERED;
+	case POLICY_SSM:
+		effects_note(
+			fx, pp->port, NOTE_SSM_REFUSED, &rec->group, &msg->from, 0);
+		return GM_BAD_FILTERED;
+	}
+	if (mgroup_input(&pp->groups, now, msg->version, &msg->from, rec, fx) > 0)
+		proxy_group_changed(p, now, pp->port, &rec->group, fx);
+	return pp->groups.n_refused != refused ? GM_BAD_LIMIT : GM_OK;
+}
+
+static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	enum gm_bad worst = GM_OK;
+	bool used = msg->n_rec == 0;
+
+	if (pp->role == CONFIG_ROLE_UPSTREAM)
+		return GM_BAD_ROLE; /* R060, R115 */
+	if (!policy_sender(pp->cfg, pp->subnet, pp->n_subnet, &msg->from)) {
+		effects_note(fx, pp->port, NOTE_REPORT_FOREIGN,
+			msg->n_rec ? &msg->rec[0].group : NULL, &msg->from, 0);
+		return GM_BAD_FOREIGN;
+	}
+	for (size_t i = 0; i < msg->n_rec; i++) {
+		enum gm_bad bad = input_record(p, now, pp, msg, &msg->rec[i], fx);
+
+		if (bad == GM_OK)
+			used = true;
+		else
+			worst = bad;
+	}
+	return used ? GM_OK : worst;
+}
+
+static enum gm_bad input(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	if (!p->family[msg->family] ||
+		!(msg->family == FAMILY_IPV4 ? pp->cfg->ipv4 : pp->cfg->ipv6))
+		return GM_BAD_FAMILY;
+	if (!addr_is_any(&msg->from) && addr_eq(&msg->from, &pp->link.own[msg->family]))
+		return GM_BAD_OWN; /* R026 */
+	return msg->kind == GM_QUERY ? input_query(p, now, pp, msg, fx)
+				     : input_report(p, now, pp, msg, fx);
+}
+
+enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	struct proxy_port *pp = p->port[port];
+	enum gm_bad bad;
+
+	if (!pp)
+		return GM_BAD_ROLE;
+	bad = input(p, now, pp, msg, fx);
+	if (bad != GM_OK) {
+		pp->n_bad[bad]++;
+		return bad;
+	}
+	pp->n_received[msg->version][msg->kind - GM_QUERY]++;
+	pp->n_no_router_alert += (msg->notes & GM_NOTE_NO_ROUTER_ALERT) != 0;
+	pp->n_ttl += (msg->notes & GM_NOTE_TTL) != 0;
+	pp->n_truncated += (msg->notes & GM_NOTE_TRUNCATED) != 0;
+	return GM_OK;
+}
+
+void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad)
+{
+	if (p->port[port])
+		p->port[port]->n_bad[bad]++;
+}
+
+/* ---- time ---- */
+
+static void tick_downstream(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	struct addr group;
+
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (querier_tick(&pp->querier[f], now, fx))
+			proxy_port_changed(p, now, pp, (enum family)f, fx);
+	while (mgroup_tick(&pp->groups, now, fx, &group))
+		proxy_group_changed(p, now, pp->port, &group, fx);
+}
+
+void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_DOWNSTREAM)
+			tick_downstream(p, now, p->port[i], fx);
+	/* after them: what they change upstream goes out in this round */
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
+			host_tick(&p->port[i]->host, now, fx);
+}
+
+mono_t proxy_deadline(const struct proxy *p)
+{
+	mono_t at = MONO_NEVER;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = p->port[i];
+
+		if (!pp)
+			continue;
+		if (pp->role == CONFIG_ROLE_UPSTREAM) {
+			at = mono_min(at, host_deadline(&pp->host));
+			continue;
+		}
+		for (unsigned f = 0; f < _FAMILY_N; f++)
+			at = mono_min(at, querier_deadline(&pp->querier[f]));
+		at = mono_min(at, mgroup_deadline(&pp->groups));
+	}
+	return at;
+}
+
+void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
+			host_leave_all(&p->port[i]->host, now, fx);
+}

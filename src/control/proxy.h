@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One proxy instance (RFC 4605): its downstream ports with querier and group state, its
+ * upstream ports with the host side, the merged database between them. Joins the
+ * modules of the core; every input ends in effects. Pure.
+ */
+
+#include "base/rng.h"
+#include "control/config.h"
+#include "control/effect.h"
+#include "control/host.h"
+#include "control/iface.h"
+#include "control/mdb.h"
+#include "control/mgroup.h"
+#include "control/querier.h"
+
+struct proxy_port {
+	unsigned port;
+	char name[IFNAMSIZ];
+	enum config_role role;		/* UPSTREAM or DOWNSTREAM */
+	const struct config_iface *cfg; /* borrowed from the configuration in force */
+	int ifindex;			/* 0: the interface is not there */
+	bool up;
+	struct gm_link link;
+	struct prefix *subnet; /* connected subnets, owned */
+	size_t n_subnet;
+	/* downstream */
+	struct querier querier[_FAMILY_N];
+	struct mgroup_db groups;
+	/* upstream */
+	struct host host;
+	/* statistics */
+	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,
+						  report) */
+	uint64_t n_bad[_GM_BAD_N];
+	uint64_t n_no_router_alert, n_ttl, n_truncated;
+};
+
+struct proxy {
+	unsigned instance;
+	bool family[_FAMILY_N];	  /* families that are spoken at all */
+	const struct config *cfg; /* borrowed */
+	struct rng rng;
+	struct proxy_port *port[PORT_MAX];
+	struct mgroup_db *groups[PORT_MAX]; /* those of the downstreams, for mdb */
+	struct mdb mdb;
+};
+
+/* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */
+int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
+	struct proxy **ret_proxy);
+struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
+
+/* Bring the ports into line with the configuration and the system's interfaces: at
+ * start, after a reload (then with the new configuration; the old one may be freed
+ * afterwards), after interface events. Ports keep their number and state where role and
+ * name stay. 0 or -ENOMEM; > 0: that many interfaces found no free port number. */
+int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
+	const struct iface_table *ifaces, struct effects *fx);
+
+/* A decoded message that arrived on a port. GM_OK: it was used. Counts by itself. */
+enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
+	const struct gm_msg *msg, struct effects *fx);
+/* A message that the decoder refused: counts it. */
+void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
+
+mono_t proxy_deadline(const struct proxy *p);
+void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
+
+/* Leave every group upstream; nothing is sent afterwards (R119). */
+void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
+
+struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);

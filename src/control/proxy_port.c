@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Life cycle of the ports of an instance: which interfaces have a role, what the system
+ * says about them, what changes when the configuration does. proxy_sync() is the one
+ * entry: it compares and does what is missing, so start, reload and interface events
+ * are the same code. A port that loses its link drops its memberships (R145); an
+ * upstream keeps them and reports again when the link is back (R118).
+ */
+
+#include "control/policy.h"
+#include "control/proxy_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static bool family_on(const struct proxy *p, const struct config_iface *ci, unsigned f)
+{
+	return p->family[f] && (f == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6);
+}
+
+static enum gm_version family_version(const struct config_iface *ci, unsigned f)
+{
+	return (enum gm_version)(
+		f == FAMILY_IPV4 ? ci->igmp_version : ci->mld_version + 1);
+}
+
+static struct mgroup_params group_params(
+	const struct config *cfg, const struct config_iface *ci)
+{
+	return (struct mgroup_params){
+		.gm = cfg->gm,
+		.fast_leave = cfg->quickleave || ci->fast_leave,
+		.max_groups = ci->max_groups,
+		.max_sources = ci->max_sources,
+	};
+}
+
+static struct host_params host_params(
+	const struct config *cfg, const struct config_iface *ci)
+{
+	return (struct host_params){
+		.gm = cfg->gm,
+		.max_version = {family_version(ci, FAMILY_IPV4),
+			family_version(ci, FAMILY_IPV6)},
+		.fallback = true,
+		.refresh_interval_ms = cfg->refresh_interval_ms,
+	};
+}
+
+/* ---- creation and removal ---- */
+
+void proxy_port_free(struct proxy *p, unsigned port)
+{
+	struct proxy_port *pp = p->port[port];
+
+	if (!pp)
+		return;
+	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
+		mgroup_db_deinit(&pp->groups);
+	else
+		host_deinit(&pp->host);
+	free(pp->subnet);
+	free(pp);
+	p->port[port] = NULL;
+	p->groups[port] = NULL;
+}
+
+static void drop_groups(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&pp->groups.groups, pos, node, next) {
+		struct mgroup *g = container_of(node, struct mgroup, node);
+		struct addr group = g->group;
+
+		effects_note(fx, pp->port, NOTE_GROUP_GONE, &group, NULL, 0);
+		mgroup_drop(&pp->groups, g);
+		proxy_group_changed(p, now, pp->port, &group, fx);
+	}
+}
+
+static void port_down(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	pp->up = false;
+	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		host_link_down(&pp->host);
+		return;
+	}
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		querier_down(&pp->querier[f]);
+	drop_groups(p, now, pp, fx);
+}
+
+static void port_remove(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->up)
+		host_leave_all(&pp->host, now, fx);
+	else
+		port_down(p, now, pp, fx);
+	proxy_port_free(p, pp->port);
+}
+
+/* A new upstream learns what is wanted. */
+static void report_all(
+	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&p->mdb.groups, pos, node, next) {
+		const struct mdb_group *m = container_of(node, struct mdb_group, node);
+
+		proxy_report_upstream(p, now, us, &m->group, &m->merged, fx);
+	}
+}
+
+static unsigned free_port(const struct proxy *p)
+{
+	unsigned i = 0;
+
+	while (i < PORT_MAX && p->port[i])
+		i++;
+	return i;
+}
+
+/* 0, -ENOMEM, 1: no free port number */
+static int port_add(struct proxy *p, mono_t now, const char *name,
+	const struct config_iface *ci, struct effects *fx)
+{
+	unsigned port = free_port(p);
+	struct proxy_port *pp;
+	int r;
+
+	if (port == PORT_MAX)
+		return 1;
+	pp = calloc(1, sizeof(*pp));
+	if (!pp)
+		return -ENOMEM;
+	pp->port = port;
+	pp->link.port = port;
+	pp->role = ci->role;
+	pp->cfg = ci;
+	memcpy(pp->name, name, strnlen(name, sizeof(pp->name) - 1));
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		pp->link.own[f] = addr_any((enum family)f);
+	if (ci->role == CONFIG_ROLE_UPSTREAM) {
+		struct host_params params = host_params(p->cfg, ci);
+
+		r = host_init(&pp->host, &params, &p->rng);
+	} else {
+		struct mgroup_params params = group_params(p->cfg, ci);
+
+		r = mgroup_db_init(&pp->groups, port, &params, rng_next(&p->rng));
+		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
+			querier_init(&pp->querier[f], port, (enum family)f, &p->cfg->gm,
+				family_version(ci, f), ci->always_querier,
+				&pp->groups.role[f]);
+	}
+	if (r < 0) {
+		free(pp);
+		return r;
+	}
+	p->port[port] = pp;
+	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
+		p->groups[port] = &pp->groups;
+	else
+		report_all(p, now, pp, fx);
+	return 0;
+}
+
+/* ---- configuration ---- */
+
+/* Groups that the filters in force no longer let pass (a reload). */
+static void refilter(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&pp->groups.groups, pos, node, next) {
+		struct mgroup *g = container_of(node, struct mgroup, node);
+		struct addr group = g->group;
+
+		if (policy_group(pp->cfg, &group))
+			continue;
+		effects_note(fx, pp->port, NOTE_GROUP_DENIED, &group, NULL, 0);
+		mgroup_drop(&pp->groups, g);
+		proxy_group_changed(p, now, pp->port, &group, fx);
+	}
+}
+
+static void port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct config_iface *ci, struct effects *fx)
+{
+	pp->cfg = ci;
+	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		struct host_params params = host_params(p->cfg, ci);
+
+		host_set_params(&pp->host, now, &params, fx);
+		report_all(p, now, pp, fx);
+		return;
+	}
+	pp->groups.params = group_params(p->cfg, ci);
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		querier_set_params(&pp->querier[f], now, &p->cfg->gm,
+			family_version(ci, f), ci->always_querier, fx);
+	refilter(p, now, pp, fx);
+}
+
+static struct proxy_port *port_by_name(const struct proxy *p, const char *name)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && strcmp(p->port[i]->name, name) == 0)
+			return p->port[i];
+	return NULL;
+}
+
+/* The role that holds for a name: the phyint block, or the defaults when the system has
+ * such an interface. */
+static const struct config_iface *role_of(
+	const struct config *cfg, const struct iface_table *ifaces, const char *name)
+{
+	const struct config_iface *ci = config_iface_find(cfg, name);
+	const struct iface *i = iface_by_name(ifaces, name);
+
+	if (ci == &cfg->defaults && (!i || i->loopback || !i->multicast))
+		return NULL;
+	return ci->role == CONFIG_ROLE_DISABLED ? NULL : ci;
+}
+
+static void remove_stale(struct proxy *p, mono_t now, const struct iface_table *ifaces,
+	struct effects *fx)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		struct proxy_port *pp = p->port[i];
+		const struct config_iface *ci;
+
+		if (!pp)
+			continue;
+		ci = role_of(p->cfg, ifaces, pp->name);
+		if (!ci || ci->role != pp->role)
+			port_remove(p, now, pp, fx);
+	}
+}
+
+static int add_missing(struct proxy *p, mono_t now, const struct iface_table *ifaces,
+	struct effects *fx)
+{
+	int n_left = 0;
+
+	for (size_t i = 0; i < p->cfg->n_iface + ifaces->n; i++) {
+		const char *name = i < p->cfg->n_iface
+			? p->cfg->iface[i].name
+			: ifaces->v[i - p->cfg->n_iface].name;
+		const struct config_iface *ci = role_of(p->cfg, ifaces, name);
+		int r;
+
+		if (!ci || port_by_name(p, name))
+			continue;
+		r = port_add(p, now, name, ci, fx);
+		if (r < 0)
+			return r;
+		n_left += r;
+	}
+	return n_left;
+}
+
+/* ---- interfaces ---- */
+
+static int copy_subnets(struct proxy_port *pp, const struct iface *i)
+{
+	struct prefix *v = NULL;
+
+	if (i->n_addr) {
+		v = calloc(i->n_addr, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+	}
+	for (size_t n = 0; n < i->n_addr; n++)
+		v[n] = i->addr[n].subnet;
+	free(pp->subnet);
+	pp->subnet = v;
+	pp->n_subnet = i->n_addr;
+	return 0;
+}
+
+static void families_up(
+	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		struct querier *q = &pp->querier[f];
+		enum querier_state before = q->state;
+
+		if (!family_on(p, pp->cfg, f)) {
+			querier_down(q);
+			continue;
+		}
+		querier_up(q, now, &pp->link.own[f], fx);
+		if (before != q->state)
+			proxy_port_changed(p, now, pp, (enum family)f, fx);
+	}
+}
+
+static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct iface *i, struct effects *fx)
+{
+	struct gm_link link = {.port = pp->port, .mtu = i->mtu};
+	bool same = pp->up;
+	int r;
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		link.own[f] = iface_own_addr(i, (enum family)f);
+		same = same && addr_eq(&link.own[f], &pp->link.own[f]);
+	}
+	same = same && link.mtu == pp->link.mtu && pp->ifindex == i->ifindex;
+	r = copy_subnets(pp, i);
+	if (r < 0)
+		return r;
+	pp->link = link;
+	pp->ifindex = i->ifindex;
+	pp->up = true;
+	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		if (!same)
+			host_link_up(&pp->host, now, &link, fx);
+		return 0;
+	}
+	pp->groups.mtu = i->mtu;
+	families_up(p, now, pp, fx);
+	return 0;
+}
+
+static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifaces,
+	struct effects *fx)
+{
+	for (unsigned n = 0; n < PORT_MAX; n++) {
+		struct proxy_port *pp = p->port[n];
+		const struct iface *i;
+		int r;
+
+		if (!pp)
+			continue;
+		i = iface_by_name(ifaces, pp->name);
+		/* another interface under the old name starts from nothing */
+		if (pp->up && (!i || !i->up || i->ifindex != pp->ifindex))
+			port_down(p, now, pp, fx);
+		pp->ifindex = i ? i->ifindex : 0;
+		if (!i || !i->up)
+			continue;
+		r = port_link(p, now, pp, i, fx);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
+	const struct iface_table *ifaces, struct effects *fx)
+{
+	bool reload = p->cfg && p->cfg != cfg;
+	int n_left, r;
+
+	p->cfg = cfg;
+	remove_stale(p, now, ifaces, fx);
+	for (unsigned i = 0; i < PORT_MAX && reload; i++)
+		if (p->port[i])
+			port_configure(p, now, p->port[i],
+				role_of(cfg, ifaces, p->port[i]->name), fx);
+	n_left = add_missing(p, now, ifaces, fx);
+	if (n_left < 0)
+		return n_left;
+	r = sync_links(p, now, ifaces, fx);
+	return r < 0 ? r : n_left;
+}

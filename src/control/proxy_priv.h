@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What proxy.c (messages, time) and proxy_port.c (life cycle of ports) share. */
+
+#include "base/cleanup.h"
+#include "control/proxy.h"
+
+void proxy_port_free(struct proxy *p, unsigned port); /* no-op when there is none */
+
+/* Group state of a port changed: merge, tell the upstreams. */
+void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
+	const struct addr *group, struct effects *fx);
+/* The role of a port changed: every group of the family is looked at again. */
+void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
+	enum family family, struct effects *fx);
+/* Tell one upstream the merged record of a group, as far as its filters allow. */
+void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
+	const struct addr *group, const struct gm_filter *merged, struct effects *fx);
