@@ -24,6 +24,16 @@
 
 char tsan_grace; /* declared in tsan.h */
 
+#ifdef WITH_TSAN
+/* what liburcu's own threads do to liburcu's own memory */
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:liburcu-cds.so\n"
+	       "called_from_lib:liburcu-qsbr.so\n";
+}
+#endif
+
 struct fib_key {
 	struct addr source, group;
 	uint32_t instance;
@@ -244,13 +254,21 @@ struct fib *fib_free(struct fib *fib)
 {
 	struct cds_lfht_iter iter;
 	struct cds_lfht_node *node;
+	bool online;
 
 	if (!fib)
 		return NULL;
 	cds_lfht_for_each(fib->ht, &iter, node)
 		remove_entry(fib, container_of(node, struct fib_entry, node));
+	/* both wait for threads of liburcu that may wait for a grace period, that is
+	 * for this thread */
+	online = rcu_read_ongoing();
+	if (online)
+		rcu_thread_offline();
 	cds_lfht_destroy(fib->ht, NULL);
 	rcu_barrier();
+	if (online)
+		rcu_thread_online();
 	free(fib->bucket);
 	free(fib);
 	return NULL;
