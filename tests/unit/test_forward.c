@@ -1,0 +1,869 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * forward_burst() with a transmitter that keeps what it is given. It copies the octets
+ * in flush and not before, as a kernel would that works on a queue: memory that is
+ * reused too early shows as wrong octets.
+ *
+ * Port 0 is the upstream (accepts every source), ports 1 to 9 are downstreams with
+ * 192.168.N.0/24 and 2001:db8:N::/48.
+ */
+
+#include "dataplane/forward.h"
+#include "packet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <urcu-qsbr.h>
+
+#define N_PORTS	 10
+#define SENT_MAX 40000
+#define STREAM	 "203.0.113.9"
+#define GRP	 "239.1.2.3"
+
+struct sent {
+	unsigned port, n_iov;
+	enum family family;
+	size_t l2_len, len;
+	uint8_t *l2, *ip;
+};
+
+struct fake {
+	struct sent v[SENT_MAX];
+	unsigned n, n_flushed, n_flush, n_send;
+	uint8_t *octets; /* copies, made by flush */
+	size_t used;
+	struct portset dead;
+};
+
+#define OCTETS (64u << 20)
+
+static struct fake fake;
+static struct forward *fw;
+static struct fib *fib;
+static struct plan *plan;
+static struct burst burst;
+static struct packet pool[BURST_MAX];
+static unsigned n_pool;
+
+static void fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	assert_in_range(n, 1, 64);
+	fake.n_send++;
+	for (unsigned i = 0; i < n; i++) {
+		const struct iovec *ip = &msg[i].iov[msg[i].n_iov - 1];
+
+		if (portset_has(&fake.dead, port)) {
+			forward_count_tx_error(fw, port, forward_errno(ENETDOWN), 1);
+			continue;
+		}
+		assert_in_range(fake.n, 0, SENT_MAX - 1);
+		fake.v[fake.n++] = (struct sent){
+			.port = port,
+			.n_iov = msg[i].n_iov,
+			.family = msg[i].family,
+			.l2_len = msg[i].n_iov == 2 ? msg[i].iov[0].iov_len : 0,
+			.l2 = msg[i].n_iov == 2 ? msg[i].iov[0].iov_base : NULL,
+			.len = ip->iov_len,
+			.ip = ip->iov_base,
+		};
+		forward_count_tx(fw, port, 1, ip->iov_len);
+	}
+}
+
+static uint8_t *keep(const uint8_t *p, size_t len)
+{
+	uint8_t *copy = fake.octets + fake.used;
+
+	assert_true(fake.used + len <= OCTETS);
+	if (len)
+		memcpy(copy, p, len);
+	fake.used += len;
+	return copy;
+}
+
+static void fake_flush(void *ctx)
+{
+	fake.n_flush++;
+	for (; fake.n_flushed < fake.n; fake.n_flushed++) {
+		struct sent *s = &fake.v[fake.n_flushed];
+
+		s->l2 = keep(s->l2, s->l2_len);
+		s->ip = keep(s->ip, s->len);
+	}
+}
+
+static const struct tx_ops tx = {.send = fake_send, .flush = fake_flush};
+
+static void set_sources(unsigned port, const char *v4, const char *v6)
+{
+	struct plan_source v[2] = {{.accept = true}, {.accept = true}};
+
+	assert_int_equal(prefix_parse(v4, &v[0].prefix, NULL), 0);
+	assert_int_equal(prefix_parse(v6, &v[1].prefix, NULL), 0);
+	assert_int_equal(plan_set_sources(&plan->port[port], v, 2), 0);
+}
+
+static void make_port(unsigned i)
+{
+	struct plan_port *p = &plan->port[i];
+	char v4[40], v6[40];
+
+	p->present = p->receive = p->has_l2 = p->ipv4 = p->ipv6 = true;
+	p->role = i == 0 ? PLAN_UPSTREAM : PLAN_DOWNSTREAM;
+	memcpy(p->mac, (const uint8_t[]){2, 0, 0, 0, 1, (uint8_t)i}, 6);
+	p->mtu = 1500;
+	for (unsigned out = 0; out < N_PORTS; out++)
+		portset_add(&p->allowed, out);
+	snprintf(v4, sizeof(v4), "192.168.%u.0/24", i);
+	snprintf(v6, sizeof(v6), "2001:db8:%u::/48", i);
+	if (i == 0)
+		set_sources(i, "0.0.0.0/0", "::/0");
+	else
+		set_sources(i, v4, v6);
+}
+
+static int setup(void **state)
+{
+	rcu_register_thread();
+	n_pool = 0;
+	fake.n = fake.n_flushed = fake.n_flush = fake.n_send = 0;
+	fake.used = 0;
+	fake.dead = (struct portset){0};
+	fake.octets = malloc(OCTETS);
+	plan = plan_new();
+	if (!fake.octets || !plan || fib_new(1, 3, &fib) < 0 || forward_new(0, &fw) < 0)
+		return -1;
+	for (unsigned i = 0; i < N_PORTS; i++)
+		make_port(i);
+	burst_clear(&burst);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fw = forward_free(fw);
+	fib = fib_free(fib);
+	plan = plan_free(plan);
+	free(fake.octets);
+	rcu_unregister_thread();
+	return 0;
+}
+
+/* members of a group as digits: "123" */
+static void members(const char *source, const char *group, const char *digits)
+{
+	struct addr g = a(group), s = source ? a(source) : addr_any(addr_family(&g));
+	struct portset out = {0};
+
+	for (; *digits; digits++)
+		portset_add(&out, (unsigned)(*digits - '0'));
+	assert_int_equal(fib_set(fib, 0, &s, &g, &out), 0);
+}
+
+static struct packet *next_packet(void)
+{
+	assert_in_range(n_pool, 0, BURST_MAX - 1);
+	return &pool[n_pool++];
+}
+
+/* the packet is in the burst afterwards, with its own memory */
+static struct packet *arrives(unsigned port, struct packet *p)
+{
+	struct frame f = packet_frame(p);
+
+	burst_add(&burst, port, &f);
+	return p;
+}
+
+static struct packet *udp(
+	unsigned port, const char *src, const char *dst, size_t payload)
+{
+	struct packet *p = next_packet();
+
+	if (strchr(dst, ':'))
+		packet_v6(p, src, dst, payload);
+	else
+		packet_v4(p, src, dst, payload);
+	return arrives(port, p);
+}
+
+static struct packet *udp_ttl(
+	unsigned port, const char *src, const char *dst, uint8_t ttl)
+{
+	struct packet *p = next_packet();
+
+	packet_v4(p, src, dst, 50);
+	p->b[8] = ttl;
+	packet_seal(p);
+	return arrives(port, p);
+}
+
+static void run(void)
+{
+	forward_burst(fw, &burst, plan, fib, &tx);
+	assert_int_equal(fake.n_flushed, fake.n); /* nothing is left behind */
+	assert_int_equal(burst.n_frames, 0);
+	n_pool = 0;
+}
+
+static unsigned sent_to(unsigned port)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < fake.n; i++)
+		n += fake.v[i].port == port;
+	return n;
+}
+
+/* digits of the ports that got something, with repetition: "1123" */
+static void assert_sent(const char *digits)
+{
+	char got[SENT_MAX + 1];
+
+	for (unsigned i = 0; i < fake.n; i++)
+		got[i] = (char)('0' + fake.v[i].port);
+	got[fake.n] = '\0';
+	assert_string_equal(got, digits);
+	fake.n = fake.n_flushed = 0;
+}
+
+static uint64_t drops(unsigned port, enum verdict v)
+{
+	return atomic_load(&forward_counters(fw)->port[port].drop[v]);
+}
+
+static void r137_only_members_get_copies(void **state)
+{
+	members(NULL, GRP, "13");
+	udp(0, STREAM, GRP, 100);
+	run();
+	assert_sent("13");
+	assert_int_equal(drops(0, VERDICT_FORWARDED), 1);
+	udp(0, "2001:db8::9", "ff0e::1", 100);
+	members(NULL, "ff0e::1", "2");
+	run();
+	assert_int_equal(fake.v[0].family, FAMILY_IPV6);
+	assert_sent("2");
+}
+
+static void r138_from_downstream(void **state)
+{
+	portset_add(&plan->port[2].always, 0);
+	udp(2, "192.168.2.7", GRP, 100); /* nobody has joined: upstream only */
+	run();
+	assert_sent("0");
+	members(NULL, GRP, "123");
+	udp(2, "192.168.2.7", GRP, 100);
+	run();
+	assert_sent("013"); /* never back */
+	assert_int_equal(drops(2, VERDICT_FORWARDED), 2);
+}
+
+static void r147_lan_to_lan(void **state)
+{
+	portset_del(&plan->port[1].allowed, 0);
+	members(NULL, GRP, "02");
+	udp(1, "192.168.1.7", GRP, 100);
+	run();
+	assert_sent("2");
+}
+
+static void r139_change_holds_from_the_next_packet(void **state)
+{
+	members(NULL, GRP, "");
+	udp(0, STREAM, GRP, 100);
+	run();
+	assert_sent("");
+	members(NULL, GRP, "4");
+	udp(0, STREAM, GRP, 100);
+	run();
+	assert_sent("4");
+	members(NULL, GRP, "");
+	udp(0, STREAM, GRP, 100);
+	run();
+	assert_sent("");
+	assert_int_equal(drops(0, VERDICT_SOURCE_FILTERED), 2);
+}
+
+static void r153_channels_are_isolated(void **state)
+{
+	members(NULL, "232.1.2.3", "");
+	members("203.0.113.1", "232.1.2.3", "1");
+	udp(0, "203.0.113.1", "232.1.2.3", 10);
+	udp(0, "203.0.113.2", "232.1.2.3", 10);
+	run();
+	assert_sent("1");
+	assert_int_equal(drops(0, VERDICT_SOURCE_FILTERED), 1);
+}
+
+static void r154_ttl_falls_once_for_all_copies(void **state)
+{
+	members(NULL, GRP, "1234");
+	members(NULL, "ff0e::1", "1234");
+	udp(0, STREAM, GRP, 100);
+	udp(0, "2001:db8:9::9", "ff0e::1", 100);
+	run();
+	assert_int_equal(fake.n, 8);
+	for (unsigned i = 0; i < fake.n; i++) {
+		const uint8_t *ip = fake.v[i].ip;
+
+		assert_int_equal(fake.v[i].family == FAMILY_IPV4 ? ip[8] : ip[7], 63);
+		if (fake.v[i].family == FAMILY_IPV4)
+			assert_int_equal(inet_fold(inet_sum(ip, 20, 0)), 0);
+	}
+}
+
+static void r155_expired_ttl(void **state)
+{
+	members(NULL, GRP, "1");
+	for (uint8_t ttl = 0; ttl <= 2; ttl++)
+		udp_ttl(0, STREAM, GRP, ttl);
+	run();
+	assert_int_equal(fake.v[0].ip[8], 1);
+	assert_sent("1");
+	assert_int_equal(drops(0, VERDICT_TTL_EXPIRED), 2);
+	/* checked before the output turns out to be empty */
+	members(NULL, GRP, "0");
+	udp_ttl(0, STREAM, GRP, 1);
+	udp_ttl(0, STREAM, GRP, 2);
+	run();
+	assert_int_equal(drops(0, VERDICT_TTL_EXPIRED), 3);
+	assert_int_equal(drops(0, VERDICT_EMPTY_OUTPUT), 1);
+}
+
+static void r156_threshold_compares_received_ttl(void **state)
+{
+	members(NULL, GRP, "12");
+	plan->port[1].threshold = 3;
+	plan->port[2].threshold = 1;
+	for (uint8_t ttl = 2; ttl <= 4; ttl++)
+		udp_ttl(0, STREAM, GRP, ttl);
+	run();
+	assert_int_equal(fake.v[0].ip[8], 3); /* was 4 */
+	assert_sent("1222");
+	assert_int_equal(drops(1, VERDICT_TTL_THRESHOLD), 2);
+	assert_int_equal(drops(2, VERDICT_TTL_THRESHOLD), 0);
+	assert_int_equal(drops(0, VERDICT_FORWARDED), 3);
+}
+
+static void r166_fragments_where_the_link_is_smaller(void **state)
+{
+	struct packet *p;
+
+	members(NULL, GRP, "123");
+	plan->port[2].mtu = 600;
+	udp(0, STREAM, GRP, 1400);
+	run();
+	assert_int_equal(fake.v[1].len, 596);
+	assert_int_equal(fake.v[3].len, 276);
+	for (unsigned i = 1; i <= 3; i++)
+		assert_memory_equal(fake.v[i].l2, fake.v[1].l2, 14);
+	assert_sent("12223");
+
+	p = next_packet();
+	packet_v4(p, STREAM, GRP, 1400);
+	p->b[6] = 0x40; /* DF */
+	packet_seal(p);
+	arrives(0, p);
+	run();
+	assert_sent("13");
+	assert_int_equal(drops(2, VERDICT_MTU_DF), 1);
+	plan->port[2].mtu = 20; /* no room for data */
+	udp(0, STREAM, GRP, 1400);
+	run();
+	assert_sent("13");
+	assert_int_equal(drops(2, VERDICT_FRAG_FAILED), 1);
+}
+
+static void r167_ipv6_is_never_fragmented(void **state)
+{
+	members(NULL, "ff0e::1", "12");
+	plan->port[1].mtu = 1280;
+	udp(0, "2001:db8:9::9", "ff0e::1", 1280 - 48);
+	udp(0, "2001:db8:9::9", "ff0e::1", 1281 - 48);
+	run();
+	assert_sent("122");
+	assert_int_equal(drops(1, VERDICT_MTU_DF), 1);
+}
+
+/* more fragments than scratch memory holds between two flushes */
+static void r166_scratch_memory_is_flushed_in_time(void **state)
+{
+	static const unsigned sizes[] = {65000, 30000, 9000, 40000};
+	unsigned n = 0;
+	size_t data = 0;
+
+	members(NULL, GRP, "1");
+	for (unsigned i = 0; i < 40; i++) {
+		udp(0, STREAM, GRP, sizes[i % 4]);
+		data += sizes[i % 4] + 8;
+	}
+	run();
+	assert_true(fake.n_flush > 1);
+	for (unsigned i = 0; i < 40; i++) {
+		/* the pattern of the payload tells whether octets were overwritten */
+		static uint8_t got[65536];
+		size_t have = 0;
+		bool more;
+
+		do {
+			const struct sent *s = &fake.v[n++];
+
+			more = s->ip[6] & 0x20;
+			assert_true(s->len <= 1500);
+			assert_int_equal(s->l2[5], 3);
+			memcpy(got + have, s->ip + 20, s->len - 20);
+			have += s->len - 20;
+		} while (more);
+		assert_int_equal(have, sizes[i % 4] + 8);
+		for (size_t k = 8; k < have; k++)
+			assert_int_equal(
+				got[k], (uint8_t)((k - 8) * 7 + ((k - 8) >> 8) + 1));
+		data -= have;
+	}
+	assert_int_equal(n, fake.n);
+	assert_int_equal(data, 0);
+}
+
+static void r171_link_header_per_port(void **state)
+{
+	static const uint8_t dst[6] = {0x01, 0x00, 0x5e, 0x01, 0x02, 0x03};
+
+	members(NULL, GRP, "139");
+	members(NULL, "ff0e::1:2:3", "139");
+	udp(0, STREAM, GRP, 100);
+	udp(0, "2001:db8:9::9", "ff0e::1:2:3", 100);
+	run();
+	for (unsigned i = 0; i < fake.n; i++) {
+		const struct sent *s = &fake.v[i];
+
+		assert_int_equal(s->l2_len, 14);
+		assert_memory_equal(s->l2 + 6, plan->port[s->port].mac, 6);
+		if (s->family == FAMILY_IPV4)
+			assert_memory_equal(s->l2, dst, 6);
+		assert_int_equal(s->l2[12], s->family == FAMILY_IPV4 ? 0x08 : 0x86);
+	}
+	assert_sent("113399");
+}
+
+/* more link headers than scratch memory holds between two flushes */
+static void r171_many_flows_and_ports(void **state)
+{
+	for (unsigned i = 0; i < BURST_MAX; i++) {
+		char group[20];
+
+		snprintf(group, sizeof(group), "239.7.%u.%u", i >> 8, i & 255);
+		members(NULL, group, "123456789");
+		udp(0, STREAM, group, 20);
+	}
+	run();
+	assert_true(fake.n_flush > 1);
+	assert_int_equal(fake.n, 9 * BURST_MAX);
+	for (unsigned i = 0; i < fake.n; i++) {
+		const struct sent *s = &fake.v[i];
+
+		assert_int_equal(s->port, 1 + i / BURST_MAX);
+		assert_int_equal(s->l2[11], s->port);
+		assert_memory_equal(s->l2 + 4, s->ip + 18, 2);
+		assert_int_equal((s->ip[18] << 8 | s->ip[19]), i % BURST_MAX);
+	}
+}
+
+static void r172_groups_with_one_mac(void **state)
+{
+	members(NULL, "239.1.2.3", "1");
+	udp(0, STREAM, "224.1.2.3", 10);
+	udp(0, STREAM, "225.129.2.3", 10);
+	udp(0, STREAM, "239.1.2.3", 10);
+	run();
+	assert_int_equal(fake.v[0].ip[16], 239);
+	assert_sent("1");
+	assert_int_equal(drops(0, VERDICT_NO_GROUP), 2);
+}
+
+static unsigned n_views;
+static void last_view(const struct fib_view *v, void *arg)
+{
+	*(struct fib_view *)arg = *v;
+	n_views++;
+}
+
+static void r174_sources(void **state)
+{
+	struct fib_view v;
+	struct addr src = a("192.168.1.7");
+
+	members(NULL, GRP, "23");
+	udp(1, "192.168.1.7", GRP, 10);
+	udp(1, "192.168.2.7", GRP, 10); /* subnet of another port */
+	udp(1, STREAM, GRP, 10);
+	run();
+	assert_sent("23");
+	assert_int_equal(drops(1, VERDICT_WRONG_INPUT), 2);
+	n_views = 0;
+	fib_walk(fib, last_view, &v);
+	assert_int_equal(n_views, 1);
+	assert_int_equal(v.wrong, 2);
+	assert_int_equal(v.packets, 1);
+	assert_int_equal(v.bytes, 38);
+	assert_int_equal(v.last_port, 1);
+	assert_true(v.seen && addr_eq(&v.last_source, &src));
+	/* altnet lets it in */
+	set_sources(1, "203.0.113.0/24", "::/0");
+	udp(1, STREAM, GRP, 10);
+	run();
+	assert_sent("23");
+	udp(1, "203.0.114.1", "239.9.9.9", 10); /* no entry to count on */
+	run();
+	assert_int_equal(drops(1, VERDICT_WRONG_INPUT), 3);
+}
+
+static void input_port_must_be_usable(void **state)
+{
+	members(NULL, GRP, "1");
+	plan->port[0].receive = false;
+	udp(0, STREAM, GRP, 10);
+	run();
+	plan->port[0].receive = true;
+	plan->port[0].ipv4 = false;
+	udp(0, STREAM, GRP, 10);
+	run();
+	plan->port[0].ipv4 = true;
+	plan->port[0].present = false;
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_sent("");
+	assert_int_equal(drops(0, VERDICT_WRONG_INPUT), 3);
+	plan->port[0].present = true;
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_sent("1");
+}
+
+static void output_ports_that_refuse(void **state)
+{
+	members(NULL, GRP, "0123");
+	plan->port[1].present = false;
+	plan->port[2].ipv4 = false;
+	portset_del(&plan->port[0].allowed, 3);
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_sent("");
+	assert_int_equal(drops(0, VERDICT_EMPTY_OUTPUT), 1);
+	plan->port[2].ipv4 = true;
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_sent("2");
+}
+
+static void r178_unknown_group(void **state)
+{
+	udp(0, STREAM, GRP, 10);
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_sent("");
+	assert_int_equal(fake.n_flush, 0);
+	assert_int_equal(drops(0, VERDICT_NO_GROUP), 2);
+	assert_int_equal(fib_size(fib), 0); /* traffic makes no state */
+	plan->port[0].instance = 1; /* entries of another instance do not count */
+	members(NULL, GRP, "1");
+	udp(0, STREAM, GRP, 10);
+	run();
+	assert_int_equal(drops(0, VERDICT_NO_GROUP), 3);
+}
+
+static void r177_order_of_arrival_per_port(void **state)
+{
+	struct rng rng;
+	unsigned last[N_PORTS] = {0}, n[3] = {0};
+
+	print_message("seed 17\n");
+	rng_seed(&rng, 17);
+	members(NULL, "239.0.0.1", "12");
+	members(NULL, "239.0.0.2", "13");
+	members(NULL, "239.0.0.3", "123");
+	for (unsigned i = 1; i <= 300; i++) {
+		static const char *const groups[] = {
+			"239.0.0.1", "239.0.0.2", "239.0.0.3"};
+		unsigned g = (unsigned)rng_below(&rng, 3);
+		struct packet *p = next_packet();
+
+		n[g]++;
+		packet_v4(p, STREAM, groups[g], 10);
+		packet_put16(p, 4, i);
+		packet_seal(p);
+		arrives(0, p);
+	}
+	run();
+	for (unsigned i = 0; i < fake.n; i++) {
+		const struct sent *s = &fake.v[i];
+		unsigned id = (unsigned)(s->ip[4] << 8 | s->ip[5]);
+
+		assert_true(id > last[s->port]);
+		last[s->port] = id;
+		if (i > 0)
+			assert_true(s->port >= fake.v[i - 1].port);
+	}
+	assert_int_equal(sent_to(1), 300);
+	assert_int_equal(sent_to(2), n[0] + n[2]);
+	assert_int_equal(sent_to(3), n[1] + n[2]);
+}
+
+static void r182_checksum_is_completed_once(void **state)
+{
+	struct packet *p = next_packet();
+	struct frame f;
+
+	members(NULL, GRP, "123");
+	packet_v4(p, STREAM, GRP, 101);
+	packet_put16(p, 26, 0x1111);
+	f = packet_frame(p);
+	f.csum_not_ready = true;
+	burst_add(&burst, 0, &f);
+	p = next_packet();
+	packet_v4(p, STREAM, GRP, 101);
+	p->b[9] = 132;
+	packet_seal(p);
+	f = packet_frame(p);
+	f.csum_not_ready = true;
+	burst_add(&burst, 0, &f);
+	run();
+	for (unsigned i = 0; i < fake.n; i++)
+		assert_int_equal(packet_l4_check(fake.v[i].ip, 20, 17), 0);
+	assert_sent("123");
+	assert_int_equal(drops(0, VERDICT_CHECKSUM_UNFIXABLE), 1);
+}
+
+static void r186_ports_without_link_header(void **state)
+{
+	members(NULL, GRP, "12");
+	members(NULL, "ff0e::1", "12");
+	plan->port[1].has_l2 = false;
+	udp(0, STREAM, GRP, 10);
+	udp(0, "2001:db8:9::9", "ff0e::1", 10);
+	run();
+	assert_int_equal(fake.v[0].n_iov, 1);
+	assert_int_equal(fake.v[0].ip[0], 0x45);
+	assert_int_equal(fake.v[0].family, FAMILY_IPV4);
+	assert_int_equal(fake.v[1].n_iov, 1);
+	assert_int_equal(fake.v[1].family, FAMILY_IPV6);
+	assert_int_equal(fake.v[2].n_iov, 2);
+	assert_sent("1122");
+}
+
+static void dead_port_next_to_live_ones(void **state)
+{
+	members(NULL, GRP, "123");
+	portset_add(&fake.dead, 2);
+	for (unsigned i = 0; i < 100; i++)
+		udp(0, STREAM, GRP, 10);
+	run();
+	assert_int_equal(sent_to(1), 100);
+	assert_int_equal(sent_to(3), 100);
+	assert_int_equal(drops(2, VERDICT_PORT_DOWN), 100);
+	assert_int_equal(fake.n_send, 6); /* chunks of 64 */
+	assert_int_equal(fake.n_flush, 1);
+	assert_int_equal(atomic_load(&forward_counters(fw)->port[1].tx_packets), 100);
+	assert_int_equal(atomic_load(&forward_counters(fw)->port[1].tx_bytes), 3800);
+	assert_int_equal(atomic_load(&forward_counters(fw)->port[0].rx_bytes), 3800);
+}
+
+/* Everything but TTL and header checksum stays (R176), in packets of any kind. */
+static void random_packet(struct rng *rng, struct packet *p, size_t len)
+{
+	bool v6 = rng_below(rng, 2);
+	size_t head = v6 ? 40 : 20 + 4 * rng_below(rng, 6);
+
+	if (head + 8 > len)
+		head = v6 ? 40 : 20;
+	for (size_t i = 0; i < len; i++)
+		p->b[i] = (uint8_t)rng_next(rng);
+	p->len = len;
+	if (v6) {
+		p->b[0] = (uint8_t)(0x60 | (p->b[0] & 15));
+		packet_put16(p, 4, (unsigned)(len - 40));
+		p->b[6] = 17;
+		p->b[7] = (uint8_t)(2 + rng_below(rng, 254));
+		memcpy(p->b + 8, a("2001:db8:9::9").b, 16);
+		memcpy(p->b + 24, a("ff0e::1").b, 16);
+		return;
+	}
+	p->b[0] = (uint8_t)(0x40 | head / 4);
+	packet_put16(p, 2, (unsigned)len);
+	p->b[8] = (uint8_t)(2 + rng_below(rng, 254));
+	p->b[9] = 17;
+	memset(p->b + 20, 1, head - 20); /* options: NOP */
+	memcpy(p->b + 12, a(STREAM).b + 12, 4);
+	memcpy(p->b + 16, a(GRP).b + 12, 4);
+	packet_seal(p);
+}
+
+static void r176_everything_else_is_unchanged(void **state)
+{
+	static struct packet before[BURST_MAX];
+	struct rng rng;
+	size_t len = 60;
+
+	print_message("seed 23\n");
+	rng_seed(&rng, 23);
+	members(NULL, GRP, "14");
+	members(NULL, "ff0e::1", "14");
+	plan->port[1].mtu = plan->port[4].mtu = 1514;
+	for (unsigned done = 0; done < 10000;) {
+		unsigned n = 1 + (unsigned)rng_below(&rng, 100);
+
+		fake.n = fake.n_flushed = 0;
+		fake.used = 0;
+		for (unsigned i = 0; i < n; i++) {
+			struct packet *p = next_packet();
+
+			random_packet(&rng, p, len);
+			len = len == 1514 ? 60 : len + 1;
+			memcpy(before[i].b, p->b, p->len);
+			before[i].len = p->len;
+			arrives(0, p);
+		}
+		run();
+		assert_int_equal(fake.n, 2 * n);
+		for (unsigned i = 0; i < fake.n; i++) {
+			struct packet *want = &before[i % n];
+			const struct sent *s = &fake.v[i];
+			bool v6 = want->b[0] >> 4 == 6;
+
+			assert_int_equal(s->len, want->len);
+			if (i < n) {
+				want->b[v6 ? 7 : 8]--;
+				if (!v6)
+					packet_seal(want);
+			}
+			assert_memory_equal(s->ip, want->b, s->len);
+		}
+		done += n;
+	}
+}
+
+static void check_conservation(uint64_t handed_in, uint64_t expected_copies)
+{
+	const struct forward_counters *c = forward_counters(fw);
+	uint64_t frames = 0, copies = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
+			frames += drops(i, v);
+		for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
+			copies += drops(i, v);
+		copies += atomic_load(&c->port[i].tx_packets);
+	}
+	assert_int_equal(frames, handed_in);
+	assert_int_equal(atomic_load(&c->frames), handed_in);
+	assert_int_equal(copies, expected_copies);
+}
+
+/* All drops at once. DF on every packet: a fragmented copy counts as its fragments. */
+static void nothing_gets_lost_uncounted(void **state)
+{
+	static const char *const groups[] = {
+		"239.0.0.1", "239.0.0.2", "239.0.0.3", "239.0.0.4", "239.0.0.5"};
+	static const char *const sources[] = {
+		"203.0.113.1", "192.168.1.7", "192.168.2.7"};
+	static const unsigned n_out[] = {9, 3, 0, 0, 1}; /* from port 0 */
+	uint64_t handed_in = 0, copies = 0;
+	struct rng rng;
+
+	print_message("seed 29\n");
+	rng_seed(&rng, 29);
+	members(NULL, groups[0], "123456789");
+	members(NULL, groups[1], "0135");
+	members(NULL, groups[2], "");
+	members(NULL, groups[4], "08");
+	portset_add(&fake.dead, 3);
+	plan->port[5].threshold = 40;
+	plan->port[6].mtu = 576;
+	for (unsigned round = 0; round < 50; round++) {
+		fake.n = fake.n_flushed = 0;
+		fake.used = 0;
+		for (uint64_t n = rng_below(&rng, BURST_MAX); n > 0; n--) {
+			unsigned g = (unsigned)rng_below(&rng, 5);
+			unsigned s = (unsigned)rng_below(&rng, 3);
+			unsigned in = (unsigned)rng_below(&rng, 2);
+			struct packet *p = next_packet();
+
+			packet_v4(p, sources[s], groups[g], rng_below(&rng, 1000));
+			p->b[6] = 0x40;
+			p->b[8] = (uint8_t)rng_below(&rng, 80);
+			packet_seal(p);
+			handed_in++;
+			/* port 1 accepts 192.168.1.7, and is a member itself of some */
+			if (p->b[8] > 1 && in == 0)
+				copies += n_out[g];
+			if (p->b[8] > 1 && in == 1 && s == 1)
+				copies += g == 0 ? 8 : g == 1 ? 3 : g == 4 ? 2 : 0;
+			arrives(in, p);
+		}
+		run();
+		forward_drop(fw, 7, VERDICT_MARTIAN_SOURCE);
+		handed_in++;
+	}
+	check_conservation(handed_in, copies);
+	assert_true(drops(5, VERDICT_TTL_THRESHOLD) > 0);
+	assert_true(drops(6, VERDICT_MTU_DF) > 0);
+	assert_true(drops(3, VERDICT_PORT_DOWN) > 0);
+	assert_true(drops(1, VERDICT_WRONG_INPUT) > 0);
+	assert_int_equal(drops(7, VERDICT_MARTIAN_SOURCE), 50);
+}
+
+static void errno_of_a_send(void **state)
+{
+	static const struct {
+		int err;
+		enum verdict want;
+	} c[] = {
+		{ENETDOWN, VERDICT_PORT_DOWN},
+		{ENXIO, VERDICT_PORT_DOWN},
+		{ENODEV, VERDICT_PORT_DOWN},
+		{EAGAIN, VERDICT_TX_FULL},
+		{ENOBUFS, VERDICT_TX_QUEUE},
+		{EMSGSIZE, VERDICT_TX_SIZE},
+		{EINVAL, VERDICT_TX_ERROR},
+		{EPERM, VERDICT_TX_ERROR},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++)
+		assert_int_equal(forward_errno(c[i].err), c[i].want);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(r137_only_members_get_copies),
+		T(r138_from_downstream),
+		T(r139_change_holds_from_the_next_packet),
+		T(r147_lan_to_lan),
+		T(r153_channels_are_isolated),
+		T(r154_ttl_falls_once_for_all_copies),
+		T(r155_expired_ttl),
+		T(r156_threshold_compares_received_ttl),
+		T(r166_fragments_where_the_link_is_smaller),
+		T(r166_scratch_memory_is_flushed_in_time),
+		T(r167_ipv6_is_never_fragmented),
+		T(r171_link_header_per_port),
+		T(r171_many_flows_and_ports),
+		T(r172_groups_with_one_mac),
+		T(r174_sources),
+		T(input_port_must_be_usable),
+		T(output_ports_that_refuse),
+		T(r176_everything_else_is_unchanged),
+		T(r177_order_of_arrival_per_port),
+		T(r178_unknown_group),
+		T(r182_checksum_is_completed_once),
+		T(r186_ports_without_link_header),
+		T(dead_port_next_to_live_ones),
+		T(nothing_gets_lost_uncounted),
+		cmocka_unit_test(errno_of_a_send),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
