@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The data plane as a whole, see dataplane.h: sockets per port, threads, statistics.
+ * Called by the control thread alone.
+ *
+ * A port has up to three sets of sockets (transmit, IPv4 ring, IPv6 ring), each with
+ * one socket per thread. dataplane_apply() compares the plan with the sets, opens and
+ * retires what differs, and publishes a new generation: plan and one worker_config per
+ * thread. The old generation, with the retired sets, is freed by call_rcu when every
+ * thread has let go of it; closing takes the kernel milliseconds, which thus are not
+ * the control thread's.
+ */
+
+#include "dataplane/dataplane.h"
+
+#include "base/cleanup.h"
+#include "dataplane/sockfilter.h"
+#include "dataplane/tsan.h"
+#include "dataplane/tx_uring.h"
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <urcu-qsbr.h>
+
+enum set_kind {
+	SET_TX,
+	SET_IPV4,
+	SET_IPV6,
+	_SET_N,
+};
+
+/* sockets of one port for one purpose, one per thread */
+struct socket_set {
+	struct socket_set *next; /* retired */
+	unsigned port;
+	enum set_kind kind;
+	int ifindex;
+	bool has_l2;
+	unsigned n;
+	union {
+		struct ring_rx *ring;
+		struct tx_port *tx;
+	} thread[];
+};
+
+struct generation {
+	struct rcu_head rcu;
+	struct dataplane *dp;
+	struct plan *plan;
+	struct socket_set *retired; /* used by this generation, not by the next */
+	unsigned n;
+	struct worker_config *cfg[];
+};
+
+/* added to by control, and by the call_rcu thread for retired rings */
+struct ring_totals {
+	_Atomic uint64_t packets, drops, freezes;
+};
+
+struct port_state {
+	struct socket_set *set[_SET_N];
+	int error;
+	struct ring_totals ring;
+};
+
+struct dataplane {
+	uint32_t ring_size;
+	bool uring;
+	const char *why; /* static */
+	struct fib *fib;
+	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
+	struct generation *current;
+	struct port_state port[PORT_MAX];
+	unsigned n;
+	struct worker *worker[];
+};
+
+/* Sets of sockets */
+
+static enum family set_family(enum set_kind kind)
+{
+	return kind == SET_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
+
+static void add_total(_Atomic uint64_t *total, uint32_t n)
+{
+	atomic_fetch_add_explicit(total, n, memory_order_relaxed);
+}
+
+static void read_ring_stats(struct dataplane *dp, struct socket_set *s)
+{
+	struct ring_totals *t = &dp->port[s->port].ring;
+
+	for (unsigned i = 0; s->kind != SET_TX && i < s->n; i++) {
+		struct ring_rx_stats st;
+
+		ring_rx_stats(s->thread[i].ring, &st);
+		add_total(&t->packets, st.packets);
+		add_total(&t->drops, st.drops);
+		add_total(&t->freezes, st.freezes);
+	}
+}
+
+static struct socket_set *set_close(struct socket_set *s)
+{
+	for (unsigned i = 0; s && i < s->n; i++) {
+		if (s->kind == SET_TX)
+			tx_port_close(s->thread[i].tx);
+		else
+			ring_rx_close(s->thread[i].ring);
+	}
+	free(s);
+	return NULL;
+}
+
+static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread)
+{
+	enum family family = set_family(s->kind);
+	struct ring_rx_params params = {
+		.ifindex = s->ifindex,
+		.family = family,
+		.has_l2 = s->has_l2,
+		.size = dp->ring_size,
+		.filter = &dp->filter[family][s->has_l2],
+		.fanout = RING_RX_NO_FANOUT,
+	};
+	struct ring_rx *ring;
+	int r;
+
+	if (thread > 0)
+		params.fanout = ring_rx_fanout(s->thread[0].ring);
+	else if (dp->n > 1)
+		params.fanout = RING_RX_NEW_FANOUT;
+	r = ring_rx_open(&params, &ring);
+	if (r < 0)
+		return r;
+	s->thread[s->n++].ring = ring;
+	return worker_watch(dp->worker[thread], ring);
+}
+
+static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
+	const struct plan_port *p, struct socket_set **ret)
+{
+	struct socket_set *s = calloc(1, sizeof(*s) + dp->n * sizeof(s->thread[0]));
+	int r = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->port = port;
+	s->kind = kind;
+	s->ifindex = p->ifindex;
+	s->has_l2 = p->has_l2;
+	for (unsigned i = 0; i < dp->n && r == 0; i++) {
+		if (kind != SET_TX) {
+			r = open_ring(dp, s, i);
+			continue;
+		}
+		r = tx_port_open(p->ifindex, p->has_l2, &s->thread[i].tx);
+		if (r == 0)
+			s->n++;
+	}
+	if (r < 0) {
+		set_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static bool set_wanted(const struct plan_port *p, enum set_kind kind)
+{
+	if (!p->present)
+		return false;
+	switch (kind) {
+	case SET_TX:
+		return true;
+	case SET_IPV4:
+		return p->receive && p->ipv4;
+	case SET_IPV6:
+		return p->receive && p->ipv6;
+	case _SET_N:
+		break;
+	}
+	return false;
+}
+
+/* The same interface still: a deleted one leaves sockets that are bound to nothing, and
+ * its index may be in use again. */
+static bool set_fits(const struct socket_set *s, const struct plan_port *p)
+{
+	if (s->ifindex != p->ifindex || s->has_l2 != p->has_l2)
+		return false;
+	return s->kind == SET_TX ? tx_port_is_on(s->thread[0].tx, p->ifindex)
+				 : ring_rx_is_on(s->thread[0].ring, p->ifindex);
+}
+
+static void retire(
+	struct dataplane *dp, struct socket_set **slot, struct socket_set **retired)
+{
+	struct socket_set *s = take_ptr(*slot);
+
+	if (!s)
+		return;
+	read_ring_stats(dp, s);
+	s->next = *retired;
+	*retired = s;
+}
+
+static int sync_set(struct dataplane *dp, unsigned port, enum set_kind kind,
+	const struct plan_port *p, struct socket_set **retired)
+{
+	struct socket_set **slot = &dp->port[port].set[kind];
+	bool wanted = set_wanted(p, kind);
+
+	if (*slot && !(wanted && set_fits(*slot, p)))
+		retire(dp, slot, retired);
+	return wanted && !*slot ? set_open(dp, port, kind, p, slot) : 0;
+}
+
+/* Sockets as the plan wants them; a port that fails is taken out of the plan. */
+static void sync_port(struct dataplane *dp, unsigned port, struct plan_port *p,
+	struct socket_set **retired)
+{
+	struct port_state *st = &dp->port[port];
+	int r = 0;
+
+	for (enum set_kind k = 0; k < _SET_N && r == 0; k++)
+		r = sync_set(dp, port, k, p, retired);
+	st->error = -r;
+	if (r == 0)
+		return;
+	for (enum set_kind k = 0; k < _SET_N; k++)
+		retire(dp, &st->set[k], retired);
+	p->present = false;
+}
+
+/* Generations */
+
+static size_t count_inputs(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		n += set_wanted(&plan->port[i], SET_IPV4) +
+			set_wanted(&plan->port[i], SET_IPV6);
+	return n;
+}
+
+/* frees a generation that no thread uses any more */
+static struct generation *generation_free(struct generation *g)
+{
+	struct socket_set *next;
+
+	if (!g)
+		return NULL;
+	for (struct socket_set *s = g->retired; s; s = next) {
+		next = s->next;
+		read_ring_stats(g->dp, s);
+		set_close(s);
+	}
+	for (unsigned i = 0; i < g->n; i++)
+		free(g->cfg[i]);
+	plan_free(g->plan);
+	free(g);
+	return NULL;
+}
+
+/* Takes the plan, also when it fails (NULL). */
+static struct generation *generation_new(struct dataplane *dp, struct plan *plan)
+{
+	struct generation *g = calloc(1, sizeof(*g) + dp->n * sizeof(g->cfg[0]));
+	size_t size;
+
+	if (!g || !plan) {
+		plan_free(plan);
+		free(g);
+		return NULL;
+	}
+	g->dp = dp;
+	g->plan = plan;
+	size = sizeof(struct worker_config) +
+		count_inputs(plan) * sizeof(struct worker_input);
+	for (unsigned i = 0; i < dp->n; i++) {
+		g->cfg[i] = calloc(1, size);
+		if (!g->cfg[i])
+			return generation_free(g);
+		g->cfg[i]->plan = plan;
+		g->n++;
+	}
+	return g;
+}
+
+static void reclaim_generation(struct rcu_head *head)
+{
+	/* pairs with tsan_let_go() of the threads and in publish() */
+	tsan_grace_over();
+	generation_free(container_of(head, struct generation, rcu));
+}
+
+static void fill_config(
+	const struct dataplane *dp, struct worker_config *cfg, unsigned t)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct port_state *st = &dp->port[i];
+
+		if (st->set[SET_TX])
+			cfg->tx[i] = st->set[SET_TX]->thread[t].tx;
+		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+			if (st->set[k])
+				cfg->input[cfg->n_inputs++] = (struct worker_input){
+					.port = i,
+					.ring = st->set[k]->thread[t].ring,
+				};
+	}
+}
+
+static void publish(struct dataplane *dp, struct generation *g)
+{
+	struct generation *old = dp->current;
+
+	for (unsigned t = 0; t < dp->n; t++) {
+		fill_config(dp, g->cfg[t], t);
+		worker_apply(dp->worker[t], g->cfg[t]);
+	}
+	dp->current = g;
+	tsan_let_go(); /* pairs with reclaim_generation() */
+	call_rcu(&old->rcu, reclaim_generation);
+}
+
+int dataplane_apply(struct dataplane *dp, struct plan *plan)
+{
+	struct generation *g = generation_new(dp, plan);
+
+	if (!g)
+		return -ENOMEM;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		sync_port(dp, i, &plan->port[i], &dp->current->retired);
+	publish(dp, g);
+	return 0;
+}
+
+int dataplane_port_error(const struct dataplane *dp, unsigned port)
+{
+	return dp->port[port].error;
+}
+
+/* Life */
+
+static int start_workers(struct dataplane *dp, unsigned n)
+{
+	for (dp->n = 0; dp->n < n; dp->n++) {
+		int r = worker_new(dp->n, dp->fib, dp->uring, &dp->worker[dp->n]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void stop_workers(struct dataplane *dp)
+{
+	for (unsigned i = 0; i < dp->n; i++)
+		dp->worker[i] = worker_free(dp->worker[i]);
+}
+
+static int start_sending(
+	struct dataplane *dp, enum dataplane_transmit transmit, unsigned n)
+{
+	int r = transmit == DATAPLANE_TX_SENDMMSG ? 0 : tx_uring_probe();
+
+	dp->why = tx_uring_reason(r);
+	dp->uring = transmit != DATAPLANE_TX_SENDMMSG && r == 0;
+	if (transmit == DATAPLANE_TX_IO_URING && r < 0)
+		return -EOPNOTSUPP;
+	r = start_workers(dp, n);
+	if (r == 0 || transmit != DATAPLANE_TX_AUTO || !dp->uring)
+		return r;
+	/* a small ring was granted, those of the threads were not */
+	dp->why = tx_uring_reason(r);
+	dp->uring = false;
+	stop_workers(dp);
+	return start_workers(dp, n);
+}
+
+static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
+{
+	int r;
+
+	for (enum family f = 0; f < _FAMILY_N; f++)
+		for (int has_l2 = 0; has_l2 < 2; has_l2++) {
+			r = sockfilter_data(f, has_l2, &dp->filter[f][has_l2]);
+			if (r < 0)
+				return r;
+		}
+	r = fib_new(cfg->threads, cfg->seed, &dp->fib);
+	if (r < 0)
+		return r;
+	r = start_sending(dp, cfg->transmit, cfg->threads);
+	if (r < 0)
+		return r;
+	dp->current = generation_new(dp, plan_new());
+	return dp->current ? 0 : -ENOMEM;
+}
+
+int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
+{
+	struct dataplane *dp =
+		calloc(1, sizeof(*dp) + cfg->threads * sizeof(struct worker *));
+	int r;
+
+	if (!dp)
+		return -ENOMEM;
+	rcu_register_thread();
+	dp->ring_size = cfg->ring_size;
+	r = start_all(dp, cfg);
+	if (r < 0) {
+		dataplane_free(dp);
+		return r;
+	}
+	*ret = dp;
+	return 0;
+}
+
+struct dataplane *dataplane_free(struct dataplane *dp)
+{
+	if (!dp)
+		return NULL;
+	stop_workers(dp);
+	for (unsigned i = 0; i < PORT_MAX && dp->current; i++)
+		for (enum set_kind k = 0; k < _SET_N; k++)
+			retire(dp, &dp->port[i].set[k], &dp->current->retired);
+	rcu_barrier(); /* older generations refer to us */
+	generation_free(dp->current);
+	fib_free(dp->fib);
+	for (enum family f = 0; f < _FAMILY_N; f++)
+		for (int has_l2 = 0; has_l2 < 2; has_l2++)
+			sockfilter_deinit(&dp->filter[f][has_l2]);
+	rcu_unregister_thread();
+	free(dp);
+	return NULL;
+}
+
+struct fib *dataplane_fib(struct dataplane *dp)
+{
+	return dp->fib;
+}
+
+const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = dp->why;
+	return dp->uring ? "io_uring" : "sendmmsg";
+}
+
+unsigned dataplane_threads(const struct dataplane *dp)
+{
+	return dp->n;
+}
+
+/* Statistics */
+
+static uint64_t get(_Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void dataplane_port_stats(
+	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret)
+{
+	struct port_state *st = &dp->port[port];
+	struct dataplane_port_stats sum = {0};
+
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_port_counters *c =
+			&worker_counters(dp->worker[t])->port[port];
+
+		sum.rx_packets += get(&c->rx_packets);
+		sum.rx_bytes += get(&c->rx_bytes);
+		sum.tx_packets += get(&c->tx_packets);
+		sum.tx_bytes += get(&c->tx_bytes);
+		for (unsigned v = 0; v < _VERDICT_N; v++)
+			sum.verdict[v] += get(&c->drop[v]);
+	}
+	for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+		if (st->set[k])
+			read_ring_stats(dp, st->set[k]);
+	sum.ring_packets = get(&st->ring.packets);
+	sum.ring_drops = get(&st->ring.drops);
+	sum.ring_freezes = get(&st->ring.freezes);
+	*ret = sum;
+}
+
+void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
+{
+	struct dataplane_stats sum = {0};
+
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_counters *c = worker_counters(dp->worker[t]);
+
+		sum.frames += get(&c->frames);
+		sum.bursts += get(&c->bursts);
+		sum.blocks += get(&c->blocks);
+		sum.block_timeouts += get(&c->block_timeouts);
+		sum.wakeups += get(&c->wakeups);
+	}
+	*ret = sum;
+}
+
+/* The control thread's wait */
+
+void dataplane_control_sleep(void)
+{
+	tsan_let_go(); /* pairs with tsan_grace_over() in the reclaim functions */
+	rcu_thread_offline();
+}
+
+void dataplane_control_wake(void)
+{
+	rcu_thread_online();
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Socket filters of the receive rings as classic BPF: what cannot be forwarded does not
+ * enter the ring. Compiling uses libpcap and is for the control thread alone.
+ */
+
+#include "base/addr.h"
+
+#include <linux/filter.h>
+
+/* Instructions in front of the compiled expression: packet type and VLAN tag, which the
+ * kernel keeps outside the frame. */
+#define SOCKFILTER_PRELUDE 8
+
+/* Multicast data of a family: not link-local in scope, not IGMP or MLD, not sent by us
+ * or to another station, not tagged for a VLAN. `has_l2`: the frame starts with an
+ * Ethernet header, else with the IP header. 0, -ENOMEM, -EINVAL (libpcap refuses the
+ * expression). Free with sockfilter_deinit(). */
+int sockfilter_data(enum family family, bool has_l2, struct sock_fprog *ret);
+void sockfilter_deinit(struct sock_fprog *prog);
+
+/* refuses every frame */
+extern const struct sock_fprog sockfilter_none;
+
+/* For PACKET_FANOUT_DATA: a number from source and group, so that all frames of a flow
+ * and all fragments of a datagram go to the same thread. Static memory. */
+const struct sock_fprog *sockfilter_fanout(enum family family);

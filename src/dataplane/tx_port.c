@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Transmit sockets and plain sending, see tx_port.h. forward_burst() calls the
+ * functions of tx_ops; sockets come and go with the port plan (dataplane).
+ *
+ * A full or broken port costs its own copies only: nothing here waits, every error is
+ * counted for the copy it belongs to, and the batch goes on behind it.
+ */
+
+#include "dataplane/tx_port.h"
+
+#include "base/cleanup.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+
+#define SEND_BUFFER (4 * 1024 * 1024)
+#define BATCH	    64
+
+int tx_port_open(int ifindex, bool has_l2, struct tx_port **ret)
+{
+	struct tx_port *t = calloc(1, sizeof(*t));
+	int size = SEND_BUFFER;
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	t->has_l2 = has_l2;
+	for (unsigned i = 0; i < _FAMILY_N; i++)
+		t->to[i] = (struct sockaddr_ll){
+			.sll_family = AF_PACKET,
+			.sll_protocol = htons(i == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6),
+			.sll_ifindex = ifindex,
+		};
+	t->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (t->fd < 0)
+		goto fail;
+	/* without CAP_NET_ADMIN it is what net.core.wmem_max allows */
+	if (setsockopt(t->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	/* protocol 0: the socket receives nothing */
+	if (bind(t->fd,
+		    (const struct sockaddr *)&(struct sockaddr_ll){
+			    .sll_family = AF_PACKET,
+			    .sll_ifindex = ifindex,
+		    },
+		    sizeof(struct sockaddr_ll)) < 0)
+		goto fail;
+	*ret = t;
+	return 0;
+fail:
+	r = -errno;
+	tx_port_close(t);
+	return r;
+}
+
+struct tx_port *tx_port_close(struct tx_port *t)
+{
+	if (!t)
+		return NULL;
+	closep(&t->fd);
+	free(t);
+	return NULL;
+}
+
+bool tx_port_is_on(const struct tx_port *t, int ifindex)
+{
+	struct sockaddr_ll sll;
+	socklen_t len = sizeof(sll);
+
+	return getsockname(t->fd, (struct sockaddr *)&sll, &len) == 0 &&
+		sll.sll_ifindex == ifindex;
+}
+
+void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct iovec *iov,
+	struct msghdr *ret)
+{
+	*ret = (struct msghdr){
+		.msg_iov = iov,
+		.msg_iovlen = msg->n_iov,
+	};
+	if (!t->has_l2) {
+		ret->msg_name = &t->to[msg->family];
+		ret->msg_namelen = sizeof(t->to[msg->family]);
+	}
+}
+
+void tx_health_sent(struct tx_health *h)
+{
+	h->n_full = 0;
+}
+
+enum verdict tx_health_failed(struct tx_health *h, int err)
+{
+	enum verdict v = forward_errno(err);
+
+	if (v == VERDICT_PORT_DOWN)
+		h->give_up = v;
+	else if (v != VERDICT_TX_FULL)
+		h->n_full = 0;
+	else if (++h->n_full >= TX_FULL_MAX)
+		h->give_up = v;
+	return v;
+}
+
+/* sendmmsg(2) */
+
+struct tx_mmsg {
+	struct forward *fw;
+	struct tx_port *const *port;
+	struct tx_health health[PORT_MAX];
+	struct portset ill; /* ports whose health is not zero */
+	struct mmsghdr hdr[BATCH];
+	struct iovec iov[BATCH][2];
+};
+
+int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret)
+{
+	struct tx_mmsg *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->fw = fw;
+	*ret = t;
+	return 0;
+}
+
+struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t)
+{
+	free(t);
+	return NULL;
+}
+
+static int send_some(int fd, struct mmsghdr *v, unsigned n)
+{
+	int r;
+
+	do {
+		r = sendmmsg(fd, v, n, MSG_DONTWAIT);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+/* sendmmsg() stops at the first message that fails and tells its error only when it is
+ * the first of the call: so each stop costs one more call, from there. */
+static unsigned send_batch(
+	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	struct tx_port *tp = t->port[port];
+	struct tx_health *h = &t->health[port];
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(t->iov[i], msg[i].iov, sizeof(t->iov[i]));
+		tx_port_msghdr(tp, &msg[i], t->iov[i], &t->hdr[i].msg_hdr);
+	}
+	while (done < n && !h->give_up) {
+		int r = send_some(tp->fd, t->hdr + done, n - done);
+		uint64_t bytes = 0;
+
+		if (r <= 0) {
+			enum verdict v = tx_health_failed(h, r < 0 ? -r : EIO);
+
+			forward_count_tx_error(t->fw, port, v, 1);
+			portset_add(&t->ill, port);
+			done++;
+			continue;
+		}
+		for (int i = 0; i < r; i++)
+			bytes += tx_msg_len(&msg[done + (unsigned)i]);
+		forward_count_tx(t->fw, port, (unsigned)r, bytes);
+		tx_health_sent(h);
+		done += (unsigned)r;
+	}
+	return done;
+}
+
+static void mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	struct tx_mmsg *t = ctx;
+	struct tx_health *h = &t->health[port];
+	unsigned done = 0;
+
+	if (!t->port[port]) {
+		forward_count_tx_error(t->fw, port, VERDICT_PORT_DOWN, n);
+		return;
+	}
+	while (done < n && !h->give_up)
+		done += send_batch(
+			t, port, msg + done, n - done < BATCH ? n - done : BATCH);
+	if (done < n)
+		forward_count_tx_error(t->fw, port, h->give_up, n - done);
+}
+
+static void mmsg_flush(void *ctx)
+{
+	struct tx_mmsg *t = ctx;
+
+	portset_for_each (&t->ill, port)
+		t->health[port] = (struct tx_health){0};
+	t->ill = (struct portset){0};
+}
+
+void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret)
+{
+	t->port = ports;
+	*ret = (struct tx_ops){.send = mmsg_send, .flush = mmsg_flush, .ctx = t};
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Batched transmit, see tx_uring.h. Called by worker (creation) and forward_burst()
+ * through tx_ops.
+ *
+ * Each copy is one SENDMSG with MSG_DONTWAIT. Such a request is executed inside
+ * io_uring_enter(2), in the order of submission, and its octets are copied before the
+ * call returns: order per port is kept, nothing is left in flight, and the ring blocks
+ * may be released afterwards. Without MSG_DONTWAIT a full socket would move the request
+ * to a kernel thread, behind its successors.
+ */
+
+#include "dataplane/tx_uring.h"
+
+#include "base/cleanup.h"
+#include "build_config.h"
+
+#include <errno.h>
+
+const char *tx_uring_reason(int r)
+{
+	switch (-r) {
+	case 0:
+		return "";
+	case EPERM:
+		return "io_uring not permitted (EPERM)";
+	case EACCES:
+		return "io_uring not permitted (EACCES)";
+	case ENOSYS:
+		return "io_uring not in this kernel (ENOSYS)";
+	case ENOMEM:
+		return "io_uring has no memory (ENOMEM)";
+	case EOPNOTSUPP:
+		return HAVE_LIBURING ? "io_uring of this kernel cannot send messages"
+				     : "built without io_uring";
+	default:
+		return "io_uring refused";
+	}
+}
+
+#if HAVE_LIBURING
+
+#include <liburing.h>
+
+#define N_ENTRIES   1024 /* copies per system call */
+#define RETRIES_MAX 16
+
+struct slot {
+	struct msghdr hdr;
+	struct iovec iov[2];
+};
+
+struct tx_uring {
+	struct io_uring ring;
+	bool ready; /* ring is usable */
+	struct forward *fw;
+	struct tx_port *const *port;
+	struct tx_health health[PORT_MAX];
+	struct portset ill; /* ports whose health is not zero */
+	unsigned n_queued;
+	struct slot slot[N_ENTRIES];
+	uint16_t slot_port[N_ENTRIES];
+	bool slot_done[N_ENTRIES];
+};
+
+/* With the flags that make a single-threaded ring cheap (Linux 6.1), else without. */
+static int init_ring(struct io_uring *ring, unsigned entries)
+{
+	int r = io_uring_queue_init(entries, ring,
+		IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+			IORING_SETUP_DEFER_TASKRUN);
+
+	return r == -EINVAL ? io_uring_queue_init(entries, ring, 0) : r;
+}
+
+int tx_uring_probe(void)
+{
+	struct io_uring ring;
+	struct io_uring_probe *probe;
+	int r = init_ring(&ring, 4);
+
+	if (r < 0)
+		return r;
+	probe = io_uring_get_probe_ring(&ring);
+	if (!probe || !io_uring_opcode_supported(probe, IORING_OP_SENDMSG))
+		r = -EOPNOTSUPP;
+	io_uring_free_probe(probe);
+	io_uring_queue_exit(&ring);
+	return r;
+}
+
+int tx_uring_new(struct forward *fw, struct tx_uring **ret)
+{
+	_cleanup_(freep) struct tx_uring *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	t->fw = fw;
+	r = init_ring(&t->ring, N_ENTRIES);
+	if (r < 0)
+		return r;
+	t->ready = true;
+	*ret = take_ptr(t);
+	return 0;
+}
+
+struct tx_uring *tx_uring_free(struct tx_uring *t)
+{
+	if (t && t->ready)
+		io_uring_queue_exit(&t->ring);
+	free(t);
+	return NULL;
+}
+
+static void count_result(struct tx_uring *t, unsigned index, int res)
+{
+	unsigned port = t->slot_port[index];
+	struct tx_health *h = &t->health[port];
+	const struct msghdr *m = &t->slot[index].hdr;
+
+	t->slot_done[index] = true;
+	if (res >= 0) {
+		forward_count_tx(t->fw, port, 1, m->msg_iov[m->msg_iovlen - 1].iov_len);
+		tx_health_sent(h);
+		return;
+	}
+	forward_count_tx_error(t->fw, port, tx_health_failed(h, -res), 1);
+	portset_add(&t->ill, port);
+}
+
+static unsigned reap(struct tx_uring *t)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head, n = 0;
+
+	io_uring_for_each_cqe(&t->ring, head, cqe)
+	{
+		count_result(t, (unsigned)(cqe->user_data & 0xffff), cqe->res);
+		n++;
+	}
+	io_uring_cq_advance(&t->ring, n);
+	return n;
+}
+
+/* Requests that the kernel does not take cannot be withdrawn from a ring: make a new
+ * one. What was queued and has no result is lost, and counted. */
+static void start_again(struct tx_uring *t)
+{
+	io_uring_queue_exit(&t->ring);
+	for (unsigned i = 0; i < t->n_queued; i++)
+		if (!t->slot_done[i])
+			forward_count_tx_error(
+				t->fw, t->slot_port[i], VERDICT_TX_ERROR, 1);
+	t->ready = init_ring(&t->ring, N_ENTRIES) == 0;
+}
+
+/* Everything queued is executed and counted when this returns. */
+static void submit(struct tx_uring *t)
+{
+	unsigned done = 0, tries = 0;
+
+	while (done < t->n_queued) {
+		int r = io_uring_submit_and_wait(&t->ring, t->n_queued - done);
+		unsigned n = reap(t);
+
+		done += n;
+		if (n > 0 || r > 0) {
+			tries = 0;
+			continue;
+		}
+		if ((r != -EINTR && r != -EAGAIN && r != -EBUSY) ||
+			++tries > RETRIES_MAX) {
+			start_again(t);
+			break;
+		}
+	}
+	t->n_queued = 0;
+}
+
+static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
+{
+	struct tx_port *tp = t->port[port];
+	unsigned i = t->n_queued;
+	struct slot *s = &t->slot[i];
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
+
+	if (!sqe) { /* as many entries as slots, so only a broken ring gets here */
+		forward_count_tx_error(t->fw, port, VERDICT_TX_ERROR, 1);
+		return;
+	}
+	memcpy(s->iov, msg->iov, sizeof(s->iov));
+	tx_port_msghdr(tp, msg, s->iov, &s->hdr);
+	t->slot_port[i] = (uint16_t)port;
+	t->slot_done[i] = false;
+	io_uring_prep_sendmsg(sqe, tp->fd, &s->hdr, MSG_DONTWAIT);
+	sqe->user_data = (uint64_t)port << 16 | i;
+	t->n_queued++;
+}
+
+static void uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	struct tx_uring *t = ctx;
+	const struct tx_health *h = &t->health[port];
+	unsigned i = 0;
+
+	if (!t->port[port] || !t->ready) {
+		forward_count_tx_error(t->fw, port,
+			t->port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN, n);
+		return;
+	}
+	for (; i < n && t->ready && !h->give_up; i++) {
+		if (t->n_queued == N_ENTRIES)
+			submit(t);
+		if (t->ready && !h->give_up)
+			queue_one(t, port, &msg[i]);
+		else
+			break;
+	}
+	if (i < n)
+		forward_count_tx_error(
+			t->fw, port, h->give_up ? h->give_up : VERDICT_TX_ERROR, n - i);
+}
+
+static void uring_flush(void *ctx)
+{
+	struct tx_uring *t = ctx;
+
+	if (t->n_queued > 0)
+		submit(t);
+	portset_for_each (&t->ill, port)
+		t->health[port] = (struct tx_health){0};
+	t->ill = (struct portset){0};
+}
+
+bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)
+{
+	t->port = ports;
+	*ret = (struct tx_ops){.send = uring_send, .flush = uring_flush, .ctx = t};
+	return t->ready;
+}
+
+#else
+
+int tx_uring_probe(void)
+{
+	return -EOPNOTSUPP;
+}
+
+int tx_uring_new(struct forward *fw, struct tx_uring **ret)
+{
+	return -EOPNOTSUPP;
+}
+
+struct tx_uring *tx_uring_free(struct tx_uring *t)
+{
+	return NULL;
+}
+
+bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)
+{
+	return false;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * tx_ops through io_uring: the copies of a burst for all ports in one system call. An
+ * accelerator only; where the kernel or a seccomp profile forbids it, tx_mmsg does the
+ * same. Built without liburing, probing says so.
+ */
+
+#include "dataplane/tx_port.h"
+
+/* Does the kernel let us? 0, or -errno. */
+int tx_uring_probe(void);
+/* "io_uring not permitted (EPERM)" and the like for a result of probe or new */
+const char *tx_uring_reason(int r);
+
+struct tx_uring;
+
+/* To be called by the thread that will send. 0 or -errno. */
+int tx_uring_new(struct forward *fw, struct tx_uring **ret);
+struct tx_uring *tx_uring_free(struct tx_uring *t);
+/* False: the ring has broken down at run time and could not be made again. `ports` as
+ * in tx_mmsg_ops(). */
+bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret);

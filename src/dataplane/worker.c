@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Data-plane thread, see worker.h. Created by dataplane.
+ *
+ * A turn takes up to 16 blocks, one of each ring in turn, so that a busy input does not
+ * starve a quiet one, and long runs of a flow come together when there is much to do.
+ * Blocks stay ours until the burst with their frames is sent, then go back in order.
+ * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
+ * so that an idle data plane holds nothing back.
+ *
+ * Rings are watched edge-triggered: a turn leaves no ready block behind before the
+ * thread sleeps, and a ring whose interface is gone reports its error once instead of
+ * keeping a core busy.
+ */
+
+#include "dataplane/worker.h"
+
+#include "base/cleanup.h"
+#include "dataplane/tsan.h"
+#include "dataplane/tx_uring.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <urcu-qsbr.h>
+
+#define BLOCKS_MAX 16 /* per turn */
+#define N_EVENTS   16
+
+struct held {
+	struct ring_rx *ring;
+	struct ring_block block;
+};
+
+struct worker {
+	pthread_t thread;
+	bool running; /* thread is to be joined */
+	int epfd, wakefd;
+	unsigned index;
+	struct fib *fib;
+	struct forward *fw;
+	struct tx_mmsg *mmsg;
+	bool want_uring;
+	sem_t started;
+	int start_error; /* written before `started` is posted */
+	_Atomic(struct worker_config *) config;
+	_Atomic bool stop;
+	/* thread only */
+	struct tx_uring *uring;
+	struct burst *burst;
+	struct held held[BLOCKS_MAX];
+	unsigned n_held;
+	size_t first; /* input to begin the turn with */
+	bool error;   /* some ring has one */
+};
+
+/* Frames */
+
+static void count(_Atomic uint64_t *counter)
+{
+	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, old + 1, memory_order_relaxed);
+}
+
+/* The MAC addresses behind one port hardly change from frame to frame. */
+static bool is_own_mac(
+	const struct plan *plan, struct worker_input *in, const uint8_t mac[6])
+{
+	if (!in->mac_known || memcmp(in->mac, mac, sizeof(in->mac)) != 0) {
+		memcpy(in->mac, mac, sizeof(in->mac));
+		in->mac_own = plan_port_by_mac(plan, mac) < PORT_MAX;
+		in->mac_known = true;
+	}
+	return in->mac_own;
+}
+
+/* Checks run in the order of enum verdict: own MAC stands between those of
+ * frame_parse(). */
+static enum verdict judge(const struct plan *plan, struct worker_input *in,
+	const struct frame_meta *m, struct frame *ret)
+{
+	enum verdict v = frame_parse(m, plan->port[in->port].mtu, ret);
+
+	if (v != VERDICT_FORWARDED && v <= VERDICT_OWN_MAC)
+		return v;
+	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
+}
+
+/* Send what is in the burst and give back the blocks that are walked to their end. */
+static void send_burst(
+	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
+{
+	unsigned kept = 0;
+
+	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx);
+	for (unsigned i = 0; i < w->n_held; i++) {
+		struct held *h = &w->held[i];
+
+		if (h->block.n_frames == 0)
+			ring_rx_release(h->ring, &h->block);
+		else
+			w->held[kept++] = *h;
+	}
+	w->n_held = kept;
+}
+
+static void walk_block(struct worker *w, const struct worker_config *cfg,
+	struct worker_input *in, const struct tx_ops *tx)
+{
+	struct frame_meta m;
+	struct frame f;
+	bool more;
+
+	do {
+		/* sending compacts the list; this block is always the last one */
+		struct held *h = &w->held[w->n_held - 1];
+		enum verdict v;
+
+		if (!ring_rx_next(h->ring, &h->block, &m))
+			break;
+		more = h->block.n_frames > 0;
+		v = judge(cfg->plan, in, &m, &f);
+		if (v != VERDICT_FORWARDED) {
+			forward_drop(w->fw, in->port, v);
+			continue;
+		}
+		burst_add(w->burst, in->port, &f);
+		if (burst_full(w->burst))
+			send_burst(w, cfg, tx);
+	} while (more);
+}
+
+static bool take_block(struct worker *w, const struct worker_config *cfg,
+	struct worker_input *in, const struct tx_ops *tx)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	struct ring_block block;
+
+	if (!ring_rx_peek(in->ring, &block))
+		return false;
+	count(&c->blocks);
+	if (block.timeout)
+		count(&c->block_timeouts);
+	w->held[w->n_held++] = (struct held){in->ring, block};
+	walk_block(w, cfg, in, tx);
+	return true;
+}
+
+static void choose_tx(
+	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
+{
+	if (w->uring && tx_uring_ops(w->uring, cfg->tx, ret))
+		return;
+	tx_mmsg_ops(w->mmsg, cfg->tx, ret);
+}
+
+/* False: nothing was ready. */
+static bool turn(struct worker *w, struct worker_config *cfg)
+{
+	struct tx_ops tx;
+	unsigned n = 0;
+	bool any;
+
+	if (cfg->n_inputs == 0)
+		return false;
+	choose_tx(w, cfg, &tx);
+	w->first = (w->first + 1) % cfg->n_inputs;
+	do {
+		any = false;
+		for (size_t i = 0; i < cfg->n_inputs && n < BLOCKS_MAX; i++) {
+			size_t k = (w->first + i) % cfg->n_inputs;
+
+			if (take_block(w, cfg, &cfg->input[k], &tx)) {
+				any = true;
+				n++;
+			}
+		}
+	} while (any && n < BLOCKS_MAX);
+	if (w->n_held > 0)
+		send_burst(w, cfg, &tx);
+	return n > 0;
+}
+
+/* The thread */
+
+static void rest(struct worker *w)
+{
+	struct epoll_event ev[N_EVENTS];
+	uint64_t value;
+	int n;
+
+	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
+	rcu_thread_offline();
+	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
+	rcu_thread_online();
+	count(&forward_counters(w->fw)->wakeups);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.fd == w->wakefd)
+			(void)!read(w->wakefd, &value, sizeof(value));
+		else if (ev[i].events & EPOLLERR)
+			w->error = true;
+	}
+}
+
+/* An interface went down or away. Its ring starts again by itself when the interface
+ * comes back up, and is replaced by control when it was deleted. */
+static void clear_errors(struct worker *w, const struct worker_config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_inputs; i++)
+		(void)ring_rx_clear_error(cfg->input[i].ring);
+	w->error = false;
+}
+
+static void run(struct worker *w)
+{
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		/* pairs with the release in worker_apply() */
+		struct worker_config *cfg =
+			atomic_load_explicit(&w->config, memory_order_acquire);
+		bool busy = false;
+
+		if (cfg && w->error)
+			clear_errors(w, cfg);
+		if (cfg)
+			busy = turn(w, cfg);
+		if (busy) {
+			tsan_let_go(); /* as in rest() */
+			rcu_quiescent_state();
+		} else {
+			rest(w);
+		}
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "ringcast-dp%u", w->index % 1000);
+	(void)pthread_setname_np(pthread_self(), name);
+	/* an io_uring belongs to the thread that made it */
+	if (w->want_uring)
+		w->start_error = tx_uring_new(w->fw, &w->uring);
+	rcu_register_thread();
+	sem_post(&w->started);
+	if (w->start_error == 0)
+		run(w);
+	tsan_let_go(); /* as in rest() */
+	rcu_unregister_thread();
+	w->uring = tx_uring_free(w->uring);
+	return NULL;
+}
+
+/* Control */
+
+static int open_fds(struct worker *w)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epfd < 0)
+		return -errno;
+	w->wakefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->wakefd < 0)
+		return -errno;
+	ev.data.fd = w->wakefd;
+	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) < 0 ? -errno : 0;
+}
+
+/* Signals are the control thread's. */
+static int start_thread(struct worker *w)
+{
+	sigset_t all, old;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&w->thread, NULL, thread_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r != 0)
+		return -r;
+	w->running = true;
+	while (sem_wait(&w->started) < 0)
+		;
+	return w->start_error;
+}
+
+int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->epfd = w->wakefd = -1;
+	w->index = index;
+	w->fib = fib;
+	w->want_uring = io_uring;
+	sem_init(&w->started, 0, 0);
+	w->burst = calloc(1, sizeof(*w->burst));
+	r = w->burst ? open_fds(w) : -ENOMEM;
+	if (r == 0)
+		r = forward_new(index, &w->fw);
+	if (r == 0)
+		r = tx_mmsg_new(w->fw, &w->mmsg);
+	if (r == 0) {
+		burst_clear(w->burst);
+		r = start_thread(w);
+	}
+	if (r < 0) {
+		worker_free(w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+static void wake(struct worker *w)
+{
+	uint64_t one = 1;
+
+	/* fails only when the counter is full, and then the thread is awake */
+	(void)!write(w->wakefd, &one, sizeof(one));
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	if (!w)
+		return NULL;
+	if (w->running) {
+		atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+		wake(w);
+		pthread_join(w->thread, NULL);
+	}
+	tx_mmsg_free(w->mmsg);
+	forward_free(w->fw);
+	free(w->burst);
+	closep(&w->wakefd);
+	closep(&w->epfd);
+	sem_destroy(&w->started);
+	free(w);
+	return NULL;
+}
+
+int worker_watch(struct worker *w, const struct ring_rx *ring)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLET,
+		.data.fd = ring_rx_fd(ring),
+	};
+
+	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, ring_rx_fd(ring), &ev) < 0 ? -errno
+									    : 0;
+}
+
+void worker_apply(struct worker *w, struct worker_config *cfg)
+{
+	/* pairs with the acquire in run() */
+	atomic_store_explicit(&w->config, cfg, memory_order_release);
+	wake(w);
+}
+
+struct forward_counters *worker_counters(struct worker *w)
+{
+	return forward_counters(w->fw);
+}

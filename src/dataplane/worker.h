@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One data-plane thread: waits for its rings, gathers the blocks that are ready into
+ * bursts, hands them to forward_burst(), gives the blocks back. What it works on is one
+ * struct that control replaces as a whole; the old one may be freed a grace period
+ * after worker_apply().
+ */
+
+#include "dataplane/ring_rx.h"
+#include "dataplane/tx_port.h"
+
+/* a ring of one port */
+struct worker_input {
+	unsigned port;
+	struct ring_rx *ring;
+	/* thread only: what the last look-up of a source MAC found */
+	uint8_t mac[6];
+	bool mac_known, mac_own;
+};
+
+struct worker_config {
+	const struct plan *plan;      /* borrowed */
+	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL: no such port */
+	size_t n_inputs;
+	struct worker_input input[]; /* rings are borrowed */
+};
+
+struct worker;
+
+/* Start thread number `index`; returns when it runs. `fib` is borrowed. 0, -ENOMEM,
+ * -errno of thread or io_uring (when `io_uring` is set). */
+int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret);
+/* Stops and joins the thread. Takes and returns NULL. */
+struct worker *worker_free(struct worker *w);
+
+/* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
+ * ends it. 0 or -errno. */
+int worker_watch(struct worker *w, const struct ring_rx *ring);
+/* Publish and wake; `cfg` is borrowed until a grace period after the next call. */
+void worker_apply(struct worker *w, struct worker_config *cfg);
+
+struct forward_counters *worker_counters(struct worker *w);
