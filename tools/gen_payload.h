@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Payload of ringcast-gen: 32 octets of stamp, then a pattern that depends on the
+ * sequence number, so that the receiver can compare each octet. With `ts` it looks like
+ * MPEG-TS null packets of 188 octets and carries the stamp in the first one.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GEN_PAYLOAD_MIN	   32
+#define GEN_PAYLOAD_MAX	   65507
+#define GEN_TS_PACKET	   188
+#define GEN_PAYLOAD_MIN_TS GEN_TS_PACKET
+
+struct gen_stamp {
+	uint32_t
+		stream; /* differs for every run of a sender, group and port; never 0 */
+	uint64_t seq;	/* 0, 1, 2, ... */
+	int64_t sent_ns; /* CLOCK_MONOTONIC of the sender */
+};
+
+enum gen_payload {
+	GEN_PAYLOAD_GOOD,
+	GEN_PAYLOAD_CORRUPT, /* begins like ours, but is not what was sent */
+	GEN_PAYLOAD_FOREIGN, /* from another program */
+};
+
+void gen_payload_write(
+	uint8_t *buf, size_t size, bool ts, const struct gen_stamp *stamp);
+/* *ret is set for GEN_PAYLOAD_GOOD only */
+enum gen_payload gen_payload_read(
+	const uint8_t *buf, size_t size, struct gen_stamp *ret);
