@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Host side: older queriers on the upstream, and versions that are forced. Scripts: see
+ * support/host_fixture.h.
+ */
+
+#include "host_fixture.h"
+
+static void cases(enum family family, const struct host_params *params,
+	const struct host_case *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct host_fixture t;
+
+		fixture_init_with(&t, family, params, 1 + i);
+		fixture_script(&t, c[i].id, c[i].script);
+		fixture_deinit(&t);
+	}
+}
+
+static void r121_r130_version_follows_the_querier(void **state)
+{
+	static const struct host_case both[] = {
+		{"R121 v2 at once",
+			"?2 1000; G ex > v2 is_ex G {}; +1000 > v2 is_ex G {}"},
+		{"R121 v3 query changes nothing",
+			"?2 1000; ?3 1000; G ex > v2 is_ex G {}; +1000 > v2 is_ex G {}"},
+		{"R123 group query",
+			"G ex > to_ex G {}; +1000 > to_ex G {}; ?2 G 1000;"
+			"+1000 > is_ex G {}; H ex > to_ex H {}"},
+		{"R124 pending v3 repeats and answers are gone",
+			"G ex > to_ex G {}; ?3 10000; ?3 G 10000; ?2 1000 >;"
+			"+1000 > v2 is_ex G {}; +99999 >"},
+		{"R124 a pending leave is gone",
+			"G ex > to_ex G {}; +1000 > to_ex G {}; G none > to_in G {}; ?2 1000;"
+			"gone G; +9999 >"},
+		{"R125 join",
+			"?2 1000; G ex > v2 is_ex G {}; next > v2 is_ex G {}; +9999 >"},
+		{"R125 leave",
+			"?2 1000; G ex > v2 is_ex G {}; next > v2 is_ex G {};"
+			"G none > v2 to_in G {}; gone G; +9999 >"},
+		{"R125 leave before the repeat",
+			"?2 1000; G ex > v2 is_ex G {}; G none > v2 to_in G {}; gone G; +9999 >"},
+		{"R119 v2",
+			"?2 1000; G ex > v2 is_ex G {}; leave > v2 to_in G {}; gone G; +9999 >"},
+		{"R118 v2",
+			"?2 1000; G in A > v2 is_ex G {}; down; up > v2 is_ex G {};"
+			"next > v2 is_ex G {}; +9999 >"},
+		{"R128 changes of the sources",
+			"?2 1000; G in A > v2 is_ex G {}; next > v2 is_ex G {}; G in AB >; G ex >;"
+			"G ex A >; +9999 >; G none > v2 to_in G {}; gone G"},
+		{"R128 group and source query",
+			"?2 1000; G in A > v2 is_ex G {}; +1000 > v2 is_ex G {}; ?3 G A 1000;"
+			"+1000 > v2 is_ex G {}"},
+		{"R108 v2 group query",
+			"?2 1000; G ex > v2 is_ex G {}; +1000 > v2 is_ex G {};"
+			"?2 G 1000; ?2 H 1000; +1000 > v2 is_ex G {}"},
+		{"R107 v2 general query, one message for each group",
+			"G ex > to_ex G {}; +1000 > to_ex G {}; H in A > allow H {A};"
+			"+1000 > allow H {A}; ?2 10000; +10000 > v2 is_ex G {} | v2 is_ex H {};"
+			"+9999 >"},
+	};
+	static const struct host_case igmp[] = {
+		{"R121 v1 wins over v2",
+			"?1 10000; ?2 1000; G ex > v1 is_ex G {}; +1000 > v1 is_ex G {}"},
+		{"R121 v2, then v1",
+			"?2 1000; ?1 10000; G ex > v1 is_ex G {}; +1000 > v1 is_ex G {}"},
+		{"R127 no leave",
+			"?1 10000; G ex > v1 is_ex G {}; next > v1 is_ex G {};"
+			"G none >; gone G; +9999 >"},
+		{"R127 stop",
+			"?1 10000; G ex > v1 is_ex G {}; leave >; gone G; +9999 >"},
+		{"R127 answer",
+			"?1 10000; G ex > v1 is_ex G {}; +1000 > v1 is_ex G {};"
+			"?1 10000; +10000 > v1 is_ex G {}; +9999 >"},
+	};
+
+	fixture_cases(&fixture_params, both, array_len(both));
+	cases(FAMILY_IPV4, &fixture_params, igmp, array_len(igmp));
+}
+
+static void r122_older_querier_timeout(void **state)
+{
+	static const struct {
+		enum gm_revision revision;
+		enum family family;
+		enum gm_version heard;
+		int64_t timeout_ms;
+	} c[] = {
+		{GM_RFC9776, FAMILY_IPV4, GM_V2, 350000},
+		{GM_RFC9776, FAMILY_IPV4, GM_V1, 350000},
+		{GM_RFC9776, FAMILY_IPV6, GM_V2, 260000},
+		{GM_RFC3376, FAMILY_IPV4, GM_V2, 260000},
+		{GM_RFC3376, FAMILY_IPV6, GM_V2, 260000},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct host_params params = fixture_params;
+		struct host_fixture t;
+		const struct host_family *f;
+
+		params.gm.revision = c[i].revision;
+		fixture_init_with(&t, c[i].family, &params, 1);
+		f = &t.host.family[c[i].family];
+		fixture_query(&t, c[i].heard, NULL, NULL, 0, 10000);
+		assert_int_equal(f->version, c[i].heard);
+		fixture_run(&t, c[i].timeout_ms / 2);
+		fixture_query(&t, c[i].heard, NULL, NULL, 0, 10000);
+		fixture_run(&t, c[i].timeout_ms - 1);
+		assert_int_equal(f->version, c[i].heard);
+		/* the host asks to be woken then */
+		assert_int_equal(host_deadline(&t.host).ns, t.now.ns + NS_PER_MS);
+		fixture_run(&t, 1);
+		assert_int_equal(f->version, GM_V3);
+		assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
+		fixture_deinit(&t);
+	}
+}
+
+static void r121_back_in_steps(void **state)
+{
+	struct host_fixture t;
+
+	fixture_init(&t, FAMILY_IPV4);
+	fixture_script(&t, "R121",
+		"?1 10000; G in A > v1 is_ex G {}; +1000 > v1 is_ex G {};"
+		"+200000 >; ?2 10000; +10000 > v1 is_ex G {};"
+		"+149000 >; H ex > v2 is_ex H {}; +1000 > v2 is_ex H {};"
+		"+189999 >; I ex > v2 is_ex I {}; +1 >; J ex > to_ex J {};"
+		"+9999 > to_ex J {}; G in AB > allow G {B}");
+	fixture_deinit(&t);
+}
+
+static void r131_no_fallback(void **state)
+{
+	struct host_params params = fixture_params;
+	static const struct host_case c[] = {
+		{"R131",
+			"G in A > allow G {A}; +1000 > allow G {A}; ?2 1000;"
+			"+1000 > is_in G {A}; G in AB > allow G {B}; +9999 > allow G {B}"},
+	};
+
+	params.fallback = false;
+	fixture_cases(&params, c, array_len(c));
+}
+
+static void r131_forced_version(void **state)
+{
+	struct host_params params = fixture_params;
+	static const struct host_case v2[] = {
+		{"R146 v2",
+			"G in A > v2 is_ex G {}; +1000 > v2 is_ex G {}; ?3 1000;"
+			"+1000 > v2 is_ex G {}; +999999 >; G none > v2 to_in G {}; +9999 >"},
+	};
+	static const struct host_case v1[] = {
+		{"R146 v1",
+			"G ex > v1 is_ex G {}; +1000 > v1 is_ex G {}; ?2 1000; ?3 1000;"
+			"+1000 > v1 is_ex G {}; G none >; +9999 >"},
+	};
+
+	params.max_version[FAMILY_IPV4] = params.max_version[FAMILY_IPV6] = GM_V2;
+	fixture_cases(&params, v2, array_len(v2));
+	params.fallback = false;
+	fixture_cases(&params, v2, array_len(v2));
+	params.max_version[FAMILY_IPV4] = GM_V1;
+	cases(FAMILY_IPV4, &params, v1, array_len(v1));
+}
+
+static void reload_of_the_version(void **state)
+{
+	struct host_params params = fixture_params;
+
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_fixture t;
+
+		fixture_init(&t, family);
+		fixture_script(&t, "R146", "G in A > allow G {A}; +1000 > allow G {A}");
+		params.max_version[family] = GM_V2;
+		host_set_params(&t.host, t.now, &params, &t.fx);
+		fixture_script(
+			&t, "R146", "+1000 > v2 is_ex G {} | v2 is_ex G {}; +9999 >");
+		params.max_version[family] = GM_V3;
+		host_set_params(&t.host, t.now, &params, &t.fx);
+		fixture_script(
+			&t, "R146", "+1000 > allow G {A} | allow G {A}; +9999 >");
+		host_link_down(&t.host);
+		params.max_version[family] = GM_V2;
+		host_set_params(&t.host, t.now, &params, &t.fx);
+		fixture_script(&t, "R146", "+1000 >; up > v2 is_ex G {}");
+		fixture_deinit(&t);
+	}
+}
+
+static void families_have_versions_of_their_own(void **state)
+{
+	struct host_fixture t;
+
+	fixture_init(&t, FAMILY_IPV4);
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 1000);
+	assert_int_equal(t.host.family[FAMILY_IPV4].version, GM_V2);
+	assert_int_equal(t.host.family[FAMILY_IPV6].version, GM_V3);
+	t.family = FAMILY_IPV6;
+	fixture_script(&t, "R130", "G ex > to_ex G {}; +1000 > to_ex G {}");
+	fixture_deinit(&t);
+}
+
+/* Many groups in v2: the answers are spread over the response time, one by one. */
+static void r110_v2_answers_are_spread(void **state)
+{
+	struct host_fixture t;
+	mono_t asked, last;
+
+	fixture_init(&t, FAMILY_IPV4);
+	for (unsigned i = 0; i < 100; i++) {
+		struct addr group = fixture_group(t.family, i);
+
+		fixture_set(&t, &group, GM_EXCLUDE, NULL, 0);
+	}
+	fixture_run(&t, 1000);
+	effects_clear(&t.fx);
+	last = asked = t.now;
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 10000);
+	for (unsigned i = 0; i < 100; i++) {
+		fixture_act(&t, "next");
+		assert_int_equal(t.fx.n, 1);
+		assert_int_equal(t.fx.v[0].report.version, GM_V2);
+		assert_int_equal(t.fx.v[0].report.n_rec, 1);
+		assert_true(mono_before(last, t.now));
+		last = t.now;
+		effects_clear(&t.fx);
+	}
+	assert_in_range(last.ns - asked.ns, 9000 * NS_PER_MS, 10000 * NS_PER_MS);
+	fixture_run(&t, 20000);
+	assert_int_equal(t.fx.n, 0);
+	fixture_deinit(&t);
+}
+
+static void r120_refresh_in_v2(void **state)
+{
+	struct host_params params = fixture_params;
+	static const struct host_case c[] = {
+		{"R120 v2",
+			"?2 1000; G in A > v2 is_ex G {}; +59999 >; +1 > v2 is_ex G {};"
+			"+59999 >; +1 > v2 is_ex G {}"},
+	};
+
+	params.refresh_interval_ms = 60000;
+	params.gm.robustness = 1;
+	fixture_cases(&params, c, array_len(c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(r121_r130_version_follows_the_querier),
+		cmocka_unit_test(r121_back_in_steps),
+		cmocka_unit_test(r122_older_querier_timeout),
+		cmocka_unit_test(r131_no_fallback),
+		cmocka_unit_test(r131_forced_version),
+		cmocka_unit_test(reload_of_the_version),
+		cmocka_unit_test(families_have_versions_of_their_own),
+		cmocka_unit_test(r110_v2_answers_are_spread),
+		cmocka_unit_test(r120_refresh_in_v2),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
