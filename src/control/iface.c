@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The interfaces of the system, see iface.h. netlink.c feeds every link and address
+ * message into it and passes on what changed; proxy and port plan look up addresses for
+ * queries (RFC 9776 4.1.12, RFC 9777 5.1.14) and reports. A host has few interfaces, so
+ * arrays are searched from the front. Pure.
+ */
+
+#include "control/iface.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+
+void iface_table_deinit(struct iface_table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i].addr);
+	free(t->v);
+	*t = (struct iface_table){0};
+}
+
+struct iface *iface_by_index(const struct iface_table *t, int ifindex)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].ifindex == ifindex)
+			return &t->v[i];
+	return NULL;
+}
+
+struct iface *iface_by_name(const struct iface_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strncmp(t->v[i].name, name, sizeof(t->v[i].name)) == 0)
+			return &t->v[i];
+	return NULL;
+}
+
+static bool same_link(const struct iface *a, const struct iface *b)
+{
+	return strncmp(a->name, b->name, sizeof(a->name)) == 0 &&
+		memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && a->arphrd == b->arphrd &&
+		a->mtu == b->mtu && a->up == b->up && a->loopback == b->loopback &&
+		a->pointopoint == b->pointopoint && a->multicast == b->multicast &&
+		strncmp(a->kind, b->kind, sizeof(a->kind)) == 0;
+}
+
+int iface_link(struct iface_table *t, const struct iface *link)
+{
+	struct iface *i = iface_by_index(t, link->ifindex);
+	struct iface_addr *addr = NULL;
+	size_t n_addr = 0;
+
+	if (i) {
+		if (same_link(i, link))
+			return 0;
+		addr = i->addr;
+		n_addr = i->n_addr;
+	} else {
+		if (t->n == t->cap) {
+			size_t cap = t->cap ? 2 * t->cap : 8;
+			struct iface *v = realloc(t->v, cap * sizeof(*v));
+
+			if (!v)
+				return -ENOMEM;
+			t->v = v;
+			t->cap = cap;
+		}
+		i = &t->v[t->n++];
+	}
+	*i = *link;
+	i->addr = addr;
+	i->n_addr = n_addr;
+	return 1;
+}
+
+bool iface_gone(struct iface_table *t, int ifindex)
+{
+	struct iface *i = iface_by_index(t, ifindex);
+
+	if (!i)
+		return false;
+	free(i->addr);
+	*i = t->v[--t->n];
+	return true;
+}
+
+static struct iface_addr *find_addr(const struct iface *i, const struct addr *a)
+{
+	for (size_t k = 0; k < i->n_addr; k++)
+		if (addr_eq(&i->addr[k].addr, a))
+			return &i->addr[k];
+	return NULL;
+}
+
+int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *a)
+{
+	struct iface *i = iface_by_index(t, ifindex);
+	struct iface_addr *there, *v;
+
+	if (!i)
+		return 0;
+	there = find_addr(i, &a->addr);
+	if (there) {
+		if (prefix_eq(&there->subnet, &a->subnet) &&
+			there->tentative == a->tentative)
+			return 0;
+		*there = *a;
+		return 1;
+	}
+	v = realloc(i->addr, (i->n_addr + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	v[i->n_addr++] = *a;
+	i->addr = v;
+	return 1;
+}
+
+int iface_addr_del(struct iface_table *t, int ifindex, const struct addr *addr)
+{
+	struct iface *i = iface_by_index(t, ifindex);
+	struct iface_addr *there = i ? find_addr(i, addr) : NULL;
+
+	if (!there)
+		return 0;
+	i->n_addr--;
+	memmove(there, there + 1,
+		(size_t)(i->addr + i->n_addr - there) * sizeof(*there));
+	return 1;
+}
+
+/* a suits better than b as the source of our IPv4 messages */
+static bool better_v4(const struct addr *a, const struct addr *b)
+{
+	bool a_local = addr_is_link_local(a), b_local = addr_is_link_local(b);
+
+	return a_local == b_local ? addr_cmp(a, b) < 0 : b_local;
+}
+
+struct addr iface_own_addr(const struct iface *i, enum family family)
+{
+	const struct addr *best = NULL;
+
+	for (size_t k = 0; k < i->n_addr; k++) {
+		const struct addr *a = &i->addr[k].addr;
+
+		if (addr_family(a) != family)
+			continue;
+		if (family == FAMILY_IPV6) {
+			if (i->addr[k].tentative || !addr_is_link_local(a))
+				continue;
+			if (!best || addr_cmp(a, best) < 0)
+				best = a;
+		} else if (!best || better_v4(a, best)) {
+			best = a;
+		}
+	}
+	return best ? *best : addr_any(family);
+}
+
+bool iface_has_addr(const struct iface *i, const struct addr *a)
+{
+	return find_addr(i, a) != NULL;
+}
+
+bool iface_has_l2(const struct iface *i)
+{
+	return i->arphrd == ARPHRD_ETHER || i->arphrd == ARPHRD_LOOPBACK;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The interface table: what is a change, addresses, and the choice of our own address.
+ */
+
+#include "control/iface.h"
+#include "fail_alloc.h"
+#include "test.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+
+static struct iface eth(int ifindex, const char *name)
+{
+	struct iface i = {.ifindex = ifindex,
+		.mac = {2, 0, 0, 0, 0, 1},
+		.arphrd = ARPHRD_ETHER,
+		.mtu = 1500,
+		.up = true,
+		.multicast = true,
+		.kind = "veth"};
+
+	strcpy(i.name, name);
+	return i;
+}
+
+static struct iface_addr with_len(const char *text, bool tentative)
+{
+	struct iface_addr x = {.tentative = tentative};
+	char host[ADDR_STRLEN];
+
+	assert_int_equal(prefix_parse(text, &x.subnet, NULL), 0);
+	strcpy(host, text);
+	*strchr(host, '/') = '\0';
+	x.addr = a(host);
+	return x;
+}
+
+static int add(struct iface_table *t, int ifindex, const char *text)
+{
+	struct iface_addr x = with_len(text, false);
+
+	return iface_addr_set(t, ifindex, &x);
+}
+
+static void link_changes(void **state)
+{
+	struct iface_table t = {0};
+	struct iface i = eth(3, "eth0");
+
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 1);
+	assert_int_equal(iface_link(&t, &i), 0);
+#define CHANGE(what)                                                                   \
+	do {                                                                           \
+		what;                                                                  \
+		assert_int_equal(iface_link(&t, &i), 1);                               \
+		assert_int_equal(iface_link(&t, &i), 0);                               \
+	} while (0)
+	CHANGE(strcpy(i.name, "wan0"));
+	CHANGE(i.mac[5]++);
+	CHANGE(i.arphrd = ARPHRD_PPP);
+	CHANGE(i.mtu = 1492);
+	CHANGE(i.up = false);
+	CHANGE(i.loopback = true);
+	CHANGE(i.pointopoint = true);
+	CHANGE(i.multicast = false);
+	CHANGE(strcpy(i.kind, "vlan"));
+#undef CHANGE
+	assert_int_equal(t.n, 1);
+	/* addresses stay through all of it */
+	assert_int_equal(iface_by_index(&t, 3)->n_addr, 1);
+	assert_int_equal(iface_by_index(&t, 3)->mtu, 1492);
+	iface_table_deinit(&t);
+}
+
+static void lookup(void **state)
+{
+	struct iface_table t = {0};
+	char name[IFNAMSIZ];
+
+	for (int n = 1; n <= 100; n++) {
+		struct iface i;
+
+		snprintf(name, sizeof(name), "eth%d", n);
+		i = eth(n, name);
+		assert_int_equal(iface_link(&t, &i), 1);
+		assert_int_equal(add(&t, n, "10.0.0.1/24"), 1);
+	}
+	for (int n = 2; n <= 100; n += 2) {
+		assert_true(iface_gone(&t, n));
+		assert_false(iface_gone(&t, n));
+	}
+	for (int n = 1; n <= 100; n++) {
+		struct iface *i = iface_by_index(&t, n);
+
+		snprintf(name, sizeof(name), "eth%d", n);
+		assert_ptr_equal(iface_by_name(&t, name), i);
+		assert_int_equal(i != NULL, n % 2);
+		if (i) {
+			assert_int_equal(i->ifindex, n);
+			assert_string_equal(i->name, name);
+			assert_int_equal(i->n_addr, 1);
+		}
+	}
+	assert_null(iface_by_name(&t, "eth"));
+	assert_null(iface_by_name(&t, ""));
+	iface_table_deinit(&t);
+	assert_null(iface_by_index(&t, 1));
+	iface_table_deinit(&t);
+}
+
+static void address_changes(void **state)
+{
+	struct iface_addr done = with_len("fe80::1/64", false);
+	struct iface_addr tentative = with_len("fe80::1/64", true);
+	struct addr x = a("10.0.0.2");
+	struct iface_table t = {0};
+	struct iface i = eth(3, "eth0");
+	const struct iface *p;
+
+	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 0);
+	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.2/24"), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.3/24"), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 0);
+	assert_int_equal(add(&t, 3, "10.0.0.1/16"), 1);
+	assert_int_equal(iface_addr_set(&t, 3, &tentative), 1);
+	assert_int_equal(iface_addr_set(&t, 3, &tentative), 0);
+	assert_int_equal(iface_addr_set(&t, 3, &done), 1);
+	p = iface_by_index(&t, 3);
+	assert_int_equal(p->n_addr, 4);
+	assert_true(iface_has_addr(p, &x));
+	assert_int_equal(iface_addr_del(&t, 3, &x), 1);
+	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_false(iface_has_addr(p, &x));
+	/* the others are there, in the order they came */
+	assert_int_equal(p->n_addr, 3);
+	x = a("10.0.0.1");
+	assert_true(addr_eq(&p->addr[0].addr, &x));
+	assert_int_equal(prefix_len_in_family(&p->addr[0].subnet), 16);
+	x = a("10.0.0.3");
+	assert_true(addr_eq(&p->addr[1].addr, &x));
+	assert_true(addr_eq(&p->addr[2].addr, &done.addr));
+	iface_table_deinit(&t);
+}
+
+static void own_address(void **state)
+{
+	static const struct {
+		const char *id, *have[4]; /* "?" in front: tentative */
+		const char *v4, *v6;
+	} c[] = {
+		{"R113 none", {NULL}, "0.0.0.0", "::"},
+		{"R050 lowest", {"10.0.0.9/24", "10.0.0.2/24", "192.168.1.1/24"},
+			"10.0.0.2", "::"},
+		{"R050 link-local last", {"169.254.1.1/16", "192.168.1.1/24"},
+			"192.168.1.1", "::"},
+		{"R050 link-local last, any order",
+			{"192.168.1.1/24", "169.254.1.1/16"}, "192.168.1.1", "::"},
+		{"R050 only link-local", {"169.254.9.1/16", "169.254.1.1/16"},
+			"169.254.1.1", "::"},
+		{"R055 link-local alone",
+			{"2001:db8::1/64", "fe80::2/64", "fe80::1/64"}, "0.0.0.0",
+			"fe80::1"},
+		{"R055 no link-local", {"2001:db8::1/64"}, "0.0.0.0", "::"},
+		{"R055 tentative", {"?fe80::1/64", "fe80::2/64"}, "0.0.0.0", "fe80::2"},
+		{"R055 all tentative", {"?fe80::1/64"}, "0.0.0.0", "::"},
+		{"both", {"fe80::1/64", "10.0.0.1/8"}, "10.0.0.1", "fe80::1"},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct iface_table t = {0};
+		struct iface link = eth(1, "eth0");
+		char buf[ADDR_STRLEN];
+		struct addr own;
+
+		assert_int_equal(iface_link(&t, &link), 1);
+		for (size_t k = 0; k < array_len(c[i].have) && c[i].have[k]; k++) {
+			bool tentative = c[i].have[k][0] == '?';
+			struct iface_addr x =
+				with_len(c[i].have[k] + tentative, tentative);
+
+			assert_int_equal(iface_addr_set(&t, 1, &x), 1);
+		}
+		own = iface_own_addr(t.v, FAMILY_IPV4);
+		assert_string_equal(addr_format(&own, buf), c[i].v4);
+		own = iface_own_addr(t.v, FAMILY_IPV6);
+		assert_string_equal(addr_format(&own, buf), c[i].v6);
+		iface_table_deinit(&t);
+	}
+}
+
+static void link_header(void **state)
+{
+	static const struct {
+		uint16_t arphrd;
+		bool has_l2;
+	} c[] = {{ARPHRD_ETHER, true}, {ARPHRD_LOOPBACK, true}, {ARPHRD_PPP, false},
+		{ARPHRD_NONE, false}, {ARPHRD_TUNNEL, false}};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct iface link = {.arphrd = c[i].arphrd};
+
+		assert_int_equal(iface_has_l2(&link), c[i].has_l2);
+	}
+}
+
+static void no_memory(void **state)
+{
+	struct iface_table t = {0};
+	struct iface i = eth(1, "eth0");
+
+	fail_alloc_after = 0;
+	assert_int_equal(iface_link(&t, &i), -ENOMEM);
+	assert_int_equal(t.n, 0);
+	assert_int_equal(iface_link(&t, &i), 1);
+	fail_alloc_after = 0;
+	assert_int_equal(add(&t, 1, "10.0.0.1/24"), -ENOMEM);
+	assert_int_equal(t.v->n_addr, 0);
+	assert_int_equal(add(&t, 1, "10.0.0.1/24"), 1);
+	iface_table_deinit(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(link_changes),
+		cmocka_unit_test(lookup),
+		cmocka_unit_test(address_changes),
+		cmocka_unit_test(own_address),
+		cmocka_unit_test(link_header),
+		cmocka_unit_test(no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
