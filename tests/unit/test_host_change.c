@@ -199,6 +199,9 @@ static void r118_link_comes_back(void **state)
 		{"R118 another address while a leave is pending",
 			"G in AB > allow G {A,B}; +1000 > allow G {A,B}; G in A > block G {B};"
 			"moved > allow G {A} block G {B}; next > allow G {A}; +9999 >"},
+		{"R118 another address while a mode change is pending",
+			"G ex > to_ex G {}; +1000 > to_ex G {}; G in A > to_in G {A};"
+			"moved > to_in G {A}; next > to_in G {A}; +9999 >"},
 		{"R118 up twice",
 			"G ex > to_ex G {}; +1000 > to_ex G {}; up >; +9999 >"},
 	};
@@ -241,7 +244,7 @@ static void r113_no_address(void **state)
 	}
 }
 
-static void one_family_moves(void **state)
+static void r118_family_or_mtu_alone(void **state)
 {
 	struct host_fixture t;
 
@@ -250,6 +253,8 @@ static void one_family_moves(void **state)
 	t.link.own[FAMILY_IPV6] = a("fe80::77");
 	host_link_up(&t.host, t.now, &t.link, &t.fx);
 	fixture_script(&t, "R118", "+9999 >");
+	t.link.mtu = 1492;
+	fixture_script(&t, "R118 MTU", "up > to_ex G {}; +1000 > to_ex G {}; +9999 >");
 	fixture_deinit(&t);
 }
 
@@ -375,12 +380,15 @@ static size_t count_packed(struct host_fixture *t, size_t limit)
 
 static void r111_many_groups_share_reports(void **state)
 {
+	struct host_params params = fixture_params;
+
+	params.gm.robustness = 3;
 	for (size_t i = 0; i < array_len(limits); i++) {
 		for (enum family family = 0; family < _FAMILY_N; family++) {
 			size_t limit = limits[i].records[family];
 			struct host_fixture t;
 
-			fixture_init(&t, family);
+			fixture_init_with(&t, family, &params, 1);
 			host_link_down(&t.host);
 			for (unsigned g = 0; g < N_BIG; g++) {
 				struct addr group = fixture_group(family, g);
@@ -391,12 +399,42 @@ static void r111_many_groups_share_reports(void **state)
 			host_link_up(&t.host, t.now, &t.link, &t.fx);
 			assert_int_equal(count_packed(&t, limit), N_BIG);
 			/* due together: the repeats share reports too */
-			fixture_run(&t, 1000);
+			fixture_act(&t, "next");
 			assert_int_equal(count_packed(&t, limit), N_BIG);
+			fixture_act(&t, "next");
+			assert_int_equal(count_packed(&t, limit), N_BIG);
+			assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
 			host_leave_all(&t.host, t.now, &t.fx);
-			assert_int_equal(t.fx.n, 2 * ((N_BIG + limit - 1) / limit));
+			assert_int_equal(t.fx.n, 3 * ((N_BIG + limit - 1) / limit));
 			fixture_deinit(&t);
 		}
+	}
+}
+
+/* A record that fits into a report of its own is not cut or split to fill another one.
+ */
+static void r111_records_stay_whole(void **state)
+{
+	for (enum gm_mode mode = GM_INCLUDE; mode <= GM_EXCLUDE; mode++) {
+		struct addr src[200];
+		struct host_fixture t;
+
+		fixture_init(&t, FAMILY_IPV4);
+		host_link_down(&t.host);
+		for (unsigned i = 0; i < array_len(src); i++)
+			src[i] = fixture_source(FAMILY_IPV4, i);
+		for (unsigned g = 0; g < 3; g++) {
+			struct addr group = fixture_group(FAMILY_IPV4, g);
+
+			fixture_set(&t, &group, mode, src, array_len(src));
+		}
+		host_link_up(&t.host, t.now, &t.link, &t.fx);
+		assert_int_equal(t.fx.n, 3);
+		effects_for_each (&t.fx, e) {
+			assert_int_equal(e->report.n_rec, 1);
+			assert_int_equal(e->report.rec->n_src, array_len(src));
+		}
+		fixture_deinit(&t);
 	}
 }
 
@@ -514,10 +552,11 @@ int main(void)
 		cmocka_unit_test(r106_last_membership_gone),
 		cmocka_unit_test(r111_oversized_records),
 		cmocka_unit_test(r111_many_groups_share_reports),
+		cmocka_unit_test(r111_records_stay_whole),
 		cmocka_unit_test(r112_local_groups_are_never_reported),
 		cmocka_unit_test(r113_no_address),
 		cmocka_unit_test(r118_link_comes_back),
-		cmocka_unit_test(one_family_moves),
+		cmocka_unit_test(r118_family_or_mtu_alone),
 		cmocka_unit_test(r119_orderly_stop),
 		cmocka_unit_test(mtu_of_any_size),
 		cmocka_unit_test(no_memory_changes_nothing),

@@ -7,6 +7,7 @@
  * BLOCK at once. A failing run is repeated with RINGCAST_SEED=<the printed seed>.
  */
 
+#include "control/host_report.h"
 #include "host_fixture.h"
 
 #include <stdlib.h>
@@ -147,6 +148,24 @@ static void start(struct run *r, enum family family, uint64_t seed)
 		r->want[i] = (struct state){GM_INCLUDE, 0};
 }
 
+/* what the size of the next answer is reckoned from */
+static void check_sums(const struct run *r)
+{
+	const struct host_family *f = &r->t.host.family[r->t.family];
+	size_t n = 0, octets = 0;
+
+	for (size_t i = 0; i < N_GROUPS; i++) {
+		if (r->want[i].mode == GM_INCLUDE && !r->want[i].src)
+			continue;
+		n++;
+		octets += host_report_octets(
+			r->t.family, (size_t)__builtin_popcount(r->want[i].src));
+	}
+	assert_int_equal(f->n_groups, n);
+	assert_int_equal(r->t.host.groups.n, n);
+	assert_int_equal(f->octets, octets);
+}
+
 static void check_v3(enum family family, uint64_t seed)
 {
 	struct state router[N_GROUPS];
@@ -155,6 +174,7 @@ static void check_v3(enum family family, uint64_t seed)
 	start(&r, family, seed);
 	random_steps(&r);
 	assert_true(host_deadline(&r.t.host).ns == MONO_NEVER.ns);
+	check_sums(&r);
 	/* the last round loses none */
 	for (size_t lost = 0; lost <= r.t.fx.n; lost++) {
 		listen(&r, lost, router);

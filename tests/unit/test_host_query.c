@@ -196,36 +196,54 @@ static void r108_general_answer_covers_group(void **state)
 	}
 }
 
+static void check_spread(enum family family, uint64_t seed, size_t n_messages)
+{
+	struct host_fixture t;
+	mono_t asked, last;
+	size_t n_rec = 0;
+
+	fixture_init_with(&t, family, &fixture_params, seed);
+	join_many(&t, 500, GM_EXCLUDE);
+	last = asked = t.now;
+	fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
+	for (size_t n = 0; n < n_messages; n++) {
+		fixture_act(&t, "next");
+		assert_int_equal(t.fx.n, 1); /* no burst */
+		assert_true(mono_before(last, t.now));
+		if (n > 0)
+			assert_true(t.now.ns - last.ns >
+				10000 * NS_PER_MS / (int64_t)(2 * n_messages));
+		last = t.now;
+		n_rec += t.fx.v[0].report.n_rec;
+		effects_clear(&t.fx);
+	}
+	assert_int_equal(n_rec, 500);
+	assert_true(last.ns - asked.ns <= 10000 * NS_PER_MS);
+	fixture_run(&t, 20000);
+	assert_int_equal(t.fx.n, 0);
+	fixture_deinit(&t);
+}
+
 static void r110_answers_of_many_groups_are_spread(void **state)
 {
-	static const size_t n_messages[_FAMILY_N] = {3, 7}; /* 500 of 183 and of 72 */
-
-	for (enum family family = 0; family < _FAMILY_N; family++) {
-		mono_t asked, at[8];
-		struct host_fixture t;
-		size_t n = 0, n_rec = 0;
-
-		fixture_init(&t, family);
-		join_many(&t, 500, GM_EXCLUDE);
-		asked = t.now;
-		fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
-		while (host_deadline(&t.host).ns != MONO_NEVER.ns) {
-			fixture_act(&t, "next");
-			assert_int_equal(t.fx.n, 1); /* no burst */
-			assert_true(n < array_len(at));
-			at[n++] = t.now;
-			n_rec += t.fx.v[0].report.n_rec;
-			effects_clear(&t.fx);
-		}
-		assert_int_equal(n, n_messages[family]);
-		assert_int_equal(n_rec, 500);
-		assert_true(mono_before(asked, at[0]));
-		assert_true(at[n - 1].ns - asked.ns <= 10000 * NS_PER_MS);
-		for (size_t i = 1; i < n; i++)
-			assert_true(at[i].ns - at[i - 1].ns >
-				10000 * NS_PER_MS / (int64_t)(3 * n));
-		fixture_deinit(&t);
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		check_spread(FAMILY_IPV4, seed, 3); /* 500 of 183 */
+		check_spread(FAMILY_IPV6, seed, 7); /* 500 of 72 */
 	}
+}
+
+/* The start of a spread answer says nothing about this group. */
+static void r110_group_query_before_a_spread_answer(void **state)
+{
+	struct addr group = fixture_group(FAMILY_IPV4, 499);
+	struct host_fixture t;
+
+	fixture_init(&t, FAMILY_IPV4);
+	join_many(&t, 500, GM_EXCLUDE);
+	fixture_query(&t, GM_V3, NULL, NULL, 0, 1000);
+	fixture_query(&t, GM_V3, &group, NULL, 0, 600000);
+	assert_int_not_equal(host_find(&t.host, &group)->answer_at.ns, MONO_NEVER.ns);
+	fixture_deinit(&t);
 }
 
 /* Groups that come and go in the middle of a spread answer; all that stay are in it. */
@@ -469,6 +487,7 @@ int main(void)
 		cmocka_unit_test(r109_short_of_memory_answers_in_full),
 		cmocka_unit_test(r109_asked_sources_are_bounded),
 		cmocka_unit_test(r110_answers_of_many_groups_are_spread),
+		cmocka_unit_test(r110_group_query_before_a_spread_answer),
 		cmocka_unit_test(r110_changes_during_a_spread_answer),
 		cmocka_unit_test(r110_nothing_left_to_answer),
 		cmocka_unit_test(r110_query_during_a_spread_answer),
