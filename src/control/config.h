@@ -53,7 +53,7 @@ struct config_iface {
 	bool fast_leave;
 	bool require_router_alert;
 	bool always_querier;
-	uint32_t max_groups, max_sources; /* 0: no limit */
+	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
 	char report_interface[IFNAMSIZ];  /* empty: the interface itself */
 };
 
@@ -77,7 +77,7 @@ struct config {
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;
-	struct prefix *ssm; /* ssm-range; defaults 232.0.0.0/8 and ff30::/12-style */
+	struct prefix *ssm; /* ssm-range; default 232.0.0.0/8, ff30::/32 .. ff3f::/32 */
 	size_t n_ssm;
 	unsigned threads;	/* 1.. */
 	uint32_t ring_size;	/* octets per ring */
@@ -114,6 +114,7 @@ char *config_describe(const struct config *c, bool (*exists)(const char *name, v
 	void *arg);
 
 /* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
- * those of a phyint block (also legal before the first phyint, as defaults). */
+ * those of a phyint block (also legal before the first phyint, as defaults, but for the
+ * roles and report-interface). */
 extern const char *const config_global_keywords[];
 extern const char *const config_iface_keywords[];

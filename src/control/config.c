@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The configuration as an object: made from text by config_parse, asked by control, and
+ * freed. config_lex splits the text, config_parse.c reads the statements by the table
+ * in config_keyword.c, config_value.c and config_prefix.c convert the arguments,
+ * config_check.c judges the whole; config_print.c and config_describe.c write it out.
+ */
+
+#include "control/config_parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RING_SIZE   (8 << 20)
+#define DEFAULT_MAX_GROUPS  16384
+#define DEFAULT_MAX_SOURCES 1024
+
+static const struct config config_default = {
+	.refresh_interval_ms = 0,
+	.forward_from_downstream = CONFIG_FORWARD_NONE,
+	.threads = 1,
+	.ring_size = DEFAULT_RING_SIZE,
+	.transmit = CONFIG_TRANSMIT_AUTO,
+	.defaults =
+		{
+			.role = CONFIG_ROLE_DISABLED,
+			.threshold = 1,
+			.igmp_version = 3,
+			.mld_version = 2,
+			.ipv4 = true,
+			.ipv6 = true,
+			.max_groups = DEFAULT_MAX_GROUPS,
+			.max_sources = DEFAULT_MAX_SOURCES,
+		},
+};
+
+struct prefix config_ssm_default(size_t i)
+{
+	struct addr a = ADDR_V4(232, 0, 0, 0);
+
+	if (i == 0)
+		return prefix_from_addr(&a, 8);
+	/* FF3x::/32 for each scope x, RFC 4607 1 */
+	a = (struct addr){{0xff, (uint8_t)(0x30 | (i - 1))}};
+	return prefix_from_addr(&a, 32);
+}
+
+void config_iface_deinit(struct config_iface *ci)
+{
+	free(ci->altnet);
+	free(ci->filter);
+	*ci = (struct config_iface){0};
+}
+
+struct config *config_free(struct config *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < c->n_iface; i++)
+		config_iface_deinit(&c->iface[i]);
+	for (size_t i = 0; i < c->n_message; i++)
+		free(c->message[i].text);
+	config_iface_deinit(&c->defaults);
+	free(c->iface);
+	free(c->message);
+	free(c->ssm);
+	free(c->chroot);
+	free(c->user);
+	free(c->control_socket);
+	free(c->metrics_listen);
+	free(c);
+	return NULL;
+}
+
+static bool set_defaults(struct config_parser *p)
+{
+	struct config *c = p->c;
+
+	*c = config_default;
+	c->gm = gm_params_default;
+	while (c->n_ssm < CONFIG_N_SSM_DEFAULT) {
+		if (!config_grow(p, &c->ssm, c->n_ssm, sizeof(*c->ssm)))
+			return false;
+		c->ssm[c->n_ssm] = config_ssm_default(c->n_ssm);
+		c->n_ssm++;
+	}
+	return true;
+}
+
+/* Does `a` come after `b`? What is about the file as a whole comes last. */
+static bool comes_after(const struct config_message *a, const struct config_message *b)
+{
+	if (!a->line || !b->line)
+		return !a->line && b->line;
+	return a->line != b->line ? a->line > b->line : a->column > b->column;
+}
+
+/* They are nearly in order: those of a block are found at its end. */
+static void sort_messages(struct config *c)
+{
+	for (size_t i = 1; i < c->n_message; i++) {
+		struct config_message m = c->message[i];
+		size_t j = i;
+
+		for (; j > 0 && comes_after(&c->message[j - 1], &m); j--)
+			c->message[j] = c->message[j - 1];
+		c->message[j] = m;
+	}
+}
+
+int config_parse(const char *text, size_t len, struct config **ret_config)
+{
+	struct config_parser p = {.c = calloc(1, sizeof(*p.c))};
+	int r;
+
+	if (!p.c)
+		return -ENOMEM;
+	if (!set_defaults(&p)) {
+		config_free(p.c);
+		return -ENOMEM;
+	}
+	r = config_tokens_init(&p.tokens, text, len);
+	if (r < 0) {
+		config_free(p.c);
+		return r;
+	}
+	config_parse_tokens(&p);
+	config_check_file(&p);
+	config_iface_deinit(&p.discarded);
+	config_tokens_deinit(&p.tokens);
+	if (p.no_memory) {
+		config_free(p.c);
+		return -ENOMEM;
+	}
+	sort_messages(p.c);
+	*ret_config = p.c;
+	return p.n_errors ? 1 : 0;
+}
+
+const struct config_iface *config_iface_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (strcmp(c->iface[i].name, name) == 0)
+			return &c->iface[i];
+	return &c->defaults;
+}
+
+bool config_group_allowed(const struct config_iface *ci, const struct addr *group)
+{
+	for (size_t i = ci->n_filter; i > 0; i--)
+		if (prefix_contains(&ci->filter[i - 1].groups, group))
+			return ci->filter[i - 1].allow;
+	return !ci->has_whitelist;
+}
+
+bool config_is_ssm(const struct config *c, const struct addr *group)
+{
+	for (size_t i = 0; i < c->n_ssm; i++)
+		if (prefix_contains(&c->ssm[i], group))
+			return true;
+	return false;
+}

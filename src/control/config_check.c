@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What can be judged only when a phyint block, or the file, is complete; and the values
+ * that follow from others (RFC 9776 8, R044).
+ */
+
+#include "control/config_parse.h"
+#include "control/config_text.h"
+
+static void no_effect(struct config_parser *p, const struct config_iface *ci,
+	const char *keyword, const char *why)
+{
+	struct config_pos pos = *config_given(p, keyword);
+
+	if (pos.line)
+		config_say(p, CONFIG_WARNING, pos, "'%s' has no effect on %s '%s': %s",
+			keyword,
+			ci->role == CONFIG_ROLE_UPSTREAM ? "upstream"
+				: ci->role == CONFIG_ROLE_DOWNSTREAM
+				? "downstream"
+				: "disabled interface",
+			config_show(ci->name).s, why);
+}
+
+static bool role_given(struct config_parser *p)
+{
+	return config_given(p, "upstream")->line ||
+		config_given(p, "downstream")->line ||
+		config_given(p, "disabled")->line;
+}
+
+void config_check_block(struct config_parser *p, const struct config_iface *ci)
+{
+	struct config_pos pos = {ci->line, ci->column};
+	const struct config_shown quoted = config_show(ci->name);
+	const char *name = quoted.s;
+
+	if (!role_given(p)) {
+		bool down = ci->role == CONFIG_ROLE_DOWNSTREAM;
+
+		config_say(p, CONFIG_WARNING, pos,
+			"'phyint %s' has no role; it is %s, because 'defaultdown' is %s before "
+			"it; write 'phyint %s %s'",
+			name, down ? "downstream" : "disabled",
+			down ? "given" : "not given", name,
+			down ? "downstream" : "disabled");
+	}
+	if (ci->ratelimit)
+		no_effect(p, ci, "ratelimit", "nothing limits the rate; remove it");
+	if (ci->role == CONFIG_ROLE_UPSTREAM) {
+		if (ci->threshold != 1)
+			no_effect(p, ci, "threshold",
+				"it is for packets that leave here; give it to a downstream");
+		if (ci->fast_leave)
+			no_effect(p, ci, "fast-leave", "give it to a downstream");
+		if (ci->always_querier)
+			no_effect(p, ci, "always-querier",
+				"an upstream only answers queries; give it to a downstream");
+	} else {
+		no_effect(
+			p, ci, "report-interface", "it is for an upstream; remove it");
+	}
+	if (!ci->ipv4 && !ci->ipv6 && ci->role != CONFIG_ROLE_DISABLED)
+		config_say(p, CONFIG_WARNING, pos,
+			"'phyint %s' has both 'ipv4 off' and 'ipv6 off', so it does nothing; "
+			"write 'phyint %s disabled'",
+			name, name);
+}
+
+static void derive(struct config_parser *p)
+{
+	struct gm_params *gm = &p->c->gm;
+
+	if (!config_given(p, "last-member-query-count")->line)
+		gm->last_member_count = gm->robustness;
+	if (!config_given(p, "startup-query-count")->line)
+		gm->startup_count = gm->robustness;
+	if (!config_given(p, "startup-query-interval")->line)
+		gm->startup_interval_ms = gm->query_interval_ms / 4;
+}
+
+static void check_timers(struct config_parser *p)
+{
+	char qi[CONFIG_SECONDS_STRLEN], qri[CONFIG_SECONDS_STRLEN];
+	const struct gm_params *gm = &p->c->gm;
+	struct config_pos pos = *config_given(p, "query-response-interval");
+
+	if (!pos.line)
+		pos = *config_given(p, "query-interval");
+	if (gm->response_interval_ms >= gm->query_interval_ms)
+		config_say(p, CONFIG_ERROR, pos,
+			"the query-response-interval (%s s) must be less than the "
+			"query-interval (%s s); change one of them",
+			config_format_seconds(gm->response_interval_ms, qri),
+			config_format_seconds(gm->query_interval_ms, qi));
+	pos = *config_given(p, "robustness");
+	if (gm->robustness == 1)
+		config_say(p, CONFIG_WARNING, pos,
+			"with 'robustness 1' one lost packet is enough to stop a stream; write "
+			"2 or more");
+	if (gm->robustness > 7)
+		config_say(p, CONFIG_WARNING, pos,
+			"queries can carry a robustness up to 7 only; %u is sent as 0, and other "
+			"devices then use their own",
+			gm->robustness);
+}
+
+static void check_roles(struct config_parser *p)
+{
+	const struct config *c = p->c;
+	const struct config_iface *upstream = NULL;
+	unsigned n_upstream = 0, n_downstream = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++) {
+		const struct config_iface *ci = &c->iface[i];
+
+		if (ci->role == CONFIG_ROLE_DOWNSTREAM)
+			n_downstream++;
+		if (ci->role != CONFIG_ROLE_UPSTREAM)
+			continue;
+		if (++n_upstream == 2)
+			config_say(p, CONFIG_WARNING,
+				(struct config_pos){ci->line, ci->column},
+				"'%s' is a second upstream besides '%s'; groups are reported on "
+				"each and accepted from each, where RFC 4605 knows one only",
+				config_show(ci->name).s, config_show(upstream->name).s);
+		if (!upstream)
+			upstream = ci;
+	}
+	if (!n_upstream)
+		config_say(p, CONFIG_ERROR, (struct config_pos){0},
+			"no interface is the upstream, where the streams come from; add 'phyint "
+			"NAME upstream'");
+	else if (!n_downstream && !c->defaultdown)
+		config_say(p, CONFIG_WARNING, (struct config_pos){0},
+			"no interface is a downstream, so nothing is forwarded; add 'phyint NAME "
+			"downstream'");
+}
+
+void config_check_file(struct config_parser *p)
+{
+	struct config *c = p->c;
+	bool sound = p->n_errors == 0;
+
+	c->defaults.role =
+		c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
+	derive(p);
+	/* after an error these may only be its consequences */
+	if (sound) {
+		check_timers(p);
+		check_roles(p);
+	}
+}

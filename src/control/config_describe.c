@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The configuration in sentences, for a person who wants to know what the file means
+ * before it runs: `ringcastd -C`. Lines are wrapped; nothing parses this text.
+ */
+
+#include "control/config_parse.h"
+#include "control/config_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WIDTH 80
+
+struct describe {
+	struct config_text out;
+	const struct config *c;
+	bool (*exists)(const char *name, void *arg);
+	void *arg;
+};
+
+/* Words of `s` in lines of WIDTH, all indented. */
+static void wrap(struct config_text *out, unsigned indent, const char *s)
+{
+	unsigned column = 0;
+
+	while (*s) {
+		size_t n = strcspn(s, " ");
+
+		if (column && column + 1 + n > WIDTH) {
+			config_text_add(out, "\n");
+			column = 0;
+		}
+		if (column) {
+			config_text_add(out, " ");
+			column++;
+		} else {
+			config_text_add(out, "%*s", (int)indent, "");
+			column = indent;
+		}
+		config_text_add(out, "%.*s", (int)n, s);
+		column += (unsigned)n;
+		s += n + (s[n] == ' ');
+	}
+	config_text_add(out, "\n");
+}
+
+static void para(struct describe *d, unsigned indent, const char *format, ...)
+	_printf_(3, 4);
+static void para(struct describe *d, unsigned indent, const char *format, ...)
+{
+	struct config_text t = {0};
+	va_list ap;
+
+	va_start(ap, format);
+	config_text_vadd(&t, format, ap);
+	va_end(ap);
+	if (t.bad)
+		d->out.bad = true;
+	else
+		wrap(&d->out, indent, t.s);
+	config_text_deinit(&t);
+}
+
+/* One paragraph that is put together from parts. */
+static void para_take(struct describe *d, unsigned indent, struct config_text *t)
+{
+	if (t->bad)
+		d->out.bad = true;
+	else if (t->s)
+		wrap(&d->out, indent, t->s);
+	config_text_deinit(t);
+}
+
+/* "a", "a and b", "a, b and c" */
+static void add_listed(struct config_text *t, size_t i, size_t n, const char *what)
+{
+	config_text_add(t, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", what);
+}
+
+static size_t count_role(const struct config *c, enum config_role role)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++)
+		n += c->iface[i].role == role;
+	return n;
+}
+
+static void add_names(
+	struct config_text *t, const struct config *c, enum config_role role)
+{
+	size_t n = count_role(c, role), k = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (c->iface[i].role == role)
+			add_listed(t, k++, n, c->iface[i].name);
+}
+
+static void summary(struct describe *d)
+{
+	const struct config *c = d->c;
+	struct config_text t = {0};
+
+	if (!count_role(c, CONFIG_ROLE_UPSTREAM)) {
+		para(d, 0, "No interface is the upstream, so nothing is forwarded.");
+		return;
+	}
+	config_text_add(&t, "Streams come in on ");
+	add_names(&t, c, CONFIG_ROLE_UPSTREAM);
+	if (count_role(c, CONFIG_ROLE_DOWNSTREAM)) {
+		config_text_add(&t, " and go out on ");
+		add_names(&t, c, CONFIG_ROLE_DOWNSTREAM);
+		config_text_add(&t, "%s, where hosts have joined them.",
+			c->defaultdown ? " and every interface not named here" : "");
+	} else if (c->defaultdown) {
+		config_text_add(&t,
+			" and go out on every interface not named here, where "
+			"hosts have joined them.");
+	} else {
+		config_text_add(&t, " and go nowhere: no interface is a downstream.");
+	}
+	para_take(d, 0, &t);
+}
+
+static void heading(struct describe *d, const struct config_iface *ci)
+{
+	const char *state = "";
+
+	if (d->exists)
+		state = d->exists(ci->name, d->arg)
+			? ", is there now"
+			: ", is not there now; it is used as soon as it appears";
+	config_text_add(
+		&d->out, "\n%s: %s%s\n", ci->name, config_role_word(ci->role), state);
+}
+
+static void add_versions(struct config_text *t, const struct config_iface *ci)
+{
+	if (ci->ipv4)
+		config_text_add(t, "IGMPv%u", ci->igmp_version);
+	if (ci->ipv4 && ci->ipv6)
+		config_text_add(t, " and ");
+	if (ci->ipv6)
+		config_text_add(t, "MLDv%u", ci->mld_version);
+	if (!ci->ipv4 || !ci->ipv6)
+		config_text_add(t, " (no %s)", ci->ipv4 ? "IPv6" : "IPv4");
+}
+
+/* The altnets that can match a source; returns how many there are. */
+static size_t add_altnets(struct config_text *t, const struct config_iface *ci)
+{
+	char buf[PREFIX_STRLEN];
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < ci->n_altnet; i++)
+		n += !config_is_group_prefix(&ci->altnet[i]);
+	for (size_t i = 0; i < ci->n_altnet; i++) {
+		const struct prefix *x = &ci->altnet[i];
+
+		if (config_is_group_prefix(x))
+			continue;
+		prefix_format(x, buf);
+		if (prefix_len_in_family(x) == 0)
+			snprintf(buf, sizeof(buf), "any %s address",
+				addr_is_v4(&x->addr) ? "IPv4" : "IPv6");
+		add_listed(t, k++, n, buf);
+	}
+	return n;
+}
+
+/* IPTV senders are rarely in the subnet of the upstream; say so before it goes wrong.
+ */
+static void describe_sources(struct describe *d, const struct config_iface *ci)
+{
+	_cleanup_(config_text_deinit) struct config_text nets = {0};
+	size_t n = add_altnets(&nets, ci);
+
+	if (nets.bad)
+		d->out.bad = true;
+	else if (n && ci->role == CONFIG_ROLE_UPSTREAM)
+		para(d, 4,
+			"Sources: data is accepted from its own subnets and from %s (altnet), "
+			"from nobody else.",
+			nets.s);
+	else if (ci->role == CONFIG_ROLE_UPSTREAM)
+		para(d, 4,
+			"Sources: data is accepted from its own subnets only. Senders of IPTV are "
+			"mostly elsewhere: name their networks with altnet.");
+	else if (n)
+		para(d, 4,
+			"Hosts: reports are accepted from its own subnets and also from %s "
+			"(altnet adds, it does not restrict).",
+			nets.s);
+	else
+		para(d, 4, "Hosts: reports are accepted from its own subnets.");
+	for (size_t i = 0; i < ci->n_altnet; i++) {
+		char buf[PREFIX_STRLEN];
+
+		if (config_is_group_prefix(&ci->altnet[i]))
+			para(d, 4,
+				"altnet %s does nothing: these are groups, and no sender has such "
+				"an address.",
+				prefix_format(&ci->altnet[i], buf));
+	}
+}
+
+static void describe_groups(struct describe *d, const struct config_iface *ci)
+{
+	const char *what = ci->role == CONFIG_ROLE_UPSTREAM ? "asked for here"
+							    : "granted to hosts here";
+	char buf[PREFIX_STRLEN];
+
+	if (!ci->n_filter) {
+		para(d, 4, "Groups: all may be %s.", what);
+		return;
+	}
+	para(d, 4, "Groups %s: the last line that matches decides, the others are %s.",
+		what, ci->has_whitelist ? "refused" : "allowed");
+	for (size_t i = 0; i < ci->n_filter; i++)
+		para(d, 8, "%s %s", ci->filter[i].allow ? "allow" : "refuse",
+			prefix_format(&ci->filter[i].groups, buf));
+}
+
+static void describe_upstream(struct describe *d, const struct config_iface *ci)
+{
+	struct config_text t = {0};
+	bool other = *ci->report_interface;
+
+	heading(d, ci);
+	config_text_add(&t, "What the hosts want is reported %s%s by ",
+		other ? "on " : "here", ci->report_interface);
+	add_versions(&t, ci);
+	config_text_add(&t,
+		", or an older version if the router there speaks only that%s",
+		other ? "; the data arrives here." : ".");
+	para_take(d, 4, &t);
+	describe_sources(d, ci);
+	describe_groups(d, ci);
+	if (ci->require_router_alert)
+		para(d, 4, "Queries without Router Alert are ignored.");
+}
+
+static void add_limit(struct config_text *t, uint32_t max, const char *what)
+{
+	if (max)
+		config_text_add(t, "%u %s", max, what);
+	else
+		config_text_add(t, "any number of %s", what);
+}
+
+static void describe_downstream(struct describe *d, const struct config_iface *ci)
+{
+	struct config_text t = {0};
+
+	config_text_add(&t, "Hosts are asked which groups they want, by ");
+	add_versions(&t, ci);
+	config_text_add(&t, "%s.",
+		ci->always_querier ? "; also while another querier is heard" : "");
+	para_take(d, 4, &t);
+	describe_sources(d, ci);
+	describe_groups(d, ci);
+	para(d, 4,
+		"TTL: forwards packets whose TTL is at least %u on arrival (threshold %u), and "
+		"lowers it by one.",
+		ci->threshold + 1u, ci->threshold);
+	if (ci->fast_leave)
+		para(d, 4,
+			"fast-leave: a group stops as soon as the last host leaves it, if it is "
+			"certain that it was the last.");
+	if (ci->require_router_alert)
+		para(d, 4, "Reports without Router Alert are ignored.");
+	config_text_add(&t, "Limits: ");
+	add_limit(&t, ci->max_groups, "groups");
+	config_text_add(&t, ", ");
+	add_limit(&t, ci->max_sources, "sources in each.");
+	para_take(d, 4, &t);
+}
+
+static void describe_disabled(struct describe *d)
+{
+	struct config_text t = {0};
+
+	config_text_add(&d->out, "\n");
+	if (count_role(d->c, CONFIG_ROLE_DISABLED)) {
+		config_text_add(&t, "Disabled, left alone: ");
+		add_names(&t, d->c, CONFIG_ROLE_DISABLED);
+		config_text_add(&t, ".");
+		para_take(d, 0, &t);
+	}
+	if (!d->c->defaultdown) {
+		para(d, 0, "Every interface not named here: disabled.");
+		return;
+	}
+	para(d, 0, "Every interface not named here: downstream (defaultdown).");
+	describe_downstream(d, &d->c->defaults);
+}
+
+static void describe_leave(struct describe *d)
+{
+	const struct gm_params *gm = &d->c->gm;
+	char ms[CONFIG_SECONDS_STRLEN], total[CONFIG_SECONDS_STRLEN];
+
+	config_format_seconds(gm->last_member_interval_ms, ms);
+	config_format_seconds(gm_last_member_ms(gm), total);
+	if (d->c->quickleave)
+		para(d, 4,
+			"Leaving a group: at once, when the last host is known to have left it "
+			"(quickleave). With old hosts (IGMPv1, IGMPv2, MLDv1) the others are asked "
+			"first, which takes up to %s s.",
+			total);
+	else
+		para(d, 4,
+			"Leaving a group: the other hosts are asked first, %u times at %s s, so a "
+			"stream ends up to %s s after the last host has left.",
+			gm->last_member_count, ms, total);
+}
+
+static bool has_default_timers(const struct gm_params *gm)
+{
+	const struct gm_params *def = &gm_params_default;
+
+	return gm->revision == def->revision && gm->robustness == def->robustness &&
+		gm->query_interval_ms == def->query_interval_ms &&
+		gm->response_interval_ms == def->response_interval_ms &&
+		gm->last_member_interval_ms == def->last_member_interval_ms &&
+		gm->last_member_count == def->last_member_count &&
+		gm->startup_interval_ms == def->startup_interval_ms &&
+		gm->startup_count == def->startup_count;
+}
+
+static void add_seconds(
+	struct config_text *t, const char *name, uint32_t ms, uint32_t def)
+{
+	char buf[CONFIG_SECONDS_STRLEN];
+
+	if (ms != def)
+		config_text_add(t, "%s%s %s s", t->len ? ", " : "", name,
+			config_format_seconds(ms, buf));
+}
+
+static void add_count(struct config_text *t, const char *name, unsigned n, unsigned def)
+{
+	if (n != def)
+		config_text_add(t, "%s%s %u", t->len ? ", " : "", name, n);
+}
+
+static void describe_timers(struct describe *d)
+{
+	const struct gm_params *gm = &d->c->gm, *def = &gm_params_default;
+	_cleanup_(config_text_deinit) struct config_text t = {0};
+
+	if (has_default_timers(gm)) {
+		para(d, 4, "Timers: those of RFC 9776 and RFC 9777.");
+		return;
+	}
+	if (gm->revision != def->revision)
+		config_text_add(&t, "the rules of RFC 3376 and RFC 3810");
+	add_count(&t, "robustness", gm->robustness, def->robustness);
+	add_seconds(
+		&t, "query-interval", gm->query_interval_ms, def->query_interval_ms);
+	add_seconds(&t, "query-response-interval", gm->response_interval_ms,
+		def->response_interval_ms);
+	add_seconds(&t, "last-member-query-interval", gm->last_member_interval_ms,
+		def->last_member_interval_ms);
+	add_count(&t, "last-member-query-count", gm->last_member_count,
+		def->last_member_count);
+	add_seconds(&t, "startup-query-interval", gm->startup_interval_ms,
+		def->startup_interval_ms);
+	add_count(&t, "startup-query-count", gm->startup_count, def->startup_count);
+	if (t.bad)
+		d->out.bad = true;
+	else
+		para(d, 4, "Timers that differ from RFC 9776 and RFC 9777: %s.", t.s);
+}
+
+static void describe_refresh(struct describe *d)
+{
+	char buf[CONFIG_SECONDS_STRLEN];
+
+	if (d->c->refresh_interval_ms)
+		para(d, 4,
+			"Refresh: while no router asks on the upstream, the groups are reported "
+			"again every %s s.",
+			config_format_seconds(d->c->refresh_interval_ms, buf));
+	else
+		para(d, 4,
+			"Refresh: off. If streams stop after about 4 minutes and 20 seconds, "
+			"nobody asks on the upstream: add 'refresh-interval 60'.");
+}
+
+static void describe_forward(struct describe *d)
+{
+	switch (d->c->forward_from_downstream) {
+	case CONFIG_FORWARD_NONE:
+		para(d, 4, "Streams that are sent on a downstream are not forwarded.");
+		break;
+	case CONFIG_FORWARD_DOWNSTREAM:
+		para(d, 4,
+			"Streams that are sent on a downstream go to the other downstreams.");
+		break;
+	case CONFIG_FORWARD_ALL:
+		para(d, 4,
+			"Streams that are sent on a downstream go to the other downstreams and to "
+			"the upstream.");
+		break;
+	}
+}
+
+static void describe_operation(struct describe *d)
+{
+	const struct config *c = d->c;
+	char buf[CONFIG_SECONDS_STRLEN];
+
+	if (c->chroot || c->user)
+		para(d, 4, "Privileges: after the start it runs%s%s%s%s.",
+			c->user ? " as user " : "", c->user ? c->user : "",
+			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
+	para(d, 4, "Forwarding: %u thread%s, receive rings of %s each%s.", c->threads,
+		c->threads == 1 ? "" : "s", config_format_octets(c->ring_size, buf),
+		c->transmit == CONFIG_TRANSMIT_SENDMMSG ? ", transmit by sendmmsg"
+			: c->transmit == CONFIG_TRANSMIT_IO_URING
+			? ", transmit by io_uring"
+			: "");
+	if (c->metrics_listen)
+		para(d, 4, "Metrics: http://%s/metrics", c->metrics_listen);
+	para(d, 4,
+		"Firewall: frames are read before netfilter sees them, so its rules neither stop "
+		"nor are needed for the streams; the sources and groups above are the filter.");
+}
+
+char *config_describe(
+	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg)
+{
+	static const enum config_role order[] = {
+		CONFIG_ROLE_UPSTREAM, CONFIG_ROLE_DOWNSTREAM};
+	struct describe d = {.c = c, .exists = exists, .arg = arg};
+
+	summary(&d);
+	for (size_t k = 0; k < array_len(order); k++)
+		for (size_t i = 0; i < c->n_iface; i++) {
+			if (c->iface[i].role != order[k])
+				continue;
+			if (order[k] == CONFIG_ROLE_UPSTREAM) {
+				describe_upstream(&d, &c->iface[i]);
+			} else {
+				heading(&d, &c->iface[i]);
+				describe_downstream(&d, &c->iface[i]);
+			}
+		}
+	describe_disabled(&d);
+	config_text_add(&d.out, "\nAll interfaces\n");
+	describe_leave(&d);
+	describe_timers(&d);
+	describe_refresh(&d);
+	describe_forward(&d);
+	describe_operation(&d);
+	return config_text_take(&d.out);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A growing string with a sticky error, for config_print and config_describe. */
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config_text {
+	char *s; /* owned, terminated; NULL while empty */
+	size_t len, cap;
+	bool bad; /* out of memory: everything since is dropped */
+};
+
+void config_text_deinit(struct config_text *t);
+void config_text_add(struct config_text *t, const char *format, ...) _printf_(2, 3);
+void config_text_vadd(struct config_text *t, const char *format, va_list ap)
+	_printf_(2, 0);
+/* Hand the string over; NULL when out of memory. `t` is empty afterwards. */
+char *config_text_take(struct config_text *t);
+
+/* "1", "0.1", "31.25": milliseconds as seconds without idle zeros. Returns `buf`. */
+#define CONFIG_SECONDS_STRLEN 16
+const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN]);
+/* "8M", "64K", "65537" */
+const char *config_format_octets(uint32_t n, char buf[CONFIG_SECONDS_STRLEN]);

@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * config: what each statement means, what the odd files of real routers mean, and which
+ * message each fault gets. A case is a text and either what must hold of the result or
+ * the place and a part of a message. What is printed, and any
+ * text at all: test_config_print.c; whole files: tests/golden.
+ */
+
+#include "control/config.h"
+#include "control/config_keyword.h"
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* what every file needs besides the statement under test */
+#define ROLES "phyint u upstream phyint d downstream "
+
+static struct config *parse(const char *text, int expected)
+{
+	struct config *c = NULL;
+	int r = config_parse(text, strlen(text), &c);
+
+	if (r != expected) {
+		print_error("'%s' gives %d\n", text, r);
+		for (size_t i = 0; c && i < c->n_message; i++)
+			print_error("%u:%u: %s\n", c->message[i].line,
+				c->message[i].column, c->message[i].text);
+	}
+	assert_int_equal(r, expected);
+	return c;
+}
+
+static const struct config_iface *named(const struct config *c, const char *name)
+{
+	const struct config_iface *ci = config_iface_find(c, name);
+
+	assert_string_equal(ci->name, name);
+	return ci;
+}
+
+static bool prefix_is(const struct prefix *x, const char *text)
+{
+	char buf[PREFIX_STRLEN];
+
+	return strcmp(prefix_format(x, buf), text) == 0;
+}
+
+/* --- values ------------------------------------------------------------------------
+ */
+
+/* The printed configuration holds each value in a form that is easy to name: "text"
+ * must give a print that contains the line "line". */
+static void values(void **state)
+{
+	static const struct {
+		const char *text, *line;
+	} t[] = {
+		{"quickleave ", "quickleave"},
+		{"", "quickleave off"},
+		{"quickleave off ", "quickleave off"},
+		{"defaultdown ", "defaultdown"},
+		{"rescanvif ", "rescanvif"},
+		{"quickleave hashtablesize 536870912 ", "hashtablesize 536870912"},
+		{"chroot /var/lib/a-very-long-path/that/igmpproxy/would/have/cut/in/two ",
+			"chroot /var/lib/a-very-long-path/that/igmpproxy/would/have/cut/in/two"},
+		{"user nobody ", "user nobody"},
+		{"user upstream ", "user upstream"},
+		{"timers rfc3376 ", "timers rfc3376"},
+		{"robustness 255 ", "robustness 255"},
+		{"query-interval 31744 ", "query-interval 31744"},
+		{"query-interval 10.5 query-response-interval 10.4 ",
+			"query-response-interval 10.4"},
+		{"query-response-interval 0.1 ", "query-response-interval 0.1"},
+		{"last-member-query-interval 3174.4 ",
+			"last-member-query-interval 3174.4"},
+		{"last-member-query-count 9 ", "last-member-query-count 9"},
+		{"startup-query-interval 1.25 ", "startup-query-interval 1.25"},
+		{"startup-query-count 1 ", "startup-query-count 1"},
+		{"", "startup-query-interval 31.25"},
+		{"query-interval 60 ", "startup-query-interval 15"},
+		{"robustness 3 ", "startup-query-count 3"},
+		{"robustness 3 ", "last-member-query-count 3"},
+		{"last-member-query-count 1 robustness 3 ",
+			"last-member-query-count 1"},
+		{"refresh-interval 0 ", "refresh-interval 0"},
+		{"refresh-interval 60.0 ", "refresh-interval 60"},
+		{"forward-from-downstream none ", "forward-from-downstream none"},
+		{"forward-from-downstream downstream ",
+			"forward-from-downstream downstream"},
+		{"forward-from-downstream all ", "forward-from-downstream all"},
+		{"", "ssm-range default"},
+		{"ssm-range none ", "ssm-range none"},
+		{"ssm-range 239.232.0.0/16 ", "ssm-range 239.232.0.0/16"},
+		{"ssm-range default ssm-range 239.232.0.0/16 ", "ssm-range default"},
+		{"threads auto ", "threads 1"},
+		{"threads 64 ", "threads 64"},
+		{"", "ring-size 8M"},
+		{"ring-size 64k ", "ring-size 64K"},
+		{"ring-size 65537 ", "ring-size 65537"},
+		{"ring-size 1G ", "ring-size 1G"},
+		{"transmit auto ", "transmit auto"},
+		{"transmit sendmmsg ", "transmit sendmmsg"},
+		{"transmit io_uring ", "transmit io_uring"},
+		{"control-socket /run/x.sock ", "control-socket /run/x.sock"},
+		{"metrics-listen 127.0.0.1:9100 ", "metrics-listen 127.0.0.1:9100"},
+		{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
+		{"ratelimit 9 ", "ratelimit 9"},
+		{"threshold 255 ", "threshold 255"},
+		{"threshold +7 ", "threshold 7"},
+		{"igmp-version 1 ", "igmp-version 1"},
+		{"mld-version 1 ", "mld-version 1"},
+		{"ipv4 off ", "ipv4 off"},
+		{"ipv6 off ", "ipv6 off"},
+		{"fast-leave ", "fast-leave"},
+		{"fast-leave on ", "fast-leave"},
+		{"fast-leave off ", "fast-leave off"},
+		{"require-router-alert ", "require-router-alert"},
+		{"always-querier ", "always-querier"},
+		{"max-groups 4294967295 ", "max-groups 4294967295"},
+		{"max-sources 0 ", "max-sources 0"},
+		{"altnet 10.0.0.1 ", "altnet 10.0.0.1/32"},
+		{"altnet 2001:db8::/32 ", "altnet 2001:db8::/32"},
+		{"altnet ::/0 ", "altnet ::/0"},
+		{"whitelist ff05::/16 ", "whitelist ff05::/16"},
+		{"blacklist 239.255.255.250 ", "blacklist 239.255.255.250/32"},
+		{"phyint x upstream report-interface x.7 ", "\treport-interface x.7"},
+	};
+	char text[256], line[128];
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		_cleanup_(freep) char *print = NULL;
+		struct config *c;
+
+		snprintf(text, sizeof(text), "%s" ROLES, t[i].text);
+		c = parse(text, 0);
+		print = config_print(c);
+		assert_non_null(print);
+		snprintf(line, sizeof(line), "%s\n", t[i].line);
+		if (strncmp(print, line, strlen(line)) != 0) {
+			snprintf(line, sizeof(line), "\n%s\n", t[i].line);
+			if (!strstr(print, line))
+				fail_msg("'%s' lacks '%s' in\n%s", text, t[i].line,
+					print);
+		}
+		config_free(c);
+	}
+}
+
+static void defaults(void **state)
+{
+	struct config *c = parse(ROLES, 0);
+	const struct config_iface *d = config_iface_find(c, "not-named");
+
+	assert_int_equal(c->n_message, 0);
+	assert_memory_equal(&c->gm, &gm_params_default, sizeof(c->gm));
+	assert_ptr_equal(d, &c->defaults);
+	assert_int_equal(d->role, CONFIG_ROLE_DISABLED);
+	assert_int_equal(d->line, 0);
+	assert_int_equal(d->threshold, 1);
+	assert_true(d->ipv4 && d->ipv6);
+	assert_int_equal(c->threads, 1);
+	assert_int_equal(c->ring_size, 8 << 20);
+	assert_int_equal(c->forward_from_downstream, CONFIG_FORWARD_NONE);
+	assert_null(c->user);
+	assert_null(c->control_socket);
+	assert_null(c->metrics_listen);
+	config_free(c);
+	assert_null(config_free(NULL));
+}
+
+static void role_of_others_follows_defaultdown(void **state)
+{
+	struct config *c = parse("phyint a phyint u upstream defaultdown phyint b", 0);
+
+	assert_int_equal(named(c, "a")->role, CONFIG_ROLE_DISABLED);
+	assert_int_equal(named(c, "b")->role, CONFIG_ROLE_DOWNSTREAM);
+	assert_int_equal(config_iface_find(c, "z")->role, CONFIG_ROLE_DOWNSTREAM);
+	config_free(c);
+}
+
+static void defaults_hold_for_later_interfaces(void **state)
+{
+	struct config *c = parse("threshold 5 altnet 10.0.0.0/8 whitelist 239.0.0.0/8 "
+				 "user x max-groups 7 "
+				 "phyint u upstream phyint d downstream threshold 6 "
+				 "altnet 11.0.0.0/8 blacklist 239.1.0.0/16",
+		0);
+	const struct config_iface *u = named(c, "u"), *d = named(c, "d");
+
+	assert_int_equal(u->threshold, 5);
+	assert_int_equal(d->threshold, 6);
+	assert_int_equal(d->max_groups, 7);
+	assert_int_equal(u->n_altnet, 1);
+	assert_int_equal(d->n_altnet, 2);
+	assert_true(prefix_is(&d->altnet[0], "10.0.0.0/8"));
+	assert_true(prefix_is(&d->altnet[1], "11.0.0.0/8"));
+	assert_int_equal(d->n_filter, 2);
+	assert_true(d->has_whitelist);
+	assert_int_equal(c->defaults.n_filter, 1);
+	/* inherited, not written at the upstream: nothing to warn of */
+	assert_int_equal(c->n_message, 0);
+	config_free(c);
+}
+
+static void ssm_ranges(void **state)
+{
+	static const struct {
+		const char *text, *group;
+		bool ssm;
+	} t[] = {
+		{"", "232.0.0.1", true},
+		{"", "231.255.255.255", false},
+		{"", "ff3e::8000:1", true},
+		{"", "ff30::1", true},
+		{"", "ff3f::1", true},
+		{"", "ff3e:30:2001:db8::1", false}, /* RFC 3306: has a unicast prefix */
+		{"", "ff0e::1", false},
+		{"ssm-range none ", "232.0.0.1", false},
+		{"ssm-range 239.1.0.0/16 ", "232.0.0.1", false},
+		{"ssm-range 239.1.0.0/16 ", "239.1.2.3", true},
+		{"ssm-range 239.1.0.0/16 ssm-range 239.3.0.0/16 ", "239.1.2.3", true},
+		{"ssm-range default ssm-range 239.3.0.0/16 ", "239.3.2.3", true},
+		{"ssm-range default ssm-range 239.3.0.0/16 ", "232.3.2.3", true},
+	};
+	char text[128];
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		struct addr group = a(t[i].group);
+		struct config *c;
+
+		snprintf(text, sizeof(text), "%s" ROLES, t[i].text);
+		c = parse(text, 0);
+		assert_int_equal(config_is_ssm(c, &group), t[i].ssm);
+		config_free(c);
+	}
+}
+
+/* in file order, the last match decides */
+static void group_filters(void **state)
+{
+	static const struct {
+		const char *text, *group;
+		bool allowed;
+	} t[] = {
+		{"", "239.1.2.3", true},
+		{"whitelist 239.1.0.0/16", "239.1.2.3", true},
+		{"whitelist 239.1.0.0/16", "239.2.2.3", false},
+		{"whitelist 239.1.0.0/16", "ff05::1", false},
+		{"blacklist 239.1.0.0/16", "239.1.2.3", false},
+		{"blacklist 239.1.0.0/16", "239.2.2.3", true},
+		{"whitelist 239.0.0.0/8 blacklist 239.1.0.0/16", "239.1.2.3", false},
+		{"blacklist 239.1.0.0/16 whitelist 239.0.0.0/8", "239.1.2.3", true},
+		{"whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 whitelist 239.1.1.0/24",
+			"239.1.1.9", true},
+		{"whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 whitelist 239.1.1.0/24",
+			"239.1.2.9", false},
+		{"blacklist ff02::/16", "ff02::fb", false},
+		{"whitelist 0.0.0.0/0", "ff05::1", false},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		struct addr group = a(t[i].group);
+		struct config *c;
+
+		snprintf(text, sizeof(text), "phyint d downstream %s phyint u upstream",
+			t[i].text);
+		c = parse(text, 0);
+		if (config_group_allowed(named(c, "d"), &group) != t[i].allowed)
+			fail_msg("%s: %s", t[i].text, t[i].group);
+		config_free(c);
+	}
+}
+
+/* --- words and lines ---------------------------------------------------------------
+ */
+
+static void tokens(void **state)
+{
+	static const char *const same[] = {
+		"phyint u upstream threshold 1 phyint d downstream threshold 3",
+		"phyint u\nupstream\nthreshold\n1\nphyint\nd\ndownstream\nthreshold\n3\n",
+		"phyint u upstream\r\nthreshold 1\r\nphyint d downstream\r\nthreshold 3\r\n",
+		"\t phyint u upstream threshold 1#c\nphyint d#\ndownstream threshold 3# 4",
+		"phyint u upstream; threshold 1;\nphyint d; downstream;; ; threshold 3;",
+		"\xef\xbb\xbfphyint u upstream threshold 1 phyint d downstream threshold 3",
+		"#\n#phyint x\nphyint u upstream # d\nphyint d downstream threshold 3 \n\n",
+	};
+
+	for (size_t i = 0; i < array_len(same); i++) {
+		struct config *c = parse(same[i], 0);
+
+		assert_int_equal(c->n_message, 0);
+		assert_int_equal(c->n_iface, 2);
+		assert_int_equal(named(c, "u")->role, CONFIG_ROLE_UPSTREAM);
+		assert_int_equal(named(c, "d")->role, CONFIG_ROLE_DOWNSTREAM);
+		assert_int_equal(named(c, "d")->threshold, 3);
+		config_free(c);
+	}
+}
+
+static void place_of_phyint(void **state)
+{
+	struct config *c =
+		parse("quickleave\n\tphyint u upstream\r\n  phyint d downstream", 0);
+
+	assert_int_equal(named(c, "u")->line, 2);
+	assert_int_equal(named(c, "u")->column, 2);
+	assert_int_equal(named(c, "d")->line, 3);
+	assert_int_equal(named(c, "d")->column, 3);
+	config_free(c);
+}
+
+/* A NUL octet, which the table of messages cannot hold. */
+static void nul_octet(void **state)
+{
+	static const char text[] = ROLES "\n altnet\0 10.0.0.0/8";
+	struct config *c;
+
+	assert_int_equal(config_parse(text, sizeof(text) - 1, &c), 1);
+	assert_int_equal(c->n_message, 1);
+	assert_int_equal(c->message[0].line, 2);
+	assert_int_equal(c->message[0].column, 8);
+	assert_non_null(strstr(c->message[0].text, "NUL"));
+	config_free(c);
+}
+
+static void long_words(void **state)
+{
+	enum { N = 200000 };
+	_cleanup_(freep) char *text = malloc(N + 64);
+	struct config *c;
+
+	assert_non_null(text);
+	strcpy(text, ROLES "user ");
+	memset(text + strlen(ROLES "user "), 'x', N);
+	text[strlen(ROLES "user ") + N] = '\0';
+	c = parse(text, 0);
+	assert_int_equal(strlen(c->user), N);
+	config_free(c);
+
+	memset(text, '/', N);
+	c = parse(text, 1);
+	assert_true(strlen(c->message[0].text) < 200);
+	config_free(c);
+}
+
+/* --- the rows of files as they are found in the field --------------------------------
+ */
+
+struct fault {
+	const char *text;
+	int result;
+	enum config_severity severity;
+	unsigned line, column;
+	const char *part; /* NULL: no message at all */
+};
+
+static void expect_fault(const struct fault *t)
+{
+	struct config *c = parse(t->text, t->result);
+	const struct config_message *m = c->message;
+
+	if (!t->part) {
+		if (c->n_message)
+			fail_msg("'%s': unexpected '%s'", t->text, m->text);
+	} else {
+		if (c->n_message != 1)
+			fail_msg("'%s': %zu messages, first '%s'", t->text,
+				c->n_message, c->n_message ? m->text : "");
+		if (m->line != t->line || m->column != t->column ||
+			m->severity != t->severity || !strstr(m->text, t->part))
+			fail_msg("'%s': %u:%u: %s", t->text, m->line, m->column,
+				m->text);
+	}
+	config_free(c);
+}
+
+#define W CONFIG_WARNING
+#define E CONFIG_ERROR
+
+static void real_world_rows(void **state)
+{
+	static const struct fault t[] = {
+		{ROLES "altnet 192.0.2.0/24;", 0, W, 0, 0, NULL},
+		{ROLES "altnet 10.0.0.1;", 0, W, 0, 0, NULL},
+		{"phyint u upstream; phyint d downstream; phyint lo disabled;", 0, W, 0,
+			0, NULL},
+		{ROLES "\naltnet 217.0.119.194/16;", 0, W, 2, 8, "217.0.0.0/16"},
+		{"phyint d downstream phyint u upstream\n altnet 239.0.0.0/8;", 0, W, 2,
+			9, "did you mean 'whitelist'"},
+		{"phyint d downstream phyint u upstream\n altnet 232.0.0.0/8", 0, W, 2,
+			9, "matches sources, not groups"},
+		{ROLES "altnet 192.168.40.200/32", 0, W, 0, 0, NULL},
+		{ROLES "\nphyint wlan0\nphyint lo disabled", 0, W, 2, 1,
+			"'phyint wlan0' has no role; it is disabled"},
+		{"defaultdown " ROLES "\n phyint wlan0", 0, W, 2, 2,
+			"it is downstream"},
+		{ROLES "phyint blue0 disabled # text", 0, W, 0, 0, NULL},
+		{"phyint red0.8 upstream ratelimit 0 threshold 1 phyint d downstream",
+			0, W, 0, 0, NULL},
+		{"phyint ppp0 upstream phyint d downstream\nphyint ppp0 disabled", 0, W,
+			2, 1, "already at line 1"},
+		{"phyint d downstream threshold 3 altnet 172.0.0.0/8\n"
+		 "phyint u upstream threshold 3",
+			0, W, 2, 19, "'threshold' has no effect on upstream 'u'"},
+		{ROLES "altnet 0.0.0.0/0", 0, W, 0, 0, NULL},
+		{ROLES "altnet 10.0.0.0/8", 0, W, 0, 0, NULL},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
+static void first_block_of_a_name_counts(void **state)
+{
+	struct config *c =
+		parse("phyint ppp0 upstream altnet 10.0.0.0/8 phyint d downstream "
+		      "phyint ppp0 disabled altnet 11.0.0.0/8 ratelimit 3",
+			0);
+
+	assert_int_equal(c->n_iface, 2);
+	assert_int_equal(c->n_message, 1);
+	assert_int_equal(named(c, "ppp0")->role, CONFIG_ROLE_UPSTREAM);
+	assert_int_equal(named(c, "ppp0")->n_altnet, 1);
+	config_free(c);
+}
+
+static void warnings(void **state)
+{
+	static const struct fault t[] = {
+		{"hashtablesize 32\n" ROLES, 0, W, 1, 1, "igmpproxy refuses it"},
+		{"quickleave hashtablesize 32\n" ROLES, 0, W, 0, 0, NULL},
+		{ROLES "ratelimit 7", 0, W, 1, 39, "nothing limits the rate"},
+		{ROLES "ratelimit fast", 0, W, 1, 49, "read as 0"},
+		{ROLES "threshold 3x", 0, W, 1, 49, "read as 3"},
+		{ROLES "altnet 10.0.0.0/8,", 0, W, 1, 46,
+			"read as 10.0.0.0/8; remove ','"},
+		{ROLES "altnet ff05::/16", 0, W, 1, 46, "did you mean 'whitelist'"},
+		{ROLES "altnet 224.0.0.0/3", 0, W, 0, 0, NULL},
+		{ROLES "whitelist 10.0.0.0/8", 0, W, 1, 49, "did you mean 'altnet'"},
+		{ROLES "blacklist 2001:db8::/32", 0, W, 1, 49, "matches no group"},
+		{ROLES "blacklist 0.0.0.0/0 blacklist ::/0", 0, W, 0, 0, NULL},
+		{ROLES "whitelist 239.1.2.3/16", 0, W, 1, 49, "239.1.0.0/16"},
+		{"phyint u upstream phyint v upstream\nphyint d downstream", 0, W, 1,
+			19, "second upstream"},
+		{"phyint u upstream", 0, W, 0, 0, "no interface is a downstream"},
+		{"defaultdown phyint u upstream", 0, W, 0, 0, NULL},
+		{"robustness 1\n" ROLES, 0, W, 1, 1, "one lost packet"},
+		{"robustness 8\n" ROLES, 0, W, 1, 1, "sent as 0"},
+		{"phyint d downstream phyint u upstream fast-leave", 0, W, 1, 39,
+			"give it to a downstream"},
+		{"phyint d downstream phyint u upstream always-querier", 0, W, 1, 39,
+			"only answers queries"},
+		{"phyint d downstream phyint u upstream fast-leave off", 0, W, 0, 0,
+			NULL},
+		{ROLES "report-interface x", 0, W, 1, 39, "it is for an upstream"},
+		{ROLES "ipv4 off ipv6 off", 0, W, 1, 19, "does nothing"},
+		{ROLES "phyint eth0:1 disabled", 0, W, 1, 46, "write 'eth0'"},
+		{ROLES "phyint a/b disabled", 0, W, 1, 46,
+			"no interface can be called"},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
+static void two_roles(void **state)
+{
+	struct config *c = parse("phyint d upstream downstream downstream\n"
+				 "phyint u upstream",
+		0);
+
+	assert_int_equal(c->n_message, 1);
+	assert_int_equal(c->message[0].column, 19);
+	assert_non_null(strstr(c->message[0].text, "'d' has two roles"));
+	assert_int_equal(named(c, "d")->role, CONFIG_ROLE_DOWNSTREAM);
+	config_free(c);
+}
+
+static const struct fault error_rows[] = {
+	{"", 1, E, 0, 0, "add 'phyint NAME upstream'"},
+	{"# nothing\n", 1, E, 0, 0, "no interface is the upstream"},
+	{ROLES "\n  foo 1 2 3", 1, E, 2, 3, "unknown word 'foo'"},
+	{ROLES "\nquickleeve", 1, E, 2, 1, "did you mean 'quickleave'"},
+	{ROLES "\nQuickLeave", 1, E, 2, 1, "did you mean 'quickleave'"},
+	{ROLES "\nfast_leave", 1, E, 2, 1, "did you mean 'fast-leave'"},
+	{ROLES "\nigmp enable version 3", 1, E, 2, 1, "--from improxy"},
+	{ROLES "\nset protocols igmp-proxy", 1, E, 2, 1, "--from vyos"},
+	{ROLES "\nconfig phyint", 1, E, 2, 1, "--from openwrt"},
+	{ROLES "\naltnet", 1, E, 2, 1, "the file ends here"},
+	{ROLES "\nthreshold # 3", 1, E, 2, 1, "the file ends here"},
+	{ROLES "\nphyint", 1, E, 2, 1, "the name of an interface"},
+	{ROLES "\nuser\nquickleave", 1, E, 2, 1, "'quickleave' follows"},
+	{ROLES "\naltnet phyint x disabled", 1, E, 2, 1, "'phyint' follows"},
+	{ROLES "\nthreshold 0", 1, E, 2, 11, "from 1 to 255"},
+	{ROLES "\nthreshold 256", 1, E, 2, 11, "from 1 to 255"},
+	{ROLES "\nthreshold -1", 1, E, 2, 11, "not '-1'"},
+	{ROLES "\nthreshold abc", 1, E, 2, 11, "not 'abc'"},
+	{ROLES "\nthreshold 99999999999999999999", 1, E, 2, 11, "from 1 to 255"},
+	{ROLES "\nratelimit -5", 1, E, 2, 11, "not '-5'"},
+	{ROLES "\naltnet 10/8", 1, E, 2, 8, "'10.0.0.0/8'"},
+	{ROLES "\naltnet 192.168/16", 1, E, 2, 8, "'192.168.0.0/16'"},
+	{ROLES "\naltnet 192.168.1/24", 1, E, 2, 8, "'192.168.1.0/24'"},
+	{ROLES "\naltnet 192.168.", 1, E, 2, 8, "'192.168.0.0/16'"},
+	{ROLES "\nwhitelist 239", 1, E, 2, 11, "'239.0.0.0/8'"},
+	{ROLES "\naltnet 10.0.0.0/33", 1, E, 2, 8, "from 0 to 32"},
+	{ROLES "\naltnet 2001:db8::/129", 1, E, 2, 8, "from 0 to 128"},
+	{ROLES "\naltnet 10.0.0.0/", 1, E, 2, 8, "missing after '/'"},
+	{ROLES "\naltnet 10.0.0.0/255.255.255.0", 1, E, 2, 8, "'/24'"},
+	{ROLES "\naltnet 10.0.0.0/255.0.255.0", 1, E, 2, 8, "from 0 to 32"},
+	{ROLES "\naltnet example.org", 1, E, 2, 8, "not 'example.org'"},
+	{ROLES "\naltnet 010.0.0.0/8", 1, E, 2, 8, "takes a source prefix"},
+	{ROLES "\naltnet 10.0.0.0/8 11.0.0.0/8", 1, E, 2, 19, "needs its own"},
+	{ROLES "\nphyint averyverylongname downstream threshold 3 altnet 10.0.0.0/8", 1,
+		E, 2, 8, "at most 15 characters"},
+	{"quickleave hashtablesize 0 " ROLES, 1, E, 1, 26, "from 1 to 536870912"},
+	{"quickleave hashtablsize 3 " ROLES, 1, E, 1, 12,
+		"did you mean 'hashtablesize'"},
+	/* what follows belongs to what was meant, and gets no message */
+	{ROLES "\nphyitn x upstream ratelimit 0", 1, E, 2, 1, "'phyint'"},
+	{ROLES "\nthreshhold 3 altnet 10.0.0.0/8", 1, E, 2, 1, "'threshold'"},
+	{ROLES "\nsomething x upstream threshold 0", 1, E, 2, 1, "'something'"},
+	{ROLES "\nquickleave threshold 0 altnet 10/8\nphyint x disabled", 1, E, 2, 12,
+		"put it before"},
+	{"upstream eth0", 1, E, 1, 1, "'phyint NAME upstream'"},
+	{"report-interface x " ROLES, 1, E, 1, 1, "must follow the interface"},
+	{ROLES "quickleave\nthreshold 3", 1, E, 2, 1,
+		"'quickleave' has ended the block of 'd'"},
+	{"query-interval 10s " ROLES, 1, E, 1, 16, "plain number"},
+	{"query-interval .5 " ROLES, 1, E, 1, 16, "plain number"},
+	{"query-interval 5. " ROLES, 1, E, 1, 16, "plain number"},
+	{"query-interval 0.5 " ROLES, 1, E, 1, 16, "from 1 to 31744 seconds"},
+	{"query-interval 31744.1 " ROLES, 1, E, 1, 16, "from 1 to 31744"},
+	{"query-response-interval 0.05 " ROLES, 1, E, 1, 25, "from 0.1 to 3174.4"},
+	{"query-response-interval 1.2345 " ROLES, 1, E, 1, 25, "plain number"},
+	{"refresh-interval 0.5 " ROLES, 1, E, 1, 18, "or 0 for off"},
+	{"robustness 256 " ROLES, 1, E, 1, 12, "from 1 to 255"},
+	{"last-member-query-count 0 " ROLES, 1, E, 1, 25, "from 1 to 255"},
+	{"timers rfc2236 " ROLES, 1, E, 1, 8, "takes rfc9776 or rfc3376"},
+	{"forward-from-downstream upstream " ROLES, 1, E, 1, 25, "none, downstream"},
+	{"forward-from-downstream al " ROLES, 1, E, 1, 25, "did you mean 'all'"},
+	{"transmit io-uring " ROLES, 1, E, 1, 10, "did you mean 'io_uring'"},
+	{"ssm-range 10.0.0.0/8 " ROLES, 1, E, 1, 11, "no range of groups"},
+	{"ssm-range 0.0.0.0/0 " ROLES, 1, E, 1, 11, "no range of groups"},
+	{"ssm-range none ssm-range 239.0.0.0/8 " ROLES, 1, E, 1, 26, "alone"},
+	{"ssm-range 239.0.0.0/8 ssm-range none " ROLES, 1, E, 1, 33, "alone"},
+	{"ssm-range 239.0.0.0/8 ssm-range default " ROLES, 1, E, 1, 33, "before"},
+	{"threads 0 " ROLES, 1, E, 1, 9, "from 1 to 64"},
+	{"threads 65 " ROLES, 1, E, 1, 9, "from 1 to 64"},
+	{"ring-size 63K " ROLES, 1, E, 1, 11, "from 64K to 1G"},
+	{"ring-size 2G " ROLES, 1, E, 1, 11, "from 64K to 1G"},
+	{"ring-size 8MB " ROLES, 1, E, 1, 11, "such as 8M"},
+	{"control-socket run/x " ROLES, 1, E, 1, 16, "from the root"},
+	{"metrics-listen 9100 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen ::1:9100 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen 127.0.0.1:0 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen [::1]9100 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen [127.0.0.1]:9100 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen : " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen []:1 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{ROLES "igmp-version 4", 1, E, 1, 52, "from 1 to 3"},
+	{ROLES "mld-version 3", 1, E, 1, 51, "from 1 to 2"},
+	{ROLES "ipv4 yes", 1, E, 1, 44, "takes on or off, not 'yes'"},
+	{ROLES "ipv4 disabled", 1, E, 1, 44, "takes on or off, not 'disabled'"},
+	{ROLES "max-groups 4294967296", 1, E, 1, 50, "from 0 to 4294967295"},
+	{"phyint d downstream phyint u upstream report-interface "
+	 "averyverylongname",
+		1, E, 1, 56, "15 characters"},
+	{ROLES "\n\x1b[31m\xff", 1, E, 2, 1, "'\\x1b[31m\\xff'"},
+};
+
+static void errors(void **state)
+{
+	for (size_t i = 0; i < array_len(error_rows); i++)
+		expect_fault(&error_rows[i]);
+}
+
+static void r044_response_less_than_query_interval(void **state)
+{
+	static const struct fault t[] = {
+		{"query-interval 10\n" ROLES, 1, E, 1, 1, "must be less than"},
+		{"query-interval 10\nquery-response-interval 20 " ROLES, 1, E, 2, 1,
+			"query-response-interval (20 s)"},
+		{"query-response-interval 125 " ROLES, 1, E, 1, 1,
+			"query-interval (125 s)"},
+		{"query-response-interval 124.9 " ROLES, 0, E, 0, 0, NULL},
+		{"robustness 0 " ROLES, 1, E, 1, 12, "from 1 to 255"},
+		{"robustness 1 " ROLES, 0, W, 1, 1, "2 or more"},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
+/* one run shows all faults, in file order, and nothing that only follows from them */
+static void several_faults(void **state)
+{
+	static const struct {
+		unsigned line, column;
+	} at[] = {{1, 12}, {2, 19}, {3, 9}, {4, 1}, {6, 8}};
+	struct config *c = parse("robustness 0\n"
+				 "phyint u upstream ratlimit 0 threshold 1\n"
+				 "\taltnet 10/8\n"
+				 "bar x y\n"
+				 "\taltnet 10.0.0.0/8\n"
+				 "phyint waytoolonginterfacename\n"
+				 "\taltnet 239.0.0.0/8\n",
+		1);
+
+	assert_int_equal(c->n_message, array_len(at));
+	for (size_t i = 0; i < array_len(at); i++) {
+		assert_int_equal(c->message[i].line, at[i].line);
+		assert_int_equal(c->message[i].column, at[i].column);
+	}
+	config_free(c);
+}
+
+static void errors_are_bounded(void **state)
+{
+	_cleanup_(freep) char *text = calloc(1, 4001);
+	struct config *c;
+
+	assert_non_null(text);
+	for (int i = 0; i < 2000; i++)
+		memcpy(text + 2 * i, "x\n", 2);
+	c = parse(text, 1);
+	assert_true(c->n_message < 30);
+	assert_non_null(strstr(c->message[c->n_message - 1].text, "too many errors"));
+	config_free(c);
+}
+
+/* --- the table of keywords
+ * ------------------------------------------------------------ */
+
+static void keyword_lists_are_the_table(void **state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; config_global_keywords[i]; i++, n++) {
+		const struct config_keyword *kw =
+			config_keyword_find(config_global_keywords[i]);
+
+		assert_non_null(kw);
+		assert_int_equal(kw->where, CONFIG_GLOBAL);
+	}
+	for (size_t i = 0; config_iface_keywords[i]; i++, n++) {
+		const struct config_keyword *kw =
+			config_keyword_find(config_iface_keywords[i]);
+
+		assert_non_null(kw);
+		assert_int_not_equal(kw->where, CONFIG_GLOBAL);
+	}
+	assert_int_equal(n, config_n_keywords);
+}
+
+static void no_keyword_resembles_another_too_much(void **state)
+{
+	/* a keyword must never be "corrected" to another one */
+	for (size_t i = 0; i < config_n_keywords; i++)
+		assert_string_equal(config_keyword_suggest(config_keywords[i].name),
+			config_keywords[i].name);
+	assert_null(config_keyword_suggest("television"));
+	assert_null(config_keyword_suggest(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(role_of_others_follows_defaultdown),
+		cmocka_unit_test(defaults_hold_for_later_interfaces),
+		cmocka_unit_test(ssm_ranges),
+		cmocka_unit_test(group_filters),
+		cmocka_unit_test(tokens),
+		cmocka_unit_test(place_of_phyint),
+		cmocka_unit_test(nul_octet),
+		cmocka_unit_test(long_words),
+		cmocka_unit_test(real_world_rows),
+		cmocka_unit_test(first_block_of_a_name_counts),
+		cmocka_unit_test(warnings),
+		cmocka_unit_test(two_roles),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(r044_response_less_than_query_interval),
+		cmocka_unit_test(several_faults),
+		cmocka_unit_test(errors_are_bounded),
+		cmocka_unit_test(keyword_lists_are_the_table),
+		cmocka_unit_test(no_keyword_resembles_another_too_much),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
