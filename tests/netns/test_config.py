@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The file as a user meets it: real igmpproxy files, -C, and errors that say where."""
+
+import os
+import re
+import subprocess
+
+from harness import PLAIN, WAN, case, main, ringcast
+
+REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "igmpproxy")
+
+
+def ringcastd(*args):
+    return subprocess.run([ringcast.binary("ringcastd"), "-d", *args], capture_output=True,
+                          text=True, timeout=20)
+
+
+def refused(text, line, column, *words):
+    path = "/run/broken.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    for args in (["-C", path], ["-n", path]):
+        r = ringcastd(*args)
+        said = r.stdout + r.stderr
+        assert r.returncode == 2, r
+        assert re.search(rf"^.*{path}:{line}:{column}: \S", said, re.M), said
+        for word in words:
+            assert word in said, said
+
+
+def loads(name):
+    r = ringcastd("-C", os.path.join(REAL, name))
+    assert r.returncode == 0, r
+    return r.stdout + r.stderr
+
+
+@case("the Movistar file loads: VLANs, threshold 3, altnet 172.0.0.0/8")
+def movistar(b):
+    said = loads("movistar.conf")
+    assert "vlan2" in said and "vlan10" in said, said
+
+
+@case("the IPFire file loads: VLAN upstream, semicolons, altnet in 239/8 warns")
+def ipfire_vlan(b):
+    said = loads("ipfire-vlan.conf")
+    assert "red0.8" in said and "239.0.0.0/8" in said and "whitelist" in said, said
+
+
+@case("the IPFire BNG file loads: PPP upstream, an interface without a role")
+def ipfire_ppp(b):
+    said = loads("ipfire-ppp.conf")
+    assert "ppp0" in said and "232.0.0.0/8" in said, said
+
+
+@case("an unknown word: exit 2 with line and column")
+def unknown_word(b):
+    refused(WAN + "phyint lan1 downstream\n  treshold 3\n", 3, 3, "treshold")
+
+
+@case("a number out of range: exit 2 with line and column")
+def out_of_range(b):
+    refused(WAN + "phyint lan1 downstream threshold 300\n", 2, 34, "300")
+
+
+@case("no upstream: exit 2")
+def no_upstream(b):
+    path = "/run/no-upstream.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("phyint lan1 downstream\n")
+    r = ringcastd("-C", path)
+    assert r.returncode == 2 and "upstream" in r.stdout + r.stderr, r
+
+
+@case("a file that does not exist: exit 2, named")
+def no_file(b):
+    r = ringcastd("-n", "/run/nowhere.conf")
+    assert r.returncode == 2 and "/run/nowhere.conf" in r.stdout + r.stderr, r
+
+
+@case("usage errors exit 1; -h and -V exit 0")
+def usage(b):
+    assert ringcastd("-n").returncode == 1
+    assert ringcastd("--no-such-option").returncode == 1
+    assert ringcastd("-h").returncode == 0
+    version = ringcastd("-V")
+    assert version.returncode == 0 and re.search(r"\d+\.\d+\.\d+", version.stdout)
+
+
+@case("what show config prints loads again and means the same")
+def round_trip(b):
+    t = b.topology()
+    d = b.run(t, PLAIN)
+    printed = d.table("config")
+    d.write(printed)
+    assert d.ctl_run("reload").returncode == 0
+    assert d.table("config") == printed
+
+
+if __name__ == "__main__":
+    main()

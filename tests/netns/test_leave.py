@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Leaving: at once where that is safe, after the last-member time elsewhere, and never at
+the cost of another receiver."""
+
+import time
+
+from harness import (GROUP, PLAIN, QUICK, assert_continuous, case, main, wait_datagrams,
+                     wait_record, wait_silence, wire)
+
+# long enough that "at once" and "after it" cannot be confused on a slow machine
+SLOW_LEAVE = PLAIN.replace("last-member-query-interval 0.2", "last-member-query-interval 5")
+
+
+def is_leave(m):
+    return (isinstance(m, wire.Record) and m.group == GROUP
+            and (m.type, m.sources) in (("TO_IN", ()), ("LEAVE", ())))
+
+
+def is_specific_query(m):
+    return isinstance(m, wire.Query) and m.group == GROUP
+
+
+def watch(b, config, version=3, lans=2):
+    """(topology, receiver on lan1 with the stream running, tap on its LAN)."""
+    t = b.topology(lans)
+    t.hosts["lan1"].sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
+    b.run(t, config)
+    b.stream(t)
+    r = b.receiver(t.hosts["lan1"])
+    wait_datagrams(r, 20)
+    return t, r, b.tap(t.hosts["lan1"], "eth0")
+
+
+@case("R092 quickleave, one tracked IGMPv3 host: stopped at once, without a query")
+def quick(b):
+    t, r, lan = watch(b, "quickleave\n" + SLOW_LEAVE)
+    upstream = b.tap(t.provider, "p0")
+    start = time.monotonic()
+    r.leave()
+    last, igmp = wait_silence(lan, seconds=4)
+    b.note(f"last datagram {(last - start) * 1000:.1f} ms after the leave")
+    assert not [m for m in igmp if is_specific_query(m)], igmp
+    wait_record(upstream, is_leave, "the leave goes upstream")
+
+
+@case("without quickleave: last-member queries first, then stopped")
+def slow(b):
+    t, r, lan = watch(b, PLAIN)
+    upstream = b.tap(t.provider, "p0")
+    start = time.monotonic()
+    r.leave()
+    last, igmp = wait_silence(lan)
+    b.note(f"last datagram {(last - start) * 1000:.0f} ms after the leave (2 x 200 ms)")
+    assert [m for m in igmp if is_specific_query(m)], igmp
+    wait_record(upstream, is_leave, "the leave goes upstream")
+
+
+@case("quickleave with an IGMPv2 member goes through last-member queries")
+def quick_v2(b):
+    _, r, lan = watch(b, QUICK, version=2)
+    r.leave()
+    _, igmp = wait_silence(lan)
+    assert [m for m in igmp if is_specific_query(m)], igmp
+
+
+def two_receivers(b, config, version):
+    t = b.topology(1, hosts=2)
+    for host in t.hosts.values():
+        host.sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
+    d = b.run(t, config)
+    b.stream(t)
+    stays, goes = (b.receiver(t.hosts[h]) for h in ("lan1", "lan1b"))
+    wait_datagrams(goes, 10)
+    got = wait_datagrams(stays, 10)
+    tap = b.tap(t.router, "lan1")
+    goes.leave()
+    wait_record(tap, is_leave, "the router hears the leave")
+    while len(got) < 600:   # two seconds: more than the last-member time of PLAIN
+        got += wait_datagrams(stays, 50)
+    assert_continuous(got, at_least=600)
+    assert d.group("lan1", GROUP)
+
+
+@case("E13 two IGMPv3 receivers, quickleave, one leaves: the other sees no gap")
+def two_quick(b):
+    two_receivers(b, QUICK, 3)
+
+
+@case("E13 two IGMPv3 receivers, one leaves: the other sees no gap")
+def two_slow(b):
+    two_receivers(b, PLAIN, 3)
+
+
+@case("E13 two IGMPv2 receivers, quickleave, one leaves: the other sees no gap")
+def two_v2(b):
+    two_receivers(b, QUICK, 2)
+
+
+@case("R135 last leave on one LAN: the other LAN plays on, nothing is left upstream")
+def other_lan(b):
+    t, r, _ = watch(b, QUICK)
+    other = b.receiver(t.hosts["lan2"])
+    got = wait_datagrams(other, 10)
+    upstream = b.tap(t.provider, "p0")
+    r.leave()
+    b.daemon.wait_no_member("lan1", GROUP)
+    got += wait_datagrams(other, 300)
+    assert_continuous(got, at_least=300)
+    assert not [m for m in upstream.igmp() if is_leave(m)]
+
+
+@case("SIGTERM leaves the groups upstream and exits 0")
+def terminate(b):
+    t, _, _ = watch(b, PLAIN)
+    upstream = b.tap(t.provider, "p0")
+    assert b.daemon.stop() == 0
+    wait_record(upstream, is_leave, "the leave goes upstream", seconds=3)
+
+
+if __name__ == "__main__":
+    main()

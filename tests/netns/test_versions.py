@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Kernel hosts that are held to IGMPv1, v2 or v3, and an upstream that speaks an older
+version."""
+
+import socket
+import struct
+
+from harness import (GROUP, PLAIN, Tap, assert_continuous, case, main, wait_datagrams,
+                     wait_record, wire)
+
+
+def host_version(b, version):
+    t = b.topology()
+    t.hosts["lan1"].sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
+    lan = b.tap(t.router, "lan1")
+    d = b.run(t)
+    b.stream(t)
+    r = b.receiver(t.hosts["lan1"])
+    wait_record(lan, lambda m: isinstance(m, wire.Record) and m.group == GROUP
+                and m.version == version, f"the host reports by IGMPv{version}")
+    assert_continuous(wait_datagrams(r, 100), at_least=100)
+    row = d.wait_member("lan1", GROUP)
+    assert row["version"] == version and row["mode"] == "exclude", row
+    # the next general query must keep the membership alive
+    wait_record(lan, lambda m: getattr(m, "type", "") in ("JOIN", "IS_EX")
+                and m.group == GROUP, "the host answers a query")
+    assert d.group("lan1", GROUP)
+
+
+@case("a host held to IGMPv1 receives")
+def version1(b):
+    host_version(b, 1)
+
+
+@case("a host held to IGMPv2 receives")
+def version2(b):
+    host_version(b, 2)
+
+
+@case("a host held to IGMPv3 receives")
+def version3(b):
+    host_version(b, 3)
+
+
+def general_query(version):
+    """A general query from the provider with all lower layers."""
+    body = {1: b"\x11\0\0\0\0\0\0\0", 2: b"\x11\x0a\0\0\0\0\0\0"}[version]
+    body = body[:2] + struct.pack("!H", 0xffff - wire.inet_sum(body)) + body[4:]
+    head = bytes.fromhex("46c0") + struct.pack("!H", 24 + len(body)) + \
+        bytes.fromhex("0000000001020000") + socket.inet_aton("10.0.0.1") + \
+        socket.inet_aton("224.0.0.1") + bytes.fromhex("94040000")
+    head = head[:10] + struct.pack("!H", 0xffff - wire.inet_sum(head)) + head[12:]
+    return head + body
+
+
+def upstream_version(b, version):
+    t = b.topology()
+    d = b.run(t)
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    tap = b.own(Tap(t.provider, "p0"))
+    mac = bytes.fromhex("020000000001")
+    tap.sock.send(bytes.fromhex("01005e000001") + mac + b"\x08\0" + general_query(version))
+    wait_record(tap, lambda m: m == wire.Record(version, "JOIN", GROUP, ()),
+                f"an IGMPv{version} report answers")
+    assert d.show("upstream")["upstream"][0]["ipv4"]["version"] == version
+    other = "239.1.2.4"
+    b.receiver(t.hosts["lan2"], other)
+    seen = wait_record(tap, lambda m: m.group == other, "the next group is joined")
+    assert {m.version for m in seen if m.group == other} == {version}, seen
+
+
+@case("R125 an IGMPv2 querier upstream is answered by IGMPv2")
+def upstream2(b):
+    upstream_version(b, 2)
+
+
+@case("R127 an IGMPv1 querier upstream is answered by IGMPv1")
+def upstream1(b):
+    upstream_version(b, 1)
+
+
+@case("igmp-version 2 on a downstream: its queries are IGMPv2")
+def configured(b):
+    t = b.topology()
+    tap = b.tap(t.hosts["lan1"], "eth0")
+    b.run(t, PLAIN.replace("phyint lan1 downstream", "phyint lan1 downstream igmp-version 2"))
+    b.stream(t)
+    seen = wait_record(tap, lambda m: isinstance(m, wire.Query), "a query")
+    assert {m.version for m in seen} == {2}, seen
+    assert_continuous(wait_datagrams(b.receiver(t.hosts["lan1"]), 50), at_least=50)
+
+
+if __name__ == "__main__":
+    main()

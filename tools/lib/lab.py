@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A laboratory of network namespaces for tools/demo and tests/netns.
+
+enter() moves the calling program into mount, PID and network namespaces of its own (and a
+user namespace when it is not root) and gives it a private /run. Everything made later --
+named namespaces, links, processes, control sockets -- lives in there and is gone when the
+program ends, however it ends. Several programs never see each other.
+
+Namespace is one named network namespace: run commands in it, open sockets in it.
+Topology is the picture that everything here uses:
+
+    provider p0 10.0.0.1 ---- wan 10.0.0.2 router lan1 10.0.1.1 ---- eth0 10.0.1.2 lan1
+                                             lan2 10.0.2.1 ---- eth0 10.0.2.2 lan2
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MARKER = "RINGCAST_LAB"
+CLONE_NEWNET = 0x40000000
+POLL_S = 0.03
+
+# socket options that the socket module does not name
+IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE = 37, 38
+IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP = 39, 40
+ETH_P_ALL = 3
+SO_RCVBUFFORCE = 33
+IP_MULTICAST_ALL = 49
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """Namespaces cannot be had here; the text says why."""
+
+
+def enter():
+    """Start this program again inside private namespaces; returns in the inner one."""
+    if os.environ.get(MARKER) == "inner":
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab", "/run"], check=True)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    for tool in ("unshare", "nsenter", "ip", "mount"):
+        if not shutil.which(tool):
+            raise LabError(f"{tool} is missing (packages util-linux, mount, iproute2)")
+    cmd = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        cmd += ["--user", "--map-root-user"]
+    probe = subprocess.run(cmd + ["true"], capture_output=True, text=True)
+    if probe.returncode:
+        raise LabError("no namespaces: " + probe.stderr.strip().replace("\n", "; "))
+    sys.stdout.flush()
+    os.environ[MARKER] = "inner"
+    os.execvp("unshare", cmd + [sys.executable] + sys.argv)
+
+
+def wait_for(seconds, condition, what):
+    """Poll until condition() is true and return its value; AssertionError at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(POLL_S)
+
+
+def receive_buffer(sock, octets):
+    """As large a buffer as we are allowed to have."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
+
+def die_with_parent():
+    _libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+class Namespace:
+    def __init__(self, name):
+        self.name = name
+        self.path = "/run/netns/" + name
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        self.ip("link", "set", "lo", "up")
+        self.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+        self.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        # a host of this laboratory receives from any source; who filters is the proxy
+        self.sysctl("net.ipv4.conf.all.rp_filter", 0)
+        self.sysctl("net.ipv4.conf.default.rp_filter", 0)
+
+    def command(self, *cmd):
+        return ["nsenter", "--net=" + self.path, "--", *cmd]
+
+    def run(self, *cmd, check=True):
+        r = subprocess.run(self.command(*cmd), capture_output=True, text=True)
+        if check and r.returncode:
+            raise AssertionError(f"{' '.join(cmd)}: {r.returncode}: {r.stdout}{r.stderr}")
+        return r
+
+    def popen(self, *cmd, preexec=None, **kw):
+        def child():
+            die_with_parent()
+            if preexec:
+                preexec()
+        return subprocess.Popen(self.command(*cmd), preexec_fn=child, text=True, **kw)
+
+    def ip(self, *args):
+        return self.run("ip", *args)
+
+    def sysctl(self, key, value):
+        path = "/proc/sys/" + key.replace(".", "/")
+        if self.run("sh", "-c", f"test ! -e {path} || echo {value} > {path}",
+                    check=False).returncode:
+            raise AssertionError(f"{self.name}: cannot set {key}")
+
+    def read(self, path):
+        return self.run("cat", path).stdout
+
+    def socket(self, *args):
+        """A socket of this namespace in our process."""
+        with open("/proc/self/ns/net", "rb") as home, open(self.path, "rb") as there:
+            self._setns(there)
+            try:
+                return socket.socket(*args)
+            finally:
+                self._setns(home)
+
+    def ifindex(self, name):
+        """0 when there is no such link."""
+        r = self.run("ip", "-o", "link", "show", "dev", name, check=False)
+        return int(r.stdout.split(":")[0]) if r.returncode == 0 else 0
+
+    def delete(self):
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
+
+    @staticmethod
+    def _setns(file):
+        if _libc.setns(file.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def link(a, a_if, b, b_if):
+    """A veth pair between two namespaces, both ends up."""
+    a.ip("link", "add", a_if, "type", "veth", "peer", "name", b_if, "netns", b.path)
+    a.ip("link", "set", "dev", a_if, "up")
+    b.ip("link", "set", "dev", b_if, "up")
+
+
+class Topology:
+    """Provider, router and `lans` LANs; LAN n has hosts lan<n>, lan<n>b, lan<n>c ... when
+    `hosts` is more than one (then through a switch without snooping)."""
+
+    SOURCE = "10.0.0.1"
+    SOURCE2 = "10.0.0.11"
+    FOREIGN = "172.16.5.5"   # a source outside the upstream subnet
+
+    def __init__(self, lans=2, hosts=1):
+        self.namespaces = []
+        self.provider = self.namespace("provider")
+        self.router = self.namespace("router")
+        self.add_upstream()
+        self.hosts = {}
+        for n in range(1, lans + 1):
+            self.add_lan(n, hosts)
+
+    def namespace(self, name):
+        ns = Namespace(name)
+        self.namespaces.append(ns)
+        return ns
+
+    def add_upstream(self):
+        link(self.provider, "p0", self.router, "wan")
+        for addr in (self.SOURCE + "/24", self.SOURCE2 + "/24", self.FOREIGN + "/32"):
+            self.provider.ip("addr", "add", addr, "dev", "p0")
+        self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
+
+    def add_lan(self, n, hosts=1):
+        lan = f"lan{n}"
+        names = [lan + suffix for suffix in ["", "b", "c", "d"][:hosts]]
+        for name in names:
+            if name not in self.hosts:
+                self.hosts[name] = self.namespace(name)
+        if hosts == 1:
+            link(self.router, lan, self.hosts[lan], "eth0")
+        else:
+            self._switch(lan, names)
+        self.router.ip("addr", "add", f"10.0.{n}.1/24", "dev", lan)
+        for i, name in enumerate(names):
+            self.hosts[name].ip("addr", "add", f"10.0.{n}.{i + 2}/24", "dev", "eth0")
+
+    def _switch(self, lan, names):
+        sw = self.namespace(lan + "sw")
+        sw.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
+        sw.ip("link", "set", "br0", "up")
+        link(self.router, lan, sw, "port0")
+        for i, name in enumerate(names):
+            link(self.hosts[name], "eth0", sw, f"port{i + 1}")
+        for i in range(len(names) + 1):
+            sw.ip("link", "set", f"port{i}", "master", "br0")
+
+    def close(self):
+        for ns in self.namespaces:
+            ns.delete()
+
+
+class Receiver:
+    """An ordinary UDP receiver: a kernel socket that joined a group on one interface."""
+
+    def __init__(self, ns, group, port=5000, source=None, interface="eth0", join=True):
+        self.group, self.interface = group, ns.ifindex(interface)
+        self.address = ns.run("ip", "-4", "-o", "addr", "show", "dev", interface) \
+            .stdout.split()[3].split("/")[0]
+        self.sock = ns.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        receive_buffer(self.sock, 8 << 20)
+        self.sock.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)  # own groups only
+        self.sock.bind((group, port))
+        if join:
+            self.join(source)
+
+    def join(self, source=None):
+        if source:
+            self._source(IP_ADD_SOURCE_MEMBERSHIP, source)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, self._mreqn())
+
+    def block(self, source):
+        self._source(IP_BLOCK_SOURCE, source)
+
+    def leave(self, source=None):
+        if source:
+            self._source(IP_DROP_SOURCE_MEMBERSHIP, source)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_DROP_MEMBERSHIP, self._mreqn())
+
+    def receive(self):
+        """Everything that has arrived: a list of (payload, source address)."""
+        got = []
+        while True:
+            try:
+                data, peer = self.sock.recvfrom(65536)
+            except BlockingIOError:
+                return got
+            got.append((data, peer[0]))
+
+    def close(self):
+        self.sock.close()
+
+    def _mreqn(self):
+        return struct.pack("=4s4si", socket.inet_aton(self.group), b"\0" * 4, self.interface)
+
+    def _source(self, option, source):
+        self.sock.setsockopt(socket.IPPROTO_IP, option,
+                             b"".join(map(socket.inet_aton,
+                                          (self.group, self.address, source))))
+
+
+class Sender:
+    """An ordinary UDP sender on one interface, TTL 8 unless told otherwise."""
+
+    def __init__(self, ns, interface="p0", source=Topology.SOURCE):
+        self.sock = ns.socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
+        mreqn = struct.pack("=4s4si", b"\0" * 4, socket.inet_aton(source),
+                            ns.ifindex(interface))
+        self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, mreqn)
+        self.sock.bind((source, 0))
+
+    def send(self, payload, group, port=5000, ttl=8):
+        self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+        self.sock.sendto(payload, (group, port))
+
+    def close(self):
+        self.sock.close()

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ringcastd, ringcastctl and steady streams, as the laboratory uses them."""
+
+import ctypes
+import errno
+import json
+import os
+import platform
+import signal
+import struct
+import subprocess
+import tempfile
+import threading
+
+import lab
+
+
+def binary(name):
+    """A built program: of RINGCAST_BUILD, else of the first build directory that has it."""
+    builds = [os.environ["RINGCAST_BUILD"]] if "RINGCAST_BUILD" in os.environ else \
+        [os.path.join(lab.ROOT, d) for d in ("build", "build/release", "build/gcc")]
+    for build in builds:
+        for folder in ("src", "tools"):
+            path = os.path.join(build, folder, name)
+            if os.access(path, os.X_OK):
+                return path
+    raise FileNotFoundError(f"{name} is not built (looked in {', '.join(builds)})")
+
+
+class Daemon:
+    """One ringcastd in a namespace. `wrap` is a command that runs it (setpriv ...),
+    `preexec` a function that the child calls before exec."""
+
+    def __init__(self, ns, config, wrap=(), preexec=None, start=True):
+        self.ns, self.wrap, self.preexec = ns, list(wrap), preexec
+        self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
+        os.chmod(self.dir, 0o777)  # a test may start the daemon as another user
+        self.conf, self.socket, self.logfile = (
+            os.path.join(self.dir, f) for f in ("ringcast.conf", "ctl.sock", "log"))
+        self.process = None
+        self.write(config)
+        if start:
+            self.start()
+
+    def write(self, config):
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(config)
+
+    def spawn(self):
+        with open(self.logfile, "a", encoding="utf-8") as log:
+            self.process = self.ns.popen(
+                *self.wrap, binary("ringcastd"), "-n", "-d", "-v", "-v", "-s", self.socket,
+                self.conf, preexec=self.preexec, stdout=log, stderr=log)
+
+    def start(self, seconds=20):
+        self.spawn()
+        lab.wait_for(seconds, self._answers, "ringcastd answers on its control socket")
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"ringcastd ended with {self.process.returncode}")
+        return os.path.exists(self.socket) and self.ctl_run("version").returncode == 0
+
+    def log(self):
+        with open(self.logfile, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def ctl_run(self, *args):
+        return subprocess.run([binary("ringcastctl"), "-s", self.socket, *args],
+                              capture_output=True, text=True, timeout=20)
+
+    def table(self, what):
+        """The plain table of `show WHAT`."""
+        r = self.ctl_run("show", what)
+        assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
+        return r.stdout
+
+    def show(self, what):
+        """The JSON of `show WHAT`."""
+        r = self.ctl_run("--json", "show", what)
+        assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
+        return json.loads(r.stdout)
+
+    def interface(self, name):
+        """The row of show interfaces, or None."""
+        return next((i for i in self.show("interfaces")["interfaces"] if i["name"] == name),
+                    None)
+
+    def group(self, interface, group):
+        """The row of show groups, or None."""
+        return next((g for g in self.show("groups")["groups"]
+                     if (g["interface"], g["group"]) == (interface, group)), None)
+
+    def upstream_group(self, group):
+        """The merged record as show upstream has it, or None."""
+        return next((g for u in self.show("upstream")["upstream"] for g in u["groups"]
+                     if g["group"] == group), None)
+
+    def wait_member(self, interface, group, seconds=10):
+        return lab.wait_for(seconds, lambda: self.group(interface, group),
+                            f"{group} has a member on {interface}")
+
+    def wait_no_member(self, interface, group, seconds=10):
+        lab.wait_for(seconds, lambda: not self.group(interface, group),
+                     f"{group} has no member on {interface} any more")
+
+    def hup(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def wait_log(self, text, seconds=10):
+        lab.wait_for(seconds, lambda: text in self.log(), f"the log says {text!r}")
+
+    def stop(self, how=signal.SIGTERM, seconds=20):
+        """Ends it and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(seconds)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Stream(threading.Thread):
+    """Numbered datagrams at a steady rate until stop()."""
+
+    def __init__(self, ns, group, rate=300, source=lab.Topology.SOURCE, interface="p0",
+                 size=256, ttl=8):
+        super().__init__(daemon=True)
+        self.sender = lab.Sender(ns, interface, source)
+        self.group, self.period, self.size, self.ttl = group, 1 / rate, size, ttl
+        self.sent = 0
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(self.period):
+            self.sender.send(number(self.sent, self.size), self.group, ttl=self.ttl)
+            self.sent += 1
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        self.sender.close()
+        return self.sent
+
+
+def number(n, size=64):
+    """The payload of datagram n."""
+    return struct.pack("!I", n) + bytes((n + i) & 0xff for i in range(size - 4))
+
+
+def gaps(numbers):
+    """(missing, duplicate or late) between the first and the last of a list of numbers."""
+    if not numbers:
+        return 0, 0
+    distinct = set(numbers)
+    missing = max(distinct) - min(distinct) + 1 - len(distinct)
+    disorder = sum(1 for a, b in zip(numbers, numbers[1:]) if b <= a)
+    return missing, disorder
+
+
+def numbers(datagrams):
+    """The numbers of (payload, source) pairs; AssertionError if a payload is damaged."""
+    out = []
+    for payload, _ in datagrams:
+        n = struct.unpack("!I", payload[:4])[0]
+        assert payload == number(n, len(payload)), f"datagram {n} is damaged"
+        out.append(n)
+    return out
+
+
+def forbid_io_uring():
+    """For preexec: a seccomp filter that answers the three io_uring calls with EPERM, as
+    container runtimes do. Keeps capabilities, so it needs CAP_SYS_ADMIN (a user namespace
+    of one's own is enough)."""
+    arch = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "riscv64": 0xC00000F3}
+    load, jeq, ret = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
+    allow, deny = 0x7FFF0000, 0x00050000 | errno.EPERM
+    code = [(load, 0, 0, 4), (jeq, 0, 4, arch[platform.machine()]), (load, 0, 0, 0),
+            (jeq, 3, 0, 425), (jeq, 2, 0, 426), (jeq, 1, 0, 427),
+            (ret, 0, 0, allow), (ret, 0, 0, deny)]
+    program = b"".join(struct.pack("=HBBI", *i) for i in code)
+    buf = ctypes.create_string_buffer(program)
+    fprog = struct.pack("@HP", len(code), ctypes.addressof(buf))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(22, 2, fprog, 0, 0):  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+        raise OSError(ctypes.get_errno(), "seccomp filter refused")
