@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The runs behind tools/test: configure, build, run a selection of the meson tests, count.
+
+Counts are cases: the lines of a test that prints TAP, the cases of a cmocka program, one
+for any other program. They come from meson's testlog.json.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+THREADS = re.compile("fib_torture|dataplane")
+
+
+def everything(suite, name):
+    return True
+
+
+def without_netns(suite, name):
+    return suite != "netns"
+
+
+def with_netns(*names):
+    wanted = {"netns_" + n for n in names}
+    return lambda suite, name: suite != "netns" or name in wanted
+
+
+def unit_and_netns(*names):
+    wanted = {"netns_" + n for n in names}
+    return lambda suite, name: suite == "unit" or name in wanted
+
+
+def threads(suite, name):
+    return THREADS.search(name)
+
+
+# build directory, what it shows, compiler, meson options, selection of tests
+RUNS = [
+    ("gcc", "gcc, all suites", "gcc", ["-Dbuildtype=debug"], everything),
+    ("clang", "clang", "clang", ["-Dbuildtype=debug"], without_netns),
+    ("asan", "address and undefined behaviour sanitizers", "gcc",
+     ["-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined"],
+     with_netns("basic", "leave", "reload", "sources", "lifecycle")),
+    ("tsan", "thread sanitizer", "gcc",
+     ["-Dbuildtype=debugoptimized", "-Db_sanitize=thread"], threads),
+    ("no-uring", "built without io_uring", "gcc",
+     ["-Dbuildtype=debug", "-Dio_uring=disabled"], unit_and_netns("basic", "transmit")),
+]
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def skip(count, what, why):
+    count.skipped += 1
+    say(f"SKIP {what}: {why}")
+
+
+def count_tap(out, name, count):
+    for line in out.splitlines():
+        m = re.match(r"(not )?ok\b *\d* *-? *(.*)", line)
+        if m:
+            title, _, directive = m[2].partition(" # ")
+            if directive.upper().startswith("SKIP"):
+                skip(count, f"{name}: {title}", directive[4:].strip() or "no reason given")
+            elif m[1]:
+                count.failed += 1
+            else:
+                count.passed += 1
+        elif m := re.match(r"1\.\.0\s*# *SKIP *(.*)", line, re.I):
+            skip(count, name, m[1] or "no reason given")
+
+
+def count_cmocka(out, name, count):
+    def total(pattern):
+        return sum(map(int, re.findall(pattern, out)))
+    ran = total(r"\[=+\][^\n]*?(\d+) test\(s\) run")
+    passed = total(r"\[  PASSED  \] (\d+) test\(s\)")
+    skips = total(r"\[  SKIPPED \] (\d+) test\(s\)")
+    for case in re.findall(r"^\[  SKIPPED \] (?!\d+ test)(\S+)", out, re.M)[:skips]:
+        skip(count, f"{name}: {case}", "the case says so")
+    count.passed += passed
+    count.failed += max(ran - passed - skips, 0)
+
+
+def last_line(text):
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no reason given"
+
+
+def count_test(test):
+    """The cases of one entry of testlog.json."""
+    count, name, result = Count(), test["name"].split(" / ")[-1], test["result"]
+    out = test.get("stdout", "") + "\n" + test.get("stderr", "")
+    if re.search(r"^1\.\.\d+", test.get("stdout", ""), re.M):
+        count_tap(test["stdout"], name, count)
+    elif re.search(r"^\[=+\].* test\(s\) run", out, re.M):
+        count_cmocka(out, name, count)
+    elif result == "SKIP":
+        skip(count, name, last_line(out))
+    elif result in ("OK", "EXPECTEDFAIL"):
+        count.passed += 1
+    bad = result not in ("OK", "EXPECTEDFAIL", "SKIP")
+    if bad and not count.failed:
+        count.failed += 1   # a crash, a time-out, a sanitizer at exit
+    if bad:
+        say(f"FAIL {name}: {result}, exit status {test.get('returncode')}")
+        say("\n".join("    " + line for line in out.splitlines()[-120:]))
+    return count
+
+
+def command(cmd, **kw):
+    """Run quietly; on failure show what it said."""
+    r = subprocess.run(cmd, capture_output=True, text=True, check=False, **kw)
+    if r.returncode:
+        say(r.stdout[-8000:] + r.stderr[-8000:])
+    return r.returncode == 0
+
+
+def build(folder, compiler, options):
+    env = dict(os.environ, CC=compiler)
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not command(["meson", "setup", "--werror", *options, folder, ROOT], env=env):
+            return False
+    return command(["ninja", "-C", folder], env=env)
+
+
+def selection(folder, chosen, suite):
+    """Names of the tests that a run takes."""
+    tests = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True,
+                                      capture_output=True, text=True).stdout)
+    out = []
+    for t in tests:
+        of = [s.split(":")[-1] for s in t["suite"]] or ["other"]
+        if (not suite or suite in of) and chosen(of[0], t["name"]):
+            out.append(t["name"])
+    return out
+
+
+def run_tests(folder, names, slower):
+    log = os.path.join(folder, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.unlink(log)
+    env = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
+               TSAN_OPTIONS="halt_on_error=1", ASAN_OPTIONS="detect_stack_use_after_return=1")
+    subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "-t", str(slower), *names],
+                   env=env, check=False)
+    if not os.path.exists(log):
+        return []
+    with open(log, encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
+def one_run(run, suite):
+    name, what, compiler, options, chosen = run
+    count, start = Count(), time.monotonic()
+    say(f"\n=== {what}")
+    if not shutil.which(compiler):
+        skip(count, f"run {name}", f"{compiler} is not installed")
+        return count
+    folder = os.path.join(ROOT, "build", name)
+    if not build(folder, compiler, options):
+        say(f"FAIL build {name}")
+        count.failed += 1
+        return count
+    say(f"built in {time.monotonic() - start:.0f} s")
+    names = selection(folder, chosen, suite)
+    if not names:
+        say("no test of this selection")
+        return count
+    tests = run_tests(folder, names, 1 if "sanitize" not in str(options) else 3)
+    for test in tests:
+        count.add(count_test(test))
+    if len(tests) < len(names):
+        say(f"FAIL {len(names) - len(tests)} tests left no result")
+        count.failed += len(names) - len(tests)
+    say(f"--- {what}: {count}, {time.monotonic() - start:.0f} s")
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--suite")
+    args = parser.parse_args()
+    total = Count()
+    for run in RUNS[:1] if args.quick else RUNS:
+        total.add(one_run(run, args.suite))
+    say()
+    say(str(total))
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
