@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first things a user does: join, watch, look at the tables."""
 
-from harness import (GROUP, PLAIN, Sender, assert_continuous, case, first_after, main,
-                     number, wait_datagrams, wait_for)
+from libnetns import (GROUP, PLAIN, Sender, assert_continuous, case, first_after, main,
+                      number, wait_datagrams, wait_for)
 
 
 @case("R139 join while the stream already arrives: forwarded at once")

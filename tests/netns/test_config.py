@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from harness import PLAIN, WAN, case, main, ringcast
+from libnetns import PLAIN, WAN, case, main, ringcast
 
 REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "igmpproxy")
 

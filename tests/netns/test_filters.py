@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is forwarded and what is not: TTL, scope, source and group filters."""
 
-from harness import (FAST, GROUP, LANS, PLAIN, WAN, Sender, case, main, number,
-                     wait_datagrams)
+from libnetns import (FAST, GROUP, LANS, PLAIN, WAN, Sender, case, main, number,
+                      wait_datagrams)
 
 
 def arrived(b, config, sends, group=GROUP, lan="lan1"):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The laboratory itself: what the other files rely on, without the daemon."""
 
-from harness import (GROUP, SSM_GROUP, Sender, assert_continuous, case, main, number,
-                     wait_datagrams, wait_record, wire)
+from libnetns import (GROUP, SSM_GROUP, Sender, assert_continuous, case, main, number,
+                      wait_datagrams, wait_record, wire)
 
 
 def reports(b, version, source=None, group=GROUP):

@@ -5,8 +5,8 @@ the cost of another receiver."""
 
 import time
 
-from harness import (GROUP, PLAIN, QUICK, assert_continuous, case, main, wait_datagrams,
-                     wait_record, wait_silence, wire)
+from libnetns import (GROUP, PLAIN, QUICK, assert_continuous, case, main,
+                      wait_datagrams, wait_record, wait_silence, wire)
 
 # long enough that "at once" and "after it" cannot be confused on a slow machine
 SLOW_LEAVE = PLAIN.replace("last-member-query-interval 0.2", "last-member-query-interval 5")

@@ -6,8 +6,8 @@ import os
 import signal
 import time
 
-from harness import (FAST, GROUP, PLAIN, WAN, Daemon, Sender, assert_continuous, case,
-                     main, number, ringcast, wait_datagrams, wait_for, wait_record)
+from libnetns import (FAST, GROUP, PLAIN, WAN, Daemon, Sender, assert_continuous, case,
+                      main, number, ringcast, wait_datagrams, wait_for, wait_record)
 
 
 def joins(m):

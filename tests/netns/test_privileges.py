@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the daemon may do and may not: capabilities, and seccomp without io_uring."""
 
-from harness import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
-                     ringcast, wait_datagrams)
+from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
+                      ringcast, wait_datagrams)
 
 ONLY_NET_RAW = ["setpriv", "--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",

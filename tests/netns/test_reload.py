@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reload: by SIGHUP and by ringcastctl, with errors, and under a running stream."""
 
-from harness import (FAST, GROUP, LANS, PLAIN, WAN, assert_continuous, case, main,
-                     wait_datagrams, wait_for)
+from libnetns import (FAST, GROUP, LANS, PLAIN, WAN, assert_continuous, case, main,
+                      wait_datagrams, wait_for)
 
 BROKEN = PLAIN + "phyint lan3 sideways\n"
 WITHOUT_LAN2 = FAST + WAN + "phyint lan1 downstream\n"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Source filters of IGMPv3: per LAN exactly what was asked for, upstream the merge."""
 
-from harness import (GROUP, PLAIN, SSM_GROUP, Sender, case, main, number, wait_for,
-                     wait_record, wire)
+from libnetns import (GROUP, PLAIN, SSM_GROUP, Sender, case, main, number, wait_for,
+                      wait_record, wire)
 
 S1, S2 = "10.0.0.1", "10.0.0.11"
 

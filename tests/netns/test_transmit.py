@@ -5,8 +5,8 @@
 import json
 import subprocess
 
-from harness import (GROUP, PLAIN, Skip, assert_continuous, case, main, ringcast,
-                     wait_datagrams, wait_for)
+from libnetns import (GROUP, PLAIN, Skip, assert_continuous, case, main, ringcast,
+                      wait_datagrams, wait_for)
 
 
 def plays(b, kind):

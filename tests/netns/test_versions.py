@@ -6,8 +6,8 @@ version."""
 import socket
 import struct
 
-from harness import (GROUP, PLAIN, Tap, assert_continuous, case, main, wait_datagrams,
-                     wait_record, wire)
+from libnetns import (GROUP, PLAIN, Tap, assert_continuous, case, main, wait_datagrams,
+                      wait_record, wire)
 
 
 def host_version(b, version):
