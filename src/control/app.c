@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The daemon: puts the parts together and runs the loop. A round of the loop: input (a
+ * message, an interface event, a command, a deadline) goes into the proxy, the proxy's
+ * effects are executed at the end of the round (app_io.c).
+ */
+
+#include "control/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/privdrop.h"
+#include "control/show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+/* ---- hooks of the loop ---- */
+
+static mono_t deadline(void *ctx)
+{
+	const struct app *app = ctx;
+
+	return mono_min(app->retry_at, proxy_deadline(app->proxy));
+}
+
+static void tick(void *ctx, mono_t now)
+{
+	struct app *app = ctx;
+
+	if (mono_due(app->retry_at, now))
+		app_retry(app, now);
+	proxy_tick(app->proxy, now, &app->fx);
+}
+
+static void round_end(void *ctx, mono_t now)
+{
+	app_execute(ctx, now);
+}
+
+static void log_summary(struct app *app)
+{
+	struct dataplane_stats s;
+
+	dataplane_stats(app->dp, &s);
+	log_notice(
+		"%zu groups, %zu forwarding entries, %llu frames received, transmit by %s",
+		app->proxy->mdb.groups.n, fib_size(dataplane_fib(app->dp)),
+		(unsigned long long)s.frames, dataplane_transmit(app->dp, NULL));
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = app->proxy->port[i];
+		struct dataplane_port_stats ps;
+
+		if (!pp)
+			continue;
+		dataplane_port_stats(app->dp, i, &ps);
+		log_notice("%s: %s, %s, %llu packets in, %llu out", pp->name,
+			pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream",
+			pp->up ? "up" : "down", (unsigned long long)ps.rx_packets,
+			(unsigned long long)ps.tx_packets);
+	}
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct app *app = ctx;
+
+	switch (signo) {
+	case SIGHUP:
+		app_reload(app, NULL);
+		break;
+	case SIGUSR1:
+		log_summary(app);
+		break;
+	default: /* SIGTERM, SIGINT */
+		if (app->stopping)
+			break;
+		app->stopping = true;
+		log_notice("stopping: leaving all groups upstream");
+		proxy_shutdown(app->proxy, loop_now(app->loop), &app->fx);
+		loop_stop(app->loop);
+	}
+}
+
+static void before_sleep(void *ctx)
+{
+	dataplane_control_sleep();
+}
+
+static void after_sleep(void *ctx)
+{
+	dataplane_control_wake();
+}
+
+static void interfaces_changed(void *ctx)
+{
+	struct app *app = ctx;
+
+	app_sync(app, loop_now(app->loop), app->cfg);
+}
+
+/* ---- start ---- */
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		log_warn(
+			"no random numbers from the kernel; hash tables are predictable");
+	return seed;
+}
+
+/* What the daemon cannot work without. */
+static int check_capability(void)
+{
+	_cleanup_(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		return APP_EXIT_OK;
+	if (errno == EPERM)
+		log_err("missing capability CAP_NET_RAW: packet sockets are not permitted; "
+			"start as root, or give it the capability (setcap cap_net_raw+ep, "
+			"AmbientCapabilities=CAP_NET_RAW, docker run --cap-add NET_RAW)");
+	else
+		log_err("the kernel has no packet sockets (CONFIG_PACKET): %s",
+			strerror(errno));
+	return APP_EXIT_CAPABILITY;
+}
+
+/* R179: a kernel that forwards the same groups makes every datagram come twice. */
+static void warn_kernel_mroute(void)
+{
+	FILE *f = fopen("/proc/net/ip_mr_vif", "re");
+	char line[256];
+	unsigned n = 0;
+
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f))
+		n++;
+	fclose(f);
+	if (n > 1)
+		log_warn(
+			"another multicast router (igmpproxy, smcroute, pimd...) uses the "
+			"kernel's multicast routing with %u interfaces; stop it, or datagrams "
+			"arrive twice",
+			n - 1);
+}
+
+static int open_config_dir(const char *path)
+{
+	_cleanup_(freep) char *dir = strdup(path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+
+	if (slash)
+		slash[slash == dir] = '\0';
+	return open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int start_dataplane(struct app *app)
+{
+	static const enum dataplane_transmit transmit[] = {
+		[CONFIG_TRANSMIT_AUTO] = DATAPLANE_TX_AUTO,
+		[CONFIG_TRANSMIT_SENDMMSG] = DATAPLANE_TX_SENDMMSG,
+		[CONFIG_TRANSMIT_IO_URING] = DATAPLANE_TX_IO_URING,
+	};
+	struct dataplane_config dc = {
+		.threads = app->cfg->threads,
+		.ring_size = app->cfg->ring_size,
+		.transmit = transmit[app->cfg->transmit],
+		.seed = random_seed(),
+	};
+	const char *transmit_name, *why;
+	int r = dataplane_new(&dc, &app->dp);
+
+	if (r == -EOPNOTSUPP) {
+		log_err("transmit io_uring: the kernel or its policy refuses io_uring; write "
+			"\"transmit auto\" or \"transmit sendmmsg\"");
+		return APP_EXIT_CAPABILITY;
+	}
+	if (r < 0) {
+		log_err("cannot start the data plane: %s", strerror(-r));
+		return APP_EXIT_FAILURE;
+	}
+	transmit_name = dataplane_transmit(app->dp, &why);
+	log_notice(
+		"data plane: %u thread(s), receive by TPACKET_V3, transmit by %s%s%s",
+		dataplane_threads(app->dp), transmit_name, *why ? ": " : "", why);
+	return APP_EXIT_OK;
+}
+
+static int start_proxy(struct app *app)
+{
+	/* MLD: the engine is the same, the codec is not there */
+	static const bool family[_FAMILY_N] = {[FAMILY_IPV4] = true};
+	struct netlink_ops ops = {.changed = interfaces_changed, .ctx = app};
+	int r = proxy_new(0, family, random_seed(), &app->proxy);
+
+	if (r == 0)
+		r = mcsock_rx_new(&app->rx);
+	if (r == 0)
+		r = netlink_new(app->loop, &app->ifaces, &ops, &app->netlink);
+	if (r < 0) {
+		log_err("cannot read the interfaces: %s", strerror(-r));
+		return APP_EXIT_FAILURE;
+	}
+	app->scratch = malloc(sizeof(*app->scratch));
+	if (!app->scratch) {
+		log_err("out of memory");
+		return APP_EXIT_FAILURE;
+	}
+	return APP_EXIT_OK;
+}
+
+static int start_ctl(struct app *app)
+{
+	const char *path = app->options.control_socket;
+	int r;
+
+	if (!path)
+		path = app->cfg->control_socket ? app->cfg->control_socket
+						: CTL_DEFAULT_PATH;
+	app->socket_path = strdup(path); /* the configuration may change */
+	r = app->socket_path
+		? ctl_new(app->loop, app->socket_path, show_commands, app, &app->ctl)
+		: -ENOMEM;
+	if (r == 0)
+		return APP_EXIT_OK;
+	if (r == -EADDRINUSE)
+		log_err("%s: another ringcastd answers there; stop it or use -s", path);
+	else
+		log_err("%s: cannot open the control socket: %s", path, strerror(-r));
+	return APP_EXIT_FAILURE;
+}
+
+static int drop_privileges(struct app *app)
+{
+	const char *what;
+	int r = privdrop_apply(app->cfg->chroot, app->cfg->user, &what);
+
+	if (r == 0)
+		return APP_EXIT_OK;
+	log_err("cannot give up privileges: %s: %s", what, strerror(-r));
+	return r == -EPERM ? APP_EXIT_CAPABILITY : APP_EXIT_FAILURE;
+}
+
+static int start(struct app *app)
+{
+	struct loop_ops ops = {
+		.deadline = deadline,
+		.tick = tick,
+		.round_end = round_end,
+		.signal = on_signal,
+		.before_sleep = before_sleep,
+		.after_sleep = after_sleep,
+		.ctx = app,
+	};
+	int status = check_capability();
+	int r;
+
+	if (status != APP_EXIT_OK)
+		return status;
+	app->config_dir = open_config_dir(app->options.config_path);
+	app->cfg = app_read_config(
+		app->config_dir, app->options.config_path, &status, NULL);
+	if (!app->cfg)
+		return status;
+	r = privdrop_raise_nofile();
+	if (r < 0)
+		log_info("cannot raise the limit of open files: %s", strerror(-r));
+	r = loop_new(&ops, &app->loop);
+	if (r < 0) {
+		log_err("cannot make the event loop: %s", strerror(-r));
+		return APP_EXIT_FAILURE;
+	}
+	/* the socket file is made while the rights to do so are there */
+	status = start_ctl(app);
+	if (status == APP_EXIT_OK)
+		status = drop_privileges(app);
+	if (status == APP_EXIT_OK)
+		status = start_dataplane(app);
+	if (status == APP_EXIT_OK)
+		status = start_proxy(app);
+	if (status != APP_EXIT_OK)
+		return status;
+	warn_kernel_mroute();
+	app->started = loop_now(app->loop);
+	app_sync(app, app->started, app->cfg);
+	app_execute(app, app->started);
+	return APP_EXIT_OK;
+}
+
+int app_new(const struct app_options *options, struct app **ret_app)
+{
+	struct app *app = calloc(1, sizeof(*app));
+	int status;
+
+	if (!app) {
+		log_err("out of memory");
+		return APP_EXIT_FAILURE;
+	}
+	app->options = *options;
+	app->config_dir = -1;
+	app->retry_at = MONO_NEVER;
+	app->send_limit = LOG_LIMIT(10, 6000);
+	for (unsigned i = 0; i < _NOTE_N; i++)
+		app->limit[i] = LOG_LIMIT(20, 3000);
+	status = start(app);
+	if (status != APP_EXIT_OK) {
+		app_free(app);
+		return status;
+	}
+	*ret_app = app;
+	return APP_EXIT_OK;
+}
+
+int app_run(struct app *app)
+{
+	int r = loop_run(app->loop);
+
+	if (r < 0) {
+		log_err("the event loop failed: %s", strerror(-r));
+		return APP_EXIT_FAILURE;
+	}
+	return APP_EXIT_OK;
+}
+
+struct app *app_free(struct app *app)
+{
+	if (!app)
+		return NULL;
+	app->ctl = ctl_free(app->ctl);
+	free(app->socket_path);
+	app->netlink = netlink_free(app->netlink);
+	app_close_ports(app);
+	app->rx = mcsock_rx_free(app->rx);
+	app->proxy = proxy_free(app->proxy);
+	app->dp = dataplane_free(app->dp);
+	iface_table_deinit(&app->ifaces);
+	effects_deinit(&app->fx);
+	app->loop = loop_free(app->loop);
+	config_free(app->cfg);
+	free(app->scratch);
+	if (app->config_dir >= 0)
+		close(app->config_dir);
+	free(app);
+	return NULL;
+}

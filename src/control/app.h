@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The daemon as one object: configuration, interfaces, proxy, membership sockets, data
+ * plane, control socket, all on one event loop. main.c makes it and runs it, show.c
+ * reads it.
+ */
+
+#include "base/log.h"
+#include "control/ctl.h"
+#include "control/loop.h"
+#include "control/mcsock.h"
+#include "control/netlink.h"
+#include "control/proxy.h"
+#include "dataplane/dataplane.h"
+
+/* exit statuses of the daemon */
+enum {
+	APP_EXIT_OK = 0,
+	APP_EXIT_USAGE = 1,
+	APP_EXIT_CONFIG = 2,
+	APP_EXIT_CAPABILITY = 3,
+	APP_EXIT_FAILURE = 4,
+};
+
+struct app_options {
+	const char *config_path;
+	const char *control_socket; /* NULL: from the file, else the built-in path */
+	bool foreground;
+};
+
+struct app_port {
+	struct mcsock *sock[_FAMILY_N];
+	int ifindex;		    /* that the sockets are bound to */
+	int error;		    /* errno why a socket is missing, 0: none */
+	struct mcsock_stats closed; /* sums of sockets that are gone */
+};
+
+struct app {
+	struct app_options options;
+	int config_dir;	    /* directory of the file; reload works inside a chroot */
+	struct config *cfg; /* in force */
+	struct iface_table ifaces;
+	struct proxy *proxy;
+	struct effects fx; /* of the round */
+	struct loop *loop;
+	struct netlink *netlink;
+	struct mcsock_rx *rx;
+	struct gm_scratch *scratch;
+	struct ctl *ctl;
+	char *socket_path;
+	struct dataplane *dp;
+	struct app_port port[PORT_MAX];
+	mono_t retry_at; /* something could not be opened: try again then */
+	bool stopping;
+	uint64_t n_notes[_NOTE_N];
+	uint64_t n_effects_lost;
+	struct log_limit limit[_NOTE_N];
+	struct log_limit send_limit;
+	mono_t started;
+};
+
+/* Everything up to the running loop. Logs what is wrong; the value is the exit status,
+ * APP_EXIT_OK with *ret_app set. */
+int app_new(const struct app_options *options, struct app **ret_app);
+struct app *app_free(struct app *app); /* takes and returns NULL */
+/* Runs until SIGTERM or SIGINT; exit status. */
+int app_run(struct app *app);
+
+/* Read the file (`dir` is its directory, `path` its name as the user wrote it) and log
+ * its messages. NULL: unusable, *ret_status is the exit status; a configuration with
+ * errors then goes to *ret_refused, unless that is NULL. */
+struct config *app_read_config(
+	int dir, const char *path, int *ret_status, struct config **ret_refused);
+
+/* Read the file again and use it, or keep the running configuration. *ret_messages, if
+ * wanted, is a JSON array of what there is to say. True: in use. */
+bool app_reload(struct app *app, json_t **ret_messages);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Reading the configuration file, at start and on reload. A reload with an error keeps
+ * the running configuration; what cannot change while running is named.
+ */
+
+#include "control/app_priv.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CONFIG_MAX_SIZE (16 << 20)
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* 0 or -errno */
+static int read_file(int dir, const char *name, char **ret_text, size_t *ret_len)
+{
+	_cleanup_(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_(freep) char *text = NULL;
+	size_t len = 0, cap = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		if (cap - len < 4096) {
+			char *bigger = realloc(text, cap + 65536);
+
+			if (!bigger)
+				return -ENOMEM;
+			text = bigger;
+			cap += 65536;
+		}
+		n = read(fd, text + len, cap - len);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			len += (size_t)n;
+		if (len > CONFIG_MAX_SIZE)
+			return -EFBIG;
+	} while (n != 0);
+	*ret_text = take_ptr(text);
+	*ret_len = len;
+	return 0;
+}
+
+static void log_messages(const char *path, const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_message; i++) {
+		const struct config_message *m = &cfg->message[i];
+		enum log_level level = m->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR
+								   : LOG_LEVEL_WARNING;
+
+		if (m->line)
+			log_write(level, "%s:%u:%u: %s", path, m->line, m->column,
+				m->text);
+		else
+			log_write(level, "%s: %s", path, m->text);
+	}
+}
+
+struct config *app_read_config(
+	int dir, const char *path, int *ret_status, struct config **ret_refused)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct config *cfg = NULL;
+	size_t len = 0;
+	int r = read_file(dir, base_name(path), &text, &len);
+
+	if (r < 0) {
+		log_err("%s: cannot read the configuration: %s", path, strerror(-r));
+		*ret_status = APP_EXIT_CONFIG;
+		return NULL;
+	}
+	r = config_parse(text, len, &cfg);
+	if (r < 0) {
+		log_err("%s: %s", path, strerror(-r));
+		*ret_status = APP_EXIT_FAILURE;
+		return NULL;
+	}
+	log_messages(path, cfg);
+	if (r == 0)
+		return cfg;
+	*ret_status = APP_EXIT_CONFIG;
+	if (ret_refused)
+		*ret_refused = cfg;
+	else
+		config_free(cfg);
+	return NULL;
+}
+
+static json_t *messages_json(const char *path, const struct config *cfg)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; cfg && i < cfg->n_message; i++) {
+		const struct config_message *m = &cfg->message[i];
+
+		json_array_append_new(list,
+			json_pack("{ss ss si si ss}", "severity",
+				m->severity == CONFIG_ERROR ? "error" : "warning",
+				"file", path, "line", (int)m->line, "column",
+				(int)m->column, "text", m->text));
+	}
+	return list;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void warn_fixed(const struct config *old, const struct config *new)
+{
+	static const char fmt[] = "%s cannot change while running; restart for that";
+
+	if (old->threads != new->threads)
+		log_warn(fmt, "threads");
+	if (old->ring_size != new->ring_size)
+		log_warn(fmt, "ring-size");
+	if (old->transmit != new->transmit)
+		log_warn(fmt, "transmit");
+	if (!same_text(old->control_socket, new->control_socket))
+		log_warn(fmt, "control-socket");
+	if (!same_text(old->user, new->user))
+		log_warn(fmt, "user");
+	if (!same_text(old->chroot, new->chroot))
+		log_warn(fmt, "chroot");
+}
+
+bool app_reload(struct app *app, json_t **ret_messages)
+{
+	const char *path = app->options.config_path;
+	struct config *refused = NULL, *old = app->cfg, *cfg;
+	int status;
+
+	cfg = app_read_config(app->config_dir, path, &status, &refused);
+	if (ret_messages)
+		*ret_messages = messages_json(path, cfg ? cfg : refused);
+	config_free(refused);
+	if (!cfg) {
+		log_err("%s: reload refused; the running configuration stays in force",
+			path);
+		return false;
+	}
+	warn_fixed(old, cfg);
+	app_sync(app, loop_now(app->loop), cfg);
+	app->cfg = cfg;
+	config_free(old);
+	log_notice("%s: reloaded", path);
+	return true;
+}

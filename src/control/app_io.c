@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The daemon's side of the wire for membership messages: a socket per port and family,
+ * octets in to the proxy, effects out to sockets, forwarding table and log. Called by
+ * app.c in every round of the loop.
+ */
+
+#include "control/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/igmp.h"
+#include "control/portplan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RETRY_MS 1000 /* between attempts to open what could not be opened */
+
+const char *app_port_name(const struct app *app, unsigned port)
+{
+	const struct proxy_port *pp = app->proxy->port[port];
+
+	return pp ? pp->name : "(gone)";
+}
+
+/* ---- receiving ---- */
+
+static void packet(void *ctx, int ifindex, const void *data, size_t len)
+{
+	struct app *app = ctx;
+	mono_t now = loop_now(app->loop);
+	struct proxy_port *pp = proxy_port_by_index(app->proxy, ifindex);
+	struct igmp_rules rules = {0};
+	struct gm_msg msg;
+	enum gm_bad bad;
+
+	if (!pp)
+		return;
+	rules.require_router_alert = pp->cfg->require_router_alert;
+	bad = igmp_decode(data, len, &rules, app->scratch, &msg);
+	if (bad != GM_OK)
+		proxy_input_bad(app->proxy, pp->port, bad);
+	else
+		bad = proxy_input(app->proxy, now, pp->port, &msg, &app->fx);
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		char from[ADDR_STRLEN] = "?";
+
+		if (bad == GM_OK)
+			addr_format(&msg.from, from);
+		log_debug("%s: message of %zu octets from %s: %s", pp->name, len, from,
+			bad == GM_OK ? "accepted" : gm_bad_name(bad));
+	}
+}
+
+/* ---- sockets ---- */
+
+static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
+{
+	struct mcsock_stats one;
+
+	mcsock_stats(s, &one);
+	sum->received += one.received;
+	sum->sent += one.sent;
+	sum->send_errors += one.send_errors;
+	sum->receive_errors += one.receive_errors;
+	sum->truncated += one.truncated;
+	sum->dropped += one.dropped;
+}
+
+static void close_port(struct app_port *ap)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		if (ap->sock[f])
+			add_stats(&ap->closed, ap->sock[f]);
+		ap->sock[f] = mcsock_close(ap->sock[f]);
+	}
+	ap->ifindex = 0;
+	ap->error = 0;
+}
+
+void app_close_ports(struct app *app)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		close_port(&app->port[i]);
+}
+
+static void open_port(struct app *app, unsigned port, int ifindex)
+{
+	struct app_port *ap = &app->port[port];
+	struct mcsock_ops ops = {.packet = packet, .ctx = app};
+
+	ap->ifindex = ifindex;
+	ap->error = 0;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		int r;
+
+		if (!app->proxy->family[f] || ap->sock[f])
+			continue;
+		r = mcsock_open(app->loop, app->rx, ifindex, (enum family)f, &ops,
+			&ap->sock[f]);
+		if (r == 0)
+			continue;
+		ap->error = -r;
+		log_warn("%s: cannot open the socket for membership messages: %s",
+			app_port_name(app, port), strerror(-r));
+	}
+}
+
+static bool sync_sockets(struct app *app)
+{
+	bool missing = false;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		struct app_port *ap = &app->port[i];
+		const struct proxy_port *pp = app->proxy->port[i];
+		int ifindex = pp ? pp->ifindex : 0;
+
+		if (ap->ifindex != ifindex)
+			close_port(ap);
+		if (ifindex && (ap->ifindex == 0 || ap->error))
+			open_port(app, i, ifindex);
+		missing |= ap->error != 0;
+	}
+	return missing;
+}
+
+static bool sync_dataplane(struct app *app)
+{
+	struct plan *plan = portplan_build(app->proxy, &app->ifaces);
+	bool missing = false;
+	int r;
+
+	if (!plan) {
+		log_warn("out of memory for the port plan; trying again");
+		return true;
+	}
+	r = dataplane_apply(app->dp, plan);
+	if (r < 0) {
+		log_warn("the data plane cannot take the new ports: %s; trying again",
+			strerror(-r));
+		return true;
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		int err = app->proxy->port[i] ? dataplane_port_error(app->dp, i) : 0;
+
+		missing |= err != 0;
+		if (err)
+			log_warn("%s: cannot open the data sockets: %s; trying again",
+				app_port_name(app, i), strerror(err));
+	}
+	return missing;
+}
+
+void app_retry(struct app *app, mono_t now)
+{
+	bool missing = sync_sockets(app);
+
+	missing |= sync_dataplane(app);
+	app->retry_at = missing ? mono_add_ms(now, RETRY_MS) : MONO_NEVER;
+}
+
+void app_sync(struct app *app, mono_t now, const struct config *cfg)
+{
+	int r = proxy_sync(app->proxy, now, cfg, &app->ifaces, &app->fx);
+
+	if (r < 0)
+		log_err("cannot set up the ports: %s", strerror(-r));
+	else if (r > 0)
+		log_warn("%d interfaces are left out: there are only %d ports", r,
+			PORT_MAX);
+	app_retry(app, now);
+}
+
+/* ---- effects ---- */
+
+static void send_packet(struct app *app, mono_t now, unsigned port, enum family family,
+	const void *packet_data, int len)
+{
+	struct mcsock *s = app->port[port].sock[family];
+	struct addr to;
+	int r;
+
+	if (len < 0 || !s)
+		return;
+	to = igmp_packet_destination(packet_data);
+	r = mcsock_send(s, packet_data, (size_t)len, &to);
+	if (r < 0)
+		log_limited(&app->send_limit, now, LOG_LEVEL_WARNING,
+			"%s: cannot send a membership message: %s",
+			app_port_name(app, port), strerror(-r));
+}
+
+static void execute_query(struct app *app, mono_t now, const struct effect *e)
+{
+	uint8_t buf[9216];
+	int len = igmp_encode_query(
+		buf, sizeof(buf), e->query.version, &e->query.from, &e->query.q);
+
+	send_packet(app, now, e->port, addr_family(&e->query.q.group), buf, len);
+}
+
+static void execute_report(struct app *app, mono_t now, const struct effect *e)
+{
+	static uint8_t buf[65535];
+	int len = igmp_encode_report(buf, sizeof(buf), e->report.version,
+		&e->report.from, e->report.rec, e->report.n_rec);
+
+	send_packet(app, now, e->port, e->report.family, buf, len);
+}
+
+static void execute_fib(struct app *app, const struct effect *e)
+{
+	struct fib *fib = dataplane_fib(app->dp);
+
+	if (e->type == EFFECT_FIB_DEL)
+		fib_del(fib, e->fib.instance, &e->fib.source, &e->fib.group);
+	else if (fib_set(fib, e->fib.instance, &e->fib.source, &e->fib.group,
+			 &e->fib.out) < 0)
+		app->n_effects_lost++;
+}
+
+/* level and text of a note; %1 group, %2 peer, %3 value are put behind it */
+static const struct {
+	enum log_level level;
+	const char *text;
+} note_text[_NOTE_N] = {
+	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE, "is querier now"},
+	[NOTE_QUERIER_LOST] = {LOG_LEVEL_NOTICE,
+		"is no longer querier and forwards nothing there: another querier"},
+	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
+		"query by unicast, not used for the election"},
+	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
+		"querier of an older version heard; set igmp-version to the lowest one"},
+	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
+	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources"},
+	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
+		"too many members to track, no fast leave for the group"},
+	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
+		"group refused by whitelist or blacklist"},
+	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
+		"membership without source refused for a source-specific group"},
+	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
+	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
+		"report refused: its sender is in no subnet or altnet of the interface"},
+};
+
+static void execute_note(struct app *app, mono_t now, const struct effect *e)
+{
+	char group[ADDR_STRLEN + 8] = "", peer[ADDR_STRLEN + 8] = "", value[24] = "";
+	char addr[ADDR_STRLEN];
+	enum note note = e->note.note;
+
+	app->n_notes[note]++;
+	if (!log_enabled(note_text[note].level))
+		return;
+	if (!addr_is_any(&e->note.group))
+		snprintf(group, sizeof(group), " group %s",
+			addr_format(&e->note.group, addr));
+	if (!addr_is_any(&e->note.peer))
+		snprintf(peer, sizeof(peer), " host %s",
+			addr_format(&e->note.peer, addr));
+	if (e->note.value)
+		snprintf(value, sizeof(value), " (%u)", e->note.value);
+	log_limited(&app->limit[note], now, note_text[note].level, "%s:%s%s: %s%s",
+		app_port_name(app, e->port), group, peer, note_text[note].text, value);
+}
+
+void app_execute(struct app *app, mono_t now)
+{
+	effects_for_each (&app->fx, e) {
+		if (log_enabled(LOG_LEVEL_DEBUG) && e->type != EFFECT_NOTE) {
+			char line[512];
+
+			effect_format(e, line, sizeof(line));
+			log_debug("%s", line);
+		}
+		switch (e->type) {
+		case EFFECT_QUERY:
+			execute_query(app, now, e);
+			break;
+		case EFFECT_REPORT:
+			execute_report(app, now, e);
+			break;
+		case EFFECT_FIB_SET:
+		case EFFECT_FIB_DEL:
+			execute_fib(app, e);
+			break;
+		case EFFECT_NOTE:
+			execute_note(app, now, e);
+			break;
+		}
+	}
+	app->n_effects_lost += app->fx.lost;
+	effects_clear(&app->fx);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
+ * app_config.c (reading and reloading). */
+
+#include "control/app.h"
+
+/* Bring ports, sockets and data plane into line with interfaces and configuration `cfg`
+ * (app->cfg or its successor). Effects stay in app->fx until app_execute. */
+void app_sync(struct app *app, mono_t now, const struct config *cfg);
+/* Open what could not be opened before; moves retry_at. */
+void app_retry(struct app *app, mono_t now);
+/* Do what the core has decided, in order, and forget it. */
+void app_execute(struct app *app, mono_t now);
+void app_close_ports(struct app *app);
+
+/* name of a port for messages */
+const char *app_port_name(const struct app *app, unsigned port);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* ringcastd: command line in, exit status out. Everything else is in app.c. */
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+	"Usage: %s [-n | -b] [-d] [-v]... [-s SOCKET] FILE\n"
+	"       %s -C FILE\n"
+	"       %s -V | -h\n"
+	"IGMP proxy that forwards multicast in userspace. FILE is an igmpproxy.conf.\n"
+	"\n"
+	"  -n         stay in the foreground (the default)\n"
+	"  -b         go into the background once everything is open\n"
+	"  -d         log to standard error and stay in the foreground\n"
+	"  -v         log more; three times is everything\n"
+	"  -s SOCKET  control socket (default: control-socket of FILE, or\n"
+	"             " CTL_DEFAULT_PATH ")\n"
+	"  -C         check FILE, say what each interface will do, and exit\n"
+	"  -V         print the version and exit\n"
+	"  -h         print this and exit\n"
+	"\n"
+	"Exit status: 0 clean stop, 1 usage, 2 configuration error, 3 missing capability\n"
+	"or kernel feature, 4 failure while running.\n";
+
+static bool interface_exists(const char *name, void *arg)
+{
+	return if_nametoindex(name) != 0;
+}
+
+static int check(const char *path)
+{
+	_cleanup_(freep) char *dir = strdup(path), *text = NULL;
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	_cleanup_(closep) int fd = -1;
+	int status = APP_EXIT_OK;
+	struct config *cfg;
+
+	if (slash)
+		slash[slash == dir] = '\0';
+	fd = open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cfg = app_read_config(fd, path, &status, NULL);
+	if (!cfg)
+		return status;
+	text = config_describe(cfg, interface_exists, NULL);
+	if (text)
+		fputs(text, stdout);
+	config_free(cfg);
+	return text ? APP_EXIT_OK : APP_EXIT_FAILURE;
+}
+
+/* Fork; the parent waits for the child's word and exits with it, so that an error at
+ * the start is seen where the daemon was started. -errno, or the descriptor for the
+ * word. */
+static int background(void)
+{
+	uint8_t status = APP_EXIT_FAILURE;
+	int word[2];
+	pid_t pid;
+
+	if (pipe2(word, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(word[1]);
+		if (read(word[0], &status, 1) != 1)
+			status = APP_EXIT_FAILURE;
+		_exit(status);
+	}
+	close(word[0]);
+	setsid();
+	return word[1];
+}
+
+static void background_done(
+	int word, int status, const char *ident, enum log_level level)
+{
+	uint8_t octet = (uint8_t)status;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (status == APP_EXIT_OK) {
+		log_open(ident, LOG_SINK_SYSLOG, level);
+		for (int fd = 0; fd <= 2 && null >= 0; fd++)
+			dup2(null, fd);
+		if (chdir("/") < 0)
+			log_info("cannot change to /: %s", strerror(errno));
+	}
+	if (null > 2)
+		close(null);
+	if (write(word, &octet, 1) != 1)
+		log_info("nobody waits for the start");
+	close(word);
+}
+
+struct cmdline {
+	struct app_options options;
+	enum log_level level;
+	bool check_only;
+	const char *ident;
+};
+
+static int run(const struct cmdline *c)
+{
+	struct app *app;
+	int status, word = -1;
+
+	log_open(c->ident, LOG_SINK_STDERR, c->level);
+	if (c->check_only)
+		return check(c->options.config_path);
+	/* before the threads: fork() takes only the calling one along */
+	if (!c->options.foreground) {
+		word = background();
+		if (word < 0) {
+			log_err("cannot go into the background: %s", strerror(-word));
+			return APP_EXIT_FAILURE;
+		}
+	}
+	status = app_new(&c->options, &app);
+	if (word >= 0)
+		background_done(word, status, c->ident, c->level);
+	if (status != APP_EXIT_OK)
+		return status;
+	status = app_run(app);
+	app_free(app);
+	return status;
+}
+
+static void usage(FILE *f, const char *name)
+{
+	fprintf(f, usage_text, name, name, name);
+}
+
+/* -1: run; else the exit status */
+static int parse(struct cmdline *c, const char *name, int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "nbdvs:CVh")) != -1) {
+		switch (opt) {
+		case 'n':
+		case 'd': /* the log of a foreground daemon goes to stderr anyway */
+			c->options.foreground = true;
+			break;
+		case 'b':
+			c->options.foreground = false;
+			break;
+		case 'v':
+			if (c->level < LOG_LEVEL_DEBUG)
+				c->level++;
+			break;
+		case 's':
+			c->options.control_socket = optarg;
+			break;
+		case 'C':
+			c->check_only = true;
+			break;
+		case 'V':
+			printf("ringcastd %s\n", RINGCAST_VERSION);
+			return APP_EXIT_OK;
+		case 'h':
+			usage(stdout, name);
+			return APP_EXIT_OK;
+		default:
+			usage(stderr, name);
+			return APP_EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc) {
+		fprintf(stderr, "%s: exactly one configuration file is needed\n", name);
+		usage(stderr, name);
+		return APP_EXIT_USAGE;
+	}
+	c->options.config_path = argv[optind];
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+	/* a link named igmpproxy behaves as that program does */
+	bool as_igmpproxy = strcmp(name, "igmpproxy") == 0;
+	struct cmdline c = {
+		.options.foreground = !as_igmpproxy,
+		.level = as_igmpproxy ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+		.ident = as_igmpproxy ? "igmpproxy" : "ringcastd",
+	};
+	int status = parse(&c, name, argc, argv);
+
+	return status >= 0 ? status : run(&c);
+}
