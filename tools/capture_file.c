@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Capture files for the replay tool, see capture_file.h. */
+
+#include "tools/capture_file.h"
+
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct capture {
+	pcap_t *pcap;
+	int link_type;
+	bool more;
+	struct capture_packet packet;
+};
+
+static unsigned be16(const uint8_t *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* octets before the IPv4 header, -1: no IPv4 packet */
+static int link_length(int link_type, const uint8_t *p, size_t len)
+{
+	size_t type_at;
+
+	switch (link_type) {
+	case DLT_RAW:
+	case DLT_IPV4:
+		return len && p[0] >> 4 == 4 ? 0 : -1;
+	case DLT_NULL:
+	case DLT_LOOP: /* a family word in some byte order; IPv4 is 2 everywhere */
+		return len >= 4 && (p[0] == 2 || p[3] == 2) ? 4 : -1;
+	case DLT_LINUX_SLL:
+		return len >= 16 && be16(p + 14) == 0x0800 ? 16 : -1;
+	case DLT_LINUX_SLL2:
+		return len >= 20 && be16(p) == 0x0800 ? 20 : -1;
+	case DLT_EN10MB:
+		type_at = 12;
+		while (type_at + 2 <= len &&
+			(be16(p + type_at) == 0x8100 || be16(p + type_at) == 0x88a8))
+			type_at += 4;
+		if (type_at + 2 > len || be16(p + type_at) != 0x0800)
+			return -1;
+		return (int)type_at + 2;
+	default:
+		return -1;
+	}
+}
+
+void capture_next(struct capture *c)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	int skip;
+
+	c->more = pcap_next_ex(c->pcap, &h, &data) == 1;
+	if (!c->more)
+		return;
+	skip = link_length(c->link_type, data, h->caplen);
+	c->packet.at = mono_add_ns(mono_from_ms((int64_t)h->ts.tv_sec * 1000),
+		(int64_t)h->ts.tv_usec); /* opened with nanosecond precision */
+	c->packet.ip = skip < 0 ? NULL : data + skip;
+	c->packet.len = skip < 0 ? 0 : h->caplen - (size_t)skip;
+}
+
+struct capture *capture_open(const char *path, char *error, size_t error_size)
+{
+	char why[PCAP_ERRBUF_SIZE] = "out of memory";
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (c)
+		c->pcap = pcap_open_offline_with_tstamp_precision(
+			path, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!c || !c->pcap) {
+		snprintf(error, error_size, "%s", why);
+		free(c);
+		return NULL;
+	}
+	c->link_type = pcap_datalink(c->pcap);
+	capture_next(c);
+	return c;
+}
+
+struct capture *capture_close(struct capture *c)
+{
+	if (c) {
+		pcap_close(c->pcap);
+		free(c);
+	}
+	return NULL;
+}
+
+const struct capture_packet *capture_peek(const struct capture *c)
+{
+	return c->more ? &c->packet : NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Packets of a capture file (pcap or pcapng, by libpcap), with the link header taken
+ * off: Ethernet with or without VLAN tags, Linux cooked v1 and v2, raw IP, BSD
+ * loopback.
+ */
+
+#include "base/mono.h"
+
+#include <stddef.h>
+
+struct capture;
+
+struct capture_packet {
+	mono_t at;
+	const void *ip; /* IPv4 header, NULL when it is no IPv4 packet; valid until
+			   capture_next */
+	size_t len;	/* captured octets from there */
+};
+
+/* NULL and a text on failure; "-" is standard input */
+struct capture *capture_open(const char *path, char *error, size_t error_size);
+struct capture *capture_close(struct capture *c); /* takes and returns NULL */
+const struct capture_packet *capture_peek(const struct capture *c); /* NULL: end */
+void capture_next(struct capture *c);

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * ringcast-replay: captured membership messages through the protocol core under virtual
+ * time, what it would do as text. The debugging tool and the form of a bug report: no
+ * privileges, no sockets, the same output every time. Time is that of the capture;
+ * timers that fall between two packets run between them.
+ */
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/igmp.h"
+#include "control/proxy.h"
+#include "tools/capture_file.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_INPUTS 16
+
+static const char default_config[] = "phyint wan upstream\n"
+				     "phyint lan downstream altnet 0.0.0.0/0\n";
+
+struct replay {
+	struct proxy *proxy;
+	struct config *cfg;
+	struct iface_table ifaces;
+	struct effects fx;
+	struct gm_scratch *scratch;
+	struct capture *input[MAX_INPUTS];
+	char input_name[MAX_INPUTS][IFNAMSIZ];
+	unsigned n_inputs;
+	mono_t start; /* time stamp of the first packet */
+	unsigned n_packets, n_accepted;
+	bool quiet; /* no line for refused packets */
+};
+
+static void usage(FILE *f)
+{
+	fputs("Usage: ringcast-replay [-c CONFIG] [-a IF=ADDR/LEN]... [-t SECONDS] [-s SEED]\n"
+	      "                       [-q] {FILE | IF=FILE...}\n"
+	      "Feed captured IGMP messages to the protocol core and print what it does.\n"
+	      "\n"
+	      "  IF=FILE         packets of FILE (pcap, pcapng) arrive on interface IF;\n"
+	      "                  a FILE alone is read on the interface \"lan\"\n"
+	      "  -c CONFIG       configuration; default: upstream \"wan\", downstream \"lan\"\n"
+	      "                  that accepts every sender\n"
+	      "  -a IF=ADDR/LEN  address of an interface (default: wan 198.51.100.2/24, others\n"
+	      "                  192.0.2.254/24)\n"
+	      "  -t SECONDS      go on for this long after the last packet (default 300)\n"
+	      "  -s SEED         seed of the random delays (default 1)\n"
+	      "  -q              do not mention packets that are no membership messages\n"
+	      "  -V, -h          version, this text\n",
+		f);
+}
+
+static double seconds(const struct replay *r, mono_t t)
+{
+	return (double)(t.ns - r->start.ns) / 1e9;
+}
+
+static void print_effects(struct replay *r, mono_t now)
+{
+	effects_for_each (&r->fx, e) {
+		char line[4096];
+
+		effect_format(e, line, sizeof(line));
+		printf("%12.6f   %s\n", seconds(r, now), line);
+	}
+	effects_clear(&r->fx);
+}
+
+static void run_until(struct replay *r, mono_t t)
+{
+	for (;;) {
+		mono_t at = proxy_deadline(r->proxy);
+
+		if (!mono_due(at, t))
+			return;
+		proxy_tick(r->proxy, at, &r->fx);
+		print_effects(r, at);
+	}
+}
+
+static void print_message(const struct gm_msg *msg)
+{
+	char buf[ADDR_STRLEN];
+
+	if (msg->kind == GM_QUERY) {
+		printf("query v%d %s", msg->version,
+			addr_is_any(&msg->query.group)
+				? "general"
+				: addr_format(&msg->query.group, buf));
+		if (msg->query.n_src)
+			printf(" with %zu sources", msg->query.n_src);
+	} else {
+		static const char *const type[] = {
+			"", "is_in", "is_ex", "to_in", "to_ex", "allow", "block"};
+
+		printf("report v%d", msg->version);
+		for (size_t i = 0; i < msg->n_rec; i++) {
+			const struct gm_record *rec = &msg->rec[i];
+
+			printf(" %s %s {", type[rec->type],
+				addr_format(&rec->group, buf));
+			for (size_t s = 0; s < rec->n_src; s++)
+				printf("%s%s", s ? "," : "",
+					addr_format(&rec->src[s], buf));
+			printf("}");
+		}
+	}
+	printf(" from %s", addr_format(&msg->from, buf));
+}
+
+static void packet(struct replay *r, const char *name, const struct capture_packet *p)
+{
+	const struct iface *i = iface_by_name(&r->ifaces, name);
+	struct proxy_port *pp = i ? proxy_port_by_index(r->proxy, i->ifindex) : NULL;
+	struct igmp_rules rules = {0};
+	struct gm_msg msg;
+	enum gm_bad bad = GM_BAD_SHORT;
+
+	run_until(r, p->at);
+	r->n_packets++;
+	if (p->ip)
+		bad = igmp_decode(p->ip, p->len, &rules, r->scratch, &msg);
+	if (bad != GM_OK) {
+		if (pp)
+			proxy_input_bad(r->proxy, pp->port, bad);
+		if (!r->quiet)
+			printf("%12.6f %s < refused: %s\n", seconds(r, p->at), name,
+				p->ip ? gm_bad_name(bad) : "no IPv4 packet");
+		return;
+	}
+	printf("%12.6f %s < ", seconds(r, p->at), name);
+	print_message(&msg);
+	bad = pp ? proxy_input(r->proxy, p->at, pp->port, &msg, &r->fx) : GM_BAD_ROLE;
+	printf(bad == GM_OK ? "\n" : ": refused: %s\n", gm_bad_name(bad));
+	r->n_accepted += bad == GM_OK;
+	print_effects(r, p->at);
+}
+
+/* the input whose next packet is the earliest */
+static int next_input(const struct replay *r)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < r->n_inputs; i++) {
+		const struct capture_packet *p = capture_peek(r->input[i]);
+
+		if (p &&
+			(best < 0 ||
+				mono_before(p->at, capture_peek(r->input[best])->at)))
+			best = (int)i;
+	}
+	return best;
+}
+
+/* ---- set-up ---- */
+
+static int add_iface(struct replay *r, const char *name, const char *prefix_text)
+{
+	struct iface link = {.ifindex = (int)r->ifaces.n + 1,
+		.mtu = 1500,
+		.up = true,
+		.multicast = true,
+		.arphrd = 1};
+	struct iface_addr ia = {0};
+	char text[PREFIX_STRLEN];
+
+	if (iface_by_name(&r->ifaces, name))
+		return 0;
+	snprintf(link.name, sizeof(link.name), "%s", name);
+	snprintf(text, sizeof(text), "%s", prefix_text);
+	if (prefix_parse(text, &ia.subnet, NULL) < 0)
+		return -EINVAL;
+	*strchrnul(text, '/') = '\0';
+	addr_parse(text, &ia.addr);
+	if (iface_link(&r->ifaces, &link) < 0 ||
+		iface_addr_set(&r->ifaces, link.ifindex, &ia) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int add_default_ifaces(struct replay *r)
+{
+	for (size_t i = 0; i < r->cfg->n_iface; i++) {
+		const struct config_iface *ci = &r->cfg->iface[i];
+		int e;
+
+		if (ci->role == CONFIG_ROLE_DISABLED)
+			continue;
+		e = add_iface(r, ci->name,
+			ci->role == CONFIG_ROLE_UPSTREAM ? "198.51.100.2/24"
+							 : "192.0.2.254/24");
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
+static int read_config(struct replay *r, const char *path)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	int e;
+
+	if (path) {
+		FILE *f = fopen(path, "re");
+
+		if (!f || getdelim(&text, &(size_t){0}, '\0', f) < 0) {
+			fprintf(stderr, "ringcast-replay: %s: %s\n", path,
+				strerror(errno));
+			if (f)
+				fclose(f);
+			return -EIO;
+		}
+		fclose(f);
+	}
+	len = strlen(path ? text : default_config);
+	e = config_parse(path ? text : default_config, len, &r->cfg);
+	for (size_t i = 0; e >= 0 && i < r->cfg->n_message; i++)
+		fprintf(stderr, "%s:%u:%u: %s\n", path ? path : "(default)",
+			r->cfg->message[i].line, r->cfg->message[i].column,
+			r->cfg->message[i].text);
+	return e == 0 ? 0 : -EINVAL;
+}
+
+static int open_input(struct replay *r, const char *arg)
+{
+	const char *eq = strchr(arg, '=');
+	const char *path = eq ? eq + 1 : arg;
+	char error[256];
+
+	if (r->n_inputs == MAX_INPUTS || (eq && (size_t)(eq - arg) >= IFNAMSIZ))
+		return -EINVAL;
+	if (eq)
+		memcpy(r->input_name[r->n_inputs], arg, (size_t)(eq - arg));
+	else
+		memcpy(r->input_name[r->n_inputs], "lan", 4);
+	r->input[r->n_inputs] = capture_open(path, error, sizeof(error));
+	if (!r->input[r->n_inputs]) {
+		fprintf(stderr, "ringcast-replay: %s: %s\n", path, error);
+		return -EINVAL;
+	}
+	r->n_inputs++;
+	return 0;
+}
+
+static void replay_deinit(struct replay *r)
+{
+	for (unsigned i = 0; i < r->n_inputs; i++)
+		capture_close(r->input[i]);
+	proxy_free(r->proxy);
+	config_free(r->cfg);
+	iface_table_deinit(&r->ifaces);
+	effects_deinit(&r->fx);
+	free(r->scratch);
+}
+
+static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
+{
+	static const bool family[_FAMILY_N] = {[FAMILY_IPV4] = true};
+	int i = next_input(r);
+	mono_t last;
+
+	r->scratch = malloc(sizeof(*r->scratch));
+	if (!r->scratch || proxy_new(0, family, seed, &r->proxy) < 0)
+		return 1;
+	r->start = i < 0 ? mono_from_ms(0) : capture_peek(r->input[i])->at;
+	last = r->start;
+	proxy_sync(r->proxy, r->start, r->cfg, &r->ifaces, &r->fx);
+	for (unsigned p = 0; p < PORT_MAX; p++)
+		if (r->proxy->port[p])
+			printf("port %u is %s\n", p, r->proxy->port[p]->name);
+	print_effects(r, r->start);
+	for (; i >= 0; i = next_input(r)) {
+		last = mono_max(last, capture_peek(r->input[i])->at);
+		packet(r, r->input_name[i], capture_peek(r->input[i]));
+		capture_next(r->input[i]);
+	}
+	run_until(r, mono_add_ms(last, tail_ms));
+	printf("%u packets, %u messages used, %zu groups at the end\n", r->n_packets,
+		r->n_accepted, r->proxy->mdb.groups.n);
+	return 0;
+}
+
+struct options {
+	const char *config;
+	uint64_t seed;
+	double tail_s;
+};
+
+/* -1: go on; else the exit status */
+static int parse(struct replay *r, struct options *o, int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:a:t:s:qVh")) != -1) {
+		char *eq;
+
+		switch (opt) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'a':
+			eq = strchr(optarg, '=');
+			if (eq)
+				*eq = '\0';
+			if (!eq || add_iface(r, optarg, eq + 1) < 0) {
+				fputs("ringcast-replay: -a wants IF=ADDR/LEN\n",
+					stderr);
+				return 1;
+			}
+			break;
+		case 't':
+			o->tail_s = strtod(optarg, NULL);
+			break;
+		case 's':
+			o->seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'q':
+			r->quiet = true;
+			break;
+		case 'V':
+			printf("ringcast-replay %s\n", RINGCAST_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 1;
+		}
+	}
+	if (optind < argc)
+		return -1;
+	usage(stderr);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(replay_deinit) struct replay r = {0};
+	struct options o = {.seed = 1, .tail_s = 300};
+	int status = parse(&r, &o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (read_config(&r, o.config) < 0)
+		return 2;
+	if (add_default_ifaces(&r) < 0)
+		return 1;
+	for (int i = optind; i < argc; i++)
+		if (open_input(&r, argv[i]) < 0)
+			return 1;
+	return replay_all(&r, o.seed, (int64_t)(o.tail_s * 1000));
+}
