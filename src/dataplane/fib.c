@@ -16,7 +16,6 @@
 #include "base/rng.h"
 #include "dataplane/tsan.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <urcu-qsbr.h> /* before rculfhash.h: names the flavour */
 

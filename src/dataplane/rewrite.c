@@ -11,7 +11,6 @@
 
 #include "base/bytes.h"
 
-#include <assert.h>
 #include <errno.h>
 
 #define PROTO_TCP 6
