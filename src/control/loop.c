@@ -2,7 +2,7 @@
 
 /*
  * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
- * clock's precision; signals arrive through a signalfd. Removal inside a callback also
+ * clock's precision; signals arrive through a pipe. Removal inside a callback also
  * takes back the events of the same batch, so an owner may free itself.
  */
 
@@ -11,13 +11,30 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
-#define BATCH 32
+#define BATCH	  32
+#define N_SIGNALS 4
+
+static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+
+/* A pipe and not a signalfd: that works only when every thread blocks the signals, and
+ * liburcu's own threads unblock SIGUSR1. The process has one loop, so one pipe. */
+static int signal_pipe = -1;
+
+static void on_signal_any_thread(int signo)
+{
+	uint8_t octet = (uint8_t)signo;
+	int saved = errno;
+	ssize_t n = write(signal_pipe, &octet, 1);
+
+	(void)n; /* full: enough of them are waiting */
+	errno = saved;
+}
 
 struct loop {
 	struct loop_ops ops;
@@ -26,8 +43,8 @@ struct loop {
 	mono_t now;
 	mono_t armed; /* what the timer is set to */
 	bool stop;
-	sigset_t old_mask;
-	bool masked;
+	struct sigaction old_action[N_SIGNALS];
+	unsigned n_caught;
 	struct epoll_event batch[BATCH];
 	int n_batch;
 };
@@ -48,32 +65,29 @@ static void on_timer(struct loop_fd *f, uint32_t events)
 static void on_signal(struct loop_fd *f, uint32_t events)
 {
 	struct loop *l = container_of(f, struct loop, signals);
-	struct signalfd_siginfo info;
+	uint8_t octet;
 
-	while (read(f->fd, &info, sizeof(info)) == sizeof(info)) {
+	while (read(f->fd, &octet, 1) == 1) {
 		if (l->ops.signal)
-			l->ops.signal(l->ops.ctx, (int)info.ssi_signo);
+			l->ops.signal(l->ops.ctx, octet);
 	}
 }
 
 static int open_signals(struct loop *l)
 {
-	sigset_t mask;
-	int r;
+	struct sigaction action = {
+		.sa_handler = on_signal_any_thread, .sa_flags = SA_RESTART};
+	int fds[2];
 
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGHUP);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGUSR1);
-	r = pthread_sigmask(SIG_BLOCK, &mask, &l->old_mask);
-	if (r != 0)
-		return -r;
-	l->masked = true;
-	l->signals.fn = on_signal;
-	l->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (l->signals.fd < 0)
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	l->signals.fn = on_signal;
+	l->signals.fd = fds[0];
+	signal_pipe = fds[1];
+	for (; l->n_caught < N_SIGNALS; l->n_caught++)
+		if (sigaction(caught[l->n_caught], &action,
+			    &l->old_action[l->n_caught]) < 0)
+			return -errno;
 	return loop_add(l, &l->signals, EPOLLIN);
 }
 
@@ -114,11 +128,15 @@ struct loop *loop_free(struct loop *l)
 {
 	if (!l)
 		return NULL;
+	while (l->n_caught > 0) {
+		l->n_caught--;
+		sigaction(caught[l->n_caught], &l->old_action[l->n_caught], NULL);
+	}
+	closep(&signal_pipe);
+	signal_pipe = -1;
 	closep(&l->signals.fd);
 	closep(&l->timer.fd);
 	closep(&l->epoll);
-	if (l->masked)
-		pthread_sigmask(SIG_SETMASK, &l->old_mask, NULL);
 	free(l);
 	return NULL;
 }

@@ -33,8 +33,8 @@ struct loop_ops {
 	void *ctx;
 };
 
-/* Blocks the four signals for this thread and those it starts later, so call it before
- * there are any. `ops` is copied. 0 or -errno. */
+/* Catches the four signals until loop_free, so there is one loop in a process. `ops` is
+ * copied. 0 or -errno. */
 int loop_new(const struct loop_ops *ops, struct loop **ret_loop);
 struct loop *loop_free(
 	struct loop *l); /* takes and returns NULL; no fd is left in it */

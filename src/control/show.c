@@ -415,7 +415,7 @@ static json_t *show_config(void *ctx, const char *args)
 
 	if (!text)
 		return NULL;
-	return json_pack("{ss ss}", "file", app->options.config_path, "config", text);
+	return json_pack("{ss ss}", "file", app->options.config_path, "text", text);
 }
 
 static json_t *version(void *ctx, const char *args)

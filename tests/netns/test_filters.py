@@ -28,7 +28,7 @@ def arrived(b, config, sends, group=GROUP, lan="lan1"):
 def ttl_one(b):
     got, d = arrived(b, PLAIN, [(0, "10.0.0.1", 1), (1, "10.0.0.1", 2)])
     assert got == [1], got
-    assert d.show("stats")["verdicts"]["ttl-expired"] == 1
+    assert d.show("stats")["verdicts"]["ttl_expired"] == 1
 
 
 @case("R156 threshold 3 forwards TTL 4 and drops TTL 3")
@@ -43,7 +43,7 @@ def threshold(b):
 def foreign_source(b):
     got, d = arrived(b, PLAIN, [(0, "172.16.5.5", 8), (1, "10.0.0.1", 8)])
     assert got == [1], got
-    assert d.show("stats")["verdicts"]["wrong-input"] >= 1
+    assert d.show("stats")["verdicts"]["wrong_input"] >= 1
 
 
 @case("R174 a source outside the upstream subnet is forwarded with altnet")

@@ -76,7 +76,7 @@ def generator(b):
                         "--source", t.SOURCE, "-t", "8", "--rate", "4000", "--count",
                         str(count), "--size", "1316"))
     for r in map(_report, receivers):
-        bad = {k: r[k] for k in ("lost", "duplicates", "reordered", "corrupt")}
+        bad = {k: r[k] for k in ("lost", "duplicate", "reordered", "corrupt")}
         assert r["received"] == count and not any(bad.values()), (sent, r)
 
 
