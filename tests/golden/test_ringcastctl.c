@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * ringcastctl against a daemon that is played here: it gets one request, answers with a
+ * ctl-*.json file, and what the program prints must be the ctl-*.txt file. Arguments:
+ * the program, the directory of the files. With RINGCAST_GOLDEN=write in the
+ * environment the text files are written instead of compared.
+ */
+
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define PATIENCE_MS 20000
+
+static const char *program, *files;
+static char dir[64], path[96];
+
+struct answer {
+	char out[8192], err[2048];
+	int status;
+};
+
+struct child {
+	pid_t pid;
+	int out, err;
+};
+
+static struct child start(const char *const *words)
+{
+	char *argv[16] = {strdup(program), strdup("-s"), strdup(path)};
+	posix_spawn_file_actions_t actions;
+	int out[2], err[2];
+	struct child c;
+
+	for (size_t i = 0; words[i]; i++) {
+		assert_true(i + 4 < array_len(argv));
+		argv[i + 3] = strdup(words[i]);
+	}
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
+	assert_int_equal(
+		posix_spawn(&c.pid, program, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(out[1]);
+	close(err[1]);
+	c.out = out[0];
+	c.err = err[0];
+	for (size_t i = 0; argv[i]; i++)
+		free(argv[i]);
+	return c;
+}
+
+static void wait_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+}
+
+static void read_all(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		wait_readable(fd);
+		got = read(fd, buf + n, size - n - 1);
+		assert_true(got >= 0);
+		if (got == 0)
+			break;
+		n += (size_t)got;
+		assert_true(n < size - 1);
+	}
+	buf[n] = '\0';
+	close(fd);
+}
+
+static struct answer finish(struct child c)
+{
+	struct answer a_;
+	int status;
+
+	read_all(c.out, a_.out, sizeof(a_.out));
+	read_all(c.err, a_.err, sizeof(a_.err));
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	assert_true(WIFEXITED(status));
+	a_.status = WEXITSTATUS(status);
+	return a_;
+}
+
+static int listener(void)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(sun.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void read_file(const char *name, const char *ending, char *buf, size_t size)
+{
+	char file[512];
+	size_t n;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/ctl-%s.%s", files, name, ending);
+	f = fopen(file, "re");
+	if (!f)
+		fail_msg("%s: %s", file, strerror(errno));
+	n = fread(buf, 1, size - 1, f);
+	fclose(f);
+	assert_true(n < size - 1);
+	buf[n] = '\0';
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char file[512];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/ctl-%s.txt", files, name);
+	f = fopen(file, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* one line, as the daemon would send it: the files have line breaks for readers */
+static void load_reply(const char *name, char *buf, size_t size)
+{
+	size_t n;
+
+	read_file(name, "json", buf, size - 1);
+	for (char *p = buf; *p; p++) {
+		if (*p == '\n')
+			*p = ' ';
+	}
+	n = strlen(buf);
+	buf[n] = '\n';
+	buf[n + 1] = '\0';
+}
+
+/* Start the program, check its request, answer with `reply`, in two pieces. */
+static struct answer ask(
+	const char *const *words, const char *request, const char *reply)
+{
+	int server = listener(), fd;
+	struct child c = start(words);
+	size_t half = strlen(reply) / 2;
+	char line[256] = "";
+
+	wait_readable(server);
+	fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	while (!strchr(line, '\n')) {
+		size_t n = strlen(line);
+
+		wait_readable(fd);
+		assert_true(recv(fd, line + n, sizeof(line) - n - 1, 0) > 0);
+	}
+	assert_string_equal(line, request);
+	send(fd, reply, half, MSG_NOSIGNAL);
+	send(fd, reply + half, strlen(reply) - half, MSG_NOSIGNAL);
+	close(fd);
+	close(server);
+	unlink(path);
+	return finish(c);
+}
+
+static void golden_text(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *words[4];
+		const char *request;
+		int status;
+	} c[] = {
+		{"interfaces", {"show", "interfaces"}, "show interfaces\n", 0},
+		{"groups", {"show", "groups"}, "show groups\n", 0},
+		{"mfc", {"show", "mfc"}, "show mfc\n", 0},
+		{"mfc-empty", {"show mfc"}, "show mfc\n", 0},
+		{"hostile", {"show", "mfc"}, "show mfc\n", 0},
+		{"upstream", {"show", "upstream"}, "show upstream\n", 0},
+		{"stats", {"show", "stats"}, "show stats\n", 0},
+		{"config", {"show", "config"}, "show config\n", 0},
+		{"version", {"version"}, "version\n", 0},
+		{"reload", {"reload"}, "reload\n", 0},
+		{"reload-refused", {"reload"}, "reload\n", 4},
+		{"log", {"log", "debug"}, "log debug\n", 0},
+	};
+	static char reply[8192], want[8192];
+	const char *mode = getenv("RINGCAST_GOLDEN");
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct answer got;
+
+		load_reply(c[i].file, reply, sizeof(reply));
+		got = ask(c[i].words, c[i].request, reply);
+		assert_string_equal(got.err, "");
+		assert_int_equal(got.status, c[i].status);
+		if (mode && strcmp(mode, "write") == 0)
+			write_file(c[i].file, got.out);
+		read_file(c[i].file, "txt", want, sizeof(want));
+		assert_string_equal(got.out, want);
+	}
+}
+
+static void json_is_passed_through(void **state)
+{
+	static const char *const words[] = {"show", "mfc", "--json", NULL};
+	static char reply[8192];
+	struct answer got;
+
+	load_reply("mfc", reply, sizeof(reply));
+	got = ask(words, "show mfc\n", reply);
+	assert_string_equal(got.out, reply);
+	assert_int_equal(got.status, 0);
+}
+
+static void error_reply_is_status_4(void **state)
+{
+	static const char *const text[] = {"log", "loud", NULL};
+	static const char *const json[] = {"-j", "log", "loud", NULL};
+	static char reply[1024];
+	struct answer got;
+
+	load_reply("error", reply, sizeof(reply));
+	got = ask(text, "log loud\n", reply);
+	assert_int_equal(got.status, 4);
+	assert_string_equal(got.out, "");
+	assert_string_equal(got.err,
+		"ringcastctl: there is no level loud; use error, warning, notice, info or "
+		"debug\n");
+	got = ask(json, "log loud\n", reply);
+	assert_int_equal(got.status, 4);
+	assert_string_equal(got.out, reply);
+	assert_string_equal(got.err, "");
+}
+
+static void broken_replies(void **state)
+{
+	static const char *const words[] = {"show", "mfc", NULL};
+	struct answer got;
+
+	got = ask(words, "show mfc\n", "{\"mfc\":\n");
+	assert_int_equal(got.status, 4);
+	assert_non_null(strstr(got.err, "the reply is no JSON object"));
+	got = ask(words, "show mfc\n", "[]\n");
+	assert_int_equal(got.status, 4);
+	got = ask(words, "show mfc\n", "{\"mfc\":[]}"); /* hangs up in the line */
+	assert_int_equal(got.status, 1);
+	assert_non_null(strstr(got.err, "no answer from the daemon"));
+}
+
+static void no_daemon(void **state)
+{
+	static const char *const words[] = {"show", "mfc", NULL};
+	struct answer got = finish(start(words));
+
+	assert_int_equal(got.status, 1);
+	assert_string_equal(got.out, "");
+	assert_non_null(strstr(got.err, path));
+	assert_non_null(strstr(got.err, "No such file"));
+	assert_non_null(strstr(got.err, "Start ringcastd"));
+
+	close(listener());
+	got = finish(start(words));
+	assert_int_equal(got.status, 1);
+	assert_non_null(strstr(got.err, "Connection refused"));
+	unlink(path);
+}
+
+static void usage(void **state)
+{
+	static const struct {
+		const char *words[4];
+		const char *text; /* on stderr; on stdout when status is 0 */
+		int status;
+	} c[] = {
+		{{NULL}, "usage: ringcastctl", 1},
+		{{"--nonsense", "show", "mfc"}, "usage: ringcastctl", 1},
+		{{"show"}, "unknown command 'show'", 1},
+		{{"show", "everything"}, "unknown command 'show everything'", 1},
+		{{"showmfc"}, "unknown command", 1},
+		{{"show", "mfc", "eth0"}, "takes no argument", 1},
+		{{"log"}, "needs an argument: LEVEL", 1},
+		{{"log", "a\nreload"}, "line breaks", 1},
+		{{"--help"}, "show interfaces", 0},
+		{{"-h"}, "show interfaces", 0},
+		{{"--version"}, "ringcastctl ", 0},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct answer got = finish(start(c[i].words));
+
+		assert_int_equal(got.status, c[i].status);
+		assert_non_null(strstr(got.status == 0 ? got.out : got.err, c[i].text));
+		assert_string_equal(got.status == 0 ? got.err : got.out, "");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden_text),
+		cmocka_unit_test(json_is_passed_through),
+		cmocka_unit_test(error_reply_is_status_4),
+		cmocka_unit_test(broken_replies),
+		cmocka_unit_test(no_daemon),
+		cmocka_unit_test(usage),
+	};
+	int r;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s RINGCASTCTL DIRECTORY\n", argv[0]);
+		return 1;
+	}
+	program = argv[1];
+	files = argv[2];
+	strcpy(dir, P_tmpdir "/test_ringcastctl.XXXXXX");
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	rmdir(dir);
+	return r;
+}
