@@ -104,13 +104,12 @@ struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
 	return NULL;
 }
 
-static int clear_error(int fd)
+static void clear_error(int fd)
 {
 	int err = 0;
 	socklen_t len = sizeof(err);
 
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	return err;
 }
 
 /* One batch per round: what is left makes the descriptor ready again at once. */
@@ -120,9 +119,7 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 	struct mcsock_rx *rx = s->rx;
 	int n;
 
-	/* an interface that goes down leaves an error that would hide the packets */
-	if ((events & EPOLLERR) && clear_error(f->fd) != 0)
-		s->stats.receive_errors++;
+	/* an interface that goes down leaves one error, which the next read takes away */
 	n = recvmmsg(f->fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.receive_errors++;
