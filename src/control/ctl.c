@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct ctl {
 	const struct ctl_command *commands; /* borrowed */
 	void *ctx;
 	const char *path; /* borrowed */
+	int spare; /* descriptor given up to turn clients away when there is no other */
 	bool bound;
 	dev_t dev; /* of the file we made */
 	ino_t ino;
@@ -259,12 +261,26 @@ static struct client *client_slot(struct ctl *ctl)
 	return oldest;
 }
 
+/* Without a free descriptor the client would wait and the loop spin: take it and hang
+ * up. */
+static void turn_away(struct ctl *ctl)
+{
+	int fd;
+
+	closep(&ctl->spare);
+	fd = accept4(ctl->fd.fd, NULL, NULL, SOCK_CLOEXEC);
+	closep(&fd);
+	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static void on_connect(struct loop_fd *f, uint32_t events)
 {
 	struct ctl *ctl = container_of(f, struct ctl, fd);
 	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *c;
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		turn_away(ctl);
 	if (fd < 0)
 		return;
 	c = client_slot(ctl);
@@ -332,6 +348,9 @@ static int open_socket(struct ctl *ctl)
 	ctl->dev = st.st_dev;
 	ctl->ino = st.st_ino;
 	ctl->bound = true;
+	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
+	if (ctl->spare < 0)
+		return -errno;
 	return listen(ctl->fd.fd, BACKLOG) < 0 ? -errno : 0;
 }
 
@@ -353,6 +372,7 @@ int ctl_new(struct loop *loop, const char *path, const struct ctl_command *comma
 	ctl->commands = commands;
 	ctl->ctx = ctx;
 	ctl->fd.fn = on_connect;
+	ctl->fd.fd = ctl->spare = -1;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
 		ctl->client[i].fd.fd = -1;
 		ctl->client[i].ctl = ctl;
@@ -377,6 +397,7 @@ struct ctl *ctl_free(struct ctl *ctl)
 		client_drop(&ctl->client[i]);
 	loop_del(&ctl->fd);
 	closep(&ctl->fd.fd);
+	closep(&ctl->spare);
 	if (ctl->bound && lstat(ctl->path, &st) == 0 && st.st_dev == ctl->dev &&
 		st.st_ino == ctl->ino)
 		unlink(ctl->path);

@@ -405,7 +405,8 @@ static int drain(struct netlink *nl)
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
-		if (n < 0 && errno != ENOBUFS)
+		/* lost in the kernel, or larger than the buffer and cut off here */
+		if (n < 0 && errno != ENOBUFS && errno != ENOSPC)
 			return -errno;
 		r = n < 0 ? on_overrun(nl) : on_datagram(nl, (size_t)n);
 		if (r < 0)

@@ -794,6 +794,37 @@ static int in_chroot(void)
 	return privdrop_have_net_raw() ? 0 : 2;
 }
 
+/* what a reload may have to do after the privileges are gone */
+static int edges_work_with_net_raw_alone(void)
+{
+	struct loop_ops loop_ops = {.ctx = NULL};
+	struct netlink_ops nl_ops = {.ctx = NULL};
+	struct mcsock_ops mc_ops = {.ctx = NULL};
+	struct iface_table table = {0};
+	struct mcsock_rx *rx = NULL;
+	struct netlink *nl = NULL;
+	struct mcsock *s = NULL;
+	struct loop *loop = NULL;
+	const char *what;
+	int failed = 0;
+
+	if (privdrop_apply(NULL, "nobody", &what) < 0)
+		return 1;
+	if (loop_new(&loop_ops, &loop) < 0 || mcsock_rx_new(&rx) < 0)
+		return 2;
+	if (netlink_new(loop, &table, &nl_ops, &nl) < 0 || table.n == 0)
+		failed = 3;
+	else if (mcsock_open(loop, rx, table.v[0].ifindex, FAMILY_IPV4, &mc_ops, &s) <
+		0)
+		failed = 4;
+	mcsock_close(s);
+	netlink_free(nl);
+	iface_table_deinit(&table);
+	mcsock_rx_free(rx);
+	loop_free(loop);
+	return failed;
+}
+
 static int with_faults(void)
 {
 	const char *what = "";
@@ -824,8 +855,8 @@ static int without_net_raw(void)
 /* Privileges do not come back: each case is a process. */
 static void privileges(void **state)
 {
-	static int (*const cases[])(void) = {
-		as_nobody, as_root_twice, in_chroot, with_faults, without_net_raw};
+	static int (*const cases[])(void) = {as_nobody, as_root_twice, in_chroot,
+		edges_work_with_net_raw_alone, with_faults, without_net_raw};
 
 	for (size_t i = 0; i < array_len(cases); i++) {
 		pid_t pid = fork();

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -326,6 +327,37 @@ static void one_client_too_many_displaces_the_idlest(void **state)
 		close(fd[i]);
 }
 
+static void no_descriptor_left_means_hanging_up(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, tight;
+	int first = client(f), second, filler[64], n = 0;
+
+	say(first, "echo\n");
+	assert_string_equal(hear(f, first), "{\"args\":\"\"}");
+	second = client(f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	tight = old;
+	tight.rlim_cur = (rlim_t)second + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	while ((filler[n] = dup(second)) >= 0)
+		assert_true(++n < (int)array_len(filler));
+	assert_int_equal(errno, EMFILE);
+	assert_null(hear(f, second));
+	say(first, "echo again\n");
+	assert_string_equal(hear(f, first), "{\"args\":\"again\"}");
+
+	while (n > 0)
+		close(filler[--n]);
+	close(second);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	second = client(f);
+	say(second, "echo\n");
+	assert_string_equal(hear(f, second), "{\"args\":\"\"}");
+	close(first);
+	close(second);
+}
+
 static void socket_file(void **state)
 {
 	struct fixture *f = *state;
@@ -440,6 +472,7 @@ int main(void)
 		t(who_does_not_read_is_dropped),
 		t(reply_beyond_the_limit_is_an_error),
 		t(one_client_too_many_displaces_the_idlest),
+		t(no_descriptor_left_means_hanging_up),
 		t(socket_file),
 		t(stale_socket_is_replaced),
 		t(other_files_are_left_alone),
