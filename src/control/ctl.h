@@ -13,9 +13,12 @@
 #include <jansson.h>
 
 #define CTL_DEFAULT_PATH "/run/ringcast.sock"
-#define CTL_MAX_REQUEST	 4096	    /* octets of a line, with its newline */
-#define CTL_MAX_PENDING	 (64 << 20) /* octets of replies that wait for one client */
-#define CTL_MAX_CLIENTS	 16	    /* one more: the longest idle one is dropped */
+/* octets of a request line, with its newline */
+#define CTL_MAX_REQUEST 4096
+/* octets of replies that wait for one client */
+#define CTL_MAX_PENDING (64 << 20)
+/* one more, and the one that has been idle longest is dropped */
+#define CTL_MAX_CLIENTS 16
 
 struct ctl;
 

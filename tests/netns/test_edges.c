@@ -10,12 +10,10 @@
 #include "control/iface.h"
 #include "control/mcsock.h"
 #include "control/netlink.h"
-#include "control/privdrop.h"
 #include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -25,10 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #define PATIENCE_MS  20000
 #define MAX_RECEIVED 64
@@ -705,187 +700,6 @@ static void may_be_closed_while_it_delivers(void **state)
 	assert_int_equal(f->n_received, 1);
 }
 
-/* value of a line of /proc/self/status */
-static bool status_is(const char *key, const char *want)
-{
-	char line[256];
-	FILE *f = fopen("/proc/self/status", "re");
-	bool is = false;
-	size_t n = strlen(key);
-
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, key, n) == 0 && line[n] == ':')
-			is = strcmp(line + n + 1 + strspn(line + n + 1, "\t "), want) ==
-				0;
-	}
-	if (f)
-		fclose(f);
-	return is;
-}
-
-/* 0, or the number of the first thing that is wrong */
-static int check_net_raw_alone(void)
-{
-	static const char *const lines[][2] = {
-		{"CapPrm", "0000000000002000"},
-		{"CapEff", "0000000000002000"},
-		{"CapInh", "0000000000000000"},
-		{"CapBnd", "0000000000000000"},
-		{"CapAmb", "0000000000000000"},
-		{"NoNewPrivs", "1"},
-	};
-	int fd;
-
-	for (size_t i = 0; i < array_len(lines); i++) {
-		if (!status_is(lines[i][0], lines[i][1]))
-			return 10 + (int)i;
-	}
-	if (!privdrop_have_net_raw())
-		return 2;
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return 3;
-	close(fd);
-	return 0;
-}
-
-static int as_nobody(void)
-{
-	const gid_t groups[] = {0, 1};
-	const char *what;
-
-	if (setgroups(2, groups) < 0)
-		return 5;
-	if (privdrop_apply(NULL, "nobody", &what) < 0)
-		return 1;
-	if (getuid() == 0 || geteuid() == 0 || getgid() == 0 || getgroups(0, NULL) != 0)
-		return 4;
-	return check_net_raw_alone();
-}
-
-static int as_root_twice(void)
-{
-	const char *what;
-
-	/* the second time is that of somebody who starts with NET_RAW alone */
-	if (privdrop_apply(NULL, NULL, &what) < 0 ||
-		privdrop_apply(NULL, NULL, &what) < 0)
-		return 1;
-	return getuid() != 0 ? 4 : check_net_raw_alone();
-}
-
-static int in_chroot(void)
-{
-	char dir[] = P_tmpdir "/test_edges.XXXXXX";
-	struct stat want, root;
-	const char *what;
-
-	if (!mkdtemp(dir) || chmod(dir, 0755) < 0 || stat(dir, &want) < 0)
-		return 5;
-	if (privdrop_apply(dir, "nobody", &what) < 0)
-		return 1;
-	if (stat("/", &root) < 0 || root.st_ino != want.st_ino ||
-		root.st_dev != want.st_dev)
-		return 6;
-	if (access("/proc", F_OK) == 0 || stat(".", &root) < 0 ||
-		root.st_ino != want.st_ino)
-		return 7;
-	return privdrop_have_net_raw() ? 0 : 2;
-}
-
-/* what a reload may have to do after the privileges are gone */
-static int edges_work_with_net_raw_alone(void)
-{
-	struct loop_ops loop_ops = {.ctx = NULL};
-	struct netlink_ops nl_ops = {.ctx = NULL};
-	struct mcsock_ops mc_ops = {.ctx = NULL};
-	struct iface_table table = {0};
-	struct mcsock_rx *rx = NULL;
-	struct netlink *nl = NULL;
-	struct mcsock *s = NULL;
-	struct loop *loop = NULL;
-	const char *what;
-	int failed = 0;
-
-	if (privdrop_apply(NULL, "nobody", &what) < 0)
-		return 1;
-	if (loop_new(&loop_ops, &loop) < 0 || mcsock_rx_new(&rx) < 0)
-		return 2;
-	if (netlink_new(loop, &table, &nl_ops, &nl) < 0 || table.n == 0)
-		failed = 3;
-	else if (mcsock_open(loop, rx, table.v[0].ifindex, FAMILY_IPV4, &mc_ops, &s) <
-		0)
-		failed = 4;
-	mcsock_close(s);
-	netlink_free(nl);
-	iface_table_deinit(&table);
-	mcsock_rx_free(rx);
-	loop_free(loop);
-	return failed;
-}
-
-static int with_faults(void)
-{
-	const char *what = "";
-
-	if (privdrop_apply(NULL, "no such user", &what) != -ENOENT)
-		return 1;
-	if (strcmp(what, "user") != 0)
-		return 5;
-	if (privdrop_apply("/nonexistent", NULL, &what) != -ENOENT)
-		return 6;
-	return strcmp(what, "chroot") == 0 ? 0 : 7;
-}
-
-static int without_net_raw(void)
-{
-	const char *what;
-
-	/* a plain user: no capability is left when root's id goes */
-	if (!privdrop_have_net_raw() || setuid(65534) < 0)
-		return 5;
-	if (privdrop_have_net_raw())
-		return 6;
-	if (privdrop_apply(NULL, NULL, &what) != -EPERM)
-		return 7;
-	return strcmp(what, "capabilities") == 0 ? 0 : 8;
-}
-
-/* Privileges do not come back: each case is a process. */
-static void privileges(void **state)
-{
-	static int (*const cases[])(void) = {as_nobody, as_root_twice, in_chroot,
-		edges_work_with_net_raw_alone, with_faults, without_net_raw};
-
-	for (size_t i = 0; i < array_len(cases); i++) {
-		pid_t pid = fork();
-		int status;
-
-		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(cases[i]());
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status));
-		if (WEXITSTATUS(status) != 0)
-			fail_msg("case %zu: %d", i, WEXITSTATUS(status));
-	}
-	if (system("rmdir " P_tmpdir "/test_edges.??????") != 0)
-		fail();
-}
-
-static void raises_the_descriptor_limit(void **state)
-{
-	struct rlimit lim, after;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &lim), 0);
-	lim.rlim_cur = 64;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &lim), 0);
-	assert_int_equal(privdrop_raise_nofile(), 0);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
-	assert_int_equal(after.rlim_cur, lim.rlim_max);
-}
-
 #define t(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -905,8 +719,6 @@ int main(void)
 		t(opens_on_an_interface_that_is_down),
 		t(tun_has_no_link_header),
 		t(may_be_closed_while_it_delivers),
-		cmocka_unit_test(privileges),
-		cmocka_unit_test(raises_the_descriptor_limit),
 	};
 
 	if (unshare(CLONE_NEWNET) < 0) {
