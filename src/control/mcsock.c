@@ -119,7 +119,7 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 	struct mcsock_rx *rx = s->rx;
 	int n;
 
-	/* an interface that goes down leaves one error, which the next read takes away */
+	/* an interface that goes down leaves one error; the next read takes it away */
 	n = recvmmsg(f->fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.receive_errors++;
