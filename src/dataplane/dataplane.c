@@ -293,9 +293,14 @@ static struct generation *generation_new(struct dataplane *dp, struct plan *plan
 
 static void reclaim_generation(struct rcu_head *head)
 {
+	struct generation *g = container_of(head, struct generation, rcu);
+	struct dataplane *dp;
+
 	/* pairs with tsan_let_go() of the threads and in publish() */
 	tsan_grace_over();
-	generation_free(container_of(head, struct generation, rcu));
+	dp = g->dp;
+	generation_free(g);
+	tsan_release(dp); /* pairs with the acquire in dataplane_free() */
 }
 
 static void fill_config(
@@ -430,7 +435,8 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	for (unsigned i = 0; i < PORT_MAX && dp->current; i++)
 		for (enum set_kind k = 0; k < _SET_N; k++)
 			retire(dp, &dp->port[i].set[k], &dp->current->retired);
-	rcu_barrier(); /* older generations refer to us */
+	rcu_barrier();	  /* older generations refer to us */
+	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
 	generation_free(dp->current);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)
