@@ -43,7 +43,7 @@ def quoted_above(path, top):
     while True:
         build = directory / "meson.build"
         if build.is_file():
-            for text in re.findall(r"'([^']+)'", strip_comments(build.read_text())):
+            for text in re.findall(r"'([^']*)'", strip_comments(build.read_text())):
                 found.add(text)
                 found.add(text.rsplit("/", 1)[-1])
         if directory == top:

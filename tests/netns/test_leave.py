@@ -70,10 +70,14 @@ def two_receivers(b, config, version):
         host.sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
     d = b.run(t, config)
     b.stream(t)
-    stays, goes = (b.receiver(t.hosts[h]) for h in ("lan1", "lan1b"))
-    wait_datagrams(goes, 10)
-    got = wait_datagrams(stays, 10)
+    receivers = {r.address: r for r in (b.receiver(t.hosts[h]) for h in ("lan1", "lan1b"))}
+    for r in receivers.values():
+        wait_datagrams(r, 10)
     tap = b.tap(t.router, "lan1")
+    # an IGMPv2 host whose report was suppressed leaves in silence, so the last one goes
+    goes = receivers.pop(d.group("lan1", GROUP)["last_reporter"])
+    stays, = receivers.values()
+    got = wait_datagrams(stays, 10)
     goes.leave()
     wait_record(tap, is_leave, "the router hears the leave")
     while len(got) < 600:   # two seconds: more than the last-member time of PLAIN
