@@ -154,8 +154,7 @@ def as_igmpproxy(b):
     os.symlink(ringcast.binary("ringcastd"), link)
     t.router.run(link, "-s", d.socket, d.conf)
     wait_for(10, lambda: d.ctl_run("version").returncode == 0, "the background one answers")
-    pids = [p for p in os.listdir("/proc") if p.isdigit()
-            and _command(p)[:1] == [link.encode()]]
+    pids = [p for p in os.listdir("/proc") if p.isdigit() and link.encode() in _command(p)]
     assert pids, "no process"
     for pid in pids:
         os.kill(int(pid), signal.SIGTERM)

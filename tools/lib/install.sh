@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034 # the lists are for those who source this
 # What tools/demo and tools/test install from Debian, and the only list of it. Sourced.
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev

@@ -102,7 +102,7 @@ class Namespace:
         return ["nsenter", "--net=" + self.path, "--", *cmd]
 
     def run(self, *cmd, check=True):
-        r = subprocess.run(self.command(*cmd), capture_output=True, text=True)
+        r = subprocess.run(self.command(*cmd), capture_output=True, text=True, timeout=30)
         if check and r.returncode:
             raise AssertionError(f"{' '.join(cmd)}: {r.returncode}: {r.stdout}{r.stderr}")
         return r
