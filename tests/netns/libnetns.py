@@ -196,7 +196,9 @@ def main(needs_daemon=True):
         if needs_daemon:
             ringcast.binary("ringcastd")
         lab.enter()
-    except (lab.LabError, FileNotFoundError) as e:
+    except FileNotFoundError as e:
+        sys.exit(f"Bail out! {e}")
+    except lab.LabError as e:
         print(f"1..0 # SKIP {e}")
         return
     wanted = sys.argv[1:]

@@ -97,8 +97,8 @@ def accounting(b):
     assert d.interface("wan")["ring_drops"] == 0
 
 
-COPY_VERDICTS = ("ttl-threshold", "mtu-df", "frag-failed", "port-down", "tx-full",
-                 "tx-queue", "tx-size", "tx-error")
+COPY_VERDICTS = ("ttl_threshold", "mtu_df", "frag_failed", "port_down", "tx_full",
+                 "tx_queue", "tx_size", "tx_error")
 
 
 def _frame_verdicts(verdicts):
