@@ -64,20 +64,6 @@ def quick_v2(b):
     assert [m for m in igmp if is_specific_query(m)], igmp
 
 
-def leave_aloud(r, tap):
-    """Leave so that the router hears it: an IGMPv2 host keeps quiet when the last report on
-    the LAN was another host's, so join once more and try again."""
-    for _ in range(20):
-        r.leave()
-        try:
-            return wait_record(tap, is_leave, "the router hears the leave", seconds=0.3)
-        except AssertionError:
-            r.join()
-            wait_record(tap, lambda m: m.group == GROUP and m.type in ("JOIN", "TO_EX"),
-                        "a report")
-    raise AssertionError("the host never says that it leaves")
-
-
 def two_receivers(b, config, version):
     t = b.topology(1, hosts=2)
     for host in t.hosts.values():
