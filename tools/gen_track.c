@@ -141,11 +141,13 @@ int64_t gen_latency_percentile(const struct gen_latency *l, unsigned percent)
 	uint64_t wanted = (l->n * percent + 99) / 100, seen = 0;
 
 	for (unsigned i = 0; i < array_len(l->bucket); i++) {
-		int64_t v = bucket_middle(i);
+		int64_t v;
 
 		seen += l->bucket[i];
-		if (seen >= wanted && seen > 0)
-			return v < l->min ? l->min : v > l->max ? l->max : v;
+		if (seen < wanted || seen == 0)
+			continue;
+		v = bucket_middle(i); /* a bucket in use: the value fits */
+		return v < l->min ? l->min : v > l->max ? l->max : v;
 	}
 	return 0;
 }
