@@ -247,6 +247,19 @@ static json_t *host_family_json(const struct host_family *hf, mono_t now)
 		(json_int_t)hf->n_reports_sent);
 }
 
+static json_t *repeats_json(const struct host_group *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < g->n_change; i++)
+		json_array_append_new(list,
+			json_pack("{so ss si}", "address",
+				json_of_addr(&g->change[i].addr), "type",
+				g->change[i].allow ? "allow" : "block", "left",
+				(int)g->change[i].repeats));
+	return list;
+}
+
 static json_t *host_groups_json(const struct host *h, mono_t now)
 {
 	json_t *list = json_array();
@@ -258,10 +271,12 @@ static json_t *host_groups_json(const struct host *h, mono_t now)
 			container_of(node, struct host_group, node);
 
 		json_array_append_new(list,
-			json_pack("{so ss so sb so so}", "group",
+			json_pack("{so ss so sb si so so so}", "group",
 				json_of_addr(&g->group), "mode", mode_name(g->now.mode),
 				"sources", json_of_addrs(g->now.src.v, g->now.src.n),
-				"pending", g->change_at.ns != MONO_NEVER.ns, "next_ms",
+				"pending", g->change_at.ns != MONO_NEVER.ns,
+				"mode_repeats", (int)g->mode_repeats, "source_repeats",
+				repeats_json(g), "next_ms",
 				json_of_ms_until(g->change_at, now), "answer_ms",
 				json_of_ms_until(g->answer_at, now)));
 	}
