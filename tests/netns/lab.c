@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #define UDP_PROTO   17
@@ -149,20 +151,35 @@ size_t lab_receive(int fd, void *buf, size_t size, int ms)
 	return 0;
 }
 
+/* 16 bits of flags, then the protocol as the device was told by the sender */
+static struct tun_pi tun_info(const uint8_t *ip)
+{
+	return (struct tun_pi){
+		.proto = htons(ip[0] >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6),
+	};
+}
+
 void lab_send_tun(int fd, const void *packet, size_t len)
 {
-	assert_int_equal(write(fd, packet, len), len);
+	struct tun_pi info = tun_info(packet);
+	struct iovec iov[2] = {{&info, sizeof(info)}, {(void *)(uintptr_t)packet, len}};
+
+	assert_int_equal(writev(fd, iov, 2), sizeof(info) + len);
 }
 
 size_t lab_receive_tun(int fd, void *buf, size_t size, int ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct tun_pi info;
+	struct iovec iov[2] = {{&info, sizeof(info)}, {buf, size}};
 
 	while (poll(&p, 1, ms) > 0) {
-		ssize_t n = read(fd, buf, size);
+		ssize_t n = readv(fd, iov, 2) - (ssize_t)sizeof(info);
 
-		if (n > 0 && is_multicast_udp(buf, (size_t)n))
-			return (size_t)n;
+		if (n <= 0 || !is_multicast_udp(buf, (size_t)n))
+			continue;
+		assert_int_equal(info.proto, tun_info(buf).proto);
+		return (size_t)n;
 	}
 	return 0;
 }

@@ -27,7 +27,8 @@ void lab_send(int fd, const void *frame, size_t len);
 /* One multicast frame that carries UDP, or 0 after `ms` without one. */
 size_t lab_receive(int fd, void *buf, size_t size, int ms);
 
-/* the same on the character device of a TUN interface */
+/* the same on the character device of a TUN interface (opened without IFF_NO_PI: the
+ * protocol that goes with a packet is written and checked) */
 void lab_send_tun(int fd, const void *packet, size_t len);
 size_t lab_receive_tun(int fd, void *buf, size_t size, int ms);
 
