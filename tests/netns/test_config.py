@@ -8,7 +8,7 @@ import subprocess
 
 from libnetns import PLAIN, WAN, case, main, ringcast
 
-REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "igmpproxy")
+REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
 
 def ringcastd(*args):
@@ -37,19 +37,19 @@ def loads(name):
 
 @case("the Movistar file loads: VLANs, threshold 3, altnet 172.0.0.0/8")
 def movistar(b):
-    said = loads("movistar.conf")
+    said = loads("conf-movistar.in")
     assert "vlan2" in said and "vlan10" in said, said
 
 
 @case("the IPFire file loads: VLAN upstream, semicolons, altnet in 239/8 warns")
 def ipfire_vlan(b):
-    said = loads("ipfire-vlan.conf")
+    said = loads("conf-ipfire-vlan8.in")
     assert "red0.8" in said and "239.0.0.0/8" in said and "whitelist" in said, said
 
 
 @case("the IPFire BNG file loads: PPP upstream, an interface without a role")
 def ipfire_ppp(b):
-    said = loads("ipfire-ppp.conf")
+    said = loads("conf-ipfire-ppp.in")
     assert "ppp0" in said and "232.0.0.0/8" in said, said
 
 
