@@ -36,13 +36,17 @@ struct table_node *table_next(const struct table_node *node);
 int table_insert(struct table *t, struct table_node *node, uint64_t hash);
 void table_remove(struct table *t, struct table_node *node);
 
+static inline struct table_node *table_peek(const struct table_node *node)
+{
+	return node ? node->next : NULL;
+}
+
 /* Walk all nodes; the current one may be removed. */
 struct table_node *table_first(const struct table *t, size_t *ret_pos);
 struct table_node *table_after(const struct table *t, size_t *pos,
 	struct table_node *next_in_bucket);
 
-#define table_for_each(t, pos, node, next)                                               \
-	for ((node) = table_first(t, &(pos)), (next) = (node) ? (node)->next : NULL;     \
-		(node);                                                                  \
-		(node) = table_after(t, &(pos), next),                                   \
-	    (next) = (node) ? (node)->next : NULL)
+/* `after_` is a second node pointer that the macro works with. */
+#define table_for_each(t, pos, node_, after_)                                            \
+	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);    \
+		(node_) = table_after(t, &(pos), after_), (after_) = table_peek(node_))
