@@ -29,10 +29,13 @@ SKIP_DIRS = {".git"}
 
 def tracked(root):
     """files git knows or would add; without git, everything outside of build trees"""
-    run = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co", "--exclude-standard"],
-                         capture_output=True)
-    if run.returncode == 0:
-        return [Path(root) / n for n in run.stdout.decode().split("\0") if n]
+    try:
+        run = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co",
+                              "--exclude-standard"], capture_output=True)
+        if run.returncode == 0:
+            return [Path(root) / n for n in run.stdout.decode().split("\0") if n]
+    except FileNotFoundError:
+        pass  # no git on this machine
     found = []
     for path in Path(root).rglob("*"):
         parts = path.relative_to(root).parts
