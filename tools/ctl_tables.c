@@ -181,6 +181,17 @@ int ctl_print_groups(json_t *reply, FILE *out)
 	return 0;
 }
 
+/* "Everybody else" of a group that is asked for by source only: no row until a datagram
+ * runs into it. */
+static bool unused_rest(const json_t *e)
+{
+	const json_t *out = json_object_get(e, "out");
+
+	return strcmp(str(e, "origin"), "*") == 0 && json_is_array(out) &&
+		json_array_size(out) == 0 && num(e, "packets") == 0 &&
+		num(e, "wrong") == 0;
+}
+
 int ctl_print_mfc(json_t *reply, FILE *out)
 {
 	static const struct text_column columns[] = {
@@ -200,6 +211,8 @@ int ctl_print_mfc(json_t *reply, FILE *out)
 	{
 		bool any = strcmp(str(e, "origin"), "*") == 0;
 
+		if (unused_rest(e))
+			continue;
 		add_str(&t, e, "group");
 		add_str(&t, e,
 			any && *str(e, "last_source") ? "last_source" : "origin");
