@@ -64,6 +64,7 @@ struct config *config_free(struct config *c)
 		free(c->message[i].text);
 	config_iface_deinit(&c->defaults);
 	free(c->iface);
+	free(c->instance);
 	free(c->message);
 	free(c->ssm);
 	free(c->chroot);
@@ -80,6 +81,9 @@ static bool set_defaults(struct config_parser *p)
 
 	*c = config_default;
 	c->gm = gm_params_default;
+	if (!config_grow(p, &c->instance, 0, sizeof(*c->instance)))
+		return false;
+	c->instance[c->n_instance++] = (struct config_instance){0};
 	while (c->n_ssm < CONFIG_N_SSM_DEFAULT) {
 		if (!config_grow(p, &c->ssm, c->n_ssm, sizeof(*c->ssm)))
 			return false;
@@ -145,6 +149,17 @@ const struct config_iface *config_iface_find(const struct config *c, const char 
 		if (strcmp(c->iface[i].name, name) == 0)
 			return &c->iface[i];
 	return &c->defaults;
+}
+
+bool config_instance_used(const struct config *c, unsigned instance)
+{
+	if (instance == 0 && c->defaultdown)
+		return true;
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (c->iface[i].instance == instance &&
+			c->iface[i].role != CONFIG_ROLE_DISABLED)
+			return true;
+	return false;
 }
 
 bool config_group_allowed(const struct config_iface *ci, const struct addr *group)

@@ -36,8 +36,16 @@ struct config_filter {
 	bool allow;
 };
 
+/* what one `instance` opens: interfaces with an upstream of their own */
+#define CONFIG_INSTANCE_MAX 32 /* octets of a name and its end */
+struct config_instance {
+	char name[CONFIG_INSTANCE_MAX]; /* empty: before the first `instance` */
+	unsigned line, column;
+};
+
 struct config_iface {
 	char name[IFNAMSIZ];
+	unsigned instance;	/* index into config.instance */
 	unsigned line, column;	/* of the phyint word; 0 for defaults */
 	enum config_role role;
 	uint32_t ratelimit;	/* accepted, no effect */
@@ -84,6 +92,8 @@ struct config {
 	enum config_transmit transmit;
 	char *control_socket;	/* NULL: built-in path */
 	char *metrics_listen;	/* NULL: off */
+	struct config_instance *instance; /* in file order; [0] is the unnamed one */
+	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults; /* for interfaces that no phyint names */
 	struct config_iface *iface;   /* in file order, one per name */
 	size_t n_iface;
@@ -98,6 +108,10 @@ struct config *config_free(struct config *c); /* takes and returns NULL */
 
 /* What holds for an interface of that name: its phyint block or the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
+
+/* Has an instance anything to do: an interface with a role, or (the unnamed one) all
+ * those that no phyint names? */
+bool config_instance_used(const struct config *c, unsigned instance);
 
 /* Does the white/blacklist of the interface let a group pass (last match decides)? */
 bool config_group_allowed(const struct config_iface *ci, const struct addr *group);

@@ -106,36 +106,100 @@ static void check_timers(struct config_parser *p)
 			gm->robustness);
 }
 
-static void check_roles(struct config_parser *p)
+/* igmpproxy's code takes several upstreams; who writes `instance` means what RFC 4605
+ * says. */
+static void check_second_upstream(struct config_parser *p,
+	const struct config_iface *ci, const struct config_iface *first)
+{
+	struct config_pos pos = {ci->line, ci->column};
+
+	if (ci->instance)
+		config_say(p, CONFIG_ERROR, pos,
+			"'%s' is a second upstream of instance '%s' besides '%s'; an instance "
+			"has one, give the other an instance of its own",
+			config_show(ci->name).s, p->c->instance[ci->instance].name,
+			config_show(first->name).s);
+	else
+		config_say(p, CONFIG_WARNING, pos,
+			"'%s' is a second upstream besides '%s'; groups are reported on "
+			"each and accepted from each, where RFC 4605 knows one only",
+			config_show(ci->name).s, config_show(first->name).s);
+}
+
+static void check_no_upstream(struct config_parser *p, unsigned instance)
+{
+	const struct config_instance *in = &p->c->instance[instance];
+
+	if (instance)
+		config_say(p, CONFIG_ERROR, (struct config_pos){in->line, in->column},
+			"instance '%s' has no upstream, where its streams come from; add "
+			"'phyint NAME upstream' to it",
+			in->name);
+	else if (p->c->n_instance > 1)
+		config_say(p, CONFIG_ERROR, (struct config_pos){0},
+			"the interfaces before the first 'instance'%s have no upstream; add "
+			"'phyint NAME upstream' there, or move them to an instance",
+			p->c->defaultdown ? " and those that 'defaultdown' adds" : "");
+	else
+		config_say(p, CONFIG_ERROR, (struct config_pos){0},
+			"no interface is the upstream, where the streams come from; add 'phyint "
+			"NAME upstream'");
+}
+
+static void check_no_downstream(struct config_parser *p, unsigned instance)
+{
+	const struct config_instance *in = &p->c->instance[instance];
+
+	if (instance)
+		config_say(p, CONFIG_WARNING, (struct config_pos){in->line, in->column},
+			"instance '%s' has no downstream, so it forwards nothing; add 'phyint "
+			"NAME downstream' to it",
+			in->name);
+	else if (!p->c->defaultdown)
+		config_say(p, CONFIG_WARNING, (struct config_pos){0},
+			"no interface is a downstream, so nothing is forwarded; add 'phyint NAME "
+			"downstream'");
+}
+
+static void check_roles(struct config_parser *p, unsigned instance)
 {
 	const struct config *c = p->c;
 	const struct config_iface *upstream = NULL;
-	unsigned n_upstream = 0, n_downstream = 0;
+	unsigned n_downstream = 0;
 
 	for (size_t i = 0; i < c->n_iface; i++) {
 		const struct config_iface *ci = &c->iface[i];
 
+		if (ci->instance != instance)
+			continue;
 		if (ci->role == CONFIG_ROLE_DOWNSTREAM)
 			n_downstream++;
 		if (ci->role != CONFIG_ROLE_UPSTREAM)
 			continue;
-		if (++n_upstream == 2)
-			config_say(p, CONFIG_WARNING,
-				(struct config_pos){ci->line, ci->column},
-				"'%s' is a second upstream besides '%s'; groups are reported on "
-				"each and accepted from each, where RFC 4605 knows one only",
-				config_show(ci->name).s, config_show(upstream->name).s);
-		if (!upstream)
+		if (upstream)
+			check_second_upstream(p, ci, upstream);
+		else
 			upstream = ci;
 	}
-	if (!n_upstream)
-		config_say(p, CONFIG_ERROR, (struct config_pos){0},
-			"no interface is the upstream, where the streams come from; add 'phyint "
-			"NAME upstream'");
-	else if (!n_downstream && !c->defaultdown)
-		config_say(p, CONFIG_WARNING, (struct config_pos){0},
-			"no interface is a downstream, so nothing is forwarded; add 'phyint NAME "
-			"downstream'");
+	if (!upstream)
+		check_no_upstream(p, instance);
+	else if (!n_downstream)
+		check_no_downstream(p, instance);
+}
+
+/* The hosts of a downstream would take our reports for those of a host. */
+static void check_report_interface(
+	struct config_parser *p, const struct config_iface *ci)
+{
+	const struct config_iface *to = config_iface_find(p->c, ci->report_interface);
+
+	if (ci->role != CONFIG_ROLE_UPSTREAM || !*ci->report_interface)
+		return;
+	if (to != &p->c->defaults && to->role == CONFIG_ROLE_DOWNSTREAM)
+		config_say(p, CONFIG_ERROR, (struct config_pos){ci->line, ci->column},
+			"'report-interface %s' of '%s' is a downstream; reports must leave where "
+			"the provider is",
+			config_show(ci->report_interface).s, config_show(ci->name).s);
 }
 
 void config_check_file(struct config_parser *p)
@@ -147,8 +211,12 @@ void config_check_file(struct config_parser *p)
 		c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
 	derive(p);
 	/* after an error these may only be its consequences */
-	if (sound) {
-		check_timers(p);
-		check_roles(p);
-	}
+	if (!sound)
+		return;
+	check_timers(p);
+	for (unsigned i = 0; i < c->n_instance; i++)
+		if (i || c->n_instance == 1 || config_instance_used(c, i))
+			check_roles(p, i);
+	for (size_t i = 0; i < c->n_iface; i++)
+		check_report_interface(p, &c->iface[i]);
 }

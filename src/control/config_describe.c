@@ -79,42 +79,46 @@ static void add_listed(struct config_text *t, size_t i, size_t n, const char *wh
 	config_text_add(t, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", what);
 }
 
-static size_t count_role(const struct config *c, enum config_role role)
+static size_t count_role(
+	const struct config *c, unsigned instance, enum config_role role)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_iface; i++)
-		n += c->iface[i].role == role;
+		n += c->iface[i].instance == instance && c->iface[i].role == role;
 	return n;
 }
 
-static void add_names(
-	struct config_text *t, const struct config *c, enum config_role role)
+static void add_names(struct config_text *t, const struct config *c, unsigned instance,
+	enum config_role role)
 {
-	size_t n = count_role(c, role), k = 0;
+	size_t n = count_role(c, instance, role), k = 0;
 
 	for (size_t i = 0; i < c->n_iface; i++)
-		if (c->iface[i].role == role)
+		if (c->iface[i].instance == instance && c->iface[i].role == role)
 			add_listed(t, k++, n, c->iface[i].name);
 }
 
-static void summary(struct describe *d)
+static void summary(struct describe *d, unsigned instance)
 {
 	const struct config *c = d->c;
+	bool defaultdown = instance == 0 && c->defaultdown;
 	struct config_text t = {0};
 
-	if (!count_role(c, CONFIG_ROLE_UPSTREAM)) {
+	if (!count_role(c, instance, CONFIG_ROLE_UPSTREAM)) {
 		para(d, 0, "No interface is the upstream, so nothing is forwarded.");
 		return;
 	}
+	if (instance)
+		config_text_add(&t, "Instance %s: ", c->instance[instance].name);
 	config_text_add(&t, "Streams come in on ");
-	add_names(&t, c, CONFIG_ROLE_UPSTREAM);
-	if (count_role(c, CONFIG_ROLE_DOWNSTREAM)) {
+	add_names(&t, c, instance, CONFIG_ROLE_UPSTREAM);
+	if (count_role(c, instance, CONFIG_ROLE_DOWNSTREAM)) {
 		config_text_add(&t, " and go out on ");
-		add_names(&t, c, CONFIG_ROLE_DOWNSTREAM);
+		add_names(&t, c, instance, CONFIG_ROLE_DOWNSTREAM);
 		config_text_add(&t, "%s, where hosts have joined them.",
-			c->defaultdown ? " and every interface not named here" : "");
-	} else if (c->defaultdown) {
+			defaultdown ? " and every interface not named here" : "");
+	} else if (defaultdown) {
 		config_text_add(&t,
 			" and go out on every interface not named here, where "
 			"hosts have joined them.");
@@ -278,17 +282,26 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	para_take(d, 4, &t);
 }
 
+static size_t add_disabled(struct config_text *t, const struct config *c)
+{
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++)
+		n += c->iface[i].role == CONFIG_ROLE_DISABLED;
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (c->iface[i].role == CONFIG_ROLE_DISABLED)
+			add_listed(t, k++, n, c->iface[i].name);
+	return n;
+}
+
 static void describe_disabled(struct describe *d)
 {
-	struct config_text t = {0};
+	_cleanup_(config_text_deinit) struct config_text names = {0};
 
 	config_text_add(&d->out, "\n");
-	if (count_role(d->c, CONFIG_ROLE_DISABLED)) {
-		config_text_add(&t, "Disabled, left alone: ");
-		add_names(&t, d->c, CONFIG_ROLE_DISABLED);
-		config_text_add(&t, ".");
-		para_take(d, 0, &t);
-	}
+	if (add_disabled(&names, d->c))
+		para(d, 0, "Disabled, left alone: %s.", names.s ? names.s : "");
+	d->out.bad |= names.bad;
 	if (!d->c->defaultdown) {
 		para(d, 0, "Every interface not named here: disabled.");
 		return;
@@ -430,25 +443,36 @@ static void describe_operation(struct describe *d)
 		"nor are needed for the streams; the sources and groups above are the filter.");
 }
 
-char *config_describe(
-	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg)
+static void describe_instance(struct describe *d, unsigned instance)
 {
 	static const enum config_role order[] = {
 		CONFIG_ROLE_UPSTREAM, CONFIG_ROLE_DOWNSTREAM};
-	struct describe d = {.c = c, .exists = exists, .arg = arg};
+	const struct config *c = d->c;
 
-	summary(&d);
 	for (size_t k = 0; k < array_len(order); k++)
 		for (size_t i = 0; i < c->n_iface; i++) {
-			if (c->iface[i].role != order[k])
+			if (c->iface[i].role != order[k] ||
+				c->iface[i].instance != instance)
 				continue;
 			if (order[k] == CONFIG_ROLE_UPSTREAM) {
-				describe_upstream(&d, &c->iface[i]);
+				describe_upstream(d, &c->iface[i]);
 			} else {
-				heading(&d, &c->iface[i]);
-				describe_downstream(&d, &c->iface[i]);
+				heading(d, &c->iface[i]);
+				describe_downstream(d, &c->iface[i]);
 			}
 		}
+}
+
+char *config_describe(
+	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg)
+{
+	struct describe d = {.c = c, .exists = exists, .arg = arg};
+
+	for (unsigned i = 0; i < c->n_instance; i++)
+		if (c->n_instance == 1 || config_instance_used(c, i))
+			summary(&d, i);
+	for (unsigned i = 0; i < c->n_instance; i++)
+		describe_instance(&d, i);
 	describe_disabled(&d);
 	config_text_add(&d.out, "\nAll interfaces\n");
 	describe_leave(&d);

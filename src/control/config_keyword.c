@@ -79,6 +79,7 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT, such as 127.0.0.1:9100"),
+	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
 	GLOBAL("phyint", PHYINT, iface, .takes = "the name of an interface"),
 
 	ROLE("upstream", CONFIG_ROLE_UPSTREAM),
@@ -122,7 +123,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"query-interval", "query-response-interval", "last-member-query-interval",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"ring-size", "transmit", "control-socket", "metrics-listen", "phyint", NULL};
+	"ring-size", "transmit", "control-socket", "metrics-listen", "instance",
+	"phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "igmp-version",

@@ -24,6 +24,7 @@ enum config_kind {
 	CONFIG_KIND_ENDPOINT, /* ADDR:PORT -> char * */
 	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */
 	CONFIG_KIND_PHYINT,   /* opens a block */
+	CONFIG_KIND_INSTANCE, /* opens an instance */
 	CONFIG_KIND_SSM,      /* prefix, none or default */
 	CONFIG_KIND_ALTNET,
 	CONFIG_KIND_FILTER, /* `lo`: 1 whitelist, 0 blacklist */

@@ -245,6 +245,13 @@ static struct config_iface *new_block(struct config_parser *p,
 	if (!arg || !config_check_ifname(p, "phyint", arg))
 		return NULL;
 	first = config_iface_find(c, arg->s);
+	if (first != &c->defaults && first->instance != p->instance) {
+		config_say(p, CONFIG_ERROR, at->pos,
+			"'phyint %s' is already at line %u, in another instance; an interface "
+			"belongs to one instance, remove it from one of them",
+			config_show(arg->s).s, first->line);
+		return NULL;
+	}
 	if (first != &c->defaults) {
 		config_say(p, CONFIG_WARNING, at->pos,
 			"'phyint %s' is already at line %u; that one counts, this one is "
@@ -261,6 +268,7 @@ static struct config_iface *new_block(struct config_parser *p,
 	}
 	c->n_iface++;
 	snprintf(ci->name, sizeof(ci->name), "%s", arg->s);
+	ci->instance = p->instance;
 	ci->line = at->pos.line;
 	ci->column = at->pos.column;
 	ci->role = c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
@@ -282,12 +290,56 @@ static void phyint(struct config_parser *p, const struct config_token *at)
 		p->block = &p->discarded;
 }
 
+static bool is_instance_name(const char *s)
+{
+	size_t n = strspn(
+		s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	return n > 0 && n < CONFIG_INSTANCE_MAX && s[n] == '\0';
+}
+
+static void instance(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *at)
+{
+	const struct config_token *arg = take_argument(p, kw, at);
+	struct config *c = p->c;
+	struct config_instance *in;
+
+	if (!arg)
+		return;
+	if (!is_instance_name(arg->s)) {
+		config_say(p, CONFIG_ERROR, arg->pos,
+			"'instance %s': a name has 1 to %d letters, digits, '-', '_' or '.'",
+			config_show(arg->s).s, CONFIG_INSTANCE_MAX - 1);
+		return;
+	}
+	for (size_t i = 1; i < c->n_instance; i++)
+		if (strcmp(c->instance[i].name, arg->s) == 0) {
+			config_say(p, CONFIG_ERROR, at->pos,
+				"'instance %s' is already at line %u; put all its interfaces "
+				"there",
+				arg->s, c->instance[i].line);
+			p->instance = (unsigned)i;
+			return;
+		}
+	if (!config_grow(p, &c->instance, c->n_instance, sizeof(*c->instance)))
+		return;
+	p->instance = (unsigned)c->n_instance;
+	in = &c->instance[c->n_instance++];
+	*in = (struct config_instance){.line = at->pos.line, .column = at->pos.column};
+	snprintf(in->name, sizeof(in->name), "%s", arg->s);
+}
+
 static void global(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *at)
 {
 	end_block(p, kw->name);
 	if (kw->kind == CONFIG_KIND_PHYINT) {
 		phyint(p, at);
+		return;
+	}
+	if (kw->kind == CONFIG_KIND_INSTANCE) {
+		instance(p, kw, at);
 		return;
 	}
 	if (kw->offset == offsetof(struct config, hashtablesize) && !p->c->quickleave)

@@ -20,6 +20,7 @@ struct config_parser {
 	const char *block_name; /* of the last phyint; the word of the file */
 	const char *ended_by;	/* the global keyword that ended its block */
 	bool seen_phyint;
+	unsigned instance; /* index of the one that is open */
 	bool ssm_given, ssm_none;
 	/* place of the last use, by index into config_keywords; those of a block start
 	 * anew with each phyint */

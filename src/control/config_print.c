@@ -128,6 +128,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_FILTER:
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
 		break; /* lists, and what print_iface and config_print write themselves
 			*/
 	}
@@ -166,6 +167,7 @@ const char *config_role_word(enum config_role role)
 char *config_print(const struct config *c)
 {
 	struct config_text t = {0};
+	unsigned instance = 0;
 
 	for (size_t i = 0; i < config_n_keywords; i++) {
 		const struct config_keyword *kw = &config_keywords[i];
@@ -180,6 +182,11 @@ char *config_print(const struct config *c)
 	config_text_add(&t, "\n# defaults of all interfaces\n");
 	print_iface(&t, &c->defaults, &c->defaults, "");
 	for (size_t i = 0; i < c->n_iface; i++) {
+		if (c->iface[i].instance != instance) {
+			instance = c->iface[i].instance;
+			config_text_add(
+				&t, "\ninstance %s\n", c->instance[instance].name);
+		}
 		config_text_add(&t, "\nphyint %s %s\n", c->iface[i].name,
 			config_role_word(c->iface[i].role));
 		print_iface(&t, &c->iface[i], &c->defaults, "\t");

@@ -340,6 +340,7 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		break;
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
 		break; /* the parser itself */
 	}
 }
