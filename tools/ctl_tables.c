@@ -113,6 +113,14 @@ static void add_state(struct text_table *t, const json_t *i)
 		text_table_add(t, "up");
 }
 
+/* "upstream", of a named instance "upstream, tv" */
+static void add_role(struct text_table *t, const json_t *i)
+{
+	const char *instance = str(i, "instance");
+
+	text_table_add(t, "%s%s%s", str(i, "role"), *instance ? ", " : "", instance);
+}
+
 int ctl_print_interfaces(json_t *reply, FILE *out)
 {
 	static const struct text_column columns[] = {
@@ -138,7 +146,7 @@ int ctl_print_interfaces(json_t *reply, FILE *out)
 		add_num(&t, i, "rx_bytes");
 		add_num(&t, i, "tx_bytes");
 		add_str(&t, i, "local");
-		add_str(&t, i, "role");
+		add_role(&t, i);
 		add_str(&t, i, "transmit");
 		add_state(&t, i);
 	}

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/igmp.h"
-#include "control/proxy.h"
+#include "control/router.h"
 #include "tools/capture_file.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static const char default_config[] = "phyint wan upstream\n"
 				     "phyint lan downstream altnet 0.0.0.0/0\n";
 
 struct replay {
-	struct proxy *proxy;
+	struct router *router;
 	struct config *cfg;
 	struct iface_table ifaces;
 	struct effects fx;
@@ -75,11 +75,11 @@ static void print_effects(struct replay *r, mono_t now)
 static void run_until(struct replay *r, mono_t t)
 {
 	for (;;) {
-		mono_t at = proxy_deadline(r->proxy);
+		mono_t at = router_deadline(r->router);
 
 		if (!mono_due(at, t))
 			return;
-		proxy_tick(r->proxy, at, &r->fx);
+		router_tick(r->router, at, &r->fx);
 		print_effects(r, at);
 	}
 }
@@ -117,7 +117,7 @@ static void print_message(const struct gm_msg *msg)
 static void packet(struct replay *r, const char *name, const struct capture_packet *p)
 {
 	const struct iface *i = iface_by_name(&r->ifaces, name);
-	struct proxy_port *pp = i ? proxy_port_by_index(r->proxy, i->ifindex) : NULL;
+	struct proxy_port *pp = i ? router_port_by_index(r->router, i->ifindex) : NULL;
 	struct igmp_rules rules = {0};
 	struct gm_msg msg;
 	enum gm_bad bad = GM_BAD_SHORT;
@@ -128,7 +128,7 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 		bad = igmp_decode(p->ip, p->len, &rules, r->scratch, &msg);
 	if (bad != GM_OK) {
 		if (pp)
-			proxy_input_bad(r->proxy, pp->port, bad);
+			proxy_input_bad(pp->proxy, pp->port, bad);
 		if (!r->quiet)
 			printf("%12.6f %s < refused: %s\n", seconds(r, p->at), name,
 				p->ip ? gm_bad_name(bad) : "no IPv4 packet");
@@ -136,7 +136,7 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 	}
 	printf("%12.6f %s < ", seconds(r, p->at), name);
 	print_message(&msg);
-	bad = pp ? proxy_input(r->proxy, p->at, pp->port, &msg, &r->fx) : GM_BAD_ROLE;
+	bad = pp ? proxy_input(pp->proxy, p->at, pp->port, &msg, &r->fx) : GM_BAD_ROLE;
 	printf(bad == GM_OK ? "\n" : ": refused: %s\n", gm_bad_name(bad));
 	r->n_accepted += bad == GM_OK;
 	print_effects(r, p->at);
@@ -253,7 +253,7 @@ static void replay_deinit(struct replay *r)
 {
 	for (unsigned i = 0; i < r->n_inputs; i++)
 		capture_close(r->input[i]);
-	proxy_free(r->proxy);
+	router_free(r->router);
 	config_free(r->cfg);
 	iface_table_deinit(&r->ifaces);
 	effects_deinit(&r->fx);
@@ -267,14 +267,14 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 	mono_t last;
 
 	r->scratch = malloc(sizeof(*r->scratch));
-	if (!r->scratch || proxy_new(0, family, seed, &r->proxy) < 0)
+	if (!r->scratch || router_new(family, seed, &r->router) < 0)
 		return 1;
 	r->start = i < 0 ? mono_from_ms(0) : capture_peek(r->input[i])->at;
 	last = r->start;
-	proxy_sync(r->proxy, r->start, r->cfg, &r->ifaces, &r->fx);
+	router_sync(r->router, r->start, r->cfg, &r->ifaces, &r->fx);
 	for (unsigned p = 0; p < PORT_MAX; p++)
-		if (r->proxy->port[p])
-			printf("port %u is %s\n", p, r->proxy->port[p]->name);
+		if (r->router->port[p])
+			printf("port %u is %s\n", p, r->router->port[p]->name);
 	print_effects(r, r->start);
 	for (; i >= 0; i = next_input(r)) {
 		last = mono_max(last, capture_peek(r->input[i])->at);
@@ -283,7 +283,7 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 	}
 	run_until(r, mono_add_ms(last, tail_ms));
 	printf("%u packets, %u messages used, %zu groups at the end\n", r->n_packets,
-		r->n_accepted, r->proxy->mdb.groups.n);
+		r->n_accepted, router_n_groups(r->router));
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 
 /*
  * The daemon: puts the parts together and runs the loop. A round of the loop: input (a
- * message, an interface event, a command, a deadline) goes into the proxy, the proxy's
+ * message, an interface event, a command, a deadline) goes into the router, whose
  * effects are executed at the end of the round (app_io.c).
  */
 
@@ -27,7 +27,7 @@ static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
 
-	return mono_min(app->retry_at, proxy_deadline(app->proxy));
+	return mono_min(app->retry_at, router_deadline(app->router));
 }
 
 static void tick(void *ctx, mono_t now)
@@ -36,7 +36,7 @@ static void tick(void *ctx, mono_t now)
 
 	if (mono_due(app->retry_at, now))
 		app_retry(app, now);
-	proxy_tick(app->proxy, now, &app->fx);
+	router_tick(app->router, now, &app->fx);
 }
 
 static void round_end(void *ctx, mono_t now)
@@ -51,10 +51,10 @@ static void log_summary(struct app *app)
 	dataplane_stats(app->dp, &s);
 	log_notice(
 		"%zu groups, %zu forwarding entries, %llu frames received, transmit by %s",
-		app->proxy->mdb.groups.n, fib_size(dataplane_fib(app->dp)),
+		router_n_groups(app->router), fib_size(dataplane_fib(app->dp)),
 		(unsigned long long)s.frames, dataplane_transmit(app->dp, NULL));
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->proxy->port[i];
+		const struct proxy_port *pp = app->router->port[i];
 		struct dataplane_port_stats ps;
 
 		if (!pp)
@@ -83,7 +83,7 @@ static void on_signal(void *ctx, int signo)
 			break;
 		app->stopping = true;
 		log_notice("stopping: leaving all groups upstream");
-		proxy_shutdown(app->proxy, loop_now(app->loop), &app->fx);
+		router_shutdown(app->router, loop_now(app->loop), &app->fx);
 		loop_stop(app->loop);
 	}
 }
@@ -201,7 +201,7 @@ static int start_proxy(struct app *app)
 	/* MLD: the engine is the same, the codec is not there */
 	static const bool family[_FAMILY_N] = {[FAMILY_IPV4] = true};
 	struct netlink_ops ops = {.changed = interfaces_changed, .ctx = app};
-	int r = proxy_new(0, family, random_seed(), &app->proxy);
+	int r = router_new(family, random_seed(), &app->router);
 
 	if (r == 0)
 		r = mcsock_rx_new(&app->rx);
@@ -310,6 +310,8 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->config_dir = -1;
 	app->retry_at = MONO_NEVER;
 	app->send_limit = LOG_LIMIT(10, 6000);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		app->port[i] = (struct app_port){.app = app, .number = i};
 	for (unsigned i = 0; i < _NOTE_N; i++)
 		app->limit[i] = LOG_LIMIT(20, 3000);
 	status = start(app);
@@ -341,7 +343,7 @@ struct app *app_free(struct app *app)
 	app->netlink = netlink_free(app->netlink);
 	app_close_ports(app);
 	app->rx = mcsock_rx_free(app->rx);
-	app->proxy = proxy_free(app->proxy);
+	app->router = router_free(app->router);
 	app->dp = dataplane_free(app->dp);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);

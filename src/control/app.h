@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The daemon as one object: configuration, interfaces, proxy, membership sockets, data
+ * The daemon as one object: configuration, interfaces, router, membership sockets, data
  * plane, control socket, all on one event loop. main.c makes it and runs it, show.c
  * reads it.
  */
@@ -12,7 +12,7 @@
 #include "control/loop.h"
 #include "control/mcsock.h"
 #include "control/netlink.h"
-#include "control/proxy.h"
+#include "control/router.h"
 #include "dataplane/dataplane.h"
 
 /* exit statuses of the daemon */
@@ -31,6 +31,8 @@ struct app_options {
 };
 
 struct app_port {
+	struct app *app;
+	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
 	int ifindex;		    /* that the sockets are bound to */
 	int error;		    /* errno why a socket is missing, 0: none */
@@ -42,7 +44,7 @@ struct app {
 	int config_dir;	    /* directory of the file; reload works inside a chroot */
 	struct config *cfg; /* in force */
 	struct iface_table ifaces;
-	struct proxy *proxy;
+	struct router *router;
 	struct effects fx; /* of the round */
 	struct loop *loop;
 	struct netlink *netlink;

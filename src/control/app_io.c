@@ -2,7 +2,7 @@
 
 /*
  * The daemon's side of the wire for membership messages: a socket per port and family,
- * octets in to the proxy, effects out to sockets, forwarding table and log. Called by
+ * octets in to the proxies, effects out to sockets, forwarding table and log. Called by
  * app.c in every round of the loop.
  */
 
@@ -19,7 +19,7 @@
 
 const char *app_port_name(const struct app *app, unsigned port)
 {
-	const struct proxy_port *pp = app->proxy->port[port];
+	const struct proxy_port *pp = app->router->port[port];
 
 	return pp ? pp->name : "(gone)";
 }
@@ -28,9 +28,10 @@ const char *app_port_name(const struct app *app, unsigned port)
 
 static void packet(void *ctx, int ifindex, const void *data, size_t len)
 {
-	struct app *app = ctx;
+	const struct app_port *ap = ctx;
+	struct app *app = ap->app;
 	mono_t now = loop_now(app->loop);
-	struct proxy_port *pp = proxy_port_by_index(app->proxy, ifindex);
+	struct proxy_port *pp = app->router->port[ap->number];
 	struct igmp_rules rules = {0};
 	struct gm_msg msg;
 	enum gm_bad bad;
@@ -40,9 +41,9 @@ static void packet(void *ctx, int ifindex, const void *data, size_t len)
 	rules.require_router_alert = pp->cfg->require_router_alert;
 	bad = igmp_decode(data, len, &rules, app->scratch, &msg);
 	if (bad != GM_OK)
-		proxy_input_bad(app->proxy, pp->port, bad);
+		proxy_input_bad(pp->proxy, pp->port, bad);
 	else
-		bad = proxy_input(app->proxy, now, pp->port, &msg, &app->fx);
+		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 	if (log_enabled(LOG_LEVEL_DEBUG)) {
 		char from[ADDR_STRLEN] = "?";
 
@@ -88,14 +89,14 @@ void app_close_ports(struct app *app)
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
-	struct mcsock_ops ops = {.packet = packet, .ctx = app};
+	struct mcsock_ops ops = {.packet = packet, .ctx = ap};
 
 	ap->ifindex = ifindex;
 	ap->error = 0;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		int r;
 
-		if (!app->proxy->family[f] || ap->sock[f])
+		if (!app->router->family[f] || ap->sock[f])
 			continue;
 		r = mcsock_open(app->loop, app->rx, ifindex, (enum family)f, &ops,
 			&ap->sock[f]);
@@ -113,8 +114,8 @@ static bool sync_sockets(struct app *app)
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct app_port *ap = &app->port[i];
-		const struct proxy_port *pp = app->proxy->port[i];
-		int ifindex = pp ? pp->ifindex : 0;
+		const struct proxy_port *pp = app->router->port[i];
+		int ifindex = pp ? pp->report_ifindex : 0;
 
 		if (ap->ifindex != ifindex)
 			close_port(ap);
@@ -127,7 +128,7 @@ static bool sync_sockets(struct app *app)
 
 static bool sync_dataplane(struct app *app)
 {
-	struct plan *plan = portplan_build(app->proxy, &app->ifaces);
+	struct plan *plan = portplan_build(app->router, &app->ifaces);
 	bool missing = false;
 	int r;
 
@@ -142,7 +143,7 @@ static bool sync_dataplane(struct app *app)
 		return true;
 	}
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		int err = app->proxy->port[i] ? dataplane_port_error(app->dp, i) : 0;
+		int err = app->router->port[i] ? dataplane_port_error(app->dp, i) : 0;
 
 		missing |= err != 0;
 		if (err)
@@ -162,8 +163,12 @@ void app_retry(struct app *app, mono_t now)
 
 void app_sync(struct app *app, mono_t now, const struct config *cfg)
 {
-	int r = proxy_sync(app->proxy, now, cfg, &app->ifaces, &app->fx);
+	int r;
 
+	/* ports that go say their last words through the sockets they still have */
+	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
+	app_execute(app, now);
+	r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
 	if (r < 0)
 		log_err("cannot set up the ports: %s", strerror(-r));
 	else if (r > 0)

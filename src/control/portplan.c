@@ -15,29 +15,30 @@
 #include <stdlib.h>
 
 static int set_sources(
-	const struct proxy *p, const struct proxy_port *pp, struct plan_port *port)
+	const struct router *r, const struct proxy_port *pp, struct plan_port *port)
 {
 	_cleanup_(freep) struct plan_source *v = NULL;
 	size_t n = pp->cfg->n_altnet, i = 0;
 
 	for (unsigned o = 0; o < PORT_MAX; o++)
-		if (p->port[o])
-			n += p->port[o]->n_subnet;
+		if (r->port[o])
+			n += r->port[o]->n_subnet;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	for (size_t k = 0; k < pp->cfg->n_altnet; k++)
 		v[i++] = (struct plan_source){pp->cfg->altnet[k], true};
 	for (unsigned o = 0; o < PORT_MAX; o++)
-		for (size_t k = 0; p->port[o] && k < p->port[o]->n_subnet; k++)
+		for (size_t k = 0; r->port[o] && k < r->port[o]->n_subnet; k++)
 			v[i++] = (struct plan_source){
-				p->port[o]->subnet[k], p->port[o] == pp};
+				r->port[o]->subnet[k], r->port[o] == pp};
 	return plan_set_sources(port, v, n);
 }
 
-static void set_directions(
-	const struct proxy *p, const struct proxy_port *pp, struct plan_port *port)
+/* within the instance of the port only (R132) */
+static void set_directions(const struct proxy_port *pp, struct plan_port *port)
 {
+	const struct proxy *p = pp->proxy;
 	enum config_forward forward = p->cfg->forward_from_downstream;
 	bool from_upstream = pp->role == CONFIG_ROLE_UPSTREAM;
 
@@ -56,34 +57,36 @@ static void set_directions(
 	}
 }
 
-struct plan *portplan_build(const struct proxy *p, const struct iface_table *ifaces)
+static int set_port(const struct router *r, const struct proxy_port *pp,
+	const struct iface *i, struct plan_port *port)
+{
+	port->present = true;
+	memcpy(port->name, pp->name, sizeof(port->name));
+	port->ifindex = i->ifindex;
+	port->role = pp->role == CONFIG_ROLE_UPSTREAM ? PLAN_UPSTREAM : PLAN_DOWNSTREAM;
+	port->instance = pp->proxy->instance;
+	port->has_l2 = iface_has_l2(i);
+	memcpy(port->mac, i->mac, sizeof(port->mac));
+	port->mtu = i->mtu;
+	port->threshold = pp->cfg->threshold;
+	port->ipv4 = r->family[FAMILY_IPV4] && pp->cfg->ipv4;
+	port->ipv6 = r->family[FAMILY_IPV6] && pp->cfg->ipv6;
+	set_directions(pp, port);
+	return set_sources(r, pp, port);
+}
+
+struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces)
 {
 	struct plan *plan = plan_new();
 
 	for (unsigned n = 0; plan && n < PORT_MAX; n++) {
-		const struct proxy_port *pp = p->port[n];
-		struct plan_port *port = &plan->port[n];
+		const struct proxy_port *pp = r->port[n];
 		const struct iface *i;
 
 		if (!pp || !pp->up)
 			continue;
 		i = iface_by_index(ifaces, pp->ifindex);
-		if (!i)
-			continue;
-		port->present = true;
-		memcpy(port->name, pp->name, sizeof(port->name));
-		port->ifindex = i->ifindex;
-		port->role = pp->role == CONFIG_ROLE_UPSTREAM ? PLAN_UPSTREAM
-							      : PLAN_DOWNSTREAM;
-		port->instance = p->instance;
-		port->has_l2 = iface_has_l2(i);
-		memcpy(port->mac, i->mac, sizeof(port->mac));
-		port->mtu = i->mtu;
-		port->threshold = pp->cfg->threshold;
-		port->ipv4 = p->family[FAMILY_IPV4] && pp->cfg->ipv4;
-		port->ipv6 = p->family[FAMILY_IPV6] && pp->cfg->ipv6;
-		set_directions(p, pp, port);
-		if (set_sources(p, pp, port) < 0)
+		if (i && set_port(r, pp, i, &plan->port[n]) < 0)
 			return plan_free(plan);
 	}
 	return plan;

@@ -22,6 +22,7 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	if (!p)
 		return -ENOMEM;
 	p->instance = instance;
+	p->taken = &p->own_taken;
 	memcpy(p->family, family, sizeof(p->family));
 	rng_seed(&p->rng, seed);
 	mdb_init(&p->mdb, instance, rng_next(&p->rng));
@@ -43,7 +44,7 @@ struct proxy *proxy_free(struct proxy *p)
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->ifindex == ifindex)
+		if (p->port[i] && p->port[i]->report_ifindex == ifindex)
 			return p->port[i];
 	return NULL;
 }

@@ -16,14 +16,20 @@
 #include "control/mgroup.h"
 #include "control/querier.h"
 
+#include <limits.h>
+
 struct proxy_port {
 	unsigned port;
+	struct proxy *proxy; /* whose port it is */
 	char name[IFNAMSIZ];
 	enum config_role role;		/* UPSTREAM or DOWNSTREAM */
 	const struct config_iface *cfg; /* borrowed from the configuration in force */
 	int ifindex;			/* 0: the interface is not there */
-	bool up;
-	struct gm_link link;
+	int report_ifindex; /* where membership messages are spoken: `ifindex`, but for
+			       an upstream with a report-interface */
+	bool up;		/* data can pass */
+	bool report_up;		/* membership messages can */
+	struct gm_link link;	/* of the interface where they do */
 	struct prefix *subnet; /* connected subnets, owned */
 	size_t n_subnet;
 	/* downstream */
@@ -38,8 +44,14 @@ struct proxy_port {
 	uint64_t n_no_router_alert, n_ttl, n_truncated;
 };
 
+#define PROXY_NO_SECTION UINT_MAX
+
 struct proxy {
-	unsigned instance;
+	unsigned instance;	  /* number in the forwarding table */
+	unsigned section;	  /* index into config.instance, or PROXY_NO_SECTION */
+	struct portset *taken;	  /* port numbers that are not free; shared by the
+				     instances of a process */
+	struct portset own_taken; /* what it is, unless told otherwise */
 	bool family[_FAMILY_N];	  /* families that are spoken at all */
 	const struct config *cfg; /* borrowed */
 	struct rng rng;
@@ -52,6 +64,11 @@ struct proxy {
 int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	struct proxy **ret_proxy);
 struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
+
+/* Give up the ports that the configuration no longer has, or has in another role: the
+ * first half of proxy_sync(). */
+void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
+	const struct iface_table *ifaces, struct effects *fx);
 
 /* Bring the ports into line with the configuration and the system's interfaces: at
  * start, after a reload (then with the new configuration; the old one may be freed
@@ -72,4 +89,5 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 /* Leave every group upstream; nothing is sent afterwards (R119). */
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
 
+/* the port that speaks on the interface, or NULL */
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);

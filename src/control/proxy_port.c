@@ -62,6 +62,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 		host_deinit(&pp->host);
 	free(pp->subnet);
 	free(pp);
+	portset_del(p->taken, port);
 	p->port[port] = NULL;
 	p->groups[port] = NULL;
 }
@@ -86,10 +87,9 @@ static void port_down(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
 	pp->up = false;
-	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		host_link_down(&pp->host);
+	if (pp->role == CONFIG_ROLE_UPSTREAM)
 		return;
-	}
+	pp->report_up = false;
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		querier_down(&pp->querier[f]);
 	drop_groups(p, now, pp, fx);
@@ -98,7 +98,7 @@ static void port_down(
 static void port_remove(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
-	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->up)
+	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up)
 		host_leave_all(&pp->host, now, fx);
 	else
 		port_down(p, now, pp, fx);
@@ -123,7 +123,7 @@ static unsigned free_port(const struct proxy *p)
 {
 	unsigned i = 0;
 
-	while (i < PORT_MAX && p->port[i])
+	while (i < PORT_MAX && portset_has(p->taken, i))
 		i++;
 	return i;
 }
@@ -142,6 +142,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	if (!pp)
 		return -ENOMEM;
 	pp->port = port;
+	pp->proxy = p;
 	pp->link.port = port;
 	pp->role = ci->role;
 	pp->cfg = ci;
@@ -166,6 +167,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 		return r;
 	}
 	p->port[port] = pp;
+	portset_add(p->taken, port);
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		p->groups[port] = &pp->groups;
 	else
@@ -220,9 +222,9 @@ static struct proxy_port *port_by_name(const struct proxy *p, const char *name)
 	return NULL;
 }
 
-/* The role that holds for a name: the phyint block, or the defaults when the system has
- * such an interface. */
-static const struct config_iface *role_of(
+/* The role that holds for a name in this instance: the phyint block, or the defaults
+ * when the system has such an interface. */
+static const struct config_iface *role_of(const struct proxy *p,
 	const struct config *cfg, const struct iface_table *ifaces, const char *name)
 {
 	const struct config_iface *ci = config_iface_find(cfg, name);
@@ -230,20 +232,34 @@ static const struct config_iface *role_of(
 
 	if (ci == &cfg->defaults && (!i || i->loopback || !i->multicast))
 		return NULL;
+	if (ci->instance != p->section)
+		return NULL;
 	return ci->role == CONFIG_ROLE_DISABLED ? NULL : ci;
 }
 
-static void remove_stale(struct proxy *p, mono_t now, const struct iface_table *ifaces,
-	struct effects *fx)
+/* name of the interface that speaks with the provider */
+static const char *report_name(const struct proxy_port *pp)
+{
+	bool other = pp->role == CONFIG_ROLE_UPSTREAM && *pp->cfg->report_interface;
+
+	return other ? pp->cfg->report_interface : pp->name;
+}
+
+/* Memberships that were reported on another interface end there (R119). */
+static bool same_port(const struct proxy_port *pp, const struct config_iface *ci)
+{
+	return ci && ci->role == pp->role &&
+		(ci->role != CONFIG_ROLE_UPSTREAM ||
+			strcmp(ci->report_interface, pp->cfg->report_interface) == 0);
+}
+
+void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
+	const struct iface_table *ifaces, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct proxy_port *pp = p->port[i];
-		const struct config_iface *ci;
 
-		if (!pp)
-			continue;
-		ci = role_of(p->cfg, ifaces, pp->name);
-		if (!ci || ci->role != pp->role)
+		if (pp && !same_port(pp, role_of(p, cfg, ifaces, pp->name)))
 			port_remove(p, now, pp, fx);
 	}
 }
@@ -257,7 +273,7 @@ static int add_missing(struct proxy *p, mono_t now, const struct iface_table *if
 		const char *name = i < p->cfg->n_iface
 			? p->cfg->iface[i].name
 			: ifaces->v[i - p->cfg->n_iface].name;
-		const struct config_iface *ci = role_of(p->cfg, ifaces, name);
+		const struct config_iface *ci = role_of(p, p->cfg, ifaces, name);
 		int r;
 
 		if (!ci || port_by_name(p, name))
@@ -306,30 +322,62 @@ static void families_up(
 	}
 }
 
-static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
-	const struct iface *i, struct effects *fx)
+/* Where an upstream speaks with the provider: another interface under the old name
+ * starts from nothing. */
+static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface *i,
+	const struct gm_link *link, struct effects *fx)
 {
-	struct gm_link link = {.port = pp->port, .mtu = i->mtu};
-	bool same = pp->up;
+	int ifindex = i ? i->ifindex : 0;
+	bool up = i && i->up;
+
+	if (pp->report_up && (!up || ifindex != pp->report_ifindex)) {
+		pp->report_up = false;
+		host_link_down(&pp->host);
+	}
+	pp->report_ifindex = ifindex;
+	if (!up)
+		return;
+	pp->report_up = true;
+	pp->link = *link;
+	host_link_up(&pp->host, now, link, fx);
+}
+
+static struct gm_link link_of(unsigned port, const struct iface *i)
+{
+	struct gm_link link = {.port = port, .mtu = i ? i->mtu : 0};
+
+	for (unsigned f = 0; f < _FAMILY_N && i; f++)
+		link.own[f] = iface_own_addr(i, (enum family)f);
+	return link;
+}
+
+static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct iface_table *ifaces, struct effects *fx)
+{
+	const struct iface *i = iface_by_name(ifaces, pp->name);
+	const struct iface *at = iface_by_name(ifaces, report_name(pp));
+	struct gm_link link = link_of(pp->port, at);
 	int r;
 
-	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		link.own[f] = iface_own_addr(i, (enum family)f);
-		same = same && addr_eq(&link.own[f], &pp->link.own[f]);
+	if (pp->up && (!i || !i->up || i->ifindex != pp->ifindex))
+		port_down(p, now, pp, fx);
+	pp->ifindex = i ? i->ifindex : 0;
+	if (i && i->up) {
+		r = copy_subnets(pp, i);
+		if (r < 0)
+			return r;
+		pp->up = true;
 	}
-	same = same && link.mtu == pp->link.mtu && pp->ifindex == i->ifindex;
-	r = copy_subnets(pp, i);
-	if (r < 0)
-		return r;
-	pp->link = link;
-	pp->ifindex = i->ifindex;
-	pp->up = true;
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		if (!same)
-			host_link_up(&pp->host, now, &link, fx);
+		upstream_link(pp, now, at, &link, fx);
 		return 0;
 	}
-	pp->groups.mtu = i->mtu;
+	pp->report_ifindex = pp->ifindex;
+	pp->report_up = pp->up;
+	if (!pp->up)
+		return 0;
+	pp->link = link;
+	pp->groups.mtu = link.mtu;
 	families_up(p, now, pp, fx);
 	return 0;
 }
@@ -338,20 +386,8 @@ static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifa
 	struct effects *fx)
 {
 	for (unsigned n = 0; n < PORT_MAX; n++) {
-		struct proxy_port *pp = p->port[n];
-		const struct iface *i;
-		int r;
+		int r = p->port[n] ? port_link(p, now, p->port[n], ifaces, fx) : 0;
 
-		if (!pp)
-			continue;
-		i = iface_by_name(ifaces, pp->name);
-		/* another interface under the old name starts from nothing */
-		if (pp->up && (!i || !i->up || i->ifindex != pp->ifindex))
-			port_down(p, now, pp, fx);
-		pp->ifindex = i ? i->ifindex : 0;
-		if (!i || !i->up)
-			continue;
-		r = port_link(p, now, pp, i, fx);
 		if (r < 0)
 			return r;
 	}
@@ -364,12 +400,12 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	bool reload = p->cfg && p->cfg != cfg;
 	int n_left, r;
 
+	proxy_release(p, now, cfg, ifaces, fx);
 	p->cfg = cfg;
-	remove_stale(p, now, ifaces, fx);
 	for (unsigned i = 0; i < PORT_MAX && reload; i++)
 		if (p->port[i])
 			port_configure(p, now, p->port[i],
-				role_of(cfg, ifaces, p->port[i]->name), fx);
+				role_of(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	if (n_left < 0)
 		return n_left;

@@ -20,9 +20,9 @@ static json_t *ports_json(const struct app *app, const struct portset *ports)
 	json_t *list = json_array();
 
 	portset_for_each (ports, port)
-		if (app->proxy->port[port])
+		if (app->router->port[port])
 			json_array_append_new(
-				list, json_string(app->proxy->port[port]->name));
+				list, json_string(app->router->port[port]->name));
 	return list;
 }
 
@@ -49,6 +49,11 @@ static json_t *querier_json(const struct querier *q, mono_t now)
 		"query_interval_ms", (int)q->qi_ms, "queries_sent",
 		(json_int_t)q->n_queries_sent, "queries_heard",
 		(json_int_t)q->n_queries_heard);
+}
+
+static const char *instance_name(const struct app *app, const struct proxy_port *pp)
+{
+	return router_instance_name(app->router, pp->proxy->instance);
 }
 
 static json_t *addresses_json(const struct iface *i)
@@ -81,8 +86,8 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	json_t *o;
 
 	dataplane_port_stats(app->dp, pp->port, &s);
-	o = json_pack("{ss si ss si sb sb so si so so si ss}", "name", pp->name, "port",
-		(int)pp->port, "role",
+	o = json_pack("{ss ss si ss si sb sb so si so so si ss}", "name", pp->name,
+		"instance", instance_name(app, pp), "port", (int)pp->port, "role",
 		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "ifindex",
 		pp->ifindex, "present", i != NULL, "up", (int)pp->up, "mac",
 		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
@@ -105,7 +110,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		json_t *q = json_object();
 
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (app->proxy->family[f])
+			if (app->router->family[f])
 				json_object_set_new(q, family_name[f],
 					querier_json(&pp->querier[f], now));
 		json_object_set_new(o, "querier", q);
@@ -119,10 +124,10 @@ static json_t *show_interfaces(void *ctx, const char *args)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->proxy->port[i])
+		if (app->router->port[i])
 			json_array_append_new(list,
-				interface_json(
-					app, app->proxy->port[i], loop_now(app->loop)));
+				interface_json(app, app->router->port[i],
+					loop_now(app->loop)));
 	return json_pack("{so}", "interfaces", list);
 }
 
@@ -182,7 +187,7 @@ static json_t *show_groups(void *ctx, const char *args)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->proxy->port[i];
+		const struct proxy_port *pp = app->router->port[i];
 		struct table_node *node, *next;
 		size_t pos;
 
@@ -208,12 +213,13 @@ static void mfc_entry(const struct fib_view *v, void *arg)
 	struct mfc_walk *w = arg;
 	bool any_source = addr_is_any(&v->source);
 	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
-		? w->app->proxy->port[v->last_port]
+		? w->app->router->port[v->last_port]
 		: NULL;
 
 	json_array_append_new(w->list,
-		json_pack("{so so so so so sI sI sI}", "group", json_of_addr(&v->group),
-			"origin",
+		json_pack("{ss so so so so so sI sI sI}", "instance",
+			router_instance_name(w->app->router, v->instance), "group",
+			json_of_addr(&v->group), "origin",
 			any_source ? json_string("*") : json_of_addr(&v->source),
 			"last_source",
 			v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
@@ -290,16 +296,20 @@ static json_t *show_upstream(void *ctx, const char *args)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->proxy->port[i];
+		const struct proxy_port *pp = app->router->port[i];
 		json_t *o;
 
 		if (!pp || pp->role != CONFIG_ROLE_UPSTREAM)
 			continue;
-		o = json_pack("{ss sb so so}", "interface", pp->name, "up", (int)pp->up,
-			"address", json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]),
-			"groups", host_groups_json(&pp->host, now));
+		o = json_pack("{ss ss ss sb so so}", "interface", pp->name, "instance",
+			instance_name(app, pp), "report_interface",
+			*pp->cfg->report_interface ? pp->cfg->report_interface
+						   : pp->name,
+			"up", (int)pp->report_up, "address",
+			json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "groups",
+			host_groups_json(&pp->host, now));
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (app->proxy->family[f])
+			if (app->router->family[f])
 				json_object_set_new(o, family_name[f],
 					host_family_json(&pp->host.family[f], now));
 		json_array_append_new(list, o);
@@ -338,7 +348,7 @@ static json_t *port_stats_json(
 static void control_port(
 	struct app *app, unsigned port, json_int_t total[6], uint64_t bad[_GM_BAD_N])
 {
-	const struct proxy_port *pp = app->proxy->port[port];
+	const struct proxy_port *pp = app->router->port[port];
 	struct mcsock_stats s = app->port[port].closed;
 
 	total[0] += (json_int_t)s.received;
@@ -405,9 +415,9 @@ static json_t *show_stats(void *ctx, const char *args)
 	const char *why, *transmit = dataplane_transmit(app->dp, &why);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->proxy->port[i])
+		if (app->router->port[i])
 			json_array_append_new(
-				ports, port_stats_json(app, app->proxy->port[i], sum));
+				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
 	return json_pack("{sI sI sI sI sI sI ss ss si sI so so so}", "frames",
 		(json_int_t)s.frames, "bursts", (json_int_t)s.bursts, "blocks",
