@@ -21,28 +21,52 @@ static unsigned be16(const uint8_t *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-/* octets before the IPv4 header, -1: no IPv4 packet */
-static int link_length(int link_type, const uint8_t *p, size_t len)
+static bool is_ethertype(unsigned type, enum family *ret_family)
+{
+	*ret_family = type == 0x86dd ? FAMILY_IPV6 : FAMILY_IPV4;
+	return type == 0x0800 || type == 0x86dd;
+}
+
+static bool is_version(unsigned version, enum family *ret_family)
+{
+	*ret_family = version == 6 ? FAMILY_IPV6 : FAMILY_IPV4;
+	return version == 4 || version == 6;
+}
+
+/* A family word in some byte order. IPv4 is 2 everywhere, IPv6 has a number on each
+ * system. */
+static bool is_address_family(const uint8_t *p, enum family *ret_family)
+{
+	unsigned word = p[0] ? p[0] : p[3];
+
+	*ret_family = word == 2 ? FAMILY_IPV4 : FAMILY_IPV6;
+	return word == 2 || word == 10 || word == 24 || word == 28 || word == 30;
+}
+
+/* octets before the IP header, -1: no IP packet */
+static int link_length(
+	int link_type, const uint8_t *p, size_t len, enum family *ret_family)
 {
 	size_t type_at;
 
 	switch (link_type) {
 	case DLT_RAW:
 	case DLT_IPV4:
-		return len && p[0] >> 4 == 4 ? 0 : -1;
+	case DLT_IPV6:
+		return len && is_version(p[0] >> 4, ret_family) ? 0 : -1;
 	case DLT_NULL:
-	case DLT_LOOP: /* a family word in some byte order; IPv4 is 2 everywhere */
-		return len >= 4 && (p[0] == 2 || p[3] == 2) ? 4 : -1;
+	case DLT_LOOP:
+		return len >= 4 && is_address_family(p, ret_family) ? 4 : -1;
 	case DLT_LINUX_SLL:
-		return len >= 16 && be16(p + 14) == 0x0800 ? 16 : -1;
+		return len >= 16 && is_ethertype(be16(p + 14), ret_family) ? 16 : -1;
 	case DLT_LINUX_SLL2:
-		return len >= 20 && be16(p) == 0x0800 ? 20 : -1;
+		return len >= 20 && is_ethertype(be16(p), ret_family) ? 20 : -1;
 	case DLT_EN10MB:
 		type_at = 12;
 		while (type_at + 2 <= len &&
 			(be16(p + type_at) == 0x8100 || be16(p + type_at) == 0x88a8))
 			type_at += 4;
-		if (type_at + 2 > len || be16(p + type_at) != 0x0800)
+		if (type_at + 2 > len || !is_ethertype(be16(p + type_at), ret_family))
 			return -1;
 		return (int)type_at + 2;
 	default:
@@ -59,7 +83,7 @@ void capture_next(struct capture *c)
 	c->more = pcap_next_ex(c->pcap, &h, &data) == 1;
 	if (!c->more)
 		return;
-	skip = link_length(c->link_type, data, h->caplen);
+	skip = link_length(c->link_type, data, h->caplen, &c->packet.family);
 	c->packet.at = mono_add_ns(mono_from_ms((int64_t)h->ts.tv_sec * 1000),
 		(int64_t)h->ts.tv_usec); /* opened with nanosecond precision */
 	c->packet.ip = skip < 0 ? NULL : data + skip;

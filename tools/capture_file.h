@@ -7,6 +7,7 @@
  * loopback.
  */
 
+#include "base/addr.h"
 #include "base/mono.h"
 
 #include <stddef.h>
@@ -15,8 +16,9 @@ struct capture;
 
 struct capture_packet {
 	mono_t at;
-	const void *ip; /* IPv4 header, NULL when it is no IPv4 packet; valid until
+	const void *ip; /* IP header, NULL when it is no IP packet; valid until
 			   capture_next */
+	enum family family;
 	size_t len;	/* captured octets from there */
 };
 

@@ -93,11 +93,22 @@ static void add_list(struct text_table *t, const json_t *array, size_t max)
 	text_table_add(t, "%s", list);
 }
 
-/* up, querier / up, standby (other querier) / down / absent / the error */
-static void add_state(struct text_table *t, const json_t *i)
+static const char *querier_word(const json_t *i, const char *family)
 {
 	const json_t *querier = json_object_get(i, "querier");
-	const char *state = str(json_object_get(querier, "ipv4"), "state");
+	const char *state = str(json_object_get(querier, family), "state");
+
+	if (strcmp(state, "active") == 0)
+		return "querier";
+	return strcmp(state, "standby") == 0 ? "standby" : "";
+}
+
+/* up, querier / up, standby (other querier) / down / absent / the error. What differs
+ * in the second family is told, too: "up, querier, ipv6 standby". */
+static void add_state(struct text_table *t, const json_t *i)
+{
+	const char *v4 = querier_word(i, "ipv4"), *v6 = querier_word(i, "ipv6");
+	bool two = *v6 && strcmp(v4, v6) != 0;
 
 	if (*str(i, "error"))
 		text_table_add(t, "error: %s", str(i, "error"));
@@ -105,12 +116,9 @@ static void add_state(struct text_table *t, const json_t *i)
 		text_table_add(t, "absent");
 	else if (!yes(i, "up"))
 		text_table_add(t, "down");
-	else if (strcmp(state, "active") == 0)
-		text_table_add(t, "up, querier");
-	else if (strcmp(state, "standby") == 0)
-		text_table_add(t, "up, standby");
 	else
-		text_table_add(t, "up");
+		text_table_add(t, "up%s%s%s%s", *v4 ? ", " : "", v4,
+			two ? ", ipv6 " : "", two ? v6 : "");
 }
 
 /* "upstream", of a named instance "upstream, tv" */
@@ -145,7 +153,7 @@ int ctl_print_interfaces(json_t *reply, FILE *out)
 		add_num(&t, i, "tx_packets");
 		add_num(&t, i, "rx_bytes");
 		add_num(&t, i, "tx_bytes");
-		add_str(&t, i, "local");
+		add_str(&t, i, *str(i, "local") ? "local" : "local6");
 		add_role(&t, i);
 		add_str(&t, i, "transmit");
 		add_state(&t, i);
@@ -235,13 +243,42 @@ int ctl_print_mfc(json_t *reply, FILE *out)
 	return 0;
 }
 
+static size_t count_groups(const json_t *u, bool ipv6)
+{
+	const json_t *g;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(u, "groups"), i, g) n +=
+		(strchr(str(g, "group"), ':') != NULL) == ipv6;
+	return n;
+}
+
+/* a line for each family that is spoken */
+static void add_upstream(
+	struct text_table *t, const json_t *u, const char *key, const char *protocol)
+{
+	const json_t *f = json_object_get(u, key);
+	bool ipv6 = strcmp(key, "ipv6") == 0;
+
+	if (!f)
+		return;
+	add_str(t, u, "interface");
+	text_table_add(t, "%s", yes(u, "up") ? "up" : "down");
+	add_str(t, ipv6 ? f : u, "address");
+	text_table_add(t, "%sv%lld", protocol, num(f, "version"));
+	add_num(t, f, "robustness");
+	add_str(t, f, "querier");
+	add_duration(t, f, "last_query_ms");
+	text_table_add(t, "%zu", count_groups(u, ipv6));
+}
+
 static void print_upstream_links(const json_t *links, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Interface"},
 		{"State"},
 		{"Address"},
-		{"Version", true},
+		{"Protocol"},
 		{"Robustness", true},
 		{"Querier"},
 		{"LastQuery", true},
@@ -253,17 +290,8 @@ static void print_upstream_links(const json_t *links, FILE *out)
 
 	json_array_foreach(links, n, u)
 	{
-		const json_t *v4 = json_object_get(u, "ipv4");
-
-		add_str(&t, u, "interface");
-		text_table_add(&t, "%s", yes(u, "up") ? "up" : "down");
-		add_str(&t, u, "address");
-		add_num(&t, v4, "version");
-		add_num(&t, v4, "robustness");
-		add_str(&t, v4, "querier");
-		add_duration(&t, v4, "last_query_ms");
-		text_table_add(
-			&t, "%zu", json_array_size(json_object_get(u, "groups")));
+		add_upstream(&t, u, "ipv4", "IGMP");
+		add_upstream(&t, u, "ipv6", "MLD");
 	}
 	text_table_print(&t, out);
 	text_table_deinit(&t);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/igmp.h"
+#include "control/mld.h"
 #include "control/router.h"
 #include "tools/capture_file.h"
 
@@ -20,8 +21,9 @@
 
 #define MAX_INPUTS 16
 
-static const char default_config[] = "phyint wan upstream\n"
-				     "phyint lan downstream altnet 0.0.0.0/0\n";
+static const char default_config[] =
+	"phyint wan upstream\n"
+	"phyint lan downstream altnet 0.0.0.0/0 altnet ::/0\n";
 
 struct replay {
 	struct router *router;
@@ -41,14 +43,15 @@ static void usage(FILE *f)
 {
 	fputs("Usage: ringcast-replay [-c CONFIG] [-a IF=ADDR/LEN]... [-t SECONDS] [-s SEED]\n"
 	      "                       [-q] {FILE | IF=FILE...}\n"
-	      "Feed captured IGMP messages to the protocol core and print what it does.\n"
+	      "Feed captured IGMP and MLD messages to the protocol core and print what it does.\n"
 	      "\n"
 	      "  IF=FILE         packets of FILE (pcap, pcapng) arrive on interface IF;\n"
 	      "                  a FILE alone is read on the interface \"lan\"\n"
 	      "  -c CONFIG       configuration; default: upstream \"wan\", downstream \"lan\"\n"
 	      "                  that accepts every sender\n"
-	      "  -a IF=ADDR/LEN  address of an interface (default: wan 198.51.100.2/24, others\n"
-	      "                  192.0.2.254/24)\n"
+	      "  -a IF=ADDR/LEN  address of an interface, IPv4 or IPv6 (default for a family that\n"
+	      "                  is not named: upstream 198.51.100.2/24 and fe80::2/64, others\n"
+	      "                  192.0.2.254/24 and fe80::fe/64)\n"
 	      "  -t SECONDS      go on for this long after the last packet (default 300)\n"
 	      "  -s SEED         seed of the random delays (default 1)\n"
 	      "  -q              do not mention packets that are no membership messages\n"
@@ -86,10 +89,12 @@ static void run_until(struct replay *r, mono_t t)
 
 static void print_message(const struct gm_msg *msg)
 {
+	unsigned version = gm_version_number(msg->family, msg->version);
+	const char *mld = msg->family == FAMILY_IPV4 ? "" : "mld";
 	char buf[ADDR_STRLEN];
 
 	if (msg->kind == GM_QUERY) {
-		printf("query v%d %s", msg->version,
+		printf("query %sv%u %s", mld, version,
 			addr_is_any(&msg->query.group)
 				? "general"
 				: addr_format(&msg->query.group, buf));
@@ -99,7 +104,7 @@ static void print_message(const struct gm_msg *msg)
 		static const char *const type[] = {
 			"", "is_in", "is_ex", "to_in", "to_ex", "allow", "block"};
 
-		printf("report v%d", msg->version);
+		printf("report %sv%u", mld, version);
 		for (size_t i = 0; i < msg->n_rec; i++) {
 			const struct gm_record *rec = &msg->rec[i];
 
@@ -114,24 +119,36 @@ static void print_message(const struct gm_msg *msg)
 	printf(" from %s", addr_format(&msg->from, buf));
 }
 
+static enum gm_bad decode(const struct proxy_port *pp, const struct capture_packet *p,
+	struct gm_scratch *scratch, struct gm_msg *ret)
+{
+	struct igmp_rules igmp = {
+		.require_router_alert = pp && pp->cfg->require_router_alert};
+	struct mld_rules mld = {.require_router_alert = !pp ||
+			pp->cfg->mld_router_alert == CONFIG_ALERT_REQUIRE};
+
+	if (p->family == FAMILY_IPV4)
+		return igmp_decode(p->ip, p->len, &igmp, scratch, ret);
+	return mld_decode(p->ip, p->len, &mld, scratch, ret);
+}
+
 static void packet(struct replay *r, const char *name, const struct capture_packet *p)
 {
 	const struct iface *i = iface_by_name(&r->ifaces, name);
 	struct proxy_port *pp = i ? router_port_by_index(r->router, i->ifindex) : NULL;
-	struct igmp_rules rules = {0};
 	struct gm_msg msg;
 	enum gm_bad bad = GM_BAD_SHORT;
 
 	run_until(r, p->at);
 	r->n_packets++;
 	if (p->ip)
-		bad = igmp_decode(p->ip, p->len, &rules, r->scratch, &msg);
+		bad = decode(pp, p, r->scratch, &msg);
 	if (bad != GM_OK) {
 		if (pp)
 			proxy_input_bad(pp->proxy, pp->port, bad);
 		if (!r->quiet)
 			printf("%12.6f %s < refused: %s\n", seconds(r, p->at), name,
-				p->ip ? gm_bad_name(bad) : "no IPv4 packet");
+				p->ip ? gm_bad_name(bad) : "no IP packet");
 		return;
 	}
 	printf("%12.6f %s < ", seconds(r, p->at), name);
@@ -160,9 +177,11 @@ static int next_input(const struct replay *r)
 
 /* ---- set-up ---- */
 
-static int add_iface(struct replay *r, const char *name, const char *prefix_text)
+/* one more address; the interface is made with its first */
+static int add_address(struct replay *r, const char *name, const char *prefix_text)
 {
-	struct iface link = {.ifindex = (int)r->ifaces.n + 1,
+	const struct iface *known = iface_by_name(&r->ifaces, name);
+	struct iface link = {.ifindex = known ? known->ifindex : (int)r->ifaces.n + 1,
 		.mtu = 1500,
 		.up = true,
 		.multicast = true,
@@ -170,8 +189,6 @@ static int add_iface(struct replay *r, const char *name, const char *prefix_text
 	struct iface_addr ia = {0};
 	char text[PREFIX_STRLEN];
 
-	if (iface_by_name(&r->ifaces, name))
-		return 0;
 	snprintf(link.name, sizeof(link.name), "%s", name);
 	snprintf(text, sizeof(text), "%s", prefix_text);
 	if (prefix_parse(text, &ia.subnet, NULL) < 0)
@@ -184,19 +201,36 @@ static int add_iface(struct replay *r, const char *name, const char *prefix_text
 	return 0;
 }
 
-static int add_default_ifaces(struct replay *r)
+static bool has_family(const struct replay *r, const char *name, enum family family)
+{
+	const struct iface *i = iface_by_name(&r->ifaces, name);
+
+	for (size_t n = 0; i && n < i->n_addr; n++)
+		if (addr_family(&i->addr[n].addr) == family)
+			return true;
+	return false;
+}
+
+static int add_default_addresses(struct replay *r)
 {
 	for (size_t i = 0; i < r->cfg->n_iface; i++) {
+		static const char *const address[_FAMILY_N][2] = {
+			[FAMILY_IPV4] = {"192.0.2.254/24", "198.51.100.2/24"},
+			[FAMILY_IPV6] = {"fe80::fe/64", "fe80::2/64"},
+		};
 		const struct config_iface *ci = &r->cfg->iface[i];
-		int e;
 
 		if (ci->role == CONFIG_ROLE_DISABLED)
 			continue;
-		e = add_iface(r, ci->name,
-			ci->role == CONFIG_ROLE_UPSTREAM ? "198.51.100.2/24"
-							 : "192.0.2.254/24");
-		if (e < 0)
-			return e;
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			bool upstream = ci->role == CONFIG_ROLE_UPSTREAM;
+			int e = 0;
+
+			if (!has_family(r, ci->name, (enum family)f))
+				e = add_address(r, ci->name, address[f][upstream]);
+			if (e < 0)
+				return e;
+		}
 	}
 	return 0;
 }
@@ -262,7 +296,8 @@ static void replay_deinit(struct replay *r)
 
 static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 {
-	static const bool family[_FAMILY_N] = {[FAMILY_IPV4] = true};
+	static const bool family[_FAMILY_N] = {
+		[FAMILY_IPV4] = true, [FAMILY_IPV6] = true};
 	int i = next_input(r);
 	mono_t last;
 
@@ -309,7 +344,7 @@ static int parse(struct replay *r, struct options *o, int argc, char **argv)
 			eq = strchr(optarg, '=');
 			if (eq)
 				*eq = '\0';
-			if (!eq || add_iface(r, optarg, eq + 1) < 0) {
+			if (!eq || add_address(r, optarg, eq + 1) < 0) {
 				fputs("ringcast-replay: -a wants IF=ADDR/LEN\n",
 					stderr);
 				return 1;
@@ -351,7 +386,7 @@ int main(int argc, char **argv)
 		return status;
 	if (read_config(&r, o.config) < 0)
 		return 2;
-	if (add_default_ifaces(&r) < 0)
+	if (add_default_addresses(&r) < 0)
 		return 1;
 	for (int i = optind; i < argc; i++)
 		if (open_input(&r, argv[i]) < 0)

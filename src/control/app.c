@@ -196,10 +196,21 @@ static int start_dataplane(struct app *app)
 	return APP_EXIT_OK;
 }
 
+/* A kernel without IPv6, or started with ipv6.disable=1, has no hosts to serve. */
+static bool kernel_has_ipv6(void)
+{
+	_cleanup_(closep) int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 || errno != EAFNOSUPPORT)
+		return true;
+	log_notice("the kernel has no IPv6; IPv4 only");
+	return false;
+}
+
 static int start_proxy(struct app *app)
 {
-	/* MLD: the engine is the same, the codec is not there */
-	static const bool family[_FAMILY_N] = {[FAMILY_IPV4] = true};
+	const bool family[_FAMILY_N] = {
+		[FAMILY_IPV4] = true, [FAMILY_IPV6] = kernel_has_ipv6()};
 	struct netlink_ops ops = {.changed = interfaces_changed, .ctx = app};
 	int r = router_new(family, random_seed(), &app->router);
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "control/igmp.h"
+#include "control/mld.h"
 #include "control/portplan.h"
 
 #include <errno.h>
@@ -26,20 +27,30 @@ const char *app_port_name(const struct app *app, unsigned port)
 
 /* ---- receiving ---- */
 
-static void packet(void *ctx, int ifindex, const void *data, size_t len)
+static enum gm_bad decode(const struct config_iface *ci, enum family family,
+	const void *data, size_t len, struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	const struct app_port *ap = ctx;
+	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert};
+	struct mld_rules mld = {
+		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE};
+
+	if (family == FAMILY_IPV4)
+		return igmp_decode(data, len, &igmp, scratch, ret);
+	return mld_decode(data, len, &mld, scratch, ret);
+}
+
+static void packet(
+	const struct app_port *ap, enum family family, const void *data, size_t len)
+{
 	struct app *app = ap->app;
 	mono_t now = loop_now(app->loop);
 	struct proxy_port *pp = app->router->port[ap->number];
-	struct igmp_rules rules = {0};
 	struct gm_msg msg;
 	enum gm_bad bad;
 
 	if (!pp)
 		return;
-	rules.require_router_alert = pp->cfg->require_router_alert;
-	bad = igmp_decode(data, len, &rules, app->scratch, &msg);
+	bad = decode(pp->cfg, family, data, len, app->scratch, &msg);
 	if (bad != GM_OK)
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	else
@@ -52,6 +63,16 @@ static void packet(void *ctx, int ifindex, const void *data, size_t len)
 		log_debug("%s: message of %zu octets from %s: %s", pp->name, len, from,
 			bad == GM_OK ? "accepted" : gm_bad_name(bad));
 	}
+}
+
+static void packet_ipv4(void *ctx, int ifindex, const void *data, size_t len)
+{
+	packet(ctx, FAMILY_IPV4, data, len);
+}
+
+static void packet_ipv6(void *ctx, int ifindex, const void *data, size_t len)
+{
+	packet(ctx, FAMILY_IPV6, data, len);
 }
 
 /* ---- sockets ---- */
@@ -89,11 +110,13 @@ void app_close_ports(struct app *app)
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
-	struct mcsock_ops ops = {.packet = packet, .ctx = ap};
 
 	ap->ifindex = ifindex;
 	ap->error = 0;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		struct mcsock_ops ops = {
+			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
+			.ctx = ap};
 		int r;
 
 		if (!app->router->family[f] || ap->sock[f])
@@ -188,7 +211,8 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 
 	if (len < 0 || !s)
 		return;
-	to = igmp_packet_destination(packet_data);
+	to = family == FAMILY_IPV4 ? igmp_packet_destination(packet_data)
+				   : mld_packet_destination(packet_data);
 	r = mcsock_send(s, packet_data, (size_t)len, &to);
 	if (r < 0)
 		log_limited(&app->send_limit, now, LOG_LEVEL_WARNING,
@@ -198,20 +222,23 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 
 static void execute_query(struct app *app, mono_t now, const struct effect *e)
 {
+	enum family family = addr_family(&e->query.q.group);
 	uint8_t buf[9216];
-	int len = igmp_encode_query(
+	int len = (family == FAMILY_IPV4 ? igmp_encode_query : mld_encode_query)(
 		buf, sizeof(buf), e->query.version, &e->query.from, &e->query.q);
 
-	send_packet(app, now, e->port, addr_family(&e->query.q.group), buf, len);
+	send_packet(app, now, e->port, family, buf, len);
 }
 
 static void execute_report(struct app *app, mono_t now, const struct effect *e)
 {
 	static uint8_t buf[65535];
-	int len = igmp_encode_report(buf, sizeof(buf), e->report.version,
-		&e->report.from, e->report.rec, e->report.n_rec);
+	enum family family = e->report.family;
+	int len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(buf,
+		sizeof(buf), e->report.version, &e->report.from, e->report.rec,
+		e->report.n_rec);
 
-	send_packet(app, now, e->port, e->report.family, buf, len);
+	send_packet(app, now, e->port, family, buf, len);
 }
 
 static void execute_fib(struct app *app, const struct effect *e)
@@ -236,7 +263,8 @@ static const struct {
 	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
 		"query by unicast, not used for the election"},
 	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
-		"querier of an older version heard; set igmp-version to the lowest one"},
+		"querier of an older version heard; set igmp-version or mld-version to the "
+		"lowest one"},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
 	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},

@@ -31,6 +31,7 @@ static const struct config config_default = {
 			.mld_version = 2,
 			.ipv4 = true,
 			.ipv6 = true,
+			.mld_router_alert = CONFIG_ALERT_REQUIRE,
 			.max_groups = DEFAULT_MAX_GROUPS,
 			.max_sources = DEFAULT_MAX_SOURCES,
 		},

@@ -30,6 +30,11 @@ enum config_transmit {
 	CONFIG_TRANSMIT_IO_URING,
 };
 
+enum config_alert {
+	CONFIG_ALERT_REQUIRE = 1,
+	CONFIG_ALERT_OPTIONAL,
+};
+
 /* one whitelist or blacklist line; in file order, the last match decides */
 struct config_filter {
 	struct prefix groups;
@@ -59,7 +64,8 @@ struct config_iface {
 	uint8_t mld_version;	/* 1..2 */
 	bool ipv4, ipv6;
 	bool fast_leave;
-	bool require_router_alert;
+	bool require_router_alert; /* of IGMP */
+	enum config_alert mld_router_alert;
 	bool always_querier;
 	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
 	char report_interface[IFNAMSIZ];  /* empty: the interface itself */

@@ -227,6 +227,17 @@ static void describe_groups(struct describe *d, const struct config_iface *ci)
 			prefix_format(&ci->filter[i].groups, buf));
 }
 
+static void describe_alert(
+	struct describe *d, const struct config_iface *ci, const char *what)
+{
+	bool optional = ci->mld_router_alert == CONFIG_ALERT_OPTIONAL;
+
+	if (ci->ipv4 && ci->require_router_alert)
+		para(d, 4, "IGMP %s without Router Alert are ignored.", what);
+	if (ci->ipv6 && optional)
+		para(d, 4, "MLD %s without Router Alert are accepted.", what);
+}
+
 static void describe_upstream(struct describe *d, const struct config_iface *ci)
 {
 	struct config_text t = {0};
@@ -242,8 +253,7 @@ static void describe_upstream(struct describe *d, const struct config_iface *ci)
 	para_take(d, 4, &t);
 	describe_sources(d, ci);
 	describe_groups(d, ci);
-	if (ci->require_router_alert)
-		para(d, 4, "Queries without Router Alert are ignored.");
+	describe_alert(d, ci, "queries");
 }
 
 static void add_limit(struct config_text *t, uint32_t max, const char *what)
@@ -273,8 +283,7 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 		para(d, 4,
 			"fast-leave: a group stops as soon as the last host leaves it, if it is "
 			"certain that it was the last.");
-	if (ci->require_router_alert)
-		para(d, 4, "Reports without Router Alert are ignored.");
+	describe_alert(d, ci, "reports");
 	config_text_add(&t, "Limits: ");
 	add_limit(&t, ci->max_groups, "groups");
 	config_text_add(&t, ", ");

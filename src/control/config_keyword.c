@@ -20,6 +20,7 @@
 
 static const char *const revision_words[] = {"rfc9776", "rfc3376", NULL};
 static const char *const forward_words[] = {"none", "downstream", "all", NULL};
+static const char *const alert_words[] = {"require", "optional", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
 
 #define GLOBAL(n, k, field, ...)                                                       \
@@ -101,6 +102,8 @@ const struct config_keyword config_keywords[] = {
 	IFACE("ipv6", ON_OFF, ipv6, .takes = "on or off"),
 	IFACE("fast-leave", FLAG, fast_leave),
 	IFACE("require-router-alert", FLAG, require_router_alert),
+	IFACE("mld-router-alert", CHOICE, mld_router_alert, .words = alert_words,
+		.takes = "require or optional"),
 	IFACE("always-querier", FLAG, always_querier),
 	IFACE("max-groups", NUMBER, max_groups, .lo = 0, .hi = UINT32_MAX,
 		.takes = "a number, 0 for no limit"),
@@ -129,7 +132,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "igmp-version",
 	"mld-version", "ipv4", "ipv6", "fast-leave", "require-router-alert",
-	"always-querier", "max-groups", "max-sources", "report-interface", NULL};
+	"mld-router-alert", "always-querier", "max-groups", "max-sources",
+	"report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

@@ -232,11 +232,20 @@ static void put_addrs(struct text *t, const struct addr *v, size_t n)
 		put_addr(t, i ? "," : "", &v[i]);
 }
 
+static void put_version(
+	struct text *t, const char *what, enum family family, enum gm_version version)
+{
+	put(t, "%s %sv%u", what, family == FAMILY_IPV4 ? "" : "mld",
+		gm_version_number(family, version));
+}
+
 static void put_query(struct text *t, const struct effect *e)
 {
 	const struct gm_query *q = &e->query.q;
 
-	put(t, "port %u query v%d ", e->port, (int)e->query.version);
+	put(t, "port %u ", e->port);
+	put_version(t, "query", addr_family(&q->group), e->query.version);
+	put(t, " ");
 	if (addr_is_any(&q->group))
 		put(t, "general");
 	else
@@ -267,7 +276,8 @@ static void put_report(struct text *t, const struct effect *e)
 		[GM_BLOCK] = "block",
 	};
 
-	put(t, "port %u report v%d", e->port, (int)e->report.version);
+	put(t, "port %u ", e->port);
+	put_version(t, "report", e->report.family, e->report.version);
 	put_addr(t, " from ", &e->report.from);
 	for (size_t i = 0; i < e->report.n_rec; i++) {
 		const struct gm_record *rec = &e->report.rec[i];

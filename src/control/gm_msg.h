@@ -20,6 +20,12 @@ enum gm_version {
 };
 #define _GM_VERSION_N 4
 
+/* the number in the protocol's name: IGMPv3 is 3, MLDv2 is 2 */
+static inline unsigned gm_version_number(enum family family, enum gm_version version)
+{
+	return family == FAMILY_IPV4 ? version : version - 1u;
+}
+
 /* filter mode of a membership (RFC 9776 3.2); no legal value is 0 */
 enum gm_mode {
 	GM_INCLUDE = 1,

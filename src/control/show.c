@@ -33,6 +33,18 @@ static const char *mode_name(enum gm_mode mode)
 
 static const char *const family_name[_FAMILY_N] = {"ipv4", "ipv6"};
 
+/* When hosts or queriers of an older version are over: of version `number` of the
+ * protocol, null when that is no older one. */
+static json_t *older_json(const mono_t until[_GM_VERSION_N], enum family family,
+	unsigned number, mono_t now)
+{
+	for (unsigned v = GM_V1; v < _GM_VERSION_N; v++)
+		if (gm_version_number(family, (enum gm_version)v) == number &&
+			v < GM_V3)
+			return json_of_ms_until(until[v], now);
+	return json_null();
+}
+
 /* ---- show interfaces ---- */
 
 static json_t *querier_json(const struct querier *q, mono_t now)
@@ -43,8 +55,9 @@ static json_t *querier_json(const struct querier *q, mono_t now)
 	const struct addr *who = q->state == QUERIER_STANDBY ? &q->other : &q->own;
 
 	return json_pack("{ss so si so so si si sI sI}", "state", state[q->state],
-		"address", json_of_addr(who), "version", (int)q->version,
-		"next_query_ms", json_of_ms_until(q->query_at, now), "other_querier_ms",
+		"address", json_of_addr(who), "version",
+		(int)gm_version_number(q->family, q->version), "next_query_ms",
+		json_of_ms_until(q->query_at, now), "other_querier_ms",
 		json_of_ms_until(q->other_until, now), "robustness", (int)q->rv,
 		"query_interval_ms", (int)q->qi_ms, "queries_sent",
 		(json_int_t)q->n_queries_sent, "queries_heard",
@@ -99,6 +112,8 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	json_object_set_new(o, "error",
 		port_error(app, pp->port) ? json_string(port_error(app, pp->port))
 					  : json_null());
+	json_object_set_new(
+		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
 	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));
 	json_object_set_new(o, "rx_bytes", json_integer((json_int_t)s.rx_bytes));
 	json_object_set_new(o, "tx_packets", json_integer((json_int_t)s.tx_packets));
@@ -158,8 +173,10 @@ static json_t *hosts_json(const struct mgroup *g, mono_t now)
 			continue;
 		json_array_append_new(list,
 			json_pack("{so si ss so so}", "address", json_of_addr(&h->addr),
-				"version", (int)h->version, "mode",
-				mode_name(h->filter.mode), "sources",
+				"version",
+				(int)gm_version_number(
+					addr_family(&g->group), h->version),
+				"mode", mode_name(h->filter.mode), "sources",
 				json_of_addrs(h->filter.src.v, h->filter.src.n),
 				"timer_ms", json_of_ms_until(h->until, now)));
 	}
@@ -169,14 +186,16 @@ static json_t *hosts_json(const struct mgroup *g, mono_t now)
 static json_t *group_json(
 	const struct proxy_port *pp, const struct mgroup *g, mono_t now)
 {
+	enum family family = addr_family(&g->group);
+
 	return json_pack("{ss so ss si so sI so so so si so so}", "interface", pp->name,
 		"group", json_of_addr(&g->group), "mode", mode_name(g->mode), "version",
-		(int)mgroup_version(g, now), "timer_ms",
+		(int)gm_version_number(family, mgroup_version(g, now)), "timer_ms",
 		g->mode == GM_EXCLUDE ? json_of_ms_until(g->until, now) : json_null(),
 		"uptime_ms", (json_int_t)((now.ns - g->since.ns) / NS_PER_MS),
 		"last_reporter", json_of_addr(&g->last_reporter), "older_v1_ms",
-		json_of_ms_until(g->older_until[GM_V1], now), "older_v2_ms",
-		json_of_ms_until(g->older_until[GM_V2], now), "query_repeats",
+		older_json(g->older_until, family, 1, now), "older_v2_ms",
+		older_json(g->older_until, family, 2, now), "query_repeats",
 		(int)g->repeats, "sources", sources_json(g, now), "hosts",
 		hosts_json(g, now));
 }
@@ -238,17 +257,19 @@ static json_t *show_mfc(void *ctx, const char *args)
 
 /* ---- show upstream ---- */
 
-static json_t *host_family_json(const struct host_family *hf, mono_t now)
+static json_t *host_family_json(
+	const struct host_family *hf, enum family family, mono_t now)
 {
-	return json_pack("{si si so so so so so sI sI}", "version", (int)hf->version,
-		"robustness", (int)hf->rv, "querier",
-		json_of_addr_or_null(&hf->querier), "last_query_ms",
+	return json_pack("{so si si so so so so so sI sI}", "address",
+		json_of_addr_or_null(&hf->own), "version",
+		(int)gm_version_number(family, hf->version), "robustness", (int)hf->rv,
+		"querier", json_of_addr_or_null(&hf->querier), "last_query_ms",
 		mono_is_set(hf->last_query)
 			? json_integer((now.ns - hf->last_query.ns) / NS_PER_MS)
 			: json_null(),
 		"answer_ms", json_of_ms_until(hf->answer_at, now), "older_v1_ms",
-		json_of_ms_until(hf->older_until[GM_V1], now), "older_v2_ms",
-		json_of_ms_until(hf->older_until[GM_V2], now), "queries",
+		older_json(hf->older_until, family, 1, now), "older_v2_ms",
+		older_json(hf->older_until, family, 2, now), "queries",
 		(json_int_t)hf->n_queries, "reports_sent",
 		(json_int_t)hf->n_reports_sent);
 }
@@ -311,7 +332,8 @@ static json_t *show_upstream(void *ctx, const char *args)
 		for (unsigned f = 0; f < _FAMILY_N; f++)
 			if (app->router->family[f])
 				json_object_set_new(o, family_name[f],
-					host_family_json(&pp->host.family[f], now));
+					host_family_json(&pp->host.family[f],
+						(enum family)f, now));
 		json_array_append_new(list, o);
 	}
 	return json_pack("{so}", "upstream", list);

@@ -119,6 +119,8 @@ static void values(void **state)
 		{"fast-leave on ", "fast-leave"},
 		{"fast-leave off ", "fast-leave off"},
 		{"require-router-alert ", "require-router-alert"},
+		{"mld-router-alert require ", "mld-router-alert require"},
+		{"mld-router-alert optional ", "mld-router-alert optional"},
 		{"always-querier ", "always-querier"},
 		{"max-groups 4294967295 ", "max-groups 4294967295"},
 		{"max-sources 0 ", "max-sources 0"},

@@ -62,6 +62,7 @@ static void equal_iface(const struct config_iface *x, const struct config_iface 
 	assert_int_equal(x->ipv6, y->ipv6);
 	assert_int_equal(x->fast_leave, y->fast_leave);
 	assert_int_equal(x->require_router_alert, y->require_router_alert);
+	assert_int_equal(x->mld_router_alert, y->mld_router_alert);
 	assert_int_equal(x->always_querier, y->always_querier);
 	assert_int_equal(x->max_groups, y->max_groups);
 	assert_int_equal(x->max_sources, y->max_sources);
@@ -124,7 +125,8 @@ static void print_reads_back(void **state)
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "
 		"report-interface v igmp-version 2 phyint d downstream fast-leave off "
 		"whitelist 239.1.1.0/24 whitelist ff05::/16 ipv6 on max-groups 0 "
-		"always-querier require-router-alert mld-version 1 threshold 200",
+		"always-querier require-router-alert mld-router-alert optional "
+		"mld-version 1 threshold 200",
 	};
 
 	for (size_t i = 0; i < array_len(texts); i++) {

@@ -50,7 +50,7 @@ static void query_text(void **state)
 	assert_text(&fx.v[2],
 		"port 2 query v3 239.1.2.3 max-resp 1000 qrv 2 qqi 125000"
 		" from 10.0.0.1 sources 10.0.0.1");
-	assert_text(&fx.v[3], "port 255 query v2 general max-resp 10000 from fe80::1");
+	assert_text(&fx.v[3], "port 255 query mldv1 general max-resp 10000 from fe80::1");
 	effects_deinit(&fx);
 }
 
@@ -83,7 +83,7 @@ static void report_text(void **state)
 		" is_in 232.1.1.2 {10.0.0.1,10.0.0.2}"
 		" is_ex 239.1.1.2 {} to_in 239.1.1.2 {}");
 	assert_text(&fx.v[2],
-		"port 3 report v3 from :: allow ff3e::8000:1"
+		"port 3 report mldv2 from :: allow ff3e::8000:1"
 		" {2001:db8::1}");
 	assert_int_equal(fx.v[2].report.family, FAMILY_IPV6);
 	effects_deinit(&fx);
