@@ -13,6 +13,7 @@ Topology is the picture that everything here uses:
                                              lan2 10.0.2.1 ---- eth0 10.0.2.2 lan2
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -126,14 +127,20 @@ class Namespace:
     def read(self, path):
         return self.run("cat", path).stdout
 
-    def socket(self, *args):
-        """A socket of this namespace in our process."""
+    @contextlib.contextmanager
+    def inside(self):
+        """What our process opens meanwhile belongs to this namespace."""
         with open("/proc/self/ns/net", "rb") as home, open(self.path, "rb") as there:
             self._setns(there)
             try:
-                return socket.socket(*args)
+                yield
             finally:
                 self._setns(home)
+
+    def socket(self, *args):
+        """A socket of this namespace in our process."""
+        with self.inside():
+            return socket.socket(*args)
 
     def ifindex(self, name):
         """0 when there is no such link."""
@@ -170,6 +177,7 @@ class Topology:
         self.router = self.namespace("router")
         self.add_upstream()
         self.hosts = {}
+        self.switches = {}
         for n in range(1, lans + 1):
             self.add_lan(n, hosts)
 
@@ -199,7 +207,7 @@ class Topology:
             self.hosts[name].ip("addr", "add", f"10.0.{n}.{i + 2}/24", "dev", "eth0")
 
     def _switch(self, lan, names):
-        sw = self.namespace(lan + "sw")
+        sw = self.switches[lan] = self.namespace(lan + "sw")
         sw.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
         sw.ip("link", "set", "br0", "up")
         link(self.router, lan, sw, "port0")

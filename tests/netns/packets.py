@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packets by hand: what no ordinary socket sends, and who sends it."""
+
+import fcntl
+import os
+import socket
+import struct
+import threading
+import time
+
+import wire
+
+RA = bytes.fromhex("94040000")
+ALL_HOSTS, ALL_ROUTERS, REPORTS = "224.0.0.1", "224.0.0.2", "224.0.0.22"
+IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = range(1, 7)
+SENDER_MAC = bytes.fromhex("020000000001")
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
+
+
+def _summed(octets, at):
+    """The octets with their checksum filled in."""
+    s = struct.pack("!H", 0xffff - wire.inet_sum(octets))
+    return octets[:at] + s + octets[at + 2:]
+
+
+def ipv4(source, to, protocol, body, ttl=1, options=RA, tos=0xc0, trailer=b""):
+    """An IPv4 packet; `trailer` stands behind it, outside of its length."""
+    head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, tos,
+                       20 + len(options) + len(body), 0, 0, ttl, protocol, 0,
+                       socket.inet_aton(source), socket.inet_aton(to)) + options
+    return _summed(head, 10) + body + trailer
+
+
+def igmp(kind, group="0.0.0.0", code=0):
+    """The eight octets of IGMPv1 and v2, or of whatever protocol has that type."""
+    return _summed(struct.pack("!BBH4s", kind, code, 0, socket.inet_aton(group)), 2)
+
+
+def igmp3_query(group="0.0.0.0", sources=(), code=10, qrv=2, qqic=125, extra=b""):
+    m = struct.pack("!BBH4sBBH", 0x11, code, 0, socket.inet_aton(group), qrv, qqic,
+                    len(sources)) + b"".join(map(socket.inet_aton, sources)) + extra
+    return _summed(m, 2)
+
+
+def igmp3_report(*records):
+    """Records are (type, group, sources)."""
+    m = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(records))
+    for kind, group, sources in records:
+        m += struct.pack("!BBH4s", kind, 0, len(sources), socket.inet_aton(group))
+        m += b"".join(map(socket.inet_aton, sources))
+    return _summed(m, 2)
+
+
+def query(source, version=3, group="0.0.0.0", to=None, qqic=1, extra=b"", **kw):
+    """A whole query packet with a response time of one second."""
+    body = igmp3_query(group, qqic=qqic, extra=extra) if version == 3 else \
+        igmp(0x11, group, 10 if version == 2 else 0)
+    return ipv4(source, to or (ALL_HOSTS if group == "0.0.0.0" else group), 2, body, **kw)
+
+
+def udp(source, to, payload, checksum=None, ttl=8):
+    """A whole UDP packet to port 5000; `checksum` replaces the right one."""
+    m = struct.pack("!HHHH", 4000, 5000, 8 + len(payload), 0) + payload
+    pseudo = socket.inet_aton(source) + socket.inet_aton(to) + \
+        struct.pack("!BBH", 0, 17, len(m))
+    right = (0xffff - wire.inet_sum(pseudo + m)) or 0xffff
+    m = m[:6] + struct.pack("!H", right if checksum is None else checksum) + m[8:]
+    return ipv4(source, to, 17, m, ttl, b"", 0)
+
+
+def group_mac(packet):
+    return b"\x01\x00\x5e" + bytes([packet[17] & 0x7f]) + packet[18:20]
+
+
+class Wire:
+    """Sends frames on an interface."""
+
+    def __init__(self, ns, interface):
+        self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.sock.bind((interface, 0))
+
+    def send(self, packet, mac=None, vlan=None):
+        tag = b"" if vlan is None else struct.pack("!HH", 0x8100, vlan)
+        self.sock.send((mac or group_mac(packet)) + SENDER_MAC + tag + b"\x08\0" + packet)
+
+    def close(self):
+        self.sock.close()
+
+
+class Tun:
+    """The far end of a link without link header. Has the methods of Tap and Wire."""
+
+    def __init__(self, ns, name):
+        with ns.inside():
+            self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(self.fd, TUNSETIFF, struct.pack(
+                "16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+
+    def send(self, packet):
+        os.write(self.fd, packet)
+
+    def frames(self):
+        """As from Ethernet, so that all decoders of wire can be used."""
+        got = []
+        while True:
+            try:
+                got.append(bytes(12) + b"\x08\0" + os.read(self.fd, 65536))
+            except BlockingIOError:
+                return got
+
+    def igmp(self):
+        return [m for frame in self.frames() for m in wire.igmp(frame)]
+
+    def close(self):
+        os.close(self.fd)
+
+
+class AgeingRouter(threading.Thread):
+    """An upstream router: sends numbered datagrams of each group that it believes has
+    members. It forgets a member who was silent for `age` seconds; it never asks.
+    Reports of hosts that want everything of a group count, leaves end a membership."""
+
+    def __init__(self, ns, interface, source, groups, age, rate=50):
+        super().__init__(daemon=True)
+        self.tap = wire.Tap(ns, interface)
+        self.wire = Wire(ns, interface)
+        self.source, self.age, self.period = source, age, 1 / rate
+        self.number = 0
+        self.until = dict.fromkeys(groups, 0.0)
+        self.heard = {g: [] for g in groups}   # kinds of records, in order
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(self.period):
+            self._listen()
+            self.number += 1
+            for group, until in self.until.items():
+                if time.monotonic() < until:
+                    self.wire.send(udp(self.source, group, struct.pack("!I", self.number)))
+
+    def _listen(self):
+        for m in self.tap.igmp():
+            if not isinstance(m, wire.Record) or m.group not in self.until:
+                continue
+            leaves = m.type == "LEAVE" or (m.type == "TO_IN" and not m.sources)
+            self.until[m.group] = 0 if leaves else time.monotonic() + self.age
+            self.heard[m.group].append(m.type)
+
+    def close(self):
+        self.ended.set()
+        self.join()
+        self.tap.close()
+        self.wire.close()
+
+

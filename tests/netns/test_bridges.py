@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Linux bridge as a switch with IGMP snooping and as a querier, on either side."""
+
+import json
+
+from libnetns import (GROUP, LANS, WAN, assert_continuous, case, main,
+                      wait_datagrams, wait_for, wait_record, wire)
+
+# Another querier counts as gone after 2 s, a membership after 2.4 s.
+SHORT = """query-interval 1
+query-response-interval 0.2
+startup-query-interval 0.2
+last-member-query-interval 0.2
+"""
+CONFIG = SHORT + WAN + LANS
+OTHER = "239.1.2.4"
+
+
+def bridge(ns, *options):
+    ns.ip("link", "set", "br0", "type", "bridge", *map(str, options))
+
+
+def bridge_querier(ns):
+    """A querier that asks every second and follows IGMPv3."""
+    bridge(ns, "mcast_snooping", 1, "mcast_igmp_version", 3, "mcast_query_interval", 100,
+           "mcast_query_response_interval", 50, "mcast_startup_query_interval", 100)
+    # it waits for the response interval in force before it trusts in its own table
+    bridge(ns, "mcast_querier", 1)
+
+
+def mdb(ns, group):
+    """Names of the ports that the bridge has for a group."""
+    entries = json.loads(ns.run("bridge", "-j", "mdb", "show").stdout)[0]["mdb"]
+    return {e["port"] for e in entries if e["grp"] == group}
+
+
+def router_ports(ns):
+    routers = json.loads(ns.run("bridge", "-d", "-j", "mdb", "show").stdout)[0]["router"]
+    return {p["port"] for ports in routers.values() for p in ports}
+
+
+def querier(d, interface="lan1"):
+    return d.interface(interface)["querier"]["ipv4"]
+
+
+def wait_state(d, state, seconds=15):
+    wait_for(seconds, lambda: querier(d)["state"] == state, f"the querier is {state}")
+
+
+@case("R045 R046 R137 R140 R141 a bridge with a lower address asks: we are silent, then "
+      "take over")
+def lower_querier(b):
+    t = b.topology(hosts=2)
+    switch = t.switches["lan1"]
+    t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
+    t.router.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
+    switch.ip("addr", "add", "10.0.1.1/24", "dev", "br0")
+    d = b.run(t, CONFIG)
+    b.stream(t)
+    one, two = b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan2"])
+    wait_datagrams(one, 20)
+    continuous = wait_datagrams(two, 20)
+
+    bridge(switch, "mcast_query_use_ifaddr", 1)
+    bridge_querier(switch)
+    wait_state(d, "standby")
+    assert querier(d)["address"] == "10.0.1.1", querier(d)
+    assert querier(d)["query_interval_ms"] == 1000, "R051: its interval"
+    lan = b.tap(switch, "port0")
+    lan.frames()
+    continuous += wait_datagrams(two, 400)   # 1.3 s, more than one query interval
+    frames = lan.frames()
+    assert not [u for f in frames for u in [wire.udp(f)] if u], "forwards as non-querier"
+    assert not [m for f in frames for m in wire.igmp(f)], "R054: asks as non-querier"
+    assert d.upstream_group(GROUP), "R141: the membership counts on"
+    assert d.group("lan1", GROUP)
+    one.receive()
+
+    # the bridge falls silent; the member does not have to do anything
+    bridge(switch, "mcast_querier", 0, "mcast_snooping", 0)
+    wait_state(d, "active")
+    wait_datagrams(one, 50)
+    assert wait_record(lan, lambda m: m == wire.Query(3, "0.0.0.0", ()), "we ask again")
+    continuous += wait_datagrams(two, 20)
+    assert_continuous(continuous, at_least=440)
+
+
+@case("E06 R049 a bridge that asks from 0.0.0.0 does not stop us")
+def anonymous_querier(b):
+    t = b.topology(hosts=2)
+    switch = t.switches["lan1"]
+    seen = b.tap(t.router, "lan1")
+    d = b.run(t, CONFIG)
+    b.stream(t)
+    one = b.receiver(t.hosts["lan1"])
+    got = wait_datagrams(one, 20)
+    # it yields to us as soon as it hears us, so it gets a head start each time
+    bridge(switch, "mcast_query_use_ifaddr", 0)
+    bridge_querier(switch)
+
+    def asks():
+        bridge(switch, "mcast_querier", 0)
+        bridge(switch, "mcast_querier", 1)
+        return [f for f in seen.frames() if wire.igmp(f)
+                and isinstance(wire.igmp(f)[0], wire.Query)]
+    frames = wait_for(10, asks, "the bridge asks")
+    assert {wire.addr(wire.ipv4(f)[0][12:16]) for f in frames} == {"0.0.0.0"}
+    before = querier(d)["queries_sent"]
+    wait_for(10, lambda: querier(d)["queries_heard"] and
+             querier(d)["queries_sent"] > before + 1, "we go on asking")
+    assert querier(d)["state"] == "active"
+    got += wait_datagrams(one, 100)
+    assert_continuous(got, at_least=120)
+
+
+def bridge_of_router(b):
+    """lan1 of the router is br0, hosts lan1 and lan1b on its ports."""
+    t = b.topology(lans=0)
+    for name in ("lan1", "lan1b"):
+        t.hosts[name] = t.namespace(name)
+    t.router.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "1")
+    t.router.ip("link", "set", "br0", "up")
+    for i, host in enumerate(t.hosts.values()):
+        host_if = f"port{i}"
+        t.router.ip("link", "add", host_if, "type", "veth", "peer", "name", "eth0",
+                    "netns", host.path)
+        t.router.ip("link", "set", host_if, "up", "master", "br0")
+        host.ip("link", "set", "eth0", "up")
+        host.ip("addr", "add", f"10.0.1.{i + 2}/24", "dev", "eth0")
+    t.router.ip("addr", "add", "10.0.1.1/24", "dev", "br0")
+    return t
+
+
+def port_falls_silent(tap, receiver):
+    """Until a bridge trusts in a querier it floods: wait until a while passes in which
+    the member receives and this port gets nothing."""
+    def silent():
+        tap.frames()
+        return len(wait_datagrams(receiver, 30)) and not tap.udp()
+    wait_for(10, silent, "the port without a member gets nothing")
+
+
+@case("R188 a bridge of the router as downstream: only the member's port gets the stream")
+def snooping_bridge(b):
+    t = bridge_of_router(b)
+    d = b.run(t, SHORT + WAN + "phyint br0 downstream\n")
+    b.stream(t)
+    one = b.receiver(t.hosts["lan1"])
+    idle = b.tap(t.hosts["lan1b"], "eth0")
+    wait_datagrams(one, 20)
+    port_falls_silent(idle, one)
+    wait_for(5, lambda: mdb(t.router, GROUP) >= {"port0"}, "the bridge knows the member")
+    assert "port1" not in mdb(t.router, GROUP), mdb(t.router, GROUP)
+
+    two = b.receiver(t.hosts["lan1b"])
+    got = wait_datagrams(one, 1)
+    wait_datagrams(two, 20)
+    wait_for(5, lambda: mdb(t.router, GROUP) >= {"port0", "port1"}, "both are known")
+    two.leave()
+    # who leaves loses it, who stays has no gap
+    wait_for(10, lambda: "port1" not in mdb(t.router, GROUP), "the bridge drops the port")
+    got += wait_datagrams(one, 50)
+    assert_continuous(got, at_least=100)
+    one.leave()
+    d.wait_no_member("br0", GROUP)
+    wait_for(10, lambda: not mdb(t.router, GROUP), "the bridge has forgotten the group")
+
+
+@case("R188 a snooping switch on the LAN learns our port as router port")
+def snooping_switch(b):
+    t = b.topology(lans=1, hosts=2)
+    switch = t.switches["lan1"]
+    bridge(switch, "mcast_snooping", 1)
+    d = b.run(t, SHORT + WAN + "phyint lan1 downstream\n")
+    b.stream(t)
+    wait_for(10, lambda: router_ports(switch) == {"port0"}, "our port is a router port")
+    one = b.receiver(t.hosts["lan1"])
+    idle = b.tap(t.hosts["lan1b"], "eth0")
+    wait_datagrams(one, 20)
+    port_falls_silent(idle, one)
+    # reports go to router ports only now: another group comes to us all the same
+    other = b.receiver(t.hosts["lan1b"], OTHER)
+    d.wait_member("lan1", OTHER)
+    groups = {g["group"] for g in d.show("groups")["groups"]}
+    assert groups == {GROUP, OTHER}, groups
+    wait_for(5, lambda: mdb(switch, GROUP) >= {"port1"} and mdb(switch, OTHER) >= {"port2"},
+             "its table agrees with ours")
+    assert "port2" not in mdb(switch, GROUP) and "port1" not in mdb(switch, OTHER)
+    other.leave()
+    d.wait_no_member("lan1", OTHER)
+
+
+@case("R001 R113 E03 a snooping switch upstream passes a stream because it sees our "
+      "reports")
+def switch_upstream(b):
+    t = b.topology(lans=1)
+    switch = t.namespace("wansw")
+    t.provider.ip("link", "del", "p0")
+    switch.ip("link", "add", "br0", "type", "bridge")
+    switch.ip("link", "set", "br0", "up")
+    for ns, name, port in ((t.provider, "p0", "up0"), (t.router, "wan", "down0")):
+        ns.ip("link", "add", name, "type", "veth", "peer", "name", port, "netns",
+              switch.path)
+        ns.ip("link", "set", name, "up")
+        switch.ip("link", "set", port, "up", "master", "br0")
+    t.provider.ip("addr", "add", t.SOURCE + "/24", "dev", "p0")
+    t.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
+    switch.ip("addr", "add", "10.0.0.250/24", "dev", "br0")
+    bridge(switch, "mcast_query_use_ifaddr", 1)
+    bridge_querier(switch)
+    bridge(switch, "mcast_membership_interval", 260)
+    wan = b.tap(t.router, "wan")
+    d = b.run(t, SHORT + WAN + "phyint lan1 downstream\n")
+    b.stream(t)
+    wait_record(wan, lambda m: m == wire.Query(3, "0.0.0.0", ()), "the switch asks")
+
+
+    def silent():
+        """From one query to the next nothing of the stream arrives."""
+        seen = d.show("stats")["frames"]
+        wait_record(wan, lambda m: isinstance(m, wire.Query), "the switch asks")
+        return d.show("stats")["frames"] == seen
+    wait_for(10, silent, "the switch holds the stream back")
+    r = b.receiver(t.hosts["lan1"])
+    got = wait_datagrams(r, 20)
+    assert mdb(switch, GROUP) == {"down0"}, mdb(switch, GROUP)
+    # longer than a membership of the switch lasts: our answers keep it
+    got += wait_datagrams(r, 900)
+    assert_continuous(got, at_least=920)
+    r.leave()
+    wait_for(10, lambda: not mdb(switch, GROUP), "the switch has seen us leave")
+
+
+if __name__ == "__main__":
+    main()
