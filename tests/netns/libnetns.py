@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import lab  # noqa: E402
 import ringcast  # noqa: E402
 import wire  # noqa: E402
-from lab import Receiver, Sender, Topology, wait_for  # noqa: E402,F401
+from lab import Receiver, Sender, Topology, link, wait_for  # noqa: E402,F401
 from ringcast import Daemon, Stream, gaps, number, numbers  # noqa: E402,F401
 from wire import Tap  # noqa: E402,F401
 

@@ -8,6 +8,8 @@ packages_lab="iproute2 util-linux mount procps"
 packages_test="$packages_build $packages_lab clang libcmocka-dev"
 packages_demo="$packages_build $packages_lab"
 packages_stream="ffmpeg"
+# other multicast routers that tests talk to; unpacked below build, never installed
+packages_peers="frr libyang2 pimd"
 
 # missing_packages PACKAGE... : those that are not installed
 missing_packages()
@@ -42,6 +44,32 @@ install_packages()
 apt_install()
 {
 	apt-get install -qq -y --no-install-recommends "$@"
+}
+
+# unpack_packages DIRECTORY PACKAGE... : the files of packages, without installing them
+unpack_packages()
+{
+	local dir=$1 p
+	shift
+	for p in "$@"; do
+		[ ! -e "$dir/.$p" ] || continue
+		echo "unpacking: $p"
+		unpack_package "$dir" "$p" || return 1
+		: >"$dir/.$p"
+	done
+}
+
+unpack_package()
+{
+	local deb
+	mkdir -p "$1/.deb" || return 1
+	(cd "$1/.deb" && apt-get download -qq "$2" >/dev/null 2>&1) || {
+		[ "$(id -u)" -ne 0 ] || apt-get update -qq
+		(cd "$1/.deb" && apt-get download -qq "$2" >/dev/null 2>&1)
+	} || return 1
+	for deb in "$1/.deb/$2"_*.deb; do
+		dpkg-deb -x "$deb" "$1" || return 1
+	done
 }
 
 # give_back DIRECTORY : after sudo, what was built belongs to the user who called it

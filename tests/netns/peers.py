@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Multicast routers of other people. tools/test unpacks their Debian packages into
+build/peers without installing them, so that no service starts; installed ones will do,
+too."""
+
+import os
+import signal
+import subprocess
+import tempfile
+
+from libnetns import Skip, lab, wait_for
+
+UNPACKED = os.path.join(lab.ROOT, "build", "peers")
+
+
+class Program:
+    """An executable and the environment that it needs; Skip where there is none."""
+
+    def __init__(self, path):
+        if not os.path.exists("/proc/net/ip_mr_vif"):
+            raise Skip("the kernel has no multicast routing, which the peer needs")
+        self.env = dict(os.environ)
+        self.path = os.path.join(UNPACKED, path)
+        if os.access(self.path, os.X_OK):
+            libraries = os.path.join(UNPACKED, "usr", "lib",
+                                     f"{os.uname().machine}-linux-gnu")
+            self.env["LD_LIBRARY_PATH"] = f"{libraries}:{libraries}/frr"
+        else:
+            self.path = "/" + path
+        try:
+            r = subprocess.run([self.path, "-h"], env=self.env, capture_output=True,
+                               text=True, timeout=20)
+        except OSError:
+            raise Skip(f"{path} is neither installed nor unpacked in build/peers, where "
+                       "tools/test puts what apt-get has") from None
+        if r.returncode:
+            raise Skip(f"{path} does not run: {r.stderr.strip()}")
+
+
+class Peer:
+    """One foreign daemon in a namespace."""
+
+    def __init__(self, ns, program, *args):
+        self.logfile = tempfile.mkstemp(prefix="peer-", suffix=".log", dir="/run")[1]
+        with open(self.logfile, "w", encoding="utf-8") as log:
+            self.process = ns.popen(program.path, *args, stdout=log, stderr=log,
+                                    env=program.env)
+
+    def log(self):
+        with open(self.logfile, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def alive(self):
+        assert self.process.poll() is None, \
+            f"the peer ended with {self.process.returncode}: {self.log()[-2000:]}"
+        return True
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+
+
+def _file(text):
+    fd, path = tempfile.mkstemp(prefix="peer-", suffix=".conf", dir="/run")
+    with os.fdopen(fd, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def pimd(b, ns, config):
+    """pimd, the PIM-SM router with IGMP of its own."""
+    return b.own(Peer(ns, Program("usr/sbin/pimd"), "-f", "-c", _file(config)))
+
+
+def _frr_accounts():
+    """FRR insists on its user and groups; we have a mount namespace of our own."""
+    for name, lines in (("passwd", "frr:x:0:0::/:/bin/false\n"),
+                        ("group", "frr:x:0:\nfrrvty:x:0:\n")):
+        original = "/etc/" + name
+        with open(original, encoding="utf-8") as f:
+            text = f.read()
+        if "\nfrr:" in text:
+            continue
+        subprocess.run(["mount", "--bind", _file(text + lines), original], check=True)
+
+
+def frr(b, ns, config):
+    """FRR's zebra and pimd; returns the latter, which speaks IGMP."""
+    zebra, routing = Program("usr/lib/frr/zebra"), Program("usr/lib/frr/pimd")
+    _frr_accounts()
+    folder = tempfile.mkdtemp(prefix="frr-", dir="/run")
+    api = os.path.join(folder, "zebra.api")
+
+    def start(program, config):
+        name = os.path.basename(program.path)
+        return b.own(Peer(ns, program, "-u", "root", "-g", "root", "-P", "0", "-z", api,
+                          "-i", os.path.join(folder, name + ".pid"), "--vty_socket",
+                          folder, "-f", _file(config), "--log", "stdout"))
+    first = start(zebra, "")
+    wait_for(15, lambda: first.alive() and os.path.exists(api), "zebra listens")
+    return start(routing, config)

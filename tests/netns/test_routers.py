@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Other routers: a second ringcastd behind the first or beside it on the same LAN."""
+
+import signal
+
+from libnetns import (GROUP, LANS, SSM_GROUP, WAN, Daemon, Topology, assert_continuous,
+                      case, gaps, link, main, numbers, wait_datagrams, wait_for,
+                      wait_record)
+
+# Another querier counts as gone after 2.1 s.
+SHORT = """query-interval 1
+query-response-interval 0.2
+startup-query-interval 0.2
+last-member-query-interval 0.2
+"""
+
+
+def querier(d, interface="lan1"):
+    return d.interface(interface)["querier"]["ipv4"]
+
+
+def wait_state(d, state, seconds=15):
+    wait_for(seconds, lambda: querier(d)["state"] == state, f"the querier is {state}")
+
+
+@case("R134 R135 a ringcastd behind a ringcastd: joins, sources and leaves go all the way")
+def cascade(b):
+    t = b.topology(lans=2)
+    inner, home = t.namespace("inner"), t.namespace("home")
+    # the host of lan1 becomes a router of its own
+    t.router.ip("link", "del", "lan1")
+    link(t.router, "lan1", inner, "wan")
+    t.router.ip("addr", "add", "10.0.1.1/24", "dev", "lan1")
+    inner.ip("addr", "add", "10.0.1.2/24", "dev", "wan")
+    link(inner, "lan1", home, "eth0")
+    inner.ip("addr", "add", "10.0.9.1/24", "dev", "lan1")
+    home.ip("addr", "add", "10.0.9.2/24", "dev", "eth0")
+    outer = b.run(t, SHORT + WAN + LANS)
+    second = b.own(Daemon(inner, SHORT + "phyint wan upstream\n altnet 10.0.0.0/24\n"
+                          "phyint lan1 downstream\n"))
+    p0 = b.tap(t.provider, "p0")
+    b.stream(t)
+    wire_home = b.tap(home, "eth0")
+    r, sibling = b.receiver(home), b.receiver(t.hosts["lan2"])
+    got = wait_datagrams(r, 50)
+    ttl = {u.ttl for u in wire_home.udp()}
+    assert ttl == {6}, f"each router takes one from 8: {ttl}"
+
+    b.stream(t, SSM_GROUP, rate=50)
+    b.stream(t, SSM_GROUP, rate=50, source=t.SOURCE2)
+    only = b.receiver(home, SSM_GROUP, source=t.SOURCE2)
+    assert {s for _, s in wait_datagrams(only, 20)} == {t.SOURCE2}
+    assert outer.upstream_group(SSM_GROUP)["sources"] == [t.SOURCE2]
+    # the outer router's queries keep both memberships past their life of 2.4 s
+    got += wait_datagrams(r, 1000)
+    assert_continuous(got, at_least=1050)
+    wait_datagrams(only, 1)
+
+    p0.frames()
+    only.leave(t.SOURCE2)
+    wait_record(p0, lambda m: m.group == SSM_GROUP and m.type == "BLOCK", "the leave")
+    r.leave()
+    second.wait_no_member("lan1", GROUP)
+    outer.wait_no_member("lan1", GROUP)
+    assert outer.upstream_group(GROUP), "lan2 is still there"
+    assert_continuous(wait_datagrams(sibling, 50), at_least=50)
+    assert second.stop() == 0
+
+
+class TwoRouters(Topology):
+    """Routers `router` (10.0.1.1) and `other` (10.0.1.9) between the same two links."""
+
+    def __init__(self):
+        super().__init__(lans=1, hosts=2)
+        self.other = self.namespace("other")
+        up, lan = self.namespace("upsw"), self.switches["lan1"]
+        up.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
+        up.ip("link", "set", "br0", "up")
+        self.provider.ip("link", "del", "p0")
+        self.provider.ip("link", "add", "p0", "type", "veth", "peer", "name", "source",
+                         "netns", up.path)
+        self.provider.ip("link", "set", "p0", "up")
+        self.provider.ip("addr", "add", self.SOURCE + "/24", "dev", "p0")
+        link(self.router, "wan", up, "first")
+        link(self.other, "wan", up, "second")
+        link(self.other, "lan1", lan, "second")
+        for port in ("source", "first", "second"):
+            up.ip("link", "set", port, "up", "master", "br0")
+        lan.ip("link", "set", "second", "master", "br0")
+        self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
+        self.other.ip("addr", "add", "10.0.0.9/24", "dev", "wan")
+        self.other.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
+
+
+@case("R142 R046 R140 two ringcastd on one LAN: each datagram once, and one takes over "
+      "from the other")
+def two_on_one_lan(b):
+    t = b.own(TwoRouters())
+    config = SHORT + WAN + "phyint lan1 downstream\n"
+    low = b.run(t, config)
+    high = b.own(Daemon(t.other, config))
+    wait_state(high, "standby")
+    assert querier(high)["address"] == "10.0.1.1"
+    b.stream(t)
+    hosts = [b.receiver(t.hosts[h]) for h in ("lan1", "lan1b")]
+    for r in hosts:
+        assert_continuous(wait_datagrams(r, 300), at_least=300)
+    assert low.upstream_group(GROUP) and high.upstream_group(GROUP)
+    assert high.interface("lan1")["tx_packets"] == 0, "the one without the role forwards"
+    assert_continuous(wait_datagrams(hosts[0], 100))
+    hosts[0].receive()
+    got = wait_datagrams(hosts[0], 20)
+
+    # without a word: no leave, no last query
+    low.process.send_signal(signal.SIGKILL)
+    low.process.wait()
+    wait_state(high, "active")
+    got += wait_datagrams(hosts[0], 300)
+    missing, disorder = gaps(numbers(got))
+    assert missing, "nobody noticed that the first one died"
+    assert not disorder, f"{disorder} duplicate or late"
+    b.note(f"the take-over cost {missing} of 300 datagrams per second: {missing / 300:.1f} s")
+
+    # it comes back, still with the lower address; memberships are learned anew
+    low.start()
+    wait_state(high, "standby")
+    wait_datagrams(hosts[0], 1)
+    wait_for(10, lambda: low.interface("lan1")["tx_packets"], "the first one forwards again")
+    got += wait_datagrams(hosts[0], 300)
+    assert gaps(numbers(got))[1] == 0, "duplicate or late when the first one returns"
+    assert high.stop() == 0
+
+
+@case("R189 always-querier: a lower address on the LAN does not stop the stream")
+def always_querier(b):
+    t = b.own(TwoRouters())
+    config = SHORT + WAN + "phyint lan1 downstream"
+    b.run(t, config + "\n")
+    high = b.own(Daemon(t.other, config + " always-querier\n"))
+    r = b.receiver(t.hosts["lan1"])
+    b.stream(t)
+    wait_for(10, lambda: querier(high)["queries_heard"] > 3, "the lower one is heard")
+    assert querier(high)["state"] == "active"
+    # both forward now, as this keyword says: every datagram comes twice
+    r.receive()
+    assert gaps(numbers(wait_datagrams(r, 200)))[1], "only one of them forwards"
+    assert high.stop() == 0
+
+
+if __name__ == "__main__":
+    main()
