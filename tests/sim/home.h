@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The network that most scenarios play in: a provider's router, a link to it, a proxy
+ * behind it, LANs with hosts on them. Each scenario runs for both families.
+ */
+
+#include "sim_host.h"
+#include "sim_proxy.h"
+#include "sim_router.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HOME_MAX_LANS 8
+
+struct home {
+	struct sim *sim;
+	struct sim_link *wan, *lan[HOME_MAX_LANS];
+	struct sim_router *router;
+	struct sim_proxy *proxy;
+	unsigned n_lans;
+};
+
+struct home_params {
+	unsigned n_lans;	  /* 0: one */
+	enum gm_version provider; /* 0: IGMPv3, MLDv2 */
+	bool no_querier;	  /* the provider never asks */
+	const char *config;	  /* before the first phyint */
+	const char *own_config;	  /* all of it */
+	uint64_t seed;
+};
+
+/* Up and running: start-up queries have been sent and answered. The proxy is station 2
+ * of the wan and station 1 of each LAN ("wan", "lan1" ...), the router station 1. */
+struct home home_new(enum family family, const struct home_params *params);
+void home_free(struct home *h); /* checks the proxy's tables first */
+
+/* a host on LAN number `lan`, counted from 1; station n */
+struct sim_host *home_host(struct home *h, unsigned lan, unsigned n, enum gm_version v);
+/* A stream of the provider, a packet each 10 ms. */
+struct sim_stream *home_stream(
+	struct home *h, const struct addr *src, const struct addr *group);
+
+/* messages of the proxy on the wan since the mark */
+size_t home_reports(
+	const struct home *h, enum gm_record_type type, const struct addr *group);
+size_t home_all_reports(const struct home *h);
+/* queries of the proxy on a LAN */
+size_t home_queries(const struct home *h, unsigned lan, const struct addr *group);
+
+/* does a packet of the provider reach the LAN? */
+bool home_forwards(const struct home *h, unsigned lan, const struct addr *src,
+	const struct addr *group);
+
+/* Every packet so far, exactly once, and none missing now. */
+#define assert_steady(host, stream)                                                    \
+	do {                                                                           \
+		assert_int_equal(sim_host_rx(host, stream)->lost, 0);                  \
+		assert_int_equal(sim_host_rx(host, stream)->duplicates, 0);            \
+		assert_true(sim_host_rx(host, stream)->n > 0);                         \
+		assert_in_range(sim_host_gap_ms(host, stream), 0, 10);                 \
+	} while (0)
+
+/* A case for each family: the function takes the family. */
+#define BOTH(fn)                                                                       \
+	{#fn " ipv4", home_run, NULL, NULL, &(struct home_case){fn, FAMILY_IPV4}},     \
+	{                                                                              \
+#fn " ipv6", home_run, NULL, NULL, &(struct home_case)                 \
+		{                                                                      \
+			fn, FAMILY_IPV6                                                \
+		}                                                                      \
+	}
+#define ONLY_IPV4(fn)                                                                  \
+	{                                                                              \
+#fn " ipv4", home_run, NULL, NULL, &(struct home_case)                 \
+		{                                                                      \
+			fn, FAMILY_IPV4                                                \
+		}                                                                      \
+	}
+
+struct home_case {
+	void (*fn)(enum family family);
+	enum family family;
+};
+void home_run(void **state);

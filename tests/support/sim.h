@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A virtual network under virtual time: links with delay, loss and duplication, and on
+ * them proxies (the control core with a forwarding table that is a plain table), hosts
+ * and routers (models of their own that share no code with the core but the codec). One
+ * seed decides everything random. A network speaks one family, so the same scenario
+ * runs for both.
+ *
+ * Membership messages travel as octets and arrive after the delay of the link. Data
+ * packets cross links in no time and are never lost by them, so that whoever misses one
+ * was not forwarded it.
+ */
+
+#include "base/heap.h"
+#include "base/portset.h"
+#include "base/rng.h"
+#include "control/gm_msg.h"
+
+#define SIM_MAX_PORTS	10 /* of a node */
+#define SIM_MAX_ON_LINK 16
+#define SIM_MAX_STREAMS 16
+
+struct sim;
+struct sim_node;
+struct sim_link;
+
+struct sim_timer {
+	struct heap_node heap;
+	void (*fire)(struct sim *sim, struct sim_timer *t);
+};
+
+struct sim_port {
+	struct sim_node *node;
+	struct sim_link *link;
+	unsigned index;
+	struct addr own; /* source of membership messages */
+	bool up;
+};
+
+/* a data packet */
+struct sim_data {
+	unsigned stream;
+	struct addr src, group;
+	uint32_t seq;
+	unsigned hops; /* bound on loops */
+};
+
+struct sim_node_ops {
+	void (*input)(struct sim_node *n, unsigned port, const struct gm_msg *msg);
+	void (*data)(struct sim_node *n, unsigned port, const struct sim_data *d);
+	mono_t (*deadline)(const struct sim_node *n);
+	void (*tick)(struct sim_node *n);
+	void (*free)(struct sim_node *n);
+	/* lets a stream of its own out of the port; NULL: always */
+	bool (*wanted)(
+		struct sim_node *n, const struct addr *src, const struct addr *group);
+};
+
+struct sim_node {
+	struct sim *sim;
+	const struct sim_node_ops *ops;
+	struct sim_node *next;
+	const char *name;
+	struct sim_timer timer;
+	struct sim_port port[SIM_MAX_PORTS];
+	unsigned n_ports;
+	bool dead; /* neither hears nor says anything */
+};
+
+/* one record or one query that was sent on a link */
+struct sim_seen {
+	mono_t at;
+	const struct sim_node *node;
+	enum gm_kind kind;
+	enum gm_version version;
+	enum gm_record_type type; /* of a record */
+	struct addr group;	  /* unspecified: general query */
+	struct addr from;
+	size_t n_src, octets; /* octets of the whole packet */
+	size_t message;	      /* records of one message have the same number */
+	bool suppress;
+};
+
+/* true: this copy of the message is lost */
+typedef bool sim_drop_fn(
+	void *arg, const struct sim_port *to, const struct gm_msg *msg);
+
+struct sim_link {
+	struct sim *sim;
+	struct sim_link *next;
+	unsigned number;
+	uint32_t delay_ms, mtu;
+	unsigned loss, duplicate; /* per mille, of each copy */
+	sim_drop_fn *drop;	  /* besides loss; NULL: none */
+	void *drop_arg;
+	struct sim_port *port[SIM_MAX_ON_LINK];
+	unsigned n_ports;
+	mono_t last_at; /* links do not reorder */
+	struct sim_seen *seen;
+	size_t n_seen, cap_seen, n_messages;
+	size_t mark; /* sim_count() looks at what came after it */
+	uint64_t n_data[SIM_MAX_STREAMS];
+	mono_t data_at[SIM_MAX_STREAMS];
+};
+
+struct sim_stream {
+	struct sim *sim;
+	struct sim_timer timer;
+	unsigned number;
+	struct addr src, group;
+	struct sim_port *from;
+	int64_t period_ns;
+	uint32_t seq;
+	bool paused;
+};
+
+struct sim {
+	enum family family;
+	mono_t now;
+	struct rng rng;
+	uint64_t seed;
+	struct heap timers;
+	size_t n_timers;
+	struct sim_node *nodes;
+	struct sim_link *links;
+	unsigned n_links;
+	struct sim_stream *stream[SIM_MAX_STREAMS];
+	unsigned n_streams;
+	struct gm_scratch *scratch;
+};
+
+struct sim *sim_new(enum family family, uint64_t seed);
+struct sim *sim_free(struct sim *sim); /* with all nodes; returns NULL */
+/* RINGCAST_SEED, else the one given; printed, so that a run can be repeated */
+uint64_t sim_seed(uint64_t otherwise);
+
+struct sim_link *sim_link_new(struct sim *sim, uint32_t delay_ms);
+
+/* Let time pass. */
+void sim_run(struct sim *sim, int64_t ms);
+/* until something holds; false: it did not within max_ms */
+bool sim_run_until(
+	struct sim *sim, bool (*holds)(void *arg), void *arg, int64_t max_ms);
+/* until the clock, counted from the start, shows so much */
+void sim_run_to(struct sim *sim, int64_t ms);
+int64_t sim_ms(const struct sim *sim); /* since the start */
+
+/* Addresses by number: a station on a link, a source in the provider's network, a group
+ * of any source, one of the source-specific range. IPv6 stations speak MLD from their
+ * link-local address and send data from a global one. */
+struct addr sim_station(const struct sim *sim, const struct sim_link *link, unsigned n);
+struct addr sim_sender(const struct sim *sim, const struct sim_link *link, unsigned n);
+struct addr sim_source(const struct sim *sim, unsigned n);
+struct addr sim_group(const struct sim *sim, unsigned n);
+struct addr sim_ssm(const struct sim *sim, unsigned n);
+
+/* ---- data ---- */
+
+/* A packet each period out of a port of the node; a router sends only what its table
+ * asks for. */
+struct sim_stream *sim_stream_new(struct sim_port *from, const struct addr *src,
+	const struct addr *group, int64_t period_ms);
+void sim_data_send(struct sim_port *from, const struct sim_data *d);
+
+/* ---- what was sent ---- */
+
+/* Forget what was seen so far. */
+void sim_mark(struct sim *sim);
+/* What to count: fields that are 0 match anything. */
+struct sim_match {
+	const struct sim_node *node, *not_node;
+	enum gm_kind kind;
+	enum gm_version version;
+	enum gm_record_type type;
+	const struct addr *group;
+	bool general;
+};
+/* matching queries and records since the mark */
+size_t sim_count(const struct sim_link *link, const struct sim_match *m);
+/* the last of them, NULL: none */
+const struct sim_seen *sim_last(const struct sim_link *link, const struct sim_match *m);
+
+/* ---- for the nodes ---- */
+
+void sim_node_init(struct sim *sim, struct sim_node *n, const struct sim_node_ops *ops,
+	const char *name);
+struct sim_port *sim_attach(
+	struct sim_node *n, struct sim_link *link, const struct addr *own);
+/* after everything that may have changed the node's deadline */
+void sim_node_arm(struct sim_node *n);
+void sim_timer_add(struct sim *sim, struct sim_timer *t);
+void sim_timer_set(struct sim *sim, struct sim_timer *t, mono_t at);
+/* in (0, ms] from now */
+mono_t sim_random_after(struct sim *sim, uint32_t ms);
+
+void sim_send_query(
+	struct sim_port *from, enum gm_version version, const struct gm_query *q);
+void sim_send_report(struct sim_port *from, enum gm_version version,
+	const struct gm_record *rec, size_t n_rec);
+/* the same with another sender */
+void sim_send_query_as(struct sim_port *from, const struct addr *as,
+	enum gm_version version, const struct gm_query *q);
+void sim_send_report_as(struct sim_port *from, const struct addr *as,
+	enum gm_version version, const struct gm_record *rec, size_t n_rec);

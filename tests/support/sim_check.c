@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What must hold in a proxy at any time: forwarding table, merged database and upstream
+ * records follow from the group states of the downstreams alone. All of it is derived
+ * anew here, source by source, in the plainest way.
+ */
+
+#include "sim_proxy.h"
+#include "test.h"
+
+#include <stdlib.h>
+
+/* RFC 9776 6.3 for one source, read from the state itself */
+static bool wants(const struct mgroup *g, const struct addr *src)
+{
+	for (size_t i = 0; i < g->n_src; i++)
+		if (addr_eq(&g->src[i].addr, src))
+			return mono_is_set(g->src[i].until);
+	return g->mode == GM_EXCLUDE;
+}
+
+/* what the check of one group works on */
+struct check {
+	const struct sim_proxy *x;
+	struct addr group;
+	struct addrset named;		 /* sources that some downstream names */
+	struct addrset include, exclude; /* RFC 4605 4.1 */
+	bool any_exclude;
+	struct portset all; /* ports that forward sources nobody names */
+	size_t n_entries;
+};
+
+static const struct mgroup *state_on(const struct check *c, unsigned port)
+{
+	const struct proxy_port *pp = c->x->router->port[port];
+
+	return pp && pp->role == CONFIG_ROLE_DOWNSTREAM
+		? mgroup_find(&pp->groups, &c->group)
+		: NULL;
+}
+
+static bool querier_on(const struct check *c, unsigned port)
+{
+	return c->x->router->port[port]->querier[addr_family(&c->group)].state ==
+		QUERIER_ACTIVE;
+}
+
+/* visible lists of one port: INCLUDE(A), EXCLUDE(Y) */
+static void merge_port(struct check *c, const struct mgroup *g)
+{
+	struct addrset list = {0};
+
+	for (size_t i = 0; i < g->n_src; i++)
+		if (g->mode == GM_INCLUDE || !mono_is_set(g->src[i].until))
+			addrset_add(&list, &g->src[i].addr);
+	addrset_union(&c->named, &list);
+	if (g->mode == GM_INCLUDE) {
+		addrset_union(&c->include, &list);
+	} else if (!c->any_exclude) {
+		c->any_exclude = true;
+		addrset_copy(&c->exclude, &list);
+	} else {
+		addrset_intersect(&c->exclude, &list);
+	}
+	addrset_deinit(&list);
+}
+
+static void check_source(struct check *c, const struct addr *src)
+{
+	const struct sim_fib_entry *e = sim_proxy_entry(c->x, &c->group, src);
+	struct portset want = {0};
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct mgroup *g = state_on(c, i);
+
+		if (g && querier_on(c, i) && wants(g, src))
+			portset_add(&want, i);
+	}
+	/* an entry of its own if and only if it differs from that of the group */
+	assert_int_equal(e != NULL, !portset_eq(&want, &c->all));
+	if (e) {
+		assert_true(portset_eq(&e->out, &want));
+		c->n_entries++;
+	}
+}
+
+static void check_merged(struct check *c)
+{
+	const struct mdb_group *m = mdb_find(&c->x->router->instance[0].proxy->mdb, &c->group);
+	struct gm_filter want = {.mode = GM_INCLUDE};
+
+	if (c->any_exclude) {
+		want.mode = GM_EXCLUDE;
+		addrset_copy(&want.src, &c->exclude);
+		addrset_subtract(&want.src, &c->include);
+	} else {
+		addrset_copy(&want.src, &c->include);
+	}
+	assert_non_null(m);
+	assert_true(gm_filter_eq(&m->merged, &want));
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = c->x->router->port[i];
+		const struct host_group *hg;
+
+		if (!pp || pp->role != CONFIG_ROLE_UPSTREAM ||
+			!config_group_allowed(pp->cfg, &c->group))
+			continue;
+		hg = host_find(&pp->host, &c->group);
+		assert_non_null(hg);
+		assert_true(gm_filter_eq(&hg->now, &want));
+	}
+	addrset_deinit(&want.src);
+}
+
+/* returns the number of forwarding entries of the group */
+static size_t check_group(const struct sim_proxy *x, const struct addr *group)
+{
+	struct addr any = addr_any(addr_family(group));
+	struct check c = {.x = x, .group = *group};
+	const struct sim_fib_entry *e = sim_proxy_entry(x, group, &any);
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct mgroup *g = state_on(&c, i);
+
+		if (g)
+			merge_port(&c, g);
+		if (g && g->mode == GM_EXCLUDE && querier_on(&c, i))
+			portset_add(&c.all, i);
+	}
+	assert_non_null(e);
+	assert_true(portset_eq(&e->out, &c.all));
+	c.n_entries = 1;
+	for (size_t i = 0; i < c.named.n; i++)
+		check_source(&c, &c.named.v[i]);
+	check_merged(&c);
+	addrset_deinit(&c.named);
+	addrset_deinit(&c.include);
+	addrset_deinit(&c.exclude);
+	return c.n_entries;
+}
+
+void sim_proxy_check(const struct sim_proxy *x)
+{
+	struct addrset groups = {0};
+	size_t n_entries = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = x->router->port[i];
+		struct table_node *node, *next;
+		size_t pos;
+
+		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM)
+			continue;
+		table_for_each (&pp->groups.groups, pos, node, next)
+			assert_int_equal(
+				addrset_add(&groups,
+					&container_of(node, struct mgroup, node)
+						 ->group),
+				0);
+	}
+	for (size_t i = 0; i < groups.n; i++)
+		n_entries += check_group(x, &groups.v[i]);
+	assert_int_equal(x->router->instance[0].proxy->mdb.groups.n, groups.n);
+	assert_int_equal(x->fib.n, n_entries);
+	addrset_deinit(&groups);
+}
+
+bool sim_proxy_empty(const struct sim_proxy *x)
+{
+	size_t n = x->fib.n + x->router->instance[0].proxy->mdb.groups.n;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = x->router->port[i];
+
+		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+			n += pp->groups.groups.n;
+		else if (pp)
+			n += pp->host.groups.n;
+	}
+	return n == 0;
+}
