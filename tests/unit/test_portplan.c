@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * From ports to the port plan: which sources an input accepts (R174, R143), where its
+ * frames may go (forward-from-downstream), and what the data plane learns of each
+ * interface.
+ */
+
+#include "control/portplan.h"
+#include "proxy_fixture.h"
+
+#define LANS "phyint lan1 downstream\nphyint lan2 downstream\nphyint lan3 disabled\n"
+
+struct lab {
+	struct proxy_fixture t; /* interfaces and configuration */
+	struct router *router;
+	struct plan *plan;
+};
+
+static void lab_build(struct lab *l)
+{
+	router_release(l->router, l->t.now, l->t.cfg, &l->t.ifaces, &l->t.fx);
+	assert_int_equal(
+		router_sync(l->router, l->t.now, l->t.cfg, &l->t.ifaces, &l->t.fx), 0);
+	effects_clear(&l->t.fx);
+	plan_free(l->plan);
+	l->plan = portplan_build(l->router, &l->t.ifaces);
+	assert_non_null(l->plan);
+}
+
+static void lab_init(struct lab *l, const char *text)
+{
+	static const bool families[_FAMILY_N] = {true, true};
+	const char *const texts[] = {text};
+
+	l->plan = NULL;
+	px_init(&l->t, FAMILY_IPV4, texts);
+	assert_int_equal(router_new(families, 42, &l->router), 0);
+	lab_build(l);
+}
+
+static void lab_deinit(struct lab *l)
+{
+	plan_free(l->plan);
+	router_free(l->router);
+	px_deinit(&l->t);
+}
+
+static struct plan_port *port(const struct lab *l, const char *name)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (l->router->port[i] && strcmp(l->router->port[i]->name, name) == 0)
+			return &l->plan->port[i];
+	fail_msg("no port %s", name);
+	return NULL;
+}
+
+/* ---- sources ---- */
+
+struct source_case {
+	const char *id, *config, *port, *source;
+	bool accept;
+};
+
+#define LOOSE  "phyint wan upstream altnet 0.0.0.0/0 altnet ::/0\n" LANS
+#define PART   "phyint wan upstream altnet 172.16.0.0/12 altnet 2001:db8:7::/48\n" LANS
+#define INNER  "phyint wan upstream altnet 10.1.0.64/26\n" LANS
+#define LOCAL  "phyint wan upstream\nphyint lan1 downstream altnet 192.168.7.0/24\n"
+#define EQUAL  "phyint wan upstream altnet 10.1.0.0/24\n" LANS
+#define STRICT "phyint wan upstream\n" LANS
+
+static const struct source_case source_cases[] = {
+	{"R174 own subnet", STRICT, "wan", "10.9.0.1", true},
+	{"R174 own subnet", STRICT, "lan1", "10.1.0.77", true},
+	{"R174 elsewhere", STRICT, "wan", "192.0.2.1", false},
+	{"R174 elsewhere", STRICT, "lan1", "10.3.0.1", false},
+	{"R174 altnet, inside", PART, "wan", "172.31.255.255", true},
+	{"R174 altnet, outside", PART, "wan", "172.32.0.0", false},
+	{"R174 altnet, inside", PART, "wan", "2001:db8:7::1", true},
+	{"R174 altnet, outside", PART, "wan", "2001:db8:8::1", false},
+	{"R174 altnet is of one interface", PART, "lan1", "172.31.0.1", false},
+	{"R174 altnet of a downstream", LOCAL, "lan1", "192.168.7.1", true},
+	{"R174 altnet of a downstream", LOCAL, "wan", "192.168.7.1", false},
+	{"R174 altnet of everything", LOOSE, "wan", "8.8.8.8", true},
+	{"R174 altnet of everything", LOOSE, "wan", "2001:db8::1", true},
+	{"R143 subnet of another port", STRICT, "wan", "10.1.0.1", false},
+	{"R143 subnet of another port", STRICT, "lan1", "10.2.0.1", false},
+	{"R143 even behind altnet 0.0.0.0/0", LOOSE, "wan", "10.1.0.1", false},
+	{"R143 our own address too", LOOSE, "wan", "10.1.0.100", false},
+	{"R143 not of an interface without a role", LOOSE, "wan", "10.3.0.1", true},
+	{"R174 the longest prefix decides", INNER, "wan", "10.1.0.65", true},
+	{"R174 the longest prefix decides", INNER, "wan", "10.1.0.1", false},
+	{"R143 between equals the altnet is meant", EQUAL, "wan", "10.1.0.1", true},
+};
+
+static void sources(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(source_cases); i++) {
+		const struct source_case *c = &source_cases[i];
+		struct addr source = a(c->source);
+		struct lab l;
+
+		lab_init(&l, c->config);
+		if (plan_source_ok(port(&l, c->port), &source) != c->accept)
+			fail_msg("%s: %s on %s must be %s", c->id, c->source, c->port,
+				c->accept ? "accepted" : "refused");
+		lab_deinit(&l);
+	}
+}
+
+/* the upstream is cabled to a LAN: what one port sends, the other refuses */
+static void r143_a_loop_is_cut_in_both_directions(void **state)
+{
+	struct addr lan = a("10.1.0.5"), wan = a("10.9.0.5");
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, "forward-from-downstream all\n" LOOSE);
+	assert_true(plan_source_ok(port(&l, "lan1"), &lan));
+	assert_false(plan_source_ok(port(&l, "wan"), &lan));
+	assert_true(plan_source_ok(port(&l, "wan"), &wan));
+	assert_false(plan_source_ok(port(&l, "lan1"), &wan));
+	lab_deinit(&l);
+}
+
+/* an address that a LAN gets makes its subnet the LAN's */
+static void sources_follow_the_addresses(void **state)
+{
+	struct iface_addr ia = {.addr = a("10.77.0.1"),
+		.subnet = {.addr = a("10.77.0.0"), .len = 96 + 24}};
+	struct addr source = a("10.77.0.9");
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, LOOSE);
+	assert_true(plan_source_ok(port(&l, "wan"), &source));
+	iface_addr_set(&l.t.ifaces, iface_by_name(&l.t.ifaces, "lan1")->ifindex, &ia);
+	lab_build(&l);
+	assert_false(plan_source_ok(port(&l, "wan"), &source));
+	assert_true(plan_source_ok(port(&l, "lan1"), &source));
+	lab_deinit(&l);
+}
+
+/* ---- directions ---- */
+
+static void put_set(struct lab *l, char *buf, size_t size, const struct portset *set)
+{
+	const char *separator = "";
+
+	portset_for_each (set, n) {
+		px_put(buf, size, separator);
+		px_put(buf, size, l->router->port[n]->name);
+		separator = "+";
+	}
+}
+
+struct direction_case {
+	const char *id, *config, *port,
+		*want; /* "allowed/always", "-": does not receive */
+};
+
+#define TWO                                                                            \
+	"phyint wan upstream\nphyint lan3 upstream\nphyint lan1 downstream\nphyint lan2 downstream\n"
+
+#define INSTANCES                                                                      \
+	"instance a\nphyint wan upstream\nphyint lan1 downstream\n"                    \
+	"instance b\nphyint lan3 upstream\nphyint lan2 downstream\n"
+
+static const struct direction_case direction_cases[] = {
+	{"R137 from upstream to every LAN", STRICT, "wan", "lan1+lan2/"},
+	{"none is the default", STRICT, "lan1", "-"},
+	{"none", "forward-from-downstream none\n" STRICT, "lan2", "-"},
+	{"R147 downstream", "forward-from-downstream downstream\n" STRICT, "lan1",
+		"lan2/"},
+	{"R147 downstream", "forward-from-downstream downstream\n" STRICT, "wan",
+		"lan1+lan2/"},
+	{"R138 all: upstream always", "forward-from-downstream all\n" STRICT, "lan1",
+		"wan+lan2/wan"},
+	{"R138 all: never back", "forward-from-downstream all\n" STRICT, "lan2",
+		"wan+lan1/wan"},
+	{"R138 all: from upstream nothing else", "forward-from-downstream all\n" STRICT,
+		"wan", "lan1+lan2/"},
+	{"not between upstreams", "forward-from-downstream all\n" TWO, "wan",
+		"lan1+lan2/"},
+	{"R132 within its instance", "forward-from-downstream all\n" INSTANCES, "lan1",
+		"wan/wan"},
+	{"R132 within its instance", "forward-from-downstream all\n" INSTANCES, "lan3",
+		"lan2/"},
+	{"to all upstreams", "forward-from-downstream all\n" TWO, "lan1",
+		"wan+lan3+lan2/wan+lan3"},
+};
+
+static void directions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(direction_cases); i++) {
+		const struct direction_case *c = &direction_cases[i];
+		const struct plan_port *p;
+		char got[128] = "";
+		struct lab l;
+
+		lab_init(&l, c->config);
+		p = port(&l, c->port);
+		put_set(&l, got, sizeof(got), &p->allowed);
+		px_put(got, sizeof(got), "/");
+		put_set(&l, got, sizeof(got), &p->always);
+		if (!p->receive) {
+			assert_string_equal(got, "/");
+			snprintf(got, sizeof(got), "-");
+		}
+		if (strcmp(got, c->want) != 0)
+			fail_msg("%s, %s: %s, not %s", c->id, c->port, got, c->want);
+		lab_deinit(&l);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void interfaces_are_described(void **state)
+{
+	struct iface tun = {.ifindex = 900,
+		.name = "tun0",
+		.arphrd = 65534,
+		.mtu = 1380,
+		.up = true,
+		.multicast = true};
+	const struct plan_port *p;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l,
+		"phyint tun0 upstream ipv6 off\nphyint lan1 downstream threshold 3\n");
+	assert_false(port(&l, "tun0")->present);
+	assert_int_equal(iface_link(&l.t.ifaces, &tun), 1);
+	lab_build(&l);
+	p = port(&l, "tun0");
+	assert_true(p->present);
+	assert_string_equal(p->name, "tun0");
+	assert_int_equal(p->ifindex, 900);
+	assert_int_equal(p->role, PLAN_UPSTREAM);
+	assert_int_equal(p->instance, l.router->instance[0].proxy->instance);
+	assert_false(p->has_l2);
+	assert_int_equal(p->mtu, 1380);
+	assert_true(p->ipv4);
+	assert_false(p->ipv6);
+	p = port(&l, "lan1");
+	assert_int_equal(p->role, PLAN_DOWNSTREAM);
+	assert_true(p->has_l2);
+	assert_int_equal(p->threshold, 3);
+	assert_int_equal(p->mac[5], iface_by_name(&l.t.ifaces, "lan1")->mac[5]);
+	assert_true(p->ipv4 && p->ipv6);
+	lab_deinit(&l);
+}
+
+static void ports_that_are_down_are_absent(void **state)
+{
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, STRICT);
+	assert_true(port(&l, "lan1")->present);
+	px_link(&l.t, "lan1", "down");
+	lab_build(&l);
+	assert_false(port(&l, "lan1")->present);
+	assert_true(port(&l, "lan2")->present);
+	px_link(&l.t, "lan1", "up");
+	px_link(&l.t, "lan2", "gone");
+	lab_build(&l);
+	assert_true(port(&l, "lan1")->present);
+	assert_false(port(&l, "lan2")->present);
+	lab_deinit(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sources),
+		cmocka_unit_test(r143_a_loop_is_cut_in_both_directions),
+		cmocka_unit_test(sources_follow_the_addresses),
+		cmocka_unit_test(directions),
+		cmocka_unit_test(interfaces_are_described),
+		cmocka_unit_test(ports_that_are_down_are_absent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
