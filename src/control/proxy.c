@@ -41,6 +41,12 @@ struct proxy *proxy_free(struct proxy *p)
 	return NULL;
 }
 
+bool proxy_family_on(
+	const struct proxy *p, const struct config_iface *ci, enum family family)
+{
+	return p->family[family] && (family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6);
+}
+
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
@@ -56,7 +62,8 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
 
-	if (!policy_group(us->cfg, group))
+	if (!policy_group(us->cfg, group) ||
+		!proxy_family_on(p, us->cfg, addr_family(group)))
 		merged = &none;
 	/* Without memory the old membership stays; the next change tries again. */
 	(void)host_set(&us->host, now, group, merged, fx);
@@ -158,8 +165,7 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 static enum gm_bad input(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
-	if (!p->family[msg->family] ||
-		!(msg->family == FAMILY_IPV4 ? pp->cfg->ipv4 : pp->cfg->ipv6))
+	if (!proxy_family_on(p, pp->cfg, msg->family))
 		return GM_BAD_FAMILY;
 	if (!addr_is_any(&msg->from) && addr_eq(&msg->from, &pp->link.own[msg->family]))
 		return GM_BAD_OWN; /* R026 */

@@ -14,11 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static bool family_on(const struct proxy *p, const struct config_iface *ci, unsigned f)
-{
-	return p->family[f] && (f == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6);
-}
-
 static enum gm_version family_version(const struct config_iface *ci, unsigned f)
 {
 	return (enum gm_version)(
@@ -67,8 +62,8 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	p->groups[port] = NULL;
 }
 
-static void drop_groups(
-	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
+static void drop_groups(struct proxy *p, mono_t now, struct proxy_port *pp,
+	enum family family, struct effects *fx)
 {
 	struct table_node *node, *next;
 	size_t pos;
@@ -77,6 +72,8 @@ static void drop_groups(
 		struct mgroup *g = container_of(node, struct mgroup, node);
 		struct addr group = g->group;
 
+		if (addr_family(&group) != family)
+			continue;
 		effects_note(fx, pp->port, NOTE_GROUP_GONE, &group, NULL, 0);
 		mgroup_drop(&pp->groups, g);
 		proxy_group_changed(p, now, pp->port, &group, fx);
@@ -90,9 +87,10 @@ static void port_down(
 	if (pp->role == CONFIG_ROLE_UPSTREAM)
 		return;
 	pp->report_up = false;
-	for (unsigned f = 0; f < _FAMILY_N; f++)
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		querier_down(&pp->querier[f]);
-	drop_groups(p, now, pp, fx);
+		drop_groups(p, now, pp, (enum family)f, fx);
+	}
 }
 
 static void port_remove(
@@ -312,8 +310,9 @@ static void families_up(
 		struct querier *q = &pp->querier[f];
 		enum querier_state before = q->state;
 
-		if (!family_on(p, pp->cfg, f)) {
+		if (!proxy_family_on(p, pp->cfg, (enum family)f)) {
 			querier_down(q);
+			drop_groups(p, now, pp, (enum family)f, fx);
 			continue;
 		}
 		querier_up(q, now, &pp->link.own[f], fx);

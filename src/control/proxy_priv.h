@@ -8,6 +8,9 @@
 
 void proxy_port_free(struct proxy *p, unsigned port); /* no-op when there is none */
 
+/* Is the family spoken on an interface? */
+bool proxy_family_on(
+	const struct proxy *p, const struct config_iface *ci, enum family family);
 /* Group state of a port changed: merge, tell the upstreams. */
 void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 	const struct addr *group, struct effects *fx);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The life cycle of a proxy's ports: interfaces that go, come back, change their
+ * address or their role, reloads, more interfaces than ports, and memory that runs out.
+ */
+
+#include "fail_alloc.h"
+#include "proxy_fixture.h"
+
+#define ONCE	     "robustness 1 last-member-query-interval 1\n"
+#define WAN	     "phyint wan upstream\n"
+#define LANS	     "phyint lan1 downstream\nphyint lan2 downstream\nphyint lan3 disabled\n"
+#define PLAIN	     ONCE WAN LANS
+#define WITHOUT_LAN2 ONCE WAN "phyint lan1 downstream\n"
+#define WITH_LAN3    PLAIN_LAN "phyint lan3 downstream\n"
+#define PLAIN_LAN    ONCE WAN "phyint lan1 downstream\nphyint lan2 downstream\n"
+#define SWAPPED                                                                        \
+	ONCE "phyint wan downstream\nphyint lan1 upstream\nphyint lan2 downstream\n"
+#define SLOWER "query-interval 300 timers rfc3376\n" PLAIN
+#define TWO_UP ONCE WAN "phyint lan1 downstream\nphyint lan2 upstream\n"
+#define V2_UP  ONCE "phyint wan upstream igmp-version 2 mld-version 1\n" LANS
+#define OFF_LAN1                                                                       \
+	ONCE WAN "phyint lan1 downstream ipv4 off ipv6 off\nphyint lan2 downstream\n"
+#define OFF_WAN ONCE "phyint wan upstream ipv4 off ipv6 off\n" LANS
+
+static const struct proxy_case downstream_cases[] = {
+	{"R145 a LAN goes down",
+		"lan1 allow G A > A,G=lan1 | *G= | wan: allow G{A};"
+		"lan2 allow G AB > A,G=lan1+lan2 | B,G=lan2 | wan: allow G{B};"
+		"lan2 down > A,G=lan1 | B,G=gone | wan: block G{B};"
+		"lan2 up;"
+		"lan2 allow G B > B,G=lan2 | wan: allow G{B}",
+		{PLAIN}},
+	{"R145 a LAN is removed from the configuration",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan2 to_ex G > *G=lan1+lan2;"
+		"reload 1 > *G=lan1;"
+		"reload 0;"
+		"lan2 to_ex G > *G=lan1+lan2",
+		{PLAIN, WITHOUT_LAN2}},
+	{"R187 a LAN vanishes and returns with another index",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan1 gone > *G=gone | wan: to_in G{};"
+		"lan1 new;"
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{}",
+		{PLAIN}},
+	{"R058 a LAN has another address",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan1 ?3 low > lan1! lost | *G=;"
+		"lan1 moved > *G=lan1",
+		{PLAIN}},
+	{"a LAN is added",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"reload 1;"
+		"lan3 to_ex G > *G=lan1+lan3",
+		{PLAIN, WITH_LAN3}},
+	{"ipv4 off and ipv6 off drop what is there",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan2 to_ex G > *G=lan1+lan2;"
+		"reload 1 > *G=lan2;"
+		"lan1 to_ex H > (family);"
+		"lan2 to_in G > lan2: ? G{};"
+		"+1000 > *G=gone | wan: to_in G{}",
+		{PLAIN, OFF_LAN1}},
+};
+
+static const struct proxy_case upstream_cases[] = {
+	{"R118 E17 the upstream is down for a while",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan down;"
+		"lan2 to_ex H > *H=lan2;"
+		"lan1 to_in G > lan1: ? G{};"
+		"+1000 > *G=gone;"
+		"wan up > wan: to_ex H{}",
+		{PLAIN}},
+	{"R118 E17 the upstream vanishes and returns",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan gone;"
+		"wan new > wan: to_ex G{}",
+		{PLAIN}},
+	{"R118 E17 the upstream has another address",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan moved > wan: to_ex G{}",
+		{PLAIN}},
+	{"a second upstream learns what is wanted",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"reload 1 > lan2: to_ex G{};"
+		"reload 2 > lan2: to_in G{}",
+		{ONCE WAN "phyint lan1 downstream\n", TWO_UP,
+			ONCE WAN "phyint lan1 downstream\n"}},
+	{"R146 another version by reload",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"reload 1 > wan: v2 is_ex G{};"
+		"reload 0 > wan: to_ex G{}",
+		{PLAIN, V2_UP}},
+	{"ipv4 off and ipv6 off leave everything",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"reload 1 > wan: to_in G{};"
+		"lan1 to_in G > lan1: ? G{};"
+		"+1000 > *G=gone;"
+		"lan1 to_ex H > *H=lan1;"
+		"reload 0 > wan: to_ex H{}",
+		{PLAIN, OFF_WAN}},
+};
+
+static const struct proxy_case reload_cases[] = {
+	{"a reload that changes nothing",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan2 allow H A > A,H=lan2 | *H= | wan: allow H{A};"
+		"reload 0",
+		{PLAIN}},
+	{"timers of a reload hold for groups that are there",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"reload 1;"
+		"+144999;"
+		"+1 > *G=gone | wan: to_in G{}",
+		{PLAIN, SLOWER}},
+	{"upstream and downstream change places",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan2 to_ex G > *G=lan1+lan2;"
+		"reload 1 > wan: to_in G{} | *G=lan2 | lan1: to_ex G{};"
+		"wan to_ex H > *H=wan | lan1: to_ex H{};"
+		"lan1 to_ex H > (role)",
+		{PLAIN, SWAPPED}},
+};
+
+static void downstreams(void **state)
+{
+	(void)state;
+	px_cases(downstream_cases, array_len(downstream_cases));
+}
+
+static void upstreams(void **state)
+{
+	(void)state;
+	px_cases(upstream_cases, array_len(upstream_cases));
+}
+
+static void reloads(void **state)
+{
+	(void)state;
+	px_cases(reload_cases, array_len(reload_cases));
+}
+
+static void start(struct proxy_fixture *t, const char *const *text)
+{
+	px_init(t, FAMILY_IPV4, text);
+	px_sync(t);
+	assert_int_equal(t->sync, 0);
+	effects_clear(&t->fx);
+}
+
+static void port_numbers_are_stable(void **state)
+{
+	static const char *const text[] = {PLAIN, WITHOUT_LAN2, WITH_LAN3};
+	struct proxy_fixture t;
+	unsigned wan, lan1;
+
+	(void)state;
+	start(&t, text);
+	wan = px_port(&t, "wan")->port;
+	lan1 = px_port(&t, "lan1")->port;
+	px_link(&t, "lan1", "gone");
+	assert_int_equal(px_port(&t, "lan1")->ifindex, 0);
+	assert_false(px_port(&t, "lan1")->up);
+	px_link(&t, "lan1", "new");
+	assert_int_equal(px_port(&t, "lan1")->ifindex, t.last_ifindex);
+	assert_ptr_equal(
+		proxy_port_by_index(t.proxy, t.last_ifindex), px_port(&t, "lan1"));
+	px_reload(&t, 1);
+	assert_null(px_port(&t, "lan2"));
+	px_reload(&t, 2);
+	assert_int_equal(px_port(&t, "wan")->port, wan);
+	assert_int_equal(px_port(&t, "lan1")->port, lan1);
+	assert_non_null(px_port(&t, "lan2"));
+	assert_int_not_equal(px_port(&t, "lan2")->port, px_port(&t, "lan3")->port);
+	assert_null(proxy_port_by_index(t.proxy, 4711));
+	px_deinit(&t);
+}
+
+/* what holds for a port is borrowed from the configuration in force, never from an old
+ * one */
+static void ports_follow_the_configuration(void **state)
+{
+	static const char *const text[] = {PLAIN, SLOWER};
+	struct proxy_fixture t;
+
+	(void)state;
+	start(&t, text);
+	px_reload(&t, 1);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (t.proxy->port[i])
+			assert_ptr_equal(t.proxy->port[i]->cfg,
+				config_iface_find(t.cfg, t.proxy->port[i]->name));
+	assert_int_equal(
+		px_port(&t, "lan1")->groups.params.gm.query_interval_ms, 300000);
+	assert_int_equal(
+		px_port(&t, "lan1")->querier[FAMILY_IPV4].params.query_interval_ms,
+		300000);
+	px_deinit(&t);
+}
+
+static void defaultdown_makes_downstreams(void **state)
+{
+	static const char *const text[] = {
+		"defaultdown\n" ONCE WAN "phyint lan2 disabled\n"};
+	struct iface lo = {.ifindex = 900,
+		.name = "lo",
+		.mtu = 65536,
+		.up = true,
+		.loopback = true};
+	struct iface tun = {.ifindex = 901, .name = "tun0", .mtu = 1400, .up = true};
+	struct proxy_fixture t;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	assert_int_equal(iface_link(&t.ifaces, &lo), 1);
+	assert_int_equal(iface_link(&t.ifaces, &tun), 1);
+	px_sync(&t);
+	assert_int_equal(px_port(&t, "lan1")->role, CONFIG_ROLE_DOWNSTREAM);
+	assert_int_equal(px_port(&t, "lan3")->role, CONFIG_ROLE_DOWNSTREAM);
+	assert_null(px_port(&t, "lan2"));
+	assert_null(px_port(&t, "lo"));
+	assert_null(px_port(&t, "tun0")); /* it cannot do multicast */
+	px_iface(&t, "lan4");
+	px_sync(&t);
+	assert_non_null(px_port(&t, "lan4"));
+	px_link(&t, "lan4", "gone");
+	assert_null(px_port(&t, "lan4"));
+	px_deinit(&t);
+}
+
+static void more_interfaces_than_ports(void **state)
+{
+	static const char *const text[] = {"defaultdown\n" ONCE WAN};
+	struct proxy_fixture t;
+	char name[IFNAMSIZ];
+	unsigned n = 0;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	for (int i = 4; i <= 260; i++) {
+		snprintf(name, sizeof(name), "lan%d", i);
+		px_iface(&t, name);
+	}
+	px_sync(&t);
+	assert_int_equal(t.sync, 261 - PORT_MAX);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		n += t.proxy->port[i] != NULL;
+	assert_int_equal(n, PORT_MAX);
+	/* one goes: one that was left out gets its number */
+	px_link(&t, "lan1", "gone");
+	assert_int_equal(t.sync, 260 - PORT_MAX);
+	px_deinit(&t);
+}
+
+/* no port, no message; nothing to wait for when nothing is there */
+static void nothing_there(void **state)
+{
+	static const char *const text[] = {PLAIN};
+	struct gm_msg msg = {
+		.kind = GM_REPORT, .version = GM_V3, .family = FAMILY_IPV4};
+	struct proxy_fixture t;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	iface_table_deinit(&t.ifaces);
+	px_sync(&t);
+	assert_int_equal(proxy_deadline(t.proxy).ns, MONO_NEVER.ns);
+	assert_int_equal(proxy_input(t.proxy, t.now, 77, &msg, &t.fx), GM_BAD_ROLE);
+	proxy_input_bad(t.proxy, 77, GM_BAD_CHECKSUM);
+	proxy_shutdown(t.proxy, t.now, &t.fx);
+	assert_int_equal(t.fx.n, 0);
+	assert_int_equal(px_port(&t, "wan")->ifindex, 0);
+	px_deinit(&t);
+	assert_null(proxy_free(NULL));
+}
+
+static void family_that_is_not_spoken(void **state)
+{
+	static const bool only_v4[_FAMILY_N] = {[FAMILY_IPV4] = true};
+	static const char *const text[] = {PLAIN};
+	struct proxy_fixture t;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV6, text);
+	proxy_free(t.proxy);
+	assert_int_equal(proxy_new(3, only_v4, 42, &t.proxy), 0);
+	px_sync(&t);
+	effects_for_each (&t.fx, e)
+		assert_true(e->type != EFFECT_QUERY || addr_is_v4(&e->query.from));
+	effects_clear(&t.fx);
+	px_script(&t, "IPv4 only", "lan1 to_ex G > (family); wan ?3 > (family)");
+	px_deinit(&t);
+}
+
+/* The whole script, with one request for memory that fails. Afterwards, with memory,
+ * the interfaces are looked at again and the members report again. */
+static bool short_of_memory(long after, bool *ret_failed)
+{
+	static const char *const text[] = {PLAIN};
+	struct proxy_fixture t;
+	struct addr host = px_addr(FAMILY_IPV4, "lan1", 1);
+	struct addr group = px_group(FAMILY_IPV4, 'G');
+	bool good;
+
+	px_init(&t, FAMILY_IPV4, text);
+	fail_alloc_after = after;
+	px_sync(&t);
+	for (int i = 0; i < 2 && px_port(&t, "lan1"); i++)
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, "GH"[i], "AB");
+	*ret_failed = fail_alloc_after == -1;
+	fail_alloc_after = -1;
+	px_sync(&t);
+	good = t.sync == 0;
+	px_report(&t, "lan1", &host, GM_V3, GM_TO_IN, 'G', "");
+	px_run(&t, 2000);
+	px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', "AB");
+	good = good && host_find(&px_port(&t, "wan")->host, &group) &&
+		mdb_find(&t.proxy->mdb, &group);
+	px_deinit(&t);
+	return good;
+}
+
+static void no_memory(void **state)
+{
+	bool failed = true;
+	long n;
+
+	(void)state;
+	for (n = 0; failed; n++) {
+		assert_true(n < 1000);
+		if (!short_of_memory(n, &failed))
+			fail_msg("request %ld for memory failed: not recovered", n);
+	}
+	assert_true(n > 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(downstreams),
+		cmocka_unit_test(upstreams),
+		cmocka_unit_test(reloads),
+		cmocka_unit_test(port_numbers_are_stable),
+		cmocka_unit_test(ports_follow_the_configuration),
+		cmocka_unit_test(defaultdown_makes_downstreams),
+		cmocka_unit_test(more_interfaces_than_ports),
+		cmocka_unit_test(nothing_there),
+		cmocka_unit_test(family_that_is_not_spoken),
+		cmocka_unit_test(no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
