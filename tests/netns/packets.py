@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-import wire
+from libnetns import wire
 
 RA = bytes.fromhex("94040000")
 ALL_HOSTS, ALL_ROUTERS, REPORTS = "224.0.0.1", "224.0.0.2", "224.0.0.22"
@@ -135,9 +135,12 @@ class AgeingRouter(threading.Thread):
         while not self.ended.wait(self.period):
             self._listen()
             self.number += 1
-            for group, until in self.until.items():
-                if time.monotonic() < until:
+            for group in self.until:
+                if self.member(group):
                     self.wire.send(udp(self.source, group, struct.pack("!I", self.number)))
+
+    def member(self, group):
+        return time.monotonic() < self.until[group]
 
     def _listen(self):
         for m in self.tap.igmp():
