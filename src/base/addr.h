@@ -75,6 +75,12 @@ bool addr_is_broadcast(const struct addr *a);	 /* 255.255.255.255 */
  * 0, 1 and 2 (RFC 4291 2.7). */
 bool addr_is_local_group(const struct addr *group);
 
+/* Scope of an IPv6 group, 0 to 15 (RFC 4291 2.7, RFC 7346). */
+static inline unsigned addr_scope(const struct addr *group)
+{
+	return group->b[1] & 0x0fu;
+}
+
 /* A source that may stand in a membership record or a data packet: not unspecified,
  * multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291 2.5). */
 bool addr_is_usable_source(const struct addr *a);

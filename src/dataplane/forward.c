@@ -8,6 +8,7 @@
  *   frames  TTL, partial checksum: each frame is rewritten once, in place;
  *   ports   each port gets its copies in order of arrival, whatever flow they are of.
  *
+ * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary,
  * RFC 4605 4.2 for where a packet goes (through the table and the plan), RFC
  * 1812 5.2.1.3 and 5.3.1 for TTL and threshold, 4.2.2.7 for packets larger than the
  * link. Nothing here allocates, waits or calls the kernel. Pure.
@@ -155,6 +156,20 @@ static void count_entry(
 	count(&c->bytes, bytes);
 }
 
+/* Does the group stop at some port: none is left of those that should have it. */
+static bool filter_outputs(
+	const struct plan *plan, const struct addr *group, struct portset *out)
+{
+	bool refused = false;
+
+	portset_for_each (out, port)
+		if (!plan_group_ok(&plan->port[port].out, group)) {
+			portset_del(out, port);
+			refused = true;
+		}
+	return refused && portset_empty(out);
+}
+
 /* Ports of a flow whose source is accepted. */
 static enum verdict find_outputs(const struct burst_flow *fl, const struct plan *plan,
 	const struct portset *members, struct portset *ret)
@@ -175,6 +190,8 @@ static enum verdict find_outputs(const struct burst_flow *fl, const struct plan 
 	portset_for_each (&out, port)
 		if (!port_speaks(&plan->port[port], addr_family(&fl->group)))
 			portset_del(&out, port);
+	if (filter_outputs(plan, &fl->group, &out))
+		return VERDICT_ACL;
 	*ret = out;
 	return portset_empty(&out) ? VERDICT_EMPTY_OUTPUT : VERDICT_FORWARDED;
 }
@@ -192,12 +209,16 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 
 	if (!in->receive || !port_speaks(in, addr_family(&fl->group)))
 		return VERDICT_WRONG_INPUT;
+	if (plan_is_own(plan, &fl->src))
+		return VERDICT_MARTIAN_SOURCE;
 	e = fib_lookup(fib, in->instance, &fl->src, &fl->group, &set);
 	if (!plan_source_ok(in, &fl->src)) {
 		if (e)
 			count(&fib_counter(e, fw->thread)->wrong, fl->n);
 		return VERDICT_WRONG_INPUT;
 	}
+	if (!plan_group_ok(&in->in, &fl->group))
+		return VERDICT_ACL;
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next)
 		bytes += b->frame[i].f.ip_len;
 	count(&pc->rx_packets, fl->n);

@@ -19,8 +19,12 @@ struct plan *plan_free(struct plan *p)
 {
 	if (!p)
 		return NULL;
-	for (unsigned i = 0; i < PORT_MAX; i++)
+	for (unsigned i = 0; i < PORT_MAX; i++) {
 		free(p->port[i].source);
+		free(p->port[i].in.rule);
+		free(p->port[i].out.rule);
+	}
+	free(p->own);
 	free(p);
 	return NULL;
 }
@@ -38,21 +42,82 @@ static int by_preference(const void *va, const void *vb)
 	return addr_cmp(&a->prefix.addr, &b->prefix.addr);
 }
 
-int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n)
+/* A copy of an array, sorted unless `by` is NULL. 0 or -ENOMEM; nothing of n = 0. */
+static int copy_array(const void *v, size_t n, size_t size,
+	int (*by)(const void *, const void *), void **ret)
 {
-	struct plan_source *copy = NULL;
+	void *copy = NULL;
 
 	if (n > 0) {
-		copy = calloc(n, sizeof(struct plan_source));
+		copy = calloc(n, size);
 		if (!copy)
 			return -ENOMEM;
-		memcpy(copy, v, n * sizeof(struct plan_source));
-		qsort(copy, n, sizeof(struct plan_source), by_preference);
+		memcpy(copy, v, n * size);
+		if (by)
+			qsort(copy, n, size, by);
 	}
+	*ret = copy;
+	return 0;
+}
+
+int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n)
+{
+	void *copy;
+	int r = copy_array(v, n, sizeof(*v), by_preference, &copy);
+
+	if (r < 0)
+		return r;
 	free(port->source);
 	port->source = copy;
 	port->n_source = n;
 	return 0;
+}
+
+int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n)
+{
+	void *copy;
+	int r = copy_array(v, n, sizeof(*v), NULL, &copy);
+
+	if (r < 0)
+		return r;
+	free(f->rule);
+	f->rule = copy;
+	f->n_rule = n;
+	return 0;
+}
+
+bool plan_group_ok(const struct plan_filter *f, const struct addr *group)
+{
+	if (!addr_is_v4(group) && addr_scope(group) <= f->scope)
+		return false;
+	for (size_t i = f->n_rule; i > 0; i--)
+		if (prefix_contains(&f->rule[i - 1].groups, group))
+			return f->rule[i - 1].allow;
+	return !f->refuse_others;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return addr_cmp(a, b);
+}
+
+int plan_set_own(struct plan *p, const struct addr *v, size_t n)
+{
+	void *copy;
+	int r = copy_array(v, n, sizeof(*v), by_address, &copy);
+
+	if (r < 0)
+		return r;
+	free(p->own);
+	p->own = copy;
+	p->n_own = n;
+	return 0;
+}
+
+bool plan_is_own(const struct plan *p, const struct addr *source)
+{
+	return p->n_own &&
+		bsearch(source, p->own, p->n_own, sizeof(*p->own), by_address);
 }
 
 bool plan_source_ok(const struct plan_port *port, const struct addr *source)

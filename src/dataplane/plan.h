@@ -19,6 +19,20 @@ struct plan_source {
 	bool accept;
 };
 
+/* Groups that may pass in one direction: the last rule that matches decides, as in the
+ * configuration. Zero octets let everything pass. */
+struct plan_rule {
+	struct prefix groups;
+	bool allow;
+};
+
+struct plan_filter {
+	struct plan_rule *rule; /* owned by the plan */
+	size_t n_rule;
+	bool refuse_others; /* groups that no rule matches */
+	uint8_t scope;	    /* IPv6 groups of this scope or a narrower one never pass */
+};
+
 enum plan_role {
 	PLAN_UPSTREAM = 1,
 	PLAN_DOWNSTREAM,
@@ -38,6 +52,7 @@ struct plan_port {
 	bool ipv4, ipv6;
 	struct plan_source *source; /* owned by the plan */
 	size_t n_source;
+	struct plan_filter in, out; /* groups of frames that come in and go out here */
 	/* where frames from here may go besides what the table says: */
 	struct portset allowed; /* output ports permitted at all for this input */
 	struct portset always;	/* always added (upstreams, forward-from-downstream all) */
@@ -46,6 +61,8 @@ struct plan_port {
 struct plan {
 	unsigned generation;
 	struct plan_port port[PORT_MAX];
+	struct addr *own; /* addresses of this system, sorted; owned */
+	size_t n_own;
 };
 
 struct plan *plan_free(struct plan *p); /* takes and returns NULL */
@@ -54,5 +71,12 @@ struct plan *plan_new(void);
 /* copies the list, sorts it; 0 or -ENOMEM */
 int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n);
 bool plan_source_ok(const struct plan_port *port, const struct addr *source);
+/* copies the rules; 0 or -ENOMEM */
+int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n);
+bool plan_group_ok(const struct plan_filter *f, const struct addr *group);
+/* copies the addresses, sorts them; 0 or -ENOMEM */
+int plan_set_own(struct plan *p, const struct addr *v, size_t n);
+/* A packet that comes in from an address of our own is forged or in a loop (R162). */
+bool plan_is_own(const struct plan *p, const struct addr *source);
 /* index of the port with that MAC, or PORT_MAX */
 unsigned plan_port_by_mac(const struct plan *p, const uint8_t mac[6]);

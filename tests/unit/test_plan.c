@@ -81,6 +81,65 @@ static void r143_accept_wins_between_equals(void **state)
 	plan_free(p);
 }
 
+/* as in the configuration: in file order, the last match decides */
+static void r144_last_rule_decides(void **state)
+{
+	static const struct {
+		const char *group;
+		bool ok, ok_if_others_pass;
+	} c[] = {
+		{"239.1.2.3", true, true},
+		{"239.255.0.1", false, false},
+		{"239.255.1.1", true, true},
+		{"225.1.1.1", false, true},
+		{"ff05::1", false, false},
+		{"ff0e::1", false, true},
+		{"ff0e:1::1", true, true},
+	};
+	static const char *const text[] = {"239.0.0.0/8", "239.255.0.0/16",
+		"239.255.1.0/24", "ff05::/16", "ff0e:1::/32"};
+	static const bool allow[] = {true, false, true, true, true};
+	struct plan_rule v[array_len(text)];
+	struct plan *p = plan_new();
+	struct plan_filter *f = &p->port[1].out;
+	struct addr group = a("239.1.2.3");
+
+	assert_true(plan_group_ok(f, &group)); /* no rules */
+	for (size_t i = 0; i < array_len(v); i++) {
+		v[i].allow = allow[i];
+		assert_int_equal(prefix_parse(text[i], &v[i].groups, NULL), 0);
+	}
+	assert_int_equal(plan_set_rules(f, v, array_len(v)), 0);
+	f->scope = 8; /* stronger than a rule */
+	for (size_t i = 0; i < array_len(c); i++) {
+		group = a(c[i].group);
+		f->refuse_others = true;
+		assert_int_equal(plan_group_ok(f, &group), c[i].ok);
+		f->refuse_others = false;
+		assert_int_equal(plan_group_ok(f, &group), c[i].ok_if_others_pass);
+	}
+	plan_free(p);
+}
+
+static void r162_own_addresses(void **state)
+{
+	const struct addr own[] = {a("10.0.0.2"), a("2001:db8::1"), a("10.0.0.1")};
+	static const char *const other[] = {
+		"10.0.0.3", "0.0.0.0", "2001:db8::2", "::1"};
+	struct plan *p = plan_new();
+
+	assert_false(plan_is_own(p, &own[0]));
+	assert_int_equal(plan_set_own(p, own, array_len(own)), 0);
+	for (size_t i = 0; i < array_len(own); i++)
+		assert_true(plan_is_own(p, &own[i]));
+	for (size_t i = 0; i < array_len(other); i++) {
+		struct addr x = a(other[i]);
+
+		assert_false(plan_is_own(p, &x));
+	}
+	plan_free(p);
+}
+
 static void port_by_mac(void **state)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9}, zero[6];
@@ -103,6 +162,8 @@ int main(void)
 		cmocka_unit_test(r174_no_list_refuses),
 		cmocka_unit_test(r174_longest_prefix_decides),
 		cmocka_unit_test(r143_accept_wins_between_equals),
+		cmocka_unit_test(r144_last_rule_decides),
+		cmocka_unit_test(r162_own_addresses),
 		cmocka_unit_test(port_by_mac),
 	};
 
