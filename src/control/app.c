@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "control/privdrop.h"
+#include "control/rival.h"
 #include "control/show.h"
 
 #include <errno.h>
@@ -132,26 +133,6 @@ static int check_capability(void)
 		log_err("the kernel has no packet sockets (CONFIG_PACKET): %s",
 			strerror(errno));
 	return APP_EXIT_CAPABILITY;
-}
-
-/* R179: a kernel that forwards the same groups makes every datagram come twice. */
-static void warn_kernel_mroute(void)
-{
-	FILE *f = fopen("/proc/net/ip_mr_vif", "re");
-	char line[256];
-	unsigned n = 0;
-
-	if (!f)
-		return;
-	while (fgets(line, sizeof(line), f))
-		n++;
-	fclose(f);
-	if (n > 1)
-		log_warn(
-			"another multicast router (igmpproxy, smcroute, pimd...) uses the "
-			"kernel's multicast routing with %u interfaces; stop it, or datagrams "
-			"arrive twice",
-			n - 1);
 }
 
 static int open_config_dir(const char *path)
@@ -301,11 +282,30 @@ static int start(struct app *app)
 		status = start_proxy(app);
 	if (status != APP_EXIT_OK)
 		return status;
-	warn_kernel_mroute();
+	rival_warn();
 	app->started = loop_now(app->loop);
 	app_sync(app, app->started, app->cfg);
 	app_execute(app, app->started);
 	return APP_EXIT_OK;
+}
+
+/* What stays true until somebody changes the network is said once a minute (R057,
+ * R082); it is counted in any case. */
+static bool is_lasting(enum note note)
+{
+	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
+		note == NOTE_SOURCE_LIMIT || note == NOTE_HOST_LIMIT;
+}
+
+static void init_port(struct app *app, unsigned number)
+{
+	struct app_port *ap = &app->port[number];
+
+	ap->app = app;
+	ap->number = number;
+	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
+		ap->limit[n] =
+			is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)
@@ -322,9 +322,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->retry_at = MONO_NEVER;
 	app->send_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		app->port[i] = (struct app_port){.app = app, .number = i};
-	for (unsigned i = 0; i < _NOTE_N; i++)
-		app->limit[i] = LOG_LIMIT(20, 3000);
+		init_port(app, i);
 	status = start(app);
 	if (status != APP_EXIT_OK) {
 		app_free(app);

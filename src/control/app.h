@@ -37,6 +37,7 @@ struct app_port {
 	int ifindex;		    /* that the sockets are bound to */
 	int error;		    /* errno why a socket is missing, 0: none */
 	struct mcsock_stats closed; /* sums of sockets that are gone */
+	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 };
 
 struct app {
@@ -58,7 +59,6 @@ struct app {
 	bool stopping;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
-	struct log_limit limit[_NOTE_N];
 	struct log_limit send_limit;
 	mono_t started;
 };

@@ -8,6 +8,7 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/rival.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,6 +159,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	config_free(old);
+	rival_warn();
 	log_notice("%s: reloaded", path);
 	return true;
 }

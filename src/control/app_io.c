@@ -272,9 +272,11 @@ static const struct {
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
 		"too many members to track, no fast leave for the group"},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
-		"group refused by whitelist or blacklist"},
+		"group refused by whitelist, blacklist or boundary"},
 	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
 		"membership without source refused for a source-specific group"},
+	[NOTE_SSM_QUERY] = {LOG_LEVEL_INFO,
+		"query of an older version for a source-specific group"},
 	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
 	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
 		"report refused: its sender is in no subnet or altnet of the interface"},
@@ -297,8 +299,9 @@ static void execute_note(struct app *app, mono_t now, const struct effect *e)
 			addr_format(&e->note.peer, addr));
 	if (e->note.value)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
-	log_limited(&app->limit[note], now, note_text[note].level, "%s:%s%s: %s%s",
-		app_port_name(app, e->port), group, peer, note_text[note].text, value);
+	log_limited(&app->port[e->port].limit[note], now, note_text[note].level,
+		"%s:%s%s: %s%s", app_port_name(app, e->port), group, peer,
+		note_text[note].text, value);
 }
 
 void app_execute(struct app *app, mono_t now)

@@ -32,6 +32,7 @@ static const struct config config_default = {
 			.ipv4 = true,
 			.ipv6 = true,
 			.mld_router_alert = CONFIG_ALERT_REQUIRE,
+			.version_fallback = true,
 			.max_groups = DEFAULT_MAX_GROUPS,
 			.max_sources = DEFAULT_MAX_SOURCES,
 		},
@@ -52,6 +53,7 @@ void config_iface_deinit(struct config_iface *ci)
 {
 	free(ci->altnet);
 	free(ci->filter);
+	free(ci->boundary);
 	*ci = (struct config_iface){0};
 }
 
@@ -169,6 +171,25 @@ bool config_group_allowed(const struct config_iface *ci, const struct addr *grou
 		if (prefix_contains(&ci->filter[i - 1].groups, group))
 			return ci->filter[i - 1].allow;
 	return !ci->has_whitelist;
+}
+
+/* TR-124 MLD.5: nothing up to the scope of the organisation goes to the provider. RFC
+ * 4291 2.7: nothing of the link leaves it. */
+unsigned config_boundary_scope(const struct config_iface *ci)
+{
+	if (ci->boundary_scope)
+		return ci->boundary_scope;
+	return ci->role == CONFIG_ROLE_UPSTREAM ? 8 : 2;
+}
+
+bool config_is_boundary(const struct config_iface *ci, const struct addr *group)
+{
+	if (!addr_is_v4(group) && addr_scope(group) <= config_boundary_scope(ci))
+		return true;
+	for (size_t i = 0; i < ci->n_boundary; i++)
+		if (prefix_contains(&ci->boundary[i], group))
+			return true;
+	return false;
 }
 
 bool config_is_ssm(const struct config *c, const struct addr *group)

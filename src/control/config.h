@@ -60,6 +60,10 @@ struct config_iface {
 	struct config_filter *filter;
 	size_t n_filter;
 	bool has_whitelist;
+	struct prefix *boundary; /* groups that do not cross the interface (R161) */
+	size_t n_boundary;
+	uint8_t boundary_scope;	 /* 2..14; 0: that of the role */
+	bool version_fallback;	 /* upstream: follow older queriers (R131) */
 	uint8_t igmp_version;	/* 1..3 */
 	uint8_t mld_version;	/* 1..2 */
 	bool ipv4, ipv6;
@@ -121,6 +125,11 @@ bool config_instance_used(const struct config *c, unsigned instance);
 
 /* Does the white/blacklist of the interface let a group pass (last match decides)? */
 bool config_group_allowed(const struct config_iface *ci, const struct addr *group);
+
+/* The widest scope of IPv6 groups that do not cross the interface (R160, R203). */
+unsigned config_boundary_scope(const struct config_iface *ci);
+/* Does the group end at the interface, in both directions? */
+bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
 
 bool config_is_ssm(const struct config *c, const struct addr *group);
 

@@ -60,6 +60,8 @@ void config_check_block(struct config_parser *p, const struct config_iface *ci)
 	} else {
 		no_effect(
 			p, ci, "report-interface", "it is for an upstream; remove it");
+		no_effect(p, ci, "version-fallback",
+			"only an upstream follows the versions of others; remove it");
 	}
 	if (!ci->ipv4 && !ci->ipv6 && ci->role != CONFIG_ROLE_DISABLED)
 		config_say(p, CONFIG_WARNING, pos,

@@ -238,6 +238,24 @@ static void describe_alert(
 		para(d, 4, "MLD %s without Router Alert are accepted.", what);
 }
 
+static void describe_boundary(struct describe *d, const struct config_iface *ci)
+{
+	_cleanup_(config_text_deinit) struct config_text t = {0};
+	char buf[PREFIX_STRLEN];
+
+	if (ci->ipv6 && config_boundary_scope(ci) > 2)
+		config_text_add(&t, "IPv6 groups of scope %u and narrower%s",
+			config_boundary_scope(ci), ci->n_boundary ? "; " : "");
+	for (size_t i = 0; i < ci->n_boundary; i++)
+		add_listed(&t, i, ci->n_boundary, prefix_format(&ci->boundary[i], buf));
+	if (t.bad)
+		d->out.bad = true;
+	else if (t.s)
+		para(d, 4,
+			"Boundary: these groups cross this interface in no direction: %s.",
+			t.s);
+}
+
 static void describe_upstream(struct describe *d, const struct config_iface *ci)
 {
 	struct config_text t = {0};
@@ -247,12 +265,15 @@ static void describe_upstream(struct describe *d, const struct config_iface *ci)
 	config_text_add(&t, "What the hosts want is reported %s%s by ",
 		other ? "on " : "here", ci->report_interface);
 	add_versions(&t, ci);
-	config_text_add(&t,
-		", or an older version if the router there speaks only that%s",
+	config_text_add(&t, "%s%s",
+		ci->version_fallback
+			? ", or an older version if the router there speaks only that"
+			: ", whatever version the router there speaks",
 		other ? "; the data arrives here." : ".");
 	para_take(d, 4, &t);
 	describe_sources(d, ci);
 	describe_groups(d, ci);
+	describe_boundary(d, ci);
 	describe_alert(d, ci, "queries");
 }
 
@@ -275,6 +296,7 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	para_take(d, 4, &t);
 	describe_sources(d, ci);
 	describe_groups(d, ci);
+	describe_boundary(d, ci);
 	para(d, 4,
 		"TTL: forwards packets whose TTL is at least %u on arrival (threshold %u), and "
 		"lowers it by one.",

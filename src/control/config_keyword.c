@@ -95,9 +95,14 @@ const struct config_keyword config_keywords[] = {
 		.takes = "a group prefix such as 239.1.0.0/16"),
 	IFACE("blacklist", FILTER, filter, .lo = 0,
 		.takes = "a group prefix such as 239.255.255.250/32"),
+	IFACE("boundary", BOUNDARY, boundary,
+		.takes = "a group prefix such as 239.255.0.0/16"),
+	IFACE("boundary-scope", NUMBER, boundary_scope, .lo = 2, .hi = 14,
+		.takes = "a number from 2 to 14"),
 	IFACE("igmp-version", NUMBER, igmp_version, .lo = 1, .hi = 3,
 		.takes = "1, 2 or 3"),
 	IFACE("mld-version", NUMBER, mld_version, .lo = 1, .hi = 2, .takes = "1 or 2"),
+	IFACE("version-fallback", ON_OFF, version_fallback, .takes = "on or off"),
 	IFACE("ipv4", ON_OFF, ipv4, .takes = "on or off"),
 	IFACE("ipv6", ON_OFF, ipv6, .takes = "on or off"),
 	IFACE("fast-leave", FLAG, fast_leave),
@@ -130,10 +135,10 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
-	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "igmp-version",
-	"mld-version", "ipv4", "ipv6", "fast-leave", "require-router-alert",
-	"mld-router-alert", "always-querier", "max-groups", "max-sources",
-	"report-interface", NULL};
+	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
+	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
+	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert", "always-querier",
+	"max-groups", "max-sources", "report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

@@ -27,6 +27,7 @@ enum config_kind {
 	CONFIG_KIND_INSTANCE, /* opens an instance */
 	CONFIG_KIND_SSM,      /* prefix, none or default */
 	CONFIG_KIND_ALTNET,
+	CONFIG_KIND_BOUNDARY,
 	CONFIG_KIND_FILTER, /* `lo`: 1 whitelist, 0 blacklist */
 };
 

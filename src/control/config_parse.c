@@ -137,8 +137,8 @@ static const struct config_keyword *unknown_word(
 	}
 	if (prefix_parse(t->s, &x, NULL) == 0)
 		config_say(p, CONFIG_ERROR, t->pos,
-			"'%s' has no keyword; each prefix needs its own altnet, whitelist or "
-			"blacklist before it",
+			"'%s' has no keyword; each prefix needs its own altnet, whitelist, "
+			"blacklist or boundary before it",
 			config_show(t->s).s);
 	else
 		config_say(p, CONFIG_ERROR, t->pos,
@@ -220,7 +220,8 @@ static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 	*ci = *d;
 	ci->altnet = NULL;
 	ci->filter = NULL;
-	ci->n_altnet = ci->n_filter = 0;
+	ci->boundary = NULL;
+	ci->n_altnet = ci->n_filter = ci->n_boundary = 0;
 	for (size_t i = 0; i < d->n_altnet; i++) {
 		if (!config_grow(p, &ci->altnet, i, sizeof(*ci->altnet)))
 			return false;
@@ -230,6 +231,11 @@ static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 		if (!config_grow(p, &ci->filter, i, sizeof(*ci->filter)))
 			return false;
 		ci->filter[ci->n_filter++] = d->filter[i];
+	}
+	for (size_t i = 0; i < d->n_boundary; i++) {
+		if (!config_grow(p, &ci->boundary, i, sizeof(*ci->boundary)))
+			return false;
+		ci->boundary[ci->n_boundary++] = d->boundary[i];
 	}
 	return true;
 }

@@ -60,6 +60,8 @@ void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 	struct config_iface *ci, const struct config_token *arg);
 void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
 	struct config_iface *ci, const struct config_token *arg);
+void config_add_boundary(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg);
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
 /* Does it lie within 224.0.0.0/4 or ff00::/8? */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * altnet, whitelist, blacklist and ssm-range: prefixes of the configuration, and the
- * advice for those that are written in a way that cannot work. Sources and groups are
- * easily confused, so each says when it got the other.
+ * altnet, whitelist, blacklist, boundary and ssm-range: prefixes of the configuration,
+ * and the advice for those that are written in a way that cannot work. Sources and
+ * groups are easily confused, so each says when it got the other.
  */
 
 #include "control/config_parse.h"
@@ -169,6 +169,28 @@ void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
 	ci->has_whitelist |= f.allow;
 }
 
+static bool refuse_sources(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg, const struct prefix *x)
+{
+	if (config_is_group_prefix(x))
+		return false;
+	config_say(p, CONFIG_ERROR, arg->pos,
+		"'%s %s' is no range of groups; it must lie in 224.0.0.0/4 or ff00::/8",
+		kw->name, config_show(arg->s).s);
+	return true;
+}
+
+void config_add_boundary(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg)
+{
+	struct prefix x;
+
+	if (!take_prefix(p, kw, arg, &x) || refuse_sources(p, kw, arg, &x))
+		return;
+	if (config_grow(p, &ci->boundary, ci->n_boundary, sizeof(*ci->boundary)))
+		ci->boundary[ci->n_boundary++] = x;
+}
+
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg)
 {
@@ -193,15 +215,8 @@ void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 		p->ssm_given = true;
 		return;
 	}
-	if (!take_prefix(p, kw, arg, &x))
+	if (!take_prefix(p, kw, arg, &x) || refuse_sources(p, kw, arg, &x))
 		return;
-	if (!config_is_group_prefix(&x)) {
-		config_say(p, CONFIG_ERROR, arg->pos,
-			"'ssm-range %s' is no range of groups; it must lie in 224.0.0.0/4 or "
-			"ff00::/8",
-			config_show(arg->s).s);
-		return;
-	}
 	if (!p->ssm_given)
 		c->n_ssm = 0;
 	p->ssm_given = true;

@@ -75,6 +75,17 @@ static void print_filter(struct config_text *t, const struct config_iface *ci,
 			prefix_format(&ci->filter[i].groups, buf));
 }
 
+static void print_boundary(struct config_text *t, const struct config_iface *ci,
+	const struct config_iface *defaults, const char *indent)
+{
+	size_t from = ci == defaults ? 0 : defaults->n_boundary;
+	char buf[PREFIX_STRLEN];
+
+	for (size_t i = from; i < ci->n_boundary; i++)
+		config_text_add(t, "%sboundary %s\n", indent,
+			prefix_format(&ci->boundary[i], buf));
+}
+
 static void print_value(struct config_text *t, const struct config_keyword *kw,
 	const void *base, const char *indent)
 {
@@ -125,6 +136,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 		break;
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_ALTNET:
+	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_PHYINT:
@@ -144,6 +156,8 @@ static void print_iface(struct config_text *t, const struct config_iface *ci,
 			continue;
 		if (kw->kind == CONFIG_KIND_ALTNET)
 			print_altnet(t, ci, defaults, indent);
+		else if (kw->kind == CONFIG_KIND_BOUNDARY)
+			print_boundary(t, ci, defaults, indent);
 		else if (kw->kind == CONFIG_KIND_FILTER && kw->lo)
 			print_filter(t, ci, defaults, indent);
 		else

@@ -335,6 +335,9 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	case CONFIG_KIND_ALTNET:
 		config_add_altnet(p, kw, base, arg);
 		break;
+	case CONFIG_KIND_BOUNDARY:
+		config_add_boundary(p, kw, base, arg);
+		break;
 	case CONFIG_KIND_FILTER:
 		config_add_filter(p, kw, base, arg);
 		break;

@@ -328,6 +328,7 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_HOST_LIMIT] = "host-limit",
 		[NOTE_GROUP_DENIED] = "group-denied",
 		[NOTE_SSM_REFUSED] = "ssm-refused",
+		[NOTE_SSM_QUERY] = "ssm-query",
 		[NOTE_HOST_VERSION] = "host-version",
 		[NOTE_REPORT_FOREIGN] = "report-foreign",
 	};

@@ -29,8 +29,9 @@ enum note {
 	NOTE_GROUP_LIMIT,	 /* group refused: limit `value` */
 	NOTE_SOURCE_LIMIT,	 /* source refused: limit `value` */
 	NOTE_HOST_LIMIT,	 /* host not tracked: limit `value`; no fast leave */
-	NOTE_GROUP_DENIED,	 /* group refused by a filter */
+	NOTE_GROUP_DENIED,	 /* group refused by a filter or boundary */
 	NOTE_SSM_REFUSED,	 /* any-source join for an SSM group (R148, R149) */
+	NOTE_SSM_QUERY,		 /* query of version `value` for an SSM group (R152) */
 	NOTE_HOST_VERSION,	 /* upstream speaks version `value` now */
 	NOTE_REPORT_FOREIGN,	 /* report from `peer`, in no subnet or altnet */
 	_NOTE_N,

@@ -2,7 +2,8 @@
 
 /*
  * Membership policy, see policy.h. Called by the proxy for each record. White and black
- * lists: last match decides (config_group_allowed). SSM: RFC 4604 2.2, RFC 9776 6.4.
+ * lists: last match decides (config_group_allowed). Boundaries: RFC 2365 5, RFC 4007 5.
+ * SSM: RFC 4604 2.2, RFC 9776 6.4.
  */
 
 #include "control/policy.h"
@@ -15,14 +16,21 @@ enum policy policy_record(const struct config *cfg, const struct config_iface *c
 	if (config_is_ssm(cfg, &rec->group) &&
 		(version < GM_V3 || rec->type == GM_IS_EX || rec->type == GM_TO_EX))
 		return POLICY_SSM;
-	if (!config_group_allowed(ci, &rec->group))
-		return POLICY_DENIED;
-	return POLICY_PASS;
+	return policy_group(ci, &rec->group) ? POLICY_PASS : POLICY_DENIED;
 }
 
 bool policy_group(const struct config_iface *ci, const struct addr *group)
 {
-	return config_group_allowed(ci, group);
+	return config_group_allowed(ci, group) && !config_is_boundary(ci, group);
+}
+
+/* R150: members without a source, older ones among them, are EXCLUDE. */
+enum policy policy_state(const struct config *cfg, const struct config_iface *ci,
+	const struct addr *group, enum gm_mode mode)
+{
+	if (mode == GM_EXCLUDE && config_is_ssm(cfg, group))
+		return POLICY_SSM;
+	return policy_group(ci, group) ? POLICY_PASS : POLICY_DENIED;
 }
 
 bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,

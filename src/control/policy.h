@@ -12,7 +12,7 @@
 enum policy {
 	POLICY_PASS = 1,
 	POLICY_LOCAL,  /* link-local group: never forwarded nor reported (R022, R112) */
-	POLICY_DENIED, /* whitelist / blacklist of the interface */
+	POLICY_DENIED, /* whitelist, blacklist or boundary of the interface */
 	POLICY_SSM,    /* any-source membership of an SSM group (R148, R149) */
 };
 
@@ -20,8 +20,11 @@ enum policy {
 enum policy policy_record(const struct config *cfg, const struct config_iface *ci,
 	enum gm_version version, const struct gm_record *rec);
 
-/* A group that exists already, looked at again after a reload. */
+/* May the group be asked for on an upstream? */
 bool policy_group(const struct config_iface *ci, const struct addr *group);
+/* A group that exists already, looked at again after a reload. */
+enum policy policy_state(const struct config *cfg, const struct config_iface *ci,
+	const struct addr *group, enum gm_mode mode);
 
 /* May this host report here: own subnets, altnet, 0.0.0.0 (R021), and for MLD any
  * link-local address. */

@@ -3,7 +3,8 @@
 /*
  * The port plan, see portplan.h; built by app.c after every change of interfaces or
  * configuration. Sources: R174 (own subnets and altnet) and R143 (the subnets of other
- * ports are refused, so that a cable between two of them cannot make a loop).
+ * ports are refused, so that a cable between two of them cannot make a loop), R162 (own
+ * addresses). Groups: boundaries, and the lists of upstreams.
  * Directions: RFC 4605 4.2 as far as forward-from-downstream asks for it.
  */
 
@@ -33,6 +34,57 @@ static int set_sources(
 			v[i++] = (struct plan_source){
 				r->port[o]->subnet[k], r->port[o] == pp};
 	return plan_set_sources(port, v, n);
+}
+
+/* Boundaries last, so that they decide (R161). What an upstream does not ask for, it
+ * does not get from the LANs either (R144). */
+static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filter *f)
+{
+	const struct config_iface *ci = pp->cfg;
+	_cleanup_(freep) struct plan_rule *v =
+		calloc(ci->n_filter + ci->n_boundary + 1, sizeof(*v));
+	size_t n = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; lists && i < ci->n_filter; i++)
+		v[n++] = (struct plan_rule){ci->filter[i].groups, ci->filter[i].allow};
+	for (size_t i = 0; i < ci->n_boundary; i++)
+		v[n++] = (struct plan_rule){ci->boundary[i], false};
+	f->refuse_others = lists && ci->has_whitelist;
+	f->scope = (uint8_t)config_boundary_scope(ci);
+	return plan_set_rules(f, v, n);
+}
+
+static int set_filters(const struct proxy_port *pp, struct plan_port *port)
+{
+	int r = set_filter(pp, false, &port->in);
+
+	return r < 0 ? r : set_filter(pp, pp->role == CONFIG_ROLE_UPSTREAM, &port->out);
+}
+
+/* Link-local ones never get so far (R164). */
+static bool is_routed(const struct addr *a)
+{
+	return !addr_is_link_local(a) && !addr_is_loopback(a);
+}
+
+static int set_own(const struct iface_table *ifaces, struct plan *plan)
+{
+	_cleanup_(freep) struct addr *v = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ifaces->n; i++)
+		n += ifaces->v[i].n_addr;
+	v = calloc(n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < ifaces->n; i++)
+		for (size_t k = 0; k < ifaces->v[i].n_addr; k++)
+			if (is_routed(&ifaces->v[i].addr[k].addr))
+				v[n++] = ifaces->v[i].addr[k].addr;
+	return plan_set_own(plan, v, n);
 }
 
 /* within the instance of the port only (R132) */
@@ -72,13 +124,15 @@ static int set_port(const struct router *r, const struct proxy_port *pp,
 	port->ipv4 = r->family[FAMILY_IPV4] && pp->cfg->ipv4;
 	port->ipv6 = r->family[FAMILY_IPV6] && pp->cfg->ipv6;
 	set_directions(pp, port);
-	return set_sources(r, pp, port);
+	return set_filters(pp, port) < 0 ? -ENOMEM : set_sources(r, pp, port);
 }
 
 struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces)
 {
 	struct plan *plan = plan_new();
 
+	if (plan && set_own(ifaces, plan) < 0)
+		return plan_free(plan);
 	for (unsigned n = 0; plan && n < PORT_MAX; n++) {
 		const struct proxy_port *pp = r->port[n];
 		const struct iface *i;

@@ -97,13 +97,38 @@ void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
 
 /* ---- messages ---- */
 
+void proxy_note_version(struct proxy_port *us, struct effects *fx)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		const struct host_family *hf = &us->host.family[f];
+
+		if (hf->version == us->version[f])
+			continue;
+		us->version[f] = hf->version;
+		effects_note(fx, us->port, NOTE_HOST_VERSION, NULL, &hf->querier,
+			hf->version);
+	}
+}
+
+/* R152: answered as the others are, because the only reason for such a query is that
+ * the provider's router knows no better. */
+static bool is_older_ssm_query(const struct proxy *p, const struct gm_msg *msg)
+{
+	return msg->version < GM_V3 && !addr_is_any(&msg->query.group) &&
+		config_is_ssm(p->cfg, &msg->query.group);
+}
+
 static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
 	struct querier *q = &pp->querier[msg->family];
 
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		if (is_older_ssm_query(p, msg))
+			effects_note(fx, pp->port, NOTE_SSM_QUERY, &msg->query.group,
+				&msg->from, msg->version);
 		host_query(&pp->host, now, msg, fx);
+		proxy_note_version(pp, fx);
 		return GM_OK;
 	}
 	if (querier_query(q, now, msg, fx))
@@ -220,8 +245,10 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 			tick_downstream(p, now, p->port[i], fx);
 	/* after them: what they change upstream goes out in this round */
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM) {
 			host_tick(&p->port[i]->host, now, fx);
+			proxy_note_version(p->port[i], fx);
+		}
 }
 
 mono_t proxy_deadline(const struct proxy *p)

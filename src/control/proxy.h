@@ -37,6 +37,7 @@ struct proxy_port {
 	struct mgroup_db groups;
 	/* upstream */
 	struct host host;
+	enum gm_version version[_FAMILY_N]; /* that was last spoken of */
 	/* statistics */
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,
 						  report) */

@@ -38,7 +38,7 @@ static struct host_params host_params(
 		.gm = cfg->gm,
 		.max_version = {family_version(ci, FAMILY_IPV4),
 			family_version(ci, FAMILY_IPV6)},
-		.fallback = true,
+		.fallback = ci->version_fallback,
 		.refresh_interval_ms = cfg->refresh_interval_ms,
 	};
 }
@@ -151,6 +151,8 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 		struct host_params params = host_params(p->cfg, ci);
 
 		r = host_init(&pp->host, &params, &p->rng);
+		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
+			pp->version[f] = pp->host.family[f].version;
 	} else {
 		struct mgroup_params params = group_params(p->cfg, ci);
 
@@ -175,7 +177,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 
 /* ---- configuration ---- */
 
-/* Groups that the filters in force no longer let pass (a reload). */
+/* Groups that the rules in force no longer let pass (a reload). */
 static void refilter(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
@@ -185,10 +187,13 @@ static void refilter(
 	table_for_each (&pp->groups.groups, pos, node, next) {
 		struct mgroup *g = container_of(node, struct mgroup, node);
 		struct addr group = g->group;
+		enum policy why = policy_state(p->cfg, pp->cfg, &group, g->mode);
 
-		if (policy_group(pp->cfg, &group))
+		if (why == POLICY_PASS)
 			continue;
-		effects_note(fx, pp->port, NOTE_GROUP_DENIED, &group, NULL, 0);
+		effects_note(fx, pp->port,
+			why == POLICY_SSM ? NOTE_SSM_REFUSED : NOTE_GROUP_DENIED,
+			&group, NULL, 0);
 		mgroup_drop(&pp->groups, g);
 		proxy_group_changed(p, now, pp->port, &group, fx);
 	}
@@ -202,6 +207,7 @@ static void port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 		struct host_params params = host_params(p->cfg, ci);
 
 		host_set_params(&pp->host, now, &params, fx);
+		proxy_note_version(pp, fx);
 		report_all(p, now, pp, fx);
 		return;
 	}

@@ -17,6 +17,8 @@ void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 /* The role of a port changed: every group of the family is looked at again. */
 void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
 	enum family family, struct effects *fx);
+/* Say so when the host side has begun to speak another version (R121). */
+void proxy_note_version(struct proxy_port *us, struct effects *fx);
 /* Tell one upstream the merged record of a group, as far as its filters allow. */
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	const struct addr *group, const struct gm_filter *merged, struct effects *fx);

@@ -129,6 +129,10 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 				json_object_set_new(q, family_name[f],
 					querier_json(&pp->querier[f], now));
 		json_object_set_new(o, "querier", q);
+		json_object_set_new(
+			o, "groups", json_integer((json_int_t)pp->groups.groups.n));
+		json_object_set_new(
+			o, "refused", json_integer((json_int_t)pp->groups.n_refused));
 	}
 	return o;
 }
@@ -406,6 +410,7 @@ static json_t *control_json(struct app *app)
 		[NOTE_HOST_LIMIT] = "host_limit",
 		[NOTE_GROUP_DENIED] = "group_denied",
 		[NOTE_SSM_REFUSED] = "ssm_refused",
+		[NOTE_SSM_QUERY] = "ssm_query",
 		[NOTE_HOST_VERSION] = "host_version",
 		[NOTE_REPORT_FOREIGN] = "report_foreign",
 	};
