@@ -105,8 +105,9 @@ void proxy_note_version(struct proxy_port *us, struct effects *fx)
 		if (hf->version == us->version[f])
 			continue;
 		us->version[f] = hf->version;
-		effects_note(fx, us->port, NOTE_HOST_VERSION, NULL, &hf->querier,
-			hf->version);
+		if (proxy_family_on(us->proxy, us->cfg, (enum family)f))
+			effects_note(fx, us->port, NOTE_HOST_VERSION, NULL,
+				&hf->querier, hf->version);
 	}
 }
 

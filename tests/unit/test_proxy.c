@@ -317,7 +317,7 @@ static const struct proxy_case roles_cases[] = {
 
 static const struct proxy_case versions_cases[] = {
 	{"R121 R128 E04 an IGMPv2 provider",
-		"wan ?2;"
+		"wan ?2 > wan! version;"
 		"lan1 to_ex G A > A,G= | *G=lan1 | wan: v2 is_ex G{};"
 		"lan1 allow G A > A,G=gone;"
 		"lan2 allow H A > A,H=lan2 | *H= | wan: v2 is_ex H{};"
@@ -327,7 +327,7 @@ static const struct proxy_case versions_cases[] = {
 		"stop > wan: v2 to_in G{}",
 		{PLAIN}},
 	{"R129 E04 the LAN keeps its source filter",
-		"wan ?2;"
+		"wan ?2 > wan! version;"
 		"lan1 allow G A > A,G=lan1 | *G= | wan: v2 is_ex G{};"
 		"lan2 allow G B > B,G=lan2",
 		{PLAIN}},
@@ -343,7 +343,7 @@ static const struct proxy_case versions_cases[] = {
 		"+1000 > *G=gone | wan: to_in G{}",
 		{LAN1_V2}},
 	{"R127 an IGMPv1 provider hears no leave",
-		"wan ?1;"
+		"wan ?1 > wan! version;"
 		"lan1 to_ex G > *G=lan1 | wan: v1 is_ex G{};"
 		"lan1 to_in G > lan1: ? G{};"
 		"+1000 > *G=gone",
@@ -443,7 +443,7 @@ static void each_message_is_counted_once(void **state)
 			"lan1 to_ex S > (filtered) | lan1! ssm;"
 			"lan1 ?3 high; lan1 ?3 self > (own);"
 			"lan1 bad; lan1 bad;"
-			"wan ?2; wan to_ex G > (role)");
+			"wan ?2 > wan! version; wan to_ex G > (role)");
 		lan1 = px_port(&t, "lan1");
 		wan = px_port(&t, "wan");
 		assert_int_equal(lan1->n_received[GM_V2][GM_REPORT - GM_QUERY], 1);

@@ -91,8 +91,8 @@ static const struct proxy_case upstream_cases[] = {
 			ONCE WAN "phyint lan1 downstream\n"}},
 	{"R146 another version by reload",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
-		"reload 1 > wan: v2 is_ex G{};"
-		"reload 0 > wan: to_ex G{}",
+		"reload 1 > wan: v2 is_ex G{} | wan! version | wan! version;"
+		"reload 0 > wan: to_ex G{} | wan! version | wan! version",
 		{PLAIN, V2_UP}},
 	{"ipv4 off and ipv6 off leave everything",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
