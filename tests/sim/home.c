@@ -27,7 +27,7 @@ struct home home_new(enum family family, const struct home_params *params)
 	for (unsigned i = 0; i < h.n_lans; i++) {
 		h.lan[i] = sim_link_new(h.sim, 1);
 		snprintf(name, sizeof(name), "lan%u", i + 1);
-		sim_proxy_attach(h.proxy, name, h.lan[i], 1);
+		sim_proxy_attach(h.proxy, name, h.lan[i], 5);
 	}
 	sim_proxy_sync(h.proxy);
 	sim_run(h.sim, 35000);

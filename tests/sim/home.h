@@ -34,7 +34,7 @@ struct home_params {
 };
 
 /* Up and running: start-up queries have been sent and answered. The proxy is station 2
- * of the wan and station 1 of each LAN ("wan", "lan1" ...), the router station 1. */
+ * of the wan and station 5 of each LAN ("wan", "lan1" ...), the router station 1. */
 struct home home_new(enum family family, const struct home_params *params);
 void home_free(struct home *h); /* checks the proxy's tables first */
 

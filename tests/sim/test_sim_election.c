@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * More than one router on a LAN: election, forwarding only by the querier, what happens
+ * when one of them goes (RFC 9776 6.6.2, RFC 4605 3 and 4.2).
+ */
+
+#include "home.h"
+
+#define OTHER_QUERIER_MS 255000
+
+static bool is_querier(const struct home *h, const char *ifname)
+{
+	return sim_proxy_port(h->proxy, ifname)->querier[h->sim->family].state ==
+		QUERIER_ACTIVE;
+}
+
+/* R137: member and querier, member but no querier, no member. */
+static void r137_only_the_querier_forwards(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){.n_lans = 3});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
+	struct sim_host *two = home_host(&h, 2, 10, GM_V3);
+
+	sim_router_new(h.lan[1], 1, GM_V3, true);
+	sim_run(h.sim, 100);
+	sim_host_join(one, &g);
+	sim_host_join(two, &g);
+	sim_run(h.sim, 1000);
+	sim_host_rx_reset(one, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(one, stream);
+	assert_int_equal(h.lan[1]->n_data[stream->number], 0);
+	assert_int_equal(h.lan[2]->n_data[stream->number], 0);
+	assert_int_equal(home_queries(&h, 2, NULL), 0);
+	home_free(&h);
+}
+
+/* R140, R141: losing the election stops the stream there and nothing else; it goes on
+ * from the state of then when the other router is gone. */
+static void r140_election_lost_and_won(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
+	struct sim_host *two = home_host(&h, 2, 10, GM_V3);
+	struct sim_router *rival = sim_router_new(h.lan[0], 1, GM_V3, false);
+	int64_t lost;
+
+	sim_host_join(one, &g);
+	sim_host_join(two, &g);
+	sim_run(h.sim, 5000);
+	sim_mark(h.sim);
+	sim_host_rx_reset(two, stream);
+	sim_router_ask(rival);
+	sim_router_quiet(rival);
+	lost = sim_ms(h.sim);
+	sim_run(h.sim, 2);
+	assert_false(is_querier(&h, "lan1"));
+	assert_false(home_forwards(&h, 1, &s, &g));
+	assert_true(home_forwards(&h, 2, &s, &g));
+	sim_run_to(h.sim, lost + OTHER_QUERIER_MS - 100);
+	assert_false(home_forwards(&h, 1, &s, &g));
+	assert_int_equal(home_queries(&h, 1, NULL), 0);
+	/* the member of the lost LAN still counts upstream */
+	assert_int_equal(home_reports(&h, GM_TO_IN, &g), 0);
+	sim_run_to(h.sim, lost + OTHER_QUERIER_MS + 100);
+	assert_true(is_querier(&h, "lan1"));
+	assert_true(home_forwards(&h, 1, &s, &g));
+	assert_int_equal(home_queries(&h, 1, NULL), 1);
+	sim_host_rx_reset(one, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(one, stream);
+	assert_steady(two, stream);
+	home_free(&h);
+}
+
+/* R141: with members only where we are not querier, the membership is kept upstream. */
+static void r141_members_of_a_lost_lan_count(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+
+	sim_router_new(h.lan[0], 1, GM_V3, true);
+	sim_host_join(host, &g);
+	sim_run(h.sim, 1000000);
+	assert_false(is_querier(&h, "lan1"));
+	assert_true(sim_router_wants(h.router, &s, &g));
+	assert_int_equal(home_reports(&h, GM_TO_IN, &g), 0);
+	sim_host_leave(host, &g);
+	sim_run(h.sim, 10000);
+	assert_false(sim_router_has(h.router, &g));
+	home_free(&h);
+}
+
+/* R189: always-querier ignores the other one. */
+static void r189_always_querier(enum family family)
+{
+	struct home h =
+		home_new(family, &(struct home_params){.config = "always-querier"});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+
+	sim_host_join(host, &g);
+	sim_run(h.sim, 1000);
+	sim_host_rx_reset(host, stream);
+	sim_router_new(h.lan[0], 1, GM_V3, true);
+	sim_run(h.sim, 600000);
+	assert_steady(host, stream);
+	home_free(&h);
+}
+
+/* E06: a switch that asks from 0.0.0.0. */
+static void e06_query_from_no_address(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){.no_querier = true});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_router *rival = sim_router_new(h.lan[0], 1, GM_V3, false);
+
+	sim_host_join(host, &g);
+	sim_run(h.sim, 3000);
+	sim_mark(h.sim);
+	sim_host_rx_reset(host, stream);
+	rival->from = h.router->from = addr_any(family);
+	rival->interval_ms = 60000;
+	sim_router_ask(rival);
+	sim_router_ask(h.router);
+	sim_run(h.sim, 10100);
+	assert_int_equal(home_reports(&h, GM_IS_EX, &g), 1);
+	assert_true(is_querier(&h, "lan1"));
+	sim_run(h.sim, 1000000);
+	assert_int_equal(home_queries(&h, 1, NULL), 8);
+	assert_steady(host, stream);
+	home_free(&h);
+}
+
+/* E12, R048: the lowest router goes while another one stays that is lower than we. */
+static void e12_no_ghost_querier(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct sim_router *lowest = sim_router_new(h.lan[0], 1, GM_V3, true);
+	struct sim_router *middle = sim_router_new(h.lan[0], 3, GM_V3, false);
+	const struct querier *q = &sim_proxy_port(h.proxy, "lan1")->querier[family];
+	int64_t last;
+
+	sim_run(h.sim, 260000);
+	assert_true(addr_eq(&q->other, &lowest->from));
+	sim_router_ask(lowest);
+	sim_router_quiet(lowest);
+	last = sim_ms(h.sim);
+	/* the middle one is heard, but does not keep the lowest alive */
+	sim_run_to(h.sim, last + 200000);
+	sim_router_ask(middle);
+	sim_run_to(h.sim, last + OTHER_QUERIER_MS - 100);
+	assert_true(addr_eq(&q->other, &lowest->from));
+	sim_run_to(h.sim, last + OTHER_QUERIER_MS + 100);
+	assert_true(is_querier(&h, "lan1"));
+	sim_run_to(h.sim, last + 200000 + 125000 + 100);
+	assert_false(is_querier(&h, "lan1"));
+	assert_true(addr_eq(&q->other, &middle->from));
+	sim_router_quiet(middle);
+	sim_run(h.sim, OTHER_QUERIER_MS + 100);
+	assert_true(is_querier(&h, "lan1"));
+	home_free(&h);
+}
+
+/* R054: what a router that is not querier hears of leaves, it leaves to the querier. */
+static void r054_silent_beside_the_querier(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1);
+	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
+	struct sim_host *two = home_host(&h, 1, 11, GM_V2);
+
+	sim_router_new(h.lan[0], 1, GM_V3, true);
+	sim_host_join(one, &g);
+	sim_host_join(two, &g);
+	sim_run(h.sim, 20000);
+	sim_mark(h.sim);
+	sim_host_leave(one, &g);
+	sim_run(h.sim, 5000);
+	assert_true(sim_router_has(h.router, &g));
+	sim_host_leave(two, &g);
+	sim_run(h.sim, 600000);
+	assert_false(sim_router_has(h.router, &g));
+	assert_int_equal(
+		sim_count(h.lan[0],
+			&(struct sim_match){.node = &h.proxy->node, .kind = GM_QUERY}),
+		0);
+	home_free(&h);
+}
+
+/* a second proxy between the same two links, with a higher address */
+static struct sim_proxy *second_proxy(struct home *h)
+{
+	struct sim_proxy *x = sim_proxy_new(h->sim, "second", sim_config("", 1));
+
+	sim_proxy_attach(x, "wan", h->wan, 3);
+	sim_proxy_attach(x, "lan1", h->lan[0], 6);
+	sim_proxy_sync(x);
+	return x;
+}
+
+/* R142: two proxies on one LAN: no packet twice, none missing; when the one that
+ * forwards loses its LAN, the other takes over, and gives way when it is back. */
+static void r142_two_proxies_no_duplicates(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *v3 = home_host(&h, 1, 10, GM_V3);
+	struct sim_host *v2 = home_host(&h, 1, 11, GM_V2);
+	struct sim_proxy *second;
+
+	sim_host_join(v3, &g);
+	second = second_proxy(&h);
+	sim_host_join(v2, &g);
+	/* a router that starts is querier until it hears the next query of the other */
+	sim_run(h.sim, 125000);
+	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	sim_host_rx_reset(v3, stream);
+	sim_host_rx_reset(v2, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(v3, stream);
+	assert_steady(v2, stream);
+	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
+	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+
+	sim_proxy_link(h.proxy, "lan1", false);
+	sim_run(h.sim, OTHER_QUERIER_MS + 1000);
+	assert_true(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	sim_host_rx_reset(v3, stream);
+	sim_run(h.sim, 300000);
+	assert_steady(v3, stream);
+
+	sim_proxy_link(h.proxy, "lan1", true);
+	sim_run(h.sim, 10100);
+	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
+	assert_int_equal(sim_host_rx(v3, stream)->duplicates, 0);
+	sim_host_rx_reset(v3, stream);
+	sim_run(h.sim, 300000);
+	assert_steady(v3, stream);
+	sim_proxy_check(second);
+	home_free(&h);
+}
+
+static const struct CMUnitTest tests[] = {
+	BOTH(r054_silent_beside_the_querier),
+	BOTH(r137_only_the_querier_forwards),
+	BOTH(r140_election_lost_and_won),
+	BOTH(r141_members_of_a_lost_lan_count),
+	BOTH(r142_two_proxies_no_duplicates),
+	BOTH(r189_always_querier),
+	ONLY_IPV4(e06_query_from_no_address),
+	BOTH(e12_no_ghost_querier),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
