@@ -172,6 +172,14 @@ static int source_set(struct mgroup_db *db, struct mgroup *g, const struct addr 
 	return 0;
 }
 
+int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
+	mono_t until, struct effects *fx)
+{
+	const struct mgroup_source *s = mgroup_source(g, a);
+
+	return source_set(db, g, a, s ? mono_max(s->until, until) : until, fx);
+}
+
 static int sources_run(struct mgroup_db *db, struct mgroup *g,
 	const struct addrset *list, mono_t until, struct effects *fx)
 {

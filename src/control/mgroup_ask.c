@@ -136,9 +136,14 @@ void mgroup_ask_group(
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
 	if (mgroup_all_tracked(db, g, now)) {
-		if (!mgroup_host_wants(g, NULL))
+		if (mgroup_host_wants(g, NULL))
+			return;
+		/* an EXCLUDE record makes the group forget sources that its list does
+		 * not name, though others asked for them */
+		if (mgroup_hosts_restore(db, g, fx) == 0) {
 			mgroup_to_include(g);
-		return;
+			return;
+		}
 	}
 	if (!role->querier)
 		return;

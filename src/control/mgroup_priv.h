@@ -11,6 +11,9 @@ struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g);
 /* EXCLUDE -> INCLUDE with the sources that run (R074) */
 void mgroup_to_include(struct mgroup *g);
+/* The source timer runs at least until then; 0 or -ENOMEM. */
+int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
+	mono_t until, struct effects *fx);
 /* the source timer ends now (R075) */
 void mgroup_source_stop(struct mgroup *g, const struct addr *a);
 
@@ -29,5 +32,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx);
 /* every member is a tracked v3 host, so that nobody can be cut off unheard (R092) */
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
+/* Whatever tracked hosts ask for by name runs as long as they are known. 0 or -ENOMEM.
+ */
+int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx);
 /* some tracked host wants the source; NULL: wants sources that nobody named */
 bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

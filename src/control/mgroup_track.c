@@ -152,3 +152,20 @@ bool mgroup_host_wants(const struct mgroup *g, const struct addr *source)
 	}
 	return false;
 }
+
+int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx)
+{
+	for (size_t i = 0; i < g->n_host; i++) {
+		const struct mgroup_host *h = &g->host[i];
+
+		for (size_t k = 0; h->filter.mode == GM_INCLUDE && k < h->filter.src.n;
+			k++) {
+			int r = mgroup_source_extend(
+				db, g, &h->filter.src.v[k], h->until, fx);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
