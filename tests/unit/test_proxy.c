@@ -548,6 +548,35 @@ static void r020_e07_sender_without_address(void **state)
 	px_deinit(&t);
 }
 
+/* R053: the S flag is about timers; election and answers are as ever */
+static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
+{
+	(void)state;
+	for (enum family f = 0; f < _FAMILY_N; f++) {
+		struct gm_msg msg = {.kind = GM_QUERY, .family = f, .version = GM_V3};
+		struct proxy_fixture t;
+		char got[256] = "";
+
+		px_init(&t, f, plain);
+		px_sync(&t);
+		effects_clear(&t.fx);
+		px_script(&t, "R053", "lan1 to_ex G > *G=lan1 | wan: to_ex G{}");
+		msg.query.group = px_group(f, 'G');
+		msg.query.max_resp_ms = 1000;
+		msg.query.suppress = true;
+		msg.from = px_addr(f, "wan", 1);
+		proxy_input(t.proxy, t.now, px_port(&t, "wan")->port, &msg, &t.fx);
+		px_run(&t, 1000);
+		msg.from = px_addr(f, "lan1", 1);
+		proxy_input(t.proxy, t.now, px_port(&t, "lan1")->port, &msg, &t.fx);
+		px_effects(&t, got, sizeof(got));
+		assert_string_equal(got, "wan: is_ex G{} | lan1! lost | *G=");
+		/* and the timers are as they were */
+		px_script(&t, "R053", "+2000");
+		px_deinit(&t);
+	}
+}
+
 /* R021: altnet admits senders, too */
 static void r021_altnet_admits_senders(void **state)
 {
@@ -600,6 +629,7 @@ int main(void)
 		cmocka_unit_test(r005_r006_r016_oddities_are_counted),
 		cmocka_unit_test(records_are_judged_one_by_one),
 		cmocka_unit_test(r020_e07_sender_without_address),
+		cmocka_unit_test(r053_the_s_flag_stops_neither_election_nor_answer),
 		cmocka_unit_test(r021_altnet_admits_senders),
 		cmocka_unit_test(r060_no_query_ever_upstream),
 	};
