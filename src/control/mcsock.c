@@ -7,7 +7,8 @@
  * PACKET_OTHERHOST and fall to the filter; no auxiliary data is needed to tell them.
  *
  * The filter wants IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), the latter
- * also behind one hop-by-hop header, where the Router Alert option is. Destination
+ * also behind one hop-by-hop header, where the Router Alert option is; a further
+ * extension header behind that one is left to the decoder. Destination
  * addresses are not looked at: IGMPv2 reports go to the group itself.
  */
 
@@ -63,12 +64,16 @@ static struct sock_filter filter_ipv4[] = {
 
 static struct sock_filter filter_ipv6[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 14, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 7, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 10),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_DSTOPTS, 13, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ROUTING, 12, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_AH, 10, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 8),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),

@@ -63,8 +63,8 @@ class Bench:
         self.things.append(thing)
         return thing
 
-    def topology(self, lans=2, hosts=1):
-        return self.own(Topology(lans, hosts))
+    def topology(self, lans=2, hosts=1, ipv6=False):
+        return self.own(Topology(lans, hosts, ipv6))
 
     def run(self, topology, config=PLAIN, **kw):
         self.daemon = self.own(Daemon(topology.router, config, start=False, **kw))
@@ -77,7 +77,8 @@ class Bench:
         return stream
 
     def receiver(self, ns, group=GROUP, **kw):
-        return self.own(Receiver(ns, group, **kw))
+        kind = lab.Receiver6 if ":" in group else Receiver
+        return self.own(kind(ns, group, **kw))
 
     def tap(self, ns, interface):
         return self.own(Tap(ns, interface))
@@ -121,11 +122,11 @@ def wait_datagrams(receiver, n=1, seconds=10):
 
 
 def wait_record(tap, match, what, seconds=10):
-    """Read IGMP messages until one matches; returns all that were read."""
+    """Read IGMP and MLD messages until one matches; returns all that were read."""
     got = []
 
     def found():
-        got.extend(tap.igmp())
+        got.extend(m for f in tap.frames() for m in wire.igmp(f) + wire.mld(f))
         return any(match(m) for m in got)
     try:
         wait_for(seconds, found, what)

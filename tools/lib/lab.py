@@ -11,6 +11,8 @@ Topology is the picture that everything here uses:
 
     provider p0 10.0.0.1 ---- wan 10.0.0.2 router lan1 10.0.1.1 ---- eth0 10.0.1.2 lan1
                                              lan2 10.0.2.1 ---- eth0 10.0.2.2 lan2
+
+With ipv6=True the same with 2001:db8::1, 2001:db8::2, 2001:db8:1::1 ... besides.
 """
 
 import contextlib
@@ -35,6 +37,9 @@ IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP = 39, 40
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
 IP_MULTICAST_ALL = 49
+IPV6_MULTICAST_ALL = 29
+MCAST_JOIN_GROUP, MCAST_BLOCK_SOURCE, MCAST_LEAVE_GROUP = 42, 43, 45
+MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_SOURCE_GROUP = 46, 47
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -88,13 +93,19 @@ def die_with_parent():
 
 
 class Namespace:
-    def __init__(self, name):
+    def __init__(self, name, ipv6=False):
         self.name = name
         self.path = "/run/netns/" + name
         subprocess.run(["ip", "netns", "add", name], check=True)
         self.ip("link", "set", "lo", "up")
-        self.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
-        self.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        if ipv6:
+            # addresses are usable at once; who tests their detection says so
+            self.sysctl("net.ipv6.conf.all.accept_dad", 0)
+            self.sysctl("net.ipv6.conf.default.accept_dad", 0)
+            self.sysctl("net.ipv6.conf.default.accept_ra", 0)
+        else:
+            self.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            self.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
         # a host of this laboratory receives from any source; who filters is the proxy
         self.sysctl("net.ipv4.conf.all.rp_filter", 0)
         self.sysctl("net.ipv4.conf.default.rp_filter", 0)
@@ -170,8 +181,12 @@ class Topology:
     SOURCE = "10.0.0.1"
     SOURCE2 = "10.0.0.11"
     FOREIGN = "172.16.5.5"   # a source outside the upstream subnet
+    SOURCE6 = "2001:db8::1"
+    SOURCE6B = "2001:db8::11"
+    FOREIGN6 = "2001:db8:ffff::5"
 
-    def __init__(self, lans=2, hosts=1):
+    def __init__(self, lans=2, hosts=1, ipv6=False):
+        self.ipv6 = ipv6
         self.namespaces = []
         self.provider = self.namespace("provider")
         self.router = self.namespace("router")
@@ -182,7 +197,7 @@ class Topology:
             self.add_lan(n, hosts)
 
     def namespace(self, name):
-        ns = Namespace(name)
+        ns = Namespace(name, self.ipv6)
         self.namespaces.append(ns)
         return ns
 
@@ -191,6 +206,11 @@ class Topology:
         for addr in (self.SOURCE + "/24", self.SOURCE2 + "/24", self.FOREIGN + "/32"):
             self.provider.ip("addr", "add", addr, "dev", "p0")
         self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
+        if self.ipv6:
+            for addr in (self.SOURCE6 + "/64", self.SOURCE6B + "/64",
+                         self.FOREIGN6 + "/128"):
+                self.provider.ip("addr", "add", addr, "dev", "p0", "nodad")
+            self.router.ip("addr", "add", "2001:db8::2/64", "dev", "wan", "nodad")
 
     def add_lan(self, n, hosts=1):
         lan = f"lan{n}"
@@ -205,6 +225,11 @@ class Topology:
         self.router.ip("addr", "add", f"10.0.{n}.1/24", "dev", lan)
         for i, name in enumerate(names):
             self.hosts[name].ip("addr", "add", f"10.0.{n}.{i + 2}/24", "dev", "eth0")
+        if self.ipv6:
+            self.router.ip("addr", "add", f"2001:db8:{n}::1/64", "dev", lan, "nodad")
+            for i, name in enumerate(names):
+                self.hosts[name].ip("addr", "add", f"2001:db8:{n}::{i + 2}/64", "dev",
+                                    "eth0", "nodad")
 
     def _switch(self, lan, names):
         sw = self.switches[lan] = self.namespace(lan + "sw")
@@ -273,10 +298,54 @@ class Receiver:
                                           (self.group, self.address, source))))
 
 
+class Receiver6:
+    """The same for IPv6 groups."""
+
+    def __init__(self, ns, group, port=5000, source=None, interface="eth0", join=True):
+        self.group, self.interface = group, ns.ifindex(interface)
+        self.sock = ns.socket(socket.AF_INET6, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        receive_buffer(self.sock, 8 << 20)
+        self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)
+        self.sock.bind((group, port, 0, self.interface))
+        if join:
+            self.join(source)
+
+    def join(self, source=None):
+        self._request(MCAST_JOIN_SOURCE_GROUP if source else MCAST_JOIN_GROUP, source)
+
+    def block(self, source):
+        self._request(MCAST_BLOCK_SOURCE, source)
+
+    def leave(self, source=None):
+        self._request(MCAST_LEAVE_SOURCE_GROUP if source else MCAST_LEAVE_GROUP, source)
+
+    def _request(self, option, source):
+        octets = struct.pack("=I4x", self.interface) + self._sockaddr(self.group)
+        if source:
+            octets += self._sockaddr(source)
+        self.sock.setsockopt(socket.IPPROTO_IPV6, option, octets)
+
+    @staticmethod
+    def _sockaddr(addr):
+        octets = struct.pack("=HHI", socket.AF_INET6, 0, 0) + \
+            socket.inet_pton(socket.AF_INET6, addr)
+        return octets.ljust(128, b"\0")  # struct sockaddr_storage
+
+    receive = Receiver.receive
+    close = Receiver.close
+
+
 class Sender:
     """An ordinary UDP sender on one interface, TTL 8 unless told otherwise."""
 
     def __init__(self, ns, interface="p0", source=Topology.SOURCE):
+        if ":" in source:
+            self.sock = ns.socket(socket.AF_INET6, socket.SOCK_DGRAM, 0)
+            self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF,
+                                 ns.ifindex(interface))
+            self.sock.bind((source, 0))
+            return
         self.sock = ns.socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
         mreqn = struct.pack("=4s4si", b"\0" * 4, socket.inet_aton(source),
                             ns.ifindex(interface))
@@ -284,7 +353,10 @@ class Sender:
         self.sock.bind((source, 0))
 
     def send(self, payload, group, port=5000, ttl=8):
-        self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+        if ":" in group:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
         self.sock.sendto(payload, (group, port))
 
     def close(self):

@@ -128,6 +128,8 @@ class Stream(threading.Thread):
     def __init__(self, ns, group, rate=300, source=lab.Topology.SOURCE, interface="p0",
                  size=256, ttl=8):
         super().__init__(daemon=True)
+        if ":" in group and ":" not in source:
+            source = lab.Topology.SOURCE6
         self.sender = lab.Sender(ns, interface, source)
         self.group, self.period, self.size, self.ttl = group, 1 / rate, size, ttl
         self.sent = 0
