@@ -432,6 +432,47 @@ def switched_off(b):
     assert set(seen["lan1"]) == {b"\x08\0"} and set(seen["lan2"]) == {b"\x86\xdd"}, seen
 
 
+@case("ipv6 off by reload: upstream is left, a LAN forgets its groups, on again joins")
+def switched_by_reload(b):
+    t = b.topology(ipv6=True)
+    wan = b.tap(t.provider, "p0")
+    d = b.run(t)
+    b.stream(t, GROUP)
+    r = b.receiver(t.hosts["lan1"], GROUP)
+    wait_datagrams(r, 20)
+    d.write(PLAIN.replace("phyint wan upstream", "phyint wan upstream ipv6 off"))
+    assert d.ctl_run("reload").returncode == 0
+    wait_record(wan, lambda m: m == wire.Record(2, "TO_IN", GROUP, ()), "wan is left")
+    assert d.group("lan1", GROUP)
+    d.write(PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    wait_record(wan, lambda m: m == wire.Record(2, "TO_EX", GROUP, ()), "wan is joined")
+    r.receive()
+    wait_datagrams(r, 20)
+    d.write(PLAIN.replace("phyint lan1 downstream", "phyint lan1 downstream ipv6 off"))
+    assert d.ctl_run("reload").returncode == 0
+    d.wait_no_member("lan1", GROUP)
+    wait_record(wan, lambda m: m == wire.Record(2, "TO_IN", GROUP, ()), "nobody is left")
+    d.write(PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    d.wait_member("lan1", GROUP)     # the host answers the first query
+    r.receive()
+    wait_datagrams(r, 20)
+
+
+@case("ipv6 off upstream: IPv6 members are known and not reported")
+def upstream_off(b):
+    t = b.topology(ipv6=True)
+    wan = b.tap(t.provider, "p0")
+    d = b.run(t, PLAIN.replace("phyint wan upstream", "phyint wan upstream ipv6 off"))
+    b.receiver(t.hosts["lan1"], GROUP)
+    d.wait_member("lan1", GROUP)
+    b.receiver(t.hosts["lan1"], "239.1.2.3")
+    seen = wait_record(wan, lambda m: is_record(m, "239.1.2.3"), "IPv4 is reported")
+    assert not any(is_record(m) for m in seen), seen
+    assert not d.upstream_group(GROUP)
+
+
 def forbid_ipv6_sockets():
     """For preexec: socket(AF_INET6) fails as in a kernel without IPv6."""
     arch, nr = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198),
