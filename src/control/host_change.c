@@ -347,9 +347,13 @@ static void owe_all(struct host_group *g, uint8_t rv)
 void host_announce(struct host *h, mono_t now, enum family family, struct effects *fx)
 {
 	struct host_family *f = &h->family[family];
-	/* one time for all, so that the repeats share reports too */
-	mono_t next = host_random_after(h, now, h->params.gm.unsolicited_interval_ms);
+	mono_t next;
 
+	/* a family that is not in use must not shift the delays of the other */
+	if (!f->first)
+		return;
+	/* one time for all, so that the repeats share reports too */
+	next = host_random_after(h, now, h->params.gm.unsolicited_interval_ms);
 	for (struct host_group *g = f->first; g; g = g->next) {
 		if (f->version == GM_V3)
 			owe_all(g, f->rv);
