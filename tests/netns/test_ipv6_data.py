@@ -90,14 +90,20 @@ def hop_limit(b):
     assert not icmp, [f.hex() for f in icmp]
 
 
-@case("R160 scopes 0 to 2 never, wider ones and f as joined")
+@case("R160 R161 scopes 0 to 2 never, wider ones beyond the boundary, f as joined")
 def scopes(b):
     wide = ("ff03::9", "ff05::9", "ff08::9", "ff0f::9", "ff1e::9")
-    p = Path(b, groups=(GROUP,) + wide)
+    p = Path(b, PLAIN.replace("phyint wan upstream", "phyint wan upstream boundary-scope 2"),
+             groups=(GROUP,) + wide)
     narrow = ("ff00::9", "ff01::9", "ff11::9", "ff02::9", "ff02::fb", "ff12::9")
     frames = [wire.frame6(S1, g, 17, udp(g.encode())) for g in narrow + wide]
     for got in p.pass_through(frames):
         assert [f[62:].decode() for f in got] == list(wide), got
+    # R161: up to scope 8 they end at the provider by default
+    p.daemon.write(PLAIN)
+    assert p.daemon.ctl_run("reload").returncode == 0
+    for got in p.pass_through(frames):
+        assert [f[62:].decode() for f in got] == ["ff0f::9", "ff1e::9"], got
 
 
 @case("R162 R163 R164 R175 impossible sources and control protocols are not forwarded")

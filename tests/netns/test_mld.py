@@ -143,7 +143,7 @@ def leave(b):
 def local_groups(b):
     t = b.topology(ipv6=True)
     wan = b.tap(t.provider, "p0")
-    d = b.run(t)
+    d = b.run(t, PLAIN.replace("phyint wan upstream", "phyint wan upstream boundary-scope 2"))
     host = t.hosts["lan1"]
     for group in ("ff01::5", "ff02::fb", "ff05::1:1"):
         b.receiver(host, group)
@@ -151,6 +151,18 @@ def local_groups(b):
     d.wait_member("lan1", "ff05::1:1")
     assert not any(is_record(m, g) for m in seen for g in ("ff01::5", "ff02::fb")), seen
     assert [g["group"] for g in d.show("groups")["groups"]] == ["ff05::1:1"]
+
+
+@case("R203 site-local groups are known on the LAN and not reported upstream")
+def site_groups(b):
+    t = b.topology(ipv6=True)
+    wan = b.tap(t.provider, "p0")
+    d = b.run(t)
+    b.receiver(t.hosts["lan1"], "ff05::1:1")
+    d.wait_member("lan1", "ff05::1:1")
+    b.receiver(t.hosts["lan1"], GROUP)
+    seen = wait_record(wan, is_record, "the global group is reported")
+    assert not any(is_record(m, "ff05::1:1") for m in seen), seen
 
 
 # ---- what is on the wire ----
