@@ -36,7 +36,7 @@ def igmp(kind, group="0.0.0.0", code=0):
     return _summed(struct.pack("!BBH4s", kind, code, 0, socket.inet_aton(group)), 2)
 
 
-def igmp3_query(group="0.0.0.0", sources=(), code=10, qrv=2, qqic=125, extra=b""):
+def igmp3_query(group="0.0.0.0", sources=(), code=3, qrv=2, qqic=125, extra=b""):
     m = struct.pack("!BBH4sBBH", 0x11, code, 0, socket.inet_aton(group), qrv, qqic,
                     len(sources)) + b"".join(map(socket.inet_aton, sources)) + extra
     return _summed(m, 2)
@@ -52,9 +52,9 @@ def igmp3_report(*records):
 
 
 def query(source, version=3, group="0.0.0.0", to=None, qqic=1, extra=b"", **kw):
-    """A whole query packet with a response time of one second."""
+    """A whole query packet with a response time of 0.3 s."""
     body = igmp3_query(group, qqic=qqic, extra=extra) if version == 3 else \
-        igmp(0x11, group, 10 if version == 2 else 0)
+        igmp(0x11, group, 3 if version == 2 else 0)
     return ipv4(source, to or (ALL_HOSTS if group == "0.0.0.0" else group), 2, body, **kw)
 
 

