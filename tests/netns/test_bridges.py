@@ -15,6 +15,7 @@ last-member-query-interval 0.2
 """
 CONFIG = SHORT + WAN + LANS
 OTHER = "239.1.2.4"
+GROUP6 = "ff0e::1:2:3"
 
 
 def bridge(ns, *options):
@@ -22,9 +23,10 @@ def bridge(ns, *options):
 
 
 def bridge_querier(ns):
-    """A querier that asks every second and follows IGMPv3."""
-    bridge(ns, "mcast_snooping", 1, "mcast_igmp_version", 3, "mcast_query_interval", 100,
-           "mcast_query_response_interval", 50, "mcast_startup_query_interval", 100)
+    """A querier that asks every second and follows IGMPv3 and MLDv2."""
+    bridge(ns, "mcast_snooping", 1, "mcast_igmp_version", 3, "mcast_mld_version", 2,
+           "mcast_query_interval", 100, "mcast_query_response_interval", 50,
+           "mcast_startup_query_interval", 100)
     # it waits for the response interval in force before it trusts in its own table
     bridge(ns, "mcast_querier", 1)
 
@@ -40,12 +42,12 @@ def router_ports(ns):
     return {p["port"] for ports in routers.values() for p in ports}
 
 
-def querier(d, interface="lan1"):
-    return d.interface(interface)["querier"]["ipv4"]
+def querier(d, family="ipv4"):
+    return d.interface("lan1")["querier"][family]
 
 
-def wait_state(d, state, seconds=15):
-    wait_for(seconds, lambda: querier(d)["state"] == state, f"the querier is {state}")
+def wait_state(d, state, family="ipv4"):
+    wait_for(15, lambda: querier(d, family)["state"] == state, f"the querier is {state}")
 
 
 @case("R045 R046 R137 R140 R141 a bridge with a lower address asks: we are silent, then "
@@ -114,9 +116,39 @@ def anonymous_querier(b):
     assert_continuous(got, at_least=120)
 
 
-def bridge_of_router(b):
+@case("R055 R137 a bridge with a lower link-local address takes MLD over, IGMP stays ours")
+def lower_mld_querier(b):
+    t = b.topology(lans=1, hosts=2, ipv6=True)
+    switch = t.switches["lan1"]
+    switch.ip("-6", "addr", "flush", "dev", "br0")
+    switch.ip("-6", "addr", "add", "fe80::1/64", "dev", "br0", "nodad")
+    d = b.run(t, SHORT + WAN + "phyint lan1 downstream\n")
+    b.stream(t)
+    b.stream(t, GROUP6)
+    one, six = b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan1"], GROUP6)
+    continuous = wait_datagrams(one, 20)
+    wait_datagrams(six, 20)
+    bridge_querier(switch)
+    wait_state(d, "standby", "ipv6")
+    assert querier(d, "ipv6")["address"] == "fe80::1", querier(d, "ipv6")
+    lan = b.tap(switch, "port0")
+    lan.frames()
+    continuous += wait_datagrams(one, 400)
+    frames = lan.frames()
+    assert not [m for f in frames for m in wire.mld(f) if isinstance(m, wire.Query)], \
+        "R054: asks as non-querier"
+    assert {u.group for u in map(wire.udp, frames) if u} == {GROUP}
+    assert querier(d)["state"] == "active" and d.upstream_group(GROUP6)
+    bridge(switch, "mcast_querier", 0, "mcast_snooping", 0)
+    wait_state(d, "active", "ipv6")
+    six.receive()
+    wait_datagrams(six, 50)
+    assert_continuous(continuous + wait_datagrams(one, 1), at_least=400)
+
+
+def bridge_of_router(b, ipv6=False):
     """lan1 of the router is br0, hosts lan1 and lan1b on its ports."""
-    t = b.topology(lans=0)
+    t = b.topology(lans=0, ipv6=ipv6)
     for name in ("lan1", "lan1b"):
         t.hosts[name] = t.namespace(name)
     t.router.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "1")
@@ -141,30 +173,39 @@ def port_falls_silent(tap, receiver):
     wait_for(10, silent, "the port without a member gets nothing")
 
 
-@case("R188 a bridge of the router as downstream: only the member's port gets the stream")
-def snooping_bridge(b):
-    t = bridge_of_router(b)
+def snooping_bridge(b, group, ipv6=False):
+    t = bridge_of_router(b, ipv6)
     d = b.run(t, SHORT + WAN + "phyint br0 downstream\n")
-    b.stream(t)
-    one = b.receiver(t.hosts["lan1"])
+    b.stream(t, group)
+    one = b.receiver(t.hosts["lan1"], group)
     idle = b.tap(t.hosts["lan1b"], "eth0")
     wait_datagrams(one, 20)
     port_falls_silent(idle, one)
-    wait_for(5, lambda: mdb(t.router, GROUP) >= {"port0"}, "the bridge knows the member")
-    assert "port1" not in mdb(t.router, GROUP), mdb(t.router, GROUP)
+    wait_for(5, lambda: mdb(t.router, group) >= {"port0"}, "the bridge knows the member")
+    assert "port1" not in mdb(t.router, group), mdb(t.router, group)
 
-    two = b.receiver(t.hosts["lan1b"])
+    two = b.receiver(t.hosts["lan1b"], group)
     got = wait_datagrams(one, 1)
     wait_datagrams(two, 20)
-    wait_for(5, lambda: mdb(t.router, GROUP) >= {"port0", "port1"}, "both are known")
+    wait_for(5, lambda: mdb(t.router, group) >= {"port0", "port1"}, "both are known")
     two.leave()
     # who leaves loses it, who stays has no gap
-    wait_for(10, lambda: "port1" not in mdb(t.router, GROUP), "the bridge drops the port")
+    wait_for(10, lambda: "port1" not in mdb(t.router, group), "the bridge drops the port")
     got += wait_datagrams(one, 50)
     assert_continuous(got, at_least=100)
     one.leave()
-    d.wait_no_member("br0", GROUP)
-    wait_for(10, lambda: not mdb(t.router, GROUP), "the bridge has forgotten the group")
+    d.wait_no_member("br0", group)
+    wait_for(10, lambda: not mdb(t.router, group), "the bridge has forgotten the group")
+
+
+@case("R188 a bridge of the router as downstream: only the member's port gets the stream")
+def snooping_igmp(b):
+    snooping_bridge(b, GROUP)
+
+
+@case("R188 the same with MLD and an IPv6 stream")
+def snooping_mld(b):
+    snooping_bridge(b, GROUP6, ipv6=True)
 
 
 @case("R188 a snooping switch on the LAN learns our port as router port")

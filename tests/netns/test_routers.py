@@ -16,12 +16,15 @@ last-member-query-interval 0.2
 """
 
 
-def querier(d, interface="lan1"):
-    return d.interface(interface)["querier"]["ipv4"]
+GROUP6 = "ff0e::1:2:3"
 
 
-def wait_state(d, state, seconds=15):
-    wait_for(seconds, lambda: querier(d)["state"] == state, f"the querier is {state}")
+def querier(d, family="ipv4"):
+    return d.interface("lan1")["querier"][family]
+
+
+def wait_state(d, state, family="ipv4"):
+    wait_for(15, lambda: querier(d, family)["state"] == state, f"the querier is {state}")
 
 
 @case("R134 R135 a ringcastd behind a ringcastd: joins, sources and leaves go all the way")
@@ -71,8 +74,8 @@ def cascade(b):
 class TwoRouters(Topology):
     """Routers `router` (10.0.1.1) and `other` (10.0.1.9) between the same two links."""
 
-    def __init__(self):
-        super().__init__(lans=1, hosts=2)
+    def __init__(self, ipv6=False):
+        super().__init__(lans=1, hosts=2, ipv6=ipv6)
         self.other = self.namespace("other")
         up, lan = self.namespace("upsw"), self.switches["lan1"]
         up.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
@@ -91,22 +94,30 @@ class TwoRouters(Topology):
         self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
         self.other.ip("addr", "add", "10.0.0.9/24", "dev", "wan")
         self.other.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
+        if ipv6:
+            self._add_ipv6()
+
+    def _add_ipv6(self):
+        self.provider.ip("addr", "add", self.SOURCE6 + "/64", "dev", "p0", "nodad")
+        for ns, host in ((self.router, 2), (self.other, 9)):
+            ns.ip("addr", "add", f"2001:db8::{host}/64", "dev", "wan", "nodad")
+            ns.ip("addr", "replace", f"2001:db8:1::{host}/64", "dev", "lan1", "nodad")
+            ns.ip("-6", "addr", "flush", "dev", "lan1", "scope", "link")
+            ns.ip("addr", "add", f"fe80::{host}/64", "dev", "lan1", "nodad")
 
 
-@case("R142 R046 R140 two ringcastd on one LAN: each datagram once, and one takes over "
-      "from the other")
-def two_on_one_lan(b):
-    t = b.own(TwoRouters())
+def take_turns(b, group, family, low_address):
+    t = b.own(TwoRouters(family == "ipv6"))
     config = SHORT + WAN + "phyint lan1 downstream\n"
     low = b.run(t, config)
     high = b.own(Daemon(t.other, config))
-    wait_state(high, "standby")
-    assert querier(high)["address"] == "10.0.1.1"
-    b.stream(t)
-    hosts = [b.receiver(t.hosts[h]) for h in ("lan1", "lan1b")]
+    wait_state(high, "standby", family)
+    assert querier(high, family)["address"] == low_address
+    b.stream(t, group)
+    hosts = [b.receiver(t.hosts[h], group) for h in ("lan1", "lan1b")]
     for r in hosts:
         assert_continuous(wait_datagrams(r, 300), at_least=300)
-    assert low.upstream_group(GROUP) and high.upstream_group(GROUP)
+    assert low.upstream_group(group) and high.upstream_group(group)
     assert high.interface("lan1")["tx_packets"] == 0, "the one without the role forwards"
     assert_continuous(wait_datagrams(hosts[0], 100))
     hosts[0].receive()
@@ -115,7 +126,7 @@ def two_on_one_lan(b):
     # without a word: no leave, no last query
     low.process.send_signal(signal.SIGKILL)
     low.process.wait()
-    wait_state(high, "active")
+    wait_state(high, "active", family)
     got += wait_datagrams(hosts[0], 300)
     missing, disorder = gaps(numbers(got))
     assert missing, "nobody noticed that the first one died"
@@ -124,12 +135,23 @@ def two_on_one_lan(b):
 
     # it comes back, still with the lower address; memberships are learned anew
     low.start()
-    wait_state(high, "standby")
+    wait_state(high, "standby", family)
     wait_datagrams(hosts[0], 1)
     wait_for(10, lambda: low.interface("lan1")["tx_packets"], "the first one forwards again")
     got += wait_datagrams(hosts[0], 300)
     assert gaps(numbers(got))[1] == 0, "duplicate or late when the first one returns"
     assert high.stop() == 0
+
+
+@case("R142 R046 R140 two ringcastd on one LAN: each datagram once, and one takes over "
+      "from the other")
+def two_on_one_lan(b):
+    take_turns(b, GROUP, "ipv4", "10.0.1.1")
+
+
+@case("R142 R055 R140 the same with MLD and an IPv6 stream")
+def two_on_one_lan6(b):
+    take_turns(b, GROUP6, "ipv6", "fe80::2")
 
 
 @case("R189 always-querier: a lower address on the LAN does not stop the stream")

@@ -12,7 +12,7 @@ from libnetns import (FAST, WAN, assert_continuous, case, main, ringcast, wait_d
                       wait_for)
 
 CHANNELS = [f"239.5.5.{n}" for n in range(1, 9)]
-WATCHED = CHANNELS[0]
+CHANNELS6 = [f"ff0e::5:{n}" for n in range(1, 9)]
 LAN = "phyint lan1 downstream\n"
 FULL = os.environ.get("RINGCAST_ZAP") == "full"
 
@@ -20,14 +20,14 @@ FULL = os.environ.get("RINGCAST_ZAP") == "full"
 class Remote:
     """A host that watches one channel after the other."""
 
-    def __init__(self, b, ns, rng):
-        self.receivers = {c: b.receiver(ns, c, join=False) for c in CHANNELS}
+    def __init__(self, b, ns, channels, rng):
+        self.receivers = {c: b.receiver(ns, c, join=False) for c in channels}
         self.rng = rng
         self.channel = None
 
     def zap(self):
         old = self.channel
-        self.channel = self.rng.choice([c for c in CHANNELS if c != old])
+        self.channel = self.rng.choice([c for c in self.receivers if c != old])
         if old:
             self.receivers[old].leave()
         self.receivers[self.channel].join()
@@ -41,13 +41,14 @@ class Remote:
             r.receive()
 
 
-def play_all(b, t):
-    """All channels at once; the watched one is numbered for assert_continuous()."""
-    b.stream(t, WATCHED, rate=200)
+def play_all(b, t, channels):
+    """All channels at once; the first one is numbered for assert_continuous()."""
+    b.stream(t, channels[0], rate=200)
+    source = t.SOURCE6 if ":" in channels[0] else t.SOURCE
     process = t.provider.popen(
-        ringcast.binary("ringcast-gen"), "-p", "5000", "-m", CHANNELS[1], "--groups",
-        str(len(CHANNELS) - 1), "--interface", "p0", "--source", t.SOURCE, "-t", "8",
-        "--rate", str(40 * len(CHANNELS)), "--size", "256", stdout=subprocess.DEVNULL)
+        ringcast.binary("ringcast-gen"), "-p", "5000", "-m", channels[1], "--groups",
+        str(len(channels) - 1), "--interface", "p0", "--source", source, "-t", "8",
+        "--rate", str(40 * len(channels)), "--size", "256", stdout=subprocess.DEVNULL)
     b.own(_Ender(process))
 
 
@@ -69,20 +70,21 @@ def joined(d):
             for g in u["groups"]}
 
 
-def storm(b, config, zaps, rate, version=3):
+def storm(b, config, zaps, rate, version=3, channels=CHANNELS):
     if FULL:
         zaps, rate = 1000, 10
     seed = random.randrange(1 << 32)
     b.note(f"seed {seed}")
     rng = random.Random(seed)
-    t = b.topology(lans=1, hosts=3)
+    constant = channels[0]
+    t = b.topology(lans=1, hosts=3, ipv6=channels is CHANNELS6)
     for host in t.hosts.values():
         host.sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
     d = b.run(t, config + FAST + WAN + LAN)
-    play_all(b, t)
-    steady = b.receiver(t.hosts["lan1c"], WATCHED)
+    play_all(b, t, channels)
+    steady = b.receiver(t.hosts["lan1c"], constant)
     got = wait_datagrams(steady, 10)
-    remotes = [Remote(b, t.hosts[h], rng) for h in ("lan1", "lan1b")]
+    remotes = [Remote(b, t.hosts[h], channels, rng) for h in ("lan1", "lan1b")]
     start = time.monotonic()
     most = 0
     for n in range(zaps):
@@ -96,7 +98,7 @@ def storm(b, config, zaps, rate, version=3):
     b.note(f"{zaps} zaps in {time.monotonic() - start:.1f} s, at most {most} groups at once")
 
     # what is left is what the three watch, on the LAN and upstream
-    watched = {WATCHED} | {r.channel for r in remotes}
+    watched = {constant} | {r.channel for r in remotes}
     wait_for(10, lambda: groups(d) == watched, "the others have ended on the LAN")
     wait_for(10, lambda: joined(d) == dict.fromkeys(watched, "exclude"),
              "the others have been left upstream")
@@ -104,13 +106,13 @@ def storm(b, config, zaps, rate, version=3):
         r.drain()
         wait_datagrams(r.receivers[r.channel], 10)
         r.off()
-    wait_for(10, lambda: groups(d) == {WATCHED}, "the zappers are off")
-    wait_for(10, lambda: joined(d) == {WATCHED: "exclude"}, "upstream, too")
+    wait_for(10, lambda: groups(d) == {constant}, "the zappers are off")
+    wait_for(10, lambda: joined(d) == {constant: "exclude"}, "upstream, too")
     got += steady.receive()
     lan = b.tap(t.hosts["lan1"], "eth0")
     # the other channels are played still, but not here
     got += wait_datagrams(steady, 20)
-    assert {u.group for u in lan.udp()} == {WATCHED}
+    assert {u.group for u in lan.udp()} == {constant}
     assert_continuous(got)
     assert not d.show("stats")["control"]["dropped"]
 
@@ -128,6 +130,11 @@ def zapping_quickleave(b):
 @case("E20 E13 the same with IGMPv2 hosts and quickleave")
 def zapping_v2(b):
     storm(b, "quickleave\n", 100, 40, version=2)
+
+
+@case("E20 E13 the same with MLDv2 hosts and quickleave")
+def zapping_mld(b):
+    storm(b, "quickleave\n", 100, 40, channels=CHANNELS6)
 
 
 if __name__ == "__main__":
