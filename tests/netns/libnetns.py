@@ -20,7 +20,7 @@ import ringcast  # noqa: E402
 import wire  # noqa: E402
 from lab import Receiver, Sender, Topology, link, wait_for  # noqa: E402,F401
 from ringcast import Daemon, Stream, gaps, number, numbers  # noqa: E402,F401
-from wire import Tap  # noqa: E402,F401
+from wire import Record, Tap  # noqa: E402,F401
 
 GROUP = "239.1.2.3"
 SSM_GROUP = "232.1.2.3"

@@ -142,6 +142,79 @@ static void sources_follow_the_addresses(void **state)
 	lab_deinit(&l);
 }
 
+static void r162_addresses_of_all_interfaces(void **state)
+{
+	static const struct {
+		const char *addr;
+		bool own;
+	} c[] = {
+		{"10.9.0.100", true}, {"10.1.0.100", true},
+		{"10.3.0.100", true}, /* an interface without a role */
+		{"10.1.0.101", false}, {"fe80::1", false}, /* never gets so far */
+	};
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, STRICT);
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct addr x = a(c[i].addr);
+
+		if (plan_is_own(l.plan, &x) != c[i].own)
+			fail_msg("%s", c[i].addr);
+	}
+	lab_deinit(&l);
+}
+
+/* ---- groups ---- */
+
+struct group_case {
+	const char *id, *words, *port, *group;
+	bool in, out; /* may frames of the group come in and go out there? */
+};
+
+#define BOTH " boundary 239.255.0.0/16 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16"
+
+static const struct group_case group_cases[] = {
+	{"nothing said", "", "wan", "239.255.1.1", true, true},
+	{"nothing said", "", "lan1", "ff05::1", true, true},
+	{"R203 scope of the organisation", "", "wan", "ff08::1", false, false},
+	{"R203 global scope", "", "wan", "ff0e::1", true, true},
+	{"R160 boundary-scope", " boundary-scope 2", "wan", "ff05::1", true, true},
+	{"R160 boundary-scope", " boundary-scope 5", "lan1", "ff05::1", false, false},
+	{"R160 boundary-scope", " boundary-scope 5", "lan1", "ff08::1", true, true},
+	{"R161 boundary", BOTH, "wan", "239.255.1.1", false, false},
+	{"R161 boundary", BOTH, "lan1", "239.255.1.1", false, false},
+	{"R144 list towards the provider", BOTH, "wan", "239.1.1.1", true, false},
+	{"R144 list towards the provider", BOTH, "wan", "225.1.1.1", true, false},
+	{"R144 list towards the provider", BOTH, "wan", "239.2.1.1", true, true},
+	{"R144 a list of a LAN is about members", BOTH, "lan1", "239.1.1.1", true,
+		true},
+};
+
+static void groups(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(group_cases); i++) {
+		const struct group_case *c = &group_cases[i];
+		bool wan = strcmp(c->port, "wan") == 0;
+		struct addr group = a(c->group);
+		const struct plan_port *p;
+		char config[512];
+		struct lab l;
+
+		snprintf(config, sizeof(config),
+			"phyint wan upstream%s\nphyint lan1 downstream%s\n",
+			wan ? c->words : "", wan ? "" : c->words);
+		lab_init(&l, config);
+		p = port(&l, c->port);
+		if (plan_group_ok(&p->in, &group) != c->in ||
+			plan_group_ok(&p->out, &group) != c->out)
+			fail_msg("%s: %s on %s with '%s'", c->id, c->group, c->port,
+				c->words);
+		lab_deinit(&l);
+	}
+}
+
 /* ---- directions ---- */
 
 static void put_set(struct lab *l, char *buf, size_t size, const struct portset *set)
@@ -278,6 +351,8 @@ int main(void)
 		cmocka_unit_test(sources),
 		cmocka_unit_test(r143_a_loop_is_cut_in_both_directions),
 		cmocka_unit_test(sources_follow_the_addresses),
+		cmocka_unit_test(r162_addresses_of_all_interfaces),
+		cmocka_unit_test(groups),
 		cmocka_unit_test(directions),
 		cmocka_unit_test(interfaces_are_described),
 		cmocka_unit_test(ports_that_are_down_are_absent),
