@@ -154,6 +154,15 @@ const struct config_iface *config_iface_find(const struct config *c, const char 
 	return &c->defaults;
 }
 
+bool config_is_report_interface(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (c->iface[i].role == CONFIG_ROLE_UPSTREAM &&
+			strcmp(c->iface[i].report_interface, name) == 0)
+			return true;
+	return false;
+}
+
 bool config_instance_used(const struct config *c, unsigned instance)
 {
 	if (instance == 0 && c->defaultdown)

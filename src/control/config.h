@@ -119,6 +119,9 @@ struct config *config_free(struct config *c); /* takes and returns NULL */
 /* What holds for an interface of that name: its phyint block or the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
 
+/* Does an upstream report there? Then `defaultdown` does not make it a downstream. */
+bool config_is_report_interface(const struct config *c, const char *name);
+
 /* Has an instance anything to do: an interface with a role, or (the unnamed one) all
  * those that no phyint names? */
 bool config_instance_used(const struct config *c, unsigned instance);

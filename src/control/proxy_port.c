@@ -234,7 +234,9 @@ static const struct config_iface *role_of(const struct proxy *p,
 	const struct config_iface *ci = config_iface_find(cfg, name);
 	const struct iface *i = iface_by_name(ifaces, name);
 
-	if (ci == &cfg->defaults && (!i || i->loopback || !i->multicast))
+	if (ci == &cfg->defaults &&
+		(!i || i->loopback || !i->multicast ||
+			config_is_report_interface(cfg, name)))
 		return NULL;
 	if (ci->instance != p->section)
 		return NULL;

@@ -243,6 +243,13 @@ static void report_interface_comes_and_goes(void **state)
 	assert_int_equal(fixture_reports(&t, "wan1", "to_ex 239.1.1.3"), 1);
 }
 
+static void report_interface_is_no_default_downstream(void **state)
+{
+	fixture_configure(&t, "defaultdown\n" SPLIT);
+	assert_null(fixture_port(&t, "voice"));
+	assert_non_null(fixture_port(&t, "lan2"));
+}
+
 static void report_interface_changes_on_reload(void **state)
 {
 	fixture_configure(&t, SPLIT);
@@ -274,6 +281,7 @@ int main(void)
 		CASE(r132_defaultdown_belongs_to_the_unnamed_instance),
 		CASE(report_interface_speaks_there),
 		CASE(report_interface_comes_and_goes),
+		CASE(report_interface_is_no_default_downstream),
 		CASE(report_interface_changes_on_reload),
 	};
 
