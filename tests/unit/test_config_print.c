@@ -67,6 +67,12 @@ static void equal_iface(const struct config_iface *x, const struct config_iface 
 	assert_int_equal(x->max_groups, y->max_groups);
 	assert_int_equal(x->max_sources, y->max_sources);
 	assert_string_equal(x->report_interface, y->report_interface);
+	assert_int_equal(x->instance, y->instance);
+	assert_int_equal(x->n_boundary, y->n_boundary);
+	for (size_t i = 0; i < x->n_boundary; i++)
+		assert_true(prefix_eq(&x->boundary[i], &y->boundary[i]));
+	assert_int_equal(x->boundary_scope, y->boundary_scope);
+	assert_int_equal(x->version_fallback, y->version_fallback);
 }
 
 static void equal_config(const struct config *x, const struct config *y)
@@ -89,6 +95,9 @@ static void equal_config(const struct config *x, const struct config *y)
 	equal_text(x->control_socket, y->control_socket);
 	equal_text(x->metrics_listen, y->metrics_listen);
 	equal_iface(&x->defaults, &y->defaults);
+	assert_int_equal(x->n_instance, y->n_instance);
+	for (size_t i = 0; i < x->n_instance; i++)
+		assert_string_equal(x->instance[i].name, y->instance[i].name);
 	assert_int_equal(x->n_iface, y->n_iface);
 	for (size_t i = 0; i < x->n_iface; i++)
 		equal_iface(&x->iface[i], &y->iface[i]);
@@ -127,6 +136,13 @@ static void print_reads_back(void **state)
 		"whitelist 239.1.1.0/24 whitelist ff05::/16 ipv6 on max-groups 0 "
 		"always-querier require-router-alert mld-router-alert optional "
 		"mld-version 1 threshold 200",
+		"boundary 239.255.0.0/16 boundary-scope 5 version-fallback off "
+		"phyint u upstream boundary ff15::/16 boundary 239.192.0.0/14 "
+		"version-fallback on phyint d downstream boundary-scope 14",
+		"instance one phyint u upstream phyint d downstream "
+		"instance two phyint v upstream report-interface w phyint e downstream",
+		ROLES "phyint x disabled instance two phyint v upstream "
+		      "phyint e downstream phyint y disabled quickleave",
 	};
 
 	for (size_t i = 0; i < array_len(texts); i++) {
@@ -213,9 +229,11 @@ static size_t cook_well(char *text, size_t size)
 		"phyint b downstream", "phyint c", "phyint e disabled",
 		"phyint f downstream altnet 10.1.0.0/16 whitelist 239.0.0.0/8 fast-leave",
 		"phyint g downstream ipv6 off blacklist 239.1.0.0/16 threshold 9;",
-		"phyint h upstream report-interface i altnet 2001:db8::/32 max-groups 0"};
+		"phyint h upstream report-interface i altnet 2001:db8::/32 max-groups 0",
+		"phyint j downstream boundary 239.192.0.0/14 boundary-scope 3"};
 	static const char *const before[] = {"altnet 10.0.0.0/8", "threshold 4",
-		"blacklist 239.255.255.250", "ipv6 off", "max-sources 4", "fast-leave"};
+		"blacklist 239.255.255.250", "boundary 239.255.0.0/16",
+		"version-fallback off", "ipv6 off", "max-sources 4", "fast-leave"};
 	size_t len = 0;
 	bool ssm = false;
 
