@@ -122,8 +122,9 @@ static void print_message(const struct gm_msg *msg)
 static enum gm_bad decode(const struct proxy_port *pp, const struct capture_packet *p,
 	struct gm_scratch *scratch, struct gm_msg *ret)
 {
+	bool strict = pp && pp->cfg->require_router_alert;
 	struct igmp_rules igmp = {
-		.require_router_alert = pp && pp->cfg->require_router_alert};
+		.require_router_alert = strict, .require_ttl_1 = strict};
 	struct mld_rules mld = {.require_router_alert = !pp ||
 			pp->cfg->mld_router_alert == CONFIG_ALERT_REQUIRE};
 

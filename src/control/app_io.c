@@ -30,7 +30,8 @@ const char *app_port_name(const struct app *app, unsigned port)
 static enum gm_bad decode(const struct config_iface *ci, enum family family,
 	const void *data, size_t len, struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert};
+	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert,
+		.require_ttl_1 = ci->require_router_alert};
 	struct mld_rules mld = {
 		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE};
 

@@ -246,6 +246,13 @@ def policy():
     return config, ["-t", "0"], {"lan": pcap(RAW, list(enumerate(packets)))}
 
 
+@case("R005 R006 require-router-alert: TTL 1 and the option, or refused", "strict")
+def strict():
+    packets = [report4(V3_TO_EX, ttl=64), report4(V3_TO_EX, alert=False), report4(V3_TO_EX)]
+    return ONCE + V4 + "require-router-alert on\n", ["-t", "0"], {
+        "lan": pcap(RAW, list(enumerate(packets)))}
+
+
 @case("nothing but time: general queries, and the -q option", "idle")
 def idle():
     noise = ethernet(ip4("3000 0000", "10.0.0.9", "224.0.0.106"))

@@ -4,6 +4,7 @@
 
 from libnetns import (FAST, GROUP, LANS, PLAIN, WAN, Sender, case, main, number,
                       wait_datagrams)
+from packets import Wire, igmp, ipv4
 
 
 def arrived(b, config, sends, group=GROUP, lan="lan1"):
@@ -100,6 +101,23 @@ def whitelist(b):
     b.receiver(t.hosts["lan1"])
     d.wait_member("lan1", GROUP)
     assert {m.group for m in upstream.igmp()} == {GROUP}
+
+
+@case("R005 R006 require-router-alert refuses messages without the option or with TTL 64")
+def strict_messages(b):
+    t = b.topology()
+    d = b.run(t, FAST + WAN + "phyint lan1 downstream require-router-alert\n"
+              "phyint lan2 downstream\n")
+    for n, lan in enumerate(("lan1", "lan2"), 1):
+        host = b.own(Wire(t.hosts[lan], "eth0"))
+        for last, kw in enumerate(({"options": b""}, {"ttl": 64}, {}), 3):
+            group = f"239.1.2.{last}"
+            host.send(ipv4(f"10.0.{n}.2", group, 2, igmp(0x16, group), **kw))
+        d.wait_member(lan, "239.1.2.5")
+    assert not d.group("lan1", "239.1.2.3") and not d.group("lan1", "239.1.2.4")
+    assert d.group("lan2", "239.1.2.3") and d.group("lan2", "239.1.2.4")
+    bad = d.show("stats")["control"]["bad"]
+    assert bad["ttl"] == 1 and bad["router_alert"] == 1, bad
 
 
 if __name__ == "__main__":
