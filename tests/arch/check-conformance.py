@@ -73,7 +73,7 @@ def programs(root):
     top = Path(root) / "tests"
     found = {}
     for path in sorted(top.rglob("*")):
-        if path.suffix in READERS:
+        if path.suffix in READERS and path.name.startswith("test_"):
             name = path.stem.removeprefix("test_")
             if path.suffix == ".py" and path.parent.name == "netns":
                 name = "netns_" + name
