@@ -254,6 +254,15 @@ static size_t count_groups(const json_t *u, bool ipv6)
 }
 
 /* a line for each family that is spoken */
+/* "wan", or "wan via voice" with a report-interface */
+static void add_upstream_name(struct text_table *t, const json_t *u)
+{
+	const char *name = str(u, "interface"), *via = str(u, "report_interface");
+	bool other = *via && strcmp(via, name) != 0;
+
+	text_table_add(t, "%s%s%s", name, other ? " via " : "", other ? via : "");
+}
+
 static void add_upstream(
 	struct text_table *t, const json_t *u, const char *key, const char *protocol)
 {
@@ -262,7 +271,7 @@ static void add_upstream(
 
 	if (!f)
 		return;
-	add_str(t, u, "interface");
+	add_upstream_name(t, u);
 	text_table_add(t, "%s", yes(u, "up") ? "up" : "down");
 	add_str(t, ipv6 ? f : u, "address");
 	text_table_add(t, "%sv%lld", protocol, num(f, "version"));
