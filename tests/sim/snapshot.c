@@ -180,12 +180,13 @@ char *snapshot(const struct sim_proxy *x, bool times)
 	char *text = NULL;
 	size_t size;
 	struct out o = {open_memstream(&text, &size), x, times};
+	const struct mdb *mdb = &x->router->instance[0].proxy->mdb;
 
 	assert_non_null(o.f);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (x->router->port[i])
 			put_port(&o, x->router->port[i]);
-	put_table(&o, &x->router->instance[0].proxy->mdb.groups, OFFSET(mdb_group), one_merged, &x->router->instance[0].proxy->mdb);
+	put_table(&o, &mdb->groups, OFFSET(mdb_group), one_merged, mdb);
 	fclose(o.f);
 	return text;
 }
