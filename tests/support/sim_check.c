@@ -87,7 +87,8 @@ static void check_source(struct check *c, const struct addr *src)
 
 static void check_merged(struct check *c)
 {
-	const struct mdb_group *m = mdb_find(&c->x->router->instance[0].proxy->mdb, &c->group);
+	const struct mdb_group *m =
+		mdb_find(&c->x->router->instance[0].proxy->mdb, &c->group);
 	struct gm_filter want = {.mode = GM_INCLUDE};
 
 	if (c->any_exclude) {
