@@ -18,6 +18,7 @@ struct mgroup_source {
 	mono_t until; /* source timer; MONO_UNSET: not running (blocked, EXCLUDE only)
 		       */
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
+	mono_t ask_at;	 /* the next of them */
 };
 
 /* a tracked host of a group and what it asked for itself */
@@ -38,6 +39,7 @@ struct mgroup {
 	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
 	uint8_t repeats;  /* group-specific query retransmissions owed */
+	mono_t ask_at;	  /* the next of them */
 	mono_t repeat_at; /* next retransmission of either kind, or MONO_NEVER */
 	struct mgroup_host *host; /* sorted by address */
 	size_t n_host, cap_host;

@@ -37,13 +37,28 @@ static void send(struct mgroup_db *db, const struct mgroup *g, bool suppress,
 	effects_query(fx, db->port, role->version, &role->own, &q);
 }
 
+/* A query that is due in a little while joins the round of now (R088). One that was
+ * sent a moment ago does not: hosts would answer both with one report, and if that is
+ * lost the member is cut off. */
+static bool is_due(const struct mgroup_db *db, mono_t ask_at, mono_t now)
+{
+	return mono_due(
+		ask_at, mono_add_ms(now, db->params.gm.last_member_interval_ms / 4));
+}
+
+static mono_t next_ask(const struct mgroup_db *db, mono_t now)
+{
+	return mono_add_ms(now, db->params.gm.last_member_interval_ms);
+}
+
 static void send_group(
-	struct mgroup_db *db, const struct mgroup *g, mono_t now, struct effects *fx)
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
 	/* R084: somebody has answered since, so other routers need not lower theirs */
 	send(db, g, g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
+	g->ask_at = next_ask(db, now);
 }
 
 /* One round of group-and-source queries: first those whose timer was restored meanwhile
@@ -63,7 +78,7 @@ static void send_sources(
 		for (size_t i = 0; i < g->n_src; i++) {
 			struct mgroup_source *s = &g->src[i];
 
-			if (s->repeats == 0 ||
+			if (s->repeats == 0 || !is_due(db, s->ask_at, now) ||
 				mono_before(lmqt, s->until) != (bool)suppress)
 				continue;
 			batch[n++] = s->addr;
@@ -75,26 +90,22 @@ static void send_sources(
 		if (n)
 			send(db, g, suppress, batch, n, fx);
 	}
-	for (size_t i = 0; i < g->n_src; i++)
-		if (g->src[i].repeats)
-			g->src[i].repeats--;
+	for (size_t i = 0; i < g->n_src; i++) {
+		struct mgroup_source *s = &g->src[i];
+
+		if (s->repeats == 0 || !is_due(db, s->ask_at, now))
+			continue;
+		s->repeats--;
+		s->ask_at = next_ask(db, now);
+	}
 }
 
-static bool sources_owed(const struct mgroup *g)
+static void schedule(struct mgroup *g)
 {
+	g->repeat_at = g->repeats ? g->ask_at : MONO_NEVER;
 	for (size_t i = 0; i < g->n_src; i++)
 		if (g->src[i].repeats)
-			return true;
-	return false;
-}
-
-static void schedule(struct mgroup_db *db, struct mgroup *g, mono_t now)
-{
-	/* R088: a round that is pending takes the new ones along */
-	if (g->repeats == 0 && !sources_owed(g))
-		g->repeat_at = MONO_NEVER;
-	else if (g->repeat_at.ns == MONO_NEVER.ns || mono_due(g->repeat_at, now))
-		g->repeat_at = mono_add_ms(now, db->params.gm.last_member_interval_ms);
+			g->repeat_at = mono_min(g->repeat_at, g->src[i].ask_at);
 }
 
 void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
@@ -122,11 +133,12 @@ void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
 			continue;
 		s->until = lmqt;
 		s->repeats = db->params.gm.last_member_count;
+		s->ask_at = now;
 		any = true;
 	}
 	if (any)
 		send_sources(db, g, now, fx);
-	schedule(db, g, now);
+	schedule(g);
 }
 
 void mgroup_ask_group(
@@ -150,7 +162,7 @@ void mgroup_ask_group(
 	g->until = mono_min(g->until, lmqt);
 	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
 	send_group(db, g, now, fx);
-	schedule(db, g, now);
+	schedule(g);
 }
 
 void mgroup_ask_again(
@@ -163,11 +175,10 @@ void mgroup_ask_again(
 		for (size_t i = 0; i < g->n_src; i++)
 			g->src[i].repeats = 0;
 	}
-	if (g->repeats) {
+	if (g->repeats && is_due(db, g->ask_at, now)) {
 		g->repeats--;
 		send_group(db, g, now, fx);
 	}
-	if (sources_owed(g))
-		send_sources(db, g, now, fx);
-	schedule(db, g, now);
+	send_sources(db, g, now, fx);
+	schedule(g);
 }

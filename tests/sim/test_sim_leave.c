@@ -59,6 +59,45 @@ static void r092_fast_leave_keeps_named_sources(enum family family)
 	home_free(&h);
 }
 
+/* R085, R088: the repeated leave of a host, after another one has answered, asks anew;
+ * so its last question follows a whole interval later, not with those of the first. */
+static void r085_new_questions_keep_their_distance(enum family family)
+{
+	for (unsigned by_source = 0; by_source < 2; by_source++) {
+		struct home h = home_new(family, &(struct home_params){0});
+		struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+		struct sim_host *one = home_host(&h, 1, 10, GM_V3);
+		struct sim_host *two = home_host(&h, 1, 11, GM_V3);
+		struct sim_match match = {.group = &g};
+		unsigned n_anew = 0;
+
+		for (unsigned i = 0; i < 30; i++) {
+			sim_host_set(one, &g, by_source ? GM_INCLUDE : GM_EXCLUDE, &s,
+				by_source);
+			sim_host_set(two, &g, by_source ? GM_INCLUDE : GM_EXCLUDE, &s,
+				by_source);
+			sim_run(h.sim, 12000);
+			sim_mark(h.sim);
+			sim_host_leave(one, &g);
+			sim_run(h.sim, 12000);
+			match.kind = GM_QUERY;
+			match.node = NULL;
+			if (sim_count(h.lan[0], &match) > 2) {
+				mono_t asked = sim_last(h.lan[0], &match)->at, left;
+
+				match.node = &one->node;
+				match.kind = GM_REPORT;
+				left = sim_last(h.lan[0], &match)->at;
+				assert_in_range(
+					(asked.ns - left.ns) / NS_PER_MS, 1000, 1010);
+				n_anew++;
+			}
+		}
+		assert_int_not_equal(n_anew, 0);
+		home_free(&h);
+	}
+}
+
 /* E13: a member that keeps silent because another one reported is not cut off. */
 static void e13_suppressed_member(enum family family)
 {
@@ -290,6 +329,7 @@ static void r092_fast_leave_on_a_lossy_lan(enum family family)
 }
 
 static const struct CMUnitTest tests[] = {
+	BOTH(r085_new_questions_keep_their_distance),
 	BOTH(r092_fast_leave),
 	BOTH(r092_fast_leave_keeps_named_sources),
 	BOTH(r092_fast_leave_on_a_lossy_lan),

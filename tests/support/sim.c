@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define START_MS INT64_C(1000000) /* times near 0 would hide mistakes with MONO_UNSET  \
-				   */
+#define START_MS                                                                       \
+	INT64_C(1000000) /* times near 0 would hide mistakes with MONO_UNSET           \
+			  */
 
 /* a copy of a message on its way to one port */
 struct sim_packet {
@@ -318,12 +319,16 @@ static void note_message(struct sim_port *from, const struct gm_msg *msg, size_t
 		.suppress = msg->query.suppress,
 	};
 
+	for (size_t i = 0; i < msg->query.n_src && i < array_len(seen.src); i++)
+		seen.src[i] = msg->query.src[i];
 	if (msg->kind == GM_QUERY)
 		note_seen(link, &seen);
 	for (size_t i = 0; i < msg->n_rec; i++) {
 		seen.type = msg->rec[i].type;
 		seen.group = msg->rec[i].group;
 		seen.n_src = msg->rec[i].n_src;
+		for (size_t k = 0; k < seen.n_src && k < array_len(seen.src); k++)
+			seen.src[k] = msg->rec[i].src[k];
 		note_seen(link, &seen);
 	}
 }
@@ -416,6 +421,31 @@ const struct sim_seen *sim_last(const struct sim_link *link, const struct sim_ma
 		if (matches(&link->seen[i], m))
 			return &link->seen[i];
 	return NULL;
+}
+
+static void print_seen(const struct sim_link *link, const struct sim_seen *s)
+{
+	static const char *const types[] = {
+		"query", "is_in", "is_ex", "to_in", "to_ex", "allow", "block"};
+	char from[ADDR_STRLEN], group[ADDR_STRLEN], src[ADDR_STRLEN];
+
+	print_message("%9lld.%03lld link %u %s %s v%d %s %s %zu sources",
+		(long long)(s->at.ns / NS_PER_MS - START_MS),
+		(long long)(s->at.ns / 1000 % 1000), link->number, s->node->name,
+		addr_format(&s->from, from), (int)s->version, types[s->type],
+		addr_format(&s->group, group), s->n_src);
+	for (size_t i = 0; i < s->n_src && i < array_len(s->src); i++)
+		print_message(" %s", addr_format(&s->src[i], src));
+	print_message("\n");
+}
+
+void sim_print(const struct sim *sim, const struct addr *group)
+{
+	for (const struct sim_link *link = sim->links; link; link = link->next)
+		for (size_t i = link->mark; i < link->n_seen; i++)
+			if (addr_is_any(&link->seen[i].group) ||
+				addr_eq(&link->seen[i].group, group))
+				print_seen(link, &link->seen[i]);
 }
 
 /* ---- data ---- */

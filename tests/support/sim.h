@@ -79,6 +79,7 @@ struct sim_seen {
 	struct addr group;	  /* unspecified: general query */
 	struct addr from;
 	size_t n_src, octets; /* octets of the whole packet */
+	struct addr src[4];   /* the first ones */
 	size_t message;	      /* records of one message have the same number */
 	bool suppress;
 };
@@ -181,6 +182,9 @@ struct sim_match {
 size_t sim_count(const struct sim_link *link, const struct sim_match *m);
 /* the last of them, NULL: none */
 const struct sim_seen *sim_last(const struct sim_link *link, const struct sim_match *m);
+
+/* Print what was sent about a group since the mark, for the log of a failed test. */
+void sim_print(const struct sim *sim, const struct addr *group);
 
 /* ---- for the nodes ---- */
 
