@@ -24,11 +24,12 @@ def bridge(ns, *options):
 
 def bridge_querier(ns):
     """A querier that asks every second and follows IGMPv3 and MLDv2."""
-    bridge(ns, "mcast_snooping", 1, "mcast_igmp_version", 3, "mcast_mld_version", 2,
-           "mcast_query_interval", 100, "mcast_query_response_interval", 50,
-           "mcast_startup_query_interval", 100)
-    # it waits for the response interval in force before it trusts in its own table
-    bridge(ns, "mcast_querier", 1)
+    bridge(ns, "mcast_igmp_version", 3, "mcast_mld_version", 2, "mcast_query_interval", 100,
+           "mcast_query_response_interval", 50, "mcast_startup_query_interval", 100)
+    # a bridge that hears us before it has asked would yield for minutes
+    bridge(ns, "mcast_querier_interval", 10)
+    # afterwards: it waits for the interval in force before it trusts in its own table
+    bridge(ns, "mcast_snooping", 1, "mcast_querier", 1)
 
 
 def mdb(ns, group):
@@ -97,13 +98,10 @@ def anonymous_querier(b):
     b.stream(t)
     one = b.receiver(t.hosts["lan1"])
     got = wait_datagrams(one, 20)
-    # it yields to us as soon as it hears us, so it gets a head start each time
     bridge(switch, "mcast_query_use_ifaddr", 0)
     bridge_querier(switch)
 
     def asks():
-        bridge(switch, "mcast_querier", 0)
-        bridge(switch, "mcast_querier", 1)
         return [f for f in seen.frames() if wire.igmp(f)
                 and isinstance(wire.igmp(f)[0], wire.Query)]
     frames = wait_for(10, asks, "the bridge asks")
