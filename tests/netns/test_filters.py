@@ -4,7 +4,7 @@
 
 from libnetns import (FAST, GROUP, LANS, PLAIN, WAN, Sender, case, main, number,
                       wait_datagrams)
-from packets import Wire, igmp, ipv4
+from packets import Wire, igmp, ipv4, udp
 
 
 def arrived(b, config, sends, group=GROUP, lan="lan1"):
@@ -30,6 +30,24 @@ def ttl_one(b):
     got, d = arrived(b, PLAIN, [(0, "10.0.0.1", 1), (1, "10.0.0.1", 2)])
     assert got == [1], got
     assert d.show("stats")["verdicts"]["ttl_expired"] == 1
+
+
+@case("R165 nothing that is dropped makes an ICMP message")
+def no_icmp(b):
+    t = b.topology()
+    d = b.run(t, FAST + WAN + "phyint lan1 downstream threshold 3\n")
+    r = b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    tap = b.tap(t.provider, "p0")
+    wire = b.own(Wire(t.provider, "p0"))
+    wire.send(udp("10.0.0.1", GROUP, number(0), ttl=1))
+    wire.send(udp("10.0.0.1", GROUP, number(1), ttl=3))
+    wire.send(udp("172.16.0.9", GROUP, number(2)))
+    wire.send(ipv4("10.0.0.1", GROUP, 253, number(3), ttl=1, options=b""))
+    wire.send(udp("10.0.0.1", GROUP, number(4)))
+    assert wait_datagrams(r)[0][0][:4] == number(4)[:4]
+    icmp = [f for f in tap.frames() if f[12:14] == b"\x08\x00" and f[23] == 1]
+    assert not icmp, icmp
 
 
 @case("R156 threshold 3 forwards TTL 4 and drops TTL 3")
