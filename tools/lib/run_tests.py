@@ -200,6 +200,13 @@ def one_run(run, suite):
     return count
 
 
+def requirements():
+    """How many requirements of each kind have a test; the suite arch checks it."""
+    script = os.path.join(ROOT, "tests", "arch", "check-conformance.py")
+    say(subprocess.run([sys.executable, "-B", script, "--count", ROOT], check=False,
+                       capture_output=True, text=True).stdout.rstrip())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -208,6 +215,8 @@ def main():
     total = Count()
     for run in RUNS[:1] if args.quick else RUNS:
         total.add(one_run(run, args.suite))
+    say()
+    requirements()
     say()
     say(str(total))
     return 1 if total.failed or not total.passed else 0
