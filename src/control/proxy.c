@@ -24,6 +24,7 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	p->instance = instance;
 	p->taken = &p->own_taken;
 	memcpy(p->family, family, sizeof(p->family));
+	p->again_at = MONO_NEVER;
 	rng_seed(&p->rng, seed);
 	mdb_init(&p->mdb, instance, rng_next(&p->rng));
 	*ret_proxy = p;
@@ -57,6 +58,8 @@ struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
 
 /* ---- from group state to the upstream ---- */
 
+#define AGAIN_MS 1000 /* after memory ran out */
+
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	const struct addr *group, const struct gm_filter *merged, struct effects *fx)
 {
@@ -65,8 +68,9 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	if (!policy_group(us->cfg, group) ||
 		!proxy_family_on(p, us->cfg, addr_family(group)))
 		merged = &none;
-	/* Without memory the old membership stays; the next change tries again. */
-	(void)host_set(&us->host, now, group, merged, fx);
+	/* without memory the old membership stays */
+	if (host_set(&us->host, now, group, merged, fx) < 0)
+		p->again_at = mono_add_ms(now, AGAIN_MS);
 }
 
 void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
@@ -74,8 +78,10 @@ void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 {
 	const struct gm_filter *merged;
 
-	if (mdb_update(&p->mdb, p->groups, now, port, group, fx, &merged) < 0)
+	if (mdb_update(&p->mdb, p->groups, now, port, group, fx, &merged) < 0) {
+		p->again_at = mono_add_ms(now, AGAIN_MS);
 		return;
+	}
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
 			proxy_report_upstream(p, now, p->port[i], group, merged, fx);
@@ -239,8 +245,54 @@ static void tick_downstream(
 		proxy_group_changed(p, now, pp->port, &group, fx);
 }
 
+/* groups that some port has or had */
+static void merge_again(struct proxy *p, mono_t now, struct effects *fx)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	p->again_at = MONO_NEVER;
+	table_for_each (&p->mdb.groups, pos, node, next) {
+		const struct mdb_group *m = container_of(node, struct mdb_group, node);
+		struct portset members = m->members;
+		struct addr group = m->group;
+
+		portset_for_each (&members, port)
+			proxy_group_changed(p, now, port, &group, fx);
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		for (unsigned f = 0; p->groups[i] && f < _FAMILY_N; f++)
+			proxy_port_changed(p, now, p->port[i], (enum family)f, fx);
+}
+
+/* memberships that outlived their group */
+static void leave_again(
+	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx)
+{
+	static const struct gm_filter none = {.mode = GM_INCLUDE};
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&us->host.groups, pos, node, next) {
+		struct addr group = container_of(node, struct host_group, node)->group;
+
+		if (!mdb_find(&p->mdb, &group))
+			proxy_report_upstream(p, now, us, &group, &none, fx);
+	}
+}
+
+static void try_again(struct proxy *p, mono_t now, struct effects *fx)
+{
+	merge_again(p, now, fx);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
+			leave_again(p, now, p->port[i], fx);
+}
+
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 {
+	if (mono_due(p->again_at, now))
+		try_again(p, now, fx);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_DOWNSTREAM)
 			tick_downstream(p, now, p->port[i], fx);
@@ -254,7 +306,7 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 
 mono_t proxy_deadline(const struct proxy *p)
 {
-	mono_t at = MONO_NEVER;
+	mono_t at = p->again_at;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = p->port[i];

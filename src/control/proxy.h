@@ -59,6 +59,7 @@ struct proxy {
 	struct proxy_port *port[PORT_MAX];
 	struct mgroup_db *groups[PORT_MAX]; /* those of the downstreams, for mdb */
 	struct mdb mdb;
+	mono_t again_at; /* memory ran out: all is merged again then; MONO_NEVER: not */
 };
 
 /* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */

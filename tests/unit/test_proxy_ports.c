@@ -295,30 +295,35 @@ static void family_that_is_not_spoken(void **state)
 	px_deinit(&t);
 }
 
-/* The whole script, with one request for memory that fails. Afterwards, with memory,
- * the interfaces are looked at again and the members report again. */
+/* A join of two groups and a leave of one, with one request for memory that fails.
+ * Afterwards, with memory, the interfaces are looked at again, the members report what
+ * they want as they do when asked, and all is as it should be. */
 static bool short_of_memory(long after, bool *ret_failed)
 {
 	static const char *const text[] = {PLAIN};
 	struct proxy_fixture t;
 	struct addr host = px_addr(FAMILY_IPV4, "lan1", 1);
-	struct addr group = px_group(FAMILY_IPV4, 'G');
+	struct addr g = px_group(FAMILY_IPV4, 'G'), h = px_group(FAMILY_IPV4, 'H');
 	bool good;
 
 	px_init(&t, FAMILY_IPV4, text);
 	fail_alloc_after = after;
 	px_sync(&t);
-	for (int i = 0; i < 2 && px_port(&t, "lan1"); i++)
-		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, "GH"[i], "AB");
+	if (px_port(&t, "lan1")) {
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', "AB");
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'H', "");
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_IN, 'H', "");
+		px_run(&t, 2000);
+	}
 	*ret_failed = fail_alloc_after == -1;
 	fail_alloc_after = -1;
 	px_sync(&t);
 	good = t.sync == 0;
-	px_report(&t, "lan1", &host, GM_V3, GM_TO_IN, 'G', "");
-	px_run(&t, 2000);
-	px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', "AB");
-	good = good && host_find(&px_port(&t, "wan")->host, &group) &&
-		mdb_find(&t.proxy->mdb, &group);
+	px_report(&t, "lan1", &host, GM_V3, GM_IS_EX, 'G', "AB");
+	px_run(&t, 5000);
+	good = good && host_find(&px_port(&t, "wan")->host, &g) &&
+		mdb_find(&t.proxy->mdb, &g) && !mdb_find(&t.proxy->mdb, &h) &&
+		!host_find(&px_port(&t, "wan")->host, &h);
 	px_deinit(&t);
 	return good;
 }
