@@ -59,6 +59,7 @@ struct app {
 	bool stopping;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
+	bool fib_unsure; /* some of them may have been meant for the table */
 	struct log_limit send_limit;
 	mono_t started;
 };

@@ -177,11 +177,29 @@ static bool sync_dataplane(struct app *app)
 	return missing;
 }
 
+static void remove_stale(const struct fib_view *v, void *arg)
+{
+	struct app *app = arg;
+
+	if (!router_has_entry(app->router, v->instance, &v->group, &v->source))
+		fib_del(dataplane_fib(app->dp), v->instance, &v->source, &v->group);
+}
+
+/* Effects were lost for lack of memory: make the table what it should be. */
+static void repair_fib(struct app *app)
+{
+	app->fib_unsure = false;
+	fib_walk(dataplane_fib(app->dp), remove_stale, app);
+	router_emit_all(app->router, &app->fx);
+}
+
 void app_retry(struct app *app, mono_t now)
 {
 	bool missing = sync_sockets(app);
 
 	missing |= sync_dataplane(app);
+	if (app->fib_unsure)
+		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, RETRY_MS) : MONO_NEVER;
 }
 
@@ -250,7 +268,7 @@ static void execute_fib(struct app *app, const struct effect *e)
 		fib_del(fib, e->fib.instance, &e->fib.source, &e->fib.group);
 	else if (fib_set(fib, e->fib.instance, &e->fib.source, &e->fib.group,
 			 &e->fib.out) < 0)
-		app->n_effects_lost++;
+		app->fx.lost++;
 }
 
 /* level and text of a note; %1 group, %2 peer, %3 value are put behind it */
@@ -330,6 +348,10 @@ void app_execute(struct app *app, mono_t now)
 			break;
 		}
 	}
-	app->n_effects_lost += app->fx.lost;
+	if (app->fx.lost) {
+		app->n_effects_lost += app->fx.lost;
+		app->fib_unsure = true;
+		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, RETRY_MS));
+	}
 	effects_clear(&app->fx);
 }

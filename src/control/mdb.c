@@ -265,6 +265,14 @@ int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now
 	return 0;
 }
 
+bool mdb_has_entry(
+	const struct mdb *mdb, const struct addr *group, const struct addr *source)
+{
+	const struct mdb_group *m = mdb_find(mdb, group);
+
+	return m && (addr_is_any(source) || source_find(m->src, m->n_src, source));
+}
+
 void mdb_emit_all(const struct mdb *mdb, struct effects *fx)
 {
 	struct table_node *node, *next;

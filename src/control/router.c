@@ -182,6 +182,21 @@ const char *router_instance_name(const struct router *r, unsigned number)
 	return "";
 }
 
+bool router_has_entry(const struct router *r, unsigned number, const struct addr *group,
+	const struct addr *source)
+{
+	for (size_t i = 0; i < r->n_instance; i++)
+		if (r->instance[i].proxy->instance == number)
+			return mdb_has_entry(&r->instance[i].proxy->mdb, group, source);
+	return false;
+}
+
+void router_emit_all(const struct router *r, struct effects *fx)
+{
+	for (size_t i = 0; i < r->n_instance; i++)
+		mdb_emit_all(&r->instance[i].proxy->mdb, fx);
+}
+
 size_t router_n_groups(const struct router *r)
 {
 	size_t n = 0;

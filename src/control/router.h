@@ -47,5 +47,9 @@ struct proxy_port *router_port_by_index(const struct router *r, int ifindex);
 /* Name of the instance that a port belongs to, or that has a number in the forwarding
  * table ("" is the unnamed one, and a number that nobody has). */
 const char *router_instance_name(const struct router *r, unsigned number);
+/* Entries of the forwarding table: see mdb_has_entry() and mdb_emit_all(). */
+bool router_has_entry(const struct router *r, unsigned number, const struct addr *group,
+	const struct addr *source);
+void router_emit_all(const struct router *r, struct effects *fx);
 /* groups that some downstream wants */
 size_t router_n_groups(const struct router *r);

@@ -187,6 +187,31 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 	}
 }
 
+/* A table that missed effects is put right by emitting all and removing the rest. */
+static void lost_effects_are_repaired(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		struct addr group = gm_group(fam, 1), any = addr_any(fam);
+		struct addr s1 = gm_source(fam, '1'), s4 = gm_source(fam, '4');
+
+		setup();
+		port_is(1, GM_INCLUDE, "1");
+		port_is(2, GM_EXCLUDE, "4");
+		effects_clear(&fx);
+		mdb_emit_all(&mdb, &fx);
+		assert_fib("1:12 4: *:2");
+		assert_true(mdb_has_entry(&mdb, &group, &any));
+		assert_true(mdb_has_entry(&mdb, &group, &s1));
+		assert_true(mdb_has_entry(&mdb, &group, &s4));
+		port_is(2, GM_INCLUDE, "");
+		assert_false(mdb_has_entry(&mdb, &group, &s4));
+		port_is(1, GM_INCLUDE, "");
+		assert_false(mdb_has_entry(&mdb, &group, &any));
+		teardown();
+	}
+}
+
 /* ---- property: equal to naive models ---- */
 
 struct model {
@@ -290,6 +315,7 @@ int main(void)
 		cmocka_unit_test(forwarding_entries_are_differences),
 		cmocka_unit_test(ssm_entries_come_before_the_group),
 		cmocka_unit_test(r137_r140_r141_only_where_we_are_querier),
+		cmocka_unit_test(lost_effects_are_repaired),
 		cmocka_unit_test(random_steps_equal_naive_models),
 	};
 
