@@ -19,6 +19,7 @@ struct home home_new(enum family family, const struct home_params *params)
 
 	h.sim = sim_new(family, params->seed ? params->seed : 1);
 	h.wan = sim_link_new(h.sim, 5);
+	h.wan->mtu = params->wan_mtu ? params->wan_mtu : 1500;
 	h.router = sim_router_new(h.wan, 1, params->provider ? params->provider : GM_V3,
 		!params->no_querier);
 	h.proxy = sim_proxy_new(h.sim, "proxy",

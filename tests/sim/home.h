@@ -30,6 +30,7 @@ struct home_params {
 	bool no_querier;	  /* the provider never asks */
 	const char *config;	  /* before the first phyint */
 	const char *own_config;	  /* all of it */
+	uint32_t wan_mtu;	  /* 0: 1500 */
 	uint64_t seed;
 };
 

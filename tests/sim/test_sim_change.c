@@ -173,7 +173,7 @@ static void links_that_lose_and_double(enum family family)
 {
 	uint64_t seed = sim_seed(800);
 
-	for (unsigned n = 0; n < 3; n++) {
+	for (unsigned n = 0; n < 2; n++) {
 		struct home h = home_new(family,
 			&(struct home_params){
 				.config = "robustness 7", .seed = seed + n});
@@ -191,7 +191,7 @@ static void links_that_lose_and_double(enum family family)
 		sim_host_join(host, &g);
 		sim_run(h.sim, 10000);
 		sim_host_rx_reset(host, stream);
-		for (unsigned i = 0; i < 50; i++) {
+		for (unsigned i = 0; i < 30; i++) {
 			sim_host_join(other, &g);
 			sim_run(h.sim, 15000);
 			sim_host_leave(other, &g);

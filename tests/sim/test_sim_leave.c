@@ -136,7 +136,7 @@ static void e14_late_answers(enum family family)
 	bool cut = false;
 
 	for (unsigned patient = 0; patient < 2; patient++)
-		for (unsigned run = 0; run < 20; run++) {
+		for (unsigned run = 0; run < 8; run++) {
 			struct home h = home_new(family,
 				&(struct home_params){
 					.config = config[patient], .seed = 1 + run});
