@@ -56,8 +56,8 @@ def cascade(b):
     assert {s for _, s in wait_datagrams(only, 20)} == {t.SOURCE2}
     assert outer.upstream_group(SSM_GROUP)["sources"] == [t.SOURCE2]
     # the outer router's queries keep both memberships past their life of 2.4 s
-    got += wait_datagrams(r, 1000)
-    assert_continuous(got, at_least=1050)
+    got += wait_datagrams(r, 850)
+    assert_continuous(got, at_least=900)
     wait_datagrams(only, 1)
 
     p0.frames()
@@ -116,7 +116,7 @@ def take_turns(b, group, family, low_address):
     b.stream(t, group)
     hosts = [b.receiver(t.hosts[h], group) for h in ("lan1", "lan1b")]
     for r in hosts:
-        assert_continuous(wait_datagrams(r, 300), at_least=300)
+        assert_continuous(wait_datagrams(r, 150), at_least=150)
     assert low.upstream_group(group) and high.upstream_group(group)
     assert high.interface("lan1")["tx_packets"] == 0, "the one without the role forwards"
     assert_continuous(wait_datagrams(hosts[0], 100))
@@ -162,7 +162,7 @@ def always_querier(b):
     high = b.own(Daemon(t.other, config + " always-querier\n"))
     r = b.receiver(t.hosts["lan1"])
     b.stream(t)
-    wait_for(10, lambda: querier(high)["queries_heard"] > 3, "the lower one is heard")
+    wait_for(10, lambda: querier(high)["queries_heard"] > 1, "the lower one is heard")
     assert querier(high)["state"] == "active"
     # both forward now, as this keyword says: every datagram comes twice
     r.receive()
