@@ -13,6 +13,7 @@
 #include "control/igmp.h"
 
 #include "base/bytes.h"
+#include "control/gm_wire.h"
 
 #include <errno.h>
 
@@ -37,36 +38,12 @@
 #define MESSAGE_MIN_LEN	 8
 #define V3_QUERY_LEN	 12
 #define V3_REPORT_LEN	 8
-#define RECORD_LEN	 8
-#define QUERY_FLAG_S	 0x08
-#define QUERY_QRV_MASK	 0x07
 #define V1_MAX_RESPONSE	 10000 /* ms; RFC 2236 4 */
 #define RESPONSE_UNIT_MS 100
-#define INTERVAL_UNIT_MS 1000
 
 static const struct addr all_hosts = ADDR_V4(224, 0, 0, 1);
 static const struct addr all_routers = ADDR_V4(224, 0, 0, 2);
 static const struct addr v3_reports = ADDR_V4(224, 0, 0, 22);
-
-uint32_t igmp_code_decode(uint8_t code)
-{
-	if (code < 0x80)
-		return code;
-	return ((code & 0x0fu) | 0x10u) << ((code >> 4 & 7) + 3);
-}
-
-uint8_t igmp_code_encode(uint32_t value)
-{
-	unsigned exp = 0;
-
-	if (value < 0x80)
-		return (uint8_t)value;
-	if (value >= 0x1fu << 10)
-		return 0xff;
-	while (value >> (exp + 3) > 0x1f)
-		exp++;
-	return (uint8_t)(0x80 | exp << 4 | (value >> (exp + 3) & 0x0f));
-}
 
 size_t igmp_query_max_sources(uint32_t mtu)
 {
@@ -82,18 +59,17 @@ size_t igmp_report_space(uint32_t mtu)
 	return mtu <= fixed ? 0 : mtu - fixed;
 }
 
-static struct addr rd_addr(struct rd *r)
-{
-	const uint8_t *p = rd_take(r, 4);
-
-	return p ? addr_from_v4(p) : addr_any(FAMILY_IPV4);
-}
-
 static bool is_group(const struct addr *a)
 {
 	/* nobody joins or leaves 224.0.0.1 (RFC 1112 4) */
 	return addr_is_multicast(a) && !addr_eq(a, &all_hosts);
 }
+
+static const struct gm_wire wire = {
+	.addr_len = 4,
+	.is_group = is_group,
+	.is_source = addr_is_usable_source,
+};
 
 /* RFC 791 3.1: options are a type octet alone, or type, length, data */
 static enum gm_bad walk_options(struct rd options, bool *ret_router_alert)
@@ -152,8 +128,8 @@ static enum gm_bad read_ip_header(
 	ip.ttl = rd_u8(&r);
 	protocol = rd_u8(&r);
 	rd_u16be(&r); /* checksum */
-	ip.from = rd_addr(&r);
-	ip.to = rd_addr(&r);
+	ip.from = gm_wire_read_addr(&wire, &r);
+	ip.to = gm_wire_read_addr(&wire, &r);
 
 	header_len = (version_ihl & 0x0fu) * 4;
 	if (version_ihl >> 4 != 4 || header_len < IP_MIN_HEADER)
@@ -198,42 +174,6 @@ static enum gm_bad check_sender(
 	return GM_OK;
 }
 
-/* `to` is one of the two addresses of the message, or a unicast address (R015) */
-static bool destination_fits(
-	const struct gm_msg *msg, const struct addr *first, const struct addr *second)
-{
-	return msg->notes & GM_NOTE_UNICAST || addr_eq(&msg->to, first) ||
-		addr_eq(&msg->to, second);
-}
-
-static size_t read_sources(struct rd *r, size_t n, struct addr *src)
-{
-	for (size_t i = 0; i < n; i++)
-		src[i] = rd_addr(r);
-	return n;
-}
-
-static enum gm_bad decode_v3_query(
-	struct rd r, uint8_t code, struct gm_scratch *scratch, struct gm_msg *msg)
-{
-	struct gm_query *q = &msg->query;
-	uint8_t flags = rd_u8(&r), qqic = rd_u8(&r);
-	size_t n = rd_u16be(&r);
-
-	if (n * 4 > rd_left(&r))
-		return GM_BAD_LENGTH;
-	if (n > 0 && addr_is_any(&q->group)) /* sources of no group */
-		return GM_BAD_LENGTH;
-	msg->version = GM_V3;
-	q->max_resp_ms = igmp_code_decode(code) * RESPONSE_UNIT_MS;
-	q->suppress = flags & QUERY_FLAG_S;
-	q->qrv = flags & QUERY_QRV_MASK;
-	q->qqi_ms = igmp_code_decode(qqic) * INTERVAL_UNIT_MS;
-	q->n_src = read_sources(&r, n, scratch->src);
-	q->src = scratch->src;
-	return GM_OK;
-}
-
 /* `r` stands behind the checksum field. The version follows from the length (R008). */
 static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 	struct gm_scratch *scratch, struct gm_msg *msg)
@@ -242,16 +182,18 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 	enum gm_bad bad;
 
 	msg->kind = GM_QUERY;
-	q->group = rd_addr(&r);
+	q->group = gm_wire_read_addr(&wire, &r);
 	if (len != MESSAGE_MIN_LEN && len < V3_QUERY_LEN)
 		return GM_BAD_LENGTH;
 	if (!addr_is_any(&q->group) && !is_group(&q->group))
 		return GM_BAD_GROUP;
 
 	if (len >= V3_QUERY_LEN) {
-		bad = decode_v3_query(r, code, scratch, msg);
+		bad = gm_wire_read_query(&wire, &r, scratch, q);
 		if (bad)
 			return bad;
+		msg->version = GM_V3;
+		q->max_resp_ms = gm_wire_code_decode(code) * RESPONSE_UNIT_MS;
 	} else if (code == 0) {
 		/* the group field of version 1 is ignored (RFC 1112 App. I) */
 		msg->version = GM_V1;
@@ -262,7 +204,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 		q->max_resp_ms = (uint32_t)code * RESPONSE_UNIT_MS; /* R013 */
 	}
 
-	if (!destination_fits(
+	if (!gm_wire_sent_to(
 		    msg, &all_hosts, addr_is_any(&q->group) ? &all_hosts : &q->group))
 		return GM_BAD_DESTINATION;
 	return GM_OK;
@@ -272,96 +214,24 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 static enum gm_bad decode_old(
 	struct rd r, uint8_t type, struct gm_scratch *scratch, struct gm_msg *msg)
 {
-	struct gm_record *rec = scratch->rec;
 	bool leave = type == TYPE_V2_LEAVE;
+	enum gm_bad bad = gm_wire_old_record(&wire, &r, leave, scratch, msg);
+	const struct addr *group = &scratch->rec->group;
 
-	*rec = (struct gm_record){
-		.type = leave ? GM_TO_IN : GM_IS_EX,
-		.group = rd_addr(&r),
-		.src = scratch->src,
-	};
-	if (!is_group(&rec->group))
-		return GM_BAD_GROUP;
-	if (!destination_fits(msg, &rec->group, leave ? &all_routers : &rec->group))
-		return GM_BAD_DESTINATION;
-	msg->kind = GM_REPORT;
+	if (bad)
+		return bad;
 	msg->version = type == TYPE_V1_REPORT ? GM_V1 : GM_V2;
-	msg->rec = rec;
-	msg->n_rec = 1;
+	if (!gm_wire_sent_to(msg, group, leave ? &all_routers : group))
+		return GM_BAD_DESTINATION;
 	return GM_OK;
-}
-
-static size_t drop_bad_sources(struct addr *src, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (addr_is_usable_source(&src[i]))
-			src[kept++] = src[i];
-	return kept;
-}
-
-/* Read one record. False: it is cut off. A record that must be skipped leaves *rec with
- * type 0 and a note. */
-static bool read_record(
-	struct rd *r, struct addr *src, struct gm_record *rec, unsigned *notes)
-{
-	uint8_t type = rd_u8(r), aux_words = rd_u8(r);
-	size_t n = rd_u16be(r), kept;
-
-	*rec = (struct gm_record){.group = rd_addr(r), .src = src};
-	if (r->bad || rd_left(r) < 4 * (n + aux_words))
-		return false;
-	read_sources(r, n, src);
-	rd_take(r, 4u * aux_words); /* R017 */
-
-	if (type < GM_IS_IN || type > GM_BLOCK) {
-		*notes |= GM_NOTE_UNKNOWN_RECORD;
-		return true;
-	}
-	if (!is_group(&rec->group)) {
-		*notes |= GM_NOTE_BAD_GROUP;
-		return true;
-	}
-	kept = drop_bad_sources(src, n);
-	if (kept < n) {
-		*notes |= GM_NOTE_BAD_SOURCE;
-		/* else ALLOW({0.0.0.0}) would become another statement, and
-		 * TO_IN({0.0.0.0}) a leave (R023) */
-		if (kept == 0 && type != GM_IS_EX && type != GM_TO_EX)
-			return true;
-	}
-	rec->type = type;
-	rec->n_src = kept;
-	return true;
 }
 
 static enum gm_bad decode_v3_report(
 	struct rd r, struct gm_scratch *scratch, struct gm_msg *msg)
 {
-	struct addr *src = scratch->src;
-	size_t announced;
-
-	if (!destination_fits(msg, &v3_reports, &v3_reports))
+	if (!gm_wire_sent_to(msg, &v3_reports, &v3_reports))
 		return GM_BAD_DESTINATION;
-	msg->kind = GM_REPORT;
-	msg->version = GM_V3;
-	msg->rec = scratch->rec;
-	rd_u16be(&r); /* reserved */
-	announced = rd_u16be(&r);
-	/* both arrays hold what a packet of 64 KiB can carry */
-	for (size_t i = 0; i < announced; i++) {
-		struct gm_record *rec = &scratch->rec[msg->n_rec];
-
-		if (!read_record(&r, src, rec, &msg->notes)) {
-			msg->notes |= GM_NOTE_TRUNCATED;
-			break;
-		}
-		if (!rec->type)
-			continue;
-		src += rec->n_src;
-		msg->n_rec++;
-	}
+	gm_wire_read_records(&wire, &r, scratch, msg);
 	return GM_OK;
 }
 
@@ -409,12 +279,6 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	return GM_OK;
 }
 
-static void put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /* The header goes first with length and checksums open; finish() fills them in. */
 static struct wr begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
@@ -442,23 +306,16 @@ static int finish(struct wr *w)
 
 	if (w->bad)
 		return -EMSGSIZE;
-	put_be16(ip + 2, (uint16_t)len);
-	put_be16(ip + 10, inet_fold(inet_sum(ip, IGMP_IP_HEADER_LEN, 0)));
-	put_be16(
+	gm_wire_patch_be16(ip + 2, (uint16_t)len);
+	gm_wire_patch_be16(ip + 10, inet_fold(inet_sum(ip, IGMP_IP_HEADER_LEN, 0)));
+	gm_wire_patch_be16(
 		message + 2, inet_fold(inet_sum(message, len - IGMP_IP_HEADER_LEN, 0)));
 	return (int)len;
 }
 
-/* A time in units of a field. A short time is not 0, which means "default" or "at once"
- * to the reader. */
-static uint32_t in_units(uint32_t ms, uint32_t unit_ms)
-{
-	return ms > 0 && ms < unit_ms ? 1 : ms / unit_ms;
-}
-
 static uint8_t query_code(enum gm_version version, uint32_t max_resp_ms)
 {
-	uint32_t units = in_units(max_resp_ms, RESPONSE_UNIT_MS);
+	uint32_t units = gm_wire_units(max_resp_ms, RESPONSE_UNIT_MS);
 
 	switch (version) {
 	case GM_V1:
@@ -468,7 +325,7 @@ static uint8_t query_code(enum gm_version version, uint32_t max_resp_ms)
 	case GM_V3:
 		break;
 	}
-	return igmp_code_encode(units);
+	return gm_wire_code_encode(units);
 }
 
 int igmp_encode_query(void *buf, size_t size, enum gm_version version,
@@ -490,30 +347,19 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	wr_u8(&w, query_code(version, query->max_resp_ms));
 	wr_u16be(&w, 0); /* checksum */
 	wr_bytes(&w, addr_v4_octets(&group), 4);
-	if (version == GM_V3) {
-		uint8_t qrv = query->qrv > QUERY_QRV_MASK ? 0 : query->qrv; /* R043 */
-
-		wr_u8(&w, (query->suppress ? QUERY_FLAG_S : 0) | qrv);
-		wr_u8(&w, igmp_code_encode(in_units(query->qqi_ms, INTERVAL_UNIT_MS)));
-		wr_u16be(&w, (uint16_t)query->n_src);
-		for (size_t i = 0; i < query->n_src && !w.bad; i++)
-			wr_bytes(&w, addr_v4_octets(&query->src[i]), 4);
-	}
+	if (version == GM_V3)
+		gm_wire_write_query(&wire, &w, query);
 	return finish(&w);
 }
 
 static int encode_old(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec)
 {
-	bool leave = rec->type == GM_TO_IN || rec->type == GM_IS_IN;
+	int leave = gm_wire_is_leave(rec);
 	struct wr w;
 
-	if (rec->type == GM_ALLOW || rec->type == GM_BLOCK)
+	if (leave < 0 || (leave && version == GM_V1)) /* which has none (R127) */
 		return -EINVAL;
-	/* INCLUDE with sources is a membership, and version 1 has no leave (R127) */
-	if (leave && (rec->n_src > 0 || version == GM_V1))
-		return -EINVAL;
-
 	w = begin(buf, size, from, leave ? &all_routers : &rec->group);
 	wr_u8(&w,
 		leave			   ? TYPE_V2_LEAVE
@@ -542,16 +388,7 @@ int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	wr_u8(&w, TYPE_V3_REPORT);
 	wr_u8(&w, 0);
 	wr_u16be(&w, 0); /* checksum */
-	wr_u16be(&w, 0); /* reserved */
-	wr_u16be(&w, (uint16_t)n_rec);
-	for (size_t i = 0; i < n_rec && !w.bad; i++) {
-		wr_u8(&w, rec[i].type);
-		wr_u8(&w, 0); /* no auxiliary data (R025) */
-		wr_u16be(&w, (uint16_t)rec[i].n_src);
-		wr_bytes(&w, addr_v4_octets(&rec[i].group), 4);
-		for (size_t k = 0; k < rec[i].n_src && !w.bad; k++)
-			wr_bytes(&w, addr_v4_octets(&rec[i].src[k]), 4);
-	}
+	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return finish(&w);
 }
 

@@ -36,10 +36,5 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec, size_t n_rec);
 
-/* Max Resp Code / QQIC (R011, R012): value <-> code, in units of the field. Encoding picks
- * the exact code or the next lower representable value. */
-uint32_t igmp_code_decode(uint8_t code);
-uint8_t igmp_code_encode(uint32_t value);
-
 /* destination of an encoded packet, for the link layer: reads the IP header */
 struct addr igmp_packet_destination(const void *packet);

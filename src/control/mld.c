@@ -13,7 +13,7 @@
 #include "control/mld.h"
 
 #include "base/bytes.h"
-#include "control/igmp.h"
+#include "control/gm_wire.h"
 
 #include <errno.h>
 
@@ -38,15 +38,12 @@
 #define TYPE_V1_DONE   132
 #define TYPE_V2_REPORT 143
 
-#define MESSAGE_MIN_LEN	 8
-#define V1_LEN		 24
-#define V2_QUERY_LEN	 28
-#define V2_REPORT_LEN	 8
-#define SOURCE_LEN	 16
-#define QUERY_FLAG_S	 0x08
-#define QUERY_QRV_MASK	 0x07
-#define CODE_FLOAT	 0x8000
-#define INTERVAL_UNIT_MS 1000
+#define MESSAGE_MIN_LEN 8
+#define V1_LEN		24
+#define V2_QUERY_LEN	28
+#define V2_REPORT_LEN	8
+#define SOURCE_LEN	16
+#define CODE_FLOAT	0x8000
 
 static const struct addr all_nodes = {{0xff, 0x02, [15] = 0x01}};
 static const struct addr all_routers = {{0xff, 0x02, [15] = 0x02}};
@@ -86,16 +83,6 @@ size_t mld_report_space(uint32_t mtu)
 	return mtu <= fixed ? 0 : mtu - fixed;
 }
 
-static struct addr rd_addr(struct rd *r)
-{
-	const uint8_t *p = rd_take(r, 16);
-	struct addr a = addr_any(FAMILY_IPV6);
-
-	if (p)
-		memcpy(a.b, p, sizeof(a.b));
-	return a;
-}
-
 /* A v4-mapped address on the wire must not turn into an IPv4 one further inside. */
 static bool is_group(const struct addr *a)
 {
@@ -108,6 +95,12 @@ static bool is_host(const struct addr *a)
 {
 	return !addr_is_v4(a) && addr_is_usable_source(a);
 }
+
+static const struct gm_wire wire = {
+	.addr_len = SOURCE_LEN,
+	.is_group = is_group,
+	.is_source = is_host,
+};
 
 static bool is_link_local(const struct addr *a)
 {
@@ -217,8 +210,8 @@ static enum gm_bad read_headers(
 	payload = rd_u16be(&r);
 	kind = rd_u8(&r);
 	ip.hop_limit = rd_u8(&r);
-	ip.from = rd_addr(&r);
-	ip.to = rd_addr(&r);
+	ip.from = gm_wire_read_addr(&wire, &r);
+	ip.to = gm_wire_read_addr(&wire, &r);
 	if (payload > rd_left(&r))
 		return GM_BAD_SHORT;
 	r.end = r.p + payload;
@@ -256,42 +249,6 @@ static enum gm_bad check_sender(
 	return GM_OK;
 }
 
-/* `to` is one of the two addresses of the message, or a unicast address (R037) */
-static bool destination_fits(
-	const struct gm_msg *msg, const struct addr *first, const struct addr *second)
-{
-	return msg->notes & GM_NOTE_UNICAST || addr_eq(&msg->to, first) ||
-		addr_eq(&msg->to, second);
-}
-
-static size_t read_sources(struct rd *r, size_t n, struct addr *src)
-{
-	for (size_t i = 0; i < n; i++)
-		src[i] = rd_addr(r);
-	return n;
-}
-
-static enum gm_bad decode_v2_query(
-	struct rd r, uint16_t code, struct gm_scratch *scratch, struct gm_msg *msg)
-{
-	struct gm_query *q = &msg->query;
-	uint8_t flags = rd_u8(&r), qqic = rd_u8(&r);
-	size_t n = rd_u16be(&r);
-
-	if (n * SOURCE_LEN > rd_left(&r))
-		return GM_BAD_LENGTH;
-	if (n > 0 && addr_is_any(&q->group)) /* sources of no group */
-		return GM_BAD_LENGTH;
-	msg->version = GM_V3;
-	q->max_resp_ms = mld_code_decode(code);
-	q->suppress = flags & QUERY_FLAG_S;
-	q->qrv = flags & QUERY_QRV_MASK;
-	q->qqi_ms = igmp_code_decode(qqic) * INTERVAL_UNIT_MS;
-	q->n_src = read_sources(&r, n, scratch->src);
-	q->src = scratch->src;
-	return GM_OK;
-}
-
 /* `r` stands behind the checksum field. The version follows from the length (R031). */
 static enum gm_bad decode_query(
 	struct rd r, size_t len, struct gm_scratch *scratch, struct gm_msg *msg)
@@ -301,7 +258,7 @@ static enum gm_bad decode_query(
 	enum gm_bad bad;
 
 	rd_u16be(&r); /* reserved */
-	q->group = rd_addr(&r);
+	q->group = gm_wire_read_addr(&wire, &r);
 	if (len < V1_LEN)
 		return GM_BAD_SHORT;
 	if (len != V1_LEN && len < V2_QUERY_LEN)
@@ -311,14 +268,16 @@ static enum gm_bad decode_query(
 
 	msg->kind = GM_QUERY;
 	if (len >= V2_QUERY_LEN) {
-		bad = decode_v2_query(r, code, scratch, msg);
+		bad = gm_wire_read_query(&wire, &r, scratch, q);
 		if (bad)
 			return bad;
+		msg->version = GM_V3;
+		q->max_resp_ms = mld_code_decode(code);
 	} else {
 		msg->version = GM_V2;
 		q->max_resp_ms = code; /* linear (R033) */
 	}
-	if (!destination_fits(
+	if (!gm_wire_sent_to(
 		    msg, &all_nodes, addr_is_any(&q->group) ? &all_nodes : &q->group))
 		return GM_BAD_DESTINATION;
 	return GM_OK;
@@ -328,99 +287,28 @@ static enum gm_bad decode_query(
 static enum gm_bad decode_v1(struct rd r, size_t len, uint8_t type,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
-	struct gm_record *rec = scratch->rec;
+	const struct addr *group = &scratch->rec->group;
 	bool done = type == TYPE_V1_DONE;
+	enum gm_bad bad;
 
 	if (len < V1_LEN)
 		return GM_BAD_SHORT;
 	rd_u32be(&r); /* maximum response delay, reserved */
-	*rec = (struct gm_record){
-		.type = done ? GM_TO_IN : GM_IS_EX,
-		.group = rd_addr(&r),
-		.src = scratch->src,
-	};
-	if (!is_group(&rec->group))
-		return GM_BAD_GROUP;
-	if (!destination_fits(msg, &rec->group, done ? &all_routers : &rec->group))
-		return GM_BAD_DESTINATION;
-	msg->kind = GM_REPORT;
+	bad = gm_wire_old_record(&wire, &r, done, scratch, msg);
+	if (bad)
+		return bad;
 	msg->version = GM_V2;
-	msg->rec = rec;
-	msg->n_rec = 1;
+	if (!gm_wire_sent_to(msg, group, done ? &all_routers : group))
+		return GM_BAD_DESTINATION;
 	return GM_OK;
-}
-
-static size_t drop_bad_sources(struct addr *src, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (is_host(&src[i]))
-			src[kept++] = src[i];
-	return kept;
-}
-
-/* Read one record. False: it is cut off. A record that must be skipped leaves *rec with
- * type 0 and a note. */
-static bool read_record(
-	struct rd *r, struct addr *src, struct gm_record *rec, unsigned *notes)
-{
-	uint8_t type = rd_u8(r), aux_words = rd_u8(r);
-	size_t n = rd_u16be(r), kept;
-
-	*rec = (struct gm_record){.group = rd_addr(r), .src = src};
-	if (r->bad || rd_left(r) < SOURCE_LEN * n + 4u * aux_words)
-		return false;
-	read_sources(r, n, src);
-	rd_take(r, 4u * aux_words);
-
-	if (type < GM_IS_IN || type > GM_BLOCK) {
-		*notes |= GM_NOTE_UNKNOWN_RECORD;
-		return true;
-	}
-	if (!is_group(&rec->group)) {
-		*notes |= GM_NOTE_BAD_GROUP;
-		return true;
-	}
-	kept = drop_bad_sources(src, n);
-	if (kept < n) {
-		*notes |= GM_NOTE_BAD_SOURCE;
-		/* else ALLOW({::}) would become another statement, and TO_IN({::}) a
-		 * leave (R023) */
-		if (kept == 0 && type != GM_IS_EX && type != GM_TO_EX)
-			return true;
-	}
-	rec->type = type;
-	rec->n_src = kept;
-	return true;
 }
 
 static enum gm_bad decode_v2_report(
 	struct rd r, struct gm_scratch *scratch, struct gm_msg *msg)
 {
-	struct addr *src = scratch->src;
-	size_t announced;
-
-	if (!destination_fits(msg, &v2_reports, &v2_reports))
+	if (!gm_wire_sent_to(msg, &v2_reports, &v2_reports))
 		return GM_BAD_DESTINATION;
-	msg->kind = GM_REPORT;
-	msg->version = GM_V3;
-	msg->rec = scratch->rec;
-	rd_u16be(&r); /* reserved */
-	announced = rd_u16be(&r);
-	/* both arrays hold what a packet of 64 KiB can carry */
-	for (size_t i = 0; i < announced; i++) {
-		struct gm_record *rec = &scratch->rec[msg->n_rec];
-
-		if (!read_record(&r, src, rec, &msg->notes)) {
-			msg->notes |= GM_NOTE_TRUNCATED;
-			break;
-		}
-		if (!rec->type)
-			continue;
-		src += rec->n_src;
-		msg->n_rec++;
-	}
+	gm_wire_read_records(&wire, &r, scratch, msg);
 	return GM_OK;
 }
 
@@ -468,12 +356,6 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	return GM_OK;
 }
 
-static void put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /* The headers go first with length and checksum open; finish() fills them in. */
 static struct wr begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
@@ -500,8 +382,9 @@ static int finish(struct wr *w)
 
 	if (w->bad)
 		return -EMSGSIZE;
-	put_be16(ip + 4, (uint16_t)(len - IP_HEADER));
-	put_be16(message + 2, checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
+	gm_wire_patch_be16(ip + 4, (uint16_t)(len - IP_HEADER));
+	gm_wire_patch_be16(
+		message + 2, checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
 	return (int)len;
 }
 
@@ -516,14 +399,6 @@ static void put_v1(
 	wr_bytes(w, group->b, sizeof(group->b));
 }
 
-static uint8_t interval_code(uint32_t ms)
-{
-	/* a short time is not 0, which means "default" to the reader */
-	if (ms > 0 && ms < INTERVAL_UNIT_MS)
-		ms = INTERVAL_UNIT_MS;
-	return igmp_code_encode(ms / INTERVAL_UNIT_MS);
-}
-
 static uint16_t query_code(enum gm_version version, uint32_t max_resp_ms)
 {
 	if (version == GM_V3)
@@ -536,7 +411,6 @@ int mld_encode_query(void *buf, size_t size, enum gm_version version,
 {
 	bool general = addr_is_any(&query->group);
 	struct addr group = general ? addr_any(FAMILY_IPV6) : query->group;
-	uint8_t qrv = query->qrv > QUERY_QRV_MASK ? 0 : query->qrv; /* R043 */
 	struct wr w;
 
 	if (version == GM_V1 || !is_link_local(from) || (!general && !is_group(&group)))
@@ -546,27 +420,19 @@ int mld_encode_query(void *buf, size_t size, enum gm_version version,
 
 	w = begin(buf, size, from, general ? &all_nodes : &group);
 	put_v1(&w, TYPE_QUERY, query_code(version, query->max_resp_ms), &group);
-	if (version == GM_V3) {
-		wr_u8(&w, (query->suppress ? QUERY_FLAG_S : 0) | qrv);
-		wr_u8(&w, interval_code(query->qqi_ms));
-		wr_u16be(&w, (uint16_t)query->n_src);
-		for (size_t i = 0; i < query->n_src && !w.bad; i++)
-			wr_bytes(&w, query->src[i].b, SOURCE_LEN);
-	}
+	if (version == GM_V3)
+		gm_wire_write_query(&wire, &w, query);
 	return finish(&w);
 }
 
 static int encode_v1(
 	void *buf, size_t size, const struct addr *from, const struct gm_record *rec)
 {
-	bool done = rec->type == GM_TO_IN || rec->type == GM_IS_IN;
+	int done = gm_wire_is_leave(rec);
 	struct wr w;
 
-	if (rec->type == GM_ALLOW || rec->type == GM_BLOCK)
+	if (done < 0)
 		return -EINVAL;
-	if (done && rec->n_src > 0) /* INCLUDE with sources is a membership */
-		return -EINVAL;
-
 	w = begin(buf, size, from, done ? &all_routers : &rec->group);
 	put_v1(&w, done ? TYPE_V1_DONE : TYPE_V1_REPORT, 0, &rec->group);
 	return finish(&w);
@@ -593,16 +459,7 @@ int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	wr_u8(&w, TYPE_V2_REPORT);
 	wr_u8(&w, 0);
 	wr_u16be(&w, 0); /* checksum */
-	wr_u16be(&w, 0); /* reserved */
-	wr_u16be(&w, (uint16_t)n_rec);
-	for (size_t i = 0; i < n_rec && !w.bad; i++) {
-		wr_u8(&w, rec[i].type);
-		wr_u8(&w, 0); /* no auxiliary data */
-		wr_u16be(&w, (uint16_t)rec[i].n_src);
-		wr_bytes(&w, rec[i].group.b, sizeof(rec[i].group.b));
-		for (size_t k = 0; k < rec[i].n_src && !w.bad; k++)
-			wr_bytes(&w, rec[i].src[k].b, SOURCE_LEN);
-	}
+	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return finish(&w);
 }
 
