@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Filters of the data path: boundaries, lists towards the upstream, own addresses as
+ * source (R144, R161, R162). */
+
+#include "forward_fixture.h"
+
+static struct plan_rule rule(const char *groups, bool allow)
+{
+	struct plan_rule r = {.allow = allow};
+
+	assert_int_equal(prefix_parse(groups, &r.groups, NULL), 0);
+	return r;
+}
+
+/* A boundary on the upstream: neither in nor out; the LANs have the group among
+ * themselves. */
+static void r161_boundary_stops_both_directions(void **state)
+{
+	static const struct {
+		unsigned from;
+		const char *source, *group, *sent;
+		enum verdict verdict;
+	} c[] = {
+		{0, STREAM, "239.255.1.1", "", VERDICT_ACL},
+		{0, STREAM, GRP, "12", VERDICT_FORWARDED},
+		{2, "192.168.2.7", "239.255.1.1", "1", VERDICT_FORWARDED},
+		{2, "192.168.2.7", GRP, "01", VERDICT_FORWARDED},
+		{0, "2001:db8::9", "ff15::1", "", VERDICT_ACL},
+		{0, "2001:db8::9", "ff18::1", "", VERDICT_ACL},
+		{0, "2001:db8::9", "ff1e::1", "12", VERDICT_FORWARDED},
+		{2, "2001:db8:2::7", "ff08::1", "1", VERDICT_FORWARDED},
+		{2, "2001:db8:2::7", "ff0e::1", "01", VERDICT_FORWARDED},
+		{2, "2001:db8:2::7", "ff3f::1", "01", VERDICT_FORWARDED},
+	};
+	struct plan_rule local = rule("239.255.0.0/16", false);
+	struct plan_port *wan = &plan->port[0];
+
+	assert_int_equal(plan_set_rules(&wan->in, &local, 1), 0);
+	assert_int_equal(plan_set_rules(&wan->out, &local, 1), 0);
+	wan->in.scope = wan->out.scope = 8;
+	portset_add(&plan->port[2].always, 0);
+	for (size_t i = 0; i < array_len(c); i++) {
+		uint64_t before = drops(c[i].from, c[i].verdict);
+
+		members(NULL, c[i].group, "12");
+		udp(c[i].from, c[i].source, c[i].group, 100);
+		run();
+		assert_sent(c[i].sent);
+		assert_int_equal(drops(c[i].from, c[i].verdict), before + 1);
+	}
+}
+
+/* The list of the upstream holds for data that would go there, and for nothing else. */
+static void r144_filter_towards_the_upstream(void **state)
+{
+	const struct plan_rule v[] = {
+		rule("239.0.0.0/8", true), rule("239.255.255.250/32", false)};
+	struct plan_filter *out = &plan->port[0].out;
+
+	assert_int_equal(plan_set_rules(out, v, array_len(v)), 0);
+	out->refuse_others = true;
+	portset_add(&plan->port[2].always, 0);
+	udp(2, "192.168.2.7", "239.255.255.250", 100);
+	udp(2, "192.168.2.7", "234.1.1.1", 100);
+	run();
+	assert_sent("");
+	assert_int_equal(drops(2, VERDICT_ACL), 2);
+	members(NULL, "239.255.255.250", "13");
+	udp(2, "192.168.2.7", "239.255.255.250", 100);
+	udp(2, "192.168.2.7", GRP, 100);
+	udp(0, STREAM, "239.255.255.250", 100);
+	run();
+	assert_sent("01133");
+	assert_int_equal(drops(2, VERDICT_ACL), 2);
+}
+
+static void r162_own_addresses_as_source(void **state)
+{
+	const struct addr own[] = {a("192.168.2.1"), a("2001:db8:2::1"), a("10.0.0.2")};
+
+	assert_int_equal(plan_set_own(plan, own, array_len(own)), 0);
+	members(NULL, GRP, "1");
+	members(NULL, "ff0e::1", "1");
+	udp(0, "10.0.0.2", GRP, 100);
+	udp(2, "192.168.2.1", GRP, 100);
+	udp(2, "2001:db8:2::1", "ff0e::1", 100);
+	udp(2, "192.168.2.2", GRP, 100);
+	run();
+	assert_sent("1");
+	assert_int_equal(drops(0, VERDICT_MARTIAN_SOURCE), 1);
+	assert_int_equal(drops(2, VERDICT_MARTIAN_SOURCE), 2);
+	assert_int_equal(drops(2, VERDICT_FORWARDED), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(r161_boundary_stops_both_directions),
+		T(r144_filter_towards_the_upstream),
+		T(r162_own_addresses_as_source),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
