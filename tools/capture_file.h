@@ -19,7 +19,7 @@ struct capture_packet {
 	const void *ip; /* IP header, NULL when it is no IP packet; valid until
 			   capture_next */
 	enum family family;
-	size_t len;	/* captured octets from there */
+	size_t len; /* captured octets from there */
 };
 
 /* NULL and a text on failure; "-" is standard input */

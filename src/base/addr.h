@@ -31,7 +31,7 @@ struct prefix {
 #define ADDR_STRLEN   46
 #define PREFIX_STRLEN (ADDR_STRLEN + 4)
 
-#define ADDR_V4(a, b, c, d)                                                              \
+#define ADDR_V4(a, b, c, d)                                                            \
 	((struct addr){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}})
 
 static inline bool addr_is_v4(const struct addr *a)
@@ -66,10 +66,10 @@ static inline const uint8_t *addr_v4_octets(const struct addr *a)
 /* the unspecified address of a family: 0.0.0.0 or :: */
 struct addr addr_any(enum family family);
 bool addr_is_any(const struct addr *a);
-bool addr_is_multicast(const struct addr *a);	 /* 224/4, ff00::/8 */
-bool addr_is_loopback(const struct addr *a);	 /* 127/8, ::1 */
-bool addr_is_link_local(const struct addr *a);	 /* unicast: 169.254/16, fe80::/10 */
-bool addr_is_broadcast(const struct addr *a);	 /* 255.255.255.255 */
+bool addr_is_multicast(const struct addr *a);  /* 224/4, ff00::/8 */
+bool addr_is_loopback(const struct addr *a);   /* 127/8, ::1 */
+bool addr_is_link_local(const struct addr *a); /* unicast: 169.254/16, fe80::/10 */
+bool addr_is_broadcast(const struct addr *a);  /* 255.255.255.255 */
 
 /* Groups that never leave their link: 224.0.0.0/24 (RFC 5771 4) and the IPv6 scopes
  * 0, 1 and 2 (RFC 4291 2.7). */

@@ -47,7 +47,7 @@ bool addrset_contains(const struct addrset *s, const struct addr *a)
 bool addrset_eq(const struct addrset *a, const struct addrset *b)
 {
 	return a->n == b->n &&
-	       (a->n == 0 || memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0);
+		(a->n == 0 || memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0);
 }
 
 static int reserve(struct addrset *s, size_t n)
@@ -149,7 +149,9 @@ int addrset_union(struct addrset *dst, const struct addrset *b)
 	if (r < 0)
 		return r;
 	while (i < dst->n || j < b->n) {
-		int c = i == dst->n ? 1 : j == b->n ? -1 : addr_cmp(&dst->v[i], &b->v[j]);
+		int c = i == dst->n ? 1
+			: j == b->n ? -1
+				    : addr_cmp(&dst->v[i], &b->v[j]);
 
 		out.v[out.n++] = c <= 0 ? dst->v[i] : b->v[j];
 		i += c <= 0;

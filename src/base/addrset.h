@@ -25,6 +25,6 @@ int addrset_copy(struct addrset *dst, const struct addrset *src);
 int addrset_from_array(struct addrset *dst, const struct addr *v, size_t n);
 void addrset_move(struct addrset *dst, struct addrset *src); /* src is empty after */
 
-int addrset_union(struct addrset *dst, const struct addrset *b);	/* dst += b */
-void addrset_subtract(struct addrset *dst, const struct addrset *b);	/* dst -= b */
-void addrset_intersect(struct addrset *dst, const struct addrset *b);	/* dst *= b */
+int addrset_union(struct addrset *dst, const struct addrset *b);      /* dst += b */
+void addrset_subtract(struct addrset *dst, const struct addrset *b);  /* dst -= b */
+void addrset_intersect(struct addrset *dst, const struct addrset *b); /* dst *= b */

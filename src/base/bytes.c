@@ -36,7 +36,8 @@ uint32_t rd_u32be(struct rd *r)
 {
 	const uint8_t *p = rd_take(r, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+			p[3]
 		 : 0;
 }
 
@@ -64,8 +65,8 @@ void wr_u16be(struct wr *w, uint16_t v)
 
 void wr_u32be(struct wr *w, uint32_t v)
 {
-	uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
-		(uint8_t)v};
+	uint8_t b[4] = {
+		(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
 
 	wr_bytes(w, b, 4);
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Bounds-checked reading and writing of wire data. Both sides have a sticky error: after
- * the first access out of bounds every read gives 0, every write is dropped, and `bad`
- * stays set. Parsers check once at the end instead of at each field.
+ * Bounds-checked reading and writing of wire data. Both sides have a sticky error:
+ * after the first access out of bounds every read gives 0, every write is dropped, and
+ * `bad` stays set. Parsers check once at the end instead of at each field.
  */
 
 #include <stdbool.h>

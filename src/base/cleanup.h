@@ -7,21 +7,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(fn) __attribute__((__cleanup__(fn)))
+#define _cleanup_(fn)  __attribute__((__cleanup__(fn)))
 #define _printf_(f, a) __attribute__((__format__(__printf__, f, a)))
-#define _unused_ __attribute__((__unused__))
+#define _unused_       __attribute__((__unused__))
 
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 
-#define container_of(ptr, type, member)                                                  \
+#define container_of(ptr, type, member)                                                \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* hand a pointer over: the variable is NULL afterwards */
-#define take_ptr(p)                                                                      \
-	({                                                                               \
-		__typeof__(p) _taken = (p);                                              \
-		(p) = NULL;                                                              \
-		_taken;                                                                  \
+#define take_ptr(p)                                                                    \
+	({                                                                             \
+		__typeof__(p) _taken = (p);                                            \
+		(p) = NULL;                                                            \
+		_taken;                                                                \
 	})
 
 static inline int take_fd(int *fd)

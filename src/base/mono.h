@@ -14,10 +14,10 @@ typedef struct {
 	int64_t ns;
 } mono_t;
 
-#define MONO_NEVER  ((mono_t){INT64_MAX}) /* a deadline that does not come */
-#define MONO_UNSET  ((mono_t){0})	  /* "timer does not run" where a field says so */
-#define NS_PER_MS   INT64_C(1000000)
-#define NS_PER_SEC  INT64_C(1000000000)
+#define MONO_NEVER ((mono_t){INT64_MAX}) /* a deadline that does not come */
+#define MONO_UNSET ((mono_t){0}) /* "timer does not run" where a field says so */
+#define NS_PER_MS  INT64_C(1000000)
+#define NS_PER_SEC INT64_C(1000000000)
 
 static inline mono_t mono_from_ms(int64_t ms)
 {

@@ -70,6 +70,6 @@ static inline unsigned portset_next(const struct portset *s, unsigned port)
 	return PORT_MAX;
 }
 
-#define portset_for_each(s, port)                                                        \
-	for (unsigned port = portset_next(s, 0); port < PORT_MAX;                        \
+#define portset_for_each(s, port)                                                      \
+	for (unsigned port = portset_next(s, 0); port < PORT_MAX;                      \
 		port = portset_next(s, port + 1))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Chained hash table with SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input
- * PRF"), see table.h. Grows by doubling at load 1; never shrinks. Pure.
+ * Chained hash table with SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast
+ * short-input PRF"), see table.h. Grows by doubling at load 1; never shrinks. Pure.
  */
 
 #include "base/table.h"
@@ -79,7 +79,8 @@ static struct table_node *skip_to_hash(struct table_node *node, uint64_t hash)
 
 struct table_node *table_find(const struct table *t, uint64_t hash)
 {
-	return t->n_buckets ? skip_to_hash(t->bucket[hash & (t->n_buckets - 1)], hash) : NULL;
+	return t->n_buckets ? skip_to_hash(t->bucket[hash & (t->n_buckets - 1)], hash)
+			    : NULL;
 }
 
 struct table_node *table_next(const struct table_node *node)
@@ -143,8 +144,8 @@ struct table_node *table_first(const struct table *t, size_t *ret_pos)
 	return table_after(t, ret_pos, NULL);
 }
 
-struct table_node *table_after(const struct table *t, size_t *pos,
-	struct table_node *next_in_bucket)
+struct table_node *table_after(
+	const struct table *t, size_t *pos, struct table_node *next_in_bucket)
 {
 	if (next_in_bucket)
 		return next_in_bucket;

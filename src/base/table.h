@@ -43,10 +43,11 @@ static inline struct table_node *table_peek(const struct table_node *node)
 
 /* Walk all nodes; the current one may be removed. */
 struct table_node *table_first(const struct table *t, size_t *ret_pos);
-struct table_node *table_after(const struct table *t, size_t *pos,
-	struct table_node *next_in_bucket);
+struct table_node *table_after(
+	const struct table *t, size_t *pos, struct table_node *next_in_bucket);
 
 /* `after_` is a second node pointer that the macro works with. */
-#define table_for_each(t, pos, node_, after_)                                            \
-	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);    \
-		(node_) = table_after(t, &(pos), after_), (after_) = table_peek(node_))
+#define table_for_each(t, pos, node_, after_)                                          \
+	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);  \
+		(node_) = table_after(t, &(pos), after_),                              \
+	    (after_) = table_peek(node_))

@@ -34,9 +34,9 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int ifindex;		    /* that the sockets are bound to */
-	int error;		    /* errno why a socket is missing, 0: none */
-	struct mcsock_stats closed; /* sums of sockets that are gone */
+	int ifindex;			 /* that the sockets are bound to */
+	int error;			 /* errno why a socket is missing, 0: none */
+	struct mcsock_stats closed;	 /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 };
 

@@ -3,8 +3,8 @@
 
 /*
  * The configuration: igmpproxy.conf and its extensions, octets -> struct config with
- * line and column of every fault. Pure: the caller reads the file and prints the messages.
- * Grammar and keywords: doc/configuration.md.
+ * line and column of every fault. Pure: the caller reads the file and prints the
+ * messages. Grammar and keywords: doc/configuration.md.
  */
 
 #include "base/addr.h"
@@ -50,11 +50,11 @@ struct config_instance {
 
 struct config_iface {
 	char name[IFNAMSIZ];
-	unsigned instance;	/* index into config.instance */
-	unsigned line, column;	/* of the phyint word; 0 for defaults */
+	unsigned instance;     /* index into config.instance */
+	unsigned line, column; /* of the phyint word; 0 for defaults */
 	enum config_role role;
-	uint32_t ratelimit;	/* accepted, no effect */
-	uint8_t threshold;	/* 1..255 */
+	uint32_t ratelimit; /* accepted, no effect */
+	uint8_t threshold;  /* 1..255 */
 	struct prefix *altnet;
 	size_t n_altnet;
 	struct config_filter *filter;
@@ -62,8 +62,8 @@ struct config_iface {
 	bool has_whitelist;
 	struct prefix *boundary; /* groups that do not cross the interface (R161) */
 	size_t n_boundary;
-	uint8_t boundary_scope;	 /* 2..14; 0: that of the role */
-	bool version_fallback;	 /* upstream: follow older queriers (R131) */
+	uint8_t boundary_scope; /* 2..14; 0: that of the role */
+	bool version_fallback;	/* upstream: follow older queriers (R131) */
 	uint8_t igmp_version;	/* 1..3 */
 	uint8_t mld_version;	/* 1..2 */
 	bool ipv4, ipv6;
@@ -88,8 +88,8 @@ struct config_message {
 
 struct config {
 	bool quickleave;
-	bool defaultdown;  /* interfaces that no phyint names are downstreams */
-	bool rescanvif;	   /* accepted: interfaces are always watched */
+	bool defaultdown;	/* interfaces that no phyint names are downstreams */
+	bool rescanvif;		/* accepted: interfaces are always watched */
 	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
 	char *chroot, *user;	/* NULL: none */
 	struct gm_params gm;
@@ -97,22 +97,23 @@ struct config {
 	enum config_forward forward_from_downstream;
 	struct prefix *ssm; /* ssm-range; default 232.0.0.0/8, ff30::/32 .. ff3f::/32 */
 	size_t n_ssm;
-	unsigned threads;	/* 1.. */
-	uint32_t ring_size;	/* octets per ring */
+	unsigned threads;   /* 1.. */
+	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
-	char *control_socket;	/* NULL: built-in path */
-	char *metrics_listen;	/* NULL: off */
+	char *control_socket;		  /* NULL: built-in path */
+	char *metrics_listen;		  /* NULL: off */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
-	struct config_iface defaults; /* for interfaces that no phyint names */
-	struct config_iface *iface;   /* in file order, one per name */
+	struct config_iface defaults;	  /* for interfaces that no phyint names */
+	struct config_iface *iface;	  /* in file order, one per name */
 	size_t n_iface;
 	struct config_message *message; /* in file order */
 	size_t n_message;
 };
 
-/* Parse `len` octets. 0: usable (there may be warnings); 1: refused, at least one message
- * is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with config_free. */
+/* Parse `len` octets. 0: usable (there may be warnings); 1: refused, at least one
+ * message is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with
+ * config_free. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
 
@@ -141,9 +142,10 @@ bool config_is_ssm(const struct config *c, const struct addr *group);
 char *config_print(const struct config *c);
 
 /* What each interface will do, in sentences, as `ringcastd -C` shows it. `exists` says
- * whether an interface is there now (may be NULL). malloc'ed, NULL when out of memory. */
-char *config_describe(const struct config *c, bool (*exists)(const char *name, void *arg),
-	void *arg);
+ * whether an interface is there now (may be NULL). malloc'ed, NULL when out of memory.
+ */
+char *config_describe(
+	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg);
 
 /* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
  * those of a phyint block (also legal before the first phyint, as defaults, but for the

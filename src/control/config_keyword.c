@@ -137,8 +137,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
 	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
-	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert", "always-querier",
-	"max-groups", "max-sources", "report-interface", NULL};
+	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
+	"always-querier", "max-groups", "max-sources", "report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

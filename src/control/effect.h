@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the core wants done: an ordered list that the edge executes at the end of a round
- * and that a test reads. Arrays are copied into the list's own memory, so the caller's may
- * go away. When memory runs out, the effect is dropped and `lost` counts it; the caller
- * then asks the core for a resync.
+ * What the core wants done: an ordered list that the edge executes at the end of a
+ * round and that a test reads. Arrays are copied into the list's own memory, so the
+ * caller's may go away. When memory runs out, the effect is dropped and `lost` counts
+ * it; the caller then asks the core for a resync.
  */
 
 #include "base/portset.h"
@@ -20,20 +20,20 @@ enum effect_type {
 };
 
 enum note {
-	NOTE_QUERIER_WON = 1,	 /* we are querier on the port now */
-	NOTE_QUERIER_LOST,	 /* `peer` is querier on the port */
-	NOTE_QUERIER_UNICAST,	 /* query by unicast ignored for election (R015) */
-	NOTE_OLDER_QUERIER,	 /* querier of version `value` heard: version mismatch */
-	NOTE_GROUP_NEW,		 /* first member of a group on the port */
-	NOTE_GROUP_GONE,	 /* last member gone */
-	NOTE_GROUP_LIMIT,	 /* group refused: limit `value` */
-	NOTE_SOURCE_LIMIT,	 /* source refused: limit `value` */
-	NOTE_HOST_LIMIT,	 /* host not tracked: limit `value`; no fast leave */
-	NOTE_GROUP_DENIED,	 /* group refused by a filter or boundary */
-	NOTE_SSM_REFUSED,	 /* any-source join for an SSM group (R148, R149) */
-	NOTE_SSM_QUERY,		 /* query of version `value` for an SSM group (R152) */
-	NOTE_HOST_VERSION,	 /* upstream speaks version `value` now */
-	NOTE_REPORT_FOREIGN,	 /* report from `peer`, in no subnet or altnet */
+	NOTE_QUERIER_WON = 1, /* we are querier on the port now */
+	NOTE_QUERIER_LOST,    /* `peer` is querier on the port */
+	NOTE_QUERIER_UNICAST, /* query by unicast ignored for election (R015) */
+	NOTE_OLDER_QUERIER,   /* querier of version `value` heard: version mismatch */
+	NOTE_GROUP_NEW,	      /* first member of a group on the port */
+	NOTE_GROUP_GONE,      /* last member gone */
+	NOTE_GROUP_LIMIT,     /* group refused: limit `value` */
+	NOTE_SOURCE_LIMIT,    /* source refused: limit `value` */
+	NOTE_HOST_LIMIT,      /* host not tracked: limit `value`; no fast leave */
+	NOTE_GROUP_DENIED,    /* group refused by a filter or boundary */
+	NOTE_SSM_REFUSED,     /* any-source join for an SSM group (R148, R149) */
+	NOTE_SSM_QUERY,	      /* query of version `value` for an SSM group (R152) */
+	NOTE_HOST_VERSION,    /* upstream speaks version `value` now */
+	NOTE_REPORT_FOREIGN,  /* report from `peer`, in no subnet or altnet */
 	_NOTE_N,
 };
 
@@ -92,9 +92,9 @@ void effects_note(struct effects *fx, unsigned port, enum note note,
 	const struct addr *group, const struct addr *peer, uint32_t value);
 
 /* One line of text without newline, as tools/replay and the debug log print it, for
- * example "port 1 query v3 239.1.2.3 max-resp 1000 sources 10.0.0.1". Returns the length
- * that would have been written. */
+ * example "port 1 query v3 239.1.2.3 max-resp 1000 sources 10.0.0.1". Returns the
+ * length that would have been written. */
 int effect_format(const struct effect *e, char *buf, size_t size);
 
-#define effects_for_each(fx, e)                                                          \
+#define effects_for_each(fx, e)                                                        \
 	for (struct effect *e = (fx)->v; e < (fx)->v + (fx)->n; e++)

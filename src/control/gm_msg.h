@@ -67,12 +67,12 @@ enum gm_kind {
 /* Facts about an accepted message that are counted but do not make it bad. */
 enum {
 	GM_NOTE_NO_ROUTER_ALERT = 1 << 0,
-	GM_NOTE_TTL = 1 << 1,		  /* TTL other than 1 */
-	GM_NOTE_TRUNCATED = 1 << 2,	  /* fewer records than announced */
-	GM_NOTE_UNKNOWN_RECORD = 1 << 3,  /* a record of unknown type was skipped */
-	GM_NOTE_BAD_GROUP = 1 << 4,	  /* a record with an illegal group was skipped */
-	GM_NOTE_BAD_SOURCE = 1 << 5,	  /* illegal sources were left out of a list */
-	GM_NOTE_UNICAST = 1 << 6,	  /* sent to a unicast address */
+	GM_NOTE_TTL = 1 << 1,		 /* TTL other than 1 */
+	GM_NOTE_TRUNCATED = 1 << 2,	 /* fewer records than announced */
+	GM_NOTE_UNKNOWN_RECORD = 1 << 3, /* a record of unknown type was skipped */
+	GM_NOTE_BAD_GROUP = 1 << 4,  /* a record with an illegal group was skipped */
+	GM_NOTE_BAD_SOURCE = 1 << 5, /* illegal sources were left out of a list */
+	GM_NOTE_UNICAST = 1 << 6,    /* sent to a unicast address */
 };
 
 struct gm_msg {
@@ -101,12 +101,12 @@ enum gm_bad {
 	GM_BAD_ROUTER_ALERT, /* strict: Router Alert option missing */
 	GM_BAD_SOURCE,	     /* sender is no host address (or not link-local, MLD) */
 	/* the following are found by the proxy, not by a decoder */
-	GM_BAD_FOREIGN,	     /* sender is in no subnet or altnet of the port */
-	GM_BAD_OWN,	     /* our own message came back */
-	GM_BAD_ROLE,	     /* report on an upstream, query where nobody listens */
-	GM_BAD_FAMILY,	     /* family switched off on this interface */
-	GM_BAD_FILTERED,     /* every record was refused by policy */
-	GM_BAD_LIMIT,	     /* a limit refused it */
+	GM_BAD_FOREIGN,	 /* sender is in no subnet or altnet of the port */
+	GM_BAD_OWN,	 /* our own message came back */
+	GM_BAD_ROLE,	 /* report on an upstream, query where nobody listens */
+	GM_BAD_FAMILY,	 /* family switched off on this interface */
+	GM_BAD_FILTERED, /* every record was refused by policy */
+	GM_BAD_LIMIT,	 /* a limit refused it */
 	_GM_BAD_N,
 };
 
@@ -143,6 +143,6 @@ static inline bool gm_filter_eq(const struct gm_filter *a, const struct gm_filte
 /* A link as the engine sees it: what it needs to send and to split messages. */
 struct gm_link {
 	unsigned port;
-	uint32_t mtu;			/* octets of IP packet that fit */
-	struct addr own[_FAMILY_N];	/* source of our messages; unspecified: none yet */
+	uint32_t mtu;		    /* octets of IP packet that fit */
+	struct addr own[_FAMILY_N]; /* source of our messages; unspecified: none yet */
 };

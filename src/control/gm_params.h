@@ -18,14 +18,14 @@ enum gm_revision {
 
 struct gm_params {
 	enum gm_revision revision;
-	uint8_t robustness;		    /* Robustness Variable */
-	uint32_t query_interval_ms;	    /* Query Interval, 125 s */
-	uint32_t response_interval_ms;	    /* Query Response Interval, 10 s */
-	uint32_t last_member_interval_ms;   /* Last Member Query Interval, 1 s */
-	uint8_t last_member_count;	    /* Last Member Query Count, = robustness */
-	uint32_t startup_interval_ms;	    /* Startup Query Interval, = QI / 4 */
-	uint8_t startup_count;		    /* Startup Query Count, = robustness */
-	uint32_t unsolicited_interval_ms;   /* Unsolicited Report Interval, 1 s */
+	uint8_t robustness;		  /* Robustness Variable */
+	uint32_t query_interval_ms;	  /* Query Interval, 125 s */
+	uint32_t response_interval_ms;	  /* Query Response Interval, 10 s */
+	uint32_t last_member_interval_ms; /* Last Member Query Interval, 1 s */
+	uint8_t last_member_count;	  /* Last Member Query Count, = robustness */
+	uint32_t startup_interval_ms;	  /* Startup Query Interval, = QI / 4 */
+	uint8_t startup_count;		  /* Startup Query Count, = robustness */
+	uint32_t unsolicited_interval_ms; /* Unsolicited Report Interval, 1 s */
 };
 
 extern const struct gm_params gm_params_default;

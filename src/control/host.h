@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Host side on one upstream port: reports the merged membership database to the provider
- * (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605 4.1). Both families. Holds one record
- * per group, its pending state-change repeats and its pending query answers. Emits
- * EFFECT_REPORT only. Pure.
+ * Host side on one upstream port: reports the merged membership database to the
+ * provider (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605 4.1). Both families. Holds
+ * one record per group, its pending state-change repeats and its pending query answers.
+ * Emits EFFECT_REPORT only. Pure.
  */
 
 #include "base/heap.h"
@@ -21,7 +21,7 @@ struct host_params {
 	struct gm_params gm;
 	enum gm_version max_version[_FAMILY_N]; /* highest version spoken: igmp-version,
 						   mld-version + 1 */
-	bool fallback;		     /* follow older queriers (R131); default true */
+	bool fallback;		      /* follow older queriers (R131); default true */
 	uint32_t refresh_interval_ms; /* R120: 0 = off */
 };
 
@@ -34,41 +34,41 @@ struct host_source {
 
 struct host_group {
 	struct table_node node;
-	struct heap_node timer;	   /* min(change_at, answer_at) */
+	struct heap_node timer;		/* min(change_at, answer_at) */
 	struct host_group *prev, *next; /* memberships of the family, oldest first */
 	struct addr group;
-	struct gm_filter now;	   /* what we report; INCLUDE({}) while a leave repeats */
-	uint8_t mode_repeats;	   /* TO_IN/TO_EX transmissions still owed */
+	struct gm_filter now; /* what we report; INCLUDE({}) while a leave repeats */
+	uint8_t mode_repeats; /* TO_IN/TO_EX transmissions still owed */
 	struct host_source *change; /* sorted; sources with repeats owed */
 	size_t n_change;
-	mono_t change_at;	   /* next state-change repeat, MONO_NEVER: none */
-	mono_t answer_at;	   /* pending answer to a group query, MONO_NEVER: none */
-	mono_t answered;	   /* when the last one was sent (R193) */
-	bool answer_sources;	   /* the answer is limited to `asked` (R109) */
+	mono_t change_at;    /* next state-change repeat, MONO_NEVER: none */
+	mono_t answer_at;    /* pending answer to a group query, MONO_NEVER: none */
+	mono_t answered;     /* when the last one was sent (R193) */
+	bool answer_sources; /* the answer is limited to `asked` (R109) */
 	struct addrset asked;
 };
 
 /* per family */
 struct host_family {
-	struct addr own;	/* source of reports; unspecified is legal (R113) */
-	uint8_t rv;		/* robustness in force (R114) */
-	uint32_t qi_ms;		/* of the last query heard */
+	struct addr own; /* source of reports; unspecified is legal (R113) */
+	uint8_t rv;	 /* robustness in force (R114) */
+	uint32_t qi_ms;	 /* of the last query heard */
 	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
-	enum gm_version version; /* spoken now */
-	struct host_group *first, *last; /* groups with a membership */
-	size_t n_groups;	/* how many of them */
-	size_t octets;		/* of their current-state records */
-	mono_t answer_at;	/* next message of the answer to a general query,
-				   MONO_NEVER: none pending */
-	mono_t answer_until;	/* answers of many groups are spread until here (R110) */
-	bool answering;		/* in the middle of a spread answer ... */
+	enum gm_version version;	   /* spoken now */
+	struct host_group *first, *last;   /* groups with a membership */
+	size_t n_groups;		   /* how many of them */
+	size_t octets;			   /* of their current-state records */
+	mono_t answer_at;    /* next message of the answer to a general query,
+				MONO_NEVER: none pending */
+	mono_t answer_until; /* answers of many groups are spread until here (R110) */
+	bool answering;	     /* in the middle of a spread answer ... */
 	struct host_group *answer_next; /* ... which goes on with this group */
-	size_t answer_left;	/* messages that it will still take, about */
-	mono_t again_until;	/* asked again meanwhile; MONO_NEVER: not */
-	mono_t answered;	/* when the last answer was complete (R193) */
-	mono_t refresh_at;	/* R120; MONO_NEVER: off */
-	mono_t last_query;	/* MONO_UNSET: none heard */
-	struct addr querier;	/* who asked last */
+	size_t answer_left;		/* messages that it will still take, about */
+	mono_t again_until;		/* asked again meanwhile; MONO_NEVER: not */
+	mono_t answered;		/* when the last answer was complete (R193) */
+	mono_t refresh_at;		/* R120; MONO_NEVER: off */
+	mono_t last_query;		/* MONO_UNSET: none heard */
+	struct addr querier;		/* who asked last */
 	uint64_t n_queries, n_reports_sent;
 };
 
@@ -92,20 +92,22 @@ void host_set_params(struct host *h, mono_t now, const struct host_params *param
 	struct effects *fx);
 
 /* The link is usable, or has another address or MTU: all memberships are reported again
- * at once, robustness times (R118); those of one family only when nothing but its address
- * changed. A no-op when the link is up as it is. */
-void host_link_up(struct host *h, mono_t now, const struct gm_link *link,
-	struct effects *fx);
+ * at once, robustness times (R118); those of one family only when nothing but its
+ * address changed. A no-op when the link is up as it is. */
+void host_link_up(
+	struct host *h, mono_t now, const struct gm_link *link, struct effects *fx);
 /* The link is gone; memberships stay, nothing is sent until host_link_up. */
 void host_link_down(struct host *h);
 
-/* Set the membership of a group; INCLUDE({}) leaves. A no-op when nothing changes (R134).
- * Local groups must not be passed (R112 is enforced here with an ignore). 0 or -ENOMEM. */
+/* Set the membership of a group; INCLUDE({}) leaves. A no-op when nothing changes
+ * (R134). Local groups must not be passed (R112 is enforced here with an ignore). 0 or
+ * -ENOMEM. */
 int host_set(struct host *h, mono_t now, const struct addr *group,
 	const struct gm_filter *filter, struct effects *fx);
 
 /* A query heard on the link (never a report). */
-void host_query(struct host *h, mono_t now, const struct gm_msg *msg, struct effects *fx);
+void host_query(
+	struct host *h, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
 /* Leave everything, robustness times back to back as there is no later (R119). */
 void host_leave_all(struct host *h, mono_t now, struct effects *fx);

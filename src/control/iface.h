@@ -12,19 +12,19 @@
 
 struct iface_addr {
 	struct addr addr;
-	struct prefix subnet;	/* of the peer on point-to-point links */
-	bool tentative;		/* IPv6 duplicate address detection is not done */
+	struct prefix subnet; /* of the peer on point-to-point links */
+	bool tentative;	      /* IPv6 duplicate address detection is not done */
 };
 
 struct iface {
 	int ifindex;
 	char name[IFNAMSIZ];
 	uint8_t mac[6];
-	uint16_t arphrd;	/* ARPHRD_ETHER, ARPHRD_PPP, ARPHRD_NONE ... */
+	uint16_t arphrd; /* ARPHRD_ETHER, ARPHRD_PPP, ARPHRD_NONE ... */
 	uint32_t mtu;
-	bool up;		/* IFF_UP and IFF_LOWER_UP */
+	bool up; /* IFF_UP and IFF_LOWER_UP */
 	bool loopback, pointopoint, multicast;
-	char kind[16];		/* IFLA_INFO_KIND: "veth", "vlan", "bridge", ... or "" */
+	char kind[16]; /* IFLA_INFO_KIND: "veth", "vlan", "bridge", ... or "" */
 	struct iface_addr *addr; /* owned; in the order the kernel told us */
 	size_t n_addr;
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * IGMPv1/v2/v3 octets <-> gm_msg (RFC 1112 App. I, RFC 2236, RFC 9776 4). Works on whole
- * IPv4 packets, beginning with the IP header, so that TTL, options and destination are
- * checked and produced here. Pure.
+ * IGMPv1/v2/v3 octets <-> gm_msg (RFC 1112 App. I, RFC 2236, RFC 9776 4). Works on
+ * whole IPv4 packets, beginning with the IP header, so that TTL, options and
+ * destination are checked and produced here. Pure.
  */
 
 #include "control/gm_msg.h"
@@ -29,8 +29,9 @@ size_t igmp_report_space(uint32_t mtu);
 
 /* Build a whole IPv4 packet into buf: TTL 1, TOS 0xc0, Router Alert, both checksums
  * (R001). Returns the length, or -EMSGSIZE when it does not fit into size, -EINVAL when
- * the version cannot express the message. A v1/v2 report has one record: IS_EX/TO_EX give
- * a report, TO_IN/IS_IN a leave (v2; -EINVAL for v1, R127). Destination: see R001. */
+ * the version cannot express the message. A v1/v2 report has one record: IS_EX/TO_EX
+ * give a report, TO_IN/IS_IN a leave (v2; -EINVAL for v1, R127). Destination: see R001.
+ */
 int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_query *query);
 int igmp_encode_report(void *buf, size_t size, enum gm_version version,

@@ -44,8 +44,8 @@ int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now
 	unsigned port, const struct addr *group, struct effects *fx,
 	const struct gm_filter **ret_merged);
 
-/* Put a table right that may have missed effects: emit every entry again, and remove from
- * the table the entries for which mdb_has_entry() says no. */
-bool mdb_has_entry(const struct mdb *mdb, const struct addr *group,
-	const struct addr *source);
+/* Put a table right that may have missed effects: emit every entry again, and remove
+ * from the table the entries for which mdb_has_entry() says no. */
+bool mdb_has_entry(
+	const struct mdb *mdb, const struct addr *group, const struct addr *source);
 void mdb_emit_all(const struct mdb *mdb, struct effects *fx);

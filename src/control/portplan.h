@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * From the ports of all instances and the system's interfaces to the port plan of the data
- * plane: who receives, which sources each input accepts, where its frames may go.
+ * From the ports of all instances and the system's interfaces to the port plan of the
+ * data plane: who receives, which sources each input accepts, where its frames may go.
  */
 
 #include "control/router.h"
 #include "dataplane/plan.h"
 
 /* NULL when out of memory. The caller owns the plan. */
-struct plan *portplan_build(
-	const struct router *r, const struct iface_table *ifaces);
+struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces);

@@ -25,11 +25,11 @@ struct proxy_port {
 	enum config_role role;		/* UPSTREAM or DOWNSTREAM */
 	const struct config_iface *cfg; /* borrowed from the configuration in force */
 	int ifindex;			/* 0: the interface is not there */
-	int report_ifindex; /* where membership messages are spoken: `ifindex`, but for
-			       an upstream with a report-interface */
-	bool up;		/* data can pass */
-	bool report_up;		/* membership messages can */
-	struct gm_link link;	/* of the interface where they do */
+	int report_ifindex;  /* where membership messages are spoken: `ifindex`, but for
+				an upstream with a report-interface */
+	bool up;	     /* data can pass */
+	bool report_up;	     /* membership messages can */
+	struct gm_link link; /* of the interface where they do */
 	struct prefix *subnet; /* connected subnets, owned */
 	size_t n_subnet;
 	/* downstream */

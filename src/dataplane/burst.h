@@ -12,13 +12,13 @@
 
 struct burst_frame {
 	struct frame f;
-	unsigned flow;	/* index into flow[] */
-	unsigned next;	/* next frame of the same flow, BURST_MAX: last */
-	bool drop;	/* not to be sent (verdict already counted) */
+	unsigned flow; /* index into flow[] */
+	unsigned next; /* next frame of the same flow, BURST_MAX: last */
+	bool drop;     /* not to be sent (verdict already counted) */
 };
 
 struct burst_flow {
-	unsigned port;	/* input */
+	unsigned port; /* input */
 	struct addr src, group;
 	unsigned first, last; /* frames */
 	unsigned n;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The data plane as control sees it: threads, receive rings and transmit sockets behind a
- * few calls, all from the control thread. Opens sockets in the control thread, hands them
- * to the worker threads with the port plan, frees them after a grace period. CAP_NET_RAW
- * is needed for dataplane_apply() when it opens something.
+ * The data plane as control sees it: threads, receive rings and transmit sockets behind
+ * a few calls, all from the control thread. Opens sockets in the control thread, hands
+ * them to the worker threads with the port plan, frees them after a grace period.
+ * CAP_NET_RAW is needed for dataplane_apply() when it opens something.
  */
 
 #include "dataplane/fib.h"
@@ -20,46 +20,49 @@ enum dataplane_transmit {
 
 struct dataplane_config {
 	unsigned threads;
-	uint32_t ring_size;	/* octets of each receive ring; shrinks when refused */
+	uint32_t ring_size; /* octets of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
 	uint64_t seed;
 };
 
 struct dataplane;
 
-/* Starts the threads. -ENOMEM, -errno of thread creation, -EOPNOTSUPP (io_uring required
- * and refused). The calling thread is registered with urcu-qsbr. */
+/* Starts the threads. -ENOMEM, -errno of thread creation, -EOPNOTSUPP (io_uring
+ * required and refused). The calling thread is registered with urcu-qsbr. */
 int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret);
 /* Stops and joins the threads, closes everything. */
 struct dataplane *dataplane_free(struct dataplane *dp);
 
 struct fib *dataplane_fib(struct dataplane *dp);
 
-/* Make the ports as `plan` says and publish it; takes ownership of the plan in any case.
- * Sockets of ports whose ifindex, role and family did not change are kept, so that not a
- * frame of theirs is lost. A port that cannot be opened is left out, with its errno in
- * dataplane_port_error(); the others work. 0, -ENOMEM. */
+/* Make the ports as `plan` says and publish it; takes ownership of the plan in any
+ * case. Sockets of ports whose ifindex, role and family did not change are kept, so
+ * that not a frame of theirs is lost. A port that cannot be opened is left out, with
+ * its errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
 int dataplane_apply(struct dataplane *dp, struct plan *plan);
 int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none */
 
-/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or "" */
+/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
+ */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
 unsigned dataplane_threads(const struct dataplane *dp);
 
-/* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so only
- * from here: kernel counters reset on read. */
+/* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so
+ * only from here: kernel counters reset on read. */
 struct dataplane_port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t ring_packets, ring_drops, ring_freezes; /* of the kernel, since start */
+	uint64_t ring_packets, ring_drops,
+		ring_freezes; /* of the kernel, since start */
 	uint64_t verdict[_VERDICT_N];
 };
-void dataplane_port_stats(struct dataplane *dp, unsigned port,
-	struct dataplane_port_stats *ret);
+void dataplane_port_stats(
+	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret);
 struct dataplane_stats {
 	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
-/* Call round the control thread's wait: a sleeping thread must not hold back reclaim. */
+/* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
+ */
 void dataplane_control_sleep(void);
 void dataplane_control_wake(void);

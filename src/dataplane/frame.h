@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A received frame as offsets into ring memory. Parsing never copies and never reads past
- * the captured length. The link header of the input is not used for output: every copy
- * gets a fresh one (rewrite.h), so that links without one and frames sent to unicast MAC
- * addresses need no special case. Pure.
+ * A received frame as offsets into ring memory. Parsing never copies and never reads
+ * past the captured length. The link header of the input is not used for output: every
+ * copy gets a fresh one (rewrite.h), so that links without one and frames sent to
+ * unicast MAC addresses need no special case. Pure.
  */
 
 #include "base/addr.h"
@@ -13,28 +13,28 @@
 
 /* what the receive ring says about a frame */
 struct frame_meta {
-	const uint8_t *l2;	/* link header, NULL when the link has none */
-	uint8_t *l3;		/* IP header; writable ring memory */
-	uint32_t l3_caplen;	/* captured octets from l3 on */
-	uint32_t l3_len;	/* octets of the frame on the wire from l3 on */
-	uint16_t ethertype;	/* host order: 0x0800 or 0x86dd */
-	uint16_t vlan_tci;	/* when vlan_valid */
+	const uint8_t *l2;  /* link header, NULL when the link has none */
+	uint8_t *l3;	    /* IP header; writable ring memory */
+	uint32_t l3_caplen; /* captured octets from l3 on */
+	uint32_t l3_len;    /* octets of the frame on the wire from l3 on */
+	uint16_t ethertype; /* host order: 0x0800 or 0x86dd */
+	uint16_t vlan_tci;  /* when vlan_valid */
 	bool vlan_valid;
-	bool csum_not_ready;	/* transport checksum is partial (R182) */
-	bool csum_valid;	/* transport checksum known good */
-	uint8_t pkttype;	/* PACKET_HOST, PACKET_MULTICAST, ... */
+	bool csum_not_ready; /* transport checksum is partial (R182) */
+	bool csum_valid;     /* transport checksum known good */
+	uint8_t pkttype;     /* PACKET_HOST, PACKET_MULTICAST, ... */
 };
 
 struct frame {
-	uint8_t *ip;		/* IP header */
-	uint32_t ip_len;	/* IP total length: link padding is cut off */
-	uint16_t ip_hlen;	/* IPv4 header, or IPv6 fixed header */
+	uint8_t *ip;	  /* IP header */
+	uint32_t ip_len;  /* IP total length: link padding is cut off */
+	uint16_t ip_hlen; /* IPv4 header, or IPv6 fixed header */
 	enum family family;
-	uint8_t ttl;		/* as received */
-	uint8_t proto;		/* transport protocol; IPv6: behind extension headers */
-	uint16_t l4_off;	/* transport header from ip; 0: unknown or later fragment */
-	bool fragment;		/* any fragment */
-	bool df;		/* IPv4 DF; always true for IPv6 */
+	uint8_t ttl;	 /* as received */
+	uint8_t proto;	 /* transport protocol; IPv6: behind extension headers */
+	uint16_t l4_off; /* transport header from ip; 0: unknown or later fragment */
+	bool fragment;	 /* any fragment */
+	bool df;	 /* IPv4 DF; always true for IPv6 */
 	bool csum_not_ready;
 	bool csum_valid;
 	struct addr src, group;
@@ -43,4 +43,5 @@ struct frame {
 /* VERDICT_FORWARDED when the frame may go on, else why not. `mtu` is that of the input
  * link: longer packets are super-frames. Checks up to and including VERDICT_SUPERFRAME,
  * without own-MAC (the worker knows the MACs). */
-enum verdict frame_parse(const struct frame_meta *meta, uint32_t mtu, struct frame *ret);
+enum verdict frame_parse(
+	const struct frame_meta *meta, uint32_t mtu, struct frame *ret);

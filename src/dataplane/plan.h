@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The port plan: everything the data plane knows about its ports. Immutable; control builds
- * a new one for every change and publishes the pointer, the threads read it once per burst.
+ * The port plan: everything the data plane knows about its ports. Immutable; control
+ * builds a new one for every change and publishes the pointer, the threads read it once
+ * per burst.
  */
 
 #include "base/addr.h"
@@ -39,23 +40,24 @@ enum plan_role {
 };
 
 struct plan_port {
-	bool present;		/* the port exists and is up */
+	bool present; /* the port exists and is up */
 	char name[IFNAMSIZ];
 	int ifindex;
 	enum plan_role role;
 	unsigned instance;
-	bool has_l2;		/* Ethernet header; else IP packets without header */
+	bool has_l2; /* Ethernet header; else IP packets without header */
 	uint8_t mac[6];
 	uint32_t mtu;
-	uint8_t threshold;	/* forward out of here when received TTL > threshold */
-	bool receive;		/* frames that arrive here are forwarded */
+	uint8_t threshold; /* forward out of here when received TTL > threshold */
+	bool receive;	   /* frames that arrive here are forwarded */
 	bool ipv4, ipv6;
 	struct plan_source *source; /* owned by the plan */
 	size_t n_source;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
 	/* where frames from here may go besides what the table says: */
 	struct portset allowed; /* output ports permitted at all for this input */
-	struct portset always;	/* always added (upstreams, forward-from-downstream all) */
+	struct portset
+		always; /* always added (upstreams, forward-from-downstream all) */
 };
 
 struct plan {

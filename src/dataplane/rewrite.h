@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What a forwarder changes: TTL and header checksum (once per received frame, in place),
- * a partial transport checksum (completed once), the link header (one per flow and port),
- * and, where an IPv4 packet is larger than a port's MTU, fragments. Everything else stays
- * as received (R176). Pure.
+ * What a forwarder changes: TTL and header checksum (once per received frame, in
+ * place), a partial transport checksum (completed once), the link header (one per flow
+ * and port), and, where an IPv4 packet is larger than a port's MTU, fragments.
+ * Everything else stays as received (R176). Pure.
  */
 
 #include "dataplane/frame.h"
@@ -17,7 +17,8 @@ void rewrite_ttl(struct frame *f);
 uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to);
 
 /* Complete a partial UDP or TCP checksum over the whole packet (R182). False when the
- * transport is another one or the headers are cut off: then the frame cannot be sent. */
+ * transport is another one or the headers are cut off: then the frame cannot be sent.
+ */
 bool rewrite_complete_checksum(struct frame *f);
 
 /* Ethernet header for a group: 01:00:5e + 23 bits or 33:33 + 32 bits (RFC 1112 6.4, RFC
@@ -26,9 +27,10 @@ bool rewrite_complete_checksum(struct frame *f);
 void rewrite_l2(uint8_t out[REWRITE_L2_LEN], const struct addr *group,
 	const uint8_t src_mac[6]);
 
-/* Cut an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2, R166): writes each
- * fragment (header + data) into `out` one behind the other and its length into frag_len.
- * Returns the number of fragments, or -EMSGSIZE when the space, max_frags or the MTU does
- * not allow it. Options with the copied flag are copied into every fragment. */
+/* Cut an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2, R166): writes
+ * each fragment (header + data) into `out` one behind the other and its length into
+ * frag_len. Returns the number of fragments, or -EMSGSIZE when the space, max_frags or
+ * the MTU does not allow it. Options with the copied flag are copied into every
+ * fragment. */
 int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t out_size,
 	uint16_t *frag_len, unsigned max_frags);

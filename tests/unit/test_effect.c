@@ -50,7 +50,8 @@ static void query_text(void **state)
 	assert_text(&fx.v[2],
 		"port 2 query v3 239.1.2.3 max-resp 1000 qrv 2 qqi 125000"
 		" from 10.0.0.1 sources 10.0.0.1");
-	assert_text(&fx.v[3], "port 255 query mldv1 general max-resp 10000 from fe80::1");
+	assert_text(
+		&fx.v[3], "port 255 query mldv1 general max-resp 10000 from fe80::1");
 	effects_deinit(&fx);
 }
 
