@@ -2,21 +2,22 @@
 
 /*
  * Packing of group records into reports, see host_report.h. Called by host.c and
- * host_query.c, which flush before they return to their caller. Sizes: RFC 9776 4.2
- * with 24 octets of IP header, RFC 9777 5.2 with 40 and the hop-by-hop header of 8.
- * Pure.
+ * host_query.c, which flush before they return to their caller. Record sizes: RFC
+ * 9776 4.2.3, RFC 9777 5.2.3. Pure.
  */
 
 #include "control/host_report.h"
 
+#include "control/igmp.h"
+#include "control/mld.h"
+
 #include <assert.h>
 
 static const struct {
-	uint32_t headers; /* IP, options and the fixed part of the report */
 	size_t record, source;
 } sizes[_FAMILY_N] = {
-	[FAMILY_IPV4] = {24 + 8, 8, 4},
-	[FAMILY_IPV6] = {40 + 8 + 8, 20, 16},
+	[FAMILY_IPV4] = {8, 4},
+	[FAMILY_IPV6] = {20, 16},
 };
 
 size_t host_report_octets(enum family family, size_t n_src)
@@ -27,7 +28,8 @@ size_t host_report_octets(enum family family, size_t n_src)
 size_t host_report_space(enum family family, uint32_t mtu)
 {
 	size_t min = host_report_octets(family, 1);
-	size_t space = mtu > sizes[family].headers ? mtu - sizes[family].headers : 0;
+	size_t space =
+		family == FAMILY_IPV4 ? igmp_report_space(mtu) : mld_report_space(mtu);
 
 	if (space > HOST_REPORT_OCTETS)
 		return HOST_REPORT_OCTETS;

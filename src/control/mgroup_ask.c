@@ -6,18 +6,19 @@
  * are tracked (fast leave, R092). Called by mgroup.c where the table says "Send Q".
  */
 
+#include "control/igmp.h"
 #include "control/mgroup_priv.h"
+#include "control/mld.h"
 
 #include <assert.h>
 
-/* sources that fit into one query (R089): IPv4 24 + 12 octets before them, IPv6 48 + 28
- */
+/* sources that fit into one query (R089); at least one, the sender knows better */
 static size_t query_room(enum family family, uint32_t mtu)
 {
-	uint32_t fixed = family == FAMILY_IPV4 ? 36 : 76;
-	uint32_t each = family == FAMILY_IPV4 ? 4 : 16;
+	size_t n = family == FAMILY_IPV4 ? igmp_query_max_sources(mtu)
+					 : mld_query_max_sources(mtu);
 
-	return mtu < fixed + each ? 1 : (mtu - fixed) / each;
+	return n ? n : 1;
 }
 
 static void send(struct mgroup_db *db, const struct mgroup *g, bool suppress,
