@@ -8,6 +8,7 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/json.h"
 #include "control/rival.h"
 
 #include <errno.h>
@@ -109,10 +110,11 @@ static json_t *messages_json(const char *path, const struct config *cfg)
 		const struct config_message *m = &cfg->message[i];
 
 		json_array_append_new(list,
-			json_pack("{ss ss si si ss}", "severity",
+			json_pack("{ss so si si so}", "severity",
 				m->severity == CONFIG_ERROR ? "error" : "warning",
-				"file", path, "line", (int)m->line, "column",
-				(int)m->column, "text", m->text));
+				"file", json_of_text(path), "line", (int)m->line,
+				"column", (int)m->column, "text",
+				json_of_text(m->text)));
 	}
 	return list;
 }

@@ -22,7 +22,7 @@ static json_t *ports_json(const struct app *app, const struct portset *ports)
 	portset_for_each (ports, port)
 		if (app->router->port[port])
 			json_array_append_new(
-				list, json_string(app->router->port[port]->name));
+				list, json_of_text(app->router->port[port]->name));
 	return list;
 }
 
@@ -99,8 +99,9 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	json_t *o;
 
 	dataplane_port_stats(app->dp, pp->port, &s);
-	o = json_pack("{ss ss si ss si sb sb so si so so si ss}", "name", pp->name,
-		"instance", instance_name(app, pp), "port", (int)pp->port, "role",
+	o = json_pack("{so ss si ss si sb sb so si so so si ss}", "name",
+		json_of_text(pp->name), "instance", instance_name(app, pp), "port",
+		(int)pp->port, "role",
 		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "ifindex",
 		pp->ifindex, "present", i != NULL, "up", (int)pp->up, "mac",
 		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
@@ -192,8 +193,9 @@ static json_t *group_json(
 {
 	enum family family = addr_family(&g->group);
 
-	return json_pack("{ss so ss si so sI so so so si so so}", "interface", pp->name,
-		"group", json_of_addr(&g->group), "mode", mode_name(g->mode), "version",
+	return json_pack("{so so ss si so sI so so so si so so}", "interface",
+		json_of_text(pp->name), "group", json_of_addr(&g->group), "mode",
+		mode_name(g->mode), "version",
 		(int)gm_version_number(family, mgroup_version(g, now)), "timer_ms",
 		g->mode == GM_EXCLUDE ? json_of_ms_until(g->until, now) : json_null(),
 		"uptime_ms", (json_int_t)((now.ns - g->since.ns) / NS_PER_MS),
@@ -246,7 +248,7 @@ static void mfc_entry(const struct fib_view *v, void *arg)
 			any_source ? json_string("*") : json_of_addr(&v->source),
 			"last_source",
 			v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
-			in ? json_string(in->name) : json_null(), "out",
+			in ? json_of_text(in->name) : json_null(), "out",
 			ports_json(w->app, &v->out), "packets", (json_int_t)v->packets,
 			"bytes", (json_int_t)v->bytes, "wrong", (json_int_t)v->wrong));
 }
@@ -326,10 +328,12 @@ static json_t *show_upstream(void *ctx, const char *args)
 
 		if (!pp || pp->role != CONFIG_ROLE_UPSTREAM)
 			continue;
-		o = json_pack("{ss ss ss sb so so}", "interface", pp->name, "instance",
-			instance_name(app, pp), "report_interface",
-			*pp->cfg->report_interface ? pp->cfg->report_interface
-						   : pp->name,
+		o = json_pack("{so ss so sb so so}", "interface",
+			json_of_text(pp->name), "instance", instance_name(app, pp),
+			"report_interface",
+			json_of_text(*pp->cfg->report_interface
+					? pp->cfg->report_interface
+					: pp->name),
 			"up", (int)pp->report_up, "address",
 			json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "groups",
 			host_groups_json(&pp->host, now));
@@ -363,12 +367,13 @@ static json_t *port_stats_json(
 	dataplane_port_stats(app->dp, pp->port, &s);
 	for (unsigned i = 0; i < _VERDICT_N; i++)
 		sum[i] += s.verdict[i];
-	return json_pack("{ss sI sI sI sI sI sI sI so}", "name", pp->name, "rx_packets",
-		(json_int_t)s.rx_packets, "rx_bytes", (json_int_t)s.rx_bytes,
-		"tx_packets", (json_int_t)s.tx_packets, "tx_bytes",
-		(json_int_t)s.tx_bytes, "ring_packets", (json_int_t)s.ring_packets,
-		"ring_drops", (json_int_t)s.ring_drops, "ring_freezes",
-		(json_int_t)s.ring_freezes, "verdicts", verdicts_json(s.verdict));
+	return json_pack("{so sI sI sI sI sI sI sI so}", "name", json_of_text(pp->name),
+		"rx_packets", (json_int_t)s.rx_packets, "rx_bytes",
+		(json_int_t)s.rx_bytes, "tx_packets", (json_int_t)s.tx_packets,
+		"tx_bytes", (json_int_t)s.tx_bytes, "ring_packets",
+		(json_int_t)s.ring_packets, "ring_drops", (json_int_t)s.ring_drops,
+		"ring_freezes", (json_int_t)s.ring_freezes, "verdicts",
+		verdicts_json(s.verdict));
 }
 
 static void control_port(
@@ -467,7 +472,8 @@ static json_t *show_config(void *ctx, const char *args)
 
 	if (!text)
 		return NULL;
-	return json_pack("{ss ss}", "file", app->options.config_path, "text", text);
+	return json_pack("{so so}", "file", json_of_text(app->options.config_path),
+		"text", json_of_text(text));
 }
 
 static json_t *version(void *ctx, const char *args)

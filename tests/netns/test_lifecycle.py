@@ -169,6 +169,17 @@ def _command(pid):
         return []
 
 
+@case("an interface whose name is no text is shown with question marks")
+def odd_name(b):
+    t = b.topology()
+    d = b.run(t, "defaultdown\n" + PLAIN)
+    t.router.ip("link", "add", "odd\udcff", "type", "veth", "peer", "name", "oddpeer")
+    t.router.ip("link", "set", "odd\udcff", "up")
+    wait_for(5, lambda: "odd?" in [i["name"] for i in d.show("interfaces")["interfaces"]],
+             "it is listed")
+    assert "odd?" in [p["name"] for p in d.show("stats")["ports"]]
+
+
 @case("interfaces that no phyint names are downstreams with defaultdown")
 def defaultdown(b):
     t = b.topology()
