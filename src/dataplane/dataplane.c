@@ -156,7 +156,7 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 			r = open_ring(dp, s, i);
 			continue;
 		}
-		r = tx_port_open(p->ifindex, p->has_l2, &s->thread[i].tx);
+		r = tx_port_open(p->ifindex, p->has_l2, true, &s->thread[i].tx);
 		if (r == 0)
 			s->n++;
 	}

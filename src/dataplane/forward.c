@@ -5,13 +5,13 @@
  * which runs in three passes:
  *
  *   flows   input port, source, table and port plan give each flow its set of ports;
- *   frames  TTL, partial checksum: each frame is rewritten once, in place;
- *   ports   each port gets its copies in order of arrival, whatever flow they are of.
+ *   frames  TTL, partial checksum: each frame is rewritten once, in place; runs of
+ *           frames that may leave as one are found (coalesce.c);
+ *   ports   each port gets its copies, flow by flow (copies.c).
  *
  * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary,
  * RFC 4605 4.2 for where a packet goes (through the table and the plan), RFC
- * 1812 5.2.1.3 and 5.3.1 for TTL and threshold, 4.2.2.7 for packets larger than the
- * link. Nothing here allocates, waits or calls the kernel. Pure.
+ * 1812 5.2.1.3 for TTL. Nothing here allocates, waits or calls the kernel. Pure.
  */
 
 #include "dataplane/forward.h"
@@ -22,57 +22,38 @@
 #include <assert.h>
 #include <errno.h>
 
-#define CHUNK	    64 /* copies per tx_ops.send */
-#define N_L2	    4096
-#define FRAG_SPACE  (256 * 1024)
-#define N_FRAGS_MAX 1400 /* 64 KiB at the smallest MTU of IPv4, 68 octets */
-
-struct forward_flow {
-	struct portset out;
-	uint64_t l2_pass; /* l2 is valid when this is the pass */
-	uint8_t *l2;	  /* link header for the port of the pass */
-};
-
 struct forward {
 	unsigned thread;
+	enum coalesce_mode coalesce;
+	struct copies *copies;
 	struct forward_counters counters;
-	struct forward_flow flow[BURST_MAX];
-
-	/* what has been handed over or waits for it; the scratch memory below is in use
-	 * until the next flush */
-	struct tx_msg msg[CHUNK];
-	unsigned n_msg;
-	bool unflushed;
-	uint64_t pass; /* rises with each port and each flush */
-	unsigned n_l2;
-	size_t frag_used;
-	uint16_t frag_len[N_FRAGS_MAX];
-	uint8_t l2[N_L2][REWRITE_L2_LEN + 2];
-	uint8_t frag[FRAG_SPACE];
-};
-
-/* one output port of the burst in work */
-struct output {
-	struct forward *fw;
-	const struct burst *b;
-	const struct tx_ops *tx;
-	unsigned index;
-	const struct plan_port *port;
+	struct copies_flow flow[BURST_MAX];
+	struct coalesce runs;
 };
 
 int forward_new(unsigned thread, struct forward **ret)
 {
 	struct forward *fw = calloc(1, sizeof(*fw));
 
+	int r;
+
 	if (!fw)
 		return -ENOMEM;
+	r = copies_new(&fw->counters, &fw->copies);
+	if (r < 0) {
+		free(fw);
+		return r;
+	}
 	fw->thread = thread;
+	fw->coalesce = COALESCE_ON;
 	*ret = fw;
 	return 0;
 }
 
 struct forward *forward_free(struct forward *fw)
 {
+	if (fw)
+		copies_free(fw->copies);
 	free(fw);
 	return NULL;
 }
@@ -84,38 +65,31 @@ struct forward_counters *forward_counters(struct forward *fw)
 	return &fw->counters;
 }
 
-/* one writer, so no read-modify-write is needed */
-static void count(_Atomic uint64_t *counter, uint64_t n)
+void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
 {
-	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, old + n, memory_order_relaxed);
-}
-
-static void count_verdict(struct forward *fw, unsigned port, enum verdict v, unsigned n)
-{
-	count(&fw->counters.port[port].drop[v], n);
+	fw->coalesce = mode;
 }
 
 void forward_drop(struct forward *fw, unsigned port, enum verdict why)
 {
 	assert(why < _VERDICT_FRAME_N);
-	count(&fw->counters.frames, 1);
-	count_verdict(fw, port, why, 1);
+	counter_add(&fw->counters.frames, 1);
+	counter_add_verdict(&fw->counters, port, why, 1);
 }
 
-void forward_count_tx(
-	struct forward *fw, unsigned port, unsigned packets, uint64_t bytes)
+void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
+	unsigned packets, uint64_t bytes)
 {
-	count(&fw->counters.port[port].tx_packets, packets);
-	count(&fw->counters.port[port].tx_bytes, bytes);
+	counter_add(&fw->counters.port[port].tx_messages, messages);
+	counter_add(&fw->counters.port[port].tx_packets, packets);
+	counter_add(&fw->counters.port[port].tx_bytes, bytes);
 }
 
 void forward_count_tx_error(
 	struct forward *fw, unsigned port, enum verdict why, unsigned n)
 {
 	assert(why >= _VERDICT_FRAME_N && why < _VERDICT_N);
-	count_verdict(fw, port, why, n);
+	counter_add_verdict(&fw->counters, port, why, n);
 }
 
 enum verdict forward_errno(int err)
@@ -152,8 +126,8 @@ static void count_entry(
 	for (int i = 0; i < 2; i++)
 		atomic_store_explicit(&c->last_src[i], src[i], memory_order_relaxed);
 	atomic_store_explicit(&c->last_port, fl->port, memory_order_relaxed);
-	count(&c->packets, fl->n);
-	count(&c->bytes, bytes);
+	counter_add(&c->packets, fl->n);
+	counter_add(&c->bytes, bytes);
 }
 
 /* Does the group stop at some port: none is left of those that should have it. */
@@ -200,7 +174,7 @@ static enum verdict find_outputs(const struct burst_flow *fl, const struct plan 
 static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, const struct plan *plan, struct fib *fib)
 {
-	struct forward_flow *ff = &fw->flow[fl - b->flow];
+	struct copies_flow *ff = &fw->flow[fl - b->flow];
 	const struct plan_port *in = &plan->port[fl->port];
 	struct forward_port_counters *pc = &fw->counters.port[fl->port];
 	const struct fib_outset *set = NULL;
@@ -214,15 +188,15 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	e = fib_lookup(fib, in->instance, &fl->src, &fl->group, &set);
 	if (!plan_source_ok(in, &fl->src)) {
 		if (e)
-			count(&fib_counter(e, fw->thread)->wrong, fl->n);
+			counter_add(&fib_counter(e, fw->thread)->wrong, fl->n);
 		return VERDICT_WRONG_INPUT;
 	}
 	if (!plan_group_ok(&in->in, &fl->group))
 		return VERDICT_ACL;
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next)
 		bytes += b->frame[i].f.ip_len;
-	count(&pc->rx_packets, fl->n);
-	count(&pc->rx_bytes, bytes);
+	counter_add(&pc->rx_packets, fl->n);
+	counter_add(&pc->rx_bytes, bytes);
 	if (e)
 		count_entry(fib_counter(e, fw->thread), fl, bytes);
 	return find_outputs(fl, plan, set ? &set->ports : NULL, &ff->out);
@@ -230,187 +204,132 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 
 /* Frames */
 
-static enum verdict rewrite_frame(struct frame *f, enum verdict flow)
+/* What the ports of a burst have in common. */
+struct needs {
+	bool whole_checksums; /* some port cannot finish a partial one */
+	uint32_t mtu;	      /* the smallest: larger packets may be fragmented */
+	bool super_frames;    /* some port takes them */
+};
+
+static enum verdict fix_checksum(struct frame *f, const struct needs *needs)
 {
+	if (f->gso_size)
+		return rewrite_make_partial(f) ? VERDICT_FORWARDED
+					       : VERDICT_CHECKSUM_UNFIXABLE;
+	if (!f->csum_not_ready)
+		return VERDICT_FORWARDED;
+	if (!needs->whole_checksums && f->ip_len <= needs->mtu &&
+		rewrite_partial_offset(f))
+		return VERDICT_FORWARDED;
+	return rewrite_complete_checksum(f) ? VERDICT_FORWARDED
+					    : VERDICT_CHECKSUM_UNFIXABLE;
+}
+
+static enum verdict rewrite_frame(
+	struct frame *f, enum verdict flow, const struct needs *needs)
+{
+	enum verdict v;
+
 	if (flow != VERDICT_FORWARDED && flow != VERDICT_EMPTY_OUTPUT)
 		return flow;
 	if (f->ttl <= 1)
 		return VERDICT_TTL_EXPIRED;
 	if (flow != VERDICT_FORWARDED)
 		return flow;
-	if (f->csum_not_ready && !rewrite_complete_checksum(f))
-		return VERDICT_CHECKSUM_UNFIXABLE;
-	rewrite_ttl(f);
-	return VERDICT_FORWARDED;
+	v = fix_checksum(f, needs);
+	if (v == VERDICT_FORWARDED)
+		rewrite_ttl(f);
+	return v;
 }
 
 /* Decide on all frames of a flow; true when at least one is to be sent. */
 static bool rewrite_flow(struct forward *fw, struct burst *b,
-	const struct burst_flow *fl, enum verdict flow)
+	const struct burst_flow *fl, enum verdict flow, const struct needs *needs)
 {
 	unsigned n[_VERDICT_FRAME_N] = {0};
 
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next) {
 		struct burst_frame *bf = &b->frame[i];
-		enum verdict v = rewrite_frame(&bf->f, flow);
+		enum verdict v = rewrite_frame(&bf->f, flow, needs);
 
 		bf->drop = v != VERDICT_FORWARDED;
 		n[v]++;
 	}
 	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
 		if (n[v])
-			count_verdict(fw, fl->port, v, n[v]);
+			counter_add_verdict(&fw->counters, fl->port, v, n[v]);
 	return n[VERDICT_FORWARDED] > 0;
 }
 
-/* Ports */
-
-static void send_chunk(struct output *o)
+static struct needs needs_of(
+	const struct portset *ports, const struct plan *plan, const struct tx_ops *tx)
 {
-	struct forward *fw = o->fw;
+	struct needs needs = {.mtu = UINT32_MAX};
 
-	if (fw->n_msg == 0)
-		return;
-	o->tx->send(o->tx->ctx, o->index, fw->msg, fw->n_msg);
-	fw->n_msg = 0;
-	fw->unflushed = true;
-}
+	portset_for_each (ports, i) {
+		unsigned caps = tx->caps(tx->ctx, i);
 
-/* Make the scratch memory free again. */
-static void flush(struct forward *fw, const struct tx_ops *tx)
-{
-	if (fw->unflushed)
-		tx->flush(tx->ctx);
-	fw->unflushed = false;
-	fw->n_l2 = 0;
-	fw->frag_used = 0;
-	fw->pass++;
-}
-
-/* Link header of a flow on this port, NULL on links without one. May flush. */
-static uint8_t *link_header(struct output *o, unsigned flow)
-{
-	struct forward *fw = o->fw;
-	struct forward_flow *ff = &fw->flow[flow];
-
-	if (!o->port->has_l2 || ff->l2_pass == fw->pass)
-		return o->port->has_l2 ? ff->l2 : NULL;
-	if (fw->n_l2 == N_L2) {
-		send_chunk(o);
-		flush(fw, o->tx);
+		if (!(caps & TX_VNET))
+			needs.whole_checksums = true;
+		if (caps & TX_SUPER_FRAME)
+			needs.super_frames = true;
+		if (plan->port[i].mtu < needs.mtu)
+			needs.mtu = plan->port[i].mtu;
 	}
-	ff->l2 = fw->l2[fw->n_l2++];
-	ff->l2_pass = fw->pass;
-	rewrite_l2(ff->l2, &o->b->flow[flow].group, o->port->mac);
-	return ff->l2;
+	return needs;
 }
 
-/* Header and packet stay where they are until the next flush. */
-static void push(
-	struct output *o, enum family family, uint8_t *l2, uint8_t *packet, size_t len)
+/* Routes all flows; the result is the set of ports that get something. */
+static struct portset route_flows(struct forward *fw, const struct burst *b,
+	const struct plan *plan, struct fib *fib, enum verdict *ret_verdict)
 {
-	struct forward *fw = o->fw;
-	struct tx_msg *m;
+	struct portset ports = {0};
 
-	if (fw->n_msg == CHUNK)
-		send_chunk(o);
-	m = &fw->msg[fw->n_msg++];
-	m->family = family;
-	m->n_iov = 0;
-	if (l2)
-		m->iov[m->n_iov++] = (struct iovec){l2, REWRITE_L2_LEN};
-	m->iov[m->n_iov++] = (struct iovec){packet, len};
-}
-
-static int cut(struct output *o, const struct frame *f)
-{
-	struct forward *fw = o->fw;
-
-	return rewrite_fragment(f, o->port->mtu, fw->frag + fw->frag_used,
-		FRAG_SPACE - fw->frag_used, fw->frag_len, N_FRAGS_MAX);
-}
-
-static enum verdict push_fragments(struct output *o, const struct burst_frame *bf)
-{
-	struct forward *fw = o->fw;
-	uint8_t *l2 = link_header(o, bf->flow);
-	int n = cut(o, &bf->f);
-
-	if (n < 0 && fw->frag_used > 0) {
-		send_chunk(o);
-		flush(fw, o->tx);
-		l2 = link_header(o, bf->flow);
-		n = cut(o, &bf->f);
+	for (unsigned i = 0; i < b->n_flows; i++) {
+		fw->flow[i].n_runs = 0;
+		ret_verdict[i] = route_flow(fw, b, &b->flow[i], plan, fib);
+		if (ret_verdict[i] == VERDICT_FORWARDED)
+			portset_or(&ports, &fw->flow[i].out);
+		else
+			fw->flow[i].out = (struct portset){0};
 	}
-	if (n < 0)
-		return VERDICT_FRAG_FAILED;
-	for (int i = 0; i < n; i++) {
-		push(o, bf->f.family, l2, fw->frag + fw->frag_used, fw->frag_len[i]);
-		fw->frag_used += fw->frag_len[i];
-	}
-	return VERDICT_FORWARDED;
+	return ports;
 }
 
-static enum verdict push_copy(struct output *o, const struct burst_frame *bf)
+static void rewrite_flows(struct forward *fw, struct burst *b,
+	const enum verdict *verdict, const struct needs *needs)
 {
-	const struct frame *f = &bf->f;
+	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
 
-	if (f->ttl <= o->port->threshold)
-		return VERDICT_TTL_THRESHOLD;
-	if (f->ip_len <= o->port->mtu) {
-		push(o, f->family, link_header(o, bf->flow), f->ip, f->ip_len);
-		return VERDICT_FORWARDED;
-	}
-	if (f->df)
-		return VERDICT_MTU_DF;
-	return push_fragments(o, bf);
-}
+	coalesce_clear(&fw->runs);
+	for (unsigned i = 0; i < b->n_flows; i++) {
+		struct copies_flow *fl = &fw->flow[i];
 
-static void serve_port(struct output *o)
-{
-	struct forward *fw = o->fw;
-
-	fw->pass++;
-	for (unsigned i = 0; i < o->b->n_frames; i++) {
-		const struct burst_frame *bf = &o->b->frame[i];
-		enum verdict v;
-
-		if (bf->drop || !portset_has(&fw->flow[bf->flow].out, o->index))
+		if (!rewrite_flow(fw, b, &b->flow[i], verdict[i], needs))
 			continue;
-		v = push_copy(o, bf);
-		if (v != VERDICT_FORWARDED)
-			count_verdict(fw, o->index, v, 1);
+		fl->first_run = fw->runs.n_runs;
+		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
 	}
-	send_chunk(o);
 }
 
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx)
 {
-	struct portset ports = {0};
+	struct copies_job job = {
+		.burst = b, .runs = &fw->runs, .flow = fw->flow, .plan = plan};
+	enum verdict verdict[BURST_MAX];
+	struct portset ports;
+	struct needs needs;
 
 	if (b->n_frames == 0)
 		return;
-	for (unsigned i = 0; i < b->n_flows; i++) {
-		const struct burst_flow *fl = &b->flow[i];
-		enum verdict v = route_flow(fw, b, fl, plan, fib);
-
-		if (rewrite_flow(fw, b, fl, v))
-			portset_or(&ports, &fw->flow[i].out);
-	}
-	portset_for_each (&ports, i) {
-		struct output o = {
-			.fw = fw,
-			.b = b,
-			.tx = tx,
-			.index = i,
-			.port = &plan->port[i],
-		};
-
-		serve_port(&o);
-	}
-	flush(fw, tx);
-	count(&fw->counters.frames, b->n_frames);
-	count(&fw->counters.bursts, 1);
+	ports = route_flows(fw, b, plan, fib, verdict);
+	needs = needs_of(&ports, plan, tx);
+	rewrite_flows(fw, b, verdict, &needs);
+	portset_for_each (&ports, i)
+		copies_serve(fw->copies, &job, i, tx);
+	copies_flush(fw->copies, tx);
+	counter_add(&fw->counters.frames, b->n_frames);
+	counter_add(&fw->counters.bursts, 1);
 	burst_clear(b);
 }

@@ -37,8 +37,17 @@ struct frame {
 	bool df;	 /* IPv4 DF; always true for IPv6 */
 	bool csum_not_ready;
 	bool csum_valid;
+	uint16_t gso_size; /* payload of each datagram of a UDP super-frame; 0: plain */
 	struct addr src, group;
 };
+
+/* datagrams in it: 1 but for a super-frame */
+static inline unsigned frame_n_packets(const struct frame *f)
+{
+	return f->gso_size
+		? (f->ip_len - f->l4_off - 8u + f->gso_size - 1) / f->gso_size
+		: 1;
+}
 
 /* VERDICT_FORWARDED when the frame may go on, else why not. `mtu` is that of the input
  * link: longer packets are super-frames. Checks up to and including VERDICT_SUPERFRAME,

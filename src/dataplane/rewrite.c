@@ -4,7 +4,8 @@
  * The few octets a forwarder changes, see rewrite.h. Called by forward.c, once per
  * frame (TTL, transport checksum), once per flow and port (link header) or per copy
  * (fragments). RFC 1624 for checksum updates, RFC 768, 9293 3.1 and 8200 8.1 for
- * transport checksums, RFC 791 3.2 for fragmentation. Pure.
+ * transport checksums, RFC 791 3.2 for fragmentation. Super-frames are cut as Linux
+ * does it (inet_gso_segment, __udp_gso_segment). Pure.
  */
 
 #include "dataplane/rewrite.h"
@@ -16,6 +17,8 @@
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 
+#define UDP_HLEN      8
+#define IPV6_HLEN     40
 #define IPV4_HLEN     20
 #define IPV4_DF	      0x4000
 #define IPV4_MF	      0x2000
@@ -51,7 +54,7 @@ void rewrite_ttl(struct frame *f)
 	put16(f->ip + 10, rewrite_csum16(get16(f->ip + 10), from, get16(f->ip + 8)));
 }
 
-static uint32_t pseudo_header_sum(const struct frame *f, uint32_t l4_len)
+uint32_t rewrite_pseudo_sum(const struct frame *f, uint32_t l4_len)
 {
 	uint32_t sum = f->proto + (l4_len >> 16) + (l4_len & 0xffff);
 
@@ -60,36 +63,104 @@ static uint32_t pseudo_header_sum(const struct frame *f, uint32_t l4_len)
 	return inet_sum(f->ip + 8, 32, sum);
 }
 
-bool rewrite_complete_checksum(struct frame *f)
+bool rewrite_verify_checksum(struct frame *f)
+{
+	uint32_t len = f->ip_len - f->l4_off;
+
+	f->csum_valid = inet_fold(inet_sum(f->ip + f->l4_off, len,
+				rewrite_pseudo_sum(f, len))) == 0;
+	return f->csum_valid;
+}
+
+/* Where the transport checksum stands, NULL when it cannot be completed; *ret_len is
+ * what it covers. */
+static uint8_t *partial_field(const struct frame *f, uint32_t *ret_len)
 {
 	uint32_t len = f->ip_len - f->l4_off;
 	uint8_t *l4 = f->ip + f->l4_off;
-	uint8_t *field;
-	uint16_t csum;
 
 	/* the checksum of a fragmented datagram covers octets that are elsewhere */
 	if (f->fragment || f->l4_off == 0 || f->l4_off > f->ip_len)
+		return NULL;
+	*ret_len = len;
+	if (f->proto == PROTO_TCP)
+		return len < 20 ? NULL : l4 + 16;
+	if (f->proto != PROTO_UDP || len < 8 || get16(l4 + 4) < 8 ||
+		get16(l4 + 4) > len)
+		return NULL;
+	*ret_len = get16(l4 + 4);
+	return l4 + 6;
+}
+
+unsigned rewrite_partial_offset(const struct frame *f)
+{
+	uint32_t len;
+	const uint8_t *field = partial_field(f, &len);
+
+	return field ? (unsigned)(field - (f->ip + f->l4_off)) : 0;
+}
+
+bool rewrite_complete_checksum(struct frame *f)
+{
+	uint32_t len;
+	uint8_t *field = partial_field(f, &len);
+	uint16_t csum;
+
+	if (!field)
 		return false;
-	if (f->proto == PROTO_UDP) {
-		if (len < 8 || get16(l4 + 4) < 8 || get16(l4 + 4) > len)
-			return false;
-		len = get16(l4 + 4);
-		field = l4 + 6;
-	} else if (f->proto == PROTO_TCP) {
-		if (len < 20)
-			return false;
-		field = l4 + 16;
-	} else {
-		return false;
-	}
 	put16(field, 0);
-	csum = inet_fold(inet_sum(l4, len, pseudo_header_sum(f, len)));
+	csum = inet_fold(inet_sum(f->ip + f->l4_off, len, rewrite_pseudo_sum(f, len)));
 	if (csum == 0 && f->proto == PROTO_UDP)
 		csum = 0xffff; /* 0 says "none" (RFC 768) */
 	put16(field, csum);
 	f->csum_not_ready = false;
 	f->csum_valid = true;
 	return true;
+}
+
+bool rewrite_make_partial(struct frame *f)
+{
+	uint32_t len = f->ip_len - f->l4_off;
+
+	if (f->proto != PROTO_UDP || !partial_field(f, &len))
+		return false;
+	put16(f->ip + f->l4_off + 6,
+		(uint16_t)~inet_fold(rewrite_pseudo_sum(f, f->ip_len - f->l4_off)));
+	f->csum_not_ready = true;
+	f->csum_valid = false;
+	return true;
+}
+
+/* Super-frames */
+
+uint32_t rewrite_piece_len(const struct frame *f, unsigned i)
+{
+	uint32_t head = f->l4_off + UDP_HLEN, left = f->ip_len - head - i * f->gso_size;
+
+	return head + (left < f->gso_size ? left : f->gso_size);
+}
+
+void rewrite_piece(
+	const struct frame *f, unsigned i, uint8_t *out, struct frame *ret_piece)
+{
+	uint32_t len = rewrite_piece_len(f, i), head = f->l4_off + UDP_HLEN;
+
+	memcpy(out, f->ip, head);
+	memcpy(out + head, f->ip + head + (size_t)i * f->gso_size, len - head);
+	if (f->family == FAMILY_IPV4) {
+		put16(out + 2, (uint16_t)len);
+		put16(out + 4, (uint16_t)(get16(out + 4) + i));
+		put16(out + 10, 0);
+		put16(out + 10, inet_fold(inet_sum(out, f->ip_hlen, 0)));
+	} else {
+		put16(out + 4, (uint16_t)(len - IPV6_HLEN));
+	}
+	put16(out + f->l4_off + 4, (uint16_t)(len - f->l4_off));
+	*ret_piece = *f;
+	ret_piece->ip = out;
+	ret_piece->ip_len = len;
+	ret_piece->gso_size = 0;
+	(void)rewrite_complete_checksum(ret_piece);
 }
 
 void rewrite_l2(

@@ -19,10 +19,10 @@
 #define SEND_BUFFER (4 * 1024 * 1024)
 #define BATCH	    64
 
-int tx_port_open(int ifindex, bool has_l2, struct tx_port **ret)
+int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 {
 	struct tx_port *t = calloc(1, sizeof(*t));
-	int size = SEND_BUFFER;
+	int size = SEND_BUFFER, one = 1;
 	int r;
 
 	if (!t)
@@ -40,6 +40,9 @@ int tx_port_open(int ifindex, bool has_l2, struct tx_port **ret)
 	/* without CAP_NET_ADMIN it is what net.core.wmem_max allows */
 	if (setsockopt(t->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (vnet &&
+		setsockopt(t->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0)
+		t->caps = TX_VNET | TX_SUPER_FRAME | TX_UNTRIED;
 	/* protocol 0: the socket receives nothing */
 	if (bind(t->fd,
 		    (const struct sockaddr *)&(struct sockaddr_ll){
@@ -74,17 +77,52 @@ bool tx_port_is_on(const struct tx_port *t, int ifindex)
 		sll.sll_ifindex == ifindex;
 }
 
-void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct iovec *iov,
-	struct msghdr *ret)
+void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret)
 {
 	*ret = (struct msghdr){
-		.msg_iov = iov,
+		.msg_iov = msg->iov,
 		.msg_iovlen = msg->n_iov,
 	};
 	if (!t->has_l2) {
 		ret->msg_name = &t->to[msg->family];
 		ret->msg_namelen = sizeof(t->to[msg->family]);
 	}
+}
+
+unsigned tx_port_caps(const struct tx_port *t)
+{
+	return t ? t->caps : 0;
+}
+
+static int send_some(int fd, struct mmsghdr *v, unsigned n)
+{
+	int r;
+
+	do {
+		r = sendmmsg(fd, v, n, MSG_DONTWAIT);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+/* Kernels before 6.2 do not know the type of header (EINVAL); what else refuses has its
+ * own error, and none of those that pass with time. */
+int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
+{
+	struct mmsghdr m = {0};
+	enum verdict v;
+	int r;
+
+	tx_port_msghdr(t, msg, &m.msg_hdr);
+	r = send_some(t->fd, &m, 1);
+	if (r == 1) {
+		t->caps &= ~(unsigned)TX_UNTRIED;
+		return 0;
+	}
+	v = forward_errno(-r);
+	if (v == VERDICT_PORT_DOWN || v == VERDICT_TX_FULL || v == VERDICT_TX_QUEUE)
+		return r;
+	t->caps = TX_VNET;
+	return 1;
 }
 
 void tx_health_sent(struct tx_health *h)
@@ -113,7 +151,6 @@ struct tx_mmsg {
 	struct tx_health health[PORT_MAX];
 	struct portset ill; /* ports whose health is not zero */
 	struct mmsghdr hdr[BATCH];
-	struct iovec iov[BATCH][2];
 };
 
 int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret)
@@ -133,14 +170,23 @@ struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t)
 	return NULL;
 }
 
-static int send_some(int fd, struct mmsghdr *v, unsigned n)
+static void count_sent(
+	struct forward *fw, unsigned port, const struct tx_msg *msg, unsigned n)
 {
-	int r;
+	uint64_t bytes = 0;
 
-	do {
-		r = sendmmsg(fd, v, n, MSG_DONTWAIT);
-	} while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
+	for (unsigned i = 0; i < n; i++)
+		bytes += msg[i].bytes;
+	forward_count_tx(fw, port, n, tx_n_packets(msg, n), bytes);
+}
+
+static void mmsg_failed(
+	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, int r)
+{
+	enum verdict v = tx_health_failed(&t->health[port], r < 0 ? -r : EIO);
+
+	forward_count_tx_error(t->fw, port, v, msg->n_packets);
+	portset_add(&t->ill, port);
 }
 
 /* sendmmsg() stops at the first message that fails and tells its error only when it is
@@ -152,46 +198,58 @@ static unsigned send_batch(
 	struct tx_health *h = &t->health[port];
 	unsigned done = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		memcpy(t->iov[i], msg[i].iov, sizeof(t->iov[i]));
-		tx_port_msghdr(tp, &msg[i], t->iov[i], &t->hdr[i].msg_hdr);
-	}
+	for (unsigned i = 0; i < n; i++)
+		tx_port_msghdr(tp, &msg[i], &t->hdr[i].msg_hdr);
 	while (done < n && !h->give_up) {
 		int r = send_some(tp->fd, t->hdr + done, n - done);
-		uint64_t bytes = 0;
 
 		if (r <= 0) {
-			enum verdict v = tx_health_failed(h, r < 0 ? -r : EIO);
-
-			forward_count_tx_error(t->fw, port, v, 1);
-			portset_add(&t->ill, port);
+			mmsg_failed(t, port, &msg[done], r);
 			done++;
 			continue;
 		}
-		for (int i = 0; i < r; i++)
-			bytes += tx_msg_len(&msg[done + (unsigned)i]);
-		forward_count_tx(t->fw, port, (unsigned)r, bytes);
+		count_sent(t->fw, port, &msg[done], (unsigned)r);
 		tx_health_sent(h);
 		done += (unsigned)r;
 	}
 	return done;
 }
 
-static void mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+static bool mmsg_try(struct tx_mmsg *t, unsigned port, const struct tx_msg *msg)
+{
+	int r = tx_port_try(t->port[port], msg);
+
+	if (r < 0)
+		mmsg_failed(t, port, msg, r);
+	else if (r == 0)
+		count_sent(t->fw, port, msg, 1);
+	return r <= 0;
+}
+
+static bool mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	struct tx_mmsg *t = ctx;
 	struct tx_health *h = &t->health[port];
 	unsigned done = 0;
 
-	if (!t->port[port]) {
-		forward_count_tx_error(t->fw, port, VERDICT_PORT_DOWN, n);
-		return;
-	}
-	while (done < n && !h->give_up)
+	if (t->port[port] && !h->give_up && msg->super_frame &&
+		(t->port[port]->caps & TX_UNTRIED))
+		return mmsg_try(t, port, msg);
+	while (t->port[port] && done < n && !h->give_up)
 		done += send_batch(
 			t, port, msg + done, n - done < BATCH ? n - done : BATCH);
 	if (done < n)
-		forward_count_tx_error(t->fw, port, h->give_up, n - done);
+		forward_count_tx_error(t->fw, port,
+			t->port[port] ? h->give_up : VERDICT_PORT_DOWN,
+			tx_n_packets(msg + done, n - done));
+	return true;
+}
+
+static unsigned mmsg_caps(void *ctx, unsigned port)
+{
+	struct tx_mmsg *t = ctx;
+
+	return tx_port_caps(t->port[port]);
 }
 
 static void mmsg_flush(void *ctx)
@@ -206,5 +264,11 @@ static void mmsg_flush(void *ctx)
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret)
 {
 	t->port = ports;
-	*ret = (struct tx_ops){.send = mmsg_send, .flush = mmsg_flush, .ctx = t};
+	*ret = (struct tx_ops){
+		.caps = mmsg_caps,
+		.send = mmsg_send,
+		.flush = mmsg_flush,
+		.copied = true,
+		.ctx = t,
+	};
 }

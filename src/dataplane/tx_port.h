@@ -17,21 +17,23 @@ struct tx_port {
 	/* without a link header the kernel takes the protocol from the address */
 	bool has_l2;
 	struct sockaddr_ll to[_FAMILY_N];
+	unsigned caps; /* enum tx_caps; thread only */
 };
 
-/* 0, or -errno: -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM */
-int tx_port_open(int ifindex, bool has_l2, struct tx_port **ret);
+/* With `vnet` the port may take super-frames: the first one decides. Kernels that
+ * refuse vnet headers get a port without. 0, or -errno: -EPERM without CAP_NET_RAW,
+ * -ENODEV, -ENOMEM */
+int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
 
-/* A message as sendmsg(2) wants it; `iov` is borrowed. */
-void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct iovec *iov,
-	struct msghdr *ret);
-/* octets of the IP packet of a message */
-static inline size_t tx_msg_len(const struct tx_msg *m)
-{
-	return m->iov[m->n_iov - 1].iov_len;
-}
+/* A message as sendmsg(2) wants it, referring to its iov. */
+void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret);
+/* Send the first super-frame of a port, and note in its caps what came of it. 0,
+ * -errno of a failure that says nothing about super-frames, or 1: refused for good. */
+int tx_port_try(struct tx_port *t, const struct tx_msg *msg);
+/* as tx_ops.caps; 0 for NULL */
+unsigned tx_port_caps(const struct tx_port *t);
 
 /* What the errors of one port do to the rest of its batch: a port that is full or gone
  * must not take the time of the others. Zero bytes: nothing has happened. */

@@ -48,7 +48,8 @@ const char *tx_uring_reason(int r)
 
 struct slot {
 	struct msghdr hdr;
-	struct iovec iov[2];
+	uint32_t bytes;
+	uint16_t n_packets;
 };
 
 struct tx_uring {
@@ -118,15 +119,15 @@ static void count_result(struct tx_uring *t, unsigned index, int res)
 {
 	unsigned port = t->slot_port[index];
 	struct tx_health *h = &t->health[port];
-	const struct msghdr *m = &t->slot[index].hdr;
+	const struct slot *s = &t->slot[index];
 
 	t->slot_done[index] = true;
 	if (res >= 0) {
-		forward_count_tx(t->fw, port, 1, m->msg_iov[m->msg_iovlen - 1].iov_len);
+		forward_count_tx(t->fw, port, 1, s->n_packets, s->bytes);
 		tx_health_sent(h);
 		return;
 	}
-	forward_count_tx_error(t->fw, port, tx_health_failed(h, -res), 1);
+	forward_count_tx_error(t->fw, port, tx_health_failed(h, -res), s->n_packets);
 	portset_add(&t->ill, port);
 }
 
@@ -151,8 +152,8 @@ static void start_again(struct tx_uring *t)
 	io_uring_queue_exit(&t->ring);
 	for (unsigned i = 0; i < t->n_queued; i++)
 		if (!t->slot_done[i])
-			forward_count_tx_error(
-				t->fw, t->slot_port[i], VERDICT_TX_ERROR, 1);
+			forward_count_tx_error(t->fw, t->slot_port[i], VERDICT_TX_ERROR,
+				t->slot[i].n_packets);
 	t->ready = init_ring(&t->ring, N_ENTRIES) == 0;
 }
 
@@ -187,11 +188,12 @@ static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *ms
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
 
 	if (!sqe) { /* as many entries as slots, so only a broken ring gets here */
-		forward_count_tx_error(t->fw, port, VERDICT_TX_ERROR, 1);
+		forward_count_tx_error(t->fw, port, VERDICT_TX_ERROR, msg->n_packets);
 		return;
 	}
-	memcpy(s->iov, msg->iov, sizeof(s->iov));
-	tx_port_msghdr(tp, msg, s->iov, &s->hdr);
+	tx_port_msghdr(tp, msg, &s->hdr);
+	s->n_packets = msg->n_packets;
+	s->bytes = msg->bytes;
 	t->slot_port[i] = (uint16_t)port;
 	t->slot_done[i] = false;
 	io_uring_prep_sendmsg(sqe, tp->fd, &s->hdr, MSG_DONTWAIT);
@@ -199,7 +201,25 @@ static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *ms
 	t->n_queued++;
 }
 
-static void uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+/* The first super-frame of a port, behind everything that is queued. */
+static bool try_now(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
+{
+	int r;
+
+	if (t->n_queued > 0)
+		submit(t);
+	r = tx_port_try(t->port[port], msg);
+	if (r == 0)
+		forward_count_tx(t->fw, port, 1, msg->n_packets, msg->bytes);
+	if (r < 0) {
+		forward_count_tx_error(t->fw, port,
+			tx_health_failed(&t->health[port], -r), msg->n_packets);
+		portset_add(&t->ill, port);
+	}
+	return r <= 0;
+}
+
+static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	struct tx_uring *t = ctx;
 	const struct tx_health *h = &t->health[port];
@@ -207,9 +227,12 @@ static void uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 
 	if (!t->port[port] || !t->ready) {
 		forward_count_tx_error(t->fw, port,
-			t->port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN, n);
-		return;
+			t->port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN,
+			tx_n_packets(msg, n));
+		return true;
 	}
+	if (!h->give_up && msg->super_frame && (t->port[port]->caps & TX_UNTRIED))
+		return try_now(t, port, msg);
 	for (; i < n && t->ready && !h->give_up; i++) {
 		if (t->n_queued == N_ENTRIES)
 			submit(t);
@@ -219,8 +242,17 @@ static void uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 			break;
 	}
 	if (i < n)
-		forward_count_tx_error(
-			t->fw, port, h->give_up ? h->give_up : VERDICT_TX_ERROR, n - i);
+		forward_count_tx_error(t->fw, port,
+			h->give_up ? h->give_up : VERDICT_TX_ERROR,
+			tx_n_packets(msg + i, n - i));
+	return true;
+}
+
+static unsigned uring_caps(void *ctx, unsigned port)
+{
+	struct tx_uring *t = ctx;
+
+	return tx_port_caps(t->port[port]);
 }
 
 static void uring_flush(void *ctx)
@@ -237,7 +269,12 @@ static void uring_flush(void *ctx)
 bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)
 {
 	t->port = ports;
-	*ret = (struct tx_ops){.send = uring_send, .flush = uring_flush, .ctx = t};
+	*ret = (struct tx_ops){
+		.caps = uring_caps,
+		.send = uring_send,
+		.flush = uring_flush,
+		.ctx = t,
+	};
 	return t->ready;
 }
 

@@ -29,6 +29,7 @@ struct fake {
 	uint8_t *octets; /* copies, made by flush */
 	size_t used;
 	struct portset dead;
+	unsigned caps; /* of every port */
 };
 
 #define OCTETS (64u << 20)
@@ -41,7 +42,13 @@ static struct burst burst;
 static struct packet pool[BURST_MAX];
 static unsigned n_pool;
 
-static void fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+static unsigned fake_caps(void *ctx, unsigned port)
+{
+	return fake.caps;
+}
+
+/* headers of the message alone, or none; then the packet in one piece */
+static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	assert_in_range(n, 1, 64);
 	fake.n_send++;
@@ -62,8 +69,9 @@ static void fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 			.len = ip->iov_len,
 			.ip = ip->iov_base,
 		};
-		forward_count_tx(fw, port, 1, ip->iov_len);
+		forward_count_tx(fw, port, 1, 1, ip->iov_len);
 	}
+	return true;
 }
 
 static inline uint8_t *keep(const uint8_t *p, size_t len)
@@ -88,7 +96,8 @@ static void fake_flush(void *ctx)
 	}
 }
 
-static const struct tx_ops tx = {.send = fake_send, .flush = fake_flush};
+static const struct tx_ops tx = {
+	.caps = fake_caps, .send = fake_send, .flush = fake_flush};
 
 static inline void set_sources(unsigned port, const char *v4, const char *v6)
 {
@@ -125,6 +134,7 @@ static inline int setup(void **state)
 	fake.n = fake.n_flushed = fake.n_flush = fake.n_send = 0;
 	fake.used = 0;
 	fake.dead = (struct portset){0};
+	fake.caps = 0;
 	fake.octets = malloc(OCTETS);
 	plan = plan_new();
 	if (!fake.octets || !plan || fib_new(1, 3, &fib) < 0 || forward_new(0, &fw) < 0)

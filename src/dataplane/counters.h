@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What one data-plane thread counts. It alone writes, with relaxed stores; control sums
+ * over the threads with relaxed loads. 64 bits, since start.
+ */
+
+#include "base/portset.h"
+#include "dataplane/verdict.h"
+
+#include <stdatomic.h>
+
+struct forward_port_counters {
+	_Atomic uint64_t rx_packets, rx_bytes; /* source accepted on this input */
+	_Atomic uint64_t tx_packets, tx_bytes; /* each fragment of a copy counts */
+	_Atomic uint64_t tx_messages;	   /* what they were handed to the kernel in */
+	_Atomic uint64_t drop[_VERDICT_N]; /* frame verdicts by input port, copy
+					      verdicts by output port */
+};
+
+struct forward_counters {
+	_Atomic uint64_t frames; /* seen by forward_burst() or forward_drop() */
+	_Atomic uint64_t bursts, blocks, block_timeouts, wakeups;
+	struct forward_port_counters port[PORT_MAX];
+};
+
+/* one writer, so no read-modify-write is needed */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, old + n, memory_order_relaxed);
+}
+
+static inline void counter_add_verdict(
+	struct forward_counters *c, unsigned port, enum verdict v, unsigned n)
+{
+	counter_add(&c->port[port].drop[v], n);
+}

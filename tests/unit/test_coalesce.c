@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Super-frames: what a receiver gets is what it would get without them. A receiver here
+ * cuts and completes as Linux does (inet_gso_segment, __udp_gso_segment,
+ * CHECKSUM_PARTIAL) and keeps the datagrams of each port; every test compares them with
+ * those of a port that takes single packets only.
+ */
+
+#include "dataplane/rewrite.h"
+#include "dataplane/vnet.h"
+
+#include "forward_fixture.h"
+
+#include <linux/virtio_net.h>
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+#define KEPT_MAX 8192
+
+struct datagram {
+	unsigned port;
+	uint8_t *b;
+	size_t len;
+};
+
+struct receiver {
+	struct datagram v[KEPT_MAX];
+	unsigned n, n_messages, n_super, largest; /* datagrams in one super-frame */
+	unsigned caps;
+	bool refuse;
+};
+
+static struct receiver got;
+static uint8_t wire[70000];
+
+static void put16(uint8_t *p, unsigned v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static unsigned get16(const uint8_t *p)
+{
+	return (unsigned)(p[0] << 8 | p[1]);
+}
+
+static void keep_datagram(unsigned port, const uint8_t *ip, size_t len)
+{
+	struct datagram *d = &got.v[got.n++];
+
+	assert_in_range(got.n, 1, KEPT_MAX);
+	*d = (struct datagram){port, malloc(len), len};
+	assert_non_null(d->b);
+	memcpy(d->b, ip, len);
+}
+
+/* The device completes a partial checksum: field holds the sum of the pseudo header. */
+static void finish_checksum(uint8_t *ip, size_t len, unsigned start, unsigned offset)
+{
+	uint16_t csum = inet_fold(inet_sum(ip + start, len - start, 0));
+
+	put16(ip + start + offset, csum ? csum : 0xffff);
+}
+
+static void cut(unsigned port, uint8_t *ip, size_t len, const struct virtio_net_hdr *h,
+	unsigned l2_len)
+{
+	unsigned l4 = h->csum_start - l2_len, head = l4 + 8, gso = h->gso_size;
+	unsigned udp_len = get16(ip + l4 + 4), n = 0;
+	bool v4 = ip[0] >> 4 == 4;
+	uint8_t one[2048];
+
+	assert_int_equal(h->flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	assert_int_equal(h->hdr_len, l2_len + head);
+	assert_int_equal(udp_len, len - l4);
+	assert_true(len - head > gso); /* else the kernel refuses it */
+	if (v4) {
+		assert_int_equal(get16(ip + 2), len);
+		assert_int_equal(inet_fold(inet_sum(ip, l4, 0)), 0);
+	}
+	for (size_t at = head; at < len; at += gso, n++) {
+		unsigned part = len - at < gso ? (unsigned)(len - at) : gso;
+
+		assert_in_range(head + part, 1, sizeof(one));
+		memcpy(one, ip, head);
+		memcpy(one + head, ip + at, part);
+		if (v4) {
+			put16(one + 2, head + part);
+			put16(one + 4, get16(ip + 4) + n);
+			put16(one + 10, 0);
+			put16(one + 10, inet_fold(inet_sum(one, l4, 0)));
+		} else {
+			put16(one + 4, head + part - 40);
+		}
+		put16(one + l4 + 4, 8 + part);
+		/* the length is in the pseudo header as well */
+		put16(one + l4 + 6,
+			(uint16_t)~inet_fold(get16(ip + l4 + 6) +
+				(uint32_t)(uint16_t)~udp_len + 8 + part));
+		finish_checksum(one, head + part, l4, 6);
+		keep_datagram(port, one, head + part);
+	}
+	if (n > got.largest)
+		got.largest = n;
+}
+
+static void receive(unsigned port, const struct tx_msg *m)
+{
+	unsigned l2_len = plan->port[port].has_l2 ? 14 : 0, before = got.n;
+	struct virtio_net_hdr h = {0};
+	uint8_t *ip = wire + VNET_LEN + l2_len;
+	size_t len = 0;
+
+	if (!(got.caps & TX_VNET))
+		len = VNET_LEN;
+	for (unsigned i = 0; i < m->n_iov; i++) {
+		memcpy(wire + len, m->iov[i].iov_base, m->iov[i].iov_len);
+		len += m->iov[i].iov_len;
+	}
+	if (got.caps & TX_VNET)
+		memcpy(&h, wire, sizeof(h));
+	len -= VNET_LEN + l2_len;
+	got.n_messages++;
+	assert_int_equal(m->super_frame, h.gso_type == VIRTIO_NET_HDR_GSO_UDP_L4);
+	if (m->super_frame) {
+		got.n_super++;
+		cut(port, ip, len, &h, l2_len);
+	} else {
+		if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+			finish_checksum(ip, len, h.csum_start - l2_len, h.csum_offset);
+		keep_datagram(port, ip, len);
+	}
+	assert_int_equal(m->n_packets, got.n - before);
+	len = 0;
+	for (unsigned i = before; i < got.n; i++)
+		len += got.v[i].len;
+	assert_int_equal(m->bytes, len);
+}
+
+static unsigned caps_of(void *ctx, unsigned port)
+{
+	return got.caps;
+}
+
+static bool take(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	if (msg->super_frame && (got.caps & TX_UNTRIED)) {
+		assert_int_equal(n, 1);
+		got.caps &= ~(unsigned)TX_UNTRIED;
+		if (got.refuse) {
+			got.caps = TX_VNET;
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		receive(port, &msg[i]);
+	return true;
+}
+
+static void flush(void *ctx)
+{
+}
+
+static const struct tx_ops to_receiver = {
+	.caps = caps_of, .send = take, .flush = flush, .copied = true};
+
+static void forget(void)
+{
+	for (unsigned i = 0; i < got.n; i++)
+		free(got.v[i].b);
+	got = (struct receiver){.caps = got.caps, .refuse = got.refuse};
+}
+
+#define SUPER (TX_VNET | TX_SUPER_FRAME)
+
+static int set_up(void **state)
+{
+	got.caps = SUPER;
+	got.refuse = false;
+	return setup(state);
+}
+
+static int tear_down(void **state)
+{
+	forget();
+	return teardown(state);
+}
+
+static void go(void)
+{
+	forward_burst(fw, &burst, plan, fib, &to_receiver);
+	n_pool = 0;
+}
+
+/* a datagram of the stream, changed by the caller before add() */
+static struct packet *make(size_t payload, unsigned id)
+{
+	struct packet *p = next_packet();
+
+	packet_v4(p, STREAM, GRP, payload);
+	packet_put16(p, 4, id);
+	packet_seal(p);
+	return p;
+}
+
+static void add(struct packet *p)
+{
+	arrives(0, p);
+}
+
+static void stream(unsigned n, size_t payload)
+{
+	for (unsigned i = 0; i < n; i++)
+		add(make(payload, 100 + i));
+}
+
+static void test_run_is_one_message(void **state)
+{
+	members(NULL, GRP, "12");
+	stream(40, 1316);
+	go();
+	assert_int_equal(got.n_messages, 2);
+	assert_int_equal(got.n, 80);
+	assert_int_equal(got.largest, 40);
+	for (unsigned i = 0; i < 80; i++) {
+		assert_int_equal(get16(got.v[i].b + 4), 100 + i % 40);
+		assert_int_equal(packet_l4_check(got.v[i].b, 20, 17), 0);
+		assert_int_equal(got.v[i].b[8], 63);
+	}
+}
+
+static void test_last_one_may_be_shorter(void **state)
+{
+	members(NULL, GRP, "1");
+	stream(5, 1000);
+	add(make(999, 105));
+	add(make(1000, 106)); /* a new run */
+	add(make(1000, 107));
+	go();
+	assert_int_equal(got.n_messages, 2);
+	assert_int_equal(got.n_super, 2);
+	assert_int_equal(got.largest, 6);
+	assert_int_equal(got.v[5].len, 1027);
+	assert_int_equal(got.n, 8);
+}
+
+static void test_larger_one_begins_a_run(void **state)
+{
+	members(NULL, GRP, "1");
+	stream(3, 500);
+	add(make(501, 103));
+	go();
+	assert_int_equal(got.n_messages, 2);
+	assert_int_equal(got.n, 4);
+}
+
+static void test_bounds(void **state)
+{
+	members(NULL, GRP, "1");
+	stream(300, 20); /* 64 at most */
+	go();
+	assert_int_equal(got.n_messages, 5);
+	assert_int_equal(got.largest, 64);
+	forget();
+	stream(100, 1472); /* 64 KiB */
+	go();
+	assert_int_equal(got.n, 100);
+	assert_int_equal(got.largest, 44);
+}
+
+/* two datagrams that differ in this way */
+struct difference {
+	const char *what;
+	bool joined;
+	void (*change)(struct packet *second);
+};
+
+static void seal_udp(struct packet *p)
+{
+	packet_put16(p, 26, 0);
+	packet_put16(p, 26, packet_l4_check(p->b, 20, 17));
+	packet_seal(p);
+}
+
+static void nothing(struct packet *p)
+{
+}
+static void set_ttl(struct packet *p)
+{
+	p->b[8]--;
+}
+static void set_tos(struct packet *p)
+{
+	p->b[1] ^= 4;
+}
+static void set_df(struct packet *p)
+{
+	p->b[6] = 0x40;
+}
+static void jump_id(struct packet *p)
+{
+	packet_put16(p, 4, 5000);
+}
+static void set_source_port(struct packet *p)
+{
+	packet_put16(p, 20, 4001);
+	seal_udp(p);
+}
+static void set_destination_port(struct packet *p)
+{
+	packet_put16(p, 22, 5001);
+	seal_udp(p);
+}
+static void no_checksum(struct packet *p)
+{
+	packet_put16(p, 26, 0);
+}
+static void be_fragment(struct packet *p)
+{
+	p->b[6] = 0x20;
+}
+static void be_later_fragment(struct packet *p)
+{
+	p->b[7] = 8;
+}
+static void other_protocol(struct packet *p)
+{
+	p->b[9] = 136; /* UDP-Lite */
+}
+static void short_udp_length(struct packet *p)
+{
+	packet_put16(p, 24, 8 + 90);
+}
+
+static const struct difference differences[] = {
+	{"none", true, nothing},
+	{"TTL", false, set_ttl},
+	{"TOS", false, set_tos},
+	{"DF", false, set_df},
+	{"identification", false, jump_id},
+	{"source port", false, set_source_port},
+	{"destination port", false, set_destination_port},
+	{"no checksum", false, no_checksum},
+	{"first fragment", false, be_fragment},
+	{"later fragment", false, be_later_fragment},
+	{"protocol", false, other_protocol},
+	{"octets behind UDP", false, short_udp_length},
+};
+
+static void test_what_must_not_be_joined(void **state)
+{
+	members(NULL, GRP, "1");
+	for (size_t i = 0; i < array_len(differences); i++) {
+		const struct difference *d = &differences[i];
+		struct packet *first = make(100, 7), *second = make(100, 8);
+
+		print_message("%s\n", d->what);
+		d->change(second);
+		packet_seal(second);
+		add(first);
+		add(second);
+		go();
+		assert_int_equal(got.n_super, d->joined);
+		assert_int_equal(got.n, 2);
+		forget();
+
+		if (d->change == nothing)
+			continue;
+		/* the other way round */
+		first = make(100, 7);
+		second = make(100, 8);
+		d->change(first);
+		packet_seal(first);
+		add(first);
+		add(second);
+		go();
+		assert_int_equal(got.n_super, d->joined);
+		forget();
+	}
+}
+
+static void test_options_are_not_joined(void **state)
+{
+	members(NULL, GRP, "1");
+	for (unsigned i = 0; i < 2; i++) {
+		struct packet *p = next_packet();
+
+		packet_v4_opt(p, STREAM, GRP, "\x94\x04\0\0", 4, 100);
+		add(p);
+	}
+	go();
+	assert_int_equal(got.n_super, 0);
+	assert_int_equal(got.n, 2);
+}
+
+static void test_identification_of_atomic_datagrams(void **state)
+{
+	static const struct {
+		enum coalesce_mode mode;
+		unsigned id[3], n_super, n_messages;
+	} c[] = {
+		{COALESCE_ON, {0, 0, 0}, 1, 1},
+		{COALESCE_ON, {9, 4, 7}, 1, 1},
+		{COALESCE_EXACT, {0, 0, 0}, 0, 3},
+		{COALESCE_EXACT, {65534, 65535, 0}, 1, 1},
+		{COALESCE_OFF, {1, 2, 3}, 0, 3},
+	};
+
+	members(NULL, GRP, "1");
+	for (size_t i = 0; i < array_len(c); i++) {
+		forward_set_coalesce(fw, c[i].mode);
+		for (unsigned k = 0; k < 3; k++) {
+			struct packet *p = make(100, c[i].id[k]);
+
+			p->b[6] = 0x40;
+			packet_seal(p);
+			add(p);
+		}
+		go();
+		assert_int_equal(got.n_super, c[i].n_super);
+		assert_int_equal(got.n_messages, c[i].n_messages);
+		for (unsigned k = 0; k < 3 && c[i].mode == COALESCE_EXACT; k++)
+			assert_int_equal(get16(got.v[k].b + 4), c[i].id[k]);
+		forget();
+	}
+}
+
+/* Checksums that nobody has verified are verified here; a wrong one travels alone and
+ * stays wrong. */
+static void test_wrong_checksum_stays_wrong(void **state)
+{
+	members(NULL, GRP, "1");
+	for (unsigned i = 0; i < 9; i++) {
+		struct packet *p = make(100, i);
+		struct frame f;
+
+		if (i == 0 || i == 4)
+			p->b[60] ^= 1;
+		f = packet_frame(p);
+		f.csum_valid = false;
+		burst_add(&burst, 0, &f);
+	}
+	go();
+	assert_int_equal(got.n, 9);
+	assert_int_equal(got.n_messages, 4); /* 0, 1 to 3, 4, 5 to 8 */
+	assert_int_equal(got.n_super, 2);
+	for (unsigned i = 0; i < 9; i++) {
+		bool wrong = packet_l4_check(got.v[i].b, 20, 17) != 0;
+
+		assert_int_equal(get16(got.v[i].b + 4), i);
+		assert_int_equal(wrong, i == 0 || i == 4);
+	}
+}
+
+static void add_partial(struct packet *p)
+{
+	struct frame f = packet_frame(p);
+
+	packet_put16(
+		p, 26, (uint16_t)~inet_fold(rewrite_pseudo_sum(&f, f.ip_len - 20)));
+	f.csum_not_ready = true;
+	f.csum_valid = false;
+	burst_add(&burst, 0, &f);
+}
+
+/* R182: whether joined, alone, or fragmented because the port is narrow */
+static void r182_partial_checksums(void **state)
+{
+	members(NULL, GRP, "12");
+	for (unsigned i = 0; i < 4; i++)
+		add_partial(make(1000, i));
+	add_partial(make(50, 77));
+	go();
+	assert_int_equal(got.n, 10);
+	assert_int_equal(got.n_messages, 4);
+	for (unsigned i = 0; i < got.n; i++)
+		assert_int_equal(packet_l4_check(got.v[i].b, 20, 17), 0);
+	forget();
+
+	plan->port[2].mtu = 600;
+	add_partial(make(1000, 1));
+	add_partial(make(1000, 2));
+	go();
+	assert_int_equal(got.n, 2 + 4);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(packet_l4_check(got.v[i].b, 20, 17), 0);
+	/* the header of the whole datagram's checksum is in the first fragment */
+	assert_memory_equal(got.v[2].b + 20, got.v[0].b + 20, 8);
+}
+
+static void test_narrow_port_next_to_a_wide_one(void **state)
+{
+	members(NULL, GRP, "12");
+	plan->port[1].mtu = 600;
+	stream(3, 1000);
+	go();
+	assert_int_equal(got.n_messages, 3 * 2 + 1);
+	assert_int_equal(got.n_super, 1);
+}
+
+static void test_threshold_counts_datagrams(void **state)
+{
+	members(NULL, GRP, "12");
+	plan->port[1].threshold = 64;
+	stream(5, 100);
+	go();
+	assert_int_equal(got.n, 5);
+	assert_int_equal(drops(1, VERDICT_TTL_THRESHOLD), 5);
+}
+
+static void test_refused_super_frame_is_sent_one_by_one(void **state)
+{
+	members(NULL, GRP, "1");
+	got.caps = SUPER | TX_UNTRIED;
+	got.refuse = true;
+	add(make(77, 1)); /* something before it */
+	stream(30, 700);
+	stream(20, 600);
+	go();
+	assert_int_equal(got.n, 51);
+	assert_int_equal(got.n_super, 0);
+	assert_int_equal(got.v[0].len, 105);
+	for (unsigned i = 1; i < 51; i++) {
+		assert_int_equal(got.v[i].len, i <= 30 ? 728 : 628);
+		assert_int_equal(
+			get16(got.v[i].b + 4), i <= 30 ? 100 + i - 1 : 100 + i - 31);
+	}
+}
+
+static void test_first_super_frame_goes_alone(void **state)
+{
+	members(NULL, GRP, "1");
+	got.caps = SUPER | TX_UNTRIED;
+	add(make(77, 1));
+	stream(30, 700);
+	stream(20, 600);
+	go();
+	assert_int_equal(got.n, 51);
+	assert_int_equal(got.n_super, 2);
+	assert_int_equal(got.caps, SUPER);
+}
+
+static void r186_super_frame_without_link_header(void **state)
+{
+	members(NULL, GRP, "1");
+	plan->port[1].has_l2 = false;
+	stream(10, 300);
+	go();
+	assert_int_equal(got.n_super, 1);
+	assert_int_equal(got.n, 10);
+}
+
+static void test_ipv6(void **state)
+{
+	members(NULL, "ff0e::1", "1");
+	for (unsigned i = 0; i < 6; i++) {
+		struct packet *p = next_packet();
+
+		packet_v6(p, "2001:db8:9::9", "ff0e::1", 800);
+		if (i >= 4)
+			p->b[3]++; /* flow label */
+		add(p);
+	}
+	go();
+	assert_int_equal(got.n_messages, 2);
+	assert_int_equal(got.n, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(packet_l4_check(got.v[i].b, 40, 17), 0);
+}
+
+/* A super-frame that was received: whole where it is taken, cut where not. */
+static void add_super_frame(bool v6, unsigned payload, uint16_t gso_size)
+{
+	struct packet *p = next_packet();
+	struct frame f;
+
+	if (v6)
+		packet_v6(p, "2001:db8:9::9", "ff0e::1", payload);
+	else
+		packet_v4(p, STREAM, GRP, payload);
+	f = packet_frame(p);
+	f.gso_size = gso_size;
+	burst_add(&burst, 0, &f);
+}
+
+static void r183_received_super_frames(void **state)
+{
+	members(NULL, GRP, "12");
+	members(NULL, "ff0e::1", "12");
+	for (int v6 = 0; v6 < 2; v6++)
+		for (int whole = 0; whole < 2; whole++) {
+			unsigned head = v6 ? 48 : 28;
+
+			got.caps = whole ? SUPER : TX_VNET;
+			add_super_frame(v6, 10500, 1000);
+			go();
+			assert_int_equal(got.n, 2 * 11);
+			assert_int_equal(got.n_super, whole ? 2 : 0);
+			for (unsigned i = 0; i < 22; i++) {
+				const struct datagram *d = &got.v[i];
+
+				assert_int_equal(
+					d->len, head + (i % 11 == 10 ? 500 : 1000));
+				assert_int_equal(
+					packet_l4_check(d->b, head - 8, 17), 0);
+				/* octet k of the payload is k * 7 + k / 256 + 1 */
+				assert_int_equal(d->b[head],
+					(uint8_t)(i % 11 * 7000 + (i % 11 * 1000 >> 8) +
+						1));
+				if (!v6)
+					assert_int_equal(
+						get16(d->b + 4), 0x1234 + i % 11);
+			}
+			forget();
+		}
+}
+
+static void r183_received_super_frame_and_a_narrow_port(void **state)
+{
+	members(NULL, GRP, "1");
+	plan->port[1].mtu = 600;
+	add_super_frame(false, 3000, 1000);
+	go();
+	assert_int_equal(got.n_super, 0);
+	assert_int_equal(got.n, 3 * 2);
+}
+
+/* Anything, in any order, with and without joining: the same datagrams. */
+
+static void random_datagram(struct rng *rng, unsigned id[3])
+{
+	static const char *const groups[] = {"239.0.0.1", "239.0.0.2", "239.0.0.3"};
+	unsigned g = (unsigned)rng_below(rng, 3);
+	struct packet *p = next_packet();
+	size_t payload = rng_below(rng, 8) ? 300 : rng_below(rng, 301);
+	struct frame f;
+
+	packet_v4(p, STREAM, groups[g], payload);
+	packet_put16(p, 4, id[g]);
+	id[g] += rng_below(rng, 9) ? 1 : 2;
+	if (rng_below(rng, 10) == 0)
+		differences[rng_below(rng, array_len(differences))].change(p);
+	packet_seal(p);
+	f = packet_frame(p);
+	f.csum_valid = rng_below(rng, 2);
+	if (!f.csum_valid && rng_below(rng, 16) == 0)
+		p->b[30 + (payload > 20 ? 5 : 0)] ^= 1;
+	burst_add(&burst, 0, &f);
+}
+
+static void random_burst(uint64_t seed)
+{
+	unsigned id[3] = {1, 30000, 65530};
+	struct rng rng;
+
+	rng_seed(&rng, seed);
+	for (unsigned n = 1 + (unsigned)rng_below(&rng, 400); n > 0; n--)
+		random_datagram(&rng, id);
+	go();
+}
+
+static void compare(const struct receiver *a, const struct receiver *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (unsigned i = 0; i < a->n; i++) {
+		assert_int_equal(a->v[i].port, b->v[i].port);
+		assert_int_equal(a->v[i].len, b->v[i].len);
+		/* RFC 6864: means nothing where DF is set */
+		if (a->v[i].b[6] & 0x40) {
+			memset(a->v[i].b + 4, 0, 2);
+			memset(a->v[i].b + 10, 0, 2);
+			memset(b->v[i].b + 4, 0, 2);
+			memset(b->v[i].b + 10, 0, 2);
+		}
+		assert_memory_equal(a->v[i].b, b->v[i].b, a->v[i].len);
+	}
+}
+
+static void test_same_datagrams_with_and_without(void **state)
+{
+	static struct receiver single;
+	unsigned n_super = 0;
+
+	members(NULL, "239.0.0.1", "12");
+	members(NULL, "239.0.0.2", "13");
+	members(NULL, "239.0.0.3", "123");
+	plan->port[3].mtu = 200;
+	for (uint64_t seed = 1; seed <= 400; seed++) {
+		got.caps = 0;
+		random_burst(seed);
+		single = got;
+		got.n = 0;
+		got.caps = SUPER;
+		random_burst(seed);
+		n_super += got.n_super;
+		compare(&single, &got);
+		forget();
+		for (unsigned i = 0; i < single.n; i++)
+			free(single.v[i].b);
+	}
+	assert_true(n_super > 1000);
+}
+
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_run_is_one_message),
+		CASE(test_last_one_may_be_shorter),
+		CASE(test_larger_one_begins_a_run),
+		CASE(test_bounds),
+		CASE(test_what_must_not_be_joined),
+		CASE(test_options_are_not_joined),
+		CASE(test_identification_of_atomic_datagrams),
+		CASE(test_wrong_checksum_stays_wrong),
+		CASE(r182_partial_checksums),
+		CASE(test_narrow_port_next_to_a_wide_one),
+		CASE(test_threshold_counts_datagrams),
+		CASE(test_refused_super_frame_is_sent_one_by_one),
+		CASE(test_first_super_frame_goes_alone),
+		CASE(r186_super_frame_without_link_header),
+		CASE(test_ipv6),
+		CASE(r183_received_super_frames),
+		CASE(r183_received_super_frame_and_a_narrow_port),
+		CASE(test_same_datagrams_with_and_without),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
