@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* bench_flood: the generator of the benchmark. Numbered datagrams of one or more flows
+ * (groups 239.1.0.0 + flow) at a rate, through a packet socket. Where a flow has
+ * several datagrams in a row they are handed to the kernel as one super-frame, which it
+ * cuts before an interface that does not take it whole (ethtool -K IF
+ * tx-udp-segmentation off): single datagrams arrive there at a small part of the price
+ * of sending each. Their UDP checksum is partial, as that of any local sender;
+ * --checksum makes them complete, and sends each on its own. Prints what was sent as
+ * JSON. */
+
+#include "datagram.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define BATCH	    64
+#define MAX_SUPER   65000 /* octets of an IP packet */
+#define VNET_UDP_L4 5	  /* VIRTIO_NET_HDR_GSO_UDP_L4, not in old headers */
+#define FORGIVE_NS  2000000
+#define SECOND_NS   1000000000LL
+
+struct headers {
+	struct virtio_net_hdr vnet;
+	struct ethhdr eth;
+	struct iphdr ip;
+	struct udphdr udp;
+} __attribute__((packed));
+
+struct message {
+	struct headers h;
+	struct iovec iov[2];
+	uint8_t *payload;
+};
+
+struct flood {
+	const char *interface;
+	uint32_t source; /* host order */
+	unsigned groups, size, segments, in_row, run;
+	double rate, seconds;
+	int64_t tick_ns;
+	bool stamp, checksum, ids;
+
+	int fd;
+	unsigned payload_len;
+	unsigned char mac[6];
+	uint32_t next[BENCH_MAX_FLOWS];
+	uint64_t n_sent, n_failed, n_calls;
+	int64_t forgiven_ns;
+	struct message message[BATCH];
+	struct mmsghdr mmsg[BATCH];
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
+}
+
+static void sleep_until(int64_t ns)
+{
+	struct timespec t = {.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static uint32_t sum16(const void *data, size_t len, uint32_t sum)
+{
+	const uint8_t *p = data;
+
+	for (; len > 1; p += 2, len -= 2)
+		sum += (uint32_t)p[0] << 8 | p[1];
+	return len ? sum + ((uint32_t)p[0] << 8) : sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)sum);
+}
+
+/* Headers of `n` datagrams of one flow. */
+static void set_headers(
+	const struct flood *f, struct message *m, unsigned flow, unsigned n)
+{
+	struct headers *h = &m->h;
+	unsigned udp_len = (unsigned)sizeof(h->udp) + n * f->payload_len;
+	uint32_t group = BENCH_NET + flow, pseudo;
+
+	h->vnet = (struct virtio_net_hdr){.hdr_len = BENCH_HEADERS};
+	if (!f->checksum) {
+		h->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		h->vnet.csum_start = sizeof(h->eth) + sizeof(h->ip);
+		h->vnet.csum_offset = offsetof(struct udphdr, check);
+	}
+	if (n > 1) {
+		h->vnet.gso_type = VNET_UDP_L4;
+		h->vnet.gso_size = (uint16_t)f->payload_len;
+	}
+	memcpy(h->eth.h_dest, (uint8_t[]){1, 0, 0x5e}, 3);
+	h->eth.h_dest[3] = group >> 16 & 0x7f;
+	h->eth.h_dest[4] = (uint8_t)(group >> 8);
+	h->eth.h_dest[5] = (uint8_t)group;
+	memcpy(h->eth.h_source, f->mac, 6);
+	h->eth.h_proto = htons(ETH_P_IP);
+	h->ip = (struct iphdr){.version = 4,
+		.ihl = 5,
+		.ttl = 16,
+		.protocol = IPPROTO_UDP,
+		.tot_len = htons((uint16_t)(sizeof(h->ip) + udp_len)),
+		.id = f->ids ? htons((uint16_t)f->next[flow]) : 0,
+		.frag_off = f->ids ? 0 : htons(IP_DF),
+		.saddr = htonl(f->source),
+		.daddr = htonl(group)};
+	h->ip.check = (uint16_t)~fold(sum16(&h->ip, sizeof(h->ip), 0));
+	h->udp = (struct udphdr){.source = htons(BENCH_UDP_PORT),
+		.dest = htons(BENCH_UDP_PORT),
+		.len = htons((uint16_t)udp_len)};
+	pseudo = sum16(&h->ip.saddr, 8, IPPROTO_UDP + udp_len);
+	h->udp.check = fold(pseudo);
+}
+
+static void set_payload(struct flood *f, uint8_t *p, unsigned flow, uint64_t time_ns)
+{
+	struct bench_datagram d = {.run = (__u16)f->run,
+		.flow = (__u16)flow,
+		.seq = f->next[flow]++,
+		.time_ns = time_ns};
+	uint16_t tail;
+
+	d.check = bench_check(d.run, d.flow, d.seq, d.time_ns);
+	tail = (uint16_t)d.check;
+	memcpy(p, &d, sizeof(d));
+	memcpy(p + f->payload_len - 2, &tail, 2);
+}
+
+static void set_message(
+	struct flood *f, struct message *m, unsigned flow, unsigned n, uint64_t time_ns)
+{
+	set_headers(f, m, flow, n);
+	for (unsigned i = 0; i < n; i++)
+		set_payload(f, m->payload + i * f->payload_len, flow, time_ns);
+	m->iov[1].iov_len = (size_t)n * f->payload_len;
+	if (f->checksum) {
+		m->h.udp.check = (uint16_t)~fold(sum16(m->payload, m->iov[1].iov_len,
+			sum16(&m->h.udp, sizeof(m->h.udp), 0)));
+		if (!m->h.udp.check)
+			m->h.udp.check = 0xffff;
+	}
+}
+
+/* Datagrams [n_sent, n_sent + due): which flow each has follows from its number. */
+static int send_due(struct flood *f, uint64_t due)
+{
+	unsigned n_messages = 0, at = 0;
+	uint64_t k = f->n_sent + f->n_failed, end = k + due, stamp;
+
+	stamp = f->stamp ? (uint64_t)now_ns() : 0;
+	while (k < end && n_messages < BATCH) {
+		uint64_t row = f->in_row - k % f->in_row;
+		uint64_t n = f->groups == 1 ? end - k : row < end - k ? row : end - k;
+
+		n = n < f->segments ? n : f->segments;
+		set_message(f, &f->message[n_messages++],
+			(unsigned)(k / f->in_row % f->groups), (unsigned)n, stamp);
+		k += n;
+	}
+	while (at < n_messages) {
+		int r = sendmmsg(f->fd, f->mmsg + at, n_messages - at, 0);
+		uint64_t n;
+
+		f->n_calls++;
+		if (r < 0 && errno != ENOBUFS && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		n = r < 0 ? 1 : (unsigned)r;
+		for (; n; n--, at++) {
+			uint64_t c = f->message[at].iov[1].iov_len / f->payload_len;
+
+			*(r < 0 ? &f->n_failed : &f->n_sent) += c;
+		}
+	}
+	return 0;
+}
+
+/* A generator that is late by more than FORGIVE_NS sends less instead of a burst. */
+static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
+{
+	int64_t begin = now_ns(), start = begin,
+		end = begin + (int64_t)(f->seconds * 1e9);
+	int64_t spacing = (int64_t)(1e9 / f->rate), tick = f->tick_ns;
+	uint64_t base = 0;
+	int64_t now = begin;
+
+	if (tick < spacing)
+		tick = spacing;
+	for (int64_t at = begin; now < end; now = now_ns()) {
+		uint64_t want = (uint64_t)((double)(now - start) * f->rate / 1e9) + 1;
+		uint64_t done = f->n_sent + f->n_failed - base;
+		int64_t late;
+		int r;
+
+		if (want > done) {
+			r = send_due(f, want - done);
+			if (r)
+				return r;
+		}
+		now = now_ns();
+		done = f->n_sent + f->n_failed - base;
+		late = now - start - (int64_t)((double)done * 1e9 / f->rate);
+		if (late > FORGIVE_NS) {
+			f->forgiven_ns += late;
+			start += late;
+		} else if (late < tick) {
+			for (at += tick; at < now; at += tick)
+				continue;
+			sleep_until(at);
+		}
+	}
+	*ret_seconds = (double)(now_ns() - begin) / 1e9;
+	*ret_begin = (double)begin / 1e9;
+	return 0;
+}
+
+static int prepare(struct flood *f)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+		.sll_ifindex = (int)if_nametoindex(f->interface)};
+	const int one = 1, big = 64 << 20;
+
+	if (!ll.sll_ifindex)
+		return -errno;
+	f->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (f->fd < 0)
+		return -errno;
+	if (setsockopt(f->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
+		bind(f->fd, (struct sockaddr *)&ll, sizeof(ll)))
+		return -errno;
+	setsockopt(f->fd, SOL_SOCKET, SO_SNDBUFFORCE, &big, sizeof(big));
+	prctl(PR_SET_TIMERSLACK, 1);
+	f->payload_len = f->size - BENCH_HEADERS;
+	if (f->segments > MAX_SUPER / f->payload_len)
+		f->segments = MAX_SUPER / f->payload_len;
+	memcpy(f->mac, (uint8_t[]){2, 0, 0, 0, 0, 1}, 6);
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct message *m = &f->message[i];
+
+		m->payload = malloc((size_t)f->segments * f->payload_len);
+		if (!m->payload)
+			return -ENOMEM;
+		memset(m->payload, 0x47, (size_t)f->segments * f->payload_len);
+		m->iov[0] = (struct iovec){&m->h, sizeof(m->h)};
+		m->iov[1] = (struct iovec){m->payload, 0};
+		f->mmsg[i].msg_hdr =
+			(struct msghdr){.msg_iov = m->iov, .msg_iovlen = 2};
+	}
+	return 0;
+}
+
+static void usage(void)
+{
+	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--groups N] [--in-row N]\n"
+	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
+	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
+	      "	[--cpu N]\n",
+		stderr);
+}
+
+static int pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+static bool parse(struct flood *f, int argc, char **argv)
+{
+	static const struct option options[] = {{"interface", 1, NULL, 'i'},
+		{"source", 1, NULL, 's'}, {"groups", 1, NULL, 'g'},
+		{"in-row", 1, NULL, 'w'}, {"size", 1, NULL, 'l'},
+		{"rate", 1, NULL, 'r'}, {"seconds", 1, NULL, 't'},
+		{"run", 1, NULL, 'n'}, {"segments", 1, NULL, 'S'},
+		{"tick", 1, NULL, 'T'}, {"checksum", 0, NULL, 'c'},
+		{"stamp", 0, NULL, 'p'}, {"ids", 0, NULL, 'I'}, {"cpu", 1, NULL, 'C'},
+		{NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
+
+		switch (c) {
+		case 'i':
+			f->interface = optarg;
+			break;
+		case 's':
+			f->source = ntohl(inet_addr(optarg));
+			break;
+		case 'g':
+			f->groups = n;
+			break;
+		case 'w':
+			f->in_row = n;
+			break;
+		case 'l':
+			f->size = n;
+			break;
+		case 'r':
+			f->rate = strtod(optarg, NULL);
+			break;
+		case 't':
+			f->seconds = strtod(optarg, NULL);
+			break;
+		case 'n':
+			f->run = n;
+			break;
+		case 'S':
+			f->segments = n;
+			break;
+		case 'T':
+			f->tick_ns = (int64_t)n * 1000;
+			break;
+		case 'c':
+			f->checksum = true;
+			break;
+		case 'p':
+			f->stamp = true;
+			break;
+		case 'I':
+			f->ids = true;
+			break;
+		case 'C':
+			if (pin((int)n))
+				return false;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (f->checksum || f->stamp)
+		f->segments = 1;
+	return f->interface && f->groups && f->groups <= BENCH_MAX_FLOWS && f->in_row &&
+		f->rate > 0 && f->segments && f->segments <= BENCH_MAX_SEGMENTS &&
+		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
+}
+
+int main(int argc, char **argv)
+{
+	static struct flood f = {.source = 0x0a000001,
+		.groups = 1,
+		.in_row = 1,
+		.size = 1358,
+		.rate = 1000,
+		.seconds = 1,
+		.segments = 64,
+		.tick_ns = 200000};
+	double seconds, begin;
+	int r;
+
+	if (!parse(&f, argc, argv)) {
+		usage();
+		return 2;
+	}
+	r = prepare(&f);
+	if (!r)
+		r = flood(&f, &seconds, &begin);
+	if (r) {
+		fprintf(stderr, "bench_flood: %s\n", strerror(-r));
+		return 1;
+	}
+	printf("{\"sent\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"calls\": %" PRIu64
+	       ", \"seconds\": %.6f, \"begin\": %.6f, \"forgiven\": %.6f}\n",
+		f.n_sent, f.n_failed, f.n_calls, seconds, begin,
+		(double)f.forgiven_ns / 1e9);
+	return 0;
+}

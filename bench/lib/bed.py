@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The test bed of the forwarding benchmark, in namespaces of its own:
+
+    generator p0 10.0.0.1 ---- wan0 10.0.0.2 router l0 10.1.0.1 ---- s0 sinks
+                                                    l1 10.1.1.1 ---- s1
+                                                    ...
+
+All sinks are one namespace. A program at the ingress hook of each s<n> counts, checks and
+drops (sink.bpf.c); it runs wherever the frame is received, so it costs the same whoever
+forwards.
+"""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+
+import lab
+
+SOURCE = "10.0.0.1"
+FIRST = 1000          # SINK_FIRST_IFINDEX
+MAX_PORTS, MAX_GROUPS = 256, 1024
+QUIET_MS = 100        # nothing came for so long: nothing is on its way
+
+
+def tool(name):
+    """A built program or object of bench/."""
+    build = os.environ.get("RINGCAST_BENCH_BUILD", os.path.join(lab.ROOT, "build", "release"))
+    path = os.path.join(build, "bench", name)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path} is not built")
+    return path
+
+
+class Sink:
+    """The counting program on `count` interfaces of a namespace, and who reads it."""
+
+    def __init__(self, ns, prefix, count):
+        self.process = ns.popen(tool("bench_sink"), tool("sink.bpf.o"), prefix, str(count),
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+        self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise lab.LabError("no eBPF counting program: " + self.process.stderr.read()[-2000:])
+        return json.loads(line)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Bed:
+    """`ports` outputs; they take super-frames or not."""
+
+    def __init__(self, ports, superframes):
+        self.ports, self.superframes = ports, superframes
+        self.run = 0
+        self.generator = lab.Namespace("generator")
+        self.router = lab.Namespace("router")
+        self.sinks = lab.Namespace("sinks")
+        self._batch(self.router, [
+            f"link add wan0 index {FIRST} type veth peer name p0 netns generator",
+            "addr add 10.0.0.2/24 dev wan0", "link set wan0 up"])
+        self._batch(self.generator, ["addr add 10.0.0.1/24 dev p0", "link set p0 up"])
+        self._batch(self.sinks, [
+            line for n in range(ports) for line in (
+                f"link add s{n} index {FIRST + n} type veth peer name l{n} netns router",
+                f"link set s{n} up")])
+        self._batch(self.router, [
+            line for n in range(ports) for line in (
+                f"addr add 10.1.{n}.1/24 dev l{n}", f"link set l{n} up")])
+        self.generator.run("ethtool", "-K", "p0", "tx-udp-segmentation", "off")
+        if not superframes:
+            self.router.run("sh", "-c", "for n in $(seq 0 $1); do ethtool -K l$n "
+                            "tx-udp-segmentation off || exit 1; done", "sh", str(ports - 1))
+        for key in ("all.rp_filter", "default.rp_filter", "wan0.rp_filter"):
+            self.router.sysctl("net.ipv4.conf." + key, 0)
+        self.router.sysctl("net.ipv4.ip_forward", 1)
+        self.sink = Sink(self.sinks, "s", ports)
+
+    @staticmethod
+    def _batch(ns, lines):
+        r = subprocess.run(ns.command("ip", "-batch", "-"), input="\n".join(lines) + "\n",
+                           capture_output=True, text=True)
+        if r.returncode:
+            raise AssertionError(f"ip -batch: {r.stderr}")
+
+    def rps(self, mask):
+        """Which processors receive what arrives on wan0; 0: the one that sent it."""
+        script = ("mount -t sysfs sys /sys && "
+                  f"echo {mask:x} > /sys/class/net/wan0/queues/rx-0/rps_cpus")
+        r = subprocess.run(["unshare", "--mount", *self.router.command("sh", "-c", script)],
+                           capture_output=True, text=True)
+        if r.returncode:
+            raise AssertionError(f"rps: {r.stderr}")
+
+    def flood(self, rate, seconds, groups=1, size=1358, in_row=1, extra=()):
+        """One run; what the generator says of it."""
+        self.run = self.run % 65535 + 1
+        self.sink.ask("run", self.run, size)
+        r = self.generator.run(
+            tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
+            str(seconds), "--groups", str(groups), "--in-row", str(in_row), "--size",
+            str(size), "--run", str(self.run), "--cpu", "0", *extra)
+        return json.loads(r.stdout)
+
+    def join(self, groups, ports=None):
+        """IGMPv3 reports from behind each port: these groups, from any source."""
+        sock = self.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        with sock:
+            for n in range(self.ports if ports is None else ports):
+                for first in range(0, groups, 180):
+                    some = range(first, min(first + 180, groups))
+                    sock.sendto(report(n, some), (f"s{n}", 0x800))
+
+    def close(self):
+        self.sink.close()
+        for ns in (self.generator, self.router, self.sinks):
+            ns.delete()
+
+
+def group(n):
+    return f"239.1.{n >> 8}.{n & 255}"
+
+
+def inet_sum(octets):
+    if len(octets) % 2:
+        octets += b"\0"
+    s = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return 0xffff - s
+
+
+def report(port, groups, kind=4):
+    """An Ethernet frame: the host behind port says TO_EX {} (or another kind)."""
+    body = b"".join(struct.pack("!BBH4s", kind, 0, 0, socket.inet_aton(group(g)))
+                    for g in groups)
+    head = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(body) // 8)
+    igmp = head[:2] + struct.pack("!H", inet_sum(head + body)) + head[4:] + body
+    ip = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0xc0, 24 + len(igmp), 0, 0, 1, 2, 0,
+                     socket.inet_aton(f"10.1.{port}.2"), socket.inet_aton("224.0.0.22"),
+                     b"\x94\x04\0\0")
+    ip = ip[:10] + struct.pack("!H", inet_sum(ip)) + ip[12:]
+    return (bytes.fromhex("01005e000016") + b"\x02\0\0\0\1" + bytes([port]) +
+            b"\x08\0" + ip + igmp)

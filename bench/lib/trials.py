@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Trials of one contestant in one bed, and the search for the highest rate without loss
+(RFC 2544 26.1 and RFC 3918 4.2 have the idea)."""
+
+import bed as beds
+
+RESOLUTION = 1.03      # the search ends when loss is this near
+LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
+
+
+class Trial:
+    """One run. `copies` is what the sinks got, per second from the first datagram sent to the
+    last one received."""
+
+    def __init__(self, bed, outputs, rate, seconds, case, extra=()):
+        self.asked = rate
+        f = bed.flood(rate, seconds, case.groups, case.size, case.in_row, extra)
+        self.sent = f["sent"] + f["failed"]
+        self.totals = bed.sink.ask("wait", -(-self.sent * outputs // bed.ports), beds.QUIET_MS)
+        t = self.totals
+        duration = max(f["seconds"], t["last"] - f["begin"])
+        self.rate = self.sent / duration
+        self.copies = t["datagrams"] / duration
+        self.due = self.sent * outputs
+        self.missing = self.due - t["datagrams"]
+        self.wrong = t["duplicate"] + t["late"] + t["corrupt"]
+        self.clean = not (self.missing or self.wrong or t["lost"])
+        # late because of a full generator, not because of what it waits for
+        self.generator_bound = self.sent / f["seconds"] < rate * (1 - LATE_OK)
+        self.joined = t["datagrams"] / t["skbs"] if t["skbs"] else 0
+
+
+class Rate:
+    """The highest rate without loss; `copies` per second at it. `bound`: the generator could
+    not send more."""
+
+    def __init__(self, trial):
+        self.trial, self.bound = trial, False
+        self.copies = trial.copies if trial else 0.0
+
+
+def attempt(bed, outputs, rate, seconds, case, extra=()):
+    """A trial; repeated once when it lost next to nothing, which is mostly the host's fault."""
+    t = Trial(bed, outputs, rate, seconds, case, extra)
+    if not t.clean and not t.wrong and t.missing <= t.due * 0.02:
+        t = Trial(bed, outputs, rate, seconds, case, extra)
+    return t
+
+
+def lossless(bed, outputs, case, guess, step, seconds):
+    """Search from `guess` (datagrams per second) in steps, then by halves."""
+    best, low, high = Rate(None), None, None
+    rate = guess
+    while low is None or high is None or high / low > RESOLUTION:
+        t = attempt(bed, outputs, rate, seconds, case)
+        if t.wrong:
+            raise AssertionError(f"duplicate, late or corrupt datagrams: {t.totals}")
+        if t.clean:
+            low = rate
+            if t.copies > best.copies:
+                best.trial, best.copies = t, t.copies
+            if t.generator_bound:
+                best.bound = True
+                break
+        else:
+            high = rate
+            if rate < 50:
+                break
+        if low is None:
+            rate = high / step
+        elif high is None:
+            rate = low * step
+        else:
+            rate = (low * high) ** 0.5
+    return best

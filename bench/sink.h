@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Memory that the counting program in the kernel (sink.bpf.c) shares with the one that
+ * reads it (sink.c). */
+
+#include "datagram.h"
+
+#define SINK_FIRST_IFINDEX 1000 /* port n is interface 1000 + n */
+#define SINK_CPUS	   16	/* a power of two */
+#define SINK_BUCKETS	   1024 /* 16 per power of two of nanoseconds */
+
+/* One per processor and port, so that nothing needs to be atomic. */
+struct sink_count {
+	__u64 datagrams, bytes; /* bytes of whole frames, had each datagram its own */
+	__u64 skbs;		/* less than datagrams when super-frames arrive */
+	__u64 lost;		/* numbers that were jumped over */
+	__u64 duplicate, late;	/* the number just seen; an older one */
+	__u64 corrupt, foreign; /* wrong contents; of another run */
+};
+
+struct sink_latency {
+	__u64 n, min, max;
+	__u64 bucket[SINK_BUCKETS];
+};
+
+struct sink_shared {
+	/* set before a trial */
+	__u32 run, payload_len;
+	struct sink_count count[SINK_CPUS][BENCH_MAX_PORTS];
+	__u32 next[BENCH_MAX_PORTS * BENCH_MAX_FLOWS]; /* number that is due */
+	struct sink_latency latency[SINK_CPUS];
+};
