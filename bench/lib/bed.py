@@ -21,7 +21,7 @@ import lab
 SOURCE = "10.0.0.1"
 FIRST = 1000          # SINK_FIRST_IFINDEX
 MAX_PORTS, MAX_GROUPS = 256, 1024
-QUIET_MS = 100        # nothing came for so long: nothing is on its way
+QUIET_MS = 50        # nothing came for so long: nothing is on its way
 
 
 def tool(name):

@@ -15,6 +15,10 @@ class Case:
     cores: int = 1         # 1: all of the router on core 1; 2: receive on core 0
     in_row: int = 1        # datagrams of a group in turn
 
+    def ports_out(self):
+        """ringcastd has 256 ports, one of which is the input."""
+        return min(self.fanout, beds.MAX_PORTS - 1)
+
     def __str__(self):
         text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
                 f"groups={self.groups} cores={self.cores}")

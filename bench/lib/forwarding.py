@@ -39,11 +39,8 @@ class Runner:
 
     def start(self, name, bed, case):
         if name == "ringcastd":
-            return contestants.Ringcast(bed, case.groups, case.cores, options=self.args.option)
-        # one core forwards a flow; the second one helps when there are many flows
-        rps = 3 if case.cores == 2 and case.groups > 1 else 2
-        ports = 16 if case.fanout > contestants.Mroute.max_ports else None
-        return contestants.Mroute(bed, case.groups, case.cores, ports=ports, rps=rps)
+            return contestants.Ringcast(bed, case, self.args.option)
+        return contestants.Mroute(bed, case)
 
     def repetition(self, series, bed, case):
         c = self.start(series.name, bed, case)
@@ -63,7 +60,7 @@ class Runner:
         series.joined.append(found.trial.joined if found.trial else 0)
 
     def case(self, case):
-        bed = beds.Bed(case.fanout, case.ports == "super")
+        bed = beds.Bed(case.ports_out(), case.ports == "super")
         both = [Series(name) for name in self.args.contestant]
         try:
             for _ in range(self.args.repeat):
@@ -95,12 +92,14 @@ def options():
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="ports=seg|super fanout=N size=N groups=N cores=1|2")
     p.add_argument("--repeat", type=int, default=3, help="repetitions, interleaved (3)")
-    p.add_argument("--seconds", type=float, default=0.5, help="length of a trial (0.5)")
+    p.add_argument("--seconds", type=float, default=0.4, help="length of a trial (0.4)")
     p.add_argument("--contestant", action="append", choices=["ringcastd", "mroute"],
                    help="only this one; may be repeated")
     p.add_argument("--option", action="append", default=[], metavar="LINE",
                    help="a line for ringcastd's configuration")
+    p.add_argument("--verbose", action="store_true", help="one line for each trial")
     args = p.parse_args()
+    trials.VERBOSE = args.verbose
     args.contestant = args.contestant or ["ringcastd", "mroute"]
     try:
         args.case = [cases.parse(c) for c in args.case] or [cases.Case()]

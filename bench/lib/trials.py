@@ -5,6 +5,7 @@
 import bed as beds
 
 RESOLUTION = 1.03      # the search ends when loss is this near
+VERBOSE = False
 LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
 
 
@@ -28,6 +29,10 @@ class Trial:
         # late because of a full generator, not because of what it waits for
         self.generator_bound = self.sent / f["seconds"] < rate * (1 - LATE_OK)
         self.joined = t["datagrams"] / t["skbs"] if t["skbs"] else 0
+        if VERBOSE:
+            print(f"  asked {rate:9.0f} sent {self.rate:9.0f}/s copies {self.copies:9.0f}/s "
+                  f"missing {self.missing} of {self.due} wrong {self.wrong} skb {self.joined:.1f}"
+                  f"{' generator-bound' if self.generator_bound else ''}", flush=True)
 
 
 class Rate:
