@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #define BENCH_MAX_PORTS	   256
-#define BENCH_MAX_FLOWS	   1024
+#define BENCH_MAX_FLOWS	   65536
 #define BENCH_MAX_SEGMENTS 128
 #define BENCH_HEADERS	   42	       /* Ethernet, IPv4, UDP */
 #define BENCH_NET	   0xef010000u /* 239.1.0.0/16; the rest is the flow */

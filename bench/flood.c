@@ -56,7 +56,7 @@ struct flood {
 	unsigned groups, size, segments, in_row, run;
 	double rate, seconds;
 	int64_t tick_ns;
-	bool stamp, checksum, ids;
+	bool stamp, checksum, ids, spin;
 
 	int fd;
 	unsigned payload_len;
@@ -233,7 +233,8 @@ static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
 		} else if (late < tick) {
 			for (at += tick; at < now; at += tick)
 				continue;
-			sleep_until(at);
+			if (!f->spin)
+				sleep_until(at);
 		}
 	}
 	*ret_seconds = (double)(now_ns() - begin) / 1e9;
@@ -281,7 +282,7 @@ static void usage(void)
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--groups N] [--in-row N]\n"
 	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
-	      "	[--cpu N]\n",
+	      "	[--spin] [--cpu N]\n",
 		stderr);
 }
 
@@ -303,7 +304,7 @@ static bool parse(struct flood *f, int argc, char **argv)
 		{"run", 1, NULL, 'n'}, {"segments", 1, NULL, 'S'},
 		{"tick", 1, NULL, 'T'}, {"checksum", 0, NULL, 'c'},
 		{"stamp", 0, NULL, 'p'}, {"ids", 0, NULL, 'I'}, {"cpu", 1, NULL, 'C'},
-		{NULL, 0, NULL, 0}};
+		{"spin", 0, NULL, 'P'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -348,6 +349,9 @@ static bool parse(struct flood *f, int argc, char **argv)
 			break;
 		case 'I':
 			f->ids = true;
+			break;
+		case 'P':
+			f->spin = true;
 			break;
 		case 'C':
 			if (pin((int)n))

@@ -69,10 +69,9 @@ static __always_inline void note_latency(__u32 cpu, __u64 sent)
 static __always_inline void note_order(
 	struct sink_count *c, __u32 port, const struct bench_datagram *d)
 {
-	__u32 at = port * BENCH_MAX_FLOWS + (d->flow & (BENCH_MAX_FLOWS - 1));
+	__u32 at = (d->flow * shared.n_ports + port) & (SINK_FLOW_PORTS - 1);
 	__u32 due;
 
-	at &= BENCH_MAX_PORTS * BENCH_MAX_FLOWS - 1;
 	due = shared.next[at];
 	if (d->seq + 1 == due) {
 		c->duplicate++;
@@ -82,6 +81,16 @@ static __always_inline void note_order(
 		c->lost += d->seq - due;
 		shared.next[at] = d->seq + 1;
 	}
+}
+
+static __always_inline void note_watched(__u32 port)
+{
+	struct sink_watched *w = &shared.watched[port];
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!w->n++)
+		w->first_ns = now;
+	w->last_ns = now;
 }
 
 SEC("tc") int sink(struct __sk_buff *skb)
@@ -128,6 +137,8 @@ SEC("tc") int sink(struct __sk_buff *skb)
 		note_order(c, port, &d);
 		if (d.time_ns)
 			note_latency(cpu, d.time_ns);
+		if (d.flow + 1 == shared.watch)
+			note_watched(port);
 		if (off + len > end) {
 			__u16 tail;
 

@@ -8,6 +8,8 @@
  *	wait N MS	until each port has N datagrams and nothing is on its way, or
  *nothing came for MS milliseconds; answers the totals
  *	read		the totals as they stand
+ *	watch FLOW	note from now on when datagrams of FLOW come
+ *	watched PORT	what was noted on that port
  *
  * The end of the input ends the program; the namespace takes the filters with it. */
 
@@ -221,16 +223,28 @@ static int load(const char *path, const char *prefix)
 
 static void obey(const char *line)
 {
-	unsigned run, size, quiet_ms;
+	unsigned run, size, quiet_ms, flow, port;
 	uint64_t due;
 
 	if (sscanf(line, "run %u %u", &run, &size) == 2) {
 		memset((void *)(uintptr_t)shared, 0, sizeof(*shared));
 		shared->run = run;
 		shared->payload_len = size - BENCH_HEADERS;
+		shared->n_ports = n_ports;
 		printf("{}\n");
 	} else if (sscanf(line, "wait %" SCNu64 " %u", &due, &quiet_ms) == 2) {
 		print_totals(wait_quiet(due * n_ports, (int64_t)quiet_ms * 1000000));
+	} else if (sscanf(line, "watch %u", &flow) == 1) {
+		shared->watch = 0;
+		memset((void *)(uintptr_t)shared->watched, 0, sizeof(shared->watched));
+		shared->watch = flow + 1;
+		printf("{}\n");
+	} else if (sscanf(line, "watched %u", &port) == 1 && port < n_ports) {
+		volatile struct sink_watched *w = &shared->watched[port];
+
+		printf("{\"n\": %" PRIu64 ", \"first\": %" PRIu64 ", \"last\": %" PRIu64
+		       "}\n",
+			(uint64_t)w->n, (uint64_t)w->first_ns, (uint64_t)w->last_ns);
 	} else {
 		print_totals(now_ns());
 	}

@@ -6,9 +6,10 @@
 
 #include "datagram.h"
 
-#define SINK_FIRST_IFINDEX 1000 /* port n is interface 1000 + n */
-#define SINK_CPUS	   16	/* a power of two */
-#define SINK_BUCKETS	   1024 /* 16 per power of two of nanoseconds */
+#define SINK_FIRST_IFINDEX 1000	     /* port n is interface 1000 + n */
+#define SINK_CPUS	   16	     /* a power of two */
+#define SINK_FLOW_PORTS	   (1 << 18) /* flows times ports, a power of two */
+#define SINK_BUCKETS	   1024	     /* 16 per power of two of nanoseconds */
 
 /* One per processor and port, so that nothing needs to be atomic. */
 struct sink_count {
@@ -24,10 +25,17 @@ struct sink_latency {
 	__u64 bucket[SINK_BUCKETS];
 };
 
+/* When datagrams of the flow that is watched came. */
+struct sink_watched {
+	__u64 n, first_ns, last_ns;
+};
+
 struct sink_shared {
 	/* set before a trial */
-	__u32 run, payload_len;
+	__u32 run, payload_len, n_ports;
+	__u32 watch; /* a flow + 1 */
 	struct sink_count count[SINK_CPUS][BENCH_MAX_PORTS];
-	__u32 next[BENCH_MAX_PORTS * BENCH_MAX_FLOWS]; /* number that is due */
+	__u32 next[SINK_FLOW_PORTS]; /* number that is due, of flow * n_ports + port */
 	struct sink_latency latency[SINK_CPUS];
+	struct sink_watched watched[BENCH_MAX_PORTS];
 };
