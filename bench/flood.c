@@ -55,6 +55,7 @@ struct flood {
 	uint32_t source; /* host order */
 	unsigned groups, size, segments, in_row, run;
 	double rate, seconds;
+	uint64_t count; /* 0: until the time is over */
 	int64_t tick_ns;
 	bool stamp, checksum, ids, spin;
 
@@ -202,40 +203,48 @@ static int send_due(struct flood *f, uint64_t due)
 	return 0;
 }
 
-/* A generator that is late by more than FORGIVE_NS sends less instead of a burst. */
+static uint64_t n_done(const struct flood *f)
+{
+	return f->n_sent + f->n_failed;
+}
+
+/* What is due now; a generator that is late by more than FORGIVE_NS sends less instead
+ * of a burst. */
+static uint64_t n_due(struct flood *f, int64_t *start)
+{
+	int64_t now = now_ns(), late;
+	uint64_t want;
+
+	late = now - *start - (int64_t)((double)n_done(f) * 1e9 / f->rate);
+	if (late > FORGIVE_NS) {
+		f->forgiven_ns += late;
+		*start += late;
+	}
+	want = (uint64_t)((double)(now - *start) * f->rate / 1e9) + 1;
+	if (f->count && want > f->count)
+		want = f->count;
+	return want > n_done(f) ? want - n_done(f) : 0;
+}
+
 static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
 {
-	int64_t begin = now_ns(), start = begin,
-		end = begin + (int64_t)(f->seconds * 1e9);
-	int64_t spacing = (int64_t)(1e9 / f->rate), tick = f->tick_ns;
-	uint64_t base = 0;
-	int64_t now = begin;
+	int64_t begin = now_ns(), start = begin, at = begin;
+	int64_t end = begin + (int64_t)(f->seconds * 1e9);
+	int64_t spacing = (int64_t)(1e9 / f->rate);
+	int64_t tick = f->tick_ns > spacing ? f->tick_ns : spacing;
 
-	if (tick < spacing)
-		tick = spacing;
-	for (int64_t at = begin; now < end; now = now_ns()) {
-		uint64_t want = (uint64_t)((double)(now - start) * f->rate / 1e9) + 1;
-		uint64_t done = f->n_sent + f->n_failed - base;
-		int64_t late;
-		int r;
+	while (f->count ? n_done(f) < f->count : now_ns() < end) {
+		uint64_t due = n_due(f, &start);
+		int r = due ? send_due(f, due) : 0;
 
-		if (want > done) {
-			r = send_due(f, want - done);
-			if (r)
-				return r;
-		}
-		now = now_ns();
-		done = f->n_sent + f->n_failed - base;
-		late = now - start - (int64_t)((double)done * 1e9 / f->rate);
-		if (late > FORGIVE_NS) {
-			f->forgiven_ns += late;
-			start += late;
-		} else if (late < tick) {
-			for (at += tick; at < now; at += tick)
-				continue;
-			if (!f->spin)
-				sleep_until(at);
-		}
+		if (r)
+			return r;
+		if (f->spin ||
+			now_ns() - start > (int64_t)((double)n_done(f) * 1e9 / f->rate))
+			continue;
+		while (at <= now_ns())
+			at += tick;
+		sleep_until(at);
 	}
 	*ret_seconds = (double)(now_ns() - begin) / 1e9;
 	*ret_begin = (double)begin / 1e9;
@@ -282,7 +291,7 @@ static void usage(void)
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--groups N] [--in-row N]\n"
 	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
-	      "	[--spin] [--cpu N]\n",
+	      "	[--count N] [--spin] [--cpu N]\n",
 		stderr);
 }
 
@@ -295,77 +304,61 @@ static int pin(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
+static bool valid(const struct flood *f)
+{
+	return f->interface && f->groups && f->groups <= BENCH_MAX_FLOWS && f->in_row &&
+		f->rate > 0 && f->segments && f->segments <= BENCH_MAX_SEGMENTS &&
+		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
+}
+
 static bool parse(struct flood *f, int argc, char **argv)
 {
+	static int checksum, stamp, ids, spin;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"groups", 1, NULL, 'g'},
 		{"in-row", 1, NULL, 'w'}, {"size", 1, NULL, 'l'},
 		{"rate", 1, NULL, 'r'}, {"seconds", 1, NULL, 't'},
 		{"run", 1, NULL, 'n'}, {"segments", 1, NULL, 'S'},
-		{"tick", 1, NULL, 'T'}, {"checksum", 0, NULL, 'c'},
-		{"stamp", 0, NULL, 'p'}, {"ids", 0, NULL, 'I'}, {"cpu", 1, NULL, 'C'},
-		{"spin", 0, NULL, 'P'}, {NULL, 0, NULL, 0}};
+		{"tick", 1, NULL, 'T'}, {"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'},
+		{"checksum", 0, &checksum, 1}, {"stamp", 0, &stamp, 1},
+		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
-		switch (c) {
-		case 'i':
+		if (c == 'i')
 			f->interface = optarg;
-			break;
-		case 's':
+		else if (c == 's')
 			f->source = ntohl(inet_addr(optarg));
-			break;
-		case 'g':
+		else if (c == 'g')
 			f->groups = n;
-			break;
-		case 'w':
+		else if (c == 'w')
 			f->in_row = n;
-			break;
-		case 'l':
+		else if (c == 'l')
 			f->size = n;
-			break;
-		case 'r':
+		else if (c == 'r')
 			f->rate = strtod(optarg, NULL);
-			break;
-		case 't':
+		else if (c == 't')
 			f->seconds = strtod(optarg, NULL);
-			break;
-		case 'n':
+		else if (c == 'n')
 			f->run = n;
-			break;
-		case 'S':
+		else if (c == 'S')
 			f->segments = n;
-			break;
-		case 'T':
+		else if (c == 'T')
 			f->tick_ns = (int64_t)n * 1000;
-			break;
-		case 'c':
-			f->checksum = true;
-			break;
-		case 'p':
-			f->stamp = true;
-			break;
-		case 'I':
-			f->ids = true;
-			break;
-		case 'P':
-			f->spin = true;
-			break;
-		case 'C':
-			if (pin((int)n))
-				return false;
-			break;
-		default:
+		else if (c == 'N')
+			f->count = n;
+		else if (c == '?' || (c == 'C' && pin((int)n)))
 			return false;
-		}
 	}
-	if (f->checksum || f->stamp)
+	f->checksum = checksum;
+	f->stamp = stamp;
+	f->ids = ids;
+	f->spin = spin;
+	if (checksum || stamp)
 		f->segments = 1;
-	return f->interface && f->groups && f->groups <= BENCH_MAX_FLOWS && f->in_row &&
-		f->rate > 0 && f->segments && f->segments <= BENCH_MAX_SEGMENTS &&
-		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
+	return valid(f);
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@ drops (sink.bpf.c); it runs wherever the frame is received, so it costs the same
 forwards.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -20,7 +21,8 @@ import lab
 
 SOURCE = "10.0.0.1"
 FIRST = 1000          # SINK_FIRST_IFINDEX
-MAX_PORTS, MAX_GROUPS = 256, 1024
+MAX_PORTS = 256
+TO_IN, TO_EX = 3, 4    # with no source: to leave, to join
 QUIET_MS = 50        # nothing came for so long: nothing is on its way
 
 
@@ -103,24 +105,36 @@ class Bed:
         if r.returncode:
             raise AssertionError(f"rps: {r.stderr}")
 
-    def flood(self, rate, seconds, groups=1, size=1358, in_row=1, extra=()):
-        """One run; what the generator says of it."""
+    def _flood(self, rate, seconds, case, extra):
         self.run = self.run % 65535 + 1
-        self.sink.ask("run", self.run, size)
-        r = self.generator.run(
-            tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
-            str(seconds), "--groups", str(groups), "--in-row", str(in_row), "--size",
-            str(size), "--run", str(self.run), "--cpu", "0", *extra)
-        return json.loads(r.stdout)
+        self.sink.ask("run", self.run, case.size)
+        return (tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
+                str(seconds), "--groups", str(case.groups), "--in-row", str(case.in_row),
+                "--size", str(case.size), "--run", str(self.run), "--cpu", "0", *extra)
 
-    def join(self, groups, ports=None):
+    def flood(self, rate, seconds, case, extra=()):
+        """One run; what the generator says of it."""
+        return json.loads(self.generator.run(*self._flood(rate, seconds, case, extra)).stdout)
+
+    @contextlib.contextmanager
+    def flooding(self, rate, seconds, case, extra=()):
+        """A run that goes on meanwhile; ended with the block."""
+        process = self.generator.popen(*self._flood(rate, seconds, case, extra),
+                                       stdout=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def join(self, groups, ports, kind=TO_EX):
         """IGMPv3 reports from behind each port: these groups, from any source."""
         sock = self.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         with sock:
-            for n in range(self.ports if ports is None else ports):
+            for n in ports:
                 for first in range(0, groups, 180):
                     some = range(first, min(first + 180, groups))
-                    sock.sendto(report(n, some), (f"s{n}", 0x800))
+                    sock.sendto(report(n, some, kind), (f"s{n}", 0x800))
 
     def close(self):
         self.sink.close()
@@ -141,8 +155,8 @@ def inet_sum(octets):
     return 0xffff - s
 
 
-def report(port, groups, kind=4):
-    """An Ethernet frame: the host behind port says TO_EX {} (or another kind)."""
+def report(port, groups, kind=TO_EX):
+    """An Ethernet frame: what the host behind the port says of these groups."""
     body = b"".join(struct.pack("!BBH4s", kind, 0, 0, socket.inet_aton(group(g)))
                     for g in groups)
     head = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(body) // 8)

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is measured: a case is one row of the tables."""
+"""What is measured: a case is one row of the tables, `QUICK` and `FULL` are the tables, and
+TARGETS says what ratio to kernel multicast routing we want to see."""
 
 import dataclasses
 
 import bed as beds
+
+SIZES = (64, 512, 1358, 1500)
+FANOUTS = (1, 4, 16, 32, 64, 256)
+GROUPS = (1, 64, 1000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,17 +17,20 @@ class Case:
     fanout: int = 4
     size: int = 1358       # the Ethernet frame without FCS
     groups: int = 1        # interleaved: one datagram of each in turn
-    cores: int = 1         # 1: all of the router on core 1; 2: receive on core 0
     in_row: int = 1        # datagrams of a group in turn
+    cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
+
+    def __str__(self):
+        text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
+                f"groups={self.groups}")
+        return text + (f" in_row={self.in_row}" if self.in_row != 1 else "")
 
     def ports_out(self):
         """ringcastd has 256 ports, one of which is the input."""
         return min(self.fanout, beds.MAX_PORTS - 1)
 
-    def __str__(self):
-        text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
-                f"groups={self.groups} cores={self.cores}")
-        return text + (f" in_row={self.in_row}" if self.in_row != 1 else "")
+    def placements(self):
+        return (1, 2) if self.cores == "both" else (int(self.cores),)
 
 
 def parse(text):
@@ -35,10 +43,42 @@ def parse(text):
             raise ValueError(f"{word}: unknown; known are {', '.join(types)}")
         values[key] = types[key](value)
     case = Case(**values)
-    if case.ports not in ("seg", "super") or case.cores not in (1, 2):
-        raise ValueError(f"{text}: ports is seg or super, cores is 1 or 2")
+    if case.ports not in ("seg", "super") or case.cores not in ("1", "2", "both"):
+        raise ValueError(f"{text}: ports is seg or super, cores is 1, 2 or both")
     if not (1 <= case.fanout <= beds.MAX_PORTS and 1 <= case.groups <= 1000):
         raise ValueError(f"{text}: fanout 1 to {beds.MAX_PORTS}, groups 1 to 1000")
     if not 64 <= case.size <= 1514:
         raise ValueError(f"{text}: size 64 to 1514")
     return case
+
+
+# case -> ratio of rates without loss, with the router on one core and on two
+TARGETS = {
+    Case(fanout=1, cores="both"): (1.1, 1.8),
+    Case(fanout=4, cores="both"): (1.3, 2.2),
+    Case(fanout=16, cores="both"): (1.3, 2.2),
+    Case(ports="super", fanout=4, cores="both"): (3, 7),
+    Case(ports="super", fanout=16, cores="both"): (4.5, 11),
+    Case(fanout=4, groups=64, cores="both"): (1.0, 2.0),
+    Case(fanout=4, groups=1000, cores="both"): (0.9, 1.7),
+    Case(fanout=4, size=64, cores="both"): (1.3, 2.5),
+    Case(fanout=64, cores="both"): (1.3, 1.9),
+    Case(fanout=256, cores="both"): (1.3, 1.9),
+}
+QUICK = list(TARGETS)
+
+
+def full():
+    """Every fan-out, size, number of groups and kind of port, varied one or two at a time
+    around 1358 octets, fan-out 4 and one group."""
+    rows = dict.fromkeys(QUICK)
+    for ports in ("seg", "super"):
+        for fanout in FANOUTS:
+            for groups in GROUPS:
+                rows[Case(ports, fanout, 1358, groups, cores="both")] = None
+        for size in SIZES:
+            for fanout in (1, 4, 16):
+                rows[Case(ports, fanout, size, cores="both")] = None
+            for groups in GROUPS:
+                rows[Case(ports, 4, size, groups, cores="both")] = None
+    return list(rows)

@@ -15,7 +15,7 @@ class Trial:
 
     def __init__(self, bed, outputs, rate, seconds, case, extra=()):
         self.asked = rate
-        f = bed.flood(rate, seconds, case.groups, case.size, case.in_row, extra)
+        f = bed.flood(rate, seconds, case, extra)
         self.sent = f["sent"] + f["failed"]
         self.totals = bed.sink.ask("wait", -(-self.sent * outputs // bed.ports), beds.QUIET_MS)
         t = self.totals
@@ -52,12 +52,12 @@ def attempt(bed, outputs, rate, seconds, case, extra=()):
     return t
 
 
-def lossless(bed, outputs, case, guess, step, seconds):
+def lossless(bed, outputs, case, guess, step, seconds, extra=()):
     """Search from `guess` (datagrams per second) in steps, then by halves."""
     best, low, high = Rate(None), None, None
     rate = guess
     while low is None or high is None or high / low > RESOLUTION:
-        t = attempt(bed, outputs, rate, seconds, case)
+        t = attempt(bed, outputs, rate, seconds, case, extra)
         if t.wrong:
             raise AssertionError(f"duplicate, late or corrupt datagrams: {t.totals}")
         if t.clean:

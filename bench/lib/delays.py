@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Group join delay and group leave delay (RFC 2432 3.6, RFC 3918 5): from the report of a host
+to the first, and the last, datagram that it gets of a stream that is arriving all the time.
+Burdened: at the same time other ports get half of what the router can forward. Group
+capacity (RFC 3918 7): how many groups are forwarded at once."""
+
+import dataclasses
+import random
+import socket
+import time
+
+import bed as beds
+import contestants
+from cases import Case
+
+GROUPS = 8
+SETTLED_NS = 4 * 10 ** 6     # no datagram for so long, at a spacing of 1 ms: it has ended
+
+
+class Zapper:
+    """The host behind port 0."""
+
+    def __init__(self, bed, seed):
+        self.bed, self.rng = bed, random.Random(seed)
+        self.sock = bed.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.channel = None
+        self.join_ns, self.leave_ns = [], []
+
+    def _report(self, kind):
+        frame = beds.report(0, [self.channel], kind)
+        now = time.monotonic_ns()
+        self.sock.sendto(frame, ("s0", 0x800))
+        return now
+
+    def _watched(self):
+        return self.bed.sink.ask("watched", 0)
+
+    def zap(self):
+        """One channel: joined until its first datagram, then left until its last."""
+        self.channel = self.rng.choice([c for c in range(GROUPS) if c != self.channel])
+        time.sleep(self.rng.uniform(0, 0.002))   # any phase of the stream
+        self.bed.sink.ask("watch", self.channel)
+        start = self._report(beds.TO_EX)
+        poll(lambda: self._watched()["n"], "the first datagram of a group")
+        self.join_ns.append(self._watched()["first"] - start)
+        end = self._report(beds.TO_IN)
+        poll(lambda: time.monotonic_ns() - max(end, self._watched()["last"]) > SETTLED_NS,
+             "a group that was left ends")
+        self.leave_ns.append(max(0, self._watched()["last"] - end))
+
+    def close(self):
+        self.sock.close()
+
+
+def poll(condition, what):
+    deadline = time.monotonic() + 5
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within 5 s: {what}")
+        time.sleep(0.001)
+
+
+def percentiles(ns):
+    ns = sorted(ns)
+
+    def at(p):
+        return ns[min(len(ns) - 1, int(len(ns) * p))] / 1e6
+    return {"n": len(ns), "min": at(0), "p50": at(0.5), "p99": at(0.99), "max": at(1)}
+
+
+def zaps(bed, n, rate, burdened, options=(), seed=1):
+    """Milliseconds of joining and leaving, n times; `rate` is datagrams per second of all
+    groups. The others have all groups when burdened, else nobody has any."""
+    case = Case(fanout=bed.ports, groups=GROUPS)
+    members = range(1, bed.ports) if burdened else ()
+    c = contestants.Ringcast(bed, case, 2, ["fast-leave", *options], members)
+    zapper = Zapper(bed, seed)
+    try:
+        with bed.flooding(rate, 3600, case):
+            for _ in range(n):
+                zapper.zap()
+    finally:
+        zapper.close()
+        c.stop()
+    return {"rate": rate, "spacing_ms": 1000 * GROUPS / rate, "burdened": burdened,
+            "join_ms": percentiles(zapper.join_ns), "leave_ms": percentiles(zapper.leave_ns)}
+
+
+def capacity(bed, name, groups):
+    """Join so many groups behind port 0 and send one datagram to each."""
+    case = dataclasses.replace(Case(), fanout=1, groups=groups)
+    start = time.monotonic()
+    c = contestants.BY_NAME[name](bed, case, 1)
+    took = time.monotonic() - start
+    try:
+        rate = 20000
+        f = bed.flood(rate, groups / rate, case, ("--count", str(groups)))
+        t = bed.sink.ask("wait", f["sent"], 200)
+        memory = c.memory() if name == "ringcastd" else None
+    finally:
+        c.stop()
+    return {"contestant": name, "groups": groups, "sent": f["sent"],
+            "forwarded": t["datagrams"], "ready_s": took, "memory": memory}

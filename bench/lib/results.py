@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was found, as lines of tables, JSON and plots. Rates are millions of copies per second,
+with the least and the most of the repetitions."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+
+import cases
+import lab
+
+RATES_HEAD = ("\nhighest rate without loss, million copies per second: median (least..most), "
+              "at twice that rate, datagrams per frame at a sink; + = the generator's limit")
+CPU_HEAD = "\nprocessor time per copy, nanoseconds of the whole machine without the generator"
+LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
+DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
+CAPACITY_HEAD = "\ngroup capacity, one member each"
+TARGETS_HEAD = "\ntargets"
+
+
+def _read(path):
+    try:
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def _git():
+    r = subprocess.run(["git", "-C", lab.ROOT, "describe", "--always", "--dirty"],
+                       capture_output=True, text=True)
+    return r.stdout.strip()
+
+
+def new(args):
+    model = [line.split(":", 1)[1].strip() for line in _read("/proc/cpuinfo").splitlines()
+             if line.startswith("model name")]
+    machine = {"kernel": platform.release(), "machine": platform.machine(),
+               "cpu": model[0] if model else platform.processor(), "cpus": os.cpu_count(),
+               "date": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+               "revision": _git(),
+               "netdev_max_backlog": os.environ.get("BENCH_BACKLOG", "unknown")}
+    print("; ".join(f"{k} {v}" for k, v in machine.items()))
+    return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
+            "options": args.option, "full": args.full, "rates": [], "cpu": [], "latency": [],
+            "delays": [], "capacity": []}
+
+
+def ratio(series, cores):
+    """ringcastd to the best that the kernel reaches with no more than these cores."""
+    ours = [s.copies() for s in series if s.name == "ringcastd" and s.cores == cores]
+    kernel = [s.copies() for s in series if s.name == "mroute" and s.cores <= cores]
+    return ours[0] / max(kernel) if ours and kernel and max(kernel) else None
+
+
+def rates_line(row):
+    lines = []
+    for s in row["series"]:
+        lines.append(f"  {s['contestant']:>10}/{s['cores']} {s['copies'] / 1e6:7.3f}"
+                     f"{'+' if s['bound'] else ' '} ({s['min'] / 1e6:.3f}..{s['max'] / 1e6:.3f})"
+                     f" twice {s['overload'] / 1e6:.3f} joined {s['joined']:.1f}")
+    ratios = " ".join(f"{cores}: {r:.2f}" for cores, r in row["ratio"].items() if r)
+    return f"{row['case']}" + (f"   RATIO {ratios}" if ratios else "") + "\n" + "\n".join(lines)
+
+
+def cpu_line(row):
+    text = (f"{row['cores']} core(s), {row['copies'] / 1e3:.0f} k copies/s, {row['pace']:6}: "
+            f"generator {row['generator']:.0f} per datagram")
+    for name, s in row["series"].items():
+        text += f" | {name} {s['ns']:.0f} ({s['min']:.0f}..{s['max']:.0f})"
+    return text + (f" | ratio {row['ratio']:.2f}" if "ratio" in row else "")
+
+
+def latency_line(row):
+    who = f"{row['contestant']}/{row['cores']}" + (
+        f" {row['options']}" if row["options"] else "")
+    return (f"{who:24} {row['part'] * 100:3.0f} % {row['rate']:8.0f} datagrams/s: min "
+            f"{row['min']:6.1f} p50 {row['p50']:7.1f} p99 {row['p99']:7.1f} "
+            f"p99.9 {row['p999']:7.1f} max {row['max']:8.1f} missing {row['missing']}")
+
+
+def delays_line(row):
+    text = (f"{'burdened ' if row['burdened'] else ''}{row['rate']:.0f} datagrams/s, spacing "
+            f"{row['spacing_ms']:.2f} ms, {row['join_ms']['n']} times:")
+    for what in ("join", "leave"):
+        p = row[what + "_ms"]
+        text += (f" | {what} min {p['min']:.2f} p50 {p['p50']:.2f} p99 {p['p99']:.2f}"
+                 f" max {p['max']:.2f}")
+    return text
+
+
+def capacity_line(row):
+    text = (f"{row['contestant']:>10}: {row['forwarded']} of {row['groups']} groups, "
+            f"ready in {row['ready_s']:.2f} s")
+    return text + (f", {row['memory'] / 2 ** 20:.0f} MiB" if row["memory"] else "")
+
+
+def targets_line(row):
+    return (f"{'ok    ' if row['ok'] else 'MISSED'} {row['what']:62} target {row['target']:g} "
+            f"measured {row['measured']:.2f}")
+
+
+def _target(what, target, measured, at_least):
+    return {"what": what, "target": target, "measured": measured,
+            "ok": measured >= target if at_least else measured <= target}
+
+
+def targets(found):
+    """A row for each target that something was measured for."""
+    rows = []
+    by_case = {row["case"]: row for row in found["rates"]}
+    for case, wanted in cases.TARGETS.items():
+        for cores, target in zip(("1", "2"), wanted):
+            measured = by_case.get(str(case), {"ratio": {}})["ratio"].get(cores)
+            if measured:
+                rows.append(_target(f"ratio {case} cores={cores}", target, measured, True))
+    for row in found["cpu"]:
+        if row["cores"] == 1 and "ratio" in row:
+            rows.append(_target(f"processor time per copy, ratio, {row['pace']}", 0.85,
+                                row["ratio"], False))
+    for row in found["latency"]:
+        if (row["contestant"], row["cores"], row["part"]) != ("ringcastd", 2, 0.1):
+            continue
+        for unit, target in ((("p50", 40), ("p99", 150)) if row["options"] else
+                             (("p99", 2000),)):
+            rows.append(_target(f"latency at 10 %, {row['options'] or 'default'}, {unit}, us",
+                                target, row[unit], False))
+    for row in found["delays"]:
+        what = "burdened join delay" if row["burdened"] else "join delay"
+        rows.append(_target(f"{what} p99 beyond the spacing, ms", 3 if row["burdened"] else 1,
+                            row["join_ms"]["p99"] - row["spacing_ms"], False))
+    return rows
+
+
+def write(found, directory):
+    directory = directory or os.path.join(lab.ROOT, "build", "bench",
+                                          time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, "results.json"), "w", encoding="utf-8") as f:
+        json.dump(found, f, indent=1)
+    with open(os.path.join(directory, "results.txt"), "w", encoding="utf-8") as f:
+        f.write(text(found))
+    if shutil.which("gnuplot"):
+        plot_rates(found, directory)
+        plot_latency(found, directory)
+    print(f"results: {os.path.relpath(directory)}")
+
+
+def text(found):
+    lines = ["; ".join(f"{k} {v}" for k, v in found["machine"].items())]
+    for part, head, line in (("rates", RATES_HEAD, rates_line), ("cpu", CPU_HEAD, cpu_line),
+                             ("latency", LATENCY_HEAD, latency_line),
+                             ("delays", DELAYS_HEAD, delays_line),
+                             ("capacity", CAPACITY_HEAD, capacity_line),
+                             ("targets", TARGETS_HEAD, targets_line)):
+        if found.get(part):
+            lines += [head, *map(line, found[part])]
+    return "\n".join(lines) + "\n"
+
+
+def _gnuplot(directory, name, script):
+    script = (f"set terminal svg size 900,520 dynamic background 'white'\n"
+              f"set output '{os.path.join(directory, name)}'\n" + script)
+    r = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True)
+    if r.returncode:
+        print("gnuplot: " + r.stderr)
+
+
+def plot_rates(found, directory):
+    """Bars with the spread of the repetitions, a group of bars for each case."""
+    names = sorted({(s["contestant"], s["cores"]) for row in found["rates"]
+                    for s in row["series"]}, key=lambda n: (n[0] != "mroute", n))
+    if not names:
+        return
+    data = "$d << E\n"
+    for row in found["rates"]:
+        label = row["case"].replace("ports=", "").replace("size=1358 ", "") \
+            .replace("groups=1", "").replace("fanout=", "x").strip()
+        data += f'"{label}"'
+        for name in names:
+            s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == name), None)
+            data += "".join(f" {s[k] / 1e6:.4f}" for k in ("copies", "min", "max")) if s \
+                else " NaN NaN NaN"
+        data += "\n"
+    plots = ", ".join(f"$d using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}"
+                      f"{':xtic(1)' if i == 0 else ''} title '{n[0]}, {n[1]} core(s)'"
+                      for i, n in enumerate(names))
+    _gnuplot(directory, "rates.svg", data + "E\n" + (
+        "set style data histograms\nset style histogram errorbars gap 1 lw 1\n"
+        "set style fill solid 0.7\nset xtics rotate by -40 font ',9'\nset grid y\n"
+        "set key top left\nset ylabel 'million copies per second without loss'\n"
+        "set logscale y\nset yrange [0.2:*]\n"
+        f"plot {plots}\n"))
+
+
+def plot_latency(found, directory):
+    rows = found["latency"]
+    if not rows:
+        return
+    data, plots = "", []
+    for i, who in enumerate(dict.fromkeys((r["contestant"], r["cores"], r["options"])
+                                          for r in rows)):
+        mine = [r for r in rows if (r["contestant"], r["cores"], r["options"]) == who]
+        data += f"$d{i} << E\n" + "".join(
+            f"{r['part'] * 100} {r['p50']} {r['p99']}\n" for r in mine) + "E\n"
+        title = f"{who[0]}, {who[1]} core(s) {who[2]}".strip()
+        plots.append(f"$d{i} using 1:2 with linespoints lt {i + 1} title '{title}, p50'")
+        plots.append(f"$d{i} using 1:3 with linespoints lt {i + 1} dt 2 title '{title}, p99'")
+    _gnuplot(directory, "latency.svg", data + (
+        "set xlabel 'load, percent of the highest rate without loss'\n"
+        "set ylabel 'microseconds'\nset logscale y\nset grid\nset xrange [0:100]\n"
+        "set key outside bottom center\n"
+        f"plot {', '.join(plots)}\n"))

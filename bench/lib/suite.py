@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of a run: each measures, prints its table as it grows, and keeps what it found."""
+
+import statistics
+import time
+
+import bed as beds
+import cases
+import contestants
+import cpu
+import delays
+import latency
+import results
+import trials
+from cases import Case
+
+PARTS = ("rates", "cpu", "latency", "delays", "capacity")
+CONTESTANTS = contestants.BY_NAME
+
+
+class Series:
+    """The repetitions of one contestant in one placement of one case."""
+
+    def __init__(self, name, cores):
+        self.name, self.cores = name, cores
+        self.rates, self.over, self.joined = [], [], []
+        self.bound = False
+
+    def copies(self):
+        return statistics.median(self.rates)
+
+    def row(self):
+        return {"contestant": self.name, "cores": self.cores, "copies": self.copies(),
+                "min": min(self.rates), "max": max(self.rates), "bound": self.bound,
+                "overload": statistics.median(self.over),
+                "joined": statistics.median(self.joined)}
+
+
+class Suite:
+    def __init__(self, args):
+        self.args = args
+        self.started = time.monotonic()
+        self.found = results.new(args)
+        self.copies = {}     # (case, contestant, cores) -> copies per second without loss
+
+    def part(self, name):
+        getattr(self, name)()
+
+    def start(self, name, bed, case, cores, options=()):
+        return CONTESTANTS[name](bed, case, cores, [*self.args.option, *options])
+
+    # rates
+
+    def rates(self, rows=None):
+        rows = rows or (cases.full() if self.args.full else cases.QUICK)
+        print(results.RATES_HEAD, flush=True)
+        for case in rows:
+            row = self._rate_row(case)
+            self.found["rates"].append(row)
+            print(results.rates_line(row), flush=True)
+
+    def _series(self, case):
+        wanted = []
+        for name in self.args.contestant:
+            placements = set(case.placements())
+            if name == "mroute":
+                # one flow takes one core of the kernel's however many there are
+                placements = {1} | (placements if case.groups > 1 else set())
+            wanted += [(name, cores) for cores in sorted(placements)]
+        return [Series(*w) for w in sorted(wanted, key=lambda w: w[1])]
+
+    def _rate_row(self, case):
+        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        series = self._series(case)
+        try:
+            for _ in range(self.args.repeat):
+                for s in series:
+                    self._repetition(s, bed, case)
+        finally:
+            bed.close()
+        for s in series:
+            self.copies[case, s.name, s.cores] = s.copies()
+        return {"case": str(case), **vars(case), "series": [s.row() for s in series],
+                "ratio": {str(cores): results.ratio(series, cores)
+                          for cores in case.placements()}}
+
+    def _repetition(self, series, bed, case):
+        c = self.start(series.name, bed, case, series.cores)
+        try:
+            if series.rates and series.copies():
+                guess, step = series.copies() / c.ports, 1.1
+            else:
+                guess, step = 600e3 / (c.ports + 0.5), 1.6
+            found = trials.lossless(bed, c.ports, case, guess, step, self.args.seconds)
+            over = trials.Trial(bed, c.ports, 2 * found.copies / c.ports or guess,
+                                self.args.seconds, case)
+        finally:
+            c.stop()
+        series.rates.append(found.copies)
+        series.bound |= found.bound
+        series.over.append(over.copies)
+        series.joined.append(found.trial.joined if found.trial else 0)
+
+    # processor time
+
+    def cpu(self):
+        case, copies = Case(), 150e3
+        repeat = self.args.repeat + 1
+        seconds = 1.0 if not self.args.full else 3.0
+        print(results.CPU_HEAD, flush=True)
+        for pace, extra in (("bursts", ()), ("even", ("--tick", "1", "--segments", "1"))):
+            for cores in (1, 2):
+                row = self._cpu_row(case, copies, cores, repeat, seconds, extra)
+                row["pace"] = pace
+                self.found["cpu"].append(row)
+                print(results.cpu_line(row), flush=True)
+
+    def _cpu_row(self, case, copies, cores, repeat, seconds, extra):
+        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        rate = copies / case.fanout
+        values = {name: [] for name in self.args.contestant}
+        generator = []
+        try:
+            for _ in range(repeat):
+                generator.append(cpu.generator(bed, case, cores, rate, seconds, extra))
+                for name, ns in values.items():
+                    # one flow is forwarded by the kernel on one core
+                    placement = 1 if name == "mroute" else cores
+                    c = self.start(name, bed, case, placement)
+                    try:
+                        ns.append(cpu.per_copy(bed, c, case, rate, seconds,
+                                               generator[-1], extra))
+                    finally:
+                        c.stop()
+        finally:
+            bed.close()
+        row = {"cores": cores, "copies": copies, "generator": statistics.median(generator),
+               "series": {n: {"ns": statistics.median(v), "min": min(v), "max": max(v)}
+                          for n, v in values.items()}}
+        if len(values) == 2:
+            row["ratio"] = row["series"]["ringcastd"]["ns"] / row["series"]["mroute"]["ns"]
+        return row
+
+    # latency
+
+    def latency(self):
+        case = Case()
+        print(results.LATENCY_HEAD, flush=True)
+        seconds = 1.0 if not self.args.full else 5.0
+        wanted = [("ringcastd", 2, ()), ("ringcastd", 2, ("latency low",)),
+                  ("ringcastd", 1, ()), ("mroute", 1, ())]
+        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        try:
+            for name, cores, options in wanted:
+                if name in self.args.contestant:
+                    self._latency_rows(bed, case, name, cores, options, seconds)
+        finally:
+            bed.close()
+
+    def _latency_rows(self, bed, case, name, cores, options, seconds):
+        try:
+            c = self.start(name, bed, case, cores, options)
+        except AssertionError:
+            print(f"{name}: refuses {', '.join(options)}", flush=True)
+            return
+        try:
+            copies = self._copies_even(bed, c, case)
+            for part in (0.1, 0.5, 0.9):
+                row = latency.measure(bed, c, case, copies, part, seconds)
+                row.update(contestant=name, cores=cores, options=", ".join(options),
+                           lossless=copies)
+                self.found["latency"].append(row)
+                print(results.latency_line(row), flush=True)
+        finally:
+            c.stop()
+
+    def _copies_even(self, bed, c, case):
+        """The rate without loss as latency is measured: datagrams one by one."""
+        found = trials.lossless(bed, c.ports, case, 400e3 / c.ports, 1.5, self.args.seconds,
+                                latency.EXTRA)
+        return found.copies
+
+    # delays
+
+    def delays(self):
+        if "ringcastd" not in self.args.contestant:
+            return
+        n = 1000 if self.args.full else 200
+        print(results.DELAYS_HEAD, flush=True)
+        bed = beds.Bed(4, False)
+        try:
+            half = self._half_load(bed)
+            for rate, burdened in ((8000, False), (half, True)):
+                row = delays.zaps(bed, n, rate, burdened, self.args.option)
+                self.found["delays"].append(row)
+                print(results.delays_line(row), flush=True)
+        finally:
+            bed.close()
+
+    def _half_load(self, bed):
+        case = Case(fanout=4, groups=delays.GROUPS)
+        c = self.start("ringcastd", bed, case, 2)
+        try:
+            found = trials.lossless(bed, c.ports, case, 150e3, 1.5, self.args.seconds)
+        finally:
+            c.stop()
+        return found.copies / c.ports / 2
+
+    # capacity
+
+    def capacity(self):
+        print(results.CAPACITY_HEAD, flush=True)
+        bed = beds.Bed(1, False)
+        try:
+            for groups in ((1000, 10000, 65536) if self.args.full else (1000, 10000)):
+                for name in self.args.contestant:
+                    row = delays.capacity(bed, name, groups)
+                    self.found["capacity"].append(row)
+                    print(results.capacity_line(row), flush=True)
+        finally:
+            bed.close()
+
+    # targets
+
+    def targets(self):
+        """Print target beside measurement; the number of those that were missed."""
+        rows = results.targets(self.found)
+        self.found["targets"] = rows
+        if rows:
+            print(results.TARGETS_HEAD)
+        for row in rows:
+            print(results.targets_line(row))
+        print(f"took {time.monotonic() - self.started:.0f} s")
+        return sum(not row["ok"] for row in rows)
