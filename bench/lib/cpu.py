@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processor time of the whole machine: what is not idle. The kernel's time of idleness is
-exact (it is stamped when a processor falls asleep and wakes), while its user and system time
-count ticks."""
+"""Processor time per copy. The generator has core 0 for itself and the router core 1, with
+everything that belongs to it: softirqs, threads, sinks. So the time that core 1 is not idle is
+the time of the whole machine without the generator, and nothing needs to be subtracted. The
+kernel's time of idleness is exact (it is stamped when a processor falls asleep and wakes),
+while its user and system time count ticks."""
 
 import os
 import re
 import time
 
-import bed as beds
-
+ROUTER = 1
 SLEEPTIME = re.compile(r"\.(?:idle|iowait)_sleeptime *: *(\d+)")
 
 
 def idle_ns():
-    """Idle time of all processors together, until now."""
+    """Idle time of the router's core until now."""
     home = os.sched_getaffinity(0)
-    total = 0
     try:
-        for cpu in range(os.cpu_count()):
-            # the one that reads is awake, and its count complete
-            os.sched_setaffinity(0, {cpu})
-            total += _idle_of(cpu)
+        # the one that reads is awake, and its count complete
+        os.sched_setaffinity(0, {ROUTER})
+        return _idle_of(ROUTER)
     finally:
         os.sched_setaffinity(0, home)
-    return total
 
 
 def _idle_of(cpu):
@@ -37,33 +35,12 @@ def _idle_of(cpu):
         return (int(words[4]) + int(words[5])) * 10 ** 9 // os.sysconf("SC_CLK_TCK")
 
 
-def window(bed, case, rate, seconds, counted, extra=()):
-    """(nanoseconds not idle, copies counted) while the generator runs at a rate."""
+def per_copy(bed, case, rate, seconds, extra=()):
+    """Nanoseconds of the router's core per copy delivered."""
     with bed.flooding(rate, seconds + 1, case, extra):
-        time.sleep(0.4)
-        n, idle, start = counted(), idle_ns(), time.monotonic_ns()
+        time.sleep(0.3)
+        n, idle, start = bed.sink.ask("read")["datagrams"], idle_ns(), time.monotonic_ns()
         time.sleep(seconds)
         idle, end = idle_ns() - idle, time.monotonic_ns()
-        n = counted() - n
-    return (end - start) * os.cpu_count() - idle, n
-
-
-def generator(bed, case, cores, rate, seconds, extra=()):
-    """Busy nanoseconds per datagram of the generator and of receiving: dropped on arrival."""
-    bed.rps(2 if cores == 1 else 0)
-    drop = beds.Sink(bed.router, "wan", 1)
-    try:
-        drop.ask("run", bed.run + 1, case.size)
-        busy, n = window(bed, case, rate, seconds,
-                         lambda: drop.ask("read")["datagrams"], extra)
-    finally:
-        drop.close()
-        bed.router.run("tc", "qdisc", "del", "dev", "wan0", "clsact")
-    return busy / n
-
-
-def per_copy(bed, contestant, case, rate, seconds, generator_ns, extra=()):
-    """Nanoseconds of the whole machine, but for the generator, per copy delivered."""
-    busy, n = window(bed, case, rate, seconds,
-                     lambda: bed.sink.ask("read")["datagrams"], extra)
-    return busy / n - generator_ns / contestant.ports
+        n = bed.sink.ask("read")["datagrams"] - n
+    return (end - start - idle) / n

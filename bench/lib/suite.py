@@ -104,40 +104,31 @@ class Suite:
     # processor time
 
     def cpu(self):
-        case, copies = Case(), 150e3
-        repeat = self.args.repeat + 1
-        seconds = 1.0 if not self.args.full else 3.0
         print(results.CPU_HEAD, flush=True)
-        for pace, extra in (("bursts", ()), ("even", ("--tick", "1", "--segments", "1"))):
-            for cores in (1, 2):
-                row = self._cpu_row(case, copies, cores, repeat, seconds, extra)
-                row["pace"] = pace
-                self.found["cpu"].append(row)
-                print(results.cpu_line(row), flush=True)
+        for pace, extra in (("bursts", ()), ("even", ("--spin", "--segments", "1"))):
+            row = self._cpu_row(Case(), 150e3, extra)
+            row["pace"] = pace
+            self.found["cpu"].append(row)
+            print(results.cpu_line(row), flush=True)
 
-    def _cpu_row(self, case, copies, cores, repeat, seconds, extra):
+    def _cpu_row(self, case, copies, extra):
         bed = beds.Bed(case.ports_out(), case.ports == "super")
-        rate = copies / case.fanout
         values = {name: [] for name in self.args.contestant}
-        generator = []
+        seconds = 2.0 if self.args.full else 0.6
         try:
-            for _ in range(repeat):
-                generator.append(cpu.generator(bed, case, cores, rate, seconds, extra))
+            for _ in range(self.args.repeat + 3):
                 for name, ns in values.items():
-                    # one flow is forwarded by the kernel on one core
-                    placement = 1 if name == "mroute" else cores
-                    c = self.start(name, bed, case, placement)
+                    c = self.start(name, bed, case, 1)
                     try:
-                        ns.append(cpu.per_copy(bed, c, case, rate, seconds,
-                                               generator[-1], extra))
+                        ns.append(cpu.per_copy(bed, case, copies / case.fanout, seconds, extra))
                     finally:
                         c.stop()
         finally:
             bed.close()
-        row = {"cores": cores, "copies": copies, "generator": statistics.median(generator),
-               "series": {n: {"ns": statistics.median(v), "min": min(v), "max": max(v)}
-                          for n, v in values.items()}}
-        if len(values) == 2:
+        row = {"copies": copies, "series": {
+            n: {"ns": statistics.median(v), "min": min(v), "max": max(v)}
+            for n, v in values.items()}}
+        if "ringcastd" in values and "mroute" in values:
             row["ratio"] = row["series"]["ringcastd"]["ns"] / row["series"]["mroute"]["ns"]
         return row
 
