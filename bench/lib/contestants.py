@@ -6,6 +6,7 @@ kernel forwards a flow on one core only, so the second one helps it with many fl
 spread over both."""
 
 import os
+import shutil
 import subprocess
 
 import bed as beds
@@ -68,7 +69,21 @@ class Ringcast:
         self.daemon.stop()
 
 
-class Mroute:
+class _Held:
+    """A program that forwards until its standard input ends."""
+
+    def __init__(self, bed, *cmd):
+        self.process = bed.router.popen(*cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        if self.process.stdout.readline().strip() != "ready":
+            raise lab.LabError(f"{self.name}: {self.process.stderr.read().strip()[-500:]}")
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Mroute(_Held):
     """Kernel multicast routing with static entries."""
 
     name = "mroute"
@@ -78,15 +93,59 @@ class Mroute:
         # it has 32 interfaces; wider cases are compared with its 16
         self.ports = bed.ports if bed.ports <= self.max_ports else 16
         bed.rps(3 if cores == 2 else 2)
-        self.process = bed.router.popen(
-            beds.tool("bench_mroute"), beds.SOURCE, str(self.ports), str(case.groups),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if self.process.stdout.readline().strip() != "ready":
-            raise lab.LabError("no kernel multicast routing: " + self.process.stderr.read())
+        super().__init__(bed, beds.tool("bench_mroute"), beds.SOURCE, str(self.ports),
+                         str(case.groups))
+
+
+class Smcroute:
+    """smcrouted of Debian, which makes the kernel's entries; one group."""
+
+    name = "smcroute"
+
+    def __init__(self, bed, case, cores, options=()):
+        self.ports = bed.ports
+        bed.rps(2)
+        unpacked = os.path.join(lab.ROOT, "build", "peers", "usr", "sbin", "smcrouted")
+        path = unpacked if os.access(unpacked, os.X_OK) else shutil.which("smcrouted")
+        if not path:
+            raise lab.LabError("smcrouted is neither installed nor unpacked in build/peers")
+        outputs = [f"l{n}" for n in range(self.ports)]
+        lines = [f"phyint {i} enable ttl-threshold 1" for i in ["wan0", *outputs]]
+        lines += [f"mroute from wan0 source {beds.SOURCE} group {beds.group(0)} to "
+                  + " ".join(outputs)]
+        with open("/run/smcroute.conf", "w", encoding="ascii") as f:
+            f.write("\n".join(lines) + "\n")
+        self.process = bed.router.popen(path, "-n", "-N", "-f", "/run/smcroute.conf",
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        lab.wait_for(10, lambda: len(bed.router.read("/proc/net/ip_mr_cache").split("\n")) > 2,
+                     "smcrouted has made its entry")
 
     def stop(self):
-        self.process.stdin.close()
+        self.process.terminate()
         self.process.wait(10)
 
 
-BY_NAME = {c.name: c for c in (Ringcast, Mroute)}
+class Xdp(_Held):
+    """The device map of XDP, for scale: below the kernel's stack, one fixed set of outputs,
+    and on the core of the generator, where the frames of a veth pair arrive."""
+
+    name = "xdp"
+
+    def __init__(self, bed, case, cores, options=()):
+        self.ports, self.bed = bed.ports, bed
+        bed.rps(0)
+        # a veth takes frames of XDP only when its peer polls
+        self._poll("on")
+        super().__init__(bed, beds.tool("bench_xdp"), beds.tool("xdp_fanout.bpf.o"),
+                         str(self.ports))
+
+    def _poll(self, value):
+        self.bed.sinks.run("sh", "-c", "for n in $(seq 0 $1); do ethtool -K s$n gro $2 || "
+                           "exit 1; done", "sh", str(self.ports - 1), value)
+
+    def stop(self):
+        super().stop()
+        self._poll("off")
+
+
+BY_NAME = {c.name: c for c in (Ringcast, Mroute, Smcroute, Xdp)}

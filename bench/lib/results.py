@@ -14,6 +14,7 @@ import lab
 
 RATES_HEAD = ("\nhighest rate without loss, million copies per second: median (least..most), "
               "at twice that rate, datagrams per frame at a sink; + = the generator's limit")
+WITNESS_HEAD = "\nother forwarders, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
 DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
@@ -45,7 +46,7 @@ def new(args):
                "netdev_max_backlog": os.environ.get("BENCH_BACKLOG", "unknown")}
     print("; ".join(f"{k} {v}" for k, v in machine.items()))
     return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
-            "options": args.option, "full": args.full, "rates": [], "cpu": [], "latency": [],
+            "options": args.option, "full": args.full, "rates": [], "witness": [], "cpu": [], "latency": [],
             "delays": [], "capacity": []}
 
 
@@ -150,7 +151,8 @@ def write(found, directory):
 
 def text(found):
     lines = ["; ".join(f"{k} {v}" for k, v in found["machine"].items())]
-    for part, head, line in (("rates", RATES_HEAD, rates_line), ("cpu", CPU_HEAD, cpu_line),
+    for part, head, line in (("rates", RATES_HEAD, rates_line),
+                             ("witness", WITNESS_HEAD, rates_line), ("cpu", CPU_HEAD, cpu_line),
                              ("latency", LATENCY_HEAD, latency_line),
                              ("delays", DELAYS_HEAD, delays_line),
                              ("capacity", CAPACITY_HEAD, capacity_line),

@@ -9,12 +9,13 @@ import cases
 import contestants
 import cpu
 import delays
+import lab
 import latency
 import results
 import trials
 from cases import Case
 
-PARTS = ("rates", "cpu", "latency", "delays", "capacity")
+PARTS = ("rates", "witness", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
 
@@ -41,7 +42,6 @@ class Suite:
         self.args = args
         self.started = time.monotonic()
         self.found = results.new(args)
-        self.copies = {}     # (case, contestant, cores) -> copies per second without loss
 
     def part(self, name):
         getattr(self, name)()
@@ -63,23 +63,23 @@ class Suite:
         wanted = []
         for name in self.args.contestant:
             placements = set(case.placements())
-            if name == "mroute":
+            if name in ("smcroute", "xdp"):
+                placements = {1}
+            elif name == "mroute":
                 # one flow takes one core of the kernel's however many there are
                 placements = {1} | (placements if case.groups > 1 else set())
             wanted += [(name, cores) for cores in sorted(placements)]
         return [Series(*w) for w in sorted(wanted, key=lambda w: w[1])]
 
-    def _rate_row(self, case):
+    def _rate_row(self, case, series=None):
+        series = series or self._series(case)
         bed = beds.Bed(case.ports_out(), case.ports == "super")
-        series = self._series(case)
         try:
             for _ in range(self.args.repeat):
                 for s in series:
                     self._repetition(s, bed, case)
         finally:
             bed.close()
-        for s in series:
-            self.copies[case, s.name, s.cores] = s.copies()
         return {"case": str(case), **vars(case), "series": [s.row() for s in series],
                 "ratio": {str(cores): results.ratio(series, cores)
                           for cores in case.placements()}}
@@ -100,6 +100,21 @@ class Suite:
         series.bound |= found.bound
         series.over.append(over.copies)
         series.joined.append(found.trial.joined if found.trial else 0)
+
+    # other forwarders
+
+    def witness(self):
+        """smcrouted should reach what static entries reach; XDP is there for scale."""
+        print(results.WITNESS_HEAD, flush=True)
+        for name in ("smcroute", "xdp"):
+            for case in (Case(), Case(fanout=16)):
+                try:
+                    row = self._rate_row(case, [Series(name, 1)])
+                except (lab.LabError, AssertionError, FileNotFoundError) as e:
+                    print(f"{name}: {e}", flush=True)
+                    break
+                self.found["witness"].append(row)
+                print(results.rates_line(row), flush=True)
 
     # processor time
 

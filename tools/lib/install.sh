@@ -9,6 +9,8 @@ packages_test="$packages_build $packages_lab clang libcmocka-dev"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
 packages_stream="ffmpeg"
+# another daemon for kernel routing, beside which bench/run measures; unpacked as well
+packages_witness="smcroute"
 # other multicast routers that tests talk to; unpacked below build, never installed
 packages_peers="frr libyang2 pimd"
 
