@@ -4,7 +4,7 @@
 
 import bed as beds
 
-RESOLUTION = 1.03      # the search ends when loss is this near
+RESOLUTION = 1.03      # how near to loss a search comes; set once
 VERBOSE = False
 LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
 
@@ -45,9 +45,10 @@ class Rate:
 
 
 def attempt(bed, outputs, rate, seconds, case, extra=()):
-    """A trial; repeated once when it lost next to nothing, which is mostly the host's fault."""
+    """A trial; repeated once when it lost next to nothing, or when the generator was late:
+    mostly somebody else wanted the processor."""
     t = Trial(bed, outputs, rate, seconds, case, extra)
-    if not t.clean and not t.wrong and t.missing <= t.due * 0.02:
+    if not t.clean and not t.wrong and (t.missing <= t.due * 0.02 or t.generator_bound):
         t = Trial(bed, outputs, rate, seconds, case, extra)
     return t
 
