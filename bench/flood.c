@@ -53,7 +53,7 @@ struct message {
 struct flood {
 	const char *interface;
 	uint32_t source; /* host order */
-	unsigned groups, size, segments, in_row, run;
+	unsigned first, groups, size, segments, in_row, run;
 	double rate, seconds;
 	uint64_t count; /* 0: until the time is over */
 	int64_t tick_ns;
@@ -183,7 +183,8 @@ static int send_due(struct flood *f, uint64_t due)
 
 		n = n < f->segments ? n : f->segments;
 		set_message(f, &f->message[n_messages++],
-			(unsigned)(k / f->in_row % f->groups), (unsigned)n, stamp);
+			f->first + (unsigned)(k / f->in_row % f->groups), (unsigned)n,
+			stamp);
 		k += n;
 	}
 	while (at < n_messages) {
@@ -288,7 +289,7 @@ static int prepare(struct flood *f)
 
 static void usage(void)
 {
-	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--groups N] [--in-row N]\n"
+	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
 	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
 	      "	[--count N] [--spin] [--cpu N]\n",
@@ -306,8 +307,9 @@ static int pin(int cpu)
 
 static bool valid(const struct flood *f)
 {
-	return f->interface && f->groups && f->groups <= BENCH_MAX_FLOWS && f->in_row &&
-		f->rate > 0 && f->segments && f->segments <= BENCH_MAX_SEGMENTS &&
+	return f->interface && f->groups && f->first + f->groups <= BENCH_MAX_FLOWS &&
+		f->in_row && f->rate > 0 && f->segments &&
+		f->segments <= BENCH_MAX_SEGMENTS &&
 		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
 }
 
@@ -316,10 +318,11 @@ static bool parse(struct flood *f, int argc, char **argv)
 	static int checksum, stamp, ids, spin;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"groups", 1, NULL, 'g'},
-		{"in-row", 1, NULL, 'w'}, {"size", 1, NULL, 'l'},
-		{"rate", 1, NULL, 'r'}, {"seconds", 1, NULL, 't'},
-		{"run", 1, NULL, 'n'}, {"segments", 1, NULL, 'S'},
-		{"tick", 1, NULL, 'T'}, {"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'},
+		{"first", 1, NULL, 'f'}, {"in-row", 1, NULL, 'w'},
+		{"size", 1, NULL, 'l'}, {"rate", 1, NULL, 'r'},
+		{"seconds", 1, NULL, 't'}, {"run", 1, NULL, 'n'},
+		{"segments", 1, NULL, 'S'}, {"tick", 1, NULL, 'T'},
+		{"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'},
 		{"checksum", 0, &checksum, 1}, {"stamp", 0, &stamp, 1},
 		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1}, {NULL, 0, NULL, 0}};
 	int c;
@@ -333,6 +336,8 @@ static bool parse(struct flood *f, int argc, char **argv)
 			f->source = ntohl(inet_addr(optarg));
 		else if (c == 'g')
 			f->groups = n;
+		else if (c == 'f')
+			f->first = n;
 		else if (c == 'w')
 			f->in_row = n;
 		else if (c == 'l')

@@ -105,21 +105,23 @@ class Bed:
         if r.returncode:
             raise AssertionError(f"rps: {r.stderr}")
 
-    def _flood(self, rate, seconds, case, extra):
-        self.run = self.run % 65535 + 1
-        self.sink.ask("run", self.run, case.size)
+    def _flood(self, rate, seconds, case, extra, same_run):
+        if not same_run:
+            self.run = self.run % 65535 + 1
+            self.sink.ask("run", self.run, case.size)
         return (tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
                 str(seconds), "--groups", str(case.groups), "--in-row", str(case.in_row),
                 "--size", str(case.size), "--run", str(self.run), "--cpu", "0", *extra)
 
-    def flood(self, rate, seconds, case, extra=()):
-        """One run; what the generator says of it."""
-        return json.loads(self.generator.run(*self._flood(rate, seconds, case, extra)).stdout)
+    def flood(self, rate, seconds, case, extra=(), same_run=False):
+        """One run, or a part of the one that goes on; what the generator says of it."""
+        r = self.generator.run(*self._flood(rate, seconds, case, extra, same_run))
+        return json.loads(r.stdout)
 
     @contextlib.contextmanager
     def flooding(self, rate, seconds, case, extra=()):
         """A run that goes on meanwhile; ended with the block."""
-        process = self.generator.popen(*self._flood(rate, seconds, case, extra),
+        process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.DEVNULL)
         try:
             yield process

@@ -48,6 +48,10 @@ class Zapper:
              "a group that was left ends")
         self.leave_ns.append(max(0, self._watched()["last"] - end))
 
+    def forget(self):
+        self.join_ns.clear()
+        self.leave_ns.clear()
+
     def close(self):
         self.sock.close()
 
@@ -77,6 +81,8 @@ def zaps(bed, n, rate, burdened, options=(), seed=1):
     zapper = Zapper(bed, seed)
     try:
         with bed.flooding(rate, 3600, case):
+            zapper.zap()      # waits until the stream is there
+            zapper.forget()
             for _ in range(n):
                 zapper.zap()
     finally:

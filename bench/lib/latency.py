@@ -2,6 +2,8 @@
 """Latency of datagrams (RFC 2544 26.2): each carries the time of its sending, the counting
 program takes the time of its arrival. Datagrams are spaced evenly, one send for each."""
 
+import time
+
 EXTRA = ("--stamp", "--spin", "--tick", "1")
 UNITS = ("min", "p50", "p99", "p999", "max")
 
@@ -14,4 +16,18 @@ def measure(bed, contestant, case, copies, part, seconds):
     row = {unit: t["latency"][unit] / 1000 for unit in UNITS}
     row.update(part=part, rate=f["sent"] / f["seconds"],
                missing=f["sent"] * contestant.ports - t["datagrams"])
+    return row
+
+
+def burdened(bed, contestant, case, others, copies, seconds):
+    """Microseconds of a stream of 1000 datagrams per second while `others`, the other groups,
+    come at `copies` per second (RFC 2432 3.6.2)."""
+    rate = 1000
+    with bed.flooding(copies / contestant.ports, seconds + 2, others, ("--first", "1")):
+        time.sleep(0.2)
+        f = bed.flood(rate, seconds, case, ("--stamp", "--tick", "1"), same_run=True)
+    t = bed.sink.ask("read")
+    row = {unit: t["latency"][unit] / 1000 for unit in UNITS}
+    row.update(rate=rate, load=copies,
+               missing=f["sent"] * contestant.ports - t["latency"]["n"])
     return row

@@ -11,12 +11,16 @@ import time
 
 import cases
 import lab
+import markdown
+import plots
 
 RATES_HEAD = ("\nhighest rate without loss, million copies per second: median (least..most), "
               "at twice that rate, datagrams per frame at a sink; + = the generator's limit")
 WITNESS_HEAD = "\nother forwarders, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
+BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside half of the highest "
+                 "rate in other groups")
 DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
 CAPACITY_HEAD = "\ngroup capacity, one member each"
 TARGETS_HEAD = "\ntargets"
@@ -46,8 +50,8 @@ def new(args):
                "netdev_max_backlog": os.environ.get("BENCH_BACKLOG", "unknown")}
     print("; ".join(f"{k} {v}" for k, v in machine.items()))
     return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
-            "options": args.option, "full": args.full, "rates": [], "witness": [], "cpu": [], "latency": [],
-            "delays": [], "capacity": []}
+            "options": args.option, "full": args.full, "rates": [], "witness": [], "cpu": [],
+            "latency": [], "burdened": [], "delays": [], "capacity": []}
 
 
 def ratio(series, cores):
@@ -80,6 +84,12 @@ def latency_line(row):
     return (f"{who:24} {row['part'] * 100:3.0f} % {row['rate']:8.0f} datagrams/s: min "
             f"{row['min']:6.1f} p50 {row['p50']:7.1f} p99 {row['p99']:7.1f} "
             f"p99.9 {row['p999']:7.1f} max {row['max']:8.1f} missing {row['missing']}")
+
+
+def burdened_line(row):
+    return (f"{row['contestant']}/{row['cores']} beside {row['load'] / 1e6:.3f} M copies/s: min "
+            f"{row['min']:.1f} p50 {row['p50']:.1f} p99 {row['p99']:.1f} max {row['max']:.1f} "
+            f"missing {row['missing']}")
 
 
 def delays_line(row):
@@ -143,9 +153,11 @@ def write(found, directory):
         json.dump(found, f, indent=1)
     with open(os.path.join(directory, "results.txt"), "w", encoding="utf-8") as f:
         f.write(text(found))
+    with open(os.path.join(directory, "results.md"), "w", encoding="utf-8") as f:
+        f.write(markdown.text(found))
     if shutil.which("gnuplot"):
-        plot_rates(found, directory)
-        plot_latency(found, directory)
+        plots.rates(found, directory)
+        plots.latency(found, directory)
     print(f"results: {os.path.relpath(directory)}")
 
 
@@ -154,64 +166,10 @@ def text(found):
     for part, head, line in (("rates", RATES_HEAD, rates_line),
                              ("witness", WITNESS_HEAD, rates_line), ("cpu", CPU_HEAD, cpu_line),
                              ("latency", LATENCY_HEAD, latency_line),
+                             ("burdened", BURDENED_HEAD, burdened_line),
                              ("delays", DELAYS_HEAD, delays_line),
                              ("capacity", CAPACITY_HEAD, capacity_line),
                              ("targets", TARGETS_HEAD, targets_line)):
         if found.get(part):
             lines += [head, *map(line, found[part])]
     return "\n".join(lines) + "\n"
-
-
-def _gnuplot(directory, name, script):
-    script = (f"set terminal svg size 900,520 dynamic background 'white'\n"
-              f"set output '{os.path.join(directory, name)}'\n" + script)
-    r = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True)
-    if r.returncode:
-        print("gnuplot: " + r.stderr)
-
-
-def plot_rates(found, directory):
-    """Bars with the spread of the repetitions, a group of bars for each case."""
-    names = sorted({(s["contestant"], s["cores"]) for row in found["rates"]
-                    for s in row["series"]}, key=lambda n: (n[0] != "mroute", n))
-    if not names:
-        return
-    data = "$d << E\n"
-    for row in found["rates"]:
-        label = row["case"].replace("ports=", "").replace("size=1358 ", "") \
-            .replace("groups=1", "").replace("fanout=", "x").strip()
-        data += f'"{label}"'
-        for name in names:
-            s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == name), None)
-            data += "".join(f" {s[k] / 1e6:.4f}" for k in ("copies", "min", "max")) if s \
-                else " NaN NaN NaN"
-        data += "\n"
-    plots = ", ".join(f"$d using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}"
-                      f"{':xtic(1)' if i == 0 else ''} title '{n[0]}, {n[1]} core(s)'"
-                      for i, n in enumerate(names))
-    _gnuplot(directory, "rates.svg", data + "E\n" + (
-        "set style data histograms\nset style histogram errorbars gap 1 lw 1\n"
-        "set style fill solid 0.7\nset xtics rotate by -40 font ',9'\nset grid y\n"
-        "set key top left\nset ylabel 'million copies per second without loss'\n"
-        "set logscale y\nset yrange [0.2:*]\n"
-        f"plot {plots}\n"))
-
-
-def plot_latency(found, directory):
-    rows = found["latency"]
-    if not rows:
-        return
-    data, plots = "", []
-    for i, who in enumerate(dict.fromkeys((r["contestant"], r["cores"], r["options"])
-                                          for r in rows)):
-        mine = [r for r in rows if (r["contestant"], r["cores"], r["options"]) == who]
-        data += f"$d{i} << E\n" + "".join(
-            f"{r['part'] * 100} {r['p50']} {r['p99']}\n" for r in mine) + "E\n"
-        title = f"{who[0]}, {who[1]} core(s) {who[2]}".strip()
-        plots.append(f"$d{i} using 1:2 with linespoints lt {i + 1} title '{title}, p50'")
-        plots.append(f"$d{i} using 1:3 with linespoints lt {i + 1} dt 2 title '{title}, p99'")
-    _gnuplot(directory, "latency.svg", data + (
-        "set xlabel 'load, percent of the highest rate without loss'\n"
-        "set ylabel 'microseconds'\nset logscale y\nset grid\nset xrange [0:100]\n"
-        "set key outside bottom center\n"
-        f"plot {', '.join(plots)}\n"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parts of a run: each measures, prints its table as it grows, and keeps what it found."""
 
+import dataclasses
 import statistics
 import time
 
@@ -15,6 +16,7 @@ import results
 import trials
 from cases import Case
 
+GROUPS = 8           # of the burdened latency, one of which is looked at
 PARTS = ("rates", "witness", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
@@ -42,6 +44,7 @@ class Suite:
         self.args = args
         self.started = time.monotonic()
         self.found = results.new(args)
+        self.guess = {}      # (contestant, cores) -> copies per second it reached last
 
     def part(self, name):
         getattr(self, name)()
@@ -87,18 +90,19 @@ class Suite:
     def _repetition(self, series, bed, case):
         c = self.start(series.name, bed, case, series.cores)
         try:
-            if series.rates and series.copies():
-                guess, step = series.copies() / c.ports, 1.1
-            else:
-                guess, step = 600e3 / (c.ports + 0.5), 1.6
-            found = trials.lossless(bed, c.ports, case, guess, step, self.args.seconds)
-            over = trials.Trial(bed, c.ports, 2 * found.copies / c.ports or guess,
-                                self.args.seconds, case)
+            key = series.name, series.cores
+            guess = self.guess.get(key, 600e3) / c.ports
+            found = trials.lossless(bed, c.ports, case, guess, 1.1 if series.rates else 1.5,
+                                    self.args.seconds)
+            self.guess[key] = found.copies or 600e3
+            if not series.over or self.args.full:
+                over = trials.Trial(bed, c.ports, 2 * self.guess[key] / c.ports,
+                                    self.args.seconds, case)
+                series.over.append(over.copies)
         finally:
             c.stop()
         series.rates.append(found.copies)
         series.bound |= found.bound
-        series.over.append(over.copies)
         series.joined.append(found.trial.joined if found.trial else 0)
 
     # other forwarders
@@ -106,8 +110,9 @@ class Suite:
     def witness(self):
         """smcrouted should reach what static entries reach; XDP is there for scale."""
         print(results.WITNESS_HEAD, flush=True)
+        wide = Case(fanout=16)
         for name in ("smcroute", "xdp"):
-            for case in (Case(), Case(fanout=16)):
+            for case in ((Case(), wide) if self.args.full or name == "xdp" else (Case(),)):
                 try:
                     row = self._rate_row(case, [Series(name, 1)])
                 except (lab.LabError, AssertionError, FileNotFoundError) as e:
@@ -129,9 +134,9 @@ class Suite:
     def _cpu_row(self, case, copies, extra):
         bed = beds.Bed(case.ports_out(), case.ports == "super")
         values = {name: [] for name in self.args.contestant}
-        seconds = 2.0 if self.args.full else 0.6
+        seconds = 2.0 if self.args.full else 0.5
         try:
-            for _ in range(self.args.repeat + 3):
+            for _ in range(self.args.repeat + 2):
                 for name, ns in values.items():
                     c = self.start(name, bed, case, 1)
                     try:
@@ -152,7 +157,7 @@ class Suite:
     def latency(self):
         case = Case()
         print(results.LATENCY_HEAD, flush=True)
-        seconds = 1.0 if not self.args.full else 5.0
+        seconds = 0.7 if not self.args.full else 5.0
         wanted = [("ringcastd", 2, ()), ("ringcastd", 2, ("latency low",)),
                   ("ringcastd", 1, ()), ("mroute", 1, ())]
         bed = beds.Bed(case.ports_out(), case.ports == "super")
@@ -162,10 +167,13 @@ class Suite:
                     self._latency_rows(bed, case, name, cores, options, seconds)
         finally:
             bed.close()
+        print(results.BURDENED_HEAD, flush=True)
+        for row in self.found["burdened"]:
+            print(results.burdened_line(row), flush=True)
 
     def _latency_rows(self, bed, case, name, cores, options, seconds):
         try:
-            c = self.start(name, bed, case, cores, options)
+            c = self.start(name, bed, dataclasses.replace(case, groups=GROUPS), cores, options)
         except AssertionError:
             print(f"{name}: refuses {', '.join(options)}", flush=True)
             return
@@ -177,6 +185,15 @@ class Suite:
                            lossless=copies)
                 self.found["latency"].append(row)
                 print(results.latency_line(row), flush=True)
+            if options:
+                return
+            several = dataclasses.replace(case, groups=GROUPS)
+            most = trials.lossless(bed, c.ports, several, copies / 2 / c.ports, 1.5,
+                                   self.args.seconds).copies
+            row = latency.burdened(bed, c, case, dataclasses.replace(case, groups=GROUPS - 1),
+                                   most / 2, seconds)
+            row.update(contestant=name, cores=cores)
+            self.found["burdened"].append(row)
         finally:
             c.stop()
 
@@ -191,7 +208,7 @@ class Suite:
     def delays(self):
         if "ringcastd" not in self.args.contestant:
             return
-        n = 1000 if self.args.full else 200
+        n = 1000 if self.args.full else 150
         print(results.DELAYS_HEAD, flush=True)
         bed = beds.Bed(4, False)
         try:

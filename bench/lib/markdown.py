@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The results as tables for doc/benchmarks.md."""
+
+
+def _row(*cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _table(head, rows):
+    align = ["---"] + ["---:"] * (len(head) - 1)
+    return [_row(*head), "|" + "|".join(align) + "|", *(_row(*r) for r in rows), ""]
+
+
+def _rate(row, name, cores):
+    s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == (name, cores)), None)
+    if not s:
+        return "-"
+    return (f"{s['copies'] / 1e6:.2f}{'+' if s['bound'] else ''} "
+            f"({s['min'] / 1e6:.2f}..{s['max'] / 1e6:.2f})")
+
+
+def _kernel(row):
+    """The best of the kernel on two cores, where the second one was tried."""
+    two = _rate(row, "mroute", 2)
+    return "as on one" if two == "-" else two
+
+
+def _ratio(row, cores):
+    r = row["ratio"].get(cores)
+    return f"**{r:.2f}**" if r else "-"
+
+
+def _rates(found):
+    head = ("case", "ringcastd, 1 core", "mroute, 1 core", "ratio", "ringcastd, 2 cores",
+            "mroute, 2 cores", "ratio")
+    return _table(head, [(_case(row), _rate(row, "ringcastd", 1), _rate(row, "mroute", 1),
+                          _ratio(row, "1"), _rate(row, "ringcastd", 2), _kernel(row),
+                          _ratio(row, "2")) for row in found["rates"]])
+
+
+def _case(row):
+    groups = "1 group" if row["groups"] == 1 else f"{row['groups']} groups"
+    ports = "super-frames" if row["ports"] == "super" else "segmented"
+    return f"{ports}, fan-out {row['fanout']}, {row['size']} octets, {groups}"
+
+
+def _witness(found):
+    return _table(("case", "forwarder", "million copies/s"), [
+        (_case(row), s["contestant"], _rate(row, s["contestant"], s["cores"]))
+        for row in found["witness"] for s in row["series"]])
+
+
+def _cpu(found):
+    names = list(found["cpu"][0]["series"])
+    return _table(("datagrams come", *names, "ratio"), [
+        ({"bursts": "every 200 us, some at once", "even": "one by one"}[row["pace"]],
+         *(f"{row['series'][n]['ns']:.0f} ({row['series'][n]['min']:.0f}.."
+           f"{row['series'][n]['max']:.0f})" for n in names),
+         f"{row.get('ratio', 0):.2f}") for row in found["cpu"]])
+
+
+def _who(row):
+    cores = "1 core" if row["cores"] == 1 else "2 cores"
+    return ", ".join(filter(None, (row["contestant"], cores, row.get("options"))))
+
+
+def _latency(found):
+    return _table(("forwarder", "load", "datagrams/s", "min", "p50", "p99", "max"), [
+        (_who(row), f"{row['part'] * 100:.0f} %", f"{row['rate']:,.0f}",
+         *(f"{row[k]:,.0f}" for k in ("min", "p50", "p99", "max")))
+        for row in found["latency"]])
+
+
+def _burdened(found):
+    return _table(("forwarder", "other groups, million copies/s", "min", "p50", "p99", "max"), [
+        (_who(row), f"{row['load'] / 1e6:.2f}",
+         *(f"{row[k]:,.0f}" for k in ("min", "p50", "p99", "max")))
+        for row in found["burdened"]])
+
+
+def _delays(found):
+    rows = []
+    for row in found["delays"]:
+        load = f"{row['rate']:,.0f} datagrams/s, spacing {row['spacing_ms']:.2f} ms"
+        for what in ("join", "leave"):
+            p = row[what + "_ms"]
+            rows.append((("burdened " if row["burdened"] else "") + f"{what} delay", load,
+                         *(f"{p[k]:.2f}" for k in ("min", "p50", "p99", "max"))))
+    return _table(("delay", "streams", "min", "p50", "p99", "max"), rows)
+
+
+def _capacity(found):
+    return _table(("forwarder", "groups", "forwarded", "ready after, s", "memory, MiB"), [
+        (row["contestant"], f"{row['groups']:,}", f"{row['forwarded']:,}",
+         f"{row['ready_s']:.2f}", f"{row['memory'] / 2 ** 20:.0f}" if row["memory"] else "-")
+        for row in found["capacity"]])
+
+
+def _targets(found):
+    return _table(("target", "wanted", "measured", ""), [
+        (row["what"], f"{row['target']:g}", f"{row['measured']:.2f}",
+         "ok" if row["ok"] else "missed") for row in found["targets"]])
+
+
+PARTS = (("rates", "Highest rate without loss, million copies per second", _rates),
+         ("witness", "Other forwarders", _witness),
+         ("cpu", "Processor time per copy, nanoseconds", _cpu),
+         ("latency", "Latency, microseconds", _latency),
+         ("burdened", "Burdened latency, microseconds", _burdened),
+         ("delays", "Group join delay and group leave delay, milliseconds", _delays),
+         ("capacity", "Group capacity", _capacity),
+         ("targets", "Targets", _targets))
+
+
+def text(found):
+    lines = ["; ".join(f"{k} {v}" for k, v in found["machine"].items()), ""]
+    for part, title, table in PARTS:
+        if found.get(part):
+            lines += ["### " + title, "", *table(found)]
+    return "\n".join(lines)
