@@ -152,7 +152,13 @@ static int start_dataplane(struct app *app)
 		[CONFIG_TRANSMIT_SENDMMSG] = DATAPLANE_TX_SENDMMSG,
 		[CONFIG_TRANSMIT_IO_URING] = DATAPLANE_TX_IO_URING,
 	};
+	static const enum coalesce_mode coalesce[] = {
+		[CONFIG_COALESCE_OFF] = COALESCE_OFF,
+		[CONFIG_COALESCE_EXACT] = COALESCE_EXACT,
+		[CONFIG_COALESCE_ON] = COALESCE_ON,
+	};
 	struct dataplane_config dc = {
+		.coalesce = coalesce[app->cfg->coalesce],
 		.threads = app->cfg->threads,
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app->cfg->transmit],

@@ -134,6 +134,8 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "ring-size");
 	if (old->transmit != new->transmit)
 		log_warn(fmt, "transmit");
+	if (old->coalesce != new->coalesce)
+		log_warn(fmt, "coalesce");
 	if (!same_text(old->control_socket, new->control_socket))
 		log_warn(fmt, "control-socket");
 	if (!same_text(old->user, new->user))

@@ -30,6 +30,12 @@ enum config_transmit {
 	CONFIG_TRANSMIT_IO_URING,
 };
 
+enum config_coalesce {
+	CONFIG_COALESCE_OFF = 1,
+	CONFIG_COALESCE_EXACT,
+	CONFIG_COALESCE_ON,
+};
+
 enum config_alert {
 	CONFIG_ALERT_REQUIRE = 1,
 	CONFIG_ALERT_OPTIONAL,
@@ -100,6 +106,7 @@ struct config {
 	unsigned threads;   /* 1.. */
 	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
+	enum config_coalesce coalesce;
 	char *control_socket;		  /* NULL: built-in path */
 	char *metrics_listen;		  /* NULL: off */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */

@@ -467,6 +467,12 @@ static void describe_operation(struct describe *d)
 			: c->transmit == CONFIG_TRANSMIT_IO_URING
 			? ", transmit by io_uring"
 			: "");
+	if (c->coalesce != CONFIG_COALESCE_ON)
+		para(d, 4, "%s",
+			c->coalesce == CONFIG_COALESCE_EXACT
+				? "Datagrams leave as super-frames only where not even their "
+				  "identification changes."
+				: "Datagrams leave one by one, never as super-frames.");
 	if (c->metrics_listen)
 		para(d, 4, "Metrics: http://%s/metrics", c->metrics_listen);
 	para(d, 4,

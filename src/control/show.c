@@ -107,7 +107,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
 		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "addresses",
 		addresses_json(i), "threshold", (int)pp->cfg->threshold, "transmit",
-		dataplane_transmit(app->dp, NULL));
+		dataplane_port_transmit(app->dp, pp->port));
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "error",

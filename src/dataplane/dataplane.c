@@ -67,6 +67,7 @@ struct port_state {
 struct dataplane {
 	uint32_t ring_size;
 	bool uring;
+	enum coalesce_mode coalesce;
 	const char *why; /* static */
 	struct fib *fib;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
@@ -156,7 +157,8 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 			r = open_ring(dp, s, i);
 			continue;
 		}
-		r = tx_port_open(p->ifindex, p->has_l2, true, &s->thread[i].tx);
+		r = tx_port_open(p->ifindex, p->has_l2, dp->coalesce != COALESCE_OFF,
+			&s->thread[i].tx);
 		if (r == 0)
 			s->n++;
 	}
@@ -355,7 +357,8 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port)
 static int start_workers(struct dataplane *dp, unsigned n)
 {
 	for (dp->n = 0; dp->n < n; dp->n++) {
-		int r = worker_new(dp->n, dp->fib, dp->uring, &dp->worker[dp->n]);
+		int r = worker_new(
+			dp->n, dp->fib, dp->uring, dp->coalesce, &dp->worker[dp->n]);
 
 		if (r < 0)
 			return r;
@@ -418,6 +421,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 		return -ENOMEM;
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
+	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
 	r = start_all(dp, cfg);
 	if (r < 0) {
 		dataplane_free(dp);
@@ -457,6 +461,19 @@ const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 	if (ret_why)
 		*ret_why = dp->why;
 	return dp->uring ? "io_uring" : "sendmmsg";
+}
+
+const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
+{
+	const struct socket_set *s = dp->port[port].set[SET_TX];
+	bool super = s && s->n > 0;
+
+	/* the threads try for themselves, with the same result */
+	for (unsigned i = 0; super && i < s->n; i++)
+		super = tx_port_caps(s->thread[i].tx) & TX_SUPER_FRAME;
+	if (super)
+		return dp->uring ? "super-frames, io_uring" : "super-frames, sendmmsg";
+	return dataplane_transmit(dp, NULL);
 }
 
 unsigned dataplane_threads(const struct dataplane *dp)

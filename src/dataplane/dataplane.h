@@ -22,6 +22,7 @@ struct dataplane_config {
 	unsigned threads;
 	uint32_t ring_size; /* octets of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
+	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	uint64_t seed;
 };
 
@@ -45,6 +46,8 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none 
 /* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
  */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
+/* The same for one port, with "super-frames, " in front where it takes them. */
+const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
 unsigned dataplane_threads(const struct dataplane *dp);
 
 /* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so

@@ -19,6 +19,11 @@
 #define SEND_BUFFER (4 * 1024 * 1024)
 #define BATCH	    64
 
+static void set_caps(struct tx_port *t, unsigned caps)
+{
+	atomic_store_explicit(&t->caps, caps, memory_order_relaxed);
+}
+
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 {
 	struct tx_port *t = calloc(1, sizeof(*t));
@@ -42,7 +47,7 @@ int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (vnet &&
 		setsockopt(t->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0)
-		t->caps = TX_VNET | TX_SUPER_FRAME | TX_UNTRIED;
+		set_caps(t, TX_VNET | TX_SUPER_FRAME | TX_UNTRIED);
 	/* protocol 0: the socket receives nothing */
 	if (bind(t->fd,
 		    (const struct sockaddr *)&(struct sockaddr_ll){
@@ -91,7 +96,7 @@ void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *
 
 unsigned tx_port_caps(const struct tx_port *t)
 {
-	return t ? t->caps : 0;
+	return t ? atomic_load_explicit(&t->caps, memory_order_relaxed) : 0;
 }
 
 static int send_some(int fd, struct mmsghdr *v, unsigned n)
@@ -115,13 +120,13 @@ int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
 	tx_port_msghdr(t, msg, &m.msg_hdr);
 	r = send_some(t->fd, &m, 1);
 	if (r == 1) {
-		t->caps &= ~(unsigned)TX_UNTRIED;
+		set_caps(t, TX_VNET | TX_SUPER_FRAME);
 		return 0;
 	}
 	v = forward_errno(-r);
 	if (v == VERDICT_PORT_DOWN || v == VERDICT_TX_FULL || v == VERDICT_TX_QUEUE)
 		return r;
-	t->caps = TX_VNET;
+	set_caps(t, TX_VNET);
 	return 1;
 }
 
@@ -233,7 +238,7 @@ static bool mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 	unsigned done = 0;
 
 	if (t->port[port] && !h->give_up && msg->super_frame &&
-		(t->port[port]->caps & TX_UNTRIED))
+		(tx_port_caps(t->port[port]) & TX_UNTRIED))
 		return mmsg_try(t, port, msg);
 	while (t->port[port] && done < n && !h->give_up)
 		done += send_batch(

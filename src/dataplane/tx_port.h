@@ -17,7 +17,7 @@ struct tx_port {
 	/* without a link header the kernel takes the protocol from the address */
 	bool has_l2;
 	struct sockaddr_ll to[_FAMILY_N];
-	unsigned caps; /* enum tx_caps; thread only */
+	_Atomic unsigned caps; /* enum tx_caps; written by the thread, relaxed */
 };
 
 /* With `vnet` the port may take super-frames: the first one decides. Kernels that

@@ -231,7 +231,8 @@ static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 			tx_n_packets(msg, n));
 		return true;
 	}
-	if (!h->give_up && msg->super_frame && (t->port[port]->caps & TX_UNTRIED))
+	if (!h->give_up && msg->super_frame &&
+		(tx_port_caps(t->port[port]) & TX_UNTRIED))
 		return try_now(t, port, msg);
 	for (; i < n && t->ready && !h->give_up; i++) {
 		if (t->n_queued == N_ENTRIES)

@@ -292,7 +292,8 @@ static int start_thread(struct worker *w)
 	return w->start_error;
 }
 
-int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret)
+int worker_new(unsigned index, struct fib *fib, bool io_uring,
+	enum coalesce_mode coalesce, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -311,6 +312,7 @@ int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **r
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {
+		forward_set_coalesce(w->fw, coalesce);
 		burst_clear(w->burst);
 		r = start_thread(w);
 	}

@@ -31,7 +31,8 @@ struct worker;
 
 /* Start thread number `index`; returns when it runs. `fib` is borrowed. 0, -ENOMEM,
  * -errno of thread or io_uring (when `io_uring` is set). */
-int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret);
+int worker_new(unsigned index, struct fib *fib, bool io_uring,
+	enum coalesce_mode coalesce, struct worker **ret);
 /* Stops and joins the thread. Takes and returns NULL. */
 struct worker *worker_free(struct worker *w);
 
