@@ -73,7 +73,8 @@ static uint64_t n_datagrams(void)
 	return n;
 }
 
-/* Nanoseconds in whose bucket the given part of all latencies ends. */
+/* The end of the bucket in which the given part of all latencies lies: at most 1/16 too
+ * much. */
 static uint64_t percentile(const uint64_t *bucket, uint64_t n, double part)
 {
 	uint64_t seen = 0;
@@ -81,7 +82,7 @@ static uint64_t percentile(const uint64_t *bucket, uint64_t n, double part)
 	for (unsigned b = 0; b < SINK_BUCKETS; b++) {
 		seen += bucket[b];
 		if (seen >= (uint64_t)((double)n * part) && seen)
-			return (uint64_t)(16 + b % 16) << (b / 16) >> 4;
+			return (uint64_t)(17 + b % 16) << (b / 16) >> 4;
 	}
 	return 0;
 }

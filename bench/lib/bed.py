@@ -110,8 +110,7 @@ class Bed:
             self.run = self.run % 65535 + 1
             self.sink.ask("run", self.run, case.size)
         return (tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
-                str(seconds), "--groups", str(case.groups), "--in-row", str(case.in_row),
-                "--size", str(case.size), "--run", str(self.run), "--cpu", "0", *extra)
+                str(seconds), *case.flood(), "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
         """One run, or a part of the one that goes on; what the generator says of it."""

@@ -18,12 +18,19 @@ class Case:
     size: int = 1358       # the Ethernet frame without FCS
     groups: int = 1        # interleaved: one datagram of each in turn
     in_row: int = 1        # datagrams of a group in turn
+    csum: str = "partial"  # of UDP; full: complete, and each datagram sent on its own
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
 
     def __str__(self):
         text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
                 f"groups={self.groups}")
-        return text + (f" in_row={self.in_row}" if self.in_row != 1 else "")
+        text += f" in_row={self.in_row}" if self.in_row != 1 else ""
+        return text + (f" csum={self.csum}" if self.csum != "partial" else "")
+
+    def flood(self):
+        """Arguments of the generator."""
+        return ("--groups", str(self.groups), "--in-row", str(self.in_row),
+                "--size", str(self.size), *(["--checksum"] if self.csum == "full" else []))
 
     def ports_out(self):
         """ringcastd has 256 ports, one of which is the input."""
@@ -45,6 +52,8 @@ def parse(text):
     case = Case(**values)
     if case.ports not in ("seg", "super") or case.cores not in ("1", "2", "both"):
         raise ValueError(f"{text}: ports is seg or super, cores is 1, 2 or both")
+    if case.csum not in ("partial", "full"):
+        raise ValueError(f"{text}: csum is partial or full")
     if not (1 <= case.fanout <= beds.MAX_PORTS and 1 <= case.groups <= 1000):
         raise ValueError(f"{text}: fanout 1 to {beds.MAX_PORTS}, groups 1 to 1000")
     if not 64 <= case.size <= 1514:

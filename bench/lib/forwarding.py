@@ -22,7 +22,7 @@ def options():
         "Without --case or --part everything of the quick run (under 3 minutes) or the full one.")
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="only this row: ports=seg|super fanout=N size=N groups=N in_row=N "
-                        "cores=1|2|both")
+                        "csum=partial|full cores=1|2|both")
     p.add_argument("--part", action="append", default=[], choices=suite.PARTS,
                    help="only this part; may be repeated")
     p.add_argument("--full", action="store_true", help="all rows, more repetitions")

@@ -5,8 +5,8 @@ import os
 import subprocess
 
 
-def _gnuplot(directory, name, script):
-    script = (f"set terminal svg size 900,520 dynamic background 'white'\n"
+def _gnuplot(directory, name, script, width=900):
+    script = (f"set terminal svg size {width},520 dynamic background 'white'\n"
               f"set output '{os.path.join(directory, name)}'\n" + script)
     r = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True)
     if r.returncode:
@@ -21,8 +21,9 @@ def rates(found, directory):
         return
     data = "$d << E\n"
     for row in found["rates"]:
-        label = row["case"].replace("ports=", "").replace("size=1358 ", "") \
-            .replace("groups=1", "").replace("fanout=", "x").strip()
+        label = f"{row['ports']} x{row['fanout']}"
+        label += f" {row['size']}B" if row["size"] != 1358 else ""
+        label += f" {row['groups']}g" if row["groups"] != 1 else ""
         data += f'"{label}"'
         for name in names:
             s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == name), None)
@@ -36,8 +37,8 @@ def rates(found, directory):
         "set style data histograms\nset style histogram errorbars gap 1 lw 1\n"
         "set style fill solid 0.7\nset xtics rotate by -40 font ',9'\nset grid y\n"
         "set key top left\nset ylabel 'million copies per second without loss'\n"
-        "set logscale y\nset yrange [0.2:*]\n"
-        f"plot {plots}\n"))
+        "set logscale y\nset yrange [0.1:*]\n"
+        f"plot {plots}\n"), max(900, 200 + 55 * len(found["rates"])))
 
 
 def latency(found, directory):
@@ -56,5 +57,5 @@ def latency(found, directory):
     _gnuplot(directory, "latency.svg", data + (
         "set xlabel 'load, percent of the highest rate without loss'\n"
         "set ylabel 'microseconds'\nset logscale y\nset grid\nset xrange [0:100]\n"
-        "set key outside bottom center\n"
+        "set key outside bottom center horizontal maxcols 2\n"
         f"plot {', '.join(plots)}\n"))

@@ -15,12 +15,12 @@ import markdown
 import plots
 
 RATES_HEAD = ("\nhighest rate without loss, million copies per second: median (least..most), "
-              "at twice that rate, datagrams per frame at a sink; + = the generator's limit")
+              "offered twice that, datagrams per frame at a sink; + = the generator's limit")
 WITNESS_HEAD = "\nother forwarders, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
-BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside half of the highest "
-                 "rate in other groups")
+BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside half of the "
+                 "highest rate in other groups")
 DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
 CAPACITY_HEAD = "\ngroup capacity, one member each"
 TARGETS_HEAD = "\ntargets"

@@ -2,11 +2,39 @@
 """Trials of one contestant in one bed, and the search for the highest rate without loss
 (RFC 2544 26.1 and RFC 3918 4.2 have the idea)."""
 
+import time
+
 import bed as beds
 
 RESOLUTION = 1.03      # how near to loss a search comes; set once
 VERBOSE = False
+SAMPLES = 5
+PATIENCE_S = 60        # for a machine that is busy otherwise, in a whole run
 LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
+
+
+class Calm:
+    """Whether others want the processors, which would spoil a trial: several tasks ready to
+    run while nothing of ours should."""
+
+    waited_s = 0.0
+
+    @staticmethod
+    def disturbed():
+        busy = 0
+        for _ in range(SAMPLES):
+            time.sleep(0.002)
+            with open("/proc/loadavg", encoding="ascii") as f:
+                busy += int(f.read().split()[3].split("/")[0]) > 1
+        return busy > SAMPLES // 2
+
+    @classmethod
+    def wait(cls):
+        """Until they do not, within reason."""
+        start = time.monotonic()
+        while cls.disturbed() and cls.waited_s < PATIENCE_S:
+            cls.waited_s += time.monotonic() - start
+            start = time.monotonic()
 
 
 class Trial:
@@ -14,6 +42,7 @@ class Trial:
     last one received."""
 
     def __init__(self, bed, outputs, rate, seconds, case, extra=()):
+        Calm.wait()
         self.asked = rate
         f = bed.flood(rate, seconds, case, extra)
         self.sent = f["sent"] + f["failed"]
