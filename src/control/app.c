@@ -145,6 +145,20 @@ static int open_config_dir(const char *path)
 	return open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What was found to be possible, in one line. */
+static void log_choices(const struct dataplane *dp)
+{
+	const char *transmit, *why, *why_offload;
+	bool offload = dataplane_receive_offload(dp, &why_offload);
+
+	transmit = dataplane_transmit(dp, &why);
+	log_notice(
+		"data plane: %u thread(s), receive by TPACKET_V3, %s super-frames%s%s, "
+		"transmit by %s%s%s",
+		dataplane_threads(dp), offload ? "with" : "without",
+		*why_offload ? ": " : "", why_offload, transmit, *why ? ": " : "", why);
+}
+
 static int start_dataplane(struct app *app)
 {
 	static const enum dataplane_transmit transmit[] = {
@@ -156,9 +170,9 @@ static int start_dataplane(struct app *app)
 		.threads = app->cfg->threads,
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app->cfg->transmit],
+		.receive_offload = app->cfg->receive_offload,
 		.seed = random_seed(),
 	};
-	const char *transmit_name, *why;
 	int r = dataplane_new(&dc, &app->dp);
 
 	if (r == -EOPNOTSUPP) {
@@ -170,10 +184,7 @@ static int start_dataplane(struct app *app)
 		log_err("cannot start the data plane: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	transmit_name = dataplane_transmit(app->dp, &why);
-	log_notice(
-		"data plane: %u thread(s), receive by TPACKET_V3, transmit by %s%s%s",
-		dataplane_threads(app->dp), transmit_name, *why ? ": " : "", why);
+	log_choices(app->dp);
 	return APP_EXIT_OK;
 }
 

@@ -100,6 +100,7 @@ struct config {
 	unsigned threads;   /* 1.. */
 	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
+	bool receive_offload;
 	char *control_socket;		  /* NULL: built-in path */
 	char *metrics_listen;		  /* NULL: off */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */

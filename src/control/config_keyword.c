@@ -77,6 +77,7 @@ const struct config_keyword config_keywords[] = {
 		.takes = "a size such as 8M"),
 	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
 		.takes = "auto, sendmmsg or io_uring"),
+	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT, such as 127.0.0.1:9100"),
@@ -131,8 +132,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"query-interval", "query-response-interval", "last-member-query-interval",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"ring-size", "transmit", "control-socket", "metrics-listen", "instance",
-	"phyint", NULL};
+	"ring-size", "transmit", "receive-offload", "control-socket", "metrics-listen",
+	"instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

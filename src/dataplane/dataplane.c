@@ -68,6 +68,8 @@ struct dataplane {
 	uint32_t ring_size;
 	bool uring;
 	const char *why; /* static */
+	bool offload;
+	const char *why_offload; /* static */
 	struct fib *fib;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
@@ -122,6 +124,7 @@ static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread
 		.family = family,
 		.has_l2 = s->has_l2,
 		.size = dp->ring_size,
+		.offload = dp->offload,
 		.filter = &dp->filter[family][s->has_l2],
 		.fanout = RING_RX_NO_FANOUT,
 	};
@@ -388,6 +391,18 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
+static void choose_offload(struct dataplane *dp, bool wanted)
+{
+	int r = wanted ? ring_rx_can_offload() : 0;
+
+	dp->offload = wanted && r == 0;
+	dp->why_offload = "";
+	if (r == -ENOPROTOOPT)
+		dp->why_offload = "the kernel is older than 6.4";
+	else if (r < 0)
+		dp->why_offload = "the kernel refuses it";
+}
+
 static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 {
 	int r;
@@ -418,6 +433,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 		return -ENOMEM;
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
+	choose_offload(dp, cfg->receive_offload);
 	r = start_all(dp, cfg);
 	if (r < 0) {
 		dataplane_free(dp);
@@ -457,6 +473,13 @@ const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 	if (ret_why)
 		*ret_why = dp->why;
 	return dp->uring ? "io_uring" : "sendmmsg";
+}
+
+bool dataplane_receive_offload(const struct dataplane *dp, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = dp->why_offload;
+	return dp->offload;
 }
 
 unsigned dataplane_threads(const struct dataplane *dp)

@@ -22,6 +22,8 @@ struct dataplane_config {
 	unsigned threads;
 	uint32_t ring_size; /* octets of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
+	bool receive_offload; /* take super-frames from the ring, where the kernel can
+			       */
 	uint64_t seed;
 };
 
@@ -45,6 +47,8 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none 
 /* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
  */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
+/* Do the rings describe super-frames? *ret_why as above. */
+bool dataplane_receive_offload(const struct dataplane *dp, const char **ret_why);
 unsigned dataplane_threads(const struct dataplane *dp);
 
 /* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so

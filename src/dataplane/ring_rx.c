@@ -7,6 +7,12 @@
  * behind VLAN demultiplexing and never sees what the host itself sends (R180, R181). It
  * is created with protocol 0 and receives nothing until bind(), so that no frame enters
  * before filter and ring are in place.
+ *
+ * Where the kernel can, a virtio_net_hdr stands before each frame and tells the segment
+ * size of super-frames. It is asked for by PACKET_VNET_HDR_SZ and not by the older
+ * PACKET_VNET_HDR: a kernel that knows the former (6.4) also knows UDP segmentation in
+ * the header (6.2), while older ones drop every such frame that they would have to
+ * describe.
  */
 
 #include "dataplane/ring_rx.h"
@@ -19,11 +25,20 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#define BLOCK_SIZE   (64u * 1024) /* more costs latency, less costs hand-overs */
+#ifndef PACKET_VNET_HDR_SZ
+#define PACKET_VNET_HDR_SZ 24
+#endif
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+#define BLOCK_SIZE   (64u * 1024)     /* more costs latency, less costs hand-overs */
+#define BLOCK_GSO    (2 * BLOCK_SIZE) /* holds the longest super-frame */
 #define BLOCK_MIN    4096u
 #define N_BLOCKS_MIN 4u
 #define FRAME_SIZE   2048u /* V3 packs frames; only checked for consistency */
@@ -34,6 +49,7 @@ struct ring_rx {
 	int fanout;
 	uint16_t ethertype;
 	bool has_l2;
+	bool offload;
 	uint8_t *map;
 	size_t map_len;
 	uint32_t block_size, n_blocks;
@@ -63,7 +79,7 @@ static int set_filter(int fd, const struct sock_fprog *prog)
  * smaller ones may still be there. */
 static int set_ring(struct ring_rx *r, uint32_t size)
 {
-	uint32_t block = BLOCK_SIZE, n;
+	uint32_t block = r->offload ? BLOCK_GSO : BLOCK_SIZE, n;
 	int e;
 
 	while (block > BLOCK_MIN && size / block < N_BLOCKS_MIN)
@@ -141,6 +157,15 @@ static int join_fanout(struct ring_rx *r, const struct ring_rx_params *p)
 	return is_new ? set_option(r->fd, PACKET_FANOUT_DATA, prog, sizeof(*prog)) : 0;
 }
 
+static int set_offload(int fd)
+{
+	const int len = sizeof(struct virtio_net_hdr);
+	int e = set_int(fd, PACKET_VNET_HDR_SZ, len);
+
+	/* the header shifts the packet: make that a multiple of TPACKET_ALIGNMENT */
+	return e < 0 ? e : set_int(fd, PACKET_RESERVE, TPACKET_ALIGNMENT - len);
+}
+
 static int start(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	bool fanout = p->fanout != RING_RX_NO_FANOUT;
@@ -151,6 +176,10 @@ static int start(struct ring_rx *r, const struct ring_rx_params *p)
 		return e;
 	e = set_int(r->fd, PACKET_IGNORE_OUTGOING, 1);
 	if (e < 0 && e != -ENOPROTOOPT)
+		return e;
+	if (r->offload)
+		e = set_offload(r->fd);
+	if (e < 0 && r->offload)
 		return e;
 	/* Between bind and joining its group a socket gets the frames of all others
 	 * too: they would be sent twice. */
@@ -167,6 +196,20 @@ static int start(struct ring_rx *r, const struct ring_rx_params *p)
 	return e < 0 ? e : set_filter(r->fd, p->filter);
 }
 
+static int open_socket(void)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int ring_rx_can_offload(void)
+{
+	_cleanup_(closep) int fd = open_socket();
+
+	return fd < 0 ? fd : set_offload(fd);
+}
+
 int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret)
 {
 	struct ring_rx *r = calloc(1, sizeof(*r));
@@ -177,8 +220,9 @@ int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret)
 	r->ethertype = params->family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6;
 	r->has_l2 = params->has_l2;
 	r->fanout = RING_RX_NO_FANOUT;
-	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	e = r->fd < 0 ? -errno : start(r, params);
+	r->offload = params->offload;
+	r->fd = open_socket();
+	e = r->fd < 0 ? r->fd : start(r, params);
 	if (e < 0) {
 		ring_rx_close(r);
 		return e;
@@ -271,6 +315,22 @@ bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 	return true;
 }
 
+/* How a super-frame is made up, from what stands before the frame. */
+static void read_offload(const uint8_t *mac, struct frame_meta *m)
+{
+	struct virtio_net_hdr h;
+
+	memcpy(&h, mac - sizeof(h), sizeof(h));
+	if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+		m->csum_not_ready = true;
+	if (h.flags & VIRTIO_NET_HDR_F_DATA_VALID)
+		m->csum_valid = true;
+	if (h.gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return;
+	m->gso_size = h.gso_size;
+	m->gso_udp = h.gso_type == VIRTIO_NET_HDR_GSO_UDP_L4;
+}
+
 bool ring_rx_next(const struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
 {
 	uint8_t *base = b->next;
@@ -294,6 +354,8 @@ bool ring_rx_next(const struct ring_rx *r, struct ring_block *b, struct frame_me
 		.csum_valid = h->tp_status & TP_STATUS_CSUM_VALID,
 		.pkttype = sll->sll_pkttype,
 	};
+	if (r->offload)
+		read_offload(base + h->tp_mac, ret);
 	b->n_frames--;
 	b->next = base + h->tp_next_offset;
 	return true;
@@ -301,10 +363,9 @@ bool ring_rx_next(const struct ring_rx *r, struct ring_block *b, struct frame_me
 
 void ring_rx_release(struct ring_rx *r, const struct ring_block *b)
 {
-	uint32_t oldest = (r->next + r->n_blocks - r->n_held) % r->n_blocks;
-
 	/* a ring that overran waits for exactly its oldest block */
-	assert(b->index == oldest && r->n_held > 0);
+	assert(r->n_held > 0);
+	assert(b->index == (r->next + r->n_blocks - r->n_held) % r->n_blocks);
 	r->n_held--;
 	/* pairs with the kernel's read of the status before it opens the block again
 	 * (prb_dispatch_next_block): all our accesses are over */

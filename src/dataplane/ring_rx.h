@@ -22,9 +22,14 @@ struct ring_rx_params {
 	enum family family;
 	bool has_l2;
 	uint32_t size; /* octets; less when the kernel has not that much */
+	bool offload;  /* super-frames are described, see ring_rx_can_offload() */
 	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
 };
+
+/* Can a ring say how a super-frame is to be cut (frame_meta.gso_size)? 0, or -errno of
+ * the call that failed: -ENOPROTOOPT before Linux 6.4. */
+int ring_rx_can_offload(void);
 
 /* Open and start. 0, or -errno of the call that failed: -EPERM without CAP_NET_RAW,
  * -ENODEV, -ENOMEM, -EINVAL (fanout on an interface that is down). */

@@ -105,6 +105,8 @@ static void values(void **state)
 		{"transmit auto ", "transmit auto"},
 		{"transmit sendmmsg ", "transmit sendmmsg"},
 		{"transmit io_uring ", "transmit io_uring"},
+		{"", "receive-offload on"},
+		{"receive-offload off ", "receive-offload off"},
 		{"control-socket /run/x.sock ", "control-socket /run/x.sock"},
 		{"metrics-listen 127.0.0.1:9100 ", "metrics-listen 127.0.0.1:9100"},
 		{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
