@@ -126,8 +126,6 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 			break;
 		more = h->block.n_frames > 0;
 		v = judge(cfg->plan, in, &m, &f);
-		if (v == VERDICT_FORWARDED && f.gso_size) /* forward.c cannot cut yet */
-			v = VERDICT_SUPERFRAME;
 		if (v != VERDICT_FORWARDED) {
 			forward_drop(w->fw, in->port, v);
 			continue;
