@@ -148,15 +148,14 @@ static int open_config_dir(const char *path)
 /* What was found to be possible, in one line. */
 static void log_choices(const struct dataplane *dp)
 {
-	const char *transmit, *why, *why_offload;
-	bool offload = dataplane_receive_offload(dp, &why_offload);
+	const char *receive, *why_receive, *transmit, *why;
 
+	receive = dataplane_receive(dp, &why_receive);
 	transmit = dataplane_transmit(dp, &why);
-	log_notice(
-		"data plane: %u thread(s), receive by TPACKET_V3, %s super-frames%s%s, "
-		"transmit by %s%s%s",
-		dataplane_threads(dp), offload ? "with" : "without",
-		*why_offload ? ": " : "", why_offload, transmit, *why ? ": " : "", why);
+	log_notice("data plane: %u thread(s), receive by %s%s%s%s, transmit by %s%s%s",
+		dataplane_threads(dp), receive,
+		dataplane_receive_offload(dp) ? " with super-frames" : "",
+		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
 }
 
 static int start_dataplane(struct app *app)
@@ -166,10 +165,16 @@ static int start_dataplane(struct app *app)
 		[CONFIG_TRANSMIT_SENDMMSG] = DATAPLANE_TX_SENDMMSG,
 		[CONFIG_TRANSMIT_IO_URING] = DATAPLANE_TX_IO_URING,
 	};
+	static const enum dataplane_latency latency[] = {
+		[CONFIG_LATENCY_LOW] = DATAPLANE_LATENCY_LOW,
+		[CONFIG_LATENCY_BALANCED] = DATAPLANE_LATENCY_BALANCED,
+		[CONFIG_LATENCY_THROUGHPUT] = DATAPLANE_LATENCY_THROUGHPUT,
+	};
 	struct dataplane_config dc = {
 		.threads = app->cfg->threads,
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app->cfg->transmit],
+		.latency = latency[app->cfg->latency],
 		.receive_offload = app->cfg->receive_offload,
 		.seed = random_seed(),
 	};

@@ -23,6 +23,7 @@ static const struct config config_default = {
 	.threads = 1,
 	.ring_size = DEFAULT_RING_SIZE,
 	.transmit = CONFIG_TRANSMIT_AUTO,
+	.latency = CONFIG_LATENCY_BALANCED,
 	.receive_offload = true,
 	.defaults =
 		{

@@ -30,6 +30,12 @@ enum config_transmit {
 	CONFIG_TRANSMIT_IO_URING,
 };
 
+enum config_latency {
+	CONFIG_LATENCY_LOW = 1,
+	CONFIG_LATENCY_BALANCED,
+	CONFIG_LATENCY_THROUGHPUT,
+};
+
 enum config_alert {
 	CONFIG_ALERT_REQUIRE = 1,
 	CONFIG_ALERT_OPTIONAL,
@@ -100,6 +106,7 @@ struct config {
 	unsigned threads;   /* 1.. */
 	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
+	enum config_latency latency;
 	bool receive_offload;
 	char *control_socket;		  /* NULL: built-in path */
 	char *metrics_listen;		  /* NULL: off */

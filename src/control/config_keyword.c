@@ -22,6 +22,7 @@ static const char *const revision_words[] = {"rfc9776", "rfc3376", NULL};
 static const char *const forward_words[] = {"none", "downstream", "all", NULL};
 static const char *const alert_words[] = {"require", "optional", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
+static const char *const latency_words[] = {"low", "balanced", "throughput", NULL};
 
 #define GLOBAL(n, k, field, ...)                                                       \
 	{                                                                              \
@@ -77,6 +78,8 @@ const struct config_keyword config_keywords[] = {
 		.takes = "a size such as 8M"),
 	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
 		.takes = "auto, sendmmsg or io_uring"),
+	GLOBAL("latency", CHOICE, latency, .words = latency_words,
+		.takes = "low, balanced or throughput"),
 	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
@@ -132,8 +135,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"query-interval", "query-response-interval", "last-member-query-interval",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"ring-size", "transmit", "receive-offload", "control-socket", "metrics-listen",
-	"instance", "phyint", NULL};
+	"ring-size", "transmit", "latency", "receive-offload", "control-socket",
+	"metrics-listen", "instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

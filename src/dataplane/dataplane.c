@@ -37,6 +37,7 @@ struct socket_set {
 	enum set_kind kind;
 	int ifindex;
 	bool has_l2;
+	uint32_t mtu; /* when it was opened */
 	unsigned n;
 	union {
 		struct ring_rx *ring;
@@ -68,8 +69,7 @@ struct dataplane {
 	uint32_t ring_size;
 	bool uring;
 	const char *why; /* static */
-	bool offload;
-	const char *why_offload; /* static */
+	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
@@ -124,7 +124,8 @@ static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread
 		.family = family,
 		.has_l2 = s->has_l2,
 		.size = dp->ring_size,
-		.offload = dp->offload,
+		.mode = &dp->receive,
+		.mtu = s->mtu,
 		.filter = &dp->filter[family][s->has_l2],
 		.fanout = RING_RX_NO_FANOUT,
 	};
@@ -154,6 +155,7 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 	s->kind = kind;
 	s->ifindex = p->ifindex;
 	s->has_l2 = p->has_l2;
+	s->mtu = p->mtu;
 	for (unsigned i = 0; i < dp->n && r == 0; i++) {
 		if (kind != SET_TX) {
 			r = open_ring(dp, s, i);
@@ -391,20 +393,20 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
-static void choose_offload(struct dataplane *dp, bool wanted)
+static void choose_receive(struct dataplane *dp, const struct dataplane_config *cfg)
 {
-	int r = wanted ? ring_rx_can_offload() : 0;
-
-	dp->offload = wanted && r == 0;
-	dp->why_offload = "";
-	if (r == -ENOPROTOOPT)
-		dp->why_offload = "the kernel is older than 6.4";
-	else if (r < 0)
-		dp->why_offload = "the kernel refuses it";
+	dp->receive = (struct ring_rx_mode){
+		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
+							      : RING_RX_BLOCKS,
+		.offload = cfg->receive_offload,
+		.fanout = cfg->threads > 1,
+	};
+	ring_rx_probe(&dp->receive);
 }
 
 static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 {
+	unsigned threads = dp->receive.fanout ? cfg->threads : 1;
 	int r;
 
 	for (enum family f = 0; f < _FAMILY_N; f++)
@@ -413,10 +415,10 @@ static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 			if (r < 0)
 				return r;
 		}
-	r = fib_new(cfg->threads, cfg->seed, &dp->fib);
+	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
-	r = start_sending(dp, cfg->transmit, cfg->threads);
+	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)
 		return r;
 	dp->current = generation_new(dp, plan_new());
@@ -433,7 +435,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 		return -ENOMEM;
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
-	choose_offload(dp, cfg->receive_offload);
+	choose_receive(dp, cfg);
 	r = start_all(dp, cfg);
 	if (r < 0) {
 		dataplane_free(dp);
@@ -475,11 +477,16 @@ const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 	return dp->uring ? "io_uring" : "sendmmsg";
 }
 
-bool dataplane_receive_offload(const struct dataplane *dp, const char **ret_why)
+const char *dataplane_receive(const struct dataplane *dp, const char **ret_why)
 {
 	if (ret_why)
-		*ret_why = dp->why_offload;
-	return dp->offload;
+		*ret_why = dp->receive.why;
+	return dp->receive.kind == RING_RX_BLOCKS ? "tpacket_v3" : "tpacket_v2";
+}
+
+bool dataplane_receive_offload(const struct dataplane *dp)
+{
+	return dp->receive.offload;
 }
 
 unsigned dataplane_threads(const struct dataplane *dp)

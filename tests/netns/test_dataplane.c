@@ -105,6 +105,7 @@ static void join(struct lab *l, const char *group, unsigned port)
 }
 
 static bool receive_offload;
+static enum dataplane_latency latency;
 
 static void start(struct lab *l, unsigned threads, uint32_t ring_size)
 {
@@ -112,6 +113,7 @@ static void start(struct lab *l, unsigned threads, uint32_t ring_size)
 		.threads = threads,
 		.ring_size = ring_size,
 		.transmit = kind,
+		.latency = latency,
 		.receive_offload = receive_offload,
 		.seed = 1,
 	};
@@ -785,6 +787,7 @@ static int set_up(void **state)
 
 	lab = (struct lab){.inject = -1, .sink = {-1, -1, -1}, .tun = -1};
 	receive_offload = true;
+	latency = DATAPLANE_LATENCY_BALANCED;
 	lab_veth("up");
 	lab_veth("da");
 	lab_veth("db");
