@@ -145,6 +145,19 @@ static int open_config_dir(const char *path)
 	return open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What was found to be possible, in one line. */
+static void log_choices(const struct dataplane *dp)
+{
+	const char *receive, *why_receive, *transmit, *why;
+
+	receive = dataplane_receive(dp, &why_receive);
+	transmit = dataplane_transmit(dp, &why);
+	log_notice("data plane: %u thread(s), receive by %s%s%s%s, transmit by %s%s%s",
+		dataplane_threads(dp), receive,
+		dataplane_receive_offload(dp) ? " with super-frames" : "",
+		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
+}
+
 static int start_dataplane(struct app *app)
 {
 	static const enum dataplane_transmit transmit[] = {
@@ -157,14 +170,20 @@ static int start_dataplane(struct app *app)
 		[CONFIG_COALESCE_EXACT] = COALESCE_EXACT,
 		[CONFIG_COALESCE_ON] = COALESCE_ON,
 	};
+	static const enum dataplane_latency latency[] = {
+		[CONFIG_LATENCY_LOW] = DATAPLANE_LATENCY_LOW,
+		[CONFIG_LATENCY_BALANCED] = DATAPLANE_LATENCY_BALANCED,
+		[CONFIG_LATENCY_THROUGHPUT] = DATAPLANE_LATENCY_THROUGHPUT,
+	};
 	struct dataplane_config dc = {
 		.coalesce = coalesce[app->cfg->coalesce],
 		.threads = app->cfg->threads,
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app->cfg->transmit],
+		.latency = latency[app->cfg->latency],
+		.receive_offload = app->cfg->receive_offload,
 		.seed = random_seed(),
 	};
-	const char *transmit_name, *why;
 	int r = dataplane_new(&dc, &app->dp);
 
 	if (r == -EOPNOTSUPP) {
@@ -176,10 +195,7 @@ static int start_dataplane(struct app *app)
 		log_err("cannot start the data plane: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	transmit_name = dataplane_transmit(app->dp, &why);
-	log_notice(
-		"data plane: %u thread(s), receive by TPACKET_V3, transmit by %s%s%s",
-		dataplane_threads(app->dp), transmit_name, *why ? ": " : "", why);
+	log_choices(app->dp);
 	return APP_EXIT_OK;
 }
 

@@ -24,6 +24,8 @@ static const struct config config_default = {
 	.ring_size = DEFAULT_RING_SIZE,
 	.transmit = CONFIG_TRANSMIT_AUTO,
 	.coalesce = CONFIG_COALESCE_ON,
+	.latency = CONFIG_LATENCY_BALANCED,
+	.receive_offload = true,
 	.defaults =
 		{
 			.role = CONFIG_ROLE_DISABLED,

@@ -36,6 +36,12 @@ enum config_coalesce {
 	CONFIG_COALESCE_ON,
 };
 
+enum config_latency {
+	CONFIG_LATENCY_LOW = 1,
+	CONFIG_LATENCY_BALANCED,
+	CONFIG_LATENCY_THROUGHPUT,
+};
+
 enum config_alert {
 	CONFIG_ALERT_REQUIRE = 1,
 	CONFIG_ALERT_OPTIONAL,
@@ -107,6 +113,8 @@ struct config {
 	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
+	enum config_latency latency;
+	bool receive_offload;
 	char *control_socket;		  /* NULL: built-in path */
 	char *metrics_listen;		  /* NULL: off */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */

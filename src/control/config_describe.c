@@ -461,8 +461,9 @@ static void describe_operation(struct describe *d)
 		para(d, 4, "Privileges: after the start it runs%s%s%s%s.",
 			c->user ? " as user " : "", c->user ? c->user : "",
 			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
-	para(d, 4, "Forwarding: %u thread%s, receive rings of %s each%s.", c->threads,
+	para(d, 4, "Forwarding: %u thread%s, receive rings of %s each%s%s.", c->threads,
 		c->threads == 1 ? "" : "s", config_format_octets(c->ring_size, buf),
+		c->latency == CONFIG_LATENCY_LOW ? " for low latency" : "",
 		c->transmit == CONFIG_TRANSMIT_SENDMMSG ? ", transmit by sendmmsg"
 			: c->transmit == CONFIG_TRANSMIT_IO_URING
 			? ", transmit by io_uring"

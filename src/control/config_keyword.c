@@ -23,6 +23,7 @@ static const char *const forward_words[] = {"none", "downstream", "all", NULL};
 static const char *const alert_words[] = {"require", "optional", NULL};
 static const char *const coalesce_words[] = {"off", "exact", "on", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
+static const char *const latency_words[] = {"low", "balanced", "throughput", NULL};
 
 #define GLOBAL(n, k, field, ...)                                                       \
 	{                                                                              \
@@ -80,6 +81,9 @@ const struct config_keyword config_keywords[] = {
 		.takes = "auto, sendmmsg or io_uring"),
 	GLOBAL("coalesce", CHOICE, coalesce, .words = coalesce_words,
 		.takes = "on, exact or off"),
+	GLOBAL("latency", CHOICE, latency, .words = latency_words,
+		.takes = "low, balanced or throughput"),
+	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT, such as 127.0.0.1:9100"),
@@ -134,8 +138,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"query-interval", "query-response-interval", "last-member-query-interval",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"ring-size", "transmit", "coalesce", "control-socket", "metrics-listen",
-	"instance", "phyint", NULL};
+	"ring-size", "transmit", "coalesce", "latency", "receive-offload",
+	"control-socket", "metrics-listen", "instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

@@ -445,19 +445,21 @@ static json_t *show_stats(void *ctx, const char *args)
 	json_t *ports = json_array();
 	struct dataplane_stats s;
 	const char *why, *transmit = dataplane_transmit(app->dp, &why);
+	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (app->router->port[i])
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{sI sI sI sI sI sI ss ss si sI so so so}", "frames",
+	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so}", "frames",
 		(json_int_t)s.frames, "bursts", (json_int_t)s.bursts, "blocks",
 		(json_int_t)s.blocks, "block_timeouts", (json_int_t)s.block_timeouts,
 		"wakeups", (json_int_t)s.wakeups, "fib_entries",
 		(json_int_t)fib_size(dataplane_fib(app->dp)), "transmit", transmit,
-		"transmit_reason", why, "threads", (int)dataplane_threads(app->dp),
-		"uptime_ms",
+		"transmit_reason", why, "receive", receive, "receive_offload",
+		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
+		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
 		"verdicts", verdicts_json(sum), "ports", ports, "control",
 		control_json(app));

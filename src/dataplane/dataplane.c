@@ -37,6 +37,7 @@ struct socket_set {
 	enum set_kind kind;
 	int ifindex;
 	bool has_l2;
+	uint32_t mtu; /* when it was opened */
 	unsigned n;
 	union {
 		struct ring_rx *ring;
@@ -69,6 +70,7 @@ struct dataplane {
 	bool uring;
 	enum coalesce_mode coalesce;
 	const char *why; /* static */
+	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
@@ -123,6 +125,8 @@ static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread
 		.family = family,
 		.has_l2 = s->has_l2,
 		.size = dp->ring_size,
+		.mode = &dp->receive,
+		.mtu = s->mtu,
 		.filter = &dp->filter[family][s->has_l2],
 		.fanout = RING_RX_NO_FANOUT,
 	};
@@ -152,6 +156,7 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 	s->kind = kind;
 	s->ifindex = p->ifindex;
 	s->has_l2 = p->has_l2;
+	s->mtu = p->mtu;
 	for (unsigned i = 0; i < dp->n && r == 0; i++) {
 		if (kind != SET_TX) {
 			r = open_ring(dp, s, i);
@@ -391,8 +396,20 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
+static void choose_receive(struct dataplane *dp, const struct dataplane_config *cfg)
+{
+	dp->receive = (struct ring_rx_mode){
+		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
+							      : RING_RX_BLOCKS,
+		.offload = cfg->receive_offload,
+		.fanout = cfg->threads > 1,
+	};
+	ring_rx_probe(&dp->receive);
+}
+
 static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 {
+	unsigned threads = dp->receive.fanout ? cfg->threads : 1;
 	int r;
 
 	for (enum family f = 0; f < _FAMILY_N; f++)
@@ -401,10 +418,10 @@ static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 			if (r < 0)
 				return r;
 		}
-	r = fib_new(cfg->threads, cfg->seed, &dp->fib);
+	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
-	r = start_sending(dp, cfg->transmit, cfg->threads);
+	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)
 		return r;
 	dp->current = generation_new(dp, plan_new());
@@ -422,6 +439,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
 	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
+	choose_receive(dp, cfg);
 	r = start_all(dp, cfg);
 	if (r < 0) {
 		dataplane_free(dp);
@@ -474,6 +492,18 @@ const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
 	if (super)
 		return dp->uring ? "super-frames, io_uring" : "super-frames, sendmmsg";
 	return dataplane_transmit(dp, NULL);
+}
+
+const char *dataplane_receive(const struct dataplane *dp, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = dp->receive.why;
+	return dp->receive.kind == RING_RX_BLOCKS ? "tpacket_v3" : "tpacket_v2";
+}
+
+bool dataplane_receive_offload(const struct dataplane *dp)
+{
+	return dp->receive.offload;
 }
 
 unsigned dataplane_threads(const struct dataplane *dp)

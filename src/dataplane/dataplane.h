@@ -18,11 +18,19 @@ enum dataplane_transmit {
 	DATAPLANE_TX_IO_URING, /* required: an error when the kernel refuses it */
 };
 
+enum dataplane_latency {
+	DATAPLANE_LATENCY_LOW = 1, /* each frame at once */
+	DATAPLANE_LATENCY_BALANCED,
+	DATAPLANE_LATENCY_THROUGHPUT,
+};
+
 struct dataplane_config {
-	unsigned threads;
+	unsigned threads;   /* one where the kernel cannot spread frames */
 	uint32_t ring_size; /* octets of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
+	enum dataplane_latency latency;
+	bool receive_offload; /* super-frames, where the kernel can describe them */
 	uint64_t seed;
 };
 
@@ -48,6 +56,10 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none 
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
 /* The same for one port, with "super-frames, " in front where it takes them. */
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
+/* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-frames?
+ */
+const char *dataplane_receive(const struct dataplane *dp, const char **ret_why);
+bool dataplane_receive_offload(const struct dataplane *dp);
 unsigned dataplane_threads(const struct dataplane *dp);
 
 /* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so

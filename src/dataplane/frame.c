@@ -20,6 +20,7 @@
 
 #define IPV4_HLEN     20
 #define IPV6_HLEN     40
+#define UDP_HLEN      8
 #define VLAN_VID_MASK 0x0fff
 
 #define IPV4_DF	      0x4000
@@ -34,6 +35,7 @@
 
 #define PROTO_HOPOPTS  0
 #define PROTO_IGMP     2
+#define PROTO_UDP      17
 #define PROTO_ROUTING  43
 #define PROTO_FRAGMENT 44
 #define PROTO_AH       51
@@ -103,6 +105,8 @@ static enum verdict parse_ipv4(
 	if (m->l3_caplen < IPV4_HLEN)
 		return VERDICT_BAD_LENGTH;
 	len = be16(ip + 2);
+	if (len == 0 && m->gso_size) /* more than the field can say */
+		len = m->l3_caplen;
 	if (len < hlen || len > m->l3_caplen)
 		return VERDICT_BAD_LENGTH;
 	if (!walk_options(ip + IPV4_HLEN, ip + hlen, found))
@@ -196,6 +200,8 @@ static enum verdict parse_ipv6(
 	if (m->l3_caplen < IPV6_HLEN)
 		return VERDICT_BAD_LENGTH;
 	payload = be16(ip + 4);
+	if (payload == 0 && m->gso_size) /* as in parse_ipv4() */
+		payload = m->l3_caplen - IPV6_HLEN;
 	/* 0 announces a jumbogram (RFC 2675) or carries nothing */
 	if (payload == 0 || payload > m->l3_caplen - IPV6_HLEN)
 		return VERDICT_BAD_LENGTH;
@@ -232,6 +238,26 @@ static enum verdict check_addresses(const struct frame *f, const struct findings
 	return VERDICT_FORWARDED;
 }
 
+/* Datagrams of one UDP flow that GRO or the sender has joined (R183). */
+static enum verdict check_segments(
+	const struct frame_meta *m, uint32_t mtu, struct frame *f)
+{
+	uint32_t headers = f->l4_off + UDP_HLEN;
+
+	if (!m->gso_udp || f->proto != PROTO_UDP || f->fragment)
+		return VERDICT_SUPERFRAME;
+	if (f->ip_len <= headers || headers + m->gso_size > mtu)
+		return VERDICT_SUPERFRAME;
+	if (be16(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off)
+		return VERDICT_SUPERFRAME;
+	if (f->ip_len - headers <= m->gso_size) /* only one */
+		return VERDICT_FORWARDED;
+	f->gso_size = m->gso_size;
+	f->csum_not_ready = true;
+	f->csum_valid = false;
+	return VERDICT_FORWARDED;
+}
+
 enum verdict frame_parse(const struct frame_meta *meta, uint32_t mtu, struct frame *ret)
 {
 	struct frame f = {
@@ -256,8 +282,11 @@ enum verdict frame_parse(const struct frame_meta *meta, uint32_t mtu, struct fra
 	v = check_addresses(&f, &found);
 	if (v != VERDICT_FORWARDED)
 		return v;
-	if (f.ip_len > mtu)
-		return VERDICT_SUPERFRAME;
-	*ret = f;
-	return VERDICT_FORWARDED;
+	if (meta->gso_size)
+		v = check_segments(meta, mtu, &f);
+	else if (f.ip_len > mtu)
+		v = VERDICT_SUPERFRAME;
+	if (v == VERDICT_FORWARDED)
+		*ret = f;
+	return v;
 }

@@ -22,6 +22,8 @@ struct frame_meta {
 	bool vlan_valid;
 	bool csum_not_ready; /* transport checksum is partial (R182) */
 	bool csum_valid;     /* transport checksum known good */
+	bool gso_udp;	     /* gso_size cuts UDP payload into datagrams */
+	uint16_t gso_size;   /* octets of payload in each segment; 0: plain frame */
 	uint8_t pkttype;     /* PACKET_HOST, PACKET_MULTICAST, ... */
 };
 
@@ -37,7 +39,10 @@ struct frame {
 	bool df;	 /* IPv4 DF; always true for IPv6 */
 	bool csum_not_ready;
 	bool csum_valid;
-	uint16_t gso_size; /* payload of each datagram of a UDP super-frame; 0: plain */
+	/* Not 0: a super-frame of UDP datagrams with that much payload each, the last
+	 * one possibly with less. Its checksum field means nothing: csum_not_ready is
+	 * set. */
+	uint16_t gso_size;
 	struct addr src, group;
 };
 
@@ -50,7 +55,8 @@ static inline unsigned frame_n_packets(const struct frame *f)
 }
 
 /* VERDICT_FORWARDED when the frame may go on, else why not. `mtu` is that of the input
- * link: longer packets are super-frames. Checks up to and including VERDICT_SUPERFRAME,
- * without own-MAC (the worker knows the MACs). */
+ * link: longer packets are super-frames, and pass only when they can be cut into UDP
+ * datagrams that fit. Checks up to and including VERDICT_SUPERFRAME, without own-MAC
+ * (the worker knows the MACs). */
 enum verdict frame_parse(
 	const struct frame_meta *meta, uint32_t mtu, struct frame *ret);

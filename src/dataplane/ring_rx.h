@@ -2,10 +2,13 @@
 #pragma once
 
 /*
- * A TPACKET_V3 receive ring: the frames of one protocol that arrive on one interface.
- * Control opens and closes it and reads its statistics, one data-plane thread takes
- * blocks from it. A block is the unit of ownership: everything in it may be read and
- * written from ring_rx_peek() to ring_rx_release().
+ * A receive ring: the frames of one protocol that arrive on one interface. Control
+ * opens and closes it and reads its statistics, one data-plane thread takes blocks from
+ * it. A block is the unit of ownership: everything in it may be read and written from
+ * ring_rx_peek() to ring_rx_release().
+ *
+ * The kernel hands over blocks (TPACKET_V3) or single frames (TPACKET_V2); then a block
+ * is a run of frames.
  */
 
 #include "dataplane/frame.h"
@@ -17,11 +20,27 @@ struct ring_rx;
 #define RING_RX_NO_FANOUT  (-1)
 #define RING_RX_NEW_FANOUT (-2)
 
+enum ring_rx_kind {
+	RING_RX_BLOCKS = 1, /* TPACKET_V3 */
+	RING_RX_FRAMES,	    /* TPACKET_V2: each frame at once, more wake-ups */
+};
+
+/* How all rings work: wishes before ring_rx_probe(), then what the kernel grants. */
+struct ring_rx_mode {
+	enum ring_rx_kind kind;
+	bool offload;  /* super-frames are described: frame_meta.gso_size */
+	bool fanout;   /* several rings share the frames of an interface */
+	char why[160]; /* which wishes were refused, or "" */
+};
+void ring_rx_probe(struct ring_rx_mode *m);
+
 struct ring_rx_params {
 	int ifindex;
 	enum family family;
 	bool has_l2;
+	uint32_t mtu;
 	uint32_t size; /* octets; less when the kernel has not that much */
+	const struct ring_rx_mode *mode;
 	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
 };
@@ -43,17 +62,16 @@ struct ring_rx_stats {
 void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 
 struct ring_block {
-	uint8_t *next;	   /* frame header */
-	uint32_t n_frames; /* left to walk */
-	uint32_t index;
-	bool timeout; /* handed over by the timer, not because it is full */
+	uint8_t *next;		 /* frame header */
+	uint32_t n_frames;	 /* left to walk */
+	uint32_t index, n_slots; /* in the ring */
+	bool timeout;		 /* handed over by the timer, not because it is full */
 };
 
 /* The next block that is ready, if any. Several may be held. */
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
 /* Walk the frames of a block; false at its end. */
-bool ring_rx_next(
-	const struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
+bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 /* Give a block back; in the order of ring_rx_peek(). */
 void ring_rx_release(struct ring_rx *r, const struct ring_block *b);
 

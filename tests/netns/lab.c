@@ -13,6 +13,7 @@
 #include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -20,6 +21,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
 
 #define UDP_PROTO   17
 #define DEADLINE_MS 10000
@@ -293,5 +298,38 @@ bool lab_wait(bool (*done)(void *arg), void *arg)
 			return false;
 		poll(NULL, 0, 1);
 	}
+	return true;
+}
+
+int lab_udp_sender(const char *name, const char *src)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	struct ip_mreqn out = {.imr_ifindex = lab_ifindex(name)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ttl = 9, off = 0;
+
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, src, &from.sin_addr), 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out)), 0);
+	assert_int_equal(
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)), 0);
+	assert_int_equal(
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)), 0);
+	return fd;
+}
+
+bool lab_udp_send(
+	int fd, const char *group, const void *payload, size_t len, uint16_t segment)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(5000)};
+	int size = segment;
+
+	if (segment &&
+		setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		return false;
+	assert_int_equal(inet_pton(AF_INET, group, &to.sin_addr), 1);
+	assert_int_equal(
+		sendto(fd, payload, len, 0, (struct sockaddr *)&to, sizeof(to)), len);
 	return true;
 }

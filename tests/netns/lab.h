@@ -32,6 +32,13 @@ size_t lab_receive(int fd, void *buf, size_t size, int ms);
 void lab_send_tun(int fd, const void *packet, size_t len);
 size_t lab_receive_tun(int fd, void *buf, size_t size, int ms);
 
+/* ordinary UDP socket that sends multicast out of an interface, with TTL 9 */
+int lab_udp_sender(const char *name, const char *src);
+/* Send to port 5000 of a group; `segment` is not 0: one send() that the stack leaves to
+ * the device to cut (UDP_SEGMENT). False: the kernel cannot. */
+bool lab_udp_send(
+	int fd, const char *group, const void *payload, size_t len, uint16_t segment);
+
 struct lab_packet {
 	const char *src, *group; /* the family is that of the group */
 	uint8_t ttl;

@@ -104,12 +104,17 @@ static void join(struct lab *l, const char *group, unsigned port)
 	assert_int_equal(fib_set(dataplane_fib(l->dp), 0, &any, &g, &out), 0);
 }
 
+static bool receive_offload;
+static enum dataplane_latency latency;
+
 static void start(struct lab *l, unsigned threads, uint32_t ring_size)
 {
 	struct dataplane_config cfg = {
 		.threads = threads,
 		.ring_size = ring_size,
 		.transmit = kind,
+		.latency = latency,
+		.receive_offload = receive_offload,
 		.seed = 1,
 	};
 
@@ -265,40 +270,18 @@ static void test_forwards_many_in_order(void **state)
 }
 
 /* An ordinary UDP socket behind a veth leaves the checksum to its device. */
-static int local_sender(struct lab *l)
-{
-	struct sockaddr_in from = {.sin_family = AF_INET};
-	struct ip_mreqn out = {.imr_ifindex = lab_ifindex("up1")};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ttl = 9, off = 0;
-
-	assert_true(fd >= 0);
-	inet_pton(AF_INET, "192.0.2.7", &from.sin_addr);
-	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out)), 0);
-	assert_int_equal(
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)), 0);
-	assert_int_equal(
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)), 0);
-	return fd;
-}
-
 static void r182_partial_checksum_is_completed(void **state)
 {
 	struct lab *l = *state;
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(5000)};
 	uint8_t payload[999];
 	int raw = lab_socket("up0"), fd;
 	size_t n;
 
 	lab_ip("addr add 192.0.2.7/24 dev up1");
 	start(l, 1, RING_SIZE);
-	fd = local_sender(l);
+	fd = lab_udp_sender("up1", "192.0.2.7");
 	memset(payload, 0x5a, sizeof(payload));
-	inet_pton(AF_INET, packet4.group, &to.sin_addr);
-	assert_int_equal(sendto(fd, payload, sizeof(payload), 0, (struct sockaddr *)&to,
-				 sizeof(to)),
-		sizeof(payload));
+	assert_true(lab_udp_send(fd, packet4.group, payload, sizeof(payload), 0));
 	close(fd);
 
 	n = lab_receive(raw, l->buf, sizeof(l->buf), SOON);
@@ -429,6 +412,25 @@ static void r175_control_stays_out_of_the_ring(void **state)
 	expect(l, DA, &packet4);
 	dataplane_port_stats(l->dp, UP, &st);
 	assert_int_equal(st.ring_packets, 1);
+}
+
+/* A large frame whose pieces are unknown cannot be cut. */
+static void r183_without_offload(void **state)
+{
+	struct lab *l = *state;
+	int fd;
+
+	receive_offload = false;
+	lab_ip("addr add 192.0.2.7/24 dev up1");
+	start(l, 1, RING_SIZE);
+	fd = lab_udp_sender("up1", "192.0.2.7");
+	memset(l->buf, 0x5a, 30000);
+	if (!lab_udp_send(fd, packet4.group, l->buf, 30000, 1000))
+		skip();
+	close(fd);
+	wait_verdict(l, UP, VERDICT_SUPERFRAME, 1);
+	inject(l, &packet4);
+	expect(l, DA, &packet4);
 }
 
 static void r184_too_long_for_link_or_slot(void **state)
@@ -784,6 +786,8 @@ static int set_up(void **state)
 	static struct lab lab;
 
 	lab = (struct lab){.inject = -1, .sink = {-1, -1, -1}, .tun = -1};
+	receive_offload = true;
+	latency = DATAPLANE_LATENCY_BALANCED;
 	lab_veth("up");
 	lab_veth("da");
 	lab_veth("db");
@@ -825,6 +829,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(r181_vlan_tags),
 	CASE(r181_filter_refuses_tags),
 	CASE(r175_control_stays_out_of_the_ring),
+	CASE(r183_without_offload),
 	CASE(r184_too_long_for_link_or_slot),
 	CASE(test_port_down_leaves_others_alone),
 	CASE(test_full_port_leaves_others_alone),

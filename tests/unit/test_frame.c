@@ -453,6 +453,97 @@ static void r183_super_frame(void **state)
 	assert_int_equal(verdict_of_p(), VERDICT_SUPERFRAME);
 }
 
+static enum verdict verdict_of_segments(uint16_t size, struct frame *f)
+{
+	struct frame_meta m = packet_meta(&p);
+
+	m.gso_udp = true;
+	m.gso_size = size;
+	*f = (struct frame){0};
+	return parse(&m, f);
+}
+
+static void r183_super_frame_of_datagrams(void **state)
+{
+	struct frame f;
+
+	for (int v6 = 0; v6 <= 1; v6++) {
+		const uint16_t fits = v6 ? MTU - 48 : MTU - 28;
+
+		v6 ? packet_v6(&p, SRC6, GRP6, 40000)
+		   : packet_v4(&p, SRC4, GRP4, 40000);
+		assert_int_equal(verdict_of_segments(fits, &f), VERDICT_FORWARDED);
+		assert_int_equal(f.gso_size, fits);
+		assert_int_equal(f.ip_len, p.len);
+		assert_true(f.csum_not_ready && !f.csum_valid);
+		assert_int_equal(verdict_of_segments(1, &f), VERDICT_FORWARDED);
+		assert_int_equal(f.gso_size, 1);
+		assert_int_equal(verdict_of_segments(fits + 1, &f), VERDICT_SUPERFRAME);
+		assert_int_equal(verdict_of_segments(39999, &f), VERDICT_SUPERFRAME);
+	}
+	/* shorter than the MTU, but several */
+	packet_v4(&p, SRC4, GRP4, 1000);
+	assert_int_equal(verdict_of_segments(999, &f), VERDICT_FORWARDED);
+	assert_int_equal(f.gso_size, 999);
+	/* one alone is a frame like any other */
+	for (uint16_t size = 1000; size <= 1001; size++) {
+		assert_int_equal(verdict_of_segments(size, &f), VERDICT_FORWARDED);
+		assert_int_equal(f.gso_size, 0);
+		assert_true(f.csum_valid && !f.csum_not_ready);
+	}
+}
+
+static void r183_super_frame_of_something_else(void **state)
+{
+	static const uint8_t fragment[] = {17, 0, 0, 1, 0, 0, 0, 9};
+	struct frame_meta m;
+	struct frame f;
+
+	packet_v4(&p, SRC4, GRP4, 1000);
+	m = packet_meta(&p);
+	m.gso_size = 500;
+	assert_int_equal(parse(&m, &f), VERDICT_SUPERFRAME); /* TCP, says the ring */
+	p.b[9] = 6;					     /* says the packet */
+	packet_seal(&p);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	packet_v4(&p, SRC4, GRP4, 1000);
+	packet_put16(&p, 6, 0x2000); /* more fragments follow */
+	packet_seal(&p);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	packet_put16(&p, 6, 0x0001); /* a later one */
+	packet_seal(&p);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	packet_v6_ext(&p, SRC6, GRP6, 44, fragment, 8, 1000);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+}
+
+static void r183_super_frame_with_wrong_lengths(void **state)
+{
+	struct frame f;
+
+	for (int off = -1; off <= 1; off += 2) {
+		packet_v4(&p, SRC4, GRP4, 1000);
+		packet_put16(&p, 24, (unsigned)(1008 + off));
+		assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	}
+	/* no payload, no whole header */
+	packet_v4(&p, SRC4, GRP4, 0);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	packet_put16(&p, 2, 24);
+	packet_seal(&p);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	/* lengths that the fields cannot hold are written as 0 */
+	packet_v4(&p, SRC4, GRP4, 65500);
+	packet_put16(&p, 2, 0);
+	packet_put16(&p, 24, 0);
+	packet_seal(&p);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+	packet_v6(&p, SRC6, GRP6, 65500);
+	packet_put16(&p, 4, 0);
+	packet_put16(&p, 44, 0);
+	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
+}
+
 static void r184_cut_by_the_ring(void **state)
 {
 	struct frame_meta m;
@@ -672,6 +763,9 @@ int main(void)
 		cmocka_unit_test(r180_own_transmissions),
 		cmocka_unit_test(r181_vlan_tag),
 		cmocka_unit_test(r183_super_frame),
+		cmocka_unit_test(r183_super_frame_of_datagrams),
+		cmocka_unit_test(r183_super_frame_of_something_else),
+		cmocka_unit_test(r183_super_frame_with_wrong_lengths),
 		cmocka_unit_test(r184_cut_by_the_ring),
 		cmocka_unit_test(checks_run_in_the_order_of_the_enum),
 		cmocka_unit_test(truncation_at_every_length),

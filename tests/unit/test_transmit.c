@@ -22,6 +22,7 @@ static struct dataplane_config config(enum dataplane_transmit transmit)
 		.threads = 2,
 		.ring_size = 1 << 20,
 		.transmit = transmit,
+		.latency = DATAPLANE_LATENCY_BALANCED,
 		.seed = 7,
 	};
 }
