@@ -72,6 +72,7 @@ struct dataplane {
 	const char *why; /* static */
 	struct ring_rx_mode receive;
 	struct fib *fib;
+	struct crew *crew;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
 	struct port_state port[PORT_MAX];
@@ -362,8 +363,14 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port)
 static int start_workers(struct dataplane *dp, unsigned n)
 {
 	for (dp->n = 0; dp->n < n; dp->n++) {
-		int r = worker_new(
-			dp->n, dp->fib, dp->uring, dp->coalesce, &dp->worker[dp->n]);
+		struct worker_params params = {
+			.index = dp->n,
+			.fib = dp->fib,
+			.crew = dp->crew,
+			.io_uring = dp->uring,
+			.coalesce = dp->coalesce,
+		};
+		int r = worker_new(&params, &dp->worker[dp->n]);
 
 		if (r < 0)
 			return r;
@@ -373,6 +380,8 @@ static int start_workers(struct dataplane *dp, unsigned n)
 
 static void stop_workers(struct dataplane *dp)
 {
+	for (unsigned i = 0; i < dp->n; i++)
+		worker_stop(dp->worker[i]);
 	for (unsigned i = 0; i < dp->n; i++)
 		dp->worker[i] = worker_free(dp->worker[i]);
 }
@@ -418,6 +427,9 @@ static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 			if (r < 0)
 				return r;
 		}
+	r = crew_new(threads, &dp->crew);
+	if (r < 0)
+		return r;
 	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
@@ -460,6 +472,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	rcu_barrier();	  /* older generations refer to us */
 	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
 	generation_free(dp->current);
+	crew_free(dp->crew);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)
 		for (int has_l2 = 0; has_l2 < 2; has_l2++)

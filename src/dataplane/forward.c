@@ -26,10 +26,21 @@ struct forward {
 	unsigned thread;
 	enum coalesce_mode coalesce;
 	struct copies *copies;
+	forward_serve_fn *serve;
+	void *serve_ctx;
 	struct forward_counters counters;
 	struct copies_flow flow[BURST_MAX];
 	struct coalesce runs;
 };
+
+/* Without help. */
+static void serve_all(void *ctx, const struct copies_job *job,
+	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
+{
+	portset_for_each (ports, i)
+		copies_serve(copies, job, i, tx);
+	copies_flush(copies, tx);
+}
 
 int forward_new(unsigned thread, struct forward **ret)
 {
@@ -46,6 +57,7 @@ int forward_new(unsigned thread, struct forward **ret)
 	}
 	fw->thread = thread;
 	fw->coalesce = COALESCE_ON;
+	fw->serve = serve_all;
 	*ret = fw;
 	return 0;
 }
@@ -68,6 +80,17 @@ struct forward_counters *forward_counters(struct forward *fw)
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
 {
 	fw->coalesce = mode;
+}
+
+void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx)
+{
+	fw->serve = serve;
+	fw->serve_ctx = ctx;
+}
+
+struct copies *forward_copies(struct forward *fw)
+{
+	return fw->copies;
 }
 
 void forward_drop(struct forward *fw, unsigned port, enum verdict why)
@@ -326,9 +349,7 @@ void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	ports = route_flows(fw, b, plan, fib, verdict);
 	needs = needs_of(&ports, plan, tx);
 	rewrite_flows(fw, b, verdict, &needs);
-	portset_for_each (&ports, i)
-		copies_serve(fw->copies, &job, i, tx);
-	copies_flush(fw->copies, tx);
+	fw->serve(fw->serve_ctx, &job, &ports, fw->copies, tx);
 	counter_add(&fw->counters.frames, b->n_frames);
 	counter_add(&fw->counters.bursts, 1);
 	burst_clear(b);

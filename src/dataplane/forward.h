@@ -23,6 +23,14 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why);
 /* What may be joined, COALESCE_ON unless told otherwise. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
+/* Who serves the ports of a burst, instead of forward_burst() itself. Returns when all
+ * is sent, as copies_serve() for each port and copies_flush() would. */
+typedef void forward_serve_fn(void *ctx, const struct copies_job *job,
+	const struct portset *ports, struct copies *copies, const struct tx_ops *tx);
+void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx);
+/* The thread's own, to help with another thread's ports. */
+struct copies *forward_copies(struct forward *fw);
+
 /* Process and empty a burst. `plan` and `fib` are borrowed for the call. */
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx);

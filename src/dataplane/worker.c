@@ -43,6 +43,7 @@ struct worker {
 	int epfd, wakefd;
 	unsigned index;
 	struct fib *fib;
+	struct crew *crew;
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring;
@@ -152,6 +153,14 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 	return true;
 }
 
+static void serve(void *ctx, const struct copies_job *job, const struct portset *ports,
+	struct copies *copies, const struct tx_ops *tx)
+{
+	struct worker *w = ctx;
+
+	crew_serve(w->crew, w->index, job, ports, copies, tx);
+}
+
 static void choose_tx(
 	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
 {
@@ -187,6 +196,15 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	return n > 0;
 }
 
+/* Nothing of our own is ready: ports of another thread's burst. */
+static bool help(struct worker *w, const struct worker_config *cfg)
+{
+	struct tx_ops tx;
+
+	choose_tx(w, cfg, &tx);
+	return crew_help(w->crew, w->index, cfg->plan, forward_copies(w->fw), &tx);
+}
+
 /* The thread */
 
 static void rest(struct worker *w)
@@ -195,10 +213,13 @@ static void rest(struct worker *w)
 	uint64_t value;
 	int n;
 
+	if (!crew_sleep(w->crew, w->index))
+		return;
 	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
 	rcu_thread_offline();
 	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
 	rcu_thread_online();
+	crew_awake(w->crew, w->index);
 	count(&forward_counters(w->fw)->wakeups);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == w->wakefd)
@@ -228,7 +249,7 @@ static void run(struct worker *w)
 		if (cfg && w->error)
 			clear_errors(w, cfg);
 		if (cfg)
-			busy = turn(w, cfg);
+			busy = turn(w, cfg) || help(w, cfg);
 		if (busy) {
 			tsan_let_go(); /* as in rest() */
 			rcu_quiescent_state();
@@ -292,8 +313,7 @@ static int start_thread(struct worker *w)
 	return w->start_error;
 }
 
-int worker_new(unsigned index, struct fib *fib, bool io_uring,
-	enum coalesce_mode coalesce, struct worker **ret)
+int worker_new(const struct worker_params *params, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -301,18 +321,21 @@ int worker_new(unsigned index, struct fib *fib, bool io_uring,
 	if (!w)
 		return -ENOMEM;
 	w->epfd = w->wakefd = -1;
-	w->index = index;
-	w->fib = fib;
-	w->want_uring = io_uring;
+	w->index = params->index;
+	w->fib = params->fib;
+	w->crew = params->crew;
+	w->want_uring = params->io_uring;
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;
 	if (r == 0)
-		r = forward_new(index, &w->fw);
+		r = forward_new(w->index, &w->fw);
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {
-		forward_set_coalesce(w->fw, coalesce);
+		forward_set_coalesce(w->fw, params->coalesce);
+		forward_set_serve(w->fw, serve, w);
+		crew_set_wake(w->crew, w->index, w->wakefd);
 		burst_clear(w->burst);
 		r = start_thread(w);
 	}
@@ -332,15 +355,21 @@ static void wake(struct worker *w)
 	(void)!write(w->wakefd, &one, sizeof(one));
 }
 
+void worker_stop(struct worker *w)
+{
+	if (!w || !w->running)
+		return;
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+	wake(w);
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}
+
 struct worker *worker_free(struct worker *w)
 {
 	if (!w)
 		return NULL;
-	if (w->running) {
-		atomic_store_explicit(&w->stop, true, memory_order_relaxed);
-		wake(w);
-		pthread_join(w->thread, NULL);
-	}
+	worker_stop(w);
 	tx_mmsg_free(w->mmsg);
 	forward_free(w->fw);
 	free(w->burst);

@@ -8,6 +8,7 @@
  * after worker_apply().
  */
 
+#include "dataplane/crew.h"
 #include "dataplane/ring_rx.h"
 #include "dataplane/tx_port.h"
 
@@ -29,12 +30,21 @@ struct worker_config {
 
 struct worker;
 
-/* Start thread number `index`; returns when it runs. `fib` is borrowed. 0, -ENOMEM,
- * -errno of thread or io_uring (when `io_uring` is set). */
-int worker_new(unsigned index, struct fib *fib, bool io_uring,
-	enum coalesce_mode coalesce, struct worker **ret);
-/* Stops and joins the thread. Takes and returns NULL. */
-struct worker *worker_free(struct worker *w);
+struct worker_params {
+	unsigned index;	   /* number of the thread */
+	struct fib *fib;   /* borrowed, like the crew */
+	struct crew *crew; /* all threads */
+	bool io_uring;
+	enum coalesce_mode coalesce;
+};
+
+/* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
+ * asked for). */
+int worker_new(const struct worker_params *params, struct worker **ret);
+/* Stops and joins the thread. Takes NULL. All of a crew are stopped before the first of
+ * them is freed: they wake each other. */
+void worker_stop(struct worker *w);
+struct worker *worker_free(struct worker *w); /* takes and returns NULL */
 
 /* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
  * ends it. 0 or -errno. */

@@ -110,6 +110,8 @@ static enum dataplane_latency latency;
 static void start(struct lab *l, unsigned threads, uint32_t ring_size)
 {
 	struct dataplane_config cfg = {
+		/* these hosts count datagrams with plain packet sockets */
+		.coalesce = COALESCE_OFF,
 		.threads = threads,
 		.ring_size = ring_size,
 		.transmit = kind,

@@ -15,7 +15,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-THREADS = re.compile("fib_torture|dataplane")
+THREADS = re.compile("fib_torture|crew|dataplane")
 
 
 def everything(suite, name):
