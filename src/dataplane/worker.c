@@ -17,6 +17,7 @@
 #include "dataplane/worker.h"
 
 #include "base/cleanup.h"
+#include "dataplane/cpus.h"
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
 
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <urcu-qsbr.h>
 
 #define BLOCKS_MAX 16 /* per turn */
@@ -42,6 +44,7 @@ struct worker {
 	bool running; /* thread is to be joined */
 	int epfd, wakefd;
 	unsigned index;
+	int cpu;
 	struct fib *fib;
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
@@ -245,6 +248,8 @@ static void *thread_main(void *arg)
 
 	snprintf(name, sizeof(name), "ringcast-dp%u", w->index % 1000);
 	(void)pthread_setname_np(pthread_self(), name);
+	if (w->cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->cpu) < 0)
+		w->cpu = WORKER_ANY_CPU;
 	/* an io_uring belongs to the thread that made it */
 	if (w->want_uring)
 		w->start_error = tx_uring_new(w->fw, &w->uring);
@@ -292,7 +297,7 @@ static int start_thread(struct worker *w)
 	return w->start_error;
 }
 
-int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret)
+int worker_new(const struct worker_params *p, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -300,14 +305,15 @@ int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **r
 	if (!w)
 		return -ENOMEM;
 	w->epfd = w->wakefd = -1;
-	w->index = index;
-	w->fib = fib;
-	w->want_uring = io_uring;
+	w->index = p->index;
+	w->cpu = p->cpu;
+	w->fib = p->fib;
+	w->want_uring = p->io_uring;
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;
 	if (r == 0)
-		r = forward_new(index, &w->fw);
+		r = forward_new(p->index, &w->fw);
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {
@@ -370,4 +376,20 @@ void worker_apply(struct worker *w, struct worker_config *cfg)
 struct forward_counters *worker_counters(struct worker *w)
 {
 	return forward_counters(w->fw);
+}
+
+int worker_cpu(const struct worker *w)
+{
+	return w->cpu;
+}
+
+uint64_t worker_cpu_ns(const struct worker *w)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(w->thread, &clock) != 0 ||
+		clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }

@@ -29,9 +29,18 @@ struct worker_config {
 
 struct worker;
 
-/* Start thread number `index`; returns when it runs. `fib` is borrowed. 0, -ENOMEM,
- * -errno of thread or io_uring (when `io_uring` is set). */
-int worker_new(unsigned index, struct fib *fib, bool io_uring, struct worker **ret);
+#define WORKER_ANY_CPU (-1)
+
+struct worker_params {
+	unsigned index;
+	struct fib *fib; /* borrowed */
+	bool io_uring;
+	int cpu; /* to stay on, or WORKER_ANY_CPU */
+};
+
+/* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
+ * `io_uring` is set). */
+int worker_new(const struct worker_params *params, struct worker **ret);
 /* Stops and joins the thread. Takes and returns NULL. */
 struct worker *worker_free(struct worker *w);
 
@@ -42,3 +51,6 @@ int worker_watch(struct worker *w, const struct ring_rx *ring);
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
 struct forward_counters *worker_counters(struct worker *w);
+/* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
+int worker_cpu(const struct worker *w);
+uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */
