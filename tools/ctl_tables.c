@@ -438,6 +438,43 @@ static void print_stats_ports(const json_t *ports, FILE *out)
 	text_table_deinit(&t);
 }
 
+static void print_stats_workers(const json_t *workers, FILE *out)
+{
+	static const struct text_column columns[] = {
+		{"Thread"},
+		{"CPU"},
+		{"CpuMs", true},
+		{"Frames", true},
+		{"Bursts", true},
+		{"Copies", true},
+		{"Blocks", true},
+		{"Timeouts", true},
+		{"Wakeups", true},
+	};
+	struct text_table t = TEXT_TABLE(columns);
+	const json_t *w;
+	size_t n;
+
+	json_array_foreach(workers, n, w)
+	{
+		add_num(&t, w, "thread");
+		if (json_is_integer(json_object_get(w, "cpu")))
+			add_num(&t, w, "cpu");
+		else
+			text_table_add(&t, "any");
+		add_num(&t, w, "cpu_ms");
+		add_num(&t, w, "frames");
+		add_num(&t, w, "bursts");
+		add_num(&t, w, "copies");
+		add_num(&t, w, "blocks");
+		add_num(&t, w, "block_timeouts");
+		add_num(&t, w, "wakeups");
+	}
+	fputs("\nThreads\n", out);
+	text_table_print(&t, out);
+	text_table_deinit(&t);
+}
+
 int ctl_print_stats(json_t *reply, FILE *out)
 {
 	json_t *general = json_copy(reply);
@@ -445,10 +482,13 @@ int ctl_print_stats(json_t *reply, FILE *out)
 	json_object_del(general, "verdicts");
 	json_object_del(general, "control");
 	json_object_del(general, "ports");
+	json_object_del(general, "workers");
 	print_scalars(general, out);
 	json_decref(general);
 	print_section("Verdicts", json_object_get(reply, "verdicts"), out);
 	print_section("Control", json_object_get(reply, "control"), out);
+	if (json_array_size(json_object_get(reply, "workers")) > 0)
+		print_stats_workers(json_object_get(reply, "workers"), out);
 	if (json_array_size(json_object_get(reply, "ports")) > 0)
 		print_stats_ports(json_object_get(reply, "ports"), out);
 	return 0;

@@ -9,6 +9,7 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
+#include "base/cpulist.h"
 #include "control/privdrop.h"
 #include "control/rival.h"
 #include "control/show.h"
@@ -158,6 +159,20 @@ static void log_choices(const struct dataplane *dp)
 		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
 }
 
+/* A processor may be offline, or not in the container's share. */
+static void warn_of_cpus(struct app *app, size_t n_cpu)
+{
+	for (unsigned i = 0; n_cpu && i < dataplane_threads(app->dp); i++) {
+		struct dataplane_thread_stats s;
+
+		dataplane_thread_stats(app->dp, i, &s);
+		if (s.cpu < 0)
+			log_warn("thread %u may not run on its processor of "
+				 "\"cpu-affinity %s\"; it runs anywhere",
+				i, app->cfg->cpu_affinity);
+	}
+}
+
 static int start_dataplane(struct app *app)
 {
 	static const enum dataplane_transmit transmit[] = {
@@ -175,9 +190,14 @@ static int start_dataplane(struct app *app)
 		[CONFIG_LATENCY_BALANCED] = DATAPLANE_LATENCY_BALANCED,
 		[CONFIG_LATENCY_THROUGHPUT] = DATAPLANE_LATENCY_THROUGHPUT,
 	};
+	unsigned cpu[CPULIST_MAX];
 	struct dataplane_config dc = {
 		.coalesce = coalesce[app->cfg->coalesce],
 		.threads = app->cfg->threads,
+		.cpu = cpu,
+		.n_cpu = app->cfg->cpu_affinity
+			? cpulist_parse(app->cfg->cpu_affinity, cpu)
+			: 0,
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app->cfg->transmit],
 		.latency = latency[app->cfg->latency],
@@ -196,6 +216,7 @@ static int start_dataplane(struct app *app)
 		return APP_EXIT_FAILURE;
 	}
 	log_choices(app->dp);
+	warn_of_cpus(app, dc.n_cpu);
 	return APP_EXIT_OK;
 }
 

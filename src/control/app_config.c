@@ -130,12 +130,18 @@ static void warn_fixed(const struct config *old, const struct config *new)
 
 	if (old->threads != new->threads)
 		log_warn(fmt, "threads");
+	if (!same_text(old->cpu_affinity, new->cpu_affinity))
+		log_warn(fmt, "cpu-affinity");
 	if (old->ring_size != new->ring_size)
 		log_warn(fmt, "ring-size");
 	if (old->transmit != new->transmit)
 		log_warn(fmt, "transmit");
 	if (old->coalesce != new->coalesce)
 		log_warn(fmt, "coalesce");
+	if (old->latency != new->latency)
+		log_warn(fmt, "latency");
+	if (old->receive_offload != new->receive_offload)
+		log_warn(fmt, "receive-offload");
 	if (!same_text(old->control_socket, new->control_socket))
 		log_warn(fmt, "control-socket");
 	if (!same_text(old->user, new->user))

@@ -75,6 +75,7 @@ struct config *config_free(struct config *c)
 	free(c->ssm);
 	free(c->chroot);
 	free(c->user);
+	free(c->cpu_affinity);
 	free(c->control_socket);
 	free(c->metrics_listen);
 	free(c);

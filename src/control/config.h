@@ -109,7 +109,8 @@ struct config {
 	enum config_forward forward_from_downstream;
 	struct prefix *ssm; /* ssm-range; default 232.0.0.0/8, ff30::/32 .. ff3f::/32 */
 	size_t n_ssm;
-	unsigned threads;   /* 1.. */
+	unsigned threads;   /* 0: as many as the machine is good for */
+	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL: any */
 	uint32_t ring_size; /* octets per ring */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;

@@ -452,28 +452,46 @@ static void describe_forward(struct describe *d)
 	}
 }
 
+static void describe_forwarding(struct describe *d)
+{
+	const struct config *c = d->c;
+	struct config_text t = {0};
+	char buf[CONFIG_SECONDS_STRLEN];
+
+	config_text_add(&t, "Forwarding: ");
+	if (c->threads == 0)
+		config_text_add(&t, "as many threads as fit the processors");
+	else
+		config_text_add(
+			&t, "%u thread%s", c->threads, c->threads == 1 ? "" : "s");
+	if (c->cpu_affinity)
+		config_text_add(&t, " on the processors %s", c->cpu_affinity);
+	config_text_add(&t, ", receive rings of %s each",
+		config_format_octets(c->ring_size, buf));
+	if (c->latency == CONFIG_LATENCY_LOW)
+		config_text_add(&t, " for low latency");
+	if (c->transmit != CONFIG_TRANSMIT_AUTO)
+		config_text_add(&t, ", transmit by %s",
+			c->transmit == CONFIG_TRANSMIT_SENDMMSG ? "sendmmsg"
+								: "io_uring");
+	if (c->coalesce != CONFIG_COALESCE_ON)
+		config_text_add(&t, ", %s",
+			c->coalesce == CONFIG_COALESCE_EXACT
+				? "datagrams joined only where their identification stays"
+				: "datagrams never joined");
+	config_text_add(&t, ".");
+	para_take(d, 4, &t);
+}
+
 static void describe_operation(struct describe *d)
 {
 	const struct config *c = d->c;
-	char buf[CONFIG_SECONDS_STRLEN];
 
 	if (c->chroot || c->user)
 		para(d, 4, "Privileges: after the start it runs%s%s%s%s.",
 			c->user ? " as user " : "", c->user ? c->user : "",
 			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
-	para(d, 4, "Forwarding: %u thread%s, receive rings of %s each%s%s.", c->threads,
-		c->threads == 1 ? "" : "s", config_format_octets(c->ring_size, buf),
-		c->latency == CONFIG_LATENCY_LOW ? " for low latency" : "",
-		c->transmit == CONFIG_TRANSMIT_SENDMMSG ? ", transmit by sendmmsg"
-			: c->transmit == CONFIG_TRANSMIT_IO_URING
-			? ", transmit by io_uring"
-			: "");
-	if (c->coalesce != CONFIG_COALESCE_ON)
-		para(d, 4, "%s",
-			c->coalesce == CONFIG_COALESCE_EXACT
-				? "Datagrams leave as super-frames only where not even their "
-				  "identification changes."
-				: "Datagrams leave one by one, never as super-frames.");
+	describe_forwarding(d);
 	if (c->metrics_listen)
 		para(d, 4, "Metrics: http://%s/metrics", c->metrics_listen);
 	para(d, 4,

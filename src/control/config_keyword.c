@@ -75,6 +75,8 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("ssm-range", SSM, ssm, .takes = "a group prefix, 'default' or 'none'"),
 	GLOBAL("threads", THREADS, threads, .lo = 1, .hi = 64,
 		.takes = "a number from 1 to 64, or 'auto'"),
+	GLOBAL("cpu-affinity", CPUS, cpu_affinity,
+		.takes = "a list of processors such as 2 or 0,2-5"),
 	GLOBAL("ring-size", OCTETS, ring_size, .lo = 64 << 10, .hi = 1 << 30,
 		.takes = "a size such as 8M"),
 	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
@@ -138,8 +140,9 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"query-interval", "query-response-interval", "last-member-query-interval",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"ring-size", "transmit", "coalesce", "latency", "receive-offload",
-	"control-socket", "metrics-listen", "instance", "phyint", NULL};
+	"cpu-affinity", "ring-size", "transmit", "coalesce", "latency",
+	"receive-offload", "control-socket", "metrics-listen", "instance", "phyint",
+	NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

@@ -16,12 +16,13 @@ enum config_kind {
 	CONFIG_KIND_LENIENT, /* the same, but text after the digits is only warned of */
 	CONFIG_KIND_SECONDS, /* lo..hi are milliseconds -> uint32_t */
 	CONFIG_KIND_OCTETS,  /* number with K, M or G -> uint32_t */
-	CONFIG_KIND_THREADS, /* number or auto -> unsigned */
+	CONFIG_KIND_THREADS, /* number, or auto, which is 0 -> unsigned */
 	CONFIG_KIND_CHOICE,  /* one of `words`; the value is its index + 1 */
 	CONFIG_KIND_TEXT,    /* any word -> char * */
 	CONFIG_KIND_SOCKET,  /* absolute path that fits a Unix socket address -> char *
 			      */
 	CONFIG_KIND_ENDPOINT, /* ADDR:PORT -> char * */
+	CONFIG_KIND_CPUS,     /* list of processors -> char * */
 	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */
 	CONFIG_KIND_PHYINT,   /* opens a block */
 	CONFIG_KIND_INSTANCE, /* opens an instance */

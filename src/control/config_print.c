@@ -105,8 +105,14 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 		break;
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
-	case CONFIG_KIND_THREADS:
 		if (number(kw, base) >= kw->lo)
+			config_text_add(
+				t, "%s%s %u\n", indent, kw->name, number(kw, base));
+		break;
+	case CONFIG_KIND_THREADS:
+		if (number(kw, base) == 0)
+			config_text_add(t, "%s%s auto\n", indent, kw->name);
+		else
 			config_text_add(
 				t, "%s%s %u\n", indent, kw->name, number(kw, base));
 		break;
@@ -125,6 +131,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_TEXT:
 	case CONFIG_KIND_SOCKET:
 	case CONFIG_KIND_ENDPOINT:
+	case CONFIG_KIND_CPUS:
 		memcpy(&text, field(kw, base), sizeof(text));
 		if (text)
 			config_text_add(t, "%s%s %s\n", indent, kw->name, text);

@@ -6,6 +6,7 @@
  * there), so do we, with a warning.
  */
 
+#include "base/cpulist.h"
 #include "control/config_parse.h"
 #include "control/config_text.h"
 
@@ -287,6 +288,8 @@ bool config_value_is_word_of(const struct config_keyword *kw, const char *word)
 void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *arg)
 {
+	unsigned cpus[CPULIST_MAX];
+
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
 	case CONFIG_KIND_ON_OFF:
@@ -306,7 +309,7 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		break;
 	case CONFIG_KIND_THREADS:
 		if (strcmp(arg->s, "auto") == 0)
-			store_number(kw, base, 1);
+			store_number(kw, base, 0);
 		else
 			set_number(p, kw, base, arg);
 		break;
@@ -321,6 +324,12 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		break;
 	case CONFIG_KIND_ENDPOINT:
 		if (is_endpoint(arg->s))
+			set_text(p, kw, base, arg);
+		else
+			config_refuse(p, kw, arg);
+		break;
+	case CONFIG_KIND_CPUS:
+		if (cpulist_parse(arg->s, cpus) > 0)
 			set_text(p, kw, base, arg);
 		else
 			config_refuse(p, kw, arg);

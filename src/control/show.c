@@ -438,6 +438,27 @@ static json_t *control_json(struct app *app)
 		bad, "notes", notes);
 }
 
+static json_t *workers_json(struct app *app)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < dataplane_threads(app->dp); i++) {
+		struct dataplane_thread_stats s;
+
+		dataplane_thread_stats(app->dp, i, &s);
+		json_array_append_new(list,
+			json_pack("{si so sI sI sI sI sI sI sI}", "thread", (int)i,
+				"cpu", s.cpu < 0 ? json_null() : json_integer(s.cpu),
+				"cpu_ms", (json_int_t)(s.cpu_ns / NS_PER_MS), "frames",
+				(json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
+				"copies", (json_int_t)s.copies, "blocks",
+				(json_int_t)s.blocks, "block_timeouts",
+				(json_int_t)s.block_timeouts, "wakeups",
+				(json_int_t)s.wakeups));
+	}
+	return list;
+}
+
 static json_t *show_stats(void *ctx, const char *args)
 {
 	struct app *app = ctx;
@@ -452,17 +473,17 @@ static json_t *show_stats(void *ctx, const char *args)
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so}", "frames",
-		(json_int_t)s.frames, "bursts", (json_int_t)s.bursts, "blocks",
-		(json_int_t)s.blocks, "block_timeouts", (json_int_t)s.block_timeouts,
-		"wakeups", (json_int_t)s.wakeups, "fib_entries",
-		(json_int_t)fib_size(dataplane_fib(app->dp)), "transmit", transmit,
-		"transmit_reason", why, "receive", receive, "receive_offload",
+	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so}",
+		"frames", (json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
+		"blocks", (json_int_t)s.blocks, "block_timeouts",
+		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
+		"fib_entries", (json_int_t)fib_size(dataplane_fib(app->dp)), "transmit",
+		transmit, "transmit_reason", why, "receive", receive, "receive_offload",
 		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
-		"verdicts", verdicts_json(sum), "ports", ports, "control",
-		control_json(app));
+		"verdicts", verdicts_json(sum), "workers", workers_json(app), "ports",
+		ports, "control", control_json(app));
 }
 
 /* ---- the rest ---- */

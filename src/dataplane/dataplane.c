@@ -15,6 +15,7 @@
 #include "dataplane/dataplane.h"
 
 #include "base/cleanup.h"
+#include "dataplane/cpus.h"
 #include "dataplane/sockfilter.h"
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
@@ -67,6 +68,8 @@ struct port_state {
 
 struct dataplane {
 	uint32_t ring_size;
+	const unsigned *cpu; /* borrowed while it starts */
+	size_t n_cpu;
 	bool uring;
 	enum coalesce_mode coalesce;
 	const char *why; /* static */
@@ -363,14 +366,16 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port)
 static int start_workers(struct dataplane *dp, unsigned n)
 {
 	for (dp->n = 0; dp->n < n; dp->n++) {
-		struct worker_params params = {
+		struct worker_params p = {
 			.index = dp->n,
 			.fib = dp->fib,
 			.crew = dp->crew,
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
+			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
+					 : WORKER_ANY_CPU,
 		};
-		int r = worker_new(&params, &dp->worker[dp->n]);
+		int r = worker_new(&p, &dp->worker[dp->n]);
 
 		if (r < 0)
 			return r;
@@ -405,20 +410,21 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
-static void choose_receive(struct dataplane *dp, const struct dataplane_config *cfg)
+static void choose_receive(
+	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
 {
 	dp->receive = (struct ring_rx_mode){
 		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
 							      : RING_RX_BLOCKS,
 		.offload = cfg->receive_offload,
-		.fanout = cfg->threads > 1,
+		.fanout = threads > 1,
 	};
 	ring_rx_probe(&dp->receive);
 }
 
-static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
+static int start_all(
+	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
 {
-	unsigned threads = dp->receive.fanout ? cfg->threads : 1;
 	int r;
 
 	for (enum family f = 0; f < _FAMILY_N; f++)
@@ -440,10 +446,18 @@ static int start_all(struct dataplane *dp, const struct dataplane_config *cfg)
 	return dp->current ? 0 : -ENOMEM;
 }
 
+static unsigned count_threads(const struct dataplane_config *cfg)
+{
+	if (cfg->threads)
+		return cfg->threads;
+	return cfg->n_cpu ? (unsigned)cfg->n_cpu : cpus_threads();
+}
+
 int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 {
+	unsigned threads = count_threads(cfg);
 	struct dataplane *dp =
-		calloc(1, sizeof(*dp) + cfg->threads * sizeof(struct worker *));
+		calloc(1, sizeof(*dp) + threads * sizeof(struct worker *));
 	int r;
 
 	if (!dp)
@@ -451,8 +465,11 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
 	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
-	choose_receive(dp, cfg);
-	r = start_all(dp, cfg);
+	dp->cpu = cfg->cpu;
+	dp->n_cpu = cfg->n_cpu;
+	choose_receive(dp, cfg, threads);
+	r = start_all(dp, cfg, dp->receive.fanout ? threads : 1);
+	dp->cpu = NULL;
 	if (r < 0) {
 		dataplane_free(dp);
 		return r;
@@ -571,6 +588,27 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 		sum.wakeups += get(&c->wakeups);
 	}
 	*ret = sum;
+}
+
+void dataplane_thread_stats(
+	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret)
+{
+	struct worker *w = dp->worker[thread];
+	struct forward_counters *c = worker_counters(w);
+	uint64_t copies = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		copies += get(&c->port[i].tx_packets);
+	*ret = (struct dataplane_thread_stats){
+		.cpu = worker_cpu(w),
+		.cpu_ns = worker_cpu_ns(w),
+		.frames = get(&c->frames),
+		.bursts = get(&c->bursts),
+		.copies = copies,
+		.blocks = get(&c->blocks),
+		.block_timeouts = get(&c->block_timeouts),
+		.wakeups = get(&c->wakeups),
+	};
 }
 
 /* The control thread's wait */

@@ -25,8 +25,11 @@ enum dataplane_latency {
 };
 
 struct dataplane_config {
-	unsigned threads;   /* one where the kernel cannot spread frames */
-	uint32_t ring_size; /* octets of each receive ring; shrinks when refused */
+	unsigned threads;    /* 0: as many as are worth while; 1 where frames cannot be
+				spread */
+	const unsigned *cpu; /* processors that the threads stay on, in turn */
+	size_t n_cpu;	     /* 0: any */
+	uint32_t ring_size;  /* octets of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	enum dataplane_latency latency;
@@ -76,6 +79,13 @@ struct dataplane_stats {
 	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
+
+struct dataplane_thread_stats {
+	int cpu; /* it stays there; -1: any */
+	uint64_t cpu_ns, frames, bursts, copies, blocks, block_timeouts, wakeups;
+};
+void dataplane_thread_stats(
+	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
 
 /* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
  */

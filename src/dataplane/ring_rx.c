@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef PACKET_VNET_HDR_SZ
 #define PACKET_VNET_HDR_SZ 24
@@ -120,71 +121,6 @@ static int join_fanout(int fd, enum family family, int group)
 	return e < 0 ? e : arg & 0xffff;
 }
 
-/* What the kernel can do */
-
-/* -errno, with the version the socket is left at */
-static int set_version(int fd, const struct ring_rx_ops *ops)
-{
-	return set_int(fd, PACKET_VERSION, ops->version);
-}
-
-/* Bound to no interface and to a protocol of nobody (IEEE 802, local experiments), the
- * socket gets nothing. */
-static int probe_fanout(void)
-{
-	_cleanup_(closep) int fd = open_socket();
-	int e = fd < 0 ? fd : set_filter(fd, &sockfilter_none);
-
-	if (e == 0)
-		e = bind_to(fd, 0x88b5, 0);
-	if (e == 0)
-		e = join_fanout(fd, FAMILY_IPV4, RING_RX_NEW_FANOUT);
-	return e < 0 ? e : 0;
-}
-
-_printf_(2, 3) static void say(struct ring_rx_mode *m, const char *format, ...)
-{
-	size_t n = strlen(m->why);
-	va_list ap;
-
-	if (n > 0)
-		n += (size_t)snprintf(m->why + n, sizeof(m->why) - n, ", ");
-	if (n >= sizeof(m->why))
-		return;
-	va_start(ap, format);
-	vsnprintf(m->why + n, sizeof(m->why) - n, format, ap);
-	va_end(ap);
-}
-
-void ring_rx_probe(struct ring_rx_mode *m)
-{
-	_cleanup_(closep) int fd = open_socket();
-	int e;
-
-	m->why[0] = '\0';
-	if (fd < 0) {
-		say(m, "packet sockets refused (%s)", strerror(-fd));
-		m->offload = false;
-		return;
-	}
-	e = m->kind == RING_RX_BLOCKS ? set_version(fd, &ring_rx_v3) : 0;
-	if (e < 0) {
-		say(m, "TPACKET_V3 refused (%s)", strerror(-e));
-		m->kind = RING_RX_FRAMES;
-	}
-	e = m->offload ? set_offload(fd) : 0;
-	if (e < 0) {
-		say(m, "no super-frames (%s)",
-			e == -ENOPROTOOPT ? "Linux before 6.4" : strerror(-e));
-		m->offload = false;
-	}
-	e = m->fanout ? probe_fanout() : 0;
-	if (e < 0) {
-		say(m, "PACKET_FANOUT refused (%s)", strerror(-e));
-		m->fanout = false;
-	}
-}
-
 /* Memory */
 
 /* The kernel allocates blocks of contiguous pages: on a fragmented host fewer or
@@ -231,6 +167,84 @@ static int map(struct ring_rx *r)
 	}
 	r->n_slots = (uint32_t)(r->map_len / r->slot_size);
 	return 0;
+}
+
+/* What the kernel can do */
+
+static int set_version(int fd, const struct ring_rx_ops *ops)
+{
+	return set_int(fd, PACKET_VERSION, ops->version);
+}
+
+/* Up to a ring: who cannot see the version, as seccomp cannot, refuses it there. */
+static int probe_blocks(void)
+{
+	struct ring_rx r = {.ops = &ring_rx_v3};
+	struct ring_geometry g = {0};
+	_cleanup_(closep) int fd = open_socket();
+	int e = fd < 0 ? fd : set_version(fd, r.ops);
+
+	r.fd = fd;
+	g.size = g.block = g.block_min = g.frame = (uint32_t)sysconf(_SC_PAGESIZE);
+	g.retire_ms = 1;
+	return e < 0 ? e : ring_rx_request(&r, &g);
+}
+
+/* Bound to no interface and to a protocol of nobody (IEEE 802, local experiments), the
+ * socket gets nothing. */
+static int probe_fanout(void)
+{
+	_cleanup_(closep) int fd = open_socket();
+	int e = fd < 0 ? fd : set_filter(fd, &sockfilter_none);
+
+	if (e == 0)
+		e = bind_to(fd, 0x88b5, 0);
+	if (e == 0)
+		e = join_fanout(fd, FAMILY_IPV4, RING_RX_NEW_FANOUT);
+	return e < 0 ? e : 0;
+}
+
+_printf_(2, 3) static void say(struct ring_rx_mode *m, const char *format, ...)
+{
+	size_t n = strlen(m->why);
+	va_list ap;
+
+	if (n > 0)
+		n += (size_t)snprintf(m->why + n, sizeof(m->why) - n, ", ");
+	if (n >= sizeof(m->why))
+		return;
+	va_start(ap, format);
+	vsnprintf(m->why + n, sizeof(m->why) - n, format, ap);
+	va_end(ap);
+}
+
+void ring_rx_probe(struct ring_rx_mode *m)
+{
+	_cleanup_(closep) int fd = open_socket();
+	int e;
+
+	m->why[0] = '\0';
+	if (fd < 0) {
+		say(m, "packet sockets refused (%s)", strerror(-fd));
+		m->offload = false;
+		return;
+	}
+	e = m->kind == RING_RX_BLOCKS ? probe_blocks() : 0;
+	if (e < 0) {
+		say(m, "TPACKET_V3 refused (%s)", strerror(-e));
+		m->kind = RING_RX_FRAMES;
+	}
+	e = m->offload ? set_offload(fd) : 0;
+	if (e < 0) {
+		say(m, "no super-frames (%s)",
+			e == -ENOPROTOOPT ? "Linux before 6.4" : strerror(-e));
+		m->offload = false;
+	}
+	e = m->fanout ? probe_fanout() : 0;
+	if (e < 0) {
+		say(m, "PACKET_FANOUT refused (%s)", strerror(-e));
+		m->fanout = false;
+	}
 }
 
 /* Life */

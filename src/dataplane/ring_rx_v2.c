@@ -15,9 +15,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define BLOCK_SIZE (64u * 1024)
-#define PAGE_MIN   4096u
 #define SLOT_MIN   2048u
 #define SLOT_MAX   BLOCK_SIZE
 #define RUN_MAX	   32u /* frames */
@@ -68,9 +68,10 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 		.block = BLOCK_SIZE,
 		.frame = slot_size(p->mtu),
 	};
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 	int e = set_up_copies(r);
 
-	g.block_min = g.frame > PAGE_MIN ? g.frame : PAGE_MIN;
+	g.block_min = g.frame > page ? g.frame : page;
 	r->slot_size = g.frame;
 	return e < 0 ? e : ring_rx_request(r, &g);
 }

@@ -8,10 +8,11 @@
 
 #include "dataplane/ring_rx_priv.h"
 
+#include <unistd.h>
+
 #define BLOCK_SIZE (64u * 1024)	    /* more costs latency, less costs hand-overs */
 #define BLOCK_GSO  (2 * BLOCK_SIZE) /* holds the longest super-frame */
-#define BLOCK_MIN  4096u
-#define FRAME_SIZE 2048u /* V3 packs frames; only checked for consistency */
+#define FRAME_SIZE 2048u	    /* V3 packs frames; only checked for consistency */
 #define RETIRE_MS  1
 
 static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
@@ -19,7 +20,7 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 	struct ring_geometry g = {
 		.size = p->size,
 		.block = r->offload ? BLOCK_GSO : BLOCK_SIZE,
-		.block_min = BLOCK_MIN,
+		.block_min = (uint32_t)sysconf(_SC_PAGESIZE),
 		.frame = FRAME_SIZE,
 		.retire_ms = RETIRE_MS,
 	};

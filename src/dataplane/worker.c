@@ -17,6 +17,7 @@
 #include "dataplane/worker.h"
 
 #include "base/cleanup.h"
+#include "dataplane/cpus.h"
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
 
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <urcu-qsbr.h>
 
 #define BLOCKS_MAX 16 /* per turn */
@@ -42,6 +44,7 @@ struct worker {
 	bool running; /* thread is to be joined */
 	int epfd, wakefd;
 	unsigned index;
+	int cpu;
 	struct fib *fib;
 	struct crew *crew;
 	struct forward *fw;
@@ -266,6 +269,8 @@ static void *thread_main(void *arg)
 
 	snprintf(name, sizeof(name), "ringcast-dp%u", w->index % 1000);
 	(void)pthread_setname_np(pthread_self(), name);
+	if (w->cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->cpu) < 0)
+		w->cpu = WORKER_ANY_CPU;
 	/* an io_uring belongs to the thread that made it */
 	if (w->want_uring)
 		w->start_error = tx_uring_new(w->fw, &w->uring);
@@ -322,6 +327,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		return -ENOMEM;
 	w->epfd = w->wakefd = -1;
 	w->index = params->index;
+	w->cpu = params->cpu;
 	w->fib = params->fib;
 	w->crew = params->crew;
 	w->want_uring = params->io_uring;
@@ -401,4 +407,20 @@ void worker_apply(struct worker *w, struct worker_config *cfg)
 struct forward_counters *worker_counters(struct worker *w)
 {
 	return forward_counters(w->fw);
+}
+
+int worker_cpu(const struct worker *w)
+{
+	return w->cpu;
+}
+
+uint64_t worker_cpu_ns(const struct worker *w)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(w->thread, &clock) != 0 ||
+		clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }

@@ -30,12 +30,15 @@ struct worker_config {
 
 struct worker;
 
+#define WORKER_ANY_CPU (-1)
+
 struct worker_params {
 	unsigned index;	   /* number of the thread */
 	struct fib *fib;   /* borrowed, like the crew */
 	struct crew *crew; /* all threads */
 	bool io_uring;
 	enum coalesce_mode coalesce;
+	int cpu; /* to stay on, or WORKER_ANY_CPU */
 };
 
 /* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
@@ -53,3 +56,6 @@ int worker_watch(struct worker *w, const struct ring_rx *ring);
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
 struct forward_counters *worker_counters(struct worker *w);
+/* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
+int worker_cpu(const struct worker *w);
+uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */

@@ -90,6 +90,7 @@ static void equal_config(const struct config *x, const struct config *y)
 	for (size_t i = 0; i < x->n_ssm; i++)
 		assert_true(prefix_eq(&x->ssm[i], &y->ssm[i]));
 	assert_int_equal(x->threads, y->threads);
+	equal_text(x->cpu_affinity, y->cpu_affinity);
 	assert_int_equal(x->ring_size, y->ring_size);
 	assert_int_equal(x->transmit, y->transmit);
 	assert_int_equal(x->coalesce, y->coalesce);
@@ -131,8 +132,8 @@ static void print_reads_back(void **state)
 		"ssm-range none " ROLES,
 		"ssm-range default ssm-range 239.1.0.0/16 " ROLES,
 		"ssm-range 239.1.0.0/16 ssm-range ff35::/32 ssm-range 232.0.0.0/8 " ROLES,
-		"threads 7 ring-size 100000 transmit io_uring coalesce exact latency low "
-		"receive-offload off control-socket /a metrics-listen [::1]:1 "
+		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
+		"latency low receive-offload off control-socket /a metrics-listen [::1]:1 "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "
@@ -228,8 +229,8 @@ static size_t cook_well(char *text, size_t size)
 	static const char *const statements[] = {"quickleave", "defaultdown",
 		"rescanvif off", "robustness 3", "query-interval 33.3",
 		"query-response-interval 0.5", "last-member-query-count 4",
-		"ssm-range default", "timers rfc3376", "threads 3", "ring-size 3M",
-		"transmit io_uring", "coalesce off", "latency low",
+		"ssm-range default", "timers rfc3376", "threads 3", "cpu-affinity 2",
+		"ring-size 3M", "transmit io_uring", "coalesce off", "latency low",
 		"receive-offload off", "user x", "control-socket /x",
 		"phyint a upstream", "phyint b downstream", "phyint c",
 		"phyint e disabled",

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A list of processors as taskset(1) and the kernel write it: "2", "0,2-5". */
+
+#include <stddef.h>
+
+#define CPULIST_MAX 64	   /* processors in a list */
+#define CPULIST_CPU 65535u /* highest number */
+
+/* The processors in the order of the list; returns how many, or 0 when it is no such
+ * list or too long. */
+size_t cpulist_parse(const char *s, unsigned ret[CPULIST_MAX]);
