@@ -10,6 +10,7 @@ RESOLUTION = 1.03      # how near to loss a search comes; set once
 VERBOSE = False
 SAMPLES = 5
 PATIENCE_S = 60        # for a machine that is busy otherwise, in a whole run
+HOPEFUL = 0.15         # loss of a trial that is repeated
 LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
 
 
@@ -74,10 +75,10 @@ class Rate:
 
 
 def attempt(bed, outputs, rate, seconds, case, extra=()):
-    """A trial; repeated once when it lost next to nothing, or when the generator was late:
-    mostly somebody else wanted the processor."""
+    """A trial; repeated once when it was not hopeless: mostly somebody else, of this machine
+    or of its host, had wanted the processor."""
     t = Trial(bed, outputs, rate, seconds, case, extra)
-    if not t.clean and not t.wrong and (t.missing <= t.due * 0.02 or t.generator_bound):
+    if not t.clean and not t.wrong and (t.missing <= t.due * HOPEFUL or t.generator_bound):
         t = Trial(bed, outputs, rate, seconds, case, extra)
     return t
 
