@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The forwarding table, see fib.h: liburcu's lock-free hash table of entries, each with
- * an atomic pointer to an interned, immutable set of ports. Control writes, data-plane
- * threads look up; both are registered with urcu-qsbr. What the writer takes out is
- * freed by call_rcu after a grace period, so the writer never waits. Calls nothing but
- * liburcu.
+ * The forwarding table, see fib.h: entries in a slab, found by an index, pointing to
+ * interned sets. What the writer takes out is retired and used again after a grace
+ * period that call_rcu watches, so the writer never waits.
  *
- * An entry is laid out so that lookup and decision touch its first 64 octets only.
+ * An entry is one cache line: key, set, counters. A lookup begins with (*,G), which
+ * also says whether any source of the group has an entry of its own: where none has, as
+ * with most groups, one probe decides, and an unknown group is known to be unknown
+ * after one. So (*,G) is there, without a set and not visible from outside, as long as
+ * an (S,G) is.
+ *
+ * Set and number of sources are one word. A reader that has not found (S,G) takes the
+ * set of (*,G) only if the word, and the table it has looked in, are still what they were
+ * before: so its answer was right at some moment, and never a mixture of two states.
  */
 
 #include "dataplane/fib.h"
 
 #include "base/cleanup.h"
 #include "base/rng.h"
+#include "dataplane/fib_entry.h"
 #include "dataplane/tsan.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <urcu-qsbr.h> /* before rculfhash.h: names the flavour */
-
-#include <urcu/rculfhash.h>
+#include <urcu-qsbr.h>
 
 char tsan_grace; /* declared in tsan.h */
 
@@ -28,300 +34,316 @@ char tsan_grace; /* declared in tsan.h */
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "called_from_lib:liburcu-cds.so\n"
-	       "called_from_lib:liburcu-qsbr.so\n";
+	return "called_from_lib:liburcu-qsbr.so\n";
 }
 #endif
 
-struct fib_key {
-	struct addr source, group;
-	uint32_t instance;
-};
+#define N_MOVED 2 /* entries per change, while there are sparse chunks */
 
-struct fib_entry {
-	struct cds_lfht_node node;
-	struct fib_key key;
-	uint32_t n_threads;
-	_Atomic(struct fib_outset *) out;
-	struct rcu_head rcu;
-	struct fib_counter counter[];
-};
-
-_Static_assert(offsetof(struct fib_entry, rcu) <= 64, "lookup stays in 64 octets");
-_Static_assert(sizeof(struct fib_entry) + sizeof(struct fib_counter) <= 128,
-	"a million entries are 128 MB");
-
-/* an interned set with what its reclaim needs */
-struct outset {
-	struct fib_outset set;
-	struct rcu_head rcu;
-};
-
-struct fib {
-	struct cds_lfht *ht;
-	uint64_t key[5]; /* of the hash */
-	unsigned n_threads;
-	/* writer only */
-	size_t n;
-	struct fib_outset **bucket; /* interned sets by ports */
-	size_t n_sets, n_buckets;   /* n_buckets is a power of two */
-};
-
-static uint64_t mix(uint64_t x, uint64_t y)
+static uint64_t hash_entry(const void *obj, const void *arg)
 {
-	unsigned __int128 m = (unsigned __int128)x * y;
+	const struct fib_entry *e = obj;
+	const struct fib_secret *secret = arg;
+	uint64_t h = fib_key_hash_group(secret, e->group, e->instance);
 
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
+	if (!e->any)
+		h ^= fib_hash_pair(
+			secret, 0, fib_entry_source(e, 0), fib_entry_source(e, 1));
+	return fib_hash_end(secret, h);
 }
 
-static uint64_t load64(const uint8_t *p)
+/* What is retired */
+
+static void end_grace(struct rcu_head *head)
 {
-	uint64_t v;
+	struct fib *fib = container_of(head, struct fib, rcu);
 
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Multiply-fold with secret operands: keys come from the network, and whoever could
- * predict the bucket could fill one. */
-static unsigned long hash_key(const struct fib *fib, const struct fib_key *k)
-{
-	uint64_t h;
-
-	h = mix(load64(k->source.b) ^ fib->key[0],
-		load64(k->source.b + 8) ^ fib->key[1]);
-	h ^= mix(
-		load64(k->group.b) ^ fib->key[2], load64(k->group.b + 8) ^ fib->key[3]);
-	return (unsigned long)mix(h ^ k->instance, fib->key[4]);
-}
-
-static int match_key(struct cds_lfht_node *node, const void *key)
-{
-	struct fib_entry *e = container_of(node, struct fib_entry, node);
-
-	/* pairs with the release before cds_lfht_add() in add_entry() */
-	tsan_acquire(e);
-	return memcmp(&e->key, key, sizeof(e->key)) == 0;
-}
-
-static struct fib_key make_key(
-	unsigned instance, const struct addr *source, const struct addr *group)
-{
-	struct fib_key k = {.group = *group, .instance = instance};
-
-	/* one form of "any", whatever the family */
-	if (!addr_is_any(source))
-		k.source = *source;
-	return k;
-}
-
-static struct fib_entry *find_entry(struct fib *fib, const struct fib_key *key)
-{
-	struct cds_lfht_iter iter;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(fib->ht, hash_key(fib, key), match_key, key, &iter);
-	node = cds_lfht_iter_get_node(&iter);
-	return node ? container_of(node, struct fib_entry, node) : NULL;
-}
-
-/* Interned sets */
-
-static size_t set_bucket(const struct fib *fib, const struct portset *ports)
-{
-	uint64_t h = mix(ports->w[0] ^ fib->key[0], ports->w[1] ^ fib->key[1]);
-
-	h ^= mix(ports->w[2] ^ fib->key[2], ports->w[3] ^ fib->key[3]);
-	return h & (fib->n_buckets - 1);
-}
-
-/* When there is no memory the chains get longer, nothing else. */
-static void grow_sets(struct fib *fib)
-{
-	struct fib_outset **old = fib->bucket, **v;
-	size_t n_old = fib->n_buckets;
-
-	v = calloc(2 * n_old, sizeof(struct fib_outset *));
-	if (!v)
-		return;
-	fib->bucket = v;
-	fib->n_buckets = 2 * n_old;
-	for (size_t i = 0; i < n_old; i++)
-		for (struct fib_outset *s = old[i], *next; s; s = next) {
-			size_t b = set_bucket(fib, &s->ports);
-
-			next = s->next;
-			s->next = v[b];
-			v[b] = s;
-		}
-	free(old);
-}
-
-/* Reference to the set with these ports, NULL when out of memory. */
-static struct fib_outset *intern(struct fib *fib, const struct portset *ports)
-{
-	struct fib_outset *s;
-	struct outset *o;
-	size_t b;
-
-	for (s = fib->bucket[set_bucket(fib, ports)]; s; s = s->next)
-		if (portset_eq(&s->ports, ports)) {
-			s->refs++;
-			return s;
-		}
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return NULL;
-	if (fib->n_sets >= fib->n_buckets)
-		grow_sets(fib);
-	s = &o->set;
-	s->ports = *ports;
-	s->n_ports = portset_count(ports);
-	s->refs = 1;
-	b = set_bucket(fib, ports);
-	s->next = fib->bucket[b];
-	fib->bucket[b] = s;
-	fib->n_sets++;
-	return s;
-}
-
-static void reclaim_set(struct rcu_head *head)
-{
-	/* pairs with tsan_let_go() of the readers and in unref() */
+	/* pairs with tsan_let_go() of the readers and in watch_grace() */
 	tsan_grace_over();
-	free(container_of(head, struct outset, rcu));
+	/* pairs with the acquire in watch_grace() */
+	atomic_store_explicit(&fib->grace_over, true, memory_order_release);
 }
 
-static void unref(struct fib *fib, struct fib_outset *s)
+static void watch_grace(struct fib *fib)
 {
-	struct fib_outset **p = &fib->bucket[set_bucket(fib, &s->ports)];
+	unsigned now = fib->entries.now;
 
-	if (--s->refs > 0)
+	if (fib->waiting) {
+		/* pairs with the release in end_grace() */
+		if (!atomic_load_explicit(&fib->grace_over, memory_order_acquire))
+			return;
+		slab_collect(&fib->entries);
+		slab_collect(&fib->sets.slab);
+		fib->waiting = false;
+	}
+	if (!fib->entries.n_retired[now] && !fib->sets.slab.n_retired[now])
 		return;
-	while (*p != s)
-		p = &(*p)->next;
-	*p = s->next;
-	fib->n_sets--;
-	tsan_let_go(); /* pairs with the reclaim function */
-	call_rcu(&container_of(s, struct outset, set)->rcu, reclaim_set);
+	slab_swap(&fib->entries);
+	slab_swap(&fib->sets.slab);
+	fib->waiting = true;
+	atomic_store_explicit(&fib->grace_over, false, memory_order_relaxed);
+	tsan_let_go(); /* pairs with end_grace() */
+	call_rcu(&fib->rcu, end_grace);
+}
+
+static struct fib_entry *copy_entry(struct fib *fib, const struct fib_entry *e)
+{
+	struct fib_entry *copy = slab_alloc(&fib->entries);
+
+	if (!copy)
+		return NULL;
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_init(&copy->source[i], fib_entry_source(e, i));
+		copy->group[i] = e->group[i];
+	}
+	atomic_init(&copy->out, fib_entry_word(e));
+	atomic_init(&copy->packets,
+		atomic_load_explicit(&e->packets, memory_order_relaxed));
+	atomic_init(
+		&copy->bytes, atomic_load_explicit(&e->bytes, memory_order_relaxed));
+	atomic_init(
+		&copy->wrong, atomic_load_explicit(&e->wrong, memory_order_relaxed));
+	copy->instance = e->instance;
+	atomic_init(&copy->last_port,
+		atomic_load_explicit(&e->last_port, memory_order_relaxed));
+	copy->any = e->any;
+	return copy;
+}
+
+/* Empty the chunks that hold little. */
+static void move_some(struct fib *fib)
+{
+	for (unsigned i = 0; i < N_MOVED; i++) {
+		struct fib_entry *e = slab_sparse(&fib->entries), *copy;
+
+		if (!e)
+			return;
+		copy = copy_entry(fib, e);
+		if (!copy)
+			return;
+		fib_index_replace(&fib->index, hash_entry(e, &fib->secret), e, copy);
+		fib_entry_set_word(e, FIB_WORD_MOVED);
+		slab_retire(&fib->entries, e);
+	}
+}
+
+/* The end of each change */
+static void settle(struct fib *fib)
+{
+	move_some(fib);
+	watch_grace(fib);
 }
 
 /* Writer */
 
+static void destroy(struct fib *fib)
+{
+	fib_index_deinit(&fib->index);
+	slab_deinit(&fib->entries);
+	fib_outsets_deinit(&fib->sets);
+	free(fib);
+}
+
 int fib_new(unsigned n_threads, uint64_t seed, struct fib **ret)
 {
-	_cleanup_(freep) struct fib *fib = calloc(1, sizeof(*fib));
+	struct fib *fib = calloc(1, sizeof(*fib));
 	struct rng rng;
 
 	if (!fib)
 		return -ENOMEM;
 	rng_seed(&rng, seed);
-	for (size_t i = 0; i < array_len(fib->key); i++)
-		fib->key[i] = rng_next(&rng) | 1;
-	fib->n_threads = n_threads;
-	fib->n_buckets = 64;
-	fib->bucket = calloc(fib->n_buckets, sizeof(struct fib_outset *));
-	if (!fib->bucket)
-		return -ENOMEM;
-	fib->ht = cds_lfht_new(
-		1024, 1024, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
-	if (!fib->ht) {
-		free(fib->bucket);
+	for (size_t i = 0; i < array_len(fib->secret.w); i++)
+		fib->secret.w[i] = rng_next(&rng) | 1;
+	fib->one_reader = n_threads <= 1;
+	slab_init(&fib->entries, sizeof(struct fib_entry));
+	if (fib_index_init(&fib->index, hash_entry, &fib->secret) < 0 ||
+		fib_outsets_init(&fib->sets, &fib->secret) < 0) {
+		destroy(fib);
 		return -ENOMEM;
 	}
-	*ret = take_ptr(fib);
+	*ret = fib;
 	return 0;
-}
-
-static void reclaim_entry(struct rcu_head *head)
-{
-	/* pairs with tsan_let_go() of the readers and in remove_entry() */
-	tsan_grace_over();
-	free(container_of(head, struct fib_entry, rcu));
-}
-
-static void remove_entry(struct fib *fib, struct fib_entry *e)
-{
-	cds_lfht_del(fib->ht, &e->node);
-	fib->n--;
-	unref(fib, atomic_load_explicit(&e->out, memory_order_relaxed));
-	tsan_let_go(); /* pairs with the reclaim function */
-	call_rcu(&e->rcu, reclaim_entry);
 }
 
 struct fib *fib_free(struct fib *fib)
 {
-	struct cds_lfht_iter iter;
-	struct cds_lfht_node *node;
 	bool online;
 
 	if (!fib)
 		return NULL;
-	cds_lfht_for_each(fib->ht, &iter, node)
-		remove_entry(fib, container_of(node, struct fib_entry, node));
-	/* both wait for threads of liburcu that may wait for a grace period, that is
-	 * for this thread */
+	/* what waits for a grace period waits for this thread, too */
 	online = rcu_read_ongoing();
+	tsan_let_go(); /* pairs with the reclaim functions */
 	if (online)
 		rcu_thread_offline();
-	cds_lfht_destroy(fib->ht, NULL);
 	rcu_barrier();
 	if (online)
 		rcu_thread_online();
-	free(fib->bucket);
-	free(fib);
+	/* pairs with the release in end_grace() */
+	if (fib->waiting &&
+		!atomic_load_explicit(&fib->grace_over, memory_order_acquire))
+		assert(!"rcu_barrier() has waited for it");
+	destroy(fib);
 	return NULL;
 }
 
-static int add_entry(struct fib *fib, const struct fib_key *key, struct fib_outset *out)
+static struct fib_entry *add_entry(
+	struct fib *fib, const struct fib_key *k, uint64_t hash, struct fib_outset *set)
 {
-	size_t size =
-		sizeof(struct fib_entry) + fib->n_threads * sizeof(struct fib_counter);
-	struct fib_entry *e = calloc(1, size);
+	struct fib_entry *e = slab_alloc(&fib->entries);
 
 	if (!e)
+		return NULL;
+	*e = (struct fib_entry){
+		.source = {k->any ? 0 : k->source[0], k->any ? 0 : k->source[1]},
+		.group = {k->group[0], k->group[1]},
+		.out = fib_word(set, 0),
+		.instance = (uint16_t)k->instance,
+		.any = k->any,
+	};
+	if (fib_index_add(&fib->index, hash, e) < 0) {
+		slab_free_unseen(&fib->entries, e);
+		return NULL;
+	}
+	fib->n += set ? 1 : 0;
+	return e;
+}
+
+/* From the index; the set is the caller's. */
+static void remove_entry(struct fib *fib, uint64_t hash, struct fib_entry *e)
+{
+	fib_index_del(&fib->index, hash, e);
+	slab_retire(&fib->entries, e);
+}
+
+/* An entry that was there for its sources alone becomes visible. */
+static void clear_counters(struct fib_entry *e)
+{
+	for (unsigned i = 0; i < 2; i++)
+		atomic_store_explicit(&e->source[i], 0, memory_order_relaxed);
+	atomic_store_explicit(&e->packets, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->wrong, 0, memory_order_relaxed);
+}
+
+/* `set` may be NULL for a (*,G). */
+static void change_set(struct fib *fib, struct fib_entry *e, struct fib_outset *set)
+{
+	uint64_t word = fib_entry_word(e);
+	struct fib_outset *old = fib_word_set(word);
+
+	if (!old)
+		clear_counters(e);
+	fib_entry_set_word(e, fib_word(set, fib_word_sources(word)));
+	fib->n = fib->n + (set ? 1 : 0) - (old ? 1 : 0);
+	if (old)
+		fib_outsets_put(&fib->sets, old);
+}
+
+static void remove_if_unused(
+	struct fib *fib, const struct fib_key *k, struct fib_entry *parent)
+{
+	if (fib_entry_word(parent) == 0)
+		remove_entry(fib, fib_key_hash_any(fib, k), parent);
+}
+
+/* A source of its own for a group: first the entry, then the (*,G) tells of it. */
+static int add_named(struct fib *fib, const struct fib_key *k, struct fib_outset *set)
+{
+	struct fib_entry *parent = fib_find_any(fib, fib_index_now(&fib->index), k);
+	struct fib_key any = *k;
+
+	any.any = true;
+	if (!parent)
+		parent = add_entry(fib, &any, fib_key_hash_any(fib, k), NULL);
+	if (!parent)
 		return -ENOMEM;
-	cds_lfht_node_init(&e->node);
-	e->key = *key;
-	e->n_threads = fib->n_threads;
-	atomic_init(&e->out, out);
-	tsan_release(e);
-	cds_lfht_add(fib->ht, hash_key(fib, key), &e->node);
-	fib->n++;
+	if (fib_word_sources(fib_entry_word(parent)) == FIB_SOURCES_MAX)
+		return -ENOSPC;
+	if (!add_entry(fib, k, fib_key_hash_named(fib, k), set)) {
+		remove_if_unused(fib, k, parent);
+		return -ENOMEM;
+	}
+	fib_entry_set_word(parent, fib_entry_word(parent) + FIB_WORD_SOURCE);
 	return 0;
+}
+
+static void remove_named(struct fib *fib, const struct fib_key *k, struct fib_entry *e)
+{
+	struct fib_entry *parent = fib_find_any(fib, fib_index_now(&fib->index), k);
+	struct fib_outset *set = fib_word_set(fib_entry_word(e));
+
+	assert(parent);
+	fib_entry_set_word(parent, fib_entry_word(parent) - FIB_WORD_SOURCE);
+	remove_entry(fib, fib_key_hash_named(fib, k), e);
+	remove_if_unused(fib, k, parent);
+	fib->n--;
+	fib_outsets_put(&fib->sets, set);
+}
+
+static void remove_any(struct fib *fib, const struct fib_key *k, struct fib_entry *e)
+{
+	uint64_t word = fib_entry_word(e);
+
+	if (!fib_word_set(word))
+		return;
+	if (fib_word_sources(word) > 0) {
+		change_set(fib, e, NULL);
+		return;
+	}
+	remove_entry(fib, fib_key_hash_any(fib, k), e);
+	fib->n--;
+	fib_outsets_put(&fib->sets, fib_word_set(word));
+}
+
+static struct fib_entry *find_exact(struct fib *fib, struct fib_key *k,
+	unsigned instance, const struct addr *source, const struct addr *group)
+{
+	const struct fib_buckets *t = fib_index_now(&fib->index);
+
+	fib_key_make(fib, instance, source, group, k);
+	k->any = addr_is_any(source);
+	return k->any ? fib_find_any(fib, t, k) : fib_find_named(fib, t, k);
 }
 
 int fib_set(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, const struct portset *out)
 {
-	struct fib_key key = make_key(instance, source, group);
-	struct fib_entry *e = find_entry(fib, &key);
-	struct fib_outset *set = intern(fib, out), *old;
-	int r;
+	struct fib_key key;
+	struct fib_entry *e = find_exact(fib, &key, instance, source, group);
+	struct fib_outset *set;
+	int r = 0;
 
+	if (instance > FIB_INSTANCE_MAX)
+		return -ENOSPC;
+	set = fib_outsets_get(&fib->sets, out);
 	if (!set)
 		return -ENOMEM;
-	if (!e) {
-		r = add_entry(fib, &key, set);
-		if (r < 0)
-			unref(fib, set);
-		return r;
-	}
-	old = atomic_load_explicit(&e->out, memory_order_relaxed);
-	/* pairs with the acquire in fib_lookup() */
-	atomic_store_explicit(&e->out, set, memory_order_release);
-	unref(fib, old);
-	return 0;
+	if (e)
+		change_set(fib, e, set);
+	else if (!key.any)
+		r = add_named(fib, &key, set);
+	else if (!add_entry(fib, &key, fib_key_hash_any(fib, &key), set))
+		r = -ENOMEM;
+	if (r < 0)
+		fib_outsets_put(&fib->sets, set);
+	settle(fib);
+	return r;
 }
 
 void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group)
 {
-	struct fib_key key = make_key(instance, source, group);
-	struct fib_entry *e = find_entry(fib, &key);
+	struct fib_key key;
+	struct fib_entry *e = find_exact(fib, &key, instance, source, group);
 
-	if (e)
-		remove_entry(fib, e);
+	if (!e)
+		return;
+	if (key.any)
+		remove_any(fib, &key, e);
+	else
+		remove_named(fib, &key, e);
+	settle(fib);
 }
 
 size_t fib_size(const struct fib *fib)
@@ -329,74 +351,47 @@ size_t fib_size(const struct fib *fib)
 	return fib->n;
 }
 
-static void sum_counters(struct fib_entry *e, struct fib_view *v)
+size_t fib_bytes(const struct fib *fib)
 {
-	for (unsigned t = 0; t < e->n_threads; t++) {
-		struct fib_counter *c = &e->counter[t];
-		uint64_t src[2], packets;
+	return fib_index_bytes(&fib->index) + slab_bytes(&fib->entries) +
+		fib_index_bytes(&fib->sets.index) + slab_bytes(&fib->sets.slab);
+}
 
-		packets = atomic_load_explicit(&c->packets, memory_order_relaxed);
-		v->packets += packets;
-		v->bytes += atomic_load_explicit(&c->bytes, memory_order_relaxed);
-		v->wrong += atomic_load_explicit(&c->wrong, memory_order_relaxed);
-		if (packets == 0)
-			continue;
-		v->seen = true;
-		v->last_port =
-			atomic_load_explicit(&c->last_port, memory_order_relaxed);
-		for (int i = 0; i < 2; i++)
-			src[i] = atomic_load_explicit(
-				&c->last_src[i], memory_order_relaxed);
-		memcpy(v->last_source.b, src, sizeof(src));
-	}
+struct walk {
+	void (*fn)(const struct fib_view *v, void *arg);
+	void *arg;
+};
+
+static void view_entry(void *obj, void *arg)
+{
+	const struct fib_entry *e = obj;
+	const struct walk *w = arg;
+	const struct fib_outset *set = fib_word_set(fib_entry_word(e));
+	struct fib_view v = {
+		.instance = e->instance,
+		.packets = atomic_load_explicit(&e->packets, memory_order_relaxed),
+		.bytes = atomic_load_explicit(&e->bytes, memory_order_relaxed),
+		.wrong = atomic_load_explicit(&e->wrong, memory_order_relaxed),
+		.last_port = atomic_load_explicit(&e->last_port, memory_order_relaxed),
+	};
+	uint64_t source[2] = {fib_entry_source(e, 0), fib_entry_source(e, 1)};
+
+	if (!set)
+		return;
+	v.out = set->ports;
+	v.seen = v.packets > 0;
+	memcpy(v.group.b, e->group, sizeof(e->group));
+	memcpy(v.source.b, source, sizeof(source));
+	v.last_source = v.source;
+	if (e->any)
+		v.source = addr_any(addr_family(&v.group));
+	w->fn(&v, w->arg);
 }
 
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg)
 {
-	struct cds_lfht_iter iter;
-	struct cds_lfht_node *node;
+	struct walk w = {fn, arg};
 
-	cds_lfht_for_each(fib->ht, &iter, node)
-	{
-		struct fib_entry *e = container_of(node, struct fib_entry, node);
-		const struct fib_outset *out =
-			atomic_load_explicit(&e->out, memory_order_relaxed);
-		struct fib_view v = {
-			.instance = e->key.instance,
-			.source = e->key.source,
-			.group = e->key.group,
-			.out = out->ports,
-		};
-
-		if (addr_is_any(&v.source))
-			v.source = addr_any(addr_family(&v.group));
-		sum_counters(e, &v);
-		fn(&v, arg);
-	}
-}
-
-/* Reader */
-
-struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
-	const struct addr *source, const struct addr *group,
-	const struct fib_outset **ret_out)
-{
-	struct fib_key key = {.source = *source, .group = *group, .instance = instance};
-	struct fib_entry *e = find_entry(fib, &key);
-
-	if (!e) {
-		key.source = (struct addr){{0}};
-		e = find_entry(fib, &key);
-	}
-	if (!e)
-		return NULL;
-	/* pairs with the release in fib_set() and the publication in add_entry() */
-	*ret_out = atomic_load_explicit(&e->out, memory_order_acquire);
-	return e;
-}
-
-struct fib_counter *fib_counter(struct fib_entry *e, unsigned thread)
-{
-	return &e->counter[thread];
+	slab_walk(&fib->entries, view_entry, &w);
 }

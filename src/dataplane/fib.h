@@ -3,14 +3,20 @@
 
 /*
  * Forwarding table: (instance, S, G) and (instance, *, G) -> set of ports. One writer
- * (the control thread), many readers (data-plane threads) without locks: liburcu's hash
- * table with QSBR. Output sets are immutable and interned; a membership change is one
- * atomic store of a pointer. Control resolves everything: an (S,G) entry exists only
- * where a source is named and holds the final set for that source; a (*,G) entry exists
- * for every known group, possibly with an empty set. Traffic creates no state.
+ * (the control thread), many readers (data-plane threads) without locks, liburcu's QSBR
+ * for what is taken out. Output sets are immutable and interned; a membership change is
+ * one atomic store. Control resolves everything: an (S,G) entry exists only where a
+ * source is named and holds the final set for that source; a (*,G) entry exists for
+ * every known group, possibly with an empty set. Traffic creates no state.
+ *
+ * A lookup gives a set that was the one for (S,G) at some moment during the call, also
+ * while the writer changes both entries of the group.
  *
  * Threads: the writer and every reader are registered with urcu-qsbr. Readers may use
  * what fib_lookup returned until their next quiescent state.
+ *
+ * Memory: 64 octets per entry, counters included, 48 per different set, and 13 to 53
+ * of index per entry and per set, from mmap(2); what is not needed goes back.
  */
 
 #include "base/addr.h"
@@ -20,47 +26,43 @@
 
 struct fib;
 
-/* Per entry and data-plane thread; written by that thread alone, read by control. */
-struct fib_counter {
-	_Atomic uint64_t packets, bytes; /* received and accepted */
-	_Atomic uint64_t wrong;		 /* refused: source not allowed here */
-	_Atomic uint32_t last_port;	 /* input port of the last packet */
-	/* last source seen, as two words; torn reads are possible and harmless */
-	_Atomic uint64_t last_src[2];
-};
-
 struct fib_outset {
-	struct portset ports;
+	_Alignas(16) struct portset ports;
 	unsigned n_ports;
-	/* writer only */
-	size_t refs;
-	struct fib_outset *next;
+	uint32_t refs; /* writer only */
 };
 
 struct fib_entry; /* opaque; borrowed until the next quiescent state */
 
-/* Writer side. `n_threads` is the number of data-plane threads (counters per entry). */
+#define FIB_INSTANCE_MAX UINT16_MAX
+#define FIB_SOURCES_MAX	 0xfffff /* (S,G) entries of one group */
+
+/* Writer side. `n_threads` is the number of data-plane threads. */
 int fib_new(unsigned n_threads, uint64_t seed, struct fib **ret);
 struct fib *fib_free(struct fib *fib); /* no reader is left; returns NULL */
 
-/* Add or change; source unspecified means (*,G). 0 or -ENOMEM. */
+/* Add or change; source unspecified means (*,G). 0, -ENOMEM, or -ENOSPC: above one of
+ * the two limits. On failure nothing has changed. Each call does a bounded part of what
+ * growing and shrinking needs, and none waits for readers. */
 int fib_set(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, const struct portset *out);
 /* no-op when there is none */
 void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group);
 size_t fib_size(const struct fib *fib);
+size_t fib_bytes(const struct fib *fib); /* memory of the table, by the page */
 
 struct fib_view {
 	unsigned instance;
 	struct addr source, group; /* source unspecified: (*,G) */
 	struct portset out;
-	uint64_t packets, bytes, wrong;
-	bool seen; /* a packet has used the entry */
+	uint64_t packets, bytes; /* received and accepted */
+	uint64_t wrong; /* refused: source not allowed here; at most 2^32 - 1 */
+	bool seen;	/* a packet has used the entry */
 	struct addr last_source;
 	unsigned last_port;
 };
-/* Walk all entries in no particular order (control thread). */
+/* Walk all entries in no particular order (control thread). `fn` may delete any. */
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
@@ -69,5 +71,23 @@ void fib_walk(
 struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 	const struct addr *source, const struct addr *group,
 	const struct fib_outset **ret_out);
-/* what `thread` has counted on the entry */
-struct fib_counter *fib_counter(struct fib_entry *e, unsigned thread);
+
+/* Many at once: the memory accesses of all of them overlap, so the flows of a burst
+ * cost a fraction of single lookups as soon as the table is bigger than the near
+ * caches. Fill in the first three members; the pointers are borrowed for the call. Any
+ * `n`; 16 and more make the most of it. */
+struct fib_query {
+	const struct addr *source, *group;
+	unsigned instance;
+	struct fib_entry *entry;      /* result of fib_lookup() */
+	const struct fib_outset *out; /* NULL without an entry */
+};
+void fib_lookup_burst(struct fib *fib, struct fib_query *q, unsigned n);
+
+/* Count packets that were accepted, as the last ones from `source` and `port`. Any
+ * reader, any entry it holds. What is counted just while the writer moves an entry to
+ * save memory is lost. */
+void fib_count(struct fib *fib, struct fib_entry *e, uint64_t packets, uint64_t bytes,
+	const struct addr *source, unsigned port);
+/* Count packets that were refused: their source is not allowed at the port. */
+void fib_count_wrong(struct fib_entry *e, uint64_t packets);

@@ -140,19 +140,6 @@ static bool port_speaks(const struct plan_port *p, enum family family)
 	return p->present && (family == FAMILY_IPV4 ? p->ipv4 : p->ipv6);
 }
 
-static void count_entry(
-	struct fib_counter *c, const struct burst_flow *fl, uint64_t bytes)
-{
-	uint64_t src[2];
-
-	memcpy(src, fl->src.b, sizeof(src));
-	for (int i = 0; i < 2; i++)
-		atomic_store_explicit(&c->last_src[i], src[i], memory_order_relaxed);
-	atomic_store_explicit(&c->last_port, fl->port, memory_order_relaxed);
-	counter_add(&c->packets, fl->n);
-	counter_add(&c->bytes, bytes);
-}
-
 /* Does the group stop at some port: none is left of those that should have it. */
 static bool filter_outputs(
 	const struct plan *plan, const struct addr *group, struct portset *out)
@@ -211,7 +198,7 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	e = fib_lookup(fib, in->instance, &fl->src, &fl->group, &set);
 	if (!plan_source_ok(in, &fl->src)) {
 		if (e)
-			counter_add(&fib_counter(e, fw->thread)->wrong, fl->n);
+			fib_count_wrong(e, fl->n);
 		return VERDICT_WRONG_INPUT;
 	}
 	if (!plan_group_ok(&in->in, &fl->group))
@@ -221,7 +208,7 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	counter_add(&pc->rx_packets, fl->n);
 	counter_add(&pc->rx_bytes, bytes);
 	if (e)
-		count_entry(fib_counter(e, fw->thread), fl, bytes);
+		fib_count(fib, e, fl->n, bytes, &fl->src, fl->port);
 	return find_outputs(fl, plan, set ? &set->ports : NULL, &ff->out);
 }
 

@@ -3,8 +3,8 @@
 
 /*
  * Thread sanitizer sees only what it has compiled itself. The ordering inside liburcu
- * (insertion into its hash table, grace periods) is invisible to it, so the places that
- * rely on it say so here. Each use names its partner. Nothing without the sanitizer.
+ * (grace periods) is invisible to it, so the places that rely on it say so here. Each
+ * use names its partner. Nothing without the sanitizer.
  */
 
 #if defined(__SANITIZE_THREAD__)

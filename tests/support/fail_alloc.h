@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * Memory that runs out on demand. For programs linked with --wrap of the three
- * functions (unit_fail_alloc in tests/unit/meson.build); include it in one file of the
+ * Memory that runs out on demand. For programs linked with --wrap of the functions
+ * below (unit_fail_alloc in tests/unit/meson.build); include it in one file of the
  * program.
  */
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /* the request after so many successful ones fails, once; -1: none fails */
 static long fail_alloc_after = -1;
@@ -39,3 +40,22 @@ void *__wrap_realloc(void *p, size_t size)
 {
 	return fail_alloc_now() ? NULL : __real_realloc(p, size);
 }
+
+/* mmap(2), by the name that it has where file offsets have 64 bits, too */
+#define FAIL_ALLOC_MMAP(name)                                                          \
+	void *__real_##name(                                                           \
+		void *p, size_t size, int prot, int flags, int fd, off_t offset);      \
+	void *__wrap_##name(                                                           \
+		void *p, size_t size, int prot, int flags, int fd, off_t offset);      \
+	void *__wrap_##name(                                                           \
+		void *p, size_t size, int prot, int flags, int fd, off_t offset)       \
+	{                                                                              \
+		return fail_alloc_now()                                                \
+			? MAP_FAILED                                                   \
+			: __real_##name(p, size, prot, flags, fd, offset);             \
+	}
+
+FAIL_ALLOC_MMAP(mmap)
+#ifdef __USE_LARGEFILE64
+FAIL_ALLOC_MMAP(mmap64)
+#endif

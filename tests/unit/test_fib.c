@@ -205,44 +205,60 @@ static void last_view(const struct fib_view *v, void *arg)
 	*(struct fib_view *)arg = *v;
 }
 
-static void counters_are_summed(void **state)
+static void counters_are_kept(void **state)
 {
-	struct addr s = a("10.0.0.1"), g = a("239.0.0.1");
+	struct addr s = a("10.0.0.1"), s2 = a("10.0.0.2"), g = a("239.0.0.1");
 	struct portset x = ports(1, 2);
 	const struct fib_outset *out;
 	struct fib_view v;
 	struct fib *f3;
 	struct fib_entry *e;
-	uint64_t words[2];
 
-	assert_int_equal(fib_new(3, 1, &f3), 0);
-	assert_int_equal(fib_set(f3, 5, &any4, &g, &x), 0);
-	e = fib_lookup(f3, 5, &s, &g, &out);
-	for (unsigned t = 0; t < 3; t++) {
-		atomic_store(&fib_counter(e, t)->wrong, 100 * (t + 1));
-		atomic_store(&fib_counter(e, t)->bytes, 10 * (t + 1));
+	for (unsigned n_threads = 1; n_threads <= 3; n_threads++) {
+		assert_int_equal(fib_new(n_threads, 1, &f3), 0);
+		assert_int_equal(fib_set(f3, 5, &any4, &g, &x), 0);
+		e = fib_lookup(f3, 5, &s, &g, &out);
+		fib_count_wrong(e, 600);
+		fib_walk(f3, last_view, &v);
+		assert_false(v.seen);
+		assert_int_equal(v.wrong, 600);
+		fib_count(f3, e, 3, 30, &s2, 8);
+		fib_count(f3, e, 4, 30, &s, PORT_MAX - 1);
+		fib_walk(f3, last_view, &v);
+		assert_true(v.seen);
+		assert_int_equal(v.instance, 5);
+		assert_int_equal(v.packets, 7);
+		assert_int_equal(v.bytes, 60);
+		assert_int_equal(v.last_port, PORT_MAX - 1);
+		assert_true(addr_eq(&v.last_source, &s));
+		assert_true(addr_eq(&v.source, &any4));
+		/* a change keeps the counters */
+		fib_set(f3, 5, &any4, &g, &(struct portset){0});
+		fib_walk(f3, last_view, &v);
+		assert_int_equal(v.packets, 7);
+		fib_count_wrong(e, UINT32_MAX); /* does not begin anew */
+		fib_walk(f3, last_view, &v);
+		assert_int_equal(v.wrong, UINT32_MAX);
+		fib_free(f3);
 	}
-	fib_walk(f3, last_view, &v);
-	assert_false(v.seen);
-	assert_int_equal(v.wrong, 600);
-	memcpy(words, s.b, sizeof(words));
-	atomic_store(&fib_counter(e, 1)->packets, 7);
-	atomic_store(&fib_counter(e, 1)->last_port, 9);
-	atomic_store(&fib_counter(e, 1)->last_src[0], words[0]);
-	atomic_store(&fib_counter(e, 1)->last_src[1], words[1]);
-	fib_walk(f3, last_view, &v);
-	assert_true(v.seen);
-	assert_int_equal(v.instance, 5);
-	assert_int_equal(v.packets, 7);
-	assert_int_equal(v.bytes, 60);
-	assert_int_equal(v.last_port, 9);
+}
+
+static void counters_of_a_named_source(void **state)
+{
+	struct addr s = a("2001:db8::1"), g = a("ff3e::8000:1"), any = a("::");
+	struct portset x = ports(1, 2);
+	const struct fib_outset *out;
+	struct fib_view v;
+
+	assert_int_equal(fib_set(fib, 0, &s, &g, &x), 0);
+	fib_count(fib, fib_lookup(fib, 0, &s, &g, &out), 1, 2, &s, 3);
+	fib_walk(fib, last_view, &v);
+	assert_true(addr_eq(&v.source, &s));
 	assert_true(addr_eq(&v.last_source, &s));
-	assert_true(addr_eq(&v.source, &any4));
-	fib_set(f3, 5, &any4, &g,
-		&(struct portset){0}); /* a change keeps the counters */
-	fib_walk(f3, last_view, &v);
-	assert_int_equal(v.packets, 7);
-	fib_free(f3);
+	assert_int_equal(v.packets, 1);
+	assert_int_equal(v.last_port, 3);
+	fib_del(fib, 0, &s, &g);
+	fib_del(fib, 0, &any, &g);
 }
 
 static void grows_to_many_entries(void **state)
@@ -277,7 +293,8 @@ int main(void)
 		cmocka_unit_test(any_source_of_ipv6),
 		cmocka_unit_test(equal_sets_are_one_object),
 		cmocka_unit_test(random_changes_equal_a_list),
-		cmocka_unit_test(counters_are_summed),
+		cmocka_unit_test(counters_are_kept),
+		cmocka_unit_test(counters_of_a_named_source),
 		cmocka_unit_test(grows_to_many_entries),
 	};
 

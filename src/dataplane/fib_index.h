@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Hash index of the forwarding table: hash -> object, for one writer and many readers
+ * without locks. Buckets of one cache line with eight slots; a slot is one word, the
+ * object's address and 16 bits of its hash, so most objects that are not meant are not
+ * even looked at. A full bucket spills into the next one and counts what has passed it.
+ *
+ * The table grows and shrinks a few buckets per change: the writer fills the next table
+ * beside the present one, then publishes it. Readers see the one or the other.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu-qsbr.h>
+
+#define FIB_INDEX_SLOTS 8
+
+/* Slot: hash in bits 48 to 63, address in 4 to 47; in the first slot of a bucket, how
+ * many objects have passed it in bits 0 to 3, FIB_INDEX_SPILL_MAX: so many or more. */
+#define FIB_INDEX_ADDRESS   UINT64_C(0x0000fffffffffff0)
+#define FIB_INDEX_SPILL_MAX UINT64_C(0xf)
+
+struct fib_bucket {
+	_Alignas(64) _Atomic uint64_t slot[FIB_INDEX_SLOTS];
+};
+
+struct fib_buckets;
+
+typedef uint64_t fib_index_hash_fn(const void *obj, const void *arg);
+
+struct fib_index {
+	_Atomic(struct fib_buckets *) now; /* what readers use */
+	/* writer only */
+	struct fib_buckets *next; /* being filled */
+	size_t n_copied;	  /* buckets of the present table */
+	size_t n;
+	fib_index_hash_fn *hash;
+	const void *arg;
+};
+
+/* The first octets of a table; the buckets follow. */
+struct fib_buckets {
+	_Alignas(64) size_t mask; /* number of buckets - 1 */
+	struct fib_bucket *bucket;
+	struct rcu_head rcu;
+};
+
+int fib_index_init(struct fib_index *ix, fib_index_hash_fn *hash, const void *arg);
+/* No reader and no call_rcu callback is left. Zero octets are fine. */
+void fib_index_deinit(struct fib_index *ix);
+
+/* Objects are at multiples of 16. -ENOMEM: nothing has changed. */
+int fib_index_add(struct fib_index *ix, uint64_t hash, void *obj);
+/* the object is in the index */
+void fib_index_del(struct fib_index *ix, uint64_t hash, const void *obj);
+void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, void *obj);
+
+size_t fib_index_bytes(const struct fib_index *ix);
+
+/* Readers take the table anew after each quiescent state. */
+static inline const struct fib_buckets *fib_index_now(const struct fib_index *ix)
+{
+	/* pairs with the release in publish() */
+	return atomic_load_explicit(&ix->now, memory_order_acquire);
+}
+
+static inline const struct fib_bucket *fib_index_bucket(
+	const struct fib_buckets *t, uint64_t hash)
+{
+	return &t->bucket[hash & t->mask];
+}
+
+static inline void *fib_index_object(uint64_t slot)
+{
+	return (void *)(uintptr_t)(slot & FIB_INDEX_ADDRESS);
+}
+
+/* The object with this hash that `match` accepts, or NULL. */
+static inline void *fib_index_find(const struct fib_buckets *t, uint64_t hash,
+	bool (*match)(const void *obj, const void *key), const void *key)
+{
+	for (size_t i = 0; i <= t->mask; i++) {
+		const struct fib_bucket *b = fib_index_bucket(t, hash + i);
+		uint64_t first = 0;
+
+		for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++) {
+			/* pairs with the release in set_slot() */
+			uint64_t slot =
+				atomic_load_explicit(&b->slot[k], memory_order_acquire);
+			void *obj = fib_index_object(slot);
+
+			if (k == 0)
+				first = slot;
+			if ((slot ^ hash) >> 48 == 0 && obj && match(obj, key))
+				return obj;
+		}
+		if (!(first & FIB_INDEX_SPILL_MAX))
+			return NULL;
+	}
+	return NULL;
+}
+
+/* What fib_index_find() will probably look at, for a prefetch. */
+static inline void *fib_index_guess(const struct fib_buckets *t, uint64_t hash)
+{
+	const struct fib_bucket *b = fib_index_bucket(t, hash);
+
+	for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++) {
+		/* a guess reads nothing behind the address */
+		uint64_t slot = atomic_load_explicit(&b->slot[k], memory_order_relaxed);
+
+		if ((slot ^ hash) >> 48 == 0)
+			return fib_index_object(slot);
+	}
+	return NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Objects of one size for one writer, in chunks of memory that never move, which
+ * readers may still look at after the writer has let go of them. What is retired is
+ * free again when the writer says that a grace period has passed; a chunk without
+ * objects goes back to the system a grace period (call_rcu) after its last one.
+ * Retiring allocates nothing, so it cannot fail.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slab_link {
+	struct slab_link *prev, *next;
+};
+
+struct slab_chunk; /* internal */
+
+struct slab {
+	size_t size;
+	unsigned n_per_chunk;
+	size_t n_live, n_chunks;
+	bool walking;
+	unsigned now;		     /* what is retired now goes to this list */
+	size_t n_retired[2];	     /* of either list */
+	struct slab_chunk *spare;    /* the one that may stay without objects */
+	struct slab_chunk *draining; /* takes no new objects */
+	/* lists of chunks: every one; with room; with something retired */
+	struct slab_link all, room, retired[2];
+};
+
+/* `size` is a multiple of 16; one of 64 keeps each object in a cache line of its own.
+ */
+void slab_init(struct slab *s, size_t size);
+/* No reader and no call_rcu callback is left. Zero octets are fine. */
+void slab_deinit(struct slab *s);
+
+/* NULL when out of memory. The contents are not defined. */
+void *slab_alloc(struct slab *s);
+/* Nobody has seen the object. */
+void slab_free_unseen(struct slab *s, void *obj);
+/* No reader can find it any more; some may still hold it. */
+void slab_retire(struct slab *s, void *obj);
+
+/* What waits for the grace period is in one list, what is retired meanwhile in another:
+ * slab_swap() begins a grace period, slab_collect() ends it. */
+void slab_swap(struct slab *s);
+void slab_collect(struct slab *s);
+
+/* All live objects; `fn` may retire any. */
+void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
+
+/* An object that ought to be moved (slab_alloc() a new one, retire this one), so that a
+ * chunk gets empty; NULL when the memory is in good use. */
+void *slab_sparse(struct slab *s);
+
+size_t slab_bytes(const struct slab *s);

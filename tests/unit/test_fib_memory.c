@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Memory of the forwarding table: it runs out anywhere, and it is given back. */
+
+#include "base/rng.h"
+#include "dataplane/fib_entry.h"
+#include "fail_alloc.h"
+#include "test.h"
+
+#include <errno.h>
+#include <urcu-qsbr.h>
+
+#define N_GROUPS 6000 /* more than one chunk of entries, and the index grows */
+
+static const struct addr any4 = ADDR_V4(0, 0, 0, 0);
+static struct fib *fib;
+
+static struct addr group_of(unsigned n)
+{
+	return ADDR_V4(239, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n);
+}
+
+static struct addr source_of(unsigned n)
+{
+	return n % 4 == 3 ? ADDR_V4(10, 0, 0, 1) : any4;
+}
+
+static struct portset ports_of(unsigned n)
+{
+	return (struct portset){{n, 0, 0, 1}};
+}
+
+static int set(unsigned n)
+{
+	struct addr s = source_of(n), g = group_of(n);
+	struct portset p = ports_of(n);
+
+	rcu_quiescent_state();
+	return fib_set(fib, 0, &s, &g, &p);
+}
+
+static void del(unsigned n)
+{
+	struct addr s = source_of(n), g = group_of(n);
+
+	rcu_quiescent_state();
+	fib_del(fib, 0, &s, &g);
+}
+
+static bool is_there(unsigned n)
+{
+	struct addr s = ADDR_V4(10, 0, 0, 1), g = group_of(n);
+	struct portset p = ports_of(n);
+	const struct fib_outset *out;
+
+	if (!fib_lookup(fib, 0, &s, &g, &out))
+		return false;
+	assert_true(portset_eq(&out->ports, &p));
+	return true;
+}
+
+static void count_view(const struct fib_view *v, void *arg)
+{
+	++*(size_t *)arg;
+}
+
+static void check_first(unsigned n)
+{
+	size_t n_walked = 0;
+
+	for (unsigned i = 0; i < N_GROUPS; i++)
+		assert_int_equal(is_there(i), i < n);
+	assert_int_equal(fib_size(fib), n);
+	fib_walk(fib, count_view, &n_walked);
+	assert_int_equal(n_walked, n);
+}
+
+/* Build the table while request number `n` fails; how many calls have failed. */
+static unsigned build_with_failure(long n)
+{
+	unsigned n_failed = 0;
+
+	fail_alloc_after = n;
+	if (fib_new(2, 3, &fib) < 0) {
+		assert_int_equal(fib_new(2, 3, &fib), 0);
+		n_failed++;
+	}
+	for (unsigned i = 0; i < N_GROUPS; i++) {
+		int r = set(i);
+
+		if (r == 0)
+			continue;
+		assert_int_equal(r, -ENOMEM);
+		n_failed++;
+		check_first(i);
+		assert_int_equal(set(i), 0);
+	}
+	return n_failed;
+}
+
+static void each_request_may_fail(void **state)
+{
+	unsigned n_failed = 0;
+	long n;
+
+	for (n = 0;; n++) {
+		bool done;
+
+		n_failed += build_with_failure(n);
+		done = fail_alloc_after >= 0;
+		fail_alloc_after = -1;
+		check_first(N_GROUPS);
+		fib = fib_free(fib);
+		if (done)
+			break;
+	}
+	print_message("%ld requests, %u of them made a call fail\n", n, n_failed);
+	/* growing the index may fail unseen, the others may not */
+	assert_true(n_failed > 5 && n_failed <= n);
+}
+
+static void full_without_memory(void **state)
+{
+	unsigned n, m;
+
+	assert_int_equal(fib_new(2, 3, &fib), 0);
+	for (n = 0; n < 200; n++)
+		assert_int_equal(set(n), 0);
+	/* the chunks have room, the index has not */
+	for (; n < N_GROUPS; n++) {
+		fail_alloc_after = 0;
+		if (set(n) < 0)
+			break;
+		fail_alloc_after = -1;
+	}
+	fail_alloc_after = -1;
+	print_message("full with %u entries\n", n);
+	assert_true(n > 200 && n < N_GROUPS);
+	check_first(n);
+	/* a full table is one that can be changed */
+	assert_int_equal(set(5), 0);
+	del(--n);
+	check_first(n);
+	for (m = 0; n < N_GROUPS; m++) {
+		n += set(n) == 0 ? 1 : 0;
+		assert_true(m < 2 * N_GROUPS);
+	}
+	check_first(n);
+	fib = fib_free(fib);
+}
+
+static void limits(void **state)
+{
+	struct addr g = group_of(1);
+	struct portset p = ports_of(1);
+
+	assert_int_equal(fib_new(2, 3, &fib), 0);
+	assert_int_equal(fib_set(fib, FIB_INSTANCE_MAX + 1, &any4, &g, &p), -ENOSPC);
+	assert_int_equal(fib_size(fib), 0);
+	assert_int_equal(fib_set(fib, FIB_INSTANCE_MAX, &any4, &g, &p), 0);
+	assert_int_equal(fib_size(fib), 1);
+	fib = fib_free(fib);
+}
+
+/* Orders of deletion; what remains stays where lookups find it. */
+static const struct {
+	const char *what;
+	unsigned keep_each; /* 0: none */
+} orders[] = {{"all", 0}, {"all but each 50th", 50}};
+
+static void memory_goes_back(void **state)
+{
+	enum { N = 100000 };
+
+	for (unsigned k = 0; k < array_len(orders); k++) {
+		size_t empty, full, after;
+
+		assert_int_equal(fib_new(2, 3, &fib), 0);
+		empty = fib_bytes(fib);
+		for (unsigned i = 0; i < N; i++)
+			assert_int_equal(set(i), 0);
+		full = fib_bytes(fib);
+		for (unsigned i = 0; i < N; i++)
+			if (!orders[k].keep_each || i % orders[k].keep_each)
+				del(i);
+		after = fib_bytes(fib);
+		print_message("%s: %zu, %zu, %zu octets\n", orders[k].what, empty, full,
+			after);
+		assert_true(full >= N * (64 + 48));
+		/* each set is another one, and sets are not moved: half is theirs */
+		assert_true(after <= (orders[k].keep_each ? full * 2 / 3 : full / 10));
+		for (unsigned i = 0; i < N; i++)
+			assert_int_equal(is_there(i),
+				orders[k].keep_each && i % orders[k].keep_each == 0);
+		fib = fib_free(fib);
+	}
+}
+
+static void last_view(const struct fib_view *v, void *arg)
+{
+	*(struct fib_view *)arg = *v;
+}
+
+/* A reader that holds an entry which is moved learns that it has to look again. */
+static void moved_entries_say_so(void **state)
+{
+	struct addr s = ADDR_V4(10, 0, 0, 1), g = group_of(4 * N_GROUPS - 1);
+	struct portset p = ports_of(4 * N_GROUPS - 1);
+	const struct fib_outset *out, *after;
+	struct fib_entry *e, *moved;
+	struct fib_view v;
+
+	assert_int_equal(fib_new(2, 3, &fib), 0);
+	for (unsigned i = 0; i < 4 * N_GROUPS; i++)
+		assert_int_equal(set(i), 0);
+	e = fib_lookup(fib, 0, &s, &g, &out);
+	assert_non_null(e);
+	fib_count(fib, e, 3, 300, &s, 9);
+	fib_count_wrong(e, 4);
+	/* no quiescent state from here on */
+	for (unsigned i = 0; i < 4 * N_GROUPS - 1; i++) {
+		struct addr si = source_of(i), gi = group_of(i);
+
+		fib_del(fib, 0, &si, &gi);
+	}
+	moved = fib_lookup(fib, 0, &s, &g, &after);
+	assert_ptr_not_equal(moved, e);
+	assert_ptr_equal(after, out);
+	assert_true(portset_eq(&p, &after->ports));
+	assert_true(fib_entry_word(e) == FIB_WORD_MOVED);
+	fib_walk(fib, last_view, &v);
+	assert_int_equal(v.packets, 3);
+	assert_int_equal(v.bytes, 300);
+	assert_int_equal(v.wrong, 4);
+	assert_int_equal(v.last_port, 9);
+	assert_true(addr_eq(&v.last_source, &s));
+	fib = fib_free(fib);
+}
+
+static int setup(void **state)
+{
+	rcu_register_thread();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rcu_unregister_thread();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_request_may_fail),
+		cmocka_unit_test(full_without_memory),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(memory_goes_back),
+		cmocka_unit_test(moved_entries_say_so),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
