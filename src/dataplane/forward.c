@@ -30,6 +30,7 @@ struct forward {
 	void *serve_ctx;
 	struct forward_counters counters;
 	struct copies_flow flow[BURST_MAX];
+	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
 };
 
@@ -187,18 +188,16 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	struct copies_flow *ff = &fw->flow[fl - b->flow];
 	const struct plan_port *in = &plan->port[fl->port];
 	struct forward_port_counters *pc = &fw->counters.port[fl->port];
-	const struct fib_outset *set = NULL;
-	struct fib_entry *e;
+	const struct fib_query *q = &fw->query[fl - b->flow];
 	uint64_t bytes = 0;
 
 	if (!in->receive || !port_speaks(in, addr_family(&fl->group)))
 		return VERDICT_WRONG_INPUT;
 	if (plan_is_own(plan, &fl->src))
 		return VERDICT_MARTIAN_SOURCE;
-	e = fib_lookup(fib, in->instance, &fl->src, &fl->group, &set);
 	if (!plan_source_ok(in, &fl->src)) {
-		if (e)
-			fib_count_wrong(e, fl->n);
+		if (q->entry)
+			fib_count_wrong(q->entry, fl->n);
 		return VERDICT_WRONG_INPUT;
 	}
 	if (!plan_group_ok(&in->in, &fl->group))
@@ -207,9 +206,9 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 		bytes += b->frame[i].f.ip_len;
 	counter_add(&pc->rx_packets, fl->n);
 	counter_add(&pc->rx_bytes, bytes);
-	if (e)
-		fib_count(fib, e, fl->n, bytes, &fl->src, fl->port);
-	return find_outputs(fl, plan, set ? &set->ports : NULL, &ff->out);
+	if (q->entry)
+		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port);
+	return find_outputs(fl, plan, q->out ? &q->out->ports : NULL, &ff->out);
 }
 
 /* Frames */
@@ -289,12 +288,26 @@ static struct needs needs_of(
 	return needs;
 }
 
+/* All of them at once, so that waiting for memory overlaps. */
+static void look_up_flows(struct forward *fw, const struct burst *b,
+	const struct plan *plan, struct fib *fib)
+{
+	for (unsigned i = 0; i < b->n_flows; i++)
+		fw->query[i] = (struct fib_query){
+			.source = &b->flow[i].src,
+			.group = &b->flow[i].group,
+			.instance = plan->port[b->flow[i].port].instance,
+		};
+	fib_lookup_burst(fib, fw->query, b->n_flows);
+}
+
 /* Routes all flows; the result is the set of ports that get something. */
 static struct portset route_flows(struct forward *fw, const struct burst *b,
 	const struct plan *plan, struct fib *fib, enum verdict *ret_verdict)
 {
 	struct portset ports = {0};
 
+	look_up_flows(fw, b, plan, fib);
 	for (unsigned i = 0; i < b->n_flows; i++) {
 		fw->flow[i].n_runs = 0;
 		ret_verdict[i] = route_flow(fw, b, &b->flow[i], plan, fib);
