@@ -76,7 +76,7 @@ static void check_one(const char *in)
 	_cleanup_(freep) char *ok = NULL, *out = NULL, *command = NULL, *text = NULL;
 	_cleanup_(freep) char *expected = NULL, *got = NULL;
 	const char *base = strrchr(in, '/') + 1;
-	size_t len, expected_len = 0, got_len;
+	size_t len = 0, expected_len = 0, got_len = 0;
 	struct config *c;
 	char *there;
 	int r;
