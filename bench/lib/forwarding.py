@@ -59,6 +59,7 @@ def measure(args):
     for part in parts:
         s.part(part)
     missed = s.targets() if parts else 0
+    s.end()
     if parts or args.results:
         results.write(s.found, args.results)
     return missed
