@@ -39,7 +39,8 @@ def options():
     p.add_argument("--verbose", action="store_true", help="one line for each trial")
     args = p.parse_args()
     quick = not (args.full or args.case)
-    trials.VERBOSE, trials.RESOLUTION = args.verbose, 1.05 if quick else 1.03
+    trials.VERBOSE, trials.RESOLUTION = args.verbose, 1.06 if quick else 1.03
+    args.quick = quick
     args.repeat = args.repeat or (2 if quick else 3)
     args.seconds = args.seconds or (0.2 if quick else 0.4)
     args.contestant = args.contestant or ["ringcastd", "mroute"]

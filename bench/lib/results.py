@@ -66,7 +66,8 @@ def rates_line(row):
     for s in row["series"]:
         lines.append(f"  {s['contestant']:>10}/{s['cores']} {s['copies'] / 1e6:7.3f}"
                      f"{'+' if s['bound'] else ' '} ({s['min'] / 1e6:.3f}..{s['max'] / 1e6:.3f})"
-                     f" twice {s['overload'] / 1e6:.3f} joined {s['joined']:.1f}")
+                     + (f" twice {s['overload'] / 1e6:.3f}" if s["overload"] else "")
+                     + f" joined {s['joined']:.1f}")
     ratios = " ".join(f"{cores}: {r:.2f}" for cores, r in row["ratio"].items() if r)
     return f"{row['case']}" + (f"   RATIO {ratios}" if ratios else "") + "\n" + "\n".join(lines)
 

@@ -35,7 +35,7 @@ class Series:
     def row(self):
         return {"contestant": self.name, "cores": self.cores, "copies": self.copies(),
                 "min": min(self.rates), "max": max(self.rates), "bound": self.bound,
-                "overload": statistics.median(self.over),
+                "overload": statistics.median(self.over) if self.over else None,
                 "joined": statistics.median(self.joined)}
 
 
@@ -95,7 +95,7 @@ class Suite:
             found = trials.lossless(bed, c.ports, case, guess, 1.1 if series.rates else 1.5,
                                     self.args.seconds)
             self.guess[key] = found.copies or 600e3
-            if not series.over or self.args.full:
+            if not self.args.quick:
                 over = trials.Trial(bed, c.ports, 2 * self.guess[key] / c.ports,
                                     self.args.seconds, case)
                 series.over.append(over.copies)
@@ -136,7 +136,7 @@ class Suite:
         values = {name: [] for name in self.args.contestant}
         seconds = 2.0 if self.args.full else 0.5
         try:
-            for _ in range(self.args.repeat + 2):
+            for _ in range(self.args.repeat + 1):
                 for name, ns in values.items():
                     c = self.start(name, bed, case, 1)
                     try:
