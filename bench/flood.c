@@ -31,11 +31,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define BATCH	    64
-#define MAX_SUPER   65000 /* octets of an IP packet */
-#define VNET_UDP_L4 5	  /* VIRTIO_NET_HDR_GSO_UDP_L4, not in old headers */
-#define FORGIVE_NS  2000000
-#define SECOND_NS   1000000000LL
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define BATCH	     64
+#define MAX_SUPER    65000 /* octets of an IP packet */
+#define VNET_UDP_L4  5	   /* VIRTIO_NET_HDR_GSO_UDP_L4, not in old headers */
+#define FORGIVE_NS   2000000
+#define SECOND_NS    1000000000LL
 
 struct headers {
 	struct virtio_net_hdr vnet;
@@ -313,48 +314,58 @@ static bool valid(const struct flood *f)
 		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
 }
 
+static bool set(struct flood *f, int option, const char *value)
+{
+	unsigned n = (unsigned)strtoul(value, NULL, 10);
+
+	switch (option) {
+	case 'i':
+		f->interface = value;
+		return true;
+	case 's':
+		f->source = ntohl(inet_addr(value));
+		return true;
+	case 'r':
+		f->rate = strtod(value, NULL);
+		return true;
+	case 't':
+		f->seconds = strtod(value, NULL);
+		return true;
+	case 'T':
+		f->tick_ns = (int64_t)n * 1000;
+		return true;
+	case 'N':
+		f->count = n;
+		return true;
+	case 'C':
+		return !pin((int)n);
+	}
+	return false;
+}
+
 static bool parse(struct flood *f, int argc, char **argv)
 {
 	static int checksum, stamp, ids, spin;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
-		{"source", 1, NULL, 's'}, {"groups", 1, NULL, 'g'},
-		{"first", 1, NULL, 'f'}, {"in-row", 1, NULL, 'w'},
-		{"size", 1, NULL, 'l'}, {"rate", 1, NULL, 'r'},
-		{"seconds", 1, NULL, 't'}, {"run", 1, NULL, 'n'},
-		{"segments", 1, NULL, 'S'}, {"tick", 1, NULL, 'T'},
-		{"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'},
+		{"source", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
+		{"seconds", 1, NULL, 't'}, {"tick", 1, NULL, 'T'},
+		{"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'}, {"groups", 1, NULL, 0},
+		{"first", 1, NULL, 1}, {"in-row", 1, NULL, 2}, {"size", 1, NULL, 3},
+		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5},
 		{"checksum", 0, &checksum, 1}, {"stamp", 0, &stamp, 1},
 		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1}, {NULL, 0, NULL, 0}};
+	unsigned *number[] = {
+		&f->groups, &f->first, &f->in_row, &f->size, &f->run, &f->segments};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
-
-		if (c == 'i')
-			f->interface = optarg;
-		else if (c == 's')
-			f->source = ntohl(inet_addr(optarg));
-		else if (c == 'g')
-			f->groups = n;
-		else if (c == 'f')
-			f->first = n;
-		else if (c == 'w')
-			f->in_row = n;
-		else if (c == 'l')
-			f->size = n;
-		else if (c == 'r')
-			f->rate = strtod(optarg, NULL);
-		else if (c == 't')
-			f->seconds = strtod(optarg, NULL);
-		else if (c == 'n')
-			f->run = n;
-		else if (c == 'S')
-			f->segments = n;
-		else if (c == 'T')
-			f->tick_ns = (int64_t)n * 1000;
-		else if (c == 'N')
-			f->count = n;
-		else if (c == '?' || (c == 'C' && pin((int)n)))
+		if (!optarg && c == '?')
+			return false;
+		if (!optarg)
+			continue;
+		if ((size_t)c < ARRAY_LEN(number))
+			*number[c] = (unsigned)strtoul(optarg, NULL, 10);
+		else if (!set(f, c, optarg))
 			return false;
 	}
 	f->checksum = checksum;

@@ -93,65 +93,73 @@ static __always_inline void note_watched(__u32 port)
 	w->last_ns = now;
 }
 
-SEC("tc") int sink(struct __sk_buff *skb)
+/* Is it a frame of the benchmark, and which flow? What is no frame of it goes on. */
+static __always_inline int parse(struct __sk_buff *skb, __u32 *ret_flow, __u32 *ret_end)
 {
-	__u32 port = skb->ifindex - SINK_FIRST_IFINDEX, cpu, len, end, off, flow;
-	__u32 n_good = 0, n_corrupt = 0, n_foreign = 0;
-	struct sink_count *c;
 	struct headers h;
 
-	if (port >= BENCH_MAX_PORTS || bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
-		return TC_ACT_OK;
+	if (bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
+		return -1;
 	if (h.eth.h_proto != bpf_htons(ETH_P_IP) || h.ip.protocol != IPPROTO_UDP ||
 		h.ip.ihl != 5)
+		return -1;
+	*ret_flow = bpf_ntohl(h.ip.daddr) - BENCH_NET;
+	*ret_end = bpf_ntohs(h.ip.tot_len) + sizeof(struct ethhdr);
+	return *ret_flow < BENCH_MAX_FLOWS ? 0 : -1;
+}
+
+enum judgement { JUDGED_GOOD, JUDGED_CORRUPT, JUDGED_FOREIGN };
+
+static __always_inline enum judgement judge(const struct bench_datagram *d, __u32 flow)
+{
+	if (d->check != bench_check(d->run, d->flow, d->seq, d->time_ns) ||
+		d->flow != flow)
+		return JUDGED_CORRUPT;
+	return d->run == (__u16)shared.run ? JUDGED_GOOD : JUDGED_FOREIGN;
+}
+
+SEC("tc") int sink(struct __sk_buff *skb)
+{
+	__u32 port = skb->ifindex - SINK_FIRST_IFINDEX, len = shared.payload_len;
+	__u32 cpu = bpf_get_smp_processor_id() & (SINK_CPUS - 1);
+	__u32 n[3] = {0}, off = BENCH_HEADERS, flow, end;
+	struct sink_count *c;
+
+	if (port >= BENCH_MAX_PORTS || parse(skb, &flow, &end))
 		return TC_ACT_OK;
-	flow = bpf_ntohl(h.ip.daddr) - BENCH_NET;
-	if (flow >= BENCH_MAX_FLOWS)
-		return TC_ACT_OK;
-	cpu = bpf_get_smp_processor_id() & (SINK_CPUS - 1);
 	c = &shared.count[cpu][port];
-	len = shared.payload_len;
-	end = bpf_ntohs(h.ip.tot_len) + sizeof(struct ethhdr);
 	if (skb->gso_size ? skb->gso_size != len : end != BENCH_HEADERS + len) {
 		c->corrupt++;
 		return TC_ACT_SHOT;
 	}
-
-	off = BENCH_HEADERS;
 	for (__u32 i = 0; i < BENCH_MAX_SEGMENTS; i++) {
 		struct bench_datagram d;
+		enum judgement j;
+		__u16 tail;
 
 		if (off + len > end || bpf_skb_load_bytes(skb, off, &d, sizeof(d)))
 			break;
 		off += len;
-		if (d.check != bench_check(d.run, d.flow, d.seq, d.time_ns) ||
-			d.flow != flow) {
-			n_corrupt++;
+		j = judge(&d, flow);
+		/* of many datagrams the end of the last one says where all were cut */
+		if (off + len > end &&
+			(bpf_skb_load_bytes(skb, off - 2, &tail, 2) ||
+				tail != (__u16)d.check))
+			j = JUDGED_CORRUPT;
+		n[j]++;
+		if (j != JUDGED_GOOD)
 			continue;
-		}
-		if (d.run != (__u16)shared.run) {
-			n_foreign++;
-			continue;
-		}
-		n_good++;
 		note_order(c, port, &d);
 		if (d.time_ns)
 			note_latency(cpu, d.time_ns);
 		if (d.flow + 1 == shared.watch)
 			note_watched(port);
-		if (off + len > end) {
-			__u16 tail;
-
-			if (bpf_skb_load_bytes(skb, off - 2, &tail, 2) ||
-				tail != (__u16)d.check)
-				n_corrupt++;
-		}
 	}
 	c->skbs++;
-	c->datagrams += n_good;
-	c->bytes += (__u64)n_good * (BENCH_HEADERS + len);
-	c->corrupt += n_corrupt + (off != end);
-	c->foreign += n_foreign;
+	c->datagrams += n[JUDGED_GOOD];
+	c->bytes += (__u64)n[JUDGED_GOOD] * (BENCH_HEADERS + len);
+	c->corrupt += n[JUDGED_CORRUPT] + (off != end);
+	c->foreign += n[JUDGED_FOREIGN];
 	return TC_ACT_SHOT;
 }
 

@@ -10,13 +10,20 @@ import tempfile
 
 from libnetns import Skip, case, lab, main
 
-PROGRAM = os.path.join(lab.ROOT, "bench", "lib", "forwarding.py")
+LIBRARY = os.path.join(lab.ROOT, "bench", "lib")
+PROGRAM = os.path.join(LIBRARY, "forwarding.py")
+os.environ.setdefault("RINGCAST_BENCH_BUILD", os.environ.get("RINGCAST_BUILD", ""))
+sys.path.insert(0, LIBRARY)
+
+# pylint: disable=wrong-import-position
+import bed          # noqa: E402
+import cases        # noqa: E402
+import contestants  # noqa: E402
 
 
 def bench(*args):
     env = dict(os.environ)
     del env[lab.MARKER]    # it makes a laboratory of its own
-    env.setdefault("RINGCAST_BENCH_BUILD", env["RINGCAST_BUILD"])
     with tempfile.TemporaryDirectory() as directory:
         r = subprocess.run([sys.executable, PROGRAM, "--results", directory, "--repeat", "1",
                             "--seconds", "0.05", *args],
@@ -45,6 +52,36 @@ def superframes(b):
     row, = bench("--case", "ports=super fanout=2", "--contestant", "ringcastd")["rates"]
     b.note(f"{row['series'][0]['joined']:.1f} datagrams per frame")
     assert row["series"][0]["joined"] >= 1
+
+
+@case("the sinks tell what is late, twice, corrupt and of another run")
+def sinks(b):
+    one = cases.Case(fanout=2)
+    try:
+        t = b.own(bed.Bed(2, superframes=False))
+        c = contestants.Mroute(t, one, 1)
+    except (lab.LabError, FileNotFoundError, AssertionError) as e:
+        raise Skip(str(e)) from None
+    count = ("--count", "100")
+    t.flood(20000, 1, one, count)
+    fine = t.sink.ask("wait", 100, 200)
+    assert (fine["datagrams"], fine["bytes"], fine["least"]) == (200, 200 * 1358, 100), fine
+    assert not any(fine[k] for k in ("lost", "duplicate", "late", "corrupt", "foreign")), fine
+    t.flood(20000, 1, one, count, same_run=True)
+    again = t.sink.ask("wait", 200, 200)
+    # the first of the second time is not the last of the first time
+    assert (again["datagrams"], again["late"], again["duplicate"]) == (400, 198, 2), again
+    t.flood(20000, 1, cases.Case(fanout=2, size=1000), count, same_run=True)
+    assert t.sink.ask("wait", 300, 200)["corrupt"] == 200
+    t.run += 1     # another one than the sinks know of
+    t.flood(20000, 1, one, count, same_run=True)
+    assert t.sink.ask("wait", 300, 200)["foreign"] == 200
+    c.stop()
+    c = contestants.Mroute(t, cases.Case(fanout=2, groups=1), 1)
+    t.sink.ask("run", t.run, one.size)
+    t.flood(20000, 1, cases.Case(fanout=2, groups=2), count, same_run=True)
+    assert t.sink.ask("wait", 100, 200)["datagrams"] == 100   # the other group has no entry
+    c.stop()
 
 
 if __name__ == "__main__":
