@@ -416,6 +416,7 @@ static void choose_receive(
 	dp->receive = (struct ring_rx_mode){
 		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
 							      : RING_RX_BLOCKS,
+		.patient = cfg->latency == DATAPLANE_LATENCY_THROUGHPUT,
 		.offload = cfg->receive_offload,
 		.fanout = threads > 1,
 	};

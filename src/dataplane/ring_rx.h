@@ -28,6 +28,7 @@ enum ring_rx_kind {
 /* How all rings work: wishes before ring_rx_probe(), then what the kernel grants. */
 struct ring_rx_mode {
 	enum ring_rx_kind kind;
+	bool patient;  /* TPACKET_V3: larger blocks, longer timer */
 	bool offload;  /* super-frames are described: frame_meta.gso_size */
 	bool fanout;   /* several rings share the frames of an interface */
 	char why[160]; /* which wishes were refused, or "" */
