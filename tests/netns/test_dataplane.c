@@ -416,6 +416,54 @@ static void r175_control_stays_out_of_the_ring(void **state)
 	assert_int_equal(st.ring_packets, 1);
 }
 
+/* Payload of what comes out of a port, until there are `len` octets of it. */
+static void expect_stream(struct lab *l, unsigned port, const uint8_t *want, size_t len)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		size_t n = lab_receive(l->sink[port], l->buf, sizeof(l->buf), SOON);
+
+		assert_true(n > LAB_L2 + 28);
+		n -= LAB_L2 + 28;
+		assert_true(n <= len - got);
+		assert_memory_equal(l->buf + LAB_L2 + 28, want + got, n);
+		got += n;
+	}
+}
+
+/* Whole or cut, as the port takes it: the receivers get all of it, in order. */
+static void r183_super_frames_pass(void **state)
+{
+	static uint8_t payload[61000];
+	struct lab *l = *state;
+	int fd;
+
+	lab_ip("addr add 192.0.2.7/24 dev up1");
+	start(l, 1, RING_SIZE);
+	if (!dataplane_receive_offload(l->dp))
+		skip();
+	fd = lab_udp_sender("up1", "192.0.2.7");
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(i * 7 + (i >> 8));
+	for (unsigned i = 0; i < 20; i++) {
+		/* a shorter last piece, and a plain frame behind it */
+		if (!lab_udp_send(fd, packet4.group, payload, sizeof(payload), 1400))
+			skip();
+		inject_numbered(l, &packet4, i);
+		for (unsigned port = DA; port <= DB; port++) {
+			expect_stream(l, port, payload, sizeof(payload));
+			assert_int_not_equal(lab_receive(l->sink[port], l->buf,
+						     sizeof(l->buf), SOON),
+				0);
+			assert_int_equal(lab_number(l->buf + LAB_L2), i);
+		}
+	}
+	close(fd);
+	assert_int_equal(verdict_of(l, UP, VERDICT_SUPERFRAME), 0);
+	assert_int_equal(verdict_of(l, UP, VERDICT_TRUNCATED), 0);
+}
+
 /* A large frame whose pieces are unknown cannot be cut. */
 static void r183_without_offload(void **state)
 {
@@ -884,6 +932,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(r181_vlan_tags),
 	CASE(r181_filter_refuses_tags),
 	CASE(r175_control_stays_out_of_the_ring),
+	CASE(r183_super_frames_pass),
 	CASE(r183_without_offload),
 	CASE(r184_too_long_for_link_or_slot),
 	CASE(test_port_down_leaves_others_alone),
