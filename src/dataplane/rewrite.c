@@ -97,7 +97,9 @@ unsigned rewrite_partial_offset(const struct frame *f)
 	uint32_t len;
 	const uint8_t *field = partial_field(f, &len);
 
-	return field ? (unsigned)(field - (f->ip + f->l4_off)) : 0;
+	if (!field || len != f->ip_len - f->l4_off)
+		return 0;
+	return (unsigned)(field - (f->ip + f->l4_off));
 }
 
 bool rewrite_complete_checksum(struct frame *f)

@@ -21,7 +21,8 @@ uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to);
  */
 bool rewrite_complete_checksum(struct frame *f);
 /* Of a partial checksum: octets from the transport header to the checksum, for somebody
- * who completes it later. 0: it cannot be completed. */
+ * who completes it later, and sums up to the end of the packet. 0: that would be wrong,
+ * or it cannot be completed. */
 unsigned rewrite_partial_offset(const struct frame *f);
 /* Of a super-frame: its UDP checksum becomes the partial one that each datagram needs,
  * whatever it was. False: the headers are not there. */

@@ -135,6 +135,23 @@ static void r182_partial_tcp_checksum(void **state)
 	}
 }
 
+static void r182_partial_checksum_for_others(void **state)
+{
+	struct frame f;
+
+	build(false, 33);
+	f = packet_frame(&p);
+	assert_int_equal(rewrite_partial_offset(&f), 6);
+	/* octets behind the datagram: whoever sums up to the end is wrong */
+	packet_put16(&p, 24, 8 + 30);
+	assert_int_equal(rewrite_partial_offset(&f), 0);
+	assert_true(rewrite_complete_checksum(&f));
+	f.proto = 6;
+	assert_int_equal(rewrite_partial_offset(&f), 16);
+	f.proto = 132;
+	assert_int_equal(rewrite_partial_offset(&f), 0);
+}
+
 static void r182_unfixable(void **state)
 {
 	struct frame f;
@@ -321,6 +338,7 @@ int main(void)
 		cmocka_unit_test(r182_partial_udp_checksum),
 		cmocka_unit_test(r182_zero_becomes_all_ones),
 		cmocka_unit_test(r182_partial_tcp_checksum),
+		cmocka_unit_test(r182_partial_checksum_for_others),
 		cmocka_unit_test(r182_unfixable),
 		cmocka_unit_test(r171_link_header),
 		cmocka_unit_test(r166_fragments_reassemble),
