@@ -367,10 +367,11 @@ static json_t *port_stats_json(
 	dataplane_port_stats(app->dp, pp->port, &s);
 	for (unsigned i = 0; i < _VERDICT_N; i++)
 		sum[i] += s.verdict[i];
-	return json_pack("{so sI sI sI sI sI sI sI so}", "name", json_of_text(pp->name),
-		"rx_packets", (json_int_t)s.rx_packets, "rx_bytes",
-		(json_int_t)s.rx_bytes, "tx_packets", (json_int_t)s.tx_packets,
-		"tx_bytes", (json_int_t)s.tx_bytes, "ring_packets",
+	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
+		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
+		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
+		(json_int_t)s.tx_packets, "tx_bytes", (json_int_t)s.tx_bytes,
+		"tx_messages", (json_int_t)s.tx_messages, "ring_packets",
 		(json_int_t)s.ring_packets, "ring_drops", (json_int_t)s.ring_drops,
 		"ring_freezes", (json_int_t)s.ring_freezes, "verdicts",
 		verdicts_json(s.verdict));

@@ -563,6 +563,7 @@ void dataplane_port_stats(
 		sum.rx_bytes += get(&c->rx_bytes);
 		sum.tx_packets += get(&c->tx_packets);
 		sum.tx_bytes += get(&c->tx_bytes);
+		sum.tx_messages += get(&c->tx_messages);
 		for (unsigned v = 0; v < _VERDICT_N; v++)
 			sum.verdict[v] += get(&c->drop[v]);
 	}

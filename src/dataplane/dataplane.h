@@ -69,6 +69,7 @@ unsigned dataplane_threads(const struct dataplane *dp);
  * only from here: kernel counters reset on read. */
 struct dataplane_port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t tx_messages; /* what the copies were handed to the kernel in */
 	uint64_t ring_packets, ring_drops,
 		ring_freezes; /* of the kernel, since start */
 	uint64_t verdict[_VERDICT_N];

@@ -433,7 +433,7 @@ static int open_socket(const char *name, const char *suffix, unsigned protocol)
 
 static void open_router(struct router *r, char *arg)
 {
-	char suffix[8], *colon = strchr(arg, ':');
+	char suffix[16], *colon = strchr(arg, ':');
 
 	if (!colon)
 		fail("%s: no mode", arg);

@@ -259,7 +259,7 @@ static void test_forwards_many_in_order(void **state)
 
 	p.group = "239.9.9.9";
 	p.payload = 64;
-	start(l, 1, RING_SIZE);
+	start(l, 1, 2 * RING_SIZE); /* room for all, also in slots of 2 KiB */
 	join(l, p.group, DA);
 	for (uint32_t i = 0; i < 3000; i++)
 		inject_numbered(l, &p, i);
