@@ -119,7 +119,8 @@ def loop(b):
         t.router.ip("link", "set", port, "master", "br0")
     t.router.ip("addr", "add", "10.0.0.2/24", "dev", "br0")
     t.router.ip("addr", "add", "10.0.7.1/24", "dev", "cable1")
-    d = b.run(t, ALL + "phyint br0 upstream altnet 0.0.0.0/0\n"
+    # frames that come back are counted, so each datagram has its own
+    d = b.run(t, "coalesce off\n" + ALL + "phyint br0 upstream altnet 0.0.0.0/0\n"
               "phyint cable1 downstream altnet 0.0.0.0/0\nphyint lan1 downstream\n")
     r = b.receiver(t.hosts["lan1"])
     b.receiver(t.provider, interface="p0")   # a member behind the cable

@@ -33,7 +33,8 @@ def record(group, types, sources):
 @case("R133 R153 INCLUDE({s1}) and EXCLUDE({s1}) on two LANs, merged record upstream")
 def include_exclude(b):
     t = b.topology()
-    d = b.run(t, "quickleave\n" + PLAIN)
+    # the taps see frames, so each datagram has its own
+    d = b.run(t, "coalesce off\nquickleave\n" + PLAIN)
     upstream = b.tap(t.provider, "p0")
     one = b.receiver(t.hosts["lan1"], source=S1)
     d.wait_member("lan1", GROUP)
@@ -65,7 +66,7 @@ def include_exclude(b):
 @case("R153 source-specific join of a 232/8 channel delivers that source only")
 def ssm(b):
     t = b.topology()
-    d = b.run(t)
+    d = b.run(t, "coalesce off\n" + PLAIN)
     upstream = b.tap(t.provider, "p0")
     b.receiver(t.hosts["lan1"], SSM_GROUP, source=S1)
     b.receiver(t.hosts["lan2"], SSM_GROUP, source=S2)
