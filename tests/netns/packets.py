@@ -14,7 +14,7 @@ RA = bytes.fromhex("94040000")
 ALL_HOSTS, ALL_ROUTERS, REPORTS = "224.0.0.1", "224.0.0.2", "224.0.0.22"
 IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = range(1, 7)
 SENDER_MAC = bytes.fromhex("020000000001")
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
+TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454ca, 1, 2, 0x1000
 
 
 def _summed(octets, at):
@@ -90,21 +90,27 @@ class Wire:
 class Tun:
     """The far end of a link without link header. Has the methods of Tap and Wire."""
 
+    KIND = IFF_TUN
+
     def __init__(self, ns, name):
         with ns.inside():
             self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
             fcntl.ioctl(self.fd, TUNSETIFF, struct.pack(
-                "16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+                "16sH22x", name.encode(), self.KIND | IFF_NO_PI))
 
     def send(self, packet):
         os.write(self.fd, packet)
 
-    def frames(self):
+    def read(self):
         """As from Ethernet, so that all decoders of wire can be used."""
+        packet = os.read(self.fd, 65536)
+        return bytes(12) + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0") + packet
+
+    def frames(self):
         got = []
         while True:
             try:
-                got.append(bytes(12) + b"\x08\0" + os.read(self.fd, 65536))
+                got.append(self.read())
             except BlockingIOError:
                 return got
 
@@ -113,6 +119,20 @@ class Tun:
 
     def close(self):
         os.close(self.fd)
+
+
+class TunTap(Tun):
+    """The far end of a link with Ethernet header."""
+
+    KIND = IFF_TAP
+
+    def send(self, packet):
+        six = packet[0] >> 4 == 6
+        mac = b"\x33\x33" + packet[36:40] if six else group_mac(packet)
+        os.write(self.fd, mac + SENDER_MAC + (b"\x86\xdd" if six else b"\x08\0") + packet)
+
+    def read(self):
+        return os.read(self.fd, 65536)
 
 
 class AgeingRouter(threading.Thread):

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ports of all kinds under runs of datagrams: what is sent joined arrives as it was, whoever
+cuts it, and `show interfaces` says which ports take super-frames."""
+
+import os
+import shutil
+
+from libnetns import (FAST, GROUP, WAN, Sender, Skip, case, lab, main, number, ringcast,
+                      wait_for, wire)
+from packets import TO_EX, Tun, TunTap, Wire, igmp3_report, ipv4, udp
+
+GROUP6 = "ff0e::1:2:3"
+RUN = 30
+SIZE = 1200
+FAR = " altnet 0.0.0.0/0 altnet ::/0\n"
+
+
+class Run:
+    """Runs of datagrams of one flow, and what has come of them."""
+
+    def __init__(self, send, receive):
+        self.send, self.receive = send, receive
+        self.sent, self.got = [], []
+
+    def play(self):
+        first = len(self.sent)
+        new = [number(n, SIZE) for n in range(first, first + RUN - 1)]
+        new.append(number(first + RUN - 1, SIZE // 2))   # the last one may be shorter
+        self.sent += new
+        self.send(new)
+
+        def enough():
+            self.got += self.receive()
+            return len(self.got) >= len(self.sent)
+        try:
+            wait_for(10, enough, "the run arrives")
+        except AssertionError as e:
+            missing = [n for n, p in enumerate(self.sent) if p not in self.got]
+            raise AssertionError(f"{e}: {len(self.got)} of {len(self.sent)}, without "
+                                 f"{missing}") from None
+        assert self.got == self.sent, "other datagrams than were sent"
+
+
+def counters(d, port):
+    return next(p for p in d.show("stats")["ports"] if p["name"] == port)
+
+
+def is_joined(d, port):
+    c = counters(d, port)
+    return c["tx_messages"] < c["tx_packets"]
+
+
+def takes(d, port):
+    return "super-frames" in d.interface(port)["transmit"]
+
+
+def may_join(packet):
+    """With DF, so that the identification means nothing."""
+    head = packet[:6] + b"\x40" + packet[7:10] + b"\0\0" + packet[12:20]
+    return head[:10] + (0xffff - wire.inet_sum(head)).to_bytes(2, "big") + head[12:] + \
+        packet[20:]
+
+
+def frames(wire_end, t, payloads, **kw):
+    packets = [may_join(udp(t.SOURCE, GROUP, p)) for p in payloads]   # first: it takes time
+    for packet in packets:
+        wire_end.send(packet, **kw)
+
+
+def senders(b, t):
+    """Ways to send to the group: by the kernel, which leaves the checksum to the device,
+    and as frames with everything; IPv6."""
+    four, six = b.own(Sender(t.provider)), b.own(Sender(t.provider, source=t.SOURCE6))
+    out = b.own(Wire(t.provider, "p0"))
+    return {"partial": lambda payloads: [four.send(p, GROUP) for p in payloads],
+            "complete": lambda payloads: frames(out, t, payloads),
+            "ipv6": lambda payloads: [six.send(p, GROUP6) for p in payloads]}
+
+
+def play_all(b, t, d, port, receive, receive6, done=None):
+    """Each way until something has left joined, or `done` says that it is enough."""
+    for name, send in senders(b, t).items():
+        run = Run(send, receive6 if name == "ipv6" else receive)
+        before = counters(d, port)
+
+        def enough():
+            run.play()
+            if done:
+                return done()
+            c = counters(d, port)
+            packets = c["tx_packets"] - before["tx_packets"]
+            return c["tx_messages"] - before["tx_messages"] < packets
+        wait_for(20, enough, f"{name}: a run leaves joined")
+        for _ in range(3):
+            run.play()
+
+
+def start(b, t, port, config="", **kw):
+    return b.run(t, config + FAST + WAN + f"phyint {port} downstream" + FAR, **kw)
+
+
+def play_hosts(b, t, port, config="", done=None, **kw):
+    """With ordinary receivers in the namespace lan1."""
+    d = start(b, t, port, config, **kw)
+    four, six = (b.receiver(t.hosts["lan1"], g) for g in (GROUP, GROUP6))
+    for group in (GROUP, GROUP6):
+        d.wait_member(port, group)
+    play_all(b, t, d, port, *(lambda r=r: [p for p, _ in r.receive()] for r in (four, six)),
+             done=done and (lambda: done(d)))
+    return d
+
+
+def lan(b):
+    return b.topology(lans=1, ipv6=True)
+
+
+def move_address(t, name):
+    """What lan1 had on the router belongs to another interface now."""
+    t.router.ip("addr", "flush", "dev", "lan1")
+    t.router.ip("addr", "add", "10.0.1.1/24", "dev", name)
+    t.router.ip("addr", "add", "2001:db8:1::1/64", "dev", name, "nodad")
+
+
+def add_link(ns, *args):
+    r = ns.run("ip", "link", "add", *args, check=False)
+    if r.returncode:
+        raise Skip(f"the kernel has no such link: {r.stderr.strip()}")
+
+
+def leave_to_stack(ns, port):
+    """The stack of `ns` cuts and sums up, and who receives does not trust the link."""
+    if not shutil.which("ethtool"):
+        raise Skip("ethtool is missing")
+    ns.run("ethtool", "-K", port, "tx-udp-segmentation", "off", "tx", "off")
+
+
+@case("veth: the port takes super-frames, with io_uring as with sendmmsg")
+def veth(b):
+    t = lan(b)
+    d = play_hosts(b, t, "lan1")
+    assert takes(d, "lan1"), d.interface("lan1")
+    d.stop()
+    d = play_hosts(b, t, "lan1", "transmit sendmmsg\n")
+    assert d.interface("lan1")["transmit"] == "super-frames, sendmmsg"
+
+
+@case("coalesce off: one by one")
+def coalesce_off(b):
+    t = lan(b)
+    d = play_hosts(b, t, "lan1", "coalesce off\n", done=lambda d: True)
+    assert not takes(d, "lan1") and not is_joined(d, "lan1")
+
+
+@case("a device that leaves the cutting to the stack")
+def cut_by_stack(b):
+    t = lan(b)
+    leave_to_stack(t.router, "lan1")
+    assert takes(play_hosts(b, t, "lan1"), "lan1")
+
+
+@case("a device that takes no more than 4000 octets, or 8 segments, at once")
+def small_gso(b):
+    t = lan(b)
+    t.router.ip("link", "set", "lan1", "gso_max_size", "4000")
+    play_hosts(b, t, "lan1").stop()
+    t.router.ip("link", "set", "lan1", "gso_max_size", "65536", "gso_max_segs", "8")
+    assert takes(play_hosts(b, t, "lan1"), "lan1")
+
+
+@case("R188 a bridge, one of whose ports cuts and one does not")
+def bridge(b):
+    t = lan(b)
+    t.hosts["lan1b"] = t.namespace("lan1b")
+    lab.link(t.router, "port1", t.hosts["lan1b"], "eth0")
+    t.hosts["lan1b"].ip("addr", "add", "10.0.1.3/24", "dev", "eth0")
+    leave_to_stack(t.router, "port1")
+    add_link(t.router, "br0", "type", "bridge", "mcast_snooping", "1")
+    for port in ("lan1", "port1"):
+        t.router.ip("link", "set", port, "master", "br0")
+    t.router.ip("link", "set", "br0", "up")
+    move_address(t, "br0")
+    other = b.receiver(t.hosts["lan1b"])
+    d = play_hosts(b, t, "br0")
+    assert takes(d, "br0")
+    assert other.receive(), "nothing on the other port"
+    run = Run(senders(b, t)["complete"], lambda: [p for p, _ in other.receive()])
+    for _ in range(5):
+        run.play()
+
+
+@case("R181 a VLAN on the port")
+def vlan(b):
+    t = lan(b)
+    for ns, port in ((t.router, "lan1"), (t.hosts["lan1"], "eth0")):
+        add_link(ns, "link", port, "name", port + ".5", "type", "vlan", "id", "5")
+        ns.ip("link", "set", port + ".5", "up")
+    move_address(t, "lan1.5")
+    host = t.hosts["lan1"]
+    host.ip("addr", "add", "10.0.1.2/24", "dev", "eth0.5")
+    d = start(b, t, "lan1.5")
+    r = b.receiver(host, GROUP, interface="eth0.5")
+    r6 = b.receiver(host, GROUP6, interface="eth0.5")
+    play_all(b, t, d, "lan1.5", *(lambda r=r: [p for p, _ in r.receive()] for r in (r, r6)))
+    assert takes(d, "lan1.5")
+
+
+@case("macvlan")
+def macvlan(b):
+    t = lan(b)
+    add_link(t.router, "link", "lan1", "name", "mv", "type", "macvlan", "mode", "bridge")
+    t.router.ip("link", "set", "mv", "up")
+    move_address(t, "mv")
+    assert takes(play_hosts(b, t, "mv"), "mv")
+
+
+@case("macvlan on a device that leaves the cutting to the stack")
+def macvlan_cut(b):
+    t = lan(b)
+    leave_to_stack(t.router, "lan1")
+    add_link(t.router, "link", "lan1", "name", "mv", "type", "macvlan", "mode", "bridge")
+    t.router.ip("link", "set", "mv", "up")
+    move_address(t, "mv")
+    play_hosts(b, t, "mv")
+
+
+@case("bond")
+def bond(b):
+    t = lan(b)
+    add_link(t.router, "bond0", "type", "bond", "mode", "active-backup")
+    t.router.ip("link", "set", "lan1", "down")
+    t.router.ip("link", "set", "lan1", "master", "bond0")
+    t.router.ip("link", "set", "bond0", "up")
+    move_address(t, "bond0")
+    play_hosts(b, t, "bond0")
+
+
+def vxlan_link(t):
+    for ns, port, near, far in ((t.router, "lan1", "192.0.2.1", "192.0.2.2"),
+                                (t.hosts["lan1"], "eth0", "192.0.2.2", "192.0.2.1")):
+        ns.ip("addr", "flush", "dev", port)
+        ns.ip("addr", "add", near + "/24", "dev", port)
+        add_link(ns, "vx0", "type", "vxlan", "id", "7", "remote", far, "local", near,
+                 "dstport", "4789", "dev", port)
+        ns.ip("link", "set", "vx0", "up", "mtu", "1400")
+    move_address(t, "vx0")
+    t.router.ip("addr", "add", "192.0.2.1/24", "dev", "lan1")
+    t.hosts["lan1"].ip("addr", "add", "10.0.1.2/24", "dev", "vx0")
+
+
+@case("vxlan: super-frames inside of UDP")
+def vxlan(b):
+    t = lan(b)
+    play_vxlan(b, t)
+
+
+@case("vxlan on a device that leaves the cutting to the stack")
+def vxlan_cut(b):
+    t = lan(b)
+    leave_to_stack(t.router, "lan1")
+    play_vxlan(b, t)
+
+
+def play_vxlan(b, t):
+    vxlan_link(t)
+    host = t.hosts["lan1"]
+    d = start(b, t, "vx0")
+    both = [b.receiver(host, g, interface="vx0") for g in (GROUP, GROUP6)]
+    for group in (GROUP, GROUP6):
+        d.wait_member("vx0", group)
+    play_all(b, t, d, "vx0", *(lambda r=r: [p for p, _ in r.receive()] for r in both))
+    assert takes(d, "vx0")
+
+
+def far_end(b, kind):
+    """A TUN or TAP device as LAN, whose host is this program: it reads what it is given,
+    and cannot cut."""
+    if not os.path.exists("/dev/net/tun"):
+        raise Skip("no /dev/net/tun")
+    t = b.topology(lans=0, ipv6=True)
+    end = b.own(kind(t.router, "tun0"))
+    t.router.ip("addr", "add", "10.64.0.2", "peer", "10.64.0.1/32", "dev", "tun0")
+    t.router.ip("addr", "add", "fe80::2/64", "dev", "tun0", "nodad")
+    t.router.ip("link", "set", "tun0", "up", "multicast", "on")
+    d = start(b, t, "tun0")
+    report = ipv4("10.64.0.1", "224.0.0.22", 2, igmp3_report((TO_EX, GROUP, ())))
+    group6 = bytes.fromhex("ff0e0000000000000000000100020003")
+    report6 = wire.mld_packet("fe80::9", "ff02::16", b"\x8f\0\0\0\0\0\0\x01" +
+                              bytes([TO_EX, 0, 0, 0]) + group6)[14:]
+
+    def joined():
+        end.send(report)
+        end.send(report6)
+        return d.group("tun0", GROUP) and d.group("tun0", GROUP6)
+    wait_for(10, joined, "the far end has joined")
+
+    def receive():
+        got = []
+        for frame in end.frames():
+            assert len(frame) <= 1514, f"{len(frame)} octets for an MTU of 1500"
+            datagram = wire.udp(frame)
+            if datagram and datagram.group in (GROUP, GROUP6):
+                assert datagram.checksum_ok and datagram.ttl == 7, datagram
+                got.append(datagram.payload)
+        return got
+    play_all(b, t, d, "tun0", receive, receive)
+    assert takes(d, "tun0")
+
+
+@case("R186 TUN: no link header, and a reader who gets datagrams")
+def tun(b):
+    far_end(b, Tun)
+
+
+@case("TAP: a reader who gets datagrams")
+def tap(b):
+    far_end(b, TunTap)
+
+
+@case("R181 frames with a priority tag are joined, too, and arrive without")
+def priority_tags(b):
+    t = lan(b)
+    d = start(b, t, "lan1")
+    r = b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    out = b.own(Wire(t.provider, "p0"))
+    run = Run(lambda payloads: frames(out, t, payloads, vlan=0xe000),
+              lambda: [p for p, _ in r.receive()])
+
+    def enough():
+        run.play()
+        return is_joined(d, "lan1")
+    wait_for(20, enough, "a run leaves joined")
+
+
+@case("a kernel that refuses super-frames only when it sees one: nothing is lost")
+def refused(b):
+    shim = os.path.join(os.path.dirname(os.path.dirname(ringcast.binary("ringcastd"))),
+                        "tests", "netns", "old_sendmmsg.so")
+    assert os.access(shim, os.R_OK), f"{shim} is not built"
+    t = lan(b)
+    for transmit in ("sendmmsg", "auto"):
+        d = play_hosts(b, t, "lan1", f"transmit {transmit}\n",
+                       wrap=("env", "LD_PRELOAD=" + shim), done=lambda d: not takes(d, "lan1"))
+        assert not takes(d, "lan1") and not is_joined(d, "lan1")
+        bad = {k: n for k, n in counters(d, "lan1")["verdicts"].items() if n}
+        assert not bad, bad
+        d.stop()
+
+
+if __name__ == "__main__":
+    main()
