@@ -97,7 +97,7 @@ def zaps(name, n, flood, options=()):
     channels = CHANNELS
     if name != "ringcastd":
         # it takes seconds to leave: each channel is joined once and kept
-        channels = 20
+        channels = 5 if flood else 20    # a join that is lost is waited for 10 s
         how = {"groups": channels, "count": channels, "keep": True}
     with _started(name, options) as (bed, c), contextlib.ExitStack() as stack:
         stream = bed.start_flood(channels, channels * SPACING_RATE, 3600)
