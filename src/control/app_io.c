@@ -9,6 +9,7 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/host_report.h"
 #include "control/igmp.h"
 #include "control/mld.h"
 #include "control/portplan.h"
@@ -16,7 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define RETRY_MS 1000 /* between attempts to open what could not be opened */
+#define REPORT_RECORDS 1024 /* of reports that go together */
+#define RETRY_MS       1000 /* between attempts to open what could not be opened */
 
 const char *app_port_name(const struct app *app, unsigned port)
 {
@@ -249,14 +251,54 @@ static void execute_query(struct app *app, mono_t now, const struct effect *e)
 	send_packet(app, now, e->port, family, buf, len);
 }
 
-static void execute_report(struct app *app, mono_t now, const struct effect *e)
+static size_t record_octets(const struct effect *e)
+{
+	size_t octets = 0;
+
+	for (size_t i = 0; i < e->report.n_rec; i++)
+		octets += host_report_octets(e->report.family, e->report.rec[i].n_src);
+	return octets;
+}
+
+static bool same_sender(const struct effect *a, const struct effect *b)
+{
+	return a->port == b->port && a->report.family == b->report.family &&
+		a->report.version == GM_V3 && b->report.version == GM_V3 &&
+		addr_eq(&a->report.from, &b->report.from);
+}
+
+/* Reports of one round share messages: the records of `e` and of those that follow, as
+ * far as they fit, in their order. What went along has no records any more. */
+static void execute_report(struct app *app, mono_t now, struct effect *e)
 {
 	static uint8_t buf[65535];
+	static struct gm_record rec[REPORT_RECORDS];
 	enum family family = e->report.family;
-	int len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(buf,
-		sizeof(buf), e->report.version, &e->report.from, e->report.rec,
-		e->report.n_rec);
+	const struct proxy_port *pp = app->router->port[e->port];
+	size_t space = pp ? host_report_space(family, pp->link.mtu) : 0, used = 0;
+	const struct gm_record *all = e->report.rec;
+	size_t n = e->report.n_rec;
+	int len;
 
+	if (n == 0) /* went with an earlier one */
+		return;
+	used = record_octets(e);
+	for (struct effect *o = e + 1; o < app->fx.v + app->fx.n; o++) {
+		if (o->type != EFFECT_REPORT || o->report.n_rec == 0)
+			continue;
+		used += record_octets(o);
+		if (!same_sender(e, o) || used > space ||
+			n + o->report.n_rec > array_len(rec))
+			break;
+		if (all != rec)
+			memcpy(rec, all, n * sizeof(*rec));
+		all = rec;
+		memcpy(rec + n, o->report.rec, o->report.n_rec * sizeof(*rec));
+		n += o->report.n_rec;
+		o->report.n_rec = 0;
+	}
+	len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(
+		buf, sizeof(buf), e->report.version, &e->report.from, all, n);
 	send_packet(app, now, e->port, family, buf, len);
 }
 
@@ -323,15 +365,23 @@ static void execute_note(struct app *app, mono_t now, const struct effect *e)
 		note_text[note].text, value);
 }
 
+static void log_effects(const struct effects *fx)
+{
+	effects_for_each (fx, e) {
+		char line[512];
+
+		if (e->type == EFFECT_NOTE)
+			continue;
+		effect_format(e, line, sizeof(line));
+		log_debug("%s", line);
+	}
+}
+
 void app_execute(struct app *app, mono_t now)
 {
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		log_effects(&app->fx);
 	effects_for_each (&app->fx, e) {
-		if (log_enabled(LOG_LEVEL_DEBUG) && e->type != EFFECT_NOTE) {
-			char line[512];
-
-			effect_format(e, line, sizeof(line));
-			log_debug("%s", line);
-		}
 		switch (e->type) {
 		case EFFECT_QUERY:
 			execute_query(app, now, e);

@@ -14,11 +14,27 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Changes share the time of their repeats, and so their reports, when at least this
+ * part of the interval lies between a change and its repeat. */
+#define SHARE_PART 8
+
 mono_t host_random_after(struct host *h, mono_t now, uint32_t ms)
 {
 	uint64_t ns = (uint64_t)(ms ? ms : 1) * (uint64_t)NS_PER_MS;
 
 	return mono_add_ns(now, 1 + (int64_t)rng_below(h->rng, ns));
+}
+
+mono_t host_repeat_time(struct host *h, mono_t now)
+{
+	uint32_t ms = h->params.gm.unsolicited_interval_ms;
+
+	/* A time drawn for another change a moment ago is as random for this one,
+	 * unless it has come so near that one loss of messages could take both. */
+	if (mono_before(h->repeat_at, mono_add_ms(now, ms / SHARE_PART)) ||
+		mono_before(mono_add_ms(now, ms), h->repeat_at))
+		h->repeat_at = host_random_after(h, now, ms);
+	return h->repeat_at;
 }
 
 void host_flush(struct host *h, struct effects *fx)
@@ -158,8 +174,7 @@ void host_tick(struct host *h, mono_t now, struct effects *fx)
 		if (mono_due(g->change_at, now)) {
 			/* what shares a report now shares the next one too */
 			if (next.ns == MONO_NEVER.ns)
-				next = host_random_after(
-					h, now, h->params.gm.unsolicited_interval_ms);
+				next = host_repeat_time(h, now);
 			host_send_change(h, g, next, fx);
 		}
 		if (mono_due(g->answer_at, now))

@@ -81,6 +81,7 @@ struct host {
 	struct host_report *report; /* owned: the report being filled, per family */
 	struct table groups;
 	struct heap timers;
+	mono_t repeat_at; /* drawn last for the repeats of changes */
 };
 
 /* A configured but down host. `rng` is borrowed for its life. 0 or -ENOMEM. */

@@ -239,9 +239,7 @@ static void change_older(struct host *h, mono_t now, struct host_group *g,
 
 	if (is_member && !was_member) {
 		g->mode_repeats = h->family[r->family].rv;
-		host_send_change(h, g,
-			host_random_after(h, now, h->params.gm.unsolicited_interval_ms),
-			fx);
+		host_send_change(h, g, host_repeat_time(h, now), fx);
 	} else if (was_member && !is_member) {
 		g->mode_repeats = 0;
 		g->change_at = MONO_NEVER;
@@ -277,9 +275,7 @@ static int change_group(struct host *h, mono_t now, struct host_group *g,
 	set_changes(g, v, n);
 	set_filter(h, g, filter->mode, &src);
 	if (v3)
-		host_send_change(h, g,
-			host_random_after(h, now, h->params.gm.unsolicited_interval_ms),
-			fx);
+		host_send_change(h, g, host_repeat_time(h, now), fx);
 	else if (h->up)
 		change_older(h, now, g, was_member, fx);
 	host_settle(h, g);
@@ -353,7 +349,7 @@ void host_announce(struct host *h, mono_t now, enum family family, struct effect
 	if (!f->first)
 		return;
 	/* one time for all, so that the repeats share reports too */
-	next = host_random_after(h, now, h->params.gm.unsolicited_interval_ms);
+	next = host_repeat_time(h, now);
 	for (struct host_group *g = f->first; g; g = g->next) {
 		if (f->version == GM_V3)
 			owe_all(g, f->rv);

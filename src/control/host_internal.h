@@ -16,6 +16,8 @@ static inline struct host_group *host_group_of(struct table_node *node)
 
 /* a random time in (now, now + ms] */
 mono_t host_random_after(struct host *h, mono_t now, uint32_t ms);
+/* when a change of now is to be reported once more */
+mono_t host_repeat_time(struct host *h, mono_t now);
 /* Send what was put into the reports. */
 void host_flush(struct host *h, struct effects *fx);
 

@@ -2,7 +2,9 @@
 
 /*
  * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
- * clock's precision; signals arrive through a pipe. Removal inside a callback also
+ * clock's precision; it is set anew only for an earlier one, so that work which moves
+ * the deadline into the future costs no system call, but one wake-up in vain later on.
+ * Signals arrive through a pipe. Removal inside a callback also
  * takes back the events of the same batch, so an owner may free itself.
  */
 
@@ -19,6 +21,12 @@
 
 #define BATCH	  32
 #define N_SIGNALS 4
+
+/* Falling asleep and waking up is most of what a small round costs. When many come in
+ * quick succession, the next one waits until so much time has passed since the last one
+ * began; what arrives meanwhile is one round. */
+#define GATHER_NS    500000
+#define GATHER_AFTER 8 /* rounds */
 
 static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
@@ -41,7 +49,10 @@ struct loop {
 	struct loop_fd timer, signals;
 	int epoll;
 	mono_t now;
-	mono_t armed; /* what the timer is set to */
+	mono_t armed;	/* what the timer is set to */
+	bool fired;	/* and it has not been set since */
+	unsigned quick; /* rounds in quick succession */
+	bool hurry;	/* more is waiting */
 	bool stop;
 	struct sigaction old_action[N_SIGNALS];
 	unsigned n_caught;
@@ -59,7 +70,8 @@ static mono_t read_clock(void)
 
 static void on_timer(struct loop_fd *f, uint32_t events)
 {
-	/* waking up is all it does: arming it anew clears it, loop_round ticks */
+	/* arming it anew clears it, loop_round ticks */
+	container_of(f, struct loop, timer)->fired = true;
 }
 
 static void on_signal(struct loop_fd *f, uint32_t events)
@@ -182,6 +194,11 @@ void loop_stop(struct loop *l)
 	l->stop = true;
 }
 
+void loop_hurry(struct loop *l)
+{
+	l->hurry = true;
+}
+
 static mono_t next_deadline(const struct loop *l)
 {
 	return l->ops.deadline ? l->ops.deadline(l->ops.ctx) : MONO_NEVER;
@@ -191,7 +208,7 @@ static int arm(struct loop *l, mono_t at)
 {
 	struct itimerspec its = {{0}};
 
-	if (at.ns == l->armed.ns)
+	if (!l->fired && !mono_before(at, l->armed))
 		return 0;
 	if (at.ns != MONO_NEVER.ns) {
 		its.it_value.tv_sec = at.ns / NS_PER_SEC;
@@ -200,12 +217,35 @@ static int arm(struct loop *l, mono_t at)
 	if (timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &its, NULL) < 0)
 		return -errno;
 	l->armed = at;
+	l->fired = false;
 	return 0;
+}
+
+static void gather(struct loop *l)
+{
+	mono_t until = mono_add_ns(l->now, GATHER_NS);
+	struct timespec ts = {until.ns / NS_PER_SEC, until.ns % NS_PER_SEC};
+
+	if (l->quick < GATHER_AFTER || l->hurry || l->stop)
+		return;
+	/* a signal ends it early */
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* `last` is when the round before began. */
+static void count_quick(struct loop *l, mono_t last)
+{
+	/* a round that was put off is a little later than that */
+	if (mono_before(l->now, mono_add_ns(last, 2 * GATHER_NS)))
+		l->quick += l->quick < GATHER_AFTER;
+	else
+		l->quick = 0;
+	l->hurry = false;
 }
 
 static int wait_events(struct loop *l)
 {
-	mono_t at = next_deadline(l);
+	mono_t at = next_deadline(l), last = l->now;
 	int timeout = -1, r = 0, n;
 
 	if (l->stop || mono_due(at, l->now))
@@ -216,11 +256,13 @@ static int wait_events(struct loop *l)
 		return r;
 	if (l->ops.before_sleep)
 		l->ops.before_sleep(l->ops.ctx);
+	gather(l);
 	n = epoll_wait(l->epoll, l->batch, BATCH, timeout);
 	r = n < 0 && errno != EINTR ? -errno : 0;
 	if (l->ops.after_sleep)
 		l->ops.after_sleep(l->ops.ctx);
 	l->now = read_clock();
+	count_quick(l, last);
 	l->n_batch = n > 0 ? n : 0;
 	return r;
 }

@@ -4,7 +4,9 @@
 /*
  * The event loop of the control thread. A round is: sleep until a descriptor or the
  * deadline is ready, read the clock once, call the callbacks, tick when the deadline is
- * due, end the round. Everybody else is handed the round's `now`.
+ * due, end the round. Everybody else is handed the round's `now`. Rounds that follow
+ * each other quickly are put off by up to half a millisecond, so that they gather
+ * input.
  */
 
 #include "base/mono.h"
@@ -47,6 +49,7 @@ void loop_del(struct loop_fd *f);
 
 mono_t loop_now(const struct loop *l); /* of this round */
 void loop_stop(struct loop *l);	       /* loop_run returns after this round */
+void loop_hurry(struct loop *l); /* more is waiting: the next round comes at once */
 
 int loop_round(struct loop *l); /* 0 or -errno */
 int loop_run(struct loop *l);	/* rounds until loop_stop; 0 or -errno */

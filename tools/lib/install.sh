@@ -11,6 +11,8 @@ packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-n
 packages_stream="ffmpeg"
 # another daemon for kernel routing, beside which bench/run measures; unpacked as well
 packages_witness="smcroute"
+# the proxy that the control plane is compared with; unpacked likewise
+packages_rivals="igmpproxy"
 # other multicast routers that tests talk to; unpacked below build, never installed
 packages_peers="frr libyang2 pimd"
 

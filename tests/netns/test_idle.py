@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing happens: then nothing is done, whatever the number of groups. System calls are
+counted, not time."""
+
+import collections
+import re
+import shutil
+import socket
+import subprocess
+
+from libnetns import WAN, Skip, case, main, wait_for
+from packets import Wire, igmp3_report, ipv4
+
+GROUPS, PER_REPORT = 10000, 180
+SECONDS = 10
+# a deadline that was moved into the future wakes the loop once in vain, then it is set anew
+IN_VAIN = 4
+CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)")
+
+
+def calls(pid):
+    """System calls of all threads for some seconds, those they slept in all along left out."""
+    r = subprocess.run(["timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-qq", "-o",
+                        "/run/trace", "-p", str(pid)], capture_output=True, text=True)
+    if "attach" in r.stderr:
+        raise Skip("strace may not attach: " + r.stderr.strip())
+    with open("/run/trace", encoding="utf-8") as f:
+        lines = f.readlines()
+    assert lines, "strace has seen no thread"
+    lines = [line for line in lines if "<unfinished" not in line and "<detached" not in line]
+    return collections.Counter(m.group(1) for m in map(CALL.match, lines) if m)
+
+
+@case("10,000 groups and no traffic: silence beyond protocol timers")
+def silence(b):
+    if not shutil.which("strace"):
+        raise Skip("strace is not installed")
+    t = b.topology(lans=1)
+    # the next query is 125 s away
+    d = b.run(t, "startup-query-count 1\n" + WAN + "phyint lan1 downstream\n")
+    w = b.own(Wire(t.hosts["lan1"], "eth0"))
+    groups = [socket.inet_ntoa((0xef010000 + n).to_bytes(4, "big")) for n in range(GROUPS)]
+    for first in range(0, GROUPS, PER_REPORT):
+        records = [(4, g, ()) for g in groups[first:first + PER_REPORT]]
+        w.send(ipv4("10.0.1.2", "224.0.0.22", 2, igmp3_report(*records)))
+    wait_for(20, lambda: d.show("stats")["fib_entries"] == GROUPS, "all groups are known")
+
+    sent = [-1]
+
+    def settled():
+        before, sent[0] = sent[0], d.show("stats")["control"]["sent"]
+        return before == sent[0]
+    # repeats come within a second
+    wait_for(20, lambda: settled() and all(settled() for _ in range(50)), "all is reported")
+    seen = calls(d.process.pid)
+    b.note(f"in {SECONDS} s: {dict(seen)}")
+    assert sum(seen.values()) <= 3 * IN_VAIN, seen
+    assert set(seen) <= {"epoll_wait", "timerfd_settime", "restart_syscall"}, seen
+
+
+if __name__ == "__main__":
+    main()
