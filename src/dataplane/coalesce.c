@@ -13,8 +13,6 @@
 #include "base/bytes.h"
 #include "dataplane/rewrite.h"
 
-#include <assert.h>
-
 #define PROTO_UDP 17
 #define UDP_HLEN  8
 #define IPV4_HLEN 20

@@ -46,7 +46,6 @@ static void serve_all(void *ctx, const struct copies_job *job,
 int forward_new(unsigned thread, struct forward **ret)
 {
 	struct forward *fw = calloc(1, sizeof(*fw));
-
 	int r;
 
 	if (!fw)

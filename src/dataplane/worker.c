@@ -65,13 +65,6 @@ struct worker {
 
 /* Frames */
 
-static void count(_Atomic uint64_t *counter)
-{
-	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, old + 1, memory_order_relaxed);
-}
-
 /* The MAC addresses behind one port hardly change from frame to frame. */
 static bool is_own_mac(
 	const struct plan *plan, struct worker_input *in, const uint8_t mac[6])
@@ -148,9 +141,9 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 
 	if (!ring_rx_peek(in->ring, &block))
 		return false;
-	count(&c->blocks);
+	counter_add(&c->blocks, 1);
 	if (block.timeout)
-		count(&c->block_timeouts);
+		counter_add(&c->block_timeouts, 1);
 	w->held[w->n_held++] = (struct held){in->ring, block};
 	walk_block(w, cfg, in, tx);
 	return true;
@@ -223,7 +216,7 @@ static void rest(struct worker *w)
 	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
 	rcu_thread_online();
 	crew_awake(w->crew, w->index);
-	count(&forward_counters(w->fw)->wakeups);
+	counter_add(&forward_counters(w->fw)->wakeups, 1);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == w->wakefd)
 			(void)!read(w->wakefd, &value, sizeof(value));
