@@ -23,7 +23,6 @@
 #include <errno.h>
 
 struct forward {
-	unsigned thread;
 	enum coalesce_mode coalesce;
 	struct copies *copies;
 	forward_serve_fn *serve;
@@ -43,7 +42,7 @@ static void serve_all(void *ctx, const struct copies_job *job,
 	copies_flush(copies, tx);
 }
 
-int forward_new(unsigned thread, struct forward **ret)
+int forward_new(struct forward **ret)
 {
 	struct forward *fw = calloc(1, sizeof(*fw));
 	int r;
@@ -55,7 +54,6 @@ int forward_new(unsigned thread, struct forward **ret)
 		free(fw);
 		return r;
 	}
-	fw->thread = thread;
 	fw->coalesce = COALESCE_ON;
 	fw->serve = serve_all;
 	*ret = fw;

@@ -13,7 +13,7 @@
 
 struct forward;
 
-int forward_new(unsigned thread, struct forward **ret);
+int forward_new(struct forward **ret);
 struct forward *forward_free(struct forward *fw);
 struct forward_counters *forward_counters(struct forward *fw);
 

@@ -328,7 +328,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;
 	if (r == 0)
-		r = forward_new(w->index, &w->fw);
+		r = forward_new(&w->fw);
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {

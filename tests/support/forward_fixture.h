@@ -137,7 +137,7 @@ static inline int setup(void **state)
 	fake.caps = 0;
 	fake.octets = malloc(OCTETS);
 	plan = plan_new();
-	if (!fake.octets || !plan || fib_new(1, 3, &fib) < 0 || forward_new(0, &fw) < 0)
+	if (!fake.octets || !plan || fib_new(1, 3, &fib) < 0 || forward_new(&fw) < 0)
 		return -1;
 	for (unsigned i = 0; i < N_PORTS; i++)
 		make_port(i);

@@ -78,7 +78,7 @@ static int set_up(void **state)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	*state = b;
-	if (!b || forward_new(0, &b->fw) < 0 || tx_mmsg_new(b->fw, &b->t) < 0)
+	if (!b || forward_new(&b->fw) < 0 || tx_mmsg_new(b->fw, &b->t) < 0)
 		return -1;
 	for (int i = 0; i < N_PORTS; i++) {
 		b->socket[i] = (struct tx_port){.fd = 40 + i, .has_l2 = true};
