@@ -12,6 +12,7 @@ from libnetns import Skip, case, lab, main
 
 LIBRARY = os.path.join(lab.ROOT, "bench", "lib")
 PROGRAM = os.path.join(LIBRARY, "forwarding.py")
+CONTROL = os.path.join(LIBRARY, "ctl.py")
 os.environ.setdefault("RINGCAST_BENCH_BUILD", os.environ.get("RINGCAST_BUILD", ""))
 sys.path.insert(0, LIBRARY)
 
@@ -82,6 +83,26 @@ def sinks(b):
     t.flood(20000, 1, cases.Case(fanout=2, groups=2), count, same_run=True)
     assert t.sink.ask("wait", 100, 200)["datagrams"] == 100   # the other group has no entry
     c.stop()
+
+
+@case("bench/ctl joins groups and finds them all forwarded")
+def control(b):
+    env = dict(os.environ)
+    del env[lab.MARKER]
+    env.setdefault("RINGCAST_BENCH_BUILD", env["RINGCAST_BUILD"])
+    with tempfile.TemporaryDirectory() as directory:
+        out = os.path.join(directory, "ctl.json")
+        r = subprocess.run([sys.executable, CONTROL, "--contestant", "ringcastd", "--part",
+                            "groups", "--groups", "100", "--repeat", "1", "--json", out],
+                           env=env, capture_output=True, text=True, timeout=100)
+        if r.returncode == 77:
+            raise Skip(r.stdout.strip().splitlines()[-1])
+        assert r.returncode == 0, r.stdout + r.stderr
+        with open(out, encoding="utf-8") as f:
+            found = json.load(f)
+    for row in found["groups"]:
+        assert row["forwarded"] == 100, row
+        b.note(f"{row['cpu_us']:.0f} us per join at {row['rate']} per second")
 
 
 if __name__ == "__main__":
