@@ -7,6 +7,7 @@
  */
 
 #include "build_config.h"
+#include "ctl_client.h"
 #include "ctl_tables.h"
 
 #include "base/cleanup.h"
@@ -17,23 +18,16 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
-#define ANSWER_WAIT_S 20
-
-enum {
-	EXIT_USAGE = 1,
-	EXIT_UNREACHABLE = 1,
-	EXIT_DAEMON = 4,
-};
-
+/* A command is a line for the daemon whose reply `print` shows, or, with `run`, a
+ * program of its own: it gets its name as argv[0] and what follows, options included.
+ */
 struct command {
 	const char *name;
 	const char *argument; /* NULL: takes none */
 	const char *help;
 	int (*print)(json_t *reply, FILE *out);
+	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
 };
 
 static const struct command commands[] = {
@@ -110,88 +104,6 @@ static const struct command *find_command(
 	return NULL;
 }
 
-static void explain_unreachable(const char *path, int err)
-{
-	fprintf(stderr, "ringcastctl: cannot reach the daemon at %s: %s\n", path,
-		strerror(err));
-	if (err == ENOENT || err == ECONNREFUSED)
-		fputs("Start ringcastd, or name its socket with -s if it uses another one\n"
-		      "(option -s of ringcastd, control-socket in its configuration).\n",
-			stderr);
-	else if (err == EACCES)
-		fputs("Run this command as root or as a member of the socket's group.\n",
-			stderr);
-}
-
-/* descriptor or -errno */
-static int connect_to(const char *path)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
-	_cleanup_(closep) int fd = -1;
-
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sun.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
-		return -errno;
-	return take_fd(&fd);
-}
-
-/* One line without its newline, malloc'ed; NULL and errno. */
-static char *read_line(int fd)
-{
-	_cleanup_(freep) char *line = NULL;
-	size_t n = 0, cap = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (n + 1 >= cap) {
-			char *larger = realloc(line, cap ? 2 * cap : 65536);
-
-			if (!larger)
-				return NULL;
-			line = larger;
-			cap = cap ? 2 * cap : 65536;
-		}
-		got = recv(fd, line + n, cap - n - 1, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return NULL;
-		if (got == 0) {
-			errno = ECONNRESET;
-			return NULL;
-		}
-		n += (size_t)got;
-		if (line[n - 1] == '\n')
-			break;
-	}
-	line[n - 1] = '\0';
-	return take_ptr(line);
-}
-
-static int send_all(int fd, const char *buf, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			buf += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 static int print_reply(const struct command *command, const char *line, bool as_json)
 {
 	json_error_t error;
@@ -204,13 +116,14 @@ static int print_reply(const struct command *command, const char *line, bool as_
 	if (!json_is_object(reply)) {
 		fprintf(stderr, "ringcastctl: the reply is no JSON object%s%s\n",
 			reply ? "" : ": ", reply ? "" : error.text);
-		status = EXIT_DAEMON;
+		status = CTL_EXIT_DAEMON;
 	} else if (text) {
 		if (!as_json)
 			fprintf(stderr, "ringcastctl: %s\n", text);
-		status = EXIT_DAEMON;
+		status = CTL_EXIT_DAEMON;
 	} else if (as_json) {
-		status = json_is_false(json_object_get(reply, "ok")) ? EXIT_DAEMON : 0;
+		status = json_is_false(json_object_get(reply, "ok")) ? CTL_EXIT_DAEMON
+								     : 0;
 	} else {
 		status = command->print(reply, stdout);
 	}
@@ -218,35 +131,45 @@ static int print_reply(const struct command *command, const char *line, bool as_
 	return status;
 }
 
-static int run(
-	const char *path, const struct command *command, char *request, bool as_json)
+static int ask(const struct ctl_context *ctx, const struct command *command,
+	const char *request)
 {
-	_cleanup_(closep) int fd = connect_to(path);
+	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
 	_cleanup_(freep) char *line = NULL;
-	size_t n = strlen(request);
-	int r;
 
-	if (fd < 0) {
-		explain_unreachable(path, -fd);
-		return EXIT_UNREACHABLE;
-	}
-	request[n] = '\n'; /* find_command has left room; the length is known */
-	r = send_all(fd, request, n + 1);
-	request[n] = '\0';
-	if (r == 0) {
-		line = read_line(fd);
-		r = line ? 0 : -errno;
-	}
-	if (r < 0) {
-		fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n",
-			path,
-			r == -EAGAIN ? "it does not react in time" : strerror(-r));
-		return EXIT_UNREACHABLE;
-	}
-	return print_reply(command, line, as_json);
+	if (fd < 0)
+		return CTL_EXIT_UNREACHABLE;
+	line = ctl_client_line(fd, ctx->path, request);
+	if (!line)
+		return CTL_EXIT_UNREACHABLE;
+	return print_reply(command, line, ctx->as_json);
 }
 
-int main(int argc, char **argv)
+/* The command that is a program of its own, or NULL; *ret_words is how many words its
+ * name has. */
+static const struct command *find_program(char **words, int n_words, int *ret_words)
+{
+	for (size_t i = 0; i < array_len(commands); i++) {
+		const char *name = commands[i].name;
+		int n = 0;
+
+		while (n < n_words && strncmp(name, words[n], strlen(words[n])) == 0) {
+			name += strlen(words[n++]);
+			if (*name != ' ')
+				break;
+			name++;
+		}
+		if (commands[i].run && *name == '\0') {
+			*ret_words = n;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/* Options of all commands. -1: go on; else the exit status. `stop`: at the first word.
+ */
+static int parse_options(struct ctl_context *ctx, int argc, char **argv, bool stop)
 {
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -255,42 +178,66 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *path = CTL_DEFAULT_PATH;
-	const struct command *command;
-	bool as_json = false;
-	char request[CTL_MAX_REQUEST];
-	int c, status;
+	int c;
 
-	while ((c = getopt_long(argc, argv, "s:jVh", options, NULL)) != -1) {
+	while ((c = getopt_long(
+			argc, argv, stop ? "+s:jVh" : "s:jVh", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			path = optarg;
+			ctx->path = optarg;
 			break;
 		case 'j':
-			as_json = true;
+			ctx->as_json = true;
 			break;
 		case 'V':
 			puts("ringcastctl " RINGCAST_VERSION);
-			return 0;
+			return CTL_EXIT_OK;
 		case 'h':
 			print_usage(stdout);
-			return 0;
+			return CTL_EXIT_OK;
 		default: /* getopt has said what is wrong */
 			print_usage(stderr);
-			return EXIT_USAGE;
+			return CTL_EXIT_USAGE;
 		}
 	}
+	return -1;
+}
+
+static int run(struct ctl_context *ctx, int argc, char **argv)
+{
+	int status = parse_options(ctx, argc, argv, true), n_words;
+	const struct command *command;
+	char request[CTL_MAX_REQUEST];
+
+	if (status >= 0)
+		return status;
+	command = find_program(argv + optind, argc - optind, &n_words);
+	if (command) {
+		int first = optind + n_words - 1;
+
+		optind = 0; /* the command reads its options from the start */
+		return command->run(ctx, argc - first, argv + first);
+	}
+	optind = 0; /* once more, with the options between and behind the words */
+	status = parse_options(ctx, argc, argv, false);
+	if (status >= 0)
+		return status;
 	if (optind == argc) {
 		print_usage(stderr);
-		return EXIT_USAGE;
+		return CTL_EXIT_USAGE;
 	}
 	command = find_command(argv + optind, argc - optind, request, sizeof(request));
-	if (!command)
-		return EXIT_USAGE;
-	status = run(path, command, request, as_json);
+	return command ? ask(ctx, command, request) : CTL_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl_context ctx = {.path = CTL_DEFAULT_PATH};
+	int status = run(&ctx, argc, argv);
+
 	if (fflush(stdout) != 0 && status == 0) {
 		fprintf(stderr, "ringcastctl: cannot write: %s\n", strerror(errno));
-		return 1;
+		return CTL_EXIT_USAGE;
 	}
 	return status;
 }

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Client of the control socket, see ctl_client.h: one request line, one line of JSON
+ * (doc/control-socket.md). Called by ringcastctl.c and by the commands that have files
+ * of their own.
+ */
+
+#include "ctl_client.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#define ANSWER_WAIT_S 20
+
+static void explain_unreachable(const char *path, int err)
+{
+	fprintf(stderr, "ringcastctl: cannot reach the daemon at %s: %s\n", path,
+		strerror(err));
+	if (err == ENOENT || err == ECONNREFUSED)
+		fputs("Start ringcastd, or name its socket with -s if it uses another one\n"
+		      "(option -s of ringcastd, control-socket in its configuration).\n",
+			stderr);
+	else if (err == EACCES)
+		fputs("Run this command as root or as a member of the socket's group.\n",
+			stderr);
+}
+
+/* descriptor or -errno */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
+	_cleanup_(closep) int fd = -1;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sun.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int ctl_client_connect(const char *path)
+{
+	int fd = connect_to(path);
+
+	if (fd < 0)
+		explain_unreachable(path, -fd);
+	return fd;
+}
+
+/* One line without its newline, malloc'ed; NULL and errno. */
+static char *read_line(int fd)
+{
+	_cleanup_(freep) char *line = NULL;
+	size_t n = 0, cap = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (n + 1 >= cap) {
+			char *larger = realloc(line, cap ? 2 * cap : 65536);
+
+			if (!larger)
+				return NULL;
+			line = larger;
+			cap = cap ? 2 * cap : 65536;
+		}
+		got = recv(fd, line + n, cap - n - 1, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return NULL;
+		if (got == 0) {
+			errno = ECONNRESET;
+			return NULL;
+		}
+		n += (size_t)got;
+		if (line[n - 1] == '\n')
+			break;
+	}
+	line[n - 1] = '\0';
+	return take_ptr(line);
+}
+
+/* 0 or -errno */
+static int send_line(int fd, const char *request)
+{
+	_cleanup_(freep) char *line = NULL;
+	int len = asprintf(&line, "%s\n", request), done = 0;
+
+	if (len < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	while (done < len) {
+		ssize_t n = send(fd, line + done, (size_t)(len - done), MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (int)n;
+	}
+	return 0;
+}
+
+char *ctl_client_line(int fd, const char *path, const char *request)
+{
+	char *line = NULL;
+	int r = send_line(fd, request);
+
+	if (r == 0) {
+		line = read_line(fd);
+		r = line ? 0 : -errno;
+	}
+	if (r < 0)
+		fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n",
+			path,
+			r == -EAGAIN ? "it does not react in time" : strerror(-r));
+	return line;
+}
+
+int ctl_client_request(
+	int fd, const char *path, const char *request, json_t **ret_reply)
+{
+	_cleanup_(freep) char *line = ctl_client_line(fd, path, request);
+	const char *text;
+	json_error_t error;
+	json_t *reply;
+
+	if (!line)
+		return CTL_EXIT_UNREACHABLE;
+	reply = json_loads(line, 0, &error);
+	text = json_string_value(json_object_get(reply, "error"));
+	if (json_is_object(reply) && !text) {
+		*ret_reply = reply;
+		return CTL_EXIT_OK;
+	}
+	if (text)
+		fprintf(stderr, "ringcastctl: %s\n", text);
+	else
+		fprintf(stderr, "ringcastctl: the reply is no JSON object%s%s\n",
+			reply ? "" : ": ", reply ? "" : error.text);
+	json_decref(reply);
+	return CTL_EXIT_DAEMON;
+}
