@@ -52,6 +52,18 @@ void wr_u16be(struct wr *w, uint16_t v);
 void wr_u32be(struct wr *w, uint32_t v);
 void wr_bytes(struct wr *w, const void *p, size_t n);
 
+/* Where the bounds are known already: big-endian fields of a header at hand. */
+static inline uint16_t get_u16be(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline void put_u16be(uint8_t *p, unsigned v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
 /* Internet checksum (RFC 1071). `inet_sum` adds to a running sum, `inet_fold` makes the
  * value that goes into a header field, in host order. A correct header sums to 0. */
 uint32_t inet_sum(const void *buf, size_t len, uint32_t sum);

@@ -30,17 +30,6 @@ void coalesce_clear(struct coalesce *c)
 	c->n_runs = c->n_iov = 0;
 }
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 static uint32_t payload_len(const struct frame *f)
 {
 	return f->ip_len - f->l4_off - UDP_HLEN;
@@ -54,13 +43,13 @@ static bool is_candidate(const struct frame *f)
 
 	return f->proto == PROTO_UDP && !f->fragment && !f->gso_size &&
 		f->l4_off == hlen && f->ip_len > hlen + UDP_HLEN &&
-		get16(udp + 4) == f->ip_len - hlen &&
-		(f->csum_not_ready || get16(udp + 6) != 0);
+		get_u16be(udp + 4) == f->ip_len - hlen &&
+		(f->csum_not_ready || get_u16be(udp + 6) != 0);
 }
 
 static bool follows_v4(const uint8_t *a, const uint8_t *b, enum coalesce_mode mode)
 {
-	bool in_turn = (uint16_t)(get16(a + 4) + 1) == get16(b + 4);
+	bool in_turn = (uint16_t)(get_u16be(a + 4) + 1) == get_u16be(b + 4);
 
 	/* version, length of header, TOS; flags, offset, TTL, protocol */
 	return memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0 &&
@@ -149,15 +138,15 @@ static void make_head(uint8_t *head, const struct frame *f, uint32_t payload)
 
 	memcpy(head, f->ip, hlen + UDP_HLEN);
 	if (f->family == FAMILY_IPV4) {
-		put16(head + 2, hlen + udp_len);
-		put16(head + 10, 0);
-		put16(head + 10, inet_fold(inet_sum(head, hlen, 0)));
+		put_u16be(head + 2, hlen + udp_len);
+		put_u16be(head + 10, 0);
+		put_u16be(head + 10, inet_fold(inet_sum(head, hlen, 0)));
 	} else {
-		put16(head + 4, udp_len);
+		put_u16be(head + 4, udp_len);
 	}
-	put16(udp + 4, udp_len);
+	put_u16be(udp + 4, udp_len);
 	/* of the pseudo header; who cuts does the rest */
-	put16(udp + 6, (uint16_t)~inet_fold(rewrite_pseudo_sum(f, udp_len)));
+	put_u16be(udp + 6, (uint16_t)~inet_fold(rewrite_pseudo_sum(f, udp_len)));
 }
 
 static void add_iov(struct coalesce *c, struct run *r, void *base, size_t len)

@@ -24,17 +24,6 @@
 #define IPV4_MF	      0x2000
 #define IPV4_OFF_MASK 0x1fffu
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to)
 {
 	/* HC' = ~(~HC + ~m + m'), eqn. 3 */
@@ -49,9 +38,10 @@ void rewrite_ttl(struct frame *f)
 		f->ip[7]--;
 		return;
 	}
-	from = get16(f->ip + 8);
+	from = get_u16be(f->ip + 8);
 	f->ip[8]--;
-	put16(f->ip + 10, rewrite_csum16(get16(f->ip + 10), from, get16(f->ip + 8)));
+	put_u16be(f->ip + 10,
+		rewrite_csum16(get_u16be(f->ip + 10), from, get_u16be(f->ip + 8)));
 }
 
 uint32_t rewrite_pseudo_sum(const struct frame *f, uint32_t l4_len)
@@ -85,10 +75,10 @@ static uint8_t *partial_field(const struct frame *f, uint32_t *ret_len)
 	*ret_len = len;
 	if (f->proto == PROTO_TCP)
 		return len < 20 ? NULL : l4 + 16;
-	if (f->proto != PROTO_UDP || len < 8 || get16(l4 + 4) < 8 ||
-		get16(l4 + 4) > len)
+	if (f->proto != PROTO_UDP || len < 8 || get_u16be(l4 + 4) < 8 ||
+		get_u16be(l4 + 4) > len)
 		return NULL;
-	*ret_len = get16(l4 + 4);
+	*ret_len = get_u16be(l4 + 4);
 	return l4 + 6;
 }
 
@@ -110,11 +100,11 @@ bool rewrite_complete_checksum(struct frame *f)
 
 	if (!field)
 		return false;
-	put16(field, 0);
+	put_u16be(field, 0);
 	csum = inet_fold(inet_sum(f->ip + f->l4_off, len, rewrite_pseudo_sum(f, len)));
 	if (csum == 0 && f->proto == PROTO_UDP)
 		csum = 0xffff; /* 0 says "none" (RFC 768) */
-	put16(field, csum);
+	put_u16be(field, csum);
 	f->csum_not_ready = false;
 	f->csum_valid = true;
 	return true;
@@ -126,7 +116,7 @@ bool rewrite_make_partial(struct frame *f)
 
 	if (f->proto != PROTO_UDP || !partial_field(f, &len))
 		return false;
-	put16(f->ip + f->l4_off + 6,
+	put_u16be(f->ip + f->l4_off + 6,
 		(uint16_t)~inet_fold(rewrite_pseudo_sum(f, f->ip_len - f->l4_off)));
 	f->csum_not_ready = true;
 	f->csum_valid = false;
@@ -150,14 +140,14 @@ void rewrite_piece(
 	memcpy(out, f->ip, head);
 	memcpy(out + head, f->ip + head + (size_t)i * f->gso_size, len - head);
 	if (f->family == FAMILY_IPV4) {
-		put16(out + 2, (uint16_t)len);
-		put16(out + 4, (uint16_t)(get16(out + 4) + i));
-		put16(out + 10, 0);
-		put16(out + 10, inet_fold(inet_sum(out, f->ip_hlen, 0)));
+		put_u16be(out + 2, (uint16_t)len);
+		put_u16be(out + 4, (uint16_t)(get_u16be(out + 4) + i));
+		put_u16be(out + 10, 0);
+		put_u16be(out + 10, inet_fold(inet_sum(out, f->ip_hlen, 0)));
 	} else {
-		put16(out + 4, (uint16_t)(len - IPV6_HLEN));
+		put_u16be(out + 4, (uint16_t)(len - IPV6_HLEN));
 	}
-	put16(out + f->l4_off + 4, (uint16_t)(len - f->l4_off));
+	put_u16be(out + f->l4_off + 4, (uint16_t)(len - f->l4_off));
 	*ret_piece = *f;
 	ret_piece->ip = out;
 	ret_piece->ip_len = len;
@@ -174,12 +164,12 @@ void rewrite_l2(
 		const uint8_t dst[6] = {0x01, 0x00, 0x5e, g[13] & 0x7f, g[14], g[15]};
 
 		memcpy(out, dst, 6);
-		put16(out + 12, 0x0800);
+		put_u16be(out + 12, 0x0800);
 	} else {
 		const uint8_t dst[6] = {0x33, 0x33, g[12], g[13], g[14], g[15]};
 
 		memcpy(out, dst, 6);
-		put16(out + 12, 0x86dd);
+		put_u16be(out + 12, 0x86dd);
 	}
 	memcpy(out + 6, src_mac, 6);
 }
@@ -209,10 +199,10 @@ static unsigned later_header(const struct frame *f, uint8_t out[60])
 
 static void seal_fragment(uint8_t *ip, unsigned hlen, unsigned len, uint16_t off)
 {
-	put16(ip + 2, (uint16_t)len);
-	put16(ip + 6, off);
-	put16(ip + 10, 0);
-	put16(ip + 10, inet_fold(inet_sum(ip, hlen, 0)));
+	put_u16be(ip + 2, (uint16_t)len);
+	put_u16be(ip + 6, off);
+	put_u16be(ip + 10, 0);
+	put_u16be(ip + 10, inet_fold(inet_sum(ip, hlen, 0)));
 }
 
 int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t out_size,
@@ -221,7 +211,7 @@ int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t o
 	uint8_t later[60];
 	const uint8_t *data = f->ip + f->ip_hlen;
 	uint32_t left = f->ip_len - f->ip_hlen;
-	uint16_t flags = get16(f->ip + 6);
+	uint16_t flags = get_u16be(f->ip + 6);
 	unsigned units = flags & IPV4_OFF_MASK;
 	const uint8_t *header = f->ip;
 	unsigned hlen = f->ip_hlen, n = 0;
