@@ -330,6 +330,7 @@ static const struct {
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
 	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},
 	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources"},
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host"},
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
 		"too many members to track, no fast leave for the group"},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,

@@ -16,6 +16,8 @@
 #define DEFAULT_RING_SIZE   (8 << 20)
 #define DEFAULT_MAX_GROUPS  16384
 #define DEFAULT_MAX_SOURCES 1024
+#define DEFAULT_MAX_GROUPS_PER_HOST                                                    \
+	12288 /* so that the greediest host leaves some for others */
 
 static const struct config config_default = {
 	.refresh_interval_ms = 0,
@@ -38,6 +40,7 @@ static const struct config config_default = {
 			.version_fallback = true,
 			.max_groups = DEFAULT_MAX_GROUPS,
 			.max_sources = DEFAULT_MAX_SOURCES,
+			.max_groups_per_host = DEFAULT_MAX_GROUPS_PER_HOST,
 		},
 };
 

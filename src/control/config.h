@@ -84,6 +84,7 @@ struct config_iface {
 	enum config_alert mld_router_alert;
 	bool always_querier;
 	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
+	uint32_t max_groups_per_host;	  /* brought by one host; 0: no limit */
 	char report_interface[IFNAMSIZ];  /* empty: the interface itself */
 };
 

@@ -309,6 +309,8 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	config_text_add(&t, "Limits: ");
 	add_limit(&t, ci->max_groups, "groups");
 	config_text_add(&t, ", ");
+	add_limit(&t, ci->max_groups_per_host, "that one host brings");
+	config_text_add(&t, ", ");
 	add_limit(&t, ci->max_sources, "sources in each.");
 	para_take(d, 4, &t);
 }

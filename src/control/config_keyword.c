@@ -121,6 +121,8 @@ const struct config_keyword config_keywords[] = {
 	IFACE("always-querier", FLAG, always_querier),
 	IFACE("max-groups", NUMBER, max_groups, .lo = 0, .hi = UINT32_MAX,
 		.takes = "a number, 0 for no limit"),
+	IFACE("max-groups-per-host", NUMBER, max_groups_per_host, .lo = 0,
+		.hi = UINT32_MAX, .takes = "a number, 0 for no limit"),
 	IFACE("max-sources", NUMBER, max_sources, .lo = 0, .hi = UINT32_MAX,
 		.takes = "a number, 0 for no limit"),
 	{
@@ -148,7 +150,8 @@ const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
 	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
 	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
-	"always-querier", "max-groups", "max-sources", "report-interface", NULL};
+	"always-querier", "max-groups", "max-groups-per-host", "max-sources",
+	"report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

@@ -325,6 +325,7 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_GROUP_GONE] = "group-gone",
 		[NOTE_GROUP_LIMIT] = "group-limit",
 		[NOTE_SOURCE_LIMIT] = "source-limit",
+		[NOTE_HOST_QUOTA] = "host-quota",
 		[NOTE_HOST_LIMIT] = "host-limit",
 		[NOTE_GROUP_DENIED] = "group-denied",
 		[NOTE_SSM_REFUSED] = "ssm-refused",

@@ -28,6 +28,7 @@ enum note {
 	NOTE_GROUP_GONE,      /* last member gone */
 	NOTE_GROUP_LIMIT,     /* group refused: limit `value` */
 	NOTE_SOURCE_LIMIT,    /* source refused: limit `value` */
+	NOTE_HOST_QUOTA,      /* group refused: its host has `value` already */
 	NOTE_HOST_LIMIT,      /* host not tracked: limit `value`; no fast leave */
 	NOTE_GROUP_DENIED,    /* group refused by a filter or boundary */
 	NOTE_SSM_REFUSED,     /* any-source join for an SSM group (R148, R149) */

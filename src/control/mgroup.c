@@ -35,7 +35,10 @@
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed)
 {
-	*db = (struct mgroup_db){.port = port, .mtu = 1500, .params = *params};
+	*db = (struct mgroup_db){.port = port,
+		.mtu = 1500,
+		.params = *params,
+		.max_addr = MGROUP_MAX_ADDRESSES};
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		db->role[f] = (struct mgroup_role){
 			.version = GM_V3,
@@ -44,6 +47,7 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 			.own = addr_any((enum family)f),
 		};
 	table_init(&db->groups, seed);
+	table_init(&db->owners, seed);
 	return 0;
 }
 
@@ -55,6 +59,7 @@ void mgroup_db_deinit(struct mgroup_db *db)
 	table_for_each (&db->groups, pos, node, next)
 		mgroup_drop(db, container_of(node, struct mgroup, node));
 	table_deinit(&db->groups);
+	table_deinit(&db->owners);
 	heap_deinit(&db->timers);
 	addrset_deinit(&db->list);
 	addrset_deinit(&db->ask);
@@ -102,6 +107,8 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 {
 	heap_remove(&db->timers, &g->timer);
 	table_remove(&db->groups, &g->node);
+	mgroup_owner_release(db, g->owner);
+	db->n_addr -= g->n_counted;
 	for (size_t i = 0; i < g->n_host; i++)
 		addrset_deinit(&g->host[i].filter.src);
 	free(g->host);
@@ -151,7 +158,8 @@ static int source_set(struct mgroup_db *db, struct mgroup *g, const struct addr 
 		g->src[i].until = until;
 		return 0;
 	}
-	if (db->params.max_sources && g->n_src >= db->params.max_sources) {
+	if ((db->params.max_sources && g->n_src >= db->params.max_sources) ||
+		mgroup_is_full(db)) {
 		db->n_refused++;
 		effects_note(fx, db->port, NOTE_SOURCE_LIMIT, &g->group, a,
 			db->params.max_sources);
@@ -391,9 +399,36 @@ static bool settle(
 		effects_note(
 			fx, db->port, NOTE_GROUP_NEW, &g->group, &g->last_reporter, 0);
 	mgroup_arm(db, g);
+	mgroup_count(db, g);
 	/* out of memory: say "changed", the caller then looks for itself */
 	return mgroup_filter(g, now, &db->after) < 0 ||
 		!gm_filter_eq(&db->before, &db->after);
+}
+
+/* The group's first record. 0, 1: refused for a limit, -ENOMEM. */
+static int create_for(struct mgroup_db *db, mono_t now, const struct addr *group,
+	const struct addr *from, struct effects *fx, struct mgroup **ret_group)
+{
+	const struct mgroup_params *p = &db->params;
+	struct mgroup_owner *owner;
+	bool full = p->max_groups && db->groups.n >= p->max_groups;
+	int r = full ? 1 : mgroup_owner_charge(db, from, &owner);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		db->n_refused++;
+		effects_note(fx, db->port, full ? NOTE_GROUP_LIMIT : NOTE_HOST_QUOTA,
+			group, from, full ? p->max_groups : p->max_groups_per_host);
+		return 1;
+	}
+	*ret_group = create(db, now, group);
+	if (!*ret_group) {
+		mgroup_owner_release(db, owner);
+		return -ENOMEM;
+	}
+	(*ret_group)->owner = owner;
+	return 0;
 }
 
 int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
@@ -405,19 +440,13 @@ int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
 
 	if (!g && !creates_state(rec))
 		return 0;
-	if (!g && db->params.max_groups && db->groups.n >= db->params.max_groups) {
-		db->n_refused++;
-		effects_note(fx, db->port, NOTE_GROUP_LIMIT, &rec->group, from,
-			db->params.max_groups);
-		return 0;
-	}
 	r = addrset_from_array(&db->list, rec->src, rec->n_src);
 	if (r < 0)
 		return r;
 	if (!g) {
-		g = create(db, now, &rec->group);
-		if (!g)
-			return -ENOMEM;
+		r = create_for(db, now, &rec->group, from, fx, &g);
+		if (r)
+			return r < 0 ? r : 0;
 		db->before.mode = GM_INCLUDE;
 		addrset_clear(&db->before.src);
 	} else {

@@ -46,6 +46,8 @@ struct mgroup {
 	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
 				 */
 	mono_t since;		/* first member */
+	struct mgroup_owner *owner; /* the host that brought it, in db->owners */
+	size_t n_counted;	    /* its part of db->n_addr */
 	struct addr last_reporter;
 };
 
@@ -62,7 +64,10 @@ struct mgroup_params {
 	struct gm_params gm;
 	bool fast_leave;
 	uint32_t max_groups, max_sources; /* 0: no limit */
+	uint32_t max_groups_per_host;	  /* that one host has brought; 0: no limit */
 };
+
+struct mgroup_owner;
 
 struct mgroup_db {
 	unsigned port;
@@ -71,6 +76,8 @@ struct mgroup_db {
 	struct mgroup_role role[_FAMILY_N];
 	struct table groups;
 	struct heap timers;
+	struct table owners;	 /* struct mgroup_owner */
+	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
 	uint64_t n_refused;
 	/* scratch of one call, kept to spare allocations */
 	struct addrset list, ask;
@@ -78,6 +85,9 @@ struct mgroup_db {
 };
 
 #define MGROUP_MAX_HOSTS 64 /* tracked per group; more make the group untracked */
+/* sources and tracked hosts, with the sources that each host names, of a port: the
+ * lists of all groups together take at most some 60 MB. Counted after each record. */
+#define MGROUP_MAX_ADDRESSES (1u << 20)
 
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);

@@ -2,7 +2,8 @@
 #pragma once
 
 /* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
- * (last member process), mgroup_track.c (hosts). Nobody else includes this. */
+ * (last member process), mgroup_track.c (hosts), mgroup_limit.c (what it may cost).
+ * Nobody else includes this. */
 
 #include "control/mgroup.h"
 
@@ -25,6 +26,21 @@ void mgroup_ask_group(
 /* retransmissions that are due */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+
+/* One more group of this host. 0 with its account, 1: it has as many as it may,
+ * -ENOMEM.
+ */
+int mgroup_owner_charge(
+	struct mgroup_db *db, const struct addr *host, struct mgroup_owner **ret_owner);
+void mgroup_owner_release(
+	struct mgroup_db *db, struct mgroup_owner *o); /* takes NULL */
+/* bring db->n_addr up to date with the group */
+void mgroup_count(struct mgroup_db *db, struct mgroup *g);
+/* no room for further addresses */
+static inline bool mgroup_is_full(const struct mgroup_db *db)
+{
+	return db->n_addr >= db->max_addr;
+}
 
 /* note what a host says about itself */
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,

@@ -41,13 +41,14 @@ static void hosts_expire(struct mgroup *g, mono_t now)
 }
 
 /* NULL: no memory, or too many */
-static struct mgroup_host *host_get(struct mgroup *g, const struct addr *a)
+static struct mgroup_host *host_get(
+	const struct mgroup_db *db, struct mgroup *g, const struct addr *a)
 {
 	size_t i = host_slot(g, a);
 
 	if (i < g->n_host && addr_eq(&g->host[i].addr, a))
 		return &g->host[i];
-	if (g->n_host == MGROUP_MAX_HOSTS)
+	if (g->n_host == MGROUP_MAX_HOSTS || mgroup_is_full(db))
 		return NULL;
 	if (g->n_host == g->cap_host) {
 		size_t cap = g->cap_host ? 2 * g->cap_host : 2;
@@ -94,6 +95,12 @@ static int filter_apply(
 	return 0;
 }
 
+static bool is_too_long(const struct mgroup_db *db, const struct gm_filter *f)
+{
+	return (db->params.max_sources && f->src.n > db->params.max_sources) ||
+		db->n_addr + f->src.n > db->max_addr;
+}
+
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	enum gm_version version, const struct addr *from, enum gm_record_type type,
 	const struct addrset *list, struct effects *fx)
@@ -105,7 +112,7 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 
 	hosts_expire(g, now);
 	if (!addr_is_any(from))
-		h = host_get(g, from);
+		h = host_get(db, g, from);
 	if (!h) {
 		/* hosts without an address cannot be told apart (R020) */
 		if (!addr_is_any(from))
@@ -117,6 +124,13 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	h->version = version;
 	h->until = until;
 	if (filter_apply(&h->filter, type, list) < 0) {
+		g->untracked_until = until;
+		return;
+	}
+	if (is_too_long(db, &h->filter)) {
+		/* It may name new sources for ever. Then it is like a host of an older
+		 * version; that sources were refused is noted where that happens. */
+		host_del(g, (size_t)(h - g->host));
 		g->untracked_until = until;
 		return;
 	}

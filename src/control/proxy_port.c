@@ -28,6 +28,7 @@ static struct mgroup_params group_params(
 		.fast_leave = cfg->quickleave || ci->fast_leave,
 		.max_groups = ci->max_groups,
 		.max_sources = ci->max_sources,
+		.max_groups_per_host = ci->max_groups_per_host,
 	};
 }
 

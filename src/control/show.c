@@ -413,6 +413,7 @@ static json_t *control_json(struct app *app)
 		[NOTE_GROUP_GONE] = "group_gone",
 		[NOTE_GROUP_LIMIT] = "group_limit",
 		[NOTE_SOURCE_LIMIT] = "source_limit",
+		[NOTE_HOST_QUOTA] = "host_quota",
 		[NOTE_HOST_LIMIT] = "host_limit",
 		[NOTE_GROUP_DENIED] = "group_denied",
 		[NOTE_SSM_REFUSED] = "ssm_refused",
