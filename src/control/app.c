@@ -29,7 +29,8 @@ static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
 
-	return mono_min(app->retry_at, router_deadline(app->router));
+	return mono_min(mono_min(app->retry_at, app->unsilence_at),
+		router_deadline(app->router));
 }
 
 static void tick(void *ctx, mono_t now)
@@ -38,6 +39,8 @@ static void tick(void *ctx, mono_t now)
 
 	if (mono_due(app->retry_at, now))
 		app_retry(app, now);
+	if (mono_due(app->unsilence_at, now))
+		app_unsilence(app, now);
 	router_tick(app->router, now, &app->fx);
 }
 
@@ -239,7 +242,7 @@ static int start_proxy(struct app *app)
 	int r = router_new(family, random_seed(), &app->router);
 
 	if (r == 0)
-		r = mcsock_rx_new(&app->rx);
+		r = mcsock_rx_new(random_seed(), &app->rx);
 	if (r == 0)
 		r = netlink_new(app->loop, &app->ifaces, &ops, &app->netlink);
 	if (r < 0) {
@@ -364,7 +367,9 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->options = *options;
 	app->config_dir = -1;
 	app->retry_at = MONO_NEVER;
+	app->unsilence_at = MONO_NEVER;
 	app->send_limit = LOG_LIMIT(10, 6000);
+	app->silence_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		init_port(app, i);
 	status = start(app);

@@ -34,8 +34,10 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int ifindex;			 /* that the sockets are bound to */
-	int error;			 /* errno why a socket is missing, 0: none */
+	int ifindex; /* that the sockets are bound to */
+	int error;   /* errno why a socket is missing, 0: none */
+	struct flood_port flood;
+	struct flood_limit flood_limit;
 	struct mcsock_stats closed;	 /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 };
@@ -55,12 +57,13 @@ struct app {
 	char *socket_path;
 	struct dataplane *dp;
 	struct app_port port[PORT_MAX];
-	mono_t retry_at; /* something could not be opened: try again then */
+	mono_t retry_at;     /* something could not be opened: try again then */
+	mono_t unsilence_at; /* hosts that flooded are heard again */
 	bool stopping;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
-	struct log_limit send_limit;
+	struct log_limit send_limit, silence_limit;
 	mono_t started;
 };
 

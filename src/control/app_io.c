@@ -78,6 +78,45 @@ static void packet_ipv6(void *ctx, int ifindex, const void *data, size_t len)
 	packet(ctx, FAMILY_IPV6, data, len);
 }
 
+/* A host floods. That is worth a line each time: there is at most one in a second. */
+static void silenced(void *ctx, const struct mcfilter_host *who, mono_t until)
+{
+	const struct app_port *ap = ctx;
+	struct app *app = ap->app;
+	char host[ADDR_STRLEN] = "";
+	struct addr a = {{0}};
+
+	app->unsilence_at = mono_min(app->unsilence_at, until);
+	if (who->len == 16)
+		memcpy(a.b, who->octet, 16);
+	else if (who->len == 4)
+		a = (struct addr)ADDR_V4(
+			who->octet[0], who->octet[1], who->octet[2], who->octet[3]);
+	if (who->len == 6)
+		snprintf(host, sizeof(host), "%02x:%02x:%02x:%02x:%02x:%02x",
+			who->octet[0], who->octet[1], who->octet[2], who->octet[3],
+			who->octet[4], who->octet[5]);
+	else
+		addr_format(&a, host);
+	log_limited(&app->silence_limit, loop_now(app->loop), LOG_LEVEL_WARNING,
+		"%s: host %s: sends more membership messages than host-message-rate "
+		"allows (%u a second); it is not heard for ten seconds",
+		app_port_name(app, ap->number), host, ap->flood_limit.host_rate);
+}
+
+void app_unsilence(struct app *app, mono_t now)
+{
+	app->unsilence_at = MONO_NEVER;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			struct mcsock *s = app->port[i].sock[f];
+
+			if (s)
+				app->unsilence_at = mono_min(
+					app->unsilence_at, mcsock_unsilence(s, now));
+		}
+}
+
 /* ---- sockets ---- */
 
 static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
@@ -91,6 +130,8 @@ static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 	sum->receive_errors += one.receive_errors;
 	sum->truncated += one.truncated;
 	sum->dropped += one.dropped;
+	sum->limited += one.limited;
+	sum->silenced += one.silenced;
 }
 
 static void close_port(struct app_port *ap)
@@ -119,7 +160,10 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		struct mcsock_ops ops = {
 			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
-			.ctx = ap};
+			.silenced = silenced,
+			.ctx = ap,
+			.flood = &ap->flood,
+			.limit = &ap->flood_limit};
 		int r;
 
 		if (!app->router->family[f] || ap->sock[f])
@@ -145,6 +189,10 @@ static bool sync_sockets(struct app *app)
 
 		if (ap->ifindex != ifindex)
 			close_port(ap);
+		if (pp)
+			ap->flood_limit = (struct flood_limit){
+				.host_rate = pp->cfg->host_message_rate,
+				.port_rate = pp->cfg->message_rate};
 		if (ifindex && (ap->ifindex == 0 || ap->error))
 			open_port(app, i, ifindex);
 		missing |= ap->error != 0;

@@ -13,6 +13,8 @@ void app_sync(struct app *app, mono_t now, const struct config *cfg);
 void app_retry(struct app *app, mono_t now);
 /* Do what the core has decided, in order, and forget it. */
 void app_execute(struct app *app, mono_t now);
+/* Listen again to hosts that flooded; moves unsilence_at. */
+void app_unsilence(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
 
 /* name of a port for messages */

@@ -19,6 +19,11 @@
 #define DEFAULT_MAX_GROUPS_PER_HOST                                                    \
 	12288 /* so that the greediest host leaves some for others */
 
+/* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a second.
+ */
+#define DEFAULT_HOST_MESSAGE_RATE 1000
+#define DEFAULT_MESSAGE_RATE	  20000
+
 static const struct config config_default = {
 	.refresh_interval_ms = 0,
 	.forward_from_downstream = CONFIG_FORWARD_NONE,
@@ -41,6 +46,8 @@ static const struct config config_default = {
 			.max_groups = DEFAULT_MAX_GROUPS,
 			.max_sources = DEFAULT_MAX_SOURCES,
 			.max_groups_per_host = DEFAULT_MAX_GROUPS_PER_HOST,
+			.host_message_rate = DEFAULT_HOST_MESSAGE_RATE,
+			.message_rate = DEFAULT_MESSAGE_RATE,
 		},
 };
 

@@ -85,7 +85,9 @@ struct config_iface {
 	bool always_querier;
 	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
 	uint32_t max_groups_per_host;	  /* brought by one host; 0: no limit */
-	char report_interface[IFNAMSIZ];  /* empty: the interface itself */
+	/* membership messages per second, of one host and of all; 0: no limit */
+	uint32_t host_message_rate, message_rate;
+	char report_interface[IFNAMSIZ]; /* empty: the interface itself */
 };
 
 enum config_severity {

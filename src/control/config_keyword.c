@@ -125,6 +125,10 @@ const struct config_keyword config_keywords[] = {
 		.hi = UINT32_MAX, .takes = "a number, 0 for no limit"),
 	IFACE("max-sources", NUMBER, max_sources, .lo = 0, .hi = UINT32_MAX,
 		.takes = "a number, 0 for no limit"),
+	IFACE("message-rate", NUMBER, message_rate, .lo = 0, .hi = 1000000000,
+		.takes = "messages per second, 0 for no limit"),
+	IFACE("host-message-rate", NUMBER, host_message_rate, .lo = 0, .hi = 1000000000,
+		.takes = "messages per second, 0 for no limit"),
 	{
 		.name = "report-interface",
 		.where = CONFIG_BLOCK_ONLY,
@@ -151,7 +155,7 @@ const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled
 	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
 	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
 	"always-querier", "max-groups", "max-groups-per-host", "max-sources",
-	"report-interface", NULL};
+	"message-rate", "host-message-rate", "report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
@@ -34,11 +33,16 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
+/* How long a host that floods is not heard at all. */
+#define SILENCE_MS 10000
+
 struct mcsock_rx {
 	const struct mcsock
 		*current; /* whose batch is delivered; NULL: closed meanwhile */
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
+	struct sockaddr_ll from[BATCH];
+	struct flood *flood;
 	/* not a multiple of a cache's way, in which all of them would compete */
 	uint8_t packet[BATCH][PACKET_SIZE + 192];
 };
@@ -48,57 +52,26 @@ struct mcsock {
 	struct mcsock_rx *rx; /* borrowed */
 	struct mcsock_ops ops;
 	int ifindex;
-	enum family family;
+	struct mcfilter filter;
 	struct mcsock_stats stats;
 };
 
-/* Offsets count from the IP header. Packet types above PACKET_MULTICAST are other
- * hosts' frames and our own (outgoing, looped back). */
-static struct sock_filter filter_ipv4[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 2, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-};
-
-static struct sock_filter filter_ipv6[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
-	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_DSTOPTS, 13, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ROUTING, 12, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_AH, 10, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 8),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
-	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
-	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
-	BPF_STMT(BPF_MISC | BPF_TAX, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40), /* ICMPv6 type */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 143, 3, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 132, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 130, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-};
-
-int mcsock_rx_new(struct mcsock_rx **ret_rx)
+int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx)
 {
 	struct mcsock_rx *rx = calloc(1, sizeof(*rx));
 
 	if (!rx)
 		return -ENOMEM;
+	if (flood_new(seed, &rx->flood) < 0) {
+		free(rx);
+		return -ENOMEM;
+	}
 	for (unsigned i = 0; i < BATCH; i++) {
 		rx->iov[i] = (struct iovec){
 			.iov_base = rx->packet[i], .iov_len = PACKET_SIZE};
 		rx->msg[i].msg_hdr.msg_iov = &rx->iov[i];
 		rx->msg[i].msg_hdr.msg_iovlen = 1;
+		rx->msg[i].msg_hdr.msg_name = &rx->from[i];
 	}
 	*ret_rx = rx;
 	return 0;
@@ -106,6 +79,8 @@ int mcsock_rx_new(struct mcsock_rx **ret_rx)
 
 struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
 {
+	if (rx)
+		flood_free(rx->flood);
 	free(rx);
 	return NULL;
 }
@@ -118,6 +93,73 @@ static void clear_error(int fd)
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 }
 
+static int set_filter(int fd, const struct mcfilter *f)
+{
+	struct sock_filter code[MCFILTER_MAX];
+	struct sock_fprog prog = {(unsigned short)mcfilter_program(f, code), code};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Who has sent the packet. False: it is too short to tell. */
+static bool sender(const struct mcsock *s, const struct sockaddr_ll *from,
+	const uint8_t *packet, size_t len, struct mcfilter_host *ret)
+{
+	size_t offset = s->filter.family == FAMILY_IPV4 ? 12 : 8;
+
+	*ret = (struct mcfilter_host){.len = 6};
+	if (from->sll_halen == ret->len) {
+		memcpy(ret->octet, from->sll_addr, ret->len);
+		return true;
+	}
+	ret->len = s->filter.family == FAMILY_IPV4 ? 4 : 16;
+	if (len < offset + ret->len)
+		return false;
+	memcpy(ret->octet, packet + offset, ret->len);
+	return true;
+}
+
+static void silence(struct mcsock *s, const struct mcfilter_host *who, mono_t now)
+{
+	mcfilter_silence(&s->filter, who, mono_add_ms(now, SILENCE_MS));
+	if (set_filter(s->fd.fd, &s->filter) < 0)
+		return; /* it goes on being dropped here */
+	s->stats.silenced++;
+	if (s->ops.silenced)
+		s->ops.silenced(s->ops.ctx, who, mcfilter_deadline(&s->filter));
+}
+
+/* Is the message within the limits? */
+static bool admit(struct mcsock *s, const struct sockaddr_ll *from,
+	const uint8_t *packet, size_t len)
+{
+	mono_t now = loop_now(s->fd.loop);
+	struct mcfilter_host who;
+	enum flood_verdict v;
+
+	if (!s->ops.flood)
+		return true;
+	if (!sender(s, from, packet, len, &who))
+		return false;
+	v = flood_input(
+		s->rx->flood, now, s->ops.flood, s->ops.limit, who.octet, who.len);
+	if (v == FLOOD_PASS)
+		return true;
+	s->stats.limited++;
+	if (v == FLOOD_SILENCE)
+		silence(s, &who, now);
+	return false;
+}
+
+mono_t mcsock_unsilence(struct mcsock *s, mono_t now)
+{
+	if (mcfilter_expire(&s->filter, now) && set_filter(s->fd.fd, &s->filter) < 0)
+		return mono_add_ms(now, SILENCE_MS); /* no memory; once more then */
+	return mcfilter_deadline(&s->filter);
+}
+
 /* One batch per round, so that a flood on one port does not keep the others waiting. */
 static void on_readable(struct loop_fd *f, uint32_t events)
 {
@@ -127,6 +169,8 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 	int n;
 
 	/* an interface that goes down leaves one error; the next read takes it away */
+	for (unsigned i = 0; i < BATCH; i++)
+		rx->msg[i].msg_hdr.msg_namelen = sizeof(rx->from[i]);
 	n = recvmmsg(f->fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.receive_errors++;
@@ -137,25 +181,14 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 			continue;
 		}
 		s->stats.received++;
+		if (!admit(s, &rx->from[i], rx->packet[i], rx->msg[i].msg_len))
+			continue;
 		s->ops.packet(
 			s->ops.ctx, s->ifindex, rx->packet[i], rx->msg[i].msg_len);
 	}
 	rx->current = NULL;
 	if (n == BATCH)
 		loop_hurry(loop);
-}
-
-static int set_filter(int fd, enum family family)
-{
-	struct sock_fprog prog;
-
-	if (family == FAMILY_IPV4)
-		prog = (struct sock_fprog){array_len(filter_ipv4), filter_ipv4};
-	else
-		prog = (struct sock_fprog){array_len(filter_ipv6), filter_ipv6};
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
-		return -errno;
-	return 0;
 }
 
 static uint16_t ethertype_be16(enum family family)
@@ -179,16 +212,16 @@ static int set_options(int fd)
 
 /* The socket is created without protocol and bound last, so that nothing arrives before
  * the filter is in place. */
-static int setup(int fd, int ifindex, enum family family)
+static int setup(int fd, int ifindex, const struct mcfilter *filter)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
-		.sll_protocol = ethertype_be16(family),
+		.sll_protocol = ethertype_be16(filter->family),
 		.sll_ifindex = ifindex};
 	struct packet_mreq mreq = {
 		.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
 	int r;
 
-	r = set_filter(fd, family);
+	r = set_filter(fd, filter);
 	if (r < 0)
 		return r;
 	r = set_options(fd);
@@ -207,13 +240,14 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
 	_cleanup_(closep) int fd = -1;
+	struct mcfilter filter = {.family = family};
 	struct mcsock *s;
 	int r;
 
 	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	r = setup(fd, ifindex, family);
+	r = setup(fd, ifindex, &filter);
 	if (r < 0)
 		return r;
 	s = calloc(1, sizeof(*s));
@@ -222,7 +256,7 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	s->rx = rx;
 	s->ops = *ops;
 	s->ifindex = ifindex;
-	s->family = family;
+	s->filter = filter;
 	s->fd.fd = fd;
 	s->fd.fn = on_readable;
 	r = loop_add(loop, &s->fd, EPOLLIN);
@@ -267,12 +301,12 @@ int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
-		.sll_protocol = ethertype_be16(s->family),
+		.sll_protocol = ethertype_be16(s->filter.family),
 		.sll_ifindex = s->ifindex,
 		.sll_halen = ETH_ALEN};
 	ssize_t n = -1;
 
-	if (!addr_is_multicast(group) || addr_family(group) != s->family)
+	if (!addr_is_multicast(group) || addr_family(group) != s->filter.family)
 		return -EINVAL;
 	group_mac(group, ll.sll_addr);
 	/* the first ENETDOWN may be an old one that waited in the socket */

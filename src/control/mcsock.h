@@ -11,24 +11,35 @@
  */
 
 #include "base/addr.h"
+#include "control/flood.h"
 #include "control/loop.h"
+#include "control/mcfilter.h"
 
 struct mcsock;
 struct mcsock_rx;
 
-/* Memory for one batch of received packets, shared by all sockets of a loop. */
-int mcsock_rx_new(struct mcsock_rx **ret_rx); /* 0, -ENOMEM */
+/* Memory for one batch of received packets and for the hosts that send them, shared by
+ * all sockets of a loop. 0, -ENOMEM */
+int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx);
 struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
 
 struct mcsock_ops {
 	/* One IP packet from the IP header on; valid during the call. May close
 	 * sockets, this one too. */
 	void (*packet)(void *ctx, int ifindex, const void *packet, size_t len);
+	/* A host floods, and the kernel drops what it sends for a while. `until` is
+	 * when mcsock_unsilence() has something to do. May be NULL. */
+	void (*silenced)(void *ctx, const struct mcfilter_host *who, mono_t until);
 	void *ctx;
+	/* borrowed, shared by the families of an interface; NULL: no limits */
+	struct flood_port *flood;
+	const struct flood_limit *limit;
 };
 
 struct mcsock_stats {
 	uint64_t received, sent, send_errors, receive_errors;
+	uint64_t limited;   /* of the received: more than a host or a port may send */
+	uint64_t silenced;  /* times that a host was */
 	uint64_t truncated; /* longer than an IP packet can be; not delivered */
 	uint64_t dropped;   /* by the kernel: receive buffer full */
 };
@@ -39,6 +50,9 @@ struct mcsock_stats {
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
+
+/* Listen again to hosts that have been silenced long enough; when to call it next. */
+mono_t mcsock_unsilence(struct mcsock *s, mono_t now);
 
 /* Send a complete IP packet to the link-layer address of a multicast group. 0 or
  * -errno: -ENETDOWN, -ENXIO or -ENODEV: down or gone; -EMSGSIZE; -EAGAIN, -ENOBUFS:

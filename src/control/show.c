@@ -378,7 +378,7 @@ static json_t *port_stats_json(
 }
 
 static void control_port(
-	struct app *app, unsigned port, json_int_t total[6], uint64_t bad[_GM_BAD_N])
+	struct app *app, unsigned port, json_int_t total[7], uint64_t bad[_GM_BAD_N])
 {
 	const struct proxy_port *pp = app->router->port[port];
 	struct mcsock_stats s = app->port[port].closed;
@@ -388,6 +388,8 @@ static void control_port(
 	total[2] += (json_int_t)s.send_errors;
 	total[3] += (json_int_t)s.receive_errors;
 	total[4] += (json_int_t)s.dropped;
+	total[5] += (json_int_t)s.limited;
+	total[6] += (json_int_t)s.silenced;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		if (!app->port[port].sock[f])
 			continue;
@@ -397,6 +399,8 @@ static void control_port(
 		total[2] += (json_int_t)s.send_errors;
 		total[3] += (json_int_t)s.receive_errors;
 		total[4] += (json_int_t)s.dropped;
+		total[5] += (json_int_t)s.limited;
+		total[6] += (json_int_t)s.silenced;
 	}
 	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
 		bad[i] += pp->n_bad[i];
@@ -423,7 +427,7 @@ static json_t *control_json(struct app *app)
 	};
 	json_t *bad = json_object(), *notes = json_object();
 	uint64_t n_bad[_GM_BAD_N] = {0};
-	json_int_t total[6] = {0};
+	json_int_t total[7] = {0};
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		control_port(app, i, total, n_bad);
@@ -433,11 +437,11 @@ static json_t *control_json(struct app *app)
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
 		json_object_set_new(
 			notes, note_name[i], json_integer((json_int_t)app->n_notes[i]));
-	return json_pack("{sI sI sI sI sI sI sI so so}", "received", total[0], "sent",
-		total[1], "send_errors", total[2], "receive_errors", total[3],
-		"dropped", total[4], "effects_lost", (json_int_t)app->n_effects_lost,
-		"netlink_overruns", (json_int_t)netlink_overruns(app->netlink), "bad",
-		bad, "notes", notes);
+	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received", total[0],
+		"sent", total[1], "send_errors", total[2], "receive_errors", total[3],
+		"dropped", total[4], "limited", total[5], "hosts_silenced", total[6],
+		"effects_lost", (json_int_t)app->n_effects_lost, "netlink_overruns",
+		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "notes", notes);
 }
 
 static json_t *workers_json(struct app *app)

@@ -116,7 +116,7 @@ static int setup(void **state)
 
 	f->deadline = MONO_NEVER;
 	assert_int_equal(loop_new(&ops, &f->loop), 0);
-	assert_int_equal(mcsock_rx_new(&f->rx), 0);
+	assert_int_equal(mcsock_rx_new(1, &f->rx), 0);
 	assert_int_equal(netlink_new(f->loop, &f->table, &nl_ops, &f->netlink), 0);
 	*state = f;
 	return 0;

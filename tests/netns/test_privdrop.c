@@ -124,7 +124,7 @@ static int edges_work_with_net_raw_alone(void)
 
 	if (privdrop_apply(NULL, "nobody", &what) < 0)
 		return 1;
-	if (loop_new(&loop_ops, &loop) < 0 || mcsock_rx_new(&rx) < 0)
+	if (loop_new(&loop_ops, &loop) < 0 || mcsock_rx_new(1, &rx) < 0)
 		return 2;
 	if (netlink_new(loop, &table, &nl_ops, &nl) < 0 || table.n == 0)
 		failed = 3;

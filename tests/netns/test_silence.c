@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A host that floods is silenced by the kernel's filter while others are heard (R082):
+ * told by its MAC address behind a TAP device, by its IP address behind a TUN device
+ * and for both families. What is written to the device has "arrived" there.
+ */
+
+#include "control/mcsock.h"
+
+#include "base/bytes.h"
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#define RATE  10u
+#define BURST 20u  /* two seconds of it */
+#define MANY  100u /* dropped before the kernel is asked */
+
+#define LOUD  1
+#define QUIET 2
+
+struct fixture {
+	struct loop *loop;
+	struct mcsock_rx *rx;
+	struct mcsock *sock;
+	struct flood_port port;
+	struct flood_limit limit;
+	enum family family;
+	bool tap;
+	int fd;
+	unsigned n_heard[3]; /* by host */
+	unsigned n_silenced;
+	struct mcfilter_host who;
+	mono_t until;
+};
+
+static bool is_from(
+	const struct fixture *f, const uint8_t *packet, size_t len, int host)
+{
+	size_t last = f->family == FAMILY_IPV4 ? 27 : len - 1;
+
+	return packet[last] == host;
+}
+
+static void packet_in(void *ctx, int ifindex, const void *packet, size_t len)
+{
+	struct fixture *f = ctx;
+
+	for (int host = LOUD; host <= QUIET; host++)
+		f->n_heard[host] += is_from(f, packet, len, host);
+}
+
+static void silenced(void *ctx, const struct mcfilter_host *who, mono_t until)
+{
+	struct fixture *f = ctx;
+
+	f->who = *who;
+	f->until = until;
+	f->n_silenced++;
+}
+
+static mono_t deadline(void *ctx)
+{
+	return MONO_NEVER;
+}
+
+/* The last octet tells the host in both cases; behind a TAP device they differ in their
+ * MAC address only. */
+static void speak(const struct fixture *f, uint8_t host)
+{
+	uint8_t frame[128], from6[16] = {0xfe, 0x80, [15] = 9},
+			    to6[16] = {0xff, 2, [15] = 0x16};
+	uint8_t from = f->tap ? 9 : host;
+	struct wr w = wr_init(frame, sizeof(frame));
+
+	if (f->tap) {
+		wr_u16be(&w, f->family == FAMILY_IPV4 ? 0x0100 : 0x3333);
+		wr_u32be(&w, f->family == FAMILY_IPV4 ? 0x5e000016 : 0x00000016);
+		wr_u32be(&w, 0x02000000);
+		wr_u16be(&w, host);
+		wr_u16be(&w, f->family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6);
+	}
+	if (f->family == FAMILY_IPV4) {
+		wr_u32be(&w, 0x4500001c);
+		wr_u32be(&w, 0);
+		wr_u32be(&w, 0x01020000);
+		wr_u32be(&w, 0x0a000000u | from);
+		wr_u32be(&w, 0xe0000016);
+		wr_u32be(&w, 0x16000000);
+	} else {
+		from6[15] = from;
+		wr_u32be(&w, 0x60000000);
+		wr_u32be(&w, 0x00083a01);
+		wr_bytes(&w, from6, sizeof(from6));
+		wr_bytes(&w, to6, sizeof(to6));
+		wr_u32be(&w, 0x8f000000);
+	}
+	wr_u32be(&w, host);
+	assert_false(w.bad);
+	assert_int_equal(write(f->fd, frame, wr_len(&w)), wr_len(&w));
+}
+
+static void open_device(struct fixture *f)
+{
+	struct ifreq ifr = {.ifr_name = "tt", .ifr_flags = IFF_NO_PI};
+	struct mcsock_ops ops = {.packet = packet_in,
+		.silenced = silenced,
+		.ctx = f,
+		.flood = &f->port,
+		.limit = &f->limit};
+
+	ifr.ifr_flags |= f->tap ? IFF_TAP : IFF_TUN;
+	f->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (f->fd < 0)
+		skip();
+	assert_int_equal(ioctl(f->fd, TUNSETIFF, &ifr), 0);
+	assert_int_equal(system("ip link set tt up"), 0);
+	assert_int_equal(mcsock_open(f->loop, f->rx, (int)if_nametoindex("tt"),
+				 f->family, &ops, &f->sock),
+		0);
+}
+
+/* Write until `host` has been heard `n` times; its messages then have come through. */
+static void speak_until_heard(struct fixture *f, uint8_t host, unsigned n)
+{
+	while (f->n_heard[host] < n) {
+		speak(f, host);
+		assert_int_equal(loop_round(f->loop), 0);
+	}
+}
+
+static void check(struct fixture *f)
+{
+	struct mcsock_stats before, after;
+	unsigned heard;
+
+	open_device(f);
+	while (f->n_silenced == 0) {
+		speak(f, LOUD);
+		assert_int_equal(loop_round(f->loop), 0);
+	}
+	assert_true(f->n_heard[LOUD] >= BURST);
+	assert_int_equal(f->who.len, f->tap ? 6 : f->family == FAMILY_IPV4 ? 4 : 16);
+	assert_int_equal(f->who.octet[f->who.len - 1], LOUD);
+	mcsock_stats(f->sock, &before);
+	assert_true(before.limited >= MANY);
+	assert_int_equal(before.silenced, 1);
+
+	/* nothing of it reaches us any more; the other host is heard as before */
+	heard = f->n_heard[LOUD];
+	for (unsigned i = 0; i < 50; i++)
+		speak(f, LOUD);
+	speak_until_heard(f, QUIET, 1);
+	mcsock_stats(f->sock, &after);
+	assert_int_equal(f->n_heard[LOUD], heard);
+	assert_int_equal(after.received, before.received + 1);
+	assert_int_equal(after.limited, before.limited);
+
+	/* not yet, and then again */
+	assert_int_equal(mcsock_unsilence(f->sock, loop_now(f->loop)).ns, f->until.ns);
+	assert_int_equal(mcsock_unsilence(f->sock, f->until).ns, MONO_NEVER.ns);
+	speak_until_heard(f, LOUD, heard + 1);
+}
+
+static void r082_loud_host_is_silenced(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct fixture f = {.family = i % 2 ? FAMILY_IPV6 : FAMILY_IPV4,
+			.tap = i >= 2,
+			.limit.host_rate = RATE};
+		struct loop_ops ops = {.deadline = deadline, .ctx = &f};
+
+		assert_int_equal(loop_new(&ops, &f.loop), 0);
+		assert_int_equal(mcsock_rx_new(i, &f.rx), 0);
+		check(&f);
+		mcsock_close(f.sock);
+		mcsock_rx_free(f.rx);
+		loop_free(f.loop);
+		close(f.fd);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(r082_loud_host_is_silenced),
+	};
+
+	if (unshare(CLONE_NEWNET) < 0) {
+		printf("skipped: no network namespace: %s\n", strerror(errno));
+		return 77;
+	}
+	if (geteuid() != 0 || system("ip link >/dev/null 2>&1") != 0) {
+		printf("skipped: needs root and the ip command\n");
+		return 77;
+	}
+	if (access("/dev/net/tun", R_OK | W_OK) < 0) {
+		printf("skipped: no TUN devices: %s\n", strerror(errno));
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
