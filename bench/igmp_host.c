@@ -55,6 +55,7 @@ struct hosts {
 	const char *interface;
 	uint32_t source; /* of the first host, host order */
 	unsigned first, groups, hosts, count;
+	unsigned host; /* number of the first host */
 	double rate, seconds;
 	bool keep; /* zap: leave nothing, take the next channel */
 
@@ -99,11 +100,20 @@ static uint16_t checksum(const void *data, size_t len)
 	return htons((uint16_t)~sum);
 }
 
+/* Hosts have addresses of a /24, and MAC addresses of their own. */
+static void host_mac(const struct hosts *h, unsigned host, uint8_t mac[6])
+{
+	memcpy(mac, h->mac, sizeof(h->mac));
+	mac[4] ^= (uint8_t)((host + 1) >> 8);
+	mac[5] ^= (uint8_t)(host + 1);
+}
+
 static void make_report(const struct hosts *h, struct report *r, unsigned host,
 	unsigned group, int type)
 {
 	static const uint8_t to[] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x16};
 
+	host += h->host;
 	*r = (struct report){
 		.ip = {.version = 4,
 			.ihl = 6,
@@ -111,7 +121,7 @@ static void make_report(const struct hosts *h, struct report *r, unsigned host,
 			.ttl = 1,
 			.protocol = IPPROTO_IGMP,
 			.tot_len = htons(sizeof(*r) - sizeof(r->eth)),
-			.saddr = htonl(h->source + host),
+			.saddr = htonl(h->source + host % 250),
 			.daddr = htonl(0xe0000016)},
 		.router_alert = htonl(0x94040000),
 		.type = 0x22,
@@ -120,8 +130,7 @@ static void make_report(const struct hosts *h, struct report *r, unsigned host,
 		.group = htonl(BENCH_NET + h->first + group),
 	};
 	memcpy(r->eth.h_dest, to, sizeof(to));
-	memcpy(r->eth.h_source, h->mac, sizeof(h->mac));
-	r->eth.h_source[5] ^= (uint8_t)(host + 1);
+	host_mac(h, host, r->eth.h_source);
 	r->eth.h_proto = htons(ETH_P_IP);
 	r->ip.check = checksum(&r->ip, sizeof(r->ip) + sizeof(r->router_alert));
 	r->check = checksum(&r->type, sizeof(*r) - offsetof(struct report, type));
@@ -223,6 +232,14 @@ static int64_t stamp_of(struct msghdr *msg)
 	return 0;
 }
 
+static bool is_ours(const struct hosts *h, const struct sockaddr_ll *from)
+{
+	uint8_t mac[6];
+
+	host_mac(h, h->host, mac);
+	return memcmp(from->sll_addr, mac, sizeof(mac)) == 0;
+}
+
 /* The next frame that matters, or false when `until` (CLOCK_MONOTONIC) is over. */
 static bool next_frame(const struct hosts *h, int fd, int64_t until, struct seen *ret)
 {
@@ -248,7 +265,7 @@ static bool next_frame(const struct hosts *h, int fd, int64_t until, struct seen
 			continue;
 		ret->ns = stamp_of(&msg);
 		ret->report = ip.protocol == IPPROTO_IGMP &&
-			from.sll_pkttype == PACKET_OUTGOING;
+			from.sll_pkttype == PACKET_OUTGOING && is_ours(h, &from);
 		ret->group = ntohl(ip.daddr) - BENCH_NET - h->first;
 		if (ret->report ||
 			(ip.protocol == IPPROTO_UDP &&
@@ -407,7 +424,7 @@ static void parse(struct hosts *h, int argc, char **argv)
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"first", 1, NULL, 'f'},
 		{"groups", 1, NULL, 'g'}, {"hosts", 1, NULL, 'h'},
-		{"count", 1, NULL, 'c'}, {"rate", 1, NULL, 'r'},
+		{"host", 1, NULL, 'n'}, {"count", 1, NULL, 'c'}, {"rate", 1, NULL, 'r'},
 		{"seconds", 1, NULL, 't'}, {"keep", 0, NULL, 'k'}, {0}};
 	struct in_addr a;
 
@@ -422,6 +439,8 @@ static void parse(struct hosts *h, int argc, char **argv)
 			h->groups = (unsigned)atoi(optarg);
 		else if (c == 'h')
 			h->hosts = (unsigned)atoi(optarg);
+		else if (c == 'n')
+			h->host = (unsigned)atoi(optarg);
 		else if (c == 'c')
 			h->count = (unsigned)atoi(optarg);
 		else if (c == 'r')

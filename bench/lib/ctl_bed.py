@@ -90,11 +90,12 @@ class _Quiet(ringcast.Daemon):
 class Ringcast(_Process):
     name = "ringcastd"
 
-    def __init__(self, bed, options=()):
-        # a single host plays thousands here, so the limits are off
-        config = "\n".join([*options, "message-rate 0", "host-message-rate 0",
-                            "max-groups-per-host 0", "quickleave", "phyint wan upstream",
-                            "altnet 0.0.0.0/0", "phyint lan1 downstream", "phyint lan2 downstream", ""])
+    def __init__(self, bed, options=(), limits=False):
+        # a single host plays thousands in bench/ctl, so the limits are off there
+        off = () if limits else ("message-rate 0", "host-message-rate 0", "max-groups-per-host 0")
+        config = "\n".join([*options, *off, "quickleave", "phyint wan upstream",
+                            "altnet 0.0.0.0/0", "phyint lan1 downstream",
+                            "phyint lan2 downstream", ""])
         self.daemon = _Quiet(bed.router, config, wrap=("taskset", "-c", "1"))
 
     def pid(self):
@@ -104,6 +105,22 @@ class Ringcast(_Process):
         """Reports that did not fit into its receive buffers."""
         return self.daemon.show("stats")["control"]["dropped"]
 
+    def counted(self):
+        """What it says of what it did not take."""
+        s = self.daemon.show("stats")
+        notes = s["control"]["notes"]
+        out = {k: s["control"][k] for k in ("dropped", "limited", "hosts_silenced")}
+        out["ring_drops"] = sum(p["ring_drops"] for p in s["ports"])
+        out.update({k: notes[k] for k in ("group_limit", "host_quota", "host_limit")})
+        return {k: v for k, v in out.items() if v}
+
+    def kill(self):
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+
+    def again(self):
+        self.daemon.start()
+
     def stop(self):
         self.daemon.stop()
 
@@ -111,7 +128,7 @@ class Ringcast(_Process):
 class Igmpproxy(_Process):
     name = "igmpproxy"
 
-    def __init__(self, bed, options=()):
+    def __init__(self, bed, options=(), limits=False):
         path = os.path.join(PEERS, "igmpproxy")
         if not os.access(path, os.X_OK):
             raise lab.LabError("igmpproxy is not unpacked in build/peers")
@@ -121,10 +138,21 @@ class Igmpproxy(_Process):
                     "altnet 0.0.0.0/0\nphyint lan1 downstream ratelimit 0 threshold 1\n"
                     "phyint lan2 downstream ratelimit 0 threshold 1\n")
         os.chmod(f.name, 0o644)
-        self.process = bed.router.popen("taskset", "-c", "1", path, "-n", f.name,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        lab.wait_for(10, lambda: bed.router.read("/proc/net/ip_mr_vif").count("lan") == 2,
+        self.path, self.conf = path, f.name
+        self.again()
+
+    def again(self):
+        self.process = self.bed.router.popen("taskset", "-c", "1", self.path, "-n", self.conf,
+                                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        lab.wait_for(10, lambda: self.bed.router.read("/proc/net/ip_mr_vif").count("lan") == 2,
                      "igmpproxy has its interfaces")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def counted(self):
+        return {"dropped": self.dropped()}
 
     def pid(self):
         return self.process.pid

@@ -12,7 +12,6 @@ from libnetns import Skip, case, lab, main
 
 LIBRARY = os.path.join(lab.ROOT, "bench", "lib")
 PROGRAM = os.path.join(LIBRARY, "forwarding.py")
-CONTROL = os.path.join(LIBRARY, "ctl.py")
 os.environ.setdefault("RINGCAST_BENCH_BUILD", os.environ.get("RINGCAST_BUILD", ""))
 sys.path.insert(0, LIBRARY)
 
@@ -85,24 +84,37 @@ def sinks(b):
     c.stop()
 
 
-@case("bench/ctl joins groups and finds them all forwarded")
-def control(b):
+def _run(script, *options):
+    """What a program of bench/lib finds, as JSON."""
     env = dict(os.environ)
     del env[lab.MARKER]
     env.setdefault("RINGCAST_BENCH_BUILD", env["RINGCAST_BUILD"])
     with tempfile.TemporaryDirectory() as directory:
-        out = os.path.join(directory, "ctl.json")
-        r = subprocess.run([sys.executable, CONTROL, "--contestant", "ringcastd", "--part",
-                            "groups", "--groups", "100", "--repeat", "1", "--json", out],
+        out = os.path.join(directory, "found.json")
+        r = subprocess.run([sys.executable, os.path.join(LIBRARY, script), "--contestant",
+                            "ringcastd", *options, "--json", out],
                            env=env, capture_output=True, text=True, timeout=100)
         if r.returncode == 77:
             raise Skip(r.stdout.strip().splitlines()[-1])
         assert r.returncode == 0, r.stdout + r.stderr
         with open(out, encoding="utf-8") as f:
-            found = json.load(f)
+            return json.load(f)
+
+
+@case("bench/ctl joins groups and finds them all forwarded")
+def control(b):
+    found = _run("ctl.py", "--part", "groups", "--groups", "100", "--repeat", "1")
     for row in found["groups"]:
         assert row["forwarded"] == 100, row
         b.note(f"{row['cpu_us']:.0f} us per join at {row['rate']} per second")
+
+
+@case("bench/stress: one host shouts, another one of the same LAN is served")
+def stress(b):
+    row, = _run("stress.py", "--part", "shouter", "--seconds", "1")["shouter"]
+    assert row["beside"]["zaps"]["never"] == 0, row
+    assert row["counted"]["limited"] > 1000 and row["counted"]["hosts_silenced"] >= 1, row
+    b.note(f"{row['counted']['limited']} messages dropped before the host was silenced")
 
 
 if __name__ == "__main__":
