@@ -31,8 +31,9 @@ class Daemon:
     """One ringcastd in a namespace. `wrap` is a command that runs it (setpriv ...),
     `preexec` a function that the child calls before exec."""
 
-    def __init__(self, ns, config, wrap=(), preexec=None, start=True):
+    def __init__(self, ns, config, wrap=(), preexec=None, start=True, verbose=True):
         self.ns, self.wrap, self.preexec = ns, list(wrap), preexec
+        self.verbose = ("-v", "-v") if verbose else ()
         self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
         os.chmod(self.dir, 0o777)  # a test may start the daemon as another user
         self.conf, self.socket, self.logfile = (
@@ -49,7 +50,7 @@ class Daemon:
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
             self.process = self.ns.popen(
-                *self.wrap, binary("ringcastd"), "-n", "-d", "-v", "-v", "-s", self.socket,
+                *self.wrap, binary("ringcastd"), "-n", "-d", *self.verbose, "-s", self.socket,
                 self.conf, preexec=self.preexec, stdout=log, stderr=log)
 
     def start(self, seconds=20):
