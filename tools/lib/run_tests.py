@@ -200,6 +200,32 @@ def one_run(run, suite):
     return count
 
 
+class Soak:
+    """tools/soak beside the compilers, which makes it harder for the daemon and costs no time."""
+
+    SECONDS = 120
+
+    def __init__(self):
+        env = dict(os.environ, RINGCAST_BUILD=os.path.join(ROOT, "build", "gcc"))
+        self.process = subprocess.Popen(
+            [os.path.join(ROOT, "tools", "soak"), "--no-install", "--seconds", str(self.SECONDS),
+             "--every", "30"],
+            env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def result(self):
+        count, out = Count(), self.process.communicate(timeout=10 * self.SECONDS)[0]
+        say(f"\n=== soak of {self.SECONDS} s, beside the runs above")
+        if self.process.returncode == 77:
+            skip(count, "soak", last_line(out))
+        elif self.process.returncode:
+            count.failed += 1
+            say("FAIL soak\n" + "\n".join("    " + x for x in out.splitlines()[-80:]))
+        else:
+            count.passed += 1
+            say(out.rstrip())
+        return count
+
+
 def requirements():
     """How many requirements of each kind have a test; the suite arch checks it."""
     script = os.path.join(ROOT, "tests", "arch", "check-conformance.py")
@@ -212,9 +238,13 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--suite")
     args = parser.parse_args()
-    total = Count()
+    total, soak = Count(), None
     for run in RUNS[:1] if args.quick else RUNS:
+        if run[0] == "clang" and not args.suite:
+            soak = Soak()
         total.add(one_run(run, args.suite))
+    if soak:
+        total.add(soak.result())
     say()
     requirements()
     say()

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check what a release promises: the same source gives the same bytes wherever and whenever it
+is built, the programs are hardened, and what they are made of is written down as SPDX 2.3."""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = ("src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay")
+
+
+def run(*cmd, cwd=None, env=None):
+    r = subprocess.run(cmd, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    if r.returncode:
+        sys.exit(f"{' '.join(cmd)}: exit status {r.returncode}\n{r.stdout[-4000:]}{r.stderr[-4000:]}")
+    return r.stdout
+
+
+def export(directory):
+    """The tree as it is, without what git ignores."""
+    files = run("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+                "--exclude-standard", cwd=ROOT).split("\0")
+    files = [f for f in files if f and os.path.isfile(os.path.join(ROOT, f))]
+    os.makedirs(directory)
+    tar = subprocess.Popen(["tar", "-c", "-C", ROOT, "--null", "-T", "-"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    out = subprocess.Popen(["tar", "-x", "-C", directory], stdin=tar.stdout)
+    tar.stdin.write("\0".join(files).encode())
+    tar.stdin.close()
+    if out.wait() or tar.wait():
+        sys.exit("cannot copy the tree")
+
+
+def build(directory, **env):
+    """Programs of a release build -> their octets."""
+    run("meson", "setup", "--buildtype=release", "-Dtests=false", "build", cwd=directory,
+        env=dict(os.environ, **env))
+    run("ninja", "-C", "build", *PROGRAMS, cwd=directory)
+    found = {}
+    for p in PROGRAMS:
+        with open(os.path.join(directory, "build", p), "rb") as f:
+            found[p] = f.read()
+    return found
+
+
+def reproducible(where):
+    """Builds in two places, of different length, in other languages and time zones."""
+    builds = []
+    for name, env in (("a", {"TZ": "UTC", "LANG": "C"}),
+                      ("a/much/deeper/place/b", {"TZ": "Asia/Tokyo", "LANG": "C.UTF-8"})):
+        directory = os.path.join(where, name, "tree")
+        export(directory)
+        builds.append(build(directory, **env))
+    good = True
+    for p in PROGRAMS:
+        sums = [hashlib.sha256(b[p]).hexdigest() for b in builds]
+        same = sums[0] == sums[1]
+        good &= same
+        print(f"{'same' if same else 'DIFFERENT':9} {sums[0][:32]} {os.path.basename(p)}")
+    return good, os.path.join(where, "a", "tree", "build")
+
+
+def hardening(path):
+    """What the program has, by name -> bool."""
+    dynamic = run("readelf", "-d", path)
+    header = run("readelf", "-h", path)
+    program = run("readelf", "-lW", path)
+    symbols = run("readelf", "--dyn-syms", "-W", path)
+    stack = next((x.split() for x in program.splitlines() if "GNU_STACK" in x), None)
+    return {
+        "position-independent": "Type:" in header and " DYN " in header,
+        "read-only relocations": "GNU_RELRO" in program,
+        "bound at start": bool(re.search(r"BIND_NOW|FLAGS.*NOW", dynamic)),
+        "stack not executable": bool(stack) and "E" not in stack[6],
+        "stack protector": "__stack_chk_fail" in symbols,
+        "fortified": bool(re.search(r"__\w+_chk\b", symbols.replace("__stack_chk_fail", ""))),
+        "no RPATH": "RPATH" not in dynamic and "RUNPATH" not in dynamic,
+    }
+
+
+def hardened(build_dir):
+    good = True
+    for p in PROGRAMS:
+        found = hardening(os.path.join(build_dir, p))
+        missing = [k for k, v in found.items() if not v]
+        good &= not missing
+        print(f"{'MISSING' if missing else 'hardened':9} {os.path.basename(p)}: "
+              f"{', '.join(missing or found)}")
+    return good
+
+
+def libraries(build_dir):
+    """(library, Debian package, version) of what the programs are linked to."""
+    found = set()
+    for p in PROGRAMS:
+        out = run("ldd", os.path.join(build_dir, p))
+        for name, path in re.findall(r"^\s*(\S+) => (\S+)", out, re.M):
+            r = subprocess.run(["dpkg-query", "-S", os.path.realpath(path)], capture_output=True,
+                               text=True, check=False)
+            package = r.stdout.split(":")[0] if r.returncode == 0 else None
+            version = run("dpkg-query", "-W", "-f", "${Version}", package) if package else None
+            found.add((name, package or name, version or "unknown"))
+    return sorted(found)
+
+
+def spdx(build_dir, version):
+    """The bill of materials. SOURCE_DATE_EPOCH makes it reproducible, too."""
+    when = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+    packages = [{
+        "SPDXID": "SPDXRef-ringcast", "name": "ringcast", "versionInfo": version,
+        "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
+        "licenseConcluded": "GPL-2.0-or-later", "licenseDeclared": "GPL-2.0-or-later",
+        "copyrightText": "NOASSERTION"}]
+    relations = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
+                  "relatedSpdxElement": "SPDXRef-ringcast"}]
+    seen = set()
+    for _, package, release in libraries(build_dir):
+        if package in seen:
+            continue
+        seen.add(package)
+        ident = "SPDXRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", package)
+        packages.append({
+            "SPDXID": ident, "name": package, "versionInfo": release,
+            "supplier": "Organization: Debian", "downloadLocation": "NOASSERTION",
+            "filesAnalyzed": False, "licenseConcluded": "NOASSERTION",
+            "licenseDeclared": "NOASSERTION", "copyrightText": "NOASSERTION",
+            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                              "referenceLocator": f"pkg:deb/debian/{package}@{release}"}]})
+        relations.append({"spdxElementId": "SPDXRef-ringcast",
+                          "relationshipType": "DYNAMIC_LINK", "relatedSpdxElement": ident})
+    name = f"ringcast-{version}"
+    return {
+        "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
+        "name": name, "documentNamespace": f"urn:ringcast:spdx:{name}:{when}",
+        "creationInfo": {"created": created, "creators": ["Tool: ringcast tools/release"]},
+        "packages": packages, "relationships": relations}
+
+
+def main():
+    p = argparse.ArgumentParser(prog="tools/release", description=__doc__)
+    p.add_argument("--hardening", metavar="BUILD", help="only look at the programs of this build")
+    p.add_argument("--sbom", metavar="FILE", help="where the bill goes (build/ringcast.spdx.json)")
+    args = p.parse_args()
+    if args.hardening:
+        return 0 if hardened(args.hardening) else 1
+    with tempfile.TemporaryDirectory() as where:
+        same, build_dir = reproducible(where)
+        strong = hardened(build_dir)
+        version = run(os.path.join(build_dir, "src/ringcastd"), "-V").split()[-1]
+        bill = spdx(build_dir, version)
+    path = args.sbom or os.path.join(ROOT, "build", "ringcast.spdx.json")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(bill, f, indent=1)
+        f.write("\n")
+    print(f"bill of materials: {os.path.relpath(path)}, {len(bill['packages'])} packages")
+    return 0 if same and strong else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
