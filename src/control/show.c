@@ -87,6 +87,7 @@ static json_t *log_level(void *ctx, const char *args)
 
 const struct ctl_command show_commands[] = {
 	{"show interfaces", show_interfaces},
+	{"show groups detail", show_groups_detail}, /* before its shorter relative */
 	{"show groups", show_groups},
 	{"show mfc", show_mfc},
 	{"show upstream", show_upstream},

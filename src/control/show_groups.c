@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* "show groups", see show.h: membership state of the downstreams. */
+/*
+ * "show groups" and "show groups detail", see show.h: membership state of the
+ * downstreams. The latter has more of each group and of fewer groups, so that its reply
+ * stays small enough to be read.
+ */
 
 #include "control/show_priv.h"
 
@@ -75,4 +79,125 @@ json_t *show_groups(void *ctx, const char *args)
 					loop_now(app->loop)));
 	}
 	return json_pack("{so}", "groups", list);
+}
+
+/* ---- show groups detail ---- */
+
+#define DETAIL_GROUPS  256 /* of a reply */
+#define DETAIL_SOURCES 64  /* of a group; hosts are at most MGROUP_MAX_HOSTS */
+
+struct detail {
+	struct app *app;
+	mono_t now;
+	/* what is asked for */
+	bool has_group, has_port;
+	struct addr group;
+	unsigned port;
+	json_t *list;
+	size_t n; /* that fit, more than the list has when there are many */
+};
+
+/* Words are a group or the name of an interface. NULL, or the error to answer. */
+static json_t *read_detail(struct detail *d, const char *args)
+{
+	char word[ADDR_STRLEN];
+
+	while (*args) {
+		size_t n = strcspn(args, " ");
+		bool port_found = false;
+
+		if (n >= sizeof(word))
+			return ctl_error("no group and no interface: %s", args);
+		memcpy(word, args, n);
+		word[n] = '\0';
+		args += n + strspn(args + n, " ");
+		if (addr_parse(word, &d->group) == 0) {
+			d->has_group = true;
+			continue;
+		}
+		for (unsigned i = 0; i < PORT_MAX && !port_found; i++) {
+			const struct proxy_port *pp = d->app->router->port[i];
+
+			port_found = pp && strcmp(pp->name, word) == 0;
+			if (port_found)
+				d->port = i;
+		}
+		if (!port_found)
+			return ctl_error(
+				"'%s' is no group and no interface of the proxy", word);
+		d->has_port = true;
+	}
+	return NULL;
+}
+
+/* What "show groups" does not have: the reasons behind it. */
+static json_t *detail_json(
+	const struct detail *d, const struct proxy_port *pp, const struct mgroup *g)
+{
+	const struct querier *q = &pp->querier[addr_family(&g->group)];
+	json_t *o = group_json(pp, g, d->now);
+	json_t *sources = json_object_get(o, "sources");
+
+	while (json_array_size(sources) > DETAIL_SOURCES)
+		json_array_remove(sources, json_array_size(sources) - 1);
+	json_object_set_new(o, "instance", json_string(show_instance(d->app, pp)));
+	json_object_set_new(o, "n_sources", json_integer((json_int_t)g->n_src));
+	json_object_set_new(o, "n_hosts",
+		json_integer((json_int_t)json_array_size(json_object_get(o, "hosts"))));
+	json_object_set_new(o, "querier", json_boolean(q->state == QUERIER_ACTIVE));
+	json_object_set_new(o, "next_query_ms",
+		json_of_ms_until(
+			q->state == QUERIER_ACTIVE ? q->query_at : MONO_NEVER, d->now));
+	json_object_set_new(
+		o, "next_repeat_ms", json_of_ms_until(g->repeat_at, d->now));
+	json_object_set_new(
+		o, "fast_leave", json_boolean(pp->groups.params.fast_leave));
+	json_object_set_new(o, "untracked_ms",
+		mono_due(g->untracked_until, d->now)
+			? json_null()
+			: json_of_ms_until(g->untracked_until, d->now));
+	return o;
+}
+
+static void add_detail(
+	struct detail *d, const struct proxy_port *pp, const struct mgroup *g)
+{
+	if (d->n++ < DETAIL_GROUPS)
+		json_array_append_new(d->list, detail_json(d, pp, g));
+}
+
+static void detail_port(struct detail *d, const struct proxy_port *pp)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	if (d->has_group) {
+		const struct mgroup *g = mgroup_find(&pp->groups, &d->group);
+
+		if (g)
+			add_detail(d, pp, g);
+		return;
+	}
+	table_for_each (&pp->groups.groups, pos, node, next)
+		add_detail(d, pp, container_of(node, struct mgroup, node));
+}
+
+json_t *show_groups_detail(void *ctx, const char *args)
+{
+	struct detail d = {.app = ctx};
+	json_t *error = read_detail(&d, args);
+
+	if (error)
+		return error;
+	d.now = loop_now(d.app->loop);
+	d.list = json_array();
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = d.app->router->port[i];
+
+		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM &&
+			(!d.has_port || d.port == i))
+			detail_port(&d, pp);
+	}
+	return json_pack("{sI sI so}", "total", (json_int_t)d.n, "shown",
+		(json_int_t)json_array_size(d.list), "groups", d.list);
 }

@@ -17,22 +17,53 @@ static void mfc_entry(const struct fib_view *v, void *arg)
 		? w->app->router->port[v->last_port]
 		: NULL;
 
-	json_array_append_new(w->list,
-		json_pack("{ss so so so so so sI sI sI}", "instance",
-			router_instance_name(w->app->router, v->instance), "group",
-			json_of_addr(&v->group), "origin",
-			any_source ? json_string("*") : json_of_addr(&v->source),
-			"last_source",
-			v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
-			in ? json_of_text(in->name) : json_null(), "out",
-			show_ports(w->app, &v->out), "packets", (json_int_t)v->packets,
-			"bytes", (json_int_t)v->bytes, "wrong", (json_int_t)v->wrong));
+	struct rate r = show_rate_of(w->app, v);
+	json_t *o = json_pack("{ss so so so so so sI sI sI}", "instance",
+		router_instance_name(w->app->router, v->instance), "group",
+		json_of_addr(&v->group), "origin",
+		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
+		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
+		in ? json_of_text(in->name) : json_null(), "out",
+		show_ports(w->app, &v->out), "packets", (json_int_t)v->packets, "bytes",
+		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong);
+
+	json_object_set_new(o, "packets_per_s", show_rate(r.known, r.packets));
+	json_object_set_new(o, "bytes_per_s", show_rate(r.known, r.bytes));
+	json_array_append_new(w->list, o);
+}
+
+json_t *show_rate(bool known, uint64_t per_second)
+{
+	return known ? json_integer((json_int_t)per_second) : json_null();
+}
+
+struct rate show_rate_of(struct app *app, const struct fib_view *v)
+{
+	return rate_of(
+		&app->rates, v->instance, &v->source, &v->group, v->packets, v->bytes);
+}
+
+void show_walk_fib(
+	struct app *app, void (*fn)(const struct fib_view *v, void *arg), void *arg)
+{
+	struct fib *fib = dataplane_fib(app->dp);
+
+	rate_begin(&app->rates, loop_now(app->loop), fib_size(fib));
+	fib_walk(fib, fn, arg);
+	rate_end(&app->rates);
+}
+
+json_t *show_rate_interval(const struct app *app)
+{
+	return app->rates.interval_ms ? json_integer(app->rates.interval_ms)
+				      : json_null();
 }
 
 json_t *show_mfc(void *ctx, const char *args)
 {
 	struct mfc_walk w = {ctx, json_array()};
 
-	fib_walk(dataplane_fib(w.app->dp), mfc_entry, &w);
-	return json_pack("{so}", "mfc", w.list);
+	show_walk_fib(w.app, mfc_entry, &w);
+	return json_pack("{so so}", "rate_interval_ms", show_rate_interval(w.app),
+		"mfc", w.list);
 }

@@ -12,6 +12,7 @@
 
 json_t *show_interfaces(void *ctx, const char *args);
 json_t *show_groups(void *ctx, const char *args);
+json_t *show_groups_detail(void *ctx, const char *args);
 json_t *show_mfc(void *ctx, const char *args);
 json_t *show_upstream(void *ctx, const char *args);
 json_t *show_stats(void *ctx, const char *args);
@@ -25,3 +26,10 @@ extern const char *const show_family[_FAMILY_N]; /* "ipv4", "ipv6" */
  * protocol, null when that is no older one. */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
+
+/* Walk the forwarding table with show_rate_of() for each entry. */
+void show_walk_fib(
+	struct app *app, void (*fn)(const struct fib_view *v, void *arg), void *arg);
+struct rate show_rate_of(struct app *app, const struct fib_view *v);
+json_t *show_rate(bool known, uint64_t per_second); /* null when not known */
+json_t *show_rate_interval(const struct app *app);

@@ -120,6 +120,26 @@ static json_t *workers_json(struct app *app)
 	return list;
 }
 
+static json_t *balance_json(struct app *app)
+{
+	struct balance_sums s;
+	struct balance_result r;
+	char text[BALANCE_TEXT_LEN];
+
+	dataplane_sums(app->dp, &s);
+	r = balance_check(&app->balance, loop_now(app->loop), &s);
+	return json_pack("{sb ss sb s{sI sI sI sI sI sI sI} s{sI sI sI sI sI sI}}",
+		"ok", (int)r.ok, "text", balance_format(&s, &r, text), "closing",
+		(int)s.closing, "frames", "ring_packets", (json_int_t)s.ring_packets,
+		"ring_drops", (json_int_t)s.ring_drops, "forwarded",
+		(json_int_t)s.forwarded, "dropped", (json_int_t)s.dropped, "abandoned",
+		(json_int_t)s.abandoned, "waiting", (json_int_t)r.waiting, "missing",
+		(json_int_t)r.frames_missing, "copies", "due", (json_int_t)s.due,
+		"fragments", (json_int_t)s.fragments, "sent", (json_int_t)s.sent,
+		"refused", (json_int_t)s.refused, "under_way", (json_int_t)r.under_way,
+		"missing", (json_int_t)r.copies_missing);
+}
+
 json_t *show_stats(void *ctx, const char *args)
 {
 	struct app *app = ctx;
@@ -134,7 +154,7 @@ json_t *show_stats(void *ctx, const char *args)
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so}",
+	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
 		"frames", (json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
 		"blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
@@ -143,6 +163,6 @@ json_t *show_stats(void *ctx, const char *args)
 		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
-		"verdicts", verdicts_json(sum), "workers", workers_json(app), "ports",
-		ports, "control", control_json(app));
+		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
+		workers_json(app), "ports", ports, "control", control_json(app));
 }
