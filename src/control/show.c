@@ -90,6 +90,7 @@ const struct ctl_command show_commands[] = {
 	{"show groups detail", show_groups_detail}, /* before its shorter relative */
 	{"show groups", show_groups},
 	{"show mfc", show_mfc},
+	{"show top", show_top},
 	{"show upstream", show_upstream},
 	{"show stats", show_stats},
 	{"show config", show_config},

@@ -32,7 +32,7 @@ static json_t *addresses_json(const struct iface *i)
 	return list;
 }
 
-static const char *port_error(const struct app *app, unsigned port)
+const char *show_port_error(const struct app *app, unsigned port)
 {
 	int err = app->port[port].error;
 
@@ -65,8 +65,9 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "error",
-		port_error(app, pp->port) ? json_string(port_error(app, pp->port))
-					  : json_null());
+		show_port_error(app, pp->port)
+			? json_string(show_port_error(app, pp->port))
+			: json_null());
 	json_object_set_new(
 		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
 	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));

@@ -9,32 +9,37 @@ struct mfc_walk {
 	json_t *list;
 };
 
-static void mfc_entry(const struct fib_view *v, void *arg)
+static json_t *rate_json(bool known, uint64_t per_second)
 {
-	struct mfc_walk *w = arg;
+	return known ? json_integer((json_int_t)per_second) : json_null();
+}
+
+json_t *show_mfc_entry(
+	const struct app *app, const struct fib_view *v, const struct rate *r)
+{
 	bool any_source = addr_is_any(&v->source);
 	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
-		? w->app->router->port[v->last_port]
+		? app->router->port[v->last_port]
 		: NULL;
 
-	struct rate r = show_rate_of(w->app, v);
-	json_t *o = json_pack("{ss so so so so so sI sI sI}", "instance",
-		router_instance_name(w->app->router, v->instance), "group",
+	return json_pack("{ss so so so so so sI sI sI so so}", "instance",
+		router_instance_name(app->router, v->instance), "group",
 		json_of_addr(&v->group), "origin",
 		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
 		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
 		in ? json_of_text(in->name) : json_null(), "out",
-		show_ports(w->app, &v->out), "packets", (json_int_t)v->packets, "bytes",
-		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong);
-
-	json_object_set_new(o, "packets_per_s", show_rate(r.known, r.packets));
-	json_object_set_new(o, "bytes_per_s", show_rate(r.known, r.bytes));
-	json_array_append_new(w->list, o);
+		show_ports(app, &v->out), "packets", (json_int_t)v->packets, "bytes",
+		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong, "packets_per_s",
+		rate_json(r->known, r->packets), "bytes_per_s",
+		rate_json(r->known, r->bytes));
 }
 
-json_t *show_rate(bool known, uint64_t per_second)
+static void mfc_entry(const struct fib_view *v, void *arg)
 {
-	return known ? json_integer((json_int_t)per_second) : json_null();
+	struct mfc_walk *w = arg;
+	struct rate r = show_rate_of(w->app, v);
+
+	json_array_append_new(w->list, show_mfc_entry(w->app, v, &r));
 }
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v)
