@@ -9,6 +9,7 @@
 #include "build_config.h"
 #include "ctl_client.h"
 #include "ctl_tables.h"
+#include "ctl_watch.h"
 
 #include "base/cleanup.h"
 #include "control/ctl.h"
@@ -47,6 +48,9 @@ static const struct command commands[] = {
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"watch", "[OPTIONS]",
+		"all of it at a glance, again and again; see watch --help",
+		.run = ctl_watch},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
