@@ -33,8 +33,7 @@ static void explain_unreachable(const char *path, int err)
 			stderr);
 }
 
-/* descriptor or -errno */
-static int connect_to(const char *path)
+int ctl_client_open(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
@@ -55,7 +54,7 @@ static int connect_to(const char *path)
 
 int ctl_client_connect(const char *path)
 {
-	int fd = connect_to(path);
+	int fd = ctl_client_open(path);
 
 	if (fd < 0)
 		explain_unreachable(path, -fd);
@@ -96,8 +95,7 @@ static char *read_line(int fd)
 	return take_ptr(line);
 }
 
-/* 0 or -errno */
-static int send_line(int fd, const char *request)
+int ctl_client_send(int fd, const char *request)
 {
 	_cleanup_(freep) char *line = NULL;
 	int len = asprintf(&line, "%s\n", request), done = 0;
@@ -117,10 +115,45 @@ static int send_line(int fd, const char *request)
 	return 0;
 }
 
+int ctl_client_receive(int fd, struct ctl_reply *r)
+{
+	for (;;) {
+		ssize_t got;
+
+		if (r->n + 1 >= r->cap) {
+			size_t cap = r->cap ? 2 * r->cap : 65536;
+			char *larger = realloc(r->line, cap);
+
+			if (!larger)
+				return -ENOMEM;
+			r->line = larger;
+			r->cap = cap;
+		}
+		got = recv(fd, r->line + r->n, r->cap - r->n - 1, MSG_DONTWAIT);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		if (got == 0)
+			return -ECONNRESET;
+		r->n += (size_t)got;
+		if (r->line[r->n - 1] == '\n') {
+			r->line[r->n - 1] = '\0';
+			return 1;
+		}
+	}
+}
+
+void ctl_client_forget(struct ctl_reply *r)
+{
+	free(r->line);
+	*r = (struct ctl_reply){0};
+}
+
 char *ctl_client_line(int fd, const char *path, const char *request)
 {
 	char *line = NULL;
-	int r = send_line(fd, request);
+	int r = ctl_client_send(fd, request);
 
 	if (r == 0) {
 		line = read_line(fd);

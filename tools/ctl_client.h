@@ -35,3 +35,16 @@ char *ctl_client_line(int fd, const char *path, const char *request);
  * CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
 int ctl_client_request(
 	int fd, const char *path, const char *request, json_t **ret_reply);
+
+/* The pieces of it for those who must not block and have a screen of their own: no
+ * messages. Descriptor or -errno; 0 or -errno. */
+int ctl_client_open(const char *path);
+int ctl_client_send(int fd, const char *request);
+/* A reply that arrives bit by bit; zero octets to begin with. 1: `line` is complete, 0:
+ * there is more to come, -errno. */
+struct ctl_reply {
+	char *line; /* owned; without its newline when it is complete */
+	size_t n, cap;
+};
+int ctl_client_receive(int fd, struct ctl_reply *r);
+void ctl_client_forget(struct ctl_reply *r);

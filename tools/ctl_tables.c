@@ -7,96 +7,16 @@
 
 #include "ctl_tables.h"
 
+#include "ctl_cell.h"
 #include "text_table.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#define LIST_LEN    5120 /* the names of 256 interfaces */
-#define MAX_SOURCES 4	 /* in a cell; --json has all */
-
-static const char *str(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static long long num(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static bool yes(const json_t *o, const char *key)
-{
-	return json_is_true(json_object_get(o, key));
-}
-
-static void add_str(struct text_table *t, const json_t *o, const char *key)
-{
-	text_table_add(t, "%s", str(o, key));
-}
-
-static void add_num(struct text_table *t, const json_t *o, const char *key)
-{
-	if (json_is_integer(json_object_get(o, key)))
-		text_table_add(t, "%lld", num(o, key));
-	else
-		text_table_add(t, "-");
-}
-
-/* milliseconds in the two largest units: 4.2s, 3m05s, 2h00m, 9d23h; null is "-" */
-static void add_duration(struct text_table *t, const json_t *o, const char *key)
-{
-	long long ms = num(o, key), s = ms / 1000;
-
-	if (!json_is_integer(json_object_get(o, key)))
-		text_table_add(t, "-");
-	else if (s < 60)
-		text_table_add(t, "%lld.%llds", s, ms / 100 % 10);
-	else if (s < 3600)
-		text_table_add(t, "%lldm%02llds", s / 60, s % 60);
-	else if (s < 86400)
-		text_table_add(t, "%lldh%02lldm", s / 3600, s / 60 % 60);
-	else
-		text_table_add(t, "%lldd%02lldh", s / 86400, s / 3600 % 24);
-}
-
-static void append(char list[LIST_LEN], const char *separator, const char *text)
-{
-	size_t n = strlen(list);
-
-	snprintf(list + n, LIST_LEN - n, "%s%s", n > 0 ? separator : "", text);
-}
-
-/* Texts, or objects with "address"; a blocked source is marked as such. */
-static void add_list(struct text_table *t, const json_t *array, size_t max)
-{
-	char list[LIST_LEN] = "", item[64];
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(array, i, v)
-	{
-		const char *text = json_string_value(v);
-
-		if (i == max) {
-			snprintf(item, sizeof(item), "+%zu",
-				json_array_size(array) - max);
-			append(list, " ", item);
-			break;
-		}
-		snprintf(item, sizeof(item), "%s%s", yes(v, "blocked") ? "!" : "",
-			text ? text : str(v, "address"));
-		append(list, ",", item);
-	}
-	text_table_add(t, "%s", list);
-}
-
 static const char *querier_word(const json_t *i, const char *family)
 {
 	const json_t *querier = json_object_get(i, "querier");
-	const char *state = str(json_object_get(querier, family), "state");
+	const char *state = cell_str(json_object_get(querier, family), "state");
 
 	if (strcmp(state, "active") == 0)
 		return "querier";
@@ -110,11 +30,11 @@ static void add_state(struct text_table *t, const json_t *i)
 	const char *v4 = querier_word(i, "ipv4"), *v6 = querier_word(i, "ipv6");
 	bool two = *v6 && strcmp(v4, v6) != 0;
 
-	if (*str(i, "error"))
-		text_table_add(t, "error: %s", str(i, "error"));
-	else if (!yes(i, "present"))
+	if (*cell_str(i, "error"))
+		text_table_add(t, "error: %s", cell_str(i, "error"));
+	else if (!cell_yes(i, "present"))
 		text_table_add(t, "absent");
-	else if (!yes(i, "up"))
+	else if (!cell_yes(i, "up"))
 		text_table_add(t, "down");
 	else
 		text_table_add(t, "up%s%s%s%s", *v4 ? ", " : "", v4,
@@ -124,9 +44,10 @@ static void add_state(struct text_table *t, const json_t *i)
 /* "upstream", of a named instance "upstream, tv" */
 static void add_role(struct text_table *t, const json_t *i)
 {
-	const char *instance = str(i, "instance");
+	const char *instance = cell_str(i, "instance");
 
-	text_table_add(t, "%s%s%s", str(i, "role"), *instance ? ", " : "", instance);
+	text_table_add(
+		t, "%s%s%s", cell_str(i, "role"), *instance ? ", " : "", instance);
 }
 
 int ctl_print_interfaces(json_t *reply, FILE *out)
@@ -148,14 +69,14 @@ int ctl_print_interfaces(json_t *reply, FILE *out)
 
 	json_array_foreach(json_object_get(reply, "interfaces"), n, i)
 	{
-		add_str(&t, i, "name");
-		add_num(&t, i, "rx_packets");
-		add_num(&t, i, "tx_packets");
-		add_num(&t, i, "rx_bytes");
-		add_num(&t, i, "tx_bytes");
-		add_str(&t, i, *str(i, "local") ? "local" : "local6");
+		cell_text(&t, i, "name");
+		cell_number(&t, i, "rx_packets");
+		cell_number(&t, i, "tx_packets");
+		cell_number(&t, i, "rx_bytes");
+		cell_number(&t, i, "tx_bytes");
+		cell_text(&t, i, *cell_str(i, "local") ? "local" : "local6");
 		add_role(&t, i);
-		add_str(&t, i, "transmit");
+		cell_text(&t, i, "transmit");
 		add_state(&t, i);
 	}
 	text_table_print(&t, out);
@@ -182,15 +103,15 @@ int ctl_print_groups(json_t *reply, FILE *out)
 
 	json_array_foreach(json_object_get(reply, "groups"), n, g)
 	{
-		add_str(&t, g, "interface");
-		add_str(&t, g, "group");
-		add_str(&t, g, "mode");
-		add_num(&t, g, "version");
-		add_duration(&t, g, "timer_ms");
-		add_duration(&t, g, "uptime_ms");
-		add_str(&t, g, "last_reporter");
+		cell_text(&t, g, "interface");
+		cell_text(&t, g, "group");
+		cell_text(&t, g, "mode");
+		cell_number(&t, g, "version");
+		cell_duration(&t, g, "timer_ms");
+		cell_duration(&t, g, "uptime_ms");
+		cell_text(&t, g, "last_reporter");
 		text_table_add(&t, "%zu", json_array_size(json_object_get(g, "hosts")));
-		add_list(&t, json_object_get(g, "sources"), MAX_SOURCES);
+		cell_list(&t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
 	}
 	text_table_print(&t, out);
 	text_table_deinit(&t);
@@ -203,9 +124,21 @@ static bool unused_rest(const json_t *e)
 {
 	const json_t *out = json_object_get(e, "out");
 
-	return strcmp(str(e, "origin"), "*") == 0 && json_is_array(out) &&
-		json_array_size(out) == 0 && num(e, "packets") == 0 &&
-		num(e, "wrong") == 0;
+	return strcmp(cell_str(e, "origin"), "*") == 0 && json_is_array(out) &&
+		json_array_size(out) == 0 && cell_num(e, "packets") == 0 &&
+		cell_num(e, "wrong") == 0;
+}
+
+#define RATE_INTERVAL_MAX_MS 10000
+
+bool ctl_mfc_again(const json_t *reply)
+{
+	const json_t *v = json_object_get(reply, "rate_interval_ms");
+
+	/* a daemon that does not know rates has no such member */
+	if (!v || json_array_size(json_object_get(reply, "mfc")) == 0)
+		return false;
+	return !json_is_integer(v) || json_integer_value(v) > RATE_INTERVAL_MAX_MS;
 }
 
 int ctl_print_mfc(json_t *reply, FILE *out)
@@ -218,6 +151,8 @@ int ctl_print_mfc(json_t *reply, FILE *out)
 		{"Pkts", true},
 		{"Bytes", true},
 		{"Wrong", true},
+		{"Pkts/s", true},
+		{"Bit/s", true},
 	};
 	struct text_table t = TEXT_TABLE(columns);
 	const json_t *e;
@@ -225,18 +160,20 @@ int ctl_print_mfc(json_t *reply, FILE *out)
 
 	json_array_foreach(json_object_get(reply, "mfc"), n, e)
 	{
-		bool any = strcmp(str(e, "origin"), "*") == 0;
+		bool any = strcmp(cell_str(e, "origin"), "*") == 0;
 
 		if (unused_rest(e))
 			continue;
-		add_str(&t, e, "group");
-		add_str(&t, e,
-			any && *str(e, "last_source") ? "last_source" : "origin");
-		add_str(&t, e, "in");
-		add_list(&t, json_object_get(e, "out"), SIZE_MAX);
-		add_num(&t, e, "packets");
-		add_num(&t, e, "bytes");
-		add_num(&t, e, "wrong");
+		cell_text(&t, e, "group");
+		cell_text(&t, e,
+			any && *cell_str(e, "last_source") ? "last_source" : "origin");
+		cell_text(&t, e, "in");
+		cell_list(&t, json_object_get(e, "out"), SIZE_MAX);
+		cell_number(&t, e, "packets");
+		cell_number(&t, e, "bytes");
+		cell_number(&t, e, "wrong");
+		cell_scaled(&t, e, "packets_per_s", 1);
+		cell_scaled(&t, e, "bytes_per_s", 8);
 	}
 	text_table_print(&t, out);
 	text_table_deinit(&t);
@@ -249,7 +186,7 @@ static size_t count_groups(const json_t *u, bool ipv6)
 	size_t i, n = 0;
 
 	json_array_foreach(json_object_get(u, "groups"), i, g) n +=
-		(strchr(str(g, "group"), ':') != NULL) == ipv6;
+		(strchr(cell_str(g, "group"), ':') != NULL) == ipv6;
 	return n;
 }
 
@@ -257,7 +194,8 @@ static size_t count_groups(const json_t *u, bool ipv6)
 /* "wan", or "wan via voice" with a report-interface */
 static void add_upstream_name(struct text_table *t, const json_t *u)
 {
-	const char *name = str(u, "interface"), *via = str(u, "report_interface");
+	const char *name = cell_str(u, "interface"),
+		   *via = cell_str(u, "report_interface");
 	bool other = *via && strcmp(via, name) != 0;
 
 	text_table_add(t, "%s%s%s", name, other ? " via " : "", other ? via : "");
@@ -272,12 +210,12 @@ static void add_upstream(
 	if (!f)
 		return;
 	add_upstream_name(t, u);
-	text_table_add(t, "%s", yes(u, "up") ? "up" : "down");
-	add_str(t, ipv6 ? f : u, "address");
-	text_table_add(t, "%sv%lld", protocol, num(f, "version"));
-	add_num(t, f, "robustness");
-	add_str(t, f, "querier");
-	add_duration(t, f, "last_query_ms");
+	text_table_add(t, "%s", cell_yes(u, "up") ? "up" : "down");
+	cell_text(t, ipv6 ? f : u, "address");
+	text_table_add(t, "%sv%lld", protocol, cell_num(f, "version"));
+	cell_number(t, f, "robustness");
+	cell_text(t, f, "querier");
+	cell_duration(t, f, "last_query_ms");
 	text_table_add(t, "%zu", count_groups(u, ipv6));
 }
 
@@ -313,9 +251,9 @@ static void add_pending(struct text_table *t, const json_t *g)
 	if (json_is_boolean(pending))
 		text_table_add(t, "%s", json_is_true(pending) ? "yes" : "no");
 	else if (json_is_string(pending))
-		add_str(t, g, "pending");
+		cell_text(t, g, "pending");
 	else
-		add_num(t, g, "pending");
+		cell_number(t, g, "pending");
 }
 
 int ctl_print_upstream(json_t *reply, FILE *out)
@@ -337,12 +275,12 @@ int ctl_print_upstream(json_t *reply, FILE *out)
 	{
 		json_array_foreach(json_object_get(u, "groups"), k, g)
 		{
-			add_str(&t, u, "interface");
-			add_str(&t, g, "group");
-			add_str(&t, g, "mode");
+			cell_text(&t, u, "interface");
+			cell_text(&t, g, "group");
+			cell_text(&t, g, "mode");
 			add_pending(&t, g);
-			add_duration(&t, g, "next_ms");
-			add_list(&t, json_object_get(g, "sources"), MAX_SOURCES);
+			cell_duration(&t, g, "next_ms");
+			cell_list(&t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
 		}
 	}
 	if (t.n > 0) {
@@ -415,21 +353,21 @@ static void print_stats_ports(const json_t *ports, FILE *out)
 
 	json_array_foreach(ports, n, p)
 	{
-		char list[LIST_LEN] = "", item[64];
+		char list[CELL_LIST_LEN] = "", item[64];
 		const char *key;
 		json_t *v;
 
-		add_str(&t, p, "name");
-		add_num(&t, p, "ring_packets");
-		add_num(&t, p, "ring_drops");
-		add_num(&t, p, "ring_freezes");
+		cell_text(&t, p, "name");
+		cell_number(&t, p, "ring_packets");
+		cell_number(&t, p, "ring_drops");
+		cell_number(&t, p, "ring_freezes");
 		json_object_foreach(json_object_get(p, "verdicts"), key, v)
 		{
 			if (json_integer_value(v) == 0)
 				continue;
 			snprintf(item, sizeof(item), "%s=%lld", key,
 				(long long)json_integer_value(v));
-			append(list, " ", item);
+			cell_append(list, " ", item);
 		}
 		text_table_add(&t, "%s", list);
 	}
@@ -457,22 +395,43 @@ static void print_stats_workers(const json_t *workers, FILE *out)
 
 	json_array_foreach(workers, n, w)
 	{
-		add_num(&t, w, "thread");
+		cell_number(&t, w, "thread");
 		if (json_is_integer(json_object_get(w, "cpu")))
-			add_num(&t, w, "cpu");
+			cell_number(&t, w, "cpu");
 		else
 			text_table_add(&t, "any");
-		add_num(&t, w, "cpu_ms");
-		add_num(&t, w, "frames");
-		add_num(&t, w, "bursts");
-		add_num(&t, w, "copies");
-		add_num(&t, w, "blocks");
-		add_num(&t, w, "block_timeouts");
-		add_num(&t, w, "wakeups");
+		cell_number(&t, w, "cpu_ms");
+		cell_number(&t, w, "frames");
+		cell_number(&t, w, "bursts");
+		cell_number(&t, w, "copies");
+		cell_number(&t, w, "blocks");
+		cell_number(&t, w, "block_timeouts");
+		cell_number(&t, w, "wakeups");
 	}
 	fputs("\nThreads\n", out);
 	text_table_print(&t, out);
 	text_table_deinit(&t);
+}
+
+/* The two equations with their terms, and whether they hold. */
+static void print_balance(const json_t *b, FILE *out)
+{
+	const json_t *f = json_object_get(b, "frames"),
+		     *c = json_object_get(b, "copies");
+
+	fputs("\nBalance\n", out);
+	fprintf(out,
+		"frames: %lld in the rings = %lld ring drops + %lld forwarded + "
+		"%lld dropped + %lld abandoned + %lld waiting\n",
+		cell_num(f, "ring_packets"), cell_num(f, "ring_drops"),
+		cell_num(f, "forwarded"), cell_num(f, "dropped"),
+		cell_num(f, "abandoned"), cell_num(f, "waiting"));
+	fprintf(out,
+		"copies: %lld due + %lld more as fragments = %lld sent + %lld refused + "
+		"%lld under way\n",
+		cell_num(c, "due"), cell_num(c, "fragments"), cell_num(c, "sent"),
+		cell_num(c, "refused"), cell_num(c, "under_way"));
+	fprintf(out, "balance: %s\n", cell_str(b, "text"));
 }
 
 int ctl_print_stats(json_t *reply, FILE *out)
@@ -483,9 +442,12 @@ int ctl_print_stats(json_t *reply, FILE *out)
 	json_object_del(general, "control");
 	json_object_del(general, "ports");
 	json_object_del(general, "workers");
+	json_object_del(general, "balance");
 	print_scalars(general, out);
 	json_decref(general);
 	print_section("Verdicts", json_object_get(reply, "verdicts"), out);
+	if (json_is_object(json_object_get(reply, "balance")))
+		print_balance(json_object_get(reply, "balance"), out);
 	print_section("Control", json_object_get(reply, "control"), out);
 	if (json_array_size(json_object_get(reply, "workers")) > 0)
 		print_stats_workers(json_object_get(reply, "workers"), out);
@@ -496,11 +458,11 @@ int ctl_print_stats(json_t *reply, FILE *out)
 
 int ctl_print_config(json_t *reply, FILE *out)
 {
-	const char *text = str(reply, "text");
+	const char *text = cell_str(reply, "text");
 	size_t n = strlen(text);
 
-	if (*str(reply, "file"))
-		fprintf(out, "# %s\n", str(reply, "file"));
+	if (*cell_str(reply, "file"))
+		fprintf(out, "# %s\n", cell_str(reply, "file"));
 	fputs(text, out);
 	if (n > 0 && text[n - 1] != '\n')
 		fputc('\n', out);
@@ -512,7 +474,7 @@ int ctl_print_version(json_t *reply, FILE *out)
 	const char *key;
 	json_t *v;
 
-	fprintf(out, "%s %s\n", str(reply, "name"), str(reply, "version"));
+	fprintf(out, "%s %s\n", cell_str(reply, "name"), cell_str(reply, "version"));
 	json_object_foreach(reply, key, v)
 	{
 		if (strcmp(key, "name") == 0 || strcmp(key, "version") == 0)
@@ -536,12 +498,13 @@ int ctl_print_reload(json_t *reply, FILE *out)
 
 	json_array_foreach(json_object_get(reply, "messages"), n, m)
 	{
-		fprintf(out, "%s:", str(m, "file"));
-		if (num(m, "line") > 0)
-			fprintf(out, "%lld:%lld:", num(m, "line"), num(m, "column"));
-		fprintf(out, " %s: %s\n", str(m, "severity"), str(m, "text"));
+		fprintf(out, "%s:", cell_str(m, "file"));
+		if (cell_num(m, "line") > 0)
+			fprintf(out, "%lld:%lld:", cell_num(m, "line"),
+				cell_num(m, "column"));
+		fprintf(out, " %s: %s\n", cell_str(m, "severity"), cell_str(m, "text"));
 	}
-	if (yes(reply, "ok")) {
+	if (cell_yes(reply, "ok")) {
 		fputs("configuration reloaded\n", out);
 		return 0;
 	}

@@ -8,11 +8,15 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* 0, or the exit status of a reply that reports a failure (reload). */
 int ctl_print_interfaces(json_t *reply, FILE *out);
 int ctl_print_groups(json_t *reply, FILE *out);
+int ctl_print_groups_detail(json_t *reply, FILE *out);
+/* rates are not yet known, or those of an interval that is too long to tell much */
+bool ctl_mfc_again(const json_t *reply);
 int ctl_print_mfc(json_t *reply, FILE *out);
 int ctl_print_upstream(json_t *reply, FILE *out);
 int ctl_print_stats(json_t *reply, FILE *out);

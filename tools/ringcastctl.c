@@ -9,6 +9,7 @@
 #include "build_config.h"
 #include "ctl_client.h"
 #include "ctl_tables.h"
+#include "ctl_watch.h"
 
 #include "base/cleanup.h"
 #include "control/ctl.h"
@@ -17,30 +18,39 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A command is a line for the daemon whose reply `print` shows, or, with `run`, a
  * program of its own: it gets its name as argv[0] and what follows, options included.
  */
 struct command {
 	const char *name;
-	const char *argument; /* NULL: takes none */
+	const char *argument; /* NULL: takes none; "[...]": may do without */
 	const char *help;
 	int (*print)(json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
+	bool (*again)(const json_t *reply); /* ask once more, a second later */
 };
 
 static const struct command commands[] = {
 	{"show interfaces", NULL, "interfaces with counters, role and state",
 		ctl_print_interfaces},
+	{"show groups detail", "[GROUP] [INTERFACE]",
+		"the same with hosts, timers and modes", ctl_print_groups_detail},
 	{"show groups", NULL, "groups that members have joined, by interface",
 		ctl_print_groups},
-	{"show mfc", NULL, "forwarding entries", ctl_print_mfc},
+	{"show mfc", NULL, "forwarding entries with rates", ctl_print_mfc,
+		.again = ctl_mfc_again},
 	{"show upstream", NULL, "what is reported upstream", ctl_print_upstream},
 	{"show stats", NULL, "counters of the data plane and of the control thread",
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"watch", "[OPTIONS]",
+		"all of it at a glance, again and again; see watch --help",
+		.run = ctl_watch},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
@@ -54,11 +64,11 @@ static void print_usage(FILE *out)
 	      "commands:\n",
 		out);
 	for (size_t i = 0; i < array_len(commands); i++) {
-		char name[32];
+		char name[64];
 
 		snprintf(name, sizeof(name), "%s %s", commands[i].name,
 			commands[i].argument ? commands[i].argument : "");
-		fprintf(out, "  %-18s %s\n", name, commands[i].help);
+		fprintf(out, "  %-38s %s\n", name, commands[i].help);
 	}
 	fputs("\n"
 	      "options:\n"
@@ -92,7 +102,8 @@ static const struct command *find_command(
 
 		if (strncmp(request, commands[i].name, n) != 0 || (request[n] && !more))
 			continue;
-		if (more == (commands[i].argument != NULL))
+		if (more == (commands[i].argument != NULL) ||
+			(!more && *commands[i].argument == '['))
 			return &commands[i];
 		fprintf(stderr, "ringcastctl: '%s' %s%s\n", commands[i].name,
 			more ? "takes no argument" : "needs an argument: ",
@@ -131,6 +142,15 @@ static int print_reply(const struct command *command, const char *line, bool as_
 	return status;
 }
 
+static bool wants_again(const struct command *command, const char *line)
+{
+	json_t *reply = json_loads(line, 0, NULL);
+	bool again = reply && command->again(reply);
+
+	json_decref(reply);
+	return again;
+}
+
 static int ask(const struct ctl_context *ctx, const struct command *command,
 	const char *request)
 {
@@ -140,6 +160,11 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 	if (fd < 0)
 		return CTL_EXIT_UNREACHABLE;
 	line = ctl_client_line(fd, ctx->path, request);
+	if (line && command->again && !ctx->as_json && wants_again(command, line)) {
+		sleep(1);
+		free(line);
+		line = ctl_client_line(fd, ctx->path, request);
+	}
 	if (!line)
 		return CTL_EXIT_UNREACHABLE;
 	return print_reply(command, line, ctx->as_json);

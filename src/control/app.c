@@ -241,6 +241,7 @@ static int start_proxy(struct app *app)
 	struct netlink_ops ops = {.changed = interfaces_changed, .ctx = app};
 	int r = router_new(family, random_seed(), &app->router);
 
+	rate_table_init(&app->rates, random_seed());
 	if (r == 0)
 		r = mcsock_rx_new(random_seed(), &app->rx);
 	if (r == 0)
@@ -403,6 +404,7 @@ struct app *app_free(struct app *app)
 	app->rx = mcsock_rx_free(app->rx);
 	app->router = router_free(app->router);
 	app->dp = dataplane_free(app->dp);
+	rate_table_deinit(&app->rates);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);
 	app->loop = loop_free(app->loop);

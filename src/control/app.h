@@ -12,6 +12,7 @@
 #include "control/loop.h"
 #include "control/mcsock.h"
 #include "control/netlink.h"
+#include "control/rate.h"
 #include "control/router.h"
 #include "dataplane/dataplane.h"
 
@@ -56,6 +57,8 @@ struct app {
 	struct ctl *ctl;
 	char *socket_path;
 	struct dataplane *dp;
+	struct balance balance;	 /* of its counters */
+	struct rate_table rates; /* of forwarding entries */
 	struct app_port port[PORT_MAX];
 	mono_t retry_at;     /* something could not be opened: try again then */
 	mono_t unsilence_at; /* hosts that flooded are heard again */

@@ -14,13 +14,15 @@
 struct forward_port_counters {
 	_Atomic uint64_t rx_packets, rx_bytes; /* source accepted on this input */
 	_Atomic uint64_t tx_packets, tx_bytes; /* each fragment of a copy counts */
-	_Atomic uint64_t tx_messages;	   /* what they were handed to the kernel in */
+	_Atomic uint64_t tx_messages; /* what they were handed to the kernel in */
+	_Atomic uint64_t fragments;   /* packets that a copy became beyond the first */
 	_Atomic uint64_t drop[_VERDICT_N]; /* frame verdicts by input port, copy
 					      verdicts by output port */
 };
 
 struct forward_counters {
-	_Atomic uint64_t frames; /* seen by forward_burst() or forward_drop() */
+	_Atomic uint64_t frames;     /* seen by forward_burst() or forward_drop() */
+	_Atomic uint64_t copies_due; /* datagrams of forwarded frames, once per port */
 	_Atomic uint64_t bursts, blocks, block_timeouts, wakeups;
 	struct forward_port_counters port[PORT_MAX];
 };

@@ -24,6 +24,8 @@
 #include <errno.h>
 #include <urcu-qsbr.h>
 
+#define SUMS_TRIES 4
+
 enum set_kind {
 	SET_TX,
 	SET_IPV4,
@@ -38,7 +40,8 @@ struct socket_set {
 	enum set_kind kind;
 	int ifindex;
 	bool has_l2;
-	uint32_t mtu; /* when it was opened */
+	uint32_t mtu;	     /* when it was opened */
+	uint64_t n_received; /* frames that the kernel put into the rings */
 	unsigned n;
 	union {
 		struct ring_rx *ring;
@@ -58,6 +61,7 @@ struct generation {
 /* added to by control, and by the call_rcu thread for retired rings */
 struct ring_totals {
 	_Atomic uint64_t packets, drops, freezes;
+	_Atomic uint64_t abandoned; /* in rings that were closed */
 };
 
 struct port_state {
@@ -79,6 +83,7 @@ struct dataplane {
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
 	struct port_state port[PORT_MAX];
+	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
 	unsigned n;
 	struct worker *worker[];
 };
@@ -90,7 +95,7 @@ static enum family set_family(enum set_kind kind)
 	return kind == SET_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
 }
 
-static void add_total(_Atomic uint64_t *total, uint32_t n)
+static void add_total(_Atomic uint64_t *total, uint64_t n)
 {
 	atomic_fetch_add_explicit(total, n, memory_order_relaxed);
 }
@@ -106,7 +111,20 @@ static void read_ring_stats(struct dataplane *dp, struct socket_set *s)
 		add_total(&t->packets, st.packets);
 		add_total(&t->drops, st.drops);
 		add_total(&t->freezes, st.freezes);
+		s->n_received += st.packets - st.drops;
 	}
+}
+
+/* What is left in rings that no thread reads any more. */
+static void count_abandoned(struct dataplane *dp, struct socket_set *s)
+{
+	uint64_t taken = 0;
+
+	if (s->kind == SET_TX)
+		return;
+	for (unsigned i = 0; i < s->n; i++)
+		taken += ring_rx_taken(s->thread[i].ring);
+	add_total(&dp->port[s->port].ring.abandoned, s->n_received - taken);
 }
 
 static struct socket_set *set_close(struct socket_set *s)
@@ -216,6 +234,7 @@ static void retire(
 	read_ring_stats(dp, s);
 	s->next = *retired;
 	*retired = s;
+	atomic_fetch_add_explicit(&dp->n_closing, 1, memory_order_relaxed);
 }
 
 static int sync_set(struct dataplane *dp, unsigned port, enum set_kind kind,
@@ -268,7 +287,10 @@ static struct generation *generation_free(struct generation *g)
 	for (struct socket_set *s = g->retired; s; s = next) {
 		next = s->next;
 		read_ring_stats(g->dp, s);
+		count_abandoned(g->dp, s);
 		set_close(s);
+		/* pairs with the acquire in dataplane_sums(): all is counted */
+		atomic_fetch_sub_explicit(&g->dp->n_closing, 1, memory_order_release);
 	}
 	for (unsigned i = 0; i < g->n; i++)
 		free(g->cfg[i]);
@@ -574,6 +596,76 @@ void dataplane_port_stats(
 	sum.ring_drops = get(&st->ring.drops);
 	sum.ring_freezes = get(&st->ring.freezes);
 	*ret = sum;
+}
+
+/* Loads that follow see what was stored before the value, on most processors. */
+static uint64_t get_first(_Atomic uint64_t *counter)
+{
+	/* pairs with nothing: see dataplane_sums() */
+	return atomic_load_explicit(counter, memory_order_acquire);
+}
+
+static void add_done(struct dataplane *dp, struct balance_sums *sums)
+{
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_counters *c = worker_counters(dp->worker[t]);
+
+		for (unsigned i = 0; i < PORT_MAX; i++) {
+			struct forward_port_counters *p = &c->port[i];
+
+			sums->forwarded += get_first(&p->drop[VERDICT_FORWARDED]);
+			for (unsigned v = 1; v < _VERDICT_FRAME_N; v++)
+				sums->dropped += get_first(&p->drop[v]);
+			for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
+				sums->refused += get_first(&p->drop[v]);
+			sums->sent += get_first(&p->tx_packets);
+		}
+	}
+}
+
+static void add_begun(struct dataplane *dp, struct balance_sums *sums)
+{
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_counters *c = worker_counters(dp->worker[t]);
+
+		sums->due += get(&c->copies_due);
+		for (unsigned i = 0; i < PORT_MAX; i++)
+			sums->fragments += get(&c->port[i].fragments);
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		struct port_state *st = &dp->port[i];
+
+		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+			if (st->set[k])
+				read_ring_stats(dp, st->set[k]);
+		sums->ring_packets += get(&st->ring.packets);
+		sums->ring_drops += get(&st->ring.drops);
+		sums->abandoned += get(&st->ring.abandoned);
+	}
+}
+
+static void read_sums(struct dataplane *dp, struct balance_sums *ret)
+{
+	bool before, after;
+
+	*ret = (struct balance_sums){0};
+	/* both pair with the release in generation_free() */
+	before = atomic_load_explicit(&dp->n_closing, memory_order_acquire) > 0;
+	add_done(dp, ret);
+	add_begun(dp, ret);
+	after = atomic_load_explicit(&dp->n_closing, memory_order_acquire) > 0;
+	ret->closing = before || after;
+}
+
+void dataplane_sums(struct dataplane *dp, struct balance_sums *ret)
+{
+	/* The threads store with relaxed order, because they would pay for another one:
+	 * a processor may show "done" before "begun", but not for long. */
+	for (unsigned i = 0; i < SUMS_TRIES; i++) {
+		read_sums(dp, ret);
+		if (balance_plausible(ret))
+			break;
+	}
 }
 
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)

@@ -8,6 +8,7 @@
  * CAP_NET_RAW is needed for dataplane_apply() when it opens something.
  */
 
+#include "dataplane/balance.h"
 #include "dataplane/fib.h"
 #include "dataplane/forward.h"
 #include "dataplane/plan.h"
@@ -80,6 +81,10 @@ struct dataplane_stats {
 	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
+
+/* Both sides of the conservation rule: first what is done, then what was begun, so that
+ * running threads can only make the latter larger. */
+void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 
 struct dataplane_thread_stats {
 	int cpu; /* it stays there; -1: any */

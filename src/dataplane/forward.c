@@ -248,11 +248,11 @@ static enum verdict rewrite_frame(
 	return v;
 }
 
-/* Decide on all frames of a flow; true when at least one is to be sent. */
-static bool rewrite_flow(struct forward *fw, struct burst *b,
+/* Decide on all frames of a flow; how many datagrams are to be sent to each port. */
+static unsigned rewrite_flow(struct forward *fw, struct burst *b,
 	const struct burst_flow *fl, enum verdict flow, const struct needs *needs)
 {
-	unsigned n[_VERDICT_FRAME_N] = {0};
+	unsigned n[_VERDICT_FRAME_N] = {0}, n_datagrams = 0;
 
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next) {
 		struct burst_frame *bf = &b->frame[i];
@@ -260,11 +260,13 @@ static bool rewrite_flow(struct forward *fw, struct burst *b,
 
 		bf->drop = v != VERDICT_FORWARDED;
 		n[v]++;
+		if (!bf->drop)
+			n_datagrams += frame_n_packets(&bf->f);
 	}
 	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
 		if (n[v])
 			counter_add_verdict(&fw->counters, fl->port, v, n[v]);
-	return n[VERDICT_FORWARDED] > 0;
+	return n_datagrams;
 }
 
 static struct needs needs_of(
@@ -321,15 +323,20 @@ static void rewrite_flows(struct forward *fw, struct burst *b,
 {
 	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
 
+	uint64_t due = 0;
+
 	coalesce_clear(&fw->runs);
 	for (unsigned i = 0; i < b->n_flows; i++) {
 		struct copies_flow *fl = &fw->flow[i];
+		unsigned n = rewrite_flow(fw, b, &b->flow[i], verdict[i], needs);
 
-		if (!rewrite_flow(fw, b, &b->flow[i], verdict[i], needs))
+		if (n == 0)
 			continue;
+		due += (uint64_t)n * portset_count(&fl->out);
 		fl->first_run = fw->runs.n_runs;
 		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
 	}
+	counter_add(&fw->counters.copies_due, due);
 }
 
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,

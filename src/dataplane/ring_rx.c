@@ -19,6 +19,7 @@
 #include "dataplane/ring_rx_priv.h"
 
 #include "base/cleanup.h"
+#include "dataplane/counters.h"
 #include "dataplane/sockfilter.h"
 
 #include <arpa/inet.h>
@@ -402,7 +403,15 @@ void ring_rx_describe(
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 {
 	/* all of them are ours: the next one in turn is the oldest that we hold */
-	return r->n_held < r->n_slots && r->ops->peek(r, ret);
+	if (r->n_held == r->n_slots || !r->ops->peek(r, ret))
+		return false;
+	counter_add(&r->taken, ret->n_frames);
+	return true;
+}
+
+uint64_t ring_rx_taken(const struct ring_rx *r)
+{
+	return atomic_load_explicit(&r->taken, memory_order_relaxed);
 }
 
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)

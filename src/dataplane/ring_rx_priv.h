@@ -11,6 +11,7 @@
 #include "dataplane/ring_rx.h"
 
 #include <linux/if_packet.h>
+#include <stdatomic.h>
 
 struct ring_rx_ops;
 struct ring_copies;
@@ -28,6 +29,7 @@ struct ring_rx {
 	/* thread only */
 	uint32_t next;		    /* slot to look at */
 	uint32_t n_held;	    /* slots before it that are ours */
+	_Atomic uint64_t taken;	    /* frames of all blocks so far */
 	struct ring_copies *copies; /* TPACKET_V2 */
 };
 

@@ -187,12 +187,14 @@ static void golden_text(void **state)
 {
 	static const struct {
 		const char *file;
-		const char *words[4];
+		const char *words[5];
 		const char *request;
 		int status;
 	} c[] = {
 		{"interfaces", {"show", "interfaces"}, "show interfaces\n", 0},
 		{"groups", {"show", "groups"}, "show groups\n", 0},
+		{"groups-detail", {"show", "groups", "detail", "lan1"},
+			"show groups detail lan1\n", 0},
 		{"mfc", {"show", "mfc"}, "show mfc\n", 0},
 		{"mfc-empty", {"show mfc"}, "show mfc\n", 0},
 		{"hostile", {"show", "mfc"}, "show mfc\n", 0},

@@ -145,8 +145,24 @@ static inline int setup(void **state)
 	return 0;
 }
 
+/* Of every test: copies due and fragments = copies sent and refused. */
+static inline void check_copies(void)
+{
+	const struct forward_counters *c = forward_counters(fw);
+	uint64_t due = atomic_load(&c->copies_due), done = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		due += atomic_load(&c->port[i].fragments);
+		done += atomic_load(&c->port[i].tx_packets);
+		for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
+			done += atomic_load(&c->port[i].drop[v]);
+	}
+	assert_int_equal(due, done);
+}
+
 static inline int teardown(void **state)
 {
+	check_copies();
 	fw = forward_free(fw);
 	fib = fib_free(fib);
 	plan = plan_free(plan);

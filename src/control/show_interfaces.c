@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show interfaces", see show.h. Reads, never changes. */
+
+#include "control/show_priv.h"
+
+#include <string.h>
+
+static json_t *querier_json(const struct querier *q, mono_t now)
+{
+	static const char *const state[] = {[QUERIER_DOWN] = "down",
+		[QUERIER_ACTIVE] = "active",
+		[QUERIER_STANDBY] = "standby"};
+	const struct addr *who = q->state == QUERIER_STANDBY ? &q->other : &q->own;
+
+	return json_pack("{ss so si so so si si sI sI}", "state", state[q->state],
+		"address", json_of_addr(who), "version",
+		(int)gm_version_number(q->family, q->version), "next_query_ms",
+		json_of_ms_until(q->query_at, now), "other_querier_ms",
+		json_of_ms_until(q->other_until, now), "robustness", (int)q->rv,
+		"query_interval_ms", (int)q->qi_ms, "queries_sent",
+		(json_int_t)q->n_queries_sent, "queries_heard",
+		(json_int_t)q->n_queries_heard);
+}
+
+static json_t *addresses_json(const struct iface *i)
+{
+	json_t *list = json_array();
+
+	for (size_t n = 0; i && n < i->n_addr; n++)
+		json_array_append_new(list, json_of_addr(&i->addr[n].addr));
+	return list;
+}
+
+const char *show_port_error(const struct app *app, unsigned port)
+{
+	int err = app->port[port].error;
+
+	if (!err)
+		err = dataplane_port_error(app->dp, port);
+	return err ? strerror(err) : NULL;
+}
+
+static json_t *mac_json(const struct iface *i)
+{
+	return i && iface_has_l2(i) ? json_of_mac(i->mac) : json_null();
+}
+
+static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
+{
+	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	struct dataplane_port_stats s;
+	json_t *o;
+
+	dataplane_port_stats(app->dp, pp->port, &s);
+	o = json_pack("{so ss si ss si sb sb so si so so si ss}", "name",
+		json_of_text(pp->name), "instance", show_instance(app, pp), "port",
+		(int)pp->port, "role",
+		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "ifindex",
+		pp->ifindex, "present", i != NULL, "up", (int)pp->up, "mac",
+		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
+		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "addresses",
+		addresses_json(i), "threshold", (int)pp->cfg->threshold, "transmit",
+		dataplane_port_transmit(app->dp, pp->port));
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "error",
+		show_port_error(app, pp->port)
+			? json_string(show_port_error(app, pp->port))
+			: json_null());
+	json_object_set_new(
+		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
+	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));
+	json_object_set_new(o, "rx_bytes", json_integer((json_int_t)s.rx_bytes));
+	json_object_set_new(o, "tx_packets", json_integer((json_int_t)s.tx_packets));
+	json_object_set_new(o, "tx_bytes", json_integer((json_int_t)s.tx_bytes));
+	json_object_set_new(
+		o, "ring_packets", json_integer((json_int_t)s.ring_packets));
+	json_object_set_new(o, "ring_drops", json_integer((json_int_t)s.ring_drops));
+	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
+		json_t *q = json_object();
+
+		for (unsigned f = 0; f < _FAMILY_N; f++)
+			if (app->router->family[f])
+				json_object_set_new(q, show_family[f],
+					querier_json(&pp->querier[f], now));
+		json_object_set_new(o, "querier", q);
+		json_object_set_new(
+			o, "groups", json_integer((json_int_t)pp->groups.groups.n));
+		json_object_set_new(
+			o, "refused", json_integer((json_int_t)pp->groups.n_refused));
+	}
+	return o;
+}
+
+json_t *show_interfaces(void *ctx, const char *args)
+{
+	struct app *app = ctx;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (app->router->port[i])
+			json_array_append_new(list,
+				interface_json(app, app->router->port[i],
+					loop_now(app->loop)));
+	return json_pack("{so}", "interfaces", list);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show stats", see show.h: what became of every frame and every message. */
+
+#include "control/show_priv.h"
+
+static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < _VERDICT_N; i++)
+		json_object_set_new(o, verdict_name((enum verdict)i),
+			json_integer((json_int_t)v[i]));
+	return o;
+}
+
+static json_t *port_stats_json(
+	struct app *app, const struct proxy_port *pp, uint64_t sum[_VERDICT_N])
+{
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(app->dp, pp->port, &s);
+	for (unsigned i = 0; i < _VERDICT_N; i++)
+		sum[i] += s.verdict[i];
+	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
+		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
+		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
+		(json_int_t)s.tx_packets, "tx_bytes", (json_int_t)s.tx_bytes,
+		"tx_messages", (json_int_t)s.tx_messages, "ring_packets",
+		(json_int_t)s.ring_packets, "ring_drops", (json_int_t)s.ring_drops,
+		"ring_freezes", (json_int_t)s.ring_freezes, "verdicts",
+		verdicts_json(s.verdict));
+}
+
+static void control_port(
+	struct app *app, unsigned port, json_int_t total[7], uint64_t bad[_GM_BAD_N])
+{
+	const struct proxy_port *pp = app->router->port[port];
+	struct mcsock_stats s = app->port[port].closed;
+
+	total[0] += (json_int_t)s.received;
+	total[1] += (json_int_t)s.sent;
+	total[2] += (json_int_t)s.send_errors;
+	total[3] += (json_int_t)s.receive_errors;
+	total[4] += (json_int_t)s.dropped;
+	total[5] += (json_int_t)s.limited;
+	total[6] += (json_int_t)s.silenced;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		if (!app->port[port].sock[f])
+			continue;
+		mcsock_stats(app->port[port].sock[f], &s);
+		total[0] += (json_int_t)s.received;
+		total[1] += (json_int_t)s.sent;
+		total[2] += (json_int_t)s.send_errors;
+		total[3] += (json_int_t)s.receive_errors;
+		total[4] += (json_int_t)s.dropped;
+		total[5] += (json_int_t)s.limited;
+		total[6] += (json_int_t)s.silenced;
+	}
+	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
+		bad[i] += pp->n_bad[i];
+}
+
+static json_t *control_json(struct app *app)
+{
+	static const char *const note_name[_NOTE_N] = {
+		[NOTE_QUERIER_WON] = "querier_won",
+		[NOTE_QUERIER_LOST] = "querier_lost",
+		[NOTE_QUERIER_UNICAST] = "querier_unicast",
+		[NOTE_OLDER_QUERIER] = "older_querier",
+		[NOTE_GROUP_NEW] = "group_new",
+		[NOTE_GROUP_GONE] = "group_gone",
+		[NOTE_GROUP_LIMIT] = "group_limit",
+		[NOTE_SOURCE_LIMIT] = "source_limit",
+		[NOTE_HOST_QUOTA] = "host_quota",
+		[NOTE_HOST_LIMIT] = "host_limit",
+		[NOTE_GROUP_DENIED] = "group_denied",
+		[NOTE_SSM_REFUSED] = "ssm_refused",
+		[NOTE_SSM_QUERY] = "ssm_query",
+		[NOTE_HOST_VERSION] = "host_version",
+		[NOTE_REPORT_FOREIGN] = "report_foreign",
+	};
+	json_t *bad = json_object(), *notes = json_object();
+	uint64_t n_bad[_GM_BAD_N] = {0};
+	json_int_t total[7] = {0};
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		control_port(app, i, total, n_bad);
+	for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
+		json_object_set_new(bad, gm_bad_name((enum gm_bad)i),
+			json_integer((json_int_t)n_bad[i]));
+	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
+		json_object_set_new(
+			notes, note_name[i], json_integer((json_int_t)app->n_notes[i]));
+	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received", total[0],
+		"sent", total[1], "send_errors", total[2], "receive_errors", total[3],
+		"dropped", total[4], "limited", total[5], "hosts_silenced", total[6],
+		"effects_lost", (json_int_t)app->n_effects_lost, "netlink_overruns",
+		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "notes", notes);
+}
+
+static json_t *workers_json(struct app *app)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < dataplane_threads(app->dp); i++) {
+		struct dataplane_thread_stats s;
+
+		dataplane_thread_stats(app->dp, i, &s);
+		json_array_append_new(list,
+			json_pack("{si so sI sI sI sI sI sI sI}", "thread", (int)i,
+				"cpu", s.cpu < 0 ? json_null() : json_integer(s.cpu),
+				"cpu_ms", (json_int_t)(s.cpu_ns / NS_PER_MS), "frames",
+				(json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
+				"copies", (json_int_t)s.copies, "blocks",
+				(json_int_t)s.blocks, "block_timeouts",
+				(json_int_t)s.block_timeouts, "wakeups",
+				(json_int_t)s.wakeups));
+	}
+	return list;
+}
+
+static json_t *balance_json(struct app *app)
+{
+	struct balance_sums s;
+	struct balance_result r;
+	char text[BALANCE_TEXT_LEN];
+
+	dataplane_sums(app->dp, &s);
+	r = balance_check(&app->balance, loop_now(app->loop), &s);
+	return json_pack("{sb ss sb s{sI sI sI sI sI sI sI} s{sI sI sI sI sI sI}}",
+		"ok", (int)r.ok, "text", balance_format(&s, &r, text), "closing",
+		(int)s.closing, "frames", "ring_packets", (json_int_t)s.ring_packets,
+		"ring_drops", (json_int_t)s.ring_drops, "forwarded",
+		(json_int_t)s.forwarded, "dropped", (json_int_t)s.dropped, "abandoned",
+		(json_int_t)s.abandoned, "waiting", (json_int_t)r.waiting, "missing",
+		(json_int_t)r.frames_missing, "copies", "due", (json_int_t)s.due,
+		"fragments", (json_int_t)s.fragments, "sent", (json_int_t)s.sent,
+		"refused", (json_int_t)s.refused, "under_way", (json_int_t)r.under_way,
+		"missing", (json_int_t)r.copies_missing);
+}
+
+json_t *show_stats(void *ctx, const char *args)
+{
+	struct app *app = ctx;
+	uint64_t sum[_VERDICT_N] = {0};
+	json_t *ports = json_array();
+	struct dataplane_stats s;
+	const char *why, *transmit = dataplane_transmit(app->dp, &why);
+	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (app->router->port[i])
+			json_array_append_new(
+				ports, port_stats_json(app, app->router->port[i], sum));
+	dataplane_stats(app->dp, &s);
+	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+		"frames", (json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
+		"blocks", (json_int_t)s.blocks, "block_timeouts",
+		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
+		"fib_entries", (json_int_t)fib_size(dataplane_fib(app->dp)), "transmit",
+		transmit, "transmit_reason", why, "receive", receive, "receive_offload",
+		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
+		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
+		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
+		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
+		workers_json(app), "ports", ports, "control", control_json(app));
+}

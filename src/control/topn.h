@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The first K of many in some order, in memory for K: what a page of a long list needs.
+ * Items are copied. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct topn {
+	size_t size, max; /* octets of an item; K */
+	bool (*before)(const void *a, const void *b, const void *arg);
+	const void *arg;
+	unsigned char *v; /* a heap with the last one of the order on top */
+	size_t n, cap;
+	bool lost; /* memory ran out: some items are missing */
+};
+
+void topn_deinit(struct topn *t);
+void topn_add(struct topn *t, const void *item);
+/* Afterwards v has the items in their order; nothing can be added any more. */
+void topn_sort(struct topn *t);
+const void *topn_get(const struct topn *t, size_t i);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The conservation rule of the data plane, checked while it runs:
+ *
+ *   ring packets = ring drops + forwarded + dropped by reason + abandoned + waiting
+ *   copies due + fragments = sent + refused by reason + under way
+ *
+ * Frames wait in the rings and copies are under way for some milliseconds. What has
+ * not been accounted for a second after it was begun is missing. Pure.
+ */
+
+#include "base/mono.h"
+
+/* since start, over all ports and threads */
+struct balance_sums {
+	uint64_t ring_packets, ring_drops; /* packets include drops */
+	uint64_t abandoned;		   /* left in rings when they were closed */
+	uint64_t forwarded, dropped;	   /* frames */
+	uint64_t due;			   /* datagrams times ports */
+	uint64_t fragments;		   /* packets that these became in addition */
+	uint64_t sent, refused;		   /* packets */
+	bool closing; /* rings are being closed: their frames are not yet counted */
+};
+
+/* What had been begun at some time. Zero octets to begin with. */
+struct balance_mark {
+	mono_t at;
+	uint64_t frames, copies;
+};
+
+struct balance {
+	struct balance_mark mark[2]; /* the older one is at least a second old */
+};
+
+struct balance_result {
+	bool ok;
+	int64_t waiting, under_way; /* negative: counted more than once */
+	/* of what was begun a second ago; 0 unless something is wrong */
+	uint64_t frames_missing, copies_missing;
+};
+
+/* Not more done than begun. */
+bool balance_plausible(const struct balance_sums *sums);
+
+struct balance_result balance_check(
+	struct balance *b, mono_t now, const struct balance_sums *sums);
+
+#define BALANCE_TEXT_LEN 256
+/* "ok", "ok (3 frames wait, 2 copies are under way)", or what is missing. Returns buf.
+ */
+const char *balance_format(const struct balance_sums *sums,
+	const struct balance_result *r, char buf[BALANCE_TEXT_LEN]);

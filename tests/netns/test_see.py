@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an operator sees: the live view on terminals, rates, the balance of the counters, and
+why a stream does not arrive."""
+
+import os
+import shutil
+import socket
+import subprocess
+
+from libnetns import (GROUP, PLAIN, Sender, Skip, case, main, number, ringcast,
+                      wait_datagrams, wait_for)
+from packets import Wire, igmp3_report, ipv4
+
+# RINGCAST_SHOW prints what the terminal shows
+SHOW = os.environ.get("RINGCAST_SHOW")
+
+# what the socket module does not name
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 10, 0, 2
+
+
+class Terminal:
+    """A terminal of a size, which tmux plays, with a shell in it."""
+
+    def __init__(self, cols, rows):
+        if not shutil.which("tmux"):
+            raise Skip("tmux is not installed")
+        self.socket = f"/run/tmux-{cols}x{rows}"
+        env = {**os.environ, "TERM": "xterm-256color", "SHELL": "/bin/sh", "LC_ALL": "C.UTF-8"}
+        env.pop("TMUX", None)
+        subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null", "new-session", "-d",
+                        "-x", str(cols), "-y", str(rows), "env PS1='$ ' sh"],
+                       check=True, env=env)
+
+    def tmux(self, *args):
+        return subprocess.run(["tmux", "-S", self.socket, *args], check=True,
+                              capture_output=True, text=True).stdout
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+        self.keys("Enter")
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, condition, what, seconds=15):
+        """Until condition(screen) is true; returns the screen."""
+        last = ""
+
+        def seen():
+            nonlocal last
+            last = self.screen()
+            return condition(last)
+        try:
+            wait_for(seconds, seen, what)
+        except AssertionError as e:
+            raise AssertionError(f"{e}; the terminal shows:\n{last}") from None
+        return last
+
+    def resize(self, cols, rows):
+        self.tmux("resize-window", "-x", str(cols), "-y", str(rows))
+
+    def close(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False,
+                       capture_output=True)
+
+
+def join_many(b, t, n):
+    """One host joins groups by the hundred, which no socket does."""
+    w = b.own(Wire(t.hosts["lan1"], "eth0"))
+    groups = [socket.inet_ntoa((0xef020000 + i).to_bytes(4, "big")) for i in range(1, n + 1)]
+    for first in range(0, n, 100):
+        w.send(ipv4("10.0.1.2", "224.0.0.22", 2,
+                    igmp3_report(*((4, g, ()) for g in groups[first:first + 100]))))
+    return groups
+
+
+def start_watch(b, d, cols, rows, *options):
+    term = b.own(Terminal(cols, rows))
+    term.wait(lambda s: "$" in s, "a shell")
+    term.type(" ".join([ringcast.binary("ringcastctl"), "-s", d.socket, "watch", "-i", "0.5",
+                        *options]))
+    return term
+
+
+def rows_of(screen):
+    """Lines of the table of groups."""
+    lines = screen.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("Group"))
+    return [line for line in lines[head + 1:] if line[:1].isdigit() and "q quit" not in line]
+
+
+def note_screen(b, what, screen):
+    if SHOW:
+        b.note(what)
+        for line in screen.splitlines():
+            b.note("|" + line)
+
+
+@case("watch on 80x24 and 200x50, with 3 and with 500 groups")
+def watch_sizes(b):
+    t = b.topology()
+    d = b.run(t)
+    groups = ["239.1.2.3", "239.1.2.4", "239.1.2.5"]
+    for n, g in enumerate(groups):
+        b.stream(t, g, rate=20 * (n + 1), size=1316)
+        b.receiver(t.hosts["lan1"], g)
+    b.receiver(t.hosts["lan2"], groups[2])
+    small, large = start_watch(b, d, 80, 24), start_watch(b, d, 200, 50)
+
+    def ready(screen):
+        # the fastest comes first, and rates are there
+        return "Group" in screen and len(rows_of(screen)) == 3 and \
+            rows_of(screen)[0].startswith(groups[2]) and "lan1,lan2" in screen
+    for term, cols, rows in ((small, 80, 24), (large, 200, 50)):
+        screen = term.wait(ready, "three groups")
+        assert "up, querier" in screen and "q quit" in screen.splitlines()[rows - 1], screen
+        assert max(map(len, screen.splitlines())) <= cols
+        note_screen(b, f"3 groups, {cols}x{rows}", screen)
+    many = join_many(b, t, 497)
+    for term, cols, rows in ((small, 80, 24), (large, 200, 50)):
+        screen = term.wait(lambda s: "of 500 by" in s, "500 groups")
+        shown = len(rows_of(screen))
+        assert shown == rows - 8, f"{shown} groups on {rows} lines:\n{screen}"
+        note_screen(b, f"500 groups, {cols}x{rows}", screen)
+    # order, scrolling, filter, interfaces, help
+    small.keys("5")
+    small.wait(lambda s: rows_of(s)[0].startswith(groups[0]), "sorted by group")
+    small.keys("End")
+    small.wait(lambda s: "485-500 of 500" in s and many[-1] in s, "the end of the list")
+    small.keys("r")
+    small.wait(lambda s: rows_of(s)[0].startswith(many[-1]), "reversed")
+    small.keys("/")
+    small.tmux("send-keys", "-l", "239.1.2.")
+    small.keys("Enter")
+    small.wait(lambda s: "1-3 of 3" in s and len(rows_of(s)) == 3, "the filter")
+    small.keys("Escape")
+    small.wait(lambda s: "of 500" in s, "no filter")
+    small.keys("i")
+    small.wait(lambda s: "Group " not in s and "lan2" in s, "interfaces alone")
+    small.keys("h")
+    small.wait(lambda s: "reverse the order" in s, "help")
+    small.keys("h")
+    small.wait(lambda s: "of 500" in s, "the groups again")
+    small.resize(100, 30)
+    small.wait(lambda s: len(rows_of(s)) == 22, "a larger terminal")
+
+
+@case("watch outlives the daemon and gives the terminal back")
+def watch_restart(b):
+    t = b.topology(lans=1)
+    d = b.run(t)
+    term = start_watch(b, d, 80, 24)
+    term.wait(lambda s: "lan1" in s, "the daemon")
+    d.stop()
+    term.wait(lambda s: "daemon not reachable, retrying" in s and "lan1" in s,
+              "trouble, above what was known last")
+    d.start()
+    term.wait(lambda s: "retrying" not in s and "lan1" in s, "the new daemon")
+    term.keys("q")
+    term.wait(lambda s: s.rstrip().endswith("$"), "the shell again")
+    term.type("stty -a | tr ' ' '\\n' | grep -x -e -echo -e -icanon; echo end$?")
+    term.wait(lambda s: "end1" in s, "a terminal that echoes lines")
+    # the same after a signal
+    term.type("clear; " + " ".join([ringcast.binary("ringcastctl"), "-s", d.socket, "watch"])
+              + " & sleep 0; fg; stty -a | tr ' ' '\\n' | grep -x -e -echo -e -icanon; echo e$?")
+    term.wait(lambda s: "up, querier" in s, "the view")
+    term.keys("C-c")
+    term.wait(lambda s: "e1" in s, "a terminal that echoes lines after Ctrl-C")
+
+
+@case("watch without a terminal: pages of text; --once: one of them, with rates")
+def watch_plain(b):
+    t = b.topology(lans=1)
+    d = b.run(t)
+    b.stream(t, rate=300)
+    wait_datagrams(b.receiver(t.hosts["lan1"]), 10)
+    r = d.ctl_run("watch", "--once")
+    row = next(line.split() for line in r.stdout.splitlines() if line.startswith(GROUP))
+    assert r.returncode == 0 and row[2:5] == ["wan", "lan1", "1"] and row[5] != "-", r.stdout
+    p = subprocess.Popen([ringcast.binary("ringcastctl"), "-s", d.socket, "watch", "-i", "0.5"],
+                         stdout=subprocess.PIPE, text=True, stderr=subprocess.PIPE)
+    pages = 0
+    while pages < 3:
+        line = p.stdout.readline()
+        assert line, p.stderr.read()
+        pages += line.startswith("ringcast ")
+        assert "\033" not in line
+    p.terminate()
+    assert p.wait(10) == 0
+    p.stdout.close()
+    p.stderr.close()
+    d.stop()
+    assert d.ctl_run("watch", "--once").returncode == 1
+    assert d.ctl_run("watch", "--interval", "0").returncode == 1
+
+
+@case("show mfc has rates, show groups detail the hosts")
+def rates_and_details(b):
+    t = b.topology()
+    d = b.run(t)
+    b.stream(t, rate=200)
+    wait_datagrams(b.receiver(t.hosts["lan1"]), 10)
+    d.wait_member("lan1", GROUP)
+    assert d.show("mfc")["rate_interval_ms"] is None
+    # the table asks twice and so has rates at the first time
+    text = d.table("mfc")
+    row = next(line.split() for line in text.splitlines() if line.startswith(GROUP))
+    assert row[-1] not in ("-", "0") and row[-2] not in ("-", "0"), text
+    mfc = d.show("mfc")
+    assert mfc["rate_interval_ms"] > 0 and mfc["mfc"][0]["packets_per_s"] > 0, mfc
+    text = d.ctl_run("show", "groups", "detail", GROUP, "lan1").stdout
+    assert f"lan1 {GROUP}: exclude, IGMPv3" in text and "10.0.1.2" in text, text
+    assert "no such group" in d.ctl_run("show", "groups", "detail", "lan2").stdout
+    r = d.ctl_run("show", "groups", "detail", "eth7")
+    assert r.returncode == 4 and "eth7" in r.stderr, r
+
+
+def balance(d):
+    return d.show("stats")["balance"]
+
+
+def wait_settled(d):
+    def settled():
+        s = balance(d)
+        assert s["ok"], s
+        return s["frames"]["waiting"] == 0 and s["copies"]["under_way"] == 0
+    wait_for(10, settled, "every frame and every copy is accounted for")
+    return balance(d)
+
+
+@case("the counters balance: under load, with fragments, refused copies, a port that goes")
+def balanced(b):
+    t = b.topology()
+    t.router.ip("link", "set", "lan2", "mtu", "600")
+    d = b.run(t, "threads 2\n" + PLAIN)
+    for lan in ("lan1", "lan2"):
+        b.receiver(t.hosts[lan])
+        d.wait_member(lan, GROUP)
+    streams = [b.stream(t, g, rate=500, size=1200, ttl=ttl)
+               for g, ttl in ((GROUP, 8), ("239.7.7.7", 8), (GROUP, 1))]
+    for s in streams:
+        s.sender.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+
+    def busy():
+        s = balance(d)
+        assert s["ok"], s
+        return s["copies"]["fragments"] > 100 and s["frames"]["dropped"] > 100
+    wait_for(20, busy, "fragments and drops")
+    df = b.own(Sender(t.provider))
+    df.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+    for n in range(20):
+        df.send(number(n, 1200), GROUP)
+    wait_for(10, lambda: d.show("stats")["verdicts"]["mtu_df"] >= 20, "copies too large")
+    # a ring with frames in it goes away and another one comes
+    t.router.ip("link", "set", "wan", "down")
+    wait_for(10, lambda: not d.interface("wan")["up"], "wan is down")
+    t.router.ip("link", "set", "wan", "up")
+    before = balance(d)["frames"]["forwarded"]
+    t.router.ip("addr", "replace", "10.0.0.2/24", "dev", "wan")
+    wait_for(20, lambda: balance(d)["frames"]["forwarded"] > before, "the stream is back")
+    for s in streams:
+        s.stop()
+    end = wait_settled(d)
+    b.note(str(end))
+    f, c = end["frames"], end["copies"]
+    assert f["ring_packets"] == f["ring_drops"] + f["forwarded"] + f["dropped"] + f["abandoned"]
+    assert c["due"] + c["fragments"] == c["sent"] + c["refused"] and c["refused"] >= 20
+    assert "balance: ok\n" in d.table("stats")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What `ringcastctl watch` knows: the last two pages of the daemon ("show top"), what
+ * the user wants to see, what a key does. No terminal, no socket, no clock.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum watch_sort {
+	WATCH_SORT_RATE,
+	WATCH_SORT_PACKETS,
+	WATCH_SORT_MEMBERS,
+	WATCH_SORT_WRONG,
+	WATCH_SORT_GROUP,
+	_WATCH_SORT_N,
+};
+
+/* Keys that are no characters. */
+enum watch_key {
+	WATCH_KEY_UP = 0x100,
+	WATCH_KEY_DOWN,
+	WATCH_KEY_PAGE_UP,
+	WATCH_KEY_PAGE_DOWN,
+	WATCH_KEY_HOME,
+	WATCH_KEY_END,
+	WATCH_KEY_ENTER,
+	WATCH_KEY_ESCAPE,
+	WATCH_KEY_BACKSPACE,
+};
+
+enum watch_action {
+	WATCH_NOTHING = 1,
+	WATCH_DRAW,    /* the same data in another way */
+	WATCH_REFRESH, /* other data are needed */
+	WATCH_QUIT,
+};
+
+enum watch_page {
+	WATCH_PAGE_ALL,
+	WATCH_PAGE_INTERFACES, /* all of them, nothing else */
+	WATCH_PAGE_HELP,
+};
+
+#define WATCH_FILTER_LEN   64
+#define WATCH_INTERVAL_MIN 0.5
+#define WATCH_INTERVAL_MAX 3600.0
+
+struct watch {
+	json_t *now, *before; /* pages; `before` is of the same daemon, or NULL */
+	char trouble[160];    /* why there is no newer page; empty: there is one */
+	/* what is shown */
+	unsigned rows, cols;
+	double interval; /* seconds */
+	enum watch_page page;
+	enum watch_sort sort;
+	bool reverse;
+	char filter[WATCH_FILTER_LEN];
+	bool editing; /* the filter; `edit` is what it is going to be */
+	char edit[WATCH_FILTER_LEN];
+	size_t offset;		  /* first group that is shown */
+	size_t interfaces_offset; /* and first interface, on their page */
+	size_t n_visible;	  /* rows that there is room for; set by the layout */
+};
+
+void watch_init(struct watch *w, unsigned rows, unsigned cols, double interval);
+void watch_deinit(struct watch *w);
+
+/* A page has come; takes it. */
+void watch_update(struct watch *w, json_t *page);
+void watch_set_trouble(struct watch *w, const char *text);
+void watch_resize(struct watch *w, unsigned rows, unsigned cols);
+
+/* A character or an enum watch_key. */
+enum watch_action watch_input(struct watch *w, int key);
+
+#define WATCH_REQUEST_LEN 256
+/* the request for the page that is wanted; returns buf */
+const char *watch_request(const struct watch *w, char buf[WATCH_REQUEST_LEN]);
+
+const char *watch_sort_name(enum watch_sort sort);
+/* 0 and *ret, or -1: no such order */
+int watch_sort_parse(const char *name, enum watch_sort *ret);
+
+/* How much a counter of an interface, or of "drops", has grown per second. Negative:
+ * not known yet. */
+double watch_interface_rate(const struct watch *w, const json_t *i, const char *key);
+double watch_drop_rate(const struct watch *w, const char *reason);
