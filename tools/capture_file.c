@@ -74,6 +74,12 @@ static int link_length(
 	}
 }
 
+/* pcapng has room for times that are none of this world, and not of mono_t. */
+static int64_t sane_seconds(int64_t s)
+{
+	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : s;
+}
+
 void capture_next(struct capture *c)
 {
 	struct pcap_pkthdr *h;
@@ -84,7 +90,7 @@ void capture_next(struct capture *c)
 	if (!c->more)
 		return;
 	skip = link_length(c->link_type, data, h->caplen, &c->packet.family);
-	c->packet.at = mono_add_ns(mono_from_ms((int64_t)h->ts.tv_sec * 1000),
+	c->packet.at = mono_add_ns(mono_from_ms(sane_seconds(h->ts.tv_sec) * 1000),
 		(int64_t)h->ts.tv_usec); /* opened with nanosecond precision */
 	c->packet.ip = skip < 0 ? NULL : data + skip;
 	c->packet.len = skip < 0 ? 0 : h->caplen - (size_t)skip;

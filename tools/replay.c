@@ -4,7 +4,8 @@
  * ringcast-replay: captured membership messages through the protocol core under virtual
  * time, what it would do as text. The debugging tool and the form of a bug report: no
  * privileges, no sockets, the same output every time. Time is that of the capture;
- * timers that fall between two packets run between them.
+ * timers that fall between two packets run between them. A jump of the clock, backwards
+ * or by more than a day, is said and cut.
  */
 
 #include "base/cleanup.h"
@@ -20,6 +21,10 @@
 #include <string.h>
 
 #define MAX_INPUTS 16
+/* A clock that was set while the capture ran would mean years of queries. */
+#define MAX_GAP_NS (24 * 3600 * NS_PER_SEC)
+/* times near 0 would mean that a timer does not run */
+#define START_MS 1000000
 
 static const char default_config[] =
 	"phyint wan upstream\n"
@@ -34,7 +39,8 @@ struct replay {
 	struct capture *input[MAX_INPUTS];
 	char input_name[MAX_INPUTS][IFNAMSIZ];
 	unsigned n_inputs;
-	mono_t start; /* time stamp of the first packet */
+	mono_t now;
+	mono_t stamp; /* of the last packet */
 	unsigned n_packets, n_accepted;
 	bool quiet; /* no line for refused packets */
 };
@@ -61,7 +67,7 @@ static void usage(FILE *f)
 
 static double seconds(const struct replay *r, mono_t t)
 {
-	return (double)(t.ns - r->start.ns) / 1e9;
+	return (double)(t.ns - mono_from_ms(START_MS).ns) / 1e9;
 }
 
 static void print_effects(struct replay *r, mono_t now)
@@ -85,6 +91,22 @@ static void run_until(struct replay *r, mono_t t)
 		router_tick(r->router, at, &r->fx);
 		print_effects(r, at);
 	}
+}
+
+/* Go on to the next packet: by what lies between the time stamps. */
+static void pass_time(struct replay *r, mono_t stamp)
+{
+	int64_t gap = stamp.ns - r->stamp.ns;
+
+	r->stamp = stamp;
+	if (gap < 0 || gap > MAX_GAP_NS)
+		printf("%12.6f the clock of the capture jumps by %.0f s\n",
+			seconds(r, r->now), (double)gap / 1e9);
+	if (gap > MAX_GAP_NS)
+		gap = MAX_GAP_NS;
+	if (gap > 0)
+		r->now = mono_add_ns(r->now, gap);
+	run_until(r, r->now);
 }
 
 static void print_message(const struct gm_msg *msg)
@@ -140,7 +162,7 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 	struct gm_msg msg;
 	enum gm_bad bad = GM_BAD_SHORT;
 
-	run_until(r, p->at);
+	pass_time(r, p->at);
 	r->n_packets++;
 	if (p->ip)
 		bad = decode(pp, p, r->scratch, &msg);
@@ -148,16 +170,16 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 		if (pp)
 			proxy_input_bad(pp->proxy, pp->port, bad);
 		if (!r->quiet)
-			printf("%12.6f %s < refused: %s\n", seconds(r, p->at), name,
+			printf("%12.6f %s < refused: %s\n", seconds(r, r->now), name,
 				p->ip ? gm_bad_name(bad) : "no IP packet");
 		return;
 	}
-	printf("%12.6f %s < ", seconds(r, p->at), name);
+	printf("%12.6f %s < ", seconds(r, r->now), name);
 	print_message(&msg);
-	bad = pp ? proxy_input(pp->proxy, p->at, pp->port, &msg, &r->fx) : GM_BAD_ROLE;
+	bad = pp ? proxy_input(pp->proxy, r->now, pp->port, &msg, &r->fx) : GM_BAD_ROLE;
 	printf(bad == GM_OK ? "\n" : ": refused: %s\n", gm_bad_name(bad));
 	r->n_accepted += bad == GM_OK;
-	print_effects(r, p->at);
+	print_effects(r, r->now);
 }
 
 /* the input whose next packet is the earliest */
@@ -300,24 +322,23 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 	static const bool family[_FAMILY_N] = {
 		[FAMILY_IPV4] = true, [FAMILY_IPV6] = true};
 	int i = next_input(r);
-	mono_t last;
 
 	r->scratch = malloc(sizeof(*r->scratch));
 	if (!r->scratch || router_new(family, seed, &r->router) < 0)
 		return 1;
-	r->start = i < 0 ? mono_from_ms(0) : capture_peek(r->input[i])->at;
-	last = r->start;
-	router_sync(r->router, r->start, r->cfg, &r->ifaces, &r->fx);
+	r->now = mono_from_ms(START_MS);
+	if (i >= 0)
+		r->stamp = capture_peek(r->input[i])->at;
+	router_sync(r->router, r->now, r->cfg, &r->ifaces, &r->fx);
 	for (unsigned p = 0; p < PORT_MAX; p++)
 		if (r->router->port[p])
 			printf("port %u is %s\n", p, r->router->port[p]->name);
-	print_effects(r, r->start);
+	print_effects(r, r->now);
 	for (; i >= 0; i = next_input(r)) {
-		last = mono_max(last, capture_peek(r->input[i])->at);
 		packet(r, r->input_name[i], capture_peek(r->input[i]));
 		capture_next(r->input[i]);
 	}
-	run_until(r, mono_add_ms(last, tail_ms));
+	run_until(r, mono_add_ms(r->now, tail_ms));
 	printf("%u packets, %u messages used, %zu groups at the end\n", r->n_packets,
 		r->n_accepted, router_n_groups(r->router));
 	return 0;

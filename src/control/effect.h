@@ -98,4 +98,4 @@ void effects_note(struct effects *fx, unsigned port, enum note note,
 int effect_format(const struct effect *e, char *buf, size_t size);
 
 #define effects_for_each(fx, e)                                                        \
-	for (struct effect *e = (fx)->v; e < (fx)->v + (fx)->n; e++)
+	for (struct effect *e = (fx)->v; e && e < (fx)->v + (fx)->n; e++)

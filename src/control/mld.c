@@ -45,6 +45,7 @@
 #define SOURCE_LEN	16
 #define CODE_FLOAT	0x8000
 
+static const struct addr none;
 static const struct addr all_nodes = {{0xff, 0x02, [15] = 0x01}};
 static const struct addr all_routers = {{0xff, 0x02, [15] = 0x02}};
 static const struct addr v2_reports = {{0xff, 0x02, [15] = 0x16}};
@@ -256,6 +257,7 @@ static enum gm_bad decode_query(
 	struct gm_query *q = &msg->query;
 	uint16_t code = rd_u16be(&r);
 	enum gm_bad bad;
+	bool general;
 
 	rd_u16be(&r); /* reserved */
 	q->group = gm_wire_read_addr(&wire, &r);
@@ -263,7 +265,9 @@ static enum gm_bad decode_query(
 		return GM_BAD_SHORT;
 	if (len != V1_LEN && len < V2_QUERY_LEN)
 		return GM_BAD_LENGTH;
-	if (!addr_is_any(&q->group) && !is_group(&q->group))
+	/* ::ffff:0.0.0.0 is "any" too, of the other family */
+	general = addr_eq(&q->group, &none);
+	if (!general && !is_group(&q->group))
 		return GM_BAD_GROUP;
 
 	msg->kind = GM_QUERY;
@@ -277,8 +281,7 @@ static enum gm_bad decode_query(
 		msg->version = GM_V2;
 		q->max_resp_ms = code; /* linear (R033) */
 	}
-	if (!gm_wire_sent_to(
-		    msg, &all_nodes, addr_is_any(&q->group) ? &all_nodes : &q->group))
+	if (!gm_wire_sent_to(msg, &all_nodes, general ? &all_nodes : &q->group))
 		return GM_BAD_DESTINATION;
 	return GM_OK;
 }

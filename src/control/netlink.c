@@ -375,13 +375,19 @@ static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 	}
 }
 
+/* libmnl compares lengths as signed numbers */
+static bool is_whole(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned)left;
+}
+
 static int on_datagram(struct netlink *nl, size_t len)
 {
 	const struct nlmsghdr *nlh = (const void *)nl->buf;
 	int left = (int)len, r, first = 0;
 
 	/* one bad message does not hide the others */
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		r = on_message(nl, nlh);
 		if (r < 0 && first == 0)
 			first = r;

@@ -238,6 +238,14 @@ static enum verdict check_addresses(const struct frame *f, const struct findings
 	return VERDICT_FORWARDED;
 }
 
+/* Does the length field of the IP header say how long the packet is? */
+static bool says_its_length(const struct frame *f)
+{
+	if (f->family == FAMILY_IPV4)
+		return be16(f->ip + 2) == f->ip_len;
+	return be16(f->ip + 4) + (uint32_t)IPV6_HLEN == f->ip_len;
+}
+
 /* Datagrams of one UDP flow that GRO or the sender has joined (R183). */
 static enum verdict check_segments(
 	const struct frame_meta *m, uint32_t mtu, struct frame *f)
@@ -250,8 +258,9 @@ static enum verdict check_segments(
 		return VERDICT_SUPERFRAME;
 	if (be16(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off)
 		return VERDICT_SUPERFRAME;
-	if (f->ip_len - headers <= m->gso_size) /* only one */
-		return VERDICT_FORWARDED;
+	/* only one: it goes out as it is */
+	if (f->ip_len - headers <= m->gso_size)
+		return says_its_length(f) ? VERDICT_FORWARDED : VERDICT_SUPERFRAME;
 	f->gso_size = m->gso_size;
 	f->csum_not_ready = true;
 	f->csum_valid = false;

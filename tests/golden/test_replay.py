@@ -259,6 +259,15 @@ def idle():
     return V4, ["-q", "-t", "300"], {"lan": pcap(ETHERNET, [(0, noise)])}
 
 
+@case("a clock that was set: backwards, forwards by years, and out of any reason", "jumps")
+def jumps():
+    years = 10 * 365 * 24 * 3600
+    p = report4(V3_TO_EX)
+    times = [0, -5000, -4000, years * 1000, 1 << 53]
+    return V4 + "query-interval 10000\n", ["-q", "-t", "0"], {
+        "lan": pcapng(RAW, [(t, p) for t in times])}
+
+
 @case("MLD: a v1 listener, a v2 listener, a v1 querier upstream", "mld")
 def mld():
     def listener(message, to="ff02::16", hops=1):

@@ -7,175 +7,7 @@
  * those of a port that takes single packets only.
  */
 
-#include "dataplane/rewrite.h"
-#include "dataplane/vnet.h"
-
-#include "forward_fixture.h"
-
-#include <linux/virtio_net.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
-
-#define KEPT_MAX 8192
-
-struct datagram {
-	unsigned port;
-	uint8_t *b;
-	size_t len;
-};
-
-struct receiver {
-	struct datagram v[KEPT_MAX];
-	unsigned n, n_messages, n_super, largest; /* datagrams in one super-frame */
-	unsigned caps;
-	bool refuse;
-};
-
-static struct receiver got;
-static uint8_t wire[70000];
-
-static void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)(p[0] << 8 | p[1]);
-}
-
-static void keep_datagram(unsigned port, const uint8_t *ip, size_t len)
-{
-	struct datagram *d = &got.v[got.n++];
-
-	assert_in_range(got.n, 1, KEPT_MAX);
-	*d = (struct datagram){port, malloc(len), len};
-	assert_non_null(d->b);
-	memcpy(d->b, ip, len);
-}
-
-/* The device completes a partial checksum: field holds the sum of the pseudo header. */
-static void finish_checksum(uint8_t *ip, size_t len, unsigned start, unsigned offset)
-{
-	uint16_t csum = inet_fold(inet_sum(ip + start, len - start, 0));
-
-	put16(ip + start + offset, csum ? csum : 0xffff);
-}
-
-static void cut(unsigned port, uint8_t *ip, size_t len, const struct virtio_net_hdr *h,
-	unsigned l2_len)
-{
-	unsigned l4 = h->csum_start - l2_len, head = l4 + 8, gso = h->gso_size;
-	unsigned udp_len = get16(ip + l4 + 4), n = 0;
-	bool v4 = ip[0] >> 4 == 4;
-	uint8_t one[2048];
-
-	assert_int_equal(h->flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
-	assert_int_equal(h->hdr_len, l2_len + head);
-	assert_int_equal(udp_len, len - l4);
-	assert_true(len - head > gso); /* else the kernel refuses it */
-	if (v4) {
-		assert_int_equal(get16(ip + 2), len);
-		assert_int_equal(inet_fold(inet_sum(ip, l4, 0)), 0);
-	}
-	for (size_t at = head; at < len; at += gso, n++) {
-		unsigned part = len - at < gso ? (unsigned)(len - at) : gso;
-
-		assert_in_range(head + part, 1, sizeof(one));
-		memcpy(one, ip, head);
-		memcpy(one + head, ip + at, part);
-		if (v4) {
-			put16(one + 2, head + part);
-			put16(one + 4, get16(ip + 4) + n);
-			put16(one + 10, 0);
-			put16(one + 10, inet_fold(inet_sum(one, l4, 0)));
-		} else {
-			put16(one + 4, head + part - 40);
-		}
-		put16(one + l4 + 4, 8 + part);
-		/* the length is in the pseudo header as well */
-		put16(one + l4 + 6,
-			(uint16_t)~inet_fold(get16(ip + l4 + 6) +
-				(uint32_t)(uint16_t)~udp_len + 8 + part));
-		finish_checksum(one, head + part, l4, 6);
-		keep_datagram(port, one, head + part);
-	}
-	if (n > got.largest)
-		got.largest = n;
-}
-
-static void receive(unsigned port, const struct tx_msg *m)
-{
-	unsigned l2_len = plan->port[port].has_l2 ? 14 : 0, before = got.n;
-	struct virtio_net_hdr h = {0};
-	uint8_t *ip = wire + VNET_LEN + l2_len;
-	size_t len = 0;
-
-	if (!(got.caps & TX_VNET))
-		len = VNET_LEN;
-	for (unsigned i = 0; i < m->n_iov; i++) {
-		memcpy(wire + len, m->iov[i].iov_base, m->iov[i].iov_len);
-		len += m->iov[i].iov_len;
-	}
-	if (got.caps & TX_VNET)
-		memcpy(&h, wire, sizeof(h));
-	len -= VNET_LEN + l2_len;
-	got.n_messages++;
-	assert_int_equal(m->super_frame, h.gso_type == VIRTIO_NET_HDR_GSO_UDP_L4);
-	if (m->super_frame) {
-		got.n_super++;
-		cut(port, ip, len, &h, l2_len);
-	} else {
-		if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-			finish_checksum(ip, len, h.csum_start - l2_len, h.csum_offset);
-		keep_datagram(port, ip, len);
-	}
-	assert_int_equal(m->n_packets, got.n - before);
-	len = 0;
-	for (unsigned i = before; i < got.n; i++)
-		len += got.v[i].len;
-	assert_int_equal(m->bytes, len);
-	forward_count_tx(fw, port, 1, m->n_packets, m->bytes);
-}
-
-static unsigned caps_of(void *ctx, unsigned port)
-{
-	return got.caps;
-}
-
-static bool take(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
-{
-	if (msg->super_frame && (got.caps & TX_UNTRIED)) {
-		assert_int_equal(n, 1);
-		got.caps &= ~(unsigned)TX_UNTRIED;
-		if (got.refuse) {
-			got.caps = TX_VNET;
-			return false;
-		}
-	}
-	for (unsigned i = 0; i < n; i++)
-		receive(port, &msg[i]);
-	return true;
-}
-
-static void flush(void *ctx)
-{
-}
-
-static const struct tx_ops to_receiver = {
-	.caps = caps_of, .send = take, .flush = flush, .copied = true};
-
-static void forget(void)
-{
-	for (unsigned i = 0; i < got.n; i++)
-		free(got.v[i].b);
-	got = (struct receiver){.caps = got.caps, .refuse = got.refuse};
-}
-
-#define SUPER (TX_VNET | TX_SUPER_FRAME)
+#include "receiver.h"
 
 static int set_up(void **state)
 {
@@ -663,23 +495,6 @@ static void random_burst(uint64_t seed)
 	go();
 }
 
-static void compare(const struct receiver *a, const struct receiver *b)
-{
-	assert_int_equal(a->n, b->n);
-	for (unsigned i = 0; i < a->n; i++) {
-		assert_int_equal(a->v[i].port, b->v[i].port);
-		assert_int_equal(a->v[i].len, b->v[i].len);
-		/* RFC 6864: means nothing where DF is set */
-		if (a->v[i].b[6] & 0x40) {
-			memset(a->v[i].b + 4, 0, 2);
-			memset(a->v[i].b + 10, 0, 2);
-			memset(b->v[i].b + 4, 0, 2);
-			memset(b->v[i].b + 10, 0, 2);
-		}
-		assert_memory_equal(a->v[i].b, b->v[i].b, a->v[i].len);
-	}
-}
-
 static void test_same_datagrams_with_and_without(void **state)
 {
 	static struct receiver single;
@@ -692,15 +507,12 @@ static void test_same_datagrams_with_and_without(void **state)
 	for (uint64_t seed = 1; seed <= 400; seed++) {
 		got.caps = 0;
 		random_burst(seed);
-		single = got;
-		got.n = 0;
+		set_aside(&single);
 		got.caps = SUPER;
 		random_burst(seed);
 		n_super += got.n_super;
-		compare(&single, &got);
+		assert_same_datagrams(&single, &got, false);
 		forget();
-		for (unsigned i = 0; i < single.n; i++)
-			free(single.v[i].b);
 	}
 	assert_true(n_super > 1000);
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What all fuzz targets share. A target is one file fuzz_NAME.c with the entry point of
+ * libFuzzer, which AFL++ takes as well: `tools/fuzz NAME SECONDS`. With fuzz_main.c it
+ * is a plain program that plays files again, which is how tools/test runs it.
+ *
+ * An input must always do the same, so a target keeps no state from one to the next.
+ * It aborts when an oracle fails; it does not stop at what is merely invalid.
+ */
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* optional, called once */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Unlike assert() it is there in every build. */
+#define fuzz_assert(condition)                                                         \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			fprintf(stderr, "%s:%d: %s: %s does not hold\n", __FILE__,     \
+				__LINE__, __func__, #condition);                       \
+			abort();                                                       \
+		}                                                                      \
+	} while (0)
+
+/* A choice in [0, n), out of one octet; 0 at the end of the input. */
+static inline unsigned fuzz_below(struct rd *r, unsigned n)
+{
+	return rd_u8(r) % n;
+}
+
+static inline bool fuzz_more(const struct rd *r)
+{
+	return !r->bad && rd_left(r) > 0;
+}
+
+/* Exactly the rest of the input, so that a read beyond its end is found; free it. */
+static inline uint8_t *fuzz_rest(struct rd *r, size_t *ret_len)
+{
+	size_t len = r->bad ? 0 : rd_left(r);
+	const uint8_t *from = rd_take(r, len);
+	uint8_t *copy = malloc(len ? len : 1);
+
+	fuzz_assert(copy);
+	if (from && len)
+		memcpy(copy, from, len);
+	*ret_len = len;
+	return copy;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The control socket: what up to three clients say, in whatever pieces, through real
+ * sockets. Each request line has one reply, which is one line of JSON, in order; a
+ * client that says nonsense harms nobody else. The event loop is played here: who has
+ * something to read or room to write is served when the input says so.
+ */
+
+#include "control/ctl.h"
+#include "control/json.h"
+#include "fuzz.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define N_CLIENTS  3
+#define N_REQUESTS 2048 /* of a client; the rest of the input is not looked at */
+
+/* ---- the event loop, as ctl.c sees it ---- */
+
+#define N_WATCHED 64
+
+static struct {
+	struct loop_fd *fd;
+	uint32_t events;
+} watched[N_WATCHED];
+
+int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+{
+	for (unsigned i = 0; i < N_WATCHED; i++)
+		if (!watched[i].fd) {
+			watched[i].fd = f;
+			watched[i].events = events;
+			f->loop = l;
+			return 0;
+		}
+	return -ENOMEM;
+}
+
+int loop_change(struct loop_fd *f, uint32_t events)
+{
+	for (unsigned i = 0; i < N_WATCHED; i++)
+		if (watched[i].fd == f)
+			watched[i].events = events;
+	return 0;
+}
+
+void loop_del(struct loop_fd *f)
+{
+	for (unsigned i = 0; i < N_WATCHED; i++)
+		if (f->loop && watched[i].fd == f)
+			watched[i].fd = NULL;
+	f->loop = NULL;
+}
+
+mono_t loop_now(const struct loop *l)
+{
+	return mono_from_ms(1000);
+}
+
+/* one round */
+static void serve(void)
+{
+	for (unsigned i = 0; i < N_WATCHED; i++)
+		if (watched[i].fd) {
+			uint32_t events = watched[i].events & (EPOLLIN | EPOLLOUT);
+
+			watched[i].fd->fn(watched[i].fd, events);
+		}
+}
+
+/* ---- commands ---- */
+
+static json_t *cmd_echo(void *ctx, const char *args)
+{
+	return ctl_error("%s", args);
+}
+
+static json_t *cmd_show(void *ctx, const char *args)
+{
+	return json_pack("{s:[]}", "mfc");
+}
+
+static json_t *cmd_none(void *ctx, const char *args)
+{
+	return NULL;
+}
+
+static const struct ctl_command commands[] = {
+	{"echo", cmd_echo},
+	{"show mfc", cmd_show},
+	{"none", cmd_none},
+	{NULL, NULL},
+};
+
+/* ---- clients ---- */
+
+struct fuzz_client {
+	int fd;
+	size_t line;	    /* octets of the unfinished line */
+	unsigned n_request; /* complete lines sent */
+	unsigned n_reply;
+	bool too_long; /* one was: one more reply, then the end */
+	char reply[65536];
+	size_t n;
+};
+
+static struct ctl *ctl;
+static struct fuzz_client client[N_CLIENTS];
+static char path[64];
+
+static void clean_up(void)
+{
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char dir[] = P_tmpdir "/fuzz_ctl.XXXXXX";
+
+	fuzz_assert(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	atexit(clean_up);
+	return 0;
+}
+
+static void connect_client(struct fuzz_client *c)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	c->line = c->n = c->n_request = c->n_reply = 0;
+	c->too_long = false;
+	strcpy(sun.sun_path, path);
+	fuzz_assert(c->fd >= 0);
+	fuzz_assert(connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == 0);
+	serve();
+}
+
+/* what the server must make of it */
+static void expect(struct fuzz_client *c, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n && !c->too_long; i++) {
+		if (p[i] == '\n') {
+			c->n_request++;
+			c->line = 0;
+		} else if (++c->line == CTL_MAX_REQUEST) {
+			c->too_long = true;
+		}
+	}
+}
+
+static void check_replies(struct fuzz_client *c)
+{
+	char *start = c->reply, *end;
+
+	while ((end = memchr(start, '\n', c->n - (size_t)(start - c->reply)))) {
+		json_t *j = json_loadb(start, (size_t)(end - start), 0, NULL);
+
+		fuzz_assert(json_is_object(j) && json_object_size(j) == 1);
+		json_decref(j);
+		c->n_reply++;
+		start = end + 1;
+	}
+	c->n -= (size_t)(start - c->reply);
+	memmove(c->reply, start, c->n);
+}
+
+/* 0: the server has hung up */
+static ssize_t hear(struct fuzz_client *c)
+{
+	ssize_t n;
+
+	while ((n = recv(c->fd, c->reply + c->n, sizeof(c->reply) - c->n, 0)) > 0) {
+		c->n += (size_t)n;
+		check_replies(c);
+		fuzz_assert(c->n < sizeof(c->reply));
+	}
+	return n;
+}
+
+static void say(struct fuzz_client *c, const uint8_t *p, size_t n)
+{
+	ssize_t sent;
+
+	if (c->too_long || c->n_request > N_REQUESTS)
+		return;
+	sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	if (sent > 0)
+		expect(c, p, (size_t)sent);
+}
+
+/* Everything is answered; then the client goes, and the server notices. */
+static void finish(struct fuzz_client *c)
+{
+	if (c->fd < 0)
+		return;
+	shutdown(c->fd, SHUT_WR);
+	for (unsigned i = 0; i < 10000 && hear(c) != 0; i++)
+		serve();
+	fuzz_assert(c->n == 0);
+	fuzz_assert(c->n_reply == c->n_request + c->too_long);
+	close(c->fd);
+	c->fd = -1;
+	serve();
+}
+
+static struct fuzz_client *connected(unsigned i)
+{
+	if (client[i].fd < 0)
+		connect_client(&client[i]);
+	return &client[i];
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd r = rd_init(data, size);
+
+	fuzz_assert(ctl_new((void *)watched, path, commands, NULL, &ctl) == 0);
+	for (unsigned i = 0; i < N_CLIENTS; i++)
+		client[i].fd = -1;
+	while (fuzz_more(&r)) {
+		unsigned op = rd_u8(&r), i = op / 4 % N_CLIENTS;
+		size_t n = rd_left(&r) < op ? rd_left(&r) : op;
+
+		switch (op % 4) {
+		case 0:
+			serve();
+			break;
+		case 1: /* it goes without a word */
+			if (client[i].fd >= 0)
+				close(client[i].fd);
+			client[i].fd = -1;
+			break;
+		case 2: /* the same octets many times make a long line */
+			for (unsigned k = 0; k < 20; k++)
+				say(connected(i), r.p, n);
+			rd_take(&r, n);
+			break;
+		default:
+			say(connected(i), r.p, n);
+			rd_take(&r, n);
+			break;
+		}
+	}
+	for (unsigned i = 0; i < N_CLIENTS; i++)
+		finish(&client[i]);
+	ctl = ctl_free(ctl);
+	for (unsigned i = 0; i < N_WATCHED; i++)
+		fuzz_assert(!watched[i].fd);
+	return 0;
+}

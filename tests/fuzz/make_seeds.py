@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Seed corpora of the fuzz targets: one directory for each, from the golden messages and
+files of the other tests, and what has been found once (regress/TARGET).
+
+usage: make_seeds.py OUT SOURCE_ROOT
+"""
+
+import hashlib
+import importlib.util
+import ipaddress
+import os
+import re
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Seeds:
+    def __init__(self, out):
+        self.out = out
+
+    def add(self, target, octets):
+        folder = self.out / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / hashlib.sha256(octets).hexdigest()[:16]).write_bytes(octets)
+
+    def dictionary(self, target, words):
+        lines = sorted({f'"{w}"' for w in words})
+        (self.out / f"{target}.dict").write_text("\n".join(lines) + "\n")
+
+
+def messages(golden):
+    """Packets of the codecs; the octet in front is that of fuzz_gm.h."""
+    messages4 = [golden.V1_QUERY, golden.V2_QUERY, golden.V3_QUERY, golden.V2_REPORT,
+                 golden.V2_LEAVE, golden.V3_TO_EX, golden.V3_ALLOW, golden.V3_TWO]
+    messages6 = [golden.MLD1_QUERY, golden.MLD2_QUERY, golden.MLD1_REPORT,
+                 golden.MLD1_DONE, golden.MLD2_ALLOW]
+    for m in messages4:
+        for to in ("224.0.0.1", "224.0.0.2", "224.0.0.22", "239.1.2.3", "10.0.0.9"):
+            yield "igmp", golden.ip4(m, "10.0.0.7", to)
+        yield "igmp", golden.ip4(m, "0.0.0.0", "224.0.0.1", ttl=64, alert=False)
+    for m in messages6:
+        for to in ("ff02::1", "ff02::2", "ff02::16", "ff0e::1:2:3", "fe80::9"):
+            yield "mld", golden.ip6(m, "fe80::7", to)
+        yield "mld", golden.ip6(m, "::", "ff02::16")
+
+
+def codecs(seeds, golden):
+    for target, packet in messages(golden):
+        for what in (0, 1, 2):
+            seeds.add(target, bytes([what]) + packet)
+    for target in ("igmp", "mld"):
+        for kind in range(12):
+            seeds.add(target, bytes([4, kind % 3, 10, 7, kind // 3, 1]) + bytes(range(40)))
+
+
+def udp(ip6=False, payload=b"0123456789", options=b"", extension=b"", **fields):
+    datagram = struct.pack("!HHHH", 4000, 5000, 8 + len(payload), 0) + payload
+    source, group = ("2001:db8::9", "ff0e::1") if ip6 else ("203.0.113.9", "239.1.2.3")
+    proto = fields.get("proto", 17)
+    if ip6:
+        first = fields.get("first", proto)
+        return (struct.pack("!IHBB", 0x6b000077, len(extension) + len(datagram), first, 64) +
+                ipaddress.ip_address(source).packed + ipaddress.ip_address(group).packed +
+                extension + datagram)
+    return (struct.pack("!BBHHHBBH", 0x45 + len(options) // 4, 0,
+                        20 + len(options) + len(datagram), 7, fields.get("flags", 0), 64,
+                        proto, 0) +
+            ipaddress.ip_address(source).packed + ipaddress.ip_address(group).packed +
+            options + datagram)
+
+
+def frames(seeds):
+    """One frame; in front what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
+    ext = [(0, "1100050200000100"), (43, "1100000000000000"), (44, "1100000000000001"),
+           (60, "110001040000 0000"), (51, "1104000000000000000000000000000000000000 00000000"),
+           (0, "3c00010400000000 2c00010400000000 1100000000000000")]
+    packets = [(32, udp(True, extension=bytes.fromhex(x), first=n)) for n, x in ext]
+    packets += [(0, udp(options=bytes.fromhex(x))) for x in
+                ("94040000", "01010101", "83070400000000 00", "8207040000000000 44040500")]
+    packets += [(0, udp(flags=x, payload=bytes(200))) for x in (0x4000, 0x2000, 0x2003, 3)]
+    packets += [(0, udp(proto=6, payload=bytes(40))), (32, udp(True)), (0, udp(proto=2)),
+                (32, udp(True, proto=6, payload=bytes(30)))]
+    for what, p in packets:
+        for flags in (0, 4, 8):
+            seeds.add("frame", bytes([what | flags, 0, 3, 0, 0]) + p)
+        seeds.add("frame", bytes([what | 1 | 16, 0, 2, 0x60, 0]) + bytes(12) + b"\x08\0" + p)
+    vnet = struct.pack("=BBHHHH", 1, 5, 0, 100, 0, 0)
+    for what, ip6 in ((2, False), (34, True)):
+        p = udp(ip6, payload=bytes(range(250)))
+        seeds.add("frame", bytes([what, 0, 3, 0, 0]) + vnet + p)
+        seeds.add("frame", bytes([what | 1, 0, 3, 0, 0]) + vnet + bytes(14) + p)
+
+
+def bursts(seeds):
+    """Instructions of fuzz_forward.c."""
+    some = ["f0f0", "0c80f0f0", "0603e8f0", "0e00640320f0", "08f0f0", "0f01f00f02f00f03f00f04f0",
+            "0c01f00c02f00c03f0", "30060020f0", "0b10f0", "0d2000f0", "0910f00901f0",
+            "0c82f00601f4f0f0060100f0", "150b05f0", "0c0af0", "0e05dc0fa0f0"]
+    for n, text in enumerate(some):
+        for mode in range(3):
+            seeds.add("forward", bytes([mode, n]) + bytes.fromhex(text))
+    for how in (0, 1, 16, 17, 33):
+        seeds.add("forward", bytes([0, how]) + bytes.fromhex("".join(some)))
+
+
+def configurations(seeds, root):
+    """Every golden file, whole and line by line, and the words of the keyword table."""
+    for path in sorted((root / "tests" / "golden").glob("conf-*.in")):
+        text = path.read_bytes()
+        seeds.add("config", text)
+        for line in text.splitlines():
+            seeds.add("config", b"phyint u upstream phyint d downstream " + line)
+    for path in sorted((root / "tests" / "golden").glob("conf-*.ok")):
+        seeds.add("config", path.read_bytes().partition(b"== print\n")[2])
+    words = re.findall(r'"([a-z0-9_-]+)"',
+                       (root / "src" / "control" / "config_keyword.c").read_text())
+    words += ["239.0.0.0/8", "ff0e::/16", "phyint u upstream", "phyint d downstream", "eth0"]
+    seeds.dictionary("config", words)
+
+
+def requests(seeds):
+    """Instructions of fuzz_ctl.c; 63 says so many octets on client 0, 67 on client 1."""
+    lines = [b"show mfc\n", b"echo a b\n", b"none\r\n", b"  show mfc  \nwhat\n", b"\n\n",
+             b"show", b"echo \xff\x01\n", b"\0\n", b"show mfcs\n"]
+    for text in lines:
+        seeds.add("ctl", b"\x3f" + text.ljust(63, b" ") + b"\0")
+        seeds.add("ctl", b"\x43" + text * 7)
+    seeds.add("ctl", b"".join(b"\x3f" + t.ljust(63, b"x") + b"\0" for t in lines))
+    seeds.add("ctl", b"\xfe" + bytes(range(33, 127)) * 3)
+    seeds.add("ctl", b"\x03sho\x00\x07w mfc\n\x00\x01\x03abc\x00")
+    seeds.dictionary("ctl", ["show mfc", "echo ", "none"])
+
+
+def attribute(kind, octets):
+    return struct.pack("=HH", 4 + len(octets), kind) + octets + bytes(-len(octets) % 4)
+
+
+def netlink(seeds):
+    """Instructions of fuzz_netlink.c: kind, length, payload; 7 ends a round."""
+    def say(kind, payload):
+        return bytes([kind, len(payload)]) + payload
+    link = struct.pack("=BBHiII", 0, 0, 1, 3, 0x11043, 0) + attribute(3, b"eth0\0") + \
+        attribute(4, struct.pack("=I", 1500)) + attribute(1, bytes(6)) + \
+        attribute(18, attribute(1, b"veth\0"))
+    addr4 = struct.pack("=BBBBI", 2, 24, 0, 0, 3) + attribute(1, bytes([10, 0, 0, 1])) + \
+        attribute(2, bytes([10, 0, 0, 2])) + attribute(8, struct.pack("=I", 0x80))
+    addr6 = struct.pack("=BBBBI", 10, 64, 0x40, 0, 3) + \
+        attribute(1, ipaddress.ip_address("fe80::1").packed)
+    up = say(64, link) + say(66, addr4) + say(2, addr6)
+    seeds.add("netlink", up)
+    seeds.add("netlink", up + b"\7\1" + say(1 | 8, link) + say(5 | 8, bytes(4)) +
+              say(2 | 8, addr4) + say(5 | 8, bytes(4)) + b"\7")
+    seeds.add("netlink", up + b"\7\0" + say(4, addr4) + say(3, link) + b"\7")
+    seeds.add("netlink", up + b"\x0f" + say(1 | 8 | 16, link) + say(5 | 8, bytes(4)) + b"\x4f")
+    seeds.add("netlink", up + b"\7\1" + say(6 | 8, struct.pack("=i", -22) + bytes(16)) + b"\7")
+    seeds.add("netlink", say(33, link) + b"\x64" + say(34, addr4) + b"\x60")
+
+
+def captures(seeds, golden):
+    """The captures of the replay tests; in front what, see fuzz_replay.c."""
+    for _, _, function in golden._cases:
+        for name, octets in function()[2].items():
+            what = 1 if name == "wan" else 0
+            for config in (0, 4, 8):
+                seeds.add("replay", bytes([what | config]) + octets)
+
+
+def tables(seeds):
+    """Operations of fuzz_fib.c: number, group, and for 0 and 1 the set."""
+    some = ["000105 000207 080103 0401 0c01", "fa00 4401 fb00 1c00", "f200 f280 0640 0e03",
+            "000155 0401 0700 080100 080155 0401 000100 0c01", "ea10 2d00 eb10 2d00",
+            "00fe80 01fe81 fefe 06ff"]
+    for text in some:
+        seeds.add("fib", b"\1" + bytes.fromhex(text))
+    seeds.add("fib", bytes(3) + bytes.fromhex("fa00fa40fa80fac0fb00070007fb40fb80fbc00700"))
+
+
+def histories(seeds):
+    """Steps of fuzz_proxy.c: a report of each type, queries, time, links, reloads."""
+    for start in range(0, 32, 3):
+        steps = [bytes([start])]
+        for kind in range(6):
+            steps.append(bytes([16 * kind, 8 * kind + kind % 4, 72 + kind, 1 << kind]))
+            steps.append(bytes([11 + 16 * 3, 3]))
+        steps += [bytes([8, 0x4a, 72]), bytes([10, 0x20, 72, 1, 3]), bytes([13 + 32, 40]),
+                  bytes([14 + 16]), bytes([14 + 16]), bytes([15, start % 8]),
+                  bytes([15 + 16 * 9, 1]), bytes([0, 9, 0x20]), bytes([11 + 48, 255])]
+        seeds.add("proxy", b"".join(steps))
+        seeds.add("proxy", b"".join(steps[:9]))
+        seeds.add("proxy", b"".join(steps[:1] + steps[9:]))
+
+
+def texts(seeds):
+    for t in ("10.0.0.1/24", "::ffff:1.2.3.4", "fe80::1/64", "239.1.2.3", "0.0.0.0/0", "1,3-5",
+              "2001:db8::/32", "::", "0-63", "255.255.255.255"):
+        seeds.add("text", b"\x02" + t.encode())
+    seeds.add("text", b"\x01\x18" + ipaddress.ip_address("::ffff:10.1.2.3").packed)
+    seeds.add("text", b"\x01\x40" + ipaddress.ip_address("2001:db8::1").packed)
+    seeds.add("text", bytes([0] + [16 * (i % 16) + i % 14 for i in range(64)]))
+
+
+def main():
+    out, root = Path(sys.argv[1]), Path(sys.argv[2])
+    shutil.rmtree(out, ignore_errors=True)
+    golden = load(root / "tests" / "golden" / "test_replay.py")
+    seeds = Seeds(out)
+    codecs(seeds, golden)
+    frames(seeds)
+    bursts(seeds)
+    configurations(seeds, root)
+    captures(seeds, golden)
+    tables(seeds)
+    histories(seeds)
+    netlink(seeds)
+    texts(seeds)
+    requests(seeds)
+    for path in sorted((root / "tests" / "fuzz" / "regress").glob("*/*")):
+        folder = out / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / f"found-{path.name}")
+    os.utime(out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
