@@ -17,8 +17,8 @@ EDGES = {
     "base": {"log"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "privdrop", "portplan",
         "app", "app_priv", "app_io", "app_config", "main"},
-    "dataplane": {"cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2", "ring_rx_v3",
-        "tx_port", "tx_uring", "sockfilter", "worker", "dataplane"},
+    "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2", "ring_rx_v3",
+        "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
 }
 
 
