@@ -13,6 +13,7 @@
 #include "control/mcsock.h"
 #include "control/netlink.h"
 #include "control/router.h"
+#include "control/tap.h"
 #include "dataplane/dataplane.h"
 
 /* exit statuses of the daemon */
@@ -54,6 +55,7 @@ struct app {
 	struct mcsock_rx *rx;
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
+	struct tap *tap;
 	char *socket_path;
 	struct dataplane *dp;
 	struct app_port port[PORT_MAX];
