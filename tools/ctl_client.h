@@ -35,3 +35,6 @@ char *ctl_client_line(int fd, const char *path, const char *request);
  * CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
 int ctl_client_request(
 	int fd, const char *path, const char *request, json_t **ret_reply);
+
+/* Ask for a stream: its octets follow on `fd` after CTL_EXIT_OK. */
+int ctl_client_stream(int fd, const char *path, const char *request);

@@ -7,6 +7,7 @@
  */
 
 #include "build_config.h"
+#include "ctl_capture.h"
 #include "ctl_client.h"
 #include "ctl_tables.h"
 
@@ -41,6 +42,9 @@ static const struct command commands[] = {
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"capture", "[OPTION]...",
+		"membership messages as they come and go; --help says more",
+		.run = ctl_capture_run},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
