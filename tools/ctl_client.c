@@ -61,8 +61,9 @@ int ctl_client_connect(const char *path)
 	return fd;
 }
 
-/* One line without its newline, malloc'ed; NULL and errno. */
-static char *read_line(int fd)
+/* One line without its newline, malloc'ed; NULL and errno. `exact`: what may follow it
+ * stays unread. */
+static char *read_line(int fd, bool exact)
 {
 	_cleanup_(freep) char *line = NULL;
 	size_t n = 0, cap = 0;
@@ -78,7 +79,7 @@ static char *read_line(int fd)
 			line = larger;
 			cap = cap ? 2 * cap : 65536;
 		}
-		got = recv(fd, line + n, cap - n - 1, 0);
+		got = recv(fd, line + n, exact ? 1 : cap - n - 1, 0);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -150,13 +151,13 @@ void ctl_client_forget(struct ctl_reply *r)
 	*r = (struct ctl_reply){0};
 }
 
-char *ctl_client_line(int fd, const char *path, const char *request)
+static char *ask_line(int fd, const char *path, const char *request, bool exact)
 {
 	char *line = NULL;
 	int r = ctl_client_send(fd, request);
 
 	if (r == 0) {
-		line = read_line(fd);
+		line = read_line(fd, exact);
 		r = line ? 0 : -errno;
 	}
 	if (r < 0)
@@ -166,10 +167,15 @@ char *ctl_client_line(int fd, const char *path, const char *request)
 	return line;
 }
 
-int ctl_client_request(
-	int fd, const char *path, const char *request, json_t **ret_reply)
+char *ctl_client_line(int fd, const char *path, const char *request)
 {
-	_cleanup_(freep) char *line = ctl_client_line(fd, path, request);
+	return ask_line(fd, path, request, false);
+}
+
+static int ask_object(
+	int fd, const char *path, const char *request, bool exact, json_t **ret_reply)
+{
+	_cleanup_(freep) char *line = ask_line(fd, path, request, exact);
 	const char *text;
 	json_error_t error;
 	json_t *reply;
@@ -189,4 +195,19 @@ int ctl_client_request(
 			reply ? "" : ": ", reply ? "" : error.text);
 	json_decref(reply);
 	return CTL_EXIT_DAEMON;
+}
+
+int ctl_client_request(
+	int fd, const char *path, const char *request, json_t **ret_reply)
+{
+	return ask_object(fd, path, request, false, ret_reply);
+}
+
+int ctl_client_stream(int fd, const char *path, const char *request)
+{
+	json_t *reply = NULL;
+	int status = ask_object(fd, path, request, true, &reply);
+
+	json_decref(reply);
+	return status;
 }

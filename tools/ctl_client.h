@@ -48,3 +48,5 @@ struct ctl_reply {
 };
 int ctl_client_receive(int fd, struct ctl_reply *r);
 void ctl_client_forget(struct ctl_reply *r);
+/* Ask for a stream: its octets follow on `fd` after CTL_EXIT_OK. */
+int ctl_client_stream(int fd, const char *path, const char *request);

@@ -7,6 +7,7 @@
  */
 
 #include "build_config.h"
+#include "ctl_capture.h"
 #include "ctl_client.h"
 #include "ctl_tables.h"
 #include "ctl_watch.h"
@@ -51,6 +52,9 @@ static const struct command commands[] = {
 	{"watch", "[OPTIONS]",
 		"all of it at a glance, again and again; see watch --help",
 		.run = ctl_watch},
+	{"capture", "[OPTION]...",
+		"membership messages as they come and go; --help says more",
+		.run = ctl_capture_run},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},

@@ -29,7 +29,9 @@ static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
 
-	return mono_min(mono_min(app->retry_at, app->unsilence_at),
+	mono_t at = mono_min(app->retry_at, app->unsilence_at);
+
+	return mono_min(mono_min(at, tap_deadline(app->tap)),
 		router_deadline(app->router));
 }
 
@@ -42,6 +44,7 @@ static void tick(void *ctx, mono_t now)
 	if (mono_due(app->unsilence_at, now))
 		app_unsilence(app, now);
 	router_tick(app->router, now, &app->fx);
+	tap_tick(app->tap, now);
 }
 
 static void round_end(void *ctx, mono_t now)
@@ -267,9 +270,9 @@ static int start_ctl(struct app *app)
 		path = app->cfg->control_socket ? app->cfg->control_socket
 						: CTL_DEFAULT_PATH;
 	app->socket_path = strdup(path); /* the configuration may change */
-	r = app->socket_path
-		? ctl_new(app->loop, app->socket_path, show_commands, app, &app->ctl)
-		: -ENOMEM;
+	r = app->socket_path ? app_tap_new(app) : -ENOMEM;
+	if (r == 0)
+		r = ctl_new(app->loop, app->socket_path, show_commands, app, &app->ctl);
 	if (r == 0)
 		return APP_EXIT_OK;
 	if (r == -EADDRINUSE)
@@ -398,6 +401,7 @@ struct app *app_free(struct app *app)
 	if (!app)
 		return NULL;
 	app->ctl = ctl_free(app->ctl);
+	app->tap = tap_free(app->tap);
 	free(app->socket_path);
 	app->netlink = netlink_free(app->netlink);
 	app_close_ports(app);

@@ -14,6 +14,7 @@
 #include "control/netlink.h"
 #include "control/rate.h"
 #include "control/router.h"
+#include "control/tap.h"
 #include "dataplane/dataplane.h"
 
 /* exit statuses of the daemon */
@@ -55,6 +56,7 @@ struct app {
 	struct mcsock_rx *rx;
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
+	struct tap *tap;
 	char *socket_path;
 	struct dataplane *dp;
 	struct balance balance;	 /* of its counters */

@@ -53,6 +53,7 @@ static void packet(
 
 	if (!pp)
 		return;
+	app_tap_received(app, ap->number, family, data, len);
 	bad = decode(pp->cfg, family, data, len, app->scratch, &msg);
 	if (bad != GM_OK)
 		proxy_input_bad(pp->proxy, pp->port, bad);
@@ -267,6 +268,7 @@ void app_sync(struct app *app, mono_t now, const struct config *cfg)
 		log_warn("%d interfaces are left out: there are only %d ports", r,
 			PORT_MAX);
 	app_retry(app, now);
+	tap_ports_changed(app->tap);
 }
 
 /* ---- effects ---- */
@@ -283,6 +285,8 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 	to = family == FAMILY_IPV4 ? igmp_packet_destination(packet_data)
 				   : mld_packet_destination(packet_data);
 	r = mcsock_send(s, packet_data, (size_t)len, &to);
+	if (r == 0)
+		app_tap_sent(app, port, family, packet_data, (size_t)len);
 	if (r < 0)
 		log_limited(&app->send_limit, now, LOG_LEVEL_WARNING,
 			"%s: cannot send a membership message: %s",

@@ -17,5 +17,12 @@ void app_execute(struct app *app, mono_t now);
 void app_unsilence(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
 
+/* Captures: messages that came and went. */
+int app_tap_new(struct app *app);
+void app_tap_received(struct app *app, unsigned port, enum family family,
+	const void *packet, size_t len);
+void app_tap_sent(struct app *app, unsigned port, enum family family,
+	const void *packet, size_t len);
+
 /* name of a port for messages */
 const char *app_port_name(const struct app *app, unsigned port);

@@ -20,7 +20,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define BACKLOG 16
+#define BACKLOG		  16
+#define STREAM_LAST_WORDS (64 << 10) /* room that only an ending stream has */
 
 struct client {
 	struct loop_fd fd; /* fd -1: the slot is free */
@@ -31,6 +32,7 @@ struct client {
 	char in[CTL_MAX_REQUEST];
 	char *out; /* owned; waiting from out_pos to n_out */
 	size_t out_pos, n_out, cap_out;
+	struct ctl_stream *stream; /* NULL: it asks and we answer */
 };
 
 struct ctl {
@@ -64,6 +66,12 @@ json_t *ctl_error(const char *format, ...)
 
 static void client_drop(struct client *c)
 {
+	struct ctl_stream *s = take_ptr(c->stream);
+
+	if (s) {
+		s->client = NULL;
+		s->ops->closed(s);
+	}
 	loop_del(&c->fd);
 	closep(&c->fd.fd);
 	free(c->out);
@@ -79,8 +87,12 @@ static size_t client_pending(const struct client *c)
 static int client_append(const char *buf, size_t len, void *arg)
 {
 	struct client *c = arg;
+	size_t max = c->stream ? CTL_MAX_STREAM_PENDING : CTL_MAX_PENDING;
 
-	if (client_pending(c) + len > CTL_MAX_PENDING)
+	if (c->stream && c->closing)
+		max += STREAM_LAST_WORDS;
+
+	if (client_pending(c) + len > max)
 		return -1;
 	if (c->n_out + len > c->cap_out && c->out_pos > 0) {
 		memmove(c->out, c->out + c->out_pos, client_pending(c));
@@ -147,6 +159,31 @@ static const struct ctl_command *find_command(
 	return NULL;
 }
 
+static unsigned count_streams(const struct ctl *ctl)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
+		n += ctl->client[i].stream != NULL;
+	return n;
+}
+
+/* The handler says yes by giving its stream. */
+static json_t *open_stream(
+	struct client *c, const struct ctl_command *k, const char *args)
+{
+	struct ctl_stream *s = NULL;
+	json_t *reply;
+
+	if (count_streams(c->ctl) >= CTL_MAX_STREAMS)
+		return ctl_error("there are %d streams already", CTL_MAX_STREAMS);
+	reply = k->stream(c->ctl->ctx, args, &s);
+	c->stream = s;
+	if (s)
+		s->client = c;
+	return reply;
+}
+
 /* One request line, without its newline. False: drop the client. */
 static bool client_request(struct client *c, char *line)
 {
@@ -160,9 +197,15 @@ static bool client_request(struct client *c, char *line)
 		line[--n] = '\0';
 	line += strspn(line, " \t");
 	k = find_command(c->ctl, line, &args);
-	reply = k ? k->fn(c->ctl->ctx, args) : ctl_error("unknown command '%s'", line);
+	if (k && k->stream)
+		reply = open_stream(c, k, args);
+	else
+		reply = k ? k->fn(c->ctl->ctx, args)
+			  : ctl_error("unknown command '%s'", line);
 	ok = client_reply(c, reply);
 	json_decref(reply);
+	if (ok && c->stream)
+		c->stream->ops->opened(c->stream);
 	return ok;
 }
 
@@ -171,7 +214,7 @@ static bool client_lines(struct client *c)
 	size_t start = 0;
 	char *newline;
 
-	while ((newline = memchr(c->in + start, '\n', c->n_in - start))) {
+	while (!c->stream && (newline = memchr(c->in + start, '\n', c->n_in - start))) {
 		char *line = c->in + start;
 
 		*newline = '\0';
@@ -179,7 +222,8 @@ static bool client_lines(struct client *c)
 		if (!client_request(c, line))
 			return false;
 	}
-	c->n_in -= start;
+	/* whoever gets a stream has nothing more to ask */
+	c->n_in = c->stream ? 0 : c->n_in - start;
 	memmove(c->in, c->in + start, c->n_in);
 	if (c->n_in == sizeof(c->in)) {
 		c->n_in = 0;
@@ -200,6 +244,8 @@ static bool client_read(struct client *c)
 	c->active = loop_now(c->ctl->loop);
 	if (n == 0) {
 		c->closing = true;
+		if (c->stream)
+			c->stream->ops->ending(c->stream);
 		return true;
 	}
 	c->n_in += (size_t)n;
@@ -216,6 +262,10 @@ static bool client_write(struct client *c)
 			return errno == EAGAIN || errno == EINTR;
 		c->active = loop_now(c->ctl->loop);
 		c->out_pos += (size_t)n;
+	}
+	if (c->stream) {
+		c->out_pos = c->n_out = 0;
+		return true;
 	}
 	/* a large reply is rare: do not keep its memory */
 	free(c->out);
@@ -244,17 +294,33 @@ static void on_client(struct loop_fd *f, uint32_t events)
 		client_drop(c);
 }
 
-/* A free slot, if need be that of the client that has been idle longest. */
+bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len)
+{
+	struct client *c = s->client;
+	bool waits;
+
+	if (!c)
+		return false;
+	waits = client_pending(c) > 0;
+	if (client_append(buf, len, c) < 0)
+		return false;
+	if (!waits)
+		loop_change(&c->fd, c->closing ? EPOLLOUT : EPOLLIN | EPOLLOUT);
+	return true;
+}
+
+/* A free slot, if need be that of the client that has been idle longest. There are
+ * fewer streams, which have nothing to say, than slots. */
 static struct client *client_slot(struct ctl *ctl)
 {
-	struct client *oldest = &ctl->client[0];
+	struct client *oldest = NULL;
 
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
 		struct client *c = &ctl->client[i];
 
 		if (c->fd.fd < 0)
 			return c;
-		if (mono_before(c->active, oldest->active))
+		if (!c->stream && (!oldest || mono_before(c->active, oldest->active)))
 			oldest = c;
 	}
 	client_drop(oldest);
@@ -393,8 +459,17 @@ struct ctl *ctl_free(struct ctl *ctl)
 
 	if (!ctl)
 		return NULL;
-	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
-		client_drop(&ctl->client[i]);
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
+		struct client *c = &ctl->client[i];
+
+		/* last words, as far as the kernel takes them */
+		if (c->stream && !c->closing) {
+			c->closing = true;
+			c->stream->ops->ending(c->stream);
+			(void)client_write(c);
+		}
+		client_drop(c);
+	}
 	loop_del(&ctl->fd);
 	closep(&ctl->fd.fd);
 	closep(&ctl->spare);

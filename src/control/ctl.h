@@ -6,6 +6,10 @@
  * reply: a JSON document on one line. What cannot be answered gets {"error": "..."}.
  * Several clients at once, none of which can hold up the daemon: everything is
  * non-blocking, and who does not read what he asked for is dropped.
+ *
+ * The reply of some commands is followed by a stream of octets that ends when the
+ * client half-closes. Such a client does not lose the connection when it is slow: what
+ * has no room is refused to the writer.
  */
 
 #include "control/loop.h"
@@ -13,21 +17,43 @@
 #include <jansson.h>
 
 #define CTL_DEFAULT_PATH "/run/ringcast.sock"
-/* octets of a request line, with its newline */
-#define CTL_MAX_REQUEST 4096
+/* octets of a request line, with its newline: a filter may be long */
+#define CTL_MAX_REQUEST 16384
 /* octets of replies that wait for one client */
 #define CTL_MAX_PENDING (64 << 20)
 /* one more, and the one that has been idle longest is dropped */
 #define CTL_MAX_CLIENTS 16
+#define CTL_MAX_STREAMS 8
+/* octets that wait for the client of a stream */
+#define CTL_MAX_STREAM_PENDING (2 << 20)
 
 struct ctl;
+struct client;
+
+/* A stream, embedded in its owner. */
+struct ctl_stream {
+	const struct ctl_stream_ops *ops;
+	struct client *client; /* internal */
+};
+
+struct ctl_stream_ops {
+	void (*opened)(struct ctl_stream *s); /* the reply is out: begin */
+	/* The client, or the daemon, ends it: write what comes last. */
+	void (*ending)(struct ctl_stream *s);
+	void (*closed)(struct ctl_stream *s); /* the client has gone; may free it */
+};
+
+/* All of it or, when too much is waiting, nothing: false. Never blocks and never
+ * calls back. */
+bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len);
 
 /* The name may have several words. `args` is what follows it, without surrounding
- * space,
- * "" when there is nothing. Returns a new reference; NULL: out of memory. */
+ * space, "" when there is nothing. Returns a new reference; NULL: out of memory.
+ * `stream`, in place of `fn`, also gives a stream, unless its reply is an error. */
 struct ctl_command {
 	const char *name;
 	json_t *(*fn)(void *ctx, const char *args);
+	json_t *(*stream)(void *ctx, const char *args, struct ctl_stream **ret);
 };
 
 /* {"error": "..."} with a formatted text, for handlers; NULL when out of memory */

@@ -43,6 +43,7 @@ struct mcsock_rx {
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];
 	struct flood *flood;
+	unsigned delivered; /* index of the packet that is being delivered */
 	/* not a multiple of a cache's way, in which all of them would compete */
 	uint8_t packet[BATCH][PACKET_SIZE + 192];
 };
@@ -83,6 +84,11 @@ struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
 		flood_free(rx->flood);
 	free(rx);
 	return NULL;
+}
+
+const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx)
+{
+	return &rx->from[rx->delivered];
 }
 
 static void clear_error(int fd)
@@ -183,6 +189,7 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 		s->stats.received++;
 		if (!admit(s, &rx->from[i], rx->packet[i], rx->msg[i].msg_len))
 			continue;
+		rx->delivered = (unsigned)i;
 		s->ops.packet(
 			s->ops.ctx, s->ifindex, rx->packet[i], rx->msg[i].msg_len);
 	}
@@ -282,11 +289,10 @@ struct mcsock *mcsock_close(struct mcsock *s)
 }
 
 /* RFC 1112 6.4: the low 23 bits; RFC 2464 7: the low 32 bits */
-static void group_mac(const struct addr *group, uint8_t mac[8])
+void mcsock_group_mac(const struct addr *group, uint8_t mac[6])
 {
 	static const uint8_t ipv4[] = {0x01, 0x00, 0x5e}, ipv6[] = {0x33, 0x33};
 
-	memset(mac, 0, 8);
 	if (addr_is_v4(group)) {
 		memcpy(mac, ipv4, sizeof(ipv4));
 		mac[3] = group->b[13] & 0x7f;
@@ -308,7 +314,7 @@ int mcsock_send(
 
 	if (!addr_is_multicast(group) || addr_family(group) != s->filter.family)
 		return -EINVAL;
-	group_mac(group, ll.sll_addr);
+	mcsock_group_mac(group, ll.sll_addr);
 	/* the first ENETDOWN may be an old one that waited in the socket */
 	for (int i = 0; i < 2; i++) {
 		n = sendto(s->fd.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,

@@ -22,6 +22,9 @@ struct mcsock_rx;
  * all sockets of a loop. 0, -ENOMEM */
 int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx);
 struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
+/* Who sent the packet that is being delivered, in the words of the link layer. */
+struct sockaddr_ll;
+const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
 
 struct mcsock_ops {
 	/* One IP packet from the IP header on; valid during the call. May close
@@ -59,6 +62,9 @@ mono_t mcsock_unsilence(struct mcsock *s, mono_t now);
  * queue full; -EINVAL: no group of this family. */
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
+
+/* Link-layer address that frames for a group go to. */
+void mcsock_group_mac(const struct addr *group, uint8_t mac[6]);
 
 /* Reads the kernel's drop counter, too. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);

@@ -85,6 +85,13 @@ static json_t *log_level(void *ctx, const char *args)
 	return json_pack("{ss}", "level", log_level_name(log_get_level()));
 }
 
+static json_t *capture(void *ctx, const char *args, struct ctl_stream **ret)
+{
+	struct app *app = ctx;
+
+	return tap_open(app->tap, args, ret);
+}
+
 const struct ctl_command show_commands[] = {
 	{"show interfaces", show_interfaces},
 	{"show groups detail", show_groups_detail}, /* before its shorter relative */
@@ -97,5 +104,6 @@ const struct ctl_command show_commands[] = {
 	{"version", version},
 	{"reload", reload},
 	{"log", log_level},
+	{"capture", .stream = capture},
 	{NULL, NULL},
 };

@@ -82,6 +82,7 @@ struct dataplane {
 	struct crew *crew;
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
+	struct sample_spec *sample; /* NULL: nobody captures */
 	struct port_state port[PORT_MAX];
 	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
 	unsigned n;
@@ -512,6 +513,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	rcu_barrier();	  /* older generations refer to us */
 	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
 	generation_free(dp->current);
+	sample_spec_free(dp->sample);
 	crew_free(dp->crew);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)
@@ -703,6 +705,62 @@ void dataplane_thread_stats(
 		.block_timeouts = get(&c->block_timeouts),
 		.wakeups = get(&c->wakeups),
 	};
+}
+
+/* Copies of received frames */
+
+#define SAMPLES_MAX 8192 /* in one go, so that a flood does not keep control busy */
+
+static void reclaim_sample(struct rcu_head *head)
+{
+	tsan_grace_over(); /* pairs with tsan_let_go() of the threads and of control */
+	sample_spec_free(container_of(head, struct sample_spec, rcu));
+}
+
+void dataplane_sample(struct dataplane *dp, struct sample_spec *spec)
+{
+	struct sample_spec *old = dp->sample;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		worker_sample(dp->worker[t], spec);
+	dp->sample = spec;
+	if (!old)
+		return;
+	tsan_let_go(); /* pairs with reclaim_sample() */
+	call_rcu(&old->rcu, reclaim_sample);
+}
+
+bool dataplane_samples(
+	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg)
+{
+	for (unsigned n = 0; n < SAMPLES_MAX; n++) {
+		struct sample_ring *from = NULL;
+		struct sample oldest, s;
+
+		for (unsigned t = 0; t < dp->n; t++) {
+			struct sample_ring *ring = worker_samples(dp->worker[t]);
+
+			if (!sample_peek(ring, &s) ||
+				(from && s.time_ns >= oldest.time_ns))
+				continue;
+			from = ring;
+			oldest = s;
+		}
+		if (!from)
+			return false;
+		fn(arg, &oldest);
+		sample_pop(from);
+	}
+	return true;
+}
+
+uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		n += sample_lost(worker_samples(dp->worker[t]), want, port);
+	return n;
 }
 
 /* The control thread's wait */

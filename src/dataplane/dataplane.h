@@ -12,6 +12,7 @@
 #include "dataplane/fib.h"
 #include "dataplane/forward.h"
 #include "dataplane/plan.h"
+#include "dataplane/sample.h"
 
 enum dataplane_transmit {
 	DATAPLANE_TX_AUTO = 1,
@@ -92,6 +93,15 @@ struct dataplane_thread_stats {
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
+
+/* Copy received frames as `spec` says, NULL: none (the start). Takes it. */
+void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
+/* Hands over copies that are there, the oldest first, and forgets them. True: there
+ * were so many that some are left. */
+bool dataplane_samples(
+	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
+/* lost because a thread's ring was full, since start */
+uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
 
 /* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
  */

@@ -41,6 +41,7 @@ struct ring_rx_ops {
 	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
 	/* b->n_frames is not 0 */
 	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
+	uint64_t (*time)(const uint8_t *frame);
 	void (*release)(struct ring_rx *r, const struct ring_block *b);
 };
 

@@ -53,8 +53,11 @@ struct worker {
 	sem_t started;
 	int start_error; /* written before `started` is posted */
 	_Atomic(struct worker_config *) config;
+	_Atomic(const struct sample_spec *) sample_spec;
+	struct sample_ring *samples;
 	_Atomic bool stop;
 	/* thread only */
+	const struct sample_spec *spec; /* of this turn */
 	struct tx_uring *uring;
 	struct burst *burst;
 	struct held held[BLOCKS_MAX];
@@ -110,6 +113,7 @@ static void send_burst(
 static void walk_block(struct worker *w, const struct worker_config *cfg,
 	struct worker_input *in, const struct tx_ops *tx)
 {
+	const struct sample_spec *spec = w->spec;
 	struct frame_meta m;
 	struct frame f;
 	bool more;
@@ -117,10 +121,14 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 	do {
 		/* sending compacts the list; this block is always the last one */
 		struct held *h = &w->held[w->n_held - 1];
+		const uint8_t *header = h->block.next;
 		enum verdict v;
 
 		if (!ring_rx_next(h->ring, &h->block, &m))
 			break;
+		if (spec)
+			sample_frame(w->samples, spec, in->port, &m,
+				ring_rx_time(h->ring, header));
 		more = h->block.n_frames > 0;
 		v = judge(cfg->plan, in, &m, &f);
 		if (v != VERDICT_FORWARDED) {
@@ -174,6 +182,8 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 
 	if (cfg->n_inputs == 0)
 		return false;
+	/* pairs with the release in worker_sample() */
+	w->spec = atomic_load_explicit(&w->sample_spec, memory_order_acquire);
 	choose_tx(w, cfg, &tx);
 	w->first = (w->first + 1) % cfg->n_inputs;
 	do {
@@ -328,6 +338,8 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;
 	if (r == 0)
+		r = sample_ring_new(&w->samples);
+	if (r == 0)
 		r = forward_new(&w->fw);
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
@@ -371,6 +383,7 @@ struct worker *worker_free(struct worker *w)
 	worker_stop(w);
 	tx_mmsg_free(w->mmsg);
 	forward_free(w->fw);
+	sample_ring_free(w->samples);
 	free(w->burst);
 	closep(&w->wakefd);
 	closep(&w->epfd);
@@ -395,6 +408,17 @@ void worker_apply(struct worker *w, struct worker_config *cfg)
 	/* pairs with the acquire in run() */
 	atomic_store_explicit(&w->config, cfg, memory_order_release);
 	wake(w);
+}
+
+void worker_sample(struct worker *w, const struct sample_spec *spec)
+{
+	/* pairs with the acquire in turn() */
+	atomic_store_explicit(&w->sample_spec, spec, memory_order_release);
+}
+
+struct sample_ring *worker_samples(struct worker *w)
+{
+	return w->samples;
 }
 
 struct forward_counters *worker_counters(struct worker *w)

@@ -10,6 +10,7 @@
 
 #include "dataplane/crew.h"
 #include "dataplane/ring_rx.h"
+#include "dataplane/sample.h"
 #include "dataplane/tx_port.h"
 
 /* a ring of one port */
@@ -54,6 +55,11 @@ struct worker *worker_free(struct worker *w); /* takes and returns NULL */
 int worker_watch(struct worker *w, const struct ring_rx *ring);
 /* Publish and wake; `cfg` is borrowed until a grace period after the next call. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
+
+/* Copy frames as `spec` says, NULL: none; borrowed until a grace period after the next
+ * call. */
+void worker_sample(struct worker *w, const struct sample_spec *spec);
+struct sample_ring *worker_samples(struct worker *w);
 
 struct forward_counters *worker_counters(struct worker *w);
 /* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */

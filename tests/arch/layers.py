@@ -15,10 +15,10 @@ PURE_LIBS = {
 # Edges that are known by name, also when only their header exists yet.
 EDGES = {
     "base": {"log"},
-    "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop", "portplan",
-        "app", "app_priv", "app_io", "app_config", "main"},
-    "dataplane": {"cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2", "ring_rx_v3",
-        "tx_port", "tx_uring", "sockfilter", "worker", "dataplane"},
+    "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
+        "portplan", "app", "app_priv", "app_io", "app_config", "app_tap", "main", "tap"},
+    "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
+        "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
 }
 
 

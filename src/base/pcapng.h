@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), written and recognised: what a
+ * capture of ours consists of, no more. libpcap reads the format but does not write it.
+ * Always little-endian, times in nanoseconds. A file is a section header, then for each
+ * interface a description before its first packet, then packets; statistics at the end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* what an interface's packets begin with: values of the registry of link types */
+enum pcapng_link {
+	PCAPNG_ETHERNET = 1,
+	PCAPNG_RAW_IP = 101,
+};
+
+/* Octets captured of a packet at most; libpcap wants the same for all interfaces. */
+#define PCAPNG_SNAPLEN 262144
+
+enum pcapng_direction {
+	PCAPNG_INBOUND = 1,
+	PCAPNG_OUTBOUND = 2,
+};
+
+enum pcapng_reception {
+	PCAPNG_UNKNOWN = 0,
+	PCAPNG_UNICAST = 1,
+	PCAPNG_MULTICAST = 2,
+	PCAPNG_BROADCAST = 3,
+	PCAPNG_PROMISCUOUS = 4,
+};
+
+struct pcapng_packet {
+	uint32_t interface; /* number of its description, in order of the file */
+	uint64_t time_ns;   /* since 1970 */
+	uint32_t caplen, len;
+	enum pcapng_direction direction;
+	enum pcapng_reception reception;
+	const void *data; /* borrowed */
+};
+
+struct pcapng_stats {
+	uint32_t interface;
+	uint64_t start_ns, end_ns;
+	uint64_t accepted;  /* packets that passed the filter */
+	uint64_t lost;	    /* of these, for lack of room */
+	uint64_t delivered; /* the others */
+};
+
+/* Each writes one block to buf: its length, or -EMSGSIZE. Strings are cut at 255
+ * octets. */
+int pcapng_write_section(void *buf, size_t size, const char *application);
+int pcapng_write_interface(
+	void *buf, size_t size, enum pcapng_link link, const char *name);
+int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p);
+int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s);
+
+/* octets of a packet's block */
+size_t pcapng_packet_size(uint32_t caplen);
+
+enum pcapng_type {
+	PCAPNG_SECTION = 0x0a0d0d0a,
+	PCAPNG_INTERFACE = 1,
+	PCAPNG_STATS = 5,
+	PCAPNG_PACKET = 6,
+};
+
+#define PCAPNG_NAME_LEN 64 /* with its end */
+
+/* A block of a file that the functions above have written. */
+struct pcapng_block {
+	uint32_t type; /* one of enum pcapng_type, or another */
+	uint32_t size;
+	union {
+		struct {
+			enum pcapng_link link;
+			char name[PCAPNG_NAME_LEN];
+		} interface;
+		struct pcapng_packet packet; /* points into the octets that were read */
+		struct pcapng_stats stats;
+	};
+};
+
+/* Read the block at the start of buf: 1, or 0: there are only some octets of it, or
+ * -EBADMSG. */
+int pcapng_read(const void *buf, size_t len, struct pcapng_block *ret);

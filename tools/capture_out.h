@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Where a capture goes: a file or pipe gets the blocks as they are, a terminal lines.
+ * Counts what it has seen. Messages about what fails go to stderr here.
+ */
+
+#include "base/pcapng.h"
+
+struct capture_out;
+
+struct capture_out_params {
+	const char *path; /* "-": standard output; NULL: lines to standard output */
+	bool as_json;	  /* lines are JSON */
+	uint64_t count;	  /* packets that are wanted, 0: no end */
+};
+
+/* NULL after a message. `params` is copied. */
+struct capture_out *capture_out_open(const struct capture_out_params *params);
+/* Takes the complete blocks at the start of buf; how many octets these are, or -1 after
+ * a message: it cannot be written, or it is no pcapng. */
+long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
+/* as many packets as were wanted */
+bool capture_out_is_full(const struct capture_out *o);
+/* Says on stderr how many there were. Takes NULL. False after a message. */
+bool capture_out_close(struct capture_out *o, bool summary);
