@@ -13,6 +13,8 @@
 #include <jansson.h>
 
 #define CTL_DEFAULT_PATH "/run/ringcast.sock"
+/* of the service, which may write only in its own directory */
+#define CTL_SERVICE_PATH "/run/ringcast/ringcast.sock"
 /* octets of a request line, with its newline */
 #define CTL_MAX_REQUEST 4096
 /* octets of replies that wait for one client */
