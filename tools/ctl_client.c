@@ -9,6 +9,7 @@
 #include "ctl_client.h"
 
 #include "base/cleanup.h"
+#include "control/ctl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define ANSWER_WAIT_S 20
 
@@ -50,6 +52,24 @@ int ctl_client_open(const char *path)
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
 		return -errno;
 	return take_fd(&fd);
+}
+
+const char *ctl_client_default_path(void)
+{
+	static const char *const paths[] = {CTL_DEFAULT_PATH, CTL_SERVICE_PATH};
+	const char *path = getenv("RINGCAST_SOCKET");
+
+	if (path && *path)
+		return path;
+	for (size_t i = 0; i < array_len(paths); i++) {
+		int fd = connect_to(paths[i]);
+
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 || fd == -EACCES)
+			return paths[i];
+	}
+	return paths[0];
 }
 
 int ctl_client_connect(const char *path)

@@ -24,6 +24,10 @@ struct ctl_context {
 	bool as_json;
 };
 
+/* The socket when none is named: that of the environment, else the first at which a
+ * daemon answers, its own default or that of the service. */
+const char *ctl_client_default_path(void);
+
 /* Descriptor of a connection, or -errno after a message. The caller closes it. */
 int ctl_client_connect(const char *path);
 

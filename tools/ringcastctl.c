@@ -72,15 +72,18 @@ static void print_usage(FILE *out)
 
 		snprintf(name, sizeof(name), "%s %s", commands[i].name,
 			commands[i].argument ? commands[i].argument : "");
-		fprintf(out, "  %-38s %s\n", name, commands[i].help);
+		/* two blanks at least: shell completion reads this list */
+		fprintf(out, "  %-36s  %s\n", name, commands[i].help);
 	}
 	fputs("\n"
 	      "options:\n"
-	      "  -s, --socket SOCKET  control socket of the daemon (" CTL_DEFAULT_PATH
-	      ")\n"
+	      "  -s, --socket SOCKET  control socket of the daemon\n"
 	      "  -j, --json           print the reply as JSON\n"
 	      "  -V, --version        version of this program\n"
-	      "  -h, --help           this text\n",
+	      "  -h, --help           this text\n"
+	      "\n"
+	      "Without -s: $RINGCAST_SOCKET, else " CTL_DEFAULT_PATH
+	      " or, of the service,\n" CTL_SERVICE_PATH ", whichever answers.\n",
 		out);
 }
 
@@ -241,6 +244,8 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	command = find_program(argv + optind, argc - optind, &n_words);
+	if (!ctx->path && command)
+		ctx->path = ctl_client_default_path();
 	if (command) {
 		int first = optind + n_words - 1;
 
@@ -256,12 +261,14 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 		return CTL_EXIT_USAGE;
 	}
 	command = find_command(argv + optind, argc - optind, request, sizeof(request));
+	if (!ctx->path && command)
+		ctx->path = ctl_client_default_path();
 	return command ? ask(ctx, command, request) : CTL_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-	struct ctl_context ctx = {.path = CTL_DEFAULT_PATH};
+	struct ctl_context ctx = {0};
 	int status = run(&ctx, argc, argv);
 
 	if (fflush(stdout) != 0 && status == 0) {

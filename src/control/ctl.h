@@ -17,6 +17,8 @@
 #include <jansson.h>
 
 #define CTL_DEFAULT_PATH "/run/ringcast.sock"
+/* of the service, which may write only in its own directory */
+#define CTL_SERVICE_PATH "/run/ringcast/ringcast.sock"
 /* octets of a request line, with its newline: a filter may be long */
 #define CTL_MAX_REQUEST 16384
 /* octets of replies that wait for one client */

@@ -17,7 +17,8 @@ from pathlib import Path
 from layers import strip_comments
 
 # modules that other scripts import
-HELPERS = {"layers.py", "oldkernel.py", "packets.py", "peers.py"}
+HELPERS = {"layers.py", "oldkernel.py", "openrc_stub.sh", "openwrt_stub.sh", "packets.py",
+           "peers.py"}
 
 
 def tests_of(top):

@@ -10,6 +10,7 @@ packages_test="$packages_build $packages_lab clang libcmocka-dev strace libbpf-d
 packages_fuzz="$packages_build clang llvm libcmocka-dev"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
+packages_deb="$packages_build libcmocka-dev debhelper dpkg-dev lintian"
 packages_stream="ffmpeg"
 # another daemon for kernel routing, beside which bench/run measures; unpacked as well
 packages_witness="smcroute"

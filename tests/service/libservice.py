@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cases of the tests in this directory: @case("what holds"), then run(); prints TAP."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("RINGCAST_BUILD", os.path.join(ROOT, "build"))
+
+_cases = []
+
+
+class Skip(Exception):
+    """This case cannot run here; the text says why."""
+
+
+def case(name):
+    def register(function):
+        _cases.append((name, function))
+        return function
+    return register
+
+
+def program(name):
+    """A program that was built."""
+    for folder in ("src", "tools"):
+        path = os.path.join(BUILD, folder, name)
+        if os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(f"{name} is not built in {BUILD}")
+
+
+def need(tool):
+    """Path of a tool that is not part of the project; without it the case is skipped."""
+    path = shutil.which(tool)
+    if not path:
+        raise Skip(f"{tool} is not installed")
+    return path
+
+
+def text_of(*path):
+    with open(os.path.join(*path), encoding="utf-8") as f:
+        return f.read()
+
+
+def run(*cmd, status=0, **kw):
+    """Run and return standard output; another status than expected is a failure."""
+    r = subprocess.run(cmd, capture_output=True, text=True, check=False, **kw)
+    assert status is None or r.returncode == status, \
+        f"{' '.join(cmd)}: status {r.returncode}\n{r.stdout}{r.stderr}"
+    return r.stdout
+
+
+def temporary():
+    return tempfile.TemporaryDirectory(prefix="ringcast-")
+
+
+def main():
+    print(f"1..{len(_cases)}", flush=True)
+    failed = 0
+    for i, (name, function) in enumerate(_cases, 1):
+        skip, notes = "", []
+        try:
+            notes = function() or []
+        except Skip as e:
+            skip = f" # SKIP {e}"
+        except Exception:  # whatever a case raises, the next one still runs
+            failed += 1
+            print("not ", end="")
+            notes = traceback.format_exc().splitlines()
+        print(f"ok {i} - {name}{skip}")
+        for line in notes:
+            print("# " + line)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The recipe of the container and the examples around it, as far as they can be judged
+without an image; tests/netns/test_container.py forwards a stream under the same limits."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from libservice import ROOT, Skip, case, main, need, program, run, temporary, text_of
+
+EXAMPLES = os.path.join(ROOT, "doc", "examples")
+YAML = ["compose.yaml", "daemonset.yaml"]
+
+
+def recipe():
+    """The instructions, continued lines joined, comments gone."""
+    text = re.sub(r"^\s*#.*\n", "", text_of(ROOT, "Containerfile"), flags=re.M)
+    return re.sub(r"\s*\\\n\s*", " ", text)
+
+
+def stages():
+    return re.split(r"^FROM ", recipe(), flags=re.M)[1:]
+
+
+def packages(text):
+    words = re.search(r"apt-get install -y --no-install-recommends ([^&\n]*)", text)[1]
+    return set(words.split())
+
+
+def documents(name):
+    try:
+        import yaml
+    except ImportError:
+        raise Skip("the Python module yaml is not installed") from None
+    return list(yaml.safe_load_all(text_of(EXAMPLES, name)))
+
+
+def daemonset():
+    pod = [d for d in documents("daemonset.yaml") if d["kind"] == "DaemonSet"][0]
+    return pod["spec"]["template"]["spec"]
+
+
+@case("the image is built of the packages that tools/test builds with")
+def build_packages():
+    listed = re.search(r'packages_build="([^"]*)"', text_of(ROOT, "tools/lib/install.sh"))[1]
+    assert packages(stages()[0]) == set(listed.split())
+
+
+@case("the image has the libraries of the programs, and no others")
+def run_packages():
+    dpkg = need("dpkg-query")
+    libraries = set()
+    for name in ("ringcastd", "ringcastctl", "ringcast-gen", "ringcast-replay"):
+        libraries |= set(re.findall(r"NEEDED.*\[(.*?)\]", run("readelf", "-d", program(name))))
+    if any("san." in library for library in libraries):
+        raise Skip("built with a sanitizer")
+    owners = run(dpkg, "-S", *("*/" + library for library in libraries), status=None)
+    wanted = {line.split(":")[0] for line in owners.splitlines()}
+    if not wanted:
+        raise Skip("no package owns the libraries here")
+    have = packages(stages()[1]) - {"libcap2-bin"}
+    # of every Debian; brought by libncursesw6; of other architectures
+    wanted = {name for name in wanted if not name.startswith(("libc6", "libtinfo", "lib32"))}
+    optional = {"liburing2", "libsystemd0", "libseccomp2", "libmicrohttpd12", "libncursesw6"}
+    assert have - optional <= wanted <= have, f"{sorted(wanted)} and {sorted(have)}"
+
+
+@case("the container runs unprivileged with one capability and checks its health")
+def essentials():
+    final = stages()[1]
+    assert re.search(r"^USER ringcast$", final, re.M)
+    assert "setcap cap_net_raw+ep /usr/sbin/ringcastd" in final
+    assert re.search(r'^HEALTHCHECK .*CMD \["ringcastctl", "health"\]$', final, re.M)
+    assert final.index("USER ") > final.index("RUN useradd")
+    for text in recipe(), *map(lambda n: text_of(EXAMPLES, n), YAML):
+        assert "SYS_ADMIN" not in text and "NET_ADMIN" not in text
+
+
+@case("the examples are YAML, and what their formats know")
+def yaml_files():
+    compose, = documents("compose.yaml")
+    for name, service in compose["services"].items():
+        assert (service["cap_drop"], service["cap_add"]) == (["ALL"], ["NET_RAW"]), name
+        assert service["read_only"] is True
+        for network in service.get("networks", {}):
+            assert network in compose["networks"], network
+        conf = service["volumes"][0].split(":")[0]
+        assert conf == "./ringcast.conf" or os.path.exists(os.path.join(EXAMPLES, conf)), conf
+    kinds = [d["kind"] for d in documents("daemonset.yaml")]
+    assert kinds == ["Namespace", "ConfigMap", "DaemonSet"], kinds
+
+
+@case("the pod has the host's network, NET_RAW alone and the default seccomp profile")
+def pod():
+    spec = daemonset()
+    container, = spec["containers"]
+    assert spec["hostNetwork"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"],
+                                                            "add": ["NET_RAW"]}
+    uid = str(spec["securityContext"]["runAsUser"])
+    assert f"--uid {uid} " in recipe()
+    assert f"uid={uid}" in text_of(EXAMPLES, "compose.yaml")
+    mounted = {m["name"] for m in container["volumeMounts"]}
+    assert mounted == {v["name"] for v in spec["volumes"]}
+
+
+@case("the configurations in the examples load")
+def configurations():
+    config_map = [d for d in documents("daemonset.yaml") if d["kind"] == "ConfigMap"][0]
+    texts = [config_map["data"]["ringcast.conf"], text_of(EXAMPLES, "ringcast-macvlan.conf")]
+    with temporary() as folder:
+        path = os.path.join(folder, "ringcast.conf")
+        for text in texts:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            run(program("ringcastd"), "-C", path)
+
+
+@case("docker compose accepts its example")
+def compose():
+    need("docker")
+    if subprocess.run(["docker", "compose", "version"], capture_output=True,
+                      check=False).returncode:
+        raise Skip("docker has no compose here")
+    with temporary() as folder:
+        shutil.copy(os.path.join(EXAMPLES, "compose.yaml"), folder)
+        run("docker", "compose", "-f", os.path.join(folder, "compose.yaml"), "config", "-q")
+
+
+if __name__ == "__main__":
+    main()
