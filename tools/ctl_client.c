@@ -62,7 +62,7 @@ const char *ctl_client_default_path(void)
 	if (path && *path)
 		return path;
 	for (size_t i = 0; i < array_len(paths); i++) {
-		int fd = connect_to(paths[i]);
+		int fd = ctl_client_open(paths[i]);
 
 		if (fd >= 0)
 			close(fd);
