@@ -9,6 +9,7 @@
 #include "build_config.h"
 #include "ctl_capture.h"
 #include "ctl_client.h"
+#include "ctl_convert.h"
 #include "ctl_tables.h"
 #include "ctl_watch.h"
 
@@ -59,6 +60,8 @@ static const struct command commands[] = {
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
 	{"version", NULL, "version of the daemon and how it sends", ctl_print_version},
+	{"convert", "...", "translate the configuration of another program (--help)",
+		.run = ctl_convert},
 };
 
 static void print_usage(FILE *out)

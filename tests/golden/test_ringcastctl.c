@@ -291,7 +291,7 @@ static void no_daemon(void **state)
 static void usage(void **state)
 {
 	static const struct {
-		const char *words[4];
+		const char *words[6];
 		const char *text; /* on stderr; on stdout when status is 0 */
 		int status;
 	} c[] = {
@@ -303,6 +303,16 @@ static void usage(void **state)
 		{{"show", "mfc", "eth0"}, "takes no argument", 1},
 		{{"log"}, "needs an argument: LEVEL", 1},
 		{{"log", "a\nreload"}, "line breaks", 1},
+		{{"convert"}, "--from improxy, vyos or openwrt is missing", 1},
+		{{"convert", "--from", "igmpproxy", "a"}, "not igmpproxy; see", 1},
+		{{"convert", "--from", "vyos"}, "no FILE", 1},
+		{{"convert", "--from", "vyos", "a", "b"}, "first one too many is b", 1},
+		{{"convert", "--from", "vyos", "-dlan=a", "b"}, "--device belongs", 1},
+		{{"convert", "--from", "openwrt", "-dlan", "b"}, "not lan; see", 1},
+		{{"convert", "--from", "openwrt", "-", "-"}, "given twice", 1},
+		{{"convert", "--from", "vyos", "/nowhere"}, "cannot read /nowhere", 1},
+		{{"convert", "--from", "vyos", "/dev/null"}, "/dev/null: error", 2},
+		{{"convert", "--help"}, "usage: ringcastctl convert", 0},
 		{{"--help"}, "show interfaces", 0},
 		{{"-h"}, "show interfaces", 0},
 		{{"--version"}, "ringcastctl ", 0},

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Configurations of other programs -> a configuration of ringcast. Pure: text in, text
+ * and messages out; `ringcastctl convert` reads the files and prints the messages. What
+ * has no equivalent becomes a comment at its place and a warning.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum convert_dialect {
+	CONVERT_IMPROXY = 1, /* IMProxy's file */
+	CONVERT_VYOS,	     /* set commands or the section with braces */
+	CONVERT_OPENWRT,     /* UCI: igmpproxy or omcproxy, and network for the names */
+};
+
+/* Borrowed until the conversion is freed. */
+struct convert_source {
+	const char *name; /* as messages show it */
+	const char *text;
+	size_t len;
+};
+
+/* OpenWrt: the device behind a logical network */
+struct convert_device {
+	const char *network, *device;
+};
+
+struct convert_message {
+	bool is_error;
+	const char *file; /* name of the source */
+	unsigned line;	  /* 0: about the file as a whole */
+	char *text;	  /* what is wrong, and what to do */
+	size_t order;	  /* for sorting */
+};
+
+struct conversion {
+	char *text;			 /* NULL when refused */
+	struct convert_message *message; /* by line, those about a whole file last */
+	size_t n_message, n_errors;
+};
+
+/* "improxy" -> CONVERT_IMPROXY; 0 or -EINVAL */
+int convert_dialect_parse(const char *word, enum convert_dialect *ret_dialect);
+
+/* At least one source; only OpenWrt takes more, and devices. 0: there is a text, maybe
+ * with warnings; 1: refused, at least one message is an error; -ENOMEM. *ret is set for
+ * 0 and 1. */
+int convert_run(enum convert_dialect dialect, const struct convert_source *source,
+	size_t n_source, const struct convert_device *device, size_t n_device,
+	struct conversion **ret);
+struct conversion *conversion_free(struct conversion *r); /* takes and returns NULL */
