@@ -38,6 +38,8 @@ void log_open(const char *ident, enum log_sink sink, enum log_level level)
 {
 	if (sink == LOG_SINK_SYSLOG)
 		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	else if (sink == LOG_SINK_BOTH)
+		openlog(ident, LOG_PID | LOG_NDELAY | LOG_PERROR, LOG_DAEMON);
 	state.sink = sink;
 	state.level = level;
 }

@@ -25,6 +25,7 @@ enum log_level {
 enum log_sink {
 	LOG_SINK_STDERR = 1, /* "warning: text" */
 	LOG_SINK_SYSLOG,     /* facility daemon, with the process id */
+	LOG_SINK_BOTH,	     /* syslog, and the same lines on stderr */
 };
 
 /* Before the first call: stderr, level warning. `ident` is borrowed for the life of the

@@ -34,6 +34,19 @@ static const char usage_text[] =
 	"Exit status: 0 clean stop, 1 usage, 2 configuration error, 3 missing capability\n"
 	"or kernel feature, 4 failure while running.\n";
 
+/* of a link named igmpproxy */
+static const char igmpproxy_text[] =
+	"Usage: %s [-h] [-n] [-d] [-v [-v]] FILE\n"
+	"This is ringcastd under the name of igmpproxy. It goes into the background once\n"
+	"everything is open and logs to syslog. FILE is an igmpproxy.conf.\n"
+	"\n"
+	"  -n  stay in the foreground\n"
+	"  -d  stay in the foreground and log to standard error\n"
+	"  -v  log more; twice is everything\n"
+	"  -h  print this and exit\n"
+	"\n"
+	"ringcastd -h tells about further options, which work here as well.\n";
+
 static bool interface_exists(const char *name, void *arg)
 {
 	return if_nametoindex(name) != 0;
@@ -109,6 +122,9 @@ struct cmdline {
 	struct app_options options;
 	enum log_level level;
 	bool check_only;
+	/* a link named igmpproxy behaves as that program does, down to the log */
+	bool as_igmpproxy;
+	bool debug; /* -d */
 	const char *ident;
 };
 
@@ -116,8 +132,10 @@ static int run(const struct cmdline *c)
 {
 	struct app *app;
 	int status, word = -1;
+	bool to_syslog = c->as_igmpproxy && !c->debug && !c->check_only;
 
-	log_open(c->ident, LOG_SINK_STDERR, c->level);
+	/* why a start fails is to be found in either place */
+	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : LOG_SINK_STDERR, c->level);
 	if (c->check_only)
 		return check(c->options.config_path);
 	/* before the threads: fork() takes only the calling one along */
@@ -133,14 +151,28 @@ static int run(const struct cmdline *c)
 		background_done(word, status, c->ident, c->level);
 	if (status != APP_EXIT_OK)
 		return status;
+	if (to_syslog)
+		log_open(c->ident, LOG_SINK_SYSLOG, c->level);
 	status = app_run(app);
 	app_free(app);
 	return status;
 }
 
-static void usage(FILE *f, const char *name)
+static void usage(FILE *f, const struct cmdline *c, const char *name)
 {
-	fprintf(f, usage_text, name, name, name);
+	if (c->as_igmpproxy)
+		fprintf(f, igmpproxy_text, name);
+	else
+		fprintf(f, usage_text, name, name, name);
+}
+
+/* -v: one level more. igmpproxy has no level between warning and info. */
+static void more_verbose(struct cmdline *c)
+{
+	if (c->level < LOG_LEVEL_DEBUG)
+		c->level++;
+	if (c->as_igmpproxy && c->level == LOG_LEVEL_NOTICE)
+		c->level++;
 }
 
 /* -1: run; else the exit status */
@@ -150,16 +182,18 @@ static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "nbdvs:CVh")) != -1) {
 		switch (opt) {
+		case 'd': /* ringcastd in the foreground logs to stderr anyway */
+			c->debug = true;
+			c->options.foreground = true;
+			break;
 		case 'n':
-		case 'd': /* the log of a foreground daemon goes to stderr anyway */
 			c->options.foreground = true;
 			break;
 		case 'b':
 			c->options.foreground = false;
 			break;
 		case 'v':
-			if (c->level < LOG_LEVEL_DEBUG)
-				c->level++;
+			more_verbose(c);
 			break;
 		case 's':
 			c->options.control_socket = optarg;
@@ -171,16 +205,16 @@ static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 			printf("ringcastd %s\n", RINGCAST_VERSION);
 			return APP_EXIT_OK;
 		case 'h':
-			usage(stdout, name);
+			usage(stdout, c, name);
 			return APP_EXIT_OK;
 		default:
-			usage(stderr, name);
+			usage(stderr, c, name);
 			return APP_EXIT_USAGE;
 		}
 	}
 	if (optind + 1 != argc) {
 		fprintf(stderr, "%s: exactly one configuration file is needed\n", name);
-		usage(stderr, name);
+		usage(stderr, c, name);
 		return APP_EXIT_USAGE;
 	}
 	c->options.config_path = argv[optind];
@@ -191,10 +225,10 @@ int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
-	/* a link named igmpproxy behaves as that program does */
 	bool as_igmpproxy = strcmp(name, "igmpproxy") == 0;
 	struct cmdline c = {
 		.options.foreground = !as_igmpproxy,
+		.as_igmpproxy = as_igmpproxy,
 		.level = as_igmpproxy ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 		.ident = as_igmpproxy ? "igmpproxy" : "ringcastd",
 	};
