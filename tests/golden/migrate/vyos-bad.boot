@@ -1,0 +1,6 @@
+}
+protocols {
+    igmp-proxy {
+        interface eth0 {
+            role sideways
+        }
