@@ -28,7 +28,6 @@
 static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
-
 	mono_t at = mono_min(app->retry_at, app->unsilence_at);
 
 	return mono_min(mono_min(at, tap_deadline(app->tap)),
