@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
- * app_config.c (reading and reloading). */
+ * app_config.c (reading and reloading), app_notice.c (what is said once). */
 
 #include "control/app.h"
 
@@ -14,6 +14,9 @@ void app_retry(struct app *app, mono_t now);
 /* Do what the core has decided, in order, and forget it. */
 void app_execute(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
+/* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
+ * for which there is no port. */
+void app_notice(struct app *app);
 
 /* name of a port for messages */
 const char *app_port_name(const struct app *app, unsigned port);

@@ -39,6 +39,9 @@ struct mcsock_stats {
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
+/* Still bound to the interface: one that was deleted leaves a socket that is bound to
+ * nothing, and its index may be in use again. */
+bool mcsock_is_on(const struct mcsock *s);
 
 /* Send a complete IP packet to the link-layer address of a multicast group. 0 or
  * -errno: -ENETDOWN, -ENXIO or -ENODEV: down or gone; -EMSGSIZE; -EAGAIN, -ENOBUFS:

@@ -13,6 +13,7 @@
 #include "control/app.h"
 #include "control/json.h"
 
+#include <malloc.h>
 #include <string.h>
 
 static json_t *ports_json(const struct app *app, const struct portset *ports)
@@ -92,6 +93,15 @@ static json_t *mac_json(const struct iface *i)
 	return i && iface_has_l2(i) ? json_of_mac(i->mac) : json_null();
 }
 
+/* the bridge or bond whose port it is */
+static json_t *master_json(const struct app *app, const struct iface *i)
+{
+	const struct iface *master =
+		i && i->enslaved ? iface_by_index(&app->ifaces, i->master) : NULL;
+
+	return master ? json_of_text(master->name) : json_null();
+}
+
 static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
 {
 	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
@@ -113,6 +123,9 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	json_object_set_new(o, "error",
 		port_error(app, pp->port) ? json_string(port_error(app, pp->port))
 					  : json_null());
+	json_object_set_new(o, "master", master_json(app, i));
+	json_object_set_new(o, "pattern",
+		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
 	json_object_set_new(
 		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
 	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));
@@ -460,6 +473,18 @@ static json_t *workers_json(struct app *app)
 	return list;
 }
 
+/* null where the C library does not tell */
+static json_t *heap_json(void)
+{
+#ifdef __GLIBC__
+	struct mallinfo2 m = mallinfo2();
+
+	return json_integer((json_int_t)(m.uordblks + m.hblkhd));
+#else
+	return json_null();
+#endif
+}
+
 static json_t *show_stats(void *ctx, const char *args)
 {
 	struct app *app = ctx;
@@ -474,9 +499,9 @@ static json_t *show_stats(void *ctx, const char *args)
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so}",
-		"frames", (json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
-		"blocks", (json_int_t)s.blocks, "block_timeouts",
+	return json_pack("{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so}",
+		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
+		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
 		"fib_entries", (json_int_t)fib_size(dataplane_fib(app->dp)), "transmit",
 		transmit, "transmit_reason", why, "receive", receive, "receive_offload",

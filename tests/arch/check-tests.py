@@ -17,7 +17,7 @@ from pathlib import Path
 from layers import strip_comments
 
 # modules that other scripts import
-HELPERS = {"layers.py", "oldkernel.py", "packets.py", "peers.py"}
+HELPERS = {"layers.py", "oldkernel.py", "packets.py", "peers.py", "rtnl.py"}
 
 
 def tests_of(top):
