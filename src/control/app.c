@@ -402,6 +402,7 @@ struct app *app_free(struct app *app)
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
 	free(app->socket_path);
+	free(app->left_out);
 	app->netlink = netlink_free(app->netlink);
 	app_close_ports(app);
 	app->rx = mcsock_rx_free(app->rx);

@@ -32,12 +32,20 @@ struct app_options {
 	bool foreground;
 };
 
+/* what app_notice.c has logged, so that it is said once */
+struct app_notice {
+	char name[IFNAMSIZ]; /* of the port that it was said of */
+	int master;
+	int socket_error, data_error;
+};
+
 struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int ifindex; /* that the sockets are bound to */
-	int error;   /* errno why a socket is missing, 0: none */
+	int ifindex;		  /* that the sockets are bound to */
+	int error;		  /* errno why a socket is missing, 0: none */
+	struct app_notice notice; /* what was said about it */
 	struct flood_port flood;
 	struct flood_limit flood_limit;
 	struct mcsock_stats closed;	 /* sums of sockets that are gone */
@@ -62,6 +70,7 @@ struct app {
 	struct balance balance;	 /* of its counters */
 	struct rate_table rates; /* of forwarding entries */
 	struct app_port port[PORT_MAX];
+	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
 	bool stopping;

@@ -174,9 +174,15 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 		if (r == 0)
 			continue;
 		ap->error = -r;
-		log_warn("%s: cannot open the socket for membership messages: %s",
-			app_port_name(app, port), strerror(-r));
 	}
+}
+
+static bool is_on(const struct app_port *ap, int ifindex)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (ap->sock[f] && !mcsock_is_on(ap->sock[f]))
+			return false;
+	return ap->ifindex == ifindex;
 }
 
 static bool sync_sockets(struct app *app)
@@ -188,7 +194,7 @@ static bool sync_sockets(struct app *app)
 		const struct proxy_port *pp = app->router->port[i];
 		int ifindex = pp ? pp->report_ifindex : 0;
 
-		if (ap->ifindex != ifindex)
+		if (!is_on(ap, ifindex))
 			close_port(ap);
 		if (pp)
 			ap->flood_limit = (struct flood_limit){
@@ -217,14 +223,8 @@ static bool sync_dataplane(struct app *app)
 			strerror(-r));
 		return true;
 	}
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		int err = app->router->port[i] ? dataplane_port_error(app->dp, i) : 0;
-
-		missing |= err != 0;
-		if (err)
-			log_warn("%s: cannot open the data sockets: %s; trying again",
-				app_port_name(app, i), strerror(err));
-	}
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		missing |= app->router->port[i] && dataplane_port_error(app->dp, i);
 	return missing;
 }
 
@@ -252,21 +252,20 @@ void app_retry(struct app *app, mono_t now)
 	if (app->fib_unsure)
 		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, RETRY_MS) : MONO_NEVER;
+	app_notice(app);
 }
 
 void app_sync(struct app *app, mono_t now, const struct config *cfg)
 {
 	int r;
 
-	/* ports that go say their last words through the sockets they still have */
+	/* ports that go say their last words through the sockets they still
+	 * have */
 	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
 	app_execute(app, now);
 	r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
 	if (r < 0)
 		log_err("cannot set up the ports: %s", strerror(-r));
-	else if (r > 0)
-		log_warn("%d interfaces are left out: there are only %d ports", r,
-			PORT_MAX);
 	app_retry(app, now);
 	tap_ports_changed(app->tap);
 }
@@ -319,8 +318,9 @@ static bool same_sender(const struct effect *a, const struct effect *b)
 		addr_eq(&a->report.from, &b->report.from);
 }
 
-/* Reports of one round share messages: the records of `e` and of those that follow, as
- * far as they fit, in their order. What went along has no records any more. */
+/* Reports of one round share messages: the records of `e` and of those that
+ * follow, as far as they fit, in their order. What went along has no records
+ * any more. */
 static void execute_report(struct app *app, mono_t now, struct effect *e)
 {
 	static uint8_t buf[65535];

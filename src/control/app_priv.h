@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
- * app_config.c (reading and reloading). */
+ * app_config.c (reading and reloading), app_notice.c (what is said once). */
 
 #include "control/app.h"
 
@@ -16,6 +16,9 @@ void app_execute(struct app *app, mono_t now);
 /* Listen again to hosts that flooded; moves unsilence_at. */
 void app_unsilence(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
+/* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
+ * for which there is no port. */
+void app_notice(struct app *app);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

@@ -10,6 +10,7 @@
 #include "control/config_parse.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,12 +161,30 @@ int config_parse(const char *text, size_t len, struct config **ret_config)
 	return p.n_errors ? 1 : 0;
 }
 
-const struct config_iface *config_iface_find(const struct config *c, const char *name)
+bool config_is_pattern(const char *name)
+{
+	const char *bracket = strchr(name, '[');
+
+	return strpbrk(name, "*?") || (bracket && strchr(bracket + 1, ']'));
+}
+
+const struct config_iface *config_iface_named(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_iface; i++)
 		if (strcmp(c->iface[i].name, name) == 0)
 			return &c->iface[i];
 	return &c->defaults;
+}
+
+const struct config_iface *config_iface_find(const struct config *c, const char *name)
+{
+	const struct config_iface *ci = config_iface_named(c, name);
+
+	for (size_t i = 0; ci == &c->defaults && i < c->n_iface; i++)
+		if (c->iface[i].pattern &&
+			fnmatch(c->iface[i].name, name, FNM_NOESCAPE) == 0)
+			ci = &c->iface[i];
+	return ci;
 }
 
 bool config_is_report_interface(const struct config *c, const char *name)

@@ -60,8 +60,12 @@ struct config_instance {
 	unsigned line, column;
 };
 
+/* octets of the name of a phyint, which may be a pattern, and its end */
+#define CONFIG_NAME_MAX 64
+
 struct config_iface {
-	char name[IFNAMSIZ];
+	char name[CONFIG_NAME_MAX];
+	bool pattern;	       /* the name is one, as the shell has them: * ? [a-z] */
 	unsigned instance;     /* index into config.instance */
 	unsigned line, column; /* of the phyint word; 0 for defaults */
 	enum config_role role;
@@ -136,7 +140,11 @@ struct config {
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
 
-/* What holds for an interface of that name: its phyint block or the defaults. */
+/* Is the word a pattern? All other characters than these mean themselves. */
+bool config_is_pattern(const char *name);
+
+/* What holds for an interface of that name: its phyint block, else the first one whose
+ * pattern matches, else the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
 
 /* Does an upstream report there? Then `defaultdown` does not make it a downstream. */
@@ -160,11 +168,10 @@ bool config_is_ssm(const struct config *c, const struct addr *group);
  * with its value. malloc'ed, NULL when out of memory. */
 char *config_print(const struct config *c);
 
-/* What each interface will do, in sentences, as `ringcastd -C` shows it. `exists` says
- * whether an interface is there now (may be NULL). malloc'ed, NULL when out of memory.
- */
-char *config_describe(
-	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg);
+/* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` are
+ * the names of the interfaces that are there now, up to a NULL (NULL: nothing is said
+ * about that). malloc'ed, NULL when out of memory. */
+char *config_describe(const struct config *c, const char *const *there);
 
 /* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
  * those of a phyint block (also legal before the first phyint, as defaults, but for the

@@ -8,6 +8,9 @@
 #include "control/config_parse.h"
 #include "control/config_text.h"
 
+#include <fnmatch.h>
+#include <string.h>
+
 static void no_effect(struct config_parser *p, const struct config_iface *ci,
 	const char *keyword, const char *why)
 {
@@ -193,7 +196,7 @@ static void check_roles(struct config_parser *p, unsigned instance)
 static void check_report_interface(
 	struct config_parser *p, const struct config_iface *ci)
 {
-	const struct config_iface *to = config_iface_find(p->c, ci->report_interface);
+	const struct config_iface *to = config_iface_named(p->c, ci->report_interface);
 
 	if (ci->role != CONFIG_ROLE_UPSTREAM || !*ci->report_interface)
 		return;
@@ -202,6 +205,32 @@ static void check_report_interface(
 			"'report-interface %s' of '%s' is a downstream; reports must leave where "
 			"the provider is",
 			config_show(ci->report_interface).s, config_show(ci->name).s);
+}
+
+/* Does `all` match whatever `one` matches? Certain where it says so: each '*' of `all`
+ * takes a part of `one`, with the wildcards in it. */
+static bool covers(const struct config_iface *all, const struct config_iface *one)
+{
+	return all->pattern && one->pattern && !strpbrk(all->name, "?[") &&
+		fnmatch(all->name, one->name, FNM_NOESCAPE) == 0;
+}
+
+static void check_covered(struct config_parser *p, size_t n)
+{
+	const struct config_iface *ci = &p->c->iface[n];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct config_iface *first = &p->c->iface[i];
+
+		if (!covers(first, ci))
+			continue;
+		config_say(p, CONFIG_WARNING, (struct config_pos){ci->line, ci->column},
+			"'phyint %s' never counts: 'phyint %s' at line %u matches the same "
+			"interfaces, and the first pattern counts; put this one before it",
+			config_show(ci->name).s, config_show(first->name).s,
+			first->line);
+		return;
+	}
 }
 
 void config_check_file(struct config_parser *p)
@@ -219,6 +248,8 @@ void config_check_file(struct config_parser *p)
 	for (unsigned i = 0; i < c->n_instance; i++)
 		if (i || c->n_instance == 1 || config_instance_used(c, i))
 			check_roles(p, i);
-	for (size_t i = 0; i < c->n_iface; i++)
+	for (size_t i = 0; i < c->n_iface; i++) {
 		check_report_interface(p, &c->iface[i]);
+		check_covered(p, i);
+	}
 }

@@ -16,8 +16,7 @@
 struct describe {
 	struct config_text out;
 	const struct config *c;
-	bool (*exists)(const char *name, void *arg);
-	void *arg;
+	const char *const *there; /* see config_describe() */
 };
 
 /* Words of `s` in lines of WIDTH, all indented. */
@@ -128,16 +127,61 @@ static void summary(struct describe *d, unsigned instance)
 	para_take(d, 0, &t);
 }
 
+static bool is_there(const struct describe *d, const char *name)
+{
+	for (const char *const *s = d->there; *s; s++)
+		if (strcmp(*s, name) == 0)
+			return true;
+	return false;
+}
+
+/* what proxy_role.c leaves out is not said, as far as names tell */
+static bool is_match(
+	const struct config *c, const struct config_iface *ci, const char *name)
+{
+	return config_iface_find(c, name) == ci && strcmp(name, "lo") != 0 &&
+		!config_is_report_interface(c, name);
+}
+
+/* the interfaces that get this block by its pattern; returns how many there are */
+static size_t add_matches(
+	struct describe *d, struct config_text *t, const struct config_iface *ci)
+{
+	size_t n = 0, k = 0;
+
+	for (const char *const *s = d->there; *s; s++)
+		n += is_match(d->c, ci, *s);
+	for (const char *const *s = d->there; *s; s++)
+		if (is_match(d->c, ci, *s))
+			add_listed(t, k++, n, *s);
+	return n;
+}
+
 static void heading(struct describe *d, const struct config_iface *ci)
 {
-	const char *state = "";
+	_cleanup_(config_text_deinit) struct config_text matches = {0};
 
-	if (d->exists)
-		state = d->exists(ci->name, d->arg)
-			? ", is there now"
-			: ", is not there now; it is used as soon as it appears";
-	config_text_add(
-		&d->out, "\n%s: %s%s\n", ci->name, config_role_word(ci->role), state);
+	config_text_add(&d->out, "\n%s: %s", ci->name, config_role_word(ci->role));
+	if (d->there && !ci->pattern)
+		config_text_add(&d->out, "%s",
+			is_there(d, ci->name)
+				? ", is there now"
+				: ", is not there now; it is used as soon as it appears");
+	config_text_add(&d->out, "\n");
+	if (!ci->pattern)
+		return;
+	if (d->there && !add_matches(d, &matches, ci))
+		config_text_add(&matches, "no interface");
+	d->out.bad |= matches.bad;
+	para(d, 4,
+		"A pattern%s%s%s. An interface that appears later and matches is used, "
+		"too, unless a phyint has its very name or an earlier pattern matches.",
+		d->there ? ", which matches " : "", matches.s ? matches.s : "",
+		d->there ? " now" : "");
+	if (ci->role == CONFIG_ROLE_UPSTREAM)
+		para(d, 4,
+			"One of them at a time is the upstream: the one in use as long as it is "
+			"up, else the one with the lowest index that is up.");
 }
 
 static void add_versions(struct config_text *t, const struct config_iface *ci)
@@ -521,10 +565,9 @@ static void describe_instance(struct describe *d, unsigned instance)
 		}
 }
 
-char *config_describe(
-	const struct config *c, bool (*exists)(const char *name, void *arg), void *arg)
+char *config_describe(const struct config *c, const char *const *there)
 {
-	struct describe d = {.c = c, .exists = exists, .arg = arg};
+	struct describe d = {.c = c, .there = there};
 
 	for (unsigned i = 0; i < c->n_instance; i++)
 		if (c->n_instance == 1 || config_instance_used(c, i))

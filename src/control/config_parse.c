@@ -250,7 +250,7 @@ static struct config_iface *new_block(struct config_parser *p,
 
 	if (!arg || !config_check_ifname(p, "phyint", arg))
 		return NULL;
-	first = config_iface_find(c, arg->s);
+	first = config_iface_named(c, arg->s);
 	if (first != &c->defaults && first->instance != p->instance) {
 		config_say(p, CONFIG_ERROR, at->pos,
 			"'phyint %s' is already at line %u, in another instance; an interface "
@@ -274,6 +274,7 @@ static struct config_iface *new_block(struct config_parser *p,
 	}
 	c->n_iface++;
 	snprintf(ci->name, sizeof(ci->name), "%s", arg->s);
+	ci->pattern = config_is_pattern(ci->name);
 	ci->instance = p->instance;
 	ci->line = at->pos.line;
 	ci->column = at->pos.column;

@@ -64,6 +64,8 @@ void config_add_boundary(struct config_parser *p, const struct config_keyword *k
 	struct config_iface *ci, const struct config_token *arg);
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
+/* The block with exactly this name or pattern, else the defaults. */
+const struct config_iface *config_iface_named(const struct config *c, const char *name);
 /* Does it lie within 224.0.0.0/4 or ff00::/8? */
 bool config_is_group_prefix(const struct prefix *x);
 /* The plain error: "'altnet' takes ..., not 'x'" */

@@ -247,12 +247,39 @@ static bool is_endpoint(const char *s)
 		!*rest && port >= 1 && port <= 65535;
 }
 
+static bool check_pattern(
+	struct config_parser *p, const char *kw, const struct config_token *arg)
+{
+	const char *s = arg->s;
+
+	if (strcmp(kw, "phyint") != 0) {
+		config_say(p, CONFIG_ERROR, arg->pos,
+			"'%s %s' is a pattern; name the one interface that is meant",
+			kw, config_show(s).s);
+		return false;
+	}
+	if (strlen(s) >= CONFIG_NAME_MAX) {
+		config_say(p, CONFIG_ERROR, arg->pos,
+			"'%s %s': a pattern has at most %d characters", kw,
+			config_show(s).s, CONFIG_NAME_MAX - 1);
+		return false;
+	}
+	if (strpbrk(s, ":/"))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"no interface can match '%s', because no name has a ':' or '/'; see "
+			"'ip link' for the names",
+			config_show(s).s);
+	return true;
+}
+
 bool config_check_ifname(
 	struct config_parser *p, const char *kw, const struct config_token *arg)
 {
 	const char *s = arg->s, *colon = strchr(s, ':');
 	char name[IFNAMSIZ];
 
+	if (config_is_pattern(s))
+		return check_pattern(p, kw, arg);
 	if (strlen(s) >= IFNAMSIZ) {
 		config_say(p, CONFIG_ERROR, arg->pos,
 			"'%s %s': the name of an interface has at most %d characters; see "
@@ -269,6 +296,11 @@ bool config_check_ifname(
 	else if (colon || strchr(s, '/') || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"no interface can be called '%s'; see 'ip link' for the names",
+			config_show(s).s);
+	else if (strchr(s, '['))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s' has a '[' without ']', so it is a name and no pattern; see "
+			"'ip link' for the names",
 			config_show(s).s);
 	return true;
 }

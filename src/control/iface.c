@@ -41,7 +41,8 @@ static bool same_link(const struct iface *a, const struct iface *b)
 {
 	return strncmp(a->name, b->name, sizeof(a->name)) == 0 &&
 		memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && a->arphrd == b->arphrd &&
-		a->mtu == b->mtu && a->up == b->up && a->loopback == b->loopback &&
+		a->mtu == b->mtu && a->up == b->up && a->master == b->master &&
+		a->enslaved == b->enslaved && a->loopback == b->loopback &&
 		a->pointopoint == b->pointopoint && a->multicast == b->multicast &&
 		strncmp(a->kind, b->kind, sizeof(a->kind)) == 0;
 }
@@ -49,14 +50,12 @@ static bool same_link(const struct iface *a, const struct iface *b)
 int iface_link(struct iface_table *t, const struct iface *link)
 {
 	struct iface *i = iface_by_index(t, link->ifindex);
-	struct iface_addr *addr = NULL;
-	size_t n_addr = 0;
+	struct iface before = {.born = t->n_born + 1};
 
 	if (i) {
 		if (same_link(i, link))
 			return 0;
-		addr = i->addr;
-		n_addr = i->n_addr;
+		before = *i;
 	} else {
 		if (t->n == t->cap) {
 			size_t cap = t->cap ? 2 * t->cap : 8;
@@ -68,10 +67,13 @@ int iface_link(struct iface_table *t, const struct iface *link)
 			t->cap = cap;
 		}
 		i = &t->v[t->n++];
+		t->n_born++;
 	}
 	*i = *link;
-	i->addr = addr;
-	i->n_addr = n_addr;
+	i->addr = before.addr;
+	i->n_addr = before.n_addr;
+	i->born = before.born;
+	i->ups = before.ups + (iface_is_usable(i) && !iface_is_usable(&before));
 	return 1;
 }
 
@@ -86,10 +88,16 @@ bool iface_gone(struct iface_table *t, int ifindex)
 	return true;
 }
 
-static struct iface_addr *find_addr(const struct iface *i, const struct addr *a)
+static bool same_addr(const struct iface_addr *a, const struct iface_addr *b)
+{
+	return addr_eq(&a->addr, &b->addr) &&
+		(!addr_is_v4(&a->addr) || prefix_eq(&a->subnet, &b->subnet));
+}
+
+static struct iface_addr *find_addr(const struct iface *i, const struct iface_addr *a)
 {
 	for (size_t k = 0; k < i->n_addr; k++)
-		if (addr_eq(&i->addr[k].addr, a))
+		if (same_addr(&i->addr[k], a))
 			return &i->addr[k];
 	return NULL;
 }
@@ -101,7 +109,7 @@ int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *
 
 	if (!i)
 		return 0;
-	there = find_addr(i, &a->addr);
+	there = find_addr(i, a);
 	if (there) {
 		if (prefix_eq(&there->subnet, &a->subnet) &&
 			there->tentative == a->tentative)
@@ -117,10 +125,10 @@ int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *
 	return 1;
 }
 
-int iface_addr_del(struct iface_table *t, int ifindex, const struct addr *addr)
+int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *a)
 {
 	struct iface *i = iface_by_index(t, ifindex);
-	struct iface_addr *there = i ? find_addr(i, addr) : NULL;
+	struct iface_addr *there = i ? find_addr(i, a) : NULL;
 
 	if (!there)
 		return 0;
@@ -161,7 +169,15 @@ struct addr iface_own_addr(const struct iface *i, enum family family)
 
 bool iface_has_addr(const struct iface *i, const struct addr *a)
 {
-	return find_addr(i, a) != NULL;
+	for (size_t k = 0; k < i->n_addr; k++)
+		if (addr_eq(&i->addr[k].addr, a))
+			return true;
+	return false;
+}
+
+bool iface_is_usable(const struct iface *i)
+{
+	return i->up && !i->enslaved;
 }
 
 bool iface_has_l2(const struct iface *i)

@@ -47,9 +47,33 @@ static const char igmpproxy_text[] =
 	"\n"
 	"ringcastd -h tells about further options, which work here as well.\n";
 
-static bool interface_exists(const char *name, void *arg)
+/* The names borrow from *ret_list. NULL: they cannot be had. */
+static const char **interfaces(struct if_nameindex **ret_list)
 {
-	return if_nametoindex(name) != 0;
+	struct if_nameindex *list = if_nameindex();
+	const char **names = NULL;
+	size_t n = 0;
+
+	*ret_list = list;
+	while (list && list[n].if_name)
+		n++;
+	if (list)
+		names = calloc(n + 1, sizeof(*names));
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = list[i].if_name;
+	return names;
+}
+
+static char *describe(const struct config *cfg)
+{
+	struct if_nameindex *list;
+	const char **names = interfaces(&list);
+	char *text = config_describe(cfg, names);
+
+	free(names);
+	if (list)
+		if_freenameindex(list);
+	return text;
 }
 
 static int check(const char *path)
@@ -66,7 +90,7 @@ static int check(const char *path)
 	cfg = app_read_config(fd, path, &status, NULL);
 	if (!cfg)
 		return status;
-	text = config_describe(cfg, interface_exists, NULL);
+	text = describe(cfg);
 	if (text)
 		fputs(text, stdout);
 	config_free(cfg);

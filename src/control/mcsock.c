@@ -288,6 +288,15 @@ struct mcsock *mcsock_close(struct mcsock *s)
 	return NULL;
 }
 
+bool mcsock_is_on(const struct mcsock *s)
+{
+	struct sockaddr_ll ll;
+	socklen_t len = sizeof(ll);
+
+	return getsockname(s->fd.fd, (struct sockaddr *)&ll, &len) == 0 &&
+		ll.sll_ifindex == s->ifindex;
+}
+
 /* RFC 1112 6.4: the low 23 bits; RFC 2464 7: the low 32 bits */
 void mcsock_group_mac(const struct addr *group, uint8_t mac[6])
 {

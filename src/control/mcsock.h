@@ -53,6 +53,9 @@ struct mcsock_stats {
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
+/* Still bound to the interface: one that was deleted leaves a socket that is bound to
+ * nothing, and its index may be in use again. */
+bool mcsock_is_on(const struct mcsock *s);
 
 /* Listen again to hosts that have been silenced long enough; when to call it next. */
 mono_t mcsock_unsilence(struct mcsock *s, mono_t now);

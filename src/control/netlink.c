@@ -33,10 +33,12 @@ enum phase {
 	PHASE_ADDRS,
 };
 
-/* a link (address unspecified IPv6) or an address that the running dump has named */
+/* a link (zero octets behind the index) or an address that the running dump has named
+ */
 struct mark {
 	int ifindex;
 	struct addr addr;
+	struct prefix subnet;
 };
 
 struct netlink {
@@ -60,10 +62,14 @@ static int mark_cmp(const void *a, const void *b)
 
 	if (x->ifindex != y->ifindex)
 		return x->ifindex < y->ifindex ? -1 : 1;
-	return addr_cmp(&x->addr, &y->addr);
+	if (addr_cmp(&x->addr, &y->addr))
+		return addr_cmp(&x->addr, &y->addr);
+	if (x->subnet.len != y->subnet.len)
+		return x->subnet.len < y->subnet.len ? -1 : 1;
+	return addr_cmp(&x->subnet.addr, &y->subnet.addr);
 }
 
-static int mark_add(struct netlink *nl, int ifindex, const struct addr *addr)
+static int mark_add(struct netlink *nl, int ifindex, const struct iface_addr *a)
 {
 	if (nl->phase == PHASE_FOLLOW)
 		return 0;
@@ -75,13 +81,13 @@ static int mark_add(struct netlink *nl, int ifindex, const struct addr *addr)
 		nl->mark = v;
 		nl->cap_mark = cap;
 	}
-	nl->mark[nl->n_mark++] = (struct mark){.ifindex = ifindex, .addr = *addr};
+	nl->mark[nl->n_mark++] = (struct mark){ifindex, a->addr, a->subnet};
 	return 0;
 }
 
-static bool mark_has(const struct netlink *nl, int ifindex, const struct addr *addr)
+static bool mark_has(const struct netlink *nl, int ifindex, const struct iface_addr *a)
 {
-	struct mark key = {.ifindex = ifindex, .addr = *addr};
+	struct mark key = {ifindex, a->addr, a->subnet};
 
 	return nl->n_mark > 0 &&
 		bsearch(&key, nl->mark, nl->n_mark, sizeof(key), mark_cmp) != NULL;
@@ -90,7 +96,7 @@ static bool mark_has(const struct netlink *nl, int ifindex, const struct addr *a
 /* Remove what the complete dump has not named. */
 static void sweep(struct netlink *nl)
 {
-	static const struct addr link_mark = {{0}};
+	static const struct iface_addr link_mark = {0};
 	struct iface_table *t = nl->table;
 
 	if (nl->n_mark > 0)
@@ -104,7 +110,7 @@ static void sweep(struct netlink *nl)
 			continue;
 		}
 		for (size_t j = t->v[i].n_addr; j-- > 0;) {
-			struct addr a = t->v[i].addr[j].addr;
+			struct iface_addr a = t->v[i].addr[j];
 
 			if (!mark_has(nl, ifindex, &a) &&
 				iface_addr_del(t, ifindex, &a) == 1)
@@ -209,16 +215,21 @@ static void read_linkinfo(const struct nlattr *nest, struct iface *link)
 {
 	const struct nlattr *v[IFLA_INFO_MAX + 1] = {NULL};
 	struct attrs attrs = {v, array_len(v)};
+	char slave_kind[16] = "";
 
+	link->enslaved = link->master != 0;
 	if (!nest)
 		return;
 	mnl_attr_parse_nested(nest, collect_attr, &attrs);
 	copy_text(v[IFLA_INFO_KIND], link->kind, sizeof(link->kind));
+	copy_text(v[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
+	/* a VRF leaves the frames to its members */
+	link->enslaved = link->master && strcmp(slave_kind, "vrf") != 0;
 }
 
 static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 {
-	static const struct addr link_mark = {{0}};
+	static const struct iface_addr link_mark = {0};
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(nlh);
 	const struct iface *known = iface_by_index(nl->table, m->ifi_index);
 	const struct nlattr *v[IFLA_MAX + 1] = {NULL};
@@ -242,7 +253,11 @@ static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 	copy_text(v[IFLA_IFNAME], link.name, sizeof(link.name));
 	copy_attr(v[IFLA_MTU], &link.mtu, sizeof(link.mtu));
 	copy_attr(v[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	read_linkinfo(v[IFLA_LINKINFO], &link);
+	if (v[IFLA_MTU]) { /* one with all attributes: what is not there, is not */
+		link.master = 0;
+		copy_attr(v[IFLA_MASTER], &link.master, sizeof(link.master));
+		read_linkinfo(v[IFLA_LINKINFO], &link);
+	}
 	r = iface_link(nl->table, &link);
 	if (r < 0)
 		return r;
@@ -302,7 +317,7 @@ static int on_newaddr(struct netlink *nl, const struct nlmsghdr *nlh)
 	if (r < 0)
 		return r;
 	nl->changed |= r == 1;
-	return mark_add(nl, (int)m->ifa_index, &a.addr);
+	return mark_add(nl, (int)m->ifa_index, &a);
 }
 
 static int on_deladdr(struct netlink *nl, const struct nlmsghdr *nlh)
@@ -313,7 +328,7 @@ static int on_deladdr(struct netlink *nl, const struct nlmsghdr *nlh)
 
 	if (!parse_addr(nlh, &a))
 		return 0;
-	r = iface_addr_del(nl->table, (int)m->ifa_index, &a.addr);
+	r = iface_addr_del(nl->table, (int)m->ifa_index, &a);
 	if (r < 0)
 		return r;
 	nl->changed |= r == 1;

@@ -25,12 +25,14 @@ struct proxy_port {
 	enum config_role role;		/* UPSTREAM or DOWNSTREAM */
 	const struct config_iface *cfg; /* borrowed from the configuration in force */
 	int ifindex;			/* 0: the interface is not there */
-	int report_ifindex;  /* where membership messages are spoken: `ifindex`, but for
-				an upstream with a report-interface */
-	bool up;	     /* data can pass */
-	bool report_up;	     /* membership messages can */
-	struct gm_link link; /* of the interface where they do */
-	struct prefix *subnet; /* connected subnets, owned */
+	unsigned born;			/* of that interface, see struct iface */
+	int report_ifindex; /* where membership messages are spoken: `ifindex`, but for
+			       an upstream with a report-interface */
+	bool up;	    /* data can pass */
+	bool report_up;	    /* membership messages can */
+	unsigned report_born, report_ups; /* of the interface, when they began to */
+	struct gm_link link;		  /* of the interface where they do */
+	struct prefix *subnet;		  /* connected subnets, owned */
 	size_t n_subnet;
 	/* downstream */
 	struct querier querier[_FAMILY_N];
@@ -78,6 +80,13 @@ void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
  * name stay. 0 or -ENOMEM; > 0: that many interfaces found no free port number. */
 int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
+
+/* Interfaces that have a role in the configuration in force, but no port: all of them
+ * before proxy_sync() makes the ports, those that found no number afterwards. Ends with
+ * the first value of `fn` that is < 0 and returns it; else 0. */
+int proxy_each_missing(const struct proxy *p, const struct iface_table *ifaces,
+	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
+	void *arg);
 
 /* A decoded message that arrived on a port. GM_OK: it was used. Counts by itself. */
 enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,

@@ -219,31 +219,6 @@ static void port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	refilter(p, now, pp, fx);
 }
 
-static struct proxy_port *port_by_name(const struct proxy *p, const char *name)
-{
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && strcmp(p->port[i]->name, name) == 0)
-			return p->port[i];
-	return NULL;
-}
-
-/* The role that holds for a name in this instance: the phyint block, or the defaults
- * when the system has such an interface. */
-static const struct config_iface *role_of(const struct proxy *p,
-	const struct config *cfg, const struct iface_table *ifaces, const char *name)
-{
-	const struct config_iface *ci = config_iface_find(cfg, name);
-	const struct iface *i = iface_by_name(ifaces, name);
-
-	if (ci == &cfg->defaults &&
-		(!i || i->loopback || !i->multicast ||
-			config_is_report_interface(cfg, name)))
-		return NULL;
-	if (ci->instance != p->section)
-		return NULL;
-	return ci->role == CONFIG_ROLE_DISABLED ? NULL : ci;
-}
-
 /* name of the interface that speaks with the provider */
 static const char *report_name(const struct proxy_port *pp)
 {
@@ -266,31 +241,35 @@ void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct proxy_port *pp = p->port[i];
 
-		if (pp && !same_port(pp, role_of(p, cfg, ifaces, pp->name)))
+		if (pp && !same_port(pp, proxy_role(p, cfg, ifaces, pp->name)))
 			port_remove(p, now, pp, fx);
 	}
+}
+
+struct adding {
+	struct proxy *p;
+	mono_t now;
+	struct effects *fx;
+	int n_left;
+};
+
+static int add_one(void *arg, const char *name, const struct config_iface *ci)
+{
+	struct adding *a = arg;
+	int r = port_add(a->p, a->now, name, ci, a->fx);
+
+	if (r > 0)
+		a->n_left++;
+	return r;
 }
 
 static int add_missing(struct proxy *p, mono_t now, const struct iface_table *ifaces,
 	struct effects *fx)
 {
-	int n_left = 0;
+	struct adding a = {.p = p, .now = now, .fx = fx};
+	int r = proxy_each_missing(p, ifaces, add_one, &a);
 
-	for (size_t i = 0; i < p->cfg->n_iface + ifaces->n; i++) {
-		const char *name = i < p->cfg->n_iface
-			? p->cfg->iface[i].name
-			: ifaces->v[i - p->cfg->n_iface].name;
-		const struct config_iface *ci = role_of(p, p->cfg, ifaces, name);
-		int r;
-
-		if (!ci || port_by_name(p, name))
-			continue;
-		r = port_add(p, now, name, ci, fx);
-		if (r < 0)
-			return r;
-		n_left += r;
-	}
-	return n_left;
+	return r < 0 ? r : a.n_left;
 }
 
 /* ---- interfaces ---- */
@@ -331,21 +310,23 @@ static void families_up(
 }
 
 /* Where an upstream speaks with the provider: another interface under the old name
- * starts from nothing. */
+ * starts from nothing, and so does one that was down, however short (R118). */
 static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface *i,
 	const struct gm_link *link, struct effects *fx)
 {
-	int ifindex = i ? i->ifindex : 0;
-	bool up = i && i->up;
+	bool up = i && iface_is_usable(i);
 
-	if (pp->report_up && (!up || ifindex != pp->report_ifindex)) {
+	if (pp->report_up &&
+		(!up || i->born != pp->report_born || i->ups != pp->report_ups)) {
 		pp->report_up = false;
 		host_link_down(&pp->host);
 	}
-	pp->report_ifindex = ifindex;
+	pp->report_ifindex = i ? i->ifindex : 0;
 	if (!up)
 		return;
 	pp->report_up = true;
+	pp->report_born = i->born;
+	pp->report_ups = i->ups;
 	pp->link = *link;
 	host_link_up(&pp->host, now, link, fx);
 }
@@ -367,10 +348,11 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 	struct gm_link link = link_of(pp->port, at);
 	int r;
 
-	if (pp->up && (!i || !i->up || i->ifindex != pp->ifindex))
+	if (pp->up && (!i || !iface_is_usable(i) || i->born != pp->born))
 		port_down(p, now, pp, fx);
 	pp->ifindex = i ? i->ifindex : 0;
-	if (i && i->up) {
+	pp->born = i ? i->born : 0;
+	if (i && iface_is_usable(i)) {
 		r = copy_subnets(pp, i);
 		if (r < 0)
 			return r;
@@ -413,7 +395,7 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < PORT_MAX && reload; i++)
 		if (p->port[i])
 			port_configure(p, now, p->port[i],
-				role_of(p, cfg, ifaces, p->port[i]->name), fx);
+				proxy_role(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	if (n_left < 0)
 		return n_left;

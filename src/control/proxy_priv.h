@@ -11,6 +11,10 @@ void proxy_port_free(struct proxy *p, unsigned port); /* no-op when there is non
 /* Is the family spoken on an interface? */
 bool proxy_family_on(
 	const struct proxy *p, const struct config_iface *ci, enum family family);
+struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name);
+/* What holds for an interface of that name in this instance; NULL: it has no role. */
+const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
+	const struct iface_table *ifaces, const char *name);
 /* Group state of a port changed: merge, tell the upstreams. */
 void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 	const struct addr *group, struct effects *fx);

@@ -140,6 +140,18 @@ int router_sync(struct router *r, mono_t now, const struct config *cfg,
 	return ret < 0 ? ret : n_left;
 }
 
+int router_each_missing(const struct router *r, const struct iface_table *ifaces,
+	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
+	void *arg)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < r->n_instance && ret == 0; i++)
+		if (r->instance[i].proxy->cfg)
+			ret = proxy_each_missing(r->instance[i].proxy, ifaces, fn, arg);
+	return ret;
+}
+
 /* ---- time ---- */
 
 mono_t router_deadline(const struct router *r)

@@ -38,6 +38,11 @@ void router_release(struct router *r, mono_t now, const struct config *cfg,
 int router_sync(struct router *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
+/* See proxy_each_missing(); of all instances. */
+int router_each_missing(const struct router *r, const struct iface_table *ifaces,
+	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
+	void *arg);
+
 mono_t router_deadline(const struct router *r);
 void router_tick(struct router *r, mono_t now, struct effects *fx);
 void router_shutdown(struct router *r, mono_t now, struct effects *fx);

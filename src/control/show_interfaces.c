@@ -46,6 +46,15 @@ static json_t *mac_json(const struct iface *i)
 	return i && iface_has_l2(i) ? json_of_mac(i->mac) : json_null();
 }
 
+/* the bridge or bond whose port it is */
+static json_t *master_json(const struct app *app, const struct iface *i)
+{
+	const struct iface *master =
+		i && i->enslaved ? iface_by_index(&app->ifaces, i->master) : NULL;
+
+	return master ? json_of_text(master->name) : json_null();
+}
+
 static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
 {
 	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
@@ -68,6 +77,9 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		show_port_error(app, pp->port)
 			? json_string(show_port_error(app, pp->port))
 			: json_null());
+	json_object_set_new(o, "master", master_json(app, i));
+	json_object_set_new(o, "pattern",
+		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
 	json_object_set_new(
 		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
 	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));

@@ -4,6 +4,8 @@
 
 #include "control/show_priv.h"
 
+#include <malloc.h>
+
 static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
 {
 	json_t *o = json_object();
@@ -140,6 +142,18 @@ static json_t *balance_json(struct app *app)
 		"missing", (json_int_t)r.copies_missing);
 }
 
+/* null where the C library does not tell */
+static json_t *heap_json(void)
+{
+#ifdef __GLIBC__
+	struct mallinfo2 m = mallinfo2();
+
+	return json_integer((json_int_t)(m.uordblks + m.hblkhd));
+#else
+	return json_null();
+#endif
+}
+
 json_t *show_stats(void *ctx, const char *args)
 {
 	struct app *app = ctx;
@@ -154,9 +168,9 @@ json_t *show_stats(void *ctx, const char *args)
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
-		"frames", (json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
-		"blocks", (json_int_t)s.blocks, "block_timeouts",
+	return json_pack("{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
+		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
 		"fib_entries", (json_int_t)fib_size(dataplane_fib(app->dp)), "transmit",
 		transmit, "transmit_reason", why, "receive", receive, "receive_offload",

@@ -18,7 +18,7 @@ from layers import strip_comments
 
 # modules that other scripts import
 HELPERS = {"layers.py", "oldkernel.py", "openrc_stub.sh", "openwrt_stub.sh", "packets.py",
-           "peers.py"}
+           "peers.py", "rtnl.py"}
 
 
 def tests_of(top):

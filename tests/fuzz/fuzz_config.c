@@ -67,7 +67,7 @@ static void check_config(const struct config *c)
 static void check_print(const struct config *c)
 {
 	_cleanup_(freep) char *print = config_print(c), *again = NULL;
-	_cleanup_(freep) char *says = config_describe(c, NULL, NULL),
+	_cleanup_(freep) char *says = config_describe(c, NULL),
 			      *says_again = NULL;
 	struct config *c2 = NULL;
 
@@ -75,7 +75,7 @@ static void check_print(const struct config *c)
 	fuzz_assert(config_parse(print, strlen(print), &c2) == 0);
 	check_config(c2);
 	again = config_print(c2);
-	says_again = config_describe(c2, NULL, NULL);
+	says_again = config_describe(c2, NULL);
 	fuzz_assert(again && says_again);
 	fuzz_assert(strcmp(print, again) == 0);
 	fuzz_assert(strcmp(says, says_again) == 0);

@@ -3,8 +3,8 @@
 """Two providers at one router: two instances, or one instance that speaks with its provider
 on one interface and gets its data on another."""
 
-from libnetns import (FAST, GROUP, Record, Sender, case, link, main, number, numbers,
-                      wait_datagrams, wait_for, wait_record)
+from libnetns import (FAST, GROUP, Record, Sender, assert_continuous, case, link, main,
+                      number, numbers, wait_datagrams, wait_for, wait_record)
 from packets import Wire, query
 
 SECOND = "10.9.0.1"
@@ -115,6 +115,31 @@ def instance_removed(b):
              (got and int.from_bytes(got[-1][0][:4], "big") > sent + 30), "it goes on")
     seen = numbers(got)
     assert seen == list(range(seen[0], seen[0] + len(seen))), "datagrams are missing"
+
+
+@case("R200 reloads that add, move and remove other instances: a stream loses nothing")
+def untouched(b):
+    t = b.topology()
+    second_provider(t)
+    tv = TWO[TWO.index("instance tv"):TWO.index("instance radio")]
+    radio = TWO[TWO.index("instance radio"):]
+    spare = "instance spare\n phyint wan3 upstream\n phyint lan3 downstream\n"
+    d = b.run(t, FAST + tv)
+    r = b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    b.stream(t)
+    got = wait_datagrams(r, 20)
+    for others in (tv + radio, radio + tv, spare + radio + tv, radio + tv + spare, tv,
+                   radio.replace("lan2", "lan3") + tv, tv + radio):
+        d.write(FAST + others)
+        assert d.ctl_run("reload").returncode == 0
+        names = {i["instance"] for i in d.show("interfaces")["interfaces"]}
+        assert names == {n for n in ("tv", "radio", "spare") if "instance " + n in others}
+        got += wait_datagrams(r, 40)
+    assert_continuous(got, at_least=290)
+    # and the one that came last is right
+    b.receiver(t.hosts["lan2"])
+    d.wait_member("lan2", GROUP)
 
 
 @case("report-interface: reports and queries on one interface, data on another")

@@ -392,8 +392,14 @@ static inline void px_link(struct proxy_fixture *t, const char *name, const char
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			struct addr old = px_addr((enum family)f, name, 100);
 
+			size_t n = i->n_addr;
+
+			while (n > 0 && !addr_eq(&i->addr[n - 1].addr, &old))
+				n--;
+			assert_true(n > 0);
 			assert_int_equal(
-				iface_addr_del(&t->ifaces, i->ifindex, &old), 1);
+				iface_addr_del(&t->ifaces, i->ifindex, &i->addr[n - 1]),
+				1);
 		}
 		px_address(t, name, i->ifindex, 101);
 	} else {

@@ -320,7 +320,7 @@ void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n)
 
 	while (i->n_addr)
 		assert_int_equal(
-			iface_addr_del(&x->ifaces, i->ifindex, &i->addr[0].addr), 1);
+			iface_addr_del(&x->ifaces, i->ifindex, &i->addr[0]), 1);
 	set_addresses(x, i->ifindex, port->link, n);
 	port->own = sim_station(x->node.sim, port->link, n);
 	sim_proxy_sync(x);

@@ -158,12 +158,6 @@ static void print_reads_back(void **state)
 	}
 }
 
-static bool exists_d(const char *name, void *arg)
-{
-	*(unsigned *)arg += 1;
-	return strcmp(name, "d") == 0;
-}
-
 /* Runs of blanks and line ends become one blank. */
 static void unwrap(char *s)
 {
@@ -193,9 +187,9 @@ static void describe_says(void **state)
 		      "phyint d downstream threshold 3 whitelist 239.0.0.0/8 "
 		      "blacklist 239.255.255.250",
 			0);
-	unsigned asked = 0;
-	_cleanup_(freep) char *text = config_describe(c, exists_d, &asked);
-	_cleanup_(freep) char *plain = config_describe(c, NULL, NULL);
+	static const char *const there[] = {"d", NULL};
+	_cleanup_(freep) char *text = config_describe(c, there);
+	_cleanup_(freep) char *plain = config_describe(c, NULL);
 
 	assert_non_null(text);
 	assert_non_null(plain);
@@ -205,7 +199,6 @@ static void describe_says(void **state)
 	for (size_t i = 0; i < array_len(parts); i++)
 		if (!strstr(text, parts[i]))
 			fail_msg("no '%s' in\n%s", parts[i], text);
-	assert_int_equal(asked, 2);
 	assert_null(strstr(plain, "there now"));
 	config_free(c);
 }
@@ -317,8 +310,7 @@ static void token_soup(void **state)
 		if (r != (n_errors ? 1 : 0))
 			fail_msg("SEED=%#llx", (unsigned long long)(seed + round));
 		if (r == 0) {
-			_cleanup_(freep) char *sentences =
-				config_describe(c, NULL, NULL);
+			_cleanup_(freep) char *sentences = config_describe(c, NULL);
 
 			assert_non_null(sentences);
 			check_round_trip(c);

@@ -65,6 +65,8 @@ static void link_changes(void **state)
 	CHANGE(i.mtu = 1492);
 	CHANGE(i.up = false);
 	CHANGE(i.loopback = true);
+	CHANGE(i.master = 2);
+	CHANGE(i.enslaved = true);
 	CHANGE(i.pointopoint = true);
 	CHANGE(i.multicast = false);
 	CHANGE(strcpy(i.kind, "vlan"));
@@ -112,6 +114,13 @@ static void lookup(void **state)
 	iface_table_deinit(&t);
 }
 
+static int del(struct iface_table *t, int ifindex, const char *text)
+{
+	struct iface_addr x = with_len(text, false);
+
+	return iface_addr_del(t, ifindex, &x);
+}
+
 static void address_changes(void **state)
 {
 	struct iface_addr done = with_len("fe80::1/64", false);
@@ -122,31 +131,100 @@ static void address_changes(void **state)
 	const struct iface *p;
 
 	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 0);
-	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 0);
 	assert_int_equal(iface_link(&t, &i), 1);
-	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 0);
 	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 1);
 	assert_int_equal(add(&t, 3, "10.0.0.2/24"), 1);
 	assert_int_equal(add(&t, 3, "10.0.0.3/24"), 1);
 	assert_int_equal(add(&t, 3, "10.0.0.1/24"), 0);
-	assert_int_equal(add(&t, 3, "10.0.0.1/16"), 1);
 	assert_int_equal(iface_addr_set(&t, 3, &tentative), 1);
 	assert_int_equal(iface_addr_set(&t, 3, &tentative), 0);
 	assert_int_equal(iface_addr_set(&t, 3, &done), 1);
 	p = iface_by_index(&t, 3);
 	assert_int_equal(p->n_addr, 4);
 	assert_true(iface_has_addr(p, &x));
-	assert_int_equal(iface_addr_del(&t, 3, &x), 1);
-	assert_int_equal(iface_addr_del(&t, 3, &x), 0);
+	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 1);
+	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 0);
 	assert_false(iface_has_addr(p, &x));
 	/* the others are there, in the order they came */
 	assert_int_equal(p->n_addr, 3);
 	x = a("10.0.0.1");
 	assert_true(addr_eq(&p->addr[0].addr, &x));
-	assert_int_equal(prefix_len_in_family(&p->addr[0].subnet), 16);
 	x = a("10.0.0.3");
 	assert_true(addr_eq(&p->addr[1].addr, &x));
 	assert_true(addr_eq(&p->addr[2].addr, &done.addr));
+	iface_table_deinit(&t);
+}
+
+/* The kernel lets an IPv4 address be there once for each mask and peer, an IPv6 address
+ * once. */
+static void address_twice(void **state)
+{
+	struct addr one = a("10.64.0.1"), six = a("fe80::1");
+	struct iface_addr first = {.addr = one}, second = {.addr = one};
+	struct iface_table t = {0};
+	struct iface i = eth(3, "eth0");
+
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.2/24"), 1);
+	assert_int_equal(add(&t, 3, "10.0.0.2/16"), 1);
+	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 1);
+	assert_int_equal(t.v[0].n_addr, 1);
+	assert_int_equal(prefix_len_in_family(&t.v[0].addr[0].subnet), 16);
+	/* pairs */
+	prefix_parse("10.64.0.7/32", &first.subnet, NULL);
+	prefix_parse("10.64.0.9/32", &second.subnet, NULL);
+	assert_int_equal(iface_addr_set(&t, 3, &first), 1);
+	assert_int_equal(iface_addr_set(&t, 3, &second), 1);
+	assert_int_equal(iface_addr_del(&t, 3, &first), 1);
+	assert_true(iface_has_addr(&t.v[0], &one));
+	assert_int_equal(iface_addr_del(&t, 3, &second), 1);
+	assert_false(iface_has_addr(&t.v[0], &one));
+	/* another length is a change of the one that is there */
+	assert_int_equal(add(&t, 3, "fe80::1/64"), 1);
+	assert_int_equal(add(&t, 3, "fe80::1/10"), 1);
+	assert_int_equal(t.v[0].n_addr, 2);
+	assert_int_equal(del(&t, 3, "fe80::1/64"), 1);
+	assert_false(iface_has_addr(&t.v[0], &six));
+	iface_table_deinit(&t);
+}
+
+/* What happened between two looks: a new link, and a time in which it was no use. */
+static void lives(void **state)
+{
+	struct iface_table t = {0};
+	struct iface i = eth(3, "eth0");
+	const struct iface *p;
+	unsigned born;
+
+	assert_int_equal(iface_link(&t, &i), 1);
+	p = iface_by_index(&t, 3);
+	born = p->born;
+	assert_int_equal(p->ups, 1);
+	i.up = false;
+	assert_int_equal(iface_link(&t, &i), 1);
+	i.up = true;
+	assert_int_equal(iface_link(&t, &i), 1);
+	i.mtu++;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(p->ups, 2);
+	assert_int_equal(p->born, born);
+	assert_true(iface_is_usable(p));
+	/* into a bridge and out of it */
+	i.enslaved = true;
+	i.master = 9;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_false(iface_is_usable(p));
+	i.enslaved = false;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(p->ups, 3);
+	/* the same index again */
+	assert_true(iface_gone(&t, 3));
+	assert_int_equal(iface_link(&t, &i), 1);
+	p = iface_by_index(&t, 3);
+	assert_int_not_equal(p->born, born);
+	assert_int_equal(p->ups, 1);
 	iface_table_deinit(&t);
 }
 
@@ -233,6 +311,8 @@ int main(void)
 		cmocka_unit_test(link_changes),
 		cmocka_unit_test(lookup),
 		cmocka_unit_test(address_changes),
+		cmocka_unit_test(address_twice),
+		cmocka_unit_test(lives),
 		cmocka_unit_test(own_address),
 		cmocka_unit_test(link_header),
 		cmocka_unit_test(no_memory),

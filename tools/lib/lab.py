@@ -155,8 +155,11 @@ class Namespace:
 
     def ifindex(self, name):
         """0 when there is no such link."""
-        r = self.run("ip", "-o", "link", "show", "dev", name, check=False)
-        return int(r.stdout.split(":")[0]) if r.returncode == 0 else 0
+        with self.inside():
+            try:
+                return socket.if_nametoindex(name)
+            except OSError:
+                return 0
 
     def delete(self):
         subprocess.run(["ip", "netns", "del", self.name], check=True)
@@ -251,8 +254,7 @@ class Receiver:
 
     def __init__(self, ns, group, port=5000, source=None, interface="eth0", join=True):
         self.group, self.interface = group, ns.ifindex(interface)
-        self.address = ns.run("ip", "-4", "-o", "addr", "show", "dev", interface) \
-            .stdout.split()[3].split("/")[0]
+        self._where = (ns, interface)
         self.sock = ns.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         receive_buffer(self.sock, 8 << 20)
@@ -275,6 +277,12 @@ class Receiver:
             self._source(IP_DROP_SOURCE_MEMBERSHIP, source)
         else:
             self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_DROP_MEMBERSHIP, self._mreqn())
+
+    @property
+    def address(self):
+        ns, interface = self._where
+        return ns.run("ip", "-4", "-o", "addr", "show", "dev", interface) \
+            .stdout.split()[3].split("/")[0]
 
     def receive(self):
         """Everything that has arrived: a list of (payload, source address)."""

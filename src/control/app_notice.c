@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What there is to say about the ports after a change of interfaces or configuration,
+ * and after each new attempt to open what could not be opened. Each thing is said once,
+ * when it becomes true, and again when it is over.
+ */
+
+#include "control/app_priv.h"
+
+#include "control/config_text.h"
+
+#include <string.h>
+
+static void notice_error(const char *name, const char *what, int before, int now)
+{
+	if (now == before)
+		return;
+	if (now)
+		log_warn("%s: cannot open the %s: %s; trying again every second", name,
+			what, strerror(now));
+	else
+		log_notice("%s: the %s are open", name, what);
+}
+
+/* Frames of a bridge's port are the bridge's, so the port itself gets none. */
+static void notice_master(
+	const struct app *app, const char *name, const struct iface *i, int before)
+{
+	int now = i && i->enslaved ? i->master : 0;
+	const struct iface *master = now ? iface_by_index(&app->ifaces, now) : NULL;
+	const char *its_name = master ? master->name : "another interface";
+
+	if (now == before)
+		return;
+	if (now)
+		log_warn("%s: is a port of %s now, which takes all its frames; nothing "
+			 "is forwarded on it alone: give %s a phyint instead",
+			name, its_name, its_name);
+	else if (i)
+		log_notice("%s: stands alone again", name);
+}
+
+static void notice_port(
+	struct app *app, struct app_port *ap, const struct proxy_port *pp)
+{
+	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	int data_error = dataplane_port_error(app->dp, ap->number);
+	struct app_notice *n = &ap->notice;
+
+	if (strcmp(n->name, pp->name) != 0) {
+		*n = (struct app_notice){0};
+		memcpy(n->name, pp->name, sizeof(n->name));
+		if (pp->cfg->pattern)
+			log_notice("%s: %s, by 'phyint %s' at line %u", pp->name,
+				pp->role == CONFIG_ROLE_UPSTREAM ? "upstream"
+								 : "downstream",
+				pp->cfg->name, pp->cfg->line);
+	}
+	notice_error(pp->name, "sockets for membership messages", n->socket_error,
+		ap->error);
+	notice_error(pp->name, "data sockets", n->data_error, data_error);
+	notice_master(app, pp->name, i, n->master);
+	n->socket_error = ap->error;
+	n->data_error = data_error;
+	n->master = i && i->enslaved ? i->master : 0;
+}
+
+static int add_name(void *arg, const char *name, const struct config_iface *ci)
+{
+	struct config_text *t = arg;
+
+	config_text_add(t, "%s%s", t->len ? ", " : "", name);
+	return 0;
+}
+
+static void notice_left_out(struct app *app)
+{
+	struct config_text t = {0};
+	char *names;
+
+	router_each_missing(app->router, &app->ifaces, add_name, &t);
+	names = t.len ? config_text_take(&t) : NULL;
+	if (names && (!app->left_out || strcmp(names, app->left_out) != 0))
+		log_warn(
+			"there are only %d ports; without one: %s. Take other interfaces "
+			"out of the file",
+			PORT_MAX, names);
+	free(app->left_out);
+	app->left_out = names;
+}
+
+void app_notice(struct app *app)
+{
+	for (unsigned n = 0; n < PORT_MAX; n++) {
+		const struct proxy_port *pp = app->router->port[n];
+
+		if (pp)
+			notice_port(app, &app->port[n], pp);
+		else
+			app->port[n].notice = (struct app_notice){0};
+	}
+	notice_left_out(app);
+}
