@@ -8,6 +8,7 @@
 
 #include "build_config.h"
 #include "ctl_client.h"
+#include "ctl_explain.h"
 #include "ctl_tables.h"
 #include "ctl_watch.h"
 
@@ -48,6 +49,8 @@ static const struct command commands[] = {
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"explain", "GROUP [SOURCE] [--from IF]",
+		"why a stream does not arrive, and what to change", .run = ctl_explain},
 	{"watch", "[OPTIONS]",
 		"all of it at a glance, again and again; see watch --help",
 		.run = ctl_watch},
