@@ -10,6 +10,7 @@
 #include "ctl_capture.h"
 #include "ctl_client.h"
 #include "ctl_convert.h"
+#include "ctl_explain.h"
 #include "ctl_tables.h"
 #include "ctl_watch.h"
 
@@ -50,6 +51,8 @@ static const struct command commands[] = {
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"explain", "GROUP [SOURCE] [--from IF]",
+		"why a stream does not arrive, and what to change", .run = ctl_explain},
 	{"watch", "[OPTIONS]",
 		"all of it at a glance, again and again; see watch --help",
 		.run = ctl_watch},

@@ -101,6 +101,7 @@ const struct ctl_command show_commands[] = {
 	{"show upstream", show_upstream},
 	{"show stats", show_stats},
 	{"show config", show_config},
+	{"explain", show_explain},
 	{"version", version},
 	{"reload", reload},
 	{"log", log_level},

@@ -15,6 +15,7 @@ json_t *show_groups(void *ctx, const char *args);
 json_t *show_groups_detail(void *ctx, const char *args);
 json_t *show_mfc(void *ctx, const char *args);
 json_t *show_top(void *ctx, const char *args);
+json_t *show_explain(void *ctx, const char *args);
 json_t *show_upstream(void *ctx, const char *args);
 json_t *show_stats(void *ctx, const char *args);
 

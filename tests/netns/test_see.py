@@ -272,5 +272,45 @@ def balanced(b):
     assert "balance: ok\n" in d.table("stats")
 
 
+def explain(d, *args):
+    r = d.ctl_run("explain", *args)
+    assert r.returncode == 0, r
+    return r.stdout
+
+
+@case("explain names what refuses a stream, and follows what changes")
+def explained(b):
+    t = b.topology()
+    d = b.run(t, PLAIN + "phyint lan3 downstream\n")
+    assert "no host on lan1 has joined the group" in explain(d, GROUP)
+    r = b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    text = explain(d, GROUP, t.SOURCE)
+    assert "NO interface lan3" in text and "no interface lan3 at the moment" in text, text
+    assert "nothing refuses it, but: no query was ever heard on wan" in text, text
+    assert "no datagram of it has arrived on wan" in text, text
+    assert "10.7.7.7 is in no subnet and no altnet of wan" in explain(d, GROUP, "10.7.7.7")
+    assert "altnet 10.7.7.7/32" in explain(d, GROUP, "10.7.7.7")
+    assert "what arrives on downstreams is not" in explain(d, GROUP, "--from", "lan2")
+    assert "eth9 has no role" in explain(d, GROUP, "--from", "eth9")
+    assert "never leaves its link" in explain(d, "224.0.0.5")
+    d.write("refresh-interval 60\n" + PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    b.stream(t)
+    wait_datagrams(r, 10)
+
+    def arrives():
+        text = explain(d, GROUP)
+        return "it arrives and is sent to every interface that asks for it" in text
+    wait_for(10, arrives, "the stream is known to arrive")
+    if SHOW:
+        for line in explain(d, GROUP, t.SOURCE).splitlines():
+            b.note(line)
+        for line in explain(d, GROUP, "10.7.7.7").splitlines():
+            b.note(line)
+    for words in ((), (GROUP, "x"), (GROUP, "ff02::1"), (GROUP, "10.0.0.1", "10.0.0.1")):
+        assert d.ctl_run("explain", *words).returncode != 0, words
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The way out, see explain.h: does somebody want the stream here, may it go there, do
+ * copies get through.
+ */
+
+#include "control/explain_priv.h"
+
+#include <inttypes.h>
+
+static bool check_direction(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->allowed)
+		return true;
+	c = explain_add(e, "direction", out->i.name, EXPLAIN_REFUSE,
+		"what comes in there does not go to %s", out->i.name);
+	explain_advise(
+		c, "forward-from-downstream says where frames of a downstream go");
+	return false;
+}
+
+static bool check_boundary(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->i.group_ok)
+		return true;
+	c = explain_add(e, "boundary", out->i.name, EXPLAIN_REFUSE,
+		"%s does not let the group pass: whitelist, blacklist, boundary or the "
+		"scope of the address",
+		out->i.name);
+	explain_advise(c,
+		"see these keywords in the phyint block of %s; of whitelist and "
+		"blacklist the last match decides",
+		out->i.name);
+	return false;
+}
+
+/* Why there is no member: what is known about reports that were not accepted. */
+static void no_member(const struct explain_facts *f, const struct explain_output *out,
+	struct explain *e)
+{
+	const char *name = out->i.name;
+	struct explain_check *c = explain_add(e, "members", name, EXPLAIN_REFUSE,
+		"no host on %s has joined the group", name);
+
+	if (out->max_groups > 0 && out->n_groups >= out->max_groups)
+		explain_advise(c,
+			"%s is at its limit of %zu groups, more are refused: raise "
+			"max-groups",
+			name, out->max_groups);
+	else if (f->ssm)
+		explain_advise(c,
+			"in the SSM range a join must name its source (IGMPv3, MLDv2); "
+			"joins without one are refused. Else take the group out of "
+			"ssm-range");
+	else if (out->n_foreign > 0)
+		explain_advise(c,
+			"%" PRIu64
+			" reports came from hosts in no subnet of %s; altnet "
+			"admits them",
+			out->n_foreign, name);
+	else if (out->n_refused > 0)
+		explain_advise(c,
+			"%" PRIu64 " reports were refused by a limit (max-groups, "
+			"max-sources, or that of one host); show stats",
+			out->n_refused);
+	else if (out->n_filtered > 0)
+		explain_advise(c,
+			"%" PRIu64 " reports were refused by whitelist, blacklist, "
+			"boundary or SSM range",
+			out->n_filtered);
+	else
+		explain_advise(c,
+			"join it there; if a host says it has, its report does not "
+			"arrive: tcpdump -ni %s igmp or icmp6, a firewall, a snooping "
+			"switch",
+			name);
+}
+
+static bool check_members(const struct explain_facts *f,
+	const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	struct explain_check *c;
+
+	if (!out->has_group) {
+		no_member(f, out, e);
+		return false;
+	}
+	if (f->has_source && !out->wants) {
+		c = explain_add(e, "members", name, EXPLAIN_REFUSE,
+			"the members on %s want the group, but not from this source "
+			"(%u sources are named)",
+			name, out->n_sources);
+		explain_advise(c, "show groups detail shows what each host asked for");
+		return false;
+	}
+	if (out->n_hosts > 0)
+		explain_add(e, "members", name, EXPLAIN_PASS,
+			"%u host%s on %s want%s it", out->n_hosts,
+			out->n_hosts == 1 ? "" : "s", name,
+			out->n_hosts == 1 ? "s" : "");
+	else
+		explain_add(e, "members", name, EXPLAIN_PASS,
+			"members on %s want it, of an older version that does not say "
+			"how many",
+			name);
+	return true;
+}
+
+static bool check_querier(const struct explain_output *out, struct explain *e)
+{
+	char other[ADDR_STRLEN];
+	struct explain_check *c;
+
+	if (out->querier) {
+		explain_add(e, "querier", out->i.name, EXPLAIN_PASS,
+			"this router is querier on %s", out->i.name);
+		return true;
+	}
+	c = explain_add(e, "querier", out->i.name, EXPLAIN_REFUSE,
+		"%s is querier on %s, so that router forwards there and this one does "
+		"not",
+		addr_format(&out->other_querier, other), out->i.name);
+	explain_advise(c,
+		"always-querier in the phyint block of %s, end the other router's "
+		"querier, or give this one the lower address",
+		out->i.name);
+	return false;
+}
+
+static bool check_table(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->in_table) {
+		explain_add(e, "table", out->i.name, EXPLAIN_PASS,
+			"the forwarding entry names %s", out->i.name);
+		return true;
+	}
+	c = explain_add(e, "table", out->i.name, EXPLAIN_UNKNOWN,
+		"the forwarding entry does not name %s yet", out->i.name);
+	explain_advise(c, "ask again; if it stays so, that is a fault of this program");
+	return true;
+}
+
+/* Copies that did not get through; of all groups. */
+static void check_copies(const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	struct explain_check *c;
+
+	if (out->ttl_threshold > 0) {
+		c = explain_add(e, "threshold", name, EXPLAIN_UNKNOWN,
+			"%" PRIu64
+			" copies had a TTL that is not above the threshold %u "
+			"of %s",
+			out->ttl_threshold, out->threshold, name);
+		explain_advise(c, "threshold 1, or a larger TTL at the sender");
+	}
+	if (out->mtu_df > 0) {
+		c = explain_add(e, "mtu", name, EXPLAIN_UNKNOWN,
+			"%" PRIu64
+			" copies were larger than the MTU %u of %s and must not "
+			"be fragmented (DF, or IPv6)",
+			out->mtu_df, out->mtu, name);
+		explain_advise(c,
+			"raise the MTU of %s, or let the sender use smaller "
+			"packets",
+			name);
+	}
+	if (out->not_sent > 0 || out->port_down > 0) {
+		c = explain_add(e, "transmit", name, EXPLAIN_UNKNOWN,
+			"%" PRIu64 " copies for %s were refused by the kernel, %" PRIu64
+			" of them because it was down",
+			out->not_sent + out->port_down, name, out->port_down);
+		explain_advise(c,
+			"show stats names the reasons; tx_full and tx_queue mean that "
+			"the link is slower than the stream");
+	}
+}
+
+void explain_output_checks(const struct explain_facts *f,
+	const struct explain_output *out, struct explain *e)
+{
+	if (!explain_iface_usable(f, &out->i, e) || !check_direction(out, e))
+		return;
+	if (!check_boundary(out, e) || !check_members(f, out, e))
+		return;
+	if (!check_querier(out, e) || !check_table(out, e))
+		return;
+	check_copies(out, e);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * "explain GROUP [SOURCE] [from INTERFACE]", see show.h: collects the facts for
+ * explain.c with the functions that decide about real frames and reports: the port
+ * plan, the policy, the group state, the forwarding table.
+ */
+
+#include "base/cleanup.h"
+#include "control/explain.h"
+#include "control/portplan.h"
+#include "control/show_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_MS 10000 /* what a query leaves for answers at most, about */
+
+struct question {
+	struct app *app;
+	struct addr group, source;
+	bool has_source;
+	char from[IFNAMSIZ]; /* empty: any upstream */
+	enum family family;
+	const struct proxy *instance;
+	const struct plan *plan;
+	struct portset inputs, table; /* in use; that the forwarding entries name */
+	struct explain_facts facts;
+	bool exact; /* there is an entry for the source */
+};
+
+/* ---- request ---- */
+
+static bool next_word(const char **args, char *word, size_t size)
+{
+	size_t n = strcspn(*args, " ");
+
+	if (n == 0 || n >= size)
+		return false;
+	memcpy(word, *args, n);
+	word[n] = '\0';
+	*args += n + strspn(*args + n, " ");
+	return true;
+}
+
+static json_t *read_question(struct question *q, const char *args)
+{
+	char word[ADDR_STRLEN];
+
+	if (!next_word(&args, word, sizeof(word)) || addr_parse(word, &q->group) < 0)
+		return ctl_error("explain takes GROUP [SOURCE] [from INTERFACE]");
+	q->family = addr_family(&q->group);
+	while (*args) {
+		if (!next_word(&args, word, sizeof(word)))
+			return ctl_error("explain: a word is too long");
+		if (strcmp(word, "from") == 0) {
+			if (!next_word(&args, q->from, sizeof(q->from)))
+				return ctl_error("explain: from needs an interface");
+		} else if (addr_parse(word, &q->source) == 0 && !q->has_source) {
+			q->has_source = true;
+		} else {
+			return ctl_error("explain: '%s' is no source", word);
+		}
+	}
+	if (q->has_source && addr_family(&q->source) != q->family)
+		return ctl_error("explain: group and source are of different families");
+	return NULL;
+}
+
+/* ---- facts ---- */
+
+static void iface_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_iface *ret)
+{
+	const struct config_iface *ci = pp->cfg;
+
+	*ret = (struct explain_iface){
+		.has_role = true,
+		.present = pp->ifindex != 0,
+		.up = pp->up,
+		.error = show_port_error(q->app, pp->port),
+		.family = q->app->router->family[q->family] &&
+			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
+	};
+	memcpy(ret->name, pp->name, sizeof(ret->name));
+}
+
+static bool includes(const struct gm_filter *f, const struct addr *source)
+{
+	return addrset_contains(&f->src, source) == (f->mode == GM_INCLUDE);
+}
+
+static void upstream_facts(
+	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	const struct host_family *hf = &pp->host.family[q->family];
+	const struct host_group *g = host_find(&pp->host, &q->group);
+	mono_t now = loop_now(q->app->loop);
+
+	in->report_up = pp->report_up;
+	memcpy(in->report_interface, pp->cfg->report_interface,
+		sizeof(in->report_interface));
+	in->policy_ok = policy_group(pp->cfg, &q->group);
+	in->asked = g && !(g->now.mode == GM_INCLUDE && g->now.src.n == 0);
+	in->asked_this = in->asked && (!q->has_source || includes(&g->now, &q->source));
+	in->version = gm_version_number(q->family, hf->version);
+	in->names_sources = hf->version == GM_V3;
+	in->query_heard = mono_is_set(hf->last_query);
+	in->querier = hf->querier;
+	if (in->query_heard)
+		in->query_age_ms = (now.ns - hf->last_query.ns) / NS_PER_MS;
+	in->query_expected_ms = (int64_t)hf->rv * hf->qi_ms + ANSWER_MS;
+	in->refresh_interval_ms = pp->host.params.refresh_interval_ms;
+}
+
+static void input_facts(
+	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	const struct plan_port *port = &q->plan->port[pp->port];
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(q->app->dp, pp->port, &s);
+	*in = (struct explain_input){
+		.upstream = pp->role == CONFIG_ROLE_UPSTREAM,
+		.receive = port->receive,
+		.source_ok = plan_source_ok(port, &q->source),
+		.ring_packets = s.ring_packets,
+		.ring_drops = s.ring_drops,
+		.ttl_expired = s.verdict[VERDICT_TTL_EXPIRED],
+		.truncated =
+			s.verdict[VERDICT_TRUNCATED] + s.verdict[VERDICT_SUPERFRAME],
+		.damaged = s.verdict[VERDICT_BAD_VERSION] + s.verdict[VERDICT_BAD_IHL] +
+			s.verdict[VERDICT_BAD_LENGTH] + s.verdict[VERDICT_BAD_CHECKSUM],
+		.foreign_vlan = s.verdict[VERDICT_VLAN_MISMATCH],
+	};
+	iface_facts(q, pp, &in->i);
+	in->i.group_ok = plan_group_ok(&port->in, &q->group);
+	if (in->upstream)
+		upstream_facts(q, pp, in);
+}
+
+static void member_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	const struct mgroup *g = mgroup_find(&pp->groups, &q->group);
+	const struct querier *querier = &pp->querier[q->family];
+
+	out->has_group = g != NULL;
+	out->wants = g && (!q->has_source || mgroup_wants(g, &q->source));
+	out->any_source = g && g->mode == GM_EXCLUDE;
+	out->n_hosts = g ? (unsigned)g->n_host : 0;
+	out->n_sources = g ? (unsigned)g->n_src : 0;
+	out->querier = querier->state == QUERIER_ACTIVE;
+	out->other_querier = querier->other;
+	out->always_querier = pp->cfg->always_querier;
+	out->n_groups = pp->groups.groups.n;
+	out->max_groups = pp->cfg->max_groups;
+	out->n_refused = pp->groups.n_refused;
+	out->n_foreign = pp->n_bad[GM_BAD_FOREIGN];
+	out->n_filtered = pp->n_bad[GM_BAD_FILTERED];
+}
+
+static void output_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(q->app->dp, pp->port, &s);
+	*out = (struct explain_output){
+		.is_input = portset_has(&q->inputs, pp->port),
+		.in_table = portset_has(&q->table, pp->port),
+		.threshold = pp->cfg->threshold,
+		.mtu = q->plan->port[pp->port].mtu,
+		.ttl_threshold = s.verdict[VERDICT_TTL_THRESHOLD],
+		.mtu_df = s.verdict[VERDICT_MTU_DF] + s.verdict[VERDICT_FRAG_FAILED],
+		.port_down = s.verdict[VERDICT_PORT_DOWN],
+		.not_sent = s.verdict[VERDICT_TX_FULL] + s.verdict[VERDICT_TX_QUEUE] +
+			s.verdict[VERDICT_TX_SIZE] + s.verdict[VERDICT_TX_ERROR],
+	};
+	iface_facts(q, pp, &out->i);
+	/* members are refused by the lists of the downstream, frames by its boundaries
+	 */
+	out->i.group_ok = policy_group(pp->cfg, &q->group) &&
+		plan_group_ok(&q->plan->port[pp->port].out, &q->group);
+	portset_for_each (&q->inputs, in)
+		/* a port that is not up allows nothing, which is no fault of this one
+		 */
+		if (!q->plan->port[in].present ||
+			portset_has(&q->plan->port[in].allowed, pp->port))
+			out->allowed = true;
+	if (!q->plan->port[pp->port].present || portset_empty(&q->inputs))
+		out->allowed = true;
+	member_facts(q, pp, out);
+}
+
+static void take_entry(const struct fib_view *v, void *arg)
+{
+	struct question *q = arg;
+	struct explain_facts *f = &q->facts;
+	struct rate rate = show_rate_of(q->app, v);
+	bool named = !addr_is_any(&v->source);
+
+	if (v->instance != q->instance->instance || !addr_eq(&v->group, &q->group))
+		return;
+	if (q->has_source && named && !addr_eq(&v->source, &q->source))
+		return;
+	/* with an entry of its own, the rest of the group is another matter */
+	if (q->has_source && (q->exact || named)) {
+		if (!named)
+			return;
+		q->exact = true;
+		q->table = (struct portset){0};
+		f->seen = false;
+		f->packets = f->wrong = f->rate = 0;
+	}
+	portset_or(&q->table, &v->out);
+	f->packets += v->packets;
+	f->wrong += v->wrong;
+	f->rate += rate.packets;
+	f->rate_known = rate.known;
+	if (!v->seen)
+		return;
+	f->seen = true;
+	f->last_source = v->last_source;
+	memset(f->last_input, 0, sizeof(f->last_input));
+	if (v->last_port < PORT_MAX && q->app->router->port[v->last_port])
+		memcpy(f->last_input, q->app->router->port[v->last_port]->name,
+			sizeof(f->last_input));
+}
+
+static bool is_input(const struct question *q, const struct proxy_port *pp)
+{
+	return *q->from ? strcmp(pp->name, q->from) == 0
+			: pp->role == CONFIG_ROLE_UPSTREAM;
+}
+
+/* The facts of one instance; arrays are allocated. False: no memory. */
+static bool collect(struct question *q)
+{
+	struct explain_input *in = calloc(PORT_MAX, sizeof(*in));
+	struct explain_output *out = calloc(PORT_MAX, sizeof(*out));
+	struct explain_facts *f = &q->facts;
+
+	*f = (struct explain_facts){
+		.group = q->group,
+		.has_source = q->has_source,
+		.source = q->source,
+		.source_own = q->has_source && plan_is_own(q->plan, &q->source),
+		.ssm = config_is_ssm(q->app->cfg, &q->group),
+		.input = in,
+		.output = out,
+	};
+	if (!in || !out)
+		return false;
+	q->exact = false;
+	q->table = q->inputs = (struct portset){0};
+	show_walk_fib(q->app, take_entry, q);
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = q->instance->port[i];
+
+		if (!pp || !is_input(q, pp))
+			continue;
+		portset_add(&q->inputs, i);
+		input_facts(q, pp, &in[f->n_input++]);
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = q->instance->port[i];
+
+		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+			output_facts(q, pp, &out[f->n_output++]);
+	}
+	return true;
+}
+
+static void forget(struct explain_facts *f)
+{
+	free((void *)(uintptr_t)f->input);
+	free((void *)(uintptr_t)f->output);
+	f->input = NULL;
+	f->output = NULL;
+}
+
+/* ---- reply ---- */
+
+static void add_checks(json_t *list, const struct explain *e, const char *instance)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const struct explain_check *c = &e->check[i];
+
+		json_array_append_new(list,
+			json_pack("{ss ss so ss so so}", "instance", instance, "check",
+				c->check, "interface",
+				*c->interface ? json_of_text(c->interface)
+					      : json_null(),
+				"verdict", explain_verdict_name(c->verdict), "text",
+				json_of_text(c->text), "advice",
+				*c->advice ? json_of_text(c->advice) : json_null()));
+	}
+}
+
+/* pass, then unknown, then refuse */
+static unsigned goodness(enum explain_verdict v)
+{
+	return v == EXPLAIN_PASS ? 2 : v == EXPLAIN_UNKNOWN ? 1 : 0;
+}
+
+static bool has_input(const struct question *q, const struct proxy *p)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && is_input(q, p->port[i]))
+			return true;
+	return false;
+}
+
+static json_t *reply_json(const struct question *q, enum explain_verdict v,
+	json_t *summary, json_t *checks)
+{
+	return json_pack("{so so so ss so so}", "group", json_of_addr(&q->group),
+		"source", q->has_source ? json_of_addr(&q->source) : json_null(),
+		"from", *q->from ? json_of_text(q->from) : json_null(), "verdict",
+		explain_verdict_name(v), "summary", summary, "checks", checks);
+}
+
+/* An instance for each provider; the best answer counts. */
+static json_t *answer(struct question *q)
+{
+	const struct router *r = q->app->router;
+	json_t *checks = json_array(), *summary = NULL;
+	enum explain_verdict best = EXPLAIN_REFUSE;
+	struct explain e = {0};
+
+	for (size_t i = 0; i < r->n_instance; i++) {
+		q->instance = r->instance[i].proxy;
+		if (*q->from && !has_input(q, q->instance))
+			continue;
+		if (collect(q)) {
+			explain(&q->facts, &e);
+			add_checks(checks, &e, r->instance[i].name);
+			if (!summary || goodness(e.verdict) > goodness(best)) {
+				best = e.verdict;
+				json_decref(summary);
+				summary = json_of_text(e.summary);
+			}
+		}
+		forget(&q->facts);
+		explain_deinit(&e);
+	}
+	if (!summary)
+		summary = json_string("the configuration names no interface");
+	return reply_json(q, best, summary, checks);
+}
+
+/* An interface without a role has no instance: the one check that fails. */
+static json_t *no_role(struct question *q)
+{
+	struct explain_input in = {0};
+	struct explain_output nobody = {.is_input = true};
+	struct explain_facts f = {.group = q->group,
+		.input = &in,
+		.n_input = 1,
+		.output = &nobody,
+		.n_output = 1};
+	json_t *checks = json_array(), *summary;
+	struct explain e = {0};
+
+	memcpy(in.i.name, q->from, sizeof(in.i.name));
+	explain(&f, &e);
+	add_checks(checks, &e, "");
+	summary = json_of_text(e.summary);
+	explain_deinit(&e);
+	return reply_json(q, EXPLAIN_REFUSE, summary, checks);
+}
+
+json_t *show_explain(void *ctx, const char *args)
+{
+	struct question q = {.app = ctx};
+	json_t *reply = read_question(&q, args);
+	struct plan *plan;
+	bool known = !*q.from;
+
+	if (reply)
+		return reply;
+	for (unsigned i = 0; i < PORT_MAX && !known; i++)
+		known = q.app->router->port[i] &&
+			strcmp(q.app->router->port[i]->name, q.from) == 0;
+	if (!known)
+		return no_role(&q);
+	plan = portplan_build(q.app->router, &q.app->ifaces);
+	if (!plan)
+		return NULL;
+	q.plan = plan;
+	reply = answer(&q);
+	plan_free(plan);
+	return reply;
+}
