@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHARE_LEN   30
 #define COLS_WIDE   120 /* from here on there are more columns */
 #define MIN_ADDRESS 15	/* an address of IPv4 is never cut off */
 
@@ -150,10 +151,10 @@ static const struct watch_column interface_columns[] = {
 	{"Interface", false, 8},
 	{"Role", false, 4},
 	{"Groups", true, 0},
-	{"InPkt/s", true, 0},
-	{"InBit/s", true, 0},
-	{"OutPkt/s", true, 0},
-	{"OutBit/s", true, 0},
+	{"InPkt", true, 0},
+	{"InBit", true, 0},
+	{"OutPkt", true, 0},
+	{"OutBit", true, 0},
 	{"Drops", true, 0},
 	{"State", false, 8},
 };
@@ -255,6 +256,7 @@ static const struct watch_column group_columns_wide[] = {
 	{"Packets", true, 0},
 	{"Bytes", true, 0},
 	{"Wrong", true, 0},
+	{"Share", false, 5},
 };
 
 static void fill_out(struct watch_grid *g, const json_t *row)
@@ -268,7 +270,36 @@ static void fill_out(struct watch_grid *g, const json_t *row)
 	watch_grid_text(g, list);
 }
 
-static void fill_group(const struct watch *w, struct watch_grid *g, const json_t *row)
+static double largest_rate(const struct watch *w)
+{
+	double largest = 0;
+	const json_t *row;
+	size_t n;
+
+	json_array_foreach(json_object_get(w->now, "rows"), n, row)
+	{
+		double rate = json_number_value(json_object_get(row, "bytes_per_s"));
+
+		if (rate > largest)
+			largest = rate;
+	}
+	return largest;
+}
+
+/* a bar as long as the rate is beside the largest one on the page */
+static void fill_share(struct watch_grid *g, const json_t *row, double largest)
+{
+	double rate = json_number_value(json_object_get(row, "bytes_per_s"));
+	char bar[SHARE_LEN + 1] = " ";
+	int n = largest > 0 ? (int)(rate / largest * SHARE_LEN + 0.5) : 0;
+
+	if (n > 0)
+		memset(bar, '#', (size_t)n);
+	watch_grid_text(g, bar);
+}
+
+static void fill_group(
+	const struct watch *w, struct watch_grid *g, const json_t *row, double largest)
 {
 	bool any = strcmp(cell_str(row, "origin"), "*") == 0;
 	const json_t *bytes = json_object_get(row, "bytes_per_s");
@@ -289,6 +320,8 @@ static void fill_group(const struct watch *w, struct watch_grid *g, const json_t
 	if (w->cols >= COLS_WIDE)
 		watch_grid_count(g, row, "bytes");
 	watch_grid_count(g, row, "wrong");
+	if (w->cols >= COLS_WIDE)
+		fill_share(g, row, largest);
 }
 
 static void add_groups(const struct watch *w, struct watch_screen *s)
@@ -300,11 +333,12 @@ static void add_groups(const struct watch *w, struct watch_screen *s)
 			? sizeof(group_columns_wide) / sizeof(struct watch_column)
 			: sizeof(group_columns) / sizeof(struct watch_column),
 	};
+	double largest = largest_rate(w);
 	const json_t *row;
 	size_t n;
 
 	json_array_foreach(json_object_get(w->now, "rows"), n, row)
-		fill_group(w, &g, row);
+		fill_group(w, &g, row, largest);
 	watch_grid_print(&g, s, 0, w->n_visible);
 	watch_grid_deinit(&g);
 	if (n == 0)
@@ -332,6 +366,7 @@ static const char *const help[] = {
 	"Columns",
 	"  Source       of the last datagram; Wrong: refused, as no source may send here",
 	"  Mem          hosts that have joined (1 where they do not say who they are)",
+	"  InPkt ...    packets and bits per second that came in and went out",
 	"  Drops        frames and copies that were dropped here, since start",
 	"  asked        when the provider's router last sent a query",
 };

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GAP_MAX 3 /* spaces between columns, where there is room */
+
 void watch_screen_deinit(struct watch_screen *s)
 {
 	watch_screen_cut(s, 0);
@@ -95,8 +97,9 @@ void watch_grid_count(struct watch_grid *g, const json_t *o, const char *key)
 	watch_grid_rate(g, json_is_number(v) ? json_number_value(v) : -1);
 }
 
-/* Take columns away from the widest that may shrink, until all fit or none may. */
-static void shrink(
+/* Take columns away from the widest that may shrink, until all fit or none may. How
+ * wide all are then, with one space between them. */
+static unsigned shrink(
 	const struct watch_grid *g, unsigned width[WATCH_GRID_MAX], unsigned cols)
 {
 	for (;;) {
@@ -110,7 +113,7 @@ static void shrink(
 				widest = c;
 		}
 		if (sum <= cols || widest == g->n_columns)
-			return;
+			return sum;
 		width[widest]--;
 	}
 }
@@ -139,14 +142,14 @@ static void put(char *line, size_t *n, const char *text, unsigned width, bool ri
 }
 
 static void add_row(struct watch_screen *s, const struct watch_grid *g,
-	const unsigned width[WATCH_GRID_MAX], size_t first)
+	const unsigned width[WATCH_GRID_MAX], unsigned gap, size_t first)
 {
 	char line[WATCH_COLS_MAX + 1];
 	bool header = first == SIZE_MAX;
 	size_t n = 0;
 
 	for (size_t c = 0; c < g->n_columns; c++) {
-		if (c > 0)
+		for (unsigned i = 0; c > 0 && i < gap && n < WATCH_COLS_MAX; i++)
 			line[n++] = ' ';
 		put(line, &n, header ? g->column[c].title : g->cell[first + c],
 			width[c], g->column[c].right);
@@ -161,7 +164,7 @@ static void add_row(struct watch_screen *s, const struct watch_grid *g,
 void watch_grid_print(
 	const struct watch_grid *g, struct watch_screen *s, size_t first, size_t max)
 {
-	unsigned width[WATCH_GRID_MAX] = {0};
+	unsigned width[WATCH_GRID_MAX] = {0}, sum, gap = 1;
 
 	for (size_t c = 0; c < g->n_columns; c++)
 		width[c] = (unsigned)strlen(g->column[c].title);
@@ -171,8 +174,10 @@ void watch_grid_print(
 		if (len > width[i % g->n_columns])
 			width[i % g->n_columns] = len;
 	}
-	shrink(g, width, s->cols);
-	add_row(s, g, width, SIZE_MAX);
+	sum = shrink(g, width, s->cols);
+	while (gap < GAP_MAX && sum + gap * (g->n_columns - 1) <= s->cols)
+		gap++;
+	add_row(s, g, width, gap, SIZE_MAX);
 	for (size_t i = first; i < first + max && i * g->n_columns < g->n; i++)
-		add_row(s, g, width, i * g->n_columns);
+		add_row(s, g, width, gap, i * g->n_columns);
 }

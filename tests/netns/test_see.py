@@ -100,10 +100,8 @@ def note_screen(b, what, screen):
             b.note("|" + line)
 
 
-@case("watch on 80x24 and 200x50, with 3 and with 500 groups")
-def watch_sizes(b):
-    t = b.topology()
-    d = b.run(t)
+def watch_sizes(b, t, d):
+    """80x24 and 200x50, with 3 and with 500 groups; returns the smaller terminal."""
     groups = ["239.1.2.3", "239.1.2.4", "239.1.2.5"]
     for n, g in enumerate(groups):
         b.stream(t, g, rate=20 * (n + 1), size=1316)
@@ -147,14 +145,11 @@ def watch_sizes(b):
     small.wait(lambda s: "of 500" in s, "the groups again")
     small.resize(100, 30)
     small.wait(lambda s: len(rows_of(s)) == 22, "a larger terminal")
+    return small
 
 
-@case("watch outlives the daemon and gives the terminal back")
-def watch_restart(b):
-    t = b.topology(lans=1)
-    d = b.run(t)
-    term = start_watch(b, d, 80, 24)
-    term.wait(lambda s: "lan1" in s, "the daemon")
+def watch_restart(term, d):
+    """It outlives the daemon and gives the terminal back."""
     d.stop()
     term.wait(lambda s: "daemon not reachable, retrying" in s and "lan1" in s,
               "trouble, above what was known last")
@@ -172,12 +167,9 @@ def watch_restart(b):
     term.wait(lambda s: "e1" in s, "a terminal that echoes lines after Ctrl-C")
 
 
-@case("watch without a terminal: pages of text; --once: one of them, with rates")
-def watch_plain(b):
-    t = b.topology(lans=1)
-    d = b.run(t)
-    b.stream(t, rate=300)
-    wait_datagrams(b.receiver(t.hosts["lan1"]), 10)
+def watch_plain(d):
+    """Without a terminal pages of text; --once: one of them, with rates."""
+    d.wait_member("lan1", GROUP)
     r = d.ctl_run("watch", "--once")
     row = next(line.split() for line in r.stdout.splitlines() if line.startswith(GROUP))
     assert r.returncode == 0 and row[2:5] == ["wan", "lan1", "1"] and row[5] != "-", r.stdout
@@ -198,18 +190,21 @@ def watch_plain(b):
     assert d.ctl_run("watch", "--interval", "0").returncode == 1
 
 
-@case("show mfc has rates, show groups detail the hosts")
-def rates_and_details(b):
+@case("watch: sizes, keys, a daemon that restarts, text without a terminal")
+def watch(b):
     t = b.topology()
     d = b.run(t)
-    b.stream(t, rate=200)
-    wait_datagrams(b.receiver(t.hosts["lan1"]), 10)
-    d.wait_member("lan1", GROUP)
-    assert d.show("mfc")["rate_interval_ms"] is None
-    # the table asks twice and so has rates at the first time
-    text = d.table("mfc")
-    row = next(line.split() for line in text.splitlines() if line.startswith(GROUP))
-    assert row[-1] not in ("-", "0") and row[-2] not in ("-", "0"), text
+    term = watch_sizes(b, t, d)
+    watch_restart(term, d)
+    watch_plain(d)
+
+
+def rates_and_details(d):
+    """show mfc has rates, show groups detail the hosts"""
+    def has_rates():
+        row = next(x.split() for x in d.table("mfc").splitlines() if x.startswith(GROUP))
+        return row[-1] not in ("-", "0") and row[-2] not in ("-", "0")
+    wait_for(10, has_rates, "packets and bits per second")
     mfc = d.show("mfc")
     assert mfc["rate_interval_ms"] > 0 and mfc["mfc"][0]["packets_per_s"] > 0, mfc
     text = d.ctl_run("show", "groups", "detail", GROUP, "lan1").stdout
@@ -278,7 +273,7 @@ def explain(d, *args):
     return r.stdout
 
 
-@case("explain names what refuses a stream, and follows what changes")
+@case("explain names what refuses a stream and follows what changes; rates, details")
 def explained(b):
     t = b.topology()
     d = b.run(t, PLAIN + "phyint lan3 downstream\n")
@@ -302,6 +297,7 @@ def explained(b):
     def arrives():
         text = explain(d, GROUP)
         return "it arrives and is sent to every interface that asks for it" in text
+    rates_and_details(d)
     wait_for(10, arrives, "the stream is known to arrive")
     if SHOW:
         for line in explain(d, GROUP, t.SOURCE).splitlines():
