@@ -499,10 +499,10 @@ static void enter(struct tap *t, struct capture *c)
 	c->id = t->last_id;
 	c->start_ns = wall_clock_ns();
 	t->n++;
-	for (unsigned i = 0; i < TAP_N; i++) {
+	for (unsigned i = 0; i < TAP_N; i++)
 		c->port[i].interface = PORT_NOT_DESCRIBED;
+	for (unsigned i = 0; i < PORT_MAX; i++)
 		c->port[i].lost_before = t->ops.samples_lost(t->ops.ctx, c->slot, i);
-	}
 	if (!c->data)
 		return;
 	t->n_data++;
