@@ -34,13 +34,13 @@ _ringcastctl_arguments()
 {
 	case $1 in
 	log) echo "error warning notice info debug" ;;
-	explain | watch) _ringcastctl_values group show groups ;;
+	explain | "show groups detail") _ringcastctl_values group show groups ;;
 	esac
 }
 
 _ringcastctl()
 {
-	local cur prev words cword command='' found='' line i sock=()
+	local cur prev words cword command='' found='' line i sock=() commands
 
 	if declare -F _get_comp_words_by_ref >/dev/null; then
 		_get_comp_words_by_ref -n : cur prev words cword
@@ -48,25 +48,33 @@ _ringcastctl()
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 		cur=${words[cword]} prev=${words[cword - 1]}
 	fi
+	mapfile -t commands < <(_ringcastctl_commands)
+	# the longest command that the words so far are; what follows it are arguments
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
 		-s | --socket) sock=(-s "${words[++i]}") ;;
 		-*) ;;
-		*) [ -n "$found" ] || command+="${command:+ }${words[i]}" ;;
+		*)
+			for line in "${commands[@]}"; do
+				[[ "$line " == "${command:+$command }${words[i]} "* ]] || continue
+				command+="${command:+ }${words[i]}"
+				break
+			done
+			;;
 		esac
-		while [ -z "$found" ] && read -r line; do
-			[ "$line" != "$command" ] || found=$line
-		done < <([ -z "$command" ] || _ringcastctl_commands)
+	done
+	for line in "${commands[@]}"; do
+		[ "$line" != "$command" ] || found=$line
 	done
 
 	COMPREPLY=()
 	case "$found:$prev" in
-	*:-s | *:--socket | *:-w | *:-c | *:--config)
+	*:-s | *:--socket | *:-w | *:--write | *:-o | *:--output)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	convert:--from) found=dialects ;;
+	convert:--from | convert:-f) found=dialects ;;
 	*:--from | *:-i | *:--interface) found=interfaces ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words
@@ -86,7 +94,7 @@ _ringcastctl()
 		;;
 	*)
 		# the next word of every command that begins like this
-		mapfile -t COMPREPLY < <(compgen -W "$(_ringcastctl_commands |
+		mapfile -t COMPREPLY < <(compgen -W "$(printf '%s\n' "${commands[@]}" |
 			sed -n "s/^${command}${command:+ }\([a-z-]*\).*/\1/p" | sort -u)
 			$(_ringcastctl_arguments "$found")" -- "$cur")
 		;;

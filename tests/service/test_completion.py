@@ -155,7 +155,11 @@ def more(shell):
     if re.search(r"^  convert", lines, re.M):
         yield "ringcastctl convert --from ", {"improxy", "vyos", "openwrt"}, {"lan1"}
     if re.search(r"^  capture", lines, re.M):
-        yield "ringcastctl capture --", {"--filter"}, {"--socket"}
+        yield "ringcastctl capture --", {"--filter", "--data"}, {"--version"}
+        yield "ringcastctl capture -i ", {"wan", "lan1"}, {"239.1.2.3"}
+    if re.search(r"^  show groups detail", lines, re.M):
+        yield "ringcastctl show groups ", {"detail"}, {"mfc"}
+        yield "ringcastctl show groups detail ", {"239.1.2.3"}, {"reload"}
 
 
 @case("bash")

@@ -16,7 +16,7 @@ PAGES = {"ringcastd": "ringcastd.8", "ringcastctl": "ringcastctl.8",
          "ringcast-gen": "ringcast-gen.1", "ringcast-replay": "ringcast-replay.1"}
 HELP = {"ringcastd": "-h", "ringcastctl": "--help", "ringcast-gen": "--help",
         "ringcast-replay": "-h"}
-OPTION = r"(?<![\w-])--?[A-Za-z][A-Za-z0-9-]*"
+OPTION = r"(?<![\w-])--?[A-Za-z0-9][A-Za-z0-9-]*"
 
 
 def page(name):
@@ -47,7 +47,7 @@ def options_of_page(text):
     """Options of the items of a page."""
     found = set()
     for item in re.findall(r"^\.It (Fl .*)$", text, re.M):
-        for long, name in re.findall(r"\bFl (Fl )?([A-Za-z][\w-]*)", item):
+        for long, name in re.findall(r"\bFl (Fl )?(\w[\w-]*)", item):
             found.add(("--" if long else "-") + name)
     return found
 
