@@ -34,6 +34,8 @@ static void add_state(struct text_table *t, const json_t *i)
 		text_table_add(t, "error: %s", cell_str(i, "error"));
 	else if (!cell_yes(i, "present"))
 		text_table_add(t, "absent");
+	else if (*cell_str(i, "master"))
+		text_table_add(t, "port of %s", cell_str(i, "master"));
 	else if (!cell_yes(i, "up"))
 		text_table_add(t, "down");
 	else
@@ -48,6 +50,44 @@ static void add_role(struct text_table *t, const json_t *i)
 
 	text_table_add(
 		t, "%s%s%s", cell_str(i, "role"), *instance ? ", " : "", instance);
+}
+
+/* Other multicast daemons, below the interfaces; nothing where there is none. */
+static void print_rivals(json_t *reply, FILE *out)
+{
+	static const struct text_column columns[] = {
+		{"Rival"},
+		{"By"},
+		{"Interfaces"},
+		{"Since", true},
+		{"What to do"},
+	};
+	struct text_table t = TEXT_TABLE(columns);
+	json_t *rivals = json_object_get(reply, "rivals"), *r;
+	size_t n;
+
+	json_array_foreach(rivals, n, r)
+	{
+		long long pid = cell_num(r, "pid");
+		const char *by = *cell_str(r, "program") ? cell_str(r, "program")
+			: *cell_str(r, "address")	 ? cell_str(r, "address")
+							 : "?";
+
+		text_table_add(&t, "%s%s%s", cell_str(r, "kind"),
+			*cell_str(r, "family") ? ", " : "", cell_str(r, "family"));
+		if (pid)
+			text_table_add(&t, "%s (pid %lld)", by, pid);
+		else
+			text_table_add(&t, "%s", by);
+		cell_list(&t, json_object_get(r, "interfaces"), SIZE_MAX);
+		cell_duration(&t, r, "since_ms");
+		cell_text(&t, r, "advice");
+	}
+	if (json_array_size(rivals) > 0) {
+		fputc('\n', out);
+		text_table_print(&t, out);
+	}
+	text_table_deinit(&t);
 }
 
 int ctl_print_interfaces(json_t *reply, FILE *out)
@@ -81,6 +121,7 @@ int ctl_print_interfaces(json_t *reply, FILE *out)
 	}
 	text_table_print(&t, out);
 	text_table_deinit(&t);
+	print_rivals(reply, out);
 	return 0;
 }
 

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/cpulist.h"
 #include "control/privdrop.h"
-#include "control/rival.h"
 #include "control/show.h"
 
 #include <errno.h>
@@ -30,8 +29,9 @@ static mono_t deadline(void *ctx)
 	const struct app *app = ctx;
 	mono_t at = mono_min(app->retry_at, app->unsilence_at);
 
-	return mono_min(mono_min(at, tap_deadline(app->tap)),
-		router_deadline(app->router));
+	at = mono_min(at, app_rival_deadline(app));
+	return mono_min(
+		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
 }
 
 static void tick(void *ctx, mono_t now)
@@ -42,6 +42,7 @@ static void tick(void *ctx, mono_t now)
 		app_retry(app, now);
 	if (mono_due(app->unsilence_at, now))
 		app_unsilence(app, now);
+	app_rival_tick(app, now);
 	router_tick(app->router, now, &app->fx);
 	tap_tick(app->tap, now);
 }
@@ -110,6 +111,11 @@ static void interfaces_changed(void *ctx)
 	struct app *app = ctx;
 
 	app_sync(app, loop_now(app->loop), app->cfg);
+}
+
+static void routing_changed(void *ctx)
+{
+	app_rival_routing(ctx);
 }
 
 /* ---- start ---- */
@@ -240,7 +246,9 @@ static int start_proxy(struct app *app)
 {
 	const bool family[_FAMILY_N] = {
 		[FAMILY_IPV4] = true, [FAMILY_IPV6] = kernel_has_ipv6()};
-	struct netlink_ops ops = {.changed = interfaces_changed, .ctx = app};
+	struct netlink_ops ops = {.changed = interfaces_changed,
+		.routing_changed = routing_changed,
+		.ctx = app};
 	int r = router_new(family, random_seed(), &app->router);
 
 	rate_table_init(&app->rates, random_seed());
@@ -309,6 +317,7 @@ static int start(struct app *app)
 	if (status != APP_EXIT_OK)
 		return status;
 	app->config_dir = open_config_dir(app->options.config_path);
+	app_rival_init(app);
 	app->cfg = app_read_config(
 		app->config_dir, app->options.config_path, &status, NULL);
 	if (!app->cfg)
@@ -331,10 +340,10 @@ static int start(struct app *app)
 		status = start_proxy(app);
 	if (status != APP_EXIT_OK)
 		return status;
-	rival_warn();
 	app->started = loop_now(app->loop);
 	app_sync(app, app->started, app->cfg);
 	app_execute(app, app->started);
+	app_rival_start(app, (uint32_t)random_seed());
 	return APP_EXIT_OK;
 }
 
@@ -369,6 +378,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	}
 	app->options = *options;
 	app->config_dir = -1;
+	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->unsilence_at = MONO_NEVER;
 	app->send_limit = LOG_LIMIT(10, 6000);
@@ -401,6 +411,7 @@ struct app *app_free(struct app *app)
 		return NULL;
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
+	app_rival_stop(app);
 	free(app->socket_path);
 	free(app->left_out);
 	app->netlink = netlink_free(app->netlink);

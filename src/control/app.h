@@ -13,6 +13,7 @@
 #include "control/mcsock.h"
 #include "control/netlink.h"
 #include "control/rate.h"
+#include "control/rival.h"
 #include "control/router.h"
 #include "control/tap.h"
 #include "dataplane/dataplane.h"
@@ -52,6 +53,26 @@ struct app_port {
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 };
 
+struct app_rival {
+	struct rival rival;
+	mono_t since;
+	bool harmful; /* it has some interface of ours, or may have */
+};
+
+/* other multicast daemons, app_rival.c */
+struct app_rivals {
+	struct app *app;
+	bool started;
+	int proc; /* /proc, opened before a chroot */
+	struct app_rival v[RIVAL_MAX];
+	size_t n;
+	uint64_t evidence;
+	mono_t looked_at, look_at;
+	uint32_t token;
+	char name[RIVAL_TEXT]; /* of the socket that shows others what we have */
+	struct loop_fd fd;     /* that socket; -1: none */
+};
+
 struct app {
 	struct app_options options;
 	int config_dir;	    /* directory of the file; reload works inside a chroot */
@@ -70,6 +91,7 @@ struct app {
 	struct balance balance;	 /* of its counters */
 	struct rate_table rates; /* of forwarding entries */
 	struct app_port port[PORT_MAX];
+	struct app_rivals rivals;
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
@@ -97,3 +119,6 @@ struct config *app_read_config(
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True: in use. */
 bool app_reload(struct app *app, json_t **ret_messages);
+
+/* Other multicast daemons, as they are now. */
+json_t *app_rivals_json(struct app *app);

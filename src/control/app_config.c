@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "control/json.h"
-#include "control/rival.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +168,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	config_free(old);
-	rival_warn();
+	app_rival_look(app, loop_now(app->loop), true);
 	log_notice("%s: reloaded", path);
 	return true;
 }

@@ -253,6 +253,7 @@ void app_retry(struct app *app, mono_t now)
 		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, RETRY_MS) : MONO_NEVER;
 	app_notice(app);
+	app_rival_ports(app);
 }
 
 void app_sync(struct app *app, mono_t now, const struct config *cfg)

@@ -2,7 +2,8 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
- * app_config.c (reading and reloading), app_notice.c (what is said once). */
+ * app_config.c (reading and reloading), app_notice.c (what is said once),
+ * app_rival.c (other daemons). */
 
 #include "control/app.h"
 
@@ -26,6 +27,18 @@ void app_tap_received(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
 void app_tap_sent(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
+
+/* Other multicast daemons. `init` before privileges go; `start` when there are ports;
+ * `ports` when they have changed, `routing` when the kernel's routing has. */
+void app_rival_init(struct app *app);
+void app_rival_start(struct app *app, uint32_t token);
+void app_rival_stop(struct app *app);
+void app_rival_ports(struct app *app);
+void app_rival_routing(struct app *app);
+/* `thorough`: at any cost, as after a start or reload */
+void app_rival_look(struct app *app, mono_t now, bool thorough);
+void app_rival_tick(struct app *app, mono_t now);
+mono_t app_rival_deadline(const struct app *app);
 
 /* name of a port for messages */
 const char *app_port_name(const struct app *app, unsigned port);

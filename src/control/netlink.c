@@ -17,6 +17,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -363,6 +364,20 @@ static int on_addr(struct netlink *nl, const struct nlmsghdr *nlh)
 					      : on_deladdr(nl, nlh);
 }
 
+/* The kernel counts the interfaces of its multicast routing, and the programs, in a
+ * setting that it tells of. */
+static void on_netconf(struct netlink *nl, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *v[NETCONFA_MAX + 1] = {NULL};
+	struct attrs attrs = {v, array_len(v)};
+
+	if (nlh->nlmsg_len < mnl_nlmsg_size(sizeof(struct netconfmsg)))
+		return;
+	mnl_attr_parse(nlh, sizeof(struct netconfmsg), collect_attr, &attrs);
+	if (v[NETCONFA_MC_FORWARDING] && nl->ops.routing_changed)
+		nl->ops.routing_changed(nl->ops.ctx);
+}
+
 static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	bool ours = nlh->nlmsg_seq == nl->seq && nlh->nlmsg_pid == nl->port;
@@ -376,6 +391,9 @@ static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return on_addr(nl, nlh);
+	case RTM_NEWNETCONF:
+		on_netconf(nl, nlh);
+		return 0;
 	case NLMSG_DONE:
 		return ours && nl->phase != PHASE_FOLLOW ? dump_next(nl) : 0;
 	case NLMSG_ERROR:
@@ -471,8 +489,8 @@ static int wait_for_dump(struct netlink *nl)
 
 static int open_socket(struct netlink *nl)
 {
-	static const int groups[] = {
-		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
+	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
 	int size = RCVBUF_SIZE, fd;
 
 	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

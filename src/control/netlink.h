@@ -16,6 +16,9 @@ struct netlink_ops {
 	/* Once per batch of messages that changed the table. The table is never shown
 	 * in the middle of a dump. Not called for the dump that netlink_new makes. */
 	void (*changed)(void *ctx);
+	/* A program has taken the kernel's multicast routing or given it up, or an
+	 * interface of it (once per message). May be NULL. */
+	void (*routing_changed)(void *ctx);
 	void *ctx;
 };
 

@@ -161,6 +161,8 @@ bool querier_query(
 	adopt(q, &msg->query, elected);
 	change = elected && q->state == QUERIER_ACTIVE;
 	if (elected) {
+		if (change || !addr_eq(&q->other, &msg->from))
+			q->standby_since = now;
 		q->state = QUERIER_STANDBY;
 		q->other = msg->from;
 		q->other_until = mono_add_ms(

@@ -30,6 +30,7 @@ struct querier {
 	mono_t query_at;       /* next general query */
 	struct addr other;     /* elected querier while STANDBY */
 	mono_t other_until;
+	mono_t standby_since;
 	uint8_t rv; /* in force: own or adopted (R051) */
 	uint32_t qi_ms;
 	struct mgroup_role *role; /* borrowed: written on each change */

@@ -2,17 +2,55 @@
 #pragma once
 
 /*
- * Is somebody else forwarding multicast on this system (R179)? A kernel that forwards
- * the same groups makes every datagram arrive twice.
+ * Is somebody else forwarding multicast on this system, or proxying on the same
+ * interfaces (R179)? Everything that is forwarded twice arrives twice, and two proxies
+ * on one LAN take each other for a router. Looks below /proc and at abstract sockets,
+ * which belong to the network namespace; remembers nothing, says nothing.
  */
 
 #include "base/addr.h"
 
-/* Interfaces that a program has given to the kernel's multicast routing of the family;
- * 0 when there is none. */
-unsigned rival_interfaces(enum family family);
-/* Some program holds the kernel's multicast routing, with or without interfaces. */
-bool rival_forwarding(enum family family);
+enum rival_kind {
+	RIVAL_ROUTING = 1, /* the kernel's multicast routing of a family is in use */
+	RIVAL_PROGRAM,	   /* a program that does such things runs here */
+	RIVAL_RINGCASTD,   /* another one of us, with its interfaces */
+	RIVAL_SOCKET,	   /* a raw socket for IGMP, which such programs have */
+};
 
-/* Log what was found. */
-void rival_warn(void);
+#define RIVAL_TEXT 128
+
+struct rival {
+	enum rival_kind kind;
+	enum family family; /* RIVAL_ROUTING */
+	int pid;	    /* 0: not known */
+	uint32_t token;	    /* RIVAL_RINGCASTD: tells it from others of that pid */
+	unsigned uid;	    /* RIVAL_SOCKET: whose it is */
+	bool sure;	    /* RIVAL_PROGRAM: in our network namespace for certain */
+	char program[16];   /* empty: not known */
+	char where[RIVAL_TEXT]; /* ROUTING: interfaces, with blanks between; RINGCASTD:
+				   their indexes, with dots between */
+};
+
+#define RIVAL_MAX 16
+
+struct rival_list {
+	struct rival v[RIVAL_MAX];
+	size_t n;
+	uint64_t evidence; /* stays the same while what is cheap to read does */
+};
+
+/* Look. `proc` is a descriptor of /proc. `claim` is the name that rival_claim_format()
+ * made for ourselves, or "". Programs are sought only with `programs`, because that
+ * takes a few system calls for each process; then those that use the kernel's routing
+ * are named, too. */
+void rival_look(int proc, const char *claim, bool programs, struct rival_list *ret);
+
+/* Every ringcastd holds an abstract socket with this name, by which others see which
+ * interfaces it has: "ringcastd/PID-TOKEN/3.7.12". What does not fit is left out. */
+void rival_claim_format(
+	char buf[RIVAL_TEXT], int pid, uint32_t token, const int *ifindex, size_t n);
+/* The name of another one's socket. */
+void rival_claim_of(const struct rival *r, char buf[RIVAL_TEXT]);
+/* Is the interface in the list of RIVAL_RINGCASTD or RIVAL_ROUTING? */
+bool rival_has_index(const struct rival *r, int ifindex);
+bool rival_has_name(const struct rival *r, const char *name);

@@ -115,5 +115,5 @@ json_t *show_interfaces(void *ctx, const char *args)
 			json_array_append_new(list,
 				interface_json(app, app->router->port[i],
 					loop_now(app->loop)));
-	return json_pack("{so}", "interfaces", list);
+	return json_pack("{so so}", "interfaces", list, "rivals", app_rivals_json(app));
 }

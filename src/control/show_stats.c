@@ -168,7 +168,8 @@ json_t *show_stats(void *ctx, const char *args)
 			json_array_append_new(
 				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack("{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+	return json_pack(
+		"{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so so}",
 		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
 		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
@@ -178,5 +179,6 @@ json_t *show_stats(void *ctx, const char *args)
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
 		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
-		workers_json(app), "ports", ports, "control", control_json(app));
+		workers_json(app), "ports", ports, "control", control_json(app),
+		"rivals", app_rivals_json(app));
 }

@@ -16,8 +16,8 @@ PURE_LIBS = {
 EDGES = {
     "base": {"log"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
-        "portplan", "app", "app_priv", "app_io", "app_config", "app_notice", "app_tap", "main",
-        "tap"},
+        "portplan", "app", "app_priv", "app_io", "app_config", "app_notice", "app_rival", "app_tap",
+        "main", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
         "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
 }

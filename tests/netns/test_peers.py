@@ -168,7 +168,7 @@ def kernel_routes(b):
     peer = peers.pimd(b, t.router, "rp-address 10.0.0.2 224.0.0.0/4\n")
     wait_for(10, lambda: peer.alive() and
              len(t.router.read("/proc/net/ip_mr_vif").splitlines()) > 1, "pimd routes")
-    b.run(t).wait_log("another multicast router")
+    b.run(t).wait_log("uses the kernel's IPv4 multicast routing on")
 
 
 if __name__ == "__main__":

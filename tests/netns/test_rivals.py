@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Other multicast daemons at the same interfaces: found at the start and when they come
+later, named, shown, and noticed when they go."""
+
+import ctypes
+import os
+import socket
+import struct
+
+from libnetns import FAST, PLAIN, WAN, Daemon, Skip, case, main, wait_for
+from packets import Wire, query
+
+MRT_INIT, MRT_ADD_VIF, MRT_TABLE_IFINDEX = 200, 202, 8
+LAN1 = "phyint lan1 downstream\n"
+LAN2 = "phyint lan2 downstream\n"
+
+
+class Program:
+    """A process of the router called igmpproxy that takes the kernel's multicast routing."""
+
+    def __init__(self, t, interfaces):
+        ready, self.hold = os.pipe(), os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.close(self.hold[1])
+                ctypes.CDLL(None).prctl(15, b"igmpproxy", 0, 0, 0)   # PR_SET_NAME
+                with open(t.router.path, "rb") as there:
+                    t.router._setns(there)
+                os.write(ready[1], self._take(interfaces))
+                os.read(self.hold[0], 1)
+            finally:
+                os._exit(0)
+        os.close(ready[1])
+        os.close(self.hold[0])
+        answer = os.read(ready[0], 100)
+        os.close(ready[0])
+        if answer != b"ok":
+            self.close()
+            raise Skip("no kernel multicast routing: " + answer.decode())
+
+    @staticmethod
+    def _take(interfaces):
+        try:
+            s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+            s.setsockopt(socket.IPPROTO_IP, MRT_INIT, struct.pack("i", 1))
+            for n, name in enumerate(interfaces):
+                s.setsockopt(socket.IPPROTO_IP, MRT_ADD_VIF, struct.pack(
+                    "=HBBIiI", n, MRT_TABLE_IFINDEX, 1, 0, socket.if_nametoindex(name), 0))
+            s.detach()   # held until the process ends
+            return b"ok"
+        except OSError as e:
+            return str(e).encode()
+
+    def close(self):
+        if self.pid:
+            os.close(self.hold[1])
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+
+
+def rivals(d):
+    return d.show("stats")["rivals"]
+
+
+@case("R179 igmpproxy runs before the start: who, where, what to do")
+def before(b):
+    t = b.topology(lans=1)
+    program = b.own(Program(t, ("wan", "lan1")))
+    d = b.run(t, FAST + WAN + LAN1)
+    said = f"igmpproxy (pid {program.pid}) uses the kernel's IPv4 multicast routing on wan, " \
+           "lan1: datagrams arrive twice; stop one of the two"
+    d.wait_log("warning: " + said)
+    one, = rivals(d)
+    assert (one["kind"], one["program"], one["pid"], one["family"], one["interfaces"]) == \
+        ("kernel routing", "igmpproxy", program.pid, "ipv4", ["wan", "lan1"]), one
+    assert one["since_ms"] >= 0 and "stop one" in one["advice"], one
+    # a reload says it again only when something is new
+    assert d.ctl_run("reload").returncode == 0
+    assert d.log().count(said) == 1
+    assert "igmpproxy" in d.table("interfaces"), d.table("interfaces")
+
+
+@case("R179 igmpproxy comes later and goes again: seen without being asked")
+def later(b):
+    t = b.topology()
+    d = b.run(t, FAST + WAN + LAN1)
+    assert rivals(d) == []
+    program = b.own(Program(t, ("wan", "lan1")))
+    d.wait_log("uses the kernel's IPv4 multicast routing on wan, lan1")
+    pid = program.pid
+    program.close()
+    d.wait_log("igmpproxy (pid %d) is gone from the kernel's multicast routing" % pid, 20)
+    wait_for(10, lambda: rivals(d) == [], "the list is empty")
+
+
+@case("the kernel's routing among other interfaces is no reason to worry")
+def elsewhere(b):
+    t = b.topology()
+    b.own(Program(t, ("lan2",)))
+    d = b.run(t, FAST + WAN + LAN1)
+    one, = rivals(d)
+    assert one["interfaces"] == [] and one["advice"] is None, one
+    assert "warning: igmpproxy" not in d.log()
+    # until one of them becomes ours
+    d.write(PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    d.wait_log("multicast routing on lan2: datagrams arrive twice")
+
+
+@case("another ringcastd: both say which interfaces they share, and when it has gone")
+def another(b):
+    t = b.topology()
+    one = b.run(t, FAST + WAN + LAN1)
+    two = b.own(Daemon(t.router, FAST + WAN + LAN2))
+    two.wait_log(f"another ringcastd (pid {one.process.pid}) has wan, too: datagrams arrive "
+                 "twice; leave each interface to one of the two")
+    one.wait_log(f"another ringcastd (pid {two.process.pid}) has wan, too")
+    assert [(r["kind"], r["interfaces"]) for r in rivals(one)] == [("ringcastd", ["wan"])]
+    assert two.stop() == 0
+    one.wait_log(f"ringcastd (pid {two.process.pid}) is gone", 20)
+    # side by side on interfaces of their own
+    t.router.ip("link", "add", "up2", "type", "bridge")
+    three = b.own(Daemon(t.router, FAST + "phyint up2 upstream\n" + LAN2))
+    wait_for(10, lambda: [r["interfaces"] for r in rivals(three)] == [[]], "it is seen")
+    assert "warning: another" not in three.log()
+
+
+@case("a querier that has won a downstream is in the list")
+def querier(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + LAN1)
+    b.own(Wire(t.hosts["lan1"], "eth0")).send(query("10.0.1.0"))
+    wait_for(5, lambda: rivals(d), "it is listed")
+    one, = d.show("interfaces")["rivals"]
+    assert (one["kind"], one["address"], one["interfaces"], one["family"]) == \
+        ("querier", "10.0.1.0", ["lan1"], "ipv4"), one
+    assert "always-querier" in one["advice"] and one["since_ms"] >= 0, one
+    wait_for(20, lambda: rivals(d) == [], "it has not asked again")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Other multicast daemons, as a /proc of files shows them. */
+
+#include "control/rival.h"
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VIF4 "Interface      BytesIn  PktsIn  BytesOut PktsOut Flags Local    Remote\n"
+#define VIF6 "Interface      BytesIn  PktsIn  BytesOut PktsOut Flags\n"
+#define RAW                                                                            \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"  \
+	"   uid  timeout inode ref pointer drops\n"
+#define UNIX "Num       RefCount Protocol Flags    Type St Inode Path\n"
+
+static char top[] = "/tmp/test_rival.XXXXXX";
+static int proc;
+
+static void put(const char *path, const char *text)
+{
+	char dir[64];
+	FILE *f;
+	int fd;
+
+	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(s - path), path);
+		mkdirat(proc, dir, 0777);
+	}
+	fd = openat(proc, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	assert_true(fd >= 0);
+	f = fdopen(fd, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* netns: "self" for ours, another name for another one, NULL: not to be seen */
+static void process(const char *pid, const char *comm, const char *netns)
+{
+	char path[64], from[64];
+
+	snprintf(path, sizeof(path), "%s/comm", pid);
+	put(path, comm);
+	snprintf(from, sizeof(from), "netns/%s", netns ? netns : "");
+	if (netns)
+		put(from, "");
+	snprintf(path, sizeof(path), "%s/net", pid);
+	mkdirat(proc, path, 0777);
+	snprintf(path, sizeof(path), "%s/net/dev", pid);
+	if (netns)
+		assert_int_equal(linkat(proc, from, proc, path, 0), 0);
+	else /* another error than that of a process that has ended */
+		assert_int_equal(symlinkat("dev", proc, path), 0);
+}
+
+static int setup(void **state)
+{
+	strcpy(strrchr(top, '.'), ".XXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	proc = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	process("self", "ringcastd\n", "self");
+	return proc < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	char command[64];
+
+	close(proc);
+	snprintf(command, sizeof(command), "rm -r %s", top);
+	return system(command); /* NOLINT: a path of our own */
+}
+
+static void nothing(void **state)
+{
+	struct rival_list list;
+
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 0);
+	rival_look(-1, "", true, &list);
+	assert_int_equal(list.n, 0);
+	/* a kernel that could, and nobody does */
+	put("net/ip_mr_vif", VIF4);
+	put("net/ip6_mr_vif", VIF6);
+	put("net/raw", RAW);
+	put("net/unix", UNIX "0: 00000002 00000000 00010000 0001 01 15 /run/x\n");
+	put("sys/net/ipv4/conf/all/mc_forwarding", "0\n");
+	process("12", "bash\n", "self");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 0);
+}
+
+static void kernel_routing(void **state)
+{
+	struct rival_list list, again;
+	const struct rival *r = &list.v[0];
+
+	/* a program has taken it, and has no interface yet */
+	put("net/ip_mr_vif", VIF4);
+	put("sys/net/ipv4/conf/all/mc_forwarding", "1\n");
+	put("net/raw",
+		RAW "   2: 00000000:0002 00000000:0000 07 00000000:00000000 "
+		    "00:00000000 00000000  0        0 7601 2 0000 0\n");
+	rival_look(proc, "", false, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(r->kind, RIVAL_ROUTING);
+	assert_int_equal(r->family, FAMILY_IPV4);
+	assert_string_equal(r->where, "");
+	put("net/ip_mr_vif",
+		VIF4 " 0 wan             0       0          0       0 00000 0A 0\n"
+		     " 1 lan1.5     123456      77        123       4 00000 0A 0\n");
+	rival_look(proc, "", false, &again);
+	assert_int_not_equal(again.evidence, list.evidence);
+	list = again;
+	assert_string_equal(r->where, "wan lan1.5");
+	assert_true(rival_has_name(r, "wan") && rival_has_name(r, "lan1.5"));
+	assert_false(rival_has_name(r, "lan1") || rival_has_name(r, ""));
+	/* octets that were counted are no evidence of anything new */
+	put("net/ip_mr_vif",
+		VIF4 " 0 wan             9       9          9       9 00000 0A 0\n"
+		     " 1 lan1.5     123999      78        123       4 00000 0A 0\n");
+	rival_look(proc, "", false, &again);
+	assert_int_equal(again.evidence, list.evidence);
+	/* the only program that it can be is named; it is no second rival */
+	process("77", "igmpproxy\n", "self");
+	process("78", "mcproxy-daemon\n", "other");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 1);
+	assert_string_equal(r->program, "igmpproxy");
+	assert_int_equal(r->pid, 77);
+	assert_int_equal(list.evidence, again.evidence);
+	/* IPv6, by whom cannot be said when there are two */
+	put("net/ip6_mr_vif", VIF6 " 3 wan      0 0 0 0 00000\n");
+	process("79", "pim6sd\n", "self");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.v[1].family, FAMILY_IPV6);
+	assert_int_equal(list.v[0].pid, 0);
+	assert_int_equal(list.v[2].kind, RIVAL_PROGRAM);
+}
+
+static void program_alone(void **state)
+{
+	struct rival_list list;
+	const struct rival *r = &list.v[0];
+
+	process("5", "smcrouted\n", "self");
+	process("6", "smcrouted\n", "other");
+	process("self-made", "smcrouted\n", "self");
+	rival_look(proc, "", false, &list);
+	assert_int_equal(list.n, 0); /* was not asked for */
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(r->kind, RIVAL_PROGRAM);
+	assert_int_equal(r->pid, 5);
+	assert_true(r->sure);
+	/* whose namespace cannot be seen; one that has ended is not there */
+	process("7", "mrouted\n", NULL);
+	put("8/comm", "mrouted\n");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 2);
+	assert_false(list.v[0].sure && list.v[1].sure);
+}
+
+static void raw_socket(void **state)
+{
+	struct rival_list list;
+
+	put("net/raw",
+		RAW "   1: 00000000:0001 00000000:0000 07 00000000:00000000 "
+		    "00:00000000 00000000  0        0 7600 2 0000 0\n"
+		    "   2: 00000000:0002 00000000:0000 07 00000000:00000000 "
+		    "00:00000000 00000000  1000     0 7601 2 0000 0\n"
+		    "   2: 00000000:0002 00000000:0000 07 00000000:00000000 "
+		    "00:00000000 00000000  0        0 7602 2 0000 0\n");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].kind, RIVAL_SOCKET);
+	assert_int_equal(list.v[0].uid, 1000);
+	process("9", "mrouted\n", "self");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].kind, RIVAL_PROGRAM);
+}
+
+static void claims(void **state)
+{
+	char own[RIVAL_TEXT], other[RIVAL_TEXT], none[RIVAL_TEXT], text[2048];
+	static const int v[] = {3, 17};
+	struct rival_list list;
+	const struct rival *r = &list.v[0];
+
+	rival_claim_format(own, 1, 0xabc, v, 2);
+	assert_string_equal(own, "ringcastd/1-00000abc/3.17");
+	rival_claim_format(other, 1, 0xdef00000, v + 1, 1); /* also pid 1, as in pods */
+	rival_claim_format(none, 44, 7, NULL, 0);
+	assert_string_equal(none, "ringcastd/44-00000007/.");
+	snprintf(text, sizeof(text),
+		UNIX "0: 00000002 00000000 00010000 0002 01 15 @%s\n"
+		     "0: 00000002 00000000 00010000 0002 01 16 @%s\n"
+		     "0: 00000002 00000000 00010000 0002 01 17 @%s\n"
+		     "0: 00000002 00000000 00010000 0002 01 18 @ringcastd/x\n"
+		     "0: 00000002 00000000 00010000 0002 01 19 @ringcastd/-1-2/3\n"
+		     "0: 00000002 00000000 00010000 0002 01 20 @ringcastd/3-4/%%s.7\n",
+		own, other, none);
+	put("net/unix", text);
+	rival_look(proc, own, false, &list);
+	assert_int_equal(list.n, 3);
+	assert_int_equal(r->kind, RIVAL_RINGCASTD);
+	assert_int_equal(r->pid, 1);
+	assert_true(rival_has_index(r, 17));
+	assert_false(rival_has_index(r, 3) || rival_has_index(r, 1) ||
+		rival_has_index(r, 7));
+	rival_claim_of(r, text);
+	assert_string_equal(text, other);
+	rival_claim_of(&list.v[1], text);
+	assert_string_equal(text, none);
+	assert_string_equal(list.v[1].where, "");
+	assert_string_equal(list.v[2].where, ""); /* forged; nothing of it is printed */
+}
+
+/* as many as there may be ports fit nowhere; what is there is whole */
+static void long_claim(void **state)
+{
+	char name[RIVAL_TEXT];
+	struct rival r = {.kind = RIVAL_RINGCASTD};
+	int v[256];
+
+	for (int i = 0; i < 256; i++)
+		v[i] = 2000000000 + i;
+	rival_claim_format(name, 4194304, UINT32_MAX, v, 256);
+	assert_true(strlen(name) <= 107);
+	snprintf(r.where, sizeof(r.where), "%s", strrchr(name, '/') + 1);
+	assert_true(rival_has_index(&r, 2000000000));
+	assert_false(rival_has_index(&r, 2000000000 + 200));
+}
+
+static void many(void **state)
+{
+	struct rival_list list;
+
+	for (int i = 100; i < 130; i++) {
+		char pid[8];
+
+		snprintf(pid, sizeof(pid), "%d", i);
+		process(pid, "pimd\n", "self");
+	}
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, RIVAL_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(kernel_routing, setup, teardown),
+		cmocka_unit_test_setup_teardown(program_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(raw_socket, setup, teardown),
+		cmocka_unit_test_setup_teardown(claims, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_claim, setup, teardown),
+		cmocka_unit_test_setup_teardown(many, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
