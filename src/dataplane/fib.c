@@ -395,3 +395,11 @@ void fib_walk(
 
 	slab_walk(&fib->entries, view_entry, &w);
 }
+
+bool fib_walk_part(struct fib *fib, unsigned part,
+	void (*fn)(const struct fib_view *v, void *arg), void *arg)
+{
+	struct walk w = {fn, arg};
+
+	return slab_walk_part(&fib->entries, part, view_entry, &w);
+}
