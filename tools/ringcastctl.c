@@ -8,6 +8,7 @@
 
 #include "build_config.h"
 #include "ctl_client.h"
+#include "ctl_commands.h"
 #include "ctl_tables.h"
 
 #include "base/cleanup.h"
@@ -41,6 +42,10 @@ static const struct command commands[] = {
 		ctl_print_stats},
 	{"show config", NULL, "the configuration in force, every value spelt out",
 		ctl_print_config},
+	{"metrics", NULL, "metrics as text, --openmetrics for the other format",
+		.run = ctl_metrics},
+	{"health", NULL, "exit with 0 when all is well, else say what is wrong",
+		.run = ctl_health},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},

@@ -29,7 +29,8 @@ static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
 
-	return mono_min(app->retry_at, router_deadline(app->router));
+	return mono_min(mono_min(app->retry_at, router_deadline(app->router)),
+		app_metrics_deadline(app));
 }
 
 static void tick(void *ctx, mono_t now)
@@ -38,6 +39,7 @@ static void tick(void *ctx, mono_t now)
 
 	if (mono_due(app->retry_at, now))
 		app_retry(app, now);
+	app_metrics_tick(app, now);
 	router_tick(app->router, now, &app->fx);
 }
 
@@ -275,6 +277,17 @@ static int start_ctl(struct app *app)
 	return APP_EXIT_FAILURE;
 }
 
+/* A port that is taken keeps no stream from flowing: that is tried again later. */
+static int start_metrics(struct app *app)
+{
+	if (app_metrics_new(app) < 0) {
+		log_err("out of memory");
+		return APP_EXIT_FAILURE;
+	}
+	(void)app_metrics_listen(app);
+	return APP_EXIT_OK;
+}
+
 static int drop_privileges(struct app *app)
 {
 	const char *what;
@@ -317,6 +330,8 @@ static int start(struct app *app)
 	}
 	/* the socket file is made while the rights to do so are there */
 	status = start_ctl(app);
+	if (status == APP_EXIT_OK)
+		status = start_metrics(app);
 	if (status == APP_EXIT_OK)
 		status = drop_privileges(app);
 	if (status == APP_EXIT_OK)
@@ -390,6 +405,7 @@ struct app *app_free(struct app *app)
 {
 	if (!app)
 		return NULL;
+	app_metrics_free(app);
 	app->ctl = ctl_free(app->ctl);
 	free(app->socket_path);
 	app->netlink = netlink_free(app->netlink);

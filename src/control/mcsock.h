@@ -48,3 +48,6 @@ int mcsock_send(
 
 /* Reads the kernel's drop counter, too. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
+
+/* Octets of kernel memory that wait to be read, and how many may. */
+void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit);

@@ -13,8 +13,7 @@
 struct metrics_entry {
 	unsigned proxy; /* number of the instance */
 	struct addr group, source;
-	uint64_t packets, bytes, wrong;
-	unsigned n_out;
+	uint64_t packets, bytes, wrong, n_out;
 	struct metrics_span labels; /* for who writes them */
 };
 

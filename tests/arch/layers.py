@@ -16,7 +16,8 @@ PURE_LIBS = {
 EDGES = {
     "base": {"log"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "privdrop", "portplan",
-        "app", "app_priv", "app_io", "app_config", "main"},
+        "app", "app_priv", "app_io", "app_config", "app_metrics", "health", "http", "main",
+        "scrape", "scrape_priv", "scrape_write", "selfstat"},
     "dataplane": {"cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2", "ring_rx_v3",
         "tx_port", "tx_uring", "sockfilter", "worker", "dataplane"},
 }
