@@ -162,8 +162,11 @@ bool app_metrics_listen(struct app *app)
 
 void app_metrics_reload(struct app *app, const struct config *old)
 {
-	if (same_text(old->metrics_listen, app->cfg->metrics_listen))
+	if (same_text(old->metrics_listen, app->cfg->metrics_listen)) {
+		if (app->http)
+			http_forget(app->http);
 		return;
+	}
 	stop_listening(app);
 	app->http_error = 0;
 	if (!app_metrics_listen(app))

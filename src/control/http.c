@@ -131,8 +131,9 @@ static enum MHD_Result send_text(struct connection *c, unsigned code, char *text
 static enum MHD_Result send_health(struct connection *c)
 {
 	struct http *h = c->http;
-	bool allow_down = MHD_lookup_connection_value(
-				  c->mhd, MHD_GET_ARGUMENT_KIND, "allow-down") != NULL;
+	static const char key[] = "allow-down";
+	bool allow_down = MHD_lookup_connection_value_n(c->mhd, MHD_GET_ARGUMENT_KIND,
+				  key, strlen(key), NULL, NULL) == MHD_YES;
 	char *text = NULL;
 	bool ok = h->ops.healthy(h->ops.ctx, allow_down, &text);
 
@@ -246,6 +247,12 @@ void http_metrics(struct http *h, enum metrics_format format, char *body, size_t
 	run(h);
 	if (wanted(h))
 		ask(h, wanted(h));
+}
+
+void http_forget(struct http *h)
+{
+	for (unsigned i = 0; i < _METRICS_FORMAT_N; i++)
+		h->body[i].until = MONO_UNSET;
 }
 
 /* ---- connections ---- */
@@ -512,6 +519,10 @@ struct http *http_free(struct http *h)
 
 void http_metrics(struct http *h, enum metrics_format format, char *body, size_t len,
 	mono_t fresh_until)
+{
+}
+
+void http_forget(struct http *h)
 {
 }
 

@@ -47,6 +47,9 @@ struct http *http_free(struct http *h); /* takes and returns NULL */
 void http_metrics(struct http *h, enum metrics_format format, char *body, size_t len,
 	mono_t fresh_until);
 
+/* Bodies that are there are of yesterday: the configuration has changed. */
+void http_forget(struct http *h);
+
 mono_t http_deadline(const struct http *h);
 void http_tick(struct http *h, mono_t now);
 

@@ -236,9 +236,11 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 	[METRIC_SCRAPES] = COUNTER("scrapes", NULL, "",
 		"Times that these metrics were made"),
 	[METRIC_SCRAPE_DURATION] = GAUGE("scrape_duration_seconds", "seconds", "",
-		"Time of the control thread for these metrics, all slices together"),
+		"Processor time of the control thread for these metrics, all slices "
+		"together"),
 	[METRIC_SCRAPE_LONGEST_SLICE] =
 		GAUGE("scrape_longest_slice_seconds", "seconds", "",
-			"Longest time at a stretch: what a join had to wait at most"),
+			"Longest processor time at a stretch: what a join had to wait at "
+			"most"),
 };
 /* clang-format on */

@@ -21,5 +21,5 @@ bool scrape_slice(struct scrape *s);
 
 /* After the last slice: the text, malloc'ed; NULL: memory ran out. */
 char *scrape_take(struct scrape *s, size_t *ret_len);
-/* time that its slices took so far */
+/* processor time that its slices took so far */
 uint64_t scrape_cost_ns(const struct scrape *s);
