@@ -9,6 +9,7 @@
 #include "build_config.h"
 #include "ctl_capture.h"
 #include "ctl_client.h"
+#include "ctl_commands.h"
 #include "ctl_convert.h"
 #include "ctl_explain.h"
 #include "ctl_tables.h"
@@ -59,6 +60,10 @@ static const struct command commands[] = {
 	{"capture", "[OPTION]...",
 		"membership messages as they come and go; --help says more",
 		.run = ctl_capture_run},
+	{"metrics", NULL, "metrics as text, --openmetrics for the other format",
+		.run = ctl_metrics},
+	{"health", NULL, "exit with 0 when all is well, else say what is wrong",
+		.run = ctl_health},
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},

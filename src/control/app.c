@@ -30,6 +30,7 @@ static mono_t deadline(void *ctx)
 	mono_t at = mono_min(app->retry_at, app->unsilence_at);
 
 	at = mono_min(at, app_rival_deadline(app));
+	at = mono_min(at, app_metrics_deadline(app));
 	return mono_min(
 		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
 }
@@ -43,6 +44,7 @@ static void tick(void *ctx, mono_t now)
 	if (mono_due(app->unsilence_at, now))
 		app_unsilence(app, now);
 	app_rival_tick(app, now);
+	app_metrics_tick(app, now);
 	router_tick(app->router, now, &app->fx);
 	tap_tick(app->tap, now);
 }
@@ -289,6 +291,17 @@ static int start_ctl(struct app *app)
 	return APP_EXIT_FAILURE;
 }
 
+/* A port that is taken keeps no stream from flowing: that is tried again later. */
+static int start_metrics(struct app *app)
+{
+	if (app_metrics_new(app) < 0) {
+		log_err("out of memory");
+		return APP_EXIT_FAILURE;
+	}
+	(void)app_metrics_listen(app);
+	return APP_EXIT_OK;
+}
+
 static int drop_privileges(struct app *app)
 {
 	const char *what;
@@ -332,6 +345,8 @@ static int start(struct app *app)
 	}
 	/* the socket file is made while the rights to do so are there */
 	status = start_ctl(app);
+	if (status == APP_EXIT_OK)
+		status = start_metrics(app);
 	if (status == APP_EXIT_OK)
 		status = drop_privileges(app);
 	if (status == APP_EXIT_OK)
@@ -409,6 +424,7 @@ struct app *app_free(struct app *app)
 {
 	if (!app)
 		return NULL;
+	app_metrics_free(app);
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
 	app_rival_stop(app);

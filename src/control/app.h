@@ -11,6 +11,7 @@
 #include "control/ctl.h"
 #include "control/loop.h"
 #include "control/mcsock.h"
+#include "control/metrics.h"
 #include "control/netlink.h"
 #include "control/rate.h"
 #include "control/rival.h"
@@ -86,6 +87,16 @@ struct app {
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
 	struct tap *tap;
+	struct http *http;     /* NULL: off, or not to be had now */
+	int http_error;	       /* why not: -errno that was logged */
+	struct scrape *scrape; /* under way, for `http` */
+	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
+	enum metrics_format scrape_format;
+	struct selfstat *selfstat;
+	struct health *health;
+	uint64_t n_scrapes;
+	uint64_t n_reloads, n_reloads_refused;
+	bool reload_refused; /* the last one was */
 	char *socket_path;
 	struct dataplane *dp;
 	struct balance balance;	 /* of its counters */
@@ -115,6 +126,9 @@ int app_run(struct app *app);
  * errors then goes to *ret_refused, unless that is NULL. */
 struct config *app_read_config(
 	int dir, const char *path, int *ret_status, struct config **ret_refused);
+
+/* "metrics" of the control socket: the text of a whole scrape. */
+json_t *app_metrics_command(void *ctx, const char *args);
 
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True: in use. */

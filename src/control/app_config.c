@@ -8,6 +8,7 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/http.h"
 #include "control/json.h"
 
 #include <errno.h>
@@ -71,6 +72,17 @@ static void log_messages(const char *path, const struct config *cfg)
 	}
 }
 
+/* The parser does not know what this daemon was built with. */
+static bool is_possible(const char *path, const struct config *cfg)
+{
+	if (!cfg->metrics_listen || http_supported())
+		return true;
+	log_err("%s: metrics-listen needs a ringcastd that is built with libmicrohttpd; "
+		"remove the line, and use ringcastctl metrics",
+		path);
+	return false;
+}
+
 struct config *app_read_config(
 	int dir, const char *path, int *ret_status, struct config **ret_refused)
 {
@@ -91,6 +103,8 @@ struct config *app_read_config(
 		return NULL;
 	}
 	log_messages(path, cfg);
+	if (r == 0 && !is_possible(path, cfg))
+		r = 1;
 	if (r == 0)
 		return cfg;
 	*ret_status = APP_EXIT_CONFIG;
@@ -162,11 +176,16 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	if (!cfg) {
 		log_err("%s: reload refused; the running configuration stays in force",
 			path);
+		app->n_reloads_refused++;
+		app->reload_refused = true;
 		return false;
 	}
 	warn_fixed(old, cfg);
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
+	app_metrics_reload(app, old);
+	app->n_reloads++;
+	app->reload_refused = false;
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
 	log_notice("%s: reloaded", path);

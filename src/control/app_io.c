@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define REPORT_RECORDS 1024 /* of reports that go together */
-#define RETRY_MS       1000 /* between attempts to open what could not be opened */
 
 const char *app_port_name(const struct app *app, unsigned port)
 {
@@ -251,7 +250,8 @@ void app_retry(struct app *app, mono_t now)
 	missing |= sync_dataplane(app);
 	if (app->fib_unsure)
 		repair_fib(app);
-	app->retry_at = missing ? mono_add_ms(now, RETRY_MS) : MONO_NEVER;
+	missing |= !app_metrics_listen(app);
+	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
 	app_notice(app);
 	app_rival_ports(app);
 }
@@ -455,7 +455,7 @@ void app_execute(struct app *app, mono_t now)
 	if (app->fx.lost) {
 		app->n_effects_lost += app->fx.lost;
 		app->fib_unsure = true;
-		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, RETRY_MS));
+		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
 	}
 	effects_clear(&app->fx);
 }

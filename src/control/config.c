@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RING_SIZE   (8 << 20)
-#define DEFAULT_MAX_GROUPS  16384
-#define DEFAULT_MAX_SOURCES 1024
+#define DEFAULT_RING_SIZE      (8 << 20)
+#define DEFAULT_METRICS_GROUPS 256
+#define DEFAULT_MAX_GROUPS     16384
+#define DEFAULT_MAX_SOURCES    1024
 #define DEFAULT_MAX_GROUPS_PER_HOST                                                    \
 	12288 /* so that the greediest host leaves some for others */
 
@@ -34,6 +35,7 @@ static const struct config config_default = {
 	.coalesce = CONFIG_COALESCE_ON,
 	.latency = CONFIG_LATENCY_BALANCED,
 	.receive_offload = true,
+	.metrics_groups = DEFAULT_METRICS_GROUPS,
 	.defaults =
 		{
 			.role = CONFIG_ROLE_DISABLED,

@@ -53,6 +53,8 @@ struct config_filter {
 	bool allow;
 };
 
+#define CONFIG_METRICS_GROUPS_MAX 65536
+
 /* what one `instance` opens: interfaces with an upstream of their own */
 #define CONFIG_INSTANCE_MAX 32 /* octets of a name and its end */
 struct config_instance {
@@ -123,8 +125,9 @@ struct config {
 	enum config_coalesce coalesce;
 	enum config_latency latency;
 	bool receive_offload;
-	char *control_socket;		  /* NULL: built-in path */
-	char *metrics_listen;		  /* NULL: off */
+	char *control_socket;	 /* NULL: built-in path */
+	char *metrics_listen;	 /* see endpoint.h; NULL: off */
+	uint32_t metrics_groups; /* forwarding entries that are shown one by one */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults;	  /* for interfaces that no phyint names */

@@ -7,6 +7,7 @@
 
 #include "control/config_parse.h"
 #include "control/config_text.h"
+#include "control/endpoint.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -529,6 +530,21 @@ static void describe_forwarding(struct describe *d)
 	para_take(d, 4, &t);
 }
 
+static void describe_metrics(struct describe *d)
+{
+	const struct config *c = d->c;
+	char buf[ENDPOINT_STRLEN];
+	struct endpoint e;
+
+	if (!c->metrics_listen || endpoint_parse(c->metrics_listen, &e) < 0)
+		return;
+	para(d, 4,
+		"Metrics: http://%s/metrics%s, with the %u busiest forwarding entries.",
+		endpoint_format(&e, buf),
+		addr_is_loopback(&e.addr) ? "" : ", for everybody who reaches it",
+		c->metrics_groups);
+}
+
 static void describe_operation(struct describe *d)
 {
 	const struct config *c = d->c;
@@ -538,8 +554,7 @@ static void describe_operation(struct describe *d)
 			c->user ? " as user " : "", c->user ? c->user : "",
 			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
 	describe_forwarding(d);
-	if (c->metrics_listen)
-		para(d, 4, "Metrics: http://%s/metrics", c->metrics_listen);
+	describe_metrics(d);
 	para(d, 4,
 		"Firewall: frames are read before netfilter sees them, so its rules neither stop "
 		"nor are needed for the streams; the sources and groups above are the filter.");

@@ -88,7 +88,10 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
-		.takes = "ADDRESS:PORT, such as 127.0.0.1:9100"),
+		.takes = "ADDRESS:PORT or :PORT, such as 127.0.0.1:9337"),
+	GLOBAL("metrics-groups", NUMBER, metrics_groups, .lo = 0,
+		.hi = CONFIG_METRICS_GROUPS_MAX,
+		.takes = "a number of forwarding entries"),
 	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
 	GLOBAL("phyint", PHYINT, iface, .takes = "the name of an interface"),
 
@@ -147,8 +150,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
 	"cpu-affinity", "ring-size", "transmit", "coalesce", "latency",
-	"receive-offload", "control-socket", "metrics-listen", "instance", "phyint",
-	NULL};
+	"receive-offload", "control-socket", "metrics-listen", "metrics-groups",
+	"instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

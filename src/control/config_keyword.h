@@ -21,7 +21,7 @@ enum config_kind {
 	CONFIG_KIND_TEXT,    /* any word -> char * */
 	CONFIG_KIND_SOCKET,  /* absolute path that fits a Unix socket address -> char *
 			      */
-	CONFIG_KIND_ENDPOINT, /* ADDR:PORT -> char * */
+	CONFIG_KIND_ENDPOINT, /* ADDR:PORT or :PORT -> char * */
 	CONFIG_KIND_CPUS,     /* list of processors -> char * */
 	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */
 	CONFIG_KIND_PHYINT,   /* opens a block */

@@ -9,6 +9,7 @@
 #include "base/cpulist.h"
 #include "control/config_parse.h"
 #include "control/config_text.h"
+#include "control/endpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,28 +226,6 @@ static void set_socket(struct config_parser *p, const struct config_keyword *kw,
 		set_text(p, kw, base, arg);
 }
 
-/* 192.0.2.1:9100 or [2001:db8::1]:9100 */
-static bool is_endpoint(const char *s)
-{
-	const char *colon = strrchr(s, ':'), *rest;
-	char host[ADDR_STRLEN];
-	bool bracket = *s == '[';
-	struct addr a;
-	uint64_t port;
-	size_t n;
-
-	if (!colon || (bracket && (colon - s < 2 || colon[-1] != ']')))
-		return false;
-	n = (size_t)(colon - s) - 2 * bracket;
-	if (n >= sizeof(host))
-		return false;
-	memcpy(host, s + bracket, n);
-	host[n] = '\0';
-	rest = config_scan_number(colon + 1, &port);
-	return addr_parse(host, &a) == 0 && addr_is_v4(&a) == !bracket && rest &&
-		!*rest && port >= 1 && port <= 65535;
-}
-
 static bool check_pattern(
 	struct config_parser *p, const char *kw, const struct config_token *arg)
 {
@@ -321,6 +300,7 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	const struct config_token *arg)
 {
 	unsigned cpus[CPULIST_MAX];
+	struct endpoint endpoint;
 
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
@@ -355,7 +335,7 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		set_socket(p, kw, base, arg);
 		break;
 	case CONFIG_KIND_ENDPOINT:
-		if (is_endpoint(arg->s))
+		if (endpoint_parse(arg->s, &endpoint) == 0)
 			set_text(p, kw, base, arg);
 		else
 			config_refuse(p, kw, arg);

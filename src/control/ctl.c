@@ -453,6 +453,17 @@ int ctl_new(struct loop *loop, const char *path, const struct ctl_command *comma
 	return 0;
 }
 
+void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret)
+{
+	*ret = (struct ctl_stats){0};
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
+		if (ctl->client[i].fd.fd < 0)
+			continue;
+		ret->n_clients++;
+		ret->pending += client_pending(&ctl->client[i]);
+	}
+}
+
 struct ctl *ctl_free(struct ctl *ctl)
 {
 	struct stat st;

@@ -67,5 +67,10 @@ json_t *ctl_error(const char *format, ...)
  * `commands` ends with a NULL name and is borrowed, like `path`. */
 int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
 	void *ctx, struct ctl **ret_ctl);
+struct ctl_stats {
+	unsigned n_clients;
+	size_t pending; /* octets of answers that they have not read */
+};
+void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret);
 /* Closes all clients and removes the file, if it is still ours. Returns NULL. */
 struct ctl *ctl_free(struct ctl *ctl);

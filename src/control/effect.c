@@ -368,3 +368,26 @@ int effect_format(const struct effect *e, char *buf, size_t size)
 	}
 	return (int)t.len;
 }
+
+const char *note_name(enum note note)
+{
+	static const char *const name[_NOTE_N] = {
+		[NOTE_QUERIER_WON] = "querier_won",
+		[NOTE_QUERIER_LOST] = "querier_lost",
+		[NOTE_QUERIER_UNICAST] = "querier_unicast",
+		[NOTE_OLDER_QUERIER] = "older_querier",
+		[NOTE_GROUP_NEW] = "group_new",
+		[NOTE_GROUP_GONE] = "group_gone",
+		[NOTE_GROUP_LIMIT] = "group_limit",
+		[NOTE_SOURCE_LIMIT] = "source_limit",
+		[NOTE_HOST_QUOTA] = "host_quota",
+		[NOTE_HOST_LIMIT] = "host_limit",
+		[NOTE_GROUP_DENIED] = "group_denied",
+		[NOTE_SSM_REFUSED] = "ssm_refused",
+		[NOTE_SSM_QUERY] = "ssm_query",
+		[NOTE_HOST_VERSION] = "host_version",
+		[NOTE_REPORT_FOREIGN] = "report_foreign",
+	};
+
+	return note > 0 && note < _NOTE_N ? name[note] : "unknown";
+}

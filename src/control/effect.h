@@ -38,6 +38,9 @@ enum note {
 	_NOTE_N,
 };
 
+/* "querier_won", ...: keys of statistics and metrics, which never change */
+const char *note_name(enum note note);
+
 struct effect {
 	enum effect_type type;
 	unsigned port; /* of QUERY, REPORT, NOTE */

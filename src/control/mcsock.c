@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -348,4 +349,14 @@ void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
 	if (getsockopt(s->fd.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
 		s->stats.dropped += st.tp_drops;
 	*ret_stats = s->stats;
+}
+
+void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit)
+{
+	uint32_t v[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(v);
+
+	(void)getsockopt(s->fd.fd, SOL_SOCKET, SO_MEMINFO, v, &len);
+	*ret_used = v[SK_MEMINFO_RMEM_ALLOC];
+	*ret_limit = v[SK_MEMINFO_RCVBUF];
 }

@@ -71,3 +71,6 @@ void mcsock_group_mac(const struct addr *group, uint8_t mac[6]);
 
 /* Reads the kernel's drop counter, too. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
+
+/* Octets of kernel memory that wait to be read, and how many may. */
+void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit);

@@ -9,7 +9,10 @@
 
 #include "base/cleanup.h"
 #include "build_config.h"
+#include "control/health.h"
 #include "control/show_priv.h"
+
+#include <string.h>
 
 json_t *show_ports(const struct app *app, const struct portset *ports)
 {
@@ -63,6 +66,16 @@ static json_t *version(void *ctx, const char *args)
 		"transmit", dataplane_transmit(app->dp, NULL));
 }
 
+static json_t *health(void *ctx, const char *args)
+{
+	struct app *app = ctx;
+	bool allow_down = strcmp(args, "allow-down") == 0;
+
+	if (*args && !allow_down)
+		return ctl_error("health takes nothing, or allow-down");
+	return health_json(app, loop_now(app->loop), allow_down);
+}
+
 static json_t *reload(void *ctx, const char *args)
 {
 	json_t *messages = NULL;
@@ -103,6 +116,8 @@ const struct ctl_command show_commands[] = {
 	{"show config", show_config},
 	{"explain", show_explain},
 	{"version", version},
+	{"metrics", app_metrics_command},
+	{"health", health},
 	{"reload", reload},
 	{"log", log_level},
 	{"capture", .stream = capture},

@@ -65,23 +65,6 @@ static void control_port(
 
 static json_t *control_json(struct app *app)
 {
-	static const char *const note_name[_NOTE_N] = {
-		[NOTE_QUERIER_WON] = "querier_won",
-		[NOTE_QUERIER_LOST] = "querier_lost",
-		[NOTE_QUERIER_UNICAST] = "querier_unicast",
-		[NOTE_OLDER_QUERIER] = "older_querier",
-		[NOTE_GROUP_NEW] = "group_new",
-		[NOTE_GROUP_GONE] = "group_gone",
-		[NOTE_GROUP_LIMIT] = "group_limit",
-		[NOTE_SOURCE_LIMIT] = "source_limit",
-		[NOTE_HOST_QUOTA] = "host_quota",
-		[NOTE_HOST_LIMIT] = "host_limit",
-		[NOTE_GROUP_DENIED] = "group_denied",
-		[NOTE_SSM_REFUSED] = "ssm_refused",
-		[NOTE_SSM_QUERY] = "ssm_query",
-		[NOTE_HOST_VERSION] = "host_version",
-		[NOTE_REPORT_FOREIGN] = "report_foreign",
-	};
 	json_t *bad = json_object(), *notes = json_object();
 	uint64_t n_bad[_GM_BAD_N] = {0};
 	json_int_t total[7] = {0};
@@ -92,8 +75,8 @@ static json_t *control_json(struct app *app)
 		json_object_set_new(bad, gm_bad_name((enum gm_bad)i),
 			json_integer((json_int_t)n_bad[i]));
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
-		json_object_set_new(
-			notes, note_name[i], json_integer((json_int_t)app->n_notes[i]));
+		json_object_set_new(notes, note_name((enum note)i),
+			json_integer((json_int_t)app->n_notes[i]));
 	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received", total[0],
 		"sent", total[1], "send_errors", total[2], "receive_errors", total[3],
 		"dropped", total[4], "limited", total[5], "hosts_silenced", total[6],

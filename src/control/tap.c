@@ -162,7 +162,8 @@ static struct described *interface_of(struct capture *c, unsigned port)
 	const struct tap *t = c->tap;
 	struct tap_port p;
 
-	if (c->ended || !t->ops.port(t->ops.ctx, port, &p) || !p.present || !wants_port(c, p.name))
+	if (c->ended || !t->ops.port(t->ops.ctx, port, &p) || !p.present ||
+		!wants_port(c, p.name))
 		return NULL;
 	if (c->port[port].interface == PORT_NOT_DESCRIBED ||
 		c->port[port].has_l2 != p.has_l2 ||

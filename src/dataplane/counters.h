@@ -7,6 +7,7 @@
  */
 
 #include "base/portset.h"
+#include "dataplane/latency.h"
 #include "dataplane/verdict.h"
 
 #include <stdatomic.h>
@@ -24,6 +25,9 @@ struct forward_counters {
 	_Atomic uint64_t frames;     /* seen by forward_burst() or forward_drop() */
 	_Atomic uint64_t copies_due; /* datagrams of forwarded frames, once per port */
 	_Atomic uint64_t bursts, blocks, block_timeouts, wakeups;
+	_Atomic uint64_t turns; /* of the thread's loop: it is alive while this grows */
+	_Atomic uint64_t asleep;		/* 1: it waits for its rings */
+	struct latency_counters oldest, newest; /* frame of a burst that was sent */
 	struct forward_port_counters port[PORT_MAX];
 };
 
@@ -33,6 +37,17 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
 
 	atomic_store_explicit(counter, old + n, memory_order_relaxed);
+}
+
+static inline void counter_set(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, n, memory_order_relaxed);
+}
+
+static inline void counter_add_latency(struct latency_counters *c, uint64_t ns)
+{
+	counter_add(&c->bucket[latency_bucket(ns)], 1);
+	counter_add(&c->sum_ns, ns);
 }
 
 static inline void counter_add_verdict(

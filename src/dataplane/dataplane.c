@@ -704,6 +704,8 @@ void dataplane_thread_stats(
 		.blocks = get(&c->blocks),
 		.block_timeouts = get(&c->block_timeouts),
 		.wakeups = get(&c->wakeups),
+		.turns = get(&c->turns),
+		.asleep = get(&c->asleep),
 	};
 }
 
@@ -761,6 +763,56 @@ uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned po
 	for (unsigned t = 0; t < dp->n; t++)
 		n += sample_lost(worker_samples(dp->worker[t]), want, port);
 	return n;
+}
+
+static void add_latency(struct dataplane_delay *sum, struct latency_counters *c)
+{
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+		sum->bucket[i] += get(&c->bucket[i]);
+	sum->sum_ns += get(&c->sum_ns);
+}
+
+void dataplane_delay(struct dataplane *dp, struct dataplane_delay *ret_oldest,
+	struct dataplane_delay *ret_newest)
+{
+	*ret_oldest = *ret_newest = (struct dataplane_delay){0};
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_counters *c = worker_counters(dp->worker[t]);
+
+		add_latency(ret_oldest, &c->oldest);
+		add_latency(ret_newest, &c->newest);
+	}
+}
+
+void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
+	unsigned thread, struct dataplane_queue *ret)
+{
+	const struct socket_set *s =
+		dp->port[port].set[family == FAMILY_IPV4 ? SET_IPV4 : SET_IPV6];
+	struct ring_rx_fill fill;
+
+	*ret = (struct dataplane_queue){0};
+	if (!s || thread >= s->n)
+		return;
+	ring_rx_fill(s->thread[thread].ring, &fill);
+	ret->open = true;
+	ret->used = (double)fill.full / fill.looked;
+	ret->bytes = fill.bytes;
+}
+
+void dataplane_tx_queue(
+	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit)
+{
+	const struct socket_set *s = dp->port[port].set[SET_TX];
+
+	*ret_used = *ret_limit = 0;
+	for (unsigned i = 0; s && i < s->n; i++) {
+		uint32_t used, limit;
+
+		tx_port_queue(s->thread[i].tx, &used, &limit);
+		*ret_used += used;
+		*ret_limit += limit;
+	}
 }
 
 /* The control thread's wait */

@@ -11,6 +11,7 @@
 #include "dataplane/balance.h"
 #include "dataplane/fib.h"
 #include "dataplane/forward.h"
+#include "dataplane/latency.h"
 #include "dataplane/plan.h"
 #include "dataplane/sample.h"
 
@@ -90,6 +91,8 @@ void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 struct dataplane_thread_stats {
 	int cpu; /* it stays there; -1: any */
 	uint64_t cpu_ns, frames, bursts, copies, blocks, block_timeouts, wakeups;
+	uint64_t turns; /* of its loop */
+	bool asleep;	/* it waits for frames; else `turns` grows, or it hangs */
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
@@ -102,6 +105,25 @@ bool dataplane_samples(
 	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
 /* lost because a thread's ring was full, since start */
 uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
+/* How long the oldest and the newest frame of each burst that was sent were on their
+ * way; sums of all threads, buckets of latency.h. */
+struct dataplane_delay {
+	uint64_t bucket[LATENCY_BUCKETS], sum_ns;
+};
+void dataplane_delay(struct dataplane *dp, struct dataplane_delay *ret_oldest,
+	struct dataplane_delay *ret_newest);
+
+/* How full the queues of a port are. */
+struct dataplane_queue {
+	bool open;
+	double used;	/* 0 to 1: part of the ring that waits for the thread */
+	uint64_t bytes; /* of the whole ring */
+};
+void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
+	unsigned thread, struct dataplane_queue *ret);
+/* Octets that wait in the transmit sockets, all threads together. */
+void dataplane_tx_queue(
+	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
 /* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
  */

@@ -12,8 +12,9 @@
  * an (S,G) is.
  *
  * Set and number of sources are one word. A reader that has not found (S,G) takes the
- * set of (*,G) only if the word, and the table it has looked in, are still what they were
- * before: so its answer was right at some moment, and never a mixture of two states.
+ * set of (*,G) only if the word, and the table it has looked in, are still what they
+ * were before: so its answer was right at some moment, and never a mixture of two
+ * states.
  */
 
 #include "dataplane/fib.h"
@@ -394,4 +395,12 @@ void fib_walk(
 	struct walk w = {fn, arg};
 
 	slab_walk(&fib->entries, view_entry, &w);
+}
+
+bool fib_walk_part(struct fib *fib, unsigned part,
+	void (*fn)(const struct fib_view *v, void *arg), void *arg)
+{
+	struct walk w = {fn, arg};
+
+	return slab_walk_part(&fib->entries, part, view_entry, &w);
 }

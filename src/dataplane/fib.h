@@ -66,6 +66,11 @@ struct fib_view {
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
+/* The same in bounded parts, counted from 0; false: there is no such part. `fn` deletes
+ * nothing. What changes between two parts may be missed or met twice. */
+bool fib_walk_part(struct fib *fib, unsigned part,
+	void (*fn)(const struct fib_view *v, void *arg), void *arg);
+
 /* Reader side. (S,G), else (*,G), else NULL: nobody knows the group. *ret_out is the
  * set to use. A reader calls tsan_let_go() (tsan.h) before each quiescent state. */
 struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,

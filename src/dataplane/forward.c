@@ -31,6 +31,7 @@ struct forward {
 	struct copies_flow flow[BURST_MAX];
 	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
+	uint64_t oldest, newest; /* time stamps of what was sent; newest 0: nothing */
 };
 
 /* Without help. */
@@ -318,6 +319,26 @@ static struct portset route_flows(struct forward *fw, const struct burst *b,
 	return ports;
 }
 
+/* Frames of a flow are in the order of their arrival. */
+static void note_stamps(
+	struct forward *fw, const struct burst *b, const struct burst_flow *fl)
+{
+	uint64_t first = b->frame[fl->first].f.stamp, last = b->frame[fl->last].f.stamp;
+
+	if (first < fw->oldest)
+		fw->oldest = first;
+	if (last > fw->newest)
+		fw->newest = last;
+}
+
+bool forward_stamps(
+	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest)
+{
+	*ret_oldest = fw->oldest;
+	*ret_newest = fw->newest;
+	return fw->newest > 0;
+}
+
 static void rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
 {
@@ -333,6 +354,7 @@ static void rewrite_flows(struct forward *fw, struct burst *b,
 		if (n == 0)
 			continue;
 		due += (uint64_t)n * portset_count(&fl->out);
+		note_stamps(fw, b, &b->flow[i]);
 		fl->first_run = fw->runs.n_runs;
 		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
 	}
@@ -348,6 +370,8 @@ void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct portset ports;
 	struct needs needs;
 
+	fw->oldest = UINT64_MAX;
+	fw->newest = 0;
 	if (b->n_frames == 0)
 		return;
 	ports = route_flows(fw, b, plan, fib, verdict);

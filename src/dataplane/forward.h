@@ -35,6 +35,11 @@ struct copies *forward_copies(struct forward *fw);
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx);
 
+/* Receive time stamps of the oldest and of the newest frame that the last burst sent;
+ * false: it sent none. */
+bool forward_stamps(
+	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest);
+
 /* For tx implementations: account what a send did. */
 void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
 	unsigned packets, uint64_t bytes);

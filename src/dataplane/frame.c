@@ -273,6 +273,7 @@ enum verdict frame_parse(const struct frame_meta *meta, uint32_t mtu, struct fra
 		.ip = meta->l3,
 		.csum_not_ready = meta->csum_not_ready,
 		.csum_valid = meta->csum_valid,
+		.stamp = meta->stamp,
 	};
 	struct findings found = {0};
 	enum verdict v;

@@ -25,6 +25,7 @@ struct frame_meta {
 	bool gso_udp;	     /* gso_size cuts UDP payload into datagrams */
 	uint16_t gso_size;   /* octets of payload in each segment; 0: plain frame */
 	uint8_t pkttype;     /* PACKET_HOST, PACKET_MULTICAST, ... */
+	uint64_t stamp;	     /* when it was received, see latency.h */
 };
 
 struct frame {
@@ -44,6 +45,7 @@ struct frame {
 	 * set. */
 	uint16_t gso_size;
 	struct addr src, group;
+	uint64_t stamp; /* of frame_meta */
 };
 
 /* datagrams in it: 1 but for a super-frame */

@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/counters.h"
+#include "dataplane/latency.h"
 #include "dataplane/sockfilter.h"
 
 #include <arpa/inet.h>
@@ -42,6 +43,7 @@
 #endif
 
 #define N_BLOCKS_MIN 4u
+#define FILL_LOOKS   64u
 
 /* Socket */
 
@@ -354,6 +356,18 @@ void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret)
 	ret->freezes = st.tp_freeze_q_cnt;
 }
 
+void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret)
+{
+	/* slots fill one after the other: looking at some of them is enough */
+	uint32_t step = r->n_slots > FILL_LOOKS ? r->n_slots / FILL_LOOKS : 1;
+
+	*ret = (struct ring_rx_fill){.bytes = r->map_len};
+	for (uint32_t i = 0; i < r->n_slots; i += step) {
+		ret->looked++;
+		ret->full += r->ops->is_full(r, i);
+	}
+}
+
 int ring_rx_clear_error(struct ring_rx *r)
 {
 	int err = 0;
@@ -395,6 +409,7 @@ void ring_rx_describe(
 		.csum_not_ready = f->status & TP_STATUS_CSUMNOTREADY,
 		.csum_valid = f->status & TP_STATUS_CSUM_VALID,
 		.pkttype = f->pkttype,
+		.stamp = latency_stamp(f->sec, f->nsec),
 	};
 	if (r->offload)
 		read_offload(f->mac, ret);

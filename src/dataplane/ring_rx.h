@@ -62,6 +62,13 @@ struct ring_rx_stats {
 };
 void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 
+/* How full it is: that many of the slots that were looked at wait for the thread. */
+struct ring_rx_fill {
+	uint32_t full, looked;
+	size_t bytes; /* of the whole ring */
+};
+void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret);
+
 struct ring_block {
 	uint8_t *next;		 /* frame header */
 	uint32_t n_frames;	 /* left to walk */

@@ -43,6 +43,8 @@ struct ring_rx_ops {
 	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 	uint64_t (*time)(const uint8_t *frame);
 	void (*release)(struct ring_rx *r, const struct ring_block *b);
+	/* is the slot the thread's, not the kernel's? by any thread */
+	bool (*is_full)(const struct ring_rx *r, uint32_t index);
 };
 
 extern const struct ring_rx_ops ring_rx_v2, ring_rx_v3;
@@ -66,6 +68,7 @@ struct ring_frame {
 	uint32_t status;
 	uint16_t vlan_tci;
 	uint8_t pkttype;
+	uint32_t sec, nsec; /* received, by the clock of the day */
 };
 void ring_rx_describe(
 	const struct ring_rx *r, const struct ring_frame *f, struct frame_meta *ret);

@@ -154,6 +154,8 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 		.status = h->tp_status,
 		.vlan_tci = h->tp_vlan_tci,
 		.pkttype = sll->sll_pkttype,
+		.sec = h->tp_sec,
+		.nsec = h->tp_nsec,
 	};
 
 	if (h->tp_status & TP_STATUS_COPY)
@@ -182,6 +184,13 @@ static void release(struct ring_rx *r, const struct ring_block *b)
 	}
 }
 
+static bool is_full(const struct ring_rx *r, uint32_t index)
+{
+	uint32_t status = __atomic_load_n(&slot(r, index)->tp_status, __ATOMIC_RELAXED);
+
+	return status & TP_STATUS_USER;
+}
+
 const struct ring_rx_ops ring_rx_v2 = {
 	.version = TPACKET_V2,
 	.set_up = set_up,
@@ -190,4 +199,5 @@ const struct ring_rx_ops ring_rx_v2 = {
 	.next = next,
 	.time = frame_time,
 	.release = release,
+	.is_full = is_full,
 };

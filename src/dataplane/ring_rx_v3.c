@@ -79,6 +79,8 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 		.status = h->tp_status,
 		.vlan_tci = (uint16_t)h->hv1.tp_vlan_tci,
 		.pkttype = sll->sll_pkttype,
+		.sec = h->tp_sec,
+		.nsec = h->tp_nsec,
 	};
 
 	ring_rx_describe(r, &f, ret);
@@ -100,6 +102,14 @@ static void release(struct ring_rx *r, const struct ring_block *b)
 		__ATOMIC_RELEASE);
 }
 
+static bool is_full(const struct ring_rx *r, uint32_t index)
+{
+	uint32_t status = __atomic_load_n(
+		&block_header(r, index)->block_status, __ATOMIC_RELAXED);
+
+	return status & TP_STATUS_USER;
+}
+
 const struct ring_rx_ops ring_rx_v3 = {
 	.version = TPACKET_V3,
 	.set_up = set_up,
@@ -108,4 +118,5 @@ const struct ring_rx_ops ring_rx_v3 = {
 	.next = next,
 	.time = frame_time,
 	.release = release,
+	.is_full = is_full,
 };

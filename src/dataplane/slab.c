@@ -309,6 +309,28 @@ static uint64_t live_bits(const struct slab_chunk *c, unsigned w)
 	return c->used[w] & ~c->gone[0][w] & ~c->gone[1][w];
 }
 
+static void walk_chunk(
+	struct slab_chunk *c, void (*fn)(void *obj, void *arg), void *arg)
+{
+	for (unsigned w = 0; w < N_WORDS; w++)
+		for (unsigned bit = 0; bit < WORD_BITS; bit++)
+			if (live_bits(c, w) >> bit & 1)
+				fn(object(c, w * WORD_BITS + bit), arg);
+}
+
+bool slab_walk_part(
+	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg)
+{
+	struct slab_link *l = s->all.next;
+
+	while (l != &s->all && chunk-- > 0)
+		l = l->next;
+	if (l == &s->all)
+		return false;
+	walk_chunk(container_of(l, struct slab_chunk, all), fn, arg);
+	return true;
+}
+
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 {
 	struct slab_link *l, *next;
@@ -317,10 +339,7 @@ void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 	for (l = s->all.next; l != &s->all; l = l->next) {
 		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
 
-		for (unsigned w = 0; w < N_WORDS; w++)
-			for (unsigned bit = 0; bit < WORD_BITS; bit++)
-				if (live_bits(c, w) >> bit & 1)
-					fn(object(c, w * WORD_BITS + bit), arg);
+		walk_chunk(c, fn, arg);
 	}
 	s->walking = false;
 	for (l = s->all.next; l != &s->all; l = next) {

@@ -53,6 +53,12 @@ void slab_collect(struct slab *s);
 /* All live objects; `fn` may retire any. */
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
 
+/* The live objects of one chunk; chunks count from 0. False: there is no such chunk.
+ * `fn` changes nothing. Whoever goes on later, after changes, may miss objects or meet
+ * some twice. */
+bool slab_walk_part(
+	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg);
+
 /* An object that ought to be moved (slab_alloc() a new one, retire this one), so that a
  * chunk gets empty; NULL when the memory is in good use. */
 void *slab_sparse(struct slab *s);

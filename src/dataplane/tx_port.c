@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <linux/sock_diag.h>
 
 #define SEND_BUFFER (4 * 1024 * 1024)
 #define BATCH	    64
@@ -80,6 +81,16 @@ bool tx_port_is_on(const struct tx_port *t, int ifindex)
 
 	return getsockname(t->fd, (struct sockaddr *)&sll, &len) == 0 &&
 		sll.sll_ifindex == ifindex;
+}
+
+void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit)
+{
+	uint32_t v[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(v);
+
+	(void)getsockopt(t->fd, SOL_SOCKET, SO_MEMINFO, v, &len);
+	*ret_used = v[SK_MEMINFO_WMEM_ALLOC];
+	*ret_limit = v[SK_MEMINFO_SNDBUF];
 }
 
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret)

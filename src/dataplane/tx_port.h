@@ -26,6 +26,8 @@ struct tx_port {
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
+/* Octets of kernel memory that wait to be sent, and how many may. By any thread. */
+void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit);
 
 /* A message as sendmsg(2) wants it, referring to its iov. */
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret);

@@ -92,6 +92,21 @@ static enum verdict judge(const struct plan *plan, struct worker_input *in,
 	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
 }
 
+/* The one reading of the clock per burst. */
+static void count_latency(struct worker *w)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	uint64_t oldest, newest, now;
+	struct timespec ts;
+
+	if (!forward_stamps(w->fw, &oldest, &newest))
+		return;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = latency_stamp((uint32_t)ts.tv_sec, (uint32_t)ts.tv_nsec);
+	counter_add_latency(&c->oldest, latency_since(oldest, now));
+	counter_add_latency(&c->newest, latency_since(newest, now));
+}
+
 /* Send what is in the burst and give back the blocks that are walked to their end. */
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
@@ -99,6 +114,7 @@ static void send_burst(
 	unsigned kept = 0;
 
 	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx);
+	count_latency(w);
 	for (unsigned i = 0; i < w->n_held; i++) {
 		struct held *h = &w->held[i];
 
@@ -215,6 +231,7 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 
 static void rest(struct worker *w)
 {
+	struct forward_counters *c = forward_counters(w->fw);
 	struct epoll_event ev[N_EVENTS];
 	uint64_t value;
 	int n;
@@ -223,10 +240,12 @@ static void rest(struct worker *w)
 		return;
 	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
 	rcu_thread_offline();
+	counter_set(&c->asleep, 1);
 	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
+	counter_set(&c->asleep, 0);
 	rcu_thread_online();
 	crew_awake(w->crew, w->index);
-	counter_add(&forward_counters(w->fw)->wakeups, 1);
+	counter_add(&c->wakeups, 1);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == w->wakefd)
 			(void)!read(w->wakefd, &value, sizeof(value));
@@ -252,6 +271,7 @@ static void run(struct worker *w)
 			atomic_load_explicit(&w->config, memory_order_acquire);
 		bool busy = false;
 
+		counter_add(&forward_counters(w->fw)->turns, 1);
 		if (cfg && w->error)
 			clear_errors(w, cfg);
 		if (cfg)

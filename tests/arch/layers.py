@@ -16,8 +16,9 @@ PURE_LIBS = {
 EDGES = {
     "base": {"log"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
-        "portplan", "app", "app_priv", "app_io", "app_config", "app_notice", "app_rival", "app_tap",
-        "main", "tap"},
+        "portplan", "app", "app_priv", "app_io", "app_config", "app_metrics", "app_notice",
+        "app_rival", "app_tap", "health", "http", "main", "scrape", "scrape_priv",
+        "scrape_write", "selfstat", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
         "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
 }

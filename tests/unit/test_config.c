@@ -117,6 +117,8 @@ static void values(void **state)
 		{"control-socket /run/x.sock ", "control-socket /run/x.sock"},
 		{"metrics-listen 127.0.0.1:9100 ", "metrics-listen 127.0.0.1:9100"},
 		{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
+		{"metrics-listen :9337 ", "metrics-listen :9337"},
+		{"metrics-groups 0 ", "metrics-groups 0"},
 		{"ratelimit 9 ", "ratelimit 9"},
 		{"threshold 255 ", "threshold 255"},
 		{"threshold +7 ", "threshold 7"},
@@ -186,6 +188,7 @@ static void defaults(void **state)
 	assert_null(c->user);
 	assert_null(c->control_socket);
 	assert_null(c->metrics_listen);
+	assert_int_equal(c->metrics_groups, 256);
 	config_free(c);
 	assert_null(config_free(NULL));
 }
@@ -584,6 +587,9 @@ static const struct fault error_rows[] = {
 	{"metrics-listen [127.0.0.1]:9100 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
 	{"metrics-listen : " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
 	{"metrics-listen []:1 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen localhost:1 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-listen :65536 " ROLES, 1, E, 1, 16, "ADDRESS:PORT"},
+	{"metrics-groups 65537 " ROLES, 1, E, 1, 16, "from 0 to 65536"},
 	{ROLES "boundary 10.0.0.0/8", 1, E, 1, 48, "no range of groups"},
 	{ROLES "boundary-scope 1", 1, E, 1, 54, "from 2 to 14"},
 	{ROLES "boundary-scope 15", 1, E, 1, 54, "from 2 to 14"},

@@ -98,6 +98,7 @@ static void equal_config(const struct config *x, const struct config *y)
 	assert_int_equal(x->receive_offload, y->receive_offload);
 	equal_text(x->control_socket, y->control_socket);
 	equal_text(x->metrics_listen, y->metrics_listen);
+	assert_int_equal(x->metrics_groups, y->metrics_groups);
 	equal_iface(&x->defaults, &y->defaults);
 	assert_int_equal(x->n_instance, y->n_instance);
 	for (size_t i = 0; i < x->n_instance; i++)
@@ -134,6 +135,7 @@ static void print_reads_back(void **state)
 		"ssm-range 239.1.0.0/16 ssm-range ff35::/32 ssm-range 232.0.0.0/8 " ROLES,
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
 		"latency low receive-offload off control-socket /a metrics-listen [::1]:1 "
+		"metrics-groups 65536 "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "

@@ -614,6 +614,41 @@ static void nothing_gets_lost_uncounted(void **state)
 	assert_int_equal(drops(7, VERDICT_MARTIAN_SOURCE), 50);
 }
 
+static void arrives_at(unsigned port, const char *group, uint8_t ttl, uint64_t stamp)
+{
+	struct packet *p = next_packet();
+	struct frame f;
+
+	packet_v4(p, STREAM, group, 50);
+	p->b[8] = ttl;
+	packet_seal(p);
+	f = packet_frame(p);
+	f.stamp = stamp;
+	burst_add(&burst, port, &f);
+}
+
+/* Of the frames that were sent, and of no others. */
+static void stamps_of_what_was_sent(void **state)
+{
+	uint64_t oldest, newest;
+
+	members(NULL, GRP, "1");
+	members(NULL, "239.1.2.4", "12");
+	arrives_at(0, "239.9.9.9", 9, 10);
+	arrives_at(0, GRP, 9, 30);
+	arrives_at(0, "239.1.2.4", 9, 20);
+	arrives_at(0, GRP, 9, 40);
+	arrives_at(0, "239.9.9.9", 9, 50);
+	run();
+	assert_true(forward_stamps(fw, &oldest, &newest));
+	assert_int_equal(oldest, 20);
+	assert_int_equal(newest, 40);
+	arrives_at(0, "239.9.9.9", 9, 60);
+	arrives_at(0, GRP, 1, 70);
+	run();
+	assert_false(forward_stamps(fw, &oldest, &newest));
+}
+
 static void errno_of_a_send(void **state)
 {
 	static const struct {
@@ -661,6 +696,7 @@ int main(void)
 		T(r186_ports_without_link_header),
 		T(dead_port_next_to_live_ones),
 		T(nothing_gets_lost_uncounted),
+		T(stamps_of_what_was_sent),
 		cmocka_unit_test(errno_of_a_send),
 	};
 

@@ -160,6 +160,37 @@ static void a_walk_may_retire(void **state)
 	assert_int_equal(slab.n_chunks, 1);
 }
 
+static void count(void *obj, void *arg)
+{
+	n_walked++;
+}
+
+static void a_walk_in_parts(void **state)
+{
+	unsigned n = array_len(list), part = 0, most = 0;
+
+	assert_false(slab_walk_part(&slab, 0, count, NULL));
+	fill(n);
+	n_walked = 0;
+	while (true) {
+		unsigned before = n_walked;
+
+		if (!slab_walk_part(&slab, part, count, NULL))
+			break;
+		most = n_walked - before > most ? n_walked - before : most;
+		part++;
+	}
+	assert_int_equal(n_walked, n);
+	assert_int_equal(part, slab.n_chunks);
+	assert_true(most <= slab.n_per_chunk);
+	for (unsigned i = 0; i < n; i++)
+		slab_retire(&slab, list[i]);
+	n_walked = 0;
+	for (part = 0; slab_walk_part(&slab, part, count, NULL); part++)
+		;
+	assert_int_equal(n_walked, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			sparse_chunks_are_emptied, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_walk_may_retire, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_walk_in_parts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@ packages_witness="smcroute"
 packages_rivals="igmpproxy"
 # other multicast routers that tests talk to; unpacked below build, never installed
 packages_peers="frr libyang2 pimd"
+# promtool, which checks the metrics; unpacked for the same reason: its package is a service
+packages_promtool="prometheus"
 
 # missing_packages PACKAGE... : those that are not installed
 missing_packages()

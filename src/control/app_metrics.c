@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Metrics of the running daemon: the listener of metrics-listen, the scrapes that it
+ * asks for, and the same text for the control socket. A scrape for the listener takes
+ * one slice in each round of the loop, so that everything else gets its turn.
+ */
+
+#include "control/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/health.h"
+#include "control/http.h"
+#include "control/scrape.h"
+#include "control/selfstat.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A body is given to everybody who asks for it within this many times what it cost, so
+ * that clients without measure take a tenth of the control thread and no more. */
+#define FRESH_FACTOR 9
+
+/* ---- what the listener asks for ---- */
+
+static void metrics(void *ctx, enum metrics_format format)
+{
+	struct app *app = ctx;
+
+	if (scrape_new(app, format, &app->scrape) == 0)
+		app->n_scrapes++;
+	app->scrape_format = format;
+	app->scrape_wanted = true;
+}
+
+static bool healthy(void *ctx, bool allow_down, char **ret_text)
+{
+	static const char *const list[] = {"problems", "unsure"};
+	struct app *app = ctx;
+	json_t *health = health_json(app, loop_now(app->loop), allow_down), *text;
+	bool ok = json_is_true(json_object_get(health, "ok"));
+	char *out = ok ? strdup("ok\n") : NULL;
+
+	for (size_t k = 0; k < array_len(list); k++) {
+		size_t i;
+
+		json_array_foreach(json_object_get(health, list[k]), i, text)
+		{
+			char *longer;
+
+			if (asprintf(&longer, "%s%s\n", out ? out : "",
+				    json_string_value(text)) < 0)
+				continue;
+			free(out);
+			out = longer;
+		}
+	}
+	json_decref(health);
+	*ret_text = out;
+	return ok;
+}
+
+static void finish(struct app *app, mono_t now)
+{
+	uint64_t cost = app->scrape ? scrape_cost_ns(app->scrape) : 0;
+	size_t len = 0;
+	char *body = app->scrape ? scrape_take(app->scrape, &len) : NULL;
+
+	app->scrape = scrape_free(app->scrape);
+	app->scrape_wanted = false;
+	http_metrics(app->http, app->scrape_format, body, len,
+		mono_add_ns(now, (int64_t)cost * FRESH_FACTOR));
+}
+
+mono_t app_metrics_deadline(const struct app *app)
+{
+	return app->scrape_wanted ? MONO_UNSET : http_deadline(app->http);
+}
+
+void app_metrics_tick(struct app *app, mono_t now)
+{
+	if (app->scrape_wanted && !(app->scrape && scrape_slice(app->scrape)))
+		finish(app, now);
+	if (app->http)
+		http_tick(app->http, now);
+}
+
+/* ---- the control socket ---- */
+
+json_t *app_metrics_command(void *ctx, const char *args)
+{
+	enum metrics_format format = METRICS_PROMETHEUS;
+	struct app *app = ctx;
+	struct scrape *s;
+	size_t len = 0;
+	char *text;
+	json_t *reply;
+
+	if (strcmp(args, "openmetrics") == 0)
+		format = METRICS_OPENMETRICS;
+	else if (*args)
+		return ctl_error("metrics takes nothing, or openmetrics");
+	if (scrape_new(app, format, &s) < 0)
+		return NULL;
+	app->n_scrapes++;
+	while (scrape_slice(s))
+		;
+	text = scrape_take(s, &len);
+	scrape_free(s);
+	reply = text ? json_pack("{ss ss%}", "content_type",
+			       metrics_content_type(format), "text", text, len)
+		     : NULL;
+	free(text);
+	return reply;
+}
+
+/* ---- life ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void stop_listening(struct app *app)
+{
+	app->http = http_free(app->http);
+	app->scrape = scrape_free(app->scrape);
+	app->scrape_wanted = false;
+}
+
+bool app_metrics_listen(struct app *app)
+{
+	struct http_ops ops = {.metrics = metrics, .healthy = healthy, .ctx = app};
+	char at[ENDPOINT_STRLEN];
+	struct endpoint e;
+	int r;
+
+	if (app->http || !app->cfg->metrics_listen ||
+		endpoint_parse(app->cfg->metrics_listen, &e) < 0)
+		return true;
+	r = http_new(app->loop, &e, &ops, &app->http);
+	endpoint_format(&e, at);
+	if (r < 0) {
+		/* once, not with each attempt */
+		if (app->http_error != r)
+			log_err("metrics-listen %s: %s; %s", at, strerror(-r),
+				r == -EACCES
+					? "ports below 1024 take root, and a restart"
+					: "trying again");
+		app->http_error = r;
+		return r == -EACCES;
+	}
+	app->http_error = 0;
+	log_info("metrics: http://%s/metrics", at);
+	if (!addr_is_loopback(&e.addr))
+		log_notice(
+			"metrics: %s is no loopback address: whoever reaches it can read "
+			"addresses of groups, sources and interfaces",
+			at);
+	return true;
+}
+
+void app_metrics_reload(struct app *app, const struct config *old)
+{
+	if (same_text(old->metrics_listen, app->cfg->metrics_listen)) {
+		if (app->http)
+			http_forget(app->http);
+		return;
+	}
+	stop_listening(app);
+	app->http_error = 0;
+	if (!app_metrics_listen(app))
+		app->retry_at = mono_min(
+			app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
+}
+
+int app_metrics_new(struct app *app)
+{
+	return selfstat_new(&app->selfstat);
+}
+
+void app_metrics_free(struct app *app)
+{
+	stop_listening(app);
+	app->selfstat = selfstat_free(app->selfstat);
+	app->health = health_free(app->health);
+}

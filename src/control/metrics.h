@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Metrics as text, in the format of Prometheus (0.0.4) or of OpenMetrics (1.0.0): a
+ * table of all families, and functions that append their samples to a growing buffer.
+ * Pure; what the values are is the business of scrape.c.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum metrics_format {
+	METRICS_PROMETHEUS = 1,
+	METRICS_OPENMETRICS,
+};
+#define _METRICS_FORMAT_N 3
+
+enum metrics_type {
+	METRICS_GAUGE = 1,
+	METRICS_COUNTER,   /* samples end in _total */
+	METRICS_INFO,	   /* in _info; the value is 1, the labels tell */
+	METRICS_HISTOGRAM, /* in _bucket, _count and _sum */
+};
+
+enum metric {
+	METRIC_BUILD,
+	METRIC_DATAPLANE,
+	METRIC_HEALTHY,
+	METRIC_CONFIG_RELOADS,
+	METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL,
+
+	METRIC_PROCESS_START_TIME,
+	METRIC_PROCESS_CPU,
+	METRIC_PROCESS_RESIDENT_MEMORY,
+	METRIC_PROCESS_OPEN_FDS,
+	METRIC_PROCESS_MAX_FDS,
+
+	METRIC_INTERFACE,
+	METRIC_INTERFACE_PRESENT,
+	METRIC_INTERFACE_UP,
+	METRIC_INTERFACE_ERROR,
+	METRIC_INTERFACE_MTU,
+	METRIC_INTERFACE_RECEIVE_PACKETS,
+	METRIC_INTERFACE_RECEIVE_BYTES,
+	METRIC_INTERFACE_TRANSMIT_PACKETS,
+	METRIC_INTERFACE_TRANSMIT_BYTES,
+	METRIC_INTERFACE_TRANSMIT_MESSAGES,
+	METRIC_FRAMES,
+	METRIC_COPIES_DROPPED,
+
+	METRIC_RING_PACKETS,
+	METRIC_RING_DROPS,
+	METRIC_RING_FREEZES,
+	METRIC_RING_SIZE,
+	METRIC_RING_USED,
+	METRIC_TRANSMIT_QUEUE,
+	METRIC_TRANSMIT_QUEUE_LIMIT,
+
+	METRIC_FORWARD_DELAY,
+	METRIC_THREAD_CPU,
+	METRIC_THREAD_ASLEEP,
+	METRIC_THREAD_TURNS,
+	METRIC_THREAD_WAKEUPS,
+	METRIC_THREAD_BURSTS,
+	METRIC_THREAD_BLOCKS,
+	METRIC_THREAD_BLOCK_TIMEOUTS,
+	METRIC_THREAD_FRAMES,
+	METRIC_THREAD_COPIES,
+
+	METRIC_ENTRIES,
+	METRIC_ENTRIES_MEMORY,
+	METRIC_ENTRIES_TRUNCATED,
+	METRIC_ENTRY_RECEIVE_PACKETS,
+	METRIC_ENTRY_RECEIVE_BYTES,
+	METRIC_ENTRY_WRONG_INPUT,
+	METRIC_ENTRY_OUTPUTS,
+
+	METRIC_GROUPS,
+	METRIC_GROUPS_LIMIT,
+	METRIC_GROUP_SOURCES,
+	METRIC_GROUP_SOURCES_LIMIT,
+	METRIC_GROUP_HOSTS,
+	METRIC_GROUP_HOSTS_LIMIT,
+	METRIC_MEMBERSHIP_REFUSED,
+
+	METRIC_QUERIER_STATE,
+	METRIC_QUERIER_VERSION,
+	METRIC_QUERIER_ROBUSTNESS,
+	METRIC_QUERIER_INTERVAL,
+	METRIC_QUERIER_QUERIES_SENT,
+	METRIC_QUERIER_QUERIES_HEARD,
+
+	METRIC_UPSTREAM_GROUPS,
+	METRIC_UPSTREAM_VERSION,
+	METRIC_UPSTREAM_QUERIES,
+	METRIC_UPSTREAM_REPORTS_SENT,
+	METRIC_UPSTREAM_LAST_QUERY,
+
+	METRIC_CONTROL_MESSAGES,
+	METRIC_CONTROL_MESSAGES_BAD,
+	METRIC_CONTROL_MESSAGES_ODD,
+	METRIC_CONTROL_RECEIVED,
+	METRIC_CONTROL_SENT,
+	METRIC_CONTROL_ERRORS,
+	METRIC_CONTROL_DROPPED,
+	METRIC_CONTROL_QUEUE,
+	METRIC_CONTROL_QUEUE_LIMIT,
+	METRIC_NOTES,
+	METRIC_EFFECTS_LOST,
+	METRIC_NETLINK_OVERRUNS,
+
+	METRIC_CTL_CLIENTS,
+	METRIC_CTL_PENDING,
+	METRIC_HTTP_CONNECTIONS,
+	METRIC_HTTP_REQUESTS,
+	METRIC_HTTP_EVICTED,
+	METRIC_SCRAPES,
+	METRIC_SCRAPE_DURATION,
+	METRIC_SCRAPE_LONGEST_SLICE,
+	_METRIC_N,
+};
+
+struct metrics_family {
+	const char *name; /* without the ending that the type adds */
+	enum metrics_type type;
+	const char *unit;   /* NULL: none; the name ends with it */
+	const char *labels; /* for the documentation */
+	const char *help;   /* a sentence without its full stop */
+};
+
+extern const struct metrics_family metrics_family[_METRIC_N];
+
+struct metrics {
+	enum metrics_format format;
+	char *buf; /* owned; no NUL at its end */
+	size_t len, cap;
+	bool failed; /* memory ran out: the text is worth nothing */
+	const struct metrics_family *family;
+	bool in_labels;
+};
+
+/* Zero octets but for the format are an empty text. */
+void metrics_deinit(struct metrics *m);
+
+/* What comes before the samples of a family. They have to follow each other. */
+void metrics_begin(struct metrics *m, enum metric id);
+/* The last line of the text. */
+void metrics_end(struct metrics *m);
+
+/* A sample is its name, labels, and one value that ends it. */
+void metrics_sample(struct metrics *m);
+void metrics_sample_of(struct metrics *m, const char *ending); /* "_bucket" ... */
+/* Any octets are a legal value: what is no UTF-8 shows as \xNN. */
+void metrics_label(struct metrics *m, const char *name, const char *value);
+void metrics_label_uint(struct metrics *m, const char *name, uint64_t value);
+void metrics_uint(struct metrics *m, uint64_t value);
+void metrics_ns(struct metrics *m, uint64_t ns); /* as seconds */
+void metrics_real(struct metrics *m, double value);
+
+/* Labels that many samples share: where those of the sample are in the text, before its
+ * value, and the same once more in another sample. */
+struct metrics_span {
+	size_t at, len;
+};
+struct metrics_span metrics_labels(const struct metrics *m);
+void metrics_labels_again(struct metrics *m, struct metrics_span span);
+
+/* The sample's name of a family, as it is read: "ringcast_frames_total". */
+#define METRICS_NAME_MAX 80
+const char *metrics_name(
+	const struct metrics_family *f, char buf[static METRICS_NAME_MAX]);
+const char *metrics_type_name(enum metrics_type type);
+
+/* What a client that sends this Accept header (NULL: none) wants. */
+enum metrics_format metrics_negotiate(const char *accept);
+const char *metrics_content_type(enum metrics_format format);

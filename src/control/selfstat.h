@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the kernel says about this process: memory, descriptors, processor time. Opened
+ * before privileges, root directory and file system rights are given up, read at any
+ * time after that.
+ */
+
+#include <stdint.h>
+
+struct selfstat;
+
+int selfstat_new(struct selfstat **ret_selfstat);   /* 0, -ENOMEM */
+struct selfstat *selfstat_free(struct selfstat *s); /* takes and returns NULL */
+
+struct selfstat_values {
+	uint64_t started_ns;		/* since 1970 */
+	uint64_t cpu_ns, thread_cpu_ns; /* of the process; of the calling thread */
+	int64_t resident;		/* octets; -1: /proc is not there */
+	int64_t n_fds;			/* open; -1: as above */
+	uint64_t max_fds;
+};
+void selfstat_read(struct selfstat *s, struct selfstat_values *ret);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * How long frames are on their way through the data plane: a histogram with buckets of
+ * powers of two, from the kernel's receive time stamp to the moment the copies are with
+ * the kernel. One thread writes, with relaxed stores. Pure: who reads the clock is the
+ * worker, once per burst.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Bucket i holds what took at most 2^i microseconds, the last one the rest: up to 1 us
+ * ... up to 2^21 us, which is some 2 s, and more. */
+#define LATENCY_BUCKETS 23
+
+struct latency_counters {
+	_Atomic uint64_t bucket[LATENCY_BUCKETS];
+	_Atomic uint64_t sum_ns;
+};
+
+static inline unsigned latency_bucket(uint64_t ns)
+{
+	uint64_t us = ns / 1000 + (ns % 1000 != 0);
+	unsigned i = us <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(us - 1);
+
+	return i < LATENCY_BUCKETS ? i : LATENCY_BUCKETS - 1;
+}
+
+/* upper bound of all buckets but the last */
+static inline uint64_t latency_bound_us(unsigned bucket)
+{
+	return UINT64_C(1) << bucket;
+}
+
+/* A receive time stamp of a ring (seconds and nanoseconds since 1970) as one number
+ * that grows with time. */
+static inline uint64_t latency_stamp(uint32_t sec, uint32_t nsec)
+{
+	return (uint64_t)sec << 32 | nsec;
+}
+
+/* From a time stamp until `now` of the same clock, in nanoseconds. 0 where the clock
+ * was set back meanwhile. */
+static inline uint64_t latency_since(uint64_t stamp, uint64_t now)
+{
+	int64_t sec = (int64_t)(now >> 32) - (int64_t)(stamp >> 32);
+	int64_t ns = sec * 1000000000 + (int64_t)(now & UINT32_MAX) -
+		(int64_t)(stamp & UINT32_MAX);
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
