@@ -362,6 +362,14 @@ def mtu_changes(b):
     assert len(wait_datagrams(two, 4)) == 4, "the other LAN has both"
     verdicts = {p["name"]: p["verdicts"] for p in d.show("stats")["ports"]}
     assert sum(n for name, n in verdicts["lan1"].items() if "mtu" in name) == 1, verdicts
+    # what may be cut is cut for that LAN alone
+    sender.sock.setsockopt(socket.IPPROTO_IP, 10, 0)   # IP_PMTUDISC_DONT
+    frames = b.tap(t.hosts["lan1"], "eth0")
+    burst((1401,))
+    assert [len(p) for p, _ in wait_datagrams(one, 1)] == [1401]
+    assert len([f for f in frames.frames() if len(f) > 500]) == 1, "not in two parts"
+    wait_datagrams(two, 1)
+    sender.sock.setsockopt(socket.IPPROTO_IP, 10, 2)
     t.router.ip("link", "set", "dev", "lan1", "mtu", "1500")
     wait_for(5, lambda: d.interface("lan1")["mtu"] == 1500, "the MTU is known")
     burst((1400,))
