@@ -553,7 +553,10 @@ int ctl_print_reload(json_t *reply, FILE *out)
 	return 4;
 }
 
-int ctl_print_nothing(json_t *reply, FILE *out)
+int ctl_print_log(json_t *reply, FILE *out)
 {
+	const char *level = json_string_value(json_object_get(reply, "level"));
+
+	fprintf(out, "%s\n", level ? level : "?");
 	return 0;
 }

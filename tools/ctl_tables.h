@@ -23,4 +23,4 @@ int ctl_print_stats(json_t *reply, FILE *out);
 int ctl_print_config(json_t *reply, FILE *out);
 int ctl_print_version(json_t *reply, FILE *out);
 int ctl_print_reload(json_t *reply, FILE *out);
-int ctl_print_nothing(json_t *reply, FILE *out); /* commands that only do something */
+int ctl_print_log(json_t *reply, FILE *out);

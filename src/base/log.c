@@ -2,11 +2,13 @@
 
 /*
  * Log lines, see log.h. Edge code: the only file that knows where lines go. A line is
- * formatted into a buffer on the stack and leaves with one write() or one syslog(), so
- * that lines of several threads do not mix.
+ * formatted into a buffer on the stack and leaves with one write(), one syslog() or one
+ * entry of the journal (log_journal.c), so that lines of several threads do not mix.
  */
 
 #include "base/log.h"
+
+#include "base/log_journal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,9 +21,11 @@
 #define LINE_MAX_LEN 1024
 
 static struct {
+	const char *_Atomic ident;
 	_Atomic int level;
 	_Atomic int sink;
-} state = {.level = LOG_LEVEL_WARNING, .sink = LOG_SINK_STDERR};
+	_Atomic bool marked; /* stderr goes to the journal, which reads "<4>text" */
+} state = {.ident = "ringcast", .level = LOG_LEVEL_WARNING, .sink = LOG_SINK_STDERR};
 
 static const struct {
 	const char *name;
@@ -36,12 +40,36 @@ static const struct {
 
 void log_open(const char *ident, enum log_sink sink, enum log_level level)
 {
-	if (sink == LOG_SINK_SYSLOG)
-		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	else if (sink == LOG_SINK_BOTH)
-		openlog(ident, LOG_PID | LOG_NDELAY | LOG_PERROR, LOG_DAEMON);
-	state.sink = sink;
+	state.ident = ident;
 	state.level = level;
+	(void)log_set_sink(sink);
+}
+
+enum log_sink log_default_sink(void)
+{
+	return log_journal_works() && log_journal_is_stream(STDERR_FILENO)
+		? LOG_SINK_JOURNAL
+		: LOG_SINK_STDERR;
+}
+
+int log_set_sink(enum log_sink sink)
+{
+	if (sink == LOG_SINK_JOURNAL && !log_journal_works())
+		return -EOPNOTSUPP;
+	if (sink == LOG_SINK_SYSLOG)
+		openlog(state.ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	else if (sink == LOG_SINK_BOTH)
+		openlog(state.ident, LOG_PID | LOG_NDELAY | LOG_PERROR, LOG_DAEMON);
+	state.marked = log_journal_is_stream(STDERR_FILENO);
+	state.sink = sink;
+	return 0;
+}
+
+void log_root_changed(void)
+{
+	/* the stream that stderr is stays open */
+	if (state.sink == LOG_SINK_JOURNAL && !log_journal_works())
+		(void)log_set_sink(LOG_SINK_STDERR);
 }
 
 void log_set_level(enum log_level level)
@@ -86,32 +114,93 @@ static void mask_control(char *s)
 	}
 }
 
-_printf_(3, 0) static void write_line(
-	enum log_level level, uint64_t hidden, const char *format, va_list ap)
-{
-	bool to_stderr = state.sink == LOG_SINK_STDERR;
+/* a line while it is put together */
+struct text {
 	char line[LINE_MAX_LEN];
-	size_t n = 0;
+	size_t n;
+};
 
-	if (to_stderr)
-		n = clamp_written(
-			snprintf(line, sizeof(line), "%s: ", levels[level].name),
-			sizeof(line));
-	n += clamp_written(
-		vsnprintf(line + n, sizeof(line) - n, format, ap), sizeof(line) - n);
-	if (hidden > 0)
-		n += clamp_written(snprintf(line + n, sizeof(line) - n,
-					   " (%llu similar lines suppressed)",
-					   (unsigned long long)hidden),
-			sizeof(line) - n);
-	mask_control(line);
-	if (!to_stderr) {
-		syslog(levels[level].priority, "%s", line);
+static void append(struct text *t, const char *format, ...) _printf_(2, 3);
+static void append(struct text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	t->n += clamp_written(
+		vsnprintf(t->line + t->n, sizeof(t->line) - t->n, format, ap),
+		sizeof(t->line) - t->n);
+	va_end(ap);
+}
+
+static void append_about(struct text *t, const struct log_about *about)
+{
+	const char *colon = about->interface ? ":" : "";
+	const struct {
+		const char *word, *value;
+	} part[] = {
+		{"group", about->group},
+		{"source", about->source},
+		{"host", about->host},
+	};
+	bool any = false;
+
+	if (about->interface)
+		append(t, "%s", about->interface);
+	for (size_t i = 0; i < array_len(part); i++) {
+		if (!part[i].value)
+			continue;
+		append(t, "%s%s%s %s", any ? "" : colon,
+			any || about->interface ? " " : "", part[i].word,
+			part[i].value);
+		any = true;
+	}
+	if (any || about->interface)
+		append(t, ": ");
+}
+
+static void send_line(enum log_level level, const struct text *t,
+	const struct log_about *about, uint64_t hidden)
+{
+	struct log_entry entry = {.ident = state.ident,
+		.priority = levels[level].priority,
+		.message = t->line,
+		.about = about,
+		.hidden = hidden};
+	char line[LINE_MAX_LEN + 16]; /* and the level, and the newline */
+	int n;
+
+	if (state.sink == LOG_SINK_SYSLOG || state.sink == LOG_SINK_BOTH) {
+		syslog(levels[level].priority, "%s", t->line);
 		return;
 	}
-	line[n] = '\n'; /* in place of the terminator */
-	if (write(STDERR_FILENO, line, n + 1) < 0)
+	if (state.sink == LOG_SINK_JOURNAL && log_journal_send(&entry) == 0)
+		return;
+	if (state.marked)
+		n = snprintf(line, sizeof(line), "<%d>%s\n", levels[level].priority,
+			t->line);
+	else
+		n = snprintf(
+			line, sizeof(line), "%s: %s\n", levels[level].name, t->line);
+	if (write(STDERR_FILENO, line, clamp_written(n, sizeof(line))) < 0)
 		return; /* nobody is left to tell */
+}
+
+_printf_(4, 0) static void write_line(enum log_level level,
+	const struct log_about *about, uint64_t hidden, const char *format, va_list ap)
+{
+	struct text t = {.n = 0};
+
+	if (about)
+		append_about(&t, about);
+	t.n += clamp_written(vsnprintf(t.line + t.n, sizeof(t.line) - t.n, format, ap),
+		sizeof(t.line) - t.n);
+	if (about && about->error)
+		append(&t, ": %s", strerror(about->error));
+	if (hidden > 0)
+		append(&t, " (%llu similar lines suppressed)",
+			(unsigned long long)hidden);
+	mask_control(t.line);
+	send_line(level, &t, about, hidden);
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -122,7 +211,21 @@ void log_write(enum log_level level, const char *format, ...)
 	if (!log_enabled(level))
 		return;
 	va_start(ap, format);
-	write_line(level, 0, format, ap);
+	write_line(level, NULL, 0, format, ap);
+	va_end(ap);
+	errno = saved;
+}
+
+void log_about(
+	enum log_level level, const struct log_about *about, const char *format, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	if (!log_enabled(level))
+		return;
+	va_start(ap, format);
+	write_line(level, about, 0, format, ap);
 	va_end(ap);
 	errno = saved;
 }
@@ -156,7 +259,7 @@ bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden)
 }
 
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
-	const char *format, ...)
+	const struct log_about *about, const char *format, ...)
 {
 	int saved = errno;
 	uint64_t hidden;
@@ -165,7 +268,7 @@ void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	if (!log_enabled(level) || !log_limit_take(limit, now, &hidden))
 		return;
 	va_start(ap, format);
-	write_line(level, hidden, format, ap);
+	write_line(level, about, hidden, format, ap);
 	va_end(ap);
 	errno = saved;
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Log lines of the edges: to stderr or to syslog, one line per call. error: the daemon
- * cannot do its job; warning: something is lost, we continue and say so; notice: state
- * an operator wants in the journal; info: few; debug: free. Pure code never logs.
- * Whatever a remote host can trigger goes through a struct log_limit.
+ * Log lines of the edges: to stderr, to syslog or to the journal, one line per call.
+ * error: the daemon cannot do its job; warning: something is lost, we continue and say
+ * so; notice: state an operator wants in the journal; info: few; debug: free. Pure code
+ * never logs. Whatever a remote host can trigger goes through a struct log_limit.
  *
  * The state is that of the process: there is one stderr and one syslog connection. Any
  * thread may write and change the level.
@@ -23,14 +23,22 @@ enum log_level {
 };
 
 enum log_sink {
-	LOG_SINK_STDERR = 1, /* "warning: text" */
+	LOG_SINK_STDERR = 1, /* "warning: text", or "<4>text" into the journal */
 	LOG_SINK_SYSLOG,     /* facility daemon, with the process id */
 	LOG_SINK_BOTH,	     /* syslog, and the same lines on stderr */
+	LOG_SINK_JOURNAL,    /* entries with fields */
 };
 
 /* Before the first call: stderr, level warning. `ident` is borrowed for the life of the
  * process. May be called again to change the sink. */
 void log_open(const char *ident, enum log_sink sink, enum log_level level);
+/* The journal where stderr goes there anyway (a service of systemd), else stderr. */
+enum log_sink log_default_sink(void);
+/* Change the sink alone. -EOPNOTSUPP: the journal is not built in or does not listen;
+ * nothing has changed then. */
+int log_set_sink(enum log_sink sink);
+/* After a change of the root directory: is the journal still to be reached? */
+void log_root_changed(void);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 static inline bool log_enabled(enum log_level level)
@@ -50,6 +58,19 @@ void log_write(enum log_level level, const char *format, ...) _printf_(2, 3);
 #define log_info(...)	log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
+/* What a line is about: stands in front of its text, "lan1: group 239.1.2.3 host
+ * 10.0.0.1: ", and in fields of the journal. NULL or 0 where there is none. */
+struct log_about {
+	const char *interface;
+	const char *group, *source;
+	const char *host;  /* who sent the message */
+	const char *cause; /* a stable word; in the journal only: the text says it */
+	int error;	   /* errno; its text stands at the end of the line */
+};
+
+void log_about(enum log_level level, const struct log_about *about, const char *format,
+	...) _printf_(3, 4);
+
 /* Token bucket: `burst` lines at once, then one more each `interval_ms`. Lines that do
  * not pass are counted; the next one that passes says how many there were. */
 struct log_limit {
@@ -65,6 +86,6 @@ struct log_limit {
 /* Takes a token. On true *ret_hidden is the number of lines suppressed before. */
 bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden);
 
-/* log_write() through a bucket; a line below the current level costs no token */
+/* log_about() through a bucket; a line below the current level costs no token */
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
-	const char *format, ...) _printf_(4, 5);
+	const struct log_about *about, const char *format, ...) _printf_(5, 6);

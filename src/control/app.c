@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/cpulist.h"
 #include "control/privdrop.h"
+#include "control/service.h"
 #include "control/show.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static mono_t deadline(void *ctx)
 
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
+	at = mono_min(at, app->alive_at);
 	return mono_min(
 		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
 }
@@ -45,6 +47,10 @@ static void tick(void *ctx, mono_t now)
 		app_unsilence(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
+	if (mono_due(app->alive_at, now)) {
+		service_watchdog();
+		app->alive_at = mono_add_ms(now, service_watchdog_ms());
+	}
 	router_tick(app->router, now, &app->fx);
 	tap_tick(app->tap, now);
 }
@@ -70,7 +76,8 @@ static void log_summary(struct app *app)
 		if (!pp)
 			continue;
 		dataplane_port_stats(app->dp, i, &ps);
-		log_notice("%s: %s, %s, %llu packets in, %llu out", pp->name,
+		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = pp->name},
+			"%s, %s, %llu packets in, %llu out",
 			pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream",
 			pp->up ? "up" : "down", (unsigned long long)ps.rx_packets,
 			(unsigned long long)ps.tx_packets);
@@ -92,6 +99,7 @@ static void on_signal(void *ctx, int signo)
 		if (app->stopping)
 			break;
 		app->stopping = true;
+		service_stopping("leaving all groups upstream");
 		log_notice("stopping: leaving all groups upstream");
 		router_shutdown(app->router, loop_now(app->loop), &app->fx);
 		loop_stop(app->loop);
@@ -307,6 +315,7 @@ static int drop_privileges(struct app *app)
 	const char *what;
 	int r = privdrop_apply(app->cfg->chroot, app->cfg->user, &what);
 
+	log_root_changed();
 	if (r == 0)
 		return APP_EXIT_OK;
 	log_err("cannot give up privileges: %s: %s", what, strerror(-r));
@@ -335,6 +344,7 @@ static int start(struct app *app)
 		app->config_dir, app->options.config_path, &status, NULL);
 	if (!app->cfg)
 		return status;
+	app_log_configure(app, NULL, app->cfg);
 	r = privdrop_raise_nofile();
 	if (r < 0)
 		log_info("cannot raise the limit of open files: %s", strerror(-r));
@@ -343,6 +353,12 @@ static int start(struct app *app)
 		log_err("cannot make the event loop: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
+	/* inside a chroot it could not be reached */
+	r = service_open();
+	if (r < 0)
+		log_warn("cannot reach the service manager: %s", strerror(-r));
+	else if (service_watchdog_ms())
+		app->alive_at = loop_now(app->loop);
 	/* the socket file is made while the rights to do so are there */
 	status = start_ctl(app);
 	if (status == APP_EXIT_OK)
@@ -380,6 +396,8 @@ static void init_port(struct app *app, unsigned number)
 	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
 		ap->limit[n] =
 			is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
+	ap->send_limit = LOG_LIMIT(10, 6000);
+	ap->bad_limit = LOG_LIMIT(10, 6000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)
@@ -396,7 +414,8 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->unsilence_at = MONO_NEVER;
-	app->send_limit = LOG_LIMIT(10, 6000);
+	app->alive_at = MONO_NEVER;
+	app->debug_limit = LOG_LIMIT(1000, 5);
 	app->silence_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		init_port(app, i);
@@ -411,8 +430,10 @@ int app_new(const struct app_options *options, struct app **ret_app)
 
 int app_run(struct app *app)
 {
-	int r = loop_run(app->loop);
+	int r;
 
+	service_ready("forwarding");
+	r = loop_run(app->loop);
 	if (r < 0) {
 		log_err("the event loop failed: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
@@ -425,6 +446,7 @@ struct app *app_free(struct app *app)
 	if (!app)
 		return NULL;
 	app_metrics_free(app);
+	service_close();
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
 	app_rival_stop(app);

@@ -32,6 +32,11 @@ struct app_options {
 	const char *config_path;
 	const char *control_socket; /* NULL: from the file, else the built-in path */
 	bool foreground;
+	bool log_to_stderr; /* -d: whatever the file says */
+	/* what holds unless the file says something else */
+	enum log_sink log_sink;
+	enum log_level log_level;
+	bool log_level_given; /* -v: the file says nothing */
 };
 
 /* what app_notice.c has logged, so that it is said once */
@@ -52,6 +57,7 @@ struct app_port {
 	struct flood_limit flood_limit;
 	struct mcsock_stats closed;	 /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
+	struct log_limit send_limit, bad_limit;
 };
 
 struct app_rival {
@@ -105,12 +111,13 @@ struct app {
 	struct app_rivals rivals;
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
+	mono_t alive_at;     /* the next sign of life for the service manager */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
 	bool stopping;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
-	struct log_limit send_limit, silence_limit;
+	struct log_limit silence_limit, debug_limit;
 	mono_t started;
 };
 
@@ -129,6 +136,10 @@ struct config *app_read_config(
 
 /* "metrics" of the control socket: the text of a whole scrape. */
 json_t *app_metrics_command(void *ctx, const char *args);
+/* After a start that went well: no more lines to the terminal as well as to syslog. */
+void app_log_started(const struct app *app);
+/* Back to the level of the file and the command line. */
+void app_log_default_level(const struct app *app);
 
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True: in use. */

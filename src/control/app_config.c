@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "control/http.h"
 #include "control/json.h"
+#include "control/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,7 +164,7 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "chroot");
 }
 
-bool app_reload(struct app *app, json_t **ret_messages)
+static bool reload(struct app *app, json_t **ret_messages)
 {
 	const char *path = app->options.config_path;
 	struct config *refused = NULL, *old = app->cfg, *cfg;
@@ -180,6 +181,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 		app->reload_refused = true;
 		return false;
 	}
+	app_log_configure(app, old, cfg);
 	warn_fixed(old, cfg);
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
@@ -190,4 +192,14 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_rival_look(app, loop_now(app->loop), true);
 	log_notice("%s: reloaded", path);
 	return true;
+}
+
+bool app_reload(struct app *app, json_t **ret_messages)
+{
+	bool ok;
+
+	service_reloading(loop_now(app->loop));
+	ok = reload(app, ret_messages);
+	service_ready(ok ? "forwarding" : "forwarding; the last reload was refused");
+	return ok;
 }

@@ -58,14 +58,7 @@ static void packet(
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	else
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
-	if (log_enabled(LOG_LEVEL_DEBUG)) {
-		char from[ADDR_STRLEN] = "?";
-
-		if (bad == GM_OK)
-			addr_format(&msg.from, from);
-		log_debug("%s: message of %zu octets from %s: %s", pp->name, len, from,
-			bad == GM_OK ? "accepted" : gm_bad_name(bad));
-	}
+	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
 }
 
 static void packet_ipv4(void *ctx, int ifindex, const void *data, size_t len)
@@ -78,30 +71,12 @@ static void packet_ipv6(void *ctx, int ifindex, const void *data, size_t len)
 	packet(ctx, FAMILY_IPV6, data, len);
 }
 
-/* A host floods. That is worth a line each time: there is at most one in a second. */
 static void silenced(void *ctx, const struct mcfilter_host *who, mono_t until)
 {
 	const struct app_port *ap = ctx;
 	struct app *app = ap->app;
-	char host[ADDR_STRLEN] = "";
-	struct addr a = {{0}};
-
 	app->unsilence_at = mono_min(app->unsilence_at, until);
-	if (who->len == 16)
-		memcpy(a.b, who->octet, 16);
-	else if (who->len == 4)
-		a = (struct addr)ADDR_V4(
-			who->octet[0], who->octet[1], who->octet[2], who->octet[3]);
-	if (who->len == 6)
-		snprintf(host, sizeof(host), "%02x:%02x:%02x:%02x:%02x:%02x",
-			who->octet[0], who->octet[1], who->octet[2], who->octet[3],
-			who->octet[4], who->octet[5]);
-	else
-		addr_format(&a, host);
-	log_limited(&app->silence_limit, loop_now(app->loop), LOG_LEVEL_WARNING,
-		"%s: host %s: sends more membership messages than host-message-rate "
-		"allows (%u a second); it is not heard for ten seconds",
-		app_port_name(app, ap->number), host, ap->flood_limit.host_rate);
+	app_log_silenced(app, loop_now(app->loop), ap, who);
 }
 
 void app_unsilence(struct app *app, mono_t now)
@@ -288,9 +263,11 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 	if (r == 0)
 		app_tap_sent(app, port, family, packet_data, (size_t)len);
 	if (r < 0)
-		log_limited(&app->send_limit, now, LOG_LEVEL_WARNING,
-			"%s: cannot send a membership message: %s",
-			app_port_name(app, port), strerror(-r));
+		log_limited(&app->port[port].send_limit, now, LOG_LEVEL_WARNING,
+			&(struct log_about){.interface = app_port_name(app, port),
+				.cause = "send",
+				.error = -r},
+			"cannot send a membership message");
 }
 
 static void execute_query(struct app *app, mono_t now, const struct effect *e)
@@ -366,75 +343,10 @@ static void execute_fib(struct app *app, const struct effect *e)
 		app->fx.lost++;
 }
 
-/* level and text of a note; %1 group, %2 peer, %3 value are put behind it */
-static const struct {
-	enum log_level level;
-	const char *text;
-} note_text[_NOTE_N] = {
-	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE, "is querier now"},
-	[NOTE_QUERIER_LOST] = {LOG_LEVEL_NOTICE,
-		"is no longer querier and forwards nothing there: another querier"},
-	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
-		"query by unicast, not used for the election"},
-	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
-		"querier of an older version heard; set igmp-version or mld-version to the "
-		"lowest one"},
-	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
-	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
-	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},
-	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources"},
-	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host"},
-	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
-		"too many members to track, no fast leave for the group"},
-	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
-		"group refused by whitelist, blacklist or boundary"},
-	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
-		"membership without source refused for a source-specific group"},
-	[NOTE_SSM_QUERY] = {LOG_LEVEL_INFO,
-		"query of an older version for a source-specific group"},
-	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
-	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
-		"report refused: its sender is in no subnet or altnet of the interface"},
-};
-
-static void execute_note(struct app *app, mono_t now, const struct effect *e)
-{
-	char group[ADDR_STRLEN + 8] = "", peer[ADDR_STRLEN + 8] = "", value[24] = "";
-	char addr[ADDR_STRLEN];
-	enum note note = e->note.note;
-
-	app->n_notes[note]++;
-	if (!log_enabled(note_text[note].level))
-		return;
-	if (!addr_is_any(&e->note.group))
-		snprintf(group, sizeof(group), " group %s",
-			addr_format(&e->note.group, addr));
-	if (!addr_is_any(&e->note.peer))
-		snprintf(peer, sizeof(peer), " host %s",
-			addr_format(&e->note.peer, addr));
-	if (e->note.value)
-		snprintf(value, sizeof(value), " (%u)", e->note.value);
-	log_limited(&app->port[e->port].limit[note], now, note_text[note].level,
-		"%s:%s%s: %s%s", app_port_name(app, e->port), group, peer,
-		note_text[note].text, value);
-}
-
-static void log_effects(const struct effects *fx)
-{
-	effects_for_each (fx, e) {
-		char line[512];
-
-		if (e->type == EFFECT_NOTE)
-			continue;
-		effect_format(e, line, sizeof(line));
-		log_debug("%s", line);
-	}
-}
-
 void app_execute(struct app *app, mono_t now)
 {
 	if (log_enabled(LOG_LEVEL_DEBUG))
-		log_effects(&app->fx);
+		app_log_effects(app, now);
 	effects_for_each (&app->fx, e) {
 		switch (e->type) {
 		case EFFECT_QUERY:
@@ -448,7 +360,7 @@ void app_execute(struct app *app, mono_t now)
 			execute_fib(app, e);
 			break;
 		case EFFECT_NOTE:
-			execute_note(app, now, e);
+			app_log_note(app, now, e);
 			break;
 		}
 	}

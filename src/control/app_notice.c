@@ -17,10 +17,13 @@ static void notice_error(const char *name, const char *what, int before, int now
 	if (now == before)
 		return;
 	if (now)
-		log_warn("%s: cannot open the %s: %s; trying again every second", name,
-			what, strerror(now));
+		log_about(LOG_LEVEL_WARNING,
+			&(struct log_about){
+				.interface = name, .cause = "open", .error = now},
+			"cannot open the %s, trying again every second", what);
 	else
-		log_notice("%s: the %s are open", name, what);
+		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = name},
+			"the %s are open", what);
 }
 
 /* Frames of a bridge's port are the bridge's, so the port itself gets none. */
@@ -34,11 +37,14 @@ static void notice_master(
 	if (now == before)
 		return;
 	if (now)
-		log_warn("%s: is a port of %s now, which takes all its frames; nothing "
-			 "is forwarded on it alone: give %s a phyint instead",
-			name, its_name, its_name);
+		log_about(LOG_LEVEL_WARNING,
+			&(struct log_about){.interface = name, .cause = "master"},
+			"is a port of %s now, which takes all its frames; nothing is "
+			"forwarded on it alone: give %s a phyint instead",
+			its_name, its_name);
 	else if (i)
-		log_notice("%s: stands alone again", name);
+		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = name},
+			"stands alone again");
 }
 
 static void notice_port(
@@ -52,7 +58,9 @@ static void notice_port(
 		*n = (struct app_notice){0};
 		memcpy(n->name, pp->name, sizeof(n->name));
 		if (pp->cfg->pattern)
-			log_notice("%s: %s, by 'phyint %s' at line %u", pp->name,
+			log_about(LOG_LEVEL_NOTICE,
+				&(struct log_about){.interface = pp->name},
+				"%s, by 'phyint %s' at line %u",
 				pp->role == CONFIG_ROLE_UPSTREAM ? "upstream"
 								 : "downstream",
 				pp->cfg->name, pp->cfg->line);

@@ -23,6 +23,20 @@ void app_close_ports(struct app *app);
  * for which there is no port. */
 void app_notice(struct app *app);
 
+/* The log: what is worth a line, at a limited rate. `from` NULL: not known. */
+void app_log_note(struct app *app, mono_t now, const struct effect *e);
+void app_log_effects(struct app *app, mono_t now);
+void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct addr *from, size_t len, enum gm_bad bad);
+struct mcfilter_host;
+void app_log_silenced(struct app *app, mono_t now, const struct app_port *ap,
+	const struct mcfilter_host *who);
+/* Sink and level as the file `cfg` and the command line say; `old` is the file before,
+ * NULL at the start: what it does not change stays as somebody may have set it since.
+ */
+void app_log_configure(
+	const struct app *app, const struct config *old, const struct config *cfg);
+
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);
 void app_tap_received(struct app *app, unsigned port, enum family family,

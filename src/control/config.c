@@ -36,6 +36,8 @@ static const struct config config_default = {
 	.latency = CONFIG_LATENCY_BALANCED,
 	.receive_offload = true,
 	.metrics_groups = DEFAULT_METRICS_GROUPS,
+	.log_to = CONFIG_LOG_AUTO,
+	.log_level = CONFIG_LOG_LEVEL_DEFAULT,
 	.defaults =
 		{
 			.role = CONFIG_ROLE_DISABLED,

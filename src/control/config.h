@@ -42,6 +42,23 @@ enum config_latency {
 	CONFIG_LATENCY_THROUGHPUT,
 };
 
+enum config_log_to {
+	CONFIG_LOG_AUTO =
+		1, /* the journal, syslog or stderr, as the daemon was started */
+	CONFIG_LOG_STDERR,
+	CONFIG_LOG_SYSLOG,
+	CONFIG_LOG_JOURNAL,
+};
+
+enum config_log_level {
+	CONFIG_LOG_LEVEL_DEFAULT = 1,
+	CONFIG_LOG_LEVEL_ERROR,
+	CONFIG_LOG_LEVEL_WARNING,
+	CONFIG_LOG_LEVEL_NOTICE,
+	CONFIG_LOG_LEVEL_INFO,
+	CONFIG_LOG_LEVEL_DEBUG,
+};
+
 enum config_alert {
 	CONFIG_ALERT_REQUIRE = 1,
 	CONFIG_ALERT_OPTIONAL,
@@ -125,6 +142,8 @@ struct config {
 	enum config_coalesce coalesce;
 	enum config_latency latency;
 	bool receive_offload;
+	enum config_log_to log_to;
+	enum config_log_level log_level;
 	char *control_socket;	 /* NULL: built-in path */
 	char *metrics_listen;	 /* see endpoint.h; NULL: off */
 	uint32_t metrics_groups; /* forwarding entries that are shown one by one */

@@ -23,6 +23,9 @@ static const char *const forward_words[] = {"none", "downstream", "all", NULL};
 static const char *const alert_words[] = {"require", "optional", NULL};
 static const char *const coalesce_words[] = {"off", "exact", "on", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
+static const char *const log_to_words[] = {"auto", "stderr", "syslog", "journal", NULL};
+static const char *const log_level_words[] = {
+	"default", "error", "warning", "notice", "info", "debug", NULL};
 static const char *const latency_words[] = {"low", "balanced", "throughput", NULL};
 
 #define GLOBAL(n, k, field, ...)                                                       \
@@ -86,6 +89,10 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("latency", CHOICE, latency, .words = latency_words,
 		.takes = "low, balanced or throughput"),
 	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
+	GLOBAL("log-to", CHOICE, log_to, .words = log_to_words,
+		.takes = "auto, stderr, syslog or journal"),
+	GLOBAL("log-level", CHOICE, log_level, .words = log_level_words,
+		.takes = "default, error, warning, notice, info or debug"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT or :PORT, such as 127.0.0.1:9337"),
@@ -150,8 +157,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
 	"cpu-affinity", "ring-size", "transmit", "coalesce", "latency",
-	"receive-offload", "control-socket", "metrics-listen", "metrics-groups",
-	"instance", "phyint", NULL};
+	"receive-offload", "log-to", "log-level", "control-socket", "metrics-listen",
+	"metrics-groups", "instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

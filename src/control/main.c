@@ -23,7 +23,8 @@ static const char usage_text[] =
 	"\n"
 	"  -n         stay in the foreground (the default)\n"
 	"  -b         go into the background once everything is open\n"
-	"  -d         log to standard error and stay in the foreground\n"
+	"  -d         log to standard error, whatever FILE says, and stay in the\n"
+	"             foreground\n"
 	"  -v         log more; three times is everything\n"
 	"  -s SOCKET  control socket (default: control-socket of FILE, or\n"
 	"             " CTL_DEFAULT_PATH ")\n"
@@ -122,14 +123,12 @@ static int background(void)
 	return word[1];
 }
 
-static void background_done(
-	int word, int status, const char *ident, enum log_level level)
+static void background_done(int word, int status)
 {
 	uint8_t octet = (uint8_t)status;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (status == APP_EXIT_OK) {
-		log_open(ident, LOG_SINK_SYSLOG, level);
 		for (int fd = 0; fd <= 2 && null >= 0; fd++)
 			dup2(null, fd);
 		if (chdir("/") < 0)
@@ -148,18 +147,29 @@ struct cmdline {
 	bool check_only;
 	/* a link named igmpproxy behaves as that program does, down to the log */
 	bool as_igmpproxy;
-	bool debug; /* -d */
 	const char *ident;
 };
 
-static int run(const struct cmdline *c)
+/* What the log is until the file has been read, and unless that says something else. */
+static void start_log(struct cmdline *c)
+{
+	bool to_syslog = c->as_igmpproxy && !c->options.log_to_stderr && !c->check_only;
+	bool here = c->options.log_to_stderr || c->check_only || !c->options.foreground;
+	enum log_sink sink = here ? LOG_SINK_STDERR : log_default_sink();
+
+	c->options.log_level = c->level;
+	c->options.log_sink =
+		to_syslog || !c->options.foreground ? LOG_SINK_SYSLOG : sink;
+	/* why a start fails is to be found in either place */
+	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
+}
+
+static int run(struct cmdline *c)
 {
 	struct app *app;
 	int status, word = -1;
-	bool to_syslog = c->as_igmpproxy && !c->debug && !c->check_only;
 
-	/* why a start fails is to be found in either place */
-	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : LOG_SINK_STDERR, c->level);
+	start_log(c);
 	if (c->check_only)
 		return check(c->options.config_path);
 	/* before the threads: fork() takes only the calling one along */
@@ -171,12 +181,12 @@ static int run(const struct cmdline *c)
 		}
 	}
 	status = app_new(&c->options, &app);
+	if (status == APP_EXIT_OK)
+		app_log_started(app);
 	if (word >= 0)
-		background_done(word, status, c->ident, c->level);
+		background_done(word, status);
 	if (status != APP_EXIT_OK)
 		return status;
-	if (to_syslog)
-		log_open(c->ident, LOG_SINK_SYSLOG, c->level);
 	status = app_run(app);
 	app_free(app);
 	return status;
@@ -207,7 +217,7 @@ static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 	while ((opt = getopt(argc, argv, "nbdvs:CVh")) != -1) {
 		switch (opt) {
 		case 'd': /* ringcastd in the foreground logs to stderr anyway */
-			c->debug = true;
+			c->options.log_to_stderr = true;
 			c->options.foreground = true;
 			break;
 		case 'n':
@@ -217,6 +227,7 @@ static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 			c->options.foreground = false;
 			break;
 		case 'v':
+			c->options.log_level_given = true;
 			more_verbose(c);
 			break;
 		case 's':

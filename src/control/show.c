@@ -87,13 +87,16 @@ static json_t *reload(void *ctx, const char *args)
 
 static json_t *log_level(void *ctx, const char *args)
 {
+	const struct app *app = ctx;
 	enum log_level level;
 
-	if (*args && log_level_parse(args, &level) < 0)
+	if (strcmp(args, "default") == 0)
+		app_log_default_level(app);
+	else if (*args && log_level_parse(args, &level) < 0)
 		return ctl_error("unknown log level \"%s\"; there are error, warning, "
-				 "notice, info and debug",
+				 "notice, info, debug and default",
 			args);
-	if (*args)
+	else if (*args)
 		log_set_level(level);
 	return json_pack("{ss}", "level", log_level_name(log_get_level()));
 }

@@ -14,11 +14,11 @@ PURE_LIBS = {
 
 # Edges that are known by name, also when only their header exists yet.
 EDGES = {
-    "base": {"log"},
+    "base": {"log", "log_journal"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
-        "portplan", "app", "app_priv", "app_io", "app_config", "app_metrics", "app_notice",
-        "app_rival", "app_tap", "health", "http", "main", "scrape", "scrape_priv",
-        "scrape_write", "selfstat", "tap"},
+        "portplan", "app", "app_priv", "app_io", "app_config", "app_log", "app_metrics",
+        "app_notice", "app_rival", "app_tap", "health", "http", "main", "scrape", "scrape_priv",
+        "scrape_write", "selfstat", "service", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
         "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
 }

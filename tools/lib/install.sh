@@ -3,7 +3,7 @@
 # What tools/demo and tools/test install from Debian, and the only list of it. Sourced.
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
-	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev libseccomp-dev
+	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
 	libmicrohttpd-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
 packages_test="$packages_build $packages_lab clang libcmocka-dev strace libbpf-dev ethtool"

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the daemon says in its log about messages, and where the log goes. Everything
+ * here that another host can bring about is counted elsewhere first and goes through a
+ * bucket, so that nobody fills a disk from outside; a suppressed line is counted, and
+ * the next one tells.
+ */
+
+#include "control/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/mcfilter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* level and text of a note; its group, its host and its value stand around it */
+static const struct {
+	enum log_level level;
+	const char *text;
+} note_text[_NOTE_N] = {
+	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE, "is querier now"},
+	[NOTE_QUERIER_LOST] = {LOG_LEVEL_NOTICE,
+		"is no longer querier and forwards nothing there: another querier"},
+	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
+		"query by unicast, not used for the election"},
+	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
+		"querier of an older version heard; set igmp-version or mld-version to the "
+		"lowest one"},
+	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
+	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources"},
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host"},
+	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
+		"too many members to track, no fast leave for the group"},
+	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
+		"group refused by whitelist, blacklist or boundary"},
+	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
+		"membership without source refused for a source-specific group"},
+	[NOTE_SSM_QUERY] = {LOG_LEVEL_INFO,
+		"query of an older version for a source-specific group"},
+	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
+	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
+		"report refused: its sender is in no subnet or altnet of the interface"},
+};
+
+static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
+{
+	return addr_is_any(a) ? NULL : addr_format(a, buf);
+}
+
+void app_log_note(struct app *app, mono_t now, const struct effect *e)
+{
+	enum note note = e->note.note;
+	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[24] = "";
+	struct log_about about;
+
+	app->n_notes[note]++;
+	if (!log_enabled(note_text[note].level))
+		return;
+	about = (struct log_about){.interface = app_port_name(app, e->port),
+		.group = text_of(&e->note.group, group),
+		.host = text_of(&e->note.peer, host),
+		.cause = note_name(note)};
+	if (e->note.value)
+		snprintf(value, sizeof(value), " (%u)", e->note.value);
+	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
+		"%s%s", note_text[note].text, value);
+}
+
+void app_log_effects(struct app *app, mono_t now)
+{
+	effects_for_each (&app->fx, e) {
+		bool fib = e->type == EFFECT_FIB_SET || e->type == EFFECT_FIB_DEL;
+		char line[512], group[ADDR_STRLEN], source[ADDR_STRLEN];
+		struct log_about about = {0};
+
+		if (e->type == EFFECT_NOTE)
+			continue;
+		if (!fib)
+			about.interface = app_port_name(app, e->port);
+		effect_format(e, line, sizeof(line));
+		/* the text names them, too; the journal can look for fields only */
+		if (fib)
+			about = (struct log_about){
+				.group = text_of(&e->fib.group, group),
+				.source = text_of(&e->fib.source, source)};
+		else if (e->type == EFFECT_QUERY)
+			about.group = text_of(&e->query.q.group, group);
+		log_limited(
+			&app->debug_limit, now, LOG_LEVEL_DEBUG, &about, "%s", line);
+	}
+}
+
+/* Octets that make no message are worth a line of level info, what is merely not meant
+ * for us is not. */
+void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct addr *from, size_t len, enum gm_bad bad)
+{
+	bool broken = bad != GM_OK && bad <= GM_BAD_SOURCE && bad != GM_BAD_TYPE;
+	char host[ADDR_STRLEN];
+	struct log_about about = {
+		.interface = pp->name, .cause = bad ? gm_bad_name(bad) : NULL};
+
+	if (!log_enabled(broken ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG))
+		return;
+	if (from)
+		about.host = addr_format(from, host);
+	if (broken)
+		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_INFO, &about,
+			"message of %zu octets refused: %s", len, gm_bad_name(bad));
+	else
+		log_limited(&app->debug_limit, now, LOG_LEVEL_DEBUG, &about,
+			"message of %zu octets: %s", len,
+			bad == GM_OK ? "accepted" : gm_bad_name(bad));
+}
+
+static void format_host(const struct mcfilter_host *who, char *buf, size_t size)
+{
+	const uint8_t *o = who->octet;
+	struct addr a = {{0}};
+	char text[ADDR_STRLEN];
+
+	if (who->len == 6) {
+		snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2],
+			o[3], o[4], o[5]);
+		return;
+	}
+	if (who->len == 16)
+		memcpy(a.b, o, 16);
+	else if (who->len == 4)
+		a = (struct addr)ADDR_V4(o[0], o[1], o[2], o[3]);
+	snprintf(buf, size, "%s", addr_format(&a, text));
+}
+
+/* A host floods. That is worth a line each time: there is at most one in a second. */
+void app_log_silenced(struct app *app, mono_t now, const struct app_port *ap,
+	const struct mcfilter_host *who)
+{
+	char host[ADDR_STRLEN];
+
+	format_host(who, host, sizeof(host));
+	log_limited(&app->silence_limit, now, LOG_LEVEL_WARNING,
+		&(struct log_about){.interface = app_port_name(app, ap->number),
+			.host = host,
+			.cause = "host-message-rate"},
+		"sends more membership messages than host-message-rate allows (%u a "
+		"second); it is not heard for ten seconds",
+		ap->flood_limit.host_rate);
+}
+
+/* ---- where it goes, and how much ---- */
+
+static enum log_sink sink_of(const struct app *app, const struct config *cfg)
+{
+	/* without a terminal there is no stderr */
+	bool detached = !app->options.foreground;
+
+	switch (cfg->log_to) {
+	case CONFIG_LOG_STDERR:
+		return detached ? LOG_SINK_SYSLOG : LOG_SINK_STDERR;
+	case CONFIG_LOG_SYSLOG:
+		return LOG_SINK_SYSLOG;
+	case CONFIG_LOG_JOURNAL:
+		return LOG_SINK_JOURNAL;
+	case CONFIG_LOG_AUTO:
+		break;
+	}
+	return app->options.log_sink;
+}
+
+static enum log_level level_of(const struct app *app, const struct config *cfg)
+{
+	if (app->options.log_level_given || cfg->log_level == CONFIG_LOG_LEVEL_DEFAULT)
+		return app->options.log_level;
+	return (enum log_level)(
+		cfg->log_level - CONFIG_LOG_LEVEL_ERROR + LOG_LEVEL_ERROR);
+}
+
+void app_log_default_level(const struct app *app)
+{
+	log_set_level(level_of(app, app->cfg));
+}
+
+void app_log_started(const struct app *app)
+{
+	if (!app->options.log_to_stderr)
+		(void)log_set_sink(sink_of(app, app->cfg));
+}
+
+void app_log_configure(
+	const struct app *app, const struct config *old, const struct config *cfg)
+{
+	enum log_sink sink = sink_of(app, cfg);
+
+	if (!old || old->log_level != cfg->log_level)
+		log_set_level(level_of(app, cfg));
+	if (app->options.log_to_stderr || (old && old->log_to == cfg->log_to))
+		return;
+	/* connected before the root changes; why a start fails is said here, too */
+	if (!old && sink == LOG_SINK_SYSLOG)
+		sink = LOG_SINK_BOTH;
+	if (log_set_sink(sink) < 0)
+		log_warn(
+			"log-to journal: the journal is not there, or this program was "
+			"built without libsystemd; the log stays where it is");
+}
