@@ -69,7 +69,8 @@ static const struct command commands[] = {
 		ctl_print_log},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
 	{"version", NULL, "version of the daemon and how it sends", ctl_print_version},
-	{"convert", "...", "translate the configuration of another program (--help)",
+	{"convert", "[OPTION]... FILE...",
+		"translate the configuration of another program; --help says more",
 		.run = ctl_convert},
 };
 

@@ -101,6 +101,9 @@ static const char *foreign(const char *word)
 		{"mld", "improxy"},
 		{"down_to_up", "improxy"},
 		{"set", "vyos"},
+		{"protocols", "vyos"},
+		{"igmp-proxy", "vyos"},
+		{"package", "openwrt"},
 		{"config", "openwrt"},
 		{"option", "openwrt"},
 	};

@@ -128,6 +128,21 @@ def configurations(seeds, root):
     seeds.dictionary("config", words)
 
 
+def conversions(seeds, root):
+    """The files of the conversions; in front what, see fuzz_convert.c."""
+    folder = root / "tests" / "golden" / "migrate"
+    network = (folder / "openwrt.network").read_bytes()
+    words = set()
+    for dialect, pattern in enumerate(("improxy*.conf", "vyos*.[bc]o*", "openwrt*.[nio]*")):
+        for path in sorted(folder.glob(pattern)):
+            text = path.read_bytes()
+            words |= set(re.findall(r"[a-z_-]+", text.decode()))
+            seeds.add("convert", bytes([dialect]) + text)
+            if dialect == 2:
+                seeds.add("convert", bytes([5]) + network + b"\0" + text)
+    seeds.dictionary("convert", sorted(words) + ["10.0.0.0/8", "\\x0a", "'", "{", "}"])
+
+
 def requests(seeds):
     """Instructions of fuzz_ctl.c; 63 says so many octets on client 0, 67 on client 1."""
     lines = [b"show mfc\n", b"echo a b\n", b"none\r\n", b"  show mfc  \nwhat\n", b"\n\n",
@@ -218,6 +233,7 @@ def main():
     frames(seeds)
     bursts(seeds)
     configurations(seeds, root)
+    conversions(seeds, root)
     captures(seeds, golden)
     tables(seeds)
     histories(seeds)

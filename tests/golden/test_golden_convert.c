@@ -167,6 +167,33 @@ static void loads_unchanged(void **state)
 	}
 }
 
+/* Given to the daemon by mistake, they say what to do. */
+static void hints(void **state)
+{
+	static const struct {
+		const char *file, *hint;
+	} c[] = {
+		{"improxy.conf", "ringcastctl convert --from improxy FILE"},
+		{"vyos.commands", "ringcastctl convert --from vyos FILE"},
+		{"vyos.boot", "ringcastctl convert --from vyos FILE"},
+		{"openwrt.igmpproxy", "ringcastctl convert --from openwrt FILE"},
+		{"openwrt.omcproxy", "ringcastctl convert --from openwrt FILE"},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		_cleanup_(freep) char *text = read_file(c[i].file);
+		struct config *cfg;
+		bool found = false;
+
+		assert_int_equal(config_parse(text, strlen(text), &cfg), 1);
+		for (size_t k = 0; k < cfg->n_message; k++)
+			found |= strstr(cfg->message[k].text, c[i].hint) != NULL;
+		config_free(cfg);
+		if (!found)
+			fail_msg("%s: no message says '%s'", c[i].file, c[i].hint);
+	}
+}
+
 /* The document has the text as a whole, as a block of its own. */
 static void assert_shown(const char *doc, const char *name, const char *text)
 {
@@ -212,6 +239,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden),
 		cmocka_unit_test(loads_unchanged),
+		cmocka_unit_test(hints),
 		cmocka_unit_test(documented),
 	};
 
