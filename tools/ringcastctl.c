@@ -13,6 +13,7 @@
 #include "ctl_convert.h"
 #include "ctl_explain.h"
 #include "ctl_tables.h"
+#include "ctl_upgrade.h"
 #include "ctl_watch.h"
 
 #include "base/cleanup.h"
@@ -67,6 +68,8 @@ static const struct command commands[] = {
 	{"log", "LEVEL", "log error, warning, notice, info or debug from now on",
 		ctl_print_nothing},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
+	{"upgrade", NULL, "let another ringcastd take over without a gap", NULL,
+		ctl_upgrade},
 	{"version", NULL, "version of the daemon and how it sends", ctl_print_version},
 	{"convert", "...", "translate the configuration of another program (--help)",
 		.run = ctl_convert},

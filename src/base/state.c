@@ -5,7 +5,7 @@
  * it is: querier, mgroup, host, proxy, router, dataplane. Numbers are big-endian as on
  * the wire. Pure.
  *
- * Header: 8 octets magic, u32 version, u32 reserved, u64 octets that follow the header,
+ * Header: 8 octets magic, u32 version, u32 used, u64 octets that follow the header,
  * u64 checksum of these, u64 time of writing.
  */
 
@@ -16,8 +16,9 @@
 #include <string.h>
 
 #define HEADER_LEN 40
-#define TIME_RANGE (400 * 86400 * NS_PER_SEC) /* no timer of the protocols is longer   \
-					       */
+#define TIME_RANGE                                                                     \
+	(400 * 86400 * NS_PER_SEC) /* no timer of the protocols is longer              \
+				    */
 
 static const uint8_t magic[8] = {'r', 'c', 's', 't', 'a', 't', 'e', '\n'};
 
@@ -182,7 +183,7 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 		return STATE_FOREIGN;
 	if (state_get_u32(in) != STATE_VERSION)
 		return STATE_OTHER_VERSION;
-	(void)state_get_u32(in);
+	in->used = state_get_u32(in) != 0;
 	octets = state_get_u64(in);
 	sum = state_get_u64(in);
 	in->written.ns = (int64_t)state_get_u64(in);
@@ -318,6 +319,7 @@ bool state_get_section(
 	if (!p)
 		return false;
 	*ret_tag = tag;
-	*ret_section = (struct state_in){.rd = rd_init(p, len), .written = in->written};
+	*ret_section = (struct state_in){
+		.rd = rd_init(p, len), .written = in->written, .used = in->used};
 	return true;
 }

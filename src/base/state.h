@@ -47,9 +47,14 @@ enum state_bad {
 	STATE_TOO_OLD, /* written long before `now`, or after it */
 };
 
+/* A number in the header that is 0 until somebody has begun to act on the state: the
+ * rings are read on, and their places are no longer true. */
+#define STATE_USED_OFFSET 12
+
 struct state_in {
 	struct rd rd;
 	mono_t written; /* when */
+	bool used;
 };
 
 /* Checks the header; `buf` is borrowed for the life of the reader and its sections.

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "control/ctl.h"
+#include "control/listen.h"
 #include "control/loop.h"
 #include "control/mcsock.h"
 #include "control/metrics.h"
@@ -26,12 +27,19 @@ enum {
 	APP_EXIT_CONFIG = 2,
 	APP_EXIT_CAPABILITY = 3,
 	APP_EXIT_FAILURE = 4,
+	APP_EXIT_UPGRADE = 5, /* the service manager is to start the next one at once */
 };
 
 struct app_options {
 	const char *config_path;
 	const char *control_socket; /* NULL: from the file, else the built-in path */
 	bool foreground;
+	/* what a process that takes over is to be started with */
+	int argc;
+	char **argv;
+	const char *directory;
+	unsigned uid, gid;
+	struct listen_fds *handed; /* by the process before; emptied; may be NULL */
 };
 
 /* what app_notice.c has logged, so that it is said once */
@@ -45,6 +53,7 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
+	int handed[_FAMILY_N];	  /* sockets of the process before; -1: none */
 	int ifindex;		  /* that the sockets are bound to */
 	int error;		  /* errno why a socket is missing, 0: none */
 	struct app_notice notice; /* what was said about it */
@@ -106,7 +115,9 @@ struct app {
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
+	mono_t watchdog_at;  /* next sign of life to the service manager */
 	bool stopping;
+	int exit_status;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
@@ -136,3 +147,6 @@ bool app_reload(struct app *app, json_t **ret_messages);
 
 /* Other multicast daemons, as they are now. */
 json_t *app_rivals_json(struct app *app);
+
+/* Control command: another process takes over, see app_upgrade.c. */
+json_t *app_upgrade(void *ctx, const char *args);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "control/http.h"
 #include "control/json.h"
+#include "control/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -169,6 +170,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	struct config *refused = NULL, *old = app->cfg, *cfg;
 	int status;
 
+	service_reloading(loop_now(app->loop));
 	cfg = app_read_config(app->config_dir, path, &status, &refused);
 	if (ret_messages)
 		*ret_messages = messages_json(path, cfg ? cfg : refused);
@@ -178,6 +180,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 			path);
 		app->n_reloads_refused++;
 		app->reload_refused = true;
+		service_ready("forwarding; the configuration file has an error");
 		return false;
 	}
 	warn_fixed(old, cfg);
@@ -188,6 +191,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app->reload_refused = false;
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
+	service_ready("forwarding");
 	log_notice("%s: reloaded", path);
 	return true;
 }
