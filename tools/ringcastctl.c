@@ -13,6 +13,7 @@
 #include "ctl_convert.h"
 #include "ctl_explain.h"
 #include "ctl_tables.h"
+#include "ctl_upgrade.h"
 #include "ctl_watch.h"
 
 #include "base/cleanup.h"
@@ -68,6 +69,8 @@ static const struct command commands[] = {
 		"the log level; error, warning, notice, info, debug or default change it",
 		ctl_print_log},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
+	{"upgrade", NULL, "let another ringcastd take over without a gap", NULL,
+		ctl_upgrade},
 	{"version", NULL, "version of the daemon and how it sends", ctl_print_version},
 	{"convert", "[OPTION]... FILE...",
 		"translate the configuration of another program; --help says more",

@@ -32,9 +32,17 @@ static mono_t deadline(void *ctx)
 
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
-	at = mono_min(at, app->alive_at);
+	at = mono_min(at, app->watchdog_at);
 	return mono_min(
 		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
+}
+
+static void sign_of_life(struct app *app, mono_t now)
+{
+	int64_t ms = service_watchdog_ms();
+
+	service_watchdog();
+	app->watchdog_at = ms ? mono_add_ms(now, ms) : MONO_NEVER;
 }
 
 static void tick(void *ctx, mono_t now)
@@ -47,10 +55,8 @@ static void tick(void *ctx, mono_t now)
 		app_unsilence(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
-	if (mono_due(app->alive_at, now)) {
-		service_watchdog();
-		app->alive_at = mono_add_ms(now, service_watchdog_ms());
-	}
+	if (mono_due(app->watchdog_at, now))
+		sign_of_life(app, now);
 	router_tick(app->router, now, &app->fx);
 	tap_tick(app->tap, now);
 }
@@ -99,8 +105,8 @@ static void on_signal(void *ctx, int signo)
 		if (app->stopping)
 			break;
 		app->stopping = true;
-		service_stopping("leaving all groups upstream");
 		log_notice("stopping: leaving all groups upstream");
+		service_stopping("leaving all groups upstream");
 		router_shutdown(app->router, loop_now(app->loop), &app->fx);
 		loop_stop(app->loop);
 	}
@@ -278,6 +284,24 @@ static int start_proxy(struct app *app)
 	return APP_EXIT_OK;
 }
 
+/* With the socket of the process before, so that no client finds the door shut. */
+static int open_ctl(struct app *app)
+{
+	struct listen_fds *handed = app->options.handed;
+	_cleanup_(closep) int fd = handed ? listen_take(handed, "control") : -1;
+
+	if (fd < 0 ||
+		ctl_adopt(app->loop, app->socket_path, fd, show_commands, app,
+			&app->ctl) < 0) {
+		closep(&fd);
+		fd = -1; /* it would be taken for that of another daemon */
+		return ctl_new(
+			app->loop, app->socket_path, show_commands, app, &app->ctl);
+	}
+	take_fd(&fd);
+	return 0;
+}
+
 static int start_ctl(struct app *app)
 {
 	const char *path = app->options.control_socket;
@@ -289,7 +313,7 @@ static int start_ctl(struct app *app)
 	app->socket_path = strdup(path); /* the configuration may change */
 	r = app->socket_path ? app_tap_new(app) : -ENOMEM;
 	if (r == 0)
-		r = ctl_new(app->loop, app->socket_path, show_commands, app, &app->ctl);
+		r = open_ctl(app);
 	if (r == 0)
 		return APP_EXIT_OK;
 	if (r == -EADDRINUSE)
@@ -353,12 +377,6 @@ static int start(struct app *app)
 		log_err("cannot make the event loop: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	/* inside a chroot it could not be reached */
-	r = service_open();
-	if (r < 0)
-		log_warn("cannot reach the service manager: %s", strerror(-r));
-	else if (service_watchdog_ms())
-		app->alive_at = loop_now(app->loop);
 	/* the socket file is made while the rights to do so are there */
 	status = start_ctl(app);
 	if (status == APP_EXIT_OK)
@@ -372,8 +390,7 @@ static int start(struct app *app)
 	if (status != APP_EXIT_OK)
 		return status;
 	app->started = loop_now(app->loop);
-	app_sync(app, app->started, app->cfg);
-	app_execute(app, app->started);
+	app_take_over(app, app->started);
 	app_rival_start(app, (uint32_t)random_seed());
 	return APP_EXIT_OK;
 }
@@ -393,6 +410,8 @@ static void init_port(struct app *app, unsigned number)
 
 	ap->app = app;
 	ap->number = number;
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		ap->handed[f] = -1;
 	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
 		ap->limit[n] =
 			is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
@@ -414,7 +433,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->unsilence_at = MONO_NEVER;
-	app->alive_at = MONO_NEVER;
+	app->watchdog_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);
 	app->silence_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
@@ -432,13 +451,14 @@ int app_run(struct app *app)
 {
 	int r;
 
+	sign_of_life(app, loop_now(app->loop));
 	service_ready("forwarding");
 	r = loop_run(app->loop);
 	if (r < 0) {
 		log_err("the event loop failed: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	return APP_EXIT_OK;
+	return app->exit_status;
 }
 
 struct app *app_free(struct app *app)
@@ -446,7 +466,6 @@ struct app *app_free(struct app *app)
 	if (!app)
 		return NULL;
 	app_metrics_free(app);
-	service_close();
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
 	app_rival_stop(app);

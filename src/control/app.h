@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "control/ctl.h"
+#include "control/listen.h"
 #include "control/loop.h"
 #include "control/mcsock.h"
 #include "control/metrics.h"
@@ -26,6 +27,7 @@ enum {
 	APP_EXIT_CONFIG = 2,
 	APP_EXIT_CAPABILITY = 3,
 	APP_EXIT_FAILURE = 4,
+	APP_EXIT_UPGRADE = 5, /* the service manager is to start the next one at once */
 };
 
 struct app_options {
@@ -37,6 +39,12 @@ struct app_options {
 	enum log_sink log_sink;
 	enum log_level log_level;
 	bool log_level_given; /* -v: the file says nothing */
+	/* what a process that takes over is to be started with */
+	int argc;
+	char **argv;
+	const char *directory;
+	unsigned uid, gid;
+	struct listen_fds *handed; /* by the process before; emptied; may be NULL */
 };
 
 /* what app_notice.c has logged, so that it is said once */
@@ -50,6 +58,7 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
+	int handed[_FAMILY_N];	  /* sockets of the process before; -1: none */
 	int ifindex;		  /* that the sockets are bound to */
 	int error;		  /* errno why a socket is missing, 0: none */
 	struct app_notice notice; /* what was said about it */
@@ -111,9 +120,10 @@ struct app {
 	struct app_rivals rivals;
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
-	mono_t alive_at;     /* the next sign of life for the service manager */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
+	mono_t watchdog_at;  /* next sign of life to the service manager */
 	bool stopping;
+	int exit_status;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
@@ -147,3 +157,6 @@ bool app_reload(struct app *app, json_t **ret_messages);
 
 /* Other multicast daemons, as they are now. */
 json_t *app_rivals_json(struct app *app);
+
+/* Control command: another process takes over, see app_upgrade.c. */
+json_t *app_upgrade(void *ctx, const char *args);

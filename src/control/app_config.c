@@ -164,12 +164,13 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "chroot");
 }
 
-static bool reload(struct app *app, json_t **ret_messages)
+bool app_reload(struct app *app, json_t **ret_messages)
 {
 	const char *path = app->options.config_path;
 	struct config *refused = NULL, *old = app->cfg, *cfg;
 	int status;
 
+	service_reloading(loop_now(app->loop));
 	cfg = app_read_config(app->config_dir, path, &status, &refused);
 	if (ret_messages)
 		*ret_messages = messages_json(path, cfg ? cfg : refused);
@@ -179,6 +180,7 @@ static bool reload(struct app *app, json_t **ret_messages)
 			path);
 		app->n_reloads_refused++;
 		app->reload_refused = true;
+		service_ready("forwarding; the configuration file has an error");
 		return false;
 	}
 	app_log_configure(app, old, cfg);
@@ -190,16 +192,7 @@ static bool reload(struct app *app, json_t **ret_messages)
 	app->reload_refused = false;
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
+	service_ready("forwarding");
 	log_notice("%s: reloaded", path);
 	return true;
-}
-
-bool app_reload(struct app *app, json_t **ret_messages)
-{
-	bool ok;
-
-	service_reloading(loop_now(app->loop));
-	ok = reload(app, ret_messages);
-	service_ready(ok ? "forwarding" : "forwarding; the last reload was refused");
-	return ok;
 }

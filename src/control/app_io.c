@@ -98,6 +98,8 @@ static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 {
 	struct mcsock_stats one;
 
+	if (!s)
+		return;
 	mcsock_stats(s, &one);
 	sum->received += one.received;
 	sum->sent += one.sent;
@@ -109,11 +111,19 @@ static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 	sum->silenced += one.silenced;
 }
 
+void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *ret)
+{
+	const struct app_port *ap = &app->port[port];
+
+	*ret = ap->closed;
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		add_stats(ret, ap->sock[f]);
+}
+
 static void close_port(struct app_port *ap)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		if (ap->sock[f])
-			add_stats(&ap->closed, ap->sock[f]);
+		add_stats(&ap->closed, ap->sock[f]);
 		ap->sock[f] = mcsock_close(ap->sock[f]);
 	}
 	ap->ifindex = 0;
@@ -124,6 +134,20 @@ void app_close_ports(struct app *app)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		close_port(&app->port[i]);
+}
+
+/* That of the process before, if it fits, else a new one. */
+static int open_socket(struct app_port *ap, int ifindex, enum family family,
+	const struct mcsock_ops *ops)
+{
+	struct app *app = ap->app;
+	struct mcsock **s = &ap->sock[family];
+	_cleanup_(closep) int fd = take_fd(&ap->handed[family]);
+
+	if (fd < 0 || mcsock_adopt(app->loop, app->rx, fd, ifindex, family, ops, s) < 0)
+		return mcsock_open(app->loop, app->rx, ifindex, family, ops, s);
+	take_fd(&fd);
+	return 0;
 }
 
 static void open_port(struct app *app, unsigned port, int ifindex)
@@ -143,8 +167,7 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 
 		if (!app->router->family[f] || ap->sock[f])
 			continue;
-		r = mcsock_open(app->loop, app->rx, ifindex, (enum family)f, &ops,
-			&ap->sock[f]);
+		r = open_socket(ap, ifindex, (enum family)f, &ops);
 		if (r == 0)
 			continue;
 		ap->error = -r;
@@ -159,7 +182,7 @@ static bool is_on(const struct app_port *ap, int ifindex)
 	return ap->ifindex == ifindex;
 }
 
-static bool sync_sockets(struct app *app)
+bool app_sync_sockets(struct app *app)
 {
 	bool missing = false;
 
@@ -220,7 +243,7 @@ static void repair_fib(struct app *app)
 
 void app_retry(struct app *app, mono_t now)
 {
-	bool missing = sync_sockets(app);
+	bool missing = app_sync_sockets(app);
 
 	missing |= sync_dataplane(app);
 	if (app->fib_unsure)

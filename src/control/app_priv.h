@@ -3,7 +3,8 @@
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
- * app_rival.c (other daemons), app_metrics.c (metrics and health). */
+ * app_rival.c (other daemons), app_metrics.c (metrics and health),
+ * app_upgrade.c (handing over). */
 
 #include "control/app.h"
 
@@ -65,6 +66,13 @@ bool app_metrics_listen(struct app *app);
 void app_metrics_reload(struct app *app, const struct config *old);
 mono_t app_metrics_deadline(const struct app *app);
 void app_metrics_tick(struct app *app, mono_t now);
+/* Membership sockets as the ports need them; true: something could not be opened. */
+bool app_sync_sockets(struct app *app);
+/* sums over all sockets that a port has had */
+void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *ret);
+/* The first app_sync(), with what the process before has handed over, if there was one.
+ */
+void app_take_over(struct app *app, mono_t now);
 
 /* name of a port for messages */
 const char *app_port_name(const struct app *app, unsigned port);

@@ -42,6 +42,8 @@ struct ctl {
 	void *ctx;
 	const char *path; /* borrowed */
 	int spare; /* descriptor given up to turn clients away when there is no other */
+	const struct client *asking; /* whose request is being answered */
+	int taken; /* its descriptor, when the command has taken it; else -1 */
 	bool bound;
 	dev_t dev; /* of the file we made */
 	ino_t ino;
@@ -197,11 +199,18 @@ static bool client_request(struct client *c, char *line)
 		line[--n] = '\0';
 	line += strspn(line, " \t");
 	k = find_command(c->ctl, line, &args);
+	c->ctl->asking = c;
 	if (k && k->stream)
 		reply = open_stream(c, k, args);
 	else
 		reply = k ? k->fn(c->ctl->ctx, args)
 			  : ctl_error("unknown command '%s'", line);
+	c->ctl->asking = NULL;
+	if (c->ctl->taken >= 0) {
+		c->ctl->taken = -1;
+		json_decref(reply);
+		return false;
+	}
 	ok = client_reply(c, reply);
 	json_decref(reply);
 	if (ok && c->stream)
@@ -389,10 +398,23 @@ static int bind_0660(int fd, const struct sockaddr_un *sun)
 	return r;
 }
 
+/* Remember which file is ours. */
+static int know_file(struct ctl *ctl)
+{
+	struct stat st;
+
+	if (lstat(ctl->path, &st) < 0)
+		return -errno;
+	ctl->dev = st.st_dev;
+	ctl->ino = st.st_ino;
+	ctl->bound = true;
+	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
+	return ctl->spare < 0 ? -errno : 0;
+}
+
 static int open_socket(struct ctl *ctl)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct stat st;
 	int r;
 
 	if (strlen(ctl->path) >= sizeof(sun.sun_path))
@@ -407,16 +429,10 @@ static int open_socket(struct ctl *ctl)
 		if (r == 0)
 			r = bind_0660(ctl->fd.fd, &sun);
 	}
+	if (r == 0)
+		r = know_file(ctl);
 	if (r < 0)
 		return r;
-	if (lstat(ctl->path, &st) < 0)
-		return -errno;
-	ctl->dev = st.st_dev;
-	ctl->ino = st.st_ino;
-	ctl->bound = true;
-	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
-	if (ctl->spare < 0)
-		return -errno;
 	return listen(ctl->fd.fd, BACKLOG) < 0 ? -errno : 0;
 }
 
@@ -425,24 +441,34 @@ static void ctl_freep(struct ctl **ctl)
 	ctl_free(*ctl);
 }
 
-int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
-	void *ctx, struct ctl **ret_ctl)
+static struct ctl *alloc(struct loop *loop, const char *path,
+	const struct ctl_command *commands, void *ctx)
 {
-	_cleanup_(ctl_freep) struct ctl *ctl = calloc(1, sizeof(*ctl));
-	int r;
+	struct ctl *ctl = calloc(1, sizeof(*ctl));
 
 	if (!ctl)
-		return -ENOMEM;
+		return NULL;
 	ctl->loop = loop;
 	ctl->path = path;
 	ctl->commands = commands;
 	ctl->ctx = ctx;
 	ctl->fd.fn = on_connect;
-	ctl->fd.fd = ctl->spare = -1;
+	ctl->fd.fd = ctl->spare = ctl->taken = -1;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
 		ctl->client[i].fd.fd = -1;
 		ctl->client[i].ctl = ctl;
 	}
+	return ctl;
+}
+
+int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
+	void *ctx, struct ctl **ret_ctl)
+{
+	_cleanup_(ctl_freep) struct ctl *ctl = alloc(loop, path, commands, ctx);
+	int r;
+
+	if (!ctl)
+		return -ENOMEM;
 	r = open_socket(ctl);
 	if (r < 0)
 		return r;
@@ -462,6 +488,59 @@ void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret)
 		ret->n_clients++;
 		ret->pending += client_pending(&ctl->client[i]);
 	}
+}
+
+/* a socket that listens at the path */
+static bool is_listening_at(int fd, const char *path)
+{
+	struct sockaddr_un sun = {0};
+	socklen_t len = sizeof(sun) - 1, size = sizeof(int);
+	int on = 0;
+
+	return getsockname(fd, (struct sockaddr *)&sun, &len) == 0 &&
+		sun.sun_family == AF_UNIX && strcmp(sun.sun_path, path) == 0 &&
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on;
+}
+
+int ctl_adopt(struct loop *loop, const char *path, int fd,
+	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl)
+{
+	_cleanup_(ctl_freep) struct ctl *ctl = alloc(loop, path, commands, ctx);
+	int r;
+
+	if (!ctl)
+		return -ENOMEM;
+	if (!is_listening_at(fd, path))
+		return -EINVAL;
+	ctl->fd.fd = fd;
+	r = know_file(ctl);
+	if (r == 0)
+		r = loop_add(loop, &ctl->fd, EPOLLIN);
+	if (r < 0) {
+		ctl->fd.fd = -1;
+		ctl->bound = false;
+		return r;
+	}
+	*ret_ctl = take_ptr(ctl);
+	return 0;
+}
+
+int ctl_fd(const struct ctl *ctl)
+{
+	return ctl->fd.fd;
+}
+
+void ctl_leave_file(struct ctl *ctl)
+{
+	ctl->bound = false;
+}
+
+int ctl_take_client(struct ctl *ctl)
+{
+	if (!ctl->asking)
+		return -EINVAL;
+	ctl->taken = fcntl(ctl->asking->fd.fd, F_DUPFD_CLOEXEC, 0);
+	return ctl->taken < 0 ? -errno : ctl->taken;
 }
 
 struct ctl *ctl_free(struct ctl *ctl)

@@ -72,5 +72,15 @@ struct ctl_stats {
 	size_t pending; /* octets of answers that they have not read */
 };
 void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret);
+/* The same with a socket that another process has made listen at `path`. `fd` stays the
+ * caller's when it fails; -EINVAL: it is another one. */
+int ctl_adopt(struct loop *loop, const char *path, int fd,
+	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl);
+int ctl_fd(const struct ctl *ctl);
+/* The file belongs to another process now: ctl_free() leaves it. */
+void ctl_leave_file(struct ctl *ctl);
+/* For a command that answers in a way of its own: the connection of the client that
+ * asks, the caller's from now on; the command's reply is not sent. Or -errno. */
+int ctl_take_client(struct ctl *ctl);
 /* Closes all clients and removes the file, if it is still ours. Returns NULL. */
 struct ctl *ctl_free(struct ctl *ctl);

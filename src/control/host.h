@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "base/mono.h"
 #include "base/rng.h"
+#include "base/state.h"
 #include "base/table.h"
 #include "control/effect.h"
 #include "control/gm_params.h"
@@ -117,3 +118,12 @@ const struct host_group *host_find(const struct host *h, const struct addr *grou
 
 mono_t host_deadline(const struct host *h);
 void host_tick(struct host *h, mono_t now, struct effects *fx);
+
+/* Memberships and what is owed, for the process that takes over. */
+void host_export(const struct host *h, struct state_out *o);
+/* The memberships of a state, into a host without any; says nothing to anybody. The
+ * link is that of the state: host_link_up() or host_link_down() is to follow, and
+ * announces what has to be, if the link has changed. So is host_set_params(): the
+ * parameters are those of the state where values in force depend on them. 0, -ENOMEM,
+ * -EINVAL: the state is faulty, and the host is to be given up. */
+int host_import(struct host *h, struct state_in *in);

@@ -38,8 +38,7 @@ const struct host_group *host_find(const struct host *h, const struct addr *grou
 	return host_lookup(h, group);
 }
 
-/* 0 or -ENOMEM; afterwards the timer of the group can always be set */
-static int group_new(struct host *h, const struct addr *group, struct host_group **ret)
+int host_group_new(struct host *h, const struct addr *group, struct host_group **ret)
 {
 	struct host_group *g;
 	int r;
@@ -101,8 +100,7 @@ static void unlink_member(struct host_family *f, struct host_group *g)
 	f->n_groups--;
 }
 
-/* `src` is taken over */
-static void set_filter(
+void host_set_filter(
 	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src)
 {
 	enum family family = addr_family(&g->group);
@@ -273,7 +271,7 @@ static int change_group(struct host *h, mono_t now, struct host_group *g,
 		g->mode_repeats = f->rv;
 	}
 	set_changes(g, v, n);
-	set_filter(h, g, filter->mode, &src);
+	host_set_filter(h, g, filter->mode, &src);
 	if (v3)
 		host_send_change(h, g, host_repeat_time(h, now), fx);
 	else if (h->up)
@@ -296,7 +294,7 @@ int host_set(struct host *h, mono_t now, const struct addr *group,
 		return 0;
 	if (g)
 		return change_group(h, now, g, filter, fx);
-	r = group_new(h, group, &g);
+	r = host_group_new(h, group, &g);
 	if (r < 0)
 		return r;
 	r = change_group(h, now, g, filter, fx);
@@ -379,7 +377,7 @@ static void leave(struct host *h, mono_t now, struct host_group *g, struct effec
 		else
 			g->mode_repeats = f->rv;
 	}
-	set_filter(h, g, GM_INCLUDE, &src);
+	host_set_filter(h, g, GM_INCLUDE, &src);
 	if (h->up && f->version != GM_V3)
 		change_older(h, now, g, true, fx);
 }

@@ -24,6 +24,12 @@ void host_flush(struct host *h, struct effects *fx);
 /* host_change.c */
 
 struct host_group *host_lookup(const struct host *h, const struct addr *group);
+/* Without membership yet. 0 or -ENOMEM; afterwards the timer of the group can always be
+ * set. */
+int host_group_new(struct host *h, const struct addr *group, struct host_group **ret);
+/* `src` is taken over */
+void host_set_filter(
+	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src);
 /* only of a group without membership */
 void host_group_free(struct host *h, struct host_group *g);
 /* Put one transmission of what the group owes into the report; the next one is due at

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/app.h"
+#include "control/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static const char usage_text[] =
@@ -33,7 +35,8 @@ static const char usage_text[] =
 	"  -h         print this and exit\n"
 	"\n"
 	"Exit status: 0 clean stop, 1 usage, 2 configuration error, 3 missing capability\n"
-	"or kernel feature, 4 failure while running.\n";
+	"or kernel feature, 4 failure while running, 5 another process takes over and is to\n"
+	"be started at once (ringcastctl upgrade under a service manager).\n";
 
 /* of a link named igmpproxy */
 static const char igmpproxy_text[] =
@@ -143,6 +146,7 @@ static void background_done(int word, int status)
 
 struct cmdline {
 	struct app_options options;
+	struct listen_fds handed;
 	enum log_level level;
 	bool check_only;
 	/* a link named igmpproxy behaves as that program does, down to the log */
@@ -164,10 +168,29 @@ static void start_log(struct cmdline *c)
 	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
 }
 
+/* What must be known before the process forks or goes anywhere. */
+static void look_around(struct cmdline *c, int argc, char **argv)
+{
+	int r = listen_collect(&c->handed);
+
+	if (r < 0)
+		log_warn(
+			"LISTEN_FDS: the descriptors cannot be used: %s", strerror(-r));
+	/* a program that was started by its descriptor is called after its number */
+	if (c->handed.n)
+		(void)prctl(PR_SET_NAME, c->ident);
+	c->options.handed = &c->handed;
+	c->options.argc = argc;
+	c->options.argv = argv;
+	c->options.directory = get_current_dir_name();
+	c->options.uid = getuid();
+	c->options.gid = getgid();
+}
+
 static int run(struct cmdline *c)
 {
 	struct app *app;
-	int status, word = -1;
+	int r, status, word = -1;
 
 	start_log(c);
 	if (c->check_only)
@@ -180,6 +203,10 @@ static int run(struct cmdline *c)
 			return APP_EXIT_FAILURE;
 		}
 	}
+	r = service_open();
+	if (r < 0)
+		log_warn("NOTIFY_SOCKET: cannot reach the service manager: %s",
+			strerror(-r));
 	status = app_new(&c->options, &app);
 	if (status == APP_EXIT_OK)
 		app_log_started(app);
@@ -269,5 +296,12 @@ int main(int argc, char **argv)
 	};
 	int status = parse(&c, name, argc, argv);
 
-	return status >= 0 ? status : run(&c);
+	if (status >= 0)
+		return status;
+	look_around(&c, argc, argv);
+	status = run(&c);
+	listen_deinit(&c.handed);
+	free((char *)(uintptr_t)c.options.directory);
+	service_close();
+	return status;
 }

@@ -244,27 +244,20 @@ static int setup(int fd, int ifindex, const struct mcfilter *filter)
 	return 0;
 }
 
-int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
-	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
+/* The descriptor stays the caller's when it fails. */
+static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+	const struct mcfilter *filter, const struct mcsock_ops *ops,
+	struct mcsock **ret_sock)
 {
-	_cleanup_(closep) int fd = -1;
-	struct mcfilter filter = {.family = family};
-	struct mcsock *s;
+	struct mcsock *s = calloc(1, sizeof(*s));
 	int r;
 
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = setup(fd, ifindex, &filter);
-	if (r < 0)
-		return r;
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->rx = rx;
 	s->ops = *ops;
 	s->ifindex = ifindex;
-	s->filter = filter;
+	s->filter = *filter;
 	s->fd.fd = fd;
 	s->fd.fn = on_readable;
 	r = loop_add(loop, &s->fd, EPOLLIN);
@@ -272,9 +265,48 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 		free(s);
 		return r;
 	}
-	take_fd(&fd);
 	*ret_sock = s;
 	return 0;
+}
+
+int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
+{
+	struct mcfilter filter = {.family = family};
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = setup(fd, ifindex, &filter);
+	if (r == 0)
+		r = watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
+	if (r == 0)
+		take_fd(&fd);
+	return r;
+}
+
+int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
+{
+	struct mcfilter filter = {.family = family};
+	struct sockaddr_ll ll = {0};
+	socklen_t len = sizeof(ll);
+	int r;
+
+	if (getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
+		return -errno;
+	if (ll.sll_family != AF_PACKET || ll.sll_ifindex != ifindex ||
+		ll.sll_protocol != ethertype_be16(family))
+		return -EINVAL;
+	r = set_filter(fd, &filter);
+	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
+}
+
+int mcsock_fd(const struct mcsock *s)
+{
+	return s->fd.fd;
 }
 
 struct mcsock *mcsock_close(struct mcsock *s)

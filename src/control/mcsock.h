@@ -52,6 +52,11 @@ struct mcsock_stats {
  * down and up; when the interface goes away for good it is silent until closed. */
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
+/* The same with a socket that another process has opened so, with what waits in it.
+ * `fd` stays the caller's when it fails; -EINVAL: it is another one. */
+int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
+int mcsock_fd(const struct mcsock *s);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
 /* Still bound to the interface: one that was deleted leaves a socket that is bound to
  * nothing, and its index may be in use again. */

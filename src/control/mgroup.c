@@ -81,7 +81,7 @@ struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
 	return NULL;
 }
 
-static struct mgroup *create(struct mgroup_db *db, mono_t now, const struct addr *group)
+struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr *group)
 {
 	struct mgroup *g;
 
@@ -422,7 +422,7 @@ static int create_for(struct mgroup_db *db, mono_t now, const struct addr *group
 			group, from, full ? p->max_groups : p->max_groups_per_host);
 		return 1;
 	}
-	*ret_group = create(db, now, group);
+	*ret_group = mgroup_create(db, now, group);
 	if (!*ret_group) {
 		mgroup_owner_release(db, owner);
 		return -ENOMEM;

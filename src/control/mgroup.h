@@ -9,6 +9,7 @@
 
 #include "base/heap.h"
 #include "base/mono.h"
+#include "base/state.h"
 #include "base/table.h"
 #include "control/effect.h"
 #include "control/gm_params.h"
@@ -119,3 +120,11 @@ enum gm_version mgroup_version(const struct mgroup *g, mono_t now);
 bool mgroup_wants(const struct mgroup *g, const struct addr *source);
 /* What this port contributes to the merged database (R133). 0 or -ENOMEM. */
 int mgroup_filter(const struct mgroup *g, mono_t now, struct gm_filter *ret);
+
+/* All groups, for the process that takes over. */
+void mgroup_export(const struct mgroup_db *db, struct state_out *o);
+/* The groups of a state, into an empty database; those of families that are not `on`
+ * and those beyond max_groups are left out. Says nothing to anybody. 0, -ENOMEM,
+ * -EINVAL: the state is faulty, and the database is to be given up. */
+int mgroup_import(struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N],
+	struct state_in *in);

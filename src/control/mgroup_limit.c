@@ -14,12 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct mgroup_owner {
-	struct table_node node;
-	struct addr addr;
-	uint32_t n_groups;
-};
-
 static struct mgroup_owner *owner_find(
 	const struct mgroup_db *db, const struct addr *a, uint64_t hash)
 {

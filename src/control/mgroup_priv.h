@@ -2,11 +2,21 @@
 #pragma once
 
 /* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
- * (last member process), mgroup_track.c (hosts), mgroup_limit.c (what it may cost).
- * Nobody else includes this. */
+ * (last member process), mgroup_track.c (hosts), mgroup_limit.c (what it may cost),
+ * mgroup_state.c (live upgrade). Nobody else includes this. */
 
 #include "control/mgroup.h"
 
+/* a host that has brought groups here */
+struct mgroup_owner {
+	struct table_node node;
+	struct addr addr;
+	uint32_t n_groups;
+};
+
+/* an empty group; NULL: no memory */
+struct mgroup *mgroup_create(
+	struct mgroup_db *db, mono_t now, const struct addr *group);
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
 /* recompute the group's place in the heap */
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g);

@@ -265,8 +265,7 @@ static void merge_again(struct proxy *p, mono_t now, struct effects *fx)
 			proxy_port_changed(p, now, p->port[i], (enum family)f, fx);
 }
 
-/* memberships that outlived their group */
-static void leave_again(
+void proxy_leave_stale(
 	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
@@ -286,7 +285,7 @@ static void try_again(struct proxy *p, mono_t now, struct effects *fx)
 	merge_again(p, now, fx);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
-			leave_again(p, now, p->port[i], fx);
+			proxy_leave_stale(p, now, p->port[i], fx);
 }
 
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)

@@ -102,3 +102,14 @@ void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
 
 /* the port that speaks on the interface, or NULL */
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);
+
+/* ---- live upgrade ---- */
+
+/* The state of all ports, for the process that takes over. */
+void proxy_export(const struct proxy *p, struct state_out *o);
+/* A state, after the first proxy_sync() has made the ports and before anything else was
+ * put in; the effects of that sync are to be forgotten. Ports are known by name. What
+ * the configuration or the links have changed since is done as after a reload, and
+ * every forwarding entry is set. 0, -ENOMEM, -EINVAL: the state is faulty, and the
+ * proxy is to be given up. */
+int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effects *fx);

@@ -200,7 +200,7 @@ static void refilter(
 	}
 }
 
-static void port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
+void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct config_iface *ci, struct effects *fx)
 {
 	pp->cfg = ci;
@@ -394,7 +394,7 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	p->cfg = cfg;
 	for (unsigned i = 0; i < PORT_MAX && reload; i++)
 		if (p->port[i])
-			port_configure(p, now, p->port[i],
+			proxy_port_configure(p, now, p->port[i],
 				proxy_role(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	if (n_left < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What proxy.c (messages, time) and proxy_port.c (life cycle of ports) share. */
+/* What proxy.c (messages, time), proxy_port.c (life cycle of ports) and proxy_state.c
+ * (live upgrade) share. */
 
 #include "base/cleanup.h"
 #include "control/proxy.h"
@@ -21,6 +22,13 @@ void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 /* The role of a port changed: every group of the family is looked at again. */
 void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
 	enum family family, struct effects *fx);
+/* Use a configuration that may differ from the one that the port's state came about
+ * under. */
+void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
+	const struct config_iface *ci, struct effects *fx);
+/* Leave what an upstream reports though no downstream wants it. */
+void proxy_leave_stale(
+	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx);
 /* Say so when the host side has begun to speak another version (R121). */
 void proxy_note_version(struct proxy_port *us, struct effects *fx);
 /* Tell one upstream the merged record of a group, as far as its filters allow. */

@@ -12,6 +12,10 @@
 
 #include "control/querier.h"
 
+#include "control/gm_state.h"
+
+#include <errno.h>
+
 static void publish(const struct querier *q)
 {
 	q->role->querier = q->state == QUERIER_ACTIVE;
@@ -191,4 +195,51 @@ bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 mono_t querier_deadline(const struct querier *q)
 {
 	return mono_min(q->query_at, q->other_until);
+}
+
+/* ---- live upgrade ---- */
+
+#define MAX_INTERVAL_MS 86400000 /* a day: longer than QQIC can say */
+
+void querier_export(const struct querier *q, struct state_out *o)
+{
+	gm_put_params(o, &q->params);
+	state_put_u8(o, (uint8_t)q->state);
+	state_put_addr(o, &q->own);
+	state_put_u32(o, q->startup_left);
+	state_put_time(o, q->query_at);
+	state_put_addr(o, &q->other);
+	state_put_time(o, q->other_until);
+	state_put_u8(o, q->rv);
+	state_put_u32(o, q->qi_ms);
+	state_put_u64(o, q->n_queries_sent);
+	state_put_u64(o, q->n_queries_heard);
+}
+
+int querier_import(
+	struct querier *q, mono_t now, struct state_in *in, struct effects *fx)
+{
+	struct gm_params params = q->params; /* of the configuration */
+	unsigned state;
+
+	gm_get_params(in, &q->params);
+	state = state_get_u8(in);
+	q->own = state_get_addr(in);
+	q->startup_left = state_get_up_to(in, 255);
+	q->query_at = gm_get_deadline(in);
+	q->other = state_get_addr(in);
+	q->other_until = gm_get_deadline(in);
+	q->rv = state_get_u8(in);
+	q->qi_ms = state_get_up_to(in, MAX_INTERVAL_MS);
+	q->n_queries_sent = state_get_u64(in);
+	q->n_queries_heard = state_get_u64(in);
+	if (state < QUERIER_DOWN || state > QUERIER_STANDBY || q->rv == 0 ||
+		q->qi_ms == 0 || addr_family(&q->own) != q->family ||
+		addr_family(&q->other) != q->family)
+		state_set_bad(in);
+	if (state_is_bad(in))
+		return -EINVAL;
+	q->state = (enum querier_state)state;
+	querier_set_params(q, now, &params, q->version, q->always, fx);
+	return 0;
 }

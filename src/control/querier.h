@@ -58,3 +58,11 @@ bool querier_query(
 /* true when the role changed */
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);
 mono_t querier_deadline(const struct querier *q);
+
+/* The role, for the process that takes over. */
+void querier_export(const struct querier *q, struct state_out *o);
+/* The role of a state, under the parameters that the querier was initialised with: what
+ * they change is done as after a reload. querier_up() is to follow, which starts again
+ * when the address is another one. 0; -EINVAL: the state is faulty. */
+int querier_import(
+	struct querier *q, mono_t now, struct state_in *in, struct effects *fx);

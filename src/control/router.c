@@ -217,3 +217,48 @@ size_t router_n_groups(const struct router *r)
 		n += r->instance[i].proxy->mdb.groups.n;
 	return n;
 }
+
+/* ---- live upgrade ---- */
+
+#define TAG_INSTANCE 1
+
+void router_export(const struct router *r, struct state_out *o)
+{
+	for (size_t i = 0; i < r->n_instance; i++) {
+		size_t at = state_begin(o, TAG_INSTANCE);
+
+		state_put_text(o, r->instance[i].name);
+		proxy_export(r->instance[i].proxy, o);
+		state_end(o, at);
+	}
+}
+
+static struct proxy *find_instance(const struct router *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_instance; i++)
+		if (strcmp(r->instance[i].name, name) == 0)
+			return r->instance[i].proxy;
+	return NULL;
+}
+
+int router_import(struct router *r, mono_t now, struct state_in *in, struct effects *fx)
+{
+	struct state_in section;
+	uint32_t tag;
+	int ret = 0;
+
+	while (ret == 0 && state_get_section(in, &tag, &section)) {
+		char name[CONFIG_INSTANCE_MAX];
+		struct proxy *p;
+
+		if (tag != TAG_INSTANCE)
+			continue;
+		state_get_text(&section, name, sizeof(name));
+		p = find_instance(r, name);
+		if (state_is_bad(&section))
+			ret = -EINVAL;
+		else if (p)
+			ret = proxy_import(p, now, &section, fx);
+	}
+	return ret == 0 && state_is_bad(in) ? -EINVAL : ret;
+}

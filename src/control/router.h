@@ -58,3 +58,9 @@ bool router_has_entry(const struct router *r, unsigned number, const struct addr
 void router_emit_all(const struct router *r, struct effects *fx);
 /* groups that some downstream wants */
 size_t router_n_groups(const struct router *r);
+
+/* ---- live upgrade: see proxy_export() and proxy_import() ---- */
+
+void router_export(const struct router *r, struct state_out *o);
+int router_import(
+	struct router *r, mono_t now, struct state_in *in, struct effects *fx);

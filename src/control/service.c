@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Messages to the service manager, see service.h. Called by app.c and
- * app_config.c. Does not log. */
+/* Messages to the service manager, see service.h. Called by main, app and app_upgrade.
+ * Does not log. */
 
 #include "control/service.h"
 
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#define ANSWER_WAIT_MS 5000
 
 static int notify_fd = -1;
 static int64_t watchdog_ms;
@@ -62,6 +66,40 @@ void service_close(void)
 	notify_fd = -1;
 }
 
+bool service_is_managed(void)
+{
+	return notify_fd >= 0;
+}
+
+/* One message, with a descriptor unless it is -1. */
+static int send_text(const char *text, int fd)
+{
+	union {
+		struct cmsghdr hdr;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {(char *)(uintptr_t)text, strlen(text)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c;
+
+	if (notify_fd < 0)
+		return -ENOTCONN;
+	if (fd >= 0) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	/* a manager that is busy misses a line; the daemon waits for descriptors alone
+	 */
+	return sendmsg(notify_fd, &msg, MSG_NOSIGNAL | (fd < 0 ? MSG_DONTWAIT : 0)) < 0
+		? -errno
+		: 0;
+}
+
 static _printf_(1, 2) void notify(const char *format, ...)
 {
 	char text[1024];
@@ -72,8 +110,7 @@ static _printf_(1, 2) void notify(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* a manager that is busy misses a line, not the daemon a moment */
-	(void)send(notify_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send_text(text, -1);
 }
 
 void service_ready(const char *status)
@@ -91,6 +128,11 @@ void service_stopping(const char *status)
 	notify("STOPPING=1\nSTATUS=%s", status);
 }
 
+void service_status(const char *status)
+{
+	notify("STATUS=%s", status);
+}
+
 int64_t service_watchdog_ms(void)
 {
 	return notify_fd >= 0 ? watchdog_ms : 0;
@@ -99,4 +141,67 @@ int64_t service_watchdog_ms(void)
 void service_watchdog(void)
 {
 	notify("WATCHDOG=1");
+}
+
+/* Wait until the other end of a pipe is closed. 0, -ETIME, -errno. */
+static int wait_closed(int fd, int wait_ms)
+{
+	struct pollfd p = {.fd = fd};
+	int n;
+
+	do
+		n = poll(&p, 1, wait_ms);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n == 0 ? -ETIME : 0;
+}
+
+static int pass(const char *text, int ends[2])
+{
+	int r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : send_text(text, ends[1]);
+
+	closep(&ends[1]);
+	return r;
+}
+
+int service_barrier(void)
+{
+	int ends[2] = {-1, -1};
+	int r = pass("BARRIER=1", ends);
+
+	if (r == 0)
+		r = wait_closed(ends[0], ANSWER_WAIT_MS);
+	closep(&ends[0]);
+	return r;
+}
+
+int service_store(const char *name, int fd)
+{
+	char text[128];
+
+	/* sockets are kept even when their interface reports an error */
+	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+	return send_text(text, fd);
+}
+
+int service_forget(const char *name)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return send_text(text, -1);
+}
+
+/* A manager that keeps nothing closes what it is sent, and does not say so. */
+int service_can_store(void)
+{
+	int ends[2] = {-1, -1};
+	int r = pass("FDSTORE=1\nFDNAME=probe\nFDPOLL=0", ends);
+
+	if (r == 0)
+		r = service_barrier();
+	if (r == 0)
+		r = wait_closed(ends[0], 0) == -ETIME ? 0 : -EPERM;
+	closep(&ends[0]);
+	(void)service_forget("probe");
+	return r;
 }

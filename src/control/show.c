@@ -62,8 +62,9 @@ static json_t *version(void *ctx, const char *args)
 {
 	struct app *app = ctx;
 
-	return json_pack("{ss ss ss}", "name", "ringcastd", "version", RINGCAST_VERSION,
-		"transmit", dataplane_transmit(app->dp, NULL));
+	return json_pack("{ss ss ss si}", "name", "ringcastd", "version",
+		RINGCAST_VERSION, "transmit", dataplane_transmit(app->dp, NULL), "pid",
+		(int)getpid());
 }
 
 static json_t *health(void *ctx, const char *args)
@@ -122,6 +123,7 @@ const struct ctl_command show_commands[] = {
 	{"metrics", app_metrics_command},
 	{"health", health},
 	{"reload", reload},
+	{"upgrade", app_upgrade},
 	{"log", log_level},
 	{"capture", .stream = capture},
 	{NULL, NULL},

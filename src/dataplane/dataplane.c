@@ -16,99 +16,36 @@
 
 #include "base/cleanup.h"
 #include "dataplane/cpus.h"
+#include "dataplane/dataplane_priv.h"
 #include "dataplane/sockfilter.h"
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
-#include "dataplane/worker.h"
 
 #include <errno.h>
 #include <urcu-qsbr.h>
 
 #define SUMS_TRIES 4
 
-enum set_kind {
-	SET_TX,
-	SET_IPV4,
-	SET_IPV6,
-	_SET_N,
-};
-
-/* sockets of one port for one purpose, one per thread */
-struct socket_set {
-	struct socket_set *next; /* retired */
-	unsigned port;
-	enum set_kind kind;
-	int ifindex;
-	bool has_l2;
-	uint32_t mtu;	     /* when it was opened */
-	uint64_t n_received; /* frames that the kernel put into the rings */
-	unsigned n;
-	union {
-		struct ring_rx *ring;
-		struct tx_port *tx;
-	} thread[];
-};
-
-struct generation {
-	struct rcu_head rcu;
-	struct dataplane *dp;
-	struct plan *plan;
-	struct socket_set *retired; /* used by this generation, not by the next */
-	unsigned n;
-	struct worker_config *cfg[];
-};
-
-/* added to by control, and by the call_rcu thread for retired rings */
-struct ring_totals {
-	_Atomic uint64_t packets, drops, freezes;
-	_Atomic uint64_t abandoned; /* in rings that were closed */
-};
-
-struct port_state {
-	struct socket_set *set[_SET_N];
-	int error;
-	struct ring_totals ring;
-};
-
-struct dataplane {
-	uint32_t ring_size;
-	const unsigned *cpu; /* borrowed while it starts */
-	size_t n_cpu;
-	bool uring;
-	enum coalesce_mode coalesce;
-	const char *why; /* static */
-	struct ring_rx_mode receive;
-	struct fib *fib;
-	struct crew *crew;
-	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
-	struct generation *current;
-	struct sample_spec *sample; /* NULL: nobody captures */
-	struct port_state port[PORT_MAX];
-	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
-	unsigned n;
-	struct worker *worker[];
-};
-
 /* Sets of sockets */
-
-static enum family set_family(enum set_kind kind)
-{
-	return kind == SET_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
-}
 
 static void add_total(_Atomic uint64_t *total, uint64_t n)
 {
 	atomic_fetch_add_explicit(total, n, memory_order_relaxed);
 }
 
-static void read_ring_stats(struct dataplane *dp, struct socket_set *s)
+void dataplane_read_rings(struct dataplane *dp, struct socket_set *s)
 {
 	struct ring_totals *t = &dp->port[s->port].ring;
 
-	for (unsigned i = 0; s->kind != SET_TX && i < s->n; i++) {
+	if (dp->given)
+		return;
+	for (unsigned i = 0; s->kind != SET_TX && i <= s->n; i++) {
+		struct ring_rx *r = i < s->n ? s->thread[i].ring : s->gap;
 		struct ring_rx_stats st;
 
-		ring_rx_stats(s->thread[i].ring, &st);
+		if (!r)
+			continue;
+		ring_rx_stats(r, &st);
 		add_total(&t->packets, st.packets);
 		add_total(&t->drops, st.drops);
 		add_total(&t->freezes, st.freezes);
@@ -125,11 +62,15 @@ static void count_abandoned(struct dataplane *dp, struct socket_set *s)
 		return;
 	for (unsigned i = 0; i < s->n; i++)
 		taken += ring_rx_taken(s->thread[i].ring);
+	if (s->gap)
+		taken += ring_rx_taken(s->gap);
 	add_total(&dp->port[s->port].ring.abandoned, s->n_received - taken);
 }
 
-static struct socket_set *set_close(struct socket_set *s)
+struct socket_set *dataplane_set_close(struct socket_set *s)
 {
+	if (s)
+		ring_rx_close(s->gap);
 	for (unsigned i = 0; s && i < s->n; i++) {
 		if (s->kind == SET_TX)
 			tx_port_close(s->thread[i].tx);
@@ -140,10 +81,12 @@ static struct socket_set *set_close(struct socket_set *s)
 	return NULL;
 }
 
-static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread)
+struct ring_rx_params dataplane_ring_params(
+	const struct dataplane *dp, const struct socket_set *s)
 {
 	enum family family = set_family(s->kind);
-	struct ring_rx_params params = {
+
+	return (struct ring_rx_params){
 		.ifindex = s->ifindex,
 		.family = family,
 		.has_l2 = s->has_l2,
@@ -152,7 +95,13 @@ static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread
 		.mtu = s->mtu,
 		.filter = &dp->filter[family][s->has_l2],
 		.fanout = RING_RX_NO_FANOUT,
+		.spread = dp->n,
 	};
+}
+
+static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread)
+{
+	struct ring_rx_params params = dataplane_ring_params(dp, s);
 	struct ring_rx *ring;
 	int r;
 
@@ -180,6 +129,10 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 	s->ifindex = p->ifindex;
 	s->has_l2 = p->has_l2;
 	s->mtu = p->mtu;
+	if (kind != SET_TX && dataplane_adopt(dp, p, s)) {
+		*ret = s;
+		return 0;
+	}
 	for (unsigned i = 0; i < dp->n && r == 0; i++) {
 		if (kind != SET_TX) {
 			r = open_ring(dp, s, i);
@@ -191,7 +144,7 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 			s->n++;
 	}
 	if (r < 0) {
-		set_close(s);
+		dataplane_set_close(s);
 		return r;
 	}
 	*ret = s;
@@ -232,7 +185,7 @@ static void retire(
 
 	if (!s)
 		return;
-	read_ring_stats(dp, s);
+	dataplane_read_rings(dp, s);
 	s->next = *retired;
 	*retired = s;
 	atomic_fetch_add_explicit(&dp->n_closing, 1, memory_order_relaxed);
@@ -287,9 +240,9 @@ static struct generation *generation_free(struct generation *g)
 		return NULL;
 	for (struct socket_set *s = g->retired; s; s = next) {
 		next = s->next;
-		read_ring_stats(g->dp, s);
+		dataplane_read_rings(g->dp, s);
 		count_abandoned(g->dp, s);
-		set_close(s);
+		dataplane_set_close(s);
 		/* pairs with the acquire in dataplane_sums(): all is counted */
 		atomic_fetch_sub_explicit(&g->dp->n_closing, 1, memory_order_release);
 	}
@@ -360,7 +313,8 @@ static void publish(struct dataplane *dp, struct generation *g)
 
 	for (unsigned t = 0; t < dp->n; t++) {
 		fill_config(dp, g->cfg[t], t);
-		worker_apply(dp->worker[t], g->cfg[t]);
+		if (!dp->paused)
+			worker_apply(dp->worker[t], g->cfg[t]);
 	}
 	dp->current = g;
 	tsan_let_go(); /* pairs with reclaim_generation() */
@@ -406,10 +360,15 @@ static int start_workers(struct dataplane *dp, unsigned n)
 	return 0;
 }
 
-static void stop_workers(struct dataplane *dp)
+void dataplane_stop_threads(struct dataplane *dp)
 {
 	for (unsigned i = 0; i < dp->n; i++)
 		worker_stop(dp->worker[i]);
+}
+
+static void free_workers(struct dataplane *dp)
+{
+	dataplane_stop_threads(dp);
 	for (unsigned i = 0; i < dp->n; i++)
 		dp->worker[i] = worker_free(dp->worker[i]);
 }
@@ -429,7 +388,7 @@ static int start_sending(
 	/* a small ring was granted, those of the threads were not */
 	dp->why = tx_uring_reason(r);
 	dp->uring = false;
-	stop_workers(dp);
+	free_workers(dp);
 	return start_workers(dp, n);
 }
 
@@ -506,7 +465,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 {
 	if (!dp)
 		return NULL;
-	stop_workers(dp);
+	free_workers(dp);
 	for (unsigned i = 0; i < PORT_MAX && dp->current; i++)
 		for (enum set_kind k = 0; k < _SET_N; k++)
 			retire(dp, &dp->port[i].set[k], &dp->current->retired);
@@ -514,6 +473,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
 	generation_free(dp->current);
 	sample_spec_free(dp->sample);
+	dataplane_forget_handed(dp);
 	crew_free(dp->crew);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)
@@ -568,9 +528,24 @@ unsigned dataplane_threads(const struct dataplane *dp)
 
 /* Statistics */
 
+/* of a thread, and behind the last one those of nobody */
+static struct forward_counters *counters_of(struct dataplane *dp, unsigned thread)
+{
+	return thread < dp->n ? worker_counters(dp->worker[thread]) : &dp->drained;
+}
+
 static uint64_t get(_Atomic uint64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+uint64_t dataplane_fragments(struct dataplane *dp, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t <= dp->n; t++)
+		n += get(&counters_of(dp, t)->port[port].fragments);
+	return n;
 }
 
 void dataplane_port_stats(
@@ -579,9 +554,8 @@ void dataplane_port_stats(
 	struct port_state *st = &dp->port[port];
 	struct dataplane_port_stats sum = {0};
 
-	for (unsigned t = 0; t < dp->n; t++) {
-		struct forward_port_counters *c =
-			&worker_counters(dp->worker[t])->port[port];
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_port_counters *c = &counters_of(dp, t)->port[port];
 
 		sum.rx_packets += get(&c->rx_packets);
 		sum.rx_bytes += get(&c->rx_bytes);
@@ -593,7 +567,7 @@ void dataplane_port_stats(
 	}
 	for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 		if (st->set[k])
-			read_ring_stats(dp, st->set[k]);
+			dataplane_read_rings(dp, st->set[k]);
 	sum.ring_packets = get(&st->ring.packets);
 	sum.ring_drops = get(&st->ring.drops);
 	sum.ring_freezes = get(&st->ring.freezes);
@@ -609,8 +583,8 @@ static uint64_t get_first(_Atomic uint64_t *counter)
 
 static void add_done(struct dataplane *dp, struct balance_sums *sums)
 {
-	for (unsigned t = 0; t < dp->n; t++) {
-		struct forward_counters *c = worker_counters(dp->worker[t]);
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
 
 		for (unsigned i = 0; i < PORT_MAX; i++) {
 			struct forward_port_counters *p = &c->port[i];
@@ -627,8 +601,8 @@ static void add_done(struct dataplane *dp, struct balance_sums *sums)
 
 static void add_begun(struct dataplane *dp, struct balance_sums *sums)
 {
-	for (unsigned t = 0; t < dp->n; t++) {
-		struct forward_counters *c = worker_counters(dp->worker[t]);
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
 
 		sums->due += get(&c->copies_due);
 		for (unsigned i = 0; i < PORT_MAX; i++)
@@ -639,7 +613,7 @@ static void add_begun(struct dataplane *dp, struct balance_sums *sums)
 
 		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 			if (st->set[k])
-				read_ring_stats(dp, st->set[k]);
+				dataplane_read_rings(dp, st->set[k]);
 		sums->ring_packets += get(&st->ring.packets);
 		sums->ring_drops += get(&st->ring.drops);
 		sums->abandoned += get(&st->ring.abandoned);
@@ -674,8 +648,8 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 {
 	struct dataplane_stats sum = {0};
 
-	for (unsigned t = 0; t < dp->n; t++) {
-		struct forward_counters *c = worker_counters(dp->worker[t]);
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
 
 		sum.frames += get(&c->frames);
 		sum.bursts += get(&c->bursts);

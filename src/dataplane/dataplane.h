@@ -8,6 +8,7 @@
  * CAP_NET_RAW is needed for dataplane_apply() when it opens something.
  */
 
+#include "base/state.h"
 #include "dataplane/balance.h"
 #include "dataplane/fib.h"
 #include "dataplane/forward.h"
@@ -129,3 +130,26 @@ void dataplane_tx_queue(
  */
 void dataplane_control_sleep(void);
 void dataplane_control_wake(void);
+
+/* ---- live upgrade ---- */
+
+/* Stop the threads at the end of their bursts. Frames wait in the rings, where those of
+ * TPACKET_V3 are joined by rings that hold more of a slow stream. */
+void dataplane_pause(struct dataplane *dp);
+/* Go on, first with what has waited, in order. 0 or -errno of a thread. */
+int dataplane_resume(struct dataplane *dp);
+
+/* While paused: the receive sockets by name, borrowed, and what belongs to them. */
+typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
+void dataplane_export(
+	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
+
+/* Before the first dataplane_apply(): what the process before has handed over. That
+ * call uses the sockets that fit the new configuration, dataplane_resume() closes the
+ * others; it is needed in any case, for the data plane is paused now. `take` returns a
+ * descriptor, which is the data plane's then, or -1. *ret_why (static) is why none can
+ * fit, or "". 0, -ENOMEM, -EINVAL: the state is faulty. */
+typedef int dataplane_take_fn(void *ctx, const char *name);
+int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
+	void *ctx, const char **ret_why);
+unsigned dataplane_n_adopted(const struct dataplane *dp); /* sockets that did */

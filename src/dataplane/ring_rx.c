@@ -103,9 +103,9 @@ static int receive_all_groups(int fd, int ifindex)
 
 /* Without DEFRAG, which would make packets larger than the link's MTU, and without
  * ROLLOVER, which would reorder. The id of the group, or -errno. */
-static int join_fanout(int fd, enum family family, int group)
+static int join_fanout(int fd, enum family family, int group, unsigned spread)
 {
-	const struct sock_fprog *prog = sockfilter_fanout(family);
+	struct sockfilter_fanout f;
 	bool is_new = group == RING_RX_NEW_FANOUT;
 	int arg = PACKET_FANOUT_CBPF << 16;
 	socklen_t len = sizeof(arg);
@@ -120,7 +120,8 @@ static int join_fanout(int fd, enum family family, int group)
 		return e;
 	if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &arg, &len) < 0)
 		return -errno;
-	e = is_new ? set_option(fd, PACKET_FANOUT_DATA, prog, sizeof(*prog)) : 0;
+	sockfilter_spread(family, spread, &f);
+	e = is_new ? set_option(fd, PACKET_FANOUT_DATA, &f.prog, sizeof(f.prog)) : 0;
 	return e < 0 ? e : arg & 0xffff;
 }
 
@@ -203,7 +204,7 @@ static int probe_fanout(void)
 	if (e == 0)
 		e = bind_to(fd, 0x88b5, 0);
 	if (e == 0)
-		e = join_fanout(fd, FAMILY_IPV4, RING_RX_NEW_FANOUT);
+		e = join_fanout(fd, FAMILY_IPV4, RING_RX_NEW_FANOUT, 1);
 	return e < 0 ? e : 0;
 }
 
@@ -260,7 +261,7 @@ static int start_receiving(struct ring_rx *r, const struct ring_rx_params *p)
 		e = receive_all_groups(r->fd, p->ifindex);
 	if (e < 0 || p->fanout == RING_RX_NO_FANOUT)
 		return e;
-	e = join_fanout(r->fd, p->family, p->fanout);
+	e = join_fanout(r->fd, p->family, p->fanout, p->spread);
 	if (e < 0)
 		return e;
 	r->fanout = e;
@@ -290,18 +291,28 @@ static int start(struct ring_rx *r, const struct ring_rx_params *p)
 	return e < 0 ? e : start_receiving(r, p);
 }
 
-int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret)
+static struct ring_rx *ring_new(const struct ring_rx_params *params)
 {
 	struct ring_rx *r = calloc(1, sizeof(*r));
-	int e;
 
 	if (!r)
-		return -ENOMEM;
+		return NULL;
 	r->ops = params->mode->kind == RING_RX_FRAMES ? &ring_rx_v2 : &ring_rx_v3;
 	r->ethertype = params->family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6;
 	r->has_l2 = params->has_l2;
 	r->offload = params->mode->offload;
 	r->fanout = RING_RX_NO_FANOUT;
+	r->fd = -1;
+	return r;
+}
+
+int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret)
+{
+	struct ring_rx *r = ring_new(params);
+	int e;
+
+	if (!r)
+		return -ENOMEM;
 	r->fd = open_socket();
 	e = r->fd < 0 ? r->fd : start(r, params);
 	if (e < 0) {
@@ -318,7 +329,7 @@ struct ring_rx *ring_rx_close(struct ring_rx *r)
 		return NULL;
 	if (r->map)
 		munmap(r->map, r->map_len);
-	closep(&r->fd);
+	closep(&r->fd); /* -1: it was not ours */
 	r->ops->tear_down(r);
 	free(r);
 	return NULL;
@@ -418,7 +429,9 @@ void ring_rx_describe(
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 {
 	/* all of them are ours: the next one in turn is the oldest that we hold */
-	if (r->n_held == r->n_slots || !r->ops->peek(r, ret))
+	if (r->n_held == r->n_slots ||
+		atomic_load_explicit(&r->on_hold, memory_order_acquire) ||
+		!r->ops->peek(r, ret))
 		return false;
 	counter_add(&r->taken, ret->n_frames);
 	return true;
@@ -450,4 +463,124 @@ void ring_rx_release(struct ring_rx *r, const struct ring_block *b)
 	assert(b->index == ring_rx_oldest(r));
 	r->n_held -= b->n_slots;
 	r->ops->release(r, b);
+}
+
+/* Live upgrade */
+
+static int get_int(int fd, int option, int *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	*ret = 0;
+	return getsockopt(fd, SOL_PACKET, option, ret, &len) < 0 ? -errno : 0;
+}
+
+/* Bound as it should be, and of the same kind. */
+static bool is_as_wanted(const struct ring_rx *r, int fd, int ifindex)
+{
+	struct sockaddr_ll sll = {0};
+	socklen_t len = sizeof(sll);
+	int version, offload;
+
+	if (getsockname(fd, (struct sockaddr *)&sll, &len) < 0 ||
+		sll.sll_family != AF_PACKET || sll.sll_ifindex != ifindex ||
+		sll.sll_protocol != htons(r->ethertype))
+		return false;
+	if (get_int(fd, PACKET_VERSION, &version) < 0 || version != r->ops->version)
+		return false;
+	/* a kernel that does not know it gives none either */
+	(void)get_int(fd, PACKET_VNET_HDR_SZ, &offload);
+	return (offload != 0) == r->offload;
+}
+
+void ring_rx_place(const struct ring_rx *r, struct ring_rx_place *ret)
+{
+	*ret = (struct ring_rx_place){
+		.slot_size = r->slot_size,
+		.n_slots = r->n_slots,
+		.next = ring_rx_oldest(r),
+	};
+}
+
+static int adopt(struct ring_rx *r, int fd, const struct ring_rx_params *p,
+	const struct ring_rx_place *at)
+{
+	int fanout, e;
+
+	if (!is_as_wanted(r, fd, p->ifindex) || at->next >= at->n_slots ||
+		at->slot_size == 0)
+		return -EINVAL;
+	/* the kernel maps a ring of exactly this size and no other */
+	r->map_len = (size_t)at->slot_size * at->n_slots;
+	r->slot_size = at->slot_size;
+	r->next = at->next;
+	r->fd = fd;
+	e = r->ops->adopt(r);
+	if (e == 0)
+		e = map(r);
+	if (e == 0)
+		e = set_filter(fd, p->filter);
+	if (e == 0)
+		e = get_int(fd, PACKET_FANOUT, &fanout);
+	if (e == 0 && fanout)
+		r->fanout = fanout & 0xffff;
+	return e;
+}
+
+int ring_rx_adopt(int fd, const struct ring_rx_params *params,
+	const struct ring_rx_place *at, struct ring_rx **ret)
+{
+	struct ring_rx *r = ring_new(params);
+	int e;
+
+	if (!r)
+		return -ENOMEM;
+	e = adopt(r, fd, params, at);
+	if (e < 0) {
+		r->fd = -1;
+		ring_rx_close(r);
+		return e;
+	}
+	*ret = r;
+	return 0;
+}
+
+void ring_rx_hold(struct ring_rx *r, bool hold)
+{
+	/* pairs with ring_rx_peek(): who had the ring before is done with it */
+	atomic_store_explicit(&r->on_hold, hold, memory_order_release);
+}
+
+static int set_program(const struct ring_rx *r, const struct sockfilter_fanout *f)
+{
+	return set_option(r->fd, PACKET_FANOUT_DATA, &f->prog, sizeof(f->prog));
+}
+
+int ring_rx_divert(const struct ring_rx *r, unsigned index)
+{
+	struct sockfilter_fanout f;
+
+	sockfilter_divert(index, &f);
+	return set_program(r, &f);
+}
+
+int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n)
+{
+	struct sockfilter_fanout f;
+
+	sockfilter_spread(family, n, &f);
+	return set_program(r, &f);
+}
+
+int ring_rx_gather(struct ring_rx *r, enum family family)
+{
+	int e;
+
+	if (r->fanout != RING_RX_NO_FANOUT)
+		return 0;
+	e = join_fanout(r->fd, family, RING_RX_NEW_FANOUT, 1);
+	if (e < 0)
+		return e;
+	r->fanout = e;
+	return 0;
 }

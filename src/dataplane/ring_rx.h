@@ -44,6 +44,7 @@ struct ring_rx_params {
 	const struct ring_rx_mode *mode;
 	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
+	unsigned spread; /* of a new group: rings that the flows are spread over */
 };
 
 /* Open and start. 0, or -errno of the call that failed: -EPERM without CAP_NET_RAW,
@@ -90,3 +91,26 @@ void ring_rx_release(struct ring_rx *r, const struct ring_block *b);
 
 /* Fetch and clear the pending error of the socket; until then poll reports POLLERR. */
 int ring_rx_clear_error(struct ring_rx *r);
+
+/* ---- live upgrade: the socket goes to another process, which maps the same memory
+ * ---- */
+
+struct ring_rx_place {
+	uint32_t slot_size, n_slots;
+	uint32_t next; /* slot that is to be looked at; no block is held */
+};
+void ring_rx_place(const struct ring_rx *r, struct ring_rx_place *ret);
+/* Takes over a socket that is as `params` would make it (of them `size` and `fanout`
+ * are not looked at); `fd` stays the caller's when it fails: -EINVAL, it is not, or
+ * -errno. */
+int ring_rx_adopt(int fd, const struct ring_rx_params *params,
+	const struct ring_rx_place *at, struct ring_rx **ret);
+
+/* Let nobody take blocks from the ring, or let them again; from any thread. */
+void ring_rx_hold(struct ring_rx *r, bool hold);
+/* All of a group's frames to one of its rings, or spread over the first n again. When
+ * it returns 0, no frame goes where it went before. 0 or -errno. */
+int ring_rx_divert(const struct ring_rx *r, unsigned index);
+int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n);
+/* Make a group of a ring that is in none. 0 or -errno. */
+int ring_rx_gather(struct ring_rx *r, enum family family);

@@ -26,6 +26,7 @@ struct ring_rx {
 	uint8_t *map;
 	size_t map_len;
 	uint32_t slot_size, n_slots;
+	_Atomic bool on_hold;
 	/* thread only */
 	uint32_t next;		    /* slot to look at */
 	uint32_t n_held;	    /* slots before it that are ours */
@@ -37,6 +38,8 @@ struct ring_rx_ops {
 	int version; /* of PACKET_VERSION */
 	/* Set the ring's geometry and make it; not yet mapped. 0 or -errno. */
 	int (*set_up)(struct ring_rx *r, const struct ring_rx_params *p);
+	/* what a ring has besides the kernel's memory. 0 or -ENOMEM */
+	int (*adopt)(struct ring_rx *r);
 	void (*tear_down)(struct ring_rx *r);
 	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
 	/* b->n_frames is not 0 */

@@ -44,6 +44,12 @@ static uint32_t slot_size(uint32_t mtu)
 	return size;
 }
 
+static int adopt(struct ring_rx *r)
+{
+	r->copies = calloc(1, sizeof(*r->copies));
+	return r->copies ? 0 : -ENOMEM;
+}
+
 /* Longer frames have their own memory: without the right to more, as much as there is.
  */
 static int set_up_copies(struct ring_rx *r)
@@ -52,8 +58,7 @@ static int set_up_copies(struct ring_rx *r)
 
 	if (setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	r->copies = calloc(1, sizeof(*r->copies));
-	if (!r->copies)
+	if (adopt(r) < 0)
 		return -ENOMEM;
 	return setsockopt(r->fd, SOL_PACKET, PACKET_COPY_THRESH, &threshold,
 		       sizeof(threshold)) < 0
@@ -194,6 +199,7 @@ static bool is_full(const struct ring_rx *r, uint32_t index)
 const struct ring_rx_ops ring_rx_v2 = {
 	.version = TPACKET_V2,
 	.set_up = set_up,
+	.adopt = adopt,
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,

@@ -33,6 +33,11 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 	return e;
 }
 
+static int adopt(struct ring_rx *r)
+{
+	return 0;
+}
+
 static void tear_down(struct ring_rx *r)
 {
 }
@@ -113,6 +118,7 @@ static bool is_full(const struct ring_rx *r, uint32_t index)
 const struct ring_rx_ops ring_rx_v3 = {
 	.version = TPACKET_V3,
 	.set_up = set_up,
+	.adopt = adopt,
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,

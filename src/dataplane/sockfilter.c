@@ -100,14 +100,13 @@ static struct sock_filter none[] = {
 
 const struct sock_fprog sockfilter_none = {.len = array_len(none), .filter = none};
 
-/* The kernel takes the result modulo the number of threads, so the product's upper half
- * is returned: neighbouring groups differ in low bits only. */
+/* The upper half of the product: neighbouring groups differ in low bits only. */
 #define FOLD_WORD(off)                                                                 \
 	BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(off)), \
 		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0)
 #define SCATTER                                                                        \
 	BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),                               \
-		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16), BPF_STMT(BPF_RET | BPF_A, 0)
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16)
 
 static struct sock_filter fanout_v4[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(12)),
@@ -127,12 +126,28 @@ static struct sock_filter fanout_v6[] = {
 	SCATTER,
 };
 
-const struct sock_fprog *sockfilter_fanout(enum family family)
+static void finish(struct sockfilter_fanout *f, unsigned short n)
 {
-	static const struct sock_fprog prog[_FAMILY_N] = {
-		[FAMILY_IPV4] = {.len = array_len(fanout_v4), .filter = fanout_v4},
-		[FAMILY_IPV6] = {.len = array_len(fanout_v6), .filter = fanout_v6},
-	};
+	f->prog = (struct sock_fprog){.len = n, .filter = f->code};
+}
 
-	return &prog[family];
+void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout *ret)
+{
+	static const struct sock_filter mod = BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 0);
+	static const struct sock_filter done = BPF_STMT(BPF_RET | BPF_A, 0);
+	bool v4 = family == FAMILY_IPV4;
+	unsigned short len = v4 ? array_len(fanout_v4) : array_len(fanout_v6);
+
+	_Static_assert(array_len(fanout_v6) + 2 <= array_len(ret->code), "");
+	memcpy(ret->code, v4 ? fanout_v4 : fanout_v6, len * sizeof(ret->code[0]));
+	ret->code[len] = mod;
+	ret->code[len].k = n;
+	ret->code[len + 1] = done;
+	finish(ret, (unsigned short)(len + 2));
+}
+
+void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret)
+{
+	ret->code[0] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, index);
+	finish(ret, 1);
 }

@@ -24,6 +24,13 @@ void sockfilter_deinit(struct sock_fprog *prog);
 /* refuses every frame */
 extern const struct sock_fprog sockfilter_none;
 
-/* For PACKET_FANOUT_DATA: a number from source and group, so that all frames of a flow
- * and all fragments of a datagram go to the same thread. Static memory. */
-const struct sock_fprog *sockfilter_fanout(enum family family);
+/* For PACKET_FANOUT_DATA: a number below `n` from source and group, so that all frames
+ * of a flow and all fragments of a datagram go to the same thread, also while the group
+ * has members beyond n. */
+struct sockfilter_fanout {
+	struct sock_filter code[32];
+	struct sock_fprog prog;
+};
+void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout *ret);
+/* every frame to member number `index` */
+void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret);

@@ -21,6 +21,7 @@
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -341,6 +342,21 @@ static int start_thread(struct worker *w)
 	return w->start_error;
 }
 
+int worker_start(struct worker *w)
+{
+	int r;
+
+	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
+	w->start_error = 0;
+	r = start_thread(w);
+	if (r == 0 || !w->running || !w->want_uring)
+		return r;
+	/* it was granted before, and a stricter filter stands there now */
+	worker_stop(w);
+	w->want_uring = false;
+	return worker_start(w);
+}
+
 int worker_new(const struct worker_params *params, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -365,9 +381,11 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {
 		forward_set_coalesce(w->fw, params->coalesce);
+		burst_clear(w->burst);
+	}
+	if (r == 0 && !params->idle) {
 		forward_set_serve(w->fw, serve, w);
 		crew_set_wake(w->crew, w->index, w->wakefd);
-		burst_clear(w->burst);
 		r = start_thread(w);
 	}
 	if (r < 0) {
@@ -410,6 +428,13 @@ struct worker *worker_free(struct worker *w)
 	sem_destroy(&w->started);
 	free(w);
 	return NULL;
+}
+
+void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns)
+{
+	assert(!w->running);
+	while (turns-- > 0 && turn(w, cfg))
+		;
 }
 
 int worker_watch(struct worker *w, const struct ring_rx *ring)
@@ -456,7 +481,7 @@ uint64_t worker_cpu_ns(const struct worker *w)
 	struct timespec ts;
 	clockid_t clock;
 
-	if (pthread_getcpuclockid(w->thread, &clock) != 0 ||
+	if (!w->running || pthread_getcpuclockid(w->thread, &clock) != 0 ||
 		clock_gettime(clock, &ts) < 0)
 		return 0;
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;

@@ -39,7 +39,8 @@ struct worker_params {
 	struct crew *crew; /* all threads */
 	bool io_uring;
 	enum coalesce_mode coalesce;
-	int cpu; /* to stay on, or WORKER_ANY_CPU */
+	int cpu;   /* to stay on, or WORKER_ANY_CPU */
+	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
 };
 
 /* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
@@ -49,11 +50,17 @@ int worker_new(const struct worker_params *params, struct worker **ret);
  * them is freed: they wake each other. */
 void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* takes and returns NULL */
+/* A stopped thread goes on, if need be without io_uring. 0 or -errno. */
+int worker_start(struct worker *w);
+/* Of a worker without a thread (params.idle): work in the caller's until nothing is
+ * ready, but no longer than for so many turns. */
+void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
 
 /* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
  * ends it. 0 or -errno. */
 int worker_watch(struct worker *w, const struct ring_rx *ring);
-/* Publish and wake; `cfg` is borrowed until a grace period after the next call. */
+/* Publish and wake; `cfg` is borrowed until a grace period after the next call. NULL:
+ * the thread does nothing. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
 /* Copy frames as `spec` says, NULL: none; borrowed until a grace period after the next

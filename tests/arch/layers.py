@@ -17,10 +17,12 @@ EDGES = {
     "base": {"log", "log_journal"},
     "control": {"netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
         "portplan", "app", "app_priv", "app_io", "app_config", "app_log", "app_metrics",
-        "app_notice", "app_rival", "app_tap", "health", "http", "main", "scrape", "scrape_priv",
+        "app_notice", "app_rival", "app_tap", "app_upgrade", "health", "http", "listen", "main",
+        "scrape", "scrape_priv",
         "scrape_write", "selfstat", "service", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
-        "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane"},
+        "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane",
+        "dataplane_priv", "dataplane_upgrade"},
 }
 
 

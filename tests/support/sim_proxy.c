@@ -294,6 +294,34 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config)
 	config_free(old);
 }
 
+void sim_proxy_upgrade(struct sim_proxy *x)
+{
+	mono_t now = x->node.sim->now;
+	struct router *old = x->router;
+	struct state_out out;
+	struct state_in in;
+
+	state_out_init(&out, now);
+	router_export(old, &out);
+	assert_int_equal(state_out_seal(&out), 0);
+	assert_int_equal(state_in_init(&in, out.buf, out.n, now, 0), STATE_OK);
+	assert_int_equal(router_new(old->family, rng_next(&old->rng), &x->router), 0);
+	assert_int_equal(router_sync(x->router, now, x->cfg, &x->ifaces, &x->fx), 0);
+	effects_clear(&x->fx);
+	assert_int_equal(router_import(x->router, now, &in, &x->fx), 0);
+	effects_for_each (&x->fx, e) {
+		char line[256];
+
+		effect_format(e, line, sizeof(line));
+		if (e->type == EFFECT_QUERY || e->type == EFFECT_REPORT)
+			fail_msg("an upgrade says: %s", line);
+	}
+	fib_clear(x);
+	execute(x);
+	router_free(old);
+	state_out_deinit(&out);
+}
+
 static struct sim_port *port_named(struct sim_proxy *x, const char *ifname)
 {
 	for (unsigned i = 0; i < x->node.n_ports; i++)

@@ -50,6 +50,8 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config);
 void sim_proxy_link(struct sim_proxy *x, const char *ifname, bool up);
 /* the interface gets another address */
 void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n);
+/* A new process takes over the state, see router_export(). It says nothing by that. */
+void sim_proxy_upgrade(struct sim_proxy *x);
 void sim_proxy_stop(struct sim_proxy *x);  /* leaves upstream */
 void sim_proxy_crash(struct sim_proxy *x); /* says nothing */
 

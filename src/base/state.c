@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * State for the next process, see state.h. Written and read by the modules whose state
+ * it is: querier, mgroup, host, proxy, router, dataplane. Numbers are big-endian as on
+ * the wire. Pure.
+ *
+ * Header: 8 octets magic, u32 version, u32 used, u64 octets that follow the header,
+ * u64 checksum of these, u64 time of writing.
+ */
+
+#include "base/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_LEN 40
+#define TIME_RANGE                                                                     \
+	(400 * 86400 * NS_PER_SEC) /* no timer of the protocols is longer              \
+				    */
+
+static const uint8_t magic[8] = {'r', 'c', 's', 't', 'a', 't', 'e', '\n'};
+
+/* ---- writing ---- */
+
+static uint8_t *room(struct state_out *o, size_t n)
+{
+	uint8_t *p;
+
+	if (o->bad)
+		return NULL;
+	if (o->n + n > o->cap) {
+		size_t cap = o->cap ? o->cap : 4096;
+
+		while (cap < o->n + n)
+			cap *= 2;
+		p = cap > STATE_MAX ? NULL : realloc(o->buf, cap);
+		if (!p) {
+			o->bad = true;
+			return NULL;
+		}
+		o->buf = p;
+		o->cap = cap;
+	}
+	p = o->buf + o->n;
+	o->n += n;
+	return p;
+}
+
+static void put(struct state_out *o, const void *v, size_t n)
+{
+	uint8_t *p = room(o, n);
+
+	if (p && n)
+		memcpy(p, v, n);
+}
+
+static void write_number(uint8_t *p, uint64_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
+}
+
+static void put_number(struct state_out *o, uint64_t v, size_t n)
+{
+	uint8_t *p = room(o, n);
+
+	if (p)
+		write_number(p, v, n);
+}
+
+/* FNV-1a by words: an accident is noticed, nobody has to be kept out */
+static uint64_t checksum(const uint8_t *p, size_t n)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+void state_out_init(struct state_out *o, mono_t now)
+{
+	*o = (struct state_out){0};
+	put(o, magic, sizeof(magic));
+	state_put_u32(o, STATE_VERSION);
+	state_put_u32(o, 0);
+	state_put_u64(o, 0);
+	state_put_u64(o, 0);
+	state_put_u64(o, (uint64_t)now.ns);
+}
+
+void state_out_deinit(struct state_out *o)
+{
+	free(o->buf);
+	*o = (struct state_out){0};
+}
+
+int state_out_seal(struct state_out *o)
+{
+	if (o->bad)
+		return -ENOMEM;
+	write_number(o->buf + 16, o->n - HEADER_LEN, 8);
+	write_number(o->buf + 24, checksum(o->buf + HEADER_LEN, o->n - HEADER_LEN), 8);
+	return 0;
+}
+
+void state_put_u8(struct state_out *o, uint8_t v)
+{
+	put_number(o, v, 1);
+}
+
+void state_put_u32(struct state_out *o, uint32_t v)
+{
+	put_number(o, v, 4);
+}
+
+void state_put_u64(struct state_out *o, uint64_t v)
+{
+	put_number(o, v, 8);
+}
+
+void state_put_time(struct state_out *o, mono_t t)
+{
+	state_put_u64(o, (uint64_t)t.ns);
+}
+
+void state_put_addr(struct state_out *o, const struct addr *a)
+{
+	put(o, a->b, sizeof(a->b));
+}
+
+void state_put_addrs(struct state_out *o, const struct addr *v, size_t n)
+{
+	state_put_u32(o, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		state_put_addr(o, &v[i]);
+}
+
+void state_put_text(struct state_out *o, const char *s)
+{
+	size_t n = strnlen(s, 255);
+
+	state_put_u8(o, (uint8_t)n);
+	put(o, s, n);
+}
+
+size_t state_begin(struct state_out *o, uint32_t tag)
+{
+	state_put_u32(o, tag);
+	state_put_u32(o, 0);
+	return o->n;
+}
+
+void state_end(struct state_out *o, size_t begun)
+{
+	if (!o->bad)
+		write_number(o->buf + begun - 4, o->n - begun, 4);
+}
+
+/* ---- reading ---- */
+
+static uint64_t get_number(struct state_in *in, size_t n)
+{
+	const uint8_t *p = rd_take(&in->rd, n);
+	uint64_t v = 0;
+
+	for (size_t i = 0; p && i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
+	mono_t now, int64_t max_age_ms)
+{
+	const uint8_t *start;
+	uint64_t octets, sum;
+
+	*in = (struct state_in){.rd = rd_init(buf, len)};
+	start = rd_take(&in->rd, sizeof(magic));
+	if (!start || memcmp(start, magic, sizeof(magic)) != 0)
+		return STATE_FOREIGN;
+	if (state_get_u32(in) != STATE_VERSION)
+		return STATE_OTHER_VERSION;
+	in->used = state_get_u32(in) != 0;
+	octets = state_get_u64(in);
+	sum = state_get_u64(in);
+	in->written.ns = (int64_t)state_get_u64(in);
+	if (in->rd.bad || octets != rd_left(&in->rd))
+		return STATE_CUT_OFF;
+	if (checksum(in->rd.p, rd_left(&in->rd)) != sum)
+		return STATE_DAMAGED;
+	if (mono_before(now, in->written) || in->written.ns < 0 ||
+		(now.ns - in->written.ns) / NS_PER_MS > max_age_ms)
+		return STATE_TOO_OLD;
+	return STATE_OK;
+}
+
+const char *state_bad_text(enum state_bad bad)
+{
+	switch (bad) {
+	case STATE_OK:
+		return "is good";
+	case STATE_FOREIGN:
+		return "is none of ringcastd";
+	case STATE_OTHER_VERSION:
+		return "has the format of another version";
+	case STATE_CUT_OFF:
+		return "is cut off";
+	case STATE_DAMAGED:
+		return "is damaged";
+	case STATE_TOO_OLD:
+		return "is too old";
+	}
+	return "";
+}
+
+void state_set_bad(struct state_in *in)
+{
+	in->rd.bad = true;
+	in->rd.p = in->rd.end;
+}
+
+uint8_t state_get_u8(struct state_in *in)
+{
+	return (uint8_t)get_number(in, 1);
+}
+
+uint32_t state_get_u32(struct state_in *in)
+{
+	return (uint32_t)get_number(in, 4);
+}
+
+uint64_t state_get_u64(struct state_in *in)
+{
+	return get_number(in, 8);
+}
+
+uint32_t state_get_up_to(struct state_in *in, uint32_t max)
+{
+	uint32_t v = state_get_u32(in);
+
+	if (v <= max)
+		return v;
+	state_set_bad(in);
+	return 0;
+}
+
+bool state_get_bool(struct state_in *in)
+{
+	uint8_t v = state_get_u8(in);
+
+	if (v > 1)
+		state_set_bad(in);
+	return v == 1;
+}
+
+mono_t state_get_time(struct state_in *in)
+{
+	mono_t t = {(int64_t)state_get_u64(in)};
+
+	if (in->rd.bad)
+		return MONO_NEVER;
+	if (t.ns == 0 || t.ns == MONO_NEVER.ns)
+		return t;
+	if (t.ns > 0 && t.ns > in->written.ns - TIME_RANGE &&
+		t.ns - in->written.ns < TIME_RANGE)
+		return t;
+	state_set_bad(in);
+	return MONO_NEVER;
+}
+
+struct addr state_get_addr(struct state_in *in)
+{
+	struct addr a = {{0}};
+	const uint8_t *p = rd_take(&in->rd, sizeof(a.b));
+
+	if (p)
+		memcpy(a.b, p, sizeof(a.b));
+	return a;
+}
+
+size_t state_get_count(struct state_in *in, size_t octets)
+{
+	size_t n = state_get_u32(in);
+
+	if (n <= rd_left(&in->rd) / octets)
+		return n;
+	state_set_bad(in);
+	return 0;
+}
+
+void state_get_text(struct state_in *in, char *buf, size_t size)
+{
+	size_t n = state_get_u8(in);
+	const uint8_t *p = rd_take(&in->rd, n);
+
+	buf[0] = '\0';
+	if (!p || n >= size || memchr(p, '\0', n)) {
+		state_set_bad(in);
+		return;
+	}
+	memcpy(buf, p, n);
+	buf[n] = '\0';
+}
+
+bool state_get_section(
+	struct state_in *in, uint32_t *ret_tag, struct state_in *ret_section)
+{
+	uint32_t tag, len;
+	const uint8_t *p;
+
+	if (in->rd.bad || rd_left(&in->rd) == 0)
+		return false;
+	tag = state_get_u32(in);
+	len = state_get_u32(in);
+	p = rd_take(&in->rd, len);
+	if (!p)
+		return false;
+	*ret_tag = tag;
+	*ret_section = (struct state_in){
+		.rd = rd_init(p, len), .written = in->written, .used = in->used};
+	return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * State that outlives a process: what one daemon writes down for the one that takes
+ * over (live upgrade). Octets in sections, each with a tag and a length, so that a
+ * reader skips what it does not know; a header with version and checksum, so that
+ * garbage and other formats are refused as a whole. Both sides have a sticky error.
+ */
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/mono.h"
+
+#define STATE_VERSION 1
+#define STATE_MAX     (256u << 20) /* octets; 1 M groups take some 100 M */
+
+struct state_out {
+	uint8_t *buf; /* owned */
+	size_t n, cap;
+	bool bad; /* out of memory, or too large */
+};
+
+/* An empty state of the time `now`: begins with the header. */
+void state_out_init(struct state_out *o, mono_t now);
+void state_out_deinit(struct state_out *o);
+/* Complete the header. 0, or -ENOMEM when something was lost on the way. */
+int state_out_seal(struct state_out *o);
+
+void state_put_u8(struct state_out *o, uint8_t v);
+void state_put_u32(struct state_out *o, uint32_t v);
+void state_put_u64(struct state_out *o, uint64_t v);
+void state_put_time(struct state_out *o, mono_t t);
+void state_put_addr(struct state_out *o, const struct addr *a);
+void state_put_addrs(struct state_out *o, const struct addr *v, size_t n);
+void state_put_text(struct state_out *o, const char *s); /* at most 255 octets */
+/* A section: what is put between the two; they nest. */
+size_t state_begin(struct state_out *o, uint32_t tag);
+void state_end(struct state_out *o, size_t begun);
+
+enum state_bad {
+	STATE_OK = 0,
+	STATE_FOREIGN, /* no state of this program */
+	STATE_OTHER_VERSION,
+	STATE_CUT_OFF,
+	STATE_DAMAGED, /* checksum */
+	STATE_TOO_OLD, /* written long before `now`, or after it */
+};
+
+/* A number in the header that is 0 until somebody has begun to act on the state: the
+ * rings are read on, and their places are no longer true. */
+#define STATE_USED_OFFSET 12
+
+struct state_in {
+	struct rd rd;
+	mono_t written; /* when */
+	bool used;
+};
+
+/* Checks the header; `buf` is borrowed for the life of the reader and its sections.
+ * A state is good for `max_age_ms`. */
+enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
+	mono_t now, int64_t max_age_ms);
+const char *state_bad_text(enum state_bad bad); /* "is damaged", ... */
+
+uint8_t state_get_u8(struct state_in *in);
+uint32_t state_get_u32(struct state_in *in);
+uint64_t state_get_u64(struct state_in *in);
+/* a number of at most max; more is an error */
+uint32_t state_get_up_to(struct state_in *in, uint32_t max);
+bool state_get_bool(struct state_in *in);
+/* MONO_UNSET, MONO_NEVER or a time within a year or so of when it was written; anything
+ * else is an error and gives MONO_NEVER. */
+mono_t state_get_time(struct state_in *in);
+struct addr state_get_addr(struct state_in *in);
+/* How many items of at least `octets` follow: bounded by what is there. */
+size_t state_get_count(struct state_in *in, size_t octets);
+/* into a buffer of `size` with its end mark; longer is an error and gives "" */
+void state_get_text(struct state_in *in, char *buf, size_t size);
+/* The next section; false: none, or an error. What the caller leaves unread of it is
+ * skipped; its errors are its own: see state_is_bad(). */
+bool state_get_section(
+	struct state_in *in, uint32_t *ret_tag, struct state_in *ret_section);
+void state_set_bad(struct state_in *in);
+static inline bool state_is_bad(const struct state_in *in)
+{
+	return in->rd.bad;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The groups of a downstream for the next process (live upgrade): everything that a
+ * struct mgroup holds, so that timers, last-member queries and the tracking of hosts go
+ * on as if nothing had been. Called by the proxy. Pure.
+ */
+
+#include "base/cleanup.h"
+#include "control/gm_state.h"
+#include "control/mgroup_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TAG_GROUP 1
+
+#define SOURCE_OCTETS (16 + 8 + 1 + 8)
+#define HOST_OCTETS   (16 + 1 + 8 + 1 + 4)
+
+/* ---- writing ---- */
+
+static void put_group(struct state_out *o, const struct mgroup *g)
+{
+	state_put_addr(o, &g->group);
+	state_put_u8(o, (uint8_t)g->mode);
+	state_put_time(o, g->until);
+	state_put_time(o, g->older_until[GM_V1]);
+	state_put_time(o, g->older_until[GM_V2]);
+	state_put_u8(o, g->repeats);
+	state_put_time(o, g->ask_at);
+	state_put_time(o, g->repeat_at);
+	state_put_time(o, g->untracked_until);
+	state_put_time(o, g->since);
+	state_put_addr(o, &g->last_reporter);
+	state_put_u8(o, g->owner != NULL);
+	if (g->owner)
+		state_put_addr(o, &g->owner->addr);
+	state_put_u32(o, (uint32_t)g->n_src);
+	for (size_t i = 0; i < g->n_src; i++) {
+		state_put_addr(o, &g->src[i].addr);
+		state_put_time(o, g->src[i].until);
+		state_put_u8(o, g->src[i].repeats);
+		state_put_time(o, g->src[i].ask_at);
+	}
+	state_put_u32(o, (uint32_t)g->n_host);
+	for (size_t i = 0; i < g->n_host; i++) {
+		state_put_addr(o, &g->host[i].addr);
+		state_put_u8(o, (uint8_t)g->host[i].version);
+		state_put_time(o, g->host[i].until);
+		gm_put_filter(o, &g->host[i].filter);
+	}
+}
+
+void mgroup_export(const struct mgroup_db *db, struct state_out *o)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	state_put_u64(o, db->n_refused);
+	table_for_each (&db->groups, pos, node, next) {
+		size_t at = state_begin(o, TAG_GROUP);
+
+		put_group(o, container_of(node, struct mgroup, node));
+		state_end(o, at);
+	}
+}
+
+/* ---- reading ---- */
+
+static int get_sources(struct state_in *in, struct mgroup *g)
+{
+	size_t n = state_get_count(in, SOURCE_OCTETS);
+
+	g->src = calloc(n ? n : 1, sizeof(*g->src));
+	if (!g->src)
+		return -ENOMEM;
+	g->cap_src = n;
+	for (; g->n_src < n; g->n_src++) {
+		struct mgroup_source *s = &g->src[g->n_src];
+
+		s->addr = state_get_addr(in);
+		s->until = state_get_time(in);
+		s->repeats = state_get_u8(in);
+		s->ask_at = state_get_time(in);
+		if (addr_family(&s->addr) != addr_family(&g->group) ||
+			(g->n_src && addr_cmp(&s[-1].addr, &s->addr) >= 0) ||
+			(g->mode == GM_INCLUDE && !mono_is_set(s->until)))
+			state_set_bad(in);
+	}
+	return 0;
+}
+
+static int get_hosts(struct state_in *in, struct mgroup *g)
+{
+	enum family family = addr_family(&g->group);
+	size_t n = state_get_count(in, HOST_OCTETS);
+
+	if (n > MGROUP_MAX_HOSTS) {
+		state_set_bad(in);
+		return 0;
+	}
+	g->host = calloc(n ? n : 1, sizeof(*g->host));
+	if (!g->host)
+		return -ENOMEM;
+	g->cap_host = n;
+	while (g->n_host < n) {
+		struct mgroup_host *h = &g->host[g->n_host++];
+		int r;
+
+		h->addr = state_get_addr(in);
+		h->version = gm_get_version(in);
+		h->until = gm_get_deadline(in);
+		r = gm_get_filter(in, family, &h->filter);
+		if (r < 0)
+			return r;
+		if (addr_family(&h->addr) != family ||
+			(g->n_host > 1 && addr_cmp(&h[-1].addr, &h->addr) >= 0))
+			state_set_bad(in);
+	}
+	return 0;
+}
+
+/* A limit that is lower now holds for groups to come. */
+static int get_owner(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
+{
+	struct addr host;
+	int r;
+
+	if (!state_get_bool(in))
+		return 0;
+	host = state_get_addr(in);
+	r = mgroup_owner_charge(db, &host, &g->owner);
+	return r > 0 ? 0 : r;
+}
+
+static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
+{
+	int r;
+
+	g->mode = gm_get_mode(in);
+	g->until = state_get_time(in);
+	g->older_until[GM_V1] = state_get_time(in);
+	g->older_until[GM_V2] = state_get_time(in);
+	g->repeats = state_get_u8(in);
+	g->ask_at = state_get_time(in);
+	g->repeat_at = gm_get_deadline(in);
+	g->untracked_until = state_get_time(in);
+	g->since = state_get_time(in);
+	g->last_reporter = state_get_addr(in);
+	r = get_owner(db, in, g);
+	if (r == 0)
+		r = get_sources(in, g);
+	if (r == 0)
+		r = get_hosts(in, g);
+	/* an empty group is none, and only EXCLUDE mode has a group timer */
+	if (g->mode == GM_INCLUDE ? g->n_src == 0 : !mono_is_set(g->until))
+		state_set_bad(in);
+	if (g->mode == GM_INCLUDE)
+		g->until = MONO_UNSET;
+	return r;
+}
+
+static int import_group(
+	struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N], struct state_in *in)
+{
+	struct addr group = gm_get_group(in);
+	struct mgroup *g;
+	int r;
+
+	if (!on[addr_family(&group)] ||
+		(db->params.max_groups && db->groups.n >= db->params.max_groups))
+		return 0;
+	if (mgroup_find(db, &group))
+		state_set_bad(in);
+	if (state_is_bad(in))
+		return -EINVAL;
+	g = mgroup_create(db, now, &group);
+	if (!g)
+		return -ENOMEM;
+	r = get_group(db, in, g);
+	if (r == 0 && state_is_bad(in))
+		r = -EINVAL;
+	if (r < 0) {
+		mgroup_drop(db, g);
+		return r;
+	}
+	mgroup_arm(db, g);
+	mgroup_count(db, g);
+	return 0;
+}
+
+int mgroup_import(
+	struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N], struct state_in *in)
+{
+	struct state_in section;
+	uint32_t tag;
+	int r = 0;
+
+	db->n_refused = state_get_u64(in);
+	while (r == 0 && state_get_section(in, &tag, &section))
+		if (tag == TAG_GROUP)
+			r = import_group(db, now, on, &section);
+	return r == 0 && state_is_bad(in) ? -EINVAL : r;
+}

@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Live upgrade under a running stream: by ringcastctl, and by a service manager that keeps
+descriptors as systemd does. Nothing lost, nothing doubled, order kept, nothing said upstream.
+RINGCAST_UPGRADE_RATE is the rate of the streams (datagrams per second)."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import time
+
+from libnetns import (FAST, GROUP, PLAIN, Stream, case, gaps, main, numbers,
+                      ringcast, wait_datagrams, wait_for, wire)
+from manager import ManagedDaemon
+
+RATE = int(os.environ.get("RINGCAST_UPGRADE_RATE", "1000"))
+# long intervals: what a new process would ask or forget shows
+SLOW = """query-interval 3000
+query-response-interval 0.5
+startup-query-interval 1000
+"""
+CONFIG = SLOW + PLAIN[len(FAST):]
+
+
+class Fast(Stream):
+    """A stream that keeps its rate also when single wake-ups are late."""
+
+    def run(self):
+        start = time.monotonic()
+        while not self.ended.is_set():
+            due = int((time.monotonic() - start) / self.period)
+            while self.sent < due:
+                self.sender.send(ringcast.number(self.sent, self.size), self.group)
+                self.sent += 1
+            time.sleep(self.period / 2)
+
+
+def pid_of(d):
+    r = d.ctl_run("--json", "version")
+    assert r.returncode == 0, r.stderr
+    return json.loads(r.stdout)["pid"]
+
+
+def upgrade(d, *args, status=0):
+    """Returns the new process id."""
+    old = pid_of(d)
+    r = d.ctl_run("upgrade", *args)
+    assert r.returncode == status, f"{r.returncode}: {r.stdout}{r.stderr}\n{d.log()}"
+    new = pid_of(d)
+    assert new != old
+    return new, r.stderr
+
+
+def end(pid, how=signal.SIGTERM):
+    """A daemon that is no child of ours but for being an orphan."""
+    os.kill(pid, how)
+
+    def gone():
+        try:
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            return True
+    wait_for(20, gone, f"process {pid} ends")
+
+
+def settled(d):
+    """The hosts have said all they have to say for now, and so have we."""
+    seen = [None, time.monotonic()]
+
+    def quiet():
+        control = d.show("stats")["control"]
+        count = control["received"], control["sent"]
+        if count != seen[0]:
+            seen[:] = count, time.monotonic()
+        return time.monotonic() - seen[1] > 1.2   # longer than a host repeats a report
+    wait_for(20, quiet, "no more reports")
+
+
+def play(b, config, ipv6=False, managed=False, **kw):
+    t = b.topology(ipv6=ipv6)
+    if managed:
+        d = b.daemon = b.own(ManagedDaemon(t.router, config, **kw))
+        d.start()
+    else:
+        d = b.run(t, config)
+    receivers = [b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan2"])]
+    if ipv6:
+        receivers.append(b.receiver(t.hosts["lan1"], "ff0e::1:2:3"))
+    streams = []
+    for group in {r.group for r in receivers}:
+        streams.append(Fast(t.provider, group, rate=RATE))
+        b.things.append(_Ended(streams[-1]))
+    got = [wait_datagrams(r, 20) for r in receivers]
+    return t, d, receivers, streams, got
+
+
+class _Ended:
+    def __init__(self, stream):
+        self.stream = stream
+
+    def close(self):
+        if self.stream.is_alive():
+            self.stream.stop()
+
+
+def check(b, d, receivers, streams, got):
+    """Let it run on a little, stop, and everything has arrived."""
+    for r, g in zip(receivers, got):
+        g += wait_datagrams(r, RATE // 10)
+    sent = {s.group: s.stop() for s in streams}
+    total = 0
+    for r, g in zip(receivers, got):
+        def complete():
+            g.extend(r.receive())
+            return numbers(g[-1:])[0] == sent[r.group] - 1
+        wait_for(10, complete, f"the last datagram of {r.group}")
+        missing, disorder = gaps(numbers(g))
+        if missing or disorder:
+            note_counters(b, d)
+        assert not missing and not disorder, f"{r.group}: {missing} missing, " \
+            f"{disorder} out of order among {len(g)}: {holes(numbers(g))}"
+        total += len(g)
+    return total
+
+
+def holes(got):
+    return [(a + 1, b - 1) for a, b in zip(got, got[1:]) if b != a + 1][:10]
+
+
+def note_counters(b, d):
+    """Who says that he has lost something."""
+    stats = d.show("stats")
+    for p in stats["ports"]:
+        verdicts = {k: n for k, n in p["verdicts"].items() if n}
+        b.note(f"{p['name']}: ring {p['ring_packets']} - {p['ring_drops']}, {verdicts}")
+    b.note(str({k: n for k, n in stats["verdicts"].items() if n}))
+
+
+def nothing_said(tap):
+    frames = tap.frames()
+    said = [m for f in frames for m in wire.igmp(f) + wire.mld(f)]
+    assert not said, f"upstream: {said}"
+
+
+def several(b, config, ipv6=False):
+    t, d, receivers, streams, got = play(b, config, ipv6)
+    settled(d)
+    before = d.group("lan1", GROUP)
+    taps = [b.tap(t.provider, "p0"), b.tap(t.hosts["lan1"], "eth0")]
+    pid = None
+    for _ in range(3):
+        pid, _ = upgrade(d)
+        for r, g in zip(receivers, got):
+            g += wait_datagrams(r, 20)
+    after = d.group("lan1", GROUP)
+    stats = d.show("stats")
+    total = check(b, d, receivers, streams, got)
+    for tap in taps:
+        nothing_said(tap)
+    b.note("gaps: " + ", ".join(re.findall(r"(\d+ ms) after it stopped", d.log())))
+    b.note(f"{total} datagrams through 3 upgrades at {RATE}/s, "
+           f"{stats['receive']}, {stats['threads']} thread(s)")
+    assert after["uptime_ms"] > before["uptime_ms"], "the group began anew"
+    assert after["hosts"][0]["address"] == before["hosts"][0]["address"]
+    end(pid)
+    return d, stats
+
+
+@case("three upgrades in a row, TPACKET_V3: none lost, none doubled, nothing said")
+def blocks(b):
+    d, stats = several(b, CONFIG)
+    assert stats["receive"] == "tpacket_v3", stats["receive"]
+    assert "receive sockets taken over" in d.log()
+    wan = next(p for p in stats["ports"] if p["name"] == "wan")
+    assert wan["ring_drops"] == 0
+    assert wan["ring_packets"] >= RATE // 10, "counters go on"
+
+
+@case("three upgrades in a row, TPACKET_V2, IPv4 and IPv6")
+def frames(b):
+    _, stats = several(b, "latency low\n" + CONFIG, ipv6=True)
+    assert stats["receive"] == "tpacket_v2", stats["receive"]
+
+
+@case("three upgrades in a row, two threads, IPv4 and IPv6")
+def threads(b):
+    _, stats = several(b, "threads 2\n" + CONFIG, ipv6=True)
+    assert stats["threads"] == 2
+
+
+def managed(b, **kw):
+    return play(b, CONFIG, managed=True, **kw)
+
+
+@case("a service manager keeps the sockets: two upgrades, none lost, none doubled")
+def store(b):
+    t, d, receivers, streams, got = managed(b)
+    settled(d)
+    tap = b.tap(t.provider, "p0")
+    for _ in range(2):
+        upgrade(d)
+        for r, g in zip(receivers, got):
+            g += wait_datagrams(r, 20)
+    nothing_said(tap)
+    check(b, d, receivers, streams, got)
+    assert d.started == 3
+    wait_for(5, lambda: len(d.said("READY")) >= 3, "READY=1 of each process")
+    wait_for(5, lambda: not d.stored, "the manager is told to forget the sockets")
+    assert d.stop() == 0
+    assert d.said("STOPPING")
+
+
+@case("a service manager that keeps no descriptors: refused, nothing happens")
+def no_store(b):
+    _, d, receivers, streams, got = managed(b, keeps=False)
+    pid = pid_of(d)
+    r = d.ctl_run("upgrade")
+    assert r.returncode == 4 and "FileDescriptorStoreMax" in r.stderr, r
+    assert pid_of(d) == pid
+    check(b, d, receivers, streams, got)
+
+
+@case("the service manager hears of reloads, and gets signs of life")
+def notifications(b):
+    t = b.topology()
+    d = b.daemon = b.own(ManagedDaemon(t.router, CONFIG, watchdog_s=0.4))
+    d.start()
+    wait_for(5, lambda: d.said("READY"), "READY=1")
+    wait_for(5, lambda: len(d.said("WATCHDOG")) > 2, "WATCHDOG=1")
+    d.hup()
+    wait_for(5, lambda: len(d.said("READY")) == 2, "READY=1 after the reload")
+    assert "MONOTONIC_USEC" in d.said("RELOADING")[0]
+
+
+def program(d, name, text):
+    path = os.path.join(d.dir, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+@case("a new binary that does not run, or refuses the configuration, is not tried")
+def unfit(b):
+    _, d, receivers, streams, got = play(b, CONFIG)
+    pid = pid_of(d)
+    for name, text in (("crash", "#!/bin/sh\nexit 9\n"),
+                       ("refuse", "#!/bin/sh\ntest \"$1\" = -V\n"),
+                       ("noexec", "this is no program")):
+        r = d.ctl_run("upgrade", "--binary", program(d, name, text))
+        assert r.returncode == 4, r
+    assert pid_of(d) == pid
+    check(b, d, receivers, streams, got)
+
+
+@case("a new binary that does not come up: the old one goes on, nothing is lost")
+def fallback(b):
+    t, d, receivers, streams, got = play(b, CONFIG)
+    settled(d)
+    tap = b.tap(t.provider, "p0")
+    bad = program(d, "bad", "#!/bin/sh\ncase $1 in -V|-C) exit 0;; esac\nexit 4\n")
+    pid, stderr = upgrade(d, "--binary", bad, status=4)
+    assert "does not come up" in stderr, stderr
+    nothing_said(tap)
+    check(b, d, receivers, streams, got)
+    end(pid)
+
+
+@case("a client that asks for the sockets and goes away: the daemon goes on, nothing is lost")
+def abandoned(b):
+    _, d, receivers, streams, got = play(b, CONFIG)
+    pid = pid_of(d)
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.connect(d.socket)
+            s.send(b"upgrade hand-over\n")
+            s.recv(1)
+        for r, g in zip(receivers, got):
+            g += wait_datagrams(r, 20)
+    assert pid_of(d) == pid
+    assert "goes on" in d.log()
+    check(b, d, receivers, streams, got)
+
+
+@case("the new process has another configuration: what differs is made anew and said")
+def other_config(b):
+    t, d, receivers, streams, got = play(b, CONFIG)
+    settled(d)
+    d.write("latency low\n" + CONFIG.replace("lan2 downstream",
+                                             f"lan2 downstream blacklist {GROUP}/32"))
+    pid, _ = upgrade(d)
+    assert d.show("stats")["receive"] == "tpacket_v2"
+    assert "latency has changed" in d.log()
+    assert d.group("lan1", GROUP) and not d.group("lan2", GROUP)
+    wait_datagrams(receivers[0], 50)
+    end(pid)
+
+
+@case("a program that was replaced on disk: the path is what is started")
+def replaced(b):
+    t = b.topology()
+    copy = os.path.join("/run", "ringcastd-copy")
+    shutil.copy(ringcast.binary("ringcastd"), copy)
+    d = b.daemon = b.own(ringcast.Daemon(t.router, CONFIG, start=False))
+    d.wrap, real = [], ringcast.binary
+    ringcast.binary = lambda name: copy if name == "ringcastd" else real(name)
+    try:
+        d.start()
+    finally:
+        ringcast.binary = real
+    shutil.copy(copy, copy + ".new")
+    os.rename(copy + ".new", copy)   # the one that runs is deleted now
+    pid, _ = upgrade(d)
+    assert os.readlink(f"/proc/{pid}/exe") == copy
+    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+        assert f.read().startswith("ringcastd")
+    end(pid)
+
+
+if __name__ == "__main__":
+    main()
