@@ -93,11 +93,7 @@ static int send_text(const char *text, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
-	/* a manager that is busy misses a line; the daemon waits for descriptors alone
-	 */
-	return sendmsg(notify_fd, &msg, MSG_NOSIGNAL | (fd < 0 ? MSG_DONTWAIT : 0)) < 0
-		? -errno
-		: 0;
+	return sendmsg(notify_fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 static _printf_(1, 2) void notify(const char *format, ...)
@@ -110,7 +106,8 @@ static _printf_(1, 2) void notify(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	(void)send_text(text, -1);
+	/* a manager that is busy misses a line; the daemon does not wait for it */
+	(void)send(notify_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void service_ready(const char *status)
