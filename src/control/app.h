@@ -151,6 +151,9 @@ void app_log_started(const struct app *app);
 /* Back to the level of the file and the command line. */
 void app_log_default_level(const struct app *app);
 
+/* Adds those of all sockets that the port has had. */
+void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum);
+
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True: in use. */
 bool app_reload(struct app *app, json_t **ret_messages);

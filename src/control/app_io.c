@@ -94,6 +94,18 @@ void app_unsilence(struct app *app, mono_t now)
 
 /* ---- sockets ---- */
 
+static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
+{
+	sum->received += s->received;
+	sum->sent += s->sent;
+	sum->send_errors += s->send_errors;
+	sum->receive_errors += s->receive_errors;
+	sum->truncated += s->truncated;
+	sum->dropped += s->dropped;
+	sum->limited += s->limited;
+	sum->silenced += s->silenced;
+}
+
 static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 {
 	struct mcsock_stats one;
@@ -101,23 +113,16 @@ static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 	if (!s)
 		return;
 	mcsock_stats(s, &one);
-	sum->received += one.received;
-	sum->sent += one.sent;
-	sum->send_errors += one.send_errors;
-	sum->receive_errors += one.receive_errors;
-	sum->truncated += one.truncated;
-	sum->dropped += one.dropped;
-	sum->limited += one.limited;
-	sum->silenced += one.silenced;
+	add_sums(sum, &one);
 }
 
-void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *ret)
+void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
 {
 	const struct app_port *ap = &app->port[port];
 
-	*ret = ap->closed;
+	add_sums(sum, &ap->closed);
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		add_stats(ret, ap->sock[f]);
+		add_stats(sum, ap->sock[f]);
 }
 
 static void close_port(struct app_port *ap)

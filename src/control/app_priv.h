@@ -68,8 +68,6 @@ mono_t app_metrics_deadline(const struct app *app);
 void app_metrics_tick(struct app *app, mono_t now);
 /* Membership sockets as the ports need them; true: something could not be opened. */
 bool app_sync_sockets(struct app *app);
-/* sums over all sockets that a port has had */
-void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *ret);
 /* The first app_sync(), with what the process before has handed over, if there was one.
  */
 void app_take_over(struct app *app, mono_t now);

@@ -70,7 +70,7 @@ static void put_port(
 {
 	const struct app_port *ap = &app->port[port];
 	size_t at = state_begin(o, TAG_PORT);
-	struct mcsock_stats sum;
+	struct mcsock_stats sum = {0};
 
 	app_socket_stats(app, port, &sum);
 	state_put_text(o, app_port_name(app, port));

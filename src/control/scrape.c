@@ -23,24 +23,17 @@
 
 /* ---- interfaces ---- */
 
-static void read_sockets(const struct app_port *ap, struct scrape_port *p)
+static void read_sockets(const struct app *app, unsigned port, struct scrape_port *p)
 {
-	p->control = ap->closed;
+	const struct app_port *ap = &app->port[port];
+
+	app_socket_stats(app, port, &p->control);
 	p->error |= ap->error != 0;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		struct mcsock_stats one;
-
 		if (!ap->sock[f])
 			continue;
 		p->family[f] = true;
 		mcsock_queue(ap->sock[f], &p->queue[f], &p->queue_limit[f]);
-		mcsock_stats(ap->sock[f], &one);
-		p->control.received += one.received;
-		p->control.sent += one.sent;
-		p->control.send_errors += one.send_errors;
-		p->control.receive_errors += one.receive_errors;
-		p->control.truncated += one.truncated;
-		p->control.dropped += one.dropped;
 	}
 }
 
@@ -82,7 +75,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 		router_instance_name(app->router, pp->proxy->instance));
 	dataplane_port_stats(app->dp, pp->port, &p->stats);
 	dataplane_tx_queue(app->dp, pp->port, &p->tx_used, &p->tx_limit);
-	read_sockets(&app->port[pp->port], p);
+	read_sockets(app, pp->port, p);
 	read_membership(pp, p);
 }
 

@@ -34,31 +34,12 @@ static json_t *port_stats_json(
 		verdicts_json(s.verdict));
 }
 
-static void control_port(
-	struct app *app, unsigned port, json_int_t total[7], uint64_t bad[_GM_BAD_N])
+static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
+	uint64_t bad[_GM_BAD_N])
 {
 	const struct proxy_port *pp = app->router->port[port];
-	struct mcsock_stats s = app->port[port].closed;
 
-	total[0] += (json_int_t)s.received;
-	total[1] += (json_int_t)s.sent;
-	total[2] += (json_int_t)s.send_errors;
-	total[3] += (json_int_t)s.receive_errors;
-	total[4] += (json_int_t)s.dropped;
-	total[5] += (json_int_t)s.limited;
-	total[6] += (json_int_t)s.silenced;
-	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		if (!app->port[port].sock[f])
-			continue;
-		mcsock_stats(app->port[port].sock[f], &s);
-		total[0] += (json_int_t)s.received;
-		total[1] += (json_int_t)s.sent;
-		total[2] += (json_int_t)s.send_errors;
-		total[3] += (json_int_t)s.receive_errors;
-		total[4] += (json_int_t)s.dropped;
-		total[5] += (json_int_t)s.limited;
-		total[6] += (json_int_t)s.silenced;
-	}
+	app_socket_stats(app, port, total);
 	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
 		bad[i] += pp->n_bad[i];
 }
@@ -67,20 +48,23 @@ static json_t *control_json(struct app *app)
 {
 	json_t *bad = json_object(), *notes = json_object();
 	uint64_t n_bad[_GM_BAD_N] = {0};
-	json_int_t total[7] = {0};
+	struct mcsock_stats total = {0};
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		control_port(app, i, total, n_bad);
+		control_port(app, i, &total, n_bad);
 	for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
 		json_object_set_new(bad, gm_bad_name((enum gm_bad)i),
 			json_integer((json_int_t)n_bad[i]));
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
 		json_object_set_new(notes, note_name((enum note)i),
 			json_integer((json_int_t)app->n_notes[i]));
-	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received", total[0],
-		"sent", total[1], "send_errors", total[2], "receive_errors", total[3],
-		"dropped", total[4], "limited", total[5], "hosts_silenced", total[6],
-		"effects_lost", (json_int_t)app->n_effects_lost, "netlink_overruns",
+	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received",
+		(json_int_t)total.received, "sent", (json_int_t)total.sent,
+		"send_errors", (json_int_t)total.send_errors, "receive_errors",
+		(json_int_t)total.receive_errors, "dropped", (json_int_t)total.dropped,
+		"limited", (json_int_t)total.limited, "hosts_silenced",
+		(json_int_t)total.silenced, "effects_lost",
+		(json_int_t)app->n_effects_lost, "netlink_overruns",
 		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "notes", notes);
 }
 
