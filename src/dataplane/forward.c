@@ -343,7 +343,6 @@ static void rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
 {
 	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
-
 	uint64_t due = 0;
 
 	coalesce_clear(&fw->runs);

@@ -41,6 +41,12 @@ static inline uint64_t latency_stamp(uint32_t sec, uint32_t nsec)
 	return (uint64_t)sec << 32 | nsec;
 }
 
+/* nanoseconds since 1970 */
+static inline uint64_t latency_stamp_ns(uint64_t stamp)
+{
+	return (stamp >> 32) * 1000000000 + (stamp & UINT32_MAX);
+}
+
 /* From a time stamp until `now` of the same clock, in nanoseconds. 0 where the clock
  * was set back meanwhile. */
 static inline uint64_t latency_since(uint64_t stamp, uint64_t now)

@@ -451,11 +451,6 @@ bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *re
 	return true;
 }
 
-uint64_t ring_rx_time(const struct ring_rx *r, const uint8_t *frame)
-{
-	return r->ops->time(frame);
-}
-
 void ring_rx_release(struct ring_rx *r, const struct ring_block *b)
 {
 	/* a ring that overran waits for exactly its oldest slot */

@@ -83,9 +83,6 @@ bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
 uint64_t ring_rx_taken(const struct ring_rx *r);
 /* Walk the frames of a block; false at its end. */
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
-/* When the kernel received the frame that was at b->next before ring_rx_next():
- * nanoseconds since 1970. Until the block is released. */
-uint64_t ring_rx_time(const struct ring_rx *r, const uint8_t *frame);
 /* Give a block back; in the order of ring_rx_peek(). */
 void ring_rx_release(struct ring_rx *r, const struct ring_block *b);
 

@@ -44,7 +44,6 @@ struct ring_rx_ops {
 	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
 	/* b->n_frames is not 0 */
 	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
-	uint64_t (*time)(const uint8_t *frame);
 	void (*release)(struct ring_rx *r, const struct ring_block *b);
 	/* is the slot the thread's, not the kernel's? by any thread */
 	bool (*is_full)(const struct ring_rx *r, uint32_t index);

@@ -169,13 +169,6 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 	b->next = base + r->slot_size;
 }
 
-static uint64_t frame_time(const uint8_t *frame)
-{
-	const struct tpacket2_hdr *h = (const void *)frame;
-
-	return (uint64_t)h->tp_sec * 1000000000 + h->tp_nsec;
-}
-
 static void release(struct ring_rx *r, const struct ring_block *b)
 {
 	for (uint32_t i = b->index; i < b->index + b->n_slots; i++) {
@@ -203,7 +196,6 @@ const struct ring_rx_ops ring_rx_v2 = {
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,
-	.time = frame_time,
 	.release = release,
 	.is_full = is_full,
 };

@@ -92,13 +92,6 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 	b->next = base + h->tp_next_offset;
 }
 
-static uint64_t frame_time(const uint8_t *frame)
-{
-	const struct tpacket3_hdr *h = (const void *)frame;
-
-	return (uint64_t)h->tp_sec * 1000000000 + h->tp_nsec;
-}
-
 static void release(struct ring_rx *r, const struct ring_block *b)
 {
 	/* pairs with the kernel's read of the status before it opens the block again
@@ -122,7 +115,6 @@ const struct ring_rx_ops ring_rx_v3 = {
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,
-	.time = frame_time,
 	.release = release,
 	.is_full = is_full,
 };

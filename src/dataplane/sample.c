@@ -9,6 +9,7 @@
 #include "dataplane/sample.h"
 
 #include "base/cleanup.h"
+#include "dataplane/latency.h"
 
 #include <errno.h>
 #include <string.h>
@@ -176,7 +177,7 @@ static void count_lost(
 }
 
 void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigned port,
-	const struct frame_meta *m, uint64_t time_ns)
+	const struct frame_meta *m)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	struct octets o = octets_of(m);
@@ -201,7 +202,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 		.port = (uint16_t)port,
 		.pkttype = m->pkttype,
 		.has_l2 = m->l2 != NULL,
-		.time_ns = time_ns,
+		.time_ns = latency_stamp_ns(m->stamp),
 		.caplen = n,
 		.len = o.len + tag,
 	};

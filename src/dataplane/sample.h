@@ -54,7 +54,7 @@ struct sample_ring *sample_ring_free(struct sample_ring *r);
 
 /* thread: a frame as received */
 void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigned port,
-	const struct frame_meta *m, uint64_t time_ns);
+	const struct frame_meta *m);
 
 /* control: the oldest copy, if there is one */
 bool sample_peek(struct sample_ring *r, struct sample *ret);

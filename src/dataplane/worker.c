@@ -138,14 +138,12 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 	do {
 		/* sending compacts the list; this block is always the last one */
 		struct held *h = &w->held[w->n_held - 1];
-		const uint8_t *header = h->block.next;
 		enum verdict v;
 
 		if (!ring_rx_next(h->ring, &h->block, &m))
 			break;
 		if (spec)
-			sample_frame(w->samples, spec, in->port, &m,
-				ring_rx_time(h->ring, header));
+			sample_frame(w->samples, spec, in->port, &m);
 		more = h->block.n_frames > 0;
 		v = judge(cfg->plan, in, &m, &f);
 		if (v != VERDICT_FORWARDED) {

@@ -24,6 +24,8 @@ static void time_stamps(void **state)
 {
 	uint64_t then = latency_stamp(1700000000, 999999999);
 
+	assert_int_equal(latency_stamp_ns(then), UINT64_C(1700000000999999999));
+
 	assert_true(then < latency_stamp(1700000001, 0));
 	assert_int_equal(latency_since(then, latency_stamp(1700000001, 0)), 1);
 	assert_int_equal(latency_since(then, then), 0);

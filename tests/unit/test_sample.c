@@ -4,6 +4,7 @@
  * when it is full and where it ends; one writer and one reader; programs from outside.
  */
 
+#include "dataplane/latency.h"
 #include "dataplane/sample.h"
 #include "test.h"
 
@@ -61,6 +62,13 @@ static void want(struct fixture *f, unsigned i, uint32_t id, uint32_t snaplen,
 	capfilter_deinit(&w.filter);
 }
 
+/* a frame that arrived at this nanosecond of 1970 */
+static void feed(struct fixture *f, unsigned port, uint32_t ns)
+{
+	f->m.stamp = latency_stamp(0, ns);
+	sample_frame(f->ring, f->spec, port, &f->m);
+}
+
 static unsigned drain(struct fixture *f)
 {
 	struct sample s;
@@ -77,8 +85,8 @@ static void copies_what_is_wanted(void **state)
 	struct sample s;
 
 	want(f, 1, 7, 100, 1, NULL);
-	sample_frame(f->ring, f->spec, 2, &f->m, 5); /* not of this port */
-	sample_frame(f->ring, f->spec, 3, &f->m, 6);
+	feed(f, 2, 5); /* not of this port */
+	feed(f, 3, 6);
 	assert_true(sample_peek(f->ring, &s));
 	assert_int_equal(s.time_ns, 6);
 	assert_int_equal(s.port, 3);
@@ -100,7 +108,7 @@ static void copies_no_more_than_there_is(void **state)
 
 	want(f, 0, 1, 65535, 1, NULL);
 	f->m.l2 = NULL;
-	sample_frame(f->ring, f->spec, 3, &f->m, 0);
+	feed(f, 3, 0);
 	assert_true(sample_peek(f->ring, &s));
 	assert_false(s.has_l2);
 	assert_int_equal(s.caplen, 1000);
@@ -117,7 +125,7 @@ static void stripped_tag_is_put_back(void **state)
 	want(f, 0, 1, 100, 1, NULL);
 	f->m.vlan_valid = true;
 	f->m.vlan_tci = 0x2064;
-	sample_frame(f->ring, f->spec, 3, &f->m, 0);
+	feed(f, 3, 0);
 	assert_true(sample_peek(f->ring, &s));
 	d = s.data;
 	assert_int_equal(s.caplen, 100);
@@ -143,7 +151,7 @@ static void filter_decides_for_each(void **state)
 	want(f, 0, 1, 64, 1, REFUSES);
 	want(f, 1, 2, 64, 1, PASSES);
 	want(f, 2, 3, 128, 1, NULL);
-	sample_frame(f->ring, f->spec, 3, &f->m, 0);
+	feed(f, 3, 0);
 	assert_true(sample_peek(f->ring, &s));
 	assert_int_equal(s.id[0], 0);
 	assert_int_equal(s.id[1], 2);
@@ -152,7 +160,7 @@ static void filter_decides_for_each(void **state)
 	want(f, 2, 0, 0, 1, NULL);
 	f->octets[14] = 0;
 	sample_pop(f->ring);
-	sample_frame(f->ring, f->spec, 3, &f->m, 0);
+	feed(f, 3, 0);
 	assert_false(sample_peek(f->ring, &s));
 }
 
@@ -162,7 +170,7 @@ static void one_of_so_many(void **state)
 
 	want(f, 0, 1, 64, 10, NULL);
 	for (int i = 0; i < 95; i++)
-		sample_frame(f->ring, f->spec, 3, &f->m, 0);
+		feed(f, 3, 0);
 	assert_int_equal(drain(f), 10);
 }
 
@@ -173,15 +181,15 @@ static void full_ring_loses_and_counts(void **state)
 
 	want(f, 2, 1, 2000, 1, NULL);
 	while (sample_lost(f->ring, 2, 3) == 0) {
-		sample_frame(f->ring, f->spec, 3, &f->m, n);
+		feed(f, 3, n);
 		assert_true(++n < 10000);
 	}
-	sample_frame(f->ring, f->spec, 3, &f->m, n);
+	feed(f, 3, n);
 	assert_int_equal(sample_lost(f->ring, 2, 3), 2);
 	assert_int_equal(sample_lost(f->ring, 1, 3), 0);
 	assert_int_equal(drain(f), n - 1);
 	/* there is room again */
-	sample_frame(f->ring, f->spec, 3, &f->m, 0);
+	feed(f, 3, 0);
 	assert_int_equal(drain(f), 1);
 }
 
@@ -193,7 +201,7 @@ static void records_survive_the_end_of_the_memory(void **state)
 	want(f, 0, 1, 2000, 1, NULL);
 	for (uint32_t i = 0; i < 20000; i++) {
 		f->m.l3_caplen = i * 37 % 1500;
-		sample_frame(f->ring, f->spec, 3, &f->m, i);
+		feed(f, 3, i);
 		if (i < 100)
 			continue; /* about that many are always waiting */
 		assert_true(sample_peek(f->ring, &s));
@@ -212,8 +220,8 @@ static void *write_frames(void *arg)
 {
 	struct fixture *f = arg;
 
-	for (uint64_t i = 1; i <= N_RACE; i++)
-		sample_frame(f->ring, f->spec, 3, &f->m, i);
+	for (uint32_t i = 1; i <= N_RACE; i++)
+		feed(f, 3, i);
 	return NULL;
 }
 
