@@ -378,6 +378,12 @@ static void on_netconf(struct netlink *nl, const struct nlmsghdr *nlh)
 		nl->ops.routing_changed(nl->ops.ctx);
 }
 
+/* A number that is no errno must not be taken for one, nor be negated. */
+static int error_of(const struct nlmsgerr *e)
+{
+	return e->error <= 0 && e->error >= -4095 ? e->error : -EBADMSG;
+}
+
 static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	bool ours = nlh->nlmsg_seq == nl->seq && nlh->nlmsg_pid == nl->port;
@@ -402,7 +408,7 @@ static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 		nl->phase = PHASE_FOLLOW;
 		if (nlh->nlmsg_len < mnl_nlmsg_size(sizeof(struct nlmsgerr)))
 			return -EBADMSG;
-		return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(nlh))->error;
+		return error_of(mnl_nlmsg_get_payload(nlh));
 	default: /* the kernel's numbers, not ours */
 		return 0;
 	}
