@@ -330,7 +330,7 @@ static int start_metrics(struct app *app)
 		log_err("out of memory");
 		return APP_EXIT_FAILURE;
 	}
-	(void)app_metrics_listen(app);
+	app_metrics_listen(app);
 	return APP_EXIT_OK;
 }
 
@@ -432,6 +432,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->config_dir = -1;
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
+	app->http_retry_at = MONO_NEVER;
 	app->unsilence_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);

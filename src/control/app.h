@@ -104,6 +104,7 @@ struct app {
 	struct tap *tap;
 	struct http *http;     /* NULL: off, or not to be had now */
 	int http_error;	       /* why not: -errno that was logged */
+	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
 	struct scrape *scrape; /* under way, for `http` */
 	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
 	enum metrics_format scrape_format;

@@ -253,7 +253,6 @@ void app_retry(struct app *app, mono_t now)
 	missing |= sync_dataplane(app);
 	if (app->fib_unsure)
 		repair_fib(app);
-	missing |= !app_metrics_listen(app);
 	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
 	app_notice(app);
 	app_rival_ports(app);

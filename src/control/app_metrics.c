@@ -74,11 +74,15 @@ static void finish(struct app *app, mono_t now)
 
 mono_t app_metrics_deadline(const struct app *app)
 {
-	return app->scrape_wanted ? MONO_UNSET : http_deadline(app->http);
+	if (app->scrape_wanted)
+		return MONO_UNSET;
+	return mono_min(app->http_retry_at, http_deadline(app->http));
 }
 
 void app_metrics_tick(struct app *app, mono_t now)
 {
+	if (mono_due(app->http_retry_at, now))
+		app_metrics_listen(app);
 	if (app->scrape_wanted && !(app->scrape && scrape_slice(app->scrape)))
 		finish(app, now);
 	if (app->http)
@@ -124,40 +128,40 @@ static bool same_text(const char *a, const char *b)
 static void stop_listening(struct app *app)
 {
 	app->http = http_free(app->http);
+	app->http_retry_at = MONO_NEVER;
 	app->scrape = scrape_free(app->scrape);
 	app->scrape_wanted = false;
 }
 
-bool app_metrics_listen(struct app *app)
+void app_metrics_listen(struct app *app)
 {
 	struct http_ops ops = {.metrics = metrics, .healthy = healthy, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
 	int r;
 
+	app->http_retry_at = MONO_NEVER;
 	if (app->http || !app->cfg->metrics_listen ||
 		endpoint_parse(app->cfg->metrics_listen, &e) < 0)
-		return true;
+		return;
 	r = http_new(app->loop, &e, &ops, &app->http);
 	endpoint_format(&e, at);
-	if (r < 0) {
-		/* once, not with each attempt */
-		if (app->http_error != r)
-			log_err("metrics-listen %s: %s; %s", at, strerror(-r),
-				r == -EACCES
-					? "ports below 1024 take root, and a restart"
-					: "trying again");
-		app->http_error = r;
-		return r == -EACCES;
-	}
-	app->http_error = 0;
+	if (r < 0 && r != -EACCES)
+		app->http_retry_at = mono_add_ms(loop_now(app->loop), APP_RETRY_MS);
+	/* once, not with each attempt */
+	if (r < 0 && app->http_error != r)
+		log_err("metrics-listen %s: %s; %s", at, strerror(-r),
+			r == -EACCES ? "ports below 1024 take root, and a restart"
+				     : "trying again");
+	app->http_error = r;
+	if (r < 0)
+		return;
 	log_info("metrics: http://%s/metrics", at);
 	if (!addr_is_loopback(&e.addr))
 		log_notice(
 			"metrics: %s is no loopback address: whoever reaches it can read "
 			"addresses of groups, sources and interfaces",
 			at);
-	return true;
 }
 
 void app_metrics_reload(struct app *app, const struct config *old)
@@ -169,9 +173,7 @@ void app_metrics_reload(struct app *app, const struct config *old)
 	}
 	stop_listening(app);
 	app->http_error = 0;
-	if (!app_metrics_listen(app))
-		app->retry_at = mono_min(
-			app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
+	app_metrics_listen(app);
 }
 
 int app_metrics_new(struct app *app)

@@ -60,8 +60,8 @@ mono_t app_rival_deadline(const struct app *app);
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
 int app_metrics_new(struct app *app); /* 0, -ENOMEM */
 void app_metrics_free(struct app *app);
-/* Listen where app->cfg says; false: not possible now. */
-bool app_metrics_listen(struct app *app);
+/* Listen where app->cfg says, now or when that is possible. */
+void app_metrics_listen(struct app *app);
 /* The configuration in force is another than `old`. */
 void app_metrics_reload(struct app *app, const struct config *old);
 mono_t app_metrics_deadline(const struct app *app);
