@@ -3,8 +3,8 @@
 /*
  * "show top", see show.h: everything on one page, for `ringcastctl watch`. The reply
  * has a bounded size whatever the number of groups: the forwarding entries are sorted
- * and filtered here and only a page of them is answered. A refresh with 10,000 groups
- * is one walk over the table, some 2 ms.
+ * and filtered here and only a page of them is answered. A refresh is one walk over
+ * the table.
  *
  * Request: show top [sort KEY] [offset N] [limit N] [reverse] [filter TEXT]
  */

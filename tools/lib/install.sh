@@ -6,7 +6,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
 	libmicrohttpd-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
-packages_test="$packages_build $packages_lab clang libcmocka-dev strace libbpf-dev ethtool"
+packages_test="$packages_build $packages_lab clang libcmocka-dev strace libbpf-dev ethtool tmux"
 packages_fuzz="$packages_build clang llvm libcmocka-dev"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
