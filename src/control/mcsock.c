@@ -175,9 +175,9 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 	struct loop *loop = f->loop;
 	int n;
 
-	/* an interface that goes down leaves one error; the next read takes it away */
 	for (unsigned i = 0; i < BATCH; i++)
 		rx->msg[i].msg_hdr.msg_namelen = sizeof(rx->from[i]);
+	/* an interface that goes down leaves one error; the next read takes it away */
 	n = recvmmsg(f->fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.receive_errors++;
