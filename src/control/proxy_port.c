@@ -214,8 +214,9 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	}
 	pp->groups.params = group_params(p->cfg, ci);
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		querier_set_params(&pp->querier[f], now, &p->cfg->gm,
-			family_version(ci, f), ci->always_querier, fx);
+		if (querier_set_params(&pp->querier[f], now, &p->cfg->gm,
+			    family_version(ci, f), ci->always_querier, fx))
+			proxy_port_changed(p, now, pp, (enum family)f, fx);
 	refilter(p, now, pp, fx);
 }
 

@@ -98,11 +98,12 @@ void querier_down(struct querier *q)
 	publish(q);
 }
 
-void querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
+bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	enum gm_version version, bool always, struct effects *fx)
 {
 	bool robustness = q->params.robustness != params->robustness;
 	bool interval = q->params.query_interval_ms != params->query_interval_ms;
+	bool won = false;
 
 	q->params = *params;
 	q->version = version;
@@ -116,8 +117,10 @@ void querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 	if (q->state == QUERIER_STANDBY && always) {
 		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->own, 0);
 		become_active(q, now, fx);
+		won = true;
 	}
 	publish(q);
+	return won;
 }
 
 /* a beats b: the numerically lower address; MLD compares interface identifiers (R055)
@@ -240,6 +243,6 @@ int querier_import(
 	if (state_is_bad(in))
 		return -EINVAL;
 	q->state = (enum querier_state)state;
-	querier_set_params(q, now, &params, q->version, q->always, fx);
+	(void)querier_set_params(q, now, &params, q->version, q->always, fx);
 	return 0;
 }

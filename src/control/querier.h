@@ -40,8 +40,8 @@ struct querier {
 void querier_init(struct querier *q, unsigned port, enum family family,
 	const struct gm_params *params, enum gm_version version, bool always,
 	struct mgroup_role *role);
-/* New parameters after a reload, without a new election. */
-void querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
+/* New parameters after a reload, without a new election. True when the role changed. */
+bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	enum gm_version version, bool always, struct effects *fx);
 
 /* Link usable with this source address (IPv4 may be 0.0.0.0 while there is none), or

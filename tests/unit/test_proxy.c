@@ -305,6 +305,14 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 ?3 low;"
 		"lan2 ?3 low > lan2! lost",
 		{ALWAYS}},
+	{"R140 R189 always-querier by reload",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan2 to_ex G > *G=lan1+lan2;"
+		"lan1 ?3 low > lan1! lost | *G=lan2;"
+		"reload 1 > lan1! won | *G=lan1+lan2;"
+		"reload 0;"
+		"lan1 ?3 low > lan1! lost | *G=lan2",
+		{PLAIN, ALWAYS}},
 	{"R054 not querier: nobody is asked",
 		"lan1 ?3 low > lan1! lost;"
 		"lan1 to_ex G > *G= | wan: to_ex G{};"
