@@ -256,11 +256,11 @@ static enum verdict check_segments(
 		return VERDICT_SUPERFRAME;
 	if (f->ip_len <= headers || headers + m->gso_size > mtu)
 		return VERDICT_SUPERFRAME;
-	if (be16(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off)
+	/* a port may pass it on whole, and a receiver would refuse another length */
+	if (be16(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off || !says_its_length(f))
 		return VERDICT_SUPERFRAME;
-	/* only one: it goes out as it is */
-	if (f->ip_len - headers <= m->gso_size)
-		return says_its_length(f) ? VERDICT_FORWARDED : VERDICT_SUPERFRAME;
+	if (f->ip_len - headers <= m->gso_size) /* only one */
+		return VERDICT_FORWARDED;
 	f->gso_size = m->gso_size;
 	f->csum_not_ready = true;
 	f->csum_valid = false;

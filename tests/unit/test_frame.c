@@ -491,14 +491,14 @@ static void r183_super_frame_of_datagrams(void **state)
 		assert_int_equal(f.gso_size, 0);
 		assert_true(f.csum_valid && !f.csum_not_ready);
 	}
-	/* but not with a length of 0, which only who cuts may fill in */
+	/* but not with a length of 0, neither cut nor whole */
 	packet_put16(&p, 2, 0);
 	packet_seal(&p);
-	assert_int_equal(verdict_of_segments(999, &f), VERDICT_FORWARDED);
+	assert_int_equal(verdict_of_segments(999, &f), VERDICT_SUPERFRAME);
 	assert_int_equal(verdict_of_segments(1000, &f), VERDICT_SUPERFRAME);
 	packet_v6(&p, SRC6, GRP6, 1000);
 	packet_put16(&p, 4, 0);
-	assert_int_equal(verdict_of_segments(999, &f), VERDICT_FORWARDED);
+	assert_int_equal(verdict_of_segments(999, &f), VERDICT_SUPERFRAME);
 	assert_int_equal(verdict_of_segments(1000, &f), VERDICT_SUPERFRAME);
 }
 
