@@ -208,6 +208,14 @@ void log_write(enum log_level level, const char *format, ...)
 {
 }
 
+/* The kernel tells IPv6 addresses of an interface by the address, IPv4 ones by the
+ * network as well: one address may stand there with two masks or two peers. */
+static bool same(const struct iface_addr *a, const struct iface_addr *b)
+{
+	return addr_eq(&a->addr, &b->addr) &&
+		(!addr_is_v4(&a->addr) || prefix_eq(&a->subnet, &b->subnet));
+}
+
 static void check_table(void *ctx)
 {
 	for (size_t i = 0; i < table.n; i++) {
@@ -219,8 +227,7 @@ static void check_table(void *ctx)
 		for (size_t k = 0; k < x->n_addr; k++) {
 			fuzz_assert(iface_has_addr(x, &x->addr[k].addr));
 			for (size_t j = 0; j < k; j++)
-				fuzz_assert(
-					!addr_eq(&x->addr[j].addr, &x->addr[k].addr));
+				fuzz_assert(!same(&x->addr[j], &x->addr[k]));
 		}
 	}
 }
