@@ -264,7 +264,7 @@ def balanced(b):
     f, c = end["frames"], end["copies"]
     assert f["ring_packets"] == f["ring_drops"] + f["forwarded"] + f["dropped"] + f["abandoned"]
     assert c["due"] + c["fragments"] == c["sent"] + c["refused"] and c["refused"] >= 20
-    assert "balance: ok\n" in d.table("stats")
+    wait_for(10, lambda: "balance: ok\n" in d.table("stats"), "nothing is left to be counted")
 
 
 def explain(d, *args):

@@ -183,8 +183,10 @@ def run_tests(folder, names, slower):
         os.unlink(log)
     env = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
                TSAN_OPTIONS="halt_on_error=1", ASAN_OPTIONS="detect_stack_use_after_return=1")
-    subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "-t", str(slower), *names],
-                   env=env, check=False)
+    # twice as many as there are processors: most wait for timers
+    processes = str(2 * (os.cpu_count() or 1))
+    subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "-t", str(slower),
+                    "--num-processes", processes, *names], env=env, check=False)
     if not os.path.exists(log):
         return []
     with open(log, encoding="utf-8") as f:
