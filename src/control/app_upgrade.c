@@ -210,7 +210,7 @@ static json_t *store(struct app *app)
 		return ctl_error("no service manager has started this daemon");
 	if (r == -EPERM)
 		return ctl_error("the service manager keeps no descriptors: the unit "
-				 "needs FileDescriptorStoreMax=512");
+				 "needs FileDescriptorStoreMax=4096");
 	if (r < 0)
 		return ctl_error(
 			"the service manager does not answer: %s", strerror(-r));
