@@ -16,9 +16,8 @@
 #include <string.h>
 
 #define HEADER_LEN 40
-#define TIME_RANGE                                                                     \
-	(400 * 86400 * NS_PER_SEC) /* no timer of the protocols is longer              \
-				    */
+/* no timer is longer: robustness 255 and the longest query interval, 31744 s */
+#define LONGEST_TIMER (100 * 86400 * NS_PER_SEC)
 
 static const uint8_t magic[8] = {'r', 'c', 's', 't', 'a', 't', 'e', '\n'};
 
@@ -264,8 +263,7 @@ mono_t state_get_time(struct state_in *in)
 		return MONO_NEVER;
 	if (t.ns == 0 || t.ns == MONO_NEVER.ns)
 		return t;
-	if (t.ns > 0 && t.ns > in->written.ns - TIME_RANGE &&
-		t.ns - in->written.ns < TIME_RANGE)
+	if (t.ns > 0 && t.ns < in->written.ns + LONGEST_TIMER)
 		return t;
 	state_set_bad(in);
 	return MONO_NEVER;

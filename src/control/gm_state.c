@@ -79,6 +79,15 @@ mono_t gm_get_deadline(struct state_in *in)
 	return t;
 }
 
+mono_t gm_get_timer(struct state_in *in)
+{
+	mono_t t = state_get_time(in);
+
+	if (t.ns == MONO_NEVER.ns)
+		state_set_bad(in);
+	return t;
+}
+
 void gm_put_params(struct state_out *o, const struct gm_params *p)
 {
 	state_put_u8(o, p->robustness);

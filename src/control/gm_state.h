@@ -18,8 +18,10 @@ int gm_get_addrs(struct state_in *in, enum family family, struct addrset *ret);
 struct addr gm_get_group(struct state_in *in);
 enum gm_version gm_get_version(struct state_in *in);
 enum gm_mode gm_get_mode(struct state_in *in);
-/* a time that is set */
+/* a time that is set, or never */
 mono_t gm_get_deadline(struct state_in *in);
+/* a time that comes, or unset */
+mono_t gm_get_timer(struct state_in *in);
 
 /* the configured values that others in force are compared with */
 void gm_put_params(struct state_out *o, const struct gm_params *p);

@@ -102,8 +102,8 @@ static uint32_t get_family(
 	f->own = state_get_addr(in);
 	f->rv = state_get_u8(in);
 	f->qi_ms = state_get_u32(in);
-	f->older_until[GM_V1] = state_get_time(in);
-	f->older_until[GM_V2] = state_get_time(in);
+	f->older_until[GM_V1] = gm_get_timer(in);
+	f->older_until[GM_V2] = gm_get_timer(in);
 	f->version = gm_get_version(in);
 	f->answer_at = gm_get_deadline(in);
 	f->answer_until = state_get_time(in);

@@ -101,7 +101,7 @@ static void send_sources(
 	}
 }
 
-static void schedule(struct mgroup *g)
+void mgroup_schedule(struct mgroup *g)
 {
 	g->repeat_at = g->repeats ? g->ask_at : MONO_NEVER;
 	for (size_t i = 0; i < g->n_src; i++)
@@ -139,7 +139,7 @@ void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	}
 	if (any)
 		send_sources(db, g, now, fx);
-	schedule(g);
+	mgroup_schedule(g);
 }
 
 void mgroup_ask_group(
@@ -163,7 +163,7 @@ void mgroup_ask_group(
 	g->until = mono_min(g->until, lmqt);
 	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
 	send_group(db, g, now, fx);
-	schedule(g);
+	mgroup_schedule(g);
 }
 
 void mgroup_ask_again(
@@ -181,5 +181,5 @@ void mgroup_ask_again(
 		send_group(db, g, now, fx);
 	}
 	send_sources(db, g, now, fx);
-	schedule(g);
+	mgroup_schedule(g);
 }

@@ -28,6 +28,8 @@ int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct ad
 /* the source timer ends now (R075) */
 void mgroup_source_stop(struct mgroup *g, const struct addr *a);
 
+/* When the next of its queries is due: the earliest of what is to be repeated. */
+void mgroup_schedule(struct mgroup *g);
 /* "Send Q(G,X)" and "Send Q(G)" of the table; with fast leave they decide at once. */
 void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *x, struct effects *fx);

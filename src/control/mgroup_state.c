@@ -80,12 +80,13 @@ static int get_sources(struct state_in *in, struct mgroup *g)
 		struct mgroup_source *s = &g->src[g->n_src];
 
 		s->addr = state_get_addr(in);
-		s->until = state_get_time(in);
+		s->until = gm_get_timer(in);
 		s->repeats = state_get_u8(in);
-		s->ask_at = state_get_time(in);
+		s->ask_at = gm_get_timer(in);
 		if (addr_family(&s->addr) != addr_family(&g->group) ||
 			(g->n_src && addr_cmp(&s[-1].addr, &s->addr) >= 0) ||
-			(g->mode == GM_INCLUDE && !mono_is_set(s->until)))
+			(g->mode == GM_INCLUDE && !mono_is_set(s->until)) ||
+			(s->repeats && !mono_is_set(s->ask_at)))
 			state_set_bad(in);
 	}
 	return 0;
@@ -139,13 +140,13 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	int r;
 
 	g->mode = gm_get_mode(in);
-	g->until = state_get_time(in);
-	g->older_until[GM_V1] = state_get_time(in);
-	g->older_until[GM_V2] = state_get_time(in);
+	g->until = gm_get_timer(in);
+	g->older_until[GM_V1] = gm_get_timer(in);
+	g->older_until[GM_V2] = gm_get_timer(in);
 	g->repeats = state_get_u8(in);
-	g->ask_at = state_get_time(in);
-	g->repeat_at = gm_get_deadline(in);
-	g->untracked_until = state_get_time(in);
+	g->ask_at = gm_get_timer(in);
+	(void)gm_get_deadline(in); /* the earliest of these and the sources' */
+	g->untracked_until = gm_get_timer(in);
 	g->since = state_get_time(in);
 	g->last_reporter = state_get_addr(in);
 	r = get_owner(db, in, g);
@@ -153,8 +154,11 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 		r = get_sources(in, g);
 	if (r == 0)
 		r = get_hosts(in, g);
+	mgroup_schedule(g);
 	/* an empty group is none, and only EXCLUDE mode has a group timer */
 	if (g->mode == GM_INCLUDE ? g->n_src == 0 : !mono_is_set(g->until))
+		state_set_bad(in);
+	if (g->repeats && !mono_is_set(g->ask_at))
 		state_set_bad(in);
 	if (g->mode == GM_INCLUDE)
 		g->until = MONO_UNSET;

@@ -219,6 +219,15 @@ void querier_export(const struct querier *q, struct state_out *o)
 	state_put_u64(o, q->n_queries_heard);
 }
 
+/* Each role has the one timer that ends it; another one would come and find nothing. */
+static bool timers_fit(const struct querier *q, unsigned state)
+{
+	bool asks = q->query_at.ns != MONO_NEVER.ns;
+	bool waits = q->other_until.ns != MONO_NEVER.ns;
+
+	return asks == (state == QUERIER_ACTIVE) && waits == (state == QUERIER_STANDBY);
+}
+
 int querier_import(
 	struct querier *q, mono_t now, struct state_in *in, struct effects *fx)
 {
@@ -237,7 +246,8 @@ int querier_import(
 	q->n_queries_sent = state_get_u64(in);
 	q->n_queries_heard = state_get_u64(in);
 	if (state < QUERIER_DOWN || state > QUERIER_STANDBY || q->rv == 0 ||
-		q->qi_ms == 0 || addr_family(&q->own) != q->family ||
+		q->qi_ms == 0 || !timers_fit(q, state) ||
+		addr_family(&q->own) != q->family ||
 		addr_family(&q->other) != q->family)
 		state_set_bad(in);
 	if (state_is_bad(in))

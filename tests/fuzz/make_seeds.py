@@ -215,6 +215,16 @@ def histories(seeds):
         seeds.add("proxy", b"".join(steps[:1] + steps[9:]))
 
 
+def handovers(seeds):
+    """Reports of fuzz_state.c, and one edit of each kind."""
+    for start in range(0, 48, 5):
+        reports = bytes(octet for i in range(12) for octet in (17 * i + start & 255, 37 * i & 255))
+        seeds.add("state", bytes([start]) + reports)
+        for how in range(8):
+            seeds.add("state", bytes([start]) + reports[:2 * (1 + start // 4 % 12)] +
+                      bytes([how + 8 * start & 255, start, 29 * how + start, 255, 1, 2, 3]))
+
+
 def texts(seeds):
     for t in ("10.0.0.1/24", "::ffff:1.2.3.4", "fe80::1/64", "239.1.2.3", "0.0.0.0/0", "1,3-5",
               "2001:db8::/32", "::", "0-63", "255.255.255.255"):
@@ -237,6 +247,7 @@ def main():
     captures(seeds, golden)
     tables(seeds)
     histories(seeds)
+    handovers(seeds)
     netlink(seeds)
     texts(seeds)
     requests(seeds)

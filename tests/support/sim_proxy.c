@@ -294,21 +294,50 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config)
 	config_free(old);
 }
 
-void sim_proxy_upgrade(struct sim_proxy *x)
+void sim_proxy_export(const struct sim_proxy *x, struct state_out *out)
+{
+	state_out_init(out, x->node.sim->now);
+	router_export(x->router, out);
+	assert_int_equal(state_out_seal(out), 0);
+}
+
+/* A router that knows configuration and interfaces alone; `seed` for its delays. */
+static struct router *begin_anew(struct sim_proxy *x, uint64_t seed)
+{
+	struct router *old = x->router;
+
+	assert_int_equal(router_new(old->family, seed, &x->router), 0);
+	assert_int_equal(
+		router_sync(x->router, x->node.sim->now, x->cfg, &x->ifaces, &x->fx),
+		0);
+	return old;
+}
+
+static int import_state(struct sim_proxy *x, const void *state, size_t len)
 {
 	mono_t now = x->node.sim->now;
-	struct router *old = x->router;
-	struct state_out out;
+	struct router *old = begin_anew(x, rng_next(&x->router->rng));
 	struct state_in in;
+	int r;
 
-	state_out_init(&out, now);
-	router_export(old, &out);
-	assert_int_equal(state_out_seal(&out), 0);
-	assert_int_equal(state_in_init(&in, out.buf, out.n, now, 0), STATE_OK);
-	assert_int_equal(router_new(old->family, rng_next(&old->rng), &x->router), 0);
-	assert_int_equal(router_sync(x->router, now, x->cfg, &x->ifaces, &x->fx), 0);
 	effects_clear(&x->fx);
-	assert_int_equal(router_import(x->router, now, &in, &x->fx), 0);
+	assert_int_equal(state_in_init(&in, state, len, now, 0), STATE_OK);
+	r = router_import(x->router, now, &in, &x->fx);
+	if (r < 0) {
+		effects_clear(&x->fx);
+		router_free(begin_anew(x, rng_next(&old->rng)));
+	}
+	router_free(old);
+	fib_clear(x);
+	return r;
+}
+
+void sim_proxy_upgrade(struct sim_proxy *x)
+{
+	struct state_out out;
+
+	sim_proxy_export(x, &out);
+	assert_int_equal(import_state(x, out.buf, out.n), 0);
 	effects_for_each (&x->fx, e) {
 		char line[256];
 
@@ -316,10 +345,16 @@ void sim_proxy_upgrade(struct sim_proxy *x)
 		if (e->type == EFFECT_QUERY || e->type == EFFECT_REPORT)
 			fail_msg("an upgrade says: %s", line);
 	}
-	fib_clear(x);
 	execute(x);
-	router_free(old);
 	state_out_deinit(&out);
+}
+
+int sim_proxy_take_over(struct sim_proxy *x, const void *state, size_t len)
+{
+	int r = import_state(x, state, len);
+
+	execute(x);
+	return r;
 }
 
 static struct sim_port *port_named(struct sim_proxy *x, const char *ifname)

@@ -52,6 +52,11 @@ void sim_proxy_link(struct sim_proxy *x, const char *ifname, bool up);
 void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n);
 /* A new process takes over the state, see router_export(). It says nothing by that. */
 void sim_proxy_upgrade(struct sim_proxy *x);
+/* What it would hand over, sealed; state_out_deinit() it. */
+void sim_proxy_export(const struct sim_proxy *x, struct state_out *out);
+/* A new process takes over a state of now that may be faulty, and then begins with
+ * nothing: -EINVAL. */
+int sim_proxy_take_over(struct sim_proxy *x, const void *state, size_t len);
 void sim_proxy_stop(struct sim_proxy *x);  /* leaves upstream */
 void sim_proxy_crash(struct sim_proxy *x); /* says nothing */
 
