@@ -39,7 +39,8 @@ class ManagedDaemon(Daemon):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.notify)
         self.ended = False
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     def spawn(self):
         with self.lock:
@@ -63,7 +64,7 @@ class ManagedDaemon(Daemon):
             self.spawn()
 
     def _listen(self):
-        while True:
+        while not self.ended:
             data, ancillary, _, _ = self.sock.recvmsg(4096, socket.CMSG_SPACE(4 * 253))
             fds = array.array("i")
             for level, kind, octets in ancillary:
@@ -91,4 +92,7 @@ class ManagedDaemon(Daemon):
     def close(self):
         self.ended = True
         super().close()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.sendto(b"", self.notify)      # it waits for a message
+        self.listener.join()
         self.sock.close()

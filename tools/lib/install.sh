@@ -18,6 +18,8 @@ packages_witness="smcroute"
 packages_rivals="igmpproxy"
 # other multicast routers that tests talk to; unpacked below build, never installed
 packages_peers="frr libyang2 pimd"
+# a virtual machine with another kernel, for tools/vm
+packages_vm="qemu-system-x86 busybox-static cpio"
 # promtool, which checks the metrics; unpacked for the same reason: its package is a service
 packages_promtool="prometheus"
 
