@@ -34,6 +34,7 @@ class Daemon:
     def __init__(self, ns, config, wrap=(), preexec=None, start=True, verbose=True):
         self.ns, self.wrap, self.preexec = ns, list(wrap), preexec
         self.verbose = ("-v", "-v") if verbose else ()
+        self.log_to_stderr = True   # whatever the configuration says
         self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
         os.chmod(self.dir, 0o777)  # a test may start the daemon as another user
         self.conf, self.socket, self.logfile = (
@@ -50,8 +51,9 @@ class Daemon:
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
             self.process = self.ns.popen(
-                *self.wrap, binary("ringcastd"), "-n", "-d", *self.verbose, "-s", self.socket,
-                self.conf, preexec=self.preexec, stdout=log, stderr=log)
+                *self.wrap, binary("ringcastd"), "-n", *(["-d"] if self.log_to_stderr else []),
+                *self.verbose, "-s", self.socket, self.conf, preexec=self.preexec,
+                stdout=log, stderr=log)
 
     def start(self, seconds=20):
         self.spawn()

@@ -42,6 +42,7 @@ def threads(suite, name):
     return THREADS.search(name)
 
 
+OPTIONAL = "io_uring", "systemd", "metrics_http", "ncurses"
 # build directory, what it shows, compiler, meson options, selection of tests
 RUNS = [
     ("gcc", "gcc, all suites", "gcc", ["-Dbuildtype=debug"], everything),
@@ -51,8 +52,9 @@ RUNS = [
      with_netns("basic", "leave", "reload", "sources", "lifecycle")),
     ("tsan", "thread sanitizer", "gcc",
      ["-Dbuildtype=debugoptimized", "-Db_sanitize=thread"], threads),
-    ("no-uring", "built without io_uring", "gcc",
-     ["-Dbuildtype=debug", "-Dio_uring=disabled"], unit_and_netns("basic", "transmit")),
+    ("bare", "built without optional libraries", "gcc",
+     ["-Dbuildtype=debug", *(f"-D{library}=disabled" for library in OPTIONAL)],
+     unit_and_netns("basic", "transmit", "bare")),
 ]
 
 

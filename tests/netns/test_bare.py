@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A build without any optional library: what it cannot do it says, everything else works."""
+
+import subprocess
+
+from libnetns import (GROUP, PLAIN, assert_continuous, case, main, ringcast, wait_datagrams)
+
+
+def refused(b, line):
+    """What a daemon with this line of configuration says before it ends."""
+    t = b.topology()
+    d = b.own(ringcast.Daemon(t.router, line + "\n" + PLAIN, start=False))
+    d.spawn()
+    assert d.process.wait(10) == 2, d.log()
+    return d.log()
+
+
+@case("a stream passes, by sendmmsg, and metrics are printed")
+def stream(b):
+    t = b.topology()
+    d = b.run(t)
+    b.stream(t)
+    assert_continuous(wait_datagrams(b.receiver(t.hosts["lan1"]), 100), at_least=100)
+    assert "sendmmsg" in d.show("stats")["transmit"]
+    text = d.ctl_run("metrics", "--openmetrics").stdout
+    assert text.startswith("# ") and text.endswith("# EOF\n"), text[:500]
+
+
+@case("metrics-listen is refused, and the message names the way that is left")
+def metrics_listen(b):
+    said = refused(b, "metrics-listen 127.0.0.1:9999")
+    assert "libmicrohttpd" in said and "ringcastctl metrics" in said, said
+
+
+@case("log-to journal: it says why the log goes elsewhere, and goes on")
+def journal(b):
+    t = b.topology()
+    d = b.own(ringcast.Daemon(t.router, "log-to journal\n" + PLAIN, start=False))
+    d.log_to_stderr = False
+    d.start()
+    assert "log-to journal: the journal is not there" in d.log(), d.log()
+    assert "receive by" in d.log(), d.log()
+
+
+@case("watch prints tables instead of a full screen")
+def watch(b):
+    t = b.topology()
+    d = b.run(t)
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    r = subprocess.run([ringcast.binary("ringcastctl"), "-s", d.socket, "watch", "--once"],
+                       capture_output=True, text=True, timeout=20)
+    assert r.returncode == 0 and GROUP in r.stdout and "\x1b" not in r.stdout, r
+
+
+if __name__ == "__main__":
+    main()
