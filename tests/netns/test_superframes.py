@@ -16,6 +16,10 @@ SIZE = 1200
 FAR = " altnet 0.0.0.0/0 altnet ::/0\n"
 
 
+# UDP_L4 in a vnet header (Linux 6.2)
+JOINS = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) >= (6, 2)
+
+
 class Run:
     """Runs of datagrams of one flow, and what has come of them."""
 
@@ -55,6 +59,12 @@ def takes(d, port):
     return "super-frames" in d.interface(port)["transmit"]
 
 
+def takes_as_it_can(d, port):
+    """It takes super-frames where the kernel has them for packet sockets; on an older one
+    what arrives is all that is looked at."""
+    return takes(d, port) == JOINS
+
+
 def may_join(packet):
     """With DF, so that the identification means nothing."""
     head = packet[:6] + b"\x40" + packet[7:10] + b"\0\0" + packet[12:20]
@@ -80,6 +90,8 @@ def senders(b, t):
 
 def play_all(b, t, d, port, receive, receive6, done=None):
     """Each way until something has left joined, or `done` says that it is enough."""
+    if not JOINS:
+        done = done or (lambda: True)
     for name, send in senders(b, t).items():
         run = Run(send, receive6 if name == "ipv6" else receive)
         before = counters(d, port)
@@ -139,10 +151,10 @@ def leave_to_stack(ns, port):
 def veth(b):
     t = lan(b)
     d = play_hosts(b, t, "lan1")
-    assert takes(d, "lan1"), d.interface("lan1")
+    assert takes_as_it_can(d, "lan1"), d.interface("lan1")
     d.stop()
     d = play_hosts(b, t, "lan1", "transmit sendmmsg\n")
-    assert d.interface("lan1")["transmit"] == "super-frames, sendmmsg"
+    assert d.interface("lan1")["transmit"] == ("super-frames, " if JOINS else "") + "sendmmsg"
 
 
 @case("coalesce off: one by one")
@@ -156,7 +168,7 @@ def coalesce_off(b):
 def cut_by_stack(b):
     t = lan(b)
     leave_to_stack(t.router, "lan1")
-    assert takes(play_hosts(b, t, "lan1"), "lan1")
+    assert takes_as_it_can(play_hosts(b, t, "lan1"), "lan1")
 
 
 @case("a device that takes no more than 4000 octets, or 8 segments, at once")
@@ -165,7 +177,7 @@ def small_gso(b):
     t.router.ip("link", "set", "lan1", "gso_max_size", "4000")
     play_hosts(b, t, "lan1").stop()
     t.router.ip("link", "set", "lan1", "gso_max_size", "65536", "gso_max_segs", "8")
-    assert takes(play_hosts(b, t, "lan1"), "lan1")
+    assert takes_as_it_can(play_hosts(b, t, "lan1"), "lan1")
 
 
 @case("R188 a bridge, one of whose ports cuts and one does not")
@@ -182,7 +194,7 @@ def bridge(b):
     move_address(t, "br0")
     other = b.receiver(t.hosts["lan1b"])
     d = play_hosts(b, t, "br0")
-    assert takes(d, "br0")
+    assert takes_as_it_can(d, "br0")
     assert other.receive(), "nothing on the other port"
     run = Run(senders(b, t)["complete"], lambda: [p for p, _ in other.receive()])
     for _ in range(5):
@@ -202,7 +214,7 @@ def vlan(b):
     r = b.receiver(host, GROUP, interface="eth0.5")
     r6 = b.receiver(host, GROUP6, interface="eth0.5")
     play_all(b, t, d, "lan1.5", *(lambda r=r: [p for p, _ in r.receive()] for r in (r, r6)))
-    assert takes(d, "lan1.5")
+    assert takes_as_it_can(d, "lan1.5")
 
 
 @case("macvlan")
@@ -211,7 +223,7 @@ def macvlan(b):
     add_link(t.router, "link", "lan1", "name", "mv", "type", "macvlan", "mode", "bridge")
     t.router.ip("link", "set", "mv", "up")
     move_address(t, "mv")
-    assert takes(play_hosts(b, t, "mv"), "mv")
+    assert takes_as_it_can(play_hosts(b, t, "mv"), "mv")
 
 
 @case("macvlan on a device that leaves the cutting to the stack")
@@ -269,7 +281,7 @@ def play_vxlan(b, t):
     for group in (GROUP, GROUP6):
         d.wait_member("vx0", group)
     play_all(b, t, d, "vx0", *(lambda r=r: [p for p, _ in r.receive()] for r in both))
-    assert takes(d, "vx0")
+    assert takes_as_it_can(d, "vx0")
 
 
 def far_end(b, kind):
@@ -304,7 +316,7 @@ def far_end(b, kind):
                 got.append(datagram.payload)
         return got
     play_all(b, t, d, "tun0", receive, receive)
-    assert takes(d, "tun0")
+    assert takes_as_it_can(d, "tun0")
 
 
 @case("R186 TUN: no link header, and a reader who gets datagrams")
@@ -329,7 +341,7 @@ def priority_tags(b):
 
     def enough():
         run.play()
-        return is_joined(d, "lan1")
+        return is_joined(d, "lan1") or not JOINS
     wait_for(20, enough, "a run leaves joined")
 
 
