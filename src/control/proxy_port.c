@@ -376,13 +376,15 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifaces,
 	struct effects *fx)
 {
+	int ret = 0;
+
 	for (unsigned n = 0; n < PORT_MAX; n++) {
 		int r = p->port[n] ? port_link(p, now, p->port[n], ifaces, fx) : 0;
 
-		if (r < 0)
-			return r;
+		if (r < 0 && ret == 0)
+			ret = r; /* the other ports have nothing to do with it */
 	}
-	return 0;
+	return ret;
 }
 
 int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
@@ -398,8 +400,6 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 			proxy_port_configure(p, now, p->port[i],
 				proxy_role(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
-	if (n_left < 0)
-		return n_left;
 	r = sync_links(p, now, ifaces, fx);
 	return r < 0 ? r : n_left;
 }

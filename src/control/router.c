@@ -128,13 +128,14 @@ int router_sync(struct router *r, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < cfg->n_instance && ret == 0; i++)
 		if (config_instance_used(cfg, i) && !has_section(r, i))
 			ret = add_instance(r, cfg, i);
-	for (size_t i = 0; i < r->n_instance && ret == 0; i++) {
+	/* all of them, whatever fails: the configuration before is going to be freed */
+	for (size_t i = 0; i < r->n_instance; i++) {
 		int n = proxy_sync(r->instance[i].proxy, now, cfg, ifaces, fx);
 
-		if (n < 0)
-			ret = n;
-		else
+		if (n >= 0)
 			n_left += n;
+		else if (ret == 0)
+			ret = n;
 	}
 	list_ports(r);
 	return ret < 0 ? ret : n_left;

@@ -3,7 +3,10 @@
 /* Several instances in one process: they share the numbers of ports and nothing else.
  */
 
+#include "fail_alloc.h"
 #include "router_fixture.h"
+
+#include <errno.h>
 
 #define TWO                                                                            \
 	"instance tv\n phyint wan1 upstream\n phyint lan1 downstream\n"                \
@@ -266,6 +269,38 @@ static void report_interface_changes_on_reload(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Memory that runs out during a reload leaves nobody with the configuration before, which
+ * is freed; the next attempt does what is missing. */
+static void no_memory_for_a_reload(void **state)
+{
+	static const char three[] =
+		"instance voice\n phyint voice upstream\n phyint lan3 downstream\n" TWO;
+	bool failed = true;
+
+	fixture_iface(&t, 23, "lan3", "192.168.3");
+	for (long after = 0; failed; after++) {
+		struct config *cfg;
+		int r;
+
+		fixture_configure(&t, TWO);
+		cfg = fixture_parse(three);
+		router_release(t.router, t.now, cfg, &t.ifaces, &t.fx);
+		fail_alloc_after = after;
+		r = router_sync(t.router, t.now, cfg, &t.ifaces, &t.fx);
+		failed = fail_alloc_after == -1;
+		fail_alloc_after = -1;
+		assert_true(r == 0 || (failed && r == -ENOMEM));
+		for (size_t i = 0; i < t.router->n_instance; i++)
+			assert_ptr_equal(t.router->instance[i].proxy->cfg, cfg);
+		config_free(t.cfg);
+		t.cfg = cfg;
+		fixture_resync(&t);
+		assert_int_equal(t.router->n_instance, 3);
+		assert_true(fixture_port(&t, "lan3")->up);
+		effects_clear(&t.fx);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +318,7 @@ int main(void)
 		CASE(report_interface_comes_and_goes),
 		CASE(report_interface_is_no_default_downstream),
 		CASE(report_interface_changes_on_reload),
+		CASE(no_memory_for_a_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
