@@ -129,6 +129,16 @@ static void interfaces_changed(void *ctx)
 	app_sync(app, loop_now(app->loop), app->cfg);
 }
 
+/* Until then the table stays as it is. */
+static void interfaces_spoilt(void *ctx)
+{
+	struct app *app = ctx;
+
+	app->links_unsure = true;
+	app->retry_at = mono_min(
+		app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
+}
+
 static void routing_changed(void *ctx)
 {
 	app_rival_routing(ctx);
@@ -264,6 +274,7 @@ static int start_proxy(struct app *app)
 		[FAMILY_IPV4] = true, [FAMILY_IPV6] = kernel_has_ipv6()};
 	struct netlink_ops ops = {.changed = interfaces_changed,
 		.routing_changed = routing_changed,
+		.spoilt = interfaces_spoilt,
 		.ctx = app};
 	int r = router_new(family, random_seed(), &app->router);
 

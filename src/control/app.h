@@ -121,6 +121,8 @@ struct app {
 	struct app_rivals rivals;
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
+	bool links_unsure;   /* the interfaces are to be read again */
+	bool ports_unsure;   /* the ports are not what they should be */
 	mono_t unsilence_at; /* hosts that flooded are heard again */
 	mono_t watchdog_at;  /* next sign of life to the service manager */
 	bool stopping;

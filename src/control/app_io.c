@@ -246,11 +246,22 @@ static void repair_fib(struct app *app)
 	router_emit_all(app->router, &app->fx);
 }
 
-void app_retry(struct app *app, mono_t now)
+/* The ports of the proxies. Whatever fails is tried again. */
+static void sync_ports(struct app *app, mono_t now, const struct config *cfg)
+{
+	int r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
+
+	app->ports_unsure = r < 0;
+	if (r < 0)
+		log_err("cannot set up the ports: %s; trying again", strerror(-r));
+}
+
+static void open_missing(struct app *app, mono_t now)
 {
 	bool missing = app_sync_sockets(app);
 
 	missing |= sync_dataplane(app);
+	missing |= app->ports_unsure || app->links_unsure;
 	if (app->fib_unsure)
 		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
@@ -258,18 +269,23 @@ void app_retry(struct app *app, mono_t now)
 	app_rival_ports(app);
 }
 
+void app_retry(struct app *app, mono_t now)
+{
+	if (app->links_unsure)
+		app->links_unsure = netlink_resync(app->netlink) < 0;
+	if (app->ports_unsure)
+		sync_ports(app, now, app->cfg);
+	open_missing(app, now);
+}
+
 void app_sync(struct app *app, mono_t now, const struct config *cfg)
 {
-	int r;
-
 	/* ports that go say their last words through the sockets they still
 	 * have */
 	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
 	app_execute(app, now);
-	r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
-	if (r < 0)
-		log_err("cannot set up the ports: %s", strerror(-r));
-	app_retry(app, now);
+	sync_ports(app, now, cfg);
+	open_missing(app, now);
 	tap_ports_changed(app->tap);
 }
 

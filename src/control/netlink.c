@@ -5,7 +5,9 @@
  * its dumps afterwards, so no change falls between the two: the kernel queues events
  * and dump replies in the order of the states that they show. A dump marks what it
  * names; when it is complete, the unmarked rest is removed. An overrun or a dump that
- * the kernel calls interrupted starts it again.
+ * the kernel calls interrupted starts it again. What cannot be taken in, as there is no
+ * memory, or cannot be asked spoils the table until a whole dump has come through: who
+ * holds us asks for one after a while.
  */
 
 #include "control/netlink.h"
@@ -50,10 +52,12 @@ struct netlink {
 	unsigned port, seq;
 	enum phase phase;
 	bool again;   /* the dump under way is worthless, make another one */
+	bool spoilt;  /* something is missing in the table since the last dump began */
 	bool changed; /* since the last call of ops.changed */
 	struct mark *mark;
 	size_t n_mark, cap_mark;
 	uint64_t n_overrun;
+	struct log_limit log_limit;
 	char *buf;
 };
 
@@ -146,6 +150,7 @@ static int dump_start(struct netlink *nl)
 	int r;
 
 	nl->again = false;
+	nl->spoilt = false;
 	nl->n_mark = 0;
 	r = request_dump(nl, RTM_GETLINK);
 	nl->phase = r < 0 ? PHASE_FOLLOW : PHASE_LINKS;
@@ -154,11 +159,20 @@ static int dump_start(struct netlink *nl)
 
 int netlink_resync(struct netlink *nl)
 {
+	int r;
+
 	if (nl->phase != PHASE_FOLLOW) {
 		nl->again = true;
 		return 0;
 	}
-	return dump_start(nl);
+	r = dump_start(nl);
+	nl->spoilt |= r < 0;
+	return r;
+}
+
+bool netlink_is_reading(const struct netlink *nl)
+{
+	return nl->phase != PHASE_FOLLOW;
 }
 
 /* The kernel has said DONE: on to the next part, the sweep, or from the beginning. */
@@ -168,6 +182,10 @@ static int dump_next(struct netlink *nl)
 
 	if (nl->again)
 		return dump_start(nl);
+	if (nl->spoilt) { /* what was not marked may be there all the same */
+		nl->phase = PHASE_FOLLOW;
+		return 0;
+	}
 	if (nl->phase == PHASE_LINKS) {
 		r = request_dump(nl, RTM_GETADDR);
 		nl->phase = r < 0 ? PHASE_FOLLOW : PHASE_ADDRS;
@@ -428,6 +446,7 @@ static int on_datagram(struct netlink *nl, size_t len)
 	/* one bad message does not hide the others */
 	for (; is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		r = on_message(nl, nlh);
+		nl->spoilt |= r < 0;
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -465,8 +484,14 @@ static void on_readable(struct loop_fd *f, uint32_t events)
 	struct netlink *nl = container_of(f, struct netlink, fd);
 	int r = drain(nl);
 
-	if (r < 0)
-		log_err("netlink: cannot follow the interfaces: %s", strerror(-r));
+	if (r < 0) {
+		nl->spoilt = true;
+		log_limited(&nl->log_limit, loop_now(f->loop), LOG_LEVEL_ERROR, NULL,
+			"netlink: cannot follow the interfaces: %s; reading them again",
+			strerror(-r));
+	}
+	if (nl->spoilt && nl->phase == PHASE_FOLLOW && nl->ops.spoilt)
+		nl->ops.spoilt(nl->ops.ctx);
 	if (nl->changed && nl->phase == PHASE_FOLLOW) {
 		nl->changed = false;
 		if (nl->ops.changed)
@@ -536,6 +561,7 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	nl->table = table;
 	nl->ops = *ops;
 	nl->phase = PHASE_FOLLOW;
+	nl->log_limit = LOG_LIMIT(10, 6000);
 	nl->fd.fn = on_readable;
 	nl->buf = malloc(BUF_SIZE);
 	if (!nl->buf)

@@ -19,6 +19,9 @@ struct netlink_ops {
 	/* A program has taken the kernel's multicast routing or given it up, or an
 	 * interface of it (once per message). May be NULL. */
 	void (*routing_changed)(void *ctx);
+	/* Something could not be taken in or asked for, and has been logged: call
+	 * netlink_resync() after a while. Not called by netlink_new. May be NULL. */
+	void (*spoilt)(void *ctx);
 	void *ctx;
 };
 
@@ -31,6 +34,8 @@ struct netlink *netlink_free(struct netlink *nl); /* takes and returns NULL */
 /* Read everything again, as after an overrun: what is no longer there goes. The result
  * comes through `changed`, if anything did. 0 or -errno. */
 int netlink_resync(struct netlink *nl);
+/* Until then the table may lack what a dump still has to name. */
+bool netlink_is_reading(const struct netlink *nl);
 
 /* Overruns of the receive buffer so far: messages were lost and read again. */
 uint64_t netlink_overruns(const struct netlink *nl);
