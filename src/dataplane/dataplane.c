@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "dataplane/cpus.h"
 #include "dataplane/dataplane_priv.h"
+#include "dataplane/grace.h"
 #include "dataplane/sockfilter.h"
 #include "dataplane/tsan.h"
 #include "dataplane/tx_uring.h"
@@ -408,8 +409,10 @@ static void choose_receive(
 static int start_all(
 	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
 {
-	int r;
+	int r = grace_start();
 
+	if (r < 0)
+		return r;
 	for (enum family f = 0; f < _FAMILY_N; f++)
 		for (int has_l2 = 0; has_l2 < 2; has_l2++) {
 			r = sockfilter_data(f, has_l2, &dp->filter[f][has_l2]);
@@ -469,7 +472,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	for (unsigned i = 0; i < PORT_MAX && dp->current; i++)
 		for (enum set_kind k = 0; k < _SET_N; k++)
 			retire(dp, &dp->port[i].set[k], &dp->current->retired);
-	rcu_barrier();	  /* older generations refer to us */
+	grace_barrier();  /* older generations refer to us */
 	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
 	generation_free(dp->current);
 	sample_spec_free(dp->sample);

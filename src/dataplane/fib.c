@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/rng.h"
 #include "dataplane/fib_entry.h"
+#include "dataplane/grace.h"
 #include "dataplane/tsan.h"
 
 #include <assert.h>
@@ -168,22 +169,13 @@ int fib_new(unsigned n_threads, uint64_t seed, struct fib **ret)
 
 struct fib *fib_free(struct fib *fib)
 {
-	bool online;
-
 	if (!fib)
 		return NULL;
-	/* what waits for a grace period waits for this thread, too */
-	online = rcu_read_ongoing();
-	tsan_let_go(); /* pairs with the reclaim functions */
-	if (online)
-		rcu_thread_offline();
-	rcu_barrier();
-	if (online)
-		rcu_thread_online();
+	grace_barrier();
 	/* pairs with the release in end_grace() */
 	if (fib->waiting &&
 		!atomic_load_explicit(&fib->grace_over, memory_order_acquire))
-		assert(!"rcu_barrier() has waited for it");
+		assert(!"grace_barrier() has waited for it");
 	destroy(fib);
 	return NULL;
 }

@@ -6,6 +6,7 @@
  */
 
 #include "dataplane/fib.h"
+#include "dataplane/grace.h"
 #include "fuzz.h"
 
 #include <urcu-qsbr.h>
@@ -38,7 +39,7 @@ void call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head))
 	waiting[n_waiting++].fn = fn;
 }
 
-void rcu_barrier(void)
+void grace_barrier(void)
 {
 	size_t n = n_waiting;
 
@@ -207,13 +208,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		default:
 			rcu_quiescent_state();
-			rcu_barrier();
+			grace_barrier();
 			break;
 		}
 	}
 	walk(0);
 	fib = fib_free(fib);
-	rcu_barrier();
+	grace_barrier();
 	fuzz_assert(n_waiting == 0);
 	return 0;
 }

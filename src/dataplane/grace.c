@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Grace periods, see grace.h. All callbacks of this program are of one thread, liburcu's
+ * default one, which runs them in their order: when the last one runs, all are done.
+ */
+
+#include "dataplane/grace.h"
+
+#include "base/cleanup.h"
+#include "dataplane/tsan.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stddef.h>
+#include <urcu-qsbr.h>
+
+struct last {
+	struct rcu_head rcu;
+	sem_t done;
+};
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+int grace_start(void)
+{
+	pthread_t t;
+	int r = pthread_create(&t, NULL, nothing, NULL);
+
+	/* liburcu ends the process when it cannot have its thread: better to find out
+	 * with one of our own */
+	if (r != 0)
+		return -r;
+	pthread_join(t, NULL);
+	(void)get_default_call_rcu_data();
+	return 0;
+}
+
+static void run_last(struct rcu_head *head)
+{
+	sem_post(&container_of(head, struct last, rcu)->done);
+}
+
+void grace_barrier(void)
+{
+	/* what waits for a grace period waits for this thread, too */
+	bool online = rcu_read_ongoing();
+	struct last last;
+
+	sem_init(&last.done, 0, 0);
+	tsan_let_go(); /* pairs with the reclaim functions */
+	call_rcu(&last.rcu, run_last);
+	if (online)
+		rcu_thread_offline();
+	while (sem_wait(&last.done) < 0)
+		;
+	if (online)
+		rcu_thread_online();
+	sem_destroy(&last.done);
+}
