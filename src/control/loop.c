@@ -4,7 +4,7 @@
  * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
  * clock's precision; it is set anew only for an earlier one, so that work which moves
  * the deadline into the future costs no system call, but one wake-up in vain later on.
- * Signals arrive through a pipe. Removal inside a callback also
+ * Signals arrive through a descriptor of events. Removal inside a callback also
  * takes back the events of the same batch, so an owner may free itself.
  */
 
@@ -13,8 +13,10 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,17 +32,24 @@
 
 static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
-/* A pipe and not a signalfd: that works only when every thread blocks the signals, and
- * liburcu's own threads unblock SIGUSR1. The process has one loop, so one pipe. */
-static int signal_pipe = -1;
+/* No signalfd: that works only when every thread blocks the signals, and liburcu's own
+ * threads unblock SIGUSR1. No pipe either: writing to one takes memory, which may not
+ * be there. The process has one loop, so one descriptor; bit n of the mask is signal n.
+ */
+static int signal_event = -1;
+static _Atomic uint64_t signals_waiting;
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a handler may not wait for a lock");
 
 static void on_signal_any_thread(int signo)
 {
-	uint8_t octet = (uint8_t)signo;
+	uint64_t one = 1;
 	int saved = errno;
-	ssize_t n = write(signal_pipe, &octet, 1);
+	ssize_t n;
 
-	(void)n; /* full: enough of them are waiting */
+	atomic_fetch_or(&signals_waiting, UINT64_C(1) << signo);
+	n = write(signal_event, &one, sizeof(one));
+	(void)n; /* full: the loop is awake */
 	errno = saved;
 }
 
@@ -77,11 +86,14 @@ static void on_timer(struct loop_fd *f, uint32_t events)
 static void on_signal(struct loop_fd *f, uint32_t events)
 {
 	struct loop *l = container_of(f, struct loop, signals);
-	uint8_t octet;
+	uint64_t unused, waiting;
+	ssize_t n = read(f->fd, &unused, sizeof(unused));
 
-	while (read(f->fd, &octet, 1) == 1) {
-		if (l->ops.signal)
-			l->ops.signal(l->ops.ctx, octet);
+	(void)n;
+	waiting = atomic_exchange(&signals_waiting, 0);
+	for (unsigned i = 0; i < N_SIGNALS; i++) {
+		if ((waiting >> caught[i] & 1) && l->ops.signal)
+			l->ops.signal(l->ops.ctx, caught[i]);
 	}
 }
 
@@ -89,13 +101,13 @@ static int open_signals(struct loop *l)
 {
 	struct sigaction action = {
 		.sa_handler = on_signal_any_thread, .sa_flags = SA_RESTART};
-	int fds[2];
 
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
 	l->signals.fn = on_signal;
-	l->signals.fd = fds[0];
-	signal_pipe = fds[1];
+	l->signals.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->signals.fd < 0)
+		return -errno;
+	atomic_store(&signals_waiting, 0);
+	signal_event = l->signals.fd;
 	for (; l->n_caught < N_SIGNALS; l->n_caught++)
 		if (sigaction(caught[l->n_caught], &action,
 			    &l->old_action[l->n_caught]) < 0)
@@ -144,8 +156,7 @@ struct loop *loop_free(struct loop *l)
 		l->n_caught--;
 		sigaction(caught[l->n_caught], &l->old_action[l->n_caught], NULL);
 	}
-	closep(&signal_pipe);
-	signal_pipe = -1;
+	signal_event = -1;
 	closep(&l->signals.fd);
 	closep(&l->timer.fd);
 	closep(&l->epoll);
@@ -221,6 +232,17 @@ static int arm(struct loop *l, mono_t at)
 	return 0;
 }
 
+/* For epoll_wait(), when the timer cannot be had: late by a millisecond at most. */
+static int milliseconds_to(const struct loop *l, mono_t at)
+{
+	int64_t ms;
+
+	if (at.ns == MONO_NEVER.ns)
+		return -1;
+	ms = (at.ns - l->now.ns) / (NS_PER_SEC / 1000) + 1;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 static void gather(struct loop *l)
 {
 	mono_t until = mono_add_ns(l->now, GATHER_NS);
@@ -250,10 +272,8 @@ static int wait_events(struct loop *l)
 
 	if (l->stop || mono_due(at, l->now))
 		timeout = 0;
-	else
-		r = arm(l, at);
-	if (r < 0)
-		return r;
+	else if (arm(l, at) < 0)
+		timeout = milliseconds_to(l, at);
 	if (l->ops.before_sleep)
 		l->ops.before_sleep(l->ops.ctx);
 	gather(l);

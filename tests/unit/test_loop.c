@@ -5,8 +5,25 @@
 #include "control/loop.h"
 #include "test.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* the kernel's, or none */
+static bool no_timer;
+
+int timerfd_settime(
+	int fd, int flags, const struct itimerspec *to, struct itimerspec *old)
+{
+	if (no_timer) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)syscall(SYS_timerfd_settime, fd, flags, to, old);
+}
 
 struct fixture {
 	struct loop *loop;
@@ -102,6 +119,23 @@ static void deadline_ticks_not_early(void **state)
 	f->deadline = mono_from_ms(1);
 	assert_int_equal(loop_round(f->loop), 0);
 	assert_int_equal(f->n_ticks, 2);
+}
+
+static void deadline_without_a_timer(void **state)
+{
+	struct fixture *f = *state;
+	mono_t at = mono_add_ms(loop_now(f->loop), 3);
+
+	no_timer = true;
+	f->deadline = at;
+	while (f->n_ticks == 0)
+		assert_int_equal(loop_round(f->loop), 0);
+	assert_true(mono_due(at, f->ticked_at));
+	assert_true(f->n_rounds < 4); /* it has slept */
+	no_timer = false;
+	f->deadline = mono_add_ms(loop_now(f->loop), 1);
+	while (f->n_ticks == 1)
+		assert_int_equal(loop_round(f->loop), 0);
 }
 
 static void deadline_moves(void **state)
@@ -200,6 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			deadline_ticks_not_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			deadline_without_a_timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(deadline_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			removed_in_the_same_round_is_not_called, setup, teardown),
