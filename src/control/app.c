@@ -112,6 +112,16 @@ static void on_signal(void *ctx, int signo)
 	}
 }
 
+static void resumed(void *ctx, mono_t now, int64_t ms)
+{
+	struct app *app = ctx;
+
+	log_notice("nothing ran for %lld seconds (a stop, a suspended or moved machine): "
+		   "asking hosts and reporting upstream anew",
+		(long long)(ms / 1000));
+	router_resume(app->router, now, &app->fx);
+}
+
 static void before_sleep(void *ctx)
 {
 	dataplane_control_sleep();
@@ -366,6 +376,7 @@ static int start(struct app *app)
 		.signal = on_signal,
 		.before_sleep = before_sleep,
 		.after_sleep = after_sleep,
+		.resumed = resumed,
 		.ctx = app,
 	};
 	int status = check_capability();

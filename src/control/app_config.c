@@ -170,7 +170,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	struct config *refused = NULL, *old = app->cfg, *cfg;
 	int status;
 
-	service_reloading(loop_now(app->loop));
+	service_reloading(loop_system_now(app->loop));
 	cfg = app_read_config(app->config_dir, path, &status, &refused);
 	if (ret_messages)
 		*ret_messages = messages_json(path, cfg ? cfg : refused);

@@ -6,6 +6,11 @@
  * the deadline into the future costs no system call, but one wake-up in vain later on.
  * Signals arrive through a descriptor of events. Removal inside a callback also
  * takes back the events of the same batch, so an owner may free itself.
+ *
+ * CLOCK_MONOTONIC takes no notice when the time of day is set. It stands still while
+ * the machine is suspended, which CLOCK_BOOTTIME tells, and goes on while the process
+ * is stopped, which a wake-up tells that is much too late: the time in between is left
+ * out.
  */
 
 #include "control/loop.h"
@@ -58,10 +63,12 @@ struct loop {
 	struct loop_fd timer, signals;
 	int epoll;
 	mono_t now;
-	mono_t armed;	/* what the timer is set to */
-	bool fired;	/* and it has not been set since */
-	unsigned quick; /* rounds in quick succession */
-	bool hurry;	/* more is waiting */
+	int64_t left_out_ns;  /* of CLOCK_MONOTONIC */
+	int64_t suspended_ns; /* so far, as of the last round */
+	mono_t armed;	      /* what the timer is set to */
+	bool fired;	      /* and it has not been set since */
+	unsigned quick;	      /* rounds in quick succession */
+	bool hurry;	      /* more is waiting */
 	bool stop;
 	struct sigaction old_action[N_SIGNALS];
 	unsigned n_caught;
@@ -69,12 +76,30 @@ struct loop {
 	int n_batch;
 };
 
-static mono_t read_clock(void)
+static int64_t read_clock(clockid_t clock)
 {
-	struct timespec ts;
+	struct timespec ts = {0};
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (mono_t){ts.tv_sec * NS_PER_SEC + ts.tv_nsec};
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+}
+
+static mono_t read_now(const struct loop *l)
+{
+	return (mono_t){read_clock(CLOCK_MONOTONIC) - l->left_out_ns};
+}
+
+/* `at` in the time of the system */
+static struct timespec system_time(const struct loop *l, mono_t at)
+{
+	int64_t ns = at.ns + l->left_out_ns;
+
+	return (struct timespec){ns / NS_PER_SEC, ns % NS_PER_SEC};
+}
+
+static int64_t read_suspended(void)
+{
+	return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
 }
 
 static void on_timer(struct loop_fd *f, uint32_t events)
@@ -128,7 +153,8 @@ int loop_new(const struct loop_ops *ops, struct loop **ret_loop)
 	if (!l)
 		return -ENOMEM;
 	l->ops = *ops;
-	l->now = read_clock();
+	l->now = read_now(l);
+	l->suspended_ns = read_suspended();
 	l->armed = MONO_NEVER;
 	l->timer.fd = l->signals.fd = -1;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -200,6 +226,11 @@ mono_t loop_now(const struct loop *l)
 	return l->now;
 }
 
+mono_t loop_system_now(const struct loop *l)
+{
+	return mono_add_ns(l->now, l->left_out_ns);
+}
+
 void loop_stop(struct loop *l)
 {
 	l->stop = true;
@@ -221,10 +252,8 @@ static int arm(struct loop *l, mono_t at)
 
 	if (!l->fired && !mono_before(at, l->armed))
 		return 0;
-	if (at.ns != MONO_NEVER.ns) {
-		its.it_value.tv_sec = at.ns / NS_PER_SEC;
-		its.it_value.tv_nsec = at.ns % NS_PER_SEC;
-	}
+	if (at.ns != MONO_NEVER.ns)
+		its.it_value = system_time(l, at);
 	if (timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &its, NULL) < 0)
 		return -errno;
 	l->armed = at;
@@ -246,7 +275,7 @@ static int milliseconds_to(const struct loop *l, mono_t at)
 static void gather(struct loop *l)
 {
 	mono_t until = mono_add_ns(l->now, GATHER_NS);
-	struct timespec ts = {until.ns / NS_PER_SEC, until.ns % NS_PER_SEC};
+	struct timespec ts = system_time(l, until);
 
 	if (l->quick < GATHER_AFTER || l->hurry || l->stop)
 		return;
@@ -265,10 +294,28 @@ static void count_quick(struct loop *l, mono_t last)
 	l->hurry = false;
 }
 
-static int wait_events(struct loop *l)
+/* What is to be left out of a sleep that began at `from` and was to end at `at`. */
+static int64_t find_gap(struct loop *l, mono_t from, mono_t at)
 {
-	mono_t at = next_deadline(l), last = l->now;
-	int timeout = -1, r = 0, n;
+	const int64_t most = LOOP_GAP_MS * (NS_PER_SEC / 1000);
+	int64_t suspended = read_suspended(), gap = 0, late = 0;
+
+	if (at.ns != MONO_NEVER.ns)
+		late = read_now(l).ns - (mono_before(at, from) ? from.ns : at.ns);
+	if (late > most) {
+		l->left_out_ns += late;
+		l->fired = true; /* the timer shows the time of before */
+		gap = late;
+	}
+	if (suspended - l->suspended_ns > most)
+		gap += suspended - l->suspended_ns;
+	l->suspended_ns = suspended;
+	return gap;
+}
+
+static int sleep_until(struct loop *l, mono_t at)
+{
+	int timeout = -1, n;
 
 	if (l->stop || mono_due(at, l->now))
 		timeout = 0;
@@ -278,12 +325,23 @@ static int wait_events(struct loop *l)
 		l->ops.before_sleep(l->ops.ctx);
 	gather(l);
 	n = epoll_wait(l->epoll, l->batch, BATCH, timeout);
-	r = n < 0 && errno != EINTR ? -errno : 0;
+	l->n_batch = n > 0 ? n : 0;
+	n = n < 0 && errno != EINTR ? -errno : 0;
 	if (l->ops.after_sleep)
 		l->ops.after_sleep(l->ops.ctx);
-	l->now = read_clock();
+	return n;
+}
+
+static int wait_events(struct loop *l)
+{
+	mono_t at = next_deadline(l), last = l->now, from = read_now(l);
+	int r = sleep_until(l, at);
+	int64_t gap = find_gap(l, from, at);
+
+	l->now = read_now(l);
 	count_quick(l, last);
-	l->n_batch = n > 0 ? n : 0;
+	if (gap > 0 && l->ops.resumed)
+		l->ops.resumed(l->ops.ctx, l->now, gap / (NS_PER_SEC / 1000));
 	return r;
 }
 

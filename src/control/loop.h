@@ -32,8 +32,15 @@ struct loop_ops {
 	void (*signal)(void *ctx, int signo);	  /* SIGHUP SIGTERM SIGINT SIGUSR1 */
 	void (*before_sleep)(void *ctx);	  /* round any wait, even a short one */
 	void (*after_sleep)(void *ctx);
+	/* Nothing ran for so long, see below: what the network has said is unknown. */
+	void (*resumed)(void *ctx, mono_t now, int64_t ms);
 	void *ctx;
 };
+
+/* A process that is stopped, or whose machine is suspended or moved, for longer than
+ * this and wakes up: its time goes on where it stood still, so that its timers do not
+ * run out all at once for want of the messages that it has not heard. */
+#define LOOP_GAP_MS 10000
 
 /* Catches the four signals until loop_free, so there is one loop in a process. `ops` is
  * copied. 0 or -errno. */
@@ -48,6 +55,8 @@ int loop_change(struct loop_fd *f, uint32_t events);
 void loop_del(struct loop_fd *f);
 
 mono_t loop_now(const struct loop *l); /* of this round */
+/* The same as the system's CLOCK_MONOTONIC, for who asks the system. */
+mono_t loop_system_now(const struct loop *l);
 void loop_stop(struct loop *l);	       /* loop_run returns after this round */
 void loop_hurry(struct loop *l); /* more is waiting: the next round comes at once */
 

@@ -323,6 +323,25 @@ mono_t proxy_deadline(const struct proxy *p)
 	return at;
 }
 
+static void resume_port(struct proxy_port *pp, mono_t now, struct effects *fx)
+{
+	struct gm_link link = pp->link;
+
+	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up) {
+		host_link_down(&pp->host);
+		host_link_up(&pp->host, now, &link, fx);
+	}
+	for (unsigned f = 0; f < _FAMILY_N && pp->role == CONFIG_ROLE_DOWNSTREAM; f++)
+		querier_again(&pp->querier[f], now, fx);
+}
+
+void proxy_resume(struct proxy *p, mono_t now, struct effects *fx)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i])
+			resume_port(p->port[i], now, fx);
+}
+
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)

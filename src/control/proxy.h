@@ -97,6 +97,10 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
 mono_t proxy_deadline(const struct proxy *p);
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 
+/* Nothing was heard for a while: ask the hosts and report upstream as when the links come
+ * up. Memberships stay. */
+void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
+
 /* Leave every group upstream; nothing is sent afterwards (R119). */
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
 

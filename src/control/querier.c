@@ -98,6 +98,14 @@ void querier_down(struct querier *q)
 	publish(q);
 }
 
+void querier_again(struct querier *q, mono_t now, struct effects *fx)
+{
+	if (q->state != QUERIER_ACTIVE)
+		return; /* who is querier does it */
+	q->startup_left = q->params.startup_count;
+	send_general(q, now, fx);
+}
+
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	enum gm_version version, bool always, struct effects *fx)
 {

@@ -49,6 +49,8 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 void querier_up(
 	struct querier *q, mono_t now, const struct addr *own, struct effects *fx);
 void querier_down(struct querier *q);
+/* Ask everybody, as after the start: what was said meanwhile was not heard. */
+void querier_again(struct querier *q, mono_t now, struct effects *fx);
 
 /* A query of the family heard on the port. True when the role changed, so that
  * forwarding has to be looked at again (R140). */

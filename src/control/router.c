@@ -170,6 +170,12 @@ void router_tick(struct router *r, mono_t now, struct effects *fx)
 		proxy_tick(r->instance[i].proxy, now, fx);
 }
 
+void router_resume(struct router *r, mono_t now, struct effects *fx)
+{
+	for (size_t i = 0; i < r->n_instance; i++)
+		proxy_resume(r->instance[i].proxy, now, fx);
+}
+
 void router_shutdown(struct router *r, mono_t now, struct effects *fx)
 {
 	for (size_t i = 0; i < r->n_instance; i++)

@@ -20,7 +20,8 @@ void service_close(void);
 bool service_is_managed(void);
 
 void service_ready(const char *status);
-void service_reloading(mono_t now); /* service_ready() is to follow */
+/* `now` of the system's clock; service_ready() is to follow */
+void service_reloading(mono_t now);
 void service_stopping(const char *status);
 void service_status(const char *status);
 

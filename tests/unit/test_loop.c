@@ -25,11 +25,26 @@ int timerfd_settime(
 	return (int)syscall(SYS_timerfd_settime, fd, flags, to, old);
 }
 
+/* how far our clocks are ahead of the kernel's */
+static int64_t ahead_ns, suspended_ns;
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int64_t ns = ahead_ns + (clock == CLOCK_BOOTTIME ? suspended_ns : 0);
+	int r = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	ns += ret->tv_sec * NS_PER_SEC + ret->tv_nsec;
+	*ret = (struct timespec){ns / NS_PER_SEC, ns % NS_PER_SEC};
+	return r;
+}
+
 struct fixture {
 	struct loop *loop;
 	mono_t deadline;
 	int n_ticks, n_rounds, n_asleep, n_awake, signo, n_signals;
 	mono_t ticked_at;
+	int64_t jump_ns, suspend_ns; /* while the loop sleeps */
+	int64_t resumed_ms;
 };
 
 static mono_t deadline(void *ctx)
@@ -70,6 +85,17 @@ static void before_sleep(void *ctx)
 	struct fixture *f = ctx;
 
 	assert_int_equal(f->n_asleep++, f->n_awake);
+	ahead_ns += f->jump_ns;
+	suspended_ns += f->suspend_ns;
+	f->jump_ns = f->suspend_ns = 0;
+}
+
+static void resumed(void *ctx, mono_t now, int64_t ms)
+{
+	struct fixture *f = ctx;
+
+	assert_int_equal(now.ns, loop_now(f->loop).ns);
+	f->resumed_ms += ms;
 }
 
 static void after_sleep(void *ctx)
@@ -88,9 +114,11 @@ static int setup(void **state)
 		.signal = on_signal,
 		.before_sleep = before_sleep,
 		.after_sleep = after_sleep,
+		.resumed = resumed,
 		.ctx = &f};
 
 	f = (struct fixture){.deadline = MONO_NEVER};
+	ahead_ns = suspended_ns = 0;
 	*state = &f;
 	return loop_new(&ops, &f.loop);
 }
@@ -150,6 +178,52 @@ static void deadline_moves(void **state)
 	f->deadline = mono_add_ms(loop_now(f->loop), 1);
 	while (f->n_ticks == 0)
 		assert_int_equal(loop_round(f->loop), 0);
+}
+
+/* An hour in which the process is stopped is left out, and the timers go on. */
+static void time_that_is_missed_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	mono_t before = loop_now(f->loop);
+	const int64_t hour_ms = 3600 * 1000;
+
+	f->deadline = mono_add_ms(before, 50);
+	f->jump_ns = hour_ms * 1000000;
+	raise(SIGUSR1); /* it would sleep on otherwise: the kernel's clock has not moved
+			 */
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->n_ticks, 1); /* as late as it was: due */
+	assert_true(f->resumed_ms > hour_ms - 1000 && f->resumed_ms <= hour_ms);
+	assert_true(mono_before(loop_now(f->loop), mono_add_ms(before, 10000)));
+	assert_true(mono_due(mono_add_ms(before, hour_ms), loop_system_now(f->loop)));
+}
+
+static void suspension_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->suspend_ns = INT64_C(60000) * 1000000;
+	raise(SIGUSR1);
+	assert_int_equal(loop_round(f->loop), 0);
+	/* two clocks are read one after the other */
+	assert_in_range(f->resumed_ms, 50000, 70000);
+	f->resumed_ms = 0;
+	raise(SIGUSR1);
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->resumed_ms, 0);
+}
+
+/* Less than that is a busy machine: the deadline is overdue, and time is time. */
+static void a_late_wake_up_is_no_gap(void **state)
+{
+	struct fixture *f = *state;
+
+	f->deadline = mono_add_ms(loop_now(f->loop), 100);
+	f->jump_ns = INT64_C(5000) * 1000000;
+	raise(SIGUSR1);
+	assert_int_equal(loop_round(f->loop), 0);
+	assert_int_equal(f->n_ticks, 1);
+	assert_int_equal(f->resumed_ms, 0);
 }
 
 struct event {
@@ -237,6 +311,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			deadline_without_a_timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(deadline_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			time_that_is_missed_is_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(suspension_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_late_wake_up_is_no_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			removed_in_the_same_round_is_not_called, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_can_be_changed, setup, teardown),

@@ -269,6 +269,24 @@ static void report_interface_changes_on_reload(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* After a time in which nobody listened: memberships are as they were, hosts are asked,
+ * the provider is told. */
+static void resumed(void **state)
+{
+	fixture_configure(&t, TWO);
+	join("lan1", "192.168.1.9", "239.1.1.1");
+	fixture_run(&t, 60000); /* the repeats of the join are out */
+	effects_clear(&t.fx);
+	router_resume(t.router, t.now, &t.fx);
+	assert_int_equal(fixture_reports(&t, "wan1", "239.1.1.1"), 1);
+	assert_int_equal(fixture_reports(&t, "wan2", "239.1.1.1"), 0);
+	assert_true(fixture_count(&t, "query", "") >= 2); /* lan1, lan2 */
+	assert_int_equal(fixture_count(&t, "fib", ""), 0);
+	effects_clear(&t.fx);
+	fixture_run(&t, 40000); /* a second query, as after the start */
+	assert_true(fixture_count(&t, "query", "") >= 2);
+}
+
 /* Memory that runs out during a reload leaves nobody with the configuration before, which
  * is freed; the next attempt does what is missing. */
 static void no_memory_for_a_reload(void **state)
@@ -319,6 +337,7 @@ int main(void)
 		CASE(report_interface_is_no_default_downstream),
 		CASE(report_interface_changes_on_reload),
 		CASE(no_memory_for_a_reload),
+		CASE(resumed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
