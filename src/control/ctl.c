@@ -27,6 +27,7 @@ struct client {
 	struct loop_fd fd; /* fd -1: the slot is free */
 	struct ctl *ctl;
 	mono_t active; /* last time that octets went in or out */
+	bool full;     /* the last reply did not fit */
 	bool closing;  /* nothing more is read; close when the output is out */
 	size_t n_in;
 	char in[CTL_MAX_REQUEST];
@@ -66,14 +67,19 @@ json_t *ctl_error(const char *format, ...)
 	return json_pack("{s:s}", "error", text);
 }
 
-static void client_drop(struct client *c)
+static void close_stream(struct client *c)
 {
 	struct ctl_stream *s = take_ptr(c->stream);
 
-	if (s) {
-		s->client = NULL;
-		s->ops->closed(s);
-	}
+	if (!s)
+		return;
+	s->client = NULL;
+	s->ops->closed(s);
+}
+
+static void client_drop(struct client *c)
+{
+	close_stream(c);
 	loop_del(&c->fd);
 	closep(&c->fd.fd);
 	free(c->out);
@@ -94,7 +100,8 @@ static int client_append(const char *buf, size_t len, void *arg)
 	if (c->stream && c->closing)
 		max += STREAM_LAST_WORDS;
 
-	if (client_pending(c) + len > max)
+	c->full = client_pending(c) + len > max;
+	if (c->full)
 		return -1;
 	if (c->n_out + len > c->cap_out && c->out_pos > 0) {
 		memmove(c->out, c->out + c->out_pos, client_pending(c));
@@ -132,7 +139,8 @@ static bool client_reply(struct client *c, const json_t *reply)
 		r = json_dump_callback(reply, client_append, c, JSON_COMPACT);
 	if (r < 0 && before == 0) {
 		c->n_out = c->out_pos;
-		r = client_append(too_large, sizeof(too_large) - 1, c);
+		r = c->full ? client_append(too_large, sizeof(too_large) - 1, c)
+			    : client_append(no_memory, sizeof(no_memory) - 1, c);
 	}
 	return r == 0 && client_append("\n", 1, c) == 0;
 }
@@ -170,7 +178,7 @@ static unsigned count_streams(const struct ctl *ctl)
 	return n;
 }
 
-/* The handler says yes by giving its stream. */
+/* The handler says yes by giving its stream; without a reply there is none. */
 static json_t *open_stream(
 	struct client *c, const struct ctl_command *k, const char *args)
 {
@@ -183,6 +191,8 @@ static json_t *open_stream(
 	c->stream = s;
 	if (s)
 		s->client = c;
+	if (!reply)
+		close_stream(c);
 	return reply;
 }
 

@@ -50,11 +50,13 @@ static json_t *cmd_stream(void *ctx, const char *args, struct ctl_stream **ret)
 	struct fixture *f = ctx;
 	struct stream *s = &f->stream[f->n];
 
-	if (strcmp(args, "yes") != 0)
+	if (strcmp(args, "yes") != 0 && strcmp(args, "no memory") != 0)
 		return ctl_error("not '%s'", args);
 	f->n++;
 	s->s.ops = &ops;
 	*ret = &s->s;
+	if (*args == 'n')
+		return NULL; /* for the reply */
 	return json_pack("{s:b}", "ok", 1);
 }
 
@@ -119,6 +121,18 @@ static void begins_behind_the_reply(void **state)
 	assert_true(ctl_stream_write(&f->stream[0].s, "b\n", 2));
 	assert_string_equal(hear(&f->server, fd), "a");
 	assert_string_equal(hear(&f->server, fd), "b");
+	close(fd);
+}
+
+static void without_a_reply_there_is_none(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(&f->server);
+
+	say(fd, "stream no memory\necho 1\n");
+	assert_string_equal(hear(&f->server, fd), "{\"error\":\"out of memory\"}");
+	assert_string_equal(hear(&f->server, fd), "{\"args\":\"1\"}");
+	assert_int_equal(f->stream[0].n_closed, 1);
 	close(fd);
 }
 
@@ -215,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			begins_behind_the_reply, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_a_reply_there_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			half_close_brings_the_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(
