@@ -104,6 +104,9 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	struct log_about about = {
 		.interface = pp->name, .cause = bad ? gm_bad_name(bad) : NULL};
 
+	if (bad == GM_BAD_MEMORY)
+		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_WARNING,
+			&about, "no memory for a membership message");
 	if (!log_enabled(broken ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG))
 		return;
 	if (from)

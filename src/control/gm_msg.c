@@ -46,6 +46,8 @@ const char *gm_bad_name(enum gm_bad bad)
 		return "filtered";
 	case GM_BAD_LIMIT:
 		return "limit";
+	case GM_BAD_MEMORY:
+		return "memory";
 	case _GM_BAD_N:
 		break;
 	}

@@ -107,6 +107,7 @@ enum gm_bad {
 	GM_BAD_FAMILY,	 /* family switched off on this interface */
 	GM_BAD_FILTERED, /* every record was refused by policy */
 	GM_BAD_LIMIT,	 /* a limit refused it */
+	GM_BAD_MEMORY,	 /* there was no memory for it */
 	_GM_BAD_N,
 };
 

@@ -150,6 +150,7 @@ static enum gm_bad input_record(struct proxy *p, mono_t now, struct proxy_port *
 	const struct gm_msg *msg, const struct gm_record *rec, struct effects *fx)
 {
 	uint64_t refused = pp->groups.n_refused;
+	int r;
 
 	switch (policy_record(p->cfg, pp->cfg, msg->version, rec)) {
 	case POLICY_PASS:
@@ -165,7 +166,10 @@ static enum gm_bad input_record(struct proxy *p, mono_t now, struct proxy_port *
 			fx, pp->port, NOTE_SSM_REFUSED, &rec->group, &msg->from, 0);
 		return GM_BAD_FILTERED;
 	}
-	if (mgroup_input(&pp->groups, now, msg->version, &msg->from, rec, fx) > 0)
+	r = mgroup_input(&pp->groups, now, msg->version, &msg->from, rec, fx);
+	if (r < 0)
+		return GM_BAD_MEMORY;
+	if (r > 0)
 		proxy_group_changed(p, now, pp->port, &rec->group, fx);
 	return pp->groups.n_refused != refused ? GM_BAD_LIMIT : GM_OK;
 }

@@ -328,6 +328,26 @@ static bool short_of_memory(long after, bool *ret_failed)
 	return good;
 }
 
+/* A report that is lost for that reason is counted as such. */
+static void no_memory_for_a_group(void **state)
+{
+	static const char *const text[] = {PLAIN};
+	struct proxy_fixture t;
+	struct addr host = px_addr(FAMILY_IPV4, "lan1", 1);
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	px_sync(&t);
+	fail_alloc_after = 0;
+	assert_int_equal(
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', ""), GM_BAD_MEMORY);
+	assert_int_equal(fail_alloc_after, -1);
+	assert_int_equal(px_port(&t, "lan1")->n_bad[GM_BAD_MEMORY], 1);
+	assert_int_equal(
+		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', ""), GM_OK);
+	px_deinit(&t);
+}
+
 static void no_memory(void **state)
 {
 	bool failed = true;
@@ -354,6 +374,7 @@ int main(void)
 		cmocka_unit_test(more_interfaces_than_ports),
 		cmocka_unit_test(nothing_there),
 		cmocka_unit_test(family_that_is_not_spoken),
+		cmocka_unit_test(no_memory_for_a_group),
 		cmocka_unit_test(no_memory),
 	};
 
