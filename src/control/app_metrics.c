@@ -39,7 +39,7 @@ static bool healthy(void *ctx, bool allow_down, char **ret_text)
 	struct app *app = ctx;
 	json_t *health = health_json(app, loop_now(app->loop), allow_down), *text;
 	bool ok = json_is_true(json_object_get(health, "ok"));
-	char *out = ok ? strdup("ok\n") : NULL;
+	char *out = ok ? strdup("ok\n") : health ? NULL : strdup("out of memory\n");
 
 	for (size_t k = 0; k < array_len(list); k++) {
 		size_t i;

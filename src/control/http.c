@@ -217,24 +217,35 @@ static enum metrics_format wanted(const struct http *h)
 	return 0;
 }
 
+/* Takes the body. NULL without memory: one without its headers would be misunderstood.
+ */
+static struct MHD_Response *body_response(
+	enum metrics_format format, char *body, size_t len)
+{
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+
+	if (!r) {
+		free(body);
+		return NULL;
+	}
+	if (MHD_add_response_header(r, "Content-Type", metrics_content_type(format)) ==
+			MHD_YES &&
+		MHD_add_response_header(r, "Connection", "close") == MHD_YES)
+		return r;
+	MHD_destroy_response(r);
+	return NULL;
+}
+
 void http_metrics(struct http *h, enum metrics_format format, char *body, size_t len,
 	mono_t fresh_until)
 {
-	struct MHD_Response *r = body
-		? MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE)
-		: NULL;
+	struct MHD_Response *r = body ? body_response(format, body, len) : NULL;
 
-	if (!r)
-		free(body);
 	if (h->body[format].response)
 		MHD_destroy_response(h->body[format].response);
 	h->body[format].response = r;
 	h->body[format].until = fresh_until;
-	if (r) {
-		MHD_add_response_header(
-			r, "Content-Type", metrics_content_type(format));
-		MHD_add_response_header(r, "Connection", "close");
-	}
 	for (unsigned i = 0; i < N_SLOTS; i++) {
 		struct connection *c = &h->connection[i];
 
