@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every function that the daemon calls and does not define is one that fault.c makes fail,
+or stands in none.calls with the reason: a new call is not forgotten.
+
+usage: check-calls.py NM RINGCASTD FAULT.so NONE.calls
+       check-calls.py NM --self-test
+"""
+
+import fnmatch
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+# put in by the compiler: sanitizers, coverage, stack protector
+TOOLCHAIN = ["__asan_*", "__ubsan_*", "__tsan_*", "__sanitizer_*", "__gcov_*", "__llvm_*",
+             "__stack_chk_fail", "__libc_start_main"]
+
+
+def names(nm, option, path):
+    run = subprocess.run([nm, "-D", "-P", option, path], capture_output=True, text=True)
+    if run.returncode or not run.stdout:
+        sys.exit(f"{nm} {path}: {run.stderr.strip() or 'no symbols'}")
+    return {line.split()[0].split("@")[0] for line in run.stdout.splitlines()}
+
+
+def plain_name(symbol):
+    """the function that a fortified or versioned name stands for"""
+    m = re.fullmatch(r"__(\w+)_chk", symbol)
+    return m.group(1) if m else re.sub(r"^__isoc(23|99)_", "", symbol)
+
+
+def read_none(text):
+    """patterns; SystemExit for one without a reason"""
+    patterns, reason = [], None
+    for line in text.splitlines():
+        line = line.split("#")[0].strip()
+        if line.startswith("["):
+            reason = line
+        elif line and not reason:
+            sys.exit(f"{line}: stands below no reason")
+        elif line:
+            patterns.append(line)
+    return patterns
+
+
+def judge(called, failing, patterns):
+    """what is to be said of the calls"""
+    def fits(name, of):
+        return any(fnmatch.fnmatchcase(name, p) for p in of)
+    problems = []
+    for name in sorted(called):
+        plain = plain_name(name)
+        if fits(name, TOOLCHAIN):
+            continue
+        fails = name in failing or plain in failing
+        none = fits(name, patterns) or fits(plain, patterns)
+        if fails == none:
+            problems.append(f"{name}: " + (
+                "made to fail, and named as needing nothing" if fails else
+                "neither made to fail in fault.c nor named in none.calls"))
+    return problems
+
+
+def self_test():
+    patterns = read_none("# text\n[reason]\nmem*\nstrlen # why\n")
+    assert patterns == ["mem*", "strlen"], patterns
+    failing = {"read", "fgets"}
+    assert not judge({"read", "memcpy", "__memcpy_chk", "__fgets_chk", "strlen"}, failing,
+                     patterns)
+    assert len(judge({"openat"}, failing, patterns)) == 1
+    assert len(judge({"read"}, failing, ["read"])) == 1
+    try:
+        read_none("strlen\n[late]\n")
+    except SystemExit:
+        return
+    raise AssertionError("a pattern without a reason passes")
+
+
+def main():
+    if sys.argv[2:] == ["--self-test"]:
+        return self_test()
+    nm, daemon, library, none = sys.argv[1:]
+    called = names(nm, "--undefined-only", daemon)
+    problems = judge(called, names(nm, "--defined-only", library),
+                     read_none(Path(none).read_text(encoding="utf-8")))
+    print("\n".join(problems) or f"{len(called)} calls")
+    return sys.exit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()

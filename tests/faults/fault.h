@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What fault.c and who drives it (tools/lib/faults.py) have in common: a file that both
+ * have mapped. The driver sets what is to fail while the program runs, and reads what
+ * did. Numbers are of the processor's order; addresses are those of the program, which
+ * is to be started without random addresses where they are compared between runs.
+ */
+
+#include <stdint.h>
+
+#define FAULT_KINDS  128
+#define FAULT_NAME   32 /* octets of a name, with the terminator */
+#define FAULT_SITES  8192
+#define FAULT_FRAMES 12
+
+enum fault_mode {
+	FAULT_OFF,
+	FAULT_RECORD, /* note each place that calls */
+	FAULT_INJECT,
+};
+
+/* A place that calls: the function and who called it, up to FAULT_FRAMES callers. */
+struct fault_site {
+	uint64_t hash; /* 0: free */
+	uint32_t kind, count;
+	uint64_t frame[FAULT_FRAMES]; /* return addresses, 0: no more */
+};
+
+struct fault_shared {
+	uint32_t mode; /* enum fault_mode */
+	/* which calls: of this kind (0: any) from this place (0: anywhere) */
+	uint32_t kind;
+	uint64_t site;
+	/* the nth of them fails, counted from 1, and times - 1 that follow */
+	uint32_t nth, times;
+	int32_t error;	  /* errno; 0: what is usual for the function */
+	uint32_t n_kinds; /* written by the program when main begins */
+	uint32_t count;	  /* calls that were meant, so far */
+	uint32_t failed;  /* of these, those that failed */
+	uint32_t failed_kind;
+	int32_t failed_error;
+	int64_t monotonic_ns; /* added to these clocks, in any mode */
+	int64_t realtime_ns;
+	uint64_t frame[FAULT_FRAMES]; /* of the first that failed */
+	char name[FAULT_KINDS][FAULT_NAME];
+	struct fault_site table[FAULT_SITES];
+};

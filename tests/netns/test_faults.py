@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory and system calls that fail, each function once per phase of the daemon's life; all
+places: tools/faults. Clocks that jump."""
+
+import os
+import time
+
+from libnetns import (GROUP, Record, assert_continuous, case, main, wait_datagrams, wait_for,
+                      wait_record, wire)
+
+import faults  # libnetns has said where
+from fault_lab import Patient, Scenario, Shared
+
+SEED = int(os.environ.get("RINGCAST_FAULTS_SEED") or time.time())
+
+
+@case("every function fails once at the start, while running and at the end")
+def each_function(b):
+    hospital = b.own(faults.Hospital())
+    sites = hospital.record()
+    first, _ = faults.sample(faults.plan(sites), SEED)
+    for phase, site, error in first:
+        hospital.attempt(phase, site, error)
+    b.note(f"RINGCAST_FAULTS_SEED={SEED}")
+    for line in faults.summary(hospital, sites):
+        b.note(line)
+    assert not hospital.findings, hospital.findings
+
+
+class Clocks:
+    """A daemon whose clocks are ours, with a stream that somebody watches."""
+
+    def __init__(self, b):
+        self.topology = b.topology(ipv6=True)
+        self.shared = Shared("/run/clocks")
+        self.lan, self.wan = b.tap(self.topology.hosts["lan1"], "eth0"), \
+            b.tap(self.topology.provider, "p0")
+        b.daemon = self.daemon = b.own(Patient(self.topology.router, self.shared))
+        assert self.daemon.start()
+        self.receiver = b.receiver(self.topology.hosts["lan1"], GROUP)
+        b.stream(self.topology)
+        self.got = wait_datagrams(self.receiver, 100)
+
+    def go_on(self):
+        """Nothing is lost so far, and more comes."""
+        self.got += wait_datagrams(self.receiver, 100)
+        assert_continuous(self.got, at_least=200)
+
+
+@case("setting the time of day, by a day in either direction, disturbs nothing")
+def time_of_day(b):
+    c = Clocks(b)
+    for seconds in (86400, -86400, 0):
+        c.shared.move_clocks(realtime_s=seconds)
+        c.go_on()
+        Scenario.ask_all(c.daemon)
+    wait_record(c.lan, lambda m: isinstance(m, wire.Query), "the next query")
+    assert "nothing ran" not in c.daemon.log()
+
+
+@case("five minutes in which nothing ran: streams go on, everybody is asked and told anew")
+def five_minutes_later(b):
+    c, reports = Clocks(b), []
+
+    def is_report(m):
+        return isinstance(m, Record) and m.group == GROUP
+
+    def said():
+        reports.extend(m for f in c.wan.frames() for m in wire.igmp(f) if is_report(m))
+        return len(reports) >= 2
+    wait_for(10, said, "the join, robustness times")
+    c.lan.frames()
+    c.shared.move_clocks(monotonic_s=300)
+    c.daemon.wait_log("nothing ran for")
+    wait_record(c.lan, lambda m: isinstance(m, wire.Query), "the hosts are asked")
+    wait_record(c.wan, is_report, "the provider is told")
+    c.go_on()
+    assert c.daemon.ask("show groups").count(GROUP) == 1
+
+
+if __name__ == "__main__":
+    main()
