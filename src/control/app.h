@@ -52,6 +52,7 @@ struct app_notice {
 	char name[IFNAMSIZ]; /* of the port that it was said of */
 	int master;
 	int socket_error, data_error;
+	size_t short_ring;
 };
 
 struct app_port {

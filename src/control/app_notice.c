@@ -26,6 +26,16 @@ static void notice_error(const char *name, const char *what, int before, int now
 			"the %s are open", what);
 }
 
+static void notice_ring(const char *name, size_t before, size_t now)
+{
+	if (now && now != before)
+		log_about(LOG_LEVEL_WARNING,
+			&(struct log_about){.interface = name, .cause = "ring"},
+			"the kernel had no more than %zu KiB in one piece for a receive "
+			"ring; bursts may be lost",
+			now >> 10);
+}
+
 /* Frames of a bridge's port are the bridge's, so the port itself gets none. */
 static void notice_master(
 	const struct app *app, const char *name, const struct iface *i, int before)
@@ -52,6 +62,7 @@ static void notice_port(
 {
 	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
 	int data_error = dataplane_port_error(app->dp, ap->number);
+	size_t short_ring = dataplane_short_ring(app->dp, ap->number);
 	struct app_notice *n = &ap->notice;
 
 	if (strcmp(n->name, pp->name) != 0) {
@@ -68,9 +79,11 @@ static void notice_port(
 	notice_error(pp->name, "sockets for membership messages", n->socket_error,
 		ap->error);
 	notice_error(pp->name, "data sockets", n->data_error, data_error);
+	notice_ring(pp->name, n->short_ring, short_ring);
 	notice_master(app, pp->name, i, n->master);
 	n->socket_error = ap->error;
 	n->data_error = data_error;
+	n->short_ring = short_ring;
 	n->master = i && i->enslaved ? i->master : 0;
 }
 

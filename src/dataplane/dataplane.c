@@ -339,6 +339,23 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port)
 	return dp->port[port].error;
 }
 
+size_t dataplane_short_ring(const struct dataplane *dp, unsigned port)
+{
+	size_t least = 0;
+
+	for (enum set_kind k = SET_IPV4; k < _SET_N; k++) {
+		const struct socket_set *s = dp->port[port].set[k];
+
+		for (unsigned i = 0; s && i < s->n; i++) {
+			size_t size = ring_rx_short(s->thread[i].ring);
+
+			if (size && (!least || size < least))
+				least = size;
+		}
+	}
+	return least;
+}
+
 /* Life */
 
 static int start_workers(struct dataplane *dp, unsigned n)

@@ -57,6 +57,9 @@ struct fib *dataplane_fib(struct dataplane *dp);
  * its errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
 int dataplane_apply(struct dataplane *dp, struct plan *plan);
 int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none */
+/* The smallest of the port's receive rings that are smaller than they should be, in
+ * octets; 0: none is. */
+size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
 /* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
  */

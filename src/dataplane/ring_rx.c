@@ -151,6 +151,7 @@ int ring_rx_request(struct ring_rx *r, struct ring_geometry *g)
 		e = set_option(r->fd, PACKET_RX_RING, &req, len);
 		if (e != -ENOMEM)
 			break;
+		r->is_short = true;
 		if (n > N_BLOCKS_MIN)
 			n /= 2;
 		else if (g->block > g->block_min)
@@ -377,6 +378,11 @@ void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret)
 		ret->looked++;
 		ret->full += r->ops->is_full(r, i);
 	}
+}
+
+size_t ring_rx_short(const struct ring_rx *r)
+{
+	return r->is_short ? r->map_len : 0;
 }
 
 int ring_rx_clear_error(struct ring_rx *r)

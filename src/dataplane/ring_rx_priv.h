@@ -27,6 +27,7 @@ struct ring_rx {
 	size_t map_len;
 	uint32_t slot_size, n_slots;
 	_Atomic bool on_hold;
+	bool is_short;	    /* the kernel had not the memory that was asked for */
 	/* thread only */
 	uint32_t next;		    /* slot to look at */
 	uint32_t n_held;	    /* slots before it that are ours */

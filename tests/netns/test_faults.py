@@ -3,6 +3,7 @@
 """Memory and system calls that fail, each function once per phase of the daemon's life; all
 places: tools/faults. Clocks that jump."""
 
+import errno
 import os
 import time
 
@@ -10,7 +11,7 @@ from libnetns import (GROUP, Record, assert_continuous, case, main, wait_datagra
                       wait_record, wire)
 
 import faults  # libnetns has said where
-from fault_lab import Patient, Scenario, Shared
+from fault_lab import INJECT, Patient, Scenario, Shared
 
 SEED = int(os.environ.get("RINGCAST_FAULTS_SEED") or time.time())
 
@@ -26,6 +27,19 @@ def each_function(b):
     for line in faults.summary(hospital, sites):
         b.note(line)
     assert not hospital.findings, hospital.findings
+    short_rings(hospital, sites)
+
+
+def short_rings(hospital, sites):
+    """Memory of the kernel for rings cannot be had, twice: a smaller one does, and is said."""
+    ring = next(s for s in sites["start"].values() if s.name == "setsockopt" and
+                "ring_rx_request" in hospital.symbols.path(s.frames) and
+                "sync_set" in hospital.symbols.path(s.frames, len(s.frames)))
+    assert hospital.new(INJECT, kind=ring.kind, site=ring.hash, times=2, error=errno.ENOMEM)
+    Scenario(hospital.house, hospital.daemon).basic()
+    assert hospital.shared.off()[1] == 2
+    log = hospital.daemon.log()
+    assert "in one piece for a receive ring" in log, log
 
 
 class Clocks:

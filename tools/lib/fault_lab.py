@@ -141,6 +141,11 @@ class Symbols:
                     maps.append((low, high, base[m[4]], m[4]))
             self.maps = maps or self.maps
 
+    def of_sanitizer(self, frames):
+        """What the runtime of a sanitizer does for itself is not the daemon's."""
+        return any(re.search(r"/lib(a|t|ub|l)san\.", path) for f in frames[:5] if f
+                   for low, high, _, path in self.maps if low <= f < high)
+
     def name(self, address):
         for low, high, base, path in self.maps:
             if low <= address < high:

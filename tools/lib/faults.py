@@ -142,7 +142,8 @@ class Hospital:
             if self.daemon.stop() != 0:
                 raise Finding("the clean run does not end with status 0")
             self._take(sites["end"])
-        return sites
+        return {phase: {h: s for h, s in known.items() if not self.symbols.of_sanitizer(s.frames)}
+                for phase, known in sites.items()}
 
     def _settled(self, seconds=0.6):
         """The descriptors, once the sockets of older plans are closed."""
@@ -175,6 +176,7 @@ class Hospital:
 
     def _judge_end(self, error):
         status, log = self.daemon.process.returncode, self.daemon.log()
+        _check_sanitizer(log)
         if status < 0 or status >= 128:
             raise Finding(f"ended by signal {-status if status < 0 else status - 128}")
         if status not in (2, 3, 4):
