@@ -79,15 +79,15 @@ static uint64_t checksum(const uint8_t *p, size_t n)
 	return h;
 }
 
-void state_out_init(struct state_out *o, mono_t now)
+void state_out_init(struct state_out *o, mono_t now, int64_t ahead_ns)
 {
-	*o = (struct state_out){0};
+	*o = (struct state_out){.ahead_ns = ahead_ns};
 	put(o, magic, sizeof(magic));
 	state_put_u32(o, STATE_VERSION);
 	state_put_u32(o, 0);
 	state_put_u64(o, 0);
 	state_put_u64(o, 0);
-	state_put_u64(o, (uint64_t)now.ns);
+	state_put_time(o, now);
 }
 
 void state_out_deinit(struct state_out *o)
@@ -122,6 +122,8 @@ void state_put_u64(struct state_out *o, uint64_t v)
 
 void state_put_time(struct state_out *o, mono_t t)
 {
+	if (mono_is_set(t) && t.ns != MONO_NEVER.ns)
+		t = mono_add_ns(t, o->ahead_ns);
 	state_put_u64(o, (uint64_t)t.ns);
 }
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 
-from libnetns import (FAST, GROUP, PLAIN, Stream, case, gaps, main, numbers,
+from libnetns import (FAST, GROUP, PLAIN, Stream, assert_continuous, case, gaps, main, numbers,
                       ringcast, wait_datagrams, wait_for, wire)
 from manager import ManagedDaemon
 
@@ -211,6 +211,30 @@ def store(b):
     wait_for(5, lambda: not d.stored, "the manager is told to forget the sockets")
     assert d.stop() == 0
     assert d.said("STOPPING")
+
+
+@case("a daemon that had stood still hands over true times")
+def stood_still(b):
+    t = b.topology()
+    d = b.run(t, PLAIN)
+    b.stream(t)
+    r = b.receiver(t.hosts["lan1"])
+    wait_datagrams(r, 20)
+    d.process.send_signal(signal.SIGSTOP)
+    end_of_pause = time.monotonic() + 15   # longer than a membership of PLAIN lasts
+    while time.monotonic() < end_of_pause:
+        r.receive()
+        time.sleep(0.2)
+    d.process.send_signal(signal.SIGCONT)
+    wait_for(10, lambda: "nothing ran for" in d.log(), "it notices")
+    pid, _ = upgrade(d)
+    late = int(re.search(r"(\d+) ms after it stopped", d.log())[1])
+    assert late < 10000, f"{late} ms after it stopped"
+    since = d.group("lan1", GROUP)["uptime_ms"]
+    assert since < 60000, since
+    r.receive()
+    assert_continuous(wait_datagrams(r, 100), at_least=100)
+    end(pid)
 
 
 @case("a service manager that keeps no descriptors: refused, nothing happens")
