@@ -79,9 +79,9 @@ static uint64_t checksum(const uint8_t *p, size_t n)
 	return h;
 }
 
-void state_out_init(struct state_out *o, mono_t now, int64_t ahead_ns)
+void state_out_init(struct state_out *o, mono_t now, mono_t system_now)
 {
-	*o = (struct state_out){.ahead_ns = ahead_ns};
+	*o = (struct state_out){.ahead_ns = system_now.ns - now.ns};
 	put(o, magic, sizeof(magic));
 	state_put_u32(o, STATE_VERSION);
 	state_put_u32(o, 0);
@@ -122,9 +122,9 @@ void state_put_u64(struct state_out *o, uint64_t v)
 
 void state_put_time(struct state_out *o, mono_t t)
 {
-	if (mono_is_set(t) && t.ns != MONO_NEVER.ns)
-		t = mono_add_ns(t, o->ahead_ns);
-	state_put_u64(o, (uint64_t)t.ns);
+	bool is_time = t.ns != 0 && t.ns != MONO_NEVER.ns;
+
+	state_put_u64(o, (uint64_t)(is_time ? t.ns + o->ahead_ns : t.ns));
 }
 
 void state_put_addr(struct state_out *o, const struct addr *a)

@@ -18,13 +18,13 @@
 struct state_out {
 	uint8_t *buf; /* owned */
 	size_t n, cap;
-	int64_t ahead_ns; /* of the reader's clock, to our times */
-	bool bad;	  /* out of memory, or too large */
+	bool bad; /* out of memory, or too large */
+	int64_t ahead_ns;
 };
 
-/* An empty state of the time `now`: begins with the header. The clock of who reads it
- * is `ahead_ns` ahead of the one that our times are of. */
-void state_out_init(struct state_out *o, mono_t now, int64_t ahead_ns);
+/* An empty state of the time `now`: begins with the header. Times are written as those of
+ * the system's clock, which says `system_now` and is all that two processes share. */
+void state_out_init(struct state_out *o, mono_t now, mono_t system_now);
 void state_out_deinit(struct state_out *o);
 /* Complete the header. 0, or -ENOMEM when something was lost on the way. */
 int state_out_seal(struct state_out *o);

@@ -153,9 +153,7 @@ static int prepare(struct app *app, struct gift *g)
 	/* what this round has decided so far */
 	app_execute(app, loop_now(app->loop));
 	dataplane_pause(app->dp);
-	/* the next process does not leave out the time that we have left out */
-	state_out_init(&o, loop_now(app->loop),
-		loop_system_now(app->loop).ns - loop_now(app->loop).ns);
+	state_out_init(&o, loop_now(app->loop), loop_system_now(app->loop));
 	put_all(app, &o, g);
 	r = state_out_seal(&o);
 	if (r == 0)

@@ -296,7 +296,7 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config)
 
 void sim_proxy_export(const struct sim_proxy *x, struct state_out *out)
 {
-	state_out_init(out, x->node.sim->now, 0);
+	state_out_init(out, x->node.sim->now, x->node.sim->now);
 	router_export(x->router, out);
 	assert_int_equal(state_out_seal(out), 0);
 }
