@@ -59,11 +59,12 @@ static void add_message(struct converter *c, bool is_error, unsigned line, char 
 		c->no_memory = true;
 		return;
 	}
-	r->message[r->n_message++] = (struct convert_message){.is_error = is_error,
+	r->message[r->n_message] = (struct convert_message){.is_error = is_error,
 		.file = c->source->name,
 		.line = line,
 		.text = text,
 		.order = r->n_message};
+	r->n_message++;
 	r->n_errors += is_error;
 }
 
