@@ -299,11 +299,11 @@ static void usage(void)
 
 static int pin(int cpu)
 {
-	cpu_set_t set;
+	cpu_set_t cpus;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set);
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 static bool valid(const struct flood *f)

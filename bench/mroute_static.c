@@ -78,6 +78,6 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	while (read(0, &(char){0}, 1) > 0)
-		continue;
+		;
 	return 0;
 }

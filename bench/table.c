@@ -189,19 +189,19 @@ static void wait_for_reclaim(void)
 static void time_changes(bool distinct)
 {
 	int32_t *del = calloc(n_entries, sizeof(*del));
-	int32_t *change = calloc(N_RANDOM, sizeof(*change));
+	int32_t *random = calloc(N_RANDOM, sizeof(*random));
 
-	die_if(!del || !change, "out of memory");
+	die_if(!del || !random, "out of memory");
 	for (unsigned round = 0; round < N_ROUNDS; round++) {
 		change_all(FILL, distinct, took_ns, round);
-		change_all(RANDOM, distinct, change, round);
+		change_all(RANDOM, distinct, random, round);
 		change_all(EMPTY, distinct, del, round);
 	}
 	print_times("insert, growing", took_ns, n_entries);
-	print_times("change of a random entry", change, N_RANDOM);
+	print_times("change of a random entry", random, N_RANDOM);
 	print_times("delete, shrinking", del, n_entries);
 	free(del);
-	free(change);
+	free(random);
 }
 
 /* ---- lookups ---- */

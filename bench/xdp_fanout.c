@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	while (read(0, &(char){0}, 1) > 0)
-		continue;
+		;
 	bpf_xdp_detach((int)if_nametoindex("wan0"), XDP_FLAGS_DRV_MODE, NULL);
 	return 0;
 }

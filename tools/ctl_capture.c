@@ -244,6 +244,7 @@ static char *join(char **words, int n)
 static int parse(struct args *a, int argc, char **argv)
 {
 	_cleanup_(freep) char *rest = NULL;
+	const char *filter;
 	int c;
 
 	append(&a->request, "capture");
@@ -254,15 +255,16 @@ static int parse(struct args *a, int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
+	filter = a->filter;
 	if (optind < argc) {
 		rest = join(argv + optind, argc - optind);
 		if (a->filter || !rest) {
 			fputs("ringcastctl: one filter is enough\n", stderr);
 			return CTL_EXIT_USAGE;
 		}
-		a->filter = rest;
+		filter = rest;
 	}
-	if (a->filter && *a->filter && !add_filter(&a->request, a->filter))
+	if (filter && *filter && !add_filter(&a->request, filter))
 		return CTL_EXIT_USAGE;
 	if (!a->request.overflow)
 		return -1;

@@ -69,7 +69,7 @@ static bool is_ours(const struct gen_options *o, const struct addr *to, uint16_t
 void gen_wire_read(struct receiver *r)
 {
 	for (;;) {
-		struct sockaddr_ll ll;
+		struct sockaddr_ll ll = {0};
 		socklen_t ll_len = sizeof(ll);
 		struct addr to;
 		uint16_t port;

@@ -121,16 +121,16 @@ static const struct command *find_command(
 	}
 	for (size_t i = 0; i < array_len(commands); i++) {
 		size_t n = strlen(commands[i].name);
+		const char *argument = commands[i].argument;
 		bool more = request[n] == ' ';
 
 		if (strncmp(request, commands[i].name, n) != 0 || (request[n] && !more))
 			continue;
-		if (more == (commands[i].argument != NULL) ||
-			(!more && *commands[i].argument == '['))
+		if (more ? argument != NULL : !argument || *argument == '[')
 			return &commands[i];
 		fprintf(stderr, "ringcastctl: '%s' %s%s\n", commands[i].name,
 			more ? "takes no argument" : "needs an argument: ",
-			more ? "" : commands[i].argument);
+			more ? "" : argument);
 		return NULL;
 	}
 	fprintf(stderr, "ringcastctl: unknown command '%s'; see ringcastctl --help\n",

@@ -10,6 +10,7 @@
 
 #include "ctl_cell.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,7 @@ void watch_grid_print(
 {
 	unsigned width[WATCH_GRID_MAX] = {0}, sum, gap = 1;
 
+	assert(g->n_columns > 0);
 	for (size_t c = 0; c < g->n_columns; c++)
 		width[c] = (unsigned)strlen(g->column[c].title);
 	for (size_t i = 0; i < g->n; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/addrset.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -148,6 +149,7 @@ int addrset_union(struct addrset *dst, const struct addrset *b)
 	r = reserve(&out, dst->n + b->n);
 	if (r < 0)
 		return r;
+	assert(out.v); /* b has elements */
 	while (i < dst->n || j < b->n) {
 		int c = i == dst->n ? 1
 			: j == b->n ? -1

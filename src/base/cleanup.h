@@ -26,10 +26,10 @@
 
 static inline int take_fd(int *fd)
 {
-	int taken = *fd;
+	int was = *fd;
 
 	*fd = -1;
-	return taken;
+	return was;
 }
 
 static inline void freep(void *p)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -342,6 +343,7 @@ static struct client *client_slot(struct ctl *ctl)
 		if (!c->stream && (!oldest || mono_before(c->active, oldest->active)))
 			oldest = c;
 	}
+	assert(oldest);
 	client_drop(oldest);
 	return oldest;
 }

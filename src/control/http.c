@@ -14,6 +14,7 @@
 
 #include "build_config.h"
 
+#include <assert.h>
 #include <errno.h>
 
 const unsigned http_code[HTTP_CODES] = {200, 404, 405, 503};
@@ -288,7 +289,7 @@ static bool is_open(const struct connection *c)
 }
 
 /* Who has not asked yet goes before those that get their answer, of these the oldest.
- */
+ * Only where there are some. */
 static struct connection *oldest(struct http *h, const struct addr *from)
 {
 	struct connection *found = NULL;
@@ -302,6 +303,7 @@ static struct connection *oldest(struct http *h, const struct addr *from)
 			(c->state == found->state && c->number < found->number))
 			found = c;
 	}
+	assert(found);
 	return found;
 }
 

@@ -323,7 +323,7 @@ struct mcsock *mcsock_close(struct mcsock *s)
 
 bool mcsock_is_on(const struct mcsock *s)
 {
-	struct sockaddr_ll ll;
+	struct sockaddr_ll ll = {0};
 	socklen_t len = sizeof(ll);
 
 	return getsockname(s->fd.fd, (struct sockaddr *)&ll, &len) == 0 &&

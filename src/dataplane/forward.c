@@ -343,10 +343,11 @@ static void rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
 {
 	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
+	const unsigned n_flows = b->n_flows; /* rewriting changes frames only */
 	uint64_t due = 0;
 
 	coalesce_clear(&fw->runs);
-	for (unsigned i = 0; i < b->n_flows; i++) {
+	for (unsigned i = 0; i < n_flows; i++) {
 		struct copies_flow *fl = &fw->flow[i];
 		unsigned n = rewrite_flow(fw, b, &b->flow[i], verdict[i], needs);
 

@@ -348,7 +348,7 @@ int ring_rx_fanout(const struct ring_rx *r)
 
 bool ring_rx_is_on(const struct ring_rx *r, int ifindex)
 {
-	struct sockaddr_ll sll;
+	struct sockaddr_ll sll = {0};
 	socklen_t len = sizeof(sll);
 
 	return getsockname(r->fd, (struct sockaddr *)&sll, &len) == 0 &&

@@ -76,7 +76,7 @@ struct tx_port *tx_port_close(struct tx_port *t)
 
 bool tx_port_is_on(const struct tx_port *t, int ifindex)
 {
-	struct sockaddr_ll sll;
+	struct sockaddr_ll sll = {0};
 	socklen_t len = sizeof(sll);
 
 	return getsockname(t->fd, (struct sockaddr *)&sll, &len) == 0 &&
