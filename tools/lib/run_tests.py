@@ -134,18 +134,21 @@ def count_test(test):
 
 
 class Ahead(threading.Thread):
-    """Builds for the later runs while the network tests of the first one wait for timers. What
-    fails here is built again, and reported, by the run that needs it."""
+    """Builds for the later runs, then analyses, while the network tests of the first one wait
+    for timers. What fails here is built again, and reported, by the run that needs it."""
 
-    def __init__(self, runs):
+    def __init__(self, runs, analysis):
         super().__init__(daemon=True)
         self.runs, self.busy = runs, {run[0]: threading.Lock() for run in runs}
+        self.analysis = analysis
 
     def run(self):
         for name, _, compiler, options, _ in self.runs:
             with self.busy[name]:
                 if shutil.which(compiler):
                     build(os.path.join(ROOT, "build", name), compiler, options, quiet=True)
+        if self.analysis:
+            self.analysis.start()
 
 
 def command(cmd, quiet=False, **kw):
@@ -252,6 +255,40 @@ class Soak:
         return count
 
 
+class Analysis:
+    """tools/analyse in the background; each analyzer counts as one case."""
+
+    def __init__(self):
+        self.process, self.once = None, threading.Lock()
+
+    def start(self):
+        with self.once:
+            self.process = self.process or subprocess.Popen(
+                ["nice", "-n", "19", os.path.join(ROOT, "tools", "analyse"), "--no-install"],
+                env=dict(os.environ, RINGCAST_BUILD=os.path.join(ROOT, "build", "gcc")),
+                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def result(self):
+        count, start = Count(), time.monotonic()
+        say("\n=== static analysis, beside the runs above")
+        self.start()
+        out = self.process.communicate()[0]
+        verdicts = re.findall(r"(\w+) (\d+ findings|failed|not installed)",
+                              last_line(out).partition("analysis: ")[2])
+        for tool, verdict in verdicts:
+            if verdict == "not installed":
+                skip(count, f"analysis: {tool}", verdict)
+            elif verdict == "0 findings":
+                count.passed += 1
+            else:
+                count.failed += 1
+        if not count.failed and self.process.returncode not in (0, 77) or not verdicts:
+            count.failed += 1
+        say(("FAIL analysis\n" if count.failed else "") + out.rstrip())
+        say(f"--- waited {time.monotonic() - start:.0f} s for it")
+        return count
+
+
 def requirements():
     """How many requirements of each kind have a test; the suite arch checks it."""
     script = os.path.join(ROOT, "tests", "arch", "check-conformance.py")
@@ -265,13 +302,16 @@ def main():
     parser.add_argument("--suite")
     args = parser.parse_args()
     total, soak = Count(), None
-    ahead = Ahead([] if args.quick or args.suite else RUNS[1:])
+    analysis = None if args.quick or args.suite else Analysis()
+    ahead = Ahead(RUNS[1:] if analysis else [], analysis)
     for run in RUNS[:1] if args.quick else RUNS:
         if run[0] == "clang" and not args.suite:
             soak = Soak()
         total.add(one_run(run, args.suite, ahead))
     if soak:
         total.add(soak.result())
+    if analysis:
+        total.add(analysis.result())
     say()
     requirements()
     say()
