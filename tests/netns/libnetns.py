@@ -66,9 +66,9 @@ class Bench:
     def topology(self, lans=2, hosts=1, ipv6=False):
         return self.own(Topology(lans, hosts, ipv6))
 
-    def run(self, topology, config=PLAIN, **kw):
+    def run(self, topology, config=PLAIN, seconds=20, **kw):
         self.daemon = self.own(Daemon(topology.router, config, start=False, **kw))
-        self.daemon.start()
+        self.daemon.start(seconds)
         return self.daemon
 
     def stream(self, topology, group=GROUP, **kw):
