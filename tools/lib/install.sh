@@ -6,7 +6,9 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
 	libmicrohttpd-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
-packages_test="$packages_build $packages_lab clang libcmocka-dev strace libbpf-dev ethtool tmux cppcheck valgrind"
+packages_coverage="libcmocka-dev gcovr"
+packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
+	tmux cppcheck valgrind"
 packages_fuzz="$packages_build clang llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck"
 packages_demo="$packages_build $packages_lab"

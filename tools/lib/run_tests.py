@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 
+import coverage
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 THREADS = re.compile("fib_torture|crew|dataplane")
 
@@ -42,6 +44,11 @@ def threads(suite, name):
     return THREADS.search(name)
 
 
+def counted(suite, name):
+    # the counters are not atomic: threads would spoil them
+    return suite in coverage.SUITES and not THREADS.search(name)
+
+
 OPTIONAL = "io_uring", "systemd", "metrics_http", "ncurses"
 # build directory, what it shows, compiler, meson options, selection of tests
 RUNS = [
@@ -56,6 +63,8 @@ RUNS = [
      ["-Dbuildtype=debug", *(f"-D{library}=disabled" for library in OPTIONAL)],
      unit_and_netns("basic", "transmit", "bare")),
 ]
+COVERAGE = ("coverage", "coverage of the pure code, built without asserts", "gcc",
+            coverage.OPTIONS, counted)
 
 
 class Count:
@@ -219,14 +228,33 @@ def one_run(run, suite, ahead):
     if not names:
         say("no test of this selection")
         return count
+    if name == "coverage":
+        coverage.forget(folder)
     tests = run_tests(folder, names, 1 if "sanitize" not in str(options) else 3)
     for test in tests:
         count.add(count_test(test))
     if len(tests) < expected:
         say(f"FAIL {expected - len(tests)} tests left no result")
         count.failed += expected - len(tests)
+    if name == "coverage":
+        check_coverage(folder, count)
     say(f"--- {what}: {count}, {time.monotonic() - start:.0f} s")
     return count
+
+
+def check_coverage(folder, count):
+    """One more check: the bounds, which only the tests of all suites together can meet."""
+    if coverage.missing():
+        skip(count, "coverage", f"{coverage.missing()} is not installed")
+        return
+    faults, table = coverage.report(folder)
+    say(table)
+    for fault in faults:
+        say(f"FAIL {fault}")
+    if faults:
+        count.failed += 1
+    else:
+        count.passed += 1
 
 
 class Soak:
@@ -296,15 +324,23 @@ def requirements():
                        capture_output=True, text=True).stdout.rstrip())
 
 
+def selected_runs(args):
+    if args.coverage:
+        return [COVERAGE]
+    return RUNS[:1] if args.quick else RUNS
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--coverage", action="store_true", help="only this run")
     parser.add_argument("--suite")
     args = parser.parse_args()
     total, soak = Count(), None
-    analysis = None if args.quick or args.suite else Analysis()
-    ahead = Ahead(RUNS[1:] if analysis else [], analysis)
-    for run in RUNS[:1] if args.quick else RUNS:
+    whole = not (args.quick or args.coverage or args.suite)
+    analysis = Analysis() if whole else None
+    ahead = Ahead(RUNS[1:] if whole else [], analysis)
+    for run in selected_runs(args):
         if run[0] == "clang" and not args.suite:
             soak = Soak()
         total.add(one_run(run, args.suite, ahead))

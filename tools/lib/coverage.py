@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which lines and branches of the pure code the tests have taken; for run_tests.py, which
+builds and runs them.
+
+Pure are the libraries whose symbols the suite arch checks, so the list of them is in
+tests/arch/meson.build and nowhere else. gcovr reads what gcc counted; what is here adds up by
+library and compares with the bounds.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# A failed assert is a mistake of ours that no test can make: they are compiled out.
+OPTIONS = ["-Dbuildtype=debug", "-Db_coverage=true", "-Db_ndebug=true"]
+SUITES = ("unit", "sim", "golden", "fuzz")
+BOUNDS = {"lines": 95.0, "branches": 90.0}      # of each library
+FILE_BOUNDS = {"lines": 85.0, "branches": 75.0}    # of each file: none hides behind the others
+
+
+def introspect(what, folder):
+    return json.loads(subprocess.run(["meson", "introspect", "--" + what, folder], check=True,
+                                     capture_output=True, text=True).stdout)
+
+
+def pure_libraries(folder):
+    """library -> (directory of its objects, its sources, relative to the project)"""
+    archives = {next(a for a in t["cmd"] if a.endswith(".a")) for t in introspect("tests", folder)
+                if t["name"].startswith("symbols-") and "--self-test" not in t["cmd"]}
+    found = {}
+    for target in introspect("targets", folder):
+        archive = os.path.relpath(target["filename"][0], folder)
+        if archive in archives:
+            sources = [os.path.relpath(s, ROOT) for part in target["target_sources"]
+                       for s in part["sources"]]
+            found[target["name"]] = (os.path.join(folder, archive + ".p"), sources)
+    if len(found) != len(archives) or not found:
+        raise SystemExit(f"coverage: of the libraries {sorted(archives)} only {sorted(found)} "
+                         "are targets of the build")
+    return found
+
+
+def forget(folder):
+    """Before the tests: counts of an earlier run are not theirs."""
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".gcda"):
+                os.unlink(os.path.join(directory, name))
+
+
+def measure(folder, libraries):
+    """The files of the libraries as gcovr sums them up, which also writes its reports."""
+    html = os.path.join(folder, "html")
+    os.makedirs(html, exist_ok=True)
+    summary = os.path.join(folder, "coverage-summary.json")
+    r = subprocess.run(
+        ["gcovr", "--root", ROOT, "--object-directory", folder, "--filter", "src/",
+         "--filter", "tools/", "--json-summary", summary,
+         "--json", os.path.join(folder, "coverage.json"),
+         "--html-details", os.path.join(html, "index.html"),
+         "--html-title", "ringcast, pure code", *(where for where, _ in libraries.values())],
+        cwd=ROOT, capture_output=True, text=True, check=False)
+    if r.returncode:
+        raise SystemExit("coverage: gcovr failed\n" + r.stdout[-4000:] + r.stderr[-4000:])
+    with open(summary, encoding="utf-8") as f:
+        return json.load(f)["files"]
+
+
+class Figure:
+    """Taken and all, of lines and of branches."""
+
+    def __init__(self):
+        self.taken, self.all = dict.fromkeys(BOUNDS, 0), dict.fromkeys(BOUNDS, 0)
+
+    def add(self, file):
+        for what, key in (("lines", "line"), ("branches", "branch")):
+            self.taken[what] += file[key + "_covered"]
+            self.all[what] += file[key + "_total"]
+
+    def percent(self, what):
+        return 100 * self.taken[what] / self.all[what] if self.all[what] else 100.0
+
+    def under(self, bounds):
+        return [f"{what} {self.percent(what):.1f} %, at least {bound:.0f} % are asked for"
+                for what, bound in bounds.items() if self.percent(what) < bound]
+
+    def row(self, name):
+        cells = [f"{self.taken[w]:6} of {self.all[w]:5} {self.percent(w):6.1f} %" for w in BOUNDS]
+        return f"{name:36}{cells[0]}   {cells[1]}"
+
+
+def library_of(name, libraries):
+    """A header belongs to the pure library of its directory, a source to its own."""
+    for library, (_, sources) in libraries.items():
+        if name in sources:
+            return library
+    for library, (_, sources) in libraries.items():
+        if os.path.dirname(name) in map(os.path.dirname, sources):
+            return library
+    raise SystemExit(f"coverage: {name} belongs to no pure library")
+
+
+def report(folder):
+    """(what is under a bound, the table by file and library)"""
+    libraries = pure_libraries(folder)
+    files = measure(folder, libraries)
+    parts, total = {name: [] for name in libraries}, Figure()
+    for file in files:
+        parts[library_of(file["filename"], libraries)].append(file)
+        total.add(file)
+    rows, faults = [], []
+    for library, members in parts.items():
+        of_library = Figure()
+        for file in sorted(members, key=lambda f: f["filename"]):
+            of_file = Figure()
+            of_file.add(file)
+            of_library.add(file)
+            rows.append(of_file.row("  " + file["filename"]))
+            faults += [f"{file['filename']}: {u}" for u in of_file.under(FILE_BOUNDS)]
+        rows.append(of_library.row(library))
+        faults += [f"{library}: {u}" for u in of_library.under(BOUNDS)]
+    rows.append(total.row("pure code"))
+    head = f"{'':36}{'lines':>24}   {'branches':>24}"
+    where = os.path.relpath(os.path.join(folder, "html", "index.html"), ROOT)
+    return faults, "\n".join([head, *rows, f"each line: {where}"])
+
+
+def missing():
+    """The program that a report needs and that is not there, or nothing."""
+    return next((p for p in ("gcov", "gcovr") if not shutil.which(p)), None)
