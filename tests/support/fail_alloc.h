@@ -3,8 +3,7 @@
 
 /*
  * Memory that runs out on demand. For programs linked with --wrap of the functions
- * below (unit_fail_alloc in tests/unit/meson.build); include it in one file of the
- * program.
+ * below (fail_alloc_args in tests/meson.build); include it in one file of the program.
  */
 
 #include <stdbool.h>
@@ -17,9 +16,13 @@ static long fail_alloc_after = -1;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+char *__real_strdup(const char *s);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+char *__wrap_strdup(const char *s);
 
 static bool fail_alloc_now(void)
 {
@@ -39,6 +42,16 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t size)
 {
 	return fail_alloc_now() ? NULL : __real_realloc(p, size);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fail_alloc_now() ? NULL : __real_reallocarray(p, n, size);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fail_alloc_now() ? NULL : __real_strdup(s);
 }
 
 /* mmap(2), by the name that it has where file offsets have 64 bits, too */
