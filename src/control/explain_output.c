@@ -133,19 +133,18 @@ static bool check_querier(const struct explain_output *out, struct explain *e)
 	return false;
 }
 
-static bool check_table(const struct explain_output *out, struct explain *e)
+static void check_table(const struct explain_output *out, struct explain *e)
 {
 	struct explain_check *c;
 
 	if (out->in_table) {
 		explain_add(e, "table", out->i.name, EXPLAIN_PASS,
 			"the forwarding entry names %s", out->i.name);
-		return true;
+		return;
 	}
 	c = explain_add(e, "table", out->i.name, EXPLAIN_UNKNOWN,
 		"the forwarding entry does not name %s yet", out->i.name);
 	explain_advise(c, "ask again; if it stays so, that is a fault of this program");
-	return true;
 }
 
 /* Copies that did not get through; of all groups. */
@@ -191,7 +190,8 @@ void explain_output_checks(const struct explain_facts *f,
 		return;
 	if (!check_boundary(out, e) || !check_members(f, out, e))
 		return;
-	if (!check_querier(out, e) || !check_table(out, e))
+	if (!check_querier(out, e))
 		return;
+	check_table(out, e);
 	check_copies(out, e);
 }

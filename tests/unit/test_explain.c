@@ -4,9 +4,10 @@
  * What explain says: one stream that arrives, and what each fact does to the answer.
  */
 
-#include "test.h"
-
 #include "control/explain.h"
+
+#include "fail_alloc.h"
+#include "test.h"
 
 #include <string.h>
 
@@ -86,8 +87,14 @@ CHANGE(absent, s->in.i.present = false)
 CHANGE(down, s->in.i.up = false)
 CHANGE(socket_error, s->in.i.error = "Operation not permitted")
 CHANGE(family_off, s->in.i.family = false)
+CHANGE(family_off6, s->f.group = a("ff0e::1"); s->f.source = a("2001:db8::1");
+	s->in.i.family = false)
 CHANGE(from_lan, s->in.receive = s->in.upstream = false; strcpy(s->in.i.name, "lan3"))
 CHANGE(foreign_source, s->in.source_ok = false)
+CHANGE(foreign_source6, s->f.group = a("ff0e::1"); s->f.source = a("2001:db8::1");
+	s->in.source_ok = false)
+CHANGE(among_lans, s->in.upstream = s->in.asked = false)
+CHANGE(some_wrong, s->f.has_source = false; s->f.wrong = 7)
 CHANGE(wrong_sources, s->f.has_source = s->f.seen = false; s->f.wrong = 7)
 CHANGE(boundary_in, s->in.i.group_ok = false)
 CHANGE(denied_upstream, s->in.policy_ok = false)
@@ -104,6 +111,11 @@ CHANGE(paused, s->f.rate = 0)
 CHANGE(ttl_one, s->in.ttl_expired = 9)
 CHANGE(ring_full, s->in.ring_drops = 9)
 CHANGE(vlan_tag, s->f.seen = false; s->in.foreign_vlan = 3; s->f.rate_known = false)
+CHANGE(damaged, s->f.seen = false; s->in.damaged = 2; s->in.truncated = 1)
+CHANGE(damaged_others, s->in.damaged = 2)
+CHANGE(rate_unknown, s->f.rate_known = false; s->f.rate = 0)
+CHANGE(below_limit, s->out[0].has_group = false; s->out[0].n_groups = 7;
+	s->out[0].max_groups = 8)
 CHANGE(no_members, s->out[0].has_group = false)
 CHANGE(limit, s->out[0].has_group = false;
 	s->out[0].n_groups = s->out[0].max_groups = 8)
@@ -121,6 +133,8 @@ CHANGE(not_in_table, s->out[0].in_table = false)
 CHANGE(below_threshold, s->out[0].threshold = 16; s->out[0].ttl_threshold = 5)
 CHANGE(too_large, s->out[0].mtu_df = 5)
 CHANGE(link_full, s->out[0].not_sent = 5; s->out[0].port_down = 1)
+CHANGE(link_lost, s->out[0].port_down = 2)
+CHANGE(no_other, s->f.n_output = 1; s->out[0].is_input = true)
 CHANGE(no_upstream, s->f.n_input = 0)
 CHANGE(no_downstream, s->f.n_output = 0)
 CHANGE(own_output, s->out[0].is_input = true)
@@ -145,10 +159,16 @@ static const struct explain_case {
 	{socket_error, EXPLAIN_REFUSE, "interface", "wan", "not permitted", "log"},
 	{family_off, EXPLAIN_REFUSE, "interface", "wan", "IPv4 is switched off",
 		"ipv4 on"},
+	{family_off6, EXPLAIN_REFUSE, "interface", "wan", "IPv6 is switched off",
+		"ipv6 on"},
+	{among_lans, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
 	{from_lan, EXPLAIN_REFUSE, "role", "lan3", "is not forwarded",
 		"forward-from-downstream"},
 	{foreign_source, EXPLAIN_REFUSE, "source", "wan", "no subnet and no altnet",
 		"altnet 10.9.0.1/32"},
+	{foreign_source6, EXPLAIN_REFUSE, "source", "wan", "no subnet and no altnet",
+		"altnet 2001:db8::1/128"},
+	{some_wrong, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
 	{wrong_sources, EXPLAIN_REFUSE, "source", "wan", "7 datagrams", "altnet"},
 	{boundary_in, EXPLAIN_REFUSE, "boundary", "wan", "ends at wan",
 		"boundary-scope"},
@@ -170,6 +190,10 @@ static const struct explain_case {
 	{ttl_one, EXPLAIN_UNKNOWN, "ttl", "wan", "TTL of 1", "larger TTL"},
 	{ring_full, EXPLAIN_UNKNOWN, "load", "wan", "9 frames were lost", "ring-size"},
 	{vlan_tag, EXPLAIN_UNKNOWN, "vlan", "wan", "another VLAN", "wan.ID"},
+	{damaged, EXPLAIN_UNKNOWN, "frames", "wan", "3 frames on wan", "show stats"},
+	{damaged_others, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
+	{rate_unknown, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
+	{below_limit, EXPLAIN_REFUSE, "members", "lan1", "no host", "join it"},
 	{no_members, EXPLAIN_REFUSE, "members", "lan1", "no host on lan1", "join it"},
 	{limit, EXPLAIN_REFUSE, "members", "lan1", "no host", "limit of 8 groups"},
 	{ssm, EXPLAIN_REFUSE, "members", "lan1", "no host", "name its source"},
@@ -191,6 +215,9 @@ static const struct explain_case {
 		"threshold 1"},
 	{too_large, EXPLAIN_UNKNOWN, "mtu", "lan1", "MTU 1500", "smaller"},
 	{link_full, EXPLAIN_UNKNOWN, "transmit", "lan1", "6 copies", "tx_full"},
+	{link_lost, EXPLAIN_UNKNOWN, "transmit", "lan1", "2 of them", "tx_full"},
+	{no_other, EXPLAIN_REFUSE, "output", "", "no other downstream",
+		"phyint NAME downstream"},
 	{no_upstream, EXPLAIN_REFUSE, "input", "", "no upstream",
 		"phyint NAME upstream"},
 	{no_downstream, EXPLAIN_REFUSE, "output", "", "no downstream",
@@ -273,6 +300,108 @@ static void some_output_is_enough(void **state)
 	explain_deinit(&e);
 }
 
+/* Of several ways in, or out, the best one counts: it arrives before it may arrive,
+ * and that before it does not. */
+static void the_best_way_counts(void **state)
+{
+	static const struct {
+		void (*first)(struct situation *s), (*second)(struct situation *s);
+		enum explain_verdict verdict;
+	} rows[] = {
+		{down, no_query, EXPLAIN_UNKNOWN},
+		{no_query, down, EXPLAIN_UNKNOWN},
+		{down, NULL, EXPLAIN_PASS},
+		{NULL, down, EXPLAIN_PASS},
+		{no_query, NULL, EXPLAIN_PASS},
+		{down, absent, EXPLAIN_REFUSE},
+	};
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct explain_input in[2];
+		struct explain e = {0};
+		struct situation s;
+
+		arrives(&s);
+		for (unsigned k = 0; k < 2; k++) {
+			void (*change)(struct situation *) =
+				k ? rows[i].second : rows[i].first;
+			struct situation one = s;
+
+			if (change)
+				change(&one);
+			in[k] = one.in;
+		}
+		s.f.input = in;
+		s.f.n_input = 2;
+		s.f.output = s.out;
+		explain(&s.f, &e);
+		if (e.verdict != rows[i].verdict) {
+			print_checks(&e);
+			fail_msg("row %zu", i);
+		}
+		explain_deinit(&e);
+	}
+}
+
+static void one_host_and_several(void **state)
+{
+	static const char *const want[] = {
+		NULL, "1 host on lan1 wants it", "2 hosts on lan1 want it"};
+
+	for (unsigned n = 1; n <= 2; n++) {
+		struct explain e = {0};
+		struct situation s;
+		bool found = false;
+
+		arrives(&s);
+		s.out[0].n_hosts = n;
+		s.f.input = &s.in;
+		s.f.output = s.out;
+		explain(&s.f, &e);
+		for (size_t i = 0; i < e.n; i++)
+			found |= strcmp(e.check[i].text, want[n]) == 0;
+		assert_true(found);
+		explain_deinit(&e);
+	}
+}
+
+/* words of the control socket */
+static void verdicts_have_names(void **state)
+{
+	assert_string_equal(explain_verdict_name(EXPLAIN_PASS), "pass");
+	assert_string_equal(explain_verdict_name(EXPLAIN_REFUSE), "refuse");
+	assert_string_equal(explain_verdict_name(EXPLAIN_UNKNOWN), "unknown");
+}
+
+/* The caller learns that the list is not whole; 40 outputs are more than fit at once.
+ */
+static void memory_runs_out(void **state)
+{
+	struct explain_output out[40];
+
+	for (long n = 0;; n++) {
+		struct explain e = {0};
+		struct situation s;
+
+		arrives(&s);
+		for (size_t i = 0; i < array_len(out); i++)
+			out[i] = s.out[0];
+		s.f.input = &s.in;
+		s.f.output = out;
+		s.f.n_output = array_len(out);
+		fail_alloc_after = n;
+		explain(&s.f, &e);
+		assert_int_equal(e.lost, fail_alloc_after < 0);
+		assert_true(*e.summary);
+		explain_deinit(&e);
+		if (fail_alloc_after >= 0) {
+			assert_true(n >= 3);
+			break;
+		}
+	}
+	fail_alloc_after = -1;
+}
+
 static void texts_fit(void **state)
 {
 	struct explain e = {0};
@@ -308,6 +437,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fact_has_its_answer),
 		cmocka_unit_test(some_output_is_enough),
+		cmocka_unit_test(the_best_way_counts),
+		cmocka_unit_test(one_host_and_several),
+		cmocka_unit_test(verdicts_have_names),
+		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(texts_fit),
 	};
 

@@ -149,6 +149,83 @@ static void full_without_memory(void **state)
 	fib = fib_free(fib);
 }
 
+/* The first request of a change fails, wherever it stands: with the chunks full, at the
+ * group's own entry or at that of the source; the index may have room or not. */
+static void sources_without_memory(void **state)
+{
+	const struct addr src = ADDR_V4(10, 0, 0, 1);
+	unsigned n_failed = 0;
+
+	for (unsigned shift = 0; shift <= 1; shift++) {
+		assert_int_equal(fib_new(2, 3, &fib), 0);
+		if (shift)
+			assert_int_equal(set(0), 0);
+		for (unsigned n = 1; n < N_GROUPS; n++) {
+			struct addr g = group_of(n);
+			struct portset p = ports_of(n);
+			const struct fib_outset *out;
+			int r;
+
+			rcu_quiescent_state();
+			for (long k = 0; k < 4; k++) {
+				fail_alloc_after = k;
+				r = fib_set(fib, 0, &src, &g, &p);
+				fail_alloc_after = -1;
+				if (r == 0)
+					break;
+				n_failed++;
+				assert_int_equal(r, -ENOMEM);
+				assert_int_equal(fib_size(fib), n - 1 + shift);
+				assert_null(fib_lookup(fib, 0, &src, &g, &out));
+			}
+			/* the index grows by and by */
+			for (unsigned m = 0; r < 0 && m < 2 * N_GROUPS; m++)
+				r = fib_set(fib, 0, &src, &g, &p);
+			assert_int_equal(r, 0);
+			assert_non_null(fib_lookup(fib, 0, &src, &g, &out));
+			assert_true(portset_eq(&out->ports, &p));
+		}
+		assert_int_equal(fib_size(fib), N_GROUPS - 1 + shift);
+		fib = fib_free(fib);
+	}
+	print_message("%u changes failed\n", n_failed);
+	assert_true(n_failed > 5);
+}
+
+struct part {
+	unsigned number;
+	size_t n;
+	uint64_t seen; /* sum over the ports of what was met */
+};
+
+static void count_part(const struct fib_view *v, void *arg)
+{
+	struct part *p = arg;
+
+	p->n++;
+	p->seen += v->out.w[0];
+}
+
+/* All entries, a bounded part of them at a time, as metrics are read. */
+static void walk_in_parts(void **state)
+{
+	struct part p = {0};
+	size_t n_before;
+
+	assert_int_equal(fib_new(2, 3, &fib), 0);
+	assert_false(fib_walk_part(fib, 0, count_part, &p));
+	assert_int_equal(p.n, 0);
+	for (unsigned i = 0; i < N_GROUPS; i++)
+		assert_int_equal(set(i), 0);
+	do {
+		n_before = p.n;
+	} while (fib_walk_part(fib, p.number++, count_part, &p));
+	assert_int_equal(p.n, N_GROUPS);
+	assert_true(p.seen == (uint64_t)N_GROUPS * (N_GROUPS - 1) / 2);
+	assert_true(p.number > 2 && n_before <= N_GROUPS);
+	fib = fib_free(fib);
+}
+
 static void limits(void **state)
 {
 	struct addr g = group_of(1);
@@ -254,6 +331,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_request_may_fail),
 		cmocka_unit_test(full_without_memory),
+		cmocka_unit_test(sources_without_memory),
+		cmocka_unit_test(walk_in_parts),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(memory_goes_back),
 		cmocka_unit_test(moved_entries_say_so),

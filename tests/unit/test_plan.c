@@ -3,7 +3,11 @@
 /* Port plan: which source is accepted, and the search by MAC. */
 
 #include "dataplane/plan.h"
+
+#include "fail_alloc.h"
 #include "test.h"
+
+#include <errno.h>
 
 static struct plan_source src(const char *text, bool accept)
 {
@@ -140,9 +144,42 @@ static void r162_own_addresses(void **state)
 	plan_free(p);
 }
 
+/* What was there before stays. */
+static void memory_runs_out(void **state)
+{
+	const struct plan_source source = src("10.0.0.0/8", true);
+	const struct plan_rule rule = {source.prefix, false};
+	const struct addr own = a("10.0.0.1"), group = a("10.1.2.3");
+	struct plan *p = plan_new();
+	struct plan_port *port = &p->port[0];
+
+	assert_int_equal(plan_set_sources(port, &source, 1), 0);
+	assert_int_equal(plan_set_rules(&port->in, &rule, 1), 0);
+	assert_int_equal(plan_set_own(p, &own, 1), 0);
+	fail_alloc_after = 0;
+	assert_int_equal(plan_set_sources(port, &source, 1), -ENOMEM);
+	fail_alloc_after = 0;
+	assert_int_equal(plan_set_rules(&port->in, &rule, 1), -ENOMEM);
+	fail_alloc_after = 0;
+	assert_int_equal(plan_set_own(p, &own, 1), -ENOMEM);
+	fail_alloc_after = 0;
+	assert_null(plan_new());
+	assert_int_equal(fail_alloc_after, -1);
+	assert_true(ok(port, "10.0.0.9"));
+	assert_false(plan_group_ok(&port->in, &group));
+	assert_true(plan_is_own(p, &own));
+	/* nothing needs no memory */
+	fail_alloc_after = 0;
+	assert_int_equal(plan_set_sources(port, NULL, 0), 0);
+	fail_alloc_after = -1;
+	assert_false(ok(port, "10.0.0.9"));
+	plan_free(p);
+}
+
 static void port_by_mac(void **state)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9}, zero[6];
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 8};
 	struct plan *p = plan_new();
 
 	assert_int_equal(plan_port_by_mac(p, zero), PORT_MAX);
@@ -153,6 +190,7 @@ static void port_by_mac(void **state)
 	assert_int_equal(plan_port_by_mac(p, zero), PORT_MAX);
 	p->port[200].has_l2 = true;
 	assert_int_equal(plan_port_by_mac(p, mac), 200);
+	assert_int_equal(plan_port_by_mac(p, other), PORT_MAX);
 	plan_free(p);
 }
 
@@ -164,6 +202,7 @@ int main(void)
 		cmocka_unit_test(r143_accept_wins_between_equals),
 		cmocka_unit_test(r144_last_rule_decides),
 		cmocka_unit_test(r162_own_addresses),
+		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(port_by_mac),
 	};
 

@@ -197,6 +197,46 @@ static void r132_defaultdown_belongs_to_the_unnamed_instance(void **state)
 	assert_null(fixture_port(&t, "voice"));
 }
 
+/* More interfaces than there are port numbers: those that got none are named for the
+ * log, whatever their instance; a caller that has enough ends it. */
+static int note_name_of(void *arg, const char *name, const struct config_iface *ci)
+{
+	char *said = arg;
+
+	strcat(strcat(said, name), ci->role == CONFIG_ROLE_DOWNSTREAM ? " " : "^ ");
+	return strstr(said, "c2") ? -EINTR : 0;
+}
+
+static void interfaces_without_a_port_are_named(void **state)
+{
+	char text[8192], said[200] = "";
+	struct config *old;
+	int n = snprintf(text, sizeof(text),
+		"instance tv\nphyint wan1 upstream\n");
+
+	for (unsigned i = 2; i < PORT_MAX; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			"phyint b%u downstream\n", i);
+	snprintf(text + n, sizeof(text) - (size_t)n,
+		"instance radio\nphyint wan2 upstream\nphyint c1 downstream\n");
+	t.cfg = fixture_parse(text);
+	assert_int_equal(router_sync(t.router, t.now, t.cfg, &t.ifaces, &t.fx), 1);
+	assert_int_equal(
+		router_each_missing(t.router, &t.ifaces, note_name_of, said), 0);
+	assert_string_equal(said, "c1 ");
+
+	strcat(text, "phyint c2 downstream\nphyint c3 downstream\n");
+	old = t.cfg;
+	t.cfg = fixture_parse(text);
+	router_release(t.router, t.now, t.cfg, &t.ifaces, &t.fx);
+	assert_int_equal(router_sync(t.router, t.now, t.cfg, &t.ifaces, &t.fx), 3);
+	config_free(old);
+	said[0] = '\0';
+	assert_int_equal(
+		router_each_missing(t.router, &t.ifaces, note_name_of, said), -EINTR);
+	assert_string_equal(said, "c1 c2 ");
+}
+
 /* ---- report-interface ---- */
 
 #define SPLIT "phyint wan1 upstream\n report-interface voice\nphyint lan1 downstream\n"
@@ -332,6 +372,7 @@ int main(void)
 		CASE(r200_instances_in_another_order_keep_their_state),
 		CASE(r132_a_lan_moves_to_another_instance),
 		CASE(r132_defaultdown_belongs_to_the_unnamed_instance),
+		CASE(interfaces_without_a_port_are_named),
 		CASE(report_interface_speaks_there),
 		CASE(report_interface_comes_and_goes),
 		CASE(report_interface_is_no_default_downstream),

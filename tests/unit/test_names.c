@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Names of reasons, which are keys of the control socket and labels of metrics: each
+ * value has one, no two have the same, and all are words that need no quotes. */
+
+#include "control/effect.h"
+#include "control/gm_msg.h"
+#include "dataplane/verdict.h"
+#include "test.h"
+
+#include <string.h>
+
+static const char *name_of_verdict(unsigned v)
+{
+	return verdict_name((enum verdict)v);
+}
+
+static const char *name_of_note(unsigned v)
+{
+	return note_name((enum note)v);
+}
+
+static const char *name_of_bad(unsigned v)
+{
+	return gm_bad_name((enum gm_bad)v);
+}
+
+static const struct {
+	const char *what;
+	const char *(*name)(unsigned);
+	unsigned first, end;
+	const char *beyond; /* what a value that is none is called */
+} lists[] = {
+	{"verdicts", name_of_verdict, 0, _VERDICT_N, NULL},
+	{"notes", name_of_note, 1, _NOTE_N, "unknown"},
+	{"messages refused", name_of_bad, 0, _GM_BAD_N, "unknown"},
+};
+
+static void all_different(void **state)
+{
+	for (size_t l = 0; l < array_len(lists); l++)
+		for (unsigned i = lists[l].first; i < lists[l].end; i++) {
+			const char *s = lists[l].name(i);
+
+			if (!s || !*s || s[strspn(s, "abcdefghijklmnopqrstuvwxyz_")] ||
+				strcmp(s, "unknown") == 0)
+				fail_msg("%s: %u is %s", lists[l].what, i, s ? s : "-");
+			for (unsigned k = lists[l].first; k < i; k++)
+				if (strcmp(s, lists[l].name(k)) == 0)
+					fail_msg("%s: %u and %u are %s", lists[l].what,
+						k, i, s);
+		}
+}
+
+/* of a newer program, or none at all */
+static void values_that_are_none(void **state)
+{
+	for (size_t l = 0; l < array_len(lists); l++)
+		for (unsigned more = 0; more <= 100; more += 100) {
+			const char *s = lists[l].name(lists[l].end + more);
+
+			if (lists[l].beyond)
+				assert_string_equal(s, lists[l].beyond);
+			else
+				assert_null(s);
+		}
+	assert_string_equal(note_name((enum note)0), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_different),
+		cmocka_unit_test(values_that_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
