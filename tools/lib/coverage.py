@@ -37,7 +37,7 @@ def pure_libraries(folder):
                        for s in part["sources"]]
             found[target["name"]] = (os.path.join(folder, archive + ".p"), sources)
     if len(found) != len(archives) or not found:
-        raise SystemExit(f"coverage: of the libraries {sorted(archives)} only {sorted(found)} "
+        raise RuntimeError(f"coverage: of the libraries {sorted(archives)} only {sorted(found)} "
                          "are targets of the build")
     return found
 
@@ -51,7 +51,8 @@ def forget(folder):
 
 
 def measure(folder, libraries):
-    """The files of the libraries as gcovr sums them up, which also writes its reports."""
+    """The files of the libraries as gcovr sums them up, which also writes its reports. It deletes
+    what is at an output path before it writes, so that none may be a device."""
     html = os.path.join(folder, "html")
     os.makedirs(html, exist_ok=True)
     summary = os.path.join(folder, "coverage-summary.json")
@@ -63,7 +64,7 @@ def measure(folder, libraries):
          "--html-title", "ringcast, pure code", *(where for where, _ in libraries.values())],
         cwd=ROOT, capture_output=True, text=True, check=False)
     if r.returncode:
-        raise SystemExit("coverage: gcovr failed\n" + r.stdout[-4000:] + r.stderr[-4000:])
+        raise RuntimeError("coverage: gcovr failed\n" + r.stdout[-4000:] + r.stderr[-4000:])
     with open(summary, encoding="utf-8") as f:
         return json.load(f)["files"]
 
@@ -99,7 +100,7 @@ def library_of(name, libraries):
     for library, (_, sources) in libraries.items():
         if os.path.dirname(name) in map(os.path.dirname, sources):
             return library
-    raise SystemExit(f"coverage: {name} belongs to no pure library")
+    raise RuntimeError(f"coverage: {name} belongs to no pure library")
 
 
 def report(folder):
