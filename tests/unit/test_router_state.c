@@ -81,7 +81,7 @@ static struct state_out written(const struct router_fixture *t)
 {
 	struct state_out o;
 
-	state_out_init(&o, t->now);
+	state_out_init(&o, t->now, t->now);
 	router_export(t->router, &o);
 	assert_int_equal(state_out_seal(&o), 0);
 	return o;
