@@ -323,11 +323,26 @@ static int open_ctl(struct app *app)
 	return 0;
 }
 
+static int give_ctl(struct app *app, gid_t gid)
+{
+	int r = gid == (gid_t)-1 ? 0 : ctl_set_group(app->ctl, gid);
+
+	if (r == 0)
+		return APP_EXIT_OK;
+	log_err("%s: cannot give the control socket to the group %s: %s%s",
+		app->socket_path, app->cfg->control_group, strerror(-r),
+		r == -EPERM ? "; start as root, or as a member of the group" : "");
+	return APP_EXIT_FAILURE;
+}
+
 static int start_ctl(struct app *app)
 {
 	const char *path = app->options.control_socket;
-	int r;
+	gid_t gid;
+	int r = app_find_group(app->options.config_path, app->cfg, &gid);
 
+	if (r != APP_EXIT_OK)
+		return r;
 	if (!path)
 		path = app->cfg->control_socket ? app->cfg->control_socket
 						: CTL_DEFAULT_PATH;
@@ -336,7 +351,7 @@ static int start_ctl(struct app *app)
 	if (r == 0)
 		r = open_ctl(app);
 	if (r == 0)
-		return APP_EXIT_OK;
+		return give_ctl(app, gid);
 	if (r == -EADDRINUSE)
 		log_err("%s: another ringcastd answers there; stop it or use -s", path);
 	else

@@ -148,6 +148,10 @@ int app_run(struct app *app);
 struct config *app_read_config(
 	int dir, const char *path, int *ret_status, struct config **ret_refused);
 
+/* The group of control-group, which must be there, else a line in the log and an exit
+ * status. APP_EXIT_OK without one, and *ret_gid is (gid_t)-1. */
+int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid);
+
 /* "metrics" of the control socket: the text of a whole scrape. */
 json_t *app_metrics_command(void *ctx, const char *args);
 /* After a start that went well: no more lines to the terminal as well as to syslog. */

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -116,6 +117,31 @@ struct config *app_read_config(
 	return NULL;
 }
 
+int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid)
+{
+	const struct group *group;
+
+	*ret_gid = (gid_t)-1;
+	if (!cfg->control_group)
+		return APP_EXIT_OK;
+	errno = 0;
+	group = getgrnam(cfg->control_group);
+	if (group) {
+		*ret_gid = group->gr_gid;
+		return APP_EXIT_OK;
+	}
+	if (errno == 0 || errno == ENOENT)
+		log_err("%s:%u:%u: control-group: there is no group '%s'; make it "
+			"(groupadd --system %s), or name one that 'getent group' shows",
+			path, cfg->control_group_line, cfg->control_group_column,
+			cfg->control_group, cfg->control_group);
+	else
+		log_err("%s:%u:%u: control-group: cannot look for the group '%s': %s",
+			path, cfg->control_group_line, cfg->control_group_column,
+			cfg->control_group, strerror(errno));
+	return APP_EXIT_CONFIG;
+}
+
 static json_t *messages_json(const char *path, const struct config *cfg)
 {
 	json_t *list = json_array();
@@ -158,6 +184,8 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "receive-offload");
 	if (!same_text(old->control_socket, new->control_socket))
 		log_warn(fmt, "control-socket");
+	if (!same_text(old->control_group, new->control_group))
+		log_warn(fmt, "control-group");
 	if (!same_text(old->user, new->user))
 		log_warn(fmt, "user");
 	if (!same_text(old->chroot, new->chroot))

@@ -92,6 +92,7 @@ struct config *config_free(struct config *c)
 	free(c->user);
 	free(c->cpu_affinity);
 	free(c->control_socket);
+	free(c->control_group);
 	free(c->metrics_listen);
 	free(c);
 	return NULL;

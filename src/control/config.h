@@ -144,7 +144,9 @@ struct config {
 	bool receive_offload;
 	enum config_log_to log_to;
 	enum config_log_level log_level;
-	char *control_socket;	 /* NULL: built-in path */
+	char *control_socket; /* NULL: built-in path */
+	char *control_group;  /* that the socket belongs to; NULL: the daemon's */
+	unsigned control_group_line, control_group_column; /* of its keyword */
 	char *metrics_listen;	 /* see endpoint.h; NULL: off */
 	uint32_t metrics_groups; /* forwarding entries that are shown one by one */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */

@@ -237,7 +237,11 @@ void config_check_file(struct config_parser *p)
 {
 	struct config *c = p->c;
 	bool sound = p->n_errors == 0;
+	struct config_pos group = *config_given(p, "control-group");
 
+	/* whether there is such a group, only the system knows */
+	c->control_group_line = group.line;
+	c->control_group_column = group.column;
 	c->defaults.role =
 		c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
 	derive(p);

@@ -553,6 +553,9 @@ static void describe_operation(struct describe *d)
 		para(d, 4, "Privileges: after the start it runs%s%s%s%s.",
 			c->user ? " as user " : "", c->user ? c->user : "",
 			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
+	if (c->control_group)
+		para(d, 4, "Control: members of the group %s may use ringcastctl.",
+			c->control_group);
 	describe_forwarding(d);
 	describe_metrics(d);
 	para(d, 4,

@@ -94,6 +94,7 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("log-level", CHOICE, log_level, .words = log_level_words,
 		.takes = "default, error, warning, notice, info or debug"),
 	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
+	GLOBAL("control-group", TEXT, control_group, .takes = "a group name"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT or :PORT, such as 127.0.0.1:9337"),
 	GLOBAL("metrics-groups", NUMBER, metrics_groups, .lo = 0,
@@ -157,8 +158,8 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"last-member-query-count", "startup-query-interval", "startup-query-count",
 	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
 	"cpu-affinity", "ring-size", "transmit", "coalesce", "latency",
-	"receive-offload", "log-to", "log-level", "control-socket", "metrics-listen",
-	"metrics-groups", "instance", "phyint", NULL};
+	"receive-offload", "log-to", "log-level", "control-socket", "control-group",
+	"metrics-listen", "metrics-groups", "instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

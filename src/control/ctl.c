@@ -537,6 +537,21 @@ int ctl_adopt(struct loop *loop, const char *path, int fd,
 	return 0;
 }
 
+int ctl_set_group(struct ctl *ctl, gid_t gid)
+{
+	/* through a descriptor, so that it is the file that was looked at */
+	_cleanup_(closep) int fd = open(ctl->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != ctl->dev || st.st_ino != ctl->ino)
+		return -ESTALE;
+	if (st.st_gid == gid)
+		return 0;
+	return fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int ctl_fd(const struct ctl *ctl)
 {
 	return ctl->fd.fd;

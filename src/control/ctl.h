@@ -77,6 +77,9 @@ void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret);
 int ctl_adopt(struct loop *loop, const char *path, int fd,
 	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl);
 int ctl_fd(const struct ctl *ctl);
+/* Give the socket file to a group. 0, -EPERM: only root and a member of it may, other
+ * -errno. */
+int ctl_set_group(struct ctl *ctl, gid_t gid);
 /* The file belongs to another process now: ctl_free() leaves it. */
 void ctl_leave_file(struct ctl *ctl);
 /* For a command that answers in a way of its own: the connection of the client that

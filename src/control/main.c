@@ -87,6 +87,7 @@ static int check(const char *path)
 	_cleanup_(closep) int fd = -1;
 	int status = APP_EXIT_OK;
 	struct config *cfg;
+	gid_t gid;
 
 	if (slash)
 		slash[slash == dir] = '\0';
@@ -94,11 +95,16 @@ static int check(const char *path)
 	cfg = app_read_config(fd, path, &status, NULL);
 	if (!cfg)
 		return status;
-	text = describe(cfg);
-	if (text)
-		fputs(text, stdout);
+	status = app_find_group(path, cfg, &gid);
+	if (status == APP_EXIT_OK) {
+		text = describe(cfg);
+		if (text)
+			fputs(text, stdout);
+		else
+			status = APP_EXIT_FAILURE;
+	}
 	config_free(cfg);
-	return text ? APP_EXIT_OK : APP_EXIT_FAILURE;
+	return status;
 }
 
 /* Fork; the parent waits for the child's word and exits with it, so that an error at

@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the daemon may do and may not: capabilities, and seccomp without io_uring."""
 
+import grp
+import os
+import stat
+import subprocess
+
 from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
                       ringcast, wait_datagrams)
 
@@ -43,12 +48,87 @@ def only_net_raw(b):
     assert int(effective, 16) & ~(1 << 13) == 0, effective
 
 
-@case("as user nobody with CAP_NET_RAW it works")
-def nobody(b):
+def need_users():
     with open("/proc/self/uid_map", encoding="ascii") as f:
         if sum(int(line.split()[2]) for line in f) < 65535:
             raise Skip("only one user id in this user namespace")
+
+
+@case("as user nobody with CAP_NET_RAW it works")
+def nobody(b):
+    need_users()
     plays(b, wrap=NOBODY)
+
+
+def a_group():
+    """One that is neither root's nor nobody's."""
+    need_users()
+    return next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
+
+
+def ctl_as_nobody(d, groups, *args):
+    return subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", groups,
+         ringcast.binary("ringcastctl"), "-s", d.socket, *args],
+        capture_output=True, text=True, timeout=20)
+
+
+def of_group(b, d, group):
+    """Its members may use ringcastctl, and others are told why not."""
+    s = os.stat(d.socket)
+    assert (s.st_gid, stat.S_IMODE(s.st_mode)) == (group.gr_gid, 0o660), s
+    r = ctl_as_nobody(d, f"--groups={group.gr_gid}", "show", "interfaces")
+    assert r.returncode == 0 and "lan1" in r.stdout, r
+    r = ctl_as_nobody(d, "--clear-groups", "show", "interfaces")
+    assert r.returncode != 0, r
+    for words in ("Permission denied", "member of the socket's group"):
+        assert words in r.stderr, r.stderr
+
+
+@case("control-group: members use ringcastctl, others are told why not; a reload keeps it")
+def control_group(b):
+    group = a_group()
+    other = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534, group.gr_gid))
+    config = f"control-group {group.gr_name}\nuser nobody\n" + PLAIN
+    d = plays(b, config)
+    of_group(b, d, group)
+    d.write(config.replace(group.gr_name, other.gr_name, 1))
+    assert d.ctl_run("reload").returncode == 0
+    d.wait_log("control-group cannot change while running")
+    of_group(b, d, group)
+
+
+@case("control-group with chroot")
+def control_group_chroot(b):
+    group = a_group()
+    t = b.topology()
+    d = b.own(Daemon(t.router, "", start=False))
+    b.daemon = d
+    d.write(f"control-group {group.gr_name}\nchroot {d.dir}\nuser nobody\n" + PLAIN)
+    d.start()
+    of_group(b, d, group)
+    d.hup()
+    d.wait_log("reloaded")
+    of_group(b, d, group)
+
+
+@case("control-group that does not exist: exits 2 and says where")
+def control_group_unknown(b):
+    config = "quickleave\ncontrol-group no-such\n" + PLAIN
+    status, log = ends(b, config)
+    assert status == 2, status
+    assert f"{b.daemon.conf}:2:1: control-group: there is no group 'no-such'" in log, log
+    r = subprocess.run([ringcast.binary("ringcastd"), "-C", b.daemon.conf],
+                       capture_output=True, text=True, timeout=20)
+    assert r.returncode == 2 and ":2:1: control-group" in r.stderr, r
+
+
+@case("control-group that the daemon may not give: exits 4 and says what to do")
+def control_group_refused(b):
+    group = a_group()
+    status, log = ends(b, f"control-group {group.gr_name}\n" + PLAIN, wrap=NOBODY)
+    assert status == 4, status
+    assert "start as root, or as a member of the group" in log, log
 
 
 @case("with io_uring forbidden by seccomp it works and says which path it took")

@@ -97,6 +97,7 @@ static void equal_config(const struct config *x, const struct config *y)
 	assert_int_equal(x->latency, y->latency);
 	assert_int_equal(x->receive_offload, y->receive_offload);
 	equal_text(x->control_socket, y->control_socket);
+	equal_text(x->control_group, y->control_group);
 	equal_text(x->metrics_listen, y->metrics_listen);
 	assert_int_equal(x->metrics_groups, y->metrics_groups);
 	equal_iface(&x->defaults, &y->defaults);
@@ -134,8 +135,8 @@ static void print_reads_back(void **state)
 		"ssm-range default ssm-range 239.1.0.0/16 " ROLES,
 		"ssm-range 239.1.0.0/16 ssm-range ff35::/32 ssm-range 232.0.0.0/8 " ROLES,
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
-		"latency low receive-offload off control-socket /a metrics-listen [::1]:1 "
-		"metrics-groups 65536 "
+		"latency low receive-offload off control-socket /a control-group b "
+		"metrics-listen [::1]:1 metrics-groups 65536 "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "
@@ -226,7 +227,7 @@ static size_t cook_well(char *text, size_t size)
 		"query-response-interval 0.5", "last-member-query-count 4",
 		"ssm-range default", "timers rfc3376", "threads 3", "cpu-affinity 2",
 		"ring-size 3M", "transmit io_uring", "coalesce off", "latency low",
-		"receive-offload off", "user x", "control-socket /x",
+		"receive-offload off", "user x", "control-socket /x", "control-group y",
 		"phyint a upstream", "phyint b downstream", "phyint c",
 		"phyint e disabled",
 		"phyint f downstream altnet 10.1.0.0/16 whitelist 239.0.0.0/8 fast-leave",

@@ -70,6 +70,7 @@ static const struct {
 	{"", "receive-offload on"},
 	{"receive-offload off ", "receive-offload off"},
 	{"control-socket /run/x.sock ", "control-socket /run/x.sock"},
+	{"control-group wheel ", "control-group wheel"},
 	{"metrics-listen 127.0.0.1:9100 ", "metrics-listen 127.0.0.1:9100"},
 	{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
 	{"metrics-listen :9337 ", "metrics-listen :9337"},
@@ -145,6 +146,7 @@ static void defaults(void **state)
 	assert_int_equal(c->forward_from_downstream, CONFIG_FORWARD_NONE);
 	assert_null(c->user);
 	assert_null(c->control_socket);
+	assert_null(c->control_group);
 	assert_null(c->metrics_listen);
 	assert_int_equal(c->metrics_groups, 256);
 	config_free(c);

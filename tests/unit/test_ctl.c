@@ -290,6 +290,28 @@ static void socket_file(void **state)
 	assert_int_equal(stat(f->server.path, &st), -1);
 }
 
+static void file_goes_to_a_group(void **state)
+{
+	struct fixture *f = *state;
+	bool root = geteuid() == 0;
+	gid_t other = getegid() + 1;
+	struct stat st;
+
+	assert_int_equal(ctl_set_group(f->server.ctl, other), root ? 0 : -EPERM);
+	assert_int_equal(stat(f->server.path, &st), 0);
+	assert_int_equal(st.st_gid, root ? other : getegid());
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(ctl_set_group(f->server.ctl, getegid()), 0);
+	assert_int_equal(stat(f->server.path, &st), 0);
+	assert_int_equal(st.st_gid, getegid());
+
+	/* what lies there now is somebody else's */
+	assert_int_equal(unlink(f->server.path), 0);
+	assert_int_equal(ctl_set_group(f->server.ctl, getegid()), -ENOENT);
+	assert_int_equal(symlink("/dev/null", f->server.path), 0);
+	assert_int_equal(ctl_set_group(f->server.ctl, getegid()), -ESTALE);
+}
+
 static void stale_socket_is_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -395,6 +417,7 @@ int main(void)
 		t(one_client_too_many_displaces_the_idlest),
 		t(no_descriptor_left_means_hanging_up),
 		t(socket_file),
+		t(file_goes_to_a_group),
 		t(stale_socket_is_replaced),
 		t(other_files_are_left_alone),
 		t(file_of_a_successor_stays),
