@@ -370,18 +370,6 @@ static int start_metrics(struct app *app)
 	return APP_EXIT_OK;
 }
 
-static int drop_privileges(struct app *app)
-{
-	const char *what;
-	int r = privdrop_apply(app->cfg->chroot, app->cfg->user, &what);
-
-	log_root_changed();
-	if (r == 0)
-		return APP_EXIT_OK;
-	log_err("cannot give up privileges: %s: %s", what, strerror(-r));
-	return r == -EPERM ? APP_EXIT_CAPABILITY : APP_EXIT_FAILURE;
-}
-
 static int start(struct app *app)
 {
 	struct loop_ops ops = {
@@ -419,7 +407,7 @@ static int start(struct app *app)
 	if (status == APP_EXIT_OK)
 		status = start_metrics(app);
 	if (status == APP_EXIT_OK)
-		status = drop_privileges(app);
+		status = app_confine(app);
 	if (status == APP_EXIT_OK)
 		status = start_dataplane(app);
 	if (status == APP_EXIT_OK)

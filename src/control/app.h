@@ -114,6 +114,7 @@ struct app {
 	uint64_t n_scrapes;
 	uint64_t n_reloads, n_reloads_refused;
 	bool reload_refused; /* the last one was */
+	bool files_confined; /* by Landlock */
 	char *socket_path;
 	struct dataplane *dp;
 	struct balance balance;	 /* of its counters */
@@ -142,11 +143,17 @@ struct app *app_free(struct app *app); /* takes and returns NULL */
 /* Runs until SIGTERM or SIGINT; exit status. */
 int app_run(struct app *app);
 
+/* a file that is of no use */
+struct app_refused {
+	struct config *cfg; /* with errors, owned; NULL: it was not even read */
+	int error;	    /* -errno of reading it */
+};
+
 /* Read the file (`dir` is its directory, `path` its name as the user wrote it) and log
- * its messages. NULL: unusable, *ret_status is the exit status; a configuration with
- * errors then goes to *ret_refused, unless that is NULL. */
+ * its messages. NULL: unusable, *ret_status is the exit status, and *ret_refused says
+ * more, unless that is NULL. */
 struct config *app_read_config(
-	int dir, const char *path, int *ret_status, struct config **ret_refused);
+	int dir, const char *path, int *ret_status, struct app_refused *ret_refused);
 
 /* The group of control-group, which must be there, else a line in the log and an exit
  * status. APP_EXIT_OK without one, and *ret_gid is (gid_t)-1. */

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -86,7 +87,7 @@ static bool is_possible(const char *path, const struct config *cfg)
 }
 
 struct config *app_read_config(
-	int dir, const char *path, int *ret_status, struct config **ret_refused)
+	int dir, const char *path, int *ret_status, struct app_refused *ret_refused)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct config *cfg = NULL;
@@ -96,6 +97,8 @@ struct config *app_read_config(
 	if (r < 0) {
 		log_err("%s: cannot read the configuration: %s", path, strerror(-r));
 		*ret_status = APP_EXIT_CONFIG;
+		if (ret_refused)
+			ret_refused->error = r;
 		return NULL;
 	}
 	r = config_parse(text, len, &cfg);
@@ -111,7 +114,7 @@ struct config *app_read_config(
 		return cfg;
 	*ret_status = APP_EXIT_CONFIG;
 	if (ret_refused)
-		*ret_refused = cfg;
+		ret_refused->cfg = cfg;
 	else
 		config_free(cfg);
 	return NULL;
@@ -142,6 +145,16 @@ int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid)
 	return APP_EXIT_CONFIG;
 }
 
+static void add_message(json_t *list, const char *path, enum config_severity severity,
+	unsigned line, unsigned column, const char *text)
+{
+	json_array_append_new(list,
+		json_pack("{ss so si si so}", "severity",
+			severity == CONFIG_ERROR ? "error" : "warning", "file",
+			json_of_text(path), "line", (int)line, "column", (int)column,
+			"text", json_of_text(text)));
+}
+
 static json_t *messages_json(const char *path, const struct config *cfg)
 {
 	json_t *list = json_array();
@@ -149,14 +162,27 @@ static json_t *messages_json(const char *path, const struct config *cfg)
 	for (size_t i = 0; cfg && i < cfg->n_message; i++) {
 		const struct config_message *m = &cfg->message[i];
 
-		json_array_append_new(list,
-			json_pack("{ss so si si so}", "severity",
-				m->severity == CONFIG_ERROR ? "error" : "warning",
-				"file", json_of_text(path), "line", (int)m->line,
-				"column", (int)m->column, "text",
-				json_of_text(m->text)));
+		add_message(list, path, m->severity, m->line, m->column, m->text);
 	}
 	return list;
+}
+
+static const char outside[] =
+	"since its start the daemon may read the directory of the configuration file "
+	"alone (keyword landlock): put the file there, or restart the daemon";
+
+/* A file that cannot be read says nothing about itself. */
+static void explain_unreadable(const struct app *app, int error, json_t *list)
+{
+	const char *path = app->options.config_path;
+	bool hint = error == -EACCES && app->files_confined;
+	char text[512];
+
+	snprintf(text, sizeof(text), "cannot read the configuration: %s%s%s",
+		strerror(-error), hint ? ": " : "", hint ? outside : "");
+	add_message(list, path, CONFIG_ERROR, 0, 0, text);
+	if (hint)
+		log_err("%s: %s", path, outside);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -190,19 +216,30 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "user");
 	if (!same_text(old->chroot, new->chroot))
 		log_warn(fmt, "chroot");
+	if (old->seccomp != new->seccomp)
+		log_warn(fmt, "seccomp");
+	if (old->landlock != new->landlock)
+		log_warn(fmt, "landlock");
 }
 
 bool app_reload(struct app *app, json_t **ret_messages)
 {
 	const char *path = app->options.config_path;
-	struct config *refused = NULL, *old = app->cfg, *cfg;
+	struct app_refused refused = {0};
+	struct config *old = app->cfg, *cfg;
+	json_t *messages;
 	int status;
 
 	service_reloading(loop_system_now(app->loop));
 	cfg = app_read_config(app->config_dir, path, &status, &refused);
+	messages = messages_json(path, cfg ? cfg : refused.cfg);
+	if (refused.error)
+		explain_unreadable(app, refused.error, messages);
 	if (ret_messages)
-		*ret_messages = messages_json(path, cfg ? cfg : refused);
-	config_free(refused);
+		*ret_messages = messages;
+	else
+		json_decref(messages);
+	config_free(refused.cfg);
 	if (!cfg) {
 		log_err("%s: reload refused; the running configuration stays in force",
 			path);

@@ -4,7 +4,7 @@
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_metrics.c (metrics and health),
- * app_upgrade.c (handing over). */
+ * app_upgrade.c (handing over), app_confine.c (privileges, files, system calls). */
 
 #include "control/app.h"
 
@@ -56,6 +56,9 @@ void app_rival_routing(struct app *app);
 void app_rival_look(struct app *app, mono_t now, bool thorough);
 void app_rival_tick(struct app *app, mono_t now);
 mono_t app_rival_deadline(const struct app *app);
+
+/* app_confine.c: give up what is not needed any more. An exit status; logs. */
+int app_confine(struct app *app);
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
 int app_metrics_new(struct app *app); /* 0, -ENOMEM */

@@ -130,6 +130,7 @@ struct config {
 	bool rescanvif;		/* accepted: interfaces are always watched */
 	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
 	char *chroot, *user;	/* NULL: none */
+	bool seccomp, landlock; /* confine system calls, files where that can be done */
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;

@@ -553,6 +553,11 @@ static void describe_operation(struct describe *d)
 		para(d, 4, "Privileges: after the start it runs%s%s%s%s.",
 			c->user ? " as user " : "", c->user ? c->user : "",
 			c->chroot ? " in " : "", c->chroot ? c->chroot : "");
+	if (!c->seccomp || !c->landlock)
+		para(d, 4, "Confinement: switched off for%s%s%s.",
+			c->seccomp ? "" : " system calls (seccomp off)",
+			c->seccomp || c->landlock ? "" : " and",
+			c->landlock ? "" : " files (landlock off)");
 	if (c->control_group)
 		para(d, 4, "Control: members of the group %s may use ringcastctl.",
 			c->control_group);

@@ -55,6 +55,8 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("rescanvif", FLAG, rescanvif),
 	GLOBAL("chroot", TEXT, chroot, .takes = "a directory"),
 	GLOBAL("user", TEXT, user, .takes = "a user name"),
+	GLOBAL("seccomp", ON_OFF, seccomp, .takes = "on or off"),
+	GLOBAL("landlock", ON_OFF, landlock, .takes = "on or off"),
 	GLOBAL("timers", CHOICE, gm.revision, .words = revision_words,
 		.takes = "rfc9776 or rfc3376"),
 	GLOBAL("robustness", NUMBER, gm.robustness, .lo = 1, .hi = 255,
@@ -153,13 +155,14 @@ const size_t config_n_keywords = array_len(config_keywords);
 _Static_assert(array_len(config_keywords) <= CONFIG_MAX_KEYWORDS, "too many keywords");
 
 const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
-	"defaultdown", "rescanvif", "chroot", "user", "timers", "robustness",
-	"query-interval", "query-response-interval", "last-member-query-interval",
-	"last-member-query-count", "startup-query-interval", "startup-query-count",
-	"refresh-interval", "forward-from-downstream", "ssm-range", "threads",
-	"cpu-affinity", "ring-size", "transmit", "coalesce", "latency",
-	"receive-offload", "log-to", "log-level", "control-socket", "control-group",
-	"metrics-listen", "metrics-groups", "instance", "phyint", NULL};
+	"defaultdown", "rescanvif", "chroot", "user", "seccomp", "landlock", "timers",
+	"robustness", "query-interval", "query-response-interval",
+	"last-member-query-interval", "last-member-query-count",
+	"startup-query-interval", "startup-query-count", "refresh-interval",
+	"forward-from-downstream", "ssm-range", "threads", "cpu-affinity", "ring-size",
+	"transmit", "coalesce", "latency", "receive-offload", "log-to", "log-level",
+	"control-socket", "control-group", "metrics-listen", "metrics-groups",
+	"instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

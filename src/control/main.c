@@ -107,10 +107,15 @@ static int check(const char *path)
 	return status;
 }
 
+/* of a process that goes into the background; -1: not there */
+struct background {
+	int word; /* to the one that was started */
+	int null; /* /dev/null, which a chroot does not have */
+};
+
 /* Fork; the parent waits for the child's word and exits with it, so that an error at
- * the start is seen where the daemon was started. -errno, or the descriptor for the
- * word. */
-static int background(void)
+ * the start is seen where the daemon was started. 0 or -errno. */
+static int background(struct background *ret)
 {
 	uint8_t status = APP_EXIT_FAILURE;
 	int word[2];
@@ -129,25 +134,26 @@ static int background(void)
 	}
 	close(word[0]);
 	setsid();
-	return word[1];
+	*ret = (struct background){
+		.word = word[1], .null = open("/dev/null", O_RDWR | O_CLOEXEC)};
+	return 0;
 }
 
-static void background_done(int word, int status)
+static void background_done(const struct background *b, int status)
 {
 	uint8_t octet = (uint8_t)status;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (status == APP_EXIT_OK) {
-		for (int fd = 0; fd <= 2 && null >= 0; fd++)
-			dup2(null, fd);
+		for (int fd = 0; fd <= 2 && b->null >= 0; fd++)
+			dup2(b->null, fd);
 		if (chdir("/") < 0)
 			log_info("cannot change to /: %s", strerror(errno));
 	}
-	if (null > 2)
-		close(null);
-	if (write(word, &octet, 1) != 1)
+	if (b->null > 2)
+		close(b->null);
+	if (write(b->word, &octet, 1) != 1)
 		log_info("nobody waits for the start");
-	close(word);
+	close(b->word);
 }
 
 struct cmdline {
@@ -195,17 +201,18 @@ static void look_around(struct cmdline *c, int argc, char **argv)
 
 static int run(struct cmdline *c)
 {
+	struct background b = {-1, -1};
 	struct app *app;
-	int r, status, word = -1;
+	int r, status;
 
 	start_log(c);
 	if (c->check_only)
 		return check(c->options.config_path);
 	/* before the threads: fork() takes only the calling one along */
 	if (!c->options.foreground) {
-		word = background();
-		if (word < 0) {
-			log_err("cannot go into the background: %s", strerror(-word));
+		r = background(&b);
+		if (r < 0) {
+			log_err("cannot go into the background: %s", strerror(-r));
 			return APP_EXIT_FAILURE;
 		}
 	}
@@ -216,8 +223,8 @@ static int run(struct cmdline *c)
 	status = app_new(&c->options, &app);
 	if (status == APP_EXIT_OK)
 		app_log_started(app);
-	if (word >= 0)
-		background_done(word, status);
+	if (b.word >= 0)
+		background_done(&b, status);
 	if (status != APP_EXIT_OK)
 		return status;
 	status = app_run(app);

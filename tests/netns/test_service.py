@@ -173,13 +173,13 @@ class Service(ringcast.Daemon):
                 subprocess.run(["umount", groups], check=True)
 
 
-def boots(b):
+def boots(b, config=PLAIN):
     if os.geteuid() != 0 or subprocess.run(
             ["unshare", "--mount", "sh", "-c", "mount -t cgroup2 none /mnt"],
             capture_output=True).returncode:
         raise Skip("no control groups of version 2 to be had")
     t = b.topology()
-    d = b.daemon = b.own(Service(t.router, PLAIN))
+    d = b.daemon = b.own(Service(t.router, config))
     d.start(60)
     return t, d
 
@@ -191,13 +191,18 @@ def status_of(d, pid):
 
 @case("systemd starts the unit: ready, with one capability, as its user; a stream passes")
 def starts(b):
-    t, d = boots(b)
+    t, d = boots(b, "log-level info\n" + PLAIN)
     assert d.property("ActiveState") == "active"
     status = status_of(d, d.main_pid())
     assert status["Uid"].split() == ["64321"] * 4, status["Uid"]
     for which in ("CapEff", "CapPrm", "CapBnd"):
         assert int(status[which], 16) == 1 << 13, (which, status[which])   # CAP_NET_RAW
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
+    # the unit leaves the daemon the calls with which it confines itself further
+    said = [e["MESSAGE"] for e in d.journal()]
+    for what in ("seccomp", "landlock"):
+        line = next(m for m in said if what in m)
+        assert "kernel refuses" not in line, line
     b.stream(t)
     for lan in ("lan1", "lan2"):
         assert_continuous(wait_datagrams(b.receiver(t.hosts[lan]), 100), at_least=100)

@@ -83,6 +83,8 @@ static void equal_config(const struct config *x, const struct config *y)
 	assert_int_equal(x->hashtablesize, y->hashtablesize);
 	equal_text(x->chroot, y->chroot);
 	equal_text(x->user, y->user);
+	assert_int_equal(x->seccomp, y->seccomp);
+	assert_int_equal(x->landlock, y->landlock);
 	assert_memory_equal(&x->gm, &y->gm, sizeof(x->gm));
 	assert_int_equal(x->refresh_interval_ms, y->refresh_interval_ms);
 	assert_int_equal(x->forward_from_downstream, y->forward_from_downstream);
@@ -136,6 +138,7 @@ static void print_reads_back(void **state)
 		"ssm-range 239.1.0.0/16 ssm-range ff35::/32 ssm-range 232.0.0.0/8 " ROLES,
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
 		"latency low receive-offload off control-socket /a control-group b "
+		"seccomp off landlock off "
 		"metrics-listen [::1]:1 metrics-groups 65536 "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
@@ -228,8 +231,8 @@ static size_t cook_well(char *text, size_t size)
 		"ssm-range default", "timers rfc3376", "threads 3", "cpu-affinity 2",
 		"ring-size 3M", "transmit io_uring", "coalesce off", "latency low",
 		"receive-offload off", "user x", "control-socket /x", "control-group y",
-		"phyint a upstream", "phyint b downstream", "phyint c",
-		"phyint e disabled",
+		"seccomp off", "landlock off", "phyint a upstream",
+		"phyint b downstream", "phyint c", "phyint e disabled",
 		"phyint f downstream altnet 10.1.0.0/16 whitelist 239.0.0.0/8 fast-leave",
 		"phyint g downstream ipv6 off blacklist 239.1.0.0/16 threshold 9;",
 		"phyint h upstream report-interface i altnet 2001:db8::/32 max-groups 0",

@@ -70,6 +70,10 @@ static const struct {
 	{"", "receive-offload on"},
 	{"receive-offload off ", "receive-offload off"},
 	{"control-socket /run/x.sock ", "control-socket /run/x.sock"},
+	{"", "seccomp on"},
+	{"seccomp off ", "seccomp off"},
+	{"", "landlock on"},
+	{"landlock off ", "landlock off"},
 	{"control-group wheel ", "control-group wheel"},
 	{"metrics-listen 127.0.0.1:9100 ", "metrics-listen 127.0.0.1:9100"},
 	{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
@@ -151,6 +155,17 @@ static void defaults(void **state)
 	assert_int_equal(c->metrics_groups, 256);
 	config_free(c);
 	assert_null(config_free(NULL));
+}
+
+/* the system is asked for the group later, and a fault then has a place, too */
+static void place_of_the_group_is_known(void **state)
+{
+	struct config *c = parse("quickleave\n  control-group staff " ROLES, 0);
+
+	assert_string_equal(c->control_group, "staff");
+	assert_int_equal(c->control_group_line, 2);
+	assert_int_equal(c->control_group_column, 3);
+	config_free(c);
 }
 
 static void role_of_others_follows_defaultdown(void **state)
@@ -262,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(place_of_the_group_is_known),
 		cmocka_unit_test(role_of_others_follows_defaultdown),
 		cmocka_unit_test(defaults_hold_for_later_interfaces),
 		cmocka_unit_test(ssm_ranges),

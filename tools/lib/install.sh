@@ -4,7 +4,7 @@
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
-	libmicrohttpd-dev libncurses-dev python3"
+	libmicrohttpd-dev libseccomp-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The filter of system calls, see callfilter.h. Called once by app_confine, when
+ * privileges are gone and before any thread is started.
+ *
+ * The list is what the daemon, libc, liburcu, liburing, libmicrohttpd, libsystemd and
+ * libmnl use after the start, under the names that old and new kernels and libraries
+ * have for it; a name that an architecture does not know is left out. Where a call can
+ * do more than is needed, its arguments are compared: families of sockets, requests of
+ * ioctl and prctl, memory that may be executed, processes.
+ *
+ * Two kinds of calls fail instead of ending the process, since libraries ask for them
+ * and go on without: clone3, whose flags no filter can read, and calls that are newer
+ * than the list that libseccomp has.
+ */
+
+#include "control/callfilter.h"
+
+#include "build_config.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* A sanitizer looks at the process in ways of its own: ptrace, files below /proc. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||             \
+	__has_feature(memory_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
+const char *callfilter_missing(void)
+{
+#if !HAVE_LIBSECCOMP
+	return "this ringcastd is built without libseccomp";
+#elif defined(IS_SANITIZED)
+	return "this ringcastd is built with a sanitizer";
+#else
+	return NULL;
+#endif
+}
+
+#if HAVE_LIBSECCOMP
+
+#include "base/cleanup.h"
+
+#include <linux/netlink.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+/* An argument of type int is 32 bits, whatever stands in the others of the register. */
+#define LOW_32		UINT32_C(0xffffffff)
+#define IS(n, v)	SCMP_CMP(n, SCMP_CMP_MASKED_EQ, LOW_32, (uint32_t)(v))
+#define HAS(n, bit)	SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bit, bit)
+#define HAS_NOT(n, bit) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bit, 0)
+
+/* New calls have had the same numbers everywhere since this one (424), but for an
+ * offset. */
+#define COMMON_FIRST "pidfd_send_signal"
+#define COMMON_N     200
+
+static const char *const allowed[] = {
+	/* memory, threads, locks */
+	"brk", "munmap", "mremap", "madvise", "membarrier", "rseq", "futex",
+	"futex_time64", "futex_wake", "futex_wait", "futex_waitv", "set_robust_list",
+	"set_tid_address", "exit", "exit_group", "sched_yield", "sched_getaffinity",
+	"sched_setaffinity", "getcpu", "gettid", "getpid", "restart_syscall",
+	/* signals that come */
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaction", "sigprocmask",
+	"sigreturn",
+	/* clocks */
+	"clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64",
+	"gettimeofday", "time", "clock_nanosleep", "clock_nanosleep_time64",
+	"nanosleep", "timerfd_create", "timerfd_settime", "timerfd_settime64",
+	/* files: the configuration, /proc, the state for the next process */
+	"open", "openat", "openat2", "close", "read", "readv", "pread64", "write",
+	"writev", "pwrite64", "lseek", "_llseek", "fcntl", "fcntl64", "fstat",
+	"fstat64", "fstatat64", "newfstatat", "statx", "stat", "stat64", "lstat",
+	"lstat64", "access", "faccessat", "faccessat2", "getdents", "getdents64",
+	"memfd_create", "ftruncate", "ftruncate64",
+	/* the file of the control socket at the end; into the background */
+	"unlink", "unlinkat", "chdir", "dup2", "dup3",
+	/* the kernel's word on limits and sizes */
+	"getrlimit", "ugetrlimit", "prlimit64", "sysinfo", "uname", "getrandom",
+	"getuid", "getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid",
+	"getegid32",
+	/* sockets, but for socket() itself */
+	"bind", "connect", "listen", "accept4", "getsockname", "getpeername",
+	"getsockopt", "setsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv",
+	"recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "shutdown",
+	/* waiting */
+	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
+
+static const char *const uring[] = {
+	"io_uring_setup", "io_uring_enter", "io_uring_register"};
+
+/* 0 or -errno. A call that this architecture does not have is none to allow. */
+static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
+	const struct scmp_arg_cmp *arg)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+	int r;
+
+	if (nr == __NR_SCMP_ERROR)
+		return 0; /* newer than the library */
+	r = seccomp_rule_add_array(f, action, nr, n, arg);
+	return r == -EDOM || r == -EOPNOTSUPP ? 0 : r;
+}
+
+static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add(f, SCMP_ACT_ALLOW, name[i], 0, NULL);
+	return r;
+}
+
+/* Where the first `n` conditions hold. */
+static int allow_if(
+	scmp_filter_ctx f, const char *name, unsigned n, const struct scmp_arg_cmp *arg)
+{
+	return add(f, SCMP_ACT_ALLOW, name, n, arg);
+}
+
+static int allow_sockets(scmp_filter_ctx f)
+{
+	static const int family[] = {AF_UNIX, AF_PACKET, AF_INET, AF_INET6};
+	const struct scmp_arg_cmp routes[] = {IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)};
+	int r = allow_if(f, "socket", array_len(routes), routes);
+
+	for (size_t i = 0; i < array_len(family) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {IS(0, family[i])};
+
+		r = allow_if(f, "socket", array_len(is), is);
+	}
+	return r;
+}
+
+/* No memory becomes code any more: a library that would be loaded now is refused. */
+static int allow_memory(scmp_filter_ctx f)
+{
+	const struct scmp_arg_cmp data[] = {HAS_NOT(2, PROT_EXEC)},
+				  code[] = {HAS(2, PROT_EXEC)};
+	static const char *const name[] = {
+		"mmap2",
+		"mprotect",
+/* there it takes its arguments from memory */
+#ifndef __s390__
+		"mmap",
+#endif
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(name) && r == 0; i++) {
+		r = allow_if(f, name[i], array_len(data), data);
+		if (r == 0)
+			r = add(f, SCMP_ACT_ERRNO(EACCES), name[i], array_len(code),
+				code);
+	}
+#ifdef __s390__
+	if (r == 0)
+		r = add(f, SCMP_ACT_ALLOW, "mmap", 0, NULL);
+#endif
+	return r;
+}
+
+/* Threads, but no other processes. */
+static int allow_threads(scmp_filter_ctx f)
+{
+#ifdef __s390__
+	const struct scmp_arg_cmp thread[] = {HAS(1, CLONE_THREAD)};
+#else
+	const struct scmp_arg_cmp thread[] = {HAS(0, CLONE_THREAD)};
+#endif
+	const struct scmp_arg_cmp self[] = {IS(0, getpid())};
+	int r = allow_if(f, "clone", array_len(thread), thread);
+
+	if (r == 0)
+		r = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+	/* abort(), of glibc and of others */
+	if (r == 0)
+		r = allow_if(f, "tgkill", array_len(self), self);
+#ifndef __GLIBC__
+	if (r == 0)
+		r = add(f, SCMP_ACT_ALLOW, "tkill", 0, NULL);
+#endif
+	return r;
+}
+
+static int allow_requests(scmp_filter_ctx f)
+{
+	static const unsigned io[] = {FIONREAD, FIONBIO, FIOCLEX, TCGETS};
+	static const unsigned pr[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(io) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {IS(1, io[i])};
+
+		r = allow_if(f, "ioctl", array_len(is), is);
+	}
+	for (size_t i = 0; i < array_len(pr) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {IS(0, pr[i])};
+
+		r = allow_if(f, "prctl", array_len(is), is);
+	}
+	return r;
+}
+
+/* What neither we nor libseccomp know, libc may try and do without, as on a kernel that
+ * does not have it. */
+static int refuse_unknown(scmp_filter_ctx f)
+{
+	int first = seccomp_syscall_resolve_name(COMMON_FIRST), last = -1;
+
+	for (int i = 0; i < COMMON_N; i++) {
+		_cleanup_(freep) char *name =
+			seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, first + i);
+
+		if (name)
+			last = i;
+	}
+	for (int i = last + 1; i < COMMON_N; i++) {
+		int r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), first + i, 0);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_attributes(scmp_filter_ctx f)
+{
+	static const struct {
+		enum scmp_filter_attr attr;
+		uint32_t value;
+	} v[] = {
+		{SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS},
+		{SCMP_FLTATR_CTL_OPTIMIZE, 2}, /* a tree, not a list */
+		{SCMP_FLTATR_API_SYSRAWRC, 1}, /* the errno of the kernel */
+		/* kernels before 5.16 would slow down all of the process */
+		{SCMP_FLTATR_CTL_SSB, 1},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(v) && r == 0; i++)
+		r = seccomp_attr_set(f, v[i].attr, v[i].value);
+	/* a kernel before 4.17 has nothing to switch off */
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+static int fill(scmp_filter_ctx f, const struct callfilter_options *o)
+{
+	int r = allow_all(f, allowed, array_len(allowed));
+
+	if (r == 0 && o->io_uring)
+		r = allow_all(f, uring, array_len(uring));
+	if (r == 0)
+		r = allow_sockets(f);
+	if (r == 0)
+		r = allow_memory(f);
+	if (r == 0)
+		r = allow_threads(f);
+	if (r == 0)
+		r = allow_requests(f);
+	return r;
+}
+
+static void releasep(scmp_filter_ctx *f)
+{
+	if (*f)
+		seccomp_release(*f);
+}
+
+int callfilter_apply(const struct callfilter_options *o)
+{
+	_cleanup_(releasep) scmp_filter_ctx f = NULL;
+	int r;
+
+	if (callfilter_missing())
+		return -EOPNOTSUPP;
+	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!f)
+		return -ENOSYS;
+	r = set_attributes(f);
+	if (r == 0)
+		r = fill(f, o);
+	if (r == 0)
+		r = refuse_unknown(f);
+	return r < 0 ? r : seccomp_load(f);
+}
+
+int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
+{
+	_cleanup_(releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = f ? set_attributes(f) : -ENOMEM;
+
+	if (r == 0 && arch != seccomp_arch_native()) {
+		/* first, as both may not have the same order of octets */
+		r = seccomp_arch_remove(f, seccomp_arch_native());
+		if (r == 0)
+			r = seccomp_arch_add(f, arch);
+	}
+	if (r == 0)
+		r = fill(f, o);
+	return r < 0 ? r : seccomp_export_bpf(f, fd);
+}
+
+#else
+
+int callfilter_apply(const struct callfilter_options *o)
+{
+	return -EOPNOTSUPP;
+}
+
+int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
+{
+	return -EOPNOTSUPP;
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The system calls that the daemon makes once it has started, as a seccomp filter.
+ * Any other one ends the process with SIGSYS. What each is for: doc/service.md. Does
+ * not log.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct callfilter_options {
+	bool io_uring; /* its three calls, through which others can be made unseen */
+};
+
+/* Why this build has no filter, for a line of the log; NULL: it has one. */
+const char *callfilter_missing(void);
+
+/* From now on, for this thread and those it starts, for good. Needs "no new
+ * privileges". 0, -EOPNOTSUPP: callfilter_missing(), other -errno: the kernel refuses.
+ */
+int callfilter_apply(const struct callfilter_options *o);
+
+/* The filter of another architecture (AUDIT_ARCH_* of linux/audit.h), as the kernel
+ * would get it, into a file: for tests. 0 or -errno. */
+int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the daemon may still do with files, by Landlock (Linux 5.13 and later): a set of
+ * directories is filled while all of them can be reached, and put in force later. Does
+ * not log.
+ */
+
+#include <stdbool.h>
+
+enum landlock_right {
+	LANDLOCK_READ = 1 << 0,
+	LANDLOCK_LIST = 1 << 1, /* what is in a directory */
+	LANDLOCK_WRITE = 1 << 2,
+	LANDLOCK_REMOVE = 1 << 3, /* a file or socket */
+};
+
+struct landlock {
+	int fd;	     /* -1: none */
+	int version; /* of the kernel's Landlock */
+};
+
+/* A set that allows nothing. 0; -ENOSYS, -EOPNOTSUPP: the kernel has no Landlock, or it
+ * is switched off; other -errno. Either way landlock_deinit() is fine. */
+int landlock_init(struct landlock *ret);
+void landlock_deinit(struct landlock *l);
+
+/* Allow `rights` (enum landlock_right) for the file, or for the directory and all that
+ * is, or comes, below. 0 or -errno: then nothing is allowed there. */
+int landlock_allow(struct landlock *l, const char *path, unsigned rights);
+/* The same with a descriptor, O_PATH is enough. */
+int landlock_allow_fd(struct landlock *l, int fd, unsigned rights);
+
+/* From now on, for this thread and those it starts, for good: what is open stays so.
+ * TCP connections are refused besides, and signals to others, where the version knows
+ * them. Needs "no new privileges". 0 or -errno. */
+int landlock_apply(const struct landlock *l);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* callfilter: what it forbids ends the process, what it allows works, and what
+ * libraries ask for and do without fails. A filter does not go away: each case is a
+ * process. */
+
+#include "control/callfilter.h"
+#include "test.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REFUSED 99 /* the filter could not be had */
+
+static int call_bluetooth(void)
+{
+	return socket(31 /* AF_BLUETOOTH */, SOCK_RAW, 0);
+}
+
+static int call_netlink_of_another_kind(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
+}
+
+static int call_ptrace(void)
+{
+	return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static int call_execve(void)
+{
+	char *const argv[] = {(char *)(uintptr_t) "true", NULL};
+
+	return execv("/bin/true", argv);
+}
+
+static int call_fork(void)
+{
+	return (int)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static int call_mount(void)
+{
+	return mount("none", "/mnt", "tmpfs", 0, NULL);
+}
+
+static int call_unshare(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
+static int call_setuid(void)
+{
+	return setuid(getuid());
+}
+
+static int call_bpf(void)
+{
+	return (int)syscall(SYS_bpf, 0, NULL, 0);
+}
+
+static int call_kill(void)
+{
+	return kill(getppid(), 0);
+}
+
+static int call_tgkill_of_another(void)
+{
+	return (int)syscall(SYS_tgkill, getpid() - 1, getpid() - 1, 0);
+}
+
+static int call_chmod(void)
+{
+	return fchmodat(AT_FDCWD, "/dev/null", 0666, 0);
+}
+
+static int call_ioctl_of_terminals(void)
+{
+	return ioctl(0, TIOCSTI, "x");
+}
+
+static int call_prctl_of_another_kind(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static int call_io_uring(void)
+{
+	return (int)syscall(SYS_io_uring_setup, 0, NULL);
+}
+
+static void *in_a_thread(void *arg)
+{
+	call_bluetooth();
+	return NULL;
+}
+
+static int call_by_a_later_thread(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, in_a_thread, NULL) != 0)
+		return 1;
+	return pthread_join(t, NULL);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(void);
+} forbidden[] = {
+	{"socket(AF_BLUETOOTH)", call_bluetooth},
+	{"socket(NETLINK_AUDIT)", call_netlink_of_another_kind},
+	{"ptrace", call_ptrace},
+	{"execve", call_execve},
+	{"fork", call_fork},
+	{"mount", call_mount},
+	{"unshare", call_unshare},
+	{"setuid", call_setuid},
+	{"bpf", call_bpf},
+	{"kill", call_kill},
+	{"tgkill", call_tgkill_of_another},
+	{"chmod", call_chmod},
+	{"ioctl(TIOCSTI)", call_ioctl_of_terminals},
+	{"prctl(PR_SET_DUMPABLE)", call_prctl_of_another_kind},
+	{"io_uring_setup", call_io_uring},
+	{"socket(AF_BLUETOOTH) of a later thread", call_by_a_later_thread},
+};
+
+/* The status of a process that has the filter and calls `fn`. */
+static int run_filtered(int (*fn)(void), const struct callfilter_options *o)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct rlimit no_core = {0, 0};
+
+		setrlimit(RLIMIT_CORE, &no_core);
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			callfilter_apply(o) < 0)
+			_exit(REFUSED);
+		_exit(fn());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void forbidden_calls_end_the_process(void **state)
+{
+	const struct callfilter_options o = {.io_uring = false};
+
+	for (size_t i = 0; i < array_len(forbidden); i++) {
+		int status = run_filtered(forbidden[i].fn, &o);
+
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			fail_msg("%s: status %x", forbidden[i].name, (unsigned)status);
+	}
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* 0, or the line of what does not work */
+#define NEED(what)                                                                     \
+	do {                                                                           \
+		if (!(what))                                                           \
+			return __LINE__ % 90 + 1;                                      \
+	} while (0)
+
+static int work(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	char octet[16];
+	struct stat st;
+	pthread_t t;
+	void *p;
+	int fd;
+
+	for (int family = AF_UNIX; family; family = family == AF_UNIX ? AF_INET : 0) {
+		fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		NEED(fd >= 0);
+		close(fd);
+	}
+	/* what nobody may is refused, and no more than that */
+	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	NEED(fd >= 0 || errno == EPERM);
+	NEED(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) >= 0);
+	NEED(pthread_create(&t, NULL, nothing, NULL) == 0);
+	NEED(pthread_join(t, NULL) == 0);
+	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	NEED(fd >= 0 && read(fd, octet, sizeof(octet)) == sizeof(octet));
+	NEED(fstat(fd, &st) == 0 && stat("/", &st) == 0);
+	close(fd);
+	fd = epoll_create1(EPOLL_CLOEXEC);
+	NEED(fd >= 0 && epoll_wait(fd, &e, 1, 0) == 0);
+	p = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(p != MAP_FAILED);
+	NEED(mprotect(p, 4096, PROT_READ) == 0);
+	/* code */
+	NEED(mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 && errno == EACCES);
+	NEED(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0) == MAP_FAILED &&
+		errno == EACCES);
+	/* what libc tries and does without */
+	NEED(syscall(435 /* clone3 */, NULL, 0) < 0 && errno == ENOSYS);
+	NEED(syscall(620 /* of years to come */) < 0 && errno == ENOSYS);
+	return 0;
+}
+
+static int ring(void)
+{
+	/* no memory of ours: the kernel says so, and not the filter */
+	return syscall(SYS_io_uring_setup, 0, NULL) < 0 ? 0 : 1;
+}
+
+static int stop(void)
+{
+	abort();
+}
+
+static void other_calls_work(void **state)
+{
+	const struct callfilter_options without = {.io_uring = false},
+					with = {.io_uring = true};
+	int status = run_filtered(work, &without);
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_msg("status %x", (unsigned)status);
+	assert_int_equal(run_filtered(ring, &with), 0);
+	status = run_filtered(stop, &without);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* The list speaks the language of every architecture that libseccomp knows. */
+static void other_architectures_have_one(void **state)
+{
+	static const uint32_t arch[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386,
+		AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_MIPS, AUDIT_ARCH_MIPSEL,
+		AUDIT_ARCH_MIPS64, AUDIT_ARCH_PPC64LE, AUDIT_ARCH_RISCV64,
+		AUDIT_ARCH_S390X};
+	const struct callfilter_options o = {.io_uring = true};
+
+	for (size_t i = 0; i < array_len(arch); i++) {
+		FILE *f = tmpfile();
+		struct stat st;
+		int r;
+
+		assert_non_null(f);
+		r = callfilter_export(&o, arch[i], fileno(f));
+		if (r < 0)
+			fail_msg("architecture %x: %d", arch[i], r);
+		assert_int_equal(fstat(fileno(f), &st), 0);
+		/* a comparison and a jump for each call, 8 octets each */
+		assert_true(st.st_size > 1000 && st.st_size < 65536);
+		fclose(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forbidden_calls_end_the_process),
+		cmocka_unit_test(other_calls_work),
+		cmocka_unit_test(other_architectures_have_one),
+	};
+	const struct callfilter_options o = {.io_uring = false};
+
+	if (callfilter_missing()) {
+		assert_int_equal(callfilter_apply(&o), -EOPNOTSUPP);
+		printf("skipped: %s\n", callfilter_missing());
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
