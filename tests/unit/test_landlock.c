@@ -50,7 +50,7 @@ static int make(const char *name)
 
 static bool opens(const char *path, int flags)
 {
-	int fd = open(path, flags | O_CLOEXEC);
+	int fd = open(path, flags | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		close(fd);
