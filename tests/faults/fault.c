@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
@@ -139,6 +140,9 @@
 	X(uname, EFAULT)                                                               \
 	X(sysconf, EINVAL)                                                             \
 	X(getpwnam, EMFILE)                                                            \
+	X(getgrnam, EMFILE)                                                            \
+	X(fchownat, EIO)                                                               \
+	X(realpath, EIO)                                                               \
 	X(if_nameindex, ENOBUFS)                                                       \
 	X(io_uring_queue_init, ENOMEM)                                                 \
 	X(io_uring_get_probe_ring, ENOMEM)                                             \
@@ -355,15 +359,27 @@ HOOK(int, recvmmsg,
 HOOK(int, shutdown, (int fd, int how), (fd, how), -1)
 
 HOOK(ssize_t, read, (int fd, void *p, size_t len), (fd, p, len), -1)
-/* into an eventfd there is always room, or nobody sleeps */
+/* Into an eventfd there is always room, or nobody sleeps. Which descriptors are such is
+ * noted down, since the filter of the daemon forbids to look. */
+static bool event_fd[1024];
+
+EXPORT int eventfd(unsigned n, int flags)
+{
+	int error = fails(KIND_eventfd), fd = -1;
+
+	if (error)
+		errno = error;
+	else
+		fd = REAL(eventfd)(n, flags);
+	if (fd >= 0 && fd < (int)(sizeof(event_fd) / sizeof(event_fd[0])))
+		event_fd[fd] = true;
+	return fd;
+}
+
 static bool is_event(int fd)
 {
-	char name[40], to[40];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, to, sizeof(to));
-	return n >= 20 && memcmp(to, "anon_inode:[eventfd]", 20) == 0;
+	return fd >= 0 && fd < (int)(sizeof(event_fd) / sizeof(event_fd[0])) &&
+		event_fd[fd];
 }
 
 EXPORT ssize_t write(int fd, const void *p, size_t len)
@@ -447,7 +463,6 @@ HOOK(int, dup2, (int from, int to), (from, to), -1)
 HOOK_FCNTL(fcntl)
 HOOK_FCNTL(fcntl64)
 
-HOOK(int, eventfd, (unsigned n, int flags), (n, flags), -1)
 HOOK(int, poll, (struct pollfd * v, nfds_t n, int ms), (v, n, ms), -1)
 HOOK(int, epoll_create1, (int flags), (flags), -1)
 /* to take something away never fails for lack of something, and has no answer */
@@ -550,6 +565,10 @@ HOOK(ssize_t, getrandom, (void *p, size_t len, unsigned flags), (p, len, flags),
 HOOK(int, uname, (struct utsname * ret), (ret), -1)
 HOOK(long, sysconf, (int name), (name), -1)
 HOOK(struct passwd *, getpwnam, (const char *name), (name), NULL)
+HOOK(struct group *, getgrnam, (const char *name), (name), NULL)
+HOOK(int, fchownat, (int dir, const char *path, uid_t uid, gid_t gid, int flags),
+	(dir, path, uid, gid, flags), -1)
+HOOK(char *, realpath, (const char *path, char *ret), (path, ret), NULL)
 HOOK(struct if_nameindex *, if_nameindex, (void), (), NULL)
 
 /* liburing calls the kernel by itself */

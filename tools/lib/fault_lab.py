@@ -50,7 +50,7 @@ LAN2 = "phyint lan2 downstream\n"
 PROFILES = {
     "default": "",
     "plain": "transmit sendmmsg\ncoalesce off\nlatency low\n",
-    "user": "user nobody\nchroot {dir}\n",
+    "user": "user nobody\ncontrol-group nogroup\nchroot {dir}\n",
 }
 # what two descriptors of one kind differ by
 CHANGING = re.compile(r"\[?\d+\]?$|/ringcast-\w+|\d+| \(deleted\)")

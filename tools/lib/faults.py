@@ -35,6 +35,7 @@ FOR_EVER = 0xffffffff
 KNOWN = {
     "pcap_compile": "libpcap's scanner calls exit(2), its optimiser does not look",
     "get_default_call_rcu_data": "liburcu aborts; grace.c has tried with a thread of its own",
+    "seccomp_": "libseccomp 2.5 loops in the generator of its filter",
 }
 
 # Errors that mean something else to the caller than the usual one of a function.
