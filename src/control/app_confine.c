@@ -74,14 +74,27 @@ static int choose_files(const struct app *app, struct landlock *l)
 	return r;
 }
 
-static void no_landlock(int r)
+/* The kernel has it not, or who started us forbids it. */
+static bool is_policy(int r)
+{
+	return r == -ENOSYS || r == -EOPNOTSUPP || r == -EPERM || r == -EACCES ||
+		r == -EINVAL;
+}
+
+static void say_missing(const char *what, int r, const char *so)
 {
 	if (r == -ENOSYS || r == -EOPNOTSUPP)
-		log_info("landlock: this kernel has none, or it is switched off there; "
-			 "files are not confined");
+		log_info("%s: this kernel has none, or it is switched off; %s", what,
+			so);
+	else if (is_policy(r))
+		log_info("%s: the kernel refuses it: %s; %s", what, strerror(-r), so);
 	else
-		log_info("landlock: the kernel refuses it: %s; files are not confined",
-			strerror(-r));
+		log_warn("%s: %s; %s", what, strerror(-r), so);
+}
+
+static void no_landlock(int r)
+{
+	say_missing("landlock", r, "files are not confined");
 }
 
 static void confine_files(struct app *app, const struct landlock *l)

@@ -6,6 +6,7 @@ still do, and no more. Other files of tests run with the same filter; here it is
 import contextlib
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -190,6 +191,18 @@ def moved(b, t, config):
     os.unlink(d.conf)
     os.symlink(outside, d.conf)
     return d
+
+
+@case("where the kernel lets it have neither, the daemon says so and forwards")
+def neither(b):
+    t = b.topology()
+    calls = [ringcast.SECCOMP[platform.machine()], 444, 445, 446]  # landlock_*
+    d = b.run(t, preexec=lambda: ringcast.forbid(calls))
+    for word, what in (("seccomp", "filtered"), ("landlock", "confined")):
+        assert any(line.startswith(f"info: {word}: ") and f"are not {what}" in line
+                   for line in d.log().splitlines()), d.log()
+    b.stream(t)
+    flows(b.receiver(t.hosts["lan1"]))
 
 
 @case("a configuration file that moves out of its directory is refused, and why is said")

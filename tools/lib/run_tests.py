@@ -54,7 +54,7 @@ def counted(suite, name):
     return suite in coverage.SUITES and not THREADS.search(name) and name != "watch"
 
 
-OPTIONAL = "io_uring", "systemd", "metrics_http", "ncurses"
+OPTIONAL = "io_uring", "systemd", "metrics_http", "seccomp", "ncurses"
 # build directory, what it shows, compiler, meson options, selection of tests
 RUNS = [
     ("gcc", "gcc, all suites", "gcc", ["-Dbuildtype=debug"], everything),
