@@ -509,11 +509,21 @@ struct fib *dataplane_fib(struct dataplane *dp)
 	return dp->fib;
 }
 
+static bool uses_uring(const struct dataplane *dp)
+{
+	for (unsigned i = 0; i < dp->n; i++)
+		if (worker_gave_up_uring(dp->worker[i]))
+			return false;
+	return dp->uring;
+}
+
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 {
+	bool uring = uses_uring(dp);
+
 	if (ret_why)
-		*ret_why = dp->why;
-	return dp->uring ? "io_uring" : "sendmmsg";
+		*ret_why = dp->uring && !uring ? "io_uring stopped working" : dp->why;
+	return uring ? "io_uring" : "sendmmsg";
 }
 
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
@@ -525,7 +535,8 @@ const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
 	for (unsigned i = 0; super && i < s->n; i++)
 		super = tx_port_caps(s->thread[i].tx) & TX_SUPER_FRAME;
 	if (super)
-		return dp->uring ? "super-frames, io_uring" : "super-frames, sendmmsg";
+		return uses_uring(dp) ? "super-frames, io_uring"
+				      : "super-frames, sendmmsg";
 	return dataplane_transmit(dp, NULL);
 }
 

@@ -45,6 +45,8 @@ const char *tx_uring_reason(int r)
 
 #define N_ENTRIES   1024 /* copies per system call */
 #define RETRIES_MAX 16
+#define BROKEN_MAX  3 /* rings without a result, one after the other: no more of them  \
+		       */
 
 struct slot {
 	struct msghdr hdr;
@@ -59,7 +61,7 @@ struct tx_uring {
 	struct tx_port *const *port;
 	struct tx_health health[PORT_MAX];
 	struct portset ill; /* ports whose health is not zero */
-	unsigned n_queued;
+	unsigned n_queued, n_broken;
 	struct slot slot[N_ENTRIES];
 	uint16_t slot_port[N_ENTRIES];
 	bool slot_done[N_ENTRIES];
@@ -146,7 +148,8 @@ static unsigned reap(struct tx_uring *t)
 }
 
 /* Requests that the kernel does not take cannot be withdrawn from a ring: make a new
- * one. What was queued and has no result is lost, and counted. */
+ * one, unless that did not help before. What was queued and has no result is lost, and
+ * counted. */
 static void start_again(struct tx_uring *t)
 {
 	io_uring_queue_exit(&t->ring);
@@ -154,7 +157,7 @@ static void start_again(struct tx_uring *t)
 		if (!t->slot_done[i])
 			forward_count_tx_error(t->fw, t->slot_port[i], VERDICT_TX_ERROR,
 				t->slot[i].n_packets);
-	t->ready = init_ring(&t->ring, N_ENTRIES) == 0;
+	t->ready = ++t->n_broken < BROKEN_MAX && init_ring(&t->ring, N_ENTRIES) == 0;
 }
 
 /* Everything queued is executed and counted when this returns. */
@@ -169,6 +172,7 @@ static void submit(struct tx_uring *t)
 		done += n;
 		if (n > 0 || r > 0) {
 			tries = 0;
+			t->n_broken = 0;
 			continue;
 		}
 		if ((r != -EINTR && r != -EAGAIN && r != -EBUSY) ||

@@ -51,6 +51,7 @@ struct worker {
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring;
+	_Atomic bool gave_up_uring; /* it stopped working */
 	sem_t started;
 	int start_error; /* written before `started` is posted */
 	_Atomic(struct worker_config *) config;
@@ -185,6 +186,8 @@ static void choose_tx(
 {
 	if (w->uring && tx_uring_ops(w->uring, cfg->tx, ret))
 		return;
+	if (w->uring)
+		atomic_store_explicit(&w->gave_up_uring, true, memory_order_relaxed);
 	tx_mmsg_ops(w->mmsg, cfg->tx, ret);
 }
 
@@ -296,6 +299,7 @@ static void *thread_main(void *arg)
 	/* an io_uring belongs to the thread that made it */
 	if (w->want_uring)
 		w->start_error = tx_uring_new(w->fw, &w->uring);
+	atomic_store_explicit(&w->gave_up_uring, false, memory_order_relaxed);
 	rcu_register_thread();
 	sem_post(&w->started);
 	if (w->start_error == 0)
@@ -467,6 +471,11 @@ struct sample_ring *worker_samples(struct worker *w)
 struct forward_counters *worker_counters(struct worker *w)
 {
 	return forward_counters(w->fw);
+}
+
+bool worker_gave_up_uring(const struct worker *w)
+{
+	return atomic_load_explicit(&w->gave_up_uring, memory_order_relaxed);
 }
 
 int worker_cpu(const struct worker *w)

@@ -4,10 +4,11 @@
 places: tools/faults. Clocks that jump."""
 
 import errno
+import json
 import os
 import time
 
-from libnetns import (GROUP, Record, assert_continuous, case, main, wait_datagrams, wait_for,
+from libnetns import (GROUP, Record, Skip, assert_continuous, case, main, wait_datagrams, wait_for,
                       wait_record, wire)
 
 import faults  # libnetns has said where
@@ -60,6 +61,20 @@ class Clocks:
         """Nothing is lost so far, and more comes."""
         self.got += wait_datagrams(self.receiver, 100)
         assert_continuous(self.got, at_least=200)
+
+
+@case("an io_uring that takes nothing any more gives way to sendmmsg")
+def no_uring(b):
+    c = Clocks(b)
+    if json.loads(c.daemon.ask("version"))["transmit"] != "io_uring":
+        raise Skip("no io_uring here")
+    c.shared.set(INJECT, kind=c.shared.names().index("io_uring_submit_and_wait"),
+                 times=faults.FOR_EVER)
+    wait_for(10, lambda: json.loads(c.daemon.ask("version"))["transmit"] == "sendmmsg",
+             "the other way to send")
+    c.receiver.receive()
+    assert_continuous(wait_datagrams(c.receiver, 100), at_least=100)
+    assert c.shared.off()[1]
 
 
 @case("setting the time of day, by a day in either direction, disturbs nothing")
