@@ -23,13 +23,14 @@ static const struct golden_case {
 	const char *ok;
 	enum convert_dialect dialect;
 	const char *file[3];
-	struct convert_device device[3];
+	struct convert_device device[4];
 	bool shown; /* in doc/migration.md */
 } cases[] = {
 	{"improxy", CONVERT_IMPROXY, {"improxy.conf"}, .shown = true},
 	{"improxy-minimal", CONVERT_IMPROXY, {"improxy-minimal.conf"}},
 	{"improxy-nothing", CONVERT_IMPROXY, {"improxy-nothing.conf"}},
 	{"improxy-bad", CONVERT_IMPROXY, {"improxy-bad.conf"}},
+	{"improxy-old", CONVERT_IMPROXY, {"improxy-old.conf"}},
 	{"improxy-no-upstream", CONVERT_IMPROXY, {"improxy-no-upstream.conf"}},
 	{"vyos-commands", CONVERT_VYOS, {"vyos.commands"}, .shown = true},
 	{"vyos-boot", CONVERT_VYOS, {"vyos.boot"}},
@@ -37,6 +38,8 @@ static const struct golden_case {
 	{"vyos-show", CONVERT_VYOS, {"vyos-show.boot"}},
 	{"vyos-bad", CONVERT_VYOS, {"vyos-bad.commands"}},
 	{"vyos-bad-boot", CONVERT_VYOS, {"vyos-bad.boot"}},
+	{"vyos-quotes", CONVERT_VYOS, {"vyos-quotes.boot"}},
+	{"vyos-deep", CONVERT_VYOS, {"vyos-deep.boot"}},
 	{"vyos-other", CONVERT_VYOS, {"vyos-other.boot"}},
 	{"openwrt", CONVERT_OPENWRT, {"openwrt.network", "openwrt.igmpproxy"},
 		.shown = true},
@@ -46,11 +49,16 @@ static const struct golden_case {
 	{"openwrt-quotes", CONVERT_OPENWRT, {"openwrt-quotes.igmpproxy"},
 		{{"wan", "pppoe-wan"}, {"lan", "br-lan"}}},
 	{"openwrt-bad", CONVERT_OPENWRT, {"openwrt-bad.igmpproxy"}},
+	{"openwrt-values", CONVERT_OPENWRT, {"openwrt-values.igmpproxy"},
+		{{"wan", "eth0"}, {"lan", "br-lan"}, {"guest", "br-guest"}}},
 	{"openwrt-show", CONVERT_OPENWRT, {"openwrt-show.igmpproxy"}},
 	{"omcproxy", CONVERT_OPENWRT, {"openwrt.network", "openwrt.omcproxy"},
 		.shown = true},
 	{"omcproxy-two", CONVERT_OPENWRT, {"openwrt.network", "openwrt-two.omcproxy"},
 		{{"guest", "br-guest"}, {"office", "br-office"}}},
+	{"omcproxy-scopes", CONVERT_OPENWRT, {"openwrt-scopes.omcproxy"},
+		{{"wan", "eth0"}, {"wan2", "eth1"}, {"lan", "br-lan"},
+			{"office", "br-office"}}},
 	{"omcproxy-bad", CONVERT_OPENWRT, {"openwrt-bad.omcproxy"}},
 	{"omcproxy-none", CONVERT_OPENWRT, {"openwrt-none.omcproxy"}},
 	{"openwrt-both", CONVERT_OPENWRT, {"openwrt.igmpproxy", "openwrt.omcproxy"}},
