@@ -223,10 +223,9 @@ static void step(struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);
 
-	if (ix->next && is_above(ix->n + 1, ix->next->mask + 1, FULL)) {
-		free_table(ix->next); /* shrank too early; nobody has seen it */
-		ix->next = NULL;
-	}
+	/* A smaller table is begun with half of what it may hold at most, and in use before
+	 * so many changes have been made that it could be full. */
+	assert(!ix->next || !is_above(ix->n + 1, ix->next->mask + 1, FULL));
 	if (!ix->next) {
 		begin_resize(ix);
 	} else {

@@ -85,6 +85,24 @@ static void long_words(void **state)
 	config_free(c);
 }
 
+/* what sun_path has room for, with its end */
+static void longest_socket_path(void **state)
+{
+	char text[200] = ROLES "control-socket /run";
+	size_t start = strlen(text) - strlen("/run"), end = start + 107;
+	struct config *c;
+
+	memset(text + strlen(text), 'x', end - strlen(text));
+	c = parse(text, 0);
+	assert_int_equal(strlen(c->control_socket), 107);
+	config_free(c);
+	strcpy(text + end, "y");
+	c = parse(text, 1);
+	assert_non_null(strstr(c->message[0].text, "at most 107 octets"));
+	assert_non_null(strstr(c->message[0].text, "has 108"));
+	config_free(c);
+}
+
 /* --- the rows of files as they are found in the field --------------------------------
  */
 
@@ -433,6 +451,7 @@ int main(void)
 		cmocka_unit_test(place_of_phyint),
 		cmocka_unit_test(nul_octet),
 		cmocka_unit_test(long_words),
+		cmocka_unit_test(longest_socket_path),
 		cmocka_unit_test(real_world_rows),
 		cmocka_unit_test(first_block_of_a_name_counts),
 		cmocka_unit_test(warnings),
