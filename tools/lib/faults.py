@@ -37,6 +37,7 @@ KNOWN = {
     "getpwnam": "the C library does not look when it allocates what names are looked up with",
     "get_default_call_rcu_data": "liburcu aborts; grace.c has tried with a thread of its own",
     "seccomp_": "libseccomp 2.5 loops in the generator of its filter",
+    "getgrnam_r": "glibc's name service does not look whether there is memory",
 }
 
 # Errors that mean something else to the caller than the usual one of a function.
