@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the daemon may do and may not: capabilities, and seccomp without io_uring."""
+"""What the daemon may do and may not: capabilities, the group of its control socket, and seccomp
+without io_uring."""
 
 import grp
+import json
 import os
+import signal
 import stat
 import subprocess
 
 from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
-                      ringcast, wait_datagrams)
+                      ringcast, wait_datagrams, wait_for)
 
 ONLY_NET_RAW = ["setpriv", "--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
@@ -85,7 +88,7 @@ def of_group(b, d, group):
         assert words in r.stderr, r.stderr
 
 
-@case("control-group: members use ringcastctl, others are told why not; a reload keeps it")
+@case("control-group: members use ringcastctl, others are told why not; an upgrade changes it")
 def control_group(b):
     group = a_group()
     other = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534, group.gr_gid))
@@ -96,6 +99,12 @@ def control_group(b):
     assert d.ctl_run("reload").returncode == 0
     d.wait_log("control-group cannot change while running")
     of_group(b, d, group)
+    r = d.ctl_run("upgrade")
+    assert r.returncode == 0, r
+    of_group(b, d, other)
+    pid = json.loads(d.ctl_run("--json", "version").stdout)["pid"]
+    os.kill(pid, signal.SIGTERM)
+    wait_for(20, lambda: not os.path.exists(f"/proc/{pid}/exe"), "it ends")
 
 
 @case("control-group with chroot")
