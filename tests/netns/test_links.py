@@ -398,7 +398,8 @@ def loop(b):
         port = ports[end]
         assert 0 < port["tx_packets"] <= stream.sent, f"{end}: {port}"
         assert port["verdicts"]["forwarded"] == 0, f"{end} goes on with what came round"
-    assert ports["lan2"]["ring_packets"] >= 200, "it did come round"
+    wait_for(10, lambda: next(p for p in d.show("stats")["ports"] if p["name"] == "lan2")
+             ["ring_packets"] >= 200, "it did come round")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ mkdir -p {here}/groups
 mount -t cgroup2 none {here}/groups
 mkdir {here}/groups/{name}
 echo 0 >{here}/groups/{name}/cgroup.procs
-cat /etc/passwd {here}/passwd >{here}/passwd.all
-cat /etc/group {here}/group >{here}/group.all
+cat {here}/passwd /etc/passwd >{here}/passwd.all
+cat {here}/group /etc/group >{here}/group.all
 mount --bind {here}/passwd.all /etc/passwd
 mount --bind {here}/group.all /etc/group
 exec unshare --cgroup bash -ec '
