@@ -49,6 +49,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -138,6 +139,7 @@
 	X(pthread_getcpuclockid, ENOENT)                                               \
 	X(getrandom, EAGAIN)                                                           \
 	X(uname, EFAULT)                                                               \
+	X(syscall, ENOSYS)                                                             \
 	X(sysconf, EINVAL)                                                             \
 	X(getpwnam, EMFILE)                                                            \
 	X(getgrnam, EMFILE)                                                            \
@@ -382,6 +384,14 @@ static bool is_event(int fd)
 		event_fd[fd];
 }
 
+/* never fails; the next one of the number may be something else */
+EXPORT int close(int fd)
+{
+	if (is_event(fd))
+		event_fd[fd] = false;
+	return REAL(close)(fd);
+}
+
 EXPORT ssize_t write(int fd, const void *p, size_t len)
 {
 	int error = len == sizeof(uint64_t) && is_event(fd) ? 0 : fails(KIND_write);
@@ -570,6 +580,25 @@ HOOK(int, fchownat, (int dir, const char *path, uid_t uid, gid_t gid, int flags)
 	(dir, path, uid, gid, flags), -1)
 HOOK(char *, realpath, (const char *path, char *ret), (path, ret), NULL)
 HOOK(struct if_nameindex *, if_nameindex, (void), (), NULL)
+
+/* Those that the C library has no function for, but for the locks of liburcu: these do
+ * not fail, as those of the C library do not. */
+EXPORT long syscall(long n, ...)
+{
+	int error = n == SYS_futex ? 0 : fails(KIND_syscall);
+	long v[6];
+	va_list ap;
+
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	va_start(ap, n);
+	for (int i = 0; i < 6; i++)
+		v[i] = va_arg(ap, long);
+	va_end(ap);
+	return REAL(syscall)(n, v[0], v[1], v[2], v[3], v[4], v[5]);
+}
 
 /* liburing calls the kernel by itself */
 int io_uring_queue_init(unsigned n, void *ring, unsigned flags);
