@@ -8,13 +8,15 @@ import json
 import os
 import time
 
-from libnetns import (GROUP, Record, Skip, assert_continuous, case, main, wait_datagrams, wait_for,
-                      wait_record, wire)
+from libnetns import (GROUP, Record, Skip, assert_continuous, case, main, numbers, wait_datagrams,
+                      wait_for, wait_record, wire)
 
 import faults  # libnetns has said where
 from fault_lab import INJECT, Patient, Scenario, Shared
 
 SEED = int(os.environ.get("RINGCAST_FAULTS_SEED") or time.time())
+
+STANDSTILL = 30   # datagrams, of 300 in a second
 
 
 @case("every function fails once at the start, while running and at the end")
@@ -58,9 +60,12 @@ class Clocks:
         self.got = wait_datagrams(self.receiver, 100)
 
     def go_on(self):
-        """Nothing is lost so far, and more comes."""
+        """The stream has not stood still, and goes on. Single datagrams may be lost in a machine
+        that is busy with other tests; who has left a group hears nothing for longer."""
         self.got += wait_datagrams(self.receiver, 100)
-        assert_continuous(self.got, at_least=200)
+        got = numbers(self.got)
+        longest = max(b - a for a, b in zip(got, got[1:]))
+        assert longest <= STANDSTILL, f"{longest - 1} in a row are missing"
 
 
 @case("an io_uring that takes nothing any more gives way to sendmmsg")
