@@ -173,13 +173,16 @@ static int check_capability(void)
 
 	if (fd >= 0)
 		return APP_EXIT_OK;
+	if (errno != EPERM && errno != EAFNOSUPPORT) {
+		log_err("cannot open a packet socket: %s", strerror(errno));
+		return APP_EXIT_FAILURE;
+	}
 	if (errno == EPERM)
 		log_err("missing capability CAP_NET_RAW: packet sockets are not permitted; "
 			"start as root, or give it the capability (setcap cap_net_raw+ep, "
 			"AmbientCapabilities=CAP_NET_RAW, docker run --cap-add NET_RAW)");
 	else
-		log_err("the kernel has no packet sockets (CONFIG_PACKET): %s",
-			strerror(errno));
+		log_err("the kernel has no packet sockets (CONFIG_PACKET)");
 	return APP_EXIT_CAPABILITY;
 }
 

@@ -30,7 +30,18 @@ def each_function(b):
     for line in faults.summary(hospital, sites):
         b.note(line)
     assert not hospital.findings, hospital.findings
+    no_descriptors(hospital, sites)
     short_rings(hospital, sites)
+
+
+def no_descriptors(hospital, sites):
+    """What is short is named, and not taken for a kernel that lacks something."""
+    first = next(s for s in sites["start"].values() if s.name == "socket" and
+                 "check_capability" in hospital.symbols.path(s.frames, 1))
+    assert not hospital.new(INJECT, kind=first.kind, site=first.hash)
+    log = hospital.daemon.log()
+    assert hospital.daemon.process.returncode == 4 and "Too many open files" in log, log
+    assert "CONFIG_PACKET" not in log, log
 
 
 def short_rings(hospital, sites):
