@@ -77,11 +77,38 @@ void lab_ip(const char *fmt, ...)
 		fail_msg("ip %s", args);
 }
 
+/* `arg`: name of a pair */
+static bool is_running(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool running = true;
+
+	assert_true(fd >= 0);
+	for (unsigned end = 0; end <= 1; end++) {
+		struct ifreq ifr = {0};
+		int n = snprintf(
+			ifr.ifr_name, sizeof(ifr.ifr_name), "%s%u", (char *)arg, end);
+
+		assert_in_range(n, 2, sizeof(ifr.ifr_name) - 1);
+		assert_int_equal(ioctl(fd, SIOCGIFFLAGS, &ifr), 0);
+		running = running && ifr.ifr_flags & IFF_RUNNING;
+	}
+	close(fd);
+	return running;
+}
+
 void lab_veth(const char *name)
 {
+	_cleanup_(freep) char *pair = strdup(name);
+
+	assert_non_null(pair);
 	lab_ip("link add %s0 type veth peer name %s1", name, name);
 	lab_ip("link set %s0 mtu 9200 up", name);
 	lab_ip("link set %s1 mtu 9200 up", name);
+	/* The kernel sees the carrier a little later, and drops what is sent before. It
+	 * makes the queue usable under the lock that the last command waits for. */
+	assert_true(lab_wait(is_running, pair));
+	lab_ip("link set %s1 up", name);
 }
 
 void lab_delete(const char *name)

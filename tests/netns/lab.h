@@ -13,7 +13,7 @@ int lab_enter(void);
 
 /* Run an `ip` command line; the test fails when it fails. */
 _printf_(1, 2) void lab_ip(const char *fmt, ...);
-/* veth pair name0 (ours) and name1 (the world), both up */
+/* veth pair name0 (ours) and name1 (the world), both up and usable */
 void lab_veth(const char *name);
 void lab_delete(const char *name); /* no error when it is not there */
 
