@@ -19,7 +19,7 @@ import time
 import coverage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-THREADS = re.compile("fib_torture|crew|dataplane")
+THREADS = re.compile("fib_torture|crew|dataplane|netns_(threads|reload)$")
 # unit tests of what touches the system
 EDGES = {"crew", "ctl", "ctl_stream", "log", "loop", "portplan", "rival", "sample", "service",
          "sockfilter", "tap", "transmit", "tx_port"}
