@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What dataplane.c (ports, threads, statistics) and dataplane_upgrade.c (pausing,
- * handing over) share. */
+/* What dataplane.c (ports, threads), dataplane_stats.c (counters) and
+ * dataplane_upgrade.c (pausing, handing over) share. */
 
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -94,8 +94,11 @@ struct socket_set *dataplane_set_close(
 	struct socket_set *s); /* takes and returns NULL */
 struct ring_rx_params dataplane_ring_params(
 	const struct dataplane *dp, const struct socket_set *s);
-uint64_t dataplane_fragments(struct dataplane *dp, unsigned port);
 void dataplane_stop_threads(struct dataplane *dp);
+
+/* dataplane_stats.c */
+
+uint64_t dataplane_fragments(struct dataplane *dp, unsigned port);
 
 /* dataplane_upgrade.c */
 
