@@ -197,6 +197,8 @@ def starts(b):
     assert status["Uid"].split() == ["64321"] * 4, status["Uid"]
     for which in ("CapEff", "CapPrm", "CapBnd"):
         assert int(status[which], 16) == 1 << 13, (which, status[which])   # CAP_NET_RAW
+    stat = d.enter("cat", f"/proc/{d.main_pid()}/stat").stdout
+    assert stat.rpartition(")")[2].split()[16] == "-10", "nice: " + stat
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
     # the unit leaves the daemon the calls with which it confines itself further
     said = [e["MESSAGE"] for e in d.journal()]
