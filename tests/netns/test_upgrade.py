@@ -12,8 +12,8 @@ import signal
 import socket
 import time
 
-from libnetns import (FAST, GROUP, PLAIN, Stream, assert_continuous, case, gaps, main, numbers,
-                      ringcast, wait_datagrams, wait_for, wire)
+from libnetns import (FAST, GROUP, PLAIN, Stream, assert_continuous, case, gaps, lab, main,
+                      numbers, ringcast, wait_datagrams, wait_for, wire)
 from manager import ManagedDaemon
 
 RATE = int(os.environ.get("RINGCAST_UPGRADE_RATE", "1000"))
@@ -89,6 +89,8 @@ def play(b, config, ipv6=False, managed=False, **kw):
     receivers = [b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan2"])]
     if ipv6:
         receivers.append(b.receiver(t.hosts["lan1"], "ff0e::1:2:3"))
+    for r in receivers:
+        lab.receive_buffer(r.sock, RATE * 4096 * 4)   # nobody reads during an upgrade
     streams = []
     for group in {r.group for r in receivers}:
         streams.append(Fast(t.provider, group, rate=RATE))
