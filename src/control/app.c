@@ -63,6 +63,7 @@ static void tick(void *ctx, mono_t now)
 
 static void round_end(void *ctx, mono_t now)
 {
+	app_notice_transmit(ctx);
 	app_execute(ctx, now);
 }
 

@@ -121,6 +121,7 @@ struct app {
 	struct rate_table rates; /* of forwarding entries */
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
+	const char *transmit; /* the way that was logged last; static */
 	char *left_out;	     /* names without a port, as they were logged; NULL: none */
 	mono_t retry_at;     /* something could not be opened: try again then */
 	bool links_unsure;   /* the interfaces are to be read again */

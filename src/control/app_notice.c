@@ -111,6 +111,15 @@ static void notice_left_out(struct app *app)
 	app->left_out = names;
 }
 
+void app_notice_transmit(struct app *app)
+{
+	const char *why, *way = dataplane_transmit(app->dp, &why);
+
+	if (app->transmit && strcmp(way, app->transmit) != 0)
+		log_warn("%s: frames are sent by %s from now on", why, way);
+	app->transmit = way;
+}
+
 void app_notice(struct app *app)
 {
 	for (unsigned n = 0; n < PORT_MAX; n++) {

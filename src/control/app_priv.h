@@ -23,6 +23,8 @@ void app_close_ports(struct app *app);
 /* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
  * for which there is no port. */
 void app_notice(struct app *app);
+/* Each round: frames are sent in another way than was said. Cheap. */
+void app_notice_transmit(struct app *app);
 
 /* The log: what is worth a line, at a limited rate. `from` NULL: not known. */
 void app_log_note(struct app *app, mono_t now, const struct effect *e);

@@ -86,6 +86,7 @@ def no_uring(b):
         raise Skip("no io_uring here")
     c.shared.set(INJECT, kind=c.shared.names().index("io_uring_submit_and_wait"),
                  times=faults.FOR_EVER)
+    c.daemon.wait_log("io_uring stopped working: frames are sent by sendmmsg")
     wait_for(10, lambda: json.loads(c.daemon.ask("version"))["transmit"] == "sendmmsg",
              "the other way to send")
     c.receiver.receive()
