@@ -42,7 +42,8 @@ static void check_iface(const struct config *c, const struct config_iface *ci)
 	fuzz_assert(ci->igmp_version >= 1 && ci->igmp_version <= 3);
 	fuzz_assert(ci->mld_version >= 1 && ci->mld_version <= 2);
 	fuzz_assert(config_boundary_scope(ci) <= 15);
-	fuzz_assert(strnlen(ci->name, IFNAMSIZ) < IFNAMSIZ);
+	fuzz_assert(strnlen(ci->name, sizeof(ci->name)) < sizeof(ci->name));
+	fuzz_assert(ci->pattern || strlen(ci->name) < IFNAMSIZ);
 	for (size_t i = 0; i < ci->n_altnet; i++)
 		fuzz_assert(prefix_contains(&ci->altnet[i], &ci->altnet[i].addr));
 	for (size_t i = 0; i < ci->n_filter; i++)
