@@ -77,6 +77,7 @@ def one_leaves(d, tap, receivers):
             return next(r for a, r in receivers.items() if a != last)
         except AssertionError:
             receivers[last].join()
+            receivers[last].receive()   # what came before it left
     raise AssertionError("no leave is heard: both hosts think that the other one reported last")
 
 
