@@ -122,7 +122,7 @@ void state_put_u64(struct state_out *o, uint64_t v)
 
 void state_put_time(struct state_out *o, mono_t t)
 {
-	bool is_time = t.ns != 0 && t.ns != MONO_NEVER.ns;
+	bool is_time = mono_is_set(t) && t.ns != MONO_NEVER.ns;
 
 	state_put_u64(o, (uint64_t)(is_time ? t.ns + o->ahead_ns : t.ns));
 }

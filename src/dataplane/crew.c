@@ -123,7 +123,7 @@ void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
 	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
 {
 	struct slot *s = &c->slot[thread];
-	unsigned n = portset_count(ports), step = n / (PARTS * c->n);
+	unsigned n = portset_count(ports);
 
 	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH) {
 		serve_alone(job, ports, copies, tx);
@@ -132,7 +132,9 @@ void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
 	s->n_ports = 0;
 	portset_for_each (ports, i)
 		s->port[s->n_ports++] = (uint8_t)i;
-	s->step = step ? step : 1;
+	s->step = n / (PARTS * c->n);
+	if (s->step == 0)
+		s->step = 1;
 	atomic_store_explicit(&s->next, 0, memory_order_relaxed);
 	/* pairs with the load in crew_help(): ports and job are complete */
 	atomic_store_explicit(&s->job, job, memory_order_seq_cst);

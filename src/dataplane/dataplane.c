@@ -23,6 +23,7 @@
 #include "dataplane/tx_uring.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <urcu-qsbr.h>
 
 /* Sets of sockets */
@@ -421,10 +422,29 @@ static void choose_receive(
 	ring_rx_probe(&dp->receive);
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* The thread that runs the callbacks of call_rcu(). liburcu ends the process when it
+ * cannot have it: better to find out with one of our own. */
+static int start_reclaiming(void)
+{
+	pthread_t t;
+	int r = pthread_create(&t, NULL, nothing, NULL);
+
+	if (r != 0)
+		return -r;
+	pthread_join(t, NULL);
+	(void)get_default_call_rcu_data();
+	return 0;
+}
+
 static int start_all(
 	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
 {
-	int r = grace_start();
+	int r = start_reclaiming();
 
 	if (r < 0)
 		return r;

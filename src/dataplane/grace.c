@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Grace periods, see grace.h. All callbacks of this program are of one thread, liburcu's
- * default one, which runs them in their order: when the last one runs, all are done.
+ * Grace periods, see grace.h. All callbacks of this program are of one thread,
+ * liburcu's default one, which runs them in their order: when the last one runs, all
+ * are done.
  */
 
 #include "dataplane/grace.h"
@@ -10,34 +11,13 @@
 #include "base/cleanup.h"
 #include "dataplane/tsan.h"
 
-#include <pthread.h>
 #include <semaphore.h>
-#include <stddef.h>
 #include <urcu-qsbr.h>
 
 struct last {
 	struct rcu_head rcu;
 	sem_t done;
 };
-
-static void *nothing(void *arg)
-{
-	return arg;
-}
-
-int grace_start(void)
-{
-	pthread_t t;
-	int r = pthread_create(&t, NULL, nothing, NULL);
-
-	/* liburcu ends the process when it cannot have its thread: better to find out
-	 * with one of our own */
-	if (r != 0)
-		return -r;
-	pthread_join(t, NULL);
-	(void)get_default_call_rcu_data();
-	return 0;
-}
 
 static void run_last(struct rcu_head *head)
 {

@@ -45,8 +45,7 @@ const char *tx_uring_reason(int r)
 
 #define N_ENTRIES   1024 /* copies per system call */
 #define RETRIES_MAX 16
-#define BROKEN_MAX  3 /* rings without a result, one after the other: no more of them  \
-		       */
+#define BROKEN_MAX  3 /* rings without a result, one after the other */
 
 struct slot {
 	struct msghdr hdr;

@@ -69,7 +69,8 @@ void worker_sample(struct worker *w, const struct sample_spec *spec);
 struct sample_ring *worker_samples(struct worker *w);
 
 struct forward_counters *worker_counters(struct worker *w);
+/* Its io_uring has stopped working, and it sends by sendmmsg(2). */
+bool worker_gave_up_uring(const struct worker *w);
 /* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
-bool worker_gave_up_uring(const struct worker *w); /* its io_uring, for sendmmsg(2) */
 int worker_cpu(const struct worker *w);
 uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */

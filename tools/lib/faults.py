@@ -35,7 +35,7 @@ FOR_EVER = 0xffffffff
 KNOWN = {
     "pcap_compile": "libpcap's scanner calls exit(2), its optimiser does not look",
     "getpwnam": "the C library does not look when it allocates what names are looked up with",
-    "get_default_call_rcu_data": "liburcu aborts; grace.c has tried with a thread of its own",
+    "get_default_call_rcu_data": "liburcu aborts; dataplane.c has tried with a thread of its own",
     "seccomp_": "libseccomp 2.5 loops in the generator of its filter",
     "getgrnam_r": "glibc's name service does not look whether there is memory",
 }
