@@ -34,7 +34,6 @@
 #define RULE_PATH_BENEATH 1
 
 /* LANDLOCK_ACCESS_FS_* */
-#define FS_WRITE_FILE  (UINT64_C(1) << 1)
 #define FS_READ_FILE   (UINT64_C(1) << 2)
 #define FS_READ_DIR    (UINT64_C(1) << 3)
 #define FS_REMOVE_FILE (UINT64_C(1) << 5)
@@ -100,8 +99,6 @@ int landlock_allow_fd(struct landlock *l, int fd, unsigned rights)
 		return -errno;
 	if (rights & LANDLOCK_READ)
 		a.allowed |= FS_READ_FILE;
-	if (rights & LANDLOCK_WRITE)
-		a.allowed |= FS_WRITE_FILE;
 	/* the kernel takes these for directories only */
 	if ((rights & LANDLOCK_LIST) && S_ISDIR(st.st_mode))
 		a.allowed |= FS_READ_DIR;

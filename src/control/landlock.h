@@ -3,17 +3,16 @@
 
 /*
  * What the daemon may still do with files, by Landlock (Linux 5.13 and later): a set of
- * directories is filled while all of them can be reached, and put in force later. Does
- * not log.
+ * directories is filled while all of them can be reached, and put in force later.
+ * Nothing can be written then. Does not log.
  */
 
 #include <stdbool.h>
 
 enum landlock_right {
 	LANDLOCK_READ = 1 << 0,
-	LANDLOCK_LIST = 1 << 1, /* what is in a directory */
-	LANDLOCK_WRITE = 1 << 2,
-	LANDLOCK_REMOVE = 1 << 3, /* a file or socket */
+	LANDLOCK_LIST = 1 << 1,	  /* what is in a directory */
+	LANDLOCK_REMOVE = 1 << 2, /* a file or socket */
 };
 
 struct landlock {

@@ -84,9 +84,9 @@ static int64_t read_clock(clockid_t clock)
 	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 }
 
-static mono_t read_now(const struct loop *l)
+static mono_t our_time(const struct loop *l, int64_t system_ns)
 {
-	return (mono_t){read_clock(CLOCK_MONOTONIC) - l->left_out_ns};
+	return (mono_t){system_ns - l->left_out_ns};
 }
 
 /* `at` in the time of the system */
@@ -95,11 +95,6 @@ static struct timespec system_time(const struct loop *l, mono_t at)
 	int64_t ns = at.ns + l->left_out_ns;
 
 	return (struct timespec){ns / NS_PER_SEC, ns % NS_PER_SEC};
-}
-
-static int64_t read_suspended(void)
-{
-	return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
 }
 
 static void on_timer(struct loop_fd *f, uint32_t events)
@@ -153,8 +148,8 @@ int loop_new(const struct loop_ops *ops, struct loop **ret_loop)
 	if (!l)
 		return -ENOMEM;
 	l->ops = *ops;
-	l->now = read_now(l);
-	l->suspended_ns = read_suspended();
+	l->now.ns = read_clock(CLOCK_MONOTONIC);
+	l->suspended_ns = read_clock(CLOCK_BOOTTIME) - l->now.ns;
 	l->armed = MONO_NEVER;
 	l->timer.fd = l->signals.fd = -1;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -294,14 +289,15 @@ static void count_quick(struct loop *l, mono_t last)
 	l->hurry = false;
 }
 
-/* What is to be left out of a sleep that began at `from` and was to end at `at`. */
-static int64_t find_gap(struct loop *l, mono_t from, mono_t at)
+/* What is to be left out of a sleep that began at `from`, was to end at `at`, and has
+ * ended at `system_ns`. */
+static int64_t find_gap(struct loop *l, mono_t from, mono_t at, int64_t system_ns)
 {
 	const int64_t most = LOOP_GAP_MS * (NS_PER_SEC / 1000);
-	int64_t suspended = read_suspended(), gap = 0, late = 0;
+	int64_t suspended = read_clock(CLOCK_BOOTTIME) - system_ns, gap = 0, late = 0;
 
 	if (at.ns != MONO_NEVER.ns)
-		late = read_now(l).ns - (mono_before(at, from) ? from.ns : at.ns);
+		late = our_time(l, system_ns).ns - mono_max(at, from).ns;
 	if (late > most) {
 		l->left_out_ns += late;
 		l->fired = true; /* the timer shows the time of before */
@@ -334,11 +330,13 @@ static int sleep_until(struct loop *l, mono_t at)
 
 static int wait_events(struct loop *l)
 {
-	mono_t at = next_deadline(l), last = l->now, from = read_now(l);
+	mono_t at = next_deadline(l), last = l->now;
+	mono_t from = our_time(l, read_clock(CLOCK_MONOTONIC));
 	int r = sleep_until(l, at);
-	int64_t gap = find_gap(l, from, at);
+	int64_t system_ns = read_clock(CLOCK_MONOTONIC);
+	int64_t gap = find_gap(l, from, at, system_ns);
 
-	l->now = read_now(l);
+	l->now = our_time(l, system_ns);
 	count_quick(l, last);
 	if (gap > 0 && l->ops.resumed)
 		l->ops.resumed(l->ops.ctx, l->now, gap / (NS_PER_SEC / 1000));
