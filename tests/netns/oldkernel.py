@@ -13,6 +13,8 @@ import struct
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "riscv64": 0xC00000F3}
 _SETSOCKOPT = 54 if platform.machine() == "x86_64" else 208
 _IO_URING = range(425, 428)
+_LANDLOCK = range(444, 447)
+_SECCOMP = 317 if platform.machine() == "x86_64" else 277
 _SOL_PACKET = 263
 
 
@@ -28,6 +30,7 @@ def _option(number, error, length=None):
 REFUSALS = {
     "io_uring unknown": [(nr, {}, errno.ENOSYS) for nr in _IO_URING],
     "io_uring forbidden": [(nr, {}, errno.EPERM) for nr in _IO_URING],
+    "confinement forbidden": [(nr, {}, errno.EPERM) for nr in (_SECCOMP, *_LANDLOCK)],
     # PACKET_VNET_HDR_SZ is of Linux 6.4, PACKET_IGNORE_OUTGOING of 4.20
     "no super-frames": [_option(24, errno.ENOPROTOOPT)],
     "no vnet header": [_option(24, errno.ENOPROTOOPT), _option(15, errno.EINVAL)],

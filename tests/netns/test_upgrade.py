@@ -219,14 +219,12 @@ def store(b):
 def stood_still(b):
     t = b.topology()
     d = b.run(t, PLAIN)
-    b.stream(t)
+    stream = b.stream(t)
     r = b.receiver(t.hosts["lan1"])
     wait_datagrams(r, 20)
     d.process.send_signal(signal.SIGSTOP)
-    end_of_pause = time.monotonic() + 15   # longer than a membership of PLAIN lasts
-    while time.monotonic() < end_of_pause:
-        r.receive()
-        time.sleep(0.2)
+    until = stream.sent + 15 / stream.period   # longer than a membership of PLAIN lasts
+    wait_for(60, lambda: stream.sent >= until, "the stream is 15 seconds further on")
     d.process.send_signal(signal.SIGCONT)
     wait_for(10, lambda: "nothing ran for" in d.log(), "it notices")
     pid, _ = upgrade(d)

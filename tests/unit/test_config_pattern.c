@@ -3,23 +3,9 @@
 /* Patterns of interface names: which words are one, which block counts for a name, and
  * what the parser says about them. */
 
-#include "control/config.h"
-#include "test.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "config_fixture.h"
 
 #define UP " phyint u upstream "
-
-static struct config *parse(const char *text, int expected)
-{
-	struct config *c = NULL;
-	int r = config_parse(text, strlen(text), &c);
-
-	if (r != expected)
-		fail_msg("'%s' gives %d", text, r);
-	return c;
-}
 
 /* Files of igmpproxy have names with all kinds of characters; only those of the shell's
  * patterns make one. */

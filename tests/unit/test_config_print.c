@@ -6,30 +6,8 @@
  * octets, made from a seed that is printed (SEED=n in the environment repeats it).
  */
 
-#include "control/config.h"
+#include "config_fixture.h"
 #include "control/config_keyword.h"
-#include "test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define ROLES "phyint u upstream phyint d downstream "
-
-static struct config *parse(const char *text, int expected)
-{
-	struct config *c = NULL;
-	int r = config_parse(text, strlen(text), &c);
-
-	if (r != expected) {
-		print_error("'%s' gives %d\n", text, r);
-		for (size_t i = 0; c && i < c->n_message; i++)
-			print_error("%u:%u: %s\n", c->message[i].line,
-				c->message[i].column, c->message[i].text);
-	}
-	assert_int_equal(r, expected);
-	return c;
-}
 
 /* --- print and describe --------------------------------------------------------------
  */

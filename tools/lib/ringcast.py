@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ringcastd, ringcastctl and steady streams, as the laboratory uses them."""
 
-import ctypes
-import errno
 import json
 import os
-import platform
 import signal
 import struct
 import subprocess
@@ -174,30 +171,3 @@ def numbers(datagrams):
         assert payload == number(n, len(payload)), f"datagram {n} is damaged"
         out.append(n)
     return out
-
-
-IO_URING = (425, 426, 427)
-SECCOMP = {"x86_64": 317, "aarch64": 277, "riscv64": 277}
-
-
-def forbid(calls):
-    """For preexec: a seccomp filter that answers system calls, given by their numbers, with
-    EPERM, as container runtimes do. Keeps capabilities, so it needs CAP_SYS_ADMIN (a user
-    namespace of one's own is enough)."""
-    arch = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "riscv64": 0xC00000F3}
-    load, jeq, ret = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
-    allow, deny = 0x7FFF0000, 0x00050000 | errno.EPERM
-    n = len(calls)
-    code = [(load, 0, 0, 4), (jeq, 0, n + 1, arch[platform.machine()]), (load, 0, 0, 0),
-            *((jeq, n - i, 0, call) for i, call in enumerate(calls)),
-            (ret, 0, 0, allow), (ret, 0, 0, deny)]
-    program = b"".join(struct.pack("=HBBI", *i) for i in code)
-    buf = ctypes.create_string_buffer(program)
-    fprog = struct.pack("@HP", len(code), ctypes.addressof(buf))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(22, 2, fprog, 0, 0):  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-        raise OSError(ctypes.get_errno(), "seccomp filter refused")
-
-
-def forbid_io_uring():
-    forbid(IO_URING)

@@ -20,9 +20,6 @@ import coverage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 THREADS = re.compile("fib_torture|crew|dataplane|netns_(threads|reload)$")
-# unit tests of what touches the system
-EDGES = {"crew", "ctl", "ctl_stream", "log", "loop", "portplan", "rival", "sample", "service",
-         "sockfilter", "tap", "transmit", "tx_port"}
 
 
 def everything(suite, name):
@@ -38,10 +35,9 @@ def with_netns(*names):
     return lambda suite, name: suite != "netns" or name in wanted
 
 
-def edges_and_netns(*names):
-    """The pure code is the same without optional libraries, and has its tests elsewhere."""
-    wanted = {"netns_" + n for n in names} | EDGES
-    return lambda suite, name: name in wanted
+def unit_and_netns(*names):
+    wanted = {"netns_" + n for n in names}
+    return lambda suite, name: suite == "unit" or name in wanted
 
 
 def threads(suite, name):
@@ -66,7 +62,7 @@ RUNS = [
      ["-Dbuildtype=debugoptimized", "-Db_sanitize=thread"], threads),
     ("bare", "built without optional libraries", "gcc",
      ["-Dbuildtype=debug", *(f"-D{library}=disabled" for library in OPTIONAL)],
-     edges_and_netns("basic", "transmit", "bare")),
+     unit_and_netns("basic", "transmit", "bare")),
     ("coverage", "coverage of the pure code, built without asserts", "gcc", coverage.OPTIONS,
      counted),
 ]
