@@ -27,7 +27,7 @@ before() { echo "before $*"; }
 . "$2"
 if [ "$function" = variables ]; then
 	for name in command command_args command_user capabilities supervisor no_new_privs \
-		required_files extra_commands extra_started_commands; do
+		supervise_daemon_args required_files extra_commands extra_started_commands; do
 		eval "echo \"$name=\${$name:-}\""
 	done
 else

@@ -123,6 +123,7 @@ def openrc_variables():
         assert v["command_user"] == "ringcast:ringcast" and v["no_new_privs"] == "yes", v
         assert v["capabilities"] == "^cap_net_raw", v
         assert v["supervisor"] == "supervise-daemon", v
+        assert v["supervise_daemon_args"] == "--nicelevel -10", v
         assert "use logger net" in service.call("depend")
 
 
@@ -195,6 +196,7 @@ def openwrt_made():
         command = [line for line in said if line.startswith(("set command", "append command"))]
         assert command[0].endswith("/sbin/ringcastd -n"), said
         assert command[1:] == ["append command -v", "append command /var/etc/ringcast.conf"]
+        assert "set nice -10" in said, said
         assert "set reload_signal HUP" in said and "close" in said, said
 
 
