@@ -79,8 +79,9 @@ static void take_ports(struct slot *s, const struct copies_job *job,
 			break;
 		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++)
 			copies_serve(copies, job, s->port[i + k], tx);
+		/* what only stands in a queue is not done, and others could do it */
+		copies_flush(copies, tx);
 	}
-	copies_flush(copies, tx);
 }
 
 /* Wake up to n sleeping threads; each is woken once, whoever asks. */

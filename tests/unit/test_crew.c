@@ -222,6 +222,53 @@ static void test_everything_once_and_in_order(void **state)
 	assert_null(crew_free(crew));
 }
 
+/* A helper that comes while the owner hands over what it has queued. */
+static void help_meanwhile(void *ctx)
+{
+	struct tx_ops tx = ops_of(&threads[1]);
+
+	if (crew_help(crew, 1, plan, threads[1].copies, &tx))
+		threads[1].n_helped++;
+}
+
+/* What one thread only puts into a queue at first (io_uring) is left to others, too:
+ * the work is in handing it over. */
+static void test_queued_is_not_done(void **state)
+{
+	struct thread *t = &threads[0];
+	struct tx_ops tx;
+	struct copies_job job = {.flow = &t->flow};
+
+	memset(threads, 0, sizeof(threads));
+	memset(ports, 0, sizeof(ports));
+	n_foreign = 0;
+	assert_int_equal(crew_new(2, &crew), 0);
+	plan = plan_new();
+	assert_non_null(plan);
+	for (unsigned i = 0; i < N_PORTS; i++) {
+		plan->port[i].mtu = 1500;
+		pthread_mutex_init(&ports[i].lock, NULL);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		init_thread(i);
+	fill_burst(t);
+	job.burst = t->burst;
+	job.runs = t->runs;
+	job.plan = plan;
+	tx = ops_of(t);
+	tx.copied = false;
+	tx.flush = help_meanwhile;
+	crew_serve(crew, 0, &job, &t->flow.out, t->copies, &tx);
+	assert_int_equal(threads[1].n_helped, 1);
+	assert_in_range(n_foreign, N_PORTS / 2 * N_FRAMES, N_PORTS * N_FRAMES);
+	for (unsigned i = 0; i < N_PORTS; i++)
+		assert_int_equal(ports[i].n[0], N_FRAMES);
+	for (unsigned i = 0; i < 2; i++)
+		deinit_thread(i);
+	plan_free(plan);
+	crew_free(crew);
+}
+
 static void test_too_many(void **state)
 {
 	struct crew *c;
@@ -247,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_once_and_in_order),
+		cmocka_unit_test(test_queued_is_not_done),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_alone),
 	};
