@@ -6,8 +6,9 @@
  * cuts before an interface that does not take it whole (ethtool -K IF
  * tx-udp-segmentation off): single datagrams arrive there at a small part of the price
  * of sending each. Their UDP checksum is partial, as that of any local sender;
- * --checksum makes them complete, and sends each on its own. Prints what was sent as
- * JSON. */
+ * --checksum makes them complete, and sends each on its own. --realtime lets no other
+ * task of its processor delay it, as none delays what comes from a wire. Prints what was
+ * sent as JSON. */
 
 #include "datagram.h"
 
@@ -58,7 +59,7 @@ struct flood {
 	double rate, seconds;
 	uint64_t count; /* 0: until the time is over */
 	int64_t tick_ns;
-	bool stamp, checksum, ids, spin;
+	bool stamp, checksum, ids, spin, realtime;
 
 	int fd;
 	unsigned payload_len;
@@ -258,6 +259,7 @@ static int prepare(struct flood *f)
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
 		.sll_ifindex = (int)if_nametoindex(f->interface)};
 	const int one = 1, big = 64 << 20;
+	const struct sched_param first = {.sched_priority = 1};
 
 	if (!ll.sll_ifindex)
 		return -errno;
@@ -269,6 +271,8 @@ static int prepare(struct flood *f)
 		return -errno;
 	setsockopt(f->fd, SOL_SOCKET, SO_SNDBUFFORCE, &big, sizeof(big));
 	prctl(PR_SET_TIMERSLACK, 1);
+	if (f->realtime && sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		return -errno;
 	f->payload_len = f->size - BENCH_HEADERS;
 	if (f->segments > MAX_SUPER / f->payload_len)
 		f->segments = MAX_SUPER / f->payload_len;
@@ -293,7 +297,7 @@ static void usage(void)
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
 	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
-	      "	[--count N] [--spin] [--cpu N]\n",
+	      "	[--count N] [--spin] [--realtime] [--cpu N]\n",
 		stderr);
 }
 
@@ -345,7 +349,7 @@ static bool set(struct flood *f, int option, const char *value)
 
 static bool parse(struct flood *f, int argc, char **argv)
 {
-	static int checksum, stamp, ids, spin;
+	static int checksum, stamp, ids, spin, realtime;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
 		{"seconds", 1, NULL, 't'}, {"tick", 1, NULL, 'T'},
@@ -353,7 +357,8 @@ static bool parse(struct flood *f, int argc, char **argv)
 		{"first", 1, NULL, 1}, {"in-row", 1, NULL, 2}, {"size", 1, NULL, 3},
 		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5},
 		{"checksum", 0, &checksum, 1}, {"stamp", 0, &stamp, 1},
-		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1}, {NULL, 0, NULL, 0}};
+		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1},
+		{"realtime", 0, &realtime, 1}, {NULL, 0, NULL, 0}};
 	unsigned *number[] = {
 		&f->groups, &f->first, &f->in_row, &f->size, &f->run, &f->segments};
 	int c;
@@ -372,6 +377,7 @@ static bool parse(struct flood *f, int argc, char **argv)
 	f->stamp = stamp;
 	f->ids = ids;
 	f->spin = spin;
+	f->realtime = realtime;
 	if (checksum || stamp)
 		f->segments = 1;
 	return valid(f);

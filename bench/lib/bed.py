@@ -109,7 +109,9 @@ class Bed:
         if not same_run:
             self.run = self.run % 65535 + 1
             self.sink.ask("run", self.run, case.size)
-        return (tool("bench_flood"), "--interface", "p0", "--rate", str(rate), "--seconds",
+        # who spins would keep the kernel's own threads from the processor
+        first = () if "--spin" in extra else ("--realtime",)
+        return (tool("bench_flood"), *first, "--interface", "p0", "--rate", str(rate), "--seconds",
                 str(seconds), *case.flood(), "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who forwards: each is started in the router of a bed, and stopped. The generator is on
 core 0. With the router on one core, everything of it is on core 1. With two, the receive
-softirq is on core 0 (where the generator sends) and the thread of ringcastd on core 1; the
-kernel forwards a flow on one core only, so the second one helps it with many flows, which are
-spread over both."""
+softirq is on core 0 (where the generator sends) and the thread of ringcastd on core 1, or two
+threads of it are on both, beside the generator; the kernel forwards a flow on one core only, so
+the second one helps it with many flows, which are spread over both."""
 
 import os
 import shutil
@@ -28,13 +28,15 @@ class Ringcast:
 
     name = "ringcastd"
 
-    def __init__(self, bed, case, cores, options=(), members=None):
+    def __init__(self, bed, case, cores, options=(), members=None, threads=1):
         self.bed, self.ports = bed, bed.ports
         bed.rps(2 if cores == 1 else 0)
+        if threads > 1:
+            options = [*options, f"threads {threads}"]
         lines = [*options, "phyint wan0 upstream", "altnet 0.0.0.0/0"]
         lines += [f"phyint l{n} downstream" for n in range(self.ports)]
         self.daemon = _Daemon(bed.router, "\n".join(lines) + "\n",
-                              wrap=("taskset", "-c", "1"))
+                              wrap=("taskset", "-c", "1" if threads == 1 else "0,1"))
         try:
             self.join(case.groups, range(bed.ports) if members is None else members)
         except BaseException:

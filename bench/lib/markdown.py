@@ -11,8 +11,13 @@ def _table(head, rows):
     return [_row(*head), "|" + "|".join(align) + "|", *(_row(*r) for r in rows), ""]
 
 
-def _rate(row, name, cores):
-    s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == (name, cores)), None)
+def _series(row, name, cores, threads=1):
+    return next((s for s in row["series"] if (name, cores, threads) ==
+                 (s["contestant"], s["cores"], s["threads"])), None)
+
+
+def _rate(row, name, cores, threads=1):
+    s = _series(row, name, cores, threads)
     if not s:
         return "-"
     return (f"{s['copies'] / 1e6:.2f}{'+' if s['bound'] else ''} "
@@ -31,11 +36,27 @@ def _ratio(row, cores):
 
 
 def _rates(found):
-    head = ("case", "ringcastd, 1 core", "mroute, 1 core", "ratio", "ringcastd, 2 cores",
-            "mroute, 2 cores", "ratio")
+    head = ("case", "ringcastd, 1 core", "mroute, 1 core", "ratio",
+            "ringcastd, 2 cores, 1 thread", "2 threads", "mroute, 2 cores", "ratio")
     return _table(head, [(_case(row), _rate(row, "ringcastd", 1), _rate(row, "mroute", 1),
-                          _ratio(row, "1"), _rate(row, "ringcastd", 2), _kernel(row),
-                          _ratio(row, "2")) for row in found["rates"]])
+                          _ratio(row, "1"), _rate(row, "ringcastd", 2),
+                          _rate(row, "ringcastd", 2, 2), _kernel(row), _ratio(row, "2"))
+                         for row in found["rates"]])
+
+
+def _overload(found):
+    """Copies per second at twice the highest rate, as a part of those at it."""
+    who = (("ringcastd", 1, 1), ("mroute", 1, 1), ("ringcastd", 2, 1), ("ringcastd", 2, 2),
+           ("mroute", 2, 1))
+
+    def kept(row, key):
+        s = _series(row, *key)
+        return f"{100 * s['overload'] / s['copies']:.0f} %" if s and s["overload"] else "-"
+
+    return _table(("case", "ringcastd, 1 core", "mroute, 1 core", "ringcastd, 2 cores, 1 thread",
+                   "2 threads", "mroute, 2 cores"),
+                  [(_case(row), *(kept(row, key) for key in who)) for row in found["rates"]
+                   if any(s["overload"] for s in row["series"])])
 
 
 def _case(row):
@@ -103,6 +124,7 @@ def _targets(found):
 
 
 PARTS = (("rates", "Highest rate without loss, million copies per second", _rates),
+         ("rates", "Copies per second at twice that rate, in per cent of it", _overload),
          ("witness", "Other forwarders", _witness),
          ("cpu", "Processor time per copy, nanoseconds", _cpu),
          ("latency", "Latency, microseconds", _latency),

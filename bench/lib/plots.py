@@ -13,9 +13,13 @@ def _gnuplot(directory, name, script, width=900):
         print("gnuplot: " + r.stderr)
 
 
+def _title(name, cores, threads):
+    return f"{name}, {cores} core(s)" + (f", {threads} threads" if threads > 1 else "")
+
+
 def rates(found, directory):
     """Bars with the spread of the repetitions, a group of bars for each case."""
-    names = sorted({(s["contestant"], s["cores"]) for row in found["rates"]
+    names = sorted({(s["contestant"], s["cores"], s["threads"]) for row in found["rates"]
                     for s in row["series"]}, key=lambda n: (n[0] != "mroute", n))
     if not names:
         return
@@ -26,12 +30,13 @@ def rates(found, directory):
         label += f" {row['groups']}g" if row["groups"] != 1 else ""
         data += f'"{label}"'
         for name in names:
-            s = next((s for s in row["series"] if (s["contestant"], s["cores"]) == name), None)
+            s = next((s for s in row["series"] if name ==
+                      (s["contestant"], s["cores"], s["threads"])), None)
             data += "".join(f" {s[k] / 1e6:.4f}" for k in ("copies", "min", "max")) if s \
                 else " NaN NaN NaN"
         data += "\n"
     plots = ", ".join(f"$d using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}"
-                      f"{':xtic(1)' if i == 0 else ''} title '{n[0]}, {n[1]} core(s)'"
+                      f"{':xtic(1)' if i == 0 else ''} title '{_title(*n)}'"
                       for i, n in enumerate(names))
     _gnuplot(directory, "rates.svg", data + "E\n" + (
         "set style data histograms\nset style histogram errorbars gap 1 lw 1\n"

@@ -55,16 +55,19 @@ def new(args):
 
 
 def ratio(series, cores):
-    """ringcastd to the best that the kernel reaches with no more than these cores."""
+    """The better setting of ringcastd on these cores to the best that the kernel reaches with
+    no more than these."""
     ours = [s.copies() for s in series if s.name == "ringcastd" and s.cores == cores]
     kernel = [s.copies() for s in series if s.name == "mroute" and s.cores <= cores]
-    return ours[0] / max(kernel) if ours and kernel and max(kernel) else None
+    return max(ours) / max(kernel) if ours and kernel and max(kernel) else None
 
 
 def rates_line(row):
     lines = []
     for s in row["series"]:
-        lines.append(f"  {s['contestant']:>10}/{s['cores']} {s['copies'] / 1e6:7.3f}"
+        threads = f", {s['threads']} threads" if s["threads"] > 1 else ""
+        lines.append(f"  {s['contestant']:>10}/{s['cores']}{threads:11} "
+                     f"{s['copies'] / 1e6:7.3f}"
                      f"{'+' if s['bound'] else ' '} ({s['min'] / 1e6:.3f}..{s['max'] / 1e6:.3f})"
                      + (f" twice {s['overload'] / 1e6:.3f}" if s["overload"] else "")
                      + f" joined {s['joined']:.1f}")

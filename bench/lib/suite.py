@@ -24,8 +24,8 @@ CONTESTANTS = contestants.BY_NAME
 class Series:
     """The repetitions of one contestant in one placement of one case."""
 
-    def __init__(self, name, cores):
-        self.name, self.cores = name, cores
+    def __init__(self, name, cores, threads=1):
+        self.name, self.cores, self.threads = name, cores, threads
         self.rates, self.over, self.joined = [], [], []
         self.bound = False
 
@@ -33,7 +33,8 @@ class Series:
         return statistics.median(self.rates)
 
     def row(self):
-        return {"contestant": self.name, "cores": self.cores, "copies": self.copies(),
+        return {"contestant": self.name, "cores": self.cores, "threads": self.threads,
+                "copies": self.copies(),
                 "min": min(self.rates), "max": max(self.rates), "bound": self.bound,
                 "overload": statistics.median(self.over) if self.over else None,
                 "joined": statistics.median(self.joined)}
@@ -44,13 +45,13 @@ class Suite:
         self.args = args
         self.started = time.monotonic()
         self.found = results.new(args)
-        self.guess = {}      # (contestant, cores) -> copies per second it reached last
+        self.guess = {}      # (contestant, cores, threads) -> copies per second it reached last
 
     def part(self, name):
         getattr(self, name)()
 
-    def start(self, name, bed, case, cores, options=()):
-        return CONTESTANTS[name](bed, case, cores, [*self.args.option, *options])
+    def start(self, name, bed, case, cores, options=(), **more):
+        return CONTESTANTS[name](bed, case, cores, [*self.args.option, *options], **more)
 
     # rates
 
@@ -72,6 +73,8 @@ class Suite:
                 # one flow takes one core of the kernel's however many there are
                 placements = {1} | (placements if case.groups > 1 else set())
             wanted += [(name, cores) for cores in sorted(placements)]
+            if name == "ringcastd" and 2 in placements:
+                wanted.append((name, 2, 2))
         return [Series(*w) for w in sorted(wanted, key=lambda w: w[1])]
 
     def _rate_row(self, case, series=None):
@@ -88,9 +91,10 @@ class Suite:
                           for cores in case.placements()}}
 
     def _repetition(self, series, bed, case):
-        c = self.start(series.name, bed, case, series.cores)
+        more = {"threads": series.threads} if series.threads > 1 else {}
+        c = self.start(series.name, bed, case, series.cores, **more)
         try:
-            key = series.name, series.cores
+            key = series.name, series.cores, series.threads
             guess = self.guess.get(key, 600e3) / c.ports
             found = trials.lossless(bed, c.ports, case, guess, 1.1 if series.rates else 1.5,
                                     self.args.seconds)
