@@ -11,10 +11,25 @@
 
 #define INDEX_SIZE (2 * BURST_MAX)
 
+/* At a microsecond each: what somebody who joins or leaves may have to wait for. With
+ * many ports it is more, as a burst that is cut into pieces joins nothing. */
+#define COPIES_ENOUGH UINT64_C(16384)
+#define BURST_MIN     512u
+
 void burst_clear(struct burst *b)
 {
+	for (unsigned i = 0; i < b->n_flows; i++)
+		b->index[b->flow[i].slot] = 0;
 	b->n_frames = b->n_flows = 0;
-	memset(b->index, 0, sizeof(b->index));
+}
+
+unsigned burst_enough(unsigned n_frames, uint64_t copies)
+{
+	uint64_t n = copies ? COPIES_ENOUGH * n_frames / copies : BURST_MAX;
+
+	if (n < BURST_MIN)
+		return BURST_MIN;
+	return n < BURST_MAX ? (unsigned)n : BURST_MAX;
 }
 
 static uint64_t load64(const uint8_t *p)
@@ -64,6 +79,7 @@ static unsigned find_flow(struct burst *b, unsigned port, const struct frame *f)
 	}
 	b->flow[b->n_flows] = (struct burst_flow){
 		.port = port,
+		.slot = slot,
 		.src = f->src,
 		.group = f->group,
 		.first = BURST_MAX,

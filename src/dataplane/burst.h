@@ -3,12 +3,13 @@
 
 /*
  * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G) in
- * order of arrival within the flow. Fixed memory, allocated once per thread. Pure.
+ * order of arrival within the flow. Fixed memory, allocated once per thread; all zeros
+ * are an empty one. Pure.
  */
 
 #include "dataplane/frame.h"
 
-#define BURST_MAX 512 /* frames */
+#define BURST_MAX 2048 /* frames */
 
 struct burst_frame {
 	struct frame f;
@@ -19,6 +20,7 @@ struct burst_frame {
 
 struct burst_flow {
 	unsigned port; /* input */
+	unsigned slot; /* of index[] */
 	struct addr src, group;
 	unsigned first, last; /* frames */
 	unsigned n;
@@ -36,5 +38,9 @@ static inline bool burst_full(const struct burst *b)
 {
 	return b->n_frames == BURST_MAX;
 }
+/* Frames after which the next burst is to be sent, when this one had n_frames and became
+ * so many copies: the more, the longer the runs of a flow, and the longer everything
+ * else waits. */
+unsigned burst_enough(unsigned n_frames, uint64_t copies);
 /* Append a parsed frame of an input port. The burst must not be full. */
 void burst_add(struct burst *b, unsigned port, const struct frame *f);

@@ -339,7 +339,8 @@ bool forward_stamps(
 	return fw->newest > 0;
 }
 
-static void rewrite_flows(struct forward *fw, struct burst *b,
+/* How many copies are due. */
+static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
 {
 	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
@@ -359,9 +360,10 @@ static void rewrite_flows(struct forward *fw, struct burst *b,
 		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
 	}
 	counter_add(&fw->counters.copies_due, due);
+	return due;
 }
 
-void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
+uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx)
 {
 	struct copies_job job = {
@@ -369,16 +371,18 @@ void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	enum verdict verdict[BURST_MAX];
 	struct portset ports;
 	struct needs needs;
+	uint64_t due;
 
 	fw->oldest = UINT64_MAX;
 	fw->newest = 0;
 	if (b->n_frames == 0)
-		return;
+		return 0;
 	ports = route_flows(fw, b, plan, fib, verdict);
 	needs = needs_of(&ports, plan, tx);
-	rewrite_flows(fw, b, verdict, &needs);
+	due = rewrite_flows(fw, b, verdict, &needs);
 	fw->serve(fw->serve_ctx, &job, &ports, fw->copies, tx);
 	counter_add(&fw->counters.frames, b->n_frames);
 	counter_add(&fw->counters.bursts, 1);
 	burst_clear(b);
+	return due;
 }

@@ -31,8 +31,9 @@ void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx);
 /* The thread's own, to help with another thread's ports. */
 struct copies *forward_copies(struct forward *fw);
 
-/* Process and empty a burst. `plan` and `fib` are borrowed for the call. */
-void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
+/* Process and empty a burst; returns how many copies were due. `plan` and `fib` are
+ * borrowed for the call. */
+uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx);
 
 /* Receive time stamps of the oldest and of the newest frame that the last burst sent;

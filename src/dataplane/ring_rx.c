@@ -448,6 +448,11 @@ uint64_t ring_rx_taken(const struct ring_rx *r)
 	return atomic_load_explicit(&r->taken, memory_order_relaxed);
 }
 
+bool ring_rx_is_scarce(const struct ring_rx *r)
+{
+	return r->n_held > r->n_slots / 2;
+}
+
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
 {
 	if (b->n_frames == 0)

@@ -3,9 +3,10 @@
 /*
  * Data-plane thread, see worker.h. Created by dataplane.
  *
- * A turn takes up to 16 blocks, one of each ring in turn, so that a busy input does not
+ * A turn takes some blocks, one of each ring in turn, so that a busy input does not
  * starve a quiet one, and long runs of a flow come together when there is much to do.
- * Blocks stay ours until the burst with their frames is sent, then go back in order.
+ * Blocks stay ours until the burst with their frames is sent, then go back in order; no
+ * burst keeps more than half of a ring.
  * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
  * so that an idle data plane holds nothing back.
  *
@@ -32,7 +33,8 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
-#define BLOCKS_MAX 16 /* per turn */
+#define BLOCKS_MAX 64 /* per turn */
+#define BURSTS_MAX 4  /* after which a turn ends, too */
 #define N_EVENTS   16
 
 struct held {
@@ -64,6 +66,8 @@ struct worker {
 	struct burst *burst;
 	struct held held[BLOCKS_MAX];
 	unsigned n_held;
+	unsigned n_bursts; /* of this turn */
+	unsigned enough;   /* frames of a burst */
 	size_t first; /* input to begin the turn with */
 	bool error;   /* some ring has one */
 };
@@ -113,9 +117,11 @@ static void count_latency(struct worker *w)
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
 {
-	unsigned kept = 0;
+	unsigned kept = 0, n = w->burst->n_frames;
 
-	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx);
+	w->enough = burst_enough(
+		n, forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx));
+	w->n_bursts++;
 	count_latency(w);
 	for (unsigned i = 0; i < w->n_held; i++) {
 		struct held *h = &w->held[i];
@@ -152,7 +158,7 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 			continue;
 		}
 		burst_add(w->burst, in->port, &f);
-		if (burst_full(w->burst))
+		if (w->burst->n_frames >= w->enough)
 			send_burst(w, cfg, tx);
 	} while (more);
 }
@@ -170,6 +176,8 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 		counter_add(&c->block_timeouts, 1);
 	w->held[w->n_held++] = (struct held){in->ring, block};
 	walk_block(w, cfg, in, tx);
+	if (ring_rx_is_scarce(in->ring))
+		send_burst(w, cfg, tx);
 	return true;
 }
 
@@ -204,6 +212,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	w->spec = atomic_load_explicit(&w->sample_spec, memory_order_acquire);
 	choose_tx(w, cfg, &tx);
 	w->first = (w->first + 1) % cfg->n_inputs;
+	w->n_bursts = 0;
 	do {
 		any = false;
 		for (size_t i = 0; i < cfg->n_inputs && n < BLOCKS_MAX; i++) {
@@ -214,7 +223,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 				n++;
 			}
 		}
-	} while (any && n < BLOCKS_MAX);
+	} while (any && n < BLOCKS_MAX && w->n_bursts < BURSTS_MAX);
 	if (w->n_held > 0)
 		send_burst(w, cfg, &tx);
 	return n > 0;
@@ -383,7 +392,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
 	if (r == 0) {
 		forward_set_coalesce(w->fw, params->coalesce);
-		burst_clear(w->burst);
+		w->enough = burst_enough(0, 0);
 	}
 	if (r == 0 && !params->idle) {
 		forward_set_serve(w->fw, serve, w);

@@ -231,6 +231,36 @@ static void test_overrun(void **state)
 	assert_int_equal(lab_number(receive(l).l3), 1000);
 }
 
+/* Blocks may be held for long, but half of the ring is to be the kernel's. */
+static void test_scarce(void **state)
+{
+	struct lab *l = *state;
+	struct ring_rx_params p = params(l);
+	struct ring_block held[128];
+	struct ring_rx_place place;
+	uint32_t n = 0, n_slots = 0;
+
+	p.size = 256 * 1024;
+	start(l, &p);
+	ring_rx_place(l->ring, &place);
+	assert_in_range(place.n_slots, 2, 128);
+	while (n_slots < place.n_slots) {
+		struct pollfd fd = {.fd = ring_rx_fd(l->ring), .events = POLLIN};
+
+		assert_int_equal(
+			ring_rx_is_scarce(l->ring), n_slots > place.n_slots / 2);
+		numbered(l, n, 100);
+		while (!ring_rx_peek(l->ring, &held[n]))
+			if (poll(&fd, 1, SOON) <= 0)
+				fail_msg("no frame came");
+		n_slots += held[n++].n_slots;
+	}
+	assert_true(ring_rx_is_scarce(l->ring));
+	for (uint32_t i = 0; i < n; i++)
+		ring_rx_release(l->ring, &held[i]);
+	assert_false(ring_rx_is_scarce(l->ring));
+}
+
 /* TPACKET_V2: what is longer than a slot needs room in the receive buffer. */
 static void r184_no_room_for_a_long_frame(void **state)
 {
@@ -302,6 +332,7 @@ int main(void)
 		CASE(r183_size_unknown),
 		CASE(test_order_and_wrap),
 		CASE(test_overrun),
+		CASE(test_scarce),
 		CASE(r184_no_room_for_a_long_frame),
 	};
 	int r = lab_enter(), n;

@@ -108,6 +108,21 @@ static void as_many_flows_as_frames(void **state)
 	burst_clear(&b);
 	assert_int_equal(b.n_frames, 0);
 	assert_false(burst_full(&b));
+	for (unsigned i = 0; i < array_len(b.index); i++)
+		assert_int_equal(b.index[i], 0);
+}
+
+static void enough_is_less_the_more_copies_are_made(void **state)
+{
+	assert_int_equal(burst_enough(0, 0), BURST_MAX);
+	assert_int_equal(burst_enough(100, 0), BURST_MAX);
+	assert_int_equal(burst_enough(1, 1), BURST_MAX);
+	assert_int_equal(burst_enough(1, 8), 2048);
+	assert_int_equal(burst_enough(300, 300 * 10), 1638);
+	assert_int_equal(burst_enough(BURST_MAX, BURST_MAX * 16), 1024);
+	assert_int_equal(burst_enough(77, 77 * 32), 512);
+	assert_int_equal(burst_enough(512, 512 * 255), 512);
+	assert_int_equal(burst_enough(1, UINT64_MAX), 512);
 }
 
 int main(void)
@@ -116,6 +131,7 @@ int main(void)
 		cmocka_unit_test(flows_are_kept_apart),
 		cmocka_unit_test(random_bursts_equal_a_model),
 		cmocka_unit_test(as_many_flows_as_frames),
+		cmocka_unit_test(enough_is_less_the_more_copies_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
