@@ -15,6 +15,7 @@
  *
  *   bench_control                        all of it
  *   bench_control KIND GROUPS REPORTS    one measurement, for a profiler
+ *   bench_control join GROUPS            so many new groups, a round for 25 reports
  */
 
 #include "base/cleanup.h"
@@ -27,7 +28,8 @@
 #define N_LANS	  8
 #define N_SOURCES 3
 #define N_REPORTS 100000
-#define N_ROUNDS  5 /* the fastest counts: the others were disturbed */
+#define N_ROUNDS  5  /* the fastest counts: the others were disturbed */
+#define N_JOINS	  25 /* that a round finds, at 50,000 per second */
 
 struct bench {
 	enum family family;
@@ -95,32 +97,43 @@ static void add_iface(struct bench *b, const char *name, unsigned n)
 	die_if(iface_addr_set(&b->ifaces, i.ifindex, &a) != 1, "no address");
 }
 
-/* One round of the loop with a report. */
-static void report(struct bench *b, unsigned n, enum gm_record_type type,
-	unsigned first, unsigned n_src)
+static void hear(struct bench *b, unsigned n, const struct gm_record *rec)
 {
-	struct addr src[N_SOURCES + 1];
-	struct gm_record rec = {type, numbered(b->family, 232, n), src, n_src};
 	struct proxy_port *pp = b->lan[n % N_LANS];
 	struct gm_msg msg = {
 		.kind = GM_REPORT,
 		.family = b->family,
 		.version = GM_V3,
 		.from = station(b->family, 1 + n % N_LANS, 10),
-		.rec = &rec,
+		.rec = rec,
 		.n_rec = 1,
 	};
 
-	for (unsigned i = 0; i < n_src; i++)
-		src[i] = numbered(b->family, 10, first + i);
 	die_if(proxy_input(b->router->instance[0].proxy, b->now, pp->port, &msg,
 		       &b->fx) != GM_OK,
 		"a report was refused");
+	b->now = mono_add_ns(b->now, 1000); /* a million reports per second */
+}
+
+static void end_round(struct bench *b)
+{
 	if (mono_due(router_deadline(b->router), b->now))
 		router_tick(b->router, b->now, &b->fx);
 	b->n_effects += b->fx.n;
 	effects_clear(&b->fx);
-	b->now = mono_add_ns(b->now, 1000); /* a million reports per second */
+}
+
+/* One round of the loop with a report. */
+static void report(struct bench *b, unsigned n, enum gm_record_type type,
+	unsigned first, unsigned n_src)
+{
+	struct addr src[N_SOURCES + 1];
+	struct gm_record rec = {type, numbered(b->family, 232, n), src, n_src};
+
+	for (unsigned i = 0; i < n_src; i++)
+		src[i] = numbered(b->family, 10, first + i);
+	hear(b, n, &rec);
+	end_round(b);
 }
 
 static void setup(struct bench *b, enum family family, unsigned n_groups)
@@ -233,11 +246,33 @@ static int one_measurement(char **argv)
 	return 1;
 }
 
+/* New groups, from the first one on: tables and heaps grow. */
+static int joins(unsigned n_groups)
+{
+	struct bench b;
+	double from;
+
+	setup(&b, FAMILY_IPV4, 0);
+	from = seconds();
+	for (unsigned n = 0; n < n_groups; n++) {
+		struct gm_record rec = {GM_TO_EX, numbered(b.family, 239, n), NULL, 0};
+
+		hear(&b, n, &rec);
+		if (n % N_JOINS == N_JOINS - 1 || n == n_groups - 1)
+			end_round(&b);
+	}
+	printf("%.0f ns\n", (seconds() - from) * 1e9 / n_groups);
+	teardown(&b);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned sizes[] = {100, 1000, 10000};
 	static const char *const names[] = {"IPv4", "IPv6"};
 
+	if (argc == 3 && strcmp(argv[1], "join") == 0)
+		return joins((unsigned)atoi(argv[2]));
 	if (argc == 4)
 		return one_measurement(argv);
 	printf("family  report   effects   ns at 100     at 1000    at 10000   ratio\n");
