@@ -82,9 +82,8 @@ void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
 		p->again_at = mono_add_ms(now, AGAIN_MS);
 		return;
 	}
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
-			proxy_report_upstream(p, now, p->port[i], group, merged, fx);
+	portset_for_each (&p->upstreams, i)
+		proxy_report_upstream(p, now, p->port[i], group, merged, fx);
 }
 
 void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
@@ -287,39 +286,32 @@ void proxy_leave_stale(
 static void try_again(struct proxy *p, mono_t now, struct effects *fx)
 {
 	merge_again(p, now, fx);
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
-			proxy_leave_stale(p, now, p->port[i], fx);
+	portset_for_each (&p->upstreams, i)
+		proxy_leave_stale(p, now, p->port[i], fx);
 }
 
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 {
 	if (mono_due(p->again_at, now))
 		try_again(p, now, fx);
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_DOWNSTREAM)
-			tick_downstream(p, now, p->port[i], fx);
+	portset_for_each (&p->downstreams, i)
+		tick_downstream(p, now, p->port[i], fx);
 	/* after them: what they change upstream goes out in this round */
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM) {
-			host_tick(&p->port[i]->host, now, fx);
-			proxy_note_version(p->port[i], fx);
-		}
+	portset_for_each (&p->upstreams, i) {
+		host_tick(&p->port[i]->host, now, fx);
+		proxy_note_version(p->port[i], fx);
+	}
 }
 
 mono_t proxy_deadline(const struct proxy *p)
 {
 	mono_t at = p->again_at;
 
-	for (unsigned i = 0; i < PORT_MAX; i++) {
+	portset_for_each (&p->upstreams, i)
+		at = mono_min(at, host_deadline(&p->port[i]->host));
+	portset_for_each (&p->downstreams, i) {
 		const struct proxy_port *pp = p->port[i];
 
-		if (!pp)
-			continue;
-		if (pp->role == CONFIG_ROLE_UPSTREAM) {
-			at = mono_min(at, host_deadline(&pp->host));
-			continue;
-		}
 		for (unsigned f = 0; f < _FAMILY_N; f++)
 			at = mono_min(at, querier_deadline(&pp->querier[f]));
 		at = mono_min(at, mgroup_deadline(&pp->groups));
@@ -348,7 +340,6 @@ void proxy_resume(struct proxy *p, mono_t now, struct effects *fx)
 
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
-			host_leave_all(&p->port[i]->host, now, fx);
+	portset_for_each (&p->upstreams, i)
+		host_leave_all(&p->port[i]->host, now, fx);
 }

@@ -59,7 +59,8 @@ struct proxy {
 	const struct config *cfg; /* borrowed */
 	struct rng rng;
 	struct proxy_port *port[PORT_MAX];
-	struct mgroup_db *groups[PORT_MAX]; /* those of the downstreams, for mdb */
+	struct mgroup_db *groups[PORT_MAX];    /* those of the downstreams, for mdb */
+	struct portset upstreams, downstreams; /* the ports that there are */
 	struct mdb mdb;
 	mono_t again_at; /* memory ran out: all is merged again then; MONO_NEVER: not */
 };

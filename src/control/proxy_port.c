@@ -59,6 +59,8 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	free(pp->subnet);
 	free(pp);
 	portset_del(p->taken, port);
+	portset_del(&p->upstreams, port);
+	portset_del(&p->downstreams, port);
 	p->port[port] = NULL;
 	p->groups[port] = NULL;
 }
@@ -169,6 +171,8 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	}
 	p->port[port] = pp;
 	portset_add(p->taken, port);
+	portset_add(ci->role == CONFIG_ROLE_UPSTREAM ? &p->upstreams : &p->downstreams,
+		port);
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		p->groups[port] = &pp->groups;
 	else
