@@ -111,7 +111,8 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 	db->n_addr -= g->n_counted;
 	for (size_t i = 0; i < g->n_host; i++)
 		addrset_deinit(&g->host[i].filter.src);
-	free(g->host);
+	if (g->host != &g->one)
+		free(g->host);
 	free(g->src);
 	free(g);
 }

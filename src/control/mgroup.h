@@ -42,8 +42,9 @@ struct mgroup {
 	uint8_t repeats;  /* group-specific query retransmissions owed */
 	mono_t ask_at;	  /* the next of them */
 	mono_t repeat_at; /* next retransmission of either kind, or MONO_NEVER */
-	struct mgroup_host *host; /* sorted by address */
+	struct mgroup_host *host; /* sorted by address; &one as long as it suffices */
 	size_t n_host, cap_host;
+	struct mgroup_host one;
 	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
 				 */
 	mono_t since;		/* first member */

@@ -54,6 +54,8 @@ static inline bool mgroup_is_full(const struct mgroup_db *db)
 	return db->n_addr >= db->max_addr;
 }
 
+/* Room for n hosts. 0 or -ENOMEM. */
+int mgroup_hosts_reserve(struct mgroup *g, size_t n);
 /* note what a host says about itself */
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	enum gm_version version, const struct addr *from, enum gm_record_type type,

@@ -96,19 +96,19 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 {
 	enum family family = addr_family(&g->group);
 	size_t n = state_get_count(in, HOST_OCTETS);
+	int r;
 
 	if (n > MGROUP_MAX_HOSTS) {
 		state_set_bad(in);
 		return 0;
 	}
-	g->host = calloc(n ? n : 1, sizeof(*g->host));
-	if (!g->host)
-		return -ENOMEM;
-	g->cap_host = n;
+	r = mgroup_hosts_reserve(g, n);
+	if (r < 0)
+		return r;
 	while (g->n_host < n) {
 		struct mgroup_host *h = &g->host[g->n_host++];
-		int r;
 
+		*h = (struct mgroup_host){0};
 		h->addr = state_get_addr(in);
 		h->version = gm_get_version(in);
 		h->until = gm_get_deadline(in);

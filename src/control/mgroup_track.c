@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "control/mgroup_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static size_t host_slot(const struct mgroup *g, const struct addr *a)
@@ -40,6 +41,29 @@ static void hosts_expire(struct mgroup *g, mono_t now)
 			host_del(g, i);
 }
 
+int mgroup_hosts_reserve(struct mgroup *g, size_t n)
+{
+	bool inside = g->host == &g->one;
+	size_t cap = 2 * g->cap_host > n ? 2 * g->cap_host : n;
+	struct mgroup_host *v;
+
+	if (n <= g->cap_host)
+		return 0;
+	if (!g->host && n == 1) { /* most groups have one host on a port */
+		g->host = &g->one;
+		g->cap_host = 1;
+		return 0;
+	}
+	v = realloc(inside ? NULL : g->host, cap * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	if (inside)
+		memcpy(v, g->host, g->n_host * sizeof(*v));
+	g->host = v;
+	g->cap_host = cap;
+	return 0;
+}
+
 /* NULL: no memory, or too many */
 static struct mgroup_host *host_get(
 	const struct mgroup_db *db, struct mgroup *g, const struct addr *a)
@@ -48,17 +72,9 @@ static struct mgroup_host *host_get(
 
 	if (i < g->n_host && addr_eq(&g->host[i].addr, a))
 		return &g->host[i];
-	if (g->n_host == MGROUP_MAX_HOSTS || mgroup_is_full(db))
+	if (g->n_host == MGROUP_MAX_HOSTS || mgroup_is_full(db) ||
+		mgroup_hosts_reserve(g, g->n_host + 1) < 0)
 		return NULL;
-	if (g->n_host == g->cap_host) {
-		size_t cap = g->cap_host ? 2 * g->cap_host : 2;
-		struct mgroup_host *v = realloc(g->host, cap * sizeof(*v));
-
-		if (!v)
-			return NULL;
-		g->host = v;
-		g->cap_host = cap;
-	}
 	memmove(&g->host[i + 1], &g->host[i], (g->n_host - i) * sizeof(*g->host));
 	g->host[i] = (struct mgroup_host){.addr = *a, .filter.mode = GM_INCLUDE};
 	g->n_host++;
