@@ -84,6 +84,12 @@ struct merge {
 	struct gm_filter one;	/* of the port at hand */
 };
 
+/* the group on each of the ports that have it; the other places are not set */
+struct members {
+	struct portset ports;
+	const struct mgroup *g[PORT_MAX];
+};
+
 static void merge_deinit(struct merge *w)
 {
 	addrset_deinit(&w->merged.src);
@@ -116,8 +122,7 @@ static int merge_port(struct merge *w, unsigned port, const struct mgroup_db *db
 
 /* Output sets of the named sources that differ from w->out, into a new array. */
 static int resolve_sources(const struct merge *w, struct mgroup_db *const db[PORT_MAX],
-	const struct mdb_group *m, const struct portset *members,
-	struct mdb_source **ret, size_t *ret_n)
+	const struct members *members, struct mdb_source **ret, size_t *ret_n)
 {
 	_cleanup_(freep) struct mdb_source *v = NULL;
 	size_t n = 0;
@@ -130,10 +135,10 @@ static int resolve_sources(const struct merge *w, struct mgroup_db *const db[POR
 	for (size_t i = 0; i < w->named.n; i++) {
 		struct portset out = {{0}};
 
-		portset_for_each (members, port) {
-			const struct mgroup *g = mgroup_find(db[port], &m->group);
+		portset_for_each (&members->ports, port) {
+			const struct mgroup *g = members->g[port];
 
-			if (db[port]->role[addr_family(&m->group)].querier &&
+			if (db[port]->role[addr_family(&g->group)].querier &&
 				mgroup_wants(g, &w->named.v[i]))
 				portset_add(&out, port);
 		}
@@ -196,19 +201,20 @@ static void emit_gone(
 }
 
 static int merge_all(struct merge *w, struct mgroup_db *const db[PORT_MAX], mono_t now,
-	const struct addr *group, struct portset *members)
+	const struct addr *group, struct members *members)
 {
-	struct portset all = *members;
+	struct portset all = members->ports;
 
 	w->merged.mode = w->one.mode = GM_INCLUDE;
 	portset_for_each (&all, port) {
 		const struct mgroup *g = db[port] ? mgroup_find(db[port], group) : NULL;
 		int r = 0;
 
+		members->g[port] = g;
 		if (g)
 			r = merge_port(w, port, db[port], g, now);
 		else
-			portset_del(members, port);
+			portset_del(&members->ports, port);
 		if (r < 0)
 			return r;
 	}
@@ -228,7 +234,7 @@ int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now
 	_cleanup_(merge_deinit) struct merge w = {0};
 	_cleanup_(freep) struct mdb_source *src = NULL;
 	struct mdb_group *m = group_get(mdb, group);
-	struct portset members;
+	struct members members;
 	size_t n_src;
 	bool fresh;
 	int r;
@@ -236,17 +242,17 @@ int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now
 	if (!m)
 		return -ENOMEM;
 	fresh = portset_empty(&m->members);
-	members = m->members;
-	portset_add(&members, port);
+	members.ports = m->members;
+	portset_add(&members.ports, port);
 	r = merge_all(&w, db, now, group, &members);
 	if (r == 0)
-		r = resolve_sources(&w, db, m, &members, &src, &n_src);
+		r = resolve_sources(&w, db, &members, &src, &n_src);
 	if (r < 0) {
 		if (fresh)
 			group_free(mdb, m);
 		return r;
 	}
-	if (portset_empty(&members)) {
+	if (portset_empty(&members.ports)) {
 		if (!fresh)
 			emit_gone(mdb, m, fx);
 		group_free(mdb, m);
@@ -254,7 +260,7 @@ int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now
 		return 0;
 	}
 	emit(mdb, m, fresh, &w, src, n_src, fx);
-	m->members = members;
+	m->members = members.ports;
 	m->out = w.out;
 	m->merged.mode = w.merged.mode;
 	addrset_move(&m->merged.src, &w.merged.src);
