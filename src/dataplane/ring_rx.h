@@ -69,8 +69,8 @@ struct ring_rx_fill {
 	size_t bytes; /* of the whole ring */
 };
 void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret);
-/* The octets of a ring that is smaller than it should be, as the kernel had no more memory
- * of this kind; 0: it is as large as it should be. */
+/* The octets of a ring that is smaller than it should be, as the kernel had no more
+ * memory of this kind; 0: it is as large as it should be. */
 size_t ring_rx_short(const struct ring_rx *r);
 
 struct ring_block {

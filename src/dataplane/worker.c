@@ -68,8 +68,8 @@ struct worker {
 	unsigned n_held;
 	unsigned n_bursts; /* of this turn */
 	unsigned enough;   /* frames of a burst */
-	size_t first; /* input to begin the turn with */
-	bool error;   /* some ring has one */
+	size_t first;	   /* input to begin the turn with */
+	bool error;	   /* some ring has one */
 };
 
 /* Frames */
@@ -119,8 +119,8 @@ static void send_burst(
 {
 	unsigned kept = 0, n = w->burst->n_frames;
 
-	w->enough = burst_enough(
-		n, forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx));
+	w->enough =
+		burst_enough(n, forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx));
 	w->n_bursts++;
 	count_latency(w);
 	for (unsigned i = 0; i < w->n_held; i++) {
