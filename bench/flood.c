@@ -242,8 +242,11 @@ static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
 
 		if (r)
 			return r;
+		/* what became due while it was sent waits for the next tick: a few
+		 * datagrams at a time cost as much as a super-frame */
 		if (f->spin ||
-			now_ns() - start > (int64_t)((double)n_done(f) * 1e9 / f->rate))
+			now_ns() - start >
+				(int64_t)((double)n_done(f) * 1e9 / f->rate) + tick)
 			continue;
 		while (at <= now_ns())
 			at += tick;

@@ -32,7 +32,7 @@ class Ringcast:
         self.bed, self.ports = bed, bed.ports
         bed.rps(2 if cores == 1 else 0)
         if threads > 1:
-            options = [*options, f"threads {threads}"]
+            options = [*options, f"threads {threads}", "cpu-affinity 1,0"]
         lines = [*options, "phyint wan0 upstream", "altnet 0.0.0.0/0"]
         lines += [f"phyint l{n} downstream" for n in range(self.ports)]
         self.daemon = _Daemon(bed.router, "\n".join(lines) + "\n",

@@ -51,7 +51,7 @@ def new(args):
     print("; ".join(f"{k} {v}" for k, v in machine.items()))
     return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
             "options": args.option, "full": args.full, "rates": [], "witness": [], "cpu": [],
-            "latency": [], "burdened": [], "delays": [], "capacity": []}
+            "latency": [], "burdened": [], "delays": [], "capacity": [], "failed": []}
 
 
 def ratio(series, cores):
