@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORTH 512 /* copies below which waking somebody costs more than it brings */
@@ -25,6 +26,7 @@ struct slot {
 	_Atomic(const struct copies_job *) job; /* NULL: closed */
 	_Atomic unsigned next;			/* index into port[] */
 	_Atomic unsigned helpers;
+	struct crew_trust trust; /* owner only */
 	/* written by the owner while the slot is closed */
 	unsigned n_ports, step;
 	uint8_t port[PORT_MAX];
@@ -66,18 +68,41 @@ void crew_set_wake(struct crew *c, unsigned thread, int fd)
 	c->wake[thread] = fd;
 }
 
-/* Owner and helpers alike: until nothing is left. */
-static void take_ports(struct slot *s, const struct copies_job *job,
+bool crew_trust_ask(struct crew_trust *t)
+{
+	if (t->alone == 0)
+		return true;
+	t->alone--;
+	return false;
+}
+
+void crew_trust_judge(struct crew_trust *t, unsigned own, unsigned all, uint64_t own_ns,
+	uint64_t all_ns)
+{
+	if (own == all || own == 0)
+		return; /* nobody came, or nothing was left for the owner */
+	/* own_ns * all / own: what it would have taken alone */
+	if (all_ns * own <= own_ns * all)
+		t->last = 0;
+	else if (t->last < CREW_ALONE_MAX)
+		t->last = t->last ? 2 * t->last : 1;
+	t->alone = t->last;
+}
+
+/* Owner and helpers alike: until nothing is left. How many it were. */
+static unsigned take_ports(struct slot *s, const struct copies_job *job,
 	struct copies *copies, const struct tx_ops *tx)
 {
+	unsigned n = 0;
+
 	for (;;) {
 		/* who gets which port is all that this decides */
 		unsigned i = atomic_fetch_add_explicit(
 			&s->next, s->step, memory_order_relaxed);
 
 		if (i >= s->n_ports)
-			break;
-		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++)
+			return n;
+		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++, n++)
 			copies_serve(copies, job, s->port[i + k], tx);
 		/* what only stands in a queue is not done, and others could do it */
 		copies_flush(copies, tx);
@@ -112,6 +137,14 @@ static void wait_for_helpers(struct slot *s)
 			sched_yield();
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 static void serve_alone(const struct copies_job *job, const struct portset *ports,
 	struct copies *copies, const struct tx_ops *tx)
 {
@@ -120,30 +153,40 @@ static void serve_alone(const struct copies_job *job, const struct portset *port
 	copies_flush(copies, tx);
 }
 
+static void list_ports(struct slot *s, const struct portset *ports, unsigned n_parts)
+{
+	s->n_ports = 0;
+	portset_for_each (ports, i)
+		s->port[s->n_ports++] = (uint8_t)i;
+	s->step = s->n_ports / n_parts;
+	if (s->step == 0)
+		s->step = 1;
+	atomic_store_explicit(&s->next, 0, memory_order_relaxed);
+}
+
 void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
 	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
 {
 	struct slot *s = &c->slot[thread];
-	unsigned n = portset_count(ports);
+	unsigned n = portset_count(ports), own;
+	uint64_t begin, served;
 
-	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH) {
+	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH ||
+		!crew_trust_ask(&s->trust)) {
 		serve_alone(job, ports, copies, tx);
 		return;
 	}
-	s->n_ports = 0;
-	portset_for_each (ports, i)
-		s->port[s->n_ports++] = (uint8_t)i;
-	s->step = n / (PARTS * c->n);
-	if (s->step == 0)
-		s->step = 1;
-	atomic_store_explicit(&s->next, 0, memory_order_relaxed);
+	list_ports(s, ports, PARTS * c->n);
+	begin = now_ns();
 	/* pairs with the load in crew_help(): ports and job are complete */
 	atomic_store_explicit(&s->job, job, memory_order_seq_cst);
 	wake_some(c, thread, n - 1 < c->n - 1 ? n - 1 : c->n - 1);
-	take_ports(s, job, copies, tx);
+	own = take_ports(s, job, copies, tx);
+	served = now_ns();
 	/* pairs with the load in crew_help(): see the top of the file */
 	atomic_store_explicit(&s->job, NULL, memory_order_seq_cst);
 	wait_for_helpers(s);
+	crew_trust_judge(&s->trust, own, n, served - begin, now_ns() - begin);
 }
 
 static bool help(struct slot *s, const struct plan *plan, struct copies *copies,

@@ -16,7 +16,22 @@
 
 struct crew;
 
-#define CREW_MAX 64 /* threads */
+#define CREW_MAX       64  /* threads */
+#define CREW_ALONE_MAX 256 /* bursts */
+
+/* Whether help has paid. A helper whose processor is busy otherwise, with receiving
+ * above all, keeps the owner waiting at the end of the burst for longer than its own
+ * share would have taken. Then bursts are served alone, twice as many each time. */
+struct crew_trust {
+	unsigned alone; /* bursts to come without help */
+	unsigned last;	/* how many they were */
+};
+/* May the next burst be opened? */
+bool crew_trust_ask(struct crew_trust *t);
+/* An opened burst: the owner served `own` of `all` ports in own_ns, and waited until
+ * all_ns had passed since the burst was opened. */
+void crew_trust_judge(struct crew_trust *t, unsigned own, unsigned all, uint64_t own_ns,
+	uint64_t all_ns);
 
 /* 0, -ENOMEM, -EINVAL for more than CREW_MAX */
 int crew_new(unsigned n_threads, struct crew **ret);

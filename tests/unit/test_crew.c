@@ -269,6 +269,48 @@ static void test_queued_is_not_done(void **state)
 	crew_free(crew);
 }
 
+/* Four ports at 1 ms each: what helpers cost decides, and how often it was too much. */
+static void test_trust(void **state)
+{
+	const struct {
+		unsigned own, own_ms, all_ms, alone;
+	} row[] = {
+		{2, 2, 2, 0},
+		{2, 2, 3, 0},
+		{3, 3, 4, 0}, /* no worse than alone */
+		{3, 3, 5, 1},
+		{1, 1, 40, 2},
+		{0, 0, 9, 0}, /* nothing was left */
+		{3, 3, 5, 4},
+		{4, 4, 4, 0}, /* nobody came */
+		{3, 3, 5, 8},
+		{2, 2, 2, 0}, /* it pays again */
+		{3, 3, 5, 1},
+		{3, 3, 5, 2},
+		{3, 3, 5, 4},
+		{3, 3, 5, 8},
+		{3, 3, 5, 16},
+		{3, 3, 5, 32},
+		{3, 3, 5, 64},
+		{3, 3, 5, 128},
+		{3, 3, 5, CREW_ALONE_MAX},
+		{3, 3, 5, CREW_ALONE_MAX},
+		{2, 2, 2, 0},
+	};
+	struct crew_trust t = {0};
+
+	for (unsigned i = 0; i < array_len(row); i++) {
+		unsigned n = 0;
+
+		crew_trust_judge(&t, row[i].own, 4, row[i].own_ms * UINT64_C(1000000),
+			row[i].all_ms * UINT64_C(1000000));
+		while (!crew_trust_ask(&t))
+			n++;
+		assert_int_equal(n, row[i].alone);
+		assert_true(crew_trust_ask(&t));
+	}
+}
+
 static void test_too_many(void **state)
 {
 	struct crew *c;
@@ -295,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_once_and_in_order),
 		cmocka_unit_test(test_queued_is_not_done),
+		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_alone),
 	};
