@@ -58,7 +58,7 @@ int mgroup_hosts_reserve(struct mgroup *g, size_t n)
 	if (!v)
 		return -ENOMEM;
 	if (inside)
-		memcpy(v, g->host, g->n_host * sizeof(*v));
+		memcpy(v, &g->one, g->n_host * sizeof(*v));
 	g->host = v;
 	g->cap_host = cap;
 	return 0;
