@@ -39,6 +39,10 @@ class Case:
     def placements(self):
         return (1, 2) if self.cores == "both" else (int(self.cores),)
 
+    def copying(self):
+        """Making copies is more work than receiving: two threads are worth it."""
+        return self.groups > 1 or (self.ports == "seg" and self.fanout >= 4)
+
 
 def parse(text):
     """"ports=seg fanout=4" -> Case; what is not said has its default."""
@@ -74,6 +78,19 @@ TARGETS = {
     Case(fanout=64, cores="both"): (1.3, 1.9),
     Case(fanout=256, cores="both"): (1.3, 1.9),
 }
+# what kernels, containers and settings may take away: what is missing, lines of the
+# configuration, what the kernel refuses (oldkernel.py)
+FALLBACKS = (
+    ("nothing", (), ()),
+    ("io_uring", ("transmit sendmmsg",), ()),
+    ("joining", ("coalesce off",), ()),
+    ("joining and io_uring", ("coalesce off", "transmit sendmmsg"), ()),
+    ("TPACKET_V3", (), ("no tpacket_v3",)),
+    ("size of received super-frames", (), ("no super-frames",)),
+    ("vnet header, so joining too", (), ("no vnet header",)),
+    ("all of these", ("transmit sendmmsg",),
+     ("no tpacket_v3", "no vnet header", "no ignore-outgoing", "io_uring unknown")),
+)
 QUICK = [case for case in TARGETS if case.fanout != 64]
 
 

@@ -5,12 +5,14 @@ softirq is on core 0 (where the generator sends) and the thread of ringcastd on 
 threads of it are on both, beside the generator; the kernel forwards a flow on one core only, so
 the second one helps it with many flows, which are spread over both."""
 
+import functools
 import os
 import shutil
 import subprocess
 
 import bed as beds
 import lab
+import oldkernel
 import ringcast
 
 
@@ -20,15 +22,17 @@ class _Daemon(ringcast.Daemon):
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
             self.process = self.ns.popen(*self.wrap, ringcast.binary("ringcastd"), "-n", "-d",
-                                         "-s", self.socket, self.conf, stdout=log, stderr=log)
+                                         "-s", self.socket, self.conf, preexec=self.preexec,
+                                         stdout=log, stderr=log)
 
 
 class Ringcast:
-    """ringcastd; every group is joined by reports from behind every port, or some."""
+    """ringcastd; every group is joined by reports from behind every port, or some. On a kernel
+    that refuses some things."""
 
     name = "ringcastd"
 
-    def __init__(self, bed, case, cores, options=(), members=None, threads=1):
+    def __init__(self, bed, case, cores, options=(), members=None, threads=1, refuse=()):
         self.bed, self.ports = bed, bed.ports
         bed.rps(2 if cores == 1 else 0)
         if threads > 1:
@@ -36,7 +40,9 @@ class Ringcast:
         lines = [*options, "phyint wan0 upstream", "altnet 0.0.0.0/0"]
         lines += [f"phyint l{n} downstream" for n in range(self.ports)]
         self.daemon = _Daemon(bed.router, "\n".join(lines) + "\n",
-                              wrap=("taskset", "-c", "1" if threads == 1 else "0,1"))
+                              wrap=("taskset", "-c", "1" if threads == 1 else "0,1"),
+                              preexec=functools.partial(oldkernel.refuse, *refuse)
+                              if refuse else None)
         try:
             self.join(case.groups, range(bed.ports) if members is None else members)
         except BaseException:

@@ -19,7 +19,7 @@ import trials           # noqa: E402
 def options():
     p = argparse.ArgumentParser(
         prog="bench/run", description="Measure ringcastd beside kernel multicast routing. "
-        "Without --case or --part everything of the quick run (under 3 minutes) or the full one.")
+        "Without --case or --part the quick run (under 3 minutes), or the full one.")
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="only this row: ports=seg|super fanout=N size=N groups=N in_row=N "
                         "csum=partial|full cores=1|2|both")
@@ -56,7 +56,8 @@ def measure(args):
     s = suite.Suite(args)
     if args.case:
         s.rates(args.case)
-    parts = args.part or ([] if args.case else suite.PARTS)
+    parts = args.part or ([] if args.case else [
+        p for p in suite.PARTS if args.full or p != "fallbacks"])
     for part in parts:
         s.part(part)
     missed = s.targets() if parts else 0

@@ -71,6 +71,15 @@ def _witness(found):
         for row in found["witness"] for s in row["series"]])
 
 
+def _fallbacks(found):
+    """One row for each thing that is missing, one column for each case."""
+    rows = found["fallbacks"]
+    return _table(("without", *map(_case, rows)), [
+        (some[0]["missing"], *(f"{s['copies'] / 1e6:.2f} ({s['min'] / 1e6:.2f}.."
+                               f"{s['max'] / 1e6:.2f})" for s in some))
+        for some in zip(*(row["series"] for row in rows))])
+
+
 def _cpu(found):
     names = list(found["cpu"][0]["series"])
     return _table(("datagrams come", *names, "ratio"), [
@@ -126,6 +135,8 @@ def _targets(found):
 PARTS = (("rates", "Highest rate without loss, million copies per second", _rates),
          ("rates", "Copies per second at twice that rate, in per cent of it", _overload),
          ("witness", "Other forwarders", _witness),
+         ("fallbacks", "Without what may be missing, million copies per second on one core",
+          _fallbacks),
          ("cpu", "Processor time per copy, nanoseconds", _cpu),
          ("latency", "Latency, microseconds", _latency),
          ("burdened", "Burdened latency, microseconds", _burdened),

@@ -17,6 +17,7 @@ import plots
 RATES_HEAD = ("\nhighest rate without loss, million copies per second: median (least..most), "
               "offered twice that, datagrams per frame at a sink; + = the generator's limit")
 WITNESS_HEAD = "\nother forwarders, in the same units"
+FALLBACKS_HEAD = "\nwithout what may be missing, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
 BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside half of the "
@@ -50,8 +51,9 @@ def new(args):
                "netdev_max_backlog": os.environ.get("BENCH_BACKLOG", "unknown")}
     print("; ".join(f"{k} {v}" for k, v in machine.items()))
     return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
-            "options": args.option, "full": args.full, "rates": [], "witness": [], "cpu": [],
-            "latency": [], "burdened": [], "delays": [], "capacity": [], "failed": []}
+            "options": args.option, "full": args.full, "rates": [], "witness": [],
+            "fallbacks": [], "cpu": [], "latency": [], "burdened": [], "delays": [],
+            "capacity": [], "failed": []}
 
 
 def ratio(series, cores):
@@ -73,6 +75,12 @@ def rates_line(row):
                      + f" joined {s['joined']:.1f}")
     ratios = " ".join(f"{cores}: {r:.2f}" for cores, r in row["ratio"].items() if r)
     return f"{row['case']}" + (f"   RATIO {ratios}" if ratios else "") + "\n" + "\n".join(lines)
+
+
+def fallbacks_line(row):
+    return f"{row['case']}\n" + "\n".join(
+        f"  without {s['missing']:28} {s['copies'] / 1e6:7.3f} ({s['min'] / 1e6:.3f}.."
+        f"{s['max'] / 1e6:.3f})" for s in row["series"])
 
 
 def cpu_line(row):
@@ -168,7 +176,9 @@ def write(found, directory):
 def text(found):
     lines = ["; ".join(f"{k} {v}" for k, v in found["machine"].items())]
     for part, head, line in (("rates", RATES_HEAD, rates_line),
-                             ("witness", WITNESS_HEAD, rates_line), ("cpu", CPU_HEAD, cpu_line),
+                             ("witness", WITNESS_HEAD, rates_line),
+                             ("fallbacks", FALLBACKS_HEAD, fallbacks_line),
+                             ("cpu", CPU_HEAD, cpu_line),
                              ("latency", LATENCY_HEAD, latency_line),
                              ("burdened", BURDENED_HEAD, burdened_line),
                              ("delays", DELAYS_HEAD, delays_line),

@@ -17,15 +17,18 @@ import trials
 from cases import Case
 
 GROUPS = 8           # of the burdened latency, one of which is looked at
-PARTS = ("rates", "witness", "cpu", "latency", "delays", "capacity")
+PARTS = ("rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
 
 class Series:
     """The repetitions of one contestant in one placement of one case."""
 
-    def __init__(self, name, cores, threads=1):
-        self.name, self.cores, self.threads = name, cores, threads
+    def __init__(self, name, cores, threads=1, missing="", **more):
+        self.name, self.cores, self.threads, self.missing = name, cores, threads, missing
+        self.more = more     # arguments of the contestant
+        if threads > 1:
+            self.more["threads"] = threads
         self.rates, self.over, self.joined = [], [], []
         self.bound = False
 
@@ -34,7 +37,7 @@ class Series:
 
     def row(self):
         return {"contestant": self.name, "cores": self.cores, "threads": self.threads,
-                "copies": self.copies(),
+                "missing": self.missing, "copies": self.copies(),
                 "min": min(self.rates), "max": max(self.rates), "bound": self.bound,
                 "overload": statistics.median(self.over) if self.over else None,
                 "joined": statistics.median(self.joined)}
@@ -45,7 +48,7 @@ class Suite:
         self.args = args
         self.started = time.monotonic()
         self.found = results.new(args)
-        self.guess = {}      # (contestant, cores, threads) -> copies per second it reached last
+        self.guess = {}      # what is measured -> copies per second it reached last
 
     def part(self, name):
         getattr(self, name)()
@@ -80,7 +83,11 @@ class Suite:
                 placements = {1} | (placements if case.groups > 1 else set())
             wanted += [(name, cores) for cores in sorted(placements)]
             if name == "ringcastd" and 2 in placements:
-                wanted.append((name, 2, 2))
+                # one thread or two; the quick run has time for the one that should be better
+                if self.args.quick and case.copying():
+                    wanted.remove((name, 2))
+                if not self.args.quick or case.copying():
+                    wanted.append((name, 2, 2))
         return [Series(*w) for w in sorted(wanted, key=lambda w: w[1])]
 
     def _rate_row(self, case, series=None):
@@ -97,10 +104,9 @@ class Suite:
                           for cores in case.placements()}}
 
     def _repetition(self, series, bed, case):
-        more = {"threads": series.threads} if series.threads > 1 else {}
-        c = self.start(series.name, bed, case, series.cores, **more)
+        c = self.start(series.name, bed, case, series.cores, **series.more)
         try:
-            key = series.name, series.cores, series.threads
+            key = series.name, series.cores, series.threads, series.missing
             guess = self.guess.get(key, 600e3) / c.ports
             found = trials.lossless(bed, c.ports, case, guess, 1.1 if series.rates else 1.5,
                                     self.args.seconds)
@@ -130,6 +136,15 @@ class Suite:
                     break
                 self.found["witness"].append(row)
                 print(results.rates_line(row), flush=True)
+
+    def fallbacks(self):
+        print(results.FALLBACKS_HEAD, flush=True)
+        for case in (Case(), Case(groups=64)):
+            series = [Series("ringcastd", 1, missing=missing, options=options, refuse=refuse)
+                      for missing, options, refuse in cases.FALLBACKS]
+            row = self._rate_row(case, series)
+            self.found["fallbacks"].append(row)
+            print(results.fallbacks_line(row), flush=True)
 
     # processor time
 

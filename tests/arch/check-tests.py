@@ -17,7 +17,7 @@ from pathlib import Path
 from layers import strip_comments
 
 # modules that other scripts import
-HELPERS = {"layers.py", "manager.py", "oldkernel.py", "openrc_stub.sh", "openwrt_stub.sh", "packets.py",
+HELPERS = {"layers.py", "manager.py", "openrc_stub.sh", "openwrt_stub.sh", "packets.py",
            "peers.py", "rtnl.py"}
 
 

@@ -12,9 +12,9 @@ import socket
 import subprocess
 import urllib.request
 
-import oldkernel
 from libnetns import (GROUP, PLAIN, QUICK, Daemon, Skip, assert_continuous, case, main,
                       ringcast, wait_datagrams, wait_for)
+import oldkernel  # libnetns knows where it is
 
 METRICS = "metrics-listen 127.0.0.1:9337\n"
 FILTERED, CONFINED = "system calls are filtered (seccomp)", "files are confined (landlock"

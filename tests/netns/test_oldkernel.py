@@ -4,8 +4,8 @@
 
 import functools
 
-import oldkernel
 from libnetns import PLAIN, assert_continuous, case, main, wait_datagrams
+import oldkernel  # libnetns knows where it is
 
 
 def plays(b, *refusals, config=""):

@@ -10,9 +10,9 @@ import signal
 import stat
 import subprocess
 
-import oldkernel
 from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
                       ringcast, wait_datagrams, wait_for)
+import oldkernel  # libnetns knows where it is
 
 ONLY_NET_RAW = ["setpriv", "--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
