@@ -38,7 +38,8 @@ class Ringcast:
         if threads > 1:
             options = [*options, f"threads {threads}", "cpu-affinity 1,0"]
         lines = [*options, "phyint wan0 upstream", "altnet 0.0.0.0/0"]
-        lines += [f"phyint l{n} downstream" for n in range(self.ports)]
+        limits = "max-groups 0 max-groups-per-host 0"
+        lines += [f"phyint l{n} downstream {limits}" for n in range(self.ports)]
         self.daemon = _Daemon(bed.router, "\n".join(lines) + "\n",
                               wrap=("taskset", "-c", "1" if threads == 1 else "0,1"),
                               preexec=functools.partial(oldkernel.refuse, *refuse)
