@@ -29,7 +29,7 @@ def options():
     p.add_argument("--check", action="store_true",
                    help="exit with 1 when a target is missed")
     p.add_argument("--repeat", type=int, help="repetitions, interleaved (3; quick run 2)")
-    p.add_argument("--seconds", type=float, help="length of a trial (0.4; quick run 0.15)")
+    p.add_argument("--seconds", type=float, help="length of a trial (0.4; quick run 0.14)")
     p.add_argument("--contestant", action="append", choices=list(suite.CONTESTANTS),
                    help="only this one; may be repeated")
     p.add_argument("--option", action="append", default=[], metavar="LINE",
@@ -39,10 +39,10 @@ def options():
     p.add_argument("--verbose", action="store_true", help="one line for each trial")
     args = p.parse_args()
     quick = not (args.full or args.case)
-    trials.VERBOSE, trials.RESOLUTION = args.verbose, 1.07 if quick else 1.03
+    trials.VERBOSE, trials.RESOLUTION = args.verbose, 1.08 if quick else 1.03
     args.quick = quick
     args.repeat = args.repeat or (2 if quick else 3)
-    args.seconds = args.seconds or (0.15 if quick else 0.4)
+    args.seconds = args.seconds or (0.14 if quick else 0.4)
     args.contestant = args.contestant or ["ringcastd", "mroute"]
     try:
         args.case = [cases.parse(c) for c in args.case]

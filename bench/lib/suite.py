@@ -165,7 +165,7 @@ class Suite:
     def _cpu_row(self, case, copies, extra):
         bed = beds.Bed(case.ports_out(), case.ports == "super")
         values = {name: [] for name in self.args.contestant}
-        seconds = 2.0 if self.args.full else 0.5
+        seconds = 2.0 if self.args.full else 0.4
         try:
             for _ in range(self.args.repeat + 1):
                 for name, ns in values.items():
@@ -188,7 +188,7 @@ class Suite:
     def latency(self):
         case = Case()
         print(results.LATENCY_HEAD, flush=True)
-        seconds = 0.5 if not self.args.full else 5.0
+        seconds = 0.3 if not self.args.full else 5.0
         wanted = [("ringcastd", 2, ()), ("ringcastd", 2, ("latency low",)),
                   ("ringcastd", 1, ()), ("mroute", 1, ())]
         bed = beds.Bed(case.ports_out(), case.ports == "super")
@@ -239,7 +239,7 @@ class Suite:
     def delays(self):
         if "ringcastd" not in self.args.contestant:
             return
-        n = 1000 if self.args.full else 120
+        n = 1000 if self.args.full else 100
         print(results.DELAYS_HEAD, flush=True)
         bed = beds.Bed(4, False)
         try:
