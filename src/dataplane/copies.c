@@ -343,3 +343,11 @@ void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	}
 	send_chunk(&o);
 }
+
+void copies_serve_all(struct copies *c, const struct copies_job *job,
+	const struct portset *ports, const struct tx_ops *tx)
+{
+	portset_for_each (ports, i)
+		copies_serve(c, job, i, tx);
+	copies_flush(c, tx);
+}

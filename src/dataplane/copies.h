@@ -36,6 +36,9 @@ struct copies *copies_free(struct copies *c); /* takes and returns NULL */
 /* Hand a port its copies of all flows. Order within a flow is that of arrival. */
 void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	const struct tx_ops *tx);
+/* Each of the ports, then copies_flush(). */
+void copies_serve_all(struct copies *c, const struct copies_job *job,
+	const struct portset *ports, const struct tx_ops *tx);
 /* Everything handed over is with the kernel, and nothing of the job is referred to any
  * more. */
 void copies_flush(struct copies *c, const struct tx_ops *tx);

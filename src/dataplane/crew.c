@@ -145,14 +145,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void serve_alone(const struct copies_job *job, const struct portset *ports,
-	struct copies *copies, const struct tx_ops *tx)
-{
-	portset_for_each (ports, i)
-		copies_serve(copies, job, i, tx);
-	copies_flush(copies, tx);
-}
-
 static void list_ports(struct slot *s, const struct portset *ports, unsigned n_parts)
 {
 	s->n_ports = 0;
@@ -173,7 +165,7 @@ void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
 
 	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH ||
 		!crew_trust_ask(&s->trust)) {
-		serve_alone(job, ports, copies, tx);
+		copies_serve_all(copies, job, ports, tx);
 		return;
 	}
 	list_ports(s, ports, PARTS * c->n);

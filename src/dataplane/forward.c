@@ -38,9 +38,7 @@ struct forward {
 static void serve_all(void *ctx, const struct copies_job *job,
 	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
 {
-	portset_for_each (ports, i)
-		copies_serve(copies, job, i, tx);
-	copies_flush(copies, tx);
+	copies_serve_all(copies, job, ports, tx);
 }
 
 int forward_new(struct forward **ret)
