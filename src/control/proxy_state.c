@@ -228,9 +228,8 @@ static void catch_up(struct proxy *p, mono_t now, struct effects *fx)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (p->port[i])
 			proxy_port_configure(p, now, p->port[i], p->port[i]->cfg, fx);
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->role == CONFIG_ROLE_UPSTREAM)
-			proxy_leave_stale(p, now, p->port[i], fx);
+	portset_for_each (&p->upstreams, i)
+		proxy_leave_stale(p, now, p->port[i], fx);
 }
 
 int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effects *fx)
