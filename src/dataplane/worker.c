@@ -5,8 +5,8 @@
  *
  * A turn takes some blocks, one of each ring in turn, so that a busy input does not
  * starve a quiet one, and long runs of a flow come together when there is much to do.
- * Blocks stay ours until the burst with their frames is sent, then go back in order; no
- * burst keeps more than half of a ring.
+ * Blocks stay ours until the burst with their frames is sent, then go back in order;
+ * that is as soon as more than half of a ring is held.
  * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
  * so that an idle data plane holds nothing back.
  *
