@@ -11,13 +11,14 @@ def _table(head, rows):
     return [_row(*head), "|" + "|".join(align) + "|", *(_row(*r) for r in rows), ""]
 
 
-def _series(row, name, cores, threads=1):
+def series(row, name, cores, threads=1):
+    """What a row has of a contestant, None: nothing."""
     return next((s for s in row["series"] if (name, cores, threads) ==
                  (s["contestant"], s["cores"], s["threads"])), None)
 
 
 def _rate(row, name, cores, threads=1):
-    s = _series(row, name, cores, threads)
+    s = series(row, name, cores, threads)
     if not s:
         return "-"
     return (f"{s['copies'] / 1e6:.2f}{'+' if s['bound'] else ''} "
@@ -50,7 +51,7 @@ def _overload(found):
            ("mroute", 2, 1))
 
     def kept(row, key):
-        s = _series(row, *key)
+        s = series(row, *key)
         return f"{100 * s['overload'] / s['copies']:.0f} %" if s and s["overload"] else "-"
 
     return _table(("case", "ringcastd, 1 core", "mroute, 1 core", "ringcastd, 2 cores, 1 thread",

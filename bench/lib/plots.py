@@ -4,6 +4,8 @@
 import os
 import subprocess
 
+import markdown
+
 
 def _gnuplot(directory, name, script, width=900):
     script = (f"set terminal svg size {width},520 dynamic background 'white'\n"
@@ -30,8 +32,7 @@ def rates(found, directory):
         label += f" {row['groups']}g" if row["groups"] != 1 else ""
         data += f'"{label}"'
         for name in names:
-            s = next((s for s in row["series"] if name ==
-                      (s["contestant"], s["cores"], s["threads"])), None)
+            s = markdown.series(row, *name)
             data += "".join(f" {s[k] / 1e6:.4f}" for k in ("copies", "min", "max")) if s \
                 else " NaN NaN NaN"
         data += "\n"

@@ -25,6 +25,7 @@ BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside
 DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
 CAPACITY_HEAD = "\ngroup capacity, one member each"
 TARGETS_HEAD = "\ntargets"
+FAILED_HEAD = "\nfailed"
 
 
 def _read(path):
@@ -183,7 +184,8 @@ def text(found):
                              ("burdened", BURDENED_HEAD, burdened_line),
                              ("delays", DELAYS_HEAD, delays_line),
                              ("capacity", CAPACITY_HEAD, capacity_line),
-                             ("targets", TARGETS_HEAD, targets_line)):
+                             ("targets", TARGETS_HEAD, targets_line),
+                             ("failed", FAILED_HEAD, str)):
         if found.get(part):
             lines += [head, *map(line, found[part])]
     return "\n".join(lines) + "\n"

@@ -87,14 +87,17 @@ class Suite:
             elif name == "mroute":
                 # one flow takes one core of the kernel's however many there are
                 placements = {1} | (placements if case.groups > 1 else set())
-            wanted += [(name, cores) for cores in sorted(placements)]
-            if name == "ringcastd" and 2 in placements:
-                # one thread or two; the quick run has time for the one that should be better
-                if self.args.quick and case.copying():
-                    wanted.remove((name, 2))
-                if not self.args.quick or case.copying():
-                    wanted.append((name, 2, 2))
-        return [Series(*w) for w in sorted(wanted, key=lambda w: w[1])]
+            wanted += [(name, cores, threads) for cores in placements
+                       for threads in self._threads(name, cores, case)]
+        return [Series(*w) for w in sorted(wanted, key=lambda w: w[1:])]
+
+    def _threads(self, name, cores, case):
+        """One thread or two; the quick run has time for the one that should be better."""
+        if name != "ringcastd" or cores == 1:
+            return (1,)
+        if not self.args.quick:
+            return (1, 2)
+        return (2,) if case.copying() else (1,)
 
     def _rate_row(self, case, series=None):
         series = series or self._series(case)
