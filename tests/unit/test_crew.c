@@ -188,9 +188,12 @@ static void deinit_thread(unsigned i)
 	free(t->runs);
 }
 
-static void test_everything_once_and_in_order(void **state)
+static void set_up(unsigned n)
 {
-	assert_int_equal(crew_new(N_THREADS, &crew), 0);
+	memset(threads, 0, sizeof(threads));
+	memset(ports, 0, sizeof(ports));
+	n_foreign = 0;
+	assert_int_equal(crew_new(n, &crew), 0);
 	plan = plan_new();
 	other_plan = plan_new();
 	assert_true(plan && other_plan);
@@ -199,9 +202,23 @@ static void test_everything_once_and_in_order(void **state)
 		plan->port[i].mtu = 1500;
 		pthread_mutex_init(&ports[i].lock, NULL);
 	}
-	n_working = N_OWNERS;
-	for (unsigned i = 0; i < N_THREADS; i++)
+	for (unsigned i = 0; i < n; i++)
 		init_thread(i);
+}
+
+static void tear_down(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		deinit_thread(i);
+	plan_free(plan);
+	plan_free(other_plan);
+	assert_null(crew_free(crew));
+}
+
+static void test_everything_once_and_in_order(void **state)
+{
+	set_up(N_THREADS);
+	n_working = N_OWNERS;
 	for (unsigned i = 0; i < N_THREADS; i++)
 		assert_int_equal(
 			pthread_create(&threads[i].id, NULL, thread_main, &threads[i]),
@@ -215,11 +232,7 @@ static void test_everything_once_and_in_order(void **state)
 			assert_int_equal(ports[i].n[o], N_BURSTS * N_FRAMES);
 	print_message("%u of %u messages sent by helpers\n", n_foreign,
 		N_OWNERS * N_BURSTS * N_FRAMES * N_PORTS);
-	for (unsigned i = 0; i < N_THREADS; i++)
-		deinit_thread(i);
-	plan_free(plan);
-	plan_free(other_plan);
-	assert_null(crew_free(crew));
+	tear_down(N_THREADS);
 }
 
 /* A helper that comes while the owner hands over what it has queued. */
@@ -239,18 +252,7 @@ static void test_queued_is_not_done(void **state)
 	struct tx_ops tx;
 	struct copies_job job = {.flow = &t->flow};
 
-	memset(threads, 0, sizeof(threads));
-	memset(ports, 0, sizeof(ports));
-	n_foreign = 0;
-	assert_int_equal(crew_new(2, &crew), 0);
-	plan = plan_new();
-	assert_non_null(plan);
-	for (unsigned i = 0; i < N_PORTS; i++) {
-		plan->port[i].mtu = 1500;
-		pthread_mutex_init(&ports[i].lock, NULL);
-	}
-	for (unsigned i = 0; i < 2; i++)
-		init_thread(i);
+	set_up(2);
 	fill_burst(t);
 	job.burst = t->burst;
 	job.runs = t->runs;
@@ -263,10 +265,7 @@ static void test_queued_is_not_done(void **state)
 	assert_in_range(n_foreign, N_PORTS / 2 * N_FRAMES, N_PORTS * N_FRAMES);
 	for (unsigned i = 0; i < N_PORTS; i++)
 		assert_int_equal(ports[i].n[0], N_FRAMES);
-	for (unsigned i = 0; i < 2; i++)
-		deinit_thread(i);
-	plan_free(plan);
-	crew_free(crew);
+	tear_down(2);
 }
 
 /* Four ports at 1 ms each: what helpers cost decides, and how often it was too much. */
