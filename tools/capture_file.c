@@ -74,6 +74,23 @@ static int link_length(
 	}
 }
 
+/* Of a packet whose link header is complete. */
+static struct gm_mac link_sender(int link_type, const uint8_t *p)
+{
+	struct gm_mac mac = {0};
+	size_t at = 0; /* no link header begins with a sender */
+
+	if (link_type == DLT_EN10MB)
+		at = 6;
+	else if (link_type == DLT_LINUX_SLL && be16(p + 4) == sizeof(mac.octet))
+		at = 6;
+	else if (link_type == DLT_LINUX_SLL2 && p[11] == sizeof(mac.octet))
+		at = 12;
+	if (at)
+		memcpy(mac.octet, p + at, sizeof(mac.octet));
+	return mac;
+}
+
 /* pcapng has room for times that are none of this world, and not of mono_t. */
 static int64_t sane_seconds(int64_t s)
 {
@@ -93,6 +110,8 @@ void capture_next(struct capture *c)
 	c->packet.at = mono_add_ns(mono_from_ms(sane_seconds(h->ts.tv_sec) * 1000),
 		(int64_t)h->ts.tv_usec); /* opened with nanosecond precision */
 	c->packet.ip = skip < 0 ? NULL : data + skip;
+	if (skip >= 0)
+		c->packet.from = link_sender(c->link_type, data);
 	c->packet.len = skip < 0 ? 0 : h->caplen - (size_t)skip;
 }
 

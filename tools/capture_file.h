@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/mono.h"
+#include "control/gm_msg.h"
 
 #include <stddef.h>
 
@@ -19,7 +20,8 @@ struct capture_packet {
 	const void *ip; /* IP header, NULL when it is no IP packet; valid until
 			   capture_next */
 	enum family family;
-	size_t len; /* captured octets from there */
+	size_t len;	    /* captured octets from there */
+	struct gm_mac from; /* of the link header, if that has one */
 };
 
 /* NULL and a text on failure; "-" is standard input */

@@ -174,6 +174,7 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 				p->ip ? gm_bad_name(bad) : "no IP packet");
 		return;
 	}
+	msg.mac = p->from;
 	printf("%12.6f %s < ", seconds(r, r->now), name);
 	print_message(&msg);
 	bad = pp ? proxy_input(pp->proxy, r->now, pp->port, &msg, &r->fx) : GM_BAD_ROLE;

@@ -15,6 +15,7 @@
 #include "control/portplan.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <string.h>
 
 #define REPORT_RECORDS 1024 /* of reports that go together */
@@ -41,6 +42,16 @@ static enum gm_bad decode(const struct config_iface *ci, enum family family,
 	return mld_decode(data, len, &mld, scratch, ret);
 }
 
+static struct gm_mac sender_mac(const struct app *app)
+{
+	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
+	struct gm_mac mac = {0};
+
+	if (from->sll_halen == sizeof(mac.octet))
+		memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+	return mac;
+}
+
 static void packet(
 	const struct app_port *ap, enum family family, const void *data, size_t len)
 {
@@ -54,10 +65,12 @@ static void packet(
 		return;
 	app_tap_received(app, ap->number, family, data, len);
 	bad = decode(pp->cfg, family, data, len, app->scratch, &msg);
-	if (bad != GM_OK)
+	if (bad != GM_OK) {
 		proxy_input_bad(pp->proxy, pp->port, bad);
-	else
+	} else {
+		msg.mac = sender_mac(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
+	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
 }
 

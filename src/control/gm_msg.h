@@ -13,6 +13,8 @@
 #include "base/addr.h"
 #include "base/addrset.h"
 
+#include <string.h>
+
 enum gm_version {
 	GM_V1 = 1,
 	GM_V2 = 2,
@@ -75,11 +77,24 @@ enum {
 	GM_NOTE_UNICAST = 1 << 6,    /* sent to a unicast address */
 };
 
+/* A link-layer address of the form that Ethernet has. All zero: there is none, as on PPP
+ * and TUN, or in a capture without link headers. A stranger can send from that address
+ * also, so it is compared like any other and never taken as one that fits all. */
+struct gm_mac {
+	uint8_t octet[6];
+};
+
+static inline bool gm_mac_eq(const struct gm_mac *a, const struct gm_mac *b)
+{
+	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+}
+
 struct gm_msg {
 	enum gm_kind kind;
 	enum family family;
 	enum gm_version version;
 	struct addr from, to;
+	struct gm_mac mac; /* of the sender; who receives the frame fills it in */
 	unsigned notes;
 	struct gm_query query;
 	const struct gm_record *rec; /* borrowed: valid as long as the scratch */

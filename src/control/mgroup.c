@@ -432,8 +432,8 @@ static int create_for(struct mgroup_db *db, mono_t now, const struct addr *group
 	return 0;
 }
 
-int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
-	const struct addr *from, const struct gm_record *rec, struct effects *fx)
+int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
+	const struct gm_record *rec, struct effects *fx)
 {
 	const struct mgroup_role *role = &db->role[addr_family(&rec->group)];
 	struct mgroup *g = mgroup_find(db, &rec->group);
@@ -445,7 +445,7 @@ int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
 	if (r < 0)
 		return r;
 	if (!g) {
-		r = create_for(db, now, &rec->group, from, fx, &g);
+		r = create_for(db, now, &rec->group, &msg->from, fx, &g);
 		if (r)
 			return r < 0 ? r : 0;
 		db->before.mode = GM_INCLUDE;
@@ -456,11 +456,11 @@ int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
 			return r;
 	}
 	/* A leave is no sign of an older member. */
-	if (version < GM_V3 && rec->type == GM_IS_EX)
-		g->older_until[version] = mono_add_ms(
+	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
+		g->older_until[msg->version] = mono_add_ms(
 			now, gm_older_host_ms(&db->params.gm, role->rv, role->qi_ms));
-	g->last_reporter = *from;
-	mgroup_track(db, g, now, version, from, rec->type, &db->list, fx);
+	g->last_reporter = msg->from;
+	mgroup_track(db, g, now, msg->version, &msg->from, rec->type, &db->list, fx);
 	r = apply(db, g, now, rec, &db->list, fx);
 	if (settle(db, g, now, fx) && r == 0)
 		r = 1;

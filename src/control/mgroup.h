@@ -95,11 +95,12 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
 
-/* Feed one record that policy has let through. Returns 0: nothing that matters outside
+/* Feed one record that policy has let through. Of the message only the sender (from,
+ * mac) and the version are looked at. Returns 0: nothing that matters outside
  * changed, 1: membership or forwarding state of the group changed (the group may be
  * gone), -ENOMEM: not processed. */
-int mgroup_input(struct mgroup_db *db, mono_t now, enum gm_version version,
-	const struct addr *from, const struct gm_record *rec, struct effects *fx);
+int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
+	const struct gm_record *rec, struct effects *fx);
 
 /* A group or group-and-source query of the elected querier while we are not it: timers
  * are lowered unless S is set (R052). */

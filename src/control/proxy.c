@@ -165,7 +165,7 @@ static enum gm_bad input_record(struct proxy *p, mono_t now, struct proxy_port *
 			fx, pp->port, NOTE_SSM_REFUSED, &rec->group, &msg->from, 0);
 		return GM_BAD_FILTERED;
 	}
-	r = mgroup_input(&pp->groups, now, msg->version, &msg->from, rec, fx);
+	r = mgroup_input(&pp->groups, now, msg, rec, fx);
 	if (r < 0)
 		return GM_BAD_MEMORY;
 	if (r > 0)

@@ -40,14 +40,15 @@ static inline void teardown_db(void)
 static inline int send_at(int64_t ms, enum gm_version version, unsigned host,
 	enum gm_record_type type, const char *list)
 {
-	struct addr src[10], from = gm_host(fam, host);
+	struct gm_msg msg = {.version = version, .from = gm_host(fam, host)};
+	struct addr src[10];
 	struct gm_record rec = {.type = type,
 		.group = gm_group(fam, 1),
 		.src = src,
 		.n_src = gm_sources(fam, list, src)};
 
 	effects_clear(&fx);
-	return mgroup_input(&db, mono_from_ms(ms), version, &from, &rec, &fx);
+	return mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
 }
 
 static inline const struct mgroup *group(void)

@@ -23,6 +23,7 @@
 struct sim_packet {
 	struct sim_timer timer;
 	struct sim_port *to;
+	struct gm_mac from;
 	size_t len;
 	uint8_t octets[];
 };
@@ -185,7 +186,10 @@ struct sim_port *sim_attach(
 	struct sim_port *p = &n->port[n->n_ports];
 
 	assert_true(n->n_ports < SIM_MAX_PORTS && link->n_ports < SIM_MAX_ON_LINK);
-	*p = (struct sim_port){n, link, n->n_ports++, *own, true};
+	*p = (struct sim_port){n, link, n->n_ports++, *own, {{0}}, true};
+	/* on one link none is like another, nor all zero */
+	p->mac.octet[0] = 2;
+	p->mac.octet[5] = (uint8_t)link->n_ports;
 	link->port[link->n_ports++] = p;
 	return p;
 }
@@ -269,20 +273,22 @@ static void packet_fire(struct sim *sim, struct sim_timer *t)
 	if (p->to->up && !n->dead) {
 		assert_true(sim_wire_decode(
 			sim->family, p->octets, p->len, sim->scratch, &msg));
+		msg.mac = p->from;
 		n->ops->input(n, p->to->index, &msg);
 		sim_node_arm(n);
 	}
 	free(p);
 }
 
-static void deliver(struct sim_link *link, struct sim_port *to, const uint8_t *octets,
-	size_t len, mono_t at)
+static void deliver(const struct sim_port *from, struct sim_port *to,
+	const uint8_t *octets, size_t len, mono_t at)
 {
-	struct sim *sim = link->sim;
+	struct sim *sim = from->node->sim;
 	struct sim_packet *p = malloc(sizeof(*p) + len);
 
 	assert_non_null(p);
-	*p = (struct sim_packet){.timer.fire = packet_fire, .to = to, .len = len};
+	*p = (struct sim_packet){
+		.timer.fire = packet_fire, .to = to, .from = from->mac, .len = len};
 	memcpy(p->octets, octets, len);
 	sim_timer_add(sim, &p->timer);
 	sim_timer_set(sim, &p->timer, at);
@@ -352,9 +358,9 @@ static void send_octets(struct sim_port *from, const uint8_t *octets, size_t len
 		if (to == from || roll(sim, link->loss) ||
 			(link->drop && link->drop(link->drop_arg, to, &msg)))
 			continue;
-		deliver(link, to, octets, len, link->last_at);
+		deliver(from, to, octets, len, link->last_at);
 		if (roll(sim, link->duplicate))
-			deliver(link, to, octets, len, link->last_at);
+			deliver(from, to, octets, len, link->last_at);
 	}
 }
 

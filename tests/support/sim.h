@@ -36,6 +36,7 @@ struct sim_port {
 	struct sim_link *link;
 	unsigned index;
 	struct addr own; /* source of membership messages */
+	struct gm_mac mac;
 	bool up;
 };
 

@@ -46,7 +46,8 @@ static void teardown(void)
 /* give a port exactly this membership; "" include removes it */
 static void port_is(unsigned port, enum gm_mode mode, const char *list)
 {
-	struct addr src[10], group = gm_group(fam, 1), from = gm_host(fam, 9);
+	struct addr src[10], group = gm_group(fam, 1);
+	struct gm_msg msg = {.version = GM_V3, .from = gm_host(fam, 9)};
 	struct mgroup *g = mgroup_find(by_port[port], &group);
 	struct gm_record rec = {
 		.type = mode == GM_INCLUDE ? GM_IS_IN : GM_IS_EX,
@@ -58,7 +59,7 @@ static void port_is(unsigned port, enum gm_mode mode, const char *list)
 
 	if (g)
 		mgroup_drop(by_port[port], g);
-	mgroup_input(by_port[port], mono_from_ms(1), GM_V3, &from, &rec, &own);
+	mgroup_input(by_port[port], mono_from_ms(1), &msg, &rec, &own);
 	effects_deinit(&own);
 	effects_clear(&fx);
 	assert_int_equal(

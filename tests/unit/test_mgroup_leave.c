@@ -112,7 +112,7 @@ static void r089_queries_fit_the_mtu(void **state)
 	{
 		for (size_t i = 0; i < array_len(c); i++) {
 			size_t room = fam == FAMILY_IPV4 ? c[i].v4 : c[i].v6, sum = 0;
-			struct addr from = gm_host(fam, 9);
+			struct gm_msg msg = {.version = GM_V3, .from = gm_host(fam, 9)};
 			struct gm_record rec = {.type = GM_IS_IN,
 				.group = gm_group(fam, 1),
 				.src = src,
@@ -125,10 +125,10 @@ static void r089_queries_fit_the_mtu(void **state)
 			}
 			setup_db(NULL);
 			db.mtu = c[i].mtu;
-			mgroup_input(&db, mono_from_ms(T0), GM_V3, &from, &rec, &fx);
+			mgroup_input(&db, mono_from_ms(T0), &msg, &rec, &fx);
 			rec.type = GM_BLOCK;
 			effects_clear(&fx);
-			mgroup_input(&db, mono_from_ms(T1), GM_V3, &from, &rec, &fx);
+			mgroup_input(&db, mono_from_ms(T1), &msg, &rec, &fx);
 			assert_int_equal(fx.n, (400 + room - 1) / room);
 			assert_int_equal(fx.v[0].query.q.n_src, room);
 			effects_for_each (&fx, e)
@@ -261,12 +261,12 @@ static void r092_host_without_address_forbids_it(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
-		struct addr from = addr_any(fam);
+		struct gm_msg msg = {.version = GM_V3, .from = addr_any(fam)};
 		struct gm_record rec = {.type = GM_IS_EX, .group = gm_group(fam, 1)};
 
 		fast();
 		send_at(T0, GM_V3, 9, GM_TO_EX, "");
-		mgroup_input(&db, mono_from_ms(T0), GM_V3, &from, &rec, &fx);
+		mgroup_input(&db, mono_from_ms(T0), &msg, &rec, &fx);
 		send_at(T1, GM_V3, 9, GM_TO_IN, "");
 		assert_queries("Q");
 		assert_state("EX /");

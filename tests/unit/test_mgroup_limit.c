@@ -10,7 +10,7 @@ static void r082_limits_refuse_and_count(void **state)
 	{
 		struct mgroup_params p = {
 			.gm = gm_params_default, .max_groups = 1, .max_sources = 2};
-		struct addr from = gm_host(fam, 9);
+		struct gm_msg msg = {.version = GM_V3, .from = gm_host(fam, 9)};
 		struct gm_record rec = {.type = GM_IS_EX, .group = gm_group(fam, 2)};
 
 		setup_db(&p);
@@ -18,8 +18,7 @@ static void r082_limits_refuse_and_count(void **state)
 		assert_state("IN 12");
 		assert_int_equal(fx.v[0].note.note, NOTE_SOURCE_LIMIT);
 		assert_int_equal(
-			mgroup_input(&db, mono_from_ms(T0), GM_V3, &from, &rec, &fx),
-			0);
+			mgroup_input(&db, mono_from_ms(T0), &msg, &rec, &fx), 0);
 		assert_null(mgroup_find(&db, &rec.group));
 		assert_int_equal(db.n_refused, 2);
 		assert_state("IN 12");
@@ -29,11 +28,11 @@ static void r082_limits_refuse_and_count(void **state)
 
 static int join_from(unsigned host, unsigned number)
 {
-	struct addr from = gm_host(fam, host);
+	struct gm_msg msg = {.version = GM_V3, .from = gm_host(fam, host)};
 	struct gm_record rec = {.type = GM_IS_EX, .group = gm_group(fam, number)};
 
 	effects_clear(&fx);
-	return mgroup_input(&db, mono_from_ms(T0), GM_V3, &from, &rec, &fx);
+	return mgroup_input(&db, mono_from_ms(T0), &msg, &rec, &fx);
 }
 
 static void r082_one_host_leaves_room(void **state)
