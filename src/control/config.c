@@ -109,12 +109,6 @@ static bool set_defaults(struct config_parser *p)
 	if (!config_grow(p, &c->instance, 0, sizeof(*c->instance)))
 		return false;
 	c->instance[c->n_instance++] = (struct config_instance){0};
-	while (c->n_ssm < CONFIG_N_SSM_DEFAULT) {
-		if (!config_grow(p, &c->ssm, c->n_ssm, sizeof(*c->ssm)))
-			return false;
-		c->ssm[c->n_ssm] = config_ssm_default(c->n_ssm);
-		c->n_ssm++;
-	}
 	return true;
 }
 

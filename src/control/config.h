@@ -134,7 +134,7 @@ struct config {
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;
-	struct prefix *ssm; /* ssm-range; default 232.0.0.0/8, ff30::/32 .. ff3f::/32 */
+	struct prefix *ssm; /* ssm-range; none by default */
 	size_t n_ssm;
 	unsigned threads;   /* 0: as many as the machine is good for */
 	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL: any */

@@ -191,11 +191,19 @@ void config_add_boundary(struct config_parser *p, const struct config_keyword *k
 		ci->boundary[ci->n_boundary++] = x;
 }
 
+static void add_ssm(struct config_parser *p, struct prefix x)
+{
+	struct config *c = p->c;
+
+	if (config_grow(p, &c->ssm, c->n_ssm, sizeof(*c->ssm)))
+		c->ssm[c->n_ssm++] = x;
+}
+
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg)
 {
-	struct config *c = p->c;
 	bool none = strcmp(arg->s, "none") == 0;
+	bool first = !p->ssm_given;
 	struct prefix x;
 
 	if (p->ssm_none || (none && p->ssm_given)) {
@@ -203,23 +211,18 @@ void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 			"'ssm-range none' stands alone: remove it, or the other ssm-range");
 		return;
 	}
-	if (none || strcmp(arg->s, "default") == 0) {
-		/* the default ranges are there already, unless others have replaced
-		 * them */
-		if (none)
-			c->n_ssm = 0;
-		else if (p->ssm_given)
+	p->ssm_given = true;
+	p->ssm_none = none;
+	if (none)
+		return;
+	if (strcmp(arg->s, "default") == 0) {
+		if (!first)
 			config_say(p, CONFIG_ERROR, arg->pos,
 				"'ssm-range default' must come before every other ssm-range");
-		p->ssm_none = none;
-		p->ssm_given = true;
+		for (size_t i = 0; i < CONFIG_N_SSM_DEFAULT; i++)
+			add_ssm(p, config_ssm_default(i));
 		return;
 	}
-	if (!take_prefix(p, kw, arg, &x) || refuse_sources(p, kw, arg, &x))
-		return;
-	if (!p->ssm_given)
-		c->n_ssm = 0;
-	p->ssm_given = true;
-	if (config_grow(p, &c->ssm, c->n_ssm, sizeof(*c->ssm)))
-		c->ssm[c->n_ssm++] = x;
+	if (take_prefix(p, kw, arg, &x) && !refuse_sources(p, kw, arg, &x))
+		add_ssm(p, x);
 }

@@ -240,7 +240,7 @@ def truncated():
 
 @case("groups that are refused: source-specific, link-local, blacklist", "policy")
 def policy():
-    config = ONCE + V4 + "blacklist 239.1.2.0/24\n"
+    config = "ssm-range default\n" + ONCE + V4 + "blacklist 239.1.2.0/24\n"
     packets = [report4(V3_TO_EX.replace("ef010203", g)) for g in
                ("e8010203", "e00000fb", "ef010203", "ef010303")]
     return config, ["-t", "0"], {"lan": pcap(RAW, list(enumerate(packets)))}

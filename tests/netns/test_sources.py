@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Source filters of IGMPv3: per LAN exactly what was asked for, upstream the merge."""
 
-from libnetns import (GROUP, PLAIN, SSM_GROUP, Sender, case, main, number, wait_for,
-                      wait_record, wire)
+from libnetns import (GROUP, PLAIN, SSM_GROUP, Sender, case, main, number,
+                      wait_datagrams, wait_for, wait_record, wire)
 
+OLD_STB_GROUP = "232.0.20.35"
 S1, S2 = "10.0.0.1", "10.0.0.11"
 
 
@@ -81,10 +82,22 @@ def ssm(b):
     assert sources_seen(taps[1], SSM_GROUP, 20) == {S1: 0, S2: 20}
 
 
+@case("K20 an older host's join of a 232/8 group is served unless the file says ssm-range")
+def ssm_range_is_empty(b):
+    t = b.topology()
+    t.hosts["lan1"].sysctl("net.ipv4.conf.eth0.force_igmp_version", 2)
+    d = b.run(t)
+    upstream = b.tap(t.provider, "p0")
+    b.stream(t, OLD_STB_GROUP)
+    wait_datagrams(b.receiver(t.hosts["lan1"], OLD_STB_GROUP), 20)
+    wait_record(upstream, record(OLD_STB_GROUP, ("TO_EX",), ()), "the join upstream")
+    assert d.interface("lan1")["refused"] == 0
+
+
 @case("R149 an any-source join of a 232/8 group is refused")
 def ssm_refused(b):
     t = b.topology()
-    d = b.run(t)
+    d = b.run(t, "ssm-range default\n" + PLAIN)
     upstream = b.tap(t.provider, "p0")
     b.receiver(t.hosts["lan1"], SSM_GROUP)
     b.receiver(t.hosts["lan1"])

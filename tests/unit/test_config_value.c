@@ -47,7 +47,8 @@ static const struct {
 	{"forward-from-downstream none ", "forward-from-downstream none"},
 	{"forward-from-downstream downstream ", "forward-from-downstream downstream"},
 	{"forward-from-downstream all ", "forward-from-downstream all"},
-	{"", "ssm-range default"},
+	{"", "ssm-range none"},
+	{"ssm-range default ", "ssm-range default"},
 	{"ssm-range none ", "ssm-range none"},
 	{"ssm-range 239.232.0.0/16 ", "ssm-range 239.232.0.0/16"},
 	{"ssm-range default ssm-range 239.232.0.0/16 ", "ssm-range default"},
@@ -208,13 +209,16 @@ static void ssm_ranges(void **state)
 		const char *text, *group;
 		bool ssm;
 	} t[] = {
-		{"", "232.0.0.1", true},
-		{"", "231.255.255.255", false},
-		{"", "ff3e::8000:1", true},
-		{"", "ff30::1", true},
-		{"", "ff3f::1", true},
-		{"", "ff3e:30:2001:db8::1", false}, /* RFC 3306: has a unicast prefix */
-		{"", "ff0e::1", false},
+		{"", "232.0.0.1", false}, /* K20 */
+		{"", "ff3e::8000:1", false},
+		{"ssm-range default ", "232.0.0.1", true},
+		{"ssm-range default ", "231.255.255.255", false},
+		{"ssm-range default ", "ff3e::8000:1", true},
+		{"ssm-range default ", "ff30::1", true},
+		{"ssm-range default ", "ff3f::1", true},
+		/* RFC 3306: has a unicast prefix */
+		{"ssm-range default ", "ff3e:30:2001:db8::1", false},
+		{"ssm-range default ", "ff0e::1", false},
 		{"ssm-range none ", "232.0.0.1", false},
 		{"ssm-range 239.1.0.0/16 ", "232.0.0.1", false},
 		{"ssm-range 239.1.0.0/16 ", "239.1.2.3", true},

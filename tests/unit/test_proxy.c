@@ -31,6 +31,7 @@
 #define LAN1_V2	  ONCE WAN "phyint lan1 downstream igmp-version 2 mld-version 1\n" LAN2
 #define TWO	  ONCE WAN LANS2 "phyint lan3 upstream\n"
 #define REFRESH	  "refresh-interval 10\n" PLAIN
+#define SSM_RANGE "ssm-range default\n" PLAIN
 
 static const struct proxy_case merge_cases[] = {
 	{"R134 a second member says nothing new",
@@ -140,7 +141,7 @@ static const struct proxy_case refusals_cases[] = {
 		"lan1 is_ex S A > (filtered) | lan1! ssm;"
 		"lan1 v2 leave S > (filtered) | lan1! ssm;"
 		"lan1 allow S A > A,S=lan1 | *S= | wan: allow S{A}",
-		{PLAIN}},
+		{SSM_RANGE}},
 	{"R117 a query is answered where it was asked",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{} | lan3: to_ex G{};"
 		"wan ?3;"
@@ -431,7 +432,7 @@ static void refresh(void **state)
 
 /* ---- counters ---- */
 
-static const char *const plain[] = {PLAIN};
+static const char *const plain[] = {PLAIN}, *const ranged[] = {SSM_RANGE};
 
 /* every message ends in exactly one counter of its port */
 static void each_message_is_counted_once(void **state)
@@ -441,7 +442,7 @@ static void each_message_is_counted_once(void **state)
 		struct proxy_fixture t;
 		struct proxy_port *lan1, *wan;
 
-		px_init(&t, f, plain);
+		px_init(&t, f, ranged);
 		px_sync(&t);
 		effects_clear(&t.fx);
 		px_script(&t, "counters",
@@ -503,7 +504,7 @@ static void r005_r006_r016_oddities_are_counted(void **state)
 /* a report is used when one of its records is */
 static void records_are_judged_one_by_one(void **state)
 {
-	static const char *const black[] = {BLACK_LAN1};
+	static const char *const black[] = {"ssm-range default\n" BLACK_LAN1};
 
 	(void)state;
 	for (enum family f = 0; f < _FAMILY_N; f++) {

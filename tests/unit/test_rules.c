@@ -172,6 +172,8 @@ static void r161_new_boundary_ends_what_crosses_it(void **state)
 
 /* ---- source-specific groups ---- */
 
+#define SSM "ssm-range default\n"
+
 static void r148_r149_what_an_ssm_group_refuses(void **state)
 {
 	static const struct {
@@ -195,7 +197,7 @@ static void r148_r149_what_an_ssm_group_refuses(void **state)
 
 	for (size_t i = 0; i < array_len(c); i++) {
 		setup(NULL);
-		fixture_configure(&t, PLAIN);
+		fixture_configure(&t, SSM PLAIN);
 		fixture_report(&t, "lan1", c[i].version, host_for(c[i].group),
 			c[i].type, c[i].group, c[i].source);
 		assert_int_equal(has_group("lan1", c[i].group), c[i].state);
@@ -211,7 +213,7 @@ static void r151_no_exclude_upstream_for_ssm_groups(void **state)
 	static const enum gm_record_type type[] = {
 		GM_IS_EX, GM_TO_EX, GM_ALLOW, GM_IS_IN, GM_TO_IN, GM_BLOCK};
 
-	fixture_configure(&t, PLAIN);
+	fixture_configure(&t, SSM PLAIN);
 	for (size_t i = 0; i < array_len(type); i++)
 		for (size_t k = 0; k < array_len(type); k++) {
 			fixture_report(&t, "lan1", GM_V3, HOST, type[i], "232.1.2.3",
@@ -244,7 +246,7 @@ static void r152_specific_queries_for_ssm_groups_are_answered(void **state)
 {
 	for (enum gm_version v = GM_V2; v <= GM_V3; v++) {
 		setup(NULL);
-		fixture_configure(&t, PLAIN);
+		fixture_configure(&t, SSM PLAIN);
 		fixture_report(
 			&t, "lan1", GM_V3, HOST, GM_ALLOW, "232.1.2.3", "10.9.9.9");
 		fixture_run(&t, 20000);
