@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #define REPORT_RECORDS 1024 /* of reports that go together */
@@ -52,6 +53,16 @@ static struct gm_mac sender_mac(const struct app *app)
 	return mac;
 }
 
+/* A link with Ethernet frames tells whether all of it has heard the message. */
+static unsigned link_notes(const struct app *app)
+{
+	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
+	bool all = from->sll_pkttype == PACKET_MULTICAST ||
+		from->sll_pkttype == PACKET_BROADCAST;
+
+	return from->sll_hatype == ARPHRD_ETHER && !all ? GM_NOTE_LINK_UNICAST : 0;
+}
+
 static void packet(
 	const struct app_port *ap, enum family family, const void *data, size_t len)
 {
@@ -69,6 +80,7 @@ static void packet(
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
 		msg.mac = sender_mac(app);
+		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);

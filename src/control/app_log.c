@@ -20,9 +20,12 @@ static const struct {
 	enum log_level level;
 	const char *text;
 } note_text[_NOTE_N] = {
-	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE, "is querier now"},
-	[NOTE_QUERIER_LOST] = {LOG_LEVEL_NOTICE,
-		"is no longer querier and forwards nothing there: another querier"},
+	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE,
+		"is not querier any more; this router asks the hosts again"},
+	[NOTE_QUERIER_LOST] = {LOG_LEVEL_WARNING,
+		"is querier now, because its address is lower; this router stops asking "
+		"the hosts and forwards nothing there. If that is not wanted, turn off its "
+		"querier or write always-querier"},
 	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
 		"query by unicast, not used for the election"},
 	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
@@ -44,6 +47,9 @@ static const struct {
 	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
 	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
 		"report refused: its sender is in no subnet or altnet of the interface"},
+	[NOTE_QUERIER_FOREIGN] = {LOG_LEVEL_WARNING,
+		"query ignored: its sender is in no subnet of the interface. If it is a "
+		"router of this LAN, give the interface an address of its subnet"},
 };
 
 static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])

@@ -332,6 +332,7 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_SSM_QUERY] = "ssm-query",
 		[NOTE_HOST_VERSION] = "host-version",
 		[NOTE_REPORT_FOREIGN] = "report-foreign",
+		[NOTE_QUERIER_FOREIGN] = "querier-foreign",
 	};
 
 	put(t, "port %u note %s", e->port, names[e->note.note]);
@@ -387,6 +388,7 @@ const char *note_name(enum note note)
 		[NOTE_SSM_QUERY] = "ssm_query",
 		[NOTE_HOST_VERSION] = "host_version",
 		[NOTE_REPORT_FOREIGN] = "report_foreign",
+		[NOTE_QUERIER_FOREIGN] = "querier_foreign",
 	};
 
 	return note > 0 && note < _NOTE_N ? name[note] : "unknown";

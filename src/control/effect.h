@@ -35,6 +35,7 @@ enum note {
 	NOTE_SSM_QUERY,	      /* query of version `value` for an SSM group (R152) */
 	NOTE_HOST_VERSION,    /* upstream speaks version `value` now */
 	NOTE_REPORT_FOREIGN,  /* report from `peer`, in no subnet or altnet */
+	NOTE_QUERIER_FOREIGN, /* query from `peer`, in no subnet: not used */
 	_NOTE_N,
 };
 

@@ -72,14 +72,17 @@ enum {
 	GM_NOTE_TTL = 1 << 1,		 /* TTL other than 1 */
 	GM_NOTE_TRUNCATED = 1 << 2,	 /* fewer records than announced */
 	GM_NOTE_UNKNOWN_RECORD = 1 << 3, /* a record of unknown type was skipped */
-	GM_NOTE_BAD_GROUP = 1 << 4,  /* a record with an illegal group was skipped */
-	GM_NOTE_BAD_SOURCE = 1 << 5, /* illegal sources were left out of a list */
-	GM_NOTE_UNICAST = 1 << 6,    /* sent to a unicast address */
+	GM_NOTE_BAD_GROUP = 1 << 4,    /* a record with an illegal group was skipped */
+	GM_NOTE_BAD_SOURCE = 1 << 5,   /* illegal sources were left out of a list */
+	GM_NOTE_UNICAST = 1 << 6,      /* sent to a unicast address */
+	GM_NOTE_LINK_UNICAST = 1 << 7, /* the frame came to a station, so that the
+					  others on the link have not heard it */
 };
 
-/* A link-layer address of the form that Ethernet has. All zero: there is none, as on PPP
- * and TUN, or in a capture without link headers. A stranger can send from that address
- * also, so it is compared like any other and never taken as one that fits all. */
+/* A link-layer address of the form that Ethernet has. All zero: there is none, as on
+ * PPP and TUN, or in a capture without link headers. A stranger can send from that
+ * address also, so it is compared like any other and never taken as one that fits all.
+ */
 struct gm_mac {
 	uint8_t octet[6];
 };

@@ -28,6 +28,40 @@ uint32_t gm_other_querier_ms(const struct gm_params *p, unsigned rv, uint32_t qi
 	return rv * qi_ms + p->response_interval_ms / 2;
 }
 
+#define USUAL_INTERVALS_MS 375000 /* three of the default Query Interval */
+#define MAX_ADOPTED_MS	   600000
+#define USUAL_RESPONSE_MS  30000 /* IGMPv2 can say 25.5 s */
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+uint32_t gm_cap_query_interval(const struct gm_params *p, uint32_t qi_ms)
+{
+	uint32_t ours = p->query_interval_ms;
+	uint32_t most = max_u32(min_u32(ours, MAX_ADOPTED_MS) * 3, USUAL_INTERVALS_MS);
+
+	return min_u32(qi_ms, max_u32(ours, min_u32(most, MAX_ADOPTED_MS)));
+}
+
+uint8_t gm_cap_robustness(const struct gm_params *p, uint8_t rv, uint32_t qi_ms)
+{
+	uint32_t most = max_u32(p->robustness, qi_ms ? MAX_ADOPTED_MS / qi_ms : 1);
+
+	return (uint8_t)min_u32(rv, most);
+}
+
+uint32_t gm_max_response_ms(const struct gm_params *p)
+{
+	return max_u32(3 * p->response_interval_ms, USUAL_RESPONSE_MS);
+}
+
 uint32_t gm_older_host_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms)
 {
 	return rv * qi_ms + p->response_interval_ms;

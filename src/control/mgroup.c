@@ -546,13 +546,15 @@ void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *m
 {
 	const struct gm_query *q = &msg->query;
 	struct mgroup *g = mgroup_find(db, &q->group);
-	uint32_t ms = gm_last_member_ms(&db->params.gm);
+	uint32_t own = gm_last_member_ms(&db->params.gm);
+	uint32_t ms = q->max_resp_ms * db->params.gm.last_member_count;
 	mono_t limit;
 
 	if (!g || q->suppress || msg->version == GM_V1)
 		return;
-	if (msg->version == GM_V2)
-		ms = q->max_resp_ms * db->params.gm.last_member_count;
+	/* members may take that long to answer */
+	if (msg->version == GM_V3 && ms < own)
+		ms = own;
 	limit = mono_add_ms(now, ms);
 	if (q->n_src == 0 && g->mode == GM_EXCLUDE)
 		g->until = mono_min(g->until, limit);

@@ -48,3 +48,37 @@ bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 			return true;
 	return false;
 }
+
+/* The highest address of an IPv4 subnet belongs to no host (RFC 3021 2.1: it does when
+ * there are only two). */
+static bool is_broadcast_of(const struct prefix *p, const struct addr *a)
+{
+	unsigned len = prefix_len_in_family(p);
+	const uint8_t *o = addr_v4_octets(a);
+	uint32_t v = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 |
+		o[3];
+	uint32_t host = len >= 31 ? 0 : UINT32_MAX >> len;
+
+	return host && (v & host) == host;
+}
+
+bool policy_querier(
+	const struct prefix *subnet, size_t n_subnet, const struct addr *from)
+{
+	static const uint8_t no_identifier[8];
+	bool any = false;
+
+	if (!addr_is_v4(from))
+		return addr_is_link_local(from) &&
+			memcmp(from->b + 8, no_identifier, sizeof(no_identifier)) != 0;
+	if (!addr_is_usable_source(from) || addr_v4_octets(from)[0] == 0)
+		return false;
+	for (size_t i = 0; i < n_subnet; i++) {
+		if (!addr_is_v4(&subnet[i].addr))
+			continue;
+		any = true;
+		if (prefix_contains(&subnet[i], from))
+			return !is_broadcast_of(&subnet[i], from);
+	}
+	return !any;
+}

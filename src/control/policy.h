@@ -30,3 +30,9 @@ enum policy policy_state(const struct config *cfg, const struct config_iface *ci
  * link-local address. */
 bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 	size_t n_subnet, const struct addr *from);
+
+/* May a query of this sender count on a downstream with these subnets? IPv4: a host
+ * address of one of them, or any host address while the interface has no subnet. IPv6:
+ * a link-local address with an interface identifier (RFC 9777 5.1.14). */
+bool policy_querier(
+	const struct prefix *subnet, size_t n_subnet, const struct addr *from);

@@ -137,10 +137,16 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 		proxy_note_version(pp, fx);
 		return GM_OK;
 	}
+	if (!addr_is_any(&msg->from) &&
+		!policy_querier(pp->subnet, pp->n_subnet, &msg->from)) {
+		effects_note(fx, pp->port, NOTE_QUERIER_FOREIGN, NULL, &msg->from, 0);
+		return GM_OK;
+	}
 	if (querier_query(q, now, msg, fx))
 		proxy_port_changed(p, now, pp, msg->family, fx);
+	/* what the hosts have not heard, they do not answer */
 	if (q->state == QUERIER_STANDBY && addr_eq(&msg->from, &q->other) &&
-		!addr_is_any(&msg->query.group))
+		!addr_is_any(&msg->query.group) && !(msg->notes & GM_NOTE_LINK_UNICAST))
 		mgroup_heard_query(&pp->groups, now, msg);
 	return GM_OK;
 }

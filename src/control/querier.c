@@ -7,7 +7,8 @@
  *   DOWN --up--> ACTIVE --query from a lower address--> STANDBY
  *                  ^------other querier present timer------'
  *
- * Queries from 0.0.0.0 (snooping switches, R049) and by unicast (R015) change nothing.
+ * Queries from 0.0.0.0 (snooping switches, R049), by unicast (R015) and those that keep
+ * no memberships alive change nothing.
  */
 
 #include "control/querier.h"
@@ -37,6 +38,8 @@ void querier_init(struct querier *q, unsigned port, enum family family,
 		.always = always,
 		.state = QUERIER_DOWN,
 		.own = addr_any(family),
+		.other = addr_any(family),
+		.rival = addr_any(family),
 		.query_at = MONO_NEVER,
 		.other_until = MONO_NEVER,
 		.rv = params->robustness,
@@ -58,6 +61,7 @@ static void send_general(struct querier *q, mono_t now, struct effects *fx)
 
 	effects_query(fx, q->port, q->version, &q->own, &query);
 	q->n_queries_sent++;
+	q->asked_at = now;
 	if (q->startup_left && --q->startup_left)
 		gap = q->params.startup_interval_ms;
 	q->query_at = mono_add_ms(now, gap);
@@ -66,8 +70,10 @@ static void send_general(struct querier *q, mono_t now, struct effects *fx)
 static void become_active(struct querier *q, mono_t now, struct effects *fx)
 {
 	q->state = QUERIER_ACTIVE;
+	q->rv = q->params.robustness;
 	q->qi_ms = q->params.query_interval_ms;
 	q->other = addr_any(q->family);
+	q->other_mac = (struct gm_mac){0};
 	q->other_until = MONO_NEVER;
 	publish(q);
 	send_general(q, now, fx);
@@ -84,7 +90,6 @@ void querier_up(
 		return;
 	}
 	q->own = *own;
-	q->rv = q->params.robustness;
 	q->startup_left = q->params.startup_count;
 	become_active(q, now, fx);
 }
@@ -123,7 +128,7 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 		q->query_at = mono_min(q->query_at, mono_add_ms(now, q->qi_ms));
 	}
 	if (q->state == QUERIER_STANDBY && always) {
-		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->own, 0);
+		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->other, 0);
 		become_active(q, now, fx);
 		won = true;
 	}
@@ -142,18 +147,63 @@ static bool beats(const struct querier *q, const struct addr *a, const struct ad
 	return addr_cmp(a, b) < 0;
 }
 
-/* R051: values of the last query; 0 or absent means the configured ones */
-static void adopt(struct querier *q, const struct gm_query *query, bool elected)
+/* Hosts hear it and answer soon enough to keep their memberships. Others neither renew
+ * nor take the role: while they keep us silent, nobody asks. */
+static bool keeps_memberships(const struct querier *q, const struct gm_query *query)
 {
-	q->rv = query->qrv ? query->qrv : q->params.robustness;
-	if (elected)
-		q->qi_ms = query->qqi_ms ? query->qqi_ms : q->params.query_interval_ms;
+	return addr_is_any(&query->group) &&
+		query->max_resp_ms <= gm_max_response_ms(&q->params);
+}
+
+/* Values of a query as far as they may be adopted; 0 or absent means ours (R051). */
+static void read_values(const struct querier *q, const struct gm_query *query,
+	uint8_t *ret_rv, uint32_t *ret_qi_ms)
+{
+	uint32_t qi = query->qqi_ms ? query->qqi_ms : q->params.query_interval_ms;
+	uint8_t rv = query->qrv ? query->qrv : q->params.robustness;
+
+	*ret_qi_ms = gm_cap_query_interval(&q->params, qi);
+	*ret_rv = gm_cap_robustness(&q->params, rv, *ret_qi_ms);
+}
+
+/* The sender is querier. One that was heard before is there to stay. */
+static void follow(struct querier *q, mono_t now, const struct gm_msg *msg)
+{
+	bool again = addr_eq(&msg->from, &q->rival) && mono_before(now, q->rival_until);
+	uint32_t qi, present;
+	uint8_t rv;
+
+	read_values(q, &msg->query, &rv, &qi);
+	present = gm_other_querier_ms(&q->params, rv, qi);
+	if (q->state == QUERIER_ACTIVE || !addr_eq(&q->other, &msg->from))
+		q->standby_since = now;
+	q->state = QUERIER_STANDBY;
+	q->other = q->rival = msg->from;
+	q->other_mac = msg->mac;
+	q->rival_until = mono_add_ms(now, present);
+	q->rv = again ? rv : q->params.robustness;
+	q->qi_ms = again ? qi : q->params.query_interval_ms;
+	q->other_until =
+		again ? q->rival_until : mono_add_ms(now, q->params.query_interval_ms);
+	q->query_at = MONO_NEVER;
+	q->startup_left = 0;
+	publish(q);
+}
+
+/* A querier with a higher address does not know of us, or it would be silent: ask soon,
+ * but no more often than at the start. */
+static void assert_role(struct querier *q, mono_t now)
+{
+	mono_t soon = mono_add_ms(q->asked_at, q->params.startup_interval_ms);
+
+	q->query_at = mono_min(q->query_at, mono_max(now, soon));
 }
 
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
-	bool elected, change;
+	bool elected, change = q->state == QUERIER_ACTIVE;
+	const struct addr *best = change ? &q->own : &q->other;
 
 	if (q->state == QUERIER_DOWN)
 		return false;
@@ -161,34 +211,25 @@ bool querier_query(
 	if (msg->version < q->version)
 		effects_note(fx, q->port, NOTE_OLDER_QUERIER, NULL, &msg->from,
 			msg->version);
-	if (msg->notes & GM_NOTE_UNICAST) {
+	if (msg->notes & (GM_NOTE_UNICAST | GM_NOTE_LINK_UNICAST)) {
 		effects_note(fx, q->port, NOTE_QUERIER_UNICAST, NULL, &msg->from, 0);
 		return false;
 	}
-	if (addr_is_any(&msg->from) || q->always)
+	if (addr_is_any(&msg->from) || !keeps_memberships(q, &msg->query))
 		return false;
-
-	if (q->state == QUERIER_STANDBY)
-		elected = addr_eq(&msg->from, &q->other) ||
-			beats(q, &msg->from, &q->other);
-	else
-		elected = beats(q, &msg->from, &q->own);
-	adopt(q, &msg->query, elected);
-	change = elected && q->state == QUERIER_ACTIVE;
-	if (elected) {
-		if (change || !addr_eq(&q->other, &msg->from))
-			q->standby_since = now;
-		q->state = QUERIER_STANDBY;
-		q->other = msg->from;
-		q->other_until = mono_add_ms(
-			now, gm_other_querier_ms(&q->params, q->rv, q->qi_ms));
-		q->query_at = MONO_NEVER;
-		q->startup_left = 0;
-	}
-	publish(q);
-	if (change)
+	q->heard_until = mono_add_ms(now,
+		gm_other_querier_ms(&q->params, q->params.robustness,
+			gm_cap_query_interval(&q->params, UINT32_MAX)));
+	if (q->always)
+		return false;
+	elected = (!change && addr_eq(&msg->from, best)) || beats(q, &msg->from, best);
+	if (elected)
+		follow(q, now, msg);
+	else if (change)
+		assert_role(q, now);
+	if (elected && change)
 		effects_note(fx, q->port, NOTE_QUERIER_LOST, NULL, &msg->from, 0);
-	return change;
+	return elected && change;
 }
 
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
@@ -212,15 +253,32 @@ mono_t querier_deadline(const struct querier *q)
 
 #define MAX_INTERVAL_MS 86400000 /* a day: longer than QQIC can say */
 
+static void put_mac(struct state_out *o, const struct gm_mac *mac)
+{
+	for (unsigned i = 0; i < sizeof(mac->octet); i++)
+		state_put_u8(o, mac->octet[i]);
+}
+
+static void get_mac(struct state_in *in, struct gm_mac *ret)
+{
+	for (unsigned i = 0; i < sizeof(ret->octet); i++)
+		ret->octet[i] = state_get_u8(in);
+}
+
 void querier_export(const struct querier *q, struct state_out *o)
 {
 	gm_put_params(o, &q->params);
 	state_put_u8(o, (uint8_t)q->state);
 	state_put_addr(o, &q->own);
 	state_put_u32(o, q->startup_left);
+	state_put_time(o, q->asked_at);
 	state_put_time(o, q->query_at);
 	state_put_addr(o, &q->other);
+	put_mac(o, &q->other_mac);
 	state_put_time(o, q->other_until);
+	state_put_addr(o, &q->rival);
+	state_put_time(o, q->rival_until);
+	state_put_time(o, q->heard_until);
 	state_put_u8(o, q->rv);
 	state_put_u32(o, q->qi_ms);
 	state_put_u64(o, q->n_queries_sent);
@@ -246,9 +304,14 @@ int querier_import(
 	state = state_get_u8(in);
 	q->own = state_get_addr(in);
 	q->startup_left = state_get_up_to(in, 255);
+	q->asked_at = state_get_time(in);
 	q->query_at = gm_get_deadline(in);
 	q->other = state_get_addr(in);
+	get_mac(in, &q->other_mac);
 	q->other_until = gm_get_deadline(in);
+	q->rival = state_get_addr(in);
+	q->rival_until = state_get_time(in);
+	q->heard_until = state_get_time(in);
 	q->rv = state_get_u8(in);
 	q->qi_ms = state_get_up_to(in, MAX_INTERVAL_MS);
 	q->n_queries_sent = state_get_u64(in);

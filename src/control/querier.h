@@ -5,6 +5,11 @@
  * Querier role of one downstream port and family: start-up, general queries, election
  * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a mgroup_role.
  * Emits EFFECT_QUERY and EFFECT_NOTE. Pure.
+ *
+ * Anybody on the LAN can send a query, so what one can bring about is bounded: only
+ * general queries that hosts answer in time take part in the election; a querier that
+ * was heard once keeps us silent for at most our own query interval and teaches
+ * nothing; from its second query on, its values count as far as gm_params.h caps them.
  */
 
 #include "base/mono.h"
@@ -27,11 +32,17 @@ struct querier {
 	enum querier_state state;
 	struct addr own;
 	unsigned startup_left; /* start-up queries still to send */
+	mono_t asked_at;       /* last general query; MONO_UNSET: none */
 	mono_t query_at;       /* next general query */
 	struct addr other;     /* elected querier while STANDBY */
+	struct gm_mac other_mac;
 	mono_t other_until;
 	mono_t standby_since;
-	uint8_t rv; /* in force: own or adopted (R051) */
+	struct addr
+		rival; /* who was elected last; what it says counts from its second */
+	mono_t rival_until; /* query on, until then */
+	mono_t heard_until; /* some other querier, lower or higher, counts as present */
+	uint8_t rv;	    /* in force: own or adopted (R051) */
 	uint32_t qi_ms;
 	struct mgroup_role *role; /* borrowed: written on each change */
 	uint64_t n_queries_sent, n_queries_heard;
@@ -52,8 +63,9 @@ void querier_down(struct querier *q);
 /* Ask everybody, as after the start: what was said meanwhile was not heard. */
 void querier_again(struct querier *q, mono_t now, struct effects *fx);
 
-/* A query of the family heard on the port. True when the role changed, so that
- * forwarding has to be looked at again (R140). */
+/* A query of the family heard on the port, from a sender that policy_querier() admits
+ * or from 0.0.0.0. True when the role changed, so that forwarding has to be looked at
+ * again (R140). */
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 

@@ -8,6 +8,7 @@
 #include "home.h"
 
 #define OTHER_QUERIER_MS 255000
+#define HEARD_ONCE_MS	 125000 /* a querier that was heard only once */
 
 static bool is_querier(const struct home *h, const char *ifname)
 {
@@ -24,7 +25,7 @@ static void r137_only_the_querier_forwards(enum family family)
 	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
 	struct sim_host *two = home_host(&h, 2, 10, GM_V3);
 
-	sim_router_new(h.lan[1], 1, GM_V3, true);
+	sim_router_new(h.lan[1], 1, GM_V3, true)->interval_ms = 60000;
 	sim_run(h.sim, 100);
 	sim_host_join(one, &g);
 	sim_host_join(two, &g);
@@ -62,12 +63,12 @@ static void r140_election_lost_and_won(enum family family)
 	assert_false(is_querier(&h, "lan1"));
 	assert_false(home_forwards(&h, 1, &s, &g));
 	assert_true(home_forwards(&h, 2, &s, &g));
-	sim_run_to(h.sim, lost + OTHER_QUERIER_MS - 100);
+	sim_run_to(h.sim, lost + HEARD_ONCE_MS - 100);
 	assert_false(home_forwards(&h, 1, &s, &g));
 	assert_int_equal(home_queries(&h, 1, NULL), 0);
 	/* the member of the lost LAN still counts upstream */
 	assert_int_equal(home_reports(&h, GM_TO_IN, &g), 0);
-	sim_run_to(h.sim, lost + OTHER_QUERIER_MS + 100);
+	sim_run_to(h.sim, lost + HEARD_ONCE_MS + 100);
 	assert_true(is_querier(&h, "lan1"));
 	assert_true(home_forwards(&h, 1, &s, &g));
 	assert_int_equal(home_queries(&h, 1, NULL), 1);
@@ -75,6 +76,42 @@ static void r140_election_lost_and_won(enum family family)
 	sim_run(h.sim, 600000);
 	assert_steady(one, stream);
 	assert_steady(two, stream);
+	home_free(&h);
+}
+
+/* F3: one forged query with the largest values there are. The LAN is itself again
+ * within one query interval, and so are the memberships that were made meanwhile. */
+static void f3_one_forged_query(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *early = home_host(&h, 1, 10, GM_V3);
+	struct sim_host *late = home_host(&h, 1, 11, GM_V3);
+	struct sim_router *rival = sim_router_new(h.lan[0], 1, GM_V3, false);
+	struct addr g2 = sim_group(h.sim, 2);
+	int64_t forged;
+
+	sim_host_join(early, &g);
+	sim_run(h.sim, 5000);
+	rival->robustness = 7;
+	rival->interval_ms = 31744000;
+	sim_router_ask(rival);
+	sim_router_quiet(rival);
+	forged = sim_ms(h.sim);
+	sim_run(h.sim, 2);
+	assert_false(is_querier(&h, "lan1"));
+	sim_host_join(late, &g2);
+	sim_run(h.sim, 1000);
+	sim_host_unplug(late);
+	sim_run_to(h.sim, forged + HEARD_ONCE_MS + 100);
+	assert_true(is_querier(&h, "lan1"));
+	/* a member that is gone is forgotten as if nothing had been */
+	sim_run_to(h.sim, forged + 1000 + 270000 + 5000);
+	assert_false(sim_router_has(h.router, &g2));
+	sim_host_rx_reset(early, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(early, stream);
 	home_free(&h);
 }
 
@@ -179,7 +216,7 @@ static void r054_silent_beside_the_querier(enum family family)
 	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
 	struct sim_host *two = home_host(&h, 1, 11, GM_V2);
 
-	sim_router_new(h.lan[0], 1, GM_V3, true);
+	sim_router_new(h.lan[0], 1, GM_V3, true)->interval_ms = 60000;
 	sim_host_join(one, &g);
 	sim_host_join(two, &g);
 	sim_run(h.sim, 20000);
@@ -253,6 +290,7 @@ static void r142_two_proxies_no_duplicates(enum family family)
 }
 
 static const struct CMUnitTest tests[] = {
+	BOTH(f3_one_forged_query),
 	BOTH(r054_silent_beside_the_querier),
 	BOTH(r137_only_the_querier_forwards),
 	BOTH(r140_election_lost_and_won),

@@ -9,8 +9,8 @@
  *   lan1 to_ex G AB     a report of host 1 on lan1; "lan1#7" is host 7, "lan1#x" one
  * that is in no subnet there lan1 v2 G           report of an older host; "lan1 v2
  * leave G", "lan1 v1 G" lan1 ?3 low         general query of version 3 from a low
- * address; also high, zero, unicast, self wan ?2              likewise from the
- * provider lan1 bad            a message that the decoder refused lan1
+ * address; also high, zero, unicast, stranger, self wan ?2              likewise from
+ * the provider lan1 bad            a message that the decoder refused lan1
  * down|up|gone|new|moved   the interface; "gone" and "new" end in another index reload
  * 1            configuration 1 of the case is in force from now on +2000 let so many ms
  * pass stop                orderly shutdown
@@ -275,6 +275,7 @@ static inline void px_put_note(
 		[NOTE_SSM_REFUSED] = "ssm",
 		[NOTE_HOST_VERSION] = "version",
 		[NOTE_REPORT_FOREIGN] = "foreign",
+		[NOTE_QUERIER_FOREIGN] = "stranger",
 	};
 
 	px_put(buf, size, px_name(t, e->port));
@@ -372,6 +373,9 @@ static inline enum gm_bad px_query(struct proxy_fixture *t, const char *name,
 		msg.from = addr_any(t->family);
 	if (strcmp(who, "self") == 0)
 		msg.from = px_addr(t->family, name, 100);
+	if (strcmp(who, "stranger") == 0) /* in no subnet; without an identifier */
+		msg.from = t->family == FAMILY_IPV4 ? ADDR_V4(169, 254, 0, 1)
+						    : (struct addr){{0xfe, 0x80}};
 	if (strcmp(who, "unicast") == 0)
 		msg.notes = GM_NOTE_UNICAST;
 	msg.query.group = addr_any(t->family);

@@ -6,6 +6,7 @@
  * the same. Robustness is 1 in most cases, so that nothing is said twice.
  */
 
+#include "control/policy.h"
 #include "proxy_fixture.h"
 
 #define ONCE  "robustness 1 last-member-query-interval 1\n"
@@ -274,7 +275,7 @@ static const struct proxy_case roles_cases[] = {
 		"lan2 to_ex G > *G=lan1+lan2;"
 		"lan1 ?3 low > lan1! lost | *G=lan2;"
 		"lan1 to_ex H > *H= | wan: to_ex H{};"
-		"+129999;"
+		"+124999;"
 		"+1 > lan1! won | *H=lan1 | *G=lan1+lan2",
 		{PLAIN}},
 	{"R140 regained while members are known",
@@ -282,7 +283,15 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 ?3 low > lan1! lost | *G=;"
 		"+100000;"
 		"lan1 is_ex G;"
-		"+29999;"
+		"+24999;"
+		"+1 > lan1! won | *G=lan1",
+		{PLAIN}},
+	{"K05 a lower address of no subnet",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan1 ?3 stranger > lan1! stranger;"
+		"lan1 ?3 stranger > lan1! stranger;"
+		"lan1 ?3 low > lan1! lost | *G=;"
+		"+124999;"
 		"+1 > lan1! won | *G=lan1",
 		{PLAIN}},
 	{"R047 a higher address",
@@ -577,12 +586,53 @@ static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
 		proxy_input(t.proxy, t.now, px_port(&t, "wan")->port, &msg, &t.fx);
 		px_run(&t, 1000);
 		msg.from = px_addr(f, "lan1", 1);
+		msg.query.group = addr_any(f);
 		proxy_input(t.proxy, t.now, px_port(&t, "lan1")->port, &msg, &t.fx);
 		px_effects(&t, got, sizeof(got));
 		assert_string_equal(got, "wan: is_ex G{} | lan1! lost | *G=");
 		/* and the timers are as they were */
 		px_script(&t, "R053", "+2000");
 		px_deinit(&t);
+	}
+}
+
+/* K05, F3: whose queries count on a LAN */
+static void k05_queries_from_a_subnet_of_the_interface(void **state)
+{
+	static const struct {
+		const char *subnet, *from;
+		bool counts;
+	} v[] = {
+		{"192.168.1.0/24", "192.168.1.2", true},
+		{"192.168.1.0/24", "10.10.10.10", false},
+		{"192.168.1.0/24", "169.254.0.1", false},
+		{"192.168.1.0/24", "0.0.0.1", false},
+		{"192.168.1.0/24", "192.168.1.255", false},
+		{"192.168.1.0/24", "224.0.0.1", false},
+		{"169.254.0.0/16", "169.254.0.1", true},
+		{"10.9.0.0/31", "10.9.0.1", true},
+		{"10.9.0.1/32", "10.9.0.1", true},
+		{"0.0.0.0/0", "0.0.0.1", false},
+		{NULL, "10.10.10.10", true}, /* we have no address to compare with */
+		{NULL, "0.0.0.1", false},
+		{NULL, "127.0.0.1", false},
+		{NULL, "255.255.255.255", false},
+		{"2001:db8::/64", "fe80::1", true},
+		{"2001:db8::/64", "fe80::", false},
+		{"2001:db8::/64", "2001:db8::1", false},
+		{NULL, "fe80::1", true},
+		{NULL, "::", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(v); i++) {
+		struct addr from = a(v[i].from);
+		struct prefix p;
+
+		if (v[i].subnet)
+			assert_int_equal(prefix_parse(v[i].subnet, &p, NULL), 0);
+		if (policy_querier(&p, v[i].subnet != NULL, &from) != v[i].counts)
+			fail_msg("%s in %s", v[i].from, v[i].subnet);
 	}
 }
 
@@ -639,6 +689,7 @@ int main(void)
 		cmocka_unit_test(records_are_judged_one_by_one),
 		cmocka_unit_test(r020_e07_sender_without_address),
 		cmocka_unit_test(r053_the_s_flag_stops_neither_election_nor_answer),
+		cmocka_unit_test(k05_queries_from_a_subnet_of_the_interface),
 		cmocka_unit_test(r021_altnet_admits_senders),
 		cmocka_unit_test(r060_no_query_ever_upstream),
 	};

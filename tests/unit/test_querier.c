@@ -101,7 +101,7 @@ static void r045_r046_lower_address_wins_until_it_is_silent(void **state)
 		up(NULL, false);
 		assert_true(heard(1000, 10, 2, 125000, 0));
 		assert_false(role.querier);
-		assert_int_equal(querier_deadline(&q).ns / NS_PER_MS, 1000 + 255000);
+		assert_int_equal(querier_deadline(&q).ns / NS_PER_MS, 1000 + 125000);
 		assert_false(heard(100000, 10, 2, 125000, 0));
 		assert_int_equal(queries_at(100000 + 255000), 1);
 		assert_true(role.querier);
@@ -126,14 +126,17 @@ static void r048_three_routers(void **state)
 	{
 		up(NULL, false);
 		heard(1000, 10, 2, 125000, 0);
+		heard(2000, 10, 2, 125000, 0);
 		/* not elected: does not keep the old one alive */
 		assert_false(heard(200000, 20, 2, 125000, 0));
-		assert_int_equal(queries_at(256000), 1);
-		assert_true(heard(256100, 20, 2, 125000, 0));
+		assert_int_equal(queries_at(257000), 1);
+		assert_true(heard(257100, 20, 2, 125000, 0));
 		assert_true(addr_eq(&q.other, &(struct addr[]){gm_host(fam, 20)}[0]));
 		/* a still lower one takes over from it */
-		assert_false(heard(257000, 10, 2, 125000, 0));
-		assert_int_equal(querier_deadline(&q).ns / NS_PER_MS, 257000 + 255000);
+		assert_false(heard(258000, 10, 2, 125000, 0));
+		assert_true(addr_eq(&q.other, &(struct addr[]){gm_host(fam, 10)}[0]));
+		assert_false(heard(259000, 10, 2, 125000, 0));
+		assert_int_equal(querier_deadline(&q).ns / NS_PER_MS, 259000 + 255000);
 	}
 }
 
@@ -158,6 +161,7 @@ static void r051_adopts_values_and_returns_to_its_own(void **state)
 	FOR_BOTH_FAMILIES
 	{
 		up(NULL, false);
+		heard(900, 10, 5, 60000, 0);
 		heard(1000, 10, 5, 60000, 0);
 		assert_int_equal(role.rv, 5);
 		assert_int_equal(role.qi_ms, 60000);
@@ -169,6 +173,122 @@ static void r051_adopts_values_and_returns_to_its_own(void **state)
 		heard(3000, 10, 3, 60000, 0);
 		assert_int_equal(queries_at(3000 + 3 * 60000 + 5000), 1);
 		assert_int_equal(role.qi_ms, 125000);
+	}
+}
+
+/* One query holds us for one query interval of ours and teaches nothing, whatever it
+ * says; the second one teaches what the caps let through. */
+static void f3_one_forged_query_holds_for_one_interval(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		up(NULL, false);
+		assert_true(heard(1000, 10, 7, 31744000, 0));
+		assert_int_equal(role.rv, 2);
+		assert_int_equal(role.qi_ms, 125000);
+		assert_int_equal(queries_at(1000 + 125000), 1);
+		assert_true(role.querier);
+
+		assert_true(heard(127000, 10, 7, 31744000, 0));
+		assert_int_equal(role.rv, 2);
+		assert_int_equal(role.qi_ms, 375000);
+		assert_int_equal(queries_at(127000 + 2 * 375000 + 5000), 1);
+		assert_int_equal(role.rv, 2);
+		assert_int_equal(role.qi_ms, 125000);
+		assert_int_equal(queries_at(882000 + 125000), 1);
+	}
+}
+
+static void f3_a_query_that_loses_teaches_nothing(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		up(NULL, false);
+		assert_false(heard(1000, 200, 7, 31744000, 0));
+		assert_false(heard(2000, 200, 7, 31744000, 0));
+		assert_int_equal(role.rv, 2);
+		assert_int_equal(role.qi_ms, 125000);
+		heard(3000, 10, 3, 100000, 0);
+		heard(4000, 10, 3, 100000, 0);
+		heard(5000, 20, 6, 90000, 0); /* loses against the elected one */
+		assert_int_equal(role.rv, 3);
+		assert_int_equal(role.qi_ms, 100000);
+	}
+}
+
+/* What hosts do not hear, or may answer too late, keeps no membership alive and so
+ * neither takes nor renews the role. */
+static void f3_only_what_keeps_memberships_counts(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		struct gm_msg specific = {.kind = GM_QUERY,
+			.family = fam,
+			.version = GM_V3,
+			.from = gm_host(fam, 10),
+			.query = {.group = gm_group(fam, 1), .max_resp_ms = 1000}};
+		struct gm_msg slow = {.kind = GM_QUERY,
+			.family = fam,
+			.version = GM_V3,
+			.from = gm_host(fam, 10),
+			.query = {.group = addr_any(fam), .max_resp_ms = 3174400}};
+
+		up(NULL, false);
+		assert_false(querier_query(&q, ms(1), &specific, &fx));
+		assert_false(querier_query(&q, ms(2), &slow, &fx));
+		assert_false(heard(3, 10, 2, 125000, GM_NOTE_LINK_UNICAST));
+		assert_true(role.querier);
+		heard(1000, 10, 2, 125000, 0);
+		heard(2000, 10, 2, 125000, 0);
+		assert_false(querier_query(&q, ms(100000), &specific, &fx));
+		assert_false(querier_query(&q, ms(200000), &slow, &fx));
+		assert_int_equal(queries_at(2000 + 255000), 1);
+	}
+}
+
+/* Caps leave alone what is usual, and what the operator has set himself. */
+static void f3_caps_of_adopted_values(void **state)
+{
+	static const struct {
+		uint32_t ours_ms, qqi_ms, qi_ms;
+		uint8_t rv, qrv, rv_in_force;
+	} v[] = {
+		{125000, 125000, 125000, 2, 2, 2},
+		{125000, 60000, 60000, 2, 7, 7},
+		{125000, 300000, 300000, 2, 3, 2},
+		{125000, 375000, 375000, 2, 2, 2},
+		{125000, 31744000, 375000, 2, 7, 2},
+		{200000, 31744000, 600000, 2, 7, 2},
+		{1000, 125000, 125000, 2, 7, 4},
+		{3600000, 31744000, 3600000, 2, 7, 2},
+		{3600000, 3000000, 3000000, 5, 7, 5},
+	};
+
+	for (size_t i = 0; i < array_len(v); i++) {
+		struct gm_params p = gm_params_default;
+
+		p.query_interval_ms = v[i].ours_ms;
+		p.robustness = v[i].rv;
+		assert_int_equal(gm_cap_query_interval(&p, v[i].qqi_ms), v[i].qi_ms);
+		assert_int_equal(
+			gm_cap_robustness(&p, v[i].qrv, v[i].qi_ms), v[i].rv_in_force);
+	}
+}
+
+/* A router that starts beside us hears us soon, not at our next turn. */
+static void r047_a_higher_querier_is_told_of_us(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		up(NULL, false);
+		assert_int_equal(queries_at(31250), 1);
+		heard(40000, 200, 2, 125000, 0);
+		assert_int_equal(queries_at(62500), 1);
+		heard(62600, 200, 2, 125000, 0); /* no more often than that */
+		assert_int_equal(queries_at(93750), 1);
+		heard(140000, 200, 2, 125000, 0);
+		assert_int_equal(queries_at(140000), 1);
+		assert_int_equal(queries_at(140000 + 125000), 1);
 	}
 }
 
@@ -250,6 +370,11 @@ int main(void)
 		cmocka_unit_test(r048_three_routers),
 		cmocka_unit_test(r049_r015_r189_who_never_wins),
 		cmocka_unit_test(r051_adopts_values_and_returns_to_its_own),
+		cmocka_unit_test(f3_one_forged_query_holds_for_one_interval),
+		cmocka_unit_test(f3_a_query_that_loses_teaches_nothing),
+		cmocka_unit_test(f3_only_what_keeps_memberships_counts),
+		cmocka_unit_test(f3_caps_of_adopted_values),
+		cmocka_unit_test(r047_a_higher_querier_is_told_of_us),
 		cmocka_unit_test(r055_mld_compares_interface_identifiers),
 		cmocka_unit_test(r050_without_address_anybody_wins),
 		cmocka_unit_test(r058_new_address_starts_again),
