@@ -27,6 +27,7 @@
 struct client {
 	struct loop_fd fd; /* fd -1: the slot is free */
 	struct ctl *ctl;
+	uid_t uid;     /* of who has connected */
 	mono_t active; /* last time that octets went in or out */
 	bool full;     /* the last reply did not fit */
 	bool closing;  /* nothing more is read; close when the output is out */
@@ -42,7 +43,8 @@ struct ctl {
 	struct loop *loop;
 	const struct ctl_command *commands; /* borrowed */
 	void *ctx;
-	const char *path; /* borrowed */
+	const char *path;      /* borrowed */
+	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
 	int spare; /* descriptor given up to turn clients away when there is no other */
 	const struct client *asking; /* whose request is being answered */
 	int taken; /* its descriptor, when the command has taken it; else -1 */
@@ -179,6 +181,45 @@ static unsigned count_streams(const struct ctl *ctl)
 	return n;
 }
 
+json_t *ctl_list(const struct ctl_command *commands)
+{
+	static const char *const name[] = {
+		[CTL_CHANGE] = "change", [CTL_READ] = "read"};
+	json_t *list = json_array();
+
+	for (const struct ctl_command *k = commands; k->name; k++)
+		json_array_append_new(list,
+			json_pack("{ss ss ss}", "command", k->name, "right",
+				name[k->right], "arguments",
+				name[k->changes ? CTL_CHANGE : k->right]));
+	return list;
+}
+
+/* In a user namespace the kernel shows users without a number there as one and the
+ * same; that one is nobody, also where the daemon itself runs as it. */
+static bool may_change(const struct client *c)
+{
+	return c->uid == 0 || (c->uid == c->ctl->starter && c->uid != c->ctl->nobody);
+}
+
+/* NULL: it may */
+static json_t *refusal(
+	const struct client *c, const struct ctl_command *k, const char *args)
+{
+	char starter[48] = "";
+	bool reads = k->right == CTL_READ && !(k->changes && k->changes(args));
+
+	if (reads || may_change(c))
+		return NULL;
+	if (c->ctl->starter != 0 && c->ctl->starter != c->ctl->nobody)
+		snprintf(starter, sizeof(starter), " or uid %u, which has started it",
+			(unsigned)c->ctl->starter);
+	return ctl_error(
+		"uid %u may not '%s%s%.32s' to this daemon, but root%s; run the "
+		"command as that user (sudo ringcastctl ...)",
+		(unsigned)c->uid, k->name, *args ? " " : "", args, starter);
+}
+
 /* The handler says yes by giving its stream; without a reply there is none. */
 static json_t *open_stream(
 	struct client *c, const struct ctl_command *k, const char *args)
@@ -211,11 +252,10 @@ static bool client_request(struct client *c, char *line)
 	line += strspn(line, " \t");
 	k = find_command(c->ctl, line, &args);
 	c->ctl->asking = c;
-	if (k && k->stream)
-		reply = open_stream(c, k, args);
-	else
-		reply = k ? k->fn(c->ctl->ctx, args)
-			  : ctl_error("unknown command '%s'", line);
+	if (!k)
+		reply = ctl_error("unknown command '%s'", line);
+	else if (!(reply = refusal(c, k, args)))
+		reply = k->stream ? open_stream(c, k, args) : k->fn(c->ctl->ctx, args);
 	c->ctl->asking = NULL;
 	if (c->ctl->taken >= 0) {
 		c->ctl->taken = -1;
@@ -360,6 +400,27 @@ static void turn_away(struct ctl *ctl)
 	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* The overflow uid of user_namespaces(7). */
+static uid_t read_nobody(void)
+{
+	_cleanup_(closep) int fd =
+		open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 65534;
+	return (uid_t)strtoul(text, NULL, 10);
+}
+
+static uid_t peer_uid(const struct ctl *ctl, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? ctl->nobody
+									: peer.uid;
+}
+
 static void on_connect(struct loop_fd *f, uint32_t events)
 {
 	struct ctl *ctl = container_of(f, struct ctl, fd);
@@ -373,6 +434,7 @@ static void on_connect(struct loop_fd *f, uint32_t events)
 	c = client_slot(ctl);
 	c->fd.fd = fd;
 	c->fd.fn = on_client;
+	c->uid = peer_uid(ctl, fd);
 	c->active = loop_now(ctl->loop);
 	if (loop_add(ctl->loop, &c->fd, EPOLLIN) < 0)
 		client_drop(c);
@@ -464,6 +526,8 @@ static struct ctl *alloc(struct loop *loop, const char *path,
 	ctl->path = path;
 	ctl->commands = commands;
 	ctl->ctx = ctx;
+	ctl->starter = getuid();
+	ctl->nobody = read_nobody();
 	ctl->fd.fn = on_connect;
 	ctl->fd.fd = ctl->spare = ctl->taken = -1;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {

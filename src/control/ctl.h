@@ -32,6 +32,15 @@
 struct ctl;
 struct client;
 
+/* Who may give a command. Who a client is says the kernel: the user who has connected,
+ * whoever holds the connection later. */
+enum ctl_right {
+	/* root, and the user that has started the daemon; what a row has that says
+	 * nothing */
+	CTL_CHANGE,
+	CTL_READ, /* everybody who can connect */
+};
+
 /* A stream, embedded in its owner. */
 struct ctl_stream {
 	const struct ctl_stream_ops *ops;
@@ -51,12 +60,19 @@ bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len);
 
 /* The name may have several words. `args` is what follows it, without surrounding
  * space, "" when there is nothing. Returns a new reference; NULL: out of memory.
- * `stream`, in place of `fn`, also gives a stream, unless its reply is an error. */
+ * `stream`, in place of `fn`, also gives a stream, unless its reply is an error. A
+ * command that is CTL_READ but with some arguments has `changes`, which knows them. */
 struct ctl_command {
 	const char *name;
 	json_t *(*fn)(void *ctx, const char *args);
 	json_t *(*stream)(void *ctx, const char *args, struct ctl_stream **ret);
+	enum ctl_right right;
+	bool (*changes)(const char *args);
 };
+
+/* The commands with their rights: a list of {"command", "right", "arguments"}, where
+ * "arguments" is the right that some arguments need. A new reference or NULL. */
+json_t *ctl_list(const struct ctl_command *commands);
 
 /* {"error": "..."} with a formatted text, for handlers; NULL when out of memory */
 json_t *ctl_error(const char *format, ...)
@@ -64,7 +80,8 @@ json_t *ctl_error(const char *format, ...)
 
 /* Bind `path` with mode 0660. A socket file that nobody answers on is replaced;
  * -EADDRINUSE: somebody does; -EEXIST: there is a file of another kind; other -errno.
- * `commands` ends with a NULL name and is borrowed, like `path`. */
+ * `commands` ends with a NULL name and is borrowed, like `path`. The real user of the
+ * calling process is the one that has started the daemon. */
 int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
 	void *ctx, struct ctl **ret_ctl);
 struct ctl_stats {

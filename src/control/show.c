@@ -2,7 +2,7 @@
 
 /*
  * The commands of the control socket, see show.h; what is more than a few lines has a
- * file of its own, show_*.c. They read and never change, but for "reload" and "log".
+ * file of its own, show_*.c.
  */
 
 #include "control/show.h"
@@ -109,22 +109,35 @@ static json_t *capture(void *ctx, const char *args, struct ctl_stream **ret)
 	return tap_open(app->tap, args, ret);
 }
 
+static json_t *list_commands(void *ctx, const char *args)
+{
+	return json_pack("{so}", "commands", ctl_list(show_commands));
+}
+
+static bool log_changes(const char *args)
+{
+	return *args != '\0';
+}
+
 const struct ctl_command show_commands[] = {
-	{"show interfaces", show_interfaces},
-	{"show groups detail", show_groups_detail}, /* before its shorter relative */
-	{"show groups", show_groups},
-	{"show mfc", show_mfc},
-	{"show top", show_top},
-	{"show upstream", show_upstream},
-	{"show stats", show_stats},
-	{"show config", show_config},
-	{"explain", show_explain},
-	{"version", version},
-	{"metrics", app_metrics_command},
-	{"health", health},
-	{"reload", reload},
-	{"upgrade", app_upgrade},
-	{"log", log_level},
-	{"capture", .stream = capture},
+	{"show interfaces", show_interfaces, .right = CTL_READ},
+	/* before its shorter relative */
+	{"show groups detail", show_groups_detail, .right = CTL_READ},
+	{"show groups", show_groups, .right = CTL_READ},
+	{"show mfc", show_mfc, .right = CTL_READ},
+	{"show top", show_top, .right = CTL_READ},
+	{"show upstream", show_upstream, .right = CTL_READ},
+	{"show stats", show_stats, .right = CTL_READ},
+	{"show config", show_config, .right = CTL_READ},
+	{"explain", show_explain, .right = CTL_READ},
+	{"commands", list_commands, .right = CTL_READ},
+	{"version", version, .right = CTL_READ},
+	{"metrics", app_metrics_command, .right = CTL_READ},
+	{"health", health, .right = CTL_READ},
+	{"reload", reload, .right = CTL_CHANGE},
+	{"upgrade", app_upgrade, .right = CTL_CHANGE},
+	{"log", log_level, .right = CTL_READ, .changes = log_changes},
+	/* messages of hosts are state; data frames are what they watch */
+	{"capture", .stream = capture, .right = CTL_READ, .changes = tap_shows_data},
 	{NULL, NULL},
 };

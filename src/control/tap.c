@@ -443,21 +443,23 @@ static json_t *parse_filter(const char *text, struct bpf_program *ret)
 	return r < 0 ? ctl_error("%s", strerror(-r)) : NULL;
 }
 
+static bool means_data(const char *word)
+{
+	return strcmp(word, "data") == 0 || value_of(word, "sample");
+}
+
 /* NULL, or what is wrong */
 static json_t *parse_word(struct capture *c, const char *word)
 {
 	const char *v;
 
-	if (strcmp(word, "data") == 0) {
-		c->data = true;
+	c->data |= means_data(word);
+	if (strcmp(word, "data") == 0)
 		return NULL;
-	}
-	if ((v = value_of(word, "sample"))) {
-		c->data = true;
+	if ((v = value_of(word, "sample")))
 		return parse_number(v, 1, UINT32_MAX, &c->one_of)
 			? NULL
 			: ctl_error("sample is a number from 1");
-	}
 	if ((v = value_of(word, "snaplen")))
 		return parse_number(v, SNAPLEN_MIN, SNAPLEN_MAX, &c->snaplen)
 			? NULL
@@ -488,6 +490,19 @@ static json_t *parse(struct capture *c, const char *args)
 	if (!c->filter.ethernet.bf_insns != !c->filter.raw_ip.bf_insns)
 		return ctl_error("a filter has two programs, ethernet and raw");
 	return NULL;
+}
+
+bool tap_shows_data(const char *args)
+{
+	_cleanup_(freep) char *copy = strdup(args);
+	char *save = NULL;
+
+	if (!copy)
+		return true;
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		if (means_data(w))
+			return true;
+	return false;
 }
 
 static void enter(struct tap *t, struct capture *c)

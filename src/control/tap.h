@@ -44,6 +44,8 @@ struct tap *tap_free(struct tap *t);
 
 /* Handler of the command "capture", see doc/control-socket.md. */
 json_t *tap_open(struct tap *t, const char *args, struct ctl_stream **ret);
+/* Does it ask for data frames, which only root and the starter may see? */
+bool tap_shows_data(const char *args);
 
 bool tap_is_active(const struct tap *t); /* somebody captures */
 
