@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #define ANSWER_WAIT_MS 5000
+#define SEND_WAIT_S    1 /* for room in the queue of a manager that is busy */
 
 static int notify_fd = -1;
 static int64_t watchdog_ms;
@@ -36,6 +38,7 @@ static void read_watchdog(void)
 
 int service_open(void)
 {
+	const struct timeval wait = {.tv_sec = SEND_WAIT_S};
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	_cleanup_(closep) int fd = -1;
@@ -54,6 +57,8 @@ int service_open(void)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&sun,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
 		return -errno;
 	service_close();
 	notify_fd = take_fd(&fd);
@@ -96,7 +101,8 @@ static int send_text(const char *text, int fd)
 	return sendmsg(notify_fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static _printf_(1, 2) void notify(const char *format, ...)
+/* With MSG_DONTWAIT a manager that is busy misses a line. */
+static _printf_(2, 3) void notify(int flags, const char *format, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -106,28 +112,28 @@ static _printf_(1, 2) void notify(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* a manager that is busy misses a line; the daemon does not wait for it */
-	(void)send(notify_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(notify_fd, text, strlen(text), flags | MSG_NOSIGNAL);
 }
 
 void service_ready(const char *status)
 {
-	notify("READY=1\nSTATUS=%s", status);
+	/* a manager that does not hear it ends what it has started */
+	notify(0, "READY=1\nSTATUS=%s", status);
 }
 
 void service_reloading(mono_t now)
 {
-	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, now.ns / 1000);
+	notify(MSG_DONTWAIT, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, now.ns / 1000);
 }
 
 void service_stopping(const char *status)
 {
-	notify("STOPPING=1\nSTATUS=%s", status);
+	notify(MSG_DONTWAIT, "STOPPING=1\nSTATUS=%s", status);
 }
 
 void service_status(const char *status)
 {
-	notify("STATUS=%s", status);
+	notify(MSG_DONTWAIT, "STATUS=%s", status);
 }
 
 int64_t service_watchdog_ms(void)
@@ -137,7 +143,7 @@ int64_t service_watchdog_ms(void)
 
 void service_watchdog(void)
 {
-	notify("WATCHDOG=1");
+	notify(MSG_DONTWAIT, "WATCHDOG=1");
 }
 
 /* Wait until the other end of a pipe is closed. 0, -ETIME, -errno. */
