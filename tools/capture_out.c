@@ -9,6 +9,7 @@
 #include "capture_out.h"
 
 #include "packet_text.h"
+#include "printable.h"
 
 #include "base/cleanup.h"
 
@@ -160,7 +161,8 @@ static bool add_interface(struct capture_out *o, const struct pcapng_block *b)
 		return complain(o, "write", ENOMEM);
 	o->interface = v;
 	v[o->n_interfaces].link = b->interface.link;
-	strcpy(v[o->n_interfaces++].name, b->interface.name);
+	strcpy(v[o->n_interfaces].name, b->interface.name);
+	printable(v[o->n_interfaces++].name, "");
 	return true;
 }
 

@@ -10,12 +10,15 @@
 
 #include "base/cleanup.h"
 #include "control/ctl.h"
+#include "printable.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -33,6 +36,29 @@ static void explain_unreachable(const char *path, int err)
 	else if (err == EACCES)
 		fputs("Run this command as root or as a member of the socket's group.\n",
 			stderr);
+	else if (err == EPERM)
+		fputs("Who answers there is neither root nor the owner of the directory, or\n"
+		      "others may write in that. Run this command as the user of the daemon, or\n"
+		      "give its socket a directory of its own.\n",
+			stderr);
+}
+
+/* Root is told things, and acts on them: anybody can answer in a directory like /tmp.
+ */
+static bool is_trusted(int fd, const char *path)
+{
+	_cleanup_(freep) char *copy = strdup(path);
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	if (!copy || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		return false;
+	return who.uid == 0 ||
+		(stat(dirname(copy), &st) == 0 && st.st_uid == who.uid &&
+			!(st.st_mode & (S_IWGRP | S_IWOTH)));
 }
 
 int ctl_client_open(const char *path)
@@ -51,7 +77,7 @@ int ctl_client_open(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
 		return -errno;
-	return take_fd(&fd);
+	return is_trusted(fd, path) ? take_fd(&fd) : -EPERM;
 }
 
 const char *ctl_client_default_path(void)
@@ -66,7 +92,7 @@ const char *ctl_client_default_path(void)
 
 		if (fd >= 0)
 			close(fd);
-		if (fd >= 0 || fd == -EACCES)
+		if (fd >= 0 || fd == -EACCES || fd == -EPERM)
 			return paths[i];
 	}
 	return paths[0];
@@ -192,41 +218,95 @@ char *ctl_client_line(int fd, const char *path, const char *request)
 	return ask_line(fd, path, request, false);
 }
 
-static int ask_object(
-	int fd, const char *path, const char *request, bool exact, json_t **ret_reply)
+/* Texts with several lines are members "text" of the reply itself. */
+static void clean(json_t *value, const char *key, unsigned depth)
+{
+	const char *keep = depth == 1 && strcmp(key, "text") == 0 ? "\n\t" : "";
+	_cleanup_(freep) char *text = NULL;
+	json_t *v;
+	size_t i;
+	void *next;
+
+	if (json_is_string(value)) {
+		text = strdup(json_string_value(value));
+		if (!text || json_string_set(value, printable(text, keep)) < 0)
+			json_string_set(value, "?");
+	}
+	json_array_foreach(value, i, v)
+	{
+		clean(v, "", depth + 1);
+	}
+	json_object_foreach_safe(value, next, key, v)
+	{
+		_cleanup_(freep) char *name = strdup(key);
+
+		clean(v, key, depth + 1);
+		if (name && strcmp(printable(name, ""), key) == 0)
+			continue;
+		if (name)
+			json_object_set(value, name, v);
+		json_object_del(value, key);
+	}
+}
+
+json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error)
+{
+	json_t *reply = json_loads(line, 0, ret_error);
+
+	if (reply && (!as_json || isatty(STDOUT_FILENO)))
+		clean(reply, "", 0);
+	return reply;
+}
+
+void ctl_client_print_json(const json_t *reply, const char *line)
+{
+	if (line && !isatty(STDOUT_FILENO)) {
+		puts(line);
+		return;
+	}
+	json_dumpf(reply, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+void ctl_client_complain(const json_t *reply, const json_error_t *error)
+{
+	const char *said = json_string_value(json_object_get(reply, "error"));
+	_cleanup_(freep) char *text = strdup(said ? said : reply ? "" : error->text);
+
+	fprintf(stderr, "ringcastctl: %s%s%s\n",
+		said ? "" : "the reply is no JSON object", !said && !reply ? ": " : "",
+		text ? printable(text, "") : "");
+}
+
+static int ask_object(int fd, const char *path, const char *request, bool exact,
+	bool as_json, json_t **ret_reply)
 {
 	_cleanup_(freep) char *line = ask_line(fd, path, request, exact);
-	const char *text;
 	json_error_t error;
 	json_t *reply;
 
 	if (!line)
 		return CTL_EXIT_UNREACHABLE;
-	reply = json_loads(line, 0, &error);
-	text = json_string_value(json_object_get(reply, "error"));
-	if (json_is_object(reply) && !text) {
+	reply = ctl_client_parse(line, as_json, &error);
+	if (json_is_object(reply) && !json_object_get(reply, "error")) {
 		*ret_reply = reply;
 		return CTL_EXIT_OK;
 	}
-	if (text)
-		fprintf(stderr, "ringcastctl: %s\n", text);
-	else
-		fprintf(stderr, "ringcastctl: the reply is no JSON object%s%s\n",
-			reply ? "" : ": ", reply ? "" : error.text);
+	ctl_client_complain(reply, &error);
 	json_decref(reply);
 	return CTL_EXIT_DAEMON;
 }
 
 int ctl_client_request(
-	int fd, const char *path, const char *request, json_t **ret_reply)
+	int fd, const char *path, const char *request, bool as_json, json_t **ret_reply)
 {
-	return ask_object(fd, path, request, false, ret_reply);
+	return ask_object(fd, path, request, false, as_json, ret_reply);
 }
 
 int ctl_client_stream(int fd, const char *path, const char *request)
 {
 	json_t *reply = NULL;
-	int status = ask_object(fd, path, request, true, &reply);
+	int status = ask_object(fd, path, request, true, false, &reply);
 
 	json_decref(reply);
 	return status;

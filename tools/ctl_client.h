@@ -5,6 +5,10 @@
  * The client's end of the control socket, shared by the commands of ringcastctl:
  * connect, send a line, read the answer. Messages for the user go to stderr here, so
  * that all commands explain the same troubles in the same words.
+ *
+ * Who answers may be somebody else, and what is answered is data: for root it must be
+ * root, or the owner of the directory that the socket is in, and texts that go to a
+ * person pass printable().
  */
 
 #include <jansson.h>
@@ -35,13 +39,24 @@ int ctl_client_connect(const char *path);
  * after a message. Several requests may use one connection. */
 char *ctl_client_line(int fd, const char *path, const char *request);
 
-/* The same, as an object; a reply {"error": ...} is printed and counts as a failure.
- * CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
-int ctl_client_request(
-	int fd, const char *path, const char *request, json_t **ret_reply);
+/* The line as JSON, or NULL and *ret_error, which may be NULL. All its strings are fit
+ * for a terminal, and have line breaks only where "text" of the reply is a whole text;
+ * with `as_json` they are as the daemon has sent them, unless a terminal gets it. */
+json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
+/* Say on stderr what a reply that is an error says, or why the line was no reply. */
+void ctl_client_complain(const json_t *reply, const json_error_t *error);
+/* Print a reply, or the line that it was, as JSON on standard output. */
+void ctl_client_print_json(const json_t *reply, const char *line);
+
+/* Send and read, as an object; a reply {"error": ...} is printed and counts as a
+ * failure. CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
+int ctl_client_request(int fd, const char *path, const char *request, bool as_json,
+	json_t **ret_reply);
 
 /* The pieces of it for those who must not block and have a screen of their own: no
- * messages. Descriptor or -errno; 0 or -errno. */
+ * messages. Descriptor or -errno, -EPERM: who answers is not to be trusted; 0 or
+ * -errno.
+ */
 int ctl_client_open(const char *path);
 int ctl_client_send(int fd, const char *request);
 /* A reply that arrives bit by bit; zero octets to begin with. 1: `line` is complete, 0:

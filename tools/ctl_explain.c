@@ -46,7 +46,7 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 			column++;
 		}
 		for (int i = 0; i < n; i++)
-			fputc((unsigned char)text[i] < 0x20 ? '?' : text[i], out);
+			fputc(text[i], out);
 		column += n;
 		text += n + strspn(text + n, " ");
 	}
@@ -124,15 +124,13 @@ static int ask(
 	fd = ctl_client_connect(ctx->path);
 	if (fd < 0)
 		return CTL_EXIT_UNREACHABLE;
-	status = ctl_client_request(fd, ctx->path, request, &reply);
+	status = ctl_client_request(fd, ctx->path, request, ctx->as_json, &reply);
 	if (status != CTL_EXIT_OK)
 		return status;
-	if (ctx->as_json) {
-		json_dumpf(reply, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
+	if (ctx->as_json)
+		ctl_client_print_json(reply, NULL);
+	else
 		print_answer(reply, stdout);
-	}
 	json_decref(reply);
 	return CTL_EXIT_OK;
 }

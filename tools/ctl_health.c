@@ -35,9 +35,10 @@ struct options {
 };
 
 /* The last answer, or NULL and the exit status. */
-static json_t *ask(const struct ctl_context *ctx, bool allow_down, int *ret_status)
+static json_t *ask(
+	const struct ctl_context *ctx, const struct options *o, int *ret_status)
 {
-	const char *request = allow_down ? "health allow-down" : "health";
+	const char *request = o->allow_down ? "health allow-down" : "health";
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
 	json_t *reply = NULL;
@@ -48,7 +49,8 @@ static json_t *ask(const struct ctl_context *ctx, bool allow_down, int *ret_stat
 		reply = NULL;
 		if (i > 0)
 			nanosleep(&pause, NULL);
-		*ret_status = ctl_client_request(fd, ctx->path, request, &reply);
+		*ret_status =
+			ctl_client_request(fd, ctx->path, request, o->as_json, &reply);
 		if (json_array_size(json_object_get(reply, "unsure")) == 0)
 			break;
 	}
@@ -60,10 +62,8 @@ static int report(const struct options *o, const json_t *reply)
 	const json_t *problems = json_object_get(reply, "problems");
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
-	if (o->as_json) {
-		json_dumpf(reply, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
+	if (o->as_json)
+		ctl_client_print_json(reply, NULL);
 	for (size_t i = 0; i < json_array_size(problems); i++) {
 		const char *text = json_string_value(json_array_get(problems, i));
 
@@ -118,7 +118,7 @@ int ctl_health(const struct ctl_context *ctx, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	reply = ask(ctx, o.allow_down, &status);
+	reply = ask(ctx, &o, &status);
 	if (status == CTL_EXIT_OK)
 		status = report(&o, reply);
 	json_decref(reply);

@@ -6,6 +6,7 @@
 #include "ctl_commands.h"
 
 #include "base/cleanup.h"
+#include "ctl_cell.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -25,21 +26,18 @@ static int print(const struct ctl_context *ctx, bool openmetrics)
 {
 	const char *request = openmetrics ? "metrics openmetrics" : "metrics";
 	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
-	json_t *reply, *text;
+	json_t *reply;
 	int status;
 
 	if (fd < 0)
 		return CTL_EXIT_UNREACHABLE;
-	status = ctl_client_request(fd, ctx->path, request, &reply);
+	status = ctl_client_request(fd, ctx->path, request, ctx->as_json, &reply);
 	if (status != CTL_EXIT_OK)
 		return status;
-	text = json_object_get(reply, "text");
-	if (ctx->as_json) {
-		json_dumpf(reply, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
-		fwrite(json_string_value(text), 1, json_string_length(text), stdout);
-	}
+	if (ctx->as_json)
+		ctl_client_print_json(reply, NULL);
+	else
+		fputs(cell_str(reply, "text"), stdout);
 	json_decref(reply);
 	return CTL_EXIT_OK;
 }

@@ -128,7 +128,7 @@ static void ask(struct session *s, int64_t now)
 
 static void take_page(struct session *s, int64_t now, const char *line)
 {
-	json_t *page = json_loads(line, 0, NULL);
+	json_t *page = ctl_client_parse(line, s->ctx->as_json, NULL);
 	const char *error = json_string_value(json_object_get(page, "error"));
 
 	if (!json_is_object(page) || error) {
@@ -137,7 +137,7 @@ static void take_page(struct session *s, int64_t now, const char *line)
 		return;
 	}
 	if (s->ctx->as_json)
-		puts(line);
+		ctl_client_print_json(page, line);
 	watch_update(&s->w, page);
 	s->n_pages++;
 	s->next_ms = s->asked_ms + (int64_t)(s->w.interval * 1000);
@@ -257,19 +257,17 @@ static int watch_once(struct session *s)
 
 		if (i > 0)
 			nanosleep(&pause, NULL);
-		status = ctl_client_request(
-			s->fd, s->ctx->path, watch_request(&s->w, request), &page);
+		status = ctl_client_request(s->fd, s->ctx->path,
+			watch_request(&s->w, request), s->ctx->as_json, &page);
 		if (status == CTL_EXIT_OK)
 			watch_update(&s->w, page);
 	}
 	if (status != CTL_EXIT_OK)
 		return status;
-	if (s->ctx->as_json) {
-		json_dumpf(s->w.now, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
+	if (s->ctx->as_json)
+		ctl_client_print_json(s->w.now, NULL);
+	else
 		show(s);
-	}
 	return CTL_EXIT_OK;
 }
 

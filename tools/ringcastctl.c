@@ -141,19 +141,15 @@ static const struct command *find_command(
 static int print_reply(const struct command *command, const char *line, bool as_json)
 {
 	json_error_t error;
-	json_t *reply = json_loads(line, 0, &error);
-	const char *text = json_string_value(json_object_get(reply, "error"));
+	json_t *reply = ctl_client_parse(line, as_json, &error);
+	bool failed = json_object_get(reply, "error");
 	int status;
 
 	if (as_json && reply)
-		puts(line);
-	if (!json_is_object(reply)) {
-		fprintf(stderr, "ringcastctl: the reply is no JSON object%s%s\n",
-			reply ? "" : ": ", reply ? "" : error.text);
-		status = CTL_EXIT_DAEMON;
-	} else if (text) {
-		if (!as_json)
-			fprintf(stderr, "ringcastctl: %s\n", text);
+		ctl_client_print_json(reply, line);
+	if (!json_is_object(reply) || failed) {
+		if (!as_json || !failed)
+			ctl_client_complain(reply, &error);
 		status = CTL_EXIT_DAEMON;
 	} else if (as_json) {
 		status = json_is_false(json_object_get(reply, "ok")) ? CTL_EXIT_DAEMON

@@ -4,6 +4,8 @@
 
 #include "text_table.h"
 
+#include "printable.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -33,11 +35,7 @@ void text_table_add(struct text_table *t, const char *format, ...)
 		free(text);
 		text = or_die(strdup("-"));
 	}
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	}
-	t->cell[t->n++] = text;
+	t->cell[t->n++] = printable(text, "");
 }
 
 static int column_width(const struct text_table *t, size_t c)
