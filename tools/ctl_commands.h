@@ -8,3 +8,4 @@
 
 int ctl_health(const struct ctl_context *ctx, int argc, char **argv);
 int ctl_metrics(const struct ctl_context *ctx, int argc, char **argv);
+int ctl_upgrade(const struct ctl_context *ctx, int argc, char **argv);

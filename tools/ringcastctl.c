@@ -13,7 +13,6 @@
 #include "ctl_convert.h"
 #include "ctl_explain.h"
 #include "ctl_tables.h"
-#include "ctl_upgrade.h"
 #include "ctl_watch.h"
 
 #include "base/cleanup.h"

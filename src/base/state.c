@@ -5,7 +5,7 @@
  * it is: querier, mgroup, host, proxy, router, dataplane. Numbers are big-endian as on
  * the wire. Pure.
  *
- * Header: 8 octets magic, u32 version, u32 used, u64 octets that follow the header,
+ * Header: 8 octets magic, u32 version, u64 octets that follow the header,
  * u64 checksum of these, u64 time of writing.
  */
 
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_LEN 40
+#define HEADER_LEN 36
 /* no timer is longer: robustness 255 and the longest query interval, 31744 s */
 #define LONGEST_TIMER (100 * 86400 * NS_PER_SEC)
 
@@ -84,7 +84,6 @@ void state_out_init(struct state_out *o, mono_t now, mono_t system_now)
 	*o = (struct state_out){.ahead_ns = system_now.ns - now.ns};
 	put(o, magic, sizeof(magic));
 	state_put_u32(o, STATE_VERSION);
-	state_put_u32(o, 0);
 	state_put_u64(o, 0);
 	state_put_u64(o, 0);
 	state_put_time(o, now);
@@ -100,8 +99,8 @@ int state_out_seal(struct state_out *o)
 {
 	if (o->bad)
 		return -ENOMEM;
-	write_number(o->buf + 16, o->n - HEADER_LEN, 8);
-	write_number(o->buf + 24, checksum(o->buf + HEADER_LEN, o->n - HEADER_LEN), 8);
+	write_number(o->buf + 12, o->n - HEADER_LEN, 8);
+	write_number(o->buf + 20, checksum(o->buf + HEADER_LEN, o->n - HEADER_LEN), 8);
 	return 0;
 }
 
@@ -184,7 +183,6 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 		return STATE_FOREIGN;
 	if (state_get_u32(in) != STATE_VERSION)
 		return STATE_OTHER_VERSION;
-	in->used = state_get_u32(in) != 0;
 	octets = state_get_u64(in);
 	sum = state_get_u64(in);
 	in->written.ns = (int64_t)state_get_u64(in);
@@ -319,7 +317,6 @@ bool state_get_section(
 	if (!p)
 		return false;
 	*ret_tag = tag;
-	*ret_section = (struct state_in){
-		.rd = rd_init(p, len), .written = in->written, .used = in->used};
+	*ret_section = (struct state_in){.rd = rd_init(p, len), .written = in->written};
 	return true;
 }

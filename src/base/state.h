@@ -22,8 +22,9 @@ struct state_out {
 	int64_t ahead_ns;
 };
 
-/* An empty state of the time `now`: begins with the header. Times are written as those of
- * the system's clock, which says `system_now` and is all that two processes share. */
+/* An empty state of the time `now`: begins with the header. Times are written as those
+ * of the system's clock, which says `system_now` and is all that two processes share.
+ */
 void state_out_init(struct state_out *o, mono_t now, mono_t system_now);
 void state_out_deinit(struct state_out *o);
 /* Complete the header. 0, or -ENOMEM when something was lost on the way. */
@@ -49,14 +50,9 @@ enum state_bad {
 	STATE_TOO_OLD, /* written long before `now`, or after it */
 };
 
-/* A number in the header that is 0 until somebody has begun to act on the state: the
- * rings are read on, and their places are no longer true. */
-#define STATE_USED_OFFSET 12
-
 struct state_in {
 	struct rd rd;
 	mono_t written; /* when */
-	bool used;
 };
 
 /* Checks the header; `buf` is borrowed for the life of the reader and its sections.

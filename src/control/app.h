@@ -38,12 +38,7 @@ struct app_options {
 	/* what holds unless the file says something else */
 	enum log_sink log_sink;
 	enum log_level log_level;
-	bool log_level_given; /* -v: the file says nothing */
-	/* what a process that takes over is to be started with */
-	int argc;
-	char **argv;
-	const char *directory;
-	unsigned uid, gid;
+	bool log_level_given;	   /* -v: the file says nothing */
 	struct listen_fds *handed; /* by the process before; emptied; may be NULL */
 };
 

@@ -3,13 +3,14 @@
 /*
  * Live upgrade: another process takes over the sockets and the state, doc/upgrade.md.
  *
- * The one that goes stops its data plane, writes its state into a memfd and gives it
- * away with its receive sockets, its sockets for membership messages and its control
- * socket: to the service manager, which starts the next process with them (command
- * "upgrade store"), or to ringcastctl, which does (command "upgrade hand-over"). Then
- * it ends without a word to anybody. What arrives meanwhile waits in the sockets.
+ * The one that goes stops its data plane, writes its state into a memfd and gives it to
+ * the service manager, with its receive sockets, its sockets for membership messages
+ * and its control socket. Then it ends without a word to anybody, and the manager
+ * starts the next one. What arrives meanwhile waits in the sockets. Nobody but the
+ * manager gets a descriptor, and nothing stops before the manager is known to keep
+ * them.
  *
- * The one that comes has LISTEN_FDS either way. It makes its ports from its own
+ * The one that comes has them in LISTEN_FDS. It makes its ports from its own
  * configuration, takes state and sockets for those that are still the same, and does
  * what is different as after a reload. A state that it does not understand it leaves.
  */
@@ -24,18 +25,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
-#define STATE_NAME	"state"
-#define CONTROL_NAME	"control"
-#define MAX_AGE_MS	120000 /* a state that is older tells of other times */
-#define FDS_PER_MESSAGE 64     /* the kernel takes 253 */
-#define TAKEN_WAIT_MS	10000
+#define STATE_NAME   "state"
+#define CONTROL_NAME "control"
+#define MAX_AGE_MS   120000 /* a state that is older tells of other times */
+/* nobody who has the state changes it while another reads it */
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #define TAG_APP	      1
 #define TAG_ROUTER    2
@@ -126,7 +125,8 @@ static void put_all(struct app *app, struct state_out *o, struct gift *g)
 /* A descriptor of a file in memory with the state, or -errno. */
 static int write_state(const struct state_out *o)
 {
-	_cleanup_(closep) int fd = memfd_create("ringcast-state", MFD_CLOEXEC);
+	_cleanup_(closep) int fd =
+		memfd_create("ringcast-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t done = 0;
 
 	if (fd < 0)
@@ -139,7 +139,7 @@ static int write_state(const struct state_out *o)
 		if (n > 0)
 			done += (size_t)n;
 	}
-	return take_fd(&fd);
+	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : take_fd(&fd);
 }
 
 /* Stop, and collect what the next process needs. 0 or -errno; on failure everything
@@ -167,24 +167,23 @@ static int prepare(struct app *app, struct gift *g)
 	return r;
 }
 
-static void go_on(struct app *app, const char *why, int r)
+static void go_on(struct app *app, int r)
 {
-	log_err("the upgrade failed, this process goes on: %s: %s", why, strerror(-r));
+	log_err("cannot hand over the sockets, this process goes on: %s", strerror(-r));
 	r = dataplane_resume(app->dp);
 	if (r < 0)
 		log_err("cannot start the data plane again: %s", strerror(-r));
 }
 
-static void leave(struct app *app, int status)
+static void leave(struct app *app)
 {
 	log_notice("another process takes over");
+	service_status("handing over to a new process");
 	ctl_leave_file(app->ctl);
-	app->exit_status = status;
+	app->exit_status = APP_EXIT_UPGRADE;
 	app->stopping = true;
 	loop_stop(app->loop);
 }
-
-/* ---- to the service manager ---- */
 
 static int store_all(const struct gift *g)
 {
@@ -201,161 +200,51 @@ static void forget_all(const struct listen_fds *fds)
 		(void)service_forget(fds->v[i].name);
 }
 
-static json_t *store(struct app *app)
+/* Why there is nobody to hand over to, and what it costs to do without. */
+static json_t *no_manager(const struct app *app, int r)
 {
-	struct gift g = {0};
-	int r = service_can_store();
+	const char *why = strerror(-r);
 
 	if (r == -ENOTCONN)
-		return ctl_error("no service manager has started this daemon");
-	if (r == -EPERM)
-		return ctl_error("the service manager keeps no descriptors: the unit "
-				 "needs FileDescriptorStoreMax=4096");
-	if (r < 0)
-		return ctl_error(
-			"the service manager does not answer: %s", strerror(-r));
-	r = prepare(app, &g);
-	if (r == 0)
-		r = store_all(&g);
-	if (r == 0) {
-		service_status("handing over to a new process");
-		leave(app, APP_EXIT_UPGRADE);
-	} else {
-		forget_all(&g.fds);
-		go_on(app, "cannot hand over the sockets", r);
-	}
-	listen_deinit(&g.fds);
-	return r < 0 ? ctl_error("cannot hand over the sockets: %s", strerror(-r))
-		     : json_pack("{sb}", "ok", 1);
-}
-
-/* ---- to ringcastctl ---- */
-
-static int send_fds(int to, const struct listen_fd *v, size_t n)
-{
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(FDS_PER_MESSAGE * sizeof(int))];
-	} control = {0};
-	char octet = '+';
-	struct iovec iov = {&octet, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int))};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n * sizeof(int));
-	for (size_t i = 0; i < n; i++)
-		memcpy(CMSG_DATA(c) + i * sizeof(int), &v[i].fd, sizeof(int));
-	return sendmsg(to, &msg, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
-/* A line with the names, then the descriptors in their order. */
-static int send_gift(int to, const struct gift *g)
-{
-	json_t *names = json_array(), *line;
-	_cleanup_(freep) char *text = NULL;
-	size_t len, n;
-	int r = 0;
-
-	for (size_t i = 0; i < g->fds.n; i++)
-		json_array_append_new(names, json_string(g->fds.v[i].name));
-	line = json_pack("{so}", "fds", names);
-	text = json_dumps(line, JSON_COMPACT);
-	json_decref(line);
-	if (!text)
-		return -ENOMEM;
-	len = strlen(text);
-	text[len++] = '\n'; /* in place of the end mark */
-	if (send(to, text, len, MSG_NOSIGNAL) != (ssize_t)len)
-		return -errno;
-	for (size_t i = 0; i < g->fds.n && r == 0; i += n) {
-		n = g->fds.n - i < FDS_PER_MESSAGE ? g->fds.n - i : FDS_PER_MESSAGE;
-		r = send_fds(to, &g->fds.v[i], n);
-	}
-	return r;
-}
-
-/* Until ringcastctl says that it has everything; from then on it is responsible. */
-static int wait_taken(int from)
-{
-	struct pollfd p = {.fd = from, .events = POLLIN};
-	char octet = 0;
-	int n;
-
-	do
-		n = poll(&p, 1, TAKEN_WAIT_MS);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		return -ETIME;
-	return recv(from, &octet, 1, 0) == 1 && octet == '+' ? 0 : -ECONNRESET;
-}
-
-static json_t *hand_over(struct app *app)
-{
-	_cleanup_(closep) int client = ctl_take_client(app->ctl);
-	struct timeval wait = {.tv_sec = TAKEN_WAIT_MS / 1000};
-	struct gift g = {0};
-	int r;
-
-	if (client < 0)
-		return ctl_error("%s", strerror(-client));
-	r = fcntl(client, F_SETFL, 0) < 0 ? -errno : 0; /* one that may wait */
-	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	if (r == 0)
-		r = prepare(app, &g);
-	/* a process in the background has none worth having */
-	for (int i = 0; i <= 2 && r == 0 && app->options.foreground; i++) {
-		char name[LISTEN_NAME_MAX];
-
-		snprintf(name, sizeof(name), "stdio-%d", i);
-		give(&g, name, i);
-	}
-	if (r == 0)
-		r = send_gift(client, &g);
-	if (r == 0)
-		r = wait_taken(client);
-	if (r == 0)
-		leave(app, APP_EXIT_OK);
-	else
-		go_on(app, "ringcastctl did not take the sockets", r);
-	listen_deinit(&g.fds);
-	return NULL;
-}
-
-/* ---- commands ---- */
-
-static json_t *info(const struct app *app)
-{
-	const struct app_options *o = &app->options;
-	json_t *argv = json_array();
-
-	for (int i = 0; i < o->argc; i++)
-		json_array_append_new(argv, json_of_text(o->argv[i]));
-	return json_pack("{sb ss si so so so si si}", "managed",
-		(int)service_is_managed(), "version", RINGCAST_VERSION, "pid",
-		(int)getpid(), "argv", argv, "directory", json_of_text(o->directory),
-		"config", json_of_text(o->config_path), "uid", (int)o->uid, "gid",
-		(int)o->gid);
+		why = "no service manager has started this daemon";
+	else if (r == -EPERM)
+		why = "the service manager keeps no descriptors; a unit of systemd needs "
+		      "FileDescriptorStoreMax=4096";
+	else if (r == -ETIME)
+		why = "the service manager does not answer";
+	return ctl_error(
+		"nobody can take over without a gap: %s. The daemon goes on. "
+		"Restart it for the new program: streams then stop until their "
+		"hosts answer, for up to %g s (query-response-interval)",
+		why, app->cfg->gm.response_interval_ms / 1000.0);
 }
 
 json_t *app_upgrade(void *ctx, const char *args)
 {
 	struct app *app = ctx;
+	struct gift g = {0};
+	int r;
 
+	if (*args)
+		return ctl_error("upgrade takes no argument");
 	if (app->stopping)
 		return ctl_error("the daemon is stopping");
-	if (strcmp(args, "info") == 0)
-		return info(app);
-	if (strcmp(args, "store") == 0)
-		return store(app);
-	if (strcmp(args, "hand-over") == 0)
-		return hand_over(app);
-	return ctl_error("upgrade what? There are info, store and hand-over; "
-			 "\"ringcastctl upgrade\" uses them");
+	r = service_can_store();
+	if (r < 0)
+		return no_manager(app, r);
+	r = prepare(app, &g);
+	if (r == 0)
+		r = store_all(&g);
+	if (r == 0) {
+		leave(app);
+	} else {
+		forget_all(&g.fds);
+		go_on(app, r);
+	}
+	listen_deinit(&g.fds);
+	return r < 0 ? ctl_error("cannot hand over the sockets, the daemon goes on: %s",
+			       strerror(-r))
+		     : json_pack("{sb si}", "ok", 1, "pid", (int)getpid());
 }
 
 /* ---- reading ---- */
@@ -437,7 +326,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 			r = get_app(app, &section, version);
 		else if (tag == TAG_ROUTER)
 			r = router_import(app->router, now, &section, &app->fx);
-		else if (tag == TAG_DATAPLANE && !in->used)
+		else if (tag == TAG_DATAPLANE)
 			r = dataplane_import(app->dp, &section, take, app, &why);
 	}
 	if (r == 0 && state_is_bad(in))
@@ -470,17 +359,8 @@ static int start_over(struct app *app)
 	return 0;
 }
 
-/* Whoever reads the state after us, because we crash, must not trust the rings. */
-static void mark_used(int fd)
-{
-	static const uint8_t used[4] = {[3] = 1};
-
-	if (pwrite(fd, used, sizeof(used), STATE_USED_OFFSET) != sizeof(used))
-		log_info("cannot mark the state as used: %s", strerror(errno));
-}
-
 /* The ports as the new configuration has them, then what the state knows of them. */
-static int restore(struct app *app, mono_t now, int fd, struct state_in *in)
+static int restore(struct app *app, mono_t now, struct state_in *in)
 {
 	int r = router_sync(app->router, now, app->cfg, &app->ifaces, &app->fx);
 
@@ -494,16 +374,19 @@ static int restore(struct app *app, mono_t now, int fd, struct state_in *in)
 	/* sockets and table first: the data plane begins with what has waited */
 	app_sync_sockets(app);
 	app_execute(app, now);
-	mark_used(fd);
 	return 0;
 }
 
 static enum state_bad map_state(
 	int fd, mono_t now, struct state_in *in, void **ret_map, size_t *ret_len)
 {
+	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 
 	*ret_map = NULL;
+	/* only a file in memory has seals */
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return STATE_FOREIGN;
 	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > STATE_MAX)
 		return STATE_FOREIGN;
 	*ret_len = (size_t)st.st_size;
@@ -527,7 +410,7 @@ static bool take_over(struct app *app, mono_t now, int fd)
 		log_warn("the state that was handed over %s; starting without it",
 			state_bad_text(bad));
 	} else {
-		r = restore(app, now, fd, &in);
+		r = restore(app, now, &in);
 		if (r < 0)
 			log_warn("the state that was handed over is of no use (%s); "
 				 "starting without it",
@@ -543,6 +426,10 @@ void app_take_over(struct app *app, mono_t now)
 	_cleanup_(closep) int fd = take(app, STATE_NAME);
 	int r;
 
+	/* whoever comes after us, because we crash, must not trust it: the rings are
+	 * read on from here */
+	if (fd >= 0)
+		(void)service_forget(STATE_NAME);
 	if (fd >= 0 && !take_over(app, now, fd))
 		(void)start_over(app);
 	app_sync(app, now, app->cfg);

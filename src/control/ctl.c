@@ -46,8 +46,6 @@ struct ctl {
 	const char *path;      /* borrowed */
 	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
 	int spare; /* descriptor given up to turn clients away when there is no other */
-	const struct client *asking; /* whose request is being answered */
-	int taken; /* its descriptor, when the command has taken it; else -1 */
 	bool bound;
 	dev_t dev; /* of the file we made */
 	ino_t ino;
@@ -251,17 +249,10 @@ static bool client_request(struct client *c, char *line)
 		line[--n] = '\0';
 	line += strspn(line, " \t");
 	k = find_command(c->ctl, line, &args);
-	c->ctl->asking = c;
 	if (!k)
 		reply = ctl_error("unknown command '%s'", line);
 	else if (!(reply = refusal(c, k, args)))
 		reply = k->stream ? open_stream(c, k, args) : k->fn(c->ctl->ctx, args);
-	c->ctl->asking = NULL;
-	if (c->ctl->taken >= 0) {
-		c->ctl->taken = -1;
-		json_decref(reply);
-		return false;
-	}
 	ok = client_reply(c, reply);
 	json_decref(reply);
 	if (ok && c->stream)
@@ -529,7 +520,7 @@ static struct ctl *alloc(struct loop *loop, const char *path,
 	ctl->starter = getuid();
 	ctl->nobody = read_nobody();
 	ctl->fd.fn = on_connect;
-	ctl->fd.fd = ctl->spare = ctl->taken = -1;
+	ctl->fd.fd = ctl->spare = -1;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
 		ctl->client[i].fd.fd = -1;
 		ctl->client[i].ctl = ctl;
@@ -571,11 +562,13 @@ static bool is_listening_at(int fd, const char *path)
 {
 	struct sockaddr_un sun = {0};
 	socklen_t len = sizeof(sun) - 1, size = sizeof(int);
-	int on = 0;
+	int on = 0, type = 0;
 
 	return getsockname(fd, (struct sockaddr *)&sun, &len) == 0 &&
 		sun.sun_family == AF_UNIX && strcmp(sun.sun_path, path) == 0 &&
-		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on;
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+		type == SOCK_STREAM;
 }
 
 int ctl_adopt(struct loop *loop, const char *path, int fd,
@@ -624,14 +617,6 @@ int ctl_fd(const struct ctl *ctl)
 void ctl_leave_file(struct ctl *ctl)
 {
 	ctl->bound = false;
-}
-
-int ctl_take_client(struct ctl *ctl)
-{
-	if (!ctl->asking)
-		return -EINVAL;
-	ctl->taken = fcntl(ctl->asking->fd.fd, F_DUPFD_CLOEXEC, 0);
-	return ctl->taken < 0 ? -errno : ctl->taken;
 }
 
 struct ctl *ctl_free(struct ctl *ctl)

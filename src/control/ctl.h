@@ -99,8 +99,5 @@ int ctl_fd(const struct ctl *ctl);
 int ctl_set_group(struct ctl *ctl, gid_t gid);
 /* The file belongs to another process now: ctl_free() leaves it. */
 void ctl_leave_file(struct ctl *ctl);
-/* For a command that answers in a way of its own: the connection of the client that
- * asks, the caller's from now on; the command's reply is not sent. Or -errno. */
-int ctl_take_client(struct ctl *ctl);
 /* Closes all clients and removes the file, if it is still ours. Returns NULL. */
 struct ctl *ctl_free(struct ctl *ctl);

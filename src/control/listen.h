@@ -4,7 +4,7 @@
 /*
  * Descriptors that the process was started with: LISTEN_FDS and LISTEN_FDNAMES as
  * sd_listen_fds(3) describes them. In a live upgrade they come from the process before,
- * by the way of systemd's store or of ringcastctl.
+ * by the way of the service manager's store. Who takes one checks what it is.
  */
 
 #include <stdbool.h>

@@ -13,7 +13,6 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 static const char usage_text[] =
@@ -180,23 +179,15 @@ static void start_log(struct cmdline *c)
 	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
 }
 
-/* What must be known before the process forks or goes anywhere. */
-static void look_around(struct cmdline *c, int argc, char **argv)
+/* Before the process forks: they are for the one of this id. */
+static void look_around(struct cmdline *c)
 {
 	int r = listen_collect(&c->handed);
 
 	if (r < 0)
 		log_warn(
 			"LISTEN_FDS: the descriptors cannot be used: %s", strerror(-r));
-	/* a program that was started by its descriptor is called after its number */
-	if (c->handed.n)
-		(void)prctl(PR_SET_NAME, c->ident);
 	c->options.handed = &c->handed;
-	c->options.argc = argc;
-	c->options.argv = argv;
-	c->options.directory = get_current_dir_name();
-	c->options.uid = getuid();
-	c->options.gid = getgid();
 }
 
 static int run(struct cmdline *c)
@@ -311,10 +302,9 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	look_around(&c, argc, argv);
+	look_around(&c);
 	status = run(&c);
 	listen_deinit(&c.handed);
-	free((char *)(uintptr_t)c.options.directory);
 	service_close();
 	return status;
 }

@@ -292,13 +292,14 @@ int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 {
 	struct mcfilter filter = {.family = family};
 	struct sockaddr_ll ll = {0};
-	socklen_t len = sizeof(ll);
-	int r;
+	socklen_t len = sizeof(ll), type_len = sizeof(int);
+	int r, type;
 
-	if (getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
+		getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
 		return -errno;
-	if (ll.sll_family != AF_PACKET || ll.sll_ifindex != ifindex ||
-		ll.sll_protocol != ethertype_be16(family))
+	if (type != SOCK_DGRAM || ll.sll_family != AF_PACKET ||
+		ll.sll_ifindex != ifindex || ll.sll_protocol != ethertype_be16(family))
 		return -EINVAL;
 	r = set_filter(fd, &filter);
 	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);

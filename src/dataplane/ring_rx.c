@@ -485,9 +485,12 @@ static int get_int(int fd, int option, int *ret)
 static bool is_as_wanted(const struct ring_rx *r, int fd, int ifindex)
 {
 	struct sockaddr_ll sll = {0};
-	socklen_t len = sizeof(sll);
-	int version, offload;
+	socklen_t len = sizeof(sll), type_len = sizeof(int);
+	int type, version, offload;
 
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
+		type != SOCK_RAW)
+		return false;
 	if (getsockname(fd, (struct sockaddr *)&sll, &len) < 0 ||
 		sll.sll_family != AF_PACKET || sll.sll_ifindex != ifindex ||
 		sll.sll_protocol != htons(r->ethertype))

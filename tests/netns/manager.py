@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A service manager as small as the tests need one: it listens on a NOTIFY_SOCKET, keeps
 descriptors as systemd's store does, and starts ringcastd again with them when it ends with
-the status that asks for it."""
+the status that asks for it, or when other programs are to be tried before it."""
 
 import array
+import contextlib
 import os
 import socket
 import subprocess
@@ -28,11 +29,13 @@ os.execvp(sys.argv[3 + n], sys.argv[3 + n:])
 
 
 class ManagedDaemon(Daemon):
-    def __init__(self, ns, config, keeps=True, watchdog_s=None, **kw):
+    def __init__(self, ns, config, keeps=True, watchdog_s=None, dies_at=None, **kw):
         self.keeps, self.watchdog_s = keeps, watchdog_s
+        self.dies_at = dies_at   # name of the descriptor at which the manager ends
+        self.first = []          # programs that it starts before the next ringcastd
         self.stored = []     # [name, descriptor]
         self.messages = []   # dictionaries in order
-        self.started = 0
+        self.started, self.trying = 0, False
         self.lock = threading.Lock()
         super().__init__(ns, config, start=False, **kw)
         self.notify = os.path.join(self.dir, "notify")
@@ -46,13 +49,15 @@ class ManagedDaemon(Daemon):
         with self.lock:
             fds = [fd for _, fd in self.stored]
             names = ":".join(name for name, _ in self.stored)
+        self.trying = bool(self.first)
+        program = self.first.pop(0) if self.first else binary("ringcastd")
         env = dict(os.environ, NOTIFY_SOCKET=self.notify)
         if self.watchdog_s:
             env["WATCHDOG_USEC"] = str(int(self.watchdog_s * 1e6))
         launch = [sys.executable, "-c", LAUNCH, str(len(fds)), names, *map(str, fds)]
         with open(self.logfile, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                launch + self.ns.command(*self.wrap, binary("ringcastd"), "-n", "-d", "-v",
+                launch + self.ns.command(*self.wrap, program, "-n", "-d", "-v",
                                          "-v", "-s", self.socket, self.conf),
                 pass_fds=fds, env=env, stdout=log,
                 stderr=log)
@@ -60,7 +65,7 @@ class ManagedDaemon(Daemon):
         threading.Thread(target=self._watch, args=(self.process,), daemon=True).start()
 
     def _watch(self, process):
-        if process.wait() == EXIT_UPGRADE and not self.ended:
+        if (process.wait() == EXIT_UPGRADE or self.trying) and not self.ended:
             self.spawn()
 
     def _listen(self):
@@ -72,6 +77,8 @@ class ManagedDaemon(Daemon):
                     fds.frombytes(octets)
             message = dict(line.split("=", 1) for line in data.decode().splitlines())
             self._handle(message, list(fds))
+            if self.dies_at and message.get("FDNAME") == self.dies_at:
+                self.die()
 
     def _handle(self, message, fds):
         with self.lock:
@@ -85,6 +92,14 @@ class ManagedDaemon(Daemon):
         for fd in fds:
             os.close(fd)
 
+    def die(self):
+        with self.lock:
+            self.ended = True
+            for _, fd in self.stored:
+                os.close(fd)
+            self.stored = []
+        self.sock.close()
+
     def said(self, key, value=None):
         with self.lock:
             return [m for m in self.messages if key in m and value in (None, m[key])]
@@ -92,7 +107,8 @@ class ManagedDaemon(Daemon):
     def close(self):
         self.ended = True
         super().close()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s, \
+                contextlib.suppress(ConnectionRefusedError):
             s.sendto(b"", self.notify)      # it waits for a message
         self.listener.join()
         self.sock.close()

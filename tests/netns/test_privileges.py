@@ -4,14 +4,13 @@
 without io_uring."""
 
 import grp
-import json
 import os
-import signal
 import stat
 import subprocess
 
 from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
-                      ringcast, wait_datagrams, wait_for)
+                      ringcast, wait_datagrams)
+from manager import ManagedDaemon
 import oldkernel  # libnetns knows where it is
 
 ONLY_NET_RAW = ["setpriv", "--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"]
@@ -61,7 +60,12 @@ def need_users():
 @case("as user nobody with CAP_NET_RAW it works")
 def nobody(b):
     need_users()
-    plays(b, wrap=NOBODY)
+    t = b.topology()
+    d = b.daemon = b.own(Daemon(t.router, PLAIN, start=False, wrap=NOBODY))
+    d.belongs_to(65534)
+    d.start()
+    b.stream(t)
+    assert_continuous(wait_datagrams(b.receiver(t.hosts["lan1"]), 100), at_least=100)
 
 
 def a_group():
@@ -94,7 +98,12 @@ def control_group(b):
     group = a_group()
     other = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534, group.gr_gid))
     config = f"control-group {group.gr_name}\nuser nobody\n" + PLAIN
-    d = plays(b, config)
+    t = b.topology()
+    d = b.daemon = b.own(ManagedDaemon(t.router, config))
+    d.start()
+    receiver = b.receiver(t.hosts["lan1"])
+    b.stream(t)
+    wait_datagrams(receiver, 100)
     of_group(b, d, group)
     d.write(config.replace(group.gr_name, other.gr_name, 1))
     assert d.ctl_run("reload").returncode == 0
@@ -103,9 +112,8 @@ def control_group(b):
     r = d.ctl_run("upgrade")
     assert r.returncode == 0, r
     of_group(b, d, other)
-    pid = json.loads(d.ctl_run("--json", "version").stdout)["pid"]
-    os.kill(pid, signal.SIGTERM)
-    wait_for(20, lambda: not os.path.exists(f"/proc/{pid}/exe"), "it ends")
+    receiver.receive()
+    assert_continuous(wait_datagrams(receiver, 100), at_least=100)
 
 
 @case("control-group with chroot")

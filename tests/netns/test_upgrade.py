@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live upgrade under a running stream: by ringcastctl, and by a service manager that keeps
-descriptors as systemd does. Nothing lost, nothing doubled, order kept, nothing said upstream.
+"""Live upgrade under a running stream, by a service manager that keeps descriptors as systemd
+does. Nothing lost, nothing doubled, order kept, nothing said upstream.
 RINGCAST_UPGRADE_RATE is the rate of the streams (datagrams per second)."""
 
 import json
 import os
 import re
-import shutil
 import signal
 import socket
+import sys
 import time
 
 from libnetns import (FAST, GROUP, PLAIN, Stream, assert_continuous, case, gaps, lab, main,
@@ -44,26 +44,15 @@ def pid_of(d):
     return json.loads(r.stdout)["pid"]
 
 
-def upgrade(d, *args, status=0):
+def upgrade(d):
     """Returns the new process id."""
     old = pid_of(d)
-    r = d.ctl_run("upgrade", *args)
-    assert r.returncode == status, f"{r.returncode}: {r.stdout}{r.stderr}\n{d.log()}"
+    r = d.ctl_run("upgrade")
+    assert r.returncode == 0, f"{r.returncode}: {r.stdout}{r.stderr}\n{d.log()}"
     new = pid_of(d)
     assert new != old
-    return new, r.stderr
-
-
-def end(pid, how=signal.SIGTERM):
-    """A daemon that is no child of ours but for being an orphan."""
-    os.kill(pid, how)
-
-    def gone():
-        try:
-            return os.waitpid(pid, os.WNOHANG)[0] == pid
-        except ChildProcessError:
-            return True
-    wait_for(20, gone, f"process {pid} ends")
+    assert r.stdout == f"process {new} has taken over from {old}\n", r.stdout
+    return new
 
 
 def settled(d):
@@ -79,7 +68,7 @@ def settled(d):
     wait_for(20, quiet, "no more reports")
 
 
-def play(b, config, ipv6=False, managed=False, **kw):
+def play(b, config=CONFIG, ipv6=False, managed=True, **kw):
     t = b.topology(ipv6=ipv6)
     if managed:
         d = b.daemon = b.own(ManagedDaemon(t.router, config, **kw))
@@ -152,9 +141,8 @@ def several(b, config, ipv6=False):
     settled(d)
     before = d.group("lan1", GROUP)
     taps = [b.tap(t.provider, "p0"), b.tap(t.hosts["lan1"], "eth0")]
-    pid = None
     for _ in range(3):
-        pid, _ = upgrade(d)
+        upgrade(d)
         for r, g in zip(receivers, got):
             g += wait_datagrams(r, 20)
     after = d.group("lan1", GROUP)
@@ -167,7 +155,11 @@ def several(b, config, ipv6=False):
            f"{stats['receive']}, {stats['threads']} thread(s)")
     assert after["uptime_ms"] > before["uptime_ms"], "the group began anew"
     assert after["hosts"][0]["address"] == before["hosts"][0]["address"]
-    end(pid)
+    assert d.started == 4
+    wait_for(5, lambda: len(d.said("READY")) >= 4, "READY=1 of each process")
+    wait_for(5, lambda: not d.stored, "the manager is told to forget the sockets")
+    assert d.stop() == 0
+    assert d.said("STOPPING")
     return d, stats
 
 
@@ -193,32 +185,11 @@ def threads(b):
     assert stats["threads"] == 2
 
 
-def managed(b, **kw):
-    return play(b, CONFIG, managed=True, **kw)
-
-
-@case("a service manager keeps the sockets: two upgrades, none lost, none doubled")
-def store(b):
-    t, d, receivers, streams, got = managed(b)
-    settled(d)
-    tap = b.tap(t.provider, "p0")
-    for _ in range(2):
-        upgrade(d)
-        for r, g in zip(receivers, got):
-            g += wait_datagrams(r, 20)
-    nothing_said(tap)
-    check(b, d, receivers, streams, got)
-    assert d.started == 3
-    wait_for(5, lambda: len(d.said("READY")) >= 3, "READY=1 of each process")
-    wait_for(5, lambda: not d.stored, "the manager is told to forget the sockets")
-    assert d.stop() == 0
-    assert d.said("STOPPING")
-
-
 @case("a daemon that had stood still hands over true times")
 def stood_still(b):
     t = b.topology()
-    d = b.run(t, PLAIN)
+    d = b.daemon = b.own(ManagedDaemon(t.router, PLAIN))
+    d.start()
     stream = b.stream(t)
     r = b.receiver(t.hosts["lan1"])
     wait_datagrams(r, 20)
@@ -227,23 +198,52 @@ def stood_still(b):
     wait_for(60, lambda: stream.sent >= until, "the stream is 15 seconds further on")
     d.process.send_signal(signal.SIGCONT)
     wait_for(10, lambda: "nothing ran for" in d.log(), "it notices")
-    pid, _ = upgrade(d)
+    upgrade(d)
     late = int(re.search(r"(\d+) ms after it stopped", d.log())[1])
     assert late < 10000, f"{late} ms after it stopped"
     since = d.group("lan1", GROUP)["uptime_ms"]
     assert since < 60000, since
     r.receive()
     assert_continuous(wait_datagrams(r, 100), at_least=100)
-    end(pid)
+
+
+def refused(b, why, **kw):
+    _, d, receivers, streams, got = play(b, **kw)
+    pid = pid_of(d)
+    r = d.ctl_run("upgrade")
+    assert r.returncode == 4 and why in r.stderr, r
+    if "cannot" not in why:
+        assert "for up to 0.5 s (query-response-interval)" in r.stderr, r
+        assert "goes on" not in d.log(), "it had stopped"
+    assert pid_of(d) == pid
+    check(b, d, receivers, streams, got)
 
 
 @case("a service manager that keeps no descriptors: refused, nothing happens")
 def no_store(b):
-    _, d, receivers, streams, got = managed(b, keeps=False)
-    pid = pid_of(d)
-    r = d.ctl_run("upgrade")
-    assert r.returncode == 4 and "FileDescriptorStoreMax" in r.stderr, r
-    assert pid_of(d) == pid
+    refused(b, "FileDescriptorStoreMax", keeps=False)
+
+
+@case("no service manager: refused, nothing happens, and what a restart costs is said")
+def no_manager(b):
+    refused(b, "no service manager", managed=False)
+
+
+@case("a service manager that dies half way: the process goes on, nothing is lost")
+def manager_dies(b):
+    refused(b, "cannot hand over", dies_at="state")
+    assert "this process goes on" in b.daemon.log()
+
+
+@case("a client that asks and goes away: the upgrade takes place, nothing is lost")
+def abandoned(b):
+    _, d, receivers, streams, got = play(b)
+    old = pid_of(d)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.connect(d.socket)
+        s.send(b"upgrade\n")
+    wait_for(20, lambda: d.started == 2, "the manager starts another one")
+    assert pid_of(d) != old
     check(b, d, receivers, streams, got)
 
 
@@ -259,54 +259,32 @@ def notifications(b):
     assert "MONOTONIC_USEC" in d.said("RELOADING")[0]
 
 
-def program(d, name, text):
-    path = os.path.join(d.dir, name)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    os.chmod(path, 0o755)
-    return path
-
-
-@case("a new binary that does not run, or refuses the configuration, is not tried")
-def unfit(b):
-    _, d, receivers, streams, got = play(b, CONFIG)
-    pid = pid_of(d)
-    for name, text in (("crash", "#!/bin/sh\nexit 9\n"),
-                       ("refuse", "#!/bin/sh\ntest \"$1\" = -V\n"),
-                       ("noexec", "this is no program")):
-        r = d.ctl_run("upgrade", "--binary", program(d, name, text))
-        assert r.returncode == 4, r
-    assert pid_of(d) == pid
-    check(b, d, receivers, streams, got)
-
-
-@case("a new binary that does not come up: the old one goes on, nothing is lost")
+@case("a new program that ends at once: the manager tries again, nothing is lost")
 def fallback(b):
-    t, d, receivers, streams, got = play(b, CONFIG)
+    t, d, receivers, streams, got = play(b)
     settled(d)
     tap = b.tap(t.provider, "p0")
-    bad = program(d, "bad", "#!/bin/sh\ncase $1 in -V|-C) exit 0;; esac\nexit 4\n")
-    pid, stderr = upgrade(d, "--binary", bad, status=4)
-    assert "does not come up" in stderr, stderr
+    d.first = ["/bin/false", "/bin/false"]
+    upgrade(d)
+    assert d.started == 4, d.started
     nothing_said(tap)
     check(b, d, receivers, streams, got)
-    end(pid)
 
 
-@case("a client that asks for the sockets and goes away: the daemon goes on, nothing is lost")
-def abandoned(b):
-    _, d, receivers, streams, got = play(b, CONFIG)
-    pid = pid_of(d)
-    for _ in range(2):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
-            s.connect(d.socket)
-            s.send(b"upgrade hand-over\n")
-            s.recv(1)
-        for r, g in zip(receivers, got):
-            g += wait_datagrams(r, 20)
-    assert pid_of(d) == pid
-    assert "goes on" in d.log()
-    check(b, d, receivers, streams, got)
+@case("a process that dies with the state in its hands: the next one begins anew")
+def crashed(b):
+    _, d, receivers, _, _ = play(b)
+    upgrade(d)
+    wait_for(5, lambda: not d.stored, "the manager is told to forget the sockets")
+    d.first = ["/bin/false"]
+    upgrade(d)
+    d.process.kill()
+    d.process.wait()
+    assert not [name for name, _ in d.stored if name == "state"], d.stored
+    d.spawn()
+    wait_for(20, d._answers, "it answers")
+    receivers[0].receive()
+    wait_datagrams(receivers[0], 50)
 
 
 @case("the new process has another configuration: what differs is made anew and said")
@@ -315,33 +293,36 @@ def other_config(b):
     settled(d)
     d.write("latency low\n" + CONFIG.replace("lan2 downstream",
                                              f"lan2 downstream blacklist {GROUP}/32"))
-    pid, _ = upgrade(d)
+    upgrade(d)
     assert d.show("stats")["receive"] == "tpacket_v2"
     assert "latency has changed" in d.log()
     assert d.group("lan1", GROUP) and not d.group("lan2", GROUP)
     wait_datagrams(receivers[0], 50)
-    end(pid)
 
 
-@case("a program that was replaced on disk: the path is what is started")
-def replaced(b):
-    t = b.topology()
-    copy = os.path.join("/run", "ringcastd-copy")
-    shutil.copy(ringcast.binary("ringcastd"), copy)
-    d = b.daemon = b.own(ringcast.Daemon(t.router, CONFIG, start=False))
-    d.wrap, real = [], ringcast.binary
-    ringcast.binary = lambda name: copy if name == "ringcastd" else real(name)
-    try:
-        d.start()
-    finally:
-        ringcast.binary = real
-    shutil.copy(copy, copy + ".new")
-    os.rename(copy + ".new", copy)   # the one that runs is deleted now
-    pid, _ = upgrade(d)
-    assert os.readlink(f"/proc/{pid}/exe") == copy
-    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
-        assert f.read().startswith("ringcastd")
-    end(pid)
+UNSEALED = """
+import os, sys
+for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
+    link = os.readlink(f"/proc/self/fd/{fd}")
+    if "ringcast-state" in link:
+        with open(fd, "rb", closefd=False) as f:
+            state = f.read()
+        copy = os.memfd_create("ringcast-state", os.MFD_ALLOW_SEALING)
+        os.write(copy, state)
+        os.dup2(copy, fd)
+        os.set_inheritable(fd, True)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@case("a state that somebody could still change is not used; other descriptors neither")
+def unsealed(b):
+    _, d, receivers, _, _ = play(b)
+    d.wrap = [sys.executable, "-c", UNSEALED]
+    upgrade(d)
+    assert "the state that was handed over is none of ringcastd" in d.log(), d.log()
+    receivers[0].receive()
+    wait_datagrams(receivers[0], 50)
 
 
 if __name__ == "__main__":

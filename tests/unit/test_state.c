@@ -52,7 +52,6 @@ static void comes_out_as_it_went_in(void **state)
 	uint32_t tag;
 
 	assert_int_equal(open_at(&in, &o, now), STATE_OK);
-	assert_false(in.used);
 	assert_int_equal(state_get_u32(&in), 77);
 	assert_true(state_get_section(&in, &tag, &outer));
 	assert_int_equal(tag, 1);
@@ -148,17 +147,6 @@ static void cut_off_anywhere(void **state)
 				: n < 12 ? STATE_OTHER_VERSION
 					 : STATE_CUT_OFF);
 	}
-	state_out_deinit(&o);
-}
-
-static void used_by_somebody(void **state)
-{
-	struct state_out o = sealed();
-	struct state_in in;
-
-	o.buf[STATE_USED_OFFSET] = 1;
-	assert_int_equal(open_at(&in, &o, now), STATE_OK);
-	assert_true(in.used);
 	state_out_deinit(&o);
 }
 
@@ -373,7 +361,6 @@ int main(void)
 		cmocka_unit_test(header),
 		cmocka_unit_test(time_that_cannot_be),
 		cmocka_unit_test(cut_off_anywhere),
-		cmocka_unit_test(used_by_somebody),
 		cmocka_unit_test(times),
 		cmocka_unit_test(times_of_long_ago),
 		cmocka_unit_test(times_are_of_the_system),

@@ -56,7 +56,7 @@ PROFILES = {
 CHANGING = re.compile(r"\[?\d+\]?$|/ringcast-\w+|\d+| \(deleted\)")
 REQUESTS = ("show interfaces", "show groups", "show groups detail", "show mfc", "show top",
             "show upstream", "show stats", "show config", f"explain {GROUP}", "version",
-            "metrics", "health", "upgrade info", "log debug", "log default")
+            "metrics", "health", "commands", "log debug", "log default")
 
 
 class Finding(Exception):
