@@ -49,8 +49,8 @@ static const char *const latency_words[] = {"low", "balanced", "throughput", NUL
 /* Ordered as config_print writes them: the globals, phyint, the block. */
 const struct config_keyword config_keywords[] = {
 	GLOBAL("quickleave", FLAG, quickleave),
-	GLOBAL("hashtablesize", NUMBER, hashtablesize, .lo = 1, .hi = 536870912,
-		.takes = "a number of octets"),
+	GLOBAL("hashtablesize", LENIENT, hashtablesize, .lo = 1, .hi = 536870912,
+		.unused = true, .takes = "a number of bytes"),
 	GLOBAL("defaultdown", FLAG, defaultdown),
 	GLOBAL("rescanvif", FLAG, rescanvif),
 	GLOBAL("chroot", TEXT, chroot, .takes = "a directory"),
@@ -108,7 +108,7 @@ const struct config_keyword config_keywords[] = {
 	ROLE("upstream", CONFIG_ROLE_UPSTREAM),
 	ROLE("downstream", CONFIG_ROLE_DOWNSTREAM),
 	ROLE("disabled", CONFIG_ROLE_DISABLED),
-	IFACE("ratelimit", LENIENT, ratelimit, .lo = 0, .hi = INT32_MAX,
+	IFACE("ratelimit", LENIENT, ratelimit, .lo = 0, .hi = INT32_MAX, .unused = true,
 		.takes = "a number"),
 	IFACE("threshold", LENIENT, threshold, .lo = 1, .hi = 255,
 		.takes = "a number from 1 to 255"),

@@ -46,6 +46,7 @@ struct config_keyword {
 	uint8_t size;	 /* of the number: 1 or 4 */
 	uint32_t lo, hi;
 	bool or_zero; /* 0 is legal besides lo..hi */
+	bool unused;  /* the value has no effect, so more than hi is only warned of */
 	const char *const *words;
 	const char *takes; /* the argument in the words of a message */
 };

@@ -26,6 +26,14 @@ static bool touches_groups(const struct prefix *x)
 	return config_is_group_prefix(x) || prefix_contains(x, &first);
 }
 
+/* Is every group in it one that never leaves its link? */
+static bool is_local_range(const struct prefix *x)
+{
+	if (!config_is_group_prefix(x) || !addr_is_local_group(&x->addr))
+		return false;
+	return prefix_len_in_family(x) >= (addr_is_v4(&x->addr) ? 24 : 16);
+}
+
 /* The bits of a netmask in dotted form, or -1. */
 static int mask_bits(const char *s)
 {
@@ -44,47 +52,77 @@ static int mask_bits(const char *s)
 	return n;
 }
 
-/* "10/8", "192.168/16", "10": numbers and dots, fewer than four numbers. Returns the
- * length of that part, 0 when it is something else. */
-static size_t short_form(const char *s, unsigned *ret_missing)
+/* One number of an address as inet_aton(3) reads it: a leading 0 makes it octal.
+ * Returns what follows it, or NULL. */
+static const char *aton_number(const char *s, uint64_t *ret)
+{
+	const char *rest = config_scan_number(s, ret);
+
+	if (!rest || rest - s > 4 || *ret > 377)
+		return NULL;
+	if (*s == '0' && rest - s > 1) {
+		for (*ret = 0; s < rest; s++) {
+			if (*s > '7')
+				return NULL;
+			*ret = 8 * *ret + (uint64_t)(*s - '0');
+		}
+	}
+	return *ret > 255 ? NULL : rest;
+}
+
+/* "172.16/12", "0/0", "192.168.001.0/24": forms that inet_aton(3), and so igmpproxy,
+ * reads. Fewer than four numbers mean what people mean by them only when the last one
+ * is 0, which fills the rest of the address: "10/8" would be 0.0.0.10. Returns how many
+ * numbers there are, with the address in `value` and what follows it; 0 if it is
+ * something else. */
+static unsigned aton(const char *s, uint64_t value[static 4], const char **ret_rest)
 {
 	unsigned n = 0;
-	const char *q = s;
 
-	for (;;) {
-		uint64_t v;
-		const char *rest = config_scan_number(q, &v);
-
-		if (!rest || v > 255 || rest - q > 3)
-			break;
+	do {
+		s = aton_number(s + (n > 0), &value[n]);
 		n++;
-		q = rest;
-		if (*q != '.')
-			break;
-		q++;
-	}
-	if (n == 0 || n > 3 || (*q && *q != '/'))
+	} while (s && *s == '.' && s[1] && n < 4);
+	if (!s || (*s && *s != '/' && strcmp(s, ".") != 0))
 		return 0;
-	*ret_missing = 4 - n;
-	return (size_t)(q - s) - (q[-1] == '.');
+	for (unsigned i = n; i < 4; i++)
+		value[i] = 0;
+	*ret_rest = s;
+	return n;
+}
+
+/* The same prefix with four plain numbers; false if inet_aton(3) would not read it so.
+ */
+static bool normalise(const char *s, char *buf, size_t size)
+{
+	const char *rest;
+	uint64_t v[4];
+	unsigned n = aton(s, v, &rest);
+	int len;
+
+	if (n == 0 || (n < 4 && v[n - 1] != 0))
+		return false;
+	len = snprintf(buf, size, "%u.%u.%u.%u%s", (unsigned)v[0], (unsigned)v[1],
+		(unsigned)v[2], (unsigned)v[3], rest);
+	return len > 0 && (size_t)len < size;
 }
 
 static void refuse_prefix(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg)
 {
-	const char *slash = strchr(arg->s, '/');
-	unsigned missing;
-	size_t n = short_form(arg->s, &missing);
+	const char *slash = strchr(arg->s, '/'), *rest;
+	uint64_t bits, v[4];
+	unsigned n = aton(arg->s, v, &rest);
 	char len[8];
-	uint64_t bits;
 
-	if (n) {
-		snprintf(len, sizeof(len), "/%u", 8 * (4 - missing));
+	if (n > 0 && n < 4) {
+		snprintf(len, sizeof(len), "/%u", 8 * n);
 		config_say(p, CONFIG_ERROR, arg->pos,
-			"'%s %s': write all four numbers of the address, '%.*s%s%s'",
-			kw->name, config_show(arg->s).s, (int)n, arg->s,
-			&".0.0.0"[2 * (3 - missing)],
-			slash ? config_show(slash).s : len);
+			"'%s %s': write all four numbers of the address, "
+			"'%u.%u.%u.%u%s'",
+			kw->name, config_show(arg->s).s, (unsigned)v[0], (unsigned)v[1],
+			(unsigned)v[2], (unsigned)v[3],
+			*rest == '/' ? config_show(rest).s : len);
 	} else if (slash && mask_bits(slash + 1) >= 0)
 		config_say(p, CONFIG_ERROR, arg->pos,
 			"'%s %s': write the length of the prefix instead of a netmask, '/%d'",
@@ -106,16 +144,21 @@ static void refuse_prefix(struct config_parser *p, const struct config_keyword *
 static bool take_prefix(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg, struct prefix *ret)
 {
-	const char *slash = strchr(arg->s, '/'), *rest = NULL;
-	char norm[PREFIX_STRLEN], head[PREFIX_STRLEN];
+	char norm[PREFIX_STRLEN], head[PREFIX_STRLEN], full[64];
+	const char *word = arg->s, *slash, *rest = NULL;
 	bool host_bits;
 	uint64_t v;
-	int r = prefix_parse(arg->s, ret, &host_bits);
+	int r = prefix_parse(word, ret, &host_bits);
 
+	if (r < 0 && normalise(arg->s, full, sizeof(full))) {
+		word = full;
+		r = prefix_parse(word, ret, &host_bits);
+	}
+	slash = strchr(word, '/');
 	if (r < 0 && slash)
 		rest = config_scan_number(slash + 1, &v);
-	if (rest && *rest && (size_t)(rest - arg->s) < sizeof(head)) {
-		snprintf(head, sizeof(head), "%.*s", (int)(rest - arg->s), arg->s);
+	if (rest && *rest && (size_t)(rest - word) < sizeof(head)) {
+		snprintf(head, sizeof(head), "%.*s", (int)(rest - word), word);
 		r = prefix_parse(head, ret, &host_bits);
 	}
 	if (r < 0) {
@@ -127,6 +170,10 @@ static bool take_prefix(struct config_parser *p, const struct config_keyword *kw
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s %s': read as %s; remove '%s'", kw->name,
 			config_show(arg->s).s, norm, config_show(rest).s);
+	else if (word == full)
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s %s' is read as %s, as igmpproxy reads it; write it so",
+			kw->name, config_show(arg->s).s, norm);
 	else if (host_bits)
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s %s' names a host within the network; it means %s, write it so",
@@ -144,8 +191,8 @@ void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 		return;
 	if (config_is_group_prefix(&x))
 		config_say(p, CONFIG_WARNING, arg->pos,
-			"'altnet %s' has no effect: altnet matches sources, not groups; did "
-			"you mean 'whitelist'?",
+			"'altnet %s' has no effect, because altnet matches sources, not "
+			"groups; remove it",
 			prefix_format(&x, norm));
 	if (config_grow(p, &ci->altnet, ci->n_altnet, sizeof(*ci->altnet)))
 		ci->altnet[ci->n_altnet++] = x;
@@ -159,7 +206,12 @@ void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
 
 	if (!take_prefix(p, kw, arg, &f.groups))
 		return;
-	if (!touches_groups(&f.groups))
+	if (f.allow && is_local_range(&f.groups))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s %s' lets nothing pass, because groups of 224.0.0.0/24 and of "
+			"link-local scope are never forwarded; name the groups of the streams",
+			kw->name, prefix_format(&f.groups, norm));
+	else if (!touches_groups(&f.groups))
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s %s' matches no group: %s matches groups, not sources; did you "
 			"mean 'altnet'?",

@@ -84,6 +84,14 @@ static void set_lenient(struct config_parser *p, const struct config_keyword *kw
 		config_refuse(p, kw, arg);
 		return;
 	}
+	if (rest && kw->unused && v > kw->hi) {
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s' has no effect, and %s is more than the %u that it can hold; "
+			"remove it",
+			kw->name, config_show(arg->s).s, kw->hi);
+		v = kw->hi;
+		rest = "";
+	}
 	if (!in_range(kw, v)) {
 		if (!rest)
 			config_refuse(p, kw, arg);

@@ -146,7 +146,7 @@ static void real_world_rows(void **state)
 			0, NULL},
 		{ROLES "\naltnet 217.0.119.194/16;", 0, W, 2, 8, "217.0.0.0/16"},
 		{"phyint d downstream phyint u upstream\n altnet 239.0.0.0/8;", 0, W, 2,
-			9, "did you mean 'whitelist'"},
+			9, "remove it"}, /* K29 */
 		{"phyint d downstream phyint u upstream\n altnet 232.0.0.0/8", 0, W, 2,
 			9, "matches sources, not groups"},
 		{ROLES "altnet 192.168.40.200/32", 0, W, 0, 0, NULL},
@@ -164,6 +164,50 @@ static void real_world_rows(void **state)
 			0, W, 2, 19, "'threshold' has no effect on upstream 'u'"},
 		{ROLES "altnet 0.0.0.0/0", 0, W, 0, 0, NULL},
 		{ROLES "altnet 10.0.0.0/8", 0, W, 0, 0, NULL},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
+static void k21_k27_as_igmpproxy_reads_it(void **state)
+{
+	static const struct fault t[] = {
+		{ROLES "altnet 172.0/11", 0, W, 1, 46, "read as 172.0.0.0/11"},
+		{ROLES "altnet 0/0", 0, W, 1, 46, "read as 0.0.0.0/0"},
+		{ROLES "altnet 10.0/8;", 0, W, 1, 46, "read as 10.0.0.0/8"},
+		{ROLES "altnet 10.0/8,", 0, W, 1, 46, "remove ','"},
+		{ROLES "whitelist 232.0/16", 0, W, 1, 49, "read as 232.0.0.0/16"},
+		{ROLES "blacklist 239.0", 0, W, 1, 49, "read as 239.0.0.0/32"},
+		{ROLES "altnet 192.168.001.0/24", 0, W, 1, 46,
+			"read as 192.168.1.0/24"},
+		{ROLES "altnet 010.0.0.0/8", 0, W, 1, 46, "read as 8.0.0.0/8"},
+		{"quickleave hashtablesize 1024b " ROLES, 0, W, 1, 26, "read as 1024"},
+		{"quickleave hashtablesize 99999999999 " ROLES, 0, W, 1, 26,
+			"'hashtablesize' has no effect"},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
+static void k27_ratelimit_beyond_an_int(void **state)
+{
+	struct config *c = parse(ROLES "ratelimit 10000000000", 0);
+
+	assert_int_equal(c->n_message, 2);
+	assert_non_null(strstr(c->message[1].text, "remove it"));
+	config_free(c);
+}
+
+static void k24_a_whitelist_of_link_local_groups(void **state)
+{
+	static const struct fault t[] = {
+		{ROLES "whitelist 224.0.0.0/24", 0, W, 1, 49, "lets nothing pass"},
+		{ROLES "whitelist 224.0.0.22", 0, W, 1, 49, "lets nothing pass"},
+		{ROLES "whitelist ff02::/16", 0, W, 1, 49, "lets nothing pass"},
+		{ROLES "whitelist 224.0.0.0/23", 0, W, 0, 0, NULL},
+		{ROLES "blacklist 224.0.0.0/24", 0, W, 0, 0, NULL},
 	};
 
 	for (size_t i = 0; i < array_len(t); i++)
@@ -194,7 +238,7 @@ static void warnings(void **state)
 		{ROLES "threshold 3x", 0, W, 1, 49, "read as 3"},
 		{ROLES "altnet 10.0.0.0/8,", 0, W, 1, 46,
 			"read as 10.0.0.0/8; remove ','"},
-		{ROLES "altnet ff05::/16", 0, W, 1, 46, "did you mean 'whitelist'"},
+		{ROLES "altnet ff05::/16", 0, W, 1, 46, "remove it"},
 		{ROLES "altnet 224.0.0.0/3", 0, W, 0, 0, NULL},
 		{ROLES "whitelist 10.0.0.0/8", 0, W, 1, 49, "did you mean 'altnet'"},
 		{ROLES "blacklist 2001:db8::/32", 0, W, 1, 49, "matches no group"},
@@ -270,7 +314,9 @@ static const struct fault error_rows[] = {
 	{ROLES "\naltnet 10.0.0.0/255.255.255.0", 1, E, 2, 8, "'/24'"},
 	{ROLES "\naltnet 10.0.0.0/255.0.255.0", 1, E, 2, 8, "from 0 to 32"},
 	{ROLES "\naltnet example.org", 1, E, 2, 8, "not 'example.org'"},
-	{ROLES "\naltnet 010.0.0.0/8", 1, E, 2, 8, "takes a source prefix"},
+	{ROLES "\naltnet 08.0.0.0/8", 1, E, 2, 8, "takes a source prefix"},
+	{ROLES "\naltnet 1.2.3.4.5/8", 1, E, 2, 8, "takes a source prefix"},
+	{ROLES "\naltnet 10.0.0.0.", 1, E, 2, 8, "takes a source prefix"},
 	{ROLES "\naltnet 10.0.0.0/8 11.0.0.0/8", 1, E, 2, 19, "needs its own"},
 	{ROLES "\nphyint averyverylongname downstream threshold 3 altnet 10.0.0.0/8", 1,
 		E, 2, 8, "at most 15 characters"},
@@ -453,6 +499,9 @@ int main(void)
 		cmocka_unit_test(long_words),
 		cmocka_unit_test(longest_socket_path),
 		cmocka_unit_test(real_world_rows),
+		cmocka_unit_test(k21_k27_as_igmpproxy_reads_it),
+		cmocka_unit_test(k27_ratelimit_beyond_an_int),
+		cmocka_unit_test(k24_a_whitelist_of_link_local_groups),
 		cmocka_unit_test(first_block_of_a_name_counts),
 		cmocka_unit_test(warnings),
 		cmocka_unit_test(two_roles),
