@@ -85,6 +85,8 @@ struct config_instance {
 struct config_iface {
 	char name[CONFIG_NAME_MAX];
 	bool pattern;	       /* the name is one, as the shell has them: * ? [a-z] */
+	bool label;	       /* the name is an address label, such as eth0:1; none is
+				* left after parsing */
 	unsigned instance;     /* index into config.instance */
 	unsigned line, column; /* of the phyint word; 0 for defaults */
 	enum config_role role;

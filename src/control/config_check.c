@@ -9,6 +9,7 @@
 #include "control/config_text.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 static void no_effect(struct config_parser *p, const struct config_iface *ci,
@@ -39,7 +40,8 @@ void config_check_block(struct config_parser *p, const struct config_iface *ci)
 	const struct config_shown quoted = config_show(ci->name);
 	const char *name = quoted.s;
 
-	if (!role_given(p)) {
+	/* after an error the role may be in the word that was not understood */
+	if (!role_given(p) && !p->n_errors) {
 		bool down = ci->role == CONFIG_ROLE_DOWNSTREAM;
 
 		config_say(p, CONFIG_WARNING, pos,
@@ -111,6 +113,72 @@ static void check_timers(struct config_parser *p)
 			gm->robustness);
 }
 
+static void remove_iface(struct config *c, size_t n)
+{
+	config_iface_deinit(&c->iface[n]);
+	c->n_iface--;
+	memmove(&c->iface[n], &c->iface[n + 1], (c->n_iface - n) * sizeof(*c->iface));
+}
+
+/* A block that is named after the label of an address is about the interface that has
+ * the address, unless that one has a block of its own. False: it is about nothing. */
+static bool check_label(struct config_parser *p, struct config_iface *ci)
+{
+	struct config_pos pos = {ci->line, ci->column};
+	struct config_shown label = config_show(ci->name);
+	const struct config_iface *own;
+	char name[IFNAMSIZ];
+
+	if (ci->role == CONFIG_ROLE_DISABLED) {
+		config_say(p, CONFIG_WARNING, pos,
+			"'phyint %s disabled' has no effect, because it is the label of an "
+			"address and no interface; remove it",
+			label.s);
+		return false;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(ci->name, ":"), ci->name);
+	own = config_iface_named(p->c, name);
+	if (own != &p->c->defaults) {
+		config_say(p, CONFIG_WARNING, pos,
+			"'phyint %s' is ignored, because it is the label of an address, and "
+			"'%s' has a phyint at line %u; remove this one",
+			label.s, config_show(name).s, own->line);
+		return false;
+	}
+	config_say(p, CONFIG_WARNING, pos,
+		"'phyint %s' is read as 'phyint %s', because it is the label of an address "
+		"and no interface; write it so",
+		label.s, config_show(name).s);
+	strcpy(ci->name, name);
+	ci->label = false;
+	return true;
+}
+
+/* No packet of a network passes the loopback; igmpproxy leaves it out as well. */
+static bool check_loopback(struct config_parser *p, const struct config_iface *ci)
+{
+	if (strcmp(ci->name, "lo") != 0 || ci->role == CONFIG_ROLE_DISABLED)
+		return true;
+	config_say(p, CONFIG_WARNING, (struct config_pos){ci->line, ci->column},
+		"'phyint lo' is ignored, because the loopback is connected to no network; "
+		"remove it");
+	return false;
+}
+
+static void check_names(struct config_parser *p)
+{
+	struct config *c = p->c;
+
+	for (size_t i = 0; i < c->n_iface;) {
+		struct config_iface *ci = &c->iface[i];
+
+		if ((ci->label && !check_label(p, ci)) || !check_loopback(p, ci))
+			remove_iface(c, i);
+		else
+			i++;
+	}
+}
+
 /* igmpproxy's code takes several upstreams; who writes `instance` means what RFC 4605
  * says. */
 static void check_second_upstream(struct config_parser *p,
@@ -120,14 +188,15 @@ static void check_second_upstream(struct config_parser *p,
 
 	if (ci->instance)
 		config_say(p, CONFIG_ERROR, pos,
-			"'%s' is a second upstream of instance '%s' besides '%s'; an instance "
+			"'%s' is a second upstream of instance '%s' beside '%s'; an instance "
 			"has one, give the other an instance of its own",
 			config_show(ci->name).s, p->c->instance[ci->instance].name,
 			config_show(first->name).s);
 	else
 		config_say(p, CONFIG_WARNING, pos,
-			"'%s' is a second upstream besides '%s'; groups are reported on "
-			"each and accepted from each, where RFC 4605 knows one only",
+			"'%s' is a second upstream beside '%s': every group is reported on "
+			"both, and streams are accepted from both. If they are two "
+			"providers, give each an 'instance'",
 			config_show(ci->name).s, config_show(first->name).s);
 }
 
@@ -245,6 +314,7 @@ void config_check_file(struct config_parser *p)
 	c->defaults.role =
 		c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
 	derive(p);
+	check_names(p);
 	/* after an error these may only be its consequences */
 	if (!sound)
 		return;

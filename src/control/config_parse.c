@@ -114,6 +114,12 @@ static const char *foreign(const char *word)
 	return NULL;
 }
 
+/* Is the word that was just taken the one behind "phyint NAME"? */
+static bool follows_phyint(const struct config_parser *p)
+{
+	return p->next >= 3 && strcmp(p->tokens.v[p->next - 3].s, "phyint") == 0;
+}
+
 /* Says so, and returns the keyword that was probably meant, which is then obeyed: what
  * follows belongs to it. */
 static const struct config_keyword *unknown_word(
@@ -142,6 +148,11 @@ static const struct config_keyword *unknown_word(
 		config_say(p, CONFIG_ERROR, t->pos,
 			"'%s' has no keyword; each prefix needs its own altnet, whitelist, "
 			"blacklist or boundary before it",
+			config_show(t->s).s);
+	else if (follows_phyint(p))
+		config_say(p, CONFIG_ERROR, t->pos,
+			"'%s' is no role; write upstream (towards the provider), downstream "
+			"(towards the hosts) or disabled",
 			config_show(t->s).s);
 	else
 		config_say(p, CONFIG_ERROR, t->pos,
@@ -278,6 +289,7 @@ static struct config_iface *new_block(struct config_parser *p,
 	c->n_iface++;
 	snprintf(ci->name, sizeof(ci->name), "%s", arg->s);
 	ci->pattern = config_is_pattern(ci->name);
+	ci->label = config_is_label(ci->name);
 	ci->instance = p->instance;
 	ci->line = at->pos.line;
 	ci->column = at->pos.column;
@@ -359,6 +371,17 @@ static void global(struct config_parser *p, const struct config_keyword *kw,
 	apply(p, kw, p->c, at);
 }
 
+/* The interface of a phyint on the rest of this line, or NAME. */
+static const char *next_phyint(const struct config_parser *p)
+{
+	const struct config_token *t = &p->tokens.v[p->next];
+
+	return p->next + 1 < p->tokens.n && strcmp(t->s, "phyint") == 0 &&
+			t[1].pos.line == t[-1].pos.line
+		? t[1].s
+		: "NAME";
+}
+
 /* A keyword of a block that stands outside of one; what belongs to it is skipped. */
 static void misplaced(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *at)
@@ -371,8 +394,8 @@ static void misplaced(struct config_parser *p, const struct config_keyword *kw,
 			p->ended_by);
 	else
 		config_say(p, CONFIG_ERROR, at->pos,
-			"'%s' must follow the interface it is about: 'phyint NAME %s%s'",
-			kw->name, kw->name,
+			"'%s' must follow the interface it is about: 'phyint %s %s%s'",
+			kw->name, next_phyint(p), kw->name,
 			kw->kind == CONFIG_KIND_IFNAME ? " OTHER" : "");
 	skip_line(p, at->pos.line);
 }

@@ -76,6 +76,8 @@ void config_refuse(struct config_parser *p, const struct config_keyword *kw,
 const char *config_scan_number(const char *s, uint64_t *ret);
 /* Is this word meant as the argument of `kw`, though it is a keyword? */
 bool config_value_is_word_of(const struct config_keyword *kw, const char *word);
+/* Is it the label of an address, as eth0:1, in place of an interface? */
+bool config_is_label(const char *name);
 bool config_check_ifname(
 	struct config_parser *p, const char *kw, const struct config_token *arg);
 

@@ -214,6 +214,28 @@ static void k24_a_whitelist_of_link_local_groups(void **state)
 		expect_fault(&t[i]);
 }
 
+/* K22: the block of the interface itself counts, wherever it is. */
+static void k22_the_interface_goes_before_its_label(void **state)
+{
+	struct config *c = parse("phyint u upstream phyint d:1 downstream threshold 3 "
+				 "phyint d downstream threshold 2 phyint lo downstream",
+		0);
+
+	assert_int_equal(c->n_iface, 2);
+	assert_int_equal(named(c, "d")->threshold, 2);
+	config_free(c);
+	c = parse("phyint u upstream phyint d:1 downstream threshold 3 "
+		  "phyint d:2 downstream",
+		0);
+	assert_int_equal(c->n_iface, 2);
+	assert_int_equal(named(c, "d")->threshold, 3);
+	config_free(c);
+	/* an alias that is disabled says nothing about its interface */
+	c = parse("defaultdown phyint u upstream phyint d:1 disabled", 0);
+	assert_int_equal(config_iface_find(c, "d")->role, CONFIG_ROLE_DOWNSTREAM);
+	config_free(c);
+}
+
 static void first_block_of_a_name_counts(void **state)
 {
 	struct config *c =
@@ -260,7 +282,14 @@ static void warnings(void **state)
 		{ROLES "version-fallback on", 0, W, 1, 39, "only an upstream"},
 		{ROLES "instance a\nphyint v upstream", 0, W, 1, 39, "no downstream"},
 		{ROLES "ipv4 off ipv6 off", 0, W, 1, 19, "does nothing"},
-		{ROLES "phyint eth0:1 disabled", 0, W, 1, 46, "write 'eth0'"},
+		{ROLES "phyint eth0:1 disabled", 0, W, 1, 39, "remove it"}, /* K30 */
+		{ROLES "phyint eth0:1 downstream", 0, W, 1, 39,
+			"read as 'phyint eth0'"}, /* K22 */
+		{ROLES "phyint u:0 downstream", 0, W, 1, 39, "at line 1"},
+		{ROLES "phyint lo downstream", 0, W, 1, 39, "loopback"}, /* K28 */
+		{ROLES "phyint lo disabled", 0, W, 0, 0, NULL},
+		{"phyint u upstream phyint d downstream phyint v upstream", 0, W, 1, 39,
+			"give each an 'instance'"}, /* K35 */
 		{ROLES "phyint a/b disabled", 0, W, 1, 46,
 			"no interface can be called"},
 	};
@@ -330,6 +359,11 @@ static const struct fault error_rows[] = {
 	{ROLES "\nquickleave threshold 0 altnet 10/8\nphyint x disabled", 1, E, 2, 12,
 		"put it before"},
 	{"upstream eth0", 1, E, 1, 1, "'phyint NAME upstream'"},
+	/* K34: nothing about a role that is missing */
+	{"upstream phyint eth0", 1, E, 1, 1, "'phyint eth0 upstream'"},
+	{"upstream\nphyint eth0", 1, E, 1, 1, "'phyint NAME upstream'"},
+	{ROLES "\nphyint eth0 lan threshold 1", 1, E, 2, 13, "is no role"},
+	{ROLES "\nphyint eth0 Downstream", 1, E, 2, 13, "mean 'downstream'"},
 	{"report-interface x " ROLES, 1, E, 1, 1, "must follow the interface"},
 	{ROLES "quickleave\nthreshold 3", 1, E, 2, 1,
 		"'quickleave' has ended the block of 'd'"},
@@ -502,6 +536,7 @@ int main(void)
 		cmocka_unit_test(k21_k27_as_igmpproxy_reads_it),
 		cmocka_unit_test(k27_ratelimit_beyond_an_int),
 		cmocka_unit_test(k24_a_whitelist_of_link_local_groups),
+		cmocka_unit_test(k22_the_interface_goes_before_its_label),
 		cmocka_unit_test(first_block_of_a_name_counts),
 		cmocka_unit_test(warnings),
 		cmocka_unit_test(two_roles),
