@@ -7,6 +7,7 @@
  * config_check.c judges the whole; config_print.c and config_describe.c write it out.
  */
 
+#include "control/config_foreign.h"
 #include "control/config_parse.h"
 
 #include <errno.h>
@@ -133,9 +134,24 @@ static void sort_messages(struct config *c)
 	}
 }
 
+static struct config_pos position(const char *text, size_t at)
+{
+	struct config_pos pos = {1, 1};
+
+	for (size_t i = 0; i < at; i++) {
+		bool line_end = text[i] == '\n';
+
+		pos.line += line_end;
+		pos.column = line_end ? 1 : pos.column + 1;
+	}
+	return pos;
+}
+
 int config_parse(const char *text, size_t len, struct config **ret_config)
 {
 	struct config_parser p = {.c = calloc(1, sizeof(*p.c))};
+	const char *encoding;
+	size_t at;
 	int r;
 
 	if (!p.c)
@@ -149,7 +165,11 @@ int config_parse(const char *text, size_t len, struct config **ret_config)
 		config_free(p.c);
 		return r;
 	}
-	config_parse_tokens(&p);
+	encoding = config_foreign_encoding(text, len, &at);
+	if (encoding)
+		config_say(&p, CONFIG_ERROR, position(text, at), "%s", encoding);
+	else
+		config_parse_tokens(&p);
 	config_check_file(&p);
 	config_iface_deinit(&p.discarded);
 	config_tokens_deinit(&p.tokens);

@@ -2,8 +2,9 @@
 
 /*
  * The tokeniser of the configuration. Words are separated by blank, tab, CR and LF; a
- * line end means nothing more than a blank. `#` starts a comment wherever it stands and
- * ends the word before it. Semicolons at the end of a word are dropped, because files
+ * line end means nothing more than a blank. A CR alone ends a line as well, because
+ * some editors write nothing else. `#` starts a comment anywhere in a line and ends the
+ * word before it. Semicolons at the end of a word are dropped, because files
  * with them are in use. There is no limit on the length of a word. Called by
  * config_parse only.
  */
@@ -24,9 +25,18 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool is_line_end(const struct lex *l)
+{
+	return *l->p == '\n' ||
+		(*l->p == '\r' && !(l->p + 1 < l->end && l->p[1] == '\n'));
+}
+
 static void step(struct lex *l)
 {
-	if (*l->p++ == '\n') {
+	bool line_end = is_line_end(l);
+
+	l->p++;
+	if (line_end) {
 		l->pos.line++;
 		l->pos.column = 1;
 	} else {
@@ -38,8 +48,8 @@ static void skip_to_word(struct lex *l)
 {
 	bool comment = false;
 
-	for (; l->p < l->end && *l->p; step(l)) {
-		if (*l->p == '\n')
+	for (; l->p < l->end; step(l)) {
+		if (is_line_end(l))
 			comment = false;
 		else if (*l->p == '#')
 			comment = true;
@@ -69,11 +79,11 @@ static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 	struct config_token token = {.s = l->p, .pos = l->pos};
 	char *tail;
 
-	while (l->p < l->end && *l->p && *l->p != '#' && !is_blank(*l->p))
+	while (l->p < l->end && *l->p != '#' && !is_blank(*l->p))
 		step(l);
 	tail = l->p;
 	*ret_comment = l->p < l->end && *l->p == '#';
-	if (l->p < l->end && *l->p)
+	if (l->p < l->end)
 		step(l);
 	while (tail > token.s && tail[-1] == ';')
 		tail--;
@@ -103,18 +113,16 @@ int config_tokens_init(struct config_tokens *t, const char *text, size_t len)
 		bool comment;
 
 		skip_to_word(&l);
-		if (l.p == l.end || !*l.p)
+		if (l.p == l.end)
 			break;
 		r = take_word(&l, t, &comment);
 		if (r < 0) {
 			config_tokens_deinit(t);
 			return r;
 		}
-		while (comment && l.p < l.end && *l.p && *l.p != '\n')
+		while (comment && l.p < l.end && !is_line_end(&l))
 			step(&l);
 	}
-	t->has_nul = l.p < l.end;
-	t->end = l.pos;
 	return 0;
 }
 

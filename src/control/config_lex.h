@@ -20,10 +20,8 @@ struct config_tokens {
 	char *buf;
 	struct config_token *v;
 	size_t n, cap;
-	bool has_nul; /* the text ends at a NUL octet, which stands at `end` */
-	struct config_pos end;
 };
 
-/* 0 or -ENOMEM. The tokens copy what they need of `text`. */
+/* 0 or -ENOMEM. The tokens copy what they need of `text`, which has no NUL byte. */
 int config_tokens_init(struct config_tokens *t, const char *text, size_t len);
 void config_tokens_deinit(struct config_tokens *t);

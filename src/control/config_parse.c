@@ -10,6 +10,7 @@
  */
 
 #include "control/config_parse.h"
+#include "control/config_foreign.h"
 #include "control/config_text.h"
 
 #include <stdarg.h>
@@ -91,29 +92,6 @@ static void skip_line(struct config_parser *p, unsigned line)
 	}
 }
 
-/* First words of the files of other programs. */
-static const char *foreign(const char *word)
-{
-	static const struct {
-		const char *word, *hint;
-	} f[] = {
-		{"igmp", "improxy"},
-		{"mld", "improxy"},
-		{"down_to_up", "improxy"},
-		{"set", "vyos"},
-		{"protocols", "vyos"},
-		{"igmp-proxy", "vyos"},
-		{"package", "openwrt"},
-		{"config", "openwrt"},
-		{"option", "openwrt"},
-	};
-
-	for (size_t i = 0; i < array_len(f); i++)
-		if (strcmp(f[i].word, word) == 0)
-			return f[i].hint;
-	return NULL;
-}
-
 /* Is the word that was just taken the one behind "phyint NAME"? */
 static bool follows_phyint(const struct config_parser *p)
 {
@@ -126,14 +104,12 @@ static const struct config_keyword *unknown_word(
 	struct config_parser *p, const struct config_token *t)
 {
 	const char *near = config_keyword_suggest(t->s);
-	const char *dialect = foreign(t->s);
+	const char *advice = config_foreign_advice(t->s);
 	struct prefix x;
 
-	if (dialect) {
-		config_say(p, CONFIG_ERROR, t->pos,
-			"unknown word '%s'; if this file is written for another program, "
-			"convert it with 'ringcastctl convert --from %s FILE'",
-			config_show(t->s).s, dialect);
+	if (advice) {
+		config_say(p, CONFIG_ERROR, t->pos, "unknown word '%s': %s",
+			config_show(t->s).s, advice);
 		/* every further line would only be one more consequence */
 		p->next = p->tokens.n;
 		return NULL;
@@ -175,11 +151,8 @@ static const struct config_token *take_argument(struct config_parser *p,
 	const struct config_token *t = &p->tokens.v[p->next];
 
 	if (p->next == p->tokens.n) {
-		/* a NUL octet has its own message */
-		if (!p->tokens.has_nul)
-			config_say(p, CONFIG_ERROR, at->pos,
-				"'%s' takes %s, but the file ends here", kw->name,
-				kw->takes);
+		config_say(p, CONFIG_ERROR, at->pos,
+			"'%s' takes %s, but the file ends here", kw->name, kw->takes);
 		return NULL;
 	}
 	if (config_keyword_find(t->s) && !config_value_is_word_of(kw, t->s) &&
@@ -437,8 +410,31 @@ static void statement(struct config_parser *p)
 		apply(p, kw, p->block, at);
 }
 
+/* Words with such characters are wrong whatever they mean, and all that would be said
+ * about them as keywords or values would mislead. */
+static bool has_foreign_characters(struct config_parser *p)
+{
+	const char *name, *instead;
+
+	for (size_t i = 0; i < p->tokens.n && p->n_errors < MAX_ERRORS; i++) {
+		const struct config_token *t = &p->tokens.v[i];
+		size_t at = config_foreign_character(t->s, &name, &instead);
+
+		if (t->s[at])
+			config_say(p, CONFIG_ERROR,
+				(struct config_pos){
+					t->pos.line, t->pos.column + (unsigned)at},
+				"'%s' contains %s; %s%s%s", config_show(t->s).s, name,
+				instead ? "write " : "remove it",
+				instead ? instead : "", instead ? " in its place" : "");
+	}
+	return p->n_errors > 0;
+}
+
 void config_parse_tokens(struct config_parser *p)
 {
+	if (has_foreign_characters(p))
+		return;
 	p->block = &p->c->defaults;
 	while (p->next < p->tokens.n && !p->no_memory) {
 		if (p->n_errors >= MAX_ERRORS) {
@@ -448,8 +444,5 @@ void config_parse_tokens(struct config_parser *p)
 		}
 		statement(p);
 	}
-	if (p->tokens.has_nul)
-		config_say(p, CONFIG_ERROR, p->tokens.end,
-			"a NUL octet: this is no plain text file; save it as plain text (UTF-8)");
 	end_block(p, "the end of the file");
 }

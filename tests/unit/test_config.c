@@ -236,6 +236,61 @@ static void k22_the_interface_goes_before_its_label(void **state)
 	config_free(c);
 }
 
+/* K33: one line about a file of another program, whatever follows */
+static void k33_files_of_other_programs(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} t[] = {
+		{"{\n \"protocols\": {\n  \"igmp-proxy\": {", "config.gateway.json"},
+		{"{\"protocols\":{}}", "config.gateway.json"},
+		{"firewall {\n all-ping enable\n }", "--from vyos"},
+		{"/* comment */ interfaces {", "--from vyos"},
+		{"set protocols igmp-proxy interface eth0 role upstream",
+			"--from vyos"},
+		{"<?xml version=\"1.0\"?>\n<opnsense>", "XML"},
+		{"<igmpproxy>\n<igmpentry>", "pfSense"},
+		{"uci set igmpproxy.@phyint[0].network=wan", "OpenWrt"},
+		{"config igmpproxy\n\toption quickleave 1", "--from openwrt"},
+		{"# udm-iptv\nIPTV_WAN_INTERFACE=\"eth8\"\nIPTV_WAN_VLAN=4",
+			"udm-iptv"},
+		{"WAN=eth0\nLAN=br0", "shell script"},
+		{"pinstance main: eth0 ==> eth1;", "--from mcproxy"},
+		{"protocol IGMPv3;\npinstance main: eth0 ==> eth1;", "--from mcproxy"},
+		{"mgroup from eth0 group 225.1.2.3", "smcroute"},
+		{"phyint eth0 enable ttl-threshold 2", "smcroute"},
+		{"igmp enable version 3\nupstream eth0", "--from improxy"},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&(struct fault){
+			t[i].text, 1, E, 1 + (i == 9), 1 + 12 * (i == 14), t[i].part});
+}
+
+/* K31: the first message names the character and what to do */
+static void k31_what_editors_make_of_text(void **state)
+{
+	static const struct fault t[] = {
+		{"phyint\xc2\xa0u upstream", 1, E, 1, 7, "no-break space"},
+		{ROLES "threshold 3\xe2\x80\xaf", 1, E, 1, 50, "narrow"},
+		{ROLES "altnet 10.0.0.0/8 \xe2\x80\x9cx", 1, E, 1, 57, "remove it"},
+		{ROLES "fast\xe2\x80\x93leave", 1, E, 1, 43, "write '-'"},
+		{ROLES "\xef\xbb\xbf", 1, E, 1, 39, "byte order mark"},
+		{"\xff\xfe"
+		 "q",
+			1, E, 1, 1, "UTF-16"},
+		{"\xef\xbb\xbf" ROLES "# \xc3\xbc\xc2\xa0\xe2\x80\x9c", 0, W, 0, 0,
+			NULL},
+		{"# for Mac\rphyint u upstream\rphyint d\tdownstream # it\rthreshold 0",
+			1, E, 4, 11, "from 1 to 255"},
+		{"# for DOS\r\nphyint u upstream\r\nphyint d downstream\r\nthreshold 0\r\n",
+			1, E, 4, 11, "from 1 to 255"},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		expect_fault(&t[i]);
+}
+
 static void first_block_of_a_name_counts(void **state)
 {
 	struct config *c =
@@ -537,6 +592,8 @@ int main(void)
 		cmocka_unit_test(k27_ratelimit_beyond_an_int),
 		cmocka_unit_test(k24_a_whitelist_of_link_local_groups),
 		cmocka_unit_test(k22_the_interface_goes_before_its_label),
+		cmocka_unit_test(k33_files_of_other_programs),
+		cmocka_unit_test(k31_what_editors_make_of_text),
 		cmocka_unit_test(first_block_of_a_name_counts),
 		cmocka_unit_test(warnings),
 		cmocka_unit_test(two_roles),

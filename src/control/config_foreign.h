@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Text that is no configuration of ours: files of other programs, other encodings, and
+ * characters that look like a blank or a quote. Internal to config*.c and the
+ * converter. */
+
+#include <stddef.h>
+
+/* The word begins a statement that is not ours. Returns what to do with a file that has
+ * such statements, or NULL if no known program writes it. */
+const char *config_foreign_advice(const char *word);
+
+/* Is the file in an encoding that cannot be read? Returns a sentence that says which
+ * one and what to do, with the offset of the byte that shows it, or NULL. */
+const char *config_foreign_encoding(const char *text, size_t len, size_t *ret_at);
+
+/* The first character of the word that an editor or a web page put in place of an
+ * ordinary one. Returns its offset in bytes, with its name and what to write instead
+ * (NULL: nothing), or the length of the word if there is none. */
+size_t config_foreign_character(
+	const char *word, const char **ret_name, const char **ret_instead);
