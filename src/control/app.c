@@ -419,6 +419,7 @@ static int start(struct app *app)
 	if (status != APP_EXIT_OK)
 		return status;
 	app->started = loop_now(app->loop);
+	app_warn_missing(app, app->cfg);
 	app_take_over(app, app->started);
 	app_rival_start(app, (uint32_t)random_seed());
 	return APP_EXIT_OK;

@@ -120,6 +120,21 @@ struct config *app_read_config(
 	return NULL;
 }
 
+void app_warn_missing(const struct app *app, const struct config *cfg)
+{
+	size_t n = app->ifaces.n;
+	_cleanup_(freep) const char **names = calloc(n + 1, sizeof(*names));
+	_cleanup_(freep) char *missing = NULL;
+
+	if (!names)
+		return;
+	for (size_t i = 0; i < n; i++)
+		names[i] = app->ifaces.v[i].name;
+	missing = config_missing(cfg, names);
+	if (missing)
+		log_warn("%s: %s", app->options.config_path, missing);
+}
+
 int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid)
 {
 	const struct group *group;
@@ -250,6 +265,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	}
 	app_log_configure(app, old, cfg);
 	warn_fixed(old, cfg);
+	app_warn_missing(app, cfg);
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	app_metrics_reload(app, old);

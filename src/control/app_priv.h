@@ -10,6 +10,9 @@
 
 #define APP_RETRY_MS 1000 /* between attempts to open what could not be opened */
 
+/* Log which interfaces of the configuration are not there. */
+void app_warn_missing(const struct app *app, const struct config *cfg);
+
 /* Bring ports, sockets and data plane into line with interfaces and configuration `cfg`
  * (app->cfg or its successor). Effects stay in app->fx until app_execute. */
 void app_sync(struct app *app, mono_t now, const struct config *cfg);

@@ -200,6 +200,11 @@ char *config_print(const struct config *c);
  * about that). malloc'ed, NULL when out of memory. */
 char *config_describe(const struct config *c, const char *const *there);
 
+/* One sentence about the interfaces that the file gives a role although they are not
+ * `there`: they may come later, or their names may be wrong. malloc'ed, NULL if all are
+ * there or memory is short. */
+char *config_missing(const struct config *c, const char *const *there);
+
 /* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
  * those of a phyint block (also legal before the first phyint, as defaults, but for the
  * roles and report-interface). */

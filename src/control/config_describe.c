@@ -588,6 +588,61 @@ static void describe_instance(struct describe *d, unsigned instance)
 		}
 }
 
+static void describe_families(struct describe *d)
+{
+	const struct config *c = d->c;
+	size_t n = 0, n_ipv6 = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++) {
+		n += c->iface[i].role != CONFIG_ROLE_DISABLED;
+		n_ipv6 += c->iface[i].role != CONFIG_ROLE_DISABLED && c->iface[i].ipv6;
+	}
+	n += c->defaultdown;
+	n_ipv6 += c->defaultdown && c->defaults.ipv6;
+	if (n_ipv6)
+		para(d, 4,
+			"Families: IPv6 (MLD) is proxied%s, which igmpproxy does not do; 'ipv6 "
+			"off' before the first phyint leaves it out.",
+			n_ipv6 < n ? " where it is not 'off'" : "");
+	else
+		para(d, 4,
+			"Families: IPv4 alone; remove 'ipv6 off' to proxy IPv6 (MLD) as well.");
+}
+
+static bool is_missing(const struct describe *d, const struct config_iface *ci)
+{
+	return ci->role != CONFIG_ROLE_DISABLED && !ci->pattern &&
+		!is_there(d, ci->name);
+}
+
+char *config_missing(const struct config *c, const char *const *there)
+{
+	struct describe d = {.c = c, .there = there};
+	size_t n = 0, n_there = 0, k = 0;
+
+	for (size_t i = 0; i < c->n_iface; i++)
+		n += is_missing(&d, &c->iface[i]);
+	if (!n)
+		return NULL;
+	config_text_add(
+		&d.out, n == 1 ? "there is no interface " : "there are no interfaces ");
+	for (size_t i = 0; i < c->n_iface; i++)
+		if (is_missing(&d, &c->iface[i]))
+			add_listed(&d.out, k++, n, c->iface[i].name);
+	for (const char *const *s = there; *s; s++)
+		n_there += strcmp(*s, "lo") != 0;
+	k = 0;
+	config_text_add(&d.out,
+		n_there ? "; those that are there: " : "; there is none at all");
+	for (const char *const *s = there; *s; s++)
+		if (strcmp(*s, "lo") != 0)
+			config_text_add(&d.out, "%s%s", k++ ? ", " : "", *s);
+	config_text_add(&d.out,
+		". If a name is wrong, correct it; an interface that comes later is used "
+		"when it comes");
+	return config_text_take(&d.out);
+}
+
 char *config_describe(const struct config *c, const char *const *there)
 {
 	struct describe d = {.c = c, .there = there};
@@ -599,6 +654,7 @@ char *config_describe(const struct config *c, const char *const *there)
 		describe_instance(&d, i);
 	describe_disabled(&d);
 	config_text_add(&d.out, "\nAll interfaces\n");
+	describe_families(&d);
 	describe_leave(&d);
 	describe_timers(&d);
 	describe_refresh(&d);

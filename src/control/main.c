@@ -67,12 +67,15 @@ static const char **interfaces(struct if_nameindex **ret_list)
 	return names;
 }
 
-static char *describe(const struct config *cfg)
+static char *describe(const char *path, const struct config *cfg)
 {
 	struct if_nameindex *list;
 	const char **names = interfaces(&list);
+	_cleanup_(freep) char *missing = names ? config_missing(cfg, names) : NULL;
 	char *text = config_describe(cfg, names);
 
+	if (missing)
+		log_warn("%s: %s", path, missing);
 	free(names);
 	if (list)
 		if_freenameindex(list);
@@ -96,7 +99,7 @@ static int check(const char *path)
 		return status;
 	status = app_find_group(path, cfg, &gid);
 	if (status == APP_EXIT_OK) {
-		text = describe(cfg);
+		text = describe(path, cfg);
 		if (text)
 			fputs(text, stdout);
 		else

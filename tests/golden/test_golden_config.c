@@ -40,7 +40,7 @@ static void write_report(const char *path, const struct config *c, int r, char *
 {
 	const char *names[32] = {NULL};
 	size_t n = 0;
-	_cleanup_(freep) char *sentences = NULL, *print = NULL;
+	_cleanup_(freep) char *sentences = NULL, *print = NULL, *missing = NULL;
 	FILE *f = fopen(path, "we");
 
 	assert_non_null(f);
@@ -59,6 +59,9 @@ static void write_report(const char *path, const struct config *c, int r, char *
 			assert_true(n + 1 < array_len(names));
 			names[n++] = s;
 		}
+		missing = there ? config_missing(c, names) : NULL;
+		if (missing)
+			fprintf(f, "warning: %s\n", missing);
 		sentences = config_describe(c, there ? names : NULL);
 		print = config_print(c);
 		assert_non_null(sentences);

@@ -44,7 +44,7 @@ def movistar(b):
 @case("the IPFire file loads: VLAN upstream, semicolons, altnet in 239/8 warns")
 def ipfire_vlan(b):
     said = loads("conf-ipfire-vlan8.in")
-    assert "red0.8" in said and "239.0.0.0/8" in said and "whitelist" in said, said
+    assert "red0.8" in said and "239.0.0.0/8" in said and "remove it" in said, said
 
 
 @case("the IPFire BNG file loads: PPP upstream, an interface without a role")
@@ -85,6 +85,29 @@ def usage(b):
     assert ringcastd("-h").returncode == 0
     version = ringcastd("-V")
     assert version.returncode == 0 and re.search(r"\d+\.\d+\.\d+", version.stdout)
+
+
+@case("K23 interfaces that are not there are named, with those that are: -C, start, reload")
+def missing_interfaces(b):
+    t = b.topology()
+    path = "/run/missing.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("phyint igb0 upstream\nphyint lo downstream\nphyint ppp* downstream\n")
+    r = ringcastd("-C", path)
+    assert r.returncode == 0 and "no interface igb0" in r.stderr, r
+    d = b.run(t, PLAIN + "phyint br-lan downstream\n")
+    d.wait_log("there is no interface br-lan; those that are there: ")
+    d.write(PLAIN + "phyint wan.7 downstream\n")
+    assert d.ctl_run("reload").returncode == 0
+    d.wait_log("there is no interface wan.7; those that are there: ")
+
+
+@case("K28 the loopback never becomes a port")
+def loopback(b):
+    t = b.topology()
+    d = b.run(t, PLAIN + "phyint lo downstream\n")
+    assert {i["name"] for i in d.show("interfaces")["interfaces"]} == {
+        "wan", "lan1", "lan2"}
 
 
 @case("what show config prints loads again and means the same")
