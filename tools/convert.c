@@ -19,11 +19,14 @@
 static const char *const dialects[] = {
 	[CONVERT_IMPROXY] = "improxy",
 	[CONVERT_VYOS] = "vyos",
+	[CONVERT_MCPROXY] = "mcproxy",
 	[CONVERT_OPENWRT] = "openwrt",
 };
 
 int convert_dialect_parse(const char *word, enum convert_dialect *ret_dialect)
 {
+	if (strcmp(word, "edgeos") == 0 || strcmp(word, "unifi") == 0)
+		word = "vyos"; /* the same tree */
 	for (size_t i = CONVERT_IMPROXY; i < array_len(dialects); i++) {
 		if (strcmp(word, dialects[i]) == 0) {
 			*ret_dialect = (enum convert_dialect)i;
@@ -360,6 +363,9 @@ int convert_run(enum convert_dialect dialect, const struct convert_source *sourc
 		break;
 	case CONVERT_VYOS:
 		convert_vyos(&c, source);
+		break;
+	case CONVERT_MCPROXY:
+		convert_mcproxy(&c, source);
 		break;
 	case CONVERT_OPENWRT:
 		convert_openwrt(&c, source, n_source);

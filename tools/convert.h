@@ -12,7 +12,8 @@
 
 enum convert_dialect {
 	CONVERT_IMPROXY = 1, /* IMProxy's file */
-	CONVERT_VYOS,	     /* set commands or the section with braces */
+	CONVERT_VYOS,	     /* set commands, the section with braces, or JSON */
+	CONVERT_MCPROXY,     /* mcproxy's file */
 	CONVERT_OPENWRT,     /* UCI: igmpproxy or omcproxy, and network for the names */
 };
 

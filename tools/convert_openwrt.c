@@ -247,7 +247,7 @@ static void write_phyint(struct phyint *p, const struct uci_section *s)
 static void write_global(struct converter *c, const struct uci_section *s)
 {
 	static const char *const known[] = {"quickleave", "verbose"};
-	static const char *const flags[] = {"-d", NULL, "-v", "-v -v"};
+	static const char *const levels[] = {NULL, NULL, "info", "debug"};
 	const struct uci_value *v;
 	unsigned verbose;
 
@@ -261,17 +261,34 @@ static void write_global(struct converter *c, const struct uci_section *s)
 		if (v &&
 			convert_number(
 				c, v->line, "verbose", v->text, 0, 3, &verbose) &&
-			flags[verbose])
-			convert_comment(c, "", "verbose %u: start ringcastd with %s.",
-				verbose, flags[verbose]);
+			levels[verbose])
+			convert_put(c, "verbose", "log-level %s", levels[verbose]);
 	}
 	if (s && uci_get_bool(s, "quickleave", false))
 		convert_put(c, NULL, "quickleave");
 	convert_put(c, "igmpproxy has IPv4 only", "ipv6 off");
 }
 
+/* Of the file with the phyints; /etc/config/network has many others. */
+static void note_other_sections(
+	struct converter *c, const struct uci *u, const struct convert_source *source)
+{
+	for (size_t i = 0; i < u->n_section; i++) {
+		const struct uci_section *s = &u->section[i];
+
+		if (s->source != source || strcmp(s->type, "igmpproxy") == 0 ||
+			strcmp(s->type, "phyint") == 0)
+			continue;
+		c->source = source;
+		convert_note(c, s->line, "",
+			"igmpproxy has no section '%s'; it is left out.",
+			config_show(s->type).s);
+	}
+}
+
 static void write_igmpproxy(struct converter *c, const struct uci *u)
 {
+	const struct convert_source *phyints = NULL;
 	const struct uci_section *global = NULL;
 	struct phyint p = {.c = c, .u = u};
 
@@ -279,9 +296,16 @@ static void write_igmpproxy(struct converter *c, const struct uci *u)
 		if (strcmp(u->section[i].type, "igmpproxy") == 0)
 			global = &u->section[i];
 	write_global(c, global);
-	for (size_t i = 0; i < u->n_section; i++)
-		if (strcmp(u->section[i].type, "phyint") == 0)
-			write_phyint(&p, &u->section[i]);
+	for (size_t i = 0; i < u->n_section; i++) {
+		const struct uci_section *s = &u->section[i];
+
+		if (strcmp(s->type, "phyint") != 0)
+			continue;
+		if (s->source != phyints)
+			note_other_sections(c, u, s->source);
+		phyints = s->source;
+		write_phyint(&p, s);
+	}
 	if (!p.n_upstream)
 		convert_error(c, 0,
 			"no section phyint has 'option direction upstream'; set it for the "

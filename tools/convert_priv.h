@@ -62,6 +62,7 @@ char *convert_copy_text(struct converter *c, const struct convert_source *source
 
 void convert_improxy(struct converter *c, const struct convert_source *source);
 void convert_vyos(struct converter *c, const struct convert_source *source);
+void convert_mcproxy(struct converter *c, const struct convert_source *source);
 void convert_openwrt(
 	struct converter *c, const struct convert_source *source, size_t n_source);
 

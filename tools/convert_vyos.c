@@ -173,7 +173,8 @@ void convert_vyos(struct converter *c, const struct convert_source *source)
 	if (!x.seen && !c->result->n_errors)
 		convert_error(c, 0,
 			"nothing about 'protocols igmp-proxy' in this file; take the output of "
-			"'show configuration commands' or /config/config.boot");
+			"'show configuration commands', /config/config.boot or, on UniFi, "
+			"config.gateway.json");
 	else if (x.seen && !c->stop)
 		check_roles(&p);
 	/* values are checked where they are written */

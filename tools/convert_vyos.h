@@ -23,6 +23,10 @@ struct vyos {
 	bool seen; /* igmp-proxy is mentioned at all */
 };
 
-/* Reads both forms, obeys delete. Faults end in errors. */
+/* Reads all forms, obeys delete. Faults end in errors. */
 void vyos_read(struct vyos *x, const struct convert_source *source);
 void vyos_deinit(struct vyos *x);
+
+/* The tree as JSON -> set commands, malloc'ed; NULL after an error or without memory.
+ */
+char *vyos_commands_of_json(struct converter *c, const char *text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Reads a VyOS (or EdgeOS) configuration in both of its forms, which may be mixed:
+ * Reads a VyOS (or EdgeOS) configuration as JSON, or in the two other forms, which may
+ * be mixed:
  *
  *   set protocols igmp-proxy interface eth0 role 'upstream'
  *   protocols { igmp-proxy { interface eth0 { role upstream } } }
@@ -335,10 +336,18 @@ static void read_line(struct reader *r)
 void vyos_read(struct vyos *x, const struct convert_source *source)
 {
 	_cleanup_(freep) char *text = convert_copy_text(x->c, source);
-	struct reader r = {.x = x, .p = text, .line = 1};
+	struct reader r = {.x = x, .line = 1};
 
+	if (text && text[strspn(text, " \t\r\n")] == '{') {
+		char *commands = vyos_commands_of_json(x->c, text);
+
+		free(text);
+		text = commands;
+		r.line = 0; /* the commands have no place in the file */
+	}
 	if (!text)
 		return;
+	r.p = text;
 	/* each word has an end of its own, and may be as short as one octet */
 	r.out = x->text = malloc(2 * strlen(text) + 1);
 	if (!x->text) {
@@ -350,7 +359,7 @@ void vyos_read(struct vyos *x, const struct convert_source *source)
 		if (!*r.p)
 			break;
 		r.p++;
-		r.line++;
+		r.line += r.line > 0;
 	}
 	if (r.depth)
 		convert_error(x->c, r.open_line[r.depth - 1],

@@ -40,17 +40,19 @@ struct arguments {
 
 static void usage(FILE *out)
 {
-	fputs("usage: ringcastctl convert --from improxy|vyos|openwrt [-o OUT] FILE...\n"
+	fputs("usage: ringcastctl convert --from PROGRAM [-o OUT] FILE...\n"
 	      "Writes a configuration of ringcast that does what FILE does. FILE '-' is\n"
 	      "standard input. What has no equivalent is a comment in the result and a\n"
 	      "warning here.\n"
 	      "\n"
 	      "  -f, --from improxy     IMProxy's configuration\n"
 	      "  -f, --from vyos        'set protocols igmp-proxy ...' commands, the section\n"
-	      "                         with braces, or a whole config.boot\n"
+	      "                         with braces, a whole config.boot, or the\n"
+	      "                         config.gateway.json of a UniFi gateway\n"
 	      "  -f, --from openwrt     /etc/config/igmpproxy or /etc/config/omcproxy; with\n"
 	      "                         /etc/config/network before it, networks get their\n"
 	      "                         devices\n"
+	      "  -f, --from mcproxy     mcproxy's configuration\n"
 	      "  -d, --device NET=DEV   OpenWrt: the network NET is the device DEV, for\n"
 	      "                         example lan=br-lan; may be repeated\n"
 	      "  -o, --output OUT       write to this file instead of standard output\n"
@@ -88,7 +90,8 @@ static int check_arguments(const struct arguments *a)
 	size_t n_stdin = 0;
 
 	if (!a->dialect)
-		return complain("--from improxy, vyos or openwrt is missing", "");
+		return complain(
+			"--from improxy, vyos, openwrt or mcproxy is missing", "");
 	if (a->n_file == 0)
 		return complain("no FILE is given", "");
 	if (a->n_file > (a->dialect == CONVERT_OPENWRT ? MAX_FILES : 1))
@@ -118,7 +121,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 		case 'f':
 			if (convert_dialect_parse(optarg, &a->dialect) < 0)
 				return complain(
-					"--from takes improxy, vyos or openwrt, not",
+					"--from takes improxy, vyos, openwrt or mcproxy, not",
 					optarg);
 			break;
 		case 'd':

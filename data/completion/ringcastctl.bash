@@ -79,7 +79,7 @@ _ringcastctl()
 	esac
 	# shellcheck disable=SC2086 # lists of words
 	case $found:$cur in
-	dialects:*) mapfile -t COMPREPLY < <(compgen -W "improxy vyos openwrt" -- "$cur") ;;
+	dialects:*) mapfile -t COMPREPLY < <(compgen -W "improxy vyos openwrt mcproxy" -- "$cur") ;;
 	interfaces:*)
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_ringcastctl_values name show interfaces)" -- "$cur")

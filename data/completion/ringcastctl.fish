@@ -76,6 +76,6 @@ complete -c ringcastctl -n 'string match -q -- "show groups detail*" (string joi
 complete -c ringcastctl -n '__ringcastctl_after --from -i --interface; and not __ringcastctl_is convert' \
     -a '(__ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n '__ringcastctl_is convert; and __ringcastctl_after -f --from' \
-    -a 'improxy vyos openwrt'
+    -a 'improxy vyos openwrt mcproxy'
 complete -c ringcastctl -F -n '__ringcastctl_is convert; and not __ringcastctl_after -f --from'
 complete -c ringcastctl -F -n '__ringcastctl_after -s --socket -w --write -o --output'

@@ -66,8 +66,8 @@ static const struct {
 		"this is the config.xml of pfSense; take the igmpproxy.conf that the "
 		"system has made of it"},
 	{"IPTV_",
-		"these are the settings of udm-iptv; name each interface with a phyint, "
-		"see the chapter UniFi in doc/migration.md"},
+		"these are the settings of udm-iptv; take the file that it makes of "
+		"them, /var/run/igmpproxy.iptv.conf"},
 };
 
 static bool is_assignment(const char *word)

@@ -302,7 +302,7 @@ static void usage(void **state)
 		{{"showmfc"}, "unknown command", 1},
 		{{"show", "mfc", "eth0"}, "takes no argument", 1},
 		{{"log", "a\nreload"}, "line breaks", 1},
-		{{"convert"}, "--from improxy, vyos or openwrt is missing", 1},
+		{{"convert"}, "--from improxy, vyos, openwrt or mcproxy is missing", 1},
 		{{"convert", "--from", "igmpproxy", "a"}, "not igmpproxy; see", 1},
 		{{"convert", "--from", "vyos"}, "no FILE", 1},
 		{{"convert", "--from", "vyos", "a", "b"}, "first one too many is b", 1},
