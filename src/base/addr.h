@@ -7,6 +7,7 @@
  * family-neutral; addr_family() is asked in the few places where it matters.
  */
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,9 +47,16 @@ static inline enum family addr_family(const struct addr *a)
 	return addr_is_v4(a) ? FAMILY_IPV4 : FAMILY_IPV6;
 }
 
+/* the order of memcmp(), without a call */
 static inline int addr_cmp(const struct addr *a, const struct addr *b)
 {
-	return memcmp(a->b, b->b, sizeof(a->b));
+	uint64_t x[2], y[2];
+
+	memcpy(x, a->b, sizeof(x));
+	memcpy(y, b->b, sizeof(y));
+	if (x[0] != y[0])
+		return be64toh(x[0]) < be64toh(y[0]) ? -1 : 1;
+	return x[1] == y[1] ? 0 : be64toh(x[1]) < be64toh(y[1]) ? -1 : 1;
 }
 
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
