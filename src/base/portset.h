@@ -56,6 +56,19 @@ static inline void portset_or(struct portset *s, const struct portset *b)
 		s->w[i] |= b->w[i];
 }
 
+static inline void portset_intersect(struct portset *s, const struct portset *b)
+{
+	for (unsigned i = 0; i < PORT_MAX / 64; i++)
+		s->w[i] &= b->w[i];
+}
+
+/* the ports of one of the two, but not of both */
+static inline void portset_toggle(struct portset *s, const struct portset *b)
+{
+	for (unsigned i = 0; i < PORT_MAX / 64; i++)
+		s->w[i] ^= b->w[i];
+}
+
 /* first member >= port, PORT_MAX when there is none */
 static inline unsigned portset_next(const struct portset *s, unsigned port)
 {

@@ -3,7 +3,13 @@
 /*
  * Merging of the downstream memberships (RFC 4605 4.1, RFC 9776 3.2; R133) and
  * derivation of forwarding entries (RFC 9776 6.3 per port, RFC 4605 4.2: only where we
- * are querier). The proxy calls mdb_update after each change of a group on a port.
+ * are querier). The proxy has each group merged again that changed on a port: one walk
+ * over the lists of all ports side by side, which are sorted. With E, the ports in
+ * EXCLUDE mode, and N(s), the ports whose list names the source s, all follows from
+ *
+ *   forwarded to       (N(s) xor E) where we are querier
+ *   E is empty         INCLUDE, s is in the list
+ *   E is not empty     EXCLUDE, s is in the list if N(s) = E
  *
  * (*,G) holds the ports in EXCLUDE mode. A source that some port names gets an entry of
  * its own when its set differs from that. The order of the effects matters to a
@@ -20,7 +26,7 @@
 
 void mdb_init(struct mdb *mdb, unsigned instance, uint64_t seed)
 {
-	mdb->instance = instance;
+	*mdb = (struct mdb){.instance = instance};
 	table_init(&mdb->groups, seed);
 }
 
@@ -40,6 +46,8 @@ void mdb_deinit(struct mdb *mdb)
 	table_for_each (&mdb->groups, pos, node, next)
 		group_free(mdb, container_of(node, struct mdb_group, node));
 	table_deinit(&mdb->groups);
+	addrset_deinit(&mdb->merged);
+	free(mdb->src);
 }
 
 struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group)
@@ -56,17 +64,20 @@ struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group)
 	return NULL;
 }
 
-static struct mdb_group *group_get(struct mdb *mdb, const struct addr *group)
+struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group)
 {
 	struct mdb_group *m = mdb_find(mdb, group);
 
-	if (m)
+	if (m) {
+		portset_add(&m->members, port);
 		return m;
+	}
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
 	m->group = *group;
 	m->merged.mode = GM_INCLUDE;
+	portset_add(&m->members, port);
 	if (table_insert(&mdb->groups, &m->node,
 		    table_hash(&mdb->groups, group, sizeof(*group))) < 0) {
 		free(m);
@@ -75,79 +86,120 @@ static struct mdb_group *group_get(struct mdb *mdb, const struct addr *group)
 	return m;
 }
 
-/* everything that one merge works on */
+/* the group on a port that has it */
+struct member {
+	unsigned port;
+	const struct mgroup *g;
+	size_t i; /* source that comes next */
+};
+
+/* what one merge works on, besides the lists in struct mdb */
 struct merge {
-	struct gm_filter merged;
-	struct addrset include; /* union of INCLUDE lists */
-	struct addrset named;	/* every source that some port names */
-	struct portset out;	/* (*,G) */
-	struct gm_filter one;	/* of the port at hand */
+	struct member member[PORT_MAX];
+	size_t n;
+	struct portset ports, querier, exclude, out;
+	enum gm_mode mode;
+	size_t work;
 };
 
-/* the group on each of the ports that have it; the other places are not set */
-struct members {
-	struct portset ports;
-	const struct mgroup *g[PORT_MAX];
-};
-
-static void merge_deinit(struct merge *w)
+static void next_named(struct member *x)
 {
-	addrset_deinit(&w->merged.src);
-	addrset_deinit(&w->include);
-	addrset_deinit(&w->named);
-	addrset_deinit(&w->one.src);
+	while (x->i < x->g->n_src && !mgroup_names(x->g, &x->g->src[x->i]))
+		x->i++;
 }
 
-static int merge_port(struct merge *w, unsigned port, const struct mgroup_db *db,
-	const struct mgroup *g, mono_t now)
+static void gather(struct merge *w, const struct mdb_group *m,
+	struct mgroup_db *const db[PORT_MAX])
 {
-	int r = mgroup_filter(g, now, &w->one);
+	enum family family = addr_family(&m->group);
 
-	if (r == 0)
-		r = addrset_union(&w->named, &w->one.src);
-	if (r < 0)
-		return r;
-	if (w->one.mode == GM_INCLUDE)
-		return addrset_union(&w->include, &w->one.src);
+	w->n = 0;
+	w->ports = w->querier = w->exclude = (struct portset){{0}};
+	w->work = m->n_src + m->merged.src.n;
+	portset_for_each (&m->members, port) {
+		const struct mgroup *g =
+			db[port] ? mgroup_find(db[port], &m->group) : NULL;
 
-	if (db->role[addr_family(&g->group)].querier)
-		portset_add(&w->out, port);
-	if (w->merged.mode == GM_EXCLUDE) {
-		addrset_intersect(&w->merged.src, &w->one.src);
-		return 0;
+		if (!g)
+			continue;
+		w->member[w->n++] = (struct member){.port = port, .g = g};
+		w->work += g->n_src;
+		portset_add(&w->ports, port);
+		if (db[port]->role[family].querier)
+			portset_add(&w->querier, port);
+		if (g->mode == GM_EXCLUDE)
+			portset_add(&w->exclude, port);
 	}
-	w->merged.mode = GM_EXCLUDE;
-	return addrset_copy(&w->merged.src, &w->one.src);
+	w->mode = portset_empty(&w->exclude) ? GM_INCLUDE : GM_EXCLUDE;
+	w->out = w->exclude;
+	portset_intersect(&w->out, &w->querier);
 }
 
-/* Output sets of the named sources that differ from w->out, into a new array. */
-static int resolve_sources(const struct merge *w, struct mgroup_db *const db[PORT_MAX],
-	const struct members *members, struct mdb_source **ret, size_t *ret_n)
+/* The least source that is left, and the ports that name it. */
+static bool next_source(struct merge *w, struct addr *ret_source, struct portset *ret)
 {
-	_cleanup_(freep) struct mdb_source *v = NULL;
-	size_t n = 0;
+	const struct addr *least = NULL;
 
-	if (w->named.n) {
-		v = calloc(w->named.n, sizeof(*v));
+	for (size_t k = 0; k < w->n; k++) {
+		struct member *x = &w->member[k];
+		const struct addr *a;
+		int c;
+
+		next_named(x);
+		if (x->i == x->g->n_src)
+			continue;
+		a = &x->g->src[x->i].addr;
+		c = least ? addr_cmp(a, least) : -1;
+		if (c > 0)
+			continue;
+		if (c < 0)
+			*ret = (struct portset){{0}};
+		least = a;
+		portset_add(ret, x->port);
+	}
+	if (!least)
+		return false;
+	*ret_source = *least;
+	for (size_t k = 0; k < w->n; k++)
+		w->member[k].i += portset_has(ret, w->member[k].port);
+	return true;
+}
+
+static int add_source(struct mdb *mdb, const struct mdb_source *s)
+{
+	if (mdb->n_src == mdb->cap_src) {
+		size_t cap = mdb->cap_src ? 2 * mdb->cap_src : 16;
+		struct mdb_source *v = realloc(mdb->src, cap * sizeof(*v));
+
 		if (!v)
 			return -ENOMEM;
+		mdb->src = v;
+		mdb->cap_src = cap;
 	}
-	for (size_t i = 0; i < w->named.n; i++) {
-		struct portset out = {{0}};
-
-		portset_for_each (&members->ports, port) {
-			const struct mgroup *g = members->g[port];
-
-			if (db[port]->role[addr_family(&g->group)].querier &&
-				mgroup_wants(g, &w->named.v[i]))
-				portset_add(&out, port);
-		}
-		if (!portset_eq(&out, &w->out))
-			v[n++] = (struct mdb_source){w->named.v[i], out};
-	}
-	*ret = take_ptr(v);
-	*ret_n = n;
+	mdb->src[mdb->n_src++] = *s;
 	return 0;
+}
+
+/* Into mdb->merged, and the sets that differ from w->out into mdb->src. */
+static int merge_sources(struct mdb *mdb, struct merge *w)
+{
+	struct mdb_source s;
+	struct portset named;
+	int r = 0;
+
+	mdb->n_src = 0;
+	addrset_clear(&mdb->merged);
+	while (r == 0 && next_source(w, &s.addr, &named)) {
+		s.out = named;
+		portset_toggle(&s.out, &w->exclude);
+		portset_intersect(&s.out, &w->querier);
+		if (!portset_eq(&s.out, &w->out))
+			r = add_source(mdb, &s);
+		if (r == 0 &&
+			(w->mode == GM_INCLUDE || portset_eq(&named, &w->exclude)))
+			r = addrset_append(&mdb->merged, &s.addr);
+	}
+	return r;
 }
 
 static const struct mdb_source *source_find(
@@ -169,25 +221,36 @@ static const struct mdb_source *source_find(
 	return NULL;
 }
 
-static void emit(const struct mdb *mdb, const struct mdb_group *m, bool fresh,
-	const struct merge *w, const struct mdb_source *src, size_t n_src,
-	struct effects *fx)
+/* New and other sets of mdb->src, then (*,G), then what is not in mdb->src any more. */
+static void emit(const struct mdb *mdb, const struct mdb_group *m,
+	const struct merge *w, struct effects *fx)
 {
 	struct addr any = addr_any(addr_family(&m->group));
+	size_t k = 0;
 
-	for (size_t i = 0; i < n_src; i++) {
-		const struct mdb_source *old =
-			source_find(m->src, m->n_src, &src[i].addr);
+	for (size_t i = 0; i < mdb->n_src; i++) {
+		const struct mdb_source *s = &mdb->src[i];
+		bool same;
 
-		if (!old || !portset_eq(&old->out, &src[i].out))
-			effects_fib_set(fx, mdb->instance, &m->group, &src[i].addr,
-				&src[i].out);
+		while (k < m->n_src && addr_cmp(&m->src[k].addr, &s->addr) < 0)
+			k++;
+		same = k < m->n_src && addr_eq(&m->src[k].addr, &s->addr) &&
+			portset_eq(&m->src[k].out, &s->out);
+		if (!same)
+			effects_fib_set(
+				fx, mdb->instance, &m->group, &s->addr, &s->out);
 	}
-	if (fresh || !portset_eq(&m->out, &w->out))
+	if (!m->shown || !portset_eq(&m->out, &w->out))
 		effects_fib_set(fx, mdb->instance, &m->group, &any, &w->out);
-	for (size_t i = 0; i < m->n_src; i++)
-		if (!source_find(src, n_src, &m->src[i].addr))
-			effects_fib_del(fx, mdb->instance, &m->group, &m->src[i].addr);
+	k = 0;
+	for (size_t i = 0; i < m->n_src; i++) {
+		const struct addr *a = &m->src[i].addr;
+
+		while (k < mdb->n_src && addr_cmp(&mdb->src[k].addr, a) < 0)
+			k++;
+		if (k == mdb->n_src || !addr_eq(&mdb->src[k].addr, a))
+			effects_fib_del(fx, mdb->instance, &m->group, a);
+	}
 }
 
 static void emit_gone(
@@ -200,75 +263,75 @@ static void emit_gone(
 		effects_fib_del(fx, mdb->instance, &m->group, &m->src[i].addr);
 }
 
-static int merge_all(struct merge *w, struct mgroup_db *const db[PORT_MAX], mono_t now,
-	const struct addr *group, struct members *members)
+/* What was emitted, and the merged list: memory first, then the effects. */
+static int commit(
+	struct mdb *mdb, struct mdb_group *m, const struct merge *w, struct effects *fx)
 {
-	struct portset all = members->ports;
+	struct mdb_source *src = m->src;
+	int r;
 
-	w->merged.mode = w->one.mode = GM_INCLUDE;
-	portset_for_each (&all, port) {
-		const struct mgroup *g = db[port] ? mgroup_find(db[port], group) : NULL;
-		int r = 0;
-
-		members->g[port] = g;
-		if (g)
-			r = merge_port(w, port, db[port], g, now);
-		else
-			portset_del(&members->ports, port);
-		if (r < 0)
-			return r;
+	if (mdb->n_src != m->n_src) {
+		src = mdb->n_src ? malloc(mdb->n_src * sizeof(*src)) : NULL;
+		if (!src && mdb->n_src)
+			return -ENOMEM;
 	}
-	if (w->merged.mode == GM_INCLUDE) {
-		addrset_move(&w->merged.src, &w->include);
-		return 0;
+	r = addrset_copy(&m->merged.src, &mdb->merged);
+	if (r < 0) {
+		if (src != m->src)
+			free(src);
+		return r;
 	}
-	addrset_subtract(&w->merged.src, &w->include);
+	emit(mdb, m, w, fx);
+	if (mdb->n_src)
+		memcpy(src, mdb->src, mdb->n_src * sizeof(*src));
+	if (src != m->src)
+		free(m->src);
+	m->src = src;
+	m->n_src = mdb->n_src;
+	m->merged.mode = w->mode;
+	m->members = w->ports;
+	m->out = w->out;
+	m->shown = true;
 	return 0;
 }
 
-int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now,
-	unsigned port, const struct addr *group, struct effects *fx,
+int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
+	struct mdb_group *m, size_t max_work, struct effects *fx, size_t *ret_work,
 	const struct gm_filter **ret_merged)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
-	_cleanup_(merge_deinit) struct merge w = {0};
-	_cleanup_(freep) struct mdb_source *src = NULL;
-	struct mdb_group *m = group_get(mdb, group);
-	struct members members;
-	size_t n_src;
-	bool fresh;
+	struct merge w;
 	int r;
 
-	if (!m)
-		return -ENOMEM;
-	fresh = portset_empty(&m->members);
-	members.ports = m->members;
-	portset_add(&members.ports, port);
-	r = merge_all(&w, db, now, group, &members);
-	if (r == 0)
-		r = resolve_sources(&w, db, &members, &src, &n_src);
-	if (r < 0) {
-		if (fresh)
-			group_free(mdb, m);
-		return r;
-	}
-	if (portset_empty(&members.ports)) {
-		if (!fresh)
+	gather(&w, m, db);
+	*ret_work = w.work;
+	if (w.work > max_work)
+		return 1;
+	if (w.n == 0) {
+		if (m->shown)
 			emit_gone(mdb, m, fx);
 		group_free(mdb, m);
 		*ret_merged = &none;
 		return 0;
 	}
-	emit(mdb, m, fresh, &w, src, n_src, fx);
-	m->members = members.ports;
-	m->out = w.out;
-	m->merged.mode = w.merged.mode;
-	addrset_move(&m->merged.src, &w.merged.src);
-	free(m->src);
-	m->src = take_ptr(src);
-	m->n_src = n_src;
+	r = merge_sources(mdb, &w);
+	if (r == 0)
+		r = commit(mdb, m, &w, fx);
 	*ret_merged = &m->merged;
-	return 0;
+	return r;
+}
+
+int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], unsigned port,
+	const struct addr *group, struct effects *fx,
+	const struct gm_filter **ret_merged)
+{
+	struct mdb_group *m = mdb_touch(mdb, port, group);
+	size_t work;
+	int r = m ? mdb_merge(mdb, db, m, SIZE_MAX, fx, &work, ret_merged) : -ENOMEM;
+
+	if (r < 0 && m && !m->shown)
+		group_free(mdb, m);
+	return r;
 }
 
 bool mdb_has_entry(
@@ -276,7 +339,8 @@ bool mdb_has_entry(
 {
 	const struct mdb_group *m = mdb_find(mdb, group);
 
-	return m && (addr_is_any(source) || source_find(m->src, m->n_src, source));
+	return m && m->shown &&
+		(addr_is_any(source) || source_find(m->src, m->n_src, source));
 }
 
 void mdb_emit_all(const struct mdb *mdb, struct effects *fx)
@@ -288,6 +352,8 @@ void mdb_emit_all(const struct mdb *mdb, struct effects *fx)
 		const struct mdb_group *m = container_of(node, struct mdb_group, node);
 		struct addr any = addr_any(addr_family(&m->group));
 
+		if (!m->shown)
+			continue;
 		for (size_t i = 0; i < m->n_src; i++)
 			effects_fib_set(fx, mdb->instance, &m->group, &m->src[i].addr,
 				&m->src[i].out);

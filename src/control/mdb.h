@@ -24,11 +24,18 @@ struct mdb_group {
 	struct portset out;	 /* emitted (*,G) set */
 	struct mdb_source *src;	 /* emitted (S,G) sets, sorted */
 	size_t n_src;
+	bool shown;		/* there are entries */
+	struct mdb_group *next; /* in a queue of the caller */
+	bool queued;
 };
 
 struct mdb {
 	unsigned instance;
 	struct table groups;
+	/* scratch of one merge, kept to spare allocations */
+	struct mdb_source *src;
+	size_t n_src, cap_src;
+	struct addrset merged;
 };
 
 void mdb_init(struct mdb *mdb, unsigned instance, uint64_t seed);
@@ -36,12 +43,22 @@ void mdb_deinit(struct mdb *mdb);
 
 struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group);
 
-/* The state of `group` on `port` changed, or the port's role did: merge again. `db` has
- * the group databases of all downstreams by port number (NULL: none). *ret_merged is
- * the new merged record, borrowed until the next call: INCLUDE({}) when the group is
- * gone. 0, or -ENOMEM: the entry is as it was. */
-int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], mono_t now,
-	unsigned port, const struct addr *group, struct effects *fx,
+/* The state of `group` on `port` changed, or the port's role did: the entry, new if
+ * need be, that is to be merged again. NULL: no memory. */
+struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group);
+
+/* Merge again. `db` has the group databases of all downstreams by port number (NULL:
+ * none). *ret_merged is the new merged record, borrowed until the next call:
+ * INCLUDE({}) when the group is gone; `m` is gone too then. *ret_work counts the
+ * sources that were looked at. 0; 1: there are more than max_work of them, and nothing
+ * was done; -ENOMEM: nothing was done. */
+int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
+	struct mdb_group *m, size_t max_work, struct effects *fx, size_t *ret_work,
+	const struct gm_filter **ret_merged);
+
+/* Both at once. On failure the entry is as it was. */
+int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], unsigned port,
+	const struct addr *group, struct effects *fx,
 	const struct gm_filter **ret_merged);
 
 /* Put a table right that may have missed effects: emit every entry again, and remove

@@ -19,8 +19,11 @@
  *                TO_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GT, drop X-A Y-A, Q(G,
  * A-Y), GT=GMI TO_IN(A)            EX(X+A, Y-A)   (A)=GMI, Q(G, X-A), Q(G)
  *
- * What other ports and the upstream can see of it is (mode, A) or (mode, Y); a call
- * reports a change only when that changed.
+ * What other ports and the upstream can see of it is (mode, A) or (mode, Y). Whatever
+ * alters that says so in g->changed, and a call reports it. So a record costs what it
+ * names, not what the group holds: nothing is compared, sources of the record are
+ * looked up, and the group's deadline may be too early, which costs a look when it
+ * comes.
  */
 
 #include "control/mgroup.h"
@@ -63,8 +66,7 @@ void mgroup_db_deinit(struct mgroup_db *db)
 	heap_deinit(&db->timers);
 	addrset_deinit(&db->list);
 	addrset_deinit(&db->ask);
-	addrset_deinit(&db->before.src);
-	addrset_deinit(&db->after.src);
+	addrset_deinit(&db->fresh);
 }
 
 struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
@@ -92,7 +94,7 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 		return NULL;
 	g->group = *group;
 	g->mode = GM_INCLUDE;
-	g->repeat_at = MONO_NEVER;
+	g->repeat_at = g->source_at = g->host_at = MONO_NEVER;
 	g->since = now;
 	if (table_insert(&db->groups, &g->node,
 		    table_hash(&db->groups, group, sizeof(*group))) < 0) {
@@ -119,11 +121,10 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 
 /* ---- sources ---- */
 
-/* index of the first source that is not less than a */
-static size_t source_slot(const struct mgroup *g, const struct addr *a)
+/* index of the first source that is not less than a, from lo on and before hi */
+static size_t source_slot(
+	const struct mgroup *g, size_t lo, size_t hi, const struct addr *a)
 {
-	size_t lo = 0, hi = g->n_src;
-
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -135,81 +136,188 @@ static size_t source_slot(const struct mgroup *g, const struct addr *a)
 	return lo;
 }
 
+static bool source_is(const struct mgroup *g, size_t i, const struct addr *a)
+{
+	return i < g->n_src && addr_eq(&g->src[i].addr, a);
+}
+
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a)
 {
-	size_t i = source_slot(g, a);
+	size_t i = source_slot(g, 0, g->n_src, a);
 
-	return i < g->n_src && addr_eq(&g->src[i].addr, a) ? &g->src[i] : NULL;
+	return source_is(g, i, a) ? &g->src[i] : NULL;
 }
 
-static void source_del(struct mgroup *g, size_t i)
+void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until)
 {
-	memmove(&g->src[i], &g->src[i + 1], (g->n_src - i - 1) * sizeof(*g->src));
-	g->n_src--;
+	if (!mono_is_set(s->until)) {
+		g->n_blocked--;
+		g->changed = true;
+	}
+	s->until = until;
+	g->source_at = mono_min(g->source_at, until);
+	g->source_last = mono_max(g->source_last, until);
 }
 
-/* Existing or new source, with this timer. Over the limit a source is refused: in
- * INCLUDE mode it is not forwarded, in EXCLUDE mode it is forwarded like any other. */
-static int source_set(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
-	mono_t until, struct effects *fx)
+/* EXCLUDE mode: the source goes from X to Y */
+static void source_block(struct mgroup *g, struct mgroup_source *s)
 {
-	size_t i = source_slot(g, a);
+	if (!mono_is_set(s->until))
+		return;
+	s->until = MONO_UNSET;
+	s->repeats = 0;
+	g->n_blocked++;
+	g->changed = true;
+}
 
-	if (i < g->n_src && addr_eq(&g->src[i].addr, a)) {
-		g->src[i].until = until;
-		return 0;
-	}
-	if ((db->params.max_sources && g->n_src >= db->params.max_sources) ||
-		mgroup_is_full(db)) {
-		db->n_refused++;
-		effects_note(fx, db->port, NOTE_SOURCE_LIMIT, &g->group, a,
-			db->params.max_sources);
-		return 0;
-	}
-	if (g->n_src == g->cap_src) {
-		size_t cap = g->cap_src ? 2 * g->cap_src : 4;
-		struct mgroup_source *v = realloc(g->src, cap * sizeof(*v));
+/* Over the limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
+ * mode it is forwarded like any other. */
+static bool has_room(struct mgroup_db *db, const struct mgroup *g, size_t n_fresh,
+	const struct addr *a, struct effects *fx)
+{
+	uint32_t max = db->params.max_sources;
 
-		if (!v)
-			return -ENOMEM;
-		g->src = v;
-		g->cap_src = cap;
-	}
-	memmove(&g->src[i + 1], &g->src[i], (g->n_src - i) * sizeof(*g->src));
-	g->src[i] = (struct mgroup_source){.addr = *a, .until = until};
-	g->n_src++;
+	if ((!max || g->n_src + n_fresh < max) && !mgroup_is_full(db))
+		return true;
+	db->n_refused++;
+	effects_note(fx, db->port, NOTE_SOURCE_LIMIT, &g->group, a, max);
+	return false;
+}
+
+static int sources_reserve(struct mgroup *g, size_t n)
+{
+	size_t cap = g->cap_src ? g->cap_src : 4;
+	struct mgroup_source *v;
+
+	if (n <= g->cap_src)
+		return 0;
+	while (cap < n)
+		cap *= 2;
+	v = realloc(g->src, cap * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	g->src = v;
+	g->cap_src = cap;
 	return 0;
+}
+
+/* Sources that the group has not got, from the last one on, so that each that it has is
+ * moved once. */
+static int sources_insert(struct mgroup *g, const struct addrset *fresh, mono_t until)
+{
+	size_t end = g->n_src, left = fresh->n;
+	int r = sources_reserve(g, g->n_src + left);
+
+	if (r < 0 || left == 0)
+		return r;
+	g->n_src += left;
+	while (left > 0) {
+		const struct addr *a = &fresh->v[--left];
+		size_t i = source_slot(g, 0, end, a);
+
+		memmove(&g->src[i + left + 1], &g->src[i], (end - i) * sizeof(*g->src));
+		g->src[i + left] = (struct mgroup_source){.addr = *a, .until = until};
+		end = i;
+	}
+	if (mono_is_set(until)) {
+		g->source_at = mono_min(g->source_at, until);
+		g->source_last = mono_max(g->source_last, until);
+	} else {
+		g->n_blocked += fresh->n;
+	}
+	if (g->mode == GM_INCLUDE || !mono_is_set(until))
+		g->changed = true;
+	return 0;
+}
+
+/* The sources of the list that the group has not got come to it, with this timer. Those
+ * that it has get it too if `all`. */
+static int sources_add(struct mgroup_db *db, struct mgroup *g,
+	const struct addrset *list, mono_t until, bool all, struct effects *fx)
+{
+	size_t i = 0;
+
+	addrset_clear(&db->fresh);
+	for (size_t k = 0; k < list->n; k++) {
+		const struct addr *a = &list->v[k];
+		int r;
+
+		i = source_slot(g, i, g->n_src, a);
+		if (source_is(g, i, a)) {
+			if (all)
+				mgroup_source_run(g, &g->src[i], until);
+			continue;
+		}
+		r = has_room(db, g, db->fresh.n, a, fx) ? addrset_append(&db->fresh, a)
+							: 0;
+		if (r < 0)
+			return r;
+	}
+	return sources_insert(g, &db->fresh, until);
 }
 
 int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
 	mono_t until, struct effects *fx)
 {
 	const struct mgroup_source *s = mgroup_source(g, a);
+	struct addr one = *a;
+	const struct addrset list = {.v = &one, .n = 1};
 
-	return source_set(db, g, a, s ? mono_max(s->until, until) : until, fx);
-}
-
-static int sources_run(struct mgroup_db *db, struct mgroup *g,
-	const struct addrset *list, mono_t until, struct effects *fx)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		int r = source_set(db, g, &list->v[i], until, fx);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return sources_add(
+		db, g, &list, s ? mono_max(s->until, until) : until, true, fx);
 }
 
 /* delete the sources that are not in list */
 static void sources_keep(struct mgroup *g, const struct addrset *list)
 {
-	size_t out = 0;
+	size_t out = 0, blocked = 0, i = 0;
 
-	for (size_t i = 0; i < g->n_src; i++)
-		if (addrset_contains(list, &g->src[i].addr))
-			g->src[out++] = g->src[i];
+	for (size_t k = 0; k < list->n && i < g->n_src; k++) {
+		i = source_slot(g, i, g->n_src, &list->v[k]);
+		if (!source_is(g, i, &list->v[k]))
+			continue;
+		blocked += !mono_is_set(g->src[i].until);
+		g->src[out++] = g->src[i++];
+	}
+	if (g->mode == GM_INCLUDE ? out != g->n_src : blocked != g->n_blocked)
+		g->changed = true;
 	g->n_src = out;
+	g->n_blocked = blocked;
+}
+
+/* delete those of the list */
+static void sources_delete(struct mgroup *g, const struct addrset *list)
+{
+	size_t out = 0, from = 0, n_src = g->n_src; /* before `from` it is decided */
+
+	for (size_t k = 0; k < list->n; k++) {
+		size_t i = source_slot(g, from, n_src, &list->v[k]);
+
+		if (out != from)
+			memmove(&g->src[out], &g->src[from],
+				(i - from) * sizeof(*g->src));
+		out += i - from;
+		from = i + source_is(g, i, &list->v[k]);
+	}
+	if (out == from)
+		return;
+	memmove(&g->src[out], &g->src[from], (n_src - from) * sizeof(*g->src));
+	g->n_src = out + (n_src - from);
+	g->changed = true;
+}
+
+void mgroup_sources_stop(struct mgroup *g, const struct addrset *list)
+{
+	if (g->mode == GM_INCLUDE) {
+		sources_delete(g, list);
+		return;
+	}
+	for (size_t k = 0; k < list->n; k++) {
+		struct mgroup_source *s = mgroup_source(g, &list->v[k]);
+
+		if (s)
+			source_block(g, s);
+	}
 }
 
 /* ---- the table, one function per column ---- */
@@ -226,7 +334,7 @@ static mono_t membership(const struct mgroup_db *db, const struct mgroup *g, mon
 static int on_is_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	return sources_run(db, g, list, membership(db, g, now), fx);
+	return sources_add(db, g, list, membership(db, g, now), true, fx);
 }
 
 /* IS_EX, and the part of TO_EX that is the same. Sources that are new to the group are
@@ -237,14 +345,12 @@ static int to_exclude(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t
 	int r;
 
 	sources_keep(g, list);
-	for (size_t i = 0; i < list->n; i++) {
-		if (mgroup_source(g, &list->v[i]))
-			continue;
-		r = source_set(db, g, &list->v[i],
-			g->mode == GM_INCLUDE ? MONO_UNSET : fresh, fx);
-		if (r < 0)
-			return r;
-	}
+	r = sources_add(
+		db, g, list, g->mode == GM_INCLUDE ? MONO_UNSET : fresh, false, fx);
+	if (r < 0)
+		return r;
+	if (g->mode == GM_INCLUDE)
+		g->changed = true;
 	g->mode = GM_EXCLUDE;
 	g->until = membership(db, g, now);
 	return 0;
@@ -259,22 +365,21 @@ static int on_is_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	addrset_clear(&db->ask);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct mgroup_source *s = mgroup_source(g, &list->v[i]);
-		int r = 0;
+	int r = 0;
 
-		if (g->mode == GM_EXCLUDE && !s)
-			r = source_set(db, g, &list->v[i], g->until, fx);
-		else if (!s || !mono_is_set(s->until))
-			continue; /* not a member of A, or in Y */
-		if (r == 0)
-			r = addrset_add(&db->ask, &list->v[i]);
-		if (r < 0)
-			return r;
+	/* EXCLUDE: A-X-Y joins X. Then either way what runs of the list is asked for.
+	 */
+	if (g->mode == GM_EXCLUDE)
+		r = sources_add(db, g, list, g->until, false, fx);
+	addrset_clear(&db->ask);
+	for (size_t i = 0, k = 0; k < list->n && r == 0; k++) {
+		i = source_slot(g, i, g->n_src, &list->v[k]);
+		if (source_is(g, i, &list->v[k]) && mono_is_set(g->src[i].until))
+			r = addrset_append(&db->ask, &list->v[k]);
 	}
-	mgroup_ask_sources(db, g, now, &db->ask, fx);
-	return 0;
+	if (r == 0)
+		mgroup_ask_sources(db, g, now, &db->ask, fx);
+	return r;
 }
 
 static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
@@ -286,29 +391,41 @@ static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	addrset_clear(&db->ask);
 	for (size_t i = 0; i < g->n_src && r == 0; i++)
 		if (mono_is_set(g->src[i].until))
-			r = addrset_add(&db->ask, &g->src[i].addr);
+			r = addrset_append(&db->ask, &g->src[i].addr);
 	if (r == 0)
 		mgroup_ask_sources(db, g, now, &db->ask, fx);
+	return r;
+}
+
+/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. */
+static int collect_unlisted(
+	struct mgroup_db *db, struct mgroup *g, const struct addrset *list, mono_t now)
+{
+	size_t k = 0;
+	int r = 0;
+
+	addrset_clear(&db->ask);
+	if (!mgroup_may_ask(db, g, now))
+		return 0;
+	for (size_t i = 0; i < g->n_src && r == 0; i++) {
+		const struct mgroup_source *s = &g->src[i];
+
+		while (k < list->n && addr_cmp(&list->v[k], &s->addr) < 0)
+			k++;
+		if (mono_is_set(s->until) &&
+			(k == list->n || !addr_eq(&list->v[k], &s->addr)))
+			r = addrset_append(&db->ask, &s->addr);
+	}
 	return r;
 }
 
 static int on_to_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	int r;
+	int r = collect_unlisted(db, g, list, now);
 
-	/* INCLUDE: Q(G, A-B); EXCLUDE: Q(G, X-A). Y is not asked. */
-	addrset_clear(&db->ask);
-	for (size_t i = 0; i < g->n_src; i++) {
-		const struct mgroup_source *s = &g->src[i];
-
-		if (!mono_is_set(s->until) || addrset_contains(list, &s->addr))
-			continue;
-		r = addrset_add(&db->ask, &s->addr);
-		if (r < 0)
-			return r;
-	}
-	r = sources_run(db, g, list, membership(db, g, now), fx);
+	if (r == 0)
+		r = sources_add(db, g, list, membership(db, g, now), true, fx);
 	if (r < 0)
 		return r;
 	mgroup_ask_sources(db, g, now, &db->ask, fx);
@@ -371,39 +488,51 @@ static int apply(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	return 0;
 }
 
+void mgroup_source_span(struct mgroup *g)
+{
+	g->source_at = MONO_NEVER;
+	g->source_last = MONO_UNSET;
+	for (size_t i = 0; i < g->n_src; i++) {
+		mono_t until = g->src[i].until;
+
+		if (mono_is_set(until))
+			g->source_at = mono_min(g->source_at, until);
+		g->source_last = mono_max(g->source_last, until);
+	}
+}
+
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 {
-	mono_t at = g->repeat_at;
+	mono_t at;
 
+	if (g->n_src <= MGROUP_FEW)
+		mgroup_source_span(g);
+	at = mono_min(g->repeat_at, g->source_at);
 	if (g->mode == GM_EXCLUDE)
 		at = mono_min(at, g->until);
-	for (size_t i = 0; i < g->n_src; i++)
-		if (mono_is_set(g->src[i].until))
-			at = mono_min(at, g->src[i].until);
 	heap_set(&db->timers, &g->timer, at);
 }
 
 /* Finish a step: drop the group when nothing is left, else arm it. True when what can
- * be seen from outside differs from db->before. */
-static bool settle(
-	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+ * be seen from outside has changed. */
+static bool settle(struct mgroup_db *db, struct mgroup *g, struct effects *fx)
 {
-	if (g->mode == GM_INCLUDE && g->n_src == 0) {
-		bool existed = !gm_filter_is_none(&db->before);
+	bool known = g->known, changed = g->changed;
 
-		if (existed)
+	if (g->mode == GM_INCLUDE && g->n_src == 0) {
+		if (known)
 			effects_note(fx, db->port, NOTE_GROUP_GONE, &g->group, NULL, 0);
 		mgroup_drop(db, g);
-		return existed;
+		return known;
 	}
-	if (gm_filter_is_none(&db->before))
+	if (!known)
 		effects_note(
 			fx, db->port, NOTE_GROUP_NEW, &g->group, &g->last_reporter, 0);
+	g->known = true;
+	g->changed = false;
 	mgroup_arm(db, g);
 	mgroup_count(db, g);
-	/* out of memory: say "changed", the caller then looks for itself */
-	return mgroup_filter(g, now, &db->after) < 0 ||
-		!gm_filter_eq(&db->before, &db->after);
+	return changed || !known;
 }
 
 /* The group's first record. 0, 1: refused for a limit, -ENOMEM. */
@@ -448,12 +577,6 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 		r = create_for(db, now, &rec->group, &msg->from, fx, &g);
 		if (r)
 			return r < 0 ? r : 0;
-		db->before.mode = GM_INCLUDE;
-		addrset_clear(&db->before.src);
-	} else {
-		r = mgroup_filter(g, now, &db->before);
-		if (r < 0)
-			return r;
 	}
 	/* A leave is no sign of an older member. */
 	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
@@ -462,77 +585,78 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	g->last_reporter = msg->from;
 	mgroup_track(db, g, now, msg->version, &msg->from, rec->type, &db->list, fx);
 	r = apply(db, g, now, rec, &db->list, fx);
-	if (settle(db, g, now, fx) && r == 0)
+	if (settle(db, g, fx) && r == 0)
 		r = 1;
 	return r;
 }
 
 /* ---- time ---- */
 
-static void expire(struct mgroup *g, mono_t now)
+static void sources_expire(struct mgroup *g, mono_t now)
 {
-	/* sources first: a source that ends together with the group timer is not
-	 * carried over into INCLUDE mode (R073) */
-	for (size_t i = 0; i < g->n_src;) {
+	size_t out = 0;
+
+	if (!mono_due(g->source_at, now))
+		return;
+	for (size_t i = 0; i < g->n_src; i++) {
 		struct mgroup_source *s = &g->src[i];
 
 		if (mono_is_set(s->until) && mono_due(s->until, now)) {
 			if (g->mode == GM_INCLUDE) {
-				source_del(g, i);
+				g->changed = true;
 				continue;
 			}
-			s->until = MONO_UNSET;
-			s->repeats = 0;
+			source_block(g, s);
 		}
-		i++;
+		if (out != i)
+			g->src[out] = *s;
+		out++;
 	}
+	g->n_src = out;
+	mgroup_source_span(g);
+}
+
+static void expire(struct mgroup *g, mono_t now)
+{
+	/* sources first: a source that ends together with the group timer is not
+	 * carried over into INCLUDE mode (R073) */
+	sources_expire(g, now);
 	if (g->mode == GM_EXCLUDE && mono_due(g->until, now))
 		mgroup_to_include(g);
 }
 
 void mgroup_to_include(struct mgroup *g)
 {
+	size_t out = 0;
+
 	g->mode = GM_INCLUDE;
 	g->until = MONO_UNSET;
 	g->repeats = 0;
-	for (size_t i = g->n_src; i-- > 0;)
-		if (!mono_is_set(g->src[i].until))
-			source_del(g, i);
+	g->changed = true;
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until))
+			g->src[out++] = g->src[i];
+	g->n_src = out;
+	g->n_blocked = 0;
 }
 
-void mgroup_source_stop(struct mgroup *g, const struct addr *a)
+bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
+	struct addr *ret_group, size_t *work)
 {
-	struct mgroup_source *s = mgroup_source(g, a);
+	struct heap_node *first = heap_first(&db->timers);
+	struct mgroup *g;
+	struct addr group;
 
-	if (!s)
-		return;
-	if (g->mode == GM_INCLUDE) {
-		source_del(g, (size_t)(s - g->src));
-		return;
-	}
-	s->until = MONO_UNSET;
-	s->repeats = 0;
-}
-
-bool mgroup_tick(
-	struct mgroup_db *db, mono_t now, struct effects *fx, struct addr *ret_group)
-{
-	struct heap_node *first;
-
-	while ((first = heap_first(&db->timers)) && mono_due(first->at, now)) {
-		struct mgroup *g = container_of(first, struct mgroup, timer);
-		struct addr group = g->group;
-		bool unknown = mgroup_filter(g, now, &db->before) < 0;
-
-		expire(g, now);
-		if (mono_due(g->repeat_at, now))
-			mgroup_ask_again(db, g, now, fx);
-		if (settle(db, g, now, fx) || unknown) {
-			*ret_group = group;
-			return true;
-		}
-	}
-	return false;
+	if (!first || !mono_due(first->at, now))
+		return false;
+	g = container_of(first, struct mgroup, timer);
+	group = g->group;
+	*work += 1 + g->n_src;
+	expire(g, now);
+	if (mono_due(g->repeat_at, now))
+		mgroup_ask_again(db, g, now, fx);
+	*ret_group = settle(db, g, fx) ? group : addr_any(addr_family(&group));
+	return true;
 }
 
 mono_t mgroup_deadline(const struct mgroup_db *db)
@@ -562,7 +686,7 @@ void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *m
 		struct mgroup_source *s = mgroup_source(g, &q->src[i]);
 
 		if (s && mono_is_set(s->until))
-			s->until = mono_min(s->until, limit);
+			mgroup_source_run(g, s, mono_min(s->until, limit));
 	}
 	mgroup_arm(db, g);
 }
@@ -576,20 +700,4 @@ bool mgroup_wants(const struct mgroup *g, const struct addr *source)
 	if (g->mode == GM_INCLUDE)
 		return s != NULL;
 	return !s || mono_is_set(s->until);
-}
-
-int mgroup_filter(const struct mgroup *g, mono_t now, struct gm_filter *ret)
-{
-	ret->mode = g->mode;
-	addrset_clear(&ret->src);
-	for (size_t i = 0; i < g->n_src; i++) {
-		int r;
-
-		if (g->mode == GM_EXCLUDE && mono_is_set(g->src[i].until))
-			continue;
-		r = addrset_add(&ret->src, &g->src[i].addr);
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }

@@ -39,11 +39,18 @@ struct mgroup {
 	mono_t older_until[_GM_VERSION_N]; /* older host present: [GM_V1], [GM_V2] */
 	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
-	uint8_t repeats;  /* group-specific query retransmissions owed */
-	mono_t ask_at;	  /* the next of them */
-	mono_t repeat_at; /* next retransmission of either kind, or MONO_NEVER */
+	size_t n_blocked;   /* of them, those whose timer does not run: Y */
+	mono_t source_at;   /* no source timer ends before; MONO_NEVER: none runs */
+	mono_t source_last; /* nor after; MONO_UNSET: none runs */
+	bool known;	    /* others have been told of the group ... */
+	bool changed;	    /* ... and not yet of its mode or visible list of now */
+	uint8_t repeats;    /* group-specific query retransmissions owed */
+	mono_t ask_at;	    /* the next of them */
+	mono_t repeat_at;   /* next retransmission of either kind, or MONO_NEVER */
 	struct mgroup_host *host; /* sorted by address; &one as long as it suffices */
 	size_t n_host, cap_host;
+	size_t n_named; /* sources in the filters of all hosts */
+	mono_t host_at; /* no host is forgotten before */
 	struct mgroup_host one;
 	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
 				 */
@@ -82,8 +89,7 @@ struct mgroup_db {
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
 	uint64_t n_refused;
 	/* scratch of one call, kept to spare allocations */
-	struct addrset list, ask;
-	struct gm_filter before, after;
+	struct addrset list, ask, fresh;
 };
 
 #define MGROUP_MAX_HOSTS 64 /* tracked per group; more make the group untracked */
@@ -106,10 +112,11 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
  * are lowered unless S is set (R052). */
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg);
 
-/* Process one due group; true and its address when its state changed. Call until it
- * returns false:  while (mgroup_tick(db, now, fx, &group)) ... */
-bool mgroup_tick(
-	struct mgroup_db *db, mono_t now, struct effects *fx, struct addr *ret_group);
+/* Process one due group: true, and its address when its state changed (else the
+ * unspecified one). False: no group is due. *work grows by the sources that were looked
+ * at, and one. */
+bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
+	struct addr *ret_group, size_t *work);
 mono_t mgroup_deadline(const struct mgroup_db *db);
 
 struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group);
@@ -120,8 +127,12 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g);
 enum gm_version mgroup_version(const struct mgroup *g, mono_t now);
 /* Forwarding rule of RFC 9776 6.3 (R076). */
 bool mgroup_wants(const struct mgroup *g, const struct addr *source);
-/* What this port contributes to the merged database (R133). 0 or -ENOMEM. */
-int mgroup_filter(const struct mgroup *g, mono_t now, struct gm_filter *ret);
+/* The source is in the list that this port contributes to the merged database (R133):
+ * A of INCLUDE(A), Y of EXCLUDE(X,Y). */
+static inline bool mgroup_names(const struct mgroup *g, const struct mgroup_source *s)
+{
+	return g->mode == GM_INCLUDE || !mono_is_set(s->until);
+}
 
 /* All groups, for the process that takes over. */
 void mgroup_export(const struct mgroup_db *db, struct state_out *o);

@@ -101,6 +101,24 @@ static void send_sources(
 	}
 }
 
+/* The same for sources that have just been asked for and nothing else, so that the
+ * others of a long list are not looked through. */
+static void send_some(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *x, struct effects *fx)
+{
+	size_t room = query_room(addr_family(&g->group), db->mtu);
+
+	for (size_t i = 0; i < x->n; i += room)
+		send(db, g, false, &x->v[i], x->n - i < room ? x->n - i : room, fx);
+	for (size_t i = 0; i < x->n; i++) {
+		struct mgroup_source *s = mgroup_source(g, &x->v[i]);
+
+		s->repeats--;
+		s->ask_at = next_ask(db, now);
+	}
+	g->repeat_at = mono_min(g->repeat_at, next_ask(db, now));
+}
+
 void mgroup_schedule(struct mgroup *g)
 {
 	g->repeat_at = g->repeats ? g->ask_at : MONO_NEVER;
@@ -109,19 +127,42 @@ void mgroup_schedule(struct mgroup *g)
 			g->repeat_at = mono_min(g->repeat_at, g->src[i].ask_at);
 }
 
+/* Hosts are asked one by one what they want. Where that is much work the group is left
+ * to queries, as if it were not tracked. */
+#define FAST_LOOKUPS 128
+#define FAST_NAMED   1024 /* sources in the lists of all hosts */
+#define FAST_RESTORE 32	  /* the same, when each may have to come back */
+
+static bool decides_sources(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, size_t n)
+{
+	return n * g->n_host <= FAST_LOOKUPS && g->n_named <= FAST_NAMED &&
+		mgroup_all_tracked(db, g, now);
+}
+
+bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now)
+{
+	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+
+	return mono_before(lmqt, g->source_last) ||
+		decides_sources(db, g, now, g->n_src - g->n_blocked);
+}
+
 void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	const struct addrset *x, struct effects *fx)
+	struct addrset *x, struct effects *fx)
 {
 	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
-	bool any = false;
+	size_t out = 0;
 
 	if (x->n == 0)
 		return;
-	if (mgroup_all_tracked(db, g, now)) {
+	if (decides_sources(db, g, now, x->n)) {
 		for (size_t i = 0; i < x->n; i++)
 			if (!mgroup_host_wants(g, &x->v[i]))
-				mgroup_source_stop(g, &x->v[i]);
+				x->v[out++] = x->v[i];
+		x->n = out;
+		mgroup_sources_stop(g, x);
 		return;
 	}
 	/* only the querier asks (R054); v2 cannot ask for sources */
@@ -132,13 +173,21 @@ void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
 
 		if (!s || !mono_before(lmqt, s->until))
 			continue;
-		s->until = lmqt;
+		mgroup_source_run(g, s, lmqt);
 		s->repeats = db->params.gm.last_member_count;
 		s->ask_at = now;
-		any = true;
+		x->v[out++] = x->v[i];
 	}
-	if (any)
-		send_sources(db, g, now, fx);
+	x->n = out;
+	if (out == 0)
+		return;
+	if (g->n_src > MGROUP_FEW) {
+		send_some(db, g, now, x, fx);
+		if (2 * out > g->n_src)
+			mgroup_source_span(g);
+		return;
+	}
+	send_sources(db, g, now, fx);
 	mgroup_schedule(g);
 }
 
@@ -148,7 +197,7 @@ void mgroup_ask_group(
 	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
-	if (mgroup_all_tracked(db, g, now)) {
+	if (g->n_named <= FAST_RESTORE && mgroup_all_tracked(db, g, now)) {
 		if (mgroup_host_wants(g, NULL))
 			return;
 		/* an EXCLUDE record makes the group forget sources that its list does
@@ -163,7 +212,10 @@ void mgroup_ask_group(
 	g->until = mono_min(g->until, lmqt);
 	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
 	send_group(db, g, now, fx);
-	mgroup_schedule(g);
+	if (g->n_src <= MGROUP_FEW)
+		mgroup_schedule(g);
+	else
+		g->repeat_at = mono_min(g->repeat_at, g->ask_at);
 }
 
 void mgroup_ask_again(

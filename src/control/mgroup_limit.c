@@ -61,10 +61,8 @@ void mgroup_owner_release(struct mgroup_db *db, struct mgroup_owner *o)
 
 void mgroup_count(struct mgroup_db *db, struct mgroup *g)
 {
-	size_t n = g->n_src + g->n_host;
+	size_t n = g->n_src + g->n_host + g->n_named;
 
-	for (size_t i = 0; i < g->n_host; i++)
-		n += g->host[i].filter.src.n;
 	db->n_addr = db->n_addr - g->n_counted + n;
 	g->n_counted = n;
 }

@@ -18,23 +18,33 @@ struct mgroup_owner {
 struct mgroup *mgroup_create(
 	struct mgroup_db *db, mono_t now, const struct addr *group);
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
-/* recompute the group's place in the heap */
+/* Up to so many sources a group is looked through whole where that spares a timer that
+ * ends too early or a query of its own. */
+#define MGROUP_FEW 8
+/* the earliest and the last source timer, exactly */
+void mgroup_source_span(struct mgroup *g);
+/* the group's place in the heap */
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g);
 /* EXCLUDE -> INCLUDE with the sources that run (R074) */
 void mgroup_to_include(struct mgroup *g);
 /* The source timer runs at least until then; 0 or -ENOMEM. */
 int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
 	mono_t until, struct effects *fx);
-/* the source timer ends now (R075) */
-void mgroup_source_stop(struct mgroup *g, const struct addr *a);
+/* a source of the group runs until then */
+void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until);
+/* the source timers end now (R075) */
+void mgroup_sources_stop(struct mgroup *g, const struct addrset *list);
 
 /* When the next of its queries is due: the earliest of what is to be repeated. */
 void mgroup_schedule(struct mgroup *g);
 /* "Send Q(G,X)" and "Send Q(G)" of the table; with fast leave they decide at once. */
 void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	const struct addrset *x, struct effects *fx);
+	struct addrset *x, struct effects *fx); /* x is used up */
 void mgroup_ask_group(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+/* False: no query about sources of the group would lower a timer, nor is there a host
+ * less for whom one could stop. */
+bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now);
 /* retransmissions that are due */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);

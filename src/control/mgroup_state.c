@@ -88,7 +88,9 @@ static int get_sources(struct state_in *in, struct mgroup *g)
 			(g->mode == GM_INCLUDE && !mono_is_set(s->until)) ||
 			(s->repeats && !mono_is_set(s->ask_at)))
 			state_set_bad(in);
+		g->n_blocked += !mono_is_set(s->until);
 	}
+	mgroup_source_span(g);
 	return 0;
 }
 
@@ -112,7 +114,9 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 		h->addr = state_get_addr(in);
 		h->version = gm_get_version(in);
 		h->until = gm_get_deadline(in);
+		g->host_at = mono_min(g->host_at, h->until);
 		r = gm_get_filter(in, family, &h->filter);
+		g->n_named += h->filter.src.n;
 		if (r < 0)
 			return r;
 		if (addr_family(&h->addr) != family ||
@@ -189,6 +193,7 @@ static int import_group(
 		mgroup_drop(db, g);
 		return r;
 	}
+	g->known = true;
 	mgroup_arm(db, g);
 	mgroup_count(db, g);
 	return 0;

@@ -29,6 +29,7 @@ static size_t host_slot(const struct mgroup *g, const struct addr *a)
 
 static void host_del(struct mgroup *g, size_t i)
 {
+	g->n_named -= g->host[i].filter.src.n;
 	addrset_deinit(&g->host[i].filter.src);
 	memmove(&g->host[i], &g->host[i + 1], (g->n_host - i - 1) * sizeof(*g->host));
 	g->n_host--;
@@ -36,9 +37,14 @@ static void host_del(struct mgroup *g, size_t i)
 
 static void hosts_expire(struct mgroup *g, mono_t now)
 {
+	if (!mono_due(g->host_at, now))
+		return;
+	g->host_at = MONO_NEVER;
 	for (size_t i = g->n_host; i-- > 0;)
 		if (mono_due(g->host[i].until, now))
 			host_del(g, i);
+		else
+			g->host_at = mono_min(g->host_at, g->host[i].until);
 }
 
 int mgroup_hosts_reserve(struct mgroup *g, size_t n)
@@ -82,7 +88,7 @@ static struct mgroup_host *host_get(
 }
 
 /* A record applied to what the host has said before. */
-static int filter_apply(
+static int filter_change(
 	struct gm_filter *f, enum gm_record_type type, const struct addrset *list)
 {
 	switch (type) {
@@ -109,6 +115,16 @@ static int filter_apply(
 		return 0;
 	}
 	return 0;
+}
+
+static int filter_apply(struct mgroup *g, struct gm_filter *f, enum gm_record_type type,
+	const struct addrset *list)
+{
+	size_t before = f->src.n;
+	int r = filter_change(f, type, list);
+
+	g->n_named = g->n_named - before + f->src.n;
+	return r;
 }
 
 static bool is_too_long(const struct mgroup_db *db, const struct gm_filter *f)
@@ -139,7 +155,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	}
 	h->version = version;
 	h->until = until;
-	if (filter_apply(&h->filter, type, list) < 0) {
+	g->host_at = mono_min(g->host_at, until);
+	if (filter_apply(g, &h->filter, type, list) < 0) {
 		g->untracked_until = until;
 		return;
 	}

@@ -25,6 +25,7 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	p->taken = &p->own_taken;
 	memcpy(p->family, family, sizeof(p->family));
 	p->again_at = MONO_NEVER;
+	p->credit_at = MONO_UNSET;
 	rng_seed(&p->rng, seed);
 	mdb_init(&p->mdb, instance, rng_next(&p->rng));
 	*ret_proxy = p;
@@ -54,50 +55,6 @@ struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
 		if (p->port[i] && p->port[i]->report_ifindex == ifindex)
 			return p->port[i];
 	return NULL;
-}
-
-/* ---- from group state to the upstream ---- */
-
-#define AGAIN_MS 1000 /* after memory ran out */
-
-void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
-	const struct addr *group, const struct gm_filter *merged, struct effects *fx)
-{
-	static const struct gm_filter none = {.mode = GM_INCLUDE};
-
-	if (!policy_group(us->cfg, group) ||
-		!proxy_family_on(p, us->cfg, addr_family(group)))
-		merged = &none;
-	/* without memory the old membership stays */
-	if (host_set(&us->host, now, group, merged, fx) < 0)
-		p->again_at = mono_add_ms(now, AGAIN_MS);
-}
-
-void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
-	const struct addr *group, struct effects *fx)
-{
-	const struct gm_filter *merged;
-
-	if (mdb_update(&p->mdb, p->groups, now, port, group, fx, &merged) < 0) {
-		p->again_at = mono_add_ms(now, AGAIN_MS);
-		return;
-	}
-	portset_for_each (&p->upstreams, i)
-		proxy_report_upstream(p, now, p->port[i], group, merged, fx);
-}
-
-void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
-	enum family family, struct effects *fx)
-{
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&pp->groups.groups, pos, node, next) {
-		struct addr group = container_of(node, struct mgroup, node)->group;
-
-		if (addr_family(&group) == family)
-			proxy_group_changed(p, now, pp->port, &group, fx);
-	}
 }
 
 /* ---- messages ---- */
@@ -143,7 +100,7 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 		return GM_OK;
 	}
 	if (querier_query(q, now, msg, fx))
-		proxy_port_changed(p, now, pp, msg->family, fx);
+		proxy_port_changed(p, now, pp, msg->family);
 	/* what the hosts have not heard, they do not answer */
 	if (q->state == QUERIER_STANDBY && addr_eq(&msg->from, &q->other) &&
 		!addr_is_any(&msg->query.group) && !(msg->notes & GM_NOTE_LINK_UNICAST))
@@ -172,10 +129,10 @@ static enum gm_bad input_record(struct proxy *p, mono_t now, struct proxy_port *
 		return GM_BAD_FILTERED;
 	}
 	r = mgroup_input(&pp->groups, now, msg, rec, fx);
+	if (r != 0)
+		proxy_group_changed(p, now, pp->port, &rec->group);
 	if (r < 0)
 		return GM_BAD_MEMORY;
-	if (r > 0)
-		proxy_group_changed(p, now, pp->port, &rec->group, fx);
 	return pp->groups.n_refused != refused ? GM_BAD_LIMIT : GM_OK;
 }
 
@@ -223,6 +180,7 @@ enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
 	if (!pp)
 		return GM_BAD_ROLE;
 	bad = input(p, now, pp, msg, fx);
+	proxy_merge(p, now, fx);
 	if (bad != GM_OK) {
 		pp->n_bad[bad]++;
 		return bad;
@@ -242,20 +200,37 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad)
 
 /* ---- time ---- */
 
-static void tick_downstream(
+static void tick_querier(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
-	struct addr group;
-
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (querier_tick(&pp->querier[f], now, fx))
-			proxy_port_changed(p, now, pp, (enum family)f, fx);
-	while (mgroup_tick(&pp->groups, now, fx, &group))
-		proxy_group_changed(p, now, pp->port, &group, fx);
+			proxy_port_changed(p, now, pp, (enum family)f);
+}
+
+/* One group of each port in turn, so that none keeps the others waiting. */
+static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
+{
+	bool more = true;
+
+	while (more && proxy_earn(p, now)) {
+		more = false;
+		portset_for_each (&p->downstreams, i) {
+			struct addr group;
+			size_t work = 0;
+
+			if (!mgroup_tick(p->groups[i], now, fx, &group, &work))
+				continue;
+			proxy_spend(p, now, work);
+			if (!addr_is_any(&group))
+				proxy_group_changed(p, now, i, &group);
+			more = true;
+		}
+	}
 }
 
 /* groups that some port has or had */
-static void merge_again(struct proxy *p, mono_t now, struct effects *fx)
+static void merge_again(struct proxy *p, mono_t now)
 {
 	struct table_node *node, *next;
 	size_t pos;
@@ -267,11 +242,11 @@ static void merge_again(struct proxy *p, mono_t now, struct effects *fx)
 		struct addr group = m->group;
 
 		portset_for_each (&members, port)
-			proxy_group_changed(p, now, port, &group, fx);
+			proxy_group_changed(p, now, port, &group);
 	}
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (unsigned f = 0; p->groups[i] && f < _FAMILY_N; f++)
-			proxy_port_changed(p, now, p->port[i], (enum family)f, fx);
+			proxy_port_changed(p, now, p->port[i], (enum family)f);
 }
 
 void proxy_leave_stale(
@@ -291,7 +266,7 @@ void proxy_leave_stale(
 
 static void try_again(struct proxy *p, mono_t now, struct effects *fx)
 {
-	merge_again(p, now, fx);
+	merge_again(p, now);
 	portset_for_each (&p->upstreams, i)
 		proxy_leave_stale(p, now, p->port[i], fx);
 }
@@ -301,7 +276,9 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 	if (mono_due(p->again_at, now))
 		try_again(p, now, fx);
 	portset_for_each (&p->downstreams, i)
-		tick_downstream(p, now, p->port[i], fx);
+		tick_querier(p, now, p->port[i], fx);
+	tick_groups(p, now, fx);
+	proxy_merge(p, now, fx);
 	/* after them: what they change upstream goes out in this round */
 	portset_for_each (&p->upstreams, i) {
 		host_tick(&p->port[i]->host, now, fx);
@@ -311,7 +288,8 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 
 mono_t proxy_deadline(const struct proxy *p)
 {
-	mono_t at = p->again_at;
+	mono_t at =
+		mono_min(p->again_at, p->waiting.first ? p->rest_until : MONO_NEVER);
 
 	portset_for_each (&p->upstreams, i)
 		at = mono_min(at, host_deadline(&p->port[i]->host));
@@ -320,7 +298,8 @@ mono_t proxy_deadline(const struct proxy *p)
 
 		for (unsigned f = 0; f < _FAMILY_N; f++)
 			at = mono_min(at, querier_deadline(&pp->querier[f]));
-		at = mono_min(at, mgroup_deadline(&pp->groups));
+		at = mono_min(
+			at, mono_max(mgroup_deadline(&pp->groups), p->rest_until));
 	}
 	return at;
 }

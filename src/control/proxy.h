@@ -49,6 +49,11 @@ struct proxy_port {
 
 #define PROXY_NO_SECTION UINT_MAX
 
+/* groups of the merged database, oldest first */
+struct proxy_queue {
+	struct mdb_group *first, *last;
+};
+
 struct proxy {
 	unsigned instance;	  /* number in the forwarding table */
 	unsigned section;	  /* index into config.instance, or PROXY_NO_SECTION */
@@ -63,6 +68,12 @@ struct proxy {
 	struct portset upstreams, downstreams; /* the ports that there are */
 	struct mdb mdb;
 	mono_t again_at; /* memory ran out: all is merged again then; MONO_NEVER: not */
+	/* groups that are to be merged: touched just now, and those that wait for
+	 * credit */
+	struct proxy_queue touched, waiting;
+	int64_t credit; /* work that may be done now, see proxy_merge.c */
+	mono_t credit_at;
+	mono_t rest_until; /* there is none before; MONO_UNSET: there is */
 };
 
 /* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */
@@ -98,8 +109,8 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
 mono_t proxy_deadline(const struct proxy *p);
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Nothing was heard for a while: ask the hosts and report upstream as when the links come
- * up. Memberships stay. */
+/* Nothing was heard for a while: ask the hosts and report upstream as when the links
+ * come up. Memberships stay. */
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
 
 /* Leave every group upstream; nothing is sent afterwards (R119). */

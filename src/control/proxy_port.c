@@ -79,7 +79,7 @@ static void drop_groups(struct proxy *p, mono_t now, struct proxy_port *pp,
 			continue;
 		effects_note(fx, pp->port, NOTE_GROUP_GONE, &group, NULL, 0);
 		mgroup_drop(&pp->groups, g);
-		proxy_group_changed(p, now, pp->port, &group, fx);
+		proxy_group_changed(p, now, pp->port, &group);
 	}
 }
 
@@ -200,7 +200,7 @@ static void refilter(
 			why == POLICY_SSM ? NOTE_SSM_REFUSED : NOTE_GROUP_DENIED,
 			&group, NULL, 0);
 		mgroup_drop(&pp->groups, g);
-		proxy_group_changed(p, now, pp->port, &group, fx);
+		proxy_group_changed(p, now, pp->port, &group);
 	}
 }
 
@@ -220,7 +220,7 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (querier_set_params(&pp->querier[f], now, &p->cfg->gm,
 			    family_version(ci, f), ci->always_querier, fx))
-			proxy_port_changed(p, now, pp, (enum family)f, fx);
+			proxy_port_changed(p, now, pp, (enum family)f);
 	refilter(p, now, pp, fx);
 }
 
@@ -249,6 +249,7 @@ void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
 		if (pp && !same_port(pp, proxy_role(p, cfg, ifaces, pp->name)))
 			port_remove(p, now, pp, fx);
 	}
+	proxy_merge_all(p, now, fx);
 }
 
 struct adding {
@@ -310,7 +311,7 @@ static void families_up(
 		}
 		querier_up(q, now, &pp->link.own[f], fx);
 		if (before != q->state)
-			proxy_port_changed(p, now, pp, (enum family)f, fx);
+			proxy_port_changed(p, now, pp, (enum family)f);
 	}
 }
 
@@ -405,5 +406,6 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 				proxy_role(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	r = sync_links(p, now, ifaces, fx);
+	proxy_merge_all(p, now, fx);
 	return r < 0 ? r : n_left;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What proxy.c (messages, time), proxy_port.c (life cycle of ports) and proxy_state.c
- * (live upgrade) share. */
+/* What proxy.c (messages, time), proxy_merge.c (from group state to the upstreams),
+ * proxy_port.c (life cycle of ports) and proxy_state.c (live upgrade) share. */
 
 #include "base/cleanup.h"
 #include "control/proxy.h"
@@ -16,12 +16,21 @@ struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name);
 /* What holds for an interface of that name in this instance; NULL: it has no role. */
 const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
 	const struct iface_table *ifaces, const char *name);
-/* Group state of a port changed: merge, tell the upstreams. */
-void proxy_group_changed(struct proxy *p, mono_t now, unsigned port,
-	const struct addr *group, struct effects *fx);
+/* Group state of a port changed: it is merged, and the upstreams are told, by the next
+ * proxy_merge(). */
+void proxy_group_changed(
+	struct proxy *p, mono_t now, unsigned port, const struct addr *group);
 /* The role of a port changed: every group of the family is looked at again. */
-void proxy_port_changed(struct proxy *p, mono_t now, struct proxy_port *pp,
-	enum family family, struct effects *fx);
+void proxy_port_changed(
+	struct proxy *p, mono_t now, struct proxy_port *pp, enum family family);
+/* The end of each call from outside: merge what has changed, each group once, as far as
+ * there is credit. */
+void proxy_merge(struct proxy *p, mono_t now, struct effects *fx);
+/* The same, whatever it costs: what the operator or the system has caused. */
+void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
+/* What has been earned since the last time; true when there is some. */
+bool proxy_earn(struct proxy *p, mono_t now);
+void proxy_spend(struct proxy *p, mono_t now, size_t work);
 /* Use a configuration that may differ from the one that the port's state came about
  * under. */
 void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,

@@ -200,7 +200,7 @@ static int get_port(
 }
 
 /* Merge what was read; the upstreams are not asked yet, because they know it all. */
-static int merge(struct proxy *p, mono_t now, struct effects *fx)
+static int merge(struct proxy *p, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct table_node *node, *next;
@@ -212,8 +212,7 @@ static int merge(struct proxy *p, mono_t now, struct effects *fx)
 			struct addr group =
 				container_of(node, struct mgroup, node)->group;
 			const struct gm_filter *merged;
-			int r = mdb_update(
-				&p->mdb, p->groups, now, i, &group, fx, &merged);
+			int r = mdb_update(&p->mdb, p->groups, i, &group, fx, &merged);
 
 			if (r < 0)
 				return r;
@@ -245,10 +244,11 @@ int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effect
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;
 	if (r == 0)
-		r = merge(p, now, fx);
+		r = merge(p, fx);
 	if (r < 0)
 		return r;
 	p->rng.state = random;
 	catch_up(p, now, fx);
+	proxy_merge_all(p, now, fx);
 	return 0;
 }

@@ -62,14 +62,15 @@ static inline const struct mgroup *group(void)
 static inline unsigned run_until(int64_t ms)
 {
 	unsigned changes = 0;
+	size_t work = 0;
 	struct addr g;
 
 	effects_clear(&fx);
 	while (mgroup_deadline(&db).ns <= mono_from_ms(ms).ns) {
 		mono_t now = mgroup_deadline(&db);
 
-		while (mgroup_tick(&db, now, &fx, &g))
-			changes++;
+		while (mgroup_tick(&db, now, &fx, &g, &work))
+			changes += !addr_is_any(&g);
 	}
 	return changes;
 }

@@ -62,9 +62,7 @@ static void port_is(unsigned port, enum gm_mode mode, const char *list)
 	mgroup_input(by_port[port], mono_from_ms(1), &msg, &rec, &own);
 	effects_deinit(&own);
 	effects_clear(&fx);
-	assert_int_equal(
-		mdb_update(&mdb, by_port, mono_from_ms(1), port, &group, &fx, &merged),
-		0);
+	assert_int_equal(mdb_update(&mdb, by_port, port, &group, &fx, &merged), 0);
 }
 
 static void assert_merged(enum gm_mode mode, const char *list)
@@ -174,7 +172,7 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 		port_is(2, GM_EXCLUDE, "");
 		dbs[2].role[fam].querier = false;
 		effects_clear(&fx);
-		mdb_update(&mdb, by_port, mono_from_ms(1), 2, &group, &fx, &merged);
+		mdb_update(&mdb, by_port, 2, &group, &fx, &merged);
 		assert_fib("*:1");
 		assert_merged(GM_EXCLUDE, "");
 		port_is(1, GM_INCLUDE, "");
@@ -182,7 +180,7 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 		assert_merged(GM_EXCLUDE, ""); /* the membership stays upstream */
 		dbs[2].role[fam].querier = true;
 		effects_clear(&fx);
-		mdb_update(&mdb, by_port, mono_from_ms(1), 2, &group, &fx, &merged);
+		mdb_update(&mdb, by_port, 2, &group, &fx, &merged);
 		assert_fib("*:2");
 		teardown();
 	}

@@ -540,7 +540,7 @@ static void records_are_judged_one_by_one(void **state)
 			proxy_input(t.proxy, t.now, lan1->port, &msg, &t.fx), GM_OK);
 		px_effects(&t, got, sizeof(got));
 		assert_string_equal(
-			got, "lan1! denied | *G=lan1 | wan: to_ex G{} | lan1! ssm");
+			got, "lan1! denied | lan1! ssm | *G=lan1 | wan: to_ex G{}");
 		rec[1] = rec[0];
 		assert_int_equal(proxy_input(t.proxy, t.now, lan1->port, &msg, &t.fx),
 			GM_BAD_FILTERED);
