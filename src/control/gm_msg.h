@@ -102,6 +102,7 @@ struct gm_msg {
 	struct gm_query query;
 	const struct gm_record *rec; /* borrowed: valid as long as the scratch */
 	size_t n_rec;
+	size_t n_left; /* records of the report that a limit of work left off */
 };
 
 /* Why a message was not accepted: index of a counter array. 0 is "accepted". */

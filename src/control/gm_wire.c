@@ -4,6 +4,8 @@
 
 #include "control/gm_wire.h"
 
+#include "control/gm_peek.h"
+
 #include <errno.h>
 
 #define QUERY_FLAG_S	 0x08
@@ -183,10 +185,30 @@ static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *s
 	return true;
 }
 
-void gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
+/* Work of the record that begins here, as gm_peek() charges it. */
+static uint32_t record_work(const struct gm_wire *wire, const struct rd *r)
+{
+	size_t addresses = rd_left(r) < 4
+		? 0
+		: get_u16be(r->p + 2) + r->p[1] * 4u / wire->addr_len;
+
+	return (uint32_t)(1 + addresses / GM_WORK_ADDRESSES);
+}
+
+/* What is announced may be more than there is. */
+static size_t records_left(
+	const struct gm_wire *wire, const struct rd *r, size_t announced)
+{
+	size_t most = rd_left(r) / (4 + wire->addr_len);
+
+	return announced < most ? announced : most;
+}
+
+void gm_wire_read_records(const struct gm_wire *wire, struct rd *r, uint32_t max_work,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct addr *src = scratch->src;
+	uint32_t work = 1;
 	size_t announced;
 
 	msg->kind = GM_REPORT;
@@ -198,6 +220,11 @@ void gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
 	for (size_t i = 0; i < announced; i++) {
 		struct gm_record *rec = &scratch->rec[msg->n_rec];
 
+		work += record_work(wire, r);
+		if (max_work && work > max_work) {
+			msg->n_left = records_left(wire, r, announced - i);
+			break;
+		}
 		if (!read_record(wire, r, src, rec, &msg->notes)) {
 			msg->notes |= GM_NOTE_TRUNCATED;
 			break;

@@ -41,8 +41,10 @@ enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool le
 int gm_wire_is_leave(const struct gm_record *rec);
 
 /* Reserved field, number of records, records. A report that is cut short counts as far
- * as it is complete (R016). */
-void gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
+ * as it is complete (R016). With `max_work` (see gm_peek.h; 0: no limit) only the first
+ * records are read, as many as it is enough for; msg->n_left is the number of others.
+ */
+void gm_wire_read_records(const struct gm_wire *wire, struct rd *r, uint32_t max_work,
 	struct gm_scratch *scratch, struct gm_msg *msg);
 void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
 	const struct gm_record *rec, size_t n_rec);

@@ -227,11 +227,11 @@ static enum gm_bad decode_old(
 }
 
 static enum gm_bad decode_v3_report(
-	struct rd r, struct gm_scratch *scratch, struct gm_msg *msg)
+	struct rd r, uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	if (!gm_wire_sent_to(msg, &v3_reports, &v3_reports))
 		return GM_BAD_DESTINATION;
-	gm_wire_read_records(&wire, &r, scratch, msg);
+	gm_wire_read_records(&wire, &r, max_work, scratch, msg);
 	return GM_OK;
 }
 
@@ -270,7 +270,7 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	if (type == TYPE_QUERY)
 		bad = decode_query(r, message_len, code, scratch, &msg);
 	else if (type == TYPE_V3_REPORT)
-		bad = decode_v3_report(r, scratch, &msg);
+		bad = decode_v3_report(r, rules->max_work, scratch, &msg);
 	else
 		bad = decode_old(r, type, scratch, &msg);
 	if (bad)

@@ -307,11 +307,11 @@ static enum gm_bad decode_v1(struct rd r, size_t len, uint8_t type,
 }
 
 static enum gm_bad decode_v2_report(
-	struct rd r, struct gm_scratch *scratch, struct gm_msg *msg)
+	struct rd r, uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	if (!gm_wire_sent_to(msg, &v2_reports, &v2_reports))
 		return GM_BAD_DESTINATION;
-	gm_wire_read_records(&wire, &r, scratch, msg);
+	gm_wire_read_records(&wire, &r, max_work, scratch, msg);
 	return GM_OK;
 }
 
@@ -350,7 +350,7 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	if (type == TYPE_QUERY)
 		bad = decode_query(r, message_len, scratch, &msg);
 	else if (type == TYPE_V2_REPORT)
-		bad = decode_v2_report(r, scratch, &msg);
+		bad = decode_v2_report(r, rules->max_work, scratch, &msg);
 	else
 		bad = decode_v1(r, message_len, type, scratch, &msg);
 	if (bad)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What a message is charged before it is decoded, and that decoding keeps to what was
+ * granted (F2): the work found in front is never less than that of the records, and the
+ * first records of a report are taken when the rest is too much.
+ */
+
+#include "control/gm_peek.h"
+#include "control/igmp.h"
+#include "control/mld.h"
+#include "test.h"
+
+#include <string.h>
+
+#define MAX_PACKET 65000
+
+static uint8_t packet[MAX_PACKET];
+static struct gm_scratch scratch;
+
+/* A report of n records with n_src sources each. */
+static size_t make_report(enum family family, size_t n, size_t n_src)
+{
+	static struct gm_record rec[2000];
+	static struct addr src[4000];
+	struct addr from = family == FAMILY_IPV4 ? a("10.0.0.2") : a("fe80::2");
+	int len;
+
+	for (size_t i = 0; i < n_src; i++) {
+		src[i] = family == FAMILY_IPV4 ? a("192.0.2.0") : a("2001:db8::");
+		src[i].b[14] = (uint8_t)(i >> 8);
+		src[i].b[15] = (uint8_t)(1 + i);
+	}
+	for (size_t i = 0; i < n; i++) {
+		rec[i] = (struct gm_record){.type = GM_IS_EX,
+			.group = family == FAMILY_IPV4 ? a("239.1.0.0") : a("ff15::"),
+			.src = src,
+			.n_src = n_src};
+		rec[i].group.b[14] = (uint8_t)(i >> 8);
+		rec[i].group.b[15] = (uint8_t)i;
+	}
+	len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(
+		packet, sizeof(packet), GM_V3, &from, rec, n);
+	assert_true(len > 0);
+	return (size_t)len;
+}
+
+static enum gm_bad decode(
+	enum family family, size_t len, uint32_t max_work, struct gm_msg *ret)
+{
+	const struct igmp_rules igmp = {.max_work = max_work};
+	const struct mld_rules mld = {.max_work = max_work};
+
+	return family == FAMILY_IPV4 ? igmp_decode(packet, len, &igmp, &scratch, ret)
+				     : mld_decode(packet, len, &mld, &scratch, ret);
+}
+
+static void f2_work_of_reports(void **state)
+{
+	static const struct {
+		size_t records, sources;
+		uint32_t work;
+	} rows[] = {
+		{1, 0, 2},
+		{182, 0, 183},
+		{1, 1, 2},
+		{8, 1, 10}, /* eight addresses */
+		{1, 342, 2 + 42},
+		{120, 1, 1 + 120 + 15},
+		{1120, 0, 1121},
+	};
+
+	for (unsigned family = 0; family < _FAMILY_N; family++) {
+		for (size_t i = 0; i < array_len(rows); i++) {
+			size_t len =
+				make_report(family, rows[i].records, rows[i].sources);
+			struct gm_peek p;
+
+			assert_true(gm_peek(family, packet, len, &p));
+			assert_int_equal(p.work, rows[i].work);
+			assert_int_equal(p.records, rows[i].records);
+			assert_true(p.message + p.len == packet + len);
+		}
+	}
+}
+
+/* Whatever is granted, so much is taken, the first records first, and the rest is
+ * counted. */
+static void f2_the_first_records_are_taken(void **state)
+{
+	for (unsigned family = 0; family < _FAMILY_N; family++) {
+		for (size_t n_src = 0; n_src < 40; n_src += 13) {
+			size_t len = make_report(family, 60, n_src), last = 0;
+			struct gm_peek p;
+			struct gm_msg m;
+
+			assert_true(gm_peek(family, packet, len, &p));
+			for (uint32_t work = 1; work <= p.work; work++) {
+				assert_int_equal(decode(family, len, work, &m), GM_OK);
+				assert_int_equal(m.n_rec + m.n_left, 60);
+				assert_int_equal(m.n_rec,
+					(work - 1) / (1 + n_src / 8) < 60
+						? (work - 1) / (1 + n_src / 8)
+						: 60);
+				assert_true(m.n_rec >= last);
+				last = m.n_rec;
+			}
+			assert_int_equal(m.n_left, 0);
+			assert_int_equal(decode(family, len, 0, &m), GM_OK);
+			assert_int_equal(m.n_rec, 60);
+		}
+	}
+}
+
+/* A count that lies makes it no cheaper, and is not counted as records left off. */
+static void f2_counts_that_lie(void **state)
+{
+	size_t len = make_report(FAMILY_IPV4, 100, 0);
+	uint8_t *count = packet + IGMP_IP_HEADER_LEN + 6;
+	struct gm_peek p;
+
+	memset(count, 0, 2);
+	assert_true(gm_peek(FAMILY_IPV4, packet, len, &p));
+	assert_int_equal(p.work, 1 + 200 / 8);
+	assert_int_equal(p.records, 0);
+	memset(count, 255, 2);
+	assert_true(gm_peek(FAMILY_IPV4, packet, len, &p));
+	assert_int_equal(p.work, 101);
+	assert_int_equal(p.records, 100);
+}
+
+static void f2_what_is_no_report(void **state)
+{
+	struct addr from = a("10.0.0.2");
+	struct gm_query q = {.group = a("239.1.2.3"), .max_resp_ms = 1000};
+	struct gm_peek p;
+	int len = igmp_encode_query(packet, sizeof(packet), GM_V3, &from, &q);
+
+	assert_true(gm_peek(FAMILY_IPV4, packet, (size_t)len, &p));
+	assert_int_equal(p.work, 1);
+	assert_true(addr_eq(&p.from, &from));
+	/* octets behind the length of the IP header are padding */
+	assert_true(gm_peek(FAMILY_IPV4, packet, 2000, &p));
+	assert_int_equal(p.work, 1);
+	for (size_t i = 0; i < IGMP_IP_HEADER_LEN + 8; i++) {
+		assert_false(gm_peek(FAMILY_IPV4, packet, i, &p));
+		assert_int_equal(p.work, 1);
+	}
+	len = (int)make_report(FAMILY_IPV6, 1, 0);
+	for (size_t i = 0; i < MLD_IP_HEADER_LEN + 8; i++) {
+		assert_false(gm_peek(FAMILY_IPV6, packet, i, &p));
+		assert_int_equal(p.work, 1);
+	}
+	packet[0] = 0x41; /* a header of four octets */
+	assert_false(gm_peek(FAMILY_IPV4, packet, 100, &p));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(f2_work_of_reports),
+		cmocka_unit_test(f2_the_first_records_are_taken),
+		cmocka_unit_test(f2_counts_that_lie),
+		cmocka_unit_test(f2_what_is_no_report),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
