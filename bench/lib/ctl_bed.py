@@ -109,7 +109,7 @@ class Ringcast(_Process):
         """What it says of what it did not take."""
         s = self.daemon.show("stats")
         notes = s["control"]["notes"]
-        out = {k: s["control"][k] for k in ("dropped", "limited", "hosts_silenced")}
+        out = {k: s["control"][k] for k in ("dropped", "limited", "records_limited", "hosts_sampled")}
         out["ring_drops"] = sum(p["ring_drops"] for p in s["ports"])
         out.update({k: notes[k] for k in ("group_limit", "host_quota", "host_limit")})
         return {k: v for k, v in out.items() if v}

@@ -28,7 +28,7 @@
 static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
-	mono_t at = mono_min(app->retry_at, app->unsilence_at);
+	mono_t at = mono_min(app->retry_at, app->sample_less_at);
 
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
@@ -51,8 +51,8 @@ static void tick(void *ctx, mono_t now)
 
 	if (mono_due(app->retry_at, now))
 		app_retry(app, now);
-	if (mono_due(app->unsilence_at, now))
-		app_unsilence(app, now);
+	if (mono_due(app->sample_less_at, now))
+		app_sample_less(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
@@ -463,10 +463,10 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->http_retry_at = MONO_NEVER;
-	app->unsilence_at = MONO_NEVER;
+	app->sample_less_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);
-	app->silence_limit = LOG_LIMIT(10, 6000);
+	app->sample_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		init_port(app, i);
 	status = start(app);

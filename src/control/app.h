@@ -60,7 +60,8 @@ struct app_port {
 	struct app_notice notice; /* what was said about it */
 	struct flood_port flood;
 	struct flood_limit flood_limit;
-	struct mcsock_stats closed;	 /* sums of sockets that are gone */
+	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
+	struct mcsock_stats closed;	     /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 	struct log_limit send_limit, bad_limit;
 };
@@ -117,18 +118,18 @@ struct app {
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
 	const char *transmit; /* the way that was logged last; static */
-	char *left_out;	     /* names without a port, as they were logged; NULL: none */
-	mono_t retry_at;     /* something could not be opened: try again then */
-	bool links_unsure;   /* the interfaces are to be read again */
-	bool ports_unsure;   /* the ports are not what they should be */
-	mono_t unsilence_at; /* hosts that flooded are heard again */
-	mono_t watchdog_at;  /* next sign of life to the service manager */
+	char *left_out;	   /* names without a port, as they were logged; NULL: none */
+	mono_t retry_at;   /* something could not be opened: try again then */
+	bool links_unsure; /* the interfaces are to be read again */
+	bool ports_unsure; /* the ports are not what they should be */
+	mono_t sample_less_at; /* hosts that flooded are heard as before */
+	mono_t watchdog_at;    /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
-	struct log_limit silence_limit, debug_limit;
+	struct log_limit sample_limit, debug_limit;
 	mono_t started;
 };
 

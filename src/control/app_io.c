@@ -21,6 +21,10 @@
 
 #define REPORT_RECORDS 1024 /* of reports that go together */
 
+/* Messages of a host per second that are refused here; of more the kernel lets a part
+ * through. */
+#define LOUD_RATE 20000
+
 const char *app_port_name(const struct app *app, unsigned port)
 {
 	const struct proxy_port *pp = app->router->port[port];
@@ -31,12 +35,15 @@ const char *app_port_name(const struct app *app, unsigned port)
 /* ---- receiving ---- */
 
 static enum gm_bad decode(const struct config_iface *ci, enum family family,
-	const void *data, size_t len, struct gm_scratch *scratch, struct gm_msg *ret)
+	const void *data, size_t len, uint32_t work, struct gm_scratch *scratch,
+	struct gm_msg *ret)
 {
 	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert,
-		.require_ttl_1 = ci->require_router_alert};
+		.require_ttl_1 = ci->require_router_alert,
+		.max_work = work};
 	struct mld_rules mld = {
-		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE};
+		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE,
+		.max_work = work};
 
 	if (family == FAMILY_IPV4)
 		return igmp_decode(data, len, &igmp, scratch, ret);
@@ -63,19 +70,19 @@ static unsigned link_notes(const struct app *app)
 	return from->sll_hatype == ARPHRD_ETHER && !all ? GM_NOTE_LINK_UNICAST : 0;
 }
 
-static void packet(
-	const struct app_port *ap, enum family family, const void *data, size_t len)
+static int packet(const struct app_port *ap, enum family family, const void *data,
+	size_t len, uint32_t work)
 {
 	struct app *app = ap->app;
 	mono_t now = loop_now(app->loop);
 	struct proxy_port *pp = app->router->port[ap->number];
-	struct gm_msg msg;
+	struct gm_msg msg = {0};
 	enum gm_bad bad;
 
 	if (!pp)
-		return;
+		return 0;
 	app_tap_received(app, ap->number, family, data, len);
-	bad = decode(pp->cfg, family, data, len, app->scratch, &msg);
+	bad = decode(pp->cfg, family, data, len, work, app->scratch, &msg);
 	if (bad != GM_OK) {
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
@@ -84,36 +91,49 @@ static void packet(
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
+	/* what found no room here is not wrong */
+	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
+		return -EBADMSG;
+	return (int)msg.n_left;
 }
 
-static void packet_ipv4(void *ctx, int ifindex, const void *data, size_t len)
+static int packet_ipv4(
+	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
 {
-	packet(ctx, FAMILY_IPV4, data, len);
+	return packet(ctx, FAMILY_IPV4, data, len, work);
 }
 
-static void packet_ipv6(void *ctx, int ifindex, const void *data, size_t len)
+static int packet_ipv6(
+	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
 {
-	packet(ctx, FAMILY_IPV6, data, len);
+	return packet(ctx, FAMILY_IPV6, data, len, work);
 }
 
-static void silenced(void *ctx, const struct mcfilter_host *who, mono_t until)
+static void limited(void *ctx, const struct flood_host *who, enum flood_cause cause)
 {
-	const struct app_port *ap = ctx;
-	struct app *app = ap->app;
-	app->unsilence_at = mono_min(app->unsilence_at, until);
-	app_log_silenced(app, loop_now(app->loop), ap, who);
+	struct app_port *ap = ctx;
+
+	app_log_limited(ap->app, loop_now(ap->app->loop), ap, who, cause);
 }
 
-void app_unsilence(struct app *app, mono_t now)
+static void sampled(void *ctx, const struct flood_host *who, mono_t until)
 {
-	app->unsilence_at = MONO_NEVER;
+	struct app_port *ap = ctx;
+
+	ap->app->sample_less_at = mono_min(ap->app->sample_less_at, until);
+	app_log_sampled(ap->app, loop_now(ap->app->loop), ap, who);
+}
+
+void app_sample_less(struct app *app, mono_t now)
+{
+	app->sample_less_at = MONO_NEVER;
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			struct mcsock *s = app->port[i].sock[f];
 
 			if (s)
-				app->unsilence_at = mono_min(
-					app->unsilence_at, mcsock_unsilence(s, now));
+				app->sample_less_at = mono_min(app->sample_less_at,
+					mcsock_sample_less(s, now));
 		}
 }
 
@@ -128,7 +148,8 @@ static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
 	sum->truncated += s->truncated;
 	sum->dropped += s->dropped;
 	sum->limited += s->limited;
-	sum->silenced += s->silenced;
+	sum->records_limited += s->records_limited;
+	sum->sampled += s->sampled;
 }
 
 static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
@@ -189,7 +210,8 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		struct mcsock_ops ops = {
 			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
-			.silenced = silenced,
+			.limited = limited,
+			.sampled = sampled,
 			.ctx = ap,
 			.flood = &ap->flood,
 			.limit = &ap->flood_limit};
@@ -226,7 +248,8 @@ bool app_sync_sockets(struct app *app)
 		if (pp)
 			ap->flood_limit = (struct flood_limit){
 				.host_rate = pp->cfg->host_message_rate,
-				.port_rate = pp->cfg->message_rate};
+				.port_rate = pp->cfg->message_rate,
+				.loud_rate = LOUD_RATE};
 		if (ifindex && (ap->ifindex == 0 || ap->error))
 			open_port(app, i, ifindex);
 		missing |= ap->error != 0;

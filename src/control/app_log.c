@@ -10,7 +10,6 @@
 #include "control/app_priv.h"
 
 #include "base/cleanup.h"
-#include "control/mcfilter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,38 +125,68 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 			bad == GM_OK ? "accepted" : gm_bad_name(bad));
 }
 
-static void format_host(const struct mcfilter_host *who, char *buf, size_t size)
+const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN])
 {
-	const uint8_t *o = who->octet;
-	struct addr a = {{0}};
-	char text[ADDR_STRLEN];
+	const uint8_t *o = who->mac.octet;
+	char ip[ADDR_STRLEN];
 
-	if (who->len == 6) {
-		snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2],
-			o[3], o[4], o[5]);
-		return;
-	}
-	if (who->len == 16)
-		memcpy(a.b, o, 16);
-	else if (who->len == 4)
-		a = (struct addr)ADDR_V4(o[0], o[1], o[2], o[3]);
-	snprintf(buf, size, "%s", addr_format(&a, text));
+	addr_format(&who->from, ip);
+	if (who->has_mac)
+		snprintf(buf, APP_HOST_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x (%s)",
+			o[0], o[1], o[2], o[3], o[4], o[5], ip);
+	else
+		snprintf(buf, APP_HOST_STRLEN, "%s", ip);
+	return buf;
 }
 
-/* A host floods. That is worth a line each time: there is at most one in a second. */
-void app_log_silenced(struct app *app, mono_t now, const struct app_port *ap,
-	const struct mcfilter_host *who)
-{
-	char host[ADDR_STRLEN];
+#define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
 
-	format_host(who, host, sizeof(host));
-	log_limited(&app->silence_limit, now, LOG_LEVEL_WARNING,
+/* It comes with each message that is refused or cut, so nothing is formatted in vain.
+ */
+void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum flood_cause cause)
+{
+	bool by_host = cause == FLOOD_BY_HOST;
+	char host[APP_HOST_STRLEN];
+	struct log_about about = {.interface = app_port_name(app, ap->number),
+		.cause = by_host ? "host-message-rate" : "message-rate"};
+
+	if (!mono_due(ap->flood_say_at[cause], now))
+		return;
+	ap->flood_say_at[cause] = mono_add_ms(now, LIMITED_MS);
+	if (by_host)
+		about.host = app_format_host(who, host);
+	if (by_host)
+		log_about(LOG_LEVEL_WARNING, &about,
+			"sends more than host-message-rate allows (%u messages or %llu "
+			"records a second): only a part of it is used; raise the limit "
+			"if it is no attack",
+			ap->flood_limit.host_rate,
+			(unsigned long long)ap->flood_limit.host_rate *
+				FLOOD_HOST_WORK);
+	else
+		log_about(LOG_LEVEL_WARNING, &about,
+			"all hosts together send more than message-rate allows (%u "
+			"messages or %llu records a second): only a part of it is used, "
+			"that of quiet hosts first; raise the limit if it is no attack",
+			ap->flood_limit.port_rate,
+			(unsigned long long)ap->flood_limit.port_rate *
+				FLOOD_PORT_WORK);
+}
+
+void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
+	const struct flood_host *who)
+{
+	char host[APP_HOST_STRLEN];
+
+	log_limited(&app->sample_limit, now, LOG_LEVEL_WARNING,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
-			.host = host,
+			.host = app_format_host(who, host),
 			.cause = "host-message-rate"},
-		"sends more membership messages than host-message-rate allows (%u a "
-		"second); it is not heard for ten seconds",
-		ap->flood_limit.host_rate);
+		"floods, more than %u messages a second are refused: the kernel lets "
+		"a part through for some seconds, chosen by chance; find the sender on "
+		"this LAN, its addresses may be forged",
+		ap->flood_limit.loud_rate);
 }
 
 /* ---- where it goes, and how much ---- */

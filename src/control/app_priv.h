@@ -20,8 +20,8 @@ void app_sync(struct app *app, mono_t now, const struct config *cfg);
 void app_retry(struct app *app, mono_t now);
 /* Do what the core has decided, in order, and forget it. */
 void app_execute(struct app *app, mono_t now);
-/* Listen again to hosts that flooded; moves unsilence_at. */
-void app_unsilence(struct app *app, mono_t now);
+/* Listen as before to hosts that flooded; moves sample_less_at. */
+void app_sample_less(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
 /* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
  * for which there is no port. */
@@ -34,9 +34,13 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e);
 void app_log_effects(struct app *app, mono_t now);
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
-struct mcfilter_host;
-void app_log_silenced(struct app *app, mono_t now, const struct app_port *ap,
-	const struct mcfilter_host *who);
+void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum flood_cause cause);
+void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
+	const struct flood_host *who);
+/* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
+#define APP_HOST_STRLEN (ADDR_STRLEN + 24)
+const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN]);
 /* Sink and level as the file `cfg` and the command line say; `old` is the file before,
  * NULL at the start: what it does not change stays as somebody may have set it since.
  */

@@ -81,7 +81,8 @@ static void put_port(
 	state_put_u64(o, sum.truncated);
 	state_put_u64(o, sum.dropped);
 	state_put_u64(o, sum.limited);
-	state_put_u64(o, sum.silenced);
+	state_put_u64(o, sum.records_limited);
+	state_put_u64(o, sum.sampled);
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		char name[LISTEN_NAME_MAX];
 
@@ -271,7 +272,8 @@ static void get_port(struct app *app, struct state_in *in)
 	sum.truncated = state_get_u64(in);
 	sum.dropped = state_get_u64(in);
 	sum.limited = state_get_u64(in);
-	sum.silenced = state_get_u64(in);
+	sum.records_limited = state_get_u64(in);
+	sum.sampled = state_get_u64(in);
 	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
 		const struct proxy_port *pp = app->router->port[i];
 		struct app_port *ap = &app->port[i];

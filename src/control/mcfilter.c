@@ -3,7 +3,7 @@
 /*
  * Programs for the sockets of membership messages, see mcfilter.h; mcsock attaches
  * them. Octets of the link layer are read with SKF_LL_OFF (linux/filter.h). The test of
- * a silenced host comes first, so that its messages cost a few instructions each.
+ * a sampled host comes first, so that its messages cost a few instructions each.
  */
 
 #include "control/mcfilter.h"
@@ -55,40 +55,67 @@ static const struct sock_filter base_ipv6[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
-/* Of a silenced host: at most two instructions for each four octets, and the return. */
-#define HOST_CODE 9
+/* Of a sampled host: two instructions for each four octets of its addresses, the
+ * choice, and the return. */
+#define HOST_CODE (2 * (2 + 4) + 3)
 _Static_assert(array_len(base_ipv6) + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
 	"a program may not fit");
 
-static bool same_host(const struct mcfilter_host *a, const struct mcfilter_host *b)
+static bool same_host(const struct flood_host *a, const struct flood_host *b)
 {
-	return a->len == b->len && memcmp(a->octet, b->octet, a->len) == 0;
+	return a->has_mac == b->has_mac && gm_mac_eq(&a->mac, &b->mac) &&
+		addr_eq(&a->from, &b->from);
 }
 
-void mcfilter_silence(struct mcfilter *f, const struct mcfilter_host *who, mono_t until)
+/* The entry of the host, or the one that it takes. */
+static struct mcfilter_host *entry_of(struct mcfilter *f, const struct flood_host *who)
 {
-	unsigned i = 0, oldest = 0;
+	struct mcfilter_host *h = f->host;
 
-	for (; i < f->n && !same_host(&f->silenced[i].who, who); i++)
-		if (mono_before(f->silenced[i].until, f->silenced[oldest].until))
-			oldest = i;
-	if (i == MCFILTER_HOSTS)
-		i = oldest;
-	if (i == f->n)
-		f->n++;
-	f->silenced[i].who = *who;
-	f->silenced[i].until = until;
+	for (unsigned i = 0; i < f->n; i++) {
+		if (same_host(&f->host[i].who, who))
+			return &f->host[i];
+		if (mono_before(f->host[i].until, h->until))
+			h = &f->host[i];
+	}
+	if (f->n < MCFILTER_HOSTS)
+		h = &f->host[f->n++];
+	*h = (struct mcfilter_host){.who = *who};
+	return h;
+}
+
+void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who)
+{
+	struct mcfilter_host *h = entry_of(f, who);
+
+	if (h->on) {
+		h->share /= 2;
+		return;
+	}
+	h->ms = h->ms ? 2 * h->ms : MCFILTER_MS;
+	if (h->ms > MCFILTER_MAX_MS)
+		h->ms = MCFILTER_MAX_MS;
+	h->share = UINT32_C(1) << 31;
+	h->on = true;
+	h->until = mono_add_ms(now, h->ms);
 }
 
 bool mcfilter_expire(struct mcfilter *f, mono_t now)
 {
+	bool changed = false;
 	unsigned n = 0;
-	bool changed;
 
-	for (unsigned i = 0; i < f->n; i++)
-		if (!mono_due(f->silenced[i].until, now))
-			f->silenced[n++] = f->silenced[i];
-	changed = n != f->n;
+	for (unsigned i = 0; i < f->n; i++) {
+		struct mcfilter_host h = f->host[i];
+
+		if (mono_due(h.until, now) && h.on) {
+			changed = true;
+			h.on = false;
+			h.until = mono_add_ms(h.until, MCFILTER_SOON_MS);
+		}
+		if (h.on || !mono_due(h.until, now))
+			f->host[n++] = h;
+	}
 	f->n = n;
 	return changed;
 }
@@ -98,16 +125,14 @@ mono_t mcfilter_deadline(const struct mcfilter *f)
 	mono_t at = MONO_NEVER;
 
 	for (unsigned i = 0; i < f->n; i++)
-		at = mono_min(at, f->silenced[i].until);
+		at = mono_min(at, f->host[i].until);
 	return at;
 }
 
-/* Refuse what has these octets at `offset`; else go on behind. */
-static size_t refuse(
-	struct sock_filter *code, uint32_t offset, const uint8_t *octet, unsigned len)
+/* Go on where these octets are at `offset`, else after the instruction `end`. */
+static size_t compare(struct sock_filter *code, size_t n, size_t end, uint32_t offset,
+	const uint8_t *octet, unsigned len)
 {
-	size_t n = 0, end = 2 * ((len + 3) / 4) + 1;
-
 	for (unsigned i = 0; i < len; i += 4) {
 		bool word = len - i >= 4;
 		uint32_t v = get_u16be(octet + i);
@@ -117,9 +142,28 @@ static size_t refuse(
 		code[n++] = (struct sock_filter)BPF_STMT(
 			BPF_LD | BPF_ABS | (word ? BPF_W : BPF_H), offset + i);
 		code[n] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, v, 0, (uint8_t)(end - n - 1));
+			BPF_JMP | BPF_JEQ | BPF_K, v, 0, (uint8_t)(end - n));
 		n++;
 	}
+	return n;
+}
+
+/* Refuse what this host sends, but for its share; else go on behind. */
+static size_t sample(
+	struct sock_filter *code, enum family family, const struct mcfilter_host *h)
+{
+	bool v4 = family == FAMILY_IPV4;
+	unsigned ip_len = v4 ? 4 : 16, mac_len = h->who.has_mac ? 6 : 0;
+	size_t n = 0, end = 2 * ((mac_len + 3) / 4 + ip_len / 4) + 2;
+
+	n = compare(code, n, end, (uint32_t)SKF_LL_OFF + ETH_SOURCE, h->who.mac.octet,
+		mac_len);
+	n = compare(code, n, end, v4 ? IPV4_SOURCE : IPV6_SOURCE,
+		h->who.from.b + sizeof(h->who.from.b) - ip_len, ip_len);
+	code[n++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
+	code[n++] =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, h->share, 0, 1);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
 	return n;
 }
@@ -128,14 +172,9 @@ size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILT
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < f->n; i++) {
-		const struct mcfilter_host *who = &f->silenced[i].who;
-		uint32_t offset = f->family == FAMILY_IPV4 ? IPV4_SOURCE : IPV6_SOURCE;
-
-		if (who->len == 6)
-			offset = (uint32_t)SKF_LL_OFF + ETH_SOURCE;
-		n += refuse(code + n, offset, who->octet, who->len);
-	}
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->host[i].on)
+			n += sample(code + n, f->family, &f->host[i]);
 	if (f->family == FAMILY_IPV4) {
 		memcpy(code + n, base_ipv4, sizeof(base_ipv4));
 		return n + array_len(base_ipv4);

@@ -3,41 +3,45 @@
 
 /*
  * The kernel's filter for membership messages of one interface and family: IGMP, or
- * ICMPv6 of MLD, not sent by this host, and not from hosts that are silenced for a
- * while. Makes programs and attaches nothing. Pure.
+ * ICMPv6 of MLD, not sent by this host. From hosts that send more than it is cheap to
+ * refuse, the kernel lets a part through for a while, chosen by chance: their addresses
+ * may be forged, and the host that they belong to is still heard. Makes programs and
+ * attaches nothing. Pure.
  */
 
-#include "base/addr.h"
-#include "base/mono.h"
+#include "control/flood.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MCFILTER_HOSTS 16  /* silenced at once; one more takes the oldest's place */
-#define MCFILTER_MAX   192 /* instructions of a program */
+#define MCFILTER_HOSTS 16  /* sampled at once; one more takes the oldest's place */
+#define MCFILTER_MAX   288 /* instructions of a program */
 
-/* Who sends: link-layer address where there are any, else the IP address. */
-struct mcfilter_host {
-	uint8_t octet[16];
-	uint8_t len; /* 6: link layer; 4, 16: IP */
-};
+/* A host is sampled for a second; each time that it has to be again soon, twice as
+ * long.
+ */
+#define MCFILTER_MS	 1000
+#define MCFILTER_MAX_MS	 8000
+#define MCFILTER_SOON_MS 10000
 
 struct mcfilter {
 	enum family family;
 	unsigned n;
-	struct {
-		struct mcfilter_host who;
-		mono_t until;
-	} silenced[MCFILTER_HOSTS];
+	struct mcfilter_host {
+		struct flood_host who;
+		uint32_t share; /* of 2^32: what is let through */
+		bool on;	/* else it is known for how long it was the last time */
+		mono_t until;	/* it is sampled, or known */
+		int64_t ms;	/* for how long it is, or was */
+	} host[MCFILTER_HOSTS];
 };
 
-/* The host is not heard until then. */
-void mcfilter_silence(
-	struct mcfilter *f, const struct mcfilter_host *who, mono_t until);
-/* True: some may be heard again, the program is another one. */
+/* Let every second message of this host through, or half as many as until now. */
+void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who);
+/* True: some are heard again as before, the program is another one. */
 bool mcfilter_expire(struct mcfilter *f, mono_t now);
-mono_t mcfilter_deadline(const struct mcfilter *f); /* of the next expiry */
+mono_t mcfilter_deadline(const struct mcfilter *f); /* when to call that next */
 
 /* Number of instructions. Offsets count from the IP header, as for SOCK_DGRAM. */
 size_t mcfilter_program(

@@ -15,6 +15,7 @@
 #include "control/mcsock.h"
 
 #include "base/cleanup.h"
+#include "control/gm_peek.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -22,10 +23,13 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define BATCH	      64
+#define BATCH	      16 /* packets of one system call */
+#define ROUND_PACKETS 256
+#define ROUND_WORK    2048 /* some milliseconds */
 #define PACKET_SIZE   65536
 #define RCVBUF_SIZE   (4 << 20)
 #define SEND_PRIORITY 6 /* the highest band that needs no further capability */
@@ -34,8 +38,7 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
-/* How long a host that floods is not heard at all. */
-#define SILENCE_MS 10000
+#define AGAIN_MS 1000 /* after a filter could not be set for lack of memory */
 
 struct mcsock_rx {
 	const struct mcsock
@@ -110,90 +113,110 @@ static int set_filter(int fd, const struct mcfilter *f)
 	return 0;
 }
 
-/* Who has sent the packet. False: it is too short to tell. */
-static bool sender(const struct mcsock *s, const struct sockaddr_ll *from,
-	const uint8_t *packet, size_t len, struct mcfilter_host *ret)
-{
-	size_t offset = s->filter.family == FAMILY_IPV4 ? 12 : 8;
-
-	*ret = (struct mcfilter_host){.len = 6};
-	if (from->sll_halen == ret->len) {
-		memcpy(ret->octet, from->sll_addr, ret->len);
-		return true;
-	}
-	ret->len = s->filter.family == FAMILY_IPV4 ? 4 : 16;
-	if (len < offset + ret->len)
-		return false;
-	memcpy(ret->octet, packet + offset, ret->len);
-	return true;
-}
-
-static void silence(struct mcsock *s, const struct mcfilter_host *who, mono_t now)
-{
-	mcfilter_silence(&s->filter, who, mono_add_ms(now, SILENCE_MS));
-	if (set_filter(s->fd.fd, &s->filter) < 0)
-		return; /* it goes on being dropped here */
-	s->stats.silenced++;
-	if (s->ops.silenced)
-		s->ops.silenced(s->ops.ctx, who, mcfilter_deadline(&s->filter));
-}
-
-/* Is the message within the limits? */
-static bool admit(struct mcsock *s, const struct sockaddr_ll *from,
-	const uint8_t *packet, size_t len)
+static void sample(struct mcsock *s, const struct flood_host *who)
 {
 	mono_t now = loop_now(s->fd.loop);
-	struct mcfilter_host who;
-	enum flood_verdict v;
 
-	if (!s->ops.flood)
-		return true;
-	if (!sender(s, from, packet, len, &who))
-		return false;
-	v = flood_input(
-		s->rx->flood, now, s->ops.flood, s->ops.limit, who.octet, who.len);
-	if (v == FLOOD_PASS)
-		return true;
-	s->stats.limited++;
-	if (v == FLOOD_SILENCE)
-		silence(s, &who, now);
-	return false;
+	mcfilter_sample(&s->filter, now, who);
+	if (set_filter(s->fd.fd, &s->filter) < 0)
+		return; /* the messages are still refused here */
+	s->stats.sampled++;
+	if (s->ops.sampled)
+		s->ops.sampled(s->ops.ctx, who, mcfilter_deadline(&s->filter));
 }
 
-mono_t mcsock_unsilence(struct mcsock *s, mono_t now)
+/* What the packet may cost; 0: it is refused. */
+static uint32_t admit(struct mcsock *s, const struct sockaddr_ll *from,
+	const uint8_t *packet, size_t len, const struct gm_peek *peek)
+{
+	struct flood_message m = {
+		.host = {.from = peek->from, .has_mac = from->sll_halen == ETH_ALEN},
+		.octets = peek->message ? peek->message : packet,
+		.len = peek->message ? peek->len : len,
+		.work = peek->work};
+	struct flood_verdict v;
+
+	if (m.host.has_mac)
+		memcpy(m.host.mac.octet, from->sll_addr, ETH_ALEN);
+	v = flood_input(
+		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, &m);
+	if (v.loud)
+		sample(s, &m.host);
+	if (v.work < m.work && s->ops.limited)
+		s->ops.limited(s->ops.ctx, &m.host, v.cause);
+	return v.work;
+}
+
+mono_t mcsock_sample_less(struct mcsock *s, mono_t now)
 {
 	if (mcfilter_expire(&s->filter, now) && set_filter(s->fd.fd, &s->filter) < 0)
-		return mono_add_ms(now, SILENCE_MS); /* no memory; once more then */
+		return mono_add_ms(now, AGAIN_MS);
 	return mcfilter_deadline(&s->filter);
 }
 
-/* One batch per round, so that a flood on one port does not keep the others waiting. */
-static void on_readable(struct loop_fd *f, uint32_t events)
+/* One packet of the batch; the work that was granted to it. */
+static uint32_t deliver(struct mcsock *s, unsigned i)
 {
-	struct mcsock *s = container_of(f, struct mcsock, fd);
 	struct mcsock_rx *rx = s->rx;
-	struct loop *loop = f->loop;
+	size_t len = rx->msg[i].msg_len;
+	struct gm_peek peek;
+	uint32_t work;
+	int left;
+
+	if (len > PACKET_SIZE) {
+		s->stats.truncated++;
+		return 0;
+	}
+	s->stats.received++;
+	gm_peek(s->filter.family, rx->packet[i], len, &peek);
+	work = peek.work;
+	if (s->ops.flood)
+		work = admit(s, &rx->from[i], rx->packet[i], len, &peek);
+	if (!work) {
+		s->stats.limited++;
+		s->stats.records_limited += peek.records;
+		return 0;
+	}
+	rx->delivered = i;
+	left = s->ops.packet(s->ops.ctx, s->ifindex, rx->packet[i], len, work);
+	if (left < 0)
+		flood_bad(rx->flood);
+	else if (rx->current == s) /* else it is closed */
+		s->stats.records_limited += (unsigned)left;
+	return work;
+}
+
+/* One batch; the number of packets, and the work that was granted to them. */
+static int read_batch(struct mcsock *s, uint32_t *work)
+{
+	struct mcsock_rx *rx = s->rx;
 	int n;
 
 	for (unsigned i = 0; i < BATCH; i++)
 		rx->msg[i].msg_hdr.msg_namelen = sizeof(rx->from[i]);
 	/* an interface that goes down leaves one error; the next read takes it away */
-	n = recvmmsg(f->fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	n = recvmmsg(s->fd.fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.receive_errors++;
+	for (int i = 0; i < n && rx->current; i++)
+		*work += deliver(s, (unsigned)i);
+	return n;
+}
+
+/* So much per round that a flood on one port does not keep the others waiting. */
+static void on_readable(struct loop_fd *f, uint32_t events)
+{
+	struct mcsock *s = container_of(f, struct mcsock, fd);
+	struct mcsock_rx *rx = s->rx;
+	struct loop *loop = f->loop;
+	uint32_t work = 0;
+	int n = BATCH;
+
 	rx->current = s;
-	for (int i = 0; i < n && rx->current; i++) {
-		if (rx->msg[i].msg_len > PACKET_SIZE) {
-			s->stats.truncated++;
-			continue;
-		}
-		s->stats.received++;
-		if (!admit(s, &rx->from[i], rx->packet[i], rx->msg[i].msg_len))
-			continue;
-		rx->delivered = (unsigned)i;
-		s->ops.packet(
-			s->ops.ctx, s->ifindex, rx->packet[i], rx->msg[i].msg_len);
-	}
+	for (unsigned i = 0; rx->current && n == BATCH && i < ROUND_PACKETS / BATCH &&
+		work < ROUND_WORK;
+		i++)
+		n = read_batch(s, &work);
 	rx->current = NULL;
 	if (n == BATCH)
 		loop_hurry(loop);

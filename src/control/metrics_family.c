@@ -210,6 +210,13 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 		"Membership messages that the kernel would not send or deliver"),
 	[METRIC_CONTROL_DROPPED] = COUNTER("control_packets_dropped", NULL, IF,
 		"Membership messages that found the receive buffer full"),
+	[METRIC_CONTROL_LIMITED] = COUNTER("control_messages_limited", NULL, IF,
+		"Membership messages beyond message-rate and host-message-rate, not used"),
+	[METRIC_CONTROL_RECORDS_LIMITED] = COUNTER("control_records_limited", NULL, IF,
+		"Membership records that were in those, or left off from others"),
+	[METRIC_CONTROL_SAMPLED] = COUNTER("control_hosts_sampled", NULL, IF,
+		"Times that the kernel began to let through only a part of what a host "
+		"sends"),
 	[METRIC_CONTROL_QUEUE] = GAUGE("control_queue_bytes", "bytes", IF_FAMILY,
 		"Kernel memory of membership messages that wait to be read"),
 	[METRIC_CONTROL_QUEUE_LIMIT] =

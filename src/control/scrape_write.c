@@ -586,6 +586,9 @@ static void write_packets(struct scrape *s)
 		pair(s, p, "direction", "send", p->control.send_errors);
 	}
 	PER_PORT(s, METRIC_CONTROL_DROPPED, control.dropped);
+	PER_PORT(s, METRIC_CONTROL_LIMITED, control.limited);
+	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED, control.records_limited);
+	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.sampled);
 }
 
 static void write_control_queues(struct scrape *s)

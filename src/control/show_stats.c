@@ -58,12 +58,13 @@ static json_t *control_json(struct app *app)
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
 		json_object_set_new(notes, note_name((enum note)i),
 			json_integer((json_int_t)app->n_notes[i]));
-	return json_pack("{sI sI sI sI sI sI sI sI sI so so}", "received",
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so}", "received",
 		(json_int_t)total.received, "sent", (json_int_t)total.sent,
 		"send_errors", (json_int_t)total.send_errors, "receive_errors",
 		(json_int_t)total.receive_errors, "dropped", (json_int_t)total.dropped,
-		"limited", (json_int_t)total.limited, "hosts_silenced",
-		(json_int_t)total.silenced, "effects_lost",
+		"limited", (json_int_t)total.limited, "records_limited",
+		(json_int_t)total.records_limited, "hosts_sampled",
+		(json_int_t)total.sampled, "effects_lost",
 		(json_int_t)app->n_effects_lost, "netlink_overruns",
 		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "notes", notes);
 }

@@ -113,8 +113,8 @@ def control(b):
 def stress(b):
     row, = _run("stress.py", "--part", "shouter", "--seconds", "1")["shouter"]
     assert row["beside"]["zaps"]["never"] == 0, row
-    assert row["counted"]["limited"] > 1000 and row["counted"]["hosts_silenced"] >= 1, row
-    b.note(f"{row['counted']['limited']} messages dropped before the host was silenced")
+    assert row["counted"]["limited"] > 1000, row
+    b.note(f"{row['counted']['limited']} messages refused")
 
 
 if __name__ == "__main__":

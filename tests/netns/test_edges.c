@@ -337,7 +337,8 @@ static void overrun_is_repaired(void **state)
 	assert_non_null(named(f, "lo"));
 }
 
-static void packet_in(void *ctx, int ifindex, const void *packet, size_t len)
+static int packet_in(
+	void *ctx, int ifindex, const void *packet, size_t len, uint32_t work)
 {
 	struct fixture *f = ctx;
 	struct packet *p = &f->received[f->n_received];
@@ -351,6 +352,7 @@ static void packet_in(void *ctx, int ifindex, const void *packet, size_t len)
 		f->va = mcsock_close(f->va);
 		f->vb = mcsock_close(f->vb);
 	}
+	return 0;
 }
 
 /* times that this packet arrived, by interface; the kernel's own are not counted */

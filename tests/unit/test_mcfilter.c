@@ -57,9 +57,11 @@ static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 
 /*
  * The kernel's special offsets become real ones: the link header, which stands before
- * the packet here, and the type of the packet, which follows it as four octets.
+ * the packet here, and the type of the packet and the random number, which follow it as
+ * four octets each.
  */
-static bool hears(const struct mcfilter *filter, struct frame f)
+static bool hears_by_chance(
+	const struct mcfilter *filter, struct frame f, uint32_t random)
 {
 	struct sock_filter code[MCFILTER_MAX];
 	struct bpf_insn insn[MCFILTER_MAX];
@@ -74,14 +76,27 @@ static bool hears(const struct mcfilter *filter, struct frame f)
 			continue;
 		if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE))
 			insn[i].k = f.len;
+		else if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM))
+			insn[i].k = f.len + 4u;
 		else if (insn[i].k >= (uint32_t)SKF_LL_OFF)
 			insn[i].k -= (uint32_t)SKF_LL_OFF;
 		else
 			insn[i].k += ETH;
 	}
 	assert_true(bpf_validate(insn, (int)n));
-	memcpy(f.octet + f.len, (uint8_t[4]){0, 0, 0, f.type}, 4);
-	return bpf_filter(insn, f.octet, f.len + 4u, f.len + 4u) != 0;
+	assert_true(f.len + 8u <= sizeof(f.octet));
+	memcpy(f.octet + f.len,
+		(uint8_t[8]){0, 0, 0, f.type, (uint8_t)(random >> 24),
+			(uint8_t)(random >> 16), (uint8_t)(random >> 8),
+			(uint8_t)random},
+		8);
+	return bpf_filter(insn, f.octet, f.len + 8u, f.len + 8u) != 0;
+}
+
+/* whatever chance says; a host that is sampled is never heard so */
+static bool hears(const struct mcfilter *filter, struct frame f)
+{
+	return hears_by_chance(filter, f, UINT32_MAX);
 }
 
 /* ---- what is a membership message ---- */
@@ -145,101 +160,134 @@ static void mld_only(void **state)
 	}
 }
 
-/* ---- who is silenced ---- */
+/* ---- who is sampled ---- */
 
-static struct mcfilter_host host_of(const uint8_t *octet, uint8_t len)
+static struct flood_host host_of(const uint8_t mac[6], const char *ip)
 {
-	struct mcfilter_host h = {.len = len};
+	struct flood_host h = {.from = a(ip), .has_mac = mac != NULL};
 
-	memcpy(h.octet, octet, len);
+	if (mac)
+		memcpy(h.mac.octet, mac, sizeof(h.mac.octet));
 	return h;
 }
 
-static void a_host_is_known_by_its_link_address(void **state)
+static struct frame report6(const uint8_t mac[6], const char *from)
+{
+	return frame6(HOP, ICMP6, 1, 143, mac, from);
+}
+
+/* F4: others with the same MAC, or with the same IP address, are heard as ever. */
+static void f4_both_addresses_count(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};
-	struct mcfilter_host who = host_of(mac_a, 6);
+	struct flood_host who = host_of(mac_a, "192.0.2.1"),
+			  who6 = host_of(mac_a, "fe80::1:2:3:4");
 	static const uint8_t other_head[6] = {4, 0, 0, 0, 0, 1};
 
-	mcfilter_silence(&f, &who, mono_from_ms(1000));
-	mcfilter_silence(&f6, &who, mono_from_ms(1000));
-	/* whatever it calls itself */
+	mcfilter_sample(&f, mono_from_ms(0), &who);
+	mcfilter_sample(&f6, mono_from_ms(0), &who6);
 	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.1")));
-	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.2")));
-	assert_false(hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "fe80::1")));
-	/* last and first octet count */
+	assert_false(hears(&f6, report6(mac_a, "fe80::1:2:3:4")));
+	/* first and last octet of the one, each part of the other */
 	assert_true(hears(&f, frame4(2, mac_b, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, other_head, "192.0.2.1")));
-	assert_true(hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_b, "fe80::1")));
-	assert_false(hears(&f6, frame6(HOP, ICMP6, 1, 135, mac_b, "fe80::1")));
+	assert_true(hears(&f, frame4(2, mac_a, "192.0.2.2")));
+	assert_true(hears(&f, frame4(2, mac_a, "193.0.2.1")));
+	assert_true(hears(&f6, report6(mac_b, "fe80::1:2:3:4")));
+	assert_true(hears(&f6, report6(mac_a, "fe80::1:2:3:5")));
+	assert_true(hears(&f6, report6(mac_a, "fe80::1:9:3:4")));
+	assert_true(hears(&f6, report6(mac_a, "fe80:0:0:1:1:2:3:4")));
+	assert_true(hears(&f6, report6(mac_a, "fe81::1:2:3:4")));
+	assert_false(hears(&f6, frame6(HOP, ICMP6, 1, 135, mac_a, "fe80::1:2:3:5")));
 }
 
 static void without_link_address_by_that_of_ip(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};
-	struct addr v4 = a("192.0.2.1"), v6 = a("2001:db8:1:2:3:4:5:6");
-	struct mcfilter_host who = host_of(v4.b + 12, 4), who6 = host_of(v6.b, 16);
+	struct flood_host who = host_of(NULL, "192.0.2.1"),
+			  who6 = host_of(NULL, "2001:db8:1:2:3:4:5:6");
 
-	mcfilter_silence(&f, &who, mono_from_ms(1000));
-	mcfilter_silence(&f6, &who6, mono_from_ms(1000));
+	mcfilter_sample(&f, mono_from_ms(0), &who);
+	mcfilter_sample(&f6, mono_from_ms(0), &who6);
 	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, mac_a, "192.0.2.9")));
-	assert_true(hears(&f, frame4(2, mac_a, "193.0.2.1")));
-	assert_false(
-		hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "2001:db8:1:2:3:4:5:6")));
-	/* each quarter of the address counts */
-	assert_true(
-		hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "2001:db9:1:2:3:4:5:6")));
-	assert_true(
-		hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "2001:db8:1:9:3:4:5:6")));
-	assert_true(
-		hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "2001:db8:1:2:3:9:5:6")));
-	assert_true(
-		hears(&f6, frame6(HOP, ICMP6, 1, 143, mac_a, "2001:db8:1:2:3:4:5:9")));
+	assert_false(hears(&f6, report6(mac_b, "2001:db8:1:2:3:4:5:6")));
+	assert_true(hears(&f6, report6(mac_b, "2001:db8:1:2:3:4:5:9")));
 }
 
-static void silence_ends(void **state)
+/* F4: a part is let through by chance, and half as many for each time that this is
+ * still too much; no longer for that. */
+static void f4_a_part_is_let_through(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};
-	struct mcfilter_host who = host_of(mac_a, 6), other = host_of(mac_b, 6);
+	struct flood_host who = host_of(mac_a, "192.0.2.1");
+	struct frame frame = frame4(2, mac_a, "192.0.2.1"), udp = frame;
+
+	for (unsigned part = 2; part <= 8; part *= 2) {
+		unsigned heard = 0;
+
+		mcfilter_sample(&f, mono_from_ms(part), &who);
+		for (uint32_t i = 0; i < 1000; i++)
+			heard += hears_by_chance(&f, frame, i * (UINT32_MAX / 1000));
+		assert_in_range(heard, 1000 / part - 1, 1000 / part + 1);
+		assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(1002).ns);
+	}
+	/* of membership messages only */
+	udp.octet[ETH + 9] = 17;
+	assert_false(hears_by_chance(&f, udp, 0));
+	udp = frame;
+	udp.type = PACKET_OUTGOING;
+	assert_false(hears_by_chance(&f, udp, 0));
+}
+
+/* A second, and each time that it is needed again soon, twice as long. */
+static void r082_it_is_short(void **state)
+{
+	struct mcfilter f = {.family = FAMILY_IPV4};
+	struct flood_host who = host_of(mac_a, "192.0.2.1");
+	struct frame frame = frame4(2, mac_a, "192.0.2.1");
+	int64_t now = 1000;
 
 	assert_int_equal(mcfilter_deadline(&f).ns, MONO_NEVER.ns);
 	assert_false(mcfilter_expire(&f, mono_from_ms(1)));
-	mcfilter_silence(&f, &who, mono_from_ms(2000));
-	mcfilter_silence(&f, &other, mono_from_ms(1000));
-	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(1000).ns);
-	assert_false(mcfilter_expire(&f, mono_from_ms(999)));
-	assert_true(mcfilter_expire(&f, mono_from_ms(1000)));
-	assert_true(hears(&f, frame4(2, mac_b, "192.0.2.1")));
-	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.1")));
-	/* once more, and so for longer */
-	mcfilter_silence(&f, &who, mono_from_ms(3000));
-	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(3000).ns);
-	assert_false(mcfilter_expire(&f, mono_from_ms(2000)));
-	assert_true(mcfilter_expire(&f, mono_from_ms(3000)));
-	assert_true(hears(&f, frame4(2, mac_a, "192.0.2.1")));
+	for (int64_t s = 1; s <= 16; s *= 2) {
+		int64_t until = now + (s < 8 ? s : 8) * 1000;
+
+		mcfilter_sample(&f, mono_from_ms(now), &who);
+		assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(until).ns);
+		assert_false(mcfilter_expire(&f, mono_from_ms(until - 1)));
+		assert_false(hears(&f, frame));
+		assert_true(mcfilter_expire(&f, mono_from_ms(until)));
+		assert_true(hears(&f, frame));
+		now = until + 9999;
+	}
+	/* once it has been forgotten it is short again */
+	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(now + 1).ns);
+	assert_false(mcfilter_expire(&f, mono_from_ms(now + 1)));
 	assert_int_equal(mcfilter_deadline(&f).ns, MONO_NEVER.ns);
+	mcfilter_sample(&f, mono_from_ms(now + 1), &who);
+	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(now + 1001).ns);
 }
 
 /* One more than there is room for takes the place of who would be heard first. */
-static void one_too_many(void **state)
+static void r082_one_too_many(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV6};
 	uint8_t mac[6] = {2, 0, 0, 0, 7, 0};
-	struct mcfilter_host who;
 
 	for (unsigned i = 0; i <= MCFILTER_HOSTS; i++) {
-		/* number 3 was silenced first */
+		struct flood_host who;
+
+		/* number 3 was sampled first */
 		mac[5] = (uint8_t)i;
-		who = host_of(mac, 6);
-		mcfilter_silence(&f, &who, mono_from_ms(i == 3 ? 500 : 1000 + i));
+		who = host_of(mac, "fe80::1");
+		mcfilter_sample(&f, mono_from_ms(i == 3 ? 500 : 1000 + i), &who);
 	}
 	for (unsigned i = 0; i <= MCFILTER_HOSTS; i++) {
 		mac[5] = (uint8_t)i;
-		assert_int_equal(
-			hears(&f, frame6(HOP, ICMP6, 1, 143, mac, "fe80::1")), i == 3);
+		assert_int_equal(hears(&f, report6(mac, "fe80::1")), i == 3);
 	}
-	assert_true(hears(&f, frame6(HOP, ICMP6, 1, 143, mac_a, "fe80::1")));
+	assert_true(hears(&f, report6(mac_a, "fe80::1")));
 }
 
 int main(void)
@@ -247,10 +295,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(igmp_only),
 		cmocka_unit_test(mld_only),
-		cmocka_unit_test(a_host_is_known_by_its_link_address),
+		cmocka_unit_test(f4_both_addresses_count),
 		cmocka_unit_test(without_link_address_by_that_of_ip),
-		cmocka_unit_test(silence_ends),
-		cmocka_unit_test(one_too_many),
+		cmocka_unit_test(f4_a_part_is_let_through),
+		cmocka_unit_test(r082_it_is_short),
+		cmocka_unit_test(r082_one_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
