@@ -46,10 +46,10 @@ void config_check_block(struct config_parser *p, const struct config_iface *ci)
 
 		config_say(p, CONFIG_WARNING, pos,
 			"'phyint %s' has no role; it is %s, because 'defaultdown' is %s before "
-			"it; write 'phyint %s %s'",
+			"it; write 'phyint %s downstream' if hosts are there, else 'phyint %s "
+			"disabled'",
 			name, down ? "downstream" : "disabled",
-			down ? "given" : "not given", name,
-			down ? "downstream" : "disabled");
+			down ? "given" : "not given", name, name);
 	}
 	if (ci->ratelimit)
 		no_effect(p, ci, "ratelimit", "nothing limits the rate; remove it");
