@@ -6,6 +6,7 @@ main(). Each case gets a new laboratory; main() prints TAP, which meson counts c
 `test_x.py WORD...` runs the cases whose name contains a word.
 """
 
+import grp
 import os
 import select
 import sys
@@ -108,6 +109,18 @@ class _Stopper:
     def close(self):
         if self.stream.is_alive():
             self.stream.stop()
+
+
+def need_users():
+    with open("/proc/self/uid_map", encoding="ascii") as f:
+        if sum(int(line.split()[2]) for line in f) < 65535:
+            raise Skip("only one user id in this user namespace")
+
+
+def a_group():
+    """One that is neither root's nor nobody's."""
+    need_users()
+    return next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
 
 
 def wait_datagrams(receiver, n=1, seconds=10):

@@ -8,7 +8,7 @@ import os
 import stat
 import subprocess
 
-from libnetns import (GROUP, PLAIN, Daemon, Skip, assert_continuous, case, main,
+from libnetns import (GROUP, PLAIN, Daemon, a_group, assert_continuous, case, main, need_users,
                       ringcast, wait_datagrams)
 from manager import ManagedDaemon
 import oldkernel  # libnetns knows where it is
@@ -51,12 +51,6 @@ def only_net_raw(b):
     assert int(effective, 16) & ~(1 << 13) == 0, effective
 
 
-def need_users():
-    with open("/proc/self/uid_map", encoding="ascii") as f:
-        if sum(int(line.split()[2]) for line in f) < 65535:
-            raise Skip("only one user id in this user namespace")
-
-
 @case("as user nobody with CAP_NET_RAW it works")
 def nobody(b):
     need_users()
@@ -66,12 +60,6 @@ def nobody(b):
     d.start()
     b.stream(t)
     assert_continuous(wait_datagrams(b.receiver(t.hosts["lan1"]), 100), at_least=100)
-
-
-def a_group():
-    """One that is neither root's nor nobody's."""
-    need_users()
-    return next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
 
 
 def ctl_as_nobody(d, groups, *args):

@@ -1,0 +1,563 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who may do what on the control socket: every command of the daemon's own table, asked by a
+member of its group, by root and by the user who has started the daemon; and attacks by such a
+member, who wants descriptors, a pause of the streams, a change, or to be root."""
+
+import array
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from libnetns import (PLAIN, Daemon, Skip, a_group, assert_continuous, case, lab, main,
+                      need_users, ringcast, wait_datagrams, wait_for)
+from manager import ManagedDaemon
+
+MEMBER, STARTER, NOBODY = 12345, 12346, 65534
+READ, CHANGE = "read", "change"
+PATIENCE_S = 20
+# shorter than an upgrade may wait for anybody
+HELD_S = 4
+CLONE_NEWUSER, PR_SET_DUMPABLE = 0x10000000, 4
+
+# command: what may follow it, and the right that this needs
+EXAMPLES = {
+    "show interfaces": [("", READ)],
+    "show groups": [("", READ)],
+    "show groups detail": [("", READ), ("239.1.2.3", READ)],
+    "show mfc": [("", READ)],
+    "show top": [("", READ), ("sort rate limit 3", READ)],
+    "show upstream": [("", READ)],
+    "show stats": [("", READ)],
+    "show config": [("", READ)],
+    "explain": [("239.1.2.3", READ)],
+    "commands": [("", READ)],
+    "version": [("", READ)],
+    "metrics": [("", READ), ("openmetrics", READ)],
+    "health": [("", READ), ("allow-down", READ)],
+    "log": [("", READ), ("debug", CHANGE), ("default", CHANGE), ("x", CHANGE)],
+    "capture": [("", READ), ("interface=lo", READ), ("snaplen=100", READ), ("data", CHANGE),
+                ("sample=3", CHANGE), ("sample=", CHANGE), ("snaplen=100  data", CHANGE)],
+    "reload": [("", CHANGE), ("x", CHANGE)],
+    "upgrade": [("", CHANGE), ("store", CHANGE), ("hand-over", CHANGE), ("info", CHANGE)],
+}
+
+# what a member asks for that wants more
+ASKS = [b"upgrade hand-over", b"upgrade info", b"upgrade store", b"upgrade", b" \tupgrade",
+        b"upgrade\t", b"upgrade   hand-over", b"UPGRADE hand-over", b"upgrad hand-over",
+        b"upgrade\r", b"upgrade\0", b"upgrade hand-over\0", b"upgrade\thand-over", b"reload",
+        b"reload x", b"log debug", b"log   debug", b"log\tdebug", b"capture data",
+        b"capture interface=lan1 data", b"capture sample=1", b"capture\tdata",
+        b"capture   data", b"capture data data"]
+
+
+# ---- other users ----
+
+def enter_user_namespace():
+    """Root of a namespace of its own, and nobody else outside."""
+    uid, libc = os.getuid(), ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_DUMPABLE, 1)   # else the files below belong to root
+    if libc.unshare(CLONE_NEWUSER) < 0:
+        return   # not on this machine
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as f:
+            f.write(text)
+
+
+def as_user(uid, groups, function, preparation=lambda: None):
+    """What function() returns in a process of that user."""
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(6 * PATIENCE_S)
+            os.setgroups(groups)
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            preparation()
+            said = {"value": function()}
+        except BaseException as e:  # pylint: disable=broad-except
+            said = {"error": repr(e)}
+        with open(into, "w", encoding="utf-8") as f:
+            json.dump(said, f)
+        os._exit(0)
+    os.close(into)
+    with open(out, encoding="utf-8") as f:
+        text = f.read()
+    os.waitpid(pid, 0)
+    said = json.loads(text) if text else {"error": "it was killed"}
+    if "error" in said:
+        raise AssertionError(f"uid {uid}: {said['error']}")
+    return said["value"]
+
+
+class Client:
+    """A connection that looks for descriptors in whatever it gets."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(path)   # waits while others do
+        self.sock.settimeout(PATIENCE_S)
+        self.octets = b""
+
+    def send(self, octets, fds=()):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self.sock, [octets], list(fds))
+
+    def line(self):
+        """The next reply, or None at the end."""
+        while b"\n" not in self.octets:
+            try:
+                got, ancillary, _, _ = self.sock.recvmsg(65536, socket.CMSG_SPACE(4 * 253))
+            except ConnectionResetError:
+                return None
+            fds = array.array("i")
+            for _, kind, data in ancillary:
+                if kind == socket.SCM_RIGHTS:
+                    fds.frombytes(data)
+            assert not fds, f"{len(fds)} descriptors of the daemon"
+            if not got:
+                return None
+            self.octets += got
+        line, self.octets = self.octets.split(b"\n", 1)
+        return json.loads(line)
+
+    def close(self):
+        self.sock.close()
+
+
+def ask(path, request):
+    c = Client(path)
+    c.send(request.encode() + b"\n")
+    reply = c.line()
+    c.close()
+    return reply
+
+
+# ---- every command ----
+
+def table(d):
+    """The daemon's own table; it has the commands of EXAMPLES and no other."""
+    rows = {c["command"]: c for c in ask(d.socket, "commands")["commands"]}
+    assert set(rows) == set(EXAMPLES), set(rows) ^ set(EXAMPLES)
+    for name, c in rows.items():
+        rights = {right for _, right in EXAMPLES[name]}
+        assert rights == {c["right"], c["arguments"]}, (c, rights)
+    return rows
+
+
+def snapshot(d):
+    """What nobody may change who may only read."""
+    reloads = [line for line in ask(d.socket, "metrics")["text"].splitlines()
+               if line.startswith("ringcast_config_reloads")]
+    assert reloads
+    return (ask(d.socket, "version")["pid"], ask(d.socket, "log")["level"],
+            ask(d.socket, "show config")["text"], reloads)
+
+
+def requests():
+    return [(f"{name} {args}".strip(), right) for name, examples in EXAMPLES.items()
+            for args, right in examples]
+
+
+def check_user(d, uid, groups, may_change, shown=None, preparation=lambda: None):
+    """The answers to every command; who may not change leaves no trace."""
+    path, before = d.socket, snapshot(d)
+
+    def everything():
+        return [(request, right, ask(path, request)) for request, right in requests()]
+    for request, right, reply in as_user(uid, groups, everything, preparation):
+        error = reply.get("error", "") if reply else "no answer"
+        if right == READ or may_change:
+            assert "may not" not in error, (uid, request, error)
+            assert right == CHANGE or not error or "interface lo is none" in error, \
+                (uid, request, error)
+            continue
+        assert error.startswith(f"uid {shown or uid} may not '{request[:6]}"), (request, error)
+        for words in ("root", "run the command as that user"):
+            assert words in error, error
+    if not may_change:
+        assert snapshot(d) == before, "something has changed"
+
+
+def open_to_all(d):
+    """So that the right of the file is not what refuses."""
+    os.chmod(d.socket, 0o666)
+
+
+@case("started by root, running as nobody: members may look, nobody may not more, root may all")
+def by_root(b):
+    group = a_group()
+    t = b.topology()
+    d = b.run(t, f"control-group {group.gr_name}\nuser nobody\n" + PLAIN)
+    table(d)
+    gid = [group.gr_gid]
+    check_user(d, MEMBER, gid, False)
+    check_user(d, NOBODY, gid, False)
+    # root of a user namespace of one's own is nobody here
+    check_user(d, MEMBER, gid, False, preparation=enter_user_namespace)
+    check_user(d, 0, [], True)
+    try:
+        as_user(MEMBER, [], lambda: ask(d.socket, "version"))
+    except AssertionError as e:
+        assert "PermissionError" in str(e), e
+    else:
+        raise AssertionError("somebody from outside of the group was answered")
+
+
+def ordinary(*more):
+    return ["setpriv", f"--reuid={STARTER}", f"--regid={STARTER}", "--clear-groups", *more]
+
+
+def started_by(b, wrap):
+    need_users()
+    d = b.daemon = b.own(Daemon(b.topology().router, PLAIN, start=False, wrap=wrap))
+    d.belongs_to(STARTER)
+    d.start()
+    open_to_all(d)
+    table(d)
+    return d
+
+
+@case("started by an ordinary user with the capability: that user may all, and root")
+def by_user(b):
+    d = started_by(b, ordinary("--inh-caps=-all,+net_raw", "--ambient-caps=-all,+net_raw"))
+    for uid, may_change in ((STARTER, True), (0, True), (MEMBER, False), (NOBODY, False)):
+        check_user(d, uid, [STARTER], may_change)
+
+
+@case("the same with a capability of the file")
+def by_file_capability(b):
+    need_users()
+    copy = "/run/ringcastd-with-capability"
+    shutil.copy(ringcast.binary("ringcastd"), copy)
+    r = subprocess.run(["setcap", "cap_net_raw+ep", copy], capture_output=True, text=True)
+    if r.returncode:
+        raise Skip("no file capabilities: " + r.stderr.strip())
+    d = started_by(b, ordinary("sh", "-c", f'shift; exec {copy} "$@"', "sh"))
+    for uid, may_change in ((STARTER, True), (0, True), (MEMBER, False)):
+        check_user(d, uid, [STARTER], may_change)
+
+
+@case("in a user namespace whose root has started it: users that are not mapped may look")
+def in_namespace(b):
+    d = started_by(b, ordinary("unshare", "--user", "--net", "--map-root-user"))
+    check_user(d, STARTER, [], True)
+    for uid in (0, MEMBER):
+        check_user(d, uid, [], False, shown=NOBODY)
+
+
+@case("started by a user that is not mapped: nobody may change anything")
+def unmapped_starter(b):
+    d = started_by(b, ordinary("unshare", "--user", "--net", "--keep-caps"))
+    for uid in (0, STARTER, MEMBER):
+        check_user(d, uid, [], False, shown=NOBODY)
+
+
+@case("after an upgrade by the service manager the rights are the same")
+def after_upgrade(b):
+    group = a_group()
+    t = b.topology()
+    d = b.daemon = b.own(ManagedDaemon(
+        t.router, f"control-group {group.gr_name}\nuser nobody\n" + PLAIN))
+    d.start()
+    assert d.ctl_run("upgrade").returncode == 0
+    for uid in (MEMBER, NOBODY):
+        check_user(d, uid, [group.gr_gid], False)
+
+
+@case("the tables in the documents are the daemon's")
+def documents(b):
+    d = b.run(b.topology())
+    for path, is_row in (("doc/control-socket.md", r"\| `(.*?)` \| (read|change) \|"),
+                         ("SECURITY.md", r"\| (read|change) \| [^|]* \| (.*) \|")):
+        with open(os.path.join(lab.ROOT, path), encoding="utf-8") as f:
+            found = re.findall(is_row, f.read())
+        if path == "SECURITY.md":
+            found = [(name, right) for right, names in found
+                     for name in re.findall("`(.*?)`", names)]
+        else:
+            found = [(name.split(" [")[0].replace(" ...", ""), right) for name, right in found]
+        said = {(re.sub(r" (GROUP|LEVEL|data|sample=N).*", "", name), right)
+                for name, right in found}
+        want = {(c["command"], right) for c in table(d).values()
+                for right in (c["right"], c["arguments"])}
+        assert said == want, (path, said ^ want)
+
+
+# ---- attacks ----
+
+def descriptors(d):
+    return len(os.listdir(f"/proc/{ask(d.socket, 'version')['pid']}/fd"))
+
+
+def is_refused(reply):
+    assert reply is None or "error" in reply, reply
+
+
+def asks_alone(path):
+    for octets in ASKS:
+        c = Client(path)
+        c.send(octets + b"\n")
+        is_refused(c.line())
+        c.close()
+
+
+def asks_in_pieces(path):
+    for octets in ASKS:
+        c = Client(path)
+        for i in range(len(octets)):
+            c.send(octets[i:i + 1])
+        c.send(b"\n")
+        is_refused(c.line())
+        c.close()
+
+
+def asks_behind_others(path):
+    for octets in ASKS:
+        c = Client(path)
+        c.send(b"version\n" + octets + b"\nversion\n" + octets + b"\n")
+        assert c.line()["name"] == "ringcastd"
+        is_refused(c.line())
+        assert c.line()["name"] == "ringcastd"
+        is_refused(c.line())
+        c.close()
+
+
+def goes_early(path):
+    for octets in ASKS:
+        for end in (b"", b"\n", b"\n+", b"\n" + octets):
+            c = Client(path)
+            c.send(octets + end)
+            c.close()
+
+
+def confirms(path):
+    """As if there were something to confirm."""
+    for octets in ASKS:
+        c = Client(path)
+        c.send(octets + b"\n+")
+        is_refused(c.line())
+        c.sock.shutdown(socket.SHUT_WR)
+        while (reply := c.line()) is not None:
+            is_refused(reply)
+        c.close()
+
+
+def sends_descriptors(path):
+    out, into = os.pipe()
+    for octets in ASKS:
+        c = Client(path)
+        c.send(octets[:3], [out, into] * 60)
+        c.send(octets[3:] + b"\n", [into] * 253)
+        is_refused(c.line())
+        c.send(b"version\n", [c.sock.fileno()])
+        assert c.line()["name"] == "ringcastd"
+        c.close()
+    os.close(into)
+    # nobody holds the other end: what was sent is closed
+    signal.alarm(PATIENCE_S)
+    assert os.read(out, 1) == b""
+    os.close(out)
+
+
+def many_at_once(path):
+    clients = []
+    for i in range(200):
+        clients.append(Client(path))
+        clients[-1].send(ASKS[i % len(ASKS)] + b"\n")
+    for c in clients:
+        is_refused(c.line())
+        c.close()
+
+
+def attacked(b):
+    group = a_group()
+    t = b.topology()
+    d = b.daemon = b.own(ManagedDaemon(
+        t.router, f"control-group {group.gr_name}\nuser nobody\n" + PLAIN))
+    d.start()
+    receiver = b.receiver(t.hosts["lan1"])
+    lab.receive_buffer(receiver.sock, 8 << 20)
+    b.stream(t)
+    got = wait_datagrams(receiver, 50)
+    return d, [group.gr_gid], receiver, got
+
+
+def unharmed(d, before, n_fds, receiver, got):
+    got += wait_datagrams(receiver, 100, HELD_S)
+    assert_continuous(got, at_least=150)
+    assert snapshot(d) == before
+    wait_for(PATIENCE_S, lambda: descriptors(d) == n_fds, f"{n_fds} descriptors as before")
+    for words in ("another process takes over", "goes on"):
+        assert words not in d.log(), "it had stopped"
+    assert d.started == 1 and not d.said("FDSTORE"), d.messages
+
+
+@case("a member asks for everything in every way: no descriptor, no pause, no change")
+def member(b):
+    d, gid, receiver, got = attacked(b)
+    before, n_fds = snapshot(d), descriptors(d)
+    for attack in (asks_alone, asks_in_pieces, asks_behind_others, goes_early, confirms,
+                   sends_descriptors, many_at_once):
+        as_user(MEMBER, gid, lambda a=attack: a(d.socket))
+        got += receiver.receive()
+    unharmed(d, before, n_fds, receiver, got)
+
+
+@case("a member that holds the connection open stops no stream")
+def holds(b):
+    d, gid, receiver, got = attacked(b)
+    before, n_fds = snapshot(d), descriptors(d)
+    for octets in (b"upgrade hand-over\n", b"upgrade store\n", b"upgrade\n", b"upgrade"):
+        mine, theirs = socket.socketpair()
+
+        def hold(octets=octets, theirs=theirs):
+            c = Client(d.socket)
+            c.send(octets)
+            theirs.send(b"x")
+            theirs.recv(1)
+            c.close()
+        pid = os.fork()
+        if pid == 0:
+            mine.close()
+            with contextlib.suppress(BaseException):
+                as_user(MEMBER, gid, hold)
+            os._exit(0)
+        theirs.close()
+        mine.settimeout(PATIENCE_S)
+        assert mine.recv(1) == b"x"
+        got += wait_datagrams(receiver, 100, HELD_S)
+        mine.close()
+        os.waitpid(pid, 0)
+    unharmed(d, before, n_fds, receiver, got)
+
+
+def passed_on(uid, groups, path):
+    """A connection of another user, in our hands."""
+    mine, theirs = socket.socketpair()
+
+    def give():
+        c = Client(path)
+        socket.send_fds(theirs, [b"x"], [c.sock.fileno()])
+    as_user(uid, groups, give)
+    _, fds, _, _ = socket.recv_fds(mine, 1, 1)
+    mine.close()
+    theirs.close()
+    return fds[0]
+
+
+@case("a connection that changes hands has the rights of the one that has made it")
+def inherited(b):
+    d, gid, receiver, got = attacked(b)
+    before, n_fds = snapshot(d), descriptors(d)
+
+    def says(fd):
+        c = Client.__new__(Client)
+        c.sock, c.octets = socket.socket(fileno=fd), b""
+        c.sock.settimeout(PATIENCE_S)
+        c.send(b"log debug\n")
+        reply = c.line()
+        c.close()
+        return reply
+    # as a program of root would whose standard error a member has chosen
+    assert says(passed_on(MEMBER, gid, d.socket))["error"].startswith(f"uid {MEMBER} may not")
+    # root has opened a door, and knows to whom
+    fd = passed_on(0, [], d.socket)
+    assert as_user(MEMBER, gid, lambda: says(fd)) == {"level": "debug"}
+    os.close(fd)
+    assert ask(d.socket, "log default")["level"] == before[1]
+    unharmed(d, before, n_fds, receiver, got)
+
+
+@case("root may not take the sockets over the connection either")
+def root_asks(b):
+    d, _, receiver, got = attacked(b)
+    before, n_fds = snapshot(d), descriptors(d)
+    for octets in ASKS[:3]:
+        c = Client(d.socket)
+        c.send(octets + b"\n+")
+        assert "upgrade takes no argument" in c.line()["error"]
+        c.close()
+    unharmed(d, before, n_fds, receiver, got)
+
+
+THIEF = """
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+s.listen()
+answer = ('{"ok":true,"managed":false,"pid":1,"uid":0,"gid":0,"name":"ringcastd","argv":'
+          '["/bin/sh","-c","touch /run/taken"],"directory":"/","config":"/dev/null",'
+          '"binary":"/bin/sh","fds":["state"],"version":"9"}\\n')
+print("ready", flush=True)
+while True:
+    c, _ = s.accept()
+    line = c.makefile().readline()
+    print(line.strip() or "nothing", flush=True)
+    try:
+        c.sendall(answer.encode())
+    except OSError:
+        pass
+    c.close()
+"""
+
+
+@case("root's ringcastctl believes nobody in a directory of all, and starts nothing of anybody")
+def thief(b):
+    need_users()
+    for mode, owner, heard in ((0o1777, 0, []), (0o777, MEMBER, []), (0o755, MEMBER, None)):
+        place = f"/run/place-{mode:o}-{owner}"
+        os.mkdir(place)
+        os.chown(place, owner, owner)
+        os.chmod(place, mode)
+        path = place + "/ctl.sock"
+        p = b.own(Process(["setpriv", f"--reuid={MEMBER}", f"--regid={MEMBER}",
+                           "--clear-groups", "python3", "-c", THIEF, path]))
+        assert p.line() == "ready"
+        for words in (["upgrade"], ["reload"], ["log", "debug"], ["health"], ["version"]):
+            r = subprocess.run([ringcast.binary("ringcastctl"), "-s", path, *words],
+                               capture_output=True, text=True, timeout=60)
+            assert "failed" not in r.stderr and "python" not in r.stderr, r
+            if heard is not None:
+                assert r.returncode == 1, r
+                assert "neither root nor the owner of the directory" in r.stderr, r
+            else:
+                assert p.line() == " ".join(words), "another request"
+                if words == ["upgrade"]:
+                    assert p.line() == "version"
+        if heard is not None:
+            p.all_heard(path)
+        assert not os.path.exists("/run/taken")
+
+
+class Process:
+    def __init__(self, command):
+        self.p = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def line(self):
+        return self.p.stdout.readline().strip()
+
+    def all_heard(self, path):
+        """Nothing, until now, but connections that were closed at once."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            s.sendall(b"the end\n")
+            while (line := self.line()) != "the end":
+                assert line == "nothing", line
+
+    def close(self):
+        self.p.kill()
+        self.p.wait()
+        self.p.stdout.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* printable: what a terminal obeys becomes '?', octet by octet, and nothing else does.
+ */
+
+#include "test.h"
+
+#include "printable.h"
+
+#include <string.h>
+
+static void texts(void **state)
+{
+	static const struct {
+		const char *text, *keep, *want;
+	} c[] = {
+		{"", "", ""},
+		{"eth0 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x93\xba", "",
+			"eth0 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x93\xba"},
+		{"a\x1b[2J\x07\x08\r\x7f", "", "a?[2J????"},
+		{"a\n\tb\x0b", "", "a??b?"},
+		{"a\n\tb\x0b\r", "\n\t", "a\n\tb??"},
+		/* C1, as octets and as characters */
+		{"\x9b"
+		 "2J",
+			"", "?2J"},
+		{"\xc2\x9b"
+		 "2J\xc2\x80\xc2\x9f\xc2\xa0",
+			"", "??2J????\xc2\xa0"},
+		/* marks of direction, line and paragraph separators */
+		{"\xe2\x80\xae"
+		 "x\xe2\x80\xac\xe2\x81\xa6\xe2\x80\x8f\xe2\x80\xa8",
+			"", "???x????????????"},
+		{"\xe2\x80\x90\xe2\x81\xaa", "", "\xe2\x80\x90\xe2\x81\xaa"},
+		/* no UTF-8: cut off, too long, a follower alone, no first octet */
+		{"\xe2\x82", "", "??"},
+		{"\xe2\x82\x1b[", "", "???["},
+		{"\xc0\x9b\xc1\xbf\xe0\x80\x9b\xf0\x80\x80\x9b", "", "???????????"},
+		{"\xc0\x8a", "\n", "??"},
+		{"\x80\xbf\xf8\xff\xf9\xbf\xbf\xbf", "", "????????"},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		char text[64];
+
+		strcpy(text, c[i].text);
+		assert_ptr_equal(printable(text, c[i].keep), text);
+		assert_string_equal(text, c[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(texts)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
