@@ -8,6 +8,26 @@
 
 #define MAX_INTERVAL_MS 86400000 /* a day: more than any interval can be */
 
+/* as a number of 64 bits, the first octet highest */
+void gm_put_mac(struct state_out *o, const struct gm_mac *mac)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < sizeof(mac->octet); i++)
+		v = v << 8 | mac->octet[i];
+	state_put_u64(o, v);
+}
+
+struct gm_mac gm_get_mac(struct state_in *in)
+{
+	uint64_t v = state_get_u64(in);
+	struct gm_mac mac;
+
+	for (unsigned i = sizeof(mac.octet); i-- > 0; v >>= 8)
+		mac.octet[i] = (uint8_t)v;
+	return mac;
+}
+
 void gm_put_filter(struct state_out *o, const struct gm_filter *f)
 {
 	state_put_u8(o, (uint8_t)f->mode);

@@ -8,6 +8,8 @@
 #include "control/gm_msg.h"
 #include "control/gm_params.h"
 
+void gm_put_mac(struct state_out *o, const struct gm_mac *mac);
+struct gm_mac gm_get_mac(struct state_in *in);
 void gm_put_filter(struct state_out *o, const struct gm_filter *f);
 /* Sources must be of the family, in order, each once. 0 or -ENOMEM; `ret` is zero or a
  * valid filter before and a valid one afterwards. */

@@ -64,6 +64,7 @@ void mgroup_db_deinit(struct mgroup_db *db)
 	table_deinit(&db->groups);
 	table_deinit(&db->owners);
 	heap_deinit(&db->timers);
+	heap_deinit(&db->turns.waiting);
 	addrset_deinit(&db->list);
 	addrset_deinit(&db->ask);
 	addrset_deinit(&db->fresh);
@@ -87,7 +88,8 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 {
 	struct mgroup *g;
 
-	if (heap_reserve(&db->timers, db->groups.n + 1) < 0)
+	if (heap_reserve(&db->timers, db->groups.n + 1) < 0 ||
+		heap_reserve(&db->turns.waiting, db->groups.n + 1) < 0)
 		return NULL;
 	g = calloc(1, sizeof(*g));
 	if (!g)
@@ -96,6 +98,7 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 	g->mode = GM_INCLUDE;
 	g->repeat_at = g->source_at = g->host_at = MONO_NEVER;
 	g->since = now;
+	g->fast_at = mgroup_ended_until(db, group);
 	if (table_insert(&db->groups, &g->node,
 		    table_hash(&db->groups, group, sizeof(*group))) < 0) {
 		free(g);
@@ -108,6 +111,7 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 {
 	heap_remove(&db->timers, &g->timer);
+	heap_remove(&db->turns.waiting, &g->turn);
 	table_remove(&db->groups, &g->node);
 	mgroup_owner_release(db, g->owner);
 	db->n_addr -= g->n_counted;
@@ -166,6 +170,7 @@ static void source_block(struct mgroup *g, struct mgroup_source *s)
 		return;
 	s->until = MONO_UNSET;
 	s->repeats = 0;
+	s->waits = false;
 	g->n_blocked++;
 	g->changed = true;
 }
@@ -378,7 +383,7 @@ static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
 			r = addrset_append(&db->ask, &list->v[k]);
 	}
 	if (r == 0)
-		mgroup_ask_sources(db, g, now, &db->ask, fx);
+		mgroup_ask(db, g, now, &db->ask, false, fx);
 	return r;
 }
 
@@ -393,7 +398,7 @@ static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 		if (mono_is_set(g->src[i].until))
 			r = addrset_append(&db->ask, &g->src[i].addr);
 	if (r == 0)
-		mgroup_ask_sources(db, g, now, &db->ask, fx);
+		mgroup_ask(db, g, now, &db->ask, false, fx);
 	return r;
 }
 
@@ -428,9 +433,7 @@ static int on_to_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 		r = sources_add(db, g, list, membership(db, g, now), true, fx);
 	if (r < 0)
 		return r;
-	mgroup_ask_sources(db, g, now, &db->ask, fx);
-	if (g->mode == GM_EXCLUDE)
-		mgroup_ask_group(db, g, now, fx);
+	mgroup_ask(db, g, now, &db->ask, g->mode == GM_EXCLUDE, fx);
 	return 0;
 }
 
@@ -515,13 +518,15 @@ void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 
 /* Finish a step: drop the group when nothing is left, else arm it. True when what can
  * be seen from outside has changed. */
-static bool settle(struct mgroup_db *db, struct mgroup *g, struct effects *fx)
+static bool settle(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	bool known = g->known, changed = g->changed;
 
 	if (g->mode == GM_INCLUDE && g->n_src == 0) {
 		if (known)
 			effects_note(fx, db->port, NOTE_GROUP_GONE, &g->group, NULL, 0);
+		mgroup_note_ended(db, now, g);
 		mgroup_drop(db, g);
 		return known;
 	}
@@ -583,9 +588,9 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 		g->older_until[msg->version] = mono_add_ms(
 			now, gm_older_host_ms(&db->params.gm, role->rv, role->qi_ms));
 	g->last_reporter = msg->from;
-	mgroup_track(db, g, now, msg->version, &msg->from, rec->type, &db->list, fx);
+	mgroup_track(db, g, now, msg, rec->type, &db->list, fx);
 	r = apply(db, g, now, rec, &db->list, fx);
-	if (settle(db, g, fx) && r == 0)
+	if (settle(db, g, now, fx) && r == 0)
 		r = 1;
 	return r;
 }
@@ -632,6 +637,7 @@ void mgroup_to_include(struct mgroup *g)
 	g->mode = GM_INCLUDE;
 	g->until = MONO_UNSET;
 	g->repeats = 0;
+	g->waits = false;
 	g->changed = true;
 	for (size_t i = 0; i < g->n_src; i++)
 		if (mono_is_set(g->src[i].until))
@@ -647,6 +653,14 @@ bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	struct mgroup *g;
 	struct addr group;
 
+	g = mgroup_turn(db, now);
+	if (g) {
+		*work += 1 + g->n_src;
+		*ret_group = addr_any(addr_family(&g->group));
+		mgroup_ask_waiting(db, g, now, fx);
+		mgroup_arm(db, g);
+		return true;
+	}
 	if (!first || !mono_due(first->at, now))
 		return false;
 	g = container_of(first, struct mgroup, timer);
@@ -655,7 +669,7 @@ bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	expire(g, now);
 	if (mono_due(g->repeat_at, now))
 		mgroup_ask_again(db, g, now, fx);
-	*ret_group = settle(db, g, fx) ? group : addr_any(addr_family(&group));
+	*ret_group = settle(db, g, now, fx) ? group : addr_any(addr_family(&group));
 	return true;
 }
 
@@ -663,7 +677,7 @@ mono_t mgroup_deadline(const struct mgroup_db *db)
 {
 	const struct heap_node *first = heap_first(&db->timers);
 
-	return first ? first->at : MONO_NEVER;
+	return mono_min(first ? first->at : MONO_NEVER, mgroup_turn_deadline(db));
 }
 
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg)

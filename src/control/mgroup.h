@@ -19,12 +19,16 @@ struct mgroup_source {
 	mono_t until; /* source timer; MONO_UNSET: not running (blocked, EXCLUDE only)
 		       */
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
-	mono_t ask_at;	 /* the next of them */
+	bool waits;	 /* a question about it waits for the turn of the group */
+	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
 };
 
-/* a tracked host of a group and what it asked for itself */
+/* a tracked host of a group and what it asked for itself: the address that its reports
+ * name and the station that they came from together, so that nobody speaks for another
+ * one */
 struct mgroup_host {
 	struct addr addr;
+	struct gm_mac mac;
 	enum gm_version version;
 	struct gm_filter filter;
 	mono_t until; /* forgotten then, as its membership would be */
@@ -39,15 +43,22 @@ struct mgroup {
 	mono_t older_until[_GM_VERSION_N]; /* older host present: [GM_V1], [GM_V2] */
 	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
-	size_t n_blocked;   /* of them, those whose timer does not run: Y */
-	mono_t source_at;   /* no source timer ends before; MONO_NEVER: none runs */
-	mono_t source_last; /* nor after; MONO_UNSET: none runs */
-	bool known;	    /* others have been told of the group ... */
-	bool changed;	    /* ... and not yet of its mode or visible list of now */
-	uint8_t repeats;    /* group-specific query retransmissions owed */
-	mono_t ask_at;	    /* the next of them */
-	mono_t repeat_at;   /* next retransmission of either kind, or MONO_NEVER */
-	struct mgroup_host *host; /* sorted by address; &one as long as it suffices */
+	size_t n_blocked;      /* of them, those whose timer does not run: Y */
+	mono_t source_at;      /* no source timer ends before; MONO_NEVER: none runs */
+	mono_t source_last;    /* nor after; MONO_UNSET: none runs */
+	bool known;	       /* others have been told of the group ... */
+	bool changed;	       /* ... and not yet of its mode or visible list of now */
+	struct heap_node turn; /* in db->turns.waiting */
+	mono_t turn_at;	 /* or the turn comes then, whatever others do; UNSET: it does
+			    not */
+	bool waits;	 /* a question about the group does, not only about sources */
+	uint8_t repeats; /* group-specific query retransmissions owed */
+	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
+	mono_t fast_at;	  /* no fast leave before */
+	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or
+			     MONO_NEVER */
+	struct mgroup_host
+		*host; /* sorted, see mgroup_host_cmp(); &one as long as it suffices */
 	size_t n_host, cap_host;
 	size_t n_named; /* sources in the filters of all hosts */
 	mono_t host_at; /* no host is forgotten before */
@@ -78,6 +89,22 @@ struct mgroup_params {
 
 struct mgroup_owner;
 
+#define MGROUP_MAX_ENDED 256
+
+/* Questions that wait, and what those before have cost: see mgroup_turn.c. */
+struct mgroup_turns {
+	struct heap waiting; /* groups, by the time from which they may be asked */
+	unsigned debt; /* reports to be heard, or intervals to pass, before a turn */
+	mono_t since;  /* those intervals begin here */
+	mono_t busy;   /* bucket of the port: when it will be empty */
+	/* groups that fast leave has ended less than an interval ago, oldest first */
+	struct mgroup_ended {
+		struct addr group;
+		mono_t fast_at;
+	} ended[MGROUP_MAX_ENDED];
+	unsigned first_ended, n_ended;
+};
+
 struct mgroup_db {
 	unsigned port;
 	uint32_t mtu;
@@ -85,10 +112,12 @@ struct mgroup_db {
 	struct mgroup_role role[_FAMILY_N];
 	struct table groups;
 	struct heap timers;
+	struct mgroup_turns turns;
 	struct table owners;	 /* struct mgroup_owner */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
 	uint64_t n_refused;
 	/* scratch of one call, kept to spare allocations */
+	bool doubt; /* the address of its sender is known from another station */
 	struct addrset list, ask, fresh;
 };
 
@@ -100,6 +129,10 @@ struct mgroup_db {
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
+
+/* A report has arrived, and its records follow. It gives the port the right to ask one
+ * question: see mgroup_turn.c. */
+void mgroup_begin(struct mgroup_db *db, mono_t now);
 
 /* Feed one record that policy has let through. Of the message only the sender (from,
  * mac) and the version are looked at. Returns 0: nothing that matters outside

@@ -4,6 +4,11 @@
  * Last member process: group-specific and group-and-source-specific queries with their
  * retransmissions (RFC 9776 6.6.3, RFC 9777 7.6.3), and the short way where all members
  * are tracked (fast leave, R092). Called by mgroup.c where the table says "Send Q".
+ *
+ * What is to be asked waits for the turn of its group (mgroup_turn.c), most often for
+ * none at all. Only a question that is sent lowers a timer, so nobody is cut off for
+ * one that waits. A question is pending for a Last Member Query Interval: it is not put
+ * again in that time, and once more afterwards if somebody has answered meanwhile.
  */
 
 #include "control/igmp.h"
@@ -21,13 +26,13 @@ static size_t query_room(enum family family, uint32_t mtu)
 	return n ? n : 1;
 }
 
-static void send(struct mgroup_db *db, const struct mgroup *g, bool suppress,
-	const struct addr *src, size_t n_src, struct effects *fx)
+static void send(struct mgroup_db *db, const struct mgroup *g, uint32_t max_resp_ms,
+	bool suppress, const struct addr *src, size_t n_src, struct effects *fx)
 {
 	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
 	struct gm_query q = {
 		.group = g->group,
-		.max_resp_ms = db->params.gm.last_member_interval_ms,
+		.max_resp_ms = max_resp_ms,
 		.qrv = role->rv,
 		.qqi_ms = role->qi_ms,
 		.suppress = suppress,
@@ -58,18 +63,20 @@ static void send_group(
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
 	/* R084: somebody has answered since, so other routers need not lower theirs */
-	send(db, g, g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
+	send(db, g, db->params.gm.last_member_interval_ms,
+		g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
 	g->ask_at = next_ask(db, now);
 }
 
 /* One round of group-and-source queries: first those whose timer was restored meanwhile
- * (S set), then the others (R086). */
-static void send_sources(
+ * (S set), then the others (R086). Number of messages. */
+static unsigned send_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	size_t room = query_room(addr_family(&g->group), db->mtu);
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 	struct addr batch[512];
+	unsigned n_sent = 0;
 	size_t n;
 
 	if (room > sizeof(batch) / sizeof(batch[0]))
@@ -84,12 +91,17 @@ static void send_sources(
 				continue;
 			batch[n++] = s->addr;
 			if (n == room) {
-				send(db, g, suppress, batch, n, fx);
+				send(db, g, db->params.gm.last_member_interval_ms,
+					suppress, batch, n, fx);
+				n_sent++;
 				n = 0;
 			}
 		}
-		if (n)
-			send(db, g, suppress, batch, n, fx);
+		if (n) {
+			send(db, g, db->params.gm.last_member_interval_ms, suppress,
+				batch, n, fx);
+			n_sent++;
+		}
 	}
 	for (size_t i = 0; i < g->n_src; i++) {
 		struct mgroup_source *s = &g->src[i];
@@ -99,29 +111,14 @@ static void send_sources(
 		s->repeats--;
 		s->ask_at = next_ask(db, now);
 	}
-}
-
-/* The same for sources that have just been asked for and nothing else, so that the
- * others of a long list are not looked through. */
-static void send_some(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	const struct addrset *x, struct effects *fx)
-{
-	size_t room = query_room(addr_family(&g->group), db->mtu);
-
-	for (size_t i = 0; i < x->n; i += room)
-		send(db, g, false, &x->v[i], x->n - i < room ? x->n - i : room, fx);
-	for (size_t i = 0; i < x->n; i++) {
-		struct mgroup_source *s = mgroup_source(g, &x->v[i]);
-
-		s->repeats--;
-		s->ask_at = next_ask(db, now);
-	}
-	g->repeat_at = mono_min(g->repeat_at, next_ask(db, now));
+	return n_sent;
 }
 
 void mgroup_schedule(struct mgroup *g)
 {
 	g->repeat_at = g->repeats ? g->ask_at : MONO_NEVER;
+	if (mono_is_set(g->turn_at))
+		g->repeat_at = mono_min(g->repeat_at, g->turn_at);
 	for (size_t i = 0; i < g->n_src; i++)
 		if (g->src[i].repeats)
 			g->repeat_at = mono_min(g->repeat_at, g->src[i].ask_at);
@@ -148,90 +145,225 @@ bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now)
 		decides_sources(db, g, now, g->n_src - g->n_blocked);
 }
 
-void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	struct addrset *x, struct effects *fx)
+/* ---- what is to be asked, and when ---- */
+
+static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
-	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
-	size_t out = 0;
+	return mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+}
 
-	if (x->n == 0)
-		return;
-	if (decides_sources(db, g, now, x->n)) {
-		for (size_t i = 0; i < x->n; i++)
-			if (!mgroup_host_wants(g, &x->v[i]))
-				x->v[out++] = x->v[i];
-		x->n = out;
-		mgroup_sources_stop(g, x);
-		return;
-	}
-	/* only the querier asks (R054); v2 cannot ask for sources */
-	if (!role->querier || role->version < GM_V3)
-		return;
-	for (size_t i = 0; i < x->n; i++) {
-		struct mgroup_source *s = mgroup_source(g, &x->v[i]);
+/* A timer that runs out before a question could be answered needs none (RFC 9776
+ * 6.6.3.2); that of a question without an answer is such a one. */
+static void want_source(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, const struct addr *a)
+{
+	struct mgroup_source *s = mgroup_source(g, a);
 
-		if (!s || !mono_before(lmqt, s->until))
+	if (!s || s->waits || !mono_before(lmqt_after(db, now), s->until))
+		return;
+	s->waits = true;
+	s->repeats = 0;
+	s->ask_at = mono_max(s->ask_at, now);
+	mgroup_wait(db, g, s->ask_at);
+}
+
+static void want_group(struct mgroup_db *db, struct mgroup *g, mono_t now)
+{
+	bool pending = mono_before(now, g->ask_at);
+
+	if (g->waits || (pending && !mono_before(lmqt_after(db, now), g->until)))
+		return;
+	g->waits = true;
+	g->repeats = 0;
+	g->ask_at = mono_max(g->ask_at, now);
+	mgroup_wait(db, g, g->ask_at);
+}
+
+/* The sources that wait, as many as a query holds; the others keep waiting. */
+static bool begin_sources(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	size_t room = query_room(addr_family(&g->group), db->mtu), n = 0;
+
+	for (size_t i = 0; i < g->n_src; i++) {
+		struct mgroup_source *s = &g->src[i];
+
+		if (!s->waits)
 			continue;
-		mgroup_source_run(g, s, lmqt);
+		if (n == room || !mono_due(s->ask_at, now)) {
+			mgroup_wait(db, g, mono_max(s->ask_at, now));
+			continue;
+		}
+		s->waits = false;
+		if (!mono_is_set(s->until))
+			continue;
+		mgroup_source_run(g, s, mono_min(s->until, lmqt_after(db, now)));
 		s->repeats = db->params.gm.last_member_count;
 		s->ask_at = now;
-		x->v[out++] = x->v[i];
+		n++;
 	}
-	x->n = out;
-	if (out == 0)
-		return;
-	if (g->n_src > MGROUP_FEW) {
-		send_some(db, g, now, x, fx);
-		if (2 * out > g->n_src)
-			mgroup_source_span(g);
+	if (n)
+		send_sources(db, g, now, fx);
+	return n > 0;
+}
+
+static bool begin_group(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	if (!g->waits)
+		return false;
+	if (!mono_due(g->ask_at, now)) {
+		mgroup_wait(db, g, g->ask_at);
+		return false;
+	}
+	g->waits = false;
+	if (g->mode == GM_INCLUDE)
+		return false;
+	g->until = mono_min(g->until, lmqt_after(db, now));
+	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
+	send_group(db, g, now, fx);
+	return true;
+}
+
+/* number of messages */
+static unsigned begin(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	unsigned n = begin_sources(db, g, now, fx);
+
+	return n + begin_group(db, g, now, fx);
+}
+
+void mgroup_ask_waiting(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	unsigned n;
+
+	if (!db->role[addr_family(&g->group)].querier) { /* lost while it waited */
+		mgroup_ask_nothing(g);
 		return;
 	}
-	send_sources(db, g, now, fx);
+	n = begin(db, g, now, fx);
+	if (n)
+		mgroup_asked(db, now, n);
 	mgroup_schedule(g);
 }
 
-void mgroup_ask_group(
+/* The report that has just arrived pays for the turn of the group, now or when a
+ * question that is pending is over. */
+static void take_turn(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
-	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
+	mono_t at = g->turn.at;
 
-	if (g->n_named <= FAST_RESTORE && mgroup_all_tracked(db, g, now)) {
-		if (mgroup_host_wants(g, NULL))
-			return;
-		/* an EXCLUDE record makes the group forget sources that its list does
-		 * not name, though others asked for them */
-		if (mgroup_hosts_restore(db, g, fx) == 0) {
-			mgroup_to_include(g);
-			return;
-		}
-	}
-	if (!role->querier)
+	heap_remove(&db->turns.waiting, &g->turn);
+	if (mono_due(at, now)) {
+		mgroup_ask_waiting(db, g, now, fx);
 		return;
-	g->until = mono_min(g->until, lmqt);
-	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
-	send_group(db, g, now, fx);
-	if (g->n_src <= MGROUP_FEW)
-		mgroup_schedule(g);
-	else
-		g->repeat_at = mono_min(g->repeat_at, g->ask_at);
+	}
+	g->turn_at = at;
+	g->repeat_at = mono_min(g->repeat_at, at);
+	mgroup_asked(db, now, 1);
+}
+
+/* ---- fast leave ---- */
+
+/* Half of the usual time to answer: a member that is cut off is to be back within a
+ * second. Not less than IGMPv2 can say. */
+static uint32_t fast_response_ms(const struct mgroup_db *db)
+{
+	uint32_t ms = db->params.gm.last_member_interval_ms;
+
+	return ms >= 200 ? ms / 2 : ms;
+}
+
+/* All members are known, and none of them wants the sources x, or the group. That is
+ * over at once; and because a member may be one that nobody knows of, behind another
+ * one's address or with a report that was lost, the LAN is asked all the same. */
+static bool end_at_once(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *x, bool group, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	size_t room = query_room(addr_family(&g->group), db->mtu);
+	bool whole = group || role->version < GM_V3 || x->n > room;
+
+	/* somebody who answers a question has come back behind the same address: no
+	 * second one of this kind until the first is over */
+	if (mono_before(now, g->fast_at) || !mgroup_has_turn(db, now) ||
+		!mgroup_may_end(db, now))
+		return false;
+	/* an EXCLUDE record makes the group forget sources that its list does not name,
+	 * though others asked for them */
+	if (group && mgroup_hosts_restore(db, g, fx) < 0)
+		return false;
+	mgroup_sources_stop(g, x);
+	if (group)
+		mgroup_to_include(g);
+	send(db, g, fast_response_ms(db), false, whole ? NULL : x->v, whole ? 0 : x->n,
+		fx);
+	g->fast_at = next_ask(db, now);
+	mgroup_asked(db, now, 1);
+	return true;
+}
+
+void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
+	bool group, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+
+	if (decides_sources(db, g, now, x->n) &&
+		(!group || g->n_named <= FAST_RESTORE)) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < x->n; i++)
+			if (!mgroup_host_wants(g, &x->v[i]))
+				x->v[n++] = x->v[i];
+		x->n = n;
+		group = group && !mgroup_host_wants(g, NULL);
+		if (!n && !group)
+			return;
+		if (end_at_once(db, g, now, x, group, fx))
+			return;
+	}
+	if (!role->querier) /* only the querier asks (R054) */
+		return;
+	/* version 2 cannot ask for sources */
+	for (size_t i = 0; role->version >= GM_V3 && i < x->n; i++)
+		want_source(db, g, now, &x->v[i]);
+	if (group)
+		want_group(db, g, now);
+	if (g->turn.slot && !mono_is_set(g->turn_at) && mgroup_has_turn(db, now))
+		take_turn(db, g, now, fx);
+}
+
+void mgroup_ask_nothing(struct mgroup *g)
+{
+	g->waits = false;
+	g->repeats = 0;
+	g->turn_at = MONO_UNSET;
+	for (size_t i = 0; i < g->n_src; i++) {
+		g->src[i].waits = false;
+		g->src[i].repeats = 0;
+	}
 }
 
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	unsigned n = 0;
 
-	if (!role->querier) { /* the role was lost meanwhile */
-		g->repeats = 0;
-		for (size_t i = 0; i < g->n_src; i++)
-			g->src[i].repeats = 0;
+	if (!db->role[addr_family(&g->group)].querier)
+		mgroup_ask_nothing(g); /* the role was lost meanwhile */
+	if (mono_is_set(g->turn_at) && mono_due(g->turn_at, now)) {
+		g->turn_at = MONO_UNSET;
+		n += begin(db, g, now, fx);
 	}
 	if (g->repeats && is_due(db, g->ask_at, now)) {
 		g->repeats--;
 		send_group(db, g, now, fx);
+		n++;
 	}
-	send_sources(db, g, now, fx);
+	n += send_sources(db, g, now, fx);
+	mgroup_owe(db, now, n ? n - 1 : 0);
 	mgroup_schedule(g);
 }

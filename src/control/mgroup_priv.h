@@ -2,8 +2,9 @@
 #pragma once
 
 /* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
- * (last member process), mgroup_track.c (hosts), mgroup_limit.c (what it may cost),
- * mgroup_state.c (live upgrade). Nobody else includes this. */
+ * (last member process), mgroup_turn.c (when it may begin), mgroup_track.c (hosts),
+ * mgroup_limit.c (what it may cost), mgroup_state.c (live upgrade). Nobody else
+ * includes this. */
 
 #include "control/mgroup.h"
 
@@ -37,17 +38,37 @@ void mgroup_sources_stop(struct mgroup *g, const struct addrset *list);
 
 /* When the next of its queries is due: the earliest of what is to be repeated. */
 void mgroup_schedule(struct mgroup *g);
-/* "Send Q(G,X)" and "Send Q(G)" of the table; with fast leave they decide at once. */
-void mgroup_ask_sources(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	struct addrset *x, struct effects *fx); /* x is used up */
-void mgroup_ask_group(
+/* "Send Q(G,X)" and, if `group`, "Send Q(G)" of the table; with fast leave they decide
+ * at once. Of x those are left that had to be asked for. */
+void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
+	bool group, struct effects *fx);
+/* It is the group's turn: ask what waits. mgroup_arm() is to follow. */
+void mgroup_ask_waiting(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+/* forget all that was to be asked */
+void mgroup_ask_nothing(struct mgroup *g);
 /* False: no query about sources of the group would lower a timer, nor is there a host
  * less for whom one could stop. */
 bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now);
 /* retransmissions that are due */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+
+/* A question may begin now; n of them have begun. */
+bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
+void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
+/* A repetition took n messages more than one: those who ask next wait for that. */
+void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
+/* The group waits for its turn, from that time on. */
+void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at);
+/* the group whose turn it is; it waits no longer. NULL: none */
+struct mgroup *mgroup_turn(struct mgroup_db *db, mono_t now);
+mono_t mgroup_turn_deadline(const struct mgroup_db *db);
+/* there is room to remember a group that ends by fast leave */
+bool mgroup_may_end(struct mgroup_db *db, mono_t now);
+/* remember its fast_at if that is in the future */
+void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g);
+mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group);
 
 /* One more group of this host. 0 with its account, 1: it has as many as it may,
  * -ENOMEM.
@@ -66,11 +87,15 @@ static inline bool mgroup_is_full(const struct mgroup_db *db)
 
 /* Room for n hosts. 0 or -ENOMEM. */
 int mgroup_hosts_reserve(struct mgroup *g, size_t n);
-/* note what a host says about itself */
+/* the order of a group's hosts */
+int mgroup_host_cmp(
+	const struct mgroup_host *h, const struct addr *a, const struct gm_mac *mac);
+/* Note what a host says about itself: the record that is being fed. */
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	enum gm_version version, const struct addr *from, enum gm_record_type type,
-	const struct addrset *list, struct effects *fx);
-/* every member is a tracked v3 host, so that nobody can be cut off unheard (R092) */
+	const struct gm_msg *msg, enum gm_record_type type, const struct addrset *list,
+	struct effects *fx);
+/* Every member is a tracked v3 host (R092), and the record that is being fed comes from
+ * the station that its address is known from. */
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
 /* Whatever tracked hosts ask for by name runs as long as they are known. 0 or -ENOMEM.
  */

@@ -15,8 +15,8 @@
 
 #define TAG_GROUP 1
 
-#define SOURCE_OCTETS (16 + 8 + 1 + 8)
-#define HOST_OCTETS   (16 + 1 + 8 + 1 + 4)
+#define SOURCE_OCTETS (16 + 8 + 1 + 1 + 8)
+#define HOST_OCTETS   (16 + 8 + 1 + 8 + 1 + 4)
 
 /* ---- writing ---- */
 
@@ -27,8 +27,12 @@ static void put_group(struct state_out *o, const struct mgroup *g)
 	state_put_time(o, g->until);
 	state_put_time(o, g->older_until[GM_V1]);
 	state_put_time(o, g->older_until[GM_V2]);
+	state_put_u8(o, g->waits);
 	state_put_u8(o, g->repeats);
 	state_put_time(o, g->ask_at);
+	state_put_time(o, g->fast_at);
+	state_put_time(o, g->turn_at);
+	state_put_time(o, g->turn.slot ? g->turn.at : MONO_UNSET);
 	state_put_time(o, g->repeat_at);
 	state_put_time(o, g->untracked_until);
 	state_put_time(o, g->since);
@@ -40,15 +44,32 @@ static void put_group(struct state_out *o, const struct mgroup *g)
 	for (size_t i = 0; i < g->n_src; i++) {
 		state_put_addr(o, &g->src[i].addr);
 		state_put_time(o, g->src[i].until);
+		state_put_u8(o, g->src[i].waits);
 		state_put_u8(o, g->src[i].repeats);
 		state_put_time(o, g->src[i].ask_at);
 	}
 	state_put_u32(o, (uint32_t)g->n_host);
 	for (size_t i = 0; i < g->n_host; i++) {
 		state_put_addr(o, &g->host[i].addr);
+		gm_put_mac(o, &g->host[i].mac);
 		state_put_u8(o, (uint8_t)g->host[i].version);
 		state_put_time(o, g->host[i].until);
 		gm_put_filter(o, &g->host[i].filter);
+	}
+}
+
+static void put_turns(struct state_out *o, const struct mgroup_turns *t)
+{
+	state_put_u32(o, t->debt);
+	state_put_time(o, t->since);
+	state_put_time(o, t->busy);
+	state_put_u32(o, t->n_ended);
+	for (unsigned i = 0; i < t->n_ended; i++) {
+		const struct mgroup_ended *e =
+			&t->ended[(t->first_ended + i) % MGROUP_MAX_ENDED];
+
+		state_put_addr(o, &e->group);
+		state_put_time(o, e->fast_at);
 	}
 }
 
@@ -58,6 +79,7 @@ void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 	size_t pos;
 
 	state_put_u64(o, db->n_refused);
+	put_turns(o, &db->turns);
 	table_for_each (&db->groups, pos, node, next) {
 		size_t at = state_begin(o, TAG_GROUP);
 
@@ -67,6 +89,21 @@ void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 }
 
 /* ---- reading ---- */
+
+/* far more than there is reason for, and less than would be waited for without end */
+#define MAX_DEBT 8192
+
+static void get_turns(struct state_in *in, struct mgroup_turns *t)
+{
+	t->debt = state_get_up_to(in, MAX_DEBT);
+	t->since = state_get_time(in);
+	t->busy = state_get_time(in);
+	t->n_ended = state_get_up_to(in, MGROUP_MAX_ENDED);
+	for (unsigned i = 0; i < t->n_ended; i++) {
+		t->ended[i].group = state_get_addr(in);
+		t->ended[i].fast_at = state_get_time(in);
+	}
+}
 
 static int get_sources(struct state_in *in, struct mgroup *g)
 {
@@ -81,12 +118,13 @@ static int get_sources(struct state_in *in, struct mgroup *g)
 
 		s->addr = state_get_addr(in);
 		s->until = gm_get_timer(in);
+		s->waits = state_get_bool(in);
 		s->repeats = state_get_u8(in);
 		s->ask_at = gm_get_timer(in);
 		if (addr_family(&s->addr) != addr_family(&g->group) ||
 			(g->n_src && addr_cmp(&s[-1].addr, &s->addr) >= 0) ||
 			(g->mode == GM_INCLUDE && !mono_is_set(s->until)) ||
-			(s->repeats && !mono_is_set(s->ask_at)))
+			((s->repeats || s->waits) && !mono_is_set(s->ask_at)))
 			state_set_bad(in);
 		g->n_blocked += !mono_is_set(s->until);
 	}
@@ -112,6 +150,7 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 
 		*h = (struct mgroup_host){0};
 		h->addr = state_get_addr(in);
+		h->mac = gm_get_mac(in);
 		h->version = gm_get_version(in);
 		h->until = gm_get_deadline(in);
 		g->host_at = mono_min(g->host_at, h->until);
@@ -120,7 +159,8 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 		if (r < 0)
 			return r;
 		if (addr_family(&h->addr) != family ||
-			(g->n_host > 1 && addr_cmp(&h[-1].addr, &h->addr) >= 0))
+			(g->n_host > 1 &&
+				mgroup_host_cmp(&h[-1], &h->addr, &h->mac) >= 0))
 			state_set_bad(in);
 	}
 	return 0;
@@ -139,16 +179,33 @@ static int get_owner(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	return r > 0 ? 0 : r;
 }
 
+/* What waits without an end would never be asked. */
+static bool waits_for_nothing(const struct mgroup *g)
+{
+	bool waits = g->waits;
+
+	for (size_t i = 0; i < g->n_src; i++)
+		waits = waits || g->src[i].waits;
+	return waits && !mono_is_set(g->turn_at) && !g->turn.slot;
+}
+
 static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
 {
+	mono_t waits_from;
 	int r;
 
 	g->mode = gm_get_mode(in);
 	g->until = gm_get_timer(in);
 	g->older_until[GM_V1] = gm_get_timer(in);
 	g->older_until[GM_V2] = gm_get_timer(in);
+	g->waits = state_get_bool(in);
 	g->repeats = state_get_u8(in);
 	g->ask_at = gm_get_timer(in);
+	g->fast_at = state_get_time(in);
+	g->turn_at = gm_get_timer(in);
+	waits_from = gm_get_timer(in);
+	if (mono_is_set(waits_from))
+		mgroup_wait(db, g, waits_from);
 	(void)gm_get_deadline(in); /* the earliest of these and the sources' */
 	g->untracked_until = gm_get_timer(in);
 	g->since = state_get_time(in);
@@ -162,7 +219,9 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	/* an empty group is none, and only EXCLUDE mode has a group timer */
 	if (g->mode == GM_INCLUDE ? g->n_src == 0 : !mono_is_set(g->until))
 		state_set_bad(in);
-	if (g->repeats && !mono_is_set(g->ask_at))
+	if ((g->repeats || g->waits) && !mono_is_set(g->ask_at))
+		state_set_bad(in);
+	if (waits_for_nothing(g))
 		state_set_bad(in);
 	if (g->mode == GM_INCLUDE)
 		g->until = MONO_UNSET;
@@ -207,6 +266,7 @@ int mgroup_import(
 	int r = 0;
 
 	db->n_refused = state_get_u64(in);
+	get_turns(in, &db->turns);
 	while (r == 0 && state_get_section(in, &tag, &section))
 		if (tag == TAG_GROUP)
 			r = import_group(db, now, on, &section);

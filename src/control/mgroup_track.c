@@ -2,8 +2,10 @@
 
 /*
  * Explicit tracking of the hosts of a group, for fast leave and for the operator (R092,
- * E13). Each host's own filter is kept as its records tell. When in doubt a host is
- * held to want more than it does: that only means that a leave goes through queries.
+ * E13). Each host's own filter is kept as its records tell. A host is its address and
+ * the station that speaks: a leave in another one's name finds a member that is still
+ * there. When in doubt a host is held to want more than it does: that only means that a
+ * leave goes through queries.
  */
 
 #include "base/cleanup.h"
@@ -12,19 +14,42 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t host_slot(const struct mgroup *g, const struct addr *a)
+int mgroup_host_cmp(
+	const struct mgroup_host *h, const struct addr *a, const struct gm_mac *mac)
+{
+	int c = addr_cmp(&h->addr, a);
+
+	return c ? c : memcmp(h->mac.octet, mac->octet, sizeof(mac->octet));
+}
+
+static size_t host_slot(
+	const struct mgroup *g, const struct addr *a, const struct gm_mac *mac)
 {
 	size_t lo = 0, hi = g->n_host;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (addr_cmp(&g->host[mid].addr, a) < 0)
+		if (mgroup_host_cmp(&g->host[mid], a, mac) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo;
+}
+
+/* Who spoke with that address before, from another station, is a member until it has
+ * been asked or has been silent too long. */
+static bool is_known_elsewhere(
+	const struct mgroup *g, const struct addr *a, const struct gm_mac *mac)
+{
+	static const struct gm_mac lowest;
+
+	for (size_t i = host_slot(g, a, &lowest);
+		i < g->n_host && addr_eq(&g->host[i].addr, a); i++)
+		if (!gm_mac_eq(&g->host[i].mac, mac))
+			return true;
+	return false;
 }
 
 static void host_del(struct mgroup *g, size_t i)
@@ -72,17 +97,18 @@ int mgroup_hosts_reserve(struct mgroup *g, size_t n)
 
 /* NULL: no memory, or too many */
 static struct mgroup_host *host_get(
-	const struct mgroup_db *db, struct mgroup *g, const struct addr *a)
+	const struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg)
 {
-	size_t i = host_slot(g, a);
+	size_t i = host_slot(g, &msg->from, &msg->mac);
 
-	if (i < g->n_host && addr_eq(&g->host[i].addr, a))
+	if (i < g->n_host && mgroup_host_cmp(&g->host[i], &msg->from, &msg->mac) == 0)
 		return &g->host[i];
 	if (g->n_host == MGROUP_MAX_HOSTS || mgroup_is_full(db) ||
 		mgroup_hosts_reserve(g, g->n_host + 1) < 0)
 		return NULL;
 	memmove(&g->host[i + 1], &g->host[i], (g->n_host - i) * sizeof(*g->host));
-	g->host[i] = (struct mgroup_host){.addr = *a, .filter.mode = GM_INCLUDE};
+	g->host[i] = (struct mgroup_host){
+		.addr = msg->from, .mac = msg->mac, .filter.mode = GM_INCLUDE};
 	g->n_host++;
 	return &g->host[i];
 }
@@ -134,8 +160,8 @@ static bool is_too_long(const struct mgroup_db *db, const struct gm_filter *f)
 }
 
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	enum gm_version version, const struct addr *from, enum gm_record_type type,
-	const struct addrset *list, struct effects *fx)
+	const struct gm_msg *msg, enum gm_record_type type, const struct addrset *list,
+	struct effects *fx)
 {
 	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
 	mono_t until = mono_add_ms(
@@ -143,17 +169,18 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	struct mgroup_host *h = NULL;
 
 	hosts_expire(g, now);
-	if (!addr_is_any(from))
-		h = host_get(db, g, from);
+	db->doubt = is_known_elsewhere(g, &msg->from, &msg->mac);
+	if (!addr_is_any(&msg->from))
+		h = host_get(db, g, msg);
 	if (!h) {
 		/* hosts without an address cannot be told apart (R020) */
-		if (!addr_is_any(from))
-			effects_note(fx, db->port, NOTE_HOST_LIMIT, &g->group, from,
-				MGROUP_MAX_HOSTS);
+		if (!addr_is_any(&msg->from))
+			effects_note(fx, db->port, NOTE_HOST_LIMIT, &g->group,
+				&msg->from, MGROUP_MAX_HOSTS);
 		g->untracked_until = until;
 		return;
 	}
-	h->version = version;
+	h->version = msg->version;
 	h->until = until;
 	g->host_at = mono_min(g->host_at, until);
 	if (filter_apply(g, &h->filter, type, list) < 0) {
@@ -174,7 +201,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now)
 {
 	/* a router that is not querier leaves the decision to the querier (R054) */
-	if (!db->params.fast_leave || !db->role[addr_family(&g->group)].querier ||
+	if (!db->params.fast_leave || db->doubt ||
+		!db->role[addr_family(&g->group)].querier ||
 		mgroup_version(g, now) < GM_V3 || mono_before(now, g->untracked_until))
 		return false;
 	hosts_expire(g, now);

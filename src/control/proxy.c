@@ -149,6 +149,7 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 			msg->n_rec ? &msg->rec[0].group : NULL, &msg->from, 0);
 		return GM_BAD_FOREIGN;
 	}
+	mgroup_begin(&pp->groups, now);
 	for (size_t i = 0; i < msg->n_rec; i++) {
 		enum gm_bad bad = input_record(p, now, pp, msg, &msg->rec[i], fx);
 

@@ -48,6 +48,7 @@ static inline int send_at(int64_t ms, enum gm_version version, unsigned host,
 		.n_src = gm_sources(fam, list, src)};
 
 	effects_clear(&fx);
+	mgroup_begin(&db, mono_from_ms(ms));
 	return mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
 }
 

@@ -80,7 +80,9 @@ static void r087_answer_restores_the_timer(void **state)
 	}
 }
 
-static void r088_leaves_merge(void **state)
+/* K14: whoever leaves while a question is pending has it put for him, too; 299 leaves
+ * of one group make no more questions than one. */
+static void r088_k14_leaves_merge(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -89,13 +91,38 @@ static void r088_leaves_merge(void **state)
 
 		setup_db(NULL);
 		send_at(T0, GM_V2, 9, GM_IS_EX, "");
-		for (int i = 0; i < 3; i++) {
-			send_at(T1 + 30 * i, GM_V2, 9 - (unsigned)i, GM_TO_IN, "");
+		for (int i = 0; i < 299; i++) {
+			send_at(T1 + 3 * i, GM_V2, 1 + (unsigned)i % 200, GM_TO_IN, "");
 			n += strlen(queries(q)) > 0;
 		}
-		assert_int_equal(n, 3);
-		run_until(T1 + 1999);
-		assert_queries("Q"); /* one merged repetition: 4 in total */
+		assert_int_equal(n, 1);
+		assert_int_equal(run_until(T1 + 1999), 0);
+		assert_queries("Q");
+		assert_int_equal(run_until(T1 + 2000), 1);
+		teardown_db();
+	}
+}
+
+/* K14: a leave after the answer is asked about, but not within the interval */
+static void k14_answer_and_leave_ask_once_an_interval(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		unsigned n = 0;
+		char q[128];
+
+		setup_db(NULL);
+		for (int i = 0; i < 900; i++) {
+			run_until(T1 + 10 * i);
+			n += strlen(queries(q)) > 0;
+			send_at(T1 + 10 * i, GM_V3, 9, GM_TO_EX, "");
+			send_at(T1 + 10 * i, GM_V3, 9, GM_TO_IN, "");
+			n += strlen(queries(q)) > 0;
+		}
+		assert_in_range(n, 9, 10); /* in nine seconds */
+		assert_state("EX /");
+		run_until(T1 + 9000 + 3000);
+		assert_state("-");
 		teardown_db();
 	}
 }
@@ -129,10 +156,14 @@ static void r089_queries_fit_the_mtu(void **state)
 			rec.type = GM_BLOCK;
 			effects_clear(&fx);
 			mgroup_input(&db, mono_from_ms(T1), &msg, &rec, &fx);
-			assert_int_equal(fx.n, (400 + room - 1) / room);
-			assert_int_equal(fx.v[0].query.q.n_src, room);
-			effects_for_each (&fx, e)
-				sum += e->query.q.n_src;
+			/* one at once, and the others each in its turn (F8) */
+			assert_int_equal(fx.n, 1);
+			for (size_t n = 0; n < (400 + room - 1) / room; n++) {
+				assert_int_equal(fx.v[fx.n - 1].query.q.n_src,
+					sum + room < 400 ? room : 400 - sum);
+				sum += fx.v[fx.n - 1].query.q.n_src;
+				run_until(T1 + 2000 * ((int64_t)n + 1));
+			}
 			assert_int_equal(sum, 400);
 			teardown_db();
 		}
@@ -221,7 +252,7 @@ static void r092_last_tracked_host_ends_the_group(void **state)
 		assert_queries("");
 		assert_state("EX /");
 		assert_int_equal(send_at(T1, GM_V3, 8, GM_TO_IN, ""), 1);
-		assert_queries("");
+		assert_queries("Q");
 		assert_state("-");
 		teardown_db();
 	}
@@ -236,8 +267,141 @@ static void r092_tracked_sources(void **state)
 		send_at(T0, GM_V3, 9, GM_ALLOW, "23");
 		assert_state("IN 123");
 		assert_int_equal(send_at(T1, GM_V3, 8, GM_BLOCK, "12"), 1);
+		assert_queries("Q(1)");
 		assert_state("IN 23"); /* 2 is still wanted by the other host */
-		assert_int_equal(send_at(T1, GM_V3, 9, GM_BLOCK, "23"), 1);
+		assert_int_equal(send_at(T1 + 1000, GM_V3, 9, GM_BLOCK, "23"), 1);
+		assert_queries("Q(23)");
+		assert_state("-");
+		teardown_db();
+	}
+}
+
+/* K11: a member that nobody knew of answers within a second. The next leave from that
+ * address is not believed at once, since somebody else may be behind it. */
+static void k11_fast_leave_asks_once(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		fast();
+		send_at(T0, GM_V3, 8, GM_TO_EX, "");
+		assert_int_equal(send_at(T1, GM_V3, 8, GM_TO_IN, ""), 1);
+		assert_queries("Q");
+		assert_in_range(fx.v[0].query.q.max_resp_ms, 100, 500);
+		assert_int_equal(send_at(T1 + 400, GM_V3, 8, GM_IS_EX, ""), 1);
+		assert_int_equal(send_at(T1 + 600, GM_V3, 8, GM_TO_IN, ""), 0);
+		assert_state("EX /");
+		/* it is asked about like any other */
+		assert_int_equal(run_until(T1 + 2599), 0);
+		assert_int_equal(run_until(T1 + 2600), 1);
+		assert_state("-");
+		teardown_db();
+	}
+}
+
+/* K11, K14: a box that joins and leaves without end has the LAN asked once a second. */
+static void k11_fast_leave_over_and_over(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		unsigned n = 0;
+		char q[128];
+
+		fast();
+		for (int i = 0; i < 900; i++) {
+			run_until(T1 + 10 * i);
+			n += strlen(queries(q)) > 0;
+			send_at(T1 + 10 * i, GM_V3, 9, GM_TO_EX, "");
+			send_at(T1 + 10 * i, GM_V3, 9, GM_TO_IN, "");
+			n += strlen(queries(q)) > 0;
+		}
+		assert_in_range(n, 9, 18);
+		teardown_db();
+	}
+}
+
+static int forged_at(int64_t ms, enum gm_record_type type, const char *list)
+{
+	struct addr src[10];
+	struct gm_record rec = {.type = type,
+		.group = gm_group(fam, 1),
+		.src = src,
+		.n_src = gm_sources(fam, list, src)};
+	struct gm_msg msg = {.version = GM_V3,
+		.from = gm_host(fam, 8),
+		.mac = {{2, 0, 0, 0, 0, 0x66}}};
+
+	effects_clear(&fx);
+	mgroup_begin(&db, mono_from_ms(ms));
+	return mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
+}
+
+/* F6: a leave in the name of a member, from another station, is a question as without
+ * fast leave; what it says does not change what is known of the member. */
+static void f6_leave_from_another_station_is_a_question(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		fast();
+		send_at(T0, GM_V3, 8, GM_TO_EX, "");
+		assert_int_equal(forged_at(T1, GM_TO_IN, ""), 0);
+		assert_queries("Q");
+		assert_state("EX /");
+		assert_int_equal(group()->n_host, 1);
+		assert_int_equal(group()->host[0].filter.mode, GM_EXCLUDE);
+		send_at(T1 + 700, GM_V3, 8, GM_IS_EX, "");
+		assert_int_equal(run_until(T1 + 10000), 0);
+		/* that of the member itself is fast as ever */
+		assert_int_equal(send_at(T1 + 10000, GM_V3, 8, GM_TO_IN, ""), 1);
+		assert_state("-");
+		teardown_db();
+	}
+}
+
+static void f6_block_and_narrower_lists_from_another_station(void **state)
+{
+	static const struct {
+		enum gm_record_type type;
+		const char *list;
+	} c[] = {{GM_BLOCK, "1"}, {GM_TO_IN, "2"}, {GM_TO_IN, ""}};
+
+	FOR_BOTH_FAMILIES
+	{
+		for (size_t i = 0; i < array_len(c); i++) {
+			fast();
+			send_at(T0, GM_V3, 8, GM_ALLOW, "12");
+			assert_int_equal(forged_at(T1, c[i].type, c[i].list), 0);
+			assert_state("IN 12");
+			send_at(T1 + 700, GM_V3, 8, GM_IS_IN, "12");
+			assert_int_equal(run_until(T1 + 10000), 0);
+			assert_state("IN 12");
+			teardown_db();
+		}
+		/* a wish to hear less, in EXCLUDE mode */
+		fast();
+		send_at(T0, GM_V3, 8, GM_TO_EX, "");
+		forged_at(T1, GM_TO_EX, "1");
+		forged_at(T1, GM_BLOCK, "2");
+		assert_state("EX 12/");
+		assert_queries("Q(2)");
+		send_at(T1 + 700, GM_V3, 8, GM_IS_EX, "");
+		run_until(T1 + 100000);
+		assert_state("EX /");
+		teardown_db();
+	}
+}
+
+/* The member has got another card, and speaks from there: what the old one asked for is
+ * not taken for a second member for ever. */
+static void f6_station_changes(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		fast();
+		send_at(T0, GM_V3, 8, GM_TO_EX, "");
+		forged_at(T0, GM_TO_EX, "");
+		forged_at(T1, GM_TO_IN, "");
+		assert_queries("Q");
+		assert_int_equal(run_until(T1 + 2000), 1);
 		assert_state("-");
 		teardown_db();
 	}
@@ -323,13 +487,19 @@ int main(void)
 		cmocka_unit_test(r084_answered_query_is_repeated_with_s),
 		cmocka_unit_test(r086_repeat_splits_by_answer),
 		cmocka_unit_test(r087_answer_restores_the_timer),
-		cmocka_unit_test(r088_leaves_merge),
+		cmocka_unit_test(r088_k14_leaves_merge),
+		cmocka_unit_test(k14_answer_and_leave_ask_once_an_interval),
 		cmocka_unit_test(r089_queries_fit_the_mtu),
 		cmocka_unit_test(r081_current_state_asks_nothing),
 		cmocka_unit_test(r054_non_querier_asks_nothing),
 		cmocka_unit_test(r052_heard_query_lowers_timers),
 		cmocka_unit_test(r092_last_tracked_host_ends_the_group),
 		cmocka_unit_test(r092_tracked_sources),
+		cmocka_unit_test(k11_fast_leave_asks_once),
+		cmocka_unit_test(k11_fast_leave_over_and_over),
+		cmocka_unit_test(f6_leave_from_another_station_is_a_question),
+		cmocka_unit_test(f6_block_and_narrower_lists_from_another_station),
+		cmocka_unit_test(f6_station_changes),
 		cmocka_unit_test(r092_e13_older_member_forbids_it),
 		cmocka_unit_test(r092_host_without_address_forbids_it),
 		cmocka_unit_test(r092_partial_answer_keeps_the_rest),

@@ -230,12 +230,12 @@ static const struct proxy_case leaving_cases[] = {
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1#2 to_ex G;"
 		"lan1 to_in G;"
-		"lan1#2 to_in G > *G=gone | wan: to_in G{}",
+		"lan1#2 to_in G > lan1: ? G{} | *G=gone | wan: to_in G{}",
 		{QUICK}},
 	{"R092 fast-leave holds for its interface",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan2 to_ex G > *G=lan1+lan2;"
-		"lan1 to_in G > *G=lan2;"
+		"lan1 to_in G > lan1: ? G{} | *G=lan2;"
 		"lan2 to_in G > lan2: ? G{};"
 		"+1000 > *G=gone | wan: to_in G{}",
 		{FAST_LAN1}},
@@ -243,14 +243,15 @@ static const struct proxy_case leaving_cases[] = {
 		"lan1 v2 G > *G=lan1 | wan: to_ex G{};"
 		"lan1#2 to_ex G;"
 		"lan1#2 to_in G > lan1: ? G{};"
-		"lan1 v2 leave G > lan1: ? G{};"
+		"lan1 v2 leave G;"
 		"+1000 > *G=gone | wan: to_in G{}",
 		{QUICK}},
 	{"R092 quickleave by sources",
 		"lan1 allow G A > A,G=lan1 | *G= | wan: allow G{A};"
 		"lan1#2 allow G AB > B,G=lan1 | wan: allow G{B};"
-		"lan1#2 block G AB > B,G=gone | wan: block G{B};"
-		"lan1 block G A > *G=gone | A,G=gone | wan: block G{A}",
+		"lan1#2 block G AB > lan1: ? G{B} | B,G=gone | wan: block G{B};"
+		"+1000;"
+		"lan1 block G A > lan1: ? G{A} | *G=gone | A,G=gone | wan: block G{A}",
 		{QUICK}},
 	{"R119 orderly stop",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
