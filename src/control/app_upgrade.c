@@ -180,7 +180,6 @@ static void leave(struct app *app)
 {
 	log_notice("another process takes over");
 	service_status("handing over to a new process");
-	ctl_leave_file(app->ctl);
 	app->exit_status = APP_EXIT_UPGRADE;
 	app->stopping = true;
 	loop_stop(app->loop);

@@ -46,7 +46,6 @@ struct ctl {
 	const char *path;      /* borrowed */
 	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
 	int spare; /* descriptor given up to turn clients away when there is no other */
-	bool bound;
 	dev_t dev; /* of the file we made */
 	ino_t ino;
 	struct client client[CTL_MAX_CLIENTS];
@@ -472,7 +471,6 @@ static int know_file(struct ctl *ctl)
 		return -errno;
 	ctl->dev = st.st_dev;
 	ctl->ino = st.st_ino;
-	ctl->bound = true;
 	ctl->spare = fcntl(ctl->fd.fd, F_DUPFD_CLOEXEC, 0);
 	return ctl->spare < 0 ? -errno : 0;
 }
@@ -587,7 +585,6 @@ int ctl_adopt(struct loop *loop, const char *path, int fd,
 		r = loop_add(loop, &ctl->fd, EPOLLIN);
 	if (r < 0) {
 		ctl->fd.fd = -1;
-		ctl->bound = false;
 		return r;
 	}
 	*ret_ctl = take_ptr(ctl);
@@ -614,15 +611,8 @@ int ctl_fd(const struct ctl *ctl)
 	return ctl->fd.fd;
 }
 
-void ctl_leave_file(struct ctl *ctl)
-{
-	ctl->bound = false;
-}
-
 struct ctl *ctl_free(struct ctl *ctl)
 {
-	struct stat st;
-
 	if (!ctl)
 		return NULL;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
@@ -639,9 +629,6 @@ struct ctl *ctl_free(struct ctl *ctl)
 	loop_del(&ctl->fd);
 	closep(&ctl->fd.fd);
 	closep(&ctl->spare);
-	if (ctl->bound && lstat(ctl->path, &st) == 0 && st.st_dev == ctl->dev &&
-		st.st_ino == ctl->ino)
-		unlink(ctl->path);
 	free(ctl);
 	return NULL;
 }

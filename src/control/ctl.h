@@ -97,7 +97,6 @@ int ctl_fd(const struct ctl *ctl);
 /* Give the socket file to a group. 0, -EPERM: only root and a member of it may, other
  * -errno. */
 int ctl_set_group(struct ctl *ctl, gid_t gid);
-/* The file belongs to another process now: ctl_free() leaves it. */
-void ctl_leave_file(struct ctl *ctl);
-/* Closes all clients and removes the file, if it is still ours. Returns NULL. */
+/* Closes all clients. Returns NULL. The file stays for the next start to replace: a
+ * daemon that is confined may remove none. */
 struct ctl *ctl_free(struct ctl *ctl);
