@@ -2,13 +2,15 @@
 
 /*
  * Log lines, see log.h. Edge code: the only file that knows where lines go. A line is
- * formatted into a buffer on the stack and leaves with one write(), one syslog() or one
- * entry of the journal (log_journal.c), so that lines of several threads do not mix.
+ * formatted into a buffer on the stack and leaves with one write(), one datagram to the
+ * logger (log_syslog.c) or one entry of the journal (log_journal.c), so that lines of
+ * several threads do not mix.
  */
 
 #include "base/log.h"
 
 #include "base/log_journal.h"
+#include "base/log_syslog.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -42,7 +44,13 @@ void log_open(const char *ident, enum log_sink sink, enum log_level level)
 {
 	state.ident = ident;
 	state.level = level;
+	log_syslog_open(); /* also for a sink that is chosen later */
 	(void)log_set_sink(sink);
+}
+
+void log_close(void)
+{
+	log_syslog_close();
 }
 
 enum log_sink log_default_sink(void)
@@ -56,10 +64,6 @@ int log_set_sink(enum log_sink sink)
 {
 	if (sink == LOG_SINK_JOURNAL && !log_journal_works())
 		return -EOPNOTSUPP;
-	if (sink == LOG_SINK_SYSLOG)
-		openlog(state.ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	else if (sink == LOG_SINK_BOTH)
-		openlog(state.ident, LOG_PID | LOG_NDELAY | LOG_PERROR, LOG_DAEMON);
 	state.marked = log_journal_is_stream(STDERR_FILENO);
 	state.sink = sink;
 	return 0;
@@ -170,8 +174,9 @@ static void send_line(enum log_level level, const struct text *t,
 	int n;
 
 	if (state.sink == LOG_SINK_SYSLOG || state.sink == LOG_SINK_BOTH) {
-		syslog(levels[level].priority, "%s", t->line);
-		return;
+		log_syslog_send(state.ident, levels[level].priority, t->line);
+		if (state.sink == LOG_SINK_SYSLOG)
+			return;
 	}
 	if (state.sink == LOG_SINK_JOURNAL && log_journal_send(&entry) == 0)
 		return;

@@ -30,8 +30,10 @@ enum log_sink {
 };
 
 /* Before the first call: stderr, level warning. `ident` is borrowed for the life of the
- * process. May be called again to change the sink. */
+ * process. May be called again to change the sink. Call it before the daemon confines
+ * itself. */
 void log_open(const char *ident, enum log_sink sink, enum log_level level);
+void log_close(void); /* what log_open() has opened */
 /* The journal where stderr goes there anyway (a service of systemd), else stderr. */
 enum log_sink log_default_sink(void);
 /* Change the sink alone. -EOPNOTSUPP: the journal is not built in or does not listen;

@@ -309,5 +309,6 @@ int main(int argc, char **argv)
 	status = run(&c);
 	listen_deinit(&c.handed);
 	service_close();
+	log_close();
 	return status;
 }

@@ -14,7 +14,7 @@ PURE_LIBS = {
 
 # Edges that are known by name, also when only their header exists yet.
 EDGES = {
-    "base": {"log", "log_journal"},
+    "base": {"log", "log_journal", "log_syslog"},
     "control": {"app_confine", "callfilter", "landlock", "netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
         "portplan", "app", "app_priv", "app_io", "app_config", "app_log", "app_metrics",
         "app_notice", "app_rival", "app_tap", "app_upgrade", "health", "http", "listen", "main",

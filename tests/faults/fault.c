@@ -114,6 +114,7 @@
 	X(lstat64, EIO)                                                                \
 	X(fstatat64, EIO)                                                              \
 	X(access, EIO)                                                                 \
+	X(faccessat, EIO)                                                              \
 	X(unlink, EROFS)                                                               \
 	X(chdir, EIO)                                                                  \
 	X(chroot, EIO)                                                                 \
@@ -147,7 +148,6 @@
 	X(realpath, EIO)                                                               \
 	X(if_nameindex, ENOBUFS)                                                       \
 	X(io_uring_queue_init, ENOMEM)                                                 \
-	X(io_uring_get_probe_ring, ENOMEM)                                             \
 	X(io_uring_submit_and_wait, EBUSY)
 
 #define X(name, error) KIND_##name,
@@ -447,6 +447,8 @@ HOOK(int, lstat64, (const char *path, struct stat64 *st), (path, st), -1)
 HOOK(int, fstatat64, (int dir, const char *path, struct stat64 *st, int flags),
 	(dir, path, st, flags), -1)
 HOOK(int, access, (const char *path, int how), (path, how), -1)
+HOOK(int, faccessat, (int dir, const char *path, int how, int flags),
+	(dir, path, how, flags), -1)
 HOOK(int, unlink, (const char *path), (path), -1)
 HOOK(int, chdir, (const char *path), (path), -1)
 HOOK(int, chroot, (const char *path), (path), -1)
@@ -604,8 +606,6 @@ EXPORT long syscall(long n, ...)
 int io_uring_queue_init(unsigned n, void *ring, unsigned flags);
 HOOK_NUMBER(io_uring_queue_init, (unsigned n, void *ring, unsigned flags),
 	(n, ring, flags), -)
-void *io_uring_get_probe_ring(void *ring);
-HOOK(void *, io_uring_get_probe_ring, (void *ring), (ring), NULL)
 int io_uring_submit_and_wait(void *ring, unsigned n);
 HOOK_NUMBER(io_uring_submit_and_wait, (void *ring, unsigned n), (ring, n), -)
 
