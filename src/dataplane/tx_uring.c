@@ -9,6 +9,12 @@
  * call returns: order per port is kept, nothing is left in flight, and the ring blocks
  * may be released afterwards. Without MSG_DONTWAIT a full socket would move the request
  * to a kernel thread, behind its successors.
+ *
+ * What a ring is asked for passes no filter of system calls. Therefore a ring takes
+ * this one kind of request and can do nothing else (Linux 5.10), also for somebody who
+ * has taken over the daemon. Control makes the rings before the filter is put in force,
+ * which forbids further ones; the thread that sends first starts its ring, which is its
+ * own from then on.
  */
 
 #include "dataplane/tx_uring.h"
@@ -32,7 +38,7 @@ const char *tx_uring_reason(int r)
 	case ENOMEM:
 		return "io_uring has no memory (ENOMEM)";
 	case EOPNOTSUPP:
-		return HAVE_LIBURING ? "io_uring of this kernel cannot send messages"
+		return HAVE_LIBURING ? "io_uring of this kernel is not confined"
 				     : "built without io_uring";
 	default:
 		return "io_uring refused";
@@ -42,10 +48,11 @@ const char *tx_uring_reason(int r)
 #if HAVE_LIBURING
 
 #include <liburing.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define N_ENTRIES   1024 /* copies per system call */
 #define RETRIES_MAX 16
-#define BROKEN_MAX  3 /* rings without a result, one after the other */
 
 struct slot {
 	struct msghdr hdr;
@@ -55,40 +62,61 @@ struct slot {
 
 struct tx_uring {
 	struct io_uring ring;
-	bool ready; /* ring is usable */
+	bool ready;   /* ring is usable */
+	bool started; /* by the thread that it belongs to */
 	struct forward *fw;
 	struct tx_port *const *port;
 	struct tx_health health[PORT_MAX];
 	struct portset ill; /* ports whose health is not zero */
-	unsigned n_queued, n_broken;
+	unsigned n_queued;
 	struct slot slot[N_ENTRIES];
 	uint16_t slot_port[N_ENTRIES];
 	bool slot_done[N_ENTRIES];
 };
+
+/* liburing 2.3 has the two functions for this and does not export them. 0 or -errno. */
+static int register_with(struct io_uring *ring, unsigned opcode, void *arg, unsigned n)
+{
+	int r = (int)syscall(SYS_io_uring_register, ring->ring_fd, opcode, arg, n);
+
+	return r < 0 ? -errno : 0;
+}
+
+/* Nothing but messages to sockets, without any flag that a request may have, and no
+ * registering. */
+static int restrict_ring(struct io_uring *ring)
+{
+	struct io_uring_restriction only = {
+		.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_SENDMSG};
+	int r = register_with(ring, IORING_REGISTER_RESTRICTIONS, &only, 1);
+
+	return r == -EINVAL ? -EOPNOTSUPP : r;
+}
 
 /* With the flags that make a single-threaded ring cheap (Linux 6.1), else without. */
 static int init_ring(struct io_uring *ring, unsigned entries)
 {
 	int r = io_uring_queue_init(entries, ring,
 		IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
-			IORING_SETUP_DEFER_TASKRUN);
+			IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED);
 
-	return r == -EINVAL ? io_uring_queue_init(entries, ring, 0) : r;
+	if (r == -EINVAL)
+		r = io_uring_queue_init(entries, ring, IORING_SETUP_R_DISABLED);
+	if (r < 0)
+		return r == -EINVAL ? -EOPNOTSUPP : r;
+	r = restrict_ring(ring);
+	if (r < 0)
+		io_uring_queue_exit(ring);
+	return r;
 }
 
 int tx_uring_probe(void)
 {
 	struct io_uring ring;
-	struct io_uring_probe *probe;
 	int r = init_ring(&ring, 4);
 
-	if (r < 0)
-		return r;
-	probe = io_uring_get_probe_ring(&ring);
-	if (!probe || !io_uring_opcode_supported(probe, IORING_OP_SENDMSG))
-		r = -EOPNOTSUPP;
-	io_uring_free_probe(probe);
-	io_uring_queue_exit(&ring);
+	if (r == 0)
+		io_uring_queue_exit(&ring);
 	return r;
 }
 
@@ -146,17 +174,17 @@ static unsigned reap(struct tx_uring *t)
 	return n;
 }
 
-/* Requests that the kernel does not take cannot be withdrawn from a ring: make a new
- * one, unless that did not help before. What was queued and has no result is lost, and
+/* Requests that the kernel does not take cannot be withdrawn from a ring, and another
+ * one cannot be had: no more of it. What was queued and has no result is lost, and
  * counted. */
-static void start_again(struct tx_uring *t)
+static void give_up(struct tx_uring *t)
 {
 	io_uring_queue_exit(&t->ring);
 	for (unsigned i = 0; i < t->n_queued; i++)
 		if (!t->slot_done[i])
 			forward_count_tx_error(t->fw, t->slot_port[i], VERDICT_TX_ERROR,
 				t->slot[i].n_packets);
-	t->ready = ++t->n_broken < BROKEN_MAX && init_ring(&t->ring, N_ENTRIES) == 0;
+	t->ready = false;
 }
 
 /* Everything queued is executed and counted when this returns. */
@@ -171,12 +199,11 @@ static void submit(struct tx_uring *t)
 		done += n;
 		if (n > 0 || r > 0) {
 			tries = 0;
-			t->n_broken = 0;
 			continue;
 		}
 		if ((r != -EINTR && r != -EAGAIN && r != -EBUSY) ||
 			++tries > RETRIES_MAX) {
-			start_again(t);
+			give_up(t);
 			break;
 		}
 	}
@@ -270,8 +297,22 @@ static void uring_flush(void *ctx)
 	t->ill = (struct portset){0};
 }
 
+static void start(struct tx_uring *t)
+{
+	t->started = true;
+	if (register_with(&t->ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+		give_up(t);
+}
+
+bool tx_uring_is_started(const struct tx_uring *t)
+{
+	return t->started;
+}
+
 bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)
 {
+	if (t->ready && !t->started)
+		start(t);
 	t->port = ports;
 	*ret = (struct tx_ops){
 		.caps = uring_caps,
@@ -297,6 +338,11 @@ int tx_uring_new(struct forward *fw, struct tx_uring **ret)
 struct tx_uring *tx_uring_free(struct tx_uring *t)
 {
 	return NULL;
+}
+
+bool tx_uring_is_started(const struct tx_uring *t)
+{
+	return false;
 }
 
 bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)

@@ -55,7 +55,6 @@ struct worker {
 	bool want_uring;
 	_Atomic bool gave_up_uring; /* it stopped working */
 	sem_t started;
-	int start_error; /* written before `started` is posted */
 	_Atomic(struct worker_config *) config;
 	_Atomic(const struct sample_spec *) sample_spec;
 	struct sample_ring *samples;
@@ -305,17 +304,14 @@ static void *thread_main(void *arg)
 	(void)pthread_setname_np(pthread_self(), name);
 	if (w->cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->cpu) < 0)
 		w->cpu = WORKER_ANY_CPU;
-	/* an io_uring belongs to the thread that made it */
-	if (w->want_uring)
-		w->start_error = tx_uring_new(w->fw, &w->uring);
-	atomic_store_explicit(&w->gave_up_uring, false, memory_order_relaxed);
 	rcu_register_thread();
 	sem_post(&w->started);
-	if (w->start_error == 0)
-		run(w);
+	run(w);
 	tsan_let_go(); /* as in rest() */
 	rcu_unregister_thread();
-	w->uring = tx_uring_free(w->uring);
+	/* of no use to another thread */
+	if (w->uring && tx_uring_is_started(w->uring))
+		w->uring = tx_uring_free(w->uring);
 	return NULL;
 }
 
@@ -350,22 +346,18 @@ static int start_thread(struct worker *w)
 	w->running = true;
 	while (sem_wait(&w->started) < 0)
 		;
-	return w->start_error;
+	return 0;
 }
 
 int worker_start(struct worker *w)
 {
-	int r;
-
 	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
-	w->start_error = 0;
-	r = start_thread(w);
-	if (r == 0 || !w->running || !w->want_uring)
-		return r;
-	/* it was granted before, and a stricter filter stands there now */
-	worker_stop(w);
-	w->want_uring = false;
-	return worker_start(w);
+	/* that of a thread that has ended is gone, and a filter may forbid another */
+	if (w->want_uring && !w->uring)
+		(void)tx_uring_new(w->fw, &w->uring);
+	atomic_store_explicit(
+		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
+	return start_thread(w);
 }
 
 int worker_new(const struct worker_params *params, struct worker **ret)
@@ -390,6 +382,8 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		r = forward_new(&w->fw);
 	if (r == 0)
 		r = tx_mmsg_new(w->fw, &w->mmsg);
+	if (r == 0 && w->want_uring)
+		r = tx_uring_new(w->fw, &w->uring);
 	if (r == 0) {
 		forward_set_coalesce(w->fw, params->coalesce);
 		w->enough = burst_enough(0, 0);
@@ -430,6 +424,7 @@ struct worker *worker_free(struct worker *w)
 	if (!w)
 		return NULL;
 	worker_stop(w);
+	tx_uring_free(w->uring);
 	tx_mmsg_free(w->mmsg);
 	forward_free(w->fw);
 	sample_ring_free(w->samples);
