@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CONFIG_MAX_SIZE (16 << 20)
 
@@ -182,6 +183,16 @@ static json_t *messages_json(const char *path, const struct config *cfg)
 	return list;
 }
 
+bool app_config_is_private(const struct app *app)
+{
+	return faccessat(app->config_dir, base_name(app->options.config_path), R_OK,
+		       0) < 0 &&
+		errno == EACCES;
+}
+
+static const char private[] =
+	"the user that the daemon has become may not read it: give it the right (chgrp, "
+	"chmod), or name another user and restart the daemon";
 static const char outside[] =
 	"since its start the daemon may read the directory of the configuration file "
 	"alone (keyword landlock): put the file there, or restart the daemon";
@@ -190,14 +201,18 @@ static const char outside[] =
 static void explain_unreadable(const struct app *app, int error, json_t *list)
 {
 	const char *path = app->options.config_path;
-	bool hint = error == -EACCES && app->files_confined;
+	const char *hint = NULL;
 	char text[512];
 
+	if (error == -EACCES && app_config_is_private(app))
+		hint = private;
+	else if (error == -EACCES && app->files_confined)
+		hint = outside;
 	snprintf(text, sizeof(text), "cannot read the configuration: %s%s%s",
-		strerror(-error), hint ? ": " : "", hint ? outside : "");
+		strerror(-error), hint ? ": " : "", hint ? hint : "");
 	add_message(list, path, CONFIG_ERROR, 0, 0, text);
 	if (hint)
-		log_err("%s: %s", path, outside);
+		log_err("%s: %s", path, hint);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon gives up at the end of its start, before there are threads: other
- * privileges than CAP_NET_RAW (privdrop), files (landlock), system calls (callfilter).
- * Files come before system calls, because Landlock is asked by such.
+ * What the daemon gives up at its start, in two steps: other privileges than
+ * CAP_NET_RAW (privdrop) and files (landlock) before it has a thread; system calls
+ * (callfilter) when all that it makes once has been made, the io_urings of the data
+ * plane above all, and before a packet or a client is read.
  *
- * Files are those that a reload, /proc and the end of the daemon need, doc/service.md.
- * Whatever libraries would open once is opened before.
+ * Files are those that a reload and /proc need, doc/service.md. Whatever libraries
+ * would open once is opened before.
  */
 
 #include "control/app_priv.h"
@@ -21,6 +22,12 @@
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+/* Whom the daemon becomes when root starts it and the file says nothing, and the one
+ * who owns no files on any system, where that user was not made. */
+#define DEFAULT_USER "ringcast"
+#define NOBODY	     65534
 
 /* A file that is not there needs no right, and one that cannot be named gets none. */
 static int allow(struct landlock *l, const char *path, unsigned rights)
@@ -62,8 +69,6 @@ static int choose_files(const struct app *app, struct landlock *l)
 
 	if (r == 0)
 		r = allow_config(app, l);
-	if (r == 0)
-		r = allow_directory_of(l, app->socket_path, LANDLOCK_REMOVE);
 	/* other daemons; malloc */
 	if (r == 0 && app->rivals.proc >= 0)
 		r = landlock_allow_fd(
@@ -108,6 +113,87 @@ static void confine_files(struct app *app, const struct landlock *l)
 		log_info("files are confined (landlock, version %d)", l->version);
 }
 
+/* Files that libraries open at the first use of something. */
+static void touch_libraries(void)
+{
+	tzset();	     /* lines of syslog */
+	json_object_seed(0); /* random numbers for the keys of tables */
+}
+
+/* The default, which must not keep a daemon from starting. False: root stays. */
+static bool choose_default(struct privdrop_id *ret)
+{
+	if (privdrop_find_user(DEFAULT_USER, ret) < 0) {
+		*ret = (struct privdrop_id){.uid = NOBODY, .gid = NOBODY};
+		log_notice(
+			"there is no user " DEFAULT_USER
+			", so this daemon becomes nobody "
+			"(%u), whom other services may share; make the user: useradd "
+			"--system --user-group --no-create-home --shell "
+			"/usr/sbin/nologin " DEFAULT_USER,
+			NOBODY);
+	}
+	if (privdrop_may_become(ret))
+		return true;
+	log_info("the daemon stays root: it may not become user %u (CAP_SETUID and "
+		 "CAP_SETGID are missing, or this user namespace has no such user); a "
+		 "container may be started as another user",
+		(unsigned)ret->uid);
+	return false;
+}
+
+/* 0 with *ret_change: whether there is another user to become. -errno */
+static int choose_user(
+	const struct config *cfg, struct privdrop_id *ret, bool *ret_change)
+{
+	bool is_root = geteuid() == 0;
+	int r = 0;
+
+	*ret_change = false;
+	if (cfg->user) {
+		r = privdrop_find_user(cfg->user, ret);
+		*ret_change = r == 0 && !(is_root && ret->uid == 0);
+		if (r == 0 && ret->uid == 0)
+			log_warn(
+				"user %s: whoever takes this daemon over is root; "
+				"remove the line, and it becomes the user " DEFAULT_USER,
+				cfg->user);
+	} else if (is_root) {
+		*ret_change = choose_default(ret);
+	}
+	return r;
+}
+
+/* Rather now than when the next reload is refused. */
+static void check_config(const struct app *app)
+{
+	if (app_config_is_private(app))
+		log_warn(
+			"%s: the user that this daemon has become (%u) may not read it, "
+			"so that a reload would be refused; give it the right (chgrp, "
+			"chmod), or name another user",
+			app->options.config_path, (unsigned)geteuid());
+}
+
+static int drop_privileges(const struct app *app)
+{
+	const char *what = "user";
+	struct privdrop_id id;
+	bool change;
+	int r = choose_user(app->cfg, &id, &change);
+
+	if (r == 0)
+		r = privdrop_apply(app->cfg->chroot, change ? &id : NULL, &what);
+	log_root_changed();
+	if (r < 0) {
+		log_err("cannot give up privileges: %s: %s", what, strerror(-r));
+		return r == -EPERM ? APP_EXIT_CAPABILITY : APP_EXIT_FAILURE;
+	}
+	if (change)
+		check_config(app);
+	return APP_EXIT_OK;
+}
+
 static void confine_calls(const struct app *app)
 {
 	struct callfilter_options o = {
@@ -124,25 +210,6 @@ static void confine_calls(const struct app *app)
 			"seccomp: the kernel refuses a filter: %s; system calls are not "
 			"filtered",
 			strerror(-r));
-}
-
-/* Files that libraries open at the first use of something. */
-static void touch_libraries(void)
-{
-	tzset();	     /* syslog(3) */
-	json_object_seed(0); /* random numbers for the keys of tables */
-}
-
-static int drop_privileges(const struct app *app)
-{
-	const char *what;
-	int r = privdrop_apply(app->cfg->chroot, app->cfg->user, &what);
-
-	log_root_changed();
-	if (r == 0)
-		return APP_EXIT_OK;
-	log_err("cannot give up privileges: %s: %s", what, strerror(-r));
-	return r == -EPERM ? APP_EXIT_CAPABILITY : APP_EXIT_FAILURE;
 }
 
 int app_confine(struct app *app)

@@ -68,6 +68,8 @@ mono_t app_rival_deadline(const struct app *app);
 
 /* app_confine.c: give up what is not needed any more. An exit status; logs. */
 int app_confine(struct app *app);
+/* The file is there, and the daemon's user may not read it. */
+bool app_config_is_private(const struct app *app);
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
 int app_metrics_new(struct app *app); /* 0, -ENOMEM */

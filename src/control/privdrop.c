@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/*
- * Giving up privileges, see privdrop.h. Called once by main, after the configuration is
- * read and the control socket is bound, before any thread.
- */
+/* Giving up privileges, see privdrop.h. */
 
 #include "control/privdrop.h"
 
@@ -12,6 +9,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,17 +32,41 @@ int privdrop_raise_nofile(void)
 }
 
 /* An unknown name must not be taken for success, and getpwnam tells it by errno 0. */
-static int find_user(const char *user, uid_t *ret_uid, gid_t *ret_gid)
+int privdrop_find_user(const char *name, struct privdrop_id *ret)
 {
 	const struct passwd *pw;
 
 	errno = 0;
-	pw = getpwnam(user);
+	pw = getpwnam(name);
 	if (!pw)
 		return errno != 0 ? -errno : -ENOENT;
-	*ret_uid = pw->pw_uid;
-	*ret_gid = pw->pw_gid;
+	*ret = (struct privdrop_id){.uid = pw->pw_uid, .gid = pw->pw_gid};
 	return 0;
+}
+
+/* A user namespace may know a few ids alone, root's for example. */
+static bool is_mapped(const char *map, unsigned id)
+{
+	FILE *f = fopen(map, "re");
+	unsigned first, n;
+	char line[64];
+	bool found = !f; /* no /proc: the kernel will say it */
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%u %*u %u", &first, &n) == 2 && id >= first &&
+			id - first < n;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool privdrop_may_become(const struct privdrop_id *id)
+{
+	return capng_get_caps_process() == 0 &&
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) == 1 &&
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID) == 1 &&
+		is_mapped("/proc/self/uid_map", id->uid) &&
+		is_mapped("/proc/self/gid_map", id->gid);
 }
 
 static int enter_root(const char *dir)
@@ -60,11 +82,11 @@ static void choose_net_raw(void)
 	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW);
 }
 
-static int become(uid_t uid, gid_t gid)
+static int become(const struct privdrop_id *id)
 {
 	choose_net_raw();
 	errno = 0;
-	if (capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP) != 0)
+	if (capng_change_id((int)id->uid, (int)id->gid, CAPNG_DROP_SUPP_GRP) != 0)
 		return errno != 0 ? -errno : -EPERM;
 	return 0;
 }
@@ -88,17 +110,11 @@ static int empty_bounding_set(void)
 	return capng_apply(CAPNG_SELECT_BOUNDS) != 0 ? -EPERM : 0;
 }
 
-int privdrop_apply(const char *chroot_dir, const char *user, const char **ret_what)
+int privdrop_apply(
+	const char *chroot_dir, const struct privdrop_id *id, const char **ret_what)
 {
-	uid_t uid = 0;
-	gid_t gid = 0;
 	int r = 0;
 
-	*ret_what = "user";
-	if (user)
-		r = find_user(user, &uid, &gid); /* before the files are out of reach */
-	if (r < 0)
-		return r;
 	*ret_what = "chroot";
 	if (chroot_dir)
 		r = enter_root(chroot_dir);
@@ -109,8 +125,8 @@ int privdrop_apply(const char *chroot_dir, const char *user, const char **ret_wh
 	if (r < 0)
 		return r;
 	*ret_what = "user";
-	if (user)
-		r = become(uid, gid);
+	if (id)
+		r = become(id);
 	if (r < 0)
 		return r;
 	*ret_what = "capabilities";

@@ -64,6 +64,14 @@ static int check_net_raw_alone(void)
 	return 0;
 }
 
+static int drop_to(const char *chroot_dir, const char *user, const char **ret_what)
+{
+	struct privdrop_id id;
+	int r = privdrop_find_user(user, &id);
+
+	return r < 0 ? r : privdrop_apply(chroot_dir, &id, ret_what);
+}
+
 static int as_nobody(void)
 {
 	const gid_t groups[] = {0, 1};
@@ -71,7 +79,7 @@ static int as_nobody(void)
 
 	if (setgroups(2, groups) < 0)
 		return 5;
-	if (privdrop_apply(NULL, "nobody", &what) < 0)
+	if (drop_to(NULL, "nobody", &what) < 0)
 		return 1;
 	if (getuid() == 0 || geteuid() == 0 || getgid() == 0 || getgroups(0, NULL) != 0)
 		return 4;
@@ -97,7 +105,7 @@ static int in_chroot(void)
 
 	if (!mkdtemp(dir) || chmod(dir, 0755) < 0 || stat(dir, &want) < 0)
 		return 5;
-	if (privdrop_apply(dir, "nobody", &what) < 0)
+	if (drop_to(dir, "nobody", &what) < 0)
 		return 1;
 	if (stat("/", &root) < 0 || root.st_ino != want.st_ino ||
 		root.st_dev != want.st_dev)
@@ -122,7 +130,7 @@ static int edges_work_with_net_raw_alone(void)
 	const char *what;
 	int failed = 0;
 
-	if (privdrop_apply(NULL, "nobody", &what) < 0)
+	if (drop_to(NULL, "nobody", &what) < 0)
 		return 1;
 	if (loop_new(&loop_ops, &loop) < 0 || mcsock_rx_new(1, &rx) < 0)
 		return 2;
@@ -142,14 +150,32 @@ static int edges_work_with_net_raw_alone(void)
 static int with_faults(void)
 {
 	const char *what = "";
+	struct privdrop_id id;
 
-	if (privdrop_apply(NULL, "no such user", &what) != -ENOENT)
+	if (privdrop_find_user("no such user", &id) != -ENOENT)
 		return 1;
-	if (strcmp(what, "user") != 0)
-		return 5;
 	if (privdrop_apply("/nonexistent", NULL, &what) != -ENOENT)
 		return 6;
 	return strcmp(what, "chroot") == 0 ? 0 : 7;
+}
+
+/* Another user takes the capabilities for it, and ids that exist. */
+static int whom_it_may_become(void)
+{
+	const struct privdrop_id nobody = {.uid = 65534, .gid = 65534},
+				 other = {.uid = 1, .gid = 1};
+	const char *what;
+
+	if (!privdrop_may_become(&nobody) || !privdrop_may_become(&other))
+		return 1;
+	if (unshare(CLONE_NEWUSER) < 0)
+		return 0; /* not permitted here */
+	/* the new one has all capabilities and no user */
+	if (privdrop_may_become(&other))
+		return 4;
+	return privdrop_apply(NULL, NULL, &what) < 0 || privdrop_may_become(&nobody)
+		? 5
+		: 0;
 }
 
 static int without_net_raw(void)
@@ -170,7 +196,8 @@ static int without_net_raw(void)
 static void privileges(void **state)
 {
 	static int (*const cases[])(void) = {as_nobody, as_root_twice, in_chroot,
-		edges_work_with_net_raw_alone, with_faults, without_net_raw};
+		edges_work_with_net_raw_alone, with_faults, whom_it_may_become,
+		without_net_raw};
 
 	for (size_t i = 0; i < array_len(cases); i++) {
 		pid_t pid = fork();
