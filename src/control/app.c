@@ -117,8 +117,9 @@ static void resumed(void *ctx, mono_t now, int64_t ms)
 {
 	struct app *app = ctx;
 
-	log_notice("nothing ran for %lld seconds (a stop, a suspended or moved machine): "
-		   "asking hosts and reporting upstream anew",
+	log_notice(
+		"nothing ran for %lld seconds (a stop, a suspended or moved machine): "
+		"asking hosts and reporting upstream anew",
 		(long long)(ms / 1000));
 	router_resume(app->router, now, &app->fx);
 }
@@ -146,8 +147,8 @@ static void interfaces_spoilt(void *ctx)
 	struct app *app = ctx;
 
 	app->links_unsure = true;
-	app->retry_at = mono_min(
-		app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
+	app->retry_at =
+		mono_min(app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
 }
 
 static void routing_changed(void *ctx)
@@ -418,6 +419,7 @@ static int start(struct app *app)
 		status = start_proxy(app);
 	if (status != APP_EXIT_OK)
 		return status;
+	app_confine_calls(app);
 	app->started = loop_now(app->loop);
 	app_warn_missing(app, app->cfg);
 	app_take_over(app, app->started);

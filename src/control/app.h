@@ -102,6 +102,7 @@ struct app {
 	struct http *http;     /* NULL: off, or not to be had now */
 	int http_error;	       /* why not: -errno that was logged */
 	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
+	uint16_t metrics_port; /* the only one that may be bound; 0: none */
 	struct scrape *scrape; /* under way, for `http` */
 	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
 	enum metrics_format scrape_format;

@@ -69,6 +69,8 @@ static int choose_files(const struct app *app, struct landlock *l)
 
 	if (r == 0)
 		r = allow_config(app, l);
+	if (r == 0 && app->metrics_port)
+		r = landlock_allow_bind(l, app->metrics_port);
 	/* other daemons; malloc */
 	if (r == 0 && app->rivals.proc >= 0)
 		r = landlock_allow_fd(
@@ -194,24 +196,6 @@ static int drop_privileges(const struct app *app)
 	return APP_EXIT_OK;
 }
 
-static void confine_calls(const struct app *app)
-{
-	struct callfilter_options o = {
-		.io_uring = app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG};
-	int r = callfilter_apply(&o);
-
-	if (r == 0)
-		log_info("system calls are filtered (seccomp)");
-	else if (callfilter_missing())
-		log_info("seccomp: %s; system calls are not filtered",
-			callfilter_missing());
-	else
-		log_info(
-			"seccomp: the kernel refuses a filter: %s; system calls are not "
-			"filtered",
-			strerror(-r));
-}
-
 int app_confine(struct app *app)
 {
 	struct landlock files = {.fd = -1};
@@ -227,7 +211,26 @@ int app_confine(struct app *app)
 	else if (status == APP_EXIT_OK && app->cfg->landlock)
 		confine_files(app, &files);
 	landlock_deinit(&files);
-	if (status == APP_EXIT_OK && app->cfg->seccomp)
-		confine_calls(app);
 	return status;
+}
+
+void app_confine_calls(const struct app *app)
+{
+	struct callfilter_options o = {
+		.io_uring = app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG,
+		.tcp = app->metrics_port != 0};
+	int r = app->cfg->seccomp ? callfilter_apply(&o) : 0;
+
+	if (!app->cfg->seccomp)
+		return;
+	if (r == 0)
+		log_info("system calls are filtered (seccomp)");
+	else if (callfilter_missing())
+		log_info("seccomp: %s; system calls are not filtered",
+			callfilter_missing());
+	else
+		log_info(
+			"seccomp: the kernel refuses a filter: %s; system calls are not "
+			"filtered",
+			strerror(-r));
 }

@@ -142,7 +142,8 @@ void app_metrics_listen(struct app *app)
 
 	app->http_retry_at = MONO_NEVER;
 	if (app->http || !app->cfg->metrics_listen ||
-		endpoint_parse(app->cfg->metrics_listen, &e) < 0)
+		endpoint_parse(app->cfg->metrics_listen, &e) < 0 ||
+		e.port != app->metrics_port)
 		return;
 	r = http_new(app->loop, &e, &ops, &app->http);
 	endpoint_format(&e, at);
@@ -164,8 +165,25 @@ void app_metrics_listen(struct app *app)
 			at);
 }
 
+static uint16_t wanted_port(const struct config *cfg)
+{
+	struct endpoint e = {0};
+
+	if (cfg->metrics_listen)
+		(void)endpoint_parse(cfg->metrics_listen, &e);
+	return e.port;
+}
+
 void app_metrics_reload(struct app *app, const struct config *old)
 {
+	uint16_t port = wanted_port(app->cfg);
+
+	if (port && port != app->metrics_port) {
+		log_warn("metrics-listen: port %u cannot be had while running; restart "
+			 "for that",
+			port);
+		return;
+	}
 	if (same_text(old->metrics_listen, app->cfg->metrics_listen)) {
 		if (app->http)
 			http_forget(app->http);
@@ -178,6 +196,7 @@ void app_metrics_reload(struct app *app, const struct config *old)
 
 int app_metrics_new(struct app *app)
 {
+	app->metrics_port = wanted_port(app->cfg);
 	return selfstat_new(&app->selfstat);
 }
 

@@ -66,8 +66,9 @@ void app_rival_look(struct app *app, mono_t now, bool thorough);
 void app_rival_tick(struct app *app, mono_t now);
 mono_t app_rival_deadline(const struct app *app);
 
-/* app_confine.c: give up what is not needed any more. An exit status; logs. */
-int app_confine(struct app *app);
+/* app_confine.c: give up what is not needed any more. Both log. */
+int app_confine(struct app *app); /* user, capabilities, files: an exit status */
+void app_confine_calls(const struct app *app); /* when everything has been opened */
 /* The file is there, and the daemon's user may not read it. */
 bool app_config_is_private(const struct app *app);
 

@@ -11,14 +11,16 @@
 #include <stdint.h>
 
 struct callfilter_options {
-	bool io_uring; /* its three calls, through which others can be made unseen */
+	bool io_uring; /* use the rings that there are; no further ones */
+	bool tcp;      /* make sockets that TCP clients connect to */
 };
 
 /* Why this build has no filter, for a line of the log; NULL: it has one. */
 const char *callfilter_missing(void);
 
-/* From now on, for this thread and those it starts, for good. Needs "no new
- * privileges". 0, -EOPNOTSUPP: callfilter_missing(), other -errno: the kernel refuses.
+/* From now on, for all threads of the process and those they start, for good. Needs "no
+ * new privileges". 0, -EOPNOTSUPP: callfilter_missing(), other -errno: the kernel
+ * refuses.
  */
 int callfilter_apply(const struct callfilter_options *o);
 

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,13 +31,14 @@
 
 #define CREATE_VERSION	  1u /* LANDLOCK_CREATE_RULESET_VERSION */
 #define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT	  2
 
 /* LANDLOCK_ACCESS_FS_* */
-#define FS_READ_FILE   (UINT64_C(1) << 2)
-#define FS_READ_DIR    (UINT64_C(1) << 3)
-#define FS_REMOVE_FILE (UINT64_C(1) << 5)
-#define FS_FIRST(n)    ((UINT64_C(1) << (n)) - 1)
-/* LANDLOCK_ACCESS_NET_CONNECT_TCP, LANDLOCK_SCOPE_SIGNAL */
+#define FS_READ_FILE (UINT64_C(1) << 2)
+#define FS_READ_DIR  (UINT64_C(1) << 3)
+#define FS_FIRST(n)  ((UINT64_C(1) << (n)) - 1)
+/* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_SIGNAL */
+#define NET_BIND_TCP	(UINT64_C(1) << 0)
 #define NET_CONNECT_TCP (UINT64_C(1) << 1)
 #define SCOPE_SIGNAL	(UINT64_C(1) << 1)
 
@@ -51,6 +51,10 @@ struct path_beneath_attr {
 	int32_t parent_fd;
 } __attribute__((packed));
 
+struct net_port_attr {
+	uint64_t allowed, port;
+};
+
 /* What is refused unless allowed, in the words of a version. A kernel takes an
  * attribute that is longer than it knows, as long as that part is zero. */
 static struct ruleset_attr handled(int version)
@@ -62,7 +66,7 @@ static struct ruleset_attr handled(int version)
 	if (version >= 3)
 		a.fs = FS_FIRST(15); /* truncate */
 	if (version >= 4)
-		a.net = NET_CONNECT_TCP;
+		a.net = NET_BIND_TCP | NET_CONNECT_TCP;
 	if (version >= 5)
 		a.fs = FS_FIRST(16); /* ioctl of devices */
 	if (version >= 6)
@@ -99,11 +103,9 @@ int landlock_allow_fd(struct landlock *l, int fd, unsigned rights)
 		return -errno;
 	if (rights & LANDLOCK_READ)
 		a.allowed |= FS_READ_FILE;
-	/* the kernel takes these for directories only */
+	/* the kernel takes this for directories only */
 	if ((rights & LANDLOCK_LIST) && S_ISDIR(st.st_mode))
 		a.allowed |= FS_READ_DIR;
-	if ((rights & LANDLOCK_REMOVE) && S_ISDIR(st.st_mode))
-		a.allowed |= FS_REMOVE_FILE;
 	if (syscall(SYS_landlock_add_rule, l->fd, RULE_PATH_BENEATH, &a, 0) < 0)
 		return -errno;
 	return 0;
@@ -114,6 +116,16 @@ int landlock_allow(struct landlock *l, const char *path, unsigned rights)
 	_cleanup_(closep) int fd = open(path, O_PATH | O_CLOEXEC);
 
 	return fd < 0 ? -errno : landlock_allow_fd(l, fd, rights);
+}
+
+int landlock_allow_bind(struct landlock *l, uint16_t port)
+{
+	const struct net_port_attr a = {.allowed = NET_BIND_TCP, .port = port};
+
+	if (l->version < 4)
+		return 0;
+	return syscall(SYS_landlock_add_rule, l->fd, RULE_NET_PORT, &a, 0) < 0 ? -errno
+									       : 0;
 }
 
 int landlock_apply(const struct landlock *l)

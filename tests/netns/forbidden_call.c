@@ -2,23 +2,379 @@
 
 /*
  * Preloaded into ringcastd by test_confine.py: on SIGUSR2 the daemon does what somebody
- * would do who has taken it over, and makes another process. The handler comes with
- * the program and knows nothing of the filter.
+ * would do who has taken it over, the thing that FORBIDDEN_CALL names, and says how it
+ * went. FORBIDDEN_DIR is a directory with files of root, FORBIDDEN_PID a process of
+ * root. The handler comes with the program and knows nothing of the filter.
  */
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+static pid_t victim;
+static const char *dir;
+
+static const char *in_dir(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static int connect_unix(int type, const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	return fd < 0 ? fd : connect(fd, (struct sockaddr *)&sun, sizeof(sun));
+}
+
+static int connect_to_socket_of_root(void)
+{
+	return connect_unix(SOCK_STREAM, in_dir("root.sock"));
+}
+
+static int connect_to_datagrams_of_root(void)
+{
+	return connect_unix(SOCK_DGRAM, in_dir("root.dgram"));
+}
+
+static int connect_to_abstract_socket(void)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX, .sun_path = "\0victim"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return fd < 0
+		? fd
+		: connect(fd, (struct sockaddr *)&sun,
+			  offsetof(struct sockaddr_un, sun_path) + sizeof("victim"));
+}
+
+static int inet(int type, int protocol, bool to_connect, uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, type, protocol);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0)
+		return fd;
+	return to_connect ? connect(fd, (struct sockaddr *)&sin, sizeof(sin))
+			  : bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+}
+
+static int connect_tcp(void)
+{
+	return inet(SOCK_STREAM, 0, true, 22);
+}
+
+static int listen_tcp(void)
+{
+	return inet(SOCK_STREAM, 0, false, 31337);
+}
+
+static int udp(void)
+{
+	return inet(SOCK_DGRAM, 0, true, 53);
+}
+
+static int raw_ip(void)
+{
+	return inet(SOCK_RAW, IPPROTO_IGMP, false, 0);
+}
+
+static int netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+static int limits_of_root(void)
+{
+	const struct rlimit none = {0, 0};
+
+	return prlimit(victim, RLIMIT_CORE, &none, NULL);
+}
+
+static int affinity_of_root(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 0;
+	return sched_setaffinity(victim, sizeof(set), &set);
+}
+
+static int kill_root(void)
+{
+	return kill(victim, 0);
+}
+
+static int tgkill_root(void)
+{
+	return (int)syscall(SYS_tgkill, victim, victim, 0);
+}
+
+static int signal_root_by_descriptor(void)
+{
+	return fcntl(STDERR_FILENO, F_SETOWN, victim);
+}
+
+static int remove_file(void)
+{
+	return unlink(in_dir("file"));
+}
+
+static int rename_file(void)
+{
+	return rename(in_dir("file"), in_dir("other"));
+}
+
+static int make_file(void)
+{
+	return open(in_dir("new"), O_WRONLY | O_CREAT, 0600);
+}
+
+static int write_file(void)
+{
+	return open(in_dir("file"), O_WRONLY);
+}
+
+static int truncate_file(void)
+{
+	return open(in_dir("file"), O_RDONLY | O_TRUNC);
+}
+
+static int temporary_file(void)
+{
+	return open(dir, O_RDWR | O_TMPFILE, 0600);
+}
+
+static int write_by_openat2(void)
+{
+	const struct {
+		uint64_t flags, mode, resolve;
+	} how = {.flags = O_WRONLY | O_CREAT, .mode = 0600};
+
+	return (int)syscall(437, AT_FDCWD, in_dir("new"), &how, sizeof(how));
+}
+
+static int change_mode(void)
+{
+	return chmod(in_dir("file"), 04777);
+}
+
+static int make_node(void)
+{
+	return mknod(in_dir("new"), S_IFREG | 0600, 0);
+}
+
+static int core_pattern(void)
+{
+	return open("/proc/sys/kernel/core_pattern", O_WRONLY);
+}
+
+static int environment_of_root(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", victim);
+	return open(path, O_RDONLY);
+}
+
+static int make_process(void)
+{
+	int pid = (int)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static int execute(void)
+{
+	return execl("/bin/false", "false", NULL);
+}
+
+static int execute_memory(void)
+{
+	char *const none[] = {NULL};
+	int fd = memfd_create("x", 0);
+
+	return (int)syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+}
+
+static int make_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0) == MAP_FAILED
+		? -1
+		: 0;
+}
+
+static int trace_root(void)
+{
+	return (int)ptrace(PTRACE_ATTACH, victim, NULL, NULL);
+}
+
+static int write_memory_of_root(void)
+{
+	return (int)syscall(SYS_process_vm_writev, victim, NULL, 0, NULL, 0, 0);
+}
+
+static int descriptor_of_root(void)
+{
+	int fd = (int)syscall(434 /* pidfd_open */, victim, 0);
+
+	return fd < 0 ? fd : (int)syscall(438 /* pidfd_getfd */, fd, 0, 0);
+}
+
+static int new_namespace(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
+static int other_namespace(void)
+{
+	return setns(0, 0);
+}
+
+static int mount_something(void)
+{
+	return mount("none", "/run", "tmpfs", 0, NULL);
+}
+
+static int key(void)
+{
+	return (int)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+}
+
+static int bpf(void)
+{
+	return (int)syscall(SYS_bpf, 0, NULL, 0);
+}
+
+static int perf_event(void)
+{
+	return (int)syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0);
+}
+
+static int user_faults(void)
+{
+	return (int)syscall(SYS_userfaultfd, 0);
+}
+
+static int another_io_uring(void)
+{
+	char params[256] = {0};
+
+	return (int)syscall(SYS_io_uring_setup, 4, params);
+}
+
+static int type_into_terminal(void)
+{
+	return ioctl(0, TIOCSTI, "x");
+}
+
+static int become_dumpable(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(void);
+} calls[] = {
+#define CALL(fn)                                                                       \
+	{                                                                              \
+#fn, fn                                                                \
+	}
+	CALL(connect_to_socket_of_root),
+	CALL(connect_to_datagrams_of_root),
+	CALL(connect_to_abstract_socket),
+	CALL(connect_tcp),
+	CALL(listen_tcp),
+	CALL(udp),
+	CALL(raw_ip),
+	CALL(netlink),
+	CALL(limits_of_root),
+	CALL(affinity_of_root),
+	CALL(kill_root),
+	CALL(tgkill_root),
+	CALL(signal_root_by_descriptor),
+	CALL(remove_file),
+	CALL(rename_file),
+	CALL(make_file),
+	CALL(write_file),
+	CALL(truncate_file),
+	CALL(temporary_file),
+	CALL(write_by_openat2),
+	CALL(change_mode),
+	CALL(make_node),
+	CALL(core_pattern),
+	CALL(environment_of_root),
+	CALL(make_process),
+	CALL(execute),
+	CALL(execute_memory),
+	CALL(make_code),
+	CALL(trace_root),
+	CALL(write_memory_of_root),
+	CALL(descriptor_of_root),
+	CALL(new_namespace),
+	CALL(other_namespace),
+	CALL(mount_something),
+	CALL(key),
+	CALL(bpf),
+	CALL(perf_event),
+	CALL(user_faults),
+	CALL(another_io_uring),
+	CALL(type_into_terminal),
+	CALL(become_dumpable),
+};
+
+static int (*wanted)(void);
 
 static void take_over(int signo)
 {
+	char text[64];
+	int r, n;
+
 	(void)!write(STDERR_FILENO, "taken over\n", 11);
-	if (syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) == 0)
-		_exit(0);
-	(void)!write(STDERR_FILENO, "and it lives\n", 13);
+	errno = 0;
+	r = wanted();
+	n = snprintf(text, sizeof(text), "result %d\n", r < 0 ? errno : 0);
+	(void)!write(STDERR_FILENO, text, (size_t)n);
 }
 
 __attribute__((constructor)) static void begin(void)
 {
-	signal(SIGUSR2, take_over);
+	const char *name = getenv("FORBIDDEN_CALL"), *pid = getenv("FORBIDDEN_PID");
+
+	dir = getenv("FORBIDDEN_DIR");
+	victim = pid ? (pid_t)atoi(pid) : 0;
+	for (size_t i = 0; name && i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(calls[i].name, name) == 0)
+			wanted = calls[i].fn;
+	if (wanted)
+		signal(SIGUSR2, take_over);
 }

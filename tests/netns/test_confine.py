@@ -4,12 +4,13 @@
 still do, and no more. Other files of tests run with the same filter; here it is seen to be on."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
 import signal
 import socket
-import subprocess
+import tempfile
 import urllib.request
 
 from libnetns import (GROUP, PLAIN, QUICK, Daemon, Skip, assert_continuous, case, main,
@@ -63,8 +64,8 @@ def ctl(d, *args):
     return r.stdout
 
 
-def scrape(ns, port=9337):
-    with ns.inside(), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
+def scrape(ns, host="127.0.0.1"):
+    with ns.inside(), urllib.request.urlopen(f"http://{host}:9337/metrics",
                                              timeout=20) as reply:
         return reply.read().decode()
 
@@ -107,10 +108,10 @@ def everything(b, config):
     t.add_lan(2)
     r2 = b.receiver(t.hosts["lan2"])
     flows(r2)
-    d.write(config.replace("9337", "9338").replace("threshold 1", "threshold 2")
+    d.write(config.replace("127.0.0.1", "127.0.0.2").replace("threshold 1", "threshold 2")
             + "log-to syslog\n")
     assert "reloaded" in ctl(d, "reload")
-    assert "ringcast_build_info" in scrape(t.router, port=9338)
+    assert "ringcast_build_info" in scrape(t.router, host="127.0.0.2")
     d.write(config)
     d.hup()
 
@@ -130,9 +131,7 @@ def whole(b):
 
 @case("the same as another user with sendmmsg and frames at once, where io_uring is forbidden")
 def as_user(b):
-    with open("/proc/self/uid_map", encoding="ascii") as f:
-        if sum(int(line.split()[2]) for line in f) < 65535:
-            raise Skip("only one user id in this user namespace")
+    need_ids()
     d = everything(b, METRICS + "user nobody\ntransmit sendmmsg\nlatency low\n" + QUICK)
     assert status(d.process.pid, "Uid") == {"65534"}
 
@@ -151,7 +150,6 @@ def upgrade(b):
         is_confined(b, d)
         flows(r)
     assert d.started == 3 and d.stop() == 0
-    assert not os.path.exists(d.socket), "the file of the socket is gone"
 
 
 @case("in the background, in a chroot, under the name of igmpproxy")
@@ -255,6 +253,7 @@ def to_journal(b):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         journal.settimeout(20)
         journal.bind("/run/systemd/journal/socket")
+        os.chmod("/run/systemd/journal/socket", 0o666)  # as the journal's
         t = b.topology()
         d = b.daemon = b.own(Daemon(t.router, "log-to journal\n" + PLAIN, start=False))
         with open(d.logfile, "w", encoding="utf-8") as log:
@@ -274,22 +273,214 @@ def to_journal(b):
     os.unlink("/run/systemd/journal/socket")
 
 
-@case("a call that is forbidden ends the daemon, and its manager sees SIGSYS")
-def forbidden(b):
+# What somebody tries who has taken the daemon over, forbidden_call.c. With the filter of
+# system calls the kernel ends the daemon, or the call fails with the errno.
+CALLS = {name: None for name in (
+    "connect_to_socket_of_root", "connect_to_datagrams_of_root", "connect_to_abstract_socket",
+    "connect_tcp", "listen_tcp", "udp", "raw_ip", "netlink", "limits_of_root",
+    "affinity_of_root", "kill_root", "tgkill_root", "signal_root_by_descriptor",
+    "remove_file", "rename_file", "make_file", "write_file", "truncate_file",
+    "temporary_file", "change_mode", "make_node", "core_pattern", "make_process", "execute",
+    "execute_memory", "trace_root", "write_memory_of_root", "descriptor_of_root",
+    "new_namespace", "other_namespace", "mount_something", "key", "bpf", "perf_event",
+    "user_faults", "type_into_terminal", "become_dumpable")}
+CALLS.update(write_by_openat2=errno.ENOSYS, make_code=errno.EACCES, another_io_uring=errno.EPERM)
+# Those of them that root's user id was enough for, and what was refused to it before.
+AS_ROOT = ("connect_to_socket_of_root", "limits_of_root", "remove_file", "make_file",
+           "write_file", "core_pattern", "connect_tcp", "listen_tcp", "udp", "raw_ip")
+MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "netns",
+                      "forbidden_call.so")
+
+
+def root_things(ns):
+    """A directory with what belongs to root alone, and sockets where root listens."""
+    path = tempfile.mkdtemp(prefix="root-", dir="/run")
+    with open(os.path.join(path, "file"), "w", encoding="ascii") as f:
+        f.write("root's")
+    os.chmod(f.name, 0o600)
+    socks = []
+    for name, kind in (("root.sock", socket.SOCK_STREAM), ("root.dgram", socket.SOCK_DGRAM),
+                       ("\0victim", socket.SOCK_STREAM)):
+        s = ns.socket(socket.AF_UNIX, kind)   # abstract names belong to the namespace
+        s.bind(name if name[0] == "\0" else os.path.join(path, name))
+        if kind == socket.SOCK_STREAM:
+            s.listen()
+        if name[0] != "\0":
+            os.chmod(os.path.join(path, name), 0o600)
+        socks.append(s)
+    return path, socks
+
+
+def attempt(b, t, calls, config, path):
+    """A daemon for each call, in which it is made; how each went: -SIGSYS, an errno, or 0 for
+    a success."""
+    results, names = {}, list(calls)
+    while names:
+        some, names = names[:8], names[8:]
+        daemons = {}
+        for name in some:
+            d = daemons[name] = b.own(Daemon(t.router, config + PLAIN, start=False, wrap=(
+                "env", f"LD_PRELOAD={MODULE}", f"FORBIDDEN_CALL={name}",
+                f"FORBIDDEN_DIR={path}", f"FORBIDDEN_PID={os.getpid()}")))
+            d.spawn()
+        for d in daemons.values():
+            wait_for(20, d._answers, "it answers")
+            b.daemon = d
+            d.process.send_signal(signal.SIGUSR2)
+        for name, d in daemons.items():
+            def done():
+                return d.process.poll() is not None or "\nresult " in d.log()
+            wait_for(20, done, f"{name} is made")
+            status = d.process.poll()   # before the log is read
+            said = [line for line in d.log().splitlines() if line.startswith("result ")]
+            assert "taken over" in d.log(), d.log()
+            results[name] = int(said[0].split()[1]) if said else status
+            d.close()
+    b.daemon = None
+    return results
+
+
+def need_filter(b, t):
+    d = b.run(t)
+    need(d, FILTERED)
+    d.stop()
+    need_ids()
+
+
+def need_ids():
+    with open("/proc/self/uid_map", encoding="ascii") as f:
+        if sum(int(line.split()[2]) for line in f) < 65535:
+            raise Skip("only one user id in this user namespace")
+
+
+def all_refused(b, calls, config):
     t = b.topology()
-    module = os.path.join(os.environ["RINGCAST_BUILD"], "tests", "netns", "forbidden_call.so")
-    for config, ends in (("", True), ("seccomp off\n", False)):
-        d = b.daemon = b.own(Daemon(t.router, config + PLAIN,
-                                    wrap=("env", "LD_PRELOAD=" + module,
-                                          "ASAN_OPTIONS=verify_asan_link_order=0")))
-        if ends:
-            need(d, FILTERED)
-        d.process.send_signal(signal.SIGUSR2)
-        d.wait_log("taken over")
-        if ends:
-            assert d.process.wait(20) == -signal.SIGSYS, d.process.returncode
-        else:
-            d.wait_log("and it lives")
+    need_filter(b, t)
+    path, socks = root_things(t.router)
+    want = {name: -signal.SIGSYS if CALLS[name] is None else CALLS[name] for name in calls}
+    got = attempt(b, t, calls, config, path)
+    wrong = {name: r for name, r in got.items() if r != want[name]}
+    assert not wrong, f"config {config!r}: {wrong}"
+    with open(os.path.join(path, "file"), encoding="ascii") as f:
+        assert f.read() == "root's"
+    for s in socks:
+        s.close()
+
+
+@case("taken over as root, without Landlock: every call that it does not need is refused")
+def root_without_landlock(b):
+    all_refused(b, CALLS, "user root\nlandlock off\n")
+
+
+@case("taken over as root, with Landlock: the same")
+def root_with_landlock(b):
+    all_refused(b, AS_ROOT, "user root\n")
+
+
+@case("taken over as its own user: the same")
+def own_user(b):
+    all_refused(b, CALLS, "")
+
+
+@case("taken over as its own user, without Landlock: the same")
+def own_user_without_landlock(b):
+    all_refused(b, AS_ROOT, "landlock off\n")
+
+
+@case("with metrics-listen TCP sockets can be made, which serve its port and connect to none")
+def with_metrics(b):
+    t = b.topology()
+    need_filter(b, t)
+    path, socks = root_things(t.router)
+    got = attempt(b, t, ("connect_tcp", "listen_tcp", "udp", "raw_ip",
+                         "connect_to_socket_of_root"), METRICS + "user root\n", path)
+    assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0: before Linux 6.7
+    assert set(got.values()) == {-signal.SIGSYS}, got
+    for s in socks:
+        s.close()
+
+
+@case("without the filter Landlock and the user refuse files, TCP and signals")
+def without_filter(b):
+    t = b.topology()
+    d = b.run(t)
+    need(d, CONFINED)
+    version = int(d.log().split("(landlock, version ")[1].split(")")[0])
+    d.stop()
+    need_ids()
+    path, socks = root_things(t.router)
+    files = ("remove_file", "make_file", "write_file", "truncate_file", "temporary_file",
+             "write_by_openat2", "make_node", "core_pattern", "environment_of_root")
+    calls = files + (("connect_tcp", "listen_tcp") if version >= 4 else ()) + (
+        ("kill_root", "signal_root_by_descriptor") if version >= 6 else ())
+    for user in ("user root\n", ""):
+        for name, r in attempt(b, t, calls, "seccomp off\n" + user, path).items():
+            # F_SETOWN says nothing; the signal is not sent
+            assert r in (errno.EACCES, errno.EPERM) or name == "signal_root_by_descriptor", \
+                (user, name, r)
+    # what Landlock does not know: the user's rights
+    got = attempt(b, t, ("connect_to_socket_of_root", "limits_of_root", "affinity_of_root"),
+                  "seccomp off\n", path)
+    assert set(got.values()) <= {errno.EACCES, errno.EPERM}, got
+    for s in socks:
+        s.close()
+
+
+@case("the logger is restarted: lines arrive again")
+def logger_restarts(b):
+    t = b.topology()
+    path = tempfile.mkdtemp(prefix="dev-", dir="/run")
+    os.chmod(path, 0o755)
+
+    def logger():
+        s = b.own(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        s.settimeout(20)
+        s.bind(os.path.join(path, "log"))
+        os.chmod(os.path.join(path, "log"), 0o666)
+        return s
+
+    def reloaded(s):
+        while b"reloaded" not in s.recv(65536):
+            pass
+    before = logger()
+    d = b.daemon = b.own(Daemon(t.router, "log-to syslog\n" + PLAIN, start=False, wrap=(
+        "unshare", "--mount", "sh", "-c",
+        f'mount -t tmpfs none /dev && ln -s {path}/log /dev/log && exec "$@"', "sh")))
+    d.log_to_stderr = False
+    d.start()
+    ctl(d, "reload")
+    reloaded(before)
+    before.close()
+    os.unlink(os.path.join(path, "log"))
+    after = logger()
+    ctl(d, "reload")
+    reloaded(after)
+    alive(d)
+
+
+@case("the port of metrics-listen stays that of the start; its address may change")
+def metrics_port(b):
+    t = b.topology()
+    d = b.run(t, METRICS + PLAIN)
+    d.write("metrics-listen 127.0.0.1:9338\n" + PLAIN)
+    ctl(d, "reload")
+    d.wait_log("port 9338 cannot be had while running; restart for that")
+    assert "ringcast_build_info" in scrape(t.router)
+    d.write("metrics-listen 127.0.0.2:9337\n" + PLAIN)
+    ctl(d, "reload")
+    assert "ringcast_build_info" in scrape(t.router, host="127.0.0.2")
+    d.write(PLAIN)
+    ctl(d, "reload")
+    d.write(METRICS + PLAIN)
+    ctl(d, "reload")
+    assert "ringcast_build_info" in scrape(t.router)
+    assert d.stop() == 0
+    d.write(PLAIN)
+    d.start()
+    d.write(METRICS + PLAIN)
+    ctl(d, "reload")
+    d.wait_log("port 9337 cannot be had while running")
+    alive(d)
 
 
 if __name__ == "__main__":

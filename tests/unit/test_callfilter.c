@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,6 +29,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,9 +40,167 @@ static int call_bluetooth(void)
 	return socket(31 /* AF_BLUETOOTH */, SOCK_RAW, 0);
 }
 
-static int call_netlink_of_another_kind(void)
+static int call_netlink(void)
 {
-	return socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+static int call_unix_stream(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int call_unix_seqpacket(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET, 0);
+}
+
+static int call_udp(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static int call_raw(void)
+{
+	return socket(AF_INET, SOCK_RAW, IPPROTO_IGMP);
+}
+
+static int call_tcp(void)
+{
+	return socket(AF_INET6, SOCK_STREAM, 0);
+}
+
+static int call_packet_all(void)
+{
+	return socket(AF_PACKET, SOCK_RAW, 0x300 /* ETH_P_ALL */);
+}
+
+static int call_connect(void)
+{
+	const struct sockaddr_un sun = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+	return connect(0, (const struct sockaddr *)&sun, sizeof(sun));
+}
+
+static int call_listen(void)
+{
+	return listen(0, 1);
+}
+
+static int call_setsockopt_of_ip(void)
+{
+	int on = 1;
+
+	return setsockopt(0, IPPROTO_IP, IP_TTL, &on, sizeof(on));
+}
+
+static int call_open_to_write(void)
+{
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+static int call_open_to_read_and_write(void)
+{
+	return openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int call_open_to_create(void)
+{
+	return openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int call_open_to_truncate(void)
+{
+	return openat(AT_FDCWD, "/dev/null", O_RDONLY | O_TRUNC | O_CLOEXEC);
+}
+
+static int call_tmpfile(void)
+{
+	return openat(AT_FDCWD, P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int call_old_open(void)
+{
+#ifdef SYS_open
+	return (int)syscall(SYS_open, "/dev/null", O_WRONLY);
+#else
+	return call_open_to_write();
+#endif
+}
+
+static int call_unlink(void)
+{
+	return unlink("/nonexistent");
+}
+
+static int call_limits_of_another(void)
+{
+	struct rlimit lim;
+
+	return prlimit(getppid(), RLIMIT_CPU, NULL, &lim);
+}
+
+static int call_own_limits(void)
+{
+	const struct rlimit lim = {1, 1};
+
+	return setrlimit(RLIMIT_CPU, &lim);
+}
+
+static int call_affinity_of_another(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return sched_setaffinity(getppid(), sizeof(set), &set);
+}
+
+static int call_signal_by_descriptor(void)
+{
+	return fcntl(0, F_SETOWN, getppid());
+}
+
+static int call_thread_in_another_namespace(void)
+{
+	return (int)syscall(SYS_clone,
+		CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWNS, NULL, NULL, NULL,
+		NULL);
+}
+
+static int call_vm_write(void)
+{
+	return (int)syscall(SYS_process_vm_writev, getppid(), NULL, 0, NULL, 0, 0);
+}
+
+static int call_pidfd(void)
+{
+	return (int)syscall(434 /* pidfd_open */, getppid(), 0);
+}
+
+static int call_execveat(void)
+{
+	return (int)syscall(SYS_execveat, 0, "", NULL, NULL, AT_EMPTY_PATH);
+}
+
+static int call_keyctl(void)
+{
+	return (int)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+}
+
+static int call_perf(void)
+{
+	return (int)syscall(SYS_perf_event_open, NULL, 0, 0, 0, 0);
+}
+
+static int call_userfaultfd(void)
+{
+	return (int)syscall(SYS_userfaultfd, 0);
+}
+
+static int call_setns(void)
+{
+	return setns(0, 0);
 }
 
 static int call_ptrace(void)
@@ -106,7 +267,7 @@ static int call_prctl_of_another_kind(void)
 
 static int call_io_uring(void)
 {
-	return (int)syscall(SYS_io_uring_setup, 0, NULL);
+	return (int)syscall(SYS_io_uring_enter, 0, 0, 0, 0, NULL, 0);
 }
 
 static void *in_a_thread(void *arg)
@@ -124,12 +285,56 @@ static int call_by_a_later_thread(void)
 	return pthread_join(t, NULL);
 }
 
+static pthread_t earlier;
+static pthread_barrier_t filtered;
+
+static void *begun_before_the_filter(void *arg)
+{
+	pthread_barrier_wait(&filtered);
+	call_bluetooth();
+	return NULL;
+}
+
+static int call_by_an_earlier_thread(void)
+{
+	pthread_barrier_wait(&filtered);
+	return pthread_join(earlier, NULL);
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(void);
 } forbidden[] = {
 	{"socket(AF_BLUETOOTH)", call_bluetooth},
-	{"socket(NETLINK_AUDIT)", call_netlink_of_another_kind},
+	{"socket(NETLINK_ROUTE)", call_netlink},
+	{"socket(AF_UNIX, SOCK_STREAM)", call_unix_stream},
+	{"socket(AF_UNIX, SOCK_SEQPACKET)", call_unix_seqpacket},
+	{"socket(AF_INET, SOCK_DGRAM)", call_udp},
+	{"socket(AF_INET, SOCK_RAW)", call_raw},
+	{"socket(AF_INET6, SOCK_STREAM)", call_tcp},
+	{"socket(AF_PACKET, ETH_P_ALL)", call_packet_all},
+	{"connect", call_connect},
+	{"listen", call_listen},
+	{"setsockopt(IPPROTO_IP)", call_setsockopt_of_ip},
+	{"openat(O_WRONLY)", call_open_to_write},
+	{"openat(O_RDWR)", call_open_to_read_and_write},
+	{"openat(O_CREAT)", call_open_to_create},
+	{"openat(O_TRUNC)", call_open_to_truncate},
+	{"openat(O_TMPFILE)", call_tmpfile},
+	{"open(O_WRONLY)", call_old_open},
+	{"unlink", call_unlink},
+	{"prlimit64 of another", call_limits_of_another},
+	{"prlimit64 that sets", call_own_limits},
+	{"sched_setaffinity of another", call_affinity_of_another},
+	{"fcntl(F_SETOWN)", call_signal_by_descriptor},
+	{"clone(CLONE_NEWNS)", call_thread_in_another_namespace},
+	{"process_vm_writev", call_vm_write},
+	{"pidfd_open", call_pidfd},
+	{"execveat", call_execveat},
+	{"keyctl", call_keyctl},
+	{"perf_event_open", call_perf},
+	{"userfaultfd", call_userfaultfd},
+	{"setns", call_setns},
 	{"ptrace", call_ptrace},
 	{"execve", call_execve},
 	{"fork", call_fork},
@@ -142,8 +347,9 @@ static const struct {
 	{"chmod", call_chmod},
 	{"ioctl(TIOCSTI)", call_ioctl_of_terminals},
 	{"prctl(PR_SET_DUMPABLE)", call_prctl_of_another_kind},
-	{"io_uring_setup", call_io_uring},
+	{"io_uring_enter", call_io_uring},
 	{"socket(AF_BLUETOOTH) of a later thread", call_by_a_later_thread},
+	{"socket(AF_BLUETOOTH) of an earlier thread", call_by_an_earlier_thread},
 };
 
 /* The status of a process that has the filter and calls `fn`. */
@@ -157,8 +363,14 @@ static int run_filtered(int (*fn)(void), const struct callfilter_options *o)
 		const struct rlimit no_core = {0, 0};
 
 		setrlimit(RLIMIT_CORE, &no_core);
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			callfilter_apply(o) < 0)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			_exit(REFUSED);
+		pthread_barrier_init(&filtered, NULL, 2);
+		if (fn == call_by_an_earlier_thread &&
+			pthread_create(&earlier, NULL, begun_before_the_filter, NULL) !=
+				0)
+			_exit(REFUSED);
+		if (callfilter_apply(o) < 0)
 			_exit(REFUSED);
 		_exit(fn());
 	}
@@ -199,15 +411,12 @@ static int work(void)
 	void *p;
 	int fd;
 
-	for (int family = AF_UNIX; family; family = family == AF_UNIX ? AF_INET : 0) {
-		fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		NEED(fd >= 0);
-		close(fd);
-	}
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	NEED(fd >= 0);
+	close(fd);
 	/* what nobody may is refused, and no more than that */
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	NEED(fd >= 0 || errno == EPERM);
-	NEED(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) >= 0);
 	NEED(pthread_create(&t, NULL, nothing, NULL) == 0);
 	NEED(pthread_join(t, NULL) == 0);
 	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -227,14 +436,35 @@ static int work(void)
 		errno == EACCES);
 	/* what libc tries and does without */
 	NEED(syscall(435 /* clone3 */, NULL, 0) < 0 && errno == ENOSYS);
+	NEED(syscall(437 /* openat2 */, AT_FDCWD, "/", NULL, 0) < 0 && errno == ENOSYS);
 	NEED(syscall(620 /* of years to come */) < 0 && errno == ENOSYS);
 	return 0;
 }
 
+/* A ring that was made before is started and used, and another one refused. */
 static int ring(void)
 {
-	/* no memory of ours: the kernel says so, and not the filter */
-	return syscall(SYS_io_uring_setup, 0, NULL) < 0 ? 0 : 1;
+	NEED(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM);
+	/* no ring: the kernel says so, and not the filter */
+	NEED(syscall(SYS_io_uring_register, 1000, 12 /* enable */, NULL, 0) < 0 &&
+		errno == EBADF);
+	NEED(syscall(SYS_io_uring_enter, 1000, 0, 0, 0, NULL, 0) < 0 && errno == EBADF);
+	return 0;
+}
+
+static int register_files(void)
+{
+	return (int)syscall(SYS_io_uring_register, -1, 2 /* files */, NULL, 0);
+}
+
+static int tcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	NEED(fd >= 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+		listen(fd, 1) == 0);
+	return 0;
 }
 
 static int stop(void)
@@ -245,12 +475,17 @@ static int stop(void)
 static void other_calls_work(void **state)
 {
 	const struct callfilter_options without = {.io_uring = false},
-					with = {.io_uring = true};
+					with = {.io_uring = true, .tcp = true};
 	int status = run_filtered(work, &without);
 
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		fail_msg("status %x", (unsigned)status);
 	assert_int_equal(run_filtered(ring, &with), 0);
+	assert_int_equal(run_filtered(tcp, &with), 0);
+	status = run_filtered(register_files, &with);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	status = run_filtered(call_udp, &with);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 	status = run_filtered(stop, &without);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
