@@ -380,43 +380,48 @@ def many_groups(b):
 @case("reload moves the listener; a port that is taken keeps nothing from flowing")
 def reload_moves(b):
     t = b.topology(lans=2, ipv6=True)
-    d = b.run(t, PLAIN)
-    assert refuses(t.router)
+    d = b.run(t, LISTEN + PLAIN)
 
     def reload(lines):
         d.write(lines + PLAIN)
         assert d.ctl_run("reload").returncode == 0
+    reload("")
+    assert refuses(t.router)
     reload(LISTEN)
     text = scrape(t.router)
-    assert value(text, "ringcast_config_reloads_total", result="taken") == 1
-    reload("metrics-listen [::1]:9338\n")
+    assert value(text, "ringcast_config_reloads_total", result="taken") == 2
+    reload("metrics-listen [::1]:9337\n")
     assert refuses(t.router)
-    assert "ringcast_build_info" in scrape(t.router, host="::1", port=9338)
+    assert "ringcast_build_info" in scrape(t.router, host="::1")
     assert "no loopback address" not in d.log()
-    reload("metrics-listen [::]:9339\n")
-    d.wait_log("[::]:9339 is no loopback address")
-    assert "ringcast_build_info" in scrape(t.router, host="::1", port=9339)
-    assert "ringcast_build_info" in scrape(t.router, host="10.0.1.1", port=9339)
+    reload("metrics-listen [::]:9337\n")
+    d.wait_log("[::]:9337 is no loopback address")
+    assert "ringcast_build_info" in scrape(t.router, host="::1")
+    assert "ringcast_build_info" in scrape(t.router, host="10.0.1.1")
     # an address that comes later
-    reload("metrics-listen 10.0.7.7:9340\n")
+    reload("metrics-listen 10.0.7.7:9337\n")
     t.router.ip("addr", "add", "10.0.7.7/32", "dev", "lo")
-    assert "ringcast_build_info" in scrape(t.router, host="10.0.7.7", port=9340)
+    assert "ringcast_build_info" in scrape(t.router, host="10.0.7.7")
     taken = t.router.socket()
-    taken.bind(("127.0.0.1", 9341))
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", 9337))
     taken.listen()
-    reload("metrics-listen :9341\n")
-    d.wait_log("metrics-listen 127.0.0.1:9341: Address already in use; trying again")
+    reload("metrics-listen :9337\n")
+    d.wait_log("metrics-listen 127.0.0.1:9337: Address already in use; trying again")
     assert d.ctl_run("health").returncode == 0
     taken.close()
-    wait_for(20, lambda: not refuses(t.router, 9341), "it listens")
-    scrape(t.router, port=9341)
+    wait_for(20, lambda: not refuses(t.router), "it listens")
+    scrape(t.router)
     d.write("metrics-listen nowhere\n" + PLAIN)
     assert d.ctl_run("reload").returncode == 4
-    text = scrape(t.router, port=9341)
+    text = scrape(t.router)
     assert value(text, "ringcast_config_last_reload_successful") == 0
     assert value(text, "ringcast_config_reloads_total", result="refused") == 1
-    reload("")
-    assert refuses(t.router, 9341)
+    # the port stays that of the start
+    reload("metrics-listen :9338\n")
+    d.wait_log("metrics-listen: port 9338 cannot be had while running")
+    assert refuses(t.router, 9338)
+    scrape(t.router)
 
 
 @case("health: interfaces that are down or missing, and /healthz")
