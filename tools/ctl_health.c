@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * ringcastctl health: the healthcheck of containers and service managers. Silence and
- * exit status 0 mean that all is well; else what is wrong is printed. A thread that is
- * at work is looked at once more, until it is seen to get on or to hang.
+ * ringcastctl health: the healthcheck of containers and service managers. Exit status 0
+ * means that all is well; what is wrong is printed, and which limits hold at the
+ * moment. A thread that is at work is looked at once more, until it is seen to get on
+ * or to hang.
  */
 
 #include "ctl_commands.h"
@@ -22,7 +23,8 @@ static const char usage_text[] =
 	"\n"
 	"Exit with 0 when the daemon answers, every configured interface is there, up and\n"
 	"has its sockets, and every data-plane thread sleeps or gets on. Else print what is\n"
-	"wrong and exit with 4; 1 when the daemon does not answer.\n"
+	"wrong and exit with 4; 1 when the daemon does not answer. Limits that somebody on a\n"
+	"LAN has met within the last minute are printed also; they change no exit status.\n"
 	"\n"
 	"  -a, --allow-down  interfaces may be missing or down\n"
 	"  -q, --quiet       the exit status alone\n"
@@ -57,18 +59,25 @@ static json_t *ask(
 	return reply;
 }
 
+static void print_texts(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text)
+			puts(text);
+	}
+}
+
 static int report(const struct options *o, const json_t *reply)
 {
-	const json_t *problems = json_object_get(reply, "problems");
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
 	if (o->as_json)
 		ctl_client_print_json(reply, NULL);
-	for (size_t i = 0; i < json_array_size(problems); i++) {
-		const char *text = json_string_value(json_array_get(problems, i));
-
-		if (!o->quiet && !o->as_json && text)
-			puts(text);
+	if (!o->quiet && !o->as_json) {
+		print_texts(json_object_get(reply, "problems"));
+		print_texts(json_object_get(reply, "limits"));
 	}
 	return ok ? CTL_EXIT_OK : CTL_EXIT_DAEMON;
 }

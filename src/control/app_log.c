@@ -141,6 +141,13 @@ const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRL
 
 #define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
 
+bool app_is_struck(const struct app_port *ap, enum flood_cause cause, mono_t now)
+{
+	mono_t at = ap->flood.struck[cause].at;
+
+	return mono_is_set(at) && !mono_due(mono_add_ms(at, LIMITED_MS), now);
+}
+
 /* It comes with each message that is refused or cut, so nothing is formatted in vain.
  */
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,

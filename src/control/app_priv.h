@@ -40,6 +40,8 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 	const struct flood_host *who);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
 #define APP_HOST_STRLEN (ADDR_STRLEN + 24)
+/* Has somebody met this limit of messages within the last minute? */
+bool app_is_struck(const struct app_port *ap, enum flood_cause cause, mono_t now);
 const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN]);
 /* Sink and level as the file `cfg` and the command line say; `old` is the file before,
  * NULL at the start: what it does not change stays as somebody may have set it since.

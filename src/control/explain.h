@@ -52,6 +52,8 @@ struct explain_input {
 		foreign_vlan;
 };
 
+#define EXPLAIN_HOST_LEN 80
+
 /* An interface that the stream may go out at. */
 struct explain_output {
 	struct explain_iface i;
@@ -64,7 +66,11 @@ struct explain_output {
 	bool querier;
 	struct addr other_querier;
 	bool always_querier;
-	size_t n_groups, max_groups;		   /* max 0: no limit */
+	size_t n_groups, max_groups; /* max 0: no limit */
+	/* host that met host-message-rate within the last minute, and whether hosts met
+	 * message-rate together; empty: none has */
+	char limited_host[EXPLAIN_HOST_LEN];
+	bool limited;
 	uint64_t n_refused, n_foreign, n_filtered; /* reports, since start */
 	bool in_table;				   /* the forwarding entry names it */
 	uint8_t threshold;

@@ -68,6 +68,16 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 			"%" PRIu64 " reports were refused by a limit (max-groups, "
 			"max-sources, or that of one host); show stats",
 			out->n_refused);
+	else if (*out->limited_host)
+		explain_advise(c,
+			"%s sends more than host-message-rate allows, and a part of it is "
+			"used: a join may be missing. Its address may be forged",
+			out->limited_host);
+	else if (out->limited)
+		explain_advise(c,
+			"the hosts of %s together send more than message-rate allows, and "
+			"a part of it is used: a join may be missing",
+			name);
 	else if (out->n_filtered > 0)
 		explain_advise(c,
 			"%" PRIu64 " reports were refused by whitelist, blacklist, "

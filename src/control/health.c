@@ -8,7 +8,7 @@
 
 #include "control/health.h"
 
-#include "control/app.h"
+#include "control/app_priv.h"
 #include "control/json.h"
 
 #include <stdio.h>
@@ -73,6 +73,27 @@ static void check_port(
 		say(problems, "%s: the interface is down", pp->name);
 }
 
+/* Who met a limit of messages within the last minute. */
+static void check_limits(
+	struct app *app, const struct proxy_port *pp, mono_t now, json_t *limits)
+{
+	const struct app_port *ap = &app->port[pp->port];
+	char host[APP_HOST_STRLEN];
+
+	if (app_is_struck(ap, FLOOD_BY_HOST, now))
+		say(limits,
+			"%s: host %s sends more than host-message-rate allows; a part of "
+			"it is used",
+			pp->name,
+			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
+	if (app_is_struck(ap, FLOOD_BY_PORT, now))
+		say(limits,
+			"%s: its hosts together send more than message-rate allows, the "
+			"last one was %s; a part of it is used",
+			pp->name,
+			app_format_host(&ap->flood.struck[FLOOD_BY_PORT].host, host));
+}
+
 static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 	mono_t now, json_t *problems, json_t *unsure)
 {
@@ -95,16 +116,19 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 
 json_t *health_json(struct app *app, mono_t now, bool allow_down)
 {
-	json_t *problems = json_array(), *unsure = json_array();
+	json_t *problems = json_array(), *unsure = json_array(), *limits = json_array();
 	struct health *h = health_of(app);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->router->port[i])
+		if (app->router->port[i]) {
 			check_port(app, app->router->port[i], allow_down, problems);
+			check_limits(app, app->router->port[i], now, limits);
+		}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);
 	if (app->fib_unsure)
 		say(problems, "the forwarding table is incomplete for lack of memory");
-	return json_pack("{sb so so}", "ok", problems && json_array_size(problems) == 0,
-		"problems", problems, "unsure", unsure);
+	return json_pack("{sb so so so}", "ok",
+		problems && json_array_size(problems) == 0, "problems", problems,
+		"unsure", unsure, "limits", limits);
 }

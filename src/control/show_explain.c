@@ -7,10 +7,12 @@
  */
 
 #include "base/cleanup.h"
+#include "control/app_priv.h"
 #include "control/explain.h"
 #include "control/portplan.h"
 #include "control/show_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +141,19 @@ static void input_facts(
 		upstream_facts(q, pp, in);
 }
 
+static void limit_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	const struct app_port *ap = &q->app->port[pp->port];
+	mono_t now = loop_now(q->app->loop);
+	char host[APP_HOST_STRLEN];
+
+	out->limited = app_is_struck(ap, FLOOD_BY_PORT, now);
+	if (app_is_struck(ap, FLOOD_BY_HOST, now))
+		snprintf(out->limited_host, sizeof(out->limited_host), "%s",
+			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
+}
+
 static void member_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
@@ -156,6 +171,7 @@ static void member_facts(const struct question *q, const struct proxy_port *pp,
 	out->n_groups = pp->groups.groups.n;
 	out->max_groups = pp->cfg->max_groups;
 	out->n_refused = pp->groups.n_refused;
+	limit_facts(q, pp, out);
 	out->n_foreign = pp->n_bad[GM_BAD_FOREIGN];
 	out->n_filtered = pp->n_bad[GM_BAD_FILTERED];
 }

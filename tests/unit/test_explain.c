@@ -123,6 +123,9 @@ CHANGE(ssm, s->out[0].has_group = false; s->f.ssm = true)
 CHANGE(foreign_reports, s->out[0].has_group = false; s->out[0].n_foreign = 4)
 CHANGE(filtered_reports, s->out[0].has_group = false; s->out[0].n_filtered = 4)
 CHANGE(refused_reports, s->out[0].has_group = false; s->out[0].n_refused = 4)
+CHANGE(host_limited, s->out[0].has_group = false;
+	strcpy(s->out[0].limited_host, "02:00:00:00:00:66 (10.1.0.66)"))
+CHANGE(port_limited, s->out[0].has_group = false; s->out[0].limited = true)
 CHANGE(other_source_wanted, s->out[0].wants = false; s->out[0].n_sources = 3)
 CHANGE(older_members, s->out[0].n_hosts = 0)
 CHANGE(standby, s->out[0].querier = false; s->out[0].other_querier = a("10.0.1.9"))
@@ -200,6 +203,10 @@ static const struct explain_case {
 	{foreign_reports, EXPLAIN_REFUSE, "members", "lan1", "no host", "in no subnet"},
 	{filtered_reports, EXPLAIN_REFUSE, "members", "lan1", "no host", "whitelist"},
 	{refused_reports, EXPLAIN_REFUSE, "members", "lan1", "no host", "by a limit"},
+	{host_limited, EXPLAIN_REFUSE, "members", "lan1", "no host",
+		"02:00:00:00:00:66 (10.1.0.66) sends more than host-message-rate"},
+	{port_limited, EXPLAIN_REFUSE, "members", "lan1", "no host",
+		"together send more than message-rate"},
 	{other_source_wanted, EXPLAIN_REFUSE, "members", "lan1", "not from this source",
 		"detail"},
 	{older_members, EXPLAIN_PASS, NULL, NULL, NULL, NULL},

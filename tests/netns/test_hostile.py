@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A hostile host of a LAN sends what is dear to work on, and sends it with addresses of its
+neighbours. The neighbours are real: sockets of the kernel that join groups. What is asserted is
+that all of their joins are served while the flood lasts; how soon is a note."""
+
+import itertools
+import json
+import random
+import socket
+import threading
+import time
+
+from libnetns import (FAST, LANS, WAN, Sender, assert_continuous, case, main, number,
+                      wait_datagrams, wait_for)
+from packets import (ALLOW, BLOCK, IS_EX, REPORTS, SENDER_MAC, TO_EX, TO_IN, group_mac,
+                     igmp3_report, ipv4)
+
+ATTACKER = "10.0.1.3"
+WATCHED = "239.1.1.1"
+PREY = "239.66.0.1"             # a group with many sources
+PATIENCE = 20                   # seconds for one join, which takes some milliseconds
+
+
+def report(source, *records):
+    return ipv4(source, REPORTS, 2, igmp3_report(*records))
+
+
+def frame(packet, mac):
+    return group_mac(packet) + mac + b"\x08\0" + packet
+
+
+def groups(first, n):
+    return [f"239.{80 + first + i // 65536}.{i // 256 % 256}.{i % 256}" for i in range(n)]
+
+
+class Flood(threading.Thread):
+    """Sends frames over and over, in bursts of `burst` per `period` seconds."""
+
+    def __init__(self, ns, frames, burst, period):
+        super().__init__(daemon=True)
+        self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.sock.bind(("eth0", 0))
+        self.frames, self.burst, self.period = itertools.cycle(frames), burst, period
+        self.sent, self.began = 0, time.monotonic()
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.is_set():
+            for f in itertools.islice(self.frames, self.burst):
+                self.sock.send(f)
+            self.sent += self.burst
+            self.ended.wait(self.period)
+
+    def rate(self):
+        return self.sent / (time.monotonic() - self.began)
+
+    def close(self):
+        self.ended.set()
+        self.join()
+        self.sock.close()
+
+
+class Channels(threading.Thread):
+    """The provider sends a datagram to each channel every few milliseconds."""
+
+    def __init__(self, ns, channels):
+        super().__init__(daemon=True)
+        self.sender, self.channels = Sender(ns), channels
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        for n in itertools.count():
+            for channel in self.channels:
+                self.sender.send(number(n), channel)
+            if self.ended.wait(0.005):
+                return
+
+    def close(self):
+        self.ended.set()
+        self.join()
+        self.sender.close()
+
+
+def mac_of(ns):
+    row, = json.loads(ns.ip("-j", "link", "show", "eth0").stdout)
+    return bytes.fromhex(row["address"].replace(":", ""))
+
+
+def join(b, ns, channel):
+    """Milliseconds until a channel is there; leaves it again."""
+    r = b.receiver(ns, channel)
+    start = time.monotonic()
+    wait_datagrams(r, seconds=PATIENCE)
+    delay = (time.monotonic() - start) * 1000
+    r.close()
+    return delay
+
+
+def joins(b, hosts, channels, what, flood, seconds=0):
+    """Each host joins each channel, again and again for so long; all joins are served. One
+    that needed its repetition took a second at most."""
+    delays = {ns.name: [] for ns in hosts}
+    end = time.monotonic() + seconds
+    while True:
+        for channel in channels:
+            for ns in hosts:
+                delays[ns.name].append(join(b, ns, channel))
+        assert flood.is_alive()
+        if time.monotonic() >= end:
+            break
+    for name, d in delays.items():
+        d.sort()
+        b.note(f"{what}, {flood.rate():.0f}/s: {len(d)} joins on {name}, all served, median "
+               f"{d[len(d) // 2]:.1f}, worst {d[-1]:.1f} ms")
+
+
+def bed(b, config=""):
+    """lan1 has a victim and an attacker, lan2 a bystander. Both of the honest ones watch a
+    stream all the time."""
+    t = b.topology(hosts=2)
+    d = b.run(t, config + FAST + WAN + LANS, verbose=False)
+    channels = [f"239.2.{i}.1" for i in range(12)]
+    b.own(Channels(t.provider, channels))
+    victim, attacker, bystander = (t.hosts[n] for n in ("lan1", "lan1b", "lan2"))
+    running = b.stream(t, WATCHED)
+    watched = [b.receiver(ns, WATCHED) for ns in (victim, bystander)]
+    for lan in ("lan1", "lan2"):
+        d.wait_member(lan, WATCHED)
+    for r in watched:
+        wait_datagrams(r)
+    return t, d, channels, (victim, attacker, bystander), watched, running
+
+
+def forgeries(victim):
+    """Frames of F4 and its relatives: what they are, and the frames."""
+    mac, ip = mac_of(victim), "10.0.1.2"
+    some = random.Random(1)
+    word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
+    host = lambda: (bytes([2, 9]) + some.randbytes(4), f"10.0.1.{some.randrange(4, 250)}")
+    yield "empty reports with its MAC", [frame(report(ATTACKER), mac)]
+    yield "empty reports with its MAC and IP", [frame(report(ip), mac)]
+    yield "random groups with its MAC and IP", [
+        frame(report(ip, (TO_IN, word(), ())), mac) for _ in range(20000)]
+    large = [[(BLOCK, word(), ()) for _ in range(182)] for _ in range(100)]
+    yield "large reports with its MAC and IP", [frame(report(ip, *r), mac) for r in large]
+    made_up = [host() for _ in range(1000)]
+    yield "1,000 made-up hosts", [
+        frame(report(a, *large[i % 100]), m) for i, (m, a) in enumerate(made_up)]
+
+
+@case("F4 a forged MAC, or MAC and IP, silences nobody: joins are served, streams go on")
+def forged(b):
+    _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
+    for what, frames in forgeries(victim):
+        flood = Flood(attacker, frames, 4200, 0.5)
+        try:
+            # longer than a membership lives without an answer
+            joins(b, (victim, bystander), channels[:6], what, flood, 8)
+        finally:
+            flood.close()
+    running.stop()
+    for r in watched:
+        assert_continuous(r.receive(), 10)
+    control = d.show("stats")["control"]
+    assert control["limited"] > 0, control
+    b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
+
+
+@case("F2 health, explain and the log name who meets which limit")
+def named(b):
+    _, d, _, (_, attacker, _), _, _ = bed(b, "host-message-rate 50\n")
+    flood = b.own(Flood(attacker, [frame(report(ATTACKER), SENDER_MAC)], 500, 0.1))
+    who = ":".join(f"{o:02x}" for o in SENDER_MAC) + f" ({ATTACKER})"
+    said = f"lan1: host {who} sends more than host-message-rate allows"
+
+    def told():
+        r = d.ctl_run("health")
+        assert r.returncode == 0, r.stdout   # whoever floods has nobody restarted
+        return said in r.stdout
+    wait_for(20, told, "health names the host")
+    assert d.ctl_run("health", "--quiet").stdout == ""
+    r = d.ctl_run("explain", "239.9.9.9")
+    assert f"{who} sends more than host-message-rate allows" in " ".join(r.stdout.split()), r.stdout
+    assert f"{who}: sends more than host-message-rate allows (50 messages" in d.log(), d.log()
+    assert flood.is_alive()
+
+
+# What one report of F2's table holds; some were made for a group with 1,024 sources.
+def shapes():
+    own = [f"192.0.2.{i % 250 + 1}" for i in range(120)]
+    new = groups(3, 182 * 50)
+    return [
+        ("182 x BLOCK{}", [[(BLOCK, PREY, ())] * 182]),
+        ("182 x ALLOW{}", [[(ALLOW, PREY, ())] * 182]),
+        ("120 x ALLOW{known}", [[(ALLOW, PREY, (s,)) for s in own]]),
+        ("22 x ALLOW{new}", [[(ALLOW, PREY, (f"198.18.{n}.{i + 1}",)) for i in range(22)]
+                             for n in range(250)]),
+        ("182 x TO_EX of new groups", [[(TO_EX, g, ()) for g in new[i:i + 182]]
+                                       for i in range(0, len(new), 182)]),
+        ("182 x TO_EX/TO_IN of one group", [[(TO_EX, PREY, ()), (TO_IN, PREY, ())] * 91]),
+        ("a list of 360 sources", [[(IS_EX, PREY, [f"203.0.{n}.{i % 250 + 1}"
+                                                   for i in range(360)])] for n in range(50)]),
+    ]
+
+
+def prepare(attacker):
+    """The group has many sources."""
+    for first in range(0, 1024, 256):
+        sources = [f"192.0.{first // 256}.{i}" for i in range(256)]
+        packet = report(ATTACKER, (ALLOW, PREY, sources))
+        with attacker.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+            s.bind(("eth0", 0))
+            s.send(frame(packet, SENDER_MAC))
+
+
+@case("F2 reports that are dear to work on hold up nobody's joins, nor the control socket")
+def dear(b):
+    _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
+    prepare(attacker)
+    d.wait_member("lan1", PREY)
+    for what, bodies in shapes():
+        frames = [frame(report(ATTACKER, *body), SENDER_MAC) for body in bodies]
+        flood = Flood(attacker, frames, 1000, 0.1)
+        try:
+            joins(b, (victim, bystander), channels, what, flood)
+            start = time.monotonic()
+            d.show("stats")
+            b.note(f"{what}: show stats in {(time.monotonic() - start) * 1000:.0f} ms")
+        finally:
+            flood.close()
+    running.stop()
+    for r in watched:
+        assert_continuous(r.receive(), 10)
+    control = d.show("stats")["control"]
+    assert control["records_limited"] > 0, control
+    b.note(str({k: control[k] for k in ("limited", "records_limited", "dropped")}))
+
+
+@case("F2 a burst of 1,800 packets: who joins afterwards does not wait for it")
+def burst(b):
+    _, d, channels, (victim, attacker, bystander), _, _ = bed(b)
+    prepare(attacker)
+    d.wait_member("lan1", PREY)
+    f = frame(report(ATTACKER, *[(BLOCK, PREY, ())] * 182), SENDER_MAC)
+    before = d.show("stats")["control"]["received"]
+    with attacker.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+        s.bind(("eth0", 0))
+        for _ in range(1800):
+            s.send(f)
+    for ns in (victim, bystander):
+        b.note(f"{ns.name} joins after {join(b, ns, channels[0]):.1f} ms")
+    control = d.show("stats")["control"]
+    # they were read, and not lost in the socket
+    wait_for(PATIENCE, lambda: d.show("stats")["control"]["received"] >= before + 1800,
+             "all are read")
+    assert control["dropped"] == 0, control
+    assert d.show("stats")["control"]["records_limited"] > 1800 * 182 / 2
+
+
+if __name__ == "__main__":
+    main()
