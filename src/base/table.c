@@ -158,3 +158,58 @@ struct table_node *table_after(
 	}
 	return NULL;
 }
+
+uint64_t table_reverse(uint64_t x)
+{
+	x = (x >> 1 & UINT64_C(0x5555555555555555)) |
+		(x & UINT64_C(0x5555555555555555)) << 1;
+	x = (x >> 2 & UINT64_C(0x3333333333333333)) |
+		(x & UINT64_C(0x3333333333333333)) << 2;
+	x = (x >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) |
+		(x & UINT64_C(0x0f0f0f0f0f0f0f0f)) << 4;
+	return __builtin_bswap64(x);
+}
+
+uint64_t table_next_bucket(uint64_t at, unsigned bits)
+{
+	return bits ? (at | (UINT64_MAX >> bits)) + 1 : 0;
+}
+
+/* The first one of a bucket at or behind `at`, whose place becomes *ret_at. */
+static struct table_node *first_from(
+	struct table_node *node, uint64_t at, uint64_t *ret_at)
+{
+	struct table_node *best = NULL;
+
+	for (; node; node = node->next) {
+		uint64_t place = table_reverse(node->hash);
+
+		if (place < at || (best && place >= *ret_at))
+			continue;
+		best = node;
+		*ret_at = place;
+	}
+	return best;
+}
+
+struct table_node *table_step(
+	const struct table *t, struct table_cursor *c, int *budget)
+{
+	if (t->n == 0)
+		c->end = true;
+	for (; !c->end && *budget > 0; --*budget) {
+		uint64_t b = table_reverse(c->at) & (t->n_buckets - 1), place;
+		struct table_node *node = first_from(t->bucket[b], c->at, &place);
+
+		if (node) {
+			c->at = place + 1;
+			c->end = c->at == 0;
+			--*budget;
+			return node;
+		}
+		c->at = table_next_bucket(
+			c->at, (unsigned)__builtin_ctzll(t->n_buckets));
+		c->end = c->at == 0;
+	}
+	return NULL;
+}

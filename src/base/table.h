@@ -7,6 +7,7 @@
  * compares keys itself. Zero bytes plus table_init() give an empty table.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,3 +52,22 @@ struct table_node *table_after(
 	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);  \
 		(node_) = table_after(t, &(pos), after_),                              \
 	    (after_) = table_peek(node_))
+
+/* A walk in parts, between which nodes may come and go and the table may grow. It
+ * follows the hash with its bits reversed, which no change of the table reorders: a
+ * node that is there all the time is met once, any other at most once. Zero bytes are
+ * the beginning. */
+struct table_cursor {
+	uint64_t at;
+	bool end;
+};
+/* The next node, or NULL when there is none (`end`) or *budget is spent, which each
+ * bucket that is looked at makes smaller by one. Of nodes with the same hash one is
+ * met. */
+struct table_node *table_step(
+	const struct table *t, struct table_cursor *c, int *budget);
+
+/* the order of such walks, and the first place behind the bucket of 2^`bits` that `at`
+ * lies in; 0: there is none */
+uint64_t table_reverse(uint64_t hash);
+uint64_t table_next_bucket(uint64_t at, unsigned bits);

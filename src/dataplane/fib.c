@@ -396,3 +396,32 @@ bool fib_walk_part(struct fib *fib, unsigned part,
 
 	return slab_walk_part(&fib->entries, part, view_entry, &w);
 }
+
+void fib_step(struct fib *fib, struct fib_cursor *c,
+	void (*fn)(const struct fib_view *v, void *arg), void *arg)
+{
+	struct walk w = {fn, arg};
+
+	if (c->end)
+		return;
+	c->at = fib_index_step(&fib->index, c->at, view_entry, &w);
+	c->end = c->at == 0;
+}
+
+static void copy_view(const struct fib_view *v, void *arg)
+{
+	*(struct fib_view *)arg = *v;
+}
+
+bool fib_view(struct fib *fib, unsigned instance, const struct addr *source,
+	const struct addr *group, struct fib_view *ret)
+{
+	struct walk w = {copy_view, ret};
+	struct fib_key key;
+	struct fib_entry *e = find_exact(fib, &key, instance, source, group);
+
+	if (!e || !fib_word_set(fib_entry_word(e)))
+		return false;
+	view_entry(e, &w);
+	return true;
+}

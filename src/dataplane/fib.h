@@ -71,6 +71,19 @@ void fib_walk(
 bool fib_walk_part(struct fib *fib, unsigned part,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
+/* The same in parts between which anything may change: an entry that is there all the
+ * time is met once, any other at most once. Zero bytes are the beginning. A step looks
+ * at one bucket, a handful of entries at most. */
+struct fib_cursor {
+	uint64_t at;
+	bool end;
+};
+void fib_step(struct fib *fib, struct fib_cursor *c,
+	void (*fn)(const struct fib_view *v, void *arg), void *arg);
+/* One entry (control thread); false: there is none. */
+bool fib_view(struct fib *fib, unsigned instance, const struct addr *source,
+	const struct addr *group, struct fib_view *ret);
+
 /* Reader side. (S,G), else (*,G), else NULL: nobody knows the group. *ret_out is the
  * set to use. A reader calls tsan_let_go() (tsan.h) before each quiescent state. */
 struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,

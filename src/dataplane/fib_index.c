@@ -15,6 +15,7 @@
 #include "dataplane/fib_index.h"
 
 #include "base/cleanup.h"
+#include "base/table.h"
 #include "dataplane/tsan.h"
 
 #include <assert.h>
@@ -223,8 +224,8 @@ static void step(struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);
 
-	/* A smaller table is begun with half of what it may hold at most, and in use before
-	 * so many changes have been made that it could be full. */
+	/* A smaller table is begun with half of what it may hold at most, and in use
+	 * before so many changes have been made that it could be full. */
 	assert(!ix->next || !is_above(ix->n + 1, ix->next->mask + 1, FULL));
 	if (!ix->next) {
 		begin_resize(ix);
@@ -282,4 +283,27 @@ size_t fib_index_bytes(const struct fib_index *ix)
 	size_t n = table_bytes(present(ix)->mask + 1);
 
 	return ix->next ? n + table_bytes(ix->next->mask + 1) : n;
+}
+
+uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
+	void (*fn)(void *obj, void *arg), void *arg)
+{
+	const struct fib_buckets *t = present(ix);
+	uint64_t home = table_reverse(at) & t->mask;
+
+	for (size_t i = 0; i <= t->mask; i++) {
+		const struct fib_bucket *b = fib_index_bucket(t, home + i);
+
+		for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++) {
+			void *obj = fib_index_object(get_slot(b, k));
+			uint64_t hash = obj ? ix->hash(obj, ix->arg) : 0;
+
+			if (obj && (hash & t->mask) == home &&
+				table_reverse(hash) >= at)
+				fn(obj, arg);
+		}
+		if (!(get_slot(b, 0) & FIB_INDEX_SPILL_MAX))
+			break;
+	}
+	return table_next_bucket(at, (unsigned)__builtin_popcountll(t->mask));
 }

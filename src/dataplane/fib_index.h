@@ -61,6 +61,12 @@ void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, voi
 
 size_t fib_index_bytes(const struct fib_index *ix);
 
+/* The objects of one bucket at or behind `at`, in a walk like that of table_step(),
+ * which growing and shrinking do not disturb (writer). Returns where the next bucket
+ * begins, 0: that was the last one. `fn` changes nothing. */
+uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
+	void (*fn)(void *obj, void *arg), void *arg);
+
 /* Readers take the table anew after each quiescent state. */
 static inline const struct fib_buckets *fib_index_now(const struct fib_index *ix)
 {

@@ -226,6 +226,47 @@ static void walk_in_parts(void **state)
 	fib = fib_free(fib);
 }
 
+static void count_met(const struct fib_view *v, void *arg)
+{
+	unsigned char *met = arg;
+
+	met[v->out.w[0]]++;
+}
+
+/* F7: what stays is met once, and nothing twice, while the table grows, shrinks, and
+ * moves entries to save memory. */
+static void walk_while_it_changes(void **state)
+{
+	static unsigned char met[N_GROUPS];
+	struct addr stays = group_of(8);
+	struct fib_cursor c = {0};
+	struct fib_view v;
+	unsigned n = 0;
+
+	memset(met, 0, sizeof(met));
+	assert_int_equal(fib_new(2, 3, &fib), 0);
+	for (unsigned i = 0; i < N_GROUPS; i++)
+		assert_int_equal(set(i), 0);
+	for (; !c.end; n++) {
+		fib_step(fib, &c, count_met, met);
+		/* first seven of eight go, then they come back */
+		for (unsigned i = n * 20; i < n * 20 + 20; i++)
+			if (i % N_GROUPS % 8 && i / N_GROUPS % 2 == 0)
+				del(i % N_GROUPS);
+			else if (i % N_GROUPS % 8)
+				assert_int_equal(set(i % N_GROUPS), 0);
+	}
+	assert_true(n * 20 > N_GROUPS);
+	for (unsigned i = 0; i < N_GROUPS; i++) {
+		assert_in_range(met[i], 0, 1);
+		assert_true(met[i] == 1 || i % 8);
+	}
+	assert_true(fib_view(fib, 0, &any4, &stays, &v));
+	assert_true(v.out.w[0] == 8 && addr_eq(&v.group, &stays));
+	assert_false(fib_view(fib, 1, &any4, &stays, &v));
+	fib = fib_free(fib);
+}
+
 static void limits(void **state)
 {
 	struct addr g = group_of(1);
@@ -333,6 +374,7 @@ int main(void)
 		cmocka_unit_test(full_without_memory),
 		cmocka_unit_test(sources_without_memory),
 		cmocka_unit_test(walk_in_parts),
+		cmocka_unit_test(walk_while_it_changes),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(memory_goes_back),
 		cmocka_unit_test(moved_entries_say_so),

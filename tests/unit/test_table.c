@@ -152,10 +152,59 @@ static void checksum_vectors(void **state)
 	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t) ~(0x1234 + 0x5600));
 }
 
+/* F7: parts of a walk between which the table grows, and nodes come and go. */
+static void walk_in_parts(void **state)
+{
+	static struct item item[N];
+	static unsigned met[N];
+	struct table_cursor c = {0};
+	struct rng rng;
+	struct table t;
+	unsigned steps = 0;
+
+	rng_seed(&rng, 3);
+	table_init(&t, 5);
+	for (uint32_t k = 0; k < N; k++) {
+		item[k] = (struct item){.key = k};
+		if (k >= N / 4)
+			continue;
+		item[k].in = true;
+		assert_int_equal(
+			table_insert(&t, &item[k].node, table_hash(&t, &k, sizeof(k))),
+			0);
+	}
+	for (; !c.end; steps++) {
+		int budget = 8;
+		struct table_node *n = table_step(&t, &c, &budget);
+		uint32_t k = (uint32_t)rng_below(&rng, N);
+
+		assert_in_range(budget, 0, 7);
+		if (n)
+			met[container_of(n, struct item, node)->key]++;
+		if (k % 2)
+			continue;
+		if (item[k].in && k >= N / 4)
+			table_remove(&t, &item[k].node);
+		else if (!item[k].in)
+			table_insert(&t, &item[k].node, table_hash(&t, &k, sizeof(k)));
+		item[k].in = !item[k].in || k < N / 4;
+	}
+	for (uint32_t k = 0; k < N; k++) {
+		assert_in_range(met[k], 0, 1);
+		assert_true(met[k] == 1 || k >= N / 4);
+	}
+	assert_true(steps >= N / 4);
+	table_deinit(&t);
+	c = (struct table_cursor){0};
+	assert_null(table_step(&t, &c, &(int){1}));
+	assert_true(c.end);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_equals_model),
+		cmocka_unit_test(walk_in_parts),
 		cmocka_unit_test(hash_depends_on_everything),
 		cmocka_unit_test(heap_gives_the_earliest),
 		cmocka_unit_test(bytes_are_bounded),
