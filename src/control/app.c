@@ -32,6 +32,7 @@ static mono_t deadline(void *ctx)
 
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
+	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, app->watchdog_at);
 	return mono_min(
 		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
@@ -59,6 +60,7 @@ static void tick(void *ctx, mono_t now)
 		sign_of_life(app, now);
 	router_tick(app->router, now, &app->fx);
 	tap_tick(app->tap, now);
+	ctl_tick(app->ctl);
 }
 
 static void round_end(void *ctx, mono_t now)

@@ -114,8 +114,10 @@ struct app {
 	bool files_confined; /* by Landlock */
 	char *socket_path;
 	struct dataplane *dp;
-	struct balance balance;	 /* of its counters */
-	struct rate_table rates; /* of forwarding entries */
+	struct balance balance;	   /* of its counters */
+	struct rate_table rates;   /* of forwarding entries */
+	struct fib_cursor reading; /* of their counters, by show_mfc.c */
+	unsigned n_reading;	   /* answers that wait for it */
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
 	const char *transmit; /* the way that was logged last; static */
@@ -157,8 +159,6 @@ struct config *app_read_config(
  * status. APP_EXIT_OK without one, and *ret_gid is (gid_t)-1. */
 int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid);
 
-/* "metrics" of the control socket: the text of a whole scrape. */
-json_t *app_metrics_command(void *ctx, const char *args);
 /* After a start that went well: no more lines to the terminal as well as to syslog. */
 void app_log_started(const struct app *app);
 /* Back to the level of the file and the command line. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Metrics of the running daemon: the listener of metrics-listen, the scrapes that it
- * asks for, and the same text for the control socket. A scrape for the listener takes
- * one slice in each round of the loop, so that everything else gets its turn.
+ * Metrics of the running daemon: the listener of metrics-listen and the scrapes that it
+ * asks for. A scrape takes one slice in each round of the loop, so that everything else
+ * gets its turn.
  */
 
 #include "control/app_priv.h"
@@ -87,35 +87,6 @@ void app_metrics_tick(struct app *app, mono_t now)
 		finish(app, now);
 	if (app->http)
 		http_tick(app->http, now);
-}
-
-/* ---- the control socket ---- */
-
-json_t *app_metrics_command(void *ctx, const char *args)
-{
-	enum metrics_format format = METRICS_PROMETHEUS;
-	struct app *app = ctx;
-	struct scrape *s;
-	size_t len = 0;
-	char *text;
-	json_t *reply;
-
-	if (strcmp(args, "openmetrics") == 0)
-		format = METRICS_OPENMETRICS;
-	else if (*args)
-		return ctl_error("metrics takes nothing, or openmetrics");
-	if (scrape_new(app, format, &s) < 0)
-		return NULL;
-	app->n_scrapes++;
-	while (scrape_slice(s))
-		;
-	text = scrape_take(s, &len);
-	scrape_free(s);
-	reply = text ? json_pack("{ss ss%}", "content_type",
-			       metrics_content_type(format), "text", text, len)
-		     : NULL;
-	free(text);
-	return reply;
 }
 
 /* ---- life ---- */

@@ -36,6 +36,9 @@ struct client {
 	char *out; /* owned; waiting from out_pos to n_out */
 	size_t out_pos, n_out, cap_out;
 	struct ctl_stream *stream; /* NULL: it asks and we answer */
+	struct ctl_answer *answer; /* under way; NULL: none */
+	bool begun;		   /* some of it has been written */
+	bool line;		   /* `in` has a request */
 };
 
 struct ctl {
@@ -46,6 +49,7 @@ struct ctl {
 	const char *path;      /* borrowed */
 	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
 	int spare; /* descriptor given up to turn clients away when there is no other */
+	size_t turn; /* the client that is asked first for the next one */
 	dev_t dev; /* of the file we made */
 	ino_t ino;
 	struct client client[CTL_MAX_CLIENTS];
@@ -77,9 +81,18 @@ static void close_stream(struct client *c)
 	s->ops->closed(s);
 }
 
+static void close_answer(struct client *c)
+{
+	struct ctl_answer *a = take_ptr(c->answer);
+
+	if (a)
+		a->ops->closed(a);
+}
+
 static void client_drop(struct client *c)
 {
 	close_stream(c);
+	close_answer(c);
 	loop_del(&c->fd);
 	closep(&c->fd.fd);
 	free(c->out);
@@ -152,6 +165,60 @@ static bool client_error(struct client *c, const char *text)
 
 	json_decref(reply);
 	return ok;
+}
+
+void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len)
+{
+	if (client_append(text, len, a->client) < 0)
+		a->failed = true;
+	else
+		a->client->begun = true;
+}
+
+static int append_json(const char *buf, size_t len, void *arg)
+{
+	struct ctl_answer *a = arg;
+
+	ctl_answer_write(a, buf, len);
+	return a->failed ? -1 : 0;
+}
+
+void ctl_answer_json(struct ctl_answer *a, json_t *value)
+{
+	if (!value ||
+		json_dump_callback(
+			value, append_json, a, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+		a->failed = true;
+	json_decref(value);
+}
+
+/* The next piece of the answer. False: drop the client. */
+static bool client_piece(struct client *c)
+{
+	struct ctl_answer *a = c->answer;
+	int r = a->ops->piece(a);
+
+	if (a->failed)
+		r = -ENOMEM;
+	if (r > 0)
+		return true;
+	close_answer(c);
+	if (r < 0)
+		return !c->begun && client_reply(c, NULL);
+	return client_append("\n", 1, c) == 0;
+}
+
+static json_t *open_answer(
+	struct client *c, const struct ctl_command *k, const char *args)
+{
+	json_t *error = k->answer(c->ctl->ctx, args, &c->answer);
+
+	c->begun = false;
+	if (c->answer) {
+		c->answer->client = c;
+		c->answer->failed = false;
+	}
+	return error;
 }
 
 static const struct ctl_command *find_command(
@@ -251,36 +318,53 @@ static bool client_request(struct client *c, char *line)
 	if (!k)
 		reply = ctl_error("unknown command '%s'", line);
 	else if (!(reply = refusal(c, k, args)))
-		reply = k->stream ? open_stream(c, k, args) : k->fn(c->ctl->ctx, args);
-	ok = client_reply(c, reply);
+		reply = k->stream   ? open_stream(c, k, args)
+			: k->answer ? open_answer(c, k, args)
+				    : k->fn(c->ctl->ctx, args);
+	ok = c->answer ? client_piece(c) : client_reply(c, reply);
 	json_decref(reply);
 	if (ok && c->stream)
 		c->stream->ops->opened(c->stream);
 	return ok;
 }
 
-static bool client_lines(struct client *c)
+/* See what `in` has. False: drop the client. */
+static bool client_look(struct client *c)
 {
-	size_t start = 0;
-	char *newline;
+	c->line = memchr(c->in, '\n', c->n_in) != NULL;
+	if (c->line || c->n_in < sizeof(c->in))
+		return true;
+	c->n_in = 0;
+	c->closing = true;
+	return client_error(c, "the request line is too long");
+}
 
-	while (!c->stream && (newline = memchr(c->in + start, '\n', c->n_in - start))) {
-		char *line = c->in + start;
+/* The first request of `in`. False: drop the client. */
+static bool client_line(struct client *c)
+{
+	char *newline = memchr(c->in, '\n', c->n_in);
+	size_t n;
 
-		*newline = '\0';
-		start = (size_t)(newline + 1 - c->in);
-		if (!client_request(c, line))
-			return false;
-	}
+	*newline = '\0';
+	if (!client_request(c, c->in))
+		return false;
+	n = (size_t)(newline + 1 - c->in);
 	/* whoever gets a stream has nothing more to ask */
-	c->n_in = c->stream ? 0 : c->n_in - start;
-	memmove(c->in, c->in + start, c->n_in);
-	if (c->n_in == sizeof(c->in)) {
-		c->n_in = 0;
-		c->closing = true;
-		return client_error(c, "the request line is too long");
-	}
-	return true;
+	c->n_in = c->stream ? 0 : c->n_in - n;
+	memmove(c->in, c->in + n, c->n_in);
+	return client_look(c);
+}
+
+/* It is heard when nothing is owed to it. */
+static bool is_heard(const struct client *c)
+{
+	return !c->closing && !c->line && !c->answer;
+}
+
+/* An answer goes on, or a request waits. */
+static bool is_busy(const struct client *c)
+{
+	return c->line || c->answer;
 }
 
 /* False: drop the client. */
@@ -299,7 +383,10 @@ static bool client_read(struct client *c)
 		return true;
 	}
 	c->n_in += (size_t)n;
-	return client_lines(c);
+	if (!c->stream)
+		return client_look(c);
+	c->n_in = 0;
+	return true;
 }
 
 static bool client_write(struct client *c)
@@ -324,24 +411,61 @@ static bool client_write(struct client *c)
 	return true;
 }
 
+/* After something was done for it: write, and wait for what comes next. */
+static void client_settle(struct client *c, bool ok)
+{
+	uint32_t want = 0;
+
+	if (ok)
+		ok = client_write(c);
+	if (is_heard(c))
+		want |= EPOLLIN;
+	if (client_pending(c) > 0)
+		want |= EPOLLOUT;
+	if (!ok || (want == 0 && !is_busy(c)) || loop_change(&c->fd, want) < 0)
+		client_drop(c);
+}
+
 static void on_client(struct loop_fd *f, uint32_t events)
 {
 	struct client *c = container_of(f, struct client, fd);
-	uint32_t want = 0;
 	bool ok = true;
 
-	if (!c->closing && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (is_heard(c) && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		ok = client_read(c);
-	else if (events & (EPOLLHUP | EPOLLERR))
+	else if (!is_busy(c) && (events & (EPOLLHUP | EPOLLERR)))
 		ok = false; /* it has gone without reading the rest */
-	if (ok)
-		ok = client_write(c);
-	if (!c->closing)
-		want |= EPOLLIN;
-	if (ok && client_pending(c) > 0)
-		want |= EPOLLOUT;
-	if (!ok || want == 0 || loop_change(&c->fd, want) < 0)
-		client_drop(c);
+	client_settle(c, ok);
+}
+
+static bool has_turn(const struct client *c)
+{
+	if (c->fd.fd < 0 || c->stream)
+		return false;
+	return c->answer ? client_pending(c) < CTL_ANSWER_ROOM
+			 : c->line && client_pending(c) == 0;
+}
+
+mono_t ctl_deadline(const struct ctl *ctl)
+{
+	for (size_t i = 0; ctl && i < CTL_MAX_CLIENTS; i++)
+		if (has_turn(&ctl->client[i]))
+			return MONO_UNSET;
+	return MONO_NEVER;
+}
+
+void ctl_tick(struct ctl *ctl)
+{
+	for (size_t i = 0; ctl && i < CTL_MAX_CLIENTS; i++) {
+		size_t number = (ctl->turn + i) % CTL_MAX_CLIENTS;
+		struct client *c = &ctl->client[number];
+
+		if (!has_turn(c))
+			continue;
+		ctl->turn = number + 1;
+		client_settle(c, c->answer ? client_piece(c) : client_line(c));
+		return;
+	}
 }
 
 bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len)

@@ -5,7 +5,9 @@
  * The control socket: a Unix stream socket with a line protocol. One request line, one
  * reply: a JSON document on one line. What cannot be answered gets {"error": "..."}.
  * Several clients at once, none of which can hold up the daemon: everything is
- * non-blocking, and who does not read what he asked for is dropped.
+ * non-blocking. In each round of the loop one client has its turn, and a turn is one
+ * request or one bounded piece of a long answer. A client whose answer is under way or
+ * not yet read gets no further turn: its next requests wait in its socket.
  *
  * The reply of some commands is followed by a stream of octets that ends when the
  * client half-closes. Such a client does not lose the connection when it is slow: what
@@ -21,8 +23,10 @@
 #define CTL_SERVICE_PATH "/run/ringcast/ringcast.sock"
 /* octets of a request line, with its newline: a filter may be long */
 #define CTL_MAX_REQUEST 16384
-/* octets of replies that wait for one client */
-#define CTL_MAX_PENDING (64 << 20)
+/* bytes of a reply that is made at once */
+#define CTL_MAX_PENDING (4 << 20)
+/* A reply in pieces: the next one is made when fewer bytes wait for the client. */
+#define CTL_ANSWER_ROOM (64 << 10)
 /* one more, and the one that has been idle longest is dropped */
 #define CTL_MAX_CLIENTS 16
 #define CTL_MAX_STREAMS 8
@@ -58,14 +62,40 @@ struct ctl_stream_ops {
  * calls back. */
 bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len);
 
+/* A reply that is made in pieces, embedded in its owner. Whatever happens between two
+ * pieces, the line as a whole is to be a JSON document. */
+struct ctl_answer {
+	const struct ctl_answer_ops *ops;
+	struct client *client; /* internal */
+	bool failed;	       /* internal: a piece is missing */
+};
+
+struct ctl_answer_ops {
+	/* Write the next piece with the functions below, in a fraction of a
+	 * millisecond. 1: there is more, 0: that was all, -errno: it cannot be
+	 * finished. */
+	int (*piece)(struct ctl_answer *a);
+	/* It is complete, or the client has gone: may free it. */
+	void (*closed)(struct ctl_answer *a);
+};
+
+/* What cannot be written for want of memory ends the answer, and the connection with it
+ * once a part of the line is out: a line that is complete is a JSON document. */
+void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len);
+/* takes the value; NULL: out of memory */
+void ctl_answer_json(struct ctl_answer *a, json_t *value);
+
 /* The name may have several words. `args` is what follows it, without surrounding
  * space, "" when there is nothing. Returns a new reference; NULL: out of memory.
- * `stream`, in place of `fn`, also gives a stream, unless its reply is an error. A
- * command that is CTL_READ but with some arguments has `changes`, which knows them. */
+ * `stream`, in place of `fn`, also gives a stream, unless its reply is an error.
+ * `answer`, in place of `fn`, gives a reply in pieces, or an error as its result; NULL
+ * without an answer: out of memory. A command that is CTL_READ but with some arguments
+ * has `changes`, which knows them. */
 struct ctl_command {
 	const char *name;
 	json_t *(*fn)(void *ctx, const char *args);
 	json_t *(*stream)(void *ctx, const char *args, struct ctl_stream **ret);
+	json_t *(*answer)(void *ctx, const char *args, struct ctl_answer **ret);
 	enum ctl_right right;
 	bool (*changes)(const char *args);
 };
@@ -84,6 +114,12 @@ json_t *ctl_error(const char *format, ...)
  * calling process is the one that has started the daemon. */
 int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
 	void *ctx, struct ctl **ret_ctl);
+/* MONO_UNSET while some client has something to do, else MONO_NEVER; takes NULL. */
+mono_t ctl_deadline(const struct ctl *ctl);
+/* The turn of one client, the next one in a circle that has something to do; to be
+ * called once in a round, after the round's other work. Takes NULL. */
+void ctl_tick(struct ctl *ctl);
+
 struct ctl_stats {
 	unsigned n_clients;
 	size_t pending; /* octets of answers that they have not read */

@@ -5,6 +5,8 @@
 #include "control/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 json_t *json_of_addr(const struct addr *a)
 {
@@ -47,24 +49,24 @@ json_t *json_of_ms_until(mono_t t, mono_t now)
 	return json_integer(mono_ms_until(t, now));
 }
 
-json_t *json_of_text(const char *s)
+json_t *json_of_octets(const char *s, size_t n)
 {
-	json_t *text;
+	json_t *text = json_stringn(s, n);
 	char *copy;
 
-	if (!s)
-		return json_null();
-	text = json_string(s);
 	if (text)
 		return text;
-	copy = strdup(s);
+	copy = malloc(n);
 	if (!copy)
 		return NULL;
-	for (char *p = copy; *p; p++) {
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	}
-	text = json_string(copy);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (char)((unsigned char)s[i] >= 0x80 ? '?' : s[i]);
+	text = json_stringn(copy, n);
 	free(copy);
 	return text;
+}
+
+json_t *json_of_text(const char *s)
+{
+	return s ? json_of_octets(s, strlen(s)) : json_null();
 }

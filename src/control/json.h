@@ -17,3 +17,5 @@ json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_
 /* Any octets: what is no UTF-8 becomes '?', which jansson would refuse. NULL gives
  * null. */
 json_t *json_of_text(const char *s);
+/* The same with `n` bytes, which may have any value; not NULL. */
+json_t *json_of_octets(const char *s, size_t n);

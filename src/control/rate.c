@@ -62,23 +62,24 @@ static struct rate_slot *find(const struct rate_reading *r, uint64_t key)
 	return NULL;
 }
 
-void rate_begin(struct rate_table *t, mono_t now, size_t n)
+bool rate_begin(struct rate_table *t, mono_t now, size_t n)
 {
 	size_t slots = 64;
 
 	if (mono_is_set(t->last.at) &&
 		!mono_due(mono_add_ms(t->last.at, RATE_MIN_MS), now))
-		return;
+		return false;
 	while (slots < 2 * n)
 		slots *= 2;
 	t->next.slot = n > RATE_MAX ? NULL : calloc(slots, sizeof(struct rate_slot));
 	if (!t->next.slot) {
 		forget(&t->last);
 		t->interval_ms = 0;
-		return;
+		return false;
 	}
 	t->next.n_slots = slots;
 	t->next.at = now;
+	return true;
 }
 
 /* From the reading before; an entry that it does not have began at 0, and one that
@@ -131,4 +132,9 @@ void rate_end(struct rate_table *t)
 	forget(&t->last);
 	t->last = t->next;
 	t->next = (struct rate_reading){0};
+}
+
+void rate_abandon(struct rate_table *t)
+{
+	forget(&t->next);
 }

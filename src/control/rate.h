@@ -39,9 +39,13 @@ struct rate_table {
 void rate_table_init(struct rate_table *t, uint64_t seed);
 void rate_table_deinit(struct rate_table *t);
 
-/* A walk over all entries begins, there are about `n` of them. */
-void rate_begin(struct rate_table *t, mono_t now, size_t n);
-/* The next one of the walk, with its counters. */
+/* Rates are wanted of about `n` entries. True: a walk over all of them with rate_of()
+ * and rate_end() is to come first, false: the last one will do. */
+bool rate_begin(struct rate_table *t, mono_t now, size_t n);
+/* The next one of the walk, with its counters; without a walk, what the last one has
+ * found. */
 struct rate rate_of(struct rate_table *t, unsigned instance, const struct addr *source,
 	const struct addr *group, uint64_t packets, uint64_t bytes);
 void rate_end(struct rate_table *t);
+/* The walk has not got to its end: there are the rates of before. */
+void rate_abandon(struct rate_table *t);

@@ -47,17 +47,6 @@ json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	return json_null();
 }
 
-static json_t *show_config(void *ctx, const char *args)
-{
-	struct app *app = ctx;
-	_cleanup_(freep) char *text = config_print(app->cfg);
-
-	if (!text)
-		return NULL;
-	return json_pack("{so so}", "file", json_of_text(app->options.config_path),
-		"text", json_of_text(text));
-}
-
 static json_t *version(void *ctx, const char *args)
 {
 	struct app *app = ctx;
@@ -120,19 +109,19 @@ static bool log_changes(const char *args)
 }
 
 const struct ctl_command show_commands[] = {
-	{"show interfaces", show_interfaces, .right = CTL_READ},
+	{"show interfaces", .answer = show_interfaces, .right = CTL_READ},
 	/* before its shorter relative */
-	{"show groups detail", show_groups_detail, .right = CTL_READ},
-	{"show groups", show_groups, .right = CTL_READ},
-	{"show mfc", show_mfc, .right = CTL_READ},
-	{"show top", show_top, .right = CTL_READ},
-	{"show upstream", show_upstream, .right = CTL_READ},
-	{"show stats", show_stats, .right = CTL_READ},
-	{"show config", show_config, .right = CTL_READ},
-	{"explain", show_explain, .right = CTL_READ},
+	{"show groups detail", .answer = show_groups_detail, .right = CTL_READ},
+	{"show groups", .answer = show_groups, .right = CTL_READ},
+	{"show mfc", .answer = show_mfc, .right = CTL_READ},
+	{"show top", .answer = show_top, .right = CTL_READ},
+	{"show upstream", .answer = show_upstream, .right = CTL_READ},
+	{"show stats", .answer = show_stats, .right = CTL_READ},
+	{"show config", .answer = show_config, .right = CTL_READ},
+	{"explain", .answer = show_explain, .right = CTL_READ},
 	{"commands", list_commands, .right = CTL_READ},
 	{"version", version, .right = CTL_READ},
-	{"metrics", app_metrics_command, .right = CTL_READ},
+	{"metrics", .answer = show_metrics, .right = CTL_READ},
 	{"health", health, .right = CTL_READ},
 	{"reload", reload, .right = CTL_CHANGE},
 	{"upgrade", app_upgrade, .right = CTL_CHANGE},

@@ -18,17 +18,33 @@
 
 #define ANSWER_MS 10000 /* what a query leaves for answers at most, about */
 
+/* what the forwarding table knows of the group in one instance */
+struct traffic {
+	unsigned instance;
+	bool exact; /* there is an entry for the source */
+	bool seen, rate_known;
+	struct portset table; /* that the entries name */
+	uint64_t packets, wrong, rate;
+	struct addr last_source;
+	char last_input[IFNAMSIZ];
+};
+
 struct question {
+	struct show_answer a;
 	struct app *app;
+	struct show_rates rates;
+	struct fib_cursor at;
+	struct traffic *traffic; /* owned; one for each instance of the beginning */
+	size_t n_traffic;
 	struct addr group, source;
 	bool has_source;
 	char from[IFNAMSIZ]; /* empty: any upstream */
 	enum family family;
 	const struct proxy *instance;
 	const struct plan *plan;
-	struct portset inputs, table; /* in use; that the forwarding entries name */
+	struct portset inputs; /* in use */
+	struct portset table;  /* that the forwarding entries name */
 	struct explain_facts facts;
-	bool exact; /* there is an entry for the source */
 };
 
 /* ---- request ---- */
@@ -209,39 +225,62 @@ static void output_facts(const struct question *q, const struct proxy_port *pp,
 	member_facts(q, pp, out);
 }
 
+static struct traffic *traffic_of(const struct question *q, unsigned instance)
+{
+	for (size_t i = 0; i < q->n_traffic; i++)
+		if (q->traffic[i].instance == instance)
+			return &q->traffic[i];
+	return NULL;
+}
+
 static void take_entry(const struct fib_view *v, void *arg)
 {
 	struct question *q = arg;
-	struct explain_facts *f = &q->facts;
-	struct rate rate = show_rate_of(q->app, v);
 	bool named = !addr_is_any(&v->source);
+	struct traffic *t;
+	struct rate rate;
 
-	if (v->instance != q->instance->instance || !addr_eq(&v->group, &q->group))
+	if (!addr_eq(&v->group, &q->group))
 		return;
 	if (q->has_source && named && !addr_eq(&v->source, &q->source))
 		return;
+	t = traffic_of(q, v->instance);
 	/* with an entry of its own, the rest of the group is another matter */
-	if (q->has_source && (q->exact || named)) {
-		if (!named)
-			return;
-		q->exact = true;
-		q->table = (struct portset){0};
-		f->seen = false;
-		f->packets = f->wrong = f->rate = 0;
-	}
-	portset_or(&q->table, &v->out);
-	f->packets += v->packets;
-	f->wrong += v->wrong;
-	f->rate += rate.packets;
-	f->rate_known = rate.known;
+	if (!t || (q->has_source && t->exact && !named))
+		return;
+	if (q->has_source && named)
+		*t = (struct traffic){.instance = v->instance, .exact = true};
+	rate = show_rate_of(q->app, v);
+	portset_or(&t->table, &v->out);
+	t->packets += v->packets;
+	t->wrong += v->wrong;
+	t->rate += rate.packets;
+	t->rate_known = rate.known;
 	if (!v->seen)
 		return;
-	f->seen = true;
-	f->last_source = v->last_source;
-	memset(f->last_input, 0, sizeof(f->last_input));
+	t->seen = true;
+	t->last_source = v->last_source;
+	memset(t->last_input, 0, sizeof(t->last_input));
 	if (v->last_port < PORT_MAX && q->app->router->port[v->last_port])
-		memcpy(f->last_input, q->app->router->port[v->last_port]->name,
-			sizeof(f->last_input));
+		memcpy(t->last_input, q->app->router->port[v->last_port]->name,
+			sizeof(t->last_input));
+}
+
+static void traffic_facts(struct question *q)
+{
+	const struct traffic *t = traffic_of(q, q->instance->instance);
+	struct explain_facts *f = &q->facts;
+
+	q->table = t ? t->table : (struct portset){0};
+	if (!t)
+		return;
+	f->seen = t->seen;
+	f->packets = t->packets;
+	f->wrong = t->wrong;
+	f->rate = t->rate;
+	f->rate_known = t->rate_known;
+	f->last_source = t->last_source;
+	memcpy(f->last_input, t->last_input, sizeof(f->last_input));
 }
 
 static bool is_input(const struct question *q, const struct proxy_port *pp)
@@ -268,9 +307,8 @@ static bool collect(struct question *q)
 	};
 	if (!in || !out)
 		return false;
-	q->exact = false;
-	q->table = q->inputs = (struct portset){0};
-	show_walk_fib(q->app, take_entry, q);
+	q->inputs = (struct portset){0};
+	traffic_facts(q);
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = q->instance->port[i];
 
@@ -387,25 +425,79 @@ static json_t *no_role(struct question *q)
 	return reply_json(q, EXPLAIN_REFUSE, summary, checks);
 }
 
-json_t *show_explain(void *ctx, const char *args)
-{
-	struct question q = {.app = ctx};
-	json_t *reply = read_question(&q, args);
-	struct plan *plan;
-	bool known = !*q.from;
+/* ---- pieces ---- */
 
-	if (reply)
-		return reply;
+/* NULL: no memory */
+static json_t *whole_answer(struct question *q)
+{
+	bool known = !*q->from;
+	struct plan *plan;
+	json_t *reply;
+
 	for (unsigned i = 0; i < PORT_MAX && !known; i++)
-		known = q.app->router->port[i] &&
-			strcmp(q.app->router->port[i]->name, q.from) == 0;
+		known = q->app->router->port[i] &&
+			strcmp(q->app->router->port[i]->name, q->from) == 0;
 	if (!known)
-		return no_role(&q);
-	plan = portplan_build(q.app->router, &q.app->ifaces);
+		return no_role(q);
+	plan = portplan_build(q->app->router, &q->app->ifaces);
 	if (!plan)
 		return NULL;
-	q.plan = plan;
-	reply = answer(&q);
+	q->plan = plan;
+	reply = answer(q);
 	plan_free(plan);
 	return reply;
+}
+
+/* First the table, in pieces, then all the rest. */
+static int piece(struct ctl_answer *a)
+{
+	struct question *q = container_of(a, struct question, a.answer);
+
+	if (!show_rates_ready(q->app, &q->rates))
+		return 1;
+	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
+		fib_step(dataplane_fib(q->app->dp), &q->at, take_entry, q);
+	if (!q->at.end)
+		return 1;
+	ctl_answer_json(&q->a.answer, whole_answer(q));
+	return 0;
+}
+
+static void closed(struct ctl_answer *a)
+{
+	struct question *q = container_of(a, struct question, a.answer);
+
+	show_rates_leave(q->app, &q->rates);
+	free(q->traffic);
+	free(q);
+}
+
+static bool begin_traffic(struct question *q)
+{
+	const struct router *r = q->app->router;
+
+	q->n_traffic = r->n_instance;
+	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));
+	for (size_t i = 0; q->traffic && i < q->n_traffic; i++)
+		q->traffic[i].instance = r->instance[i].proxy->instance;
+	return q->traffic != NULL;
+}
+
+json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+	struct question *q = calloc(1, sizeof(*q));
+	json_t *error;
+
+	if (!q)
+		return NULL;
+	q->app = q->a.app = ctx;
+	q->a.answer.ops = &ops;
+	error = read_question(q, args);
+	if (error || !begin_traffic(q)) {
+		free(q);
+		return error;
+	}
+	*ret = &q->a.answer;
+	return NULL;
 }

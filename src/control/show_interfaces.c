@@ -2,6 +2,7 @@
 
 /* "show interfaces", see show.h. Reads, never changes. */
 
+#include "base/cleanup.h"
 #include "control/show_priv.h"
 
 #include <string.h>
@@ -105,15 +106,41 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	return o;
 }
 
-json_t *show_interfaces(void *ctx, const char *args)
-{
-	struct app *app = ctx;
-	json_t *list = json_array();
+struct interfaces_answer {
+	struct show_answer a;
+	unsigned port; /* the next one */
+	bool begun;
+};
 
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->router->port[i])
-			json_array_append_new(list,
-				interface_json(app, app->router->port[i],
-					loop_now(app->loop)));
-	return json_pack("{so so}", "interfaces", list, "rivals", app_rivals_json(app));
+static int piece(struct ctl_answer *answer)
+{
+	struct interfaces_answer *n =
+		container_of(answer, struct interfaces_answer, a.answer);
+	struct app *app = n->a.app;
+
+	if (!n->begun) {
+		show_open(&n->a, json_pack("{so}", "rivals", app_rivals_json(app)));
+		show_begin(&n->a, ",\"interfaces\":[");
+		n->begun = true;
+		return 1;
+	}
+	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[n->port++];
+
+		if (!pp)
+			continue;
+		show_item(&n->a, interface_json(app, pp, loop_now(app->loop)));
+		work -= 4 * SHOW_ROW;
+	}
+	if (n->port < PORT_MAX)
+		return 1;
+	show_end(&n->a, "]}");
+	return 0;
+}
+
+json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);
 }

@@ -2,11 +2,17 @@
 
 /* "show mfc", see show.h: the forwarding table. */
 
+#include "base/cleanup.h"
 #include "control/show_priv.h"
 
-struct mfc_walk {
-	struct app *app;
-	json_t *list;
+#include <stdlib.h>
+
+struct mfc_answer {
+	struct show_answer a;
+	struct show_rates rates;
+	struct fib_cursor at;
+	bool begun;
+	int work;
 };
 
 static json_t *rate_json(bool known, uint64_t per_second)
@@ -34,28 +40,10 @@ json_t *show_mfc_entry(
 		rate_json(r->known, r->bytes));
 }
 
-static void mfc_entry(const struct fib_view *v, void *arg)
-{
-	struct mfc_walk *w = arg;
-	struct rate r = show_rate_of(w->app, v);
-
-	json_array_append_new(w->list, show_mfc_entry(w->app, v, &r));
-}
-
 struct rate show_rate_of(struct app *app, const struct fib_view *v)
 {
 	return rate_of(
 		&app->rates, v->instance, &v->source, &v->group, v->packets, v->bytes);
-}
-
-void show_walk_fib(
-	struct app *app, void (*fn)(const struct fib_view *v, void *arg), void *arg)
-{
-	struct fib *fib = dataplane_fib(app->dp);
-
-	rate_begin(&app->rates, loop_now(app->loop), fib_size(fib));
-	fib_walk(fib, fn, arg);
-	rate_end(&app->rates);
 }
 
 json_t *show_rate_interval(const struct app *app)
@@ -64,11 +52,88 @@ json_t *show_rate_interval(const struct app *app)
 				      : json_null();
 }
 
-json_t *show_mfc(void *ctx, const char *args)
-{
-	struct mfc_walk w = {ctx, json_array()};
+/* ---- a reading of all counters ---- */
 
-	show_walk_fib(w.app, mfc_entry, &w);
-	return json_pack("{so so}", "rate_interval_ms", show_rate_interval(w.app),
-		"mfc", w.list);
+static void read_entry(const struct fib_view *v, void *arg)
+{
+	show_rate_of(arg, v);
+}
+
+bool show_rates_ready(struct app *app, struct show_rates *r)
+{
+	struct fib *fib = dataplane_fib(app->dp);
+
+	if (r->ready)
+		return true;
+	if (!r->waiting && app->n_reading == 0)
+		app->reading = (struct fib_cursor){
+			.end = !rate_begin(
+				&app->rates, loop_now(app->loop), fib_size(fib))};
+	app->n_reading += !r->waiting;
+	r->waiting = true;
+	for (int work = SHOW_WORK; !app->reading.end && work > 0; work--)
+		fib_step(fib, &app->reading, read_entry, app);
+	if (!app->reading.end)
+		return false;
+	rate_end(&app->rates);
+	r->ready = true;
+	show_rates_leave(app, r);
+	return true;
+}
+
+void show_rates_leave(struct app *app, struct show_rates *r)
+{
+	if (!r->waiting)
+		return;
+	r->waiting = false;
+	/* nobody goes on with a reading whose counters would be of two times */
+	if (--app->n_reading == 0 && !app->reading.end)
+		rate_abandon(&app->rates);
+}
+
+/* ---- the table ---- */
+
+static void mfc_entry(const struct fib_view *v, void *arg)
+{
+	struct mfc_answer *m = arg;
+	struct rate r = show_rate_of(m->a.app, v);
+
+	show_item(&m->a, show_mfc_entry(m->a.app, v, &r));
+	m->work -= SHOW_ROW + (int)portset_count(&v->out);
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
+	struct app *app = m->a.app;
+
+	if (!show_rates_ready(app, &m->rates))
+		return 1;
+	if (!m->begun) {
+		show_open(&m->a,
+			json_pack("{so}", "rate_interval_ms", show_rate_interval(app)));
+		show_begin(&m->a, ",\"mfc\":[");
+		m->begun = true;
+	}
+	for (m->work = SHOW_WORK; !m->at.end && m->work > 0; m->work--)
+		fib_step(dataplane_fib(app->dp), &m->at, mfc_entry, m);
+	if (!m->at.end)
+		return 1;
+	show_end(&m->a, "]}");
+	return 0;
+}
+
+static void closed(struct ctl_answer *answer)
+{
+	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
+
+	show_rates_leave(m->a.app, &m->rates);
+	free(m);
+}
+
+json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
 }

@@ -2,6 +2,7 @@
 
 /* "show stats", see show.h: what became of every frame and every message. */
 
+#include "base/cleanup.h"
 #include "control/show_priv.h"
 
 #include <malloc.h>
@@ -16,14 +17,22 @@ static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
 	return o;
 }
 
-static json_t *port_stats_json(
-	struct app *app, const struct proxy_port *pp, uint64_t sum[_VERDICT_N])
+static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N])
+{
+	struct dataplane_port_stats s;
+
+	if (!app->router->port[port])
+		return;
+	dataplane_port_stats(app->dp, port, &s);
+	for (unsigned i = 0; i < _VERDICT_N; i++)
+		sum[i] += s.verdict[i];
+}
+
+static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 {
 	struct dataplane_port_stats s;
 
 	dataplane_port_stats(app->dp, pp->port, &s);
-	for (unsigned i = 0; i < _VERDICT_N; i++)
-		sum[i] += s.verdict[i];
 	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
 		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
 		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
@@ -122,22 +131,19 @@ static json_t *heap_json(void)
 #endif
 }
 
-json_t *show_stats(void *ctx, const char *args)
+struct stats_answer {
+	struct show_answer a;
+	unsigned port; /* the next one */
+};
+
+static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 {
-	struct app *app = ctx;
-	uint64_t sum[_VERDICT_N] = {0};
-	json_t *ports = json_array();
 	struct dataplane_stats s;
 	const char *why, *transmit = dataplane_transmit(app->dp, &why);
 	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
 
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->router->port[i])
-			json_array_append_new(
-				ports, port_stats_json(app, app->router->port[i], sum));
 	dataplane_stats(app->dp, &s);
-	return json_pack(
-		"{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so so}",
+	return json_pack("{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
 		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
 		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
@@ -147,6 +153,42 @@ json_t *show_stats(void *ctx, const char *args)
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
 		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
-		workers_json(app), "ports", ports, "control", control_json(app),
-		"rivals", app_rivals_json(app));
+		workers_json(app), "control", control_json(app), "rivals",
+		app_rivals_json(app));
+}
+
+/* The ports come last, the sums of their counters with the rest: so they are added up
+ * first. */
+static int piece(struct ctl_answer *answer)
+{
+	struct stats_answer *t = container_of(answer, struct stats_answer, a.answer);
+	struct app *app = t->a.app;
+
+	if (t->port == 0) {
+		uint64_t sum[_VERDICT_N] = {0};
+
+		for (unsigned i = 0; i < PORT_MAX; i++)
+			add_verdicts(app, i, sum);
+		show_open(&t->a, rest_json(app, sum));
+		show_begin(&t->a, ",\"ports\":[");
+	}
+	for (int work = SHOW_WORK; t->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[t->port++];
+
+		if (!pp)
+			continue;
+		show_item(&t->a, port_stats_json(app, pp));
+		work -= 8 * SHOW_ROW;
+	}
+	if (t->port < PORT_MAX)
+		return 1;
+	show_end(&t->a, "]}");
+	return 0;
+}
+
+json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct stats_answer), ret);
 }

@@ -4,7 +4,8 @@
  * "show top", see show.h: everything on one page, for `ringcastctl watch`. The reply
  * has a bounded size whatever the number of groups: the forwarding entries are sorted
  * and filtered here and only a page of them is answered. A refresh is one walk over
- * the table.
+ * the table, in pieces, in which the first of the order are found by their keys; the
+ * rows are then written as the table has them at that moment.
  *
  * Request: show top [sort KEY] [offset N] [limit N] [reverse] [filter TEXT]
  */
@@ -30,20 +31,35 @@ enum sort {
 	SORT_GROUP,
 };
 
+enum step {
+	STEP_READ, /* of the counters that rates come from */
+	STEP_WALK,
+	STEP_SORT,
+	STEP_PORTS,
+	STEP_ROWS,
+};
+
 struct page {
+	struct show_answer a;
 	struct app *app;
 	enum sort sort;
 	bool reverse;
 	size_t offset, limit;
 	char filter[FILTER_LEN]; /* lower case; empty: all */
-	struct topn top;
+	enum step step;
+	struct show_rates rates;
+	struct fib_cursor at;
+	struct topn top; /* of struct row */
 	size_t n_matched;
+	unsigned port; /* the next one to write */
+	size_t row;    /* the same */
+	uint64_t sum[_VERDICT_N];
 };
 
 struct row {
-	struct fib_view v;
-	struct rate rate;
-	unsigned members; /* when they are sorted by it */
+	struct addr group, source;
+	uint64_t value; /* that they are sorted by */
+	unsigned instance;
 };
 
 /* ---- request ---- */
@@ -154,30 +170,13 @@ static bool row_before(const void *a_, const void *b_, const void *arg)
 {
 	const struct row *a = a_, *b = b_;
 	const struct page *p = arg;
-	int c = 0;
-
-	switch (p->sort) {
-	case SORT_RATE:
-		c = compare_u64(b->rate.bytes, a->rate.bytes);
-		break;
-	case SORT_PACKETS:
-		c = compare_u64(b->v.packets, a->v.packets);
-		break;
-	case SORT_MEMBERS:
-		c = compare_u64(b->members, a->members);
-		break;
-	case SORT_WRONG:
-		c = compare_u64(b->v.wrong, a->v.wrong);
-		break;
-	case SORT_GROUP:
-		break;
-	}
+	int c = compare_u64(b->value, a->value);
 	if (c == 0)
-		c = addr_cmp(&a->v.group, &b->v.group);
+		c = addr_cmp(&a->group, &b->group);
 	if (c == 0)
-		c = addr_cmp(&a->v.source, &b->v.source);
+		c = addr_cmp(&a->source, &b->source);
 	if (c == 0)
-		c = compare_u64(a->v.instance, b->v.instance);
+		c = compare_u64(a->instance, b->instance);
 	return p->reverse ? c > 0 : c < 0;
 }
 
@@ -210,10 +209,27 @@ static bool row_matches(const struct page *p, const struct fib_view *v)
 		       p->filter) != NULL;
 }
 
+static uint64_t sort_value(const struct page *p, const struct fib_view *v)
+{
+	switch (p->sort) {
+	case SORT_RATE:
+		return show_rate_of(p->app, v).bytes;
+	case SORT_PACKETS:
+		return v->packets;
+	case SORT_MEMBERS:
+		return count_members(p->app, v);
+	case SORT_WRONG:
+		return v->wrong;
+	case SORT_GROUP:
+		break;
+	}
+	return 0;
+}
+
 static void take_entry(const struct fib_view *v, void *arg)
 {
 	struct page *p = arg;
-	struct row row = {*v, show_rate_of(p->app, v), 0};
+	struct row row;
 
 	/* everybody else of a group that is asked for by source only */
 	if (addr_is_any(&v->source) && portset_empty(&v->out) && !v->seen && !v->wrong)
@@ -221,33 +237,17 @@ static void take_entry(const struct fib_view *v, void *arg)
 	if (!row_matches(p, v))
 		return;
 	p->n_matched++;
-	if (p->sort == SORT_MEMBERS)
-		row.members = count_members(p->app, v);
+	row = (struct row){v->group, v->source, sort_value(p, v), v->instance};
 	topn_add(&p->top, &row);
 }
 
-static json_t *rows_json(struct page *p)
+static json_t *row_json(const struct page *p, const struct fib_view *v)
 {
-	json_t *list = json_array();
+	struct rate rate = show_rate_of(p->app, v);
+	json_t *o = show_mfc_entry(p->app, v, &rate);
 
-	p->top = (struct topn){
-		.size = sizeof(struct row),
-		.max = p->offset + p->limit,
-		.before = row_before,
-		.arg = p,
-	};
-	show_walk_fib(p->app, take_entry, p);
-	topn_sort(&p->top);
-	for (size_t i = p->offset; i < p->top.n; i++) {
-		const struct row *r = topn_get(&p->top, i);
-		json_t *o = show_mfc_entry(p->app, &r->v, &r->rate);
-
-		json_object_set_new(
-			o, "members", json_integer(count_members(p->app, &r->v)));
-		json_array_append_new(list, o);
-	}
-	topn_deinit(&p->top);
-	return list;
+	json_object_set_new(o, "members", json_integer(count_members(p->app, v)));
+	return o;
 }
 
 /* ---- the rest of the page ---- */
@@ -341,30 +341,129 @@ static json_t *drops_json(const uint64_t sum[_VERDICT_N])
 	return o;
 }
 
-json_t *show_top(void *ctx, const char *args)
-{
-	struct page p = {.app = ctx, .sort = SORT_RATE, .limit = LIMIT_DEFAULT};
-	mono_t now = loop_now(p.app->loop);
-	uint64_t sum[_VERDICT_N] = {0};
-	json_t *ports = json_array(), *rows;
+/* ---- pieces ---- */
 
-	if (!read_args(&p, args)) {
-		json_decref(ports);
+static bool read_counters(struct page *p)
+{
+	return show_rates_ready(p->app, &p->rates);
+}
+
+static bool walk(struct page *p)
+{
+	for (int work = SHOW_WORK / 2; !p->at.end && work > 0; work--)
+		fib_step(dataplane_fib(p->app->dp), &p->at, take_entry, p);
+	return p->at.end;
+}
+
+static bool sort(struct page *p)
+{
+	return topn_sort(&p->top, SHOW_WORK);
+}
+
+static void write_head(struct page *p)
+{
+	mono_t now = loop_now(p->app->loop);
+
+	show_open(&p->a,
+		json_pack("{ss sI sI sI so sI sI}", "version", RINGCAST_VERSION,
+			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
+			(json_int_t)((now.ns - p->app->started.ns) / NS_PER_MS),
+			"entries", (json_int_t)fib_size(dataplane_fib(p->app->dp)),
+			"rate_interval_ms", show_rate_interval(p->app), "matched",
+			(json_int_t)p->n_matched, "offset", (json_int_t)p->offset));
+	show_begin(&p->a, ",\"interfaces\":[");
+}
+
+static bool write_ports(struct page *p)
+{
+	struct app *app = p->app;
+
+	if (p->port == 0)
+		write_head(p);
+	for (int work = SHOW_WORK; p->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[p->port++];
+
+		if (!pp)
+			continue;
+		show_item(&p->a, port_json(app, pp, loop_now(app->loop), p->sum));
+		work -= 4 * SHOW_ROW;
+	}
+	if (p->port < PORT_MAX)
+		return false;
+	show_text(&p->a, "],\"drops\":");
+	ctl_answer_json(&p->a.answer, drops_json(p->sum));
+	show_begin(&p->a, ",\"rows\":[");
+	p->row = p->offset;
+	return true;
+}
+
+static bool write_rows(struct page *p)
+{
+	for (int work = SHOW_WORK; p->row < p->top.n && work > 0; work -= SHOW_ROW) {
+		const struct row *r = topn_get(&p->top, p->row++);
+		struct fib_view v;
+
+		if (!fib_view(dataplane_fib(p->app->dp), r->instance, &r->source,
+			    &r->group, &v))
+			continue;
+		show_item(&p->a, row_json(p, &v));
+		work -= (int)portset_count(&v.out);
+	}
+	if (p->row < p->top.n)
+		return false;
+	show_end(&p->a, "]}");
+	return true;
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	/* true: the next step */
+	static bool (*const step[])(struct page * p) = {
+		[STEP_READ] = read_counters,
+		[STEP_WALK] = walk,
+		[STEP_SORT] = sort,
+		[STEP_PORTS] = write_ports,
+		[STEP_ROWS] = write_rows,
+	};
+	struct page *p = container_of(answer, struct page, a.answer);
+
+	p->step += step[p->step](p);
+	return p->step < array_len(step);
+}
+
+static void closed(struct ctl_answer *answer)
+{
+	struct page *p = container_of(answer, struct page, a.answer);
+
+	show_rates_leave(p->app, &p->rates);
+	topn_deinit(&p->top);
+	free(p);
+}
+
+json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+	struct page *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->app = p->a.app = ctx;
+	p->a.answer.ops = &ops;
+	p->sort = SORT_RATE;
+	p->limit = LIMIT_DEFAULT;
+	if (!read_args(p, args)) {
+		free(p);
 		return ctl_error(
 			"show top takes: sort rate|packets|members|wrong|group, "
 			"offset N (to %u), limit N (to %u), reverse, filter TEXT",
 			OFFSET_MAX, LIMIT_MAX);
 	}
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p.app->router->port[i])
-			json_array_append_new(ports,
-				port_json(p.app, p.app->router->port[i], now, sum));
-	rows = rows_json(&p);
-	return json_pack("{ss sI sI sI so sI sI so so so}", "version", RINGCAST_VERSION,
-		"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
-		(json_int_t)((now.ns - p.app->started.ns) / NS_PER_MS), "entries",
-		(json_int_t)fib_size(dataplane_fib(p.app->dp)), "rate_interval_ms",
-		show_rate_interval(p.app), "matched", (json_int_t)p.n_matched, "offset",
-		(json_int_t)p.offset, "interfaces", ports, "drops", drops_json(sum),
-		"rows", rows);
+	p->top = (struct topn){
+		.size = sizeof(struct row),
+		.max = p->offset + p->limit,
+		.before = row_before,
+		.arg = p,
+	};
+	*ret = &p->a.answer;
+	return NULL;
 }

@@ -2,6 +2,7 @@
 
 /* "show upstream", see show.h: what the provider is told. */
 
+#include "base/cleanup.h"
 #include "control/show_priv.h"
 
 static json_t *host_family_json(
@@ -21,69 +22,184 @@ static json_t *host_family_json(
 		(json_int_t)hf->n_reports_sent);
 }
 
-static json_t *repeats_json(const struct host_group *g)
-{
-	json_t *list = json_array();
+/* ---- groups ---- */
 
-	for (size_t i = 0; i < g->n_change; i++)
-		json_array_append_new(list,
-			json_pack("{so ss si}", "address",
-				json_of_addr(&g->change[i].addr), "type",
-				g->change[i].allow ? "allow" : "block", "left",
-				(int)g->change[i].repeats));
-	return list;
+enum part {
+	PART_PORTS,
+	PART_GROUPS,  /* of a port */
+	PART_SOURCES, /* of `group`; then those that are told again */
+	PART_REPEATS,
+};
+
+struct upstream_answer {
+	struct show_answer a;
+	mono_t now;
+	bool begun;
+	struct show_ports ports;
+	struct table_cursor at;
+	enum part part;
+	struct addr group;
+	bool placed; /* in the list, behind `after` */
+	struct addr after;
+};
+
+static void begin_list(struct upstream_answer *u, enum part part, const char *text)
+{
+	show_begin(&u->a, text);
+	u->part = part;
+	u->placed = false;
 }
 
-static json_t *host_groups_json(const struct host *h, mono_t now)
+static void begin_group(struct upstream_answer *u, const struct host_group *g)
 {
-	json_t *list = json_array();
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&h->groups, pos, node, next) {
-		const struct host_group *g =
-			container_of(node, struct host_group, node);
-
-		json_array_append_new(list,
-			json_pack("{so ss so sb si so so so}", "group",
-				json_of_addr(&g->group), "mode", show_mode(g->now.mode),
-				"sources", json_of_addrs(g->now.src.v, g->now.src.n),
-				"pending", g->change_at.ns != MONO_NEVER.ns,
-				"mode_repeats", (int)g->mode_repeats, "source_repeats",
-				repeats_json(g), "next_ms",
-				json_of_ms_until(g->change_at, now), "answer_ms",
-				json_of_ms_until(g->answer_at, now)));
-	}
-	return list;
+	show_open(&u->a,
+		json_pack("{so ss sb si so so}", "group", json_of_addr(&g->group),
+			"mode", show_mode(g->now.mode), "pending",
+			g->change_at.ns != MONO_NEVER.ns, "mode_repeats",
+			(int)g->mode_repeats, "next_ms",
+			json_of_ms_until(g->change_at, u->now), "answer_ms",
+			json_of_ms_until(g->answer_at, u->now)));
+	u->group = g->group;
+	begin_list(u, PART_SOURCES, ",\"sources\":[");
 }
 
-json_t *show_upstream(void *ctx, const char *args)
+static void write_sources(
+	struct upstream_answer *u, const struct host_group *g, int *work)
 {
-	struct app *app = ctx;
-	mono_t now = loop_now(app->loop);
-	json_t *list = json_array();
+	const struct addrset *src = &g->now.src;
+	size_t i = show_behind(
+		src->v, src->n, sizeof(*src->v), u->placed ? &u->after : NULL);
 
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
-		json_t *o;
-
-		if (!pp || pp->role != CONFIG_ROLE_UPSTREAM)
-			continue;
-		o = json_pack("{so ss so sb so so}", "interface",
-			json_of_text(pp->name), "instance", show_instance(app, pp),
-			"report_interface",
-			json_of_text(*pp->cfg->report_interface
-					? pp->cfg->report_interface
-					: pp->name),
-			"up", (int)pp->report_up, "address",
-			json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "groups",
-			host_groups_json(&pp->host, now));
-		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (app->router->family[f])
-				json_object_set_new(o, show_family[f],
-					host_family_json(&pp->host.family[f],
-						(enum family)f, now));
-		json_array_append_new(list, o);
+	for (; i < src->n; i++, --*work) {
+		if (*work <= 0)
+			return;
+		show_item(&u->a, json_of_addr(&src->v[i]));
+		u->after = src->v[i];
+		u->placed = true;
 	}
-	return json_pack("{so}", "upstream", list);
+	begin_list(u, PART_REPEATS, "],\"source_repeats\":[");
+}
+
+static void write_repeats(
+	struct upstream_answer *u, const struct host_group *g, int *work)
+{
+	size_t i = show_behind(g->change, g->n_change, sizeof(*g->change),
+		u->placed ? &u->after : NULL);
+
+	for (; i < g->n_change; i++, --*work) {
+		const struct host_source *s = &g->change[i];
+
+		if (*work <= 0)
+			return;
+		show_item(&u->a,
+			json_pack("{so ss si}", "address", json_of_addr(&s->addr),
+				"type", s->allow ? "allow" : "block", "left",
+				(int)s->repeats));
+		u->after = s->addr;
+		u->placed = true;
+	}
+	show_end(&u->a, "]}");
+	u->part = PART_GROUPS;
+}
+
+/* It has gone in the middle of its row. */
+static void end_group(struct upstream_answer *u)
+{
+	show_end(&u->a, u->part == PART_SOURCES ? "],\"source_repeats\":[]}" : "]}");
+	u->part = PART_GROUPS;
+}
+
+/* ---- ports ---- */
+
+static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now)
+{
+	json_t *o = json_pack("{so ss so sb so}", "interface", json_of_text(pp->name),
+		"instance", show_instance(app, pp), "report_interface",
+		json_of_text(*pp->cfg->report_interface ? pp->cfg->report_interface
+							: pp->name),
+		"up", (int)pp->report_up, "address",
+		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]));
+
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (app->router->family[f])
+			json_object_set_new(o, show_family[f],
+				host_family_json(
+					&pp->host.family[f], (enum family)f, now));
+	return o;
+}
+
+/* False: there is none any more. */
+static bool begin_port(struct upstream_answer *u)
+{
+	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports);
+
+	if (!pp)
+		return false;
+	show_open(&u->a, port_json(u->a.app, pp, u->now));
+	show_begin(&u->a, ",\"groups\":[");
+	u->at = (struct table_cursor){0};
+	u->part = PART_GROUPS;
+	return true;
+}
+
+static void next_group(struct upstream_answer *u, const struct host *h, int *work)
+{
+	struct table_node *node = h ? table_step(&h->groups, &u->at, work) : NULL;
+
+	if (node) {
+		begin_group(u, container_of(node, struct host_group, node));
+		*work -= SHOW_ROW;
+	} else if (!h || u->at.end) {
+		show_end(&u->a, "]}");
+		u->part = PART_PORTS;
+	}
+}
+
+static void go_on_with_port(struct upstream_answer *u, int *work)
+{
+	const struct proxy_port *pp = show_port(u->a.app, &u->ports);
+	const struct host *h = pp ? &pp->host : NULL;
+	const struct host_group *g =
+		h && u->part != PART_GROUPS ? host_find(h, &u->group) : NULL;
+
+	if (u->part == PART_GROUPS)
+		next_group(u, h, work);
+	else if (!g)
+		end_group(u);
+	else if (u->part == PART_SOURCES)
+		write_sources(u, g, work);
+	else
+		write_repeats(u, g, work);
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	struct upstream_answer *u =
+		container_of(answer, struct upstream_answer, a.answer);
+	int work = SHOW_WORK;
+
+	u->now = loop_now(u->a.app->loop);
+	if (!u->begun)
+		show_begin(&u->a, "{\"upstream\":[");
+	u->begun = true;
+	for (; work > 0; work--) {
+		if (u->part != PART_PORTS) {
+			go_on_with_port(u, &work);
+		} else if (!begin_port(u)) {
+			show_end(&u->a, "]}");
+			return 0;
+		}
+	}
+	return 1;
+}
+
+json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+	json_t *error = show_answer_new(ctx, &ops, sizeof(struct upstream_answer), ret);
+
+	if (*ret)
+		container_of(*ret, struct upstream_answer, a.answer)->ports.role =
+			CONFIG_ROLE_UPSTREAM;
+	return error;
 }

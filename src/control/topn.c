@@ -90,12 +90,15 @@ void topn_add(struct topn *t, const void *item)
 	}
 }
 
-void topn_sort(struct topn *t)
+bool topn_sort(struct topn *t, size_t max)
 {
-	for (size_t n = t->n; n > 1; n--) {
-		swap(t, 0, n - 1);
-		sift_down(t, n - 1);
+	for (; max > 0 && t->n_sorted < t->n; max--) {
+		size_t last = t->n - ++t->n_sorted;
+
+		swap(t, 0, last);
+		sift_down(t, last);
 	}
+	return t->n_sorted == t->n;
 }
 
 const void *topn_get(const struct topn *t, size_t i)
@@ -107,5 +110,5 @@ void topn_deinit(struct topn *t)
 {
 	free(t->v);
 	t->v = NULL;
-	t->n = t->cap = 0;
+	t->n = t->cap = t->n_sorted = 0;
 }

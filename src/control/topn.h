@@ -14,12 +14,13 @@ struct topn {
 	bool (*before)(const void *a, const void *b, const void *arg);
 	const void *arg;
 	unsigned char *v; /* a heap with the last one of the order on top */
-	size_t n, cap;
+	size_t n, cap, n_sorted;
 	bool lost; /* memory ran out: some items are missing */
 };
 
 void topn_deinit(struct topn *t);
 void topn_add(struct topn *t, const void *item);
-/* Afterwards v has the items in their order; nothing can be added any more. */
-void topn_sort(struct topn *t);
+/* Sort, `max` items at most; true: all are in their place. Nothing can be added any
+ * more. */
+bool topn_sort(struct topn *t, size_t max);
 const void *topn_get(const struct topn *t, size_t i);

@@ -61,6 +61,8 @@ mono_t loop_now(const struct loop *l)
 	return mono_from_ms(1000);
 }
 
+static struct ctl *ctl;
+
 /* one round */
 static void serve(void)
 {
@@ -70,6 +72,7 @@ static void serve(void)
 
 			watched[i].fd->fn(watched[i].fd, events);
 		}
+	ctl_tick(ctl);
 }
 
 /* ---- commands ---- */
@@ -108,7 +111,6 @@ struct fuzz_client {
 	size_t n;
 };
 
-static struct ctl *ctl;
 static struct fuzz_client client[N_CLIENTS];
 static char path[64];
 

@@ -26,12 +26,16 @@ static inline mono_t ctl_fixture_deadline(void *ctx)
 {
 	struct ctl_fixture *f = ctx;
 
-	return f->deadline;
+	return mono_min(f->deadline, ctl_deadline(f->ctl));
 }
 
 static inline void ctl_fixture_tick(void *ctx, mono_t now)
 {
-	fail_msg("nothing happened in %d ms", PATIENCE_MS);
+	struct ctl_fixture *f = ctx;
+
+	if (mono_due(f->deadline, now))
+		fail_msg("nothing happened in %d ms", PATIENCE_MS);
+	ctl_tick(f->ctl);
 }
 
 static inline void ctl_fixture_init(

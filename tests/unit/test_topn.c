@@ -40,7 +40,7 @@ static void first_of_many(void **state)
 			topn_add(&t, &v[i]);
 		}
 		qsort(v, N, sizeof(v[0]), compare);
-		topn_sort(&t);
+		topn_sort(&t, SIZE_MAX);
 		assert_int_equal(t.n, max[m] < N ? max[m] : N);
 		assert_false(t.lost);
 		for (size_t i = 0; i < t.n; i++)
