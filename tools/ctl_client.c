@@ -43,6 +43,13 @@ static void explain_unreachable(const char *path, int err)
 			stderr);
 }
 
+/* Nobody but its owner, and root, makes files in it. */
+static bool is_own(const struct stat *dir, uid_t owner)
+{
+	return dir->st_uid == owner && !(dir->st_mode & S_IWOTH) &&
+		(!(dir->st_mode & S_IWGRP) || dir->st_gid == 0);
+}
+
 /* Root is told things, and acts on them: anybody can answer in a directory like /tmp.
  */
 static bool is_trusted(int fd, const char *path)
@@ -56,9 +63,7 @@ static bool is_trusted(int fd, const char *path)
 		return true;
 	if (!copy || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
 		return false;
-	return who.uid == 0 ||
-		(stat(dirname(copy), &st) == 0 && st.st_uid == who.uid &&
-			!(st.st_mode & (S_IWGRP | S_IWOTH)));
+	return who.uid == 0 || (stat(dirname(copy), &st) == 0 && is_own(&st, who.uid));
 }
 
 int ctl_client_open(const char *path)

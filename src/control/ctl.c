@@ -270,18 +270,23 @@ static bool may_change(const struct client *c)
 static json_t *refusal(
 	const struct client *c, const struct ctl_command *k, const char *args)
 {
-	char starter[48] = "";
 	bool reads = k->right == CTL_READ && !(k->changes && k->changes(args));
+	const struct ctl *ctl = c->ctl;
+	char starter[64] = "";
 
 	if (reads || may_change(c))
 		return NULL;
-	if (c->ctl->starter != 0 && c->ctl->starter != c->ctl->nobody)
-		snprintf(starter, sizeof(starter), " or uid %u, which has started it",
-			(unsigned)c->ctl->starter);
+	if (ctl->starter != 0 && ctl->starter != ctl->nobody)
+		snprintf(starter, sizeof(starter),
+			" and uid %u, which has started the daemon,",
+			(unsigned)ctl->starter);
 	return ctl_error(
-		"uid %u may not '%s%s%.32s' to this daemon, but root%s; run the "
-		"command as that user (sudo ringcastctl ...)",
-		(unsigned)c->uid, k->name, *args ? " " : "", args, starter);
+		"uid %u%s may not '%s%s%.32s': only root%s may; run the command as "
+		"that user (sudo ringcastctl ...)",
+		(unsigned)c->uid,
+		c->uid == ctl->nobody ? ", nobody or unknown to the daemon's namespace,"
+				      : "",
+		k->name, *args ? " " : "", args, starter);
 }
 
 /* The handler says yes by giving its stream; without a reply there is none. */
