@@ -5,6 +5,7 @@ without io_uring."""
 
 import grp
 import os
+import pwd
 import stat
 import subprocess
 
@@ -49,6 +50,74 @@ def only_net_raw(b):
     with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
         effective = [line.split()[1] for line in f if line.startswith("CapEff")][0]
     assert int(effective, 16) & ~(1 << 13) == 0, effective
+
+
+def uids(d):
+    with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+        return next(line.split()[1:] for line in f if line.startswith("Uid:"))
+
+
+@case("started by root it becomes nobody where there is no user ringcast, and says how to make it")
+def default_nobody(b):
+    need_users()
+    if any(p.pw_name == "ringcast" for p in pwd.getpwall()):
+        raise Skip("there is a user ringcast")
+    d = plays(b)
+    assert uids(d) == ["65534"] * 4, uids(d)
+    assert "becomes nobody (65534)" in d.log() and "useradd --system" in d.log(), d.log()
+    d.hup()
+    d.wait_log("reloaded")
+
+
+@case("started by root it becomes ringcast where there is that user; root and starter have the socket")
+def default_user(b):
+    need_users()
+    d = plays(b, wrap=with_ringcast())
+    assert uids(d) == ["4711"] * 4, uids(d)
+    assert "nobody" not in d.log() and "warning" not in d.log(), d.log()
+    s = os.stat(d.socket)
+    assert (s.st_uid, stat.S_IMODE(s.st_mode)) == (0, 0o660), s
+    assert d.ctl_run("reload").returncode == 0
+
+
+def with_ringcast():
+    """A command that runs another where there is a user ringcast."""
+    with open("/etc/passwd", encoding="utf-8") as f:
+        text = "".join(line for line in f if not line.startswith("ringcast:"))
+    with open("/run/passwd", "w", encoding="utf-8") as f:
+        f.write(text + "ringcast:x:4711:4711::/nonexistent:/usr/sbin/nologin\n")
+    return ["unshare", "--mount", "sh", "-c",
+            'mount --bind /run/passwd /etc/passwd && exec "$@"', "sh"]
+
+
+@case("user root: it stays root with CAP_NET_RAW alone, and warns at each start")
+def user_root(b):
+    d = plays(b, "user root\n" + PLAIN)
+    assert uids(d) == ["0"] * 4, uids(d)
+    assert "warning: user root: whoever takes this daemon over is root" in d.log(), d.log()
+
+
+@case("in a container that may not change its user it stays root, and says so")
+def stays_root(b):
+    d = plays(b, wrap=ONLY_NET_RAW)
+    assert uids(d) == ["0"] * 4, uids(d)
+    assert "info: the daemon stays root: it may not become user" in d.log(), d.log()
+
+
+@case("a file that only root may read: warned of at the start, and a reload says why it is refused")
+def private_file(b):
+    need_users()
+    t = b.topology()
+    d = b.own(Daemon(t.router, PLAIN, start=False))
+    b.daemon = d
+    os.chmod(d.conf, 0o600)
+    d.start()
+    assert f"warning: {d.conf}: the user that this daemon has become" in d.log(), d.log()
+    r = d.ctl_run("reload")
+    assert r.returncode == 4 and "Permission denied: the user that the daemon" in r.stdout, r
+    assert d.show("config")
+    os.chmod(d.conf, 0o644)
+    assert d.ctl_run("reload").returncode == 0
 
 
 @case("as user nobody with CAP_NET_RAW it works")

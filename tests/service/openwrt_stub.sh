@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The functions of OpenWrt that an init script may call, over a copy of /etc/config that
 # test_initscripts.py has made: UCI, networks, procd. Prints what procd would be told.
-# usage: openwrt_stub.sh SCRIPT FUNCTION ; UCI_CONFIG_DIR, NETWORKS="lan=br-lan ..." set
+# usage: openwrt_stub.sh SCRIPT FUNCTION ; UCI_CONFIG_DIR, NETWORKS="lan=br-lan ..." set; USERS: ringcast is there
 set -eu
 
 # ---- UCI: sections of a package as variables; blanks stand in values as they are
@@ -83,6 +83,12 @@ network_get_device() {
 	done
 	return 1
 }
+
+# ---- users
+
+user_exists() { [ -n "${USERS:-}" ]; }
+group_add_next() { echo 32768; }
+user_add() { echo "user $*"; }
 
 # ---- procd and the log
 

@@ -197,6 +197,7 @@ def openwrt_made():
         assert command[0].endswith("/sbin/ringcastd -n"), said
         assert command[1:] == ["append command -v", "append command /var/etc/ringcast.conf"]
         assert "set nice -10" in said, said
+        assert "user ringcast  32768" in said, said
         assert "set reload_signal HUP" in said and "close" in said, said
 
 
