@@ -73,6 +73,7 @@ def hardening(path):
     header = run("readelf", "-h", path)
     program = run("readelf", "-lW", path)
     symbols = run("readelf", "--dyn-syms", "-W", path)
+    code = run("objdump", "-d", path) if re.search("X86-64|AArch64", header) else "bti"
     stack = next((x.split() for x in program.splitlines() if "GNU_STACK" in x), None)
     return {
         "position-independent": "Type:" in header and " DYN " in header,
@@ -81,6 +82,7 @@ def hardening(path):
         "stack not executable": bool(stack) and "E" not in stack[6],
         "stack protector": "__stack_chk_fail" in symbols,
         "fortified": bool(re.search(r"__\w+_chk\b", symbols.replace("__stack_chk_fail", ""))),
+        "branch targets marked": bool(re.search(r"\b(endbr64|bti|paciasp)\b", code)),
         "no RPATH": "RPATH" not in dynamic and "RUNPATH" not in dynamic,
     }
 
