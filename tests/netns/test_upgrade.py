@@ -315,7 +315,39 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-@case("a state that somebody could still change is not used; other descriptors neither")
+# sockets of the right interface and protocol that give other octets
+WRONG = """
+import os, socket, sys
+names = os.environ["LISTEN_FDNAMES"].split(":")
+for fd, name in enumerate(names, 3):
+    if name.startswith(("igmp", "mld")):
+        kind = socket.SOCK_RAW
+    elif name.startswith(("ring", "gap")):
+        kind = socket.SOCK_DGRAM
+    else:
+        continue
+    with socket.socket(fileno=os.dup(fd)) as s:
+        at = s.getsockname()
+    with socket.socket(socket.AF_PACKET, kind) as s:
+        s.bind(at[:2])
+        os.dup2(s.fileno(), fd)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@case("sockets of another kind are not used")
+def wrong_sockets(b):
+    t, d, receivers, _, _ = play(b)
+    d.wrap = [sys.executable, "-c", WRONG]
+    upgrade(d)
+    assert "0 receive sockets taken over" in d.log(), d.log()
+    receivers[0].receive()
+    wait_datagrams(receivers[0], 50)
+    b.receiver(t.hosts["lan1"], "239.9.9.9")
+    d.wait_member("lan1", "239.9.9.9")
+
+
+@case("a state that somebody could still change is not used")
 def unsealed(b):
     _, d, receivers, _, _ = play(b)
     d.wrap = [sys.executable, "-c", UNSEALED]
