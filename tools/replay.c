@@ -181,6 +181,7 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 	printf(bad == GM_OK ? "\n" : ": refused: %s\n", gm_bad_name(bad));
 	r->n_accepted += bad == GM_OK;
 	print_effects(r, r->now);
+	run_until(r, r->now);
 }
 
 /* the input whose next packet is the earliest */

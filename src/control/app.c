@@ -110,7 +110,7 @@ static void on_signal(void *ctx, int signo)
 		app->stopping = true;
 		log_notice("stopping: leaving all groups upstream");
 		service_stopping("leaving all groups upstream");
-		router_shutdown(app->router, loop_now(app->loop), &app->fx);
+		router_shutdown(app->router, &app->fx);
 		loop_stop(app->loop);
 	}
 }

@@ -138,7 +138,7 @@ void effects_query(struct effects *fx, unsigned port, enum gm_version version,
 
 void effects_report(struct effects *fx, unsigned port, enum gm_version version,
 	enum family family, const struct addr *from, const struct gm_record *rec,
-	size_t n_rec)
+	size_t n_rec, uint32_t delay_ms)
 {
 	struct effect e = {.type = EFFECT_REPORT, .port = port};
 	struct gm_record *copy = NULL;
@@ -162,6 +162,7 @@ void effects_report(struct effects *fx, unsigned port, enum gm_version version,
 	e.report.from = *from;
 	e.report.rec = copy;
 	e.report.n_rec = n_rec;
+	e.report.delay_ms = delay_ms;
 	append(fx, &e);
 }
 
@@ -288,6 +289,8 @@ static void put_report(struct text *t, const struct effect *e)
 		put_addrs(t, rec->src, rec->n_src);
 		put(t, "}");
 	}
+	if (e->report.delay_ms)
+		put(t, " after %u", e->report.delay_ms);
 }
 
 static void put_fib_key(struct text *t, const struct effect *e)

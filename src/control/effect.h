@@ -57,6 +57,8 @@ struct effect {
 			struct addr from;
 			struct gm_record *rec; /* arrays owned by the list */
 			size_t n_rec;
+			uint32_t delay_ms; /* send it so much later, whatever
+					      becomes of the port until then */
 		} report;
 		struct {
 			unsigned instance;
@@ -87,7 +89,7 @@ void effects_query(struct effects *fx, unsigned port, enum gm_version version,
 	const struct addr *from, const struct gm_query *q);
 void effects_report(struct effects *fx, unsigned port, enum gm_version version,
 	enum family family, const struct addr *from, const struct gm_record *rec,
-	size_t n_rec);
+	size_t n_rec, uint32_t delay_ms);
 void effects_fib_set(struct effects *fx, unsigned instance, const struct addr *group,
 	const struct addr *source, const struct portset *out);
 void effects_fib_del(struct effects *fx, unsigned instance, const struct addr *group,

@@ -37,19 +37,6 @@ mono_t host_repeat_time(struct host *h, mono_t now)
 	return h->repeat_at;
 }
 
-void host_flush(struct host *h, struct effects *fx)
-{
-	for (enum family family = 0; family < _FAMILY_N; family++) {
-		host_report_flush(&h->report[family], fx);
-		h->family[family].n_reports_sent = h->report[family].n_sent;
-	}
-}
-
-static uint8_t own_robustness(const struct host *h)
-{
-	return h->params.gm.robustness ? h->params.gm.robustness : 1;
-}
-
 int host_init(struct host *h, const struct host_params *params, struct rng *rng)
 {
 	*h = (struct host){.params = *params, .rng = rng};
@@ -60,9 +47,8 @@ int host_init(struct host *h, const struct host_params *params, struct rng *rng)
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		struct host_family *f = &h->family[family];
 
-		f->own = addr_any(family);
-		f->rv = own_robustness(h);
-		f->qi_ms = params->gm.query_interval_ms;
+		f->own = f->inside = addr_any(family);
+		host_unlearn(h, family);
 		f->version = params->max_version[family];
 		f->refresh_at = MONO_NEVER;
 		host_answer_stop(f);
@@ -79,6 +65,10 @@ void host_deinit(struct host *h)
 		host_group_free(h, host_group_of(node));
 	table_deinit(&h->groups);
 	heap_deinit(&h->timers);
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		heap_deinit(&h->family[family].queue);
+		heap_deinit(&h->family[family].answers);
+	}
 	free(h->report);
 	*h = (struct host){0};
 }
@@ -90,8 +80,7 @@ static void setup_report(struct host *h, enum family family)
 		&h->report[family], &h->link, family, h->family[family].version);
 }
 
-void host_set_params(struct host *h, mono_t now, const struct host_params *params,
-	struct effects *fx)
+void host_set_params(struct host *h, mono_t now, const struct host_params *params)
 {
 	struct host_params old = h->params;
 
@@ -99,20 +88,17 @@ void host_set_params(struct host *h, mono_t now, const struct host_params *param
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		struct host_family *f = &h->family[family];
 
-		/* values adopted from a querier stay in force */
-		if (f->rv == old.gm.robustness)
-			f->rv = own_robustness(h);
-		if (f->qi_ms == old.gm.query_interval_ms)
-			f->qi_ms = params->gm.query_interval_ms;
+		/* what a querier has taught stays in force */
+		if (f->taught_until.ns == MONO_NEVER.ns)
+			host_unlearn(h, family);
 		if (params->refresh_interval_ms != old.refresh_interval_ms)
 			host_refresh_arm(h, now, family);
 		if (host_version_update(h, now, family) && h->up)
-			host_announce(h, now, family, fx);
+			host_announce(h, now, family);
 	}
 }
 
-void host_link_up(
-	struct host *h, mono_t now, const struct gm_link *link, struct effects *fx)
+void host_link_up(struct host *h, mono_t now, const struct gm_link *link)
 {
 	struct gm_link old = h->link;
 	bool was_up = h->up;
@@ -126,16 +112,23 @@ void host_link_up(
 			h->link.own[family] = addr_any(family);
 		f->own = h->link.own[family];
 		if (!was_up) {
-			f->rv = own_robustness(h);
-			f->qi_ms = h->params.gm.query_interval_ms;
+			host_unlearn(h, family);
 			host_refresh_arm(h, now, family);
 		}
 		host_version_update(h, now, family);
 		setup_report(h, family);
 		if (!was_up || old.port != link->port || old.mtu != link->mtu ||
 			!addr_eq(&old.own[family], &f->own))
-			host_announce(h, now, family, fx);
+			host_announce(h, now, family);
 	}
+}
+
+void host_set_own(struct host *h, const struct addr *own)
+{
+	enum family family = addr_family(own);
+
+	h->link.own[family] = h->family[family].own = *own;
+	setup_report(h, family);
 }
 
 void host_link_down(struct host *h)
@@ -147,6 +140,16 @@ void host_link_down(struct host *h)
 	}
 }
 
+static mono_t changes_deadline(const struct host_family *f)
+{
+	struct heap_node *first = heap_first(&f->queue);
+
+	if (!first)
+		return MONO_NEVER;
+	return mono_max(container_of(first, struct host_group, turn)->change_at,
+		host_bucket_at(&f->changes_sent));
+}
+
 mono_t host_deadline(const struct host *h)
 {
 	const struct heap_node *first = heap_first(&h->timers);
@@ -154,34 +157,37 @@ mono_t host_deadline(const struct host *h)
 
 	if (!h->up)
 		return MONO_NEVER;
-	for (enum family family = 0; family < _FAMILY_N; family++)
+	for (enum family family = 0; family < _FAMILY_N; family++) {
 		at = mono_min(at, host_answer_deadline(&h->family[family]));
+		at = mono_min(at, changes_deadline(&h->family[family]));
+	}
 	return at;
+}
+
+/* Repetitions that are due take their places in the queues. */
+static void queue_repeats(struct host *h, mono_t now)
+{
+	struct heap_node *first;
+
+	while ((first = heap_first(&h->timers)) && mono_due(first->at, now)) {
+		struct host_group *g = container_of(first, struct host_group, timer);
+		struct heap *queue = &h->family[addr_family(&g->group)].queue;
+
+		heap_remove(&h->timers, first);
+		heap_set(queue, &g->turn, (mono_t){host_pace_repeat(&h->pace)});
+	}
 }
 
 void host_tick(struct host *h, mono_t now, struct effects *fx)
 {
-	struct heap_node *first;
-	mono_t next = MONO_NEVER;
-
 	if (!h->up)
 		return;
 	for (enum family family = 0; family < _FAMILY_N; family++)
 		host_version_update(h, now, family);
-	while ((first = heap_first(&h->timers)) && mono_due(first->at, now)) {
-		struct host_group *g = container_of(first, struct host_group, timer);
-
-		if (mono_due(g->change_at, now)) {
-			/* what shares a report now shares the next one too */
-			if (next.ns == MONO_NEVER.ns)
-				next = host_repeat_time(h, now);
-			host_send_change(h, g, next, fx);
-		}
-		if (mono_due(g->answer_at, now))
-			host_answer_group(h, now, g, fx);
-		host_settle(h, g);
-	}
-	for (enum family family = 0; family < _FAMILY_N; family++)
+	queue_repeats(h, now);
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		host_send_changes(h, now, family, fx);
 		host_answer_tick(h, now, family, fx);
-	host_flush(h, fx);
+		h->family[family].n_reports_sent = h->report[family].n_sent;
+	}
 }

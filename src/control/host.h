@@ -6,6 +6,10 @@
  * provider (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605 4.1). Both families. Holds
  * one record per group, its pending state-change repeats and its pending query answers.
  * Emits EFFECT_REPORT only. Pure.
+ *
+ * Messages are rationed: see host_pace.h. What changes is put into a queue, and
+ * host_tick() sends from there what the ration allows; until then changes of the same
+ * group become one.
  */
 
 #include "base/heap.h"
@@ -15,6 +19,7 @@
 #include "base/table.h"
 #include "control/effect.h"
 #include "control/gm_params.h"
+#include "control/host_pace.h"
 
 struct host_report;
 
@@ -35,14 +40,18 @@ struct host_source {
 
 struct host_group {
 	struct table_node node;
-	struct heap_node timer;		/* min(change_at, answer_at) */
+	struct heap_node timer;		/* change_at, while that is ahead */
+	struct heap_node turn;		/* in the queue, by number and not by time */
+	struct heap_node answer;	/* answer_at */
 	struct host_group *prev, *next; /* memberships of the family, oldest first */
 	struct addr group;
 	struct gm_filter now; /* what we report; INCLUDE({}) while a leave repeats */
 	uint8_t mode_repeats; /* TO_IN/TO_EX transmissions still owed */
 	struct host_source *change; /* sorted; sources with repeats owed */
 	size_t n_change;
-	mono_t change_at;    /* next state-change repeat, MONO_NEVER: none */
+	bool told;	     /* the provider has heard of a membership */
+	bool unsaid;	     /* the last change has not been sent yet */
+	mono_t change_at;    /* next state-change message, MONO_NEVER: none */
 	mono_t answer_at;    /* pending answer to a group query, MONO_NEVER: none */
 	mono_t answered;     /* when the last one was sent (R193) */
 	bool answer_sources; /* the answer is limited to `asked` (R109) */
@@ -51,9 +60,16 @@ struct host_group {
 
 /* per family */
 struct host_family {
-	struct addr own; /* source of reports; unspecified is legal (R113) */
-	uint8_t rv;	 /* robustness in force (R114) */
-	uint32_t qi_ms;	 /* of the last query heard */
+	struct addr own;     /* source of reports; unspecified is legal (R113) */
+	struct heap queue;   /* groups whose change is due, the next one first */
+	struct heap answers; /* groups that a query has asked for */
+	struct host_bucket changes_sent, answers_sent;
+	uint8_t rv;	     /* robustness in force (R114) */
+	uint32_t qi_ms;	     /* of the last query heard */
+	mono_t taught_until; /* these two are a querier's until then; MONO_NEVER: own */
+	mono_t inside_until; /* a querier of the link's subnets is present */
+	struct addr inside;  /* which one, heard last; unspecified: none yet */
+	bool taught_inside;  /* such a querier has taught what is in force */
 	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
 	enum gm_version version;	   /* spoken now */
 	struct host_group *first, *last;   /* groups with a membership */
@@ -82,6 +98,7 @@ struct host {
 	struct host_report *report; /* owned: the report being filled, per family */
 	struct table groups;
 	struct heap timers;
+	struct host_pace pace;
 	mono_t repeat_at; /* drawn last for the repeats of changes */
 };
 
@@ -90,29 +107,34 @@ int host_init(struct host *h, const struct host_params *params, struct rng *rng)
 void host_deinit(struct host *h);
 
 /* New parameters after a reload; memberships stay. */
-void host_set_params(struct host *h, mono_t now, const struct host_params *params,
-	struct effects *fx);
+void host_set_params(struct host *h, mono_t now, const struct host_params *params);
 
 /* The link is usable, or has another address or MTU: all memberships are reported again
  * at once, robustness times (R118); those of one family only when nothing but its
  * address changed. A no-op when the link is up as it is. */
-void host_link_up(
-	struct host *h, mono_t now, const struct gm_link *link, struct effects *fx);
+void host_link_up(struct host *h, mono_t now, const struct gm_link *link);
+/* Reports carry another source address from now on, and nothing is said anew: a querier
+ * of another subnet of the same link has asked. */
+void host_set_own(struct host *h, const struct addr *own);
 /* The link is gone; memberships stay, nothing is sent until host_link_up. */
 void host_link_down(struct host *h);
 
 /* Set the membership of a group; INCLUDE({}) leaves. A no-op when nothing changes
- * (R134). Local groups must not be passed (R112 is enforced here with an ignore). 0 or
- * -ENOMEM. */
+ * (R134). Local groups must not be passed (R112 is enforced here with an ignore). The
+ * change waits for host_tick(), which is due at once; `cause` says whose it is, NULL:
+ * nobody's. 0 or -ENOMEM. */
 int host_set(struct host *h, mono_t now, const struct addr *group,
-	const struct gm_filter *filter, struct effects *fx);
+	const struct gm_filter *filter, const struct host_cause *cause);
 
-/* A query heard on the link (never a report). */
-void host_query(
-	struct host *h, mono_t now, const struct gm_msg *msg, struct effects *fx);
+/* A query heard on the link (never a report). `inside`: its sender is in a subnet of
+ * the link (IPv6: link-local). All are answered; what others teach counts only while no
+ * querier inside is present. */
+void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside);
 
-/* Leave everything, robustness times back to back as there is no later (R119). */
-void host_leave_all(struct host *h, mono_t now, struct effects *fx);
+/* Leave everything, robustness times, as there is no later (R119). Each time is a
+ * message of its own, to be sent HOST_LEAVE_GAP_MS after the one before. */
+#define HOST_LEAVE_GAP_MS 50
+void host_leave_all(struct host *h, struct effects *fx);
 
 const struct host_group *host_find(const struct host *h, const struct addr *group);
 

@@ -18,8 +18,6 @@ static inline struct host_group *host_group_of(struct table_node *node)
 mono_t host_random_after(struct host *h, mono_t now, uint32_t ms);
 /* when a change of now is to be reported once more */
 mono_t host_repeat_time(struct host *h, mono_t now);
-/* Send what was put into the reports. */
-void host_flush(struct host *h, struct effects *fx);
 
 /* host_change.c */
 
@@ -32,33 +30,32 @@ void host_set_filter(
 	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src);
 /* only of a group without membership */
 void host_group_free(struct host *h, struct host_group *g);
-/* Put one transmission of what the group owes into the report; the next one is due at
- * `next`, if there is one. */
-void host_send_change(
-	struct host *h, struct host_group *g, mono_t next, struct effects *fx);
-/* Arm the group's timer for its next deadline, or forget a group that has left and owes
- * nothing more; `g` may be gone afterwards. */
+/* Send the changes whose turn it is, as far as the ration goes. */
+void host_send_changes(
+	struct host *h, mono_t now, enum family family, struct effects *fx);
+/* Arm the group's timers, or forget a group that has left and owes nothing more; `g`
+ * may be gone afterwards. */
 void host_settle(struct host *h, struct host_group *g);
-/* Drop all repeats and answers of the family. */
+/* Drop all repeats and answers of the family; while the link is up, what has not been
+ * said at all stays. */
 void host_cancel(struct host *h, enum family family);
 /* Report all memberships of the family as if they were new. */
-void host_announce(struct host *h, mono_t now, enum family family, struct effects *fx);
+void host_announce(struct host *h, mono_t now, enum family family);
 
 /* host_query.c */
 
-/* Speak the version that the queriers heard of late ask for; a change cancels all that
- * is pending. True when it changed. */
+/* Forget what a querier has taught too long ago, and speak the version that those heard
+ * of late ask for; a change cancels all that is pending. True when it changed. */
 bool host_version_update(struct host *h, mono_t now, enum family family);
-/* Put the due answer to a group query into the report. */
-void host_answer_group(
-	struct host *h, mono_t now, struct host_group *g, struct effects *fx);
-/* Answer general queries and refresh (R120) as far as they are due. */
+/* Answer queries and refresh (R120), as far as that is due and the ration goes. */
 void host_answer_tick(
 	struct host *h, mono_t now, enum family family, struct effects *fx);
 /* The group has a membership no longer: a spread answer must not go on with it. */
 void host_answer_skip(struct host_family *f, const struct host_group *g);
 void host_answer_stop(struct host_family *f);
-/* Earliest deadline of the family as a whole. */
+/* Earliest deadline of what queries have caused. */
 mono_t host_answer_deadline(const struct host_family *f);
+/* What a querier has taught is forgotten. */
+void host_unlearn(struct host *h, enum family family);
 /* Start counting to the next refresh. */
 void host_refresh_arm(struct host *h, mono_t now, enum family family);

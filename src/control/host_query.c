@@ -3,8 +3,13 @@
 /*
  * Host side on the upstream: queries, answers and the version spoken (RFC 9776 5.2 and
  * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything but a timer, of which
- * there is one per family and one per group, so that a flood of queries cannot cause a
- * flood of reports.
+ * there is one per family and one per group, and answers are rationed, so that a flood
+ * of queries cannot cause a flood of reports.
+ *
+ * Providers do ask from addresses outside the subnets of the link, from 0.0.0.0 or from
+ * those of their management. Anybody can do that, so what such a query teaches
+ * (version, interval, robustness) counts only while no querier inside is heard, and not
+ * for long.
  *
  * The answer to a general query walks the list of memberships. When it takes several
  * messages, they leave one by one within the response time; a query heard meanwhile
@@ -18,6 +23,19 @@
 /* At least so long between two answers of the same kind (R193). No query with a
  * response time of its own, the shortest of IGMP, is answered late by that. */
 #define ANSWER_GAP_MS 100
+
+/* The answer to a general query takes at least so much time for each of its messages.
+ */
+#define ANSWER_STEP_MS 1
+
+/* No query makes an answer wait longer. IGMPv2 has 25.5 s at most. */
+#define MAX_RESPONSE_MS 60000
+
+/* What a query has taught lasts no longer after the last one: of a querier inside the
+ * link's subnets, which may ask as seldom as every 30 minutes with a robustness of two;
+ * of others. */
+#define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
+#define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
 /* sources of pending group-and-source queries beyond which the whole list is the answer
  */
@@ -40,6 +58,8 @@ bool host_version_update(struct host *h, mono_t now, enum family family)
 	struct host_family *f = &h->family[family];
 	enum gm_version version = GM_V3;
 
+	if (mono_due(f->taught_until, now))
+		host_unlearn(h, family);
 	for (enum gm_version v = GM_V2; v >= GM_V1; v--) {
 		if (mono_due(f->older_until[v], now))
 			f->older_until[v] = MONO_UNSET;
@@ -78,10 +98,22 @@ void host_refresh_arm(struct host *h, mono_t now, enum family family)
 	h->family[family].refresh_at = h->up && ms ? mono_add_ms(now, ms) : MONO_NEVER;
 }
 
+void host_unlearn(struct host *h, enum family family)
+{
+	struct host_family *f = &h->family[family];
+
+	f->rv = h->params.gm.robustness ? h->params.gm.robustness : 1;
+	f->qi_ms = h->params.gm.query_interval_ms;
+	f->taught_until = MONO_NEVER;
+}
+
 mono_t host_answer_deadline(const struct host_family *f)
 {
-	mono_t at = mono_min(f->answer_at, f->refresh_at);
+	const struct heap_node *first = heap_first(&f->answers);
+	mono_t at = first ? mono_min(f->answer_at, first->at) : f->answer_at;
 
+	at = mono_max(at, host_bucket_at(&f->answers_sent));
+	at = mono_min(at, f->refresh_at);
 	for (enum gm_version v = GM_V1; v <= GM_V2; v++)
 		if (mono_is_set(f->older_until[v]))
 			at = mono_min(at, f->older_until[v]);
@@ -102,10 +134,13 @@ static void schedule_all(
 {
 	struct host_family *f = &h->family[family];
 	size_t n = count_messages(h, family);
-	mono_t until = mono_add_ms(now, max_ms), at;
+	mono_t until, at;
 
 	if (f->n_groups == 0)
 		return;
+	if (max_ms < n * ANSWER_STEP_MS)
+		max_ms = (uint32_t)n * ANSWER_STEP_MS;
+	until = mono_add_ms(now, max_ms);
 	if (f->answering) {
 		f->again_until = mono_min(f->again_until, until);
 		return;
@@ -132,7 +167,8 @@ static bool add_asked(struct host_group *g, const struct gm_query *q)
 	return ok;
 }
 
-static void schedule_group(struct host *h, mono_t now, const struct gm_query *q)
+static void schedule_group(
+	struct host *h, mono_t now, const struct gm_query *q, uint32_t max_ms)
 {
 	struct host_group *g = host_lookup(h, &q->group);
 	enum family family = addr_family(&q->group);
@@ -141,7 +177,7 @@ static void schedule_group(struct host *h, mono_t now, const struct gm_query *q)
 
 	if (!g || gm_filter_is_none(&g->now))
 		return;
-	at = after_gap(host_random_after(h, now, q->max_resp_ms), g->answered);
+	at = after_gap(host_random_after(h, now, max_ms), g->answered);
 	/* RFC 9776 5.2 rule 1: the general answer comes first and says it all */
 	if (!mono_before(at, f->answer_at) && !f->answering &&
 		count_messages(h, family) <= 1)
@@ -156,13 +192,61 @@ static void schedule_group(struct host *h, mono_t now, const struct gm_query *q)
 	host_settle(h, g);
 }
 
-void host_query(
-	struct host *h, mono_t now, const struct gm_msg *msg, struct effects *fx)
+/* Version, interval and robustness of a query (RFC 9776 4.1.6, 4.1.7, 7.2.1). */
+static void learn(
+	struct host *h, mono_t now, const struct gm_msg *msg, uint32_t lasts_ms)
 {
 	struct host_family *f = &h->family[msg->family];
 	const struct gm_query *q = &msg->query;
-	const struct gm_params *own = &h->params.gm;
-	bool general = addr_is_any(&q->group);
+	uint32_t ms;
+
+	if (msg->version == GM_V3) {
+		host_unlearn(h, msg->family);
+		if (q->qrv)
+			f->rv = q->qrv;
+		if (q->qqi_ms)
+			f->qi_ms = q->qqi_ms < lasts_ms ? q->qqi_ms : lasts_ms;
+		f->taught_until = mono_add_ms(now, lasts_ms);
+	} else if (addr_is_any(&q->group)) {
+		ms = gm_older_querier_ms(
+			&h->params.gm, msg->family, f->rv, f->qi_ms, q->max_resp_ms);
+		f->older_until[msg->version] =
+			mono_add_ms(now, ms < lasts_ms ? ms : lasts_ms);
+	}
+}
+
+static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
+{
+	struct host_family *f = &h->family[msg->family];
+	uint32_t ms;
+
+	if (!f->taught_inside) { /* and what others have taught before ends */
+		host_unlearn(h, msg->family);
+		f->older_until[GM_V1] = f->older_until[GM_V2] = MONO_UNSET;
+	}
+	f->taught_inside = true;
+	f->inside = msg->from;
+	learn(h, now, msg, TAUGHT_INSIDE_MS);
+	ms = gm_other_querier_ms(&h->params.gm, f->rv, f->qi_ms);
+	f->inside_until =
+		mono_add_ms(now, ms < TAUGHT_INSIDE_MS ? ms : TAUGHT_INSIDE_MS);
+}
+
+static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)
+{
+	struct host_family *f = &h->family[msg->family];
+
+	if (!mono_due(f->inside_until, now))
+		return;
+	f->taught_inside = false;
+	learn(h, now, msg, TAUGHT_OUTSIDE_MS);
+}
+
+void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside)
+{
+	struct host_family *f = &h->family[msg->family];
+	const struct gm_query *q = &msg->query;
+	uint32_t max_ms = q->max_resp_ms;
 
 	if (!h->up || msg->kind != GM_QUERY)
 		return;
@@ -170,19 +254,17 @@ void host_query(
 	f->last_query = now;
 	f->querier = msg->from;
 	host_refresh_arm(h, now, msg->family);
-	if (msg->version == GM_V3) {
-		f->rv = q->qrv ? q->qrv : own->robustness ? own->robustness : 1;
-		f->qi_ms = q->qqi_ms ? q->qqi_ms : own->query_interval_ms;
-	} else if (general) {
-		f->older_until[msg->version] = mono_add_ms(now,
-			gm_older_querier_ms(
-				own, msg->family, f->rv, f->qi_ms, q->max_resp_ms));
-	}
-	host_version_update(h, now, msg->family);
-	if (general)
-		schedule_all(h, now, msg->family, q->max_resp_ms);
+	if (inside)
+		learn_inside(h, now, msg);
 	else
-		schedule_group(h, now, q);
+		learn_outside(h, now, msg);
+	host_version_update(h, now, msg->family);
+	if (max_ms > MAX_RESPONSE_MS)
+		max_ms = MAX_RESPONSE_MS;
+	if (addr_is_any(&q->group))
+		schedule_all(h, now, msg->family, max_ms);
+	else
+		schedule_group(h, now, q, max_ms);
 }
 
 static void report_state(
@@ -215,7 +297,8 @@ static void report_asked(
 			host_report_source(r, &g->asked.v[i], fx);
 }
 
-void host_answer_group(
+/* Put the due answer to a group query into the report. */
+static void answer_group(
 	struct host *h, mono_t now, struct host_group *g, struct effects *fx)
 {
 	struct host_report *r = &h->report[addr_family(&g->group)];
@@ -272,23 +355,55 @@ static void answer_step(
 	}
 }
 
+static void answer_groups(
+	struct host *h, mono_t now, enum family family, struct effects *fx)
+{
+	struct host_family *f = &h->family[family];
+	struct heap_node *first;
+
+	while ((first = heap_first(&f->answers)) && mono_due(first->at, now) &&
+		mono_due(host_bucket_at(&f->answers_sent), now)) {
+		struct host_group *g = container_of(first, struct host_group, answer);
+		uint64_t sent = h->report[family].n_sent;
+
+		answer_group(h, now, g, fx);
+		host_bucket_take(
+			&f->answers_sent, now, h->report[family].n_sent - sent);
+		host_settle(h, g);
+	}
+}
+
+static void refresh(struct host *h, mono_t now, enum family family)
+{
+	struct host_family *f = &h->family[family];
+	uint32_t ms = h->params.refresh_interval_ms;
+
+	host_refresh_arm(h, now, family);
+	if (f->n_groups == 0 || f->answer_at.ns != MONO_NEVER.ns)
+		return;
+	if (ms > h->params.gm.response_interval_ms)
+		ms = h->params.gm.response_interval_ms;
+	f->answer_at = now;
+	f->answer_until = mono_add_ms(now, ms);
+}
+
 void host_answer_tick(
 	struct host *h, mono_t now, enum family family, struct effects *fx)
 {
 	struct host_family *f = &h->family[family];
-	const struct host_params *p = &h->params;
+	struct host_report *r = &h->report[family];
+	uint64_t sent;
 
-	if (mono_due(f->refresh_at, now)) {
-		host_refresh_arm(h, now, family);
-		if (f->n_groups && f->answer_at.ns == MONO_NEVER.ns) {
-			uint32_t ms = p->refresh_interval_ms;
-
-			if (ms > p->gm.response_interval_ms)
-				ms = p->gm.response_interval_ms;
-			f->answer_at = now;
-			f->answer_until = mono_add_ms(now, ms);
-		}
-	}
-	while (mono_due(f->answer_at, now))
+	if (mono_due(f->refresh_at, now))
+		refresh(h, now, family);
+	answer_groups(h, now, family, fx);
+	sent = r->n_sent;
+	host_report_flush(r, fx);
+	while (mono_due(f->answer_at, now) &&
+		mono_due(host_bucket_at(&f->answers_sent), now)) {
 		answer_step(h, now, family, fx);
+		host_bucket_take(&f->answers_sent, now, r->n_sent - sent);
+		sent = r->n_sent;
+	}
+	host_bucket_take(&f->answers_sent, now, r->n_sent - sent);
 }

@@ -57,7 +57,8 @@ void host_report_flush(struct host_report *r, struct effects *fx)
 {
 	if (r->n_rec == 0)
 		return;
-	effects_report(fx, r->port, r->version, r->family, &r->from, r->rec, r->n_rec);
+	effects_report(fx, r->port, r->version, r->family, &r->from, r->rec, r->n_rec,
+		r->delay_ms);
 	r->n_sent++;
 	r->n_rec = r->n_src = r->used = 0;
 }

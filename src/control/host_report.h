@@ -23,6 +23,7 @@ struct host_report {
 	size_t used;
 	size_t n_rec, n_src;
 	uint64_t n_sent;
+	uint32_t delay_ms; /* the reports are to be sent so much later */
 	struct gm_record rec[HOST_REPORT_OCTETS / 8];
 	struct addr src[HOST_REPORT_OCTETS / 4];
 };

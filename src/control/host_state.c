@@ -24,6 +24,8 @@ static void put_group(struct state_out *o, const struct host_group *g)
 	state_put_addr(o, &g->group);
 	gm_put_filter(o, &g->now);
 	state_put_u8(o, g->mode_repeats);
+	state_put_u8(o, g->told);
+	state_put_u8(o, g->unsaid);
 	state_put_time(o, g->change_at);
 	state_put_time(o, g->answer_at);
 	state_put_time(o, g->answered);
@@ -54,6 +56,12 @@ static void put_family(struct state_out *o, const struct host_family *f)
 	state_put_addr(o, &f->own);
 	state_put_u8(o, f->rv);
 	state_put_u32(o, f->qi_ms);
+	state_put_time(o, f->taught_until);
+	state_put_time(o, f->inside_until);
+	state_put_u8(o, f->taught_inside);
+	state_put_addr(o, &f->inside);
+	state_put_time(o, f->changes_sent.full);
+	state_put_time(o, f->answers_sent.full);
 	state_put_time(o, f->older_until[GM_V1]);
 	state_put_time(o, f->older_until[GM_V2]);
 	state_put_u8(o, (uint8_t)f->version);
@@ -102,6 +110,12 @@ static uint32_t get_family(
 	f->own = state_get_addr(in);
 	f->rv = state_get_u8(in);
 	f->qi_ms = state_get_u32(in);
+	f->taught_until = gm_get_deadline(in);
+	f->inside_until = gm_get_timer(in);
+	f->taught_inside = state_get_bool(in);
+	f->inside = state_get_addr(in);
+	f->changes_sent.full = gm_get_timer(in);
+	f->answers_sent.full = gm_get_timer(in);
 	f->older_until[GM_V1] = gm_get_timer(in);
 	f->older_until[GM_V2] = gm_get_timer(in);
 	f->version = gm_get_version(in);
@@ -118,7 +132,7 @@ static uint32_t get_family(
 	f->n_queries = state_get_u64(in);
 	f->n_reports_sent = state_get_u64(in);
 	if (f->rv == 0 || f->answer_until.ns == MONO_NEVER.ns ||
-		addr_family(&f->own) != family)
+		addr_family(&f->own) != family || addr_family(&f->inside) != family)
 		state_set_bad(in);
 	return position;
 }
@@ -158,6 +172,8 @@ static int get_group(struct host *h, struct state_in *in, struct host_group *g)
 	if (r < 0)
 		return r;
 	g->mode_repeats = state_get_u8(in);
+	g->told = state_get_bool(in);
+	g->unsaid = state_get_bool(in);
 	g->change_at = gm_get_deadline(in);
 	g->answer_at = gm_get_deadline(in);
 	g->answered = state_get_time(in);

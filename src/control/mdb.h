@@ -25,8 +25,12 @@ struct mdb_group {
 	struct mdb_source *src;	 /* emitted (S,G) sets, sorted */
 	size_t n_src;
 	bool shown;		/* there are entries */
-	struct mdb_group *next; /* in a queue of the caller */
+	/* of the caller: its queue, and who has changed the group last */
+	struct mdb_group *next;
 	bool queued;
+	bool has_reporter;
+	unsigned changed_port;
+	struct addr reporter;
 };
 
 struct mdb {

@@ -81,6 +81,24 @@ static bool is_older_ssm_query(const struct proxy *p, const struct gm_msg *msg)
 		config_is_ssm(p->cfg, &msg->query.group);
 }
 
+/* Is it a neighbour on the link where an upstream reports? A subnet that is nothing but
+ * our own address tells nothing; on point-to-point links it is that of the peer. */
+static bool is_inside(const struct proxy_port *us, const struct addr *from)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < us->n_report_addr; i++) {
+		const struct iface_addr *a = &us->report_addr[i];
+
+		if (!addr_is_v4(&a->addr) || addr_eq(&a->addr, &a->subnet.addr))
+			continue;
+		known = true;
+		if (prefix_contains(&a->subnet, from))
+			return policy_querier(&a->subnet, 1, from);
+	}
+	return (!known || !addr_is_v4(from)) && policy_querier(NULL, 0, from);
+}
+
 static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
@@ -90,7 +108,7 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 		if (is_older_ssm_query(p, msg))
 			effects_note(fx, pp->port, NOTE_SSM_QUERY, &msg->query.group,
 				&msg->from, msg->version);
-		host_query(&pp->host, now, msg, fx);
+		host_query(&pp->host, now, msg, is_inside(pp, &msg->from));
 		proxy_note_version(pp, fx);
 		return GM_OK;
 	}
@@ -150,6 +168,7 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 		return GM_BAD_FOREIGN;
 	}
 	mgroup_begin(&pp->groups, now);
+	p->reporter = &msg->from;
 	for (size_t i = 0; i < msg->n_rec; i++) {
 		enum gm_bad bad = input_record(p, now, pp, msg, &msg->rec[i], fx);
 
@@ -158,6 +177,7 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 		else
 			worst = bad;
 	}
+	p->reporter = NULL;
 	return used ? GM_OK : worst;
 }
 
@@ -250,8 +270,7 @@ static void merge_again(struct proxy *p, mono_t now)
 			proxy_port_changed(p, now, p->port[i], (enum family)f);
 }
 
-void proxy_leave_stale(
-	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx)
+void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
 	struct table_node *node, *next;
@@ -261,7 +280,7 @@ void proxy_leave_stale(
 		struct addr group = container_of(node, struct host_group, node)->group;
 
 		if (!mdb_find(&p->mdb, &group))
-			proxy_report_upstream(p, now, us, &group, &none, fx);
+			proxy_report_upstream(p, now, us, &group, &none, NULL);
 	}
 }
 
@@ -269,7 +288,7 @@ static void try_again(struct proxy *p, mono_t now, struct effects *fx)
 {
 	merge_again(p, now);
 	portset_for_each (&p->upstreams, i)
-		proxy_leave_stale(p, now, p->port[i], fx);
+		proxy_leave_stale(p, now, p->port[i]);
 }
 
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
@@ -311,7 +330,7 @@ static void resume_port(struct proxy_port *pp, mono_t now, struct effects *fx)
 
 	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up) {
 		host_link_down(&pp->host);
-		host_link_up(&pp->host, now, &link, fx);
+		host_link_up(&pp->host, now, &link);
 	}
 	for (unsigned f = 0; f < _FAMILY_N && pp->role == CONFIG_ROLE_DOWNSTREAM; f++)
 		querier_again(&pp->querier[f], now, fx);
@@ -324,8 +343,8 @@ void proxy_resume(struct proxy *p, mono_t now, struct effects *fx)
 			resume_port(p->port[i], now, fx);
 }
 
-void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
+void proxy_shutdown(struct proxy *p, struct effects *fx)
 {
 	portset_for_each (&p->upstreams, i)
-		host_leave_all(&p->port[i]->host, now, fx);
+		host_leave_all(&p->port[i]->host, fx);
 }

@@ -39,6 +39,8 @@ struct proxy_port {
 	struct mgroup_db groups;
 	/* upstream */
 	struct host host;
+	struct iface_addr *report_addr; /* where it reports, owned */
+	size_t n_report_addr;
 	enum gm_version version[_FAMILY_N]; /* that was last spoken of */
 	/* statistics */
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,
@@ -74,6 +76,8 @@ struct proxy {
 	int64_t credit; /* work that may be done now, see proxy_merge.c */
 	mono_t credit_at;
 	mono_t rest_until; /* there is none before; MONO_UNSET: there is */
+	const struct addr
+		*reporter; /* whose report is being looked at; NULL: none is */
 };
 
 /* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */
@@ -114,7 +118,7 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
 
 /* Leave every group upstream; nothing is sent afterwards (R119). */
-void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
+void proxy_shutdown(struct proxy *p, struct effects *fx);
 
 /* the port that speaks on the interface, or NULL */
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);

@@ -77,9 +77,15 @@ void proxy_group_changed(
 {
 	struct mdb_group *m = mdb_touch(&p->mdb, port, group);
 
-	if (!m)
+	if (!m) {
 		p->again_at = mono_add_ms(now, AGAIN_MS);
-	else if (!m->queued)
+		return;
+	}
+	m->changed_port = port;
+	m->has_reporter = p->reporter != NULL;
+	if (p->reporter)
+		m->reporter = *p->reporter;
+	if (!m->queued)
 		push(&p->touched, m);
 }
 
@@ -101,7 +107,8 @@ void proxy_port_changed(
 /* ---- merging ---- */
 
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
-	const struct addr *group, const struct gm_filter *merged, struct effects *fx)
+	const struct addr *group, const struct gm_filter *merged,
+	const struct host_cause *cause)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
 
@@ -109,7 +116,7 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 		!proxy_family_on(p, us->cfg, addr_family(group)))
 		merged = &none;
 	/* without memory the old membership stays */
-	if (host_set(&us->host, now, group, merged, fx) < 0)
+	if (host_set(&us->host, now, group, merged, cause) < 0)
 		p->again_at = mono_add_ms(now, AGAIN_MS);
 }
 
@@ -117,7 +124,9 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 	size_t max_work, struct effects *fx)
 {
-	struct addr group = m->group;
+	struct addr group = m->group, reporter = m->reporter;
+	struct host_cause cause = {
+		.port = m->changed_port, .by = m->has_reporter ? &reporter : NULL};
 	const struct gm_filter *merged;
 	size_t work, n_effects = fx->n;
 	int r = mdb_merge(&p->mdb, p->groups, m, max_work, fx, &work, &merged);
@@ -129,7 +138,7 @@ static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 		return true;
 	}
 	portset_for_each (&p->upstreams, i) {
-		proxy_report_upstream(p, now, p->port[i], &group, merged, fx);
+		proxy_report_upstream(p, now, p->port[i], &group, merged, &cause);
 		work += merged->src.n;
 	}
 	proxy_spend(p, now, work + EFFECT_WORK * (fx->n - n_effects));

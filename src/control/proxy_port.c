@@ -57,6 +57,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	else
 		host_deinit(&pp->host);
 	free(pp->subnet);
+	free(pp->report_addr);
 	free(pp);
 	portset_del(p->taken, port);
 	portset_del(&p->upstreams, port);
@@ -100,15 +101,14 @@ static void port_remove(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
 	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up)
-		host_leave_all(&pp->host, now, fx);
+		host_leave_all(&pp->host, fx);
 	else
 		port_down(p, now, pp, fx);
 	proxy_port_free(p, pp->port);
 }
 
 /* A new upstream learns what is wanted. */
-static void report_all(
-	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx)
+static void report_all(struct proxy *p, mono_t now, struct proxy_port *us)
 {
 	struct table_node *node, *next;
 	size_t pos;
@@ -116,7 +116,7 @@ static void report_all(
 	table_for_each (&p->mdb.groups, pos, node, next) {
 		const struct mdb_group *m = container_of(node, struct mdb_group, node);
 
-		proxy_report_upstream(p, now, us, &m->group, &m->merged, fx);
+		proxy_report_upstream(p, now, us, &m->group, &m->merged, NULL);
 	}
 }
 
@@ -176,7 +176,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		p->groups[port] = &pp->groups;
 	else
-		report_all(p, now, pp, fx);
+		report_all(p, now, pp);
 	return 0;
 }
 
@@ -211,9 +211,9 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
 		struct host_params params = host_params(p->cfg, ci);
 
-		host_set_params(&pp->host, now, &params, fx);
+		host_set_params(&pp->host, now, &params);
 		proxy_note_version(pp, fx);
-		report_all(p, now, pp, fx);
+		report_all(p, now, pp);
 		return;
 	}
 	pp->groups.params = group_params(p->cfg, ci);
@@ -297,6 +297,22 @@ static int copy_subnets(struct proxy_port *pp, const struct iface *i)
 	return 0;
 }
 
+static int copy_report_addrs(struct proxy_port *us, const struct iface *i)
+{
+	struct iface_addr *v = NULL;
+
+	if (i->n_addr) {
+		v = calloc(i->n_addr, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		memcpy(v, i->addr, i->n_addr * sizeof(*v));
+	}
+	free(us->report_addr);
+	us->report_addr = v;
+	us->n_report_addr = i->n_addr;
+	return 0;
+}
+
 static void families_up(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
@@ -318,7 +334,7 @@ static void families_up(
 /* Where an upstream speaks with the provider: another interface under the old name
  * starts from nothing, and so does one that was down, however short (R118). */
 static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface *i,
-	const struct gm_link *link, struct effects *fx)
+	const struct gm_link *link)
 {
 	bool up = i && iface_is_usable(i);
 
@@ -334,7 +350,7 @@ static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface 
 	pp->report_born = i->born;
 	pp->report_ups = i->ups;
 	pp->link = *link;
-	host_link_up(&pp->host, now, link, fx);
+	host_link_up(&pp->host, now, link);
 }
 
 static struct gm_link link_of(unsigned port, const struct iface *i)
@@ -365,7 +381,10 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 		pp->up = true;
 	}
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		upstream_link(pp, now, at, &link, fx);
+		r = at ? copy_report_addrs(pp, at) : 0;
+		if (r < 0)
+			return r;
+		upstream_link(pp, now, at, &link);
 		return 0;
 	}
 	pp->report_ifindex = pp->ifindex;

@@ -36,10 +36,11 @@ void proxy_spend(struct proxy *p, mono_t now, size_t work);
 void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct config_iface *ci, struct effects *fx);
 /* Leave what an upstream reports though no downstream wants it. */
-void proxy_leave_stale(
-	struct proxy *p, mono_t now, struct proxy_port *us, struct effects *fx);
+void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us);
 /* Say so when the host side has begun to speak another version (R121). */
 void proxy_note_version(struct proxy_port *us, struct effects *fx);
-/* Tell one upstream the merged record of a group, as far as its filters allow. */
+/* Tell one upstream the merged record of a group, as far as its filters allow. `cause`
+ * as in host_set(). */
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
-	const struct addr *group, const struct gm_filter *merged, struct effects *fx);
+	const struct addr *group, const struct gm_filter *merged,
+	const struct host_cause *cause);

@@ -141,7 +141,7 @@ static int get_host(struct proxy_port *pp, mono_t now, bool same_link,
 	if (!same_link || !pp->report_up)
 		host_link_down(&pp->host);
 	if (pp->report_up)
-		host_link_up(&pp->host, now, &pp->link, fx);
+		host_link_up(&pp->host, now, &pp->link);
 	return 0;
 }
 
@@ -228,7 +228,7 @@ static void catch_up(struct proxy *p, mono_t now, struct effects *fx)
 		if (p->port[i])
 			proxy_port_configure(p, now, p->port[i], p->port[i]->cfg, fx);
 	portset_for_each (&p->upstreams, i)
-		proxy_leave_stale(p, now, p->port[i], fx);
+		proxy_leave_stale(p, now, p->port[i]);
 }
 
 int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effects *fx)

@@ -176,10 +176,10 @@ void router_resume(struct router *r, mono_t now, struct effects *fx)
 		proxy_resume(r->instance[i].proxy, now, fx);
 }
 
-void router_shutdown(struct router *r, mono_t now, struct effects *fx)
+void router_shutdown(struct router *r, struct effects *fx)
 {
 	for (size_t i = 0; i < r->n_instance; i++)
-		proxy_shutdown(r->instance[i].proxy, now, fx);
+		proxy_shutdown(r->instance[i].proxy, fx);
 }
 
 /* ---- questions ---- */

@@ -46,7 +46,7 @@ int router_each_missing(const struct router *r, const struct iface_table *ifaces
 mono_t router_deadline(const struct router *r);
 void router_tick(struct router *r, mono_t now, struct effects *fx);
 void router_resume(struct router *r, mono_t now, struct effects *fx); /* proxy_resume() */
-void router_shutdown(struct router *r, mono_t now, struct effects *fx);
+void router_shutdown(struct router *r, struct effects *fx);
 
 /* the first port that speaks on the interface, or NULL */
 struct proxy_port *router_port_by_index(const struct router *r, int ifindex);

@@ -81,7 +81,7 @@ static void one_round(enum family family, uint32_t mtu)
 	mono_t asked;
 
 	join_all(&h);
-	sim_run(h.sim, 5000);
+	sim_run(h.sim, 20000);
 	assert_int_equal(sim_router_n_groups(h.router), N_GROUPS);
 	sim_mark(h.sim);
 	sim_router_ask(h.router);

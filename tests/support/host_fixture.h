@@ -35,6 +35,8 @@ struct host_fixture {
 	enum family family;
 	mono_t now;
 	uint8_t qrv;
+	uint32_t qqi_ms;
+	bool outside; /* of the link's subnets are those who ask */
 };
 
 static inline struct addr fixture_group(enum family family, unsigned n)
@@ -65,7 +67,7 @@ static inline void fixture_init_with(struct host_fixture *t, enum family family,
 	t->link = (struct gm_link){
 		.port = 7, .mtu = 1500, .own = {a("10.9.0.2"), a("fe80::2")}};
 	assert_int_equal(host_init(&t->host, &t->params, &t->rng), 0);
-	host_link_up(&t->host, t->now, &t->link, &t->fx);
+	host_link_up(&t->host, t->now, &t->link);
 	assert_int_equal(t->fx.n, 0);
 }
 
@@ -115,7 +117,8 @@ static inline void fixture_set(struct host_fixture *t, const struct addr *group,
 	struct gm_filter filter = {.mode = mode};
 
 	assert_int_equal(addrset_from_array(&filter.src, src, n_src), 0);
-	assert_int_equal(host_set(&t->host, t->now, group, &filter, &t->fx), 0);
+	assert_int_equal(host_set(&t->host, t->now, group, &filter, NULL), 0);
+	host_tick(&t->host, t->now, &t->fx);
 	addrset_deinit(&filter.src);
 }
 
@@ -130,9 +133,10 @@ static inline void fixture_query(struct host_fixture *t, enum gm_version version
 	msg.query.group = group ? *group : addr_any(t->family);
 	msg.query.max_resp_ms = max_ms;
 	msg.query.qrv = version == GM_V3 ? t->qrv : 0;
+	msg.query.qqi_ms = version == GM_V3 ? t->qqi_ms : 0;
 	msg.query.src = src;
 	msg.query.n_src = n_src;
-	host_query(&t->host, t->now, &msg, &t->fx);
+	host_query(&t->host, t->now, &msg, !t->outside);
 }
 
 /* the letter of an address that fixture_group or fixture_source made of one */
@@ -258,13 +262,15 @@ static inline void fixture_act(struct host_fixture *t, const char *action)
 	} else if (strcmp(action, "down") == 0) {
 		host_link_down(&t->host);
 	} else if (strcmp(action, "up") == 0) {
-		host_link_up(&t->host, t->now, &t->link, &t->fx);
+		host_link_up(&t->host, t->now, &t->link);
+		host_tick(&t->host, t->now, &t->fx);
 	} else if (strcmp(action, "moved") == 0) {
 		t->link.own[FAMILY_IPV4].b[15]++;
 		t->link.own[FAMILY_IPV6].b[15]++;
-		host_link_up(&t->host, t->now, &t->link, &t->fx);
+		host_link_up(&t->host, t->now, &t->link);
+		host_tick(&t->host, t->now, &t->fx);
 	} else if (strcmp(action, "leave") == 0) {
-		host_leave_all(&t->host, t->now, &t->fx);
+		host_leave_all(&t->host, &t->fx);
 	} else if (sscanf(action, "gone %c", &name) == 1) {
 		group = fixture_group(t->family, (unsigned)(name - 'G'));
 		assert_null(host_find(&t->host, &group));

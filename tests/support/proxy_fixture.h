@@ -469,7 +469,7 @@ static inline enum gm_bad px_act(struct proxy_fixture *t, char *action)
 		return GM_OK;
 	}
 	if (n == 1 && strcmp(word[0], "stop") == 0) {
-		proxy_shutdown(t->proxy, t->now, &t->fx);
+		proxy_shutdown(t->proxy, &t->fx);
 		return GM_OK;
 	}
 	assert_true(n >= 2);
@@ -519,6 +519,7 @@ static inline void px_script(
 		snprintf(shown, sizeof(shown), "%s", step);
 		px_remember(t);
 		bad = px_act(t, step);
+		px_run(t, 0);
 		snprintf(got, sizeof(got), "%s", t->said);
 		if (bad != GM_OK)
 			snprintf(got, sizeof(got), "(%s)", gm_bad_name(bad));

@@ -55,6 +55,17 @@ static inline struct config *fixture_parse(const char *text)
 	return cfg;
 }
 
+static inline void fixture_run(struct router_fixture *t, int64_t ms)
+{
+	mono_t until = mono_add_ms(t->now, ms), at;
+
+	while (mono_due(at = router_deadline(t->router), until)) {
+		t->now = at;
+		router_tick(t->router, at, &t->fx);
+	}
+	t->now = until;
+}
+
 /* As the daemon does it at start and on a reload; effects are added to t->fx. */
 static inline void fixture_configure(struct router_fixture *t, const char *text)
 {
@@ -64,6 +75,7 @@ static inline void fixture_configure(struct router_fixture *t, const char *text)
 	assert_int_equal(router_sync(t->router, t->now, cfg, &t->ifaces, &t->fx), 0);
 	config_free(t->cfg);
 	t->cfg = cfg;
+	fixture_run(t, 0);
 }
 
 /* interface events, the configuration stays */
@@ -71,6 +83,7 @@ static inline void fixture_resync(struct router_fixture *t)
 {
 	router_release(t->router, t->now, t->cfg, &t->ifaces, &t->fx);
 	assert_int_equal(router_sync(t->router, t->now, t->cfg, &t->ifaces, &t->fx), 0);
+	fixture_run(t, 0);
 }
 
 static inline void fixture_start(struct router_fixture *t)
@@ -89,17 +102,6 @@ static inline void fixture_stop(struct router_fixture *t)
 	effects_deinit(&t->fx);
 }
 
-static inline void fixture_run(struct router_fixture *t, int64_t ms)
-{
-	mono_t until = mono_add_ms(t->now, ms), at;
-
-	while (mono_due(at = router_deadline(t->router), until)) {
-		t->now = at;
-		router_tick(t->router, at, &t->fx);
-	}
-	t->now = until;
-}
-
 static inline struct proxy_port *fixture_port(
 	const struct router_fixture *t, const char *name)
 {
@@ -114,8 +116,12 @@ static inline enum gm_bad fixture_input(
 {
 	struct proxy_port *pp = fixture_port(t, port);
 
+	enum gm_bad bad;
+
 	assert_non_null(pp);
-	return proxy_input(pp->proxy, t->now, pp->port, msg, &t->fx);
+	bad = proxy_input(pp->proxy, t->now, pp->port, msg, &t->fx);
+	fixture_run(t, 0);
+	return bad;
 }
 
 /* A report of one record; `src` may be NULL. */

@@ -282,6 +282,8 @@ void sim_proxy_sync(struct sim_proxy *x)
 	plan_free(x->plan);
 	x->plan = portplan_build(x->router, &x->ifaces);
 	assert_non_null(x->plan);
+	if (mono_due(router_deadline(x->router), now))
+		router_tick(x->router, now, &x->fx);
 	execute(x);
 }
 
@@ -391,7 +393,7 @@ void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n)
 
 void sim_proxy_stop(struct sim_proxy *x)
 {
-	router_shutdown(x->router, x->node.sim->now, &x->fx);
+	router_shutdown(x->router, &x->fx);
 	execute(x);
 	sim_proxy_crash(x);
 }

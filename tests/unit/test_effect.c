@@ -70,9 +70,9 @@ static void report_text(void **state)
 	struct gm_record rec6 = {GM_ALLOW, a("ff3e::8000:1"), &src6, 1};
 	struct effects fx = {0};
 
-	effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, rec, 2);
-	effects_report(&fx, 3, GM_V3, FAMILY_IPV4, &own, rec + 2, 4);
-	effects_report(&fx, 3, GM_V3, FAMILY_IPV6, &none6, &rec6, 1);
+	effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, rec, 2, 0);
+	effects_report(&fx, 3, GM_V3, FAMILY_IPV4, &own, rec + 2, 4, 0);
+	effects_report(&fx, 3, GM_V3, FAMILY_IPV6, &none6, &rec6, 1, 0);
 	memset(src, 0, sizeof(src));
 	memset(rec, 0, sizeof(rec));
 
@@ -163,7 +163,7 @@ static void list_grows_and_is_cleared(void **state)
 			for (size_t s = 0; s < array_len(src); s++)
 				src[s] = ADDR_V4(
 					10, (uint8_t)(i >> 8), (uint8_t)i, (uint8_t)s);
-			effects_report(&fx, i, GM_V3, FAMILY_IPV4, &own, &rec, 1);
+			effects_report(&fx, i, GM_V3, FAMILY_IPV4, &own, &rec, 1, 0);
 		}
 		assert_int_equal(fx.n, 2000);
 		assert_int_equal(fx.lost, 0);
@@ -191,8 +191,8 @@ static void large_array_has_its_own_chunk(void **state)
 
 	src[4999] = own;
 	for (int i = 0; i < 2; i++) {
-		effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1);
-		effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1);
+		effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1, 0);
+		effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1, 0);
 		assert_int_equal(fx.n, 2);
 		assert_true(addr_eq(&fx.v[1].report.rec->src[4999], &own));
 		effects_clear(&fx);
@@ -208,7 +208,7 @@ static void loss_is_counted(void **state)
 	struct effects fx = {0};
 
 	fail_alloc_after = 0; /* the chunk */
-	effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1);
+	effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1, 0);
 	fail_alloc_after = 0;
 	effects_query(&fx, 0, GM_V3, &own, &q);
 	fail_alloc_after = 0; /* the list */

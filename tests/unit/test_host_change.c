@@ -237,7 +237,8 @@ static void r113_no_address(void **state)
 
 		fixture_init(&t, family);
 		memset(t.link.own, 0, sizeof(t.link.own));
-		host_link_up(&t.host, t.now, &t.link, &t.fx);
+		host_link_up(&t.host, t.now, &t.link);
+		host_tick(&t.host, t.now, &t.fx);
 		t.link.own[FAMILY_IPV4] = a("0.0.0.0");
 		fixture_script(&t, "R113", "G ex > to_ex G {}; moved > to_ex G {}");
 		fixture_deinit(&t);
@@ -251,7 +252,8 @@ static void r118_family_or_mtu_alone(void **state)
 	fixture_init(&t, FAMILY_IPV4);
 	fixture_script(&t, "R118", "G ex > to_ex G {}; +1000 > to_ex G {}");
 	t.link.own[FAMILY_IPV6] = a("fe80::77");
-	host_link_up(&t.host, t.now, &t.link, &t.fx);
+	host_link_up(&t.host, t.now, &t.link);
+	host_tick(&t.host, t.now, &t.fx);
 	fixture_script(&t, "R118", "+9999 >");
 	t.link.mtu = 1492;
 	fixture_script(&t, "R118 MTU", "up > to_ex G {}; +1000 > to_ex G {}; +9999 >");
@@ -327,7 +329,8 @@ static void r111_oversized_records(void **state)
 
 			fixture_init(&t, family);
 			t.link.mtu = limits[i].mtu;
-			host_link_up(&t.host, t.now, &t.link, &t.fx);
+			host_link_up(&t.host, t.now, &t.link);
+			host_tick(&t.host, t.now, &t.fx);
 			/* split: each piece in a report of its own */
 			set_big(&t, GM_INCLUDE, N_BIG);
 			assert_pieces(&t, GM_ALLOW, limit);
@@ -396,7 +399,8 @@ static void r111_many_groups_share_reports(void **state)
 				fixture_set(&t, &group, GM_EXCLUDE, NULL, 0);
 			}
 			t.link.mtu = limits[i].mtu;
-			host_link_up(&t.host, t.now, &t.link, &t.fx);
+			host_link_up(&t.host, t.now, &t.link);
+			host_tick(&t.host, t.now, &t.fx);
 			assert_int_equal(count_packed(&t, limit), N_BIG);
 			/* due together: the repeats share reports too */
 			fixture_act(&t, "next");
@@ -404,7 +408,7 @@ static void r111_many_groups_share_reports(void **state)
 			fixture_act(&t, "next");
 			assert_int_equal(count_packed(&t, limit), N_BIG);
 			assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
-			host_leave_all(&t.host, t.now, &t.fx);
+			host_leave_all(&t.host, &t.fx);
 			assert_int_equal(t.fx.n, 3 * ((N_BIG + limit - 1) / limit));
 			fixture_deinit(&t);
 		}
@@ -428,7 +432,8 @@ static void r111_records_stay_whole(void **state)
 
 			fixture_set(&t, &group, mode, src, array_len(src));
 		}
-		host_link_up(&t.host, t.now, &t.link, &t.fx);
+		host_link_up(&t.host, t.now, &t.link);
+		host_tick(&t.host, t.now, &t.fx);
 		assert_int_equal(t.fx.n, 3);
 		effects_for_each (&t.fx, e) {
 			assert_int_equal(e->report.n_rec, 1);
@@ -449,7 +454,8 @@ static void mtu_of_any_size(void **state)
 
 			fixture_init(&t, family);
 			t.link.mtu = mtus[i];
-			host_link_up(&t.host, t.now, &t.link, &t.fx);
+			host_link_up(&t.host, t.now, &t.link);
+			host_tick(&t.host, t.now, &t.fx);
 			set_big(&t, GM_INCLUDE, N_BIG);
 			effects_for_each (&t.fx, e)
 				n += e->report.rec->n_src;
@@ -489,7 +495,7 @@ static void no_memory_changes_nothing(void **state)
 			mono_t at = host_deadline(&t.host);
 
 			fail_alloc_after = n;
-			r = host_set(&t.host, t.now, &group, &filter, &t.fx);
+			r = host_set(&t.host, t.now, &group, &filter, NULL);
 			if (r == 0)
 				break;
 			assert_int_equal(r, -ENOMEM);

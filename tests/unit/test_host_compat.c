@@ -177,16 +177,19 @@ static void reload_of_the_version(void **state)
 		fixture_init(&t, family);
 		fixture_script(&t, "R146", "G in A > allow G {A}; +1000 > allow G {A}");
 		params.max_version[family] = GM_V2;
-		host_set_params(&t.host, t.now, &params, &t.fx);
+		host_set_params(&t.host, t.now, &params);
+		host_tick(&t.host, t.now, &t.fx);
 		fixture_script(
 			&t, "R146", "+1000 > v2 is_ex G {} | v2 is_ex G {}; +9999 >");
 		params.max_version[family] = GM_V3;
-		host_set_params(&t.host, t.now, &params, &t.fx);
+		host_set_params(&t.host, t.now, &params);
+		host_tick(&t.host, t.now, &t.fx);
 		fixture_script(
 			&t, "R146", "+1000 > allow G {A} | allow G {A}; +9999 >");
 		host_link_down(&t.host);
 		params.max_version[family] = GM_V2;
-		host_set_params(&t.host, t.now, &params, &t.fx);
+		host_set_params(&t.host, t.now, &params);
+		host_tick(&t.host, t.now, &t.fx);
 		fixture_script(&t, "R146", "+1000 >; up > v2 is_ex G {}");
 		fixture_deinit(&t);
 	}
@@ -250,6 +253,102 @@ static void r120_refresh_in_v2(void **state)
 	fixture_cases(&params, c, array_len(c));
 }
 
+/* the largest values that IGMPv3 can carry */
+static void extreme_query(struct host_fixture *t, enum gm_version version, bool outside)
+{
+	t->outside = outside;
+	t->qrv = 7;
+	t->qqi_ms = 31744000;
+	fixture_query(t, version, NULL, NULL, 0, 3174400);
+}
+
+/* F9: one query with extreme values, then one of version 2: how long that lasts. */
+static void f9_what_a_query_teaches_ends(void **state)
+{
+	static const struct {
+		bool outside;
+		int64_t lasts_ms;
+	} c[] = {{true, 10 * 60 * 1000}, {false, 60 * 60 * 1000}};
+
+	for (size_t i = 0; i < array_len(c); i++)
+		for (enum family family = 0; family < _FAMILY_N; family++) {
+			const struct host_family *f;
+			struct host_fixture t;
+
+			fixture_init(&t, family);
+			f = &t.host.family[family];
+			extreme_query(&t, GM_V3, c[i].outside);
+			assert_int_equal(f->rv, 7);
+			extreme_query(&t, GM_V2, c[i].outside);
+			fixture_run(&t, c[i].lasts_ms - 1);
+			assert_int_equal(f->version, GM_V2);
+			fixture_run(&t, 1);
+			assert_int_equal(f->version, GM_V3);
+			assert_int_equal(f->rv, 2);
+			assert_int_equal(f->qi_ms, 125000);
+			assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
+			fixture_deinit(&t);
+		}
+}
+
+/* F9: beside a querier of the link's subnets nobody else teaches anything, and what one
+ * has taught before ends with its first query. */
+static void f9_who_is_inside_teaches_alone(void **state)
+{
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		const struct host_family *f;
+		struct host_fixture t;
+
+		fixture_init(&t, family);
+		f = &t.host.family[family];
+		extreme_query(&t, GM_V3, true);
+		extreme_query(&t, GM_V2, true);
+		assert_int_equal(f->version, GM_V2);
+		/* the provider's router asks as ever */
+		for (unsigned i = 0; i < 20; i++) {
+			t.outside = false;
+			t.qrv = 3;
+			t.qqi_ms = 60000;
+			fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
+			extreme_query(&t, GM_V3, true);
+			extreme_query(&t, GM_V2, true);
+			assert_int_equal(f->version, GM_V3);
+			assert_int_equal(f->rv, 3);
+			assert_int_equal(f->qi_ms, 60000);
+			fixture_run(&t, 60000);
+		}
+		/* and is gone: three intervals and half a response time after its last
+		 */
+		fixture_run(&t, 3 * 60000 + 5000 - 60000 - 1);
+		extreme_query(&t, GM_V2, true);
+		assert_int_equal(f->version, GM_V3);
+		fixture_run(&t, 1);
+		extreme_query(&t, GM_V2, true);
+		assert_int_equal(f->version, GM_V2);
+		fixture_deinit(&t);
+	}
+}
+
+/* F9: all are answered, and no query makes an answer wait for an hour. */
+static void f9_others_are_answered(void **state)
+{
+	struct host_params params = fixture_params;
+
+	params.gm.robustness = 1;
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_fixture t;
+
+		fixture_init_with(&t, family, &params, 1);
+		fixture_script(&t, "F9", "?3 1000 >; G ex > to_ex G {}");
+		t.outside = true;
+		fixture_script(&t, "F9",
+			"?3 1000; +1000 > is_ex G {}; ?2 1000; +1000 > is_ex G {}");
+		extreme_query(&t, GM_V3, true);
+		fixture_script(&t, "F9", "+60000 > is_ex G {}; +9999999 >");
+		fixture_deinit(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +361,9 @@ int main(void)
 		cmocka_unit_test(families_have_versions_of_their_own),
 		cmocka_unit_test(r110_v2_answers_are_spread),
 		cmocka_unit_test(r120_refresh_in_v2),
+		cmocka_unit_test(f9_what_a_query_teaches_ends),
+		cmocka_unit_test(f9_who_is_inside_teaches_alone),
+		cmocka_unit_test(f9_others_are_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -358,7 +358,7 @@ static void r115_reports_are_no_queries(void **state)
 	fixture_init(&t, FAMILY_IPV4);
 	join_many(&t, 1, GM_EXCLUDE);
 	msg.query.group = addr_any(FAMILY_IPV4);
-	host_query(&t.host, t.now, &msg, &t.fx);
+	host_query(&t.host, t.now, &msg, false);
 	assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
 	assert_int_equal(t.host.family[FAMILY_IPV4].n_queries, 0);
 	fixture_deinit(&t);
@@ -377,7 +377,7 @@ static void r116_queries_from_anywhere(void **state)
 			.from = a(from[i]),
 			.query = {.group = addr_any(FAMILY_IPV4), .max_resp_ms = 1000}};
 
-		host_query(&t.host, t.now, &msg, &t.fx);
+		host_query(&t.host, t.now, &msg, false);
 		fixture_script(&t, "R116", "+1000 > is_ex G {}");
 		assert_true(addr_eq(&t.host.family[FAMILY_IPV4].querier, &msg.from));
 	}
@@ -422,10 +422,12 @@ static void r120_refresh_set_by_reload(void **state)
 	fixture_init(&t, FAMILY_IPV4);
 	join_many(&t, 1, GM_EXCLUDE);
 	params.refresh_interval_ms = 30000;
-	host_set_params(&t.host, t.now, &params, &t.fx);
+	host_set_params(&t.host, t.now, &params);
+	host_tick(&t.host, t.now, &t.fx);
 	fixture_script(&t, "R120", "+29999 >; +1 > is_ex G {}; +30000 > is_ex G {}");
 	params.refresh_interval_ms = 0;
-	host_set_params(&t.host, t.now, &params, &t.fx);
+	host_set_params(&t.host, t.now, &params);
+	host_tick(&t.host, t.now, &t.fx);
 	fixture_script(&t, "R120", "+999999 >");
 	fixture_deinit(&t);
 }
@@ -437,12 +439,14 @@ static void reload_of_robustness(void **state)
 
 	fixture_init(&t, FAMILY_IPV6);
 	params.gm.robustness = 3;
-	host_set_params(&t.host, t.now, &params, &t.fx);
+	host_set_params(&t.host, t.now, &params);
+	host_tick(&t.host, t.now, &t.fx);
 	fixture_script(&t, "own",
 		"G ex > to_ex G {}; next > to_ex G {}; next > to_ex G {};"
 		"+9999 >; qrv 2; ?3 100; +100 > is_ex G {}");
 	params.gm.robustness = 5;
-	host_set_params(&t.host, t.now, &params, &t.fx);
+	host_set_params(&t.host, t.now, &params);
+	host_tick(&t.host, t.now, &t.fx);
 	fixture_script(&t, "the querier's stays in force",
 		"G none > to_in G {}; next > to_in G {}; gone G; +9999 >");
 	fixture_deinit(&t);

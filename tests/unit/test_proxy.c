@@ -539,6 +539,7 @@ static void records_are_judged_one_by_one(void **state)
 		lan1 = px_port(&t, "lan1");
 		assert_int_equal(
 			proxy_input(t.proxy, t.now, lan1->port, &msg, &t.fx), GM_OK);
+		px_run(&t, 0);
 		px_effects(&t, got, sizeof(got));
 		assert_string_equal(
 			got, "lan1! denied | lan1! ssm | *G=lan1 | wan: to_ex G{}");
@@ -562,6 +563,7 @@ static void r020_e07_sender_without_address(void **state)
 	effects_clear(&t.fx);
 	assert_int_equal(
 		px_report(&t, "lan1", &nobody, GM_V2, GM_IS_EX, 'G', ""), GM_OK);
+	px_run(&t, 0);
 	px_effects(&t, got, sizeof(got));
 	assert_string_equal(got, "*G=lan1 | wan: to_ex G{}");
 	px_deinit(&t);

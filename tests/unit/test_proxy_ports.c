@@ -91,8 +91,8 @@ static const struct proxy_case upstream_cases[] = {
 			ONCE WAN "phyint lan1 downstream\n"}},
 	{"R146 another version by reload",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
-		"reload 1 > wan: v2 is_ex G{} | wan! version | wan! version;"
-		"reload 0 > wan: to_ex G{} | wan! version | wan! version",
+		"reload 1 > wan! version | wan! version | wan: v2 is_ex G{};"
+		"reload 0 > wan! version | wan! version | wan: to_ex G{}",
 		{PLAIN, V2_UP}},
 	{"ipv4 off and ipv6 off leave everything",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
@@ -270,7 +270,7 @@ static void nothing_there(void **state)
 	assert_int_equal(proxy_deadline(t.proxy).ns, MONO_NEVER.ns);
 	assert_int_equal(proxy_input(t.proxy, t.now, 77, &msg, &t.fx), GM_BAD_ROLE);
 	proxy_input_bad(t.proxy, 77, GM_BAD_CHECKSUM);
-	proxy_shutdown(t.proxy, t.now, &t.fx);
+	proxy_shutdown(t.proxy, &t.fx);
 	assert_int_equal(t.fx.n, 0);
 	assert_int_equal(px_port(&t, "wan")->ifindex, 0);
 	px_deinit(&t);
@@ -343,8 +343,7 @@ static void no_memory_for_a_group(void **state)
 		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', ""), GM_BAD_MEMORY);
 	assert_int_equal(fail_alloc_after, -1);
 	assert_int_equal(px_port(&t, "lan1")->n_bad[GM_BAD_MEMORY], 1);
-	assert_int_equal(
-		px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', ""), GM_OK);
+	assert_int_equal(px_report(&t, "lan1", &host, GM_V3, GM_TO_EX, 'G', ""), GM_OK);
 	px_deinit(&t);
 }
 
@@ -362,6 +361,64 @@ static void no_memory(void **state)
 	assert_true(n > 20);
 }
 
+/* F9: whose queries an upstream believes, by the addresses of its link. */
+static void f9_who_is_inside(void **state)
+{
+	static const struct {
+		const char *own, *subnet, *from;
+		bool inside;
+	} c[] = {
+		{"84.1.2.3", "84.1.2.0/24", "84.1.2.1", true},
+		{"84.1.2.3", "84.1.2.0/24", "10.10.10.10", false},
+		{"84.1.2.3", "84.1.2.0/24", "0.0.0.0", false},
+		{"84.1.2.3", "84.1.2.0/24", "84.1.2.255", false},
+		/* point to point: the subnet is the peer */
+		{"84.1.2.3", "84.1.0.1/32", "84.1.0.1", true},
+		{"84.1.2.3", "84.1.0.1/32", "84.1.2.4", false},
+		/* no subnet at all */
+		{"84.1.2.3", "84.1.2.3/32", "84.1.0.1", true},
+		{NULL, NULL, "84.1.0.1", true},
+		{NULL, NULL, "0.0.0.0", false},
+		{"fe80::3", "fe80::/64", "fe80::1", true},
+		{"fe80::3", "fe80::/64", "fe80::", false},
+	};
+	static const char *const text[] = {
+		"phyint wan upstream\nphyint lan1 downstream\n"};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct addr from = a(c[i].from);
+		struct gm_msg msg = {.kind = GM_QUERY,
+			.family = addr_family(&from),
+			.version = GM_V3,
+			.from = from,
+			.query = {.group = addr_any(addr_family(&from)),
+				.max_resp_ms = 1000}};
+		struct proxy_fixture t;
+		struct iface *wan;
+
+		px_init(&t, msg.family, text);
+		wan = iface_by_name(&t.ifaces, "wan");
+		while (wan->n_addr)
+			iface_addr_del(&t.ifaces, wan->ifindex, wan->addr);
+		if (c[i].own) {
+			struct iface_addr ia = {.addr = a(c[i].own)};
+
+			assert_int_equal(
+				prefix_parse(c[i].subnet, &ia.subnet, NULL), 0);
+			assert_int_equal(
+				iface_addr_set(&t.ifaces, wan->ifindex, &ia), 1);
+		}
+		px_sync(&t);
+		assert_int_equal(proxy_input(t.proxy, t.now, px_port(&t, "wan")->port,
+					 &msg, &t.fx),
+			GM_OK);
+		if (px_port(&t, "wan")->host.family[msg.family].taught_inside !=
+			c[i].inside)
+			fail_msg("%s in %s, %s", c[i].own, c[i].subnet, c[i].from);
+		px_deinit(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +433,7 @@ int main(void)
 		cmocka_unit_test(family_that_is_not_spoken),
 		cmocka_unit_test(no_memory_for_a_group),
 		cmocka_unit_test(no_memory),
+		cmocka_unit_test(f9_who_is_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

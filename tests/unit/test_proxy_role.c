@@ -184,6 +184,7 @@ static void links_between_two_looks(void **state)
 		link.up = true;
 		assert_int_equal(iface_link(&t.ifaces, &link), 1);
 		px_sync(&t);
+		px_run(&t, 0);
 		assert_int_equal(joins(&t), i ? 0 : 1);
 	}
 	assert_int_equal(px_port(&t, "lan1")->groups.groups.n, 1);

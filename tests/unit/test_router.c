@@ -318,6 +318,7 @@ static void resumed(void **state)
 	fixture_run(&t, 60000); /* the repeats of the join are out */
 	effects_clear(&t.fx);
 	router_resume(t.router, t.now, &t.fx);
+	fixture_run(&t, 0);
 	assert_int_equal(fixture_reports(&t, "wan1", "239.1.1.1"), 1);
 	assert_int_equal(fixture_reports(&t, "wan2", "239.1.1.1"), 0);
 	assert_true(fixture_count(&t, "query", "") >= 2); /* lan1, lan2 */

@@ -343,7 +343,13 @@ static void e16_hundreds_of_groups(void **state)
 
 		snprintf(group, sizeof(group), "239.2.%u.%u", i / 250, i % 250 + 1);
 		assert_int_equal(join("lan1", group), GM_OK);
-		assert_int_equal(fixture_reports(&t, "wan", group) > 0, true);
+	}
+	fixture_run(&t, 10000);
+	for (unsigned i = 0; i < 500; i++) {
+		char group[32];
+
+		snprintf(group, sizeof(group), "239.2.%u.%u", i / 250, i % 250 + 1);
+		assert_true(fixture_reports(&t, "wan", group) > 0);
 	}
 	assert_int_equal(router_n_groups(t.router), 500);
 	assert_int_equal(

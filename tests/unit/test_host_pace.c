@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Host side: how many messages queries and changes of any kind and number can cause,
+ * that nothing gets lost by that, and who comes first. Scripts: see
+ * support/host_fixture.h.
+ */
+
+#include "host_fixture.h"
+
+#include <stdlib.h>
+
+#define MANY 12288 /* groups of the default quota of one host */
+
+/* No more of one kind in any second. */
+#define PER_SECOND (HOST_BURST + HOST_RATE)
+
+/* times of the messages, to find the busiest second */
+struct sent {
+	int64_t *ns;
+	size_t n, cap;
+};
+
+static void collect(struct host_fixture *t, struct sent *s)
+{
+	for (size_t i = 0; i < t->fx.n; i++) {
+		if (s->n == s->cap) {
+			s->cap = s->cap ? 2 * s->cap : 1024;
+			s->ns = realloc(s->ns, s->cap * sizeof(*s->ns));
+			assert_non_null(s->ns);
+		}
+		s->ns[s->n++] = t->now.ns;
+	}
+	effects_clear(&t->fx);
+}
+
+static size_t busiest_second(const struct sent *s)
+{
+	size_t most = 0;
+
+	for (size_t i = 0, j = 0; j < s->n; j++) {
+		while (s->ns[j] - s->ns[i] >= NS_PER_SEC)
+			i++;
+		if (j - i + 1 > most)
+			most = j - i + 1;
+	}
+	return most;
+}
+
+/* like fixture_run(), but the time of each message is kept */
+static void run(struct host_fixture *t, int64_t ms, struct sent *s)
+{
+	mono_t until = mono_add_ms(t->now, ms), at;
+
+	while (mono_due(at = host_deadline(&t->host), until)) {
+		t->now = mono_max(at, t->now);
+		host_tick(&t->host, t->now, &t->fx);
+		collect(t, s);
+	}
+	t->now = until;
+}
+
+/* n groups that the provider has known for long */
+static void join_many(struct host_fixture *t, unsigned n)
+{
+	host_link_down(&t->host);
+	for (unsigned i = 0; i < n; i++) {
+		struct addr group = fixture_group(t->family, i);
+
+		fixture_set(t, &group, GM_EXCLUDE, NULL, 0);
+	}
+	host_link_up(&t->host, t->now, &t->link);
+	fixture_run(t, 600000);
+	effects_clear(&t->fx);
+}
+
+/* F10: each type of query, one and ten a second and a thousand, the shortest response
+ * time. The provider's line never carries more than the ration. */
+static void f10_no_query_is_amplified(void **state)
+{
+	static const struct {
+		const char *name;
+		enum gm_version version;
+		bool specific;
+	} types[] = {
+		{"general v1", GM_V1, false},
+		{"general v2", GM_V2, false},
+		{"general v3", GM_V3, false},
+		{"group v2", GM_V2, true},
+		{"group v3", GM_V3, true},
+	};
+	static const unsigned rates[] = {1, 10, 1000};
+
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		for (size_t i = 0; i < array_len(types); i++)
+			for (size_t r = 0; r < array_len(rates); r++) {
+				struct host_fixture t;
+				struct sent sent = {0};
+
+				if (family == FAMILY_IPV6 && types[i].version == GM_V1)
+					continue;
+				fixture_init(&t, family);
+				if (types[i].version != GM_V3)
+					fixture_query(
+						&t, types[i].version, NULL, NULL, 0, 1);
+				join_many(&t, MANY);
+				for (unsigned n = 0; n < 10 * rates[r]; n++) {
+					struct addr group =
+						fixture_group(family, n % MANY);
+
+					fixture_query(&t, types[i].version,
+						types[i].specific ? &group : NULL, NULL,
+						0, 1);
+					run(&t, 1000 / rates[r], &sent);
+				}
+				print_message("IPv%d %s, %u in a second: at most %zu "
+					      "out, %zu in ten\n",
+					family == FAMILY_IPV4 ? 4 : 6, types[i].name,
+					rates[r], busiest_second(&sent), sent.n);
+				assert_true(sent.n > 0);
+				assert_true(busiest_second(&sent) <= PER_SECOND);
+				if (rates[r] >= PER_SECOND / 2)
+					assert_true(
+						busiest_second(&sent) <= 2 * rates[r]);
+				free(sent.ns);
+				fixture_deinit(&t);
+			}
+}
+
+/* F10: what the provider asked for, it gets: of hundreds of groups in time, of more
+ * later, and each group once. */
+static void f10_answers_are_complete(void **state)
+{
+	static const struct {
+		unsigned n;
+		uint32_t max_ms;
+		int64_t within_ms;
+	} c[] = {
+		{50, 1, 1000},
+		{50, 1000, 1000},
+		{250, 1000, 1000},
+		{1000, 10000, 10000},
+		{MANY, 1, MANY * 1000 / HOST_RATE + 1000},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct host_fixture t;
+		bool *seen = calloc(c[i].n, sizeof(*seen));
+		unsigned n = 0;
+
+		assert_non_null(seen);
+		fixture_init(&t, FAMILY_IPV4);
+		fixture_query(&t, GM_V2, NULL, NULL, 0, 1000);
+		join_many(&t, c[i].n);
+		fixture_query(&t, GM_V2, NULL, NULL, 0, c[i].max_ms);
+		fixture_run(&t, c[i].within_ms);
+		effects_for_each (&t.fx, e) {
+			const struct addr *g = &e->report.rec->group;
+			unsigned at =
+				(g->b[13] - 1u) << 16 | g->b[14] * 256u | g->b[15];
+
+			assert_false(seen[at]);
+			seen[at] = true;
+			n++;
+		}
+		assert_int_equal(n, c[i].n);
+		effects_clear(&t.fx);
+		fixture_run(&t, 1000000);
+		assert_int_equal(t.fx.n, 0);
+		free(seen);
+		fixture_deinit(&t);
+	}
+}
+
+/* F10: the response time is at least a millisecond for each message. */
+static void f10_response_time_has_a_floor(void **state)
+{
+	struct host_fixture t;
+	mono_t asked;
+
+	fixture_init(&t, FAMILY_IPV4);
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 1000);
+	join_many(&t, 100);
+	asked = t.now;
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		fixture_act(&t, "next");
+		assert_int_equal(t.fx.n, 1);
+		effects_clear(&t.fx);
+	}
+	assert_in_range(t.now.ns - asked.ns, 80 * NS_PER_MS, 101 * NS_PER_MS);
+	fixture_deinit(&t);
+}
+
+/* ---- storms of a LAN ---- */
+
+struct storm {
+	const char *name;
+	enum gm_version version;
+	unsigned n_hosts;     /* that make the storm, on LAN 1 */
+	unsigned honest_port; /* where the honest host is */
+};
+
+static void set_by(
+	struct host_fixture *t, unsigned group, bool join, unsigned port, unsigned host)
+{
+	struct gm_filter filter = {.mode = join ? GM_EXCLUDE : GM_INCLUDE};
+	struct addr by = fixture_source(t->family, host),
+		    g = fixture_group(t->family, group);
+	struct host_cause cause = {.port = port, .by = &by};
+
+	assert_int_equal(host_set(&t->host, t->now, &g, &filter, &cause), 0);
+}
+
+static bool says(const struct host_fixture *t, unsigned group)
+{
+	struct addr g = fixture_group(t->family, group);
+
+	effects_for_each (&t->fx, e)
+		for (size_t i = 0; i < e->report.n_rec; i++)
+			if (addr_eq(&e->report.rec[i].group, &g))
+				return true;
+	return false;
+}
+
+static int cmp_ms(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* 2,000 changes a second over 8,192 groups; ten times a second another host joins a
+ * group of its own. */
+static void storm(const struct storm *s, enum family family)
+{
+	enum { TRIES = 300 };
+	static int wait[TRIES];
+	struct host_fixture t;
+	struct sent sent = {0};
+	int n_waits = 0;
+
+	fixture_init(&t, family);
+	if (s->version != GM_V3)
+		fixture_query(&t, s->version, NULL, NULL, 0, 1000);
+	for (unsigned ms = 0; n_waits < TRIES; ms++) {
+		unsigned honest = MANY + ms / 100;
+		int64_t before;
+
+		if (ms % 100 == 0)
+			set_by(&t, honest, true, s->honest_port, 9999);
+		for (unsigned i = 0; i < 2; i++) {
+			unsigned n = 2 * ms + i;
+
+			set_by(&t, n % 8192, (n / 8192) % 2 == 0, 1, n % s->n_hosts);
+		}
+		before = t.now.ns;
+		while (mono_due(host_deadline(&t.host), mono_add_ms(t.now, 1))) {
+			mono_t at = mono_max(host_deadline(&t.host), t.now);
+
+			t.now = at;
+			host_tick(&t.host, at, &t.fx);
+			for (int w = n_waits; w <= (int)ms / 100 && w < TRIES; w++)
+				if (says(&t, MANY + (unsigned)w)) {
+					wait[w] = (int)ms - w * 100 + 1;
+					n_waits = w + 1;
+				}
+			collect(&t, &sent);
+		}
+		t.now.ns = before + NS_PER_MS;
+		assert_true(ms < 100 * TRIES + 1000);
+	}
+	qsort(wait, TRIES, sizeof(*wait), cmp_ms);
+	print_message(
+		"IPv%d %s: joins told after %d ms (median), %d ms (p99); at most %zu "
+		"messages in a second\n",
+		family == FAMILY_IPV4 ? 4 : 6, s->name, wait[TRIES / 2],
+		wait[TRIES * 99 / 100], busiest_second(&sent));
+	assert_true(wait[TRIES * 99 / 100] <= 200);
+	assert_true(busiest_second(&sent) <= PER_SECOND);
+	free(sent.ns);
+	fixture_deinit(&t);
+}
+
+static void f13_a_storm_keeps_nobody_waiting(void **state)
+{
+	static const struct storm storms[] = {
+		{"v3, one host, another of its LAN joins", GM_V3, 1, 1},
+		{"v3, one host, another LAN joins", GM_V3, 1, 2},
+		{"v3, 1,000 made-up hosts, another LAN joins", GM_V3, 1000, 2},
+		{"v2, one host, another of its LAN joins", GM_V2, 1, 1},
+		{"v2, one host, another LAN joins", GM_V2, 1, 2},
+		{"v2, 1,000 made-up hosts, another LAN joins", GM_V2, 1000, 2},
+	};
+
+	for (size_t i = 0; i < array_len(storms); i++)
+		for (enum family family = 0; family < _FAMILY_N; family++)
+			storm(&storms[i], family);
+}
+
+/* F13: what a storm leaves behind is told in the end, and what was never told is not
+ * taken back. */
+static void f13_nothing_is_lost(void **state)
+{
+	for (enum gm_version version = GM_V2; version <= GM_V3; version++) {
+		bool member[4096] = {false};
+		struct host_fixture t;
+
+		fixture_init(&t, FAMILY_IPV4);
+		if (version != GM_V3)
+			fixture_query(&t, version, NULL, NULL, 0, 1000);
+		for (unsigned i = 0; i < 30000; i++) {
+			set_by(&t, i * 7 % 4096, i % 3 != 0, 1, i % 5);
+			if (i % 10 == 0)
+				fixture_run(&t, 1);
+		}
+		fixture_run(&t, 300000);
+		effects_for_each (&t.fx, e)
+			for (size_t i = 0; i < e->report.n_rec; i++) {
+				const struct gm_record *rec = &e->report.rec[i];
+
+				member[rec->group.b[14] * 256u + rec->group.b[15]] =
+					rec->type != GM_TO_IN && rec->type != GM_BLOCK;
+			}
+		for (unsigned i = 0; i < array_len(member); i++) {
+			struct addr group = fixture_group(FAMILY_IPV4, i);
+			const struct host_group *g = host_find(&t.host, &group);
+
+			assert_int_equal(g != NULL, member[i]);
+		}
+		assert_int_equal(host_deadline(&t.host).ns, MONO_NEVER.ns);
+		fixture_deinit(&t);
+	}
+}
+
+/* A change that waits when the version changes is said in the new one. */
+static void f13_what_waits_survives_another_version(void **state)
+{
+	struct host_fixture t;
+	struct addr group = fixture_group(FAMILY_IPV4, 0);
+
+	fixture_init(&t, FAMILY_IPV4);
+	for (unsigned i = 1; i <= 1000; i++)
+		set_by(&t, i, true, 1, i);
+	set_by(&t, 0, true, 2, 1);
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 100);
+	host_tick(&t.host, t.now, &t.fx);
+	assert_true(says(&t, 0));
+	effects_clear(&t.fx);
+	fixture_run(&t, 60000);
+	for (unsigned i = 1; i <= 1000; i++)
+		assert_true(says(&t, i));
+	assert_non_null(host_find(&t.host, &group));
+	fixture_deinit(&t);
+}
+
+/* Neither kind of message keeps the other waiting. */
+static void f13_answers_do_not_wait_for_changes(void **state)
+{
+	struct host_fixture t;
+
+	fixture_init(&t, FAMILY_IPV4);
+	fixture_query(&t, GM_V2, NULL, NULL, 0, 1000);
+	join_many(&t, 10);
+	for (unsigned i = 100; i < 5100; i++)
+		set_by(&t, i, true, 1, 1);
+	fixture_run(&t, 5000);
+	effects_clear(&t.fx);
+	for (unsigned i = 0; i < 10; i++) {
+		struct addr group = fixture_group(FAMILY_IPV4, i);
+
+		fixture_query(&t, GM_V2, &group, NULL, 0, 1000);
+	}
+	fixture_run(&t, 1000);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(says(&t, i));
+	fixture_deinit(&t);
+}
+
+/* K12: repetitions of a leave are messages of their own, one after the other. */
+static void k12_last_leaves_are_apart(void **state)
+{
+	for (uint8_t rv = 1; rv <= 4; rv++) {
+		struct host_params params = fixture_params;
+		struct host_fixture t;
+
+		params.gm.robustness = rv;
+		fixture_init_with(&t, FAMILY_IPV4, &params, 1);
+		fixture_script(&t, "K12", "G ex > to_ex G {}; H in A > allow H {A}");
+		host_leave_all(&t.host, &t.fx);
+		assert_int_equal(t.fx.n, rv);
+		for (unsigned i = 0; i < rv; i++) {
+			assert_int_equal(t.fx.v[i].report.n_rec, 2);
+			assert_int_equal(
+				t.fx.v[i].report.delay_ms, i * HOST_LEAVE_GAP_MS);
+		}
+		fixture_deinit(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(f10_no_query_is_amplified),
+		cmocka_unit_test(f10_answers_are_complete),
+		cmocka_unit_test(f10_response_time_has_a_floor),
+		cmocka_unit_test(f13_a_storm_keeps_nobody_waiting),
+		cmocka_unit_test(f13_nothing_is_lost),
+		cmocka_unit_test(f13_what_waits_survives_another_version),
+		cmocka_unit_test(f13_answers_do_not_wait_for_changes),
+		cmocka_unit_test(k12_last_leaves_are_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
