@@ -34,8 +34,8 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, app->watchdog_at);
-	return mono_min(
-		mono_min(at, tap_deadline(app->tap)), router_deadline(app->router));
+	at = mono_min(at, mono_min(app_later_deadline(app), tap_deadline(app->tap)));
+	return app->stopping ? at : mono_min(at, router_deadline(app->router));
 }
 
 static void sign_of_life(struct app *app, mono_t now)
@@ -50,7 +50,7 @@ static void tick(void *ctx, mono_t now)
 {
 	struct app *app = ctx;
 
-	if (mono_due(app->retry_at, now))
+	if (mono_due(app->retry_at, now) && !app->stopping)
 		app_retry(app, now);
 	if (mono_due(app->sample_less_at, now))
 		app_sample_less(app, now);
@@ -58,15 +58,21 @@ static void tick(void *ctx, mono_t now)
 	app_metrics_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
 		sign_of_life(app, now);
-	router_tick(app->router, now, &app->fx);
+	if (!app->stopping)
+		router_tick(app->router, now, &app->fx);
+	app_later_tick(app, now);
 	tap_tick(app->tap, now);
 	ctl_tick(app->ctl);
 }
 
 static void round_end(void *ctx, mono_t now)
 {
-	app_notice_transmit(ctx);
-	app_execute(ctx, now);
+	struct app *app = ctx;
+
+	app_notice_transmit(app);
+	app_execute(app, now);
+	if (app->stopping && !app->later)
+		loop_stop(app->loop);
 }
 
 static void log_summary(struct app *app)
@@ -93,25 +99,32 @@ static void log_summary(struct app *app)
 	}
 }
 
+/* The loop goes on until the leaves have been repeated, and hears nobody. */
+static void stop(struct app *app)
+{
+	app->stopping = true;
+	log_notice("stopping: leaving all groups upstream");
+	service_stopping("leaving all groups upstream");
+	router_shutdown(app->router, &app->fx);
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct app *app = ctx;
 
 	switch (signo) {
 	case SIGHUP:
-		app_reload(app, NULL);
+		if (!app->stopping)
+			app_reload(app, NULL);
 		break;
 	case SIGUSR1:
 		log_summary(app);
 		break;
 	default: /* SIGTERM, SIGINT */
 		if (app->stopping)
-			break;
-		app->stopping = true;
-		log_notice("stopping: leaving all groups upstream");
-		service_stopping("leaving all groups upstream");
-		router_shutdown(app->router, &app->fx);
-		loop_stop(app->loop);
+			loop_stop(app->loop);
+		else
+			stop(app);
 	}
 }
 
@@ -119,6 +132,8 @@ static void resumed(void *ctx, mono_t now, int64_t ms)
 {
 	struct app *app = ctx;
 
+	if (app->stopping)
+		return;
 	log_notice(
 		"nothing ran for %lld seconds (a stop, a suspended or moved machine): "
 		"asking hosts and reporting upstream anew",
@@ -140,7 +155,8 @@ static void interfaces_changed(void *ctx)
 {
 	struct app *app = ctx;
 
-	app_sync(app, loop_now(app->loop), app->cfg);
+	if (!app->stopping)
+		app_sync(app, loop_now(app->loop), app->cfg);
 }
 
 /* Until then the table stays as it is. */
@@ -504,6 +520,7 @@ struct app *app_free(struct app *app)
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
 	app_rival_stop(app);
+	app_later_free(app);
 	free(app->socket_path);
 	free(app->left_out);
 	app->netlink = netlink_free(app->netlink);

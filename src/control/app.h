@@ -121,12 +121,13 @@ struct app {
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
 	const char *transmit; /* the way that was logged last; static */
-	char *left_out;	   /* names without a port, as they were logged; NULL: none */
-	mono_t retry_at;   /* something could not be opened: try again then */
-	bool links_unsure; /* the interfaces are to be read again */
-	bool ports_unsure; /* the ports are not what they should be */
-	mono_t sample_less_at; /* hosts that flooded are heard as before */
-	mono_t watchdog_at;    /* next sign of life to the service manager */
+	char *left_out; /* names without a port, as they were logged; NULL: none */
+	struct app_later *later; /* messages to be sent, the next one first */
+	mono_t retry_at;	 /* something could not be opened: try again then */
+	bool links_unsure;	 /* the interfaces are to be read again */
+	bool ports_unsure;	 /* the ports are not what they should be */
+	mono_t sample_less_at;	 /* hosts that flooded are heard as before */
+	mono_t watchdog_at;	 /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
 	uint64_t n_notes[_NOTE_N];

@@ -19,8 +19,6 @@
 #include <net/if_arp.h>
 #include <string.h>
 
-#define REPORT_RECORDS 1024 /* of reports that go together */
-
 /* Messages of a host per second that are refused here; of more the kernel lets a part
  * through. */
 #define LOUD_RATE 20000
@@ -79,7 +77,7 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 	struct gm_msg msg = {0};
 	enum gm_bad bad;
 
-	if (!pp)
+	if (!pp || app->stopping)
 		return 0;
 	app_tap_received(app, ap->number, family, data, len);
 	bad = decode(pp->cfg, family, data, len, work, app->scratch, &msg);
@@ -340,7 +338,7 @@ void app_sync(struct app *app, mono_t now, const struct config *cfg)
 /* ---- effects ---- */
 
 static void send_packet(struct app *app, mono_t now, unsigned port, enum family family,
-	const void *packet_data, int len)
+	const void *packet_data, int len, uint32_t delay_ms)
 {
 	struct mcsock *s = app->port[port].sock[family];
 	struct addr to;
@@ -350,7 +348,11 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 		return;
 	to = family == FAMILY_IPV4 ? igmp_packet_destination(packet_data)
 				   : mld_packet_destination(packet_data);
-	r = mcsock_send(s, packet_data, (size_t)len, &to);
+	if (delay_ms)
+		r = app_later_add(app, mono_add_ms(now, delay_ms), s, packet_data,
+			(size_t)len, &to);
+	else
+		r = mcsock_send(s, packet_data, (size_t)len, &to);
 	if (r == 0)
 		app_tap_sent(app, port, family, packet_data, (size_t)len);
 	if (r < 0)
@@ -368,59 +370,18 @@ static void execute_query(struct app *app, mono_t now, const struct effect *e)
 	int len = (family == FAMILY_IPV4 ? igmp_encode_query : mld_encode_query)(
 		buf, sizeof(buf), e->query.version, &e->query.from, &e->query.q);
 
-	send_packet(app, now, e->port, family, buf, len);
+	send_packet(app, now, e->port, family, buf, len, 0);
 }
 
-static size_t record_octets(const struct effect *e)
-{
-	size_t octets = 0;
-
-	for (size_t i = 0; i < e->report.n_rec; i++)
-		octets += host_report_octets(e->report.family, e->report.rec[i].n_src);
-	return octets;
-}
-
-static bool same_sender(const struct effect *a, const struct effect *b)
-{
-	return a->port == b->port && a->report.family == b->report.family &&
-		a->report.version == GM_V3 && b->report.version == GM_V3 &&
-		addr_eq(&a->report.from, &b->report.from);
-}
-
-/* Reports of one round share messages: the records of `e` and of those that
- * follow, as far as they fit, in their order. What went along has no records
- * any more. */
-static void execute_report(struct app *app, mono_t now, struct effect *e)
+static void execute_report(struct app *app, mono_t now, const struct effect *e)
 {
 	static uint8_t buf[65535];
-	static struct gm_record rec[REPORT_RECORDS];
 	enum family family = e->report.family;
-	const struct proxy_port *pp = app->router->port[e->port];
-	size_t space = pp ? host_report_space(family, pp->link.mtu) : 0, used = 0;
-	const struct gm_record *all = e->report.rec;
-	size_t n = e->report.n_rec;
-	int len;
+	int len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(buf,
+		sizeof(buf), e->report.version, &e->report.from, e->report.rec,
+		e->report.n_rec);
 
-	if (n == 0) /* went with an earlier one */
-		return;
-	used = record_octets(e);
-	for (struct effect *o = e + 1; o < app->fx.v + app->fx.n; o++) {
-		if (o->type != EFFECT_REPORT || o->report.n_rec == 0)
-			continue;
-		used += record_octets(o);
-		if (!same_sender(e, o) || used > space ||
-			n + o->report.n_rec > array_len(rec))
-			break;
-		if (all != rec)
-			memcpy(rec, all, n * sizeof(*rec));
-		all = rec;
-		memcpy(rec + n, o->report.rec, o->report.n_rec * sizeof(*rec));
-		n += o->report.n_rec;
-		o->report.n_rec = 0;
-	}
-	len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(
-		buf, sizeof(buf), e->report.version, &e->report.from, all, n);
-	send_packet(app, now, e->port, family, buf, len);
+	send_packet(app, now, e->port, family, buf, len, e->report.delay_ms);
 }
 
 static void execute_fib(struct app *app, const struct effect *e)

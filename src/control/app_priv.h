@@ -2,6 +2,7 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
+ * app_later.c (last words),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_metrics.c (metrics and health),
  * app_upgrade.c (handing over), app_confine.c (privileges, files, system calls). */
@@ -48,6 +49,14 @@ const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRL
  */
 void app_log_configure(
 	const struct app *app, const struct config *old, const struct config *cfg);
+
+/* Messages that are sent later, whatever becomes of the port: `packet` as for
+ * mcsock_send(). 0 or -errno */
+int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
+	const void *packet, size_t len, const struct addr *to);
+mono_t app_later_deadline(const struct app *app); /* MONO_NEVER: there is none */
+void app_later_tick(struct app *app, mono_t now);
+void app_later_free(struct app *app);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

@@ -18,6 +18,7 @@
 #include "control/gm_peek.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sock_diag.h>
@@ -331,6 +332,24 @@ int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 int mcsock_fd(const struct mcsock *s)
 {
 	return s->fd.fd;
+}
+
+int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock)
+{
+	struct mcsock *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	copy->rx = s->rx;
+	copy->ifindex = s->ifindex;
+	copy->filter = s->filter;
+	copy->fd.fd = fcntl(s->fd.fd, F_DUPFD_CLOEXEC, 0);
+	if (copy->fd.fd < 0) {
+		free(copy);
+		return -errno;
+	}
+	*ret_sock = copy;
+	return 0;
 }
 
 struct mcsock *mcsock_close(struct mcsock *s)

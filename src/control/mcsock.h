@@ -65,6 +65,8 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 int mcsock_fd(const struct mcsock *s);
+/* One more for the same socket that only sends and outlives it. 0 or -errno */
+int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
 /* Still bound to the interface: one that was deleted leaves a socket that is bound to
  * nothing, and its index may be in use again. */

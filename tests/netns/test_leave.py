@@ -5,8 +5,8 @@ the cost of another receiver."""
 
 import time
 
-from libnetns import (GROUP, PLAIN, QUICK, assert_continuous, case, lab, main,
-                      wait_datagrams, wait_record, wait_silence, wire)
+from libnetns import (FAST, GROUP, PLAIN, QUICK, assert_continuous, case, lab, main,
+                      wait_datagrams, wait_for, wait_record, wait_silence, wire)
 
 # long enough that "at once" and "after it" cannot be confused on a slow machine
 SLOW_LEAVE = PLAIN.replace("last-member-query-interval 0.2", "last-member-query-interval 5")
@@ -133,6 +133,36 @@ def terminate(b):
     upstream = b.tap(t.provider, "p0")
     assert b.daemon.stop() == 0
     wait_record(upstream, is_leave, "the leave goes upstream", seconds=3)
+
+
+def assert_apart(tap, n=2):
+    """The leaves are `n` messages, some milliseconds apart."""
+    frames = []
+
+    def all_seen():
+        frames.extend(f for f in tap.frames() if any(map(is_leave, wire.igmp(f))))
+        return len(frames) >= n
+    wait_for(3, all_seen, f"{n} leaves upstream, each in a message of its own")
+    assert all(len(wire.igmp(f)) == 1 for f in frames), frames
+
+
+@case("K12 SIGTERM: the leave is repeated in a message of its own")
+def terminate_repeats(b):
+    t, _, _ = watch(b, "robustness 3\n" + PLAIN)
+    upstream = b.tap(t.provider, "p0")
+    start = time.monotonic()
+    assert b.daemon.stop() == 0
+    b.note(f"stopped after {(time.monotonic() - start) * 1000:.0f} ms")
+    assert_apart(upstream, 3)
+
+
+@case("K12 an upstream that a reload removes: the leave is repeated")
+def removed_repeats(b):
+    t, _, _ = watch(b, PLAIN)
+    upstream = b.tap(t.provider, "p0")
+    b.daemon.write(FAST + "phyint lan2 upstream\nphyint lan1 downstream\n")
+    assert b.daemon.ctl_run("reload").returncode == 0
+    assert_apart(upstream)
 
 
 if __name__ == "__main__":
