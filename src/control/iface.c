@@ -10,6 +10,7 @@
 #include "control/iface.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
 
@@ -41,10 +42,18 @@ static bool same_link(const struct iface *a, const struct iface *b)
 {
 	return strncmp(a->name, b->name, sizeof(a->name)) == 0 &&
 		memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && a->arphrd == b->arphrd &&
-		a->mtu == b->mtu && a->up == b->up && a->master == b->master &&
+		a->mtu == b->mtu && a->up == b->up &&
+		a->carrier_downs == b->carrier_downs && a->master == b->master &&
 		a->enslaved == b->enslaved && a->loopback == b->loopback &&
 		a->pointopoint == b->pointopoint && a->multicast == b->multicast &&
 		strncmp(a->kind, b->kind, sizeof(a->kind)) == 0;
+}
+
+/* It can be used now, and could not at some time since `before`. */
+static bool has_come_up(const struct iface *before, const struct iface *i)
+{
+	return iface_is_usable(i) &&
+		(!iface_is_usable(before) || i->carrier_downs != before->carrier_downs);
 }
 
 int iface_link(struct iface_table *t, const struct iface *link)
@@ -73,7 +82,7 @@ int iface_link(struct iface_table *t, const struct iface *link)
 	i->addr = before.addr;
 	i->n_addr = before.n_addr;
 	i->born = before.born;
-	i->ups = before.ups + (iface_is_usable(i) && !iface_is_usable(&before));
+	i->ups = before.ups + has_come_up(&before, i);
 	return 1;
 }
 
@@ -94,6 +103,13 @@ static bool same_addr(const struct iface_addr *a, const struct iface_addr *b)
 		(!addr_is_v4(&a->addr) || prefix_eq(&a->subnet, &b->subnet));
 }
 
+static bool same_properties(const struct iface_addr *a, const struct iface_addr *b)
+{
+	return prefix_eq(&a->subnet, &b->subnet) && a->tentative == b->tentative &&
+		a->deprecated == b->deprecated && a->secondary == b->secondary &&
+		a->scope == b->scope && a->created == b->created;
+}
+
 static struct iface_addr *find_addr(const struct iface *i, const struct iface_addr *a)
 {
 	for (size_t k = 0; k < i->n_addr; k++)
@@ -111,8 +127,7 @@ int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *
 		return 0;
 	there = find_addr(i, a);
 	if (there) {
-		if (prefix_eq(&there->subnet, &a->subnet) &&
-			there->tentative == a->tentative)
+		if (same_properties(there, a))
 			return 0;
 		*there = *a;
 		return 1;
@@ -138,33 +153,44 @@ int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *
 	return 1;
 }
 
-/* a suits better than b as the source of our IPv4 messages */
-static bool better_v4(const struct addr *a, const struct addr *b)
+/* What is true of a better source address, the most important first. */
+static unsigned merits(const struct iface_addr *a, const struct addr *peer)
 {
-	bool a_local = addr_is_link_local(a), b_local = addr_is_link_local(b);
+	bool near_peer = peer && prefix_contains(&a->subnet, peer);
+	bool global = a->scope == RT_SCOPE_UNIVERSE && !addr_is_link_local(&a->addr);
+	bool not_host = a->scope < RT_SCOPE_HOST;
 
-	return a_local == b_local ? addr_cmp(a, b) < 0 : b_local;
+	return (unsigned)near_peer << 4 | (unsigned)!a->deprecated << 3 |
+		(unsigned)not_host << 2 | (unsigned)global << 1 |
+		(unsigned)!a->secondary;
 }
 
-struct addr iface_own_addr(const struct iface *i, enum family family)
+static bool is_better(
+	const struct iface_addr *a, const struct iface_addr *b, const struct addr *peer)
 {
-	const struct addr *best = NULL;
+	unsigned of_a = merits(a, peer), of_b = merits(b, peer);
 
-	for (size_t k = 0; k < i->n_addr; k++) {
-		const struct addr *a = &i->addr[k].addr;
+	if (of_a != of_b)
+		return of_a > of_b;
+	return (int32_t)(a->created - b->created) < 0;
+}
 
-		if (addr_family(a) != family)
+struct addr iface_own_addr(const struct iface_addr *v, size_t n, enum family family,
+	const struct addr *peer)
+{
+	const struct iface_addr *best = NULL;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct iface_addr *a = &v[k];
+
+		if (addr_family(&a->addr) != family || a->tentative)
 			continue;
-		if (family == FAMILY_IPV6) {
-			if (i->addr[k].tentative || !addr_is_link_local(a))
-				continue;
-			if (!best || addr_cmp(a, best) < 0)
-				best = a;
-		} else if (!best || better_v4(a, best)) {
+		if (family == FAMILY_IPV6 && !addr_is_link_local(&a->addr))
+			continue;
+		if (!best || is_better(a, best, peer))
 			best = a;
-		}
 	}
-	return best ? *best : addr_any(family);
+	return best ? best->addr : addr_any(family);
 }
 
 bool iface_has_addr(const struct iface *i, const struct addr *a)

@@ -14,6 +14,10 @@ struct iface_addr {
 	struct addr addr;
 	struct prefix subnet; /* of the peer on point-to-point links */
 	bool tentative;	      /* IPv6 duplicate address detection is not done */
+	bool deprecated;      /* not for anything new */
+	bool secondary;	      /* IPv4: not the first of its subnet; IPv6: temporary */
+	uint8_t scope;	      /* RT_SCOPE_UNIVERSE, _LINK ... */
+	uint32_t created;     /* 1/100 s; tells which one is the older */
 };
 
 struct iface {
@@ -22,7 +26,8 @@ struct iface {
 	uint8_t mac[6];
 	uint16_t arphrd; /* ARPHRD_ETHER, ARPHRD_PPP, ARPHRD_NONE ... */
 	uint32_t mtu;
-	bool up;    /* IFF_UP and IFF_LOWER_UP */
+	bool up;		/* IFF_UP and IFF_LOWER_UP */
+	uint32_t carrier_downs; /* how often the carrier was lost */
 	int master; /* index of the bridge, bond or VRF that it belongs to; 0: none */
 	bool enslaved; /* what arrives is its master's, as in a bridge (not in a VRF) */
 	bool loopback, pointopoint, multicast;
@@ -31,7 +36,8 @@ struct iface {
 	size_t n_addr;
 	/* Kept by the table, so that who looks seldom sees what has been in between: */
 	unsigned born; /* no two links have the same, not even under one index */
-	unsigned ups;  /* how often it has become usable */
+	unsigned ups;  /* how often it has become usable; a carrier that was lost and
+			  found between two messages counts */
 };
 
 struct iface_table {
@@ -54,10 +60,14 @@ int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *
 struct iface *iface_by_index(const struct iface_table *t, int ifindex);
 struct iface *iface_by_name(const struct iface_table *t, const char *name);
 
-/* The address that our messages on the interface carry (R050, R055): IPv4 the lowest
- * address that is no link-local one (else a link-local one), IPv6 the lowest link-local
- * address whose duplicate address detection is done. Unspecified when there is none. */
-struct addr iface_own_addr(const struct iface *i, enum family family);
+/* Which of the addresses our messages carry (R050, R055), as the kernel would choose:
+ * IPv4 a preferred one before a deprecated one, a global one before one of the link,
+ * the first of its subnet before others, then the oldest. IPv6 likewise among the
+ * link-local ones whose duplicate address detection is done. With `peer`, an address
+ * whose subnet the peer is in goes before all others. Unspecified when there is none.
+ */
+struct addr iface_own_addr(const struct iface_addr *v, size_t n, enum family family,
+	const struct addr *peer);
 /* Messages and data can pass: up, and not the port of a bridge or bond, whose frames
  * are taken away before they get to us. */
 bool iface_is_usable(const struct iface *i);

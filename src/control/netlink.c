@@ -271,6 +271,9 @@ static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 	mnl_attr_parse(nlh, sizeof(*m), collect_attr, &attrs);
 	copy_text(v[IFLA_IFNAME], link.name, sizeof(link.name));
 	copy_attr(v[IFLA_MTU], &link.mtu, sizeof(link.mtu));
+	/* the kernel joins events, so a carrier may have been lost and be back */
+	copy_attr(v[IFLA_CARRIER_DOWN_COUNT], &link.carrier_downs,
+		sizeof(link.carrier_downs));
 	copy_attr(v[IFLA_ADDRESS], link.mac, sizeof(link.mac));
 	if (v[IFLA_MTU]) { /* one with all attributes: what is not there, is not */
 		link.master = 0;
@@ -308,6 +311,7 @@ static bool parse_addr(const struct nlmsghdr *nlh, struct iface_addr *ret)
 	struct attrs attrs = {v, array_len(v)};
 	struct addr local, peer;
 	bool has_local, has_peer;
+	struct ifa_cacheinfo times = {0};
 	uint32_t flags = m->ifa_flags;
 
 	mnl_attr_parse(nlh, sizeof(*m), collect_attr, &attrs);
@@ -320,7 +324,12 @@ static bool parse_addr(const struct nlmsghdr *nlh, struct iface_addr *ret)
 		return false;
 	ret->addr = has_local ? local : peer;
 	ret->subnet = prefix_from_addr(has_peer ? &peer : &local, m->ifa_prefixlen);
+	copy_attr(v[IFA_CACHEINFO], &times, sizeof(times));
 	ret->tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	ret->deprecated = flags & IFA_F_DEPRECATED;
+	ret->secondary = flags & IFA_F_SECONDARY;
+	ret->scope = m->ifa_scope;
+	ret->created = times.cstamp;
 	return true;
 }
 

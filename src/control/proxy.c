@@ -99,6 +99,18 @@ static bool is_inside(const struct proxy_port *us, const struct addr *from)
 	return (!known || !addr_is_v4(from)) && policy_querier(NULL, 0, from);
 }
 
+static void upstream_query(struct proxy_port *us, mono_t now, const struct gm_msg *msg)
+{
+	struct addr own;
+
+	host_query(&us->host, now, msg, is_inside(us, &msg->from));
+	own = proxy_own_addr(us, now, msg->family);
+	if (addr_eq(&own, &us->link.own[msg->family]))
+		return;
+	us->link.own[msg->family] = own;
+	host_set_own(&us->host, &own);
+}
+
 static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
@@ -108,7 +120,7 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 		if (is_older_ssm_query(p, msg))
 			effects_note(fx, pp->port, NOTE_SSM_QUERY, &msg->query.group,
 				&msg->from, msg->version);
-		host_query(&pp->host, now, msg, is_inside(pp, &msg->from));
+		upstream_query(pp, now, msg);
 		proxy_note_version(pp, fx);
 		return GM_OK;
 	}

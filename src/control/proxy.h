@@ -34,13 +34,13 @@ struct proxy_port {
 	struct gm_link link;		  /* of the interface where they do */
 	struct prefix *subnet;		  /* connected subnets, owned */
 	size_t n_subnet;
+	struct iface_addr *report_addr; /* where messages are spoken, owned */
+	size_t n_report_addr;
 	/* downstream */
 	struct querier querier[_FAMILY_N];
 	struct mgroup_db groups;
 	/* upstream */
 	struct host host;
-	struct iface_addr *report_addr; /* where it reports, owned */
-	size_t n_report_addr;
 	enum gm_version version[_FAMILY_N]; /* that was last spoken of */
 	/* statistics */
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,

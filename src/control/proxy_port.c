@@ -297,7 +297,7 @@ static int copy_subnets(struct proxy_port *pp, const struct iface *i)
 	return 0;
 }
 
-static int copy_report_addrs(struct proxy_port *us, const struct iface *i)
+static int copy_report_addrs(struct proxy_port *pp, const struct iface *i)
 {
 	struct iface_addr *v = NULL;
 
@@ -307,9 +307,9 @@ static int copy_report_addrs(struct proxy_port *us, const struct iface *i)
 			return -ENOMEM;
 		memcpy(v, i->addr, i->n_addr * sizeof(*v));
 	}
-	free(us->report_addr);
-	us->report_addr = v;
-	us->n_report_addr = i->n_addr;
+	free(pp->report_addr);
+	pp->report_addr = v;
+	pp->n_report_addr = i->n_addr;
 	return 0;
 }
 
@@ -353,12 +353,23 @@ static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface 
 	host_link_up(&pp->host, now, link);
 }
 
-static struct gm_link link_of(unsigned port, const struct iface *i)
+struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family family)
 {
-	struct gm_link link = {.port = port, .mtu = i ? i->mtu : 0};
+	const struct host_family *hf = &pp->host.family[family];
+	bool heard =
+		pp->role == CONFIG_ROLE_UPSTREAM && !mono_due(hf->inside_until, now);
+
+	return iface_own_addr(
+		pp->report_addr, pp->n_report_addr, family, heard ? &hf->inside : NULL);
+}
+
+static struct gm_link link_of(
+	const struct proxy_port *pp, mono_t now, const struct iface *i)
+{
+	struct gm_link link = {.port = pp->port, .mtu = i ? i->mtu : 0};
 
 	for (unsigned f = 0; f < _FAMILY_N && i; f++)
-		link.own[f] = iface_own_addr(i, (enum family)f);
+		link.own[f] = proxy_own_addr(pp, now, (enum family)f);
 	return link;
 }
 
@@ -367,9 +378,12 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 {
 	const struct iface *i = iface_by_name(ifaces, pp->name);
 	const struct iface *at = iface_by_name(ifaces, report_name(pp));
-	struct gm_link link = link_of(pp->port, at);
-	int r;
+	struct gm_link link;
+	int r = at ? copy_report_addrs(pp, at) : 0;
 
+	if (r < 0)
+		return r;
+	link = link_of(pp, now, at);
 	if (pp->up && (!i || !iface_is_usable(i) || i->born != pp->born))
 		port_down(p, now, pp, fx);
 	pp->ifindex = i ? i->ifindex : 0;
@@ -381,9 +395,6 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 		pp->up = true;
 	}
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		r = at ? copy_report_addrs(pp, at) : 0;
-		if (r < 0)
-			return r;
 		upstream_link(pp, now, at, &link);
 		return 0;
 	}

@@ -31,6 +31,9 @@ void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
 /* What has been earned since the last time; true when there is some. */
 bool proxy_earn(struct proxy *p, mono_t now);
 void proxy_spend(struct proxy *p, mono_t now, size_t work);
+/* Source address of our messages; on an upstream one of the subnet of the querier that
+ * is heard there. */
+struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family family);
 /* Use a configuration that may differ from the one that the port's state came about
  * under. */
 void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,

@@ -138,6 +138,8 @@ static int get_host(struct proxy_port *pp, mono_t now, bool same_link,
 	if (r < 0)
 		return r;
 	pp->host.link.port = pp->port;
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		pp->link.own[f] = proxy_own_addr(pp, now, (enum family)f);
 	if (!same_link || !pp->report_up)
 		host_link_down(&pp->host);
 	if (pp->report_up)

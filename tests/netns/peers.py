@@ -76,6 +76,11 @@ def pimd(b, ns, config):
     return b.own(Peer(ns, Program("usr/sbin/pimd"), "-f", "-c", _file(config)))
 
 
+def igmpproxy(b, ns, config):
+    """igmpproxy, which is what a user had before."""
+    return b.own(Peer(ns, Program("usr/sbin/igmpproxy"), "-n", _file(config)))
+
+
 def _frr_accounts():
     """FRR insists on its user and groups; we have a mount namespace of our own."""
     for name, lines in (("passwd", "frr:x:0:0::/:/bin/false\n"),

@@ -9,6 +9,7 @@ import socket
 from libnetns import (FAST, GROUP, PLAIN, WAN, Sender, Skip, assert_continuous, case,
                       link, main, number, wait_datagrams, wait_for, wait_record, wire)
 from packets import Tun, Wire, igmp, ipv4, query, udp
+from peers import igmpproxy
 
 LAN = "phyint lan1 downstream\n"
 SHORT = FAST.replace("query-interval 3", "query-interval 1") \
@@ -189,7 +190,12 @@ def vlan_upstream(b):
     assert got == wanted, "one of them was taken twice"
 
 
-@case("R050 R058 two addresses on a downstream: one source of queries, and it may go")
+def alone(packets):
+    """the senders of queries"""
+    return senders([p for p in packets if isinstance(p[1][0], wire.Query)])
+
+
+@case("R050 R058 K07 three addresses on a downstream: the first one asks, and it may go")
 def two_addresses(b):
     t = b.topology(lans=1)
     t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
@@ -198,13 +204,13 @@ def two_addresses(b):
     lan = b.tap(t.hosts["lan1"], "eth0")
     d = b.run(t, SHORT + WAN + LAN)
     own = d.interface("lan1")["local"]
-    assert own == "10.0.1.20", own
+    assert own == "10.0.1.77", own
     for _ in range(3):
         asked = packets_with(lan, lambda m: isinstance(m, wire.Query), "a query")
-        assert senders([p for p in asked if isinstance(p[1][0], wire.Query)]) == {own}
+        assert alone(asked) == {own}
     # the election compares with that address
     rival = b.own(Wire(t.hosts["lan1"], "eth0"))
-    rival.send(query("10.0.1.50"))
+    rival.send(query("10.0.1.150"))
     rival.send(query("10.0.1.10"))
 
     def state():
@@ -212,11 +218,12 @@ def two_addresses(b):
     wait_for(5, lambda: state()["state"] == "standby", "the lower one is elected")
     assert state()["address"] == "10.0.1.10" and state()["queries_heard"] == 2, state()
     wait_for(10, lambda: state()["state"] == "active", "it is gone")
-    t.router.ip("addr", "del", "10.0.1.20/24", "dev", "lan1")
-    wait_for(5, lambda: d.interface("lan1")["local"] == "10.0.1.77", "the next one")
+    # an alias that comes later changes nothing
+    t.router.ip("addr", "add", "10.0.0.1/24", "dev", "lan1")
     lan.frames()
-    asked = packets_with(lan, lambda m: isinstance(m, wire.Query), "a query")
-    assert senders([p for p in asked if isinstance(p[1][0], wire.Query)]) == {"10.0.1.77"}
+    for _ in range(2):
+        asked = packets_with(lan, lambda m: isinstance(m, wire.Query), "a query")
+        assert alone(asked) == {own}
     # hosts of both subnets are heard
     b.receiver(t.hosts["lan1"])
     d.wait_member("lan1", GROUP)
@@ -224,6 +231,61 @@ def two_addresses(b):
     t.hosts["lan1"].ip("addr", "add", "192.168.7.2/24", "dev", "eth0")
     b.receiver(t.hosts["lan1"], "239.1.2.4")
     d.wait_member("lan1", "239.1.2.4")
+    # the kernel takes 10.0.1.20 away with it
+    t.router.ip("addr", "del", "10.0.1.77/24", "dev", "lan1")
+    wait_for(5, lambda: d.interface("lan1")["local"] == "192.168.7.1", "the next one")
+    lan.frames()
+    asked = packets_with(lan, lambda m: isinstance(m, wire.Query), "a query")
+    assert alone(asked) == {"192.168.7.1"}
+
+
+def with_alias(b):
+    """(topology, tap at the provider): the upstream is 84.1.2.3, and 10.0.0.2 beside it, as
+    for the modem's management."""
+    t = b.topology(lans=1)
+    for ns, port, n in ((t.provider, "p0", 1), (t.router, "wan", 3)):
+        ns.ip("addr", "flush", "dev", port)
+        ns.ip("addr", "add", f"84.1.2.{n}/24", "dev", port)
+        ns.ip("addr", "add", f"10.0.0.{n}/24", "dev", port)
+    return t, b.tap(t.provider, "p0")
+
+
+@case("K07 an alias with a lower address: reports leave from the upstream's own")
+def alias(b):
+    t, p0 = with_alias(b)
+    d = b.run(t, FAST + WAN + ANYWHERE + LAN)
+    b.receiver(t.hosts["lan1"])
+    assert senders(packets_with(p0, report(), "the join")) == {"84.1.2.3"}
+
+    def reports_sent():
+        return d.show("upstream")["upstream"][0]["ipv4"]["reports_sent"]
+    wait_for(5, lambda: reports_sent() == 2, "the join is repeated")
+    # asked by the alias' subnet, answered from there; and back, without another join
+    asks = b.own(Wire(t.provider, "p0"))
+    for source, ours in (("10.0.0.1", "10.0.0.3"), ("84.1.2.1", "84.1.2.3"),
+                         ("10.10.10.10", "84.1.2.3")):
+        p0.frames()
+        asks.send(query(source))
+        answer = packets_with(p0, lambda m: isinstance(m, wire.Record), "the answer")
+        assert senders(answer) == {ours}, (source, answer)
+        assert {m.type for _, got in answer for m in got} == {"IS_EX"}, answer
+    # what comes and goes beside it changes nothing
+    t.router.ip("addr", "add", "9.1.1.1/24", "dev", "wan")
+    t.router.ip("addr", "del", "10.0.0.3/24", "dev", "wan")
+    t.router.ip("addr", "del", "9.1.1.1/24", "dev", "wan")
+    asks.send(query("84.1.2.1"))
+    answer = packets_with(p0, lambda m: isinstance(m, wire.Record), "the answer")
+    assert senders(answer) == {"84.1.2.3"}, answer
+    assert reports_sent() == 6
+
+
+@case("K07 igmpproxy in the same place: its reports leave from the upstream's own, too")
+def alias_igmpproxy(b):
+    t, p0 = with_alias(b)
+    igmpproxy(b, t.router, "phyint wan upstream altnet 0.0.0.0/0\nphyint lan1 downstream\n"
+              "phyint lo disabled\n")
+    b.receiver(t.hosts["lan1"])
+    assert senders(packets_with(p0, report(), "the join", 20)) == {"84.1.2.3"}
 
 
 @case("R199 R113 an upstream without address: reports from 0.0.0.0, the stream comes")

@@ -8,6 +8,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 
@@ -228,50 +229,119 @@ static void lives(void **state)
 	iface_table_deinit(&t);
 }
 
-static void own_address(void **state)
+/* K07: which address is the source of our messages. In front of an address: "?"
+ * tentative, "-" deprecated, "+" secondary, "l" and "h" scope of the link and of the
+ * host, a digit its age, 9 the oldest. */
+static struct iface_addr address_of(const char *text)
+{
+	const char *end = text + strcspn(text, ".:");
+	struct iface_addr x = {0};
+	bool tentative = false;
+
+	while (end > text && end[-1] != ' ')
+		end--;
+	for (; text < end; text++) {
+		tentative |= *text == '?';
+		x.deprecated |= *text == '-';
+		x.secondary |= *text == '+';
+		x.scope = *text == 'l' ? RT_SCOPE_LINK
+			: *text == 'h' ? RT_SCOPE_HOST
+				       : x.scope;
+		if (*text >= '0' && *text <= '9')
+			x.created = 1000u - (uint32_t)(*text - '0');
+	}
+	x.addr = with_len(text, false).addr;
+	x.subnet = with_len(text, false).subnet;
+	x.tentative = tentative;
+	return x;
+}
+
+static void k07_own_address(void **state)
 {
 	static const struct {
-		const char *id, *have[4]; /* "?" in front: tentative */
-		const char *v4, *v6;
+		const char *id, *have[4], *peer, *v4, *v6;
 	} c[] = {
-		{"R113 none", {NULL}, "0.0.0.0", "::"},
-		{"R050 lowest", {"10.0.0.9/24", "10.0.0.2/24", "192.168.1.1/24"},
+		{"R113 none", {NULL}, NULL, "0.0.0.0", "::"},
+		{"R050 K07 the first", {"10.0.0.9/24", "10.0.0.2/24", "192.168.1.1/24"},
+			NULL, "10.0.0.9", "::"},
+		{"K07 an alias with a lower address", {"84.1.2.3/24", "10.0.0.2/24"},
+			NULL, "84.1.2.3", "::"},
+		{"K07 the querier's subnet", {"84.1.2.3/24", "10.0.0.2/24"}, "10.0.0.1",
 			"10.0.0.2", "::"},
-		{"R050 link-local last", {"169.254.1.1/16", "192.168.1.1/24"},
+		{"K07 a querier of no subnet", {"84.1.2.3/24", "10.0.0.2/24"},
+			"10.1.0.1", "84.1.2.3", "::"},
+		{"K07 the older", {"1 10.0.0.2/24", "2 84.1.2.3/24"}, NULL, "84.1.2.3",
+			"::"},
+		{"K07 secondary", {"9+ 10.0.0.2/24", "10.0.0.9/24"}, NULL, "10.0.0.9",
+			"::"},
+		{"K07 deprecated", {"9- 10.0.0.2/24", "+ 10.0.0.9/24"}, NULL,
+			"10.0.0.9", "::"},
+		{"K07 all deprecated", {"- 10.0.0.2/24"}, NULL, "10.0.0.2", "::"},
+		{"K07 scope", {"9l 10.0.0.2/24", "9h 10.0.0.3/24", "+ 10.0.0.9/24"},
+			NULL, "10.0.0.9", "::"},
+		{"K07 scope of the link before that of the host",
+			{"9h 10.0.0.3/24", "l 10.0.0.2/24"}, NULL, "10.0.0.2", "::"},
+		{"R050 link-local last", {"169.254.1.1/16", "192.168.1.1/24"}, NULL,
 			"192.168.1.1", "::"},
 		{"R050 link-local last, any order",
-			{"192.168.1.1/24", "169.254.1.1/16"}, "192.168.1.1", "::"},
-		{"R050 only link-local", {"169.254.9.1/16", "169.254.1.1/16"},
-			"169.254.1.1", "::"},
+			{"192.168.1.1/24", "169.254.1.1/16"}, NULL, "192.168.1.1",
+			"::"},
+		{"R050 only link-local", {"169.254.9.1/16"}, NULL, "169.254.9.1", "::"},
 		{"R055 link-local alone",
-			{"2001:db8::1/64", "fe80::2/64", "fe80::1/64"}, "0.0.0.0",
-			"fe80::1"},
-		{"R055 no link-local", {"2001:db8::1/64"}, "0.0.0.0", "::"},
-		{"R055 tentative", {"?fe80::1/64", "fe80::2/64"}, "0.0.0.0", "fe80::2"},
-		{"R055 all tentative", {"?fe80::1/64"}, "0.0.0.0", "::"},
-		{"both", {"fe80::1/64", "10.0.0.1/8"}, "10.0.0.1", "fe80::1"},
+			{"2001:db8::1/64", "1 fe80::1/64", "2 fe80::2/64"}, NULL,
+			"0.0.0.0", "fe80::2"},
+		{"R055 no link-local", {"2001:db8::1/64"}, NULL, "0.0.0.0", "::"},
+		{"R055 tentative", {"?9 fe80::1/64", "fe80::2/64"}, NULL, "0.0.0.0",
+			"fe80::2"},
+		{"R055 all tentative", {"? fe80::1/64"}, NULL, "0.0.0.0", "::"},
+		{"both", {"fe80::1/64", "10.0.0.1/8"}, NULL, "10.0.0.1", "fe80::1"},
 	};
 
 	for (size_t i = 0; i < array_len(c); i++) {
+		struct addr peer = c[i].peer ? a(c[i].peer) : addr_any(FAMILY_IPV4);
 		struct iface_table t = {0};
 		struct iface link = eth(1, "eth0");
-		char buf[ADDR_STRLEN];
+		char v4[ADDR_STRLEN], v6[ADDR_STRLEN];
 		struct addr own;
 
 		assert_int_equal(iface_link(&t, &link), 1);
 		for (size_t k = 0; k < array_len(c[i].have) && c[i].have[k]; k++) {
-			bool tentative = c[i].have[k][0] == '?';
-			struct iface_addr x =
-				with_len(c[i].have[k] + tentative, tentative);
+			struct iface_addr x = address_of(c[i].have[k]);
 
 			assert_int_equal(iface_addr_set(&t, 1, &x), 1);
 		}
-		own = iface_own_addr(t.v, FAMILY_IPV4);
-		assert_string_equal(addr_format(&own, buf), c[i].v4);
-		own = iface_own_addr(t.v, FAMILY_IPV6);
-		assert_string_equal(addr_format(&own, buf), c[i].v6);
+		own = iface_own_addr(
+			t.v->addr, t.v->n_addr, FAMILY_IPV4, c[i].peer ? &peer : NULL);
+		addr_format(&own, v4);
+		own = iface_own_addr(t.v->addr, t.v->n_addr, FAMILY_IPV6, NULL);
+		addr_format(&own, v6);
+		if (strcmp(v4, c[i].v4) != 0 || strcmp(v6, c[i].v6) != 0)
+			fail_msg("%s: %s %s", c[i].id, v4, v6);
 		iface_table_deinit(&t);
 	}
+}
+
+/* K09: the carrier was lost and is back when the message comes. */
+static void k09_carrier_lost_between_two_messages(void **state)
+{
+	struct iface_table t = {0};
+	struct iface i = eth(3, "eth0");
+
+	i.up = true;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(t.v->ups, 1);
+	i.carrier_downs = 1;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(t.v->ups, 2);
+	assert_int_equal(iface_link(&t, &i), 0);
+	/* seen to go: counted once */
+	i.up = false;
+	i.carrier_downs = 2;
+	assert_int_equal(iface_link(&t, &i), 1);
+	i.up = true;
+	assert_int_equal(iface_link(&t, &i), 1);
+	assert_int_equal(t.v->ups, 3);
+	iface_table_deinit(&t);
 }
 
 static void link_header(void **state)
@@ -313,7 +383,8 @@ int main(void)
 		cmocka_unit_test(address_changes),
 		cmocka_unit_test(address_twice),
 		cmocka_unit_test(lives),
-		cmocka_unit_test(own_address),
+		cmocka_unit_test(k07_own_address),
+		cmocka_unit_test(k09_carrier_lost_between_two_messages),
 		cmocka_unit_test(link_header),
 		cmocka_unit_test(no_memory),
 	};
