@@ -58,6 +58,16 @@ static struct gm_mac sender_mac(const struct app *app)
 	return mac;
 }
 
+/* No station has a group's address, or none where others have one; who sends from there
+ * wants to be told from nobody. */
+static bool is_nobody(const struct app *app, const struct gm_mac *mac)
+{
+	static const struct gm_mac none;
+
+	return mcsock_rx_from(app->rx)->sll_halen == sizeof(mac->octet) &&
+		((mac->octet[0] & 1) || gm_mac_eq(mac, &none));
+}
+
 /* A link with Ethernet frames tells whether all of it has heard the message. */
 static unsigned link_notes(const struct app *app)
 {
@@ -81,10 +91,12 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 		return 0;
 	app_tap_received(app, ap->number, family, data, len);
 	bad = decode(pp->cfg, family, data, len, work, app->scratch, &msg);
+	msg.mac = sender_mac(app);
+	if (bad == GM_OK && is_nobody(app, &msg.mac))
+		bad = GM_BAD_SOURCE;
 	if (bad != GM_OK) {
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
-		msg.mac = sender_mac(app);
 		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 	}

@@ -32,9 +32,24 @@ static const struct {
 		"lowest one"},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
-	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups"},
-	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources"},
-	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host"},
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING,
+		"group refused: the interface has as many as max-groups allows; raise it if "
+		"that is wanted"},
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING,
+		"source refused: the group has as many as max-sources allows; raise it if "
+		"that is wanted"},
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING,
+		"group refused: this host has brought as many as max-groups-per-host "
+		"allows; raise it if that is a router"},
+	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_WARNING,
+		"source refused: the lists of the interface are full; find who joins so "
+		"much, or lower max-sources or max-groups-per-host"},
+	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_WARNING,
+		"source refused: the groups of this host have an eighth of all addresses "
+		"of the interface; find out what it is"},
+	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_WARNING,
+		"group of this host ended to make room for one with less: the table is "
+		"full; raise max-groups or lower max-groups-per-host"},
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
 		"too many members to track, no fast leave for the group"},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
@@ -53,7 +68,7 @@ static const struct {
 
 static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 {
-	return addr_is_any(a) ? NULL : addr_format(a, buf);
+	return addr_is_any(a) ? NULL : gm_format_host(a, buf);
 }
 
 void app_log_note(struct app *app, mono_t now, const struct effect *e)

@@ -19,8 +19,7 @@
 #define DEFAULT_METRICS_GROUPS 256
 #define DEFAULT_MAX_GROUPS     16384
 #define DEFAULT_MAX_SOURCES    1024
-#define DEFAULT_MAX_GROUPS_PER_HOST                                                    \
-	12288 /* so that the greediest host leaves some for others */
+#define DEFAULT_MAX_GROUPS_PER_HOST 1024
 
 /* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a second.
  */

@@ -224,7 +224,7 @@ static void put_addr(struct text *t, const char *before, const struct addr *a)
 {
 	char buf[ADDR_STRLEN];
 
-	put(t, "%s%s", before, addr_format(a, buf));
+	put(t, "%s%s", before, gm_format_host(a, buf));
 }
 
 static void put_addrs(struct text *t, const struct addr *v, size_t n)
@@ -329,6 +329,9 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_GROUP_LIMIT] = "group-limit",
 		[NOTE_SOURCE_LIMIT] = "source-limit",
 		[NOTE_HOST_QUOTA] = "host-quota",
+		[NOTE_ADDRESS_LIMIT] = "address-limit",
+		[NOTE_ADDRESS_SHARE] = "address-share",
+		[NOTE_GROUP_EVICTED] = "group-evicted",
 		[NOTE_HOST_LIMIT] = "host-limit",
 		[NOTE_GROUP_DENIED] = "group-denied",
 		[NOTE_SSM_REFUSED] = "ssm-refused",
@@ -385,6 +388,9 @@ const char *note_name(enum note note)
 		[NOTE_GROUP_LIMIT] = "group_limit",
 		[NOTE_SOURCE_LIMIT] = "source_limit",
 		[NOTE_HOST_QUOTA] = "host_quota",
+		[NOTE_ADDRESS_LIMIT] = "address_limit",
+		[NOTE_ADDRESS_SHARE] = "address_share",
+		[NOTE_GROUP_EVICTED] = "group_evicted",
 		[NOTE_HOST_LIMIT] = "host_limit",
 		[NOTE_GROUP_DENIED] = "group_denied",
 		[NOTE_SSM_REFUSED] = "ssm_refused",

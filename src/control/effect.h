@@ -28,12 +28,15 @@ enum note {
 	NOTE_GROUP_GONE,      /* last member gone */
 	NOTE_GROUP_LIMIT,     /* group refused: limit `value` */
 	NOTE_SOURCE_LIMIT,    /* source refused: limit `value` */
-	NOTE_HOST_QUOTA,      /* group refused: its host has `value` already */
-	NOTE_HOST_LIMIT,      /* host not tracked: limit `value`; no fast leave */
-	NOTE_GROUP_DENIED,    /* group refused by a filter or boundary */
-	NOTE_SSM_REFUSED,     /* any-source join for an SSM group (R148, R149) */
-	NOTE_SSM_QUERY,	      /* query of version `value` for an SSM group (R152) */
-	NOTE_HOST_VERSION,    /* upstream speaks version `value` now */
+	NOTE_HOST_QUOTA, /* group refused: its host, or station, has `value` already */
+	NOTE_ADDRESS_LIMIT, /* source refused: the port has `value` addresses already */
+	NOTE_ADDRESS_SHARE, /* source refused: its host has `value` already */
+	NOTE_GROUP_EVICTED, /* group of `peer`, who holds most, ended to make room */
+	NOTE_HOST_LIMIT,    /* host not tracked: limit `value`; no fast leave */
+	NOTE_GROUP_DENIED,  /* group refused by a filter or boundary */
+	NOTE_SSM_REFUSED,   /* any-source join for an SSM group (R148, R149) */
+	NOTE_SSM_QUERY,	    /* query of version `value` for an SSM group (R152) */
+	NOTE_HOST_VERSION,  /* upstream speaks version `value` now */
 	NOTE_REPORT_FOREIGN,  /* report from `peer`, in no subnet or altnet */
 	NOTE_QUERIER_FOREIGN, /* query from `peer`, in no subnet: not used */
 	_NOTE_N,

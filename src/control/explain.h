@@ -71,6 +71,7 @@ struct explain_output {
 	 * message-rate together; empty: none has */
 	char limited_host[EXPLAIN_HOST_LEN];
 	bool limited;
+	char limit[200]; /* which limit has struck whom last; "": none */
 	uint64_t n_refused, n_foreign, n_filtered; /* reports, since start */
 	bool in_table;				   /* the forwarding entry names it */
 	uint8_t threshold;

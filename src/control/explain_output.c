@@ -65,9 +65,9 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 			out->n_foreign, name);
 	else if (out->n_refused > 0)
 		explain_advise(c,
-			"%" PRIu64 " reports were refused by a limit (max-groups, "
-			"max-sources, or that of one host); show stats",
-			out->n_refused);
+			"%" PRIu64
+			" reports were refused by a limit; the last time, %s",
+			out->n_refused, *out->limit ? out->limit : "not known");
 	else if (*out->limited_host)
 		explain_advise(c,
 			"%s sends more than host-message-rate allows, and a part of it is "

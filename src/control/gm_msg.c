@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of the reasons for which a membership message was not accepted. They are the
- * keys of statistics and metrics and never change their meaning. Pure.
+ * Names of the reasons for which a membership message was not accepted: the keys of
+ * statistics and metrics, which never change their meaning. And hosts as text. Pure.
  */
 
 #include "control/gm_msg.h"
+
+#include <stdio.h>
+
+const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN])
+{
+	const uint8_t *o = a->b + 10;
+
+	if (!gm_is_station(a))
+		return addr_format(a, buf);
+	snprintf(buf, ADDR_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2],
+		o[3], o[4], o[5]);
+	return buf;
+}
 
 const char *gm_bad_name(enum gm_bad bad)
 {

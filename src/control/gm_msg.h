@@ -92,6 +92,26 @@ static inline bool gm_mac_eq(const struct gm_mac *a, const struct gm_mac *b)
 	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
 }
 
+/* A station as an address, for tables and notes that take either: a multicast address
+ * of the reserved scope 0, which no host and no group has. */
+static inline struct addr gm_station(const struct gm_mac *mac)
+{
+	struct addr a = {{0xff}};
+
+	memcpy(a.b + 10, mac->octet, sizeof(mac->octet));
+	return a;
+}
+
+static inline bool gm_is_station(const struct addr *a)
+{
+	static const uint8_t prefix[10] = {0xff};
+
+	return memcmp(a->b, prefix, sizeof(prefix)) == 0;
+}
+
+/* An address, or a station as "02:00:00:00:00:66". Returns buf. */
+const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN]);
+
 struct gm_msg {
 	enum gm_kind kind;
 	enum family family;

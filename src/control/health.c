@@ -17,6 +17,8 @@
 /* A turn of a thread takes a few milliseconds at most; one that has not come to its end
  * after so long will not. */
 #define STUCK_MS 2000
+/* A limit is named so long after it has struck. */
+#define LATELY_MS 600000
 
 struct health_thread {
 	uint64_t turns;
@@ -73,6 +75,20 @@ static void check_port(
 		say(problems, "%s: the interface is down", pp->name);
 }
 
+/* The limit of groups or addresses that struck last. It is told, and is no fault of the
+ * daemon: whoever restarts it for that does what the stranger wants. */
+static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
+{
+	const struct mgroup_struck *s = &pp->groups.struck;
+	char text[200] = "";
+
+	if (pp->role != CONFIG_ROLE_DOWNSTREAM || !s->note ||
+		mono_due(mono_add_ms(s->at, LATELY_MS), now))
+		return;
+	mgroup_struck_format(s, text, sizeof(text));
+	say(limits, "%s: %s", pp->name, text);
+}
+
 /* Who met a limit of messages within the last minute. */
 static void check_limits(
 	struct app *app, const struct proxy_port *pp, mono_t now, json_t *limits)
@@ -123,6 +139,7 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 		if (app->router->port[i]) {
 			check_port(app, app->router->port[i], allow_down, problems);
 			check_limits(app, app->router->port[i], now, limits);
+			check_quota(app->router->port[i], now, limits);
 		}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);

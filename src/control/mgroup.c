@@ -51,6 +51,7 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 		};
 	table_init(&db->groups, seed);
 	table_init(&db->owners, seed);
+	rng_seed(&db->rng, seed);
 	return 0;
 }
 
@@ -63,6 +64,8 @@ void mgroup_db_deinit(struct mgroup_db *db)
 		mgroup_drop(db, container_of(node, struct mgroup, node));
 	table_deinit(&db->groups);
 	table_deinit(&db->owners);
+	heap_deinit(&db->by_groups);
+	heap_deinit(&db->by_addr);
 	heap_deinit(&db->timers);
 	heap_deinit(&db->turns.waiting);
 	addrset_deinit(&db->list);
@@ -108,15 +111,27 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 	return g;
 }
 
-void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
+void mgroup_empty(struct mgroup_db *db, struct mgroup *g)
 {
-	heap_remove(&db->timers, &g->timer);
+	mgroup_release(db, g);
 	heap_remove(&db->turns.waiting, &g->turn);
-	table_remove(&db->groups, &g->node);
-	mgroup_owner_release(db, g->owner);
-	db->n_addr -= g->n_counted;
+	g->n_src = g->n_blocked = 0;
+	mgroup_source_span(g);
+	mgroup_to_include(g);
+	mgroup_ask_nothing(g);
+	mgroup_schedule(g);
 	for (size_t i = 0; i < g->n_host; i++)
 		addrset_deinit(&g->host[i].filter.src);
+	g->n_host = g->n_named = 0;
+	g->host_at = MONO_NEVER;
+}
+
+void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
+{
+	mgroup_empty(db, g);
+	db->n_leaving -= g->leaving;
+	heap_remove(&db->timers, &g->timer);
+	table_remove(&db->groups, &g->node);
 	if (g->host != &g->one)
 		free(g->host);
 	free(g->src);
@@ -175,17 +190,24 @@ static void source_block(struct mgroup *g, struct mgroup_source *s)
 	g->changed = true;
 }
 
-/* Over the limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
+/* Over a limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
  * mode it is forwarded like any other. */
 static bool has_room(struct mgroup_db *db, const struct mgroup *g, size_t n_fresh,
-	const struct addr *a, struct effects *fx)
+	struct effects *fx)
 {
 	uint32_t max = db->params.max_sources;
 
-	if ((!max || g->n_src + n_fresh < max) && !mgroup_is_full(db))
+	if (max && g->n_src + n_fresh >= max)
+		mgroup_struck(db, db->now, NOTE_SOURCE_LIMIT, &g->group,
+			&g->last_reporter, max, fx);
+	else if (mgroup_is_full(db))
+		mgroup_struck(db, db->now, NOTE_ADDRESS_LIMIT, &g->group,
+			&g->last_reporter, (uint32_t)db->max_addr, fx);
+	else if (!db->within_share)
+		mgroup_struck(db, db->now, NOTE_ADDRESS_SHARE, &g->group,
+			&g->last_reporter, (uint32_t)mgroup_address_share(db), fx);
+	else
 		return true;
-	db->n_refused++;
-	effects_note(fx, db->port, NOTE_SOURCE_LIMIT, &g->group, a, max);
 	return false;
 }
 
@@ -253,8 +275,8 @@ static int sources_add(struct mgroup_db *db, struct mgroup *g,
 				mgroup_source_run(g, &g->src[i], until);
 			continue;
 		}
-		r = has_room(db, g, db->fresh.n, a, fx) ? addrset_append(&db->fresh, a)
-							: 0;
+		r = has_room(db, g, db->fresh.n, fx) ? addrset_append(&db->fresh, a)
+						     : 0;
 		if (r < 0)
 			return r;
 	}
@@ -536,34 +558,34 @@ static bool settle(
 	g->known = true;
 	g->changed = false;
 	mgroup_arm(db, g);
-	mgroup_count(db, g);
+	mgroup_count(db, g, false);
 	return changed || !known;
 }
 
-/* The group's first record. 0, 1: refused for a limit, -ENOMEM. */
-static int create_for(struct mgroup_db *db, mono_t now, const struct addr *group,
-	const struct addr *from, struct effects *fx, struct mgroup **ret_group)
+/* The group's first record, or the first after it had to make room. 0, 1: refused for a
+ * limit, -ENOMEM. */
+static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
+	const struct gm_msg *msg, struct effects *fx, struct mgroup **g)
 {
-	const struct mgroup_params *p = &db->params;
-	struct mgroup_owner *owner;
-	bool full = p->max_groups && db->groups.n >= p->max_groups;
-	int r = full ? 1 : mgroup_owner_charge(db, from, &owner);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (r > 0) {
-		db->n_refused++;
-		effects_note(fx, db->port, full ? NOTE_GROUP_LIMIT : NOTE_HOST_QUOTA,
-			group, from, full ? p->max_groups : p->max_groups_per_host);
+	if (!mgroup_within_quota(db, now, group, msg, fx))
+		return 1;
+	if (!mgroup_room_for_group(db, now, msg, fx)) {
+		mgroup_struck(db, now, NOTE_GROUP_LIMIT, group, &msg->from,
+			db->params.max_groups, fx);
 		return 1;
 	}
-	*ret_group = mgroup_create(db, now, group);
-	if (!*ret_group) {
-		mgroup_owner_release(db, owner);
+	if (!*g)
+		*g = mgroup_create(db, now, group);
+	if (!*g)
 		return -ENOMEM;
-	}
-	(*ret_group)->owner = owner;
-	return 0;
+	db->n_leaving -= (*g)->leaving;
+	(*g)->leaving = false;
+	r = mgroup_charge_sender(db, *g, msg);
+	if (r < 0 && !(*g)->known)
+		mgroup_drop(db, *g);
+	return r;
 }
 
 int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
@@ -573,16 +595,21 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	struct mgroup *g = mgroup_find(db, &rec->group);
 	int r;
 
-	if (!g && !creates_state(rec))
+	if ((!g || g->leaving) && !creates_state(rec))
 		return 0;
 	r = addrset_from_array(&db->list, rec->src, rec->n_src);
 	if (r < 0)
 		return r;
-	if (!g) {
-		r = create_for(db, now, &rec->group, &msg->from, fx, &g);
+	if (!g || g->leaving) {
+		r = admit(db, now, &rec->group, msg, fx, &g);
 		if (r)
 			return r < 0 ? r : 0;
 	}
+	/* each source as such and in the host's list, and the host */
+	mgroup_room_for_addresses(db, now, g, msg, 2 * db->list.n + 1, fx);
+	db->now = now;
+	db->brought = mgroup_brought(g, msg);
+	db->within_share = !db->brought || !rec->n_src || mgroup_within_share(db, msg);
 	/* A leave is no sign of an older member. */
 	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
 		g->older_until[msg->version] = mono_add_ms(
@@ -590,6 +617,7 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	g->last_reporter = msg->from;
 	mgroup_track(db, g, now, msg, rec->type, &db->list, fx);
 	r = apply(db, g, now, rec, &db->list, fx);
+	mgroup_count(db, g, db->brought);
 	if (settle(db, g, now, fx) && r == 0)
 		r = 1;
 	return r;

@@ -9,6 +9,7 @@
 
 #include "base/heap.h"
 #include "base/mono.h"
+#include "base/rng.h"
 #include "base/state.h"
 #include "base/table.h"
 #include "control/effect.h"
@@ -33,6 +34,14 @@ struct mgroup_host {
 	struct gm_filter filter;
 	mono_t until; /* forgotten then, as its membership would be */
 };
+
+enum {
+	MGROUP_ADDRESS,
+	MGROUP_STATION,
+	MGROUP_OWNERS,
+};
+
+struct mgroup_owner;
 
 struct mgroup {
 	struct table_node node;
@@ -66,8 +75,14 @@ struct mgroup {
 	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
 				 */
 	mono_t since;		/* first member */
-	struct mgroup_owner *owner; /* the host that brought it, in db->owners */
-	size_t n_counted;	    /* its part of db->n_addr */
+	/* who brought it: an address, and a station if the link has such */
+	struct mgroup_owned {
+		struct mgroup_owner *owner;   /* in db->owners; NULL: nobody */
+		struct mgroup *newer, *older; /* in the order in which it did */
+	} owned[MGROUP_OWNERS];
+	size_t n_counted; /* its part of db->n_addr ... */
+	size_t n_charged; /* ... and what of that its owners are charged for */
+	bool leaving;	  /* ended to make room, mgroup_tick() is to tell */
 	struct addr last_reporter;
 };
 
@@ -87,7 +102,13 @@ struct mgroup_params {
 	uint32_t max_groups_per_host;	  /* that one host has brought; 0: no limit */
 };
 
-struct mgroup_owner;
+/* the limit that struck last; note 0: none has */
+struct mgroup_struck {
+	enum note note;
+	struct addr who; /* an address or a station (gm_station) */
+	uint32_t limit;
+	mono_t at;
+};
 
 #define MGROUP_MAX_ENDED 256
 
@@ -113,10 +134,17 @@ struct mgroup_db {
 	struct table groups;
 	struct heap timers;
 	struct mgroup_turns turns;
-	struct table owners;	 /* struct mgroup_owner */
+	struct table owners;		/* struct mgroup_owner */
+	struct heap by_groups, by_addr; /* the same, who holds most first */
+	struct rng rng;			/* strangers that have to go */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
-	uint64_t n_refused;
+	size_t n_leaving;	 /* groups that make room */
+	uint64_t n_refused, n_evicted;
+	struct mgroup_struck struck;
 	/* scratch of one call, kept to spare allocations */
+	mono_t now;
+	bool brought,
+		within_share; /* its sender has brought the group; may add to it */
 	bool doubt; /* the address of its sender is known from another station */
 	struct addrset list, ask, fresh;
 };
@@ -129,6 +157,10 @@ struct mgroup_db {
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
+
+/* "max-groups (16384) struck 10.1.0.66: raise it if ..."; buf is left alone while no
+ * limit has struck. */
+void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size);
 
 /* A report has arrived, and its records follow. It gives the port the right to ask one
  * question: see mgroup_turn.c. */

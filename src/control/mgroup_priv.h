@@ -8,11 +8,14 @@
 
 #include "control/mgroup.h"
 
-/* a host that has brought groups here */
+/* An address, or a station (gm_station), that has brought groups here. */
 struct mgroup_owner {
 	struct table_node node;
-	struct addr addr;
+	struct addr key;
+	struct heap_node groups_rank, addr_rank; /* in db->by_groups, db->by_addr */
 	uint32_t n_groups;
+	size_t n_addr; /* charged for them */
+	struct mgroup *newest;
 };
 
 /* an empty group; NULL: no memory */
@@ -70,15 +73,41 @@ bool mgroup_may_end(struct mgroup_db *db, mono_t now);
 void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g);
 mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group);
 
-/* One more group of this host. 0 with its account, 1: it has as many as it may,
- * -ENOMEM.
+/* Charge a group to an owner, or to the address and the station of a message. 0 or
+ * -ENOMEM. */
+int mgroup_charge(
+	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key);
+int mgroup_charge_sender(
+	struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg);
+/* nobody is charged for the group any more, nor for its addresses */
+void mgroup_release(struct mgroup_db *db, struct mgroup *g);
+/* the sender's address or station has brought the group */
+bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg);
+/* Bring db->n_addr up to date with the group. What it has grown by is charged to its
+ * owners if they `brought` it. */
+void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought);
+/* No more than n of its addresses are charged to anybody. */
+void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n);
+/* A limit has struck somebody: count it, note it, remember it for the operator. */
+void mgroup_struck(struct mgroup_db *db, mono_t now, enum note note,
+	const struct addr *group, const struct addr *who, uint32_t limit,
+	struct effects *fx);
+/* False, and said so: the sender has as many groups as one host may have. */
+bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *group,
+	const struct gm_msg *msg, struct effects *fx);
+/* addresses that one host may bring */
+size_t mgroup_address_share(const struct mgroup_db *db);
+bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
+/* One more group fits, if need be at the expense of another one. */
+bool mgroup_room_for_group(
+	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
+/* Make room for n addresses as far as the sender may, but not at the expense of `but`.
  */
-int mgroup_owner_charge(
-	struct mgroup_db *db, const struct addr *host, struct mgroup_owner **ret_owner);
-void mgroup_owner_release(
-	struct mgroup_db *db, struct mgroup_owner *o); /* takes NULL */
-/* bring db->n_addr up to date with the group */
-void mgroup_count(struct mgroup_db *db, struct mgroup *g);
+void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
+	const struct mgroup *but, const struct gm_msg *msg, size_t n,
+	struct effects *fx);
+/* Nothing is left of it but the place in the table: INCLUDE({}). */
+void mgroup_empty(struct mgroup_db *db, struct mgroup *g);
 /* no room for further addresses */
 static inline bool mgroup_is_full(const struct mgroup_db *db)
 {

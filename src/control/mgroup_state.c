@@ -37,9 +37,12 @@ static void put_group(struct state_out *o, const struct mgroup *g)
 	state_put_time(o, g->untracked_until);
 	state_put_time(o, g->since);
 	state_put_addr(o, &g->last_reporter);
-	state_put_u8(o, g->owner != NULL);
-	if (g->owner)
-		state_put_addr(o, &g->owner->addr);
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		state_put_u8(o, g->owned[k].owner != NULL);
+		if (g->owned[k].owner)
+			state_put_addr(o, &g->owned[k].owner->key);
+	}
+	state_put_u32(o, (uint32_t)g->n_charged);
 	state_put_u32(o, (uint32_t)g->n_src);
 	for (size_t i = 0; i < g->n_src; i++) {
 		state_put_addr(o, &g->src[i].addr);
@@ -79,11 +82,16 @@ void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 	size_t pos;
 
 	state_put_u64(o, db->n_refused);
+	state_put_u64(o, db->n_evicted);
 	put_turns(o, &db->turns);
 	table_for_each (&db->groups, pos, node, next) {
-		size_t at = state_begin(o, TAG_GROUP);
+		const struct mgroup *g = container_of(node, struct mgroup, node);
+		size_t at;
 
-		put_group(o, container_of(node, struct mgroup, node));
+		if (g->leaving)
+			continue;
+		at = state_begin(o, TAG_GROUP);
+		put_group(o, g);
 		state_end(o, at);
 	}
 }
@@ -167,16 +175,21 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 }
 
 /* A limit that is lower now holds for groups to come. */
-static int get_owner(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
+static int get_owners(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
 {
-	struct addr host;
-	int r;
+	int r = 0;
 
-	if (!state_get_bool(in))
-		return 0;
-	host = state_get_addr(in);
-	r = mgroup_owner_charge(db, &host, &g->owner);
-	return r > 0 ? 0 : r;
+	for (unsigned k = 0; k < MGROUP_OWNERS && r == 0; k++) {
+		struct addr key;
+
+		if (!state_get_bool(in))
+			continue;
+		key = state_get_addr(in);
+		if (gm_is_station(&key) != (k == MGROUP_STATION))
+			state_set_bad(in);
+		r = mgroup_charge(db, g, k, &key);
+	}
+	return r;
 }
 
 /* What waits without an end would never be asked. */
@@ -192,6 +205,7 @@ static bool waits_for_nothing(const struct mgroup *g)
 static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
 {
 	mono_t waits_from;
+	size_t charged;
 	int r;
 
 	g->mode = gm_get_mode(in);
@@ -210,12 +224,15 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	g->untracked_until = gm_get_timer(in);
 	g->since = state_get_time(in);
 	g->last_reporter = state_get_addr(in);
-	r = get_owner(db, in, g);
+	r = get_owners(db, in, g);
+	charged = state_get_u32(in);
 	if (r == 0)
 		r = get_sources(in, g);
 	if (r == 0)
 		r = get_hosts(in, g);
 	mgroup_schedule(g);
+	mgroup_count(db, g, true);
+	mgroup_uncharge(db, g, charged);
 	/* an empty group is none, and only EXCLUDE mode has a group timer */
 	if (g->mode == GM_INCLUDE ? g->n_src == 0 : !mono_is_set(g->until))
 		state_set_bad(in);
@@ -254,7 +271,6 @@ static int import_group(
 	}
 	g->known = true;
 	mgroup_arm(db, g);
-	mgroup_count(db, g);
 	return 0;
 }
 
@@ -266,6 +282,7 @@ int mgroup_import(
 	int r = 0;
 
 	db->n_refused = state_get_u64(in);
+	db->n_evicted = state_get_u64(in);
 	get_turns(in, &db->turns);
 	while (r == 0 && state_get_section(in, &tag, &section))
 		if (tag == TAG_GROUP)

@@ -188,6 +188,7 @@ static void member_facts(const struct question *q, const struct proxy_port *pp,
 	out->max_groups = pp->cfg->max_groups;
 	out->n_refused = pp->groups.n_refused;
 	limit_facts(q, pp, out);
+	mgroup_struck_format(&pp->groups.struck, out->limit, sizeof(out->limit));
 	out->n_foreign = pp->n_bad[GM_BAD_FOREIGN];
 	out->n_filtered = pp->n_bad[GM_BAD_FILTERED];
 }

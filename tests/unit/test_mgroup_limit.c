@@ -106,6 +106,277 @@ static void r082_addresses_of_a_port(void **state)
 	}
 }
 
+/* ---- who has to make room ---- */
+
+/* A join of group `number`, or with sources an ALLOW, from an address and a station. */
+static int from_station(
+	int64_t ms, unsigned host, unsigned station, unsigned number, unsigned n_src)
+{
+	struct addr src[200];
+	struct gm_record rec = {.type = n_src ? GM_ALLOW : GM_IS_EX,
+		.group = gm_group(fam, number),
+		.src = src,
+		.n_src = n_src};
+	struct gm_msg msg = {.version = GM_V3,
+		.from = gm_host(fam, 1),
+		.mac = {{2, 0, 0, 0, (uint8_t)(station >> 8), (uint8_t)station}}};
+
+	rec.group.b[13] = (uint8_t)(number >> 16);
+	rec.group.b[14] = (uint8_t)(number >> 8);
+	rec.group.b[15] = (uint8_t)number;
+	msg.from.b[14] = (uint8_t)(host >> 8);
+	msg.from.b[15] = (uint8_t)host;
+	for (unsigned i = 0; i < n_src; i++) {
+		src[i] = gm_source(fam, '1');
+		src[i].b[14] = (uint8_t)(i >> 8);
+		src[i].b[15] = (uint8_t)i;
+	}
+	effects_clear(&fx);
+	mgroup_begin(&db, mono_from_ms(ms));
+	return mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
+}
+
+static struct mgroup *find(unsigned number)
+{
+	struct addr g = gm_group(fam, 1);
+
+	g.b[13] = (uint8_t)(number >> 16);
+	g.b[14] = (uint8_t)(number >> 8);
+	g.b[15] = (uint8_t)number;
+	return mgroup_find(&db, &g);
+}
+
+static bool has(unsigned number)
+{
+	const struct mgroup *g = find(number);
+
+	return g && !g->leaving;
+}
+
+static unsigned n_noted(enum note note)
+{
+	unsigned n = 0;
+
+	effects_for_each (&fx, e)
+		n += e->type == EFFECT_NOTE && e->note.note == note;
+	return n;
+}
+
+static void with_limits(uint32_t max_groups, uint32_t per_host)
+{
+	struct mgroup_params p = {.gm = gm_params_default,
+		.max_groups = max_groups,
+		.max_groups_per_host = per_host};
+
+	setup_db(&p);
+}
+
+/* F5: other addresses do not help who stays behind one station, nor other stations who
+ * stays behind one address. */
+static void f5_quota_counts_both_identities(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		for (unsigned by_station = 0; by_station < 2; by_station++) {
+			with_limits(0, 10);
+			for (unsigned i = 0; i < 30; i++)
+				from_station(T0, by_station ? i : 1, by_station ? 1 : i,
+					1 + i, 0);
+			assert_int_equal(db.groups.n, 10);
+			assert_int_equal(n_noted(NOTE_HOST_QUOTA), 1);
+			assert_int_equal(db.struck.note, NOTE_HOST_QUOTA);
+			assert_int_equal(gm_is_station(&db.struck.who), by_station);
+			/* the neighbour is not concerned */
+			assert_int_equal(from_station(T0, 500, 500, 500, 0), 1);
+			teardown_db();
+		}
+	}
+}
+
+/* F5: the table is full of one host's groups; the newest of them ends for a neighbour,
+ * and others are told. */
+static void f5_full_table_takes_from_who_holds_most(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		unsigned changes;
+
+		with_limits(1000, 0);
+		for (unsigned i = 0; i < 10; i++)
+			from_station(T0, 7, 7, 1 + i, 0);
+		for (unsigned i = 10; i < 1500; i++)
+			from_station(T0, 66 + i % 2, 66, 1 + i, 0);
+		assert_int_equal(db.groups.n, 1000);
+		assert_int_equal(n_noted(NOTE_GROUP_LIMIT), 1);
+		for (unsigned i = 0; i < 20; i++) {
+			assert_int_equal(from_station(T0, 8, 8, 5000 + i, 0), 1);
+			assert_int_equal(n_noted(NOTE_GROUP_EVICTED), 1);
+		}
+		assert_int_equal(db.n_evicted, 20);
+		for (unsigned i = 0; i < 980; i++)
+			assert_true(has(1 + i));
+		for (unsigned i = 980; i < 1000; i++)
+			assert_false(has(1 + i));
+		changes = run_until(T0);
+		assert_int_equal(changes, 20);
+		assert_int_equal(db.groups.n, 1000);
+		/* whoever holds most gets nothing by it */
+		assert_int_equal(from_station(T0, 66, 66, 9000, 0), 0);
+		teardown_db();
+	}
+}
+
+/* F5: a join of a group that has just had to go is a new one. */
+static void f5_rejoin_of_a_group_that_leaves(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(1000, 0);
+		for (unsigned i = 0; i < 1000; i++)
+			from_station(T0, 66, 66, 1 + i, 0);
+		from_station(T0, 8, 8, 5000, 0);
+		assert_false(has(1000));
+		from_station(T0, 66, 66, 1000, 0);
+		assert_false(has(1000));
+		from_station(T0, 9, 9, 1000, 0);
+		assert_true(has(1000));
+		assert_int_equal(run_until(T0), 1); /* 999, which went for it */
+		assert_int_equal(db.groups.n, 1000);
+		assert_int_equal(db.n_leaving, 0);
+		teardown_db();
+	}
+}
+
+/* F5: ten thousand made-up hosts with a group each. Who was there before them stays,
+ * and a newcomer gets in. */
+static void f5_made_up_hosts(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		unsigned n_in = 0, n_stay = 0;
+
+		with_limits(2048, 1024);
+		for (unsigned i = 0; i < 50; i++)
+			from_station(T0, 1 + i, 1 + i, 1 + i, 0);
+		for (unsigned i = 0; i < 10000; i++) {
+			from_station(T0 + 1 + i, 1000 + i, 1000 + i, 100000 + i, 0);
+			run_until(T0 + 1 + i);
+			if (i < 5000 || i % 100)
+				continue;
+			n_in += from_station(T0 + 1 + i, 100 + i / 100, 100 + i / 100,
+					200 + i / 100, 0) == 1;
+			run_until(T0 + 1 + i);
+		}
+		for (unsigned i = 0; i < 50; i++)
+			assert_true(has(1 + i));
+		assert_int_equal(n_in, 50);
+		for (unsigned i = 5000; i < 10000; i += 100)
+			n_stay += has(200 + i / 100);
+		print_message("%u of 50 newcomers are still there\n", n_stay);
+		assert_int_equal(db.groups.n, 2048);
+		teardown_db();
+	}
+}
+
+/* F5: a small limit is one of streams, and a third has to wait. */
+static void f5_small_table_keeps_its_groups(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(2, 0);
+		assert_int_equal(from_station(T0, 1, 1, 1, 0), 1);
+		assert_int_equal(from_station(T0, 1, 1, 2, 0), 1);
+		assert_int_equal(from_station(T0, 2, 2, 3, 0), 0);
+		assert_int_equal(n_noted(NOTE_GROUP_LIMIT), 1);
+		assert_true(has(1) && has(2));
+		teardown_db();
+	}
+}
+
+/* F7: one host gets an eighth of the addresses; what it adds beyond is refused, by that
+ * name. */
+static void f7_share_of_a_host(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(0, 0);
+		db.max_addr = 16000;
+		for (unsigned i = 0; i < 100; i++)
+			from_station(T0, 66, 66, 1 + i, 100);
+		assert_in_range(db.n_addr, 1900, 2400);
+		assert_int_equal(db.struck.note, NOTE_ADDRESS_SHARE);
+		assert_int_equal(from_station(T0, 8, 8, 5000, 3), 1);
+		assert_int_equal(fx.v[0].note.note, NOTE_GROUP_NEW);
+		teardown_db();
+	}
+}
+
+/* F7: the pool is full, by many made-up hosts; (S,G) of a newcomer get in all the same.
+ */
+static void f7_full_pool_makes_room(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(0, 0);
+		db.max_addr = 80000;
+		from_station(T0, 7, 7, 7, 3);
+		for (unsigned i = 0; i < 600; i++) {
+			from_station(T0 + 1 + i, 1000 + i, 1000 + i, 1000 + i, 100);
+			run_until(T0 + 1 + i);
+		}
+		assert_true(db.n_addr <= db.max_addr);
+		assert_true(db.n_addr > 79000);
+		for (unsigned i = 0; i < 20; i++) {
+			assert_int_equal(
+				from_station(T0 + 700, 8 + i, 8 + i, 5000 + i, 3), 1);
+			run_until(T0 + 700);
+			assert_true(has(5000 + i));
+		}
+		assert_true(has(7));
+		assert_int_not_equal(db.n_evicted, 0);
+		teardown_db();
+	}
+}
+
+/* F7: what a stranger adds to a neighbour's group does not make the neighbour the one
+ * who holds most. */
+static void f7_strangers_do_not_charge_a_neighbour(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(0, 0);
+		from_station(T0, 7, 7, 7, 3);
+		for (unsigned i = 0; i < 5; i++)
+			from_station(T0, 100 + i, 100 + i, 7, 200);
+		assert_int_equal(db.n_addr, 200 + 6 + 3 + 5 * 200);
+		mgroup_drop(&db, find(7));
+		assert_int_equal(db.n_addr, 0);
+		assert_int_equal(db.owners.n, 0);
+		teardown_db();
+	}
+}
+
+/* The limit that struck is the one that is named. */
+static void f7_the_right_reason(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		char text[200] = "";
+
+		with_limits(0, 0);
+		mgroup_struck_format(&db.struck, text, sizeof(text));
+		assert_string_equal(text, "");
+		db.max_addr = 20;
+		from_station(T0, 7, 7, 7, 50);
+		from_station(T0, 8, 8, 8, 1);
+		assert_int_equal(db.struck.note, NOTE_ADDRESS_LIMIT);
+		assert_int_equal(db.struck.limit, 20);
+		mgroup_struck_format(&db.struck, text, sizeof(text));
+		assert_non_null(strstr(text, "the addresses of all lists (20)"));
+		teardown_db();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +384,15 @@ int main(void)
 		cmocka_unit_test(r082_one_host_leaves_room),
 		cmocka_unit_test(r082_host_names_sources_for_ever),
 		cmocka_unit_test(r082_addresses_of_a_port),
+		cmocka_unit_test(f5_quota_counts_both_identities),
+		cmocka_unit_test(f5_full_table_takes_from_who_holds_most),
+		cmocka_unit_test(f5_rejoin_of_a_group_that_leaves),
+		cmocka_unit_test(f5_made_up_hosts),
+		cmocka_unit_test(f5_small_table_keeps_its_groups),
+		cmocka_unit_test(f7_share_of_a_host),
+		cmocka_unit_test(f7_full_pool_makes_room),
+		cmocka_unit_test(f7_strangers_do_not_charge_a_neighbour),
+		cmocka_unit_test(f7_the_right_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
