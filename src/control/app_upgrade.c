@@ -179,7 +179,6 @@ static void go_on(struct app *app, int r)
 static void leave(struct app *app)
 {
 	log_notice("another process takes over");
-	service_status("handing over to a new process");
 	app->exit_status = APP_EXIT_UPGRADE;
 	app->stopping = true;
 	loop_stop(app->loop);
@@ -191,7 +190,9 @@ static int store_all(const struct gift *g)
 
 	for (size_t i = 0; i < g->fds.n && r == 0; i++)
 		r = service_store(g->fds.v[i].name, g->fds.v[i].fd);
-	return r < 0 ? r : service_barrier();
+	if (r == 0)
+		r = service_barrier();
+	return r < 0 ? r : service_status("handing over to a new process");
 }
 
 static void forget_all(const struct listen_fds *fds)

@@ -102,38 +102,40 @@ static int send_text(const char *text, int fd)
 }
 
 /* With MSG_DONTWAIT a manager that is busy misses a line. */
-static _printf_(2, 3) void notify(int flags, const char *format, ...)
+static _printf_(2, 3) int notify(int flags, const char *format, ...)
 {
 	char text[1024];
 	va_list ap;
 
 	if (notify_fd < 0)
-		return;
+		return -ENOTCONN;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	(void)send(notify_fd, text, strlen(text), flags | MSG_NOSIGNAL);
+	return send(notify_fd, text, strlen(text), flags | MSG_NOSIGNAL) < 0 ? -errno
+									     : 0;
 }
 
 void service_ready(const char *status)
 {
 	/* a manager that does not hear it ends what it has started */
-	notify(0, "READY=1\nSTATUS=%s", status);
+	(void)notify(0, "READY=1\nSTATUS=%s", status);
 }
 
 void service_reloading(mono_t now)
 {
-	notify(MSG_DONTWAIT, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, now.ns / 1000);
+	(void)notify(
+		MSG_DONTWAIT, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, now.ns / 1000);
 }
 
 void service_stopping(const char *status)
 {
-	notify(MSG_DONTWAIT, "STOPPING=1\nSTATUS=%s", status);
+	(void)notify(MSG_DONTWAIT, "STOPPING=1\nSTATUS=%s", status);
 }
 
-void service_status(const char *status)
+int service_status(const char *status)
 {
-	notify(MSG_DONTWAIT, "STATUS=%s", status);
+	return notify(MSG_DONTWAIT, "STATUS=%s", status);
 }
 
 int64_t service_watchdog_ms(void)
@@ -143,7 +145,7 @@ int64_t service_watchdog_ms(void)
 
 void service_watchdog(void)
 {
-	notify(MSG_DONTWAIT, "WATCHDOG=1");
+	(void)notify(MSG_DONTWAIT, "WATCHDOG=1");
 }
 
 /* Wait until the other end of a pipe is closed. 0, -ETIME, -errno. */

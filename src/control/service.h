@@ -23,7 +23,7 @@ void service_ready(const char *status);
 /* `now` of the system's clock; service_ready() is to follow */
 void service_reloading(mono_t now);
 void service_stopping(const char *status);
-void service_status(const char *status);
+int service_status(const char *status); /* 0 or -errno */
 
 /* How often a sign of life is due, in ms: half of what the manager waits. 0: never. */
 int64_t service_watchdog_ms(void);
@@ -36,5 +36,6 @@ int service_can_store(void);
  */
 int service_store(const char *name, int fd);
 int service_forget(const char *name);
-/* Wait until the manager has seen everything so far. 0, -ETIME, -errno. */
+/* Wait until the manager has seen everything so far, or has gone, which the next
+ * message tells. 0, -ETIME, -errno. */
 int service_barrier(void);
