@@ -36,7 +36,6 @@
 #define TICK_NS	    500000
 #define RCVBUF_SIZE (8 << 20)
 #define SETTLED_NS  5000000 /* no datagram for so long: the stream has ended */
-#define PATIENCE_NS (10 * SECOND_NS)
 #define TO_IN	    3
 #define TO_EX	    4
 
@@ -57,6 +56,7 @@ struct hosts {
 	unsigned first, groups, hosts, count;
 	unsigned host; /* number of the first host */
 	double rate, seconds;
+	double patience; /* zap: for the first datagram of a join, seconds */
 	bool keep; /* zap: leave nothing, take the next channel */
 
 	int fd, ifindex;
@@ -290,7 +290,7 @@ static int64_t join_delay(struct hosts *h, int fd, unsigned channel)
 	while (next_frame(h, fd, clock_ns(CLOCK_MONOTONIC) + 1000, &s))
 		;
 	say(h, channel, TO_EX);
-	until = clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+	until = clock_ns(CLOCK_MONOTONIC) + (int64_t)(h->patience * SECOND_NS);
 	while (next_frame(h, fd, until, &s)) {
 		if (s.report && !start)
 			start = s.ns;
@@ -425,7 +425,8 @@ static void parse(struct hosts *h, int argc, char **argv)
 		{"source", 1, NULL, 's'}, {"first", 1, NULL, 'f'},
 		{"groups", 1, NULL, 'g'}, {"hosts", 1, NULL, 'h'},
 		{"host", 1, NULL, 'n'}, {"count", 1, NULL, 'c'}, {"rate", 1, NULL, 'r'},
-		{"seconds", 1, NULL, 't'}, {"keep", 0, NULL, 'k'}, {0}};
+		{"seconds", 1, NULL, 't'}, {"patience", 1, NULL, 'p'},
+		{"keep", 0, NULL, 'k'}, {0}};
 	struct in_addr a;
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -447,6 +448,8 @@ static void parse(struct hosts *h, int argc, char **argv)
 			h->rate = atof(optarg);
 		else if (c == 't')
 			h->seconds = atof(optarg);
+		else if (c == 'p')
+			h->patience = atof(optarg);
 		else if (c == 'k')
 			h->keep = true;
 		else
@@ -462,7 +465,8 @@ int main(int argc, char **argv)
 		.hosts = 1,
 		.count = 1,
 		.rate = 1000,
-		.seconds = 1};
+		.seconds = 1,
+		.patience = 10};
 	const char *mode;
 	int64_t start;
 	double took;

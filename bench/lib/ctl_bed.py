@@ -21,8 +21,8 @@ PEERS = os.path.join(lab.ROOT, "build", "peers", "usr", "sbin")
 
 
 class Bed:
-    def __init__(self):
-        self.topology = t = lab.Topology(lans=2)
+    def __init__(self, ipv6=False):
+        self.topology = t = lab.Topology(lans=2, ipv6=ipv6)
         self.provider, self.router = t.provider, t.router
         self.lan = {1: t.hosts["lan1"], 2: t.hosts["lan2"]}
         # what a forwarder in the kernel needs, and more memberships than it has by default
@@ -71,6 +71,11 @@ class _Process:
                 total += int(f.read().split()[0])
         return total
 
+    def control_ns(self):
+        """Processor time until now of the thread that reads membership messages."""
+        with open(f"/proc/{self.pid()}/schedstat", encoding="ascii") as f:
+            return int(f.read().split()[0])
+
     def memory(self):
         """Resident octets."""
         with open(f"/proc/{self.pid()}/statm", encoding="ascii") as f:
@@ -100,6 +105,10 @@ class Ringcast(_Process):
 
     def pid(self):
         return self.daemon.process.pid
+
+    def sent(self):
+        """Membership messages sent, to hosts and to the provider."""
+        return self.daemon.show("stats")["control"]["sent"]
 
     def dropped(self):
         """Reports that did not fit into its receive buffers."""
@@ -153,6 +162,11 @@ class Igmpproxy(_Process):
 
     def counted(self):
         return {"dropped": self.dropped()}
+
+    @staticmethod
+    def sent():
+        """It does not count them."""
+        return None
 
     def pid(self):
         return self.process.pid

@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(TOP, "tools", "lib"))
 # pylint: disable=wrong-import-position
 import bed as beds      # noqa: E402
 import ctl_bed          # noqa: E402
+import hostile          # noqa: E402
 import lab              # noqa: E402
 import ringcast         # noqa: E402
 
@@ -27,7 +28,7 @@ CHANNELS = 8
 STREAM = "239.3.0.1"      # the watched stream; other groups are those of the bench programs
 STREAM_RATE = 1000
 STORM_FIRST = 1000        # group numbers of the storm begin here
-PARTS = ("storm", "shouter", "overload", "queries", "restart")
+PARTS = ("storm", "shouter", "overload", "queries", "restart", "hostile")
 
 
 def options():
@@ -37,6 +38,9 @@ def options():
     p.add_argument("--seconds", type=float, default=30, help="of each load (overload: twice that)")
     p.add_argument("--rate", type=int, default=50000, help="messages per second of a storm")
     p.add_argument("--hosts", type=int, default=1000, help="that make the storm")
+    p.add_argument("--attack", type=int, default=10000,
+                   help="frames per second of each hostile shape")
+    p.add_argument("--shape", default="", help="hostile: those with this in their name only")
     p.add_argument("--option", action="append", default=[], metavar="LINE",
                    help="a line for ringcastd's configuration")
     p.add_argument("--json", metavar="FILE", help="write what was found")
@@ -242,6 +246,8 @@ def _zap_words(z):
 
 
 def words(part, r):
+    if part == "hostile":
+        return hostile.words(r)
     if part in ("storm", "shouter"):
         lines = [f"{r['contestant']:>10} {part}: {r['rate']} messages/s of {r['hosts']} host(s) "
                  f"for {r['seconds']:.0f} s"]
@@ -263,6 +269,13 @@ def words(part, r):
             f"({', '.join(f'{g:.2f}' for g in r['gaps_s'])})")
 
 
+def _rows(part, name, args):
+    if part == "hostile":
+        yield from hostile.rows(name, args, Watched)
+    else:
+        yield globals()[part](name, args)
+
+
 def main():
     args = options()
     found = {}
@@ -271,9 +284,9 @@ def main():
         for part in args.part:
             found[part] = []
             for name in args.contestant:
-                row = globals()[part](name, args)
-                found[part].append(row)
-                print(words(part, row), flush=True)
+                for row in _rows(part, name, args):
+                    found[part].append(row)
+                    print(words(part, row), flush=True)
     except (lab.LabError, FileNotFoundError) as e:
         print(f"cannot measure here: {e}")
         return 77

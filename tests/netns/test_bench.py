@@ -117,5 +117,16 @@ def stress(b):
     b.note(f"{row['counted']['limited']} messages refused")
 
 
+@case("bench/stress: hostile shapes, and honest hosts of two LANs are served")
+def hostile(b):
+    rows = _run("stress.py", "--part", "hostile", "--seconds", "1", "--shape", "182 x BLOCK",
+                "--attack", "5000")["hostile"]
+    assert len(rows) == 1, rows
+    row, = rows
+    assert not any(z["never"] for z in row["zaps"].values()), row
+    assert row["counted"]["records_limited"] > 1000 and row["attack"]["sent"] > 1000, row
+    b.note(f"{row['attack']['sent']} reports, control {row['control_percent']:.0f} %")
+
+
 if __name__ == "__main__":
     main()
