@@ -7,6 +7,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define HOST_MAX 256
 
 static int parse_port(const char *s, uint16_t *ret)
 {
@@ -52,4 +56,35 @@ const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN])
 	snprintf(buf, ENDPOINT_STRLEN, "%s%s%s:%u", v4 ? "" : "[",
 		addr_format(&e->addr, host), v4 ? "" : "]", e->port);
 	return buf;
+}
+
+/* Without the port and the brackets of an IPv6 address; false: too long. */
+static bool copy_host(const char *s, char host[HOST_MAX])
+{
+	bool bracket = *s == '[';
+	size_t n = strcspn(s + bracket, bracket ? "]" : ":");
+
+	if (n >= HOST_MAX)
+		return false;
+	memcpy(host, s + bracket, n);
+	host[n] = '\0';
+	return true;
+}
+
+bool endpoint_is_local_host(const char *s)
+{
+	static const char name[] = ".localhost";
+	char host[HOST_MAX + 1] = "."; /* a dot before it for the comparison */
+	struct addr ignored;
+	size_t n;
+
+	if (!copy_host(s, host + 1))
+		return false;
+	n = strlen(host);
+	if (host[n - 1] == '.')
+		host[--n] = '\0';
+	if (n > 0 && addr_parse(host + 1, &ignored) == 0)
+		return true;
+	return n >= sizeof(name) - 1 &&
+		strcasecmp(host + n - (sizeof(name) - 1), name) == 0;
 }

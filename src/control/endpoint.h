@@ -17,3 +17,7 @@ struct endpoint {
 int endpoint_parse(const char *s, struct endpoint *ret);
 /* with the address spelt out; returns `buf` */
 const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN]);
+
+/* A Host field of HTTP that names this system whatever a name server says: an address,
+ * "localhost" or a name below it, with or without a port. */
+bool endpoint_is_local_host(const char *host);

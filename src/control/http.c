@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <errno.h>
 
-const unsigned http_code[HTTP_CODES] = {200, 404, 405, 503};
+const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 
 #if HAVE_LIBMICROHTTPD
 
@@ -26,6 +26,7 @@ const unsigned http_code[HTTP_CODES] = {200, 404, 405, 503};
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -60,6 +61,7 @@ struct http {
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
 	mono_t run_at; /* MONO_NEVER: the library waits for its sockets alone */
+	bool loopback; /* it listens for this system alone */
 	uint64_t n_accepted;
 	struct connection connection[N_SLOTS];
 	enum metrics_format asked; /* 0: no body is being made */
@@ -180,6 +182,26 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 	return info ? info->socket_context : NULL;
 }
 
+/* A page whose name leads to the loopback address (DNS rebinding) asks with its own
+ * name. Elsewhere there may be names for the address, and others can connect anyway. */
+static bool is_host_ok(const struct connection *c)
+{
+	const char *host = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Host");
+
+	return !c->http->loopback || !host || endpoint_is_local_host(host);
+}
+
+/* It would be waited for until its end, which may never come. */
+static bool has_large_body(const struct connection *c)
+{
+	const char *length =
+		MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Content-Length");
+
+	return MHD_lookup_connection_value(
+		       c->mhd, MHD_HEADER_KIND, "Transfer-Encoding") ||
+		(length && strtoull(length, NULL, 10) > HTTP_MAX_BODY);
+}
+
 /* The library calls this when the headers are there, and again when the rest is. */
 static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char *url,
 	const char *method, const char *version, const char *data, size_t *n_data,
@@ -189,9 +211,17 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 
 	if (!c)
 		return MHD_NO;
+	if (!is_host_ok(c))
+		return send_text(c, MHD_HTTP_FORBIDDEN,
+			strdup("the name in the address is none of this system: say "
+			       "localhost or 127.0.0.1, or let metrics-listen name "
+			       "another address\n"));
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED,
 			strdup("GET and HEAD are all there is\n"));
+	if (has_large_body(c))
+		return send_text(c, MHD_HTTP_BAD_REQUEST,
+			strdup("there is no use for a body here\n"));
 	if (!c->begun) {
 		c->begun = true;
 		return MHD_YES;
@@ -477,6 +507,7 @@ int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops
 		return -ENOMEM;
 	h->loop = loop;
 	h->ops = *ops;
+	h->loopback = addr_is_loopback(&at->addr);
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
 	fd = listen_at(at);

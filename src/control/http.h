@@ -21,6 +21,7 @@
 #define HTTP_MAX_PER_ADDRESS 8
 #define HTTP_IDLE_S	     10
 #define HTTP_LIFE_MS	     30000
+#define HTTP_MAX_BODY	     1024 /* bytes of a request's body, which nobody reads */
 
 struct http;
 
@@ -54,7 +55,7 @@ mono_t http_deadline(const struct http *h);
 void http_tick(struct http *h, mono_t now);
 
 /* status codes that are sent */
-#define HTTP_CODES 4
+#define HTTP_CODES 6
 extern const unsigned http_code[HTTP_CODES];
 struct http_stats {
 	unsigned n_connections;

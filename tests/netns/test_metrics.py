@@ -243,6 +243,22 @@ def dashboard(t):
             assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
 
 
+def hosts_and_bodies(t):
+    """F15: a page cannot have its name lead here; a body without an end is not waited for."""
+    def first_line(*head):
+        with t.router.socket(socket.AF_INET) as s:
+            s.settimeout(20)
+            s.connect(("127.0.0.1", PORT))
+            s.sendall("\r\n".join(("GET /healthz HTTP/1.1",) + head + ("", "")).encode())
+            return s.recv(100).split(b"\r\n")[0].decode()
+    for host in ("localhost", f"localhost:{PORT}", f"127.0.0.1:{PORT}", "192.0.2.1", "[::1]"):
+        assert " 200 " in first_line(f"Host: {host}"), host
+    for host in ("attacker.example", f"attacker.example:{PORT}", "localhost.example"):
+        assert " 403 " in first_line(f"Host: {host}"), host
+    line = first_line("Host: localhost", "Transfer-Encoding: chunked", "", "5", "begun")
+    assert " 400 " in line, line
+
+
 def methods_and_paths(t):
     """Nothing but GET and HEAD, nothing but /metrics and /healthz."""
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"):
@@ -255,6 +271,7 @@ def methods_and_paths(t):
     assert status == 200 and not text and int(headers["Content-Length"]) > 10000
     assert request(t.router, "/metrics?x=1#y")[0] == 200
     assert request(t.router, method="GET", body="a body")[0] == 200
+    assert request(t.router, method="GET", body="x" * 2000)[0] == 400
     text = scrape(t.router)
     assert value(text, "ringcast_http_requests_total", code="405") == 6
     assert value(text, "ringcast_http_requests_total", code="404") == 8
@@ -287,6 +304,7 @@ def is_closed(s):
 def bad_clients(b):
     t, d = busy_daemon(b)
     methods_and_paths(t)
+    hosts_and_bodies(t)
     r = b.receiver(t.hosts["lan2"], join=False)
     # slow-loris: more half requests than there are places
     slow = send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ", 40)

@@ -44,11 +44,28 @@ static void bad_ones(void **state)
 	}
 }
 
+/* F15: names that no name server can lead here */
+static void f15_local_hosts(void **state)
+{
+	static const char *const ours[] = {"localhost", "localhost:9337", "LocalHost:1",
+		"localhost.", "a.localhost:80", "127.0.0.1", "127.0.0.1:9337",
+		"192.0.2.1:80", "[::1]", "[::1]:9337"};
+	static const char *const others[] = {"", ":9337", ".", "example.org",
+		"example.org:9337", "localhost.example.org", "notlocalhost",
+		"127.0.0.1.example.org", "[]"};
+
+	for (size_t i = 0; i < array_len(ours); i++)
+		assert_true(endpoint_is_local_host(ours[i]));
+	for (size_t i = 0; i < array_len(others); i++)
+		assert_false(endpoint_is_local_host(others[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(bad_ones),
+		cmocka_unit_test(f15_local_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
