@@ -248,6 +248,9 @@ bool config_is_boundary(const struct config_iface *ci, const struct addr *group)
 {
 	if (!addr_is_v4(group) && addr_scope(group) <= config_boundary_scope(ci))
 		return true;
+	if (addr_eq(group, &CONFIG_SSDP) &&
+		config_boundary_scope(ci) >= CONFIG_SCOPE_LOCAL)
+		return true;
 	for (size_t i = 0; i < ci->n_boundary; i++)
 		if (prefix_contains(&ci->boundary[i], group))
 			return true;

@@ -186,6 +186,10 @@ bool config_group_allowed(const struct config_iface *ci, const struct addr *grou
 
 /* The widest scope of IPv6 groups that do not cross the interface (R160, R203). */
 unsigned config_boundary_scope(const struct config_iface *ci);
+/* Device discovery (SSDP) in the local scope of RFC 2365: the one IPv4 group that a
+ * boundary-scope of CONFIG_SCOPE_LOCAL (RFC 2365 8) or more stops. */
+#define CONFIG_SSDP	   ADDR_V4(239, 255, 255, 250)
+#define CONFIG_SCOPE_LOCAL 3
 /* Does the group end at the interface, in both directions? */
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
 

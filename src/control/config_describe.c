@@ -287,10 +287,15 @@ static void describe_boundary(struct describe *d, const struct config_iface *ci)
 {
 	_cleanup_(config_text_deinit) struct config_text t = {0};
 	char buf[PREFIX_STRLEN];
+	bool ssdp = ci->ipv4 && config_boundary_scope(ci) >= CONFIG_SCOPE_LOCAL;
 
 	if (ci->ipv6 && config_boundary_scope(ci) > 2)
 		config_text_add(&t, "IPv6 groups of scope %u and narrower%s",
-			config_boundary_scope(ci), ci->n_boundary ? "; " : "");
+			config_boundary_scope(ci),
+			ssdp || ci->n_boundary ? "; " : "");
+	if (ssdp)
+		config_text_add(&t, "239.255.255.250 (SSDP, the discovery of devices)%s",
+			ci->n_boundary ? "; " : "");
 	for (size_t i = 0; i < ci->n_boundary; i++)
 		add_listed(&t, i, ci->n_boundary, prefix_format(&ci->boundary[i], buf));
 	if (t.bad)

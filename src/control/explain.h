@@ -34,6 +34,7 @@ struct explain_input {
 	struct explain_iface i;
 	bool upstream;
 	bool receive;	/* frames from here are forwarded at all */
+	bool source_broadcast; /* it is the broadcast address of a subnet */
 	bool source_ok; /* the source may send here; when there is one */
 	/* of an upstream: the provider is asked for it */
 	bool report_up; /* messages can be sent */

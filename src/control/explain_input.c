@@ -38,6 +38,13 @@ static bool check_source(const struct explain_facts *f, const struct explain_inp
 
 	if (f->has_source && !in->source_ok) {
 		addr_format(&f->source, source);
+		if (in->source_broadcast) {
+			explain_add(e, "source", name, EXPLAIN_REFUSE,
+				"%s is the broadcast address of a subnet of %s, which no "
+				"host has",
+				source, name);
+			return false;
+		}
 		c = explain_add(e, "source", name, EXPLAIN_REFUSE,
 			"%s is in no subnet and no altnet of %s", source, name);
 		explain_advise(c,

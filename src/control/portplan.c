@@ -15,6 +15,29 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A subnet's broadcast address is nobody's (RFC 1122 3.2.1.3). Where the host part has
+ * a bit or none it is an address as any other (RFC 3021). */
+static bool find_broadcast(const struct prefix *subnet, struct addr *ret)
+{
+	*ret = subnet->addr;
+	if (!addr_is_v4(&subnet->addr) || prefix_len_in_family(subnet) > 30)
+		return false;
+	for (unsigned bit = subnet->len; bit < 128; bit++)
+		ret->b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return true;
+}
+
+bool portplan_is_broadcast(const struct proxy_port *pp, const struct addr *source)
+{
+	struct addr broadcast;
+
+	for (size_t i = 0; i < pp->n_subnet; i++)
+		if (find_broadcast(&pp->subnet[i], &broadcast) &&
+			addr_eq(&broadcast, source))
+			return true;
+	return false;
+}
+
 static int set_sources(
 	const struct router *r, const struct proxy_port *pp, struct plan_port *port)
 {
@@ -24,6 +47,7 @@ static int set_sources(
 	for (unsigned o = 0; o < PORT_MAX; o++)
 		if (r->port[o])
 			n += r->port[o]->n_subnet;
+	n += pp->n_subnet;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
@@ -33,7 +57,14 @@ static int set_sources(
 		for (size_t k = 0; r->port[o] && k < r->port[o]->n_subnet; k++)
 			v[i++] = (struct plan_source){
 				r->port[o]->subnet[k], r->port[o] == pp};
-	return plan_set_sources(port, v, n);
+	for (size_t k = 0; k < pp->n_subnet; k++) {
+		struct addr broadcast;
+
+		if (find_broadcast(&pp->subnet[k], &broadcast))
+			v[i++] = (struct plan_source){
+				prefix_from_addr(&broadcast, 32), false};
+	}
+	return plan_set_sources(port, v, i);
 }
 
 /* Boundaries last, so that they decide (R161). What an upstream does not ask for, it
@@ -43,6 +74,7 @@ static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filte
 	const struct config_iface *ci = pp->cfg;
 	_cleanup_(freep) struct plan_rule *v =
 		calloc(ci->n_filter + ci->n_boundary + 1, sizeof(*v));
+	struct addr ssdp = CONFIG_SSDP;
 	size_t n = 0;
 
 	if (!v)
@@ -51,6 +83,8 @@ static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filte
 		v[n++] = (struct plan_rule){ci->filter[i].groups, ci->filter[i].allow};
 	for (size_t i = 0; i < ci->n_boundary; i++)
 		v[n++] = (struct plan_rule){ci->boundary[i], false};
+	if (config_is_boundary(ci, &ssdp))
+		v[n++] = (struct plan_rule){prefix_from_addr(&ssdp, 32), false};
 	f->refuse_others = lists && ci->has_whitelist;
 	f->scope = (uint8_t)config_boundary_scope(ci);
 	return plan_set_rules(f, v, n);

@@ -141,6 +141,7 @@ static void input_facts(
 	*in = (struct explain_input){
 		.upstream = pp->role == CONFIG_ROLE_UPSTREAM,
 		.receive = port->receive,
+		.source_broadcast = portplan_is_broadcast(pp, &q->source),
 		.source_ok = plan_source_ok(port, &q->source),
 		.ring_packets = s.ring_packets,
 		.ring_drops = s.ring_drops,

@@ -3,6 +3,7 @@
 """Rules of the operator and guards of our own: boundaries, lists towards the provider,
 limits, forged sources, loops, rivals."""
 
+import json
 import socket
 import struct
 
@@ -69,9 +70,40 @@ def boundary_wan(b):
 @case("R144 blacklist on the upstream: neither reports nor data of LANs towards it")
 def blacklist_wan(b):
     got, sent, reports, _ = both_directions(
-        b, ALL + f"phyint wan upstream blacklist {SSDP}/32\n" + LANS, SSDP, GROUP)
-    assert got == {SSDP: [1, 11, 2], GROUP: [1, 11, 2]}, got
+        b, ALL + f"phyint wan upstream blacklist {LOCAL}/32\n" + LANS, LOCAL, GROUP)
+    assert got == {LOCAL: [1, 11, 2], GROUP: [1, 11, 2]}, got
     assert sent == {GROUP} and reports == {GROUP}, (sent, reports)
+
+
+@case("F15 SSDP does not cross the upstream, and LANs have it among each other")
+def ssdp(b):
+    got, sent, reports, _ = both_directions(b, ALL + WAN + LANS, SSDP, GROUP)
+    assert got == {SSDP: [1, 2], GROUP: [1, 11, 2]}, got
+    assert sent == {GROUP} and reports == {GROUP}, (sent, reports)
+
+
+@case("F15 SSDP crosses the upstream with boundary-scope 2")
+def ssdp_as_it_was(b):
+    got, sent, reports, _ = both_directions(
+        b, ALL + "phyint wan upstream boundary-scope 2\n" + LANS, SSDP, GROUP)
+    assert got == {SSDP: [1, 11, 2], GROUP: [1, 11, 2]}, got
+    assert sent == reports == {SSDP, GROUP}, (sent, reports)
+
+
+@case("F15 data from the broadcast address of the provider's subnet are not forwarded")
+def broadcast_source(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + "phyint lan1 downstream\n")
+    r = b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    wire = b.own(Wire(t.provider, "p0"))
+    lowest, _, last = t.SOURCE.rpartition(".")
+    for n, source in enumerate((lowest + ".255", lowest + ".0", t.SOURCE)):
+        wire.send(udp(source, GROUP, number(n)))
+    assert numbers(wait_datagrams(r, 2)) == [1, 2]
+    assert verdicts(d)["wrong_input"] == 1, verdicts(d)
+    checks = json.loads(d.ctl_run("--json", "explain", GROUP, lowest + ".255").stdout)["checks"]
+    assert [c for c in checks if c["verdict"] == "refuse" and "broadcast" in c["text"]], checks
 
 
 @case("R161 boundary on a LAN: its group stays there")

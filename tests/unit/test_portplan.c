@@ -67,6 +67,7 @@ struct source_case {
 #define INNER  "phyint wan upstream altnet 10.1.0.64/26\n" LANS
 #define LOCAL  "phyint wan upstream\nphyint lan1 downstream altnet 192.168.7.0/24\n"
 #define EQUAL  "phyint wan upstream altnet 10.1.0.0/24\n" LANS
+#define CAST   "phyint wan upstream altnet 10.9.0.255/32\n" LANS
 #define STRICT "phyint wan upstream\n" LANS
 
 static const struct source_case source_cases[] = {
@@ -91,6 +92,11 @@ static const struct source_case source_cases[] = {
 	{"R174 the longest prefix decides", INNER, "wan", "10.1.0.65", true},
 	{"R174 the longest prefix decides", INNER, "wan", "10.1.0.1", false},
 	{"R143 between equals the altnet is meant", EQUAL, "wan", "10.1.0.1", true},
+	{"F15 broadcast address", STRICT, "wan", "10.9.0.255", false},
+	{"F15 broadcast address", LOOSE, "wan", "10.9.0.255", false},
+	{"F15 broadcast address, meant by an altnet", CAST, "wan", "10.9.0.255", true},
+	{"F15 lowest address, which Linux gives to hosts", STRICT, "wan", "10.9.0.0",
+		true},
 };
 
 static void sources(void **state)
@@ -182,6 +188,13 @@ static const struct group_case group_cases[] = {
 	{"R160 boundary-scope", " boundary-scope 2", "wan", "ff05::1", true, true},
 	{"R160 boundary-scope", " boundary-scope 5", "lan1", "ff05::1", false, false},
 	{"R160 boundary-scope", " boundary-scope 5", "lan1", "ff08::1", true, true},
+	{"F15 SSDP and a provider", "", "wan", "239.255.255.250", false, false},
+	{"F15 SSDP among LANs", "", "lan1", "239.255.255.250", true, true},
+	{"F15 its neighbours", "", "wan", "239.255.255.249", true, true},
+	{"F15 SSDP as it was", " boundary-scope 2", "wan", "239.255.255.250", true,
+		true},
+	{"F15 SSDP of a LAN", " boundary-scope 3", "lan1", "239.255.255.250", false,
+		false},
 	{"R161 boundary", BOTH, "wan", "239.255.1.1", false, false},
 	{"R161 boundary", BOTH, "lan1", "239.255.1.1", false, false},
 	{"R144 list towards the provider", BOTH, "wan", "239.1.1.1", true, false},

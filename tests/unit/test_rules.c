@@ -123,6 +123,11 @@ static void r160_boundary_scope(void **state)
 		{lan, "ff05::1", false, false},
 		{lan, "ff08::1", true, false},
 		{lan, "ff0e::1", true, true},
+		{lan, "239.255.255.250", false, false},
+		{open, "239.255.255.250", true, true},
+		{wide, "239.255.255.250", true, false},
+		{PLAIN, "239.255.255.250", true, false},
+		{PLAIN, "239.255.255.251", true, true},
 	};
 
 	for (size_t i = 0; i < array_len(c); i++)
