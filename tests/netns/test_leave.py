@@ -32,7 +32,7 @@ def watch(b, config, version=3, lans=2):
     return t, r, b.tap(t.hosts["lan1"], "eth0")
 
 
-@case("R092 quickleave, one tracked IGMPv3 host: stopped at once, without a query")
+@case("R092 quickleave, one tracked IGMPv3 host: stopped at once, without waiting for an answer")
 def quick(b):
     t, r, lan = watch(b, "quickleave\n" + SLOW_LEAVE)
     upstream = b.tap(t.provider, "p0")
