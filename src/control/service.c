@@ -76,8 +76,9 @@ bool service_is_managed(void)
 	return notify_fd >= 0;
 }
 
-/* One message, with a descriptor unless it is -1. */
-static int send_text(const char *text, int fd)
+/* One message, with a descriptor unless it is -1. A call with a timeout is not
+ * restarted by itself, and rings of io_uring interrupt it. */
+static int send_text(const char *text, int fd, int flags)
 {
 	union {
 		struct cmsghdr hdr;
@@ -86,6 +87,7 @@ static int send_text(const char *text, int fd)
 	struct iovec iov = {(char *)(uintptr_t)text, strlen(text)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *c;
+	ssize_t n;
 
 	if (notify_fd < 0)
 		return -ENOTCONN;
@@ -98,7 +100,10 @@ static int send_text(const char *text, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
-	return sendmsg(notify_fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	do
+		n = sendmsg(notify_fd, &msg, flags | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
 }
 
 /* With MSG_DONTWAIT a manager that is busy misses a line. */
@@ -107,13 +112,10 @@ static _printf_(2, 3) int notify(int flags, const char *format, ...)
 	char text[1024];
 	va_list ap;
 
-	if (notify_fd < 0)
-		return -ENOTCONN;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	return send(notify_fd, text, strlen(text), flags | MSG_NOSIGNAL) < 0 ? -errno
-									     : 0;
+	return send_text(text, -1, flags);
 }
 
 void service_ready(const char *status)
@@ -162,7 +164,7 @@ static int wait_closed(int fd, int wait_ms)
 
 static int pass(const char *text, int ends[2])
 {
-	int r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : send_text(text, ends[1]);
+	int r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : send_text(text, ends[1], 0);
 
 	closep(&ends[1]);
 	return r;
@@ -185,7 +187,7 @@ int service_store(const char *name, int fd)
 
 	/* sockets are kept even when their interface reports an error */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
-	return send_text(text, fd);
+	return send_text(text, fd, 0);
 }
 
 int service_forget(const char *name)
@@ -193,7 +195,7 @@ int service_forget(const char *name)
 	char text[128];
 
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
-	return send_text(text, -1);
+	return send_text(text, -1, 0);
 }
 
 /* A manager that keeps nothing closes what it is sent, and does not say so. */
