@@ -38,7 +38,8 @@ const char *tx_uring_reason(int r)
 	case ENOMEM:
 		return "io_uring has no memory (ENOMEM)";
 	case EOPNOTSUPP:
-		return HAVE_LIBURING ? "io_uring of this kernel is not confined"
+		return HAVE_LIBURING ? "io_uring of this kernel cannot be "
+				       "confined (before 5.10)"
 				     : "built without io_uring";
 	default:
 		return "io_uring refused";

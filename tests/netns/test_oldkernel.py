@@ -88,6 +88,15 @@ def io_uring_unknown(b):
     assert "sendmmsg" in stats["transmit"] and "sendmmsg" in choice, choice
 
 
+@case("io_uring cannot be confined to sending")
+def io_uring_unrestricted(b):
+    stats, choice = plays(b, "io_uring unrestricted")
+    assert "sendmmsg" in stats["transmit"], stats["transmit"]
+    # built with io_uring, and allowed here
+    assert "cannot be confined (before 5.10)" in choice or "io_uring not" in choice \
+        or "without io_uring" in choice, choice
+
+
 @case("the oldest kernel of all")
 def everything(b):
     stats, _ = plays(b, "no tpacket_v3", "no vnet header", "no fanout", "no ignore-outgoing",

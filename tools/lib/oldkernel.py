@@ -30,6 +30,8 @@ def _option(number, error, length=None):
 REFUSALS = {
     "io_uring unknown": [(nr, {}, errno.ENOSYS) for nr in _IO_URING],
     "io_uring forbidden": [(nr, {}, errno.EPERM) for nr in _IO_URING],
+    # IORING_REGISTER_RESTRICTIONS is of Linux 5.10
+    "io_uring unrestricted": [(427, {1: 11}, errno.EINVAL)],
     "confinement forbidden": [(nr, {}, errno.EPERM) for nr in (_SECCOMP, *_LANDLOCK)],
     # PACKET_VNET_HDR_SZ is of Linux 6.4, PACKET_IGNORE_OUTGOING of 4.20
     "no super-frames": [_option(24, errno.ENOPROTOOPT)],
