@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -58,7 +59,10 @@ static const struct sock_filter base_ipv6[] = {
 /* Of a sampled host: two instructions for each four octets of its addresses, the
  * choice, and the return. */
 #define HOST_CODE (2 * (2 + 4) + 3)
-_Static_assert(array_len(base_ipv6) + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
+#define OWN_CODE  6 /* of own_first() */
+#define TYPE_CODE 2 /* the test of the packet type, with which both bases begin */
+_Static_assert(
+	array_len(base_ipv6) + OWN_CODE + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
 	"a program may not fit");
 
 static bool same_host(const struct flood_host *a, const struct flood_host *b)
@@ -168,13 +172,34 @@ static size_t sample(
 	return n;
 }
 
+/* One family only, and past the tests of sender and packet type for what this host
+ * sends; `n_host` is the number of instructions of the former. */
+static void own_first(struct sock_filter *code, enum family family, uint32_t n_host)
+{
+	const struct sock_filter own[OWN_CODE] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JA, n_host + TYPE_CODE, 0, 0),
+	};
+
+	memcpy(code, own, sizeof(own));
+}
+
 size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX])
 {
-	size_t n = 0;
+	size_t n = f->own ? OWN_CODE : 0;
 
 	for (unsigned i = 0; i < f->n; i++)
 		if (f->host[i].on)
 			n += sample(code + n, f->family, &f->host[i]);
+	if (f->own)
+		own_first(code, f->family, (uint32_t)(n - OWN_CODE));
 	if (f->family == FAMILY_IPV4) {
 		memcpy(code + n, base_ipv4, sizeof(base_ipv4));
 		return n + array_len(base_ipv4);

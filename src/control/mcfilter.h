@@ -3,10 +3,10 @@
 
 /*
  * The kernel's filter for membership messages of one interface and family: IGMP, or
- * ICMPv6 of MLD, not sent by this host. From hosts that send more than it is cheap to
- * refuse, the kernel lets a part through for a while, chosen by chance: their addresses
- * may be forged, and the host that they belong to is still heard. Makes programs and
- * attaches nothing. Pure.
+ * ICMPv6 of MLD, not sent by this host unless that is asked for. From hosts that send
+ * more than it is cheap to refuse, the kernel lets a part through for a while, chosen
+ * by chance: their addresses may be forged, and the host that they belong to is still
+ * heard. Makes programs and attaches nothing. Pure.
  */
 
 #include "control/flood.h"
@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #define MCFILTER_HOSTS 16  /* sampled at once; one more takes the oldest's place */
-#define MCFILTER_MAX   288 /* instructions of a program */
+#define MCFILTER_MAX   294 /* instructions of a program */
 
 /* A host is sampled for a second; each time that it has to be again soon, twice as
  * long.
@@ -27,6 +27,9 @@
 
 struct mcfilter {
 	enum family family;
+	/* The socket gets every protocol and what this host sends, and lets membership
+	 * messages of this host through as well. */
+	bool own;
 	unsigned n;
 	struct mcfilter_host {
 		struct flood_host who;

@@ -168,6 +168,10 @@ static uint32_t deliver(struct mcsock *s, unsigned i)
 		s->stats.truncated++;
 		return 0;
 	}
+	if (rx->from[i].sll_pkttype == PACKET_OUTGOING) {
+		s->ops.own(s->ops.ctx, rx->packet[i], len);
+		return 1;
+	}
 	s->stats.received++;
 	gm_peek(s->filter.family, rx->packet[i], len, &peek);
 	work = peek.work;
@@ -228,7 +232,14 @@ static uint16_t ethertype_be16(enum family family)
 	return htons(family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6);
 }
 
-static int set_options(int fd)
+/* The kernel shows what leaves to sockets of all protocols alone, and never to the
+ * socket that has sent it. */
+static uint16_t bound_be16(const struct mcfilter *f)
+{
+	return f->own ? htons(ETH_P_ALL) : ethertype_be16(f->family);
+}
+
+static int set_options(int fd, bool own)
 {
 	int size = RCVBUF_SIZE, priority = SEND_PRIORITY, on = 1;
 
@@ -238,7 +249,8 @@ static int set_options(int fd)
 	/* both are improvements that may be missing: the filter refuses own frames
 	 * anyway */
 	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
-	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	if (!own)
+		setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 	return 0;
 }
 
@@ -247,7 +259,7 @@ static int set_options(int fd)
 static int setup(int fd, int ifindex, const struct mcfilter *filter)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
-		.sll_protocol = ethertype_be16(filter->family),
+		.sll_protocol = bound_be16(filter),
 		.sll_ifindex = ifindex};
 	struct packet_mreq mreq = {
 		.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
@@ -256,7 +268,7 @@ static int setup(int fd, int ifindex, const struct mcfilter *filter)
 	r = set_filter(fd, filter);
 	if (r < 0)
 		return r;
-	r = set_options(fd);
+	r = set_options(fd, filter->own);
 	if (r < 0)
 		return r;
 	if (bind(fd, (const struct sockaddr *)&ll, sizeof(ll)) < 0)
@@ -296,7 +308,7 @@ static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
-	struct mcfilter filter = {.family = family};
+	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
 	_cleanup_(closep) int fd = -1;
 	int r;
 
@@ -314,7 +326,7 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
-	struct mcfilter filter = {.family = family};
+	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
 	struct sockaddr_ll ll = {0};
 	socklen_t len = sizeof(ll), type_len = sizeof(int);
 	int r, type;
@@ -323,7 +335,7 @@ int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 		getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
 		return -errno;
 	if (type != SOCK_DGRAM || ll.sll_family != AF_PACKET ||
-		ll.sll_ifindex != ifindex || ll.sll_protocol != ethertype_be16(family))
+		ll.sll_ifindex != ifindex || ll.sll_protocol != bound_be16(&filter))
 		return -EINVAL;
 	r = set_filter(fd, &filter);
 	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);

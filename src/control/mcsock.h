@@ -5,7 +5,7 @@
  * Membership messages of one interface and family: a packet socket with a filter, apart
  * from the data plane's rings, so that a flood of data does not push out reports. Sees
  * every membership message that arrives on the interface, whatever group it is sent to,
- * and none that this host sends. Needs CAP_NET_RAW.
+ * and on request what the rest of this host sends there. Needs CAP_NET_RAW.
  *
  * Does not log: errors are returned or counted.
  */
@@ -40,6 +40,10 @@ struct mcsock_ops {
 	 * it through for a while. `until` is when mcsock_sample_less() has something to
 	 * do. May be NULL. */
 	void (*sampled)(void *ctx, const struct flood_host *who, mono_t until);
+	/* An IP packet with a membership message that leaves this host on the interface
+	 * and was not sent by this socket: by the kernel for a program, or by another
+	 * daemon. NULL: these are not wanted. */
+	void (*own)(void *ctx, const void *packet, size_t len);
 	void *ctx;
 	/* borrowed, shared by the families of an interface; NULL: no limits */
 	struct flood_port *flood;

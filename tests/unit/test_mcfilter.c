@@ -78,19 +78,22 @@ static bool hears_by_chance(
 			insn[i].k = f.len;
 		else if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM))
 			insn[i].k = f.len + 4u;
+		else if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL))
+			insn[i].k = f.len + 8u;
 		else if (insn[i].k >= (uint32_t)SKF_LL_OFF)
 			insn[i].k -= (uint32_t)SKF_LL_OFF;
 		else
 			insn[i].k += ETH;
 	}
 	assert_true(bpf_validate(insn, (int)n));
-	assert_true(f.len + 8u <= sizeof(f.octet));
+	assert_true(f.len + 12u <= sizeof(f.octet));
 	memcpy(f.octet + f.len,
-		(uint8_t[8]){0, 0, 0, f.type, (uint8_t)(random >> 24),
+		(uint8_t[12]){0, 0, 0, f.type, (uint8_t)(random >> 24),
 			(uint8_t)(random >> 16), (uint8_t)(random >> 8),
-			(uint8_t)random},
-		8);
-	return bpf_filter(insn, f.octet, f.len + 8u, f.len + 8u) != 0;
+			(uint8_t)random, 0, 0, f.octet[ETH] >> 4 == 4 ? 0x08 : 0x86,
+			f.octet[ETH] >> 4 == 4 ? 0x00 : 0xdd},
+		12);
+	return bpf_filter(insn, f.octet, f.len + 12u, f.len + 12u) != 0;
 }
 
 /* whatever chance says; a host that is sampled is never heard so */
@@ -290,6 +293,40 @@ static void r082_one_too_many(void **state)
 	assert_true(hears(&f, report6(mac_a, "fe80::1")));
 }
 
+/* Messages of this host come through whatever is sampled, and nothing of the other
+ * family, which a socket of all protocols gets as well. */
+static void k01_what_this_host_says(void **state)
+{
+	struct mcfilter four = {.family = FAMILY_IPV4, .own = true};
+	struct mcfilter six = {.family = FAMILY_IPV6, .own = true};
+	uint8_t mac[6] = {2, 0, 0, 0, 0, 0};
+
+	for (unsigned i = 0; i < MCFILTER_HOSTS; i++) {
+		struct frame in4, out4, data4, in6, out6;
+
+		mac[5] = (uint8_t)i;
+		in4 = out4 = frame4(2, mac, "192.0.2.1");
+		data4 = frame4(17, mac, "192.0.2.1");
+		in6 = out6 = report6(mac, "fe80::1");
+		out4.type = out6.type = data4.type = PACKET_OUTGOING;
+		assert_true(hears(&four, in4) && hears(&six, in6));
+		mcfilter_sample(&four, mono_from_ms(0),
+			&(struct flood_host){.from = a("192.0.2.1"),
+				.has_mac = true,
+				.mac = {{2, 0, 0, 0, 0, (uint8_t)i}}});
+		mcfilter_sample(&six, mono_from_ms(0),
+			&(struct flood_host){.from = a("fe80::1"),
+				.has_mac = true,
+				.mac = {{2, 0, 0, 0, 0, (uint8_t)i}}});
+		assert_false(hears(&four, in4));
+		assert_false(hears(&six, in6));
+		assert_true(hears(&four, out4) && hears(&six, out6));
+		assert_false(hears(&four, data4));
+		assert_false(hears(&four, out6));
+		assert_false(hears(&six, out4));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +337,7 @@ int main(void)
 		cmocka_unit_test(f4_a_part_is_let_through),
 		cmocka_unit_test(r082_it_is_short),
 		cmocka_unit_test(r082_one_too_many),
+		cmocka_unit_test(k01_what_this_host_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
