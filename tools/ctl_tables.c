@@ -297,6 +297,39 @@ static void add_pending(struct text_table *t, const json_t *g)
 		cell_number(t, g, "pending");
 }
 
+/* Of programs on the router: they are reported by the kernel, and not left by us. */
+static void print_kernel(const json_t *links, FILE *out)
+{
+	static const struct text_column columns[] = {
+		{"Interface"},
+		{"Held by the kernel"},
+		{"Sources"},
+	};
+	struct text_table t = TEXT_TABLE(columns);
+	const json_t *u, *g;
+	size_t n, k;
+
+	json_array_foreach(links, n, u)
+	{
+		json_array_foreach(json_object_get(u, "kernel"), k, g)
+		{
+			const json_t *sources = json_object_get(g, "sources");
+
+			cell_text(&t, u, "interface");
+			cell_text(&t, g, "group");
+			if (json_is_array(sources))
+				cell_list(&t, sources, CELL_MAX_SOURCES);
+			else
+				text_table_add(&t, "all");
+		}
+	}
+	if (t.n > 0) {
+		fputc('\n', out);
+		text_table_print(&t, out);
+	}
+	text_table_deinit(&t);
+}
+
 int ctl_print_upstream(json_t *reply, FILE *out)
 {
 	static const struct text_column columns[] = {
@@ -329,6 +362,7 @@ int ctl_print_upstream(json_t *reply, FILE *out)
 		text_table_print(&t, out);
 	}
 	text_table_deinit(&t);
+	print_kernel(links, out);
 	return 0;
 }
 

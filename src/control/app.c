@@ -33,7 +33,7 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
-	at = mono_min(at, app->watchdog_at);
+	at = mono_min(at, mono_min(app->watchdog_at, app->kernel_at));
 	at = mono_min(at, mono_min(app_later_deadline(app), tap_deadline(app->tap)));
 	return app->stopping ? at : mono_min(at, router_deadline(app->router));
 }
@@ -58,6 +58,8 @@ static void tick(void *ctx, mono_t now)
 	app_metrics_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
 		sign_of_life(app, now);
+	if (!app->stopping)
+		app_kernel_tick(app, now);
 	if (!app->stopping)
 		router_tick(app->router, now, &app->fx);
 	app_later_tick(app, now);
@@ -105,7 +107,8 @@ static void stop(struct app *app)
 	app->stopping = true;
 	log_notice("stopping: leaving all groups upstream");
 	service_stopping("leaving all groups upstream");
-	router_shutdown(app->router, &app->fx);
+	app_kernel_look(app, loop_now(app->loop));
+	router_shutdown(app->router, loop_now(app->loop), &app->fx);
 }
 
 static void on_signal(void *ctx, int signo)
@@ -486,6 +489,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->http_retry_at = MONO_NEVER;
 	app->sample_less_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
+	app->kernel_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);
 	app->sample_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
@@ -530,6 +534,7 @@ struct app *app_free(struct app *app)
 	app->router = router_free(app->router);
 	app->dp = dataplane_free(app->dp);
 	rate_table_deinit(&app->rates);
+	app_kernel_free(app);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);
 	app->loop = loop_free(app->loop);

@@ -120,7 +120,10 @@ struct app {
 	unsigned n_reading;	   /* answers that wait for it */
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
-	const char *transmit; /* the way that was logged last; static */
+	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
+	mono_t kernel_looked;		  /* MONO_UNSET: never yet */
+	mono_t kernel_at;		  /* look again then */
+	const char *transmit;		  /* the way that was logged last; static */
 	char *left_out; /* names without a port, as they were logged; NULL: none */
 	struct app_later *later; /* messages to be sent, the next one first */
 	mono_t retry_at;	 /* something could not be opened: try again then */

@@ -147,6 +147,20 @@ void app_sample_less(struct app *app, mono_t now)
 		}
 }
 
+static void own_ipv4(void *ctx, const void *data, size_t len)
+{
+	const struct app_port *ap = ctx;
+
+	app_kernel_heard(ap->app, ap->number, FAMILY_IPV4, data, len);
+}
+
+static void own_ipv6(void *ctx, const void *data, size_t len)
+{
+	const struct app_port *ap = ctx;
+
+	app_kernel_heard(ap->app, ap->number, FAMILY_IPV6, data, len);
+}
+
 /* ---- sockets ---- */
 
 static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
@@ -227,6 +241,8 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 			.limit = &ap->flood_limit};
 		int r;
 
+		if (app->router->port[port]->role == CONFIG_ROLE_UPSTREAM)
+			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
 		if (!app->router->family[f] || ap->sock[f])
 			continue;
 		r = open_socket(ap, ifindex, (enum family)f, &ops);
@@ -344,6 +360,7 @@ void app_sync(struct app *app, mono_t now, const struct config *cfg)
 	app_execute(app, now);
 	sync_ports(app, now, cfg);
 	open_missing(app, now);
+	app_kernel_look(app, now);
 	tap_ports_changed(app->tap);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
- * app_later.c (last words),
+ * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_metrics.c (metrics and health),
  * app_upgrade.c (handing over), app_confine.c (privileges, files, system calls). */
@@ -57,6 +57,13 @@ int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
 mono_t app_later_deadline(const struct app *app); /* MONO_NEVER: there is none */
 void app_later_tick(struct app *app, mono_t now);
 void app_later_free(struct app *app);
+
+/* app_kernel.c: the groups that the kernel holds for programs of this host. */
+void app_kernel_look(struct app *app, mono_t now);
+void app_kernel_tick(struct app *app, mono_t now);
+void app_kernel_heard(struct app *app, unsigned port, enum family family,
+	const void *data, size_t len);
+void app_kernel_free(struct app *app);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

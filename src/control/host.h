@@ -51,6 +51,7 @@ struct host_group {
 	size_t n_change;
 	bool told;	     /* the provider has heard of a membership */
 	bool unsaid;	     /* the last change has not been sent yet */
+	bool kept;	     /* see host_keep() */
 	mono_t change_at;    /* next state-change message, MONO_NEVER: none */
 	mono_t answer_at;    /* pending answer to a group query, MONO_NEVER: none */
 	mono_t answered;     /* when the last one was sent (R193) */
@@ -130,6 +131,13 @@ int host_set(struct host *h, mono_t now, const struct addr *group,
  * the link (IPv6: link-local). All are answered; what others teach counts only while no
  * querier inside is present. */
 void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside);
+
+/* Report the membership of a group again, robustness times: the provider has heard from
+ * our address what it may take for a change of it. A no-op without a membership. */
+void host_restate(struct host *h, mono_t now, const struct addr *group);
+/* What is reported of the group stays true when host_leave_all() leaves the others,
+ * because the kernel holds it for a program. A no-op without a membership. */
+void host_keep(struct host *h, const struct addr *group);
 
 /* Leave everything, robustness times, as there is no later (R119). Each time is a
  * message of its own, to be sent HOST_LEAVE_GAP_MS after the one before. */

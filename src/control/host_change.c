@@ -451,12 +451,35 @@ void host_announce(struct host *h, mono_t now, enum family family)
 	}
 }
 
+void host_restate(struct host *h, mono_t now, const struct addr *group)
+{
+	struct host_group *g = host_lookup(h, group);
+	struct host_family *f = &h->family[addr_family(group)];
+
+	if (!g || gm_filter_is_none(&g->now) || !h->up)
+		return;
+	if (f->version == GM_V3)
+		owe_all(g, f->rv);
+	else
+		g->mode_repeats = f->rv;
+	queue_change(h, now, g, NULL);
+	host_settle(h, g);
+}
+
+void host_keep(struct host *h, const struct addr *group)
+{
+	struct host_group *g = host_lookup(h, group);
+
+	if (g && !gm_filter_is_none(&g->now))
+		g->kept = true;
+}
+
 /* Make it INCLUDE({}) that owes all transmissions of the leave. */
 static void leave(struct host *h, struct host_group *g)
 {
 	struct addrset none = {0};
 
-	if (gm_filter_is_none(&g->now))
+	if (gm_filter_is_none(&g->now) || g->kept)
 		return;
 	if (owe_change(h, g, GM_INCLUDE, &none) < 0) {
 		g->mode_repeats = h->family[addr_family(&g->group)].rv;
@@ -487,6 +510,14 @@ static bool leave_round(struct host *h, struct effects *fx)
 	return owed;
 }
 
+static void forget(struct host *h, struct host_group *g)
+{
+	struct addrset none = {0};
+
+	host_set_filter(h, g, GM_INCLUDE, &none);
+	host_group_free(h, g);
+}
+
 void host_leave_all(struct host *h, struct effects *fx)
 {
 	struct table_node *node, *next;
@@ -497,7 +528,7 @@ void host_leave_all(struct host *h, struct effects *fx)
 	for (int i = 0; h->up && i < MAX_LEAVES && leave_round(h, fx); i++)
 		;
 	table_for_each (&h->groups, pos, node, next)
-		host_group_free(h, host_group_of(node));
+		forget(h, host_group_of(node));
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		host_answer_stop(&h->family[family]);
 		h->report[family].delay_ms = 0;

@@ -355,8 +355,10 @@ void proxy_resume(struct proxy *p, mono_t now, struct effects *fx)
 			resume_port(p->port[i], now, fx);
 }
 
-void proxy_shutdown(struct proxy *p, struct effects *fx)
+void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
 {
-	portset_for_each (&p->upstreams, i)
+	portset_for_each (&p->upstreams, i) {
+		proxy_kernel_keep(p, now, p->port[i]);
 		host_leave_all(&p->port[i]->host, fx);
+	}
 }

@@ -12,6 +12,7 @@
 #include "control/effect.h"
 #include "control/host.h"
 #include "control/iface.h"
+#include "control/kgroups.h"
 #include "control/mdb.h"
 #include "control/mgroup.h"
 #include "control/querier.h"
@@ -64,6 +65,8 @@ struct proxy {
 	struct portset own_taken; /* what it is, unless told otherwise */
 	bool family[_FAMILY_N];	  /* families that are spoken at all */
 	const struct config *cfg; /* borrowed */
+	/* what the kernel holds for programs; borrowed, NULL: not known */
+	const struct kgroups *kernel[_FAMILY_N];
 	struct rng rng;
 	struct proxy_port *port[PORT_MAX];
 	struct mgroup_db *groups[PORT_MAX];    /* those of the downstreams, for mdb */
@@ -117,8 +120,18 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
  * come up. Memberships stay. */
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Leave every group upstream; nothing is sent afterwards (R119). */
-void proxy_shutdown(struct proxy *p, struct effects *fx);
+/* Leave every group upstream, down to what the kernel holds; nothing is sent afterwards
+ * (R119). */
+void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
+
+/* The kernel holds other groups than before: p->kernel[family] was `old`, and is new
+ * already. Reports on the upstreams follow. */
+void proxy_kernel_changed(
+	struct proxy *p, mono_t now, enum family family, const struct kgroups *old);
+/* A message that this host's kernel, or another program, has sent on an upstream: what
+ * it may have taken away from us at the provider is reported again. */
+void proxy_kernel_says(
+	struct proxy *p, mono_t now, unsigned port, const struct gm_msg *msg);
 
 /* the port that speaks on the interface, or NULL */
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);

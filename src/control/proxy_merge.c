@@ -111,13 +111,16 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	const struct host_cause *cause)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
+	struct gm_filter buf = {0};
 
 	if (!policy_group(us->cfg, group) ||
 		!proxy_family_on(p, us->cfg, addr_family(group)))
 		merged = &none;
+	merged = proxy_kernel_add(p, us, group, merged, &buf);
 	/* without memory the old membership stays */
-	if (host_set(&us->host, now, group, merged, cause) < 0)
+	if (!merged || host_set(&us->host, now, group, merged, cause) < 0)
 		p->again_at = mono_add_ms(now, AGAIN_MS);
+	addrset_deinit(&buf.src);
 }
 
 /* False: that is more work than may be done; the group is as it was. */

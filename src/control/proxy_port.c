@@ -100,10 +100,12 @@ static void port_down(
 static void port_remove(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
-	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up)
+	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up) {
+		proxy_kernel_keep(p, now, pp);
 		host_leave_all(&pp->host, fx);
-	else
+	} else {
 		port_down(p, now, pp, fx);
+	}
 	proxy_port_free(p, pp->port);
 }
 

@@ -42,6 +42,15 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us);
 /* Say so when the host side has begun to speak another version (R121). */
 void proxy_note_version(struct proxy_port *us, struct effects *fx);
+/* Before an upstream leaves everything: what the kernel holds is not left. */
+void proxy_kernel_keep(struct proxy *p, mono_t now, struct proxy_port *us);
+/* What one upstream is to report of a group of which the LANs want `wanted`: with what
+ * the kernel holds of it, but nothing that the kernel alone holds and has never been
+ * reported here. The value borrows from `wanted` or `buf`, which the caller frees;
+ * NULL: no memory. */
+const struct gm_filter *proxy_kernel_add(const struct proxy *p,
+	const struct proxy_port *us, const struct addr *group,
+	const struct gm_filter *wanted, struct gm_filter *buf);
 /* Tell one upstream the merged record of a group, as far as its filters allow. `cause`
  * as in host_set(). */
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,

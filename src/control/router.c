@@ -88,6 +88,7 @@ static int add_instance(struct router *r, const struct config *cfg, unsigned sec
 		return ret;
 	in->proxy->section = section;
 	in->proxy->taken = &r->taken;
+	memcpy(in->proxy->kernel, r->kernel, sizeof(r->kernel));
 	r->n_instance++;
 	return 0;
 }
@@ -176,10 +177,22 @@ void router_resume(struct router *r, mono_t now, struct effects *fx)
 		proxy_resume(r->instance[i].proxy, now, fx);
 }
 
-void router_shutdown(struct router *r, struct effects *fx)
+void router_shutdown(struct router *r, mono_t now, struct effects *fx)
 {
 	for (size_t i = 0; i < r->n_instance; i++)
-		proxy_shutdown(r->instance[i].proxy, fx);
+		proxy_shutdown(r->instance[i].proxy, now, fx);
+}
+
+void router_kernel_changed(struct router *r, mono_t now, enum family family,
+	const struct kgroups *old, const struct kgroups *new)
+{
+	r->kernel[family] = new;
+	for (size_t i = 0; i < r->n_instance; i++) {
+		struct proxy *p = r->instance[i].proxy;
+
+		p->kernel[family] = new;
+		proxy_kernel_changed(p, now, family, old);
+	}
 }
 
 /* ---- questions ---- */

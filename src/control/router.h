@@ -20,8 +20,9 @@ struct router {
 	struct rng rng;
 	struct router_instance *instance; /* those that are in use */
 	size_t n_instance;
-	struct portset taken;		   /* port numbers in use */
-	struct proxy_port *port[PORT_MAX]; /* of all instances; owned by them */
+	struct portset taken;			 /* port numbers in use */
+	struct proxy_port *port[PORT_MAX];	 /* of all instances; owned by them */
+	const struct kgroups *kernel[_FAMILY_N]; /* see router_kernel_changed() */
 };
 
 /* No instance yet. 0 or -ENOMEM. */
@@ -45,8 +46,14 @@ int router_each_missing(const struct router *r, const struct iface_table *ifaces
 
 mono_t router_deadline(const struct router *r);
 void router_tick(struct router *r, mono_t now, struct effects *fx);
-void router_resume(struct router *r, mono_t now, struct effects *fx); /* proxy_resume() */
-void router_shutdown(struct router *r, struct effects *fx);
+void router_resume(
+	struct router *r, mono_t now, struct effects *fx); /* proxy_resume() */
+void router_shutdown(struct router *r, mono_t now, struct effects *fx);
+
+/* What the kernel holds for programs of this host, borrowed until the next call; `old`
+ * is what was given before. See proxy_kernel_changed(). */
+void router_kernel_changed(struct router *r, mono_t now, enum family family,
+	const struct kgroups *old, const struct kgroups *new);
 
 /* the first port that speaks on the interface, or NULL */
 struct proxy_port *router_port_by_index(const struct router *r, int ifindex);

@@ -111,14 +111,48 @@ static void end_group(struct upstream_answer *u)
 
 /* ---- ports ---- */
 
+#define MAX_HELD 64 /* groups of the kernel that are shown of a port */
+
+/* What programs of this host have joined there; `sources` null: all. */
+static json_t *kernel_json(const struct app *app, const struct proxy_port *pp)
+{
+	json_t *list = json_array();
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		const struct kgroups *k = &app->kernel[f];
+
+		for (size_t i = 0; i < k->n && json_array_size(list) < MAX_HELD; i++) {
+			const struct kgroup *g = &k->v[i];
+			struct kgroups_filter held;
+			json_t *sources;
+
+			if (g->ifindex != pp->report_ifindex)
+				continue;
+			held = kgroups_filter(k, g->ifindex, &g->group);
+			sources = held.mode == GM_EXCLUDE ? json_null() : json_array();
+			for (size_t n = 0; json_is_array(sources) && n < held.src->n &&
+				n < MAX_HELD;
+				n++)
+				json_array_append_new(
+					sources, json_of_addr(&held.src->v[n]));
+			json_array_append_new(list,
+				json_pack("{so so}", "group", json_of_addr(&g->group),
+					"sources", sources));
+		}
+	}
+	return list;
+}
+
 static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now)
 {
-	json_t *o = json_pack("{so ss so sb so}", "interface", json_of_text(pp->name),
-		"instance", show_instance(app, pp), "report_interface",
+	json_t *o = json_pack("{so ss so sb so so}", "interface",
+		json_of_text(pp->name), "instance", show_instance(app, pp),
+		"report_interface",
 		json_of_text(*pp->cfg->report_interface ? pp->cfg->report_interface
 							: pp->name),
 		"up", (int)pp->report_up, "address",
-		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]));
+		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "kernel",
+		kernel_json(app, pp));
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (app->router->family[f])

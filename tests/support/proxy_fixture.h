@@ -14,6 +14,8 @@
  * down|up|gone|new|moved   the interface; "gone" and "new" end in another index reload
  * 1            configuration 1 of the case is in force from now on +2000 let so many ms
  * pass stop                orderly shutdown
+ * kernel G all        programs of this host hold G on wan: all sources, AB, or none
+ * says to_in G        the kernel reports that on wan
  *
  * EFFECTS, separated by '|': "wan: to_ex G{A}" a report, "lan1: ? G{A}" a specific
  * query,
@@ -47,6 +49,7 @@ struct proxy_fixture {
 	char said[1024]; /* by ports that went in the step, before others take their
 			    numbers */
 	unsigned n_general, n_upstream_queries;
+	struct kgroups kernel; /* on wan */
 };
 
 struct proxy_case {
@@ -155,6 +158,7 @@ static inline void px_deinit(struct proxy_fixture *t)
 	config_free(t->cfg);
 	iface_table_deinit(&t->ifaces);
 	effects_deinit(&t->fx);
+	kgroups_deinit(&t->kernel);
 }
 
 static inline struct proxy_port *px_port(
@@ -425,11 +429,20 @@ static inline void px_reload(struct proxy_fixture *t, unsigned n)
 	config_free(old);
 }
 
-static inline enum gm_bad px_report_step(
-	struct proxy_fixture *t, char *name, const char *const *word, int n)
+static inline enum gm_record_type px_type(const char *word)
 {
 	static const char *const types[] = {
 		"", "is_in", "is_ex", "to_in", "to_ex", "allow", "block"};
+	enum gm_record_type type = GM_IS_IN;
+
+	for (; strcmp(types[type], word) != 0; type++)
+		assert_true(type < GM_BLOCK);
+	return type;
+}
+
+static inline enum gm_bad px_report_step(
+	struct proxy_fixture *t, char *name, const char *const *word, int n)
+{
 	enum gm_record_type type = GM_IS_EX;
 	enum gm_version version = GM_V3;
 	char *number = strchr(name, '#');
@@ -448,11 +461,64 @@ static inline enum gm_bad px_report_step(
 			n--;
 		}
 	} else {
-		for (type = GM_IS_IN; strcmp(types[type], word[0]) != 0; type++)
-			assert_true(type < GM_BLOCK);
+		type = px_type(word[0]);
 	}
 	return px_report(
 		t, name, &from, version, type, word[1][0], n > 2 ? word[2] : "");
+}
+
+static inline void px_kernel_holds(
+	struct proxy_fixture *t, char group, const char *what)
+{
+	struct kgroups old = t->kernel, *k = &t->kernel;
+	struct addr g = px_group(t->family, group);
+	size_t at = 0;
+
+	*k = (struct kgroups){.v = calloc(old.n + 1, sizeof(*k->v)), .cap = old.n + 1};
+	for (size_t i = 0; i < old.n; i++) {
+		struct kgroup *c = &k->v[k->n];
+
+		if (addr_eq(&old.v[i].group, &g))
+			continue;
+		at += addr_cmp(&old.v[i].group, &g) < 0;
+		*c = old.v[i];
+		c->src = (struct addrset){0};
+		assert_int_equal(addrset_copy(&c->src, &old.v[i].src), 0);
+		k->n++;
+	}
+	if (strcmp(what, "none") != 0) {
+		memmove(&k->v[at + 1], &k->v[at], (k->n - at) * sizeof(*k->v));
+		k->v[at] = (struct kgroup){.ifindex = px_port(t, "wan")->ifindex,
+			.group = g,
+			.n_users = 1};
+		for (; strcmp(what, "all") != 0 && *what; what++, k->v[at].n_wanted++) {
+			struct addr s = gm_source(t->family, (char)(*what - 'A' + '1'));
+
+			assert_int_equal(addrset_add(&k->v[at].src, &s), 0);
+		}
+		k->n++;
+	}
+	t->proxy->kernel[t->family] = k;
+	proxy_kernel_changed(t->proxy, t->now, t->family, &old);
+	kgroups_deinit(&old);
+}
+
+static inline void px_kernel_says(struct proxy_fixture *t, enum gm_record_type type,
+	enum gm_version version, char group, const char *sources)
+{
+	struct addr src[8];
+	struct gm_record rec = {.type = type, .group = px_group(t->family, group)};
+	struct gm_msg msg = {.kind = GM_REPORT,
+		.family = t->family,
+		.version = version,
+		.rec = &rec,
+		.n_rec = 1};
+
+	for (; sources[rec.n_src]; rec.n_src++)
+		src[rec.n_src] =
+			gm_source(t->family, (char)(sources[rec.n_src] - 'A' + '1'));
+	rec.src = src;
+	proxy_kernel_says(t->proxy, t->now, px_port(t, "wan")->port, &msg);
 }
 
 static inline enum gm_bad px_act(struct proxy_fixture *t, char *action)
@@ -469,10 +535,19 @@ static inline enum gm_bad px_act(struct proxy_fixture *t, char *action)
 		return GM_OK;
 	}
 	if (n == 1 && strcmp(word[0], "stop") == 0) {
-		proxy_shutdown(t->proxy, &t->fx);
+		proxy_shutdown(t->proxy, t->now, &t->fx);
 		return GM_OK;
 	}
 	assert_true(n >= 2);
+	if (strcmp(word[0], "kernel") == 0) {
+		px_kernel_holds(t, word[1][0], word[2]);
+		return GM_OK;
+	}
+	if (strcmp(word[0], "says") == 0) {
+		px_kernel_says(
+			t, px_type(word[1]), GM_V3, word[2][0], n > 3 ? word[3] : "");
+		return GM_OK;
+	}
 	if (strcmp(word[0], "reload") == 0) {
 		px_reload(t, (unsigned)atoi(word[1]));
 		return GM_OK;

@@ -393,7 +393,7 @@ void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n)
 
 void sim_proxy_stop(struct sim_proxy *x)
 {
-	router_shutdown(x->router, &x->fx);
+	router_shutdown(x->router, x->node.sim->now, &x->fx);
 	execute(x);
 	sim_proxy_crash(x);
 }

@@ -270,7 +270,7 @@ static void nothing_there(void **state)
 	assert_int_equal(proxy_deadline(t.proxy).ns, MONO_NEVER.ns);
 	assert_int_equal(proxy_input(t.proxy, t.now, 77, &msg, &t.fx), GM_BAD_ROLE);
 	proxy_input_bad(t.proxy, 77, GM_BAD_CHECKSUM);
-	proxy_shutdown(t.proxy, &t.fx);
+	proxy_shutdown(t.proxy, t.now, &t.fx);
 	assert_int_equal(t.fx.n, 0);
 	assert_int_equal(px_port(&t, "wan")->ifindex, 0);
 	px_deinit(&t);
