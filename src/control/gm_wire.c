@@ -185,14 +185,17 @@ static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *s
 	return true;
 }
 
-/* Work of the record that begins here, as gm_peek() charges it. */
+/* Work of the record that begins here, as gm_peek() charges it; 0: it is cut off. */
 static uint32_t record_work(const struct gm_wire *wire, const struct rd *r)
 {
-	size_t addresses = rd_left(r) < 4
-		? 0
-		: get_u16be(r->p + 2) + r->p[1] * 4u / wire->addr_len;
+	size_t head = 4 + wire->addr_len, octets;
 
-	return (uint32_t)(1 + addresses / GM_WORK_ADDRESSES);
+	if (rd_left(r) < head)
+		return 0;
+	octets = get_u16be(r->p + 2) * wire->addr_len + r->p[1] * 4u;
+	if (rd_left(r) - head < octets)
+		return 0;
+	return (uint32_t)(1 + octets / (wire->addr_len * GM_WORK_ADDRESSES));
 }
 
 /* What is announced may be more than there is. */

@@ -7,9 +7,9 @@
 #include "fuzz_gm.h"
 
 static enum gm_bad decode(const uint8_t *packet, size_t len, bool strict,
-	struct gm_scratch *scratch, struct gm_msg *ret)
+	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	struct mld_rules rules = {strict};
+	struct mld_rules rules = {strict, max_work};
 
 	return mld_decode(packet, len, &rules, scratch, ret);
 }

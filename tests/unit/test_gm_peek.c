@@ -7,6 +7,8 @@
  */
 
 #include "control/gm_peek.h"
+
+#include "base/bytes.h"
 #include "control/igmp.h"
 #include "control/mld.h"
 #include "test.h"
@@ -129,6 +131,27 @@ static void f2_counts_that_lie(void **state)
 	assert_int_equal(p.records, 100);
 }
 
+/* A report that is cut short is that, also when its last record announces more sources
+ * than its message was granted work for. */
+static void r016_a_cut_is_no_limit(void **state)
+{
+	size_t len = make_report(FAMILY_IPV4, 2, 20);
+	uint8_t *message = packet + IGMP_IP_HEADER_LEN;
+	struct gm_peek p;
+	struct gm_msg m;
+
+	/* the sources of the second record: 1,044 */
+	message[8 + 8 + 80 + 2] = 4;
+	memset(message + 2, 0, 2);
+	put_u16be(
+		message + 2, inet_fold(inet_sum(message, len - IGMP_IP_HEADER_LEN, 0)));
+	assert_true(gm_peek(FAMILY_IPV4, packet, len, &p));
+	assert_int_equal(decode(FAMILY_IPV4, len, p.work, &m), GM_OK);
+	assert_int_equal(m.n_rec, 1);
+	assert_int_equal(m.n_left, 0);
+	assert_true(m.notes & GM_NOTE_TRUNCATED);
+}
+
 static void f2_what_is_no_report(void **state)
 {
 	struct addr from = a("10.0.0.2");
@@ -161,6 +184,7 @@ int main(void)
 		cmocka_unit_test(f2_work_of_reports),
 		cmocka_unit_test(f2_the_first_records_are_taken),
 		cmocka_unit_test(f2_counts_that_lie),
+		cmocka_unit_test(r016_a_cut_is_no_limit),
 		cmocka_unit_test(f2_what_is_no_report),
 	};
 
