@@ -18,6 +18,7 @@
 static const struct {
 	enum log_level level;
 	const char *text;
+	const char *advice; /* after the value */
 } note_text[_NOTE_N] = {
 	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE,
 		"is not querier any more; this router asks the hosts again"},
@@ -32,24 +33,21 @@ static const struct {
 		"lowest one"},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
-	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING,
-		"group refused: the interface has as many as max-groups allows; raise it if "
-		"that is wanted"},
-	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING,
-		"source refused: the group has as many as max-sources allows; raise it if "
-		"that is wanted"},
-	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING,
-		"group refused: this host has brought as many as max-groups-per-host "
-		"allows; raise it if that is a router"},
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups",
+		"; raise it if all of them are wanted"},
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources",
+		"; raise it if all of them are wanted"},
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host",
+		"; raise it if that is a router with many hosts behind it"},
 	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_WARNING,
-		"source refused: the lists of the interface are full; find who joins so "
-		"much, or lower max-sources or max-groups-per-host"},
+		"source refused: the addresses of all lists",
+		"; lower max-sources or max-groups-per-host"},
 	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_WARNING,
-		"source refused: the groups of this host have an eighth of all addresses "
-		"of the interface; find out what it is"},
+		"source refused: the addresses of one host",
+		"; find out what it does with so many sources"},
 	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_WARNING,
-		"group of this host ended to make room for one with less: the table is "
-		"full; raise max-groups or lower max-groups-per-host"},
+		"group ended to make room for a host with less: the table is full",
+		"; raise max-groups, or lower max-groups-per-host"},
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
 		"too many members to track, no fast leave for the group"},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
@@ -87,7 +85,8 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	if (e->note.value)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
 	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
-		"%s%s", note_text[note].text, value);
+		"%s%s%s", note_text[note].text, value,
+		note_text[note].advice ? note_text[note].advice : "");
 }
 
 void app_log_effects(struct app *app, mono_t now)

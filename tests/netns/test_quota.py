@@ -182,7 +182,7 @@ def full_table(b):
     wait_for(10, lambda: len(d.show("groups")["groups"]) >= 1000, "the table is full")
     wait_datagrams(b.receiver(t.hosts["lan1"]), 20)
     assert len(d.show("groups")["groups"]) <= 1000
-    d.wait_log("ended to make room")
+    d.wait_log("group ended to make room")
     said = d.ctl_run("health").stdout
     assert "a full table" in said and "max-groups" in said, said
 
