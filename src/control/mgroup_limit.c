@@ -10,9 +10,10 @@
  * A full table makes room for a host that has little: the newest group of whoever holds
  * most ends. Where nobody holds much, a host with next to nothing takes the place of a
  * stranger: the youngest of some groups that are picked at random. While ten thousand
- * made-up hosts with a group each come and go, those that were there before them stay. A
- * newcomer gets in, but may have to go like any other of the young ones: nothing tells it
- * from them. mgroup.c asks before it makes something, and counts after each step. Pure.
+ * made-up hosts with a group each come and go, those that were there before them stay.
+ * A newcomer gets in, but may have to go like any other of the young ones: nothing
+ * tells it from them. mgroup.c asks before it makes something, and counts after each
+ * step. Pure.
  */
 
 #include "base/cleanup.h"
@@ -22,9 +23,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MUCH_GROUPS   64   /* no host that holds so many or fewer is a greedy one ... */
-#define MUCH_ADDR     4096 /* ... or so many addresses */
-#define LITTLE_GROUPS 4	   /* who holds fewer may take the place of a stranger */
+/* No host that holds so many or fewer is a greedy one, nor one that holds a 64th of
+ * what there is: a repeater with a household behind it must not be the first to go when
+ * made-up hosts fill the table. */
+#define MUCH_GROUPS   64
+#define MUCH_ADDR     4096
+#define MUCH_PART     64
+#define LITTLE_GROUPS 4 /* who holds fewer may take the place of a stranger */
 #define LITTLE_ADDR   64
 #define STRANGERS     8	  /* that are compared */
 #define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
@@ -339,13 +344,18 @@ static struct mgroup *stranger(
 	return best;
 }
 
+static size_t at_least(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
 	struct heap_node *first = heap_first(&db->by_groups);
 	struct mgroup *g = NULL;
 	uint32_t limit = db->params.max_groups, groups;
-	size_t addr;
+	size_t addr, much = at_least(MUCH_GROUPS, limit / MUCH_PART);
 
 	if (!limit || db->groups.n - db->n_leaving < limit)
 		return true;
@@ -354,9 +364,9 @@ bool mgroup_room_for_group(
 		struct mgroup_owner *o =
 			container_of(first, struct mgroup_owner, groups_rank);
 
-		if (o->n_groups > MUCH_GROUPS && groups + 1 < o->n_groups)
+		if (o->n_groups > much && groups + 1 < o->n_groups)
 			g = newest_of(o, NULL);
-		else if (o->n_groups <= MUCH_GROUPS && groups < LITTLE_GROUPS)
+		else if (o->n_groups <= much && groups < LITTLE_GROUPS)
 			g = stranger(db, NULL, false);
 	}
 	if (g)
@@ -368,8 +378,8 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx)
 {
+	size_t addr, much = at_least(MUCH_ADDR, db->max_addr / MUCH_PART);
 	uint32_t groups;
-	size_t addr;
 
 	if (db->n_addr + n <= db->max_addr)
 		return;
@@ -382,9 +392,9 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 		if (!first)
 			return;
 		o = container_of(first, struct mgroup_owner, addr_rank);
-		if (o->n_addr > MUCH_ADDR && addr + n < o->n_addr)
+		if (o->n_addr > much && addr + n < o->n_addr)
 			g = newest_of(o, but);
-		else if (o->n_addr <= MUCH_ADDR && addr < LITTLE_ADDR)
+		else if (o->n_addr <= much && addr < LITTLE_ADDR)
 			g = stranger(db, but, true);
 		if (!g)
 			return;

@@ -187,5 +187,19 @@ def full_table(b):
     assert "a full table" in said and "max-groups" in said, said
 
 
+@case("F5 a report from a MAC that no station has is refused and counted")
+def nobody(b):
+    t = b.topology(1)
+    d = b.run(t, RARE + WAN + LAN)
+    raw = b.own(Wire(t.hosts["lan1"], "eth0"))
+    packet = report(TO_EX, VICTIM, 1, 1)
+    for mac in (bytes(6), b"\x01\0\x5e\1\2\3"):
+        raw.sock.send(b"\x01\0\x5e\0\0\x16" + mac + b"\x08\0" + packet)
+    wait_for(5, lambda: d.show("stats")["control"]["bad"].get("source") == 2, "both counted")
+    assert not d.group("lan1", numbered(1))
+    raw.send(packet)
+    d.wait_member("lan1", numbered(1))
+
+
 if __name__ == "__main__":
     main()
