@@ -37,8 +37,8 @@
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR  (UINT64_C(1) << 3)
 #define FS_FIRST(n)  ((UINT64_C(1) << (n)) - 1)
-/* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_SIGNAL. Not the scope of abstract sockets: other
- * ringcastd are greeted there, with datagrams. */
+/* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_SIGNAL. Not the scope of abstract sockets:
+ * other ringcastd are greeted there, with datagrams. */
 #define NET_BIND_TCP	(UINT64_C(1) << 0)
 #define NET_CONNECT_TCP (UINT64_C(1) << 1)
 #define SCOPE_SIGNAL	(UINT64_C(1) << 1)

@@ -320,7 +320,8 @@ def attempt(b, t, calls, config, path):
         daemons = {}
         for name in some:
             d = daemons[name] = b.own(Daemon(t.router, config + PLAIN, start=False, wrap=(
-                "env", f"LD_PRELOAD={MODULE}", f"FORBIDDEN_CALL={name}",
+                "env", f"LD_PRELOAD={MODULE}", "ASAN_OPTIONS=verify_asan_link_order=0",
+                f"FORBIDDEN_CALL={name}",
                 f"FORBIDDEN_DIR={path}", f"FORBIDDEN_PID={os.getpid()}")))
             d.spawn()
         for d in daemons.values():
