@@ -62,6 +62,9 @@ static const struct {
 	[NOTE_QUERIER_FOREIGN] = {LOG_LEVEL_WARNING,
 		"query ignored: its sender is in no subnet of the interface. If it is a "
 		"router of this LAN, give the interface an address of its subnet"},
+	[NOTE_OWN_FRAMES] = {LOG_LEVEL_WARNING,
+		"frames of another interface of this router come back here, so both are on "
+		"one segment: separate their cables, or their VLANs in the switch"},
 };
 
 static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
@@ -72,7 +75,7 @@ static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 void app_log_note(struct app *app, mono_t now, const struct effect *e)
 {
 	enum note note = e->note.note;
-	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[24] = "";
+	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[IFNAMSIZ + 8] = "";
 	struct log_about about;
 
 	app->n_notes[note]++;
@@ -82,7 +85,10 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 		.group = text_of(&e->note.group, group),
 		.host = text_of(&e->note.peer, host),
 		.cause = note_name(note)};
-	if (e->note.value)
+	if (note == NOTE_OWN_FRAMES)
+		snprintf(value, sizeof(value), " (%s)",
+			app_port_name(app, e->note.value));
+	else if (e->note.value)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
 	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
 		"%s%s%s", note_text[note].text, value,

@@ -339,6 +339,7 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_HOST_VERSION] = "host-version",
 		[NOTE_REPORT_FOREIGN] = "report-foreign",
 		[NOTE_QUERIER_FOREIGN] = "querier-foreign",
+		[NOTE_OWN_FRAMES] = "own-frames",
 	};
 
 	put(t, "port %u note %s", e->port, names[e->note.note]);
@@ -398,6 +399,7 @@ const char *note_name(enum note note)
 		[NOTE_HOST_VERSION] = "host_version",
 		[NOTE_REPORT_FOREIGN] = "report_foreign",
 		[NOTE_QUERIER_FOREIGN] = "querier_foreign",
+		[NOTE_OWN_FRAMES] = "own_frames",
 	};
 
 	return note > 0 && note < _NOTE_N ? name[note] : "unknown";

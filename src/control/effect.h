@@ -39,6 +39,7 @@ enum note {
 	NOTE_HOST_VERSION,  /* upstream speaks version `value` now */
 	NOTE_REPORT_FOREIGN,  /* report from `peer`, in no subnet or altnet */
 	NOTE_QUERIER_FOREIGN, /* query from `peer`, in no subnet: not used */
+	NOTE_OWN_FRAMES,      /* what we have sent on port `value` arrived here */
 	_NOTE_N,
 };
 

@@ -27,6 +27,7 @@ struct explain_iface {
 	const char *error; /* why its sockets are not open, or NULL */
 	bool family;	   /* the family is on here */
 	bool group_ok;	   /* no boundary (of upstreams: no list either) in the way */
+	char echo_of[IFNAMSIZ]; /* an interface of ours whose frames come back here */
 };
 
 /* An interface that the stream may come in at. */

@@ -233,11 +233,25 @@ static void check_counters(const struct explain_facts *f,
 	}
 }
 
+void explain_cabling(const struct explain_iface *i, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (!i->echo_of[0])
+		return;
+	c = explain_add(e, "cabling", i->name, EXPLAIN_UNKNOWN,
+		"frames that this router sends on %s come back here: both interfaces are on "
+		"one segment",
+		i->echo_of);
+	explain_advise(c, "separate their cables, or their VLANs in the switch");
+}
+
 void explain_input_checks(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {
 	if (!explain_iface_usable(f, &in->i, e) || !check_role(in, e))
 		return;
+	explain_cabling(&in->i, e);
 	if (!check_source(f, in, e) || !check_boundary(in, e))
 		return;
 	if (in->upstream) {

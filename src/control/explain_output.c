@@ -198,6 +198,7 @@ void explain_output_checks(const struct explain_facts *f,
 {
 	if (!explain_iface_usable(f, &out->i, e) || !check_direction(out, e))
 		return;
+	explain_cabling(&out->i, e);
 	if (!check_boundary(out, e) || !check_members(f, out, e))
 		return;
 	if (!check_querier(out, e))

@@ -16,6 +16,9 @@ void explain_advise(struct explain_check *c, const char *format, ...)
 bool explain_iface_usable(const struct explain_facts *f, const struct explain_iface *i,
 	struct explain *e);
 
+/* Two interfaces on one segment. */
+void explain_cabling(const struct explain_iface *i, struct explain *e);
+
 void explain_input_checks(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e);
 void explain_output_checks(const struct explain_facts *f,

@@ -23,6 +23,7 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 		return -ENOMEM;
 	p->instance = instance;
 	p->taken = &p->own_taken;
+	p->all = p->port;
 	memcpy(p->family, family, sizeof(p->family));
 	p->again_at = MONO_NEVER;
 	p->credit_at = MONO_UNSET;
@@ -193,13 +194,58 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 	return used ? GM_OK : worst;
 }
 
+/* The message has an address of the port. The link-local ones of other ports may be
+ * those of other machines here. */
+static bool is_address_of(
+	const struct proxy_port *pp, const struct addr *from, bool here)
+{
+	if (!here && addr_is_link_local(from))
+		return false;
+	if (here && addr_eq(from, &pp->link.own[addr_family(from)]))
+		return true;
+	for (size_t i = 0; i < pp->n_report_addr; i++)
+		if (addr_eq(&pp->report_addr[i].addr, from))
+			return true;
+	return false;
+}
+
+static bool is_sent_by(const struct proxy_port *pp, const struct gm_msg *msg,
+	const struct proxy_port *here)
+{
+	static const struct gm_mac none = {0};
+
+	if (memcmp(&msg->mac, &none, sizeof(none)) != 0 &&
+		memcmp(&msg->mac, &pp->mac, sizeof(none)) == 0)
+		return true;
+	return !addr_is_any(&msg->from) && is_address_of(pp, &msg->from, pp == here);
+}
+
+/* Have we sent it ourselves, on this port or another one (R026)? */
+static bool is_own(const struct proxy *p, mono_t now, struct proxy_port *here,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	if (is_sent_by(here, msg, here))
+		return true;
+	portset_for_each (p->taken, i) {
+		const struct proxy_port *pp = p->all[i];
+
+		if (!pp || !is_sent_by(pp, msg, here))
+			continue;
+		here->echo_port = i;
+		here->echo_at = now;
+		effects_note(fx, here->port, NOTE_OWN_FRAMES, NULL, &msg->from, i);
+		return true;
+	}
+	return false;
+}
+
 static enum gm_bad input(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
 	if (!proxy_family_on(p, pp->cfg, msg->family))
 		return GM_BAD_FAMILY;
-	if (!addr_is_any(&msg->from) && addr_eq(&msg->from, &pp->link.own[msg->family]))
-		return GM_BAD_OWN; /* R026 */
+	if (is_own(p, now, pp, msg, fx))
+		return GM_BAD_OWN;
 	return msg->kind == GM_QUERY ? input_query(p, now, pp, msg, fx)
 				     : input_report(p, now, pp, msg, fx);
 }

@@ -37,6 +37,9 @@ struct proxy_port {
 	size_t n_subnet;
 	struct iface_addr *report_addr; /* where messages are spoken, owned */
 	size_t n_report_addr;
+	struct gm_mac mac;  /* there; zero: it has none */
+	unsigned echo_port; /* whose frames have come back here ... */
+	mono_t echo_at;	    /* ... the last time; MONO_UNSET: never */
 	/* downstream */
 	struct querier querier[_FAMILY_N];
 	struct mgroup_db groups;
@@ -63,8 +66,9 @@ struct proxy {
 	struct portset *taken;	  /* port numbers that are not free; shared by the
 				     instances of a process */
 	struct portset own_taken; /* what it is, unless told otherwise */
-	bool family[_FAMILY_N];	  /* families that are spoken at all */
-	const struct config *cfg; /* borrowed */
+	struct proxy_port *const *all; /* the ports of the process, by number */
+	bool family[_FAMILY_N];	       /* families that are spoken at all */
+	const struct config *cfg;      /* borrowed */
 	/* what the kernel holds for programs; borrowed, NULL: not known */
 	const struct kgroups *kernel[_FAMILY_N];
 	struct rng rng;

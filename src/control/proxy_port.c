@@ -386,6 +386,9 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 	if (r < 0)
 		return r;
 	link = link_of(pp, now, at);
+	pp->mac = (struct gm_mac){0};
+	if (at && iface_has_l2(at))
+		memcpy(pp->mac.octet, at->mac, sizeof(pp->mac.octet));
 	if (pp->up && (!i || !iface_is_usable(i) || i->born != pp->born))
 		port_down(p, now, pp, fx);
 	pp->ifindex = i ? i->ifindex : 0;

@@ -89,6 +89,7 @@ static int add_instance(struct router *r, const struct config *cfg, unsigned sec
 	in->proxy->section = section;
 	in->proxy->taken = &r->taken;
 	memcpy(in->proxy->kernel, r->kernel, sizeof(r->kernel));
+	in->proxy->all = r->port;
 	r->n_instance++;
 	return 0;
 }

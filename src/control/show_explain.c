@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MS 10000 /* what a query leaves for answers at most, about */
+#define ECHO_MS	  300000 /* so long it is remembered that our frames came back */
+#define ANSWER_MS 10000	 /* what a query leaves for answers at most, about */
 
 /* what the forwarding table knows of the group in one instance */
 struct traffic {
@@ -101,6 +102,11 @@ static void iface_facts(const struct question *q, const struct proxy_port *pp,
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
+	if (mono_is_set(pp->echo_at) &&
+		loop_now(q->app->loop).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
+		q->app->router->port[pp->echo_port])
+		memcpy(ret->echo_of, q->app->router->port[pp->echo_port]->name,
+			sizeof(ret->echo_of));
 }
 
 static bool includes(const struct gm_filter *f, const struct addr *source)

@@ -280,6 +280,7 @@ static inline void px_put_note(
 		[NOTE_HOST_VERSION] = "version",
 		[NOTE_REPORT_FOREIGN] = "foreign",
 		[NOTE_QUERIER_FOREIGN] = "stranger",
+		[NOTE_OWN_FRAMES] = "own",
 	};
 
 	px_put(buf, size, px_name(t, e->port));

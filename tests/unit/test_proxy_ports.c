@@ -419,6 +419,76 @@ static void f9_who_is_inside(void **state)
 	}
 }
 
+/* K10: what this router has sent is no membership, on whatever port it comes back. */
+static void k10_own_messages_on_any_port(void **state)
+{
+	static const struct {
+		const char *id, *from;
+		struct gm_mac mac;
+		enum gm_bad bad;
+		bool echo; /* of another port */
+	} c[] = {
+		{"a host", "10.1.0.7", {{2, 0, 0, 0, 0, 99}}, GM_OK, false},
+		{"no link-layer address", "10.1.0.7", {{0}}, GM_OK, false},
+		{"wan's address", "84.1.2.3", {{0}}, GM_BAD_OWN, true},
+		{"wan's alias", "10.0.0.3", {{0}}, GM_BAD_OWN, true},
+		{"wan's frame", "0.0.0.0", {{2, 0, 0, 0, 0, 1}}, GM_BAD_OWN, true},
+		{"its own address", "10.1.0.100", {{0}}, GM_BAD_OWN, false},
+		{"its own frame", "10.1.0.7", {{2, 0, 0, 0, 0, 2}}, GM_BAD_OWN, false},
+		{"link-local, as wan has one", "fe80::3", {{0}}, GM_OK, false},
+		{"its own link-local", "fe80::4", {{0}}, GM_BAD_OWN, false},
+	};
+	static const char *const text[] = {
+		"phyint wan upstream\nphyint lan1 downstream "
+		"altnet 0.0.0.0/0\n"};
+	static const char *const addresses[][3] = {
+		{"84.1.2.3", "10.0.0.3", "fe80::3"}, {"10.1.0.100", "fe80::4"}};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct addr from = a(c[i].from);
+		enum family f = addr_family(&from);
+		struct gm_record rec = {.type = GM_TO_EX, .group = px_group(f, 'G')};
+		struct gm_msg msg = {.kind = GM_REPORT,
+			.family = f,
+			.version = GM_V3,
+			.from = from,
+			.mac = c[i].mac,
+			.rec = &rec,
+			.n_rec = 1};
+		struct proxy_port *lan1;
+		struct proxy_fixture t;
+		char got[256] = "";
+
+		px_init(&t, f, text);
+		for (size_t k = 0; k < 2; k++) {
+			struct iface *link =
+				iface_by_name(&t.ifaces, k ? "lan1" : "wan");
+
+			while (link->n_addr)
+				iface_addr_del(&t.ifaces, link->ifindex, link->addr);
+			link->mac[5] = (uint8_t)(k + 1);
+			for (size_t n = 0; n < 3 && addresses[k][n]; n++) {
+				struct iface_addr ia = {.addr = a(addresses[k][n])};
+
+				ia.subnet = prefix_from_addr(&ia.addr, 24);
+				iface_addr_set(&t.ifaces, link->ifindex, &ia);
+			}
+		}
+		px_sync(&t);
+		effects_clear(&t.fx);
+		lan1 = px_port(&t, "lan1");
+		if (proxy_input(t.proxy, t.now, lan1->port, &msg, &t.fx) != c[i].bad)
+			fail_msg("%s", c[i].id);
+		px_effects(&t, got, sizeof(got));
+		if (c[i].bad == GM_OK)
+			assert_non_null(strstr(got, "*G=lan1"));
+		else
+			assert_string_equal(got, c[i].echo ? "lan1! own" : "");
+		assert_int_equal(mono_is_set(lan1->echo_at), c[i].echo);
+		px_deinit(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +504,7 @@ int main(void)
 		cmocka_unit_test(no_memory_for_a_group),
 		cmocka_unit_test(no_memory),
 		cmocka_unit_test(f9_who_is_inside),
+		cmocka_unit_test(k10_own_messages_on_any_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
