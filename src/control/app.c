@@ -472,6 +472,7 @@ static void init_port(struct app *app, unsigned number)
 			is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
 	ap->send_limit = LOG_LIMIT(10, 6000);
 	ap->bad_limit = LOG_LIMIT(10, 6000);
+	ap->notice_limit = LOG_LIMIT(10, 6000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)

@@ -48,6 +48,8 @@ struct app_notice {
 	int master;
 	int socket_error, data_error;
 	size_t short_ring;
+	unsigned born;
+	uint32_t carrier_downs;
 };
 
 struct app_port {
@@ -63,7 +65,7 @@ struct app_port {
 	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
 	struct mcsock_stats closed;	     /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
-	struct log_limit send_limit, bad_limit;
+	struct log_limit send_limit, bad_limit, notice_limit;
 };
 
 struct app_rival {

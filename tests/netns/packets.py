@@ -79,9 +79,9 @@ class Wire:
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.sock.bind((interface, 0))
 
-    def send(self, packet, mac=None, vlan=None):
+    def send(self, packet, mac=None, vlan=None, source=SENDER_MAC):
         tag = b"" if vlan is None else struct.pack("!HH", 0x8100, vlan)
-        self.sock.send((mac or group_mac(packet)) + SENDER_MAC + tag + b"\x08\0" + packet)
+        self.sock.send((mac or group_mac(packet)) + source + tag + b"\x08\0" + packet)
 
     def close(self):
         self.sock.close()

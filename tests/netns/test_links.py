@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Links that are not a plain Ethernet port, and ports that change while they are in use."""
 
+import errno
 import os
 import shutil
 import socket
 
 from libnetns import (FAST, GROUP, PLAIN, WAN, Sender, Skip, assert_continuous, case,
                       link, main, number, wait_datagrams, wait_for, wait_record, wire)
-from packets import Tun, Wire, igmp, ipv4, query, udp
+from packets import Tun, Wire, igmp, igmp3_report, ipv4, query, udp
 from peers import igmpproxy
 
 LAN = "phyint lan1 downstream\n"
@@ -462,6 +463,43 @@ def loop(b):
         assert port["verdicts"]["forwarded"] == 0, f"{end} goes on with what came round"
     wait_for(10, lambda: next(p for p in d.show("stats")["ports"] if p["name"] == "lan2")
              ["ring_packets"] >= 200, "it did come round")
+
+
+@case("K09 the carrier of the upstream is lost for less than a second: reported again")
+def short_flaps(b):
+    t = b.topology(lans=1)
+    p0 = b.tap(t.provider, "p0")
+    d = b.run(t, "robustness 1\n" + FAST + WAN + LAN)
+    b.receiver(t.hosts["lan1"])
+    packets_with(p0, report(), "the join")
+    for n in range(12):
+        p0.frames()
+        t.provider.ip("link", "set", "p0", "down")
+        try:
+            p0.frames()
+        except OSError as e:    # said once to each socket
+            assert e.errno == errno.ENETDOWN, e
+        t.provider.ip("link", "set", "p0", "up")
+        packets_with(p0, lambda m: isinstance(m, wire.Record) and m.type == "TO_EX",
+                     f"the report after the {n + 1}th loss", seconds=5)
+    lines = [line for line in d.log().splitlines() if "carrier lost" in line]
+    assert 1 <= len(lines) <= 11, lines
+
+
+@case("K10 two interfaces on one segment: our own reports make no member, and it is said")
+def looped(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + LAN.replace("downstream", "downstream" + ANYWHERE))
+    segment = b.own(Wire(t.hosts["lan1"], "eth0"))
+    ours = bytes.fromhex(d.interface("wan")["mac"].replace(":", ""))
+    join = igmp3_report((4, GROUP, ()))
+    segment.send(ipv4("10.0.0.2", "224.0.0.22", 2, join))
+    segment.send(ipv4("0.0.0.0", "224.0.0.22", 2, join), source=ours)
+    wait_for(5, lambda: "come back here" in d.log(), "the log names the fault")
+    assert "lan1" in d.log().split("frames of another interface")[0].splitlines()[-1]
+    assert not d.group("lan1", GROUP)
+    r = d.ctl_run("explain", GROUP)
+    assert "frames that this router sends on wan come back here" in r.stdout, r.stdout
 
 
 if __name__ == "__main__":
