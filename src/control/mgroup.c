@@ -116,7 +116,7 @@ void mgroup_empty(struct mgroup_db *db, struct mgroup *g)
 	mgroup_release(db, g);
 	heap_remove(&db->turns.waiting, &g->turn);
 	g->n_src = g->n_blocked = 0;
-	mgroup_source_span(g);
+	mgroup_source_first(g);
 	mgroup_to_include(g);
 	mgroup_ask_nothing(g);
 	mgroup_schedule(g);
@@ -175,7 +175,6 @@ void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until)
 	}
 	s->until = until;
 	g->source_at = mono_min(g->source_at, until);
-	g->source_last = mono_max(g->source_last, until);
 }
 
 /* EXCLUDE mode: the source goes from X to Y */
@@ -246,12 +245,10 @@ static int sources_insert(struct mgroup *g, const struct addrset *fresh, mono_t 
 		g->src[i + left] = (struct mgroup_source){.addr = *a, .until = until};
 		end = i;
 	}
-	if (mono_is_set(until)) {
+	if (mono_is_set(until))
 		g->source_at = mono_min(g->source_at, until);
-		g->source_last = mono_max(g->source_last, until);
-	} else {
+	else
 		g->n_blocked += fresh->n;
-	}
 	if (g->mode == GM_INCLUDE || !mono_is_set(until))
 		g->changed = true;
 	return 0;
@@ -424,23 +421,22 @@ static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	return r;
 }
 
-/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. */
+/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. Where that is much more than the list, it
+ * is left to the tick of now: see mgroup_ask_older(). */
 static int collect_unlisted(
-	struct mgroup_db *db, struct mgroup *g, const struct addrset *list, mono_t now)
+	struct mgroup_db *db, struct mgroup *g, mono_t now, const struct addrset *list)
 {
-	size_t k = 0;
 	int r = 0;
 
 	addrset_clear(&db->ask);
-	if (!mgroup_may_ask(db, g, now))
+	if (g->n_src - g->n_blocked > MGROUP_FEW + 2 * list->n) {
+		mgroup_ask_older(db, g, now, membership(db, g, now));
 		return 0;
+	}
 	for (size_t i = 0; i < g->n_src && r == 0; i++) {
 		const struct mgroup_source *s = &g->src[i];
 
-		while (k < list->n && addr_cmp(&list->v[k], &s->addr) < 0)
-			k++;
-		if (mono_is_set(s->until) &&
-			(k == list->n || !addr_eq(&list->v[k], &s->addr)))
+		if (mono_is_set(s->until) && !addrset_contains(list, &s->addr))
 			r = addrset_append(&db->ask, &s->addr);
 	}
 	return r;
@@ -449,14 +445,13 @@ static int collect_unlisted(
 static int on_to_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	int r = collect_unlisted(db, g, list, now);
+	int r = sources_add(db, g, list, membership(db, g, now), true, fx);
 
 	if (r == 0)
-		r = sources_add(db, g, list, membership(db, g, now), true, fx);
-	if (r < 0)
-		return r;
-	mgroup_ask(db, g, now, &db->ask, g->mode == GM_EXCLUDE, fx);
-	return 0;
+		r = collect_unlisted(db, g, now, list);
+	if (r == 0)
+		mgroup_ask(db, g, now, &db->ask, g->mode == GM_EXCLUDE, fx);
+	return r;
 }
 
 /* ---- input ---- */
@@ -513,17 +508,12 @@ static int apply(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	return 0;
 }
 
-void mgroup_source_span(struct mgroup *g)
+void mgroup_source_first(struct mgroup *g)
 {
 	g->source_at = MONO_NEVER;
-	g->source_last = MONO_UNSET;
-	for (size_t i = 0; i < g->n_src; i++) {
-		mono_t until = g->src[i].until;
-
-		if (mono_is_set(until))
-			g->source_at = mono_min(g->source_at, until);
-		g->source_last = mono_max(g->source_last, until);
-	}
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until))
+			g->source_at = mono_min(g->source_at, g->src[i].until);
 }
 
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
@@ -531,7 +521,7 @@ void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 	mono_t at;
 
 	if (g->n_src <= MGROUP_FEW)
-		mgroup_source_span(g);
+		mgroup_source_first(g);
 	at = mono_min(g->repeat_at, g->source_at);
 	if (g->mode == GM_EXCLUDE)
 		at = mono_min(at, g->until);
@@ -646,7 +636,7 @@ static void sources_expire(struct mgroup *g, mono_t now)
 		out++;
 	}
 	g->n_src = out;
-	mgroup_source_span(g);
+	mgroup_source_first(g);
 }
 
 static void expire(struct mgroup *g, mono_t now)

@@ -54,14 +54,15 @@ struct mgroup {
 	size_t n_src, cap_src;
 	size_t n_blocked;      /* of them, those whose timer does not run: Y */
 	mono_t source_at;      /* no source timer ends before; MONO_NEVER: none runs */
-	mono_t source_last;    /* nor after; MONO_UNSET: none runs */
 	bool known;	       /* others have been told of the group ... */
 	bool changed;	       /* ... and not yet of its mode or visible list of now */
 	struct heap_node turn; /* in db->turns.waiting */
-	mono_t turn_at;	 /* or the turn comes then, whatever others do; UNSET: it does
-			    not */
-	bool waits;	 /* a question about the group does, not only about sources */
-	uint8_t repeats; /* group-specific query retransmissions owed */
+	mono_t turn_at;	   /* or the turn comes then, whatever others do; UNSET: it does
+			      not */
+	bool waits;	   /* a question about the group does, not only about sources */
+	mono_t ask_before; /* one about all sources whose timer ends before does, too;
+			      MONO_UNSET: it does not */
+	uint8_t repeats;   /* group-specific query retransmissions owed */
 	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
 	mono_t fast_at;	  /* no fast leave before */
 	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or

@@ -137,14 +137,6 @@ static bool decides_sources(
 		mgroup_all_tracked(db, g, now);
 }
 
-bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now)
-{
-	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
-
-	return mono_before(lmqt, g->source_last) ||
-		decides_sources(db, g, now, g->n_src - g->n_blocked);
-}
-
 /* ---- what is to be asked, and when ---- */
 
 static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
@@ -155,10 +147,8 @@ static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
 /* A timer that runs out before a question could be answered needs none (RFC 9776
  * 6.6.3.2); that of a question without an answer is such a one. */
 static void want_source(
-	struct mgroup_db *db, struct mgroup *g, mono_t now, const struct addr *a)
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct mgroup_source *s)
 {
-	struct mgroup_source *s = mgroup_source(g, a);
-
 	if (!s || s->waits || !mono_before(lmqt_after(db, now), s->until))
 		return;
 	s->waits = true;
@@ -177,6 +167,25 @@ static void want_group(struct mgroup_db *db, struct mgroup *g, mono_t now)
 	g->repeats = 0;
 	g->ask_at = mono_max(g->ask_at, now);
 	mgroup_wait(db, g, g->ask_at);
+}
+
+void mgroup_ask_older(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+
+	if (!role->querier || role->version < GM_V3)
+		return;
+	g->ask_before = mono_max(g->ask_before, before);
+	mgroup_wait(db, g, now);
+}
+
+static void want_older(struct mgroup_db *db, struct mgroup *g, mono_t now)
+{
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until) &&
+			mono_before(g->src[i].until, g->ask_before))
+			want_source(db, g, now, &g->src[i]);
+	g->ask_before = MONO_UNSET;
 }
 
 /* The sources that wait, as many as a query holds; the others keep waiting. */
@@ -229,8 +238,11 @@ static bool begin_group(
 static unsigned begin(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	unsigned n = begin_sources(db, g, now, fx);
+	unsigned n;
 
+	if (mono_is_set(g->ask_before))
+		want_older(db, g, now);
+	n = begin_sources(db, g, now, fx);
 	return n + begin_group(db, g, now, fx);
 }
 
@@ -329,10 +341,11 @@ void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrs
 		return;
 	/* version 2 cannot ask for sources */
 	for (size_t i = 0; role->version >= GM_V3 && i < x->n; i++)
-		want_source(db, g, now, &x->v[i]);
+		want_source(db, g, now, mgroup_source(g, &x->v[i]));
 	if (group)
 		want_group(db, g, now);
-	if (g->turn.slot && !mono_is_set(g->turn_at) && mgroup_has_turn(db, now))
+	if (g->turn.slot && !mono_is_set(g->turn_at) && !mono_is_set(g->ask_before) &&
+		mgroup_has_turn(db, now))
 		take_turn(db, g, now, fx);
 }
 
@@ -340,7 +353,7 @@ void mgroup_ask_nothing(struct mgroup *g)
 {
 	g->waits = false;
 	g->repeats = 0;
-	g->turn_at = MONO_UNSET;
+	g->turn_at = g->ask_before = MONO_UNSET;
 	for (size_t i = 0; i < g->n_src; i++) {
 		g->src[i].waits = false;
 		g->src[i].repeats = 0;

@@ -25,8 +25,8 @@ struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a
 /* Up to so many sources a group is looked through whole where that spares a timer that
  * ends too early or a query of its own. */
 #define MGROUP_FEW 8
-/* the earliest and the last source timer, exactly */
-void mgroup_source_span(struct mgroup *g);
+/* the earliest source timer, exactly */
+void mgroup_source_first(struct mgroup *g);
 /* the group's place in the heap */
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g);
 /* EXCLUDE -> INCLUDE with the sources that run (R074) */
@@ -50,9 +50,10 @@ void mgroup_ask_waiting(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 /* forget all that was to be asked */
 void mgroup_ask_nothing(struct mgroup *g);
-/* False: no query about sources of the group would lower a timer, nor is there a host
- * less for whom one could stop. */
-bool mgroup_may_ask(struct mgroup_db *db, struct mgroup *g, mono_t now);
+/* All sources whose timer ends before are to be asked for, on the group's turn and not
+ * in this call. A source that a report names from now on has a later timer. */
+void mgroup_ask_older(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
 /* retransmissions that are due */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);

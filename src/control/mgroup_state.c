@@ -20,6 +20,18 @@
 
 /* ---- writing ---- */
 
+/* A question about all sources of the group is written as one about each. */
+static void put_question(
+	struct state_out *o, const struct mgroup *g, const struct mgroup_source *s)
+{
+	bool older = !s->waits && mono_is_set(s->until) &&
+		mono_before(s->until, g->ask_before);
+
+	state_put_u8(o, s->waits || older);
+	state_put_u8(o, older ? 0 : s->repeats);
+	state_put_time(o, older ? mono_max(s->ask_at, g->turn.at) : s->ask_at);
+}
+
 static void put_group(struct state_out *o, const struct mgroup *g)
 {
 	state_put_addr(o, &g->group);
@@ -47,9 +59,7 @@ static void put_group(struct state_out *o, const struct mgroup *g)
 	for (size_t i = 0; i < g->n_src; i++) {
 		state_put_addr(o, &g->src[i].addr);
 		state_put_time(o, g->src[i].until);
-		state_put_u8(o, g->src[i].waits);
-		state_put_u8(o, g->src[i].repeats);
-		state_put_time(o, g->src[i].ask_at);
+		put_question(o, g, &g->src[i]);
 	}
 	state_put_u32(o, (uint32_t)g->n_host);
 	for (size_t i = 0; i < g->n_host; i++) {
@@ -136,7 +146,7 @@ static int get_sources(struct state_in *in, struct mgroup *g)
 			state_set_bad(in);
 		g->n_blocked += !mono_is_set(s->until);
 	}
-	mgroup_source_span(g);
+	mgroup_source_first(g);
 	return 0;
 }
 

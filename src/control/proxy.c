@@ -296,11 +296,11 @@ static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 		more = false;
 		portset_for_each (&p->downstreams, i) {
 			struct addr group;
-			size_t work = 0;
+			size_t work = 0, n = fx->n;
 
 			if (!mgroup_tick(p->groups[i], now, fx, &group, &work))
 				continue;
-			proxy_spend(p, now, work);
+			proxy_spend(p, work + PROXY_EFFECT_WORK * (fx->n - n));
 			if (!addr_is_any(&group))
 				proxy_group_changed(p, now, i, &group);
 			more = true;

@@ -22,30 +22,35 @@
  * tenth of a processor, and the most that is ever done at a stretch some 5 ms. */
 #define CREDIT_PER_MS 4000
 #define CREDIT_MAX    (64 * CREDIT_PER_MS)
-#define EFFECT_WORK   10 /* of a message or a change in the forwarding table */
 #define FREE_WORK     12 /* a group that is merged at once, credit or not */
+
+/* when there will be some again, a millisecond's worth of it */
+static void set_rest(struct proxy *p)
+{
+	p->rest_until = p->credit > 0
+		? MONO_UNSET
+		: mono_add_ms(p->credit_at, 1 - p->credit / CREDIT_PER_MS);
+}
 
 bool proxy_earn(struct proxy *p, mono_t now)
 {
 	int64_t ns = now.ns - p->credit_at.ns;
 
-	if (!mono_is_set(p->credit_at) || ns / NS_PER_MS >= 2 * CREDIT_MAX)
+	if (!mono_is_set(p->credit_at) || ns / NS_PER_MS >= CREDIT_MAX)
 		p->credit = CREDIT_MAX;
 	else if (ns > 0)
 		p->credit += ns * CREDIT_PER_MS / NS_PER_MS;
 	if (p->credit > CREDIT_MAX)
 		p->credit = CREDIT_MAX;
 	p->credit_at = now;
-	if (p->credit > 0)
-		p->rest_until = MONO_UNSET;
+	set_rest(p);
 	return p->credit > 0;
 }
 
-void proxy_spend(struct proxy *p, mono_t now, size_t work)
+void proxy_spend(struct proxy *p, size_t work)
 {
 	p->credit -= (int64_t)work;
-	if (p->credit <= 0)
-		p->rest_until = mono_add_ms(now, 1 - p->credit / CREDIT_PER_MS);
+	set_rest(p);
 }
 
 /* ---- queues ---- */
@@ -144,7 +149,7 @@ static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 		proxy_report_upstream(p, now, p->port[i], &group, merged, &cause);
 		work += merged->src.n;
 	}
-	proxy_spend(p, now, work + EFFECT_WORK * (fx->n - n_effects));
+	proxy_spend(p, work + PROXY_EFFECT_WORK * (fx->n - n_effects));
 	return true;
 }
 
@@ -167,12 +172,11 @@ void proxy_merge(struct proxy *p, mono_t now, struct effects *fx)
 void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx)
 {
 	int64_t credit = p->credit;
-	mono_t rest_until = p->rest_until;
 
 	while (p->waiting.first)
 		merge_group(p, now, pop(&p->waiting), SIZE_MAX, fx);
 	while (p->touched.first)
 		merge_group(p, now, pop(&p->touched), SIZE_MAX, fx);
 	p->credit = credit;
-	p->rest_until = rest_until;
+	set_rest(p);
 }

@@ -28,9 +28,12 @@ void proxy_port_changed(
 void proxy_merge(struct proxy *p, mono_t now, struct effects *fx);
 /* The same, whatever it costs: what the operator or the system has caused. */
 void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
+/* Work is counted in sources that are looked at; and of a message that leaves or a
+ * change in the forwarding table: */
+#define PROXY_EFFECT_WORK 10
 /* What has been earned since the last time; true when there is some. */
 bool proxy_earn(struct proxy *p, mono_t now);
-void proxy_spend(struct proxy *p, mono_t now, size_t work);
+void proxy_spend(struct proxy *p, size_t work);
 /* Source address of our messages; on an upstream one of the subnet of the querier that
  * is heard there. */
 struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family family);
