@@ -19,9 +19,10 @@
 #define AGAIN_MS 1000 /* after memory ran out */
 
 /* Credit is counted in sources that are looked at, some 20 ns each: the rate is about a
- * tenth of a processor, and the most that is ever done at a stretch some 5 ms. */
+ * tenth of a processor, and the most that is done at a stretch some 10 ms, where memory
+ * goes back to the system. */
 #define CREDIT_PER_MS 4000
-#define CREDIT_MAX    (64 * CREDIT_PER_MS)
+#define CREDIT_MAX    (16 * CREDIT_PER_MS)
 #define FREE_WORK     12 /* a group that is merged at once, credit or not */
 
 /* when there will be some again, a millisecond's worth of it */

@@ -30,7 +30,7 @@ void proxy_merge(struct proxy *p, mono_t now, struct effects *fx);
 void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
 /* Work is counted in sources that are looked at; and of a message that leaves or a
  * change in the forwarding table: */
-#define PROXY_EFFECT_WORK 10
+#define PROXY_EFFECT_WORK 20
 /* What has been earned since the last time; true when there is some. */
 bool proxy_earn(struct proxy *p, mono_t now);
 void proxy_spend(struct proxy *p, size_t work);

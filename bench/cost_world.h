@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A router for measurements: eight LANs, one or two upstreams, both families, fed with
+ * packets under virtual time as the daemon feeds it, from the decoder to what leaves:
+ * messages are encoded, and changes made in a real forwarding table. What a packet
+ * takes and what a deadline takes are counted apart.
+ */
+
+#include "base/mono.h"
+#include "control/router.h"
+#include "dataplane/fib.h"
+
+#define WORLD_LANS   8
+#define WORLD_OCTETS 1500
+
+struct world {
+	struct router *router;
+	struct config *cfg;
+	struct iface_table ifaces;
+	struct effects fx;
+	struct fib *fib;
+	mono_t now;
+	unsigned lan[WORLD_LANS]; /* port numbers */
+	/* packets */
+	uint64_t n_packets, n_octets;
+	int64_t packet_ns;
+	/* deadlines; the longest one, and the most within a second of virtual time */
+	int64_t tick_ns, longest_ns, second_ns;
+	mono_t second;
+	int64_t in_second_ns;
+};
+
+void die_if(bool failed, const char *what);
+
+struct world *world_new(bool fast_leave, unsigned n_upstreams);
+struct world *world_free(struct world *w); /* returns NULL */
+/* Begin to count anew. */
+void world_count(struct world *w);
+
+struct addr world_group(enum family family, unsigned n);
+struct addr world_source(enum family family, unsigned n);
+struct addr world_host(enum family family, unsigned lan, unsigned n);
+
+/* A report of version 3 (MLD: 2) as octets; records that do not fit are left out.
+ * Returns the length. */
+size_t world_encode(enum family family, unsigned lan, unsigned host,
+	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_OCTETS]);
+/* It arrives on a LAN. What may be paid with credit is not done by that. */
+void world_packet(struct world *w, enum family family, unsigned lan,
+	const uint8_t *packet, size_t len);
+/* Time passes, with all deadlines in it. */
+void world_pass(struct world *w, int64_t ms);
