@@ -43,7 +43,7 @@ struct bench {
 	size_t n_effects;
 };
 
-static const char config[] = "fast-leave\n"
+static const char config[] = "fast-leave\nmax-groups-per-host 0\n"
 			     "phyint wan upstream altnet 0.0.0.0/0\n"
 			     "phyint lan0 downstream\nphyint lan1 downstream\n"
 			     "phyint lan2 downstream\nphyint lan3 downstream\n"
