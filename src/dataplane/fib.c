@@ -289,7 +289,7 @@ static void remove_any(struct fib *fib, const struct fib_key *k, struct fib_entr
 	fib_outsets_put(&fib->sets, fib_word_set(word));
 }
 
-static struct fib_entry *find_exact(struct fib *fib, struct fib_key *k,
+static struct fib_entry *find_exact(const struct fib *fib, struct fib_key *k,
 	unsigned instance, const struct addr *source, const struct addr *group)
 {
 	const struct fib_buckets *t = fib_index_now(&fib->index);
@@ -355,30 +355,47 @@ struct walk {
 	void *arg;
 };
 
-static void view_entry(void *obj, void *arg)
+/* false: it has been taken out */
+static bool view(const struct fib_entry *e, struct fib_view *ret)
 {
-	const struct fib_entry *e = obj;
-	const struct walk *w = arg;
 	const struct fib_outset *set = fib_word_set(fib_entry_word(e));
-	struct fib_view v = {
+	uint64_t source[2] = {fib_entry_source(e, 0), fib_entry_source(e, 1)};
+
+	if (!set)
+		return false;
+	*ret = (struct fib_view){
 		.instance = e->instance,
+		.out = set->ports,
 		.packets = atomic_load_explicit(&e->packets, memory_order_relaxed),
 		.bytes = atomic_load_explicit(&e->bytes, memory_order_relaxed),
 		.wrong = atomic_load_explicit(&e->wrong, memory_order_relaxed),
 		.last_port = atomic_load_explicit(&e->last_port, memory_order_relaxed),
 	};
-	uint64_t source[2] = {fib_entry_source(e, 0), fib_entry_source(e, 1)};
-
-	if (!set)
-		return;
-	v.out = set->ports;
-	v.seen = v.packets > 0;
-	memcpy(v.group.b, e->group, sizeof(e->group));
-	memcpy(v.source.b, source, sizeof(source));
-	v.last_source = v.source;
+	ret->seen = ret->packets > 0;
+	memcpy(ret->group.b, e->group, sizeof(e->group));
+	memcpy(ret->source.b, source, sizeof(source));
+	ret->last_source = ret->source;
 	if (e->any)
-		v.source = addr_any(addr_family(&v.group));
-	w->fn(&v, w->arg);
+		ret->source = addr_any(addr_family(&ret->group));
+	return true;
+}
+
+static void view_entry(void *obj, void *arg)
+{
+	const struct walk *w = arg;
+	struct fib_view v;
+
+	if (view(obj, &v))
+		w->fn(&v, w->arg);
+}
+
+bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
+	const struct addr *group, struct fib_view *ret)
+{
+	struct fib_key key;
+	const struct fib_entry *e = find_exact(fib, &key, instance, source, group);
+
+	return e && view(e, ret);
 }
 
 void fib_walk(

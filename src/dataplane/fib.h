@@ -52,6 +52,11 @@ void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 size_t fib_size(const struct fib *fib);
 size_t fib_bytes(const struct fib *fib); /* memory of the table, by the page */
 
+struct fib_view;
+/* One entry (control thread); false: there is none. */
+bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
+	const struct addr *group, struct fib_view *ret);
+
 struct fib_view {
 	unsigned instance;
 	struct addr source, group; /* source unspecified: (*,G) */
