@@ -24,8 +24,8 @@ static const struct {
 		"is not querier any more; this router asks the hosts again"},
 	[NOTE_QUERIER_LOST] = {LOG_LEVEL_WARNING,
 		"is querier now, because its address is lower; this router stops asking "
-		"the hosts and forwards nothing there. If that is not wanted, turn off its "
-		"querier or write always-querier"},
+		"the hosts there and goes on forwarding. If that is not wanted, turn off "
+		"its querier or write always-querier"},
 	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
 		"query by unicast, not used for the election"},
 	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
@@ -59,6 +59,12 @@ static const struct {
 	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
 	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
 		"report refused: its sender is in no subnet or altnet of the interface"},
+	[NOTE_FORWARDER_STOPPED] = {LOG_LEVEL_WARNING,
+		"forwards this stream there also, so this router stops doing so. If that is "
+		"not wanted, end multicast forwarding on the other or write 'forwarding "
+		"always'"},
+	[NOTE_FORWARDER_RESUMED] = {LOG_LEVEL_NOTICE,
+		"forwards this stream no longer; this router does again"},
 	[NOTE_QUERIER_FOREIGN] = {LOG_LEVEL_WARNING,
 		"query ignored: its sender is in no subnet of the interface. If it is a "
 		"router of this LAN, give the interface an address of its subnet"},
@@ -67,15 +73,31 @@ static const struct {
 		"one segment: separate their cables, or their VLANs in the switch"},
 };
 
+static const char strict_text[] =
+	"is querier now, because its address is lower; this router stops asking the hosts "
+	"there and forwards nothing, as 'forwarding querier' says. If that is not wanted, "
+	"turn off its querier or write always-querier";
+
 static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 {
 	return addr_is_any(a) ? NULL : gm_format_host(a, buf);
+}
+
+/* "02:00:00:00:00:01 " */
+static void format_mac(char buf[24], const struct gm_mac *mac)
+{
+	const uint8_t *o = mac->octet;
+
+	snprintf(buf, 24, "%02x:%02x:%02x:%02x:%02x:%02x ", o[0], o[1], o[2], o[3],
+		o[4], o[5]);
 }
 
 void app_log_note(struct app *app, mono_t now, const struct effect *e)
 {
 	enum note note = e->note.note;
 	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[IFNAMSIZ + 8] = "";
+	char mac[24] = "";
+	const char *text = note_text[note].text;
 	struct log_about about;
 
 	app->n_notes[note]++;
@@ -88,10 +110,14 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	if (note == NOTE_OWN_FRAMES)
 		snprintf(value, sizeof(value), " (%s)",
 			app_port_name(app, e->note.value));
+	else if (note == NOTE_QUERIER_LOST && e->note.value)
+		text = strict_text;
 	else if (e->note.value)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
+	if (note == NOTE_FORWARDER_STOPPED || note == NOTE_FORWARDER_RESUMED)
+		format_mac(mac, &e->note.mac);
 	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
-		"%s%s%s", note_text[note].text, value,
+		"%s%s%s%s", mac, text, value,
 		note_text[note].advice ? note_text[note].advice : "");
 }
 

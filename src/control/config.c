@@ -50,6 +50,7 @@ static const struct config config_default = {
 			.ipv6 = true,
 			.mld_router_alert = CONFIG_ALERT_REQUIRE,
 			.version_fallback = true,
+			.forwarding = CONFIG_FORWARDING_EVIDENCE,
 			.max_groups = DEFAULT_MAX_GROUPS,
 			.max_sources = DEFAULT_MAX_SOURCES,
 			.max_groups_per_host = DEFAULT_MAX_GROUPS_PER_HOST,

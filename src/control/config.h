@@ -64,6 +64,13 @@ enum config_alert {
 	CONFIG_ALERT_OPTIONAL,
 };
 
+/* who forwards to a downstream on which another router is querier */
+enum config_forwarding {
+	CONFIG_FORWARDING_EVIDENCE = 1, /* we do, until another forwarder is seen */
+	CONFIG_FORWARDING_QUERIER,	/* that router (RFC 4605 4.2) */
+	CONFIG_FORWARDING_ALWAYS,	/* we do, whoever else does */
+};
+
 /* one whitelist or blacklist line; in file order, the last match decides */
 struct config_filter {
 	struct prefix groups;
@@ -108,6 +115,7 @@ struct config_iface {
 	bool require_router_alert; /* of IGMP */
 	enum config_alert mld_router_alert;
 	bool always_querier;
+	enum config_forwarding forwarding;
 	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
 	uint32_t max_groups_per_host;	  /* brought by one host; 0: no limit */
 	/* membership messages per second, of one host and of all; 0: no limit */

@@ -62,6 +62,10 @@ void config_check_block(struct config_parser *p, const struct config_iface *ci)
 		if (ci->always_querier)
 			no_effect(p, ci, "always-querier",
 				"an upstream only answers queries; give it to a downstream");
+		if (ci->forwarding != CONFIG_FORWARDING_EVIDENCE)
+			no_effect(p, ci, "forwarding",
+				"it is for a LAN with another querier; give it to a "
+				"downstream");
 	} else {
 		no_effect(
 			p, ci, "report-interface", "it is for an upstream; remove it");

@@ -337,6 +337,14 @@ static void add_limit(struct config_text *t, uint32_t max, const char *what)
 
 static void describe_downstream(struct describe *d, const struct config_iface *ci)
 {
+	static const char *const forwarding[] = {
+		[CONFIG_FORWARDING_EVIDENCE] =
+			"streams are forwarded until another router is seen to forward "
+			"them",
+		[CONFIG_FORWARDING_QUERIER] = "nothing is forwarded",
+		[CONFIG_FORWARDING_ALWAYS] =
+			"streams are forwarded, whoever else forwards them",
+	};
 	struct config_text t = {0};
 
 	config_text_add(&t, "Hosts are asked which groups they want, by ");
@@ -344,6 +352,8 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	config_text_add(&t, "%s.",
 		ci->always_querier ? "; also while another querier is heard" : "");
 	para_take(d, 4, &t);
+	if (!ci->always_querier)
+		para(d, 4, "Beside another querier, %s.", forwarding[ci->forwarding]);
 	describe_sources(d, ci);
 	describe_groups(d, ci);
 	describe_boundary(d, ci);

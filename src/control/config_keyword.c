@@ -21,6 +21,7 @@
 static const char *const revision_words[] = {"rfc9776", "rfc3376", NULL};
 static const char *const forward_words[] = {"none", "downstream", "all", NULL};
 static const char *const alert_words[] = {"require", "optional", NULL};
+static const char *const forwarding_words[] = {"evidence", "querier", "always", NULL};
 static const char *const coalesce_words[] = {"off", "exact", "on", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
 static const char *const log_to_words[] = {"auto", "stderr", "syslog", "journal", NULL};
@@ -132,6 +133,8 @@ const struct config_keyword config_keywords[] = {
 	IFACE("mld-router-alert", CHOICE, mld_router_alert, .words = alert_words,
 		.takes = "require or optional"),
 	IFACE("always-querier", FLAG, always_querier),
+	IFACE("forwarding", CHOICE, forwarding, .words = forwarding_words,
+		.takes = "evidence, querier or always"),
 	IFACE("max-groups", NUMBER, max_groups, .lo = 0, .hi = UINT32_MAX,
 		.takes = "a number, 0 for no limit"),
 	IFACE("max-groups-per-host", NUMBER, max_groups_per_host, .lo = 0,
@@ -168,8 +171,8 @@ const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
 	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
 	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
-	"always-querier", "max-groups", "max-groups-per-host", "max-sources",
-	"message-rate", "host-message-rate", "report-interface", NULL};
+	"always-querier", "forwarding", "max-groups", "max-groups-per-host",
+	"max-sources", "message-rate", "host-message-rate", "report-interface", NULL};
 
 const struct config_keyword *config_keyword_find(const char *name)
 {

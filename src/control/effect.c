@@ -201,6 +201,16 @@ void effects_note(struct effects *fx, unsigned port, enum note note,
 	append(fx, &e);
 }
 
+void effects_note_forwarder(struct effects *fx, unsigned port, enum note note,
+	const struct addr *group, const struct addr *peer, const struct gm_mac *mac)
+{
+	size_t n = fx->n;
+
+	effects_note(fx, port, note, group, peer, 0);
+	if (fx->n > n)
+		fx->v[n].note.mac = *mac;
+}
+
 /* text of any length into a buffer of a given one, as snprintf counts */
 struct text {
 	char *buf;
@@ -340,6 +350,8 @@ static void put_note(struct text *t, const struct effect *e)
 		[NOTE_REPORT_FOREIGN] = "report-foreign",
 		[NOTE_QUERIER_FOREIGN] = "querier-foreign",
 		[NOTE_OWN_FRAMES] = "own-frames",
+		[NOTE_FORWARDER_STOPPED] = "forwarder-stopped",
+		[NOTE_FORWARDER_RESUMED] = "forwarder-resumed",
 	};
 
 	put(t, "port %u note %s", e->port, names[e->note.note]);
@@ -400,6 +412,8 @@ const char *note_name(enum note note)
 		[NOTE_REPORT_FOREIGN] = "report_foreign",
 		[NOTE_QUERIER_FOREIGN] = "querier_foreign",
 		[NOTE_OWN_FRAMES] = "own_frames",
+		[NOTE_FORWARDER_STOPPED] = "forwarder_stopped",
+		[NOTE_FORWARDER_RESUMED] = "forwarder_resumed",
 	};
 
 	return note > 0 && note < _NOTE_N ? name[note] : "unknown";

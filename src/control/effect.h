@@ -21,7 +21,8 @@ enum effect_type {
 
 enum note {
 	NOTE_QUERIER_WON = 1, /* we are querier on the port now */
-	NOTE_QUERIER_LOST,    /* `peer` is querier on the port */
+	NOTE_QUERIER_LOST, /* `peer` is querier on the port; `value` 1: and we forward
+			      nothing there (R140) */
 	NOTE_QUERIER_UNICAST, /* query by unicast ignored for election (R015) */
 	NOTE_OLDER_QUERIER,   /* querier of version `value` heard: version mismatch */
 	NOTE_GROUP_NEW,	      /* first member of a group on the port */
@@ -37,9 +38,11 @@ enum note {
 	NOTE_SSM_REFUSED,   /* any-source join for an SSM group (R148, R149) */
 	NOTE_SSM_QUERY,	    /* query of version `value` for an SSM group (R152) */
 	NOTE_HOST_VERSION,  /* upstream speaks version `value` now */
-	NOTE_REPORT_FOREIGN,  /* report from `peer`, in no subnet or altnet */
-	NOTE_QUERIER_FOREIGN, /* query from `peer`, in no subnet: not used */
-	NOTE_OWN_FRAMES,      /* what we have sent on port `value` arrived here */
+	NOTE_REPORT_FOREIGN,	/* report from `peer`, in no subnet or altnet */
+	NOTE_QUERIER_FOREIGN,	/* query from `peer`, in no subnet: not used */
+	NOTE_OWN_FRAMES,	/* what we have sent on port `value` arrived here */
+	NOTE_FORWARDER_STOPPED, /* `mac` forwards the group there; it is left to it */
+	NOTE_FORWARDER_RESUMED, /* `mac` has stopped; we forward it again */
 	_NOTE_N,
 };
 
@@ -72,6 +75,7 @@ struct effect {
 		struct {
 			enum note note;
 			struct addr group, peer;
+			struct gm_mac mac; /* of the FORWARDER notes */
 			uint32_t value;
 		} note;
 	};
@@ -101,6 +105,9 @@ void effects_fib_del(struct effects *fx, unsigned instance, const struct addr *g
 /* group and peer may be NULL */
 void effects_note(struct effects *fx, unsigned port, enum note note,
 	const struct addr *group, const struct addr *peer, uint32_t value);
+
+void effects_note_forwarder(struct effects *fx, unsigned port, enum note note,
+	const struct addr *group, const struct addr *peer, const struct gm_mac *mac);
 
 /* One line of text without newline, as tools/replay and the debug log print it, for
  * example "port 1 query v3 239.1.2.3 max-resp 1000 sources 10.0.0.1". Returns the

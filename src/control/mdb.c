@@ -2,12 +2,12 @@
 
 /*
  * Merging of the downstream memberships (RFC 4605 4.1, RFC 9776 3.2; R133) and
- * derivation of forwarding entries (RFC 9776 6.3 per port, RFC 4605 4.2: only where we
- * are querier). The proxy has each group merged again that changed on a port: one walk
- * over the lists of all ports side by side, which are sorted. With E, the ports in
+ * derivation of forwarding entries (RFC 9776 6.3 per port, RFC 4605 4.2: only where
+ * nobody else does). The proxy has each group merged again that changed on a port: one
+ * walk over the lists of all ports side by side, which are sorted. With E, the ports in
  * EXCLUDE mode, and N(s), the ports whose list names the source s, all follows from
  *
- *   forwarded to       (N(s) xor E) where we are querier
+ *   forwarded to       (N(s) xor E) where we forward
  *   E is empty         INCLUDE, s is in the list
  *   E is not empty     EXCLUDE, s is in the list if N(s) = E
  *
@@ -90,14 +90,19 @@ struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *g
 struct member {
 	unsigned port;
 	const struct mgroup *g;
-	size_t i; /* source that comes next */
+	size_t i;			      /* source that comes next */
+	const struct forwarder_stream *other; /* that somebody else forwards there */
+	size_t n_other;
 };
 
 /* what one merge works on, besides the lists in struct mdb */
 struct merge {
 	struct member member[PORT_MAX];
 	size_t n;
-	struct portset ports, querier, exclude, out;
+	struct portset ports, forwards, exclude, out;
+	/* of the source at hand: somebody else sends it there; and we leave it to that
+	 * one */
+	struct portset seen, standby;
 	enum gm_mode mode;
 	size_t work;
 };
@@ -108,13 +113,55 @@ static void next_named(struct member *x)
 		x->i++;
 }
 
+static bool has_next(struct member *x)
+{
+	next_named(x);
+	return x->i < x->g->n_src || x->n_other > 0;
+}
+
+/* The source that comes next, of both lists. */
+static const struct addr *next_of(const struct member *x)
+{
+	const struct addr *a = x->i < x->g->n_src ? &x->g->src[x->i].addr : NULL;
+	const struct addr *o = x->n_other ? &x->other->source : NULL;
+
+	return !a || (o && addr_cmp(o, a) < 0) ? o : a;
+}
+
+/* Goes past the source, if it is the next one. */
+static void take_next(
+	struct merge *w, struct member *x, const struct addr *a, struct portset *named)
+{
+	if (x->i < x->g->n_src && addr_eq(&x->g->src[x->i].addr, a)) {
+		portset_add(named, x->port);
+		x->i++;
+	}
+	if (x->n_other && addr_eq(&x->other->source, a)) {
+		portset_add(&w->seen, x->port);
+		if (x->other->standby)
+			portset_add(&w->standby, x->port);
+		x->other++;
+		x->n_other--;
+	}
+}
+
+static struct member member_of(const struct mgroup_db *db, const struct mgroup *g)
+{
+	const struct forwarder *f = db->role[addr_family(&g->group)].forwarder;
+	struct member x = {.port = db->port, .g = g};
+
+	if (f)
+		x.other = forwarder_of_group(f, &g->group, &x.n_other);
+	return x;
+}
+
 static void gather(struct merge *w, const struct mdb_group *m,
 	struct mgroup_db *const db[PORT_MAX])
 {
 	enum family family = addr_family(&m->group);
 
 	w->n = 0;
-	w->ports = w->querier = w->exclude = (struct portset){{0}};
+	w->ports = w->forwards = w->exclude = (struct portset){{0}};
 	w->work = m->n_src + m->merged.src.n;
 	portset_for_each (&m->members, port) {
 		const struct mgroup *g =
@@ -122,46 +169,38 @@ static void gather(struct merge *w, const struct mdb_group *m,
 
 		if (!g)
 			continue;
-		w->member[w->n++] = (struct member){.port = port, .g = g};
-		w->work += g->n_src;
+		w->member[w->n] = member_of(db[port], g);
+		w->work += g->n_src + w->member[w->n++].n_other;
 		portset_add(&w->ports, port);
-		if (db[port]->role[family].querier)
-			portset_add(&w->querier, port);
+		if (db[port]->role[family].forwards)
+			portset_add(&w->forwards, port);
 		if (g->mode == GM_EXCLUDE)
 			portset_add(&w->exclude, port);
 	}
 	w->mode = portset_empty(&w->exclude) ? GM_INCLUDE : GM_EXCLUDE;
 	w->out = w->exclude;
-	portset_intersect(&w->out, &w->querier);
+	portset_intersect(&w->out, &w->forwards);
 }
 
-/* The least source that is left, and the ports that name it. */
+/* The least source that is left, and the ports that name it. A stream that another
+ * forwarder sends comes along, named or not: an entry of its own tells whether we
+ * receive it, and leaves out the ports where it is left to the other. */
 static bool next_source(struct merge *w, struct addr *ret_source, struct portset *ret)
 {
 	const struct addr *least = NULL;
 
 	for (size_t k = 0; k < w->n; k++) {
 		struct member *x = &w->member[k];
-		const struct addr *a;
-		int c;
 
-		next_named(x);
-		if (x->i == x->g->n_src)
-			continue;
-		a = &x->g->src[x->i].addr;
-		c = least ? addr_cmp(a, least) : -1;
-		if (c > 0)
-			continue;
-		if (c < 0)
-			*ret = (struct portset){{0}};
-		least = a;
-		portset_add(ret, x->port);
+		if (has_next(x) && (!least || addr_cmp(next_of(x), least) < 0))
+			least = next_of(x);
 	}
 	if (!least)
 		return false;
 	*ret_source = *least;
+	*ret = w->seen = w->standby = (struct portset){{0}};
 	for (size_t k = 0; k < w->n; k++)
-		w->member[k].i += portset_has(ret, w->member[k].port);
+		take_next(w, &w->member[k], ret_source, ret);
 	return true;
 }
 
@@ -192,10 +231,12 @@ static int merge_sources(struct mdb *mdb, struct merge *w)
 	while (r == 0 && next_source(w, &s.addr, &named)) {
 		s.out = named;
 		portset_toggle(&s.out, &w->exclude);
-		portset_intersect(&s.out, &w->querier);
-		if (!portset_eq(&s.out, &w->out))
+		portset_intersect(&s.out, &w->forwards);
+		portset_for_each (&w->standby, port)
+			portset_del(&s.out, port);
+		if (!portset_eq(&s.out, &w->out) || !portset_empty(&w->seen))
 			r = add_source(mdb, &s);
-		if (r == 0 &&
+		if (r == 0 && !portset_empty(&named) &&
 			(w->mode == GM_INCLUDE || portset_eq(&named, &w->exclude)))
 			r = addrset_append(&mdb->merged, &s.addr);
 	}

@@ -13,6 +13,7 @@
 #include "base/state.h"
 #include "base/table.h"
 #include "control/effect.h"
+#include "control/forwarder.h"
 #include "control/gm_params.h"
 
 struct mgroup_source {
@@ -89,9 +90,11 @@ struct mgroup {
 
 /* What the querier decides and the group machine obeys; owned by the port. */
 struct mgroup_role {
-	bool querier;		 /* we send queries here */
-	enum gm_version version; /* version of the queries we send */
-	uint8_t rv;		 /* robustness and query interval in force (R051) */
+	bool querier;			   /* we send queries here */
+	bool forwards;			   /* data of the groups, as far as ... */
+	const struct forwarder *forwarder; /* ... nobody else does; NULL: nobody */
+	enum gm_version version;	   /* version of the queries we send */
+	uint8_t rv; /* robustness and query interval in force (R051) */
 	uint32_t qi_ms;
 	struct addr own; /* source of queries */
 };

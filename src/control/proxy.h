@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "control/config.h"
 #include "control/effect.h"
+#include "control/forwarder.h"
 #include "control/host.h"
 #include "control/iface.h"
 #include "control/kgroups.h"
@@ -43,6 +44,7 @@ struct proxy_port {
 	/* downstream */
 	struct querier querier[_FAMILY_N];
 	struct mgroup_db groups;
+	struct forwarder forwarder[_FAMILY_N];
 	/* upstream */
 	struct host host;
 	enum gm_version version[_FAMILY_N]; /* that was last spoken of */
@@ -119,6 +121,29 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
 
 mono_t proxy_deadline(const struct proxy *p);
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
+
+/* Other forwarders on a downstream. Is it worth looking for them? Only where another
+ * querier is or was heard, or they are there. */
+bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t now);
+
+/* A datagram that a foreign station has sent to the link of a downstream. */
+struct proxy_copy {
+	struct addr group, source;
+	struct gm_mac mac;
+};
+void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy,
+	struct effects *fx);
+
+/* How many datagrams of a stream this system has received elsewhere than on `pp`. */
+struct proxy_counts {
+	uint64_t (*packets)(void *ctx, const struct proxy_port *pp,
+		const struct addr *group, const struct addr *source);
+	void *ctx;
+	unsigned sampling; /* one of 2^n datagrams of others is looked at */
+};
+/* Every FORWARDER_TURN_MS, after the copies since the turn before. */
+void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
+	const struct proxy_counts *counts, struct effects *fx);
 
 /* Nothing was heard for a while: ask the hosts and report upstream as when the links
  * come up. Memberships stay. */

@@ -44,7 +44,44 @@ static struct host_params host_params(
 	};
 }
 
+static struct querier_rules querier_rules(
+	const struct config_iface *ci, enum family family)
+{
+	return (struct querier_rules){.version = family_version(ci, family),
+		.always = ci->always_querier,
+		.only_querier = ci->forwarding == CONFIG_FORWARDING_QUERIER};
+}
+
+/* always-querier is the word of somebody who knows of the other and wants us. */
+static bool obeys_evidence(const struct config_iface *ci)
+{
+	return ci->forwarding == CONFIG_FORWARDING_EVIDENCE && !ci->always_querier;
+}
+
 /* ---- creation and removal ---- */
+
+static void downstream_deinit(struct proxy_port *pp)
+{
+	mgroup_db_deinit(&pp->groups);
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		forwarder_deinit(&pp->forwarder[f]);
+}
+
+static int downstream_init(struct proxy *p, struct proxy_port *pp)
+{
+	struct mgroup_params params = group_params(p->cfg, pp->cfg);
+	int r = mgroup_db_init(&pp->groups, pp->port, &params, rng_next(&p->rng));
+
+	for (unsigned f = 0; f < _FAMILY_N && r == 0; f++) {
+		struct querier_rules rules = querier_rules(pp->cfg, (enum family)f);
+
+		pp->forwarder[f].acts = obeys_evidence(pp->cfg);
+		pp->groups.role[f].forwarder = &pp->forwarder[f];
+		querier_init(&pp->querier[f], pp->port, (enum family)f, &p->cfg->gm,
+			&rules, &pp->groups.role[f]);
+	}
+	return r;
+}
 
 void proxy_port_free(struct proxy *p, unsigned port)
 {
@@ -53,7 +90,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	if (!pp)
 		return;
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
-		mgroup_db_deinit(&pp->groups);
+		downstream_deinit(pp);
 	else
 		host_deinit(&pp->host);
 	free(pp->subnet);
@@ -93,6 +130,7 @@ static void port_down(
 	pp->report_up = false;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		querier_down(&pp->querier[f]);
+		forwarder_clear(&pp->forwarder[f]);
 		drop_groups(p, now, pp, (enum family)f, fx);
 	}
 }
@@ -159,13 +197,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
 			pp->version[f] = pp->host.family[f].version;
 	} else {
-		struct mgroup_params params = group_params(p->cfg, ci);
-
-		r = mgroup_db_init(&pp->groups, port, &params, rng_next(&p->rng));
-		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
-			querier_init(&pp->querier[f], port, (enum family)f, &p->cfg->gm,
-				family_version(ci, f), ci->always_querier,
-				&pp->groups.role[f]);
+		r = downstream_init(p, pp);
 	}
 	if (r < 0) {
 		free(pp);
@@ -219,10 +251,13 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 		return;
 	}
 	pp->groups.params = group_params(p->cfg, ci);
-	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (querier_set_params(&pp->querier[f], now, &p->cfg->gm,
-			    family_version(ci, f), ci->always_querier, fx))
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		struct querier_rules rules = querier_rules(ci, (enum family)f);
+
+		pp->forwarder[f].acts = obeys_evidence(ci);
+		if (querier_set_params(&pp->querier[f], now, &p->cfg->gm, &rules, fx))
 			proxy_port_changed(p, now, pp, (enum family)f);
+	}
 	refilter(p, now, pp, fx);
 }
 
@@ -324,6 +359,7 @@ static void families_up(
 
 		if (!proxy_family_on(p, pp->cfg, (enum family)f)) {
 			querier_down(q);
+			forwarder_clear(&pp->forwarder[f]);
 			drop_groups(p, now, pp, (enum family)f, fx);
 			continue;
 		}

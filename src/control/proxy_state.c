@@ -13,10 +13,11 @@
 
 #include <errno.h>
 
-#define TAG_PORT    1
-#define TAG_QUERIER 2 /* + family */
-#define TAG_GROUPS  4
-#define TAG_HOST    5
+#define TAG_PORT      1
+#define TAG_QUERIER   2 /* + family */
+#define TAG_GROUPS    4
+#define TAG_HOST      5
+#define TAG_FORWARDER 6 /* + family */
 
 /* ---- writing ---- */
 
@@ -41,6 +42,11 @@ static void put_downstream(struct state_out *o, const struct proxy_port *pp)
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		at = state_begin(o, TAG_QUERIER + f);
 		querier_export(&pp->querier[f], o);
+		state_end(o, at);
+	}
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		at = state_begin(o, TAG_FORWARDER + f);
+		forwarder_export(&pp->forwarder[f], o);
 		state_end(o, at);
 	}
 	at = state_begin(o, TAG_GROUPS);
@@ -160,6 +166,10 @@ static int get_sections(struct proxy_port *pp, mono_t now, bool same_link,
 			r = get_host(pp, now, same_link, &section, fx);
 		else if (!upstream && tag == TAG_GROUPS && same_link)
 			r = get_groups(pp, now, &section);
+		else if (!upstream && tag >= TAG_FORWARDER &&
+			tag < TAG_FORWARDER + _FAMILY_N && same_link)
+			r = forwarder_import(&pp->forwarder[tag - TAG_FORWARDER],
+				(enum family)(tag - TAG_FORWARDER), &section);
 		else if (!upstream && tag >= TAG_QUERIER &&
 			tag < TAG_QUERIER + _FAMILY_N)
 			r = get_querier(pp, now, (enum family)(tag - TAG_QUERIER),

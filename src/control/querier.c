@@ -20,26 +20,28 @@
 static void publish(const struct querier *q)
 {
 	q->role->querier = q->state == QUERIER_ACTIVE;
-	q->role->version = q->version;
+	q->role->forwards = q->state == QUERIER_ACTIVE ||
+		(q->state == QUERIER_STANDBY && !q->rules.only_querier);
+	q->role->version = q->rules.version;
 	q->role->rv = q->rv;
 	q->role->qi_ms = q->qi_ms;
 	q->role->own = q->own;
 }
 
 void querier_init(struct querier *q, unsigned port, enum family family,
-	const struct gm_params *params, enum gm_version version, bool always,
+	const struct gm_params *params, const struct querier_rules *rules,
 	struct mgroup_role *role)
 {
 	*q = (struct querier){
 		.port = port,
 		.family = family,
 		.params = *params,
-		.version = version,
-		.always = always,
+		.rules = *rules,
 		.state = QUERIER_DOWN,
 		.own = addr_any(family),
 		.other = addr_any(family),
 		.rival = addr_any(family),
+		.asserted_at = MONO_UNSET,
 		.query_at = MONO_NEVER,
 		.other_until = MONO_NEVER,
 		.rv = params->robustness,
@@ -59,9 +61,8 @@ static void send_general(struct querier *q, mono_t now, struct effects *fx)
 	};
 	uint32_t gap = q->qi_ms;
 
-	effects_query(fx, q->port, q->version, &q->own, &query);
+	effects_query(fx, q->port, q->rules.version, &q->own, &query);
 	q->n_queries_sent++;
-	q->asked_at = now;
 	if (q->startup_left && --q->startup_left)
 		gap = q->params.startup_interval_ms;
 	q->query_at = mono_add_ms(now, gap);
@@ -112,28 +113,26 @@ void querier_again(struct querier *q, mono_t now, struct effects *fx)
 }
 
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
-	enum gm_version version, bool always, struct effects *fx)
+	const struct querier_rules *rules, struct effects *fx)
 {
+	bool forwarded = q->role->forwards;
 	bool robustness = q->params.robustness != params->robustness;
 	bool interval = q->params.query_interval_ms != params->query_interval_ms;
-	bool won = false;
 
 	q->params = *params;
-	q->version = version;
-	q->always = always;
+	q->rules = *rules;
 	if (robustness)
 		q->rv = params->robustness;
 	if (q->state == QUERIER_ACTIVE && interval) {
 		q->qi_ms = params->query_interval_ms;
 		q->query_at = mono_min(q->query_at, mono_add_ms(now, q->qi_ms));
 	}
-	if (q->state == QUERIER_STANDBY && always) {
+	if (q->state == QUERIER_STANDBY && rules->always) {
 		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->other, 0);
 		become_active(q, now, fx);
-		won = true;
 	}
 	publish(q);
-	return won;
+	return q->role->forwards != forwarded;
 }
 
 /* a beats b: the numerically lower address; MLD compares interface identifiers (R055)
@@ -190,25 +189,30 @@ static void follow(struct querier *q, mono_t now, const struct gm_msg *msg)
 	publish(q);
 }
 
-/* A querier with a higher address does not know of us, or it would be silent: ask soon,
- * but no more often than at the start. */
+/* A querier with a higher address does not know of us, or it would be silent: ask now,
+ * but not for each of its queries. */
 static void assert_role(struct querier *q, mono_t now)
 {
-	mono_t soon = mono_add_ms(q->asked_at, q->params.startup_interval_ms);
+	mono_t at = mono_max(
+		now, mono_add_ms(q->asserted_at, q->params.startup_interval_ms));
 
-	q->query_at = mono_min(q->query_at, mono_max(now, soon));
+	if (!mono_before(at, q->query_at))
+		return;
+	q->query_at = at;
+	q->asserted_at = at;
 }
 
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
-	bool elected, change = q->state == QUERIER_ACTIVE;
-	const struct addr *best = change ? &q->own : &q->other;
+	bool elected, active = q->state == QUERIER_ACTIVE;
+	const struct addr *best = active ? &q->own : &q->other;
+	bool forwarded = q->role->forwards;
 
 	if (q->state == QUERIER_DOWN)
 		return false;
 	q->n_queries_heard++;
-	if (msg->version < q->version)
+	if (msg->version < q->rules.version)
 		effects_note(fx, q->port, NOTE_OLDER_QUERIER, NULL, &msg->from,
 			msg->version);
 	if (msg->notes & (GM_NOTE_UNICAST | GM_NOTE_LINK_UNICAST)) {
@@ -220,28 +224,30 @@ bool querier_query(
 	q->heard_until = mono_add_ms(now,
 		gm_other_querier_ms(&q->params, q->params.robustness,
 			gm_cap_query_interval(&q->params, UINT32_MAX)));
-	if (q->always)
+	if (q->rules.always)
 		return false;
-	elected = (!change && addr_eq(&msg->from, best)) || beats(q, &msg->from, best);
+	elected = (!active && addr_eq(&msg->from, best)) || beats(q, &msg->from, best);
 	if (elected)
 		follow(q, now, msg);
-	else if (change)
+	else if (active)
 		assert_role(q, now);
-	if (elected && change)
-		effects_note(fx, q->port, NOTE_QUERIER_LOST, NULL, &msg->from, 0);
-	return elected && change;
+	if (elected && active)
+		effects_note(fx, q->port, NOTE_QUERIER_LOST, NULL, &msg->from,
+			q->rules.only_querier);
+	return q->role->forwards != forwarded;
 }
 
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 {
+	bool forwarded = q->role->forwards;
+
 	if (q->state == QUERIER_ACTIVE && mono_due(q->query_at, now))
 		send_general(q, now, fx);
 	if (q->state == QUERIER_STANDBY && mono_due(q->other_until, now)) {
 		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->other, 0);
 		become_active(q, now, fx);
-		return true;
 	}
-	return false;
+	return q->role->forwards != forwarded;
 }
 
 mono_t querier_deadline(const struct querier *q)
@@ -253,28 +259,16 @@ mono_t querier_deadline(const struct querier *q)
 
 #define MAX_INTERVAL_MS 86400000 /* a day: longer than QQIC can say */
 
-static void put_mac(struct state_out *o, const struct gm_mac *mac)
-{
-	for (unsigned i = 0; i < sizeof(mac->octet); i++)
-		state_put_u8(o, mac->octet[i]);
-}
-
-static void get_mac(struct state_in *in, struct gm_mac *ret)
-{
-	for (unsigned i = 0; i < sizeof(ret->octet); i++)
-		ret->octet[i] = state_get_u8(in);
-}
-
 void querier_export(const struct querier *q, struct state_out *o)
 {
 	gm_put_params(o, &q->params);
 	state_put_u8(o, (uint8_t)q->state);
 	state_put_addr(o, &q->own);
 	state_put_u32(o, q->startup_left);
-	state_put_time(o, q->asked_at);
+	state_put_time(o, q->asserted_at);
 	state_put_time(o, q->query_at);
 	state_put_addr(o, &q->other);
-	put_mac(o, &q->other_mac);
+	gm_put_mac(o, &q->other_mac);
 	state_put_time(o, q->other_until);
 	state_put_addr(o, &q->rival);
 	state_put_time(o, q->rival_until);
@@ -298,16 +292,17 @@ int querier_import(
 	struct querier *q, mono_t now, struct state_in *in, struct effects *fx)
 {
 	struct gm_params params = q->params; /* of the configuration */
+	struct querier_rules rules = q->rules;
 	unsigned state;
 
 	gm_get_params(in, &q->params);
 	state = state_get_u8(in);
 	q->own = state_get_addr(in);
 	q->startup_left = state_get_up_to(in, 255);
-	q->asked_at = state_get_time(in);
+	q->asserted_at = state_get_time(in);
 	q->query_at = gm_get_deadline(in);
 	q->other = state_get_addr(in);
-	get_mac(in, &q->other_mac);
+	q->other_mac = gm_get_mac(in);
 	q->other_until = gm_get_deadline(in);
 	q->rival = state_get_addr(in);
 	q->rival_until = state_get_time(in);
@@ -324,6 +319,6 @@ int querier_import(
 	if (state_is_bad(in))
 		return -EINVAL;
 	q->state = (enum querier_state)state;
-	(void)querier_set_params(q, now, &params, q->version, q->always, fx);
+	(void)querier_set_params(q, now, &params, &rules, fx);
 	return 0;
 }

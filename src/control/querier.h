@@ -23,16 +23,21 @@ enum querier_state {
 	QUERIER_STANDBY,  /* somebody else is */
 };
 
+struct querier_rules {
+	enum gm_version version; /* of our queries */
+	bool always;		 /* always-querier: ignore others (R189) */
+	bool only_querier; /* who is not querier does not forward (RFC 4605 4.2) */
+};
+
 struct querier {
 	unsigned port;
 	enum family family;
 	struct gm_params params;
-	enum gm_version version; /* configured */
-	bool always;		 /* always-querier: ignore others (R189) */
+	struct querier_rules rules;
 	enum querier_state state;
 	struct addr own;
 	unsigned startup_left; /* start-up queries still to send */
-	mono_t asked_at;       /* last general query; MONO_UNSET: none */
+	mono_t asserted_at;    /* last query against a higher address, or never */
 	mono_t query_at;       /* next general query */
 	struct addr other;     /* elected querier while STANDBY */
 	struct gm_mac other_mac;
@@ -49,11 +54,12 @@ struct querier {
 };
 
 void querier_init(struct querier *q, unsigned port, enum family family,
-	const struct gm_params *params, enum gm_version version, bool always,
+	const struct gm_params *params, const struct querier_rules *rules,
 	struct mgroup_role *role);
-/* New parameters after a reload, without a new election. True when the role changed. */
+/* New parameters after a reload, without a new election. True when forwarding has to be
+ * looked at again. */
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
-	enum gm_version version, bool always, struct effects *fx);
+	const struct querier_rules *rules, struct effects *fx);
 
 /* Link usable with this source address (IPv4 may be 0.0.0.0 while there is none), or
  * the address changed: start again (R040, R058). */
@@ -69,7 +75,7 @@ void querier_again(struct querier *q, mono_t now, struct effects *fx);
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
-/* true when the role changed */
+/* true when forwarding has to be looked at again */
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);
 mono_t querier_deadline(const struct querier *q);
 

@@ -483,7 +483,7 @@ static void querier_value(
 	if (id == METRIC_QUERIER_INTERVAL)
 		metrics_ns(&s->m, q->qi_ms * (uint64_t)NS_PER_MS);
 	else if (id == METRIC_QUERIER_VERSION)
-		metrics_uint(&s->m, gm_version_number(f, q->version));
+		metrics_uint(&s->m, gm_version_number(f, q->rules.version));
 	else if (id == METRIC_QUERIER_ROBUSTNESS)
 		metrics_uint(&s->m, q->rv);
 	else if (id == METRIC_QUERIER_QUERIES_SENT)

@@ -16,7 +16,7 @@ static json_t *querier_json(const struct querier *q, mono_t now)
 
 	return json_pack("{ss so si so so si si sI sI}", "state", state[q->state],
 		"address", json_of_addr(who), "version",
-		(int)gm_version_number(q->family, q->version), "next_query_ms",
+		(int)gm_version_number(q->family, q->rules.version), "next_query_ms",
 		json_of_ms_until(q->query_at, now), "other_querier_ms",
 		json_of_ms_until(q->other_until, now), "robustness", (int)q->rv,
 		"query_interval_ms", (int)q->qi_ms, "queries_sent",

@@ -211,7 +211,8 @@ def election():
     lan = [(0, ethernet(report4(V3_TO_EX))), (1000, query("10.0.0.200")),
            (2000, query("10.0.0.1", "10.0.0.100")), (3000, query("10.0.0.1")),
            (4000, query("10.0.0.50"))]
-    return ONCE + V4, ["-a", "lan=10.0.0.100/24", "-t", "260"], {"lan": pcap(ETHERNET, lan)}
+    return "forwarding querier\n" + ONCE + V4, \
+        ["-a", "lan=10.0.0.100/24", "-t", "260"], {"lan": pcap(ETHERNET, lan)}
 
 
 @case("refused: checksum, foreign protocol, fragment, cut short; E27 other types", "refused")

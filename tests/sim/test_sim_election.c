@@ -19,7 +19,8 @@ static bool is_querier(const struct home *h, const char *ifname)
 /* R137: member and querier, member but no querier, no member. */
 static void r137_only_the_querier_forwards(enum family family)
 {
-	struct home h = home_new(family, &(struct home_params){.n_lans = 3});
+	struct home h = home_new(family,
+		&(struct home_params){.n_lans = 3, .config = "forwarding querier"});
 	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
 	struct sim_stream *stream = home_stream(&h, &s, &g);
 	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
@@ -43,7 +44,8 @@ static void r137_only_the_querier_forwards(enum family family)
  * from the state of then when the other router is gone. */
 static void r140_election_lost_and_won(enum family family)
 {
-	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
+	struct home h = home_new(family,
+		&(struct home_params){.n_lans = 2, .config = "forwarding querier"});
 	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
 	struct sim_stream *stream = home_stream(&h, &s, &g);
 	struct sim_host *one = home_host(&h, 1, 10, GM_V3);
@@ -234,19 +236,29 @@ static void r054_silent_beside_the_querier(enum family family)
 	home_free(&h);
 }
 
-/* a second proxy between the same two links, with a higher address */
-static struct sim_proxy *second_proxy(struct home *h)
+/* a second proxy between the same two links, with a higher address and MAC address */
+static struct sim_proxy *second_proxy(struct home *h, const char *config, unsigned n)
 {
-	struct sim_proxy *x = sim_proxy_new(h->sim, "second", sim_config("", 1));
+	struct sim_proxy *x = sim_proxy_new(h->sim, "second", sim_config(config, 1));
 
 	sim_proxy_attach(x, "wan", h->wan, 3);
-	sim_proxy_attach(x, "lan1", h->lan[0], 6);
+	sim_proxy_attach(x, "lan1", h->lan[0], n);
 	sim_proxy_sync(x);
 	return x;
 }
 
-/* R142: two proxies on one LAN: no packet twice, none missing; when the one that
- * forwards loses its LAN, the other takes over, and gives way when it is back. */
+#define CHANGE_MS 2000 /* one stops, or takes over */
+
+/* Datagrams come each 10 ms, so that many may come twice until one of two stops. */
+static void assert_single(const struct sim_host *host, const struct sim_stream *stream)
+{
+	assert_int_equal(sim_host_rx(host, stream)->lost, 0);
+	assert_in_range(sim_host_rx(host, stream)->duplicates, 0, CHANGE_MS / 10);
+}
+
+/* R142, K04: two proxies on one LAN: one of them stops within two seconds; when the one
+ * that forwards loses its LAN, the other takes over within two, and gives way when it
+ * is back. */
 static void r142_two_proxies_no_duplicates(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -257,34 +269,156 @@ static void r142_two_proxies_no_duplicates(enum family family)
 	struct sim_proxy *second;
 
 	sim_host_join(v3, &g);
-	second = second_proxy(&h);
+	sim_run(h.sim, 1000);
+	second = second_proxy(&h, "", 6);
 	sim_host_join(v2, &g);
-	/* a router that starts is querier until it hears the next query of the other */
-	sim_run(h.sim, 125000);
+	sim_run(h.sim, 30000);
+	assert_single(v3, stream);
+	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
 	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
 	sim_host_rx_reset(v3, stream);
 	sim_host_rx_reset(v2, stream);
 	sim_run(h.sim, 600000);
 	assert_steady(v3, stream);
 	assert_steady(v2, stream);
-	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
-	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	assert_int_equal(second->n_notes[NOTE_FORWARDER_STOPPED], 1);
+	sim_proxy_check(second);
 
 	sim_proxy_link(h.proxy, "lan1", false);
-	sim_run(h.sim, OTHER_QUERIER_MS + 1000);
+	sim_run(h.sim, CHANGE_MS);
 	assert_true(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	assert_in_range(sim_host_gap_ms(v3, stream), 0, CHANGE_MS);
 	sim_host_rx_reset(v3, stream);
 	sim_run(h.sim, 300000);
 	assert_steady(v3, stream);
 
 	sim_proxy_link(h.proxy, "lan1", true);
-	sim_run(h.sim, 10100);
+	sim_run(h.sim, 10100 + CHANGE_MS);
 	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
 	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
-	assert_int_equal(sim_host_rx(v3, stream)->duplicates, 0);
+	assert_single(v3, stream);
 	sim_host_rx_reset(v3, stream);
 	sim_run(h.sim, 300000);
 	assert_steady(v3, stream);
+	sim_proxy_check(second);
+	home_free(&h);
+}
+
+/* K04: a switch with a lower address asks and forwards nothing. */
+static void k04_a_querier_that_does_not_forward(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+
+	sim_host_join(host, &g);
+	sim_run(h.sim, 1000);
+	sim_host_rx_reset(host, stream);
+	sim_router_new(h.lan[0], 1, GM_V3, true);
+	sim_run(h.sim, 1000000);
+	assert_false(is_querier(&h, "lan1"));
+	assert_steady(host, stream);
+	assert_int_equal(h.proxy->n_notes[NOTE_FORWARDER_STOPPED], 0);
+	home_free(&h);
+}
+
+/* K04: a switch asks, two proxies forward: the lower MAC address stays. */
+static void k04_two_beside_a_third_querier(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_proxy *second;
+
+	sim_router_new(h.lan[0], 1, GM_V3, true);
+	second = second_proxy(&h, "", 6);
+	sim_run(h.sim, 130000);
+	sim_host_join(host, &g);
+	sim_run(h.sim, CHANGE_MS);
+	assert_single(host, stream);
+	assert_true(sim_proxy_forwards(h.proxy, "wan", "lan1", &s, &g));
+	assert_false(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	sim_host_rx_reset(host, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(host, stream);
+	sim_proxy_link(h.proxy, "wan", false);
+	sim_run(h.sim, CHANGE_MS);
+	assert_true(sim_proxy_forwards(second, "wan", "lan1", &s, &g));
+	assert_in_range(sim_host_gap_ms(host, stream), 0, CHANGE_MS);
+	sim_proxy_check(second);
+	home_free(&h);
+}
+
+/* K04: the other looks at nobody, as igmpproxy does, with a lower or a higher address.
+ */
+static void other_does_not_obey(enum family family, unsigned n)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_proxy *second = second_proxy(&h, "always-querier", n);
+
+	sim_run(h.sim, 130000);
+	sim_host_join(host, &g);
+	sim_run(h.sim, 8000);
+	assert_int_equal(h.proxy->n_notes[NOTE_FORWARDER_STOPPED], 1);
+	assert_false(home_forwards(&h, 1, &s, &g));
+	sim_host_rx_reset(host, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(host, stream);
+	assert_int_equal(h.proxy->n_notes[NOTE_FORWARDER_RESUMED], 0);
+	sim_proxy_link(second, "lan1", false);
+	sim_run(h.sim, CHANGE_MS);
+	assert_true(home_forwards(&h, 1, &s, &g));
+	assert_in_range(sim_host_gap_ms(host, stream), 0, CHANGE_MS);
+	sim_host_rx_reset(host, stream);
+	sim_run(h.sim, 600000);
+	assert_steady(host, stream);
+	home_free(&h);
+}
+
+static void k04_the_lower_one_does_not_obey(enum family family)
+{
+	other_does_not_obey(family, 2);
+}
+
+static void k04_the_higher_one_does_not_obey(enum family family)
+{
+	other_does_not_obey(family, 9);
+}
+
+/* K04: who is on standby does not take over because the provider pauses, nor a stream
+ * whose packets are far apart. */
+static void k04_silent_and_thin_streams(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct addr g2 = sim_group(h.sim, 2);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_stream *thin =
+		sim_stream_new(&h.router->node.port[0], &s, &g2, 1500);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_proxy *second = second_proxy(&h, "", 6);
+
+	sim_run(h.sim, 130000);
+	sim_host_join(host, &g);
+	sim_host_join(host, &g2);
+	sim_run(h.sim, 10000);
+	assert_int_equal(second->n_notes[NOTE_FORWARDER_STOPPED], 2);
+	sim_host_rx_reset(host, stream);
+	sim_host_rx_reset(host, thin);
+	stream->paused = true;
+	sim_run(h.sim, 100000);
+	stream->paused = false;
+	sim_run(h.sim, 100000);
+	assert_int_equal(second->n_notes[NOTE_FORWARDER_RESUMED], 0);
+	assert_int_equal(sim_host_rx(host, stream)->duplicates, 0);
+	assert_int_equal(sim_host_rx(host, stream)->lost, 0);
+	assert_int_equal(sim_host_rx(host, thin)->duplicates, 0);
+	assert_int_equal(sim_host_rx(host, thin)->lost, 0);
 	sim_proxy_check(second);
 	home_free(&h);
 }
@@ -296,6 +430,11 @@ static const struct CMUnitTest tests[] = {
 	BOTH(r140_election_lost_and_won),
 	BOTH(r141_members_of_a_lost_lan_count),
 	BOTH(r142_two_proxies_no_duplicates),
+	BOTH(k04_a_querier_that_does_not_forward),
+	BOTH(k04_two_beside_a_third_querier),
+	BOTH(k04_the_lower_one_does_not_obey),
+	BOTH(k04_the_higher_one_does_not_obey),
+	BOTH(k04_silent_and_thin_streams),
 	BOTH(r189_always_querier),
 	ONLY_IPV4(e06_query_from_no_address),
 	BOTH(e12_no_ghost_querier),

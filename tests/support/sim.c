@@ -465,6 +465,7 @@ void sim_data_send(struct sim_port *from, const struct sim_data *d)
 	if (!from->up || from->node->dead)
 		return;
 	copy.hops++;
+	copy.from = from->mac;
 	link->n_data[d->stream]++;
 	link->data_at[d->stream] = link->sim->now;
 	for (unsigned i = 0; i < link->n_ports; i++) {
@@ -479,7 +480,10 @@ static void stream_fire(struct sim *sim, struct sim_timer *t)
 {
 	struct sim_stream *s = container_of(t, struct sim_stream, timer);
 	struct sim_node *n = s->from->node;
-	struct sim_data d = {s->number, s->src, s->group, ++s->seq, 0};
+	struct sim_data d = {.stream = s->number,
+		.src = s->src,
+		.group = s->group,
+		.seq = ++s->seq};
 
 	sim_timer_set(sim, t, mono_add_ns(sim->now, s->period_ns));
 	if (s->paused)

@@ -46,6 +46,7 @@ struct sim_data {
 	struct addr src, group;
 	uint32_t seq;
 	unsigned hops; /* bound on loops */
+	struct gm_mac from; /* of the station that sent it last */
 };
 
 struct sim_node_ops {

@@ -118,6 +118,16 @@ static struct sim_port *wire(struct sim_proxy *x, unsigned port)
 	return NULL;
 }
 
+static bool looks_for_others(const struct sim_proxy *x)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (x->router->port[i] &&
+			proxy_wants_sensor(x->router->port[i], x->node.sim->family,
+				x->node.sim->now))
+			return true;
+	return false;
+}
+
 static void execute(struct sim_proxy *x)
 {
 	assert_int_equal(x->fx.lost, 0);
@@ -150,7 +160,56 @@ static void execute(struct sim_proxy *x)
 		}
 	}
 	effects_clear(&x->fx);
+	if (x->turn_at.ns == MONO_NEVER.ns && looks_for_others(x))
+		x->turn_at = mono_add_ms(x->node.sim->now, FORWARDER_TURN_MS);
 	sim_node_arm(&x->node);
+}
+
+/* ---- other forwarders ---- */
+
+static uint64_t packets_of(void *ctx, const struct proxy_port *pp,
+	const struct addr *group, const struct addr *source)
+{
+	const struct sim_fib_entry *e = sim_proxy_entry(ctx, group, source);
+
+	return e ? e->packets : 0;
+}
+
+static void turn(struct sim_proxy *x)
+{
+	const struct proxy_counts counts = {.packets = packets_of, .ctx = x};
+
+	x->turn_at = MONO_NEVER;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (x->router->port[i] &&
+			proxy_wants_sensor(x->router->port[i], x->node.sim->family,
+				x->node.sim->now))
+			proxy_forwarder_turn(x->router->port[i], x->node.sim->now,
+				x->node.sim->family, &counts, &x->fx);
+}
+
+/* As the sensor of the port and the forwarding table would have it. */
+static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
+{
+	struct addr any = addr_any(addr_family(&d->group));
+	struct sim_fib_entry *e = find(&x->fib, &d->group, &d->src);
+	struct proxy_port *pp = NULL;
+
+	for (unsigned i = 0; i < PORT_MAX && !pp; i++)
+		if (x->router->port[i] &&
+			strcmp(x->router->port[i]->name, x->ifname[port]) == 0)
+			pp = x->router->port[i];
+	if (!pp)
+		return;
+	if (!e)
+		e = find(&x->fib, &d->group, &any);
+	if (pp->role == CONFIG_ROLE_UPSTREAM && e)
+		e->packets++;
+	if (proxy_wants_sensor(pp, x->node.sim->family, x->node.sim->now)) {
+		proxy_copy(pp, x->node.sim->now,
+			&(struct proxy_copy){d->group, d->src, d->from}, &x->fx);
+		execute(x);
+	}
 }
 
 /* ---- the node ---- */
@@ -167,6 +226,8 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 	struct sim_proxy *x = proxy_of(n);
 	struct portset out = sim_proxy_route(x, x->ifname[port], &d->src, &d->group);
 
+	see(x, port, d);
+
 	portset_for_each (&out, i) {
 		struct sim_port *to = wire(x, i);
 
@@ -177,7 +238,7 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 
 static mono_t node_deadline(const struct sim_node *n)
 {
-	return router_deadline(proxy_of(n)->router);
+	return mono_min(router_deadline(proxy_of(n)->router), proxy_of(n)->turn_at);
 }
 
 static void node_tick(struct sim_node *n)
@@ -190,6 +251,8 @@ static void node_tick(struct sim_node *n)
 	x->ticked = n->sim->now;
 	assert_true(++x->n_ticks < 100);
 	router_tick(x->router, n->sim->now, &x->fx);
+	if (mono_due(x->turn_at, n->sim->now))
+		turn(x);
 	execute(x);
 }
 
@@ -221,6 +284,7 @@ struct sim_proxy *sim_proxy_new(struct sim *sim, const char *name, const char *c
 	bool family[_FAMILY_N] = {false};
 
 	assert_non_null(x);
+	x->turn_at = MONO_NEVER;
 	family[sim->family] = true;
 	assert_int_equal(router_new(family, rng_next(&sim->rng), &x->router), 0);
 	table_init(&x->fib, 1);
@@ -266,6 +330,7 @@ struct sim_port *sim_proxy_attach(
 
 	snprintf(i.name, sizeof(i.name), "%s", ifname);
 	memcpy(x->ifname[port->index], i.name, sizeof(i.name));
+	memcpy(port->mac.octet, i.mac, sizeof(i.mac));
 	assert_int_equal(iface_link(&x->ifaces, &i), 1);
 	if (n)
 		set_addresses(x, i.ifindex, link, n);

@@ -17,6 +17,7 @@ struct sim_fib_entry {
 		struct addr group, source; /* source unspecified: (*,G) */
 	} key;
 	struct portset out;
+	uint64_t packets; /* that came in at an upstream */
 };
 
 struct sim_proxy {
@@ -30,6 +31,7 @@ struct sim_proxy {
 	char ifname[SIM_MAX_PORTS][IFNAMSIZ];
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_fib_changes;
+	mono_t turn_at;	  /* of looking for other forwarders */
 	unsigned n_ticks; /* at the same instant */
 	mono_t ticked;
 };

@@ -28,7 +28,7 @@ static void setup(void)
 	mdb_init(&mdb, 7, 1);
 	for (unsigned i = 1; i <= N_PORTS; i++) {
 		assert_int_equal(mgroup_db_init(&dbs[i], i, &p, i), 0);
-		dbs[i].role[fam].querier = true;
+		dbs[i].role[fam].forwards = true;
 		by_port[i] = &dbs[i];
 	}
 }
@@ -170,7 +170,7 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 		setup();
 		port_is(1, GM_EXCLUDE, "");
 		port_is(2, GM_EXCLUDE, "");
-		dbs[2].role[fam].querier = false;
+		dbs[2].role[fam].forwards = false;
 		effects_clear(&fx);
 		mdb_update(&mdb, by_port, 2, &group, &fx, &merged);
 		assert_fib("*:1");
@@ -178,7 +178,7 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 		port_is(1, GM_INCLUDE, "");
 		assert_fib("*:");
 		assert_merged(GM_EXCLUDE, ""); /* the membership stays upstream */
-		dbs[2].role[fam].querier = true;
+		dbs[2].role[fam].forwards = true;
 		effects_clear(&fx);
 		mdb_update(&mdb, by_port, 2, &group, &fx, &merged);
 		assert_fib("*:2");

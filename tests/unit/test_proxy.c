@@ -27,6 +27,8 @@
 	ONCE "phyint wan upstream blacklist 239.255.255.250 blacklist ff05::c\n" LANS
 #define QUICK	  "quickleave\n" PLAIN
 #define FAST_LAN1 ONCE WAN "phyint lan1 downstream fast-leave\n" LAN2
+#define STRICT	  "forwarding querier\n" PLAIN
+#define STRICT_ALWAYS "forwarding querier\n" ALWAYS
 #define ALWAYS	  ONCE WAN "phyint lan1 downstream always-querier\n" LAN2
 #define WAN_V2	  ONCE "phyint wan upstream igmp-version 2 mld-version 1\n" LANS
 #define LAN1_V2	  ONCE WAN "phyint lan1 downstream igmp-version 2 mld-version 1\n" LAN2
@@ -119,11 +121,11 @@ static const struct proxy_case refusals_cases[] = {
 		"+10000;"
 		"lan1 ?3 high;"
 		"+10000",
-		{PLAIN}},
+		{STRICT}},
 	{"R021 a sender of another subnet",
 		"lan1#x to_ex G > (foreign) | lan1! foreign;"
 		"lan2 to_ex G > *G=lan2 | wan: to_ex G{}",
-		{PLAIN}},
+		{STRICT}},
 	{"R026 our own query comes back",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 self > (own);"
@@ -278,7 +280,7 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 to_ex H > *H= | wan: to_ex H{};"
 		"+124999;"
 		"+1 > lan1! won | *H=lan1 | *G=lan1+lan2",
-		{PLAIN}},
+		{STRICT}},
 	{"R140 regained while members are known",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 low > lan1! lost | *G=;"
@@ -286,7 +288,20 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 is_ex G;"
 		"+24999;"
 		"+1 > lan1! won | *G=lan1",
-		{PLAIN}},
+		{STRICT}},
+	{"K04 another querier: we stop asking, not forwarding",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"lan1 ?3 low > lan1! lost;"
+		"lan1 to_ex H > *H=lan1 | wan: to_ex H{};"
+		"lan1 ?3 low;"
+		"lan1#2 to_in G;" /* the querier asks who else is there */
+		"+100000;"
+		"lan1 ?3 low;"
+		"lan1 is_ex G;"
+		"lan1 is_ex H;"
+		"reload 1 > *H= | *G=;"
+		"reload 0 > *H=lan1 | *G=lan1",
+		{PLAIN, STRICT}},
 	{"K05 a lower address of no subnet",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 stranger > lan1! stranger;"
@@ -294,11 +309,11 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 ?3 low > lan1! lost | *G=;"
 		"+124999;"
 		"+1 > lan1! won | *G=lan1",
-		{PLAIN}},
+		{STRICT}},
 	{"R047 a higher address",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 high",
-		{PLAIN}},
+		{STRICT}},
 	{"R049 E06 a query from nowhere",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 zero;"
@@ -323,13 +338,13 @@ static const struct proxy_case roles_cases[] = {
 		"reload 1 > lan1! won | *G=lan1+lan2;"
 		"reload 0;"
 		"lan1 ?3 low > lan1! lost | *G=lan2",
-		{PLAIN, ALWAYS}},
+		{STRICT, STRICT_ALWAYS}},
 	{"R054 not querier: nobody is asked",
 		"lan1 ?3 low > lan1! lost;"
 		"lan1 to_ex G > *G= | wan: to_ex G{};"
 		"lan1 to_in G;"
 		"+1000",
-		{PLAIN}},
+		{STRICT}},
 	{"R057 an older querier of a higher address", "lan1 ?2 high > lan1! older",
 		{PLAIN}},
 };
@@ -395,7 +410,7 @@ static const struct proxy_case refresh_cases[] = {
 	{"R120 off by default",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"+100000",
-		{PLAIN}},
+		{STRICT}},
 };
 
 static void merge(void **state)
@@ -442,7 +457,7 @@ static void refresh(void **state)
 
 /* ---- counters ---- */
 
-static const char *const plain[] = {PLAIN}, *const ranged[] = {SSM_RANGE};
+static const char *const plain[] = {PLAIN}, *const strict[] = {STRICT}, *const ranged[] = {SSM_RANGE};
 
 /* every message ends in exactly one counter of its port */
 static void each_message_is_counted_once(void **state)
@@ -578,7 +593,7 @@ static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
 		struct proxy_fixture t;
 		char got[256] = "";
 
-		px_init(&t, f, plain);
+		px_init(&t, f, strict);
 		px_sync(&t);
 		effects_clear(&t.fx);
 		px_script(&t, "R053", "lan1 to_ex G > *G=lan1 | wan: to_ex G{}");

@@ -49,7 +49,7 @@ static const struct proxy_case downstream_cases[] = {
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 low > lan1! lost | *G=;"
 		"lan1 moved > *G=lan1",
-		{PLAIN}},
+		{"forwarding querier\n" PLAIN}},
 	{"a LAN is added",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"reload 1;"
