@@ -30,6 +30,7 @@ static mono_t deadline(void *ctx)
 	const struct app *app = ctx;
 	mono_t at = mono_min(app->retry_at, app->sample_less_at);
 
+	at = mono_min(at, app->sensors_at);
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
@@ -54,6 +55,7 @@ static void tick(void *ctx, mono_t now)
 		app_retry(app, now);
 	if (mono_due(app->sample_less_at, now))
 		app_sample_less(app, now);
+	app_forwarder_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
@@ -73,6 +75,7 @@ static void round_end(void *ctx, mono_t now)
 
 	app_notice_transmit(app);
 	app_execute(app, now);
+	app_forwarder_sync(app, now);
 	if (app->stopping && !app->later)
 		loop_stop(app->loop);
 }
@@ -490,6 +493,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->retry_at = MONO_NEVER;
 	app->http_retry_at = MONO_NEVER;
 	app->sample_less_at = MONO_NEVER;
+	app->sensors_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->kernel_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);
@@ -531,6 +535,7 @@ struct app *app_free(struct app *app)
 	free(app->socket_path);
 	free(app->left_out);
 	app->netlink = netlink_free(app->netlink);
+	app_forwarder_close(app);
 	app_close_ports(app);
 	app->rx = mcsock_rx_free(app->rx);
 	app->router = router_free(app->router);

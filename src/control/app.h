@@ -17,6 +17,7 @@
 #include "control/rate.h"
 #include "control/rival.h"
 #include "control/router.h"
+#include "control/sensor.h"
 #include "control/tap.h"
 #include "dataplane/dataplane.h"
 
@@ -60,6 +61,9 @@ struct app_port {
 	int ifindex;		  /* that the sockets are bound to */
 	int error;		  /* errno why a socket is missing, 0: none */
 	struct app_notice notice; /* what was said about it */
+	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL: none */
+	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
+	int sensor_ifindex;		  /* that they are bound to; 0: none */
 	struct flood_port flood;
 	struct flood_limit flood_limit;
 	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
@@ -131,6 +135,7 @@ struct app {
 	mono_t retry_at;	 /* something could not be opened: try again then */
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
+	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER: there is none */
 	mono_t sample_less_at;	 /* hosts that flooded are heard as before */
 	mono_t watchdog_at;	 /* next sign of life to the service manager */
 	bool stopping;

@@ -4,7 +4,7 @@
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
  * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
- * app_rival.c (other daemons), app_metrics.c (metrics and health),
+ * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c (metrics and health),
  * app_upgrade.c (handing over), app_confine.c (privileges, files, system calls). */
 
 #include "control/app.h"
@@ -83,6 +83,11 @@ void app_rival_routing(struct app *app);
 void app_rival_look(struct app *app, mono_t now, bool thorough);
 void app_rival_tick(struct app *app, mono_t now);
 mono_t app_rival_deadline(const struct app *app);
+
+/* Other forwarders, app_forwarder.c. `sync` after each round. */
+void app_forwarder_sync(struct app *app, mono_t now);
+void app_forwarder_tick(struct app *app, mono_t now);
+void app_forwarder_close(struct app *app);
 
 /* app_confine.c: give up what is not needed any more. Both log. */
 int app_confine(struct app *app); /* user, capabilities, files: an exit status */
