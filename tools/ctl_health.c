@@ -78,6 +78,7 @@ static int report(const struct options *o, const json_t *reply)
 	if (!o->quiet && !o->as_json) {
 		print_texts(json_object_get(reply, "problems"));
 		print_texts(json_object_get(reply, "limits"));
+		print_texts(json_object_get(reply, "warnings"));
 	}
 	return ok ? CTL_EXIT_OK : CTL_EXIT_DAEMON;
 }

@@ -20,15 +20,44 @@ static const char *querier_word(const json_t *i, const char *family)
 
 	if (strcmp(state, "active") == 0)
 		return "querier";
-	return strcmp(state, "standby") == 0 ? "standby" : "";
+	if (strcmp(state, "standby") != 0)
+		return "";
+	return cell_yes(json_object_get(querier, family), "forwards") ? "non-querier"
+								      : "standby";
 }
 
-/* up, querier / up, standby (other querier) / down / absent / the error. What differs
- * in the second family is told, too: "up, querier, ipv6 standby". */
+static long long sum(const json_t *i, const char *key)
+{
+	const json_t *q = json_object_get(i, "querier");
+
+	return cell_num(json_object_get(q, "ipv4"), key) +
+		cell_num(json_object_get(q, "ipv6"), key);
+}
+
+/* what another forwarder on the link means */
+static const char *forwarding(const json_t *i, char buf[80])
+{
+	long long standby = sum(i, "standby_streams"), twice = sum(i, "double_streams");
+
+	if (standby > 0)
+		snprintf(buf, 80, ", %lld stream%s left to others", standby,
+			standby == 1 ? "" : "s");
+	else if (twice > 0)
+		snprintf(
+			buf, 80, ", %lld stream%s twice", twice, twice == 1 ? "" : "s");
+	else
+		buf[0] = '\0';
+	return buf;
+}
+
+/* up, querier / up, non-querier (it forwards) / up, standby (other querier) / down /
+ * absent / the error. What differs in the second family is told, too: "up, querier,
+ * ipv6 standby". */
 static void add_state(struct text_table *t, const json_t *i)
 {
 	const char *v4 = querier_word(i, "ipv4"), *v6 = querier_word(i, "ipv6");
 	bool two = *v6 && strcmp(v4, v6) != 0;
+	char buf[80];
 
 	if (*cell_str(i, "error"))
 		text_table_add(t, "error: %s", cell_str(i, "error"));
@@ -39,8 +68,8 @@ static void add_state(struct text_table *t, const json_t *i)
 	else if (!cell_yes(i, "up"))
 		text_table_add(t, "down");
 	else
-		text_table_add(t, "up%s%s%s%s", *v4 ? ", " : "", v4,
-			two ? ", ipv6 " : "", two ? v6 : "");
+		text_table_add(t, "up%s%s%s%s%s", *v4 ? ", " : "", v4,
+			two ? ", ipv6 " : "", two ? v6 : "", forwarding(i, buf));
 }
 
 /* "upstream", of a named instance "upstream, tv" */
@@ -71,6 +100,7 @@ static void print_rivals(json_t *reply, FILE *out)
 		long long pid = cell_num(r, "pid");
 		const char *by = *cell_str(r, "program") ? cell_str(r, "program")
 			: *cell_str(r, "address")	 ? cell_str(r, "address")
+			: *cell_str(r, "mac")		 ? cell_str(r, "mac")
 							 : "?";
 
 		text_table_add(&t, "%s%s%s", cell_str(r, "kind"),

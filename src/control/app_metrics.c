@@ -35,7 +35,7 @@ static void metrics(void *ctx, enum metrics_format format)
 
 static bool healthy(void *ctx, bool allow_down, char **ret_text)
 {
-	static const char *const list[] = {"problems", "unsure"};
+	static const char *const list[] = {"problems", "unsure", "warnings"};
 	struct app *app = ctx;
 	json_t *health = health_json(app, loop_now(app->loop), allow_down), *text;
 	bool ok = json_is_true(json_object_get(health, "ok"));

@@ -395,13 +395,14 @@ static json_t *rival_json(
 	char names[RIVAL_TEXT];
 
 	shared(app, r, names, sizeof(names), interfaces);
-	return json_pack("{ss so so so so so sI so}", "kind", kind[r->kind], "program",
-		*r->program ? json_of_text(r->program) : json_null(), "pid",
+	return json_pack("{ss so so so so so sI so so si}", "kind", kind[r->kind],
+		"program", *r->program ? json_of_text(r->program) : json_null(), "pid",
 		r->pid ? json_integer(r->pid) : json_null(), "family",
 		r->kind == RIVAL_ROUTING ? json_string(family[r->family]) : json_null(),
 		"interfaces", interfaces, "address", json_null(), "since_ms",
 		(json_int_t)((now.ns - one->since.ns) / NS_PER_MS), "advice",
-		what ? json_string(what) : json_null());
+		what ? json_string(what) : json_null(), "mac", json_null(), "streams",
+		0);
 }
 
 static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t now)
@@ -409,12 +410,75 @@ static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t n
 	static const char *const family[_FAMILY_N] = {"ipv4", "ipv6"};
 	const struct querier *q = &pp->querier[f];
 
-	return json_pack("{ss so so ss s[o] so sI ss}", "kind", "querier", "program",
-		json_null(), "pid", json_null(), "family", family[f], "interfaces",
-		json_of_text(pp->name), "address", json_of_addr(&q->other), "since_ms",
+	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "querier",
+		"program", json_null(), "pid", json_null(), "family", family[f],
+		"interfaces", json_of_text(pp->name), "address",
+		json_of_addr(&q->other), "since_ms",
 		(json_int_t)((now.ns - q->standby_since.ns) / NS_PER_MS), "advice",
-		"it asks the hosts and forwards there, because its address is lower; if it "
-		"should not, turn its querier off or write always-querier");
+		pp->groups.role[f].forwards
+			? "it asks the hosts, because its address is lower, and this router "
+			  "goes on forwarding; if it should not ask, turn its querier off or "
+			  "write always-querier"
+			: "it asks the hosts, because its address is lower, and this router "
+			  "forwards nothing there; if it should not, turn its querier off or "
+			  "write always-querier",
+		"mac", json_null(), "streams", 0);
+}
+
+/* Whether the stream is the first of its station, which the others are counted with. */
+static bool is_first_of(const struct forwarder *fw, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (gm_mac_eq(&fw->v[k].mac, &fw->v[i].mac))
+			return false;
+	return true;
+}
+
+static json_t *forwarder_json(
+	const struct proxy_port *pp, enum family f, size_t first, mono_t now)
+{
+	static const char *const family[_FAMILY_N] = {"ipv4", "ipv6"};
+	const struct forwarder *fw = &pp->forwarder[f];
+	const struct forwarder_stream *s = &fw->v[first];
+	const struct querier *q = &pp->querier[f];
+	bool elected = q->state == QUERIER_STANDBY && gm_mac_eq(&s->mac, &q->other_mac);
+	bool standby = s->standby;
+	int n = 0;
+
+	for (size_t i = first; i < fw->n; i++) {
+		n += gm_mac_eq(&fw->v[i].mac, &s->mac);
+		standby |= fw->v[i].standby;
+	}
+	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "forwarder",
+		"program", json_null(), "pid", json_null(), "family", family[f],
+		"interfaces", json_of_text(pp->name), "address",
+		elected ? json_of_addr(&q->other) : json_null(), "since_ms",
+		(json_int_t)((now.ns - s->since.ns) / NS_PER_MS), "advice",
+		standby ? "it forwards the same streams there, so this router leaves them to "
+			  "it; if it should not, end multicast forwarding on it or write "
+			  "'forwarding always'"
+			: "it forwards the same streams there, so datagrams arrive twice; end "
+			  "multicast forwarding on one of the two",
+		"mac", json_of_mac(s->mac.octet), "streams", n);
+}
+
+#define FORWARDERS_SHOWN 8 /* of a port and family */
+
+static void add_others(
+	json_t *list, const struct proxy_port *pp, enum family f, mono_t now)
+{
+	const struct forwarder *fw = &pp->forwarder[f];
+	unsigned n = 0;
+
+	if (pp->querier[f].state == QUERIER_STANDBY)
+		json_array_append_new(list, querier_json(pp, f, now));
+	for (size_t i = 0; i < fw->n && n < FORWARDERS_SHOWN; i++) {
+		if ((!fw->v[i].standby && !forwarder_is_double(&fw->v[i], now)) ||
+			!is_first_of(fw, i))
+			continue;
+		json_array_append_new(list, forwarder_json(pp, f, i, now));
+		n++;
+	}
 }
 
 json_t *app_rivals_json(struct app *app)
@@ -431,9 +495,8 @@ json_t *app_rivals_json(struct app *app)
 		for (enum family f = 0; f < _FAMILY_N; f++) {
 			const struct proxy_port *pp = app->router->port[i];
 
-			if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM &&
-				pp->querier[f].state == QUERIER_STANDBY)
-				json_array_append_new(list, querier_json(pp, f, now));
+			if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+				add_others(list, pp, f, now);
 		}
 	return list;
 }

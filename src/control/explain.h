@@ -66,8 +66,12 @@ struct explain_output {
 	bool any_source;	     /* a member asked for the group without a source */
 	unsigned n_hosts, n_sources; /* tracked; named */
 	bool querier;
+	bool forwards; /* as querier or beside another one */
 	struct addr other_querier;
-	bool always_querier;
+	/* somebody else forwards the stream there, and we leave it to that one, or both
+	 * do */
+	bool standby, doubled;
+	struct gm_mac other_mac;
 	size_t n_groups, max_groups; /* max 0: no limit */
 	/* host that met host-message-rate within the last minute, and whether hosts met
 	 * message-rate together; empty: none has */

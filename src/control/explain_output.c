@@ -124,23 +124,54 @@ static bool check_members(const struct explain_facts *f,
 
 static bool check_querier(const struct explain_output *out, struct explain *e)
 {
+	const char *name = out->i.name;
 	char other[ADDR_STRLEN];
 	struct explain_check *c;
 
 	if (out->querier) {
-		explain_add(e, "querier", out->i.name, EXPLAIN_PASS,
-			"this router is querier on %s", out->i.name);
+		explain_add(e, "querier", name, EXPLAIN_PASS,
+			"this router is querier on %s", name);
 		return true;
 	}
-	c = explain_add(e, "querier", out->i.name, EXPLAIN_REFUSE,
+	addr_format(&out->other_querier, other);
+	if (out->forwards) {
+		explain_add(e, "querier", name, EXPLAIN_PASS,
+			"%s is querier on %s, and this router goes on forwarding",
+			other, name);
+		return true;
+	}
+	c = explain_add(e, "querier", name, EXPLAIN_REFUSE,
 		"%s is querier on %s, so that router forwards there and this one does "
 		"not",
-		addr_format(&out->other_querier, other), out->i.name);
+		other, name);
 	explain_advise(c,
-		"always-querier in the phyint block of %s, end the other router's "
-		"querier, or give this one the lower address",
-		out->i.name);
+		"'forwarding evidence' or always-querier in the phyint block of %s, end the "
+		"other router's querier, or give this one the lower address",
+		name);
 	return false;
+}
+
+static bool check_forwarder(const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	const uint8_t *o = out->other_mac.octet;
+	struct explain_check *c;
+
+	if (!out->standby && !out->doubled)
+		return true;
+	c = explain_add(e, "forwarder", name,
+		out->standby ? EXPLAIN_REFUSE : EXPLAIN_UNKNOWN,
+		"%02x:%02x:%02x:%02x:%02x:%02x forwards the stream to %s, %s", o[0],
+		o[1], o[2], o[3], o[4], o[5], name,
+		out->standby ? "so this router leaves the stream to it"
+			     : "and so does this router: datagrams arrive twice");
+	explain_advise(c,
+		out->standby
+			? "the hosts get it from there; if they should not, end multicast "
+			  "forwarding on it or write 'forwarding always'"
+			: "end multicast forwarding on one of the two; 'forwarding "
+			  "evidence' without always-querier ends it here");
+	return !out->standby;
 }
 
 static void check_table(const struct explain_output *out, struct explain *e)
@@ -201,7 +232,7 @@ void explain_output_checks(const struct explain_facts *f,
 	explain_cabling(&out->i, e);
 	if (!check_boundary(out, e) || !check_members(f, out, e))
 		return;
-	if (!check_querier(out, e))
+	if (!check_querier(out, e) || !check_forwarder(out, e))
 		return;
 	check_table(out, e);
 	check_copies(out, e);

@@ -130,9 +130,29 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 	}
 }
 
+/* What is no fault of ours, but seen by viewers. */
+static void check_others(
+	const struct proxy_port *pp, enum family family, mono_t now, json_t *warnings)
+{
+	const struct forwarder *f = &pp->forwarder[family];
+	size_t n = forwarder_n_double(f, now);
+	json_t *mac = NULL;
+
+	for (size_t i = 0; i < f->n && !mac; i++)
+		if (forwarder_is_double(&f->v[i], now))
+			mac = json_of_mac(f->v[i].mac.octet);
+	if (mac)
+		say(warnings,
+			"%s: %s forwards %zu stream%s there also, so datagrams arrive "
+			"twice",
+			pp->name, json_string_value(mac), n, n == 1 ? "" : "s");
+	json_decref(mac);
+}
+
 json_t *health_json(struct app *app, mono_t now, bool allow_down)
 {
 	json_t *problems = json_array(), *unsure = json_array(), *limits = json_array();
+	json_t *warnings = json_array();
 	struct health *h = health_of(app);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
@@ -140,12 +160,15 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 			check_port(app, app->router->port[i], allow_down, problems);
 			check_limits(app, app->router->port[i], now, limits);
 			check_quota(app->router->port[i], now, limits);
+			for (unsigned f = 0; f < _FAMILY_N; f++)
+				check_others(app->router->port[i], (enum family)f, now,
+					warnings);
 		}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);
 	if (app->fib_unsure)
 		say(problems, "the forwarding table is incomplete for lack of memory");
-	return json_pack("{sb so so so}", "ok",
+	return json_pack("{sb so so so so}", "ok",
 		problems && json_array_size(problems) == 0, "problems", problems,
-		"unsure", unsure, "limits", limits);
+		"unsure", unsure, "limits", limits, "warnings", warnings);
 }

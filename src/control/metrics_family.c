@@ -177,6 +177,12 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 		"General queries sent"),
 	[METRIC_QUERIER_QUERIES_HEARD] = COUNTER("querier_queries_heard", NULL, IF_FAMILY,
 		"Queries of other routers heard on a downstream"),
+	[METRIC_FORWARDING_STANDBY] = GAUGE("forwarding_standby_streams", NULL,
+		IF_FAMILY,
+		"Streams that another forwarder sends to a downstream and that are left "
+		"to it"),
+	[METRIC_FORWARDING_DOUBLE] = GAUGE("forwarding_double_streams", NULL, IF_FAMILY,
+		"Streams that both this router and another one send to a downstream"),
 
 	[METRIC_UPSTREAM_GROUPS] = GAUGE("upstream_groups", NULL, IF_FAMILY,
 		"Groups that are reported upstream"),

@@ -37,7 +37,8 @@ static void read_sockets(const struct app *app, unsigned port, struct scrape_por
 	}
 }
 
-static void read_membership(const struct proxy_port *pp, struct scrape_port *p)
+static void read_membership(
+	const struct proxy_port *pp, struct scrape_port *p, mono_t now)
 {
 	memcpy(p->n_received, pp->n_received, sizeof(p->n_received));
 	memcpy(p->n_bad, pp->n_bad, sizeof(p->n_bad));
@@ -50,6 +51,10 @@ static void read_membership(const struct proxy_port *pp, struct scrape_port *p)
 		p->max_groups = pp->groups.params.max_groups;
 		p->max_sources = pp->groups.params.max_sources;
 		memcpy(p->querier, pp->querier, sizeof(p->querier));
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			p->n_standby[f] = pp->forwarder[f].n_standby;
+			p->n_double[f] = forwarder_n_double(&pp->forwarder[f], now);
+		}
 	} else {
 		memcpy(p->host, pp->host.family, sizeof(p->host));
 	}
@@ -76,7 +81,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 	dataplane_port_stats(app->dp, pp->port, &p->stats);
 	dataplane_tx_queue(app->dp, pp->port, &p->tx_used, &p->tx_limit);
 	read_sockets(app, pp->port, p);
-	read_membership(pp, p);
+	read_membership(pp, p, loop_now(app->loop));
 }
 
 /* The port that a copy was made of, or NULL. */

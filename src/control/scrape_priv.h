@@ -30,6 +30,7 @@ struct scrape_port {
 	uint64_t n_groups, n_sources, n_hosts, n_refused;
 	uint32_t max_groups, max_sources;
 	struct querier querier[_FAMILY_N];
+	uint64_t n_standby[_FAMILY_N], n_double[_FAMILY_N];
 	/* upstream */
 	struct host_family host[_FAMILY_N];
 };

@@ -488,6 +488,10 @@ static void querier_value(
 		metrics_uint(&s->m, q->rv);
 	else if (id == METRIC_QUERIER_QUERIES_SENT)
 		metrics_uint(&s->m, q->n_queries_sent);
+	else if (id == METRIC_FORWARDING_STANDBY)
+		metrics_uint(&s->m, p->n_standby[f]);
+	else if (id == METRIC_FORWARDING_DOUBLE)
+		metrics_uint(&s->m, p->n_double[f]);
 	else
 		metrics_uint(&s->m, q->n_queries_heard);
 }
@@ -502,6 +506,8 @@ static void write_queriers(struct scrape *s)
 	per_family(s, METRIC_QUERIER_INTERVAL, lan, querier_value);
 	per_family(s, METRIC_QUERIER_QUERIES_SENT, lan, querier_value);
 	per_family(s, METRIC_QUERIER_QUERIES_HEARD, lan, querier_value);
+	per_family(s, METRIC_FORWARDING_STANDBY, lan, querier_value);
+	per_family(s, METRIC_FORWARDING_DOUBLE, lan, querier_value);
 }
 
 static void upstream_value(

@@ -164,6 +164,25 @@ static void input_facts(
 		upstream_facts(q, pp, in);
 }
 
+/* Without a source: of any stream of the group. */
+static void other_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	mono_t now = loop_now(q->app->loop);
+	size_t n;
+	const struct forwarder_stream *s =
+		forwarder_of_group(&pp->forwarder[q->family], &q->group, &n);
+
+	for (size_t i = 0; i < n && !out->standby; i++) {
+		if (q->has_source && !addr_eq(&s[i].source, &q->source))
+			continue;
+		out->standby = s[i].standby;
+		out->doubled = forwarder_is_double(&s[i], now);
+		if (out->standby || out->doubled)
+			out->other_mac = s[i].mac;
+	}
+}
+
 static void limit_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
@@ -190,7 +209,8 @@ static void member_facts(const struct question *q, const struct proxy_port *pp,
 	out->n_sources = g ? (unsigned)g->n_src : 0;
 	out->querier = querier->state == QUERIER_ACTIVE;
 	out->other_querier = querier->other;
-	out->always_querier = pp->cfg->always_querier;
+	out->forwards = pp->groups.role[q->family].forwards;
+	other_facts(q, pp, out);
 	out->n_groups = pp->groups.groups.n;
 	out->max_groups = pp->cfg->max_groups;
 	out->n_refused = pp->groups.n_refused;

@@ -5,7 +5,34 @@
 #include "base/cleanup.h"
 #include "control/show_priv.h"
 
+#include <errno.h>
 #include <string.h>
+
+static const char *sensor_text(const struct app_port *ap, enum family family)
+{
+	int error = ap->sensor_error[family];
+
+	if (ap->sensor[family])
+		return "on";
+	if (error == EOPNOTSUPP)
+		return "no Ethernet frames";
+	return error ? strerror(error) : "off";
+}
+
+/* who forwards, beside who asks */
+static void add_forwarding(json_t *o, const struct app *app,
+	const struct proxy_port *pp, enum family f, mono_t now)
+{
+	const struct forwarder *fw = &pp->forwarder[f];
+
+	json_object_set_new(o, "forwards", json_boolean(pp->groups.role[f].forwards));
+	json_object_set_new(
+		o, "standby_streams", json_integer((json_int_t)fw->n_standby));
+	json_object_set_new(o, "double_streams",
+		json_integer((json_int_t)forwarder_n_double(fw, now)));
+	json_object_set_new(
+		o, "sensor", json_string(sensor_text(&app->port[pp->port], f)));
+}
 
 static json_t *querier_json(const struct querier *q, mono_t now)
 {
@@ -93,10 +120,16 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
 		json_t *q = json_object();
 
-		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (app->router->family[f])
-				json_object_set_new(q, show_family[f],
-					querier_json(&pp->querier[f], now));
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			json_t *one = querier_json(&pp->querier[f], now);
+
+			if (!app->router->family[f]) {
+				json_decref(one);
+				continue;
+			}
+			add_forwarding(one, app, pp, (enum family)f, now);
+			json_object_set_new(q, show_family[f], one);
+		}
 		json_object_set_new(o, "querier", q);
 		json_object_set_new(
 			o, "groups", json_integer((json_int_t)pp->groups.groups.n));

@@ -61,6 +61,7 @@ static void arrives(struct situation *s)
 				.group_ok = true},
 			.allowed = true,
 			.querier = true,
+			.forwards = true,
 			.threshold = 1,
 			.mtu = 1500,
 		};
@@ -128,7 +129,13 @@ CHANGE(host_limited, s->out[0].has_group = false;
 CHANGE(port_limited, s->out[0].has_group = false; s->out[0].limited = true)
 CHANGE(other_source_wanted, s->out[0].wants = false; s->out[0].n_sources = 3)
 CHANGE(older_members, s->out[0].n_hosts = 0)
-CHANGE(standby, s->out[0].querier = false; s->out[0].other_querier = a("10.0.1.9"))
+CHANGE(standby, s->out[0].querier = s->out[0].forwards = false;
+	s->out[0].other_querier = a("10.0.1.9"))
+CHANGE(non_querier, s->out[0].querier = false; s->out[0].other_querier = a("10.0.1.9"))
+CHANGE(left_to_other, s->out[0].standby = true;
+	s->out[0].other_mac = ((struct gm_mac){{2, [5] = 9}}))
+CHANGE(doubled, s->out[0].doubled = true;
+	s->out[0].other_mac = ((struct gm_mac){{2, [5] = 9}}))
 CHANGE(boundary_out, s->out[0].i.group_ok = false)
 CHANGE(not_allowed, s->out[0].allowed = s->out[1].allowed = false)
 CHANGE(lan_down, s->out[0].i.up = false)
@@ -212,6 +219,11 @@ static const struct explain_case {
 	{older_members, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
 	{standby, EXPLAIN_REFUSE, "querier", "lan1", "10.0.1.9 is querier",
 		"always-querier"},
+	{non_querier, EXPLAIN_PASS, NULL, NULL, NULL, NULL},
+	{left_to_other, EXPLAIN_REFUSE, "forwarder", "lan1",
+		"02:00:00:00:00:09 forwards the stream to lan1", "forwarding always"},
+	{doubled, EXPLAIN_UNKNOWN, "forwarder", "lan1", "arrive twice",
+		"one of the two"},
 	{boundary_out, EXPLAIN_REFUSE, "boundary", "lan1", "does not let the group",
 		"last match"},
 	{not_allowed, EXPLAIN_REFUSE, "direction", "lan1", "does not go to lan1",
