@@ -51,9 +51,9 @@ def igmp3_report(*records):
     return _summed(m, 2)
 
 
-def query(source, version=3, group="0.0.0.0", to=None, qqic=1, extra=b"", **kw):
+def query(source, version=3, group="0.0.0.0", to=None, qqic=1, qrv=2, extra=b"", **kw):
     """A whole query packet with a response time of 0.3 s."""
-    body = igmp3_query(group, qqic=qqic, extra=extra) if version == 3 else \
+    body = igmp3_query(group, qqic=qqic, qrv=qrv, extra=extra) if version == 3 else \
         igmp(0x11, group, 3 if version == 2 else 0)
     return ipv4(source, to or (ALL_HOSTS if group == "0.0.0.0" else group), 2, body, **kw)
 

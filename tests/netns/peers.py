@@ -108,3 +108,8 @@ def frr(b, ns, config):
     first = start(zebra, "")
     wait_for(15, lambda: first.alive() and os.path.exists(api), "zebra listens")
     return start(routing, config)
+
+
+def igmpproxy(b, ns, config):
+    """igmpproxy in the foreground."""
+    return b.own(Peer(ns, Program("usr/sbin/igmpproxy"), "-n", "-v", _file(config)))

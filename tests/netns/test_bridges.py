@@ -65,7 +65,7 @@ def lower_querier(b):
     t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
     t.router.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
     switch.ip("addr", "add", "10.0.1.1/24", "dev", "br0")
-    d = b.run(t, CONFIG)
+    d = b.run(t, "forwarding querier\n" + CONFIG)
     b.stream(t)
     one, two = b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan2"])
     wait_datagrams(one, 20)
@@ -126,7 +126,7 @@ def lower_mld_querier(b):
     switch = t.switches["lan1"]
     switch.ip("-6", "addr", "flush", "dev", "br0")
     switch.ip("-6", "addr", "add", "fe80::1/64", "dev", "br0", "nodad")
-    d = b.run(t, SHORT + WAN + "phyint lan1 downstream\n")
+    d = b.run(t, "forwarding querier\n" + SHORT + WAN + "phyint lan1 downstream\n")
     b.stream(t)
     b.stream(t, GROUP6)
     one, six = b.receiver(t.hosts["lan1"]), b.receiver(t.hosts["lan1"], GROUP6)

@@ -292,7 +292,7 @@ def unicast_query(b):
 @case("R055 a lower link-local address becomes querier, and is waited for when it is gone")
 def election(b):
     t = b.topology(ipv6=True)
-    d = b.run(t)
+    d = b.run(t, "forwarding querier\n" + PLAIN)
     b.stream(t, GROUP)
     r = b.receiver(t.hosts["lan1"], GROUP)
     wait_datagrams(r, 20)

@@ -102,7 +102,7 @@ def pimd_querier(b, ns):
                       "rp-address 10.0.1.1 224.0.0.0/4\n")
 
 
-CONFIG = SHORT + WAN + "phyint lan1 downstream\n"
+CONFIG = "forwarding querier\n" + SHORT + WAN + "phyint lan1 downstream\n"
 
 
 def lower_rival(b, start):

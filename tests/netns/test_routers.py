@@ -4,28 +4,9 @@
 
 import signal
 
-from libnetns import (GROUP, LANS, SSM_GROUP, WAN, Daemon, Topology, assert_continuous,
-                      case, gaps, link, main, numbers, wait_datagrams, wait_for,
-                      wait_record)
-
-# Another querier counts as gone after 2.1 s.
-SHORT = """query-interval 1
-query-response-interval 0.2
-startup-query-interval 0.2
-last-member-query-interval 0.2
-"""
-
-
-GROUP6 = "ff0e::1:2:3"
-
-
-def querier(d, family="ipv4"):
-    return d.interface("lan1")["querier"][family]
-
-
-def wait_state(d, state, family="ipv4"):
-    wait_for(15, lambda: querier(d, family)["state"] == state, f"the querier is {state}")
-
+from libnetns import (GROUP, LANS, SSM_GROUP, WAN, Daemon, assert_continuous, case, gaps,
+                      link, main, numbers, wait_datagrams, wait_for, wait_record)
+from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
 
 @case("R134 R135 a ringcastd behind a ringcastd: joins, sources and leaves go all the way")
 def cascade(b):
@@ -71,44 +52,9 @@ def cascade(b):
     assert second.stop() == 0
 
 
-class TwoRouters(Topology):
-    """Routers `router` (10.0.1.1) and `other` (10.0.1.9) between the same two links."""
-
-    def __init__(self, ipv6=False):
-        super().__init__(lans=1, hosts=2, ipv6=ipv6)
-        self.other = self.namespace("other")
-        up, lan = self.namespace("upsw"), self.switches["lan1"]
-        up.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
-        up.ip("link", "set", "br0", "up")
-        self.provider.ip("link", "del", "p0")
-        self.provider.ip("link", "add", "p0", "type", "veth", "peer", "name", "source",
-                         "netns", up.path)
-        self.provider.ip("link", "set", "p0", "up")
-        self.provider.ip("addr", "add", self.SOURCE + "/24", "dev", "p0")
-        link(self.router, "wan", up, "first")
-        link(self.other, "wan", up, "second")
-        link(self.other, "lan1", lan, "second")
-        for port in ("source", "first", "second"):
-            up.ip("link", "set", port, "up", "master", "br0")
-        lan.ip("link", "set", "second", "master", "br0")
-        self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
-        self.other.ip("addr", "add", "10.0.0.9/24", "dev", "wan")
-        self.other.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
-        if ipv6:
-            self._add_ipv6()
-
-    def _add_ipv6(self):
-        self.provider.ip("addr", "add", self.SOURCE6 + "/64", "dev", "p0", "nodad")
-        for ns, host in ((self.router, 2), (self.other, 9)):
-            ns.ip("addr", "add", f"2001:db8::{host}/64", "dev", "wan", "nodad")
-            ns.ip("addr", "replace", f"2001:db8:1::{host}/64", "dev", "lan1", "nodad")
-            ns.ip("-6", "addr", "flush", "dev", "lan1", "scope", "link")
-            ns.ip("addr", "add", f"fe80::{host}/64", "dev", "lan1", "nodad")
-
-
 def take_turns(b, group, family, low_address):
     t = b.own(TwoRouters(family == "ipv6"))
-    config = SHORT + WAN + "phyint lan1 downstream\n"
+    config = "forwarding querier\n" + SHORT + WAN + "phyint lan1 downstream\n"
     low = b.run(t, config)
     high = b.own(Daemon(t.other, config))
     wait_state(high, "standby", family)
@@ -143,8 +89,8 @@ def take_turns(b, group, family, low_address):
     assert high.stop() == 0
 
 
-@case("R142 R046 R140 two ringcastd on one LAN: each datagram once, and one takes over "
-      "from the other")
+@case("R142 R046 R140 forwarding querier, two ringcastd on one LAN: each datagram once, and "
+      "one takes over from the other")
 def two_on_one_lan(b):
     take_turns(b, GROUP, "ipv4", "10.0.1.1")
 

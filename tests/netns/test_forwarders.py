@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who forwards to a LAN: a querier that does not forward, two forwarders of which one stops,
+one that looks at nobody, forged queries."""
+
+import signal
+import time
+
+import peers
+from libnetns import (GROUP, WAN, Daemon, assert_continuous, case, gaps, main, numbers,
+                      wait_datagrams, wait_for)
+from packets import Wire, query
+from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
+
+LAN1 = "phyint lan1 downstream\n"
+CONFIG = SHORT + WAN + LAN1
+RATE = 300
+
+
+def forwards(d):
+    """Does it send now?"""
+    before = d.interface("lan1")["tx_packets"]
+    try:
+        wait_for(0.6, lambda: d.interface("lan1")["tx_packets"] > before + 5, "it forwards")
+    except AssertionError:
+        return False
+    return True
+
+
+def wait_single(receiver, seconds=20):
+    """Until datagrams come once; returns how long they came twice, in datagrams."""
+    double = 0
+    deadline = time.monotonic() + seconds
+    while True:
+        got = numbers(wait_datagrams(receiver, RATE // 2))
+        disorder = gaps(got)[1]
+        double += disorder
+        if not disorder:
+            return double
+        assert time.monotonic() < deadline, "datagrams come twice for ever"
+
+
+def take_over(b, receiver, kill, survivor, what):
+    """The one that forwards dies; how long nothing came."""
+    receiver.receive()
+    got = numbers(wait_datagrams(receiver, 20))
+    kill()
+    died = time.monotonic()
+    wait_for(20, lambda: forwards(survivor), "the other takes over")
+    b.note(f"{what}: seen to forward {time.monotonic() - died:.1f} s later")
+    got += numbers(wait_datagrams(receiver, RATE))
+    missing, disorder = gaps(got)
+    assert missing < 20 * RATE and disorder <= RATE, (missing, disorder)
+    b.note(f"{what}: {missing / RATE:.2f} s without a datagram")
+    wait_single(receiver)
+
+
+def snooping_switch(b, family):
+    t = b.topology(lans=1, hosts=2, ipv6=family == "ipv6")
+    group = GROUP6 if family == "ipv6" else GROUP
+    switch = t.switches["lan1"]
+    t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
+    t.router.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
+    switch.ip("addr", "add", "10.0.1.1/24", "dev", "br0")
+    if family == "ipv6":
+        switch.ip("-6", "addr", "flush", "dev", "br0")
+        switch.ip("-6", "addr", "add", "fe80::1/64", "dev", "br0", "nodad")
+    d = b.run(t, CONFIG)
+    b.stream(t, group)
+    r = b.receiver(t.hosts["lan1"], group)
+    got = wait_datagrams(r, 20)
+    for name, value in (("mcast_igmp_version", 3), ("mcast_mld_version", 2),
+                        ("mcast_query_interval", 100), ("mcast_query_response_interval", 50),
+                        ("mcast_startup_query_interval", 100), ("mcast_querier_interval", 10),
+                        ("mcast_query_use_ifaddr", 1), ("mcast_snooping", 1),
+                        ("mcast_querier", 1)):
+        switch.ip("link", "set", "br0", "type", "bridge", name, str(value))
+    wait_for(15, lambda: (querier(d, family)["other_querier_ms"] or 0) > 1000, "it is querier")
+    got += wait_datagrams(r, 5 * RATE)
+    assert_continuous(got, at_least=5 * RATE)
+    assert querier(d, family)["state"] == "standby"
+    assert querier(d, family)["forwards"] and not querier(d, family)["standby_streams"]
+    d.wait_log("is querier now, because its address is lower; this router stops asking the "
+               "hosts there and goes on forwarding")
+
+
+@case("K04 a snooping switch with a lower address is querier: the picture stays")
+def switch_is_querier(b):
+    snooping_switch(b, "ipv4")
+
+
+@case("K04 the same with MLD and an IPv6 stream")
+def switch_is_querier6(b):
+    snooping_switch(b, "ipv6")
+
+
+def two(b, family):
+    t = b.own(TwoRouters(family == "ipv6"))
+    group = GROUP6 if family == "ipv6" else GROUP
+    low = b.run(t, CONFIG)
+    b.stream(t, group, rate=RATE)
+    r = b.receiver(t.hosts["lan1"], group)
+    wait_datagrams(r, RATE)
+    high = b.own(Daemon(t.other, CONFIG))
+    wait_state(high, "standby", family)
+    wait_for(10, lambda: high.upstream_group(group), "the second has the membership")
+    double = wait_single(r)
+    b.note(f"{double / RATE:.2f} s of datagrams came twice until one of two stopped")
+    assert forwards(low) and not forwards(high)
+    wait_for(5, lambda: querier(high, family)["standby_streams"] == 1, "it is shown")
+    high.wait_log("forwards this stream there also, so this router stops doing so")
+    low_mac = low.interface("lan1")["mac"]
+    assert low_mac in high.log(), "the log names the other"
+    rival, = [x for x in high.show("interfaces")["rivals"] if x["kind"] == "forwarder"]
+    assert rival["mac"] == low_mac and rival["streams"] == 1, rival
+    said = high.ctl_run("explain", group).stdout
+    assert low_mac in said and "leaves the stream" in said, said
+    assert "non-querier, 1 stream left to others" in high.table("interfaces")
+    r.receive()
+    assert_continuous(wait_datagrams(r, 3 * RATE), at_least=3 * RATE)
+
+    def kill():
+        low.process.send_signal(signal.SIGKILL)
+        low.process.wait()
+    take_over(b, r, kill, high, "killed")
+    assert high.upstream_group(group)
+    low.start()
+    wait_for(15, lambda: forwards(low), "the first one forwards again")
+    b.note(f"{wait_single(r) / RATE:.2f} s twice when the first returned")
+    assert not (forwards(low) and forwards(high))
+    assert high.stop() == 0
+
+
+@case("K04 R142 two ringcastd on one LAN: one stops, and takes over when the other is killed")
+def two_ipv4(b):
+    two(b, "ipv4")
+
+
+@case("K04 R142 the same with MLD and an IPv6 stream")
+def two_ipv6(b):
+    two(b, "ipv6")
+
+
+IGMPPROXY = "phyint wan upstream\n altnet 0.0.0.0/0\nphyint lan1 downstream\n"
+
+
+def beside_igmpproxy(b, address):
+    """The peer is router `other`; it asks every 125 s and forwards whoever else does."""
+    t = b.own(TwoRouters())
+    t.other.ip("addr", "del", "10.0.1.9/24", "dev", "lan1")
+    t.other.ip("addr", "add", address + "/24", "dev", "lan1")
+    t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
+    t.router.ip("addr", "add", "10.0.1.5/24", "dev", "lan1")
+    d = b.run(t, WAN + LAN1)   # its interval is 125 s, and so is ours
+    b.stream(t, rate=RATE)
+    r = b.receiver(t.hosts["lan1"])
+    wait_datagrams(r, RATE)
+    peer = peers.igmpproxy(b, t.other, IGMPPROXY)
+    wait_for(30, lambda: peer.alive() and querier(d)["queries_heard"], "it asks")
+    got = []
+
+    def twice():
+        got.extend(numbers(r.receive()))
+        return gaps(got)[1] > 20
+    wait_for(60, twice, "both forward")
+    double = gaps(got)[1] + wait_single(r)
+    b.note(f"{double / RATE:.2f} s of datagrams came twice until we stopped")
+    assert not forwards(d) and d.upstream_group(GROUP)
+    r.receive()
+    assert_continuous(wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
+    assert querier(d)["standby_streams"] == 1
+    take_over(b, r, peer.kill, d, "igmpproxy killed")
+    # its kernel forgets the routes with the socket
+    assert_continuous(wait_datagrams(r, RATE), at_least=RATE)
+
+
+@case("K04 beside igmpproxy with a lower address: we leave it the stream, and take it back")
+def igmpproxy_lower(b):
+    beside_igmpproxy(b, "10.0.1.1")
+
+
+@case("K04 beside igmpproxy with a higher address: the same, since it looks at nobody")
+def igmpproxy_higher(b):
+    beside_igmpproxy(b, "10.0.1.9")
+
+
+@case("K05 F3 forged queries: the stream goes on, and the LAN is ours again")
+def forged(b):
+    t = b.topology(lans=1, hosts=2)
+    d = b.run(t, CONFIG)
+    b.stream(t, rate=RATE)
+    r = b.receiver(t.hosts["lan1"])
+    got = wait_datagrams(r, 20)
+    wire = b.own(Wire(t.hosts["lan1b"], "eth0"))
+    for source in ("10.10.10.10", "169.254.0.1", "0.0.0.1", "10.0.1.255"):
+        wire.send(query(source, qqic=0xff, qrv=7))
+    d.wait_log("query ignored: its sender is in no subnet of the interface")
+    assert querier(d)["state"] == "active"
+    # to our station alone: nobody else has heard it
+    mac = bytes.fromhex(d.interface("lan1")["mac"].replace(":", ""))
+    wire.send(query("10.0.1.0"), mac=mac)
+    wait_for(5, lambda: querier(d)["queries_heard"] > 0, "it is heard")
+    assert querier(d)["state"] == "active"
+    wire.send(query("10.0.1.0", qqic=0xff))
+    wait_state(d, "standby")
+    assert querier(d)["other_querier_ms"] <= 1000
+    assert querier(d)["query_interval_ms"] == 1000
+    # in its name: who is there answers
+    wire.send(query("10.0.1.0", group=GROUP, qqic=0xff))
+    wait_state(d, "active")
+    assert_continuous(got + wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
+
+
+if __name__ == "__main__":
+    main()
