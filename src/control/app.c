@@ -34,7 +34,7 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
-	at = mono_min(at, mono_min(app->watchdog_at, app->kernel_at));
+	at = mono_min(at, mono_min(app->watchdog_at, app_kernel_deadline(app)));
 	at = mono_min(at, mono_min(app_later_deadline(app), tap_deadline(app->tap)));
 	return app->stopping ? at : mono_min(at, router_deadline(app->router));
 }

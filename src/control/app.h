@@ -128,7 +128,8 @@ struct app {
 	struct app_rivals rivals;
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	mono_t kernel_looked;		  /* MONO_UNSET: never yet */
-	mono_t kernel_at;		  /* look again then */
+	mono_t kernel_at;		  /* look again then, if any group is wanted */
+	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
 	char *left_out; /* names without a port, as they were logged; NULL: none */
 	struct app_later *later; /* messages to be sent, the next one first */

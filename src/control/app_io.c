@@ -289,6 +289,7 @@ static bool sync_dataplane(struct app *app)
 	bool missing = false;
 	int r;
 
+	app->plan_stale = false;
 	if (!plan) {
 		log_warn("out of memory for the port plan; trying again");
 		return true;
@@ -302,6 +303,12 @@ static bool sync_dataplane(struct app *app)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		missing |= app->router->port[i] && dataplane_port_error(app->dp, i);
 	return missing;
+}
+
+void app_sync_plan(struct app *app, mono_t now)
+{
+	if (sync_dataplane(app))
+		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
 }
 
 static void remove_stale(const struct fib_view *v, void *arg)

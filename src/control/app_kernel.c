@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What this host's kernel holds on the upstreams for programs: read from /proc/net when
- * a message of the kernel's leaves, when the ports change, and, while it holds anything
- * there, every few seconds, because a kernel that speaks an older version may end a
- * membership without a word.
+ * What this host's kernel holds for programs: read from /proc/net when a message of the
+ * kernel's leaves on an upstream, when the ports change, and every few seconds while
+ * any group is wanted.
  */
 
 #include "control/app_priv.h"
@@ -17,7 +16,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define LOOK_MS	  5000	     /* while the kernel holds groups on an upstream */
+/* while somebody wants groups: a program may join one at any time on a LAN, where the
+ * kernel's messages are not heard */
+#define LOOK_MS	  2000
 #define SOON_MS	  20	     /* at least between two looks, but for leaves */
 #define FILE_SIZE (2u << 20) /* more of a file is not read */
 
@@ -68,19 +69,7 @@ static void look_at(struct app *app, mono_t now, enum family family)
 	*k = new;
 	router_kernel_changed(app->router, now, family, &old, k);
 	kgroups_deinit(&old);
-}
-
-static bool holds_any(const struct app *app)
-{
-	for (unsigned f = 0; f < _FAMILY_N; f++)
-		for (size_t i = 0; i < app->kernel[f].n; i++) {
-			const struct proxy_port *pp = router_port_by_index(
-				app->router, app->kernel[f].v[i].ifindex);
-
-			if (pp && pp->role == CONFIG_ROLE_UPSTREAM)
-				return true;
-		}
-	return false;
+	app->plan_stale = true;
 }
 
 void app_kernel_look(struct app *app, mono_t now)
@@ -89,12 +78,19 @@ void app_kernel_look(struct app *app, mono_t now)
 		if (app->router->family[f])
 			look_at(app, now, (enum family)f);
 	app->kernel_looked = now;
-	app->kernel_at = holds_any(app) ? mono_add_ms(now, LOOK_MS) : MONO_NEVER;
+	app->kernel_at = mono_add_ms(now, LOOK_MS);
+	if (app->plan_stale)
+		app_sync_plan(app, now);
+}
+
+mono_t app_kernel_deadline(const struct app *app)
+{
+	return router_n_groups(app->router) > 0 ? app->kernel_at : MONO_NEVER;
 }
 
 void app_kernel_tick(struct app *app, mono_t now)
 {
-	if (mono_due(app->kernel_at, now))
+	if (mono_due(app_kernel_deadline(app), now))
 		app_kernel_look(app, now);
 }
 

@@ -17,6 +17,8 @@ void app_warn_missing(const struct app *app, const struct config *cfg);
 /* Bring ports, sockets and data plane into line with interfaces and configuration `cfg`
  * (app->cfg or its successor). Effects stay in app->fx until app_execute. */
 void app_sync(struct app *app, mono_t now, const struct config *cfg);
+/* Give the data plane a new port plan; what fails is tried again. */
+void app_sync_plan(struct app *app, mono_t now);
 /* Open what could not be opened before; moves retry_at. */
 void app_retry(struct app *app, mono_t now);
 /* Do what the core has decided, in order, and forget it. */
@@ -61,6 +63,7 @@ void app_later_free(struct app *app);
 /* app_kernel.c: the groups that the kernel holds for programs of this host. */
 void app_kernel_look(struct app *app, mono_t now);
 void app_kernel_tick(struct app *app, mono_t now);
+mono_t app_kernel_deadline(const struct app *app);
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len);
 void app_kernel_free(struct app *app);

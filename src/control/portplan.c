@@ -67,6 +67,30 @@ static int set_sources(
 	return plan_set_sources(port, v, i);
 }
 
+/* Groups that programs of this host have joined on a downstream (K03). */
+static int set_local(
+	const struct router *r, const struct proxy_port *pp, struct plan_port *port)
+{
+	_cleanup_(freep) struct addr *v = NULL;
+	size_t n = 0;
+
+	if (pp->role != CONFIG_ROLE_DOWNSTREAM)
+		return 0;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		const struct kgroups *k = r->kernel[f];
+
+		if (!k || k->n == 0)
+			continue;
+		v = reallocarray(v, n + k->n, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		for (size_t i = 0; i < k->n; i++)
+			if (k->v[i].ifindex == pp->ifindex)
+				v[n++] = k->v[i].group;
+	}
+	return n ? plan_set_local(port, v, n) : 0;
+}
+
 /* Boundaries last, so that they decide (R161). What an upstream does not ask for, it
  * does not get from the LANs either (R144). */
 static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filter *f)
@@ -158,7 +182,9 @@ static int set_port(const struct router *r, const struct proxy_port *pp,
 	port->ipv4 = r->family[FAMILY_IPV4] && pp->cfg->ipv4;
 	port->ipv6 = r->family[FAMILY_IPV6] && pp->cfg->ipv6;
 	set_directions(pp, port);
-	return set_filters(pp, port) < 0 ? -ENOMEM : set_sources(r, pp, port);
+	if (set_filters(pp, port) < 0 || set_local(r, pp, port) < 0)
+		return -ENOMEM;
+	return set_sources(r, pp, port);
 }
 
 struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces)

@@ -143,12 +143,15 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
 
 	dataplane_stats(app->dp, &s);
-	return json_pack("{so sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+	return json_pack(
+		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
 		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
 		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
-		"fib_entries", (json_int_t)fib_size(dataplane_fib(app->dp)), "transmit",
-		transmit, "transmit_reason", why, "receive", receive, "receive_offload",
+		"local_packets", (json_int_t)s.local_packets, "local_errors",
+		(json_int_t)s.local_errors, "fib_entries",
+		(json_int_t)fib_size(dataplane_fib(app->dp)), "transmit", transmit,
+		"transmit_reason", why, "receive", receive, "receive_offload",
 		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),

@@ -321,6 +321,53 @@ static void send_run(struct output *o, const struct run *r)
 		}
 }
 
+/* A frame that leaves on an interface never reaches the programs of this host that have
+ * joined the group there, so they get a packet of their own. With a TTL of 0 the kernel
+ * gives it to them and sends nothing. */
+static void give_packet(struct output *o, const struct frame *f)
+{
+	bool v4 = f->family == FAMILY_IPV4;
+	size_t hlen = v4 ? f->ip_hlen : 40;
+	uint8_t head[60];
+	struct iovec iov[2] = {
+		{head, hlen},
+		{f->ip + hlen, f->ip_len - hlen},
+	};
+
+	memcpy(head, f->ip, hlen);
+	head[v4 ? 8 : 7] = 0; /* the kernel makes the checksum of the header */
+	o->tx->local(o->tx->local_ctx, o->port->ifindex, f->family, iov);
+}
+
+static void give_frame(struct output *o, const struct frame *f)
+{
+	for (unsigned i = 0; f->gso_size && i < frame_n_packets(f); i++) {
+		uint8_t *out = take_space(o, rewrite_piece_len(f, i));
+		struct frame piece;
+
+		if (!out)
+			return;
+		rewrite_piece(f, i, out, &piece);
+		give_packet(o, &piece);
+	}
+	if (!f->gso_size)
+		give_packet(o, f);
+}
+
+static void serve_programs(struct output *o)
+{
+	const struct burst *b = o->job->burst;
+
+	for (unsigned i = 0; i < b->n_flows; i++) {
+		if (!portset_has(&o->job->flow[i].out, o->index) ||
+			!plan_is_local(o->port, &b->flow[i].group))
+			continue;
+		for (unsigned k = b->flow[i].first; k < BURST_MAX; k = b->frame[k].next)
+			if (!b->frame[k].drop)
+				give_frame(o, &b->frame[k].f);
+	}
+}
+
 void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	const struct tx_ops *tx)
 {
@@ -342,6 +389,8 @@ void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 			send_run(&o, &job->runs->run[fl->first_run + k]);
 	}
 	send_chunk(&o);
+	if (o.port->n_local && tx->local)
+		serve_programs(&o);
 }
 
 void copies_serve_all(struct copies *c, const struct copies_job *job,

@@ -364,6 +364,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.index = dp->n,
 			.fib = dp->fib,
 			.crew = dp->crew,
+			.local = dp->local,
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
 			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
@@ -460,6 +461,8 @@ static int start_all(
 	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
+	/* without it programs of this host get nothing, and everybody else does */
+	(void)tx_local_new(&dp->local);
 	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)
 		return r;
@@ -513,6 +516,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	sample_spec_free(dp->sample);
 	dataplane_forget_handed(dp);
 	crew_free(dp->crew);
+	tx_local_free(dp->local);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)
 		for (int has_l2 = 0; has_l2 < 2; has_l2++)

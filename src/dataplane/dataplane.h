@@ -85,6 +85,7 @@ void dataplane_port_stats(
 	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret);
 struct dataplane_stats {
 	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
+	uint64_t local_packets, local_errors; /* given to programs of this host */
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 

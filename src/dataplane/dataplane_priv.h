@@ -66,6 +66,7 @@ struct dataplane {
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct crew *crew;
+	struct tx_local *local; /* NULL: not to be had */
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
 	struct sample_spec *sample; /* NULL: nobody captures */

@@ -141,6 +141,8 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 		sum.block_timeouts += get(&c->block_timeouts);
 		sum.wakeups += get(&c->wakeups);
 	}
+	if (dp->local)
+		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);
 	*ret = sum;
 }
 

@@ -214,6 +214,7 @@ static int drain_and_start(struct dataplane *dp)
 {
 	struct worker_params params = {.fib = dp->fib,
 		.crew = dp->crew,
+		.local = dp->local,
 		.coalesce = dp->coalesce,
 		.idle = true};
 	struct worker_config *cfg = drain_config(dp);

@@ -21,6 +21,7 @@ struct plan *plan_free(struct plan *p)
 		return NULL;
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		free(p->port[i].source);
+		free(p->port[i].local);
 		free(p->port[i].in.rule);
 		free(p->port[i].out.rule);
 	}
@@ -118,6 +119,25 @@ bool plan_is_own(const struct plan *p, const struct addr *source)
 {
 	return p->n_own &&
 		bsearch(source, p->own, p->n_own, sizeof(*p->own), by_address);
+}
+
+int plan_set_local(struct plan_port *port, const struct addr *v, size_t n)
+{
+	void *copy;
+	int r = copy_array(v, n, sizeof(*v), by_address, &copy);
+
+	if (r < 0)
+		return r;
+	free(port->local);
+	port->local = copy;
+	port->n_local = n;
+	return 0;
+}
+
+bool plan_is_local(const struct plan_port *port, const struct addr *group)
+{
+	return port->n_local &&
+		bsearch(group, port->local, port->n_local, sizeof(*group), by_address);
 }
 
 bool plan_source_ok(const struct plan_port *port, const struct addr *source)

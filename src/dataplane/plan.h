@@ -53,6 +53,9 @@ struct plan_port {
 	bool ipv4, ipv6;
 	struct plan_source *source; /* owned by the plan */
 	size_t n_source;
+	struct addr *local; /* groups that programs of this host listen to here: sorted,
+			       owned by the plan */
+	size_t n_local;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
 	/* where frames from here may go besides what the table says: */
 	struct portset allowed; /* output ports permitted at all for this input */
@@ -73,6 +76,9 @@ struct plan *plan_new(void);
 /* copies the list, sorts it; 0 or -ENOMEM */
 int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n);
 bool plan_source_ok(const struct plan_port *port, const struct addr *source);
+/* copies the groups, sorts them; 0 or -ENOMEM */
+int plan_set_local(struct plan_port *port, const struct addr *v, size_t n);
+bool plan_is_local(const struct plan_port *port, const struct addr *group);
 /* copies the rules; 0 or -ENOMEM */
 int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n);
 bool plan_group_ok(const struct plan_filter *f, const struct addr *group);

@@ -57,4 +57,10 @@ struct tx_ops {
 	void (*flush)(void *ctx);
 	bool copied; /* send leaves nothing behind that flush would need */
 	void *ctx;
+	/* Give one IP packet to the programs of this host that have joined its group on
+	 * the interface: the header, whose TTL or hop limit is 0, and the rest. It is
+	 * counted. NULL: that cannot be done. */
+	void (*local)(
+		void *local_ctx, int ifindex, enum family family, struct iovec iov[2]);
+	void *local_ctx;
 };

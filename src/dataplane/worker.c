@@ -50,6 +50,7 @@ struct worker {
 	int cpu;
 	struct fib *fib;
 	struct crew *crew;
+	struct tx_local *local;
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring;
@@ -191,11 +192,16 @@ static void serve(void *ctx, const struct copies_job *job, const struct portset 
 static void choose_tx(
 	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
 {
-	if (w->uring && tx_uring_ops(w->uring, cfg->tx, ret))
-		return;
-	if (w->uring)
-		atomic_store_explicit(&w->gave_up_uring, true, memory_order_relaxed);
-	tx_mmsg_ops(w->mmsg, cfg->tx, ret);
+	if (!w->uring || !tx_uring_ops(w->uring, cfg->tx, ret)) {
+		if (w->uring)
+			atomic_store_explicit(
+				&w->gave_up_uring, true, memory_order_relaxed);
+		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
+	}
+	if (w->local) {
+		ret->local = tx_local_send;
+		ret->local_ctx = w->local;
+	}
 }
 
 /* False: nothing was ready. */
@@ -372,6 +378,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->cpu = params->cpu;
 	w->fib = params->fib;
 	w->crew = params->crew;
+	w->local = params->local;
 	w->want_uring = params->io_uring;
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));

@@ -11,6 +11,7 @@
 #include "dataplane/crew.h"
 #include "dataplane/ring_rx.h"
 #include "dataplane/sample.h"
+#include "dataplane/tx_local.h"
 #include "dataplane/tx_port.h"
 
 /* a ring of one port */
@@ -37,6 +38,7 @@ struct worker_params {
 	unsigned index;	   /* number of the thread */
 	struct fib *fib;   /* borrowed, like the crew */
 	struct crew *crew; /* all threads */
+	struct tx_local *local; /* borrowed; NULL: none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
 	int cpu;   /* to stay on, or WORKER_ANY_CPU */

@@ -21,7 +21,7 @@ EDGES = {
         "scrape", "scrape_priv",
         "scrape_write", "selfstat", "sensor", "service", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
-        "ring_rx_v3", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane",
+        "ring_rx_v3", "tx_local", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane",
         "dataplane_priv", "dataplane_upgrade"},
 }
 

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Programs on the router that join groups on its upstream: one membership with the kernel."""
 
-from libnetns import (GROUP, LANS, PLAIN, QUICK, SSM_GROUP, case, main, wait_for, wait_record,
-                      wire)
+import socket
+
+from libnetns import (GROUP, LANS, PLAIN, QUICK, SSM_GROUP, WAN, Sender, assert_continuous, case,
+                      main, number, numbers, wait_datagrams, wait_for, wait_record, wire)
 from manager import ManagedDaemon
 
 GROUP6 = "ff0e::1:2:3"
@@ -171,6 +173,84 @@ def on_a_lan(b):
     d = b.run(t, "quickleave\n" + PLAIN.replace(LANS, "phyint lan1 downstream\n"))
     b.receiver(t.router, GROUP, interface="lan1").leave()
     assert held(d, "lan1") == {}
+
+
+def on_lan(b, ipv6=False, config=PLAIN):
+    """A box watches, and a program on the router that has joined on lan1 as well."""
+    group = GROUP6 if ipv6 else GROUP
+    t = b.topology(ipv6=ipv6)
+    d = b.run(t, config)
+    b.stream(t, group)
+    box = b.receiver(t.hosts["lan1"], group)
+    wait_datagrams(box, 20)
+    program = b.receiver(t.router, group, interface="lan1")
+    wait_datagrams(program, 20)
+    return t, d, group, box, program
+
+
+@case("K03 a program on the router that joined on a LAN gets every datagram once")
+def program_on_lan(b):
+    t, d, group, box, program = on_lan(b)
+    lan = b.tap(t.hosts["lan1"], "eth0")
+    got = [wait_datagrams(r, 300) for r in (program, box)]
+    for datagrams in got:
+        assert_continuous(datagrams, at_least=300)
+    assert {s for _, s in got[0]} == {t.SOURCE}
+    seen = [u for u in lan.udp() if u.group == group]
+    assert {u.ttl for u in seen} == {7}, "nothing else is on the wire"
+    stats = d.show("stats")
+    assert stats["local_packets"] >= 300 and stats["local_errors"] == 0, stats
+    program.leave()
+    known, seen = [0], [0]
+
+    def ended():
+        """As many datagrams of the box later, none more was given."""
+        seen[0] += len(box.receive())
+        if seen[0] >= 100:
+            before, known[0] = known[0], d.show("stats")["local_packets"]
+            seen[0] = 0
+            return before == known[0]
+        return False
+    wait_for(15, ended, "nothing is given to it any more")
+
+
+@case("K03 the same for IPv6")
+def program_on_lan6(b):
+    _, _, _, _, program = on_lan(b, ipv6=True)
+    assert_continuous(wait_datagrams(program, 300), at_least=300)
+
+
+@case("K03 with strict rp_filter, a source from elsewhere, and CAP_NET_RAW alone")
+def program_on_lan_strict(b):
+    t = b.topology()
+    for where in ("all", "lan1"):
+        t.router.sysctl(f"net.ipv4.conf.{where}.rp_filter", 1)
+    b.run(t, PLAIN.replace(WAN, WAN + "altnet 172.16.0.0/12\n"), wrap=ONLY_NET_RAW)
+    b.stream(t, source=t.FOREIGN)
+    b.receiver(t.hosts["lan1"])
+    assert_continuous(wait_datagrams(b.receiver(t.router, interface="lan1"), 100),
+                      at_least=100)
+
+
+@case("K03 received super-frames arrive as single datagrams")
+def program_super_frames(b):
+    t = b.topology()
+    d = b.run(t)
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    program = b.receiver(t.router, GROUP, interface="lan1")
+    sock = b.own(Sender(t.provider)).sock
+    sock.setsockopt(socket.SOL_UDP, 103, 256)   # UDP_SEGMENT
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 8)
+    got = []
+
+    def arrived():
+        sock.sendto(b"".join(number(n, 256) for n in range(20)), (GROUP, 5000))
+        got.extend(program.receive())
+        return len(got) >= 40
+    wait_for(10, arrived, "40 datagrams")
+    assert {len(payload) for payload, _ in got} == {256}
+    numbers(got)
 
 
 if __name__ == "__main__":

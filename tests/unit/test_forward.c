@@ -75,6 +75,70 @@ static void r153_channels_are_isolated(void **state)
 	assert_int_equal(drops(0, VERDICT_SOURCE_FILTERED), 1);
 }
 
+/* what programs of this host were given */
+static struct given {
+	int ifindex;
+	enum family family;
+	size_t len;
+	uint8_t octet[2048];
+} given[8];
+static unsigned n_given;
+
+static void give(void *ctx, int ifindex, enum family family, struct iovec iov[2])
+{
+	struct given *g = &given[n_given++];
+
+	assert_in_range(n_given, 1, array_len(given));
+	assert_true(iov[0].iov_len + iov[1].iov_len <= sizeof(g->octet));
+	*g = (struct given){.ifindex = ifindex, .family = family};
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(g->octet + g->len, iov[i].iov_base, iov[i].iov_len);
+		g->len += iov[i].iov_len;
+	}
+}
+
+/* The program gets the packet with a TTL of 0, the LAN the same as ever; only where the
+ * LAN has a member as well, and only of groups that the program has joined. */
+static void k03_programs_of_this_host(void **state)
+{
+	static const struct {
+		const char *src, *group, *other;
+		size_t ttl;
+	} t[] = {
+		{STREAM, GRP, "239.9.9.9", 8},
+		{"2001:db8::9", "ff0e::1", "ff0e::9", 7},
+	};
+	struct tx_ops ops = tx;
+
+	ops.local = give;
+	for (size_t i = 0; i < array_len(t); i++) {
+		struct addr group = a(t[i].group);
+
+		n_given = fake.n = fake.n_flushed = 0;
+		plan->port[1].ifindex = 17;
+		assert_int_equal(plan_set_local(&plan->port[1], &group, 1), 0);
+		assert_int_equal(plan_set_local(&plan->port[3], &group, 1), 0);
+		members(NULL, t[i].group, "12");
+		members(NULL, t[i].other, "1");
+		udp(0, t[i].src, t[i].group, 100);
+		udp(0, t[i].src, t[i].other, 100);
+		forward_burst(fw, &burst, plan, fib, &ops);
+		assert_int_equal(fake.n, 3);
+		assert_int_equal(n_given, 1);
+		assert_int_equal(given[0].ifindex, 17);
+		assert_int_equal(given[0].family, addr_family(&group));
+		assert_int_equal(given[0].len, fake.v[0].len);
+		assert_int_equal(given[0].octet[t[i].ttl], 0);
+		given[0].octet[t[i].ttl] = fake.v[0].ip[t[i].ttl];
+		assert_memory_equal(given[0].octet, fake.v[0].ip, given[0].len);
+	}
+	/* a transmitter that cannot do it does the rest */
+	members(NULL, GRP, "1");
+	udp(0, STREAM, GRP, 100);
+	run();
+	assert_int_equal(n_given, 1);
+}
+
 static void r154_ttl_falls_once_for_all_copies(void **state)
 {
 	members(NULL, GRP, "1234");
@@ -677,6 +741,7 @@ int main(void)
 		T(r139_change_holds_from_the_next_packet),
 		T(r147_lan_to_lan),
 		T(r153_channels_are_isolated),
+		T(k03_programs_of_this_host),
 		T(r154_ttl_falls_once_for_all_copies),
 		T(r155_expired_ttl),
 		T(r156_threshold_compares_received_ttl),
