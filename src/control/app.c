@@ -74,6 +74,7 @@ static void round_end(void *ctx, mono_t now)
 	struct app *app = ctx;
 
 	app_notice_transmit(app);
+	app_force_tick(app, now);
 	app_execute(app, now);
 	app_forwarder_sync(app, now);
 	if (app->stopping && !app->later)

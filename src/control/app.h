@@ -131,7 +131,8 @@ struct app {
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
 	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
-	char *left_out; /* names without a port, as they were logged; NULL: none */
+	char *left_out;	  /* names without a port, as they were logged; NULL: none */
+	mono_t forced_at; /* the kernel's versions were read */
 	struct app_later *later; /* messages to be sent, the next one first */
 	mono_t retry_at;	 /* something could not be opened: try again then */
 	bool links_unsure;	 /* the interfaces are to be read again */
@@ -182,6 +183,10 @@ void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats 
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True: in use. */
 bool app_reload(struct app *app, json_t **ret_messages);
+
+/* Add to the text of a configuration, which may grow, what the kernel's settings make
+ * of it. */
+void app_force_comment(const struct app *app, char **text);
 
 /* Other multicast daemons, as they are now. */
 json_t *app_rivals_json(struct app *app);

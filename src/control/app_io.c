@@ -332,6 +332,8 @@ static void sync_ports(struct app *app, mono_t now, const struct config *cfg)
 {
 	int r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
 
+	if (app_force_look(app, now))
+		r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
 	app->ports_unsure = r < 0;
 	if (r < 0)
 		log_err("cannot set up the ports: %s; trying again", strerror(-r));

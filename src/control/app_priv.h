@@ -2,6 +2,7 @@
 #pragma once
 
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
+ * app_force.c (versions that the kernel is held to),
  * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c (metrics and health),
@@ -67,6 +68,12 @@ mono_t app_kernel_deadline(const struct app *app);
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len);
 void app_kernel_free(struct app *app);
+
+/* Read which versions the kernel is told to speak upstream; true: another one than
+ * before, and the ports are to be synchronised again. Logs it. */
+bool app_force_look(struct app *app, mono_t now);
+/* Each round: look now and then. Cheap. */
+void app_force_tick(struct app *app, mono_t now);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

@@ -106,10 +106,11 @@ struct config_iface {
 	bool has_whitelist;
 	struct prefix *boundary; /* groups that do not cross the interface (R161) */
 	size_t n_boundary;
-	uint8_t boundary_scope; /* 2..14; 0: that of the role */
-	bool version_fallback;	/* upstream: follow older queriers (R131) */
-	uint8_t igmp_version;	/* 1..3 */
-	uint8_t mld_version;	/* 1..2 */
+	uint8_t boundary_scope;	       /* 2..14; 0: that of the role */
+	bool version_fallback;	       /* upstream: follow older queriers (R131) */
+	uint8_t igmp_version;	       /* 1..3 */
+	uint8_t mld_version;	       /* 1..2 */
+	bool version_given[_FAMILY_N]; /* of these, the file says it */
 	bool ipv4, ipv6;
 	bool fast_leave;
 	bool require_router_alert; /* of IGMP */

@@ -172,6 +172,19 @@ static bool next_is_on_off(const struct config_parser *p)
 	return strcmp(s, "on") == 0 || strcmp(s, "off") == 0;
 }
 
+/* The kernel's own setting counts where the file says nothing. */
+static void note_version(const struct config_keyword *kw, void *base)
+{
+	struct config_iface *ci = base;
+
+	if (kw->where == CONFIG_GLOBAL)
+		return;
+	ci->version_given[FAMILY_IPV4] |=
+		kw->offset == offsetof(struct config_iface, igmp_version);
+	ci->version_given[FAMILY_IPV6] |=
+		kw->offset == offsetof(struct config_iface, mld_version);
+}
+
 /* A keyword with what follows it, into `base`. */
 static void apply(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *at)
@@ -185,8 +198,10 @@ static void apply(struct config_parser *p, const struct config_keyword *kw, void
 		return;
 	}
 	arg = take_argument(p, kw, at);
-	if (arg)
-		config_value(p, kw, base, arg);
+	if (!arg)
+		return;
+	config_value(p, kw, base, arg);
+	note_version(kw, base);
 }
 
 static void end_block(struct config_parser *p, const char *by)

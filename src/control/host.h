@@ -27,7 +27,7 @@ struct host_params {
 	struct gm_params gm;
 	enum gm_version max_version[_FAMILY_N]; /* highest version spoken: igmp-version,
 						   mld-version + 1 */
-	bool fallback;		      /* follow older queriers (R131); default true */
+	bool fallback[_FAMILY_N];     /* follow older queriers (R131); default true */
 	uint32_t refresh_interval_ms; /* R120: 0 = off */
 };
 

@@ -63,7 +63,7 @@ bool host_version_update(struct host *h, mono_t now, enum family family)
 	for (enum gm_version v = GM_V2; v >= GM_V1; v--) {
 		if (mono_due(f->older_until[v], now))
 			f->older_until[v] = MONO_UNSET;
-		else if (h->params.fallback)
+		else if (h->params.fallback[family])
 			version = v;
 	}
 	if (version > h->params.max_version[family])

@@ -81,6 +81,7 @@ int iface_link(struct iface_table *t, const struct iface *link)
 	*i = *link;
 	i->addr = before.addr;
 	i->n_addr = before.n_addr;
+	memcpy(i->forced, before.forced, sizeof(i->forced));
 	i->born = before.born;
 	i->ups = before.ups + has_come_up(&before, i);
 	return 1;

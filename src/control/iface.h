@@ -34,6 +34,9 @@ struct iface {
 	char kind[16]; /* IFLA_INFO_KIND: "veth", "vlan", "bridge", ... or "" */
 	struct iface_addr *addr; /* owned; in the order the kernel told us */
 	size_t n_addr;
+	/* force_igmp_version and force_mld_version of the kernel; 0: none. Set by the
+	 * caller, and kept by the table like the addresses. */
+	uint8_t forced[_FAMILY_N];
 	/* Kept by the table, so that who looks seldom sees what has been in between: */
 	unsigned born; /* no two links have the same, not even under one index */
 	unsigned ups;  /* how often it has become usable; a carrier that was lost and

@@ -38,9 +38,10 @@ struct proxy_port {
 	size_t n_subnet;
 	struct iface_addr *report_addr; /* where messages are spoken, owned */
 	size_t n_report_addr;
-	struct gm_mac mac;  /* there; zero: it has none */
-	unsigned echo_port; /* whose frames have come back here ... */
-	mono_t echo_at;	    /* ... the last time; MONO_UNSET: never */
+	struct gm_mac mac;	   /* there; zero: it has none */
+	uint8_t forced[_FAMILY_N]; /* see struct iface */
+	unsigned echo_port;	   /* whose frames have come back here ... */
+	mono_t echo_at;		   /* ... the last time; MONO_UNSET: never */
 	/* downstream */
 	struct querier querier[_FAMILY_N];
 	struct mgroup_db groups;

@@ -32,16 +32,32 @@ static struct mgroup_params group_params(
 	};
 }
 
-static struct host_params host_params(
-	const struct config *cfg, const struct config_iface *ci)
+/* The version that the kernel's setting holds an upstream to; 0: none. Both families
+ * count from GM_V1 here: MLDv1 is GM_V2. */
+static unsigned forced_version(const struct proxy_port *us, enum family family)
 {
-	return (struct host_params){
-		.gm = cfg->gm,
-		.max_version = {family_version(ci, FAMILY_IPV4),
-			family_version(ci, FAMILY_IPV6)},
-		.fallback = ci->version_fallback,
-		.refresh_interval_ms = cfg->refresh_interval_ms,
+	unsigned v = us->cfg->version_given[family] ? 0 : us->forced[family];
+
+	return v && family == FAMILY_IPV6 ? v + 1 : v;
+}
+
+static struct host_params host_params(const struct proxy_port *us)
+{
+	struct host_params params = {
+		.gm = us->proxy->cfg->gm,
+		.refresh_interval_ms = us->proxy->cfg->refresh_interval_ms,
 	};
+
+	for (enum family f = 0; f < _FAMILY_N; f++) {
+		unsigned forced = forced_version(us, f);
+
+		params.max_version[f] =
+			forced ? (enum gm_version)forced : family_version(us->cfg, f);
+		/* force_mld_version 2 is for good, force_igmp_version 3 is not */
+		params.fallback[f] = us->cfg->version_fallback &&
+			!(f == FAMILY_IPV6 && forced == GM_V3);
+	}
+	return params;
 }
 
 static struct querier_rules querier_rules(
@@ -191,7 +207,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		pp->link.own[f] = addr_any((enum family)f);
 	if (ci->role == CONFIG_ROLE_UPSTREAM) {
-		struct host_params params = host_params(p->cfg, ci);
+		struct host_params params = host_params(pp);
 
 		r = host_init(&pp->host, &params, &p->rng);
 		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
@@ -243,7 +259,7 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 {
 	pp->cfg = ci;
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		struct host_params params = host_params(p->cfg, ci);
+		struct host_params params = host_params(pp);
 
 		host_set_params(&pp->host, now, &params);
 		proxy_note_version(pp, fx);
@@ -411,6 +427,20 @@ static struct gm_link link_of(
 	return link;
 }
 
+static void obey_kernel(
+	struct proxy_port *pp, mono_t now, const struct iface *at, struct effects *fx)
+{
+	struct host_params params;
+
+	if (pp->role != CONFIG_ROLE_UPSTREAM ||
+		memcmp(pp->forced, at->forced, sizeof(pp->forced)) == 0)
+		return;
+	memcpy(pp->forced, at->forced, sizeof(pp->forced));
+	params = host_params(pp);
+	host_set_params(&pp->host, now, &params);
+	proxy_note_version(pp, fx);
+}
+
 static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct iface_table *ifaces, struct effects *fx)
 {
@@ -425,6 +455,8 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 	pp->mac = (struct gm_mac){0};
 	if (at && iface_has_l2(at))
 		memcpy(pp->mac.octet, at->mac, sizeof(pp->mac.octet));
+	if (at)
+		obey_kernel(pp, now, at, fx);
 	if (pp->up && (!i || !iface_is_usable(i) || i->born != pp->born))
 		port_down(p, now, pp, fx);
 	pp->ifindex = i ? i->ifindex : 0;

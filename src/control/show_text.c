@@ -101,6 +101,8 @@ json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret)
 	t->a = (struct show_answer){.answer.ops = &ops, .app = app};
 	t->head = json_pack("{so}", "file", json_of_text(app->options.config_path));
 	t->text = config_print(app->cfg);
+	if (t->text)
+		app_force_comment(app, &t->text);
 	t->len = t->text ? strlen(t->text) : 0;
 	*ret = &t->a.answer;
 	return NULL;

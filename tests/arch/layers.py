@@ -16,7 +16,7 @@ PURE_LIBS = {
 EDGES = {
     "base": {"log", "log_journal", "log_syslog"},
     "control": {"app_confine", "callfilter", "landlock", "netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
-        "portplan", "app", "app_priv", "app_io", "app_kernel", "app_config", "app_forwarder", "app_later", "app_log", "app_metrics",
+        "portplan", "app", "app_priv", "app_io", "app_kernel", "app_config", "app_force", "app_forwarder", "app_later", "app_log", "app_metrics",
         "app_notice", "app_rival", "app_tap", "app_upgrade", "health", "http", "listen", "main",
         "scrape", "scrape_priv",
         "scrape_write", "selfstat", "sensor", "service", "tap"},

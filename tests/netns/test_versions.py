@@ -6,7 +6,7 @@ version."""
 import socket
 import struct
 
-from libnetns import (GROUP, PLAIN, Tap, assert_continuous, case, main, wait_datagrams,
+from libnetns import (FAST, GROUP, PLAIN, Tap, assert_continuous, case, main, wait_datagrams,
                       wait_record, wire)
 
 
@@ -91,6 +91,45 @@ def configured(b):
     seen = wait_record(tap, lambda m: isinstance(m, wire.Query), "a query")
     assert {m.version for m in seen} == {2}, seen
     assert_continuous(wait_datagrams(b.receiver(t.hosts["lan1"]), 50), at_least=50)
+
+
+@case("K08 force_igmp_version of the kernel is obeyed, also at run time; the file overrules it")
+def forced(b):
+    t = b.topology(lans=1)
+    key = "net.ipv4.conf.wan.force_igmp_version"
+    t.router.sysctl(key, 2)
+    p0 = b.tap(t.provider, "p0")
+    config = FAST + "phyint lan1 downstream\nphyint wan upstream"
+    d = b.run(t, config)
+    b.receiver(t.hosts["lan1"])
+
+    def version(n):
+        return lambda m: isinstance(m, wire.Record) and m.group == GROUP and \
+            m.version == n and m.type in ("JOIN", "TO_EX", "IS_EX")
+    seen = wait_record(p0, version(2), "the join")
+    assert not any(map(version(3), seen)), seen
+    assert "the kernel's force_igmp_version is 2" in d.log()
+    assert "# the kernel's force_igmp_version is 2" in d.ctl_run("show", "config").stdout
+    # at run time: read in the rounds that there are, as for our own queries
+    t.router.sysctl(key, 0)
+    wait_record(p0, version(3), "IGMPv3 after the setting is gone", seconds=30)
+    t.router.sysctl("net.ipv4.conf.all.force_igmp_version", 1)
+    wait_record(p0, version(1), "IGMPv1 as 'all' says", seconds=30)
+    d.write(config + " igmp-version 3\n")
+    assert d.ctl_run("reload").returncode == 0
+    wait_record(p0, version(3), "IGMPv3 as the file says")
+    assert "force_igmp_version" not in d.ctl_run("show", "config").stdout
+
+
+@case("K08 force_mld_version of the kernel is obeyed")
+def forced_mld(b):
+    t = b.topology(lans=1, ipv6=True)
+    t.router.sysctl("net.ipv6.conf.all.force_mld_version", 1)
+    p0 = b.tap(t.provider, "p0")
+    d = b.run(t, FAST + "phyint lan1 downstream\nphyint wan upstream\n")
+    b.receiver(t.hosts["lan1"], "ff3e::8000:1234")
+    wait_record(p0, lambda m: isinstance(m, wire.Record) and m.version == 1, "MLDv1")
+    assert "the kernel's force_mld_version is 1, so MLDv1" in d.log()
 
 
 if __name__ == "__main__":

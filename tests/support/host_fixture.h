@@ -78,7 +78,7 @@ static const struct host_params fixture_params = {
 		.response_interval_ms = 10000,
 		.unsolicited_interval_ms = 1000},
 	.max_version = {GM_V3, GM_V3},
-	.fallback = true,
+	.fallback = {true, true},
 };
 
 static inline void fixture_init(struct host_fixture *t, enum family family)

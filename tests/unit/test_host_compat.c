@@ -141,7 +141,7 @@ static void r131_no_fallback(void **state)
 			"+1000 > is_in G {A}; G in AB > allow G {B}; +9999 > allow G {B}"},
 	};
 
-	params.fallback = false;
+	params.fallback[FAMILY_IPV4] = params.fallback[FAMILY_IPV6] = false;
 	fixture_cases(&params, c, array_len(c));
 }
 
@@ -161,7 +161,7 @@ static void r131_forced_version(void **state)
 
 	params.max_version[FAMILY_IPV4] = params.max_version[FAMILY_IPV6] = GM_V2;
 	fixture_cases(&params, v2, array_len(v2));
-	params.fallback = false;
+	params.fallback[FAMILY_IPV4] = params.fallback[FAMILY_IPV6] = false;
 	fixture_cases(&params, v2, array_len(v2));
 	params.max_version[FAMILY_IPV4] = GM_V1;
 	cases(FAMILY_IPV4, &params, v1, array_len(v1));
