@@ -5,7 +5,8 @@
  * force_igmp_version and net.ipv6.conf.IF.force_mld_version, or those of "all". Users
  * set them for an upstream whose provider cannot do better, and a proxy that goes
  * through the kernel obeys them. The kernel does not say when they change, so they are
- * read with the ports and, in rounds that there are anyhow, every few seconds.
+ * read with the ports and, in rounds in which something is sent or changed, every few
+ * seconds. An idle daemon reads nothing.
  */
 
 #include "control/app_priv.h"
@@ -98,7 +99,9 @@ bool app_force_look(struct app *app, mono_t now)
 
 void app_force_tick(struct app *app, mono_t now)
 {
-	if (!app->stopping && mono_due(mono_add_ms(app->forced_at, LOOK_MS), now) &&
+	/* where nothing is said, the version does not matter */
+	if (app->fx.n && !app->stopping &&
+		mono_due(mono_add_ms(app->forced_at, LOOK_MS), now) &&
 		app_force_look(app, now))
 		app_sync(app, now, app->cfg);
 }
