@@ -133,7 +133,7 @@ static void describe_state(
 		snprintf(buf, size, "down");
 	else if (strcmp(cell_str(i, "role"), "downstream") == 0)
 		snprintf(buf, size, "up, %s",
-			strcmp(querier_state(i, "ipv4"), "standby") == 0 ? "non-querier"
+			strcmp(querier_state(i, "ipv4"), "standby") == 0 ? "standby"
 				: strcmp(querier_state(i, "ipv4"), "active") == 0 ||
 					strcmp(querier_state(i, "ipv6"), "active") == 0
 				? "querier"

@@ -31,6 +31,20 @@ def ipv4(source, to, protocol, body, ttl=1, options=RA, tos=0xc0, trailer=b""):
     return _summed(head, 10) + body + trailer
 
 
+def fragments(packet, size):
+    """The same IPv4 packet in fragments whose payloads have at most `size` octets."""
+    hlen, size = (packet[0] & 15) * 4, size // 8 * 8
+    head, body = packet[:hlen], packet[hlen:]
+    out = []
+    for at in range(0, len(body), size):
+        part = body[at:at + size]
+        more = 0x2000 if at + size < len(body) else 0
+        h = head[:2] + struct.pack("!H", hlen + len(part)) + head[4:6] + \
+            struct.pack("!H", more | at // 8) + head[8:10] + b"\0\0" + head[12:]
+        out.append(_summed(h, 10) + part)
+    return out
+
+
 def igmp(kind, group="0.0.0.0", code=0):
     """The eight octets of IGMPv1 and v2, or of whatever protocol has that type."""
     return _summed(struct.pack("!BBH4s", kind, code, 0, socket.inet_aton(group)), 2)

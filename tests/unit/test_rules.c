@@ -305,53 +305,6 @@ static void r131_fallback_and_forced_versions(void **state)
 	}
 }
 
-/* K08: what the kernel is held to counts where the file says nothing, and when it
- * changes. */
-static void k08_forced_by_the_kernel(void **state)
-{
-	static const struct {
-		const char *words;
-		enum family family;
-		uint8_t forced;
-		enum gm_version heard, speaks;
-	} c[] = {
-		{"", FAMILY_IPV4, 2, GM_V3, GM_V2},
-		{"", FAMILY_IPV4, 1, GM_V2, GM_V1},
-		{"", FAMILY_IPV4, 2, GM_V1, GM_V1},
-		{"", FAMILY_IPV4, 3, GM_V2, GM_V2},
-		{"igmp-version 3", FAMILY_IPV4, 2, GM_V3, GM_V3},
-		{"igmp-version 2", FAMILY_IPV4, 1, GM_V3, GM_V2},
-		{"mld-version 2", FAMILY_IPV4, 2, GM_V3, GM_V2},
-		{"", FAMILY_IPV6, 1, GM_V3, GM_V2},
-		{"", FAMILY_IPV6, 2, GM_V2, GM_V3},
-		{"mld-version 2", FAMILY_IPV6, 2, GM_V2, GM_V2},
-	};
-
-	for (size_t i = 0; i < array_len(c); i++) {
-		const char *querier =
-			c[i].family == FAMILY_IPV4 ? QUERIER : "fe80::254";
-		const struct host_family *hf;
-		char config[160];
-
-		setup(NULL);
-		snprintf(config, sizeof(config), "phyint wan upstream %s\n" LANS,
-			c[i].words);
-		fixture_configure(&t, config);
-		iface_by_name(&t.ifaces, "wan")->forced[c[i].family] = c[i].forced;
-		fixture_resync(&t);
-		hf = &fixture_port(&t, "wan")->host.family[c[i].family];
-		fixture_query(&t, "wan", c[i].heard, querier, NULL);
-		if (hf->version != c[i].speaks)
-			fail_msg("%zu: %d", i, (int)hf->version);
-		iface_by_name(&t.ifaces, "wan")->forced[c[i].family] = 0;
-		fixture_run(&t, 3600000);
-		fixture_resync(&t);
-		assert_int_equal(hf->version,
-			strcmp(c[i].words, "igmp-version 2") == 0 ? GM_V2 : GM_V3);
-		teardown(NULL);
-	}
-}
-
 static void r121_version_changes_are_told(void **state)
 {
 	fixture_configure(&t, PLAIN);
@@ -455,7 +408,6 @@ int main(void)
 		CASE(r150_older_members_end_with_a_new_ssm_range),
 		cmocka_unit_test(r152_specific_queries_for_ssm_groups_are_answered),
 		cmocka_unit_test(r131_fallback_and_forced_versions),
-		cmocka_unit_test(k08_forced_by_the_kernel),
 		CASE(r121_version_changes_are_told),
 		CASE(r201_streams_of_a_lan_are_limited),
 		CASE(e16_hundreds_of_groups),

@@ -139,7 +139,7 @@ static void rates_and_states(void **state)
 	assert_non_null(strstr(line_with("wan "), "2.00k"));
 	assert_non_null(strstr(line_with("wan "), "asked 12.0s ago"));
 	assert_non_null(strstr(line_with("lan1 "), "up, querier"));
-	assert_non_null(strstr(line_with("lan2 "), "up, non-querier"));
+	assert_non_null(strstr(line_with("lan2 "), "up, standby"));
 	assert_non_null(strstr(line_with("239.1.0.0"), "10.5M"));
 	/* addresses of IPv4 whole, those of IPv6 as far as there is room */
 	assert_non_null(line_with("239.1.0.1 "));

@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
-	tmux cppcheck valgrind zsh fish mandoc"
+	tmux nftables cppcheck valgrind zsh fish mandoc"
 packages_fuzz="$packages_build clang llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck"
 packages_demo="$packages_build $packages_lab"

@@ -26,13 +26,16 @@ def everything(suite, name):
     return True
 
 
+NETWORKS = "netns", "field"   # suites that need namespaces, and take long
+
+
 def without_netns(suite, name):
-    return suite != "netns"
+    return suite not in NETWORKS
 
 
 def with_netns(*names):
     wanted = {"netns_" + n for n in names}
-    return lambda suite, name: suite != "netns" or name in wanted
+    return lambda suite, name: suite not in NETWORKS or name in wanted
 
 
 def unit_and_netns(*names):
@@ -321,6 +324,14 @@ class Analysis:
         return count
 
 
+def field_table():
+    """What everyday situations look like with ringcast and with igmpproxy."""
+    path = os.path.join(ROOT, "build", RUNS[0][0], "field.txt")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            say("\n" + f.read().rstrip())
+
+
 def requirements():
     """How many requirements of each kind have a test; the suite arch checks it."""
     script = os.path.join(ROOT, "tests", "arch", "check-conformance.py")
@@ -355,6 +366,7 @@ def main():
         total.add(soak.result())
     if analysis:
         total.add(analysis.result())
+    field_table()
     say()
     requirements()
     say()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Situations of everyday networks, each a function that takes a Field and asserts what the
+people there expect. It is run once with ringcast as the router and once with igmpproxy."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+
+from libnetns import Bench, lab, numbers, wait_for, wire  # noqa: E402
+from provider import Provider  # noqa: E402
+from routers import CONTESTANTS  # noqa: E402
+
+G, H = "239.1.2.3", "239.1.2.4"
+CONF = """quickleave
+phyint wan upstream ratelimit 0 threshold 1
+    altnet 0.0.0.0/0
+phyint lan1 downstream ratelimit 0 threshold 1
+phyint lan2 downstream ratelimit 0 threshold 1
+"""
+
+SITUATIONS = []
+
+
+class Situation:
+    def __init__(self, title, function, no):
+        self.title, self.function, self.no = title, function, no
+
+
+def situation(title, no=None):
+    """`no`: why ringcast does not do it; the case then fails if it does."""
+    def register(function):
+        SITUATIONS.append(Situation(title, function, no))
+        return function
+    return register
+
+
+class Field(Bench):
+    """What one situation builds around one router."""
+
+    def __init__(self, contestant):
+        super().__init__()
+        self.contestant = CONTESTANTS[contestant]
+        self.router = None
+
+    def home(self, lans=2, hosts=1, ipv6=False, groups=(G, H), **provider):
+        """The usual topology, with a provider that sends what is asked for."""
+        self.t = self.topology(lans, hosts, ipv6)
+        self.provider = self.own(Provider(self.t.provider, groups, **provider))
+        return self.t
+
+    def start(self, config=CONF, wait=True):
+        self.router = self.own(self.contestant(self.t.router, config))
+        return self.router.start(wait)
+
+    def box(self, name="lan1", group=G, version=None, **kw):
+        """A set-top box that watches a channel."""
+        ns = self.t.hosts[name]
+        if version:
+            ns.sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
+        return self.receiver(ns, group, **kw)
+
+    def picture(self, box, n=30, seconds=8):
+        """The channel arrives: n datagrams that are new."""
+        box.receive()
+        got = []
+
+        def enough():
+            got.extend(box.receive())
+            return len(got) >= n
+        wait_for(seconds, enough, f"a picture of {box.group}")
+        twice = len(numbers(got)) - len(set(numbers(got)))
+        assert not twice, f"{twice} of {len(got)} datagrams arrived twice"
+
+    def no_picture(self, box, seconds=1.0):
+        box.receive()
+        time_out = time.monotonic() + seconds
+        got = []
+        while time.monotonic() < time_out:
+            got += box.receive()
+            time.sleep(lab.POLL_S)
+        assert not got, f"{len(got)} datagrams of {box.group} arrived"
+
+    def gap(self, box, seconds):
+        """The longest time without a datagram within the next seconds."""
+        end = last = time.monotonic()
+        end += seconds
+        longest = 0.0
+        while time.monotonic() < end:
+            now = time.monotonic()
+            if box.receive():
+                last = now
+            longest = max(longest, now - last)
+            time.sleep(0.005)
+        return longest
+
+    def steady(self, box, seconds=2.0, limit=0.5):
+        longest = self.gap(box, seconds)
+        assert longest < limit, f"{longest:.2f} s without a picture of {box.group}"
+
+    def asked(self, group, types=("JOIN", "IS_EX", "TO_EX", "ALLOW", "IS_IN"), seconds=5):
+        wait_for(seconds, lambda: self.provider.records(group, types),
+                 f"the provider is asked for {group}")
+
+    def program(self, interface, group=G):
+        """A program on the router that listens to a group itself."""
+        return self.receiver(self.t.router, group, interface=interface)
+
+
+def run(index, contestant):
+    """(yes, what went wrong). In a process that lab.enter() has moved."""
+    field = Field(contestant)
+    try:
+        try:
+            SITUATIONS[index].function(field)
+            return True, ""
+        finally:
+            field.close()
+    except Exception as e:  # whatever goes wrong is a verdict
+        lines = traceback.format_exc().splitlines()
+        said = field.router.said.splitlines()[-20:] if field.router else []
+        print("\n".join(lines + said), file=sys.stderr)
+        return False, str(e).split("\n")[0] or type(e).__name__
+
+
+__all__ = ["G", "H", "CONF", "Field", "situation", "SITUATIONS", "lab", "signal", "time",
+           "wait_for", "wire", "run", "Provider"]
