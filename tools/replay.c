@@ -19,6 +19,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_INPUTS 16
 /* A clock that was set while the capture ran would mean years of queries. */
@@ -52,7 +53,8 @@ static void usage(FILE *f)
 	      "Feed captured IGMP and MLD messages to the protocol core and print what it does.\n"
 	      "\n"
 	      "  IF=FILE         packets of FILE (pcap, pcapng) arrive on interface IF;\n"
-	      "                  a FILE alone is read on the interface \"lan\"\n"
+	      "                  a FILE alone is read on the interface \"lan\"; write\n"
+	      "                  ./IF=FILE when that is the name of a file\n"
 	      "  -c CONFIG       configuration; default: upstream \"wan\", downstream \"lan\"\n"
 	      "                  that accepts every sender\n"
 	      "  -a IF=ADDR/LEN  address of an interface, IPv4 or IPv6 (default for a family that\n"
@@ -287,14 +289,31 @@ static int read_config(struct replay *r, const char *path)
 	return e == 0 ? 0 : -EINVAL;
 }
 
-static int open_input(struct replay *r, const char *arg)
+/* The '=' of IF=FILE, NULL: the word is the name of a file. A file may have a '=' in
+ * its name, so only what an interface can be called stands before it. */
+static const char *separator(const struct replay *r, const char *arg)
 {
 	const char *eq = strchr(arg, '=');
+	char name[IFNAMSIZ];
+
+	if (!eq || (size_t)(eq - arg) >= sizeof(name) ||
+		memchr(arg, '/', (size_t)(eq - arg)))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)(eq - arg), arg);
+	return iface_by_name(&r->ifaces, name) || access(arg, F_OK) < 0 ? eq : NULL;
+}
+
+static int open_input(struct replay *r, const char *arg)
+{
+	const char *eq = separator(r, arg);
 	const char *path = eq ? eq + 1 : arg;
 	char error[256];
 
-	if (r->n_inputs == MAX_INPUTS || (eq && (size_t)(eq - arg) >= IFNAMSIZ))
+	if (r->n_inputs == MAX_INPUTS) {
+		fprintf(stderr, "ringcast-replay: there are more than %d files\n",
+			MAX_INPUTS);
 		return -EINVAL;
+	}
 	if (eq)
 		memcpy(r->input_name[r->n_inputs], arg, (size_t)(eq - arg));
 	else

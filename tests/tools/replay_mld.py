@@ -76,9 +76,28 @@ def check(tool, path):
             assert want in out, f"link type {link_type}: no {want!r} in\n{out}"
 
 
+def check_names(tool, folder):
+    """K45: what stands before a '=' is an interface, or a part of the file's name"""
+    def files(*names):
+        for name in names:
+            capture(os.path.join(folder, name), ETHERNET, messages())
+        return subprocess.run([tool, "-q", "-t", "1", *words], capture_output=True, text=True,
+                              cwd=folder, timeout=30, check=False)
+
+    for words, made in ((["a=b.pcap"], ["a=b.pcap"]), (["lan=b.pcap"], ["b.pcap"]),
+                        (["./lan=c.pcap"], ["lan=c.pcap"]), (["lan=lan=c.pcap"], []),
+                        (["a-very-long-name=b.pcap"], ["a-very-long-name=b.pcap"])):
+        r = files(*made)
+        assert r.returncode == 0 and f"lan < report mldv1 is_ex {GROUP}" in r.stdout, (words, r)
+    words = ["wan=nothing.pcap"]
+    r = files()
+    assert r.returncode == 1 and "nothing.pcap: No such file" in r.stderr, r
+
+
 def main():
     with tempfile.TemporaryDirectory() as d:
         check(sys.argv[1], os.path.join(d, "mld.pcap"))
+        check_names(os.path.abspath(sys.argv[1]), d)
     print("three link types")
 
 
