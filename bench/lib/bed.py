@@ -31,7 +31,8 @@ def tool(name):
     build = os.environ.get("RINGCAST_BENCH_BUILD", os.path.join(lab.ROOT, "build", "release"))
     path = os.path.join(build, "bench", name)
     if not os.path.exists(path):
-        raise FileNotFoundError(f"{path} is not built")
+        raise FileNotFoundError(f"{path} is not built; bench/run builds it where clang and "
+                                "libbpf-dev are installed")
     return path
 
 
