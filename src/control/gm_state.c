@@ -65,16 +65,16 @@ struct addr gm_get_group(struct state_in *in)
 {
 	struct addr group = state_get_addr(in);
 
-	if (!addr_is_multicast(&group))
+	if (!addr_is_multicast(&group) || addr_is_local_group(&group))
 		state_set_bad(in);
 	return group;
 }
 
-enum gm_version gm_get_version(struct state_in *in)
+enum gm_version gm_get_version(struct state_in *in, enum family family)
 {
 	uint8_t v = state_get_u8(in);
 
-	if (v >= GM_V1 && v <= GM_V3)
+	if (v >= (family == FAMILY_IPV4 ? GM_V1 : GM_V2) && v <= GM_V3)
 		return (enum gm_version)v;
 	state_set_bad(in);
 	return GM_V3;
@@ -106,6 +106,14 @@ mono_t gm_get_timer(struct state_in *in)
 	if (t.ns == MONO_NEVER.ns)
 		state_set_bad(in);
 	return t;
+}
+
+void gm_get_older(struct state_in *in, enum family family, mono_t ret[_GM_VERSION_N])
+{
+	ret[GM_V1] = gm_get_timer(in);
+	ret[GM_V2] = gm_get_timer(in);
+	if (family == FAMILY_IPV6 && mono_is_set(ret[GM_V1]))
+		state_set_bad(in);
 }
 
 void gm_put_params(struct state_out *o, const struct gm_params *p)

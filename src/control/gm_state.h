@@ -16,14 +16,17 @@ void gm_put_filter(struct state_out *o, const struct gm_filter *f);
 int gm_get_filter(struct state_in *in, enum family family, struct gm_filter *ret);
 int gm_get_addrs(struct state_in *in, enum family family, struct addrset *ret);
 
-/* a group that may have a membership */
+/* a group that may have a membership, which a group of the link has not */
 struct addr gm_get_group(struct state_in *in);
-enum gm_version gm_get_version(struct state_in *in);
+/* one that the family has: MLD has no GM_V1 */
+enum gm_version gm_get_version(struct state_in *in, enum family family);
 enum gm_mode gm_get_mode(struct state_in *in);
 /* a time that is set, or never */
 mono_t gm_get_deadline(struct state_in *in);
 /* a time that comes, or unset */
 mono_t gm_get_timer(struct state_in *in);
+/* until when somebody older counts as present: [GM_V1] and [GM_V2] are set */
+void gm_get_older(struct state_in *in, enum family family, mono_t ret[_GM_VERSION_N]);
 
 /* the configured values that others in force are compared with */
 void gm_put_params(struct state_out *o, const struct gm_params *p);

@@ -116,9 +116,8 @@ static uint32_t get_family(
 	f->inside = state_get_addr(in);
 	f->changes_sent.full = gm_get_timer(in);
 	f->answers_sent.full = gm_get_timer(in);
-	f->older_until[GM_V1] = gm_get_timer(in);
-	f->older_until[GM_V2] = gm_get_timer(in);
-	f->version = gm_get_version(in);
+	gm_get_older(in, family, f->older_until);
+	f->version = gm_get_version(in, family);
 	f->answer_at = gm_get_deadline(in);
 	f->answer_until = state_get_time(in);
 	f->answering = state_get_bool(in);
@@ -188,7 +187,7 @@ static int import_group(struct host *h, struct state_in *in)
 	struct host_group *g;
 	int r;
 
-	if (host_find(h, &group) || addr_is_local_group(&group))
+	if (host_find(h, &group))
 		state_set_bad(in);
 	if (state_is_bad(in))
 		return -EINVAL;

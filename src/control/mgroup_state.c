@@ -169,7 +169,7 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 		*h = (struct mgroup_host){0};
 		h->addr = state_get_addr(in);
 		h->mac = gm_get_mac(in);
-		h->version = gm_get_version(in);
+		h->version = gm_get_version(in, family);
 		h->until = gm_get_deadline(in);
 		g->host_at = mono_min(g->host_at, h->until);
 		r = gm_get_filter(in, family, &h->filter);
@@ -220,8 +220,7 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 
 	g->mode = gm_get_mode(in);
 	g->until = gm_get_timer(in);
-	g->older_until[GM_V1] = gm_get_timer(in);
-	g->older_until[GM_V2] = gm_get_timer(in);
+	gm_get_older(in, addr_family(&g->group), g->older_until);
 	g->waits = state_get_bool(in);
 	g->repeats = state_get_u8(in);
 	g->ask_at = gm_get_timer(in);

@@ -138,8 +138,8 @@ static int get_host(struct proxy_port *pp, mono_t now, bool same_link,
 {
 	int r;
 
-	for (unsigned f = 0; f < _FAMILY_N; f++)
-		pp->version[f] = gm_get_version(in);
+	for (enum family f = 0; f < _FAMILY_N; f++)
+		pp->version[f] = gm_get_version(in, f);
 	r = host_import(&pp->host, in);
 	if (r < 0)
 		return r;
