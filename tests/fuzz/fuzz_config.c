@@ -13,7 +13,8 @@ static unsigned count_lines(const uint8_t *data, size_t size)
 	unsigned n = 1;
 
 	for (size_t i = 0; i < size; i++)
-		n += data[i] == '\n';
+		n += data[i] == '\n' ||
+			(data[i] == '\r' && !(i + 1 < size && data[i + 1] == '\n'));
 	return n;
 }
 
@@ -68,8 +69,7 @@ static void check_config(const struct config *c)
 static void check_print(const struct config *c)
 {
 	_cleanup_(freep) char *print = config_print(c), *again = NULL;
-	_cleanup_(freep) char *says = config_describe(c, NULL),
-			      *says_again = NULL;
+	_cleanup_(freep) char *says = config_describe(c, NULL), *says_again = NULL;
 	struct config *c2 = NULL;
 
 	fuzz_assert(print && says);
