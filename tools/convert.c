@@ -8,6 +8,8 @@
 
 #include "convert_priv.h"
 
+#include "control/config_foreign.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,8 +186,21 @@ void convert_note(
 bool convert_check_name(
 	struct converter *c, unsigned line, const char *what, const char *name)
 {
+	const char *foreign;
 	size_t n = strlen(name);
 
+	if (name[config_foreign_character(name, &foreign)]) {
+		convert_error(c, line, "%s '%s' contains %s", what, config_show(name).s,
+			foreign);
+		return false;
+	}
+	if (config_is_pattern(name)) {
+		convert_error(c, line,
+			"%s '%s' would be a pattern in our file, which stands for many "
+			"interfaces; write the name of one",
+			what, config_show(name).s);
+		return false;
+	}
 	if (n >= IFNAMSIZ) {
 		convert_error(c, line,
 			"%s '%s': the name of an interface has at most %d characters; "

@@ -15,6 +15,7 @@
 
 #define CONVERT_IT(from) "convert it with 'ringcastctl convert --from " from " FILE'"
 #define CONVERT(from)	 "if this file is written for another program, " CONVERT_IT(from)
+#define WRITE(instead)	 "; write " instead " in its place"
 
 static const char settings[] =
 	"these are settings of a shell script; name each interface with a phyint, see "
@@ -107,29 +108,29 @@ const char *config_foreign_encoding(const char *text, size_t len, size_t *ret_at
 	return "this is no plain text, because it has a NUL byte; save it as UTF-8";
 }
 
-size_t config_foreign_character(
-	const char *word, const char **ret_name, const char **ret_instead)
+size_t config_foreign_character(const char *word, const char **ret_what)
 {
 	static const struct {
-		const char *utf8, *name, *instead;
+		const char *utf8, *what;
 	} t[] = {
-		{"\xc2\xa0", "a no-break space (U+00A0)", "an ordinary blank"},
-		{"\xe2\x80\xaf", "a narrow no-break space (U+202F)",
-			"an ordinary blank"},
-		{"\xe2\x80\x89", "a thin space (U+2009)", "an ordinary blank"},
-		{"\xe3\x80\x80", "an ideographic space (U+3000)", "an ordinary blank"},
-		{"\xe2\x80\x8b", "an invisible character (U+200B)", NULL},
-		{"\xef\xbb\xbf", "a byte order mark (U+FEFF)", NULL},
-		{"\xc2\xad", "a soft hyphen (U+00AD)", NULL},
-		{"\xe2\x80\x93", "a dash (U+2013)", "'-'"},
-		{"\xe2\x80\x94", "a dash (U+2014)", "'-'"},
-		{"\xe2\x80\x90", "a hyphen (U+2010)", "'-'"},
-		{"\xe2\x80\x91", "a no-break hyphen (U+2011)", "'-'"},
-		{"\xe2\x80\x9c", "a quotation mark (U+201C)", NULL},
-		{"\xe2\x80\x9d", "a quotation mark (U+201D)", NULL},
-		{"\xe2\x80\x9e", "a quotation mark (U+201E)", NULL},
-		{"\xe2\x80\x98", "a quotation mark (U+2018)", NULL},
-		{"\xe2\x80\x99", "a quotation mark (U+2019)", NULL},
+		{"\xc2\xa0", "a no-break space (U+00A0)" WRITE("an ordinary blank")},
+		{"\xe2\x80\xaf",
+			"a narrow no-break space (U+202F)" WRITE("an ordinary blank")},
+		{"\xe2\x80\x89", "a thin space (U+2009)" WRITE("an ordinary blank")},
+		{"\xe3\x80\x80",
+			"an ideographic space (U+3000)" WRITE("an ordinary blank")},
+		{"\xe2\x80\x8b", "an invisible character (U+200B); remove it"},
+		{"\xef\xbb\xbf", "a byte order mark (U+FEFF); remove it"},
+		{"\xc2\xad", "a soft hyphen (U+00AD); remove it"},
+		{"\xe2\x80\x93", "a dash (U+2013)" WRITE("'-'")},
+		{"\xe2\x80\x94", "a dash (U+2014)" WRITE("'-'")},
+		{"\xe2\x80\x90", "a hyphen (U+2010)" WRITE("'-'")},
+		{"\xe2\x80\x91", "a no-break hyphen (U+2011)" WRITE("'-'")},
+		{"\xe2\x80\x9c", "a quotation mark (U+201C); remove it"},
+		{"\xe2\x80\x9d", "a quotation mark (U+201D); remove it"},
+		{"\xe2\x80\x9e", "a quotation mark (U+201E); remove it"},
+		{"\xe2\x80\x98", "a quotation mark (U+2018); remove it"},
+		{"\xe2\x80\x99", "a quotation mark (U+2019); remove it"},
 	};
 	size_t best = strlen(word);
 
@@ -138,8 +139,7 @@ size_t config_foreign_character(
 
 		if (at && (size_t)(at - word) < best) {
 			best = (size_t)(at - word);
-			*ret_name = t[i].name;
-			*ret_instead = t[i].instead;
+			*ret_what = t[i].what;
 		}
 	}
 	return best;

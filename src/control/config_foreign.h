@@ -16,7 +16,6 @@ const char *config_foreign_advice(const char *word);
 const char *config_foreign_encoding(const char *text, size_t len, size_t *ret_at);
 
 /* The first character of the word that an editor or a web page put in place of an
- * ordinary one. Returns its offset in bytes, with its name and what to write instead
- * (NULL: nothing), or the length of the word if there is none. */
-size_t config_foreign_character(
-	const char *word, const char **ret_name, const char **ret_instead);
+ * ordinary one. Returns its offset in bytes, with its name and what to do about it, or
+ * the length of the word if there is none. */
+size_t config_foreign_character(const char *word, const char **ret_what);

@@ -429,19 +429,17 @@ static void statement(struct config_parser *p)
  * about them as keywords or values would mislead. */
 static bool has_foreign_characters(struct config_parser *p)
 {
-	const char *name, *instead;
+	const char *what;
 
 	for (size_t i = 0; i < p->tokens.n && p->n_errors < MAX_ERRORS; i++) {
 		const struct config_token *t = &p->tokens.v[i];
-		size_t at = config_foreign_character(t->s, &name, &instead);
+		size_t at = config_foreign_character(t->s, &what);
 
 		if (t->s[at])
 			config_say(p, CONFIG_ERROR,
 				(struct config_pos){
 					t->pos.line, t->pos.column + (unsigned)at},
-				"'%s' contains %s; %s%s%s", config_show(t->s).s, name,
-				instead ? "write " : "remove it",
-				instead ? instead : "", instead ? " in its place" : "");
+				"'%s' contains %s", config_show(t->s).s, what);
 	}
 	return p->n_errors > 0;
 }

@@ -122,6 +122,12 @@ static void refused(void **state)
 		{VYOS, "", 0, 0, "nothing about"},
 		{OPENWRT, "", 0, 0, "no section"},
 		{IMPROXY, "upstream a#b", 0, 1, "no name of an interface"},
+		{IMPROXY,
+			"upstream a\xe2\x80\x89"
+			"1",
+			0, 1,
+			"contains a thin space (U+2009); write an ordinary blank"},
+		{IMPROXY, "upstream eth*", 0, 1, "would be a pattern"},
 		{VYOS, "set interface 'a b' role upstream", 0, 1, "no name"},
 		{VYOS, "\n/* a", 0, 2, "a comment has no end"},
 		{VYOS, "igmp-proxy { interface eth0 { role 'up", 0, 1,
