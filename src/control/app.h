@@ -57,10 +57,10 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int handed[_FAMILY_N];	  /* sockets of the process before; -1: none */
-	int ifindex;		  /* that the sockets are bound to */
-	int error;		  /* errno why a socket is missing, 0: none */
-	struct app_notice notice; /* what was said about it */
+	int handed[_FAMILY_N];		  /* sockets of the process before; -1: none */
+	int ifindex;			  /* that the sockets are bound to */
+	int error;			  /* errno why a socket is missing, 0: none */
+	struct app_notice notice;	  /* what was said about it */
 	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL: none */
 	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
 	int sensor_ifindex;		  /* that they are bound to; 0: none */
@@ -129,6 +129,7 @@ struct app {
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	mono_t kernel_looked;		  /* MONO_UNSET: never yet */
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
+	uint64_t kernel_frames;		  /* had been received when it was looked at */
 	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
 	char *left_out;	  /* names without a port, as they were logged; NULL: none */
@@ -137,9 +138,9 @@ struct app {
 	mono_t retry_at;	 /* something could not be opened: try again then */
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
-	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER: there is none */
-	mono_t sample_less_at;	 /* hosts that flooded are heard as before */
-	mono_t watchdog_at;	 /* next sign of life to the service manager */
+	mono_t sensors_at;     /* next turn of the sensors; MONO_NEVER: there is none */
+	mono_t sample_less_at; /* hosts that flooded are heard as before */
+	mono_t watchdog_at;    /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
 	uint64_t n_notes[_NOTE_N];

@@ -72,15 +72,33 @@ static void look_at(struct app *app, mono_t now, enum family family)
 	app->plan_stale = true;
 }
 
+/* Since the last time that this was asked. */
+static bool datagrams_arrive(struct app *app)
+{
+	uint64_t before = app->kernel_frames;
+	struct dataplane_stats s;
+
+	dataplane_stats(app->dp, &s);
+	app->kernel_frames = s.frames;
+	return s.frames != before;
+}
+
 void app_kernel_look(struct app *app, mono_t now)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (app->router->family[f])
 			look_at(app, now, (enum family)f);
 	app->kernel_looked = now;
-	app->kernel_at = mono_add_ms(now, LOOK_MS);
+	app->kernel_at = datagrams_arrive(app) ? mono_add_ms(now, LOOK_MS) : MONO_NEVER;
 	if (app->plan_stale)
 		app_sync_plan(app, now);
+}
+
+void app_kernel_stir(struct app *app, mono_t now)
+{
+	if (app->kernel_at.ns == MONO_NEVER.ns)
+		app->kernel_at =
+			mono_max(now, mono_add_ms(app->kernel_looked, LOOK_MS));
 }
 
 mono_t app_kernel_deadline(const struct app *app)

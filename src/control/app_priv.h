@@ -65,6 +65,8 @@ void app_later_free(struct app *app);
 void app_kernel_look(struct app *app, mono_t now);
 void app_kernel_tick(struct app *app, mono_t now);
 mono_t app_kernel_deadline(const struct app *app);
+/* Something has been sent or changed: look again soon. */
+void app_kernel_stir(struct app *app, mono_t now);
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len);
 void app_kernel_free(struct app *app);
