@@ -79,6 +79,36 @@ def udp(ip6=False, payload=b"0123456789", options=b"", extension=b"", **fields):
             options + datagram)
 
 
+def fragments(seeds, golden):
+    """Pieces, three octets each (four with a time), and packets with their lengths."""
+    for text in ("000007100103", "100103000007", "000007000007800007", "000007 400007 32",
+                 "01000702000703000704000705000706000707000708000709000710 0103",
+                 "000007000107000207100107", "2000ff 3001ff"):
+        seeds.add("reassemble", bytes([0]) + bytes.fromhex(text))
+    m = golden.ip4(golden.V3_TWO, "10.0.0.7", "224.0.0.22")
+    for order in ((0, 1), (1, 0), (0, 0, 1)):
+        octets = b""
+        for last in order:
+            h = bytearray(m[:24])
+            body = m[32:] if last else m[24:32]
+            h[2:4] = struct.pack("!H", 24 + len(body))
+            h[6:8] = struct.pack("!H", 1 if last else 0x2000)
+            h[10:12] = bytes(2)
+            h[10:12] = struct.pack("!H", golden.checksum(bytes(h)))
+            octets += struct.pack("!H", len(h) + len(body)) + bytes(h) + body
+        seeds.add("reassemble", bytes([1]) + octets)
+    m = golden.ip6(golden.MLD2_ALLOW, "fe80::7", "ff02::16")
+    for order in ((0, 1), (1, 0), (0, 0, 1)):
+        octets = b""
+        for last in order:
+            body = m[56:] if last else m[48:56]
+            h = bytearray(m[:48]) + bytes([58, 0, 0, 8 if last else 1, 0, 0, 0, 9])
+            h[4:6] = struct.pack("!H", 16 + len(body))
+            h[40] = 44
+            octets += struct.pack("!H", len(h) + len(body)) + bytes(h) + body
+        seeds.add("reassemble", bytes([2]) + octets)
+
+
 def frames(seeds):
     """One frame; in front what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
     ext = [(0, "1100050200000100"), (43, "1100000000000000"), (44, "1100000000000001"),
@@ -240,6 +270,7 @@ def main():
     golden = load(root / "tests" / "golden" / "test_replay.py")
     seeds = Seeds(out)
     codecs(seeds, golden)
+    fragments(seeds, golden)
     frames(seeds)
     bursts(seeds)
     configurations(seeds, root)
