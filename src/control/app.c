@@ -28,7 +28,7 @@
 static mono_t deadline(void *ctx)
 {
 	const struct app *app = ctx;
-	mono_t at = mono_min(app->retry_at, app->sample_less_at);
+	mono_t at = mono_min(app->retry_at, app->sockets_at);
 
 	at = mono_min(at, app->sensors_at);
 	at = mono_min(at, app_rival_deadline(app));
@@ -53,8 +53,8 @@ static void tick(void *ctx, mono_t now)
 
 	if (mono_due(app->retry_at, now) && !app->stopping)
 		app_retry(app, now);
-	if (mono_due(app->sample_less_at, now))
-		app_sample_less(app, now);
+	if (mono_due(app->sockets_at, now))
+		app_tick_sockets(app, now);
 	app_forwarder_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
@@ -493,7 +493,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->http_retry_at = MONO_NEVER;
-	app->sample_less_at = MONO_NEVER;
+	app->sockets_at = MONO_NEVER;
 	app->sensors_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->kernel_at = MONO_NEVER;

@@ -138,9 +138,9 @@ struct app {
 	mono_t retry_at;	 /* something could not be opened: try again then */
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
-	mono_t sensors_at;     /* next turn of the sensors; MONO_NEVER: there is none */
-	mono_t sample_less_at; /* hosts that flooded are heard as before */
-	mono_t watchdog_at;    /* next sign of life to the service manager */
+	mono_t sensors_at;  /* next turn of the sensors; MONO_NEVER: there is none */
+	mono_t sockets_at;  /* mcsock_tick() of all */
+	mono_t watchdog_at; /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
 	uint64_t n_notes[_NOTE_N];

@@ -126,24 +126,38 @@ static void limited(void *ctx, const struct flood_host *who, enum flood_cause ca
 	app_log_limited(ap->app, loop_now(ap->app->loop), ap, who, cause);
 }
 
-static void sampled(void *ctx, const struct flood_host *who, mono_t until)
+static void sampled(void *ctx, const struct flood_host *who)
 {
 	struct app_port *ap = ctx;
 
-	ap->app->sample_less_at = mono_min(ap->app->sample_less_at, until);
 	app_log_sampled(ap->app, loop_now(ap->app->loop), ap, who);
 }
 
-void app_sample_less(struct app *app, mono_t now)
+static void fragment(
+	void *ctx, const struct flood_host *who, enum reassemble_result why)
 {
-	app->sample_less_at = MONO_NEVER;
+	struct app_port *ap = ctx;
+
+	app_log_fragment(ap->app, loop_now(ap->app->loop), ap, who, why);
+}
+
+static void later(void *ctx, mono_t at)
+{
+	struct app_port *ap = ctx;
+
+	ap->app->sockets_at = mono_min(ap->app->sockets_at, at);
+}
+
+void app_tick_sockets(struct app *app, mono_t now)
+{
+	app->sockets_at = MONO_NEVER;
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			struct mcsock *s = app->port[i].sock[f];
 
 			if (s)
-				app->sample_less_at = mono_min(app->sample_less_at,
-					mcsock_sample_less(s, now));
+				app->sockets_at =
+					mono_min(app->sockets_at, mcsock_tick(s, now));
 		}
 }
 
@@ -174,6 +188,8 @@ static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
 	sum->limited += s->limited;
 	sum->records_limited += s->records_limited;
 	sum->sampled += s->sampled;
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		sum->fragment[i] += s->fragment[i];
 }
 
 static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
@@ -236,6 +252,8 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
 			.limited = limited,
 			.sampled = sampled,
+			.fragment = fragment,
+			.later = later,
 			.ctx = ap,
 			.flood = &ap->flood,
 			.limit = &ap->flood_limit};

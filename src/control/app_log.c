@@ -242,6 +242,20 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 		ap->flood_limit.loud_rate);
 }
 
+/* Everybody could send it in one piece. */
+void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum reassemble_result why)
+{
+	char host[APP_HOST_STRLEN];
+
+	log_limited(&ap->bad_limit, now, LOG_LEVEL_INFO,
+		&(struct log_about){.interface = app_port_name(app, ap->number),
+			.host = app_format_host(who, host),
+			.cause = reassemble_name(why)},
+		"message in fragments refused: %s; let it send messages that fit the MTU",
+		reassemble_name(why));
+}
+
 /* ---- where it goes, and how much ---- */
 
 static enum log_sink sink_of(const struct app *app, const struct config *cfg)

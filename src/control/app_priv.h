@@ -5,8 +5,9 @@
  * app_force.c (versions that the kernel is held to),
  * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
- * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c (metrics and health),
- * app_upgrade.c (handing over), app_confine.c (privileges, files, system calls). */
+ * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c
+ * (metrics and health), app_upgrade.c (handing over), app_confine.c (privileges, files,
+ * system calls). */
 
 #include "control/app.h"
 
@@ -24,8 +25,8 @@ void app_sync_plan(struct app *app, mono_t now);
 void app_retry(struct app *app, mono_t now);
 /* Do what the core has decided, in order, and forget it. */
 void app_execute(struct app *app, mono_t now);
-/* Listen as before to hosts that flooded; moves sample_less_at. */
-void app_sample_less(struct app *app, mono_t now);
+/* mcsock_tick() of all sockets; moves sockets_at. */
+void app_tick_sockets(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
 /* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
  * for which there is no port. */
@@ -42,6 +43,8 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct flood_host *who, enum flood_cause cause);
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 	const struct flood_host *who);
+void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum reassemble_result why);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
 #define APP_HOST_STRLEN (ADDR_STRLEN + 24)
 /* Has somebody met this limit of messages within the last minute? */

@@ -83,6 +83,9 @@ static void put_port(
 	state_put_u64(o, sum.limited);
 	state_put_u64(o, sum.records_limited);
 	state_put_u64(o, sum.sampled);
+	state_put_u32(o, _REASSEMBLE_N);
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		state_put_u64(o, sum.fragment[i]);
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		char name[LISTEN_NAME_MAX];
 
@@ -274,6 +277,12 @@ static void get_port(struct app *app, struct state_in *in)
 	sum.limited = state_get_u64(in);
 	sum.records_limited = state_get_u64(in);
 	sum.sampled = state_get_u64(in);
+	for (uint32_t i = 0, n = state_get_u32(in); i < n && !state_is_bad(in); i++) {
+		uint64_t v = state_get_u64(in);
+
+		if (i < _REASSEMBLE_N) /* another version may know other ones */
+			sum.fragment[i] = v;
+	}
 	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
 		const struct proxy_port *pp = app->router->port[i];
 		struct app_port *ap = &app->port[i];

@@ -59,6 +59,7 @@ struct mcsock {
 	struct mcsock_ops ops;
 	int ifindex;
 	struct mcfilter filter;
+	struct reassemble pieces;
 	struct mcsock_stats stats;
 };
 
@@ -114,6 +115,19 @@ static int set_filter(int fd, const struct mcfilter *f)
 	return 0;
 }
 
+static struct flood_host host_of(const struct gm_mac *mac, const struct addr *from)
+{
+	return (struct flood_host){.mac = mac ? *mac : (struct gm_mac){{0}},
+		.has_mac = mac != NULL,
+		.from = *from};
+}
+
+static void call_later(const struct mcsock *s, mono_t at)
+{
+	if (s->ops.later)
+		s->ops.later(s->ops.ctx, at);
+}
+
 static void sample(struct mcsock *s, const struct flood_host *who)
 {
 	mono_t now = loop_now(s->fd.loop);
@@ -123,72 +137,115 @@ static void sample(struct mcsock *s, const struct flood_host *who)
 		return; /* the messages are still refused here */
 	s->stats.sampled++;
 	if (s->ops.sampled)
-		s->ops.sampled(s->ops.ctx, who, mcfilter_deadline(&s->filter));
+		s->ops.sampled(s->ops.ctx, who);
+	call_later(s, mcfilter_deadline(&s->filter));
 }
 
-/* What the packet may cost; 0: it is refused. */
-static uint32_t admit(struct mcsock *s, const struct sockaddr_ll *from,
-	const uint8_t *packet, size_t len, const struct gm_peek *peek)
+/* What the message may cost; 0: it is refused. */
+static uint32_t admit(struct mcsock *s, const struct flood_message *m)
 {
-	struct flood_message m = {
-		.host = {.from = peek->from, .has_mac = from->sll_halen == ETH_ALEN},
-		.octets = peek->message ? peek->message : packet,
-		.len = peek->message ? peek->len : len,
-		.work = peek->work};
 	struct flood_verdict v;
 
-	if (m.host.has_mac)
-		memcpy(m.host.mac.octet, from->sll_addr, ETH_ALEN);
+	if (!s->ops.flood)
+		return m->work;
 	v = flood_input(
-		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, &m);
+		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, m);
 	if (v.loud)
-		sample(s, &m.host);
-	if (v.work < m.work && s->ops.limited)
-		s->ops.limited(s->ops.ctx, &m.host, v.cause);
+		sample(s, &m->host);
+	if (v.work < m->work && s->ops.limited)
+		s->ops.limited(s->ops.ctx, &m->host, v.cause);
+	if (!v.work)
+		s->stats.limited++;
 	return v.work;
 }
 
-mono_t mcsock_sample_less(struct mcsock *s, mono_t now)
+mono_t mcsock_tick(struct mcsock *s, mono_t now)
 {
+	mono_t at = reassemble_tick(&s->pieces, now);
+
 	if (mcfilter_expire(&s->filter, now) && set_filter(s->fd.fd, &s->filter) < 0)
-		return mono_add_ms(now, AGAIN_MS);
-	return mcfilter_deadline(&s->filter);
+		return mono_min(at, mono_add_ms(now, AGAIN_MS));
+	return mono_min(at, mcfilter_deadline(&s->filter));
+}
+
+/* One packet, which the sender of packet rx->delivered has sent; the work that was
+ * granted to it. */
+static uint32_t deliver_whole(
+	struct mcsock *s, const struct gm_mac *mac, const uint8_t *packet, size_t len)
+{
+	struct mcsock_rx *rx = s->rx;
+	struct flood_message m = {.octets = packet, .len = len};
+	struct gm_peek peek;
+	uint32_t work;
+	int left;
+
+	if (gm_peek(s->filter.family, packet, len, &peek)) {
+		m.octets = peek.message;
+		m.len = peek.len;
+	}
+	m.host = host_of(mac, &peek.from);
+	m.work = peek.work;
+	work = admit(s, &m);
+	if (!work) {
+		s->stats.records_limited += peek.records;
+		return 0;
+	}
+	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, work);
+	if (left < 0)
+		flood_bad(rx->flood);
+	else if (rx->current == s) /* else it is closed */
+		s->stats.records_limited += (unsigned)left;
+	return work;
+}
+
+/* A fragment costs as much as a small message, and the message what it would have cost
+ * in one piece. */
+static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
+	struct reassemble_piece *piece, const uint8_t *packet, size_t len)
+{
+	_cleanup_(freep) uint8_t *whole = NULL;
+	struct flood_message m = {.octets = packet, .len = len, .work = 1};
+	mono_t now = loop_now(s->fd.loop);
+	enum reassemble_result result;
+	size_t whole_len;
+
+	piece->host = m.host = host_of(mac, &piece->host.from);
+	if (!admit(s, &m))
+		return 0;
+	result = reassemble_add(&s->pieces, now, piece, &whole, &whole_len);
+	if (result == REASSEMBLE_WHOLE)
+		return 1 + deliver_whole(s, mac, whole, whole_len);
+	if (result == REASSEMBLE_WAIT)
+		call_later(s, reassemble_tick(&s->pieces, now));
+	else if (result != REASSEMBLE_REPEATED && s->ops.fragment)
+		s->ops.fragment(s->ops.ctx, &piece->host, result);
+	return 1;
 }
 
 /* One packet of the batch; the work that was granted to it. */
 static uint32_t deliver(struct mcsock *s, unsigned i)
 {
 	struct mcsock_rx *rx = s->rx;
+	const uint8_t *packet = rx->packet[i];
+	const struct gm_mac *mac = rx->from[i].sll_halen == ETH_ALEN
+		? (const struct gm_mac *)rx->from[i].sll_addr
+		: NULL;
+	struct reassemble_piece piece;
 	size_t len = rx->msg[i].msg_len;
-	struct gm_peek peek;
-	uint32_t work;
-	int left;
 
 	if (len > PACKET_SIZE) {
 		s->stats.truncated++;
 		return 0;
 	}
 	if (rx->from[i].sll_pkttype == PACKET_OUTGOING) {
-		s->ops.own(s->ops.ctx, rx->packet[i], len);
+		s->ops.own(s->ops.ctx, packet, len);
 		return 1;
 	}
 	s->stats.received++;
-	gm_peek(s->filter.family, rx->packet[i], len, &peek);
-	work = peek.work;
-	if (s->ops.flood)
-		work = admit(s, &rx->from[i], rx->packet[i], len, &peek);
-	if (!work) {
-		s->stats.limited++;
-		s->stats.records_limited += peek.records;
-		return 0;
-	}
 	rx->delivered = i;
-	left = s->ops.packet(s->ops.ctx, s->ifindex, rx->packet[i], len, work);
-	if (left < 0)
-		flood_bad(rx->flood);
-	else if (rx->current == s) /* else it is closed */
-		s->stats.records_limited += (unsigned)left;
-	return work;
+	if (reassemble_parse(s->filter.family, packet, len, &piece))
+		return deliver_piece(s, mac, &piece, packet, len);
+	return deliver_whole(s, mac, packet, len);
 }
 
 /* One batch; the number of packets, and the work that was granted to them. */
@@ -372,6 +429,7 @@ struct mcsock *mcsock_close(struct mcsock *s)
 		s->rx->current = NULL;
 	loop_del(&s->fd);
 	close(s->fd.fd);
+	reassemble_deinit(&s->pieces);
 	free(s);
 	return NULL;
 }
@@ -435,6 +493,7 @@ void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
 	/* the kernel's counters restart at every read */
 	if (getsockopt(s->fd.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
 		s->stats.dropped += st.tp_drops;
+	memcpy(s->stats.fragment, s->pieces.n, sizeof(s->stats.fragment));
 	*ret_stats = s->stats;
 }
 

@@ -14,6 +14,7 @@
 #include "control/flood.h"
 #include "control/loop.h"
 #include "control/mcfilter.h"
+#include "control/reassemble.h"
 
 struct mcsock;
 struct mcsock_rx;
@@ -27,19 +28,24 @@ struct sockaddr_ll;
 const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
 
 struct mcsock_ops {
-	/* One IP packet from the IP header on; valid during the call. May close
-	 * sockets, also this one. `work` is what it may ask for (gm_peek.h). The value
-	 * is the number of records that this left off, or negative: it was no message,
-	 * or one that is refused for what it says. */
+	/* One IP packet from the IP header on, put together if it came in fragments;
+	 * valid during the call. May close sockets, also this one. `work` is what it
+	 * may ask for (gm_peek.h). The value is the number of records that this left
+	 * off, or negative: it was no message, or one that is refused for what it says.
+	 */
 	int (*packet)(
 		void *ctx, int ifindex, const void *packet, size_t len, uint32_t work);
 	/* A message is refused, or taken in part. May be NULL. */
 	void (*limited)(
 		void *ctx, const struct flood_host *who, enum flood_cause cause);
 	/* A host sends more than it is cheap to refuse, and the kernel lets a part of
-	 * it through for a while. `until` is when mcsock_sample_less() has something to
-	 * do. May be NULL. */
-	void (*sampled)(void *ctx, const struct flood_host *who, mono_t until);
+	 * it through for a while. May be NULL. */
+	void (*sampled)(void *ctx, const struct flood_host *who);
+	/* A fragment was refused, and its message with it. May be NULL. */
+	void (*fragment)(
+		void *ctx, const struct flood_host *who, enum reassemble_result why);
+	/* mcsock_tick() has something to do at that time. May be NULL. */
+	void (*later)(void *ctx, mono_t at);
 	/* An IP packet with a membership message that leaves this host on the interface
 	 * and was not sent by this socket: by the kernel for a program, or by another
 	 * daemon. NULL: these are not wanted. */
@@ -53,7 +59,8 @@ struct mcsock_ops {
 struct mcsock_stats {
 	uint64_t received, sent, send_errors, receive_errors;
 	uint64_t limited; /* of the received: more than a host or a port may send */
-	uint64_t records_limited; /* in those, and left off from others */
+	uint64_t records_limited;	  /* in those, and left off from others */
+	uint64_t fragment[_REASSEMBLE_N]; /* of the received; see reassemble.h */
 	uint64_t sampled;   /* times that the kernel was told to let through less */
 	uint64_t truncated; /* longer than an IP packet can be; not delivered */
 	uint64_t dropped;   /* by the kernel: receive buffer full */
@@ -76,9 +83,9 @@ struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
  * nothing, and its index may be in use again. */
 bool mcsock_is_on(const struct mcsock *s);
 
-/* Listen as before to hosts that have been sampled long enough; when to call it next.
- */
-mono_t mcsock_sample_less(struct mcsock *s, mono_t now);
+/* Listen as before to hosts that have been sampled long enough, and forget messages of
+ * which fragments are missing; when to call it next. */
+mono_t mcsock_tick(struct mcsock *s, mono_t now);
 
 /* Send a complete IP packet to the link-layer address of a multicast group. 0 or
  * -errno: -ENETDOWN, -ENXIO or -ENODEV: down or gone; -EMSGSIZE; -EAGAIN, -ENOBUFS:

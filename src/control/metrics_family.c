@@ -223,6 +223,9 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 	[METRIC_CONTROL_SAMPLED] = COUNTER("control_hosts_sampled", NULL, IF,
 		"Times that the kernel began to let through only a part of what a host "
 		"sends"),
+	[METRIC_CONTROL_FRAGMENTS] = COUNTER("control_fragments", NULL, "interface, result",
+		"Fragments of membership messages, by what they did (wait and whole: they "
+		"were used), and messages that ended without all of them (timeout, room)"),
 	[METRIC_CONTROL_QUEUE] = GAUGE("control_queue_bytes", "bytes", IF_FAMILY,
 		"Kernel memory of membership messages that wait to be read"),
 	[METRIC_CONTROL_QUEUE_LIMIT] =

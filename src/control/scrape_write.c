@@ -595,6 +595,12 @@ static void write_packets(struct scrape *s)
 	PER_PORT(s, METRIC_CONTROL_LIMITED, control.limited);
 	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED, control.records_limited);
 	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.sampled);
+	metrics_begin(&s->m, METRIC_CONTROL_FRAGMENTS);
+	for_each_port (s, p) {
+		for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+			pair(s, p, "result", reassemble_name((enum reassemble_result)i),
+				p->control.fragment[i]);
+	}
 }
 
 static void write_control_queues(struct scrape *s)

@@ -55,7 +55,7 @@ static void control_port(struct app *app, unsigned port, struct mcsock_stats *to
 
 static json_t *control_json(struct app *app)
 {
-	json_t *bad = json_object(), *notes = json_object();
+	json_t *bad = json_object(), *notes = json_object(), *fragments = json_object();
 	uint64_t n_bad[_GM_BAD_N] = {0};
 	struct mcsock_stats total = {0};
 
@@ -67,7 +67,11 @@ static json_t *control_json(struct app *app)
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
 		json_object_set_new(notes, note_name((enum note)i),
 			json_integer((json_int_t)app->n_notes[i]));
-	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so}", "received",
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		json_object_set_new(fragments,
+			reassemble_name((enum reassemble_result)i),
+			json_integer((json_int_t)total.fragment[i]));
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so so}", "received",
 		(json_int_t)total.received, "sent", (json_int_t)total.sent,
 		"send_errors", (json_int_t)total.send_errors, "receive_errors",
 		(json_int_t)total.receive_errors, "dropped", (json_int_t)total.dropped,
@@ -75,7 +79,8 @@ static json_t *control_json(struct app *app)
 		(json_int_t)total.records_limited, "hosts_sampled",
 		(json_int_t)total.sampled, "effects_lost",
 		(json_int_t)app->n_effects_lost, "netlink_overruns",
-		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "notes", notes);
+		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "fragments",
+		fragments, "notes", notes);
 }
 
 static json_t *workers_json(struct app *app)

@@ -31,7 +31,7 @@ def ipv4(source, to, protocol, body, ttl=1, options=RA, tos=0xc0, trailer=b""):
     return _summed(head, 10) + body + trailer
 
 
-def fragments(packet, size):
+def fragments(packet, size, identification=0):
     """The same IPv4 packet in fragments whose payloads have at most `size` octets."""
     hlen, size = (packet[0] & 15) * 4, size // 8 * 8
     head, body = packet[:hlen], packet[hlen:]
@@ -39,8 +39,8 @@ def fragments(packet, size):
     for at in range(0, len(body), size):
         part = body[at:at + size]
         more = 0x2000 if at + size < len(body) else 0
-        h = head[:2] + struct.pack("!H", hlen + len(part)) + head[4:6] + \
-            struct.pack("!H", more | at // 8) + head[8:10] + b"\0\0" + head[12:]
+        h = head[:2] + struct.pack("!HHH", hlen + len(part), identification, more | at // 8) + \
+            head[8:10] + b"\0\0" + head[12:]
         out.append(_summed(h, 10) + part)
     return out
 

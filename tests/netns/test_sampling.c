@@ -64,13 +64,19 @@ static int packet_in(
 	return 0;
 }
 
-static void sampled(void *ctx, const struct flood_host *who, mono_t until)
+static void sampled(void *ctx, const struct flood_host *who)
 {
 	struct fixture *f = ctx;
 
 	f->who = *who;
-	f->until = until;
 	f->n_sampled++;
+}
+
+static void later(void *ctx, mono_t at)
+{
+	struct fixture *f = ctx;
+
+	f->until = at;
 }
 
 static mono_t deadline(void *ctx)
@@ -119,6 +125,7 @@ static void open_device(struct fixture *f)
 	struct ifreq ifr = {.ifr_name = "tt", .ifr_flags = IFF_NO_PI};
 	struct mcsock_ops ops = {.packet = packet_in,
 		.sampled = sampled,
+		.later = later,
 		.ctx = f,
 		.flood = &f->port,
 		.limit = &f->limit};
@@ -174,9 +181,8 @@ static void check(struct fixture *f)
 	assert_true(after.received < before.received + n * 3 / 4);
 
 	/* not yet, and then again */
-	assert_int_equal(
-		mcsock_sample_less(f->sock, loop_now(f->loop)).ns, f->until.ns);
-	assert_true(mono_before(f->until, mcsock_sample_less(f->sock, f->until)));
+	assert_int_equal(mcsock_tick(f->sock, loop_now(f->loop)).ns, f->until.ns);
+	assert_true(mono_before(f->until, mcsock_tick(f->sock, f->until)));
 	mcsock_stats(f->sock, &before);
 	for (unsigned i = 0; i < 100; i++) {
 		speak(f, LOUD);
