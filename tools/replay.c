@@ -12,12 +12,14 @@
 #include "build_config.h"
 #include "control/igmp.h"
 #include "control/mld.h"
+#include "control/reassemble.h"
 #include "control/router.h"
 #include "tools/capture_file.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +41,7 @@ struct replay {
 	struct gm_scratch *scratch;
 	struct capture *input[MAX_INPUTS];
 	char input_name[MAX_INPUTS][IFNAMSIZ];
+	struct reassemble pieces[MAX_INPUTS][_FAMILY_N];
 	unsigned n_inputs;
 	mono_t now;
 	mono_t stamp; /* of the last packet */
@@ -157,15 +160,13 @@ static enum gm_bad decode(const struct proxy_port *pp, const struct capture_pack
 	return mld_decode(p->ip, p->len, &mld, scratch, ret);
 }
 
-static void packet(struct replay *r, const char *name, const struct capture_packet *p)
+static void message(struct replay *r, const char *name, const struct capture_packet *p)
 {
 	const struct iface *i = iface_by_name(&r->ifaces, name);
 	struct proxy_port *pp = i ? router_port_by_index(r->router, i->ifindex) : NULL;
 	struct gm_msg msg;
 	enum gm_bad bad = GM_BAD_SHORT;
 
-	pass_time(r, p->at);
-	r->n_packets++;
 	if (p->ip)
 		bad = decode(pp, p, r->scratch, &msg);
 	if (bad != GM_OK) {
@@ -184,6 +185,32 @@ static void packet(struct replay *r, const char *name, const struct capture_pack
 	r->n_accepted += bad == GM_OK;
 	print_effects(r, r->now);
 	run_until(r, r->now);
+}
+
+static void packet(struct replay *r, unsigned input, const struct capture_packet *p)
+{
+	static const struct gm_mac none;
+	const char *name = r->input_name[input];
+	_cleanup_(freep) uint8_t *whole = NULL;
+	struct capture_packet mended = *p;
+	enum reassemble_result result;
+	struct reassemble_piece piece;
+
+	pass_time(r, p->at);
+	r->n_packets++;
+	if (!p->ip || !reassemble_parse(p->family, p->ip, p->len, &piece)) {
+		message(r, name, p);
+		return;
+	}
+	piece.host.mac = p->from;
+	piece.host.has_mac = !gm_mac_eq(&p->from, &none);
+	result = reassemble_add(
+		&r->pieces[input][p->family], r->now, &piece, &whole, &mended.len);
+	printf("%12.6f %s < fragment: %s\n", seconds(r, r->now), name,
+		reassemble_name(result));
+	mended.ip = whole;
+	if (result == REASSEMBLE_WHOLE)
+		message(r, name, &mended);
 }
 
 /* the input whose next packet is the earliest */
@@ -329,8 +356,11 @@ static int open_input(struct replay *r, const char *arg)
 
 static void replay_deinit(struct replay *r)
 {
-	for (unsigned i = 0; i < r->n_inputs; i++)
+	for (unsigned i = 0; i < r->n_inputs; i++) {
 		capture_close(r->input[i]);
+		for (unsigned f = 0; f < _FAMILY_N; f++)
+			reassemble_deinit(&r->pieces[i][f]);
+	}
 	router_free(r->router);
 	config_free(r->cfg);
 	iface_table_deinit(&r->ifaces);
@@ -356,7 +386,7 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 			printf("port %u is %s\n", p, r->router->port[p]->name);
 	print_effects(r, r->now);
 	for (; i >= 0; i = next_input(r)) {
-		packet(r, r->input_name[i], capture_peek(r->input[i]));
+		packet(r, (unsigned)i, capture_peek(r->input[i]));
 		capture_next(r->input[i]);
 	}
 	run_until(r, mono_add_ms(r->now, tail_ms));

@@ -233,6 +233,23 @@ def refused():
                                                     for n, p in enumerate(packets)])}
 
 
+@case("K13 a report in fragments, the last one first, then a message that contradicts itself",
+      "fragments")
+def fragments():
+    good = report4(V3_TWO)
+    packets = []
+    for number, field, body in ((1, 1, good[32:]), (1, 0x2000, good[24:32]),
+                                (2, 0x2000, good[24:40]), (2, 1, good[32:])):
+        head = bytearray(good[:24])
+        head[2:4] = struct.pack("!H", 24 + len(body))
+        head[4:8] = struct.pack("!HH", number, field)
+        head[10:12] = b"\0\0"
+        head[10:12] = struct.pack("!H", checksum(bytes(head)))
+        packets.append(bytes(head) + body)
+    return V4, ["-t", "0"], {"lan": pcap(ETHERNET, [(n * 10, ethernet(p))
+                                                    for n, p in enumerate(packets)])}
+
+
 @case("a report cut short: its first record counts", "truncated")
 def truncated():
     message = V3_TO_EX.replace("0000 0001", "0000 0005")
