@@ -280,8 +280,7 @@ def program_and_boxes(f):
         f.steady(program, 1.5)
 
 
-@situation("K13 a report in two fragments (a downstream proxy with many channels)",
-           no="reports in fragments are not put together")
+@situation("K13 a report in two fragments (a downstream proxy with many channels)")
 def fragmented_report(f):
     groups = [f"239.7.{n // 250}.{n % 250 + 1}" for n in range(300)]
     t = f.home(groups=groups, rate=1)
