@@ -290,7 +290,7 @@ static void read_some(struct reader *r, struct rng *rng, unsigned *next)
 	r->lookups += BURST;
 	for (unsigned i = 0; i < BURST; i++)
 		if (q[i].entry)
-			fib_count(fib, q[i].entry, 1, 1000, &source, r->index);
+			fib_count(fib, q[i].entry, 1, 1000, &source, r->index, 0);
 		else
 			r->n_missing++;
 }

@@ -26,6 +26,7 @@ _Static_assert(N_IOV >= CHUNK * IOV_MAX_MSG, "a chunk of super-frames fits");
 
 struct copies {
 	struct forward_counters *counters;
+	struct refusals *refusals;
 	struct tx_msg msg[CHUNK];
 	unsigned n_msg;
 	/* handed over or waiting for it: in use until the next flush */
@@ -48,13 +49,15 @@ struct output {
 	unsigned caps;
 };
 
-int copies_new(struct forward_counters *counters, struct copies **ret)
+int copies_new(struct forward_counters *counters, struct refusals *refusals,
+	struct copies **ret)
 {
 	struct copies *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
 	c->counters = counters;
+	c->refusals = refusals;
 	*ret = c;
 	return 0;
 }
@@ -101,6 +104,20 @@ void copies_flush(struct copies *c, const struct tx_ops *tx)
 {
 	flush(c, tx);
 	c->frag_used = 0;
+}
+
+/* The port does not get `n` datagrams of a frame. */
+static void refuse(
+	struct output *o, const struct frame *f, enum verdict why, unsigned n)
+{
+	counter_add_verdict(o->c->counters, o->index, why, n);
+	refusals_note(o->c->refusals,
+		&(struct refusal){.port = o->index,
+			.why = why,
+			.group = f->group,
+			.from = f->src,
+			.n = n,
+			.at = f->stamp});
 }
 
 /* Room for one more message of n_iov pieces. */
@@ -256,7 +273,7 @@ static void push_pieces(struct output *o, const struct frame *f)
 			v = push_datagram(o, &piece);
 		}
 		if (v != VERDICT_FORWARDED)
-			counter_add_verdict(o->c->counters, o->index, v, 1);
+			refuse(o, f, v, 1);
 	}
 }
 
@@ -270,7 +287,7 @@ static void push_frame(struct output *o, const struct frame *f)
 	}
 	v = push_datagram(o, f);
 	if (v != VERDICT_FORWARDED)
-		counter_add_verdict(o->c->counters, o->index, v, 1);
+		refuse(o, f, v, 1);
 }
 
 /* The largest datagram of a run: only the last may be smaller. */
@@ -307,8 +324,7 @@ static void send_run(struct output *o, const struct run *r)
 	unsigned i = r->first;
 
 	if (f->ttl <= o->port->threshold) {
-		counter_add_verdict(o->c->counters, o->index, VERDICT_TTL_THRESHOLD,
-			n_packets(r, f));
+		refuse(o, f, VERDICT_TTL_THRESHOLD, n_packets(r, f));
 		return;
 	}
 	if (r->gso_size && (o->caps & TX_SUPER_FRAME) && largest(f) <= o->port->mtu &&

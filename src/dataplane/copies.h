@@ -9,6 +9,7 @@
  * serve different ports of one burst. Pure.
  */
 
+#include "base/refusals.h"
 #include "dataplane/coalesce.h"
 #include "dataplane/counters.h"
 #include "dataplane/plan.h"
@@ -29,8 +30,9 @@ struct copies_job {
 
 struct copies;
 
-/* `counters` are those of the thread, borrowed. 0 or -ENOMEM. */
-int copies_new(struct forward_counters *counters, struct copies **ret);
+/* `counters` and `refusals` are those of the thread, borrowed. 0 or -ENOMEM. */
+int copies_new(struct forward_counters *counters, struct refusals *refusals,
+	struct copies **ret);
 struct copies *copies_free(struct copies *c); /* takes and returns NULL */
 
 /* Hand a port its copies of all flows. Order within a flow is that of arrival. */

@@ -89,6 +89,13 @@ struct dataplane_stats {
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
+/* What was not forwarded, of a group or (NULL) of all, see forward_refusals(); several
+ * threads may know of the same. The number of all so far tells whether anything is new.
+ */
+void dataplane_refusals(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct refusal *r), void *arg);
+uint64_t dataplane_n_refusals(struct dataplane *dp);
+
 /* Both sides of the conservation rule: first what is done, then what was begun, so that
  * running threads can only make the latter larger. */
 void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);

@@ -58,6 +58,29 @@ void dataplane_port_stats(
 	*ret = sum;
 }
 
+void dataplane_refusals(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct refusal *r), void *arg)
+{
+	for (unsigned t = 0; t < dp->n; t++) {
+		const struct refusals *v = worker_refusals(dp->worker[t]);
+
+		if (group)
+			refusals_of(v, group, fn, arg);
+		else
+			refusals_all(v, fn, arg);
+	}
+}
+
+uint64_t dataplane_n_refusals(struct dataplane *dp)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		n += atomic_load_explicit(
+			&worker_refusals(dp->worker[t])->n, memory_order_relaxed);
+	return n;
+}
+
 /* Loads that follow see what was stored before the value, on most processors. */
 static uint64_t get_first(_Atomic uint64_t *counter)
 {

@@ -99,8 +99,9 @@ static struct fib_entry *copy_entry(struct fib *fib, const struct fib_entry *e)
 		copy->group[i] = e->group[i];
 	}
 	atomic_init(&copy->out, fib_entry_word(e));
-	atomic_init(&copy->packets,
-		atomic_load_explicit(&e->packets, memory_order_relaxed));
+	atomic_init(
+		&copy->tally, atomic_load_explicit(&e->tally, memory_order_relaxed));
+	atomic_init(&copy->era, atomic_load_explicit(&e->era, memory_order_relaxed));
 	atomic_init(
 		&copy->bytes, atomic_load_explicit(&e->bytes, memory_order_relaxed));
 	atomic_init(
@@ -191,7 +192,7 @@ static struct fib_entry *add_entry(
 		.source = {k->any ? 0 : k->source[0], k->any ? 0 : k->source[1]},
 		.group = {k->group[0], k->group[1]},
 		.out = fib_word(set, 0),
-		.instance = (uint16_t)k->instance,
+		.instance = k->instance & FIB_INSTANCE_MAX,
 		.any = k->any,
 	};
 	if (fib_index_add(&fib->index, hash, e) < 0) {
@@ -214,7 +215,7 @@ static void clear_counters(struct fib_entry *e)
 {
 	for (unsigned i = 0; i < 2; i++)
 		atomic_store_explicit(&e->source[i], 0, memory_order_relaxed);
-	atomic_store_explicit(&e->packets, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->tally, 0, memory_order_relaxed);
 	atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
 	atomic_store_explicit(&e->wrong, 0, memory_order_relaxed);
 }
@@ -360,13 +361,16 @@ static bool view(const struct fib_entry *e, struct fib_view *ret)
 {
 	const struct fib_outset *set = fib_word_set(fib_entry_word(e));
 	uint64_t source[2] = {fib_entry_source(e, 0), fib_entry_source(e, 1)};
+	uint64_t tally = atomic_load_explicit(&e->tally, memory_order_relaxed);
+	uint32_t era = atomic_load_explicit(&e->era, memory_order_relaxed);
 
 	if (!set)
 		return false;
 	*ret = (struct fib_view){
 		.instance = e->instance,
 		.out = set->ports,
-		.packets = atomic_load_explicit(&e->packets, memory_order_relaxed),
+		.packets = fib_tally_packets(tally),
+		.last_s = era << FIB_TALLY_TIME_BITS | (tally & 0xffff),
 		.bytes = atomic_load_explicit(&e->bytes, memory_order_relaxed),
 		.wrong = atomic_load_explicit(&e->wrong, memory_order_relaxed),
 		.last_port = atomic_load_explicit(&e->last_port, memory_order_relaxed),
@@ -378,6 +382,14 @@ static bool view(const struct fib_entry *e, struct fib_view *ret)
 	if (e->any)
 		ret->source = addr_any(addr_family(&ret->group));
 	return true;
+}
+
+/* A difference of 24 bits with a sign. */
+int32_t fib_age_s(const struct fib_view *v, uint64_t now_s)
+{
+	int32_t age = (int32_t)(((uint32_t)now_s - v->last_s) << 8) >> 8;
+
+	return !v->seen || age < -1 ? -1 : age < 0 ? 0 : age;
 }
 
 static void view_entry(void *obj, void *arg)

@@ -34,7 +34,7 @@ struct fib_outset {
 
 struct fib_entry; /* opaque; borrowed until the next quiescent state */
 
-#define FIB_INSTANCE_MAX UINT16_MAX
+#define FIB_INSTANCE_MAX 0x7fff
 #define FIB_SOURCES_MAX	 0xfffff /* (S,G) entries of one group */
 
 /* Writer side. `n_threads` is the number of data-plane threads. */
@@ -66,7 +66,11 @@ struct fib_view {
 	bool seen;	/* a packet has used the entry */
 	struct addr last_source;
 	unsigned last_port;
+	uint32_t last_s; /* when, see fib_age_s() */
 };
+/* Seconds from the last packet of the entry until `now_s`, seconds since 1970. Within
+ * some months; -1: no packet, or the clock was set back meanwhile. */
+int32_t fib_age_s(const struct fib_view *v, uint64_t now_s);
 /* Walk all entries in no particular order (control thread). `fn` may delete any. */
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
@@ -107,10 +111,10 @@ struct fib_query {
 };
 void fib_lookup_burst(struct fib *fib, struct fib_query *q, unsigned n);
 
-/* Count packets that were accepted, as the last ones from `source` and `port`. Any
- * reader, any entry it holds. What is counted just while the writer moves an entry to
- * save memory is lost. */
+/* Count packets that were accepted, as the last ones from `source` and `port`, received
+ * at `seconds` since 1970. Any reader, any entry it holds. What is counted just while
+ * the writer moves an entry to save memory is lost. */
 void fib_count(struct fib *fib, struct fib_entry *e, uint64_t packets, uint64_t bytes,
-	const struct addr *source, unsigned port);
+	const struct addr *source, unsigned port, uint32_t seconds);
 /* Count packets that were refused: their source is not allowed at the port. */
 void fib_count_wrong(struct fib_entry *e, uint64_t packets);

@@ -16,12 +16,13 @@ struct fib_entry {
 	/* of (*,G): the last source seen, by any reader; torn reads are harmless */
 	_Atomic uint64_t source[2];
 	uint64_t group[2];
-	_Atomic uint64_t out; /* see fib_word() */
-	_Atomic uint64_t packets, bytes;
+	_Atomic uint64_t out;	       /* see fib_word() */
+	_Atomic uint64_t tally, bytes; /* see fib_tally() */
 	_Atomic uint32_t wrong;
-	uint16_t instance;
+	uint16_t instance : 15;
+	uint16_t any : 1; /* (*,G) */
 	_Atomic uint8_t last_port;
-	bool any; /* (*,G) */
+	_Atomic uint8_t era; /* the upper bits of the time in `tally` */
 };
 
 _Static_assert(sizeof(struct fib_entry) == 64, "an entry is a cache line");
@@ -73,6 +74,22 @@ static inline void fib_entry_set_word(struct fib_entry *e, uint64_t word)
 {
 	/* pairs with the acquire in fib_entry_word() */
 	atomic_store_explicit(&e->out, word, memory_order_release);
+}
+
+/* Packets, and when the last one came: both are one word, because an entry has no room
+ * for two. 48 bits are enough for nine years of a million packets a second; the seconds
+ * have 16 bits here and 8 in `era`. */
+
+#define FIB_TALLY_TIME_BITS 16
+
+static inline uint64_t fib_tally(uint64_t packets, uint32_t seconds)
+{
+	return packets << FIB_TALLY_TIME_BITS | (seconds & 0xffff);
+}
+
+static inline uint64_t fib_tally_packets(uint64_t tally)
+{
+	return tally >> FIB_TALLY_TIME_BITS;
 }
 
 /* Keys */

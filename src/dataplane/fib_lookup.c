@@ -123,8 +123,25 @@ static void add_to(const struct fib *fib, _Atomic uint64_t *counter, uint64_t n)
 		atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+static void add_packets(
+	const struct fib *fib, struct fib_entry *e, uint64_t packets, uint32_t seconds)
+{
+	uint64_t old = atomic_load_explicit(&e->tally, memory_order_relaxed);
+
+	if (fib->one_reader) {
+		atomic_store_explicit(&e->tally,
+			fib_tally(fib_tally_packets(old) + packets, seconds),
+			memory_order_relaxed);
+		return;
+	}
+	while (!atomic_compare_exchange_weak_explicit(&e->tally, &old,
+		fib_tally(fib_tally_packets(old) + packets, seconds),
+		memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 void fib_count(struct fib *fib, struct fib_entry *e, uint64_t packets, uint64_t bytes,
-	const struct addr *source, unsigned port)
+	const struct addr *source, unsigned port, uint32_t seconds)
 {
 	uint64_t src[2];
 
@@ -135,7 +152,9 @@ void fib_count(struct fib *fib, struct fib_entry *e, uint64_t packets, uint64_t 
 				&e->source[i], src[i], memory_order_relaxed);
 	}
 	atomic_store_explicit(&e->last_port, (uint8_t)port, memory_order_relaxed);
-	add_to(fib, &e->packets, packets);
+	atomic_store_explicit(&e->era, (uint8_t)(seconds >> FIB_TALLY_TIME_BITS),
+		memory_order_relaxed);
+	add_packets(fib, e, packets, seconds);
 	add_to(fib, &e->bytes, bytes);
 }
 

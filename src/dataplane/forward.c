@@ -28,6 +28,7 @@ struct forward {
 	forward_serve_fn *serve;
 	void *serve_ctx;
 	struct forward_counters counters;
+	struct refusals refusals;
 	struct copies_flow flow[BURST_MAX];
 	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
@@ -48,7 +49,7 @@ int forward_new(struct forward **ret)
 
 	if (!fw)
 		return -ENOMEM;
-	r = copies_new(&fw->counters, &fw->copies);
+	r = copies_new(&fw->counters, &fw->refusals, &fw->copies);
 	if (r < 0) {
 		free(fw);
 		return r;
@@ -90,11 +91,36 @@ struct copies *forward_copies(struct forward *fw)
 	return fw->copies;
 }
 
-void forward_drop(struct forward *fw, unsigned port, enum verdict why)
+const struct refusals *forward_refusals(const struct forward *fw)
 {
+	return &fw->refusals;
+}
+
+void forward_drop(struct forward *fw, unsigned port, enum verdict why,
+	const struct frame_meta *meta)
+{
+	struct refusal r = {.port = port, .why = why, .n = 1, .at = meta->stamp};
+
 	assert(why < _VERDICT_FRAME_N);
 	counter_add(&fw->counters.frames, 1);
 	counter_add_verdict(&fw->counters, port, why, 1);
+	if (why != VERDICT_CONTROL && frame_peek(meta, &r.from, &r.group))
+		refusals_note(&fw->refusals, &r);
+}
+
+/* Frames of a flow that go nowhere, unless that is so because nobody wants them. */
+static void note_refused(struct forward *fw, const struct burst *b,
+	const struct burst_flow *fl, enum verdict why, unsigned n)
+{
+	if (why == VERDICT_FORWARDED || why == VERDICT_NO_GROUP)
+		return;
+	refusals_note(&fw->refusals,
+		&(struct refusal){.port = fl->port,
+			.why = why,
+			.group = fl->group,
+			.from = fl->src,
+			.n = n,
+			.at = b->frame[fl->last].f.stamp});
 }
 
 void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
@@ -203,7 +229,8 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	counter_add(&pc->rx_packets, fl->n);
 	counter_add(&pc->rx_bytes, bytes);
 	if (q->entry)
-		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port);
+		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port,
+			latency_stamp_s(b->frame[fl->last].f.stamp));
 	return find_outputs(fl, plan, q->out ? &q->out->ports : NULL, &ff->out);
 }
 
@@ -263,8 +290,10 @@ static unsigned rewrite_flow(struct forward *fw, struct burst *b,
 			n_datagrams += frame_n_packets(&bf->f);
 	}
 	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
-		if (n[v])
+		if (n[v]) {
 			counter_add_verdict(&fw->counters, fl->port, v, n[v]);
+			note_refused(fw, b, fl, v, n[v]);
+		}
 	return n_datagrams;
 }
 

@@ -17,8 +17,14 @@ int forward_new(struct forward **ret);
 struct forward *forward_free(struct forward *fw);
 struct forward_counters *forward_counters(struct forward *fw);
 
-/* Count a frame that did not get into a burst (ring or parser refused it). */
-void forward_drop(struct forward *fw, unsigned port, enum verdict why);
+/* Count a frame that did not get into a burst (ring or parser refused it), and remember
+ * its group. */
+void forward_drop(struct forward *fw, unsigned port, enum verdict why,
+	const struct frame_meta *meta);
+/* What was not forwarded, by port and verdict; of copies the port is that of the
+ * output. Only frames of groups that could be forwarded, and none that nobody has asked
+ * for. `at` is latency_stamp(). */
+const struct refusals *forward_refusals(const struct forward *fw);
 
 /* What may be joined, COALESCE_ON unless told otherwise. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);

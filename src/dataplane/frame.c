@@ -300,3 +300,20 @@ enum verdict frame_parse(const struct frame_meta *meta, uint32_t mtu, struct fra
 		*ret = f;
 	return v;
 }
+
+bool frame_peek(
+	const struct frame_meta *meta, struct addr *ret_src, struct addr *ret_group)
+{
+	const uint8_t *ip = meta->l3;
+
+	if (meta->ethertype == ETH_P_IP && meta->l3_caplen >= IPV4_HLEN) {
+		*ret_src = addr_from_v4(ip + 12);
+		*ret_group = addr_from_v4(ip + 16);
+	} else if (meta->ethertype == ETH_P_IPV6 && meta->l3_caplen >= IPV6_HLEN) {
+		memcpy(ret_src->b, ip + 8, 16);
+		memcpy(ret_group->b, ip + 24, 16);
+	} else {
+		return false;
+	}
+	return addr_is_multicast(ret_group) && !addr_is_local_group(ret_group);
+}

@@ -56,6 +56,11 @@ static inline unsigned frame_n_packets(const struct frame *f)
 		: 1;
 }
 
+/* Source and group of a frame that was refused before they were looked at. False: it
+ * has none that are worth a word, because it is cut off or meant for the link. */
+bool frame_peek(
+	const struct frame_meta *meta, struct addr *ret_src, struct addr *ret_group);
+
 /* VERDICT_FORWARDED when the frame may go on, else why not. `mtu` is that of the input
  * link: longer packets are super-frames, and pass only when they can be cut into UDP
  * datagrams that fit. Checks up to and including VERDICT_SUPERFRAME, without own-MAC

@@ -41,6 +41,12 @@ static inline uint64_t latency_stamp(uint32_t sec, uint32_t nsec)
 	return (uint64_t)sec << 32 | nsec;
 }
 
+/* seconds since 1970 */
+static inline uint32_t latency_stamp_s(uint64_t stamp)
+{
+	return (uint32_t)(stamp >> 32);
+}
+
 /* nanoseconds since 1970 */
 static inline uint64_t latency_stamp_ns(uint64_t stamp)
 {

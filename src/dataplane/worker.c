@@ -154,7 +154,7 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 		more = h->block.n_frames > 0;
 		v = judge(cfg->plan, in, &m, &f);
 		if (v != VERDICT_FORWARDED) {
-			forward_drop(w->fw, in->port, v);
+			forward_drop(w->fw, in->port, v, &m);
 			continue;
 		}
 		burst_add(w->burst, in->port, &f);
@@ -482,6 +482,11 @@ struct sample_ring *worker_samples(struct worker *w)
 struct forward_counters *worker_counters(struct worker *w)
 {
 	return forward_counters(w->fw);
+}
+
+const struct refusals *worker_refusals(const struct worker *w)
+{
+	return forward_refusals(w->fw);
 }
 
 bool worker_gave_up_uring(const struct worker *w)

@@ -35,9 +35,9 @@ struct worker;
 #define WORKER_ANY_CPU (-1)
 
 struct worker_params {
-	unsigned index;	   /* number of the thread */
-	struct fib *fib;   /* borrowed, like the crew */
-	struct crew *crew; /* all threads */
+	unsigned index;		/* number of the thread */
+	struct fib *fib;	/* borrowed, like the crew */
+	struct crew *crew;	/* all threads */
 	struct tx_local *local; /* borrowed; NULL: none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
@@ -70,6 +70,7 @@ void worker_apply(struct worker *w, struct worker_config *cfg);
 void worker_sample(struct worker *w, const struct sample_spec *spec);
 struct sample_ring *worker_samples(struct worker *w);
 
+const struct refusals *worker_refusals(const struct worker *w); /* of its forward */
 struct forward_counters *worker_counters(struct worker *w);
 /* Its io_uring has stopped working, and it sends by sendmmsg(2). */
 bool worker_gave_up_uring(const struct worker *w);

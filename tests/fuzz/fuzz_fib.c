@@ -107,7 +107,7 @@ static void check(unsigned g, unsigned s, struct fib_entry *e,
 		return;
 	fuzz_assert(portset_eq(&out->ports, &p) && out->n_ports == portset_count(&p));
 	if (count && model[g][entry].packets < UINT8_MAX) {
-		fib_count(fib, e, 1, 100, &source, 3);
+		fib_count(fib, e, 1, 100, &source, 3, 0);
 		model[g][entry].packets++;
 	}
 }

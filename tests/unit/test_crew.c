@@ -33,6 +33,7 @@ struct thread {
 	unsigned index;
 	int wakefd;
 	struct forward_counters *counters;
+	struct refusals *refusals;
 	struct copies *copies;
 	struct burst *burst;
 	struct coalesce *runs;
@@ -168,10 +169,11 @@ static void init_thread(unsigned i)
 	t->index = i;
 	t->wakefd = eventfd(0, EFD_NONBLOCK);
 	t->counters = calloc(1, sizeof(*t->counters));
+	t->refusals = calloc(1, sizeof(*t->refusals));
 	t->burst = calloc(1, sizeof(*t->burst));
 	t->runs = calloc(1, sizeof(*t->runs));
 	assert_true(t->wakefd >= 0 && t->counters && t->burst && t->runs);
-	assert_int_equal(copies_new(t->counters, &t->copies), 0);
+	assert_int_equal(copies_new(t->counters, t->refusals, &t->copies), 0);
 	for (unsigned p = 0; p < N_PORTS; p++)
 		portset_add(&t->flow.out, p);
 	crew_set_wake(crew, i, t->wakefd);
@@ -184,6 +186,7 @@ static void deinit_thread(unsigned i)
 	close(t->wakefd);
 	copies_free(t->copies);
 	free(t->counters);
+	free(t->refusals);
 	free(t->burst);
 	free(t->runs);
 }

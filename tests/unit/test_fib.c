@@ -222,8 +222,8 @@ static void counters_are_kept(void **state)
 		fib_walk(f3, last_view, &v);
 		assert_false(v.seen);
 		assert_int_equal(v.wrong, 600);
-		fib_count(f3, e, 3, 30, &s2, 8);
-		fib_count(f3, e, 4, 30, &s, PORT_MAX - 1);
+		fib_count(f3, e, 3, 30, &s2, 8, 0);
+		fib_count(f3, e, 4, 30, &s, PORT_MAX - 1, 0);
 		fib_walk(f3, last_view, &v);
 		assert_true(v.seen);
 		assert_int_equal(v.instance, 5);
@@ -243,6 +243,44 @@ static void counters_are_kept(void **state)
 	}
 }
 
+/* The age survives whatever the counter does, and so does the counter. */
+static void an_entry_knows_its_last_packet(void **state)
+{
+	static const struct {
+		uint32_t at;
+		uint64_t now;
+		int32_t age;
+	} rows[] = {
+		{1800000000, 1800000000, 0},
+		{1800000000, 1800000007, 7},
+		{1800000000, 1799999999, 0}, /* stamps of two clock readings */
+		{1800000000, 1799999000, -1},
+		{1800000000, 1800000000 + 86400 * 90, 86400 * 90},
+		{UINT32_MAX, (uint64_t)UINT32_MAX + 3, 3},
+	};
+	struct addr s = a("10.0.0.1"), g = a("239.0.0.1");
+	const struct fib_outset *out;
+	struct portset x = ports(1, 2);
+	struct fib_view v;
+	struct fib *f;
+
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		assert_int_equal(fib_new(threads, 1, &f), 0);
+		assert_int_equal(fib_set(f, FIB_INSTANCE_MAX, &any4, &g, &x), 0);
+		assert_true(fib_read(f, FIB_INSTANCE_MAX, &any4, &g, &v));
+		assert_int_equal(v.instance, FIB_INSTANCE_MAX);
+		assert_int_equal(fib_age_s(&v, 1800000000), -1);
+		for (size_t i = 0; i < array_len(rows); i++) {
+			fib_count(f, fib_lookup(f, FIB_INSTANCE_MAX, &s, &g, &out),
+				UINT32_MAX, 9, &s, 3, rows[i].at);
+			assert_true(fib_read(f, FIB_INSTANCE_MAX, &any4, &g, &v));
+			assert_int_equal(fib_age_s(&v, rows[i].now), rows[i].age);
+			assert_int_equal(v.packets, (i + 1) * (uint64_t)UINT32_MAX);
+		}
+		fib_free(f);
+	}
+}
+
 static void counters_of_a_named_source(void **state)
 {
 	struct addr s = a("2001:db8::1"), g = a("ff3e::8000:1"), any = a("::");
@@ -251,7 +289,7 @@ static void counters_of_a_named_source(void **state)
 	struct fib_view v;
 
 	assert_int_equal(fib_set(fib, 0, &s, &g, &x), 0);
-	fib_count(fib, fib_lookup(fib, 0, &s, &g, &out), 1, 2, &s, 3);
+	fib_count(fib, fib_lookup(fib, 0, &s, &g, &out), 1, 2, &s, 3, 0);
 	fib_walk(fib, last_view, &v);
 	assert_true(addr_eq(&v.source, &s));
 	assert_true(addr_eq(&v.last_source, &s));
@@ -294,6 +332,7 @@ int main(void)
 		cmocka_unit_test(equal_sets_are_one_object),
 		cmocka_unit_test(random_changes_equal_a_list),
 		cmocka_unit_test(counters_are_kept),
+		cmocka_unit_test(an_entry_knows_its_last_packet),
 		cmocka_unit_test(counters_of_a_named_source),
 		cmocka_unit_test(grows_to_many_entries),
 	};

@@ -333,7 +333,7 @@ static void moved_entries_say_so(void **state)
 		assert_int_equal(set(i), 0);
 	e = fib_lookup(fib, 0, &s, &g, &out);
 	assert_non_null(e);
-	fib_count(fib, e, 3, 300, &s, 9);
+	fib_count(fib, e, 3, 300, &s, 9, 0);
 	fib_count_wrong(e, 4);
 	/* no quiescent state from here on */
 	for (unsigned i = 0; i < 4 * N_GROUPS - 1; i++) {

@@ -67,7 +67,7 @@ static void check(unsigned g, unsigned s, struct fib_entry *e,
 	assert_true(portset_eq(&p, &out->ports));
 	assert_int_equal(out->n_ports, portset_count(&p));
 	if (count) {
-		fib_count(fib, e, 1, 2, &src, 1);
+		fib_count(fib, e, 1, 2, &src, 1, 0);
 		m->packets++;
 	}
 }

@@ -161,7 +161,7 @@ static void check(struct reader *r, unsigned g, bool by_named, struct fib_entry 
 	r->seen[g][kind] = version;
 	if (g < N_PAIRS && by_named && kind == KIND_ANY && version % 2 == 0)
 		r->n_never++;
-	fib_count(fib, e, 1, 100, by_named ? &named : &other, r->index);
+	fib_count(fib, e, 1, 100, by_named ? &named : &other, r->index, 0);
 }
 
 static void read_singly(struct reader *r)

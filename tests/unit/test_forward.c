@@ -667,7 +667,7 @@ static void nothing_gets_lost_uncounted(void **state)
 			arrives(in, p);
 		}
 		run();
-		forward_drop(fw, 7, VERDICT_MARTIAN_SOURCE);
+		forward_drop(fw, 7, VERDICT_MARTIAN_SOURCE, &(struct frame_meta){0});
 		handed_in++;
 	}
 	check_conservation(handed_in, copies);
@@ -711,6 +711,86 @@ static void stamps_of_what_was_sent(void **state)
 	arrives_at(0, GRP, 1, 70);
 	run();
 	assert_false(forward_stamps(fw, &oldest, &newest));
+}
+
+struct wanted {
+	unsigned port, why;
+	uint64_t n, at;
+	struct addr from;
+	unsigned found;
+};
+
+static void look_for(void *arg, const struct refusal *r)
+{
+	struct wanted *w = arg;
+
+	if (r->port != w->port || r->why != w->why)
+		return;
+	w->found++;
+	w->n = r->n;
+	w->at = r->at;
+	w->from = r->from;
+}
+
+static void assert_refused(unsigned port, enum verdict why, const char *group,
+	const char *from, uint64_t n, uint64_t at)
+{
+	struct addr g = a(group), want = a(from);
+	struct wanted w = {.port = port, .why = why};
+
+	refusals_of(forward_refusals(fw), &g, look_for, &w);
+	if (w.found != 1 || w.n != n || w.at != at || !addr_eq(&w.from, &want))
+		fail_msg("port %u, %s of %s: %u found, n %u at %u", port,
+			verdict_name(why), group, w.found, (unsigned)w.n,
+			(unsigned)w.at);
+}
+
+static void count_refusals(void *arg, const struct refusal *r)
+{
+	++*(unsigned *)arg;
+}
+
+/* K41, K42: of each group, by whom and when; what arrives and is sent costs nothing. */
+static void refusals_are_known_by_group(void **state)
+{
+	struct packet *p = next_packet();
+	struct frame_meta m;
+	unsigned n = 0;
+
+	plan->port[2].threshold = 9;
+	members(NULL, GRP, "12");
+	members(NULL, "239.1.2.4", "1");
+	members(NULL, "232.1.2.3", "");
+	arrives_at(0, GRP, 30, 10);
+	run();
+	arrives_at(0, "239.9.9.9", 9, 20); /* nobody has asked for it */
+	run();
+	refusals_all(forward_refusals(fw), count_refusals, &n);
+	assert_int_equal(n, 0);
+	arrives_at(0, GRP, 1, 30);
+	arrives_at(0, GRP, 1, 31);
+	arrives_at(0, GRP, 9, 32);
+	arrives_at(0, "232.1.2.3", 9, 33);
+	arrives_at(1, "239.1.2.4", 9, 34);
+	run();
+	/* the stamp is that of the flow's last frame */
+	assert_refused(0, VERDICT_TTL_EXPIRED, GRP, STREAM, 2, 32);
+	assert_refused(2, VERDICT_TTL_THRESHOLD, GRP, STREAM, 1, 32);
+	assert_refused(0, VERDICT_SOURCE_FILTERED, "232.1.2.3", STREAM, 1, 33);
+	assert_refused(1, VERDICT_WRONG_INPUT, "239.1.2.4", STREAM, 1, 34);
+	packet_v4(p, "10.0.0.7", GRP, 50);
+	m = packet_meta(p);
+	m.stamp = 40;
+	forward_drop(fw, 0, VERDICT_OWN_MAC, &m);
+	assert_refused(0, VERDICT_OWN_MAC, GRP, "10.0.0.7", 1, 40);
+	m.l3_caplen = 19;
+	forward_drop(fw, 0, VERDICT_BAD_LENGTH, &m);
+	packet_v4(p, "10.0.0.7", "224.0.0.5", 50);
+	m = packet_meta(p);
+	forward_drop(fw, 0, VERDICT_LINK_LOCAL_GROUP, &m);
+	n = 0;
+	refusals_all(forward_refusals(fw), count_refusals, &n);
+	assert_int_equal(n, 5);
 }
 
 static void errno_of_a_send(void **state)
@@ -762,6 +842,7 @@ int main(void)
 		T(dead_port_next_to_live_ones),
 		T(nothing_gets_lost_uncounted),
 		T(stamps_of_what_was_sent),
+		T(refusals_are_known_by_group),
 		cmocka_unit_test(errno_of_a_send),
 	};
 

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The memory of what was refused: what is found again, what makes room, and that a
+ * reader beside the writer sees whole entries.
+ */
+
+#include "base/refusals.h"
+
+#include "test.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct found {
+	struct refusal r[REFUSALS_WAYS];
+	unsigned n;
+};
+
+static void find(void *arg, const struct refusal *r)
+{
+	struct found *f = arg;
+
+	f->r[f->n++] = *r;
+}
+
+static void count(void *arg, const struct refusal *r)
+{
+	*(unsigned *)arg += r->n > 0;
+}
+
+static void refused(struct refusals *v, unsigned port, unsigned why, const char *group,
+	const char *from, uint64_t at)
+{
+	refusals_note(v,
+		&(struct refusal){.port = port,
+			.why = why,
+			.group = a(group),
+			.from = a(from),
+			.value = (uint32_t)at,
+			.n = 2,
+			.at = at});
+}
+
+static void the_last_one_is_known(void **state)
+{
+	struct addr group = a("239.1.2.3"), group6 = a("ff0e::1");
+	struct addr second = a("10.0.0.2"), second6 = a("2001:db8::1");
+	struct refusals *v = calloc(1, sizeof(*v));
+	struct found f = {0};
+
+	refused(v, 0, 0, "239.1.2.3", "10.0.0.1", 5);
+	refused(v, 0, 0, "239.1.2.3", "10.0.0.2", 6);
+	refused(v, 255, 0, "239.1.2.3", "10.0.0.3", 7);
+	refused(v, 0, 9, "239.1.2.3", "10.0.0.4", 8);
+	refused(v, 0, 0, "ff0e::1", "2001:db8::1", 9);
+	refusals_of(v, &(struct addr){{0}}, find, &f);
+	assert_int_equal(f.n, 0);
+	refusals_of(v, &group, find, &f);
+	assert_int_equal(f.n, 3);
+	for (unsigned i = 0; i < f.n; i++) {
+		const struct refusal *r = &f.r[i];
+
+		assert_int_equal(r->value, r->at);
+		if (r->port == 0 && r->why == 0) {
+			assert_int_equal(r->n, 4);
+			assert_int_equal(r->at, 6);
+			assert_true(addr_eq(&r->from, &second));
+		} else {
+			assert_int_equal(r->n, 2);
+			assert_int_equal(r->port, r->why ? 0 : 255);
+		}
+	}
+	f.n = 0;
+	refusals_of(v, &group6, find, &f);
+	assert_int_equal(f.n, 1);
+	assert_true(addr_eq(&f.r[0].from, &second6));
+	f.n = 0;
+	refusals_all(v, count, &f.n);
+	assert_int_equal(f.n, 4);
+	assert_int_equal(v->n, 5);
+	free(v);
+}
+
+/* A stranger who makes up groups cannot hide what is refused all the time. */
+static void who_was_quiet_makes_room(void **state)
+{
+	struct refusals *v = calloc(1, sizeof(*v));
+	struct addr known = a("239.1.2.3");
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		char group[ADDR_STRLEN];
+		struct found f = {0};
+
+		snprintf(group, sizeof(group), "232.%u.%u.%u", i >> 16, (i >> 8) & 255,
+			i & 255);
+		refused(v, 1, 1, group, "10.0.0.9", i);
+		if (i % 100 == 0)
+			refused(v, 1, 2, "239.1.2.3", "10.0.0.1", i);
+		refusals_of(v, &known, find, &f);
+		assert_int_equal(f.n, 1);
+		assert_true(i - f.r[0].at < 100);
+	}
+	refusals_all(v, count, &n);
+	assert_int_equal(n, REFUSALS_SETS * REFUSALS_WAYS);
+	free(v);
+}
+
+static void *write_much(void *arg)
+{
+	struct refusals *v = arg;
+
+	for (uint32_t i = 1; i <= 300000; i++) {
+		struct refusal r = {.port = i % 3,
+			.why = i % 5,
+			.group = a("239.1.2.3"),
+			.value = i,
+			.n = 1,
+			.at = i};
+
+		r.from = ADDR_V4((uint8_t)(i >> 24), (uint8_t)(i >> 16),
+			(uint8_t)(i >> 8), (uint8_t)i);
+		refusals_note(v, &r);
+	}
+	return NULL;
+}
+
+static void is_whole(void *arg, const struct refusal *r)
+{
+	const uint8_t *o = addr_v4_octets(&r->from);
+
+	*(uint64_t *)arg = r->at;
+	assert_int_equal(r->value, r->at);
+	assert_int_equal((uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 |
+			(uint32_t)o[2] << 8 | o[3],
+		r->at);
+	assert_int_equal(r->at % 3, r->port);
+	assert_int_equal(r->at % 5, r->why);
+}
+
+static void readers_see_whole_entries(void **state)
+{
+	struct refusals *v = calloc(1, sizeof(*v));
+	struct addr group = a("239.1.2.3");
+	uint64_t last = 0;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, write_much, v), 0);
+	while (last < 250000)
+		refusals_of(v, &group, is_whole, &last);
+	pthread_join(thread, NULL);
+	free(v);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_one_is_known),
+		cmocka_unit_test(who_was_quiet_makes_room),
+		cmocka_unit_test(readers_see_whole_entries),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
