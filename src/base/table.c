@@ -175,20 +175,20 @@ uint64_t table_next_bucket(uint64_t at, unsigned bits)
 	return bits ? (at | (UINT64_MAX >> bits)) + 1 : 0;
 }
 
-/* The first one of a bucket at or behind `at`, whose place becomes *ret_at. */
-static struct table_node *first_from(
-	struct table_node *node, uint64_t at, uint64_t *ret_at)
+/* in the walk of table_step() */
+static uint64_t place_of(const struct table_node *node)
+{
+	return table_reverse(node->hash);
+}
+
+/* The first one of a bucket at or behind `at`. */
+static struct table_node *first_from(struct table_node *node, uint64_t at)
 {
 	struct table_node *best = NULL;
 
-	for (; node; node = node->next) {
-		uint64_t place = table_reverse(node->hash);
-
-		if (place < at || (best && place >= *ret_at))
-			continue;
-		best = node;
-		*ret_at = place;
-	}
+	for (; node; node = node->next)
+		if (place_of(node) >= at && (!best || place_of(node) < place_of(best)))
+			best = node;
 	return best;
 }
 
@@ -198,11 +198,11 @@ struct table_node *table_step(
 	if (t->n == 0)
 		c->end = true;
 	for (; !c->end && *budget > 0; --*budget) {
-		uint64_t b = table_reverse(c->at) & (t->n_buckets - 1), place;
-		struct table_node *node = first_from(t->bucket[b], c->at, &place);
+		uint64_t b = table_reverse(c->at) & (t->n_buckets - 1);
+		struct table_node *node = first_from(t->bucket[b], c->at);
 
 		if (node) {
-			c->at = place + 1;
+			c->at = place_of(node) + 1;
 			c->end = c->at == 0;
 			--*budget;
 			return node;
