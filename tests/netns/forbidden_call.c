@@ -36,7 +36,7 @@ static const char *dir;
 
 static const char *in_dir(const char *name)
 {
-	static char path[256];
+	static char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;

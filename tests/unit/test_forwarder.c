@@ -65,7 +65,7 @@ static void play(const char *name, const char *script, const char *want,
 
 static void k04_who_stops(void **state)
 {
-	static const struct {
+	const struct {
 		const char *name, *script, *want;
 		const struct gm_mac *mac;
 		struct forwarder_rank rank;
@@ -91,7 +91,7 @@ static void k04_who_stops(void **state)
 
 static void k04_who_goes_on(void **state)
 {
-	static const struct forwarder_rank rank = {false, own, high};
+	const struct forwarder_rank rank = {false, own, high};
 	static const struct {
 		const char *name, *script, *want;
 	} v[] = {
@@ -119,7 +119,7 @@ static void k04_who_goes_on(void **state)
  */
 static void k04_no_flapping(void **state)
 {
-	static const struct forwarder_rank rank = {false, own, high};
+	const struct forwarder_rank rank = {false, own, high};
 	unsigned resumed = 0;
 	struct run r;
 	char before = 'S';
@@ -139,7 +139,7 @@ static void k04_no_flapping(void **state)
 /* One of 1,024 is looked at: a second without a sample says nothing. */
 static void k04_samples(void **state)
 {
-	static const struct forwarder_rank rank = {false, own, high};
+	const struct forwarder_rank rank = {false, own, high};
 	unsigned turns = 0;
 	struct run r;
 
@@ -155,7 +155,7 @@ static void k04_samples(void **state)
 
 static void k04_only_noted_where_it_may_not_act(void **state)
 {
-	static const struct forwarder_rank rank = {false, own, high};
+	const struct forwarder_rank rank = {false, own, high};
 	struct run r;
 
 	(void)state;
@@ -199,7 +199,7 @@ static void the_table_is_bounded_and_in_order(void **state)
 
 static void an_upgrade_keeps_the_decision(void **state)
 {
-	static const struct forwarder_rank rank = {false, own, high};
+	const struct forwarder_rank rank = {false, own, high};
 	struct forwarder next = {.acts = true};
 	struct state_out o;
 	struct state_in in;
