@@ -7,6 +7,7 @@
  */
 
 #include "build_config.h"
+#include "command_name.h"
 #include "ctl_capture.h"
 #include "ctl_client.h"
 #include "ctl_commands.h"
@@ -18,6 +19,7 @@
 #include "base/cleanup.h"
 #include "control/ctl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -36,105 +38,194 @@ struct command {
 	int (*print)(json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
 	bool (*again)(const json_t *reply); /* ask once more, a second later */
+	const char *request;		    /* what the daemon calls it; NULL: `name` */
 };
 
+static int help(const struct ctl_context *ctx, int argc, char **argv);
+
 static const struct command commands[] = {
-	{"show interfaces", NULL, "interfaces with counters, role and state",
-		ctl_print_interfaces},
-	{"show groups detail", "[GROUP] [INTERFACE]",
-		"the same with hosts, timers and modes", ctl_print_groups_detail},
-	{"show groups", NULL, "groups that members have joined, by interface",
-		ctl_print_groups},
+	{"show interfaces", NULL, "counters, role and state", ctl_print_interfaces},
+	{"show groups", NULL, "groups that members have joined", ctl_print_groups},
+	{"show groups detail", "[GROUP] [INTERFACE]", "with hosts, timers and modes",
+		ctl_print_groups_detail},
 	{"show mfc", NULL, "forwarding entries with rates", ctl_print_mfc,
 		.again = ctl_mfc_again},
 	{"show upstream", NULL, "what is reported upstream", ctl_print_upstream},
-	{"show stats", NULL, "counters of the data plane and of the control thread",
-		ctl_print_stats},
-	{"show config", NULL, "the configuration in force, every value spelt out",
-		ctl_print_config},
-	{"explain", "GROUP [SOURCE] [--from IF]",
+	{"show stats", NULL, "what became of frames and messages", ctl_print_stats},
+	{"show config", NULL, "configuration, every value spelt out", ctl_print_config},
+	{"show version", NULL, "of the daemon, and how it sends", ctl_print_version,
+		.request = "version"},
+	{"explain", "GROUP [SOURCE]",
 		"why a stream does not arrive, and what to change", .run = ctl_explain},
-	{"watch", "[OPTIONS]",
-		"all of it at a glance, again and again; see watch --help",
-		.run = ctl_watch},
-	{"capture", "[OPTION]...",
-		"membership messages as they come and go; --help says more",
+	{"watch", NULL, "all of it at a glance, again and again", .run = ctl_watch},
+	{"capture", "[FILTER]", "membership messages as they come and go",
 		.run = ctl_capture_run},
-	{"metrics", NULL, "metrics as text, --openmetrics for the other format",
-		.run = ctl_metrics},
 	{"health", NULL, "exit with 0 when all is well, else say what is wrong",
 		.run = ctl_health},
-	{"log", "[LEVEL]",
-		"the log level; error, warning, notice, info, debug or default change it",
+	{"metrics", NULL, "metrics as text, for Prometheus", .run = ctl_metrics},
+	{"log", "[LEVEL]", "show or change the level: error to debug, or default",
 		ctl_print_log},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
-	{"upgrade", NULL, "let another ringcastd take over without a gap", NULL,
-		ctl_upgrade},
-	{"version", NULL, "version of the daemon and how it sends", ctl_print_version},
-	{"convert", "[OPTION]... FILE...",
-		"translate the configuration of another program; --help says more",
+	{"upgrade", NULL, "let another ringcastd take over without a gap",
+		.run = ctl_upgrade},
+	{"convert", "FILE...", "translate the configuration of another program",
 		.run = ctl_convert},
+	{"version", NULL, "the same as show version", ctl_print_version},
+	{"help", "[COMMAND]", "this text, or that of a command", .run = help},
 };
 
+static bool is_below(const struct command *c, const char *first)
+{
+	size_t n = strlen(first);
+
+	return strncmp(c->name, first, n) == 0 && c->name[n] == ' ';
+}
+
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* Without `out`: how long it is. */
+static int print_name(const struct command *c, FILE *out, int width)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s%s", c->name, c->argument ? " " : "",
+		c->argument ? c->argument : "");
+	return out ? fprintf(out, "  %-*s", width, name) : (int)strlen(name);
+}
+
+/* Those below "show", or, NULL, the others with one line for all that show something.
+ * Two blanks at least before the help: shell completion reads this list. */
+static void print_commands(const char *below, FILE *out)
+{
+	const struct command all = {"show", "WHAT"};
+	int width = print_name(&all, NULL, 0);
+
+	for (size_t i = 0; i < array_len(commands); i++) {
+		const struct command *c = &commands[i];
+
+		if (below ? is_below(c, below) : !is_below(c, "show"))
+			width = larger(width, print_name(c, NULL, 0));
+	}
+	if (!below) {
+		print_name(&all, out, width);
+		fputs("  interfaces, groups, mfc, ...; show --help has all\n", out);
+	}
+	for (size_t i = 0; i < array_len(commands); i++) {
+		const struct command *c = &commands[i];
+
+		if (below ? !is_below(c, below) : is_below(c, "show"))
+			continue;
+		print_name(c, out, width);
+		fprintf(out, "  %s\n", c->help);
+	}
+}
+
+static const char usage_line[] = "usage: ringcastctl [-s SOCKET] [--json] ";
+
+/* At most 24 lines of 80 columns, so that a small terminal shows all of it. */
 static void print_usage(FILE *out)
 {
-	fputs("usage: ringcastctl [-s SOCKET] [--json] COMMAND\n"
-	      "\n"
-	      "commands:\n",
-		out);
-	for (size_t i = 0; i < array_len(commands); i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s %s", commands[i].name,
-			commands[i].argument ? commands[i].argument : "");
-		/* two blanks at least: shell completion reads this list */
-		fprintf(out, "  %-36s  %s\n", name, commands[i].help);
-	}
+	fprintf(out, "%sCOMMAND\n\ncommands:\n", usage_line);
+	print_commands(NULL, out);
 	fputs("\n"
 	      "options:\n"
-	      "  -s, --socket SOCKET  control socket of the daemon\n"
+	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or who answers\n"
 	      "  -j, --json           print the reply as JSON\n"
 	      "  -V, --version        version of this program\n"
-	      "  -h, --help           this text\n"
-	      "\n"
-	      "Without -s: $RINGCAST_SOCKET, else " CTL_DEFAULT_PATH
-	      " or, of the service,\n" CTL_SERVICE_PATH ", whichever answers.\n",
+	      "  -h, --help           this text, or behind a command what it does\n",
 		out);
 }
 
-/* "show mfc" -> its entry; NULL and a message when there is none or the argument count
- * is wrong. `request` gets the line. */
-static const struct command *find_command(
-	char **words, int n_words, char *request, size_t size)
+static void print_usage_below(const char *first, FILE *out)
 {
-	size_t len = 0;
+	fprintf(out, "%s%s ...\n\ncommands:\n", usage_line, first);
+	print_commands(first, out);
+}
 
-	request[0] = '\0';
-	for (int i = 0; i < n_words && len < size; i++)
+static void print_command_usage(const struct command *c, FILE *out)
+{
+	fprintf(out, "%s%s%s%s\n\n%c%s.\n", usage_line, c->name, c->argument ? " " : "",
+		c->argument ? c->argument : "", toupper((unsigned char)c->help[0]),
+		c->help + 1);
+}
+
+/* The command that the first words name; NULL: none, and *ret_match says why. */
+static const struct command *find_command(
+	char *const *words, int n_words, struct command_match *ret_match)
+{
+	const char *names[array_len(commands)];
+
+	for (size_t i = 0; i < array_len(commands); i++)
+		names[i] = commands[i].name;
+	command_find(names, array_len(names), words, (size_t)n_words, ret_match);
+	return ret_match->number < 0 ? NULL : &commands[ret_match->number];
+}
+
+static int complain(const struct command_match *m)
+{
+	fprintf(stderr, "ringcastctl: %s\n", m->why);
+	if (m->number == COMMAND_INCOMPLETE) {
+		fputc('\n', stderr);
+		print_usage_below(m->right, stderr);
+	}
+	return CTL_EXIT_USAGE;
+}
+
+/* What the words are about; exit status. */
+static int print_help_of(const struct ctl_context *ctx, char *const *words, int n_words)
+{
+	static char option[] = "--help";
+	struct command_match m;
+	const struct command *c = find_command(words, n_words, &m);
+
+	if (c && c->run && c->run != help) {
+		char *argv[] = {words[m.used - 1], option, NULL};
+
+		optind = 0; /* it reads its options from the start */
+		return c->run(ctx, 2, argv);
+	}
+	if (!c && (m.number != COMMAND_INCOMPLETE || m.used < (size_t)n_words))
+		return complain(&m);
+	if (!c)
+		print_usage_below(m.right, stdout);
+	else if (c->run)
+		print_usage(stdout);
+	else
+		print_command_usage(c, stdout);
+	return CTL_EXIT_OK;
+}
+
+static int help(const struct ctl_context *ctx, int argc, char **argv)
+{
+	if (argc > 1 && argv[1][0] != '-')
+		return print_help_of(ctx, argv + 1, argc - 1);
+	print_usage(stdout);
+	return CTL_EXIT_OK;
+}
+
+/* The line for the daemon. False after a message. */
+static bool build_request(const struct command *c, char *const *words, int n_words,
+	char request[CTL_MAX_REQUEST])
+{
+	size_t len = (size_t)snprintf(
+		request, CTL_MAX_REQUEST, "%s", c->request ? c->request : c->name);
+
+	if (n_words > 0 ? !c->argument : c->argument && *c->argument != '[') {
+		fprintf(stderr, "ringcastctl: '%s' %s%s\n", c->name,
+			n_words > 0 ? "takes no argument" : "needs an argument: ",
+			n_words > 0 ? "" : c->argument);
+		return false;
+	}
+	for (int i = 0; i < n_words && len < CTL_MAX_REQUEST; i++)
 		len += (size_t)snprintf(
-			request + len, size - len, "%s%s", i ? " " : "", words[i]);
-	if (len >= size - 1 || strpbrk(request, "\r\n")) {
-		fputs("ringcastctl: the command is too long or has line breaks\n",
-			stderr);
-		return NULL;
-	}
-	for (size_t i = 0; i < array_len(commands); i++) {
-		size_t n = strlen(commands[i].name);
-		const char *argument = commands[i].argument;
-		bool more = request[n] == ' ';
-
-		if (strncmp(request, commands[i].name, n) != 0 || (request[n] && !more))
-			continue;
-		if (more ? argument != NULL : !argument || *argument == '[')
-			return &commands[i];
-		fprintf(stderr, "ringcastctl: '%s' %s%s\n", commands[i].name,
-			more ? "takes no argument" : "needs an argument: ",
-			more ? "" : argument);
-		return NULL;
-	}
-	fprintf(stderr, "ringcastctl: unknown command '%s'; see ringcastctl --help\n",
-		request);
-	return NULL;
+			request + len, CTL_MAX_REQUEST - len, " %s", words[i]);
+	if (len < CTL_MAX_REQUEST - 1 && !strpbrk(request, "\r\n"))
+		return true;
+	fputs("ringcastctl: the command is too long or has line breaks\n", stderr);
+	return false;
 }
 
 static int print_reply(const struct command *command, const char *line, bool as_json)
@@ -188,31 +279,10 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 	return print_reply(command, line, ctx->as_json);
 }
 
-/* The command that is a program of its own, or NULL; *ret_words is how many words its
- * name has. */
-static const struct command *find_program(char **words, int n_words, int *ret_words)
-{
-	for (size_t i = 0; i < array_len(commands); i++) {
-		const char *name = commands[i].name;
-		int n = 0;
-
-		while (n < n_words && strncmp(name, words[n], strlen(words[n])) == 0) {
-			name += strlen(words[n++]);
-			if (*name != ' ')
-				break;
-			name++;
-		}
-		if (commands[i].run && *name == '\0') {
-			*ret_words = n;
-			return &commands[i];
-		}
-	}
-	return NULL;
-}
-
 /* Options of all commands. -1: go on; else the exit status. `stop`: at the first word.
  */
-static int parse_options(struct ctl_context *ctx, int argc, char **argv, bool stop)
+static int parse_options(
+	struct ctl_context *ctx, int argc, char **argv, bool stop, bool *ret_help)
 {
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -236,8 +306,8 @@ static int parse_options(struct ctl_context *ctx, int argc, char **argv, bool st
 			puts("ringcastctl " RINGCAST_VERSION);
 			return CTL_EXIT_OK;
 		case 'h':
-			print_usage(stdout);
-			return CTL_EXIT_OK;
+			*ret_help = true;
+			break;
 		default: /* getopt has said what is wrong */
 			print_usage(stderr);
 			return CTL_EXIT_USAGE;
@@ -246,35 +316,72 @@ static int parse_options(struct ctl_context *ctx, int argc, char **argv, bool st
 	return -1;
 }
 
+static int run_command(struct ctl_context *ctx, char **words, int n_words)
+{
+	char request[CTL_MAX_REQUEST];
+	struct command_match m;
+	const struct command *command = find_command(words, n_words, &m);
+
+	if (!command)
+		return complain(&m);
+	if (!build_request(command, words + m.used, n_words - (int)m.used, request))
+		return CTL_EXIT_USAGE;
+	if (!ctx->path)
+		ctx->path = ctl_client_default_path();
+	return ask(ctx, command, request);
+}
+
+/* A quoted "show mfc" is two words. The new list stays: getopt points into it. */
+static void split_word(int *argc, char ***argv, int at)
+{
+	static char **list;
+	char *save = NULL, *w;
+	int n = 0;
+
+	if (at >= *argc || !strchr((*argv)[at], ' '))
+		return;
+	list = calloc((size_t)*argc + strlen((*argv)[at]) + 1, sizeof(*list));
+	if (!list)
+		return;
+	for (int i = 0; i < at; i++)
+		list[n++] = (*argv)[i];
+	for (w = strtok_r((*argv)[at], " ", &save); w; w = strtok_r(NULL, " ", &save))
+		list[n++] = w;
+	for (int i = at + 1; i < *argc; i++)
+		list[n++] = (*argv)[i];
+	*argv = list;
+	*argc = n;
+}
+
 static int run(struct ctl_context *ctx, int argc, char **argv)
 {
-	int status = parse_options(ctx, argc, argv, true), n_words;
 	const struct command *command;
-	char request[CTL_MAX_REQUEST];
+	struct command_match m;
+	bool wants_help = false;
+	int status;
 
+	status = parse_options(ctx, argc, argv, true, &wants_help);
+	split_word(&argc, &argv, optind);
+	if (status < 0 && optind < argc && !wants_help) {
+		command = find_command(argv + optind, argc - optind, &m);
+		if (command && command->run) {
+			int first = optind + (int)m.used - 1;
+
+			if (!ctx->path && command->run != help)
+				ctx->path = ctl_client_default_path();
+			optind = 0; /* it reads its options from the start */
+			return command->run(ctx, argc - first, argv + first);
+		}
+		optind = 0; /* once more, with the options between and behind words */
+		status = parse_options(ctx, argc, argv, false, &wants_help);
+	}
 	if (status >= 0)
 		return status;
-	command = find_program(argv + optind, argc - optind, &n_words);
-	if (!ctx->path && command)
-		ctx->path = ctl_client_default_path();
-	if (command) {
-		int first = optind + n_words - 1;
-
-		optind = 0; /* the command reads its options from the start */
-		return command->run(ctx, argc - first, argv + first);
-	}
-	optind = 0; /* once more, with the options between and behind the words */
-	status = parse_options(ctx, argc, argv, false);
-	if (status >= 0)
-		return status;
-	if (optind == argc) {
-		print_usage(stderr);
-		return CTL_EXIT_USAGE;
-	}
-	command = find_command(argv + optind, argc - optind, request, sizeof(request));
-	if (!ctx->path && command)
-		ctx->path = ctl_client_default_path();
-	return command ? ask(ctx, command, request) : CTL_EXIT_USAGE;
+	if (optind < argc)
+		return wants_help ? print_help_of(ctx, argv + optind, argc - optind)
+				  : run_command(ctx, argv + optind, argc - optind);
+	print_usage(wants_help ? stdout : stderr);
+	return wants_help ? CTL_EXIT_OK : CTL_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

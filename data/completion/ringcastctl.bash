@@ -12,7 +12,7 @@ _ringcastctl_ask()
 # commands, one a line, without the names of their arguments
 _ringcastctl_commands()
 {
-	_ringcastctl_ask --help |
+	{ _ringcastctl_ask --help && _ringcastctl_ask show --help; } |
 		sed -n '/^commands:/,/^$/{/^  [a-z]/{s/^  //;s/  .*//;s/ [^a-z].*//;p}}'
 }
 
@@ -54,6 +54,7 @@ _ringcastctl()
 		case ${words[i]} in
 		-s | --socket) sock=(-s "${words[++i]}") ;;
 		-*) ;;
+		help) ;; # what follows is completed as without it
 		*)
 			for line in "${commands[@]}"; do
 				[[ "$line " == "${command:+$command }${words[i]} "* ]] || continue
@@ -75,11 +76,13 @@ _ringcastctl()
 		return
 		;;
 	convert:--from | convert:-f) found=dialects ;;
+	watch:--sort) found=orders ;;
 	*:--from | *:-i | *:--interface) found=interfaces ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words
 	case $found:$cur in
 	dialects:*) mapfile -t COMPREPLY < <(compgen -W "improxy vyos openwrt mcproxy" -- "$cur") ;;
+	orders:*) mapfile -t COMPREPLY < <(compgen -W "rate packets members wrong group" -- "$cur") ;;
 	interfaces:*)
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_ringcastctl_values name show interfaces)" -- "$cur")

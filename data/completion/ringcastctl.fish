@@ -12,7 +12,7 @@ function __ringcastctl_words
             case -s --socket
                 set -g __ringcastctl_socket -s $words[2]
                 set -e words[1]
-            case '-*'
+            case '-*' help # what follows help is completed as without it
             case '*'
                 echo $words[1]
         end
@@ -22,7 +22,7 @@ end
 
 # commands with what they do, a tab between the two
 function __ringcastctl_commands
-    ringcastctl --help 2>/dev/null | sed -n '/^commands:/,/^$/{/^  [a-z]/{s/^  //;p}}' |
+    begin; ringcastctl --help; ringcastctl show --help; end 2>/dev/null | sed -n '/^commands:/,/^$/{/^  [a-z]/{s/^  //;p}}' |
         sed 's/   */\t/' | sed 's/^\([a-z -]*[a-z]\)[^\t]*\t/\1\t/'
 end
 
@@ -73,6 +73,8 @@ complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_afte
     -a '(__ringcastctl_values group show groups)'
 complete -c ringcastctl -n 'string match -q -- "show groups detail*" (string join " " -- (__ringcastctl_words))' \
     -a '(__ringcastctl_values group show groups)'
+complete -c ringcastctl -n '__ringcastctl_is watch; and __ringcastctl_after --sort' \
+    -a 'rate packets members wrong group'
 complete -c ringcastctl -n '__ringcastctl_after --from -i --interface; and not __ringcastctl_is convert' \
     -a '(__ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n '__ringcastctl_is convert; and __ringcastctl_after -f --from' \

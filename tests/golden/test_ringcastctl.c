@@ -202,6 +202,13 @@ static void golden_text(void **state)
 		{"stats", {"show", "stats"}, "show stats\n", 0},
 		{"config", {"show", "config"}, "show config\n", 0},
 		{"version", {"version"}, "version\n", 0},
+		{"version", {"show", "version"}, "version\n", 0},
+		{"groups", {"sh", "groups"}, "show groups\n", 0},
+		{"groups-detail", {"sho", "gr", "detail", "lan1"},
+			"show groups detail lan1\n", 0},
+		{"mfc", {"sh", "m"}, "show mfc\n", 0},
+		{"mfc", {"sh m"}, "show mfc\n", 0},
+		{"log", {"l", "debug"}, "log debug\n", 0},
 		{"reload", {"reload"}, "reload\n", 0},
 		{"reload-refused", {"reload"}, "reload\n", 4},
 		{"log", {"log", "debug"}, "log debug\n", 0},
@@ -297,8 +304,17 @@ static void usage(void **state)
 	} c[] = {
 		{{NULL}, "usage: ringcastctl", 1},
 		{{"--nonsense", "show", "mfc"}, "usage: ringcastctl", 1},
-		{{"show"}, "unknown command 'show'", 1},
+		{{"show"}, "'show' needs another word\n\nusage", 1},
+		{{"show"}, "\n  show mfc ", 1},
 		{{"show", "everything"}, "unknown command 'show everything'", 1},
+		{{"show", "everything"}, "\n  show mfc ", 1},
+		{{"show", "mfcs"}, "did you mean 'show mfc'?", 1},
+		{{"groups"}, "did you mean 'show groups'?", 1},
+		{{"status"}, "did you mean 'show stats'?", 1},
+		{{"relaod"}, "did you mean 'reload'?", 1},
+		{{"frobnicate"}, "'ringcastctl help' lists them", 1},
+		{{"c"}, "'c' may be capture", 1},
+		{{"help", "c"}, "'c' may be capture", 1},
 		{{"showmfc"}, "unknown command", 1},
 		{{"show", "mfc", "eth0"}, "takes no argument", 1},
 		{{"log", "a\nreload"}, "line breaks", 1},
@@ -312,8 +328,16 @@ static void usage(void **state)
 		{{"convert", "--from", "vyos", "/nowhere"}, "cannot read /nowhere", 1},
 		{{"convert", "--from", "vyos", "/dev/null"}, "/dev/null: error", 2},
 		{{"convert", "--help"}, "usage: ringcastctl convert", 0},
-		{{"--help"}, "show interfaces", 0},
-		{{"-h"}, "show interfaces", 0},
+		{{"conv", "--help"}, "usage: ringcastctl convert", 0},
+		{{"help", "conv"}, "usage: ringcastctl convert", 0},
+		{{"--help"}, "show WHAT", 0},
+		{{"-h"}, "show WHAT", 0},
+		{{"help"}, "show WHAT", 0},
+		{{"show", "--help"}, "\n  show interfaces ", 0},
+		{{"help", "show"}, "\n  show interfaces ", 0},
+		{{"help", "show", "mfc"}, "show mfc\n\nForwarding", 0},
+		{{"show", "mfc", "--help"}, "show mfc\n\nForwarding", 0},
+		{{"reload", "-h"}, "reload\n\nRead the configuration", 0},
 		{{"--version"}, "ringcastctl ", 0},
 	};
 
@@ -326,6 +350,31 @@ static void usage(void **state)
 	}
 }
 
+/* A terminal of 24 lines has room for the prompt below it. */
+static void help_fits_a_small_terminal(void **state)
+{
+	static const char *const words[][4] = {{"--help"}, {"show", "--help"},
+		{"watch", "--help"}, {"capture", "--help"}, {"explain", "--help"},
+		{"health", "--help"}, {"metrics", "--help"}, {"upgrade", "--help"},
+		{"convert", "--help"}};
+
+	for (size_t i = 0; i < array_len(words); i++) {
+		struct answer got = finish(start(words[i]));
+		unsigned n_lines = 0;
+
+		for (const char *line = got.out; *line; n_lines++) {
+			size_t n = strcspn(line, "\n");
+
+			if (n > 80)
+				fail_msg("%zu columns: %.*s", n, (int)n, line);
+			line += n + 1;
+		}
+		assert_true(n_lines > 0);
+		if (i < 2)
+			assert_in_range(n_lines, 2, 23);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +384,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(broken_replies),
 		cmocka_unit_test(no_daemon),
 		cmocka_unit_test(usage),
+		cmocka_unit_test(help_fits_a_small_terminal),
 	};
 	int r;
 

@@ -135,7 +135,10 @@ def check(kind):
                     ("ringcastctl show ", {"groups", "mfc", "interfaces"}, {"reload", "show"}),
                     ("ringcastctl --json show ", {"groups", "mfc"}, {"reload"}),
                     ("ringcastctl log ", {"debug", "notice", "error"}, {"reload"}),
-                    ("ringcastctl --", {"--json", "--socket"}, {"reload"}),
+                    ("ringcastctl help show ", {"groups", "mfc"}, {"reload"}),
+                    ("ringcastctl --", {"--json", "--socket"},
+                     {"reload", "--from", "--openmetrics", "--once"}),
+                    ("ringcastctl watch --sort ", {"rate", "members"}, {"reload"}),
                     ("ringcastctl -s ", {"some-file"}, {"239.1.2.3"}),
                     *more(shell)):
                 offered = shell.complete(line)
@@ -157,7 +160,7 @@ def more(shell):
     if re.search(r"^  capture", lines, re.M):
         yield "ringcastctl capture --", {"--filter", "--data"}, {"--version"}
         yield "ringcastctl capture -i ", {"wan", "lan1"}, {"239.1.2.3"}
-    if re.search(r"^  show groups detail", lines, re.M):
+    if re.search(r"^  show groups detail", run(program("ringcastctl"), "show", "--help"), re.M):
         yield "ringcastctl show groups ", {"detail"}, {"mfc"}
         yield "ringcastctl show groups detail ", {"239.1.2.3"}, {"reload"}
 

@@ -93,9 +93,12 @@ def synopsis():
 
 def commands_of_help():
     """{command: the arguments} as ringcastctl --help lists them"""
-    lines = re.search(r"^commands:\n(.*?)\n\n", help_of("ringcastctl"), re.M | re.S)[1]
+    lines = []
+    for words in ([], ["show"]):
+        text = help_of("ringcastctl", *words)
+        lines += re.search(r"^commands:\n(.*?)(\n\n|\n$)", text, re.M | re.S)[1].split("\n")
     found = {}
-    for line in lines.split("\n"):
+    for line in lines:
         if not re.match(r"  [a-z]", line):
             continue   # the help of a long name, on a line of its own
         words = re.match(r"  ((?:\S+ ?)*)", line)[1].split()
@@ -103,6 +106,7 @@ def commands_of_help():
         while words and re.fullmatch(r"[a-z-]+", words[0]):
             name.append(words.pop(0))
         found[" ".join(name)] = words
+    del found["show"]   # stands for those that begin with it
     return found
 
 
