@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "control/show_priv.h"
+#include "build_config.h"
 
 #include <malloc.h>
 
@@ -127,7 +128,7 @@ static json_t *balance_json(struct app *app)
 /* null where the C library does not tell */
 static json_t *heap_json(void)
 {
-#ifdef __GLIBC__
+#if HAVE_MALLINFO2
 	struct mallinfo2 m = mallinfo2();
 
 	return json_integer((json_int_t)(m.uordblks + m.hblkhd));

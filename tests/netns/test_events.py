@@ -499,7 +499,7 @@ def used(d):
     """(descriptors, octets of heap in use, resident octets)"""
     with open(f"/proc/{d.process.pid}/statm", encoding="utf-8") as f:
         resident = int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return (len(os.listdir(f"/proc/{d.process.pid}/fd")), d.show("stats")["heap_bytes"],
+    return (len(os.listdir(f"/proc/{d.process.pid}/fd")), d.show("stats")["heap_bytes"] or 0,
             resident)
 
 
