@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts speak of the project alone and are finished: no path of somebody's machine, no
-marker of open work, and a licence line in every source file.
+marker of open work, and a licence line in every source file. Tests can be executed.
 
 usage: check-text.py SOURCE_ROOT | --self-test
 """
@@ -51,6 +51,9 @@ def check_file(path, name):
         return
     lines = data.decode("utf-8", "replace").splitlines()
     is_source = path.suffix in SOURCE
+    # what the documentation calls by its path
+    if path.match("test_*.py") and not path.stat().st_mode & 0o100:
+        yield f"{name}: is not executable: chmod +x {name}"
     for number, line in enumerate(lines, 1):
         for pattern, why in FORBIDDEN + (UNFINISHED if is_source else []):
             if re.search(pattern, line):
@@ -83,6 +86,7 @@ def self_test():
         "home.md": "see /ho" + "me/someone\n",
         "super.py": "# SPDX-License-Identifier: x\nopen('/ro" + "ot/x')\n",
         "tree.txt": "in /tmp/w" + "t-b\n",
+        "test_mode.py": "# SPDX-License-Identifier: x\n",
         "outside.md": "in ../sha" + "red/x\n",
     }
     with tempfile.TemporaryDirectory() as d:

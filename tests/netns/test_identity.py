@@ -86,7 +86,7 @@ class _Deleted:
 def compare(b, variants):
     """Variants are (name, mode, configuration); the first one is the reference."""
     if not shutil.which("ethtool"):
-        raise Skip("ethtool is missing")
+        raise Skip("ethtool is not installed (package ethtool)")
     world = lab.Namespace("world")
     b.own(_Deleted(world))
     daemons = {name: router(b, world, name, config) for name, _, config in variants}

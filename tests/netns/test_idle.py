@@ -36,7 +36,7 @@ def calls(pid):
 @case("10,000 groups and no traffic: silence beyond protocol timers")
 def silence(b):
     if not shutil.which("strace"):
-        raise Skip("strace is not installed")
+        raise Skip("strace is not installed (package strace)")
     t = b.topology(lans=1)
     # the next query is 125 s away
     d = b.run(t, "startup-query-count 1\n" + WAN + "phyint lan1 downstream max-groups-per-host 0\n")

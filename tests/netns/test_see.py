@@ -24,7 +24,7 @@ class Terminal:
 
     def __init__(self, cols, rows):
         if not shutil.which("tmux"):
-            raise Skip("tmux is not installed")
+            raise Skip("tmux is not installed (package tmux)")
         self.socket = f"/run/tmux-{cols}x{rows}"
         env = {**os.environ, "TERM": "xterm-256color", "SHELL": "/bin/sh", "LC_ALL": "C.UTF-8"}
         env.pop("TMUX", None)

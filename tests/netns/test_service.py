@@ -67,7 +67,7 @@ def systemd():
     for path in ("/usr/lib/systemd/systemd", "/lib/systemd/systemd"):
         if os.access(path, os.X_OK):
             return path
-    raise Skip("systemd is not installed")
+    raise Skip("systemd is not installed (package systemd)")
 
 
 class Service(ringcast.Daemon):
@@ -114,8 +114,8 @@ class Service(ringcast.Daemon):
 
     def enter(self, *cmd):
         """A command where systemd runs."""
-        return subprocess.run(["nsenter", "-t", str(self.systemd), "--mount", "--pid", "--net",
-                               "--", *cmd], capture_output=True, text=True, timeout=60)
+        return subprocess.run(["nsenter", "-t", str(self.systemd), "--mount", "--root", "--pid",
+                               "--net", "--", *cmd], capture_output=True, text=True, timeout=60)
 
     def _answers(self):
         if self.process.poll() is not None:

@@ -143,7 +143,7 @@ def add_link(ns, *args):
 def leave_to_stack(ns, port):
     """The stack of `ns` cuts and sums up, and who receives does not trust the link."""
     if not shutil.which("ethtool"):
-        raise Skip("ethtool is missing")
+        raise Skip("ethtool is not installed (package ethtool)")
     ns.run("ethtool", "-K", port, "tx-udp-segmentation", "off", "tx", "off")
 
 

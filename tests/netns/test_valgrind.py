@@ -37,7 +37,7 @@ REQUESTS = [("show", what) for what in ("interfaces", "groups", "mfc", "upstream
 def valgrind():
     """The command that runs a daemon, and the directory with a log of each process."""
     if not shutil.which("valgrind"):
-        raise Skip("valgrind is not installed")
+        raise Skip("valgrind is not installed (package valgrind)")
     with open(ringcast.binary("ringcastd"), "rb") as f:
         if re.search(rb"__[at]san_init", f.read()):
             raise Skip("a sanitizer is built in, which valgrind cannot run")

@@ -11,6 +11,9 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("RINGCAST_BUILD", os.path.join(ROOT, "build"))
 
+# tools whose package has another name
+PACKAGES = {"dpkg-query": "dpkg", "docker": "docker.io", "systemd-analyze": "systemd"}
+
 _cases = []
 
 
@@ -38,7 +41,7 @@ def need(tool):
     """Path of a tool that is not part of the project; without it the case is skipped."""
     path = shutil.which(tool)
     if not path:
-        raise Skip(f"{tool} is not installed")
+        raise Skip(f"{tool} is not installed (package {PACKAGES.get(tool, tool)})")
     return path
 
 

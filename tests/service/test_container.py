@@ -33,7 +33,7 @@ def documents(name):
     try:
         import yaml
     except ImportError:
-        raise Skip("the Python module yaml is not installed") from None
+        raise Skip("there is no Python module yaml (package python3-yaml)") from None
     return list(yaml.safe_load_all(text_of(EXAMPLES, name)))
 
 
@@ -51,6 +51,9 @@ def build_packages():
 @case("the image has the libraries of the programs, and no others")
 def run_packages():
     dpkg = need("dpkg-query")
+    image = re.match(r"debian:(\d+)", stages()[1])[1]
+    if not {"ID=debian", f'VERSION_ID="{image}"'} <= set(text_of("/etc/os-release").split("\n")):
+        raise Skip(f"packages have other names here than in the image's Debian {image}")
     libraries = set()
     for name in ("ringcastd", "ringcastctl", "ringcast-gen", "ringcast-replay"):
         libraries |= set(re.findall(r"NEEDED.*\[(.*?)\]", run("readelf", "-d", program(name))))
