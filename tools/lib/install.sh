@@ -8,19 +8,19 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
-	tmux nftables cppcheck valgrind zsh fish mandoc"
+	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck"
 packages_fuzz="$packages_build clang llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
-packages_deb="$packages_build libcmocka-dev debhelper dpkg-dev lintian"
+packages_deb="$packages_build libcmocka-dev build-essential debhelper dpkg-dev lintian"
 packages_stream="ffmpeg"
 # another daemon for kernel routing, beside which bench/run measures; unpacked as well
 packages_witness="smcroute"
 # the proxy that the control plane is compared with; unpacked likewise
 packages_rivals="igmpproxy"
 # other multicast routers that tests talk to; unpacked below build, never installed
-packages_peers="frr libyang2 pimd"
+packages_peers="frr pimd"
 # a virtual machine with another kernel, for tools/vm
 packages_vm="qemu-system-x86 busybox-static cpio"
 # promtool, which checks the metrics; unpacked for the same reason: its package is a service
@@ -50,7 +50,7 @@ install_packages()
 		echo "run this with sudo, or: apt-get install $*" >&2
 		return 1
 	fi
-	echo "installing: $*"
+	echo "installing (a minute or two): $*"
 	export DEBIAN_FRONTEND=noninteractive
 	apt_install "$@" >/dev/null 2>&1 && return 0
 	apt-get update -qq && apt_install "$@" >/dev/null
@@ -61,17 +61,34 @@ apt_install()
 	apt-get install -qq -y --no-install-recommends "$@"
 }
 
-# unpack_packages DIRECTORY PACKAGE... : the files of packages, without installing them
+# unpack_packages DIRECTORY PACKAGE... : the files of packages, and of libraries that they
+# need and the machine lacks, without installing them. What cannot be had is named, the rest
+# is unpacked, and the status is 1.
 unpack_packages()
 {
-	local dir=$1 p
+	local dir=$1 p status=0
 	shift
-	for p in "$@"; do
+	# shellcheck disable=SC2046 # a list of words
+	for p in "$@" $(missing_libraries "$@"); do
 		[ ! -e "$dir/.$p" ] || continue
 		echo "unpacking: $p"
-		unpack_package "$dir" "$p" || return 1
-		: >"$dir/.$p"
+		if unpack_package "$dir" "$p"; then
+			: >"$dir/.$p"
+		else
+			echo "going on without $p: apt-get does not have it"
+			status=1
+		fi
 	done
+	return $status
+}
+
+# missing_libraries PACKAGE... : the libraries that apt-get would install along
+missing_libraries()
+{
+	local p
+	for p in "$@"; do
+		LC_ALL=C apt-get install -s --no-install-recommends "$p" 2>/dev/null
+	done | awk '$1 == "Inst" && $2 ~ /^lib/ && $2 !~ /^libjs-/ {print $2}' | sort -u
 }
 
 unpack_package()
@@ -85,6 +102,32 @@ unpack_package()
 	for deb in "$1/.deb/$2"_*.deb; do
 		dpkg-deb -x "$deb" "$1" || return 1
 	done
+}
+
+# configure DIRECTORY [OPTION...] : set up a build. One that is older than the last change of
+# the machine's packages looks again for libraries and tools: tools/demo may have configured it
+# before bench/run has installed clang.
+configure()
+{
+	local dir=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$@" "$dir" "$top"
+	elif [ /var/lib/dpkg/status -nt "$dir/build.ninja" ]; then
+		meson setup --reconfigure "$dir" "$top"
+	fi
+}
+
+# build_release [TARGET...] : build/release, which demo, soak and bench use
+build_release()
+{
+	local dir=$top/build/release log
+	[ -f "$dir/build.ninja" ] || echo "building in build/release (half a minute)"
+	log=$(configure "$dir" --buildtype=release -Dtests=false 2>&1 &&
+		ninja -C "$dir" "$@" 2>&1) || {
+		printf '%s\nthe build failed\n' "$log" >&2
+		return 1
+	}
 }
 
 # give_back DIRECTORY : after sudo, what was built belongs to the user who called it

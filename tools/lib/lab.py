@@ -48,12 +48,17 @@ class LabError(Exception):
     """Namespaces cannot be had here; the text says why."""
 
 
-def enter():
-    """Start this program again inside private namespaces; returns in the inner one."""
-    if os.environ.get(MARKER) == "inner":
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab", "/run"], check=True)
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        return
+# what unshare says -> what to do
+CURES = {
+    "change root filesystem propagation":
+        "/ is the root of a chroot and no mount point: outside, run "
+        "mount --bind ROOT ROOT before chroot ROOT",
+    "Operation not permitted": "run it with sudo",
+}
+
+
+def unshare():
+    """The command that a program is started with; LabError where it would fail."""
     for tool in ("unshare", "nsenter", "ip", "mount"):
         if not shutil.which(tool):
             raise LabError(f"{tool} is missing (packages util-linux, mount, iproute2)")
@@ -62,7 +67,19 @@ def enter():
         cmd += ["--user", "--map-root-user"]
     probe = subprocess.run(cmd + ["true"], capture_output=True, text=True)
     if probe.returncode:
-        raise LabError("no namespaces: " + probe.stderr.strip().replace("\n", "; "))
+        said = probe.stderr.strip().replace("\n", "; ")
+        cure = next((c for sign, c in CURES.items() if sign in said), "")
+        raise LabError("no namespaces: " + said + (cure and f"; {cure}"))
+    return cmd
+
+
+def enter():
+    """Start this program again inside private namespaces; returns in the inner one."""
+    if os.environ.get(MARKER) == "inner":
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab", "/run"], check=True)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    cmd = unshare()
     sys.stdout.flush()
     os.environ[MARKER] = "inner"
     os.execvp("unshare", cmd + [sys.executable] + sys.argv)
@@ -369,3 +386,17 @@ class Sender:
 
     def close(self):
         self.sock.close()
+
+
+def main():
+    """Says why there can be no laboratory here, if so."""
+    try:
+        unshare()
+    except LabError as e:
+        print(f"cannot make network namespaces: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

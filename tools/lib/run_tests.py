@@ -6,6 +6,7 @@ for any other program. They come from meson's testlog.json.
 """
 
 import argparse
+import collections
 import contextlib
 import json
 import os
@@ -53,6 +54,7 @@ def counted(suite, name):
     return suite in coverage.SUITES and not THREADS.search(name) and name != "watch"
 
 
+PACKAGES = "/var/lib/dpkg/status"   # changes whenever a package comes or goes
 OPTIONAL = "io_uring", "systemd", "metrics_http", "seccomp", "ncurses"
 # build directory, what it shows, compiler, meson options, selection of tests
 RUNS = [
@@ -84,12 +86,18 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
+PACKAGE = re.compile(r"\(packages? ([^)]+)\)")   # in the reason of a skip
+curable = collections.Counter()                 # skips by the package that cures them
+
+
 def say(text=""):
     print(text, flush=True)
 
 
 def skip(count, what, why):
     count.skipped += 1
+    if m := PACKAGE.search(why):
+        curable[m[1]] += 1
     say(f"SKIP {what}: {why}")
 
 
@@ -173,23 +181,50 @@ def command(cmd, quiet=False, **kw):
     return r.returncode == 0
 
 
-def build(folder, compiler, options, quiet=False):
-    env = dict(os.environ, CC=compiler)
-    if not os.path.exists(os.path.join(folder, "build.ninja")):
+def configure(folder, compiler, options, quiet=False):
+    ninja = os.path.join(folder, "build.ninja")
+    if not os.path.exists(ninja):
         shutil.rmtree(folder, ignore_errors=True)
-        if not command(["meson", "setup", "--werror", *options, folder, ROOT], quiet, env=env):
-            return False
-    return command(["ninja", "-C", folder], quiet, env=env)
+        setup = ["--werror", *options]
+    elif os.path.exists(PACKAGES) and os.path.getmtime(PACKAGES) > os.path.getmtime(ninja):
+        setup = ["--reconfigure"]   # as in tools/lib/install.sh
+    else:
+        setup = None
+    env = dict(os.environ, CC=compiler)
+    return not setup or command(["meson", "setup", *setup, folder, ROOT], quiet, env=env)
+
+
+def build(folder, compiler, options, quiet=False):
+    return (configure(folder, compiler, options, quiet)
+            and command(["ninja", "-C", folder], quiet))
+
+
+def tests_of(folder):
+    return json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True,
+                                     capture_output=True, text=True).stdout)
+
+
+def suites_of(test):
+    return [s.split(":")[-1] for s in test["suite"]] or ["other"]
+
+
+def check_suite(suite):
+    """Before anything is built."""
+    name, _, compiler, options, _ = RUNS[0]
+    folder = os.path.join(ROOT, "build", name)
+    if not configure(folder, compiler, options):
+        sys.exit(1)
+    known = sorted({s for t in tests_of(folder) for s in suites_of(t)})
+    if suite not in known:
+        sys.exit(f"there is no suite {suite}, but: {' '.join(known)}")
 
 
 def selection(folder, chosen, suite):
     """(names of the tests that a run takes, how many tests these are): meson runs all tests
     of a name, whatever their suite."""
-    tests = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True,
-                                      capture_output=True, text=True).stdout)
-    names = set()
+    tests, names = tests_of(folder), set()
     for t in tests:
-        of = [s.split(":")[-1] for s in t["suite"]] or ["other"]
+        of = suites_of(t)
         if (not suite or suite in of) and chosen(of[0], t["name"]):
             names.add(t["name"])
     return sorted(names), sum(t["name"] in names for t in tests)
@@ -216,7 +251,7 @@ def one_run(run, suite, ahead):
     count, start = Count(), time.monotonic()
     say(f"\n=== {what}")
     if not shutil.which(compiler):
-        skip(count, f"run {name}", f"{compiler} is not installed")
+        skip(count, f"run {name}", f"{compiler} is not installed (package {compiler})")
         return count
     folder = os.path.join(ROOT, "build", name)
     with ahead.busy[name] if name in ahead.busy else contextlib.nullcontext():
@@ -249,7 +284,7 @@ def one_run(run, suite, ahead):
 def check_coverage(folder, count):
     """One more check: the bounds, which only the tests of all suites together can meet."""
     if coverage.missing():
-        skip(count, "coverage", f"{coverage.missing()} is not installed")
+        skip(count, "coverage", f"{coverage.missing()} is not installed (package gcovr)")
         return
     try:
         faults, table = coverage.report(folder)
@@ -312,7 +347,7 @@ class Analysis:
                               last_line(out).partition("analysis: ")[2])
         for tool, verdict in verdicts:
             if verdict == "not installed":
-                skip(count, f"analysis: {tool}", verdict)
+                skip(count, f"analysis: {tool}", f"{verdict} (package {tool})")
             elif verdict == "0 findings":
                 count.passed += 1
             else:
@@ -330,6 +365,14 @@ def field_table():
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             say("\n" + f.read().rstrip())
+
+
+def cures():
+    """What would have made cases run that were skipped."""
+    if curable:
+        say("skipped for want of a package: "
+            + ", ".join(f"{package} ({n})" for package, n in sorted(curable.items())))
+        say("to run them: apt-get install " + " ".join(sorted(curable)).replace(",", ""))
 
 
 def requirements():
@@ -354,6 +397,8 @@ def main():
     parser.add_argument("--coverage", action="store_true", help="only this run")
     parser.add_argument("--suite")
     args = parser.parse_args()
+    if args.suite:
+        check_suite(args.suite)
     total, soak = Count(), None
     whole = not (args.quick or args.coverage or args.suite)
     analysis = Analysis() if whole else None
@@ -370,6 +415,7 @@ def main():
     say()
     requirements()
     say()
+    cures()
     say(str(total))
     return 1 if total.failed or not total.passed else 0
 
