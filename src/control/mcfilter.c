@@ -59,7 +59,8 @@ static const struct sock_filter base_ipv6[] = {
 /* Of a sampled host: two instructions for each four octets of its addresses, the
  * choice, and the return. */
 #define HOST_CODE (2 * (2 + 4) + 3)
-#define OWN_CODE  6 /* of own_first() */
+#define VLAN_ID	  0x0fff
+#define OWN_CODE  9 /* of own_first() */
 #define TYPE_CODE 2 /* the test of the packet type, with which both bases begin */
 _Static_assert(
 	array_len(base_ipv6) + OWN_CODE + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
@@ -172,15 +173,20 @@ static size_t sample(
 	return n;
 }
 
-/* One family only, and past the tests of sender and packet type for what this host
- * sends; `n_host` is the number of instructions of the former. */
+/* One family and no other VLAN's frames, which only a socket of all protocols gets; and
+ * past the tests of sender and packet type for what this host sends. `n_host` is the
+ * number of instructions of the former. */
 static void own_first(struct sock_filter *code, enum family family, uint32_t n_host)
 {
 	const struct sock_filter own[OWN_CODE] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			(uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 1, 0),
+			family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, VLAN_ID),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			(uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),

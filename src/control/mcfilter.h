@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #define MCFILTER_HOSTS 16  /* sampled at once; one more takes the oldest's place */
-#define MCFILTER_MAX   294 /* instructions of a program */
+#define MCFILTER_MAX   297 /* instructions of a program */
 
 /* A host is sampled for a second; each time that it has to be again soon, twice as
  * long.

@@ -20,6 +20,7 @@ static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 1}, mac_b[6] = {2, 0, 0, 0, 0, 2
 /* a frame as the socket gets it */
 struct frame {
 	uint8_t type; /* PACKET_HOST ... */
+	uint8_t vlan; /* 0: no tag, or priority alone */
 	uint8_t octet[128], len;
 };
 
@@ -80,20 +81,22 @@ static bool hears_by_chance(
 			insn[i].k = f.len + 4u;
 		else if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL))
 			insn[i].k = f.len + 8u;
+		else if (insn[i].k == (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG))
+			insn[i].k = f.len + 12u;
 		else if (insn[i].k >= (uint32_t)SKF_LL_OFF)
 			insn[i].k -= (uint32_t)SKF_LL_OFF;
 		else
 			insn[i].k += ETH;
 	}
 	assert_true(bpf_validate(insn, (int)n));
-	assert_true(f.len + 12u <= sizeof(f.octet));
+	assert_true(f.len + 16u <= sizeof(f.octet));
 	memcpy(f.octet + f.len,
-		(uint8_t[12]){0, 0, 0, f.type, (uint8_t)(random >> 24),
+		(uint8_t[16]){0, 0, 0, f.type, (uint8_t)(random >> 24),
 			(uint8_t)(random >> 16), (uint8_t)(random >> 8),
 			(uint8_t)random, 0, 0, f.octet[ETH] >> 4 == 4 ? 0x08 : 0x86,
-			f.octet[ETH] >> 4 == 4 ? 0x00 : 0xdd},
-		12);
-	return bpf_filter(insn, f.octet, f.len + 12u, f.len + 12u) != 0;
+			f.octet[ETH] >> 4 == 4 ? 0x00 : 0xdd, 0, 0, 0xe0, f.vlan},
+		16);
+	return bpf_filter(insn, f.octet, f.len + 16u, f.len + 16u) != 0;
 }
 
 /* whatever chance says; a host that is sampled is never heard so */
@@ -322,6 +325,8 @@ static void k01_what_this_host_says(void **state)
 		assert_false(hears(&six, in6));
 		assert_true(hears(&four, out4) && hears(&six, out6));
 		assert_false(hears(&four, data4));
+		in4.vlan = out4.vlan = 5; /* of an interface on top of this one */
+		assert_false(hears(&four, in4) || hears(&four, out4));
 		assert_false(hears(&four, out6));
 		assert_false(hears(&six, out4));
 	}
