@@ -156,7 +156,7 @@ def beside_igmpproxy(b, address):
     r = b.receiver(t.hosts["lan1"])
     wait_datagrams(r, RATE)
     peer = peers.igmpproxy(b, t.other, IGMPPROXY)
-    wait_for(30, lambda: peer.alive() and querier(d)["queries_heard"], "it asks")
+    wait_for(70, lambda: peer.alive() and querier(d)["queries_heard"], "it asks")
     got = []
 
     def twice():

@@ -349,7 +349,7 @@ def join_many(b, t, d, n):
 def many_groups(b):
     t = b.topology(lans=2)
     config = LISTEN + "quickleave\nfast-leave\n" + WAN + LANS
-    d = b.run(t, "metrics-groups 20000\n" + config)
+    d = b.run(t, "metrics-groups 20000\nmax-groups-per-host 0\n" + config)
     d.ctl_run("log", "warning")
     join_many(b, t, d, 10000)
     b.stream(t, rate=1000)

@@ -273,7 +273,7 @@ class House:
         with self.topology.router.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
             s.settimeout(3)
             s.connect(("127.0.0.1", PORT))
-            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             text = b""
             while more := s.recv(1 << 16):
                 text += more
