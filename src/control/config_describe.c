@@ -162,7 +162,8 @@ static void heading(struct describe *d, const struct config_iface *ci)
 {
 	_cleanup_(config_text_deinit) struct config_text matches = {0};
 
-	config_text_add(&d->out, "\n%s: %s", ci->name, config_role_word(ci->role));
+	config_text_add(&d->out, "\n%s: %s", config_show(ci->name).s,
+		config_role_word(ci->role));
 	if (d->there && !ci->pattern)
 		config_text_add(&d->out, "%s",
 			is_there(d, ci->name)

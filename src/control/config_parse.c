@@ -383,7 +383,7 @@ static void misplaced(struct config_parser *p, const struct config_keyword *kw,
 	else
 		config_say(p, CONFIG_ERROR, at->pos,
 			"'%s' must follow the interface it is about: 'phyint %s %s%s'",
-			kw->name, next_phyint(p), kw->name,
+			kw->name, config_show(next_phyint(p)).s, kw->name,
 			kw->kind == CONFIG_KIND_IFNAME ? " OTHER" : "");
 	skip_line(p, at->pos.line);
 }

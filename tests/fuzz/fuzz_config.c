@@ -73,6 +73,8 @@ static void check_print(const struct config *c)
 	struct config *c2 = NULL;
 
 	fuzz_assert(print && says);
+	for (const char *s = says; *s; s++)
+		fuzz_assert((unsigned char)*s >= 0x20 || *s == '\n');
 	fuzz_assert(config_parse(print, strlen(print), &c2) == 0);
 	check_config(c2);
 	again = config_print(c2);
