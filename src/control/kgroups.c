@@ -56,13 +56,17 @@ static struct kgroup *find(
 	return i < k->n && compare(ifindex, group, &k->v[i]) == 0 ? &k->v[i] : NULL;
 }
 
-static int add(
-	struct kgroups *k, int ifindex, const struct addr *group, unsigned n_users)
+static int add(struct kgroups *k, enum family family, unsigned long ifindex,
+	const struct addr *group, unsigned long n_users)
 {
-	size_t i = slot(k, ifindex, group);
+	size_t i;
 
-	if (!addr_is_multicast(group) || addr_is_local_group(group) || n_users == 0 ||
-		k->n == KGROUPS_MAX || find(k, ifindex, group))
+	if (ifindex == 0 || ifindex > INT32_MAX || n_users == 0 ||
+		n_users > UINT32_MAX || addr_family(group) != family ||
+		!addr_is_multicast(group) || addr_is_local_group(group))
+		return 0;
+	i = slot(k, (int)ifindex, group);
+	if (k->n == KGROUPS_MAX || find(k, (int)ifindex, group))
 		return 0;
 	if (k->n == k->cap) {
 		size_t cap = k->cap ? 2 * k->cap : 16;
@@ -75,7 +79,7 @@ static int add(
 	}
 	memmove(&k->v[i + 1], &k->v[i], (k->n - i) * sizeof(*k->v));
 	k->v[i] = (struct kgroup){
-		.ifindex = ifindex, .group = *group, .n_users = n_users};
+		.ifindex = (int)ifindex, .group = *group, .n_users = (unsigned)n_users};
 	k->n++;
 	return 0;
 }
@@ -128,17 +132,17 @@ static int parse_igmp(struct kgroups *k, const char *s)
 		struct addr group;
 
 		if (*s != '\t') { /* an interface, or the heading */
-			if (!number(s, 10, &ifindex) || ifindex > INT32_MAX)
+			if (!number(s, 10, &ifindex))
 				ifindex = 0;
 			continue;
 		}
 		rest = number(s, 16, &word);
-		if (!ifindex || !rest || word > UINT32_MAX || !number(rest, 10, &users))
+		if (!rest || word > UINT32_MAX || !number(rest, 10, &users))
 			continue;
 		raw = (uint32_t)word;
 		memcpy(octets, &raw, sizeof(octets));
 		group = ADDR_V4(octets[0], octets[1], octets[2], octets[3]);
-		r = add(k, (int)ifindex, &group, (unsigned)users);
+		r = add(k, FAMILY_IPV4, ifindex, &group, users);
 	}
 	return r;
 }
@@ -184,13 +188,19 @@ static int parse_igmp6(struct kgroups *k, const char *s)
 		struct addr group;
 
 		rest = rest ? address6(skip_word(rest), &group) : NULL;
-		if (rest && ifindex <= INT32_MAX && number(rest, 10, &users))
-			r = add(k, (int)ifindex, &group, (unsigned)users);
+		if (rest && number(rest, 10, &users))
+			r = add(k, FAMILY_IPV6, ifindex, &group, users);
 	}
 	return r;
 }
 
 /* ---- sources ---- */
+
+/* A program may name what can never send, also an IPv4 address in an IPv6 filter. */
+static bool can_send(enum family family, const struct addr *source)
+{
+	return addr_family(source) == family && addr_is_usable_source(source);
+}
 
 static int parse_filters(struct kgroups *k, enum family family, const char *s)
 {
@@ -213,7 +223,8 @@ static int parse_filters(struct kgroups *k, enum family family, const char *s)
 			continue;
 		g->has_blocked |= block > 0;
 		g->n_wanted += want;
-		if (want && addrset_add(&g->src, &source) < 0)
+		if (want && can_send(family, &source) &&
+			addrset_add(&g->src, &source) < 0)
 			return -ENOMEM;
 	}
 	return 0;

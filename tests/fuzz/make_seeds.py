@@ -255,6 +255,31 @@ def handovers(seeds):
                       bytes([how + 8 * start & 255, start, 29 * how + start, 255, 1, 2, 3]))
 
 
+def kernel_groups(seeds):
+    """As Linux prints them: the groups of programs, a NUL, and the sources that they name."""
+    def line4(group, users):
+        raw = int.from_bytes(ipaddress.ip_address(group).packed, sys.byteorder)
+        return f"\t\t\t\t{raw:08X}     {users} 0:00000000\t\t0\n"
+
+    igmp = ("Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
+            "3\twan       :     3      V2\n" + line4("239.1.2.3", 2) + line4("232.1.2.3", 1) +
+            line4("224.0.0.1", 1) + "12\tppp0      :     1      V3\n" + line4("239.1.2.3", 3))
+    mcfilter = ("Idx Device        MCA        SRC    INC    EXC\n"
+                "  3    wan 0xe8010203 0x0a000001      1      0\n"
+                "  3    wan 0xe8010203 0x0a00000b      1      0\n"
+                " 12   ppp0 0xef010203 0x0a000001      0      1\n")
+    igmp6 = ("4    wan             ff0e0000000000000000000000010203     1 00000004 0\n"
+             "4    wan             ff3e0000000000000000000080000001     1 00000004 0\n"
+             "4    wan             ff020000000000000000000000000001     1 0000000C 0\n")
+    mcfilter6 = ("Idx Device                Multicast Address                   Source Address"
+                 "    INC    EXC\n"
+                 "  4    wan ff3e0000000000000000000080000001 "
+                 "20010db8000000000000000000000001      1      0\n")
+    for family, groups, sources in ((0, igmp, mcfilter), (1, igmp6, mcfilter6)):
+        seeds.add("kgroups", bytes([family]) + groups.encode())
+        seeds.add("kgroups", bytes([family]) + f"{groups}\0{sources}".encode())
+
+
 def texts(seeds):
     for t in ("10.0.0.1/24", "::ffff:1.2.3.4", "fe80::1/64", "239.1.2.3", "0.0.0.0/0", "1,3-5",
               "2001:db8::/32", "::", "0-63", "255.255.255.255"):
@@ -280,6 +305,7 @@ def main():
     histories(seeds)
     handovers(seeds)
     netlink(seeds)
+    kernel_groups(seeds)
     texts(seeds)
     requests(seeds)
     for path in sorted((root / "tests" / "fuzz" / "regress").glob("*/*")):

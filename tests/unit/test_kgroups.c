@@ -103,6 +103,30 @@ static void k01_igmp6(void **state)
 	kgroups_deinit(&k);
 }
 
+/* The kernel checks no source that a program names. */
+static void k01_sources_that_cannot_send(void **state)
+{
+	static const char igmp6[] =
+		"4    wan             ff3e0000000000000000000080000001     2 00000004 0\n"
+		"4    wan             ff3e0000000000000000000080000002     1 00000004 0\n"
+		"4    wan        00000000000000000000ffffef010203     1 00000004 0\n";
+	static const char filter[] = "  4    wan ff3e0000000000000000000080000001 "
+				     "00000000000000000000ffff0a000001      1      0\n"
+				     "  4    wan ff3e0000000000000000000080000001 "
+				     "20010db8000000000000000000000001      1      0\n"
+				     "  4    wan ff3e0000000000000000000080000002 "
+				     "ff0e0000000000000000000000000001      1      0\n";
+	struct addr source = a("2001:db8::1"), group = a("ff3e::8000:1");
+	struct kgroups k = {0};
+
+	assert_int_equal(kgroups_parse(&k, FAMILY_IPV6, igmp6, filter), 0);
+	assert_int_equal(k.n, 2);
+	expect(&k, 4, "ff3e::8000:1", GM_INCLUDE, 1);
+	assert_true(addrset_contains(kgroups_filter(&k, 4, &group).src, &source));
+	expect(&k, 4, "ff3e::8000:2", GM_EXCLUDE, 0);
+	kgroups_deinit(&k);
+}
+
 static void lines_that_are_none(void **state)
 {
 	static const char *const texts[] = {"", "\n", "\t\t\t\t\n", "3\n",
@@ -165,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(k01_igmp),
 		cmocka_unit_test(k01_igmp6),
+		cmocka_unit_test(k01_sources_that_cannot_send),
 		cmocka_unit_test(lines_that_are_none),
 		cmocka_unit_test(many),
 		cmocka_unit_test(memory_runs_out),

@@ -182,6 +182,31 @@ static void everything_is_taken_over(void **state)
 	state_out_deinit(&o);
 }
 
+/* K01: a program has joined from an IPv4 source, which the kernel takes. */
+static void what_programs_have_joined_is_taken_over(void **state)
+{
+	static const char groups[] =
+		"11   wan1   ff3e0000000000000000000080000001     1 "
+		"00000004 0\n";
+	static const char sources[] = " 11   wan1 ff3e0000000000000000000080000001 "
+				      "00000000000000000000ffff0a000001  1  0\n"
+				      " 11   wan1 ff3e0000000000000000000080000001 "
+				      "20010db8000000000000000000000009  1  0\n";
+	static const struct kgroups none;
+	struct kgroups k = {0};
+	struct state_out o;
+
+	assert_int_equal(kgroups_parse(&k, FAMILY_IPV6, groups, sources), 0);
+	router_kernel_changed(old.router, old.now, FAMILY_IPV6, &none, &k);
+	o = written(&old);
+	start_next(&next, old.now);
+	assert_int_equal(read_state(&next, &o), 0);
+	state_out_deinit(&o);
+	fixture_stop(&next);
+	router_kernel_changed(old.router, old.now, FAMILY_IPV6, &k, &none);
+	kgroups_deinit(&k);
+}
+
 static void an_interface_that_is_another_one_starts_anew(void **state)
 {
 	struct state_out o = written(&old);
@@ -312,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(everything_is_taken_over),
+		CASE(what_programs_have_joined_is_taken_over),
 		CASE(an_interface_that_is_another_one_starts_anew),
 		CASE(what_the_configuration_has_no_more_is_left),
 		CASE(a_limit_that_is_lower_now),
