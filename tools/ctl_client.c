@@ -202,6 +202,12 @@ void ctl_client_forget(struct ctl_reply *r)
 	*r = (struct ctl_reply){0};
 }
 
+static void say_silent(const char *path, int e)
+{
+	fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n", path,
+		e == -EAGAIN ? "it does not react in time" : strerror(-e));
+}
+
 static char *ask_line(int fd, const char *path, const char *request, bool exact)
 {
 	char *line = NULL;
@@ -212,9 +218,7 @@ static char *ask_line(int fd, const char *path, const char *request, bool exact)
 		r = line ? 0 : -errno;
 	}
 	if (r < 0)
-		fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n",
-			path,
-			r == -EAGAIN ? "it does not react in time" : strerror(-r));
+		say_silent(path, r);
 	return line;
 }
 
@@ -252,6 +256,11 @@ static void clean(json_t *value, const char *key, unsigned depth)
 			json_object_set(value, name, v);
 		json_object_del(value, key);
 	}
+}
+
+void ctl_client_clean_row(json_t *row)
+{
+	clean(row, "", 2);
 }
 
 json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error)
@@ -306,6 +315,52 @@ int ctl_client_request(
 	int fd, const char *path, const char *request, bool as_json, json_t **ret_reply)
 {
 	return ask_object(fd, path, request, false, as_json, ret_reply);
+}
+
+/* 1 and *ret_reply; -EBADMSG: the reply is no JSON; another -errno. */
+static int receive_rows(int fd, struct ctl_rows *rows, json_t **ret_reply)
+{
+	char buf[65536];
+
+	for (;;) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		int e;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ECONNRESET;
+		e = ctl_rows_feed(rows, buf, (size_t)n, ret_reply);
+		if (e != 0)
+			return e;
+	}
+}
+
+int ctl_client_rows(int fd, const char *path, const char *request,
+	struct ctl_rows *rows, json_t **ret_reply)
+{
+	json_t *reply = NULL;
+	bool failed;
+	int e = ctl_client_send(fd, request);
+
+	if (e == 0)
+		e = receive_rows(fd, rows, &reply);
+	ctl_rows_deinit(rows);
+	if (e < 0 && e != -EBADMSG) {
+		say_silent(path, e);
+		return CTL_EXIT_UNREACHABLE;
+	}
+	if (!rows->json)
+		clean(reply, "", 0);
+	failed = json_object_get(reply, "error") != NULL;
+	if (json_is_object(reply) && !failed) {
+		*ret_reply = reply;
+		return CTL_EXIT_OK;
+	}
+	if (!failed || !rows->json)
+		ctl_client_complain(reply, &rows->error);
+	json_decref(reply);
+	return CTL_EXIT_DAEMON;
 }
 
 int ctl_client_stream(int fd, const char *path, const char *request)

@@ -11,6 +11,8 @@
  * person pass printable().
  */
 
+#include "ctl_rows.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -52,6 +54,14 @@ void ctl_client_print_json(const json_t *reply, const char *line);
  * failure. CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
 int ctl_client_request(int fd, const char *path, const char *request, bool as_json,
 	json_t **ret_reply);
+
+/* The same, row by row; `rows` is set up by the caller and emptied. *ret_reply is what
+ * is left of the reply. With rows->json an error of the daemon is printed there alone,
+ * as it is. */
+int ctl_client_rows(int fd, const char *path, const char *request,
+	struct ctl_rows *rows, json_t **ret_reply);
+/* A row is made fit for a terminal. */
+void ctl_client_clean_row(json_t *row);
 
 /* The pieces of it for those who must not block and have a screen of their own: no
  * messages. Descriptor or -errno, -EPERM: who answers is not to be trusted; 0 or

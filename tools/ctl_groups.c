@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* "show groups detail" as text: a paragraph for each group. See ctl_tables.h. */
+/* "show groups detail" as text: a paragraph for each group. See ctl_list.h. */
 
 #include "ctl_cell.h"
-#include "ctl_tables.h"
+#include "ctl_list.h"
 
 #include <string.h>
 
@@ -116,27 +116,31 @@ static void print_hosts(const json_t *g, FILE *out)
 	text_table_deinit(&t);
 }
 
-int ctl_print_groups_detail(json_t *reply, FILE *out)
+static void print_group(const json_t *g, size_t number, FILE *out)
 {
-	const json_t *list = json_object_get(reply, "groups"), *g;
-	size_t i;
+	if (number > 0)
+		fputc('\n', out);
+	print_head(g, out);
+	print_queries(g, out);
+	print_leave(g, out);
+	print_sources(g, out);
+	print_hosts(g, out);
+}
 
-	json_array_foreach(list, i, g)
-	{
-		if (i > 0)
-			fputc('\n', out);
-		print_head(g, out);
-		print_queries(g, out);
-		print_leave(g, out);
-		print_sources(g, out);
-		print_hosts(g, out);
-	}
-	if (json_array_size(list) == 0)
+static void print_rest(const json_t *reply, size_t n_rows, FILE *out)
+{
+	if (n_rows == 0)
 		fputs("no such group\n", out);
 	if (cell_num(reply, "total") > cell_num(reply, "shown"))
 		fprintf(out,
 			"\n%lld of %lld groups; name a group or an interface to see "
 			"others\n",
 			cell_num(reply, "shown"), cell_num(reply, "total"));
-	return 0;
 }
+
+const struct ctl_list ctl_list_groups_detail = {
+	.key = "groups",
+	.depth = 1,
+	.print = print_group,
+	.rest = print_rest,
+};

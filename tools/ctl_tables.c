@@ -8,6 +8,7 @@
 #include "ctl_tables.h"
 
 #include "ctl_cell.h"
+#include "ctl_list.h"
 #include "text_table.h"
 
 #include <stdint.h>
@@ -82,7 +83,7 @@ static void add_role(struct text_table *t, const json_t *i)
 }
 
 /* Other multicast daemons, below the interfaces; nothing where there is none. */
-static void print_rivals(json_t *reply, FILE *out)
+static void print_rivals(const json_t *reply, size_t n_rows, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Rival"},
@@ -92,7 +93,7 @@ static void print_rivals(json_t *reply, FILE *out)
 		{"What to do"},
 	};
 	struct text_table t = TEXT_TABLE(columns);
-	json_t *rivals = json_object_get(reply, "rivals"), *r;
+	const json_t *rivals = json_object_get(reply, "rivals"), *r;
 	size_t n;
 
 	json_array_foreach(rivals, n, r)
@@ -120,74 +121,70 @@ static void print_rivals(json_t *reply, FILE *out)
 	text_table_deinit(&t);
 }
 
-int ctl_print_interfaces(json_t *reply, FILE *out)
+static void interfaces_row(struct text_table *t, const json_t *i)
 {
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"PktsIn", true},
-		{"PktsOut", true},
-		{"BytesIn", true},
-		{"BytesOut", true},
-		{"Local"},
-		{"Role"},
-		{"Transmit"},
-		{"State"},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *i;
-	size_t n;
-
-	json_array_foreach(json_object_get(reply, "interfaces"), n, i)
-	{
-		cell_text(&t, i, "name");
-		cell_number(&t, i, "rx_packets");
-		cell_number(&t, i, "tx_packets");
-		cell_number(&t, i, "rx_bytes");
-		cell_number(&t, i, "tx_bytes");
-		cell_text(&t, i, *cell_str(i, "local") ? "local" : "local6");
-		add_role(&t, i);
-		cell_text(&t, i, "transmit");
-		add_state(&t, i);
-	}
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-	print_rivals(reply, out);
-	return 0;
+	cell_text(t, i, "name");
+	cell_number(t, i, "rx_packets");
+	cell_number(t, i, "tx_packets");
+	cell_number(t, i, "rx_bytes");
+	cell_number(t, i, "tx_bytes");
+	cell_text(t, i, *cell_str(i, "local") ? "local" : "local6");
+	add_role(t, i);
+	cell_text(t, i, "transmit");
+	add_state(t, i);
 }
 
-int ctl_print_groups(json_t *reply, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"Group"},
-		{"Mode"},
-		{"Version", true},
-		{"Timer", true},
-		{"Uptime", true},
-		{"Reporter"},
-		{"Hosts", true},
-		{"Sources"},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *g;
-	size_t n;
+static const struct text_column interfaces_columns[] = {
+	{"Interface"},
+	{"PktsIn", true},
+	{"PktsOut", true},
+	{"BytesIn", true},
+	{"BytesOut", true},
+	{"Local"},
+	{"Role"},
+	{"Transmit"},
+	{"State"},
+};
 
-	json_array_foreach(json_object_get(reply, "groups"), n, g)
-	{
-		cell_text(&t, g, "interface");
-		cell_text(&t, g, "group");
-		cell_text(&t, g, "mode");
-		cell_number(&t, g, "version");
-		cell_duration(&t, g, "timer_ms");
-		cell_duration(&t, g, "uptime_ms");
-		cell_text(&t, g, "last_reporter");
-		text_table_add(&t, "%zu", json_array_size(json_object_get(g, "hosts")));
-		cell_list(&t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
-	}
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-	return 0;
+const struct ctl_list ctl_list_interfaces = {
+	.key = "interfaces",
+	.depth = 1,
+	.table = TEXT_TABLE(interfaces_columns),
+	.row = interfaces_row,
+	.rest = print_rivals,
+};
+
+static void groups_row(struct text_table *t, const json_t *g)
+{
+	cell_text(t, g, "interface");
+	cell_text(t, g, "group");
+	cell_text(t, g, "mode");
+	cell_number(t, g, "version");
+	cell_duration(t, g, "timer_ms");
+	cell_duration(t, g, "uptime_ms");
+	cell_text(t, g, "last_reporter");
+	text_table_add(t, "%zu", json_array_size(json_object_get(g, "hosts")));
+	cell_list(t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
 }
+
+static const struct text_column groups_columns[] = {
+	{"Interface"},
+	{"Group"},
+	{"Mode"},
+	{"Version", true},
+	{"Timer", true},
+	{"Uptime", true},
+	{"Reporter"},
+	{"Hosts", true},
+	{"Sources"},
+};
+
+const struct ctl_list ctl_list_groups = {
+	.key = "groups",
+	.depth = 1,
+	.table = TEXT_TABLE(groups_columns),
+	.row = groups_row,
+};
 
 /* "Everybody else" of a group that is asked for by source only: no row until a datagram
  * runs into it. */
@@ -202,199 +199,52 @@ static bool unused_rest(const json_t *e)
 
 #define RATE_INTERVAL_MAX_MS 10000
 
-bool ctl_mfc_again(const json_t *reply)
+/* Rates are not yet known, or those of an interval that is too long to tell much. A
+ * daemon that does not know rates has no such member. */
+static bool mfc_again(const json_t *head)
 {
-	const json_t *v = json_object_get(reply, "rate_interval_ms");
+	const json_t *v = json_object_get(head, "rate_interval_ms");
 
-	/* a daemon that does not know rates has no such member */
-	if (!v || json_array_size(json_object_get(reply, "mfc")) == 0)
-		return false;
-	return !json_is_integer(v) || json_integer_value(v) > RATE_INTERVAL_MAX_MS;
+	return v &&
+		(!json_is_integer(v) || json_integer_value(v) > RATE_INTERVAL_MAX_MS);
 }
 
-int ctl_print_mfc(json_t *reply, FILE *out)
+static void mfc_row(struct text_table *t, const json_t *e)
 {
-	static const struct text_column columns[] = {
-		{"Group"},
-		{"Origin"},
-		{"In"},
-		{"Out"},
-		{"Pkts", true},
-		{"Bytes", true},
-		{"Wrong", true},
-		{"Pkts/s", true},
-		{"Bit/s", true},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *e;
-	size_t n;
+	bool any = strcmp(cell_str(e, "origin"), "*") == 0;
 
-	json_array_foreach(json_object_get(reply, "mfc"), n, e)
-	{
-		bool any = strcmp(cell_str(e, "origin"), "*") == 0;
-
-		if (unused_rest(e))
-			continue;
-		cell_text(&t, e, "group");
-		cell_text(&t, e,
-			any && *cell_str(e, "last_source") ? "last_source" : "origin");
-		cell_text(&t, e, "in");
-		cell_list(&t, json_object_get(e, "out"), SIZE_MAX);
-		cell_number(&t, e, "packets");
-		cell_number(&t, e, "bytes");
-		cell_number(&t, e, "wrong");
-		cell_scaled(&t, e, "packets_per_s", 1);
-		cell_scaled(&t, e, "bytes_per_s", 8);
-	}
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-	return 0;
-}
-
-static size_t count_groups(const json_t *u, bool ipv6)
-{
-	const json_t *g;
-	size_t i, n = 0;
-
-	json_array_foreach(json_object_get(u, "groups"), i, g) n +=
-		(strchr(cell_str(g, "group"), ':') != NULL) == ipv6;
-	return n;
-}
-
-/* a line for each family that is spoken */
-/* "wan", or "wan via voice" with a report-interface */
-static void add_upstream_name(struct text_table *t, const json_t *u)
-{
-	const char *name = cell_str(u, "interface"),
-		   *via = cell_str(u, "report_interface");
-	bool other = *via && strcmp(via, name) != 0;
-
-	text_table_add(t, "%s%s%s", name, other ? " via " : "", other ? via : "");
-}
-
-static void add_upstream(
-	struct text_table *t, const json_t *u, const char *key, const char *protocol)
-{
-	const json_t *f = json_object_get(u, key);
-	bool ipv6 = strcmp(key, "ipv6") == 0;
-
-	if (!f)
+	if (unused_rest(e))
 		return;
-	add_upstream_name(t, u);
-	text_table_add(t, "%s", cell_yes(u, "up") ? "up" : "down");
-	cell_text(t, ipv6 ? f : u, "address");
-	text_table_add(t, "%sv%lld", protocol, cell_num(f, "version"));
-	cell_number(t, f, "robustness");
-	cell_text(t, f, "querier");
-	cell_duration(t, f, "last_query_ms");
-	text_table_add(t, "%zu", count_groups(u, ipv6));
+	cell_text(t, e, "group");
+	cell_text(t, e, any && *cell_str(e, "last_source") ? "last_source" : "origin");
+	cell_text(t, e, "in");
+	cell_list(t, json_object_get(e, "out"), SIZE_MAX);
+	cell_number(t, e, "packets");
+	cell_number(t, e, "bytes");
+	cell_number(t, e, "wrong");
+	cell_scaled(t, e, "packets_per_s", 1);
+	cell_scaled(t, e, "bytes_per_s", 8);
 }
 
-static void print_upstream_links(const json_t *links, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"State"},
-		{"Address"},
-		{"Protocol"},
-		{"Robustness", true},
-		{"Querier"},
-		{"LastQuery", true},
-		{"Groups", true},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *u;
-	size_t n;
+static const struct text_column mfc_columns[] = {
+	{"Group"},
+	{"Origin"},
+	{"In"},
+	{"Out"},
+	{"Pkts", true},
+	{"Bytes", true},
+	{"Wrong", true},
+	{"Pkts/s", true},
+	{"Bit/s", true},
+};
 
-	json_array_foreach(links, n, u)
-	{
-		add_upstream(&t, u, "ipv4", "IGMP");
-		add_upstream(&t, u, "ipv6", "MLD");
-	}
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-}
-
-static void add_pending(struct text_table *t, const json_t *g)
-{
-	const json_t *pending = json_object_get(g, "pending");
-
-	if (json_is_boolean(pending))
-		text_table_add(t, "%s", json_is_true(pending) ? "yes" : "no");
-	else if (json_is_string(pending))
-		cell_text(t, g, "pending");
-	else
-		cell_number(t, g, "pending");
-}
-
-/* Of programs on the router: they are reported by the kernel, and not left by us. */
-static void print_kernel(const json_t *links, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"Held by the kernel"},
-		{"Sources"},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *u, *g;
-	size_t n, k;
-
-	json_array_foreach(links, n, u)
-	{
-		json_array_foreach(json_object_get(u, "kernel"), k, g)
-		{
-			const json_t *sources = json_object_get(g, "sources");
-
-			cell_text(&t, u, "interface");
-			cell_text(&t, g, "group");
-			if (json_is_array(sources))
-				cell_list(&t, sources, CELL_MAX_SOURCES);
-			else
-				text_table_add(&t, "all");
-		}
-	}
-	if (t.n > 0) {
-		fputc('\n', out);
-		text_table_print(&t, out);
-	}
-	text_table_deinit(&t);
-}
-
-int ctl_print_upstream(json_t *reply, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"Group"},
-		{"Mode"},
-		{"Pending"},
-		{"Next", true},
-		{"Sources"},
-	};
-	const json_t *links = json_object_get(reply, "upstream"), *u, *g;
-	struct text_table t = TEXT_TABLE(columns);
-	size_t n, k;
-
-	print_upstream_links(links, out);
-	json_array_foreach(links, n, u)
-	{
-		json_array_foreach(json_object_get(u, "groups"), k, g)
-		{
-			cell_text(&t, u, "interface");
-			cell_text(&t, g, "group");
-			cell_text(&t, g, "mode");
-			add_pending(&t, g);
-			cell_duration(&t, g, "next_ms");
-			cell_list(&t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
-		}
-	}
-	if (t.n > 0) {
-		fputc('\n', out);
-		text_table_print(&t, out);
-	}
-	text_table_deinit(&t);
-	print_kernel(links, out);
-	return 0;
-}
+const struct ctl_list ctl_list_mfc = {
+	.key = "mfc",
+	.depth = 1,
+	.table = TEXT_TABLE(mfc_columns),
+	.row = mfc_row,
+	.again = mfc_again,
+};
 
 /* All scalars of an object; objects inside it with their name in front, one level deep.
  * Zero counters of these are left out: there are many of them. */

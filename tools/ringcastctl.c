@@ -13,6 +13,7 @@
 #include "ctl_commands.h"
 #include "ctl_convert.h"
 #include "ctl_explain.h"
+#include "ctl_list.h"
 #include "ctl_tables.h"
 #include "ctl_watch.h"
 
@@ -28,29 +29,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A command is a line for the daemon whose reply `print` shows, or, with `run`, a
- * program of its own: it gets its name as argv[0] and what follows, options included.
- */
+/* A command is a line for the daemon whose reply `print` shows, or `list` row by row,
+ * or, with `run`, a program of its own: it gets its name as argv[0] and what follows,
+ * options included. */
 struct command {
 	const char *name;
 	const char *argument; /* NULL: takes none; "[...]": may do without */
 	const char *help;
 	int (*print)(json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
-	bool (*again)(const json_t *reply); /* ask once more, a second later */
-	const char *request;		    /* what the daemon calls it; NULL: `name` */
+	const struct ctl_list *list;
+	const char *request; /* what the daemon calls it; NULL: `name` */
 };
 
 static int help(const struct ctl_context *ctx, int argc, char **argv);
 
 static const struct command commands[] = {
-	{"show interfaces", NULL, "counters, role and state", ctl_print_interfaces},
-	{"show groups", NULL, "groups that members have joined", ctl_print_groups},
+	{"show interfaces", NULL, "counters, role and state",
+		.list = &ctl_list_interfaces},
+	{"show groups", NULL, "groups that members have joined",
+		.list = &ctl_list_groups},
 	{"show groups detail", "[GROUP] [INTERFACE]", "with hosts, timers and modes",
-		ctl_print_groups_detail},
-	{"show mfc", NULL, "forwarding entries with rates", ctl_print_mfc,
-		.again = ctl_mfc_again},
-	{"show upstream", NULL, "what is reported upstream", ctl_print_upstream},
+		.list = &ctl_list_groups_detail},
+	{"show mfc", NULL, "forwarding entries with rates", .list = &ctl_list_mfc},
+	{"show upstream", NULL, "what is reported upstream",
+		.list = &ctl_list_upstream},
 	{"show stats", NULL, "what became of frames and messages", ctl_print_stats},
 	{"show config", NULL, "configuration, every value spelt out", ctl_print_config},
 	{"show version", NULL, "of the daemon, and how it sends", ctl_print_version,
@@ -251,15 +254,6 @@ static int print_reply(const struct command *command, const char *line, bool as_
 	return status;
 }
 
-static bool wants_again(const struct command *command, const char *line)
-{
-	json_t *reply = json_loads(line, 0, NULL);
-	bool again = reply && command->again(reply);
-
-	json_decref(reply);
-	return again;
-}
-
 static int ask(const struct ctl_context *ctx, const struct command *command,
 	const char *request)
 {
@@ -268,12 +262,9 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 
 	if (fd < 0)
 		return CTL_EXIT_UNREACHABLE;
+	if (command->list)
+		return ctl_list_show(fd, ctx, request, command->list);
 	line = ctl_client_line(fd, ctx->path, request);
-	if (line && command->again && !ctx->as_json && wants_again(command, line)) {
-		sleep(1);
-		free(line);
-		line = ctl_client_line(fd, ctx->path, request);
-	}
 	if (!line)
 		return CTL_EXIT_UNREACHABLE;
 	return print_reply(command, line, ctx->as_json);

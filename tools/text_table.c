@@ -38,17 +38,12 @@ void text_table_add(struct text_table *t, const char *format, ...)
 	t->cell[t->n++] = printable(text, "");
 }
 
-static int column_width(const struct text_table *t, size_t c)
+static void widen(int *width, const char *text)
 {
-	size_t width = strlen(t->column[c].title);
+	size_t n = strlen(text);
 
-	for (size_t i = c; i < t->n; i += t->n_columns) {
-		size_t n = strlen(t->cell[i]);
-
-		if (n > width)
-			width = n;
-	}
-	return (int)width;
+	if (n > (size_t)*width)
+		*width = (int)n;
 }
 
 static void print_cell(
@@ -63,27 +58,45 @@ static void print_cell(
 	fputs(last ? "\n" : "  ", out);
 }
 
-void text_table_print(const struct text_table *t, FILE *out)
+static void forget(struct text_table *t)
 {
-	int *width = or_die(calloc(t->n_columns, sizeof(int)));
+	for (size_t i = 0; i < t->n; i++)
+		free(t->cell[i]);
+	t->n = 0;
+}
 
-	for (size_t c = 0; c < t->n_columns; c++) {
-		width[c] = column_width(t, c);
-		print_cell(t, c, width[c], t->column[c].title, out);
-	}
+void text_table_print(struct text_table *t, FILE *out)
+{
+	bool first = !t->width;
+
+	if (first)
+		t->width = or_die(calloc(t->n_columns, sizeof(int)));
+	for (size_t c = 0; c < t->n_columns; c++)
+		widen(&t->width[c], t->column[c].title);
+	for (size_t i = 0; i < t->n; i++)
+		widen(&t->width[i % t->n_columns], t->cell[i]);
+	for (size_t c = 0; first && c < t->n_columns; c++)
+		print_cell(t, c, t->width[c], t->column[c].title, out);
 	for (size_t i = 0; i < t->n; i++) {
 		size_t c = i % t->n_columns;
 
-		print_cell(t, c, width[c], t->cell[i], out);
+		print_cell(t, c, t->width[c], t->cell[i], out);
 	}
-	free(width);
+	forget(t);
+}
+
+void text_table_flow(struct text_table *t, FILE *out)
+{
+	if (t->n >= TEXT_TABLE_PART * t->n_columns)
+		text_table_print(t, out);
 }
 
 void text_table_deinit(struct text_table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free(t->cell[i]);
+	forget(t);
 	free(t->cell);
+	free(t->width);
 	t->cell = NULL;
-	t->n = t->cap = 0;
+	t->width = NULL;
+	t->cap = 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Tables in plain text whose columns are as wide as their widest cell. Running out of
- * memory ends the program: this is for command line tools. */
+/* Tables in plain text whose columns are as wide as their widest cell. One that is
+ * longer than memory should hold is printed in parts, whose columns are as wide as
+ * those of the part before or wider. Running out of memory ends the program: this is
+ * for command line tools. */
 
 #include "base/cleanup.h"
 
@@ -19,6 +21,7 @@ struct text_table {
 	size_t n_columns;
 	char **cell; /* owned, row by row */
 	size_t n, cap;
+	int *width; /* of what has been printed; NULL: nothing yet */
 };
 
 #define TEXT_TABLE(columns)                                                            \
@@ -28,6 +31,11 @@ struct text_table {
 
 /* The next cell; control characters become '?', an empty text "-". */
 void text_table_add(struct text_table *t, const char *format, ...) _printf_(2, 3);
-/* Title line and rows. Nothing follows the last cell of a line. */
-void text_table_print(const struct text_table *t, FILE *out);
+#define TEXT_TABLE_PART 500 /* rows */
+
+/* Title line and rows, or what has come since the last part. Nothing follows the last
+ * cell of a line. */
+void text_table_print(struct text_table *t, FILE *out);
+/* A row is complete: print a part if there are enough for one. */
+void text_table_flow(struct text_table *t, FILE *out);
 void text_table_deinit(struct text_table *t);

@@ -109,6 +109,20 @@ def fragments(seeds, golden):
         seeds.add("reassemble", bytes([2]) + octets)
 
 
+def replies(seeds, root):
+    """Replies of the daemon whose rows are "rows"; in front how large the pieces are."""
+    for path in sorted((root / "tests" / "golden").glob("ctl-*.json")):
+        octets = path.read_bytes().strip()
+        for name in (b'"groups"', b'"mfc"', b'"interfaces"'):
+            octets = octets.replace(name, b'"rows"')
+        for piece in (0, 63):
+            seeds.add("rows", bytes([piece]) + octets)
+    for text in ('{"rows":[]}', '{"a":"]","rows":["x\\"],",[1,{"rows":[2]}]],"rows":[3]}',
+                 '{"rows":[1,]}', '{"rows":[,1]}', '{"rows" : [ 1 , 2 ] , "b":1}', '[]'):
+        seeds.add("rows", b"\0" + text.encode())
+    seeds.dictionary("rows", ['\\"rows\\":[', '\\"', "],", "{", "}"])
+
+
 def frames(seeds):
     """One frame; in front what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
     ext = [(0, "1100050200000100"), (43, "1100000000000000"), (44, "1100000000000001"),
@@ -308,6 +322,7 @@ def main():
     kernel_groups(seeds)
     texts(seeds)
     requests(seeds)
+    replies(seeds, root)
     for path in sorted((root / "tests" / "fuzz" / "regress").glob("*/*")):
         folder = out / path.parent.name
         folder.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ static const char *program, *files;
 static char dir[64], path[96];
 
 struct answer {
-	char out[8192], err[2048];
+	char out[131072], err[2048];
 	int status;
 };
 
@@ -230,6 +230,63 @@ static void golden_text(void **state)
 	}
 }
 
+/* Rows of so many groups, each the ones of `show groups`; owned by the caller. */
+static char *many_groups(unsigned n, const char *head, const char *tail)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs(head, f);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "%s{\"interface\":\"%s\",\"group\":\"239.1.%u.%u\"}",
+			i ? "," : "", i < 700 ? "lan1" : "a-longer-name", i / 256,
+			i % 256);
+	fputs(tail, f);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* The column begins where its title does, or further to the right once a later part of
+ * the table has wider cells. */
+static void long_tables_are_printed_in_parts(void **state)
+{
+	static const char *const words[] = {"show", "groups", NULL};
+	char *reply = many_groups(1200, "{\"groups\":[", "]}\n");
+	struct answer got = ask(words, "show groups\n", reply);
+
+	assert_int_equal(got.status, 0);
+	assert_string_equal(got.err, "");
+	assert_int_equal(count_lines(got.out), 1201);
+	assert_non_null(strstr(got.out, "Interface  Group        Mode  Version"));
+	assert_non_null(strstr(got.out, "\nlan1       239.1.1.243  -   "));
+	/* the part that begins with row 500 has both names */
+	assert_non_null(strstr(got.out, "\nlan1           239.1.1.244  -   "));
+	assert_non_null(strstr(got.out, "\na-longer-name  239.1.4.175  -   "));
+	free(reply);
+}
+
+static void a_reply_that_breaks_off(void **state)
+{
+	static const char *const words[] = {"show", "groups", NULL};
+	char *reply = many_groups(3, "{\"groups\":[", ",{\"interface\":");
+	struct answer got = ask(words, "show groups\n", reply);
+
+	assert_int_equal(got.status, 1);
+	assert_int_equal(count_lines(got.out), 4);
+	assert_non_null(strstr(got.err, "no answer from the daemon"));
+	free(reply);
+}
+
 static void json_is_passed_through(void **state)
 {
 	static const char *const words[] = {"show", "mfc", "--json", NULL};
@@ -379,6 +436,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_text),
+		cmocka_unit_test(long_tables_are_printed_in_parts),
+		cmocka_unit_test(a_reply_that_breaks_off),
 		cmocka_unit_test(json_is_passed_through),
 		cmocka_unit_test(error_reply_is_status_4),
 		cmocka_unit_test(broken_replies),

@@ -7,9 +7,11 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import time
 
-from libnetns import FAST, GROUP, WAN, case, first_after, lab, main, wait_datagrams, wait_for
+from libnetns import (FAST, GROUP, WAN, case, first_after, lab, main, ringcast,
+                      wait_datagrams, wait_for)
 from packets import Wire, group_mac, igmp3_report, ipv4
 
 N = int(os.environ.get("RINGCAST_ANSWERS", 50000))
@@ -111,6 +113,35 @@ def tables(b):
         b.note(f"{request}: {seconds:.2f} s, {grown} kB more, {rows(reply)} rows")
         assert rows(reply) >= N, (request, rows(reply))
         assert grown < 16 * MIB, (request, grown)
+
+
+def run_client(d, words):
+    """Lines, bytes, seconds, and the memory (kB) that ringcastctl had before its end."""
+    command = [ringcast.binary("ringcastctl"), "-s", d.socket, *words.split()]
+    start, lines, octets, peak = time.monotonic(), 0, 0, 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as p:
+        while got := p.stdout.read1(1 << 16):
+            lines, octets = lines + got.count(b"\n"), octets + len(got)
+            with open(f"/proc/{p.pid}/status", encoding="ascii") as f:
+                peak = max(peak, *(int(line.split()[1]) for line in f
+                                   if line.startswith("VmHWM")), 0)
+    assert p.returncode == 0, words
+    return lines, octets, time.monotonic() - start, peak
+
+
+@case("N23 ringcastctl prints large tables in memory for some of their rows")
+def printed(b):
+    _, d, r = large(b)
+    r.join()
+    wait_datagrams(r)
+    for words, rows in (("show groups", -(-N // PER_REPORT)), ("--json show groups", 0),
+                        ("show mfc", N), ("--json show mfc", 0),
+                        ("show upstream", -(-N // PER_REPORT)), ("--json show upstream", 0),
+                        ("show interfaces", 3), ("--json show interfaces", 0)):
+        lines, octets, seconds, peak = run_client(d, words)
+        b.note(f"{words}: {lines} lines, {octets} bytes, {seconds:.1f} s, {peak} kB")
+        assert lines > rows, (words, lines)
+        assert peak < 16 * MIB, (words, peak)
 
 
 @case("F12 sixteen clients with a thousand requests each, read or not: joins are served")

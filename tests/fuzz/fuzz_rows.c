@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Replies taken apart row by row, in pieces of any size, against jansson, which reads
+ * them as a whole: the same lines are JSON, the rows are the same, and what is passed
+ * on is what came.
+ */
+
+#include "fuzz.h"
+#include "tools/ctl_rows.h"
+
+static void collect(void *ctx, const json_t *head, json_t *row)
+{
+	const json_t *cut = json_object_get(head, "rows");
+
+	fuzz_assert(json_is_array(cut) && json_array_size(cut) == 0);
+	json_array_append(ctx, row);
+}
+
+/* The rows are no longer in the reply; whether the name is written with escapes is not
+ * looked at, and of two members of one name the last one counts. */
+static void check_rows(const char *line, size_t len, json_t *reply, const json_t *rows)
+{
+	json_t *whole = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *left = json_object_get(reply, "rows");
+
+	if (whole && json_is_array(left) && json_array_size(left) == 0)
+		fuzz_assert(json_equal(json_object_get(whole, "rows"), rows));
+	else if (whole)
+		fuzz_assert(json_equal(whole, reply));
+	json_decref(whole);
+}
+
+static void check(const char *line, size_t len, size_t piece)
+{
+	char *printed = NULL;
+	size_t n_printed = 0, at = 0;
+	FILE *out = open_memstream(&printed, &n_printed);
+	json_t *rows = json_array(), *reply = NULL,
+	       *whole = json_loadb(line, len, 0, NULL);
+	struct ctl_rows r = {
+		.key = "rows", .depth = 1, .row = collect, .ctx = rows, .json = out};
+	int e = 0;
+
+	fuzz_assert(out && rows);
+	while (e == 0 && at < len) {
+		size_t n = len - at < piece ? len - at : piece;
+
+		e = ctl_rows_feed(&r, line + at, n, &reply);
+		at += n;
+	}
+	fuzz_assert(e != 1);
+	if (e == 0)
+		e = ctl_rows_feed(&r, "\n", 1, &reply);
+	fclose(out);
+	/* jansson allows more arrays in each other, and a NUL behind a number */
+	if (e == 1)
+		fuzz_assert(whole);
+	else
+		fuzz_assert(!whole || memchr(line, '\0', len) ||
+			strstr(r.error.text, "too deep"));
+	if (e == 1) {
+		fuzz_assert(n_printed == len + 1 && memcmp(printed, line, len) == 0);
+		check_rows(line, len, reply, rows);
+	}
+	ctl_rows_deinit(&r);
+	json_decref(reply);
+	json_decref(rows);
+	json_decref(whole);
+	free(printed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd in = rd_init(data, size);
+	size_t piece = 1u + rd_u8(&in), len;
+	uint8_t *line = fuzz_rest(&in, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (line[i] == '\n')
+			line[i] = ' ';
+	check((const char *)line, len, piece);
+	free(line);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A reply of the daemon taken apart while it arrives: the elements of its large arrays
+ * one by one, and in the end the reply without them. It needs memory for the largest
+ * element and for what is in no such array. No input or output but `json`.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define CTL_ROWS_DEPTH 64 /* of arrays and objects in each other */
+
+struct ctl_rows {
+	/* Set by the caller. The arrays are those members of this name that are within
+	 * so many arrays and objects: 1 is a member of the reply itself. */
+	const char *key;
+	unsigned depth;
+	/* An element, borrowed. `head` is what came in front of its array, with this
+	 * array as an empty one and everything closed. NULL: only the syntax matters.
+	 */
+	void (*row)(void *ctx, const json_t *head, json_t *row);
+	void *ctx;
+	FILE *json;	 /* gets the text of the reply, piece by piece; NULL: nobody */
+	bool for_people; /* whom control characters would harm */
+
+	/* Zero to begin with. */
+	size_t n_rows, n_rows_here; /* of all arrays, and of the last one */
+	json_error_t error;	    /* why it is no JSON */
+	json_t *head;
+	char *text; /* the reply without rows that are done, and the one that is not */
+	size_t n, cap, row_at, printed;
+	char open[CTL_ROWS_DEPTH]; /* what would close them */
+	unsigned n_open, n_cut;	   /* n_cut: of the array with rows; 0: in none */
+	bool in_string, escaped;
+};
+
+/* The next octets. 1: the line is complete, *ret_reply is what is left of it, which
+ * need not be an object; 0: more has to come; -EBADMSG: no JSON, see `error`; -ENOMEM.
+ */
+int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply);
+void ctl_rows_deinit(struct ctl_rows *r);
