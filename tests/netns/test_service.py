@@ -83,7 +83,7 @@ class Service(ringcast.Daemon):
             shutil.copy(ringcast.binary(program), self.dir)
         with open(os.path.join(os.environ["RINGCAST_BUILD"], "data", "ringcast.service"),
                   encoding="utf-8") as f:
-            unit = re.sub(r"(Exec\w+=)\S*/(\w+) ", rf"\1{PLACE}/\2 ", f.read())
+            unit = re.sub(r"(Exec\w+=)\S*/(ringcast\w+) ", rf"\1{PLACE}/\2 ", f.read())
         unit, n = re.subn(r"\S+/ringcast\.conf$", f"{PLACE}/ringcast.conf", unit, flags=re.M)
         assert n == 1, unit
         self.put("ringcast.service", unit)
