@@ -22,6 +22,7 @@ AROUND = [
     "share/man/man1/ringcast-replay.1",
     "share/man/man5/ringcast.conf.5",
     "share/man/man8/ringcastctl.8",
+    "share/man/man8/ringcast.8",
     "share/man/man8/ringcastd.8",
     "share/doc/ringcast/LICENSE",
     "share/doc/ringcast/README.md",
