@@ -15,6 +15,7 @@ packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
 packages_deb="$packages_build libcmocka-dev build-essential debhelper dpkg-dev lintian"
 packages_stream="ffmpeg"
+packages_fresh="debootstrap git python3 util-linux mount"
 # another daemon for kernel routing, beside which bench/run measures; unpacked as well
 packages_witness="smcroute"
 # the proxy that the control plane is compared with; unpacked likewise
@@ -104,6 +105,7 @@ unpack_package()
 	done
 }
 
+# shellcheck disable=SC2154 # top is the tree, as those who source this have it
 # configure DIRECTORY [OPTION...] : set up a build. One that is older than the last change of
 # the machine's packages looks again for libraries and tools: tools/demo may have configured it
 # before bench/run has installed clang.
@@ -128,6 +130,18 @@ build_release()
 		printf '%s\nthe build failed\n' "$log" >&2
 		return 1
 	}
+}
+
+# need_tools TOOL... : where nothing may be installed
+need_tools()
+{
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || {
+			echo "$tool is missing: run ${0##*/} as root without --no-install" >&2
+			return 1
+		}
+	done
 }
 
 # give_back DIRECTORY : after sudo, what was built belongs to the user who called it
