@@ -33,7 +33,7 @@ def from_source():
     """The commands of README.md, From source."""
     block = re.search(r"\*\*From source\.\*\*\n\n```sh\n(.*?)```", text_of("README.md"), re.S)[1]
     lines = re.sub(r"\\\n\s*", "", block).splitlines()
-    return [line.replace("apt-get install ", "apt-get install -y --no-install-recommends ")
+    return [line.replace("apt-get install ", "apt-get install -y ")
             for line in lines if not line.startswith("#")]
 
 
