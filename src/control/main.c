@@ -15,23 +15,26 @@
 #include <string.h>
 #include <unistd.h>
 
+/* of the service; checked where no file is named */
+#define SERVICE_CONFIG RINGCAST_SYSCONFDIR "/ringcast.conf"
+
 static const char usage_text[] =
 	"Usage: %s [-n | -b] [-d] [-v]... [-s SOCKET] FILE\n"
-	"       %s -C FILE\n"
+	"       %s -C [FILE]\n"
 	"       %s -V | -h\n"
 	"IGMP and MLD proxy that forwards multicast in userspace. FILE is an\n"
-	"igmpproxy.conf.\n"
+	"igmpproxy.conf. Without FILE, -C checks " SERVICE_CONFIG ".\n"
 	"\n"
-	"  -n         stay in the foreground (the default)\n"
-	"  -b         go into the background once everything is open\n"
-	"  -d         log to standard error, whatever FILE says, and stay in the\n"
-	"             foreground\n"
-	"  -v         log more; three times is everything\n"
-	"  -s SOCKET  control socket (default: control-socket of FILE, or\n"
-	"             " CTL_DEFAULT_PATH ")\n"
-	"  -C         check FILE, say what each interface will do, and exit\n"
-	"  -V         print the version and exit\n"
-	"  -h         print this and exit\n"
+	"  -n, --foreground     stay in the foreground (the default)\n"
+	"  -b, --background     go into the background once everything is open\n"
+	"  -d, --debug          log to standard error, whatever FILE says, and stay in\n"
+	"                       the foreground\n"
+	"  -v, --verbose        log more; three times is everything\n"
+	"  -s, --socket SOCKET  control socket (default: control-socket of FILE, or\n"
+	"                       " CTL_DEFAULT_PATH ")\n"
+	"  -C, --check          check FILE, say what each interface will do, and exit\n"
+	"  -V, --version        print the version and exit\n"
+	"  -h, --help           print this and exit\n"
 	"\n"
 	"Exit status: 0 clean stop, 1 usage, 2 configuration error, 3 missing capability\n"
 	"or kernel feature, 4 failure while running, 5 another process takes over and is to\n"
@@ -243,12 +246,41 @@ static void more_verbose(struct cmdline *c)
 		c->level++;
 }
 
+/* To run, the file must be named: a daemon that somebody starts to see what it says
+ * would forward every stream once more, beside the service. -1: run; else the exit
+ * status. */
+static int take_file(struct cmdline *c, const char *name, int n, char **files)
+{
+	if (n == 0 && c->check_only) {
+		c->options.config_path = SERVICE_CONFIG;
+		return -1;
+	}
+	if (n == 1) {
+		c->options.config_path = files[0];
+		return -1;
+	}
+	fprintf(stderr, "%s: exactly one configuration file is needed\n", name);
+	usage(stderr, c, name);
+	return APP_EXIT_USAGE;
+}
+
 /* -1: run; else the exit status */
 static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 {
+	static const struct option options[] = {
+		{"foreground", no_argument, NULL, 'n'},
+		{"background", no_argument, NULL, 'b'},
+		{"debug", no_argument, NULL, 'd'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"socket", required_argument, NULL, 's'},
+		{"check", no_argument, NULL, 'C'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "nbdvs:CVh")) != -1) {
+	while ((opt = getopt_long(argc, argv, "nbdvs:CVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'd': /* ringcastd in the foreground logs to stderr anyway */
 			c->options.log_to_stderr = true;
@@ -281,13 +313,7 @@ static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 			return APP_EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "%s: exactly one configuration file is needed\n", name);
-		usage(stderr, c, name);
-		return APP_EXIT_USAGE;
-	}
-	c->options.config_path = argv[optind];
-	return -1;
+	return take_file(c, name, argc - optind, argv + optind);
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from libnetns import PLAIN, WAN, case, main, ringcast
+from libnetns import PLAIN, WAN, Daemon, case, main, ringcast
 
 REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
@@ -85,6 +85,27 @@ def usage(b):
     assert ringcastd("-h").returncode == 0
     version = ringcastd("-V")
     assert version.returncode == 0 and re.search(r"\d+\.\d+\.\d+", version.stdout)
+
+
+@case("N37 long options are the short ones; -C without a file checks that of the service")
+def long_options(b):
+    for short, long in (("-h", "--help"), ("-V", "--version")):
+        assert ringcastd(short).stdout == ringcastd(long).stdout != ""
+    path = "/run/long.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(PLAIN)
+    assert ringcastd("--check", path).stdout == ringcastd("-C", path).stdout != ""
+    t = b.topology()
+    d = b.daemon = b.own(Daemon(t.router, PLAIN, start=False))
+    d.verbose = ("--foreground", "--debug", "--verbose", "--verbose")
+    d.start()
+    assert d.ctl_run("log").stdout.strip().endswith("debug"), d.ctl_run("log")
+    for words in ([], ["--check"], ["--foreground"], ["-C", path, path]):
+        r = ringcastd(*words)
+        if words == ["--check"]:
+            assert re.search(r"/etc/ringcast.conf", r.stdout + r.stderr), r
+        else:
+            assert r.returncode == 1 and "exactly one configuration file" in r.stderr, r
 
 
 @case("K23 interfaces that are not there are named, with those that are: -C, start, reload")

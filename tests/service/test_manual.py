@@ -14,7 +14,7 @@ MAN = os.path.join(ROOT, "doc", "man")
 CONF5 = os.path.join(BUILD, "doc", "man", "ringcast.conf.5")
 PAGES = {"ringcastd": "ringcastd.8", "ringcastctl": "ringcastctl.8",
          "ringcast-gen": "ringcast-gen.1", "ringcast-replay": "ringcast-replay.1"}
-HELP = {"ringcastd": "-h", "ringcastctl": "--help", "ringcast-gen": "--help",
+HELP = {"ringcastd": "--help", "ringcastctl": "--help", "ringcast-gen": "--help",
         "ringcast-replay": "-h"}
 OPTION = r"(?<![\w-])--?[A-Za-z0-9][A-Za-z0-9-]*"
 
