@@ -11,9 +11,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* 0, or the exit status of a reply that reports a failure (reload). */
+/* 0, or the exit status of a reply that reports a failure (reload, clear). */
 int ctl_print_stats(json_t *reply, FILE *out);
 int ctl_print_config(json_t *reply, FILE *out);
 int ctl_print_version(json_t *reply, FILE *out);
 int ctl_print_reload(json_t *reply, FILE *out);
 int ctl_print_log(json_t *reply, FILE *out);
+int ctl_print_clear(json_t *reply, FILE *out);

@@ -68,6 +68,8 @@ static const struct command commands[] = {
 	{"metrics", NULL, "metrics as text, for Prometheus", .run = ctl_metrics},
 	{"log", "[LEVEL]", "show or change the level: error to debug, or default",
 		ctl_print_log},
+	{"clear group", "GROUP [IF]", "ask at once who wants it, end what nobody does",
+		ctl_print_clear},
 	{"reload", NULL, "read the configuration file again", ctl_print_reload},
 	{"upgrade", NULL, "let another ringcastd take over without a gap",
 		.run = ctl_upgrade},

@@ -120,10 +120,7 @@ void mgroup_empty(struct mgroup_db *db, struct mgroup *g)
 	mgroup_to_include(g);
 	mgroup_ask_nothing(g);
 	mgroup_schedule(g);
-	for (size_t i = 0; i < g->n_host; i++)
-		addrset_deinit(&g->host[i].filter.src);
-	g->n_host = g->n_named = 0;
-	g->host_at = MONO_NEVER;
+	mgroup_hosts_forget(g);
 }
 
 void mgroup_drop(struct mgroup_db *db, struct mgroup *g)

@@ -192,6 +192,13 @@ struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
 /* Drop a group without asking anybody (port went away, filter changed). */
 void mgroup_drop(struct mgroup_db *db, struct mgroup *g);
 
+/* The operator doubts that the group has members: forget its hosts and their versions,
+ * ask the LAN at once and end what nobody answers for, as after a leave of everybody.
+ * The stream of who answers has no gap. False: another router asks there, or the group
+ * has a member of IGMPv1, which cannot be asked about one; nothing was changed. */
+bool mgroup_doubt(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
+
 /* group compatibility mode (R094) */
 enum gm_version mgroup_version(const struct mgroup *g, mono_t now);
 /* Forwarding rule of RFC 9776 6.3 (R076). */

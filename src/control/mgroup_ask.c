@@ -360,6 +360,36 @@ void mgroup_ask_nothing(struct mgroup *g)
 	}
 }
 
+/* A query about the group makes hosts tell all that they want of it, so the sources
+ * need none of their own. */
+bool mgroup_doubt(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	mono_t lmqt = lmqt_after(db, now);
+
+	if (!role->querier || role->version == GM_V1 || mgroup_version(g, now) == GM_V1)
+		return false;
+	mgroup_hosts_forget(g);
+	g->untracked_until = mono_max(g->untracked_until, lmqt);
+	g->older_until[GM_V2] = MONO_UNSET;
+	mgroup_ask_nothing(g);
+	heap_remove(&db->turns.waiting, &g->turn);
+	if (g->mode == GM_EXCLUDE)
+		g->until = mono_min(g->until, lmqt);
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until))
+			mgroup_source_run(
+				g, &g->src[i], mono_min(g->src[i].until, lmqt));
+	g->repeats = (uint8_t)(db->params.gm.last_member_count - 1);
+	send_group(db, g, now, fx);
+	mgroup_asked(db, now, 1);
+	mgroup_schedule(g);
+	mgroup_arm(db, g);
+	mgroup_count(db, g, false);
+	return true;
+}
+
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {

@@ -117,6 +117,7 @@ static inline bool mgroup_is_full(const struct mgroup_db *db)
 
 /* Room for n hosts. 0 or -ENOMEM. */
 int mgroup_hosts_reserve(struct mgroup *g, size_t n);
+void mgroup_hosts_forget(struct mgroup *g);
 /* the order of a group's hosts */
 int mgroup_host_cmp(
 	const struct mgroup_host *h, const struct addr *a, const struct gm_mac *mac);

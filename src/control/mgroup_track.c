@@ -95,6 +95,14 @@ int mgroup_hosts_reserve(struct mgroup *g, size_t n)
 	return 0;
 }
 
+void mgroup_hosts_forget(struct mgroup *g)
+{
+	for (size_t i = 0; i < g->n_host; i++)
+		addrset_deinit(&g->host[i].filter.src);
+	g->n_host = g->n_named = 0;
+	g->host_at = MONO_NEVER;
+}
+
 /* NULL: no memory, or too many */
 static struct mgroup_host *host_get(
 	const struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg)

@@ -123,6 +123,7 @@ const struct ctl_command show_commands[] = {
 	{"version", version, .right = CTL_READ},
 	{"metrics", .answer = show_metrics, .right = CTL_READ},
 	{"health", health, .right = CTL_READ},
+	{"clear group", show_clear_group, .right = CTL_CHANGE},
 	{"reload", reload, .right = CTL_CHANGE},
 	{"upgrade", app_upgrade, .right = CTL_CHANGE},
 	{"log", log_level, .right = CTL_READ, .changes = log_changes},

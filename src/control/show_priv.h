@@ -20,6 +20,7 @@ json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_clear_group(void *ctx, const char *args);
 json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
 
 /* ---- replies in pieces ---- */

@@ -34,10 +34,12 @@ ANSWERS = {
                   {"group": "g", "origin": "o", "last_source": "l", "in": "i", "out": ["o"]}]},
     "metrics": {"text": "t", "content_type": "c"},
     "health": {"ok": False, "problems": ["p", "q"], "unsure": []},
+    "clear group": {"group": "g", "asked": [{"interface": "i", "answer_ms": 7}],
+                    "not_asked": [{"interface": "i", "querier": "q", "reason": "r"}]},
     "capture": {"capture": "pcapng"},
     "upgrade": {"ok": True, "pid": 1, "name": "n"},
 }
-WORDS = {"explain": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
+WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
 # these show a text with lines of its own
 WHOLE_TEXT = ("show config", "metrics")
 

@@ -7,6 +7,7 @@ import time
 
 from libnetns import (FAST, GROUP, PLAIN, QUICK, assert_continuous, case, lab, main,
                       wait_datagrams, wait_for, wait_record, wait_silence, wire)
+from packets import ALL_HOSTS, REPORTS, TO_EX, Wire, igmp3_query, igmp3_report, ipv4
 
 # long enough that "at once" and "after it" cannot be confused on a slow machine
 SLOW_LEAVE = PLAIN.replace("last-member-query-interval 0.2", "last-member-query-interval 5")
@@ -163,6 +164,42 @@ def removed_repeats(b):
     b.daemon.write(FAST + "phyint lan2 upstream\nphyint lan1 downstream\n")
     assert b.daemon.ctl_run("reload").returncode == 0
     assert_apart(upstream)
+
+
+@case("clear group: a member that has gone without a word is forgotten, one that is there is not")
+def clear_group(b):
+    t, r, tap = watch(b, PLAIN.replace("query-interval 3\n", "query-interval 100\n", 1))
+    d, ghost = b.daemon, b.own(Wire(t.hosts["lan2"], "eth0"))
+    ghost.send(ipv4("10.0.2.77", REPORTS, 2, igmp3_report((TO_EX, GROUP, ()))))
+    for lan in ("lan1", "lan2"):
+        d.wait_member(lan, GROUP)
+    tap.igmp()
+    done = d.ctl_run("clear", "group", GROUP)
+    assert done.returncode == 0, done
+    for lan in ("lan1", "lan2"):
+        assert f"{lan}: asked who wants {GROUP}" in done.stdout, done
+    d.wait_no_member("lan2", GROUP)
+    assert [m for m in tap.igmp() if is_specific_query(m)], "nobody was asked"
+    assert_continuous(wait_datagrams(r, 300))
+    assert d.group("lan1", GROUP)["hosts"]
+    for words, why in (((GROUP, "lan2"), "no host on lan2 has joined"), (("10.0.0.1",), "no group"),
+                       ((GROUP, "wan"), "'wan' is no downstream"), (("239.9.9.9",), "no host has")):
+        done = d.ctl_run("clear", "group", *words)
+        assert done.returncode == 4 and why in done.stderr, done
+
+
+@case("clear group where another router asks: it says who, and changes nothing")
+def clear_elsewhere(b):
+    t, r, tap = watch(b, PLAIN)
+    d, other = b.daemon, b.own(Wire(t.hosts["lan1"], "eth0"))
+    other.send(ipv4("10.0.1.0", ALL_HOSTS, 2, igmp3_query(qqic=125)))
+    wait_for(10, lambda: d.interface("lan1")["querier"]["ipv4"]["state"] == "standby",
+             "another router is querier")
+    tap.igmp()
+    done = d.ctl_run("clear", "group", GROUP)
+    assert done.returncode == 4 and "another router asks the hosts there" in done.stdout, done
+    assert_continuous(wait_datagrams(r, 100))
+    assert not [m for m in tap.igmp() if is_specific_query(m)]
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ EXAMPLES = {
     "log": [("", READ), ("debug", CHANGE), ("default", CHANGE), ("x", CHANGE)],
     "capture": [("", READ), ("interface=lo", READ), ("snaplen=100", READ), ("data", CHANGE),
                 ("sample=3", CHANGE), ("sample=", CHANGE), ("snaplen=100  data", CHANGE)],
+    "clear group": [("239.1.2.3", CHANGE), ("239.1.2.3 lan1", CHANGE)],
     "reload": [("", CHANGE), ("x", CHANGE)],
     "upgrade": [("", CHANGE), ("store", CHANGE), ("hand-over", CHANGE), ("info", CHANGE)],
 }
@@ -52,7 +53,7 @@ EXAMPLES = {
 ASKS = [b"upgrade hand-over", b"upgrade info", b"upgrade store", b"upgrade", b" \tupgrade",
         b"upgrade\t", b"upgrade   hand-over", b"UPGRADE hand-over", b"upgrad hand-over",
         b"upgrade\r", b"upgrade\0", b"upgrade hand-over\0", b"upgrade\thand-over", b"reload",
-        b"reload x", b"log debug", b"log   debug", b"log\tdebug", b"capture data",
+        b"reload x", b"clear group 239.1.2.3", b"clear group\t239.1.2.3", b"log debug", b"log   debug", b"log\tdebug", b"capture data",
         b"capture interface=lan1 data", b"capture sample=1", b"capture\tdata",
         b"capture   data", b"capture data data"]
 

@@ -480,6 +480,109 @@ static void r054_fast_leave_is_for_the_querier(void **state)
 	}
 }
 
+/* ---- the operator's doubt ---- */
+
+static bool doubt(int64_t ms)
+{
+	struct addr g = gm_group(fam, 1);
+
+	effects_clear(&fx);
+	return mgroup_doubt(&db, mgroup_find(&db, &g), mono_from_ms(ms), &fx);
+}
+
+/* A ghost ends as after a leave; nothing is cut off before it was asked twice. */
+static void doubt_ends_what_nobody_answers_for(void **state)
+{
+	static const char *const states[] = {"EX /", "EX 1/2", "IN 12"};
+
+	for (size_t i = 0; i < array_len(states); i++)
+		FOR_BOTH_FAMILIES
+		{
+			setup_db(NULL);
+			start(states[i]);
+			assert_true(doubt(T1));
+			assert_queries("Q");
+			assert_state(states[i]);
+			run_until(T1 + 1000);
+			assert_queries("Q");
+			assert_state(states[i]);
+			run_until(T1 + 1999);
+			assert_state(states[i]);
+			assert_int_not_equal(run_until(T1 + 2000), 0);
+			assert_state("-");
+			teardown_db();
+		}
+}
+
+static void doubt_spares_who_answers(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		setup_db(NULL);
+		start("IN 12");
+		assert_true(doubt(T1));
+		send_at(T1 + 500, GM_V3, 8, GM_IS_IN, "1");
+		run_until(T1 + 5000);
+		assert_state("IN 1");
+		assert_int_equal(source_ms('1'), T1 + 500 + GMI);
+		teardown_db();
+
+		setup_db(NULL);
+		start("EX /");
+		assert_true(doubt(T1));
+		send_at(T1 + 500, GM_V2, 8, GM_IS_EX, "");
+		run_until(T1 + 5000);
+		assert_state("EX /");
+		teardown_db();
+	}
+}
+
+/* With fast leave: who has answered does not decide for those who have yet to. */
+static void doubt_forgets_the_hosts(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		fast();
+		send_at(T0, GM_V3, 8, GM_TO_EX, "");
+		send_at(T0, GM_V3, 9, GM_TO_EX, "");
+		assert_true(doubt(T1));
+		assert_int_equal(group()->n_host, 0);
+		send_at(T1 + 100, GM_V3, 8, GM_IS_EX, "");
+		send_at(T1 + 200, GM_V3, 8, GM_TO_IN, "");
+		assert_state("EX /");
+		send_at(T1 + 300, GM_V3, 9, GM_IS_EX, "");
+		run_until(T1 + 1000); /* asked once more for the leave */
+		assert_queries("Q");
+		send_at(T1 + 1500, GM_V3, 9, GM_IS_EX, "");
+		run_until(T1 + 9000);
+		assert_state("EX /");
+		assert_int_equal(group()->n_host, 1);
+		teardown_db();
+	}
+}
+
+static void doubt_is_for_who_may_ask(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		setup_db(NULL);
+		start("EX /");
+		db.role[fam].querier = false;
+		assert_false(doubt(T1));
+		assert_queries("");
+		run_until(T1 + 5000);
+		assert_state("EX /");
+		teardown_db();
+	}
+	fam = FAMILY_IPV4;
+	setup_db(NULL);
+	send_at(T0, GM_V1, 9, GM_IS_EX, "");
+	assert_false(doubt(T1));
+	run_until(T1 + 5000);
+	assert_state("EX /");
+	teardown_db();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +608,10 @@ int main(void)
 		cmocka_unit_test(r092_partial_answer_keeps_the_rest),
 		cmocka_unit_test(r092_too_many_hosts_forbid_it),
 		cmocka_unit_test(r054_fast_leave_is_for_the_querier),
+		cmocka_unit_test(doubt_ends_what_nobody_answers_for),
+		cmocka_unit_test(doubt_spares_who_answers),
+		cmocka_unit_test(doubt_forgets_the_hosts),
+		cmocka_unit_test(doubt_is_for_who_may_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
