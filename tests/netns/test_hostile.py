@@ -169,6 +169,32 @@ def forged(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
 
 
+def refused(d, port):
+    return next(i["refused"] for i in d.show("interfaces")["interfaces"]
+                if i["name"] == port)
+
+
+@case("F4 who uses up a host's groups in its name ends none of its streams")
+def in_its_name(b):
+    _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
+    some, mac = random.Random(1), mac_of(victim)
+    frames = [frame(report("10.0.1.2", *[(TO_EX, f"239.{some.randrange(70, 80)}."
+                                          f"{some.randrange(256)}.{some.randrange(256)}", ())
+                                         for _ in range(182)]), mac) for _ in range(500)]
+    flood = Flood(attacker, frames, 1000, 0.1)
+    try:
+        wait_for(PATIENCE, lambda: refused(d, "lan1") > 0, "the host may have no more groups")
+        # longer than a membership lives without an answer
+        joins(b, (bystander,), channels[:6], "a neighbour's groups are used up", flood, 20)
+    finally:
+        flood.close()
+    running.stop()
+    for r in watched:
+        assert_continuous(r.receive(), 10)
+    control = d.show("stats")["control"]
+    b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
+
+
 @case("F2 health, explain and the log name who meets which limit")
 def named(b):
     _, d, _, (_, attacker, _), _, _ = bed(b, "host-message-rate 50\n")
