@@ -30,7 +30,7 @@ static mono_t deadline(void *ctx)
 	const struct app *app = ctx;
 	mono_t at = mono_min(app->retry_at, app->sockets_at);
 
-	at = mono_min(at, app->sensors_at);
+	at = mono_min(at, mono_min(app->sensors_at, app->notice_at));
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
@@ -55,6 +55,7 @@ static void tick(void *ctx, mono_t now)
 		app_retry(app, now);
 	if (mono_due(app->sockets_at, now))
 		app_tick_sockets(app, now);
+	app_notice_tick(app, now);
 	app_forwarder_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
@@ -477,6 +478,7 @@ static void init_port(struct app *app, unsigned number)
 	ap->send_limit = LOG_LIMIT(10, 6000);
 	ap->bad_limit = LOG_LIMIT(10, 6000);
 	ap->notice_limit = LOG_LIMIT(10, 6000);
+	ap->link_limit = LOG_LIMIT(6, 10000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)
@@ -494,6 +496,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->retry_at = MONO_NEVER;
 	app->http_retry_at = MONO_NEVER;
 	app->sockets_at = MONO_NEVER;
+	app->notice_at = MONO_NEVER;
 	app->sensors_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->kernel_at = MONO_NEVER;

@@ -43,9 +43,21 @@ struct app_options {
 	struct listen_fds *handed; /* by the process before; emptied; may be NULL */
 };
 
+enum app_link {
+	APP_LINK_UNKNOWN,
+	APP_LINK_UP,
+	APP_LINK_DOWN,
+	APP_LINK_GONE,
+};
+
 /* what app_notice.c has logged, so that it is said once */
 struct app_notice {
 	char name[IFNAMSIZ]; /* of the port that it was said of */
+	bool upstream;
+	enum app_link link, link_said;
+	unsigned link_born, link_said_born; /* of the interface, then */
+	unsigned link_changes;		    /* since it was said how the link is */
+	mono_t link_at;			    /* when to say it, if there is any change */
 	int master;
 	int socket_error, data_error;
 	size_t short_ring;
@@ -69,7 +81,7 @@ struct app_port {
 	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
 	struct mcsock_stats closed;	     /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
-	struct log_limit send_limit, bad_limit, notice_limit;
+	struct log_limit send_limit, bad_limit, notice_limit, link_limit;
 };
 
 struct app_rival {
@@ -139,6 +151,7 @@ struct app {
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
 	mono_t sensors_at;  /* next turn of the sensors; MONO_NEVER: there is none */
+	mono_t notice_at;   /* something about a link could not be said yet */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */
 	bool stopping;

@@ -31,6 +31,8 @@ void app_close_ports(struct app *app);
 /* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
  * for which there is no port. */
 void app_notice(struct app *app);
+/* What could not be said then; moves notice_at. */
+void app_notice_tick(struct app *app, mono_t now);
 /* Each round: frames are sent in another way than was said. Cheap. */
 void app_notice_transmit(struct app *app);
 

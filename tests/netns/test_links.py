@@ -482,8 +482,75 @@ def short_flaps(b):
         t.provider.ip("link", "set", "p0", "up")
         packets_with(p0, lambda m: isinstance(m, wire.Record) and m.type == "TO_EX",
                      f"the report after the {n + 1}th loss", seconds=5)
-    lines = [line for line in d.log().splitlines() if "carrier lost" in line]
+    # the kernel told of a loss, or only that there had been one
+    wait_for(5, lambda: "carrier lost" in d.log() or "wan: link down" in d.log(), "it is said")
+    lines = [line for line in d.log().splitlines()
+             if "carrier lost" in line or "wan: link" in line]
     assert 1 <= len(lines) <= 11, lines
+
+
+def link_lines(d, interface):
+    return [line for line in d.log().splitlines()
+            if line.startswith(f"notice: {interface}: ") and
+            (" link " in line or "interface is" in line)]
+
+
+def swap(t, interface):
+    """The interface is deleted, and another one of its name is made."""
+    t.router.ip("link", "del", interface)
+    t.router.ip("link", "add", interface, "type", "veth", "peer", "name", "far-" + interface)
+    t.router.ip("link", "set", "far-" + interface, "up")
+    t.router.ip("link", "set", interface, "up")
+
+
+@case("N23 the log says when a link goes down, comes up, is gone and is back, one line each")
+def link_log(b):
+    t = b.topology(lans=2)
+    t.router.ip("link", "set", "lan2", "down")
+    d = b.run(t, WAN + LAN + "phyint lan2 downstream\n", verbose=False)
+
+    def said(interface, *texts):
+        wait_for(5, lambda: len(link_lines(d, interface)) >= len(texts), texts[-1])
+        lines = link_lines(d, interface)
+        assert len(lines) == len(texts) and all(map(lambda t, l: t in l, texts, lines)), lines
+    said("lan2", "link down: nothing is forwarded")
+    t.router.ip("link", "set", "lan2", "up")
+    said("lan2", "link down", "link up")
+    t.router.ip("link", "set", "wan", "down")
+    said("wan", "link down: nothing comes in")
+    t.router.ip("link", "set", "wan", "up")
+    said("wan", "link down", "link up")
+    t.router.ip("link", "del", "lan1")
+    said("lan1", "interface is gone")
+    t.router.ip("link", "add", "lan1", "type", "veth", "peer", "name", "far")
+    t.router.ip("link", "set", "far", "up")
+    t.router.ip("link", "set", "lan1", "up")
+    said("lan1", "interface is gone", "interface is back, link up")
+    assert "cannot open" not in d.log(), d.log()
+
+
+@case("N23 the port of a pattern says that its interface is gone")
+def pattern_log(b):
+    t = b.topology(lans=2)
+    d = b.run(t, WAN + "phyint lan* downstream\n", verbose=False)
+    t.router.ip("link", "del", "lan2")
+    wait_for(5, lambda: link_lines(d, "lan2"), "it is said")
+    assert len(link_lines(d, "lan2")) == 1 and "is gone" in link_lines(d, "lan2")[0]
+
+
+@case("K47 an interface that is swapped twenty times: a few lines, the last one is true")
+def swapped(b):
+    t = b.topology(lans=1)
+    d = b.run(t, WAN + LAN, verbose=False)
+    before = len(d.log().splitlines())
+    for _ in range(20):
+        swap(t, "lan1")
+        wait_for(5, lambda: d.interface("lan1")["up"], "it is used")
+    t.router.ip("link", "set", "lan1", "down")
+    wait_for(15, lambda: "lan1: link down" in d.log().splitlines()[-1], "as it is in the end")
+    lines = d.log().splitlines()[before:]
+    b.note(f"{len(lines)} lines")
+    assert len(lines) <= 12, lines
 
 
 @case("K10 two interfaces on one segment: our own reports make no member, and it is said")
