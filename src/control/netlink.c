@@ -465,7 +465,8 @@ static int on_datagram(struct netlink *nl, size_t len)
 static int on_overrun(struct netlink *nl)
 {
 	nl->n_overrun++;
-	log_notice("netlink: messages were lost, reading all interfaces again");
+	log_limited(&nl->log_limit, loop_now(nl->fd.loop), LOG_LEVEL_NOTICE, NULL,
+		"netlink: messages were lost, reading all interfaces again");
 	return netlink_resync(nl);
 }
 
