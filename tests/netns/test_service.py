@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from libnetns import (GROUP, PLAIN, Skip, assert_continuous, case, gaps, main, numbers,
                       ringcast, wait_datagrams, wait_for)
@@ -253,6 +254,19 @@ def refused(b):
     d.write(PLAIN)
     d.systemctl("restart", "ringcast.service")
     wait_for(20, d._answers, "it answers again")
+
+
+@case("a failure at run time: systemd tries again, but not ten times a second")
+def retries(b):
+    _, d = boots(b)
+    # stands in for a daemon that has no memory, say
+    d.enter("sed", "-i", "s#^ExecStart=.*#ExecStart=/bin/sh -c 'exit 4'#",
+            "/run/systemd/system/ringcast.service")
+    d.systemctl("daemon-reload")
+    begun = time.monotonic()
+    d.systemctl("restart", "ringcast.service", status=1)
+    wait_for(120, lambda: int(d.property("NRestarts")) >= 8, "eight attempts")
+    assert time.monotonic() - begun > 6     # RestartSec alone makes 0.8
 
 
 @case("the journal has a field for each thing that a line is about")
