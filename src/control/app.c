@@ -31,6 +31,7 @@ static mono_t deadline(void *ctx)
 	mono_t at = mono_min(app->retry_at, app->sockets_at);
 
 	at = mono_min(at, mono_min(app->sensors_at, app->notice_at));
+	at = mono_min(at, app->streams_due);
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
@@ -56,6 +57,7 @@ static void tick(void *ctx, mono_t now)
 	if (mono_due(app->sockets_at, now))
 		app_tick_sockets(app, now);
 	app_notice_tick(app, now);
+	app_streams_tick(app, now);
 	app_forwarder_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
@@ -320,6 +322,7 @@ static int start_proxy(struct app *app)
 	int r = router_new(family, random_seed(), &app->router);
 
 	rate_table_init(&app->rates, random_seed());
+	streams_init(&app->streams, random_seed());
 	if (r == 0)
 		r = mcsock_rx_new(random_seed(), &app->rx);
 	if (r == 0)
@@ -497,6 +500,8 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->http_retry_at = MONO_NEVER;
 	app->sockets_at = MONO_NEVER;
 	app->notice_at = MONO_NEVER;
+	app->streams_due = MONO_NEVER;
+	app->streams_limit = LOG_LIMIT(20, 3000);
 	app->sensors_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->kernel_at = MONO_NEVER;
@@ -545,6 +550,7 @@ struct app *app_free(struct app *app)
 	app->router = router_free(app->router);
 	app->dp = dataplane_free(app->dp);
 	rate_table_deinit(&app->rates);
+	streams_deinit(&app->streams);
 	app_kernel_free(app);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);

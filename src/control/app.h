@@ -18,6 +18,7 @@
 #include "control/rival.h"
 #include "control/router.h"
 #include "control/sensor.h"
+#include "control/streams.h"
 #include "control/tap.h"
 #include "dataplane/dataplane.h"
 
@@ -150,7 +151,11 @@ struct app {
 	mono_t retry_at;	 /* something could not be opened: try again then */
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
-	mono_t sensors_at;  /* next turn of the sensors; MONO_NEVER: there is none */
+	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER: there is none */
+	struct streams streams;	      /* as the log knows them */
+	struct fib_cursor streams_at; /* how far the entries have been looked at */
+	uint64_t streams_frames;      /* received when they were, the last time */
+	mono_t streams_due;
 	mono_t notice_at;   /* something about a link could not be said yet */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */
@@ -159,7 +164,7 @@ struct app {
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */
-	struct log_limit sample_limit, debug_limit;
+	struct log_limit streams_limit, sample_limit, debug_limit;
 	mono_t started;
 };
 

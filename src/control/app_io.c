@@ -455,8 +455,10 @@ void app_execute(struct app *app, mono_t now)
 {
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		app_log_effects(app, now);
-	if (app->fx.n)
+	if (app->fx.n) {
 		app_kernel_stir(app, now);
+		app_streams_stir(app, now);
+	}
 	effects_for_each (&app->fx, e) {
 		switch (e->type) {
 		case EFFECT_QUERY:

@@ -48,7 +48,7 @@ static const struct {
 	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_WARNING,
 		"group ended to make room for a host with less: the table is full",
 		"; raise max-groups, or lower max-groups-per-host"},
-	[NOTE_HOST_LIMIT] = {LOG_LEVEL_INFO,
+	[NOTE_HOST_LIMIT] = {LOG_LEVEL_NOTICE,
 		"too many members to track, no fast leave for the group"},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
 		"group refused by whitelist, blacklist or boundary"},

@@ -4,6 +4,7 @@
 /* What the files of the daemon share: app.c (life cycle), app_io.c (sockets, effects),
  * app_force.c (versions that the kernel is held to),
  * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
+ * app_streams.c (streams in the log),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c
  * (metrics and health), app_upgrade.c (handing over), app_confine.c (privileges, files,
@@ -81,6 +82,10 @@ void app_kernel_free(struct app *app);
 bool app_force_look(struct app *app, mono_t now);
 /* Each round: look now and then. Cheap. */
 void app_force_tick(struct app *app, mono_t now);
+
+/* app_streams.c: streams that arrive and end, in the log. `stir`: something happens. */
+void app_streams_stir(struct app *app, mono_t now);
+void app_streams_tick(struct app *app, mono_t now);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

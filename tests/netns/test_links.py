@@ -538,6 +538,21 @@ def pattern_log(b):
     assert len(link_lines(d, "lan2")) == 1 and "is gone" in link_lines(d, "lan2")[0]
 
 
+@case("N23 the log says at info when a stream arrives and when it has ended")
+def stream_log(b):
+    t = b.topology(lans=1)
+    d = b.run(t, WAN + LAN, verbose=False)
+    assert d.ctl_run("log", "info").returncode == 0
+    r = b.receiver(t.hosts["lan1"])
+    stream = b.stream(t)
+    wait_datagrams(r)
+    line = f"info: wan: group {GROUP} source 10.0.0.1: the stream "
+    wait_for(20, lambda: line + "arrives" in d.log(), "it arrives")
+    stream.stop()
+    wait_for(30, lambda: line + "has ended: no datagram for ten seconds" in d.log(), "it ends")
+    assert d.log().count(line) == 2, d.log()
+
+
 @case("K47 an interface that is swapped twenty times: a few lines, the last one is true")
 def swapped(b):
     t = b.topology(lans=1)
