@@ -383,6 +383,8 @@ static int start_ctl(struct app *app)
 	app->socket_path = strdup(path); /* the configuration may change */
 	r = app->socket_path ? app_tap_new(app) : -ENOMEM;
 	if (r == 0)
+		r = monitor_new(&app->monitor);
+	if (r == 0)
 		r = open_ctl(app);
 	if (r == 0)
 		return give_ctl(app, gid);
@@ -539,6 +541,7 @@ struct app *app_free(struct app *app)
 	app_metrics_free(app);
 	app->ctl = ctl_free(app->ctl);
 	app->tap = tap_free(app->tap);
+	app->monitor = monitor_free(app->monitor);
 	app_rival_stop(app);
 	app_later_free(app);
 	free(app->socket_path);

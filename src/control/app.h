@@ -13,6 +13,7 @@
 #include "control/loop.h"
 #include "control/mcsock.h"
 #include "control/metrics.h"
+#include "control/monitor.h"
 #include "control/netlink.h"
 #include "control/rate.h"
 #include "control/rival.h"
@@ -66,14 +67,22 @@ struct app_notice {
 	uint32_t carrier_downs;
 };
 
+/* what those who follow events were told of a link, each change at once */
+struct app_told {
+	char name[IFNAMSIZ]; /* of the port */
+	bool present, up;
+	unsigned born;
+};
+
 struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int handed[_FAMILY_N];		  /* sockets of the process before; -1: none */
-	int ifindex;			  /* that the sockets are bound to */
-	int error;			  /* errno why a socket is missing, 0: none */
-	struct app_notice notice;	  /* what was said about it */
+	int handed[_FAMILY_N];	  /* sockets of the process before; -1: none */
+	int ifindex;		  /* that the sockets are bound to */
+	int error;		  /* errno why a socket is missing, 0: none */
+	struct app_notice notice; /* what was said about it */
+	struct app_told told;
 	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL: none */
 	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
 	int sensor_ifindex;		  /* that they are bound to; 0: none */
@@ -118,6 +127,7 @@ struct app {
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
 	struct tap *tap;
+	struct monitor *monitor;
 	struct http *http;     /* NULL: off, or not to be had now */
 	int http_error;	       /* why not: -errno that was logged */
 	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
@@ -209,6 +219,9 @@ void app_force_comment(const struct app *app, char **text);
 
 /* Other multicast daemons, as they are now. */
 json_t *app_rivals_json(struct app *app);
+
+/* Control command: follow events, see app_monitor.c. */
+json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret);
 
 /* Control command: another process takes over, see app_upgrade.c. */
 json_t *app_upgrade(void *ctx, const char *args);

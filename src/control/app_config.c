@@ -275,6 +275,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 			path);
 		app->n_reloads_refused++;
 		app->reload_refused = true;
+		app_monitor_reload(app, false);
 		service_ready("forwarding; the configuration file has an error");
 		return false;
 	}
@@ -289,6 +290,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
 	service_ready("forwarding");
+	app_monitor_reload(app, true);
 	log_notice("%s: reloaded", path);
 	return true;
 }

@@ -97,8 +97,11 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 	if (bad != GM_OK) {
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
+		uint64_t members = app_monitor_members(app, now, pp, &msg);
+
 		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
+		app_monitor_report(app, now, pp, &msg, members);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
 	/* what found no room here is not wrong */
@@ -367,6 +370,7 @@ static void open_missing(struct app *app, mono_t now)
 		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
 	app_notice(app);
+	app_monitor_ports(app, now);
 	app_rival_ports(app);
 }
 

@@ -101,7 +101,7 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	struct log_about about;
 
 	app->n_notes[note]++;
-	if (!log_enabled(note_text[note].level))
+	if (!log_enabled(note_text[note].level) && !monitor_has_followers(app->monitor))
 		return;
 	about = (struct log_about){.interface = app_port_name(app, e->port),
 		.group = text_of(&e->note.group, group),
@@ -116,6 +116,7 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
 	if (note == NOTE_FORWARDER_STOPPED || note == NOTE_FORWARDER_RESUMED)
 		format_mac(mac, &e->note.mac);
+	app_monitor_note(app, now, note_name(note), &about, text, e->note.value);
 	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
 		"%s%s%s%s", mac, text, value,
 		note_text[note].advice ? note_text[note].advice : "");
@@ -158,6 +159,9 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	if (bad == GM_BAD_MEMORY)
 		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_WARNING,
 			&about, "no memory for a membership message");
+	if (broken)
+		app_monitor_note(
+			app, now, "message_refused", &about, gm_bad_name(bad), 0);
 	if (!log_enabled(broken ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG))
 		return;
 	if (from)
@@ -209,6 +213,10 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	ap->flood_say_at[cause] = mono_add_ms(now, LIMITED_MS);
 	if (by_host)
 		about.host = app_format_host(who, host);
+	app_monitor_note(app, now, "messages_limited", &about,
+		by_host ? "sends more than host-message-rate allows"
+			: "all hosts together send more than message-rate allows",
+		0);
 	if (by_host)
 		log_about(LOG_LEVEL_WARNING, &about,
 			"sends more than host-message-rate allows (%u messages or %llu "

@@ -7,8 +7,8 @@
  * app_streams.c (streams in the log),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
  * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c
- * (metrics and health), app_upgrade.c (handing over), app_confine.c (privileges, files,
- * system calls). */
+ * (metrics and health), app_monitor.c (events), app_upgrade.c (handing over),
+ * app_confine.c (privileges, files, system calls). */
 
 #include "control/app.h"
 
@@ -93,6 +93,20 @@ void app_tap_received(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
 void app_tap_sent(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
+
+/* Events for those who follow them, app_monitor.c; `name` is a key that never changes.
+ * `value` 0: none. */
+void app_monitor_note(struct app *app, mono_t now, const char *name,
+	const struct log_about *about, const char *text, uint32_t value);
+void app_monitor_reload(struct app *app, bool ok);
+/* Ports may have changed. */
+void app_monitor_ports(struct app *app, mono_t now);
+/* For which of the first 64 records of a report its sender is a tracked member, as
+ * bits; 0 while nobody follows. What has changed since `before` is said afterwards. */
+uint64_t app_monitor_members(const struct app *app, mono_t now,
+	const struct proxy_port *pp, const struct gm_msg *msg);
+void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct gm_msg *msg, uint64_t before);
 
 /* Other multicast daemons. `init` before privileges go; `start` when there are ports;
  * `ports` when they have changed, `routing` when the kernel's routing has. */

@@ -127,6 +127,7 @@ const struct ctl_command show_commands[] = {
 	{"reload", reload, .right = CTL_CHANGE},
 	{"upgrade", app_upgrade, .right = CTL_CHANGE},
 	{"log", log_level, .right = CTL_READ, .changes = log_changes},
+	{"monitor", .stream = app_monitor_open, .right = CTL_READ},
 	/* messages of hosts are state; data frames are what they watch */
 	{"capture", .stream = capture, .right = CTL_READ, .changes = tap_shows_data},
 	{NULL, NULL},

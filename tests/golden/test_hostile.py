@@ -37,8 +37,11 @@ ANSWERS = {
     "clear group": {"group": "g", "asked": [{"interface": "i", "answer_ms": 7}],
                     "not_asked": [{"interface": "i", "querier": "q", "reason": "r"}]},
     "capture": {"capture": "pcapng"},
+    "monitor": {"monitor": "events"},
     "upgrade": {"ok": True, "pid": 1, "name": "n"},
 }
+EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h", "text": "t",
+         "value": 7}
 WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
 # these show a text with lines of its own
 WHOLE_TEXT = ("show config", "metrics")
@@ -96,7 +99,10 @@ class Daemon(threading.Thread):
                     c.sendall(self.answer + b"\n")
                     if line == b"capture\n":
                         c.sendall(capture())
-                    if line in (b"capture\n", b"upgrade\n"):
+                    if line == b"monitor\n":
+                        c.sendall(json.dumps(poisoned(EVENT), ensure_ascii=False).encode()
+                                  + b"\n" + self.answer + b"\n")
+                    if line in (b"capture\n", b"monitor\n", b"upgrade\n"):
                         break
 
     def close(self, path):

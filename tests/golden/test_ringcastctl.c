@@ -412,8 +412,8 @@ static void help_fits_a_small_terminal(void **state)
 {
 	static const char *const words[][4] = {{"--help"}, {"show", "--help"},
 		{"watch", "--help"}, {"capture", "--help"}, {"explain", "--help"},
-		{"health", "--help"}, {"metrics", "--help"}, {"upgrade", "--help"},
-		{"convert", "--help"}};
+		{"health", "--help"}, {"metrics", "--help"}, {"monitor", "--help"},
+		{"upgrade", "--help"}, {"convert", "--help"}};
 
 	for (size_t i = 0; i < array_len(words); i++) {
 		struct answer got = finish(start(words[i]));

@@ -3,14 +3,16 @@
 """Events of the interfaces under a running daemon: addresses, indexes, masters, carrier, kind
 and name change, singly and at random."""
 
+import json
 import os
 import random
 import signal
 import socket
+import subprocess
 import threading
 
 from libnetns import (FAST, GROUP, PLAIN, WAN, Sender, Skip, assert_continuous, case, link,
-                      main, number, wait_datagrams, wait_for, wait_record, wire)
+                      main, number, ringcast, wait_datagrams, wait_for, wait_record, wire)
 from rtnl import Rtnl
 
 LAN = "phyint lan1 downstream\n"
@@ -527,6 +529,99 @@ def chaos(b):
     finally:
         b.note("descriptors %d -> %d, heap %d -> %d octets, resident %d -> %d" % (
             before[0], after[0], before[1], after[1], before[2], after[2]))
+
+
+class Monitor:
+    """ringcastctl monitor, and what it has said."""
+
+    def __init__(self, d, *options):
+        self.process = subprocess.Popen(
+            [ringcast.binary("ringcastctl"), "-s", d.socket, "monitor", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    def events(self):
+        return [json.loads(line) for line in self.lines]
+
+    def wait(self, name, **members):
+        """The event of that name with these members."""
+        return wait_for(10, lambda: next(
+            (e for e in self.events() if e["event"] == name and
+             all(e.get(k) == v for k, v in members.items())), None), f"{name} {members}")
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(10)
+        self.reader.join(10)
+        return status
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(10)
+        for stream in (self.process.stdout, self.process.stderr):
+            stream.close()
+
+
+@case("monitor: groups, hosts, links and reloads as text and as JSON, until Ctrl-C")
+def monitor(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + LAN)
+    json_lines, text = b.own(Monitor(d, "--json")), b.own(Monitor(d))
+
+    def both_follow():
+        d.ctl_run("reload")
+        return json_lines.lines and text.lines
+    wait_for(10, both_follow, "both follow")
+    assert json_lines.wait("reload")["unix_ms"] > 1e12
+    receiver = b.receiver(t.hosts["lan1"])
+    for name in ("group_new", "host_joined"):
+        json_lines.wait(name, interface="lan1", group=GROUP, host="10.0.1.2")
+    receiver.leave()
+    json_lines.wait("host_left", interface="lan1", group=GROUP, host="10.0.1.2")
+    json_lines.wait("group_gone", interface="lan1", group=GROUP)
+    t.hosts["lan1"].ip("link", "set", "eth0", "down")
+    json_lines.wait("link_down", interface="lan1")
+    t.hosts["lan1"].ip("link", "set", "eth0", "up")
+    json_lines.wait("link_up", interface="lan1")
+    t.router.ip("link", "del", "lan1")
+    json_lines.wait("link_gone", interface="lan1")
+    t.router.ip("link", "add", "lan1", "type", "veth", "peer", "name", "lan1x")
+    t.router.ip("link", "set", "lan1", "up")
+    json_lines.wait("link_back", interface="lan1")
+    d.write("phyint nonsense\n")
+    d.ctl_run("reload")
+    json_lines.wait("reload_refused")
+    wait_for(10, lambda: any("errors" in line for line in text.lines), "the text has it also")
+    assert any(f"lan1: group {GROUP} host 10.0.1.2: group has its first member" in line
+               for line in text.lines), text.lines
+    assert json_lines.interrupt() == text.interrupt() == 0
+    assert d.ctl_run("version").returncode == 0
+
+
+@case("monitor: a follower that never reads costs the stream nothing and ends with the daemon")
+def slow_follower(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + LAN)
+    deaf = b.own(Monitor(d))
+    deaf.process.send_signal(signal.SIGSTOP)
+    b.stream(t)
+    receiver = b.receiver(t.hosts["lan1"])
+    got = wait_datagrams(receiver, 50)
+    for _ in range(200):
+        d.ctl_run("reload")
+    got += wait_datagrams(receiver, 50)
+    assert_continuous(got, at_least=100)
+    deaf.process.send_signal(signal.SIGCONT)
+    assert d.stop() == 0
+    assert deaf.process.wait(10) == 4
+    assert "has ended the connection" in deaf.process.stderr.read()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ EXAMPLES = {
     "capture": [("", READ), ("interface=lo", READ), ("snaplen=100", READ), ("data", CHANGE),
                 ("sample=3", CHANGE), ("sample=", CHANGE), ("snaplen=100  data", CHANGE)],
     "clear group": [("239.1.2.3", CHANGE), ("239.1.2.3 lan1", CHANGE)],
+    "monitor": [("", READ)],
     "reload": [("", CHANGE), ("x", CHANGE)],
     "upgrade": [("", CHANGE), ("store", CHANGE), ("hand-over", CHANGE), ("info", CHANGE)],
 }

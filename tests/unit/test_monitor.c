@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Followers of events: what they get, and what they lose when they do not read. */
+
+#include "control/monitor.h"
+
+#include "ctl_fixture.h"
+
+struct fixture {
+	struct ctl_fixture server;
+	struct monitor *monitor;
+};
+
+static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
+{
+	struct fixture *f = ctx;
+
+	return monitor_open(f->monitor, args, ret);
+}
+
+static const struct ctl_command commands[] = {
+	{"monitor", .stream = cmd_monitor, .right = CTL_READ},
+	{NULL, NULL},
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_int_equal(monitor_new(&f->monitor), 0);
+	ctl_fixture_init(&f->server, commands, f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ctl_fixture_deinit(&f->server);
+	monitor_free(f->monitor);
+	free(f);
+	return 0;
+}
+
+static int follower(struct fixture *f)
+{
+	int fd = client(&f->server);
+
+	say(fd, "monitor\n");
+	assert_string_equal(hear(&f->server, fd), "{\"monitor\":\"events\"}");
+	return fd;
+}
+
+/* "event" of the next line, whose count goes to *ret_count; it has a time */
+static const char *next_event(struct fixture *f, int fd, json_int_t *ret_count)
+{
+	static char name[32];
+	json_t *e = json_loads(hear(&f->server, fd), 0, NULL);
+
+	assert_non_null(e);
+	assert_true(json_integer_value(json_object_get(e, "unix_ms")) > 0);
+	snprintf(name, sizeof(name), "%s",
+		json_string_value(json_object_get(e, "event")));
+	*ret_count = json_integer_value(json_object_get(e, "count"));
+	json_decref(e);
+	return name;
+}
+
+static void say_event(struct fixture *f, const char *name, size_t size)
+{
+	char *filler = calloc(1, size + 1);
+
+	memset(filler, 'x', size);
+	monitor_say(f->monitor, json_pack("{ss ss}", "event", name, "text", filler));
+	free(filler);
+}
+
+static void nobody_follows(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client(&f->server);
+
+	assert_false(monitor_has_followers(f->monitor));
+	assert_false(monitor_wants(f->monitor, mono_from_ms(1)));
+	say(fd, "monitor everything\n");
+	assert_string_equal(
+		hear(&f->server, fd), "{\"error\":\"monitor takes no argument\"}");
+	assert_false(monitor_has_followers(f->monitor));
+	close(fd);
+}
+
+static void all_get_every_event(void **state)
+{
+	struct fixture *f = *state;
+	int a = follower(f), b = follower(f);
+	json_int_t count;
+
+	assert_true(monitor_wants(f->monitor, mono_from_ms(1)));
+	say_event(f, "one", 1);
+	say_event(f, "two", 1);
+	assert_string_equal(next_event(f, a, &count), "one");
+	assert_string_equal(next_event(f, a, &count), "two");
+	assert_string_equal(next_event(f, b, &count), "one");
+	shutdown(a, SHUT_WR);
+	assert_null(hear(&f->server, a));
+	say_event(f, "three", 1);
+	assert_string_equal(next_event(f, b, &count), "two");
+	assert_string_equal(next_event(f, b, &count), "three");
+	close(a);
+	close(b);
+}
+
+/* What waits for it is bounded; it learns how many events are missing, where they are
+ * missing, and the others lose none. */
+static void slow_follower_is_told_what_it_lost(void **state)
+{
+	enum { SIZE = 10000, N = 400, FIRST = 40 };
+	struct fixture *f = *state;
+	int slow = follower(f), quick;
+	json_int_t count = 0, got = 0, lost = 0;
+	const char *name;
+
+	for (unsigned i = 0; i < N; i++)
+		say_event(f, "big", SIZE);
+	quick = follower(f);
+	say_event(f, "big", SIZE);
+	assert_string_equal(next_event(f, quick, &count), "big");
+	while (got < FIRST && strcmp(next_event(f, slow, &count), "big") == 0)
+		got++;
+	say_event(f, "small", 1);
+	assert_string_equal(next_event(f, quick, &count), "small");
+	while (strcmp(name = next_event(f, slow, &count), "small") != 0) {
+		got += strcmp(name, "big") == 0;
+		lost += count;
+	}
+	assert_true(lost > 0 && got >= CTL_MAX_STREAM_PENDING / (2 * SIZE));
+	assert_int_equal(got + lost, N + 1);
+	close(slow);
+	close(quick);
+}
+
+static void storm_costs_no_more_than_its_rate(void **state)
+{
+	struct fixture *f = *state;
+	int fd = follower(f);
+	json_int_t count;
+	unsigned n = 0;
+
+	while (monitor_wants(f->monitor, mono_from_ms(1000)))
+		n++;
+	assert_int_equal(n, MONITOR_BURST);
+	for (unsigned i = 0; i < 9; i++)
+		assert_false(monitor_wants(f->monitor, mono_from_ms(1000)));
+	assert_true(monitor_wants(f->monitor, mono_from_ms(1001)));
+	say_event(f, "calm", 1);
+	assert_string_equal(next_event(f, fd, &count), "lost");
+	assert_int_equal(count, 10);
+	assert_string_equal(next_event(f, fd, &count), "calm");
+	for (n = 1; monitor_wants(f->monitor, mono_from_ms(2000));)
+		n++;
+	assert_int_equal(n, MONITOR_RATE);
+	/* the last words */
+	shutdown(fd, SHUT_WR);
+	assert_string_equal(next_event(f, fd, &count), "lost");
+	assert_null(hear(&f->server, fd));
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nobody_follows, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_get_every_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			slow_follower_is_told_what_it_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			storm_costs_no_more_than_its_rate, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
