@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RING_SIZE      (8 << 20)
-#define DEFAULT_METRICS_GROUPS 256
-#define DEFAULT_MAX_GROUPS     16384
-#define DEFAULT_MAX_SOURCES    1024
+#define DEFAULT_RING_SIZE	    (8 << 20)
+#define DEFAULT_METRICS_GROUPS	    256
+#define DEFAULT_MAX_GROUPS	    16384
+#define DEFAULT_MAX_SOURCES	    1024
 #define DEFAULT_MAX_GROUPS_PER_HOST 1024
 
 /* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a second.
@@ -75,6 +75,7 @@ void config_iface_deinit(struct config_iface *ci)
 	free(ci->altnet);
 	free(ci->filter);
 	free(ci->boundary);
+	free(ci->place);
 	*ci = (struct config_iface){0};
 }
 

@@ -77,6 +77,14 @@ struct config_filter {
 	bool allow;
 };
 
+/* Where the file says something about a prefix: altnet, whitelist, blacklist, boundary.
+ */
+struct config_place {
+	const char *keyword; /* static */
+	struct prefix prefix;
+	unsigned line;
+};
+
 #define CONFIG_METRICS_GROUPS_MAX 65536
 
 /* what one `instance` opens: interfaces with an upstream of their own */
@@ -106,6 +114,8 @@ struct config_iface {
 	bool has_whitelist;
 	struct prefix *boundary; /* groups that do not cross the interface (R161) */
 	size_t n_boundary;
+	struct config_place *place; /* in file order, those of the defaults first */
+	size_t n_place;
 	uint8_t boundary_scope;	       /* 2..14; 0: that of the role */
 	bool version_fallback;	       /* upstream: follow older queriers (R131) */
 	uint8_t igmp_version;	       /* 1..3 */
@@ -201,6 +211,16 @@ unsigned config_boundary_scope(const struct config_iface *ci);
 #define CONFIG_SCOPE_LOCAL 3
 /* Does the group end at the interface, in both directions? */
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
+
+/* What decides, to be named: "'blacklist 239.0.0.0/8', line 12". The group ends at the
+ * interface, in one direction at least (`lists`: whitelist and blacklist also count);
+ * else false, with the whitelist that lets it pass or an empty text. */
+#define CONFIG_DECIDE_LEN (PREFIX_STRLEN + 40)
+bool config_decide_group(const struct config_iface *ci, const struct addr *group,
+	bool lists, char buf[CONFIG_DECIDE_LEN]);
+/* the altnet that admits the source, the longest one; false: there is none */
+bool config_decide_source(const struct config_iface *ci, const struct addr *source,
+	char buf[CONFIG_DECIDE_LEN]);
 
 bool config_is_ssm(const struct config *c, const struct addr *group);
 

@@ -223,7 +223,8 @@ static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 	ci->altnet = NULL;
 	ci->filter = NULL;
 	ci->boundary = NULL;
-	ci->n_altnet = ci->n_filter = ci->n_boundary = 0;
+	ci->place = NULL;
+	ci->n_altnet = ci->n_filter = ci->n_boundary = ci->n_place = 0;
 	for (size_t i = 0; i < d->n_altnet; i++) {
 		if (!config_grow(p, &ci->altnet, i, sizeof(*ci->altnet)))
 			return false;
@@ -238,6 +239,11 @@ static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 		if (!config_grow(p, &ci->boundary, i, sizeof(*ci->boundary)))
 			return false;
 		ci->boundary[ci->n_boundary++] = d->boundary[i];
+	}
+	for (size_t i = 0; i < d->n_place; i++) {
+		if (!config_grow(p, &ci->place, i, sizeof(*ci->place)))
+			return false;
+		ci->place[ci->n_place++] = d->place[i];
 	}
 	return true;
 }

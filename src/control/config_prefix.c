@@ -181,6 +181,14 @@ static bool take_prefix(struct config_parser *p, const struct config_keyword *kw
 	return true;
 }
 
+static void add_place(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg, const struct prefix *x)
+{
+	if (config_grow(p, &ci->place, ci->n_place, sizeof(*ci->place)))
+		ci->place[ci->n_place++] =
+			(struct config_place){kw->name, *x, arg->pos.line};
+}
+
 void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 	struct config_iface *ci, const struct config_token *arg)
 {
@@ -196,6 +204,7 @@ void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 			prefix_format(&x, norm));
 	if (config_grow(p, &ci->altnet, ci->n_altnet, sizeof(*ci->altnet)))
 		ci->altnet[ci->n_altnet++] = x;
+	add_place(p, kw, ci, arg, &x);
 }
 
 void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
@@ -218,6 +227,7 @@ void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
 			kw->name, prefix_format(&f.groups, norm), kw->name);
 	if (config_grow(p, &ci->filter, ci->n_filter, sizeof(*ci->filter)))
 		ci->filter[ci->n_filter++] = f;
+	add_place(p, kw, ci, arg, &f.groups);
 	ci->has_whitelist |= f.allow;
 }
 
@@ -241,6 +251,7 @@ void config_add_boundary(struct config_parser *p, const struct config_keyword *k
 		return;
 	if (config_grow(p, &ci->boundary, ci->n_boundary, sizeof(*ci->boundary)))
 		ci->boundary[ci->n_boundary++] = x;
+	add_place(p, kw, ci, arg, &x);
 }
 
 static void add_ssm(struct config_parser *p, struct prefix x)
