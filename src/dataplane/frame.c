@@ -62,8 +62,11 @@ static enum verdict check_link(const struct frame_meta *m)
 {
 	if (m->l3_caplen < m->l3_len)
 		return VERDICT_TRUNCATED;
+	/* of a tag that no interface has, the kernel leaves this and nothing else: a
+	 * multicast address is nobody's alone */
 	if (m->pkttype == PACKET_OTHERHOST)
-		return VERDICT_OTHERHOST;
+		return m->l2 && m->l2[0] & 1 ? VERDICT_VLAN_MISMATCH
+					     : VERDICT_OTHERHOST;
 	if (m->pkttype == PACKET_OUTGOING || m->pkttype == PACKET_LOOPBACK)
 		return VERDICT_OWN_MAC;
 	/* VID 0 is a priority tag, the frame belongs to the untagged interface */

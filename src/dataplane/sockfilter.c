@@ -35,14 +35,21 @@ static const char *const expression[_FAMILY_N] = {
 			"(ip6[40] = 143 or (ip6[40] >= 130 and ip6[40] <= 132)))",
 };
 
-/* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2; the rest is for others or of us */
+/* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2, then comes PACKET_OTHERHOST; the
+ * rest is of us. Of frames for others and of other VLANs a few pass, chosen by chance,
+ * so that the judge can say of which group they are: a stream that comes with the wrong
+ * tag would look as if it did not come at all. */
 static const struct sock_filter prelude[SOCKFILTER_PRELUDE] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 6, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 8, 0),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_VLAN_TAG_PRESENT)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 7, 0),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_VLAN_TAG)),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, VLAN_VID),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_RANDOM)),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SOCKFILTER_ONE_OF - 1),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };

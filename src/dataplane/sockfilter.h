@@ -12,12 +12,14 @@
 
 /* Instructions in front of the compiled expression: packet type and VLAN tag, which the
  * kernel keeps outside the frame. */
-#define SOCKFILTER_PRELUDE 8
+#define SOCKFILTER_PRELUDE 12
+/* Of the frames for other stations and VLANs one of so many passes; a power of two. */
+#define SOCKFILTER_ONE_OF 64
 
-/* Multicast data of a family: not link-local in scope, not IGMP or MLD, not sent by us
- * or to another station, not tagged for a VLAN. `has_l2`: the frame starts with an
- * Ethernet header, else with the IP header. 0, -ENOMEM, -EINVAL (libpcap refuses the
- * expression). Free with sockfilter_deinit(). */
+/* Multicast data of a family: not link-local in scope, not IGMP or MLD, not sent by us,
+ * and but for a few not to another station and not tagged for a VLAN. `has_l2`: the
+ * frame starts with an Ethernet header, else with the IP header. 0, -ENOMEM, -EINVAL
+ * (libpcap refuses the expression). Free with sockfilter_deinit(). */
 int sockfilter_data(enum family family, bool has_l2, struct sock_fprog *ret);
 void sockfilter_deinit(struct sock_fprog *prog);
 
