@@ -209,21 +209,52 @@ static bool mfc_again(const json_t *head)
 		(!json_is_integer(v) || json_integer_value(v) > RATE_INTERVAL_MAX_MS);
 }
 
-static void mfc_row(struct text_table *t, const json_t *e)
+/* "10.0.0.1", or who was refused as long as nobody else sends */
+static void add_origin(struct text_table *t, const json_t *e)
 {
 	bool any = strcmp(cell_str(e, "origin"), "*") == 0;
+	const json_t *refused = json_object_get(e, "refused");
+
+	if (any && *cell_str(refused, "source"))
+		text_table_add(t, "%s refused", cell_str(refused, "source"));
+	else
+		cell_text(t, e,
+			any && *cell_str(e, "last_source") ? "last_source" : "origin");
+}
+
+static void mfc_row(struct text_table *t, const json_t *e)
+{
+	const json_t *refused = json_object_get(e, "refused");
 
 	if (unused_rest(e))
 		return;
 	cell_text(t, e, "group");
-	cell_text(t, e, any && *cell_str(e, "last_source") ? "last_source" : "origin");
-	cell_text(t, e, "in");
+	add_origin(t, e);
+	cell_text(t, *cell_str(refused, "in") ? refused : e, "in");
 	cell_list(t, json_object_get(e, "out"), SIZE_MAX);
 	cell_number(t, e, "packets");
 	cell_number(t, e, "bytes");
 	cell_number(t, e, "wrong");
 	cell_scaled(t, e, "packets_per_s", 1);
 	cell_scaled(t, e, "bytes_per_s", 8);
+}
+
+/* Senders that may not send where they do, and the cure: a row has no room for it. */
+static void print_refused(const json_t *reply, size_t n_rows, FILE *out)
+{
+	const json_t *r;
+	size_t n;
+
+	json_array_foreach(json_object_get(reply, "refused_senders"), n, r)
+	{
+		const char *source = cell_str(r, "source");
+
+		fprintf(out,
+			"%s%s is refused, because it is in no subnet and no altnet of %s: "
+			"altnet %s/%d, or its network\n",
+			n ? "" : "\n", source, cell_str(r, "in"), source,
+			strchr(source, ':') ? 128 : 32);
+	}
 }
 
 static const struct text_column mfc_columns[] = {
@@ -243,6 +274,7 @@ const struct ctl_list ctl_list_mfc = {
 	.depth = 1,
 	.table = TEXT_TABLE(mfc_columns),
 	.row = mfc_row,
+	.rest = print_refused,
 	.again = mfc_again,
 };
 

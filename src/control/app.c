@@ -36,6 +36,7 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, mono_min(app->watchdog_at, app_kernel_deadline(app)));
+	at = mono_min(at, app_refusals_deadline(app));
 	at = mono_min(at, mono_min(app_later_deadline(app), tap_deadline(app->tap)));
 	return app->stopping ? at : mono_min(at, router_deadline(app->router));
 }
@@ -59,6 +60,7 @@ static void tick(void *ctx, mono_t now)
 	app_notice_tick(app, now);
 	app_streams_tick(app, now);
 	app_forwarder_tick(app, now);
+	app_refusals_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
@@ -484,6 +486,7 @@ static void init_port(struct app *app, unsigned number)
 	ap->bad_limit = LOG_LIMIT(10, 6000);
 	ap->notice_limit = LOG_LIMIT(10, 6000);
 	ap->link_limit = LOG_LIMIT(6, 10000);
+	ap->source_limit = LOG_LIMIT(3, 60000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)
@@ -507,6 +510,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->sensors_at = MONO_NEVER;
 	app->watchdog_at = MONO_NEVER;
 	app->kernel_at = MONO_NEVER;
+	app->refusals_at = MONO_NEVER;
 	app->debug_limit = LOG_LIMIT(1000, 5);
 	app->sample_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)

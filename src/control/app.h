@@ -91,7 +91,7 @@ struct app_port {
 	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
 	struct mcsock_stats closed;	     /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
-	struct log_limit send_limit, bad_limit, notice_limit, link_limit;
+	struct log_limit send_limit, bad_limit, notice_limit, link_limit, source_limit;
 };
 
 struct app_rival {
@@ -171,6 +171,15 @@ struct app {
 	mono_t watchdog_at; /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
+	struct refusals reports; /* of hosts, by `enum note` */
+	mono_t refusals_at;	 /* look for sources that may not send */
+	mono_t refusals_next;	 /* and not before, unless it is due */
+	uint64_t n_refusals;	 /* of datagrams, at the last look */
+	struct {
+		unsigned port;
+		struct addr source;
+	} said[64]; /* the last of them that were logged */
+	size_t next_said;
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
 	bool fib_unsure; /* some of them may have been meant for the table */

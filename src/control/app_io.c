@@ -474,8 +474,10 @@ void app_execute(struct app *app, mono_t now)
 		case EFFECT_FIB_SET:
 		case EFFECT_FIB_DEL:
 			execute_fib(app, e);
+			app_refusals_changed(app, now);
 			break;
 		case EFFECT_NOTE:
+			app_refusals_note(app, now, e);
 			app_log_note(app, now, e);
 			break;
 		}

@@ -6,8 +6,9 @@
  * app_later.c (last words), app_kernel.c (what the kernel says on upstreams),
  * app_streams.c (streams in the log),
  * app_config.c (reading and reloading), app_notice.c (what is said once),
- * app_rival.c (other daemons), app_forwarder.c (other forwarders), app_metrics.c
- * (metrics and health), app_monitor.c (events), app_upgrade.c (handing over),
+ * app_refusals.c (what was refused), app_rival.c (other daemons), app_forwarder.c
+ * (other forwarders), app_metrics.c (metrics and health), app_monitor.c (events),
+ * app_upgrade.c (handing over),
  * app_confine.c (privileges, files, system calls). */
 
 #include "control/app.h"
@@ -86,6 +87,20 @@ void app_force_tick(struct app *app, mono_t now);
 /* app_streams.c: streams that arrive and end, in the log. `stir`: something happens. */
 void app_streams_stir(struct app *app, mono_t now);
 void app_streams_tick(struct app *app, mono_t now);
+
+/* app_refusals.c: what was refused, and of that what is worth a line. `changed`:
+ * members were. */
+void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
+void app_refusals_changed(struct app *app, mono_t now);
+void app_refusals_tick(struct app *app, mono_t now);
+mono_t app_refusals_deadline(const struct app *app);
+/* Are frames from there forwarded, if their source is one that may send there? */
+bool app_receives(const struct proxy_port *pp);
+/* The last datagram of the entry's group whose source may not send where it came in;
+ * false: none has, or others have come since. */
+bool app_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret);
+/* [{"source", "in"}, ...]: some of those that members wait for */
+json_t *app_refused_senders(struct app *app);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);

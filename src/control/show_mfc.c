@@ -3,9 +3,11 @@
 /* "show mfc", see show.h: the forwarding table. */
 
 #include "base/cleanup.h"
+#include "control/app_priv.h"
 #include "control/show_priv.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct mfc_answer {
 	struct show_answer a;
@@ -20,15 +22,35 @@ static json_t *rate_json(bool known, uint64_t per_second)
 	return known ? json_integer((json_int_t)per_second) : json_null();
 }
 
-json_t *show_mfc_entry(
-	const struct app *app, const struct fib_view *v, const struct rate *r)
+/* {"source", "in"} of what may not be sent from there, or null */
+static json_t *refused_json(struct app *app, const struct fib_view *v)
+{
+	const struct proxy_port *pp;
+	struct refusal r;
+
+	if (!app_refused_sender(app, v, &r))
+		return json_null();
+	pp = app->router->port[r.port];
+	return json_pack("{so so}", "source", json_of_addr(&r.from), "in",
+		pp ? json_of_text(pp->name) : json_null());
+}
+
+/* null: no datagram, or the clock was set back */
+static json_t *idle_json(const struct fib_view *v)
+{
+	int32_t age = fib_age_s(v, (uint64_t)time(NULL));
+
+	return age < 0 ? json_null() : json_integer(age);
+}
+
+json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r)
 {
 	bool any_source = addr_is_any(&v->source);
 	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
 		? app->router->port[v->last_port]
 		: NULL;
 
-	return json_pack("{ss so so so so so sI sI sI so so}", "instance",
+	return json_pack("{ss so so so so so sI sI sI so so so so}", "instance",
 		router_instance_name(app->router, v->instance), "group",
 		json_of_addr(&v->group), "origin",
 		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
@@ -37,7 +59,8 @@ json_t *show_mfc_entry(
 		show_ports(app, &v->out), "packets", (json_int_t)v->packets, "bytes",
 		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong, "packets_per_s",
 		rate_json(r->known, r->packets), "bytes_per_s",
-		rate_json(r->known, r->bytes));
+		rate_json(r->known, r->bytes), "idle_s", idle_json(v), "refused",
+		refused_json(app, v));
 }
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v)
@@ -111,7 +134,9 @@ static int piece(struct ctl_answer *answer)
 		return 1;
 	if (!m->begun) {
 		show_open(&m->a,
-			json_pack("{so}", "rate_interval_ms", show_rate_interval(app)));
+			json_pack("{so so}", "rate_interval_ms",
+				show_rate_interval(app), "refused_senders",
+				app_refused_senders(app)));
 		show_begin(&m->a, ",\"mfc\":[");
 		m->begun = true;
 	}

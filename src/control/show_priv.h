@@ -91,6 +91,5 @@ json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v);
-json_t *show_mfc_entry(
-	const struct app *app, const struct fib_view *v, const struct rate *r);
+json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);
 json_t *show_rate_interval(const struct app *app);

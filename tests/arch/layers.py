@@ -17,7 +17,7 @@ EDGES = {
     "base": {"log", "log_journal", "log_syslog"},
     "control": {"app_confine", "callfilter", "landlock", "netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
         "portplan", "app", "app_priv", "app_io", "app_kernel", "app_config", "app_force", "app_forwarder", "app_later", "app_log", "app_metrics", "app_monitor",
-        "app_notice", "app_rival", "app_streams", "app_tap", "app_upgrade", "health", "http", "listen", "main",
+        "app_notice", "app_refusals", "app_rival", "app_streams", "app_tap", "app_upgrade", "health", "http", "listen", "main",
         "scrape", "scrape_priv",
         "scrape_write", "selfstat", "sensor", "monitor", "service", "tap"},
     "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
