@@ -83,7 +83,7 @@ static void add_role(struct text_table *t, const json_t *i)
 }
 
 /* Other multicast daemons, below the interfaces; nothing where there is none. */
-static void print_rivals(const json_t *reply, size_t n_rows, FILE *out)
+static void print_rivals(const json_t *reply, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Rival"},
@@ -121,6 +121,42 @@ static void print_rivals(const json_t *reply, size_t n_rows, FILE *out)
 	text_table_deinit(&t);
 }
 
+/* Where limits or rules have refused what hosts reported; nothing where they have not.
+ */
+static void print_refusals(const json_t *reply, FILE *out)
+{
+	static const struct text_column columns[] = {
+		{"Refused on"},
+		{"By limits", true},
+		{"By lists", true},
+		{"By sender", true},
+		{"The last limit"},
+	};
+	struct text_table t = TEXT_TABLE(columns);
+	const json_t *refusals = json_object_get(reply, "refusals"), *r;
+	size_t n;
+
+	json_array_foreach(refusals, n, r)
+	{
+		cell_text(&t, r, "interface");
+		cell_number(&t, r, "limits");
+		cell_number(&t, r, "lists");
+		cell_number(&t, r, "senders");
+		cell_text(&t, r, "last_limit");
+	}
+	if (json_array_size(refusals) > 0) {
+		fputc('\n', out);
+		text_table_print(&t, out);
+	}
+	text_table_deinit(&t);
+}
+
+static void print_below_interfaces(const json_t *reply, size_t n_rows, FILE *out)
+{
+	print_refusals(reply, out);
+	print_rivals(reply, out);
+}
+
 static void interfaces_row(struct text_table *t, const json_t *i)
 {
 	cell_text(t, i, "name");
@@ -151,7 +187,7 @@ const struct ctl_list ctl_list_interfaces = {
 	.depth = 1,
 	.table = TEXT_TABLE(interfaces_columns),
 	.row = interfaces_row,
-	.rest = print_rivals,
+	.rest = print_below_interfaces,
 };
 
 static void groups_row(struct text_table *t, const json_t *g)

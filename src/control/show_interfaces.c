@@ -139,6 +139,32 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	return o;
 }
 
+/* downstreams on which reports were refused, and the limit that struck last */
+static json_t *refusals_json(const struct app *app)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = app->router->port[i];
+		char text[200] = "";
+
+		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
+			pp->groups.n_refused + pp->n_bad[GM_BAD_FILTERED] +
+					pp->n_bad[GM_BAD_FOREIGN] ==
+				0)
+			continue;
+		mgroup_struck_format(&pp->groups.struck, text, sizeof(text));
+		json_array_append_new(list,
+			json_pack("{so sI sI sI so}", "interface",
+				json_of_text(pp->name), "limits",
+				(json_int_t)pp->groups.n_refused, "lists",
+				(json_int_t)pp->n_bad[GM_BAD_FILTERED], "senders",
+				(json_int_t)pp->n_bad[GM_BAD_FOREIGN], "last_limit",
+				*text ? json_of_text(text) : json_null()));
+	}
+	return list;
+}
+
 struct interfaces_answer {
 	struct show_answer a;
 	unsigned port; /* the next one */
@@ -152,7 +178,9 @@ static int piece(struct ctl_answer *answer)
 	struct app *app = n->a.app;
 
 	if (!n->begun) {
-		show_open(&n->a, json_pack("{so}", "rivals", app_rivals_json(app)));
+		show_open(&n->a,
+			json_pack("{so so}", "rivals", app_rivals_json(app), "refusals",
+				refusals_json(app)));
 		show_begin(&n->a, ",\"interfaces\":[");
 		n->begun = true;
 		return 1;
