@@ -17,6 +17,7 @@ static bool check_direction(const struct explain_output *out, struct explain *e)
 		return true;
 	c = explain_add(e, "direction", out->i.name, EXPLAIN_REFUSE,
 		"what comes in there does not go to %s", out->i.name);
+	explain_weigh(c, EXPLAIN_FOLLOWS);
 	explain_advise(
 		c, "forward-from-downstream says where frames of a downstream go");
 	return false;
@@ -29,9 +30,7 @@ static bool check_boundary(const struct explain_output *out, struct explain *e)
 	if (out->i.group_ok)
 		return true;
 	c = explain_add(e, "boundary", out->i.name, EXPLAIN_REFUSE,
-		"%s does not let the group pass: whitelist, blacklist, boundary or the "
-		"scope of the address",
-		out->i.name);
+		"%s does not let the group pass: %s", out->i.name, out->i.decided);
 	explain_advise(c,
 		"see these keywords in the phyint block of %s; of whitelist and "
 		"blacklist the last match decides",
@@ -39,35 +38,23 @@ static bool check_boundary(const struct explain_output *out, struct explain *e)
 	return false;
 }
 
-/* Why there is no member: what is known about reports that were not accepted. */
+/* Nothing is known of a join that was refused. */
 static void no_member(const struct explain_facts *f, const struct explain_output *out,
 	struct explain *e)
 {
 	const char *name = out->i.name;
+	bool full = out->max_groups > 0 && out->n_groups >= out->max_groups;
 	struct explain_check *c = explain_add(e, "members", name, EXPLAIN_REFUSE,
-		"no host on %s has joined the group", name);
+		"no host on %s has joined the group%s", name,
+		full ? ", and the interface is at its limit of groups" : "");
 
-	if (out->max_groups > 0 && out->n_groups >= out->max_groups)
+	explain_weigh(c,
+		full || *out->limited_host || out->limited ? EXPLAIN_FAULT
+							   : EXPLAIN_ABSENT);
+	if (full)
 		explain_advise(c,
-			"%s is at its limit of %zu groups, more are refused: raise "
-			"max-groups",
-			name, out->max_groups);
-	else if (f->ssm)
-		explain_advise(c,
-			"in the SSM range a join must name its source (IGMPv3, MLDv2); "
-			"joins without one are refused. Else take the group out of "
-			"ssm-range");
-	else if (out->n_foreign > 0)
-		explain_advise(c,
-			"%" PRIu64
-			" reports came from hosts in no subnet of %s; altnet "
-			"admits them",
-			out->n_foreign, name);
-	else if (out->n_refused > 0)
-		explain_advise(c,
-			"%" PRIu64
-			" reports were refused by a limit; the last time, %s",
-			out->n_refused, *out->limit ? out->limit : "not known");
+			"%s has %zu groups, more are refused: raise max-groups", name,
+			out->max_groups);
 	else if (*out->limited_host)
 		explain_advise(c,
 			"%s sends more than host-message-rate allows, and a part of it is "
@@ -78,17 +65,27 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 			"the hosts of %s together send more than message-rate allows, and "
 			"a part of it is used: a join may be missing",
 			name);
-	else if (out->n_filtered > 0)
+	else if (f->ssm)
 		explain_advise(c,
-			"%" PRIu64 " reports were refused by whitelist, blacklist, "
-			"boundary or SSM range",
-			out->n_filtered);
+			"join it there; in the SSM range a join must name its source "
+			"(IGMPv3, MLDv2)");
 	else
 		explain_advise(c,
 			"join it there; if a host says it has, its report does not "
 			"arrive: tcpdump -ni %s igmp or icmp6, a firewall, a snooping "
 			"switch",
 			name);
+}
+
+bool explain_output_is_quiet(
+	const struct explain_facts *f, const struct explain_output *out)
+{
+	bool limited = out->limited || *out->limited_host ||
+		(out->max_groups > 0 && out->n_groups >= out->max_groups);
+
+	return out->i.has_role && out->i.present && out->i.up && !out->i.error &&
+		out->i.family && out->i.group_ok && out->allowed && !out->has_group &&
+		out->forwards && !limited && !explain_refused_join(out);
 }
 
 static bool check_members(const struct explain_facts *f,
@@ -98,7 +95,12 @@ static bool check_members(const struct explain_facts *f,
 	struct explain_check *c;
 
 	if (!out->has_group) {
-		no_member(f, out, e);
+		const struct explain_refusal *join = explain_refused_join(out);
+
+		if (join)
+			explain_name_join(out, join, e);
+		else
+			no_member(f, out, e);
 		return false;
 	}
 	if (f->has_source && !out->wants) {
@@ -185,43 +187,21 @@ static void check_table(const struct explain_output *out, struct explain *e)
 	}
 	c = explain_add(e, "table", out->i.name, EXPLAIN_UNKNOWN,
 		"the forwarding entry does not name %s yet", out->i.name);
+	explain_weigh(c, EXPLAIN_FOLLOWS);
 	explain_advise(c, "ask again; if it stays so, that is a fault of this program");
 }
 
-/* Copies that did not get through; of all groups. */
-static void check_copies(const struct explain_output *out, struct explain *e)
+static void note_not_sent(const struct explain_output *out, struct explain *e)
 {
-	const char *name = out->i.name;
-	struct explain_check *c;
-
-	if (out->ttl_threshold > 0) {
-		c = explain_add(e, "threshold", name, EXPLAIN_UNKNOWN,
-			"%" PRIu64
-			" copies had a TTL that is not above the threshold %u "
-			"of %s",
-			out->ttl_threshold, out->threshold, name);
-		explain_advise(c, "threshold 1, or a larger TTL at the sender");
-	}
-	if (out->mtu_df > 0) {
-		c = explain_add(e, "mtu", name, EXPLAIN_UNKNOWN,
-			"%" PRIu64
-			" copies were larger than the MTU %u of %s and must not "
-			"be fragmented (DF, or IPv6)",
-			out->mtu_df, out->mtu, name);
-		explain_advise(c,
-			"raise the MTU of %s, or let the sender use smaller "
-			"packets",
-			name);
-	}
-	if (out->not_sent > 0 || out->port_down > 0) {
-		c = explain_add(e, "transmit", name, EXPLAIN_UNKNOWN,
-			"%" PRIu64 " copies for %s were refused by the kernel, %" PRIu64
-			" of them because it was down",
-			out->not_sent + out->port_down, name, out->port_down);
-		explain_advise(c,
-			"show stats names the reasons; tx_full and tx_queue mean that "
-			"the link is slower than the stream");
-	}
+	if (out->not_sent > 0)
+		explain_advise(
+			explain_add(e, "transmit", out->i.name, EXPLAIN_NOTE,
+				"%" PRIu64
+				" copies of all groups together were refused by the kernel "
+				"for %s since the start",
+				out->not_sent, out->i.name),
+			"show stats names the reasons; tx_full and tx_queue mean that the "
+			"link is slower than the stream");
 }
 
 void explain_output_checks(const struct explain_facts *f,
@@ -230,10 +210,11 @@ void explain_output_checks(const struct explain_facts *f,
 	if (!explain_iface_usable(f, &out->i, e) || !check_direction(out, e))
 		return;
 	explain_cabling(&out->i, e);
-	if (!check_boundary(out, e) || !check_members(f, out, e))
+	if (!check_boundary(out, e) || !check_querier(out, e))
 		return;
-	if (!check_querier(out, e) || !check_forwarder(out, e))
+	if (!check_members(f, out, e) || !check_forwarder(out, e))
 		return;
 	check_table(out, e);
-	check_copies(out, e);
+	explain_refused_copies(f, out, e);
+	note_not_sent(out, e);
 }

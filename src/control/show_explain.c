@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * "explain GROUP [SOURCE] [from INTERFACE]", see show.h: collects the facts for
- * explain.c with the functions that decide about real frames and reports: the port
- * plan, the policy, the group state, the forwarding table.
+ * "explain GROUP [SOURCE] [from INTERFACE] [on INTERFACE]", see show.h: collects the
+ * facts for explain.c with the functions that decide about real frames and reports: the
+ * port plan, the policy, the group state, the forwarding table.
  */
 
 #include "base/cleanup.h"
 #include "control/app_priv.h"
 #include "control/explain.h"
+#include "control/explain_words.h"
 #include "control/portplan.h"
 #include "control/show_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ECHO_MS	  300000 /* so long it is remembered that our frames came back */
 #define ANSWER_MS 10000	 /* what a query leaves for answers at most, about */
@@ -23,73 +25,173 @@
 struct traffic {
 	unsigned instance;
 	bool exact; /* there is an entry for the source */
-	bool seen, rate_known;
+	bool seen;
+	int64_t age_ms;	      /* -1: not known */
 	struct portset table; /* that the entries name */
-	uint64_t packets, wrong, rate;
+	uint64_t packets, wrong;
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
+};
+
+/* refusals of the group, of all instances; those of one kind are one */
+#define SEEN_MAX (4 * REFUSALS_WAYS)
+struct seen {
+	unsigned port;
+	struct explain_refusal r;
 };
 
 struct question {
 	struct show_answer a;
 	struct app *app;
-	struct show_rates rates;
 	struct fib_cursor at;
 	struct traffic *traffic; /* owned; one for each instance of the beginning */
 	size_t n_traffic;
 	struct addr group, source;
 	bool has_source;
 	char from[IFNAMSIZ]; /* empty: any upstream */
+	char on[IFNAMSIZ];   /* empty: any downstream */
 	enum family family;
 	const struct proxy *instance;
 	const struct plan *plan;
 	struct portset inputs; /* in use */
 	struct portset table;  /* that the forwarding entries name */
+	struct timespec now;   /* of the clock that stamps frames */
+	struct seen datagrams[SEEN_MAX], joins[SEEN_MAX];
+	size_t n_datagrams, n_joins;
+	/* the same by port */
+	struct explain_refusal *by_port[2 * PORT_MAX];
 	struct explain_facts facts;
 };
 
 /* ---- request ---- */
 
-static bool next_word(const char **args, char *word, size_t size)
-{
-	size_t n = strcspn(*args, " ");
-
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(word, *args, n);
-	word[n] = '\0';
-	*args += n + strspn(*args + n, " ");
-	return true;
-}
-
 static json_t *read_question(struct question *q, const char *args)
 {
-	char word[ADDR_STRLEN];
+	struct explain_words w;
+	char error[EXPLAIN_WORDS_ERROR];
 
-	if (!next_word(&args, word, sizeof(word)) || addr_parse(word, &q->group) < 0)
-		return ctl_error("explain takes GROUP [SOURCE] [from INTERFACE]");
+	if (!explain_words_read(args, &w, error))
+		return ctl_error("explain: %s", error);
+	q->group = w.group;
 	q->family = addr_family(&q->group);
-	while (*args) {
-		if (!next_word(&args, word, sizeof(word)))
-			return ctl_error("explain: a word is too long");
-		if (strcmp(word, "from") == 0) {
-			if (!next_word(&args, q->from, sizeof(q->from)))
-				return ctl_error("explain: from needs an interface");
-		} else if (addr_parse(word, &q->source) == 0 && !q->has_source) {
-			q->has_source = true;
-		} else {
-			return ctl_error("explain: '%s' is no source", word);
-		}
-	}
-	if (q->has_source && addr_family(&q->source) != q->family)
-		return ctl_error("explain: group and source are of different families");
+	q->has_source = w.has_source;
+	q->source = w.source;
+	memcpy(q->from, w.from, sizeof(q->from));
+	memcpy(q->on, w.on, sizeof(q->on));
 	return NULL;
+}
+
+/* ---- what was refused ---- */
+
+static void add_seen(
+	struct seen *v, size_t *n, unsigned port, const struct explain_refusal *r)
+{
+	for (size_t i = 0; i < *n; i++) {
+		struct explain_refusal *o = &v[i].r;
+
+		if (v[i].port != port || o->why != r->why || o->note != r->note)
+			continue;
+		r = r->age_ms < o->age_ms ? r : o;
+		*o = (struct explain_refusal){r->why, r->note, o->n + r->n, r->age_ms,
+			r->from, r->value, r->would_pass};
+		return;
+	}
+	if (*n < SEEN_MAX)
+		v[(*n)++] = (struct seen){port, *r};
+}
+
+static int64_t age_ms(const struct question *q, uint64_t stamp)
+{
+	int64_t ms = ((int64_t)q->now.tv_sec - (int64_t)latency_stamp_s(stamp)) * 1000 +
+		((int64_t)q->now.tv_nsec - (int64_t)(stamp & UINT32_MAX)) / NS_PER_MS;
+
+	/* in the future: the clock was set back */
+	return ms < -1000 ? INT64_MAX : ms < 0 ? 0 : ms;
+}
+
+static const enum explain_why why_of[_VERDICT_N] = {
+	[VERDICT_WRONG_INPUT] = EXPLAIN_BY_SOURCE,
+	[VERDICT_OWN_MAC] = EXPLAIN_BY_OWN_MAC,
+	[VERDICT_OTHERHOST] = EXPLAIN_BY_OTHER_HOST,
+	[VERDICT_VLAN_MISMATCH] = EXPLAIN_BY_VLAN,
+	[VERDICT_BAD_VERSION] = EXPLAIN_BY_VERSION,
+	[VERDICT_BAD_IHL] = EXPLAIN_BY_HEADER,
+	[VERDICT_BAD_LENGTH] = EXPLAIN_BY_LENGTH,
+	[VERDICT_BAD_CHECKSUM] = EXPLAIN_BY_CHECKSUM,
+	[VERDICT_TRUNCATED] = EXPLAIN_BY_RING_SLOT,
+	[VERDICT_SUPERFRAME] = EXPLAIN_BY_MTU_IN,
+	[VERDICT_MARTIAN_SOURCE] = EXPLAIN_BY_MARTIAN,
+	[VERDICT_SOURCE_ROUTE] = EXPLAIN_BY_SOURCE_ROUTE,
+	[VERDICT_SOURCE_FILTERED] = EXPLAIN_BY_MEMBERS,
+	[VERDICT_EMPTY_OUTPUT] = EXPLAIN_BY_OUTPUTS,
+	[VERDICT_CHECKSUM_UNFIXABLE] = EXPLAIN_BY_PARTIAL,
+	[VERDICT_TTL_EXPIRED] = EXPLAIN_BY_TTL,
+	[VERDICT_TTL_THRESHOLD] = EXPLAIN_BY_THRESHOLD,
+	[VERDICT_MTU_DF] = EXPLAIN_BY_MTU_OUT,
+	[VERDICT_FRAG_FAILED] = EXPLAIN_BY_FRAGMENTS,
+	[VERDICT_ACL] = EXPLAIN_BY_BOUNDARY,
+};
+
+static void see_datagram(void *arg, const struct refusal *r)
+{
+	struct question *q = arg;
+	bool by_source = r->why == VERDICT_WRONG_INPUT;
+
+	if (!why_of[r->why])
+		return;
+	add_seen(q->datagrams, &q->n_datagrams, r->port,
+		&(struct explain_refusal){.why = why_of[r->why],
+			.n = r->n,
+			.age_ms = age_ms(q, r->at),
+			.from = r->from,
+			.would_pass = by_source &&
+				plan_source_ok(&q->plan->port[r->port], &r->from)});
+}
+
+static void see_join(void *arg, const struct refusal *r)
+{
+	struct question *q = arg;
+
+	add_seen(q->joins, &q->n_joins, r->port,
+		&(struct explain_refusal){.note = (enum note)r->why,
+			.n = r->n,
+			.age_ms = (loop_now(q->app->loop).ns - (int64_t)r->at) /
+				NS_PER_MS,
+			.from = r->from,
+			.value = r->value});
+}
+
+/* Those of one port, in memory that goes with the question. */
+static struct explain_refusals of_port(
+	struct question *q, const struct seen *v, size_t n, unsigned port)
+{
+	bool joins = v == q->joins;
+	struct explain_refusal **list = &q->by_port[2 * port + joins];
+	size_t found = 0;
+
+	free(*list);
+	*list = calloc(n + 1, sizeof(**list));
+	for (size_t i = 0; *list && i < n; i++)
+		if (v[i].port == port)
+			(*list)[found++] = v[i].r;
+	return (struct explain_refusals){*list, found};
 }
 
 /* ---- facts ---- */
 
-static void iface_facts(const struct question *q, const struct proxy_port *pp,
-	struct explain_iface *ret)
+/* "'blacklist 239.0.0.0/8', line 12 of hotel.conf" */
+static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
+{
+	const char *path = q->app->options.config_path, *slash = strrchr(path, '/');
+	size_t n = strlen(text);
+
+	if (strstr(text, ", line "))
+		snprintf(text + n, CONFIG_DECIDE_LEN - n, " of %s",
+			slash ? slash + 1 : path);
+}
+
+static void iface_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_iface *ret)
 {
 	const struct config_iface *ci = pp->cfg;
 
@@ -102,6 +204,7 @@ static void iface_facts(const struct question *q, const struct proxy_port *pp,
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
+	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
 		loop_now(q->app->loop).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
 		q->app->router->port[pp->echo_port])
@@ -124,7 +227,8 @@ static void upstream_facts(
 	in->report_up = pp->report_up;
 	memcpy(in->report_interface, pp->cfg->report_interface,
 		sizeof(in->report_interface));
-	in->policy_ok = policy_group(pp->cfg, &q->group);
+	in->policy_ok = !config_decide_group(pp->cfg, &q->group, true, in->policy_by);
+	name_file(q, in->policy_by);
 	in->asked = g && !(g->now.mode == GM_INCLUDE && g->now.src.n == 0);
 	in->asked_this = in->asked && (!q->has_source || includes(&g->now, &q->source));
 	in->version = gm_version_number(q->family, hf->version);
@@ -137,8 +241,35 @@ static void upstream_facts(
 	in->refresh_interval_ms = pp->host.params.refresh_interval_ms;
 }
 
-static void input_facts(
+/* Who says that the source may send there, or whose it is. */
+static void source_facts(
 	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	unsigned best = 0;
+
+	for (size_t i = 0; i < pp->n_subnet; i++)
+		if (prefix_contains(&pp->subnet[i], &q->source))
+			return;
+	if (config_decide_source(pp->cfg, &q->source, in->admitted)) {
+		name_file(q, in->admitted);
+		if (in->source_ok)
+			return;
+	}
+	for (unsigned o = 0; o < PORT_MAX; o++) {
+		const struct proxy_port *other = q->app->router->port[o];
+
+		for (size_t k = 0; other && other != pp && k < other->n_subnet; k++)
+			if (prefix_contains(&other->subnet[k], &q->source) &&
+				other->subnet[k].len >= best) {
+				best = other->subnet[k].len;
+				memcpy(in->subnet_of, other->name,
+					sizeof(in->subnet_of));
+			}
+	}
+}
+
+static void input_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_input *in)
 {
 	const struct plan_port *port = &q->plan->port[pp->port];
 	struct dataplane_port_stats s;
@@ -151,15 +282,13 @@ static void input_facts(
 		.source_ok = plan_source_ok(port, &q->source),
 		.ring_packets = s.ring_packets,
 		.ring_drops = s.ring_drops,
-		.ttl_expired = s.verdict[VERDICT_TTL_EXPIRED],
-		.truncated =
-			s.verdict[VERDICT_TRUNCATED] + s.verdict[VERDICT_SUPERFRAME],
-		.damaged = s.verdict[VERDICT_BAD_VERSION] + s.verdict[VERDICT_BAD_IHL] +
-			s.verdict[VERDICT_BAD_LENGTH] + s.verdict[VERDICT_BAD_CHECKSUM],
-		.foreign_vlan = s.verdict[VERDICT_VLAN_MISMATCH],
 	};
 	iface_facts(q, pp, &in->i);
+	if (q->has_source)
+		source_facts(q, pp, in);
 	in->i.group_ok = plan_group_ok(&port->in, &q->group);
+	config_decide_group(pp->cfg, &q->group, false, in->i.decided);
+	name_file(q, in->i.decided);
 	if (in->upstream)
 		upstream_facts(q, pp, in);
 }
@@ -196,8 +325,8 @@ static void limit_facts(const struct question *q, const struct proxy_port *pp,
 			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
 }
 
-static void member_facts(const struct question *q, const struct proxy_port *pp,
-	struct explain_output *out)
+static void member_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_output *out)
 {
 	const struct mgroup *g = mgroup_find(&pp->groups, &q->group);
 	const struct querier *querier = &pp->querier[q->family];
@@ -213,15 +342,12 @@ static void member_facts(const struct question *q, const struct proxy_port *pp,
 	other_facts(q, pp, out);
 	out->n_groups = pp->groups.groups.n;
 	out->max_groups = pp->cfg->max_groups;
-	out->n_refused = pp->groups.n_refused;
 	limit_facts(q, pp, out);
-	mgroup_struck_format(&pp->groups.struck, out->limit, sizeof(out->limit));
-	out->n_foreign = pp->n_bad[GM_BAD_FOREIGN];
-	out->n_filtered = pp->n_bad[GM_BAD_FILTERED];
+	out->joins = of_port(q, q->joins, q->n_joins, pp->port);
 }
 
-static void output_facts(const struct question *q, const struct proxy_port *pp,
-	struct explain_output *out)
+static void output_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_output *out)
 {
 	struct dataplane_port_stats s;
 
@@ -231,17 +357,17 @@ static void output_facts(const struct question *q, const struct proxy_port *pp,
 		.in_table = portset_has(&q->table, pp->port),
 		.threshold = pp->cfg->threshold,
 		.mtu = q->plan->port[pp->port].mtu,
-		.ttl_threshold = s.verdict[VERDICT_TTL_THRESHOLD],
-		.mtu_df = s.verdict[VERDICT_MTU_DF] + s.verdict[VERDICT_FRAG_FAILED],
-		.port_down = s.verdict[VERDICT_PORT_DOWN],
 		.not_sent = s.verdict[VERDICT_TX_FULL] + s.verdict[VERDICT_TX_QUEUE] +
-			s.verdict[VERDICT_TX_SIZE] + s.verdict[VERDICT_TX_ERROR],
+			s.verdict[VERDICT_TX_SIZE] + s.verdict[VERDICT_TX_ERROR] +
+			s.verdict[VERDICT_PORT_DOWN],
 	};
 	iface_facts(q, pp, &out->i);
 	/* members are refused by the lists of the downstream, frames by its boundaries
 	 */
 	out->i.group_ok = policy_group(pp->cfg, &q->group) &&
 		plan_group_ok(&q->plan->port[pp->port].out, &q->group);
+	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
+	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
 		/* a port that is not up allows nothing, which is no fault of this one
 		 */
@@ -266,7 +392,7 @@ static void take_entry(const struct fib_view *v, void *arg)
 	struct question *q = arg;
 	bool named = !addr_is_any(&v->source);
 	struct traffic *t;
-	struct rate rate;
+	int32_t age;
 
 	if (!addr_eq(&v->group, &q->group))
 		return;
@@ -277,16 +403,19 @@ static void take_entry(const struct fib_view *v, void *arg)
 	if (!t || (q->has_source && t->exact && !named))
 		return;
 	if (q->has_source && named)
-		*t = (struct traffic){.instance = v->instance, .exact = true};
-	rate = show_rate_of(q->app, v);
+		*t = (struct traffic){
+			.instance = v->instance, .exact = true, .age_ms = -1};
 	portset_or(&t->table, &v->out);
-	t->packets += v->packets;
 	t->wrong += v->wrong;
-	t->rate += rate.packets;
-	t->rate_known = rate.known;
-	if (!v->seen)
+	/* what no member wants is counted there, but does not go anywhere */
+	if (!v->seen || portset_empty(&v->out))
+		return;
+	t->packets += v->packets;
+	age = fib_age_s(v, (uint64_t)q->now.tv_sec);
+	if (t->seen && (age < 0 || (t->age_ms >= 0 && t->age_ms <= age * 1000LL)))
 		return;
 	t->seen = true;
+	t->age_ms = age < 0 ? -1 : age * 1000LL;
 	t->last_source = v->last_source;
 	memset(t->last_input, 0, sizeof(t->last_input));
 	if (v->last_port < PORT_MAX && q->app->router->port[v->last_port])
@@ -305,8 +434,7 @@ static void traffic_facts(struct question *q)
 	f->seen = t->seen;
 	f->packets = t->packets;
 	f->wrong = t->wrong;
-	f->rate = t->rate;
-	f->rate_known = t->rate_known;
+	f->age_ms = t->age_ms;
 	f->last_source = t->last_source;
 	memcpy(f->last_input, t->last_input, sizeof(f->last_input));
 }
@@ -315,6 +443,12 @@ static bool is_input(const struct question *q, const struct proxy_port *pp)
 {
 	return *q->from ? strcmp(pp->name, q->from) == 0
 			: pp->role == CONFIG_ROLE_UPSTREAM;
+}
+
+static bool is_output(const struct question *q, const struct proxy_port *pp)
+{
+	return *q->on ? strcmp(pp->name, q->on) == 0
+		      : pp->role == CONFIG_ROLE_DOWNSTREAM;
 }
 
 /* The facts of one instance; arrays are allocated. False: no memory. */
@@ -330,6 +464,8 @@ static bool collect(struct question *q)
 		.source = q->source,
 		.source_own = q->has_source && plan_is_own(q->plan, &q->source),
 		.ssm = config_is_ssm(q->app->cfg, &q->group),
+		.one_output = *q->on,
+		.age_ms = -1,
 		.input = in,
 		.output = out,
 	};
@@ -348,7 +484,7 @@ static bool collect(struct question *q)
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = q->instance->port[i];
 
-		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+		if (pp && is_output(q, pp))
 			output_facts(q, pp, &out[f->n_output++]);
 	}
 	return true;
@@ -386,20 +522,35 @@ static unsigned goodness(enum explain_verdict v)
 	return v == EXPLAIN_PASS ? 2 : v == EXPLAIN_UNKNOWN ? 1 : 0;
 }
 
-static bool has_input(const struct question *q, const struct proxy *p)
+/* Is the answer of this instance the one to be told first? That of the best one; of
+ * several that refuse, the one with most evidence. */
+static bool is_better(
+	const struct explain *e, enum explain_verdict best, enum explain_weight weight)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && is_input(q, p->port[i]))
-			return true;
-	return false;
+	if (goodness(e->verdict) != goodness(best))
+		return goodness(e->verdict) > goodness(best);
+	return e->weight > weight;
+}
+
+/* Has the instance the interfaces that were named? */
+static bool is_asked_about(const struct question *q, const struct proxy *p)
+{
+	bool from = !*q->from, on = !*q->on;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		from |= p->port[i] && is_input(q, p->port[i]);
+		on |= p->port[i] && is_output(q, p->port[i]);
+	}
+	return from && on;
 }
 
 static json_t *reply_json(const struct question *q, enum explain_verdict v,
 	json_t *summary, json_t *checks)
 {
-	return json_pack("{so so so ss so so}", "group", json_of_addr(&q->group),
+	return json_pack("{so so so so ss so so}", "group", json_of_addr(&q->group),
 		"source", q->has_source ? json_of_addr(&q->source) : json_null(),
-		"from", *q->from ? json_of_text(q->from) : json_null(), "verdict",
+		"from", *q->from ? json_of_text(q->from) : json_null(), "on",
+		*q->on ? json_of_text(q->on) : json_null(), "verdict",
 		explain_verdict_name(v), "summary", summary, "checks", checks);
 }
 
@@ -409,17 +560,19 @@ static json_t *answer(struct question *q)
 	const struct router *r = q->app->router;
 	json_t *checks = json_array(), *summary = NULL;
 	enum explain_verdict best = EXPLAIN_REFUSE;
+	enum explain_weight weight = EXPLAIN_FAULT;
 	struct explain e = {0};
 
 	for (size_t i = 0; i < r->n_instance; i++) {
 		q->instance = r->instance[i].proxy;
-		if (*q->from && !has_input(q, q->instance))
+		if (!is_asked_about(q, q->instance))
 			continue;
 		if (collect(q)) {
 			explain(&q->facts, &e);
 			add_checks(checks, &e, r->instance[i].name);
-			if (!summary || goodness(e.verdict) > goodness(best)) {
+			if (!summary || is_better(&e, best, weight)) {
 				best = e.verdict;
+				weight = e.weight;
 				json_decref(summary);
 				summary = json_of_text(e.summary);
 			}
@@ -428,12 +581,15 @@ static json_t *answer(struct question *q)
 		explain_deinit(&e);
 	}
 	if (!summary)
-		summary = json_string("the configuration names no interface");
+		summary = json_string(*q->from && *q->on
+				? "the two interfaces belong to different instances, between which "
+				  "nothing is forwarded"
+				: "the configuration names no interface");
 	return reply_json(q, best, summary, checks);
 }
 
 /* An interface without a role has no instance: the one check that fails. */
-static json_t *no_role(struct question *q)
+static json_t *no_role(struct question *q, const char *name)
 {
 	struct explain_input in = {0};
 	struct explain_output nobody = {.is_input = true};
@@ -445,7 +601,7 @@ static json_t *no_role(struct question *q)
 	json_t *checks = json_array(), *summary;
 	struct explain e = {0};
 
-	memcpy(in.i.name, q->from, sizeof(in.i.name));
+	memcpy(in.i.name, name, sizeof(in.i.name));
 	explain(&f, &e);
 	add_checks(checks, &e, "");
 	summary = json_of_text(e.summary);
@@ -455,22 +611,31 @@ static json_t *no_role(struct question *q)
 
 /* ---- pieces ---- */
 
+static bool has_role(const struct question *q, const char *name)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (q->app->router->port[i] &&
+			strcmp(q->app->router->port[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
 /* NULL: no memory */
 static json_t *whole_answer(struct question *q)
 {
-	bool known = !*q->from;
 	struct plan *plan;
 	json_t *reply;
 
-	for (unsigned i = 0; i < PORT_MAX && !known; i++)
-		known = q->app->router->port[i] &&
-			strcmp(q->app->router->port[i]->name, q->from) == 0;
-	if (!known)
-		return no_role(q);
+	if (*q->from && !has_role(q, q->from))
+		return no_role(q, q->from);
+	if (*q->on && !has_role(q, q->on))
+		return no_role(q, q->on);
 	plan = portplan_build(q->app->router, &q->app->ifaces);
 	if (!plan)
 		return NULL;
 	q->plan = plan;
+	dataplane_refusals(q->app->dp, &q->group, see_datagram, q);
+	refusals_of(&q->app->reports, &q->group, see_join, q);
 	reply = answer(q);
 	plan_free(plan);
 	return reply;
@@ -481,8 +646,6 @@ static int piece(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);
 
-	if (!show_rates_ready(q->app, &q->rates))
-		return 1;
 	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
 		fib_step(dataplane_fib(q->app->dp), &q->at, take_entry, q);
 	if (!q->at.end)
@@ -495,7 +658,8 @@ static void closed(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);
 
-	show_rates_leave(q->app, &q->rates);
+	for (size_t i = 0; i < array_len(q->by_port); i++)
+		free(q->by_port[i]);
 	free(q->traffic);
 	free(q);
 }
@@ -507,7 +671,8 @@ static bool begin_traffic(struct question *q)
 	q->n_traffic = r->n_instance;
 	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));
 	for (size_t i = 0; q->traffic && i < q->n_traffic; i++)
-		q->traffic[i].instance = r->instance[i].proxy->instance;
+		q->traffic[i] = (struct traffic){
+			.instance = r->instance[i].proxy->instance, .age_ms = -1};
 	return q->traffic != NULL;
 }
 
@@ -519,6 +684,7 @@ json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
 
 	if (!q)
 		return NULL;
+	clock_gettime(CLOCK_REALTIME, &q->now);
 	q->app = q->a.app = ctx;
 	q->a.answer.ops = &ops;
 	error = read_question(q, args);

@@ -88,10 +88,11 @@ def assert_clean(b, logs, n_processes):
 
 def ask_everything(d):
     for request in REQUESTS:
+        fine = (0, 1, 2) if request[0] == "explain" else (0,)   # its verdicts
         r = d.ctl_run(*request)
-        assert r.returncode == 0, (request, r)
+        assert r.returncode in fine, (request, r)
         if request[0] in ("show", "explain"):
-            assert d.ctl_run("--json", *request).returncode == 0, request
+            assert d.ctl_run("--json", *request).returncode in fine, request
     for request in (("show", "nonsense"), ("explain", "nobody"), ("log", "loudly")):
         assert d.ctl_run(*request).returncode != 0, request
 
