@@ -77,7 +77,7 @@ _ringcastctl()
 		;;
 	convert:--from | convert:-f) found=dialects ;;
 	watch:--sort) found=orders ;;
-	*:--from | *:-i | *:--interface) found=interfaces ;;
+	*:--from | *:--on | *:-i | *:--interface) found=interfaces ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words
 	case $found:$cur in

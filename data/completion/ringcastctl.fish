@@ -69,13 +69,13 @@ complete -c ringcastctl -n 'not string match -q -- "-*" (commandline -ct)' \
 complete -c ringcastctl -n 'string match -q -- "-*" (commandline -ct)' \
     -a '(__ringcastctl_options)'
 complete -c ringcastctl -n '__ringcastctl_is log' -a 'error warning notice info debug'
-complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_after --from' \
+complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_after --from --on' \
     -a '(__ringcastctl_values group show groups)'
 complete -c ringcastctl -n 'string match -q -- "show groups detail*" (string join " " -- (__ringcastctl_words))' \
     -a '(__ringcastctl_values group show groups)'
 complete -c ringcastctl -n '__ringcastctl_is watch; and __ringcastctl_after --sort' \
     -a 'rate packets members wrong group'
-complete -c ringcastctl -n '__ringcastctl_after --from -i --interface; and not __ringcastctl_is convert' \
+complete -c ringcastctl -n '__ringcastctl_after --from --on -i --interface; and not __ringcastctl_is convert' \
     -a '(__ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n '__ringcastctl_is convert; and __ringcastctl_after -f --from' \
     -a 'improxy vyos openwrt mcproxy'

@@ -106,9 +106,9 @@ static void say_source(void *arg, const struct refusal *r)
 			.group = addr_format(&r->group, group),
 			.source = source,
 			.cause = "altnet"},
-		"datagrams from %s are refused, because it is in no subnet and no altnet "
+		"datagrams are refused, because the source is in no subnet and no altnet "
 		"of %s: add 'altnet %s/%d', or its network, to the phyint block of %s",
-		source, pp->name, source, addr_is_v4(&r->from) ? 32 : 128, pp->name);
+		pp->name, source, addr_is_v4(&r->from) ? 32 : 128, pp->name);
 }
 
 mono_t app_refusals_deadline(const struct app *app)
