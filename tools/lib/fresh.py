@@ -68,9 +68,10 @@ def orders(full):
                         BENCH, DEMO],
         "bench first": [BENCH, DEMO],
         "package first": [
-            DEB, Step("apt-get install -y ./build/deb/ringcast_*.deb && ringcastd -V"),
+            Step("tools/deb --no-check --try", DEB.says),
+            Step("apt-get install -y ./build/deb/ringcast_*.deb && ringcastd -V"),
             Step("man ringcast >/dev/null || ls /usr/share/man/man8/ringcast.8.gz"),
-            UNIT, Step(NETNS + "tests/netns/test_service.py", "ok 1 "),
+            UNIT, Step(NETNS + "tests/netns/test_service.py", "ok 1 (?!.*SKIP)"),
             Step("apt-get purge -y ringcast && ! ls /etc/ringcast.conf"), DEMO],
         "from source": [Step(line) for line in from_source()] + [
             Step("ringcastd -C doc/examples/igmpproxy.conf"), DEMO, UNIT],
@@ -129,6 +130,8 @@ def make_base(release, uri):
                 if re.match(r"Acquire::(https?::|Check-)", line)]
     with open(os.path.join(base, "etc/apt/apt.conf.d/99fresh"), "w", encoding="utf-8") as f:
         f.write("\n".join(settings) + "\n")
+    with open(os.path.join(base, "etc/dpkg/dpkg.cfg.d/fresh"), "w", encoding="utf-8") as f:
+        f.write("force-unsafe-io\n")   # nobody needs these files after a power failure
     for name in ("/etc/resolv.conf", "/etc/hosts"):
         if os.path.exists(name):
             shutil.copy(name, base + name)
