@@ -248,9 +248,6 @@ static int watch_once(struct session *s)
 	struct timespec pause = {ONCE_MS / 1000, 0};
 	int status = CTL_EXIT_OK;
 
-	s->fd = ctl_client_connect(s->ctx->path);
-	if (s->fd < 0)
-		return CTL_EXIT_UNREACHABLE;
 	for (unsigned i = 0; i < 2 && status == CTL_EXIT_OK; i++) {
 		char request[WATCH_REQUEST_LEN];
 		json_t *page;
@@ -412,6 +409,11 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	/* a daemon that is not there at first may be another one; later it is awaited
+	 */
+	s.fd = ctl_client_connect(a.ctx.path);
+	if (s.fd < 0)
+		return CTL_EXIT_UNREACHABLE;
 	setlocale(LC_CTYPE, "");
 	s.once = a.once;
 	s.curses = !a.once && !a.plain && watch_curses_start();

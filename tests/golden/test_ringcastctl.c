@@ -337,12 +337,18 @@ static void broken_replies(void **state)
 static void no_daemon(void **state)
 {
 	static const char *const words[] = {"show", "mfc", NULL};
+	static const char *const watch[] = {"watch", NULL};
 	struct answer got = finish(start(words));
 
 	assert_int_equal(got.status, 1);
 	assert_string_equal(got.out, "");
 	assert_non_null(strstr(got.err, path));
 	assert_non_null(strstr(got.err, "No such file"));
+	assert_non_null(strstr(got.err, "Start ringcastd"));
+
+	got = finish(start(watch)); /* N31: it does not wait for the first one */
+	assert_int_equal(got.status, 1);
+	assert_string_equal(got.out, "");
 	assert_non_null(strstr(got.err, "Start ringcastd"));
 
 	close(listener());
