@@ -13,9 +13,11 @@
 #include <curses.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#define COLOR_ALARM 1
+#define COLOR_ALARM    1
+#define ESCAPE_WAIT_MS 50 /* a key alone, or the rest of a sequence */
 
 static SCREEN *terminal;
 
@@ -32,7 +34,7 @@ bool watch_curses_start(void)
 	noecho();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	set_escdelay(50);
+	set_escdelay(ESCAPE_WAIT_MS);
 	curs_set(0);
 	if (has_colors()) {
 		start_color();
@@ -87,6 +89,47 @@ void watch_curses_draw(const struct watch_screen *s)
 	refresh();
 }
 
+/* Terminals disagree about the keys of xterm: PuTTY and the Linux console send ESC [ 1
+ * ~ for Home, which terminfo may not know. What is behind an ESC that is no sequence of
+ * ours is swallowed, so that its digits and letters are not taken for keys. */
+static int behind_escape(void)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} known[] = {
+		{"1~", WATCH_KEY_HOME},
+		{"7~", WATCH_KEY_HOME},
+		{"H", WATCH_KEY_HOME},
+		{"4~", WATCH_KEY_END},
+		{"8~", WATCH_KEY_END},
+		{"F", WATCH_KEY_END},
+		{"5~", WATCH_KEY_PAGE_UP},
+		{"6~", WATCH_KEY_PAGE_DOWN},
+		{"A", WATCH_KEY_UP},
+		{"B", WATCH_KEY_DOWN},
+	};
+	char text[8] = "";
+	size_t n = 0;
+	int c;
+
+	timeout(ESCAPE_WAIT_MS);
+	c = getch();
+	if (c == '[' || c == 'O')
+		do {
+			c = getch();
+			if (c != ERR && n < sizeof(text) - 1)
+				text[n++] = (char)c;
+		} while (c != ERR && (c < 0x40 || c > 0x7e));
+	nodelay(stdscr, TRUE);
+	if (c == ERR && n == 0)
+		return WATCH_KEY_ESCAPE;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].sequence, text) == 0)
+			return known[i].key;
+	return 0;
+}
+
 int watch_curses_key(void)
 {
 	static const struct {
@@ -101,7 +144,6 @@ int watch_curses_key(void)
 		{KEY_ENTER, WATCH_KEY_ENTER},
 		{'\n', WATCH_KEY_ENTER},
 		{'\r', WATCH_KEY_ENTER},
-		{27, WATCH_KEY_ESCAPE},
 		{KEY_BACKSPACE, WATCH_KEY_BACKSPACE},
 		{8, WATCH_KEY_BACKSPACE},
 		{127, WATCH_KEY_BACKSPACE},
@@ -111,6 +153,8 @@ int watch_curses_key(void)
 
 	if (c == ERR)
 		return -1;
+	if (c == 27)
+		return behind_escape();
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].theirs == c)
 			return keys[i].ours;
