@@ -33,6 +33,7 @@ struct capture_out {
 	uint32_t n_interfaces;
 	struct gm_scratch *scratch;
 	uint64_t n_packets, n_lost;
+	bool begun; /* and said so */
 };
 
 static const char *target(const struct capture_out *o)
@@ -201,6 +202,18 @@ static bool take_block(
 	}
 }
 
+/* Before the first packet, which may be long in coming. */
+static void say_begun(struct capture_out *o)
+{
+	if (o->begun || o->n_interfaces == 0)
+		return;
+	o->begun = true;
+	fputs("capturing on ", stderr);
+	for (uint32_t i = 0; i < o->n_interfaces; i++)
+		fprintf(stderr, "%s%s", i ? ", " : "", o->interface[i].name);
+	fputs("; Ctrl-C ends\n", stderr);
+}
+
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
@@ -219,6 +232,7 @@ long capture_out_blocks(struct capture_out *o, const void *buf, size_t len)
 		if (!keep)
 			from = at;
 	}
+	say_begun(o);
 	if (failed)
 		return -1;
 	if (r < 0) {

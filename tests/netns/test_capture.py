@@ -115,6 +115,7 @@ def messages(b):
     d.wait_no_member("lan1", GROUP)
     status, _, said = c.end()
     assert status == 0 and "captured on 2 interfaces, 0 lost" in said, (status, said)
+    assert said.startswith("capturing on wan, lan1; Ctrl-C ends\n"), said
     p = read(path)
     assert p.names == ["wan", "lan1"] and p.links == [ETHERNET] * 2, (p.names, p.links)
     for name, direction in (("wan", OUT), ("lan1", IN), ("lan1", OUT)):
