@@ -13,7 +13,9 @@
 #include "printable.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,24 @@
 
 #define ANSWER_WAIT_S 20
 
+/* The socket is there, and its mode lets only a group in. */
+static void name_the_group(const char *path)
+{
+	const struct passwd *me = getpwuid(geteuid());
+	struct stat st;
+	const struct group *group = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+
+	if (!group || st.st_gid == 0) {
+		fputs("Run this command as root or as a member of the socket's group.\n",
+			stderr);
+		return;
+	}
+	fprintf(stderr,
+		"Run this command as root, or become a member of the group %s:\n"
+		"  sudo adduser %s %s     (and log in again)\n",
+		group->gr_name, me ? me->pw_name : "USER", group->gr_name);
+}
+
 static void explain_unreachable(const char *path, int err)
 {
 	fprintf(stderr, "ringcastctl: cannot reach the daemon at %s: %s\n", path,
@@ -34,8 +54,7 @@ static void explain_unreachable(const char *path, int err)
 		      "(option -s of ringcastd, control-socket in its configuration).\n",
 			stderr);
 	else if (err == EACCES)
-		fputs("Run this command as root or as a member of the socket's group.\n",
-			stderr);
+		name_the_group(path);
 	else if (err == EPERM)
 		fputs("Who answers there is neither root nor the owner of the directory, or\n"
 		      "others may write in that. Run this command as the user of the daemon, or\n"
@@ -85,6 +104,24 @@ int ctl_client_open(const char *path)
 	return is_trusted(fd, path) ? take_fd(&fd) : -EPERM;
 }
 
+/* Who may not connect cannot see whether anybody listens; the kernel's list tells. */
+static bool is_in_use(const char *path)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	size_t size = 0, n = strlen(path);
+	_cleanup_(freep) char *line = NULL;
+	bool found = !f;
+
+	while (!found && getline(&line, &size, f) > 0) {
+		const char *at = strchr(line, '/');
+
+		found = at && strncmp(at, path, n) == 0 && at[n] == '\n';
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 const char *ctl_client_default_path(void)
 {
 	static const char *const paths[] = {CTL_DEFAULT_PATH, CTL_SERVICE_PATH};
@@ -97,7 +134,7 @@ const char *ctl_client_default_path(void)
 
 		if (fd >= 0)
 			close(fd);
-		if (fd >= 0 || fd == -EACCES || fd == -EPERM)
+		if (fd >= 0 || fd == -EPERM || (fd == -EACCES && is_in_use(paths[i])))
 			return paths[i];
 	}
 	return paths[0];

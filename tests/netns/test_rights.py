@@ -205,6 +205,12 @@ def by_root(b):
     # root of a user namespace of one's own is nobody here
     check_user(d, MEMBER, gid, False, preparation=enter_user_namespace)
     check_user(d, 0, [], True)
+    # ringcastctl says of which group one has to be (N36)
+    r = subprocess.run(["setpriv", f"--reuid={MEMBER}", f"--regid={MEMBER}", "--clear-groups",
+                        ringcast.binary("ringcastctl"), "-s", d.socket, "version"],
+                       capture_output=True, text=True, timeout=PATIENCE_S)
+    assert r.returncode == 1 and f"member of the group {group.gr_name}:" in r.stderr, r
+    assert f" {group.gr_name} " in r.stderr.splitlines()[-1], r
     try:
         as_user(MEMBER, [], lambda: ask(d.socket, "version"))
     except AssertionError as e:
