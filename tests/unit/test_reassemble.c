@@ -58,6 +58,7 @@ static void r004_ipv4_pieces(void **state)
 		{"empty", 0x2000, 0, false},
 		{"empty and last", 0x0002, 0, false},
 	};
+	struct addr from = ADDR_V4(10, 0, 0, 1), to = ADDR_V4(224, 0, 0, 22);
 	struct reassemble_piece p;
 	uint8_t buf[256];
 
@@ -71,8 +72,8 @@ static void r004_ipv4_pieces(void **state)
 	assert_true(
 		reassemble_parse(FAMILY_IPV4, buf, fragment4(buf, 7, 0x2000, 16), &p));
 	assert_int_equal(p.id, 7);
-	assert_true(addr_eq(&p.host.from, &(struct addr)ADDR_V4(10, 0, 0, 1)));
-	assert_true(addr_eq(&p.to, &(struct addr)ADDR_V4(224, 0, 0, 22)));
+	assert_true(addr_eq(&p.host.from, &from));
+	assert_true(addr_eq(&p.to, &to));
 	assert_false(reassemble_parse(FAMILY_IPV4, buf, 39, &p)); /* cut short */
 	assert_false(reassemble_parse(FAMILY_IPV4, buf, 19, &p));
 	assert_true(reassemble_parse(FAMILY_IPV4, buf, 60, &p)); /* padded */
