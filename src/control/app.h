@@ -15,6 +15,7 @@
 #include "control/metrics.h"
 #include "control/monitor.h"
 #include "control/netlink.h"
+#include "control/proctext.h"
 #include "control/rate.h"
 #include "control/rival.h"
 #include "control/router.h"
@@ -101,6 +102,15 @@ struct app_rival {
 };
 
 /* other multicast daemons, app_rival.c */
+/* Looking at what the kernel holds for programs: the files are read in pieces. */
+struct kernel_look {
+	bool on;
+	bool again; /* something changed meanwhile */
+	enum family family;
+	unsigned file; /* that is being read */
+	struct proctext text[2];
+};
+
 struct app_rivals {
 	struct app *app;
 	bool started;
@@ -109,6 +119,8 @@ struct app_rivals {
 	size_t n;
 	uint64_t evidence;
 	mono_t looked_at, look_at;
+	mono_t rest;		/* not before that: the last look was work */
+	struct log_limit limit; /* any local user can say that it is a ringcastd */
 	uint32_t token;
 	char name[RIVAL_TEXT]; /* of the socket that shows others what we have */
 	struct loop_fd fd;     /* that socket; -1: none */
@@ -150,7 +162,9 @@ struct app {
 	struct app_port port[PORT_MAX];
 	struct app_rivals rivals;
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
+	struct kernel_look kernel_look;	  /* that is under way */
 	mono_t kernel_looked;		  /* MONO_UNSET: never yet */
+	mono_t kernel_rest;		  /* not before that: the last one was work */
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
 	uint64_t kernel_frames;		  /* had been received when it was looked at */
 	bool plan_stale;		  /* the port plan does not know of it yet */

@@ -10,59 +10,21 @@
 #include "control/igmp.h"
 #include "control/mld.h"
 
-#include "base/cleanup.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 
 /* while somebody wants groups: a program may join one at any time on a LAN, where the
  * kernel's messages are not heard */
-#define LOOK_MS	  2000
-#define SOON_MS	  20	     /* at least between two looks, but for leaves */
-#define FILE_SIZE (2u << 20) /* more of a file is not read */
+#define LOOK_MS	   2000
+#define SOON_MS	   20		   /* at least between two looks, but for leaves */
+#define STRETCH_NS (2 * NS_PER_MS) /* then the network has its turn */
 
-/* The file as a string, NULL if it cannot be read: no such family in this kernel. */
-static char *read_text(int proc, const char *path)
+static void take(struct app *app, mono_t now, enum family family)
 {
-	_cleanup_(closep) int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	_cleanup_(freep) char *text = NULL;
-	size_t len = 0, cap = 0;
-	ssize_t n = -1;
-
-	while (fd >= 0 && len < FILE_SIZE) {
-		if (cap - len < 4096) {
-			char *more = realloc(text, cap + 16384);
-
-			if (!more)
-				return NULL;
-			text = more;
-			cap += 16384;
-		}
-		n = read(fd, text + len, cap - len - 1);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	if (n < 0)
-		return NULL;
-	text[len] = '\0';
-	return take_ptr(text);
-}
-
-static void look_at(struct app *app, mono_t now, enum family family)
-{
-	static const char *const path[_FAMILY_N][2] = {
-		[FAMILY_IPV4] = {"net/igmp", "net/mcfilter"},
-		[FAMILY_IPV6] = {"net/igmp6", "net/mcfilter6"},
-	};
-	_cleanup_(freep) char *groups = read_text(app->rivals.proc, path[family][0]);
-	_cleanup_(freep) char *sources = read_text(app->rivals.proc, path[family][1]);
+	const struct proctext *text = app->kernel_look.text;
 	struct kgroups *k = &app->kernel[family], old = *k, new = {0};
 
-	if (!groups)
-		return;
-	if (kgroups_parse(&new, family, groups, sources) < 0 || kgroups_eq(&new, k)) {
+	if (kgroups_parse(&new, family, text[0].text, text[1].text) < 0 ||
+		kgroups_eq(&new, k)) {
 		kgroups_deinit(&new);
 		return;
 	}
@@ -70,6 +32,38 @@ static void look_at(struct app *app, mono_t now, enum family family)
 	router_kernel_changed(app->router, now, family, &old, k);
 	kgroups_deinit(&old);
 	app->plan_stale = true;
+}
+
+static void forget(struct kernel_look *look)
+{
+	for (unsigned i = 0; i < array_len(look->text); i++)
+		proctext_deinit(&look->text[i]);
+	look->file = 0;
+}
+
+/* Reads a piece; takes what a family has when both of its files are complete. */
+static void go_on(struct app *app, mono_t now)
+{
+	static const char *const path[_FAMILY_N][2] = {
+		[FAMILY_IPV4] = {"net/igmp", "net/mcfilter"},
+		[FAMILY_IPV6] = {"net/igmp6", "net/mcfilter6"},
+	};
+	struct kernel_look *look = &app->kernel_look;
+	int r = -ENOENT;
+
+	if (app->router->family[look->family])
+		r = proctext_read(&look->text[look->file], app->rivals.proc,
+			path[look->family][look->file]);
+	if (r > 0)
+		return;
+	if (look->file == 0 && r == 0) {
+		look->file = 1;
+		return;
+	}
+	if (look->file == 1) /* without mcfilter all sources are wanted */
+		take(app, now, look->family);
+	forget(look);
+	look->on = ++look->family < _FAMILY_N;
 }
 
 /* Since the last time that this was asked. */
@@ -83,13 +77,46 @@ static bool datagrams_arrive(struct app *app)
 	return s.frames != before;
 }
 
+static void work(struct app *app, mono_t now)
+{
+	struct kernel_look *look = &app->kernel_look;
+	int64_t begin = loop_stopwatch(), cost;
+
+	do
+		go_on(app, now);
+	while (look->on && loop_stopwatch() - begin < STRETCH_NS);
+	if (app->plan_stale)
+		app_sync_plan(app, now);
+	cost = loop_stopwatch() - begin;
+	app->kernel_looked = now;
+	app->kernel_rest = proctext_again(now, cost, 0);
+	if (look->on || look->again)
+		app->kernel_at = proctext_again(now, cost, SOON_MS);
+	else
+		app->kernel_at = datagrams_arrive(app)
+			? proctext_again(now, cost, LOOK_MS)
+			: MONO_NEVER;
+}
+
+static void begin(struct app *app)
+{
+	struct kernel_look *look = &app->kernel_look;
+
+	look->again = look->on;
+	if (look->on)
+		return;
+	look->family = FAMILY_IPV4;
+	look->on = true;
+}
+
+/* At once, unless the files are so long that they are work. */
 void app_kernel_look(struct app *app, mono_t now)
 {
-	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (app->router->family[f])
-			look_at(app, now, (enum family)f);
-	app->kernel_looked = now;
-	app->kernel_at = datagrams_arrive(app) ? mono_add_ms(now, LOOK_MS) : MONO_NEVER;
+	begin(app);
+	if (mono_due(app->kernel_rest, now))
+		work(app, now);
+	else
+		app->kernel_at = mono_min(app->kernel_at, app->kernel_rest);
 	if (app->plan_stale)
 		app_sync_plan(app, now);
 }
@@ -103,13 +130,17 @@ void app_kernel_stir(struct app *app, mono_t now)
 
 mono_t app_kernel_deadline(const struct app *app)
 {
-	return router_n_groups(app->router) > 0 ? app->kernel_at : MONO_NEVER;
+	return router_n_groups(app->router) > 0 || app->kernel_look.on ? app->kernel_at
+								       : MONO_NEVER;
 }
 
 void app_kernel_tick(struct app *app, mono_t now)
 {
-	if (mono_due(app_kernel_deadline(app), now))
-		app_kernel_look(app, now);
+	if (!mono_due(app_kernel_deadline(app), now))
+		return;
+	if (!app->kernel_look.on)
+		begin(app);
+	work(app, now);
 }
 
 /* A leave is answered from what is known now, however many there are. */
@@ -119,7 +150,8 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const struct igmp_rules igmp = {0};
 	const struct mld_rules mld = {0};
 	mono_t now = loop_now(app->loop);
-	mono_t next = mono_add_ms(app->kernel_looked, SOON_MS);
+	mono_t next =
+		mono_max(mono_add_ms(app->kernel_looked, SOON_MS), app->kernel_rest);
 	struct proxy_port *pp = app->router->port[port];
 	struct gm_msg msg;
 	enum gm_bad bad;
@@ -132,8 +164,10 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 		return;
 	if (!mono_is_set(app->kernel_looked) || mono_due(next, now))
 		app_kernel_look(app, now);
-	else
+	else {
+		app->kernel_look.again = app->kernel_look.on;
 		app->kernel_at = mono_min(app->kernel_at, next);
+	}
 	proxy_kernel_says(pp->proxy, now, port, &msg);
 }
 
@@ -141,4 +175,5 @@ void app_kernel_free(struct app *app)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		kgroups_deinit(&app->kernel[f]);
+	forget(&app->kernel_look);
 }

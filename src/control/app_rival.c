@@ -168,6 +168,19 @@ static void say_gone(const struct app_rival *gone)
 			: "");
 }
 
+static bool may_say(struct app_rivals *rs, mono_t now)
+{
+	uint64_t hidden;
+
+	if (!log_limit_take(&rs->limit, now, &hidden))
+		return false;
+	if (hidden)
+		log_notice("other multicast daemons came and went %llu more times; "
+			   "'ringcastctl show interfaces' lists those that are there",
+			(unsigned long long)hidden);
+	return true;
+}
+
 /* The list that was looked up is the one in force; says what is new and what is gone.
  * Whether an interface of it is ours may have changed without it. */
 static void replace(struct app *app, mono_t now, const struct rival_list *list)
@@ -183,7 +196,7 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 		next[i] = (struct app_rival){.rival = *r,
 			.since = before ? before->since : now,
 			.harmful = advice(app, r) != NULL};
-		if (!old || (next[i].harmful && !old->harmful))
+		if ((!old || (next[i].harmful && !old->harmful)) && may_say(rs, now))
 			say_new(app, r);
 	}
 	for (size_t i = 0; i < rs->n; i++) {
@@ -191,7 +204,7 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 
 		while (k < list->n && !is_successor(&rs->v[i].rival, &list->v[k]))
 			k++;
-		if (k == list->n)
+		if (k == list->n && may_say(rs, now))
 			say_gone(&rs->v[i]);
 	}
 	memcpy(rs->v, next, list->n * sizeof(next[0]));
@@ -203,17 +216,20 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 void app_rival_look(struct app *app, mono_t now, bool thorough)
 {
 	struct app_rivals *rs = &app->rivals;
+	int64_t begin = loop_stopwatch();
 	struct rival_list list;
 
 	rs->look_at = MONO_NEVER;
 	rs->looked_at = now;
 	rival_look(rs->proc, rs->name, thorough, &list);
-	if (!thorough && list.evidence == rs->evidence)
-		return; /* the programs are the same, too */
-	if (!thorough)
-		rival_look(rs->proc, rs->name, true, &list);
-	rs->evidence = list.evidence;
-	replace(app, now, &list);
+	/* while that is the same, the programs are also the same */
+	if (thorough || list.evidence != rs->evidence) {
+		if (!thorough)
+			rival_look(rs->proc, rs->name, true, &list);
+		rs->evidence = list.evidence;
+		replace(app, now, &list);
+	}
+	rs->rest = proctext_again(now, loop_stopwatch() - begin, 0);
 }
 
 static void look_soon(struct app *app, int64_t after_last_ms)
@@ -222,8 +238,9 @@ static void look_soon(struct app *app, int64_t after_last_ms)
 	mono_t now = loop_now(app->loop);
 
 	if (rs->look_at.ns == MONO_NEVER.ns)
-		rs->look_at = mono_max(mono_add_ms(now, SETTLE_MS),
-			mono_add_ms(rs->looked_at, after_last_ms));
+		rs->look_at = mono_max(rs->rest,
+			mono_max(mono_add_ms(now, SETTLE_MS),
+				mono_add_ms(rs->looked_at, after_last_ms)));
 }
 
 void app_rival_tick(struct app *app, mono_t now)
@@ -350,7 +367,8 @@ void app_rival_init(struct app *app)
 	app->rivals = (struct app_rivals){.app = app,
 		.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.fd = {.fd = -1},
-		.look_at = MONO_NEVER};
+		.look_at = MONO_NEVER,
+		.limit = LOG_LIMIT(20, 60000)};
 }
 
 void app_rival_start(struct app *app, uint32_t token)
@@ -487,7 +505,8 @@ json_t *app_rivals_json(struct app *app)
 	mono_t now = loop_now(app->loop);
 	json_t *list = json_array();
 
-	if (mono_due(mono_add_ms(rs->looked_at, FRESH_MS), now))
+	if (mono_due(mono_add_ms(rs->looked_at, FRESH_MS), now) &&
+		mono_due(rs->rest, now))
 		app_rival_look(app, now, false);
 	for (size_t i = 0; i < rs->n; i++)
 		json_array_append_new(list, rival_json(app, &rs->v[i], now));

@@ -56,17 +56,14 @@ static struct kgroup *find(
 	return i < k->n && compare(ifindex, group, &k->v[i]) == 0 ? &k->v[i] : NULL;
 }
 
+/* At the end, in any order; settle() sorts. */
 static int add(struct kgroups *k, enum family family, unsigned long ifindex,
 	const struct addr *group, unsigned long n_users)
 {
-	size_t i;
-
 	if (ifindex == 0 || ifindex > INT32_MAX || n_users == 0 ||
 		n_users > UINT32_MAX || addr_family(group) != family ||
-		!addr_is_multicast(group) || addr_is_local_group(group))
-		return 0;
-	i = slot(k, (int)ifindex, group);
-	if (k->n == KGROUPS_MAX || find(k, (int)ifindex, group))
+		!addr_is_multicast(group) || addr_is_local_group(group) ||
+		k->n == KGROUPS_MAX)
 		return 0;
 	if (k->n == k->cap) {
 		size_t cap = k->cap ? 2 * k->cap : 16;
@@ -77,11 +74,29 @@ static int add(struct kgroups *k, enum family family, unsigned long ifindex,
 		k->v = v;
 		k->cap = cap;
 	}
-	memmove(&k->v[i + 1], &k->v[i], (k->n - i) * sizeof(*k->v));
-	k->v[i] = (struct kgroup){
+	k->v[k->n++] = (struct kgroup){
 		.ifindex = (int)ifindex, .group = *group, .n_users = (unsigned)n_users};
-	k->n++;
 	return 0;
+}
+
+static int by_interface_and_group(const void *a, const void *b)
+{
+	const struct kgroup *x = a;
+
+	return compare(x->ifindex, &x->group, b);
+}
+
+/* Sorted, and each group once: a file that is read in pieces may repeat a line. */
+static void settle(struct kgroups *k)
+{
+	size_t n = 0;
+
+	if (k->n)
+		qsort(k->v, k->n, sizeof(*k->v), by_interface_and_group);
+	for (size_t i = 0; i < k->n; i++)
+		if (n == 0 || by_interface_and_group(&k->v[n - 1], &k->v[i]) != 0)
+			k->v[n++] = k->v[i];
+	k->n = n;
 }
 
 /* ---- words of a line ---- */
@@ -221,9 +236,10 @@ static int parse_filters(struct kgroups *k, enum family family, const char *s)
 		g = find(k, (int)ifindex, &group);
 		if (!g)
 			continue;
-		g->has_blocked |= block > 0;
+		/* so many that they need not be told apart */
+		g->has_blocked |= block > 0 || g->src.n == KGROUPS_SOURCES_MAX;
 		g->n_wanted += want;
-		if (want && can_send(family, &source) &&
+		if (want && !g->has_blocked && can_send(family, &source) &&
 			addrset_add(&g->src, &source) < 0)
 			return -ENOMEM;
 	}
@@ -235,6 +251,7 @@ int kgroups_parse(
 {
 	int r = family == FAMILY_IPV4 ? parse_igmp(k, groups) : parse_igmp6(k, groups);
 
+	settle(k);
 	return r < 0 || !sources ? r : parse_filters(k, family, sources);
 }
 

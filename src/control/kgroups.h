@@ -10,7 +10,8 @@
 #include "base/addrset.h"
 #include "control/gm_msg.h"
 
-#define KGROUPS_MAX 8192 /* groups of all interfaces together; more are left out */
+#define KGROUPS_MAX	    8192 /* groups of all interfaces together; more are left out */
+#define KGROUPS_SOURCES_MAX 256 /* of a group; with more, all are taken as wanted */
 
 struct kgroup {
 	int ifindex;

@@ -216,6 +216,11 @@ void loop_del(struct loop_fd *f)
 	f->loop = NULL;
 }
 
+int64_t loop_stopwatch(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
 mono_t loop_now(const struct loop *l)
 {
 	return l->now;

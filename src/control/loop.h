@@ -55,9 +55,11 @@ int loop_change(struct loop_fd *f, uint32_t events);
 void loop_del(struct loop_fd *f);
 
 mono_t loop_now(const struct loop *l); /* of this round */
+/* Nanoseconds since some point, of this moment: to see what a piece of work costs. */
+int64_t loop_stopwatch(void);
 /* The same as the system's CLOCK_MONOTONIC, for who asks the system. */
 mono_t loop_system_now(const struct loop *l);
-void loop_stop(struct loop *l);	       /* loop_run returns after this round */
+void loop_stop(struct loop *l);	 /* loop_run returns after this round */
 void loop_hurry(struct loop *l); /* more is waiting: the next round comes at once */
 
 int loop_round(struct loop *l); /* 0 or -errno */

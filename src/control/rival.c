@@ -21,7 +21,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CLAIM "ringcastd/"
+#define CLAIM	   "ringcastd/"
+#define CLAIMS_MAX 8 /* any user can make one: there is room for others in the list */
 
 /* as the kernel shows them, cut to 15 characters */
 static const char *const programs[] = {"igmpproxy", "igmpv3proxy", "improxy", "mcproxy",
@@ -170,8 +171,10 @@ static void look_at_claims(int proc, const char *claim, struct rival_list *list)
 {
 	FILE *f = open_file(proc, "net/unix");
 	char line[256];
+	size_t n_lines = 0, n = 0;
 
-	while (f && fgets(line, sizeof(line), f)) {
+	while (f && n < CLAIMS_MAX && n_lines++ < RIVAL_SOCKETS_MAX &&
+		fgets(line, sizeof(line), f)) {
 		char *at = strstr(line, " @" CLAIM);
 		struct rival x = {.kind = RIVAL_RINGCASTD}, *r;
 
@@ -185,6 +188,7 @@ static void look_at_claims(int proc, const char *claim, struct rival_list *list)
 		r = add(list, RIVAL_RINGCASTD);
 		if (r)
 			*r = x;
+		n++;
 	}
 	if (f)
 		fclose(f);

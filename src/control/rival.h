@@ -32,6 +32,8 @@ struct rival {
 };
 
 #define RIVAL_MAX 16
+#define RIVAL_SOCKETS_MAX                                                              \
+	4096 /* Unix sockets that are looked at; users can make more */
 
 struct rival_list {
 	struct rival v[RIVAL_MAX];
@@ -42,11 +44,12 @@ struct rival_list {
 /* Look. `proc` is a descriptor of /proc. `claim` is the name that rival_claim_format()
  * made for ourselves, or "". Programs are sought only with `programs`, because that
  * takes a few system calls for each process; then those that use the kernel's routing
- * are named, too. */
+ * are also named. */
 void rival_look(int proc, const char *claim, bool programs, struct rival_list *ret);
 
 /* Every ringcastd holds an abstract socket with this name, by which others see which
- * interfaces it has: "ringcastd/PID-TOKEN/3.7.12". What does not fit is left out. */
+ * interfaces it has: "ringcastd/PID-TOKEN/3.7.12". What does not fit is left out. Any
+ * local user can bind such a name, so it is a reason to warn and to do nothing else. */
 void rival_claim_format(
 	char buf[RIVAL_TEXT], int pid, uint32_t token, const int *ifindex, size_t n);
 /* The name of another one's socket. */

@@ -73,6 +73,19 @@ def program_ends(b, t, d, group):
     assert said[-1] not in TAKES_AWAY, f"the last word is a leave: {said}"
 
 
+def crowd(b, n=100):
+    """A membership of a LAN, and 2,000 groups that programs hold on the upstream."""
+    result = membership(b)
+    sockets = [b.own(result[0].router.socket(socket.AF_INET, socket.SOCK_DGRAM))
+               for _ in range(n)]
+    for i, s in enumerate(sockets):
+        for k in range(20):
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         socket.inet_aton(f"239.200.{i}.{k + 1}") + socket.inet_aton("10.0.0.2"))
+    wait_for(10, lambda: len(held(result[1])) == 64, "as many are shown as can be")
+    return result
+
+
 @case("K01 the leave of a program is followed by what the LANs want")
 def after_a_program(b):
     program_ends(b, *membership(b))
@@ -118,6 +131,19 @@ def source_program(b):
     wait_held(d, group, False)
     assert last_word(p0, group)[-1] == "TO_EX"
     assert d.upstream_group(group)["mode"] == "exclude"
+
+
+@case("K01 a user who joins thousands of groups on the upstream holds nobody up")
+def many_programs(b):
+    t, d, group = crowd(b)
+    program = b.receiver(t.router, group, interface="wan")
+    wait_held(d, group)
+    tap = b.tap(t.provider, "p0")
+    program.close()
+    wait_held(d, group, False)
+    wait_record(tap, lambda r: r.group == group and r.type in ("IS_EX", "TO_EX", "JOIN"), 10)
+    b.receiver(t.hosts["lan2"], SSM_GROUP)
+    d.wait_member("lan2", SSM_GROUP)
 
 
 @case("K02 nothing is left that a program holds, until it has left as well")

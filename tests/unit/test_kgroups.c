@@ -167,6 +167,44 @@ static void many(void **state)
 	free(text);
 }
 
+/* a file that changes while it is read repeats lines */
+static void lines_that_come_twice(void **state)
+{
+	static char twice[2 * sizeof(igmp)];
+	struct kgroups once = {0}, k = {0};
+
+	write_igmp();
+	snprintf(twice, sizeof(twice), "%s%s", igmp, igmp);
+	assert_int_equal(kgroups_parse(&once, FAMILY_IPV4, igmp, mcfilter), 0);
+	assert_int_equal(kgroups_parse(&k, FAMILY_IPV4, twice, mcfilter), 0);
+	assert_true(kgroups_eq(&once, &k));
+	kgroups_deinit(&once);
+	kgroups_deinit(&k);
+}
+
+/* Any user can make programs that name sources without end. */
+static void sources_without_end(void **state)
+{
+	static char filter[64 * (KGROUPS_SOURCES_MAX + 2)];
+
+	for (size_t n = KGROUPS_SOURCES_MAX - 1; n <= KGROUPS_SOURCES_MAX + 1; n++) {
+		struct kgroups k = {0};
+		size_t len = 0;
+
+		write_igmp();
+		for (size_t i = 0; i < n; i++)
+			len += (size_t)snprintf(filter + len, sizeof(filter) - len,
+				"  3    wan 0xe8010203 0x0a00%04zx      1      0\n",
+				i + 1);
+		assert_int_equal(kgroups_parse(&k, FAMILY_IPV4, igmp, filter), 0);
+		if (n <= KGROUPS_SOURCES_MAX)
+			expect(&k, 3, "232.1.2.3", GM_INCLUDE, n);
+		else
+			expect(&k, 3, "232.1.2.3", GM_EXCLUDE, 0);
+		kgroups_deinit(&k);
+	}
+}
+
 static void memory_runs_out(void **state)
 {
 	write_igmp();
@@ -192,6 +230,8 @@ int main(void)
 		cmocka_unit_test(k01_sources_that_cannot_send),
 		cmocka_unit_test(lines_that_are_none),
 		cmocka_unit_test(many),
+		cmocka_unit_test(lines_that_come_twice),
+		cmocka_unit_test(sources_without_end),
 		cmocka_unit_test(memory_runs_out),
 	};
 

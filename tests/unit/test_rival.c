@@ -256,6 +256,34 @@ static void many(void **state)
 	assert_int_equal(list.n, RIVAL_MAX);
 }
 
+/* Any local user can make sockets without end, with names like ours. */
+static void claims_without_end(void **state)
+{
+	static char text[(RIVAL_SOCKETS_MAX + 100) * 64];
+	struct rival_list list;
+	size_t len = (size_t)snprintf(text, sizeof(text), UNIX);
+
+	for (int i = 1; i < 40; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"0: 00000002 00000000 00000000 0002 01 15 @ringcastd/%d-00000001/3\n",
+			i);
+	put("net/unix", text);
+	process("12", "igmpproxy\n", "self");
+	rival_look(proc, "", true, &list);
+	assert_int_equal(list.n, 9); /* eight claims, and the program */
+	assert_int_equal(list.v[8].kind, RIVAL_PROGRAM);
+
+	len = (size_t)snprintf(text, sizeof(text), UNIX);
+	for (int i = 0; i < RIVAL_SOCKETS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"0: 00000002 00000000 00000000 0002 01 15\n");
+	snprintf(text + len, sizeof(text) - len,
+		"0: 00000002 00000000 00000000 0002 01 15 @ringcastd/7-00000001/3\n");
+	put("net/unix", text);
+	rival_look(proc, "", false, &list);
+	assert_int_equal(list.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +294,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(claims, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_claim, setup, teardown),
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
+		cmocka_unit_test_setup_teardown(claims_without_end, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

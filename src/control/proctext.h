@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A text file of /proc that is read piece by piece, because the kernel writes a long
+ * one slowly and any local user may make it long; and how long to wait before such
+ * work is done again.
+ */
+
+#include "base/mono.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROCTEXT_MAX (512u << 10) /* more of a file is not read */
+
+/* zero bytes are "not begun" */
+struct proctext {
+	bool open;
+	int fd;
+	char *text; /* owned; what has been read, ends with '\0' */
+	size_t len, cap;
+};
+
+/* Read a piece of the file below the directory `proc`, which is opened the first time.
+ * 1: there is more, 0: this was the end or PROCTEXT_MAX, or -errno: there is no such
+ * file or no memory. After 0 `text` is not NULL. */
+int proctext_read(struct proctext *t, int proc, const char *path);
+void proctext_deinit(struct proctext *t);
+
+/* When work that ended at `now` and took `cost_ns` may be done again: `least_ms` later,
+ * and late enough that it takes no more than a twentieth of the thread's time. */
+mono_t proctext_again(mono_t now, int64_t cost_ns, int64_t least_ms);
