@@ -281,7 +281,7 @@ static int start_dataplane(struct app *app)
 			? cpulist_parse(app->cfg->cpu_affinity, cpu)
 			: 0,
 		.ring_size = app->cfg->ring_size,
-		.transmit = transmit[app->cfg->transmit],
+		.transmit = transmit[app_choose_transmit(app)],
 		.latency = latency[app->cfg->latency],
 		.receive_offload = app->cfg->receive_offload,
 		.seed = random_seed(),

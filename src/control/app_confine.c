@@ -157,8 +157,9 @@ static int choose_user(
 		*ret_change = r == 0 && !(is_root && ret->uid == 0);
 		if (r == 0 && ret->uid == 0)
 			log_warn(
-				"user %s: whoever takes this daemon over is root; "
-				"remove the line, and it becomes the user " DEFAULT_USER,
+				"user %s: whoever takes this daemon over is root, and can "
+				"have systemd end any process; remove the line, and it "
+				"becomes the user " DEFAULT_USER,
 				cfg->user);
 	} else if (is_root) {
 		*ret_change = choose_default(ret);
@@ -214,10 +215,38 @@ int app_confine(struct app *app)
 	return status;
 }
 
+/* What a ring sends passes no filter, and a message with MSG_FASTOPEN connects. So
+ * rings and the sockets that metrics-listen may make do not go together. */
+static bool could_connect(const struct app *app)
+{
+	return app->metrics_port && app->cfg->seccomp && !callfilter_missing() &&
+		app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG;
+}
+
+enum config_transmit app_choose_transmit(const struct app *app)
+{
+	bool is_asked_for = app->cfg->transmit == CONFIG_TRANSMIT_IO_URING;
+
+	if (!could_connect(app))
+		return app->cfg->transmit;
+	if (is_asked_for)
+		log_warn(
+			"transmit io_uring with metrics-listen: whoever takes this daemon "
+			"over can connect to any TCP service; remove the line, and it "
+			"sends by sendmmsg");
+	else
+		log_info(
+			"with metrics-listen frames are sent by sendmmsg: io_uring could "
+			"not be kept from TCP connections");
+	return is_asked_for ? CONFIG_TRANSMIT_IO_URING : CONFIG_TRANSMIT_SENDMMSG;
+}
+
 void app_confine_calls(const struct app *app)
 {
+	enum config_transmit transmit = app->cfg->transmit;
 	struct callfilter_options o = {
-		.io_uring = app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG,
+		.io_uring = transmit == CONFIG_TRANSMIT_IO_URING ||
+			(transmit == CONFIG_TRANSMIT_AUTO && !could_connect(app)),
 		.tcp = app->metrics_port != 0};
 	int r = app->cfg->seccomp ? callfilter_apply(&o) : 0;
 

@@ -143,6 +143,9 @@ void app_forwarder_close(struct app *app);
 /* app_confine.c: give up what is not needed any more. Both log. */
 int app_confine(struct app *app); /* user, capabilities, files: an exit status */
 void app_confine_calls(const struct app *app); /* when everything has been opened */
+/* How to send: as the file says, but without rings where they could not be confined and
+ * it does not ask for them. Logs which it is. */
+enum config_transmit app_choose_transmit(const struct app *app);
 /* The file is there, and the daemon's user may not read it. */
 bool app_config_is_private(const struct app *app);
 

@@ -113,9 +113,8 @@ static const char *const allowed[] = {
 	"getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid",
 	"getegid32",
 	/* sockets that are there */
-	"bind", "accept4", "getsockname", "getpeername", "getsockopt", "send", "sendto",
-	"sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg",
-	"recvmmsg_time64", "shutdown",
+	"bind", "accept4", "getsockname", "getpeername", "getsockopt", "recv",
+	"recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "shutdown",
 	/* waiting */
 	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
@@ -159,6 +158,23 @@ static int allow_values(scmp_filter_ctx f, const char *name, unsigned at,
 		const struct scmp_arg_cmp is[] = {IS(at, value[i])};
 
 		r = allow_if(f, name, array_len(is), is);
+	}
+	return r;
+}
+
+/* Without connecting: MSG_FASTOPEN is connect(2) of TCP with the first data. */
+static int allow_sending(scmp_filter_ctx f)
+{
+	static const struct {
+		const char *name;
+		unsigned flags; /* which argument they are */
+	} call[] = {{"send", 3}, {"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(call) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {HAS_NOT(call[i].flags, MSG_FASTOPEN)};
+
+		r = allow_if(f, call[i].name, array_len(is), is);
 	}
 	return r;
 }
@@ -361,6 +377,8 @@ static int fill(scmp_filter_ctx f, const struct callfilter_options *o)
 		r = allow_self(f);
 	if (r == 0 && o->io_uring)
 		r = allow_rings(f);
+	if (r == 0)
+		r = allow_sending(f);
 	if (r == 0)
 		r = allow_sockets(f, o->tcp);
 	if (r == 0)

@@ -11,8 +11,11 @@
 #include <stdint.h>
 
 struct callfilter_options {
-	bool io_uring; /* use the rings that there are; no further ones */
-	bool tcp;      /* make sockets that TCP clients connect to */
+	/* Use the rings that there are; no further ones. The filter does not see what a
+	 * ring is asked for, and a ring that sends also connects sockets of TCP, so one
+	 * who wants to keep connections out does not set both. */
+	bool io_uring;
+	bool tcp; /* make sockets that TCP clients connect to */
 };
 
 /* Why this build has no filter, for a line of the log; NULL: it has one. */

@@ -7,6 +7,9 @@
  * root. The handler comes with the program and knows nothing of the filter.
  */
 
+#include "build_config.h"
+
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -30,6 +33,9 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+#if HAVE_LIBURING
+#include <liburing.h>
+#endif
 
 static pid_t victim;
 static const char *dir;
@@ -87,6 +93,88 @@ static int inet(int type, int protocol, bool to_connect, uint16_t port)
 static int connect_tcp(void)
 {
 	return inet(SOCK_STREAM, 0, true, 22);
+}
+
+/* A connection that begins with data, without connect(2). */
+static struct msghdr *fast_open_message(void)
+{
+	static char text[] = "x";
+	static struct sockaddr_in sin = {.sin_family = AF_INET};
+	static struct iovec iov = {text, 1};
+	static struct msghdr m = {.msg_name = &sin,
+		.msg_namelen = sizeof(sin),
+		.msg_iov = &iov,
+		.msg_iovlen = 1};
+
+	sin.sin_port = htons(22);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return &m;
+}
+
+static int fast_open_by_sendto(void)
+{
+	const struct msghdr *m = fast_open_message();
+
+	return (int)sendto(socket(AF_INET, SOCK_STREAM, 0), "x", 1, MSG_FASTOPEN,
+		m->msg_name, m->msg_namelen);
+}
+
+static int fast_open_by_sendmsg(void)
+{
+	return (int)sendmsg(
+		socket(AF_INET, SOCK_STREAM, 0), fast_open_message(), MSG_FASTOPEN);
+}
+
+static int fast_open_by_sendmmsg(void)
+{
+	struct mmsghdr m = {.msg_hdr = *fast_open_message()};
+
+	return sendmmsg(socket(AF_INET, SOCK_STREAM, 0), &m, 1, MSG_FASTOPEN);
+}
+
+#if HAVE_LIBURING
+static struct io_uring *ring;
+
+/* Remembers a ring that the daemon makes. It is made for any thread, because the one
+ * that it belongs to waits for packets: what a ring may do is the same. */
+__attribute__((visibility("default"))) int io_uring_queue_init(
+	unsigned entries, struct io_uring *r, unsigned flags)
+{
+	int (*make)(unsigned, struct io_uring *, unsigned) = (int (*)(unsigned,
+		struct io_uring *, unsigned))dlsym(RTLD_NEXT, "io_uring_queue_init");
+
+	if (entries > 4) /* a smaller one is a trial, which has an end */
+		ring = r;
+	return make(entries, r,
+		flags & ~(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN));
+}
+
+static int send_by_ring(int fd, const struct msghdr *m)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+	struct io_uring_cqe *cqe;
+
+	/* an error: a thread has started it */
+	(void)syscall(SYS_io_uring_register, ring->ring_fd,
+		IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	io_uring_prep_sendmsg(sqe, fd, m, MSG_FASTOPEN);
+	if (io_uring_submit_and_wait(ring, 1) < 0 ||
+		io_uring_peek_cqe(ring, &cqe) < 0 || cqe->res >= 0)
+		return 0;
+	errno = -cqe->res;
+	return -1;
+}
+#endif
+
+static int fast_open_by_ring(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+#if HAVE_LIBURING
+	if (ring)
+		return send_by_ring(fd, fast_open_message());
+#endif
+	return (int)syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0);
 }
 
 static int listen_tcp(void)
@@ -313,6 +401,10 @@ static const struct {
 	CALL(connect_to_datagrams_of_root),
 	CALL(connect_to_abstract_socket),
 	CALL(connect_tcp),
+	CALL(fast_open_by_sendto),
+	CALL(fast_open_by_sendmsg),
+	CALL(fast_open_by_sendmmsg),
+	CALL(fast_open_by_ring),
 	CALL(listen_tcp),
 	CALL(udp),
 	CALL(raw_ip),

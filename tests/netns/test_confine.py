@@ -394,11 +394,30 @@ def with_metrics(b):
     need_filter(b, t)
     path, socks = root_things(t.router)
     got = attempt(b, t, ("connect_tcp", "listen_tcp", "udp", "raw_ip",
-                         "connect_to_socket_of_root"), METRICS + "user root\n", path)
+                         "connect_to_socket_of_root", "fast_open_by_sendto",
+                         "fast_open_by_sendmsg", "fast_open_by_sendmmsg",
+                         "fast_open_by_ring"), METRICS + "user root\n", path)
     assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0: before Linux 6.7
     assert set(got.values()) == {-signal.SIGSYS}, got
     for s in socks:
         s.close()
+
+
+@case("a ring that the file asks for beside metrics-listen could connect, which is warned of")
+def ring_with_metrics(b):
+    t = b.topology()
+    d = b.run(t, METRICS + PLAIN)
+    need(d, FILTERED)
+    assert "transmit by sendmmsg" in d.log(), d.log()
+    assert d.stop() == 0
+    d.write("transmit io_uring\n" + METRICS + PLAIN)
+    try:
+        d.start()
+    except AssertionError:
+        assert "the kernel or its policy refuses io_uring" in d.log(), d.log()
+        raise Skip("no io_uring here") from None
+    assert "can connect to any TCP service" in d.log(), d.log()
+    assert "transmit by io_uring" in d.log(), d.log()
 
 
 @case("without the filter Landlock and the user refuse files, TCP and signals")
@@ -419,7 +438,10 @@ def without_filter(b):
             # F_SETOWN says nothing; the signal is not sent
             assert r in (errno.EACCES, errno.EPERM) or name == "signal_root_by_descriptor", \
                 (user, name, r)
-    # what Landlock does not know: the user's rights
+    # what Landlock does not know: the user's rights; SECURITY.md says so
+    for user, want in (("user root\n", {0}), ("", {errno.EACCES, errno.EPERM})):
+        got = attempt(b, t, ("change_mode",), "seccomp off\n" + user, path)
+        assert set(got.values()) <= want, (user, got)
     got = attempt(b, t, ("connect_to_socket_of_root", "limits_of_root", "affinity_of_root"),
                   "seccomp off\n", path)
     assert set(got.values()) <= {errno.EACCES, errno.EPERM}, got

@@ -94,6 +94,23 @@ static int call_setsockopt_of_ip(void)
 	return setsockopt(0, IPPROTO_IP, IP_TTL, &on, sizeof(on));
 }
 
+/* What connects does not do so by another name. No socket is needed for that: the
+ * filter looks at the flags first. */
+static int call_sendto_that_connects(void)
+{
+	return (int)sendto(-1, "x", 1, MSG_FASTOPEN | MSG_DONTWAIT, NULL, 0);
+}
+
+static int call_sendmsg_that_connects(void)
+{
+	return (int)sendmsg(-1, &(struct msghdr){0}, MSG_FASTOPEN);
+}
+
+static int call_sendmmsg_that_connects(void)
+{
+	return sendmmsg(-1, &(struct mmsghdr){0}, 1, MSG_FASTOPEN);
+}
+
 static int call_open_to_write(void)
 {
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -314,6 +331,9 @@ static const struct {
 	{"socket(AF_INET6, SOCK_STREAM)", call_tcp},
 	{"socket(AF_PACKET, ETH_P_ALL)", call_packet_all},
 	{"connect", call_connect},
+	{"sendto(MSG_FASTOPEN)", call_sendto_that_connects},
+	{"sendmsg(MSG_FASTOPEN)", call_sendmsg_that_connects},
+	{"sendmmsg(MSG_FASTOPEN)", call_sendmmsg_that_connects},
 	{"listen", call_listen},
 	{"setsockopt(IPPROTO_IP)", call_setsockopt_of_ip},
 	{"openat(O_WRONLY)", call_open_to_write},
@@ -414,6 +434,10 @@ static int work(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	NEED(fd >= 0);
 	close(fd);
+	/* without a socket: the kernel says so, and not the filter */
+	NEED(sendto(-1, "x", 1, MSG_DONTWAIT, NULL, 0) < 0 && errno == EBADF);
+	NEED(sendmsg(-1, &(struct msghdr){0}, MSG_NOSIGNAL) < 0 && errno == EBADF);
+	NEED(sendmmsg(-1, &(struct mmsghdr){0}, 1, 0) < 0 && errno == EBADF);
 	/* what nobody may is refused, and no more than that */
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	NEED(fd >= 0 || errno == EPERM);
