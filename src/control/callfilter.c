@@ -102,10 +102,10 @@ static const char *const allowed[] = {
 	"gettimeofday", "time", "clock_nanosleep", "clock_nanosleep_time64",
 	"nanosleep", "timerfd_create", "timerfd_settime", "timerfd_settime64",
 	/* files: the configuration, /proc, the state for the next process */
-	"close", "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek",
-	"_llseek", "fstat", "fstat64", "fstatat64", "newfstatat", "statx", "stat",
-	"stat64", "lstat", "lstat64", "access", "faccessat", "faccessat2", "getdents",
-	"getdents64", "memfd_create", "ftruncate", "ftruncate64",
+	"close", "read", "readv", "pread64", "write", "writev", "lseek", "_llseek",
+	"fstat", "fstat64", "fstatat64", "newfstatat", "statx", "stat", "stat64",
+	"lstat", "lstat64", "access", "faccessat", "faccessat2", "getdents",
+	"getdents64", "memfd_create",
 	/* into the background */
 	"chdir", "dup2", "dup3",
 	/* the kernel's word on limits and sizes */

@@ -253,6 +253,16 @@ static int truncate_file(void)
 	return open(in_dir("file"), O_RDONLY | O_TRUNC);
 }
 
+static int truncate_log(void)
+{
+	return ftruncate(STDERR_FILENO, 0);
+}
+
+static int forge_log(void)
+{
+	return (int)pwrite(STDERR_FILENO, "forged", 6, 0);
+}
+
 static int temporary_file(void)
 {
 	return open(dir, O_RDWR | O_TMPFILE, 0600);
@@ -419,6 +429,8 @@ static const struct {
 	CALL(make_file),
 	CALL(write_file),
 	CALL(truncate_file),
+	CALL(truncate_log),
+	CALL(forge_log),
 	CALL(temporary_file),
 	CALL(write_by_openat2),
 	CALL(change_mode),

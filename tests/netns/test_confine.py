@@ -279,8 +279,8 @@ CALLS = {name: None for name in (
     "connect_to_socket_of_root", "connect_to_datagrams_of_root", "connect_to_abstract_socket",
     "connect_tcp", "listen_tcp", "udp", "raw_ip", "netlink", "limits_of_root",
     "affinity_of_root", "kill_root", "tgkill_root", "signal_root_by_descriptor",
-    "remove_file", "rename_file", "make_file", "write_file", "truncate_file",
-    "temporary_file", "change_mode", "make_node", "core_pattern", "make_process", "execute",
+    "remove_file", "rename_file", "make_file", "write_file", "truncate_file", "truncate_log",
+    "forge_log", "temporary_file", "change_mode", "make_node", "core_pattern", "make_process", "execute",
     "execute_memory", "trace_root", "write_memory_of_root", "descriptor_of_root",
     "new_namespace", "other_namespace", "mount_something", "key", "bpf", "perf_event",
     "user_faults", "type_into_terminal", "become_dumpable")}

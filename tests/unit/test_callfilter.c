@@ -111,6 +111,16 @@ static int call_sendmmsg_that_connects(void)
 	return sendmmsg(-1, &(struct mmsghdr){0}, 1, MSG_FASTOPEN);
 }
 
+static int call_ftruncate(void)
+{
+	return ftruncate(-1, 0);
+}
+
+static int call_pwrite(void)
+{
+	return (int)pwrite(-1, "x", 1, 0);
+}
+
 static int call_open_to_write(void)
 {
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -334,6 +344,8 @@ static const struct {
 	{"sendto(MSG_FASTOPEN)", call_sendto_that_connects},
 	{"sendmsg(MSG_FASTOPEN)", call_sendmsg_that_connects},
 	{"sendmmsg(MSG_FASTOPEN)", call_sendmmsg_that_connects},
+	{"ftruncate", call_ftruncate},
+	{"pwrite", call_pwrite},
 	{"listen", call_listen},
 	{"setsockopt(IPPROTO_IP)", call_setsockopt_of_ip},
 	{"openat(O_WRONLY)", call_open_to_write},
