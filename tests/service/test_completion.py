@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from libservice import ROOT, case, main, need, program, run, temporary
+from libservice import ROOT, Skip, case, main, need, program, run, temporary
 
 DATA = os.path.join(ROOT, "data", "completion")
 REPLIES = {
@@ -179,7 +179,10 @@ def zsh():
 
 @case("fish")
 def fish():
-    need("fish")
+    path = need("fish")
+    if subprocess.run([path, "--no-config", "-c", "true"], capture_output=True,
+                      check=False).returncode:
+        raise Skip("this fish knows no --no-config")
     check(Fish)
 
 
