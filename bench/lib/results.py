@@ -37,6 +37,8 @@ def _read(path):
 
 
 def _git():
+    if not shutil.which("git"):
+        return ""
     r = subprocess.run(["git", "-C", lab.ROOT, "describe", "--always", "--dirty"],
                        capture_output=True, text=True)
     return r.stdout.strip()

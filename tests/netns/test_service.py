@@ -267,6 +267,8 @@ def retries(b):
     d.systemctl("restart", "ringcast.service", status=1)
     wait_for(120, lambda: int(d.property("NRestarts")) >= 8, "eight attempts")
     assert time.monotonic() - begun > 6     # RestartSec alone makes 0.8
+    d.systemctl("stop", "ringcast.service")
+    d.systemctl("reset-failed", "ringcast.service")
 
 
 @case("the journal has a field for each thing that a line is about")
