@@ -207,7 +207,7 @@ static int get_port(
 	get_counters(in, pp);
 	same_link = (uint32_t)pp->report_ifindex == report_ifindex;
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
-		same_link = pp->up && (uint32_t)pp->ifindex == ifindex;
+		same_link = pp->ifindex && (uint32_t)pp->ifindex == ifindex;
 	return get_sections(pp, now, same_link, in, fx);
 }
 

@@ -2,11 +2,13 @@
 
 /*
  * The whole control core under virtual time: reports, queries, links that go and come,
- * other addresses and configurations, and passing time, as the input says. The network
+ * other addresses and configurations, live upgrades, streams and the copies of other
+ * forwarders, and passing time, as the input says. The network
  * is that of the simulations: a provider's router that hears every report, and LANs.
  * After each step the forwarding table, the merged database and the upstream records
  * must follow from the states of the LANs; no timer may be due and not move; repeating
- * a report at once changes nothing. After a long silence there is nothing left.
+ * a report or an upgrade at once changes nothing. After a long silence there is nothing
+ * left.
  */
 
 #include "home.h"
@@ -173,6 +175,42 @@ static void step_config(struct run *r, unsigned op)
 	sim_proxy_reload(r->h.proxy, sim_config(configs[r->config], r->n_lans));
 }
 
+/* While the wan is down the version spoken is looked at by a reload only, which this is
+ * as well. */
+static void step_upgrade(struct run *r)
+{
+	_cleanup_(freep) char *before = NULL, *after = NULL;
+
+	if (!r->up[0])
+		return;
+	before = snapshot(r->h.proxy, true);
+	sim_proxy_upgrade(r->h.proxy);
+	after = snapshot(r->h.proxy, true);
+	fuzz_assert(strcmp(before, after) == 0);
+}
+
+/* Packets of the provider, and then copies of them that others send on a LAN, a second
+ * apart. */
+static void step_data(struct run *r)
+{
+	unsigned what = rd_u8(&r->in), lan = 1 + what % N_LANS;
+	unsigned n = 1 + what / 64 * 3;
+	struct sim_proxy *x = r->h.proxy;
+	struct sim_data d = {
+		.group = group_of(r, what / 4 % 4 + (what & 128 ? 2 : 0)),
+		.src = sim_source(r->h.sim, 1 + what / 16 % 3),
+	};
+
+	while (n-- > 0) {
+		d.from = (struct gm_mac){{2, 0xff}};
+		x->node.ops->data(&x->node, 0, &d);
+		d.from = (struct gm_mac){{2, (uint8_t)lan, [5] = 1 + what % 8}};
+		x->node.ops->data(&x->node, lan, &d);
+		sim_proxy_check(x);
+		sim_run(r->h.sim, 1000);
+	}
+}
+
 static void step_wait(struct run *r, unsigned op)
 {
 	static const uint16_t units[] = {1, 10, 100, 1000};
@@ -206,6 +244,10 @@ static void step(struct run *r)
 	case 15:
 		if (arg < 8)
 			step_config(r, arg);
+		else if (arg < 11)
+			step_data(r);
+		else if (arg < 13)
+			step_upgrade(r);
 		else
 			sim_proxy_readdress(r->h.proxy, lan_name(1 + arg % N_LANS),
 				5 + rd_u8(&r->in) % 3);

@@ -253,10 +253,14 @@ def histories(seeds):
             steps.append(bytes([11 + 16 * 3, 3]))
         steps += [bytes([8, 0x4a, 72]), bytes([10, 0x20, 72, 1, 3]), bytes([13 + 32, 40]),
                   bytes([14 + 16]), bytes([14 + 16]), bytes([15, start % 8]),
-                  bytes([15 + 16 * 9, 1]), bytes([0, 9, 0x20]), bytes([11 + 48, 255])]
+                  bytes([15 + 16 * 13, 1]), bytes([0, 9, 0x20]), bytes([11 + 48, 255])]
         seeds.add("proxy", b"".join(steps))
         seeds.add("proxy", b"".join(steps[:9]))
         seeds.add("proxy", b"".join(steps[:1] + steps[9:]))
+        # another querier on a LAN, streams that it forwards as well, upgrades meanwhile
+        copies = bytes([15 + 16 * 8, 192 + start])
+        seeds.add("proxy", b"".join([*steps[:9], bytes([8, 0x48, 104]), copies,
+                                     bytes([15 + 16 * 11]), copies, steps[-1]]))
 
 
 def handovers(seeds):
