@@ -192,6 +192,27 @@ static void schedule_group(
 	host_settle(h, g);
 }
 
+/* How long a querier counts as present follows from what was heard of robustness and
+ * interval, but never from less than our own values: else one query of a stranger would
+ * make the provider's querier be forgotten between two of its queries. */
+static unsigned least_robustness(const struct host *h, const struct host_family *f)
+{
+	return f->rv > h->params.gm.robustness ? f->rv : h->params.gm.robustness;
+}
+
+static uint32_t least_interval_ms(const struct host *h, const struct host_family *f)
+{
+	uint32_t ours = h->params.gm.query_interval_ms;
+
+	return f->qi_ms > ours ? f->qi_ms : ours;
+}
+
+/* A later query makes it last longer and never shorter. */
+static void extend(mono_t *until, mono_t now, uint32_t ms, uint32_t most_ms)
+{
+	*until = mono_max(*until, mono_add_ms(now, ms < most_ms ? ms : most_ms));
+}
+
 /* Version, interval and robustness of a query (RFC 9776 4.1.6, 4.1.7, 7.2.1). */
 static void learn(
 	struct host *h, mono_t now, const struct gm_msg *msg, uint32_t lasts_ms)
@@ -208,17 +229,16 @@ static void learn(
 			f->qi_ms = q->qqi_ms < lasts_ms ? q->qqi_ms : lasts_ms;
 		f->taught_until = mono_add_ms(now, lasts_ms);
 	} else if (addr_is_any(&q->group)) {
-		ms = gm_older_querier_ms(
-			&h->params.gm, msg->family, f->rv, f->qi_ms, q->max_resp_ms);
-		f->older_until[msg->version] =
-			mono_add_ms(now, ms < lasts_ms ? ms : lasts_ms);
+		ms = gm_older_querier_ms(&h->params.gm, msg->family,
+			least_robustness(h, f), least_interval_ms(h, f),
+			q->max_resp_ms);
+		extend(&f->older_until[msg->version], now, ms, lasts_ms);
 	}
 }
 
 static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
 {
 	struct host_family *f = &h->family[msg->family];
-	uint32_t ms;
 
 	if (!f->taught_inside) { /* and what others have taught before ends */
 		host_unlearn(h, msg->family);
@@ -227,9 +247,10 @@ static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
 	f->taught_inside = true;
 	f->inside = msg->from;
 	learn(h, now, msg, TAUGHT_INSIDE_MS);
-	ms = gm_other_querier_ms(&h->params.gm, f->rv, f->qi_ms);
-	f->inside_until =
-		mono_add_ms(now, ms < TAUGHT_INSIDE_MS ? ms : TAUGHT_INSIDE_MS);
+	extend(&f->inside_until, now,
+		gm_other_querier_ms(
+			&h->params.gm, least_robustness(h, f), least_interval_ms(h, f)),
+		TAUGHT_INSIDE_MS);
 }
 
 static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)

@@ -317,9 +317,9 @@ static void f9_who_is_inside_teaches_alone(void **state)
 			assert_int_equal(f->qi_ms, 60000);
 			fixture_run(&t, 60000);
 		}
-		/* and is gone: three intervals and half a response time after its last
-		 */
-		fixture_run(&t, 3 * 60000 + 5000 - 60000 - 1);
+		/* and is gone: three of our intervals, which are longer than its own,
+		 * and half a response time after its last */
+		fixture_run(&t, 3 * 125000 + 5000 - 60000 - 1);
 		extreme_query(&t, GM_V2, true);
 		assert_int_equal(f->version, GM_V3);
 		fixture_run(&t, 1);
@@ -349,12 +349,75 @@ static void f9_others_are_answered(void **state)
 	}
 }
 
+/* the smallest values that a query can carry, about a group that nobody wants */
+static void hasty_query(struct host_fixture *t)
+{
+	struct addr group = fixture_group(t->family, 99);
+
+	t->qrv = 1;
+	t->qqi_ms = 1000;
+	fixture_query(t, GM_V3, &group, NULL, 0, 100);
+	t->qrv = 0;
+	t->qqi_ms = 0;
+}
+
+/* R122: no query makes an older querier be forgotten sooner, neither one heard before
+ * it nor one heard after it. */
+static void r122_no_query_shortens_the_timeout(void **state)
+{
+	static const int64_t timeout_ms[] = {350000, 260000};
+
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		const struct host_family *f;
+		struct host_fixture t;
+
+		fixture_init(&t, family);
+		f = &t.host.family[family];
+		hasty_query(&t);
+		fixture_query(&t, GM_V2, NULL, NULL, 0, 10000);
+		hasty_query(&t);
+		fixture_query(&t, GM_V2, NULL, NULL, 0, 100);
+		fixture_run(&t, timeout_ms[family] - 1);
+		assert_int_equal(f->version, GM_V2);
+		fixture_run(&t, 1);
+		assert_int_equal(f->version, GM_V3);
+		/* the shortest response time alone: still two of our intervals */
+		hasty_query(&t);
+		fixture_query(&t, GM_V2, NULL, NULL, 0, 100);
+		fixture_run(&t, 250000);
+		assert_int_equal(f->version, GM_V2);
+		fixture_deinit(&t);
+	}
+}
+
+/* F9: no query makes a querier inside be forgotten sooner. */
+static void f9_no_query_shortens_who_is_inside(void **state)
+{
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		const struct host_family *f;
+		struct host_fixture t;
+
+		fixture_init(&t, family);
+		f = &t.host.family[family];
+		fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
+		hasty_query(&t);
+		fixture_run(&t, 2 * 125000 + 5000 - 1);
+		extreme_query(&t, GM_V2, true);
+		assert_int_equal(f->version, GM_V3);
+		fixture_run(&t, 1);
+		extreme_query(&t, GM_V2, true);
+		assert_int_equal(f->version, GM_V2);
+		fixture_deinit(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(r121_r130_version_follows_the_querier),
 		cmocka_unit_test(r121_back_in_steps),
 		cmocka_unit_test(r122_older_querier_timeout),
+		cmocka_unit_test(r122_no_query_shortens_the_timeout),
 		cmocka_unit_test(r131_no_fallback),
 		cmocka_unit_test(r131_forced_version),
 		cmocka_unit_test(reload_of_the_version),
@@ -363,6 +426,7 @@ int main(void)
 		cmocka_unit_test(r120_refresh_in_v2),
 		cmocka_unit_test(f9_what_a_query_teaches_ends),
 		cmocka_unit_test(f9_who_is_inside_teaches_alone),
+		cmocka_unit_test(f9_no_query_shortens_who_is_inside),
 		cmocka_unit_test(f9_others_are_answered),
 	};
 
