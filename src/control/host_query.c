@@ -128,6 +128,22 @@ static mono_t after_gap(mono_t at, mono_t answered)
 		: at;
 }
 
+/* when the next message of the answer leaves, so that the last is on time: one interval
+ * more than messages, because the count may be too low */
+static mono_t next_step(const struct host_family *f, mono_t now)
+{
+	int64_t left = f->answer_until.ns - now.ns;
+
+	return left <= 0 ? now : mono_add_ns(now, left / (int64_t)(f->answer_left + 1));
+}
+
+/* The answer that is being sent ends within ms. */
+static void hurry(struct host_family *f, mono_t now, uint32_t ms)
+{
+	f->answer_until = mono_min(f->answer_until, mono_add_ms(now, ms));
+	f->answer_at = mono_min(f->answer_at, next_step(f, now));
+}
+
 /* Answer everything within max_ms; an answer that is due earlier anyway will do. */
 static void schedule_all(
 	struct host *h, mono_t now, enum family family, uint32_t max_ms)
@@ -143,6 +159,7 @@ static void schedule_all(
 	until = mono_add_ms(now, max_ms);
 	if (f->answering) {
 		f->again_until = mono_min(f->again_until, until);
+		hurry(f, now, max_ms / 2); /* and the rest is for the next answer */
 		return;
 	}
 	/* the first of several messages leaves room for the others */
@@ -359,12 +376,7 @@ static void answer_step(
 	if (f->answer_left > 1)
 		f->answer_left--;
 	if (g) {
-		int64_t left = f->answer_until.ns - now.ns;
-
-		/* one interval more than messages: the count may be too low */
-		f->answer_at = left <= 0
-			? now
-			: mono_add_ns(now, left / (int64_t)(f->answer_left + 1));
+		f->answer_at = next_step(f, now);
 	} else {
 		mono_t again = f->again_until;
 

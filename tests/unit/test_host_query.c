@@ -326,6 +326,26 @@ static void r110_query_during_a_spread_answer(void **state)
 	fixture_deinit(&t);
 }
 
+/* A spread answer to a slow query does not delay the one to a quick query. */
+static void r110_later_query_hurries_a_spread_answer(void **state)
+{
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_fixture t;
+		size_t n_rec = 0;
+
+		fixture_init(&t, family);
+		join_many(&t, 500, GM_EXCLUDE);
+		fixture_query(&t, GM_V3, NULL, NULL, 0, 60000);
+		fixture_act(&t, "next");
+		fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
+		fixture_run(&t, 10000);
+		effects_for_each (&t.fx, e)
+			n_rec += e->report.n_rec;
+		assert_int_equal(n_rec, 1000);
+		fixture_deinit(&t);
+	}
+}
+
 static void r114_robustness_of_the_querier(void **state)
 {
 	static const struct host_case c[] = {
@@ -495,6 +515,7 @@ int main(void)
 		cmocka_unit_test(r110_changes_during_a_spread_answer),
 		cmocka_unit_test(r110_nothing_left_to_answer),
 		cmocka_unit_test(r110_query_during_a_spread_answer),
+		cmocka_unit_test(r110_later_query_hurries_a_spread_answer),
 		cmocka_unit_test(r114_robustness_of_the_querier),
 		cmocka_unit_test(r115_reports_are_no_queries),
 		cmocka_unit_test(r116_queries_from_anywhere),
