@@ -291,7 +291,6 @@ void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool insid
 	f->n_queries++;
 	f->last_query = now;
 	f->querier = msg->from;
-	host_refresh_arm(h, now, msg->family);
 	if (inside)
 		learn_inside(h, now, msg);
 	else
@@ -381,6 +380,7 @@ static void answer_step(
 		mono_t again = f->again_until;
 
 		host_answer_stop(f);
+		host_refresh_arm(h, now, family);
 		f->answered = now;
 		if (again.ns != MONO_NEVER.ns)
 			schedule_all(
@@ -412,12 +412,18 @@ static void refresh(struct host *h, mono_t now, enum family family)
 	uint32_t ms = h->params.refresh_interval_ms;
 
 	host_refresh_arm(h, now, family);
-	if (f->n_groups == 0 || f->answer_at.ns != MONO_NEVER.ns)
+	if (f->n_groups == 0)
 		return;
 	if (ms > h->params.gm.response_interval_ms)
 		ms = h->params.gm.response_interval_ms;
+	if (f->answering) {
+		hurry(f, now, ms);
+		return;
+	}
+	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
+		? mono_add_ms(now, ms)
+		: mono_min(f->answer_until, mono_add_ms(now, ms));
 	f->answer_at = now;
-	f->answer_until = mono_add_ms(now, ms);
 }
 
 void host_answer_tick(

@@ -412,11 +412,15 @@ static void r120_refresh(void **state)
 			"G ex > to_ex G {}; H in A > allow H {A}; +59999 >;"
 			"+1 > is_ex G {} is_in H {A}; +59999 >; +1 > is_ex G {} is_in H {A}"},
 		{"R120 queries are heard",
-			"G ex > to_ex G {}; +40000 >; ?3 10000; +10000 > is_ex G {};"
-			"+49999 >; +1 > is_ex G {}; +59999 >; +1 > is_ex G {}"},
-		{"R120 group queries count too",
-			"G ex > to_ex G {}; +59999 >; ?3 G 1000 >; +1000 > is_ex G {};"
-			"+58999 >; +1 > is_ex G {}"},
+			"G ex > to_ex G {}; +40000 >; ?3 10000; next > is_ex G {};"
+			"+59999 >; +1 > is_ex G {}; +59999 >; +1 > is_ex G {}"},
+		{"R120 group queries do not count",
+			"G ex > to_ex G {}; +30000 >; ?3 H 1000 >; +29999 >;"
+			"+1 > is_ex G {}; +50000 >; ?3 G 1000 >; +1000 > is_ex G {};"
+			"+8999 >; +1 > is_ex G {}"},
+		{"R120 an answer that is far off does not count",
+			"G ex > to_ex G {}; +59000 >; ?3 60000; +999 >; +1 > is_ex G {};"
+			"+59999 >; +1 > is_ex G {}"},
 		{"R120 nothing to refresh",
 			"+200000 >; G ex > to_ex G {}; +39999 >;"
 			"+1 > is_ex G {}"},

@@ -405,7 +405,8 @@ static const struct proxy_case refresh_cases[] = {
 		"+10000 > wan: is_ex G{};"
 		"wan ?3;"
 		"+1000 > wan: is_ex G{};"
-		"+9000 > wan: is_ex G{}",
+		"+9000;"
+		"+1000 > wan: is_ex G{}",
 		{REFRESH}},
 	{"R120 off by default",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
