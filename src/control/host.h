@@ -50,7 +50,6 @@ struct host_group {
 	struct host_source *change; /* sorted; sources with repeats owed */
 	size_t n_change;
 	bool told;	     /* the provider has heard of a membership */
-	bool unsaid;	     /* the last change has not been sent yet */
 	bool kept;	     /* see host_keep() */
 	mono_t change_at;    /* next state-change message, MONO_NEVER: none */
 	mono_t answer_at;    /* pending answer to a group query, MONO_NEVER: none */

@@ -240,14 +240,12 @@ static void report_change(struct host *h, struct host_group *g, struct effects *
 			g->change[left++] = g->change[i];
 	g->n_change = left;
 	g->told = true;
-	g->unsaid = false;
 }
 
 static void owe_nothing(struct host_group *g)
 {
 	g->mode_repeats = 0;
 	g->n_change = 0;
-	g->unsaid = false;
 	g->change_at = MONO_NEVER;
 }
 
@@ -280,7 +278,6 @@ static void queue_change(struct host *h, mono_t now, struct host_group *g,
 
 	heap_remove(&h->timers, &g->timer);
 	g->change_at = now;
-	g->unsaid = true;
 	if (!g->turn.slot || mono_before(turn, g->turn.at))
 		heap_set(&f->queue, &g->turn, turn);
 }
@@ -410,13 +407,25 @@ void host_cancel(struct host *h, enum family family)
 		if (addr_family(&g->group) != family)
 			continue;
 		g->answer_at = MONO_NEVER;
-		if (h->up && g->unsaid) {
-			g->mode_repeats = h->family[family].rv;
-			g->n_change = 0;
-		} else {
-			owe_nothing(g);
-		}
+		owe_nothing(g);
 		host_settle(h, g);
+	}
+}
+
+void host_restate_owed(struct host *h, enum family family)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&h->groups, pos, node, next) {
+		struct host_group *g = host_group_of(node);
+
+		if (addr_family(&g->group) != family)
+			continue;
+		for (size_t i = 0; i < g->n_change; i++)
+			if (g->change[i].repeats > g->mode_repeats)
+				g->mode_repeats = g->change[i].repeats;
+		g->n_change = 0;
 	}
 }
 

@@ -36,16 +36,18 @@ void host_send_changes(
 /* Arm the group's timers, or forget a group that has left and owes nothing more; `g`
  * may be gone afterwards. */
 void host_settle(struct host *h, struct host_group *g);
-/* Drop all repeats and answers of the family; while the link is up, what has not been
- * said at all stays. */
+/* Drop all changes, repeats and answers of the family. */
 void host_cancel(struct host *h, enum family family);
+/* Every group of the family that owes a report of a change owes one of its whole state
+ * instead, as often and at the same time: that can be said in every version. */
+void host_restate_owed(struct host *h, enum family family);
 /* Report all memberships of the family as if they were new. */
 void host_announce(struct host *h, mono_t now, enum family family);
 
 /* host_query.c */
 
 /* Forget what a querier has taught too long ago, and speak the version that those heard
- * of late ask for; a change cancels all that is pending. True when it changed. */
+ * of late ask for. What is owed stays owed, in the new version. True when it changed. */
 bool host_version_update(struct host *h, mono_t now, enum family family);
 /* Answer queries and refresh (R120), as far as that is due and the ration goes. */
 void host_answer_tick(

@@ -53,6 +53,21 @@ static size_t count_messages(const struct host *h, enum family family)
 	return (f->octets + space - 1) / space;
 }
 
+/* RFC 9776 7.2.1 has everything that is pending cancelled, so that nothing of the old
+ * version is sent any more. The provider must hear it all the same: it is said in the
+ * new version, when it was to be said in the old one, and a spread answer goes on where
+ * it was. Else a stranger could silence us with changes of the version. */
+static void change_version(struct host *h, enum family family, enum gm_version version)
+{
+	struct host_family *f = &h->family[family];
+	size_t before = count_messages(h, family);
+
+	f->version = version;
+	host_restate_owed(h, family);
+	if (before)
+		f->answer_left = f->answer_left * count_messages(h, family) / before;
+}
+
 bool host_version_update(struct host *h, mono_t now, enum family family)
 {
 	struct host_family *f = &h->family[family];
@@ -70,8 +85,7 @@ bool host_version_update(struct host *h, mono_t now, enum family family)
 		version = h->params.max_version[family];
 	if (version == f->version)
 		return false;
-	f->version = version;
-	host_cancel(h, family);
+	change_version(h, family, version);
 	if (h->up)
 		host_report_setup(&h->report[family], &h->link, family, version);
 	return true;

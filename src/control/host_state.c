@@ -25,7 +25,6 @@ static void put_group(struct state_out *o, const struct host_group *g)
 	gm_put_filter(o, &g->now);
 	state_put_u8(o, g->mode_repeats);
 	state_put_u8(o, g->told);
-	state_put_u8(o, g->unsaid);
 	state_put_time(o, g->change_at);
 	state_put_time(o, g->answer_at);
 	state_put_time(o, g->answered);
@@ -172,7 +171,6 @@ static int get_group(struct host *h, struct state_in *in, struct host_group *g)
 		return r;
 	g->mode_repeats = state_get_u8(in);
 	g->told = state_get_bool(in);
-	g->unsaid = state_get_bool(in);
 	g->change_at = gm_get_deadline(in);
 	g->answer_at = gm_get_deadline(in);
 	g->answered = state_get_time(in);

@@ -29,12 +29,18 @@ static void r121_r130_version_follows_the_querier(void **state)
 		{"R123 group query",
 			"G ex > to_ex G {}; +1000 > to_ex G {}; ?2 G 1000;"
 			"+1000 > is_ex G {}; H ex > to_ex H {}"},
-		{"R124 pending v3 repeats and answers are gone",
-			"G ex > to_ex G {}; ?3 10000; ?3 G 10000; ?2 1000 >;"
-			"+1000 > v2 is_ex G {}; +99999 >"},
-		{"R124 a pending leave is gone",
+		{"R124 a pending repeat is sent in v2",
+			"G ex > to_ex G {}; ?2 10000 >; +1000 > v2 is_ex G {};"
+			"+9000 > v2 is_ex G {}; +99999 >"},
+		{"R124 a pending repeat of sources is sent in v2",
+			"G in A > allow G {A}; ?2 10000 >; +1000 > v2 is_ex G {};"
+			"+9000 > v2 is_ex G {}; +99999 >"},
+		{"R124 a pending answer about a group is sent in v2",
+			"G ex > to_ex G {}; +1000 > to_ex G {}; ?3 G 1000; ?2 10000 >;"
+			"+10000 > v2 is_ex G {} | v2 is_ex G {}; +99999 >"},
+		{"R124 a pending leave is sent in v2",
 			"G ex > to_ex G {}; +1000 > to_ex G {}; G none > to_in G {}; ?2 1000;"
-			"gone G; +9999 >"},
+			"+1000 > v2 to_in G {}; gone G; +9999 >"},
 		{"R125 join",
 			"?2 1000; G ex > v2 is_ex G {}; next > v2 is_ex G {}; +9999 >"},
 		{"R125 leave",
@@ -128,7 +134,7 @@ static void r121_back_in_steps(void **state)
 		"+200000 >; ?2 10000; +10000 > v1 is_ex G {};"
 		"+149000 >; H ex > v2 is_ex H {}; +1000 > v2 is_ex H {};"
 		"+189999 >; I ex > v2 is_ex I {}; +1 >; J ex > to_ex J {};"
-		"+9999 > to_ex J {}; G in AB > allow G {B}");
+		"+9999 > to_ex I {} to_ex J {}; G in AB > allow G {B}");
 	fixture_deinit(&t);
 }
 
@@ -390,6 +396,67 @@ static void r122_no_query_shortens_the_timeout(void **state)
 	}
 }
 
+static unsigned mark_told(struct host_fixture *t, bool *told, unsigned n)
+{
+	unsigned n_new = 0;
+
+	effects_for_each (&t->fx, e)
+		for (size_t i = 0; i < e->report.n_rec; i++) {
+			const uint8_t *b = e->report.rec[i].group.b;
+			unsigned g = b[14] * 256u + b[15];
+
+			if (g < n && !told[g]) {
+				told[g] = true;
+				n_new++;
+			}
+		}
+	effects_clear(&t->fx);
+	return n_new;
+}
+
+/* R124: the version changes again and again, as soon as our own values allow, and
+ * every group is told although no answer is complete between two changes. */
+static void r124_changes_of_version_starve_no_answer(void **state)
+{
+	enum { GROUPS = 12000 };
+	struct host_params params = fixture_params;
+
+	params.gm.robustness = 1;
+	params.gm.query_interval_ms = 1000;
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		static bool told[GROUPS];
+		const struct host_family *f;
+		unsigned n_told = 0, n_changes = 0;
+		enum gm_version version = GM_V3;
+		struct host_fixture t;
+
+		memset(told, 0, sizeof(told));
+		fixture_init_with(&t, family, &params, 1);
+		f = &t.host.family[family];
+		for (unsigned i = 0; i < GROUPS; i++) {
+			struct addr group = fixture_group(family, i);
+
+			fixture_set(&t, &group, GM_EXCLUDE, NULL, 0);
+		}
+		fixture_run(&t, 10000);
+		effects_clear(&t.fx);
+		for (unsigned i = 0; i < 130; i++) {
+			if (i % 13 == 0)
+				fixture_query(&t, GM_V3, NULL, NULL, 0, 10000);
+			hasty_query(&t);
+			fixture_query(&t, GM_V2, NULL, NULL, 0, 100);
+			n_changes += f->version != version;
+			fixture_run(&t, 2300);
+			n_changes += f->version != GM_V2;
+			version = f->version;
+			n_told += mark_told(&t, told, GROUPS);
+		}
+		assert_int_equal(n_changes, 260);
+		assert_int_equal(n_told, GROUPS);
+		fixture_deinit(&t);
+	}
+}
+
 /* F9: no query makes a querier inside be forgotten sooner. */
 static void f9_no_query_shortens_who_is_inside(void **state)
 {
@@ -418,6 +485,7 @@ int main(void)
 		cmocka_unit_test(r121_back_in_steps),
 		cmocka_unit_test(r122_older_querier_timeout),
 		cmocka_unit_test(r122_no_query_shortens_the_timeout),
+		cmocka_unit_test(r124_changes_of_version_starve_no_answer),
 		cmocka_unit_test(r131_no_fallback),
 		cmocka_unit_test(r131_forced_version),
 		cmocka_unit_test(reload_of_the_version),
