@@ -103,7 +103,9 @@ static void add_drops(const struct watch *w, struct watch_screen *s)
 		if (list[i].rate > 0)
 			snprintf(one + strlen(one), sizeof(one) - strlen(one),
 				" (%s/s)", cell_format_scaled(list[i].rate, rate));
-		if (len + strlen(one) > w->cols || len + strlen(one) > WATCH_COLS_MAX)
+		/* the first is cut rather than left out: there are drops */
+		if (len + strlen(one) > WATCH_COLS_MAX ||
+			(i > 0 && len + strlen(one) > w->cols))
 			break;
 		strcpy(line + len, one);
 		len += strlen(one);

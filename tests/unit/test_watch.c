@@ -144,6 +144,9 @@ static void rates_and_states(void **state)
 	/* addresses of IPv4 whole, those of IPv6 as far as there is room */
 	assert_non_null(line_with("239.1.0.1 "));
 	assert_non_null(line_with("ff3e:0:1:2:3:4:5:9"));
+	/* N33: what does not fit is cut, and is not "none" */
+	show(24, 20);
+	assert_string_equal(screen.line[1].text, "drops: no_group 300");
 	show(24, 200);
 	assert_non_null(strstr(line_with("wan "), "by 10.0.0.1"));
 	assert_non_null(strstr(line_with("239.1.0.0"), "######"));
