@@ -47,7 +47,8 @@ void host_announce(struct host *h, mono_t now, enum family family);
 /* host_query.c */
 
 /* Forget what a querier has taught too long ago, and speak the version that those heard
- * of late ask for. What is owed stays owed, in the new version. True when it changed. */
+ * of late ask for. What is owed stays owed, in the new version. True when it changed.
+ */
 bool host_version_update(struct host *h, mono_t now, enum family family);
 /* Answer queries and refresh (R120), as far as that is due and the ration goes. */
 void host_answer_tick(
