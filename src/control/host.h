@@ -128,7 +128,8 @@ int host_set(struct host *h, mono_t now, const struct addr *group,
 
 /* A query heard on the link (never a report). `inside`: its sender is in a subnet of
  * the link (IPv6: link-local). All are answered; what others teach counts only while no
- * querier inside is present. */
+ * querier inside is present. Unicast queries and those with another TTL than 1 teach
+ * nothing. */
 void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside);
 
 /* Report the membership of a group again, robustness times: the provider has heard from

@@ -294,6 +294,26 @@ static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)
 	learn(h, now, msg, TAUGHT_OUTSIDE_MS);
 }
 
+/* A unicast query, or one with another TTL than 1, may have been routed here from
+ * anywhere. It is answered and changes nothing else. */
+static bool is_from_link(const struct gm_msg *msg)
+{
+	return !(msg->notes & (GM_NOTE_UNICAST | GM_NOTE_TTL));
+}
+
+static void heard_querier(
+	struct host *h, mono_t now, const struct gm_msg *msg, bool inside)
+{
+	struct host_family *f = &h->family[msg->family];
+
+	f->last_query = now;
+	f->querier = msg->from;
+	if (inside)
+		learn_inside(h, now, msg);
+	else
+		learn_outside(h, now, msg);
+}
+
 void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside)
 {
 	struct host_family *f = &h->family[msg->family];
@@ -303,12 +323,8 @@ void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool insid
 	if (!h->up || msg->kind != GM_QUERY)
 		return;
 	f->n_queries++;
-	f->last_query = now;
-	f->querier = msg->from;
-	if (inside)
-		learn_inside(h, now, msg);
-	else
-		learn_outside(h, now, msg);
+	if (is_from_link(msg))
+		heard_querier(h, now, msg, inside);
 	host_version_update(h, now, msg->family);
 	if (max_ms > MAX_RESPONSE_MS)
 		max_ms = MAX_RESPONSE_MS;

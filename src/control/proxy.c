@@ -83,21 +83,19 @@ static bool is_older_ssm_query(const struct proxy *p, const struct gm_msg *msg)
 }
 
 /* Is it a neighbour on the link where an upstream reports? A subnet that is nothing but
- * our own address tells nothing; on point-to-point links it is that of the peer. */
+ * our own address tells nothing; on point-to-point links it is that of the peer. Where
+ * no subnet is known, no IPv4 address is a neighbour's. */
 static bool is_inside(const struct proxy_port *us, const struct addr *from)
 {
-	bool known = false;
-
 	for (size_t i = 0; i < us->n_report_addr; i++) {
 		const struct iface_addr *a = &us->report_addr[i];
 
 		if (!addr_is_v4(&a->addr) || addr_eq(&a->addr, &a->subnet.addr))
 			continue;
-		known = true;
 		if (prefix_contains(&a->subnet, from))
 			return policy_querier(&a->subnet, 1, from);
 	}
-	return (!known || !addr_is_v4(from)) && policy_querier(NULL, 0, from);
+	return !addr_is_v4(from) && policy_querier(NULL, 0, from);
 }
 
 static void upstream_query(struct proxy_port *us, mono_t now, const struct gm_msg *msg)
@@ -239,11 +237,20 @@ static bool is_own(const struct proxy *p, mono_t now, struct proxy_port *here,
 	return false;
 }
 
+/* R015, R037: a unicast message may be for an address of its link. Others come from
+ * anywhere, for hosts behind us. */
+static bool is_for_other(const struct proxy_port *pp, const struct gm_msg *msg)
+{
+	return msg->notes & GM_NOTE_UNICAST && !is_address_of(pp, &msg->to, true);
+}
+
 static enum gm_bad input(struct proxy *p, mono_t now, struct proxy_port *pp,
 	const struct gm_msg *msg, struct effects *fx)
 {
 	if (!proxy_family_on(p, pp->cfg, msg->family))
 		return GM_BAD_FAMILY;
+	if (is_for_other(pp, msg))
+		return GM_BAD_DESTINATION;
 	if (is_own(p, now, pp, msg, fx))
 		return GM_BAD_OWN;
 	return msg->kind == GM_QUERY ? input_query(p, now, pp, msg, fx)

@@ -381,8 +381,12 @@ static inline enum gm_bad px_query(struct proxy_fixture *t, const char *name,
 	if (strcmp(who, "stranger") == 0) /* in no subnet; without an identifier */
 		msg.from = t->family == FAMILY_IPV4 ? ADDR_V4(169, 254, 0, 1)
 						    : (struct addr){{0xfe, 0x80}};
-	if (strcmp(who, "unicast") == 0)
+	if (strcmp(who, "unicast") == 0 || strcmp(who, "other") == 0) {
 		msg.notes = GM_NOTE_UNICAST;
+		msg.to = px_addr(t->family, name, *who == 'u' ? 100 : 200);
+	}
+	if (strcmp(who, "ttl") == 0)
+		msg.notes = GM_NOTE_TTL;
 	msg.query.group = addr_any(t->family);
 	msg.query.max_resp_ms = 1000;
 	return proxy_input(t->proxy, t->now, px_port(t, name)->port, &msg, &t->fx);

@@ -326,6 +326,22 @@ static const struct proxy_case roles_cases[] = {
 		"wan ?3 unicast;"
 		"+1000 > wan: is_ex G{}",
 		{PLAIN}},
+	{"R015 a query by unicast is answered and teaches nothing",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan ?2 unicast;"
+		"+1000 > wan: is_ex G{}",
+		{PLAIN}},
+	{"R015 a query for another's unicast address is none",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan ?2 other > (destination);"
+		"lan1 ?3 other > (destination);"
+		"+10000",
+		{PLAIN}},
+	{"R006 a query with another TTL is answered and teaches nothing",
+		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
+		"wan ?2 ttl;"
+		"+1000 > wan: is_ex G{}",
+		{PLAIN}},
 	{"R189 always-querier",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"lan1 ?3 low;"
