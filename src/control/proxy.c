@@ -289,9 +289,13 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad)
 static void tick_querier(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
-	for (unsigned f = 0; f < _FAMILY_N; f++)
+	mono_t first_end = mgroup_deadline(&pp->groups);
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		querier_last_chance(&pp->querier[f], now, first_end, fx);
 		if (querier_tick(&pp->querier[f], now, fx))
 			proxy_port_changed(p, now, pp, (enum family)f);
+	}
 }
 
 /* One group of each port in turn, so that none keeps the others waiting. */
@@ -380,11 +384,13 @@ mono_t proxy_deadline(const struct proxy *p)
 		at = mono_min(at, host_deadline(&p->port[i]->host));
 	portset_for_each (&p->downstreams, i) {
 		const struct proxy_port *pp = p->port[i];
+		mono_t first_end = mgroup_deadline(&pp->groups);
 
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			at = mono_min(at, querier_deadline(&pp->querier[f]));
-		at = mono_min(
-			at, mono_max(mgroup_deadline(&pp->groups), p->rest_until));
+			at = mono_min(at,
+				mono_min(querier_deadline(&pp->querier[f]),
+					querier_chance(&pp->querier[f], first_end)));
+		at = mono_min(at, mono_max(first_end, p->rest_until));
 	}
 	return at;
 }

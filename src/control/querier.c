@@ -51,7 +51,7 @@ void querier_init(struct querier *q, unsigned port, enum family family,
 	publish(q);
 }
 
-static void send_general(struct querier *q, mono_t now, struct effects *fx)
+static void send_query(struct querier *q, struct effects *fx)
 {
 	struct gm_query query = {
 		.group = addr_any(q->family),
@@ -59,10 +59,16 @@ static void send_general(struct querier *q, mono_t now, struct effects *fx)
 		.qrv = q->rv,
 		.qqi_ms = q->qi_ms,
 	};
-	uint32_t gap = q->qi_ms;
 
 	effects_query(fx, q->port, q->rules.version, &q->own, &query);
 	q->n_queries_sent++;
+}
+
+static void send_general(struct querier *q, mono_t now, struct effects *fx)
+{
+	uint32_t gap = q->qi_ms;
+
+	send_query(q, fx);
 	if (q->startup_left && --q->startup_left)
 		gap = q->params.startup_interval_ms;
 	q->query_at = mono_add_ms(now, gap);
@@ -248,6 +254,31 @@ bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 		become_active(q, now, fx);
 	}
 	return q->role->forwards != forwarded;
+}
+
+/* Time for two questions and their answers. */
+mono_t querier_chance(const struct querier *q, mono_t first_end)
+{
+	uint32_t early = 2 * q->params.response_interval_ms + 1000;
+	mono_t late = mono_add_ms(first_end, -(int64_t)gm_last_member_ms(&q->params));
+	mono_t next = mono_add_ms(q->asserted_at, q->params.response_interval_ms);
+	mono_t at = mono_max(mono_add_ms(first_end, -(int64_t)early), next);
+
+	if (q->state != QUERIER_STANDBY || first_end.ns == MONO_NEVER.ns ||
+		!mono_before(at, late))
+		return MONO_NEVER;
+	return at;
+}
+
+void querier_last_chance(
+	struct querier *q, mono_t now, mono_t first_end, struct effects *fx)
+{
+	if (!mono_due(querier_chance(q, first_end), now))
+		return;
+	if (mono_before(now,
+		    mono_add_ms(first_end, -(int64_t)gm_last_member_ms(&q->params))))
+		send_query(q, fx);
+	q->asserted_at = now;
 }
 
 mono_t querier_deadline(const struct querier *q)

@@ -37,7 +37,7 @@ struct querier {
 	enum querier_state state;
 	struct addr own;
 	unsigned startup_left; /* start-up queries still to send */
-	mono_t asserted_at;    /* last query against a higher address, or never */
+	mono_t asserted_at;    /* last query in spite of another querier, or never */
 	mono_t query_at;       /* next general query */
 	struct addr other;     /* elected querier while STANDBY */
 	struct gm_mac other_mac;
@@ -74,6 +74,15 @@ void querier_again(struct querier *q, mono_t now, struct effects *fx);
  * again (R140). */
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
+
+/* On standby the other router keeps the memberships alive by its queries, or pretends
+ * to: hosts may never have heard them. So before the first membership of the port ends,
+ * which is at `first_end`, this router asks everybody itself, twice. Not where a leave
+ * has lowered the timer to the last-member time, because that was asked about.
+ * querier_chance() is when that is due. */
+void querier_last_chance(
+	struct querier *q, mono_t now, mono_t first_end, struct effects *fx);
+mono_t querier_chance(const struct querier *q, mono_t first_end);
 
 /* true when forwarding has to be looked at again */
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);

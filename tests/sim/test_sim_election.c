@@ -117,6 +117,37 @@ static void f3_one_forged_query(enum family family)
 	home_free(&h);
 }
 
+/* F3: queries that the router takes and the hosts do not hear, as with an IP option
+ * that hosts refuse. Before a membership ends this router asks for itself. */
+static void f3_queries_that_hosts_do_not_hear(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
+	struct sim_stream *stream = home_stream(&h, &s, &g);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_router *rival = sim_router_new(h.lan[0], 1, GM_V3, false);
+
+	sim_host_join(host, &g);
+	sim_run(h.sim, 5000);
+	host->deaf_to = &rival->from;
+	rival->robustness = 7;
+	rival->interval_ms = 31744000;
+	for (int i = 0; i < 3; i++) {
+		sim_router_ask(rival);
+		sim_run(h.sim, 1000);
+	}
+	sim_router_quiet(rival);
+	assert_false(is_querier(&h, "lan1"));
+	sim_mark(h.sim);
+	sim_host_rx_reset(host, stream);
+	sim_run(h.sim, 740000);
+	assert_false(is_querier(&h, "lan1"));
+	assert_int_equal(home_reports(&h, GM_TO_IN, &g), 0);
+	assert_steady(host, stream);
+	assert_in_range(home_queries(&h, 1, NULL), 1, 6);
+	home_free(&h);
+}
+
 /* R141: with members only where we are not querier, the membership is kept upstream. */
 static void r141_members_of_a_lost_lan_count(enum family family)
 {
@@ -425,6 +456,7 @@ static void k04_silent_and_thin_streams(enum family family)
 
 static const struct CMUnitTest tests[] = {
 	BOTH(f3_one_forged_query),
+	BOTH(f3_queries_that_hosts_do_not_hear),
 	BOTH(r054_silent_beside_the_querier),
 	BOTH(r137_only_the_querier_forwards),
 	BOTH(r140_election_lost_and_won),

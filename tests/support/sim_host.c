@@ -352,7 +352,7 @@ static void node_input(struct sim_node *n, unsigned port, const struct gm_msg *m
 {
 	struct sim_host *h = host_of(n);
 
-	if (msg->kind == GM_QUERY)
+	if (msg->kind == GM_QUERY && !(h->deaf_to && addr_eq(h->deaf_to, &msg->from)))
 		hear_query(h, msg);
 	else if (msg->n_rec)
 		hear_report(h, msg);

@@ -47,8 +47,9 @@ struct sim_host {
 	unsigned robustness;
 	struct sim_member *member; /* in the order of joining */
 	size_t n_members, cap_members;
-	mono_t general_at; /* answer to a general query (IGMPv3) */
-	struct addr from;  /* source of reports; unspecified is legal */
+	mono_t general_at;	    /* answer to a general query (IGMPv3) */
+	struct addr from;	    /* source of reports; unspecified is legal */
+	const struct addr *deaf_to; /* whose queries it does not take; NULL: nobody's */
 	struct sim_rx rx[SIM_MAX_STREAMS];
 	uint64_t n_sent;
 };
