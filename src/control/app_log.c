@@ -246,7 +246,7 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 			.cause = "host-message-rate"},
 		"floods, more than %u messages a second are refused: the kernel lets "
 		"a part through for some seconds, chosen by chance; find the sender on "
-		"this LAN, its addresses may be forged",
+		"this link, its addresses may be forged",
 		ap->flood_limit.loud_rate);
 }
 
