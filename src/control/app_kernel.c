@@ -160,7 +160,7 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 		return;
 	bad = family == FAMILY_IPV4 ? igmp_decode(data, len, &igmp, app->scratch, &msg)
 				    : mld_decode(data, len, &mld, app->scratch, &msg);
-	if (bad != GM_OK)
+	if (bad != GM_OK || !proxy_kernel_sent(pp, &msg))
 		return;
 	if (!mono_is_set(app->kernel_looked) || mono_due(next, now))
 		app_kernel_look(app, now);

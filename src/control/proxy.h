@@ -158,6 +158,8 @@ void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
  * already. Reports on the upstreams follow. */
 void proxy_kernel_changed(
 	struct proxy *p, mono_t now, enum family family, const struct kgroups *old);
+/* Has this host sent the message that left on an upstream? Else it was routed. */
+bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg);
 /* A message that this host's kernel, or another program, has sent on an upstream: what
  * it may have taken away from us at the provider is reported again. */
 void proxy_kernel_says(

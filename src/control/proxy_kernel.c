@@ -100,6 +100,25 @@ static bool takes_away(const struct gm_record *rec)
 	return false;
 }
 
+/* What the router forwards leaves here too, and nobody routes to the groups of messages
+ * with TTL 1. A link without an address borrows that of another one (IPv4). */
+bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg)
+{
+	bool none = true;
+
+	if (msg->notes & (GM_NOTE_UNICAST | GM_NOTE_TTL))
+		return false;
+	for (size_t i = 0; i < us->n_report_addr; i++) {
+		const struct addr *own = &us->report_addr[i].addr;
+
+		if (addr_eq(own, &msg->from))
+			return true;
+		if (addr_family(own) == msg->family)
+			none = false;
+	}
+	return none;
+}
+
 void proxy_kernel_says(
 	struct proxy *p, mono_t now, unsigned port, const struct gm_msg *msg)
 {

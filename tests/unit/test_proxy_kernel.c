@@ -109,11 +109,37 @@ static void kernel_holds(void **state)
 	px_cases(holds_cases, array_len(holds_cases));
 }
 
+static void k01_routed_messages_are_not_the_kernels(void **state)
+{
+	static const char *const text[] = {PLAIN};
+	struct proxy_fixture t;
+	struct gm_msg msg = {.kind = GM_REPORT, .family = FAMILY_IPV4};
+	struct proxy_port *wan;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	px_sync(&t);
+	wan = px_port(&t, "wan");
+	msg.from = wan->link.own[FAMILY_IPV4];
+	assert_true(proxy_kernel_sent(wan, &msg));
+	msg.notes = GM_NOTE_UNICAST;
+	assert_false(proxy_kernel_sent(wan, &msg));
+	msg.notes = GM_NOTE_TTL;
+	assert_false(proxy_kernel_sent(wan, &msg));
+	msg.notes = 0;
+	msg.from = px_addr(FAMILY_IPV4, "lan1", 7);
+	assert_false(proxy_kernel_sent(wan, &msg));
+	wan->n_report_addr = 0; /* the kernel borrows one */
+	assert_true(proxy_kernel_sent(wan, &msg));
+	px_deinit(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_says),
 		cmocka_unit_test(kernel_holds),
+		cmocka_unit_test(k01_routed_messages_are_not_the_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
