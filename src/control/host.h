@@ -68,7 +68,8 @@ struct host_family {
 	uint32_t qi_ms;	     /* of the last query heard */
 	mono_t taught_until; /* these two are a querier's until then; MONO_NEVER: own */
 	mono_t inside_until; /* a querier of the link's subnets is present */
-	struct addr inside;  /* which one, heard last; unspecified: none yet */
+	struct addr inside;  /* which one our address follows; unspecified: none yet */
+	mono_t follow_until; /* it is present, and no other one is followed */
 	bool taught_inside;  /* such a querier has taught what is in force */
 	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
 	enum gm_version version;	   /* spoken now */
@@ -114,7 +115,7 @@ void host_set_params(struct host *h, mono_t now, const struct host_params *param
  * address changed. A no-op when the link is up as it is. */
 void host_link_up(struct host *h, mono_t now, const struct gm_link *link);
 /* Reports carry another source address from now on, and nothing is said anew: a querier
- * of another subnet of the same link has asked. */
+ * of another subnet of the same link is followed. */
 void host_set_own(struct host *h, const struct addr *own);
 /* The link is gone; memberships stay, nothing is sent until host_link_up. */
 void host_link_down(struct host *h);

@@ -276,12 +276,16 @@ static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
 		f->older_until[GM_V1] = f->older_until[GM_V2] = MONO_UNSET;
 	}
 	f->taught_inside = true;
-	f->inside = msg->from;
 	learn(h, now, msg, TAUGHT_INSIDE_MS);
 	extend(&f->inside_until, now,
 		gm_other_querier_ms(
 			&h->params.gm, least_robustness(h, f), least_interval_ms(h, f)),
 		TAUGHT_INSIDE_MS);
+	if (addr_is_any(&msg->query.group) &&
+		(mono_due(f->follow_until, now) || addr_eq(&f->inside, &msg->from))) {
+		f->inside = msg->from;
+		f->follow_until = f->inside_until;
+	}
 }
 
 static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)

@@ -113,6 +113,7 @@ static uint32_t get_family(
 	f->inside_until = gm_get_timer(in);
 	f->taught_inside = state_get_bool(in);
 	f->inside = state_get_addr(in);
+	f->follow_until = f->inside_until;
 	f->changes_sent.full = gm_get_timer(in);
 	f->answers_sent.full = gm_get_timer(in);
 	gm_get_older(in, family, f->older_until);

@@ -411,7 +411,7 @@ struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family 
 {
 	const struct host_family *hf = &pp->host.family[family];
 	bool heard =
-		pp->role == CONFIG_ROLE_UPSTREAM && !mono_due(hf->inside_until, now);
+		pp->role == CONFIG_ROLE_UPSTREAM && !mono_due(hf->follow_until, now);
 
 	return iface_own_addr(
 		pp->report_addr, pp->n_report_addr, family, heard ? &hf->inside : NULL);

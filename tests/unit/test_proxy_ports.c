@@ -419,6 +419,54 @@ static void f9_who_is_inside(void **state)
 	}
 }
 
+/* K07: the address of reports follows one querier, and only its general queries. */
+static void k07_the_first_querier_is_followed(void **state)
+{
+	static const char *const text[] = {
+		"phyint wan upstream\nphyint lan1 downstream\n"};
+	static const struct {
+		const char *from, *group, *own;
+		int64_t after_ms;
+	} c[] = {
+		{"10.0.0.1", "239.1.1.1", "84.1.2.3", 0},
+		{"10.0.0.1", "0.0.0.0", "10.0.0.3", 0},
+		{"84.1.2.1", "0.0.0.0", "10.0.0.3", 1000},
+		{"84.1.2.1", "239.1.1.1", "10.0.0.3", 200000},
+		{"84.1.2.1", "0.0.0.0", "84.1.2.3", 100000},
+	};
+	static const char *const own[][2] = {
+		{"84.1.2.3", "84.1.2.0/24"}, {"10.0.0.3", "10.0.0.0/24"}};
+	struct proxy_fixture t;
+	struct iface *wan;
+
+	(void)state;
+	px_init(&t, FAMILY_IPV4, text);
+	wan = iface_by_name(&t.ifaces, "wan");
+	while (wan->n_addr)
+		iface_addr_del(&t.ifaces, wan->ifindex, wan->addr);
+	for (size_t i = 0; i < array_len(own); i++) {
+		struct iface_addr ia = {.addr = a(own[i][0])};
+
+		assert_int_equal(prefix_parse(own[i][1], &ia.subnet, NULL), 0);
+		assert_int_equal(iface_addr_set(&t.ifaces, wan->ifindex, &ia), 1);
+	}
+	px_sync(&t);
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct gm_msg msg = {.kind = GM_QUERY,
+			.version = GM_V3,
+			.from = a(c[i].from),
+			.query = {.group = a(c[i].group), .max_resp_ms = 1000}};
+		struct addr expected = a(c[i].own);
+
+		msg.family = FAMILY_IPV4;
+		t.now = mono_add_ms(t.now, c[i].after_ms);
+		proxy_input(t.proxy, t.now, px_port(&t, "wan")->port, &msg, &t.fx);
+		if (!addr_eq(&px_port(&t, "wan")->link.own[FAMILY_IPV4], &expected))
+			fail_msg("query %zu", i);
+	}
+	px_deinit(&t);
+}
+
 /* K10: what this router has sent is no membership, on whatever port it comes back. */
 static void k10_own_messages_on_any_port(void **state)
 {
@@ -504,6 +552,7 @@ int main(void)
 		cmocka_unit_test(no_memory_for_a_group),
 		cmocka_unit_test(no_memory),
 		cmocka_unit_test(f9_who_is_inside),
+		cmocka_unit_test(k07_the_first_querier_is_followed),
 		cmocka_unit_test(k10_own_messages_on_any_port),
 	};
 
