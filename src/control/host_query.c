@@ -381,6 +381,7 @@ static void answer_group(
 		report_asked(r, g, fx);
 	else
 		report_state(r, g, fx);
+	addrset_deinit(&g->asked);
 	g->answered = now;
 }
 
