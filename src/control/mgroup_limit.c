@@ -31,7 +31,8 @@
 #define MUCH_PART     64
 #define LITTLE_GROUPS 4 /* who holds fewer may take the place of a stranger */
 #define LITTLE_ADDR   64
-#define STRANGERS     8	  /* that are compared */
+#define FAR_MORE      4 /* times what the newcomer holds: such a host gives way to it */
+#define STRANGERS     8 /* that are compared */
 #define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
 #define EVICT_MAX     8	  /* for the addresses of one record */
 
@@ -93,6 +94,25 @@ static bool sender_key(const struct gm_msg *msg, unsigned kind, struct addr *ret
 
 	*ret_key = kind == MGROUP_ADDRESS ? msg->from : gm_station(&msg->mac);
 	return kind == MGROUP_ADDRESS || !gm_mac_eq(&msg->mac, &none);
+}
+
+/* What the sender holds for certain: the groups that its address has brought and its
+ * station also, as far as numbers can tell. A stranger that speaks in its name adds to
+ * one of the two. */
+static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
+{
+	uint32_t n = UINT32_MAX;
+
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o;
+		struct addr key;
+
+		if (!sender_key(msg, k, &key))
+			continue;
+		o = owner_find(db, &key);
+		n = o ? (o->n_groups < n ? o->n_groups : n) : 0;
+	}
+	return n;
 }
 
 /* What the sender holds already: more of what its address and its station do. */
@@ -344,31 +364,67 @@ static struct mgroup *stranger(
 	return best;
 }
 
+/* What who brought it holds at least: the station and the address agree. */
+static uint32_t held_by_owner(const struct mgroup *g)
+{
+	uint32_t n = UINT32_MAX;
+
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++)
+		if (g->owned[k].owner && g->owned[k].owner->n_groups < n)
+			n = g->owned[k].owner->n_groups;
+	return n == UINT32_MAX ? 0 : n;
+}
+
+/* The youngest of some that are picked at random and whose owner holds far more than
+ * `groups`; NULL: there is none among them. */
+static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
+{
+	struct mgroup *best = NULL;
+
+	for (unsigned i = 0; db->groups.n >= STRANGERS_OF && i < STRANGERS; i++) {
+		size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
+		struct table_node *n = table_after(&db->groups, &pos, NULL);
+		struct mgroup *g = n ? container_of(n, struct mgroup, node) : NULL;
+
+		if (g && !g->leaving &&
+			held_by_owner(g) >= (uint64_t)FAR_MORE * (groups + 1) &&
+			(!best || goes_first(g, best, false)))
+			best = g;
+	}
+	return best;
+}
+
 static size_t at_least(size_t a, size_t b)
 {
 	return a > b ? a : b;
+}
+
+/* Who has to make room while the one who holds most holds this many. */
+static struct mgroup *gives_way(
+	struct mgroup_db *db, const struct gm_msg *msg, struct mgroup_owner *most)
+{
+	uint32_t groups, own = own_groups(db, msg);
+	size_t addr;
+
+	holdings(db, msg, &groups, &addr);
+	if (most->n_groups > at_least(MUCH_GROUPS, db->params.max_groups / MUCH_PART))
+		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
+	return own < LITTLE_GROUPS ? stranger(db, NULL, false)
+				   : of_one_with_more(db, own);
 }
 
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
 	struct heap_node *first = heap_first(&db->by_groups);
+	uint32_t limit = db->params.max_groups;
 	struct mgroup *g = NULL;
-	uint32_t limit = db->params.max_groups, groups;
-	size_t addr, much = at_least(MUCH_GROUPS, limit / MUCH_PART);
 
 	if (!limit || db->groups.n - db->n_leaving < limit)
 		return true;
-	holdings(db, msg, &groups, &addr);
-	if (first) {
-		struct mgroup_owner *o =
-			container_of(first, struct mgroup_owner, groups_rank);
-
-		if (o->n_groups > much && groups + 1 < o->n_groups)
-			g = newest_of(o, NULL);
-		else if (o->n_groups <= much && groups < LITTLE_GROUPS)
-			g = stranger(db, NULL, false);
-	}
+	if (first)
+		g = gives_way(
+			db, msg, container_of(first, struct mgroup_owner, groups_rank));
 	if (g)
 		evict(db, now, g, limit, fx);
 	return g != NULL;

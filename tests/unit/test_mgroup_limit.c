@@ -171,6 +171,31 @@ static void with_limits(uint32_t max_groups, uint32_t per_host)
 	setup_db(&p);
 }
 
+/* F5: 64 made-up hosts that share the table hold no more than a greedy one may. Who has
+ * a few groups, its own or in its name by a stranger, still gets another. */
+static void f5_full_table_of_many_who_hold_much(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(4096, 0);
+		for (unsigned i = 0; i < 6; i++)
+			from_station(T0, 500, 500, 10000 + i, 0);
+		for (unsigned i = 0; i < 6; i++) /* in the name of 501 */
+			from_station(T0, 501, 502, 11000 + i, 0);
+		for (unsigned i = 0; db.groups.n < 4096; i++)
+			from_station(T0, 1000 + i / 64, 1000 + i / 64, i, 0);
+		assert_int_equal(from_station(T1, 500, 500, 12000, 0), 1);
+		assert_true(has(12000));
+		assert_int_equal(n_noted(NOTE_GROUP_EVICTED), 1);
+		assert_int_equal(from_station(T1, 501, 501, 12001, 0), 1);
+		assert_true(has(12001));
+		/* who holds as much as the others does not */
+		assert_int_equal(from_station(T1, 1000, 1000, 12002, 0), 0);
+		assert_false(has(12002));
+		teardown_db();
+	}
+}
+
 /* F5: other addresses do not help who stays behind one station, nor other stations who
  * stays behind one address. */
 static void f5_quota_counts_both_identities(void **state)
@@ -390,6 +415,7 @@ int main(void)
 		cmocka_unit_test(f5_made_up_hosts),
 		cmocka_unit_test(f5_small_table_keeps_its_groups),
 		cmocka_unit_test(f7_share_of_a_host),
+		cmocka_unit_test(f5_full_table_of_many_who_hold_much),
 		cmocka_unit_test(f7_full_pool_makes_room),
 		cmocka_unit_test(f7_strangers_do_not_charge_a_neighbour),
 		cmocka_unit_test(f7_the_right_reason),
