@@ -202,11 +202,11 @@ static bool read_move(char *text, struct move *m)
 	unsigned f = 0;
 
 	for (word = strtok_r(text, " \n", &save); word && f < _FIELD_N; f++) {
-		const char *value = strtok_r(NULL, " \n", &save);
+		const char *number = strtok_r(NULL, " \n", &save);
 
-		if (strcmp(word, field[f].name) != 0 || !value)
+		if (strcmp(word, field[f].name) != 0 || !number)
 			return false;
-		m->v[f] = (unsigned)strtoul(value, NULL, 10);
+		m->v[f] = (unsigned)strtoul(number, NULL, 10);
 		if (m->v[f] < field[f].lo || m->v[f] > field[f].hi)
 			return false;
 		word = strtok_r(NULL, " \n", &save);

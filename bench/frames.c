@@ -52,21 +52,31 @@ static void sleep_until(int64_t ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+static void more_room(struct frames *f)
+{
+	size_t cap = f->cap ? 2 * f->cap : 64;
+	struct iovec *v = reallocarray(f->v, cap, sizeof(*v));
+
+	if (!v)
+		die("standard input");
+	f->v = v;
+	f->cap = cap;
+}
+
 static void read_frames(struct frames *f)
 {
 	uint8_t head[2];
 
 	while (fread(head, sizeof(head), 1, stdin) == 1) {
 		size_t len = (size_t)head[0] << 8 | head[1];
-		void *frame = malloc(len);
+		struct iovec *frame;
 
-		if (f->n == f->cap) {
-			f->cap = f->cap ? 2 * f->cap : 64;
-			f->v = realloc(f->v, f->cap * sizeof(*f->v));
-		}
-		if (!frame || !f->v || fread(frame, len, 1, stdin) != 1)
+		if (f->n == f->cap)
+			more_room(f);
+		frame = &f->v[f->n++];
+		*frame = (struct iovec){malloc(len), len};
+		if (!frame->iov_base || fread(frame->iov_base, len, 1, stdin) != 1)
 			die("standard input");
-		f->v[f->n++] = (struct iovec){frame, len};
 	}
 	if (f->n == 0) {
 		errno = ENODATA;

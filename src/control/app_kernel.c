@@ -80,14 +80,14 @@ static bool datagrams_arrive(struct app *app)
 static void work(struct app *app, mono_t now)
 {
 	struct kernel_look *look = &app->kernel_look;
-	int64_t begin = loop_stopwatch(), cost;
+	int64_t from = loop_stopwatch(), cost;
 
 	do
 		go_on(app, now);
-	while (look->on && loop_stopwatch() - begin < STRETCH_NS);
+	while (look->on && loop_stopwatch() - from < STRETCH_NS);
 	if (app->plan_stale)
 		app_sync_plan(app, now);
-	cost = loop_stopwatch() - begin;
+	cost = loop_stopwatch() - from;
 	app->kernel_looked = now;
 	app->kernel_rest = proctext_again(now, cost, 0);
 	if (look->on || look->again)

@@ -78,12 +78,14 @@ static int set_local(
 		return 0;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		const struct kgroups *k = r->kernel[f];
+		struct addr *more;
 
 		if (!k || k->n == 0)
 			continue;
-		v = reallocarray(v, n + k->n, sizeof(*v));
-		if (!v)
+		more = reallocarray(v, n + k->n, sizeof(*v));
+		if (!more)
 			return -ENOMEM;
+		v = more;
 		for (size_t i = 0; i < k->n; i++)
 			if (k->v[i].ifindex == pp->ifindex)
 				v[n++] = k->v[i].group;

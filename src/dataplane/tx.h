@@ -32,11 +32,11 @@ struct tx_msg {
 
 static inline unsigned tx_n_packets(const struct tx_msg *msg, unsigned n)
 {
-	unsigned packets = 0;
+	unsigned sum = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		packets += msg[i].n_packets;
-	return packets;
+		sum += msg[i].n_packets;
+	return sum;
 }
 
 /* what a port can take */
