@@ -141,7 +141,7 @@ def many_programs(b):
     tap = b.tap(t.provider, "p0")
     program.close()
     wait_held(d, group, False)
-    wait_record(tap, lambda r: r.group == group and r.type in ("IS_EX", "TO_EX", "JOIN"), 10)
+    wait_record(tap, of(group, ("IS_EX", "TO_EX", "JOIN")), "what the LAN wants is said again")
     b.receiver(t.hosts["lan2"], SSM_GROUP)
     d.wait_member("lan2", SSM_GROUP)
 
