@@ -256,10 +256,19 @@ bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 	return q->role->forwards != forwarded;
 }
 
-/* Time for two questions and their answers. */
+/* Time for two questions and their answers, and later than any membership that is
+ * renewed as it should be: half an interval after the next query. */
+static uint32_t chance_ms(const struct querier *q)
+{
+	uint32_t two = 2 * q->params.response_interval_ms + 1000;
+	uint32_t part = gm_membership_ms(&q->params, q->rv, q->qi_ms) / 4;
+
+	return two < part ? two : part;
+}
+
 mono_t querier_chance(const struct querier *q, mono_t first_end)
 {
-	uint32_t early = 2 * q->params.response_interval_ms + 1000;
+	uint32_t early = chance_ms(q);
 	mono_t late = mono_add_ms(first_end, -(int64_t)gm_last_member_ms(&q->params));
 	mono_t next = mono_add_ms(q->asserted_at, q->params.response_interval_ms);
 	mono_t at = mono_max(mono_add_ms(first_end, -(int64_t)early), next);

@@ -146,7 +146,7 @@ def of_group(b, d, group):
     assert r.returncode == 0 and "lan1" in r.stdout, r
     r = ctl_as_nobody(d, "--clear-groups", "show", "interfaces")
     assert r.returncode != 0, r
-    for words in ("Permission denied", "member of the socket's group"):
+    for words in ("Permission denied", f"a member of the group {group.gr_name}"):
         assert words in r.stderr, r.stderr
 
 
