@@ -76,7 +76,7 @@ class Daemon:
 
     def table(self, what):
         """The plain table of `show WHAT`."""
-        r = self.ctl_run("show", what)
+        r = self.ctl_run("show", *what.split())
         assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
         return r.stdout
 
