@@ -403,7 +403,7 @@ static bool write_rows(struct page *p)
 		const struct row *r = topn_get(&p->top, p->row++);
 		struct fib_view v;
 
-		if (!fib_view(dataplane_fib(p->app->dp), r->instance, &r->source,
+		if (!fib_read(dataplane_fib(p->app->dp), r->instance, &r->source,
 			    &r->group, &v))
 			continue;
 		show_item(&p->a, row_json(p, &v));

@@ -436,21 +436,3 @@ void fib_step(struct fib *fib, struct fib_cursor *c,
 	c->at = fib_index_step(&fib->index, c->at, view_entry, &w);
 	c->end = c->at == 0;
 }
-
-static void copy_view(const struct fib_view *v, void *arg)
-{
-	*(struct fib_view *)arg = *v;
-}
-
-bool fib_view(struct fib *fib, unsigned instance, const struct addr *source,
-	const struct addr *group, struct fib_view *ret)
-{
-	struct walk w = {copy_view, ret};
-	struct fib_key key;
-	struct fib_entry *e = find_exact(fib, &key, instance, source, group);
-
-	if (!e || !fib_word_set(fib_entry_word(e)))
-		return false;
-	view_entry(e, &w);
-	return true;
-}

@@ -52,11 +52,6 @@ void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 size_t fib_size(const struct fib *fib);
 size_t fib_bytes(const struct fib *fib); /* memory of the table, by the page */
 
-struct fib_view;
-/* One entry (control thread); false: there is none. */
-bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
-	const struct addr *group, struct fib_view *ret);
-
 struct fib_view {
 	unsigned instance;
 	struct addr source, group; /* source unspecified: (*,G) */
@@ -90,7 +85,7 @@ struct fib_cursor {
 void fib_step(struct fib *fib, struct fib_cursor *c,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
 /* One entry (control thread); false: there is none. */
-bool fib_view(struct fib *fib, unsigned instance, const struct addr *source,
+bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, struct fib_view *ret);
 
 /* Reader side. (S,G), else (*,G), else NULL: nobody knows the group. *ret_out is the

@@ -261,9 +261,9 @@ static void walk_while_it_changes(void **state)
 		assert_in_range(met[i], 0, 1);
 		assert_true(met[i] == 1 || i % 8);
 	}
-	assert_true(fib_view(fib, 0, &any4, &stays, &v));
+	assert_true(fib_read(fib, 0, &any4, &stays, &v));
 	assert_true(v.out.w[0] == 8 && addr_eq(&v.group, &stays));
-	assert_false(fib_view(fib, 1, &any4, &stays, &v));
+	assert_false(fib_read(fib, 1, &any4, &stays, &v));
 	fib = fib_free(fib);
 }
 
