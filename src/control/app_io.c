@@ -30,6 +30,16 @@ const char *app_port_name(const struct app *app, unsigned port)
 	return pp ? pp->name : "(gone)";
 }
 
+bool app_datagrams_arrive(struct app *app, uint64_t *before)
+{
+	uint64_t then = *before;
+	struct dataplane_stats s;
+
+	dataplane_stats(app->dp, &s);
+	*before = s.frames;
+	return *before != then;
+}
+
 /* ---- receiving ---- */
 
 static enum gm_bad decode(const struct config_iface *ci, enum family family,

@@ -66,17 +66,6 @@ static void go_on(struct app *app, mono_t now)
 	look->on = ++look->family < _FAMILY_N;
 }
 
-/* Since the last time that this was asked. */
-static bool datagrams_arrive(struct app *app)
-{
-	uint64_t before = app->kernel_frames;
-	struct dataplane_stats s;
-
-	dataplane_stats(app->dp, &s);
-	app->kernel_frames = s.frames;
-	return s.frames != before;
-}
-
 static void work(struct app *app, mono_t now)
 {
 	struct kernel_look *look = &app->kernel_look;
@@ -93,7 +82,7 @@ static void work(struct app *app, mono_t now)
 	if (look->on || look->again)
 		app->kernel_at = proctext_again(now, cost, SOON_MS);
 	else
-		app->kernel_at = datagrams_arrive(app)
+		app->kernel_at = app_datagrams_arrive(app, &app->kernel_frames)
 			? proctext_again(now, cost, LOOK_MS)
 			: MONO_NEVER;
 }

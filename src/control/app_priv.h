@@ -163,6 +163,9 @@ bool app_sync_sockets(struct app *app);
 /* The first app_sync(), with what the process before has handed over, if there was one.
  */
 void app_take_over(struct app *app, mono_t now);
+/* Have any been received since the last time? *before is the caller's memory of that.
+ */
+bool app_datagrams_arrive(struct app *app, uint64_t *before);
 
 /* name of a port for messages */
 const char *app_port_name(const struct app *app, unsigned port);

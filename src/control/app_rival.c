@@ -28,6 +28,7 @@
 #define REGULAR_MS 60000
 
 static const char *const family_name[_FAMILY_N] = {"IPv4", "IPv6"};
+static const char *const family_key[_FAMILY_N] = {"ipv4", "ipv6"};
 
 /* ---- what is ours ---- */
 
@@ -406,7 +407,6 @@ static json_t *rival_json(
 		[RIVAL_PROGRAM] = "program",
 		[RIVAL_RINGCASTD] = "ringcastd",
 		[RIVAL_SOCKET] = "raw socket"};
-	static const char *const family[_FAMILY_N] = {"ipv4", "ipv6"};
 	const struct rival *r = &one->rival;
 	const char *what = advice(app, r);
 	json_t *interfaces = json_array();
@@ -416,7 +416,8 @@ static json_t *rival_json(
 	return json_pack("{ss so so so so so sI so so si}", "kind", kind[r->kind],
 		"program", *r->program ? json_of_text(r->program) : json_null(), "pid",
 		r->pid ? json_integer(r->pid) : json_null(), "family",
-		r->kind == RIVAL_ROUTING ? json_string(family[r->family]) : json_null(),
+		r->kind == RIVAL_ROUTING ? json_string(family_key[r->family])
+					 : json_null(),
 		"interfaces", interfaces, "address", json_null(), "since_ms",
 		(json_int_t)((now.ns - one->since.ns) / NS_PER_MS), "advice",
 		what ? json_string(what) : json_null(), "mac", json_null(), "streams",
@@ -425,11 +426,10 @@ static json_t *rival_json(
 
 static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t now)
 {
-	static const char *const family[_FAMILY_N] = {"ipv4", "ipv6"};
 	const struct querier *q = &pp->querier[f];
 
 	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "querier",
-		"program", json_null(), "pid", json_null(), "family", family[f],
+		"program", json_null(), "pid", json_null(), "family", family_key[f],
 		"interfaces", json_of_text(pp->name), "address",
 		json_of_addr(&q->other), "since_ms",
 		(json_int_t)((now.ns - q->standby_since.ns) / NS_PER_MS), "advice",
@@ -455,7 +455,6 @@ static bool is_first_of(const struct forwarder *fw, size_t i)
 static json_t *forwarder_json(
 	const struct proxy_port *pp, enum family f, size_t first, mono_t now)
 {
-	static const char *const family[_FAMILY_N] = {"ipv4", "ipv6"};
 	const struct forwarder *fw = &pp->forwarder[f];
 	const struct forwarder_stream *s = &fw->v[first];
 	const struct querier *q = &pp->querier[f];
@@ -468,7 +467,7 @@ static json_t *forwarder_json(
 		standby |= fw->v[i].standby;
 	}
 	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "forwarder",
-		"program", json_null(), "pid", json_null(), "family", family[f],
+		"program", json_null(), "pid", json_null(), "family", family_key[f],
 		"interfaces", json_of_text(pp->name), "address",
 		elected ? json_of_addr(&q->other) : json_null(), "since_ms",
 		(json_int_t)((now.ns - s->since.ns) / NS_PER_MS), "advice",

@@ -45,17 +45,6 @@ static void see(const struct fib_view *v, void *arg)
 	}
 }
 
-/* Since the last time that this was asked. */
-static bool datagrams_arrive(struct app *app)
-{
-	uint64_t before = app->streams_frames;
-	struct dataplane_stats s;
-
-	dataplane_stats(app->dp, &s);
-	app->streams_frames = s.frames;
-	return s.frames != before;
-}
-
 void app_streams_tick(struct app *app, mono_t now)
 {
 	struct fib_cursor *c = &app->streams_at;
@@ -74,7 +63,8 @@ void app_streams_tick(struct app *app, mono_t now)
 		return;
 	*c = (struct fib_cursor){0};
 	streams_end(&app->streams);
-	app->streams_due = datagrams_arrive(app) || app->streams.table.n > 0
+	app->streams_due = app_datagrams_arrive(app, &app->streams_frames) ||
+			app->streams.table.n > 0
 		? mono_add_ms(now, LOOK_MS)
 		: MONO_NEVER;
 }
