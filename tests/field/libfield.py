@@ -3,6 +3,7 @@
 people there expect. It is run once with ringcast as the router and once with igmpproxy."""
 
 import os
+import select
 import signal
 import sys
 import time
@@ -36,6 +37,12 @@ def situation(title, no=None):
         SITUATIONS.append(Situation(title, function, no))
         return function
     return register
+
+
+def arrives(box, end):
+    """Wait until something can be read; False: nothing until then."""
+    left = end - time.monotonic()
+    return left > 0 and bool(select.select([box.sock], [], [], left)[0])
 
 
 class Field(Bench):
@@ -77,25 +84,22 @@ class Field(Bench):
 
     def no_picture(self, box, seconds=1.0):
         box.receive()
-        time_out = time.monotonic() + seconds
-        got = []
-        while time.monotonic() < time_out:
-            got += box.receive()
-            time.sleep(lab.POLL_S)
-        assert not got, f"{len(got)} datagrams of {box.group} arrived"
+        end = time.monotonic() + seconds
+        while arrives(box, end):
+            got = box.receive()
+            assert not got, f"{len(got)} datagrams of {box.group} arrived"
 
     def gap(self, box, seconds):
         """The longest time without a datagram within the next seconds."""
-        end = last = time.monotonic()
-        end += seconds
+        last = time.monotonic()
+        end = last + seconds
         longest = 0.0
-        while time.monotonic() < end:
+        while arrives(box, end):
             now = time.monotonic()
             if box.receive():
+                longest = max(longest, now - last)
                 last = now
-            longest = max(longest, now - last)
-            time.sleep(0.005)
-        return longest
+        return max(longest, time.monotonic() - last)
 
     def steady(self, box, seconds=2.0, limit=0.5):
         longest = self.gap(box, seconds)

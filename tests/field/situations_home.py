@@ -277,6 +277,6 @@ def unplugged(f):
     box = f.box(version=3)
     f.picture(box)
     t.hosts["lan1"].ip("link", "set", "eth0", "down")
-    time.sleep(0.3)
+    f.no_picture(box, 0.3)
     t.hosts["lan1"].ip("link", "set", "eth0", "up")
     f.picture(box, 10, 10)
