@@ -20,19 +20,6 @@ json_t *json_of_addr_or_null(const struct addr *a)
 	return addr_is_any(a) ? json_null() : json_of_addr(a);
 }
 
-json_t *json_of_addrs(const struct addr *v, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < n; i++) {
-		if (json_array_append_new(array, json_of_addr(&v[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
 json_t *json_of_mac(const uint8_t mac[6])
 {
 	char buf[18];
