@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 from libnetns import lab, ringcast, wait_for
+from peers import peer_environment
 
 IGMPPROXY = os.path.join(lab.ROOT, "build", "peers", "usr", "sbin", "igmpproxy")
 
@@ -24,9 +25,9 @@ class Router:
             f.write(config if isinstance(config, bytes) else config.encode())
         self.process = None
 
-    def spawn(self, *command):
+    def spawn(self, *command, **kw):
         with open(self.logfile, "a", encoding="utf-8") as log:
-            self.process = self.ns.popen(*command, stdout=log, stderr=log)
+            self.process = self.ns.popen(*command, stdout=log, stderr=log, **kw)
 
     @property
     def said(self):
@@ -69,7 +70,7 @@ class Igmpproxy(Router):
     name = "igmpproxy"
 
     def start(self, wait=True):
-        self.spawn(IGMPPROXY, "-n", "-d", "-v", self.conf)
+        self.spawn(IGMPPROXY, "-n", "-d", "-v", self.conf, env=peer_environment())
         if wait:
             wait_for(10, self._ready, "igmpproxy has its interfaces")
         return self

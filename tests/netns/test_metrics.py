@@ -81,6 +81,21 @@ def scrape(ns, **kw):
     return text
 
 
+def fresh(ns):
+    """A scrape that begins now. One shortly after another gets the other's text, which may
+    be older than what a test has just done."""
+    def count(text):
+        return value(text, "ringcast_scrapes_total")
+    before, text = count(scrape(ns)), ""
+
+    def newer():
+        nonlocal text
+        text = scrape(ns)
+        return count(text) > before
+    wait_for(10, newer, "a new scrape")
+    return text
+
+
 def families(text):
     """names of families in their order; AssertionError where one does not hang together"""
     seen, current, kind = [], None, None
@@ -353,7 +368,7 @@ def many_groups(b):
     d.ctl_run("log", "warning")
     join_many(b, t, d, 10000)
     b.stream(t, rate=1000)
-    text = scrape(t.router)
+    text = fresh(t.router)
     got = [k for k in samples(text) if k[0] == "ringcast_group_receive_bytes_total"]
     assert len(got) == 10000 and value(text, "ringcast_group_entries_truncated") == 0
     cost = value(text, "ringcast_scrape_duration_seconds") * 1000
@@ -389,7 +404,7 @@ def many_groups(b):
            f"scrapes {together[7]:.1f} ({together[-1]:.1f}) ms")
     d.write("metrics-groups 10\n" + config)
     assert d.ctl_run("reload").returncode == 0
-    text = scrape(t.router)
+    text = fresh(t.router)
     got = [k for k in samples(text) if k[0] == "ringcast_group_receive_bytes_total"]
     assert len(got) == 10, len(got)
     assert value(text, "ringcast_group_entries_truncated") in (9990, 9991)
@@ -432,7 +447,7 @@ def reload_moves(b):
     scrape(t.router)
     d.write("metrics-listen nowhere\n" + PLAIN)
     assert d.ctl_run("reload").returncode == 4
-    text = scrape(t.router)
+    text = fresh(t.router)
     assert value(text, "ringcast_config_last_reload_successful") == 0
     assert value(text, "ringcast_config_reloads_total", result="refused") == 1
     # the port stays that of the start
@@ -457,13 +472,14 @@ def health(b):
     assert now("--allow-down") == (0, "", "ok\n")
     t.add_lan(9)
     wait_for(10, lambda: now() == (0, "", "ok\n"), "lan9 is there")
-    assert value(scrape(t.router), "ringcast_healthy") == 1
+    assert value(fresh(t.router), "ringcast_healthy") == 1
     t.router.ip("link", "set", "lan2", "down")
     down = "lan2: the interface is down\n"
     wait_for(10, lambda: now() == (4, down, down), "lan2 is down")
     assert now("--allow-down")[0] == 0
-    assert value(scrape(t.router), "ringcast_healthy") == 0
-    assert value(scrape(t.router), "ringcast_interface_up", interface="lan2") == 0
+    text = fresh(t.router)
+    assert value(text, "ringcast_healthy") == 0
+    assert value(text, "ringcast_interface_up", interface="lan2") == 0
     r = d.ctl_run("--json", "health")
     assert r.returncode == 4 and json.loads(r.stdout)["problems"] == [down.strip()], r
     assert d.ctl_run("health", "--quiet").stdout == ""

@@ -87,9 +87,9 @@ def start_watch(b, d, cols, rows, *options):
 
 
 def rows_of(screen):
-    """Lines of the table of groups."""
+    """Lines of the table of groups; none while it is not there."""
     lines = screen.splitlines()
-    head = next(i for i, line in enumerate(lines) if line.startswith("Group"))
+    head = next((i for i, line in enumerate(lines) if line.startswith("Group")), len(lines))
     return [line for line in lines[head + 1:] if line[:1].isdigit() and "q quit" not in line]
 
 
@@ -126,11 +126,11 @@ def watch_sizes(b, t, d):
         note_screen(b, f"500 groups, {cols}x{rows}", screen)
     # order, scrolling, filter, interfaces, help
     small.keys("5")
-    small.wait(lambda s: rows_of(s)[0].startswith(groups[0]), "sorted by group")
+    small.wait(lambda s: rows_of(s) and rows_of(s)[0].startswith(groups[0]), "sorted by group")
     small.keys("End")
     small.wait(lambda s: "485-500 of 500" in s and many[-1] in s, "the end of the list")
     small.keys("r")
-    small.wait(lambda s: rows_of(s)[0].startswith(many[-1]), "reversed")
+    small.wait(lambda s: rows_of(s) and rows_of(s)[0].startswith(many[-1]), "reversed")
     small.keys("/")
     small.tmux("send-keys", "-l", "239.1.2.")
     small.keys("Enter")
