@@ -19,7 +19,7 @@
  */
 
 #include "base/cleanup.h"
-#include "control/router.h"
+#include "control/proxy/router.h"
 
 #include <stdio.h>
 #include <stdlib.h>

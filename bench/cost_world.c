@@ -4,8 +4,8 @@
 
 #include "cost_world.h"
 
-#include "control/igmp.h"
-#include "control/mld.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
 
 #include <stdio.h>
 #include <stdlib.h>

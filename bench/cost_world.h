@@ -9,8 +9,8 @@
  */
 
 #include "base/mono.h"
-#include "control/router.h"
-#include "dataplane/fib.h"
+#include "control/proxy/router.h"
+#include "dataplane/fib/fib.h"
 
 #define WORLD_LANS   8
 #define WORLD_OCTETS 1500

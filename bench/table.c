@@ -19,8 +19,8 @@
 
 #include "base/cleanup.h"
 #include "base/rng.h"
-#include "dataplane/fib.h"
-#include "dataplane/tsan.h"
+#include "dataplane/fib/fib.h"
+#include "dataplane/fib/tsan.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 
 #include "base/addr.h"
 #include "base/mono.h"
-#include "control/gm_msg.h"
+#include "control/proto/gm_msg.h"
 
 #include <stddef.h>
 

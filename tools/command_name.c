@@ -4,7 +4,7 @@
 
 #include "command_name.h"
 
-#include "control/config_keyword.h"
+#include "control/config/config_keyword.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 
 #include "convert_priv.h"
 
-#include "control/config_foreign.h"
+#include "control/config/config_foreign.h"
 
 #include <errno.h>
 #include <stdio.h>

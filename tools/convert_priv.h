@@ -7,8 +7,8 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
-#include "control/config_parse.h"
-#include "control/config_text.h"
+#include "control/config/config_parse.h"
+#include "control/config/config_text.h"
 
 struct converter {
 	const struct convert_source *source; /* the one that messages are about */

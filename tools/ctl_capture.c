@@ -12,8 +12,8 @@
 #include "capture_out.h"
 
 #include "base/cleanup.h"
-#include "control/ctl.h"
-#include "dataplane/capfilter.h"
+#include "control/sys/ctl.h"
+#include "dataplane/io/capfilter.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -9,7 +9,7 @@
 #include "ctl_client.h"
 
 #include "base/cleanup.h"
-#include "control/ctl.h"
+#include "control/sys/ctl.h"
 #include "printable.h"
 
 #include <errno.h>

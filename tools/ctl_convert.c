@@ -9,7 +9,7 @@
 #include "ctl_convert.h"
 
 #include "base/cleanup.h"
-#include "control/config.h"
+#include "control/config/config.h"
 #include "convert.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #include "ctl_explain.h"
 
 #include "base/cleanup.h"
-#include "control/ctl.h"
+#include "control/sys/ctl.h"
 #include "ctl_cell.h"
 
 #include <getopt.h>

@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-#include "control/igmp.h"
-#include "control/mld.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
 
 #include <inttypes.h>
 #include <netinet/in.h>

@@ -4,7 +4,7 @@
 /* A captured packet as one line, in the manner of tcpdump. */
 
 #include "base/pcapng.h"
-#include "control/gm_msg.h"
+#include "control/proto/gm_msg.h"
 
 #include <jansson.h>
 #include <stdio.h>

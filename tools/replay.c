@@ -10,10 +10,10 @@
 
 #include "base/cleanup.h"
 #include "build_config.h"
-#include "control/igmp.h"
-#include "control/mld.h"
-#include "control/reassemble.h"
-#include "control/router.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
+#include "control/proto/reassemble.h"
+#include "control/proxy/router.h"
 #include "tools/capture_file.h"
 
 #include <errno.h>

@@ -18,7 +18,7 @@
 #include "ctl_watch.h"
 
 #include "base/cleanup.h"
-#include "control/ctl.h"
+#include "control/sys/ctl.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Includes only go down: base <- control core / dataplane core <- edges <- main.
+"""Includes go down the plan of the house (layers.py), folders are pure or not, and nothing
+lies beside the folders.
 
 usage: check-includes.py SOURCE_ROOT | --self-test
 """
@@ -10,20 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from layers import layer_of, library_sources
-
-CORE = {"base", "control core", "dataplane core"}
-
-# layer of the file -> layers it may include from
-MAY = {
-    "base": {"base"},
-    "base edge": {"base", "base edge"},
-    "control core": {"base", "control core"},
-    "dataplane core": {"base", "dataplane core"},
-    "control edge": CORE | {"base edge", "control edge", "dataplane edge"},
-    "dataplane edge": CORE | {"base edge", "dataplane edge"},
-    "main": CORE | {"base edge", "control edge", "dataplane edge"},
-}
+from layers import EDGES, PURE_LIBS, folder_of, library_sources, may_include
 
 GENERATED = {"build_config.h"}
 
@@ -35,79 +23,95 @@ def includes(path):
             yield number, m.group(1)
 
 
+def check_file(src, rel, path):
+    mine = folder_of(rel)
+    if mine is None:
+        yield f"src/{rel}: lies in no folder of the plan (tests/arch/layers.py)"
+        return
+    for number, name in includes(path):
+        where = f"src/{rel}:{number}"
+        if name in GENERATED:
+            if mine not in EDGES:
+                yield f"{where}: {mine} depends on the build configuration"
+        elif not (src / name).is_file():
+            yield f'{where}: "{name}" is no path below src/'
+        elif folder_of(name) is None or not may_include(mine, folder_of(name)):
+            yield f"{where}: {mine} may not include {name}"
+
+
+def check_libraries(src):
+    for lib, sources in library_sources(src).items():
+        for source in sorted(sources):
+            if not (src / source).is_file():
+                yield f"src/meson.build: {lib} names {source}, which is missing"
+            elif lib in PURE_LIBS and folder_of(source) not in PURE_LIBS[lib]:
+                yield f"src/meson.build: {lib} names {source}, whose folder is not pure"
+            elif lib not in PURE_LIBS and folder_of(source) not in EDGES:
+                yield f"src/meson.build: {lib} names {source}, whose folder is pure"
+
+
 def check(root):
     src = Path(root) / "src"
-    libs = library_sources(src)
-    problems = []
-    n = 0
-    for path in sorted(src.rglob("*.[ch]")):
-        rel = path.relative_to(src).as_posix()
-        mine = layer_of(src, rel, libs)
-        n += 1
-        if mine is None:
-            problems.append(f"src/{rel}: belongs to no layer")
-            continue
-        for number, name in includes(path):
-            where = f"src/{rel}:{number}"
-            if name in GENERATED:
-                if mine in CORE:
-                    problems.append(f"{where}: {mine} depends on the build configuration")
-                continue
-            if not (src / name).is_file():
-                problems.append(f'{where}: "{name}" is no path below src/')
-                continue
-            theirs = layer_of(src, name, libs)
-            if theirs not in MAY[mine]:
-                problems.append(f"{where}: {mine} includes {name}, which is {theirs}")
-    for lib, sources in libs.items():
-        for source in sources:
-            if not (src / source).is_file():
-                problems.append(f"src/meson.build: {lib} names {source}, which is missing")
-    return n, problems
+    files = sorted(src.rglob("*.[ch]"))
+    problems = [text for path in files
+                for text in check_file(src, path.relative_to(src).as_posix(), path)]
+    return len(files), problems + list(check_libraries(src))
 
 
 MESON = """
 base_pure = static_library('base_pure', files(
-    'base/addr.c', # a comment with 'base/log.c' in it
+    'base/addr.c', # a comment with 'base/log/log.c' in it
 ))
-control_core = static_library('control_core', files('control/igmp.c'))
-dataplane_core = static_library('dataplane_core', files('dataplane/fib.c'))
+control_core = static_library('control_core', files('control/proto/igmp.c'))
+dataplane_core = static_library('dataplane_core', files('dataplane/fib/fib.c'))
+control_edge = static_library('control_edge', files('base/log/log.c'))
 """
 
 GOOD = {
     "base/addr.c": '#include "base/addr.h"\n#include <string.h>\n',
     "base/addr.h": "",
-    "base/log.c": '#include "base/log.h"\n#include "base/addr.h"\n',
-    "base/log.h": "",
-    "control/igmp.c": '#include "control/igmp.h"\n#include "base/addr.h"\n',
-    "control/igmp.h": '#include "control/gm_msg.h"\n',
-    "control/gm_msg.h": "",
-    "control/loop.h": "",
-    "control/app.c": '#include "control/loop.h"\n#include "dataplane/worker.h"\n',
-    "control/main.c": '#include "control/loop.h"\n#include "build_config.h"\n',
-    "dataplane/fib.c": '#include "dataplane/fib.h"\n',
-    "dataplane/fib.h": "",
-    "dataplane/worker.h": '#include "base/log.h"\n',
+    "base/log/log.c": '#include "base/log/log.h"\n#include "base/addr.h"\n',
+    "base/log/log.h": "",
+    "control/proto/igmp.c": '#include "control/proto/igmp.h"\n#include "base/addr.h"\n',
+    "control/proto/igmp.h": '#include "control/proto/gm_msg.h"\n',
+    "control/proto/gm_msg.h": "",
+    "control/member/mgroup.h": '#include "control/proto/gm_msg.h"\n',
+    "control/sys/loop.h": "",
+    "control/daemon/app.c": '#include "control/sys/loop.h"\n'
+                            '#include "dataplane/thread/worker.h"\n',
+    "control/daemon/main.c": '#include "control/sys/loop.h"\n#include "build_config.h"\n',
+    "dataplane/fib/fib.c": '#include "dataplane/fib/fib.h"\n',
+    "dataplane/fib/fib.h": "",
+    "dataplane/thread/worker.h": '#include "dataplane/fib/fib.h"\n',
 }
 
 # file -> line that must be refused when it is added
 BAD = [
-    ("base/addr.c", '#include "control/gm_msg.h"'),
-    ("base/addr.c", '#include "base/log.h"'),
-    ("base/log.c", '#include "control/gm_msg.h"'),
-    ("control/igmp.c", '#include "dataplane/fib.h"'),
-    ("control/igmp.c", '#include "control/loop.h"'),
-    ("control/gm_msg.h", '#  include "base/log.h"'),
-    ("control/igmp.c", '#include "build_config.h"'),
-    ("dataplane/fib.c", '#include "control/gm_msg.h"'),
-    ("dataplane/fib.c", '#include "dataplane/worker.h"'),
-    ("dataplane/worker.h", '#include "control/loop.h"'),
-    ("control/app.c", '#include "loop.h"'),
-    ("other/file.c", "/* in no layer */"),
+    ("base/addr.c", '#include "control/proto/gm_msg.h"'),
+    ("base/addr.c", '#include "base/log/log.h"'),
+    ("base/log/log.c", '#include "control/proto/gm_msg.h"'),
+    ("control/proto/igmp.c", '#include "dataplane/fib/fib.h"'),
+    ("control/proto/igmp.c", '#include "control/sys/loop.h"'),
+    ("control/proto/igmp.c", '#include "control/member/mgroup.h"'),
+    ("control/proto/gm_msg.h", '#  include "base/log/log.h"'),
+    ("control/proto/igmp.c", '#include "build_config.h"'),
+    ("control/sys/loop.h", '#include "dataplane/thread/worker.h"'),
+    ("dataplane/fib/fib.c", '#include "control/proto/gm_msg.h"'),
+    ("dataplane/fib/fib.c", '#include "dataplane/thread/worker.h"'),
+    ("dataplane/thread/worker.h", '#include "control/sys/loop.h"'),
+    ("control/daemon/app.c", '#include "loop.h"'),
+    ("control/other.c", "/* in no folder */"),
+    ("other/file.c", "/* in no folder */"),
+]
+# a library that must be refused
+BAD_LIBS = [
+    "static_library('control_core', files('control/daemon/app.c'))",
+    "static_library('daemon', files('control/proto/igmp.c'))",
+    "static_library('daemon', files('control/daemon/none.c'))",
 ]
 
 
-def sample(directory, change=None):
+def sample(directory, change=None, library=""):
     src = Path(directory) / "src"
     files = dict(GOOD)
     if change:
@@ -115,7 +119,7 @@ def sample(directory, change=None):
     for name, text in files.items():
         (src / name).parent.mkdir(parents=True, exist_ok=True)
         (src / name).write_text(text)
-    (src / "meson.build").write_text(MESON)
+    (src / "meson.build").write_text(MESON + library)
 
 
 def self_test():
@@ -128,7 +132,12 @@ def self_test():
             sample(d, change)
             _, problems = check(d)
             assert len(problems) == 1 and change[0] in problems[0], (change, problems)
-    print(f"{len(BAD)} bad samples refused")
+    for library in BAD_LIBS:
+        with tempfile.TemporaryDirectory() as d:
+            sample(d, library=library)
+            _, problems = check(d)
+            assert len(problems) == 1 and "meson.build" in problems[0], (library, problems)
+    print(f"{len(BAD) + len(BAD_LIBS)} bad samples refused")
     return 0
 
 

@@ -1,29 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which file belongs to which layer: read from src/meson.build, so that the build and the
-checks cannot disagree."""
+"""The plan of the house: which folder below src/ may include from which. A folder is a layer,
+and a file belongs to the folder that it lies in."""
 
 import re
 from pathlib import Path
 
-# library -> directory below src/
+# folder -> folders that it may include from, beside itself; lowest first
+FOLDERS = {
+    "base": "",
+    "base/log": "base",
+    "control/proto": "base",
+    "control/config": "base control/proto",
+    "control/member": "base control/proto control/config",
+    "control/upstream": "base control/proto control/member",
+    "control/proxy": "base control/proto control/config control/member control/upstream",
+    "control/report": "base control/proto control/config control/member",
+    "dataplane/packet": "base",
+    "dataplane/fib": "base",
+    "dataplane/forward": "base dataplane/packet dataplane/fib",
+    "dataplane/io": "base dataplane/packet dataplane/forward",
+    "dataplane/thread": "base dataplane/packet dataplane/fib dataplane/forward dataplane/io",
+    "control/sys": "base base/log control/proto control/config control/proxy control/report",
+    "control/show": "*",
+    "control/daemon": "*",
+}
+# What touches the system. Everything else is pure: check-symbols.py says what that means.
+EDGES = {"base/log", "control/sys", "control/show", "control/daemon", "dataplane/io",
+         "dataplane/thread"}
+# library of src/meson.build -> the folders whose sources it must hold, and no other
 PURE_LIBS = {
-    "base_pure": "base",
-    "control_core": "control",
-    "dataplane_core": "dataplane",
+    "base_pure": {"base"},
+    "control_core": {f for f in FOLDERS if f.startswith("control/")} - EDGES,
+    "dataplane_core": {f for f in FOLDERS if f.startswith("dataplane/")} - EDGES,
 }
 
-# Edges that are known by name, also when only their header exists yet.
-EDGES = {
-    "base": {"log", "log_journal", "log_syslog"},
-    "control": {"app_confine", "callfilter", "landlock", "netlink", "mcsock", "loop", "ctl", "json", "show", "show_priv", "privdrop",
-        "portplan", "app", "app_priv", "app_io", "app_kernel", "app_config", "app_force", "app_forwarder", "app_later", "app_log", "app_metrics", "app_monitor",
-        "app_notice", "app_refusals", "app_rival", "app_streams", "app_tap", "app_upgrade", "health", "http", "listen", "main",
-        "scrape", "scrape_priv",
-        "scrape_write", "selfstat", "sensor", "monitor", "service", "tap"},
-    "dataplane": {"capfilter", "cpus", "crew", "ring_rx", "ring_rx_priv", "ring_rx_v2",
-        "ring_rx_v3", "tx_local", "tx_port", "tx_uring", "sample", "sockfilter", "worker", "dataplane",
-        "dataplane_priv", "dataplane_upgrade"},
-}
+
+def may_include(mine, theirs):
+    allowed = FOLDERS[mine].split()
+    return mine == theirs or theirs in allowed or "*" in allowed
 
 
 def strip_comments(meson_text):
@@ -50,23 +64,7 @@ def library_sources(src):
     return libs
 
 
-def layer_of(src, path, libs):
-    """'base', 'control core', 'dataplane edge', 'main', ... of a path relative to src/"""
-    directory, _, name = path.partition("/")
-    stem = name.rsplit(".", 1)[0]
-    if directory not in EDGES:
-        return None
-    if path == "control/main.c":
-        return "main"
-    lib = next(k for k, v in PURE_LIBS.items() if v == directory)
-    source = f"{directory}/{stem}.c"
-    if source in libs.get(lib, ()):
-        pure = True
-    elif stem in EDGES[directory]:
-        pure = False
-    else:
-        # a header without a source file is as pure as its directory's core
-        pure = not (Path(src) / source).exists()
-    if directory == "base":
-        return "base" if pure else "base edge"
-    return f"{directory} core" if pure else f"{directory} edge"
+def folder_of(path):
+    """The folder of a path relative to src/; None: the plan has no such folder."""
+    folder = path.rpartition("/")[0]
+    return folder if folder in FOLDERS else None

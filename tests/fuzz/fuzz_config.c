@@ -5,7 +5,7 @@
  * accepted prints as text that is accepted too, means the same and prints the same.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "fuzz.h"
 
 static unsigned count_lines(const uint8_t *data, size_t size)

@@ -7,7 +7,7 @@
  * them two files.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "fuzz.h"
 #include "tools/convert.h"
 

@@ -7,8 +7,8 @@
  * something to read or room to write is served when the input says so.
  */
 
-#include "control/ctl.h"
-#include "control/json.h"
+#include "control/show/json.h"
+#include "control/sys/ctl.h"
 #include "fuzz.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
  * large numbers, and during a walk; lookups alone and in bursts; counters.
  */
 
-#include "dataplane/fib.h"
-#include "dataplane/grace.h"
+#include "dataplane/fib/fib.h"
+#include "dataplane/fib/grace.h"
 #include "fuzz.h"
 
 #include <urcu-qsbr.h>

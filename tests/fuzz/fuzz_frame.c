@@ -6,9 +6,9 @@
  * what RFC 791, 8200, 768 and 1624 say about the result, computed here from scratch.
  */
 
-#include "dataplane/rewrite.h"
-#include "dataplane/ring_rx_priv.h"
-#include "dataplane/vnet.h"
+#include "dataplane/io/ring_rx_priv.h"
+#include "dataplane/packet/rewrite.h"
+#include "dataplane/packet/vnet.h"
 #include "fuzz.h"
 
 #include <errno.h>

@@ -11,8 +11,8 @@
  *   encode a message that the input describes: it decodes to that message.
  */
 
-#include "control/gm_msg.h"
-#include "control/gm_peek.h"
+#include "control/proto/gm_msg.h"
+#include "control/proto/gm_peek.h"
 #include "fuzz.h"
 
 #include <errno.h>

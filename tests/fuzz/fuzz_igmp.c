@@ -2,7 +2,7 @@
 
 /* IPv4 and IGMP of all versions, see fuzz_gm.h. */
 
-#include "control/igmp.h"
+#include "control/proto/igmp.h"
 
 #include "fuzz_gm.h"
 

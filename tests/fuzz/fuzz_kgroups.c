@@ -7,7 +7,7 @@
  * that says everything twice says the same.
  */
 
-#include "control/kgroups.h"
+#include "control/upstream/kgroups.h"
 #include "fuzz.h"
 
 static bool comes_before(const struct kgroup *a, const struct kgroup *b)

@@ -2,7 +2,7 @@
 
 /* IPv6, extension headers and MLD of both versions, see fuzz_gm.h. */
 
-#include "control/mld.h"
+#include "control/proto/mld.h"
 
 #include "fuzz_gm.h"
 

@@ -7,9 +7,9 @@
  * link and nothing else.
  */
 
-#include "control/netlink.h"
+#include "control/sys/netlink.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "fuzz.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
  * there is.
  */
 
-#include "control/reassemble.h"
+#include "control/proto/reassemble.h"
 #include "fuzz.h"
 
 struct model {

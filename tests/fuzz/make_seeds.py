@@ -167,7 +167,7 @@ def configurations(seeds, root):
     for path in sorted((root / "tests" / "golden").glob("conf-*.ok")):
         seeds.add("config", path.read_bytes().partition(b"== print\n")[2])
     words = re.findall(r'"([a-z0-9_-]+)"',
-                       (root / "src" / "control" / "config_keyword.c").read_text())
+                       (root / "src" / "control" / "config" / "config_keyword.c").read_text())
     words += ["239.0.0.0/8", "ff0e::/16", "phyint u upstream", "phyint d downstream", "eth0"]
     seeds.dictionary("config", words)
 

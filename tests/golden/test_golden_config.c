@@ -10,7 +10,7 @@
  * nothing is said about existence.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "test.h"
 
 #include <errno.h>

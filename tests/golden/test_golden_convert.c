@@ -8,7 +8,7 @@
  * files are written instead, to be read before they are committed.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "test.h"
 #include "tools/convert.h"
 

@@ -8,7 +8,7 @@
  * are committed.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "test.h"
 #include "tools/convert.h"
 

@@ -7,7 +7,7 @@
  * directory of these files.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "fail_alloc.h"
 #include "test.h"
 #include "tools/convert.h"

@@ -6,7 +6,7 @@
  * "update" the table is written anew.
  */
 
-#include "control/metrics.h"
+#include "control/report/metrics.h"
 #include "test.h"
 
 #include <ctype.h>

@@ -8,7 +8,7 @@
  * that link lab.c.
  */
 
-#include "dataplane/dataplane.h"
+#include "dataplane/thread/dataplane.h"
 #include "lab.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * and that what leaves is what came, one hop older.
  */
 
-#include "dataplane/sockfilter.h"
+#include "dataplane/io/sockfilter.h"
 #include "dataplane_fixture.h"
 
 #include <arpa/inet.h>

@@ -7,9 +7,9 @@
  */
 
 #include "base/bytes.h"
-#include "control/iface.h"
-#include "control/mcsock.h"
-#include "control/netlink.h"
+#include "control/proxy/iface.h"
+#include "control/sys/mcsock.h"
+#include "control/sys/netlink.h"
 #include "test.h"
 
 #include <errno.h>

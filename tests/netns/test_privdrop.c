@@ -2,10 +2,10 @@
 
 /* privdrop: what is left of root's privileges, and that it is enough for the edges. */
 
-#include "control/iface.h"
-#include "control/mcsock.h"
-#include "control/netlink.h"
-#include "control/privdrop.h"
+#include "control/proxy/iface.h"
+#include "control/sys/mcsock.h"
+#include "control/sys/netlink.h"
+#include "control/sys/privdrop.h"
 #include "test.h"
 
 #include <errno.h>

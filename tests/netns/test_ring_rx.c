@@ -5,9 +5,9 @@
  * they say about frames that an ordinary host sends.
  */
 
-#include "dataplane/ring_rx.h"
+#include "dataplane/io/ring_rx.h"
 
-#include "dataplane/sockfilter.h"
+#include "dataplane/io/sockfilter.h"
 #include "lab.h"
 
 #include <errno.h>

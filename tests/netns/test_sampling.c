@@ -7,7 +7,7 @@
  * "arrived" there.
  */
 
-#include "control/mcsock.h"
+#include "control/sys/mcsock.h"
 
 #include "base/bytes.h"
 #include "test.h"

@@ -9,7 +9,7 @@
  */
 
 #include "base/cleanup.h"
-#include "control/config_keyword.h"
+#include "control/config/config_keyword.h"
 
 #include <stdio.h>
 #include <string.h>

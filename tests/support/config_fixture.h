@@ -3,7 +3,7 @@
 
 /* Configuration texts of a line or two, and what they mean. */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "test.h"
 
 #include <stdio.h>

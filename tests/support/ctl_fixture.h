@@ -4,7 +4,7 @@
 /* A server of the control socket and clients of it in one thread: whoever waits runs
  * the loop. */
 
-#include "control/ctl.h"
+#include "control/sys/ctl.h"
 #include "test.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * table and packets for the tests of forward.c. State is that of the program; each test
  * begins with setup() and ends with teardown(). */
 
-#include "dataplane/forward.h"
+#include "dataplane/forward/forward.h"
 #include "packet.h"
 #include <errno.h>
 #include <stdio.h>

@@ -21,7 +21,7 @@
  * sources A to F; "local" is a group that never leaves its link.
  */
 
-#include "control/host.h"
+#include "control/upstream/host.h"
 #include "test.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
  * states are "IN 12", "EX 12/4" (the blocked ones behind the slash) and "-".
  */
 
-#include "control/mgroup.h"
+#include "control/member/mgroup.h"
 #include "support_gm.h"
 #include "test.h"
 

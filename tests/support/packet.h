@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/rng.h"
-#include "dataplane/frame.h"
+#include "dataplane/packet/frame.h"
 #include "test.h"
 
 #include <linux/if_packet.h>

@@ -26,7 +26,7 @@
  * Sources are A to F.
  */
 
-#include "control/proxy.h"
+#include "control/proxy/proxy.h"
 #include "support_gm.h"
 #include "test.h"
 

@@ -7,8 +7,8 @@
  * of each port. State is that of the program, as in forward_fixture.h.
  */
 
-#include "dataplane/rewrite.h"
-#include "dataplane/vnet.h"
+#include "dataplane/packet/rewrite.h"
+#include "dataplane/packet/vnet.h"
 
 #include "forward_fixture.h"
 

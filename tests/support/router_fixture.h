@@ -7,7 +7,7 @@
  * effect_format().
  */
 
-#include "control/router.h"
+#include "control/proxy/router.h"
 #include "test.h"
 
 #include <stdio.h>

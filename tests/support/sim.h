@@ -16,7 +16,7 @@
 #include "base/heap.h"
 #include "base/portset.h"
 #include "base/rng.h"
-#include "control/gm_msg.h"
+#include "control/proto/gm_msg.h"
 
 #define SIM_MAX_PORTS	10 /* of a node */
 #define SIM_MAX_ON_LINK 16
@@ -45,7 +45,7 @@ struct sim_data {
 	unsigned stream;
 	struct addr src, group;
 	uint32_t seq;
-	unsigned hops; /* bound on loops */
+	unsigned hops;	    /* bound on loops */
 	struct gm_mac from; /* of the station that sent it last */
 };
 

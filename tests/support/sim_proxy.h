@@ -7,8 +7,8 @@
  */
 
 #include "base/table.h"
-#include "control/router.h"
-#include "dataplane/plan.h"
+#include "control/proxy/router.h"
+#include "dataplane/forward/plan.h"
 #include "sim.h"
 
 struct sim_fib_entry {

@@ -4,8 +4,8 @@
 
 #include "sim_wire.h"
 
-#include "control/igmp.h"
-#include "control/mld.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
 #include "test.h"
 
 size_t sim_wire_query(uint8_t *buf, size_t size, enum gm_version version,

@@ -4,7 +4,7 @@
 /* Membership messages of the virtual network as octets; the family chooses the codec.
  */
 
-#include "control/gm_msg.h"
+#include "control/proto/gm_msg.h"
 
 /* The whole packet, with IP header; fails the test when it cannot be built. Returns its
  * length. */

@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "dataplane/balance.h"
+#include "dataplane/forward/balance.h"
 
 #include <string.h>
 

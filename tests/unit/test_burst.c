@@ -4,7 +4,7 @@
 
 #include "base/portset.h"
 #include "base/rng.h"
-#include "dataplane/burst.h"
+#include "dataplane/forward/burst.h"
 #include "test.h"
 
 static struct burst b;

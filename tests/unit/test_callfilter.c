@@ -4,7 +4,7 @@
  * libraries ask for and do without fails. A filter does not go away: each case is a
  * process. */
 
-#include "control/callfilter.h"
+#include "control/sys/callfilter.h"
 #include "test.h"
 
 #include "base/cleanup.h"

@@ -8,7 +8,7 @@
  */
 
 #include "config_fixture.h"
-#include "control/config_keyword.h"
+#include "control/config/config_keyword.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 
 /* Which line of a file decides, as it is named. */
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 #include "test.h"
 

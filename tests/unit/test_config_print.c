@@ -7,7 +7,7 @@
  */
 
 #include "config_fixture.h"
-#include "control/config_keyword.h"
+#include "control/config/config_keyword.h"
 
 /* --- print and describe --------------------------------------------------------------
  */

@@ -5,7 +5,7 @@
  * and that no input writes lines of its own.
  */
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "test.h"
 #include "tools/convert.h"
 

@@ -6,7 +6,7 @@
  * time. To be run with the thread sanitizer, too.
  */
 
-#include "dataplane/crew.h"
+#include "dataplane/thread/crew.h"
 
 #include "packet.h"
 

@@ -3,8 +3,8 @@
 /* ctl: requests in pieces, several clients, clients that misbehave, the socket file.
  */
 
-#include "control/ctl.h"
-#include "control/json.h"
+#include "control/show/json.h"
+#include "control/sys/ctl.h"
 #include "ctl_fixture.h"
 
 #include <fcntl.h>

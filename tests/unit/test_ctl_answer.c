@@ -3,7 +3,7 @@
 /* ctl: replies in pieces (F7) and whose turn it is (F12). */
 
 #include "base/cleanup.h"
-#include "control/ctl.h"
+#include "control/sys/ctl.h"
 #include "ctl_fixture.h"
 
 #define N_PIECES  1000

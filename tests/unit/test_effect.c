@@ -2,7 +2,7 @@
 
 /* The effect list: copies, growth, loss when memory is short, and the text form. */
 
-#include "control/effect.h"
+#include "control/proto/effect.h"
 #include "fail_alloc.h"
 #include "test.h"
 

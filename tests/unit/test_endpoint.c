@@ -2,7 +2,7 @@
 
 /* Addresses to listen on, as text. */
 
-#include "control/endpoint.h"
+#include "control/config/endpoint.h"
 #include "test.h"
 
 #include <errno.h>

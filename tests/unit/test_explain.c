@@ -5,7 +5,7 @@
  * which of two facts is named as the cause.
  */
 
-#include "control/explain.h"
+#include "control/report/explain.h"
 
 #include "fail_alloc.h"
 #include "test.h"

@@ -2,7 +2,7 @@
 
 /* What people type after `explain`, or paste. */
 
-#include "control/explain_words.h"
+#include "control/report/explain_words.h"
 
 #include "test.h"
 

@@ -3,7 +3,7 @@
 /* Forwarding table against a naive list; interning, growth, counters. */
 
 #include "base/rng.h"
-#include "dataplane/fib.h"
+#include "dataplane/fib/fib.h"
 #include "test.h"
 
 #include <urcu-qsbr.h>

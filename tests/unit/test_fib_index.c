@@ -3,7 +3,7 @@
 /* The index against a plain array: random changes, hashes that collide, growth. */
 
 #include "base/rng.h"
-#include "dataplane/fib_index.h"
+#include "dataplane/fib/fib_index.h"
 #include "test.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 /* Memory of the forwarding table: it runs out anywhere, and it is given back. */
 
 #include "base/rng.h"
-#include "dataplane/fib_entry.h"
+#include "dataplane/fib/fib_entry.h"
 #include "fail_alloc.h"
 #include "test.h"
 

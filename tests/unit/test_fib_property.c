@@ -6,7 +6,7 @@
  */
 
 #include "base/rng.h"
-#include "dataplane/fib.h"
+#include "dataplane/fib/fib.h"
 #include "test.h"
 
 #include <urcu-qsbr.h>

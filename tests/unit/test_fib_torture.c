@@ -16,8 +16,8 @@
  */
 
 #include "base/rng.h"
-#include "dataplane/fib.h"
-#include "dataplane/tsan.h"
+#include "dataplane/fib/fib.h"
+#include "dataplane/fib/tsan.h"
 #include "test.h"
 
 #include <pthread.h>

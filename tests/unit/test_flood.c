@@ -7,7 +7,7 @@
  * compared with wide bounds; the seed is fixed.
  */
 
-#include "control/flood.h"
+#include "control/proto/flood.h"
 #include "test.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
  * standby) or "0" (there is no entry).
  */
 
-#include "control/forwarder.h"
+#include "control/member/forwarder.h"
 #include "support_gm.h"
 #include "test.h"
 

@@ -3,7 +3,7 @@
 /* frame_parse() against the rows of the forwarder table that parsing decides, every cut
  * of a packet, and random damage. */
 
-#include "dataplane/frame.h"
+#include "dataplane/packet/frame.h"
 #include "packet.h"
 
 #define SRC4 "10.0.0.9"

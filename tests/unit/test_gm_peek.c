@@ -6,11 +6,11 @@
  * first records of a report are taken when the rest is too much.
  */
 
-#include "control/gm_peek.h"
+#include "control/proto/gm_peek.h"
 
 #include "base/bytes.h"
-#include "control/igmp.h"
-#include "control/mld.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
 #include "test.h"
 
 #include <string.h>

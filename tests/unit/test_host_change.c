@@ -5,7 +5,7 @@
  * what records and in messages of what size. Scripts: see support/host_fixture.h.
  */
 
-#include "control/host_report.h"
+#include "control/upstream/host_report.h"
 #include "fail_alloc.h"
 #include "host_fixture.h"
 

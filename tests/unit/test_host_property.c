@@ -7,7 +7,7 @@
  * BLOCK at once. A failing run is repeated with RINGCAST_SEED=<the printed seed>.
  */
 
-#include "control/host_report.h"
+#include "control/upstream/host_report.h"
 #include "host_fixture.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 /* The interface table: what is a change, addresses, and the choice of our own address.
  */
 
-#include "control/iface.h"
+#include "control/proxy/iface.h"
 #include "fail_alloc.h"
 #include "test.h"
 

@@ -7,8 +7,8 @@
  */
 
 #include "base/rng.h"
-#include "control/gm_wire.h"
-#include "control/igmp.h"
+#include "control/proto/gm_wire.h"
+#include "control/proto/igmp.h"
 #include "igmp_packet.h"
 
 #include <errno.h>

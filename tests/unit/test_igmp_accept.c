@@ -5,7 +5,7 @@
  * that a codec decides. Encoding is in test_igmp.c.
  */
 
-#include "control/igmp.h"
+#include "control/proto/igmp.h"
 #include "igmp_packet.h"
 
 #define V2_QUERY  "1164 0000 00000000"

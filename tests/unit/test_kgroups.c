@@ -2,7 +2,7 @@
 
 /* What /proc says that the kernel holds for programs of this host (K01, K02). */
 
-#include "control/kgroups.h"
+#include "control/upstream/kgroups.h"
 #include "fail_alloc.h"
 #include "test.h"
 

@@ -3,7 +3,7 @@
 /* landlock: what is allowed works, also below and what comes later; nothing else does.
  * It does not go away: the cases are processes. */
 
-#include "control/landlock.h"
+#include "control/sys/landlock.h"
 #include "test.h"
 
 #include "base/cleanup.h"

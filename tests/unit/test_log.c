@@ -3,8 +3,8 @@
 /* log: levels, the line on stderr, the token bucket, what the journal gets. syslog is
  * not looked at. */
 
-#include "base/log.h"
-#include "base/log_journal.h"
+#include "base/log/log.h"
+#include "base/log/log_journal.h"
 #include "test.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 /* loop: deadlines, descriptors that come and go in callbacks, signals, sleep hooks. */
 
-#include "control/loop.h"
+#include "control/sys/loop.h"
 #include "test.h"
 
 #include <errno.h>

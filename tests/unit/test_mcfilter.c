@@ -5,7 +5,7 @@
  * machine over whole frames: what is let in, and whom it does not hear.
  */
 
-#include "control/mcfilter.h"
+#include "control/proto/mcfilter.h"
 
 #include "test.h"
 

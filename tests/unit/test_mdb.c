@@ -6,7 +6,7 @@
  */
 
 #include "base/rng.h"
-#include "control/mdb.h"
+#include "control/member/mdb.h"
 #include "support_gm.h"
 #include "test.h"
 

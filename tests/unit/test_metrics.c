@@ -3,7 +3,7 @@
 /* The text of metrics: both formats, labels with hostile values, what clients ask for,
  * memory that runs out, and the table of families. */
 
-#include "control/metrics.h"
+#include "control/report/metrics.h"
 #include "fail_alloc.h"
 #include "test.h"
 

@@ -3,7 +3,7 @@
 /* The busiest entries against a plain sort. */
 
 #include "base/rng.h"
-#include "control/metrics_top.h"
+#include "control/report/metrics_top.h"
 #include "test.h"
 
 static struct metrics_entry entry(unsigned proxy, unsigned n, uint64_t bytes)

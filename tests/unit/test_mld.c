@@ -7,7 +7,7 @@
  */
 
 #include "base/rng.h"
-#include "control/mld.h"
+#include "control/proto/mld.h"
 #include "mld_packet.h"
 
 #include <errno.h>

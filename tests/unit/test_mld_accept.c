@@ -5,7 +5,7 @@
  * that a codec decides. Encoding is in test_mld.c.
  */
 
-#include "control/mld.h"
+#include "control/proto/mld.h"
 #include "mld_packet.h"
 
 #include <arpa/inet.h>

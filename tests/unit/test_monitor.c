@@ -2,7 +2,7 @@
 
 /* Followers of events: what they get, and what they lose when they do not read. */
 
-#include "control/monitor.h"
+#include "control/show/monitor.h"
 
 #include "ctl_fixture.h"
 

@@ -3,9 +3,9 @@
 /* Names of reasons, which are keys of the control socket and labels of metrics: each
  * value has one, no two have the same, and all are words that need no quotes. */
 
-#include "control/effect.h"
-#include "control/gm_msg.h"
-#include "dataplane/verdict.h"
+#include "control/proto/effect.h"
+#include "control/proto/gm_msg.h"
+#include "dataplane/packet/verdict.h"
 #include "test.h"
 
 #include <string.h>

@@ -5,8 +5,8 @@
  * fails, the holder is told, and the next dump makes the table whole.
  */
 
-#include "control/iface.h"
-#include "control/netlink.h"
+#include "control/proxy/iface.h"
+#include "control/sys/netlink.h"
 #include "fail_alloc.h"
 #include "test.h"
 

@@ -3,8 +3,8 @@
 /* packet_text: one line for each kind of packet, as text and as JSON; whatever octets
  * come, it reads no further than they go. */
 
-#include "control/igmp.h"
-#include "control/mld.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
 #include "packet_text.h"
 #include "test.h"
 

@@ -2,7 +2,7 @@
 
 /* Port plan: which source is accepted, and the search by MAC. */
 
-#include "dataplane/plan.h"
+#include "dataplane/forward/plan.h"
 
 #include "fail_alloc.h"
 #include "test.h"

@@ -2,7 +2,7 @@
 
 /* Files of /proc that are read piece by piece. */
 
-#include "control/proctext.h"
+#include "control/sys/proctext.h"
 #include "test.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
  * the same. Robustness is 1 in most cases, so that nothing is said twice.
  */
 
-#include "control/policy.h"
+#include "control/member/policy.h"
 #include "proxy_fixture.h"
 
 #define ONCE  "robustness 1 last-member-query-interval 1\n"
@@ -25,16 +25,16 @@
 #define WHITE_WAN  ONCE "phyint wan upstream " WHITE LANS
 #define SSDP                                                                           \
 	ONCE "phyint wan upstream blacklist 239.255.255.250 blacklist ff05::c\n" LANS
-#define QUICK	  "quickleave\n" PLAIN
-#define FAST_LAN1 ONCE WAN "phyint lan1 downstream fast-leave\n" LAN2
-#define STRICT	  "forwarding querier\n" PLAIN
+#define QUICK	      "quickleave\n" PLAIN
+#define FAST_LAN1     ONCE WAN "phyint lan1 downstream fast-leave\n" LAN2
+#define STRICT	      "forwarding querier\n" PLAIN
 #define STRICT_ALWAYS "forwarding querier\n" ALWAYS
-#define ALWAYS	  ONCE WAN "phyint lan1 downstream always-querier\n" LAN2
-#define WAN_V2	  ONCE "phyint wan upstream igmp-version 2 mld-version 1\n" LANS
-#define LAN1_V2	  ONCE WAN "phyint lan1 downstream igmp-version 2 mld-version 1\n" LAN2
-#define TWO	  ONCE WAN LANS2 "phyint lan3 upstream\n"
-#define REFRESH	  "refresh-interval 10\n" PLAIN
-#define SSM_RANGE "ssm-range default\n" PLAIN
+#define ALWAYS	      ONCE WAN "phyint lan1 downstream always-querier\n" LAN2
+#define WAN_V2	      ONCE "phyint wan upstream igmp-version 2 mld-version 1\n" LANS
+#define LAN1_V2	      ONCE WAN "phyint lan1 downstream igmp-version 2 mld-version 1\n" LAN2
+#define TWO	      ONCE WAN LANS2 "phyint lan3 upstream\n"
+#define REFRESH	      "refresh-interval 10\n" PLAIN
+#define SSM_RANGE     "ssm-range default\n" PLAIN
 
 static const struct proxy_case merge_cases[] = {
 	{"R134 a second member says nothing new",
@@ -474,7 +474,8 @@ static void refresh(void **state)
 
 /* ---- counters ---- */
 
-static const char *const plain[] = {PLAIN}, *const strict[] = {STRICT}, *const ranged[] = {SSM_RANGE};
+static const char *const plain[] = {PLAIN}, *const strict[] = {STRICT},
+			 *const ranged[] = {SSM_RANGE};
 
 /* every message ends in exactly one counter of its port */
 static void each_message_is_counted_once(void **state)

@@ -3,7 +3,7 @@
 /* Querier role (R040 to R058) under virtual time, both families where the rule is
  * common. */
 
-#include "control/querier.h"
+#include "control/member/querier.h"
 #include "support_gm.h"
 #include "test.h"
 
@@ -25,8 +25,7 @@ static void up(const struct gm_params *params, bool always)
 
 	effects_clear(&fx);
 	rules.always = always;
-	querier_init(
-		&q, 1, fam, params ? params : &gm_params_default, &rules, &role);
+	querier_init(&q, 1, fam, params ? params : &gm_params_default, &rules, &role);
 	querier_up(&q, ms(0), &own, &fx);
 }
 

@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "control/rate.h"
+#include "control/report/rate.h"
 
 struct fixture {
 	struct rate_table t;

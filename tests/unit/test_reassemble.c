@@ -5,7 +5,7 @@
  * one, what a sequence of pieces makes, how much is kept and for how long.
  */
 
-#include "control/reassemble.h"
+#include "control/proto/reassemble.h"
 #include "igmp_packet.h"
 
 #include <stdlib.h>

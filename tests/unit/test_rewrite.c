@@ -3,7 +3,7 @@
 /* Incremental checksums against full ones, partial checksums, link headers, fragments
  * that are put together again. */
 
-#include "dataplane/rewrite.h"
+#include "dataplane/packet/rewrite.h"
 #include "packet.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 /* Other multicast daemons, as a /proc of files shows them. */
 
-#include "control/rival.h"
+#include "control/sys/rival.h"
 #include "test.h"
 
 #include <fcntl.h>

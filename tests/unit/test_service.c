@@ -2,7 +2,7 @@
 
 /* What the service manager is told, octet by octet, as sd_notify(3) has it. */
 
-#include "control/service.h"
+#include "control/sys/service.h"
 #include "test.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
  * show changes. The number of groups can be set: RINGCAST_SHOW_GROUPS. */
 
 #include "base/rng.h"
-#include "control/show.h"
-#include "control/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_priv.h"
 #include "ctl_fixture.h"
 #include "router_fixture.h"
 

@@ -2,7 +2,7 @@
 
 /* Memory whose objects are used again only after a grace period. */
 
-#include "dataplane/slab.h"
+#include "dataplane/fib/slab.h"
 #include "test.h"
 
 #include <urcu-qsbr.h>

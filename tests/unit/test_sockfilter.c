@@ -6,7 +6,7 @@
  * them, are tested on real sockets (tests/netns/test_dataplane.c).
  */
 
-#include "dataplane/sockfilter.h"
+#include "dataplane/io/sockfilter.h"
 
 #include "test.h"
 

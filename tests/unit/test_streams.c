@@ -2,7 +2,7 @@
 
 /* Streams that begin and end, as their entries are looked at again and again (N23). */
 
-#include "control/streams.h"
+#include "control/proxy/streams.h"
 #include "test.h"
 
 static struct streams s;

@@ -3,7 +3,7 @@
 /* tap: captures over a real control socket, with ports and a data plane that this file
  * makes up. */
 
-#include "control/tap.h"
+#include "control/daemon/tap.h"
 #include "ctl_fixture.h"
 
 #include <linux/if_packet.h>

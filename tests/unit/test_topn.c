@@ -5,7 +5,7 @@
 #include "test.h"
 
 #include "base/rng.h"
-#include "control/topn.h"
+#include "control/report/topn.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  * of containers do. Needs no privileges: no port is opened.
  */
 
-#include "dataplane/dataplane.h"
+#include "dataplane/thread/dataplane.h"
 
 #include "build_config.h"
 #include "test.h"

@@ -5,7 +5,7 @@
  * C library's. Each step of a script is the number of messages to take, or -errno.
  */
 
-#include "dataplane/tx_port.h"
+#include "dataplane/io/tx_port.h"
 
 #include "test.h"
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Log lines as entries of the systemd journal, with a field for each thing that a line
+ * is about, so that "journalctl RINGCAST_GROUP=239.1.2.3" finds it. Internal to log.c
+ * and its test.
+ */
+
+#include "base/log/log.h"
+
+#include <sys/uio.h>
+
+/* where the journal listens */
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+#define LOG_JOURNAL_FIELDS   12
+#define LOG_JOURNAL_TEXT_LEN 4096
+
+struct log_entry {
+	const char *ident;
+	int priority; /* of syslog */
+	const char *message;
+	const struct log_about *about; /* NULL: about nothing */
+	uint64_t hidden;	       /* similar lines suppressed */
+};
+
+/* Fields as sd_journal_sendv() wants them; they point into `text`, which has
+ * LOG_JOURNAL_TEXT_LEN octets. How many. */
+int log_journal_fields(
+	const struct log_entry *e, char *text, struct iovec field[LOG_JOURNAL_FIELDS]);
+
+/* Built in, and the journal listens. */
+bool log_journal_works(void);
+/* The descriptor is a stream into the journal (systemd.exec(5), $JOURNAL_STREAM). */
+bool log_journal_is_stream(int fd);
+/* 0 or -errno */
+int log_journal_send(const struct log_entry *e);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The configuration: igmpproxy.conf and its extensions, octets -> struct config with
+ * line and column of every fault. Pure: the caller reads the file and prints the
+ * messages. Grammar and keywords: doc/configuration.md.
+ */
+
+#include "base/addr.h"
+#include "control/proto/gm_params.h"
+
+#include <net/if.h>
+
+enum config_role {
+	CONFIG_ROLE_DISABLED = 1,
+	CONFIG_ROLE_UPSTREAM,
+	CONFIG_ROLE_DOWNSTREAM,
+};
+
+enum config_forward {
+	CONFIG_FORWARD_NONE = 1,   /* forward-from-downstream none */
+	CONFIG_FORWARD_DOWNSTREAM, /* to the other downstreams */
+	CONFIG_FORWARD_ALL,	   /* and to the upstream, RFC 4605 4.2 */
+};
+
+enum config_transmit {
+	CONFIG_TRANSMIT_AUTO = 1,
+	CONFIG_TRANSMIT_SENDMMSG,
+	CONFIG_TRANSMIT_IO_URING,
+};
+
+enum config_coalesce {
+	CONFIG_COALESCE_OFF = 1,
+	CONFIG_COALESCE_EXACT,
+	CONFIG_COALESCE_ON,
+};
+
+enum config_latency {
+	CONFIG_LATENCY_LOW = 1,
+	CONFIG_LATENCY_BALANCED,
+	CONFIG_LATENCY_THROUGHPUT,
+};
+
+enum config_log_to {
+	CONFIG_LOG_AUTO =
+		1, /* the journal, syslog or stderr, as the daemon was started */
+	CONFIG_LOG_STDERR,
+	CONFIG_LOG_SYSLOG,
+	CONFIG_LOG_JOURNAL,
+};
+
+enum config_log_level {
+	CONFIG_LOG_LEVEL_DEFAULT = 1,
+	CONFIG_LOG_LEVEL_ERROR,
+	CONFIG_LOG_LEVEL_WARNING,
+	CONFIG_LOG_LEVEL_NOTICE,
+	CONFIG_LOG_LEVEL_INFO,
+	CONFIG_LOG_LEVEL_DEBUG,
+};
+
+enum config_alert {
+	CONFIG_ALERT_REQUIRE = 1,
+	CONFIG_ALERT_OPTIONAL,
+};
+
+/* who forwards to a downstream on which another router is querier */
+enum config_forwarding {
+	CONFIG_FORWARDING_EVIDENCE = 1, /* we do, until another forwarder is seen */
+	CONFIG_FORWARDING_QUERIER,	/* that router (RFC 4605 4.2) */
+	CONFIG_FORWARDING_ALWAYS,	/* we do, whoever else does */
+};
+
+/* one whitelist or blacklist line; in file order, the last match decides */
+struct config_filter {
+	struct prefix groups;
+	bool allow;
+};
+
+/* Where the file says something about a prefix: altnet, whitelist, blacklist, boundary.
+ */
+struct config_place {
+	const char *keyword; /* static */
+	struct prefix prefix;
+	unsigned line;
+};
+
+#define CONFIG_METRICS_GROUPS_MAX 65536
+
+/* what one `instance` opens: interfaces with an upstream of their own */
+#define CONFIG_INSTANCE_MAX 32 /* octets of a name and its end */
+struct config_instance {
+	char name[CONFIG_INSTANCE_MAX]; /* empty: before the first `instance` */
+	unsigned line, column;
+};
+
+/* octets of the name of a phyint, which may be a pattern, and its end */
+#define CONFIG_NAME_MAX 64
+
+struct config_iface {
+	char name[CONFIG_NAME_MAX];
+	bool pattern;	       /* the name is one, as the shell has them: * ? [a-z] */
+	bool label;	       /* the name is an address label, such as eth0:1; none is
+				* left after parsing */
+	unsigned instance;     /* index into config.instance */
+	unsigned line, column; /* of the phyint word; 0 for defaults */
+	enum config_role role;
+	uint32_t ratelimit; /* accepted, no effect */
+	uint8_t threshold;  /* 1..255 */
+	struct prefix *altnet;
+	size_t n_altnet;
+	struct config_filter *filter;
+	size_t n_filter;
+	bool has_whitelist;
+	struct prefix *boundary; /* groups that do not cross the interface (R161) */
+	size_t n_boundary;
+	struct config_place *place; /* in file order, those of the defaults first */
+	size_t n_place;
+	uint8_t boundary_scope;	       /* 2..14; 0: that of the role */
+	bool version_fallback;	       /* upstream: follow older queriers (R131) */
+	uint8_t igmp_version;	       /* 1..3 */
+	uint8_t mld_version;	       /* 1..2 */
+	bool version_given[_FAMILY_N]; /* of these, the file says it */
+	bool ipv4, ipv6;
+	bool fast_leave;
+	bool require_router_alert; /* of IGMP */
+	enum config_alert mld_router_alert;
+	bool always_querier;
+	enum config_forwarding forwarding;
+	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
+	uint32_t max_groups_per_host;	  /* brought by one host; 0: no limit */
+	/* membership messages per second, of one host and of all; 0: no limit */
+	uint32_t host_message_rate, message_rate;
+	char report_interface[IFNAMSIZ]; /* empty: the interface itself */
+};
+
+enum config_severity {
+	CONFIG_ERROR = 1,
+	CONFIG_WARNING,
+};
+
+struct config_message {
+	enum config_severity severity;
+	unsigned line, column; /* 0: about the file as a whole */
+	char *text;	       /* what is wrong, and what to do */
+};
+
+struct config {
+	bool quickleave;
+	bool defaultdown;	/* interfaces that no phyint names are downstreams */
+	bool rescanvif;		/* accepted: interfaces are always watched */
+	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
+	char *chroot, *user;	/* NULL: none */
+	bool seccomp, landlock; /* confine system calls, files where that can be done */
+	struct gm_params gm;
+	uint32_t refresh_interval_ms;
+	enum config_forward forward_from_downstream;
+	struct prefix *ssm; /* ssm-range; none by default */
+	size_t n_ssm;
+	unsigned threads;   /* 0: as many as the machine is good for */
+	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL: any */
+	uint32_t ring_size; /* octets per ring */
+	enum config_transmit transmit;
+	enum config_coalesce coalesce;
+	enum config_latency latency;
+	bool receive_offload;
+	enum config_log_to log_to;
+	enum config_log_level log_level;
+	char *control_socket; /* NULL: built-in path */
+	char *control_group;  /* that the socket belongs to; NULL: the daemon's */
+	unsigned control_group_line, control_group_column; /* of its keyword */
+	char *metrics_listen;	 /* see endpoint.h; NULL: off */
+	uint32_t metrics_groups; /* forwarding entries that are shown one by one */
+	struct config_instance *instance; /* in file order; [0] is the unnamed one */
+	size_t n_instance;		  /* at least 1 */
+	struct config_iface defaults;	  /* for interfaces that no phyint names */
+	struct config_iface *iface;	  /* in file order, one per name */
+	size_t n_iface;
+	struct config_message *message; /* in file order */
+	size_t n_message;
+};
+
+/* Parse `len` octets. 0: usable (there may be warnings); 1: refused, at least one
+ * message is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with
+ * config_free. */
+int config_parse(const char *text, size_t len, struct config **ret_config);
+struct config *config_free(struct config *c); /* takes and returns NULL */
+
+/* Is the word a pattern? All other characters than these mean themselves. */
+bool config_is_pattern(const char *name);
+
+/* What holds for an interface of that name: its phyint block, else the first one whose
+ * pattern matches, else the defaults. */
+const struct config_iface *config_iface_find(const struct config *c, const char *name);
+
+/* Does an upstream report there? Then `defaultdown` does not make it a downstream. */
+bool config_is_report_interface(const struct config *c, const char *name);
+
+/* Has an instance anything to do: an interface with a role, or (the unnamed one) all
+ * those that no phyint names? */
+bool config_instance_used(const struct config *c, unsigned instance);
+
+/* Does the white/blacklist of the interface let a group pass (last match decides)? */
+bool config_group_allowed(const struct config_iface *ci, const struct addr *group);
+
+/* The widest scope of IPv6 groups that do not cross the interface (R160, R203). */
+unsigned config_boundary_scope(const struct config_iface *ci);
+/* Device discovery (SSDP) in the local scope of RFC 2365: the one IPv4 group that a
+ * boundary-scope of CONFIG_SCOPE_LOCAL (RFC 2365 8) or more stops. */
+#define CONFIG_SSDP	   ADDR_V4(239, 255, 255, 250)
+#define CONFIG_SCOPE_LOCAL 3
+/* Does the group end at the interface, in both directions? */
+bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
+
+/* What decides, to be named: "'blacklist 239.0.0.0/8', line 12". The group ends at the
+ * interface, in one direction at least (`lists`: whitelist and blacklist also count);
+ * else false, with the whitelist that lets it pass or an empty text. */
+#define CONFIG_DECIDE_LEN (PREFIX_STRLEN + 40)
+bool config_decide_group(const struct config_iface *ci, const struct addr *group,
+	bool lists, char buf[CONFIG_DECIDE_LEN]);
+/* the altnet that admits the source, the longest one; false: there is none */
+bool config_decide_source(const struct config_iface *ci, const struct addr *source,
+	char buf[CONFIG_DECIDE_LEN]);
+
+bool config_is_ssm(const struct config *c, const struct addr *group);
+
+/* The configuration as text that parses back to the same configuration, every keyword
+ * with its value. malloc'ed, NULL when out of memory. */
+char *config_print(const struct config *c);
+
+/* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` are
+ * the names of the interfaces that are there now, up to a NULL (NULL: nothing is said
+ * about that). malloc'ed, NULL when out of memory. */
+char *config_describe(const struct config *c, const char *const *there);
+
+/* One sentence about the interfaces that the file gives a role although they are not
+ * `there`: they may come later, or their names may be wrong. malloc'ed, NULL if all are
+ * there or memory is short. */
+char *config_missing(const struct config *c, const char *const *there);
+
+/* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
+ * those of a phyint block (also legal before the first phyint, as defaults, but for the
+ * roles and report-interface). */
+extern const char *const config_global_keywords[];
+extern const char *const config_iface_keywords[];

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The keywords, their ranges, and the search for what the user may have meant. The
+ * first seven global ones and the first eight of an interface are those of
+ * igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC
+ * 9777 5.1 can carry.
+ */
+
+#include "control/config/config_keyword.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+#define MAX_QUERY_INTERVAL_MS 31744000 /* the largest QQIC, RFC 9776 4.1.7 */
+#define MAX_RESPONSE_INTERVAL_MS                                                       \
+	3174400 /* the largest Max Resp Code, RFC 9776 4.1.1                           \
+		 */
+
+static const char *const revision_words[] = {"rfc9776", "rfc3376", NULL};
+static const char *const forward_words[] = {"none", "downstream", "all", NULL};
+static const char *const alert_words[] = {"require", "optional", NULL};
+static const char *const forwarding_words[] = {"evidence", "querier", "always", NULL};
+static const char *const coalesce_words[] = {"off", "exact", "on", NULL};
+static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
+static const char *const log_to_words[] = {"auto", "stderr", "syslog", "journal", NULL};
+static const char *const log_level_words[] = {
+	"default", "error", "warning", "notice", "info", "debug", NULL};
+static const char *const latency_words[] = {"low", "balanced", "throughput", NULL};
+
+#define GLOBAL(n, k, field, ...)                                                       \
+	{                                                                              \
+		.name = n, .where = CONFIG_GLOBAL, .kind = CONFIG_KIND_##k,            \
+		.offset = offsetof(struct config, field),                              \
+		.size = sizeof(((struct config *)NULL)->field), __VA_ARGS__            \
+	}
+#define IFACE(n, k, field, ...)                                                        \
+	{                                                                              \
+		.name = n, .where = CONFIG_BLOCK, .kind = CONFIG_KIND_##k,             \
+		.offset = offsetof(struct config_iface, field),                        \
+		.size = sizeof(((struct config_iface *)NULL)->field), __VA_ARGS__      \
+	}
+#define ROLE(n, role_)                                                                 \
+	{                                                                              \
+		.name = n, .where = CONFIG_BLOCK_ONLY, .kind = CONFIG_KIND_ROLE,       \
+		.offset = offsetof(struct config_iface, role), .lo = role_             \
+	}
+
+/* Ordered as config_print writes them: the globals, phyint, the block. */
+const struct config_keyword config_keywords[] = {
+	GLOBAL("quickleave", FLAG, quickleave),
+	GLOBAL("hashtablesize", LENIENT, hashtablesize, .lo = 1, .hi = 536870912,
+		.unused = true, .takes = "a number of bytes"),
+	GLOBAL("defaultdown", FLAG, defaultdown),
+	GLOBAL("rescanvif", FLAG, rescanvif),
+	GLOBAL("chroot", TEXT, chroot, .takes = "a directory"),
+	GLOBAL("user", TEXT, user, .takes = "a user name"),
+	GLOBAL("seccomp", ON_OFF, seccomp, .takes = "on or off"),
+	GLOBAL("landlock", ON_OFF, landlock, .takes = "on or off"),
+	GLOBAL("timers", CHOICE, gm.revision, .words = revision_words,
+		.takes = "rfc9776 or rfc3376"),
+	GLOBAL("robustness", NUMBER, gm.robustness, .lo = 1, .hi = 255,
+		.takes = "a number from 1 to 255"),
+	GLOBAL("query-interval", SECONDS, gm.query_interval_ms, .lo = 1000,
+		.hi = MAX_QUERY_INTERVAL_MS, .takes = "seconds"),
+	GLOBAL("query-response-interval", SECONDS, gm.response_interval_ms, .lo = 100,
+		.hi = MAX_RESPONSE_INTERVAL_MS, .takes = "seconds"),
+	GLOBAL("last-member-query-interval", SECONDS, gm.last_member_interval_ms,
+		.lo = 100, .hi = MAX_RESPONSE_INTERVAL_MS, .takes = "seconds"),
+	GLOBAL("last-member-query-count", NUMBER, gm.last_member_count, .lo = 1,
+		.hi = 255, .takes = "a number from 1 to 255"),
+	GLOBAL("startup-query-interval", SECONDS, gm.startup_interval_ms, .lo = 100,
+		.hi = MAX_QUERY_INTERVAL_MS, .takes = "seconds"),
+	GLOBAL("startup-query-count", NUMBER, gm.startup_count, .lo = 1, .hi = 255,
+		.takes = "a number from 1 to 255"),
+	GLOBAL("refresh-interval", SECONDS, refresh_interval_ms, .lo = 1000,
+		.hi = 86400000, .or_zero = true, .takes = "seconds"),
+	GLOBAL("forward-from-downstream", CHOICE, forward_from_downstream,
+		.words = forward_words, .takes = "none, downstream or all"),
+	GLOBAL("ssm-range", SSM, ssm, .takes = "a group prefix, 'default' or 'none'"),
+	GLOBAL("threads", THREADS, threads, .lo = 1, .hi = 64,
+		.takes = "a number from 1 to 64, or 'auto'"),
+	GLOBAL("cpu-affinity", CPUS, cpu_affinity,
+		.takes = "a list of processors such as 2 or 0,2-5"),
+	GLOBAL("ring-size", OCTETS, ring_size, .lo = 64 << 10, .hi = 1 << 30,
+		.takes = "a size such as 8M"),
+	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
+		.takes = "auto, sendmmsg or io_uring"),
+	GLOBAL("coalesce", CHOICE, coalesce, .words = coalesce_words,
+		.takes = "on, exact or off"),
+	GLOBAL("latency", CHOICE, latency, .words = latency_words,
+		.takes = "low, balanced or throughput"),
+	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
+	GLOBAL("log-to", CHOICE, log_to, .words = log_to_words,
+		.takes = "auto, stderr, syslog or journal"),
+	GLOBAL("log-level", CHOICE, log_level, .words = log_level_words,
+		.takes = "default, error, warning, notice, info or debug"),
+	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path"),
+	GLOBAL("control-group", TEXT, control_group, .takes = "a group name"),
+	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
+		.takes = "ADDRESS:PORT or :PORT, such as 127.0.0.1:9337"),
+	GLOBAL("metrics-groups", NUMBER, metrics_groups, .lo = 0,
+		.hi = CONFIG_METRICS_GROUPS_MAX,
+		.takes = "a number of forwarding entries"),
+	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
+	GLOBAL("phyint", PHYINT, iface, .takes = "the name of an interface"),
+
+	ROLE("upstream", CONFIG_ROLE_UPSTREAM),
+	ROLE("downstream", CONFIG_ROLE_DOWNSTREAM),
+	ROLE("disabled", CONFIG_ROLE_DISABLED),
+	IFACE("ratelimit", LENIENT, ratelimit, .lo = 0, .hi = INT32_MAX, .unused = true,
+		.takes = "a number"),
+	IFACE("threshold", LENIENT, threshold, .lo = 1, .hi = 255,
+		.takes = "a number from 1 to 255"),
+	IFACE("altnet", ALTNET, altnet, .takes = "a source prefix such as 10.0.0.0/8"),
+	IFACE("whitelist", FILTER, filter, .lo = 1,
+		.takes = "a group prefix such as 239.1.0.0/16"),
+	IFACE("blacklist", FILTER, filter, .lo = 0,
+		.takes = "a group prefix such as 239.255.255.250/32"),
+	IFACE("boundary", BOUNDARY, boundary,
+		.takes = "a group prefix such as 239.255.0.0/16"),
+	IFACE("boundary-scope", NUMBER, boundary_scope, .lo = 2, .hi = 14,
+		.takes = "a number from 2 to 14"),
+	IFACE("igmp-version", NUMBER, igmp_version, .lo = 1, .hi = 3,
+		.takes = "1, 2 or 3"),
+	IFACE("mld-version", NUMBER, mld_version, .lo = 1, .hi = 2, .takes = "1 or 2"),
+	IFACE("version-fallback", ON_OFF, version_fallback, .takes = "on or off"),
+	IFACE("ipv4", ON_OFF, ipv4, .takes = "on or off"),
+	IFACE("ipv6", ON_OFF, ipv6, .takes = "on or off"),
+	IFACE("fast-leave", FLAG, fast_leave),
+	IFACE("require-router-alert", FLAG, require_router_alert),
+	IFACE("mld-router-alert", CHOICE, mld_router_alert, .words = alert_words,
+		.takes = "require or optional"),
+	IFACE("always-querier", FLAG, always_querier),
+	IFACE("forwarding", CHOICE, forwarding, .words = forwarding_words,
+		.takes = "evidence, querier or always"),
+	IFACE("max-groups", NUMBER, max_groups, .lo = 0, .hi = UINT32_MAX,
+		.takes = "a number, 0 for no limit"),
+	IFACE("max-groups-per-host", NUMBER, max_groups_per_host, .lo = 0,
+		.hi = UINT32_MAX, .takes = "a number, 0 for no limit"),
+	IFACE("max-sources", NUMBER, max_sources, .lo = 0, .hi = UINT32_MAX,
+		.takes = "a number, 0 for no limit"),
+	IFACE("message-rate", NUMBER, message_rate, .lo = 0, .hi = 1000000000,
+		.takes = "messages per second, 0 for no limit"),
+	IFACE("host-message-rate", NUMBER, host_message_rate, .lo = 0, .hi = 1000000000,
+		.takes = "messages per second, 0 for no limit"),
+	{
+		.name = "report-interface",
+		.where = CONFIG_BLOCK_ONLY,
+		.kind = CONFIG_KIND_IFNAME,
+		.offset = offsetof(struct config_iface, report_interface),
+		.takes = "the name of an interface",
+	},
+};
+
+const size_t config_n_keywords = array_len(config_keywords);
+_Static_assert(array_len(config_keywords) <= CONFIG_MAX_KEYWORDS, "too many keywords");
+
+const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
+	"defaultdown", "rescanvif", "chroot", "user", "seccomp", "landlock", "timers",
+	"robustness", "query-interval", "query-response-interval",
+	"last-member-query-interval", "last-member-query-count",
+	"startup-query-interval", "startup-query-count", "refresh-interval",
+	"forward-from-downstream", "ssm-range", "threads", "cpu-affinity", "ring-size",
+	"transmit", "coalesce", "latency", "receive-offload", "log-to", "log-level",
+	"control-socket", "control-group", "metrics-listen", "metrics-groups",
+	"instance", "phyint", NULL};
+
+const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
+	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
+	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
+	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
+	"always-querier", "forwarding", "max-groups", "max-groups-per-host",
+	"max-sources", "message-rate", "host-message-rate", "report-interface", NULL};
+
+const struct config_keyword *config_keyword_find(const char *name)
+{
+	for (size_t i = 0; i < config_n_keywords; i++)
+		if (strcmp(config_keywords[i].name, name) == 0)
+			return &config_keywords[i];
+	return NULL;
+}
+
+#define MAX_WORD 32 /* longer than any keyword and two letters more */
+
+static unsigned min3(unsigned x, unsigned y, unsigned z)
+{
+	unsigned m = x < y ? x : y;
+
+	return m < z ? m : z;
+}
+
+/* Letters of both cases count as equal, and so do '_' and '-'. */
+static char plain(char c)
+{
+	if (c == '_')
+		return '-';
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Edit distance where swapping two neighbours is one step. */
+static unsigned distance(const char *x, const char *y)
+{
+	unsigned d[3][MAX_WORD + 1];
+	size_t nx = strlen(x), ny = strlen(y);
+
+	if (nx > MAX_WORD || ny > MAX_WORD)
+		return MAX_WORD;
+	for (size_t j = 0; j <= ny; j++)
+		d[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= nx; i++) {
+		unsigned *row = d[i % 3], *up = d[(i + 2) % 3], *up2 = d[(i + 1) % 3];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= ny; j++) {
+			bool same = plain(x[i - 1]) == plain(y[j - 1]);
+
+			row[j] = min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + !same);
+			if (i > 1 && j > 1 && plain(x[i - 1]) == plain(y[j - 2]) &&
+				plain(x[i - 2]) == plain(y[j - 1]) &&
+				up2[j - 2] + 1 < row[j])
+				row[j] = up2[j - 2] + 1;
+		}
+	}
+	return d[nx % 3][ny];
+}
+
+static void consider(const char *word, const char *candidate, const char **best,
+	unsigned *best_distance)
+{
+	unsigned d = distance(word, candidate);
+	size_t n = strlen(candidate);
+	unsigned limit = n <= 4 ? 1 : n <= 8 ? 2 : 3;
+
+	if (d <= limit && d < *best_distance) {
+		*best = candidate;
+		*best_distance = d;
+	}
+}
+
+const char *config_keyword_suggest(const char *word)
+{
+	const char *best = NULL;
+	unsigned best_distance = MAX_WORD;
+
+	for (size_t i = 0; i < config_n_keywords; i++)
+		consider(word, config_keywords[i].name, &best, &best_distance);
+	return best;
+}
+
+const char *config_suggest_among(const char *word, const char *const *among)
+{
+	const char *best = NULL;
+	unsigned best_distance = MAX_WORD;
+
+	for (; *among; among++)
+		consider(word, *among, &best, &best_distance);
+	return best;
+}

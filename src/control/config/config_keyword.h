@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The table of keywords: what each takes and where its value goes. Parser, printer and
+ * the documentation test read the same table. Internal to config*.c.
+ */
+
+#include "control/config/config.h"
+
+enum config_kind {
+	CONFIG_KIND_FLAG = 1, /* nothing, "on" or "off" -> bool */
+	CONFIG_KIND_ON_OFF,   /* on|off -> bool */
+	CONFIG_KIND_ROLE,     /* nothing; `lo` is the enum config_role */
+	CONFIG_KIND_NUMBER,   /* whole number lo..hi */
+	CONFIG_KIND_LENIENT, /* the same, but text after the digits is only warned of */
+	CONFIG_KIND_SECONDS, /* lo..hi are milliseconds -> uint32_t */
+	CONFIG_KIND_OCTETS,  /* number with K, M or G -> uint32_t */
+	CONFIG_KIND_THREADS, /* number, or auto, which is 0 -> unsigned */
+	CONFIG_KIND_CHOICE,  /* one of `words`; the value is its index + 1 */
+	CONFIG_KIND_TEXT,    /* any word -> char * */
+	CONFIG_KIND_SOCKET,  /* absolute path that fits a Unix socket address -> char *
+			      */
+	CONFIG_KIND_ENDPOINT, /* ADDR:PORT or :PORT -> char * */
+	CONFIG_KIND_CPUS,     /* list of processors -> char * */
+	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */
+	CONFIG_KIND_PHYINT,   /* opens a block */
+	CONFIG_KIND_INSTANCE, /* opens an instance */
+	CONFIG_KIND_SSM,      /* prefix, none or default */
+	CONFIG_KIND_ALTNET,
+	CONFIG_KIND_BOUNDARY,
+	CONFIG_KIND_FILTER, /* `lo`: 1 whitelist, 0 blacklist */
+};
+
+enum config_where {
+	CONFIG_GLOBAL = 1,
+	CONFIG_BLOCK,	   /* in a phyint block, or before the first one as default */
+	CONFIG_BLOCK_ONLY, /* in a phyint block, nowhere else */
+};
+
+struct config_keyword {
+	const char *name;
+	enum config_where where;
+	enum config_kind kind;
+	uint16_t offset; /* into struct config, or struct config_iface */
+	uint8_t size;	 /* of the number: 1 or 4 */
+	uint32_t lo, hi;
+	bool or_zero; /* 0 is legal besides lo..hi */
+	bool unused;  /* the value has no effect, so more than hi is only warned of */
+	const char *const *words;
+	const char *takes; /* the argument in the words of a message */
+};
+
+#define CONFIG_MAX_KEYWORDS 64
+
+extern const struct config_keyword config_keywords[];
+extern const size_t config_n_keywords;
+
+const struct config_keyword *config_keyword_find(const char *name);
+
+/* The nearest keyword when it is near enough to be a slip of the pen; else NULL. */
+const char *config_keyword_suggest(const char *word);
+/* The same among the words of a choice, NULL-terminated. */
+const char *config_suggest_among(const char *word, const char *const *among);

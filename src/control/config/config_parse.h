@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the pieces of the configuration parser share. Internal to config*.c. */
+
+#include "base/cleanup.h"
+#include "control/config/config.h"
+#include "control/config/config_keyword.h"
+#include "control/config/config_lex.h"
+
+struct config_parser {
+	struct config *c;
+	struct config_tokens tokens;
+	size_t next;
+	/* where keywords of a block go: &c->defaults before the first phyint, an entry
+	 * of c->iface, &discarded for a block that does not count, NULL after its end
+	 */
+	struct config_iface *block;
+	struct config_iface discarded;
+	const char *block_name; /* of the last phyint; the word of the file */
+	const char *ended_by;	/* the global keyword that ended its block */
+	bool seen_phyint;
+	unsigned instance; /* index of the one that is open */
+	bool ssm_given, ssm_none;
+	/* place of the last use, by index into config_keywords; those of a block start
+	 * anew with each phyint */
+	struct config_pos given[CONFIG_MAX_KEYWORDS];
+	unsigned n_errors;
+	bool no_memory; /* sticky */
+};
+
+/* A word as messages show it: bounded, without control characters. Use in the same full
+ * expression only: config_show(token->s).s */
+struct config_shown {
+	char s[64];
+};
+struct config_shown config_show(const char *word);
+
+void config_say(struct config_parser *p, enum config_severity severity,
+	struct config_pos pos, const char *format, ...) _printf_(4, 5);
+
+/* Room for one more element in `*v`, which holds `n` and was grown only here. */
+bool config_grow(struct config_parser *p, void *v, size_t n, size_t size);
+
+static inline bool config_in_ignored_block(const struct config_parser *p)
+{
+	return p->block == &p->discarded;
+}
+
+static inline struct config_pos *config_given(struct config_parser *p, const char *name)
+{
+	return &p->given[config_keyword_find(name) - config_keywords];
+}
+
+/* Convert the argument and store it in the field of `kw`; `base` is the struct config
+ * or struct config_iface. A fault ends in a message. */
+void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
+	const struct config_token *arg);
+void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg);
+void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg);
+void config_add_boundary(struct config_parser *p, const struct config_keyword *kw,
+	struct config_iface *ci, const struct config_token *arg);
+void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg);
+/* The block with exactly this name or pattern, else the defaults. */
+const struct config_iface *config_iface_named(const struct config *c, const char *name);
+/* Does it lie within 224.0.0.0/4 or ff00::/8? */
+bool config_is_group_prefix(const struct prefix *x);
+/* The plain error: "'altnet' takes ..., not 'x'" */
+void config_refuse(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg);
+/* The decimal number at `s`; more than UINT32_MAX becomes UINT32_MAX + 1. Returns what
+ * follows it, NULL when there is no digit. */
+const char *config_scan_number(const char *s, uint64_t *ret);
+/* Is this word meant as the argument of `kw`, though it is a keyword? */
+bool config_value_is_word_of(const struct config_keyword *kw, const char *word);
+/* Is it the label of an address, as eth0:1, in place of an interface? */
+bool config_is_label(const char *name);
+bool config_check_ifname(
+	struct config_parser *p, const char *kw, const struct config_token *arg);
+
+/* What can only be judged at the end of a block, and of the file. */
+void config_check_block(struct config_parser *p, const struct config_iface *ci);
+void config_check_file(struct config_parser *p);
+
+/* Runs over all tokens and fills p->c and its messages. */
+void config_parse_tokens(struct config_parser *p);
+void config_iface_deinit(struct config_iface *ci);
+
+const char *config_role_word(enum config_role role); /* "upstream" ... */
+
+#define CONFIG_N_SSM_DEFAULT 17
+struct prefix config_ssm_default(size_t i); /* 232.0.0.0/8, ff30::/32 .. ff3f::/32 */

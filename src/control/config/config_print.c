@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The configuration as text in its own language, every keyword with the value in force.
+ * The order is that of the keyword table. Keywords without a value (no user, no chroot)
+ * are left out. What comes from the defaults of all interfaces is written once, before
+ * the first phyint, so that reading it again gives the same lists.
+ */
+
+#include "control/config/config_parse.h"
+#include "control/config/config_text.h"
+
+#include <string.h>
+
+static const void *field(const struct config_keyword *kw, const void *base)
+{
+	return (const char *)base + kw->offset;
+}
+
+static uint32_t number(const struct config_keyword *kw, const void *base)
+{
+	uint8_t octet;
+	uint32_t v;
+
+	if (kw->size == sizeof(octet)) {
+		memcpy(&octet, field(kw, base), sizeof(octet));
+		return octet;
+	}
+	memcpy(&v, field(kw, base), sizeof(v));
+	return v;
+}
+
+static void print_ssm(struct config_text *t, const struct config *c)
+{
+	char buf[PREFIX_STRLEN];
+	size_t i = 0;
+
+	if (!c->n_ssm)
+		config_text_add(t, "ssm-range none\n");
+	for (; i < CONFIG_N_SSM_DEFAULT && i < c->n_ssm; i++) {
+		struct prefix x = config_ssm_default(i);
+
+		if (!prefix_eq(&x, &c->ssm[i]))
+			break;
+	}
+	if (i == CONFIG_N_SSM_DEFAULT)
+		config_text_add(t, "ssm-range default\n");
+	else
+		i = 0;
+	for (; i < c->n_ssm; i++)
+		config_text_add(t, "ssm-range %s\n", prefix_format(&c->ssm[i], buf));
+}
+
+static void print_altnet(struct config_text *t, const struct config_iface *ci,
+	const struct config_iface *defaults, const char *indent)
+{
+	size_t from = ci == defaults ? 0 : defaults->n_altnet;
+	char buf[PREFIX_STRLEN];
+
+	for (size_t i = from; i < ci->n_altnet; i++)
+		config_text_add(
+			t, "%saltnet %s\n", indent, prefix_format(&ci->altnet[i], buf));
+}
+
+/* both keywords at once, because their order among each other counts */
+static void print_filter(struct config_text *t, const struct config_iface *ci,
+	const struct config_iface *defaults, const char *indent)
+{
+	size_t from = ci == defaults ? 0 : defaults->n_filter;
+	char buf[PREFIX_STRLEN];
+
+	for (size_t i = from; i < ci->n_filter; i++)
+		config_text_add(t, "%s%s %s\n", indent,
+			ci->filter[i].allow ? "whitelist" : "blacklist",
+			prefix_format(&ci->filter[i].groups, buf));
+}
+
+static void print_boundary(struct config_text *t, const struct config_iface *ci,
+	const struct config_iface *defaults, const char *indent)
+{
+	size_t from = ci == defaults ? 0 : defaults->n_boundary;
+	char buf[PREFIX_STRLEN];
+
+	for (size_t i = from; i < ci->n_boundary; i++)
+		config_text_add(t, "%sboundary %s\n", indent,
+			prefix_format(&ci->boundary[i], buf));
+}
+
+static void print_value(struct config_text *t, const struct config_keyword *kw,
+	const void *base, const char *indent)
+{
+	char buf[CONFIG_SECONDS_STRLEN];
+	const char *text;
+	bool on;
+
+	switch (kw->kind) {
+	case CONFIG_KIND_FLAG:
+	case CONFIG_KIND_ON_OFF:
+		memcpy(&on, field(kw, base), sizeof(on));
+		/* a plain flag, where it is on, is what igmpproxy reads as well */
+		config_text_add(t, "%s%s%s\n", indent, kw->name,
+			!on				       ? " off"
+				: kw->kind == CONFIG_KIND_FLAG ? ""
+							       : " on");
+		break;
+	case CONFIG_KIND_NUMBER:
+	case CONFIG_KIND_LENIENT:
+		if (number(kw, base) >= kw->lo)
+			config_text_add(
+				t, "%s%s %u\n", indent, kw->name, number(kw, base));
+		break;
+	case CONFIG_KIND_THREADS:
+		if (number(kw, base) == 0)
+			config_text_add(t, "%s%s auto\n", indent, kw->name);
+		else
+			config_text_add(
+				t, "%s%s %u\n", indent, kw->name, number(kw, base));
+		break;
+	case CONFIG_KIND_SECONDS:
+		config_text_add(t, "%s%s %s\n", indent, kw->name,
+			config_format_seconds(number(kw, base), buf));
+		break;
+	case CONFIG_KIND_OCTETS:
+		config_text_add(t, "%s%s %s\n", indent, kw->name,
+			config_format_octets(number(kw, base), buf));
+		break;
+	case CONFIG_KIND_CHOICE:
+		config_text_add(t, "%s%s %s\n", indent, kw->name,
+			kw->words[number(kw, base) - 1]);
+		break;
+	case CONFIG_KIND_TEXT:
+	case CONFIG_KIND_SOCKET:
+	case CONFIG_KIND_ENDPOINT:
+	case CONFIG_KIND_CPUS:
+		memcpy(&text, field(kw, base), sizeof(text));
+		if (text)
+			config_text_add(t, "%s%s %s\n", indent, kw->name, text);
+		break;
+	case CONFIG_KIND_IFNAME:
+		text = field(kw, base);
+		if (*text)
+			config_text_add(t, "%s%s %s\n", indent, kw->name, text);
+		break;
+	case CONFIG_KIND_SSM:
+	case CONFIG_KIND_ALTNET:
+	case CONFIG_KIND_BOUNDARY:
+	case CONFIG_KIND_FILTER:
+	case CONFIG_KIND_ROLE:
+	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
+		break; /* lists, and what print_iface and config_print write themselves
+			*/
+	}
+}
+
+static void print_iface(struct config_text *t, const struct config_iface *ci,
+	const struct config_iface *defaults, const char *indent)
+{
+	for (size_t i = 0; i < config_n_keywords; i++) {
+		const struct config_keyword *kw = &config_keywords[i];
+
+		if (kw->where == CONFIG_GLOBAL)
+			continue;
+		if (kw->kind == CONFIG_KIND_ALTNET)
+			print_altnet(t, ci, defaults, indent);
+		else if (kw->kind == CONFIG_KIND_BOUNDARY)
+			print_boundary(t, ci, defaults, indent);
+		else if (kw->kind == CONFIG_KIND_FILTER && kw->lo)
+			print_filter(t, ci, defaults, indent);
+		else
+			print_value(t, kw, ci, indent);
+	}
+}
+
+const char *config_role_word(enum config_role role)
+{
+	switch (role) {
+	case CONFIG_ROLE_DISABLED:
+		return "disabled";
+	case CONFIG_ROLE_UPSTREAM:
+		return "upstream";
+	case CONFIG_ROLE_DOWNSTREAM:
+		return "downstream";
+	}
+	return "?";
+}
+
+char *config_print(const struct config *c)
+{
+	struct config_text t = {0};
+	unsigned instance = 0;
+
+	for (size_t i = 0; i < config_n_keywords; i++) {
+		const struct config_keyword *kw = &config_keywords[i];
+
+		if (kw->where != CONFIG_GLOBAL)
+			continue;
+		if (kw->kind == CONFIG_KIND_SSM)
+			print_ssm(&t, c);
+		else
+			print_value(&t, kw, c, "");
+	}
+	config_text_add(&t, "\n# defaults of all interfaces\n");
+	print_iface(&t, &c->defaults, &c->defaults, "");
+	for (size_t i = 0; i < c->n_iface; i++) {
+		if (c->iface[i].instance != instance) {
+			instance = c->iface[i].instance;
+			config_text_add(
+				&t, "\ninstance %s\n", c->instance[instance].name);
+		}
+		config_text_add(&t, "\nphyint %s %s\n", c->iface[i].name,
+			config_role_word(c->iface[i].role));
+		print_iface(&t, &c->iface[i], &c->defaults, "\t");
+	}
+	return config_text_take(&t);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A growing string, and the text forms of the values of the configuration. Pure. */
+
+#include "control/config/config_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void config_text_deinit(struct config_text *t)
+{
+	free(t->s);
+	*t = (struct config_text){0};
+}
+
+static bool reserve(struct config_text *t, size_t more)
+{
+	size_t cap = t->cap ? t->cap : 128;
+	char *s;
+
+	while (cap - t->len <= more)
+		cap *= 2;
+	if (t->s && cap == t->cap)
+		return true;
+	s = realloc(t->s, cap);
+	if (!s)
+		return false;
+	t->s = s;
+	t->cap = cap;
+	return true;
+}
+
+void config_text_vadd(struct config_text *t, const char *format, va_list ap)
+{
+	va_list again;
+	int n;
+
+	if (t->bad)
+		return;
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, format, ap);
+	if (n < 0 || !reserve(t, (size_t)n + 1)) {
+		t->bad = true;
+	} else {
+		vsnprintf(t->s + t->len, t->cap - t->len, format, again);
+		t->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void config_text_add(struct config_text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	config_text_vadd(t, format, ap);
+	va_end(ap);
+}
+
+char *config_text_take(struct config_text *t)
+{
+	char *s;
+
+	config_text_add(t, "%s", "");
+	s = t->bad ? NULL : take_ptr(t->s);
+	config_text_deinit(t);
+	return s;
+}
+
+const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN])
+{
+	int n = snprintf(buf, CONFIG_SECONDS_STRLEN, "%u.%03u", ms / 1000, ms % 1000);
+
+	while (buf[n - 1] == '0')
+		buf[--n] = '\0';
+	if (buf[n - 1] == '.')
+		buf[n - 1] = '\0';
+	return buf;
+}
+
+const char *config_format_octets(uint32_t n, char buf[CONFIG_SECONDS_STRLEN])
+{
+	if (n && n % (1 << 30) == 0)
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%uG", n >> 30);
+	else if (n && n % (1 << 20) == 0)
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%uM", n >> 20);
+	else if (n && n % (1 << 10) == 0)
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%uK", n >> 10);
+	else
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u", n);
+	return buf;
+}

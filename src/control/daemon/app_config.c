@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Reading the configuration file, at start and on reload. A reload with an error keeps
+ * the running configuration; what cannot change while running is named.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/show/json.h"
+#include "control/sys/http.h"
+#include "control/sys/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_MAX_SIZE (16 << 20)
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* 0 or -errno */
+static int read_file(int dir, const char *name, char **ret_text, size_t *ret_len)
+{
+	_cleanup_(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_(freep) char *text = NULL;
+	size_t len = 0, cap = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		if (cap - len < 4096) {
+			char *bigger = realloc(text, cap + 65536);
+
+			if (!bigger)
+				return -ENOMEM;
+			text = bigger;
+			cap += 65536;
+		}
+		n = read(fd, text + len, cap - len);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			len += (size_t)n;
+		if (len > CONFIG_MAX_SIZE)
+			return -EFBIG;
+	} while (n != 0);
+	*ret_text = take_ptr(text);
+	*ret_len = len;
+	return 0;
+}
+
+static void log_messages(const char *path, const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_message; i++) {
+		const struct config_message *m = &cfg->message[i];
+		enum log_level level = m->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR
+								   : LOG_LEVEL_WARNING;
+
+		if (m->line)
+			log_write(level, "%s:%u:%u: %s", path, m->line, m->column,
+				m->text);
+		else
+			log_write(level, "%s: %s", path, m->text);
+	}
+}
+
+/* The parser does not know what this daemon was built with. */
+static bool is_possible(const char *path, const struct config *cfg)
+{
+	if (!cfg->metrics_listen || http_supported())
+		return true;
+	log_err("%s: metrics-listen needs a ringcastd that is built with libmicrohttpd; "
+		"remove the line, and use ringcastctl metrics",
+		path);
+	return false;
+}
+
+struct config *app_read_config(
+	int dir, const char *path, int *ret_status, struct app_refused *ret_refused)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct config *cfg = NULL;
+	size_t len = 0;
+	int r = read_file(dir, base_name(path), &text, &len);
+
+	if (r < 0) {
+		log_err("%s: cannot read the configuration: %s", path, strerror(-r));
+		*ret_status = APP_EXIT_CONFIG;
+		if (ret_refused)
+			ret_refused->error = r;
+		return NULL;
+	}
+	r = config_parse(text, len, &cfg);
+	if (r < 0) {
+		log_err("%s: %s", path, strerror(-r));
+		*ret_status = APP_EXIT_FAILURE;
+		return NULL;
+	}
+	log_messages(path, cfg);
+	if (r == 0 && !is_possible(path, cfg))
+		r = 1;
+	if (r == 0)
+		return cfg;
+	*ret_status = APP_EXIT_CONFIG;
+	if (ret_refused)
+		ret_refused->cfg = cfg;
+	else
+		config_free(cfg);
+	return NULL;
+}
+
+void app_warn_missing(const struct app *app, const struct config *cfg)
+{
+	size_t n = app->ifaces.n;
+	_cleanup_(freep) const char **names = calloc(n + 1, sizeof(*names));
+	_cleanup_(freep) char *missing = NULL;
+
+	if (!names)
+		return;
+	for (size_t i = 0; i < n; i++)
+		names[i] = app->ifaces.v[i].name;
+	missing = config_missing(cfg, names);
+	if (missing)
+		log_warn("%s: %s", app->options.config_path, missing);
+}
+
+int app_find_group(const char *path, const struct config *cfg, gid_t *ret_gid)
+{
+	const struct group *group;
+
+	*ret_gid = (gid_t)-1;
+	if (!cfg->control_group)
+		return APP_EXIT_OK;
+	errno = 0;
+	group = getgrnam(cfg->control_group);
+	if (group) {
+		*ret_gid = group->gr_gid;
+		return APP_EXIT_OK;
+	}
+	if (errno == 0 || errno == ENOENT)
+		log_err("%s:%u:%u: control-group: there is no group '%s'; make it "
+			"(groupadd --system %s), or name one that 'getent group' shows",
+			path, cfg->control_group_line, cfg->control_group_column,
+			cfg->control_group, cfg->control_group);
+	else
+		log_err("%s:%u:%u: control-group: cannot look for the group '%s': %s",
+			path, cfg->control_group_line, cfg->control_group_column,
+			cfg->control_group, strerror(errno));
+	return APP_EXIT_CONFIG;
+}
+
+static void add_message(json_t *list, const char *path, enum config_severity severity,
+	unsigned line, unsigned column, const char *text)
+{
+	json_array_append_new(list,
+		json_pack("{ss so si si so}", "severity",
+			severity == CONFIG_ERROR ? "error" : "warning", "file",
+			json_of_text(path), "line", (int)line, "column", (int)column,
+			"text", json_of_text(text)));
+}
+
+static json_t *messages_json(const char *path, const struct config *cfg)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; cfg && i < cfg->n_message; i++) {
+		const struct config_message *m = &cfg->message[i];
+
+		add_message(list, path, m->severity, m->line, m->column, m->text);
+	}
+	return list;
+}
+
+bool app_config_is_private(const struct app *app)
+{
+	return faccessat(app->config_dir, base_name(app->options.config_path), R_OK,
+		       0) < 0 &&
+		errno == EACCES;
+}
+
+static const char private[] =
+	"the user that the daemon has become may not read it: give it the right (chgrp, "
+	"chmod), or name another user and restart the daemon";
+static const char outside[] =
+	"since its start the daemon may read the directory of the configuration file "
+	"alone (keyword landlock): put the file there, or restart the daemon";
+
+/* A file that cannot be read says nothing about itself. */
+static void explain_unreadable(const struct app *app, int error, json_t *list)
+{
+	const char *path = app->options.config_path;
+	const char *hint = NULL;
+	char text[512];
+
+	if (error == -EACCES && app_config_is_private(app))
+		hint = private;
+	else if (error == -EACCES && app->files_confined)
+		hint = outside;
+	snprintf(text, sizeof(text), "cannot read the configuration: %s%s%s",
+		strerror(-error), hint ? ": " : "", hint ? hint : "");
+	add_message(list, path, CONFIG_ERROR, 0, 0, text);
+	if (hint)
+		log_err("%s: %s", path, hint);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void warn_fixed(const struct config *old, const struct config *new)
+{
+	static const char fmt[] = "%s cannot change while running; restart for that";
+
+	if (old->threads != new->threads)
+		log_warn(fmt, "threads");
+	if (!same_text(old->cpu_affinity, new->cpu_affinity))
+		log_warn(fmt, "cpu-affinity");
+	if (old->ring_size != new->ring_size)
+		log_warn(fmt, "ring-size");
+	if (old->transmit != new->transmit)
+		log_warn(fmt, "transmit");
+	if (old->coalesce != new->coalesce)
+		log_warn(fmt, "coalesce");
+	if (old->latency != new->latency)
+		log_warn(fmt, "latency");
+	if (old->receive_offload != new->receive_offload)
+		log_warn(fmt, "receive-offload");
+	if (!same_text(old->control_socket, new->control_socket))
+		log_warn(fmt, "control-socket");
+	if (!same_text(old->control_group, new->control_group))
+		log_warn(fmt, "control-group");
+	if (!same_text(old->user, new->user))
+		log_warn(fmt, "user");
+	if (!same_text(old->chroot, new->chroot))
+		log_warn(fmt, "chroot");
+	if (old->seccomp != new->seccomp)
+		log_warn(fmt, "seccomp");
+	if (old->landlock != new->landlock)
+		log_warn(fmt, "landlock");
+}
+
+bool app_reload(struct app *app, json_t **ret_messages)
+{
+	const char *path = app->options.config_path;
+	struct app_refused refused = {0};
+	struct config *old = app->cfg, *cfg;
+	json_t *messages;
+	int status;
+
+	service_reloading(loop_system_now(app->loop));
+	cfg = app_read_config(app->config_dir, path, &status, &refused);
+	messages = messages_json(path, cfg ? cfg : refused.cfg);
+	if (refused.error)
+		explain_unreadable(app, refused.error, messages);
+	if (ret_messages)
+		*ret_messages = messages;
+	else
+		json_decref(messages);
+	config_free(refused.cfg);
+	if (!cfg) {
+		log_err("%s: reload refused; the running configuration stays in force",
+			path);
+		app->n_reloads_refused++;
+		app->reload_refused = true;
+		app_monitor_reload(app, false);
+		service_ready("forwarding; the configuration file has an error");
+		return false;
+	}
+	app_log_configure(app, old, cfg);
+	warn_fixed(old, cfg);
+	app_warn_missing(app, cfg);
+	app_sync(app, loop_now(app->loop), cfg);
+	app->cfg = cfg;
+	app_metrics_reload(app, old);
+	app->n_reloads++;
+	app->reload_refused = false;
+	config_free(old);
+	app_rival_look(app, loop_now(app->loop), true);
+	service_ready("forwarding");
+	app_monitor_reload(app, true);
+	log_notice("%s: reloaded", path);
+	return true;
+}

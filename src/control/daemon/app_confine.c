@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the daemon gives up at its start, in two steps: other privileges than
+ * CAP_NET_RAW (privdrop) and files (landlock) before it has a thread; system calls
+ * (callfilter) when all that it makes once has been made, the io_urings of the data
+ * plane above all, and before a packet or a client is read.
+ *
+ * Files are those that a reload and /proc need, doc/service.md. Whatever libraries
+ * would open once is opened before.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/sys/callfilter.h"
+#include "control/sys/landlock.h"
+#include "control/sys/privdrop.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Whom the daemon becomes when root starts it and the file says nothing, and the one
+ * who owns no files on any system, where that user was not made. */
+#define DEFAULT_USER "ringcast"
+#define NOBODY	     65534
+
+/* A file that is not there needs no right, and one that cannot be named gets none. */
+static int allow(struct landlock *l, const char *path, unsigned rights)
+{
+	int r = landlock_allow(l, path, rights);
+
+	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
+}
+
+static int allow_directory_of(struct landlock *l, const char *path, unsigned rights)
+{
+	char dir[PATH_MAX];
+	char *slash;
+
+	if (strlen(path) >= sizeof(dir))
+		return 0;
+	strcpy(dir, path);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = '\0';
+	return allow(l, slash ? dir : ".", rights);
+}
+
+/* The directory and not the file, because editors replace files; and the one that links
+ * lead to now. */
+static int allow_config(const struct app *app, struct landlock *l)
+{
+	char real[PATH_MAX];
+	int r = landlock_allow_fd(l, app->config_dir, LANDLOCK_READ);
+
+	if (r == 0 && realpath(app->options.config_path, real))
+		r = allow_directory_of(l, real, LANDLOCK_READ);
+	return r;
+}
+
+static int choose_files(const struct app *app, struct landlock *l)
+{
+	int r = landlock_init(l);
+
+	if (r == 0)
+		r = allow_config(app, l);
+	if (r == 0 && app->metrics_port)
+		r = landlock_allow_bind(l, app->metrics_port);
+	/* other daemons; malloc */
+	if (r == 0 && app->rivals.proc >= 0)
+		r = landlock_allow_fd(
+			l, app->rivals.proc, LANDLOCK_READ | LANDLOCK_LIST);
+	/* liburcu and malloc count processors */
+	if (r == 0)
+		r = allow(l, "/sys/devices/system/cpu", LANDLOCK_READ);
+	return r;
+}
+
+/* The kernel has it not, or who started us forbids it. */
+static bool is_policy(int r)
+{
+	return r == -ENOSYS || r == -EOPNOTSUPP || r == -EPERM || r == -EACCES ||
+		r == -EINVAL;
+}
+
+static void say_missing(const char *what, int r, const char *so)
+{
+	if (r == -ENOSYS || r == -EOPNOTSUPP)
+		log_info("%s: this kernel has none, or it is switched off; %s", what,
+			so);
+	else if (is_policy(r))
+		log_info("%s: the kernel refuses it: %s; %s", what, strerror(-r), so);
+	else
+		log_warn("%s: %s; %s", what, strerror(-r), so);
+}
+
+static void no_landlock(int r)
+{
+	say_missing("landlock", r, "files are not confined");
+}
+
+static void confine_files(struct app *app, const struct landlock *l)
+{
+	int r = landlock_apply(l);
+
+	app->files_confined = r == 0;
+	if (r < 0)
+		no_landlock(r);
+	else
+		log_info("files are confined (landlock, version %d)", l->version);
+}
+
+/* Files that libraries open at the first use of something. */
+static void touch_libraries(void)
+{
+	tzset();	     /* lines of syslog */
+	json_object_seed(0); /* random numbers for the keys of tables */
+}
+
+/* The default, which must not keep a daemon from starting. False: root stays. */
+static bool choose_default(struct privdrop_id *ret)
+{
+	if (privdrop_find_user(DEFAULT_USER, ret) < 0) {
+		*ret = (struct privdrop_id){.uid = NOBODY, .gid = NOBODY};
+		log_notice(
+			"there is no user " DEFAULT_USER
+			", so this daemon becomes nobody "
+			"(%u), whom other services may share; make the user: useradd "
+			"--system --user-group --no-create-home --shell "
+			"/usr/sbin/nologin " DEFAULT_USER,
+			NOBODY);
+	}
+	if (privdrop_may_become(ret))
+		return true;
+	log_info("the daemon stays root: it may not become user %u (CAP_SETUID and "
+		 "CAP_SETGID are missing, or this user namespace has no such user); a "
+		 "container may be started as another user",
+		(unsigned)ret->uid);
+	return false;
+}
+
+/* 0 with *ret_change: whether there is another user to become. -errno */
+static int choose_user(
+	const struct config *cfg, struct privdrop_id *ret, bool *ret_change)
+{
+	bool is_root = geteuid() == 0;
+	int r = 0;
+
+	*ret_change = false;
+	if (cfg->user) {
+		r = privdrop_find_user(cfg->user, ret);
+		*ret_change = r == 0 && !(is_root && ret->uid == 0);
+		if (r == 0 && ret->uid == 0)
+			log_warn(
+				"user %s: whoever takes this daemon over is root, and can "
+				"have systemd end any process; remove the line, and it "
+				"becomes the user " DEFAULT_USER,
+				cfg->user);
+	} else if (is_root) {
+		*ret_change = choose_default(ret);
+	}
+	return r;
+}
+
+/* Rather now than when the next reload is refused. */
+static void check_config(const struct app *app)
+{
+	if (app_config_is_private(app))
+		log_warn(
+			"%s: the user that this daemon has become (%u) may not read it, "
+			"so that a reload would be refused; give it the right (chgrp, "
+			"chmod), or name another user",
+			app->options.config_path, (unsigned)geteuid());
+}
+
+static int drop_privileges(const struct app *app)
+{
+	const char *what = "user";
+	struct privdrop_id id;
+	bool change;
+	int r = choose_user(app->cfg, &id, &change);
+
+	if (r == 0)
+		r = privdrop_apply(app->cfg->chroot, change ? &id : NULL, &what);
+	log_root_changed();
+	if (r < 0) {
+		log_err("cannot give up privileges: %s: %s", what, strerror(-r));
+		return r == -EPERM ? APP_EXIT_CAPABILITY : APP_EXIT_FAILURE;
+	}
+	if (change)
+		check_config(app);
+	return APP_EXIT_OK;
+}
+
+int app_confine(struct app *app)
+{
+	struct landlock files = {.fd = -1};
+	int status, r = -ENOSYS;
+
+	touch_libraries();
+	/* before a chroot, from which they cannot be named */
+	if (app->cfg->landlock)
+		r = choose_files(app, &files);
+	status = drop_privileges(app);
+	if (status == APP_EXIT_OK && app->cfg->landlock && r < 0)
+		no_landlock(r);
+	else if (status == APP_EXIT_OK && app->cfg->landlock)
+		confine_files(app, &files);
+	landlock_deinit(&files);
+	return status;
+}
+
+/* What a ring sends passes no filter, and a message with MSG_FASTOPEN connects. So
+ * rings and the sockets that metrics-listen may make do not go together. */
+static bool could_connect(const struct app *app)
+{
+	return app->metrics_port && app->cfg->seccomp && !callfilter_missing() &&
+		app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG;
+}
+
+enum config_transmit app_choose_transmit(const struct app *app)
+{
+	bool is_asked_for = app->cfg->transmit == CONFIG_TRANSMIT_IO_URING;
+
+	if (!could_connect(app))
+		return app->cfg->transmit;
+	if (is_asked_for)
+		log_warn(
+			"transmit io_uring with metrics-listen: whoever takes this daemon "
+			"over can connect to any TCP service; remove the line, and it "
+			"sends by sendmmsg");
+	else
+		log_info(
+			"with metrics-listen frames are sent by sendmmsg: io_uring could "
+			"not be kept from TCP connections");
+	return is_asked_for ? CONFIG_TRANSMIT_IO_URING : CONFIG_TRANSMIT_SENDMMSG;
+}
+
+void app_confine_calls(const struct app *app)
+{
+	enum config_transmit transmit = app->cfg->transmit;
+	struct callfilter_options o = {
+		.io_uring = transmit == CONFIG_TRANSMIT_IO_URING ||
+			(transmit == CONFIG_TRANSMIT_AUTO && !could_connect(app)),
+		.tcp = app->metrics_port != 0};
+	int r = app->cfg->seccomp ? callfilter_apply(&o) : 0;
+
+	if (!app->cfg->seccomp)
+		return;
+	if (r == 0)
+		log_info("system calls are filtered (seccomp)");
+	else if (callfilter_missing())
+		log_info("seccomp: %s; system calls are not filtered",
+			callfilter_missing());
+	else
+		log_info(
+			"seccomp: the kernel refuses a filter: %s; system calls are not "
+			"filtered",
+			strerror(-r));
+}

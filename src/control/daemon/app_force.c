@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The versions that the kernel is told to speak as a host: net.ipv4.conf.IF.
+ * force_igmp_version and net.ipv6.conf.IF.force_mld_version, or those of "all". Users
+ * set them for an upstream whose provider cannot do better, and a proxy that goes
+ * through the kernel obeys them. The kernel does not say when they change, so they are
+ * read with the ports and, in rounds in which something is sent or changed, every few
+ * seconds. An idle daemon reads nothing.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOOK_MS 5000
+
+static const struct {
+	const char *dir, *key, *protocol;
+} of_family[_FAMILY_N] = {
+	[FAMILY_IPV4] = {"net/ipv4", "force_igmp_version", "IGMP"},
+	[FAMILY_IPV6] = {"net/ipv6", "force_mld_version", "MLD"},
+};
+
+static unsigned read_setting(
+	const struct app *app, enum family family, const char *name)
+{
+	_cleanup_(closep) int fd = -1;
+	char path[96], text[16] = "";
+
+	snprintf(path, sizeof(path), "sys/%s/conf/%s/%s", of_family[family].dir, name,
+		of_family[family].key);
+	fd = openat(app->rivals.proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+/* As the kernel combines them: in IGMP the older of the two, in MLD that of "all". */
+static uint8_t forced(const struct app *app, enum family family, const char *name)
+{
+	unsigned all = read_setting(app, family, "all");
+	unsigned own = read_setting(app, family, name);
+	unsigned v = !all || (family == FAMILY_IPV4 && own && own < all) ? own : all;
+
+	return v <= (family == FAMILY_IPV4 ? 3 : 2) ? (uint8_t)v : 0;
+}
+
+static void say(struct app *app, const struct proxy_port *pp, const struct iface *i,
+	enum family family, unsigned v)
+{
+	const char *key = of_family[family].key,
+		   *ours = family == FAMILY_IPV4 ? "igmp-version" : "mld-version";
+	struct log_about about = {.interface = i->name, .cause = key};
+
+	if (pp->cfg->version_given[family])
+		log_about(LOG_LEVEL_NOTICE, &about,
+			"the kernel's %s is %u; '%s' in the file overrules it", key, v,
+			ours);
+	else if (v)
+		log_about(LOG_LEVEL_NOTICE, &about,
+			"the kernel's %s is %u, so %sv%u is spoken upstream; '%s' in the "
+			"file overrules it",
+			key, v, of_family[family].protocol, v, ours);
+	else
+		log_about(LOG_LEVEL_NOTICE, &about,
+			"the kernel's %s is 0 again: as the file says", key);
+}
+
+bool app_force_look(struct app *app, mono_t now)
+{
+	bool changed = false;
+
+	app->forced_at = now;
+	if (app->rivals.proc < 0)
+		return false;
+	for (unsigned n = 0; n < PORT_MAX; n++) {
+		const struct proxy_port *pp = app->router->port[n];
+		struct iface *i = pp && pp->role == CONFIG_ROLE_UPSTREAM
+			? iface_by_index(&app->ifaces, pp->report_ifindex)
+			: NULL;
+
+		for (enum family f = 0; i && f < _FAMILY_N; f++) {
+			uint8_t v = forced(app, f, i->name);
+
+			if (v == i->forced[f])
+				continue;
+			i->forced[f] = v;
+			say(app, pp, i, f, v);
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+void app_force_tick(struct app *app, mono_t now)
+{
+	/* where nothing is said, the version does not matter */
+	if (app->fx.n && !app->stopping &&
+		mono_due(mono_add_ms(app->forced_at, LOOK_MS), now) &&
+		app_force_look(app, now))
+		app_sync(app, now, app->cfg);
+}
+
+static void append(char **text, const char *name, enum family family, unsigned v)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s# the kernel's %s is %u: %sv%u is spoken on %s\n",
+		    *text, of_family[family].key, v, of_family[family].protocol, v,
+		    name) < 0)
+		return;
+	free(*text);
+	*text = longer;
+}
+
+void app_force_comment(const struct app *app, char **text)
+{
+	for (unsigned n = 0; n < PORT_MAX; n++) {
+		const struct proxy_port *pp = app->router->port[n];
+
+		for (enum family f = 0; pp && f < _FAMILY_N; f++)
+			if (pp->forced[f] && !pp->cfg->version_given[f])
+				append(text, pp->name, f, pp->forced[f]);
+	}
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Looking for other forwarders: opens a sensor where the proxy wants one, and closes it
+ * when nobody else asks or forwards there any more; between that reads it four times a
+ * second and hands on what it has seen. While we are alone on every LAN there is
+ * neither socket nor timer.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+/* Is it a frame of ours, which some switches and access points send back? */
+static bool is_own_mac(const struct app *app, const struct gm_mac *mac)
+{
+	for (size_t i = 0; i < app->ifaces.n; i++)
+		if (iface_has_l2(&app->ifaces.v[i]) &&
+			memcmp(app->ifaces.v[i].mac, mac->octet, sizeof(mac->octet)) ==
+				0)
+			return true;
+	return false;
+}
+
+struct reading {
+	struct app *app;
+	struct proxy_port *pp;
+	mono_t now;
+	struct gm_mac last; /* that was looked up, since most are of the same station */
+	bool last_is_own;
+};
+
+static void copy(void *arg, const struct addr *group, const struct addr *source,
+	const struct gm_mac *mac)
+{
+	struct reading *r = arg;
+
+	if (!gm_mac_eq(mac, &r->last)) {
+		r->last = *mac;
+		r->last_is_own = is_own_mac(r->app, mac);
+	}
+	if (!r->last_is_own)
+		proxy_copy(r->pp, r->now, &(struct proxy_copy){*group, *source, *mac},
+			&r->app->fx);
+}
+
+/* What came in at the port itself is no copy of ours. */
+static uint64_t packets(void *ctx, const struct proxy_port *pp,
+	const struct addr *group, const struct addr *source)
+{
+	const struct app *app = ctx;
+	struct fib_view v;
+
+	if (!fib_read(dataplane_fib(app->dp), pp->proxy->instance, source, group, &v) ||
+		v.last_port == pp->port)
+		return 0;
+	return v.packets;
+}
+
+static void read_sensor(
+	struct app *app, mono_t now, struct proxy_port *pp, enum family family)
+{
+	struct sensor *s = app->port[pp->port].sensor[family];
+	struct reading r = {.app = app, .pp = pp, .now = now};
+	struct proxy_counts counts = {
+		.packets = packets, .ctx = app, .sampling = sensor_sampling(s)};
+
+	sensor_read(s, copy, &r);
+	proxy_forwarder_turn(pp, now, family, &counts, &app->fx);
+}
+
+/* ---- when there is one ---- */
+
+static void close_sensors(struct app_port *ap)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		ap->sensor[f] = sensor_close(ap->sensor[f]);
+		ap->sensor_error[f] = 0;
+	}
+	ap->sensor_ifindex = 0;
+}
+
+static void open_sensor(
+	struct app *app, const struct proxy_port *pp, enum family family)
+{
+	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	struct app_port *ap = &app->port[pp->port];
+	int before = ap->sensor_error[family], r = -EOPNOTSUPP;
+
+	if (i && iface_has_l2(i) && i->arphrd == ARPHRD_ETHER)
+		r = sensor_open(pp->ifindex, family, &ap->sensor[family]);
+	ap->sensor_ifindex = pp->ifindex;
+	ap->sensor_error[family] = -r;
+	if (r < 0 && r != -EOPNOTSUPP && r != -before)
+		log_about(LOG_LEVEL_WARNING,
+			&(struct log_about){
+				.interface = pp->name, .cause = "open", .error = -r},
+			"cannot look for other forwarders, trying again");
+}
+
+static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
+{
+	struct app_port *ap = &app->port[pp->port];
+
+	if (ap->sensor_ifindex && ap->sensor_ifindex != pp->ifindex)
+		close_sensors(ap);
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		bool wanted = pp->up && proxy_wants_sensor(pp, (enum family)f, now);
+
+		if (!wanted) {
+			ap->sensor[f] = sensor_close(ap->sensor[f]);
+			ap->sensor_error[f] = 0;
+		} else if (!ap->sensor[f] && !ap->sensor_error[f]) {
+			open_sensor(app, pp, (enum family)f);
+		}
+		if (wanted && ap->sensor_error[f] != EOPNOTSUPP)
+			app->sensors_at = mono_min(
+				app->sensors_at, mono_add_ms(now, FORWARDER_TURN_MS));
+	}
+}
+
+void app_forwarder_sync(struct app *app, mono_t now)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = app->router->port[i];
+
+		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+			sync_port(app, now, pp);
+		else if (app->port[i].sensor_ifindex)
+			close_sensors(&app->port[i]);
+	}
+}
+
+static void tick_port(
+	struct app *app, mono_t now, struct proxy_port *pp, enum family family)
+{
+	const struct app_port *ap = &app->port[pp->port];
+
+	if (ap->sensor[family])
+		read_sensor(app, now, pp, family);
+	else if (ap->sensor_error[family] && ap->sensor_error[family] != EOPNOTSUPP)
+		open_sensor(app, pp, family);
+}
+
+void app_forwarder_tick(struct app *app, mono_t now)
+{
+	if (!mono_due(app->sensors_at, now))
+		return;
+	app->sensors_at = MONO_NEVER;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		for (unsigned f = 0; app->router->port[i] && f < _FAMILY_N; f++)
+			tick_port(app, now, app->router->port[i], (enum family)f);
+}
+
+void app_forwarder_close(struct app *app)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		close_sensors(&app->port[i]);
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The daemon's side of the wire for membership messages: a socket per port and family,
+ * octets in to the proxies, effects out to sockets, forwarding table and log. Called by
+ * app.c in every round of the loop.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/daemon/portplan.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
+#include "control/upstream/host_report.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+/* Messages of a host per second that are refused here; of more the kernel lets a part
+ * through. */
+#define LOUD_RATE 20000
+
+const char *app_port_name(const struct app *app, unsigned port)
+{
+	const struct proxy_port *pp = app->router->port[port];
+
+	return pp ? pp->name : "(gone)";
+}
+
+bool app_datagrams_arrive(struct app *app, uint64_t *before)
+{
+	uint64_t then = *before;
+	struct dataplane_stats s;
+
+	dataplane_stats(app->dp, &s);
+	*before = s.frames;
+	return *before != then;
+}
+
+/* ---- receiving ---- */
+
+static enum gm_bad decode(const struct config_iface *ci, enum family family,
+	const void *data, size_t len, uint32_t work, struct gm_scratch *scratch,
+	struct gm_msg *ret)
+{
+	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert,
+		.require_ttl_1 = ci->require_router_alert,
+		.max_work = work};
+	struct mld_rules mld = {
+		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE,
+		.max_work = work};
+
+	if (family == FAMILY_IPV4)
+		return igmp_decode(data, len, &igmp, scratch, ret);
+	return mld_decode(data, len, &mld, scratch, ret);
+}
+
+static struct gm_mac sender_mac(const struct app *app)
+{
+	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
+	struct gm_mac mac = {0};
+
+	if (from->sll_halen == sizeof(mac.octet))
+		memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+	return mac;
+}
+
+/* No station has a group's address, or none where others have one; who sends from there
+ * wants to be told from nobody. */
+static bool is_nobody(const struct app *app, const struct gm_mac *mac)
+{
+	static const struct gm_mac none;
+
+	return mcsock_rx_from(app->rx)->sll_halen == sizeof(mac->octet) &&
+		((mac->octet[0] & 1) || gm_mac_eq(mac, &none));
+}
+
+/* A link with Ethernet frames tells whether all of it has heard the message. */
+static unsigned link_notes(const struct app *app)
+{
+	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
+	bool all = from->sll_pkttype == PACKET_MULTICAST ||
+		from->sll_pkttype == PACKET_BROADCAST;
+
+	return from->sll_hatype == ARPHRD_ETHER && !all ? GM_NOTE_LINK_UNICAST : 0;
+}
+
+static int packet(const struct app_port *ap, enum family family, const void *data,
+	size_t len, uint32_t work)
+{
+	struct app *app = ap->app;
+	mono_t now = loop_now(app->loop);
+	struct proxy_port *pp = app->router->port[ap->number];
+	struct gm_msg msg = {0};
+	enum gm_bad bad;
+
+	if (!pp || app->stopping)
+		return 0;
+	app_tap_received(app, ap->number, family, data, len);
+	bad = decode(pp->cfg, family, data, len, work, app->scratch, &msg);
+	msg.mac = sender_mac(app);
+	if (bad == GM_OK && is_nobody(app, &msg.mac))
+		bad = GM_BAD_SOURCE;
+	if (bad != GM_OK) {
+		proxy_input_bad(pp->proxy, pp->port, bad);
+	} else {
+		uint64_t members = app_monitor_members(app, now, pp, &msg);
+
+		msg.notes |= link_notes(app);
+		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
+		app_monitor_report(app, now, pp, &msg, members);
+	}
+	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
+	/* what found no room here is not wrong */
+	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
+		return -EBADMSG;
+	return (int)msg.n_left;
+}
+
+static int packet_ipv4(
+	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
+{
+	return packet(ctx, FAMILY_IPV4, data, len, work);
+}
+
+static int packet_ipv6(
+	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
+{
+	return packet(ctx, FAMILY_IPV6, data, len, work);
+}
+
+static void limited(void *ctx, const struct flood_host *who, enum flood_cause cause)
+{
+	struct app_port *ap = ctx;
+
+	app_log_limited(ap->app, loop_now(ap->app->loop), ap, who, cause);
+}
+
+static void sampled(void *ctx, const struct flood_host *who)
+{
+	struct app_port *ap = ctx;
+
+	app_log_sampled(ap->app, loop_now(ap->app->loop), ap, who);
+}
+
+static void fragment(
+	void *ctx, const struct flood_host *who, enum reassemble_result why)
+{
+	struct app_port *ap = ctx;
+
+	app_log_fragment(ap->app, loop_now(ap->app->loop), ap, who, why);
+}
+
+static void later(void *ctx, mono_t at)
+{
+	struct app_port *ap = ctx;
+
+	ap->app->sockets_at = mono_min(ap->app->sockets_at, at);
+}
+
+void app_tick_sockets(struct app *app, mono_t now)
+{
+	app->sockets_at = MONO_NEVER;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			struct mcsock *s = app->port[i].sock[f];
+
+			if (s)
+				app->sockets_at =
+					mono_min(app->sockets_at, mcsock_tick(s, now));
+		}
+}
+
+static void own_ipv4(void *ctx, const void *data, size_t len)
+{
+	const struct app_port *ap = ctx;
+
+	app_kernel_heard(ap->app, ap->number, FAMILY_IPV4, data, len);
+}
+
+static void own_ipv6(void *ctx, const void *data, size_t len)
+{
+	const struct app_port *ap = ctx;
+
+	app_kernel_heard(ap->app, ap->number, FAMILY_IPV6, data, len);
+}
+
+/* ---- sockets ---- */
+
+static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
+{
+	sum->received += s->received;
+	sum->sent += s->sent;
+	sum->send_errors += s->send_errors;
+	sum->receive_errors += s->receive_errors;
+	sum->truncated += s->truncated;
+	sum->dropped += s->dropped;
+	sum->limited += s->limited;
+	sum->records_limited += s->records_limited;
+	sum->sampled += s->sampled;
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		sum->fragment[i] += s->fragment[i];
+}
+
+static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
+{
+	struct mcsock_stats one;
+
+	if (!s)
+		return;
+	mcsock_stats(s, &one);
+	add_sums(sum, &one);
+}
+
+void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
+{
+	const struct app_port *ap = &app->port[port];
+
+	add_sums(sum, &ap->closed);
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		add_stats(sum, ap->sock[f]);
+}
+
+static void close_port(struct app_port *ap)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		add_stats(&ap->closed, ap->sock[f]);
+		ap->sock[f] = mcsock_close(ap->sock[f]);
+	}
+	ap->ifindex = 0;
+	ap->error = 0;
+}
+
+void app_close_ports(struct app *app)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		close_port(&app->port[i]);
+}
+
+/* That of the process before, if it fits, else a new one. */
+static int open_socket(struct app_port *ap, int ifindex, enum family family,
+	const struct mcsock_ops *ops)
+{
+	struct app *app = ap->app;
+	struct mcsock **s = &ap->sock[family];
+	_cleanup_(closep) int fd = take_fd(&ap->handed[family]);
+
+	if (fd < 0 || mcsock_adopt(app->loop, app->rx, fd, ifindex, family, ops, s) < 0)
+		return mcsock_open(app->loop, app->rx, ifindex, family, ops, s);
+	take_fd(&fd);
+	return 0;
+}
+
+static void open_port(struct app *app, unsigned port, int ifindex)
+{
+	struct app_port *ap = &app->port[port];
+
+	ap->ifindex = ifindex;
+	ap->error = 0;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		struct mcsock_ops ops = {
+			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
+			.limited = limited,
+			.sampled = sampled,
+			.fragment = fragment,
+			.later = later,
+			.ctx = ap,
+			.flood = &ap->flood,
+			.limit = &ap->flood_limit};
+		int r;
+
+		if (app->router->port[port]->role == CONFIG_ROLE_UPSTREAM)
+			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
+		if (!app->router->family[f] || ap->sock[f])
+			continue;
+		r = open_socket(ap, ifindex, (enum family)f, &ops);
+		if (r == 0)
+			continue;
+		ap->error = -r;
+	}
+}
+
+static bool is_on(const struct app_port *ap, int ifindex)
+{
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (ap->sock[f] && !mcsock_is_on(ap->sock[f]))
+			return false;
+	return ap->ifindex == ifindex;
+}
+
+bool app_sync_sockets(struct app *app)
+{
+	bool missing = false;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		struct app_port *ap = &app->port[i];
+		const struct proxy_port *pp = app->router->port[i];
+		int ifindex = pp ? pp->report_ifindex : 0;
+
+		if (!is_on(ap, ifindex))
+			close_port(ap);
+		if (pp)
+			ap->flood_limit = (struct flood_limit){
+				.host_rate = pp->cfg->host_message_rate,
+				.port_rate = pp->cfg->message_rate,
+				.loud_rate = LOUD_RATE};
+		if (ifindex && (ap->ifindex == 0 || ap->error))
+			open_port(app, i, ifindex);
+		missing |= ap->error != 0;
+	}
+	return missing;
+}
+
+static bool sync_dataplane(struct app *app)
+{
+	struct plan *plan = portplan_build(app->router, &app->ifaces);
+	bool missing = false;
+	int r;
+
+	app->plan_stale = false;
+	if (!plan) {
+		log_warn("out of memory for the port plan; trying again");
+		return true;
+	}
+	r = dataplane_apply(app->dp, plan);
+	if (r < 0) {
+		log_warn("the data plane cannot take the new ports: %s; trying again",
+			strerror(-r));
+		return true;
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		missing |= app->router->port[i] && dataplane_port_error(app->dp, i);
+	return missing;
+}
+
+void app_sync_plan(struct app *app, mono_t now)
+{
+	if (sync_dataplane(app))
+		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
+}
+
+static void remove_stale(const struct fib_view *v, void *arg)
+{
+	struct app *app = arg;
+
+	if (!router_has_entry(app->router, v->instance, &v->group, &v->source))
+		fib_del(dataplane_fib(app->dp), v->instance, &v->source, &v->group);
+}
+
+/* Effects were lost for lack of memory: make the table what it should be. */
+static void repair_fib(struct app *app)
+{
+	app->fib_unsure = false;
+	fib_walk(dataplane_fib(app->dp), remove_stale, app);
+	router_emit_all(app->router, &app->fx);
+}
+
+/* The ports of the proxies. Whatever fails is tried again. */
+static void sync_ports(struct app *app, mono_t now, const struct config *cfg)
+{
+	int r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
+
+	if (app_force_look(app, now))
+		r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
+	app->ports_unsure = r < 0;
+	if (r < 0)
+		log_err("cannot set up the ports: %s; trying again", strerror(-r));
+}
+
+static void open_missing(struct app *app, mono_t now)
+{
+	bool missing = app_sync_sockets(app);
+
+	missing |= sync_dataplane(app);
+	missing |= app->ports_unsure || app->links_unsure;
+	if (app->fib_unsure)
+		repair_fib(app);
+	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
+	app_notice(app);
+	app_monitor_ports(app, now);
+	app_rival_ports(app);
+}
+
+void app_retry(struct app *app, mono_t now)
+{
+	if (app->links_unsure)
+		app->links_unsure = netlink_resync(app->netlink) < 0;
+	if (app->ports_unsure)
+		sync_ports(app, now, app->cfg);
+	open_missing(app, now);
+}
+
+void app_sync(struct app *app, mono_t now, const struct config *cfg)
+{
+	/* ports that go say their last words through the sockets they still
+	 * have */
+	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
+	app_execute(app, now);
+	sync_ports(app, now, cfg);
+	open_missing(app, now);
+	app_kernel_look(app, now);
+	tap_ports_changed(app->tap);
+}
+
+/* ---- effects ---- */
+
+static void send_packet(struct app *app, mono_t now, unsigned port, enum family family,
+	const void *packet_data, int len, uint32_t delay_ms)
+{
+	struct mcsock *s = app->port[port].sock[family];
+	struct addr to;
+	int r;
+
+	if (len < 0 || !s)
+		return;
+	to = family == FAMILY_IPV4 ? igmp_packet_destination(packet_data)
+				   : mld_packet_destination(packet_data);
+	if (delay_ms)
+		r = app_later_add(app, mono_add_ms(now, delay_ms), s, packet_data,
+			(size_t)len, &to);
+	else
+		r = mcsock_send(s, packet_data, (size_t)len, &to);
+	if (r == 0)
+		app_tap_sent(app, port, family, packet_data, (size_t)len);
+	if (r < 0)
+		log_limited(&app->port[port].send_limit, now, LOG_LEVEL_WARNING,
+			&(struct log_about){.interface = app_port_name(app, port),
+				.cause = "send",
+				.error = -r},
+			"cannot send a membership message");
+}
+
+static void execute_query(struct app *app, mono_t now, const struct effect *e)
+{
+	enum family family = addr_family(&e->query.q.group);
+	uint8_t buf[9216];
+	int len = (family == FAMILY_IPV4 ? igmp_encode_query : mld_encode_query)(
+		buf, sizeof(buf), e->query.version, &e->query.from, &e->query.q);
+
+	send_packet(app, now, e->port, family, buf, len, 0);
+}
+
+static void execute_report(struct app *app, mono_t now, const struct effect *e)
+{
+	static uint8_t buf[65535];
+	enum family family = e->report.family;
+	int len = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(buf,
+		sizeof(buf), e->report.version, &e->report.from, e->report.rec,
+		e->report.n_rec);
+
+	send_packet(app, now, e->port, family, buf, len, e->report.delay_ms);
+}
+
+static void execute_fib(struct app *app, const struct effect *e)
+{
+	struct fib *fib = dataplane_fib(app->dp);
+
+	if (e->type == EFFECT_FIB_DEL)
+		fib_del(fib, e->fib.instance, &e->fib.source, &e->fib.group);
+	else if (fib_set(fib, e->fib.instance, &e->fib.source, &e->fib.group,
+			 &e->fib.out) < 0)
+		app->fx.lost++;
+}
+
+void app_execute(struct app *app, mono_t now)
+{
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		app_log_effects(app, now);
+	if (app->fx.n) {
+		app_kernel_stir(app, now);
+		app_streams_stir(app, now);
+	}
+	effects_for_each (&app->fx, e) {
+		switch (e->type) {
+		case EFFECT_QUERY:
+			execute_query(app, now, e);
+			break;
+		case EFFECT_REPORT:
+			execute_report(app, now, e);
+			break;
+		case EFFECT_FIB_SET:
+		case EFFECT_FIB_DEL:
+			execute_fib(app, e);
+			app_refusals_changed(app, now);
+			break;
+		case EFFECT_NOTE:
+			app_refusals_note(app, now, e);
+			app_log_note(app, now, e);
+			break;
+		}
+	}
+	if (app->fx.lost) {
+		app->n_effects_lost += app->fx.lost;
+		app->fib_unsure = true;
+		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
+	}
+	effects_clear(&app->fx);
+}

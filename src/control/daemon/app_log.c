@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the daemon says in its log about messages, and where the log goes. Everything
+ * here that another host can bring about is counted elsewhere first and goes through a
+ * bucket, so that nobody fills a disk from outside; a suppressed line is counted, and
+ * the next one tells.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* level and text of a note; its group, its host and its value stand around it */
+static const struct {
+	enum log_level level;
+	const char *text;
+	const char *advice; /* after the value */
+} note_text[_NOTE_N] = {
+	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE,
+		"is not querier any more; this router asks the hosts again"},
+	[NOTE_QUERIER_LOST] = {LOG_LEVEL_WARNING,
+		"is querier now, because its address is lower; this router stops asking "
+		"the hosts there and goes on forwarding. If that is not wanted, turn off "
+		"its querier or write always-querier"},
+	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
+		"query by unicast, not used for the election"},
+	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
+		"querier of an older version heard; set igmp-version or mld-version to the "
+		"lowest one"},
+	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
+	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups",
+		"; raise it if all of them are wanted"},
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources",
+		"; raise it if all of them are wanted"},
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host",
+		"; raise it if that is a router with many hosts behind it"},
+	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_WARNING,
+		"source refused: the addresses of all lists",
+		"; lower max-sources or max-groups-per-host"},
+	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_WARNING,
+		"source refused: the addresses of one host",
+		"; find out what it does with so many sources"},
+	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_WARNING,
+		"group ended to make room for a host with less: the table is full",
+		"; raise max-groups, or lower max-groups-per-host"},
+	[NOTE_HOST_LIMIT] = {LOG_LEVEL_NOTICE,
+		"too many members to track, no fast leave for the group"},
+	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
+		"group refused by whitelist, blacklist or boundary"},
+	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
+		"membership without source refused for a source-specific group"},
+	[NOTE_SSM_QUERY] = {LOG_LEVEL_INFO,
+		"query of an older version for a source-specific group"},
+	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
+	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
+		"report refused: its sender is in no subnet or altnet of the interface"},
+	[NOTE_FORWARDER_STOPPED] = {LOG_LEVEL_WARNING,
+		"forwards this stream there also, so this router stops doing so. If that is "
+		"not wanted, end multicast forwarding on the other or write 'forwarding "
+		"always'"},
+	[NOTE_FORWARDER_RESUMED] = {LOG_LEVEL_NOTICE,
+		"forwards this stream no longer; this router does again"},
+	[NOTE_QUERIER_FOREIGN] = {LOG_LEVEL_WARNING,
+		"query ignored: its sender is in no subnet of the interface. If it is a "
+		"router of this LAN, give the interface an address of its subnet"},
+	[NOTE_OWN_FRAMES] = {LOG_LEVEL_WARNING,
+		"frames of another interface of this router come back here, so both are on "
+		"one segment: separate their cables, or their VLANs in the switch"},
+};
+
+static const char strict_text[] =
+	"is querier now, because its address is lower; this router stops asking the hosts "
+	"there and forwards nothing, as 'forwarding querier' says. If that is not wanted, "
+	"turn off its querier or write always-querier";
+
+static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
+{
+	return addr_is_any(a) ? NULL : gm_format_host(a, buf);
+}
+
+/* "02:00:00:00:00:01 " */
+static void format_mac(char buf[24], const struct gm_mac *mac)
+{
+	const uint8_t *o = mac->octet;
+
+	snprintf(buf, 24, "%02x:%02x:%02x:%02x:%02x:%02x ", o[0], o[1], o[2], o[3],
+		o[4], o[5]);
+}
+
+void app_log_note(struct app *app, mono_t now, const struct effect *e)
+{
+	enum note note = e->note.note;
+	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[IFNAMSIZ + 8] = "";
+	char mac[24] = "";
+	const char *text = note_text[note].text;
+	struct log_about about;
+
+	app->n_notes[note]++;
+	if (!log_enabled(note_text[note].level) && !monitor_has_followers(app->monitor))
+		return;
+	about = (struct log_about){.interface = app_port_name(app, e->port),
+		.group = text_of(&e->note.group, group),
+		.host = text_of(&e->note.peer, host),
+		.cause = note_name(note)};
+	if (note == NOTE_OWN_FRAMES)
+		snprintf(value, sizeof(value), " (%s)",
+			app_port_name(app, e->note.value));
+	else if (note == NOTE_QUERIER_LOST && e->note.value)
+		text = strict_text;
+	else if (e->note.value)
+		snprintf(value, sizeof(value), " (%u)", e->note.value);
+	if (note == NOTE_FORWARDER_STOPPED || note == NOTE_FORWARDER_RESUMED)
+		format_mac(mac, &e->note.mac);
+	app_monitor_note(app, now, note_name(note), &about, text, e->note.value);
+	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
+		"%s%s%s%s", mac, text, value,
+		note_text[note].advice ? note_text[note].advice : "");
+}
+
+void app_log_effects(struct app *app, mono_t now)
+{
+	effects_for_each (&app->fx, e) {
+		bool fib = e->type == EFFECT_FIB_SET || e->type == EFFECT_FIB_DEL;
+		char line[512], group[ADDR_STRLEN], source[ADDR_STRLEN];
+		struct log_about about = {0};
+
+		if (e->type == EFFECT_NOTE)
+			continue;
+		if (!fib)
+			about.interface = app_port_name(app, e->port);
+		effect_format(e, line, sizeof(line));
+		/* the text names them, too; the journal can look for fields only */
+		if (fib)
+			about = (struct log_about){
+				.group = text_of(&e->fib.group, group),
+				.source = text_of(&e->fib.source, source)};
+		else if (e->type == EFFECT_QUERY)
+			about.group = text_of(&e->query.q.group, group);
+		log_limited(
+			&app->debug_limit, now, LOG_LEVEL_DEBUG, &about, "%s", line);
+	}
+}
+
+/* Octets that make no message are worth a line of level info, what is merely not meant
+ * for us is not. */
+void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct addr *from, size_t len, enum gm_bad bad)
+{
+	bool broken = bad != GM_OK && bad <= GM_BAD_SOURCE && bad != GM_BAD_TYPE;
+	char host[ADDR_STRLEN];
+	struct log_about about = {
+		.interface = pp->name, .cause = bad ? gm_bad_name(bad) : NULL};
+
+	if (bad == GM_BAD_MEMORY)
+		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_WARNING,
+			&about, "no memory for a membership message");
+	if (broken)
+		app_monitor_note(
+			app, now, "message_refused", &about, gm_bad_name(bad), 0);
+	if (!log_enabled(broken ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG))
+		return;
+	if (from)
+		about.host = addr_format(from, host);
+	if (broken)
+		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_INFO, &about,
+			"message of %zu octets refused: %s", len, gm_bad_name(bad));
+	else
+		log_limited(&app->debug_limit, now, LOG_LEVEL_DEBUG, &about,
+			"message of %zu octets: %s", len,
+			bad == GM_OK ? "accepted" : gm_bad_name(bad));
+}
+
+const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN])
+{
+	const uint8_t *o = who->mac.octet;
+	char ip[ADDR_STRLEN];
+
+	addr_format(&who->from, ip);
+	if (who->has_mac)
+		snprintf(buf, APP_HOST_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x (%s)",
+			o[0], o[1], o[2], o[3], o[4], o[5], ip);
+	else
+		snprintf(buf, APP_HOST_STRLEN, "%s", ip);
+	return buf;
+}
+
+#define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
+
+bool app_is_struck(const struct app_port *ap, enum flood_cause cause, mono_t now)
+{
+	mono_t at = ap->flood.struck[cause].at;
+
+	return mono_is_set(at) && !mono_due(mono_add_ms(at, LIMITED_MS), now);
+}
+
+/* It comes with each message that is refused or cut, so nothing is formatted in vain.
+ */
+void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum flood_cause cause)
+{
+	bool by_host = cause == FLOOD_BY_HOST;
+	char host[APP_HOST_STRLEN];
+	struct log_about about = {.interface = app_port_name(app, ap->number),
+		.cause = by_host ? "host-message-rate" : "message-rate"};
+
+	if (!mono_due(ap->flood_say_at[cause], now))
+		return;
+	ap->flood_say_at[cause] = mono_add_ms(now, LIMITED_MS);
+	if (by_host)
+		about.host = app_format_host(who, host);
+	app_monitor_note(app, now, "messages_limited", &about,
+		by_host ? "sends more than host-message-rate allows"
+			: "all hosts together send more than message-rate allows",
+		0);
+	if (by_host)
+		log_about(LOG_LEVEL_WARNING, &about,
+			"sends more than host-message-rate allows (%u messages or %llu "
+			"records a second): only a part of it is used; raise the limit "
+			"if it is no attack",
+			ap->flood_limit.host_rate,
+			(unsigned long long)ap->flood_limit.host_rate *
+				FLOOD_HOST_WORK);
+	else
+		log_about(LOG_LEVEL_WARNING, &about,
+			"all hosts together send more than message-rate allows (%u "
+			"messages or %llu records a second): only a part of it is used, "
+			"that of quiet hosts first; raise the limit if it is no attack",
+			ap->flood_limit.port_rate,
+			(unsigned long long)ap->flood_limit.port_rate *
+				FLOOD_PORT_WORK);
+}
+
+void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
+	const struct flood_host *who)
+{
+	char host[APP_HOST_STRLEN];
+
+	log_limited(&app->sample_limit, now, LOG_LEVEL_WARNING,
+		&(struct log_about){.interface = app_port_name(app, ap->number),
+			.host = app_format_host(who, host),
+			.cause = "host-message-rate"},
+		"floods, more than %u messages a second are refused: the kernel lets "
+		"a part through for some seconds, chosen by chance; find the sender on "
+		"this link, its addresses may be forged",
+		ap->flood_limit.loud_rate);
+}
+
+/* Everybody could send it in one piece. */
+void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
+	const struct flood_host *who, enum reassemble_result why)
+{
+	char host[APP_HOST_STRLEN];
+
+	log_limited(&ap->bad_limit, now, LOG_LEVEL_INFO,
+		&(struct log_about){.interface = app_port_name(app, ap->number),
+			.host = app_format_host(who, host),
+			.cause = reassemble_name(why)},
+		"message in fragments refused: %s; let it send messages that fit the MTU",
+		reassemble_name(why));
+}
+
+/* ---- where it goes, and how much ---- */
+
+static enum log_sink sink_of(const struct app *app, const struct config *cfg)
+{
+	/* without a terminal there is no stderr */
+	bool detached = !app->options.foreground;
+
+	switch (cfg->log_to) {
+	case CONFIG_LOG_STDERR:
+		return detached ? LOG_SINK_SYSLOG : LOG_SINK_STDERR;
+	case CONFIG_LOG_SYSLOG:
+		return LOG_SINK_SYSLOG;
+	case CONFIG_LOG_JOURNAL:
+		return LOG_SINK_JOURNAL;
+	case CONFIG_LOG_AUTO:
+		break;
+	}
+	return app->options.log_sink;
+}
+
+static enum log_level level_of(const struct app *app, const struct config *cfg)
+{
+	if (app->options.log_level_given || cfg->log_level == CONFIG_LOG_LEVEL_DEFAULT)
+		return app->options.log_level;
+	return (enum log_level)(
+		cfg->log_level - CONFIG_LOG_LEVEL_ERROR + LOG_LEVEL_ERROR);
+}
+
+void app_log_default_level(const struct app *app)
+{
+	log_set_level(level_of(app, app->cfg));
+}
+
+void app_log_started(const struct app *app)
+{
+	if (!app->options.log_to_stderr)
+		(void)log_set_sink(sink_of(app, app->cfg));
+}
+
+void app_log_configure(
+	const struct app *app, const struct config *old, const struct config *cfg)
+{
+	enum log_sink sink = sink_of(app, cfg);
+
+	if (!old || old->log_level != cfg->log_level)
+		log_set_level(level_of(app, cfg));
+	if (app->options.log_to_stderr || (old && old->log_to == cfg->log_to))
+		return;
+	/* connected before the root changes; why a start fails is said here, too */
+	if (!old && sink == LOG_SINK_SYSLOG)
+		sink = LOG_SINK_BOTH;
+	if (log_set_sink(sink) < 0)
+		log_warn(
+			"log-to journal: the journal is not there, or this program was "
+			"built without libsystemd; the log stays where it is");
+}

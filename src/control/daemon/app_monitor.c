@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the daemon tells those who follow its events (monitor.c): notes of the core,
+ * links, hosts that join and leave, limits of messages, reloads. All of it is looked at
+ * only while somebody follows.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "control/show/json.h"
+
+#include <string.h>
+
+/* Members that are NULL are left out. */
+static json_t *event_new(const char *name, const char *interface, const char *text)
+{
+	json_t *e = json_pack("{ss ss}", "event", name, "text", text);
+
+	if (interface)
+		json_object_set_new(e, "interface", json_of_text(interface));
+	return e;
+}
+
+static void set_text(json_t *e, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(e, key, json_of_text(text));
+}
+
+void app_monitor_note(struct app *app, mono_t now, const char *name,
+	const struct log_about *about, const char *text, uint32_t value)
+{
+	json_t *e;
+
+	if (!monitor_wants(app->monitor, now))
+		return;
+	e = event_new(name, about->interface, text);
+	set_text(e, "group", about->group);
+	set_text(e, "host", about->host);
+	if (value)
+		json_object_set_new(e, "value", json_integer(value));
+	monitor_say(app->monitor, e);
+}
+
+void app_monitor_reload(struct app *app, bool ok)
+{
+	mono_t now = loop_now(app->loop);
+
+	if (monitor_wants(app->monitor, now))
+		monitor_say(app->monitor,
+			ok ? event_new("reload", NULL,
+				     "another configuration is in force")
+			   : event_new("reload_refused", NULL,
+				     "the file has errors; the configuration in force "
+				     "stays"));
+}
+
+/* ---- links ---- */
+
+static void say_link(struct app *app, mono_t now, const char *port, const char *name,
+	const char *text)
+{
+	if (monitor_wants(app->monitor, now))
+		monitor_say(app->monitor, event_new(name, port, text));
+}
+
+static void look_at_port(
+	struct app *app, mono_t now, struct app_told *seen, const struct proxy_port *pp)
+{
+	struct app_told is = {
+		.present = pp->ifindex != 0, .up = pp->up, .born = pp->born};
+	bool same = strcmp(seen->name, pp->name) == 0;
+
+	memcpy(is.name, pp->name, sizeof(is.name));
+	if (same && seen->present && (!is.present || is.born != seen->born))
+		say_link(app, now, pp->name, "link_gone", "the interface has gone");
+	if (same && is.present && (!seen->present || is.born != seen->born))
+		say_link(app, now, pp->name, "link_back",
+			"the interface is there again");
+	if (same && seen->up && !is.up)
+		say_link(app, now, pp->name, "link_down", "the link is down");
+	if (same && !seen->up && is.up)
+		say_link(app, now, pp->name, "link_up", "the link is up");
+	*seen = is;
+}
+
+void app_monitor_ports(struct app *app, mono_t now)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		if (app->router->port[i])
+			look_at_port(
+				app, now, &app->port[i].told, app->router->port[i]);
+		else
+			app->port[i].told = (struct app_told){0};
+	}
+}
+
+/* ---- hosts ---- */
+
+static bool is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
+	const struct addr *host)
+{
+	const struct mgroup *g = mgroup_find(&pp->groups, group);
+
+	for (size_t i = 0; g && i < g->n_host; i++)
+		if (addr_eq(&g->host[i].addr, host) && !mono_due(g->host[i].until, now))
+			return true;
+	return false;
+}
+
+uint64_t app_monitor_members(const struct app *app, mono_t now,
+	const struct proxy_port *pp, const struct gm_msg *msg)
+{
+	uint64_t members = 0;
+
+	if (!monitor_has_followers(app->monitor) || msg->kind != GM_REPORT ||
+		pp->role != CONFIG_ROLE_DOWNSTREAM)
+		return 0;
+	for (size_t i = 0; i < msg->n_rec && i < 64; i++)
+		members |= (uint64_t)is_member(pp, now, &msg->rec[i].group, &msg->from)
+			<< i;
+	return members;
+}
+
+void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct gm_msg *msg, uint64_t before)
+{
+	uint64_t changed = before ^ app_monitor_members(app, now, pp, msg);
+	char group[ADDR_STRLEN], host[ADDR_STRLEN];
+
+	for (size_t i = 0; changed; i++, changed >>= 1) {
+		bool left = before >> i & 1;
+		struct log_about about = {.interface = pp->name};
+
+		if (!(changed & 1))
+			continue;
+		about.group = addr_format(&msg->rec[i].group, group);
+		about.host = addr_format(&msg->from, host);
+		app_monitor_note(app, now, left ? "host_left" : "host_joined", &about,
+			left ? "host has left the group" : "host has joined the group",
+			0);
+	}
+}
+
+/* ---- the whole ---- */
+
+json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
+{
+	struct app *app = ctx;
+
+	return monitor_open(app->monitor, args, ret);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Streams in the log, at level info: the first datagrams of one, and its end. Nothing
+ * on the way of a packet is any different: the counters of the forwarding entries are
+ * read every two seconds, in slices, as long as datagrams arrive and the log has that
+ * level.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include <time.h>
+
+#define LOOK_MS 2000
+#define STEPS	512 /* of the table, in one round of the loop */
+
+static void say(
+	struct app *app, const struct fib_view *v, const char *cause, const char *text)
+{
+	char group[ADDR_STRLEN], source[ADDR_STRLEN];
+
+	log_limited(&app->streams_limit, loop_now(app->loop), LOG_LEVEL_INFO,
+		&(struct log_about){.interface = app_port_name(app, v->last_port),
+			.group = addr_format(&v->group, group),
+			.source = addr_format(&v->last_source, source),
+			.cause = cause},
+		"%s", text);
+}
+
+static void see(const struct fib_view *v, void *arg)
+{
+	struct app *app = arg;
+	int32_t age_s = fib_age_s(v, (uint64_t)time(NULL));
+
+	switch (streams_see(&app->streams, v->instance, &v->source, &v->group, age_s)) {
+	case STREAMS_BEGAN:
+		say(app, v, "stream-arrives", "the stream arrives");
+		break;
+	case STREAMS_ENDED:
+		say(app, v, "stream-ended",
+			"the stream has ended: no datagram for ten seconds");
+		break;
+	case STREAMS_NOTHING:
+		break;
+	}
+}
+
+void app_streams_tick(struct app *app, mono_t now)
+{
+	struct fib_cursor *c = &app->streams_at;
+
+	if (!mono_due(app->streams_due, now))
+		return;
+	if (!log_enabled(LOG_LEVEL_INFO)) {
+		streams_deinit(&app->streams);
+		*c = (struct fib_cursor){0};
+		app->streams_due = MONO_NEVER;
+		return;
+	}
+	for (int i = 0; !c->end && i < STEPS; i++)
+		fib_step(dataplane_fib(app->dp), c, see, app);
+	if (!c->end)
+		return;
+	*c = (struct fib_cursor){0};
+	streams_end(&app->streams);
+	app->streams_due = app_datagrams_arrive(app, &app->streams_frames) ||
+			app->streams.table.n > 0
+		? mono_add_ms(now, LOOK_MS)
+		: MONO_NEVER;
+}
+
+void app_streams_stir(struct app *app, mono_t now)
+{
+	if (app->streams_due.ns == MONO_NEVER.ns && log_enabled(LOG_LEVEL_INFO))
+		app->streams_due = mono_add_ms(now, LOOK_MS);
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Live upgrade: another process takes over the sockets and the state, doc/upgrade.md.
+ *
+ * The one that goes stops its data plane, writes its state into a memfd and gives it to
+ * the service manager, with its receive sockets, its sockets for membership messages
+ * and its control socket. Then it ends without a word to anybody, and the manager
+ * starts the next one. What arrives meanwhile waits in the sockets. Nobody but the
+ * manager gets a descriptor, and nothing stops before the manager is known to keep
+ * them.
+ *
+ * The one that comes has them in LISTEN_FDS. It makes its ports from its own
+ * configuration, takes state and sockets for those that are still the same, and does
+ * what is different as after a reload. A state that it does not understand it leaves.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/show/json.h"
+#include "control/show/show.h"
+#include "control/sys/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define STATE_NAME   "state"
+#define CONTROL_NAME "control"
+#define MAX_AGE_MS   120000 /* a state that is older tells of other times */
+/* nobody who has the state changes it while another reads it */
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+#define TAG_APP	      1
+#define TAG_ROUTER    2
+#define TAG_DATAPLANE 3
+#define TAG_PORT      4
+
+/* ---- writing ---- */
+
+struct gift {
+	struct listen_fds fds; /* duplicates */
+	int error;
+};
+
+static void give(void *ctx, const char *name, int fd)
+{
+	struct gift *g = ctx;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int r = copy < 0 ? -errno : listen_add(&g->fds, name, copy);
+
+	if (r < 0 && g->error == 0)
+		g->error = r;
+}
+
+static void socket_name(char buf[LISTEN_NAME_MAX], unsigned family, unsigned port)
+{
+	snprintf(buf, LISTEN_NAME_MAX, "%s-%u", family == FAMILY_IPV4 ? "igmp" : "mld",
+		port);
+}
+
+static void put_port(
+	const struct app *app, unsigned port, struct state_out *o, struct gift *g)
+{
+	const struct app_port *ap = &app->port[port];
+	size_t at = state_begin(o, TAG_PORT);
+	struct mcsock_stats sum = {0};
+
+	app_socket_stats(app, port, &sum);
+	state_put_text(o, app_port_name(app, port));
+	state_put_u32(o, port);
+	state_put_u64(o, sum.received);
+	state_put_u64(o, sum.sent);
+	state_put_u64(o, sum.send_errors);
+	state_put_u64(o, sum.receive_errors);
+	state_put_u64(o, sum.truncated);
+	state_put_u64(o, sum.dropped);
+	state_put_u64(o, sum.limited);
+	state_put_u64(o, sum.records_limited);
+	state_put_u64(o, sum.sampled);
+	state_put_u32(o, _REASSEMBLE_N);
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		state_put_u64(o, sum.fragment[i]);
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		char name[LISTEN_NAME_MAX];
+
+		socket_name(name, f, port);
+		if (ap->sock[f])
+			give(g, name, mcsock_fd(ap->sock[f]));
+	}
+	state_end(o, at);
+}
+
+static void put_app(const struct app *app, struct state_out *o, struct gift *g)
+{
+	size_t at = state_begin(o, TAG_APP);
+
+	state_put_text(o, RINGCAST_VERSION);
+	state_put_time(o, app->started);
+	state_put_u64(o, app->n_effects_lost);
+	state_put_u32(o, _NOTE_N);
+	for (unsigned i = 0; i < _NOTE_N; i++)
+		state_put_u64(o, app->n_notes[i]);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (app->router->port[i])
+			put_port(app, i, o, g);
+	state_end(o, at);
+}
+
+static void put_all(struct app *app, struct state_out *o, struct gift *g)
+{
+	size_t at;
+
+	put_app(app, o, g);
+	at = state_begin(o, TAG_ROUTER);
+	router_export(app->router, o);
+	state_end(o, at);
+	at = state_begin(o, TAG_DATAPLANE);
+	dataplane_export(app->dp, o, give, g);
+	state_end(o, at);
+	give(g, CONTROL_NAME, ctl_fd(app->ctl));
+}
+
+/* A descriptor of a file in memory with the state, or -errno. */
+static int write_state(const struct state_out *o)
+{
+	_cleanup_(closep) int fd =
+		memfd_create("ringcast-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (done < o->n) {
+		ssize_t n = write(fd, o->buf + done, o->n - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : take_fd(&fd);
+}
+
+/* Stop, and collect what the next process needs. 0 or -errno; on failure everything
+ * goes on. */
+static int prepare(struct app *app, struct gift *g)
+{
+	struct state_out o;
+	int fd, r;
+
+	*g = (struct gift){0};
+	/* what this round has decided so far */
+	app_execute(app, loop_now(app->loop));
+	dataplane_pause(app->dp);
+	state_out_init(&o, loop_now(app->loop), loop_system_now(app->loop));
+	put_all(app, &o, g);
+	r = state_out_seal(&o);
+	if (r == 0)
+		r = g->error;
+	fd = r < 0 ? r : write_state(&o);
+	if (fd >= 0)
+		r = listen_add(&g->fds, STATE_NAME, fd);
+	else
+		r = fd;
+	state_out_deinit(&o);
+	return r;
+}
+
+static void go_on(struct app *app, int r)
+{
+	log_err("cannot hand over the sockets, this process goes on: %s", strerror(-r));
+	r = dataplane_resume(app->dp);
+	if (r < 0)
+		log_err("cannot start the data plane again: %s", strerror(-r));
+}
+
+static void leave(struct app *app)
+{
+	log_notice("another process takes over");
+	app->exit_status = APP_EXIT_UPGRADE;
+	app->stopping = true;
+	loop_stop(app->loop);
+}
+
+static int store_all(const struct gift *g)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->fds.n && r == 0; i++)
+		r = service_store(g->fds.v[i].name, g->fds.v[i].fd);
+	if (r == 0)
+		r = service_barrier();
+	return r < 0 ? r : service_status("handing over to a new process");
+}
+
+static void forget_all(const struct listen_fds *fds)
+{
+	for (size_t i = 0; i < fds->n; i++)
+		(void)service_forget(fds->v[i].name);
+}
+
+/* Why there is nobody to hand over to, and what it costs to do without. */
+static json_t *no_manager(const struct app *app, int r)
+{
+	const char *why = strerror(-r);
+
+	if (r == -ENOTCONN)
+		why = "no service manager has started this daemon";
+	else if (r == -EPERM)
+		why = "the service manager keeps no descriptors; a unit of systemd needs "
+		      "FileDescriptorStoreMax=4096";
+	else if (r == -ETIME)
+		why = "the service manager does not answer";
+	return ctl_error(
+		"nobody can take over without a gap: %s. The daemon goes on. "
+		"Restart it for the new program: streams then stop until their "
+		"hosts answer, for up to %g s (query-response-interval)",
+		why, app->cfg->gm.response_interval_ms / 1000.0);
+}
+
+json_t *app_upgrade(void *ctx, const char *args)
+{
+	struct app *app = ctx;
+	struct gift g = {0};
+	int r;
+
+	if (*args)
+		return ctl_error("upgrade takes no argument");
+	if (app->stopping)
+		return ctl_error("the daemon is stopping");
+	r = service_can_store();
+	if (r < 0)
+		return no_manager(app, r);
+	r = prepare(app, &g);
+	if (r == 0)
+		r = store_all(&g);
+	if (r == 0) {
+		leave(app);
+	} else {
+		forget_all(&g.fds);
+		go_on(app, r);
+	}
+	listen_deinit(&g.fds);
+	return r < 0 ? ctl_error("cannot hand over the sockets, the daemon goes on: %s",
+			       strerror(-r))
+		     : json_pack("{sb si}", "ok", 1, "pid", (int)getpid());
+}
+
+/* ---- reading ---- */
+
+static int take(void *ctx, const char *name)
+{
+	struct app *app = ctx;
+
+	return listen_take(app->options.handed, name);
+}
+
+static void get_port(struct app *app, struct state_in *in)
+{
+	struct mcsock_stats sum = {0};
+	char ifname[IFNAMSIZ];
+	unsigned number;
+
+	state_get_text(in, ifname, sizeof(ifname));
+	number = state_get_up_to(in, PORT_MAX - 1);
+	sum.received = state_get_u64(in);
+	sum.sent = state_get_u64(in);
+	sum.send_errors = state_get_u64(in);
+	sum.receive_errors = state_get_u64(in);
+	sum.truncated = state_get_u64(in);
+	sum.dropped = state_get_u64(in);
+	sum.limited = state_get_u64(in);
+	sum.records_limited = state_get_u64(in);
+	sum.sampled = state_get_u64(in);
+	for (uint32_t i = 0, n = state_get_u32(in); i < n && !state_is_bad(in); i++) {
+		uint64_t v = state_get_u64(in);
+
+		if (i < _REASSEMBLE_N) /* another version may know other ones */
+			sum.fragment[i] = v;
+	}
+	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
+		const struct proxy_port *pp = app->router->port[i];
+		struct app_port *ap = &app->port[i];
+
+		if (!pp || strcmp(pp->name, ifname) != 0)
+			continue;
+		ap->closed = sum;
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			char name[LISTEN_NAME_MAX];
+
+			socket_name(name, f, number);
+			closep(&ap->handed[f]);
+			ap->handed[f] = take(app, name);
+		}
+	}
+}
+
+static int get_app(struct app *app, struct state_in *in, char version[64])
+{
+	struct state_in section;
+	uint32_t tag, n;
+
+	state_get_text(in, version, 64);
+	app->started = state_get_time(in);
+	app->n_effects_lost = state_get_u64(in);
+	n = state_get_up_to(in, 256);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t count = state_get_u64(in);
+
+		if (i < _NOTE_N) /* another version may know other ones */
+			app->n_notes[i] = count;
+	}
+	while (state_get_section(in, &tag, &section)) {
+		if (tag == TAG_PORT)
+			get_port(app, &section);
+		if (state_is_bad(&section))
+			return -EINVAL;
+	}
+	return state_is_bad(in) ? -EINVAL : 0;
+}
+
+static int get_sections(struct app *app, mono_t now, struct state_in *in)
+{
+	struct state_in section;
+	const char *why = "";
+	char version[64] = "?";
+	uint32_t tag;
+	int r = 0;
+
+	while (r == 0 && state_get_section(in, &tag, &section)) {
+		if (tag == TAG_APP)
+			r = get_app(app, &section, version);
+		else if (tag == TAG_ROUTER)
+			r = router_import(app->router, now, &section, &app->fx);
+		else if (tag == TAG_DATAPLANE)
+			r = dataplane_import(app->dp, &section, take, app, &why);
+	}
+	if (r == 0 && state_is_bad(in))
+		r = -EINVAL;
+	if (r == 0)
+		log_notice("taking over from version %s with %zu groups, %lld ms after "
+			   "it stopped",
+			version, router_n_groups(app->router),
+			(long long)((now.ns - in->written.ns) / NS_PER_MS));
+	if (*why)
+		log_notice("the receive rings are made anew: %s", why);
+	return r;
+}
+
+/* Begin from nothing, after a state that turned out to be faulty. */
+static int start_over(struct app *app)
+{
+	bool family[_FAMILY_N];
+	struct router *fresh;
+	int r;
+
+	memcpy(family, app->router->family, sizeof(family));
+	r = router_new(family, rng_next(&app->router->rng), &fresh);
+	if (r < 0)
+		return r;
+	router_free(app->router);
+	app->router = fresh;
+	effects_clear(&app->fx);
+	app->started = loop_now(app->loop);
+	return 0;
+}
+
+/* The ports as the new configuration has them, then what the state knows of them. */
+static int restore(struct app *app, mono_t now, struct state_in *in)
+{
+	int r = router_sync(app->router, now, app->cfg, &app->ifaces, &app->fx);
+
+	if (r < 0)
+		return r;
+	/* first queries, which will not be needed */
+	effects_clear(&app->fx);
+	r = get_sections(app, now, in);
+	if (r < 0)
+		return r;
+	/* sockets and table first: the data plane begins with what has waited */
+	app_sync_sockets(app);
+	app_execute(app, now);
+	return 0;
+}
+
+static enum state_bad map_state(
+	int fd, mono_t now, struct state_in *in, void **ret_map, size_t *ret_len)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	*ret_map = NULL;
+	/* only a file in memory has seals */
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return STATE_FOREIGN;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > STATE_MAX)
+		return STATE_FOREIGN;
+	*ret_len = (size_t)st.st_size;
+	*ret_map = mmap(NULL, *ret_len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (*ret_map == MAP_FAILED) {
+		*ret_map = NULL;
+		return STATE_FOREIGN;
+	}
+	return state_in_init(in, *ret_map, *ret_len, now, MAX_AGE_MS);
+}
+
+static bool take_over(struct app *app, mono_t now, int fd)
+{
+	struct state_in in;
+	size_t len = 0;
+	void *map;
+	enum state_bad bad = map_state(fd, now, &in, &map, &len);
+	int r = 0;
+
+	if (bad != STATE_OK) {
+		log_warn("the state that was handed over %s; starting without it",
+			state_bad_text(bad));
+	} else {
+		r = restore(app, now, &in);
+		if (r < 0)
+			log_warn("the state that was handed over is of no use (%s); "
+				 "starting without it",
+				strerror(-r));
+	}
+	if (map)
+		munmap(map, len);
+	return bad == STATE_OK && r == 0;
+}
+
+void app_take_over(struct app *app, mono_t now)
+{
+	_cleanup_(closep) int fd = take(app, STATE_NAME);
+	int r;
+
+	/* whoever comes after us, because we crash, must not trust it: the rings are
+	 * read on from here */
+	if (fd >= 0)
+		(void)service_forget(STATE_NAME);
+	if (fd >= 0 && !take_over(app, now, fd))
+		(void)start_over(app);
+	app_sync(app, now, app->cfg);
+	app_execute(app, now);
+	r = dataplane_resume(app->dp);
+	if (r < 0)
+		log_err("cannot start the threads of the data plane: %s", strerror(-r));
+	if (fd >= 0)
+		log_notice(
+			"%u receive sockets taken over", dataplane_n_adopted(app->dp));
+	/* the manager would hand them to a process that starts after a crash, too */
+	if (service_is_managed() && app->options.handed)
+		forget_all(app->options.handed);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			closep(&app->port[i].handed[f]);
+			app->port[i].handed[f] = -1;
+		}
+	if (app->options.handed)
+		listen_deinit(app->options.handed);
+}

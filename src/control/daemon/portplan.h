@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * From the ports of all instances and the system's interfaces to the port plan of the
+ * data plane: who receives, which sources each input accepts, where its frames may go.
+ */
+
+#include "control/proxy/router.h"
+#include "dataplane/forward/plan.h"
+
+/* NULL when out of memory. The caller owns the plan. */
+struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces);
+/* the broadcast address of a connected subnet, from which nothing is accepted there */
+bool portplan_is_broadcast(const struct proxy_port *pp, const struct addr *source);

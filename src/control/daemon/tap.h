@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Captures: clients of the control socket that get, as a pcapng stream, all membership
+ * messages that the daemon receives and sends, and on demand copies of data frames. A
+ * client that reads too slowly loses packets, which are counted; nothing waits for it.
+ */
+
+#include "base/addr.h"
+#include "base/pcapng.h"
+#include "control/sys/ctl.h"
+#include "dataplane/io/sample.h"
+
+struct tap;
+
+/* Numbers of interfaces: those of ports, and behind them of the interfaces on which
+ * upstreams report ("report-interface") where these are others. */
+#define TAP_REPORT(port) (PORT_MAX + (port))
+#define TAP_N		 (2 * PORT_MAX)
+
+/* a port as a capture shows it */
+struct tap_port {
+	const char *name;
+	bool present;
+	bool has_l2; /* its packets get an Ethernet header */
+	uint8_t mac[6];
+};
+
+struct tap_ops {
+	bool (*port)(
+		void *ctx, unsigned number, struct tap_port *ret); /* false: none */
+	/* the data plane's side, see dataplane.h */
+	void (*sample)(void *ctx, struct sample_spec *spec);
+	bool (*samples)(
+		void *ctx, void (*fn)(void *arg, const struct sample *s), void *arg);
+	uint64_t (*samples_lost)(void *ctx, unsigned want, unsigned port);
+	void *ctx;
+};
+
+int tap_new(const struct tap_ops *ops, struct tap **ret); /* copies `ops` */
+/* After ctl_free(), which ends the captures; takes and returns NULL. */
+struct tap *tap_free(struct tap *t);
+
+/* Handler of the command "capture", see doc/control-socket.md. */
+json_t *tap_open(struct tap *t, const char *args, struct ctl_stream **ret);
+/* Does it ask for data frames, which only root and the starter may see? */
+bool tap_shows_data(const char *args);
+
+bool tap_is_active(const struct tap *t); /* somebody captures */
+
+/* A membership message, from its IP header on. */
+struct tap_message {
+	unsigned number; /* of the interface */
+	enum pcapng_direction direction;
+	enum pcapng_reception reception;
+	enum family family;
+	uint8_t from_mac[6]; /* of the sender; not looked at when outbound */
+	const void *packet;
+	uint32_t len;
+};
+/* PACKET_HOST and its like, as the file says it */
+enum pcapng_reception tap_reception(uint8_t pkttype);
+void tap_message(struct tap *t, const struct tap_message *m);
+
+/* Ports came, went or changed their names. */
+void tap_ports_changed(struct tap *t);
+
+/* Copies of data frames are fetched at intervals. */
+mono_t tap_deadline(const struct tap *t);
+void tap_tick(struct tap *t, mono_t now);

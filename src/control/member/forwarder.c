@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Evidence of another forwarder, see forwarder.h. Copies come from the sensor of the
+ * port, turns from the clock; the proxy sets the forwarding entries after each change.
+ *
+ *   unknown --copy--> noted --we must stop--> standby
+ *      ^--------silence--'  ^--missing copies--'
+ */
+
+#include "control/member/forwarder.h"
+
+#include "control/member/gm_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define PAUSE_MS    2000  /* copies further apart are not one run */
+#define FRESH_MS    1000  /* the other is there if its last copy is not older */
+#define PERSIST_MS  5000  /* an opposite that should stop has had time enough */
+#define SILENCE_MS  1000  /* without a copy before we go on ... */
+#define MISSED_MS   500	  /* ... and so long after the first datagram that missed one */
+#define MISSED_MIN  8	  /* samples that did not come, where not all are looked at */
+#define RETURN_MS   10000 /* after we went on: that was too early */
+#define FORGET_MS   10000
+#define STALE_MS    600000 /* on standby, and neither of us has anything */
+#define MAX_RETURNS 5
+
+void forwarder_clear(struct forwarder *f)
+{
+	free(f->v);
+	f->v = NULL;
+	f->n = f->cap = f->n_standby = 0;
+}
+
+void forwarder_deinit(struct forwarder *f)
+{
+	forwarder_clear(f);
+}
+
+/* ---- the table ---- */
+
+static int compare(const struct forwarder_stream *s, const struct addr *group,
+	const struct addr *source)
+{
+	int c = addr_cmp(&s->group, group);
+
+	return c || !source ? c : addr_cmp(&s->source, source);
+}
+
+/* The first stream that is not before (group, source); without a source, of the group.
+ */
+static size_t lower_bound(
+	const struct forwarder *f, const struct addr *group, const struct addr *source)
+{
+	size_t lo = 0, hi = f->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare(&f->v[mid], group, source) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct forwarder_stream *forwarder_of_group(
+	const struct forwarder *f, const struct addr *group, size_t *ret_n)
+{
+	size_t first = f->n ? lower_bound(f, group, NULL) : 0, n = 0;
+
+	while (first + n < f->n && addr_eq(&f->v[first + n].group, group))
+		n++;
+	*ret_n = n;
+	return n ? &f->v[first] : NULL;
+}
+
+const struct forwarder_stream *forwarder_find(
+	const struct forwarder *f, const struct addr *group, const struct addr *source)
+{
+	size_t i = f->n ? lower_bound(f, group, source) : 0;
+
+	return i < f->n && compare(&f->v[i], group, source) == 0 ? &f->v[i] : NULL;
+}
+
+static int grow(struct forwarder *f)
+{
+	size_t cap = f->cap ? 2 * f->cap : 16;
+	struct forwarder_stream *v;
+
+	if (f->n < f->cap)
+		return 0;
+	if (f->n == FORWARDER_MAX)
+		return -ENOSPC;
+	v = realloc(f->v, cap * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	f->v = v;
+	f->cap = cap;
+	return 0;
+}
+
+static int insert(struct forwarder *f, size_t i, const struct forwarder_stream *s)
+{
+	int r = grow(f);
+
+	if (r < 0)
+		return r;
+	memmove(&f->v[i + 1], &f->v[i], (f->n - i) * sizeof(*f->v));
+	f->v[i] = *s;
+	f->n++;
+	f->n_standby += s->standby;
+	return 0;
+}
+
+void forwarder_forget(struct forwarder *f, size_t i)
+{
+	f->n_standby -= f->v[i].standby;
+	f->n--;
+	memmove(&f->v[i], &f->v[i + 1], (f->n - i) * sizeof(*f->v));
+}
+
+/* ---- evidence ---- */
+
+static bool within(mono_t since, int64_t ms, mono_t now)
+{
+	return mono_before(now, mono_add_ms(since, ms));
+}
+
+int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
+	const struct addr *source, const struct gm_mac *mac)
+{
+	size_t i = lower_bound(f, group, source);
+	struct forwarder_stream *s;
+	int r;
+
+	if (i == f->n || compare(&f->v[i], group, source) != 0) {
+		r = insert(f, i,
+			&(struct forwarder_stream){.group = *group,
+				.source = *source,
+				.mac = *mac,
+				.copied = true,
+				.first = now,
+				.last = now,
+				.since = now});
+		f->n_refused += r < 0;
+		return r < 0 ? r : 1;
+	}
+	s = &f->v[i];
+	if (!within(s->last, PAUSE_MS, now) && !s->standby) {
+		s->first = now;
+		s->ours = false;
+	}
+	s->mac = *mac;
+	s->copied = true;
+	s->last = now;
+	s->missed = 0;
+	return 0;
+}
+
+/* ---- decisions ---- */
+
+static bool must_stop(
+	const struct forwarder_stream *s, mono_t now, const struct forwarder_rank *rank)
+{
+	bool yields = !rank->querier &&
+		(gm_mac_eq(&s->mac, &rank->elected) ||
+			memcmp(&s->mac, &rank->own, sizeof(s->mac)) < 0);
+
+	return yields || !within(s->first, PERSIST_MS, now);
+}
+
+static enum forwarder_change stop(
+	struct forwarder *f, struct forwarder_stream *s, mono_t now)
+{
+	bool soon = s->returns && within(s->since, RETURN_MS, now);
+
+	s->returns = soon ? s->returns : 1;
+	s->standby = true;
+	s->since = now;
+	s->missed = 0;
+	f->n_standby++;
+	return FORWARDER_STOPPED;
+}
+
+static enum forwarder_change resume(
+	struct forwarder *f, struct forwarder_stream *s, mono_t now)
+{
+	if (s->returns < MAX_RETURNS)
+		s->returns++;
+	s->standby = false;
+	s->ours = false;
+	s->since = now;
+	f->n_standby--;
+	return FORWARDER_RESUMED;
+}
+
+/* Copies are missing: for long enough, and not because they were not looked at. One
+ * that came back twice is given more time. */
+static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sampling)
+{
+	unsigned doubled = s->returns > 2 ? s->returns - 2u : 0;
+
+	return s->missed > 0 && (!sampling || s->missed >> sampling >= MISSED_MIN) &&
+		!within(s->last, (int64_t)SILENCE_MS << doubled, now) &&
+		!within(s->missed_at, MISSED_MS, now);
+}
+
+static enum forwarder_change forget(struct forwarder *f, size_t i)
+{
+	forwarder_forget(f, i);
+	return FORWARDER_FORGOTTEN;
+}
+
+/* An entry of the forwarding table that was made anew counts from 0. */
+static uint64_t received(struct forwarder_stream *s, uint64_t packets)
+{
+	uint64_t n = packets >= s->packets ? packets - s->packets : packets;
+
+	if (!s->counted)
+		n = 0;
+	s->counted = true;
+	s->packets = packets;
+	return n;
+}
+
+enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
+	uint64_t packets, unsigned sampling, const struct forwarder_rank *rank)
+{
+	struct forwarder_stream *s = &f->v[i];
+	uint64_t n = received(s, packets);
+	bool copied = s->copied;
+
+	s->copied = false;
+	s->ours |= n > 0;
+	if (!s->standby) {
+		if (f->acts && s->ours && within(s->last, FRESH_MS, now) &&
+			must_stop(s, now, rank))
+			return stop(f, s, now);
+		return within(s->last, FORGET_MS, now) ? FORWARDER_SAME : forget(f, i);
+	}
+	if (!f->acts)
+		return resume(f, s, now);
+	if (n > 0 && !copied) {
+		if (s->missed == 0)
+			s->missed_at = now;
+		s->missed += n;
+	}
+	if (is_silent(s, now, sampling))
+		return resume(f, s, now);
+	return within(mono_max(s->last, s->since), STALE_MS, now) ? FORWARDER_SAME
+								  : forget(f, i);
+}
+
+bool forwarder_is_double(const struct forwarder_stream *s, mono_t now)
+{
+	return !s->standby && s->ours && within(s->last, PAUSE_MS, now);
+}
+
+size_t forwarder_n_double(const struct forwarder *f, mono_t now)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += forwarder_is_double(&f->v[i], now);
+	return n;
+}
+
+/* ---- live upgrade ---- */
+
+#define STREAM_OCTETS 64 /* at least, in a state */
+
+void forwarder_export(const struct forwarder *f, struct state_out *o)
+{
+	state_put_u32(o, (uint32_t)f->n);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct forwarder_stream *s = &f->v[i];
+
+		state_put_addr(o, &s->group);
+		state_put_addr(o, &s->source);
+		gm_put_mac(o, &s->mac);
+		state_put_u8(o, s->standby);
+		state_put_u8(o, s->returns);
+		state_put_time(o, s->first);
+		state_put_time(o, s->last);
+		state_put_time(o, s->since);
+	}
+}
+
+int forwarder_import(struct forwarder *f, enum family family, struct state_in *in)
+{
+	size_t n = state_get_count(in, STREAM_OCTETS);
+
+	for (size_t i = 0; i < n && !state_is_bad(in); i++) {
+		struct forwarder_stream s = {
+			.group = state_get_addr(in), .source = state_get_addr(in)};
+		int r;
+
+		s.mac = gm_get_mac(in);
+		s.standby = state_get_bool(in);
+		s.returns = state_get_u8(in);
+		s.first = state_get_time(in);
+		s.last = state_get_time(in);
+		s.since = state_get_time(in);
+		if (s.returns > MAX_RETURNS || addr_family(&s.group) != family ||
+			addr_family(&s.source) != family ||
+			(f->n && compare(&f->v[f->n - 1], &s.group, &s.source) >= 0))
+			state_set_bad(in);
+		if (state_is_bad(in))
+			break;
+		r = insert(f, f->n, &s);
+		if (r < 0)
+			return r;
+	}
+	return state_is_bad(in) ? -EINVAL : 0;
+}

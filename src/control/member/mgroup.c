@@ -1,0 +1,732 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The group state machine of one downstream port: RFC 9776 6.4 (RFC 9777 7.4), with
+ * older hosts (7.3 / 8.3) and the last member process (6.6.3 / 7.6.3, in mgroup_ask.c).
+ * The proxy calls it with each record that policy let through and at each deadline.
+ *
+ * State is INCLUDE(A) or EXCLUDE(X,Y). One sorted array holds A, or X and Y together: Y
+ * are the sources whose timer does not run. In this notation the table is
+ *
+ *   INCLUDE(A)   IS_IN(B), ALLOW(B)  A+B            (B)=GMI
+ *                IS_EX(B)            EX(A*B, B-A)   drop A-B, GT=GMI
+ *                BLOCK(B)            A              Q(G, A*B)
+ *                TO_EX(B)            EX(A*B, B-A)   drop A-B, Q(G, A*B), GT=GMI
+ *                TO_IN(B)            A+B            (B)=GMI, Q(G, A-B)
+ *   EXCLUDE(X,Y) IS_IN(A), ALLOW(A)  EX(X+A, Y-A)   (A)=GMI
+ *                IS_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GMI, drop X-A Y-A, GT=GMI
+ *                BLOCK(A)            EX(X+(A-Y), Y) (A-X-Y)=GT, Q(G, A-Y)
+ *                TO_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GT, drop X-A Y-A, Q(G,
+ * A-Y), GT=GMI TO_IN(A)            EX(X+A, Y-A)   (A)=GMI, Q(G, X-A), Q(G)
+ *
+ * What other ports and the upstream can see of it is (mode, A) or (mode, Y). Whatever
+ * alters that says so in g->changed, and a call reports it. So a record costs what it
+ * names, not what the group holds: nothing is compared, sources of the record are
+ * looked up, and the group's deadline may be too early, which costs a look when it
+ * comes.
+ */
+
+#include "control/member/mgroup.h"
+
+#include "base/cleanup.h"
+#include "control/member/mgroup_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+int mgroup_db_init(struct mgroup_db *db, unsigned port,
+	const struct mgroup_params *params, uint64_t seed)
+{
+	*db = (struct mgroup_db){.port = port,
+		.mtu = 1500,
+		.params = *params,
+		.max_addr = MGROUP_MAX_ADDRESSES};
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		db->role[f] = (struct mgroup_role){
+			.version = GM_V3,
+			.rv = params->gm.robustness,
+			.qi_ms = params->gm.query_interval_ms,
+			.own = addr_any((enum family)f),
+		};
+	table_init(&db->groups, seed);
+	table_init(&db->owners, seed);
+	rng_seed(&db->rng, seed);
+	return 0;
+}
+
+void mgroup_db_deinit(struct mgroup_db *db)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	table_for_each (&db->groups, pos, node, next)
+		mgroup_drop(db, container_of(node, struct mgroup, node));
+	table_deinit(&db->groups);
+	table_deinit(&db->owners);
+	heap_deinit(&db->by_groups);
+	heap_deinit(&db->by_addr);
+	heap_deinit(&db->timers);
+	heap_deinit(&db->turns.waiting);
+	addrset_deinit(&db->list);
+	addrset_deinit(&db->ask);
+	addrset_deinit(&db->fresh);
+}
+
+struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
+{
+	struct table_node *n =
+		table_find(&db->groups, table_hash(&db->groups, group, sizeof(*group)));
+
+	for (; n; n = table_next(n)) {
+		struct mgroup *g = container_of(n, struct mgroup, node);
+
+		if (addr_eq(&g->group, group))
+			return g;
+	}
+	return NULL;
+}
+
+struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr *group)
+{
+	struct mgroup *g;
+
+	if (heap_reserve(&db->timers, db->groups.n + 1) < 0 ||
+		heap_reserve(&db->turns.waiting, db->groups.n + 1) < 0)
+		return NULL;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->group = *group;
+	g->mode = GM_INCLUDE;
+	g->repeat_at = g->source_at = g->host_at = MONO_NEVER;
+	g->since = now;
+	g->fast_at = mgroup_ended_until(db, group);
+	if (table_insert(&db->groups, &g->node,
+		    table_hash(&db->groups, group, sizeof(*group))) < 0) {
+		free(g);
+		return NULL;
+	}
+	heap_set(&db->timers, &g->timer, MONO_NEVER);
+	return g;
+}
+
+void mgroup_empty(struct mgroup_db *db, struct mgroup *g)
+{
+	mgroup_release(db, g);
+	heap_remove(&db->turns.waiting, &g->turn);
+	g->n_src = g->n_blocked = 0;
+	mgroup_source_first(g);
+	mgroup_to_include(g);
+	mgroup_ask_nothing(g);
+	mgroup_schedule(g);
+	mgroup_hosts_forget(g);
+}
+
+void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
+{
+	mgroup_empty(db, g);
+	db->n_leaving -= g->leaving;
+	heap_remove(&db->timers, &g->timer);
+	table_remove(&db->groups, &g->node);
+	if (g->host != &g->one)
+		free(g->host);
+	free(g->src);
+	free(g);
+}
+
+/* ---- sources ---- */
+
+/* index of the first source that is not less than a, from lo on and before hi */
+static size_t source_slot(
+	const struct mgroup *g, size_t lo, size_t hi, const struct addr *a)
+{
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&g->src[mid].addr, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool source_is(const struct mgroup *g, size_t i, const struct addr *a)
+{
+	return i < g->n_src && addr_eq(&g->src[i].addr, a);
+}
+
+struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a)
+{
+	size_t i = source_slot(g, 0, g->n_src, a);
+
+	return source_is(g, i, a) ? &g->src[i] : NULL;
+}
+
+void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until)
+{
+	if (!mono_is_set(s->until)) {
+		g->n_blocked--;
+		g->changed = true;
+	}
+	s->until = until;
+	g->source_at = mono_min(g->source_at, until);
+}
+
+/* EXCLUDE mode: the source goes from X to Y */
+static void source_block(struct mgroup *g, struct mgroup_source *s)
+{
+	if (!mono_is_set(s->until))
+		return;
+	s->until = MONO_UNSET;
+	s->repeats = 0;
+	s->waits = false;
+	g->n_blocked++;
+	g->changed = true;
+}
+
+/* Over a limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
+ * mode it is forwarded like any other. */
+static bool has_room(struct mgroup_db *db, const struct mgroup *g, size_t n_fresh,
+	struct effects *fx)
+{
+	uint32_t max = db->params.max_sources;
+
+	if (max && g->n_src + n_fresh >= max)
+		mgroup_struck(db, db->now, NOTE_SOURCE_LIMIT, &g->group,
+			&g->last_reporter, max, fx);
+	else if (mgroup_is_full(db))
+		mgroup_struck(db, db->now, NOTE_ADDRESS_LIMIT, &g->group,
+			&g->last_reporter, (uint32_t)db->max_addr, fx);
+	else if (!db->within_share)
+		mgroup_struck(db, db->now, NOTE_ADDRESS_SHARE, &g->group,
+			&g->last_reporter, (uint32_t)mgroup_address_share(db), fx);
+	else
+		return true;
+	return false;
+}
+
+static int sources_reserve(struct mgroup *g, size_t n)
+{
+	size_t cap = g->cap_src ? g->cap_src : 4;
+	struct mgroup_source *v;
+
+	if (n <= g->cap_src)
+		return 0;
+	while (cap < n)
+		cap *= 2;
+	v = realloc(g->src, cap * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	g->src = v;
+	g->cap_src = cap;
+	return 0;
+}
+
+/* Sources that the group has not got, from the last one on, so that each that it has is
+ * moved once. */
+static int sources_insert(struct mgroup *g, const struct addrset *fresh, mono_t until)
+{
+	size_t end = g->n_src, left = fresh->n;
+	int r = sources_reserve(g, g->n_src + left);
+
+	if (r < 0 || left == 0)
+		return r;
+	g->n_src += left;
+	while (left > 0) {
+		const struct addr *a = &fresh->v[--left];
+		size_t i = source_slot(g, 0, end, a);
+
+		memmove(&g->src[i + left + 1], &g->src[i], (end - i) * sizeof(*g->src));
+		g->src[i + left] = (struct mgroup_source){.addr = *a, .until = until};
+		end = i;
+	}
+	if (mono_is_set(until))
+		g->source_at = mono_min(g->source_at, until);
+	else
+		g->n_blocked += fresh->n;
+	if (g->mode == GM_INCLUDE || !mono_is_set(until))
+		g->changed = true;
+	return 0;
+}
+
+/* The sources of the list that the group has not got come to it, with this timer. Those
+ * that it has get it too if `all`. */
+static int sources_add(struct mgroup_db *db, struct mgroup *g,
+	const struct addrset *list, mono_t until, bool all, struct effects *fx)
+{
+	size_t i = 0;
+
+	addrset_clear(&db->fresh);
+	for (size_t k = 0; k < list->n; k++) {
+		const struct addr *a = &list->v[k];
+		int r;
+
+		i = source_slot(g, i, g->n_src, a);
+		if (source_is(g, i, a)) {
+			if (all)
+				mgroup_source_run(g, &g->src[i], until);
+			continue;
+		}
+		r = has_room(db, g, db->fresh.n, fx) ? addrset_append(&db->fresh, a)
+						     : 0;
+		if (r < 0)
+			return r;
+	}
+	return sources_insert(g, &db->fresh, until);
+}
+
+int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
+	mono_t until, struct effects *fx)
+{
+	const struct mgroup_source *s = mgroup_source(g, a);
+	struct addr one = *a;
+	const struct addrset list = {.v = &one, .n = 1};
+
+	return sources_add(
+		db, g, &list, s ? mono_max(s->until, until) : until, true, fx);
+}
+
+/* delete the sources that are not in list */
+static void sources_keep(struct mgroup *g, const struct addrset *list)
+{
+	size_t out = 0, blocked = 0, i = 0;
+
+	for (size_t k = 0; k < list->n && i < g->n_src; k++) {
+		i = source_slot(g, i, g->n_src, &list->v[k]);
+		if (!source_is(g, i, &list->v[k]))
+			continue;
+		blocked += !mono_is_set(g->src[i].until);
+		g->src[out++] = g->src[i++];
+	}
+	if (g->mode == GM_INCLUDE ? out != g->n_src : blocked != g->n_blocked)
+		g->changed = true;
+	g->n_src = out;
+	g->n_blocked = blocked;
+}
+
+/* delete those of the list */
+static void sources_delete(struct mgroup *g, const struct addrset *list)
+{
+	size_t out = 0, from = 0, n_src = g->n_src; /* before `from` it is decided */
+
+	for (size_t k = 0; k < list->n; k++) {
+		size_t i = source_slot(g, from, n_src, &list->v[k]);
+
+		if (out != from)
+			memmove(&g->src[out], &g->src[from],
+				(i - from) * sizeof(*g->src));
+		out += i - from;
+		from = i + source_is(g, i, &list->v[k]);
+	}
+	if (out == from)
+		return;
+	memmove(&g->src[out], &g->src[from], (n_src - from) * sizeof(*g->src));
+	g->n_src = out + (n_src - from);
+	g->changed = true;
+}
+
+void mgroup_sources_stop(struct mgroup *g, const struct addrset *list)
+{
+	if (g->mode == GM_INCLUDE) {
+		sources_delete(g, list);
+		return;
+	}
+	for (size_t k = 0; k < list->n; k++) {
+		struct mgroup_source *s = mgroup_source(g, &list->v[k]);
+
+		if (s)
+			source_block(g, s);
+	}
+}
+
+/* ---- the table, one function per column ---- */
+
+static mono_t membership(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+
+	return mono_add_ms(
+		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
+}
+
+/* IS_IN and ALLOW are the same in both modes */
+static int on_is_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *list, struct effects *fx)
+{
+	return sources_add(db, g, list, membership(db, g, now), true, fx);
+}
+
+/* IS_EX, and the part of TO_EX that is the same. Sources that are new to the group are
+ * blocked in INCLUDE mode and run until `fresh` in EXCLUDE mode. */
+static int to_exclude(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t fresh,
+	const struct addrset *list, struct effects *fx)
+{
+	int r;
+
+	sources_keep(g, list);
+	r = sources_add(
+		db, g, list, g->mode == GM_INCLUDE ? MONO_UNSET : fresh, false, fx);
+	if (r < 0)
+		return r;
+	if (g->mode == GM_INCLUDE)
+		g->changed = true;
+	g->mode = GM_EXCLUDE;
+	g->until = membership(db, g, now);
+	return 0;
+}
+
+static int on_is_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *list, struct effects *fx)
+{
+	return to_exclude(db, g, now, membership(db, g, now), list, fx);
+}
+
+static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *list, struct effects *fx)
+{
+	int r = 0;
+
+	/* EXCLUDE: A-X-Y joins X. Then either way what runs of the list is asked for.
+	 */
+	if (g->mode == GM_EXCLUDE)
+		r = sources_add(db, g, list, g->until, false, fx);
+	addrset_clear(&db->ask);
+	for (size_t i = 0, k = 0; k < list->n && r == 0; k++) {
+		i = source_slot(g, i, g->n_src, &list->v[k]);
+		if (source_is(g, i, &list->v[k]) && mono_is_set(g->src[i].until))
+			r = addrset_append(&db->ask, &list->v[k]);
+	}
+	if (r == 0)
+		mgroup_ask(db, g, now, &db->ask, false, fx);
+	return r;
+}
+
+static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *list, struct effects *fx)
+{
+	/* INCLUDE: Q(G, A*B); EXCLUDE: Q(G, A-Y). Either way what runs afterwards. */
+	int r = to_exclude(db, g, now, g->until, list, fx);
+
+	addrset_clear(&db->ask);
+	for (size_t i = 0; i < g->n_src && r == 0; i++)
+		if (mono_is_set(g->src[i].until))
+			r = addrset_append(&db->ask, &g->src[i].addr);
+	if (r == 0)
+		mgroup_ask(db, g, now, &db->ask, false, fx);
+	return r;
+}
+
+/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. Where that is much more than the list, it
+ * is left to the tick of now: see mgroup_ask_older(). */
+static int collect_unlisted(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, const struct addrset *list)
+{
+	int r = 0;
+
+	addrset_clear(&db->ask);
+	if (g->n_src - g->n_blocked > MGROUP_FEW + 2 * list->n) {
+		mgroup_ask_older(db, g, now, membership(db, g, now));
+		return 0;
+	}
+	for (size_t i = 0; i < g->n_src && r == 0; i++) {
+		const struct mgroup_source *s = &g->src[i];
+
+		if (mono_is_set(s->until) && !addrset_contains(list, &s->addr))
+			r = addrset_append(&db->ask, &s->addr);
+	}
+	return r;
+}
+
+static int on_to_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct addrset *list, struct effects *fx)
+{
+	int r = sources_add(db, g, list, membership(db, g, now), true, fx);
+
+	if (r == 0)
+		r = collect_unlisted(db, g, now, list);
+	if (r == 0)
+		mgroup_ask(db, g, now, &db->ask, g->mode == GM_EXCLUDE, fx);
+	return r;
+}
+
+/* ---- input ---- */
+
+enum gm_version mgroup_version(const struct mgroup *g, mono_t now)
+{
+	if (mono_before(now, g->older_until[GM_V1]))
+		return GM_V1;
+	if (mono_before(now, g->older_until[GM_V2]))
+		return GM_V2;
+	return GM_V3;
+}
+
+/* A record that cannot create state for a group that is not known (R078). */
+static bool creates_state(const struct gm_record *rec)
+{
+	switch (rec->type) {
+	case GM_IS_EX:
+	case GM_TO_EX:
+		return true;
+	case GM_IS_IN:
+	case GM_TO_IN:
+	case GM_ALLOW:
+		return rec->n_src > 0;
+	case GM_BLOCK:
+		return false;
+	}
+	return false;
+}
+
+static int apply(struct mgroup_db *db, struct mgroup *g, mono_t now,
+	const struct gm_record *rec, const struct addrset *list, struct effects *fx)
+{
+	static const struct addrset none;
+	enum gm_version version = mgroup_version(g, now);
+
+	/* a router that speaks v1 knows no leaves (R056) */
+	if (db->role[addr_family(&g->group)].version == GM_V1)
+		version = GM_V1;
+
+	switch (rec->type) {
+	case GM_IS_IN:
+	case GM_ALLOW:
+		return on_is_in(db, g, now, list, fx);
+	case GM_IS_EX:
+		return on_is_ex(db, g, now, list, fx);
+	case GM_TO_EX: /* R095: older hosts cannot block, so a list means nothing */
+		return on_to_ex(db, g, now, version < GM_V3 ? &none : list, fx);
+	case GM_BLOCK:
+		return version < GM_V3 ? 0 : on_block(db, g, now, list, fx);
+	case GM_TO_IN: /* R096: v1 hosts cannot answer a group-specific query */
+		return version == GM_V1 ? 0 : on_to_in(db, g, now, list, fx);
+	}
+	return 0;
+}
+
+void mgroup_source_first(struct mgroup *g)
+{
+	g->source_at = MONO_NEVER;
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until))
+			g->source_at = mono_min(g->source_at, g->src[i].until);
+}
+
+void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
+{
+	mono_t at;
+
+	if (g->n_src <= MGROUP_FEW)
+		mgroup_source_first(g);
+	at = mono_min(g->repeat_at, g->source_at);
+	if (g->mode == GM_EXCLUDE)
+		at = mono_min(at, g->until);
+	heap_set(&db->timers, &g->timer, at);
+}
+
+/* Finish a step: drop the group when nothing is left, else arm it. True when what can
+ * be seen from outside has changed. */
+static bool settle(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	bool known = g->known, changed = g->changed;
+
+	if (g->mode == GM_INCLUDE && g->n_src == 0) {
+		if (known)
+			effects_note(fx, db->port, NOTE_GROUP_GONE, &g->group, NULL, 0);
+		mgroup_note_ended(db, now, g);
+		mgroup_drop(db, g);
+		return known;
+	}
+	if (!known)
+		effects_note(
+			fx, db->port, NOTE_GROUP_NEW, &g->group, &g->last_reporter, 0);
+	g->known = true;
+	g->changed = false;
+	mgroup_arm(db, g);
+	mgroup_count(db, g, false);
+	return changed || !known;
+}
+
+/* The group's first record, or the first after it had to make room. 0, 1: refused for a
+ * limit, -ENOMEM. */
+static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
+	const struct gm_msg *msg, struct effects *fx, struct mgroup **g)
+{
+	int r;
+
+	if (!mgroup_within_quota(db, now, group, msg, fx))
+		return 1;
+	if (!mgroup_room_for_group(db, now, msg, fx)) {
+		mgroup_struck(db, now, NOTE_GROUP_LIMIT, group, &msg->from,
+			db->params.max_groups, fx);
+		return 1;
+	}
+	if (!*g)
+		*g = mgroup_create(db, now, group);
+	if (!*g)
+		return -ENOMEM;
+	db->n_leaving -= (*g)->leaving;
+	(*g)->leaving = false;
+	r = mgroup_charge_sender(db, *g, msg);
+	if (r < 0 && !(*g)->known)
+		mgroup_drop(db, *g);
+	return r;
+}
+
+int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
+	const struct gm_record *rec, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&rec->group)];
+	struct mgroup *g = mgroup_find(db, &rec->group);
+	int r;
+
+	if ((!g || g->leaving) && !creates_state(rec))
+		return 0;
+	r = addrset_from_array(&db->list, rec->src, rec->n_src);
+	if (r < 0)
+		return r;
+	if (!g || g->leaving) {
+		r = admit(db, now, &rec->group, msg, fx, &g);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	/* each source as such and in the host's list, and the host */
+	mgroup_room_for_addresses(db, now, g, msg, 2 * db->list.n + 1, fx);
+	db->now = now;
+	db->brought = mgroup_brought(g, msg);
+	db->within_share = !db->brought || !rec->n_src || mgroup_within_share(db, msg);
+	/* A leave is no sign of an older member. */
+	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
+		g->older_until[msg->version] = mono_add_ms(
+			now, gm_older_host_ms(&db->params.gm, role->rv, role->qi_ms));
+	g->last_reporter = msg->from;
+	mgroup_track(db, g, now, msg, rec->type, &db->list, fx);
+	r = apply(db, g, now, rec, &db->list, fx);
+	mgroup_count(db, g, db->brought);
+	if (settle(db, g, now, fx) && r == 0)
+		r = 1;
+	return r;
+}
+
+/* ---- time ---- */
+
+static void sources_expire(struct mgroup *g, mono_t now)
+{
+	size_t out = 0;
+
+	if (!mono_due(g->source_at, now))
+		return;
+	for (size_t i = 0; i < g->n_src; i++) {
+		struct mgroup_source *s = &g->src[i];
+
+		if (mono_is_set(s->until) && mono_due(s->until, now)) {
+			if (g->mode == GM_INCLUDE) {
+				g->changed = true;
+				continue;
+			}
+			source_block(g, s);
+		}
+		if (out != i)
+			g->src[out] = *s;
+		out++;
+	}
+	g->n_src = out;
+	mgroup_source_first(g);
+}
+
+static void expire(struct mgroup *g, mono_t now)
+{
+	/* sources first: a source that ends together with the group timer is not
+	 * carried over into INCLUDE mode (R073) */
+	sources_expire(g, now);
+	if (g->mode == GM_EXCLUDE && mono_due(g->until, now))
+		mgroup_to_include(g);
+}
+
+void mgroup_to_include(struct mgroup *g)
+{
+	size_t out = 0;
+
+	g->mode = GM_INCLUDE;
+	g->until = MONO_UNSET;
+	g->repeats = 0;
+	g->waits = false;
+	g->changed = true;
+	for (size_t i = 0; i < g->n_src; i++)
+		if (mono_is_set(g->src[i].until))
+			g->src[out++] = g->src[i];
+	g->n_src = out;
+	g->n_blocked = 0;
+}
+
+bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
+	struct addr *ret_group, size_t *work)
+{
+	struct heap_node *first = heap_first(&db->timers);
+	struct mgroup *g;
+	struct addr group;
+
+	g = mgroup_turn(db, now);
+	if (g) {
+		*work += 1 + g->n_src;
+		*ret_group = addr_any(addr_family(&g->group));
+		mgroup_ask_waiting(db, g, now, fx);
+		mgroup_arm(db, g);
+		return true;
+	}
+	if (!first || !mono_due(first->at, now))
+		return false;
+	g = container_of(first, struct mgroup, timer);
+	group = g->group;
+	*work += 1 + g->n_src;
+	expire(g, now);
+	if (mono_due(g->repeat_at, now))
+		mgroup_ask_again(db, g, now, fx);
+	*ret_group = settle(db, g, now, fx) ? group : addr_any(addr_family(&group));
+	return true;
+}
+
+mono_t mgroup_deadline(const struct mgroup_db *db)
+{
+	const struct heap_node *first = heap_first(&db->timers);
+
+	return mono_min(first ? first->at : MONO_NEVER, mgroup_turn_deadline(db));
+}
+
+void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg)
+{
+	const struct gm_query *q = &msg->query;
+	struct mgroup *g = mgroup_find(db, &q->group);
+	uint32_t own = gm_last_member_ms(&db->params.gm);
+	uint32_t ms = q->max_resp_ms * db->params.gm.last_member_count;
+	mono_t limit;
+
+	if (!g || q->suppress || msg->version == GM_V1)
+		return;
+	/* members may take that long to answer */
+	if (msg->version == GM_V3 && ms < own)
+		ms = own;
+	limit = mono_add_ms(now, ms);
+	if (q->n_src == 0 && g->mode == GM_EXCLUDE)
+		g->until = mono_min(g->until, limit);
+	for (size_t i = 0; i < q->n_src; i++) {
+		struct mgroup_source *s = mgroup_source(g, &q->src[i]);
+
+		if (s && mono_is_set(s->until))
+			mgroup_source_run(g, s, mono_min(s->until, limit));
+	}
+	mgroup_arm(db, g);
+}
+
+/* ---- what others see ---- */
+
+bool mgroup_wants(const struct mgroup *g, const struct addr *source)
+{
+	const struct mgroup_source *s = mgroup_source(g, source);
+
+	if (g->mode == GM_INCLUDE)
+		return s != NULL;
+	return !s || mono_is_set(s->until);
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What one downstream may cost, and one host of it (R082). A group is charged to the
+ * host that brought it, twice: to its address, and to the station that the report came
+ * from, because either can be made up. So are the addresses that this host's reports
+ * add to the group; what others add is nobody's, else a stranger could make a neighbour
+ * look greedy.
+ *
+ * A full table makes room for a host that has little: the newest group of whoever holds
+ * most ends. Where nobody holds much, a host with next to nothing takes the place of a
+ * stranger: the youngest of some groups that are picked at random. While ten thousand
+ * made-up hosts with a group each come and go, those that were there before them stay.
+ * A newcomer gets in, but may have to go like any other of the young ones: nothing
+ * tells it from them. mgroup.c asks before it makes something, and counts after each
+ * step. Pure.
+ */
+
+#include "base/cleanup.h"
+#include "control/member/mgroup_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* No host that holds so many or fewer is a greedy one, nor one that holds a 64th of
+ * what there is: a repeater with a household behind it must not be the first to go when
+ * made-up hosts fill the table. */
+#define MUCH_GROUPS   64
+#define MUCH_ADDR     4096
+#define MUCH_PART     64
+#define LITTLE_GROUPS 4 /* who holds fewer may take the place of a stranger */
+#define LITTLE_ADDR   64
+#define FAR_MORE      4 /* times what the newcomer holds: such a host gives way to it */
+#define STRANGERS     8 /* that are compared */
+#define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
+#define EVICT_MAX     8	  /* for the addresses of one record */
+
+static struct mgroup_owner *owner_find(
+	const struct mgroup_db *db, const struct addr *key)
+{
+	uint64_t hash = table_hash(&db->owners, key, sizeof(*key));
+
+	for (struct table_node *n = table_find(&db->owners, hash); n;
+		n = table_next(n)) {
+		struct mgroup_owner *o = container_of(n, struct mgroup_owner, node);
+
+		if (addr_eq(&o->key, key))
+			return o;
+	}
+	return NULL;
+}
+
+static struct mgroup_owner *owner_get(struct mgroup_db *db, const struct addr *key)
+{
+	struct mgroup_owner *o = owner_find(db, key);
+	size_t n = db->owners.n + 1;
+
+	if (o || heap_reserve(&db->by_groups, n) < 0 ||
+		heap_reserve(&db->by_addr, n) < 0)
+		return o;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+	o->key = *key;
+	if (table_insert(&db->owners, &o->node,
+		    table_hash(&db->owners, key, sizeof(*key))) < 0) {
+		free(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* its places among those who hold most, who come first */
+static void rank(struct mgroup_db *db, struct mgroup_owner *o)
+{
+	heap_set(&db->by_groups, &o->groups_rank, (mono_t){-(int64_t)o->n_groups});
+	heap_set(&db->by_addr, &o->addr_rank, (mono_t){-(int64_t)o->n_addr});
+}
+
+static void owner_release(struct mgroup_db *db, struct mgroup_owner *o)
+{
+	if (o->n_groups > 0)
+		return;
+	heap_remove(&db->by_groups, &o->groups_rank);
+	heap_remove(&db->by_addr, &o->addr_rank);
+	table_remove(&db->owners, &o->node);
+	free(o);
+}
+
+static bool sender_key(const struct gm_msg *msg, unsigned kind, struct addr *ret_key)
+{
+	static const struct gm_mac none;
+
+	*ret_key = kind == MGROUP_ADDRESS ? msg->from : gm_station(&msg->mac);
+	return kind == MGROUP_ADDRESS || !gm_mac_eq(&msg->mac, &none);
+}
+
+/* What the sender holds for certain: the groups that its address has brought and its
+ * station also, as far as numbers can tell. A stranger that speaks in its name adds to
+ * one of the two. */
+static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
+{
+	uint32_t n = UINT32_MAX;
+
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o;
+		struct addr key;
+
+		if (!sender_key(msg, k, &key))
+			continue;
+		o = owner_find(db, &key);
+		n = o ? (o->n_groups < n ? o->n_groups : n) : 0;
+	}
+	return n;
+}
+
+/* What the sender holds already: more of what its address and its station do. */
+static void holdings(const struct mgroup_db *db, const struct gm_msg *msg,
+	uint32_t *ret_groups, size_t *ret_addr)
+{
+	*ret_groups = 0;
+	*ret_addr = 0;
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o;
+		struct addr key;
+
+		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
+		if (o && o->n_groups > *ret_groups)
+			*ret_groups = o->n_groups;
+		if (o && o->n_addr > *ret_addr)
+			*ret_addr = o->n_addr;
+	}
+}
+
+/* ---- charging ---- */
+
+int mgroup_charge(
+	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key)
+{
+	struct mgroup_owned *own = &g->owned[kind];
+	struct mgroup_owner *o = owner_get(db, key);
+
+	if (!o)
+		return -ENOMEM;
+	o->n_groups++;
+	*own = (struct mgroup_owned){.owner = o, .older = o->newest};
+	if (o->newest)
+		o->newest->owned[kind].newer = g;
+	o->newest = g;
+	rank(db, o);
+	return 0;
+}
+
+int mgroup_charge_sender(
+	struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		struct addr key;
+		int r = sender_key(msg, k, &key) ? mgroup_charge(db, g, k, &key) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void mgroup_release(struct mgroup_db *db, struct mgroup *g)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		struct mgroup_owned *own = &g->owned[k];
+		struct mgroup_owner *o = own->owner;
+
+		if (!o)
+			continue;
+		if (own->newer)
+			own->newer->owned[k].older = own->older;
+		else
+			o->newest = own->older;
+		if (own->older)
+			own->older->owned[k].newer = own->newer;
+		o->n_groups--;
+		o->n_addr -= g->n_charged;
+		*own = (struct mgroup_owned){0};
+		rank(db, o);
+		owner_release(db, o);
+	}
+	db->n_addr -= g->n_counted;
+	g->n_counted = g->n_charged = 0;
+}
+
+bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o = g->owned[k].owner;
+		struct addr key;
+
+		if (o && sender_key(msg, k, &key) && addr_eq(&o->key, &key))
+			return true;
+	}
+	return false;
+}
+
+static void charge_addresses(struct mgroup_db *db, struct mgroup *g, size_t n)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS && n != g->n_charged; k++) {
+		struct mgroup_owner *o = g->owned[k].owner;
+
+		if (!o)
+			continue;
+		o->n_addr = o->n_addr - g->n_charged + n;
+		rank(db, o);
+	}
+	g->n_charged = n;
+}
+
+void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought)
+{
+	size_t n = g->n_src + g->n_host + g->n_named, charged = g->n_charged;
+
+	if (n == g->n_counted)
+		return;
+	if (brought && n > g->n_counted)
+		charged += n - g->n_counted;
+	db->n_addr = db->n_addr - g->n_counted + n;
+	g->n_counted = n;
+	charge_addresses(db, g, charged < n ? charged : n);
+}
+
+void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n)
+{
+	if (n < g->n_charged)
+		charge_addresses(db, g, n);
+}
+
+/* ---- what is refused ---- */
+
+void mgroup_struck(struct mgroup_db *db, mono_t now, enum note note,
+	const struct addr *group, const struct addr *who, uint32_t limit,
+	struct effects *fx)
+{
+	if (note == NOTE_GROUP_EVICTED)
+		db->n_evicted++;
+	else
+		db->n_refused++;
+	db->struck = (struct mgroup_struck){note, *who, limit, now};
+	effects_note(fx, db->port, note, group, who, limit);
+}
+
+void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
+{
+	static const struct {
+		enum note note;
+		const char *limit, *advice;
+	} text[] = {
+		{NOTE_GROUP_LIMIT, "max-groups", "raise it if all of them are wanted"},
+		{NOTE_SOURCE_LIMIT, "max-sources",
+			"raise it if all of them are wanted"},
+		{NOTE_HOST_QUOTA, "max-groups-per-host",
+			"raise it if that is a router with many hosts behind it"},
+		{NOTE_ADDRESS_LIMIT, "the addresses of all lists",
+			"lower max-sources or max-groups-per-host"},
+		{NOTE_ADDRESS_SHARE, "the addresses of one host",
+			"find out what it does with so many sources"},
+		{NOTE_GROUP_EVICTED, "a full table, in favour of hosts with less,",
+			"raise max-groups, or lower max-groups-per-host"},
+	};
+	char who[ADDR_STRLEN];
+
+	for (size_t i = 0; i < array_len(text); i++)
+		if (text[i].note == s->note)
+			snprintf(buf, size, "%s (%u) struck %s: %s", text[i].limit,
+				s->limit, gm_format_host(&s->who, who), text[i].advice);
+}
+
+bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *group,
+	const struct gm_msg *msg, struct effects *fx)
+{
+	uint32_t limit = db->params.max_groups_per_host;
+
+	for (unsigned k = 0; limit && k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o;
+		struct addr key;
+
+		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
+		if (o && o->n_groups >= limit) {
+			mgroup_struck(db, now, NOTE_HOST_QUOTA, group, &key, limit, fx);
+			return false;
+		}
+	}
+	return true;
+}
+
+size_t mgroup_address_share(const struct mgroup_db *db)
+{
+	return db->max_addr / 8;
+}
+
+bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg)
+{
+	uint32_t groups;
+	size_t addr;
+
+	holdings(db, msg, &groups, &addr);
+	return addr < mgroup_address_share(db);
+}
+
+/* ---- making room ---- */
+
+/* The group ends as if its last member had left; mgroup_tick() tells the others. */
+static void evict(struct mgroup_db *db, mono_t now, struct mgroup *g, uint32_t limit,
+	struct effects *fx)
+{
+	const struct mgroup_owner *o = g->owned[MGROUP_STATION].owner
+		? g->owned[MGROUP_STATION].owner
+		: g->owned[MGROUP_ADDRESS].owner;
+	struct addr who = o ? o->key : g->last_reporter;
+
+	mgroup_struck(db, now, NOTE_GROUP_EVICTED, &g->group, &who, limit, fx);
+	mgroup_empty(db, g);
+	g->leaving = true;
+	db->n_leaving++;
+	heap_set(&db->timers, &g->timer, now);
+}
+
+static struct mgroup *newest_of(const struct mgroup_owner *o, const struct mgroup *but)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		struct mgroup *g = o->newest;
+
+		if (!g || g->owned[k].owner != o)
+			continue;
+		return g == but ? g->owned[k].older : g;
+	}
+	return NULL;
+}
+
+/* a over b, when one of two strangers has to go */
+static bool goes_first(const struct mgroup *a, const struct mgroup *b, bool for_addr)
+{
+	size_t much_a = a->n_counted / 256, much_b = b->n_counted / 256;
+
+	if (for_addr && much_a != much_b)
+		return much_a > much_b;
+	return mono_before(b->since, a->since);
+}
+
+static struct mgroup *stranger(
+	struct mgroup_db *db, const struct mgroup *but, bool for_addr)
+{
+	struct mgroup *best = NULL;
+
+	if (db->groups.n < STRANGERS_OF)
+		return NULL;
+	for (unsigned i = 0; i < STRANGERS; i++) {
+		size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
+		struct table_node *n = table_after(&db->groups, &pos, NULL);
+		struct mgroup *g = n ? container_of(n, struct mgroup, node) : NULL;
+
+		if (g && g != but && !g->leaving &&
+			(!best || goes_first(g, best, for_addr)))
+			best = g;
+	}
+	return best;
+}
+
+/* What who brought it holds at least: the station and the address agree. */
+static uint32_t held_by_owner(const struct mgroup *g)
+{
+	uint32_t n = UINT32_MAX;
+
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++)
+		if (g->owned[k].owner && g->owned[k].owner->n_groups < n)
+			n = g->owned[k].owner->n_groups;
+	return n == UINT32_MAX ? 0 : n;
+}
+
+/* The youngest of some that are picked at random and whose owner holds far more than
+ * `groups`; NULL: there is none among them. */
+static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
+{
+	struct mgroup *best = NULL;
+
+	for (unsigned i = 0; db->groups.n >= STRANGERS_OF && i < STRANGERS; i++) {
+		size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
+		struct table_node *n = table_after(&db->groups, &pos, NULL);
+		struct mgroup *g = n ? container_of(n, struct mgroup, node) : NULL;
+
+		if (g && !g->leaving &&
+			held_by_owner(g) >= (uint64_t)FAR_MORE * (groups + 1) &&
+			(!best || goes_first(g, best, false)))
+			best = g;
+	}
+	return best;
+}
+
+static size_t at_least(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Who has to make room while the one who holds most holds this many. */
+static struct mgroup *gives_way(
+	struct mgroup_db *db, const struct gm_msg *msg, struct mgroup_owner *most)
+{
+	uint32_t groups, own = own_groups(db, msg);
+	size_t addr;
+
+	holdings(db, msg, &groups, &addr);
+	if (most->n_groups > at_least(MUCH_GROUPS, db->params.max_groups / MUCH_PART))
+		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
+	return own < LITTLE_GROUPS ? stranger(db, NULL, false)
+				   : of_one_with_more(db, own);
+}
+
+bool mgroup_room_for_group(
+	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx)
+{
+	struct heap_node *first = heap_first(&db->by_groups);
+	uint32_t limit = db->params.max_groups;
+	struct mgroup *g = NULL;
+
+	if (!limit || db->groups.n - db->n_leaving < limit)
+		return true;
+	if (first)
+		g = gives_way(
+			db, msg, container_of(first, struct mgroup_owner, groups_rank));
+	if (g)
+		evict(db, now, g, limit, fx);
+	return g != NULL;
+}
+
+void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
+	const struct mgroup *but, const struct gm_msg *msg, size_t n,
+	struct effects *fx)
+{
+	size_t addr, much = at_least(MUCH_ADDR, db->max_addr / MUCH_PART);
+	uint32_t groups;
+
+	if (db->n_addr + n <= db->max_addr)
+		return;
+	holdings(db, msg, &groups, &addr);
+	for (unsigned i = 0; i < EVICT_MAX && db->n_addr + n > db->max_addr; i++) {
+		struct heap_node *first = heap_first(&db->by_addr);
+		struct mgroup *g = NULL;
+		struct mgroup_owner *o;
+
+		if (!first)
+			return;
+		o = container_of(first, struct mgroup_owner, addr_rank);
+		if (o->n_addr > much && addr + n < o->n_addr)
+			g = newest_of(o, but);
+		else if (o->n_addr <= much && addr < LITTLE_ADDR)
+			g = stranger(db, but, true);
+		if (!g)
+			return;
+		evict(db, now, g, (uint32_t)db->max_addr, fx);
+	}
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * When a downstream may begin to ask: strangers decide how many leaves there are, and
+ * each query is a multicast frame, which on Wi-Fi costs air time at the lowest rate.
+ * Every report that arrives may begin one question of its own, now or when one about
+ * the same group is over; with the repetition that makes two frames for one. What else
+ * it gives reason to ask waits, and the group that has waited longest gets what a
+ * report leaves over, or one turn in each Last Member Query Time in which nobody says
+ * anything. A group that waits is asked all that it is to be asked at once. Above that
+ * there is a bound for the port.
+ *
+ * Also here: which groups have ended by fast leave a moment ago, though they are not in
+ * the table any more. Called by mgroup.c and mgroup_ask.c. Pure.
+ */
+
+#include "base/cleanup.h"
+#include "control/member/mgroup_priv.h"
+
+/* Questions that a port may begin in a second, and at once. With the repetitions these
+ * are 200 queries a second: at 1 Mbit/s, the slowest that Wi-Fi has, a seventh of the
+ * time. */
+#define PORT_RATE     100
+#define PORT_BURST_MS 500
+
+static mono_t turn_at(const struct mgroup_db *db)
+{
+	const struct mgroup_turns *t = &db->turns;
+	mono_t room = mono_add_ms(t->busy, 1000 / PORT_RATE - PORT_BURST_MS);
+
+	if (!t->debt)
+		return room;
+	return mono_max(room,
+		mono_add_ms(t->since,
+			(int64_t)t->debt * gm_last_member_ms(&db->params.gm)));
+}
+
+void mgroup_begin(struct mgroup_db *db, mono_t now)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	if (t->debt)
+		t->debt--;
+	t->since = now;
+}
+
+bool mgroup_has_turn(const struct mgroup_db *db, mono_t now)
+{
+	return mono_due(turn_at(db), now);
+}
+
+void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	t->debt = n; /* whoever may ask has paid for all before */
+	t->since = now;
+	t->busy = mono_add_ms(mono_max(t->busy, now), n * (1000 / PORT_RATE));
+}
+
+void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	if (!t->debt)
+		t->since = now;
+	t->debt += n;
+}
+
+void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at)
+{
+	if (!g->turn.slot || mono_before(at, g->turn.at))
+		heap_set(&db->turns.waiting, &g->turn, at);
+}
+
+mono_t mgroup_turn_deadline(const struct mgroup_db *db)
+{
+	const struct heap_node *first = heap_first(&db->turns.waiting);
+
+	return first ? mono_max(first->at, turn_at(db)) : MONO_NEVER;
+}
+
+struct mgroup *mgroup_turn(struct mgroup_db *db, mono_t now)
+{
+	struct heap_node *first = heap_first(&db->turns.waiting);
+
+	if (!first || !mono_due(mgroup_turn_deadline(db), now))
+		return NULL;
+	heap_remove(&db->turns.waiting, first);
+	return container_of(first, struct mgroup, turn);
+}
+
+/* ---- groups that have ended ---- */
+
+static struct mgroup_ended *ended_at(struct mgroup_turns *t, unsigned i)
+{
+	return &t->ended[(t->first_ended + i) % MGROUP_MAX_ENDED];
+}
+
+bool mgroup_may_end(struct mgroup_db *db, mono_t now)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	while (t->n_ended && mono_due(ended_at(t, 0)->fast_at, now)) {
+		t->first_ended = (t->first_ended + 1) % MGROUP_MAX_ENDED;
+		t->n_ended--;
+	}
+	return t->n_ended < MGROUP_MAX_ENDED;
+}
+
+void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	if (mono_before(now, g->fast_at) && mgroup_may_end(db, now))
+		*ended_at(t, t->n_ended++) =
+			(struct mgroup_ended){g->group, g->fast_at};
+}
+
+mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	for (unsigned i = t->n_ended; i-- > 0;)
+		if (addr_eq(&ended_at(t, i)->group, group))
+			return ended_at(t, i)->fast_at;
+	return MONO_UNSET;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Budgets of membership messages, see flood.h. mcsock asks for each message before it
+ * is decoded. A bucket is one point in time, the one at which it will be empty again
+ * (the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371). Beyond
+ * its burst a bucket has a zone in which the chance to get in falls to nothing, so that
+ * under a lasting flood each message has the same chance whenever it comes.
+ *
+ * Hosts and messages are in tables of fixed size, four to a row, in which a new one
+ * takes the place of the one whose bucket has been empty longest. Who lost its place
+ * starts with an empty bucket: the error is always on the side of letting pass, and the
+ * port's budgets bound it.
+ */
+
+#include "control/proto/flood.h"
+
+#include "base/rng.h"
+#include "base/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS 4
+#define ROWS (FLOOD_HOSTS / WAYS)
+
+/* A budget holds what comes in so long: hosts answer a query with all of their groups
+ * at once. */
+#define HOST_BURST_MS 2000
+#define PORT_BURST_MS 1000
+#define WAY_BURST_MS  250
+/* The zone of chance, as a part of the burst. */
+#define ZONE_DIVISOR 4
+
+/* A host is quiet up to so much work per second, and at once: somebody who changes
+ * channels, or answers a query for some dozens of groups. */
+#define QUIET_WORK  16
+#define QUIET_BURST 64
+/* The same message may come from the same addresses so often per second, and at once:
+ * hosts repeat what they say. */
+#define SAME_RATE  2
+#define SAME_BURST 4
+/* Octets of a message that are compared; its length is, in any case. */
+#define SAME_OCTETS 256
+
+/* The two other ways of a port without a limit of its own. */
+#define DEFAULT_PORT_RATE 20000
+
+struct entry {
+	uint64_t id; /* keyed hash; 0: the place is free */
+	mono_t busy; /* MONO_UNSET when nothing has been charged */
+};
+
+struct host {
+	struct entry e; /* its bucket is that of work */
+	mono_t messages, quiet;
+	mono_t since; /* n_refused counts from here, for a second */
+	uint32_t n_refused;
+};
+
+struct flood {
+	struct table hash; /* only its key */
+	struct rng rng;
+	struct host host[ROWS][WAYS];
+	struct entry same[ROWS][WAYS];
+	/* what the last message was charged as a repetition; NULL: it was not */
+	struct entry *last;
+	mono_t last_before;
+};
+
+/* a rate of units, and how many at once */
+struct budget {
+	int64_t unit_ns, burst_ns;
+};
+
+static struct budget budget(uint64_t rate, int64_t burst_ms)
+{
+	return (struct budget){
+		.unit_ns = rate > NS_PER_SEC ? 1 : NS_PER_SEC / (int64_t)rate,
+		.burst_ns = burst_ms * NS_PER_MS};
+}
+
+int flood_new(uint64_t seed, struct flood **ret_flood)
+{
+	struct flood *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	table_init(&f->hash, seed);
+	rng_seed(&f->rng, table_hash(&f->hash, &seed, sizeof(seed)));
+	*ret_flood = f;
+	return 0;
+}
+
+struct flood *flood_free(struct flood *f)
+{
+	free(f);
+	return NULL;
+}
+
+/* ---- tables ---- */
+
+/* The entry of `id` in a row of them, or the one that it replaces; `size` octets lie
+ * between two entries. */
+static struct entry *find(void *row, size_t size, uint64_t id)
+{
+	struct entry *oldest = row;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct entry *e = (struct entry *)((char *)row + i * size);
+
+		if (e->id == id)
+			return e;
+		if (mono_before(e->busy, oldest->busy))
+			oldest = e;
+	}
+	memset(oldest, 0, size);
+	oldest->id = id;
+	return oldest;
+}
+
+/* `port` is who it is, not what is in it. */
+static uint64_t host_id(const struct flood *f, const struct flood_port *port,
+	const struct flood_host *host)
+{
+	uint8_t key[sizeof(port) + sizeof(host->mac) + sizeof(host->from) + 1],
+		*p = key;
+
+	memcpy(p, &port, sizeof(port));
+	p += sizeof(port);
+	memcpy(p, &host->mac, sizeof(host->mac));
+	p += sizeof(host->mac);
+	memcpy(p, &host->from, sizeof(host->from));
+	p += sizeof(host->from);
+	*p = host->has_mac;
+	return table_hash(&f->hash, key, sizeof(key)) | 1;
+}
+
+static struct host *find_host(struct flood *f, uint64_t id)
+{
+	return (struct host *)find(f->host[(id >> 1) % ROWS], sizeof(struct host), id);
+}
+
+static struct entry *find_same(
+	struct flood *f, uint64_t host, const struct flood_message *m)
+{
+	uint64_t key[3] = {host, m->len,
+		table_hash(&f->hash, m->octets,
+			m->len < SAME_OCTETS ? m->len : SAME_OCTETS)};
+	uint64_t id = table_hash(&f->hash, key, sizeof(key)) | 1;
+
+	return find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
+}
+
+/* ---- buckets ---- */
+
+static int64_t fill(mono_t bucket, mono_t now)
+{
+	return mono_due(bucket, now) ? 0 : bucket.ns - now.ns;
+}
+
+static void charge(mono_t *bucket, mono_t now, const struct budget *b, uint32_t units)
+{
+	*bucket = mono_add_ns(mono_max(*bucket, now), b->unit_ns * units);
+}
+
+/* How many of `want` units there is room for; nothing is charged. */
+static uint32_t room(mono_t bucket, mono_t now, const struct budget *b, uint32_t want)
+{
+	int64_t left = (b->burst_ns - fill(bucket, now)) / b->unit_ns;
+
+	return left <= 0 ? 0 : left < want ? (uint32_t)left : want;
+}
+
+/* The same with a zone of chance. All messages can expect the same there, so a large
+ * one gets in more rarely than a small one. */
+static uint32_t room_by_chance(struct flood *f, mono_t bucket, mono_t now,
+	const struct budget *b, uint32_t want)
+{
+	int64_t zone = b->burst_ns / ZONE_DIVISOR;
+	int64_t left = b->burst_ns + zone - fill(bucket, now);
+	uint64_t large = want > FLOOD_SMALL ? want : FLOOD_SMALL;
+
+	if (left <= 0)
+		return 0;
+	if (left < zone &&
+		rng_below(&f->rng, (uint64_t)zone * large) >=
+			(uint64_t)left * FLOOD_SMALL)
+		return 0;
+	left = left / b->unit_ns + 1;
+	return left < want ? (uint32_t)left : want;
+}
+
+/* ---- three ways ---- */
+
+struct input {
+	struct flood *f;
+	mono_t now;
+	struct flood_port *port;
+	const struct flood_limit *limit;
+	const struct flood_message *m;
+	uint64_t id;
+	struct host *h;
+};
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Less than the first records of a message is nothing. */
+static bool is_enough(uint32_t granted, uint32_t want)
+{
+	return granted >= smaller(want, FLOOD_SMALL);
+}
+
+static uint32_t host_room(const struct input *in, uint32_t want)
+{
+	struct budget messages, work;
+	uint32_t rate = in->limit->host_rate;
+
+	if (!rate)
+		return want;
+	messages = budget(rate, HOST_BURST_MS);
+	work = budget((uint64_t)rate * FLOOD_HOST_WORK, HOST_BURST_MS);
+	if (!room_by_chance(in->f, in->h->messages, in->now, &messages, 1))
+		return 0;
+	return room_by_chance(in->f, in->h->e.busy, in->now, &work, want);
+}
+
+static uint32_t port_room(const struct input *in, uint32_t want)
+{
+	struct budget messages, work;
+	uint32_t rate = in->limit->port_rate;
+
+	if (!rate)
+		return want;
+	messages = budget(rate, PORT_BURST_MS);
+	work = budget((uint64_t)rate * FLOOD_PORT_WORK, PORT_BURST_MS);
+	if (!room_by_chance(in->f, in->port->messages, in->now, &messages, 1))
+		return 0;
+	return room_by_chance(in->f, in->port->work, in->now, &work, want);
+}
+
+static void charge_full(const struct input *in, uint32_t units)
+{
+	uint64_t host = in->limit->host_rate, port = in->limit->port_rate;
+	struct budget b;
+
+	/* without a limit it says how lately the host was heard */
+	b = budget(host ? host * FLOOD_HOST_WORK : NS_PER_SEC, HOST_BURST_MS);
+	charge(&in->h->e.busy, in->now, &b, units);
+	if (host) {
+		b = budget(host, HOST_BURST_MS);
+		charge(&in->h->messages, in->now, &b, 1);
+	}
+	if (port) {
+		b = budget(port, PORT_BURST_MS);
+		charge(&in->port->messages, in->now, &b, 1);
+		b = budget(port * FLOOD_PORT_WORK, PORT_BURST_MS);
+		charge(&in->port->work, in->now, &b, units);
+	}
+}
+
+static uint32_t take_full(const struct input *in, enum flood_cause *ret_cause)
+{
+	uint32_t want = in->m->work, by_host = host_room(in, want), granted = 0;
+
+	if (is_enough(by_host, want))
+		granted = port_room(in, by_host);
+	*ret_cause = by_host < want ? FLOOD_BY_HOST
+		: granted < want    ? FLOOD_BY_PORT
+				    : FLOOD_NOTHING;
+	if (!is_enough(granted, want))
+		return 0;
+	charge_full(in, granted);
+	return granted;
+}
+
+static struct budget way(const struct input *in)
+{
+	uint64_t rate = in->limit->port_rate ? in->limit->port_rate : DEFAULT_PORT_RATE;
+
+	return budget(rate * FLOOD_PORT_WORK, WAY_BURST_MS);
+}
+
+static uint32_t take_quiet(const struct input *in)
+{
+	struct budget quiet = budget(QUIET_WORK, QUIET_BURST * 1000 / QUIET_WORK);
+	struct budget port = way(in);
+	uint32_t granted = room(in->h->quiet, in->now, &quiet, in->m->work);
+
+	if (!is_enough(granted, in->m->work))
+		return 0;
+	granted = room_by_chance(in->f, in->port->quiet, in->now, &port, granted);
+	if (!is_enough(granted, in->m->work))
+		return 0;
+	charge(&in->h->quiet, in->now, &quiet, granted);
+	charge(&in->port->quiet, in->now, &port, granted);
+	return granted;
+}
+
+static uint32_t take_fresh(const struct input *in)
+{
+	struct budget same = budget(SAME_RATE, SAME_BURST * 1000 / SAME_RATE);
+	struct budget port = way(in);
+	struct entry *e = find_same(in->f, in->id, in->m);
+	uint32_t granted = smaller(in->m->work, FLOOD_SMALL);
+
+	if (!room(e->busy, in->now, &same, 1) ||
+		!is_enough(
+			room_by_chance(in->f, in->port->fresh, in->now, &port, granted),
+			granted))
+		return 0;
+	in->f->last = e;
+	in->f->last_before = e->busy;
+	charge(&e->busy, in->now, &same, 1);
+	charge(&in->port->fresh, in->now, &port, granted);
+	return granted;
+}
+
+/* ---- input ---- */
+
+static void note_struck(const struct input *in, enum flood_cause cause)
+{
+	in->port->struck[cause].host = in->m->host;
+	in->port->struck[cause].at = in->now;
+}
+
+/* A message is refused. True: too many have been within a second. */
+static bool count_refused(struct host *h, mono_t now, uint32_t loud_rate)
+{
+	if (mono_due(mono_add_ns(h->since, NS_PER_SEC), now)) {
+		h->since = now;
+		h->n_refused = 0;
+	}
+	h->n_refused++;
+	return loud_rate && h->n_refused % loud_rate == 0;
+}
+
+struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port *port,
+	const struct flood_limit *limit, const struct flood_message *m)
+{
+	struct input in = {f, now, port, limit, m, .id = 0};
+	struct flood_verdict v = {.work = m->work};
+
+	f->last = NULL;
+	if (!limit->host_rate && !limit->port_rate)
+		return v;
+	in.id = host_id(f, port, &m->host);
+	in.h = find_host(f, in.id);
+	v.work = take_full(&in, &v.cause);
+	if (v.cause == FLOOD_NOTHING)
+		return v;
+	if (!v.work)
+		v.work = take_quiet(&in);
+	if (!v.work)
+		v.work = take_fresh(&in);
+	if (v.work < m->work)
+		note_struck(&in, v.cause);
+	if (!v.work)
+		v.loud = count_refused(in.h, now, limit->loud_rate);
+	return v;
+}
+
+void flood_bad(struct flood *f)
+{
+	if (f->last)
+		f->last->busy = f->last_before;
+	f->last = NULL;
+}

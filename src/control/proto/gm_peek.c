@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What a membership message will cost, from its length and its own count of records,
+ * see gm_peek.h. A count that lies makes a message dearer for its sender: octets that
+ * are in no record are charged as addresses.
+ */
+
+#include "control/proto/gm_peek.h"
+
+#include "base/bytes.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#define IGMP_V3_REPORT 0x22
+#define MLD_V2_REPORT  143
+#define MESSAGE_MIN    8 /* also what is in front of a report's records */
+#define IPV4_MIN       20
+#define IPV6_HEADER    40
+
+static bool find_ipv4(const uint8_t *p, size_t len, struct gm_peek *ret)
+{
+	size_t header = len < IPV4_MIN ? 0 : (p[0] & 0x0fu) * 4, total;
+
+	if (header < IPV4_MIN)
+		return false;
+	total = get_u16be(p + 2);
+	if (total > len)
+		total = len;
+	if (total < header + MESSAGE_MIN)
+		return false;
+	ret->from = addr_from_v4(p + 12);
+	ret->message = p + header;
+	ret->len = total - header;
+	return true;
+}
+
+/* Behind hop-by-hop options, where every legal message is. What stands behind other
+ * headers is charged by its length. */
+static bool find_ipv6(const uint8_t *p, size_t len, struct gm_peek *ret)
+{
+	size_t header = IPV6_HEADER;
+
+	if (len < IPV6_HEADER + MESSAGE_MIN)
+		return false;
+	if (p[6] == IPPROTO_HOPOPTS)
+		header += (p[IPV6_HEADER + 1] + 1u) * 8;
+	if (len < header + MESSAGE_MIN)
+		return false;
+	memcpy(ret->from.b, p + 8, sizeof(ret->from.b));
+	ret->message = p + header;
+	ret->len = len - header;
+	return true;
+}
+
+bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek *ret)
+{
+	size_t addr_len = family == FAMILY_IPV4 ? 4 : 16, record = 4 + addr_len;
+	uint8_t report = family == FAMILY_IPV4 ? IGMP_V3_REPORT : MLD_V2_REPORT;
+	size_t records = 0, octets;
+
+	*ret = (struct gm_peek){.work = 1};
+	if (!(family == FAMILY_IPV4 ? find_ipv4 : find_ipv6)(packet, len, ret))
+		return false;
+	octets = ret->len - MESSAGE_MIN;
+	if (ret->message[0] == report) {
+		records = get_u16be(ret->message + 6);
+		if (records > octets / record)
+			records = octets / record;
+	}
+	octets -= records * record;
+	ret->records = (uint32_t)records;
+	ret->work = (uint32_t)(1 + records + octets / (addr_len * GM_WORK_ADDRESSES));
+	return true;
+}

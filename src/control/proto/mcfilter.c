@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Programs for the sockets of membership messages, see mcfilter.h; mcsock attaches
+ * them. Octets of the link layer are read with SKF_LL_OFF (linux/filter.h). The test of
+ * a sampled host comes first, so that its messages cost a few instructions each.
+ */
+
+#include "control/proto/mcfilter.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define ETH_SOURCE  6
+#define IPV4_SOURCE 12
+#define IPV6_SOURCE 8
+
+/* Packet types above PACKET_MULTICAST are other hosts' frames and our own (outgoing,
+ * looped back). */
+static const struct sock_filter base_ipv4[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 2, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+static const struct sock_filter base_ipv6[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
+	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_DSTOPTS, 13, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ROUTING, 12, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_AH, 10, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 8),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
+	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
+	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40), /* ICMPv6 type */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 143, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 132, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 130, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+/* Of a sampled host: two instructions for each four octets of its addresses, the
+ * choice, and the return. */
+#define HOST_CODE (2 * (2 + 4) + 3)
+#define VLAN_ID	  0x0fff
+#define OWN_CODE  9 /* of own_first() */
+#define TYPE_CODE 2 /* the test of the packet type, with which both bases begin */
+_Static_assert(
+	array_len(base_ipv6) + OWN_CODE + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
+	"a program may not fit");
+
+static bool same_host(const struct flood_host *a, const struct flood_host *b)
+{
+	return a->has_mac == b->has_mac && gm_mac_eq(&a->mac, &b->mac) &&
+		addr_eq(&a->from, &b->from);
+}
+
+/* The entry of the host, or the one that it takes. */
+static struct mcfilter_host *entry_of(struct mcfilter *f, const struct flood_host *who)
+{
+	struct mcfilter_host *h = f->host;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		if (same_host(&f->host[i].who, who))
+			return &f->host[i];
+		if (mono_before(f->host[i].until, h->until))
+			h = &f->host[i];
+	}
+	if (f->n < MCFILTER_HOSTS)
+		h = &f->host[f->n++];
+	*h = (struct mcfilter_host){.who = *who};
+	return h;
+}
+
+void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who)
+{
+	struct mcfilter_host *h = entry_of(f, who);
+
+	if (h->on) {
+		h->share /= 2;
+		return;
+	}
+	h->ms = h->ms ? 2 * h->ms : MCFILTER_MS;
+	if (h->ms > MCFILTER_MAX_MS)
+		h->ms = MCFILTER_MAX_MS;
+	h->share = UINT32_C(1) << 31;
+	h->on = true;
+	h->until = mono_add_ms(now, h->ms);
+}
+
+bool mcfilter_expire(struct mcfilter *f, mono_t now)
+{
+	bool changed = false;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		struct mcfilter_host h = f->host[i];
+
+		if (mono_due(h.until, now) && h.on) {
+			changed = true;
+			h.on = false;
+			h.until = mono_add_ms(h.until, MCFILTER_SOON_MS);
+		}
+		if (h.on || !mono_due(h.until, now))
+			f->host[n++] = h;
+	}
+	f->n = n;
+	return changed;
+}
+
+mono_t mcfilter_deadline(const struct mcfilter *f)
+{
+	mono_t at = MONO_NEVER;
+
+	for (unsigned i = 0; i < f->n; i++)
+		at = mono_min(at, f->host[i].until);
+	return at;
+}
+
+/* Go on where these octets are at `offset`, else after the instruction `end`. */
+static size_t compare(struct sock_filter *code, size_t n, size_t end, uint32_t offset,
+	const uint8_t *octet, unsigned len)
+{
+	for (unsigned i = 0; i < len; i += 4) {
+		bool word = len - i >= 4;
+		uint32_t v = get_u16be(octet + i);
+
+		if (word)
+			v = v << 16 | get_u16be(octet + i + 2);
+		code[n++] = (struct sock_filter)BPF_STMT(
+			BPF_LD | BPF_ABS | (word ? BPF_W : BPF_H), offset + i);
+		code[n] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, v, 0, (uint8_t)(end - n));
+		n++;
+	}
+	return n;
+}
+
+/* Refuse what this host sends, but for its share; else go on behind. */
+static size_t sample(
+	struct sock_filter *code, enum family family, const struct mcfilter_host *h)
+{
+	bool v4 = family == FAMILY_IPV4;
+	unsigned ip_len = v4 ? 4 : 16, mac_len = h->who.has_mac ? 6 : 0;
+	size_t n = 0, end = 2 * ((mac_len + 3) / 4 + ip_len / 4) + 2;
+
+	n = compare(code, n, end, (uint32_t)SKF_LL_OFF + ETH_SOURCE, h->who.mac.octet,
+		mac_len);
+	n = compare(code, n, end, v4 ? IPV4_SOURCE : IPV6_SOURCE,
+		h->who.from.b + sizeof(h->who.from.b) - ip_len, ip_len);
+	code[n++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
+	code[n++] =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, h->share, 0, 1);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	return n;
+}
+
+/* One family and no other VLAN's frames, which only a socket of all protocols gets; and
+ * past the tests of sender and packet type for what this host sends. `n_host` is the
+ * number of instructions of the former. */
+static void own_first(struct sock_filter *code, enum family family, uint32_t n_host)
+{
+	const struct sock_filter own[OWN_CODE] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, VLAN_ID),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JA, n_host + TYPE_CODE, 0, 0),
+	};
+
+	memcpy(code, own, sizeof(own));
+}
+
+size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX])
+{
+	size_t n = f->own ? OWN_CODE : 0;
+
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->host[i].on)
+			n += sample(code + n, f->family, &f->host[i]);
+	if (f->own)
+		own_first(code, f->family, (uint32_t)(n - OWN_CODE));
+	if (f->family == FAMILY_IPV4) {
+		memcpy(code + n, base_ipv4, sizeof(base_ipv4));
+		return n + array_len(base_ipv4);
+	}
+	memcpy(code + n, base_ipv6, sizeof(base_ipv6));
+	return n + array_len(base_ipv6);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Which interfaces have a role in an instance: those that a phyint names, there or not;
+ * those of the system that match a pattern; those that nothing names, with defaultdown.
+ * Asked by proxy_port.c at start, after a reload and after interface events, with the
+ * same answer for the same ports, so that nothing has to be remembered.
+ */
+
+#include "control/proxy/proxy_priv.h"
+
+struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (p->port[i] && strcmp(p->port[i]->name, name) == 0)
+			return p->port[i];
+	return NULL;
+}
+
+static bool is_named(const struct config *cfg, const struct config_iface *ci)
+{
+	return ci != &cfg->defaults && !ci->pattern;
+}
+
+/* A pattern or `defaultdown` does not mean the loopback, the ports of a bridge beside
+ * the bridge, or the line on which an upstream reports. What cannot do multicast is
+ * meant by a pattern (WireGuard has not got the flag), but not by `defaultdown`. */
+static bool is_meant(
+	const struct config *cfg, const struct config_iface *ci, const struct iface *i)
+{
+	return !i->loopback && !i->enslaved && (ci->pattern || i->multicast) &&
+		!config_is_report_interface(cfg, i->name);
+}
+
+static bool is_better(
+	const struct proxy *p, const struct iface *a, const struct iface *b)
+{
+	bool a_used = proxy_port_by_name(p, a->name) != NULL;
+	bool b_used = proxy_port_by_name(p, b->name) != NULL;
+
+	if (iface_is_usable(a) != iface_is_usable(b))
+		return iface_is_usable(a);
+	return a_used != b_used ? a_used : a->ifindex < b->ifindex;
+}
+
+/* One of those that match is the upstream (RFC 4605 3: an instance has one): the one in
+ * use while it is usable, else the usable one that was there first. */
+static const struct iface *elect(const struct proxy *p, const struct config *cfg,
+	const struct iface_table *ifaces, const struct config_iface *ci)
+{
+	const struct iface *best = NULL;
+
+	for (size_t n = 0; n < ifaces->n; n++) {
+		const struct iface *i = &ifaces->v[n];
+
+		if (config_iface_find(cfg, i->name) == ci && is_meant(cfg, ci, i) &&
+			(!best || is_better(p, i, best)))
+			best = i;
+	}
+	return best;
+}
+
+const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
+	const struct iface_table *ifaces, const char *name)
+{
+	const struct config_iface *ci = config_iface_find(cfg, name);
+	const struct iface *i;
+
+	if (ci->instance != p->section || ci->role == CONFIG_ROLE_DISABLED)
+		return NULL;
+	if (is_named(cfg, ci))
+		return ci;
+	i = iface_by_name(ifaces, name);
+	if (!i || !is_meant(cfg, ci, i))
+		return NULL;
+	if (ci->role == CONFIG_ROLE_UPSTREAM && elect(p, cfg, ifaces, ci) != i)
+		return NULL;
+	return ci;
+}
+
+/* Names in the file, then those of the system that are not among them. NULL: none. */
+static const char *candidate(
+	const struct config *cfg, const struct iface_table *ifaces, size_t n)
+{
+	const char *name;
+
+	if (n < cfg->n_iface)
+		return cfg->iface[n].pattern ? NULL : cfg->iface[n].name;
+	name = ifaces->v[n - cfg->n_iface].name;
+	return is_named(cfg, config_iface_find(cfg, name)) ? NULL : name;
+}
+
+int proxy_each_missing(const struct proxy *p, const struct iface_table *ifaces,
+	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
+	void *arg)
+{
+	for (size_t n = 0; n < p->cfg->n_iface + ifaces->n; n++) {
+		const char *name = candidate(p->cfg, ifaces, n);
+		const struct config_iface *ci =
+			name ? proxy_role(p, p->cfg, ifaces, name) : NULL;
+		int r;
+
+		if (!ci || proxy_port_by_name(p, name))
+			continue;
+		r = fn(arg, name, ci);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Streams that begin and end, see streams.h; app_streams.c walks and logs. */
+
+#include "control/proxy/streams.h"
+
+#include "base/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct stream {
+	struct table_node node;
+	struct addr source, group;
+	unsigned instance, turn;
+};
+
+void streams_init(struct streams *s, uint64_t seed)
+{
+	table_init(&s->table, seed);
+}
+
+void streams_deinit(struct streams *s)
+{
+	struct table_node *n, *after;
+	size_t pos;
+
+	table_for_each (&s->table, pos, n, after)
+		free(container_of(n, struct stream, node));
+	table_deinit(&s->table);
+}
+
+static uint64_t hash_of(const struct streams *s, unsigned instance,
+	const struct addr *source, const struct addr *group)
+{
+	uint8_t key[sizeof(instance) + sizeof(source->b) + sizeof(group->b)];
+
+	memcpy(key, &instance, sizeof(instance));
+	memcpy(key + sizeof(instance), source->b, sizeof(source->b));
+	memcpy(key + sizeof(instance) + sizeof(source->b), group->b, sizeof(group->b));
+	return table_hash(&s->table, key, sizeof(key));
+}
+
+static struct stream *find(const struct streams *s, uint64_t hash, unsigned instance,
+	const struct addr *source, const struct addr *group)
+{
+	for (struct table_node *n = table_find(&s->table, hash); n; n = table_next(n)) {
+		struct stream *st = container_of(n, struct stream, node);
+
+		if (st->instance == instance && addr_eq(&st->source, source) &&
+			addr_eq(&st->group, group))
+			return st;
+	}
+	return NULL;
+}
+
+static void end(struct streams *s, struct stream *st)
+{
+	table_remove(&s->table, &st->node);
+	free(st);
+}
+
+/* False: no room or no memory, and nothing is said. */
+static bool begin(struct streams *s, uint64_t hash, unsigned instance,
+	const struct addr *source, const struct addr *group)
+{
+	struct stream *st;
+
+	if (s->table.n >= STREAMS_MAX)
+		return false;
+	st = malloc(sizeof(*st));
+	if (!st)
+		return false;
+	*st = (struct stream){.source = *source,
+		.group = *group,
+		.instance = instance,
+		.turn = s->turn};
+	if (table_insert(&s->table, &st->node, hash) < 0) {
+		free(st);
+		return false;
+	}
+	return true;
+}
+
+enum streams_event streams_see(struct streams *s, unsigned instance,
+	const struct addr *source, const struct addr *group, int32_t age_s)
+{
+	uint64_t hash = hash_of(s, instance, source, group);
+	struct stream *st = find(s, hash, instance, source, group);
+
+	if (st && age_s < STREAMS_END_S) {
+		st->turn = s->turn;
+		return STREAMS_NOTHING;
+	}
+	if (st) {
+		end(s, st);
+		return STREAMS_ENDED;
+	}
+	if (age_s < 0 || age_s >= STREAMS_END_S)
+		return STREAMS_NOTHING;
+	return begin(s, hash, instance, source, group) ? STREAMS_BEGAN
+						       : STREAMS_NOTHING;
+}
+
+void streams_end(struct streams *s)
+{
+	struct table_node *n, *after;
+	size_t pos;
+
+	table_for_each (&s->table, pos, n, after) {
+		struct stream *st = container_of(n, struct stream, node);
+
+		if (st->turn != s->turn)
+			end(s, st);
+	}
+	s->turn++;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Judgement of a stream, see explain.h: the group, the way in (explain_input.c), the
+ * way out (explain_output.c), and the sum of it. An input or output is as good as the
+ * worst of its checks; a stream arrives when some input and some output let it pass.
+ * Else the cause that is named is the one with most evidence (enum explain_weight),
+ * wherever it is found; of two with the same the one of the outputs, because who has no
+ * members is asked for nothing.
+ */
+
+#include "control/report/explain_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *explain_verdict_name(enum explain_verdict v)
+{
+	switch (v) {
+	case EXPLAIN_PASS:
+		return "pass";
+	case EXPLAIN_REFUSE:
+		return "refuse";
+	case EXPLAIN_UNKNOWN:
+		return "unknown";
+	case EXPLAIN_NOTE:
+		break;
+	}
+	return "note";
+}
+
+/* ---- the list ---- */
+
+static struct explain_check *new_check(struct explain *e)
+{
+	static struct explain_check scratch;
+	struct explain_check *v;
+	size_t cap = e->cap ? 2 * e->cap : 32;
+
+	if (e->n < e->cap)
+		return &e->check[e->n++];
+	v = realloc(e->check, cap * sizeof(*v));
+	if (!v) {
+		e->lost = true;
+		return &scratch;
+	}
+	e->check = v;
+	e->cap = cap;
+	return &e->check[e->n++];
+}
+
+struct explain_check *explain_add(struct explain *e, const char *check,
+	const char *interface, enum explain_verdict verdict, const char *format, ...)
+{
+	struct explain_check *c = new_check(e);
+	va_list ap;
+
+	*c = (struct explain_check){
+		.check = check, .verdict = verdict, .weight = EXPLAIN_FAULT};
+	if (interface)
+		memcpy(c->interface, interface,
+			strnlen(interface, sizeof(c->interface) - 1));
+	va_start(ap, format);
+	vsnprintf(c->text, sizeof(c->text), format, ap);
+	va_end(ap);
+	return c;
+}
+
+struct explain_check *explain_weigh(struct explain_check *c, enum explain_weight weight)
+{
+	c->weight = weight;
+	return c;
+}
+
+void explain_advise(struct explain_check *c, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(c->advice, sizeof(c->advice), format, ap);
+	va_end(ap);
+}
+
+void explain_deinit(struct explain *e)
+{
+	free(e->check);
+	*e = (struct explain){0};
+}
+
+/* ---- both directions ---- */
+
+bool explain_flows(const struct explain_facts *f)
+{
+	return f->seen && f->age_ms >= 0 && f->age_ms <= EXPLAIN_NOW_MS;
+}
+
+bool explain_iface_usable(
+	const struct explain_facts *f, const struct explain_iface *i, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (!i->has_role) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"%s has no role in the proxy", i->name);
+		explain_advise(c,
+			"give it one in the configuration: phyint %s upstream, or "
+			"downstream",
+			i->name);
+	} else if (!i->present) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"the system has no interface %s at the moment", i->name);
+		explain_advise(c,
+			"create it, or correct its name in the phyint line; it is used "
+			"as soon as it exists");
+	} else if (!i->up) {
+		c = explain_add(
+			e, "interface", i->name, EXPLAIN_REFUSE, "%s is down", i->name);
+		explain_advise(
+			c, "check the cable, and the link: ip link show %s", i->name);
+	} else if (i->error) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"no sockets could be opened on %s: %s", i->name, i->error);
+		explain_advise(c, "the log says which call failed; it is tried again");
+	} else if (!i->family) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"%s is switched off on %s",
+			addr_is_v4(&f->group) ? "IPv4" : "IPv6", i->name);
+		explain_advise(c, "%s on, in the phyint block of %s",
+			addr_is_v4(&f->group) ? "ipv4" : "ipv6", i->name);
+	} else {
+		explain_add(e, "interface", i->name, EXPLAIN_PASS, "%s is up", i->name);
+		return true;
+	}
+	return false;
+}
+
+/* ---- the group ---- */
+
+static bool check_group(const struct explain_facts *f, struct explain *e)
+{
+	char group[ADDR_STRLEN];
+	struct explain_check *c;
+
+	addr_format(&f->group, group);
+	if (!addr_is_multicast(&f->group)) {
+		c = explain_add(e, "group", NULL, EXPLAIN_REFUSE,
+			"%s is no multicast address", group);
+		explain_advise(c, "the group comes first, then the source");
+		return false;
+	}
+	if (addr_is_local_group(&f->group)) {
+		c = explain_add(e, "group", NULL, EXPLAIN_REFUSE,
+			"%s never leaves its link: routers must not forward it", group);
+		explain_advise(c,
+			"use another group; for use inside a site there are "
+			"239.0.0.0/8 and ff05::/16");
+		return false;
+	}
+	explain_add(e, "group", NULL, EXPLAIN_PASS, "%s may be forwarded%s", group,
+		f->ssm ? "; it is in the SSM range, where members must name sources"
+		       : "");
+	return true;
+}
+
+static bool check_source(const struct explain_facts *f, struct explain *e)
+{
+	char source[ADDR_STRLEN];
+	struct explain_check *c;
+
+	if (!f->has_source)
+		return true;
+	addr_format(&f->source, source);
+	if (!addr_is_usable_source(&f->source) || addr_is_link_local(&f->source)) {
+		c = explain_add(e, "source", NULL, EXPLAIN_REFUSE,
+			"packets from %s are not forwarded: it is no address that can "
+			"be reached from elsewhere",
+			source);
+		explain_advise(c, "give the sender an ordinary address");
+		return false;
+	}
+	if (f->source_own) {
+		c = explain_add(e, "source", NULL, EXPLAIN_REFUSE,
+			"%s is an address of this router: such packets are forged or in "
+			"a loop",
+			source);
+		explain_advise(c, "send from another host, or look for the loop");
+		return false;
+	}
+	return true;
+}
+
+/* ---- the sum ---- */
+
+/* One side: the verdict of the best interface. */
+struct side {
+	enum explain_verdict verdict; /* 0: no interface */
+	size_t from, to;	      /* its checks */
+};
+
+static bool has_verdict(
+	const struct explain *e, size_t from, size_t to, enum explain_verdict v)
+{
+	for (size_t i = from; i < to; i++)
+		if (e->check[i].verdict == v)
+			return true;
+	return false;
+}
+
+/* The check with that verdict that weighs most, the first of several; NULL: none. */
+static const struct explain_check *heaviest(
+	const struct explain *e, const struct side *s, enum explain_verdict v)
+{
+	const struct explain_check *best = NULL;
+
+	for (size_t i = s->from; i < s->to && i < e->n; i++)
+		if (e->check[i].verdict == v &&
+			(!best || e->check[i].weight > best->weight))
+			best = &e->check[i];
+	return best;
+}
+
+/* What may stop a stream later is no obstacle to one that comes in now. */
+static bool is_obstacle(const struct explain_facts *f, const struct explain_check *c)
+{
+	return c->verdict == EXPLAIN_UNKNOWN &&
+		!(c->weight == EXPLAIN_LATER && explain_flows(f));
+}
+
+/* The interface with the checks from `from` on counts: pass is better than unknown, and
+ * that is better than refuse. */
+static void judge(const struct explain_facts *f, const struct explain *e, size_t from,
+	struct side *side)
+{
+	enum explain_verdict v = EXPLAIN_PASS;
+
+	side->to = e->n;
+	if (has_verdict(e, from, e->n, EXPLAIN_REFUSE))
+		v = EXPLAIN_REFUSE;
+	for (size_t i = from; i < e->n && v == EXPLAIN_PASS; i++)
+		if (is_obstacle(f, &e->check[i]))
+			v = EXPLAIN_UNKNOWN;
+	if (side->verdict == 0 || v == EXPLAIN_PASS ||
+		(v == EXPLAIN_UNKNOWN && side->verdict == EXPLAIN_REFUSE))
+		side->verdict = v;
+}
+
+/* What is stopped at one input does not come in at another one that could take it. */
+static void stop_by_evidence(const struct explain *e, struct side *in)
+{
+	const struct explain_check *c = heaviest(e, in, EXPLAIN_REFUSE);
+
+	if (c && c->weight == EXPLAIN_STOPPED && in->verdict == EXPLAIN_UNKNOWN)
+		in->verdict = EXPLAIN_REFUSE;
+}
+
+static void nowhere(struct explain *e, const char *check, const char *what)
+{
+	struct explain_check *c = explain_add(e, check, NULL, EXPLAIN_REFUSE,
+		"the configuration has no %s here", what);
+
+	explain_advise(c, "phyint NAME %s",
+		strrchr(what, ' ') ? strrchr(what, ' ') + 1 : what);
+}
+
+/* Names of those where nobody has joined, as many as fit. */
+static void name_quiet(const struct explain_facts *f, char *buf, size_t size)
+{
+	size_t len = 0, left = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < f->n_output; i++) {
+		const struct explain_output *o = &f->output[i];
+
+		if (o->is_input || !explain_output_is_quiet(f, o))
+			continue;
+		if (len + sizeof(o->i.name) + 24 > size) {
+			left++;
+			continue;
+		}
+		len += (size_t)snprintf(
+			buf + len, size - len, "%s%s", len ? ", " : "", o->i.name);
+	}
+	if (left)
+		snprintf(buf + len, size - len, " and %zu more", left);
+}
+
+/* One line for all LANs where nobody has joined, which is as it should be where others
+ * have. True: it is there. */
+static bool add_quiet(const struct explain_facts *f, struct explain *e)
+{
+	size_t n = 0, others = 0;
+	struct explain_check *c;
+	char names[200];
+
+	for (size_t i = 0; i < f->n_output && !f->one_output; i++) {
+		bool quiet = explain_output_is_quiet(f, &f->output[i]);
+
+		n += !f->output[i].is_input && quiet;
+		others += !f->output[i].is_input && f->output[i].has_group;
+	}
+	if (n == 0 || (n == 1 && others == 0))
+		return false;
+	name_quiet(f, names, sizeof(names));
+	c = explain_add(e, "members", NULL, others ? EXPLAIN_NOTE : EXPLAIN_REFUSE,
+		"no host on %s has joined the group", names);
+	explain_weigh(c, EXPLAIN_ABSENT);
+	explain_advise(c, "if one should have, --on %s says what to look for",
+		n == 1 ? names : "INTERFACE");
+	return true;
+}
+
+static void output_side(
+	const struct explain_facts *f, struct explain *e, struct side *out)
+{
+	size_t from = e->n;
+	bool quiet;
+
+	out->from = from;
+	quiet = add_quiet(f, e);
+	if (quiet)
+		judge(f, e, from, out);
+	if (quiet && out->verdict != EXPLAIN_REFUSE)
+		out->verdict = 0; /* those who have joined decide */
+	for (size_t i = 0; i < f->n_output; i++) {
+		from = e->n;
+		if (f->output[i].is_input ||
+			(quiet && explain_output_is_quiet(f, &f->output[i])))
+			continue;
+		explain_output_checks(f, &f->output[i], e);
+		judge(f, e, from, out);
+	}
+}
+
+static void input_side(
+	const struct explain_facts *f, struct explain *e, struct side *in)
+{
+	in->from = e->n;
+	for (size_t i = 0; i < f->n_input; i++) {
+		size_t from = e->n;
+
+		explain_input_checks(f, &f->input[i], e);
+		judge(f, e, from, in);
+	}
+	if (f->n_input == 0) {
+		nowhere(e, "input", "upstream");
+		judge(f, e, e->n - 1, in);
+	}
+	stop_by_evidence(e, in);
+}
+
+static void conclude(struct explain *e, enum explain_verdict v, const struct side *in,
+	const struct side *out)
+{
+	const struct explain_check *c = out->verdict == v ? heaviest(e, out, v) : NULL;
+	const struct explain_check *other =
+		in->verdict == v ? heaviest(e, in, v) : NULL;
+
+	if (!c || (other && other->weight > c->weight))
+		c = other;
+	e->verdict = v;
+	e->weight = c ? c->weight : EXPLAIN_FAULT;
+	snprintf(e->summary, sizeof(e->summary), "%s%s",
+		v == EXPLAIN_REFUSE ? "it stops here: " : "nothing refuses it, but: ",
+		c ? c->text : "the reason is not known");
+}
+
+/* It arrives; what else there is to know about it. */
+static void conclude_well(
+	struct explain *e, const struct side *in, const struct side *out)
+{
+	const struct explain_check *fault = heaviest(e, out, EXPLAIN_REFUSE);
+	const struct explain_check *later = heaviest(e, in, EXPLAIN_UNKNOWN);
+	const struct explain_check *c = fault ? fault
+		: later			      ? later
+					      : heaviest(e, out, EXPLAIN_UNKNOWN);
+
+	e->verdict = EXPLAIN_PASS;
+	e->weight = 0;
+	snprintf(e->summary, sizeof(e->summary),
+		"it arrives and is sent to every interface that asks for it%s%s",
+		c ? "; but: " : "", c ? c->text : "");
+}
+
+/* Whoever sees nothing although all is well looks behind the last point we know of. */
+static void add_sent(const struct explain_facts *f, struct explain *e)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < f->n_output && !name; i++)
+		if (f->output[i].in_table && !f->output[i].is_input)
+			name = f->output[i].i.name;
+	if (name)
+		explain_advise(
+			explain_add(e, "sent", NULL, EXPLAIN_NOTE,
+				"a copy counts as sent when the kernel has taken "
+				"it; what the interface or its queue drops after "
+				"that is not seen here"),
+			"ip -s link show %s, tc -s qdisc show dev %s", name, name);
+}
+
+void explain(const struct explain_facts *f, struct explain *e)
+{
+	struct side in = {0}, out = {0};
+
+	explain_deinit(e);
+	if (!check_group(f, e) || !check_source(f, e)) {
+		in = (struct side){EXPLAIN_REFUSE, 0, e->n};
+		conclude(e, EXPLAIN_REFUSE, &in, &out);
+		return;
+	}
+	input_side(f, e, &in);
+	output_side(f, e, &out);
+	if (out.verdict == 0 && in.verdict != EXPLAIN_REFUSE) {
+		nowhere(e, "output", f->n_output ? "other downstream" : "downstream");
+		judge(f, e, e->n - 1, &out);
+	}
+	if (in.verdict == EXPLAIN_REFUSE || out.verdict == EXPLAIN_REFUSE)
+		conclude(e, EXPLAIN_REFUSE, &in, &out);
+	else if (in.verdict == EXPLAIN_UNKNOWN || out.verdict == EXPLAIN_UNKNOWN)
+		conclude(e, EXPLAIN_UNKNOWN, &in, &out);
+	else
+		conclude_well(e, &in, &out);
+	if (e->verdict == EXPLAIN_PASS)
+		add_sent(f, e);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The way out, see explain.h: does somebody want the stream here, may it go there, do
+ * copies get through.
+ */
+
+#include "control/report/explain_priv.h"
+
+#include <inttypes.h>
+
+static bool check_direction(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->allowed)
+		return true;
+	c = explain_add(e, "direction", out->i.name, EXPLAIN_REFUSE,
+		"what comes in there does not go to %s", out->i.name);
+	explain_weigh(c, EXPLAIN_FOLLOWS);
+	explain_advise(
+		c, "forward-from-downstream says where frames of a downstream go");
+	return false;
+}
+
+static bool check_boundary(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->i.group_ok)
+		return true;
+	c = explain_add(e, "boundary", out->i.name, EXPLAIN_REFUSE,
+		"%s does not let the group pass: %s", out->i.name, out->i.decided);
+	explain_advise(c,
+		"see these keywords in the phyint block of %s; of whitelist and "
+		"blacklist the last match decides",
+		out->i.name);
+	return false;
+}
+
+/* Nothing is known of a join that was refused. */
+static void no_member(const struct explain_facts *f, const struct explain_output *out,
+	struct explain *e)
+{
+	const char *name = out->i.name;
+	bool full = out->max_groups > 0 && out->n_groups >= out->max_groups;
+	struct explain_check *c = explain_add(e, "members", name, EXPLAIN_REFUSE,
+		"no host on %s has joined the group%s", name,
+		full ? ", and the interface is at its limit of groups" : "");
+
+	explain_weigh(c,
+		full || *out->limited_host || out->limited ? EXPLAIN_FAULT
+							   : EXPLAIN_ABSENT);
+	if (full)
+		explain_advise(c,
+			"%s has %zu groups, more are refused: raise max-groups", name,
+			out->max_groups);
+	else if (*out->limited_host)
+		explain_advise(c,
+			"%s sends more than host-message-rate allows, and a part of it is "
+			"used: a join may be missing. Its address may be forged",
+			out->limited_host);
+	else if (out->limited)
+		explain_advise(c,
+			"the hosts of %s together send more than message-rate allows, and "
+			"a part of it is used: a join may be missing",
+			name);
+	else if (f->ssm)
+		explain_advise(c,
+			"join it there; in the SSM range a join must name its source "
+			"(IGMPv3, MLDv2)");
+	else
+		explain_advise(c,
+			"join it there; if a host says it has, its report does not "
+			"arrive: tcpdump -ni %s igmp or icmp6, a firewall, a snooping "
+			"switch",
+			name);
+}
+
+bool explain_output_is_quiet(
+	const struct explain_facts *f, const struct explain_output *out)
+{
+	bool limited = out->limited || *out->limited_host ||
+		(out->max_groups > 0 && out->n_groups >= out->max_groups);
+
+	return out->i.has_role && out->i.present && out->i.up && !out->i.error &&
+		out->i.family && out->i.group_ok && out->allowed && !out->has_group &&
+		out->forwards && !limited && !explain_refused_join(out);
+}
+
+static bool check_members(const struct explain_facts *f,
+	const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	struct explain_check *c;
+
+	if (!out->has_group) {
+		const struct explain_refusal *join = explain_refused_join(out);
+
+		if (join)
+			explain_name_join(out, join, e);
+		else
+			no_member(f, out, e);
+		return false;
+	}
+	if (f->has_source && !out->wants) {
+		c = explain_add(e, "members", name, EXPLAIN_REFUSE,
+			"the members on %s want the group, but not from this source "
+			"(%u sources are named)",
+			name, out->n_sources);
+		explain_advise(c, "show groups detail shows what each host asked for");
+		return false;
+	}
+	if (out->n_hosts > 0)
+		explain_add(e, "members", name, EXPLAIN_PASS,
+			"%u host%s on %s want%s it", out->n_hosts,
+			out->n_hosts == 1 ? "" : "s", name,
+			out->n_hosts == 1 ? "s" : "");
+	else
+		explain_add(e, "members", name, EXPLAIN_PASS,
+			"members on %s want it, of an older version that does not say "
+			"how many",
+			name);
+	return true;
+}
+
+static bool check_querier(const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	char other[ADDR_STRLEN];
+	struct explain_check *c;
+
+	if (out->querier) {
+		explain_add(e, "querier", name, EXPLAIN_PASS,
+			"this router is querier on %s", name);
+		return true;
+	}
+	addr_format(&out->other_querier, other);
+	if (out->forwards) {
+		explain_add(e, "querier", name, EXPLAIN_PASS,
+			"%s is querier on %s, and this router goes on forwarding",
+			other, name);
+		return true;
+	}
+	c = explain_add(e, "querier", name, EXPLAIN_REFUSE,
+		"%s is querier on %s, so that router forwards there and this one does "
+		"not",
+		other, name);
+	explain_advise(c,
+		"'forwarding evidence' or always-querier in the phyint block of %s, end the "
+		"other router's querier, or give this one the lower address",
+		name);
+	return false;
+}
+
+static bool check_forwarder(const struct explain_output *out, struct explain *e)
+{
+	const char *name = out->i.name;
+	const uint8_t *o = out->other_mac.octet;
+	struct explain_check *c;
+
+	if (!out->standby && !out->doubled)
+		return true;
+	c = explain_add(e, "forwarder", name,
+		out->standby ? EXPLAIN_REFUSE : EXPLAIN_UNKNOWN,
+		"%02x:%02x:%02x:%02x:%02x:%02x forwards the stream to %s, %s", o[0],
+		o[1], o[2], o[3], o[4], o[5], name,
+		out->standby ? "so this router leaves the stream to it"
+			     : "and so does this router: datagrams arrive twice");
+	explain_advise(c,
+		out->standby
+			? "the hosts get it from there; if they should not, end multicast "
+			  "forwarding on it or write 'forwarding always'"
+			: "end multicast forwarding on one of the two; 'forwarding "
+			  "evidence' without always-querier ends it here");
+	return !out->standby;
+}
+
+static void check_table(const struct explain_output *out, struct explain *e)
+{
+	struct explain_check *c;
+
+	if (out->in_table) {
+		explain_add(e, "table", out->i.name, EXPLAIN_PASS,
+			"the forwarding entry names %s", out->i.name);
+		return;
+	}
+	c = explain_add(e, "table", out->i.name, EXPLAIN_UNKNOWN,
+		"the forwarding entry does not name %s yet", out->i.name);
+	explain_weigh(c, EXPLAIN_FOLLOWS);
+	explain_advise(c, "ask again; if it stays so, that is a fault of this program");
+}
+
+static void note_not_sent(const struct explain_output *out, struct explain *e)
+{
+	if (out->not_sent > 0)
+		explain_advise(
+			explain_add(e, "transmit", out->i.name, EXPLAIN_NOTE,
+				"%" PRIu64
+				" copies of all groups together were refused by the kernel "
+				"for %s since the start",
+				out->not_sent, out->i.name),
+			"show stats names the reasons; tx_full and tx_queue mean that the "
+			"link is slower than the stream");
+}
+
+void explain_output_checks(const struct explain_facts *f,
+	const struct explain_output *out, struct explain *e)
+{
+	if (!explain_iface_usable(f, &out->i, e) || !check_direction(out, e))
+		return;
+	explain_cabling(&out->i, e);
+	if (!check_boundary(out, e) || !check_querier(out, e))
+		return;
+	if (!check_members(f, out, e) || !check_forwarder(out, e))
+		return;
+	check_table(out, e);
+	explain_refused_copies(f, out, e);
+	note_not_sent(out, e);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* See explain_words.h. */
+
+#include "control/report/explain_words.h"
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORD_LEN 128
+
+__attribute__((__format__(__printf__, 2, 3))) static bool refuse(
+	char error[EXPLAIN_WORDS_ERROR], const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(error, EXPLAIN_WORDS_ERROR, format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* False: there is none, or it is too long. */
+static bool next_word(const char **text, char *word, size_t size)
+{
+	size_t n = strcspn(*text, " ");
+
+	if (n == 0 || n >= size)
+		return false;
+	memcpy(word, *text, n);
+	word[n] = '\0';
+	*text += n + strspn(*text + n, " ");
+	return true;
+}
+
+/* "udp://@239.1.2.3:5000?pkt_size=1316" to "@239.1.2.3:5000" */
+static char *without_scheme(char *word)
+{
+	char *p = strstr(word, "://");
+
+	if (!p)
+		return word;
+	p += 3;
+	p[strcspn(p, "/?#")] = '\0';
+	return p;
+}
+
+static bool is_port(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n >= 1 && n <= 5 && s[n] == '\0';
+}
+
+/* An address, with or without brackets and a port. */
+static bool read_address(char *s, struct addr *ret)
+{
+	char *colon = strrchr(s, ':'), *close = strchr(s, ']');
+
+	if (*s == '[' && close &&
+		(close[1] == '\0' || (close[1] == ':' && is_port(close + 2)))) {
+		*close = '\0';
+		return addr_parse(s + 1, ret) == 0;
+	}
+	/* two colons are an IPv6 address */
+	if (colon && strchr(s, ':') == colon && is_port(colon + 1))
+		*colon = '\0';
+	return addr_parse(s, ret) == 0;
+}
+
+/* GROUP, or SOURCE@GROUP of a playlist. */
+static bool read_group(
+	char *word, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
+{
+	char whole[WORD_LEN], *group = without_scheme(word), *at;
+
+	snprintf(whole, sizeof(whole), "%s", group);
+	at = strchr(group, '@');
+	if (at) {
+		*at = '\0';
+		if (at != group && !read_address(group, &ret->source))
+			return refuse(
+				error, "'%.60s' is no address of a source", group);
+		ret->has_source = at != group;
+		group = at + 1;
+		snprintf(whole, sizeof(whole), "%s", group);
+	}
+	if (!read_address(group, &ret->group))
+		return refuse(error, "'%.60s' is no address", whole);
+	return true;
+}
+
+static bool read_interface(const char **text, const char *keyword, char *name,
+	char error[EXPLAIN_WORDS_ERROR])
+{
+	if (next_word(text, name, IFNAMSIZ))
+		return true;
+	return refuse(error, "%s needs an interface", keyword);
+}
+
+/* What stands behind the group. */
+static bool read_rest(
+	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
+{
+	char word[WORD_LEN], whole[WORD_LEN];
+
+	while (*text) {
+		if (!next_word(&text, word, sizeof(word)))
+			return refuse(error, "a word is too long");
+		if (strcmp(word, "from") == 0 || strcmp(word, "on") == 0) {
+			if (!read_interface(&text, word,
+				    *word == 'f' ? ret->from : ret->on, error))
+				return false;
+			continue;
+		}
+		memcpy(whole, word, sizeof(whole));
+		if (ret->has_source)
+			return refuse(error, "'%.60s' is one word too many", whole);
+		if (!read_address(word, &ret->source))
+			return refuse(
+				error, "'%.60s' is no address of a source", whole);
+		ret->has_source = true;
+	}
+	return true;
+}
+
+bool explain_words_read(
+	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
+{
+	char word[WORD_LEN];
+
+	*ret = (struct explain_words){0};
+	if (!next_word(&text, word, sizeof(word)))
+		return refuse(error,
+			*text ? "a word is too long"
+			      : "which group? GROUP [SOURCE] [from INTERFACE] [on INTERFACE]");
+	if (!read_group(word, ret, error) || !read_rest(text, ret, error))
+		return false;
+	if (ret->has_source && addr_family(&ret->source) != addr_family(&ret->group))
+		return refuse(error, "group and source are of different families");
+	return true;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Metrics as text, see metrics.h. Both formats have the same samples; they differ in
+ * the names of families (Prometheus calls a counter by the name of its samples), in the
+ * types they know, in units, and in the end mark. When memory runs out, nothing more is
+ * written and `failed` says so, so that callers need not check each call. Pure.
+ */
+
+#include "control/report/metrics.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void metrics_deinit(struct metrics *m)
+{
+	free(m->buf);
+	*m = (struct metrics){.format = m->format};
+}
+
+static bool reserve(struct metrics *m, size_t n)
+{
+	size_t cap = m->cap ? m->cap : 16384;
+	char *larger;
+
+	if (m->failed)
+		return false;
+	if (m->len + n <= m->cap)
+		return true;
+	while (cap < m->len + n)
+		cap *= 2;
+	larger = realloc(m->buf, cap);
+	if (!larger) {
+		m->failed = true;
+		return false;
+	}
+	m->buf = larger;
+	m->cap = cap;
+	return true;
+}
+
+static void put(struct metrics *m, const char *s, size_t n)
+{
+	if (!reserve(m, n))
+		return;
+	memcpy(m->buf + m->len, s, n);
+	m->len += n;
+}
+
+static void put_text(struct metrics *m, const char *s)
+{
+	put(m, s, strlen(s));
+}
+
+/* ---- families ---- */
+
+static const char *ending(enum metrics_type type)
+{
+	switch (type) {
+	case METRICS_COUNTER:
+		return "_total";
+	case METRICS_INFO:
+		return "_info";
+	case METRICS_GAUGE:
+	case METRICS_HISTOGRAM:
+		break;
+	}
+	return "";
+}
+
+const char *metrics_type_name(enum metrics_type type)
+{
+	switch (type) {
+	case METRICS_GAUGE:
+		return "gauge";
+	case METRICS_COUNTER:
+		return "counter";
+	case METRICS_INFO:
+		return "info";
+	case METRICS_HISTOGRAM:
+		return "histogram";
+	}
+	return "unknown";
+}
+
+const char *metrics_name(
+	const struct metrics_family *f, char buf[static METRICS_NAME_MAX])
+{
+	snprintf(buf, METRICS_NAME_MAX, "%s%s", f->name, ending(f->type));
+	return buf;
+}
+
+static void describe(struct metrics *m, const char *what, const char *text)
+{
+	put_text(m, "# ");
+	put_text(m, what);
+	put_text(m, " ");
+	put_text(m, m->family->name);
+	if (m->format == METRICS_PROMETHEUS)
+		put_text(m, ending(m->family->type));
+	put_text(m, " ");
+	put_text(m, text);
+	put_text(m, "\n");
+}
+
+void metrics_begin(struct metrics *m, enum metric id)
+{
+	const struct metrics_family *f = &metrics_family[id];
+	enum metrics_type type = f->type;
+
+	/* a type that only OpenMetrics has */
+	if (type == METRICS_INFO && m->format == METRICS_PROMETHEUS)
+		type = METRICS_GAUGE;
+	m->family = f;
+	describe(m, "HELP", f->help);
+	describe(m, "TYPE", metrics_type_name(type));
+	if (f->unit && m->format == METRICS_OPENMETRICS)
+		describe(m, "UNIT", f->unit);
+}
+
+void metrics_end(struct metrics *m)
+{
+	if (m->format == METRICS_OPENMETRICS)
+		put_text(m, "# EOF\n");
+}
+
+/* ---- samples ---- */
+
+void metrics_sample_of(struct metrics *m, const char *with)
+{
+	put_text(m, m->family->name);
+	put_text(m, with);
+	m->in_labels = false;
+}
+
+void metrics_sample(struct metrics *m)
+{
+	metrics_sample_of(m, ending(m->family->type));
+}
+
+/* Octets of the UTF-8 character at `s` (RFC 3629 4), 0: there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	unsigned char lo = 0x80, hi = 0xbf;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		n = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		n = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	/* neither longer than needed, nor a surrogate, nor above U+10FFFF */
+	if (s[0] == 0xe0)
+		lo = 0xa0;
+	if (s[0] == 0xed)
+		hi = 0x9f;
+	if (s[0] == 0xf0)
+		lo = 0x90;
+	if (s[0] == 0xf4)
+		hi = 0x8f;
+	if (s[1] < lo || s[1] > hi)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+static void put_escaped(struct metrics *m, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+	char hex[8];
+
+	while (*s) {
+		size_t n = utf8_length(s);
+
+		if (n == 0) {
+			snprintf(hex, sizeof(hex), "\\\\x%02x", *s++);
+			put_text(m, hex);
+			continue;
+		}
+		if (*s == '\n')
+			put_text(m, "\\n");
+		else if (*s == '"')
+			put_text(m, "\\\"");
+		else if (*s == '\\')
+			put_text(m, "\\\\");
+		else
+			put(m, (const char *)s, n);
+		s += n;
+	}
+}
+
+void metrics_label(struct metrics *m, const char *name, const char *value)
+{
+	put(m, m->in_labels ? "," : "{", 1);
+	m->in_labels = true;
+	put_text(m, name);
+	put(m, "=\"", 2);
+	put_escaped(m, value);
+	put(m, "\"", 1);
+}
+
+void metrics_label_uint(struct metrics *m, const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	metrics_label(m, name, text);
+}
+
+struct metrics_span metrics_labels(const struct metrics *m)
+{
+	size_t at = m->len;
+
+	if (m->failed || !m->in_labels)
+		return (struct metrics_span){0};
+	/* a name has no brace */
+	while (at > 0 && m->buf[at - 1] != '\n')
+		at--;
+	at += (size_t)((char *)memchr(m->buf + at, '{', m->len - at) - (m->buf + at));
+	return (struct metrics_span){.at = at, .len = m->len - at};
+}
+
+void metrics_labels_again(struct metrics *m, struct metrics_span span)
+{
+	if (span.len == 0 || !reserve(m, span.len))
+		return;
+	memcpy(m->buf + m->len, m->buf + span.at, span.len);
+	m->len += span.len;
+	m->in_labels = true;
+}
+
+static void put_value(struct metrics *m, const char *text)
+{
+	if (m->in_labels)
+		put(m, "}", 1);
+	put(m, " ", 1);
+	put_text(m, text);
+	put(m, "\n", 1);
+	m->in_labels = false;
+}
+
+void metrics_uint(struct metrics *m, uint64_t value)
+{
+	char text[24], *p = text + sizeof(text) - 1;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	put_value(m, p);
+}
+
+void metrics_ns(struct metrics *m, uint64_t ns)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%llu.%09llu",
+		(unsigned long long)(ns / 1000000000),
+		(unsigned long long)(ns % 1000000000));
+	put_value(m, text);
+}
+
+void metrics_real(struct metrics *m, double value)
+{
+	char text[40];
+
+	if (value > 1e300)
+		put_value(m, "+Inf");
+	else {
+		snprintf(text, sizeof(text), "%.9g", value);
+		put_value(m, text);
+	}
+}
+
+/* ---- negotiation (RFC 9110 12.5.1) ---- */
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The next part of `*s` up to one of `stops`, without the space around it; *s is behind
+ * the part. Quotes are not looked at: no value that matters here has any. */
+static size_t part(const char **s, const char *stops, const char **ret)
+{
+	const char *start = *s + strspn(*s, " \t");
+	size_t n = strcspn(start, stops);
+
+	*s = start + n;
+	while (n > 0 && is_space(start[n - 1]))
+		n--;
+	*ret = start;
+	return n;
+}
+
+static bool is(const char *s, size_t n, const char *word)
+{
+	return n == strlen(word) && strncasecmp(s, word, n) == 0;
+}
+
+/* "0.75" -> 750; what is no weight counts as 0 */
+static unsigned weight(const char *s, size_t n)
+{
+	unsigned unit = 100, q = 0;
+
+	if (n == 0 || (s[0] != '0' && s[0] != '1') || (n > 1 && s[1] != '.'))
+		return 0;
+	q = s[0] == '1' ? 1000 : 0;
+	for (size_t i = 2; i < n && unit; i++, unit /= 10) {
+		if (s[i] < '0' || s[i] > '9')
+			return 0;
+		q += unit * (unsigned)(s[i] - '0');
+	}
+	return q > 1000 ? 1000 : q;
+}
+
+struct wish {
+	bool openmetrics, text;
+	unsigned q;
+};
+
+static void read_parameter(struct wish *w, const char *s, size_t n)
+{
+	if (n > 2 && strncasecmp(s, "q=", 2) == 0)
+		w->q = weight(s + 2, n - 2);
+	/* there is one version of each that we write */
+	if (n > 8 && strncasecmp(s, "version=", 8) == 0) {
+		w->openmetrics &=
+			is(s + 8, n - 8, "1.0.0") || is(s + 8, n - 8, "0.0.1");
+		w->text &= is(s + 8, n - 8, "0.0.4");
+	}
+}
+
+enum metrics_format metrics_negotiate(const char *accept)
+{
+	unsigned openmetrics = 0, text = 0;
+
+	while (accept && *accept) {
+		struct wish w = {.q = 1000};
+		const char *s;
+		size_t n = part(&accept, ",;", &s);
+
+		w.openmetrics = is(s, n, "application/openmetrics-text");
+		w.text =
+			is(s, n, "text/plain") || is(s, n, "text/*") || is(s, n, "*/*");
+		while (*accept == ';') {
+			accept++;
+			n = part(&accept, ",;", &s);
+			read_parameter(&w, s, n);
+		}
+		if (w.openmetrics && w.q > openmetrics)
+			openmetrics = w.q;
+		if (w.text && w.q > text)
+			text = w.q;
+		accept += *accept == ',';
+	}
+	return openmetrics > 0 && openmetrics >= text ? METRICS_OPENMETRICS
+						      : METRICS_PROMETHEUS;
+}
+
+const char *metrics_content_type(enum metrics_format format)
+{
+	return format == METRICS_OPENMETRICS
+		? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+		: "text/plain; version=0.0.4; charset=utf-8";
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The busiest forwarding entries: of all that are offered, the `max` ones with the most
+ * octets, and how many were left out. Bounded work for each step, so that a scrape can
+ * pause between any two. Pure.
+ */
+
+#include "base/addr.h"
+#include "control/report/metrics.h"
+
+struct metrics_entry {
+	unsigned proxy; /* number of the instance */
+	struct addr group, source;
+	uint64_t packets, bytes, wrong, n_out;
+	struct metrics_span labels; /* for who writes them */
+};
+
+struct metrics_top {
+	struct metrics_entry *v; /* owned */
+	size_t n, cap, max;
+	size_t n_truncated;
+	size_t done; /* of the work of metrics_top_sort() */
+};
+
+void metrics_top_init(struct metrics_top *t, size_t max);
+void metrics_top_deinit(struct metrics_top *t);
+
+/* Without memory for it, an entry counts as left out. */
+void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
+
+/* After the last offer: put them in the order of instance, group and source, doing at
+ * most `steps` at a time. True: done. */
+bool metrics_top_sort(struct metrics_top *t, size_t steps);
+
+/* Sorted: the same entry as the one before, because it moved while the table was
+ * walked. */
+bool metrics_top_is_double(const struct metrics_top *t, size_t i);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The daemon's own judgement, see health.h. Asked by the control socket (`health`), by
+ * metrics-listen (/healthz) and by a scrape. That the control thread gets on is shown
+ * by the answer.
+ */
+
+#include "control/show/health.h"
+
+#include "control/daemon/app_priv.h"
+#include "control/show/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A turn of a thread takes a few milliseconds at most; one that has not come to its end
+ * after so long will not. */
+#define STUCK_MS 2000
+/* A limit is named so long after it has struck. */
+#define LATELY_MS 600000
+
+struct health_thread {
+	uint64_t turns;
+	mono_t since; /* when they were seen first; MONO_UNSET: never */
+};
+
+struct health {
+	unsigned n;
+	struct health_thread thread[];
+};
+
+struct health *health_free(struct health *h)
+{
+	free(h);
+	return NULL;
+}
+
+static struct health *health_of(struct app *app)
+{
+	unsigned n = dataplane_threads(app->dp);
+
+	if (!app->health)
+		app->health = calloc(
+			1, sizeof(*app->health) + n * sizeof(struct health_thread));
+	if (app->health)
+		app->health->n = n;
+	return app->health;
+}
+
+_printf_(2, 3) static void say(json_t *list, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	json_array_append_new(list, json_of_text(text));
+}
+
+static void check_port(
+	struct app *app, const struct proxy_port *pp, bool allow_down, json_t *problems)
+{
+	int err = app->port[pp->port].error;
+
+	if (!err)
+		err = dataplane_port_error(app->dp, pp->port);
+	if (err)
+		say(problems, "%s: sockets cannot be opened: %s", pp->name,
+			strerror(err));
+	else if (!allow_down && pp->ifindex == 0)
+		say(problems, "%s: there is no such interface", pp->name);
+	else if (!allow_down && !pp->up)
+		say(problems, "%s: the interface is down", pp->name);
+}
+
+/* The limit of groups or addresses that struck last. It is told, and is no fault of the
+ * daemon: whoever restarts it for that does what the stranger wants. */
+static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
+{
+	const struct mgroup_struck *s = &pp->groups.struck;
+	char text[200] = "";
+
+	if (pp->role != CONFIG_ROLE_DOWNSTREAM || !s->note ||
+		mono_due(mono_add_ms(s->at, LATELY_MS), now))
+		return;
+	mgroup_struck_format(s, text, sizeof(text));
+	say(limits, "%s: %s", pp->name, text);
+}
+
+/* Who met a limit of messages within the last minute. */
+static void check_limits(
+	struct app *app, const struct proxy_port *pp, mono_t now, json_t *limits)
+{
+	const struct app_port *ap = &app->port[pp->port];
+	char host[APP_HOST_STRLEN];
+
+	if (app_is_struck(ap, FLOOD_BY_HOST, now))
+		say(limits,
+			"%s: host %s sends more than host-message-rate allows; a part of "
+			"it is used",
+			pp->name,
+			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
+	if (app_is_struck(ap, FLOOD_BY_PORT, now))
+		say(limits,
+			"%s: its hosts together send more than message-rate allows, the "
+			"last one was %s; a part of it is used",
+			pp->name,
+			app_format_host(&ap->flood.struck[FLOOD_BY_PORT].host, host));
+}
+
+static void check_thread(struct app *app, struct health_thread *t, unsigned i,
+	mono_t now, json_t *problems, json_t *unsure)
+{
+	struct dataplane_thread_stats s;
+
+	dataplane_thread_stats(app->dp, i, &s);
+	if (s.asleep) {
+		t->since = MONO_UNSET; /* it wakes up within the same turn */
+	} else if (!mono_is_set(t->since) || s.turns != t->turns) {
+		if (!mono_is_set(t->since))
+			say(unsure, "data-plane thread %u is at work", i);
+		t->turns = s.turns;
+		t->since = now;
+	} else if (mono_due(mono_add_ms(t->since, STUCK_MS), now)) {
+		say(problems, "data-plane thread %u hangs", i);
+	} else {
+		say(unsure, "data-plane thread %u is at work", i);
+	}
+}
+
+/* What is no fault of ours, but seen by viewers. */
+static void check_others(
+	const struct proxy_port *pp, enum family family, mono_t now, json_t *warnings)
+{
+	const struct forwarder *f = &pp->forwarder[family];
+	size_t n = forwarder_n_double(f, now);
+	json_t *mac = NULL;
+
+	for (size_t i = 0; i < f->n && !mac; i++)
+		if (forwarder_is_double(&f->v[i], now))
+			mac = json_of_mac(f->v[i].mac.octet);
+	if (mac)
+		say(warnings,
+			"%s: %s forwards %zu stream%s there also, so datagrams arrive "
+			"twice",
+			pp->name, json_string_value(mac), n, n == 1 ? "" : "s");
+	json_decref(mac);
+}
+
+json_t *health_json(struct app *app, mono_t now, bool allow_down)
+{
+	json_t *problems = json_array(), *unsure = json_array(), *limits = json_array();
+	json_t *warnings = json_array();
+	struct health *h = health_of(app);
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (app->router->port[i]) {
+			check_port(app, app->router->port[i], allow_down, problems);
+			check_limits(app, app->router->port[i], now, limits);
+			check_quota(app->router->port[i], now, limits);
+			for (unsigned f = 0; f < _FAMILY_N; f++)
+				check_others(app->router->port[i], (enum family)f, now,
+					warnings);
+		}
+	for (unsigned i = 0; h && i < h->n; i++)
+		check_thread(app, &h->thread[i], i, now, problems, unsure);
+	if (app->fib_unsure)
+		say(problems, "the forwarding table is incomplete for lack of memory");
+	return json_pack("{sb so so so so}", "ok",
+		problems && json_array_size(problems) == 0, "problems", problems,
+		"unsure", unsure, "limits", limits, "warnings", warnings);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A scrape, see scrape.h; run by app_metrics, a slice in each round of the loop. First
+ * the state is copied: interfaces, then the sizes of their groups, then the busiest
+ * forwarding entries. What goes on between two slices may remove any of it. Then the
+ * copy is written (scrape_write.c).
+ */
+
+#include "control/show/scrape_priv.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* work of a slice */
+#define PORTS_PER_SLICE	  16
+#define BUCKETS_PER_SLICE 1024
+#define SORTS_PER_SLICE	  512
+
+/* ---- interfaces ---- */
+
+static void read_sockets(const struct app *app, unsigned port, struct scrape_port *p)
+{
+	const struct app_port *ap = &app->port[port];
+
+	app_socket_stats(app, port, &p->control);
+	p->error |= ap->error != 0;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		if (!ap->sock[f])
+			continue;
+		p->family[f] = true;
+		mcsock_queue(ap->sock[f], &p->queue[f], &p->queue_limit[f]);
+	}
+}
+
+static void read_membership(
+	const struct proxy_port *pp, struct scrape_port *p, mono_t now)
+{
+	memcpy(p->n_received, pp->n_received, sizeof(p->n_received));
+	memcpy(p->n_bad, pp->n_bad, sizeof(p->n_bad));
+	p->n_no_router_alert = pp->n_no_router_alert;
+	p->n_ttl = pp->n_ttl;
+	p->n_truncated = pp->n_truncated;
+	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
+		p->n_groups = pp->groups.groups.n;
+		p->n_refused = pp->groups.n_refused;
+		p->max_groups = pp->groups.params.max_groups;
+		p->max_sources = pp->groups.params.max_sources;
+		memcpy(p->querier, pp->querier, sizeof(p->querier));
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			p->n_standby[f] = pp->forwarder[f].n_standby;
+			p->n_double[f] = forwarder_n_double(&pp->forwarder[f], now);
+		}
+	} else {
+		memcpy(p->host, pp->host.family, sizeof(p->host));
+	}
+}
+
+static void read_port(struct scrape *s, const struct proxy_port *pp)
+{
+	struct app *app = s->app;
+	struct scrape_port *p = &s->port[s->n_ports++];
+	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+
+	*p = (struct scrape_port){
+		.number = pp->port,
+		.role = pp->role,
+		.present = i != NULL,
+		.up = pp->up,
+		.error = dataplane_port_error(app->dp, pp->port) != 0,
+		.mtu = i ? i->mtu : 0,
+		.transmit = dataplane_port_transmit(app->dp, pp->port),
+	};
+	memcpy(p->name, pp->name, sizeof(p->name));
+	snprintf(p->proxy, sizeof(p->proxy), "%s",
+		router_instance_name(app->router, pp->proxy->instance));
+	dataplane_port_stats(app->dp, pp->port, &p->stats);
+	dataplane_tx_queue(app->dp, pp->port, &p->tx_used, &p->tx_limit);
+	read_sockets(app, pp->port, p);
+	read_membership(pp, p, loop_now(app->loop));
+}
+
+/* The port that a copy was made of, or NULL. */
+static const struct proxy_port *still_there(const struct scrape *s, unsigned i)
+{
+	const struct proxy_port *pp = s->app->router->port[s->port[i].number];
+
+	return pp && strcmp(pp->name, s->port[i].name) == 0 &&
+			pp->role == s->port[i].role
+		? pp
+		: NULL;
+}
+
+static bool read_ports(struct scrape *s)
+{
+	unsigned end = (s->part + 1) * PORTS_PER_SLICE;
+
+	for (unsigned i = s->part * PORTS_PER_SLICE; i < end && i < PORT_MAX; i++)
+		if (s->app->router->port[i])
+			read_port(s, s->app->router->port[i]);
+	return end < PORT_MAX;
+}
+
+/* ---- members ---- */
+
+static void count_members(const struct mgroup *g, mono_t now, struct scrape_port *p)
+{
+	p->n_sources += g->n_src;
+	for (size_t i = 0; i < g->n_host; i++)
+		p->n_hosts += !mono_due(g->host[i].until, now);
+}
+
+/* A table that grows meanwhile makes the sums a little wrong, and nothing else. */
+static bool read_members(struct scrape *s)
+{
+	const struct proxy_port *pp;
+	const struct table *t;
+	size_t end;
+
+	while (s->part < s->n_ports &&
+		(s->port[s->part].role != CONFIG_ROLE_DOWNSTREAM ||
+			!still_there(s, s->part)))
+		s->part++;
+	if (s->part == s->n_ports)
+		return false;
+	pp = still_there(s, s->part);
+	t = &pp->groups.groups;
+	end = s->pos + BUCKETS_PER_SLICE;
+	for (; s->pos < end && s->pos < t->n_buckets; s->pos++)
+		for (struct table_node *n = t->bucket[s->pos]; n; n = n->next)
+			count_members(container_of(n, struct mgroup, node),
+				loop_now(s->app->loop), &s->port[s->part]);
+	if (s->pos < t->n_buckets)
+		s->part--; /* the same port once more */
+	else
+		s->pos = 0;
+	return true;
+}
+
+/* ---- forwarding entries ---- */
+
+static void offer(const struct fib_view *v, void *arg)
+{
+	struct scrape *s = arg;
+	struct metrics_entry e = {
+		.proxy = v->instance,
+		.group = v->group,
+		.source = v->source,
+		.packets = v->packets,
+		.bytes = v->bytes,
+		.wrong = v->wrong,
+		.n_out = portset_count(&v->out),
+	};
+
+	metrics_top_offer(&s->top, &e);
+}
+
+static bool read_entries(struct scrape *s)
+{
+	return fib_walk_part(dataplane_fib(s->app->dp), s->part, offer, s);
+}
+
+static bool sort_entries(struct scrape *s)
+{
+	return !metrics_top_sort(&s->top, SORTS_PER_SLICE);
+}
+
+/* ---- text ---- */
+
+static bool write_families(struct scrape *s)
+{
+	if (s->part == scrape_n_write)
+		return false;
+	scrape_write[s->part](s);
+	return true;
+}
+
+static bool write_entries(struct scrape *s)
+{
+	return scrape_write_entries(s, s->part);
+}
+
+static bool write_end(struct scrape *s)
+{
+	scrape_write_end(s);
+	return false;
+}
+
+/* ---- slices ---- */
+
+/* True: once more, with the next part. */
+static bool (*const step[])(struct scrape *s) = {
+	read_ports,
+	read_members,
+	read_entries,
+	sort_entries,
+	write_families,
+	write_entries,
+	write_end,
+};
+
+static uint64_t read_clock(void)
+{
+	struct timespec ts;
+
+	/* not the time of others that had the processor meanwhile */
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+bool scrape_slice(struct scrape *s)
+{
+	uint64_t before = read_clock(), cost;
+
+	if (s->step == array_len(step))
+		return false;
+	if (step[s->step](s)) {
+		s->part++;
+	} else {
+		s->step++;
+		s->part = 0;
+	}
+	cost = read_clock() - before;
+	s->cost_ns += cost;
+	if (cost > s->longest_ns)
+		s->longest_ns = cost;
+	return s->step < array_len(step);
+}
+
+int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_scrape)
+{
+	struct scrape *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->port = calloc(PORT_MAX, sizeof(*s->port));
+	if (!s->port) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->app = app;
+	s->m.format = format;
+	metrics_top_init(&s->top, app->cfg->metrics_groups);
+	*ret_scrape = s;
+	return 0;
+}
+
+struct scrape *scrape_free(struct scrape *s)
+{
+	if (!s)
+		return NULL;
+	metrics_deinit(&s->m);
+	metrics_top_deinit(&s->top);
+	free(s->port);
+	free(s);
+	return NULL;
+}
+
+char *scrape_take(struct scrape *s, size_t *ret_len)
+{
+	if (s->m.failed)
+		return NULL;
+	*ret_len = s->m.len;
+	s->m.cap = s->m.len = 0;
+	return take_ptr(s->m.buf);
+}
+
+uint64_t scrape_cost_ns(const struct scrape *s)
+{
+	return s->cost_ns;
+}

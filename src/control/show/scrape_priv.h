@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of a scrape share: scrape.c reads the daemon's state slice by slice,
+ * scrape_write.c writes it. */
+
+#include "control/daemon/app.h"
+#include "control/report/metrics_top.h"
+#include "control/show/scrape.h"
+#include "control/show/selfstat.h"
+#include "control/sys/http.h"
+
+/* of one interface, copied so that it may vanish between two slices */
+struct scrape_port {
+	unsigned number;
+	char name[IFNAMSIZ], proxy[CONFIG_INSTANCE_MAX];
+	enum config_role role;
+	bool present, up, error;
+	uint32_t mtu;
+	const char *transmit; /* static */
+	struct dataplane_port_stats stats;
+	uint64_t tx_used, tx_limit;
+	/* membership */
+	struct mcsock_stats control;
+	bool family[_FAMILY_N]; /* has a socket of the family */
+	uint32_t queue[_FAMILY_N], queue_limit[_FAMILY_N];
+	uint64_t n_received[_GM_VERSION_N][2], n_bad[_GM_BAD_N];
+	uint64_t n_no_router_alert, n_ttl, n_truncated;
+	/* downstream */
+	uint64_t n_groups, n_sources, n_hosts, n_refused;
+	uint32_t max_groups, max_sources;
+	struct querier querier[_FAMILY_N];
+	uint64_t n_standby[_FAMILY_N], n_double[_FAMILY_N];
+	/* upstream */
+	struct host_family host[_FAMILY_N];
+};
+
+struct scrape {
+	struct app *app;
+	struct metrics m;
+	unsigned step,		  /* of the table in scrape.c */
+		part;		  /* where the step goes on */
+	struct scrape_port *port; /* of those that are there, in their order */
+	unsigned n_ports;
+	size_t pos; /* of the walk through a port's groups */
+	struct metrics_top top;
+	struct selfstat_values self;
+	uint64_t cost_ns, longest_ns;
+};
+
+/* Groups of families; each writes all of it and takes a fraction of a millisecond. */
+typedef void scrape_write_fn(struct scrape *s);
+extern scrape_write_fn *const scrape_write[];
+extern const unsigned scrape_n_write;
+/* Metrics of forwarding entries, a part of one family at a time. False: done. */
+bool scrape_write_entries(struct scrape *s, unsigned part);
+/* The scrape about itself, and the end. */
+void scrape_write_end(struct scrape *s);

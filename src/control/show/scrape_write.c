@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A scrape as text: the families of metrics in the order of their table, from the copy
+ * that scrape.c has made. Samples of a family stand together, as both formats want it.
+ */
+
+#include "control/show/scrape_priv.h"
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/show/health.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define ENTRIES_PER_SLICE 512
+
+static const char *const family_name[_FAMILY_N] = {"ipv4", "ipv6"};
+
+static void one(struct scrape *s, enum metric id, uint64_t value)
+{
+	metrics_begin(&s->m, id);
+	metrics_sample(&s->m);
+	metrics_uint(&s->m, value);
+}
+
+/* ---- the daemon ---- */
+
+static bool is_healthy(struct app *app)
+{
+	json_t *health = health_json(app, loop_now(app->loop), false);
+	bool ok = json_is_true(json_object_get(health, "ok"));
+
+	json_decref(health);
+	return ok;
+}
+
+static void write_versions(struct scrape *s)
+{
+	const struct dataplane *dp = s->app->dp;
+	struct utsname un = {0};
+
+	uname(&un);
+	metrics_begin(&s->m, METRIC_BUILD);
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "version", RINGCAST_VERSION);
+	metrics_label(&s->m, "release", un.release);
+	metrics_label(&s->m, "machine", un.machine);
+	metrics_uint(&s->m, 1);
+	metrics_begin(&s->m, METRIC_DATAPLANE);
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "transmit", dataplane_transmit(dp, NULL));
+	metrics_label(&s->m, "receive", dataplane_receive(dp, NULL));
+	metrics_label(
+		&s->m, "receive_offload", dataplane_receive_offload(dp) ? "on" : "off");
+	metrics_uint(&s->m, 1);
+}
+
+static void write_state(struct scrape *s)
+{
+	struct app *app = s->app;
+
+	one(s, METRIC_HEALTHY, is_healthy(app));
+	metrics_begin(&s->m, METRIC_CONFIG_RELOADS);
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "result", "taken");
+	metrics_uint(&s->m, app->n_reloads);
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "result", "refused");
+	metrics_uint(&s->m, app->n_reloads_refused);
+	one(s, METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, !app->reload_refused);
+}
+
+static void write_process(struct scrape *s)
+{
+	metrics_begin(&s->m, METRIC_PROCESS_START_TIME);
+	metrics_sample(&s->m);
+	metrics_ns(&s->m, s->self.started_ns);
+	metrics_begin(&s->m, METRIC_PROCESS_CPU);
+	metrics_sample(&s->m);
+	metrics_ns(&s->m, s->self.cpu_ns);
+	if (s->self.resident >= 0)
+		one(s, METRIC_PROCESS_RESIDENT_MEMORY, (uint64_t)s->self.resident);
+	if (s->self.n_fds >= 0)
+		one(s, METRIC_PROCESS_OPEN_FDS, (uint64_t)s->self.n_fds);
+	one(s, METRIC_PROCESS_MAX_FDS, s->self.max_fds);
+}
+
+static void write_daemon(struct scrape *s)
+{
+	selfstat_read(s->app->selfstat, &s->self);
+	write_versions(s);
+	write_state(s);
+	write_process(s);
+}
+
+/* ---- interfaces ---- */
+
+#define for_each_port(s, p)                                                            \
+	for (struct scrape_port *p = (s)->port; p < (s)->port + (s)->n_ports; p++)
+
+static void of_port(struct scrape *s, const struct scrape_port *p)
+{
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "interface", p->name);
+}
+
+/* One number of each interface, by its place in struct scrape_port. */
+static void per_port(struct scrape *s, enum metric id, size_t offset)
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		uint64_t v;
+
+		memcpy(&v, (const char *)p + offset, sizeof(v));
+		of_port(s, p);
+		metrics_uint(&s->m, v);
+	}
+}
+
+#define PER_PORT(s, id, field)                                                         \
+	do {                                                                           \
+		_Static_assert(sizeof(((struct scrape_port *)NULL)->field) == 8, "");  \
+		per_port(s, id, offsetof(struct scrape_port, field));                  \
+	} while (0)
+
+static void write_interfaces(struct scrape *s)
+{
+	metrics_begin(&s->m, METRIC_INTERFACE);
+	for_each_port (s, p) {
+		of_port(s, p);
+		metrics_label(&s->m, "role",
+			p->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream");
+		metrics_label(&s->m, "transmit", p->transmit);
+		if (*p->proxy)
+			metrics_label(&s->m, "proxy", p->proxy);
+		metrics_uint(&s->m, 1);
+	}
+	metrics_begin(&s->m, METRIC_INTERFACE_PRESENT);
+	for_each_port (s, p) {
+		of_port(s, p);
+		metrics_uint(&s->m, p->present);
+	}
+	metrics_begin(&s->m, METRIC_INTERFACE_UP);
+	for_each_port (s, p) {
+		of_port(s, p);
+		metrics_uint(&s->m, p->up);
+	}
+	metrics_begin(&s->m, METRIC_INTERFACE_ERROR);
+	for_each_port (s, p) {
+		of_port(s, p);
+		metrics_uint(&s->m, p->error);
+	}
+	metrics_begin(&s->m, METRIC_INTERFACE_MTU);
+	for_each_port (s, p) {
+		of_port(s, p);
+		metrics_uint(&s->m, p->mtu);
+	}
+}
+
+static void write_traffic(struct scrape *s)
+{
+	PER_PORT(s, METRIC_INTERFACE_RECEIVE_PACKETS, stats.rx_packets);
+	PER_PORT(s, METRIC_INTERFACE_RECEIVE_BYTES, stats.rx_bytes);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_PACKETS, stats.tx_packets);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_BYTES, stats.tx_bytes);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_MESSAGES, stats.tx_messages);
+}
+
+static void write_verdicts(
+	struct scrape *s, enum metric id, unsigned first, unsigned end)
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		for (unsigned v = first; v < end; v++) {
+			of_port(s, p);
+			metrics_label(&s->m, "verdict", verdict_name((enum verdict)v));
+			metrics_uint(&s->m, p->stats.verdict[v]);
+		}
+	}
+}
+
+static void write_frames(struct scrape *s)
+{
+	write_verdicts(s, METRIC_FRAMES, 0, _VERDICT_FRAME_N);
+}
+
+static void write_copies_dropped(struct scrape *s)
+{
+	write_verdicts(s, METRIC_COPIES_DROPPED, _VERDICT_FRAME_N, _VERDICT_N);
+}
+
+/* ---- queues ---- */
+
+/* One sample for each ring that is open now. */
+static void per_ring(struct scrape *s, enum metric id)
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		for (unsigned f = 0; f < _FAMILY_N; f++)
+			for (unsigned t = 0; t < dataplane_threads(s->app->dp); t++) {
+				struct dataplane_queue q;
+
+				dataplane_ring_queue(
+					s->app->dp, p->number, (enum family)f, t, &q);
+				if (!q.open)
+					continue;
+				of_port(s, p);
+				metrics_label(&s->m, "family", family_name[f]);
+				metrics_label_uint(&s->m, "thread", t);
+				if (id == METRIC_RING_SIZE)
+					metrics_uint(&s->m, q.bytes);
+				else
+					metrics_real(&s->m, q.used);
+			}
+	}
+}
+
+static void write_rings(struct scrape *s)
+{
+	PER_PORT(s, METRIC_RING_PACKETS, stats.ring_packets);
+	PER_PORT(s, METRIC_RING_DROPS, stats.ring_drops);
+	PER_PORT(s, METRIC_RING_FREEZES, stats.ring_freezes);
+	per_ring(s, METRIC_RING_SIZE);
+}
+
+static void write_queues(struct scrape *s)
+{
+	per_ring(s, METRIC_RING_USED);
+	PER_PORT(s, METRIC_TRANSMIT_QUEUE, tx_used);
+	PER_PORT(s, METRIC_TRANSMIT_QUEUE_LIMIT, tx_limit);
+}
+
+/* ---- threads ---- */
+
+static void write_histogram(
+	struct scrape *s, const char *frame, const struct dataplane_delay *d)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+		char bound[24] = "+Inf";
+
+		n += d->bucket[i];
+		if (i + 1 < LATENCY_BUCKETS)
+			snprintf(bound, sizeof(bound), "%.9g",
+				(double)latency_bound_us(i) / 1e6);
+		metrics_sample_of(&s->m, "_bucket");
+		metrics_label(&s->m, "frame", frame);
+		metrics_label(&s->m, "le", bound);
+		metrics_uint(&s->m, n);
+	}
+	metrics_sample_of(&s->m, "_count");
+	metrics_label(&s->m, "frame", frame);
+	metrics_uint(&s->m, n);
+	metrics_sample_of(&s->m, "_sum");
+	metrics_label(&s->m, "frame", frame);
+	metrics_ns(&s->m, d->sum_ns);
+}
+
+static void write_delay(struct scrape *s)
+{
+	struct dataplane_delay oldest, newest;
+
+	dataplane_delay(s->app->dp, &oldest, &newest);
+	metrics_begin(&s->m, METRIC_FORWARD_DELAY);
+	write_histogram(s, "oldest", &oldest);
+	write_histogram(s, "newest", &newest);
+}
+
+static void per_thread(struct scrape *s, enum metric id, size_t offset)
+{
+	metrics_begin(&s->m, id);
+	for (unsigned i = 0; i < dataplane_threads(s->app->dp); i++) {
+		struct dataplane_thread_stats t;
+		uint64_t v;
+
+		dataplane_thread_stats(s->app->dp, i, &t);
+		memcpy(&v, (const char *)&t + offset, sizeof(v));
+		metrics_sample(&s->m);
+		metrics_label_uint(&s->m, "thread", i);
+		metrics_uint(&s->m, v);
+	}
+}
+
+static void write_thread_states(struct scrape *s)
+{
+	unsigned n = dataplane_threads(s->app->dp);
+	struct dataplane_thread_stats t;
+
+	metrics_begin(&s->m, METRIC_THREAD_CPU);
+	metrics_sample(&s->m);
+	metrics_label(&s->m, "thread", "control");
+	metrics_ns(&s->m, s->self.thread_cpu_ns);
+	for (unsigned i = 0; i < n; i++) {
+		dataplane_thread_stats(s->app->dp, i, &t);
+		metrics_sample(&s->m);
+		metrics_label_uint(&s->m, "thread", i);
+		metrics_ns(&s->m, t.cpu_ns);
+	}
+	metrics_begin(&s->m, METRIC_THREAD_ASLEEP);
+	for (unsigned i = 0; i < n; i++) {
+		dataplane_thread_stats(s->app->dp, i, &t);
+		metrics_sample(&s->m);
+		metrics_label_uint(&s->m, "thread", i);
+		metrics_uint(&s->m, t.asleep);
+	}
+}
+
+static void write_threads(struct scrape *s)
+{
+	static const struct {
+		enum metric id;
+		size_t offset;
+	} row[] = {
+		{METRIC_THREAD_TURNS, offsetof(struct dataplane_thread_stats, turns)},
+		{METRIC_THREAD_WAKEUPS,
+			offsetof(struct dataplane_thread_stats, wakeups)},
+		{METRIC_THREAD_BURSTS, offsetof(struct dataplane_thread_stats, bursts)},
+		{METRIC_THREAD_BLOCKS, offsetof(struct dataplane_thread_stats, blocks)},
+		{METRIC_THREAD_BLOCK_TIMEOUTS,
+			offsetof(struct dataplane_thread_stats, block_timeouts)},
+		{METRIC_THREAD_FRAMES, offsetof(struct dataplane_thread_stats, frames)},
+		{METRIC_THREAD_COPIES, offsetof(struct dataplane_thread_stats, copies)},
+	};
+
+	for (size_t i = 0; i < array_len(row); i++)
+		per_thread(s, row[i].id, row[i].offset);
+}
+
+/* ---- forwarding entries ---- */
+
+static void write_table(struct scrape *s)
+{
+	struct fib *fib = dataplane_fib(s->app->dp);
+
+	one(s, METRIC_ENTRIES, fib_size(fib));
+	one(s, METRIC_ENTRIES_MEMORY, fib_bytes(fib));
+	one(s, METRIC_ENTRIES_TRUNCATED, s->top.n_truncated);
+}
+
+static void entry_labels(struct scrape *s, struct metrics_entry *e)
+{
+	char text[ADDR_STRLEN];
+	const char *proxy;
+
+	if (e->labels.len) {
+		metrics_labels_again(&s->m, e->labels);
+		return;
+	}
+	proxy = router_instance_name(s->app->router, e->proxy);
+	metrics_label(&s->m, "group", addr_format(&e->group, text));
+	metrics_label(&s->m, "source",
+		addr_is_any(&e->source) ? "*" : addr_format(&e->source, text));
+	if (*proxy)
+		metrics_label(&s->m, "proxy", proxy);
+	e->labels = metrics_labels(&s->m);
+}
+
+bool scrape_write_entries(struct scrape *s, unsigned part)
+{
+	static const struct {
+		enum metric id;
+		size_t offset;
+	} row[] = {
+		{METRIC_ENTRY_RECEIVE_PACKETS, offsetof(struct metrics_entry, packets)},
+		{METRIC_ENTRY_RECEIVE_BYTES, offsetof(struct metrics_entry, bytes)},
+		{METRIC_ENTRY_WRONG_INPUT, offsetof(struct metrics_entry, wrong)},
+		{METRIC_ENTRY_OUTPUTS, offsetof(struct metrics_entry, n_out)},
+	};
+	size_t per_row = (s->top.n + ENTRIES_PER_SLICE - 1) / ENTRIES_PER_SLICE;
+	size_t i = per_row ? part % per_row * ENTRIES_PER_SLICE : 0;
+	size_t end = i + ENTRIES_PER_SLICE, k = per_row ? part / per_row : part;
+
+	if (k >= array_len(row))
+		return false;
+	if (i == 0)
+		metrics_begin(&s->m, row[k].id);
+	for (; i < end && i < s->top.n; i++) {
+		struct metrics_entry *e = &s->top.v[i];
+		uint64_t v;
+
+		if (metrics_top_is_double(&s->top, i))
+			continue;
+		memcpy(&v, (const char *)e + row[k].offset, sizeof(v));
+		metrics_sample(&s->m);
+		entry_labels(s, e);
+		metrics_uint(&s->m, v);
+	}
+	return true;
+}
+
+/* ---- membership ---- */
+
+static void per_lan(struct scrape *s, enum metric id, size_t offset)
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		uint64_t v;
+
+		if (p->role != CONFIG_ROLE_DOWNSTREAM)
+			continue;
+		memcpy(&v, (const char *)p + offset, sizeof(v));
+		of_port(s, p);
+		metrics_uint(&s->m, v);
+	}
+}
+
+static void limit_per_lan(struct scrape *s, enum metric id, size_t offset)
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		uint32_t v;
+
+		if (p->role != CONFIG_ROLE_DOWNSTREAM)
+			continue;
+		memcpy(&v, (const char *)p + offset, sizeof(v));
+		of_port(s, p);
+		metrics_real(&s->m, v ? v : INFINITY);
+	}
+}
+
+static void write_members(struct scrape *s)
+{
+	per_lan(s, METRIC_GROUPS, offsetof(struct scrape_port, n_groups));
+	limit_per_lan(s, METRIC_GROUPS_LIMIT, offsetof(struct scrape_port, max_groups));
+	per_lan(s, METRIC_GROUP_SOURCES, offsetof(struct scrape_port, n_sources));
+	limit_per_lan(s, METRIC_GROUP_SOURCES_LIMIT,
+		offsetof(struct scrape_port, max_sources));
+	per_lan(s, METRIC_GROUP_HOSTS, offsetof(struct scrape_port, n_hosts));
+	metrics_begin(&s->m, METRIC_GROUP_HOSTS_LIMIT);
+	for_each_port (s, p) {
+		if (p->role != CONFIG_ROLE_DOWNSTREAM)
+			continue;
+		of_port(s, p);
+		metrics_uint(&s->m, MGROUP_MAX_HOSTS);
+	}
+	per_lan(s, METRIC_MEMBERSHIP_REFUSED, offsetof(struct scrape_port, n_refused));
+}
+
+/* Calls `fn` for each port of a role and each of its families. */
+static void per_family(struct scrape *s, enum metric id, enum config_role role,
+	void (*fn)(struct scrape *s, enum metric id, const struct scrape_port *p,
+		enum family f))
+{
+	metrics_begin(&s->m, id);
+	for_each_port (s, p) {
+		for (unsigned f = 0; f < _FAMILY_N; f++)
+			if (p->role == role && s->app->router->family[f])
+				fn(s, id, p, (enum family)f);
+	}
+}
+
+static void of_family(struct scrape *s, const struct scrape_port *p, enum family f)
+{
+	of_port(s, p);
+	metrics_label(&s->m, "family", family_name[f]);
+}
+
+static void querier_state(
+	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
+{
+	static const char *const state[] = {[QUERIER_DOWN] = "down",
+		[QUERIER_ACTIVE] = "active",
+		[QUERIER_STANDBY] = "standby"};
+
+	for (unsigned i = QUERIER_DOWN; i <= QUERIER_STANDBY; i++) {
+		of_family(s, p, f);
+		metrics_label(&s->m, "state", state[i]);
+		metrics_uint(&s->m, p->querier[f].state == i);
+	}
+}
+
+static void querier_value(
+	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
+{
+	const struct querier *q = &p->querier[f];
+
+	of_family(s, p, f);
+	if (id == METRIC_QUERIER_INTERVAL)
+		metrics_ns(&s->m, q->qi_ms * (uint64_t)NS_PER_MS);
+	else if (id == METRIC_QUERIER_VERSION)
+		metrics_uint(&s->m, gm_version_number(f, q->rules.version));
+	else if (id == METRIC_QUERIER_ROBUSTNESS)
+		metrics_uint(&s->m, q->rv);
+	else if (id == METRIC_QUERIER_QUERIES_SENT)
+		metrics_uint(&s->m, q->n_queries_sent);
+	else if (id == METRIC_FORWARDING_STANDBY)
+		metrics_uint(&s->m, p->n_standby[f]);
+	else if (id == METRIC_FORWARDING_DOUBLE)
+		metrics_uint(&s->m, p->n_double[f]);
+	else
+		metrics_uint(&s->m, q->n_queries_heard);
+}
+
+static void write_queriers(struct scrape *s)
+{
+	enum config_role lan = CONFIG_ROLE_DOWNSTREAM;
+
+	per_family(s, METRIC_QUERIER_STATE, lan, querier_state);
+	per_family(s, METRIC_QUERIER_VERSION, lan, querier_value);
+	per_family(s, METRIC_QUERIER_ROBUSTNESS, lan, querier_value);
+	per_family(s, METRIC_QUERIER_INTERVAL, lan, querier_value);
+	per_family(s, METRIC_QUERIER_QUERIES_SENT, lan, querier_value);
+	per_family(s, METRIC_QUERIER_QUERIES_HEARD, lan, querier_value);
+	per_family(s, METRIC_FORWARDING_STANDBY, lan, querier_value);
+	per_family(s, METRIC_FORWARDING_DOUBLE, lan, querier_value);
+}
+
+static void upstream_value(
+	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
+{
+	const struct host_family *h = &p->host[f];
+	mono_t now = loop_now(s->app->loop);
+
+	if (id == METRIC_UPSTREAM_LAST_QUERY && !mono_is_set(h->last_query))
+		return;
+	of_family(s, p, f);
+	if (id == METRIC_UPSTREAM_LAST_QUERY)
+		metrics_ns(&s->m, (uint64_t)(now.ns - h->last_query.ns));
+	else if (id == METRIC_UPSTREAM_GROUPS)
+		metrics_uint(&s->m, h->n_groups);
+	else if (id == METRIC_UPSTREAM_VERSION)
+		metrics_uint(&s->m, gm_version_number(f, h->version));
+	else if (id == METRIC_UPSTREAM_QUERIES)
+		metrics_uint(&s->m, h->n_queries);
+	else
+		metrics_uint(&s->m, h->n_reports_sent);
+}
+
+static void write_upstreams(struct scrape *s)
+{
+	enum config_role wan = CONFIG_ROLE_UPSTREAM;
+
+	per_family(s, METRIC_UPSTREAM_GROUPS, wan, upstream_value);
+	per_family(s, METRIC_UPSTREAM_VERSION, wan, upstream_value);
+	per_family(s, METRIC_UPSTREAM_QUERIES, wan, upstream_value);
+	per_family(s, METRIC_UPSTREAM_REPORTS_SENT, wan, upstream_value);
+	per_family(s, METRIC_UPSTREAM_LAST_QUERY, wan, upstream_value);
+}
+
+/* ---- messages ---- */
+
+static void write_messages(struct scrape *s)
+{
+	static const char *const kind[] = {"query", "report"};
+
+	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES);
+	for_each_port (s, p) {
+		for (unsigned k = 0; k < array_len(kind); k++)
+			for (unsigned v = GM_V1; v < _GM_VERSION_N; v++) {
+				of_port(s, p);
+				metrics_label(&s->m, "type", kind[k]);
+				metrics_label_uint(&s->m, "version", v);
+				metrics_uint(&s->m, p->n_received[v][k]);
+			}
+	}
+	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_BAD);
+	for_each_port (s, p) {
+		for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++) {
+			of_port(s, p);
+			metrics_label(&s->m, "reason", gm_bad_name((enum gm_bad)i));
+			metrics_uint(&s->m, p->n_bad[i]);
+		}
+	}
+}
+
+static void pair(struct scrape *s, const struct scrape_port *p, const char *label,
+	const char *value, uint64_t n)
+{
+	of_port(s, p);
+	metrics_label(&s->m, label, value);
+	metrics_uint(&s->m, n);
+}
+
+static void write_packets(struct scrape *s)
+{
+	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_ODD);
+	for_each_port (s, p) {
+		pair(s, p, "oddity", "no_router_alert", p->n_no_router_alert);
+		pair(s, p, "oddity", "ttl", p->n_ttl);
+		pair(s, p, "oddity", "truncated", p->n_truncated);
+	}
+	PER_PORT(s, METRIC_CONTROL_RECEIVED, control.received);
+	PER_PORT(s, METRIC_CONTROL_SENT, control.sent);
+	metrics_begin(&s->m, METRIC_CONTROL_ERRORS);
+	for_each_port (s, p) {
+		pair(s, p, "direction", "receive", p->control.receive_errors);
+		pair(s, p, "direction", "send", p->control.send_errors);
+	}
+	PER_PORT(s, METRIC_CONTROL_DROPPED, control.dropped);
+	PER_PORT(s, METRIC_CONTROL_LIMITED, control.limited);
+	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED, control.records_limited);
+	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.sampled);
+	metrics_begin(&s->m, METRIC_CONTROL_FRAGMENTS);
+	for_each_port (s, p) {
+		for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+			pair(s, p, "result", reassemble_name((enum reassemble_result)i),
+				p->control.fragment[i]);
+	}
+}
+
+static void write_control_queues(struct scrape *s)
+{
+	static const enum metric id[] = {
+		METRIC_CONTROL_QUEUE, METRIC_CONTROL_QUEUE_LIMIT};
+
+	for (unsigned i = 0; i < array_len(id); i++) {
+		metrics_begin(&s->m, id[i]);
+		for_each_port (s, p) {
+			for (unsigned f = 0; f < _FAMILY_N; f++) {
+				if (!p->family[f])
+					continue;
+				of_family(s, p, (enum family)f);
+				metrics_uint(&s->m,
+					i == 0 ? p->queue[f] : p->queue_limit[f]);
+			}
+		}
+	}
+}
+
+static void write_events(struct scrape *s)
+{
+	const struct app *app = s->app;
+
+	metrics_begin(&s->m, METRIC_NOTES);
+	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++) {
+		metrics_sample(&s->m);
+		metrics_label(&s->m, "note", note_name((enum note)i));
+		metrics_uint(&s->m, app->n_notes[i]);
+	}
+	one(s, METRIC_EFFECTS_LOST, app->n_effects_lost);
+	one(s, METRIC_NETLINK_OVERRUNS, netlink_overruns(app->netlink));
+}
+
+static void write_clients(struct scrape *s)
+{
+	struct http_stats http;
+	struct ctl_stats ctl;
+
+	ctl_stats(s->app->ctl, &ctl);
+	http_stats(s->app->http, &http);
+	one(s, METRIC_CTL_CLIENTS, ctl.n_clients);
+	one(s, METRIC_CTL_PENDING, ctl.pending);
+	one(s, METRIC_HTTP_CONNECTIONS, http.n_connections);
+	metrics_begin(&s->m, METRIC_HTTP_REQUESTS);
+	for (unsigned i = 0; i < HTTP_CODES; i++) {
+		metrics_sample(&s->m);
+		metrics_label_uint(&s->m, "code", http_code[i]);
+		metrics_uint(&s->m, http.n_answers[i]);
+	}
+	one(s, METRIC_HTTP_EVICTED, http.n_evicted);
+}
+
+scrape_write_fn *const scrape_write[] = {
+	write_daemon,
+	write_interfaces,
+	write_traffic,
+	write_frames,
+	write_copies_dropped,
+	write_rings,
+	write_queues,
+	write_delay,
+	write_thread_states,
+	write_threads,
+	write_table,
+	write_members,
+	write_queriers,
+	write_upstreams,
+	write_messages,
+	write_packets,
+	write_control_queues,
+	write_events,
+	write_clients,
+};
+const unsigned scrape_n_write = array_len(scrape_write);
+
+void scrape_write_end(struct scrape *s)
+{
+	one(s, METRIC_SCRAPES, s->app->n_scrapes);
+	metrics_begin(&s->m, METRIC_SCRAPE_DURATION);
+	metrics_sample(&s->m);
+	metrics_ns(&s->m, s->cost_ns);
+	metrics_begin(&s->m, METRIC_SCRAPE_LONGEST_SLICE);
+	metrics_sample(&s->m);
+	metrics_ns(&s->m, s->longest_ns);
+	metrics_end(&s->m);
+}

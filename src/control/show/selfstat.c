@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The process about itself, see selfstat.h. Held by app_metrics, read by scrape. The
+ * files below /proc/self stay open, because they are out of reach in a chroot. */
+
+#include "control/show/selfstat.h"
+
+#include "base/cleanup.h"
+#include "base/mono.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct selfstat {
+	int statm; /* -1: none */
+	DIR *fds;
+	uint64_t started_ns;
+};
+
+static uint64_t read_clock(clockid_t clock)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+int selfstat_new(struct selfstat **ret_selfstat)
+{
+	struct selfstat *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	s->fds = opendir("/proc/self/fd");
+	s->started_ns = read_clock(CLOCK_REALTIME);
+	*ret_selfstat = s;
+	return 0;
+}
+
+struct selfstat *selfstat_free(struct selfstat *s)
+{
+	if (!s)
+		return NULL;
+	closep(&s->statm);
+	if (s->fds)
+		closedir(s->fds);
+	free(s);
+	return NULL;
+}
+
+static int64_t resident(const struct selfstat *s)
+{
+	unsigned long total, pages;
+	char text[128];
+	ssize_t n = s->statm < 0 ? -1 : pread(s->statm, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	if (sscanf(text, "%lu %lu", &total, &pages) != 2)
+		return -1;
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static int64_t count_fds(const struct selfstat *s)
+{
+	int64_t n = 0;
+
+	if (!s->fds)
+		return -1;
+	rewinddir(s->fds);
+	for (const struct dirent *e; (e = readdir(s->fds));)
+		n += e->d_name[0] != '.';
+	return n;
+}
+
+void selfstat_read(struct selfstat *s, struct selfstat_values *ret)
+{
+	struct rlimit lim = {0};
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	*ret = (struct selfstat_values){
+		.started_ns = s->started_ns,
+		.cpu_ns = read_clock(CLOCK_PROCESS_CPUTIME_ID),
+		.thread_cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID),
+		.resident = resident(s),
+		.n_fds = count_fds(s),
+		.max_fds = lim.rlim_cur,
+	};
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Replies in pieces, see show_priv.h: what the tables of show_*.c share.
+ */
+
+#include "base/cleanup.h"
+#include "control/show/show_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing ---- */
+
+void show_text(struct show_answer *a, const char *text)
+{
+	ctl_answer_write(&a->answer, text, strlen(text));
+}
+
+void show_begin(struct show_answer *a, const char *text)
+{
+	show_text(a, text);
+	a->comma = false;
+}
+
+void show_end(struct show_answer *a, const char *text)
+{
+	show_text(a, text);
+	a->comma = true;
+}
+
+static void comma(struct show_answer *a)
+{
+	if (a->comma)
+		show_text(a, ",");
+	a->comma = true;
+}
+
+void show_item(struct show_answer *a, json_t *value)
+{
+	comma(a);
+	ctl_answer_json(&a->answer, value);
+}
+
+void show_open(struct show_answer *a, json_t *object)
+{
+	_cleanup_(freep) char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	comma(a);
+	if (text)
+		ctl_answer_write(&a->answer, text, strlen(text) - 1);
+	else
+		a->answer.failed = true;
+}
+
+json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
+	struct ctl_answer **ret)
+{
+	struct show_answer *a = calloc(1, size);
+
+	if (!a)
+		return NULL;
+	a->answer.ops = ops;
+	a->app = app;
+	*ret = &a->answer;
+	return NULL;
+}
+
+void show_answer_closed(struct ctl_answer *answer)
+{
+	free(container_of(answer, struct show_answer, answer));
+}
+
+/* ---- walks ---- */
+
+size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after)
+{
+	size_t from = 0, end = n;
+
+	while (after && from < end) {
+		size_t middle = (from + end) / 2;
+		struct addr a;
+
+		memcpy(&a, (const char *)v + middle * size, sizeof(a));
+		if (addr_cmp(&a, after) > 0)
+			end = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+const struct proxy_port *show_port(const struct app *app, const struct show_ports *p)
+{
+	const struct proxy_port *pp =
+		p->number < PORT_MAX ? app->router->port[p->number] : NULL;
+
+	return pp && pp->role == p->role && strcmp(pp->name, p->name) == 0 ? pp : NULL;
+}
+
+const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p)
+{
+	for (p->number += *p->name != '\0'; p->number < PORT_MAX; p->number++) {
+		const struct proxy_port *pp = app->router->port[p->number];
+
+		if (!pp || pp->role != p->role || (p->single && p->wanted != p->number))
+			continue;
+		memcpy(p->name, pp->name, sizeof(p->name));
+		return pp;
+	}
+	return NULL;
+}

@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * "explain GROUP [SOURCE] [from INTERFACE] [on INTERFACE]", see show.h: collects the
+ * facts for explain.c with the functions that decide about real frames and reports: the
+ * port plan, the policy, the group state, the forwarding table.
+ */
+
+#include "base/cleanup.h"
+#include "control/daemon/app_priv.h"
+#include "control/daemon/portplan.h"
+#include "control/report/explain.h"
+#include "control/report/explain_words.h"
+#include "control/show/show_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ECHO_MS	  300000 /* so long it is remembered that our frames came back */
+#define ANSWER_MS 10000	 /* what a query leaves for answers at most, about */
+
+/* what the forwarding table knows of the group in one instance */
+struct traffic {
+	unsigned instance;
+	bool exact; /* there is an entry for the source */
+	bool seen;
+	int64_t age_ms;	      /* -1: not known */
+	struct portset table; /* that the entries name */
+	uint64_t packets, wrong;
+	struct addr last_source;
+	char last_input[IFNAMSIZ];
+};
+
+/* refusals of the group, of all instances; those of one kind are one */
+#define SEEN_MAX (4 * REFUSALS_WAYS)
+struct seen {
+	unsigned port;
+	struct explain_refusal r;
+};
+
+struct question {
+	struct show_answer a;
+	struct app *app;
+	struct fib_cursor at;
+	struct traffic *traffic; /* owned; one for each instance of the beginning */
+	size_t n_traffic;
+	struct addr group, source;
+	bool has_source;
+	char from[IFNAMSIZ]; /* empty: any upstream */
+	char on[IFNAMSIZ];   /* empty: any downstream */
+	enum family family;
+	const struct proxy *instance;
+	const struct plan *plan;
+	struct portset inputs; /* in use */
+	struct portset table;  /* that the forwarding entries name */
+	struct timespec now;   /* of the clock that stamps frames */
+	struct seen datagrams[SEEN_MAX], joins[SEEN_MAX];
+	size_t n_datagrams, n_joins;
+	/* the same by port */
+	struct explain_refusal *by_port[2 * PORT_MAX];
+	struct explain_facts facts;
+};
+
+/* ---- request ---- */
+
+static json_t *read_question(struct question *q, const char *args)
+{
+	struct explain_words w;
+	char error[EXPLAIN_WORDS_ERROR];
+
+	if (!explain_words_read(args, &w, error))
+		return ctl_error("explain: %s", error);
+	q->group = w.group;
+	q->family = addr_family(&q->group);
+	q->has_source = w.has_source;
+	q->source = w.source;
+	memcpy(q->from, w.from, sizeof(q->from));
+	memcpy(q->on, w.on, sizeof(q->on));
+	return NULL;
+}
+
+/* ---- what was refused ---- */
+
+static void add_seen(
+	struct seen *v, size_t *n, unsigned port, const struct explain_refusal *r)
+{
+	for (size_t i = 0; i < *n; i++) {
+		struct explain_refusal *o = &v[i].r;
+
+		if (v[i].port != port || o->why != r->why || o->note != r->note)
+			continue;
+		r = r->age_ms < o->age_ms ? r : o;
+		*o = (struct explain_refusal){r->why, r->note, o->n + r->n, r->age_ms,
+			r->from, r->value, r->would_pass};
+		return;
+	}
+	if (*n < SEEN_MAX)
+		v[(*n)++] = (struct seen){port, *r};
+}
+
+static int64_t age_ms(const struct question *q, uint64_t stamp)
+{
+	int64_t ms = ((int64_t)q->now.tv_sec - (int64_t)latency_stamp_s(stamp)) * 1000 +
+		((int64_t)q->now.tv_nsec - (int64_t)(stamp & UINT32_MAX)) / NS_PER_MS;
+
+	/* in the future: the clock was set back */
+	return ms < -1000 ? INT64_MAX : ms < 0 ? 0 : ms;
+}
+
+static const enum explain_why why_of[_VERDICT_N] = {
+	[VERDICT_WRONG_INPUT] = EXPLAIN_BY_SOURCE,
+	[VERDICT_OWN_MAC] = EXPLAIN_BY_OWN_MAC,
+	[VERDICT_OTHERHOST] = EXPLAIN_BY_OTHER_HOST,
+	[VERDICT_VLAN_MISMATCH] = EXPLAIN_BY_VLAN,
+	[VERDICT_BAD_VERSION] = EXPLAIN_BY_VERSION,
+	[VERDICT_BAD_IHL] = EXPLAIN_BY_HEADER,
+	[VERDICT_BAD_LENGTH] = EXPLAIN_BY_LENGTH,
+	[VERDICT_BAD_CHECKSUM] = EXPLAIN_BY_CHECKSUM,
+	[VERDICT_TRUNCATED] = EXPLAIN_BY_RING_SLOT,
+	[VERDICT_SUPERFRAME] = EXPLAIN_BY_MTU_IN,
+	[VERDICT_MARTIAN_SOURCE] = EXPLAIN_BY_MARTIAN,
+	[VERDICT_SOURCE_ROUTE] = EXPLAIN_BY_SOURCE_ROUTE,
+	[VERDICT_SOURCE_FILTERED] = EXPLAIN_BY_MEMBERS,
+	[VERDICT_EMPTY_OUTPUT] = EXPLAIN_BY_OUTPUTS,
+	[VERDICT_CHECKSUM_UNFIXABLE] = EXPLAIN_BY_PARTIAL,
+	[VERDICT_TTL_EXPIRED] = EXPLAIN_BY_TTL,
+	[VERDICT_TTL_THRESHOLD] = EXPLAIN_BY_THRESHOLD,
+	[VERDICT_MTU_DF] = EXPLAIN_BY_MTU_OUT,
+	[VERDICT_FRAG_FAILED] = EXPLAIN_BY_FRAGMENTS,
+	[VERDICT_ACL] = EXPLAIN_BY_BOUNDARY,
+};
+
+static void see_datagram(void *arg, const struct refusal *r)
+{
+	struct question *q = arg;
+	bool by_source = r->why == VERDICT_WRONG_INPUT;
+
+	if (!why_of[r->why])
+		return;
+	add_seen(q->datagrams, &q->n_datagrams, r->port,
+		&(struct explain_refusal){.why = why_of[r->why],
+			.n = r->n,
+			.age_ms = age_ms(q, r->at),
+			.from = r->from,
+			.would_pass = by_source &&
+				plan_source_ok(&q->plan->port[r->port], &r->from)});
+}
+
+static void see_join(void *arg, const struct refusal *r)
+{
+	struct question *q = arg;
+
+	add_seen(q->joins, &q->n_joins, r->port,
+		&(struct explain_refusal){.note = (enum note)r->why,
+			.n = r->n,
+			.age_ms = (loop_now(q->app->loop).ns - (int64_t)r->at) /
+				NS_PER_MS,
+			.from = r->from,
+			.value = r->value});
+}
+
+/* Those of one port, in memory that goes with the question. */
+static struct explain_refusals of_port(
+	struct question *q, const struct seen *v, size_t n, unsigned port)
+{
+	bool joins = v == q->joins;
+	struct explain_refusal **list = &q->by_port[2 * port + joins];
+	size_t found = 0;
+
+	free(*list);
+	*list = calloc(n + 1, sizeof(**list));
+	for (size_t i = 0; *list && i < n; i++)
+		if (v[i].port == port)
+			(*list)[found++] = v[i].r;
+	return (struct explain_refusals){*list, found};
+}
+
+/* ---- facts ---- */
+
+/* "'blacklist 239.0.0.0/8', line 12 of hotel.conf" */
+static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
+{
+	const char *path = q->app->options.config_path, *slash = strrchr(path, '/');
+	size_t n = strlen(text);
+
+	if (strstr(text, ", line "))
+		snprintf(text + n, CONFIG_DECIDE_LEN - n, " of %s",
+			slash ? slash + 1 : path);
+}
+
+static void iface_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_iface *ret)
+{
+	const struct config_iface *ci = pp->cfg;
+
+	*ret = (struct explain_iface){
+		.has_role = true,
+		.present = pp->ifindex != 0,
+		.up = pp->up,
+		.error = show_port_error(q->app, pp->port),
+		.family = q->app->router->family[q->family] &&
+			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
+	};
+	memcpy(ret->name, pp->name, sizeof(ret->name));
+	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
+	if (mono_is_set(pp->echo_at) &&
+		loop_now(q->app->loop).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
+		q->app->router->port[pp->echo_port])
+		memcpy(ret->echo_of, q->app->router->port[pp->echo_port]->name,
+			sizeof(ret->echo_of));
+}
+
+static bool includes(const struct gm_filter *f, const struct addr *source)
+{
+	return addrset_contains(&f->src, source) == (f->mode == GM_INCLUDE);
+}
+
+static void upstream_facts(
+	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	const struct host_family *hf = &pp->host.family[q->family];
+	const struct host_group *g = host_find(&pp->host, &q->group);
+	mono_t now = loop_now(q->app->loop);
+
+	in->report_up = pp->report_up;
+	memcpy(in->report_interface, pp->cfg->report_interface,
+		sizeof(in->report_interface));
+	in->policy_ok = !config_decide_group(pp->cfg, &q->group, true, in->policy_by);
+	name_file(q, in->policy_by);
+	in->asked = g && !(g->now.mode == GM_INCLUDE && g->now.src.n == 0);
+	in->asked_this = in->asked && (!q->has_source || includes(&g->now, &q->source));
+	in->version = gm_version_number(q->family, hf->version);
+	in->names_sources = hf->version == GM_V3;
+	in->query_heard = mono_is_set(hf->last_query);
+	in->querier = hf->querier;
+	if (in->query_heard)
+		in->query_age_ms = (now.ns - hf->last_query.ns) / NS_PER_MS;
+	in->query_expected_ms = (int64_t)hf->rv * hf->qi_ms + ANSWER_MS;
+	in->refresh_interval_ms = pp->host.params.refresh_interval_ms;
+}
+
+/* Who says that the source may send there, or whose it is. */
+static void source_facts(
+	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	unsigned best = 0;
+
+	for (size_t i = 0; i < pp->n_subnet; i++)
+		if (prefix_contains(&pp->subnet[i], &q->source))
+			return;
+	if (config_decide_source(pp->cfg, &q->source, in->admitted)) {
+		name_file(q, in->admitted);
+		if (in->source_ok)
+			return;
+	}
+	for (unsigned o = 0; o < PORT_MAX; o++) {
+		const struct proxy_port *other = q->app->router->port[o];
+
+		for (size_t k = 0; other && other != pp && k < other->n_subnet; k++)
+			if (prefix_contains(&other->subnet[k], &q->source) &&
+				other->subnet[k].len >= best) {
+				best = other->subnet[k].len;
+				memcpy(in->subnet_of, other->name,
+					sizeof(in->subnet_of));
+			}
+	}
+}
+
+static void input_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_input *in)
+{
+	const struct plan_port *port = &q->plan->port[pp->port];
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(q->app->dp, pp->port, &s);
+	*in = (struct explain_input){
+		.upstream = pp->role == CONFIG_ROLE_UPSTREAM,
+		.receive = port->receive,
+		.source_broadcast = portplan_is_broadcast(pp, &q->source),
+		.source_ok = plan_source_ok(port, &q->source),
+		.ring_packets = s.ring_packets,
+		.ring_drops = s.ring_drops,
+	};
+	iface_facts(q, pp, &in->i);
+	if (q->has_source)
+		source_facts(q, pp, in);
+	in->i.group_ok = plan_group_ok(&port->in, &q->group);
+	config_decide_group(pp->cfg, &q->group, false, in->i.decided);
+	name_file(q, in->i.decided);
+	if (in->upstream)
+		upstream_facts(q, pp, in);
+}
+
+/* Without a source: of any stream of the group. */
+static void other_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	mono_t now = loop_now(q->app->loop);
+	size_t n;
+	const struct forwarder_stream *s =
+		forwarder_of_group(&pp->forwarder[q->family], &q->group, &n);
+
+	for (size_t i = 0; i < n && !out->standby; i++) {
+		if (q->has_source && !addr_eq(&s[i].source, &q->source))
+			continue;
+		out->standby = s[i].standby;
+		out->doubled = forwarder_is_double(&s[i], now);
+		if (out->standby || out->doubled)
+			out->other_mac = s[i].mac;
+	}
+}
+
+static void limit_facts(const struct question *q, const struct proxy_port *pp,
+	struct explain_output *out)
+{
+	const struct app_port *ap = &q->app->port[pp->port];
+	mono_t now = loop_now(q->app->loop);
+	char host[APP_HOST_STRLEN];
+
+	out->limited = app_is_struck(ap, FLOOD_BY_PORT, now);
+	if (app_is_struck(ap, FLOOD_BY_HOST, now))
+		snprintf(out->limited_host, sizeof(out->limited_host), "%s",
+			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
+}
+
+static void member_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_output *out)
+{
+	const struct mgroup *g = mgroup_find(&pp->groups, &q->group);
+	const struct querier *querier = &pp->querier[q->family];
+
+	out->has_group = g != NULL;
+	out->wants = g && (!q->has_source || mgroup_wants(g, &q->source));
+	out->any_source = g && g->mode == GM_EXCLUDE;
+	out->n_hosts = g ? (unsigned)g->n_host : 0;
+	out->n_sources = g ? (unsigned)g->n_src : 0;
+	out->querier = querier->state == QUERIER_ACTIVE;
+	out->other_querier = querier->other;
+	out->forwards = pp->groups.role[q->family].forwards;
+	other_facts(q, pp, out);
+	out->n_groups = pp->groups.groups.n;
+	out->max_groups = pp->cfg->max_groups;
+	limit_facts(q, pp, out);
+	out->joins = of_port(q, q->joins, q->n_joins, pp->port);
+}
+
+static void output_facts(
+	struct question *q, const struct proxy_port *pp, struct explain_output *out)
+{
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(q->app->dp, pp->port, &s);
+	*out = (struct explain_output){
+		.is_input = portset_has(&q->inputs, pp->port),
+		.in_table = portset_has(&q->table, pp->port),
+		.threshold = pp->cfg->threshold,
+		.mtu = q->plan->port[pp->port].mtu,
+		.not_sent = s.verdict[VERDICT_TX_FULL] + s.verdict[VERDICT_TX_QUEUE] +
+			s.verdict[VERDICT_TX_SIZE] + s.verdict[VERDICT_TX_ERROR] +
+			s.verdict[VERDICT_PORT_DOWN],
+	};
+	iface_facts(q, pp, &out->i);
+	/* members are refused by the lists of the downstream, frames by its boundaries
+	 */
+	out->i.group_ok = policy_group(pp->cfg, &q->group) &&
+		plan_group_ok(&q->plan->port[pp->port].out, &q->group);
+	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
+	name_file(q, out->i.decided);
+	portset_for_each (&q->inputs, in)
+		/* a port that is not up allows nothing, which is no fault of this one
+		 */
+		if (!q->plan->port[in].present ||
+			portset_has(&q->plan->port[in].allowed, pp->port))
+			out->allowed = true;
+	if (!q->plan->port[pp->port].present || portset_empty(&q->inputs))
+		out->allowed = true;
+	member_facts(q, pp, out);
+}
+
+static struct traffic *traffic_of(const struct question *q, unsigned instance)
+{
+	for (size_t i = 0; i < q->n_traffic; i++)
+		if (q->traffic[i].instance == instance)
+			return &q->traffic[i];
+	return NULL;
+}
+
+static void take_entry(const struct fib_view *v, void *arg)
+{
+	struct question *q = arg;
+	bool named = !addr_is_any(&v->source);
+	struct traffic *t;
+	int32_t age;
+
+	if (!addr_eq(&v->group, &q->group))
+		return;
+	if (q->has_source && named && !addr_eq(&v->source, &q->source))
+		return;
+	t = traffic_of(q, v->instance);
+	/* with an entry of its own, the rest of the group is another matter */
+	if (!t || (q->has_source && t->exact && !named))
+		return;
+	if (q->has_source && named)
+		*t = (struct traffic){
+			.instance = v->instance, .exact = true, .age_ms = -1};
+	portset_or(&t->table, &v->out);
+	t->wrong += v->wrong;
+	/* what no member wants is counted there, but does not go anywhere */
+	if (!v->seen || portset_empty(&v->out))
+		return;
+	t->packets += v->packets;
+	age = fib_age_s(v, (uint64_t)q->now.tv_sec);
+	if (t->seen && (age < 0 || (t->age_ms >= 0 && t->age_ms <= age * 1000LL)))
+		return;
+	t->seen = true;
+	t->age_ms = age < 0 ? -1 : age * 1000LL;
+	t->last_source = v->last_source;
+	memset(t->last_input, 0, sizeof(t->last_input));
+	if (v->last_port < PORT_MAX && q->app->router->port[v->last_port])
+		memcpy(t->last_input, q->app->router->port[v->last_port]->name,
+			sizeof(t->last_input));
+}
+
+static void traffic_facts(struct question *q)
+{
+	const struct traffic *t = traffic_of(q, q->instance->instance);
+	struct explain_facts *f = &q->facts;
+
+	q->table = t ? t->table : (struct portset){0};
+	if (!t)
+		return;
+	f->seen = t->seen;
+	f->packets = t->packets;
+	f->wrong = t->wrong;
+	f->age_ms = t->age_ms;
+	f->last_source = t->last_source;
+	memcpy(f->last_input, t->last_input, sizeof(f->last_input));
+}
+
+static bool is_input(const struct question *q, const struct proxy_port *pp)
+{
+	return *q->from ? strcmp(pp->name, q->from) == 0
+			: pp->role == CONFIG_ROLE_UPSTREAM;
+}
+
+static bool is_output(const struct question *q, const struct proxy_port *pp)
+{
+	return *q->on ? strcmp(pp->name, q->on) == 0
+		      : pp->role == CONFIG_ROLE_DOWNSTREAM;
+}
+
+/* The facts of one instance; arrays are allocated. False: no memory. */
+static bool collect(struct question *q)
+{
+	struct explain_input *in = calloc(PORT_MAX, sizeof(*in));
+	struct explain_output *out = calloc(PORT_MAX, sizeof(*out));
+	struct explain_facts *f = &q->facts;
+
+	*f = (struct explain_facts){
+		.group = q->group,
+		.has_source = q->has_source,
+		.source = q->source,
+		.source_own = q->has_source && plan_is_own(q->plan, &q->source),
+		.ssm = config_is_ssm(q->app->cfg, &q->group),
+		.one_output = *q->on,
+		.age_ms = -1,
+		.input = in,
+		.output = out,
+	};
+	if (!in || !out)
+		return false;
+	q->inputs = (struct portset){0};
+	traffic_facts(q);
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = q->instance->port[i];
+
+		if (!pp || !is_input(q, pp))
+			continue;
+		portset_add(&q->inputs, i);
+		input_facts(q, pp, &in[f->n_input++]);
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = q->instance->port[i];
+
+		if (pp && is_output(q, pp))
+			output_facts(q, pp, &out[f->n_output++]);
+	}
+	return true;
+}
+
+static void forget(struct explain_facts *f)
+{
+	free((void *)(uintptr_t)f->input);
+	free((void *)(uintptr_t)f->output);
+	f->input = NULL;
+	f->output = NULL;
+}
+
+/* ---- reply ---- */
+
+static void add_checks(json_t *list, const struct explain *e, const char *instance)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const struct explain_check *c = &e->check[i];
+
+		json_array_append_new(list,
+			json_pack("{ss ss so ss so so}", "instance", instance, "check",
+				c->check, "interface",
+				*c->interface ? json_of_text(c->interface)
+					      : json_null(),
+				"verdict", explain_verdict_name(c->verdict), "text",
+				json_of_text(c->text), "advice",
+				*c->advice ? json_of_text(c->advice) : json_null()));
+	}
+}
+
+/* pass, then unknown, then refuse */
+static unsigned goodness(enum explain_verdict v)
+{
+	return v == EXPLAIN_PASS ? 2 : v == EXPLAIN_UNKNOWN ? 1 : 0;
+}
+
+/* Is the answer of this instance the one to be told first? That of the best one; of
+ * several that refuse, the one with most evidence. */
+static bool is_better(
+	const struct explain *e, enum explain_verdict best, enum explain_weight weight)
+{
+	if (goodness(e->verdict) != goodness(best))
+		return goodness(e->verdict) > goodness(best);
+	return e->weight > weight;
+}
+
+/* Has the instance the interfaces that were named? */
+static bool is_asked_about(const struct question *q, const struct proxy *p)
+{
+	bool from = !*q->from, on = !*q->on;
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		from |= p->port[i] && is_input(q, p->port[i]);
+		on |= p->port[i] && is_output(q, p->port[i]);
+	}
+	return from && on;
+}
+
+static json_t *reply_json(const struct question *q, enum explain_verdict v,
+	json_t *summary, json_t *checks)
+{
+	return json_pack("{so so so so ss so so}", "group", json_of_addr(&q->group),
+		"source", q->has_source ? json_of_addr(&q->source) : json_null(),
+		"from", *q->from ? json_of_text(q->from) : json_null(), "on",
+		*q->on ? json_of_text(q->on) : json_null(), "verdict",
+		explain_verdict_name(v), "summary", summary, "checks", checks);
+}
+
+/* An instance for each provider; the best answer counts. */
+static json_t *answer(struct question *q)
+{
+	const struct router *r = q->app->router;
+	json_t *checks = json_array(), *summary = NULL;
+	enum explain_verdict best = EXPLAIN_REFUSE;
+	enum explain_weight weight = EXPLAIN_FAULT;
+	struct explain e = {0};
+
+	for (size_t i = 0; i < r->n_instance; i++) {
+		q->instance = r->instance[i].proxy;
+		if (!is_asked_about(q, q->instance))
+			continue;
+		if (collect(q)) {
+			explain(&q->facts, &e);
+			add_checks(checks, &e, r->instance[i].name);
+			if (!summary || is_better(&e, best, weight)) {
+				best = e.verdict;
+				weight = e.weight;
+				json_decref(summary);
+				summary = json_of_text(e.summary);
+			}
+		}
+		forget(&q->facts);
+		explain_deinit(&e);
+	}
+	if (!summary)
+		summary = json_string(*q->from && *q->on
+				? "the two interfaces belong to different instances, between which "
+				  "nothing is forwarded"
+				: "the configuration names no interface");
+	return reply_json(q, best, summary, checks);
+}
+
+/* An interface without a role has no instance: the one check that fails. */
+static json_t *no_role(struct question *q, const char *name)
+{
+	struct explain_input in = {0};
+	struct explain_output nobody = {.is_input = true};
+	struct explain_facts f = {.group = q->group,
+		.input = &in,
+		.n_input = 1,
+		.output = &nobody,
+		.n_output = 1};
+	json_t *checks = json_array(), *summary;
+	struct explain e = {0};
+
+	memcpy(in.i.name, name, sizeof(in.i.name));
+	explain(&f, &e);
+	add_checks(checks, &e, "");
+	summary = json_of_text(e.summary);
+	explain_deinit(&e);
+	return reply_json(q, EXPLAIN_REFUSE, summary, checks);
+}
+
+/* ---- pieces ---- */
+
+static bool has_role(const struct question *q, const char *name)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (q->app->router->port[i] &&
+			strcmp(q->app->router->port[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* NULL: no memory */
+static json_t *whole_answer(struct question *q)
+{
+	struct plan *plan;
+	json_t *reply;
+
+	if (*q->from && !has_role(q, q->from))
+		return no_role(q, q->from);
+	if (*q->on && !has_role(q, q->on))
+		return no_role(q, q->on);
+	plan = portplan_build(q->app->router, &q->app->ifaces);
+	if (!plan)
+		return NULL;
+	q->plan = plan;
+	dataplane_refusals(q->app->dp, &q->group, see_datagram, q);
+	refusals_of(&q->app->reports, &q->group, see_join, q);
+	reply = answer(q);
+	plan_free(plan);
+	return reply;
+}
+
+/* First the table, in pieces, then all the rest. */
+static int piece(struct ctl_answer *a)
+{
+	struct question *q = container_of(a, struct question, a.answer);
+
+	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
+		fib_step(dataplane_fib(q->app->dp), &q->at, take_entry, q);
+	if (!q->at.end)
+		return 1;
+	ctl_answer_json(&q->a.answer, whole_answer(q));
+	return 0;
+}
+
+static void closed(struct ctl_answer *a)
+{
+	struct question *q = container_of(a, struct question, a.answer);
+
+	for (size_t i = 0; i < array_len(q->by_port); i++)
+		free(q->by_port[i]);
+	free(q->traffic);
+	free(q);
+}
+
+static bool begin_traffic(struct question *q)
+{
+	const struct router *r = q->app->router;
+
+	q->n_traffic = r->n_instance;
+	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));
+	for (size_t i = 0; q->traffic && i < q->n_traffic; i++)
+		q->traffic[i] = (struct traffic){
+			.instance = r->instance[i].proxy->instance, .age_ms = -1};
+	return q->traffic != NULL;
+}
+
+json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+	struct question *q = calloc(1, sizeof(*q));
+	json_t *error;
+
+	if (!q)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &q->now);
+	q->app = q->a.app = ctx;
+	q->a.answer.ops = &ops;
+	error = read_question(q, args);
+	if (error || !begin_traffic(q)) {
+		free(q);
+		return error;
+	}
+	*ret = &q->a.answer;
+	return NULL;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * "show groups" and "show groups detail", see show.h: membership state of the
+ * downstreams. The latter has more of each group and of fewer groups, so that its reply
+ * stays small enough to be read.
+ */
+
+#include "base/cleanup.h"
+#include "control/show/show_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DETAIL_GROUPS  256 /* of a reply */
+#define DETAIL_SOURCES 64  /* of a group; hosts are at most MGROUP_MAX_HOSTS */
+
+enum part {
+	PART_GROUPS,  /* between two groups */
+	PART_SOURCES, /* in one of the lists of `group` */
+	PART_HOSTS,
+	PART_HOST_SOURCES, /* of `host` */
+};
+
+/* In a list that is sorted by address. */
+struct place {
+	bool set;
+	struct addr after;
+};
+
+struct groups_answer {
+	struct show_answer a;
+	mono_t now;
+	bool begun;
+	struct show_ports ports;
+	struct table_cursor at;
+	enum part part;
+	struct addr group;
+	struct place source, host, host_source;
+	/* "show groups detail" */
+	bool detail;
+	bool has_group; /* only `wanted` */
+	struct addr wanted;
+	size_t n, n_shown; /* groups that fit, and those that are written */
+	size_t n_sources;  /* of the group that are written */
+};
+
+static json_t *source_json(const struct mgroup_source *s, mono_t now)
+{
+	return json_pack("{so so sb si}", "address", json_of_addr(&s->addr), "timer_ms",
+		json_of_ms_until(s->until, now), "blocked", !mono_is_set(s->until),
+		"query_repeats", (int)s->repeats);
+}
+
+/* all but the sources that it names */
+static json_t *host_json(
+	const struct mgroup *g, const struct mgroup_host *h, mono_t now)
+{
+	return json_pack("{so si ss so}", "address", json_of_addr(&h->addr), "version",
+		(int)gm_version_number(addr_family(&g->group), h->version), "mode",
+		show_mode(h->filter.mode), "timer_ms", json_of_ms_until(h->until, now));
+}
+
+/* all but sources and hosts */
+static json_t *group_json(
+	const struct proxy_port *pp, const struct mgroup *g, mono_t now)
+{
+	enum family family = addr_family(&g->group);
+
+	return json_pack("{so so ss si so sI so so so si}", "interface",
+		json_of_text(pp->name), "group", json_of_addr(&g->group), "mode",
+		show_mode(g->mode), "version",
+		(int)gm_version_number(family, mgroup_version(g, now)), "timer_ms",
+		g->mode == GM_EXCLUDE ? json_of_ms_until(g->until, now) : json_null(),
+		"uptime_ms", (json_int_t)((now.ns - g->since.ns) / NS_PER_MS),
+		"last_reporter", json_of_addr(&g->last_reporter), "older_v1_ms",
+		show_older(g->older_until, family, 1, now), "older_v2_ms",
+		show_older(g->older_until, family, 2, now), "query_repeats",
+		(int)g->repeats);
+}
+
+/* ---- request ---- */
+
+/* Words are a group or the name of an interface. NULL, or the error to answer. */
+static json_t *read_detail(struct groups_answer *d, const char *args)
+{
+	char word[ADDR_STRLEN];
+
+	while (*args) {
+		size_t n = strcspn(args, " ");
+		bool port_found = false;
+
+		if (n >= sizeof(word))
+			return ctl_error("no group and no interface: %s", args);
+		memcpy(word, args, n);
+		word[n] = '\0';
+		args += n + strspn(args + n, " ");
+		if (addr_parse(word, &d->wanted) == 0) {
+			d->has_group = true;
+			continue;
+		}
+		for (unsigned i = 0; i < PORT_MAX && !port_found; i++) {
+			const struct proxy_port *pp = d->a.app->router->port[i];
+
+			port_found = pp && strcmp(pp->name, word) == 0;
+			if (port_found)
+				d->ports.wanted = i;
+		}
+		if (!port_found)
+			return ctl_error(
+				"'%s' is no group and no interface of the proxy", word);
+		d->ports.single = true;
+	}
+	return NULL;
+}
+
+/* ---- reply ---- */
+
+/* What "show groups" does not have: the reasons behind it. */
+static void add_detail(const struct groups_answer *d, const struct proxy_port *pp,
+	const struct mgroup *g, json_t *o)
+{
+	const struct querier *q = &pp->querier[addr_family(&g->group)];
+	json_int_t n_hosts = 0;
+
+	for (size_t i = 0; i < g->n_host; i++)
+		n_hosts += !mono_due(g->host[i].until, d->now);
+	json_object_set_new(o, "instance", json_string(show_instance(d->a.app, pp)));
+	json_object_set_new(o, "n_sources", json_integer((json_int_t)g->n_src));
+	json_object_set_new(o, "n_hosts", json_integer(n_hosts));
+	json_object_set_new(o, "querier", json_boolean(q->state == QUERIER_ACTIVE));
+	json_object_set_new(o, "next_query_ms",
+		json_of_ms_until(
+			q->state == QUERIER_ACTIVE ? q->query_at : MONO_NEVER, d->now));
+	json_object_set_new(
+		o, "next_repeat_ms", json_of_ms_until(g->repeat_at, d->now));
+	json_object_set_new(
+		o, "fast_leave", json_boolean(pp->groups.params.fast_leave));
+	json_object_set_new(o, "untracked_ms",
+		mono_due(g->untracked_until, d->now)
+			? json_null()
+			: json_of_ms_until(g->untracked_until, d->now));
+}
+
+static void begin_group(
+	struct groups_answer *d, const struct proxy_port *pp, const struct mgroup *g)
+{
+	json_t *o;
+
+	d->n++;
+	if (d->detail && d->n_shown == DETAIL_GROUPS)
+		return;
+	d->n_shown++;
+	o = group_json(pp, g, d->now);
+	if (o && d->detail)
+		add_detail(d, pp, g, o);
+	show_open(&d->a, o);
+	show_begin(&d->a, ",\"sources\":[");
+	d->part = PART_SOURCES;
+	d->group = g->group;
+	d->source.set = d->host.set = false;
+	d->n_sources = 0;
+}
+
+static const struct addr *after(const struct place *p)
+{
+	return p->set ? &p->after : NULL;
+}
+
+static void write_sources(struct groups_answer *d, const struct mgroup *g, int *work)
+{
+	size_t max = d->detail ? DETAIL_SOURCES : SIZE_MAX;
+	size_t i = show_behind(g->src, g->n_src, sizeof(*g->src), after(&d->source));
+
+	for (; i < g->n_src && d->n_sources < max; i++, d->n_sources++, --*work) {
+		if (*work <= 0)
+			return;
+		show_item(&d->a, source_json(&g->src[i], d->now));
+		d->source = (struct place){true, g->src[i].addr};
+	}
+	show_begin(&d->a, "],\"hosts\":[");
+	d->part = PART_HOSTS;
+}
+
+static void write_next_host(struct groups_answer *d, const struct mgroup *g, int *work)
+{
+	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), after(&d->host));
+
+	while (i < g->n_host && mono_due(g->host[i].until, d->now))
+		i++;
+	if (i == g->n_host) {
+		show_end(&d->a, "]}");
+		d->part = PART_GROUPS;
+		return;
+	}
+	d->host = (struct place){true, g->host[i].addr};
+	d->host_source.set = false;
+	d->part = PART_HOST_SOURCES;
+	show_open(&d->a, host_json(g, &g->host[i], d->now));
+	show_begin(&d->a, ",\"sources\":[");
+	*work -= SHOW_ROW;
+}
+
+static void write_host_sources(
+	struct groups_answer *d, const struct mgroup *g, int *work)
+{
+	/* the host is the one before those behind it */
+	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), &d->host.after);
+	const struct mgroup_host *h = i > 0 ? &g->host[i - 1] : NULL;
+	bool there = h && addr_eq(&h->addr, &d->host.after);
+	const struct addrset *src = there ? &h->filter.src : &(struct addrset){0};
+
+	i = show_behind(src->v, src->n, sizeof(*src->v), after(&d->host_source));
+	for (; i < src->n; i++, --*work) {
+		if (*work <= 0)
+			return;
+		show_item(&d->a, json_of_addr(&src->v[i]));
+		d->host_source = (struct place){true, src->v[i]};
+	}
+	show_end(&d->a, "]}");
+	d->part = PART_HOSTS;
+}
+
+/* The group has gone in the middle of its row. */
+static void end_group(struct groups_answer *d)
+{
+	static const char *const end[] = {[PART_SOURCES] = "],\"hosts\":[]}",
+		[PART_HOSTS] = "]}",
+		[PART_HOST_SOURCES] = "]}]}"};
+
+	show_end(&d->a, end[d->part]);
+	d->part = PART_GROUPS;
+}
+
+static void go_on_with_group(struct groups_answer *d, int *work)
+{
+	const struct proxy_port *pp = show_port(d->a.app, &d->ports);
+	const struct mgroup *g = pp ? mgroup_find(&pp->groups, &d->group) : NULL;
+
+	if (!g)
+		end_group(d);
+	else if (d->part == PART_SOURCES)
+		write_sources(d, g, work);
+	else if (d->part == PART_HOSTS)
+		write_next_host(d, g, work);
+	else
+		write_host_sources(d, g, work);
+}
+
+/* False: there is none any more. */
+static bool next_group(struct groups_answer *d, int *work)
+{
+	const struct proxy_port *pp = show_port(d->a.app, &d->ports);
+	struct table_node *node;
+
+	if (!pp || d->at.end) {
+		--*work;
+		pp = show_next_port(d->a.app, &d->ports);
+		d->at = (struct table_cursor){0};
+	}
+	if (!pp)
+		return false;
+	if (d->has_group) {
+		const struct mgroup *g = mgroup_find(&pp->groups, &d->wanted);
+
+		d->at.end = true;
+		if (g)
+			begin_group(d, pp, g);
+		return true;
+	}
+	node = table_step(&pp->groups.groups, &d->at, work);
+	if (node) {
+		begin_group(d, pp, container_of(node, struct mgroup, node));
+		*work -= SHOW_ROW;
+	}
+	return true;
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	struct groups_answer *d = container_of(answer, struct groups_answer, a.answer);
+	int work = SHOW_WORK;
+
+	d->now = loop_now(d->a.app->loop);
+	if (!d->begun)
+		show_begin(&d->a, "{\"groups\":[");
+	d->begun = true;
+	while (work > 0) {
+		if (d->part != PART_GROUPS)
+			go_on_with_group(d, &work);
+		else if (!next_group(d, &work))
+			break;
+	}
+	if (work <= 0)
+		return 1;
+	show_end(&d->a, "]");
+	if (d->detail) {
+		show_item(&d->a, json_string("total"));
+		show_text(&d->a, ":");
+		ctl_answer_json(&d->a.answer, json_integer((json_int_t)d->n));
+		show_item(&d->a, json_string("shown"));
+		show_text(&d->a, ":");
+		ctl_answer_json(&d->a.answer, json_integer((json_int_t)d->n_shown));
+	}
+	show_text(&d->a, "}");
+	return 0;
+}
+
+static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+
+json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	json_t *error = show_answer_new(ctx, &ops, sizeof(struct groups_answer), ret);
+
+	if (*ret)
+		container_of(*ret, struct groups_answer, a.answer)->ports.role =
+			CONFIG_ROLE_DOWNSTREAM;
+	return error;
+}
+
+json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	struct groups_answer *d;
+	json_t *error = show_groups(ctx, args, ret);
+
+	if (!*ret)
+		return error;
+	d = container_of(*ret, struct groups_answer, a.answer);
+	d->detail = true;
+	error = read_detail(d, args);
+	if (error) {
+		free(d);
+		*ret = NULL;
+	}
+	return error;
+}

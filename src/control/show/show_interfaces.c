@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show interfaces", see show.h. Reads, never changes. */
+
+#include "base/cleanup.h"
+#include "control/show/show_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *sensor_text(const struct app_port *ap, enum family family)
+{
+	int error = ap->sensor_error[family];
+
+	if (ap->sensor[family])
+		return "on";
+	if (error == EOPNOTSUPP)
+		return "no Ethernet frames";
+	return error ? strerror(error) : "off";
+}
+
+/* who forwards, beside who asks */
+static void add_forwarding(json_t *o, const struct app *app,
+	const struct proxy_port *pp, enum family f, mono_t now)
+{
+	const struct forwarder *fw = &pp->forwarder[f];
+
+	json_object_set_new(o, "forwards", json_boolean(pp->groups.role[f].forwards));
+	json_object_set_new(
+		o, "standby_streams", json_integer((json_int_t)fw->n_standby));
+	json_object_set_new(o, "double_streams",
+		json_integer((json_int_t)forwarder_n_double(fw, now)));
+	json_object_set_new(
+		o, "sensor", json_string(sensor_text(&app->port[pp->port], f)));
+}
+
+static json_t *querier_json(const struct querier *q, mono_t now)
+{
+	static const char *const state[] = {[QUERIER_DOWN] = "down",
+		[QUERIER_ACTIVE] = "active",
+		[QUERIER_STANDBY] = "standby"};
+	const struct addr *who = q->state == QUERIER_STANDBY ? &q->other : &q->own;
+
+	return json_pack("{ss so si so so si si sI sI}", "state", state[q->state],
+		"address", json_of_addr(who), "version",
+		(int)gm_version_number(q->family, q->rules.version), "next_query_ms",
+		json_of_ms_until(q->query_at, now), "other_querier_ms",
+		json_of_ms_until(q->other_until, now), "robustness", (int)q->rv,
+		"query_interval_ms", (int)q->qi_ms, "queries_sent",
+		(json_int_t)q->n_queries_sent, "queries_heard",
+		(json_int_t)q->n_queries_heard);
+}
+
+static json_t *addresses_json(const struct iface *i)
+{
+	json_t *list = json_array();
+
+	for (size_t n = 0; i && n < i->n_addr; n++)
+		json_array_append_new(list, json_of_addr(&i->addr[n].addr));
+	return list;
+}
+
+const char *show_port_error(const struct app *app, unsigned port)
+{
+	int err = app->port[port].error;
+
+	if (!err)
+		err = dataplane_port_error(app->dp, port);
+	return err ? strerror(err) : NULL;
+}
+
+static json_t *mac_json(const struct iface *i)
+{
+	return i && iface_has_l2(i) ? json_of_mac(i->mac) : json_null();
+}
+
+/* the bridge or bond whose port it is */
+static json_t *master_json(const struct app *app, const struct iface *i)
+{
+	const struct iface *master =
+		i && i->enslaved ? iface_by_index(&app->ifaces, i->master) : NULL;
+
+	return master ? json_of_text(master->name) : json_null();
+}
+
+static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
+{
+	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	struct dataplane_port_stats s;
+	json_t *o;
+
+	dataplane_port_stats(app->dp, pp->port, &s);
+	o = json_pack("{so ss si ss si sb sb so si so so si ss}", "name",
+		json_of_text(pp->name), "instance", show_instance(app, pp), "port",
+		(int)pp->port, "role",
+		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "ifindex",
+		pp->ifindex, "present", i != NULL, "up", (int)pp->up, "mac",
+		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
+		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "addresses",
+		addresses_json(i), "threshold", (int)pp->cfg->threshold, "transmit",
+		dataplane_port_transmit(app->dp, pp->port));
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "error",
+		show_port_error(app, pp->port)
+			? json_string(show_port_error(app, pp->port))
+			: json_null());
+	json_object_set_new(o, "master", master_json(app, i));
+	json_object_set_new(o, "pattern",
+		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
+	json_object_set_new(
+		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
+	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));
+	json_object_set_new(o, "rx_bytes", json_integer((json_int_t)s.rx_bytes));
+	json_object_set_new(o, "tx_packets", json_integer((json_int_t)s.tx_packets));
+	json_object_set_new(o, "tx_bytes", json_integer((json_int_t)s.tx_bytes));
+	json_object_set_new(
+		o, "ring_packets", json_integer((json_int_t)s.ring_packets));
+	json_object_set_new(o, "ring_drops", json_integer((json_int_t)s.ring_drops));
+	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
+		json_t *q = json_object();
+
+		for (unsigned f = 0; f < _FAMILY_N; f++) {
+			json_t *one = querier_json(&pp->querier[f], now);
+
+			if (!app->router->family[f]) {
+				json_decref(one);
+				continue;
+			}
+			add_forwarding(one, app, pp, (enum family)f, now);
+			json_object_set_new(q, show_family[f], one);
+		}
+		json_object_set_new(o, "querier", q);
+		json_object_set_new(
+			o, "groups", json_integer((json_int_t)pp->groups.groups.n));
+		json_object_set_new(
+			o, "refused", json_integer((json_int_t)pp->groups.n_refused));
+	}
+	return o;
+}
+
+/* downstreams on which reports were refused, and the limit that struck last */
+static json_t *refusals_json(const struct app *app)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = app->router->port[i];
+		char text[200] = "";
+
+		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
+			pp->groups.n_refused + pp->n_bad[GM_BAD_FILTERED] +
+					pp->n_bad[GM_BAD_FOREIGN] ==
+				0)
+			continue;
+		mgroup_struck_format(&pp->groups.struck, text, sizeof(text));
+		json_array_append_new(list,
+			json_pack("{so sI sI sI so}", "interface",
+				json_of_text(pp->name), "limits",
+				(json_int_t)pp->groups.n_refused, "lists",
+				(json_int_t)pp->n_bad[GM_BAD_FILTERED], "senders",
+				(json_int_t)pp->n_bad[GM_BAD_FOREIGN], "last_limit",
+				*text ? json_of_text(text) : json_null()));
+	}
+	return list;
+}
+
+struct interfaces_answer {
+	struct show_answer a;
+	unsigned port; /* the next one */
+	bool begun;
+};
+
+static int piece(struct ctl_answer *answer)
+{
+	struct interfaces_answer *n =
+		container_of(answer, struct interfaces_answer, a.answer);
+	struct app *app = n->a.app;
+
+	if (!n->begun) {
+		show_open(&n->a,
+			json_pack("{so so}", "rivals", app_rivals_json(app), "refusals",
+				refusals_json(app)));
+		show_begin(&n->a, ",\"interfaces\":[");
+		n->begun = true;
+		return 1;
+	}
+	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[n->port++];
+
+		if (!pp)
+			continue;
+		show_item(&n->a, interface_json(app, pp, loop_now(app->loop)));
+		work -= 4 * SHOW_ROW;
+	}
+	if (n->port < PORT_MAX)
+		return 1;
+	show_end(&n->a, "]}");
+	return 0;
+}
+
+json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);
+}

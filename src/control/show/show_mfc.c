@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show mfc", see show.h: the forwarding table. */
+
+#include "base/cleanup.h"
+#include "control/daemon/app_priv.h"
+#include "control/show/show_priv.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct mfc_answer {
+	struct show_answer a;
+	struct show_rates rates;
+	struct fib_cursor at;
+	bool begun;
+	int work;
+};
+
+static json_t *rate_json(bool known, uint64_t per_second)
+{
+	return known ? json_integer((json_int_t)per_second) : json_null();
+}
+
+/* {"source", "in"} of what may not be sent from there, or null */
+static json_t *refused_json(struct app *app, const struct fib_view *v)
+{
+	const struct proxy_port *pp;
+	struct refusal r;
+
+	if (!app_refused_sender(app, v, &r))
+		return json_null();
+	pp = app->router->port[r.port];
+	return json_pack("{so so}", "source", json_of_addr(&r.from), "in",
+		pp ? json_of_text(pp->name) : json_null());
+}
+
+/* null: no datagram, or the clock was set back */
+static json_t *idle_json(const struct fib_view *v)
+{
+	int32_t age = fib_age_s(v, (uint64_t)time(NULL));
+
+	return age < 0 ? json_null() : json_integer(age);
+}
+
+json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r)
+{
+	bool any_source = addr_is_any(&v->source);
+	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
+		? app->router->port[v->last_port]
+		: NULL;
+
+	return json_pack("{ss so so so so so sI sI sI so so so so}", "instance",
+		router_instance_name(app->router, v->instance), "group",
+		json_of_addr(&v->group), "origin",
+		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
+		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
+		in ? json_of_text(in->name) : json_null(), "out",
+		show_ports(app, &v->out), "packets", (json_int_t)v->packets, "bytes",
+		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong, "packets_per_s",
+		rate_json(r->known, r->packets), "bytes_per_s",
+		rate_json(r->known, r->bytes), "idle_s", idle_json(v), "refused",
+		refused_json(app, v));
+}
+
+struct rate show_rate_of(struct app *app, const struct fib_view *v)
+{
+	return rate_of(
+		&app->rates, v->instance, &v->source, &v->group, v->packets, v->bytes);
+}
+
+json_t *show_rate_interval(const struct app *app)
+{
+	return app->rates.interval_ms ? json_integer(app->rates.interval_ms)
+				      : json_null();
+}
+
+/* ---- a reading of all counters ---- */
+
+static void read_entry(const struct fib_view *v, void *arg)
+{
+	show_rate_of(arg, v);
+}
+
+bool show_rates_ready(struct app *app, struct show_rates *r)
+{
+	struct fib *fib = dataplane_fib(app->dp);
+
+	if (r->ready)
+		return true;
+	if (!r->waiting && app->n_reading == 0)
+		app->reading = (struct fib_cursor){
+			.end = !rate_begin(
+				&app->rates, loop_now(app->loop), fib_size(fib))};
+	app->n_reading += !r->waiting;
+	r->waiting = true;
+	for (int work = SHOW_WORK; !app->reading.end && work > 0; work--)
+		fib_step(fib, &app->reading, read_entry, app);
+	if (!app->reading.end)
+		return false;
+	rate_end(&app->rates);
+	r->ready = true;
+	show_rates_leave(app, r);
+	return true;
+}
+
+void show_rates_leave(struct app *app, struct show_rates *r)
+{
+	if (!r->waiting)
+		return;
+	r->waiting = false;
+	/* nobody goes on with a reading whose counters would be of two times */
+	if (--app->n_reading == 0 && !app->reading.end)
+		rate_abandon(&app->rates);
+}
+
+/* ---- the table ---- */
+
+static void mfc_entry(const struct fib_view *v, void *arg)
+{
+	struct mfc_answer *m = arg;
+	struct rate r = show_rate_of(m->a.app, v);
+
+	show_item(&m->a, show_mfc_entry(m->a.app, v, &r));
+	m->work -= SHOW_ROW + (int)portset_count(&v->out);
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
+	struct app *app = m->a.app;
+
+	if (!show_rates_ready(app, &m->rates))
+		return 1;
+	if (!m->begun) {
+		show_open(&m->a,
+			json_pack("{so so}", "rate_interval_ms",
+				show_rate_interval(app), "refused_senders",
+				app_refused_senders(app)));
+		show_begin(&m->a, ",\"mfc\":[");
+		m->begun = true;
+	}
+	for (m->work = SHOW_WORK; !m->at.end && m->work > 0; m->work--)
+		fib_step(dataplane_fib(app->dp), &m->at, mfc_entry, m);
+	if (!m->at.end)
+		return 1;
+	show_end(&m->a, "]}");
+	return 0;
+}
+
+static void closed(struct ctl_answer *answer)
+{
+	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
+
+	show_rates_leave(m->a.app, &m->rates);
+	free(m);
+}
+
+json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
+}

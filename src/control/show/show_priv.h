@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#pragma once
+
+/*
+ * What the files of the control socket's replies share: show.c (the table of commands),
+ * show_answer.c (replies in pieces), show_*.c (a subject each). The functions answer
+ * the command of their name.
+ */
+
+#include "control/daemon/app.h"
+#include "control/show/json.h"
+
+json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_clear_group(void *ctx, const char *args);
+json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
+
+/* ---- replies in pieces ---- */
+
+/* Steps of about a microsecond that one piece takes. A row that is written takes
+ * SHOW_ROW of them, an address in a list of it takes one. */
+#define SHOW_WORK 512
+#define SHOW_ROW  8
+
+/* The first member of every answer. */
+struct show_answer {
+	struct ctl_answer answer;
+	struct app *app;
+	bool comma; /* the list that is being written has an item */
+};
+
+/* Zero bytes of `size`, which begin with a struct show_answer. The result is what a
+ * command returns. */
+json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
+	struct ctl_answer **ret);
+void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
+
+void show_text(struct show_answer *a, const char *text);
+/* The text ends with the bracket that opens a list, or begins with the one that closes
+ * it. */
+void show_begin(struct show_answer *a, const char *text);
+void show_end(struct show_answer *a, const char *text);
+/* An item of the list; takes it. `open`: without its closing brace. */
+void show_item(struct show_answer *a, json_t *value);
+void show_open(struct show_answer *a, json_t *object);
+
+/* The first of `n` elements of `size` bytes behind `after`, of all when that is NULL.
+ * Each begins with a struct addr, by which they are sorted. */
+size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after);
+
+/* The ports of a role one after the other; any of them may go between two pieces, and
+ * another may get its number. */
+struct show_ports {
+	enum config_role role;
+	bool single; /* only one: */
+	unsigned wanted;
+	unsigned number;     /* of the present one */
+	char name[IFNAMSIZ]; /* empty: it has not been begun */
+};
+/* The port that is begun, NULL: it has gone. */
+const struct proxy_port *show_port(const struct app *app, const struct show_ports *p);
+/* Begin the next one; NULL: there is none. */
+const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
+
+/* The rates of forwarding entries, of which a new reading may have to be taken first:
+ * that takes some pieces, without any output. */
+struct show_rates {
+	bool waiting, ready;
+};
+bool show_rates_ready(struct app *app, struct show_rates *r);
+void show_rates_leave(struct app *app, struct show_rates *r);
+
+/* names of ports */
+json_t *show_ports(const struct app *app, const struct portset *ports);
+const char *show_instance(const struct app *app, const struct proxy_port *pp);
+/* why the port does not work, or NULL */
+const char *show_port_error(const struct app *app, unsigned port);
+const char *show_mode(enum gm_mode mode);	 /* "include", "exclude" */
+extern const char *const show_family[_FAMILY_N]; /* "ipv4", "ipv6" */
+/* When hosts or queriers of an older version are over: of version `number` of the
+ * protocol, null when that is no older one. */
+json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
+	unsigned number, mono_t now);
+
+struct rate show_rate_of(struct app *app, const struct fib_view *v);
+json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);
+json_t *show_rate_interval(const struct app *app);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show stats", see show.h: what became of every frame and every message. */
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/show/show_priv.h"
+
+#include <malloc.h>
+
+static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < _VERDICT_N; i++)
+		json_object_set_new(o, verdict_name((enum verdict)i),
+			json_integer((json_int_t)v[i]));
+	return o;
+}
+
+static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N])
+{
+	struct dataplane_port_stats s;
+
+	if (!app->router->port[port])
+		return;
+	dataplane_port_stats(app->dp, port, &s);
+	for (unsigned i = 0; i < _VERDICT_N; i++)
+		sum[i] += s.verdict[i];
+}
+
+static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
+{
+	struct dataplane_port_stats s;
+
+	dataplane_port_stats(app->dp, pp->port, &s);
+	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
+		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
+		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
+		(json_int_t)s.tx_packets, "tx_bytes", (json_int_t)s.tx_bytes,
+		"tx_messages", (json_int_t)s.tx_messages, "ring_packets",
+		(json_int_t)s.ring_packets, "ring_drops", (json_int_t)s.ring_drops,
+		"ring_freezes", (json_int_t)s.ring_freezes, "verdicts",
+		verdicts_json(s.verdict));
+}
+
+static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
+	uint64_t bad[_GM_BAD_N])
+{
+	const struct proxy_port *pp = app->router->port[port];
+
+	app_socket_stats(app, port, total);
+	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
+		bad[i] += pp->n_bad[i];
+}
+
+static json_t *control_json(struct app *app)
+{
+	json_t *bad = json_object(), *notes = json_object(), *fragments = json_object();
+	uint64_t n_bad[_GM_BAD_N] = {0};
+	struct mcsock_stats total = {0};
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		control_port(app, i, &total, n_bad);
+	for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
+		json_object_set_new(bad, gm_bad_name((enum gm_bad)i),
+			json_integer((json_int_t)n_bad[i]));
+	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
+		json_object_set_new(notes, note_name((enum note)i),
+			json_integer((json_int_t)app->n_notes[i]));
+	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
+		json_object_set_new(fragments,
+			reassemble_name((enum reassemble_result)i),
+			json_integer((json_int_t)total.fragment[i]));
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so so}", "received",
+		(json_int_t)total.received, "sent", (json_int_t)total.sent,
+		"send_errors", (json_int_t)total.send_errors, "receive_errors",
+		(json_int_t)total.receive_errors, "dropped", (json_int_t)total.dropped,
+		"limited", (json_int_t)total.limited, "records_limited",
+		(json_int_t)total.records_limited, "hosts_sampled",
+		(json_int_t)total.sampled, "effects_lost",
+		(json_int_t)app->n_effects_lost, "netlink_overruns",
+		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "fragments",
+		fragments, "notes", notes);
+}
+
+static json_t *workers_json(struct app *app)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < dataplane_threads(app->dp); i++) {
+		struct dataplane_thread_stats s;
+
+		dataplane_thread_stats(app->dp, i, &s);
+		json_array_append_new(list,
+			json_pack("{si so sI sI sI sI sI sI sI}", "thread", (int)i,
+				"cpu", s.cpu < 0 ? json_null() : json_integer(s.cpu),
+				"cpu_ms", (json_int_t)(s.cpu_ns / NS_PER_MS), "frames",
+				(json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
+				"copies", (json_int_t)s.copies, "blocks",
+				(json_int_t)s.blocks, "block_timeouts",
+				(json_int_t)s.block_timeouts, "wakeups",
+				(json_int_t)s.wakeups));
+	}
+	return list;
+}
+
+static json_t *balance_json(struct app *app)
+{
+	struct balance_sums s;
+	struct balance_result r;
+	char text[BALANCE_TEXT_LEN];
+
+	dataplane_sums(app->dp, &s);
+	r = balance_check(&app->balance, loop_now(app->loop), &s);
+	return json_pack("{sb ss sb s{sI sI sI sI sI sI sI} s{sI sI sI sI sI sI}}",
+		"ok", (int)r.ok, "text", balance_format(&s, &r, text), "closing",
+		(int)s.closing, "frames", "ring_packets", (json_int_t)s.ring_packets,
+		"ring_drops", (json_int_t)s.ring_drops, "forwarded",
+		(json_int_t)s.forwarded, "dropped", (json_int_t)s.dropped, "abandoned",
+		(json_int_t)s.abandoned, "waiting", (json_int_t)r.waiting, "missing",
+		(json_int_t)r.frames_missing, "copies", "due", (json_int_t)s.due,
+		"fragments", (json_int_t)s.fragments, "sent", (json_int_t)s.sent,
+		"refused", (json_int_t)s.refused, "under_way", (json_int_t)r.under_way,
+		"missing", (json_int_t)r.copies_missing);
+}
+
+/* null where the C library does not tell */
+static json_t *heap_json(void)
+{
+#if HAVE_MALLINFO2
+	struct mallinfo2 m = mallinfo2();
+
+	return json_integer((json_int_t)(m.uordblks + m.hblkhd));
+#else
+	return json_null();
+#endif
+}
+
+struct stats_answer {
+	struct show_answer a;
+	unsigned port; /* the next one */
+};
+
+static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
+{
+	struct dataplane_stats s;
+	const char *why, *transmit = dataplane_transmit(app->dp, &why);
+	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
+
+	dataplane_stats(app->dp, &s);
+	return json_pack(
+		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
+		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
+		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
+		"local_packets", (json_int_t)s.local_packets, "local_errors",
+		(json_int_t)s.local_errors, "fib_entries",
+		(json_int_t)fib_size(dataplane_fib(app->dp)), "transmit", transmit,
+		"transmit_reason", why, "receive", receive, "receive_offload",
+		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
+		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
+		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
+		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
+		workers_json(app), "control", control_json(app), "rivals",
+		app_rivals_json(app));
+}
+
+/* The ports come last, the sums of their counters with the rest: so they are added up
+ * first. */
+static int piece(struct ctl_answer *answer)
+{
+	struct stats_answer *t = container_of(answer, struct stats_answer, a.answer);
+	struct app *app = t->a.app;
+
+	if (t->port == 0) {
+		uint64_t sum[_VERDICT_N] = {0};
+
+		for (unsigned i = 0; i < PORT_MAX; i++)
+			add_verdicts(app, i, sum);
+		show_open(&t->a, rest_json(app, sum));
+		show_begin(&t->a, ",\"ports\":[");
+	}
+	for (int work = SHOW_WORK; t->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[t->port++];
+
+		if (!pp)
+			continue;
+		show_item(&t->a, port_stats_json(app, pp));
+		work -= 8 * SHOW_ROW;
+	}
+	if (t->port < PORT_MAX)
+		return 1;
+	show_end(&t->a, "]}");
+	return 0;
+}
+
+json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+
+	return show_answer_new(ctx, &ops, sizeof(struct stats_answer), ret);
+}

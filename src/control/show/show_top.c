@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * "show top", see show.h: everything on one page, for `ringcastctl watch`. The reply
+ * has a bounded size whatever the number of groups: the forwarding entries are sorted
+ * and filtered here and only a page of them is answered. A refresh is one walk over
+ * the table, in pieces, in which the first of the order are found by their keys; the
+ * rows are then written as the table has them at that moment.
+ *
+ * Request: show top [sort KEY] [offset N] [limit N] [reverse] [filter TEXT]
+ */
+
+#include "base/cleanup.h"
+#include "build_config.h"
+#include "control/report/topn.h"
+#include "control/show/show_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX     500
+#define OFFSET_MAX    100000
+#define FILTER_LEN    128
+
+enum sort {
+	SORT_RATE = 1,
+	SORT_PACKETS,
+	SORT_MEMBERS,
+	SORT_WRONG,
+	SORT_GROUP,
+};
+
+enum step {
+	STEP_READ, /* of the counters that rates come from */
+	STEP_WALK,
+	STEP_SORT,
+	STEP_PORTS,
+	STEP_ROWS,
+};
+
+struct page {
+	struct show_answer a;
+	struct app *app;
+	enum sort sort;
+	bool reverse;
+	size_t offset, limit;
+	char filter[FILTER_LEN]; /* lower case; empty: all */
+	enum step step;
+	struct show_rates rates;
+	struct fib_cursor at;
+	struct topn top; /* of struct row */
+	size_t n_matched;
+	unsigned port; /* the next one to write */
+	size_t row;    /* the same */
+	uint64_t sum[_VERDICT_N];
+};
+
+struct row {
+	struct addr group, source;
+	uint64_t value; /* that they are sorted by */
+	unsigned instance;
+};
+
+/* ---- request ---- */
+
+static bool read_sort(const char *word, size_t n, enum sort *ret)
+{
+	static const struct {
+		const char *name;
+		enum sort sort;
+	} names[] = {
+		{"rate", SORT_RATE},
+		{"packets", SORT_PACKETS},
+		{"members", SORT_MEMBERS},
+		{"wrong", SORT_WRONG},
+		{"group", SORT_GROUP},
+	};
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (strlen(names[i].name) == n &&
+			strncmp(word, names[i].name, n) == 0) {
+			*ret = names[i].sort;
+			return true;
+		}
+	return false;
+}
+
+static bool read_number(const char *word, size_t n, size_t max, size_t *ret)
+{
+	char *end;
+	unsigned long v;
+
+	if (n == 0 || *word < '0' || *word > '9')
+		return false;
+	v = strtoul(word, &end, 10);
+	if (end != word + n || v > max)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static bool is_word(const char *args, size_t n, const char *name)
+{
+	return strlen(name) == n && strncmp(args, name, n) == 0;
+}
+
+static bool read_args(struct page *p, const char *args)
+{
+	while (*args) {
+		size_t n = strcspn(args, " "), skip = n + strspn(args + n, " "), m;
+		const char *value = args + skip;
+		bool ok = false;
+
+		if (is_word(args, n, "filter")) {
+			if (strlen(value) >= sizeof(p->filter))
+				return false;
+			for (size_t i = 0; value[i]; i++)
+				p->filter[i] = (char)(value[i] >= 'A' && value[i] <= 'Z'
+						? value[i] + ('a' - 'A')
+						: value[i]);
+			return true;
+		}
+		if (is_word(args, n, "reverse")) {
+			p->reverse = true;
+			args = value;
+			continue;
+		}
+		m = strcspn(value, " ");
+		if (is_word(args, n, "sort"))
+			ok = read_sort(value, m, &p->sort);
+		else if (is_word(args, n, "offset"))
+			ok = read_number(value, m, OFFSET_MAX, &p->offset);
+		else if (is_word(args, n, "limit"))
+			ok = read_number(value, m, LIMIT_MAX, &p->limit);
+		if (!ok)
+			return false;
+		args = value + m + strspn(value + m, " ");
+	}
+	return true;
+}
+
+/* ---- rows ---- */
+
+/* Hosts that are tracked for the group, of each port where there is state at least 1.
+ */
+static unsigned count_members(const struct app *app, const struct fib_view *v)
+{
+	unsigned n = 0;
+
+	portset_for_each (&v->out, port) {
+		const struct proxy_port *pp = app->router->port[port];
+		const struct mgroup *g = pp && pp->role == CONFIG_ROLE_DOWNSTREAM
+			? mgroup_find(&pp->groups, &v->group)
+			: NULL;
+
+		if (g)
+			n += g->n_host ? (unsigned)g->n_host : 1;
+	}
+	return n;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Numbers: the largest first. Equal ones by address, so that rows do not jump. */
+static bool row_before(const void *a_, const void *b_, const void *arg)
+{
+	const struct row *a = a_, *b = b_;
+	const struct page *p = arg;
+	int c = compare_u64(b->value, a->value);
+	if (c == 0)
+		c = addr_cmp(&a->group, &b->group);
+	if (c == 0)
+		c = addr_cmp(&a->source, &b->source);
+	if (c == 0)
+		c = compare_u64(a->instance, b->instance);
+	return p->reverse ? c > 0 : c < 0;
+}
+
+static bool addr_matches(const struct page *p, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	return strstr(addr_format(a, text), p->filter) != NULL;
+}
+
+static bool port_matches(const struct page *p, unsigned port)
+{
+	const struct proxy_port *pp =
+		port < PORT_MAX ? p->app->router->port[port] : NULL;
+
+	return pp && strcasestr(pp->name, p->filter) != NULL;
+}
+
+static bool row_matches(const struct page *p, const struct fib_view *v)
+{
+	if (!*p->filter || addr_matches(p, &v->group) || addr_matches(p, &v->source))
+		return true;
+	if (v->seen &&
+		(addr_matches(p, &v->last_source) || port_matches(p, v->last_port)))
+		return true;
+	portset_for_each (&v->out, port)
+		if (port_matches(p, port))
+			return true;
+	return strcasestr(router_instance_name(p->app->router, v->instance),
+		       p->filter) != NULL;
+}
+
+static uint64_t sort_value(const struct page *p, const struct fib_view *v)
+{
+	switch (p->sort) {
+	case SORT_RATE:
+		return show_rate_of(p->app, v).bytes;
+	case SORT_PACKETS:
+		return v->packets;
+	case SORT_MEMBERS:
+		return count_members(p->app, v);
+	case SORT_WRONG:
+		return v->wrong;
+	case SORT_GROUP:
+		break;
+	}
+	return 0;
+}
+
+static void take_entry(const struct fib_view *v, void *arg)
+{
+	struct page *p = arg;
+	struct row row;
+
+	/* everybody else of a group that is asked for by source only */
+	if (addr_is_any(&v->source) && portset_empty(&v->out) && !v->seen && !v->wrong)
+		return;
+	if (!row_matches(p, v))
+		return;
+	p->n_matched++;
+	row = (struct row){v->group, v->source, sort_value(p, v), v->instance};
+	topn_add(&p->top, &row);
+}
+
+static json_t *row_json(const struct page *p, const struct fib_view *v)
+{
+	struct rate rate = show_rate_of(p->app, v);
+	json_t *o = show_mfc_entry(p->app, v, &rate);
+
+	json_object_set_new(o, "members", json_integer(count_members(p->app, v)));
+	return o;
+}
+
+/* ---- the rest of the page ---- */
+
+static void add_upstream(
+	json_t *o, const struct app *app, const struct proxy_port *pp, mono_t now)
+{
+	json_t *list = json_array();
+	json_int_t n = 0;
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		const struct host_family *hf = &pp->host.family[f];
+
+		n += (json_int_t)hf->n_groups;
+		if (app->router->family[f])
+			json_array_append_new(list,
+				json_pack("{ss si so so sI}", "family", show_family[f],
+					"version",
+					(int)gm_version_number(
+						(enum family)f, hf->version),
+					"querier", json_of_addr_or_null(&hf->querier),
+					"last_query_ms",
+					mono_is_set(hf->last_query)
+						? json_integer(
+							  (now.ns - hf->last_query.ns) /
+							  NS_PER_MS)
+						: json_null(),
+					"reports_sent",
+					(json_int_t)hf->n_reports_sent));
+	}
+	json_object_set_new(o, "upstream", list);
+	json_object_set_new(o, "groups", json_integer(n));
+}
+
+static void add_downstream(
+	json_t *o, const struct app *app, const struct proxy_port *pp)
+{
+	static const char *const state[] = {[QUERIER_DOWN] = "down",
+		[QUERIER_ACTIVE] = "active",
+		[QUERIER_STANDBY] = "standby"};
+	json_t *q = json_object();
+
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (app->router->family[f])
+			json_object_set_new(q, show_family[f],
+				json_string(state[pp->querier[f].state]));
+	json_object_set_new(o, "querier", q);
+	json_object_set_new(o, "groups", json_integer((json_int_t)pp->groups.groups.n));
+}
+
+static json_t *port_json(
+	struct app *app, const struct proxy_port *pp, mono_t now, uint64_t *sum)
+{
+	struct dataplane_port_stats s;
+	uint64_t dropped = 0, refused = 0;
+	const char *error = show_port_error(app, pp->port);
+	json_t *o;
+
+	dataplane_port_stats(app->dp, pp->port, &s);
+	for (unsigned v = 0; v < _VERDICT_N; v++) {
+		sum[v] += s.verdict[v];
+		if (v >= _VERDICT_FRAME_N)
+			refused += s.verdict[v];
+		else if (v != VERDICT_FORWARDED)
+			dropped += s.verdict[v];
+	}
+	o = json_pack("{so ss ss sb sb so sI sI sI sI sI sI sI}", "name",
+		json_of_text(pp->name), "instance", show_instance(app, pp), "role",
+		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "present",
+		pp->ifindex != 0, "up", (int)pp->up, "error",
+		error ? json_string(error) : json_null(), "rx_packets",
+		(json_int_t)s.rx_packets, "rx_bytes", (json_int_t)s.rx_bytes,
+		"tx_packets", (json_int_t)s.tx_packets, "tx_bytes",
+		(json_int_t)s.tx_bytes, "ring_drops", (json_int_t)s.ring_drops,
+		"dropped", (json_int_t)dropped, "refused", (json_int_t)refused);
+	if (pp->role == CONFIG_ROLE_UPSTREAM)
+		add_upstream(o, app, pp, now);
+	else
+		add_downstream(o, app, pp);
+	return o;
+}
+
+static json_t *drops_json(const uint64_t sum[_VERDICT_N])
+{
+	json_t *o = json_object();
+
+	for (unsigned v = 0; v < _VERDICT_N; v++)
+		if (sum[v] && v != VERDICT_FORWARDED)
+			json_object_set_new(o, verdict_name((enum verdict)v),
+				json_integer((json_int_t)sum[v]));
+	return o;
+}
+
+/* ---- pieces ---- */
+
+static bool read_counters(struct page *p)
+{
+	return show_rates_ready(p->app, &p->rates);
+}
+
+static bool walk(struct page *p)
+{
+	for (int work = SHOW_WORK / 2; !p->at.end && work > 0; work--)
+		fib_step(dataplane_fib(p->app->dp), &p->at, take_entry, p);
+	return p->at.end;
+}
+
+static bool sort(struct page *p)
+{
+	return topn_sort(&p->top, SHOW_WORK);
+}
+
+static void write_head(struct page *p)
+{
+	mono_t now = loop_now(p->app->loop);
+
+	show_open(&p->a,
+		json_pack("{ss sI sI sI so sI sI}", "version", RINGCAST_VERSION,
+			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
+			(json_int_t)((now.ns - p->app->started.ns) / NS_PER_MS),
+			"entries", (json_int_t)fib_size(dataplane_fib(p->app->dp)),
+			"rate_interval_ms", show_rate_interval(p->app), "matched",
+			(json_int_t)p->n_matched, "offset", (json_int_t)p->offset));
+	show_begin(&p->a, ",\"interfaces\":[");
+}
+
+static bool write_ports(struct page *p)
+{
+	struct app *app = p->app;
+
+	if (p->port == 0)
+		write_head(p);
+	for (int work = SHOW_WORK; p->port < PORT_MAX && work > 0; work--) {
+		const struct proxy_port *pp = app->router->port[p->port++];
+
+		if (!pp)
+			continue;
+		show_item(&p->a, port_json(app, pp, loop_now(app->loop), p->sum));
+		work -= 4 * SHOW_ROW;
+	}
+	if (p->port < PORT_MAX)
+		return false;
+	show_text(&p->a, "],\"drops\":");
+	ctl_answer_json(&p->a.answer, drops_json(p->sum));
+	show_begin(&p->a, ",\"rows\":[");
+	p->row = p->offset;
+	return true;
+}
+
+static bool write_rows(struct page *p)
+{
+	for (int work = SHOW_WORK; p->row < p->top.n && work > 0; work -= SHOW_ROW) {
+		const struct row *r = topn_get(&p->top, p->row++);
+		struct fib_view v;
+
+		if (!fib_read(dataplane_fib(p->app->dp), r->instance, &r->source,
+			    &r->group, &v))
+			continue;
+		show_item(&p->a, row_json(p, &v));
+		work -= (int)portset_count(&v.out);
+	}
+	if (p->row < p->top.n)
+		return false;
+	show_end(&p->a, "]}");
+	return true;
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	/* true: the next step */
+	static bool (*const step[])(struct page * p) = {
+		[STEP_READ] = read_counters,
+		[STEP_WALK] = walk,
+		[STEP_SORT] = sort,
+		[STEP_PORTS] = write_ports,
+		[STEP_ROWS] = write_rows,
+	};
+	struct page *p = container_of(answer, struct page, a.answer);
+
+	p->step += step[p->step](p);
+	return p->step < array_len(step);
+}
+
+static void closed(struct ctl_answer *answer)
+{
+	struct page *p = container_of(answer, struct page, a.answer);
+
+	show_rates_leave(p->app, &p->rates);
+	topn_deinit(&p->top);
+	free(p);
+}
+
+json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, closed};
+	struct page *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->app = p->a.app = ctx;
+	p->a.answer.ops = &ops;
+	p->sort = SORT_RATE;
+	p->limit = LIMIT_DEFAULT;
+	if (!read_args(p, args)) {
+		free(p);
+		return ctl_error(
+			"show top takes: sort rate|packets|members|wrong|group, "
+			"offset N (to %u), limit N (to %u), reverse, filter TEXT",
+			OFFSET_MAX, LIMIT_MAX);
+	}
+	p->top = (struct topn){
+		.size = sizeof(struct row),
+		.max = p->offset + p->limit,
+		.before = row_before,
+		.arg = p,
+	};
+	*ret = &p->a.answer;
+	return NULL;
+}

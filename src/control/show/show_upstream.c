@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* "show upstream", see show.h: what the provider is told. */
+
+#include "base/cleanup.h"
+#include "control/show/show_priv.h"
+
+static json_t *host_family_json(
+	const struct host_family *hf, enum family family, mono_t now)
+{
+	return json_pack("{so si si so so so so so sI sI}", "address",
+		json_of_addr_or_null(&hf->own), "version",
+		(int)gm_version_number(family, hf->version), "robustness", (int)hf->rv,
+		"querier", json_of_addr_or_null(&hf->querier), "last_query_ms",
+		mono_is_set(hf->last_query)
+			? json_integer((now.ns - hf->last_query.ns) / NS_PER_MS)
+			: json_null(),
+		"answer_ms", json_of_ms_until(hf->answer_at, now), "older_v1_ms",
+		show_older(hf->older_until, family, 1, now), "older_v2_ms",
+		show_older(hf->older_until, family, 2, now), "queries",
+		(json_int_t)hf->n_queries, "reports_sent",
+		(json_int_t)hf->n_reports_sent);
+}
+
+/* ---- groups ---- */
+
+enum part {
+	PART_PORTS,
+	PART_GROUPS,  /* of a port */
+	PART_SOURCES, /* of `group`; then those that are told again */
+	PART_REPEATS,
+};
+
+struct upstream_answer {
+	struct show_answer a;
+	mono_t now;
+	bool begun;
+	struct show_ports ports;
+	struct table_cursor at;
+	enum part part;
+	struct addr group;
+	bool placed; /* in the list, behind `after` */
+	struct addr after;
+};
+
+static void begin_list(struct upstream_answer *u, enum part part, const char *text)
+{
+	show_begin(&u->a, text);
+	u->part = part;
+	u->placed = false;
+}
+
+static void begin_group(struct upstream_answer *u, const struct host_group *g)
+{
+	show_open(&u->a,
+		json_pack("{so ss sb si so so}", "group", json_of_addr(&g->group),
+			"mode", show_mode(g->now.mode), "pending",
+			g->change_at.ns != MONO_NEVER.ns, "mode_repeats",
+			(int)g->mode_repeats, "next_ms",
+			json_of_ms_until(g->change_at, u->now), "answer_ms",
+			json_of_ms_until(g->answer_at, u->now)));
+	u->group = g->group;
+	begin_list(u, PART_SOURCES, ",\"sources\":[");
+}
+
+static void write_sources(
+	struct upstream_answer *u, const struct host_group *g, int *work)
+{
+	const struct addrset *src = &g->now.src;
+	size_t i = show_behind(
+		src->v, src->n, sizeof(*src->v), u->placed ? &u->after : NULL);
+
+	for (; i < src->n; i++, --*work) {
+		if (*work <= 0)
+			return;
+		show_item(&u->a, json_of_addr(&src->v[i]));
+		u->after = src->v[i];
+		u->placed = true;
+	}
+	begin_list(u, PART_REPEATS, "],\"source_repeats\":[");
+}
+
+static void write_repeats(
+	struct upstream_answer *u, const struct host_group *g, int *work)
+{
+	size_t i = show_behind(g->change, g->n_change, sizeof(*g->change),
+		u->placed ? &u->after : NULL);
+
+	for (; i < g->n_change; i++, --*work) {
+		const struct host_source *s = &g->change[i];
+
+		if (*work <= 0)
+			return;
+		show_item(&u->a,
+			json_pack("{so ss si}", "address", json_of_addr(&s->addr),
+				"type", s->allow ? "allow" : "block", "left",
+				(int)s->repeats));
+		u->after = s->addr;
+		u->placed = true;
+	}
+	show_end(&u->a, "]}");
+	u->part = PART_GROUPS;
+}
+
+/* It has gone in the middle of its row. */
+static void end_group(struct upstream_answer *u)
+{
+	show_end(&u->a, u->part == PART_SOURCES ? "],\"source_repeats\":[]}" : "]}");
+	u->part = PART_GROUPS;
+}
+
+/* ---- ports ---- */
+
+#define MAX_HELD 64 /* groups of the kernel that are shown of a port */
+
+/* What programs of this host have joined there; `sources` null: all. */
+static json_t *kernel_json(const struct app *app, const struct proxy_port *pp)
+{
+	json_t *list = json_array();
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		const struct kgroups *k = &app->kernel[f];
+
+		for (size_t i = 0; i < k->n && json_array_size(list) < MAX_HELD; i++) {
+			const struct kgroup *g = &k->v[i];
+			struct kgroups_filter held;
+			json_t *sources;
+
+			if (g->ifindex != pp->report_ifindex)
+				continue;
+			held = kgroups_filter(k, g->ifindex, &g->group);
+			sources = held.mode == GM_EXCLUDE ? json_null() : json_array();
+			for (size_t n = 0; json_is_array(sources) && n < held.src->n &&
+				n < MAX_HELD;
+				n++)
+				json_array_append_new(
+					sources, json_of_addr(&held.src->v[n]));
+			json_array_append_new(list,
+				json_pack("{so so}", "group", json_of_addr(&g->group),
+					"sources", sources));
+		}
+	}
+	return list;
+}
+
+static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now)
+{
+	json_t *o = json_pack("{so ss so sb so so}", "interface",
+		json_of_text(pp->name), "instance", show_instance(app, pp),
+		"report_interface",
+		json_of_text(*pp->cfg->report_interface ? pp->cfg->report_interface
+							: pp->name),
+		"up", (int)pp->report_up, "address",
+		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "kernel",
+		kernel_json(app, pp));
+
+	for (unsigned f = 0; f < _FAMILY_N; f++)
+		if (app->router->family[f])
+			json_object_set_new(o, show_family[f],
+				host_family_json(
+					&pp->host.family[f], (enum family)f, now));
+	return o;
+}
+
+/* False: there is none any more. */
+static bool begin_port(struct upstream_answer *u)
+{
+	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports);
+
+	if (!pp)
+		return false;
+	show_open(&u->a, port_json(u->a.app, pp, u->now));
+	show_begin(&u->a, ",\"groups\":[");
+	u->at = (struct table_cursor){0};
+	u->part = PART_GROUPS;
+	return true;
+}
+
+static void next_group(struct upstream_answer *u, const struct host *h, int *work)
+{
+	struct table_node *node = h ? table_step(&h->groups, &u->at, work) : NULL;
+
+	if (node) {
+		begin_group(u, container_of(node, struct host_group, node));
+		*work -= SHOW_ROW;
+	} else if (!h || u->at.end) {
+		show_end(&u->a, "]}");
+		u->part = PART_PORTS;
+	}
+}
+
+static void go_on_with_port(struct upstream_answer *u, int *work)
+{
+	const struct proxy_port *pp = show_port(u->a.app, &u->ports);
+	const struct host *h = pp ? &pp->host : NULL;
+	const struct host_group *g =
+		h && u->part != PART_GROUPS ? host_find(h, &u->group) : NULL;
+
+	if (u->part == PART_GROUPS)
+		next_group(u, h, work);
+	else if (!g)
+		end_group(u);
+	else if (u->part == PART_SOURCES)
+		write_sources(u, g, work);
+	else
+		write_repeats(u, g, work);
+}
+
+static int piece(struct ctl_answer *answer)
+{
+	struct upstream_answer *u =
+		container_of(answer, struct upstream_answer, a.answer);
+	int work = SHOW_WORK;
+
+	u->now = loop_now(u->a.app->loop);
+	if (!u->begun)
+		show_begin(&u->a, "{\"upstream\":[");
+	u->begun = true;
+	for (; work > 0; work--) {
+		if (u->part != PART_PORTS) {
+			go_on_with_port(u, &work);
+		} else if (!begin_port(u)) {
+			show_end(&u->a, "]}");
+			return 0;
+		}
+	}
+	return 1;
+}
+
+json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+	json_t *error = show_answer_new(ctx, &ops, sizeof(struct upstream_answer), ret);
+
+	if (*ret)
+		container_of(*ret, struct upstream_answer, a.answer)->ports.role =
+			CONFIG_ROLE_UPSTREAM;
+	return error;
+}

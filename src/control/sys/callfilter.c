@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The filter of system calls, see callfilter.h.
+ *
+ * The list is what the daemon, libc, liburcu, liburing, libmicrohttpd, libsystemd and
+ * libmnl use after the start, under the names that old and new kernels and libraries
+ * have for it; a name that an architecture does not know is left out. Where a call can
+ * do more than is needed, its arguments are compared, as far as a filter sees them: it
+ * does not see what a pointer leads to, such as the address of bind and sendto.
+ *
+ * Some calls fail instead of ending the process, since libraries ask for them and go on
+ * without: clone3 and openat2, whose flags are behind a pointer, calls that are newer
+ * than the list that libseccomp has, memory that would become code, and io_uring_setup,
+ * in place of which a thread that starts again sends with sendmmsg.
+ */
+
+#include "control/sys/callfilter.h"
+
+#include "build_config.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* A sanitizer looks at the process in ways of its own: ptrace, files below /proc. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||             \
+	__has_feature(memory_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
+const char *callfilter_missing(void)
+{
+#if !HAVE_LIBSECCOMP
+	return "this ringcastd is built without libseccomp";
+#elif defined(IS_SANITIZED)
+	return "this ringcastd is built with a sanitizer";
+#else
+	return NULL;
+#endif
+}
+
+#if HAVE_LIBSECCOMP
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+/* of linux/io_uring.h, which a build without io_uring need not have */
+#define REGISTER_ENABLE_RINGS 12
+
+/* An argument of type int is 32 bits, whatever stands in the others of the register. */
+#define LOW_32		UINT32_C(0xffffffff)
+#define IS(n, v)	SCMP_CMP(n, SCMP_CMP_MASKED_EQ, LOW_32, (uint32_t)(v))
+#define IS_NULL(n)	SCMP_CMP(n, SCMP_CMP_EQ, 0)
+#define HAS(n, bit)	SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bit, bit)
+#define HAS_NOT(n, bit) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bit, 0)
+
+/* The type of a socket without SOCK_CLOEXEC and SOCK_NONBLOCK. */
+#define IS_TYPE(n, v) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, 0xf, v)
+
+/* A file that is opened with none of these is read. (O_TMPFILE has further bits.) */
+#define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+
+/* What a thread of a library never has: another namespace, parent or tracer. */
+#define NO_THREAD                                                                      \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |    \
+		CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_PARENT | CLONE_PTRACE |         \
+		CLONE_VFORK)
+
+/* New calls have had the same numbers everywhere since this one (424), but for an
+ * offset. */
+#define COMMON_FIRST "pidfd_send_signal"
+#define COMMON_N     200
+
+static const char *const allowed[] = {
+	/* memory, threads, locks */
+	"brk", "munmap", "mremap", "madvise", "membarrier", "rseq", "futex",
+	"futex_time64", "futex_wake", "futex_wait", "futex_waitv", "set_robust_list",
+	"set_tid_address", "exit", "exit_group", "sched_yield", "getcpu", "gettid",
+	"getpid", "restart_syscall",
+	/* signals that come */
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaction", "sigprocmask",
+	"sigreturn",
+	/* clocks */
+	"clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64",
+	"gettimeofday", "time", "clock_nanosleep", "clock_nanosleep_time64",
+	"nanosleep", "timerfd_create", "timerfd_settime", "timerfd_settime64",
+	/* files: the configuration, /proc, the state for the next process */
+	"close", "read", "readv", "pread64", "write", "writev", "lseek", "_llseek",
+	"fstat", "fstat64", "fstatat64", "newfstatat", "statx", "stat", "stat64",
+	"lstat", "lstat64", "access", "faccessat", "faccessat2", "getdents",
+	"getdents64", "memfd_create",
+	/* into the background */
+	"chdir", "dup2", "dup3",
+	/* the kernel's word on limits and sizes */
+	"getrlimit", "ugetrlimit", "sysinfo", "uname", "getrandom", "getuid",
+	"getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid",
+	"getegid32",
+	/* sockets that are there */
+	"bind", "accept4", "getsockname", "getpeername", "getsockopt", "recv",
+	"recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "shutdown",
+	/* waiting */
+	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
+
+/* 0 or -errno. A call that this architecture does not have is none to allow. */
+static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
+	const struct scmp_arg_cmp *arg)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+	int r;
+
+	if (nr == __NR_SCMP_ERROR)
+		return 0; /* newer than the library */
+	r = seccomp_rule_add_array(f, action, nr, n, arg);
+	return r == -EDOM || r == -EOPNOTSUPP ? 0 : r;
+}
+
+static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add(f, SCMP_ACT_ALLOW, name[i], 0, NULL);
+	return r;
+}
+
+/* Where the first `n` conditions hold. */
+static int allow_if(
+	scmp_filter_ctx f, const char *name, unsigned n, const struct scmp_arg_cmp *arg)
+{
+	return add(f, SCMP_ACT_ALLOW, name, n, arg);
+}
+
+/* The same with a value of argument `at` out of several. */
+static int allow_values(scmp_filter_ctx f, const char *name, unsigned at,
+	const unsigned *value, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {IS(at, value[i])};
+
+		r = allow_if(f, name, array_len(is), is);
+	}
+	return r;
+}
+
+/* Without connecting: MSG_FASTOPEN is connect(2) of TCP with the first data. */
+static int allow_sending(scmp_filter_ctx f)
+{
+	static const struct {
+		const char *name;
+		unsigned flags; /* which argument they are */
+	} call[] = {{"send", 3}, {"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(call) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {HAS_NOT(call[i].flags, MSG_FASTOPEN)};
+
+		r = allow_if(f, call[i].name, array_len(is), is);
+	}
+	return r;
+}
+
+/* Datagrams alone between processes: what root's other services listen with, and would
+ * take orders through, are streams. */
+static int allow_sockets(scmp_filter_ctx f, bool tcp)
+{
+	static const struct {
+		int family, type;
+		bool tcp;
+	} kind[] = {
+		{AF_PACKET, SOCK_RAW, false},
+		{AF_PACKET, SOCK_DGRAM, false},
+		{AF_UNIX, SOCK_DGRAM, false},
+		{AF_INET, SOCK_STREAM, true},
+		{AF_INET6, SOCK_STREAM, true},
+	};
+	static const unsigned level[] = {SOL_SOCKET, SOL_PACKET};
+	static const unsigned tcp_level[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP};
+	int r = allow_values(f, "setsockopt", 1, level, array_len(level));
+
+	for (size_t i = 0; i < array_len(kind) && r == 0; i++) {
+		const struct scmp_arg_cmp is[] = {
+			IS(0, kind[i].family), IS_TYPE(1, kind[i].type), IS(2, 0)};
+
+		if (tcp || !kind[i].tcp)
+			r = allow_if(f, "socket", array_len(is), is);
+	}
+	if (r == 0 && tcp)
+		r = add(f, SCMP_ACT_ALLOW, "listen", 0, NULL);
+	if (r == 0 && tcp)
+		r = allow_values(f, "setsockopt", 1, tcp_level, array_len(tcp_level));
+	return r;
+}
+
+/* For reading alone; and no descriptor may send signals to others. */
+static int allow_files(scmp_filter_ctx f)
+{
+	static const unsigned request[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
+		F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS};
+	const struct scmp_arg_cmp open[] = {HAS_NOT(1, WRITING)},
+				  openat[] = {HAS_NOT(2, WRITING)};
+	int r = allow_if(f, "open", array_len(open), open);
+
+	if (r == 0)
+		r = allow_if(f, "openat", array_len(openat), openat);
+	if (r == 0)
+		r = add(f, SCMP_ACT_ERRNO(ENOSYS), "openat2", 0, NULL);
+	if (r == 0)
+		r = allow_values(f, "fcntl", 1, request, array_len(request));
+	if (r == 0)
+		r = allow_values(f, "fcntl64", 1, request, array_len(request));
+	return r;
+}
+
+/* Of the calls that reach other processes, what they do to this one. */
+static int allow_self(scmp_filter_ctx f)
+{
+	static const char *const affinity[] = {
+		"sched_getaffinity", "sched_setaffinity"};
+	const struct scmp_arg_cmp limit[] = {IS(0, 0), IS_NULL(2)},
+				  limit_by_id[] = {IS(0, getpid()), IS_NULL(2)},
+				  self[] = {IS(0, getpid())}, caller[] = {IS(0, 0)};
+	int r = allow_if(f, "prlimit64", array_len(limit), limit);
+
+	if (r == 0)
+		r = allow_if(f, "prlimit64", array_len(limit_by_id), limit_by_id);
+	for (size_t i = 0; i < array_len(affinity) && r == 0; i++)
+		r = allow_if(f, affinity[i], array_len(caller), caller);
+	/* abort(), of glibc and of others */
+	if (r == 0)
+		r = allow_if(f, "tgkill", array_len(self), self);
+#ifndef __GLIBC__
+	if (r == 0)
+		r = allow_if(f, "tkill", array_len(self), self);
+#endif
+	return r;
+}
+
+/* Rings are made before the filter, each for one kind of request; a thread starts its
+ * own at its first use. */
+static int allow_rings(scmp_filter_ctx f)
+{
+	const struct scmp_arg_cmp start[] = {IS(1, REGISTER_ENABLE_RINGS)};
+	int r = add(f, SCMP_ACT_ALLOW, "io_uring_enter", 0, NULL);
+
+	if (r == 0)
+		r = allow_if(f, "io_uring_register", array_len(start), start);
+	if (r == 0)
+		r = add(f, SCMP_ACT_ERRNO(EPERM), "io_uring_setup", 0, NULL);
+	return r;
+}
+
+/* No memory becomes code any more: a library that would be loaded now is refused. */
+static int allow_memory(scmp_filter_ctx f)
+{
+	const struct scmp_arg_cmp data[] = {HAS_NOT(2, PROT_EXEC)},
+				  code[] = {HAS(2, PROT_EXEC)};
+	static const char *const name[] = {
+		"mmap2",
+		"mprotect",
+/* there it takes its arguments from memory */
+#ifndef __s390__
+		"mmap",
+#endif
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(name) && r == 0; i++) {
+		r = allow_if(f, name[i], array_len(data), data);
+		if (r == 0)
+			r = add(f, SCMP_ACT_ERRNO(EACCES), name[i], array_len(code),
+				code);
+	}
+#ifdef __s390__
+	if (r == 0)
+		r = add(f, SCMP_ACT_ALLOW, "mmap", 0, NULL);
+#endif
+	return r;
+}
+
+/* Threads, but no other processes. */
+static int allow_threads(scmp_filter_ctx f)
+{
+#ifdef __s390__
+	const unsigned flags = 1;
+#else
+	const unsigned flags = 0;
+#endif
+	const struct scmp_arg_cmp thread[] = {SCMP_CMP(
+		flags, SCMP_CMP_MASKED_EQ, CLONE_THREAD | NO_THREAD, CLONE_THREAD)};
+	int r = allow_if(f, "clone", array_len(thread), thread);
+
+	if (r == 0)
+		r = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+	return r;
+}
+
+static int allow_requests(scmp_filter_ctx f)
+{
+	static const unsigned io[] = {FIONREAD, FIONBIO, FIOCLEX, TCGETS};
+	static const unsigned pr[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA};
+	int r = allow_values(f, "ioctl", 1, io, array_len(io));
+
+	return r == 0 ? allow_values(f, "prctl", 0, pr, array_len(pr)) : r;
+}
+
+/* What neither we nor libseccomp know, libc may try and do without, as on a kernel that
+ * does not have it. */
+static int refuse_unknown(scmp_filter_ctx f)
+{
+	int first = seccomp_syscall_resolve_name(COMMON_FIRST), last = -1;
+
+	for (int i = 0; i < COMMON_N; i++) {
+		_cleanup_(freep) char *name =
+			seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, first + i);
+
+		if (name)
+			last = i;
+	}
+	for (int i = last + 1; i < COMMON_N; i++) {
+		int r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), first + i, 0);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_attributes(scmp_filter_ctx f)
+{
+	static const struct {
+		enum scmp_filter_attr attr;
+		uint32_t value;
+	} v[] = {
+		{SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS},
+		{SCMP_FLTATR_CTL_OPTIMIZE, 2}, /* a tree, not a list */
+		{SCMP_FLTATR_API_SYSRAWRC, 1}, /* the errno of the kernel */
+		{SCMP_FLTATR_CTL_TSYNC, 1},    /* also for threads that there are */
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_len(v) && r == 0; i++)
+		r = seccomp_attr_set(f, v[i].attr, v[i].value);
+	/* kernels before 5.16 would slow down all of the process; one before 4.17 has
+	 * nothing to switch off */
+	if (r == 0)
+		(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
+	return r;
+}
+
+static int fill(scmp_filter_ctx f, const struct callfilter_options *o)
+{
+	int r = allow_all(f, allowed, array_len(allowed));
+
+	if (r == 0)
+		r = allow_files(f);
+	if (r == 0)
+		r = allow_self(f);
+	if (r == 0 && o->io_uring)
+		r = allow_rings(f);
+	if (r == 0)
+		r = allow_sending(f);
+	if (r == 0)
+		r = allow_sockets(f, o->tcp);
+	if (r == 0)
+		r = allow_memory(f);
+	if (r == 0)
+		r = allow_threads(f);
+	if (r == 0)
+		r = allow_requests(f);
+	return r;
+}
+
+static void releasep(scmp_filter_ctx *f)
+{
+	if (*f)
+		seccomp_release(*f);
+}
+
+int callfilter_apply(const struct callfilter_options *o)
+{
+	_cleanup_(releasep) scmp_filter_ctx f = NULL;
+	int r;
+
+	if (callfilter_missing())
+		return -EOPNOTSUPP;
+	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!f)
+		return -ENOSYS;
+	r = set_attributes(f);
+	if (r == 0)
+		r = fill(f, o);
+	if (r == 0)
+		r = refuse_unknown(f);
+	if (r == 0)
+		r = seccomp_load(f);
+	return r > 0 ? -ESRCH : r; /* the number of a thread that cannot have it */
+}
+
+int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
+{
+	_cleanup_(releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = f ? set_attributes(f) : -ENOMEM;
+
+	if (r == 0 && arch != seccomp_arch_native()) {
+		/* first, as both may not have the same order of octets */
+		r = seccomp_arch_remove(f, seccomp_arch_native());
+		if (r == 0)
+			r = seccomp_arch_add(f, arch);
+	}
+	if (r == 0)
+		r = fill(f, o);
+	return r < 0 ? r : seccomp_export_bpf(f, fd);
+}
+
+#else
+
+int callfilter_apply(const struct callfilter_options *o)
+{
+	return -EOPNOTSUPP;
+}
+
+int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
+{
+	return -EOPNOTSUPP;
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Inherited descriptors, see listen.h. Called by main at the start, and by app_upgrade
+ * to list what it hands over. Does not log. */
+
+#include "control/sys/listen.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define MAX_FDS	 4096
+
+/* a decimal number, or -1 */
+static long number(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	long n;
+
+	if (!text || !*text)
+		return -1;
+	n = strtol(text, &end, 10);
+	return *end || n < 0 ? -1 : n;
+}
+
+int listen_add(struct listen_fds *l, const char *name, int fd)
+{
+	struct listen_fd *e;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 16;
+		struct listen_fd *v = reallocarray(l->v, cap, sizeof(*v));
+
+		if (!v) {
+			close(fd);
+			return -ENOMEM;
+		}
+		l->v = v;
+		l->cap = cap;
+	}
+	e = &l->v[l->n++];
+	*e = (struct listen_fd){.fd = fd};
+	memcpy(e->name, name, strnlen(name, sizeof(e->name) - 1));
+	return 0;
+}
+
+static int collect(struct listen_fds *l, long n, char *names)
+{
+	for (int fd = FIRST_FD; fd < FIRST_FD + n; fd++) {
+		char *name = names ? strsep(&names, ":") : NULL;
+		int r;
+
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return -EINVAL;
+		r = listen_add(l, name ? name : "", fd);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int listen_collect(struct listen_fds *ret)
+{
+	long pid = number("LISTEN_PID"), n = number("LISTEN_FDS");
+	const char *text = getenv("LISTEN_FDNAMES");
+	_cleanup_(freep) char *names = text ? strdup(text) : NULL;
+	int r = 0;
+
+	*ret = (struct listen_fds){0};
+	/* somebody else's are left alone */
+	if (pid != getpid() || n <= 0)
+		return 0;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	r = n > MAX_FDS ? -EINVAL : collect(ret, n, names);
+	if (r < 0)
+		listen_deinit(ret);
+	return r;
+}
+
+void listen_deinit(struct listen_fds *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		closep(&l->v[i].fd);
+	free(l->v);
+	*l = (struct listen_fds){0};
+}
+
+int listen_take(struct listen_fds *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].fd >= 0 && strcmp(l->v[i].name, name) == 0)
+			return take_fd(&l->v[i].fd);
+	return -1;
+}

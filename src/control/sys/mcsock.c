@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Packet sockets for membership messages, see mcsock.h. SOCK_DGRAM: the kernel takes
+ * the link header off and puts it on, so Ethernet, PPP and TUN look alike and frames
+ * carry the interface's own source MAC. Frames tagged for another VLAN arrive as
+ * PACKET_OTHERHOST and fall to the filter; no auxiliary data is needed to tell them.
+ *
+ * The filter wants IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), the latter
+ * also behind one hop-by-hop header, where the Router Alert option is; a further
+ * extension header behind that one is left to the decoder. Destination
+ * addresses are not looked at: IGMPv2 reports go to the group itself.
+ */
+
+#include "control/sys/mcsock.h"
+
+#include "base/cleanup.h"
+#include "control/proto/gm_peek.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#define BATCH	      16 /* packets of one system call */
+#define ROUND_PACKETS 256
+#define ROUND_WORK    2048 /* some milliseconds */
+#define PACKET_SIZE   65536
+#define RCVBUF_SIZE   (4 << 20)
+#define SEND_PRIORITY 6 /* the highest band that needs no further capability */
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+#define AGAIN_MS 1000 /* after a filter could not be set for lack of memory */
+
+struct mcsock_rx {
+	const struct mcsock
+		*current; /* whose batch is delivered; NULL: closed meanwhile */
+	struct mmsghdr msg[BATCH];
+	struct iovec iov[BATCH];
+	struct sockaddr_ll from[BATCH];
+	struct flood *flood;
+	unsigned delivered; /* index of the packet that is being delivered */
+	/* not a multiple of a cache's way, in which all of them would compete */
+	uint8_t packet[BATCH][PACKET_SIZE + 192];
+};
+
+struct mcsock {
+	struct loop_fd fd;
+	struct mcsock_rx *rx; /* borrowed */
+	struct mcsock_ops ops;
+	int ifindex;
+	struct mcfilter filter;
+	struct reassemble pieces;
+	struct mcsock_stats stats;
+};
+
+int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx)
+{
+	struct mcsock_rx *rx = calloc(1, sizeof(*rx));
+
+	if (!rx)
+		return -ENOMEM;
+	if (flood_new(seed, &rx->flood) < 0) {
+		free(rx);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < BATCH; i++) {
+		rx->iov[i] = (struct iovec){
+			.iov_base = rx->packet[i], .iov_len = PACKET_SIZE};
+		rx->msg[i].msg_hdr.msg_iov = &rx->iov[i];
+		rx->msg[i].msg_hdr.msg_iovlen = 1;
+		rx->msg[i].msg_hdr.msg_name = &rx->from[i];
+	}
+	*ret_rx = rx;
+	return 0;
+}
+
+struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
+{
+	if (rx)
+		flood_free(rx->flood);
+	free(rx);
+	return NULL;
+}
+
+const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx)
+{
+	return &rx->from[rx->delivered];
+}
+
+static void clear_error(int fd)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+}
+
+static int set_filter(int fd, const struct mcfilter *f)
+{
+	struct sock_filter code[MCFILTER_MAX];
+	struct sock_fprog prog = {(unsigned short)mcfilter_program(f, code), code};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
+		return -errno;
+	return 0;
+}
+
+static struct flood_host host_of(const struct gm_mac *mac, const struct addr *from)
+{
+	return (struct flood_host){.mac = mac ? *mac : (struct gm_mac){{0}},
+		.has_mac = mac != NULL,
+		.from = *from};
+}
+
+static void call_later(const struct mcsock *s, mono_t at)
+{
+	if (s->ops.later)
+		s->ops.later(s->ops.ctx, at);
+}
+
+static void sample(struct mcsock *s, const struct flood_host *who)
+{
+	mono_t now = loop_now(s->fd.loop);
+
+	mcfilter_sample(&s->filter, now, who);
+	if (set_filter(s->fd.fd, &s->filter) < 0)
+		return; /* the messages are still refused here */
+	s->stats.sampled++;
+	if (s->ops.sampled)
+		s->ops.sampled(s->ops.ctx, who);
+	call_later(s, mcfilter_deadline(&s->filter));
+}
+
+/* What the message may cost; 0: it is refused. */
+static uint32_t admit(struct mcsock *s, const struct flood_message *m)
+{
+	struct flood_verdict v;
+
+	if (!s->ops.flood)
+		return m->work;
+	v = flood_input(
+		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, m);
+	if (v.loud)
+		sample(s, &m->host);
+	if (v.work < m->work && s->ops.limited)
+		s->ops.limited(s->ops.ctx, &m->host, v.cause);
+	if (!v.work)
+		s->stats.limited++;
+	return v.work;
+}
+
+mono_t mcsock_tick(struct mcsock *s, mono_t now)
+{
+	mono_t at = reassemble_tick(&s->pieces, now);
+
+	if (mcfilter_expire(&s->filter, now) && set_filter(s->fd.fd, &s->filter) < 0)
+		return mono_min(at, mono_add_ms(now, AGAIN_MS));
+	return mono_min(at, mcfilter_deadline(&s->filter));
+}
+
+/* One packet, which the sender of packet rx->delivered has sent; the work that was
+ * granted to it. */
+static uint32_t deliver_whole(
+	struct mcsock *s, const struct gm_mac *mac, const uint8_t *packet, size_t len)
+{
+	struct mcsock_rx *rx = s->rx;
+	struct flood_message m = {.octets = packet, .len = len};
+	struct gm_peek peek;
+	uint32_t work;
+	int left;
+
+	if (gm_peek(s->filter.family, packet, len, &peek)) {
+		m.octets = peek.message;
+		m.len = peek.len;
+	}
+	m.host = host_of(mac, &peek.from);
+	m.work = peek.work;
+	work = admit(s, &m);
+	if (!work) {
+		s->stats.records_limited += peek.records;
+		return 0;
+	}
+	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, work);
+	if (left < 0)
+		flood_bad(rx->flood);
+	else if (rx->current == s) /* else it is closed */
+		s->stats.records_limited += (unsigned)left;
+	return work;
+}
+
+/* A fragment costs as much as a small message, and the message what it would have cost
+ * in one piece. */
+static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
+	struct reassemble_piece *piece, const uint8_t *packet, size_t len)
+{
+	_cleanup_(freep) uint8_t *whole = NULL;
+	struct flood_message m = {.octets = packet, .len = len, .work = 1};
+	mono_t now = loop_now(s->fd.loop);
+	enum reassemble_result result;
+	size_t whole_len;
+
+	piece->host = m.host = host_of(mac, &piece->host.from);
+	if (!admit(s, &m))
+		return 0;
+	result = reassemble_add(&s->pieces, now, piece, &whole, &whole_len);
+	if (result == REASSEMBLE_WHOLE)
+		return 1 + deliver_whole(s, mac, whole, whole_len);
+	if (result == REASSEMBLE_WAIT)
+		call_later(s, reassemble_tick(&s->pieces, now));
+	else if (result != REASSEMBLE_REPEATED && s->ops.fragment)
+		s->ops.fragment(s->ops.ctx, &piece->host, result);
+	return 1;
+}
+
+/* One packet of the batch; the work that was granted to it. */
+static uint32_t deliver(struct mcsock *s, unsigned i)
+{
+	struct mcsock_rx *rx = s->rx;
+	const uint8_t *packet = rx->packet[i];
+	const struct gm_mac *mac = rx->from[i].sll_halen == ETH_ALEN
+		? (const struct gm_mac *)rx->from[i].sll_addr
+		: NULL;
+	struct reassemble_piece piece;
+	size_t len = rx->msg[i].msg_len;
+
+	if (len > PACKET_SIZE) {
+		s->stats.truncated++;
+		return 0;
+	}
+	if (rx->from[i].sll_pkttype == PACKET_OUTGOING) {
+		s->ops.own(s->ops.ctx, packet, len);
+		return 1;
+	}
+	s->stats.received++;
+	rx->delivered = i;
+	if (reassemble_parse(s->filter.family, packet, len, &piece))
+		return deliver_piece(s, mac, &piece, packet, len);
+	return deliver_whole(s, mac, packet, len);
+}
+
+/* One batch; the number of packets, and the work that was granted to them. */
+static int read_batch(struct mcsock *s, uint32_t *work)
+{
+	struct mcsock_rx *rx = s->rx;
+	int n;
+
+	for (unsigned i = 0; i < BATCH; i++)
+		rx->msg[i].msg_hdr.msg_namelen = sizeof(rx->from[i]);
+	/* an interface that goes down leaves one error; the next read takes it away */
+	n = recvmmsg(s->fd.fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		s->stats.receive_errors++;
+	for (int i = 0; i < n && rx->current; i++)
+		*work += deliver(s, (unsigned)i);
+	return n;
+}
+
+/* So much per round that a flood on one port does not keep the others waiting. */
+static void on_readable(struct loop_fd *f, uint32_t events)
+{
+	struct mcsock *s = container_of(f, struct mcsock, fd);
+	struct mcsock_rx *rx = s->rx;
+	struct loop *loop = f->loop;
+	uint32_t work = 0;
+	int n = BATCH;
+
+	rx->current = s;
+	for (unsigned i = 0; rx->current && n == BATCH && i < ROUND_PACKETS / BATCH &&
+		work < ROUND_WORK;
+		i++)
+		n = read_batch(s, &work);
+	rx->current = NULL;
+	if (n == BATCH)
+		loop_hurry(loop);
+}
+
+static uint16_t ethertype_be16(enum family family)
+{
+	return htons(family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6);
+}
+
+/* The kernel shows what leaves to sockets of all protocols alone, and never to the
+ * socket that has sent it. */
+static uint16_t bound_be16(const struct mcfilter *f)
+{
+	return f->own ? htons(ETH_P_ALL) : ethertype_be16(f->family);
+}
+
+static int set_options(int fd, bool own)
+{
+	int size = RCVBUF_SIZE, priority = SEND_PRIORITY, on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
+		return -errno;
+	/* both are improvements that may be missing: the filter refuses own frames
+	 * anyway */
+	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	if (!own)
+		setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	return 0;
+}
+
+/* The socket is created without protocol and bound last, so that nothing arrives before
+ * the filter is in place. */
+static int setup(int fd, int ifindex, const struct mcfilter *filter)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+		.sll_protocol = bound_be16(filter),
+		.sll_ifindex = ifindex};
+	struct packet_mreq mreq = {
+		.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
+	int r;
+
+	r = set_filter(fd, filter);
+	if (r < 0)
+		return r;
+	r = set_options(fd, filter->own);
+	if (r < 0)
+		return r;
+	if (bind(fd, (const struct sockaddr *)&ll, sizeof(ll)) < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq)) < 0)
+		return -errno;
+	/* binding to an interface that is down succeeds and leaves ENETDOWN behind */
+	clear_error(fd);
+	return 0;
+}
+
+/* The descriptor stays the caller's when it fails. */
+static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+	const struct mcfilter *filter, const struct mcsock_ops *ops,
+	struct mcsock **ret_sock)
+{
+	struct mcsock *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->rx = rx;
+	s->ops = *ops;
+	s->ifindex = ifindex;
+	s->filter = *filter;
+	s->fd.fd = fd;
+	s->fd.fn = on_readable;
+	r = loop_add(loop, &s->fd, EPOLLIN);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	*ret_sock = s;
+	return 0;
+}
+
+int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
+{
+	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = setup(fd, ifindex, &filter);
+	if (r == 0)
+		r = watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
+	if (r == 0)
+		take_fd(&fd);
+	return r;
+}
+
+int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
+{
+	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
+	struct sockaddr_ll ll = {0};
+	socklen_t len = sizeof(ll), type_len = sizeof(int);
+	int r, type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
+		getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
+		return -errno;
+	if (type != SOCK_DGRAM || ll.sll_family != AF_PACKET ||
+		ll.sll_ifindex != ifindex || ll.sll_protocol != bound_be16(&filter))
+		return -EINVAL;
+	r = set_filter(fd, &filter);
+	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
+}
+
+int mcsock_fd(const struct mcsock *s)
+{
+	return s->fd.fd;
+}
+
+int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock)
+{
+	struct mcsock *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	copy->rx = s->rx;
+	copy->ifindex = s->ifindex;
+	copy->filter = s->filter;
+	copy->fd.fd = fcntl(s->fd.fd, F_DUPFD_CLOEXEC, 0);
+	if (copy->fd.fd < 0) {
+		free(copy);
+		return -errno;
+	}
+	*ret_sock = copy;
+	return 0;
+}
+
+struct mcsock *mcsock_close(struct mcsock *s)
+{
+	if (!s)
+		return NULL;
+	if (s->rx->current == s)
+		s->rx->current = NULL;
+	loop_del(&s->fd);
+	close(s->fd.fd);
+	reassemble_deinit(&s->pieces);
+	free(s);
+	return NULL;
+}
+
+bool mcsock_is_on(const struct mcsock *s)
+{
+	struct sockaddr_ll ll = {0};
+	socklen_t len = sizeof(ll);
+
+	return getsockname(s->fd.fd, (struct sockaddr *)&ll, &len) == 0 &&
+		ll.sll_ifindex == s->ifindex;
+}
+
+/* RFC 1112 6.4: the low 23 bits; RFC 2464 7: the low 32 bits */
+void mcsock_group_mac(const struct addr *group, uint8_t mac[6])
+{
+	static const uint8_t ipv4[] = {0x01, 0x00, 0x5e}, ipv6[] = {0x33, 0x33};
+
+	if (addr_is_v4(group)) {
+		memcpy(mac, ipv4, sizeof(ipv4));
+		mac[3] = group->b[13] & 0x7f;
+		memcpy(mac + 4, group->b + 14, 2);
+	} else {
+		memcpy(mac, ipv6, sizeof(ipv6));
+		memcpy(mac + 2, group->b + 12, 4);
+	}
+}
+
+int mcsock_send(
+	struct mcsock *s, const void *packet, size_t len, const struct addr *group)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+		.sll_protocol = ethertype_be16(s->filter.family),
+		.sll_ifindex = s->ifindex,
+		.sll_halen = ETH_ALEN};
+	ssize_t n = -1;
+
+	if (!addr_is_multicast(group) || addr_family(group) != s->filter.family)
+		return -EINVAL;
+	mcsock_group_mac(group, ll.sll_addr);
+	/* the first ENETDOWN may be an old one that waited in the socket */
+	for (int i = 0; i < 2; i++) {
+		n = sendto(s->fd.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+			(const struct sockaddr *)&ll, sizeof(ll));
+		if (n >= 0 || errno != ENETDOWN)
+			break;
+	}
+	if (n < 0) {
+		s->stats.send_errors++;
+		return -errno;
+	}
+	s->stats.sent++;
+	return 0;
+}
+
+void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
+{
+	struct tpacket_stats st;
+	socklen_t len = sizeof(st);
+
+	/* the kernel's counters restart at every read */
+	if (getsockopt(s->fd.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
+		s->stats.dropped += st.tp_drops;
+	memcpy(s->stats.fragment, s->pieces.n, sizeof(s->stats.fragment));
+	*ret_stats = s->stats;
+}
+
+void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit)
+{
+	uint32_t v[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(v);
+
+	(void)getsockopt(s->fd.fd, SOL_SOCKET, SO_MEMINFO, v, &len);
+	*ret_used = v[SK_MEMINFO_RMEM_ALLOC];
+	*ret_limit = v[SK_MEMINFO_RCVBUF];
+}

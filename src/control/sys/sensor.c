@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The sensor of other forwarders, see sensor.h; app_forwarder.c opens and reads it. A
+ * TPACKET_V2 ring has one small frame per datagram, so a thousand long datagrams fit
+ * into what one socket buffer would need for a hundred, and reading it takes no system
+ * call.
+ */
+
+#include "control/sys/sensor.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define FRAME_SIZE   128
+#define BLOCK_SIZE   (64 << 10)
+#define N_FRAMES     4096
+#define RING_SIZE    (N_FRAMES * FRAME_SIZE)
+#define SNAPLEN	     40 /* an IPv6 header, which is the longer one */
+#define MAX_SAMPLING 12
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+struct sensor {
+	int fd;
+	enum family family;
+	uint8_t *ring;
+	unsigned next, sampling;
+};
+
+#define AD(field)     ((uint32_t)(SKF_AD_OFF + (field)))
+#define LOAD(size, k) BPF_STMT(BPF_LD | BPF_##size | BPF_ABS, k)
+#define AND(k)	      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, k)
+/* The conditions of a filter; each that fails leads to its last instruction. */
+#define NEED_EQUAL(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, left)
+#define NEED_OTHER(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, left, 0)
+#define NEED_ABOVE(k, left) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, k, 0, left)
+#define MULTICAST_IN(left)                                                             \
+	LOAD(W, AD(SKF_AD_PKTTYPE)), NEED_EQUAL(PACKET_MULTICAST, (left) + 3),         \
+		LOAD(W, AD(SKF_AD_RANDOM)), NEED_EQUAL_SAMPLE(left)
+/* the mask of the sampling is filled in */
+#define NEED_EQUAL_SAMPLE(left) AND(0), NEED_EQUAL(0, left)
+#define SAMPLE_MASK		3 /* place of the mask */
+
+static int set_filter(const struct sensor *s)
+{
+	/* not IGMP; a group outside 224.0.0.0/24 */
+	struct sock_filter v4[] = {MULTICAST_IN(9), LOAD(B, 9),
+		NEED_OTHER(IPPROTO_IGMP, 7), LOAD(W, 16), AND(0xf0000000),
+		NEED_EQUAL(0xe0000000, 4), LOAD(W, 16), AND(0xffffff00),
+		NEED_OTHER(0xe0000000, 1), BPF_STMT(BPF_RET | BPF_K, SNAPLEN),
+		BPF_STMT(BPF_RET | BPF_K, 0)};
+	/* not ICMPv6, also behind options; a group of a scope above 2 */
+	struct sock_filter v6[] = {MULTICAST_IN(9), LOAD(B, 6),
+		NEED_OTHER(IPPROTO_ICMPV6, 7), NEED_OTHER(IPPROTO_HOPOPTS, 6),
+		LOAD(B, 24), NEED_EQUAL(0xff, 4), LOAD(B, 25), AND(0x0f),
+		NEED_ABOVE(2, 1), BPF_STMT(BPF_RET | BPF_K, SNAPLEN),
+		BPF_STMT(BPF_RET | BPF_K, 0)};
+	bool is_v4 = s->family == FAMILY_IPV4;
+	struct sock_filter *code = is_v4 ? v4 : v6;
+	struct sock_fprog prog = {is_v4 ? array_len(v4) : array_len(v6), code};
+
+	code[SAMPLE_MASK].k = (1u << s->sampling) - 1;
+	return setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0
+		? -errno
+		: 0;
+}
+
+static int set_ring(struct sensor *s)
+{
+	struct tpacket_req req = {.tp_block_size = BLOCK_SIZE,
+		.tp_block_nr = RING_SIZE / BLOCK_SIZE,
+		.tp_frame_size = FRAME_SIZE,
+		.tp_frame_nr = N_FRAMES};
+	int version = TPACKET_V2, on = 1;
+	void *p;
+
+	/* an improvement that may be missing: the filter refuses our own frames */
+	setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) <
+			0 ||
+		setsockopt(s->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
+		return -errno;
+	p = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	s->ring = p;
+	return 0;
+}
+
+/* Bound last, so that nothing arrives before the filter is in place. */
+static int setup(struct sensor *s, int ifindex)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(s->family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6),
+		.sll_ifindex = ifindex};
+	int r;
+
+	s->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0)
+		return -errno;
+	r = set_filter(s);
+	if (r == 0)
+		r = set_ring(s);
+	if (r == 0 && bind(s->fd, (const struct sockaddr *)&ll, sizeof(ll)) < 0)
+		r = -errno;
+	return r;
+}
+
+int sensor_open(int ifindex, enum family family, struct sensor **ret)
+{
+	struct sensor *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->family = family;
+	r = setup(s, ifindex);
+	if (r < 0)
+		s = sensor_close(s);
+	*ret = s;
+	return r;
+}
+
+struct sensor *sensor_close(struct sensor *s)
+{
+	if (!s)
+		return NULL;
+	if (s->ring)
+		munmap(s->ring, RING_SIZE);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+	return NULL;
+}
+
+static struct addr address(const struct sensor *s, const uint8_t *at)
+{
+	struct addr a;
+
+	if (s->family == FAMILY_IPV4)
+		return addr_from_v4(at);
+	memcpy(a.b, at, sizeof(a.b));
+	return a;
+}
+
+/* The ring was full: streams whose turn came late have not been seen. Or there is much
+ * room. */
+static void adapt(struct sensor *s, unsigned n)
+{
+	struct tpacket_stats st = {0};
+	socklen_t len = sizeof(st);
+	unsigned before = s->sampling;
+
+	(void)getsockopt(s->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len);
+	if (st.tp_drops > 0 && s->sampling < MAX_SAMPLING)
+		s->sampling++;
+	else if (st.tp_drops == 0 && n < N_FRAMES / 8 && s->sampling > 0)
+		s->sampling--;
+	if (s->sampling != before && set_filter(s) < 0)
+		s->sampling = before;
+}
+
+void sensor_read(struct sensor *s,
+	void (*fn)(void *arg, const struct addr *group, const struct addr *source,
+		const struct gm_mac *mac),
+	void *arg)
+{
+	bool v4 = s->family == FAMILY_IPV4;
+	unsigned n = 0;
+
+	for (; n < N_FRAMES; n++) {
+		uint8_t *frame = s->ring + (size_t)s->next * FRAME_SIZE;
+		struct tpacket2_hdr *h = (void *)frame;
+		_Atomic uint32_t *status = (void *)&h->tp_status;
+		const struct sockaddr_ll *from =
+			(void *)(frame + TPACKET_ALIGN(sizeof(*h)));
+		const uint8_t *ip = frame + h->tp_net;
+
+		if (!(atomic_load_explicit(status, memory_order_acquire) &
+			    TP_STATUS_USER))
+			break;
+		if (h->tp_snaplen >= (v4 ? 20u : 40u) && from->sll_halen == 6) {
+			struct addr source = address(s, ip + (v4 ? 12 : 8));
+			struct addr group = address(s, ip + (v4 ? 16 : 24));
+			struct gm_mac mac;
+
+			memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+			fn(arg, &group, &source, &mac);
+		}
+		atomic_store_explicit(status, TP_STATUS_KERNEL, memory_order_release);
+		s->next = (s->next + 1) % N_FRAMES;
+	}
+	adapt(s, n);
+}
+
+unsigned sensor_sampling(const struct sensor *s)
+{
+	return s->sampling;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Sees which streams other stations send to a link with Ethernet frames: a packet
+ * socket of one interface and family with a small ring, into which the kernel puts the
+ * beginning of multicast datagrams that are neither ours nor membership messages nor of
+ * link-local scope. Nobody is woken for them; who wants to know reads what has
+ * gathered. When the ring has been full, the kernel looks at one of 2^n of them, chosen
+ * at random. Needs CAP_NET_RAW.
+ */
+
+#include "base/addr.h"
+#include "control/proto/gm_msg.h"
+
+struct sensor;
+
+/* 0 or -errno. */
+int sensor_open(int ifindex, enum family family, struct sensor **ret);
+struct sensor *sensor_close(struct sensor *s); /* takes and returns NULL */
+
+/* Hands over what has gathered. */
+void sensor_read(struct sensor *s,
+	void (*fn)(void *arg, const struct addr *group, const struct addr *source,
+		const struct gm_mac *mac),
+	void *arg);
+/* The n of one in 2^n, of the datagrams that are read next. */
+unsigned sensor_sampling(const struct sensor *s);

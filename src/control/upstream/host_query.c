@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Host side on the upstream: queries, answers and the version spoken (RFC 9776 5.2 and
+ * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything but a timer, of which
+ * there is one per family and one per group, and answers are rationed, so that a flood
+ * of queries cannot cause a flood of reports.
+ *
+ * Providers do ask from addresses outside the subnets of the link, from 0.0.0.0 or from
+ * those of their management. Anybody can do that, so what such a query teaches
+ * (version, interval, robustness) counts only while no querier inside is heard, and not
+ * for long.
+ *
+ * The answer to a general query walks the list of memberships. When it takes several
+ * messages, they leave one by one within the response time; a query heard meanwhile
+ * makes it start over when it is through.
+ */
+
+#include "control/upstream/host_internal.h"
+
+#include <assert.h>
+
+/* At least so long between two answers of the same kind (R193). No query with a
+ * response time of its own, the shortest of IGMP, is answered late by that. */
+#define ANSWER_GAP_MS 100
+
+/* The answer to a general query takes at least so much time for each of its messages.
+ */
+#define ANSWER_STEP_MS 1
+
+/* No query makes an answer wait longer. IGMPv2 has 25.5 s at most. */
+#define MAX_RESPONSE_MS 60000
+
+/* What a query has taught lasts no longer after the last one: of a querier inside the
+ * link's subnets, which may ask as seldom as every 30 minutes with a robustness of two;
+ * of others. */
+#define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
+#define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
+
+/* sources of pending group-and-source queries beyond which the whole list is the answer
+ */
+#define MAX_ASKED 1024
+
+/* messages that a full answer takes, about: records are not divided to fill the last
+ * one */
+static size_t count_messages(const struct host *h, enum family family)
+{
+	const struct host_family *f = &h->family[family];
+	size_t space = h->report[family].space;
+
+	if (f->version != GM_V3)
+		return f->n_groups;
+	return (f->octets + space - 1) / space;
+}
+
+/* RFC 9776 7.2.1 has everything that is pending cancelled, so that nothing of the old
+ * version is sent any more. The provider must hear it all the same: it is said in the
+ * new version, when it was to be said in the old one, and a spread answer goes on where
+ * it was. Else a stranger could silence us with changes of the version. */
+static void change_version(struct host *h, enum family family, enum gm_version version)
+{
+	struct host_family *f = &h->family[family];
+	size_t before = count_messages(h, family);
+
+	f->version = version;
+	host_restate_owed(h, family);
+	if (before)
+		f->answer_left = f->answer_left * count_messages(h, family) / before;
+}
+
+bool host_version_update(struct host *h, mono_t now, enum family family)
+{
+	struct host_family *f = &h->family[family];
+	enum gm_version version = GM_V3;
+
+	if (mono_due(f->taught_until, now))
+		host_unlearn(h, family);
+	for (enum gm_version v = GM_V2; v >= GM_V1; v--) {
+		if (mono_due(f->older_until[v], now))
+			f->older_until[v] = MONO_UNSET;
+		else if (h->params.fallback[family])
+			version = v;
+	}
+	if (version > h->params.max_version[family])
+		version = h->params.max_version[family];
+	if (version == f->version)
+		return false;
+	change_version(h, family, version);
+	if (h->up)
+		host_report_setup(&h->report[family], &h->link, family, version);
+	return true;
+}
+
+void host_answer_stop(struct host_family *f)
+{
+	f->answer_at = MONO_NEVER;
+	f->again_until = MONO_NEVER;
+	f->answering = false;
+	f->answer_next = NULL;
+}
+
+void host_answer_skip(struct host_family *f, const struct host_group *g)
+{
+	if (f->answer_next == g)
+		f->answer_next = g->next;
+}
+
+void host_refresh_arm(struct host *h, mono_t now, enum family family)
+{
+	uint32_t ms = h->params.refresh_interval_ms;
+
+	h->family[family].refresh_at = h->up && ms ? mono_add_ms(now, ms) : MONO_NEVER;
+}
+
+void host_unlearn(struct host *h, enum family family)
+{
+	struct host_family *f = &h->family[family];
+
+	f->rv = h->params.gm.robustness ? h->params.gm.robustness : 1;
+	f->qi_ms = h->params.gm.query_interval_ms;
+	f->taught_until = MONO_NEVER;
+}
+
+mono_t host_answer_deadline(const struct host_family *f)
+{
+	const struct heap_node *first = heap_first(&f->answers);
+	mono_t at = first ? mono_min(f->answer_at, first->at) : f->answer_at;
+
+	at = mono_max(at, host_bucket_at(&f->answers_sent));
+	at = mono_min(at, f->refresh_at);
+	for (enum gm_version v = GM_V1; v <= GM_V2; v++)
+		if (mono_is_set(f->older_until[v]))
+			at = mono_min(at, f->older_until[v]);
+	return at;
+}
+
+/* not before the gap since the last answer is over */
+static mono_t after_gap(mono_t at, mono_t answered)
+{
+	return mono_is_set(answered)
+		? mono_max(at, mono_add_ms(answered, ANSWER_GAP_MS))
+		: at;
+}
+
+/* when the next message of the answer leaves, so that the last is on time: one interval
+ * more than messages, because the count may be too low */
+static mono_t next_step(const struct host_family *f, mono_t now)
+{
+	int64_t left = f->answer_until.ns - now.ns;
+
+	return left <= 0 ? now : mono_add_ns(now, left / (int64_t)(f->answer_left + 1));
+}
+
+/* The answer that is being sent ends within ms. */
+static void hurry(struct host_family *f, mono_t now, uint32_t ms)
+{
+	f->answer_until = mono_min(f->answer_until, mono_add_ms(now, ms));
+	f->answer_at = mono_min(f->answer_at, next_step(f, now));
+}
+
+/* Answer everything within max_ms; an answer that is due earlier anyway will do. */
+static void schedule_all(
+	struct host *h, mono_t now, enum family family, uint32_t max_ms)
+{
+	struct host_family *f = &h->family[family];
+	size_t n = count_messages(h, family);
+	mono_t until, at;
+
+	if (f->n_groups == 0)
+		return;
+	if (max_ms < n * ANSWER_STEP_MS)
+		max_ms = (uint32_t)n * ANSWER_STEP_MS;
+	until = mono_add_ms(now, max_ms);
+	if (f->answering) {
+		f->again_until = mono_min(f->again_until, until);
+		hurry(f, now, max_ms / 2); /* and the rest is for the next answer */
+		return;
+	}
+	/* the first of several messages leaves room for the others */
+	at = host_random_after(h, now, (uint32_t)(max_ms / n));
+	at = after_gap(at, f->answered);
+	until = mono_max(until, at);
+	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
+		? until
+		: mono_min(f->answer_until, until);
+	f->answer_at = mono_min(f->answer_at, at);
+}
+
+/* false: the answer has to be the whole list */
+static bool add_asked(struct host_group *g, const struct gm_query *q)
+{
+	struct addrset asked = {0};
+	bool ok = q->n_src + g->asked.n <= MAX_ASKED &&
+		addrset_from_array(&asked, q->src, q->n_src) == 0 &&
+		addrset_union(&g->asked, &asked) == 0;
+
+	addrset_deinit(&asked);
+	return ok;
+}
+
+static void schedule_group(
+	struct host *h, mono_t now, const struct gm_query *q, uint32_t max_ms)
+{
+	struct host_group *g = host_lookup(h, &q->group);
+	enum family family = addr_family(&q->group);
+	const struct host_family *f = &h->family[family];
+	mono_t at;
+
+	if (!g || gm_filter_is_none(&g->now))
+		return;
+	at = after_gap(host_random_after(h, now, max_ms), g->answered);
+	/* RFC 9776 5.2 rule 1: the general answer comes first and says it all */
+	if (!mono_before(at, f->answer_at) && !f->answering &&
+		count_messages(h, family) <= 1)
+		return;
+	if (g->answer_at.ns == MONO_NEVER.ns) {
+		addrset_clear(&g->asked);
+		g->answer_sources = true;
+	}
+	if (g->answer_sources && (q->n_src == 0 || !add_asked(g, q)))
+		g->answer_sources = false;
+	g->answer_at = mono_min(g->answer_at, at);
+	host_settle(h, g);
+}
+
+/* How long a querier counts as present follows from what was heard of robustness and
+ * interval, but never from less than our own values: else one query of a stranger would
+ * make the provider's querier be forgotten between two of its queries. */
+static unsigned least_robustness(const struct host *h, const struct host_family *f)
+{
+	return f->rv > h->params.gm.robustness ? f->rv : h->params.gm.robustness;
+}
+
+static uint32_t least_interval_ms(const struct host *h, const struct host_family *f)
+{
+	uint32_t ours = h->params.gm.query_interval_ms;
+
+	return f->qi_ms > ours ? f->qi_ms : ours;
+}
+
+/* A later query makes it last longer and never shorter. */
+static void extend(mono_t *until, mono_t now, uint32_t ms, uint32_t most_ms)
+{
+	*until = mono_max(*until, mono_add_ms(now, ms < most_ms ? ms : most_ms));
+}
+
+/* Version, interval and robustness of a query (RFC 9776 4.1.6, 4.1.7, 7.2.1). */
+static void learn(
+	struct host *h, mono_t now, const struct gm_msg *msg, uint32_t lasts_ms)
+{
+	struct host_family *f = &h->family[msg->family];
+	const struct gm_query *q = &msg->query;
+	uint32_t ms;
+
+	if (msg->version == GM_V3) {
+		host_unlearn(h, msg->family);
+		if (q->qrv)
+			f->rv = q->qrv;
+		if (q->qqi_ms)
+			f->qi_ms = q->qqi_ms < lasts_ms ? q->qqi_ms : lasts_ms;
+		f->taught_until = mono_add_ms(now, lasts_ms);
+	} else if (addr_is_any(&q->group)) {
+		ms = gm_older_querier_ms(&h->params.gm, msg->family,
+			least_robustness(h, f), least_interval_ms(h, f),
+			q->max_resp_ms);
+		extend(&f->older_until[msg->version], now, ms, lasts_ms);
+	}
+}
+
+static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
+{
+	struct host_family *f = &h->family[msg->family];
+
+	if (!f->taught_inside) { /* and what others have taught before ends */
+		host_unlearn(h, msg->family);
+		f->older_until[GM_V1] = f->older_until[GM_V2] = MONO_UNSET;
+	}
+	f->taught_inside = true;
+	learn(h, now, msg, TAUGHT_INSIDE_MS);
+	extend(&f->inside_until, now,
+		gm_other_querier_ms(
+			&h->params.gm, least_robustness(h, f), least_interval_ms(h, f)),
+		TAUGHT_INSIDE_MS);
+	if (addr_is_any(&msg->query.group) &&
+		(mono_due(f->follow_until, now) || addr_eq(&f->inside, &msg->from))) {
+		f->inside = msg->from;
+		f->follow_until = f->inside_until;
+	}
+}
+
+static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)
+{
+	struct host_family *f = &h->family[msg->family];
+
+	if (!mono_due(f->inside_until, now))
+		return;
+	f->taught_inside = false;
+	learn(h, now, msg, TAUGHT_OUTSIDE_MS);
+}
+
+/* A unicast query, or one with another TTL than 1, may have been routed here from
+ * anywhere. It is answered and changes nothing else. */
+static bool is_from_link(const struct gm_msg *msg)
+{
+	return !(msg->notes & (GM_NOTE_UNICAST | GM_NOTE_TTL));
+}
+
+static void heard_querier(
+	struct host *h, mono_t now, const struct gm_msg *msg, bool inside)
+{
+	struct host_family *f = &h->family[msg->family];
+
+	f->last_query = now;
+	f->querier = msg->from;
+	if (inside)
+		learn_inside(h, now, msg);
+	else
+		learn_outside(h, now, msg);
+}
+
+void host_query(struct host *h, mono_t now, const struct gm_msg *msg, bool inside)
+{
+	struct host_family *f = &h->family[msg->family];
+	const struct gm_query *q = &msg->query;
+	uint32_t max_ms = q->max_resp_ms;
+
+	if (!h->up || msg->kind != GM_QUERY)
+		return;
+	f->n_queries++;
+	if (is_from_link(msg))
+		heard_querier(h, now, msg, inside);
+	host_version_update(h, now, msg->family);
+	if (max_ms > MAX_RESPONSE_MS)
+		max_ms = MAX_RESPONSE_MS;
+	if (addr_is_any(&q->group))
+		schedule_all(h, now, msg->family, max_ms);
+	else
+		schedule_group(h, now, q, max_ms);
+}
+
+static void report_state(
+	struct host_report *r, const struct host_group *g, struct effects *fx)
+{
+	if (r->version != GM_V3) {
+		host_report_record(r, GM_IS_EX, &g->group, 0, fx);
+		return;
+	}
+	host_report_record(r, g->now.mode == GM_INCLUDE ? GM_IS_IN : GM_IS_EX,
+		&g->group, g->now.src.n, fx);
+	for (size_t i = 0; i < g->now.src.n; i++)
+		host_report_source(r, &g->now.src.v[i], fx);
+}
+
+/* the asked sources that we want (R109) */
+static void report_asked(
+	struct host_report *r, const struct host_group *g, struct effects *fx)
+{
+	bool include = g->now.mode == GM_INCLUDE;
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->asked.n; i++)
+		n += addrset_contains(&g->now.src, &g->asked.v[i]) == include;
+	if (n == 0)
+		return;
+	host_report_record(r, GM_IS_IN, &g->group, n, fx);
+	for (size_t i = 0; i < g->asked.n; i++)
+		if (addrset_contains(&g->now.src, &g->asked.v[i]) == include)
+			host_report_source(r, &g->asked.v[i], fx);
+}
+
+/* Put the due answer to a group query into the report. */
+static void answer_group(
+	struct host *h, mono_t now, struct host_group *g, struct effects *fx)
+{
+	struct host_report *r = &h->report[addr_family(&g->group)];
+
+	g->answer_at = MONO_NEVER;
+	if (gm_filter_is_none(&g->now))
+		return;
+	if (g->answer_sources && r->version == GM_V3)
+		report_asked(r, g, fx);
+	else
+		report_state(r, g, fx);
+	addrset_deinit(&g->asked);
+	g->answered = now;
+}
+
+/* One message of the answer to a general query. */
+static void answer_step(
+	struct host *h, mono_t now, enum family family, struct effects *fx)
+{
+	struct host_family *f = &h->family[family];
+	struct host_report *r = &h->report[family];
+	struct host_group *g;
+	size_t n = 0;
+
+	if (!f->answering) {
+		f->answering = true;
+		f->answer_next = f->first;
+		f->answer_left = count_messages(h, family);
+	}
+	for (g = f->answer_next; g; g = g->next, n++) {
+		if (n &&
+			(r->version != GM_V3 || !host_report_has_room(r, g->now.src.n)))
+			break;
+		report_state(r, g, fx);
+	}
+	host_report_flush(r, fx);
+	f->answer_next = g;
+	if (f->answer_left > 1)
+		f->answer_left--;
+	if (g) {
+		f->answer_at = next_step(f, now);
+	} else {
+		mono_t again = f->again_until;
+
+		host_answer_stop(f);
+		host_refresh_arm(h, now, family);
+		f->answered = now;
+		if (again.ns != MONO_NEVER.ns)
+			schedule_all(
+				h, now, family, (uint32_t)mono_ms_until(again, now));
+	}
+}
+
+static void answer_groups(
+	struct host *h, mono_t now, enum family family, struct effects *fx)
+{
+	struct host_family *f = &h->family[family];
+	struct heap_node *first;
+
+	while ((first = heap_first(&f->answers)) && mono_due(first->at, now) &&
+		mono_due(host_bucket_at(&f->answers_sent), now)) {
+		struct host_group *g = container_of(first, struct host_group, answer);
+		uint64_t sent = h->report[family].n_sent;
+
+		answer_group(h, now, g, fx);
+		host_bucket_take(
+			&f->answers_sent, now, h->report[family].n_sent - sent);
+		host_settle(h, g);
+	}
+}
+
+static void refresh(struct host *h, mono_t now, enum family family)
+{
+	struct host_family *f = &h->family[family];
+	uint32_t ms = h->params.refresh_interval_ms;
+
+	host_refresh_arm(h, now, family);
+	if (f->n_groups == 0)
+		return;
+	if (ms > h->params.gm.response_interval_ms)
+		ms = h->params.gm.response_interval_ms;
+	if (f->answering) {
+		hurry(f, now, ms);
+		return;
+	}
+	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
+		? mono_add_ms(now, ms)
+		: mono_min(f->answer_until, mono_add_ms(now, ms));
+	f->answer_at = now;
+}
+
+void host_answer_tick(
+	struct host *h, mono_t now, enum family family, struct effects *fx)
+{
+	struct host_family *f = &h->family[family];
+	struct host_report *r = &h->report[family];
+	uint64_t sent;
+
+	if (mono_due(f->refresh_at, now))
+		refresh(h, now, family);
+	answer_groups(h, now, family, fx);
+	sent = r->n_sent;
+	host_report_flush(r, fx);
+	while (mono_due(f->answer_at, now) &&
+		mono_due(host_bucket_at(&f->answers_sent), now)) {
+		answer_step(h, now, family, fx);
+		host_bucket_take(&f->answers_sent, now, r->n_sent - sent);
+		sent = r->n_sent;
+	}
+	host_bucket_take(&f->answers_sent, now, r->n_sent - sent);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Packing of group records into reports, see host_report.h. Called by host.c and
+ * host_query.c, which flush before they return to their caller. Record sizes: RFC
+ * 9776 4.2.3, RFC 9777 5.2.3. Pure.
+ */
+
+#include "control/upstream/host_report.h"
+
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
+
+#include <assert.h>
+
+static const struct {
+	size_t record, source;
+} sizes[_FAMILY_N] = {
+	[FAMILY_IPV4] = {8, 4},
+	[FAMILY_IPV6] = {20, 16},
+};
+
+size_t host_report_octets(enum family family, size_t n_src)
+{
+	return sizes[family].record + n_src * sizes[family].source;
+}
+
+size_t host_report_space(enum family family, uint32_t mtu)
+{
+	size_t min = host_report_octets(family, 1);
+	size_t space =
+		family == FAMILY_IPV4 ? igmp_report_space(mtu) : mld_report_space(mtu);
+
+	if (space > HOST_REPORT_OCTETS)
+		return HOST_REPORT_OCTETS;
+	/* no link that carries the family is that small; the sender will say so */
+	return space < min ? min : space;
+}
+
+void host_report_setup(struct host_report *r, const struct gm_link *link,
+	enum family family, enum gm_version version)
+{
+	assert(r->n_rec == 0);
+	r->port = link->port;
+	r->family = family;
+	r->version = version;
+	r->from = link->own[family];
+	r->space = host_report_space(family, link->mtu);
+}
+
+bool host_report_has_room(const struct host_report *r, size_t n_src)
+{
+	return r->used + host_report_octets(r->family, n_src) <= r->space;
+}
+
+void host_report_flush(struct host_report *r, struct effects *fx)
+{
+	if (r->n_rec == 0)
+		return;
+	effects_report(fx, r->port, r->version, r->family, &r->from, r->rec, r->n_rec,
+		r->delay_ms);
+	r->n_sent++;
+	r->n_rec = r->n_src = r->used = 0;
+}
+
+static void begin(
+	struct host_report *r, enum gm_record_type type, const struct addr *group)
+{
+	r->rec[r->n_rec++] = (struct gm_record){
+		.type = type, .group = *group, .src = r->src + r->n_src};
+	r->used += sizes[r->family].record;
+}
+
+void host_report_record(struct host_report *r, enum gm_record_type type,
+	const struct addr *group, size_t n_src, struct effects *fx)
+{
+	if (!host_report_has_room(r, n_src))
+		host_report_flush(r, fx);
+	begin(r, type, group);
+	if (r->version != GM_V3)
+		host_report_flush(r, fx);
+}
+
+void host_report_source(
+	struct host_report *r, const struct addr *src, struct effects *fx)
+{
+	struct gm_record *rec = &r->rec[r->n_rec - 1];
+
+	if (r->used + sizes[r->family].source > r->space) {
+		enum gm_record_type type = rec->type;
+		struct addr group = rec->group;
+
+		/* an exclude list that goes on elsewhere would replace this one, so it
+		 * is cut: sources too many are better than a group too few (R111) */
+		if (type == GM_IS_EX || type == GM_TO_EX)
+			return;
+		host_report_flush(r, fx);
+		begin(r, type, &group);
+		rec = r->rec;
+	}
+	r->src[r->n_src++] = *src;
+	r->used += sizes[r->family].source;
+	rec->n_src++;
+}

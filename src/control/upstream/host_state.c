@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The host side for the next process (live upgrade): memberships, repeats that are
+ * owed, answers that are pending, the version spoken. So the provider hears nothing of
+ * the change, and not less than it would have. Called by the proxy. Pure.
+ */
+
+#include "control/member/gm_state.h"
+#include "control/upstream/host_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TAG_GROUP     1
+#define CHANGE_OCTETS (16 + 1 + 1)
+
+/* ---- writing ---- */
+
+static void put_group(struct state_out *o, const struct host_group *g)
+{
+	size_t at = state_begin(o, TAG_GROUP);
+
+	state_put_addr(o, &g->group);
+	gm_put_filter(o, &g->now);
+	state_put_u8(o, g->mode_repeats);
+	state_put_u8(o, g->told);
+	state_put_time(o, g->change_at);
+	state_put_time(o, g->answer_at);
+	state_put_time(o, g->answered);
+	state_put_u8(o, g->answer_sources);
+	state_put_addrs(o, g->asked.v, g->asked.n);
+	state_put_u32(o, (uint32_t)g->n_change);
+	for (size_t i = 0; i < g->n_change; i++) {
+		state_put_addr(o, &g->change[i].addr);
+		state_put_u8(o, g->change[i].repeats);
+		state_put_u8(o, g->change[i].allow);
+	}
+	state_end(o, at);
+}
+
+/* 1 for the first group of the list, 0: none */
+static uint32_t answer_position(const struct host_family *f)
+{
+	uint32_t n = 1;
+
+	for (const struct host_group *g = f->first; g; g = g->next, n++)
+		if (g == f->answer_next)
+			return n;
+	return 0;
+}
+
+static void put_family(struct state_out *o, const struct host_family *f)
+{
+	state_put_addr(o, &f->own);
+	state_put_u8(o, f->rv);
+	state_put_u32(o, f->qi_ms);
+	state_put_time(o, f->taught_until);
+	state_put_time(o, f->inside_until);
+	state_put_u8(o, f->taught_inside);
+	state_put_addr(o, &f->inside);
+	state_put_time(o, f->changes_sent.full);
+	state_put_time(o, f->answers_sent.full);
+	state_put_time(o, f->older_until[GM_V1]);
+	state_put_time(o, f->older_until[GM_V2]);
+	state_put_u8(o, (uint8_t)f->version);
+	state_put_time(o, f->answer_at);
+	state_put_time(o, f->answer_until);
+	state_put_u8(o, f->answering);
+	state_put_u32(o, answer_position(f));
+	state_put_u32(o, (uint32_t)f->answer_left);
+	state_put_time(o, f->again_until);
+	state_put_time(o, f->answered);
+	state_put_time(o, f->refresh_at);
+	state_put_time(o, f->last_query);
+	state_put_addr(o, &f->querier);
+	state_put_u64(o, f->n_queries);
+	state_put_u64(o, f->n_reports_sent);
+}
+
+void host_export(const struct host *h, struct state_out *o)
+{
+	struct table_node *node, *next;
+	size_t pos;
+
+	gm_put_params(o, &h->params.gm);
+	state_put_u32(o, h->params.refresh_interval_ms);
+	state_put_u8(o, h->up);
+	state_put_u32(o, h->link.mtu);
+	state_put_time(o, h->repeat_at);
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		put_family(o, &h->family[family]);
+	/* general queries are answered in the order of the lists */
+	for (enum family family = 0; family < _FAMILY_N; family++)
+		for (struct host_group *g = h->family[family].first; g; g = g->next)
+			put_group(o, g);
+	table_for_each (&h->groups, pos, node, next)
+		if (gm_filter_is_none(&host_group_of(node)->now))
+			put_group(o, host_group_of(node));
+}
+
+/* ---- reading ---- */
+
+static uint32_t get_family(
+	struct state_in *in, enum family family, struct host_family *f)
+{
+	uint32_t position;
+
+	f->own = state_get_addr(in);
+	f->rv = state_get_u8(in);
+	f->qi_ms = state_get_u32(in);
+	f->taught_until = gm_get_deadline(in);
+	f->inside_until = gm_get_timer(in);
+	f->taught_inside = state_get_bool(in);
+	f->inside = state_get_addr(in);
+	f->follow_until = f->inside_until;
+	f->changes_sent.full = gm_get_timer(in);
+	f->answers_sent.full = gm_get_timer(in);
+	gm_get_older(in, family, f->older_until);
+	f->version = gm_get_version(in, family);
+	f->answer_at = gm_get_deadline(in);
+	f->answer_until = state_get_time(in);
+	f->answering = state_get_bool(in);
+	position = state_get_u32(in);
+	f->answer_left = state_get_u32(in);
+	f->again_until = gm_get_deadline(in);
+	f->answered = state_get_time(in);
+	f->refresh_at = gm_get_deadline(in);
+	f->last_query = state_get_time(in);
+	f->querier = state_get_addr(in);
+	f->n_queries = state_get_u64(in);
+	f->n_reports_sent = state_get_u64(in);
+	if (f->rv == 0 || f->answer_until.ns == MONO_NEVER.ns ||
+		addr_family(&f->own) != family || addr_family(&f->inside) != family)
+		state_set_bad(in);
+	return position;
+}
+
+static int get_changes(struct state_in *in, struct host_group *g)
+{
+	size_t n = state_get_count(in, CHANGE_OCTETS);
+
+	if (n == 0)
+		return 0;
+	g->change = calloc(n, sizeof(*g->change));
+	if (!g->change)
+		return -ENOMEM;
+	for (; g->n_change < n; g->n_change++) {
+		struct host_source *s = &g->change[g->n_change];
+
+		s->addr = state_get_addr(in);
+		s->repeats = state_get_u8(in);
+		s->allow = state_get_bool(in);
+		if (s->repeats == 0 ||
+			addr_family(&s->addr) != addr_family(&g->group) ||
+			(g->n_change && addr_cmp(&s[-1].addr, &s->addr) >= 0))
+			state_set_bad(in);
+	}
+	return 0;
+}
+
+static int get_group(struct host *h, struct state_in *in, struct host_group *g)
+{
+	enum family family = addr_family(&g->group);
+	struct gm_filter filter = {.mode = GM_INCLUDE};
+	int r = gm_get_filter(in, family, &filter);
+
+	if (r == 0)
+		host_set_filter(h, g, filter.mode, &filter.src);
+	addrset_deinit(&filter.src);
+	if (r < 0)
+		return r;
+	g->mode_repeats = state_get_u8(in);
+	g->told = state_get_bool(in);
+	g->change_at = gm_get_deadline(in);
+	g->answer_at = gm_get_deadline(in);
+	g->answered = state_get_time(in);
+	g->answer_sources = state_get_bool(in);
+	r = gm_get_addrs(in, family, &g->asked);
+	return r < 0 ? r : get_changes(in, g);
+}
+
+static int import_group(struct host *h, struct state_in *in)
+{
+	struct addr group = gm_get_group(in);
+	struct host_group *g;
+	int r;
+
+	if (host_find(h, &group))
+		state_set_bad(in);
+	if (state_is_bad(in))
+		return -EINVAL;
+	r = host_group_new(h, &group, &g);
+	if (r < 0)
+		return r;
+	r = get_group(h, in, g);
+	if (r == 0 && state_is_bad(in))
+		r = -EINVAL;
+	if (r == 0)
+		host_settle(h, g);
+	return r;
+}
+
+static void go_on_answering(struct host_family *f, uint32_t position)
+{
+	struct host_group *g = f->first;
+
+	for (uint32_t i = 1; g && i < position; i++)
+		g = g->next;
+	f->answer_next = position ? g : NULL;
+}
+
+int host_import(struct host *h, struct state_in *in)
+{
+	uint32_t position[_FAMILY_N], tag;
+	struct state_in section;
+	int r = 0;
+
+	gm_get_params(in, &h->params.gm);
+	h->params.refresh_interval_ms = state_get_u32(in);
+	h->up = state_get_bool(in);
+	h->link.mtu = state_get_u32(in);
+	h->repeat_at = state_get_time(in);
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		position[family] = get_family(in, family, &h->family[family]);
+		h->link.own[family] = h->family[family].own;
+		h->report[family].n_sent = h->family[family].n_reports_sent;
+		/* made for the link of now by host_link_up() */
+	}
+	while (r == 0 && state_get_section(in, &tag, &section))
+		if (tag == TAG_GROUP)
+			r = import_group(h, &section);
+	if (r == 0 && state_is_bad(in))
+		r = -EINVAL;
+	for (enum family family = 0; family < _FAMILY_N && r == 0; family++)
+		go_on_answering(&h->family[family], position[family]);
+	return r;
+}

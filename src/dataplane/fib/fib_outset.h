@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The output sets of the forwarding table: immutable, equal ones are one object. The
+ * writer counts references; a set without any is retired.
+ */
+
+#include "dataplane/fib/fib.h"
+#include "dataplane/fib/fib_hash.h"
+#include "dataplane/fib/fib_index.h"
+#include "dataplane/fib/slab.h"
+
+struct fib_outsets {
+	struct slab slab;
+	struct fib_index index;
+	const struct fib_secret *secret;
+};
+
+/* `secret` is borrowed. */
+int fib_outsets_init(struct fib_outsets *os, const struct fib_secret *secret);
+/* No reader and no call_rcu callback is left. Zero octets are fine. */
+void fib_outsets_deinit(struct fib_outsets *os);
+
+/* A reference to the set with these ports, NULL when out of memory. */
+struct fib_outset *fib_outsets_get(struct fib_outsets *os, const struct portset *ports);
+void fib_outsets_put(struct fib_outsets *os, struct fib_outset *set);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The memory of the forwarding table, see slab.h. A chunk is a piece of anonymous
+ * memory at a multiple of its size, so an object's chunk is found by its address. Its
+ * head has a bit for each object that is in use or waits for a grace period, and one
+ * for each that waits. Straight from mmap(2), not from malloc(3): what is given back
+ * leaves the process at once, and no lock of the allocator is held while it does.
+ */
+
+#include "dataplane/fib/slab.h"
+
+#include "base/cleanup.h"
+#include "dataplane/fib/tsan.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <urcu-qsbr.h>
+
+#define CHUNK_SIZE ((size_t)256 * 1024)
+#define SIZE_MIN   48
+#define WORD_BITS  64
+#define N_WORDS	   (CHUNK_SIZE / SIZE_MIN / WORD_BITS + 1)
+
+struct slab_chunk {
+	struct slab_link all, room, retired[2];
+	struct slab *slab;
+	struct rcu_head rcu;
+	unsigned n_used; /* live or waiting */
+	unsigned n_live;
+	unsigned hint; /* no word below has a free bit */
+	uint64_t used[N_WORDS];
+	uint64_t gone[2][N_WORDS]; /* waiting, by list */
+	uint64_t gone_words[2][(N_WORDS + WORD_BITS - 1) / WORD_BITS]; /* not zero */
+};
+
+#define HEAD_SIZE ((sizeof(struct slab_chunk) + 63) / 64 * 64)
+
+/* Lists: a link in none is NULL in both. */
+
+static void list_init(struct slab_link *head)
+{
+	head->prev = head->next = head;
+}
+
+static bool is_linked(const struct slab_link *l)
+{
+	return l->next != NULL;
+}
+
+static void link_last(struct slab_link *head, struct slab_link *l)
+{
+	l->prev = head->prev;
+	l->next = head;
+	l->prev->next = l;
+	head->prev = l;
+}
+
+static void unlink_from(struct slab_link *l)
+{
+	if (!is_linked(l))
+		return;
+	l->prev->next = l->next;
+	l->next->prev = l->prev;
+	l->prev = l->next = NULL;
+}
+
+/* Chunks */
+
+static struct slab_chunk *map_chunk(void)
+{
+	int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	size_t before;
+	char *p;
+
+	/* neighbours of an aligned chunk are aligned */
+	p = mmap(NULL, CHUNK_SIZE, prot, flags, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	if ((uintptr_t)p % CHUNK_SIZE == 0)
+		return (struct slab_chunk *)(void *)p;
+	munmap(p, CHUNK_SIZE);
+	p = mmap(NULL, 2 * CHUNK_SIZE, prot, flags, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	before = CHUNK_SIZE - (uintptr_t)p % CHUNK_SIZE;
+	munmap(p, before);
+	if (before < CHUNK_SIZE)
+		munmap(p + before + CHUNK_SIZE, CHUNK_SIZE - before);
+	return (struct slab_chunk *)(void *)(p + before);
+}
+
+static struct slab_chunk *add_chunk(struct slab *s)
+{
+	struct slab_chunk *c = map_chunk();
+
+	if (!c)
+		return NULL;
+	c->slab = s;
+	link_last(&s->all, &c->all);
+	link_last(&s->room, &c->room);
+	s->n_chunks++;
+	return c;
+}
+
+static void reclaim_chunk(struct rcu_head *head)
+{
+	/* pairs with tsan_let_go() of the readers and in drop_chunk() */
+	tsan_grace_over();
+	munmap(container_of(head, struct slab_chunk, rcu), CHUNK_SIZE);
+}
+
+static void drop_chunk(struct slab_chunk *c)
+{
+	struct slab *s = c->slab;
+
+	unlink_from(&c->all);
+	unlink_from(&c->room);
+	for (unsigned i = 0; i < 2; i++)
+		unlink_from(&c->retired[i]);
+	s->n_chunks--;
+	if (s->spare == c)
+		s->spare = NULL;
+	if (s->draining == c)
+		s->draining = NULL;
+	tsan_let_go(); /* pairs with the reclaim function */
+	call_rcu(&c->rcu, reclaim_chunk);
+}
+
+/* A chunk has lost its last object: one of these may stay, so that a single entry that
+ * comes and goes does not map and unmap memory. */
+static void rest_or_drop(struct slab_chunk *c)
+{
+	struct slab *s = c->slab;
+
+	if (s->walking)
+		return; /* slab_walk() looks at its end */
+	if (s->spare || s->draining == c) {
+		drop_chunk(c);
+		return;
+	}
+	s->spare = c;
+	if (is_linked(&c->room)) { /* to be used last */
+		unlink_from(&c->room);
+		link_last(&s->room, &c->room);
+	}
+}
+
+static struct slab_chunk *chunk_of(const void *obj)
+{
+	return (struct slab_chunk *)((uintptr_t)obj & ~(uintptr_t)(CHUNK_SIZE - 1));
+}
+
+static void *object(struct slab_chunk *c, unsigned i)
+{
+	return (char *)c + HEAD_SIZE + i * c->slab->size;
+}
+
+static unsigned number(struct slab_chunk *c, const void *obj)
+{
+	return (unsigned)((size_t)((const char *)obj - (const char *)c - HEAD_SIZE) /
+		c->slab->size);
+}
+
+/* Objects */
+
+void slab_init(struct slab *s, size_t size)
+{
+	assert(size >= SIZE_MIN && size % 16 == 0);
+	*s = (struct slab){
+		.size = size,
+		.n_per_chunk = (unsigned)((CHUNK_SIZE - HEAD_SIZE) / size),
+	};
+	list_init(&s->all);
+	list_init(&s->room);
+	list_init(&s->retired[0]);
+	list_init(&s->retired[1]);
+}
+
+void slab_deinit(struct slab *s)
+{
+	if (!s->size)
+		return;
+	while (s->all.next != &s->all) {
+		struct slab_chunk *c =
+			container_of(s->all.next, struct slab_chunk, all);
+
+		unlink_from(&c->all);
+		munmap(c, CHUNK_SIZE);
+	}
+	*s = (struct slab){0};
+}
+
+void *slab_alloc(struct slab *s)
+{
+	struct slab_chunk *c;
+	unsigned w, bit;
+
+	if (s->room.next != &s->room)
+		c = container_of(s->room.next, struct slab_chunk, room);
+	else
+		c = add_chunk(s);
+	if (!c)
+		return NULL;
+	for (w = c->hint; c->used[w] == UINT64_MAX; w++)
+		;
+	bit = (unsigned)__builtin_ctzll(~c->used[w]);
+	c->used[w] |= UINT64_C(1) << bit;
+	c->hint = w;
+	c->n_used++;
+	c->n_live++;
+	s->n_live++;
+	if (c->n_used == s->n_per_chunk)
+		unlink_from(&c->room);
+	if (s->spare == c)
+		s->spare = NULL;
+	return object(c, w * WORD_BITS + bit);
+}
+
+/* Bits of word `w` may be used again. */
+static void release_bits(struct slab_chunk *c, unsigned w, uint64_t bits)
+{
+	c->used[w] &= ~bits;
+	c->n_used -= (unsigned)__builtin_popcountll(bits);
+	if (w < c->hint)
+		c->hint = w;
+	if (c->slab->draining != c && !is_linked(&c->room))
+		link_last(&c->slab->room, &c->room);
+}
+
+static void lose_object(struct slab_chunk *c)
+{
+	c->slab->n_live--;
+	if (--c->n_live == 0)
+		rest_or_drop(c);
+}
+
+void slab_free_unseen(struct slab *s, void *obj)
+{
+	struct slab_chunk *c = chunk_of(obj);
+	unsigned i = number(c, obj);
+
+	release_bits(c, i / WORD_BITS, UINT64_C(1) << i % WORD_BITS);
+	lose_object(c);
+}
+
+void slab_retire(struct slab *s, void *obj)
+{
+	struct slab_chunk *c = chunk_of(obj);
+	unsigned i = number(c, obj), w = i / WORD_BITS;
+
+	c->gone[s->now][w] |= UINT64_C(1) << i % WORD_BITS;
+	c->gone_words[s->now][w / WORD_BITS] |= UINT64_C(1) << w % WORD_BITS;
+	if (!is_linked(&c->retired[s->now]))
+		link_last(&s->retired[s->now], &c->retired[s->now]);
+	s->n_retired[s->now]++;
+	lose_object(c);
+}
+
+void slab_swap(struct slab *s)
+{
+	s->now ^= 1;
+}
+
+/* In a debug build whoever still reads a free object finds nonsense. */
+static void poison(struct slab_chunk *c, unsigned w, uint64_t bits)
+{
+#ifndef NDEBUG
+	for (; bits; bits &= bits - 1)
+		memset(object(c, w * WORD_BITS + (unsigned)__builtin_ctzll(bits)), 0xa5,
+			c->slab->size);
+#endif
+}
+
+static void collect_chunk(struct slab_chunk *c, unsigned then)
+{
+	for (unsigned i = 0; i < array_len(c->gone_words[then]); i++) {
+		uint64_t words = c->gone_words[then][i];
+
+		for (; words; words &= words - 1) {
+			unsigned w = i * WORD_BITS + (unsigned)__builtin_ctzll(words);
+
+			poison(c, w, c->gone[then][w]);
+			release_bits(c, w, c->gone[then][w]);
+			c->gone[then][w] = 0;
+		}
+		c->gone_words[then][i] = 0;
+	}
+}
+
+void slab_collect(struct slab *s)
+{
+	unsigned then = s->now ^ 1;
+	struct slab_link *head = &s->retired[then];
+
+	while (head->next != head) {
+		struct slab_chunk *c =
+			container_of(head->next, struct slab_chunk, retired[then]);
+
+		unlink_from(&c->retired[then]);
+		collect_chunk(c, then);
+	}
+	s->n_retired[then] = 0;
+}
+
+static uint64_t live_bits(const struct slab_chunk *c, unsigned w)
+{
+	return c->used[w] & ~c->gone[0][w] & ~c->gone[1][w];
+}
+
+static void walk_chunk(
+	struct slab_chunk *c, void (*fn)(void *obj, void *arg), void *arg)
+{
+	for (unsigned w = 0; w < N_WORDS; w++)
+		for (unsigned bit = 0; bit < WORD_BITS; bit++)
+			if (live_bits(c, w) >> bit & 1)
+				fn(object(c, w * WORD_BITS + bit), arg);
+}
+
+bool slab_walk_part(
+	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg)
+{
+	struct slab_link *l = s->all.next;
+
+	while (l != &s->all && chunk-- > 0)
+		l = l->next;
+	if (l == &s->all)
+		return false;
+	walk_chunk(container_of(l, struct slab_chunk, all), fn, arg);
+	return true;
+}
+
+void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
+{
+	struct slab_link *l, *next;
+
+	s->walking = true;
+	for (l = s->all.next; l != &s->all; l = l->next) {
+		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
+
+		walk_chunk(c, fn, arg);
+	}
+	s->walking = false;
+	for (l = s->all.next; l != &s->all; l = next) {
+		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
+
+		next = l->next;
+		if (c->n_live == 0 && c != s->spare)
+			rest_or_drop(c);
+	}
+}
+
+/* Most of the memory holds nothing: the chunk with the fewest objects is to be emptied.
+ */
+static struct slab_chunk *find_sparse(struct slab *s)
+{
+	struct slab_chunk *best = NULL;
+
+	if (s->n_chunks < 4 || s->n_live > s->n_chunks * s->n_per_chunk / 2)
+		return NULL;
+	for (struct slab_link *l = s->all.next; l != &s->all; l = l->next) {
+		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
+
+		if (c != s->spare && (!best || c->n_live < best->n_live))
+			best = c;
+	}
+	return best;
+}
+
+void *slab_sparse(struct slab *s)
+{
+	struct slab_chunk *c = s->draining;
+
+	if (s->walking)
+		return NULL;
+	if (!c) {
+		c = s->draining = find_sparse(s);
+		if (!c)
+			return NULL;
+		unlink_from(&c->room);
+	}
+	for (unsigned w = 0; w < N_WORDS; w++) {
+		uint64_t live = live_bits(c, w);
+
+		if (live)
+			return object(
+				c, w * WORD_BITS + (unsigned)__builtin_ctzll(live));
+	}
+	return NULL;
+}
+
+size_t slab_bytes(const struct slab *s)
+{
+	return s->n_chunks * CHUNK_SIZE;
+}

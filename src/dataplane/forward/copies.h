@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The last step of the hot path: what one output port gets of a burst. Threshold and
+ * MTU of the port, a link header for each message, super-frames where the port takes
+ * them, single datagrams or fragments where not. Memory for headers and fragments is
+ * per thread; the burst, its runs and flows are only read, so that several threads may
+ * serve different ports of one burst. Pure.
+ */
+
+#include "base/refusals.h"
+#include "dataplane/forward/coalesce.h"
+#include "dataplane/forward/counters.h"
+#include "dataplane/forward/plan.h"
+#include "dataplane/packet/tx.h"
+
+struct copies_flow {
+	struct portset out; /* ports that get it; none: it goes nowhere */
+	unsigned first_run, n_runs;
+};
+
+/* what all ports share */
+struct copies_job {
+	const struct burst *burst;
+	const struct coalesce *runs;
+	const struct copies_flow *flow; /* as many as burst->n_flows */
+	const struct plan *plan;
+};
+
+struct copies;
+
+/* `counters` and `refusals` are those of the thread, borrowed. 0 or -ENOMEM. */
+int copies_new(struct forward_counters *counters, struct refusals *refusals,
+	struct copies **ret);
+struct copies *copies_free(struct copies *c); /* takes and returns NULL */
+
+/* Hand a port its copies of all flows. Order within a flow is that of arrival. */
+void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
+	const struct tx_ops *tx);
+/* Each of the ports, then copies_flush(). */
+void copies_serve_all(struct copies *c, const struct copies_job *job,
+	const struct portset *ports, const struct tx_ops *tx);
+/* Everything handed over is with the kernel, and nothing of the job is referred to any
+ * more. */
+void copies_flush(struct copies *c, const struct tx_ops *tx);

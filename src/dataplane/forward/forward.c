@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The hot path, see forward.h. The worker fills a burst and calls forward_burst(),
+ * which runs in three passes:
+ *
+ *   flows   input port, source, table and port plan give each flow its set of ports;
+ *   frames  TTL, partial checksum: each frame is rewritten once, in place; runs of
+ *           frames that may leave as one are found (coalesce.c);
+ *   ports   each port gets its copies, flow by flow (copies.c).
+ *
+ * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary,
+ * RFC 4605 4.2 for where a packet goes (through the table and the plan), RFC
+ * 1812 5.2.1.3 for TTL. Nothing here allocates, waits or calls the kernel. Pure.
+ */
+
+#include "dataplane/forward/forward.h"
+
+#include "base/cleanup.h"
+#include "dataplane/packet/rewrite.h"
+
+#include <assert.h>
+#include <errno.h>
+
+struct forward {
+	enum coalesce_mode coalesce;
+	struct copies *copies;
+	forward_serve_fn *serve;
+	void *serve_ctx;
+	struct forward_counters counters;
+	struct refusals refusals;
+	struct copies_flow flow[BURST_MAX];
+	struct fib_query query[BURST_MAX]; /* of each flow */
+	struct coalesce runs;
+	uint64_t oldest, newest; /* time stamps of what was sent; newest 0: nothing */
+};
+
+/* Without help. */
+static void serve_all(void *ctx, const struct copies_job *job,
+	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
+{
+	copies_serve_all(copies, job, ports, tx);
+}
+
+int forward_new(struct forward **ret)
+{
+	struct forward *fw = calloc(1, sizeof(*fw));
+	int r;
+
+	if (!fw)
+		return -ENOMEM;
+	r = copies_new(&fw->counters, &fw->refusals, &fw->copies);
+	if (r < 0) {
+		free(fw);
+		return r;
+	}
+	fw->coalesce = COALESCE_ON;
+	fw->serve = serve_all;
+	*ret = fw;
+	return 0;
+}
+
+struct forward *forward_free(struct forward *fw)
+{
+	if (fw)
+		copies_free(fw->copies);
+	free(fw);
+	return NULL;
+}
+
+/* Counters */
+
+struct forward_counters *forward_counters(struct forward *fw)
+{
+	return &fw->counters;
+}
+
+void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
+{
+	fw->coalesce = mode;
+}
+
+void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx)
+{
+	fw->serve = serve;
+	fw->serve_ctx = ctx;
+}
+
+struct copies *forward_copies(struct forward *fw)
+{
+	return fw->copies;
+}
+
+const struct refusals *forward_refusals(const struct forward *fw)
+{
+	return &fw->refusals;
+}
+
+void forward_drop(struct forward *fw, unsigned port, enum verdict why,
+	const struct frame_meta *meta)
+{
+	struct refusal r = {.port = port, .why = why, .n = 1, .at = meta->stamp};
+
+	assert(why < _VERDICT_FRAME_N);
+	counter_add(&fw->counters.frames, 1);
+	counter_add_verdict(&fw->counters, port, why, 1);
+	if (why != VERDICT_CONTROL && frame_peek(meta, &r.from, &r.group))
+		refusals_note(&fw->refusals, &r);
+}
+
+/* Frames of a flow that go nowhere, unless that is so because nobody wants them. */
+static void note_refused(struct forward *fw, const struct burst *b,
+	const struct burst_flow *fl, enum verdict why, unsigned n)
+{
+	if (why == VERDICT_FORWARDED || why == VERDICT_NO_GROUP)
+		return;
+	refusals_note(&fw->refusals,
+		&(struct refusal){.port = fl->port,
+			.why = why,
+			.group = fl->group,
+			.from = fl->src,
+			.n = n,
+			.at = b->frame[fl->last].f.stamp});
+}
+
+void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
+	unsigned packets, uint64_t bytes)
+{
+	counter_add(&fw->counters.port[port].tx_messages, messages);
+	counter_add(&fw->counters.port[port].tx_packets, packets);
+	counter_add(&fw->counters.port[port].tx_bytes, bytes);
+}
+
+void forward_count_tx_error(
+	struct forward *fw, unsigned port, enum verdict why, unsigned n)
+{
+	assert(why >= _VERDICT_FRAME_N && why < _VERDICT_N);
+	counter_add_verdict(&fw->counters, port, why, n);
+}
+
+enum verdict forward_errno(int err)
+{
+	switch (err) {
+	case ENETDOWN:
+	case ENXIO:
+	case ENODEV:
+		return VERDICT_PORT_DOWN;
+	case EAGAIN:
+		return VERDICT_TX_FULL;
+	case ENOBUFS:
+		return VERDICT_TX_QUEUE;
+	case EMSGSIZE:
+		return VERDICT_TX_SIZE;
+	default:
+		return VERDICT_TX_ERROR;
+	}
+}
+
+/* Flows */
+
+static bool port_speaks(const struct plan_port *p, enum family family)
+{
+	return p->present && (family == FAMILY_IPV4 ? p->ipv4 : p->ipv6);
+}
+
+/* Does the group stop at some port: none is left of those that should have it. */
+static bool filter_outputs(
+	const struct plan *plan, const struct addr *group, struct portset *out)
+{
+	bool refused = false;
+
+	portset_for_each (out, port)
+		if (!plan_group_ok(&plan->port[port].out, group)) {
+			portset_del(out, port);
+			refused = true;
+		}
+	return refused && portset_empty(out);
+}
+
+/* Ports of a flow whose source is accepted. */
+static enum verdict find_outputs(const struct burst_flow *fl, const struct plan *plan,
+	const struct portset *members, struct portset *ret)
+{
+	const struct plan_port *in = &plan->port[fl->port];
+	struct portset out = in->always;
+
+	portset_del(&out, fl->port);
+	if (!members && portset_empty(&out))
+		return VERDICT_NO_GROUP;
+	if (members && portset_empty(members) && portset_empty(&out))
+		return VERDICT_SOURCE_FILTERED;
+	if (members)
+		portset_or(&out, members);
+	portset_del(&out, fl->port); /* never back (RFC 4605 4.2) */
+	for (unsigned i = 0; i < array_len(out.w); i++)
+		out.w[i] &= in->allowed.w[i];
+	portset_for_each (&out, port)
+		if (!port_speaks(&plan->port[port], addr_family(&fl->group)))
+			portset_del(&out, port);
+	if (filter_outputs(plan, &fl->group, &out))
+		return VERDICT_ACL;
+	*ret = out;
+	return portset_empty(&out) ? VERDICT_EMPTY_OUTPUT : VERDICT_FORWARDED;
+}
+
+/* Where a flow goes: VERDICT_FORWARDED and the set, or why it goes nowhere. */
+static enum verdict route_flow(struct forward *fw, const struct burst *b,
+	const struct burst_flow *fl, const struct plan *plan, struct fib *fib)
+{
+	struct copies_flow *ff = &fw->flow[fl - b->flow];
+	const struct plan_port *in = &plan->port[fl->port];
+	struct forward_port_counters *pc = &fw->counters.port[fl->port];
+	const struct fib_query *q = &fw->query[fl - b->flow];
+	uint64_t bytes = 0;
+
+	if (!in->receive || !port_speaks(in, addr_family(&fl->group)))
+		return VERDICT_WRONG_INPUT;
+	if (plan_is_own(plan, &fl->src))
+		return VERDICT_MARTIAN_SOURCE;
+	if (!plan_source_ok(in, &fl->src)) {
+		if (q->entry)
+			fib_count_wrong(q->entry, fl->n);
+		return VERDICT_WRONG_INPUT;
+	}
+	if (!plan_group_ok(&in->in, &fl->group))
+		return VERDICT_ACL;
+	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next)
+		bytes += b->frame[i].f.ip_len;
+	counter_add(&pc->rx_packets, fl->n);
+	counter_add(&pc->rx_bytes, bytes);
+	if (q->entry)
+		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port,
+			latency_stamp_s(b->frame[fl->last].f.stamp));
+	return find_outputs(fl, plan, q->out ? &q->out->ports : NULL, &ff->out);
+}
+
+/* Frames */
+
+/* What the ports of a burst have in common. */
+struct needs {
+	bool whole_checksums; /* some port cannot finish a partial one */
+	uint32_t mtu;	      /* the smallest: larger packets may be fragmented */
+	bool super_frames;    /* some port takes them */
+};
+
+static enum verdict fix_checksum(struct frame *f, const struct needs *needs)
+{
+	if (f->gso_size)
+		return rewrite_make_partial(f) ? VERDICT_FORWARDED
+					       : VERDICT_CHECKSUM_UNFIXABLE;
+	if (!f->csum_not_ready)
+		return VERDICT_FORWARDED;
+	if (!needs->whole_checksums && f->ip_len <= needs->mtu &&
+		rewrite_partial_offset(f))
+		return VERDICT_FORWARDED;
+	return rewrite_complete_checksum(f) ? VERDICT_FORWARDED
+					    : VERDICT_CHECKSUM_UNFIXABLE;
+}
+
+static enum verdict rewrite_frame(
+	struct frame *f, enum verdict flow, const struct needs *needs)
+{
+	enum verdict v;
+
+	if (flow != VERDICT_FORWARDED && flow != VERDICT_EMPTY_OUTPUT)
+		return flow;
+	if (f->ttl <= 1)
+		return VERDICT_TTL_EXPIRED;
+	if (flow != VERDICT_FORWARDED)
+		return flow;
+	v = fix_checksum(f, needs);
+	if (v == VERDICT_FORWARDED)
+		rewrite_ttl(f);
+	return v;
+}
+
+/* Decide on all frames of a flow; how many datagrams are to be sent to each port. */
+static unsigned rewrite_flow(struct forward *fw, struct burst *b,
+	const struct burst_flow *fl, enum verdict flow, const struct needs *needs)
+{
+	unsigned n[_VERDICT_FRAME_N] = {0}, n_datagrams = 0;
+
+	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next) {
+		struct burst_frame *bf = &b->frame[i];
+		enum verdict v = rewrite_frame(&bf->f, flow, needs);
+
+		bf->drop = v != VERDICT_FORWARDED;
+		n[v]++;
+		if (!bf->drop)
+			n_datagrams += frame_n_packets(&bf->f);
+	}
+	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
+		if (n[v]) {
+			counter_add_verdict(&fw->counters, fl->port, v, n[v]);
+			note_refused(fw, b, fl, v, n[v]);
+		}
+	return n_datagrams;
+}
+
+static struct needs needs_of(
+	const struct portset *ports, const struct plan *plan, const struct tx_ops *tx)
+{
+	struct needs needs = {.mtu = UINT32_MAX};
+
+	portset_for_each (ports, i) {
+		unsigned caps = tx->caps(tx->ctx, i);
+
+		if (!(caps & TX_VNET))
+			needs.whole_checksums = true;
+		if (caps & TX_SUPER_FRAME)
+			needs.super_frames = true;
+		if (plan->port[i].mtu < needs.mtu)
+			needs.mtu = plan->port[i].mtu;
+	}
+	return needs;
+}
+
+/* All of them at once, so that waiting for memory overlaps. */
+static void look_up_flows(struct forward *fw, const struct burst *b,
+	const struct plan *plan, struct fib *fib)
+{
+	for (unsigned i = 0; i < b->n_flows; i++)
+		fw->query[i] = (struct fib_query){
+			.source = &b->flow[i].src,
+			.group = &b->flow[i].group,
+			.instance = plan->port[b->flow[i].port].instance,
+		};
+	fib_lookup_burst(fib, fw->query, b->n_flows);
+}
+
+/* Routes all flows; the result is the set of ports that get something. */
+static struct portset route_flows(struct forward *fw, const struct burst *b,
+	const struct plan *plan, struct fib *fib, enum verdict *ret_verdict)
+{
+	struct portset ports = {0};
+
+	look_up_flows(fw, b, plan, fib);
+	for (unsigned i = 0; i < b->n_flows; i++) {
+		fw->flow[i].n_runs = 0;
+		ret_verdict[i] = route_flow(fw, b, &b->flow[i], plan, fib);
+		if (ret_verdict[i] == VERDICT_FORWARDED)
+			portset_or(&ports, &fw->flow[i].out);
+		else
+			fw->flow[i].out = (struct portset){0};
+	}
+	return ports;
+}
+
+/* Frames of a flow are in the order of their arrival. */
+static void note_stamps(
+	struct forward *fw, const struct burst *b, const struct burst_flow *fl)
+{
+	uint64_t first = b->frame[fl->first].f.stamp, last = b->frame[fl->last].f.stamp;
+
+	if (first < fw->oldest)
+		fw->oldest = first;
+	if (last > fw->newest)
+		fw->newest = last;
+}
+
+bool forward_stamps(
+	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest)
+{
+	*ret_oldest = fw->oldest;
+	*ret_newest = fw->newest;
+	return fw->newest > 0;
+}
+
+/* How many copies are due. */
+static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
+	const enum verdict *verdict, const struct needs *needs)
+{
+	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
+	const unsigned n_flows = b->n_flows; /* rewriting changes frames only */
+	uint64_t due = 0;
+
+	coalesce_clear(&fw->runs);
+	for (unsigned i = 0; i < n_flows; i++) {
+		struct copies_flow *fl = &fw->flow[i];
+		unsigned n = rewrite_flow(fw, b, &b->flow[i], verdict[i], needs);
+
+		if (n == 0)
+			continue;
+		due += (uint64_t)n * portset_count(&fl->out);
+		note_stamps(fw, b, &b->flow[i]);
+		fl->first_run = fw->runs.n_runs;
+		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
+	}
+	counter_add(&fw->counters.copies_due, due);
+	return due;
+}
+
+uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
+	struct fib *fib, const struct tx_ops *tx)
+{
+	struct copies_job job = {
+		.burst = b, .runs = &fw->runs, .flow = fw->flow, .plan = plan};
+	enum verdict verdict[BURST_MAX];
+	struct portset ports;
+	struct needs needs;
+	uint64_t due;
+
+	fw->oldest = UINT64_MAX;
+	fw->newest = 0;
+	if (b->n_frames == 0)
+		return 0;
+	ports = route_flows(fw, b, plan, fib, verdict);
+	needs = needs_of(&ports, plan, tx);
+	due = rewrite_flows(fw, b, verdict, &needs);
+	fw->serve(fw->serve_ctx, &job, &ports, fw->copies, tx);
+	counter_add(&fw->counters.frames, b->n_frames);
+	counter_add(&fw->counters.bursts, 1);
+	burst_clear(b);
+	return due;
+}

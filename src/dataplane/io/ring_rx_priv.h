@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the two kinds of receive ring share, see ring_rx.h. Internal to ring_rx*.c.
+ *
+ * The memory of a ring is an array of slots: blocks that the kernel packs (TPACKET_V3,
+ * ring_rx_v3.c), or single frames (TPACKET_V2, ring_rx_v2.c).
+ */
+
+#include "dataplane/io/ring_rx.h"
+
+#include <linux/if_packet.h>
+#include <stdatomic.h>
+
+struct ring_rx_ops;
+struct ring_copies;
+
+struct ring_rx {
+	const struct ring_rx_ops *ops;
+	int fd;
+	int fanout;
+	uint16_t ethertype;
+	bool has_l2;
+	bool offload;
+	uint8_t *map;
+	size_t map_len;
+	uint32_t slot_size, n_slots;
+	_Atomic bool on_hold;
+	bool is_short; /* the kernel had not the memory that was asked for */
+	/* thread only */
+	uint32_t next;		    /* slot to look at */
+	uint32_t n_held;	    /* slots before it that are ours */
+	_Atomic uint64_t taken;	    /* frames of all blocks so far */
+	struct ring_copies *copies; /* TPACKET_V2 */
+};
+
+struct ring_rx_ops {
+	int version; /* of PACKET_VERSION */
+	/* Set the ring's geometry and make it; not yet mapped. 0 or -errno. */
+	int (*set_up)(struct ring_rx *r, const struct ring_rx_params *p);
+	/* what a ring has besides the kernel's memory. 0 or -ENOMEM */
+	int (*adopt)(struct ring_rx *r);
+	void (*tear_down)(struct ring_rx *r);
+	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
+	/* b->n_frames is not 0 */
+	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
+	void (*release)(struct ring_rx *r, const struct ring_block *b);
+	/* is the slot the thread's, not the kernel's? by any thread */
+	bool (*is_full)(const struct ring_rx *r, uint32_t index);
+};
+
+extern const struct ring_rx_ops ring_rx_v2, ring_rx_v3;
+
+/* PACKET_RX_RING with at most `size` octets in blocks of `block` octets, both less when
+ * the kernel has not that much; block_min and the others are powers of two. A V3 ring
+ * has a retire time. 0 or -errno, with the block size that was taken. */
+struct ring_geometry {
+	uint32_t size, block, block_min, frame, retire_ms;
+};
+int ring_rx_request(struct ring_rx *r, struct ring_geometry *g);
+
+/* octets of the virtio_net_hdr before a frame, on rings that describe super-frames */
+#define RING_VNET_LEN 10
+
+/* a frame as both kinds of header describe it, and what is behind the header */
+struct ring_frame {
+	uint8_t *mac; /* start of the link header */
+	uint32_t l2_len;
+	uint32_t caplen, len; /* from mac on */
+	uint32_t status;
+	uint16_t vlan_tci;
+	uint8_t pkttype;
+	uint32_t sec, nsec; /* received, by the clock of the day */
+};
+void ring_rx_describe(
+	const struct ring_rx *r, const struct ring_frame *f, struct frame_meta *ret);
+
+static inline uint32_t ring_rx_oldest(const struct ring_rx *r)
+{
+	return (r->next + r->n_slots - r->n_held) % r->n_slots;
+}
+
+static inline void ring_rx_take(struct ring_rx *r, uint32_t n)
+{
+	r->next = r->next + n == r->n_slots ? 0 : r->next + n;
+	r->n_held += n;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * TPACKET_V2, see ring_rx_priv.h: one slot for each frame, handed over at once. What is
+ * called a block here is a run of frames that are ready.
+ *
+ * A slot holds a frame of the link's MTU. What is longer, super-frames above all, is
+ * cut off there and queued in full on the socket besides (PACKET_COPY_THRESH), as far
+ * as its receive buffer goes; it is fetched with recv(2) when its slot is walked. Slots
+ * of 64 KiB instead would leave a ring of 8 MiB room for 128 frames.
+ */
+
+#include "dataplane/io/ring_rx_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BLOCK_SIZE (64u * 1024)
+#define SLOT_MIN   2048u
+#define SLOT_MAX   BLOCK_SIZE
+#define RUN_MAX	   32u /* frames */
+
+/* in front of the packet: header, address, link header, what is reserved */
+#define OVERHEAD (TPACKET_ALIGN(TPACKET2_HDRLEN + 16) + TPACKET_ALIGNMENT)
+
+#define N_COPIES      8 /* held at a time */
+#define COPY_SIZE     (RING_VNET_LEN + 64 + 65536)
+#define RECEIVE_BYTES (8 << 20)
+
+struct ring_copies {
+	unsigned next; /* to fetch to; blocks are walked in order */
+	unsigned n;    /* of the blocks that are held */
+	uint8_t buf[N_COPIES][(COPY_SIZE + 63) / 64 * 64];
+};
+
+static uint32_t slot_size(uint32_t mtu)
+{
+	uint32_t size = SLOT_MIN;
+
+	while (size < SLOT_MAX && size < mtu + OVERHEAD)
+		size *= 2;
+	return size;
+}
+
+static int adopt(struct ring_rx *r)
+{
+	r->copies = calloc(1, sizeof(*r->copies));
+	return r->copies ? 0 : -ENOMEM;
+}
+
+/* Longer frames have their own memory: without the right to more, as much as there is.
+ */
+static int set_up_copies(struct ring_rx *r)
+{
+	int bytes = RECEIVE_BYTES, threshold = 1;
+
+	if (setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (adopt(r) < 0)
+		return -ENOMEM;
+	return setsockopt(r->fd, SOL_PACKET, PACKET_COPY_THRESH, &threshold,
+		       sizeof(threshold)) < 0
+		? -errno
+		: 0;
+}
+
+static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
+{
+	struct ring_geometry g = {
+		.size = p->size,
+		.block = BLOCK_SIZE,
+		.frame = slot_size(p->mtu),
+	};
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	int e = set_up_copies(r);
+
+	g.block_min = g.frame > page ? g.frame : page;
+	r->slot_size = g.frame;
+	return e < 0 ? e : ring_rx_request(r, &g);
+}
+
+static void tear_down(struct ring_rx *r)
+{
+	free(r->copies);
+}
+
+static struct tpacket2_hdr *slot(const struct ring_rx *r, uint32_t index)
+{
+	return (void *)(r->map + (size_t)index * r->slot_size);
+}
+
+/* The run ends at the end of the ring, and before a long frame that there is no memory
+ * to fetch to. */
+static bool peek(struct ring_rx *r, struct ring_block *ret)
+{
+	uint32_t max = r->n_slots - r->next, n = 0;
+
+	if (max > RUN_MAX)
+		max = RUN_MAX;
+	if (max > r->n_slots - r->n_held)
+		max = r->n_slots - r->n_held;
+	for (; n < max; n++) {
+		/* pairs with the write barrier before the kernel sets TP_STATUS_USER
+		 * (tpacket_rcv): the frame is complete */
+		uint32_t status = __atomic_load_n(
+			&slot(r, r->next + n)->tp_status, __ATOMIC_ACQUIRE);
+
+		if (!(status & TP_STATUS_USER))
+			break;
+		if (!(status & TP_STATUS_COPY))
+			continue;
+		if (r->copies->n == N_COPIES)
+			break;
+		r->copies->n++;
+	}
+	if (n == 0)
+		return false;
+	*ret = (struct ring_block){
+		.next = (uint8_t *)slot(r, r->next),
+		.n_frames = n,
+		.index = r->next,
+		.n_slots = n,
+	};
+	ring_rx_take(r, n);
+	return true;
+}
+
+/* The whole of a frame that was cut off; the slot says the rest about it. */
+static void fetch(struct ring_rx *r, struct ring_frame *f)
+{
+	struct ring_copies *c = r->copies;
+	uint32_t before = r->offload ? RING_VNET_LEN : 0;
+	uint8_t *buf = c->buf[c->next];
+	ssize_t n = recv(r->fd, buf, sizeof(c->buf[0]), MSG_DONTWAIT);
+
+	/* the error of an interface that went down is reported first */
+	if (n < 0 && errno != EAGAIN)
+		n = recv(r->fd, buf, sizeof(c->buf[0]), MSG_DONTWAIT);
+	c->next = (c->next + 1) % N_COPIES;
+	if (n <= (ssize_t)(before + f->l2_len))
+		return; /* it stays cut off */
+	f->mac = buf + before;
+	f->caplen = (uint32_t)n - before;
+}
+
+static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
+{
+	uint8_t *base = b->next;
+	const struct tpacket2_hdr *h = (const void *)base;
+	const struct sockaddr_ll *sll =
+		(const void *)(base + TPACKET_ALIGN(sizeof(*h)));
+	struct ring_frame f = {
+		.mac = base + h->tp_mac,
+		.l2_len = (uint32_t)(h->tp_net - h->tp_mac),
+		.caplen = h->tp_snaplen,
+		.len = h->tp_len,
+		.status = h->tp_status,
+		.vlan_tci = h->tp_vlan_tci,
+		.pkttype = sll->sll_pkttype,
+		.sec = h->tp_sec,
+		.nsec = h->tp_nsec,
+	};
+
+	if (h->tp_status & TP_STATUS_COPY)
+		fetch(r, &f);
+	ring_rx_describe(r, &f, ret);
+	b->next = base + r->slot_size;
+}
+
+static void release(struct ring_rx *r, const struct ring_block *b)
+{
+	for (uint32_t i = b->index; i < b->index + b->n_slots; i++) {
+		struct tpacket2_hdr *h = slot(r, i);
+
+		if (h->tp_status & TP_STATUS_COPY)
+			r->copies->n--;
+		/* pairs with the kernel's read of the status before it writes to the
+		 * slot again (packet_lookup_frame): all our accesses are over */
+		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	}
+}
+
+static bool is_full(const struct ring_rx *r, uint32_t index)
+{
+	uint32_t status = __atomic_load_n(&slot(r, index)->tp_status, __ATOMIC_RELAXED);
+
+	return status & TP_STATUS_USER;
+}
+
+const struct ring_rx_ops ring_rx_v2 = {
+	.version = TPACKET_V2,
+	.set_up = set_up,
+	.adopt = adopt,
+	.tear_down = tear_down,
+	.peek = peek,
+	.next = next,
+	.release = release,
+	.is_full = is_full,
+};

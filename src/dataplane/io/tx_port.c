@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Transmit sockets and plain sending, see tx_port.h. forward_burst() calls the
+ * functions of tx_ops; sockets come and go with the port plan (dataplane).
+ *
+ * A full or broken port costs its own copies only: nothing here waits, every error is
+ * counted for the copy it belongs to, and the batch goes on behind it.
+ */
+
+#include "dataplane/io/tx_port.h"
+
+#include "base/cleanup.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/sock_diag.h>
+
+#define SEND_BUFFER (4 * 1024 * 1024)
+#define BATCH	    64
+
+static void set_caps(struct tx_port *t, unsigned caps)
+{
+	atomic_store_explicit(&t->caps, caps, memory_order_relaxed);
+}
+
+int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
+{
+	struct tx_port *t = calloc(1, sizeof(*t));
+	int size = SEND_BUFFER, one = 1;
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	t->has_l2 = has_l2;
+	for (unsigned i = 0; i < _FAMILY_N; i++)
+		t->to[i] = (struct sockaddr_ll){
+			.sll_family = AF_PACKET,
+			.sll_protocol = htons(i == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6),
+			.sll_ifindex = ifindex,
+		};
+	t->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (t->fd < 0)
+		goto fail;
+	/* without CAP_NET_ADMIN it is what net.core.wmem_max allows */
+	if (setsockopt(t->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (vnet &&
+		setsockopt(t->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0)
+		set_caps(t, TX_VNET | TX_SUPER_FRAME | TX_UNTRIED);
+	/* protocol 0: the socket receives nothing */
+	if (bind(t->fd,
+		    (const struct sockaddr *)&(struct sockaddr_ll){
+			    .sll_family = AF_PACKET,
+			    .sll_ifindex = ifindex,
+		    },
+		    sizeof(struct sockaddr_ll)) < 0)
+		goto fail;
+	*ret = t;
+	return 0;
+fail:
+	r = -errno;
+	tx_port_close(t);
+	return r;
+}
+
+struct tx_port *tx_port_close(struct tx_port *t)
+{
+	if (!t)
+		return NULL;
+	closep(&t->fd);
+	free(t);
+	return NULL;
+}
+
+bool tx_port_is_on(const struct tx_port *t, int ifindex)
+{
+	struct sockaddr_ll sll = {0};
+	socklen_t len = sizeof(sll);
+
+	return getsockname(t->fd, (struct sockaddr *)&sll, &len) == 0 &&
+		sll.sll_ifindex == ifindex;
+}
+
+void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit)
+{
+	uint32_t v[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(v);
+
+	(void)getsockopt(t->fd, SOL_SOCKET, SO_MEMINFO, v, &len);
+	*ret_used = v[SK_MEMINFO_WMEM_ALLOC];
+	*ret_limit = v[SK_MEMINFO_SNDBUF];
+}
+
+void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret)
+{
+	*ret = (struct msghdr){
+		.msg_iov = msg->iov,
+		.msg_iovlen = msg->n_iov,
+	};
+	if (!t->has_l2) {
+		ret->msg_name = &t->to[msg->family];
+		ret->msg_namelen = sizeof(t->to[msg->family]);
+	}
+}
+
+unsigned tx_port_caps(const struct tx_port *t)
+{
+	return t ? atomic_load_explicit(&t->caps, memory_order_relaxed) : 0;
+}
+
+static int send_some(int fd, struct mmsghdr *v, unsigned n)
+{
+	int r;
+
+	do {
+		r = sendmmsg(fd, v, n, MSG_DONTWAIT);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+/* Kernels before 6.2 do not know the type of header (EINVAL); what else refuses has its
+ * own error, and none of those that pass with time. */
+int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
+{
+	struct mmsghdr m = {0};
+	enum verdict v;
+	int r;
+
+	tx_port_msghdr(t, msg, &m.msg_hdr);
+	r = send_some(t->fd, &m, 1);
+	if (r == 1) {
+		set_caps(t, TX_VNET | TX_SUPER_FRAME);
+		return 0;
+	}
+	v = forward_errno(-r);
+	if (v == VERDICT_PORT_DOWN || v == VERDICT_TX_FULL || v == VERDICT_TX_QUEUE)
+		return r;
+	set_caps(t, TX_VNET);
+	return 1;
+}
+
+void tx_health_sent(struct tx_health *h)
+{
+	h->n_full = 0;
+}
+
+enum verdict tx_health_failed(struct tx_health *h, int err)
+{
+	enum verdict v = forward_errno(err);
+
+	if (v == VERDICT_PORT_DOWN)
+		h->give_up = v;
+	else if (v != VERDICT_TX_FULL)
+		h->n_full = 0;
+	else if (++h->n_full >= TX_FULL_MAX)
+		h->give_up = v;
+	return v;
+}
+
+/* sendmmsg(2) */
+
+struct tx_mmsg {
+	struct forward *fw;
+	struct tx_port *const *port;
+	struct tx_health health[PORT_MAX];
+	struct portset ill; /* ports whose health is not zero */
+	struct mmsghdr hdr[BATCH];
+};
+
+int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret)
+{
+	struct tx_mmsg *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->fw = fw;
+	*ret = t;
+	return 0;
+}
+
+struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t)
+{
+	free(t);
+	return NULL;
+}
+
+static void count_sent(
+	struct forward *fw, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += msg[i].bytes;
+	forward_count_tx(fw, port, n, tx_n_packets(msg, n), bytes);
+}
+
+static void mmsg_failed(
+	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, int r)
+{
+	enum verdict v = tx_health_failed(&t->health[port], r < 0 ? -r : EIO);
+
+	forward_count_tx_error(t->fw, port, v, msg->n_packets);
+	portset_add(&t->ill, port);
+}
+
+/* sendmmsg() stops at the first message that fails and tells its error only when it is
+ * the first of the call: so each stop costs one more call, from there. */
+static unsigned send_batch(
+	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	struct tx_port *tp = t->port[port];
+	struct tx_health *h = &t->health[port];
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		tx_port_msghdr(tp, &msg[i], &t->hdr[i].msg_hdr);
+	while (done < n && !h->give_up) {
+		int r = send_some(tp->fd, t->hdr + done, n - done);
+
+		if (r <= 0) {
+			mmsg_failed(t, port, &msg[done], r);
+			done++;
+			continue;
+		}
+		count_sent(t->fw, port, &msg[done], (unsigned)r);
+		tx_health_sent(h);
+		done += (unsigned)r;
+	}
+	return done;
+}
+
+static bool mmsg_try(struct tx_mmsg *t, unsigned port, const struct tx_msg *msg)
+{
+	int r = tx_port_try(t->port[port], msg);
+
+	if (r < 0)
+		mmsg_failed(t, port, msg, r);
+	else if (r == 0)
+		count_sent(t->fw, port, msg, 1);
+	return r <= 0;
+}
+
+static bool mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
+{
+	struct tx_mmsg *t = ctx;
+	struct tx_health *h = &t->health[port];
+	unsigned done = 0;
+
+	if (t->port[port] && !h->give_up && msg->super_frame &&
+		(tx_port_caps(t->port[port]) & TX_UNTRIED))
+		return mmsg_try(t, port, msg);
+	while (t->port[port] && done < n && !h->give_up)
+		done += send_batch(
+			t, port, msg + done, n - done < BATCH ? n - done : BATCH);
+	if (done < n)
+		forward_count_tx_error(t->fw, port,
+			t->port[port] ? h->give_up : VERDICT_PORT_DOWN,
+			tx_n_packets(msg + done, n - done));
+	return true;
+}
+
+static unsigned mmsg_caps(void *ctx, unsigned port)
+{
+	struct tx_mmsg *t = ctx;
+
+	return tx_port_caps(t->port[port]);
+}
+
+static void mmsg_flush(void *ctx)
+{
+	struct tx_mmsg *t = ctx;
+
+	portset_for_each (&t->ill, port)
+		t->health[port] = (struct tx_health){0};
+	t->ill = (struct portset){0};
+}
+
+void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret)
+{
+	t->port = ports;
+	*ret = (struct tx_ops){
+		.caps = mmsg_caps,
+		.send = mmsg_send,
+		.flush = mmsg_flush,
+		.copied = true,
+		.ctx = t,
+	};
+}

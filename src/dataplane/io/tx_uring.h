@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * tx_ops through io_uring: the copies of a burst for all ports in one system call. An
+ * accelerator only; where the kernel or a seccomp profile forbids it, tx_mmsg does the
+ * same. Built without liburing, probing says so.
+ */
+
+#include "dataplane/io/tx_port.h"
+
+/* Does the kernel let us, and confine the ring to sending? 0, or -errno. */
+int tx_uring_probe(void);
+/* "io_uring not permitted (EPERM)" and the like for a result of probe or new */
+const char *tx_uring_reason(int r);
+
+struct tx_uring;
+
+/* A ring that nobody uses yet; it belongs to the thread that calls tx_uring_ops()
+ * first. 0 or -errno. */
+int tx_uring_new(struct forward *fw, struct tx_uring **ret);
+struct tx_uring *tx_uring_free(struct tx_uring *t);
+bool tx_uring_is_started(const struct tx_uring *t); /* it belongs to a thread */
+/* False: the ring has broken down at run time, for good. `ports` as in tx_mmsg_ops().
+ */
+bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret);

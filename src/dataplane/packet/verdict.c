@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Names of the verdicts, see verdict.h. Used by everything that shows counters; the
+ * names are part of the control protocol and do not change. Pure.
+ */
+
+#include "dataplane/packet/verdict.h"
+
+#include <stddef.h>
+
+static const char *const names[_VERDICT_N] = {
+	[VERDICT_FORWARDED] = "forwarded",
+	[VERDICT_TRUNCATED] = "truncated",
+	[VERDICT_OTHERHOST] = "otherhost",
+	[VERDICT_OWN_MAC] = "own_mac",
+	[VERDICT_VLAN_MISMATCH] = "vlan_mismatch",
+	[VERDICT_BAD_VERSION] = "bad_version",
+	[VERDICT_BAD_IHL] = "bad_ihl",
+	[VERDICT_BAD_LENGTH] = "bad_length",
+	[VERDICT_BAD_CHECKSUM] = "bad_ip_checksum",
+	[VERDICT_NOT_MULTICAST] = "not_multicast",
+	[VERDICT_LINK_LOCAL_GROUP] = "link_local_scope",
+	[VERDICT_CONTROL] = "control",
+	[VERDICT_MARTIAN_SOURCE] = "martian_source",
+	[VERDICT_SOURCE_ROUTE] = "source_route",
+	[VERDICT_SUPERFRAME] = "superframe",
+	[VERDICT_WRONG_INPUT] = "wrong_input",
+	[VERDICT_ACL] = "acl",
+	[VERDICT_NO_GROUP] = "no_group",
+	[VERDICT_SOURCE_FILTERED] = "source_filtered",
+	[VERDICT_TTL_EXPIRED] = "ttl_expired",
+	[VERDICT_EMPTY_OUTPUT] = "empty_output",
+	[VERDICT_CHECKSUM_UNFIXABLE] = "checksum_unfixable",
+	[VERDICT_TTL_THRESHOLD] = "ttl_threshold",
+	[VERDICT_MTU_DF] = "mtu_df",
+	[VERDICT_FRAG_FAILED] = "frag_failed",
+	[VERDICT_PORT_DOWN] = "port_down",
+	[VERDICT_TX_FULL] = "tx_full",
+	[VERDICT_TX_QUEUE] = "tx_queue",
+	[VERDICT_TX_SIZE] = "tx_size",
+	[VERDICT_TX_ERROR] = "tx_error",
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return (unsigned)v < _VERDICT_N ? names[v] : NULL;
+}

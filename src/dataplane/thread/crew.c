@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Sharing the ports of a burst among threads, see crew.h. forward_burst() calls
+ * crew_serve() through its share hook, an idle worker crew_help().
+ *
+ * A job is open while the owner's slot points to it. A helper first says that it is
+ * there (`helpers`), then looks for the job; the owner first closes the job, then waits
+ * until no helper is there. Both sides in that order, sequentially consistent: either
+ * the helper finds the slot closed, or the owner waits for it.
+ */
+
+#include "dataplane/thread/crew.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORTH 512 /* copies below which waking somebody costs more than it brings */
+#define SPINS 200 /* looks for the last helper before the processor is given away */
+#define PARTS 4	  /* of the work of each thread: how evenly it is spread */
+
+struct slot {
+	_Atomic(const struct copies_job *) job; /* NULL: closed */
+	_Atomic unsigned next;			/* index into port[] */
+	_Atomic unsigned helpers;
+	struct crew_trust trust; /* owner only */
+	/* written by the owner while the slot is closed */
+	unsigned n_ports, step;
+	uint8_t port[PORT_MAX];
+} __attribute__((aligned(64)));
+
+struct crew {
+	unsigned n;
+	_Atomic uint64_t asleep; /* bit per thread */
+	int wake[CREW_MAX];
+	struct slot slot[];
+};
+
+int crew_new(unsigned n_threads, struct crew **ret)
+{
+	struct crew *c;
+	size_t size = sizeof(*c) + n_threads * sizeof(c->slot[0]);
+
+	if (n_threads > CREW_MAX)
+		return -EINVAL;
+	c = aligned_alloc(64, (size + 63) & ~(size_t)63);
+	if (!c)
+		return -ENOMEM;
+	memset(c, 0, size);
+	c->n = n_threads;
+	for (unsigned i = 0; i < CREW_MAX; i++)
+		c->wake[i] = -1;
+	*ret = c;
+	return 0;
+}
+
+struct crew *crew_free(struct crew *c)
+{
+	free(c);
+	return NULL;
+}
+
+void crew_set_wake(struct crew *c, unsigned thread, int fd)
+{
+	c->wake[thread] = fd;
+}
+
+bool crew_trust_ask(struct crew_trust *t)
+{
+	if (t->alone == 0)
+		return true;
+	t->alone--;
+	return false;
+}
+
+void crew_trust_judge(struct crew_trust *t, unsigned own, unsigned all, uint64_t own_ns,
+	uint64_t all_ns)
+{
+	if (own == all || own == 0)
+		return; /* nobody came, or nothing was left for the owner */
+	/* own_ns * all / own: what it would have taken alone */
+	if (all_ns * own <= own_ns * all)
+		t->last = 0;
+	else if (t->last < CREW_ALONE_MAX)
+		t->last = t->last ? 2 * t->last : 1;
+	t->alone = t->last;
+}
+
+/* Owner and helpers alike: until nothing is left. How many it were. */
+static unsigned take_ports(struct slot *s, const struct copies_job *job,
+	struct copies *copies, const struct tx_ops *tx)
+{
+	unsigned n = 0;
+
+	for (;;) {
+		/* who gets which port is all that this decides */
+		unsigned i = atomic_fetch_add_explicit(
+			&s->next, s->step, memory_order_relaxed);
+
+		if (i >= s->n_ports)
+			return n;
+		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++, n++)
+			copies_serve(copies, job, s->port[i + k], tx);
+		/* what only stands in a queue is not done, and others could do it */
+		copies_flush(copies, tx);
+	}
+}
+
+/* Wake up to n sleeping threads; each is woken once, whoever asks. */
+static void wake_some(struct crew *c, unsigned thread, unsigned n)
+{
+	uint64_t one = 1, asleep;
+
+	asleep = atomic_load_explicit(&c->asleep, memory_order_relaxed);
+	asleep &= ~(UINT64_C(1) << thread);
+	for (; n > 0 && asleep; n--) {
+		unsigned t = (unsigned)__builtin_ctzll(asleep);
+		uint64_t bit = UINT64_C(1) << t;
+
+		asleep &= ~bit;
+		if (atomic_fetch_and_explicit(&c->asleep, ~bit, memory_order_relaxed) &
+			bit)
+			(void)!write(c->wake[t], &one, sizeof(one));
+	}
+}
+
+static void wait_for_helpers(struct slot *s)
+{
+	unsigned n = 0;
+
+	/* pairs with the release in crew_help(): what they read may be changed now */
+	while (atomic_load_explicit(&s->helpers, memory_order_seq_cst) > 0)
+		if (++n > SPINS)
+			sched_yield();
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void list_ports(struct slot *s, const struct portset *ports, unsigned n_parts)
+{
+	s->n_ports = 0;
+	portset_for_each (ports, i)
+		s->port[s->n_ports++] = (uint8_t)i;
+	s->step = s->n_ports / n_parts;
+	if (s->step == 0)
+		s->step = 1;
+	atomic_store_explicit(&s->next, 0, memory_order_relaxed);
+}
+
+void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
+	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
+{
+	struct slot *s = &c->slot[thread];
+	unsigned n = portset_count(ports), own;
+	uint64_t begin, served;
+
+	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH ||
+		!crew_trust_ask(&s->trust)) {
+		copies_serve_all(copies, job, ports, tx);
+		return;
+	}
+	list_ports(s, ports, PARTS * c->n);
+	begin = now_ns();
+	/* pairs with the load in crew_help(): ports and job are complete */
+	atomic_store_explicit(&s->job, job, memory_order_seq_cst);
+	wake_some(c, thread, n - 1 < c->n - 1 ? n - 1 : c->n - 1);
+	own = take_ports(s, job, copies, tx);
+	served = now_ns();
+	/* pairs with the load in crew_help(): see the top of the file */
+	atomic_store_explicit(&s->job, NULL, memory_order_seq_cst);
+	wait_for_helpers(s);
+	crew_trust_judge(&s->trust, own, n, served - begin, now_ns() - begin);
+}
+
+static bool help(struct slot *s, const struct plan *plan, struct copies *copies,
+	const struct tx_ops *tx)
+{
+	const struct copies_job *job;
+	bool mine;
+
+	if (!atomic_load_explicit(&s->job, memory_order_relaxed))
+		return false;
+	/* pairs with the load in wait_for_helpers() */
+	atomic_fetch_add_explicit(&s->helpers, 1, memory_order_seq_cst);
+	/* pairs with the stores in crew_serve() */
+	job = atomic_load_explicit(&s->job, memory_order_seq_cst);
+	mine = job && job->plan == plan &&
+		atomic_load_explicit(&s->next, memory_order_relaxed) < s->n_ports;
+	if (mine)
+		take_ports(s, job, copies, tx);
+	/* pairs with the load in wait_for_helpers() */
+	atomic_fetch_sub_explicit(&s->helpers, 1, memory_order_release);
+	return mine;
+}
+
+bool crew_help(struct crew *c, unsigned thread, const struct plan *plan,
+	struct copies *copies, const struct tx_ops *tx)
+{
+	bool any = false;
+
+	for (unsigned i = 1; i < c->n; i++)
+		any |= help(&c->slot[(thread + i) % c->n], plan, copies, tx);
+	return any;
+}
+
+static bool something_open(struct crew *c, unsigned thread)
+{
+	for (unsigned i = 1; i < c->n; i++) {
+		struct slot *s = &c->slot[(thread + i) % c->n];
+
+		if (atomic_load_explicit(&s->job, memory_order_relaxed) &&
+			atomic_load_explicit(&s->next, memory_order_relaxed) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool crew_sleep(struct crew *c, unsigned thread)
+{
+	if (c->n == 1)
+		return true;
+	/* A job that is opened in between is missed, and served without us. */
+	if (something_open(c, thread))
+		return false;
+	atomic_fetch_or_explicit(
+		&c->asleep, UINT64_C(1) << thread, memory_order_relaxed);
+	return true;
+}
+
+void crew_awake(struct crew *c, unsigned thread)
+{
+	if (c->n > 1)
+		atomic_fetch_and_explicit(
+			&c->asleep, ~(UINT64_C(1) << thread), memory_order_relaxed);
+}

@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The data plane as a whole, see dataplane.h: sockets per port, threads, what is chosen
+ * for them. Called by the control thread alone. Its counters: dataplane_stats.c.
+ *
+ * A port has up to three sets of sockets (transmit, IPv4 ring, IPv6 ring), each with
+ * one socket per thread. dataplane_apply() compares the plan with the sets, opens and
+ * retires what differs, and publishes a new generation: plan and one worker_config per
+ * thread. The old generation, with the retired sets, is freed by call_rcu when every
+ * thread has let go of it; closing takes the kernel milliseconds, which thus are not
+ * the control thread's.
+ */
+
+#include "dataplane/thread/dataplane.h"
+
+#include "base/cleanup.h"
+#include "dataplane/fib/grace.h"
+#include "dataplane/fib/tsan.h"
+#include "dataplane/io/sockfilter.h"
+#include "dataplane/io/tx_uring.h"
+#include "dataplane/thread/cpus.h"
+#include "dataplane/thread/dataplane_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <urcu-qsbr.h>
+
+/* Sets of sockets */
+
+static void add_total(_Atomic uint64_t *total, uint64_t n)
+{
+	atomic_fetch_add_explicit(total, n, memory_order_relaxed);
+}
+
+void dataplane_read_rings(struct dataplane *dp, struct socket_set *s)
+{
+	struct ring_totals *t = &dp->port[s->port].ring;
+
+	if (dp->given)
+		return;
+	for (unsigned i = 0; s->kind != SET_TX && i <= s->n; i++) {
+		struct ring_rx *r = i < s->n ? s->thread[i].ring : s->gap;
+		struct ring_rx_stats st;
+
+		if (!r)
+			continue;
+		ring_rx_stats(r, &st);
+		add_total(&t->packets, st.packets);
+		add_total(&t->drops, st.drops);
+		add_total(&t->freezes, st.freezes);
+		s->n_received += st.packets - st.drops;
+	}
+}
+
+/* What is left in rings that no thread reads any more. */
+static void count_abandoned(struct dataplane *dp, struct socket_set *s)
+{
+	uint64_t taken = 0;
+
+	if (s->kind == SET_TX)
+		return;
+	for (unsigned i = 0; i < s->n; i++)
+		taken += ring_rx_taken(s->thread[i].ring);
+	if (s->gap)
+		taken += ring_rx_taken(s->gap);
+	add_total(&dp->port[s->port].ring.abandoned, s->n_received - taken);
+}
+
+struct socket_set *dataplane_set_close(struct socket_set *s)
+{
+	if (s)
+		ring_rx_close(s->gap);
+	for (unsigned i = 0; s && i < s->n; i++) {
+		if (s->kind == SET_TX)
+			tx_port_close(s->thread[i].tx);
+		else
+			ring_rx_close(s->thread[i].ring);
+	}
+	free(s);
+	return NULL;
+}
+
+struct ring_rx_params dataplane_ring_params(
+	const struct dataplane *dp, const struct socket_set *s)
+{
+	enum family family = set_family(s->kind);
+
+	return (struct ring_rx_params){
+		.ifindex = s->ifindex,
+		.family = family,
+		.has_l2 = s->has_l2,
+		.size = dp->ring_size,
+		.mode = &dp->receive,
+		.mtu = s->mtu,
+		.filter = &dp->filter[family][s->has_l2],
+		.fanout = RING_RX_NO_FANOUT,
+		.spread = dp->n,
+	};
+}
+
+static int open_ring(struct dataplane *dp, struct socket_set *s, unsigned thread)
+{
+	struct ring_rx_params params = dataplane_ring_params(dp, s);
+	struct ring_rx *ring;
+	int r;
+
+	if (thread > 0)
+		params.fanout = ring_rx_fanout(s->thread[0].ring);
+	else if (dp->n > 1)
+		params.fanout = RING_RX_NEW_FANOUT;
+	r = ring_rx_open(&params, &ring);
+	if (r < 0)
+		return r;
+	s->thread[s->n++].ring = ring;
+	return worker_watch(dp->worker[thread], ring);
+}
+
+static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
+	const struct plan_port *p, struct socket_set **ret)
+{
+	struct socket_set *s = calloc(1, sizeof(*s) + dp->n * sizeof(s->thread[0]));
+	int r = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->port = port;
+	s->kind = kind;
+	s->ifindex = p->ifindex;
+	s->has_l2 = p->has_l2;
+	s->mtu = p->mtu;
+	if (kind != SET_TX && dataplane_adopt(dp, p, s)) {
+		*ret = s;
+		return 0;
+	}
+	for (unsigned i = 0; i < dp->n && r == 0; i++) {
+		if (kind != SET_TX) {
+			r = open_ring(dp, s, i);
+			continue;
+		}
+		r = tx_port_open(p->ifindex, p->has_l2, dp->coalesce != COALESCE_OFF,
+			&s->thread[i].tx);
+		if (r == 0)
+			s->n++;
+	}
+	if (r < 0) {
+		dataplane_set_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static bool set_wanted(const struct plan_port *p, enum set_kind kind)
+{
+	if (!p->present)
+		return false;
+	switch (kind) {
+	case SET_TX:
+		return true;
+	case SET_IPV4:
+		return p->receive && p->ipv4;
+	case SET_IPV6:
+		return p->receive && p->ipv6;
+	case _SET_N:
+		break;
+	}
+	return false;
+}
+
+/* The same interface still: a deleted one leaves sockets that are bound to nothing, and
+ * its index may be in use again. */
+static bool set_fits(const struct socket_set *s, const struct plan_port *p)
+{
+	if (s->ifindex != p->ifindex || s->has_l2 != p->has_l2)
+		return false;
+	return s->kind == SET_TX ? tx_port_is_on(s->thread[0].tx, p->ifindex)
+				 : ring_rx_is_on(s->thread[0].ring, p->ifindex);
+}
+
+static void retire(
+	struct dataplane *dp, struct socket_set **slot, struct socket_set **retired)
+{
+	struct socket_set *s = take_ptr(*slot);
+
+	if (!s)
+		return;
+	dataplane_read_rings(dp, s);
+	s->next = *retired;
+	*retired = s;
+	atomic_fetch_add_explicit(&dp->n_closing, 1, memory_order_relaxed);
+}
+
+static int sync_set(struct dataplane *dp, unsigned port, enum set_kind kind,
+	const struct plan_port *p, struct socket_set **retired)
+{
+	struct socket_set **slot = &dp->port[port].set[kind];
+	bool wanted = set_wanted(p, kind);
+
+	if (*slot && !(wanted && set_fits(*slot, p)))
+		retire(dp, slot, retired);
+	return wanted && !*slot ? set_open(dp, port, kind, p, slot) : 0;
+}
+
+/* Sockets as the plan wants them; a port that fails is taken out of the plan. */
+static void sync_port(struct dataplane *dp, unsigned port, struct plan_port *p,
+	struct socket_set **retired)
+{
+	struct port_state *st = &dp->port[port];
+	int r = 0;
+
+	for (enum set_kind k = 0; k < _SET_N && r == 0; k++)
+		r = sync_set(dp, port, k, p, retired);
+	st->error = -r;
+	if (r == 0)
+		return;
+	for (enum set_kind k = 0; k < _SET_N; k++)
+		retire(dp, &st->set[k], retired);
+	p->present = false;
+}
+
+/* Generations */
+
+static size_t count_inputs(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		n += set_wanted(&plan->port[i], SET_IPV4) +
+			set_wanted(&plan->port[i], SET_IPV6);
+	return n;
+}
+
+/* frees a generation that no thread uses any more */
+static struct generation *generation_free(struct generation *g)
+{
+	struct socket_set *next;
+
+	if (!g)
+		return NULL;
+	for (struct socket_set *s = g->retired; s; s = next) {
+		next = s->next;
+		dataplane_read_rings(g->dp, s);
+		count_abandoned(g->dp, s);
+		dataplane_set_close(s);
+		/* pairs with the acquire in dataplane_sums(): all is counted */
+		atomic_fetch_sub_explicit(&g->dp->n_closing, 1, memory_order_release);
+	}
+	for (unsigned i = 0; i < g->n; i++)
+		free(g->cfg[i]);
+	plan_free(g->plan);
+	free(g);
+	return NULL;
+}
+
+/* Takes the plan, also when it fails (NULL). */
+static struct generation *generation_new(struct dataplane *dp, struct plan *plan)
+{
+	struct generation *g = calloc(1, sizeof(*g) + dp->n * sizeof(g->cfg[0]));
+	size_t size;
+
+	if (!g || !plan) {
+		plan_free(plan);
+		free(g);
+		return NULL;
+	}
+	g->dp = dp;
+	g->plan = plan;
+	size = sizeof(struct worker_config) +
+		count_inputs(plan) * sizeof(struct worker_input);
+	for (unsigned i = 0; i < dp->n; i++) {
+		g->cfg[i] = calloc(1, size);
+		if (!g->cfg[i])
+			return generation_free(g);
+		g->cfg[i]->plan = plan;
+		g->n++;
+	}
+	return g;
+}
+
+static void reclaim_generation(struct rcu_head *head)
+{
+	struct generation *g = container_of(head, struct generation, rcu);
+	struct dataplane *dp;
+
+	/* pairs with tsan_let_go() of the threads and in publish() */
+	tsan_grace_over();
+	dp = g->dp;
+	generation_free(g);
+	tsan_release(dp); /* pairs with the acquire in dataplane_free() */
+}
+
+static void fill_config(
+	const struct dataplane *dp, struct worker_config *cfg, unsigned t)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct port_state *st = &dp->port[i];
+
+		if (st->set[SET_TX])
+			cfg->tx[i] = st->set[SET_TX]->thread[t].tx;
+		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+			if (st->set[k])
+				cfg->input[cfg->n_inputs++] = (struct worker_input){
+					.port = i,
+					.ring = st->set[k]->thread[t].ring,
+				};
+	}
+}
+
+static void publish(struct dataplane *dp, struct generation *g)
+{
+	struct generation *old = dp->current;
+
+	for (unsigned t = 0; t < dp->n; t++) {
+		fill_config(dp, g->cfg[t], t);
+		if (!dp->paused)
+			worker_apply(dp->worker[t], g->cfg[t]);
+	}
+	dp->current = g;
+	tsan_let_go(); /* pairs with reclaim_generation() */
+	call_rcu(&old->rcu, reclaim_generation);
+}
+
+int dataplane_apply(struct dataplane *dp, struct plan *plan)
+{
+	struct generation *g = generation_new(dp, plan);
+
+	if (!g)
+		return -ENOMEM;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		sync_port(dp, i, &plan->port[i], &dp->current->retired);
+	publish(dp, g);
+	return 0;
+}
+
+int dataplane_port_error(const struct dataplane *dp, unsigned port)
+{
+	return dp->port[port].error;
+}
+
+size_t dataplane_short_ring(const struct dataplane *dp, unsigned port)
+{
+	size_t least = 0;
+
+	for (enum set_kind k = SET_IPV4; k < _SET_N; k++) {
+		const struct socket_set *s = dp->port[port].set[k];
+
+		for (unsigned i = 0; s && i < s->n; i++) {
+			size_t size = ring_rx_short(s->thread[i].ring);
+
+			if (size && (!least || size < least))
+				least = size;
+		}
+	}
+	return least;
+}
+
+/* Life */
+
+static int start_workers(struct dataplane *dp, unsigned n)
+{
+	for (dp->n = 0; dp->n < n; dp->n++) {
+		struct worker_params p = {
+			.index = dp->n,
+			.fib = dp->fib,
+			.crew = dp->crew,
+			.local = dp->local,
+			.io_uring = dp->uring,
+			.coalesce = dp->coalesce,
+			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
+					 : WORKER_ANY_CPU,
+		};
+		int r = worker_new(&p, &dp->worker[dp->n]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void dataplane_stop_threads(struct dataplane *dp)
+{
+	for (unsigned i = 0; i < dp->n; i++)
+		worker_stop(dp->worker[i]);
+}
+
+static void free_workers(struct dataplane *dp)
+{
+	dataplane_stop_threads(dp);
+	for (unsigned i = 0; i < dp->n; i++)
+		dp->worker[i] = worker_free(dp->worker[i]);
+}
+
+static int start_sending(
+	struct dataplane *dp, enum dataplane_transmit transmit, unsigned n)
+{
+	int r = transmit == DATAPLANE_TX_SENDMMSG ? 0 : tx_uring_probe();
+
+	dp->why = tx_uring_reason(r);
+	dp->uring = transmit != DATAPLANE_TX_SENDMMSG && r == 0;
+	if (transmit == DATAPLANE_TX_IO_URING && r < 0)
+		return -EOPNOTSUPP;
+	r = start_workers(dp, n);
+	if (r == 0 || transmit != DATAPLANE_TX_AUTO || !dp->uring)
+		return r;
+	/* a small ring was granted, those of the threads were not */
+	dp->why = tx_uring_reason(r);
+	dp->uring = false;
+	free_workers(dp);
+	return start_workers(dp, n);
+}
+
+static void choose_receive(
+	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
+{
+	dp->receive = (struct ring_rx_mode){
+		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
+							      : RING_RX_BLOCKS,
+		.patient = cfg->latency == DATAPLANE_LATENCY_THROUGHPUT,
+		.offload = cfg->receive_offload,
+		.fanout = threads > 1,
+	};
+	ring_rx_probe(&dp->receive);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* The thread that runs the callbacks of call_rcu(). liburcu ends the process when it
+ * cannot have it: better to find out with one of our own. */
+static int start_reclaiming(void)
+{
+	pthread_t t;
+	int r = pthread_create(&t, NULL, nothing, NULL);
+
+	if (r != 0)
+		return -r;
+	pthread_join(t, NULL);
+	(void)get_default_call_rcu_data();
+	return 0;
+}
+
+static int start_all(
+	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
+{
+	int r = start_reclaiming();
+
+	if (r < 0)
+		return r;
+	for (enum family f = 0; f < _FAMILY_N; f++)
+		for (int has_l2 = 0; has_l2 < 2; has_l2++) {
+			r = sockfilter_data(f, has_l2, &dp->filter[f][has_l2]);
+			if (r < 0)
+				return r;
+		}
+	r = crew_new(threads, &dp->crew);
+	if (r < 0)
+		return r;
+	r = fib_new(threads, cfg->seed, &dp->fib);
+	if (r < 0)
+		return r;
+	/* without it programs of this host get nothing, and everybody else does */
+	(void)tx_local_new(&dp->local);
+	r = start_sending(dp, cfg->transmit, threads);
+	if (r < 0)
+		return r;
+	dp->current = generation_new(dp, plan_new());
+	return dp->current ? 0 : -ENOMEM;
+}
+
+static unsigned count_threads(const struct dataplane_config *cfg)
+{
+	if (cfg->threads)
+		return cfg->threads;
+	return cfg->n_cpu ? (unsigned)cfg->n_cpu : cpus_threads();
+}
+
+int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
+{
+	unsigned threads = count_threads(cfg);
+	struct dataplane *dp =
+		calloc(1, sizeof(*dp) + threads * sizeof(struct worker *));
+	int r;
+
+	if (!dp)
+		return -ENOMEM;
+	rcu_register_thread();
+	dp->ring_size = cfg->ring_size;
+	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
+	dp->cpu = cfg->cpu;
+	dp->n_cpu = cfg->n_cpu;
+	choose_receive(dp, cfg, threads);
+	r = start_all(dp, cfg, dp->receive.fanout ? threads : 1);
+	dp->cpu = NULL;
+	if (r < 0) {
+		dataplane_free(dp);
+		return r;
+	}
+	*ret = dp;
+	return 0;
+}
+
+struct dataplane *dataplane_free(struct dataplane *dp)
+{
+	if (!dp)
+		return NULL;
+	free_workers(dp);
+	for (unsigned i = 0; i < PORT_MAX && dp->current; i++)
+		for (enum set_kind k = 0; k < _SET_N; k++)
+			retire(dp, &dp->port[i].set[k], &dp->current->retired);
+	grace_barrier();  /* older generations refer to us */
+	tsan_acquire(dp); /* pairs with the release in reclaim_generation() */
+	generation_free(dp->current);
+	sample_spec_free(dp->sample);
+	dataplane_forget_handed(dp);
+	crew_free(dp->crew);
+	tx_local_free(dp->local);
+	fib_free(dp->fib);
+	for (enum family f = 0; f < _FAMILY_N; f++)
+		for (int has_l2 = 0; has_l2 < 2; has_l2++)
+			sockfilter_deinit(&dp->filter[f][has_l2]);
+	rcu_unregister_thread();
+	free(dp);
+	return NULL;
+}
+
+struct fib *dataplane_fib(struct dataplane *dp)
+{
+	return dp->fib;
+}
+
+static bool uses_uring(const struct dataplane *dp)
+{
+	for (unsigned i = 0; i < dp->n; i++)
+		if (worker_gave_up_uring(dp->worker[i]))
+			return false;
+	return dp->uring;
+}
+
+const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
+{
+	bool uring = uses_uring(dp);
+
+	if (ret_why)
+		*ret_why = dp->uring && !uring ? "io_uring stopped working" : dp->why;
+	return uring ? "io_uring" : "sendmmsg";
+}
+
+const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
+{
+	const struct socket_set *s = dp->port[port].set[SET_TX];
+	bool super = s && s->n > 0;
+
+	/* the threads try for themselves, with the same result */
+	for (unsigned i = 0; super && i < s->n; i++)
+		super = tx_port_caps(s->thread[i].tx) & TX_SUPER_FRAME;
+	if (super)
+		return uses_uring(dp) ? "super-frames, io_uring"
+				      : "super-frames, sendmmsg";
+	return dataplane_transmit(dp, NULL);
+}
+
+const char *dataplane_receive(const struct dataplane *dp, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = dp->receive.why;
+	return dp->receive.kind == RING_RX_BLOCKS ? "tpacket_v3" : "tpacket_v2";
+}
+
+bool dataplane_receive_offload(const struct dataplane *dp)
+{
+	return dp->receive.offload;
+}
+
+unsigned dataplane_threads(const struct dataplane *dp)
+{
+	return dp->n;
+}
+
+/* Copies of received frames */
+
+#define SAMPLES_MAX 8192 /* in one go, so that a flood does not keep control busy */
+
+static void reclaim_sample(struct rcu_head *head)
+{
+	tsan_grace_over(); /* pairs with tsan_let_go() of the threads and of control */
+	sample_spec_free(container_of(head, struct sample_spec, rcu));
+}
+
+void dataplane_sample(struct dataplane *dp, struct sample_spec *spec)
+{
+	struct sample_spec *old = dp->sample;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		worker_sample(dp->worker[t], spec);
+	dp->sample = spec;
+	if (!old)
+		return;
+	tsan_let_go(); /* pairs with reclaim_sample() */
+	call_rcu(&old->rcu, reclaim_sample);
+}
+
+bool dataplane_samples(
+	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg)
+{
+	for (unsigned n = 0; n < SAMPLES_MAX; n++) {
+		struct sample_ring *from = NULL;
+		struct sample oldest, s;
+
+		for (unsigned t = 0; t < dp->n; t++) {
+			struct sample_ring *ring = worker_samples(dp->worker[t]);
+
+			if (!sample_peek(ring, &s) ||
+				(from && s.time_ns >= oldest.time_ns))
+				continue;
+			from = ring;
+			oldest = s;
+		}
+		if (!from)
+			return false;
+		fn(arg, &oldest);
+		sample_pop(from);
+	}
+	return true;
+}
+
+uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		n += sample_lost(worker_samples(dp->worker[t]), want, port);
+	return n;
+}
+
+/* The control thread's wait */
+
+void dataplane_control_sleep(void)
+{
+	tsan_let_go(); /* pairs with tsan_grace_over() in the reclaim functions */
+	rcu_thread_offline();
+}
+
+void dataplane_control_wake(void)
+{
+	rcu_thread_online();
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The data plane as control sees it: threads, receive rings and transmit sockets behind
+ * a few calls, all from the control thread. Opens sockets in the control thread, hands
+ * them to the worker threads with the port plan, frees them after a grace period.
+ * CAP_NET_RAW is needed for dataplane_apply() when it opens something.
+ */
+
+#include "base/state.h"
+#include "dataplane/fib/fib.h"
+#include "dataplane/forward/balance.h"
+#include "dataplane/forward/forward.h"
+#include "dataplane/forward/latency.h"
+#include "dataplane/forward/plan.h"
+#include "dataplane/io/sample.h"
+
+enum dataplane_transmit {
+	DATAPLANE_TX_AUTO = 1,
+	DATAPLANE_TX_SENDMMSG,
+	DATAPLANE_TX_IO_URING, /* required: an error when the kernel refuses it */
+};
+
+enum dataplane_latency {
+	DATAPLANE_LATENCY_LOW = 1, /* each frame at once */
+	DATAPLANE_LATENCY_BALANCED,
+	DATAPLANE_LATENCY_THROUGHPUT,
+};
+
+struct dataplane_config {
+	unsigned threads;    /* 0: as many as are worth while; 1 where frames cannot be
+				spread */
+	const unsigned *cpu; /* processors that the threads stay on, in turn */
+	size_t n_cpu;	     /* 0: any */
+	uint32_t ring_size;  /* octets of each receive ring; shrinks when refused */
+	enum dataplane_transmit transmit;
+	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
+	enum dataplane_latency latency;
+	bool receive_offload; /* super-frames, where the kernel can describe them */
+	uint64_t seed;
+};
+
+struct dataplane;
+
+/* Starts the threads. -ENOMEM, -errno of thread creation, -EOPNOTSUPP (io_uring
+ * required and refused). The calling thread is registered with urcu-qsbr. */
+int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret);
+/* Stops and joins the threads, closes everything. */
+struct dataplane *dataplane_free(struct dataplane *dp);
+
+struct fib *dataplane_fib(struct dataplane *dp);
+
+/* Make the ports as `plan` says and publish it; takes ownership of the plan in any
+ * case. Sockets of ports whose ifindex, role and family did not change are kept, so
+ * that not a frame of theirs is lost. A port that cannot be opened is left out, with
+ * its errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
+int dataplane_apply(struct dataplane *dp, struct plan *plan);
+int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none */
+/* The smallest of the port's receive rings that are smaller than they should be, in
+ * octets; 0: none is. */
+size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
+
+/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
+ */
+const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
+/* The same for one port, with "super-frames, " in front where it takes them. */
+const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
+/* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-frames?
+ */
+const char *dataplane_receive(const struct dataplane *dp, const char **ret_why);
+bool dataplane_receive_offload(const struct dataplane *dp);
+unsigned dataplane_threads(const struct dataplane *dp);
+
+/* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so
+ * only from here: kernel counters reset on read. */
+struct dataplane_port_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t tx_messages; /* what the copies were handed to the kernel in */
+	uint64_t ring_packets, ring_drops,
+		ring_freezes; /* of the kernel, since start */
+	uint64_t verdict[_VERDICT_N];
+};
+void dataplane_port_stats(
+	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret);
+struct dataplane_stats {
+	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
+	uint64_t local_packets, local_errors; /* given to programs of this host */
+};
+void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
+
+/* What was not forwarded, of a group or (NULL) of all, see forward_refusals(); several
+ * threads may know of the same. The number of all so far tells whether anything is new.
+ */
+void dataplane_refusals(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct refusal *r), void *arg);
+uint64_t dataplane_n_refusals(struct dataplane *dp);
+
+/* Both sides of the conservation rule: first what is done, then what was begun, so that
+ * running threads can only make the latter larger. */
+void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
+
+struct dataplane_thread_stats {
+	int cpu; /* it stays there; -1: any */
+	uint64_t cpu_ns, frames, bursts, copies, blocks, block_timeouts, wakeups;
+	uint64_t turns; /* of its loop */
+	bool asleep;	/* it waits for frames; else `turns` grows, or it hangs */
+};
+void dataplane_thread_stats(
+	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
+
+/* Copy received frames as `spec` says, NULL: none (the start). Takes it. */
+void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
+/* Hands over copies that are there, the oldest first, and forgets them. True: there
+ * were so many that some are left. */
+bool dataplane_samples(
+	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
+/* lost because a thread's ring was full, since start */
+uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
+/* How long the oldest and the newest frame of each burst that was sent were on their
+ * way; sums of all threads, buckets of latency.h. */
+struct dataplane_delay {
+	uint64_t bucket[LATENCY_BUCKETS], sum_ns;
+};
+void dataplane_delay(struct dataplane *dp, struct dataplane_delay *ret_oldest,
+	struct dataplane_delay *ret_newest);
+
+/* How full the queues of a port are. */
+struct dataplane_queue {
+	bool open;
+	double used;	/* 0 to 1: part of the ring that waits for the thread */
+	uint64_t bytes; /* of the whole ring */
+};
+void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
+	unsigned thread, struct dataplane_queue *ret);
+/* Octets that wait in the transmit sockets, all threads together. */
+void dataplane_tx_queue(
+	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
+
+/* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
+ */
+void dataplane_control_sleep(void);
+void dataplane_control_wake(void);
+
+/* ---- live upgrade ---- */
+
+/* Stop the threads at the end of their bursts. Frames wait in the rings, where those of
+ * TPACKET_V3 are joined by rings that hold more of a slow stream. */
+void dataplane_pause(struct dataplane *dp);
+/* Go on, first with what has waited, in order. 0 or -errno of a thread. */
+int dataplane_resume(struct dataplane *dp);
+
+/* While paused: the receive sockets by name, borrowed, and what belongs to them. */
+typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
+void dataplane_export(
+	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
+
+/* Before the first dataplane_apply(): what the process before has handed over. That
+ * call uses the sockets that fit the new configuration, dataplane_resume() closes the
+ * others; it is needed in any case, for the data plane is paused now. `take` returns a
+ * descriptor, which is the data plane's then, or -1. *ret_why (static) is why none can
+ * fit, or "". 0, -ENOMEM, -EINVAL: the state is faulty. */
+typedef int dataplane_take_fn(void *ctx, const char *name);
+int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
+	void *ctx, const char **ret_why);
+unsigned dataplane_n_adopted(const struct dataplane *dp); /* sockets that did */

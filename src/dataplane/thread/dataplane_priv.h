@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What dataplane.c (ports, threads), dataplane_stats.c (counters) and
+ * dataplane_upgrade.c (pausing, handing over) share. */
+
+#include "dataplane/thread/dataplane.h"
+#include "dataplane/thread/worker.h"
+
+#include <urcu-qsbr.h>
+
+enum set_kind {
+	SET_TX,
+	SET_IPV4,
+	SET_IPV6,
+	_SET_N,
+};
+
+/* sockets of one port for one purpose, one per thread */
+struct socket_set {
+	struct socket_set *next; /* retired */
+	unsigned port;
+	enum set_kind kind;
+	int ifindex;
+	bool has_l2;
+	uint32_t mtu;	     /* when it was opened */
+	uint64_t n_received; /* frames that the kernel put into the rings */
+	struct ring_rx *gap; /* collects frames while no thread runs; NULL: none */
+	unsigned n;
+	union {
+		struct ring_rx *ring;
+		struct tx_port *tx;
+	} thread[];
+};
+
+struct generation {
+	struct rcu_head rcu;
+	struct dataplane *dp;
+	struct plan *plan;
+	struct socket_set *retired; /* used by this generation, not by the next */
+	unsigned n;
+	struct worker_config *cfg[];
+};
+
+/* added to by control, and by the call_rcu thread for retired rings */
+struct ring_totals {
+	_Atomic uint64_t packets, drops, freezes;
+	_Atomic uint64_t abandoned; /* in rings that were closed */
+};
+
+struct port_state {
+	struct socket_set *set[_SET_N];
+	int error;
+	struct ring_totals ring;
+};
+
+struct handed;
+
+struct dataplane {
+	uint32_t ring_size;
+	const unsigned *cpu; /* borrowed while it starts */
+	size_t n_cpu;
+	bool uring;
+	enum coalesce_mode coalesce;
+	const char *why; /* static */
+	struct ring_rx_mode receive;
+	struct fib *fib;
+	struct crew *crew;
+	struct tx_local *local;			/* NULL: not to be had */
+	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
+	struct generation *current;
+	struct sample_spec *sample; /* NULL: nobody captures */
+	struct port_state port[PORT_MAX];
+	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
+	/* of processes before, and of what was done in place of the threads */
+	struct forward_counters drained;
+	bool paused;
+	bool given;	       /* the kernel's counters are another process's, too */
+	struct handed *handed; /* by the process before, not yet taken */
+	unsigned n_adopted;    /* sockets of it */
+	unsigned n;
+	struct worker *worker[];
+};
+
+static inline enum family set_family(enum set_kind kind)
+{
+	return kind == SET_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
+
+/* dataplane.c */
+
+/* Add the kernel's counters of the set's rings to those of the port. */
+void dataplane_read_rings(struct dataplane *dp, struct socket_set *s);
+struct socket_set *dataplane_set_close(
+	struct socket_set *s); /* takes and returns NULL */
+struct ring_rx_params dataplane_ring_params(
+	const struct dataplane *dp, const struct socket_set *s);
+void dataplane_stop_threads(struct dataplane *dp);
+
+/* dataplane_stats.c */
+
+uint64_t dataplane_fragments(struct dataplane *dp, unsigned port);
+
+/* dataplane_upgrade.c */
+
+/* Fill an empty set with the rings that the process before has handed over for this
+ * port, if they fit. */
+bool dataplane_adopt(
+	struct dataplane *dp, const struct plan_port *p, struct socket_set *s);
+void dataplane_forget_handed(struct dataplane *dp); /* closes what nobody took */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the data plane has counted, see dataplane.h: summed over threads, and over the
+ * processes before (live upgrade). Called by the control thread alone; the counters are
+ * the threads', read while they count on.
+ */
+
+#include "dataplane/thread/dataplane.h"
+
+#include "dataplane/thread/dataplane_priv.h"
+
+#define SUMS_TRIES 4
+
+/* of a thread, and behind the last one those of nobody */
+static struct forward_counters *counters_of(struct dataplane *dp, unsigned thread)
+{
+	return thread < dp->n ? worker_counters(dp->worker[thread]) : &dp->drained;
+}
+
+static uint64_t get(_Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+uint64_t dataplane_fragments(struct dataplane *dp, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t <= dp->n; t++)
+		n += get(&counters_of(dp, t)->port[port].fragments);
+	return n;
+}
+
+void dataplane_port_stats(
+	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret)
+{
+	struct port_state *st = &dp->port[port];
+	struct dataplane_port_stats sum = {0};
+
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_port_counters *c = &counters_of(dp, t)->port[port];
+
+		sum.rx_packets += get(&c->rx_packets);
+		sum.rx_bytes += get(&c->rx_bytes);
+		sum.tx_packets += get(&c->tx_packets);
+		sum.tx_bytes += get(&c->tx_bytes);
+		sum.tx_messages += get(&c->tx_messages);
+		for (unsigned v = 0; v < _VERDICT_N; v++)
+			sum.verdict[v] += get(&c->drop[v]);
+	}
+	for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+		if (st->set[k])
+			dataplane_read_rings(dp, st->set[k]);
+	sum.ring_packets = get(&st->ring.packets);
+	sum.ring_drops = get(&st->ring.drops);
+	sum.ring_freezes = get(&st->ring.freezes);
+	*ret = sum;
+}
+
+void dataplane_refusals(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct refusal *r), void *arg)
+{
+	for (unsigned t = 0; t < dp->n; t++) {
+		const struct refusals *v = worker_refusals(dp->worker[t]);
+
+		if (group)
+			refusals_of(v, group, fn, arg);
+		else
+			refusals_all(v, fn, arg);
+	}
+}
+
+uint64_t dataplane_n_refusals(struct dataplane *dp)
+{
+	uint64_t n = 0;
+
+	for (unsigned t = 0; t < dp->n; t++)
+		n += atomic_load_explicit(
+			&worker_refusals(dp->worker[t])->n, memory_order_relaxed);
+	return n;
+}
+
+/* Loads that follow see what was stored before the value, on most processors. */
+static uint64_t get_first(_Atomic uint64_t *counter)
+{
+	/* pairs with nothing: see dataplane_sums() */
+	return atomic_load_explicit(counter, memory_order_acquire);
+}
+
+static void add_done(struct dataplane *dp, struct balance_sums *sums)
+{
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
+
+		for (unsigned i = 0; i < PORT_MAX; i++) {
+			struct forward_port_counters *p = &c->port[i];
+
+			sums->forwarded += get_first(&p->drop[VERDICT_FORWARDED]);
+			for (unsigned v = 1; v < _VERDICT_FRAME_N; v++)
+				sums->dropped += get_first(&p->drop[v]);
+			for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
+				sums->refused += get_first(&p->drop[v]);
+			sums->sent += get_first(&p->tx_packets);
+		}
+	}
+}
+
+static void add_begun(struct dataplane *dp, struct balance_sums *sums)
+{
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
+
+		sums->due += get(&c->copies_due);
+		for (unsigned i = 0; i < PORT_MAX; i++)
+			sums->fragments += get(&c->port[i].fragments);
+	}
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		struct port_state *st = &dp->port[i];
+
+		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
+			if (st->set[k])
+				dataplane_read_rings(dp, st->set[k]);
+		sums->ring_packets += get(&st->ring.packets);
+		sums->ring_drops += get(&st->ring.drops);
+		sums->abandoned += get(&st->ring.abandoned);
+	}
+}
+
+static void read_sums(struct dataplane *dp, struct balance_sums *ret)
+{
+	bool before, after;
+
+	*ret = (struct balance_sums){0};
+	/* both pair with the release in generation_free() */
+	before = atomic_load_explicit(&dp->n_closing, memory_order_acquire) > 0;
+	add_done(dp, ret);
+	add_begun(dp, ret);
+	after = atomic_load_explicit(&dp->n_closing, memory_order_acquire) > 0;
+	ret->closing = before || after;
+}
+
+void dataplane_sums(struct dataplane *dp, struct balance_sums *ret)
+{
+	/* The threads store with relaxed order, because they would pay for another one:
+	 * a processor may show "done" before "begun", but not for long. */
+	for (unsigned i = 0; i < SUMS_TRIES; i++) {
+		read_sums(dp, ret);
+		if (balance_plausible(ret))
+			break;
+	}
+}
+
+void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
+{
+	struct dataplane_stats sum = {0};
+
+	for (unsigned t = 0; t <= dp->n; t++) {
+		struct forward_counters *c = counters_of(dp, t);
+
+		sum.frames += get(&c->frames);
+		sum.bursts += get(&c->bursts);
+		sum.blocks += get(&c->blocks);
+		sum.block_timeouts += get(&c->block_timeouts);
+		sum.wakeups += get(&c->wakeups);
+	}
+	if (dp->local)
+		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);
+	*ret = sum;
+}
+
+void dataplane_thread_stats(
+	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret)
+{
+	struct worker *w = dp->worker[thread];
+	struct forward_counters *c = worker_counters(w);
+	uint64_t copies = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		copies += get(&c->port[i].tx_packets);
+	*ret = (struct dataplane_thread_stats){
+		.cpu = worker_cpu(w),
+		.cpu_ns = worker_cpu_ns(w),
+		.frames = get(&c->frames),
+		.bursts = get(&c->bursts),
+		.copies = copies,
+		.blocks = get(&c->blocks),
+		.block_timeouts = get(&c->block_timeouts),
+		.wakeups = get(&c->wakeups),
+		.turns = get(&c->turns),
+		.asleep = get(&c->asleep),
+	};
+}
+
+static void add_latency(struct dataplane_delay *sum, struct latency_counters *c)
+{
+	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+		sum->bucket[i] += get(&c->bucket[i]);
+	sum->sum_ns += get(&c->sum_ns);
+}
+
+void dataplane_delay(struct dataplane *dp, struct dataplane_delay *ret_oldest,
+	struct dataplane_delay *ret_newest)
+{
+	*ret_oldest = *ret_newest = (struct dataplane_delay){0};
+	for (unsigned t = 0; t < dp->n; t++) {
+		struct forward_counters *c = worker_counters(dp->worker[t]);
+
+		add_latency(ret_oldest, &c->oldest);
+		add_latency(ret_newest, &c->newest);
+	}
+}
+
+void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
+	unsigned thread, struct dataplane_queue *ret)
+{
+	const struct socket_set *s =
+		dp->port[port].set[family == FAMILY_IPV4 ? SET_IPV4 : SET_IPV6];
+	struct ring_rx_fill fill;
+
+	*ret = (struct dataplane_queue){0};
+	if (!s || thread >= s->n)
+		return;
+	ring_rx_fill(s->thread[thread].ring, &fill);
+	ret->open = true;
+	ret->used = (double)fill.full / fill.looked;
+	ret->bytes = fill.bytes;
+}
+
+void dataplane_tx_queue(
+	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit)
+{
+	const struct socket_set *s = dp->port[port].set[SET_TX];
+
+	*ret_used = *ret_limit = 0;
+	for (unsigned i = 0; s && i < s->n; i++) {
+		uint32_t used, limit;
+
+		tx_port_queue(s->thread[i].tx, &used, &limit);
+		*ret_used += used;
+		*ret_limit += limit;
+	}
+}

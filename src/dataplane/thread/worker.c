@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Data-plane thread, see worker.h. Created by dataplane.
+ *
+ * A turn takes some blocks, one of each ring in turn, so that a busy input does not
+ * starve a quiet one, and long runs of a flow come together when there is much to do.
+ * Blocks stay ours until the burst with their frames is sent, then go back in order;
+ * that is as soon as more than half of a ring is held.
+ * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
+ * so that an idle data plane holds nothing back.
+ *
+ * Rings are watched edge-triggered: a turn leaves no ready block behind before the
+ * thread sleeps, and a ring whose interface is gone reports its error once instead of
+ * keeping a core busy.
+ */
+
+#include "dataplane/thread/worker.h"
+
+#include "base/cleanup.h"
+#include "dataplane/fib/tsan.h"
+#include "dataplane/io/tx_uring.h"
+#include "dataplane/thread/cpus.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <urcu-qsbr.h>
+
+#define BLOCKS_MAX 64 /* per turn */
+#define BURSTS_MAX 4  /* after which a turn ends, too */
+#define N_EVENTS   16
+
+struct held {
+	struct ring_rx *ring;
+	struct ring_block block;
+};
+
+struct worker {
+	pthread_t thread;
+	bool running; /* thread is to be joined */
+	int epfd, wakefd;
+	unsigned index;
+	int cpu;
+	struct fib *fib;
+	struct crew *crew;
+	struct tx_local *local;
+	struct forward *fw;
+	struct tx_mmsg *mmsg;
+	bool want_uring;
+	_Atomic bool gave_up_uring; /* it stopped working */
+	sem_t started;
+	_Atomic(struct worker_config *) config;
+	_Atomic(const struct sample_spec *) sample_spec;
+	struct sample_ring *samples;
+	_Atomic bool stop;
+	/* thread only */
+	const struct sample_spec *spec; /* of this turn */
+	struct tx_uring *uring;
+	struct burst *burst;
+	struct held held[BLOCKS_MAX];
+	unsigned n_held;
+	unsigned n_bursts; /* of this turn */
+	unsigned enough;   /* frames of a burst */
+	size_t first;	   /* input to begin the turn with */
+	bool error;	   /* some ring has one */
+};
+
+/* Frames */
+
+/* The MAC addresses behind one port hardly change from frame to frame. */
+static bool is_own_mac(
+	const struct plan *plan, struct worker_input *in, const uint8_t mac[6])
+{
+	if (!in->mac_known || memcmp(in->mac, mac, sizeof(in->mac)) != 0) {
+		memcpy(in->mac, mac, sizeof(in->mac));
+		in->mac_own = plan_port_by_mac(plan, mac) < PORT_MAX;
+		in->mac_known = true;
+	}
+	return in->mac_own;
+}
+
+/* Checks run in the order of enum verdict: own MAC stands between those of
+ * frame_parse(). */
+static enum verdict judge(const struct plan *plan, struct worker_input *in,
+	const struct frame_meta *m, struct frame *ret)
+{
+	enum verdict v = frame_parse(m, plan->port[in->port].mtu, ret);
+
+	if (v != VERDICT_FORWARDED && v <= VERDICT_OWN_MAC)
+		return v;
+	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
+}
+
+/* The one reading of the clock per burst. */
+static void count_latency(struct worker *w)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	uint64_t oldest, newest, now;
+	struct timespec ts;
+
+	if (!forward_stamps(w->fw, &oldest, &newest))
+		return;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = latency_stamp((uint32_t)ts.tv_sec, (uint32_t)ts.tv_nsec);
+	counter_add_latency(&c->oldest, latency_since(oldest, now));
+	counter_add_latency(&c->newest, latency_since(newest, now));
+}
+
+/* Send what is in the burst and give back the blocks that are walked to their end. */
+static void send_burst(
+	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
+{
+	unsigned kept = 0, n = w->burst->n_frames;
+
+	w->enough =
+		burst_enough(n, forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx));
+	w->n_bursts++;
+	count_latency(w);
+	for (unsigned i = 0; i < w->n_held; i++) {
+		struct held *h = &w->held[i];
+
+		if (h->block.n_frames == 0)
+			ring_rx_release(h->ring, &h->block);
+		else
+			w->held[kept++] = *h;
+	}
+	w->n_held = kept;
+}
+
+static void walk_block(struct worker *w, const struct worker_config *cfg,
+	struct worker_input *in, const struct tx_ops *tx)
+{
+	const struct sample_spec *spec = w->spec;
+	struct frame_meta m;
+	struct frame f;
+	bool more;
+
+	do {
+		/* sending compacts the list; this block is always the last one */
+		struct held *h = &w->held[w->n_held - 1];
+		enum verdict v;
+
+		if (!ring_rx_next(h->ring, &h->block, &m))
+			break;
+		if (spec)
+			sample_frame(w->samples, spec, in->port, &m);
+		more = h->block.n_frames > 0;
+		v = judge(cfg->plan, in, &m, &f);
+		if (v != VERDICT_FORWARDED) {
+			forward_drop(w->fw, in->port, v, &m);
+			continue;
+		}
+		burst_add(w->burst, in->port, &f);
+		if (w->burst->n_frames >= w->enough)
+			send_burst(w, cfg, tx);
+	} while (more);
+}
+
+static bool take_block(struct worker *w, const struct worker_config *cfg,
+	struct worker_input *in, const struct tx_ops *tx)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	struct ring_block block;
+
+	if (!ring_rx_peek(in->ring, &block))
+		return false;
+	counter_add(&c->blocks, 1);
+	if (block.timeout)
+		counter_add(&c->block_timeouts, 1);
+	w->held[w->n_held++] = (struct held){in->ring, block};
+	walk_block(w, cfg, in, tx);
+	if (ring_rx_is_scarce(in->ring))
+		send_burst(w, cfg, tx);
+	return true;
+}
+
+static void serve(void *ctx, const struct copies_job *job, const struct portset *ports,
+	struct copies *copies, const struct tx_ops *tx)
+{
+	struct worker *w = ctx;
+
+	crew_serve(w->crew, w->index, job, ports, copies, tx);
+}
+
+static void choose_tx(
+	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
+{
+	if (!w->uring || !tx_uring_ops(w->uring, cfg->tx, ret)) {
+		if (w->uring)
+			atomic_store_explicit(
+				&w->gave_up_uring, true, memory_order_relaxed);
+		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
+	}
+	if (w->local) {
+		ret->local = tx_local_send;
+		ret->local_ctx = w->local;
+	}
+}
+
+/* False: nothing was ready. */
+static bool turn(struct worker *w, struct worker_config *cfg)
+{
+	struct tx_ops tx;
+	unsigned n = 0;
+	bool any;
+
+	if (cfg->n_inputs == 0)
+		return false;
+	/* pairs with the release in worker_sample() */
+	w->spec = atomic_load_explicit(&w->sample_spec, memory_order_acquire);
+	choose_tx(w, cfg, &tx);
+	w->first = (w->first + 1) % cfg->n_inputs;
+	w->n_bursts = 0;
+	do {
+		any = false;
+		for (size_t i = 0; i < cfg->n_inputs && n < BLOCKS_MAX; i++) {
+			size_t k = (w->first + i) % cfg->n_inputs;
+
+			if (take_block(w, cfg, &cfg->input[k], &tx)) {
+				any = true;
+				n++;
+			}
+		}
+	} while (any && n < BLOCKS_MAX && w->n_bursts < BURSTS_MAX);
+	if (w->n_held > 0)
+		send_burst(w, cfg, &tx);
+	return n > 0;
+}
+
+/* Nothing of our own is ready: ports of another thread's burst. */
+static bool help(struct worker *w, const struct worker_config *cfg)
+{
+	struct tx_ops tx;
+
+	choose_tx(w, cfg, &tx);
+	return crew_help(w->crew, w->index, cfg->plan, forward_copies(w->fw), &tx);
+}
+
+/* The thread */
+
+static void rest(struct worker *w)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	struct epoll_event ev[N_EVENTS];
+	uint64_t value;
+	int n;
+
+	if (!crew_sleep(w->crew, w->index))
+		return;
+	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
+	rcu_thread_offline();
+	counter_set(&c->asleep, 1);
+	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
+	counter_set(&c->asleep, 0);
+	rcu_thread_online();
+	crew_awake(w->crew, w->index);
+	counter_add(&c->wakeups, 1);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.fd == w->wakefd)
+			(void)!read(w->wakefd, &value, sizeof(value));
+		else if (ev[i].events & EPOLLERR)
+			w->error = true;
+	}
+}
+
+/* An interface went down or away. Its ring starts again by itself when the interface
+ * comes back up, and is replaced by control when it was deleted. */
+static void clear_errors(struct worker *w, const struct worker_config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_inputs; i++)
+		(void)ring_rx_clear_error(cfg->input[i].ring);
+	w->error = false;
+}
+
+static void run(struct worker *w)
+{
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		/* pairs with the release in worker_apply() */
+		struct worker_config *cfg =
+			atomic_load_explicit(&w->config, memory_order_acquire);
+		bool busy = false;
+
+		counter_add(&forward_counters(w->fw)->turns, 1);
+		if (cfg && w->error)
+			clear_errors(w, cfg);
+		if (cfg)
+			busy = turn(w, cfg) || help(w, cfg);
+		if (busy) {
+			tsan_let_go(); /* as in rest() */
+			rcu_quiescent_state();
+		} else {
+			rest(w);
+		}
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "ringcast-dp%u", w->index % 1000);
+	(void)pthread_setname_np(pthread_self(), name);
+	if (w->cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->cpu) < 0)
+		w->cpu = WORKER_ANY_CPU;
+	rcu_register_thread();
+	sem_post(&w->started);
+	run(w);
+	tsan_let_go(); /* as in rest() */
+	rcu_unregister_thread();
+	/* of no use to another thread */
+	if (w->uring && tx_uring_is_started(w->uring))
+		w->uring = tx_uring_free(w->uring);
+	return NULL;
+}
+
+/* Control */
+
+static int open_fds(struct worker *w)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epfd < 0)
+		return -errno;
+	w->wakefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->wakefd < 0)
+		return -errno;
+	ev.data.fd = w->wakefd;
+	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) < 0 ? -errno : 0;
+}
+
+/* Signals are the control thread's. */
+static int start_thread(struct worker *w)
+{
+	sigset_t all, old;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&w->thread, NULL, thread_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r != 0)
+		return -r;
+	w->running = true;
+	while (sem_wait(&w->started) < 0)
+		;
+	return 0;
+}
+
+int worker_start(struct worker *w)
+{
+	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
+	/* that of a thread that has ended is gone, and a filter may forbid another */
+	if (w->want_uring && !w->uring)
+		(void)tx_uring_new(w->fw, &w->uring);
+	atomic_store_explicit(
+		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
+	return start_thread(w);
+}
+
+int worker_new(const struct worker_params *params, struct worker **ret)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->epfd = w->wakefd = -1;
+	w->index = params->index;
+	w->cpu = params->cpu;
+	w->fib = params->fib;
+	w->crew = params->crew;
+	w->local = params->local;
+	w->want_uring = params->io_uring;
+	sem_init(&w->started, 0, 0);
+	w->burst = calloc(1, sizeof(*w->burst));
+	r = w->burst ? open_fds(w) : -ENOMEM;
+	if (r == 0)
+		r = sample_ring_new(&w->samples);
+	if (r == 0)
+		r = forward_new(&w->fw);
+	if (r == 0)
+		r = tx_mmsg_new(w->fw, &w->mmsg);
+	if (r == 0 && w->want_uring)
+		r = tx_uring_new(w->fw, &w->uring);
+	if (r == 0) {
+		forward_set_coalesce(w->fw, params->coalesce);
+		w->enough = burst_enough(0, 0);
+	}
+	if (r == 0 && !params->idle) {
+		forward_set_serve(w->fw, serve, w);
+		crew_set_wake(w->crew, w->index, w->wakefd);
+		r = start_thread(w);
+	}
+	if (r < 0) {
+		worker_free(w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+static void wake(struct worker *w)
+{
+	uint64_t one = 1;
+
+	/* fails only when the counter is full, and then the thread is awake */
+	(void)!write(w->wakefd, &one, sizeof(one));
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w || !w->running)
+		return;
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+	wake(w);
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	if (!w)
+		return NULL;
+	worker_stop(w);
+	tx_uring_free(w->uring);
+	tx_mmsg_free(w->mmsg);
+	forward_free(w->fw);
+	sample_ring_free(w->samples);
+	free(w->burst);
+	closep(&w->wakefd);
+	closep(&w->epfd);
+	sem_destroy(&w->started);
+	free(w);
+	return NULL;
+}
+
+void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns)
+{
+	assert(!w->running);
+	while (turns-- > 0 && turn(w, cfg))
+		;
+}
+
+int worker_watch(struct worker *w, const struct ring_rx *ring)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLET,
+		.data.fd = ring_rx_fd(ring),
+	};
+
+	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, ring_rx_fd(ring), &ev) < 0 ? -errno
+									    : 0;
+}
+
+void worker_apply(struct worker *w, struct worker_config *cfg)
+{
+	/* pairs with the acquire in run() */
+	atomic_store_explicit(&w->config, cfg, memory_order_release);
+	wake(w);
+}
+
+void worker_sample(struct worker *w, const struct sample_spec *spec)
+{
+	/* pairs with the acquire in turn() */
+	atomic_store_explicit(&w->sample_spec, spec, memory_order_release);
+}
+
+struct sample_ring *worker_samples(struct worker *w)
+{
+	return w->samples;
+}
+
+struct forward_counters *worker_counters(struct worker *w)
+{
+	return forward_counters(w->fw);
+}
+
+const struct refusals *worker_refusals(const struct worker *w)
+{
+	return forward_refusals(w->fw);
+}
+
+bool worker_gave_up_uring(const struct worker *w)
+{
+	return atomic_load_explicit(&w->gave_up_uring, memory_order_relaxed);
+}
+
+int worker_cpu(const struct worker *w)
+{
+	return w->cpu;
+}
+
+uint64_t worker_cpu_ns(const struct worker *w)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (!w->running || pthread_getcpuclockid(w->thread, &clock) != 0 ||
+		clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One data-plane thread: waits for its rings, gathers the blocks that are ready into
+ * bursts, hands them to forward_burst(), gives the blocks back. What it works on is one
+ * struct that control replaces as a whole; the old one may be freed a grace period
+ * after worker_apply().
+ */
+
+#include "dataplane/io/ring_rx.h"
+#include "dataplane/io/sample.h"
+#include "dataplane/io/tx_local.h"
+#include "dataplane/io/tx_port.h"
+#include "dataplane/thread/crew.h"
+
+/* a ring of one port */
+struct worker_input {
+	unsigned port;
+	struct ring_rx *ring;
+	/* thread only: what the last look-up of a source MAC found */
+	uint8_t mac[6];
+	bool mac_known, mac_own;
+};
+
+struct worker_config {
+	const struct plan *plan;      /* borrowed */
+	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL: no such port */
+	size_t n_inputs;
+	struct worker_input input[]; /* rings are borrowed */
+};
+
+struct worker;
+
+#define WORKER_ANY_CPU (-1)
+
+struct worker_params {
+	unsigned index;		/* number of the thread */
+	struct fib *fib;	/* borrowed, like the crew */
+	struct crew *crew;	/* all threads */
+	struct tx_local *local; /* borrowed; NULL: none */
+	bool io_uring;
+	enum coalesce_mode coalesce;
+	int cpu;   /* to stay on, or WORKER_ANY_CPU */
+	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
+};
+
+/* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
+ * asked for). */
+int worker_new(const struct worker_params *params, struct worker **ret);
+/* Stops and joins the thread. Takes NULL. All of a crew are stopped before the first of
+ * them is freed: they wake each other. */
+void worker_stop(struct worker *w);
+struct worker *worker_free(struct worker *w); /* takes and returns NULL */
+/* A stopped thread goes on, if need be without io_uring. 0 or -errno. */
+int worker_start(struct worker *w);
+/* Of a worker without a thread (params.idle): work in the caller's until nothing is
+ * ready, but no longer than for so many turns. */
+void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
+
+/* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
+ * ends it. 0 or -errno. */
+int worker_watch(struct worker *w, const struct ring_rx *ring);
+/* Publish and wake; `cfg` is borrowed until a grace period after the next call. NULL:
+ * the thread does nothing. */
+void worker_apply(struct worker *w, struct worker_config *cfg);
+
+/* Copy frames as `spec` says, NULL: none; borrowed until a grace period after the next
+ * call. */
+void worker_sample(struct worker *w, const struct sample_spec *spec);
+struct sample_ring *worker_samples(struct worker *w);
+
+const struct refusals *worker_refusals(const struct worker *w); /* of its forward */
+struct forward_counters *worker_counters(struct worker *w);
+/* Its io_uring has stopped working, and it sends by sendmmsg(2). */
+bool worker_gave_up_uring(const struct worker *w);
+/* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
+int worker_cpu(const struct worker *w);
+uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */
