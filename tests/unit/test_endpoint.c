@@ -44,20 +44,56 @@ static void bad_ones(void **state)
 	}
 }
 
+static void check_hosts(const char *const *text, enum endpoint_host whose)
+{
+	static const struct addr listens = ADDR_V4(127, 0, 0, 1);
+
+	for (; *text; text++)
+		if (endpoint_host(*text, &listens) != whose)
+			fail_msg("'%s' is not what it should be", *text);
+}
+
 /* F15: names that no name server can lead here */
 static void f15_local_hosts(void **state)
 {
 	static const char *const ours[] = {"localhost", "localhost:9337", "LocalHost:1",
-		"localhost.", "a.localhost:80", "127.0.0.1", "127.0.0.1:9337",
-		"192.0.2.1:80", "[::1]", "[::1]:9337"};
-	static const char *const others[] = {"", ":9337", ".", "example.org",
-		"example.org:9337", "localhost.example.org", "notlocalhost",
-		"127.0.0.1.example.org", "[]"};
+		"localhost.", "localhost.:80", "a.localhost:80", "127.0.0.1",
+		"127.0.0.1:9337", "127.9.9.9", "[::1]", "[::1]:9337", NULL};
+	static const char *const others[] = {".", "example.org", "example.org:9337",
+		"localhost.example.org", "notlocalhost", "127.0.0.1.example.org",
+		"0.0.0.0", "0.0.0.0:9337", "[::]", "192.0.2.1:80", "[2001:db8::1]",
+		"127.1", "2130706433", "0x7f.1", NULL};
 
-	for (size_t i = 0; i < array_len(ours); i++)
-		assert_true(endpoint_is_local_host(ours[i]));
-	for (size_t i = 0; i < array_len(others); i++)
-		assert_false(endpoint_is_local_host(others[i]));
+	check_hosts(ours, ENDPOINT_HOST_OURS);
+	check_hosts(others, ENDPOINT_HOST_OTHER);
+}
+
+/* What begins or ends like ours, and is not host and port. */
+static void hosts_that_are_none(void **state)
+{
+	static const char *const text[] = {"", ":", ":9337", "[]", "[]:1", "[::1",
+		"[::1]evil.com", "[::1].localhost", "[::1]:", "[::1]:80.evil.com",
+		"[::1]]", "[127.0.0.1]", "[localhost]", "::1", "::1:80",
+		"127.0.0.1:evil.com", "127.0.0.1:80.evil.com", "127.0.0.1:80:80",
+		"127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1: 80",
+		"127.0.0.1 ", " 127.0.0.1", "localhost:80.evil.com", "localhost:-1",
+		"localhost, evil.com", "localhost/", "user@localhost",
+		"http://localhost", "evil.com\tlocalhost", "loc%61lhost", "[::1%lo]",
+		NULL};
+
+	check_hosts(text, ENDPOINT_HOST_INVALID);
+}
+
+/* The address that is listened on counts as ours whichever it is. */
+static void own_address(void **state)
+{
+	static const struct addr v4 = ADDR_V4(192, 0, 2, 1);
+	struct addr v6;
+
+	assert_int_equal(addr_parse("2001:db8::1", &v6), 0);
+	assert_int_equal(endpoint_host("192.0.2.1:80", &v4), ENDPOINT_HOST_OURS);
+	assert_int_equal(endpoint_host("192.0.2.2:80", &v4), ENDPOINT_HOST_OTHER);
+	assert_int_equal(endpoint_host("[2001:db8:0::1]:80", &v6), ENDPOINT_HOST_OURS);
 }
 
 int main(void)
@@ -66,6 +102,8 @@ int main(void)
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(bad_ones),
 		cmocka_unit_test(f15_local_hosts),
+		cmocka_unit_test(hosts_that_are_none),
+		cmocka_unit_test(own_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

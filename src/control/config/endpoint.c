@@ -58,33 +58,61 @@ const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN])
 	return buf;
 }
 
-/* Without the port and the brackets of an IPv6 address; false: too long. */
-static bool copy_host(const char *s, char host[HOST_MAX])
+/* The text up to a port, without the brackets of an IPv6 address. False: it is no host
+ * with or without a port, or too long. */
+static bool split_host(const char *field, char host[HOST_MAX], bool *ret_bracket)
 {
-	bool bracket = *s == '[';
-	size_t n = strcspn(s + bracket, bracket ? "]" : ":");
+	bool bracket = *field == '[';
+	size_t n = strcspn(field + bracket, bracket ? "]" : ":");
+	const char *rest = field + bracket + n;
+	uint16_t ignored;
 
-	if (n >= HOST_MAX)
+	if (bracket && *rest++ != ']')
 		return false;
-	memcpy(host, s + bracket, n);
+	if (n == 0 || n >= HOST_MAX)
+		return false;
+	if (*rest && (*rest != ':' || parse_port(rest + 1, &ignored) < 0))
+		return false;
+	memcpy(host, field + bracket, n);
 	host[n] = '\0';
+	*ret_bracket = bracket;
 	return true;
 }
 
-bool endpoint_is_local_host(const char *s)
+/* A name that stays here whatever a name server says (RFC 6761 6.3). */
+static bool is_localhost(const char *name)
 {
-	static const char name[] = ".localhost";
-	char host[HOST_MAX + 1] = "."; /* a dot before it for the comparison */
-	struct addr ignored;
-	size_t n;
+	static const char local[] = "localhost";
+	size_t n = strlen(name), len = sizeof(local) - 1;
 
-	if (!copy_host(s, host + 1))
-		return false;
-	n = strlen(host);
-	if (host[n - 1] == '.')
-		host[--n] = '\0';
-	if (n > 0 && addr_parse(host + 1, &ignored) == 0)
-		return true;
-	return n >= sizeof(name) - 1 &&
-		strcasecmp(host + n - (sizeof(name) - 1), name) == 0;
+	n -= name[n - 1] == '.';
+	return n >= len && strncasecmp(name + n - len, local, len) == 0 &&
+		(n == len || name[n - len - 1] == '.');
+}
+
+static bool is_name(const char *s)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+	return *s && !s[strspn(s, allowed)];
+}
+
+enum endpoint_host endpoint_host(const char *field, const struct addr *listens)
+{
+	char host[HOST_MAX];
+	struct addr a;
+	bool bracket, is_addr;
+
+	if (!split_host(field, host, &bracket))
+		return ENDPOINT_HOST_INVALID;
+	is_addr = addr_parse(host, &a) == 0;
+	/* RFC 3986 3.2.2: brackets are for IPv6 alone, which needs them */
+	if (bracket ? !is_addr || addr_is_v4(&a) : !is_addr && !is_name(host))
+		return ENDPOINT_HOST_INVALID;
+	if (is_addr)
+		return addr_is_loopback(&a) || addr_eq(&a, listens)
+			? ENDPOINT_HOST_OURS
+			: ENDPOINT_HOST_OTHER;
+	return is_localhost(host) ? ENDPOINT_HOST_OURS : ENDPOINT_HOST_OTHER;
 }

@@ -28,6 +28,7 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 /* evicted ones are still there until the library has looked */
@@ -61,6 +62,7 @@ struct http {
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
 	mono_t run_at; /* MONO_NEVER: the library waits for its sockets alone */
+	struct addr listens;
 	bool loopback; /* it listens for this system alone */
 	uint64_t n_accepted;
 	struct connection connection[N_SLOTS];
@@ -182,13 +184,54 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 	return info ? info->socket_context : NULL;
 }
 
-/* A page whose name leads to the loopback address (DNS rebinding) asks with its own
- * name. Elsewhere there may be names for the address, and others can connect anyway. */
-static bool is_host_ok(const struct connection *c)
-{
-	const char *host = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Host");
+struct host_fields {
+	unsigned n;
+	bool blank; /* between name and colon, which other programs read otherwise */
+	const char *value;
+};
 
-	return !c->http->loopback || !host || endpoint_is_local_host(host);
+static enum MHD_Result note_host(
+	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	static const char host[] = "Host";
+	struct host_fields *f = cls;
+	size_t len = sizeof(host) - 1;
+
+	if (strncasecmp(name, host, len) != 0 ||
+		name[len + strspn(name + len, " \t")] != '\0')
+		return MHD_YES;
+	f->n++;
+	f->blank |= name[len] != '\0';
+	f->value = value ? value : "";
+	return MHD_YES;
+}
+
+/* RFC 9112 3.2: one Host field, which only HTTP/1.0 can do without. A page whose name
+ * leads to the loopback address (DNS rebinding) asks with its own name. Elsewhere there
+ * may be names for the address, and others can connect anyway. NULL, or what is wrong,
+ * and the status. */
+static const char *refusal_of_host(
+	const struct connection *c, const char *version, unsigned *ret_code)
+{
+	struct host_fields f = {0};
+	enum endpoint_host whose;
+
+	MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, note_host, &f);
+	if (f.n == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) == 0)
+		return NULL;
+	*ret_code = MHD_HTTP_BAD_REQUEST;
+	if (f.n != 1 || f.blank)
+		return "a request has one line 'Host: NAME' or 'Host: NAME:PORT'; write it "
+		       "once, with the colon right behind Host\n";
+	whose = endpoint_host(f.value, &c->http->listens);
+	if (whose == ENDPOINT_HOST_INVALID)
+		return "the Host line is neither NAME nor NAME:PORT; write a name or an "
+		       "address (IPv6 in brackets), and a port of digits alone\n";
+	if (whose == ENDPOINT_HOST_OURS || !c->http->loopback)
+		return NULL;
+	*ret_code = MHD_HTTP_FORBIDDEN;
+	return "the name in the address is none of this system: say localhost or "
+	       "127.0.0.1, or let metrics-listen name another address\n";
 }
 
 /* It would be waited for until its end, which may never come. */
@@ -208,14 +251,14 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 	void **state)
 {
 	struct connection *c = connection_of(mhd);
+	const char *refusal;
+	unsigned code;
 
 	if (!c)
 		return MHD_NO;
-	if (!is_host_ok(c))
-		return send_text(c, MHD_HTTP_FORBIDDEN,
-			strdup("the name in the address is none of this system: say "
-			       "localhost or 127.0.0.1, or let metrics-listen name "
-			       "another address\n"));
+	refusal = refusal_of_host(c, version, &code);
+	if (refusal)
+		return send_text(c, code, strdup(refusal));
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED,
 			strdup("GET and HEAD are all there is\n"));
@@ -507,6 +550,7 @@ int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops
 		return -ENOMEM;
 	h->loop = loop;
 	h->ops = *ops;
+	h->listens = at->addr;
 	h->loopback = addr_is_loopback(&at->addr);
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
