@@ -9,7 +9,7 @@
 
 #include "control/config/config.h"
 #include "fuzz.h"
-#include "tools/convert.h"
+#include "tools/convert/convert.h"
 
 static unsigned count_lines(const struct convert_source *s)
 {

@@ -15,7 +15,7 @@ int replay_main(int argc, char **argv);
 #define main replay_main
 #undef stderr
 #define stderr stdout
-#include "tools/replay.c"
+#include "tools/replay/replay.c"
 #undef main
 
 static int fd;

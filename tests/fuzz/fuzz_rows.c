@@ -7,7 +7,7 @@
  */
 
 #include "fuzz.h"
-#include "tools/ctl_rows.h"
+#include "tools/ctl/ctl_rows.h"
 
 static void collect(void *ctx, const json_t *head, json_t *row)
 {

@@ -10,7 +10,7 @@
 
 #include "control/config/config.h"
 #include "test.h"
-#include "tools/convert.h"
+#include "tools/convert/convert.h"
 
 #include <glob.h>
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "control/config/config.h"
 #include "fail_alloc.h"
 #include "test.h"
-#include "tools/convert.h"
+#include "tools/convert/convert.h"
 
 #include <errno.h>
 #include <glob.h>

@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "command_name.h"
+#include "tools/ctl/command_name.h"
 
 #include <string.h>
 

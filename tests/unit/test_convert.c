@@ -7,7 +7,7 @@
 
 #include "control/config/config.h"
 #include "test.h"
-#include "tools/convert.h"
+#include "tools/convert/convert.h"
 
 #include <errno.h>
 #include <stdio.h>

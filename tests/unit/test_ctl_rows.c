@@ -2,8 +2,8 @@
 
 /* Replies taken apart row by row, in pieces of every size. */
 
-#include "ctl_rows.h"
 #include "test.h"
+#include "tools/ctl/ctl_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>

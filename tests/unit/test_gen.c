@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "test.h"
-#include "tools/gen_track.h"
+#include "tools/gen/gen_track.h"
 
 #define SIZE 1316
 

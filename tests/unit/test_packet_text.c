@@ -5,8 +5,8 @@
 
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
-#include "packet_text.h"
 #include "test.h"
+#include "tools/ctl/packet_text.h"
 
 #include <string.h>
 

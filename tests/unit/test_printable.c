@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-#include "printable.h"
+#include "tools/ctl/printable.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "watch_layout.h"
+#include "tools/ctl/watch/watch_layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the tables of ringcastctl have in common: members of a reply, as values and as
+ * cells. Members that are missing or of another type are "", 0, false and "-".
+ */
+
+#include "tools/ctl/text_table.h"
+
+#include <jansson.h>
+
+#define CELL_LIST_LEN	 5120 /* the names of 256 interfaces */
+#define CELL_MAX_SOURCES 4    /* in a cell; --json has all */
+
+const char *cell_str(const json_t *o, const char *key);
+long long cell_num(const json_t *o, const char *key);
+bool cell_yes(const json_t *o, const char *key);
+
+void cell_text(struct text_table *t, const json_t *o, const char *key);
+void cell_number(struct text_table *t, const json_t *o, const char *key);
+/* milliseconds in the two largest units: 4.2s, 3m05s, 2h00m, 9d23h; null is "-" */
+void cell_duration(struct text_table *t, const json_t *o, const char *key);
+/* a number with at most four digits and a unit: 950, 1.23k, 41.2M */
+void cell_scaled(struct text_table *t, const json_t *o, const char *key, double factor);
+/* Texts, or objects with "address"; a blocked source is marked as such. */
+void cell_list(struct text_table *t, const json_t *array, size_t max);
+
+#define CELL_DURATION_LEN 24
+const char *cell_format_duration(long long ms, char buf[CELL_DURATION_LEN]);
+#define CELL_SCALED_LEN 16
+const char *cell_format_scaled(double v, char buf[CELL_SCALED_LEN]);
+
+/* `text` behind what the list has already */
+void cell_append(char list[CELL_LIST_LEN], const char *separator, const char *text);

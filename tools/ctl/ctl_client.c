@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Client of the control socket, see ctl_client.h: one request line, one line of JSON
+ * (doc/control-socket.md). Called by ringcastctl.c and by the commands that have files
+ * of their own.
+ */
+
+#include "tools/ctl/ctl_client.h"
+
+#include "base/cleanup.h"
+#include "control/sys/ctl.h"
+#include "tools/ctl/printable.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_WAIT_S 20
+
+/* The socket is there, and its mode lets only a group in. */
+static void name_the_group(const char *path)
+{
+	const struct passwd *me = getpwuid(geteuid());
+	struct stat st;
+	const struct group *group = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+
+	if (!group || st.st_gid == 0) {
+		fputs("Run this command as root or as a member of the socket's group.\n",
+			stderr);
+		return;
+	}
+	fprintf(stderr,
+		"Run this command as root, or become a member of the group %s:\n"
+		"  sudo adduser %s %s     (and log in again)\n",
+		group->gr_name, me ? me->pw_name : "USER", group->gr_name);
+}
+
+static void explain_unreachable(const char *path, int err)
+{
+	fprintf(stderr, "ringcastctl: cannot reach the daemon at %s: %s\n", path,
+		strerror(err));
+	if (err == ENOENT || err == ECONNREFUSED)
+		fputs("Start ringcastd, or name its socket with -s if it uses another one\n"
+		      "(option -s of ringcastd, control-socket in its configuration).\n",
+			stderr);
+	else if (err == EACCES)
+		name_the_group(path);
+	else if (err == EPERM)
+		fputs("Who answers there is neither root nor the owner of the directory, or\n"
+		      "others may write in that. Run this command as the user of the daemon, or\n"
+		      "give its socket a directory of its own.\n",
+			stderr);
+}
+
+/* Nobody but its owner, and root, makes files in it. */
+static bool is_own(const struct stat *dir, uid_t owner)
+{
+	return dir->st_uid == owner && !(dir->st_mode & S_IWOTH) &&
+		(!(dir->st_mode & S_IWGRP) || dir->st_gid == 0);
+}
+
+/* Root is told things, and acts on them: anybody can answer in a directory like /tmp.
+ */
+static bool is_trusted(int fd, const char *path)
+{
+	_cleanup_(freep) char *copy = strdup(path);
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	if (!copy || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		return false;
+	return who.uid == 0 || (stat(dirname(copy), &st) == 0 && is_own(&st, who.uid));
+}
+
+int ctl_client_open(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
+	_cleanup_(closep) int fd = -1;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sun.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return -errno;
+	return is_trusted(fd, path) ? take_fd(&fd) : -EPERM;
+}
+
+/* Who may not connect cannot see whether anybody listens; the kernel's list tells. */
+static bool is_in_use(const char *path)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	size_t size = 0, n = strlen(path);
+	_cleanup_(freep) char *line = NULL;
+	bool found = !f;
+
+	while (!found && getline(&line, &size, f) > 0) {
+		const char *at = strchr(line, '/');
+
+		found = at && strncmp(at, path, n) == 0 && at[n] == '\n';
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+const char *ctl_client_default_path(void)
+{
+	static const char *const paths[] = {CTL_DEFAULT_PATH, CTL_SERVICE_PATH};
+	const char *path = getenv("RINGCAST_SOCKET");
+
+	if (path && *path)
+		return path;
+	for (size_t i = 0; i < array_len(paths); i++) {
+		int fd = ctl_client_open(paths[i]);
+
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 || fd == -EPERM || (fd == -EACCES && is_in_use(paths[i])))
+			return paths[i];
+	}
+	return paths[0];
+}
+
+int ctl_client_connect(const char *path)
+{
+	int fd = ctl_client_open(path);
+
+	if (fd < 0)
+		explain_unreachable(path, -fd);
+	return fd;
+}
+
+/* One line without its newline, malloc'ed; NULL and errno. `exact`: what may follow it
+ * stays unread. */
+static char *read_line(int fd, bool exact)
+{
+	_cleanup_(freep) char *line = NULL;
+	size_t n = 0, cap = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (n + 1 >= cap) {
+			char *larger = realloc(line, cap ? 2 * cap : 65536);
+
+			if (!larger)
+				return NULL;
+			line = larger;
+			cap = cap ? 2 * cap : 65536;
+		}
+		got = recv(fd, line + n, exact ? 1 : cap - n - 1, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return NULL;
+		if (got == 0) {
+			errno = ECONNRESET;
+			return NULL;
+		}
+		n += (size_t)got;
+		if (line[n - 1] == '\n')
+			break;
+	}
+	line[n - 1] = '\0';
+	return take_ptr(line);
+}
+
+int ctl_client_send(int fd, const char *request)
+{
+	_cleanup_(freep) char *line = NULL;
+	int len = asprintf(&line, "%s\n", request), done = 0;
+
+	if (len < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	while (done < len) {
+		ssize_t n = send(fd, line + done, (size_t)(len - done), MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (int)n;
+	}
+	return 0;
+}
+
+int ctl_client_receive(int fd, struct ctl_reply *r)
+{
+	for (;;) {
+		ssize_t got;
+
+		if (r->n + 1 >= r->cap) {
+			size_t cap = r->cap ? 2 * r->cap : 65536;
+			char *larger = realloc(r->line, cap);
+
+			if (!larger)
+				return -ENOMEM;
+			r->line = larger;
+			r->cap = cap;
+		}
+		got = recv(fd, r->line + r->n, r->cap - r->n - 1, MSG_DONTWAIT);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		if (got == 0)
+			return -ECONNRESET;
+		r->n += (size_t)got;
+		if (r->line[r->n - 1] == '\n') {
+			r->line[r->n - 1] = '\0';
+			return 1;
+		}
+	}
+}
+
+void ctl_client_forget(struct ctl_reply *r)
+{
+	free(r->line);
+	*r = (struct ctl_reply){0};
+}
+
+static void say_silent(const char *path, int e)
+{
+	fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n", path,
+		e == -EAGAIN ? "it does not react in time" : strerror(-e));
+}
+
+static char *ask_line(int fd, const char *path, const char *request, bool exact)
+{
+	char *line = NULL;
+	int r = ctl_client_send(fd, request);
+
+	if (r == 0) {
+		line = read_line(fd, exact);
+		r = line ? 0 : -errno;
+	}
+	if (r < 0)
+		say_silent(path, r);
+	return line;
+}
+
+char *ctl_client_line(int fd, const char *path, const char *request)
+{
+	return ask_line(fd, path, request, false);
+}
+
+/* Texts with several lines are members "text" of the reply itself. */
+static void clean(json_t *value, const char *key, unsigned depth)
+{
+	const char *keep = depth == 1 && strcmp(key, "text") == 0 ? "\n\t" : "";
+	_cleanup_(freep) char *text = NULL;
+	json_t *v;
+	size_t i;
+	void *next;
+
+	if (json_is_string(value)) {
+		text = strdup(json_string_value(value));
+		if (!text || json_string_set(value, printable(text, keep)) < 0)
+			json_string_set(value, "?");
+	}
+	json_array_foreach(value, i, v)
+	{
+		clean(v, "", depth + 1);
+	}
+	json_object_foreach_safe(value, next, key, v)
+	{
+		_cleanup_(freep) char *name = strdup(key);
+
+		clean(v, key, depth + 1);
+		if (name && strcmp(printable(name, ""), key) == 0)
+			continue;
+		if (name)
+			json_object_set(value, name, v);
+		json_object_del(value, key);
+	}
+}
+
+void ctl_client_clean_row(json_t *row)
+{
+	clean(row, "", 2);
+}
+
+json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error)
+{
+	json_t *reply = json_loads(line, 0, ret_error);
+
+	if (reply && (!as_json || isatty(STDOUT_FILENO)))
+		clean(reply, "", 0);
+	return reply;
+}
+
+void ctl_client_print_json(const json_t *reply, const char *line)
+{
+	if (line && !isatty(STDOUT_FILENO)) {
+		puts(line);
+		return;
+	}
+	json_dumpf(reply, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+void ctl_client_complain(const json_t *reply, const json_error_t *error)
+{
+	const char *said = json_string_value(json_object_get(reply, "error"));
+	_cleanup_(freep) char *text = strdup(said ? said : reply ? "" : error->text);
+
+	fprintf(stderr, "ringcastctl: %s%s%s\n",
+		said ? "" : "the reply is no JSON object", !said && !reply ? ": " : "",
+		text ? printable(text, "") : "");
+}
+
+static int ask_object(int fd, const char *path, const char *request, bool exact,
+	bool as_json, json_t **ret_reply)
+{
+	_cleanup_(freep) char *line = ask_line(fd, path, request, exact);
+	json_error_t error;
+	json_t *reply;
+
+	if (!line)
+		return CTL_EXIT_UNREACHABLE;
+	reply = ctl_client_parse(line, as_json, &error);
+	if (json_is_object(reply) && !json_object_get(reply, "error")) {
+		*ret_reply = reply;
+		return CTL_EXIT_OK;
+	}
+	ctl_client_complain(reply, &error);
+	json_decref(reply);
+	return CTL_EXIT_DAEMON;
+}
+
+int ctl_client_request(
+	int fd, const char *path, const char *request, bool as_json, json_t **ret_reply)
+{
+	return ask_object(fd, path, request, false, as_json, ret_reply);
+}
+
+/* 1 and *ret_reply; -EBADMSG: the reply is no JSON; another -errno. */
+static int receive_rows(int fd, struct ctl_rows *rows, json_t **ret_reply)
+{
+	char buf[65536];
+
+	for (;;) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		int e;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ECONNRESET;
+		e = ctl_rows_feed(rows, buf, (size_t)n, ret_reply);
+		if (e != 0)
+			return e;
+	}
+}
+
+int ctl_client_rows(int fd, const char *path, const char *request,
+	struct ctl_rows *rows, json_t **ret_reply)
+{
+	json_t *reply = NULL;
+	bool failed;
+	int e = ctl_client_send(fd, request);
+
+	if (e == 0)
+		e = receive_rows(fd, rows, &reply);
+	ctl_rows_deinit(rows);
+	if (e < 0 && e != -EBADMSG) {
+		say_silent(path, e);
+		return CTL_EXIT_UNREACHABLE;
+	}
+	if (!rows->json)
+		clean(reply, "", 0);
+	failed = json_object_get(reply, "error") != NULL;
+	if (json_is_object(reply) && !failed) {
+		*ret_reply = reply;
+		return CTL_EXIT_OK;
+	}
+	if (!failed || !rows->json)
+		ctl_client_complain(reply, &rows->error);
+	json_decref(reply);
+	return CTL_EXIT_DAEMON;
+}
+
+int ctl_client_stream(int fd, const char *path, const char *request)
+{
+	json_t *reply = NULL;
+	int status = ask_object(fd, path, request, true, false, &reply);
+
+	json_decref(reply);
+	return status;
+}

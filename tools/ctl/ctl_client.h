@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The client's end of the control socket, shared by the commands of ringcastctl:
+ * connect, send a line, read the answer. Messages for the user go to stderr here, so
+ * that all commands explain the same troubles in the same words.
+ *
+ * Who answers may be somebody else, and what is answered is data: for root it must be
+ * root, or the owner of the directory that the socket is in, and texts that go to a
+ * person pass printable().
+ */
+
+#include "tools/ctl/ctl_rows.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* exit statuses of ringcastctl */
+enum {
+	CTL_EXIT_OK = 0,
+	CTL_EXIT_USAGE = 1,
+	CTL_EXIT_UNREACHABLE = 1,
+	CTL_EXIT_DAEMON = 4, /* the daemon answered with an error */
+};
+
+/* what the options before the command have said */
+struct ctl_context {
+	const char *path; /* of the control socket */
+	bool as_json;
+};
+
+/* The socket when none is named: that of the environment, else the first at which a
+ * daemon answers, its own default or that of the service. */
+const char *ctl_client_default_path(void);
+
+/* Descriptor of a connection, or -errno after a message. The caller closes it. */
+int ctl_client_connect(const char *path);
+
+/* Send `request` (no newline) and read one line; malloc'ed, without its newline. NULL
+ * after a message. Several requests may use one connection. */
+char *ctl_client_line(int fd, const char *path, const char *request);
+
+/* The line as JSON, or NULL and *ret_error, which may be NULL. All its strings are fit
+ * for a terminal, and have line breaks only where "text" of the reply is a whole text;
+ * with `as_json` they are as the daemon has sent them, unless a terminal gets it. */
+json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
+/* Say on stderr what a reply that is an error says, or why the line was no reply. */
+void ctl_client_complain(const json_t *reply, const json_error_t *error);
+/* Print a reply, or the line that it was, as JSON on standard output. */
+void ctl_client_print_json(const json_t *reply, const char *line);
+
+/* Send and read, as an object; a reply {"error": ...} is printed and counts as a
+ * failure. CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */
+int ctl_client_request(int fd, const char *path, const char *request, bool as_json,
+	json_t **ret_reply);
+
+/* The same, row by row; `rows` is set up by the caller and emptied. *ret_reply is what
+ * is left of the reply. With rows->json an error of the daemon is printed there alone,
+ * as it is. */
+int ctl_client_rows(int fd, const char *path, const char *request,
+	struct ctl_rows *rows, json_t **ret_reply);
+/* A row is made fit for a terminal. */
+void ctl_client_clean_row(json_t *row);
+
+/* The pieces of it for those who must not block and have a screen of their own: no
+ * messages. Descriptor or -errno, -EPERM: who answers is not to be trusted; 0 or
+ * -errno.
+ */
+int ctl_client_open(const char *path);
+int ctl_client_send(int fd, const char *request);
+/* A reply that arrives bit by bit; zero octets to begin with. 1: `line` is complete, 0:
+ * there is more to come, -errno. */
+struct ctl_reply {
+	char *line; /* owned; without its newline when it is complete */
+	size_t n, cap;
+};
+int ctl_client_receive(int fd, struct ctl_reply *r);
+void ctl_client_forget(struct ctl_reply *r);
+/* Ask for a stream: its octets follow on `fd` after CTL_EXIT_OK. */
+int ctl_client_stream(int fd, const char *path, const char *request);

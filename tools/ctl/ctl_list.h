@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Replies that may have any number of rows, printed while they arrive: the program
+ * needs memory for some of the rows only. If the reply breaks off, what came before is
+ * there.
+ */
+
+#include "tools/ctl/ctl_client.h"
+#include "tools/ctl/ctl_rows.h"
+#include "tools/ctl/text_table.h"
+
+struct ctl_list {
+	const char *key; /* of the rows, see ctl_rows.h */
+	unsigned depth;
+	struct text_table table; /* its columns */
+	void (*row)(struct text_table *t, const json_t *row);
+	/* Instead of a table: print the row of this number. */
+	void (*print)(const json_t *row, size_t number, FILE *out);
+	/* What follows the rows. May be NULL. */
+	void (*rest)(const json_t *reply, size_t n_rows, FILE *out);
+	/* Ask once more, a second later: `head` stands in front of the rows. May be
+	 * NULL. */
+	bool (*again)(const json_t *head);
+	/* Instead of all of these; exit status. */
+	int (*show)(int fd, const struct ctl_context *ctx, const char *request);
+};
+
+extern const struct ctl_list ctl_list_interfaces, ctl_list_groups,
+	ctl_list_groups_detail, ctl_list_mfc, ctl_list_upstream;
+
+/* Ask and print, as JSON if the context says so. Exit status. */
+int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,
+	const struct ctl_list *list);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* ringcastctl monitor: events of the daemon as they happen, a line each, until an
+ * interrupt. */
+
+#include "tools/ctl/ctl_commands.h"
+
+#include "base/cleanup.h"
+#include "tools/ctl/ctl_cell.h"
+#include "tools/ctl/printable.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+	"usage: ringcastctl [-s SOCKET] monitor [--json]\n"
+	"\n"
+	"Events as they happen, a line each, until Ctrl-C: groups and hosts that come and\n"
+	"go, links, queriers, what is refused, limits, reloads. A line that says how many\n"
+	"events were lost means that they were not read in time.\n"
+	"\n"
+	"  -j, --json  as JSON, a line each\n"
+	"  -h, --help  this text\n";
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signo)
+{
+	interrupted = 1;
+}
+
+/* Both come only while we wait; a closed pipe is an error of fflush(). */
+static void catch_signals(sigset_t *ret_waiting)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, ret_waiting);
+	sigdelset(ret_waiting, SIGINT);
+	sigdelset(ret_waiting, SIGTERM);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* "17:40:01.123 lan1: group 239.1.2.3 host 10.0.1.2: group has its first member" */
+static void print_text(const json_t *event)
+{
+	static const char *const keys[] = {"group", "host"};
+	const char *interface = cell_str(event, "interface"), *blank = "";
+	json_int_t ms = json_integer_value(json_object_get(event, "unix_ms"));
+	const json_t *number = json_object_get(event, "value");
+	/* elsewhere it may have lines */
+	_cleanup_(freep) char *text = strdup(cell_str(event, "text"));
+	time_t seconds = (time_t)(ms / 1000);
+	char clock[16] = "";
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	printf("%s.%03d ", clock, (int)(ms % 1000));
+	if (*interface)
+		printf("%s: ", interface);
+	for (size_t i = 0; i < array_len(keys); i++) {
+		const char *value = cell_str(event, keys[i]);
+
+		if (*value) {
+			printf("%s%s %s", blank, keys[i], value);
+			blank = " ";
+		}
+	}
+	printf("%s%s", *blank ? ": " : "", text ? printable(text, "") : "");
+	if (json_is_integer(number))
+		printf(" (%lld)", (long long)json_integer_value(number));
+	number = json_object_get(event, "count");
+	if (json_is_integer(number))
+		printf(" (%lld)", (long long)json_integer_value(number));
+	putchar('\n');
+}
+
+static void print_event(const struct ctl_context *ctx, const char *line)
+{
+	json_t *event = ctl_client_parse(line, ctx->as_json, NULL);
+
+	if (event && ctx->as_json)
+		ctl_client_print_json(event, line);
+	else if (json_is_object(event))
+		print_text(event);
+	json_decref(event);
+}
+
+/* One or more lines. False: nobody reads them any more. */
+static bool print_events(const struct ctl_context *ctx, char *lines)
+{
+	char *save = NULL, *line;
+
+	for (line = strtok_r(lines, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save))
+		print_event(ctx, line);
+	return fflush(stdout) == 0;
+}
+
+static int follow(const struct ctl_context *ctx, int fd)
+{
+	struct ctl_reply reply = {0};
+	sigset_t waiting;
+	int r = 0;
+
+	catch_signals(&waiting);
+	while (r >= 0 && !interrupted) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		if (ppoll(&p, 1, NULL, &waiting) < 0)
+			continue;
+		r = ctl_client_receive(fd, &reply);
+		if (r > 0 && !print_events(ctx, reply.line))
+			break;
+		if (r > 0)
+			reply.n = 0;
+	}
+	ctl_client_forget(&reply);
+	if (r >= 0)
+		return CTL_EXIT_OK;
+	fputs("ringcastctl: the daemon has ended the connection\n", stderr);
+	return CTL_EXIT_DAEMON;
+}
+
+int ctl_monitor(const struct ctl_context *context, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct ctl_context ctx = *context;
+	_cleanup_(closep) int fd = -1;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+		if (c == 'j') {
+			ctx.as_json = true;
+			continue;
+		}
+		fputs(usage_text, c == 'h' ? stdout : stderr);
+		return c == 'h' ? CTL_EXIT_OK : CTL_EXIT_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "ringcastctl: 'monitor' takes no argument '%s'\n",
+			argv[optind]);
+		return CTL_EXIT_USAGE;
+	}
+	fd = ctl_client_connect(ctx.path);
+	if (fd < 0)
+		return CTL_EXIT_UNREACHABLE;
+	status = ctl_client_stream(fd, ctx.path, "monitor");
+	if (status != CTL_EXIT_OK)
+		return status;
+	if (isatty(STDERR_FILENO))
+		fputs("following events; Ctrl-C ends\n", stderr);
+	return follow(&ctx, fd);
+}

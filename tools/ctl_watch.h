@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-#pragma once
-
-/* `ringcastctl watch`: the daemon's state, again and again. */
-
-#include "ctl_client.h"
-
-int ctl_watch(const struct ctl_context *ctx, int argc, char **argv);
