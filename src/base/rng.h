@@ -7,6 +7,8 @@
  * Not for secrets.
  */
 
+#include "base/mul64.h"
+
 #include <stdint.h>
 
 struct rng {
@@ -30,5 +32,5 @@ static inline uint64_t rng_next(struct rng *rng)
 /* uniform in [0, n); n must not be 0 */
 static inline uint64_t rng_below(struct rng *rng, uint64_t n)
 {
-	return (uint64_t)(((unsigned __int128)rng_next(rng) * n) >> 64);
+	return mul64(rng_next(rng), n).high;
 }

@@ -8,6 +8,7 @@
 
 #include "base/table.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ uint64_t table_hash(const struct table *t, const void *key, size_t len)
 
 	for (; len >= 8; p += 8, len -= 8) {
 		memcpy(&m, p, 8);
+		m = le64toh(m); /* the same walk on every machine */
 		v[3] ^= m;
 		sip_round(v);
 		v[0] ^= m;

@@ -40,11 +40,11 @@ static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 /* No signalfd: that works only when every thread blocks the signals, and liburcu's own
  * threads unblock SIGUSR1. No pipe either: writing to one takes memory, which may not
  * be there. The process has one loop, so one descriptor; bit n of the mask is signal n.
- */
+ * A wider mask would need a lock on some 32-bit machines. */
 static int signal_event = -1;
-static _Atomic uint64_t signals_waiting;
+static atomic_uint signals_waiting;
 
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a handler may not wait for a lock");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait for a lock");
 
 static void on_signal_any_thread(int signo)
 {
@@ -52,7 +52,7 @@ static void on_signal_any_thread(int signo)
 	int saved = errno;
 	ssize_t n;
 
-	atomic_fetch_or(&signals_waiting, UINT64_C(1) << signo);
+	atomic_fetch_or(&signals_waiting, 1u << signo);
 	n = write(signal_event, &one, sizeof(one));
 	(void)n; /* full: the loop is awake */
 	errno = saved;
@@ -106,7 +106,8 @@ static void on_timer(struct loop_fd *f, uint32_t events)
 static void on_signal(struct loop_fd *f, uint32_t events)
 {
 	struct loop *l = container_of(f, struct loop, signals);
-	uint64_t unused, waiting;
+	uint64_t unused;
+	unsigned waiting;
 	ssize_t n = read(f->fd, &unused, sizeof(unused));
 
 	(void)n;

@@ -6,6 +6,8 @@
  * network, and whoever could predict the bucket could fill one.
  */
 
+#include "base/mul64.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -13,21 +15,14 @@ struct fib_secret {
 	uint64_t w[5];
 };
 
-static inline uint64_t fib_hash_fold(uint64_t x, uint64_t y)
-{
-	unsigned __int128 m = (unsigned __int128)x * y;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 /* of two words; `i` is 0 or 1 for two independent functions */
 static inline uint64_t fib_hash_pair(
 	const struct fib_secret *secret, unsigned i, uint64_t x, uint64_t y)
 {
-	return fib_hash_fold(x ^ secret->w[2 * i], y ^ secret->w[2 * i + 1]);
+	return mul64_fold(x ^ secret->w[2 * i], y ^ secret->w[2 * i + 1]);
 }
 
 static inline uint64_t fib_hash_end(const struct fib_secret *secret, uint64_t h)
 {
-	return fib_hash_fold(h, secret->w[4]);
+	return mul64_fold(h, secret->w[4]);
 }

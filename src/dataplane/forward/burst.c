@@ -7,6 +7,8 @@
 
 #include "dataplane/forward/burst.h"
 
+#include "base/mul64.h"
+
 #include <assert.h>
 
 #define INDEX_SIZE (2 * BURST_MAX)
@@ -40,22 +42,15 @@ static uint64_t load64(const uint8_t *p)
 	return v;
 }
 
-static uint64_t mix(uint64_t x, uint64_t y)
-{
-	unsigned __int128 m = (unsigned __int128)x * y;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 /* The address of the burst serves as the key: senders choose sources and groups, but do
  * not know where the heap is. The result decides on speed alone. */
 static unsigned slot_of(const struct burst *b, unsigned port, const struct frame *f)
 {
 	uint64_t key = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = mix(load64(f->src.b) ^ key, load64(f->src.b + 8) ^ ~key);
+	uint64_t h = mul64_fold(load64(f->src.b) ^ key, load64(f->src.b + 8) ^ ~key);
 
-	h ^= mix(load64(f->group.b) ^ (key >> 7), load64(f->group.b + 8) ^ (key << 9));
-	return (unsigned)mix(h ^ port, key | 1) % INDEX_SIZE;
+	h ^= mul64_fold(load64(f->group.b) ^ (key >> 7), load64(f->group.b + 8) ^ (key << 9));
+	return (unsigned)mul64_fold(h ^ port, key | 1) % INDEX_SIZE;
 }
 
 static bool is_flow(const struct burst_flow *flow, unsigned port, const struct frame *f)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The 128-bit product of two 64-bit numbers. 64-bit machines have an instruction for
+ * it; compilers for 32-bit machines know no 128-bit type, so the product is put
+ * together there from four smaller ones.
+ */
+
+#include <stdint.h>
+
+struct mul64 {
+	uint64_t low, high;
+};
+
+/* Schoolbook multiplication with digits of 32 bits; right on every machine. */
+static inline struct mul64 mul64_by_halves(uint64_t x, uint64_t y)
+{
+	uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;
+	uint64_t low = x0 * y0, mid = x1 * y0 + (low >> 32); /* neither sum overflows */
+	uint64_t cross = x0 * y1 + (uint32_t)mid;
+
+	return (struct mul64){
+		cross << 32 | (uint32_t)low,
+		x1 * y1 + (mid >> 32) + (cross >> 32),
+	};
+}
+
+static inline struct mul64 mul64(uint64_t x, uint64_t y)
+{
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 m = (unsigned __int128)x * y;
+
+	return (struct mul64){(uint64_t)m, (uint64_t)(m >> 64)};
+#else
+	return mul64_by_halves(x, y);
+#endif
+}
+
+/* Both halves in one word: the step of a multiply-fold hash. */
+static inline uint64_t mul64_fold(uint64_t x, uint64_t y)
+{
+	struct mul64 m = mul64(x, y);
+
+	return m.low ^ m.high;
+}
