@@ -24,6 +24,7 @@
 #include "control/upstream/host.h"
 #include "test.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 struct host_fixture {
@@ -250,7 +251,7 @@ static inline void fixture_act(struct host_fixture *t, const char *action)
 	unsigned n;
 	char name;
 
-	if (sscanf(action, "+%ld", &ms) == 1) {
+	if (sscanf(action, "+%" SCNd64, &ms) == 1) {
 		fixture_run(t, ms);
 	} else if (strcmp(action, "next") == 0) {
 		assert_true(host_deadline(&t->host).ns != MONO_NEVER.ns);

@@ -174,10 +174,14 @@ static void grows_and_shrinks(void **state)
 
 static void refuses_strange_addresses(void **state)
 {
+#if UINTPTR_MAX > UINT32_MAX
 	void *far = (void *)((uintptr_t)1 << 48);
 
 	assert_int_equal(fib_index_add(&ix, 1, far), -ENOMEM);
 	assert_int_equal(ix.n, 0);
+#else
+	skip(); /* an address of 32 bits always fits */
+#endif
 }
 
 int main(void)
