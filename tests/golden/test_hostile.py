@@ -166,6 +166,7 @@ def answers(name, directory):
 
 def main():
     program, directory = sys.argv[1:3]
+    os.environ["NO_COLOR"] = "1"     # else explain sends sequences of its own
     names = []
     for words in (["--help"], ["show", "--help"]):
         text = subprocess.run([program, *words], capture_output=True, text=True,

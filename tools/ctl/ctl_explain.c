@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "control/sys/ctl.h"
 #include "tools/ctl/ctl_cell.h"
+#include "tools/ctl/term_style.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -66,17 +67,30 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_check(const json_t *c, FILE *out)
+/* What needs attention is bold where that is allowed: "NO", and "?" that is not
+ * certain.
+ */
+static void print_mark(const char *verdict, FILE *out)
 {
-	const char *verdict = cell_str(c, "verdict"), *mark = "  ?  ";
+	const char *mark = "?";
+	bool bold = false;
 
 	if (strcmp(verdict, "pass") == 0)
-		mark = "  ok ";
-	else if (strcmp(verdict, "refuse") == 0)
-		mark = "  NO ";
+		mark = "ok";
 	else if (strcmp(verdict, "note") == 0)
-		mark = "  -- ";
-	fprintf(out, "%s%-9s %-10s ", mark, cell_str(c, "check"),
+		mark = "--";
+	else
+		bold = term_style_allowed(out);
+	if (strcmp(verdict, "refuse") == 0)
+		mark = "NO";
+	fprintf(out, "  %s%-2s%s ", bold ? TERM_BOLD : "", mark,
+		bold ? TERM_NORMAL : "");
+}
+
+static void print_check(const json_t *c, FILE *out)
+{
+	print_mark(cell_str(c, "verdict"), out);
+	fprintf(out, "%-9s %-10s ", cell_str(c, "check"),
 		*cell_str(c, "interface") ? cell_str(c, "interface") : "-");
 	print_wrapped(cell_str(c, "text"), 26, out);
 	if (!*cell_str(c, "advice"))

@@ -8,6 +8,7 @@
 
 #if HAVE_NCURSES
 
+#include "tools/ctl/term_style.h"
 #include "tools/ctl/watch/watch_model.h"
 
 #include <curses.h>
@@ -20,6 +21,7 @@
 #define ESCAPE_WAIT_MS 50 /* a key alone, or the rest of a sequence */
 
 static SCREEN *terminal;
+static bool colours;
 
 bool watch_curses_start(void)
 {
@@ -36,7 +38,8 @@ bool watch_curses_start(void)
 	nodelay(stdscr, TRUE);
 	set_escdelay(ESCAPE_WAIT_MS);
 	curs_set(0);
-	if (has_colors()) {
+	colours = has_colors() && term_style_allowed(stdout);
+	if (colours) {
 		start_color();
 		use_default_colors();
 		init_pair(COLOR_ALARM, COLOR_RED, -1);
@@ -70,7 +73,7 @@ static chtype attributes(enum watch_style style)
 	case WATCH_FOOTER:
 		return A_REVERSE;
 	case WATCH_ALARM:
-		return has_colors() ? A_BOLD | COLOR_PAIR(COLOR_ALARM) : A_BOLD;
+		return colours ? A_BOLD | COLOR_PAIR(COLOR_ALARM) : A_BOLD;
 	}
 	return A_NORMAL;
 }
