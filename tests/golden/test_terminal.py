@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ringcastctl prints on a terminal and nowhere else: bold marks, where NO_COLOR allows.
+"""What ringcastctl prints on a terminal and nowhere else: bold marks, where NO_COLOR allows, and
+the blanks behind the lines of a full screen.
 
 usage: test_terminal.py RINGCASTCTL
 """
@@ -10,7 +11,7 @@ import os
 import sys
 import tempfile
 
-from test_hostile import Daemon, in_pipe, on_terminal
+from test_hostile import ANSWERS, Daemon, in_pipe, on_terminal
 
 CHECKS = {"group": "239.1.2.3", "source": None, "summary": "it stops here", "verdict": "refuse",
           "checks": [{"check": c, "interface": "wan", "verdict": v, "text": "t", "advice": None,
@@ -36,18 +37,33 @@ def bold_marks(command):
             yield f"{what}: {said!r} lacks {lacks}"
 
 
+def blanks(command):
+    said = in_pipe(command + ["watch", "--once"])
+    if b"lan1" not in said:
+        yield f"no interface: {said!r}"
+    yield from (f"ends in blanks: {line!r}" for line in said.splitlines()
+                if line.endswith(b" "))
+
+
+CASES = (("explain marks what needs attention in bold", CHECKS, bold_marks),
+         ("N33 a page as text has no blanks at the end of its lines", ANSWERS["watch"], blanks))
+
+
 def main():
     program = sys.argv[1]
-    print("1..1")
+    print(f"1..{len(CASES)}")
+    failed = 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "sock")
-        daemon = Daemon(path, json.dumps(CHECKS).encode())
-        faults = list(bold_marks([program, "-s", path]))
-        daemon.close(path)
-    for line in faults:
-        print(f"# {line}")
-    print(f"{'not ok' if faults else 'ok'} 1 - explain marks what needs attention in bold")
-    return 1 if faults else 0
+        for n, (title, answer, check) in enumerate(CASES, 1):
+            daemon = Daemon(path, json.dumps(answer).encode())
+            faults = list(check([program, "-s", path]))
+            daemon.close(path)
+            failed += bool(faults)
+            for line in faults:
+                print(f"# {line}")
+            print(f"{'not ok' if faults else 'ok'} {n} - {title}", flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

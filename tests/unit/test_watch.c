@@ -60,11 +60,11 @@ static json_t *page(long long ms, unsigned n_interfaces, size_t n_groups)
 				(json_int_t)(1000 - i), "bytes_per_s",
 				(json_int_t)(1316 * (1000 - i)), "wrong", 0));
 	}
-	p = json_pack("{ss sI sI sI sI so s{sI sI} so}", "version", "9.9", "now_ms",
+	p = json_pack("{ss sI sI sI sI sI so s{sI sI} so}", "version", "9.9", "now_ms",
 		(json_int_t)ms, "uptime_ms", (json_int_t)ms, "entries",
-		(json_int_t)n_groups, "matched", (json_int_t)n_groups, "interfaces",
-		list, "drops", "no_group", (json_int_t)(ms / 10), "wrong_input",
-		(json_int_t)12, "rows", rows);
+		(json_int_t)(n_groups + 1), "total", (json_int_t)n_groups, "matched",
+		(json_int_t)n_groups, "interfaces", list, "drops", "no_group",
+		(json_int_t)(ms / 10), "wrong_input", (json_int_t)12, "rows", rows);
 	assert_non_null(p);
 	return p;
 }
@@ -134,8 +134,9 @@ static void rates_and_states(void **state)
 	show(24, 80);
 	assert_string_equal(screen.line[0].text,
 		"ringcast 9.9, up 3.0s, 20 entries, in 16.0M out 48.0M bit/s");
-	assert_string_equal(
-		screen.line[1].text, "drops: no_group 300 (100/s), wrong_input 12");
+	/* N33: what does not grow any more is over */
+	assert_string_equal(screen.line[1].text,
+		"drops: no_group 100/s (300); earlier: wrong_input 12");
 	assert_non_null(strstr(line_with("wan "), "2.00k"));
 	assert_non_null(strstr(line_with("wan "), "asked 12.0s ago"));
 	assert_non_null(strstr(line_with("lan1 "), "up, querier"));
@@ -146,10 +147,77 @@ static void rates_and_states(void **state)
 	assert_non_null(line_with("ff3e:0:1:2:3:4:5:9"));
 	/* N33: what does not fit is cut, and is not "none" */
 	show(24, 20);
-	assert_string_equal(screen.line[1].text, "drops: no_group 300");
+	assert_string_equal(screen.line[1].text, "drops: no_group 100/");
 	show(24, 200);
 	assert_non_null(strstr(line_with("wan "), "by 10.0.0.1"));
 	assert_non_null(strstr(line_with("239.1.0.0"), "######"));
+}
+
+static void set_drops(json_t *p, const char *drops)
+{
+	json_object_set_new(p, "drops", json_loads(drops, 0, NULL));
+	watch_update(&w, p);
+}
+
+/* N33: after a cure nothing is dropped now, and a key forgets what was dropped before.
+ */
+static void drops_that_are_over(void **state)
+{
+	set_drops(page(1000, 2, 3), "{\"wrong_input\":1660}");
+	set_drops(page(3000, 2, 3), "{\"wrong_input\":1660}");
+	show(24, 80);
+	assert_string_equal(
+		screen.line[1].text, "drops: none now; earlier: wrong_input 1.66k");
+	assert_int_equal(watch_input(&w, 'z'), WATCH_DRAW);
+	show(24, 80);
+	assert_string_equal(screen.line[1].text, "drops: none");
+	set_drops(page(5000, 2, 3), "{\"wrong_input\":1670}");
+	show(24, 80);
+	assert_string_equal(screen.line[1].text, "drops: wrong_input 5/s (10)");
+	assert_int_equal(watch_input(&w, 'z'), WATCH_DRAW);
+	show(24, 80);
+	assert_string_equal(screen.line[1].text, "drops: wrong_input 5/s (1.67k)");
+	/* a daemon that has started anew */
+	watch_input(&w, 'z');
+	set_drops(page(100, 2, 3), "{\"wrong_input\":3}");
+	show(24, 80);
+	assert_string_equal(
+		screen.line[1].text, "drops: none now; earlier: wrong_input 3");
+}
+
+/* As those of the daemon, an interface's drops begin anew. */
+static void drops_of_an_interface(void **state)
+{
+	json_t *p = page(1000, 2, 3);
+
+	json_object_set_new(json_array_get(json_object_get(p, "interfaces"), 0),
+		"dropped", json_integer(777));
+	watch_update(&w, json_incref(p));
+	show(24, 80);
+	assert_non_null(strstr(line_with("wan "), " 777 "));
+	watch_input(&w, 'z');
+	show(24, 80);
+	assert_null(strstr(line_with("wan "), " 777 "));
+	json_decref(p);
+}
+
+/* N33: the text of the filter is there as long as anything is. */
+static void a_long_filter_is_not_cut(void **state)
+{
+	strcpy(w.filter, "2001:db8:1:2:3:4:5:6");
+	watch_update(&w, page(1000, 2, 3));
+	watch_update(&w, page(3000, 2, 3));
+	show(24, 100);
+	assert_string_equal(screen.line[0].text,
+		"ringcast 9.9, up 3.0s, 3 of 3 with \"2001:db8:1:2:3:4:5:6\", "
+		"in 16.0M out 16.0M bit/s");
+	show(24, 80);
+	assert_string_equal(screen.line[0].text,
+		"up 3.0s, 3 of 3 with \"2001:db8:1:2:3:4:5:6\", "
+		"in 16.0M out 16.0M bit/s");
+	show(24, 50);
+	assert_string_equal(
+		screen.line[0].text, "3 of 3 with \"2001:db8:1:2:3:4:5:6\"");
 }
 
 static void a_new_daemon_counts_from_zero(void **state)
@@ -250,7 +318,7 @@ static void keys_filter(void **state)
 	assert_int_equal(watch_input(&w, WATCH_KEY_ENTER), WATCH_REFRESH);
 	assert_request("show top sort rate offset 0 limit 24 filter 239.");
 	show(24, 80);
-	assert_non_null(strstr(screen.line[0].text, "100 with \"239.\""));
+	assert_non_null(strstr(screen.line[0].text, "100 of 100 with \"239.\""));
 	/* given up: the filter before stays */
 	watch_input(&w, '/');
 	type("7");
@@ -323,6 +391,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_size_fits),
 		T(rates_and_states),
+		T(drops_that_are_over),
+		T(drops_of_an_interface),
+		T(a_long_filter_is_not_cut),
 		T(a_new_daemon_counts_from_zero),
 		T(pages_after_a_key_keep_the_rates),
 		T(trouble_is_above_what_was_known),

@@ -67,9 +67,16 @@ static void print_plain(struct session *s)
 		fputs("\033[H\033[J", stdout);
 	else if (s->n_pages > 1 && !s->once)
 		putchar('\n');
-	for (size_t i = 0; i < s->screen.n; i++)
+	for (size_t i = 0; i < s->screen.n; i++) {
+		const char *text = s->screen.line[i].text;
+		size_t n = strlen(text);
+
+		/* blanks at the end are for the colour of a screen */
+		while (n > 0 && text[n - 1] == ' ')
+			n--;
 		if (s->screen.line[i].style != WATCH_FOOTER)
-			puts(s->screen.line[i].text);
+			printf("%.*s\n", (int)n, text);
+	}
 	/* who reads it has gone */
 	if (fflush(stdout) != 0)
 		ended = 1;

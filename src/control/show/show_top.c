@@ -49,10 +49,10 @@ struct page {
 	enum step step;
 	struct show_rates rates;
 	struct fib_cursor at;
-	struct topn top; /* of struct row */
-	size_t n_matched;
-	unsigned port; /* the next one to write */
-	size_t row;    /* the same */
+	struct topn top;	   /* of struct row */
+	size_t n_total, n_matched; /* rows that there are, and those of the filter */
+	unsigned port;		   /* the next one to write */
+	size_t row;		   /* the same */
 	uint64_t sum[_VERDICT_N];
 };
 
@@ -234,6 +234,7 @@ static void take_entry(const struct fib_view *v, void *arg)
 	/* everybody else of a group that is asked for by source only */
 	if (addr_is_any(&v->source) && portset_empty(&v->out) && !v->seen && !v->wrong)
 		return;
+	p->n_total++;
 	if (!row_matches(p, v))
 		return;
 	p->n_matched++;
@@ -365,12 +366,13 @@ static void write_head(struct page *p)
 	mono_t now = loop_now(p->app->loop);
 
 	show_open(&p->a,
-		json_pack("{ss sI sI sI so sI sI}", "version", RINGCAST_VERSION,
+		json_pack("{ss sI sI sI sI so sI sI}", "version", RINGCAST_VERSION,
 			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
 			(json_int_t)((now.ns - p->app->started.ns) / NS_PER_MS),
 			"entries", (json_int_t)fib_size(dataplane_fib(p->app->dp)),
-			"rate_interval_ms", show_rate_interval(p->app), "matched",
-			(json_int_t)p->n_matched, "offset", (json_int_t)p->offset));
+			"total", (json_int_t)p->n_total, "rate_interval_ms",
+			show_rate_interval(p->app), "matched", (json_int_t)p->n_matched,
+			"offset", (json_int_t)p->offset));
 	show_begin(&p->a, ",\"interfaces\":[");
 }
 

@@ -38,28 +38,43 @@ static double sum_rates(const struct watch *w, const char *key)
 	return sum;
 }
 
+/* "20 entries", or what the filter has left of them */
+static void describe_count(const struct watch *w, char *buf, size_t size)
+{
+	const char *key = json_object_get(w->now, "total") ? "total" : "entries";
+	long long total = cell_num(w->now, key);
+
+	if (*w->filter)
+		snprintf(buf, size, "%lld of %lld with \"%s\"",
+			cell_num(w->now, "matched"), total, w->filter);
+	else
+		snprintf(buf, size, "%lld %s", total, total == 1 ? "entry" : "entries");
+}
+
+/* The fullest of these that fits: the filter is not cut before the rest is left out. */
 static void add_title(const struct watch *w, struct watch_screen *s)
 {
-	char line[512], up[CELL_DURATION_LEN], in[CELL_SCALED_LEN],
-		out[CELL_SCALED_LEN];
+	char line[512], count[160], up[CELL_DURATION_LEN], rates[64];
+	char in[CELL_SCALED_LEN], out[CELL_SCALED_LEN];
 	double rx = sum_rates(w, "rx_bytes"), tx = sum_rates(w, "tx_bytes");
-	size_t n;
 
 	if (!w->now) {
 		watch_screen_add(s, WATCH_TITLE, "ringcast");
 		return;
 	}
-	snprintf(line, sizeof(line),
-		"ringcast %s, up %s, %lld entries, in %s out %s bit/s",
-		cell_str(w->now, "version"),
-		cell_format_duration(cell_num(w->now, "uptime_ms"), up),
-		cell_num(w->now, "entries"),
+	cell_format_duration(cell_num(w->now, "uptime_ms"), up);
+	describe_count(w, count, sizeof(count));
+	snprintf(rates, sizeof(rates), "in %s out %s bit/s",
 		rx < 0 ? "-" : cell_format_scaled(rx * 8, in),
 		tx < 0 ? "-" : cell_format_scaled(tx * 8, out));
-	n = strlen(line);
-	if (*w->filter)
-		snprintf(line + n, sizeof(line) - n, ", %lld with \"%s\"",
-			cell_num(w->now, "matched"), w->filter);
+	snprintf(line, sizeof(line), "ringcast %.64s, up %s, %s, %s",
+		cell_str(w->now, "version"), up, count, rates);
+	if (strlen(line) > w->cols)
+		snprintf(line, sizeof(line), "up %s, %s, %s", up, count, rates);
+	if (strlen(line) > w->cols)
+		snprintf(line, sizeof(line), "%s, %s", count, rates);
+	if (strlen(line) > w->cols)
+		snprintf(line, sizeof(line), "%s", count);
 	watch_screen_add(s, WATCH_TITLE, line);
 }
 
@@ -78,39 +93,60 @@ static int compare_drops(const void *a_, const void *b_)
 	return (a->total < b->total) - (a->total > b->total);
 }
 
-/* "drops: no_group 21 (3/s), wrong_input 12": what grows first */
+/* Those that grow, or that have grown before; returns the length with what there was.
+ * One that does not fit is left out with those behind it, but the first of all is cut
+ * rather than left out: there are drops. */
+static size_t list_drops(const struct watch *w, char line[WATCH_COLS_MAX + 1],
+	size_t len, const struct drop *list, size_t n, bool growing)
+{
+	const char *head = growing	  ? ""
+		: len > strlen("drops: ") ? "; earlier: "
+					  : "none now; earlier: ";
+
+	for (size_t i = 0; i < n; i++) {
+		char total[CELL_SCALED_LEN], rate[CELL_SCALED_LEN], one[160];
+
+		if ((list[i].rate > 0) != growing)
+			continue;
+		cell_format_scaled((double)list[i].total, total);
+		if (growing)
+			snprintf(one, sizeof(one), "%s%s %s/s (%s)", head,
+				list[i].reason, cell_format_scaled(list[i].rate, rate),
+				total);
+		else
+			snprintf(one, sizeof(one), "%s%s %s", head, list[i].reason,
+				total);
+		if (len + strlen(one) > WATCH_COLS_MAX ||
+			(len > strlen("drops: ") && len + strlen(one) > w->cols))
+			break;
+		strcpy(line + len, one);
+		len += strlen(one);
+		head = ", ";
+	}
+	return len;
+}
+
+/* "drops: no_group 3/s (21); earlier: wrong_input 12" */
 static void add_drops(const struct watch *w, struct watch_screen *s)
 {
 	json_t *drops = json_object_get(w->now, "drops"), *v;
 	struct drop list[64];
-	char line[WATCH_COLS_MAX + 1] = "drops: none";
-	size_t n = 0, len = strlen("drops: ");
+	char line[WATCH_COLS_MAX + 1] = "drops: ";
+	size_t n = 0, len = strlen(line), start = len;
 	const char *key;
 
 	json_object_foreach(drops, key, v)
 	{
-		if (n < sizeof(list) / sizeof(list[0]))
-			list[n++] = (struct drop){key, watch_drop_rate(w, key),
-				(long long)json_integer_value(v)};
+		long long total = watch_drop_total(w, key);
+
+		if (total > 0 && n < sizeof(list) / sizeof(list[0]))
+			list[n++] = (struct drop){key, watch_drop_rate(w, key), total};
 	}
 	if (n > 0)
 		qsort(list, n, sizeof(list[0]), compare_drops);
-	for (size_t i = 0; i < n; i++) {
-		char total[CELL_SCALED_LEN], rate[CELL_SCALED_LEN], one[128];
-
-		snprintf(one, sizeof(one), "%s%s %s", i ? ", " : "", list[i].reason,
-			cell_format_scaled((double)list[i].total, total));
-		if (list[i].rate > 0)
-			snprintf(one + strlen(one), sizeof(one) - strlen(one),
-				" (%s/s)", cell_format_scaled(list[i].rate, rate));
-		/* the first is cut rather than left out: there are drops */
-		if (len + strlen(one) > WATCH_COLS_MAX ||
-			(i > 0 && len + strlen(one) > w->cols))
-			break;
-		strcpy(line + len, one);
-		len += strlen(one);
-	}
-	watch_screen_add(s, WATCH_PLAIN, line);
+	len = list_drops(w, line, len, list, n, true);
+	len = list_drops(w, line, len, list, n, false);
+	watch_screen_add(s, WATCH_PLAIN, len > start ? line : "drops: none");
 }
 
 /* ---- interfaces ---- */
@@ -182,7 +218,8 @@ static void fill_interface(const struct watch *w, struct watch_grid *g, const js
 	double in = watch_interface_rate(w, i, "rx_bytes");
 	double out = watch_interface_rate(w, i, "tx_bytes");
 	const char *instance = cell_str(i, "instance");
-	long long drops = cell_num(i, "dropped") + cell_num(i, "refused");
+	long long drops = watch_interface_total(w, i, "dropped") +
+		watch_interface_total(w, i, "refused");
 	char text[192];
 
 	watch_grid_text(g, cell_str(i, "name"));
@@ -197,9 +234,9 @@ static void fill_interface(const struct watch *w, struct watch_grid *g, const js
 	if (wide) {
 		watch_grid_count(g, i, "rx_packets");
 		watch_grid_count(g, i, "tx_packets");
-		watch_grid_count(g, i, "ring_drops");
+		watch_grid_rate(g, (double)watch_interface_total(w, i, "ring_drops"));
 	} else {
-		drops += cell_num(i, "ring_drops");
+		drops += watch_interface_total(w, i, "ring_drops");
 	}
 	watch_grid_rate(g, (double)drops);
 	describe_state(w, i, text, sizeof(text));
@@ -363,13 +400,14 @@ static const char *const help[] = {
 	"  i            all interfaces",
 	"  + -          longer, shorter interval",
 	"  Space        refresh now",
+	"  z            count drops from now on; again: since the start of the daemon",
 	"  h ?          this page",
 	"",
 	"Columns",
 	"  Source       of the last datagram; Wrong: refused, as no source may send here",
 	"  Mem          hosts that have joined (1 where they do not say who they are)",
 	"  InPkt ...    packets and bits per second that came in and went out",
-	"  Drops        frames and copies that were dropped here, since start",
+	"  Drops        frames and copies that were dropped here, since start or key z",
 	"  asked        when the provider's router last sent a query",
 };
 

@@ -42,7 +42,8 @@ void watch_deinit(struct watch *w)
 {
 	json_decref(w->now);
 	json_decref(w->before);
-	w->now = w->before = NULL;
+	json_decref(w->zero);
+	w->now = w->before = w->zero = NULL;
 }
 
 void watch_resize(struct watch *w, unsigned rows, unsigned cols)
@@ -77,7 +78,8 @@ void watch_update(struct watch *w, json_t *page)
 	w->now = page;
 	if (!same) {
 		json_decref(w->before);
-		w->before = NULL;
+		json_decref(w->zero);
+		w->before = w->zero = NULL;
 	}
 	w->trouble[0] = '\0';
 	clamp(w);
@@ -186,6 +188,15 @@ static enum watch_action go_back(struct watch *w)
 	return WATCH_REFRESH;
 }
 
+static enum watch_action turn_zero(struct watch *w)
+{
+	json_t *zero = w->zero ? NULL : json_incref(w->now);
+
+	json_decref(w->zero);
+	w->zero = zero;
+	return WATCH_DRAW;
+}
+
 static enum watch_action input_char(struct watch *w, int key)
 {
 	if (key >= '1' && key < '1' + _WATCH_SORT_N)
@@ -215,6 +226,8 @@ static enum watch_action input_char(struct watch *w, int key)
 		return change_interval(w, 2);
 	case '-':
 		return change_interval(w, 0.5);
+	case 'z':
+		return turn_zero(w);
 	case ' ':
 		return WATCH_REFRESH;
 	}
@@ -260,17 +273,43 @@ static double per_second(
 	return (double)grown * 1000 / (double)ms;
 }
 
-double watch_interface_rate(const struct watch *w, const json_t *i, const char *key)
+/* The interface of that name, as it was; NULL: it was not there. */
+static const json_t *interface_of(const json_t *page, const json_t *i)
 {
 	const json_t *old;
 	size_t n;
 
-	json_array_foreach(json_object_get(w->before, "interfaces"), n, old)
+	json_array_foreach(json_object_get(page, "interfaces"), n, old)
 	{
 		if (strcmp(cell_str(old, "name"), cell_str(i, "name")) == 0)
-			return per_second(w, i, old, key);
+			return old;
 	}
-	return -1;
+	return NULL;
+}
+
+double watch_interface_rate(const struct watch *w, const json_t *i, const char *key)
+{
+	const json_t *old = interface_of(w->before, i);
+
+	return old ? per_second(w, i, old, key) : -1;
+}
+
+static long long since(const json_t *now, const json_t *zero, const char *key)
+{
+	long long grown = cell_num(now, key) - cell_num(zero, key);
+
+	return grown < 0 ? cell_num(now, key) : grown;
+}
+
+long long watch_interface_total(const struct watch *w, const json_t *i, const char *key)
+{
+	return since(i, interface_of(w->zero, i), key);
+}
+
+long long watch_drop_total(const struct watch *w, const char *reason)
+{
+	return since(json_object_get(w->now, "drops"),
+		json_object_get(w->zero, "drops"), reason);
 }
 
 double watch_drop_rate(const struct watch *w, const char *reason)

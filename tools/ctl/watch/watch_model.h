@@ -51,6 +51,7 @@ enum watch_page {
 
 struct watch {
 	json_t *now, *before; /* pages; `before` is of the same daemon, or NULL */
+	json_t *zero;	      /* drops count from this page on; NULL: from the start */
 	char trouble[160];    /* why there is no newer page; empty: there is one */
 	/* what is shown */
 	unsigned rows, cols;
@@ -89,3 +90,7 @@ int watch_sort_parse(const char *name, enum watch_sort *ret);
  * not known yet. */
 double watch_interface_rate(const struct watch *w, const json_t *i, const char *key);
 double watch_drop_rate(const struct watch *w, const char *reason);
+/* How much they are, less what they were when the user wanted them to be zero. */
+long long watch_interface_total(
+	const struct watch *w, const json_t *i, const char *key);
+long long watch_drop_total(const struct watch *w, const char *reason);
