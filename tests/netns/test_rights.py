@@ -20,6 +20,7 @@ from libnetns import (PLAIN, Daemon, Skip, a_group, assert_continuous, case, lab
 from manager import ManagedDaemon
 
 MEMBER, STARTER, NOBODY = 12345, 12346, 65534
+OTHER_MEMBER, THIRD_MEMBER = 12347, 12348
 READ, CHANGE = "read", "change"
 PATIENCE_S = 20
 # shorter than an upgrade may wait for anybody
@@ -494,6 +495,92 @@ def root_asks(b):
         assert "upgrade takes no argument" in c.line()["error"]
         c.close()
     unharmed(d, before, n_fds, receiver, got)
+
+
+def connected(uid, groups, path):
+    """A client whose connection that user has made."""
+    c = Client.__new__(Client)
+    c.sock, c.octets = socket.socket(fileno=passed_on(uid, groups, path)), b""
+    c.sock.settimeout(PATIENCE_S)
+    return c
+
+
+class Members:
+    """Clients of users, who are all in the group of the control socket."""
+
+    def __init__(self, b):
+        group = a_group()
+        self.gid = [group.gr_gid]
+        self.d = b.run(b.topology(), f"control-group {group.gr_name}\nuser nobody\n" + PLAIN)
+
+    def connect(self, uid):
+        return connected(uid, self.gid, self.d.socket)
+
+    def ask(self, uid, request="monitor"):
+        c = self.connect(uid)
+        c.send(request.encode() + b"\n")
+        reply = c.line()
+        c.error = reply.get("error") if reply else "no answer"
+        return c
+
+    def follow(self, uid):
+        c = self.ask(uid)
+        assert not c.error, c.error
+        return c
+
+
+def has_ended(c):
+    return c.line() is None
+
+
+@case("one member cannot hold all streams: root gets one, and so does another member")
+def streams(b):
+    m = Members(b)
+    greedy = [m.follow(MEMBER) for _ in range(4)]
+    fifth = m.ask(MEMBER)
+    assert f"uid {MEMBER} has 4 streams already" in fifth.error, fifth.error
+    others = [m.follow(OTHER_MEMBER) for _ in range(2)]
+    # the greedy one makes room, its oldest stream first
+    others.append(m.follow(OTHER_MEMBER))
+    assert has_ended(greedy[0])
+    late = m.ask(OTHER_MEMBER)
+    assert "6 streams already, and other places are kept for root" in late.error, late.error
+    third = m.follow(THIRD_MEMBER)
+    assert has_ended(greedy[1])
+    # what root may not have costs nobody a stream
+    roots = [m.follow(0), m.follow(0)]
+    assert "unknown word" in m.ask(0, "capture nonsense").error
+    assert "takes no argument" in m.ask(0, "monitor nonsense").error
+    # root gets all there are
+    roots += [m.follow(0) for _ in range(6)]
+    for c in greedy[2:] + others + [third]:
+        assert has_ended(c)
+    assert "8 streams already" in m.ask(0).error
+    assert "8 streams already" in m.ask(MEMBER).error
+    roots.pop().close()
+    wait_for(PATIENCE_S, lambda: not m.ask(0).error, "there is a place again")
+    for c in roots:
+        c.send(b"ignored\n")
+        c.sock.shutdown(socket.SHUT_WR)
+        assert has_ended(c)
+
+
+@case("connections of a member take no place of root's")
+def connections(b):
+    m = Members(b)
+    roots = m.connect(0)     # says nothing for a while
+    roots.send(b"version\n")
+    assert roots.line()["name"] == "ringcastd"
+    many = [m.connect(MEMBER) for _ in range(40)]
+    many[-1].send(b"version\n")
+    assert many[-1].line()["name"] == "ringcastd"   # so all before it have been let in
+    other = m.ask(OTHER_MEMBER, "version")
+    assert not other.error
+    assert has_ended(many[0])
+    for c in (roots, other):
+        c.send(b"version\n")
+        reply = c.line()
+        assert reply and reply["name"] == "ringcastd", "it was dropped"
 
 
 THIEF = """

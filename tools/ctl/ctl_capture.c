@@ -338,7 +338,9 @@ static int receive(int fd, struct capture_out *out)
 	}
 	if (ending)
 		return CTL_EXIT_OK;
-	fputs("ringcastctl: the daemon has ended the capture\n", stderr);
+	fputs("ringcastctl: the daemon has ended the capture: it stops, or root or a user with "
+	      "fewer streams took the place; try again\n",
+		stderr);
 	return CTL_EXIT_DAEMON;
 }
 

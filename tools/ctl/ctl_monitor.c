@@ -130,7 +130,9 @@ static int follow(const struct ctl_context *ctx, int fd)
 	ctl_client_forget(&reply);
 	if (r >= 0)
 		return CTL_EXIT_OK;
-	fputs("ringcastctl: the daemon has ended the connection\n", stderr);
+	fputs("ringcastctl: the daemon has ended the connection: it stops, or root or a user "
+	      "with fewer streams took the place; try again\n",
+		stderr);
 	return CTL_EXIT_DAEMON;
 }
 

@@ -65,7 +65,7 @@ struct capture {
 	uint32_t n_interfaces;
 };
 
-_Static_assert(CAPTURES_MAX >= CTL_MAX_STREAMS, "a stream without a slot");
+_Static_assert(CAPTURES_MAX > CTL_MAX_STREAMS, "a stream without a slot");
 
 struct tap {
 	struct tap_ops ops;

@@ -9,6 +9,7 @@
 #include "control/sys/ctl.h"
 
 #include "base/cleanup.h"
+#include "base/places.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ struct client {
 	char *out; /* owned; waiting from out_pos to n_out */
 	size_t out_pos, n_out, cap_out;
 	struct ctl_stream *stream; /* NULL: it asks and we answer */
+	int64_t stream_number;	   /* in the order of their beginnings */
 	struct ctl_answer *answer; /* under way; NULL: none */
 	bool begun;		   /* some of it has been written */
 	bool line;		   /* `in` has a request */
@@ -49,8 +51,9 @@ struct ctl {
 	const char *path;      /* borrowed */
 	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
 	int spare; /* descriptor given up to turn clients away when there is no other */
-	size_t turn; /* the client that is asked first for the next one */
-	dev_t dev;   /* of the file we made */
+	size_t turn;	   /* the client that is asked first for the next one */
+	int64_t n_streams; /* that have begun */
+	dev_t dev;	   /* of the file we made */
 	ino_t ino;
 	struct client client[CTL_MAX_CLIENTS];
 };
@@ -102,6 +105,28 @@ static void client_drop(struct client *c)
 static size_t client_pending(const struct client *c)
 {
 	return c->n_out - c->out_pos;
+}
+
+static bool client_write(struct client *c)
+{
+	while (client_pending(c) > 0) {
+		ssize_t n = send(c->fd.fd, c->out + c->out_pos, client_pending(c),
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		c->active = loop_now(c->ctl->loop);
+		c->out_pos += (size_t)n;
+	}
+	if (c->stream) {
+		c->out_pos = c->n_out = 0;
+		return true;
+	}
+	/* a large reply is rare: do not keep its memory */
+	free(c->out);
+	c->out = NULL;
+	c->out_pos = c->n_out = c->cap_out = 0;
+	return true;
 }
 
 /* jansson's output callback: 0, or -1 to stop */
@@ -236,15 +261,6 @@ static const struct ctl_command *find_command(
 	return NULL;
 }
 
-static unsigned count_streams(const struct ctl *ctl)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
-		n += ctl->client[i].stream != NULL;
-	return n;
-}
-
 json_t *ctl_list(const struct ctl_command *commands)
 {
 	static const char *const name[] = {
@@ -289,21 +305,87 @@ static json_t *refusal(
 		k->name, *args ? " " : "", args, starter);
 }
 
+/* Those with a stream, or those without one that are not free; returns how many. */
+static size_t list_places(
+	const struct ctl *ctl, bool streams, struct place ret[CTL_MAX_CLIENTS])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < CTL_MAX_CLIENTS; i++) {
+		const struct client *c = &ctl->client[i];
+
+		if (c->fd.fd < 0 || (c->stream != NULL) != streams)
+			continue;
+		ret[n++] = (struct place){.number = i,
+			.uid = c->uid,
+			.root = may_change(c),
+			.since = streams ? c->stream_number : c->active.ns};
+	}
+	return n;
+}
+
+/* NULL: the client may have a stream, for which *ret_victim ends if there is one. */
+static json_t *refuse_stream(struct client *c, struct client **ret_victim)
+{
+	static const struct places rule = {.max = CTL_MAX_STREAMS,
+		.kept = CTL_STREAMS_KEPT,
+		.per_user = CTL_STREAMS_PER_USER};
+	struct ctl *ctl = c->ctl;
+	struct place v[CTL_MAX_CLIENTS];
+	size_t n = list_places(ctl, true, v);
+	const struct place *victim;
+	bool root = may_change(c);
+
+	switch (places_find(&rule, v, n, c->uid, root, &victim)) {
+	case PLACE_FREE:
+		break;
+	case PLACE_MADE:
+		*ret_victim = &ctl->client[victim->number];
+		break;
+	case PLACE_USER_MAX:
+		return ctl_error(
+			"uid %u has %d streams already, and a user may have no "
+			"more; end one of them (capture, monitor)",
+			(unsigned)c->uid, CTL_STREAMS_PER_USER);
+	case PLACE_FULL:
+		return ctl_error("there are %zu streams already%s; end one of them "
+				 "(capture, monitor)",
+			n, root ? "" : ", and other places are kept for root");
+	}
+	return NULL;
+}
+
+/* Last words, as far as the kernel takes them. */
+static void end_stream(struct client *c)
+{
+	if (!c->stream || c->closing)
+		return;
+	c->closing = true;
+	c->stream->ops->ending(c->stream);
+	(void)client_write(c);
+}
+
 /* The handler says yes by giving its stream; without a reply there is none. */
 static json_t *open_stream(
 	struct client *c, const struct ctl_command *k, const char *args)
 {
 	struct ctl_stream *s = NULL;
-	json_t *reply;
+	struct client *victim = NULL;
+	json_t *reply = refuse_stream(c, &victim);
 
-	if (count_streams(c->ctl) >= CTL_MAX_STREAMS)
-		return ctl_error("there are %d streams already", CTL_MAX_STREAMS);
+	if (reply)
+		return reply;
 	reply = k->stream(c->ctl->ctx, args, &s);
 	c->stream = s;
+	c->stream_number = c->ctl->n_streams++;
 	if (s)
 		s->client = c;
 	if (!reply)
 		close_stream(c);
+	if (c->stream && victim) {
+		end_stream(victim);
+		client_drop(victim);
+	}
 	return reply;
 }
 
@@ -394,28 +476,6 @@ static bool client_read(struct client *c)
 	return true;
 }
 
-static bool client_write(struct client *c)
-{
-	while (client_pending(c) > 0) {
-		ssize_t n = send(c->fd.fd, c->out + c->out_pos, client_pending(c),
-			MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		c->active = loop_now(c->ctl->loop);
-		c->out_pos += (size_t)n;
-	}
-	if (c->stream) {
-		c->out_pos = c->n_out = 0;
-		return true;
-	}
-	/* a large reply is rare: do not keep its memory */
-	free(c->out);
-	c->out = NULL;
-	c->out_pos = c->n_out = c->cap_out = 0;
-	return true;
-}
-
 /* After something was done for it: write, and wait for what comes next. */
 static void client_settle(struct client *c, bool ok)
 {
@@ -488,23 +548,36 @@ bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len)
 	return true;
 }
 
-/* A free slot, if need be that of the client that has been idle longest. There are
+/* The client without a stream that has been idle longest, whoever it is. There are
  * fewer streams, which have nothing to say, than slots. */
-static struct client *client_slot(struct ctl *ctl)
+static struct client *idle_longest(struct ctl *ctl)
 {
 	struct client *oldest = NULL;
 
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
 		struct client *c = &ctl->client[i];
 
-		if (c->fd.fd < 0)
-			return c;
 		if (!c->stream && (!oldest || mono_before(c->active, oldest->active)))
 			oldest = c;
 	}
 	assert(oldest);
-	client_drop(oldest);
 	return oldest;
+}
+
+/* A free slot, if need be that of another client. */
+static struct client *client_slot(struct ctl *ctl)
+{
+	struct place v[CTL_MAX_CLIENTS];
+	const struct place *greediest;
+	struct client *victim;
+
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
+		if (ctl->client[i].fd.fd < 0)
+			return &ctl->client[i];
+	greediest = places_greediest(v, list_places(ctl, false, v));
+	victim = greediest ? &ctl->client[greediest->number] : idle_longest(ctl);
+	client_drop(victim);
+	return victim;
 }
 
 /* Without a free descriptor the client would wait and the loop spin: take it and hang
@@ -745,15 +818,8 @@ struct ctl *ctl_free(struct ctl *ctl)
 	if (!ctl)
 		return NULL;
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
-		struct client *c = &ctl->client[i];
-
-		/* last words, as far as the kernel takes them */
-		if (c->stream && !c->closing) {
-			c->closing = true;
-			c->stream->ops->ending(c->stream);
-			(void)client_write(c);
-		}
-		client_drop(c);
+		end_stream(&ctl->client[i]);
+		client_drop(&ctl->client[i]);
 	}
 	loop_del(&ctl->fd);
 	closep(&ctl->fd.fd);

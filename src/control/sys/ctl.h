@@ -27,9 +27,16 @@
 #define CTL_MAX_PENDING (4 << 20)
 /* A reply in pieces: the next one is made when fewer bytes wait for the client. */
 #define CTL_ANSWER_ROOM (64 << 10)
-/* one more, and the one that has been idle longest is dropped */
+/* One more, and a client is dropped: of the user with the most clients, root and the
+ * starter left out, the one that has been idle longest. Of root and the starter one is
+ * dropped only where all are theirs. */
 #define CTL_MAX_CLIENTS 16
-#define CTL_MAX_STREAMS 8
+/* Of these, some are for root and the starter alone, and each other user has a few.
+ * Where the places are taken, the oldest stream of the user with the most of them ends,
+ * root and the starter left out, if the newcomer is one of those two or has fewer. */
+#define CTL_MAX_STREAMS	     8
+#define CTL_STREAMS_KEPT     2
+#define CTL_STREAMS_PER_USER 4
 /* octets that wait for the client of a stream */
 #define CTL_MAX_STREAM_PENDING (2 << 20)
 

@@ -15,7 +15,9 @@
 #include <stdatomic.h>
 #include <urcu-qsbr.h>
 
-#define SAMPLE_WANTS_MAX 8
+/* one more than there are captures at a time: the next one begins before the one whose
+ * place it takes has ended */
+#define SAMPLE_WANTS_MAX 9
 
 /* one capture's wish */
 struct sample_want {
