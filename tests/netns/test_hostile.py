@@ -169,6 +169,27 @@ def forged(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
 
 
+@case("F2 a host that has groups is heard whole, whatever strangers use up")
+def strangers(b):
+    t, d, channels, (victim, attacker, _), _, _ = bed(b, "message-rate 100\n")
+    receivers = [b.receiver(victim, c) for c in channels]
+    for r in receivers:
+        wait_datagrams(r)
+    *_, (_, frames) = forgeries(victim)
+    flood = b.own(Flood(attacker, frames, 1000, 0.2))
+    start = d.show("stats")["control"]["records_limited"]
+    wait_for(PATIENCE, lambda: d.show("stats")["control"]["records_limited"] > start + 182 * 1000,
+             "strangers are refused")
+    # each channel goes on for longer than a membership lives without an answer
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        for r in receivers:
+            r.receive()
+            wait_datagrams(r, seconds=1)
+    assert flood.is_alive()
+    b.note(f"{flood.rate():.0f}/s: {len(receivers)} channels of one host went on")
+
+
 def refused(d, port):
     return next(i["refused"] for i in d.show("interfaces")["interfaces"]
                 if i["name"] == port)

@@ -182,6 +182,110 @@ static void r082_who_is_quiet_gets_through(void **state)
 	assert_int_equal(quiet, 50);
 }
 
+/* ---- members ---- */
+
+#define MEMBERSHIP_MS 260000
+
+/* The same, and what is granted leaves the sender with groups. */
+static struct flood_verdict join(int64_t ms, const struct flood_limit *limit,
+	struct flood_host host, uint32_t word, uint32_t work)
+{
+	struct flood_message m = {
+		.host = host, .octets = &word, .len = sizeof(word), .work = work};
+	struct flood_verdict v = flood_input(flood, mono_from_ms(ms), &port, limit, &m);
+
+	if (v.work)
+		flood_member(flood, mono_from_ms(ms), &port, &m, v.work,
+			mono_from_ms(ms + MEMBERSHIP_MS));
+	return v;
+}
+
+/* 10,000 made-up hosts send 10,000 reports of 182 records a second, and become members
+ * by them. A host that had 20 groups before answers general queries: all of them are
+ * heard, each time. */
+static void f2_strangers_do_not_cut_a_member(void **state)
+{
+	const struct flood_host old = host_of(7, 7);
+	uint64_t work = 0;
+	unsigned n = 0, i = 0;
+
+	for (unsigned k = 0; k < 20; k++)
+		join(100, &defaults, old, 1000000 + k, 2);
+	for (int64_t ms = 1000; ms < 201000; ms++) {
+		for (unsigned k = 0; k < 10; k++, i++) {
+			uint32_t made_up = 1000 + i % 10000;
+
+			work += join(ms, &defaults, host_of(made_up, made_up), i, 183)
+					.work;
+		}
+		if (ms % 20000 != 500)
+			continue;
+		/* each time it has changed a group */
+		assert_int_equal(join(ms, &defaults, old, (uint32_t)ms, 21).work, 21);
+		n++;
+	}
+	assert_int_equal(n, 10);
+	/* four ways of 40,000/s, and their bursts */
+	assert_true(work <= 200 * 160000 + 50000 + 3 * 12500);
+}
+
+/* A neighbour forges both of the member's addresses and sends large reports of all
+ * kinds of groups. What the member always says is heard whole. */
+static void f4_a_forger_does_not_silence_a_member(void **state)
+{
+	const struct flood_host member = host_of(7, 7);
+	unsigned i = 0;
+
+	assert_int_equal(join(100, &defaults, member, 42, 21).work, 21);
+	for (int64_t ms = 1000; ms < 201000; ms++) {
+		for (unsigned k = 0; k < 10; k++)
+			join(ms, &defaults, member, 1000000 + i++, 183);
+		if (ms % 20000 == 500)
+			assert_int_equal(join(ms, &defaults, member, 42, 21).work, 21);
+	}
+}
+
+/* Join, then say something when no other way is open than that of members. */
+static uint32_t heard_as_member(
+	int64_t ms, struct flood_port *p, struct flood_host host)
+{
+	struct flood_message m = {.host = host, .octets = "", .len = 1, .work = 40};
+	struct flood_port closed;
+	uint32_t work;
+
+	flood_input(flood, mono_from_ms(ms), p, &defaults, &m);
+	flood_member(
+		flood, mono_from_ms(ms), p, &m, 1, mono_from_ms(ms + MEMBERSHIP_MS));
+	closed = *p;
+	p->messages = p->quiet = p->fresh = mono_from_ms(ms + 100000);
+	work = flood_input(flood, mono_from_ms(ms), p, &defaults, &m).work;
+	*p = closed;
+	return work;
+}
+
+/* A membership that ends gives its place back; all places of members of one port leave
+ * room for those of another. */
+static void r082_places_of_members(void **state)
+{
+	static struct flood_port other;
+	const struct flood_host first = host_of(7, 7), late = host_of(8, 8);
+	struct flood_message m = {.octets = "", .len = 1, .work = 40};
+
+	assert_int_equal(heard_as_member(100, &port, first), 40);
+	for (unsigned i = 0; i < 10 * FLOOD_MEMBERS; i++) {
+		m.host = host_of(1000 + i, 1000 + i);
+		flood_input(flood, mono_from_ms(200), &port, &defaults, &m);
+		flood_member(flood, mono_from_ms(200), &port, &m, 1,
+			mono_from_ms(200 + MEMBERSHIP_MS));
+	}
+	assert_int_equal(heard_as_member(30000, &port, first), 40);
+	assert_int_equal(heard_as_member(30000, &port, late), 0);
+	assert_int_equal(heard_as_member(30000, &other, late), 40);
+	assert_int_equal(heard_as_member(30000, &other, host_of(9, 9)), 40);
+	assert_int_equal(heard_as_member(60000, &port, first), 40);
+	assert_int_equal(heard_as_member(300 + MEMBERSHIP_MS, &port, late), 40);
+}
+
 /* ---- forged addresses ---- */
 
 /* What a flood looks like, and what the victim's messages in it do. */
@@ -333,6 +437,9 @@ int main(void)
 		CASE(r082_a_large_answer_is_taken_whole),
 		CASE(r082_taken_in_part),
 		CASE(r082_who_is_quiet_gets_through),
+		CASE(f2_strangers_do_not_cut_a_member),
+		CASE(f4_a_forger_does_not_silence_a_member),
+		CASE(r082_places_of_members),
 		CASE(f4_forged_addresses_silence_nobody),
 		CASE(f4_bad_messages_use_up_nothing),
 		CASE(f4_the_first_one_has_no_advantage),

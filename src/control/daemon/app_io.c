@@ -111,6 +111,8 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 
 		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
+		if (msg.kind == GM_REPORT)
+			mcsock_rx_member(app->rx, pp->groups.member_until);
 		app_monitor_report(app, now, pp, &msg, members);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);

@@ -149,6 +149,9 @@ struct mgroup_db {
 	mono_t now;
 	bool brought,
 		within_share; /* its sender has brought the group; may add to it */
+	/* the sender of a record has groups here so long; set by records, taken back by
+	 * whoever feeds them. MONO_UNSET: none of them tells so */
+	mono_t member_until;
 	bool doubt; /* the address of its sender is known from another station */
 	struct addrset list, ask, fresh;
 };

@@ -186,6 +186,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 			effects_note(fx, db->port, NOTE_HOST_LIMIT, &g->group,
 				&msg->from, MGROUP_MAX_HOSTS);
 		g->untracked_until = until;
+		if (type == GM_IS_EX || type == GM_TO_EX || list->n)
+			db->member_until = until;
 		return;
 	}
 	h->version = msg->version;
@@ -204,6 +206,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	}
 	if (gm_filter_is_none(&h->filter))
 		host_del(g, (size_t)(h - g->host));
+	else
+		db->member_until = until;
 }
 
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now)

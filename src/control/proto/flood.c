@@ -10,7 +10,8 @@
  * Hosts and messages are in tables of fixed size, four to a row, in which a new one
  * takes the place of the one whose bucket has been empty longest. Who lost its place
  * starts with an empty bucket: the error is always on the side of letting pass, and the
- * port's budgets bound it.
+ * port's budgets bound it. Members are in a table whose places are kept: who has one
+ * loses it when its groups have ended, or to another port that has fewer in that row.
  */
 
 #include "control/proto/flood.h"
@@ -37,6 +38,14 @@
  * channels, or answers a query for some dozens of groups. */
 #define QUIET_WORK  16
 #define QUIET_BURST 64
+/* What each of the two budgets of a member allows: an answer to a general query for
+ * some dozens of groups, and the next one 125 s later. All members together cause no
+ * more than the way of a port without a limit of its own. */
+#define MEMBER_WORK  4
+#define MEMBER_BURST 64
+#define MEMBER_WAYS  8
+#define MEMBER_ROWS  (FLOOD_MEMBERS / MEMBER_WAYS)
+#define SAID	     2 /* messages of a member that are remembered */
 /* The same message may come from the same addresses so often per second, and at once:
  * hosts repeat what they say. */
 #define SAME_RATE  2
@@ -44,7 +53,7 @@
 /* Octets of a message that are compared; its length is, in any case. */
 #define SAME_OCTETS 256
 
-/* The two other ways of a port without a limit of its own. */
+/* The other ways of a port without a limit of its own. */
 #define DEFAULT_PORT_RATE 20000
 
 struct entry {
@@ -59,11 +68,28 @@ struct host {
 	uint32_t n_refused;
 };
 
+struct member {
+	const void *port;    /* which one it is, not what is in it */
+	mono_t since, until; /* its groups end then */
+	mono_t any, known;   /* buckets: of all messages, of those that it has said */
+	struct {
+		uint64_t digest;
+		mono_t at; /* heard last */
+	} said[SAID];
+};
+
+struct member_row {
+	uint64_t id[MEMBER_WAYS]; /* keyed hash; 0: the place is free */
+	struct member v[MEMBER_WAYS];
+};
+
 struct flood {
 	struct table hash; /* only its key */
 	struct rng rng;
 	struct host host[ROWS][WAYS];
 	struct entry same[ROWS][WAYS];
+	struct member_row member[MEMBER_ROWS];
+	uint64_t last_id; /* who sent the last message; 0: nobody is limited */
 	/* what the last message was charged as a repetition; NULL: it was not */
 	struct entry *last;
 	mono_t last_before;
@@ -153,6 +179,71 @@ static struct entry *find_same(
 	return find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
 }
 
+static struct member *find_member(struct flood *f, uint64_t id)
+{
+	struct member_row *row = &f->member[(id >> 1) % MEMBER_ROWS];
+
+	for (unsigned i = 0; i < MEMBER_WAYS; i++)
+		if (row->id[i] == id)
+			return &row->v[i];
+	return NULL;
+}
+
+static unsigned n_of_port(const struct member_row *row, const void *port)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MEMBER_WAYS; i++)
+		n += row->v[i].port == port;
+	return n;
+}
+
+/* A place that a new member of the port may take, or MEMBER_WAYS: one that is not in
+ * use, else the youngest of another port that has at least two more in the row. */
+static unsigned free_place(const struct member_row *row, mono_t now, const void *port)
+{
+	unsigned most = n_of_port(row, port) + 1, place = MEMBER_WAYS;
+
+	for (unsigned i = 0; i < MEMBER_WAYS; i++) {
+		const struct member *m = &row->v[i];
+		unsigned n;
+
+		if (mono_due(m->until, now))
+			return i;
+		n = n_of_port(row, m->port);
+		if (n > most ||
+			(n == most && place < MEMBER_WAYS &&
+				mono_before(row->v[place].since, m->since))) {
+			most = n;
+			place = i;
+		}
+	}
+	return place;
+}
+
+/* NULL: all places are taken */
+static struct member *get_member(
+	struct flood *f, mono_t now, uint64_t id, const void *port)
+{
+	struct member_row *row = &f->member[(id >> 1) % MEMBER_ROWS];
+	struct member *m = find_member(f, id);
+	unsigned i;
+
+	if (m)
+		return m;
+	i = free_place(row, now, port);
+	if (i == MEMBER_WAYS)
+		return NULL;
+	row->id[i] = id;
+	row->v[i] = (struct member){.port = port, .since = now};
+	return &row->v[i];
+}
+
+static uint64_t digest(const struct flood *f, const struct flood_message *m)
+{
+	return table_hash(&f->hash, m->octets, m->len);
+}
+
 /* ---- buckets ---- */
 
 static int64_t fill(mono_t bucket, mono_t now)
@@ -192,7 +283,7 @@ static uint32_t room_by_chance(struct flood *f, mono_t bucket, mono_t now,
 	return left < want ? (uint32_t)left : want;
 }
 
-/* ---- three ways ---- */
+/* ---- four ways ---- */
 
 struct input {
 	struct flood *f;
@@ -207,6 +298,11 @@ struct input {
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
 }
 
 /* Less than the first records of a message is nothing. */
@@ -285,6 +381,47 @@ static struct budget way(const struct input *in)
 	return budget(rate * FLOOD_PORT_WORK, WAY_BURST_MS);
 }
 
+static bool has_said(
+	const struct flood *f, const struct member *p, const struct flood_message *m)
+{
+	uint64_t d = digest(f, m);
+
+	for (unsigned i = 0; i < SAID; i++)
+		if (mono_is_set(p->said[i].at) && p->said[i].digest == d)
+			return true;
+	return false;
+}
+
+/* Who tries pays: those who have used up their places do not stand in the way of the
+ * others, however often they try. */
+static uint32_t take_member(const struct input *in)
+{
+	struct budget own = budget(MEMBER_WORK, MEMBER_BURST * 1000 / MEMBER_WORK);
+	struct budget port = way(in);
+	struct member *p = find_member(in->f, in->id);
+	uint32_t want = in->m->work, granted, known = 0;
+	mono_t *bucket;
+
+	if (!p || mono_due(p->until, in->now))
+		return 0;
+	bucket = &p->any;
+	granted = room(*bucket, in->now, &own, want);
+	if (want > FLOOD_SMALL && has_said(in->f, p, in->m))
+		known = room(p->known, in->now, &own, want);
+	if (known >= granted && known) {
+		bucket = &p->known;
+		granted = known;
+	}
+	if (!is_enough(granted, want))
+		return 0;
+	charge(bucket, in->now, &own, granted);
+	granted = room_by_chance(in->f, in->port->member, in->now, &port, granted);
+	if (!is_enough(granted, want))
+		return 0;
+	charge(&in->port->member, in->now, &port, granted);
+	return granted;
+}
+
 static uint32_t take_quiet(const struct input *in)
 {
 	struct budget quiet = budget(QUIET_WORK, QUIET_BURST * 1000 / QUIET_WORK);
@@ -346,13 +483,16 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
 	struct flood_verdict v = {.work = m->work};
 
 	f->last = NULL;
+	f->last_id = 0;
 	if (!limit->host_rate && !limit->port_rate)
 		return v;
-	in.id = host_id(f, port, &m->host);
+	f->last_id = in.id = host_id(f, port, &m->host);
 	in.h = find_host(f, in.id);
 	v.work = take_full(&in, &v.cause);
 	if (v.cause == FLOOD_NOTHING)
 		return v;
+	/* also where a part was granted: a member is not cut by what strangers do */
+	v.work = larger(v.work, take_member(&in));
 	if (!v.work)
 		v.work = take_quiet(&in);
 	if (!v.work)
@@ -362,6 +502,40 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
 	if (!v.work)
 		v.loud = count_refused(in.h, now, limit->loud_rate);
 	return v;
+}
+
+/* Remember what it said. What has been heard within the life of a membership stays: a
+ * forger must not push it out. */
+static void note_said(struct member *p, mono_t now, uint64_t d)
+{
+	int64_t life = p->until.ns - now.ns;
+	unsigned oldest = 0;
+
+	for (unsigned i = 0; i < SAID; i++) {
+		if (mono_is_set(p->said[i].at) && p->said[i].digest == d) {
+			p->said[i].at = now;
+			return;
+		}
+		if (mono_before(p->said[i].at, p->said[oldest].at))
+			oldest = i;
+	}
+	if (mono_is_set(p->said[oldest].at) &&
+		!mono_due(mono_add_ns(p->said[oldest].at, life), now))
+		return;
+	p->said[oldest].digest = d;
+	p->said[oldest].at = now;
+}
+
+void flood_member(struct flood *f, mono_t now, const struct flood_port *port,
+	const struct flood_message *m, uint32_t granted, mono_t until)
+{
+	struct member *p = f->last_id ? get_member(f, now, f->last_id, port) : NULL;
+
+	if (!p)
+		return;
+	p->until = until;
+	if (m->work > FLOOD_SMALL && granted == m->work)
+		note_said(p, now, digest(f, m));
 }
 
 void flood_bad(struct flood *f)

@@ -7,17 +7,27 @@
  *
  * A host has a budget, and so has a port. A host is what the message says of its
  * sender, link-layer and IP address together; both can be forged. So nobody is refused
- * outright when a budget is spent. A message then has three ways, each with a budget of
+ * outright when a budget is spent. A message then has four ways, each with a budget of
  * its own for the port:
  *
  *   full    within what its host and its port may send;
+ *   member  its host has groups on the port, and has had its place before strangers
+ *           took all of them; see below;
  *   quiet   its host has caused little work lately;
  *   fresh   nobody has sent the same message from the same addresses lately. A message
  *           that a forger has sent already has done what its real sender wants.
  *
  * Where more wants a way than it has room for, chance decides and not the order of
- * arrival, and large messages have less of a chance than small ones. On the second and
- * third way only the first records of a large message are taken.
+ * arrival, and large messages have less of a chance than small ones. On the last two
+ * ways only the first records of a large message are taken.
+ *
+ * The way of members has a place for each host and no place for strangers: what all
+ * places together may cause is less than the port's budget of that way, so those who
+ * come first keep what they have whoever comes later. A place has two budgets. The
+ * second one is only for messages that the host has said before while there was room,
+ * which is how hosts answer general queries. A forger that speaks in a member's name
+ * spends the first one; to spend the second one it must say what keeps the member's
+ * groups.
  *
  * Pure, and of fixed size: strangers choose the hosts' addresses.
  */
@@ -28,7 +38,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FLOOD_HOSTS 8192 /* remembered at once, of all ports together */
+#define FLOOD_HOSTS   8192 /* remembered at once, of all ports together */
+#define FLOOD_MEMBERS 4096 /* likewise */
 
 /* Units of work for each message that the rates allow, so that a rate is a rate of
  * messages and of work. A host may send large reports, a port carries mostly small
@@ -62,7 +73,7 @@ enum flood_cause {
 /* of one port; zero is a port from which nothing has come */
 struct flood_port {
 	/* buckets: when they will be empty again */
-	mono_t messages, work, quiet, fresh;
+	mono_t messages, work, member, quiet, fresh;
 	/* who met a limit last, and when; MONO_UNSET: nobody yet. Index 0 is unused. */
 	struct {
 		struct flood_host host;
@@ -94,6 +105,11 @@ struct flood *flood_free(struct flood *f); /* takes and returns NULL */
 /* A message has arrived on the port. */
 struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port *port,
 	const struct flood_limit *limit, const struct flood_message *m);
+/* The message of the last flood_input() was used with the work that was granted, and
+ * its sender has groups on that port until then, if it says nothing more. A no-op when
+ * its places are all taken. */
+void flood_member(struct flood *f, mono_t now, const struct flood_port *port,
+	const struct flood_message *m, uint32_t granted, mono_t until);
 /* The message of the last flood_input() was none, or was refused for what it says: the
  * same octets may come again from its real sender. */
 void flood_bad(struct flood *f);

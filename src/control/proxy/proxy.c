@@ -265,6 +265,7 @@ enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
 
 	if (!pp)
 		return GM_BAD_ROLE;
+	pp->groups.member_until = MONO_UNSET;
 	bad = input(p, now, pp, msg, fx);
 	proxy_merge(p, now, fx);
 	if (bad != GM_OK) {

@@ -48,7 +48,8 @@ struct mcsock_rx {
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];
 	struct flood *flood;
-	unsigned delivered; /* index of the packet that is being delivered */
+	unsigned delivered;  /* index of the packet that is being delivered */
+	mono_t member_until; /* its sender has groups so long; MONO_UNSET: none */
 	/* not a multiple of a cache's way, in which all of them would compete */
 	uint8_t packet[BATCH][PACKET_SIZE + 192];
 };
@@ -95,6 +96,11 @@ struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
 const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx)
 {
 	return &rx->from[rx->delivered];
+}
+
+void mcsock_rx_member(struct mcsock_rx *rx, mono_t until)
+{
+	rx->member_until = until;
 }
 
 static void clear_error(int fd)
@@ -174,6 +180,8 @@ static uint32_t deliver_whole(
 	struct mcsock *s, const struct gm_mac *mac, const uint8_t *packet, size_t len)
 {
 	struct mcsock_rx *rx = s->rx;
+	const struct flood_port *flood = s->ops.flood;
+	mono_t now = loop_now(s->fd.loop);
 	struct flood_message m = {.octets = packet, .len = len};
 	struct gm_peek peek;
 	uint32_t work;
@@ -190,10 +198,13 @@ static uint32_t deliver_whole(
 		s->stats.records_limited += peek.records;
 		return 0;
 	}
+	rx->member_until = MONO_UNSET;
 	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, work);
 	if (left < 0)
 		flood_bad(rx->flood);
-	else if (rx->current == s) /* else it is closed */
+	else if (mono_is_set(rx->member_until) && flood)
+		flood_member(rx->flood, now, flood, &m, work, rx->member_until);
+	if (left > 0 && rx->current == s) /* else it may be closed */
 		s->stats.records_limited += (unsigned)left;
 	return work;
 }

@@ -27,6 +27,10 @@ struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
 struct sockaddr_ll;
 const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
 
+/* The sender of the packet that is being delivered has groups on the interface until
+ * then, if it says nothing more. Forgotten with the packet. */
+void mcsock_rx_member(struct mcsock_rx *rx, mono_t until);
+
 struct mcsock_ops {
 	/* One IP packet from the IP header on, put together if it came in fragments;
 	 * valid during the call. May close sockets, also this one. `work` is what it
