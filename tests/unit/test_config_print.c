@@ -102,6 +102,36 @@ static void check_round_trip(const struct config *c)
 	config_free(c2);
 }
 
+/* N35: what is not set is there also, as a comment that says what holds. */
+static void every_keyword_is_printed(void **state)
+{
+	struct config *c = parse(ROLES, 0);
+	_cleanup_(freep) char *print = config_print(c);
+	char line[64];
+
+	assert_non_null(print);
+	for (size_t i = 0; i < config_n_keywords; i++) {
+		const struct config_keyword *kw = &config_keywords[i];
+		bool in_defaults = kw->where == CONFIG_BLOCK;
+
+		if (kw->kind == CONFIG_KIND_ROLE || kw->kind == CONFIG_KIND_PHYINT ||
+			kw->kind == CONFIG_KIND_INSTANCE || kw->kind == CONFIG_KIND_SSM)
+			continue;
+		snprintf(line, sizeof(line), "%s%s", i ? "\n" : "", kw->name);
+		if (strstr(print, line) && (in_defaults || kw->where == CONFIG_GLOBAL))
+			continue;
+		snprintf(line, sizeof(line), "\n%s# %s is not set: ",
+			in_defaults || kw->where == CONFIG_GLOBAL ? "" : "\t",
+			kw->name);
+		if (!strstr(print, line))
+			fail_msg("no %s in\n%s", kw->name, print);
+		assert_non_null(kw->unset);
+	}
+	assert_non_null(strstr(print, "\n# control-socket is not set: /run/"));
+	assert_non_null(strstr(print, "\n# boundary-scope is not set: 8 on "));
+	config_free(c);
+}
+
 static void print_reads_back(void **state)
 {
 	static const char *const texts[] = {
@@ -308,6 +338,7 @@ static void token_soup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_keyword_is_printed),
 		cmocka_unit_test(print_reads_back),
 		cmocka_unit_test(describe_says),
 		cmocka_unit_test(token_soup),

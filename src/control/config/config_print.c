@@ -3,8 +3,9 @@
 /*
  * The configuration as text in its own language, every keyword with the value in force.
  * The order is that of the keyword table. Keywords without a value (no user, no chroot)
- * are left out. What comes from the defaults of all interfaces is written once, before
- * the first phyint, so that reading it again gives the same lists.
+ * are comments that say what holds instead. What comes from the defaults of all
+ * interfaces is written once, before the first phyint, so that reading it again gives
+ * the same lists.
  */
 
 #include "control/config/config_parse.h"
@@ -86,6 +87,46 @@ static void print_boundary(struct config_text *t, const struct config_iface *ci,
 			prefix_format(&ci->boundary[i], buf));
 }
 
+static void print_unset(
+	struct config_text *t, const struct config_keyword *kw, const char *indent)
+{
+	config_text_add(t, "%s# %s is not set: %s\n", indent, kw->name, kw->unset);
+}
+
+static bool has_value(const struct config_keyword *kw, const void *base)
+{
+	const char *text;
+
+	switch (kw->kind) {
+	case CONFIG_KIND_NUMBER:
+	case CONFIG_KIND_LENIENT:
+		return number(kw, base) >= kw->lo;
+	case CONFIG_KIND_TEXT:
+	case CONFIG_KIND_SOCKET:
+	case CONFIG_KIND_ENDPOINT:
+	case CONFIG_KIND_CPUS:
+		memcpy(&text, field(kw, base), sizeof(text));
+		return text != NULL;
+	case CONFIG_KIND_IFNAME:
+		return *(const char *)field(kw, base) != '\0';
+	case CONFIG_KIND_FLAG:
+	case CONFIG_KIND_ON_OFF:
+	case CONFIG_KIND_ROLE:
+	case CONFIG_KIND_SECONDS:
+	case CONFIG_KIND_OCTETS:
+	case CONFIG_KIND_THREADS:
+	case CONFIG_KIND_CHOICE:
+	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
+	case CONFIG_KIND_SSM:
+	case CONFIG_KIND_ALTNET:
+	case CONFIG_KIND_BOUNDARY:
+	case CONFIG_KIND_FILTER:
+		break;
+	}
+	return true;
+}
+
 static void print_value(struct config_text *t, const struct config_keyword *kw,
 	const void *base, const char *indent)
 {
@@ -93,6 +134,10 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	const char *text;
 	bool on;
 
+	if (!has_value(kw, base)) {
+		print_unset(t, kw, indent);
+		return;
+	}
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
 	case CONFIG_KIND_ON_OFF:
@@ -105,9 +150,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 		break;
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
-		if (number(kw, base) >= kw->lo)
-			config_text_add(
-				t, "%s%s %u\n", indent, kw->name, number(kw, base));
+		config_text_add(t, "%s%s %u\n", indent, kw->name, number(kw, base));
 		break;
 	case CONFIG_KIND_THREADS:
 		if (number(kw, base) == 0)
@@ -133,13 +176,11 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_ENDPOINT:
 	case CONFIG_KIND_CPUS:
 		memcpy(&text, field(kw, base), sizeof(text));
-		if (text)
-			config_text_add(t, "%s%s %s\n", indent, kw->name, text);
+		config_text_add(t, "%s%s %s\n", indent, kw->name, text);
 		break;
 	case CONFIG_KIND_IFNAME:
-		text = field(kw, base);
-		if (*text)
-			config_text_add(t, "%s%s %s\n", indent, kw->name, text);
+		config_text_add(t, "%s%s %s\n", indent, kw->name,
+			(const char *)field(kw, base));
 		break;
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_ALTNET:
@@ -153,21 +194,43 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	}
 }
 
+/* A list that an interface has from the defaults is written there. False: `kw` is none.
+ */
+static bool print_list(struct config_text *t, const struct config_keyword *kw,
+	const struct config_iface *ci, const struct config_iface *defaults,
+	const char *indent)
+{
+	size_t n = 0;
+
+	if (kw->kind == CONFIG_KIND_ALTNET) {
+		print_altnet(t, ci, defaults, indent);
+		n = ci->n_altnet;
+	} else if (kw->kind == CONFIG_KIND_BOUNDARY) {
+		print_boundary(t, ci, defaults, indent);
+		n = ci->n_boundary;
+	} else if (kw->kind == CONFIG_KIND_FILTER) {
+		if (kw->lo)
+			print_filter(t, ci, defaults, indent);
+		for (size_t i = 0; i < ci->n_filter; i++)
+			n += ci->filter[i].allow == (kw->lo != 0);
+	} else {
+		return false;
+	}
+	if (n == 0 && ci == defaults)
+		print_unset(t, kw, indent);
+	return true;
+}
+
 static void print_iface(struct config_text *t, const struct config_iface *ci,
 	const struct config_iface *defaults, const char *indent)
 {
 	for (size_t i = 0; i < config_n_keywords; i++) {
 		const struct config_keyword *kw = &config_keywords[i];
 
-		if (kw->where == CONFIG_GLOBAL)
+		if (kw->where == CONFIG_GLOBAL ||
+			(kw->where == CONFIG_BLOCK_ONLY && ci == defaults))
 			continue;
-		if (kw->kind == CONFIG_KIND_ALTNET)
-			print_altnet(t, ci, defaults, indent);
-		else if (kw->kind == CONFIG_KIND_BOUNDARY)
-			print_boundary(t, ci, defaults, indent);
-		else if (kw->kind == CONFIG_KIND_FILTER && kw->lo)
-			print_filter(t, ci, defaults, indent);
-		else
+		if (!print_list(t, kw, ci, defaults, indent))
 			print_value(t, kw, ci, indent);
 	}
 }
