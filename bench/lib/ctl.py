@@ -8,7 +8,7 @@ import statistics
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tools", "lib"))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 
 # pylint: disable=wrong-import-position
 import ctl_bed          # noqa: E402

@@ -6,7 +6,7 @@ import os
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tools", "lib"))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 
 # pylint: disable=wrong-import-position
 import cases            # noqa: E402

@@ -15,7 +15,7 @@ import sys
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tools", "lib"))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 
 # pylint: disable=wrong-import-position
 import bed as beds      # noqa: E402

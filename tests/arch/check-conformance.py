@@ -75,7 +75,7 @@ def programs(root):
     for path in sorted(top.rglob("*")):
         if path.suffix in READERS and path.name.startswith("test_"):
             name = path.stem.removeprefix("test_")
-            if path.suffix == ".py" and path.parent.name == "netns":
+            if path.suffix == ".py" and path.parent.name == "daemon":
                 name = "netns_" + name
             found.setdefault(name, path)
         elif path.name == "meson.build":
@@ -174,7 +174,7 @@ def figures(kinds):
 
 def self_test():
     with tempfile.TemporaryDirectory() as d:
-        unit, netns, doc = (Path(d) / n for n in ("tests/unit", "tests/netns", "doc"))
+        unit, netns, doc = (Path(d) / n for n in ("tests/unit", "tests/daemon", "doc"))
         for directory in (unit, netns, doc):
             directory.mkdir(parents=True)
         (unit / "test_one.c").write_text(

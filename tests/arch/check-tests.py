@@ -17,15 +17,15 @@ from pathlib import Path
 from layers import strip_comments
 
 # modules that other scripts import
-HELPERS = {"layers.py", "manager.py", "openrc_stub.sh", "openwrt_stub.sh", "packets.py",
-           "peers.py", "rtnl.py"}
+HELPERS = {"layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}   # and tests/lib
 
 
 def tests_of(top):
     for path in sorted(top.rglob("*")):
         if path.suffix == ".c" and path.name.startswith("test_"):
             yield path
-        elif path.suffix in (".sh", ".py") and not path.name.startswith("lib"):
+        elif path.suffix in (".sh", ".py") and path.parent != top / "lib" and \
+                not path.name.startswith("lib"):
             if path.name not in HELPERS:
                 yield path
 
@@ -64,7 +64,7 @@ def check(root):
 
 def self_test():
     with tempfile.TemporaryDirectory() as d:
-        unit, netns = Path(d) / "tests/unit", Path(d) / "tests/netns"
+        unit, netns = Path(d) / "tests/unit", Path(d) / "tests/daemon"
         for directory in (unit, netns):
             directory.mkdir(parents=True)
         (unit / "meson.build").write_text("t = {\n    'one': [],\n    # 'two': [],\n}\n")

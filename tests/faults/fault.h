@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What fault.c and who drives it (tools/lib/faults.py) have in common: a file that both
+ * What fault.c and who drives it (tests/lib/faults.py) have in common: a file that both
  * have mapped. The driver sets what is to fail while the program runs, and reads what
  * did. Numbers are of the processor's order; addresses are those of the program, which
  * is to be started without random addresses where they are compared between runs.

@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
 
 from libnetns import Bench, lab, numbers, wait_for, wire  # noqa: E402
 from provider import Provider  # noqa: E402

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The systemd units: well formed, and as closed as doc/service.md says.
 
-tests/netns/test_service.py runs the daemon under them.
+tests/daemon/test_service.py runs the daemon under them.
 """
 
 import os

@@ -16,9 +16,12 @@ import subprocess
 import sys
 import time
 
-import lab
-import ringcast
-import wire
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                                "tests", "lib"))
+
+import lab  # noqa: E402
+import ringcast  # noqa: E402
+import wire  # noqa: E402
 
 CONF = os.path.join(lab.ROOT, "doc", "examples", "igmpproxy.conf")
 PORT = 5000

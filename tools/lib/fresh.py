@@ -64,14 +64,14 @@ def orders(full):
         # as README.md has them
         "demo first": [DEMO, BENCH, Step("tools/test", "0 failed") if full else UNIT,
                        Step(SUITES), DEB, DEMO],
-        "tests first": [UNIT, Step(NETNS + "tests/netns/test_peers.py", "ok 5 (?!.*SKIP)"),
+        "tests first": [UNIT, Step(NETNS + "tests/daemon/test_peers.py", "ok 5 (?!.*SKIP)"),
                         BENCH, DEMO],
         "bench first": [BENCH, DEMO],
         "package first": [
             Step("tools/deb --no-check --try", DEB.says),
             Step("apt-get install -y ./build/deb/ringcast_*.deb && ringcastd -V"),
             Step("man ringcast >/dev/null || ls /usr/share/man/man8/ringcast.8.gz"),
-            UNIT, Step(NETNS + "tests/netns/test_service.py", "ok 1 (?!.*SKIP)"),
+            UNIT, Step(NETNS + "tests/daemon/test_service.py", "ok 1 (?!.*SKIP)"),
             Step("apt-get purge -y ringcast && ! ls /etc/ringcast.conf"), DEMO],
         "from source": [Step(line) for line in from_source()] + [
             Step("ringcastd -C doc/examples/igmpproxy.conf"), DEMO, UNIT],
@@ -82,8 +82,8 @@ def orders(full):
             Step("tools/faults --no-install --call accept4", fails="install"),
             Step("tools/faults --call accept4"),
             Step("tools/fuzz text 5"), Step("tools/fuzz cost 4"),
-            Step(NETNS + "tests/netns/test_links.py PPP VLAN", "1\\.\\.2"),
-            Step(NETNS + "tests/netns/test_valgrind.py", "ok 1 "),
+            Step(NETNS + "tests/daemon/test_links.py PPP VLAN", "1\\.\\.2"),
+            Step(NETNS + "tests/daemon/test_valgrind.py", "ok 1 "),
             Step("tools/vm uname -r", r"\d+\.\d+")],
         # what cannot work says why, and what to do
         "refusals": [

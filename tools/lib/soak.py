@@ -13,8 +13,11 @@ import sys
 import threading
 import time
 
-import lab
-import ringcast
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                                "tests", "lib"))
+
+import lab  # noqa: E402
+import ringcast  # noqa: E402
 
 STEADY4 = [f"239.10.0.{n}" for n in range(1, 5)]
 STEADY6 = [f"ff0e::10:{n}" for n in range(1, 3)]

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from libnetns import wire
+import wire
 
 RA = bytes.fromhex("94040000")
 ALL_HOSTS, ALL_ROUTERS, REPORTS = "224.0.0.1", "224.0.0.2", "224.0.0.22"

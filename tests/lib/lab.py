@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A laboratory of network namespaces for tools/demo and tests/netns.
+"""A laboratory of network namespaces for tools/demo and tests/daemon.
 
 enter() moves the calling program into mount, PID and network namespaces of its own (and a
 user namespace when it is not root) and gives it a private /run. Everything made later --

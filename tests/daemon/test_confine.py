@@ -288,7 +288,7 @@ CALLS.update(write_by_openat2=errno.ENOSYS, make_code=errno.EACCES, another_io_u
 # Those of them that root's user id was enough for, and what was refused to it before.
 AS_ROOT = ("connect_to_socket_of_root", "limits_of_root", "remove_file", "make_file",
            "write_file", "core_pattern", "connect_tcp", "listen_tcp", "udp", "raw_ip")
-MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "netns",
+MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "kernel",
                       "forbidden_call.so")
 
 

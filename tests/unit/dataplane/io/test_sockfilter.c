@@ -3,7 +3,7 @@
 /*
  * The compiled part of the receive filters on hand-made frames. libpcap's interpreter
  * does not know the kernel's ancillary loads; the instructions in front, which use
- * them, are tested on real sockets (tests/netns/test_dataplane.c).
+ * them, are tested on real sockets (tests/kernel/test_dataplane.c).
  */
 
 #include "dataplane/io/sockfilter.h"

@@ -91,7 +91,7 @@ def compare(b, variants):
     b.own(_Deleted(world))
     daemons = {name: router(b, world, name, config) for name, _, config in variants}
     program = os.path.join(os.path.dirname(os.path.dirname(ringcast.binary("ringcastd"))),
-                           "tests", "netns", "identity")
+                           "tests", "kernel", "identity")
     r = subprocess.run(world.command(program, str(COUNT), str(SEED), LANS,
                                      *(f"{n}:{mode}" for n, mode, _ in variants)),
                        capture_output=True, text=True)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `ringcastctl explain` says first, where the kernel is involved: faults made with real
 sockets and frames, alone and in pairs, each with the headline and the exit status that it
-must have. Situations of the judgement alone are in tests/unit/test_explain.c."""
+must have. Situations of the judgement alone are in tests/unit/control/report/test_explain.c."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon with calls that fail (tests/faults/fault.c), the networks around it, and what
-it is asked for in its life; tools/lib/faults.py decides what fails."""
+it is asked for in its life; tests/lib/faults.py decides what fails."""
 
 import collections
 import contextlib
@@ -20,9 +20,7 @@ import lab
 import ringcast
 from lab import wait_for
 from ringcast import binary
-
-sys.path.insert(0, os.path.join(lab.ROOT, "tests", "netns"))
-from rtnl import Rtnl  # noqa: E402
+from rtnl import Rtnl
 
 PORT = 9337
 GROUP, GROUP2, GROUP6 = "239.1.2.3", "239.1.2.4", "ff0e::1:2:3"

@@ -348,7 +348,7 @@ def priority_tags(b):
 @case("a kernel that refuses super-frames only when it sees one: nothing is lost")
 def refused(b):
     shim = os.path.join(os.path.dirname(os.path.dirname(ringcast.binary("ringcastd"))),
-                        "tests", "netns", "old_sendmmsg.so")
+                        "tests", "kernel", "old_sendmmsg.so")
     assert os.access(shim, os.R_OK), f"{shim} is not built"
     t = lan(b)
     for transmit in ("sendmmsg", "auto"):

@@ -14,7 +14,7 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "..", "tools", "lib"))
+                                "..", "lib"))
 
 import lab  # noqa: E402
 import ringcast  # noqa: E402

@@ -211,8 +211,7 @@ static void interfaces_without_a_port_are_named(void **state)
 {
 	char text[8192], said[200] = "";
 	struct config *old;
-	int n = snprintf(text, sizeof(text),
-		"instance tv\nphyint wan1 upstream\n");
+	int n = snprintf(text, sizeof(text), "instance tv\nphyint wan1 upstream\n");
 
 	for (unsigned i = 2; i < PORT_MAX; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
@@ -328,8 +327,8 @@ static void resumed(void **state)
 	assert_true(fixture_count(&t, "query", "") >= 2);
 }
 
-/* Memory that runs out during a reload leaves nobody with the configuration before, which
- * is freed; the next attempt does what is missing. */
+/* Memory that runs out during a reload leaves nobody with the configuration before,
+ * which is freed; the next attempt does what is missing. */
 static void no_memory_for_a_reload(void **state)
 {
 	static const char three[] =
