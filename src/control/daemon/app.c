@@ -467,8 +467,8 @@ static bool is_lasting(enum note note)
 	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
 		note == NOTE_SOURCE_LIMIT || note == NOTE_HOST_QUOTA ||
 		note == NOTE_ADDRESS_LIMIT || note == NOTE_ADDRESS_SHARE ||
-		note == NOTE_GROUP_EVICTED || note == NOTE_HOST_LIMIT ||
-		note == NOTE_OWN_FRAMES;
+		note == NOTE_GROUP_EVICTED || note == NOTE_SOURCE_EVICTED ||
+		note == NOTE_HOST_LIMIT || note == NOTE_OWN_FRAMES;
 }
 
 static void init_port(struct app *app, unsigned number)

@@ -26,6 +26,7 @@ static const bool is_refusal[_NOTE_N] = {
 	[NOTE_ADDRESS_LIMIT] = true,
 	[NOTE_ADDRESS_SHARE] = true,
 	[NOTE_GROUP_EVICTED] = true,
+	[NOTE_SOURCE_EVICTED] = true,
 	[NOTE_GROUP_DENIED] = true,
 	[NOTE_SSM_REFUSED] = true,
 	[NOTE_REPORT_FOREIGN] = true,

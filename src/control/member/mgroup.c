@@ -35,6 +35,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* For one record: work is bounded, and whoever has more to say says it again. */
+#define MAY_REPLACE 4
+#define SINCE_NS    (NS_PER_SEC / 8)
+
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed)
 {
@@ -186,14 +190,44 @@ static void source_block(struct mgroup *g, struct mgroup_source *s)
 	g->changed = true;
 }
 
+static void source_delete(struct mgroup *g, size_t i)
+{
+	bool blocked = !mono_is_set(g->src[i].until);
+
+	g->n_blocked -= blocked;
+	if (g->mode == GM_INCLUDE || blocked)
+		g->changed = true;
+	memmove(&g->src[i], &g->src[i + 1], (g->n_src - i - 1) * sizeof(*g->src));
+	g->n_src--;
+}
+
+/* A source ends for one of a sender that has few; *i keeps its place in the list. */
+static bool replace(
+	struct mgroup_db *db, struct mgroup *g, size_t *i, struct effects *fx)
+{
+	size_t k;
+
+	if (!db->may_replace)
+		return false;
+	db->may_replace--;
+	k = mgroup_source_gives_way(db, g);
+	if (k == SIZE_MAX)
+		return false;
+	effects_note(fx, db->port, NOTE_SOURCE_EVICTED, &g->group, &g->last_reporter,
+		db->params.max_sources);
+	source_delete(g, k);
+	*i -= k < *i;
+	return true;
+}
+
 /* Over a limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
- * mode it is forwarded like any other. */
-static bool has_room(struct mgroup_db *db, const struct mgroup *g, size_t n_fresh,
+ * mode it is forwarded like any other. *i is a place in the list of sources. */
+static bool has_room(struct mgroup_db *db, struct mgroup *g, size_t n_fresh, size_t *i,
 	struct effects *fx)
 {
 	uint32_t max = db->params.max_sources;
 
-	if (max && g->n_src + n_fresh >= max)
+	if (max && g->n_src + n_fresh >= max && !replace(db, g, i, fx))
 		mgroup_struck(db, db->now, NOTE_SOURCE_LIMIT, &g->group,
 			&g->last_reporter, max, fx);
 	else if (mgroup_is_full(db))
@@ -226,8 +260,10 @@ static int sources_reserve(struct mgroup *g, size_t n)
 
 /* Sources that the group has not got, from the last one on, so that each that it has is
  * moved once. */
-static int sources_insert(struct mgroup *g, const struct addrset *fresh, mono_t until)
+static int sources_insert(struct mgroup_db *db, struct mgroup *g, mono_t until)
 {
+	const struct addrset *fresh = &db->fresh;
+	uint32_t since = (uint32_t)(db->now.ns / SINCE_NS);
 	size_t end = g->n_src, left = fresh->n;
 	int r = sources_reserve(g, g->n_src + left);
 
@@ -239,7 +275,8 @@ static int sources_insert(struct mgroup *g, const struct addrset *fresh, mono_t 
 		size_t i = source_slot(g, 0, end, a);
 
 		memmove(&g->src[i + left + 1], &g->src[i], (end - i) * sizeof(*g->src));
-		g->src[i + left] = (struct mgroup_source){.addr = *a, .until = until};
+		g->src[i + left] = (struct mgroup_source){
+			.addr = *a, .until = until, .by = db->by, .since = since};
 		end = i;
 	}
 	if (mono_is_set(until))
@@ -267,14 +304,16 @@ static int sources_add(struct mgroup_db *db, struct mgroup *g,
 		if (source_is(g, i, a)) {
 			if (all)
 				mgroup_source_run(g, &g->src[i], until);
+			if (db->by && g->src[i].by != db->by)
+				g->src[i].by = 0;
 			continue;
 		}
-		r = has_room(db, g, db->fresh.n, fx) ? addrset_append(&db->fresh, a)
-						     : 0;
+		r = has_room(db, g, db->fresh.n, &i, fx) ? addrset_append(&db->fresh, a)
+							 : 0;
 		if (r < 0)
 			return r;
 	}
-	return sources_insert(g, &db->fresh, until);
+	return sources_insert(db, g, until);
 }
 
 int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
@@ -597,6 +636,8 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	db->now = now;
 	db->brought = mgroup_brought(g, msg);
 	db->within_share = !db->brought || !rec->n_src || mgroup_within_share(db, msg);
+	db->by = rec->n_src ? mgroup_sender_tag(db, msg) : 0;
+	db->may_replace = MAY_REPLACE;
 	/* A leave is no sign of an older member. */
 	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
 		g->older_until[msg->version] = mono_add_ms(
@@ -605,6 +646,8 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	mgroup_track(db, g, now, msg, rec->type, &db->list, fx);
 	r = apply(db, g, now, rec, &db->list, fx);
 	mgroup_count(db, g, db->brought);
+	db->by = 0;
+	db->may_replace = 0;
 	if (settle(db, g, now, fx) && r == 0)
 		r = 1;
 	return r;

@@ -22,6 +22,8 @@ struct mgroup_source {
 		       */
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
 	bool waits;	 /* a question about it waits for the turn of the group */
+	uint16_t by;	 /* who brought it, a hash; 0: several name it, or unknown */
+	uint32_t since;	 /* a growing number; who brought it, brought it then */
 	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
 };
 
@@ -149,6 +151,9 @@ struct mgroup_db {
 	mono_t now;
 	bool brought,
 		within_share; /* its sender has brought the group; may add to it */
+	uint16_t by;	      /* its sender, as mgroup_source has it; 0: no sources */
+	unsigned may_replace; /* sources of others that it may still take the place of
+			       */
 	/* the sender of a record has groups here so long; set by records, taken back by
 	 * whoever feeds them. MONO_UNSET: none of them tells so */
 	mono_t member_until;

@@ -12,7 +12,12 @@
  * stranger: the youngest of some groups that are picked at random. While ten thousand
  * made-up hosts with a group each come and go, those that were there before them stay.
  * A newcomer gets in, but may have to go like any other of the young ones: nothing
- * tells it from them. mgroup.c asks before it makes something, and counts after each
+ * tells it from them.
+ *
+ * The places for sources of one group are shared out likewise. Each source remembers a
+ * hash of who brought it. Nothing is counted there: of some sources that are picked at
+ * random the youngest ends, of those of the host that most of them are from if there is
+ * such a one. mgroup.c asks before it makes something, and counts after each
  * step. Pure.
  */
 
@@ -22,6 +27,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* No host that holds so many or fewer is a greedy one, nor one that holds a 64th of
  * what there is: a repeater with a household behind it must not be the first to go when
@@ -35,6 +41,9 @@
 #define STRANGERS     8 /* that are compared */
 #define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
 #define EVICT_MAX     8	  /* for the addresses of one record */
+#define PICKED	      12  /* sources that are compared */
+#define PICKED_OF     64  /* a group with room for fewer keeps its sources */
+#define PICKED_MUCH   3	  /* who has brought so many of them has brought much */
 
 static struct mgroup_owner *owner_find(
 	const struct mgroup_db *db, const struct addr *key)
@@ -456,4 +465,58 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 			return;
 		evict(db, now, g, (uint32_t)db->max_addr, fx);
 	}
+}
+
+/* ---- sources of one group ---- */
+
+uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg)
+{
+	uint8_t key[sizeof(msg->from) + sizeof(msg->mac)];
+
+	memcpy(key, &msg->from, sizeof(msg->from));
+	memcpy(key + sizeof(msg->from), &msg->mac, sizeof(msg->mac));
+	return (uint16_t)(table_hash(&db->owners, key, sizeof(key)) | 1);
+}
+
+/* The youngest of those that `by` has brought, 0: of all, but none of `sender`. */
+static size_t youngest(
+	const struct mgroup *g, const size_t *picked, uint16_t by, uint16_t sender)
+{
+	size_t best = SIZE_MAX;
+
+	for (unsigned i = 0; i < PICKED; i++) {
+		const struct mgroup_source *s = &g->src[picked[i]];
+
+		if (s->by != sender && (!by || s->by == by) &&
+			(best == SIZE_MAX || s->since > g->src[best].since))
+			best = picked[i];
+	}
+	return best;
+}
+
+size_t mgroup_source_gives_way(struct mgroup_db *db, const struct mgroup *g)
+{
+	size_t picked[PICKED];
+	unsigned own = 0, most = 0;
+	uint16_t by = 0;
+
+	if (g->n_src < PICKED_OF)
+		return SIZE_MAX;
+	for (unsigned i = 0; i < PICKED; i++) {
+		uint16_t tag;
+		unsigned n = 1;
+
+		picked[i] = (size_t)rng_below(&db->rng, g->n_src);
+		tag = g->src[picked[i]].by;
+		own += tag == db->by;
+		for (unsigned k = 0; k < i; k++)
+			n += g->src[picked[k]].by == tag;
+		if (tag && tag != db->by && n > most) {
+			most = n;
+			by = tag;
+		}
+	}
+	if (most >= PICKED_MUCH && most > 2 * own)
+		return youngest(g, picked, by, db->by);
+	return own ? SIZE_MAX : youngest(g, picked, 0, db->by);
 }

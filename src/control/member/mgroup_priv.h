@@ -107,6 +107,11 @@ bool mgroup_room_for_group(
 void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx);
+/* The sender of the record that is being fed, for mgroup_source. */
+uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg);
+/* The source of a full group that has to make room for one more of that sender, or
+ * SIZE_MAX. */
+size_t mgroup_source_gives_way(struct mgroup_db *db, const struct mgroup *g);
 /* Nothing is left of it but the place in the table: INCLUDE({}). */
 void mgroup_empty(struct mgroup_db *db, struct mgroup *g);
 /* no room for further addresses */

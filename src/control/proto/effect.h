@@ -43,6 +43,7 @@ enum note {
 	NOTE_OWN_FRAMES,	/* what we have sent on port `value` arrived here */
 	NOTE_FORWARDER_STOPPED, /* `mac` forwards the group there; it is left to it */
 	NOTE_FORWARDER_RESUMED, /* `mac` has stopped; we forward it again */
+	NOTE_SOURCE_EVICTED,	/* source ended for one of `peer`: limit `value` */
 	_NOTE_N,
 };
 

@@ -247,6 +247,8 @@ static const struct {
 		"find out what it does with so many sources"},
 	{NOTE_GROUP_EVICTED, "the full table, in favour of hosts with less",
 		"raise max-groups, or lower max-groups-per-host"},
+	{NOTE_SOURCE_EVICTED, "max-sources, in favour of hosts with less",
+		"raise it if all of them are wanted"},
 	{NOTE_GROUP_DENIED, "whitelist, blacklist or boundary",
 		"see these keywords in the phyint block"},
 	{NOTE_SSM_REFUSED, "ssm-range: in it a join must name its source",

@@ -402,6 +402,140 @@ static void f7_the_right_reason(void **state)
 	}
 }
 
+/* ---- sources of one group ---- */
+
+/* ALLOW of n sources that are numbered from `first` on. */
+static void allow(int64_t ms, unsigned station, unsigned first, unsigned n)
+{
+	struct addr src[360];
+	struct gm_record rec = {
+		.type = GM_ALLOW, .group = gm_group(fam, 1), .src = src, .n_src = n};
+	struct gm_msg msg = {.version = GM_V3,
+		.from = gm_host(fam, 1),
+		.mac = {{2, 0, 0, 0, (uint8_t)(station >> 8), (uint8_t)station}}};
+
+	msg.from.b[14] = (uint8_t)(station >> 8);
+	msg.from.b[15] = (uint8_t)station;
+	for (unsigned i = 0; i < n; i++) {
+		src[i] = gm_source(fam, '1');
+		src[i].b[13] = (uint8_t)((first + i) >> 16);
+		src[i].b[14] = (uint8_t)((first + i) >> 8);
+		src[i].b[15] = (uint8_t)(first + i);
+	}
+	effects_clear(&fx);
+	mgroup_begin(&db, mono_from_ms(ms));
+	mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
+}
+
+/* How many of n sources from `first` on are forwarded by name. */
+static unsigned n_there(unsigned first, unsigned n)
+{
+	const struct mgroup *g = group();
+	unsigned there = 0;
+
+	for (size_t i = 0; g && i < g->n_src; i++) {
+		const uint8_t *b = g->src[i].addr.b;
+		unsigned number = b[13] * 65536u + b[14] * 256u + b[15];
+
+		there += number >= first && number < first + n;
+	}
+	return there;
+}
+
+static void with_sources(uint32_t max_sources)
+{
+	struct mgroup_params p = {.gm = gm_params_default, .max_sources = max_sources};
+
+	setup_db(&p);
+}
+
+/* Three hosts, made up or not, fill max-sources of a group. Twenty others that want
+ * four sources each get them, and keep them whatever the three repeat. */
+static void f5_who_has_few_sources_gets_some(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_sources(1024);
+		for (unsigned i = 0; i < 3; i++)
+			allow(T0, 66 + i, 1000 + 360 * i, 360);
+		assert_int_equal(group()->n_src, 1024);
+		for (unsigned i = 0; i < 20; i++) {
+			allow(T0 + i, 100 + i, 5000 + 4 * i, 4);
+			assert_int_equal(n_noted(NOTE_SOURCE_EVICTED), 4);
+			assert_int_equal(n_noted(NOTE_SOURCE_LIMIT), 0);
+		}
+		assert_int_equal(n_there(5000, 80), 80);
+		/* the third one had none when it came */
+		assert_int_equal(db.n_refused, 3 * 360 - 1024 - 4);
+		for (unsigned i = 0; i < 300; i++)
+			allow(T1 + i, 66 + i % 3, 1000 + 360 * (i % 3), 360);
+		assert_int_equal(group()->n_src, 1024);
+		assert_true(n_there(5000, 80) >= 78);
+		teardown_db();
+	}
+}
+
+/* A thousand made-up hosts with a source each fill it. Who was there before stays, and
+ * a newcomer gets in. */
+static void f5_sources_of_made_up_hosts(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_sources(1024);
+		allow(T0, 7, 100, 4);
+		for (unsigned i = 0; i < 5000; i++)
+			allow(T1 + 10 * i, 1000 + i, 10000 + i, 1);
+		assert_int_equal(n_there(100, 4), 4);
+		allow(T1 + 60000, 8, 200, 4);
+		assert_int_equal(n_there(200, 4), 4);
+		assert_int_equal(n_there(100, 4), 4);
+		assert_int_equal(group()->n_src, 1024);
+		teardown_db();
+	}
+}
+
+/* Who fills the group gets no more at the expense of others, and nobody's source is
+ * taken for one that is there. What others also name is not the stranger's. */
+static void f5_who_has_most_sources_gets_no_more(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_sources(128);
+		allow(T0, 7, 100, 2);
+		allow(T1, 66, 1000, 200);
+		assert_int_equal(n_there(1000, 126), 126);
+		allow(T1, 66, 2000, 50);
+		assert_int_equal(n_there(2000, 50), 0);
+		assert_int_equal(n_noted(NOTE_SOURCE_LIMIT), 50);
+		assert_int_equal(n_there(100, 2), 2);
+		/* a source of the stranger that a neighbour wants also */
+		allow(T1, 9, 1000, 1);
+		for (unsigned i = 0; i < 30; i++)
+			allow(T1 + i, 100 + i, 5000 + i, 1);
+		assert_int_equal(n_there(5000, 30), 30);
+		assert_int_equal(n_there(1000, 1), 1);
+		teardown_db();
+	}
+}
+
+/* While others want all sources, what is named only matters later: then it is there. */
+static void f5_sources_in_exclude_mode(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_sources(128);
+		allow(T0, 66, 1000, 200);
+		send_at(T0, GM_V3, 9, GM_IS_EX, "");
+		allow(T0, 66, 1000, 200);
+		assert_int_equal(group()->n_src, 128);
+		allow(T1, 7, 100, 4);
+		assert_int_equal(n_there(100, 4), 4);
+		assert_int_equal(group()->n_src, 128);
+		assert_int_equal(group()->n_blocked, 0);
+		teardown_db();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +553,10 @@ int main(void)
 		cmocka_unit_test(f7_full_pool_makes_room),
 		cmocka_unit_test(f7_strangers_do_not_charge_a_neighbour),
 		cmocka_unit_test(f7_the_right_reason),
+		cmocka_unit_test(f5_who_has_few_sources_gets_some),
+		cmocka_unit_test(f5_sources_of_made_up_hosts),
+		cmocka_unit_test(f5_who_has_most_sources_gets_no_more),
+		cmocka_unit_test(f5_sources_in_exclude_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
