@@ -4,12 +4,13 @@
 one that looks at nobody, forged queries."""
 
 import signal
+import struct
 import time
 
 import peers
 from libnetns import (GROUP, WAN, Daemon, assert_continuous, case, gaps, main, numbers,
                       wait_datagrams, wait_for)
-from packets import Wire, query
+from packets import Wire, ipv4, query
 from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
 
 LAN1 = "phyint lan1 downstream\n"
@@ -209,6 +210,41 @@ def forged(b):
     wire.send(query("10.0.1.0", group=GROUP, qqic=0xff))
     wait_state(d, "active")
     assert_continuous(got + wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
+
+
+def datagram(source, group):
+    """For another port of UDP than the receivers'."""
+    return ipv4(source, group, 17, struct.pack("!HHHH", 4000, 5001, 8, 0), 8, b"", 0)
+
+
+@case("F3 a host sends single datagrams from the provider's address: the stream goes on")
+def no_forwarder(b):
+    t = b.topology(lans=1, hosts=2)
+    d = b.run(t, CONFIG)
+    b.stream(t, rate=RATE)
+    r = b.receiver(t.hosts["lan1"])
+    got = wait_datagrams(r, 20)
+    wire = b.own(Wire(t.hosts["lan1b"], "eth0"))
+    wire.send(query("10.0.1.0"))
+    wait_state(d, "standby")
+    wait_for(5, lambda: querier(d)["sensor"] == "on", "it looks for forwarders")
+    seen = 0
+    while len(got) < 6 * RATE:
+        wire.send(query("10.0.1.0"))    # it stays querier, with the same MAC address
+        wire.send(datagram(t.SOURCE, GROUP))
+        got += wait_datagrams(r, RATE // 10)
+        seen += querier(d)["state"] == "standby"
+    assert seen, "it is never on standby"
+    assert_continuous(got, at_least=6 * RATE)
+    assert "forwards this stream there also" not in d.log(), d.log()
+    assert querier(d)["double_streams"] == 0
+
+    def as_many():
+        wire.send(query("10.0.1.0"))
+        for _ in r.receive():
+            wire.send(datagram(t.SOURCE, GROUP))
+        return querier(d)["standby_streams"]
+    wait_for(20, as_many, "who sends as much as the stream has is taken for a forwarder")
 
 
 if __name__ == "__main__":

@@ -53,10 +53,9 @@ static uint64_t packets(void *ctx, const struct proxy_port *pp,
 	const struct app *app = ctx;
 	struct fib_view v;
 
-	if (!fib_read(dataplane_fib(app->dp), pp->proxy->instance, source, group, &v) ||
-		v.last_port == pp->port)
+	if (!fib_read(dataplane_fib(app->dp), pp->proxy->instance, source, group, &v))
 		return 0;
-	return v.packets;
+	return v.last_port == pp->port ? FORWARDER_UNKNOWN : v.packets;
 }
 
 static void read_sensor(

@@ -22,6 +22,8 @@
 #define MISSED_MS   500	  /* ... and so long after the first datagram that missed one */
 #define MISSED_MIN  8	  /* samples that did not come, where not all are looked at */
 #define RETURN_MS   10000 /* after we went on: that was too early */
+#define ENOUGH_PART 2 /* so many datagrams of ours need a copy at least, and on ... */
+#define COVER_PART  4 /* ... standby; between the two nothing changes */
 #define FORGET_MS   10000
 #define STALE_MS    600000 /* on standby, and neither of us has anything */
 #define MAX_RETURNS 5
@@ -124,9 +126,25 @@ void forwarder_forget(struct forwarder *f, size_t i)
 
 /* ---- evidence ---- */
 
+/* What one turn weighs; after each following one it has lost a quarter, so that a
+ * datagram and its copy may be seen two turns apart. */
+#define TURN_WEIGHT 64
+#define LITTLE	    8 /* a datagram more than seven turns ago */
+
 static bool within(mono_t since, int64_t ms, mono_t now)
 {
 	return mono_before(now, mono_add_ms(since, ms));
+}
+
+/* Who has sent more than half of the copies of a turn has won at its end. */
+static void vote(struct forwarder_stream *s, const struct gm_mac *mac)
+{
+	if (s->votes == 0)
+		s->mac = *mac;
+	if (gm_mac_eq(&s->mac, mac))
+		s->votes++;
+	else
+		s->votes--;
 }
 
 int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
@@ -141,26 +159,35 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 			&(struct forwarder_stream){.group = *group,
 				.source = *source,
 				.mac = *mac,
-				.copied = true,
+				.votes = 1,
+				.copies = 1,
 				.first = now,
 				.last = now,
+				.covered = now,
 				.since = now});
 		f->n_refused += r < 0;
 		return r < 0 ? r : 1;
 	}
 	s = &f->v[i];
-	if (!within(s->last, PAUSE_MS, now) && !s->standby) {
-		s->first = now;
-		s->ours = false;
-	}
-	s->mac = *mac;
-	s->copied = true;
+	if (!within(s->last, PAUSE_MS, now))
+		s->enough = false; /* and a new run begins */
+	vote(s, mac);
+	s->copies++;
 	s->last = now;
-	s->missed = 0;
 	return 0;
 }
 
 /* ---- decisions ---- */
+
+/* One that came back twice is given more time to send copies, and has to send them for
+ * as long until it is believed again: nobody gets more silence of ours than he sends.
+ */
+static int64_t patience_ms(const struct forwarder_stream *s)
+{
+	unsigned doubled = s->returns > 2 ? s->returns - 2u : 0;
+
+	return doubled ? (int64_t)SILENCE_MS << doubled : 0;
+}
 
 static bool must_stop(
 	const struct forwarder_stream *s, mono_t now, const struct forwarder_rank *rank)
@@ -168,7 +195,10 @@ static bool must_stop(
 	bool yields = !rank->querier &&
 		(gm_mac_eq(&s->mac, &rank->elected) ||
 			memcmp(&s->mac, &rank->own, sizeof(s->mac)) < 0);
+	bool soon = s->returns && within(s->since, RETURN_MS, now);
 
+	if (soon && within(s->first, patience_ms(s), now))
+		return false;
 	return yields || !within(s->first, PERSIST_MS, now);
 }
 
@@ -179,7 +209,7 @@ static enum forwarder_change stop(
 
 	s->returns = soon ? s->returns : 1;
 	s->standby = true;
-	s->since = now;
+	s->since = s->covered = now;
 	s->missed = 0;
 	f->n_standby++;
 	return FORWARDER_STOPPED;
@@ -190,21 +220,19 @@ static enum forwarder_change resume(
 {
 	if (s->returns < MAX_RETURNS)
 		s->returns++;
-	s->standby = false;
-	s->ours = false;
+	s->standby = s->enough = false;
 	s->since = now;
 	f->n_standby--;
 	return FORWARDER_RESUMED;
 }
 
-/* Copies are missing: for long enough, and not because they were not looked at. One
- * that came back twice is given more time. */
+/* Copies are missing: for long enough, and not because they were not looked at. */
 static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sampling)
 {
-	unsigned doubled = s->returns > 2 ? s->returns - 2u : 0;
+	int64_t ms = patience_ms(s);
 
 	return s->missed > 0 && (!sampling || s->missed >> sampling >= MISSED_MIN) &&
-		!within(s->last, (int64_t)SILENCE_MS << doubled, now) &&
+		!within(s->covered, ms > SILENCE_MS ? ms : SILENCE_MS, now) &&
 		!within(s->missed_at, MISSED_MS, now);
 }
 
@@ -219,44 +247,79 @@ static uint64_t received(struct forwarder_stream *s, uint64_t packets)
 {
 	uint64_t n = packets >= s->packets ? packets - s->packets : packets;
 
-	if (!s->counted)
+	if (!s->counted || packets == FORWARDER_UNKNOWN)
 		n = 0;
-	s->counted = true;
+	s->counted = packets != FORWARDER_UNKNOWN;
 	s->packets = packets;
 	return n;
+}
+
+/* `n` and `copies` of this turn join those of the turns before. */
+static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
+{
+	bool before = s->enough;
+
+	s->recent_ours += n * TURN_WEIGHT - s->recent_ours / 4;
+	s->recent_copies += copies * TURN_WEIGHT - s->recent_copies / 4;
+	s->enough = s->recent_ours > LITTLE &&
+		s->recent_copies >= s->recent_ours / ENOUGH_PART;
+	if (!before)
+		s->first = now;
+}
+
+/* On standby: each copy stands for some datagrams of ours. */
+static void cover(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
+{
+	uint64_t covered = copies * COVER_PART;
+
+	if (s->missed == 0)
+		s->missed_at = now;
+	s->missed += n;
+	s->missed = s->missed > covered ? s->missed - covered : 0;
+	if (copies > 0 && s->missed == 0)
+		s->covered = now;
+}
+
+static enum forwarder_change turn_forwarding(
+	struct forwarder *f, mono_t now, size_t i, const struct forwarder_rank *rank)
+{
+	struct forwarder_stream *s = &f->v[i];
+
+	if (f->acts && s->enough && within(s->last, FRESH_MS, now) &&
+		must_stop(s, now, rank))
+		return stop(f, s, now);
+	return within(s->last, FORGET_MS, now) ? FORWARDER_SAME : forget(f, i);
+}
+
+static enum forwarder_change turn_standby(
+	struct forwarder *f, mono_t now, size_t i, unsigned sampling)
+{
+	struct forwarder_stream *s = &f->v[i];
+
+	if (!f->acts || is_silent(s, now, sampling))
+		return resume(f, s, now);
+	return within(mono_max(s->last, s->since), STALE_MS, now) ? FORWARDER_SAME
+								  : forget(f, i);
 }
 
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	uint64_t packets, unsigned sampling, const struct forwarder_rank *rank)
 {
 	struct forwarder_stream *s = &f->v[i];
-	uint64_t n = received(s, packets);
-	bool copied = s->copied;
+	uint64_t n = received(s, packets), copies = s->copies << sampling;
 
-	s->copied = false;
-	s->ours |= n > 0;
-	if (!s->standby) {
-		if (f->acts && s->ours && within(s->last, FRESH_MS, now) &&
-			must_stop(s, now, rank))
-			return stop(f, s, now);
-		return within(s->last, FORGET_MS, now) ? FORWARDER_SAME : forget(f, i);
-	}
-	if (!f->acts)
-		return resume(f, s, now);
-	if (n > 0 && !copied) {
-		if (s->missed == 0)
-			s->missed_at = now;
-		s->missed += n;
-	}
-	if (is_silent(s, now, sampling))
-		return resume(f, s, now);
-	return within(mono_max(s->last, s->since), STALE_MS, now) ? FORWARDER_SAME
-								  : forget(f, i);
+	s->copies = 0;
+	s->votes = 0;
+	weigh(s, now, n, copies);
+	if (!s->standby)
+		return turn_forwarding(f, now, i, rank);
+	cover(s, now, n, copies);
+	return turn_standby(f, now, i, sampling);
 }
 
 bool forwarder_is_double(const struct forwarder_stream *s, mono_t now)
 {
-	return !s->standby && s->ours && within(s->last, PAUSE_MS, now);
+	return !s->standby && s->enough && within(s->last, PAUSE_MS, now);
 }
 
 size_t forwarder_n_double(const struct forwarder *f, mono_t now)
@@ -304,6 +367,7 @@ int forwarder_import(struct forwarder *f, enum family family, struct state_in *i
 		s.first = state_get_time(in);
 		s.last = state_get_time(in);
 		s.since = state_get_time(in);
+		s.covered = s.last;
 		if (s.returns > MAX_RETURNS || addr_family(&s.group) != family ||
 			addr_family(&s.source) != family ||
 			(f->n && compare(&f->v[f->n - 1], &s.group, &s.source) >= 0))

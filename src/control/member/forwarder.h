@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * Who else forwards multicast to one downstream port, of one family. The evidence is a
- * datagram that arrives there from a foreign MAC address, of a stream that we send
- * there also. Of two forwarders one stops, without a conversation: the one that is not
- * querier; beside a third querier the one with the higher MAC address; and in any case
- * the one whose opposite does not stop within seconds. It goes on when datagrams come
- * in for which the other sends no copy any more, so a stream that pauses changes
- * nothing. Pure.
+ * Who else forwards multicast to one downstream port, of one family. The evidence is
+ * datagrams that arrive there from a foreign MAC address, of a stream that we send
+ * there also, and at least half as many as we receive of it from elsewhere: a host that
+ * sends a few into a stream of the provider is no forwarder. Of two forwarders one
+ * stops, without a conversation: the one that is not querier; beside a third querier
+ * the one with the higher MAC address; and in any case the one whose opposite does not
+ * stop within seconds. It goes on when datagrams come in and the other sends no copy of
+ * three quarters of them any more, so a stream that pauses changes nothing. Pure.
  */
 
 #include "base/mono.h"
@@ -18,18 +19,26 @@
 #define FORWARDER_MAX	  4096 /* streams of a port and family; more are not looked at */
 #define FORWARDER_TURN_MS 250  /* between two turns */
 
+/* How many datagrams came from elsewhere is not known at this turn. */
+#define FORWARDER_UNKNOWN UINT64_MAX
+
 /* A stream that another station sends there, or has sent there a moment ago. */
 struct forwarder_stream {
 	struct addr group, source;
-	struct gm_mac mac;  /* who sent the last copy */
-	bool standby;	    /* we leave the stream to that one */
-	bool counted;	    /* `packets` is known */
-	bool copied;	    /* a copy came since the last turn */
-	bool ours;	    /* we have received the stream since `first` */
-	uint64_t packets;   /* that we had received at the last turn */
-	uint64_t missed;    /* that we have received since the last copy */
+	struct gm_mac mac; /* who sends most of the copies */
+	uint32_t votes;	   /* for that, since the last turn */
+	bool standby;	   /* we leave the stream to that one */
+	bool counted;	   /* `packets` is known */
+	bool enough;	   /* copies, to take that one for a forwarder */
+	uint64_t packets;  /* that we had received at the last turn */
+	uint64_t copies;   /* that came since the last turn */
+	/* of the last turns, the older the less they weigh: what we have received, and
+	 * copies */
+	uint64_t recent_ours, recent_copies;
+	uint64_t missed;    /* that we have received without copies, on standby */
 	mono_t missed_at;   /* the first of them */
-	mono_t first, last; /* copies without a long pause, from and until */
+	mono_t covered;	    /* the last time that none was missed */
+	mono_t first, last; /* enough copies without a long pause from, copies until */
 	mono_t since;	    /* on standby, or not */
 	uint8_t returns;    /* the other came back soon after we had taken over */
 };
@@ -65,7 +74,8 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 	const struct addr *source, const struct gm_mac *mac);
 
 /* A turn for stream number i. `packets` is how many we have received of it from
- * elsewhere so far; one of 2^`sampling` copies is looked at. FORWARDER_FORGOTTEN:
+ * elsewhere so far, or FORWARDER_UNKNOWN; of the copies one of 2^`sampling` was looked
+ * at. FORWARDER_FORGOTTEN:
  * another stream has the number now. */
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	uint64_t packets, unsigned sampling, const struct forwarder_rank *rank);

@@ -135,7 +135,8 @@ struct proxy_copy {
 void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy,
 	struct effects *fx);
 
-/* How many datagrams of a stream this system has received elsewhere than on `pp`. */
+/* How many datagrams of a stream this system has received elsewhere than on `pp`, or
+ * FORWARDER_UNKNOWN. */
 struct proxy_counts {
 	uint64_t (*packets)(void *ctx, const struct proxy_port *pp,
 		const struct addr *group, const struct addr *source);

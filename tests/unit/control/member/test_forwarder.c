@@ -2,10 +2,11 @@
 
 /*
  * Evidence of other forwarders under virtual time: who stops, when, and when it goes on
- * (K04). A case is a script of quarters of a second, "c" a turn with a copy of the
- * other and a datagram of ours, "d" with a datagram of ours alone, "k" with a copy
- * alone, "." with neither; the state after each turn is "-" (we forward), "S" (on
- * standby) or "0" (there is no entry).
+ * (K04), and whom nobody takes for one (F3). A case is a script of quarters of a
+ * second, "c" a turn with a batch of ours and of the other's copies of it, "d" with
+ * ours alone, "k" with copies alone, "1" with ours and a single copy, "h" with ours and
+ * copies of half, "q" of a quarter, "." with neither; the state after each turn is "-"
+ * (we forward), "S" (on standby) or "0" (there is no entry).
  */
 
 #include "control/member/forwarder.h"
@@ -32,13 +33,26 @@ static void run_init(struct run *r)
 		.now = mono_from_ms(1000000)};
 }
 
+#define BATCH 25 /* datagrams of a turn */
+
+static unsigned n_copies(char what, unsigned sampling)
+{
+	unsigned n = strchr("ck", what) ? BATCH : what == 'h' ? (BATCH + 1) / 2 : 1;
+
+	if (!strchr("ckhq1", what))
+		return 0;
+	if (what == 'q')
+		n = BATCH / 4 + 1;
+	return sampling ? 1 : n;
+}
+
 /* One turn; the state after it. */
 static char step(struct run *r, char what, const struct gm_mac *mac, unsigned sampling,
 	const struct forwarder_rank *rank)
 {
 	r->now = mono_add_ms(r->now, FORWARDER_TURN_MS);
-	r->packets += (what == 'c' || what == 'd') * 25u;
-	if (what == 'c' || what == 'k')
+	r->packets += strchr("cd1hq", what) ? BATCH : 0;
+	for (unsigned i = n_copies(what, sampling); i; i--)
 		assert_true(
 			forwarder_copy(&r->f, r->now, &r->group, &r->source, mac) >= 0);
 	if (r->f.n)
@@ -74,14 +88,21 @@ static void k04_who_stops(void **state)
 		{"third querier, lower", "ccc", "-SS", &low, {false, own, third}},
 		{"third querier, higher", "ccccc", "-----", &high, {false, own, third}},
 		{"third querier, higher, and it stays", "cccccccccccccccccccccc",
-			"--------------------SS", &high, {false, own, third}},
+			"---------------------S", &high, {false, own, third}},
 		{"we are querier", "ccccc", "-----", &low, {true, own, {{0}}}},
 		{"we are querier, and it stays", "cccccccccccccccccccccc",
-			"--------------------SS", &low, {true, own, {{0}}}},
+			"---------------------S", &low, {true, own, {{0}}}},
 		{"a run with a pause is two", "cccccccccccc.........cccccccccccc",
 			"---------------------------------", &low, {true, own, {{0}}}},
 		{"what we do not receive", "kkkkk", "-----", &low, {false, own, third}},
 		{"then we do", "kkkckk", "---SSS", &low, {false, own, third}},
+		{"it forwards the half", "hhhhh", "-SSSS", &low, {false, own, third}},
+		{"it begins while we know of it", "1dddddddccccc", "----------SSS",
+			&low, {false, own, third}},
+		{"a quarter is not the stream",
+			"qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq",
+			"----------------------------------------", &low,
+			{false, own, low}},
 	};
 
 	(void)state;
@@ -104,7 +125,11 @@ static void k04_who_goes_on(void **state)
 		{"thin: one datagram in two seconds", "cc.......c.......c.......c",
 			"-SSSSSSSSSSSSSSSSSSSSSSSSS"},
 		{"thin, and the other is gone", "cc.......d..", "-SSSSSSSSSS-"},
-		{"it comes back", "ccddddc", "-SSSS-S"},
+		{"it comes back", "ccddddccc", "-SSSS--SS"},
+		{"a quarter of its copies is lost on the way", "cchchchchchchchch",
+			"-SSSSSSSSSSSSSSSS"},
+		{"it is gone, and a single copy comes in its name", "cc111111111111",
+			"-SSSS---------"},
 		{"an entry nobody needs is forgotten",
 			"ccdddd......................................",
 			"-SSSS------------------------------------000"},
@@ -113,6 +138,107 @@ static void k04_who_goes_on(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_len(v); i++)
 		play(v[i].name, v[i].script, v[i].want, &high, &rank);
+}
+
+/* F3: a host sends single datagrams from the address of the provider's stream, with any
+ * MAC address, for a minute: nobody leaves the stream to it, and nobody calls it a
+ * forwarder. A stream of a datagram a second looks like that, and so is left. */
+static void f3_single_datagrams_are_no_forwarder(void **state)
+{
+	const struct {
+		const char *name;
+		unsigned every; /* turns */
+		const struct gm_mac *mac;
+		struct forwarder_rank rank;
+	} v[] = {
+		{"one a second, lower than ours", 4, &low, {false, own, third}},
+		{"one a second, the querier's MAC", 4, &high, {false, own, high}},
+		{"one a second, to the querier", 4, &low, {true, own, {{0}}}},
+		{"four a second", 1, &low, {false, own, third}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(v); i++) {
+		struct run r;
+
+		run_init(&r);
+		for (unsigned turn = 0; turn < 60 * 4; turn++) {
+			char what = turn % v[i].every == 0 ? '1' : 'd';
+
+			if (step(&r, what, v[i].mac, 0, &v[i].rank) != '-')
+				fail_msg("%s: standby at turn %u", v[i].name, turn);
+			assert_int_equal(forwarder_n_double(&r.f, r.now), 0);
+		}
+		forwarder_deinit(&r.f);
+	}
+}
+
+/* F3: bursts that look like a forwarder get no more silence than they last. */
+static void f3_bursts_get_no_more_than_they_last(void **state)
+{
+	const struct forwarder_rank rank = {false, own, third};
+	unsigned silent = 0, sent = 0;
+	struct run r;
+	char now = '-';
+
+	(void)state;
+	run_init(&r);
+	for (unsigned i = 0; i < 300 * 4; i++) {
+		/* as long as we forward; then silence until we do again */
+		bool burst = now == '-';
+
+		now = step(&r, burst ? 'c' : 'd', &low, 0, &rank);
+		silent += now == 'S';
+		sent += burst;
+	}
+	assert_in_range(silent, 1, 2 * sent + 8 * 4);
+	forwarder_deinit(&r.f);
+}
+
+/* F3: a datagram now and then does not pass for the one that really forwards, whose MAC
+ * address is higher: that one stops, and not we. */
+static void f3_the_majority_is_the_other(void **state)
+{
+	const struct forwarder_rank rank = {false, own, third};
+	struct run r;
+
+	(void)state;
+	run_init(&r);
+	for (unsigned i = 0; i < 16; i++) {
+		r.now = mono_add_ms(r.now, FORWARDER_TURN_MS);
+		r.packets += BATCH;
+		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low);
+		for (unsigned k = 0; k < BATCH; k++)
+			forwarder_copy(&r.f, r.now, &r.group, &r.source, &high);
+		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low);
+		assert_int_equal(forwarder_turn(&r.f, r.now, 0, r.packets, 0, &rank),
+			FORWARDER_SAME);
+		assert_true(gm_mac_eq(&r.f.v[0].mac, &high));
+	}
+	assert_int_equal(forwarder_n_double(&r.f, r.now), 1);
+	forwarder_deinit(&r.f);
+}
+
+/* The counter of the stream cannot be read for a turn: what it gained is not taken for
+ * datagrams of that turn. */
+static void an_unknown_turn_counts_for_nothing(void **state)
+{
+	const struct forwarder_rank rank = {false, own, third};
+	struct run r;
+
+	(void)state;
+	run_init(&r);
+	r.packets = 1000000;
+	step(&r, 'c', &low, 0, &rank);
+	assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(
+			forwarder_turn(&r.f, r.now, 0, FORWARDER_UNKNOWN, 0, &rank),
+			FORWARDER_SAME);
+		assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
+		assert_int_equal(r.f.v[0].missed, 0);
+	}
+	forwarder_deinit(&r.f);
 }
 
 /* Copies that are lost on the way to the sensor make us come back less and less often.
@@ -233,6 +359,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(k04_who_stops),
 		cmocka_unit_test(k04_who_goes_on),
+		cmocka_unit_test(f3_single_datagrams_are_no_forwarder),
+		cmocka_unit_test(f3_bursts_get_no_more_than_they_last),
+		cmocka_unit_test(f3_the_majority_is_the_other),
+		cmocka_unit_test(an_unknown_turn_counts_for_nothing),
 		cmocka_unit_test(k04_no_flapping),
 		cmocka_unit_test(k04_samples),
 		cmocka_unit_test(k04_only_noted_where_it_may_not_act),
