@@ -3,6 +3,8 @@
 """Ports of all kinds under runs of datagrams: what is sent joined arrives as it was, whoever
 cuts it, and `show interfaces` says which ports take super-frames."""
 
+import itertools
+import json
 import os
 import shutil
 
@@ -65,26 +67,38 @@ def takes_as_it_can(d, port):
     return takes(d, port) == JOINS
 
 
-def may_join(packet):
-    """With DF, so that the identification means nothing."""
-    head = packet[:6] + b"\x40" + packet[7:10] + b"\0\0" + packet[12:20]
-    return head[:10] + (0xffff - wire.inet_sum(head)).to_bytes(2, "big") + head[12:] + \
-        packet[20:]
+def may_join(packet, ident=None, checksum=True):
+    """With DF, so that the identification means nothing; or without, and with that one."""
+    ip = bytearray(packet)
+    if ident is None:
+        ip[6] = 0x40
+    else:
+        ip[4:6] = (ident % 65536).to_bytes(2, "big")
+    ip[10:12] = b"\0\0"
+    ip[10:12] = (0xffff - wire.inet_sum(bytes(ip[:20]))).to_bytes(2, "big")
+    if not checksum:
+        ip[26:28] = b"\0\0"
+    return bytes(ip)
 
 
-def frames(wire_end, t, payloads, **kw):
-    packets = [may_join(udp(t.SOURCE, GROUP, p)) for p in payloads]   # first: it takes time
+def frames(wire_end, t, payloads, ids=None, checksum=True, **kw):
+    packets = [may_join(udp(t.SOURCE, GROUP, p), ids and next(ids), checksum)
+               for p in payloads]   # first: it takes time
     for packet in packets:
         wire_end.send(packet, **kw)
 
 
 def senders(b, t):
-    """Ways to send to the group: by the kernel, which leaves the checksum to the device,
-    and as frames with everything; IPv6."""
+    """Ways to send to the group: by the kernel, which leaves the checksum to the device;
+    as frames with everything, without checksum, and without DF from a counter that other
+    streams use as well; IPv6."""
     four, six = b.own(Sender(t.provider)), b.own(Sender(t.provider, source=t.SOURCE6))
     out = b.own(Wire(t.provider, "p0"))
     return {"partial": lambda payloads: [four.send(p, GROUP) for p in payloads],
             "complete": lambda payloads: frames(out, t, payloads),
+            "no checksum": lambda payloads: frames(out, t, payloads, checksum=False),
+            "shared ids": lambda payloads, ids=itertools.count(65000, 7):
+                frames(out, t, payloads, ids),
             "ipv6": lambda payloads: [six.send(p, GROUP6) for p in payloads]}
 
 
@@ -343,6 +357,44 @@ def priority_tags(b):
         run.play()
         return is_joined(d, "lan1") or not JOINS
     wait_for(20, enough, "a run leaves joined")
+
+
+@case("media and FEC on other ports: each leaves joined, and `show stats` says what ends runs")
+def fec(b):
+    t = lan(b)
+    d = start(b, t, "lan1")
+    media = b.receiver(t.hosts["lan1"])
+    fec = b.receiver(t.hosts["lan1"], port=5002)
+    d.wait_member("lan1", GROUP)
+    out = b.own(Wire(t.provider, "p0"))
+    sent = []
+
+    def enough():
+        first = len(sent)
+        packets = []
+        for n in range(first, first + 30):
+            sent.append(number(n, SIZE))
+            port = 5002 if n % 5 == 4 else 5000
+            packets.append(may_join(udp(t.SOURCE, GROUP, sent[-1], port=port), 100 + 2 * n))
+        for packet in packets:
+            out.send(packet)
+        return d.show("stats")["joining"]["messages"] < len(sent) // 2 or not JOINS
+    wait_for(20, enough, "both leave joined")
+    got, got_fec = [], []
+
+    def all_there():
+        got.extend(p for p, _ in media.receive())
+        got_fec.extend(p for p, _ in fec.receive())
+        return len(got) + len(got_fec) >= len(sent)
+    wait_for(10, all_there, "everything arrives")
+    assert got == [p for n, p in enumerate(sent) if n % 5 != 4]
+    assert got_fec == [p for n, p in enumerate(sent) if n % 5 == 4]
+    joining = d.show("stats")["joining"]
+    assert sum(joining["ends"].values()) == joining["messages"], joining
+    assert not joining["ends"]["ports"] and not joining["ends"]["id"], joining
+    said = json.loads(d.ctl_run("--json", "explain", GROUP).stdout)
+    note = next(c for c in said["checks"] if c["check"] == "joined")
+    assert "of its datagrams leave in one message" in note["text"], note
 
 
 @case("a kernel that refuses super-frames only when it sees one: nothing is lost")

@@ -48,6 +48,7 @@ enum ids {
 	IDS_IN_TURN,
 	IDS_JUMP,
 	IDS_STAY,
+	IDS_RISE, /* of a counter that others use as well */
 };
 
 /* what packets of a spell have in common */
@@ -62,6 +63,7 @@ struct ways {
 	uint32_t label;
 	uint16_t port[2];
 	unsigned short_each; /* one of so many is shorter; 0: none */
+	unsigned fec_each;   /* one of so many goes to another port; 0: none */
 };
 
 struct flow {
@@ -192,7 +194,7 @@ static void begin_spell(struct gen *g, unsigned i)
 	f->ways = (struct ways){
 		.kind = any_kind(g),
 		.csum = any_csum(g),
-		.ids = (enum ids)below(g, 3),
+		.ids = (enum ids)below(g, 4),
 		.any_csum = one_of(g, 6),
 		.any_size = one_of(g, 4),
 		.ttl = any_ttl(g),
@@ -204,6 +206,7 @@ static void begin_spell(struct gen *g, unsigned i)
 		.port = {(uint16_t)(4000 + below(g, 3)),
 			(uint16_t)(5000 + below(g, 3))},
 		.short_each = one_of(g, 3) ? 0 : 2 + (unsigned)below(g, 80),
+		.fec_each = one_of(g, 2) ? 0 : 2 + (unsigned)below(g, 12),
 	};
 	if (f->ways.kind == KIND_SUPER) /* each of them is many datagrams */
 		f->left = 1 + (unsigned)below(g, 8);
@@ -266,6 +269,8 @@ static uint16_t next_id(struct gen *g, struct flow *f, const struct ways *w)
 		f->id = (uint16_t)below(g, 65536);
 	else if (w->ids == IDS_IN_TURN)
 		f->id++;
+	else if (w->ids == IDS_RISE)
+		f->id = (uint16_t)(f->id + 1 + below(g, 9));
 	return f->id;
 }
 
@@ -555,6 +560,10 @@ void gen_next(struct gen *g, uint8_t *room, struct gen_frame *ret)
 		w.size = any_size(g, g->current);
 	if (w.short_each && f->n % w.short_each == 0)
 		w.size = (uint16_t)below(g, w.size + 1u);
+	if (w.fec_each && f->n % w.fec_each == 0) {
+		w.port[1] = (uint16_t)(w.port[1] + 2);
+		w.size = (uint16_t)(w.size < 1400 ? w.size + 16 : w.size);
+	}
 	if (one_of(g, 20))
 		deviate(g, g->current, &w);
 	fit(&w);

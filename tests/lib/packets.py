@@ -72,9 +72,9 @@ def query(source, version=3, group="0.0.0.0", to=None, qqic=1, qrv=2, extra=b"",
     return ipv4(source, to or (ALL_HOSTS if group == "0.0.0.0" else group), 2, body, **kw)
 
 
-def udp(source, to, payload, checksum=None, ttl=8):
-    """A whole UDP packet to port 5000; `checksum` replaces the right one."""
-    m = struct.pack("!HHHH", 4000, 5000, 8 + len(payload), 0) + payload
+def udp(source, to, payload, checksum=None, ttl=8, port=5000):
+    """A whole UDP packet to a port; `checksum` replaces the right one."""
+    m = struct.pack("!HHHH", 4000, port, 8 + len(payload), 0) + payload
     pseudo = socket.inet_aton(source) + socket.inet_aton(to) + \
         struct.pack("!BBH", 0, 17, len(m))
     right = (0xffff - wire.inet_sum(pseudo + m)) or 0xffff

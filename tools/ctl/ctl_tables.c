@@ -466,11 +466,13 @@ int ctl_print_stats(json_t *reply, FILE *out)
 	json_object_del(general, "ports");
 	json_object_del(general, "workers");
 	json_object_del(general, "balance");
+	json_object_del(general, "joining");
 	print_scalars(general, out);
 	json_decref(general);
 	print_section("Verdicts", json_object_get(reply, "verdicts"), out);
 	if (json_is_object(json_object_get(reply, "balance")))
 		print_balance(json_object_get(reply, "balance"), out);
+	print_section("Joining", json_object_get(reply, "joining"), out);
 	print_section("Control", json_object_get(reply, "control"), out);
 	if (json_array_size(json_object_get(reply, "workers")) > 0)
 		print_stats_workers(json_object_get(reply, "workers"), out);

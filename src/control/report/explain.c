@@ -422,6 +422,8 @@ void explain(const struct explain_facts *f, struct explain *e)
 		conclude(e, EXPLAIN_UNKNOWN, &in, &out);
 	else
 		conclude_well(e, &in, &out);
-	if (e->verdict == EXPLAIN_PASS)
+	if (e->verdict == EXPLAIN_PASS) {
+		explain_joined(f, e);
 		add_sent(f, e);
+	}
 }

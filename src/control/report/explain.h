@@ -12,6 +12,7 @@
  */
 
 #include "base/addr.h"
+#include "base/joined.h"
 #include "control/config/config.h"
 #include "control/member/policy.h"
 #include "control/proto/effect.h"
@@ -163,6 +164,7 @@ struct explain_facts {
 	uint64_t wrong; /* of sources that may not send where they do */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
+	struct joined_counts joined; /* of the group, or of the source */
 	const struct explain_input *input;
 	size_t n_input;
 	const struct explain_output *output;

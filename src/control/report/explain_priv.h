@@ -33,6 +33,9 @@ void explain_output_checks(const struct explain_facts *f,
 bool explain_output_is_quiet(
 	const struct explain_facts *f, const struct explain_output *out);
 
+/* How its datagrams are joined; nothing when none has been sent. */
+void explain_joined(const struct explain_facts *f, struct explain *e);
+
 /* explain_refused.c: what was seen to be refused. */
 /* Datagrams of the group, or of the source in question, that arrived there lately. */
 void explain_refused_datagrams(const struct explain_facts *f,

@@ -473,6 +473,8 @@ static bool collect(struct question *q)
 		return false;
 	q->inputs = (struct portset){0};
 	traffic_facts(q);
+	dataplane_joined(q->app->dp, &q->group, q->has_source ? &q->source : NULL,
+		&f->joined);
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = q->instance->port[i];
 

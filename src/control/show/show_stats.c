@@ -18,6 +18,18 @@ static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
 	return o;
 }
 
+/* What copies of one datagram each became: messages, and why they are not longer. */
+static json_t *joining_json(const struct dataplane_stats *s)
+{
+	json_t *ends = json_object();
+
+	for (unsigned e = 0; e < _JOINED_N; e++)
+		json_object_set_new(ends, joined_end_name((enum joined_end)e),
+			json_integer((json_int_t)s->run_end[e]));
+	return json_pack("{sI sI so}", "datagrams", (json_int_t)s->run_datagrams,
+		"messages", (json_int_t)s->runs, "ends", ends);
+}
+
 static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N])
 {
 	struct dataplane_port_stats s;
@@ -150,7 +162,7 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 
 	dataplane_stats(app->dp, &s);
 	return json_pack(
-		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so}",
+		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so so}",
 		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
 		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
@@ -161,9 +173,9 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
 		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
 		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
-		"balance", balance_json(app), "verdicts", verdicts_json(sum), "workers",
-		workers_json(app), "control", control_json(app), "rivals",
-		app_rivals_json(app));
+		"balance", balance_json(app), "verdicts", verdicts_json(sum), "joining",
+		joining_json(&s), "workers", workers_json(app), "control",
+		control_json(app), "rivals", app_rivals_json(app));
 }
 
 /* The ports come last, the sums of their counters with the rest: so they are added up

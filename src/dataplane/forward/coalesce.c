@@ -24,6 +24,34 @@
 /* A device queue or backlog takes some hundred packets at once; more would be lost
  * behind our back. Also what the kernel lets a UDP socket send. */
 #define SEGMENTS_MAX 64u
+/* Runs of a flow that may wait for more at a time: media and two streams of FEC, and
+ * some. */
+#define OPEN_MAX 8u
+/* Identifications of a burst that are further apart cannot be told from falling ones.
+ */
+#define ID_SPAN_MAX 0x7fffu
+
+/* What may be done with the identifications of a flow. */
+enum ids {
+	IDS_UNKNOWN, /* not looked at yet */
+	IDS_KEEP,
+	IDS_DEAL, /* deal_ids() */
+};
+
+/* one flow on its way into runs */
+struct walk {
+	struct coalesce *c;
+	struct burst *b;
+	const struct burst_flow *fl;
+	enum coalesce_mode mode;
+	enum ids ids;
+	bool deal; /* some run needs it */
+	unsigned n_open, open_max;
+	struct {
+		uint32_t ports;
+		struct run *run;
+	} open[OPEN_MAX]; /* the oldest first */
+};
 
 void coalesce_clear(struct coalesce *c)
 {
@@ -35,48 +63,6 @@ static uint32_t payload_len(const struct frame *f)
 	return f->ip_len - f->l4_off - UDP_HLEN;
 }
 
-/* A frame that may be part of a run at all, but for the value of its checksum. */
-static bool is_candidate(const struct frame *f)
-{
-	unsigned hlen = f->family == FAMILY_IPV4 ? IPV4_HLEN : IPV6_HLEN;
-	const uint8_t *udp = f->ip + hlen;
-
-	return f->proto == PROTO_UDP && !f->fragment && !f->gso_size &&
-		f->l4_off == hlen && f->ip_len > hlen + UDP_HLEN &&
-		get_u16be(udp + 4) == f->ip_len - hlen &&
-		(f->csum_not_ready || get_u16be(udp + 6) != 0);
-}
-
-static bool follows_v4(const uint8_t *a, const uint8_t *b, enum coalesce_mode mode)
-{
-	bool in_turn = (uint16_t)(get_u16be(a + 4) + 1) == get_u16be(b + 4);
-
-	/* version, length of header, TOS; flags, offset, TTL, protocol */
-	return memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0 &&
-		(in_turn || (mode == COALESCE_ON && (a[6] & IPV4_DF)));
-}
-
-static bool follows_v6(const uint8_t *a, const uint8_t *b)
-{
-	/* version, traffic class, flow label; next header, hop limit */
-	return memcmp(a, b, 4) == 0 && memcmp(a + 6, b + 6, 2) == 0;
-}
-
-/* May b stand right behind a? Addresses are those of the flow. */
-static bool follows(
-	const struct frame *a, const struct frame *b, enum coalesce_mode mode)
-{
-	bool ip = a->family == FAMILY_IPV4 ? follows_v4(a->ip, b->ip, mode)
-					   : follows_v6(a->ip, b->ip);
-
-	return ip && memcmp(a->ip + a->l4_off, b->ip + b->l4_off, 4) == 0;
-}
-
-static bool checksum_good(struct frame *f)
-{
-	return f->csum_not_ready || f->csum_valid || rewrite_verify_checksum(f);
-}
-
 static uint16_t next_frame(const struct burst *b, uint16_t i)
 {
 	do {
@@ -85,50 +71,232 @@ static uint16_t next_frame(const struct burst *b, uint16_t i)
 	return i;
 }
 
-/* Frames from `first` on that make one run; *ret_next is the frame behind it. */
-static unsigned measure(const struct burst *b, uint16_t first, enum coalesce_mode mode,
-	uint16_t *ret_next)
+static uint16_t first_frame(const struct burst *b, const struct burst_flow *fl)
 {
-	const struct frame *last = &b->frame[first].f;
-	uint32_t size, len = last->ip_len;
-	uint16_t i = next_frame(b, first);
-	unsigned n = 1;
+	uint16_t i = (uint16_t)fl->first;
 
-	*ret_next = i;
-	if (i == BURST_MAX || mode == COALESCE_OFF || !is_candidate(last))
-		return 1;
-	size = payload_len(last);
-	while (i < BURST_MAX && n < SEGMENTS_MAX && payload_len(last) == size) {
-		const struct frame *f = &b->frame[i].f;
-
-		if (!is_candidate(f) || payload_len(f) > size ||
-			len + payload_len(f) > IP_LEN_MAX || !follows(last, f, mode))
-			break;
-		len += payload_len(f);
-		last = f;
-		n++;
-		i = next_frame(b, i);
-	}
-	*ret_next = i;
-	return n;
+	return i < BURST_MAX && b->frame[i].drop ? next_frame(b, i) : i;
 }
 
-/* The same, less what a wrong checksum takes away: such a datagram goes alone. */
-static unsigned verify(struct burst *b, uint16_t first, unsigned n, uint16_t *ret_next)
+/* Of a UDP datagram without options: the field is 0, and that is what it means. */
+static bool has_no_checksum(const struct frame *f)
 {
-	uint16_t i = first;
+	return !f->csum_not_ready && get_u16be(f->ip + f->l4_off + 6) == 0;
+}
 
-	for (unsigned k = 0; k < n; k++) {
-		if (!checksum_good(&b->frame[i].f)) {
-			if (k == 0)
-				i = next_frame(b, i);
-			*ret_next = i;
-			return k == 0 ? 1 : k;
+/* False: a frame that can be part of no run, whatever its checksum, and *ret_why. */
+static bool is_candidate(
+	const struct frame *f, enum coalesce_mode mode, enum joined_end *ret_why)
+{
+	unsigned hlen = f->family == FAMILY_IPV4 ? IPV4_HLEN : IPV6_HLEN;
+
+	*ret_why = mode == COALESCE_OFF ? JOINED_OFF : JOINED_KIND;
+	if (mode == COALESCE_OFF || f->proto != PROTO_UDP || f->fragment ||
+		f->gso_size || f->l4_off != hlen || f->ip_len <= hlen + UDP_HLEN ||
+		get_u16be(f->ip + hlen + 4) != f->ip_len - hlen)
+		return false;
+	*ret_why = JOINED_CHECKSUM;
+	return !has_no_checksum(f) || (f->family == FAMILY_IPV4 && mode == COALESCE_ON);
+}
+
+static bool checksum_good(struct frame *f)
+{
+	return f->csum_not_ready || f->csum_valid || has_no_checksum(f) ||
+		rewrite_verify_checksum(f);
+}
+
+/* Identifications */
+
+/* It is a whole datagram that may have to be fragmented, so its identification has to
+ * differ from others. */
+static bool has_id(const struct frame *f)
+{
+	return f->family == FAMILY_IPV4 && f->proto == PROTO_UDP &&
+		!(f->ip[6] & IPV4_DF);
+}
+
+/*
+ * May the datagrams of a flow get other identifications? A burst has all datagrams of
+ * the flow that arrived meanwhile, whatever their ports, because a flow has one thread.
+ * When the identifications rise from each to the next, by whatever steps, there are at
+ * least as many numbers between the first and the last one as there are datagrams.
+ * These numbers are dealt out again, in the order in which the datagrams leave: none is
+ * used twice, and none is below or above what the sender has used for this very group,
+ * so the bursts before and after have others.
+ */
+static enum ids look_at_ids(const struct walk *w)
+{
+	uint32_t span = 0;
+	uint16_t before = 0;
+	bool any = false;
+
+	for (uint16_t i = first_frame(w->b, w->fl); i < BURST_MAX;
+		i = next_frame(w->b, i)) {
+		const struct frame *f = &w->b->frame[i].f;
+
+		if (f->proto == PROTO_UDP && (f->fragment || f->gso_size))
+			return IDS_KEEP; /* others of this number may be elsewhere */
+		if (!has_id(f))
+			continue;
+		if (any) {
+			uint16_t step = (uint16_t)(get_u16be(f->ip + 4) - before);
+
+			span += step;
+			if (step == 0 || span > ID_SPAN_MAX)
+				return IDS_KEEP;
 		}
-		i = next_frame(b, i);
+		any = true;
+		before = get_u16be(f->ip + 4);
 	}
-	return n;
+	return IDS_DEAL;
 }
+
+static bool may_deal(struct walk *w)
+{
+	if (w->ids == IDS_UNKNOWN)
+		w->ids = look_at_ids(w);
+	return w->ids == IDS_DEAL;
+}
+
+static void set_id(struct frame *f, uint16_t id)
+{
+	uint16_t old = get_u16be(f->ip + 4);
+
+	put_u16be(f->ip + 4, id);
+	put_u16be(f->ip + 10, rewrite_csum16(get_u16be(f->ip + 10), old, id));
+}
+
+/* All of the flow, also those that leave alone, for they must differ as well. */
+static void deal_ids(struct walk *w, unsigned first_run)
+{
+	uint16_t id = 0, i;
+	bool any = false;
+
+	for (i = first_frame(w->b, w->fl); i < BURST_MAX && !any;
+		i = next_frame(w->b, i))
+		if (has_id(&w->b->frame[i].f)) {
+			id = get_u16be(w->b->frame[i].f.ip + 4);
+			any = true;
+		}
+	for (unsigned r = first_run; r < w->c->n_runs; r++)
+		for (i = w->c->run[r].first; i < BURST_MAX; i = w->c->next[i])
+			if (has_id(&w->b->frame[i].f))
+				set_id(&w->b->frame[i].f, id++);
+}
+
+/* Runs */
+
+static bool ids_follow(struct walk *w, const uint8_t *a, const uint8_t *b)
+{
+	if ((uint16_t)(get_u16be(a + 4) + 1) == get_u16be(b + 4))
+		return true;
+	return w->mode == COALESCE_ON && ((a[6] & IPV4_DF) || may_deal(w));
+}
+
+static bool headers_follow(const struct frame *a, const struct frame *b)
+{
+	if (a->family == FAMILY_IPV4)
+		/* version, length of header, TOS; flags, offset, TTL, protocol */
+		return memcmp(a->ip, b->ip, 2) == 0 &&
+			memcmp(a->ip + 6, b->ip + 6, 4) == 0;
+	/* version, traffic class, flow label; next header, hop limit */
+	return memcmp(a->ip, b->ip, 4) == 0 && memcmp(a->ip + 6, b->ip + 6, 2) == 0;
+}
+
+/* May f, a candidate of the same addresses and ports, be the next one of the run?
+ * _JOINED_N: yes, else why not. */
+static enum joined_end why_not(struct walk *w, const struct run *r, struct frame *f)
+{
+	struct frame *first = &w->b->frame[r->first].f;
+	const struct frame *last = &w->b->frame[r->last].f;
+	uint32_t size = payload_len(first);
+
+	if (payload_len(last) != size || payload_len(f) > size)
+		return JOINED_SIZE;
+	if (r->n == SEGMENTS_MAX || r->bytes + payload_len(f) > IP_LEN_MAX)
+		return JOINED_FULL;
+	if (!headers_follow(last, f))
+		return JOINED_HEADER;
+	if (f->family == FAMILY_IPV4 && !ids_follow(w, last->ip, f->ip))
+		return JOINED_ID;
+	/* what leaves alone need not be verified */
+	if ((r->n == 1 && !checksum_good(first)) || !checksum_good(f))
+		return JOINED_CHECKSUM;
+	return _JOINED_N;
+}
+
+/* `bytes` is the length of the packet until all are there, see fill_run(). */
+static struct run *begin_run(struct walk *w, uint16_t i, enum joined_end end)
+{
+	struct run *r = &w->c->run[w->c->n_runs++];
+
+	*r = (struct run){.first = i,
+		.last = i,
+		.n = 1,
+		.bytes = w->b->frame[i].f.ip_len,
+		.end = end};
+	w->c->next[i] = BURST_MAX;
+	return r;
+}
+
+static void extend_run(struct walk *w, struct run *r, uint16_t i)
+{
+	const struct frame *last = &w->b->frame[r->last].f, *f = &w->b->frame[i].f;
+
+	if (has_id(f) &&
+		(uint16_t)(get_u16be(last->ip + 4) + 1) != get_u16be(f->ip + 4))
+		w->deal = true;
+	w->c->next[r->last] = i;
+	w->c->next[i] = BURST_MAX;
+	r->last = i;
+	r->n++;
+	r->bytes += payload_len(f);
+}
+
+static void close_all(struct walk *w, enum joined_end why)
+{
+	for (unsigned i = 0; i < w->n_open; i++)
+		w->open[i].run->end = why;
+	w->n_open = 0;
+}
+
+static void close_one(struct walk *w, unsigned k, enum joined_end why)
+{
+	w->open[k].run->end = why;
+	w->n_open--;
+	memmove(&w->open[k], &w->open[k + 1], (w->n_open - k) * sizeof(w->open[0]));
+}
+
+static void place(struct walk *w, uint16_t i)
+{
+	struct frame *f = &w->b->frame[i].f;
+	enum joined_end why;
+	uint32_t ports;
+
+	if (!is_candidate(f, w->mode, &why)) {
+		close_all(w, why);
+		begin_run(w, i, why);
+		return;
+	}
+	memcpy(&ports, f->ip + f->l4_off, sizeof(ports));
+	for (unsigned k = 0; k < w->n_open; k++) {
+		if (w->open[k].ports != ports)
+			continue;
+		why = why_not(w, w->open[k].run, f);
+		if (why == _JOINED_N) {
+			extend_run(w, w->open[k].run, i);
+			return;
+		}
+		close_one(w, k, why);
+		break;
+	}
+	if (w->n_open == w->open_max)
+		close_one(w, 0, JOINED_PORTS);
+	w->open[w->n_open].ports = ports;
+	w->open[w->n_open++].run = begin_run(w, i, JOINED_LAST);
+}
+
+/* Messages */
 
 static void make_head(uint8_t *head, const struct frame *f, uint32_t payload)
 {
@@ -155,23 +323,16 @@ static void add_iov(struct coalesce *c, struct run *r, void *base, size_t len)
 	r->n_iov++;
 }
 
-static void add_run(
-	struct coalesce *c, const struct burst *b, uint16_t first, unsigned n)
+static void fill_run(struct coalesce *c, const struct burst *b, struct run *r)
 {
-	const struct frame *f = &b->frame[first].f;
-	struct run *r = &c->run[c->n_runs];
-	uint8_t *head = c->head[c->n_runs++];
+	const struct frame *f = &b->frame[r->first].f;
+	uint8_t *head = c->head[r - c->run];
 	unsigned head_len = f->l4_off + UDP_HLEN;
 	uint32_t payload = 0;
-	uint16_t i = first;
 
-	*r = (struct run){
-		.first = first,
-		.n = (uint16_t)n,
-		.iov = &c->iov[c->n_iov],
-		.bytes = f->ip_len,
-	};
-	if (n == 1) {
+	r->iov = &c->iov[c->n_iov];
+	r->bytes = f->ip_len;
+	if (r->n == 1) {
 		r->gso_size = f->gso_size; /* came as a super-frame */
 		r->bytes += (frame_n_packets(f) - 1) * head_len;
 		add_iov(c, r, f->ip, f->ip_len);
@@ -180,13 +341,12 @@ static void add_run(
 	r->bytes = 0;
 	r->gso_size = (uint16_t)payload_len(f);
 	add_iov(c, r, head, head_len);
-	for (unsigned k = 0; k < n; k++) {
+	for (uint16_t i = r->first; i < BURST_MAX; i = c->next[i]) {
 		const struct frame *p = &b->frame[i].f;
 
 		add_iov(c, r, p->ip + head_len, payload_len(p));
 		payload += payload_len(p);
 		r->bytes += p->ip_len;
-		i = next_frame(b, i);
 	}
 	make_head(head, f, payload);
 }
@@ -194,17 +354,16 @@ static void add_run(
 unsigned coalesce_flow(struct coalesce *c, struct burst *b, const struct burst_flow *fl,
 	enum coalesce_mode mode)
 {
-	uint16_t i = (uint16_t)fl->first, next;
+	struct walk w = {.c = c, .b = b, .fl = fl, .mode = mode};
 	unsigned before = c->n_runs;
 
-	if (i < BURST_MAX && b->frame[i].drop)
-		i = next_frame(b, i);
-	for (; i < BURST_MAX; i = next) {
-		unsigned n = measure(b, i, mode, &next);
-
-		if (n > 1)
-			n = verify(b, i, n, &next);
-		add_run(c, b, i, n);
-	}
+	w.open_max = mode == COALESCE_ON ? OPEN_MAX : 1;
+	for (uint16_t i = first_frame(b, fl); i < BURST_MAX; i = next_frame(b, i))
+		place(&w, i);
+	close_all(&w, JOINED_LAST);
+	if (w.deal)
+		deal_ids(&w, before);
+	for (unsigned r = before; r < c->n_runs; r++)
+		fill_run(c, b, &c->run[r]);
 	return c->n_runs - before;
 }

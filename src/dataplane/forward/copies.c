@@ -321,7 +321,6 @@ static void send_run(struct output *o, const struct run *r)
 {
 	const struct burst *b = o->job->burst;
 	const struct frame *f = &b->frame[r->first].f;
-	unsigned i = r->first;
 
 	if (f->ttl <= o->port->threshold) {
 		refuse(o, f, VERDICT_TTL_THRESHOLD, n_packets(r, f));
@@ -330,11 +329,8 @@ static void send_run(struct output *o, const struct run *r)
 	if (r->gso_size && (o->caps & TX_SUPER_FRAME) && largest(f) <= o->port->mtu &&
 		send_super_frame(o, f, r))
 		return;
-	for (unsigned n = r->n; n > 0; i = b->frame[i].next)
-		if (!b->frame[i].drop) {
-			push_frame(o, &b->frame[i].f);
-			n--;
-		}
+	for (unsigned i = r->first; i < BURST_MAX; i = o->job->runs->next[i])
+		push_frame(o, &b->frame[i].f);
 }
 
 /* A frame that leaves on an interface never reaches the programs of this host that have

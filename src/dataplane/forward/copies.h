@@ -35,7 +35,7 @@ int copies_new(struct forward_counters *counters, struct refusals *refusals,
 	struct copies **ret);
 struct copies *copies_free(struct copies *c); /* takes and returns NULL */
 
-/* Hand a port its copies of all flows. Order within a flow is that of arrival. */
+/* Hand a port its copies of all flows, in the order of their runs (coalesce.h). */
 void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	const struct tx_ops *tx);
 /* Each of the ports, then copies_flush(). */

@@ -6,6 +6,7 @@
  * over the threads with relaxed loads. 64 bits, since start.
  */
 
+#include "base/joined.h"
 #include "base/portset.h"
 #include "dataplane/forward/latency.h"
 #include "dataplane/packet/verdict.h"
@@ -24,6 +25,8 @@ struct forward_port_counters {
 struct forward_counters {
 	_Atomic uint64_t frames;     /* seen by forward_burst() or forward_drop() */
 	_Atomic uint64_t copies_due; /* datagrams of forwarded frames, once per port */
+	/* datagrams that were to be joined, messages they became, and why these ended */
+	_Atomic uint64_t run_datagrams, runs, run_end[_JOINED_N];
 	_Atomic uint64_t bursts, blocks, block_timeouts, wakeups;
 	_Atomic uint64_t turns; /* of the thread's loop: it is alive while this grows */
 	_Atomic uint64_t asleep;		/* 1: it waits for its rings */

@@ -29,6 +29,7 @@ struct forward {
 	void *serve_ctx;
 	struct forward_counters counters;
 	struct refusals refusals;
+	struct joined joined;
 	struct copies_flow flow[BURST_MAX];
 	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
@@ -73,6 +74,11 @@ struct forward *forward_free(struct forward *fw)
 struct forward_counters *forward_counters(struct forward *fw)
 {
 	return &fw->counters;
+}
+
+const struct joined *forward_joined(const struct forward *fw)
+{
+	return &fw->joined;
 }
 
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
@@ -366,6 +372,24 @@ bool forward_stamps(
 	return fw->newest > 0;
 }
 
+/* What has become of a flow, in runs. Received super-frames count as what they hold. */
+static void note_runs(struct forward *fw, const struct burst *b,
+	const struct burst_flow *fl, unsigned n_datagrams)
+{
+	const struct copies_flow *ff = &fw->flow[fl - b->flow];
+	struct joined_counts n = {.datagrams = n_datagrams, .messages = ff->n_runs};
+
+	for (unsigned i = 0; i < ff->n_runs; i++)
+		n.end[fw->runs.run[ff->first_run + i].end]++;
+	counter_add(&fw->counters.run_datagrams, n.datagrams);
+	counter_add(&fw->counters.runs, n.messages);
+	for (unsigned e = 0; e < _JOINED_N; e++)
+		if (n.end[e])
+			counter_add(&fw->counters.run_end[e], n.end[e]);
+	joined_note(
+		&fw->joined, &fl->group, &fl->src, &n, b->frame[fl->last].f.stamp | 1);
+}
+
 /* How many copies are due. */
 static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
@@ -385,6 +409,7 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 		note_stamps(fw, b, &b->flow[i]);
 		fl->first_run = fw->runs.n_runs;
 		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
+		note_runs(fw, b, &b->flow[i], n);
 	}
 	counter_add(&fw->counters.copies_due, due);
 	return due;

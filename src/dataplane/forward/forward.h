@@ -26,6 +26,9 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why,
  * for. `at` is latency_stamp(). */
 const struct refusals *forward_refusals(const struct forward *fw);
 
+/* How well the datagrams of each stream could be joined; `at` is latency_stamp(). */
+const struct joined *forward_joined(const struct forward *fw);
+
 /* What may be joined, COALESCE_ON unless told otherwise. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 

@@ -86,6 +86,8 @@ void dataplane_port_stats(
 struct dataplane_stats {
 	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
 	uint64_t local_packets, local_errors; /* given to programs of this host */
+	/* datagrams that were to be joined, messages they became, and why these ended */
+	uint64_t run_datagrams, runs, run_end[_JOINED_N];
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
@@ -95,6 +97,11 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 void dataplane_refusals(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct refusal *r), void *arg);
 uint64_t dataplane_n_refusals(struct dataplane *dp);
+
+/* How well the datagrams of a group's streams could be joined, of one source or (NULL)
+ * of all: sums over the threads. */
+void dataplane_joined(struct dataplane *dp, const struct addr *group,
+	const struct addr *source, struct joined_counts *ret);
 
 /* Both sides of the conservation rule: first what is done, then what was begun, so that
  * running threads can only make the latter larger. */

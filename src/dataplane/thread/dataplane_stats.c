@@ -71,6 +71,14 @@ void dataplane_refusals(struct dataplane *dp, const struct addr *group,
 	}
 }
 
+void dataplane_joined(struct dataplane *dp, const struct addr *group,
+	const struct addr *source, struct joined_counts *ret)
+{
+	*ret = (struct joined_counts){0};
+	for (unsigned t = 0; t < dp->n; t++)
+		joined_sum(worker_joined(dp->worker[t]), group, source, ret);
+}
+
 uint64_t dataplane_n_refusals(struct dataplane *dp)
 {
 	uint64_t n = 0;
@@ -163,6 +171,10 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 		sum.blocks += get(&c->blocks);
 		sum.block_timeouts += get(&c->block_timeouts);
 		sum.wakeups += get(&c->wakeups);
+		sum.run_datagrams += get(&c->run_datagrams);
+		sum.runs += get(&c->runs);
+		for (unsigned e = 0; e < _JOINED_N; e++)
+			sum.run_end[e] += get(&c->run_end[e]);
 	}
 	if (dp->local)
 		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);

@@ -489,6 +489,11 @@ const struct refusals *worker_refusals(const struct worker *w)
 	return forward_refusals(w->fw);
 }
 
+const struct joined *worker_joined(const struct worker *w)
+{
+	return forward_joined(w->fw);
+}
+
 bool worker_gave_up_uring(const struct worker *w)
 {
 	return atomic_load_explicit(&w->gave_up_uring, memory_order_relaxed);

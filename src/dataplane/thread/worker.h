@@ -70,7 +70,9 @@ void worker_apply(struct worker *w, struct worker_config *cfg);
 void worker_sample(struct worker *w, const struct sample_spec *spec);
 struct sample_ring *worker_samples(struct worker *w);
 
-const struct refusals *worker_refusals(const struct worker *w); /* of its forward */
+/* of its forward */
+const struct refusals *worker_refusals(const struct worker *w);
+const struct joined *worker_joined(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
 /* Its io_uring has stopped working, and it sends by sendmmsg(2). */
 bool worker_gave_up_uring(const struct worker *w);

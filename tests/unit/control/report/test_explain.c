@@ -751,6 +751,48 @@ static void texts_fit(void **state)
 	explain_deinit(&e);
 }
 
+static const struct explain_check *judge_joined(struct situation *s, struct explain *e)
+{
+	judge(s, e);
+	for (size_t i = 0; i < e->n; i++)
+		if (strcmp(e->check[i].check, "joined") == 0)
+			return &e->check[i];
+	return NULL;
+}
+
+static void joining_is_told_with_its_reasons(void **state)
+{
+	const struct explain_check *c;
+	struct explain e = {0};
+	struct situation s;
+
+	arrives(&s);
+	assert_null(judge_joined(&s, &e));
+	s.f.joined = (struct joined_counts){.datagrams = 316, .messages = 200};
+	s.f.joined.end[JOINED_ID] = 121;
+	s.f.joined.end[JOINED_LAST] = 60;
+	s.f.joined.end[JOINED_SIZE] = 19;
+	c = judge_joined(&s, &e);
+	assert_non_null(c);
+	assert_int_equal(c->verdict, EXPLAIN_NOTE);
+	assert_string_equal(c->text,
+		"1.58 of its datagrams leave in one message; 61 % of the messages end "
+		"there because the IP identifications do not rise; 30 %: no other one had "
+		"arrived by then; 10 %: the sizes differ");
+	assert_non_null(strstr(c->advice, "DF"));
+	assert_int_equal(e.verdict, EXPLAIN_PASS);
+	/* every text fits, with the largest numbers */
+	for (unsigned i = 0; i < _JOINED_N; i++) {
+		s.f.joined = (struct joined_counts){UINT32_MAX, UINT32_MAX, {0}};
+		for (unsigned k = 0; k < _JOINED_N; k++)
+			s.f.joined.end[k] = UINT32_MAX / 10;
+		s.f.joined.end[i] += UINT32_MAX / 10;
+		c = judge_joined(&s, &e);
+		assert_in_range(strlen(c->text), 1, EXPLAIN_TEXT_LEN - 2);
+	}
+	explain_deinit(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -758,6 +800,7 @@ int main(void)
 		cmocka_unit_test(rooms_that_never_asked_are_one_line),
 		cmocka_unit_test(one_host_and_several),
 		cmocka_unit_test(verdicts_have_names),
+		cmocka_unit_test(joining_is_told_with_its_reasons),
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(texts_fit),
 	};

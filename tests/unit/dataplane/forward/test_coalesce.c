@@ -104,10 +104,10 @@ static void test_bounds(void **state)
 	assert_int_equal(got.largest, 44);
 }
 
-/* two datagrams that differ in this way */
+/* two datagrams that differ in this way, and whether they are joined all the same */
 struct difference {
 	const char *what;
-	bool joined;
+	bool on, exact;
 	void (*change)(struct packet *second);
 };
 
@@ -132,10 +132,6 @@ static void set_tos(struct packet *p)
 static void set_df(struct packet *p)
 {
 	p->b[6] = 0x40;
-}
-static void jump_id(struct packet *p)
-{
-	packet_put16(p, 4, 5000);
 }
 static void set_source_port(struct packet *p)
 {
@@ -169,25 +165,26 @@ static void short_udp_length(struct packet *p)
 }
 
 static const struct difference differences[] = {
-	{"none", true, nothing},
-	{"TTL", false, set_ttl},
-	{"TOS", false, set_tos},
-	{"DF", false, set_df},
-	{"identification", false, jump_id},
-	{"source port", false, set_source_port},
-	{"destination port", false, set_destination_port},
-	{"no checksum", false, no_checksum},
-	{"first fragment", false, be_fragment},
-	{"later fragment", false, be_later_fragment},
-	{"protocol", false, other_protocol},
-	{"octets behind UDP", false, short_udp_length},
+	{"none", true, true, nothing},
+	{"TTL", false, false, set_ttl},
+	{"TOS", false, false, set_tos},
+	{"DF", false, false, set_df},
+	{"source port", false, false, set_source_port},
+	{"destination port", false, false, set_destination_port},
+	{"no checksum", true, false, no_checksum},
+	{"first fragment", false, false, be_fragment},
+	{"later fragment", false, false, be_later_fragment},
+	{"protocol", false, false, other_protocol},
+	{"octets behind UDP", false, false, short_udp_length},
 };
 
-static void test_what_must_not_be_joined(void **state)
+static void pairs_that_differ(enum coalesce_mode mode)
 {
 	members(NULL, GRP, "1");
+	forward_set_coalesce(fw, mode);
 	for (size_t i = 0; i < array_len(differences); i++) {
 		const struct difference *d = &differences[i];
+		bool joined = mode == COALESCE_ON ? d->on : d->exact;
 		struct packet *first = make(100, 7), *second = make(100, 8);
 
 		print_message("%s\n", d->what);
@@ -196,7 +193,7 @@ static void test_what_must_not_be_joined(void **state)
 		add(first);
 		add(second);
 		go();
-		assert_int_equal(got.n_super, d->joined);
+		assert_int_equal(got.n_super, joined);
 		assert_int_equal(got.n, 2);
 		forget();
 
@@ -210,9 +207,15 @@ static void test_what_must_not_be_joined(void **state)
 		add(first);
 		add(second);
 		go();
-		assert_int_equal(got.n_super, d->joined);
+		assert_int_equal(got.n_super, joined);
 		forget();
 	}
+}
+
+static void test_what_must_not_be_joined(void **state)
+{
+	pairs_that_differ(COALESCE_ON);
+	pairs_that_differ(COALESCE_EXACT);
 }
 
 static void test_options_are_not_joined(void **state)
@@ -305,7 +308,7 @@ static void r182_partial_checksums(void **state)
 	members(NULL, GRP, "12");
 	for (unsigned i = 0; i < 4; i++)
 		add_partial(make(1000, i));
-	add_partial(make(50, 77));
+	add_partial(make(50, 2)); /* of no run: its identification falls */
 	go();
 	assert_int_equal(got.n, 10);
 	assert_int_equal(got.n_messages, 4);
@@ -461,9 +464,266 @@ static void r183_received_super_frame_and_a_narrow_port(void **state)
 	assert_int_equal(got.n, 3 * 2);
 }
 
+/* What television sends: no checksum, identifications of one counter for all streams of
+ * a sender, FEC on other ports. */
+
+static uint64_t ends(enum joined_end e)
+{
+	return atomic_load(&forward_counters(fw)->run_end[e]);
+}
+
+static void test_no_checksum_becomes_a_right_one(void **state)
+{
+	members(NULL, GRP, "1");
+	for (int exact = 0; exact < 2; exact++) {
+		forward_set_coalesce(fw, exact ? COALESCE_EXACT : COALESCE_ON);
+		for (unsigned i = 0; i < 6; i++) {
+			struct packet *p = make(200, i);
+
+			no_checksum(p);
+			add(p);
+		}
+		go();
+		assert_int_equal(got.n, 6);
+		assert_int_equal(got.n_messages, exact ? 6 : 1);
+		for (unsigned i = 0; i < 6; i++) {
+			if (exact)
+				assert_int_equal(get16(got.v[i].b + 26), 0);
+			else
+				assert_int_equal(
+					packet_l4_check(got.v[i].b, 20, 17), 0);
+			/* and nothing else differs */
+			put16(got.v[i].b + 26, 0);
+			assert_memory_equal(
+				got.v[i].b, got.v[0].b, 4); /* lengths, TOS */
+			assert_int_equal(get16(got.v[i].b + 4), i);
+		}
+		forget();
+	}
+	assert_int_equal(ends(JOINED_CHECKSUM), 6);
+	/* alone, it stays as it is */
+	forward_set_coalesce(fw, COALESCE_ON);
+	{
+		struct packet *p = make(300, 9);
+
+		no_checksum(p);
+		add(p);
+	}
+	go();
+	assert_int_equal(get16(got.v[0].b + 26), 0);
+}
+
+/* RFC 8200 8.1: an IPv6 datagram has one. */
+static void test_ipv6_without_checksum_goes_alone(void **state)
+{
+	members(NULL, "ff0e::1", "1");
+	for (unsigned i = 0; i < 3; i++) {
+		struct packet *p = next_packet();
+
+		packet_v6(p, "2001:db8:9::9", "ff0e::1", 100);
+		packet_put16(p, 46, 0);
+		add(p);
+	}
+	go();
+	assert_int_equal(got.n_super, 0);
+	assert_int_equal(get16(got.v[2].b + 46), 0);
+}
+
+static void assert_ids(const unsigned *id, unsigned n)
+{
+	assert_int_equal(got.n, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(get16(got.v[i].b + 4), id[i]);
+}
+
+/* Without DF, identifications have to differ within source, group and protocol: those
+ * of the burst are dealt out again where they rise. */
+static void test_identifications_that_rise(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned n, id[4], n_messages, got[4];
+	} c[] = {
+		{"in turn", 4, {7, 8, 9, 10}, 1, {7, 8, 9, 10}},
+		{"rise", 4, {7, 9, 30, 31}, 1, {7, 8, 9, 10}},
+		{"over the end", 4, {65530, 65535, 3, 4}, 1,
+			{65530, 65531, 65532, 65533}},
+		{"one twice", 4, {7, 9, 9, 30}, 4, {7, 9, 9, 30}},
+		{"one falls", 4, {7, 30, 9, 31}, 4, {7, 30, 9, 31}},
+		{"all the same", 3, {0, 0, 0}, 3, {0, 0, 0}},
+		{"too far", 3, {0, 30000, 60000}, 3, {0, 30000, 60000}},
+	};
+
+	members(NULL, GRP, "1");
+	for (size_t i = 0; i < array_len(c); i++) {
+		print_message("%s\n", c[i].what);
+		for (unsigned k = 0; k < c[i].n; k++)
+			add(make(100, c[i].id[k]));
+		go();
+		assert_int_equal(got.n_messages, c[i].n_messages);
+		assert_ids(c[i].got, c[i].n);
+		for (unsigned k = 0; k < c[i].n; k++)
+			assert_int_equal(inet_fold(inet_sum(got.v[k].b, 20, 0)), 0);
+		forget();
+	}
+}
+
+static void test_identifications_stay_with_exact(void **state)
+{
+	static const unsigned id[] = {7, 9, 30};
+
+	members(NULL, GRP, "1");
+	forward_set_coalesce(fw, COALESCE_EXACT);
+	for (unsigned k = 0; k < 3; k++)
+		add(make(100, id[k]));
+	go();
+	assert_int_equal(got.n_super, 0);
+	assert_ids(id, 3);
+	assert_int_equal(ends(JOINED_ID), 2);
+}
+
+/* A fragment's number may be that of fragments in another burst. */
+static void test_identifications_beside_a_fragment(void **state)
+{
+	static const unsigned id[] = {7, 9, 20, 30, 31};
+	struct packet *p;
+
+	members(NULL, GRP, "1");
+	add(make(100, 7));
+	add(make(100, 9));
+	p = make(100, 20);
+	be_fragment(p);
+	packet_seal(p);
+	add(p);
+	add(make(100, 30));
+	add(make(100, 31));
+	go();
+	assert_ids(id, 5);
+	assert_int_equal(got.n_messages, 4);
+}
+
+/* Media and two FEC streams of a flow, from one counter; what is too large for a port
+ * is fragmented there with the same identification that the others see. */
+static void test_ports_take_turns(void **state)
+{
+	members(NULL, GRP, "12");
+	plan->port[2].mtu = 600;
+	for (unsigned i = 0; i < 12; i++) {
+		struct packet *p = make(i % 3 == 2 ? 900 : 800, 100 + 2 * i);
+
+		if (i % 3 == 2)
+			set_destination_port(p);
+		add(p);
+	}
+	go();
+	assert_int_equal(ends(JOINED_LAST), 2);
+	/* port 1: eight of media, four of FEC, each in one message */
+	for (unsigned i = 0; i < 12; i++) {
+		assert_int_equal(got.v[i].port, 1);
+		assert_int_equal(get16(got.v[i].b + 22), i < 8 ? 5000 : 5001);
+		assert_int_equal(get16(got.v[i].b + 4), 100 + i);
+	}
+	/* port 2: each in two fragments */
+	assert_int_equal(got.n, 12 + 24);
+	for (unsigned i = 12; i < got.n; i++)
+		assert_int_equal(get16(got.v[i].b + 4), 100 + (i - 12) / 2);
+}
+
+static void test_ports_in_turn_stay_in_turn_with_exact(void **state)
+{
+	members(NULL, GRP, "1");
+	forward_set_coalesce(fw, COALESCE_EXACT);
+	for (unsigned i = 0; i < 9; i++) {
+		struct packet *p = make(100, 100 + i);
+
+		if (i % 3 == 2)
+			set_destination_port(p);
+		add(p);
+	}
+	go();
+	assert_int_equal(got.n_messages, 6);
+	for (unsigned i = 0; i < 9; i++)
+		assert_int_equal(get16(got.v[i].b + 4), 100 + i);
+	assert_int_equal(ends(JOINED_PORTS), 5);
+	assert_int_equal(ends(JOINED_LAST), 1);
+}
+
+/* Nothing overtakes what may be of any ports, and more ports than are kept open end the
+ * run that is open for longest. */
+static void test_order_beside_fragments_and_many_ports(void **state)
+{
+	struct packet *p;
+
+	members(NULL, GRP, "1");
+	add(make(100, 1));
+	p = make(100, 2);
+	be_later_fragment(p);
+	packet_seal(p);
+	add(p);
+	add(make(100, 3));
+	go();
+	assert_int_equal(got.n_messages, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(get16(got.v[i].b + 4), i + 1);
+	forget();
+
+	for (unsigned i = 0; i < 40; i++) {
+		p = make(100, i);
+		packet_put16(p, 22, 5000 + i % 20);
+		seal_udp(p);
+		add(p);
+	}
+	go();
+	assert_int_equal(got.n, 40);
+	assert_int_equal(got.n_messages, 40);
+	assert_int_equal(ends(JOINED_PORTS), 32);
+}
+
+static void test_why_runs_end(void **state)
+{
+	struct packet *p;
+
+	members(NULL, GRP, "1");
+	stream(70, 20); /* full, last */
+	go();
+	add(make(100, 1)); /* size */
+	add(make(101, 2)); /* header */
+	p = make(101, 3);
+	set_tos(p);
+	packet_seal(p);
+	add(p);
+	add(make(101, 4)); /* (header), last */
+	go();
+	assert_int_equal(ends(JOINED_FULL), 1);
+	assert_int_equal(ends(JOINED_SIZE), 1);
+	assert_int_equal(ends(JOINED_HEADER), 2);
+	assert_int_equal(ends(JOINED_LAST), 2);
+	forward_set_coalesce(fw, COALESCE_OFF);
+	stream(3, 20);
+	go();
+	assert_int_equal(ends(JOINED_OFF), 3);
+	assert_int_equal(atomic_load(&forward_counters(fw)->runs), 2 + 4 + 3);
+	assert_int_equal(atomic_load(&forward_counters(fw)->run_datagrams), 70 + 4 + 3);
+}
+
+static void test_streams_have_counts(void **state)
+{
+	struct addr group = a(GRP), source = a(STREAM);
+	struct joined_counts n = {0};
+
+	members(NULL, GRP, "12");
+	stream(40, 1000);
+	go();
+	joined_sum(forward_joined(fw), &group, &source, &n);
+	assert_int_equal(n.datagrams, 40);
+	assert_int_equal(n.messages, 1);
+	assert_int_equal(n.end[JOINED_LAST], 1);
+}
+
 /* Anything, in any order, with and without joining: the same datagrams. */
 
-static void random_datagram(struct rng *rng, unsigned id[3])
+/* `id` is the next identification of each group, then the number of the datagram. */
+static void random_datagram(struct rng *rng, unsigned id[4])
 {
 	static const char *const groups[] = {"239.0.0.1", "239.0.0.2", "239.0.0.3"};
 	unsigned g = (unsigned)rng_below(rng, 3);
@@ -473,7 +733,12 @@ static void random_datagram(struct rng *rng, unsigned id[3])
 
 	packet_v4(p, STREAM, groups[g], payload);
 	packet_put16(p, 4, id[g]);
+	if (payload >= 2)
+		packet_put16(p, 28, id[3]++);
+	seal_udp(p);
 	id[g] += rng_below(rng, 9) ? 1 : 2;
+	if (rng_below(rng, 40) == 0)
+		set_destination_port(p);
 	if (rng_below(rng, 10) == 0)
 		differences[rng_below(rng, array_len(differences))].change(p);
 	packet_seal(p);
@@ -486,13 +751,87 @@ static void random_datagram(struct rng *rng, unsigned id[3])
 
 static void random_burst(uint64_t seed)
 {
-	unsigned id[3] = {1, 30000, 65530};
+	unsigned id[4] = {1, 30000, 65530, 0};
 	struct rng rng;
 
 	rng_seed(&rng, seed);
 	for (unsigned n = 1 + (unsigned)rng_below(&rng, 400); n > 0; n--)
 		random_datagram(&rng, id);
 	go();
+}
+
+/* What a receiver sees of datagrams without checksum is that they have a right one; of
+ * identifications, that others of the group have not the same. */
+static void even_out(struct receiver *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		uint8_t *b = r->v[i].b;
+		bool whole = b[9] == 17 && (get16(b + 6) & 0x3fff) == 0 &&
+			get16(b + 24) == r->v[i].len - 20;
+
+		if (whole && packet_l4_check(b, 20, 17) == 0)
+			put16(b + 26, 0);
+		assert_int_equal(inet_fold(inet_sum(b, 20, 0)), 0);
+		put16(b + 10, 0);
+		put16(b + 4, 0);
+	}
+}
+
+static bool is_whole(const struct datagram *d)
+{
+	return get16(d->b + 6) % 0x4000 == 0;
+}
+
+static int by_octets(const void *x, const void *y)
+{
+	const struct datagram *p = x, *q = y;
+	size_t len = p->len < q->len ? p->len : q->len;
+	int d = (int)p->port - (int)q->port;
+
+	if (d == 0)
+		d = memcmp(p->b, q->b, len);
+	return d ? d : (p->len > q->len) - (p->len < q->len);
+}
+
+/* port of the router, group, and ports of UDP; the rest keeps its order */
+static int by_five(const void *x, const void *y)
+{
+	const struct datagram *p = x, *q = y;
+	int d = (int)p->port - (int)q->port;
+
+	if (d == 0)
+		d = memcmp(p->b + 16, q->b + 16, 8);
+	return d ? d : p->b < q->b ? -1 : 1;
+}
+
+/* What is left is in order when it is so among those of the same addresses and ports.
+ */
+static void whole_by_five(struct receiver *x)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->n; i++)
+		if (is_whole(&x->v[i]))
+			x->v[n++] = x->v[i];
+	x->n = n;
+	qsort(x->v, x->n, sizeof(x->v[0]), by_five);
+}
+
+/* of one port and group, as often as without joining */
+static unsigned n_doubles(const struct receiver *r)
+{
+	static uint8_t seen[N_PORTS][4][65536];
+	unsigned n = 0;
+
+	memset(seen, 0, sizeof(seen));
+	for (unsigned i = 0; i < r->n; i++) {
+		const uint8_t *b = r->v[i].b;
+
+		/* fragments share one; of DF it means nothing */
+		if (b[9] == 17 && (get16(b + 6) & 0x7fff) == 0)
+			n += seen[r->v[i].port][b[19] & 3][get16(b + 4)]++ > 0;
+	}
+	return n;
 }
 
 static void test_same_datagrams_with_and_without(void **state)
@@ -511,10 +850,41 @@ static void test_same_datagrams_with_and_without(void **state)
 		got.caps = SUPER;
 		random_burst(seed);
 		n_super += got.n_super;
-		assert_same_datagrams(&single, &got, false);
+		assert_in_range(n_doubles(&got), 0, n_doubles(&single));
+		even_out(&single);
+		even_out(&got);
+		qsort(single.v, single.n, sizeof(single.v[0]), by_octets);
+		qsort(got.v, got.n, sizeof(got.v[0]), by_octets);
+		assert_same_datagrams(&single, &got, true);
+		whole_by_five(&single);
+		whole_by_five(&got);
+		assert_same_datagrams(&single, &got, true);
 		forget();
 	}
 	assert_true(n_super > 1000);
+}
+
+static void test_same_octets_with_exact(void **state)
+{
+	static struct receiver single;
+	unsigned n_super = 0;
+
+	members(NULL, "239.0.0.1", "12");
+	members(NULL, "239.0.0.2", "13");
+	members(NULL, "239.0.0.3", "123");
+	plan->port[3].mtu = 200;
+	forward_set_coalesce(fw, COALESCE_EXACT);
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		got.caps = 0;
+		random_burst(seed);
+		set_aside(&single);
+		got.caps = SUPER;
+		random_burst(seed);
+		n_super += got.n_super;
+		assert_same_datagrams(&single, &got, true);
+		forget();
+	}
+	assert_true(n_super > 500);
 }
 
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -539,7 +909,18 @@ int main(void)
 		CASE(test_ipv6),
 		CASE(r183_received_super_frames),
 		CASE(r183_received_super_frame_and_a_narrow_port),
+		CASE(test_no_checksum_becomes_a_right_one),
+		CASE(test_ipv6_without_checksum_goes_alone),
+		CASE(test_identifications_that_rise),
+		CASE(test_identifications_stay_with_exact),
+		CASE(test_identifications_beside_a_fragment),
+		CASE(test_ports_take_turns),
+		CASE(test_ports_in_turn_stay_in_turn_with_exact),
+		CASE(test_order_beside_fragments_and_many_ports),
+		CASE(test_why_runs_end),
+		CASE(test_streams_have_counts),
 		CASE(test_same_datagrams_with_and_without),
+		CASE(test_same_octets_with_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

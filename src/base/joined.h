@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * How well the datagrams of a stream could be joined: how many there were, in how many
+ * messages they left, and why each of these messages was not longer. For people who ask
+ * what a stream costs, so a bounded memory is enough: a stream that has been silent for
+ * longest makes room for another one, and old figures fade.
+ *
+ * One thread writes, any thread reads without locks. Pure.
+ */
+
+#include "base/addr.h"
+
+#include <stdatomic.h>
+
+/* Why no further datagram went into a message. Each message has one reason. */
+enum joined_end {
+	JOINED_LAST, /* none of these addresses and ports was left in the burst */
+	JOINED_SIZE, /* the last one was shorter than the others, or the next is longer
+		      */
+	JOINED_FULL, /* as large as a message may be */
+	JOINED_HEADER,	 /* TTL, TOS, DF or flow label of the next one differ */
+	JOINED_ID,	 /* its identification does not continue, and must stay */
+	JOINED_CHECKSUM, /* it is wrong, or is 0 and must stay 0 */
+	JOINED_KIND,	 /* a fragment, IP options, no UDP, or a super-frame already */
+	JOINED_PORTS, /* datagrams of other ports stand between, more than may move */
+	JOINED_OFF,   /* `coalesce off`, or no output takes super-frames */
+	_JOINED_N
+};
+
+#define JOINED_WAYS 4
+#define JOINED_SETS 128
+/* Messages of a stream after which all of its counts are halved. */
+#define JOINED_FADE 65536u
+
+struct joined_counts {
+	uint32_t datagrams, messages;
+	uint32_t end[_JOINED_N]; /* messages by reason; their sum is `messages` */
+};
+
+struct joined_slot {
+	_Atomic uint32_t turn; /* odd: it is being written */
+	_Atomic uint32_t datagrams, messages;
+	_Atomic uint32_t end[_JOINED_N];
+	_Atomic uint64_t group[2], from[2];
+	_Atomic uint64_t at; /* of the last note; 0: free */
+};
+
+/* Zero bytes to begin with. */
+struct joined {
+	struct joined_slot slot[JOINED_SETS][JOINED_WAYS];
+};
+
+const char *joined_end_name(enum joined_end e); /* static: "last", "size", ... */
+
+/* Add what a burst has brought of a stream. `at` is any clock that grows, never 0. */
+void joined_note(struct joined *j, const struct addr *group, const struct addr *from,
+	const struct joined_counts *n, uint64_t at);
+/* Add to *sum the counts of the streams of a group, of one source or (NULL) of all. */
+void joined_sum(const struct joined *j, const struct addr *group,
+	const struct addr *from, struct joined_counts *sum);
