@@ -28,6 +28,7 @@ AROUND = [
     "share/doc/ringcast/README.md",
     "share/doc/ringcast/NEWS.md",
     "share/doc/ringcast/CONTRIBUTING.md",
+    "share/doc/ringcast/SECURITY.md",
 ]
 
 
