@@ -23,6 +23,11 @@
 
 struct host_report;
 
+/* Sources of group-and-source queries that wait for their answers: of a group, and of
+ * all groups of a family. Beyond, the answer is the whole state of the group. */
+#define HOST_GROUP_ASKED 1024
+#define HOST_ASKED	 65536
+
 struct host_params {
 	struct gm_params gm;
 	enum gm_version max_version[_FAMILY_N]; /* highest version spoken: igmp-version,
@@ -63,6 +68,7 @@ struct host_family {
 	struct addr own;     /* source of reports; unspecified is legal (R113) */
 	struct heap queue;   /* groups whose change is due, the next one first */
 	struct heap answers; /* groups that a query has asked for */
+	size_t n_asked;	     /* the sources that they were asked for, together */
 	struct host_bucket changes_sent, answers_sent;
 	uint8_t rv;	     /* robustness in force (R114) */
 	uint32_t qi_ms;	     /* of the last query heard */

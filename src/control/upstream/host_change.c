@@ -76,6 +76,12 @@ int host_group_new(struct host *h, const struct addr *group, struct host_group *
 	return 0;
 }
 
+void host_forget_asked(struct host *h, struct host_group *g)
+{
+	h->family[addr_family(&g->group)].n_asked -= g->asked.n;
+	addrset_deinit(&g->asked);
+}
+
 /* only of a group without membership */
 void host_group_free(struct host *h, struct host_group *g)
 {
@@ -86,7 +92,7 @@ void host_group_free(struct host *h, struct host_group *g)
 	heap_remove(&f->answers, &g->answer);
 	table_remove(&h->groups, &g->node);
 	addrset_deinit(&g->now.src);
-	addrset_deinit(&g->asked);
+	host_forget_asked(h, g);
 	free(g->change);
 	free(g);
 }
@@ -263,10 +269,12 @@ void host_settle(struct host *h, struct host_group *g)
 	} else if (!g->turn.slot) {
 		heap_set(&h->timers, &g->timer, g->change_at);
 	}
-	if (g->answer_at.ns == MONO_NEVER.ns)
+	if (g->answer_at.ns == MONO_NEVER.ns) {
 		heap_remove(&f->answers, &g->answer);
-	else
+		host_forget_asked(h, g);
+	} else {
 		heap_set(&f->answers, &g->answer, g->answer_at);
+	}
 }
 
 /* What the group owes is to be sent, in its turn. One that waits keeps the better. */

@@ -28,6 +28,8 @@ int host_group_new(struct host *h, const struct addr *group, struct host_group *
 /* `src` is taken over */
 void host_set_filter(
 	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src);
+/* The sources that the pending answer of the group was limited to. */
+void host_forget_asked(struct host *h, struct host_group *g);
 /* only of a group without membership */
 void host_group_free(struct host *h, struct host_group *g);
 /* Send the changes whose turn it is, as far as the ration goes. */

@@ -37,10 +37,6 @@
 #define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
 #define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
-/* sources of pending group-and-source queries beyond which the whole list is the answer
- */
-#define MAX_ASKED 1024
-
 /* messages that a full answer takes, about: records are not divided to fill the last
  * one */
 static size_t count_messages(const struct host *h, enum family family)
@@ -186,14 +182,19 @@ static void schedule_all(
 	f->answer_at = mono_min(f->answer_at, at);
 }
 
-/* false: the answer has to be the whole list */
-static bool add_asked(struct host_group *g, const struct gm_query *q)
+/* false: the answer has to be the whole list, because a query has asked for it or for
+ * more than there is room for */
+static bool add_asked(
+	struct host_family *f, struct host_group *g, const struct gm_query *q)
 {
 	struct addrset asked = {0};
-	bool ok = q->n_src + g->asked.n <= MAX_ASKED &&
+	size_t before = g->asked.n;
+	bool ok = q->n_src > 0 && q->n_src + before <= HOST_GROUP_ASKED &&
+		q->n_src + f->n_asked <= HOST_ASKED &&
 		addrset_from_array(&asked, q->src, q->n_src) == 0 &&
 		addrset_union(&g->asked, &asked) == 0;
 
+	f->n_asked += g->asked.n - before;
 	addrset_deinit(&asked);
 	return ok;
 }
@@ -203,7 +204,7 @@ static void schedule_group(
 {
 	struct host_group *g = host_lookup(h, &q->group);
 	enum family family = addr_family(&q->group);
-	const struct host_family *f = &h->family[family];
+	struct host_family *f = &h->family[family];
 	mono_t at;
 
 	if (!g || gm_filter_is_none(&g->now))
@@ -213,12 +214,12 @@ static void schedule_group(
 	if (!mono_before(at, f->answer_at) && !f->answering &&
 		count_messages(h, family) <= 1)
 		return;
-	if (g->answer_at.ns == MONO_NEVER.ns) {
-		addrset_clear(&g->asked);
+	if (g->answer_at.ns == MONO_NEVER.ns)
 		g->answer_sources = true;
-	}
-	if (g->answer_sources && (q->n_src == 0 || !add_asked(g, q)))
+	if (g->answer_sources && !add_asked(f, g, q)) {
 		g->answer_sources = false;
+		host_forget_asked(h, g);
+	}
 	g->answer_at = mono_min(g->answer_at, at);
 	host_settle(h, g);
 }
@@ -381,7 +382,6 @@ static void answer_group(
 		report_asked(r, g, fx);
 	else
 		report_state(r, g, fx);
-	addrset_deinit(&g->asked);
 	g->answered = now;
 }
 

@@ -159,6 +159,22 @@ static int get_changes(struct state_in *in, struct host_group *g)
 	return 0;
 }
 
+/* As when it was asked, see HOST_ASKED. */
+static int get_asked(
+	struct state_in *in, enum family family, struct host *h, struct host_group *g)
+{
+	struct host_family *f = &h->family[family];
+	int r = gm_get_addrs(in, family, &g->asked);
+
+	f->n_asked += g->asked.n;
+	if (!g->answer_sources || g->asked.n > HOST_GROUP_ASKED ||
+		f->n_asked > HOST_ASKED) {
+		g->answer_sources = false;
+		host_forget_asked(h, g);
+	}
+	return r;
+}
+
 static int get_group(struct host *h, struct state_in *in, struct host_group *g)
 {
 	enum family family = addr_family(&g->group);
@@ -176,7 +192,7 @@ static int get_group(struct host *h, struct state_in *in, struct host_group *g)
 	g->answer_at = gm_get_deadline(in);
 	g->answered = state_get_time(in);
 	g->answer_sources = state_get_bool(in);
-	r = gm_get_addrs(in, family, &g->asked);
+	r = get_asked(in, family, h, g);
 	return r < 0 ? r : get_changes(in, g);
 }
 

@@ -176,6 +176,130 @@ static void r109_asked_sources_are_bounded(void **state)
 	fixture_deinit(&t);
 }
 
+#define N_ASKED 160 /* groups, each asked for MANY sources */
+#define MANY	1000
+
+static size_t sum_asked(const struct host_fixture *t, size_t *ret_octets)
+{
+	size_t n = 0;
+
+	*ret_octets = 0;
+	for (unsigned i = 0; i < N_ASKED; i++) {
+		struct addr group = fixture_group(t->family, i);
+		const struct host_group *g = host_find(&t->host, &group);
+
+		n += g->asked.n;
+		*ret_octets += g->asked.cap * sizeof(*g->asked.v);
+		if (!g->answer_sources)
+			assert_null(g->asked.v);
+	}
+	return n;
+}
+
+/* All groups are asked for many sources, with a minute to answer. */
+static void ask_all(struct host_fixture *t)
+{
+	struct addr src[MANY];
+
+	for (unsigned j = 0; j < MANY; j++)
+		src[j] = fixture_source(t->family, j);
+	for (unsigned i = 0; i < N_ASKED; i++) {
+		struct addr group = fixture_group(t->family, i);
+
+		fixture_query(t, GM_V3, &group, src, MANY, 60000);
+	}
+}
+
+static void assert_all_answered(struct host_fixture *t)
+{
+	unsigned n_state = 0, n_sources = 0;
+
+	fixture_run(t, 60000);
+	effects_for_each (&t->fx, e)
+		for (size_t i = 0; i < e->report.n_rec; i++) {
+			const struct gm_record *rec = &e->report.rec[i];
+
+			n_state += rec->type == GM_IS_EX && rec->n_src == 0;
+			if (rec->type == GM_IS_IN)
+				n_sources += rec->n_src;
+		}
+	assert_int_equal(n_sources % MANY, 0);
+	assert_in_range(n_sources / MANY, 1, HOST_ASKED / MANY);
+	assert_int_equal(n_state + n_sources / MANY, N_ASKED);
+	effects_clear(&t->fx);
+}
+
+/* A provider that asks all groups for many sources fills no memory: the groups that
+ * find no room say what they have, and all is free when it is said, or when the link
+ * goes down. */
+static void r109_asked_sources_of_all_groups_are_bounded(void **state)
+{
+	for (enum family family = 0; family < _FAMILY_N; family++) {
+		struct host_params params = fixture_params;
+		struct host_fixture t;
+		const size_t *n = &t.host.family[family].n_asked;
+		size_t octets;
+
+		params.gm.robustness = 1;
+		fixture_init_with(&t, family, &params, 1);
+		join_many(&t, N_ASKED, GM_EXCLUDE);
+		effects_clear(&t.fx);
+		for (unsigned round = 0; round < 3; round++) {
+			ask_all(&t);
+			assert_in_range(*n, HOST_ASKED - MANY, HOST_ASKED);
+			assert_int_equal(sum_asked(&t, &octets), *n);
+			assert_in_range(octets, 1, 2 * HOST_ASKED * 16);
+			if (round == 1) {
+				host_link_down(&t.host);
+				assert_int_equal(*n, 0);
+				host_link_up(&t.host, t.now, &t.link);
+				fixture_run(&t, 2000);
+				effects_clear(&t.fx);
+			} else {
+				assert_all_answered(&t);
+			}
+			assert_int_equal(*n, 0);
+			sum_asked(&t, &octets);
+			assert_int_equal(octets, 0);
+		}
+		fixture_deinit(&t);
+	}
+}
+
+/* The next process has the same bound, and the same room left. */
+static void r109_asked_sources_outlive_the_process(void **state)
+{
+	struct host_params params = fixture_params;
+	struct host_fixture t;
+	struct host next;
+	struct state_out o;
+	struct state_in in;
+	size_t octets;
+
+	params.gm.robustness = 1;
+	fixture_init_with(&t, FAMILY_IPV6, &params, 1);
+	join_many(&t, N_ASKED, GM_EXCLUDE);
+	effects_clear(&t.fx);
+	ask_all(&t);
+	state_out_init(&o, t.now, t.now);
+	host_export(&t.host, &o);
+	assert_int_equal(state_out_seal(&o), 0);
+	assert_int_equal(state_in_init(&in, o.buf, o.n, t.now, 1000), STATE_OK);
+	assert_int_equal(host_init(&next, &params, &t.rng), 0);
+	assert_int_equal(host_import(&next, &in), 0);
+	host_link_up(&next, t.now, &t.link);
+	assert_int_equal(
+		next.family[FAMILY_IPV6].n_asked, t.host.family[FAMILY_IPV6].n_asked);
+	host_deinit(&t.host);
+	t.host = next;
+	assert_int_equal(sum_asked(&t, &octets), next.family[FAMILY_IPV6].n_asked);
+	fixture_run(&t, 1);
+	effects_clear(&t.fx);
+	assert_all_answered(&t);
+	fixture_deinit(&t);
+	state_out_deinit(&o);
+}
+
 static void r108_general_answer_covers_group(void **state)
 {
 	for (uint64_t seed = 1; seed <= 50; seed++) {
@@ -514,6 +638,8 @@ int main(void)
 		cmocka_unit_test(r108_general_answer_covers_group),
 		cmocka_unit_test(r109_short_of_memory_answers_in_full),
 		cmocka_unit_test(r109_asked_sources_are_bounded),
+		cmocka_unit_test(r109_asked_sources_of_all_groups_are_bounded),
+		cmocka_unit_test(r109_asked_sources_outlive_the_process),
 		cmocka_unit_test(r110_answers_of_many_groups_are_spread),
 		cmocka_unit_test(r110_group_query_before_a_spread_answer),
 		cmocka_unit_test(r110_changes_during_a_spread_answer),
