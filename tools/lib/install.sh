@@ -151,3 +151,14 @@ give_back()
 		chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$1"
 	fi
 }
+
+# need_suite NAME : before anything is installed or built
+need_suite()
+{
+	local known
+	known=$(sed -n "s/.*suite: '\([a-z]*\)'.*/\1/p" "$top"/tests/*/meson.build | sort -u)
+	grep -qxF -e "$1" <<<"$known" || {
+		echo "there is no suite $1, but:" $known >&2
+		return 1
+	}
+}

@@ -208,17 +208,6 @@ def suites_of(test):
     return [s.split(":")[-1] for s in test["suite"]] or ["other"]
 
 
-def check_suite(suite):
-    """Before anything is built."""
-    name, _, compiler, options, _ = RUNS[0]
-    folder = os.path.join(ROOT, "build", name)
-    if not configure(folder, compiler, options):
-        sys.exit(1)
-    known = sorted({s for t in tests_of(folder) for s in suites_of(t)})
-    if suite not in known:
-        sys.exit(f"there is no suite {suite}, but: {' '.join(known)}")
-
-
 def selection(folder, chosen, suite):
     """(names of the tests that a run takes, how many tests these are): meson runs all tests
     of a name, whatever their suite."""
@@ -397,8 +386,6 @@ def main():
     parser.add_argument("--coverage", action="store_true", help="only this run")
     parser.add_argument("--suite")
     args = parser.parse_args()
-    if args.suite:
-        check_suite(args.suite)
     total, soak = Count(), None
     whole = not (args.quick or args.coverage or args.suite)
     analysis = Analysis() if whole else None
