@@ -60,37 +60,39 @@ DEB = Step("tools/deb --try", "lintian: no errors(.|\n)*packages are as they wer
 
 def orders(full):
     """name -> steps. What each begins with is installed and configured by that alone."""
+    source = [Step(line) for line in from_source()] + [
+        Step("ringcastd -C doc/examples/igmpproxy.conf")]
     return {
         # as README.md has them
         "demo first": [DEMO, BENCH, Step("tools/test", "0 failed") if full else UNIT,
                        Step(SUITES), DEB, DEMO],
         "tests first": [UNIT, Step(NETNS + "tests/daemon/test_peers.py", "ok 5 (?!.*SKIP)"),
                         BENCH, DEMO],
-        "bench first": [BENCH, DEMO],
+        "bench first": [BENCH, DEMO] + source,
         "package first": [
             Step("tools/deb --no-check --try", DEB.says),
             Step("apt-get install -y ./build/deb/ringcast_*.deb && ringcastd -V"),
             Step("man ringcast >/dev/null || ls /usr/share/man/man8/ringcast.8.gz"),
             UNIT, Step(NETNS + "tests/daemon/test_service.py", "ok 1 (?!.*SKIP)"),
             Step("apt-get purge -y ringcast && ! ls /etc/ringcast.conf"), DEMO],
-        "from source": [Step(line) for line in from_source()] + [
-            Step("ringcastd -C doc/examples/igmpproxy.conf"), DEMO, UNIT],
+        "from source": source + [DEMO, UNIT],
         # doc/testing.md
         "testing": [
             Step("tools/coverage --suite unit", "base"),
             Step("tools/analyse --only cppcheck", "0 findings"),
             Step("tools/faults --no-install --call accept4", fails="install"),
             Step("tools/faults --call accept4"),
-            Step("tools/fuzz text 5"), Step("tools/fuzz cost 4"),
             Step(NETNS + "tests/daemon/test_links.py PPP VLAN", "1\\.\\.2"),
             Step(NETNS + "tests/daemon/test_valgrind.py", "ok 1 "),
             Step("tools/vm uname -r", r"\d+\.\d+")],
-        # what cannot work says why, and what to do
+        "fuzz first": [Step("tools/fuzz cost 4"), Step("tools/fuzz text 5", "nothing found"),
+                       Step("tools/fuzz --coverage text", "src/base"), DEMO],
+        # what cannot work says why, and what to do; nothing is installed for it
         "refusals": [
             Step("tools/demo --no-install", fails="python3 is missing"),
             Step("su nobody -s /bin/sh -c tools/demo", fails="run this with sudo"),
             Step("tools/test --suite nosuch", fails="there is no suite nosuch"),
-            Step("tools/demo --seconds 2", fails="4 or more")],
+            Step("tools/demo --seconds 2", fails="4 or more"), Step("! command -v python3")],
         "chroot": [Step("tools/demo", fails="mount --bind ROOT ROOT")],
         # an older userland than the tools want: the build, and what needs no namespaces
         "old": [UNIT, Step(SUITES)],

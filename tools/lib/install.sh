@@ -9,7 +9,7 @@ packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
 	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck"
-packages_fuzz="$packages_build clang llvm libcmocka-dev"
+packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
