@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts speak of the project alone and are finished: no path of somebody's machine, no
-marker of open work, and a licence line in every source file. Tests can be executed.
+marker of open work, and a licence line in every source file. Tests can be executed, and a
+document names only what is there.
 
 usage: check-text.py SOURCE_ROOT | --self-test
 """
@@ -23,6 +24,9 @@ FORBIDDEN = [
 UNFINISHED = [
     (r"\b[T]ODO\b|\b[F]IXME\b|\b[X]XX\b", "marker of open work"),
 ]
+# from the top of the tree; a document may leave out what follows the first dot of a name
+NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
+PLACEHOLDER = re.compile(r"[A-Z]{2}")   # tests/fuzz/fuzz_NAME.c
 SOURCE = {".c", ".h", ".py", ".sh"}
 SKIP_DIRS = {".git"}
 
@@ -45,7 +49,15 @@ def tracked(root):
     return found
 
 
-def check_file(path, name):
+def missing(root, line):
+    """What a line of a document names and the tree does not have."""
+    for path in NAMED.findall(line):
+        if not PLACEHOLDER.search(path) and not (
+                any(root.glob(path)) or any(root.glob(path + ".*"))):
+            yield path
+
+
+def check_file(root, path, name):
     data = path.read_bytes()
     if b"\0" in data:
         return
@@ -58,6 +70,9 @@ def check_file(path, name):
         for pattern, why in FORBIDDEN + (UNFINISHED if is_source else []):
             if re.search(pattern, line):
                 yield f"{name}:{number}: {why}: {line.strip()[:60]}"
+        if path.suffix == ".md":
+            for gone in missing(root, line):
+                yield f"{name}:{number}: there is no {gone}"
     if is_source and not any("SPDX-License-Identifier:" in s for s in lines[:2]):
         yield f"{name}: no SPDX line at the top"
 
@@ -67,7 +82,7 @@ def check(root):
     for path in sorted(tracked(root)):
         if path.is_file() and not path.is_symlink():
             n += 1
-            problems += check_file(path, path.relative_to(root).as_posix())
+            problems += check_file(Path(root), path, path.relative_to(root).as_posix())
     return n, problems
 
 
@@ -76,7 +91,8 @@ def self_test():
     good = {
         "a.c": spdx + "int a; /* netw" + "ork/path, src/work.c, /run/x */\n",
         "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
-        "README.md": "words without a licence line\n",
+        "README.md": "no licence line; src/b.c, `src/b`, src/*, src/NAME.c, build/x/src/none\n",
+        "src/b.c": spdx,
     }
     bad = {
         "no-licence.c": "int a;\n",
@@ -88,8 +104,10 @@ def self_test():
         "tree.txt": "in /tmp/w" + "t-b\n",
         "test_mode.py": "# SPDX-License-Identifier: x\n",
         "outside.md": "in ../sha" + "red/x\n",
+        "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:
+        (Path(d) / "src").mkdir()
         for name, text in good.items():
             (Path(d) / name).write_text(text)
         n, problems = check(d)
