@@ -124,6 +124,7 @@
 	X(fcntl64, EINVAL)                                                             \
 	X(eventfd, EMFILE)                                                             \
 	X(poll, ENOMEM)                                                                \
+	X(ppoll, EINTR)                                                                \
 	X(epoll_create1, EMFILE)                                                       \
 	X(epoll_ctl, ENOMEM)                                                           \
 	X(epoll_wait, EINTR)                                                           \
@@ -476,6 +477,9 @@ HOOK_FCNTL(fcntl)
 HOOK_FCNTL(fcntl64)
 
 HOOK(int, poll, (struct pollfd * v, nfds_t n, int ms), (v, n, ms), -1)
+HOOK(int, ppoll,
+	(struct pollfd * v, nfds_t n, const struct timespec *t, const sigset_t *s),
+	(v, n, t, s), -1)
 HOOK(int, epoll_create1, (int flags), (flags), -1)
 /* to take something away never fails for lack of something, and has no answer */
 EXPORT int epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
@@ -614,6 +618,8 @@ ssize_t __read_chk(int fd, void *p, size_t len, size_t size);
 ssize_t __recv_chk(int fd, void *p, size_t len, size_t size, int flags);
 ssize_t __pread64_chk(int fd, void *p, size_t len, off64_t at, size_t size);
 int __poll_chk(struct pollfd *v, nfds_t n, int ms, size_t size);
+int __ppoll_chk(struct pollfd *v, nfds_t n, const struct timespec *t, const sigset_t *s,
+	size_t size);
 char *__fgets_chk(char *s, size_t size, int n, FILE *f);
 
 EXPORT ssize_t __read_chk(int fd, void *p, size_t len, size_t size)
@@ -634,6 +640,11 @@ EXPORT ssize_t __pread64_chk(int fd, void *p, size_t len, off64_t at, size_t siz
 EXPORT int __poll_chk(struct pollfd *v, nfds_t n, int ms, size_t size)
 {
 	return poll(v, n, ms);
+}
+EXPORT int __ppoll_chk(struct pollfd *v, nfds_t n, const struct timespec *t,
+	const sigset_t *s, size_t size)
+{
+	return ppoll(v, n, t, s);
 }
 
 EXPORT char *__fgets_chk(char *s, size_t size, int n, FILE *f)

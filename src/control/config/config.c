@@ -24,6 +24,7 @@
 /* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a second.
  */
 #define DEFAULT_HOST_MESSAGE_RATE 1000
+#define DEFAULT_COLLECT_MS	  8
 #define DEFAULT_MESSAGE_RATE	  20000
 
 static const struct config config_default = {
@@ -33,7 +34,8 @@ static const struct config config_default = {
 	.ring_size = DEFAULT_RING_SIZE,
 	.transmit = CONFIG_TRANSMIT_AUTO,
 	.coalesce = CONFIG_COALESCE_ON,
-	.latency = CONFIG_LATENCY_BALANCED,
+	.latency = CONFIG_LATENCY_AUTO,
+	.collect_ms = DEFAULT_COLLECT_MS,
 	.seccomp = true,
 	.landlock = true,
 	.receive_offload = true,

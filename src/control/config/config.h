@@ -40,6 +40,7 @@ enum config_latency {
 	CONFIG_LATENCY_LOW = 1,
 	CONFIG_LATENCY_BALANCED,
 	CONFIG_LATENCY_THROUGHPUT,
+	CONFIG_LATENCY_AUTO,
 };
 
 enum config_log_to {
@@ -163,6 +164,7 @@ struct config {
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
 	enum config_latency latency;
+	uint32_t collect_ms; /* that frames wait for others with `latency auto` */
 	bool receive_offload;
 	enum config_log_to log_to;
 	enum config_log_level log_level;

@@ -533,6 +533,9 @@ static void describe_forwarding(struct describe *d)
 		config_format_octets(c->ring_size, buf));
 	if (c->latency == CONFIG_LATENCY_LOW)
 		config_text_add(&t, " for low latency");
+	else if (c->latency == CONFIG_LATENCY_AUTO)
+		config_text_add(
+			&t, " that collect frames for at most %u ms", c->collect_ms);
 	if (c->transmit != CONFIG_TRANSMIT_AUTO)
 		config_text_add(&t, ", transmit by %s",
 			c->transmit == CONFIG_TRANSMIT_SENDMMSG ? "sendmmsg"

@@ -27,7 +27,8 @@ static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NUL
 static const char *const log_to_words[] = {"auto", "stderr", "syslog", "journal", NULL};
 static const char *const log_level_words[] = {
 	"default", "error", "warning", "notice", "info", "debug", NULL};
-static const char *const latency_words[] = {"low", "balanced", "throughput", NULL};
+static const char *const latency_words[] = {
+	"low", "balanced", "throughput", "auto", NULL};
 
 #define GLOBAL(n, k, field, ...)                                                       \
 	{                                                                              \
@@ -94,7 +95,9 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("coalesce", CHOICE, coalesce, .words = coalesce_words,
 		.takes = "on, exact or off"),
 	GLOBAL("latency", CHOICE, latency, .words = latency_words,
-		.takes = "low, balanced or throughput"),
+		.takes = "auto, low, balanced or throughput"),
+	GLOBAL("collect-time", SECONDS, collect_ms, .lo = 1, .hi = 100,
+		.takes = "seconds"),
 	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
 	GLOBAL("log-to", CHOICE, log_to, .words = log_to_words,
 		.takes = "auto, stderr, syslog or journal"),
@@ -175,9 +178,9 @@ const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
 	"last-member-query-interval", "last-member-query-count",
 	"startup-query-interval", "startup-query-count", "refresh-interval",
 	"forward-from-downstream", "ssm-range", "threads", "cpu-affinity", "ring-size",
-	"transmit", "coalesce", "latency", "receive-offload", "log-to", "log-level",
-	"control-socket", "control-group", "metrics-listen", "metrics-groups",
-	"instance", "phyint", NULL};
+	"transmit", "coalesce", "latency", "collect-time", "receive-offload", "log-to",
+	"log-level", "control-socket", "control-group", "metrics-listen",
+	"metrics-groups", "instance", "phyint", NULL};
 
 const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
 	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",

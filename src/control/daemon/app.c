@@ -271,6 +271,7 @@ static int start_dataplane(struct app *app)
 		[CONFIG_LATENCY_LOW] = DATAPLANE_LATENCY_LOW,
 		[CONFIG_LATENCY_BALANCED] = DATAPLANE_LATENCY_BALANCED,
 		[CONFIG_LATENCY_THROUGHPUT] = DATAPLANE_LATENCY_THROUGHPUT,
+		[CONFIG_LATENCY_AUTO] = DATAPLANE_LATENCY_AUTO,
 	};
 	unsigned cpu[CPULIST_MAX];
 	struct dataplane_config dc = {
@@ -283,6 +284,7 @@ static int start_dataplane(struct app *app)
 		.ring_size = app->cfg->ring_size,
 		.transmit = transmit[app_choose_transmit(app)],
 		.latency = latency[app->cfg->latency],
+		.collect_ms = app->cfg->collect_ms,
 		.receive_offload = app->cfg->receive_offload,
 		.seed = random_seed(),
 	};

@@ -236,6 +236,8 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "coalesce");
 	if (old->latency != new->latency)
 		log_warn(fmt, "latency");
+	if (old->collect_ms != new->collect_ms)
+		log_warn(fmt, "collect-time");
 	if (old->receive_offload != new->receive_offload)
 		log_warn(fmt, "receive-offload");
 	if (!same_text(old->control_socket, new->control_socket))

@@ -380,6 +380,12 @@ void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret)
 	}
 }
 
+void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block)
+{
+	*ret_ring = r->map_len;
+	*ret_block = r->slot_size;
+}
+
 size_t ring_rx_short(const struct ring_rx *r)
 {
 	return r->is_short ? r->map_len : 0;

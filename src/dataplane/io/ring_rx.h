@@ -17,6 +17,13 @@
 
 struct ring_rx;
 
+/* A block of 64 KiB would cut off the longest super-frame. Larger ones and a longer
+ * time save wake-ups where hundreds of thousands of frames per second come, and cost
+ * latency.
+ */
+#define RING_RX_BLOCK	      (128u * 1024)
+#define RING_RX_BLOCK_PATIENT (512u * 1024)
+
 #define RING_RX_NO_FANOUT  (-1)
 #define RING_RX_NEW_FANOUT (-2)
 
@@ -28,7 +35,9 @@ enum ring_rx_kind {
 /* How all rings work: wishes before ring_rx_probe(), then what the kernel grants. */
 struct ring_rx_mode {
 	enum ring_rx_kind kind;
-	bool patient;  /* TPACKET_V3: larger blocks, longer timer */
+	/* TPACKET_V3: octets of a block, and the period of the timer that hands over
+	 * one with frames in it. 0: RING_RX_BLOCK, 1 */
+	uint32_t block, retire_ms;
 	bool offload;  /* super-frames are described: frame_meta.gso_size */
 	bool fanout;   /* several rings share the frames of an interface */
 	char why[160]; /* which wishes were refused, or "" */
@@ -63,6 +72,9 @@ struct ring_rx_stats {
 };
 void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 
+/* Octets of the ring and of one of its blocks. */
+void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block);
+
 /* How full it is: that many of the slots that were looked at wait for the thread. */
 struct ring_rx_fill {
 	uint32_t full, looked;
@@ -77,6 +89,7 @@ struct ring_block {
 	uint8_t *next;		 /* frame header */
 	uint32_t n_frames;	 /* left to walk */
 	uint32_t index, n_slots; /* in the ring */
+	uint32_t used;		 /* octets of the ring that the frames take */
 	bool timeout;		 /* handed over by the timer, not because it is full */
 };
 

@@ -122,6 +122,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 		.n_frames = n,
 		.index = r->next,
 		.n_slots = n,
+		.used = n * r->slot_size,
 	};
 	ring_rx_take(r, n);
 	return true;

@@ -10,23 +10,16 @@
 
 #include <unistd.h>
 
-/* A block of 64 KiB would cut off the longest super-frame. Larger ones and a longer
- * time save wake-ups where hundreds of thousands of frames per second come, and cost
- * latency. */
-#define BLOCK_SIZE	   (128u * 1024)
-#define BLOCK_SIZE_PATIENT (512u * 1024)
-#define FRAME_SIZE	   2048u /* V3 packs frames; only checked for consistency */
-#define RETIRE_MS	   1
-#define RETIRE_MS_PATIENT  8
+#define FRAME_SIZE 2048u /* V3 packs frames; only checked for consistency */
 
 static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	struct ring_geometry g = {
 		.size = p->size,
-		.block = p->mode->patient ? BLOCK_SIZE_PATIENT : BLOCK_SIZE,
+		.block = p->mode->block ? p->mode->block : RING_RX_BLOCK,
 		.block_min = (uint32_t)sysconf(_SC_PAGESIZE),
 		.frame = FRAME_SIZE,
-		.retire_ms = p->mode->patient ? RETIRE_MS_PATIENT : RETIRE_MS,
+		.retire_ms = p->mode->retire_ms ? p->mode->retire_ms : 1,
 	};
 	int e = ring_rx_request(r, &g);
 
@@ -65,6 +58,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 		.n_frames = h->num_pkts,
 		.index = r->next,
 		.n_slots = 1,
+		.used = h->blk_len,
 		.timeout = status & TP_STATUS_BLK_TMO,
 	};
 	ring_rx_take(r, 1);

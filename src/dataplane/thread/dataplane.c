@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "dataplane/fib/grace.h"
 #include "dataplane/fib/tsan.h"
+#include "dataplane/forward/collect.h"
 #include "dataplane/io/sockfilter.h"
 #include "dataplane/io/tx_uring.h"
 #include "dataplane/thread/cpus.h"
@@ -367,6 +368,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.local = dp->local,
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
+			.collect_ns = dp->collect_ns,
 			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
 					 : WORKER_ANY_CPU,
 		};
@@ -410,17 +412,44 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
+/* How the kernel hands frames over, as the configuration wishes. */
+static void choose_blocks(struct dataplane *dp, const struct dataplane_config *cfg)
+{
+	struct ring_rx_mode *m = &dp->receive;
+
+	m->kind = RING_RX_BLOCKS;
+	switch (cfg->latency) {
+	case DATAPLANE_LATENCY_LOW:
+		m->kind = RING_RX_FRAMES;
+		break;
+	case DATAPLANE_LATENCY_BALANCED:
+		m->block = RING_RX_BLOCK;
+		m->retire_ms = 1;
+		break;
+	case DATAPLANE_LATENCY_THROUGHPUT:
+		m->block = RING_RX_BLOCK_PATIENT;
+		m->retire_ms = COLLECT_BOUND_MS;
+		break;
+	case DATAPLANE_LATENCY_AUTO:
+		m->block = collect_block(cfg->ring_size);
+		m->retire_ms = cfg->collect_ms ? cfg->collect_ms : COLLECT_BOUND_MS;
+		break;
+	}
+}
+
 static void choose_receive(
 	struct dataplane *dp, const struct dataplane_config *cfg, unsigned threads)
 {
 	dp->receive = (struct ring_rx_mode){
-		.kind = cfg->latency == DATAPLANE_LATENCY_LOW ? RING_RX_FRAMES
-							      : RING_RX_BLOCKS,
-		.patient = cfg->latency == DATAPLANE_LATENCY_THROUGHPUT,
 		.offload = cfg->receive_offload,
 		.fanout = threads > 1,
 	};
+	choose_blocks(dp, cfg);
 	ring_rx_probe(&dp->receive);
+	/* single frames wait for nothing */
+	if (cfg->latency == DATAPLANE_LATENCY_AUTO &&
+		dp->receive.kind == RING_RX_BLOCKS)
+		dp->collect_ns = dp->receive.retire_ms * UINT64_C(1000000);
 }
 
 static void *nothing(void *arg)

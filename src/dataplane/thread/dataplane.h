@@ -26,6 +26,7 @@ enum dataplane_latency {
 	DATAPLANE_LATENCY_LOW = 1, /* each frame at once */
 	DATAPLANE_LATENCY_BALANCED,
 	DATAPLANE_LATENCY_THROUGHPUT,
+	DATAPLANE_LATENCY_AUTO, /* collect.h */
 };
 
 struct dataplane_config {
@@ -37,6 +38,7 @@ struct dataplane_config {
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	enum dataplane_latency latency;
+	uint32_t collect_ms; /* the bound of DATAPLANE_LATENCY_AUTO; 0: as shipped */
 	bool receive_offload; /* super-frames, where the kernel can describe them */
 	uint64_t seed;
 };

@@ -62,6 +62,7 @@ struct dataplane {
 	size_t n_cpu;
 	bool uring;
 	enum coalesce_mode coalesce;
+	uint64_t collect_ns; /* 0: the threads never look away */
 	const char *why; /* static */
 	struct ring_rx_mode receive;
 	struct fib *fib;

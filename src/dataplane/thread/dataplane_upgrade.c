@@ -376,7 +376,7 @@ void dataplane_export(
 	dataplane_stats(dp, &st);
 	state_put_u32(o, dp->ring_size);
 	state_put_u8(o, (uint8_t)dp->receive.kind);
-	state_put_u8(o, dp->receive.patient);
+	state_put_u8(o, (uint8_t)dp->receive.retire_ms);
 	state_put_u8(o, dp->receive.offload);
 	state_put_u32(o, dp->n);
 	state_put_u64(o, st.frames);
@@ -521,13 +521,13 @@ static const char *compare_rings(const struct dataplane *dp, struct state_in *in
 {
 	bool size = state_get_u32(in) == dp->ring_size;
 	bool kind = state_get_u8(in) == (uint8_t)dp->receive.kind;
-	bool patient = state_get_bool(in) == dp->receive.patient;
+	bool timer = state_get_u8(in) == (uint8_t)dp->receive.retire_ms;
 	bool offload = state_get_bool(in) == dp->receive.offload;
 	bool threads = state_get_u32(in) == dp->n;
 
 	if (!size)
 		return "ring-size has changed";
-	if (!kind || !patient)
+	if (!kind || !timer)
 		return "latency has changed";
 	if (!offload)
 		return "receive-offload has changed";

@@ -10,6 +10,9 @@
  * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
  * so that an idle data plane holds nothing back.
  *
+ * Where blocks get full so often that waking for each would be too much, the thread
+ * does not watch its rings for a while before it sleeps (collect.h).
+ *
  * Rings are watched edge-triggered: a turn leaves no ready block behind before the
  * thread sleeps, and a ring whose interface is gone reports its error once instead of
  * keeping a core busy.
@@ -18,12 +21,15 @@
 #include "dataplane/thread/worker.h"
 
 #include "base/cleanup.h"
+#include "base/mono.h"
 #include "dataplane/fib/tsan.h"
+#include "dataplane/forward/collect.h"
 #include "dataplane/io/tx_uring.h"
 #include "dataplane/thread/cpus.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -36,6 +42,8 @@
 #define BLOCKS_MAX 64 /* per turn */
 #define BURSTS_MAX 4  /* after which a turn ends, too */
 #define N_EVENTS   16
+/* rings of a thread that may collect; with more, the kernel wakes it for each block */
+#define COLLECT_MAX 16
 
 struct held {
 	struct ring_rx *ring;
@@ -51,6 +59,7 @@ struct worker {
 	struct fib *fib;
 	struct crew *crew;
 	struct tx_local *local;
+	uint64_t collect_ns; /* 0: never look away */
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring;
@@ -70,6 +79,7 @@ struct worker {
 	unsigned enough;   /* frames of a burst */
 	size_t first;	   /* input to begin the turn with */
 	bool error;	   /* some ring has one */
+	mono_t waited;	   /* when it has last begun to wait */
 };
 
 /* Frames */
@@ -174,6 +184,7 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 	counter_add(&c->blocks, 1);
 	if (block.timeout)
 		counter_add(&c->block_timeouts, 1);
+	in->taken += block.used;
 	w->held[w->n_held++] = (struct held){in->ring, block};
 	walk_block(w, cfg, in, tx);
 	if (ring_rx_is_scarce(in->ring))
@@ -245,29 +256,78 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 
 /* The thread */
 
-static void rest(struct worker *w)
+/* Nanoseconds to look away, by what the rings have brought since the last time; 0:
+ * sleep until one of them has something. */
+static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
 {
-	struct forward_counters *c = forward_counters(w->fw);
-	struct epoll_event ev[N_EVENTS];
-	uint64_t value;
-	int n;
+	struct collect_ring ring[COLLECT_MAX];
+	mono_t before = w->waited;
+	struct timespec ts;
+	size_t n = 0;
 
-	if (!crew_sleep(w->crew, w->index))
-		return;
-	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
-	rcu_thread_offline();
-	counter_set(&c->asleep, 1);
-	n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
-	counter_set(&c->asleep, 0);
-	rcu_thread_online();
-	crew_awake(w->crew, w->index);
-	counter_add(&c->wakeups, 1);
+	if (!w->collect_ns || !cfg || cfg->n_inputs > COLLECT_MAX)
+		return 0;
+	for (size_t i = 0; i < cfg->n_inputs; i++) {
+		struct worker_input *in = &cfg->input[i];
+
+		if (!in->taken)
+			continue;
+		ring[n].taken = in->taken;
+		ring_rx_size(in->ring, &ring[n].size, &ring[n].block);
+		in->taken = 0;
+		n++;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	w->waited = (mono_t){ts.tv_sec * NS_PER_SEC + ts.tv_nsec};
+	return collect_wait(
+		w->collect_ns, (uint64_t)(w->waited.ns - before.ns), ring, n);
+}
+
+/* Watch nothing but the wake-up by others. */
+static void look_away(struct worker *w, uint64_t ns)
+{
+	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000)};
+	struct pollfd p = {.fd = w->wakefd, .events = POLLIN};
+	uint64_t value;
+
+	if (ppoll(&p, 1, &ts, NULL) == 1)
+		(void)!read(w->wakefd, &value, sizeof(value));
+}
+
+static void sleep_until_ready(struct worker *w)
+{
+	struct epoll_event ev[N_EVENTS];
+	int n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
+	uint64_t value;
+
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == w->wakefd)
 			(void)!read(w->wakefd, &value, sizeof(value));
 		else if (ev[i].events & EPOLLERR)
 			w->error = true;
 	}
+}
+
+static void rest(struct worker *w, struct worker_config *cfg)
+{
+	struct forward_counters *c = forward_counters(w->fw);
+	uint64_t ns;
+
+	if (!crew_sleep(w->crew, w->index))
+		return;
+	ns = time_to_collect(w, cfg);
+	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
+	rcu_thread_offline();
+	counter_set(&c->asleep, 1);
+	if (ns)
+		look_away(w, ns);
+	else
+		sleep_until_ready(w);
+	counter_set(&c->asleep, 0);
+	rcu_thread_online();
+	crew_awake(w->crew, w->index);
+	counter_add(&c->wakeups, 1);
 }
 
 /* An interface went down or away. Its ring starts again by itself when the interface
@@ -296,7 +356,7 @@ static void run(struct worker *w)
 			tsan_let_go(); /* as in rest() */
 			rcu_quiescent_state();
 		} else {
-			rest(w);
+			rest(w, cfg);
 		}
 	}
 }
@@ -380,6 +440,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->crew = params->crew;
 	w->local = params->local;
 	w->want_uring = params->io_uring;
+	w->collect_ns = params->collect_ns;
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;

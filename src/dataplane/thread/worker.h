@@ -21,6 +21,7 @@ struct worker_input {
 	/* thread only: what the last look-up of a source MAC found */
 	uint8_t mac[6];
 	bool mac_known, mac_own;
+	uint64_t taken; /* octets since the thread waited last */
 };
 
 struct worker_config {
@@ -41,6 +42,7 @@ struct worker_params {
 	struct tx_local *local; /* borrowed; NULL: none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
+	uint64_t collect_ns; /* see collect.h; 0: only the kernel collects */
 	int cpu;   /* to stay on, or WORKER_ANY_CPU */
 	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
 };
