@@ -21,7 +21,8 @@ def binary(name):
             path = os.path.join(build, folder, name)
             if os.access(path, os.X_OK):
                 return path
-    raise FileNotFoundError(f"{name} is not built (looked in {', '.join(builds)})")
+    raise FileNotFoundError(f"{name} is not built (looked in {', '.join(builds)}): run "
+                            "tools/test --quick --suite tools, which makes build/gcc")
 
 
 class Daemon:

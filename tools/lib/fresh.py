@@ -82,6 +82,8 @@ def orders(full):
             Step("tools/analyse --only cppcheck", "0 findings"),
             Step("tools/faults --no-install --call accept4", fails="install"),
             Step("tools/faults --call accept4"),
+            Step("tools/test --quick --suite tools", r"\d passed, 0 failed"),
+            Step(NETNS + "tests/daemon/test_leave.py quickleave", "ok 1 (?!.*SKIP)"),
             Step(NETNS + "tests/daemon/test_links.py PPP VLAN", "1\\.\\.2"),
             Step(NETNS + "tests/daemon/test_valgrind.py", "ok 1 "),
             Step("tools/vm uname -r", r"\d+\.\d+")],
