@@ -34,7 +34,12 @@ _ringcastctl_arguments()
 {
 	case $1 in
 	log) echo "error warning notice info debug" ;;
-	explain | "show groups detail") _ringcastctl_values group show groups ;;
+	explain) _ringcastctl_values group show groups ;;
+	"show interfaces") _ringcastctl_values name show interfaces ;;
+	"show groups" | "show groups detail" | "show mfc" | "show upstream")
+		_ringcastctl_values group show groups
+		_ringcastctl_values name show interfaces
+		;;
 	esac
 }
 

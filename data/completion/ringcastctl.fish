@@ -71,8 +71,10 @@ complete -c ringcastctl -n 'string match -q -- "-*" (commandline -ct)' \
 complete -c ringcastctl -n '__ringcastctl_is log' -a 'error warning notice info debug'
 complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_after --from --on' \
     -a '(__ringcastctl_values group show groups)'
-complete -c ringcastctl -n 'string match -q -- "show groups detail*" (string join " " -- (__ringcastctl_words))' \
-    -a '(__ringcastctl_values group show groups)'
+complete -c ringcastctl -n 'string match -qr -- "^show (groups|mfc|upstream)" (string join " " -- (__ringcastctl_words))' \
+    -a '(__ringcastctl_values group show groups; __ringcastctl_values name show interfaces)'
+complete -c ringcastctl -n 'string match -q -- "show interfaces*" (string join " " -- (__ringcastctl_words))' \
+    -a '(__ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n '__ringcastctl_is watch; and __ringcastctl_after --sort' \
     -a 'rate packets members wrong group'
 complete -c ringcastctl -n '__ringcastctl_after --from --on -i --interface; and not __ringcastctl_is convert' \

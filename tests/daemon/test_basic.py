@@ -122,7 +122,7 @@ def tables(b):
             "mfc": ["Group", "Origin", "In", "Out", "Pkts", "Bytes", "Wrong", GROUP],
             "groups": ["lan1", GROUP], "upstream": ["wan", GROUP], "config": ["phyint"],
             "stats": ["forwarded"]}.items():
-        text = d.table(what)
+        text = d.ctl_run("show", what, "--wide").stdout
         assert all(w in text for w in words), f"show {what}:\n{text}"
     assert d.ctl_run("version").stdout.strip()
     assert d.ctl_run("show", "nonsense").returncode != 0

@@ -136,13 +136,13 @@ def watch_sizes(b, t, d):
     small.keys("Enter")
     small.wait(lambda s: "1-3 of 3" in s and len(rows_of(s)) == 3, "the filter")
     small.keys("Escape")
-    small.wait(lambda s: "of 500" in s, "no filter")
+    small.wait(lambda s: "of 500 by" in s, "no filter")
     small.keys("i")
     small.wait(lambda s: "Group " not in s and "lan2" in s, "interfaces alone")
     small.keys("h")
     small.wait(lambda s: "reverse the order" in s, "help")
     small.keys("h")
-    small.wait(lambda s: "of 500" in s, "the groups again")
+    small.wait(lambda s: "of 500 by" in s, "the groups again")
     # End and Home as PuTTY sends them, and keys that are none of ours (N32)
     before = small.wait(lambda s: rows_of(s), "rows")
     small.tmux("send-keys", "-H", *"1b 5b 34 7e".split())
@@ -210,10 +210,25 @@ def watch(b):
     watch_plain(d)
 
 
+def filters(d):
+    """Tables of some groups, addresses and interfaces alone (N29)"""
+    for words, wanted, unwanted in (
+            (["mfc", GROUP, "lan1"], GROUP, "lan9"), (["mfc", "239.9.0.0/16"], "Origin", GROUP),
+            (["mfc", "10.0.0.1"], GROUP, "lan9"), (["mfc", "10.0.0.99"], "Origin", GROUP),
+            (["mfc", "wan"], GROUP, "lan9"), (["mfc", "lan2"], "Origin", GROUP),
+            (["interfaces", "lan2"], "lan2", "lan1"), (["groups", "10.0.1.2"], GROUP, "lan9"),
+            (["groups", "lan2"], "Reporter", GROUP), (["upstream", "wan", GROUP], GROUP, "lan1")):
+        r = d.ctl_run("show", *words)
+        assert r.returncode == 0 and wanted in r.stdout, (words, r)
+        assert unwanted not in r.stdout, (words, r.stdout)
+        assert max(map(len, r.stdout.splitlines())) <= 80, r.stdout
+
+
 def rates_and_details(d):
     """show mfc has rates, show groups detail the hosts"""
     def has_rates():
-        row = next(x.split() for x in d.table("mfc").splitlines() if x.startswith(GROUP))
+        table = d.ctl_run("show", "mfc", "--wide").stdout
+        row = next(x.split() for x in table.splitlines() if x.startswith(GROUP))
         return row[-1] not in ("-", "0") and row[-2] not in ("-", "0")
     wait_for(10, has_rates, "packets and bits per second")
     mfc = d.show("mfc")
@@ -221,6 +236,7 @@ def rates_and_details(d):
     text = d.ctl_run("show", "groups", "detail", GROUP, "lan1").stdout
     assert f"lan1 {GROUP}: exclude, IGMPv3" in text and "10.0.1.2" in text, text
     assert "no such group" in d.ctl_run("show", "groups", "detail", "lan2").stdout
+    filters(d)
     r = d.ctl_run("show", "groups", "detail", "eth7")
     assert r.returncode == 4 and "eth7" in r.stderr, r
 

@@ -7,6 +7,7 @@ usage: test_hostile.py RINGCASTCTL DIRECTORY
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 
 # a title, clear the screen (7 and 8 bits), text turned round, a bell, a line of its own
@@ -114,8 +116,9 @@ class Daemon(threading.Thread):
         os.unlink(path)
 
 
-def on_terminal(command):
+def on_terminal(command, cols=80):
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, cols, 0, 0))
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as p:
         os.close(theirs)
         said = b""

@@ -26,7 +26,7 @@ static const char *program, *files;
 static char dir[64], path[96];
 
 struct answer {
-	char out[131072], err[2048];
+	char out[524288], err[2048];
 	int status;
 };
 
@@ -187,11 +187,30 @@ static void golden_text(void **state)
 {
 	static const struct {
 		const char *file;
-		const char *words[5];
+		const char *words[6];
 		const char *request;
 		int status;
+		const char *text; /* of another file than the answer */
 	} c[] = {
 		{"interfaces", {"show", "interfaces"}, "show interfaces\n", 0},
+		{"interfaces", {"show", "interfaces", "-w"}, "show interfaces\n", 0,
+			"interfaces-wide"},
+		{"interfaces", {"show", "interfaces", "--brief", "-H"},
+			"show interfaces\n", 0, "interfaces-brief"},
+		{"groups", {"show", "groups", "--wide"}, "show groups\n", 0,
+			"groups-wide"},
+		{"groups", {"-b", "show", "groups", "lan1", "239.0.0.0/8"},
+			"show groups lan1 239.0.0.0/8\n", 0, "groups-brief"},
+		{"mfc", {"show", "mfc", "--wide", "239.1.2.3"}, "show mfc 239.1.2.3\n",
+			0, "mfc-wide"},
+		{"mfc", {"show", "mfc", "--no-header"}, "show mfc\n", 0, "mfc-rows"},
+		{"upstream", {"show", "upstream", "-w"}, "show upstream\n", 0,
+			"upstream-wide"},
+		{"upstream", {"show", "upstream", "-b"}, "show upstream\n", 0,
+			"upstream-brief"},
+		{"stats", {"show", "stats", "-aw"}, "show stats\n", 0, "stats-all"},
+		{"version", {"version", "-p"}, "version\n", 0, "version-pretty"},
+		{"mfc", {"show", "mfc", "--pretty"}, "show mfc\n", 0, "mfc-pretty"},
 		{"groups", {"show", "groups"}, "show groups\n", 0},
 		{"groups-detail", {"show", "groups", "detail", "lan1"},
 			"show groups detail lan1\n", 0},
@@ -217,6 +236,7 @@ static void golden_text(void **state)
 	const char *mode = getenv("RINGCAST_GOLDEN");
 
 	for (size_t i = 0; i < array_len(c); i++) {
+		const char *text = c[i].text ? c[i].text : c[i].file;
 		struct answer got;
 
 		load_reply(c[i].file, reply, sizeof(reply));
@@ -224,8 +244,8 @@ static void golden_text(void **state)
 		assert_string_equal(got.err, "");
 		assert_int_equal(got.status, c[i].status);
 		if (mode && strcmp(mode, "write") == 0)
-			write_file(c[i].file, got.out);
-		read_file(c[i].file, "txt", want, sizeof(want));
+			write_file(text, got.out);
+		read_file(text, "txt", want, sizeof(want));
 		assert_string_equal(got.out, want);
 	}
 }
@@ -240,7 +260,7 @@ static char *many_groups(unsigned n, const char *head, const char *tail)
 	fputs(head, f);
 	for (unsigned i = 0; i < n; i++)
 		fprintf(f, "%s{\"interface\":\"%s\",\"group\":\"239.1.%u.%u\"}",
-			i ? "," : "", i < 700 ? "lan1" : "a-longer-name", i / 256,
+			i ? "," : "", i < 5100 ? "lan1" : "a-longer-name", i / 256,
 			i % 256);
 	fputs(tail, f);
 	assert_int_equal(fclose(f), 0);
@@ -261,18 +281,35 @@ static size_t count_lines(const char *text)
 static void long_tables_are_printed_in_parts(void **state)
 {
 	static const char *const words[] = {"show", "groups", NULL};
-	char *reply = many_groups(1200, "{\"groups\":[", "]}\n");
+	char *reply = many_groups(5200, "{\"groups\":[", "]}\n");
 	struct answer got = ask(words, "show groups\n", reply);
 
 	assert_int_equal(got.status, 0);
 	assert_string_equal(got.err, "");
-	assert_int_equal(count_lines(got.out), 1201);
-	assert_non_null(strstr(got.out, "Interface  Group        Mode  Version"));
-	assert_non_null(strstr(got.out, "\nlan1       239.1.1.243  -   "));
-	/* the part that begins with row 500 has both names */
-	assert_non_null(strstr(got.out, "\nlan1           239.1.1.244  -   "));
-	assert_non_null(strstr(got.out, "\na-longer-name  239.1.4.175  -   "));
+	assert_int_equal(count_lines(got.out), 5201);
+	assert_non_null(strstr(got.out, "Interface  Group         Mode  Timer"));
+	assert_non_null(strstr(got.out, "\nlan1       239.1.19.135  -   "));
+	/* the part that begins with row 5000 has both names */
+	assert_non_null(strstr(got.out, "\nlan1           239.1.19.136  -   "));
+	assert_non_null(strstr(got.out, "\na-longer-name  239.1.20.79   -   "));
 	free(reply);
+}
+
+/* N29: by interface and address, numbers by their value. */
+static void tables_are_sorted(void **state)
+{
+	static const char *const words[] = {"show", "groups", "-bH", NULL};
+	struct answer got = ask(words, "show groups\n",
+		"{\"groups\":[{\"interface\":\"lan10\",\"group\":\"239.1.1.1\"},"
+		"{\"interface\":\"lan2\",\"group\":\"ff3e::10\"},"
+		"{\"interface\":\"lan2\",\"group\":\"239.1.1.10\"},"
+		"{\"interface\":\"lan2\",\"group\":\"ff3e::9\"},"
+		"{\"interface\":\"lan2\",\"group\":\"239.1.1.9\"}]}\n");
+
+	assert_string_equal(got.out,
+		"lan2   239.1.1.9   0\nlan2   239.1.1.10  0\n"
+		"lan2   ff3e::9     0\nlan2   ff3e::10    0\n"
+		"lan10  239.1.1.1   0\n");
 }
 
 static void a_reply_that_breaks_off(void **state)
@@ -379,7 +416,7 @@ static void usage(void **state)
 		{{"c"}, "'c' may be capture", 1},
 		{{"help", "c"}, "'c' may be capture", 1},
 		{{"showmfc"}, "unknown command", 1},
-		{{"show", "mfc", "eth0"}, "takes no argument", 1},
+		{{"show", "stats", "eth0"}, "takes no argument", 1},
 		{{"log", "a\nreload"}, "line breaks", 1},
 		{{"convert"}, "--from improxy, vyos, openwrt or mcproxy is missing", 1},
 		{{"convert", "--from", "igmpproxy", "a"}, "not igmpproxy; see", 1},
@@ -398,8 +435,10 @@ static void usage(void **state)
 		{{"help"}, "show WHAT", 0},
 		{{"show", "--help"}, "\n  show interfaces ", 0},
 		{{"help", "show"}, "\n  show interfaces ", 0},
-		{{"help", "show", "mfc"}, "show mfc\n\nForwarding", 0},
-		{{"show", "mfc", "--help"}, "show mfc\n\nForwarding", 0},
+		{{"help", "show", "mfc"}, "show mfc [FILTER]\n\nForwarding", 0},
+		{{"show", "mfc", "--help"}, "show mfc [FILTER]\n\nForwarding", 0},
+		{{"show", "mfc", "--help"}, "\nFILTER is a group", 0},
+		{{"show", "stats", "--help"}, "zero also: -a, --all", 0},
 		{{"reload", "-h"}, "reload\n\nRead the configuration", 0},
 		{{"--version"}, "ringcastctl ", 0},
 	};
@@ -442,6 +481,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_text),
+		cmocka_unit_test(tables_are_sorted),
 		cmocka_unit_test(long_tables_are_printed_in_parts),
 		cmocka_unit_test(a_reply_that_breaks_off),
 		cmocka_unit_test(json_is_passed_through),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ringcastctl prints on a terminal and nowhere else: bold marks, where NO_COLOR allows, and
-the blanks behind the lines of a full screen.
+"""What ringcastctl prints on a terminal and nowhere else: bold marks, where NO_COLOR allows,
+and lines that are cut to its width.
 
 usage: test_terminal.py RINGCASTCTL
 """
@@ -37,6 +37,29 @@ def bold_marks(command):
             yield f"{what}: {said!r} lacks {lacks}"
 
 
+ADDRESS = "2001:db8:1111:2222:3333:4444:5555:6666"
+MFC = {"rate_interval_ms": 1000, "mfc": [
+    {"group": "ff3e:30:2001:db8:1111:2222:3333:4444", "origin": ADDRESS, "last_source": ADDRESS,
+     "in": "wan", "out": [f"lan{i}" for i in range(40)], "packets": 10 ** 12, "wrong": 0,
+     "bytes": 10 ** 15, "packets_per_s": 1000, "bytes_per_s": 10 ** 6}]}
+
+
+def widths(command):
+    """(what, output, longest line, what must be in it and what not)"""
+    show = command + ["show", "mfc"]
+    for what, said, longest, wanted, unwanted in (
+            ("80 columns", on_terminal(show), 80, b"~", ADDRESS.encode()),
+            ("110 columns", on_terminal(show, 110), 110, b"~", ADDRESS.encode()),
+            ("200 columns", on_terminal(show, 200), 200, ADDRESS.encode(), b"~"),
+            ("wide", on_terminal(show + ["--wide"]), 1000, b"lan39", b"~"),
+            ("a pipe", in_pipe(show), 1000, ADDRESS.encode(), b"~")):
+        lines = said.splitlines()
+        if len(lines) != 2 or max(map(len, lines)) > longest:
+            yield f"{what}: {len(lines)} lines, {max(map(len, lines))} long"
+        if wanted not in said or unwanted in said:
+            yield f"{what}: {said!r}"
+
+
 def blanks(command):
     said = in_pipe(command + ["watch", "--once"])
     if b"lan1" not in said:
@@ -46,6 +69,7 @@ def blanks(command):
 
 
 CASES = (("explain marks what needs attention in bold", CHECKS, bold_marks),
+         ("N30 a terminal's lines hold a row each", MFC, widths),
          ("N33 a page as text has no blanks at the end of its lines", ANSWERS["watch"], blanks))
 
 

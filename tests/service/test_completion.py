@@ -161,8 +161,11 @@ def more(shell):
         yield "ringcastctl capture --", {"--filter", "--data"}, {"--version"}
         yield "ringcastctl capture -i ", {"wan", "lan1"}, {"239.1.2.3"}
     if re.search(r"^  show groups detail", run(program("ringcastctl"), "show", "--help"), re.M):
-        yield "ringcastctl show groups ", {"detail"}, {"mfc"}
-        yield "ringcastctl show groups detail ", {"239.1.2.3"}, {"reload"}
+        yield "ringcastctl show groups ", {"detail", "239.1.2.3", "lan1"}, {"mfc"}
+        yield "ringcastctl show groups detail ", {"239.1.2.3", "lan1"}, {"reload"}
+        yield "ringcastctl show mfc ", {"239.1.2.3", "wan"}, {"reload", "detail"}
+        yield "ringcastctl show interfaces ", {"wan", "lan1"}, {"239.1.2.3"}
+        yield "ringcastctl show mfc --", {"--wide", "--no-header", "--pretty"}, {"--sort"}
 
 
 @case("bash")

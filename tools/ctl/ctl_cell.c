@@ -100,6 +100,15 @@ void cell_append(char list[CELL_LIST_LEN], const char *separator, const char *te
 	snprintf(list + n, CELL_LIST_LEN - n, "%s%s", n > 0 ? separator : "", text);
 }
 
+static const char *list_item(const json_t *v, char buf[64])
+{
+	const char *text = json_string_value(v);
+
+	snprintf(buf, 64, "%s%s", cell_yes(v, "blocked") ? "!" : "",
+		text ? text : cell_str(v, "address"));
+	return buf;
+}
+
 void cell_list(struct text_table *t, const json_t *array, size_t max)
 {
 	char list[CELL_LIST_LEN] = "", item[64];
@@ -108,17 +117,33 @@ void cell_list(struct text_table *t, const json_t *array, size_t max)
 
 	json_array_foreach(array, i, v)
 	{
-		const char *text = json_string_value(v);
-
 		if (i == max) {
 			snprintf(item, sizeof(item), "+%zu",
 				json_array_size(array) - max);
 			cell_append(list, " ", item);
 			break;
 		}
-		snprintf(item, sizeof(item), "%s%s", cell_yes(v, "blocked") ? "!" : "",
-			text ? text : cell_str(v, "address"));
-		cell_append(list, ",", item);
+		cell_append(list, ",", list_item(v, item));
 	}
 	text_table_add(t, "%s", list);
+}
+
+void cell_list_short(
+	struct text_table *t, const json_t *array, size_t max, size_t width)
+{
+	size_t n = 0, used = 0, all = json_array_size(array);
+	char item[64];
+
+	if (t->view && t->view->detail == TEXT_WIDE) {
+		cell_list(t, array, max);
+		return;
+	}
+	while (n < all && n < max) {
+		/* the comma, and room for how many more there are */
+		used += strlen(list_item(json_array_get(array, n), item)) + (n > 0);
+		if (n > 0 && used + (n + 1 < all ? 3 : 0) > width)
+			break;
+		n++;
+	}
+	cell_list(t, array, n);
 }

@@ -6,7 +6,7 @@
 #include "tools/ctl/ctl_client.h"
 #include "tools/ctl/ctl_tables.h"
 
-int ctl_print_clear(json_t *reply, FILE *out)
+int ctl_print_clear(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const json_t *asked = json_object_get(reply, "asked"), *row;
 	size_t i;

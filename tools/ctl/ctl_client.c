@@ -309,13 +309,14 @@ json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error
 	return reply;
 }
 
-void ctl_client_print_json(const json_t *reply, const char *line)
+void ctl_client_print_json(
+	const struct ctl_context *ctx, const json_t *reply, const char *line)
 {
-	if (line && !isatty(STDOUT_FILENO)) {
+	if (line && !ctx->pretty && !isatty(STDOUT_FILENO)) {
 		puts(line);
 		return;
 	}
-	json_dumpf(reply, stdout, JSON_COMPACT);
+	json_dumpf(reply, stdout, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
 	putchar('\n');
 }
 

@@ -12,6 +12,7 @@
  */
 
 #include "tools/ctl/ctl_rows.h"
+#include "tools/ctl/text_table.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,6 +29,9 @@ enum {
 struct ctl_context {
 	const char *path; /* of the control socket */
 	bool as_json;
+	bool pretty;	       /* JSON over several lines */
+	bool all;	       /* counters that are zero also */
+	struct text_view view; /* of tables */
 };
 
 /* The socket when none is named: that of the environment, else the first at which a
@@ -48,7 +52,8 @@ json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error
 /* Say on stderr what a reply that is an error says, or why the line was no reply. */
 void ctl_client_complain(const json_t *reply, const json_error_t *error);
 /* Print a reply, or the line that it was, as JSON on standard output. */
-void ctl_client_print_json(const json_t *reply, const char *line);
+void ctl_client_print_json(
+	const struct ctl_context *ctx, const json_t *reply, const char *line);
 
 /* Send and read, as an object; a reply {"error": ...} is printed and counts as a
  * failure. CTL_EXIT_OK with a new reference in *ret_reply, or another exit status. */

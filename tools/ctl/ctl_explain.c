@@ -40,31 +40,9 @@ static void usage(FILE *out)
 	      "  -f, --from INTERFACE  the stream comes in there; else at an upstream\n"
 	      "  -o, --on INTERFACE    it should go out there; else at any downstream\n"
 	      "  -j, --json            the checks as JSON\n"
+	      "  -p, --pretty          the same, over several lines\n"
 	      "  -h, --help            this text\n",
 		out);
-}
-
-/* Words up to the width of a line, then a new one, indented. */
-static void print_wrapped(const char *text, int indent, FILE *out)
-{
-	int column = indent;
-
-	while (*text) {
-		int n = (int)strcspn(text, " ");
-
-		if (column > indent && column + 1 + n > WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		for (int i = 0; i < n; i++)
-			fputc(text[i], out);
-		column += n;
-		text += n + strspn(text + n, " ");
-	}
-	fputc('\n', out);
 }
 
 /* What needs attention is bold where that is allowed: "NO", and "?" that is not
@@ -92,11 +70,11 @@ static void print_check(const json_t *c, FILE *out)
 	print_mark(cell_str(c, "verdict"), out);
 	fprintf(out, "%-9s %-10s ", cell_str(c, "check"),
 		*cell_str(c, "interface") ? cell_str(c, "interface") : "-");
-	print_wrapped(cell_str(c, "text"), 26, out);
+	text_wrap(cell_str(c, "text"), 26, WIDTH, out);
 	if (!*cell_str(c, "advice"))
 		return;
 	fprintf(out, "%26s", "-> ");
-	print_wrapped(cell_str(c, "advice"), 26, out);
+	text_wrap(cell_str(c, "advice"), 26, WIDTH, out);
 }
 
 static void print_instance(const json_t *list, const char *instance, FILE *out)
@@ -120,7 +98,7 @@ static void print_answer(const json_t *reply, FILE *out)
 
 	fprintf(out, "%s%s%s: ", cell_str(reply, "group"), *source ? " from " : "",
 		source);
-	print_wrapped(cell_str(reply, "summary"), 2, out);
+	text_wrap(cell_str(reply, "summary"), 2, WIDTH, out);
 	json_array_foreach(list, i, c)
 	{
 		const char *instance = cell_str(c, "instance");
@@ -166,7 +144,7 @@ static int ask(const struct ctl_context *ctx, char *const *words, int n,
 	if (status != CTL_EXIT_OK)
 		return status == CTL_EXIT_DAEMON ? status : NO_ANSWER;
 	if (ctx->as_json)
-		ctl_client_print_json(reply, NULL);
+		ctl_client_print_json(ctx, reply, NULL);
 	else
 		print_answer(reply, stdout);
 	status = status_of(reply);
@@ -181,6 +159,7 @@ int ctl_explain(const struct ctl_context *context, int argc, char **argv)
 		{"on", required_argument, NULL, 'o'},
 		{"socket", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"pretty", no_argument, NULL, 'p'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -188,7 +167,7 @@ int ctl_explain(const struct ctl_context *context, int argc, char **argv)
 	const char *from = NULL, *on = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:o:s:jh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:o:s:jph", options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			from = optarg;
@@ -201,6 +180,9 @@ int ctl_explain(const struct ctl_context *context, int argc, char **argv)
 			break;
 		case 'j':
 			ctx.as_json = true;
+			break;
+		case 'p':
+			ctx.as_json = ctx.pretty = true;
 			break;
 		case 'h':
 			usage(stdout);

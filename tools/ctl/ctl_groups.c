@@ -2,9 +2,11 @@
 
 /* "show groups detail" as text: a paragraph for each group. See ctl_list.h. */
 
+#include "base/cleanup.h"
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/ctl_list.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void print_timer(const json_t *o, const char *key, const char *what, FILE *out)
@@ -116,18 +118,42 @@ static void print_hosts(const json_t *g, FILE *out)
 	text_table_deinit(&t);
 }
 
-static void print_group(const json_t *g, size_t number, FILE *out)
+/* The sentences of a group, in lines of the width. */
+static void print_sentences(const json_t *g, const struct text_view *view, FILE *out)
+{
+	_cleanup_(freep) char *text = NULL;
+	char *save = NULL, *line;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	print_head(g, f);
+	print_queries(g, f);
+	print_leave(g, f);
+	if (fclose(f) != 0 || !text)
+		return;
+	for (line = strtok_r(text, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save)) {
+		size_t blanks = strspn(line, " ");
+
+		fprintf(out, "%*s", (int)blanks, "");
+		text_wrap(line + blanks, 4, (int)view->width, out);
+	}
+}
+
+static void print_group(
+	const json_t *g, size_t number, const struct text_view *view, FILE *out)
 {
 	if (number > 0)
 		fputc('\n', out);
-	print_head(g, out);
-	print_queries(g, out);
-	print_leave(g, out);
+	print_sentences(g, view, out);
 	print_sources(g, out);
 	print_hosts(g, out);
 }
 
-static void print_rest(const json_t *reply, size_t n_rows, FILE *out)
+static void print_rest(
+	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {
 	if (n_rows == 0)
 		fputs("no such group\n", out);
@@ -142,5 +168,6 @@ const struct ctl_list ctl_list_groups_detail = {
 	.key = "groups",
 	.depth = 1,
 	.print = print_group,
+	.sort = {"interface", "group"},
 	.rest = print_rest,
 };

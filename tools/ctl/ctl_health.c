@@ -34,13 +34,14 @@ static const char usage_text[] =
 	"For a container: HEALTHCHECK CMD [\"ringcastctl\", \"health\"]\n";
 
 struct options {
-	bool allow_down, quiet, as_json;
+	bool allow_down, quiet;
+	struct ctl_context ctx;
 };
 
 /* The last answer, or NULL and the exit status. */
-static json_t *ask(
-	const struct ctl_context *ctx, const struct options *o, int *ret_status)
+static json_t *ask(const struct options *o, int *ret_status)
 {
+	const struct ctl_context *ctx = &o->ctx;
 	const char *request = o->allow_down ? "health allow-down" : "health";
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
@@ -52,8 +53,8 @@ static json_t *ask(
 		reply = NULL;
 		if (i > 0)
 			nanosleep(&pause, NULL);
-		*ret_status =
-			ctl_client_request(fd, ctx->path, request, o->as_json, &reply);
+		*ret_status = ctl_client_request(
+			fd, ctx->path, request, ctx->as_json, &reply);
 		if (json_array_size(json_object_get(reply, "unsure")) == 0)
 			break;
 	}
@@ -74,9 +75,9 @@ static int report(const struct options *o, const json_t *reply)
 {
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
-	if (o->as_json)
-		ctl_client_print_json(reply, NULL);
-	if (!o->quiet && !o->as_json) {
+	if (o->ctx.as_json)
+		ctl_client_print_json(&o->ctx, reply, NULL);
+	if (!o->quiet && !o->ctx.as_json) {
 		print_texts(json_object_get(reply, "problems"));
 		print_texts(json_object_get(reply, "limits"));
 		print_texts(json_object_get(reply, "warnings"));
@@ -91,12 +92,13 @@ static int parse(struct options *o, int argc, char **argv)
 		{"allow-down", no_argument, NULL, 'a'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"json", no_argument, NULL, 'j'},
+		{"pretty", no_argument, NULL, 'p'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "aqjh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "aqjph", options, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			o->allow_down = true;
@@ -105,7 +107,10 @@ static int parse(struct options *o, int argc, char **argv)
 			o->quiet = true;
 			break;
 		case 'j':
-			o->as_json = true;
+			o->ctx.as_json = true;
+			break;
+		case 'p':
+			o->ctx.as_json = o->ctx.pretty = true;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -123,13 +128,13 @@ static int parse(struct options *o, int argc, char **argv)
 
 int ctl_health(const struct ctl_context *ctx, int argc, char **argv)
 {
-	struct options o = {.as_json = ctx->as_json};
+	struct options o = {.ctx = *ctx};
 	int status = parse(&o, argc, argv);
 	json_t *reply;
 
 	if (status >= 0)
 		return status;
-	reply = ask(ctx, &o, &status);
+	reply = ask(&o, &status);
 	if (status == CTL_EXIT_OK)
 		status = report(&o, reply);
 	json_decref(reply);

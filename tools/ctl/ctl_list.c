@@ -4,12 +4,17 @@
 
 #include "tools/ctl/ctl_list.h"
 
+#include "base/cleanup.h"
+#include "tools/ctl/ctl_cell.h"
+
+#include <stdlib.h>
 #include <unistd.h>
 
 struct run {
 	const struct ctl_list *list;
 	struct ctl_rows rows;
 	struct text_table table;
+	json_t *kept; /* rows that are printed as more than a line */
 	bool may_repeat, repeat;
 };
 
@@ -24,11 +29,34 @@ static void row(void *ctx, const json_t *head, json_t *row)
 	}
 	ctl_client_clean_row(row);
 	if (run->list->print) {
-		run->list->print(row, run->rows.n_rows, stdout);
+		json_array_append(run->kept, row);
 		return;
 	}
 	run->list->row(&run->table, row);
 	text_table_flow(&run->table, stdout);
+}
+
+static int compare_kept(const void *a_, const void *b_, void *arg)
+{
+	const json_t *a = *(json_t *const *)a_, *b = *(json_t *const *)b_;
+	const char *const *key = arg;
+	int c = text_compare(cell_str(a, key[0]), cell_str(b, key[0]));
+
+	return c ? c : text_compare(cell_str(a, key[1]), cell_str(b, key[1]));
+}
+
+static void print_kept(const struct run *run, const struct text_view *view)
+{
+	size_t n = json_array_size(run->kept);
+	_cleanup_(freep) json_t **rows = calloc(n + 1, sizeof(*rows));
+	const char *key[] = {run->list->sort[0], run->list->sort[1]};
+
+	for (size_t i = 0; rows && i < n; i++)
+		rows[i] = json_array_get(run->kept, i);
+	if (rows)
+		qsort_r(rows, n, sizeof(*rows), compare_kept, key);
+	for (size_t i = 0; rows && i < n; i++)
+		run->list->print(rows[i], i, view, stdout);
 }
 
 static int ask(struct run *run, int fd, const struct ctl_context *ctx,
@@ -41,13 +69,32 @@ static int ask(struct run *run, int fd, const struct ctl_context *ctx,
 	return ctl_client_rows(fd, ctx->path, request, &run->rows, ret_reply);
 }
 
+static void print_text(
+	struct run *run, const struct ctl_context *ctx, int status, const json_t *reply)
+{
+	const struct ctl_list *list = run->list;
+	bool rows_alone = ctx->view.no_header || ctx->view.detail == TEXT_BRIEF;
+
+	if (list->print)
+		print_kept(run, &ctx->view);
+	else if (status == CTL_EXIT_OK || run->table.n > 0)
+		text_table_print(&run->table, stdout);
+	if (status == CTL_EXIT_OK && list->rest && (list->print || !rows_alone))
+		list->rest(reply, run->rows.n_rows, &ctx->view, stdout);
+}
+
 static int show_text(int fd, const struct ctl_context *ctx, const char *request,
 	const struct ctl_list *list)
 {
-	struct run run = {.list = list, .table = list->table, .may_repeat = true};
+	struct run run = {.list = list,
+		.table = list->table,
+		.kept = json_array(),
+		.may_repeat = true};
 	json_t *reply = NULL;
-	int status = ask(&run, fd, ctx, request, &reply);
+	int status;
 
+	run.table.view = &ctx->view;
+	status = ask(&run, fd, ctx, request, &reply);
 	if (status == CTL_EXIT_OK && run.repeat) {
 		json_decref(reply);
 		reply = NULL;
@@ -55,11 +102,20 @@ static int show_text(int fd, const struct ctl_context *ctx, const char *request,
 		run.may_repeat = false;
 		status = ask(&run, fd, ctx, request, &reply);
 	}
-	if (!list->print && (status == CTL_EXIT_OK || run.table.n > 0))
-		text_table_print(&run.table, stdout);
-	if (status == CTL_EXIT_OK && list->rest)
-		list->rest(reply, run.rows.n_rows, stdout);
+	print_text(&run, ctx, status, reply);
 	text_table_deinit(&run.table);
+	json_decref(run.kept);
+	json_decref(reply);
+	return status;
+}
+
+static int show_pretty(int fd, const struct ctl_context *ctx, const char *request)
+{
+	json_t *reply = NULL;
+	int status = ctl_client_request(fd, ctx->path, request, true, &reply);
+
+	if (status == CTL_EXIT_OK)
+		ctl_client_print_json(ctx, reply, NULL);
 	json_decref(reply);
 	return status;
 }
@@ -77,6 +133,8 @@ int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,
 	if (!ctx->as_json)
 		return list->show ? list->show(fd, ctx, request)
 				  : show_text(fd, ctx, request, list);
+	if (ctx->pretty)
+		return show_pretty(fd, ctx, request);
 	status = ctl_client_rows(fd, ctx->path, request, &rows, &reply);
 	json_decref(reply);
 	return status;

@@ -16,10 +16,14 @@ struct ctl_list {
 	unsigned depth;
 	struct text_table table; /* its columns */
 	void (*row)(struct text_table *t, const json_t *row);
-	/* Instead of a table: print the row of this number. */
-	void (*print)(const json_t *row, size_t number, FILE *out);
-	/* What follows the rows. May be NULL. */
-	void (*rest)(const json_t *reply, size_t n_rows, FILE *out);
+	/* Instead of a table: print the row of this number. They are kept and sorted by
+	 * these members first. */
+	void (*print)(const json_t *row, size_t number, const struct text_view *view,
+		FILE *out);
+	const char *sort[2];
+	/* What follows the rows, but for who wants rows alone. May be NULL. */
+	void (*rest)(const json_t *reply, size_t n_rows, const struct text_view *view,
+		FILE *out);
 	/* Ask once more, a second later: `head` stands in front of the rows. May be
 	 * NULL. */
 	bool (*again)(const json_t *head);

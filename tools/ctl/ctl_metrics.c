@@ -35,7 +35,7 @@ static int print(const struct ctl_context *ctx, bool openmetrics)
 	if (status != CTL_EXIT_OK)
 		return status;
 	if (ctx->as_json)
-		ctl_client_print_json(reply, NULL);
+		ctl_client_print_json(ctx, reply, NULL);
 	else
 		fputs(cell_str(reply, "text"), stdout);
 	json_decref(reply);

@@ -92,7 +92,7 @@ static void print_event(const struct ctl_context *ctx, const char *line)
 	json_t *event = ctl_client_parse(line, ctx->as_json, NULL);
 
 	if (event && ctx->as_json)
-		ctl_client_print_json(event, line);
+		ctl_client_print_json(ctx, event, line);
 	else if (json_is_object(event))
 		print_text(event);
 	json_decref(event);
@@ -147,6 +147,7 @@ int ctl_monitor(const struct ctl_context *context, int argc, char **argv)
 	_cleanup_(closep) int fd = -1;
 	int c, status;
 
+	ctx.pretty = false; /* a line for each event */
 	while ((c = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
 		if (c == 'j') {
 			ctx.as_json = true;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define LIST_WIDTH 15 /* of names or addresses, in a table of 80 columns */
+
 static const char *querier_word(const json_t *i, const char *family)
 {
 	const json_t *querier = json_object_get(i, "querier");
@@ -83,19 +85,20 @@ static void add_role(struct text_table *t, const json_t *i)
 }
 
 /* Other multicast daemons, below the interfaces; nothing where there is none. */
-static void print_rivals(const json_t *reply, FILE *out)
+static void print_rivals(const json_t *reply, const struct text_view *view, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Rival"},
 		{"By"},
 		{"Interfaces"},
 		{"Since", true},
-		{"What to do"},
+		{"What to do", .wrap = true},
 	};
 	struct text_table t = TEXT_TABLE(columns);
 	const json_t *rivals = json_object_get(reply, "rivals"), *r;
 	size_t n;
 
+	t.view = view;
 	json_array_foreach(rivals, n, r)
 	{
 		long long pid = cell_num(r, "pid");
@@ -123,19 +126,20 @@ static void print_rivals(const json_t *reply, FILE *out)
 
 /* Where limits or rules have refused what hosts reported; nothing where they have not.
  */
-static void print_refusals(const json_t *reply, FILE *out)
+static void print_refusals(const json_t *reply, const struct text_view *view, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Refused on"},
 		{"By limits", true},
 		{"By lists", true},
 		{"By sender", true},
-		{"The last limit"},
+		{"The last limit", .wrap = true},
 	};
 	struct text_table t = TEXT_TABLE(columns);
 	const json_t *refusals = json_object_get(reply, "refusals"), *r;
 	size_t n;
 
+	t.view = view;
 	json_array_foreach(refusals, n, r)
 	{
 		cell_text(&t, r, "interface");
@@ -151,10 +155,11 @@ static void print_refusals(const json_t *reply, FILE *out)
 	text_table_deinit(&t);
 }
 
-static void print_below_interfaces(const json_t *reply, size_t n_rows, FILE *out)
+static void print_below_interfaces(
+	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {
-	print_refusals(reply, out);
-	print_rivals(reply, out);
+	print_refusals(reply, view, out);
+	print_rivals(reply, view, out);
 }
 
 static void interfaces_row(struct text_table *t, const json_t *i)
@@ -172,20 +177,29 @@ static void interfaces_row(struct text_table *t, const json_t *i)
 
 static const struct text_column interfaces_columns[] = {
 	{"Interface"},
-	{"PktsIn", true},
-	{"PktsOut", true},
-	{"BytesIn", true},
-	{"BytesOut", true},
-	{"Local"},
-	{"Role"},
-	{"Transmit"},
-	{"State"},
+	{"PktsIn", true, TEXT_NORMAL},
+	{"PktsOut", true, TEXT_NORMAL},
+	{"BytesIn", true, TEXT_WIDE},
+	{"BytesOut", true, TEXT_WIDE},
+	{"Local", .min = 15},
+	{"Role", .from = TEXT_NORMAL, .min = 10},
+	{"Transmit", .from = TEXT_WIDE},
+	{"State", .min = 8},
 };
+
+/* Upstreams first. */
+static int compare_interfaces(const char *const *a, const char *const *b)
+{
+	bool x = strncmp(a[6], "upstream", 8) == 0,
+	     y = strncmp(b[6], "upstream", 8) == 0;
+
+	return x != y ? y - x : text_compare(a[0], b[0]);
+}
 
 const struct ctl_list ctl_list_interfaces = {
 	.key = "interfaces",
 	.depth = 1,
-	.table = TEXT_TABLE(interfaces_columns),
+	.table = TEXT_TABLE_SORT(interfaces_columns, compare_interfaces),
 	.row = interfaces_row,
 	.rest = print_below_interfaces,
 };
@@ -200,25 +214,32 @@ static void groups_row(struct text_table *t, const json_t *g)
 	cell_duration(t, g, "uptime_ms");
 	cell_text(t, g, "last_reporter");
 	text_table_add(t, "%zu", json_array_size(json_object_get(g, "hosts")));
-	cell_list(t, json_object_get(g, "sources"), CELL_MAX_SOURCES);
+	cell_list_short(t, json_object_get(g, "sources"), CELL_MAX_SOURCES, LIST_WIDTH);
 }
 
 static const struct text_column groups_columns[] = {
 	{"Interface"},
-	{"Group"},
-	{"Mode"},
-	{"Version", true},
-	{"Timer", true},
-	{"Uptime", true},
-	{"Reporter"},
+	{"Group", .min = 15},
+	{"Mode", .from = TEXT_NORMAL},
+	{"Version", true, TEXT_WIDE},
+	{"Timer", true, TEXT_NORMAL},
+	{"Uptime", true, TEXT_WIDE},
+	{"Reporter", .from = TEXT_NORMAL, .min = 15},
 	{"Hosts", true},
-	{"Sources"},
+	{"Sources", .from = TEXT_NORMAL, .min = 10},
 };
+
+static int compare_groups(const char *const *a, const char *const *b)
+{
+	int c = text_compare(a[0], b[0]);
+
+	return c ? c : text_compare(a[1], b[1]);
+}
 
 const struct ctl_list ctl_list_groups = {
 	.key = "groups",
 	.depth = 1,
-	.table = TEXT_TABLE(groups_columns),
+	.table = TEXT_TABLE_SORT(groups_columns, compare_groups),
 	.row = groups_row,
 };
 
@@ -267,7 +288,7 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_text(t, e, "group");
 	add_origin(t, e);
 	cell_text(t, *cell_str(refused, "in") ? refused : e, "in");
-	cell_list(t, json_object_get(e, "out"), SIZE_MAX);
+	cell_list_short(t, json_object_get(e, "out"), SIZE_MAX, LIST_WIDTH);
 	cell_number(t, e, "packets");
 	cell_number(t, e, "bytes");
 	cell_number(t, e, "wrong");
@@ -276,8 +297,10 @@ static void mfc_row(struct text_table *t, const json_t *e)
 }
 
 /* Senders that may not send where they do, and the cure: a row has no room for it. */
-static void print_refused(const json_t *reply, size_t n_rows, FILE *out)
+static void print_refused(
+	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {
+	char line[256];
 	const json_t *r;
 	size_t n;
 
@@ -285,203 +308,46 @@ static void print_refused(const json_t *reply, size_t n_rows, FILE *out)
 	{
 		const char *source = cell_str(r, "source");
 
-		fprintf(out,
-			"%s%s is refused, because it is in no subnet and no altnet of %s: "
-			"altnet %s/%d, or its network\n",
-			n ? "" : "\n", source, cell_str(r, "in"), source,
+		snprintf(line, sizeof(line),
+			"%s is refused, because it is in no subnet and no altnet of %s:",
+			source, cell_str(r, "in"));
+		if (n == 0)
+			fputc('\n', out);
+		text_wrap(line, 0, (int)view->width, out);
+		fprintf(out, "    altnet %s/%d, or its network\n", source,
 			strchr(source, ':') ? 128 : 32);
 	}
 }
 
 static const struct text_column mfc_columns[] = {
-	{"Group"},
-	{"Origin"},
+	{"Group", .min = 15},
+	{"Origin", .min = 15},
 	{"In"},
-	{"Out"},
-	{"Pkts", true},
-	{"Bytes", true},
-	{"Wrong", true},
-	{"Pkts/s", true},
-	{"Bit/s", true},
+	{"Out", .min = 8},
+	{"Pkts", true, TEXT_NORMAL},
+	{"Bytes", true, TEXT_WIDE},
+	{"Wrong", true, TEXT_NORMAL},
+	{"Pkts/s", true, TEXT_WIDE},
+	{"Bit/s", true, TEXT_NORMAL},
 };
+
+static int compare_mfc(const char *const *a, const char *const *b)
+{
+	int c = text_compare(a[0], b[0]);
+
+	return c ? c : text_compare(a[1], b[1]);
+}
 
 const struct ctl_list ctl_list_mfc = {
 	.key = "mfc",
 	.depth = 1,
-	.table = TEXT_TABLE(mfc_columns),
+	.table = TEXT_TABLE_SORT(mfc_columns, compare_mfc),
 	.row = mfc_row,
 	.rest = print_refused,
 	.again = mfc_again,
 };
 
-/* All scalars of an object; objects inside it with their name in front, one level deep.
- * Zero counters of these are left out: there are many of them. */
-static void add_scalars(struct text_table *t, const char *prefix, json_t *o)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach(o, key, v)
-	{
-		if (json_is_integer(v)) {
-			if (*prefix && json_integer_value(v) == 0)
-				continue;
-			text_table_add(t, "%s%s", prefix, key);
-			text_table_add(t, "%lld", (long long)json_integer_value(v));
-		} else if (json_is_string(v) || json_is_boolean(v)) {
-			text_table_add(t, "%s%s", prefix, key);
-			if (json_is_string(v))
-				text_table_add(t, "%s", json_string_value(v));
-			else
-				text_table_add(t, "%s", json_is_true(v) ? "yes" : "no");
-		} else if (json_is_object(v) && !*prefix) {
-			char inner[64];
-
-			snprintf(inner, sizeof(inner), "%s ", key);
-			add_scalars(t, inner, v);
-		}
-	}
-}
-
-static void print_scalars(json_t *o, FILE *out)
-{
-	static const struct text_column columns[] = {{"Counter"}, {"Value", true}};
-	struct text_table t = TEXT_TABLE(columns);
-
-	add_scalars(&t, "", o);
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-}
-
-static void print_section(const char *title, json_t *o, FILE *out)
-{
-	if (json_object_size(o) == 0)
-		return;
-	fprintf(out, "\n%s\n", title);
-	print_scalars(o, out);
-}
-
-static void print_stats_ports(const json_t *ports, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Interface"},
-		{"RingPkts", true},
-		{"RingDrops", true},
-		{"RingFreezes", true},
-		{"Verdicts"},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *p;
-	size_t n;
-
-	json_array_foreach(ports, n, p)
-	{
-		char list[CELL_LIST_LEN] = "", item[64];
-		const char *key;
-		json_t *v;
-
-		cell_text(&t, p, "name");
-		cell_number(&t, p, "ring_packets");
-		cell_number(&t, p, "ring_drops");
-		cell_number(&t, p, "ring_freezes");
-		json_object_foreach(json_object_get(p, "verdicts"), key, v)
-		{
-			if (json_integer_value(v) == 0)
-				continue;
-			snprintf(item, sizeof(item), "%s=%lld", key,
-				(long long)json_integer_value(v));
-			cell_append(list, " ", item);
-		}
-		text_table_add(&t, "%s", list);
-	}
-	fputs("\nPorts\n", out);
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-}
-
-static void print_stats_workers(const json_t *workers, FILE *out)
-{
-	static const struct text_column columns[] = {
-		{"Thread"},
-		{"CPU"},
-		{"CpuMs", true},
-		{"Frames", true},
-		{"Bursts", true},
-		{"Copies", true},
-		{"Blocks", true},
-		{"Timeouts", true},
-		{"Wakeups", true},
-	};
-	struct text_table t = TEXT_TABLE(columns);
-	const json_t *w;
-	size_t n;
-
-	json_array_foreach(workers, n, w)
-	{
-		cell_number(&t, w, "thread");
-		if (json_is_integer(json_object_get(w, "cpu")))
-			cell_number(&t, w, "cpu");
-		else
-			text_table_add(&t, "any");
-		cell_number(&t, w, "cpu_ms");
-		cell_number(&t, w, "frames");
-		cell_number(&t, w, "bursts");
-		cell_number(&t, w, "copies");
-		cell_number(&t, w, "blocks");
-		cell_number(&t, w, "block_timeouts");
-		cell_number(&t, w, "wakeups");
-	}
-	fputs("\nThreads\n", out);
-	text_table_print(&t, out);
-	text_table_deinit(&t);
-}
-
-/* The two equations with their terms, and whether they hold. */
-static void print_balance(const json_t *b, FILE *out)
-{
-	const json_t *f = json_object_get(b, "frames"),
-		     *c = json_object_get(b, "copies");
-
-	fputs("\nBalance\n", out);
-	fprintf(out,
-		"frames: %lld in the rings = %lld ring drops + %lld forwarded + "
-		"%lld dropped + %lld abandoned + %lld waiting\n",
-		cell_num(f, "ring_packets"), cell_num(f, "ring_drops"),
-		cell_num(f, "forwarded"), cell_num(f, "dropped"),
-		cell_num(f, "abandoned"), cell_num(f, "waiting"));
-	fprintf(out,
-		"copies: %lld due + %lld more as fragments = %lld sent + %lld refused + "
-		"%lld under way\n",
-		cell_num(c, "due"), cell_num(c, "fragments"), cell_num(c, "sent"),
-		cell_num(c, "refused"), cell_num(c, "under_way"));
-	fprintf(out, "balance: %s\n", cell_str(b, "text"));
-}
-
-int ctl_print_stats(json_t *reply, FILE *out)
-{
-	json_t *general = json_copy(reply);
-
-	json_object_del(general, "verdicts");
-	json_object_del(general, "control");
-	json_object_del(general, "ports");
-	json_object_del(general, "workers");
-	json_object_del(general, "balance");
-	json_object_del(general, "joining");
-	print_scalars(general, out);
-	json_decref(general);
-	print_section("Verdicts", json_object_get(reply, "verdicts"), out);
-	if (json_is_object(json_object_get(reply, "balance")))
-		print_balance(json_object_get(reply, "balance"), out);
-	print_section("Joining", json_object_get(reply, "joining"), out);
-	print_section("Control", json_object_get(reply, "control"), out);
-	if (json_array_size(json_object_get(reply, "workers")) > 0)
-		print_stats_workers(json_object_get(reply, "workers"), out);
-	if (json_array_size(json_object_get(reply, "ports")) > 0)
-		print_stats_ports(json_object_get(reply, "ports"), out);
-	return 0;
-}
-
-int ctl_print_config(json_t *reply, FILE *out)
+int ctl_print_config(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const char *text = cell_str(reply, "text");
 	size_t n = strlen(text);
@@ -494,7 +360,7 @@ int ctl_print_config(json_t *reply, FILE *out)
 	return 0;
 }
 
-int ctl_print_version(json_t *reply, FILE *out)
+int ctl_print_version(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const char *key;
 	json_t *v;
@@ -516,7 +382,7 @@ int ctl_print_version(json_t *reply, FILE *out)
 }
 
 /* file:line:column: severity: text, as the daemon prints it at start */
-int ctl_print_reload(json_t *reply, FILE *out)
+int ctl_print_reload(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const json_t *m;
 	size_t n;
@@ -537,7 +403,7 @@ int ctl_print_reload(json_t *reply, FILE *out)
 	return 4;
 }
 
-int ctl_print_log(json_t *reply, FILE *out)
+int ctl_print_log(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const char *level = json_string_value(json_object_get(reply, "level"));
 

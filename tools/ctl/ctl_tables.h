@@ -8,13 +8,15 @@
  * get along.
  */
 
+#include "tools/ctl/ctl_client.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
 /* 0, or the exit status of a reply that reports a failure (reload, clear). */
-int ctl_print_stats(json_t *reply, FILE *out);
-int ctl_print_config(json_t *reply, FILE *out);
-int ctl_print_version(json_t *reply, FILE *out);
-int ctl_print_reload(json_t *reply, FILE *out);
-int ctl_print_log(json_t *reply, FILE *out);
-int ctl_print_clear(json_t *reply, FILE *out);
+int ctl_print_stats(const struct ctl_context *ctx, json_t *reply, FILE *out);
+int ctl_print_config(const struct ctl_context *ctx, json_t *reply, FILE *out);
+int ctl_print_version(const struct ctl_context *ctx, json_t *reply, FILE *out);
+int ctl_print_reload(const struct ctl_context *ctx, json_t *reply, FILE *out);
+int ctl_print_log(const struct ctl_context *ctx, json_t *reply, FILE *out);
+int ctl_print_clear(const struct ctl_context *ctx, json_t *reply, FILE *out);

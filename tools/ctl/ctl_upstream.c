@@ -50,22 +50,30 @@ static void add_upstream(struct text_table *t, const json_t *u, const char *key,
 	text_table_add(t, "%zu", n_groups);
 }
 
+static int compare_links(const char *const *a, const char *const *b)
+{
+	int c = text_compare(a[0], b[0]);
+
+	return c ? c : text_compare(a[3], b[3]); /* IGMP before MLD */
+}
+
 static void print_links(const struct upstream *run, const json_t *links, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Interface"},
 		{"State"},
-		{"Address"},
+		{"Address", .from = TEXT_NORMAL, .min = 15},
 		{"Protocol"},
-		{"Robustness", true},
-		{"Querier"},
-		{"LastQuery", true},
+		{"Robustness", true, TEXT_WIDE},
+		{"Querier", .from = TEXT_NORMAL, .min = 15},
+		{"LastQuery", true, TEXT_NORMAL},
 		{"Groups", true},
 	};
-	struct text_table t = TEXT_TABLE(columns);
+	struct text_table t = TEXT_TABLE_SORT(columns, compare_links);
 	const json_t *u;
 	size_t n;
 
+	t.view = run->table.view;
 	json_array_foreach(links, n, u)
 	{
 		add_upstream(&t, u, "ipv4", "IGMP", n < UPSTREAMS ? run->n[n][0] : 0);
@@ -88,7 +96,7 @@ static void add_pending(struct text_table *t, const json_t *g)
 }
 
 /* Of programs on the router: they are reported by the kernel, and not left by us. */
-static void print_kernel(const json_t *links, FILE *out)
+static void print_kernel(const struct text_view *view, const json_t *links, FILE *out)
 {
 	static const struct text_column columns[] = {
 		{"Interface"},
@@ -99,6 +107,7 @@ static void print_kernel(const json_t *links, FILE *out)
 	const json_t *u, *g;
 	size_t n, k;
 
+	t.view = view;
 	json_array_foreach(links, n, u)
 	{
 		json_array_foreach(json_object_get(u, "kernel"), k, g)
@@ -129,7 +138,7 @@ static void row(void *ctx, const json_t *head, json_t *g)
 	if (!run->flow) {
 		if (i < UPSTREAMS)
 			run->n[i][strchr(cell_str(g, "group"), ':') != NULL]++;
-		if (run->rows.n_rows >= TEXT_TABLE_PART)
+		if (run->rows.n_rows >= TEXT_TABLE_SORTED)
 			return;
 	}
 	cell_text(&run->table, json_array_get(links, i), "interface");
@@ -137,7 +146,8 @@ static void row(void *ctx, const json_t *head, json_t *g)
 	cell_text(&run->table, g, "mode");
 	add_pending(&run->table, g);
 	cell_duration(&run->table, g, "next_ms");
-	cell_list(&run->table, json_object_get(g, "sources"), CELL_MAX_SOURCES);
+	cell_list_short(
+		&run->table, json_object_get(g, "sources"), CELL_MAX_SOURCES, 30);
 	if (run->flow)
 		text_table_flow(&run->table, stdout);
 }
@@ -152,26 +162,38 @@ static int ask(struct upstream *run, int fd, const struct ctl_context *ctx,
 	return ctl_client_rows(fd, ctx->path, request, &run->rows, ret_reply);
 }
 
+static int compare_groups(const char *const *a, const char *const *b)
+{
+	int c = text_compare(a[0], b[0]);
+
+	return c ? c : text_compare(a[1], b[1]);
+}
+
 static int show(int fd, const struct ctl_context *ctx, const char *request)
 {
 	static const struct text_column columns[] = {
 		{"Interface"},
-		{"Group"},
+		{"Group", .min = 15},
 		{"Mode"},
 		{"Pending"},
 		{"Next", true},
-		{"Sources"},
+		{"Sources", .min = 15},
 	};
-	struct upstream run = {.table = TEXT_TABLE(columns)};
+	struct upstream run = {.table = TEXT_TABLE_SORT(columns, compare_groups)};
 	json_t *reply = NULL, *second = NULL;
-	int status = ask(&run, fd, ctx, request, &reply);
-	const json_t *links = json_object_get(reply, "upstream");
+	const json_t *links;
+	int status;
 
+	run.table.view = &ctx->view;
+	status = ask(&run, fd, ctx, request, &reply);
+	links = json_object_get(reply, "upstream");
 	if (status == CTL_EXIT_OK)
 		print_links(&run, links, stdout);
+	if (ctx->view.detail == TEXT_BRIEF)
+		goto end;
 	if (run.table.n > 0 && status == CTL_EXIT_OK)
 		fputc('\n', stdout);
-	if (status == CTL_EXIT_OK && run.rows.n_rows > TEXT_TABLE_PART) {
+	if (status == CTL_EXIT_OK && run.rows.n_rows > TEXT_TABLE_SORTED) {
 		text_table_deinit(&run.table);
 		run.flow = true;
 		status = ask(&run, fd, ctx, request, &second);
@@ -179,7 +201,8 @@ static int show(int fd, const struct ctl_context *ctx, const char *request)
 	if (run.table.n > 0)
 		text_table_print(&run.table, stdout);
 	if (status == CTL_EXIT_OK)
-		print_kernel(links, stdout);
+		print_kernel(&ctx->view, links, stdout);
+end:
 	text_table_deinit(&run.table);
 	json_decref(second);
 	json_decref(reply);

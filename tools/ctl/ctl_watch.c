@@ -144,7 +144,7 @@ static void take_page(struct session *s, int64_t now, const char *line)
 		return;
 	}
 	if (s->ctx->as_json)
-		ctl_client_print_json(page, line);
+		ctl_client_print_json(s->ctx, page, line);
 	watch_update(&s->w, page);
 	s->n_pages++;
 	s->next_ms = s->asked_ms + (int64_t)(s->w.interval * 1000);
@@ -269,7 +269,7 @@ static int watch_once(struct session *s)
 	if (status != CTL_EXIT_OK)
 		return status;
 	if (s->ctx->as_json)
-		ctl_client_print_json(s->w.now, NULL);
+		ctl_client_print_json(s->ctx, s->w.now, NULL);
 	else
 		show(s);
 	return CTL_EXIT_OK;
@@ -416,6 +416,7 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	a.ctx.pretty &= a.once; /* else a line for each page */
 	/* a daemon that is not there at first may be another one; later it is awaited
 	 */
 	s.fd = ctl_client_connect(a.ctx.path);

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* A command is a line for the daemon whose reply `print` shows, or `list` row by row,
@@ -36,7 +37,7 @@ struct command {
 	const char *name;
 	const char *argument; /* NULL: takes none; "[...]": may do without */
 	const char *help;
-	int (*print)(json_t *reply, FILE *out);
+	int (*print)(const struct ctl_context *ctx, json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
 	const struct ctl_list *list;
 	const char *request; /* what the daemon calls it; NULL: `name` */
@@ -45,14 +46,15 @@ struct command {
 static int help(const struct ctl_context *ctx, int argc, char **argv);
 
 static const struct command commands[] = {
-	{"show interfaces", NULL, "counters, role and state",
+	{"show interfaces", "[INTERFACE]", "counters, role and state",
 		.list = &ctl_list_interfaces},
-	{"show groups", NULL, "groups that members have joined",
+	{"show groups", "[FILTER]", "groups that members have joined",
 		.list = &ctl_list_groups},
-	{"show groups detail", "[GROUP] [INTERFACE]", "with hosts, timers and modes",
+	{"show groups detail", "[FILTER]", "with hosts, timers and modes",
 		.list = &ctl_list_groups_detail},
-	{"show mfc", NULL, "forwarding entries with rates", .list = &ctl_list_mfc},
-	{"show upstream", NULL, "what is reported upstream",
+	{"show mfc", "[FILTER]", "forwarding entries with rates",
+		.list = &ctl_list_mfc},
+	{"show upstream", "[FILTER]", "what is reported upstream",
 		.list = &ctl_list_upstream},
 	{"show stats", NULL, "what became of frames and messages", ctl_print_stats},
 	{"show config", NULL, "configuration, every value spelt out", ctl_print_config},
@@ -132,6 +134,15 @@ static void print_commands(const char *below, FILE *out)
 
 static const char usage_line[] = "usage: ringcastctl [-s SOCKET] [--json] ";
 
+static const char filter_text[] =
+	"FILTER is a group or a range of groups, the address or network of a host or a\n"
+	"source, and an interface, each once at most: 239.1.0.0/16 10.0.1.17 lan1\n";
+
+static const char table_options[] =
+	"Tables: -w, --wide has all columns, -b, --brief few of them and the first table\n"
+	"alone, -H, --no-header rows alone. JSON: -j, --json, and -p, --pretty over\n"
+	"several lines. Counters that are zero also: -a, --all.\n";
+
 /* At most 24 lines of 80 columns, so that a small terminal shows all of it. */
 static void print_usage(FILE *out)
 {
@@ -140,9 +151,9 @@ static void print_usage(FILE *out)
 	fputs("\n"
 	      "options:\n"
 	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or who answers\n"
-	      "  -j, --json           print the reply as JSON\n"
-	      "  -V, --version        version of this program\n"
-	      "  -h, --help           this text, or behind a command what it does\n",
+	      "  -j, --json  -p, --pretty  the reply as JSON, in one line or in several\n"
+	      "  -a, --all  -b, --brief  -H, --no-header  -w, --wide  of show: what to print\n"
+	      "  -V, --version  -h, --help  of this program; behind a command what it does\n",
 		out);
 }
 
@@ -150,6 +161,8 @@ static void print_usage_below(const char *first, FILE *out)
 {
 	fprintf(out, "%s%s ...\n\ncommands:\n", usage_line, first);
 	print_commands(first, out);
+	if (strcmp(first, "show") == 0)
+		fprintf(out, "\n%s\n%s", filter_text, table_options);
 }
 
 static void print_command_usage(const struct command *c, FILE *out)
@@ -157,6 +170,10 @@ static void print_command_usage(const struct command *c, FILE *out)
 	fprintf(out, "%s%s%s%s\n\n%c%s.\n", usage_line, c->name, c->argument ? " " : "",
 		c->argument ? c->argument : "", toupper((unsigned char)c->help[0]),
 		c->help + 1);
+	if (c->argument && strcmp(c->argument, "[FILTER]") == 0)
+		fprintf(out, "\n%s", filter_text);
+	if (is_below(c, "show"))
+		fprintf(out, "\n%s", table_options);
 }
 
 /* The command that the first words name; NULL: none, and *ret_match says why. */
@@ -235,15 +252,17 @@ static bool build_request(const struct command *c, char *const *words, int n_wor
 	return false;
 }
 
-static int print_reply(const struct command *command, const char *line, bool as_json)
+static int print_reply(
+	const struct ctl_context *ctx, const struct command *command, const char *line)
 {
+	bool as_json = ctx->as_json;
 	json_error_t error;
 	json_t *reply = ctl_client_parse(line, as_json, &error);
 	bool failed = json_object_get(reply, "error");
 	int status;
 
 	if (as_json && reply)
-		ctl_client_print_json(reply, line);
+		ctl_client_print_json(ctx, reply, line);
 	if (!json_is_object(reply) || failed) {
 		if (!as_json || !failed)
 			ctl_client_complain(reply, &error);
@@ -252,7 +271,7 @@ static int print_reply(const struct command *command, const char *line, bool as_
 		status = json_is_false(json_object_get(reply, "ok")) ? CTL_EXIT_DAEMON
 								     : 0;
 	} else {
-		status = command->print(reply, stdout);
+		status = command->print(ctx, reply, stdout);
 	}
 	json_decref(reply);
 	return status;
@@ -271,7 +290,7 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 	line = ctl_client_line(fd, ctx->path, request);
 	if (!line)
 		return CTL_EXIT_UNREACHABLE;
-	return print_reply(command, line, ctx->as_json);
+	return print_reply(ctx, command, line);
 }
 
 /* Options of all commands. -1: go on; else the exit status. `stop`: at the first word.
@@ -282,20 +301,42 @@ static int parse_options(
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"pretty", no_argument, NULL, 'p'},
+		{"wide", no_argument, NULL, 'w'},
+		{"brief", no_argument, NULL, 'b'},
+		{"no-header", no_argument, NULL, 'H'},
+		{"all", no_argument, NULL, 'a'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
 
-	while ((c = getopt_long(
-			argc, argv, stop ? "+s:jVh" : "s:jVh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, stop ? "+s:jpwbHaVh" : "s:jpwbHaVh",
+			options, NULL)) != -1) {
 		switch (c) {
 		case 's':
 			ctx->path = optarg;
 			break;
+		case 'p':
+			ctx->pretty = true;
+			ctx->as_json = true;
+			break;
 		case 'j':
 			ctx->as_json = true;
+			break;
+		case 'w':
+			ctx->view.detail = TEXT_WIDE;
+			ctx->view.width = 0;
+			break;
+		case 'b':
+			ctx->view.detail = TEXT_BRIEF;
+			break;
+		case 'H':
+			ctx->view.no_header = true;
+			break;
+		case 'a':
+			ctx->all = true;
 			break;
 		case 'V':
 			puts("ringcastctl " RINGCAST_VERSION);
@@ -379,9 +420,26 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 	return wants_help ? CTL_EXIT_OK : CTL_EXIT_USAGE;
 }
 
+#define LINE_WIDTH 80 /* where no terminal says another */
+
+/* A terminal's lines are kept whole by cutting cells, what goes elsewhere is all there.
+ */
+static struct text_view default_view(void)
+{
+	struct text_view view = {.detail = TEXT_NORMAL, .width = LINE_WIDTH};
+	struct winsize size;
+
+	if (isatty(STDOUT_FILENO)) {
+		view.cut = true;
+		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+			view.width = size.ws_col;
+	}
+	return view;
+}
+
 int main(int argc, char **argv)
 {
-	struct ctl_context ctx = {0};
+	struct ctl_context ctx = {.view = default_view()};
 	int status = run(&ctx, argc, argv);
 
 	if (fflush(stdout) != 0 && status == 0) {

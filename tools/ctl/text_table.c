@@ -4,6 +4,7 @@
 
 #include "tools/ctl/text_table.h"
 
+#include "base/addr.h"
 #include "tools/ctl/printable.h"
 
 #include <stdarg.h>
@@ -38,6 +39,15 @@ void text_table_add(struct text_table *t, const char *format, ...)
 	t->cell[t->n++] = printable(text, "");
 }
 
+int text_compare(const char *a, const char *b)
+{
+	struct addr x, y;
+
+	if (addr_parse(a, &x) == 0 && addr_parse(b, &y) == 0)
+		return addr_cmp(&x, &y);
+	return strverscmp(a, b);
+}
+
 static void widen(int *width, const char *text)
 {
 	size_t n = strlen(text);
@@ -46,16 +56,148 @@ static void widen(int *width, const char *text)
 		*width = (int)n;
 }
 
-static void print_cell(
-	const struct text_table *t, size_t c, int width, const char *text, FILE *out)
+static bool is_shown(const struct text_table *t, size_t c)
 {
-	bool last = c + 1 == t->n_columns;
+	return !t->view || t->column[c].from <= t->view->detail;
+}
 
-	if (t->column[c].right)
+void text_wrap(const char *text, int indent, int width, FILE *out)
+{
+	int column = indent;
+
+	while (*text) {
+		int n = (int)strcspn(text, " ");
+
+		if (width && column > indent && column + 1 + n > width) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", n, text);
+		column += n;
+		text += n + strspn(text + n, " ");
+	}
+	fputc('\n', out);
+}
+
+/* ---- width ---- */
+
+#define WRAP_MIN 24 /* columns for a text that goes on below itself */
+
+static bool wraps(const struct text_table *t, size_t c)
+{
+	return t->view && t->view->width && t->column[c].wrap;
+}
+
+static int line_width(const struct text_table *t)
+{
+	int sum = -t->gap;
+
+	for (size_t c = 0; c < t->n_columns; c++) {
+		int width = t->width[c];
+
+		if (is_shown(t, c))
+			sum += t->gap +
+				(wraps(t, c) && width > WRAP_MIN ? WRAP_MIN : width);
+	}
+	return sum;
+}
+
+/* The widest column that may become narrower; n_columns: there is none. */
+static size_t widest(const struct text_table *t)
+{
+	size_t found = t->n_columns;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		if (is_shown(t, c) && t->column[c].min &&
+			t->width[c] > (int)t->column[c].min &&
+			(found == t->n_columns || t->width[c] > t->width[found]))
+			found = c;
+	return found;
+}
+
+/* First less space between columns, then less of the columns. */
+static void fit(struct text_table *t)
+{
+	int width = t->view ? (int)t->view->width : 0;
+	size_t c;
+
+	if (width == 0 || line_width(t) <= width)
+		return;
+	t->gap = 1;
+	while (t->view->cut && line_width(t) > width) {
+		c = widest(t);
+		if (c == t->n_columns)
+			return;
+		t->width[c]--;
+	}
+}
+
+/* As many octets of the text as there is room for, whole characters. */
+static int cut_at(const char *text, int width)
+{
+	while (width > 0 && ((unsigned char)text[width] & 0xc0) == 0x80)
+		width--;
+	return width;
+}
+
+/* ---- output ---- */
+
+static void print_cell(
+	const struct text_table *t, size_t c, const char *text, bool last, FILE *out)
+{
+	bool may_cut = t->view && t->view->cut && t->column[c].min;
+	int width = t->width[c], n = (int)strlen(text);
+
+	if (may_cut && n > width) {
+		n = cut_at(text, width - 1);
+		fprintf(out, "%.*s~%*s", n, text, last ? 0 : width - 1 - n, "");
+	} else if (t->column[c].right) {
 		fprintf(out, "%*s", width, text);
-	else
+	} else {
 		fprintf(out, "%-*s", last ? 0 : width, text);
-	fputs(last ? "\n" : "  ", out);
+	}
+	if (!last)
+		fprintf(out, "%*s", t->gap, "");
+}
+
+static size_t last_shown(const struct text_table *t)
+{
+	size_t last = 0;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		if (is_shown(t, c))
+			last = c;
+	return last;
+}
+
+/* `row` NULL: the titles. */
+static void print_row(const struct text_table *t, char *const *row, FILE *out)
+{
+	size_t last = last_shown(t);
+	int indent = 0;
+
+	for (size_t c = 0; c < last; c++) {
+		if (!is_shown(t, c))
+			continue;
+		print_cell(t, c, row ? row[c] : t->column[c].title, false, out);
+		indent += t->width[c] + t->gap;
+	}
+	if (row && wraps(t, last)) {
+		text_wrap(row[last], indent, (int)t->view->width, out);
+		return;
+	}
+	print_cell(t, last, row ? row[last] : t->column[last].title, true, out);
+	fputc('\n', out);
+}
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct text_table *t = arg;
+
+	return t->compare((const char *const *)a, (const char *const *)b);
 }
 
 static void forget(struct text_table *t)
@@ -67,28 +209,35 @@ static void forget(struct text_table *t)
 
 void text_table_print(struct text_table *t, FILE *out)
 {
-	bool first = !t->width;
+	bool first = !t->width, titles = !t->view || !t->view->no_header;
+	size_t n = t->n_columns;
 
-	if (first)
-		t->width = or_die(calloc(t->n_columns, sizeof(int)));
-	for (size_t c = 0; c < t->n_columns; c++)
+	if (first) {
+		t->width = or_die(calloc(n, sizeof(int)));
+		t->gap = 2;
+		if (t->compare && t->n > 0)
+			qsort_r(t->cell, t->n / n, n * sizeof(char *), compare_rows, t);
+	}
+	for (size_t c = 0; titles && c < n; c++)
 		widen(&t->width[c], t->column[c].title);
 	for (size_t i = 0; i < t->n; i++)
-		widen(&t->width[i % t->n_columns], t->cell[i]);
-	for (size_t c = 0; first && c < t->n_columns; c++)
-		print_cell(t, c, t->width[c], t->column[c].title, out);
-	for (size_t i = 0; i < t->n; i++) {
-		size_t c = i % t->n_columns;
-
-		print_cell(t, c, t->width[c], t->cell[i], out);
-	}
+		widen(&t->width[i % n], t->cell[i]);
+	fit(t);
+	if (first && titles)
+		print_row(t, NULL, out);
+	for (size_t i = 0; i < t->n; i += n)
+		print_row(t, t->cell + i, out);
 	forget(t);
 }
 
 void text_table_flow(struct text_table *t, FILE *out)
 {
-	if (t->n >= TEXT_TABLE_PART * t->n_columns)
-		text_table_print(t, out);
+	size_t part = t->compare && !t->width ? TEXT_TABLE_SORTED : TEXT_TABLE_PART;
+
+	if (t->n < part * t->n_columns)
+		return;
+	t->compare = NULL; /* the rest may have rows that belong in front */
+	text_table_print(t, out);
 }
 
 void text_table_deinit(struct text_table *t)

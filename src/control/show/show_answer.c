@@ -72,6 +72,15 @@ void show_answer_closed(struct ctl_answer *answer)
 	free(container_of(answer, struct show_answer, answer));
 }
 
+json_t *show_answer_refused(json_t *error, struct ctl_answer **ret)
+{
+	if (error) {
+		show_answer_closed(*ret);
+		*ret = NULL;
+	}
+	return error;
+}
+
 /* ---- walks ---- */
 
 size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after)

@@ -37,10 +37,9 @@ struct groups_answer {
 	enum part part;
 	struct addr group;
 	struct place source, host, host_source;
+	struct show_wanted wanted;
 	/* "show groups detail" */
 	bool detail;
-	bool has_group; /* only `wanted` */
-	struct addr wanted;
 	size_t n, n_shown; /* groups that fit, and those that are written */
 	size_t n_sources;  /* of the group that are written */
 };
@@ -81,37 +80,19 @@ static json_t *group_json(
 
 /* ---- request ---- */
 
-/* Words are a group or the name of an interface. NULL, or the error to answer. */
-static json_t *read_detail(struct groups_answer *d, const char *args)
+/* An address is that of a host or of a source. */
+static bool has_address(const struct show_wanted *w, const struct mgroup *g, mono_t now)
 {
-	char word[ADDR_STRLEN];
-
-	while (*args) {
-		size_t n = strcspn(args, " ");
-		bool port_found = false;
-
-		if (n >= sizeof(word))
-			return ctl_error("no group and no interface: %s", args);
-		memcpy(word, args, n);
-		word[n] = '\0';
-		args += n + strspn(args + n, " ");
-		if (addr_parse(word, &d->wanted) == 0) {
-			d->has_group = true;
-			continue;
-		}
-		for (unsigned i = 0; i < PORT_MAX && !port_found; i++) {
-			const struct proxy_port *pp = d->a.app->router->port[i];
-
-			port_found = pp && strcmp(pp->name, word) == 0;
-			if (port_found)
-				d->ports.wanted = i;
-		}
-		if (!port_found)
-			return ctl_error(
-				"'%s' is no group and no interface of the proxy", word);
-		d->ports.single = true;
-	}
-	return NULL;
+	if (show_wants_address(w, &g->last_reporter))
+		return true;
+	for (size_t i = 0; i < g->n_host; i++)
+		if (!mono_due(g->host[i].until, now) &&
+			show_wants_address(w, &g->host[i].addr))
+			return true;
+	for (size_t i = 0; i < g->n_src; i++)
+		if (show_wants_address(w, &g->src[i].addr))
+			return true;
+	return false;
 }
 
 /* ---- reply ---- */
@@ -247,10 +228,24 @@ static void go_on_with_group(struct groups_answer *d, int *work)
 		write_host_sources(d, g, work);
 }
 
+static void take_group(struct groups_answer *d, const struct proxy_port *pp,
+	const struct mgroup *g, int *work)
+{
+	if (!g || !show_wants_group(&d->wanted, &g->group))
+		return;
+	if (d->wanted.has_address)
+		*work -= (int)(g->n_host + g->n_src) / SHOW_ROW;
+	if (!has_address(&d->wanted, g, d->now))
+		return;
+	begin_group(d, pp, g);
+	*work -= SHOW_ROW;
+}
+
 /* False: there is none any more. */
 static bool next_group(struct groups_answer *d, int *work)
 {
 	const struct proxy_port *pp = show_port(d->a.app, &d->ports);
+	const struct addr *only;
 	struct table_node *node;
 
 	if (!pp || d->at.end) {
@@ -260,19 +255,15 @@ static bool next_group(struct groups_answer *d, int *work)
 	}
 	if (!pp)
 		return false;
-	if (d->has_group) {
-		const struct mgroup *g = mgroup_find(&pp->groups, &d->wanted);
-
+	only = show_wanted_group(&d->wanted);
+	if (only) {
 		d->at.end = true;
-		if (g)
-			begin_group(d, pp, g);
+		take_group(d, pp, mgroup_find(&pp->groups, only), work);
 		return true;
 	}
 	node = table_step(&pp->groups.groups, &d->at, work);
-	if (node) {
-		begin_group(d, pp, container_of(node, struct mgroup, node));
-		*work -= SHOW_ROW;
-	}
+	if (node)
+		take_group(d, pp, container_of(node, struct mgroup, node), work);
 	return true;
 }
 
@@ -308,29 +299,29 @@ static int piece(struct ctl_answer *answer)
 
 static const struct ctl_answer_ops ops = {piece, show_answer_closed};
 
-json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret)
+static json_t *groups_new(
+	void *ctx, const char *args, bool detail, struct ctl_answer **ret)
 {
 	json_t *error = show_answer_new(ctx, &ops, sizeof(struct groups_answer), ret);
-
-	if (*ret)
-		container_of(*ret, struct groups_answer, a.answer)->ports.role =
-			CONFIG_ROLE_DOWNSTREAM;
-	return error;
-}
-
-json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret)
-{
 	struct groups_answer *d;
-	json_t *error = show_groups(ctx, args, ret);
 
 	if (!*ret)
 		return error;
 	d = container_of(*ret, struct groups_answer, a.answer);
-	d->detail = true;
-	error = read_detail(d, args);
-	if (error) {
-		free(d);
-		*ret = NULL;
-	}
-	return error;
+	d->detail = detail;
+	d->ports.role = CONFIG_ROLE_DOWNSTREAM;
+	error = show_wanted_read(ctx, args, &d->wanted);
+	d->ports.single = d->wanted.has_port;
+	d->ports.wanted = d->wanted.port;
+	return show_answer_refused(error, ret);
+}
+
+json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	return groups_new(ctx, args, false, ret);
+}
+
+json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	return groups_new(ctx, args, true, ret);
 }

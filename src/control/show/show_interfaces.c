@@ -140,7 +140,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 }
 
 /* downstreams on which reports were refused, and the limit that struck last */
-static json_t *refusals_json(const struct app *app)
+static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 {
 	json_t *list = json_array();
 
@@ -149,6 +149,7 @@ static json_t *refusals_json(const struct app *app)
 		char text[200] = "";
 
 		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
+			!show_wants_port(w, i) ||
 			pp->groups.n_refused + pp->n_bad[GM_BAD_FILTERED] +
 					pp->n_bad[GM_BAD_FOREIGN] ==
 				0)
@@ -167,6 +168,7 @@ static json_t *refusals_json(const struct app *app)
 
 struct interfaces_answer {
 	struct show_answer a;
+	struct show_wanted wanted;
 	unsigned port; /* the next one */
 	bool begun;
 };
@@ -180,15 +182,16 @@ static int piece(struct ctl_answer *answer)
 	if (!n->begun) {
 		show_open(&n->a,
 			json_pack("{so so}", "rivals", app_rivals_json(app), "refusals",
-				refusals_json(app)));
+				refusals_json(app, &n->wanted)));
 		show_begin(&n->a, ",\"interfaces\":[");
 		n->begun = true;
 		return 1;
 	}
 	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = app->router->port[n->port++];
+		unsigned number = n->port++;
+		const struct proxy_port *pp = app->router->port[number];
 
-		if (!pp)
+		if (!pp || !show_wants_port(&n->wanted, number))
 			continue;
 		show_item(&n->a, interface_json(app, pp, loop_now(app->loop)));
 		work -= 4 * SHOW_ROW;
@@ -203,5 +206,15 @@ json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
 
-	return show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);
+	json_t *error =
+		show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);
+	struct interfaces_answer *n;
+
+	if (!*ret)
+		return error;
+	n = container_of(*ret, struct interfaces_answer, a.answer);
+	error = show_wanted_read(ctx, args, &n->wanted);
+	if (!error && (n->wanted.has_groups || n->wanted.has_address))
+		error = ctl_error("show interfaces takes the name of an interface");
+	return show_answer_refused(error, ret);
 }

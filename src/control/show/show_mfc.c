@@ -13,6 +13,7 @@ struct mfc_answer {
 	struct show_answer a;
 	struct show_rates rates;
 	struct fib_cursor at;
+	struct show_wanted wanted;
 	bool begun;
 	int work;
 };
@@ -116,11 +117,34 @@ void show_rates_leave(struct app *app, struct show_rates *r)
 
 /* ---- the table ---- */
 
+/* An address is that of the source, an interface one that the stream comes from or is
+ * sent to. */
+static bool is_wanted(struct mfc_answer *m, const struct fib_view *v)
+{
+	const struct show_wanted *w = &m->wanted;
+	struct refusal r;
+	bool refused;
+
+	if (!show_wants_group(w, &v->group))
+		return false;
+	refused =
+		(w->has_address || w->has_port) && app_refused_sender(m->a.app, v, &r);
+	return (show_wants_address(w, v->seen ? &v->last_source : &v->source) ||
+		       show_wants_address(w, &v->source) ||
+		       (refused && show_wants_address(w, &r.from))) &&
+		(!w->has_port || portset_has(&v->out, w->port) ||
+			(v->seen && v->last_port == w->port) ||
+			(refused && r.port == w->port));
+}
+
 static void mfc_entry(const struct fib_view *v, void *arg)
 {
 	struct mfc_answer *m = arg;
-	struct rate r = show_rate_of(m->a.app, v);
+	struct rate r;
 
+	if (!is_wanted(m, v))
+		return;
+	r = show_rate_of(m->a.app, v);
 	show_item(&m->a, show_mfc_entry(m->a.app, v, &r));
 	m->work -= SHOW_ROW + (int)portset_count(&v->out);
 }
@@ -160,5 +184,11 @@ json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {piece, closed};
 
-	return show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
+	json_t *error = show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
+
+	if (!*ret)
+		return error;
+	error = show_wanted_read(
+		ctx, args, &container_of(*ret, struct mfc_answer, a.answer)->wanted);
+	return show_answer_refused(error, ret);
 }

@@ -23,6 +23,25 @@ json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_clear_group(void *ctx, const char *args);
 json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
 
+/* ---- what a list is to be of ---- */
+
+/* The words behind a command: a group or a range of them, another address or prefix,
+ * and an interface, each once at most. Zero octets: everything. */
+struct show_wanted {
+	bool has_groups, has_address, has_port;
+	struct prefix groups, address;
+	unsigned port;
+};
+/* NULL, or the error to answer. */
+json_t *show_wanted_read(
+	const struct app *app, const char *args, struct show_wanted *ret);
+/* What is not named is wanted as well. */
+bool show_wants_group(const struct show_wanted *w, const struct addr *group);
+bool show_wants_address(const struct show_wanted *w, const struct addr *a);
+bool show_wants_port(const struct show_wanted *w, unsigned port);
+/* The only group that is wanted; NULL: there may be others. */
+const struct addr *show_wanted_group(const struct show_wanted *w);
+
 /* ---- replies in pieces ---- */
 
 /* Steps of about a microsecond that one piece takes. A row that is written takes
@@ -42,6 +61,8 @@ struct show_answer {
 json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
 void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
+/* With an error there is no answer after all; returns the error. */
+json_t *show_answer_refused(json_t *error, struct ctl_answer **ret);
 
 void show_text(struct show_answer *a, const char *text);
 /* The text ends with the bracket that opens a list, or begins with the one that closes

@@ -35,6 +35,7 @@ struct upstream_answer {
 	struct show_answer a;
 	mono_t now;
 	bool begun;
+	struct show_wanted wanted;
 	struct show_ports ports;
 	struct table_cursor at;
 	enum part part;
@@ -114,7 +115,8 @@ static void end_group(struct upstream_answer *u)
 #define MAX_HELD 64 /* groups of the kernel that are shown of a port */
 
 /* What programs of this host have joined there; `sources` null: all. */
-static json_t *kernel_json(const struct app *app, const struct proxy_port *pp)
+static json_t *kernel_json(
+	const struct app *app, const struct proxy_port *pp, const struct show_wanted *w)
 {
 	json_t *list = json_array();
 
@@ -126,7 +128,8 @@ static json_t *kernel_json(const struct app *app, const struct proxy_port *pp)
 			struct kgroups_filter held;
 			json_t *sources;
 
-			if (g->ifindex != pp->report_ifindex)
+			if (g->ifindex != pp->report_ifindex ||
+				!show_wants_group(w, &g->group))
 				continue;
 			held = kgroups_filter(k, g->ifindex, &g->group);
 			sources = held.mode == GM_EXCLUDE ? json_null() : json_array();
@@ -143,7 +146,8 @@ static json_t *kernel_json(const struct app *app, const struct proxy_port *pp)
 	return list;
 }
 
-static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now)
+static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now,
+	const struct show_wanted *w)
 {
 	json_t *o = json_pack("{so ss so sb so so}", "interface",
 		json_of_text(pp->name), "instance", show_instance(app, pp),
@@ -152,7 +156,7 @@ static json_t *port_json(const struct app *app, const struct proxy_port *pp, mon
 							: pp->name),
 		"up", (int)pp->report_up, "address",
 		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "kernel",
-		kernel_json(app, pp));
+		kernel_json(app, pp, w));
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (app->router->family[f])
@@ -169,20 +173,37 @@ static bool begin_port(struct upstream_answer *u)
 
 	if (!pp)
 		return false;
-	show_open(&u->a, port_json(u->a.app, pp, u->now));
+	show_open(&u->a, port_json(u->a.app, pp, u->now, &u->wanted));
 	show_begin(&u->a, ",\"groups\":[");
 	u->at = (struct table_cursor){0};
 	u->part = PART_GROUPS;
 	return true;
 }
 
+/* An address is that of a source. */
+static bool is_wanted(const struct show_wanted *w, const struct host_group *g)
+{
+	if (!show_wants_group(w, &g->group))
+		return false;
+	for (size_t i = 0; w->has_address && i < g->now.src.n; i++)
+		if (show_wants_address(w, &g->now.src.v[i]))
+			return true;
+	return !w->has_address;
+}
+
 static void next_group(struct upstream_answer *u, const struct host *h, int *work)
 {
 	struct table_node *node = h ? table_step(&h->groups, &u->at, work) : NULL;
+	const struct host_group *g =
+		node ? container_of(node, struct host_group, node) : NULL;
 
-	if (node) {
-		begin_group(u, container_of(node, struct host_group, node));
+	if (g && u->wanted.has_address)
+		*work -= (int)g->now.src.n / SHOW_ROW;
+	if (g && is_wanted(&u->wanted, g)) {
+		begin_group(u, g);
 		*work -= SHOW_ROW;
+	} else if (g) {
+		--*work;
 	} else if (!h || u->at.end) {
 		show_end(&u->a, "]}");
 		u->part = PART_PORTS;
@@ -231,9 +252,14 @@ json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
 	json_t *error = show_answer_new(ctx, &ops, sizeof(struct upstream_answer), ret);
+	struct upstream_answer *u;
 
-	if (*ret)
-		container_of(*ret, struct upstream_answer, a.answer)->ports.role =
-			CONFIG_ROLE_UPSTREAM;
-	return error;
+	if (!*ret)
+		return error;
+	u = container_of(*ret, struct upstream_answer, a.answer);
+	error = show_wanted_read(ctx, args, &u->wanted);
+	u->ports = (struct show_ports){.role = CONFIG_ROLE_UPSTREAM,
+		.single = u->wanted.has_port,
+		.wanted = u->wanted.port};
+	return show_answer_refused(error, ret);
 }

@@ -220,6 +220,83 @@ static void f7_upstream_in_pieces(void **state)
 	close(fd);
 }
 
+/* ---- what is asked for ---- */
+
+/* "lan1 232.0.0.1, lan2 ..." of the answer to a line, in any order; the error if it is
+ * one. */
+static bool answers(const char *line, size_t want, const char *row)
+{
+	int fd = client(&f.server);
+	json_t *reply, *list;
+	json_error_t e;
+	size_t n = 0, i, k;
+	const json_t *g;
+	bool found = false;
+
+	f.n = 0;
+	say(fd, line);
+	while (!hear_more(fd)) {
+	}
+	close(fd);
+	reply = json_loadb(f.text, f.n, 0, &e);
+	assert_non_null(reply);
+	if (json_object_get(reply, "error"))
+		found = strstr(json_string_value(json_object_get(reply, "error")), row);
+	list = json_object_get(reply, "upstream");
+	if (list)
+		list = json_object_get(json_array_get(list, 0), "groups");
+	else
+		list = json_object_get(reply, "groups");
+	json_array_foreach(list, i, g)
+	{
+		char text[64];
+
+		n++;
+		k = (size_t)snprintf(text, sizeof(text), "%s%s%s",
+			json_object_get(g, "interface")
+				? json_string_value(json_object_get(g, "interface"))
+				: "",
+			json_object_get(g, "interface") ? " " : "",
+			json_string_value(json_object_get(g, "group")));
+		assert_in_range(k, 1, sizeof(text) - 1);
+		found |= strcmp(text, row) == 0;
+	}
+	json_decref(reply);
+	if (n != want || !found)
+		print_error(
+			"%s: %zu rows, %s\n", line, n, found ? "found" : "not found");
+	return n == want && found;
+}
+
+static void n29_filters(void **state)
+{
+	for (size_t i = 0; i < 10; i++)
+		change(i < 4 ? "lan1" : "lan2", GM_ALLOW, i,
+			i % 2 ? "192.0.2.1" : "192.0.3.1");
+	fixture_resync(&f.t);
+	effects_clear(&f.t.fx);
+	assert_true(answers("show groups\n", 10, "lan2 232.0.0.9"));
+	assert_true(answers("show groups lan1\n", 4, "lan1 232.0.0.3"));
+	assert_true(answers("show groups 232.0.0.4\n", 1, "lan2 232.0.0.4"));
+	assert_true(answers("show groups 232.0.0.4/30\n", 4, "lan2 232.0.0.7"));
+	assert_true(answers("show groups 232.0.0.0/29 lan1\n", 4, "lan1 232.0.0.3"));
+	assert_true(answers("show groups 192.0.2.1\n", 5, "lan1 232.0.0.1"));
+	assert_true(answers("show groups 192.0.2.0/24 lan2\n", 3, "lan2 232.0.0.9"));
+	/* a host */
+	assert_true(answers("show groups 10.0.2.11\n", 1, "lan2 232.0.0.9"));
+	assert_true(
+		answers("show groups detail 232.0.0.5 lan2\n", 1, "lan2 232.0.0.5"));
+	assert_true(answers("show upstream\n", 10, "232.0.0.9"));
+	assert_true(answers("show upstream 232.0.0.2/31\n", 2, "232.0.0.3"));
+	assert_true(answers("show upstream wan 192.0.3.1\n", 5, "232.0.0.8"));
+	assert_true(answers("show groups lan9\n", 0, "'lan9' is no group, no address"));
+	assert_true(answers("show groups lan1 lan2\n", 0, "'lan2' is too much"));
+	assert_true(
+		answers("show groups 232.0.0.300\n", 0, "'232.0.0.300' is no group"));
+	assert_true(answers("show interfaces 232.0.0.3\n", 0, "name of an interface"));
+	assert_true(answers("show mfc x\n", 0, "'x' is no group"));
+}
+
 #define N_SOURCES 3000
 
 static void add_sources(size_t first, size_t n)
@@ -309,6 +386,7 @@ int main(void)
 		T(f7_upstream_in_pieces),
 		T(f7_one_large_group),
 		T(f7_what_goes_in_the_middle_of_its_row),
+		T(n29_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

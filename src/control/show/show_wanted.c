@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What a list is to be of: the words behind "show groups" and its relatives, see
+ * show_priv.h. */
+
+#include "control/show/show_priv.h"
+
+#include <string.h>
+
+static bool find_port(const struct app *app, const char *name, unsigned *ret)
+{
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		const struct proxy_port *pp = app->router->port[i];
+
+		if (pp && strcmp(pp->name, name) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* NULL, or the error to answer. */
+static json_t *take_word(const struct app *app, const char *word, struct show_wanted *w)
+{
+	struct prefix p;
+	bool host_bits, *has;
+
+	if (find_port(app, word, &w->port)) {
+		has = &w->has_port;
+	} else if (prefix_parse(word, &p, &host_bits) < 0) {
+		return ctl_error("'%s' is no group, no address and no interface of the "
+				 "proxy",
+			word);
+	} else if (addr_is_multicast(&p.addr)) {
+		has = &w->has_groups;
+		w->groups = p;
+	} else {
+		has = &w->has_address;
+		w->address = p;
+	}
+	if (*has)
+		return ctl_error("'%s' is too much: name one group, one address and "
+				 "one interface at most",
+			word);
+	*has = true;
+	return NULL;
+}
+
+json_t *show_wanted_read(
+	const struct app *app, const char *args, struct show_wanted *ret)
+{
+	char word[PREFIX_STRLEN];
+	json_t *error = NULL;
+
+	*ret = (struct show_wanted){0};
+	while (*args && !error) {
+		size_t n = strcspn(args, " ");
+
+		if (n >= sizeof(word))
+			return ctl_error(
+				"'%s' is no group, no address and no interface", args);
+		memcpy(word, args, n);
+		word[n] = '\0';
+		args += n + strspn(args + n, " ");
+		error = take_word(app, word, ret);
+	}
+	return error;
+}
+
+bool show_wants_group(const struct show_wanted *w, const struct addr *group)
+{
+	return !w->has_groups || prefix_contains(&w->groups, group);
+}
+
+bool show_wants_address(const struct show_wanted *w, const struct addr *a)
+{
+	return !w->has_address || prefix_contains(&w->address, a);
+}
+
+bool show_wants_port(const struct show_wanted *w, unsigned port)
+{
+	return !w->has_port || w->port == port;
+}
+
+const struct addr *show_wanted_group(const struct show_wanted *w)
+{
+	return w->has_groups && w->groups.len == 128 ? &w->groups.addr : NULL;
+}
