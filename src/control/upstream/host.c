@@ -41,8 +41,11 @@ int host_init(struct host *h, const struct host_params *params, struct rng *rng)
 {
 	*h = (struct host){.params = *params, .rng = rng};
 	h->report = calloc(_FAMILY_N, sizeof(*h->report));
-	if (!h->report)
+	if (!h->report || host_pace_new(&h->pace) < 0) {
+		free(h->report);
+		h->report = NULL;
 		return -ENOMEM;
+	}
 	table_init(&h->groups, rng_next(rng));
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		struct host_family *f = &h->family[family];
@@ -65,10 +68,9 @@ void host_deinit(struct host *h)
 		host_group_free(h, host_group_of(node));
 	table_deinit(&h->groups);
 	heap_deinit(&h->timers);
-	for (enum family family = 0; family < _FAMILY_N; family++) {
-		heap_deinit(&h->family[family].queue);
+	for (enum family family = 0; family < _FAMILY_N; family++)
 		heap_deinit(&h->family[family].answers);
-	}
+	host_pace_free(h->pace);
 	free(h->report);
 	*h = (struct host){0};
 }
@@ -140,9 +142,10 @@ void host_link_down(struct host *h)
 	}
 }
 
-static mono_t changes_deadline(const struct host_family *f)
+static mono_t changes_deadline(const struct host *h, enum family family)
 {
-	struct heap_node *first = heap_first(&f->queue);
+	const struct host_family *f = &h->family[family];
+	struct host_turn *first = host_pace_first(h->pace, family);
 
 	if (!first)
 		return MONO_NEVER;
@@ -159,7 +162,7 @@ mono_t host_deadline(const struct host *h)
 		return MONO_NEVER;
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		at = mono_min(at, host_answer_deadline(&h->family[family]));
-		at = mono_min(at, changes_deadline(&h->family[family]));
+		at = mono_min(at, changes_deadline(h, family));
 	}
 	return at;
 }
@@ -171,10 +174,10 @@ static void queue_repeats(struct host *h, mono_t now)
 
 	while ((first = heap_first(&h->timers)) && mono_due(first->at, now)) {
 		struct host_group *g = container_of(first, struct host_group, timer);
-		struct heap *queue = &h->family[addr_family(&g->group)].queue;
 
 		heap_remove(&h->timers, first);
-		heap_set(queue, &g->turn, (mono_t){host_pace_repeat(&h->pace)});
+		if (host_pace_repeat(h->pace, addr_family(&g->group), &g->turn) < 0)
+			host_later(h, now, g);
 	}
 }
 

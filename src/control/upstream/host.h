@@ -46,7 +46,7 @@ struct host_source {
 struct host_group {
 	struct table_node node;
 	struct heap_node timer;		/* change_at, while that is ahead */
-	struct heap_node turn;		/* in the queue, by number and not by time */
+	struct host_turn turn;		/* of its change, when that is due */
 	struct heap_node answer;	/* answer_at */
 	struct host_group *prev, *next; /* memberships of the family, oldest first */
 	struct addr group;
@@ -66,7 +66,6 @@ struct host_group {
 /* per family */
 struct host_family {
 	struct addr own;     /* source of reports; unspecified is legal (R113) */
-	struct heap queue;   /* groups whose change is due, the next one first */
 	struct heap answers; /* groups that a query has asked for */
 	size_t n_asked;	     /* the sources that they were asked for, together */
 	struct host_bucket changes_sent, answers_sent;
@@ -105,8 +104,8 @@ struct host {
 	struct host_report *report; /* owned: the report being filled, per family */
 	struct table groups;
 	struct heap timers;
-	struct host_pace pace;
-	mono_t repeat_at; /* drawn last for the repeats of changes */
+	struct host_pace *pace; /* owned: the changes that are due */
+	mono_t repeat_at;	/* drawn last for the repeats of changes */
 };
 
 /* A configured but down host. `rng` is borrowed for its life. 0 or -ENOMEM. */

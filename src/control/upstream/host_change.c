@@ -27,6 +27,8 @@
  * ask for more robustness. */
 #define MAX_LEAVES 7
 
+#define LATER_MS 1000
+
 struct host_group *host_lookup(const struct host *h, const struct addr *group)
 {
 	uint64_t hash = table_hash(&h->groups, group, sizeof(*group));
@@ -44,7 +46,7 @@ const struct host_group *host_find(const struct host *h, const struct addr *grou
 
 static int reserve_timers(struct host *h, struct host_family *f)
 {
-	struct heap *heap[] = {&h->timers, &f->queue, &f->answers};
+	struct heap *heap[] = {&h->timers, &f->answers};
 	int r = 0;
 
 	for (size_t i = 0; i < array_len(heap) && r == 0; i++)
@@ -88,7 +90,7 @@ void host_group_free(struct host *h, struct host_group *g)
 	struct host_family *f = &h->family[addr_family(&g->group)];
 
 	heap_remove(&h->timers, &g->timer);
-	heap_remove(&f->queue, &g->turn);
+	host_pace_drop(h->pace, addr_family(&g->group), &g->turn);
 	heap_remove(&f->answers, &g->answer);
 	table_remove(&h->groups, &g->node);
 	addrset_deinit(&g->now.src);
@@ -265,8 +267,8 @@ void host_settle(struct host *h, struct host_group *g)
 	}
 	if (g->change_at.ns == MONO_NEVER.ns) {
 		heap_remove(&h->timers, &g->timer);
-		heap_remove(&f->queue, &g->turn);
-	} else if (!g->turn.slot) {
+		host_pace_drop(h->pace, addr_family(&g->group), &g->turn);
+	} else if (!g->turn.line) {
 		heap_set(&h->timers, &g->timer, g->change_at);
 	}
 	if (g->answer_at.ns == MONO_NEVER.ns) {
@@ -277,17 +279,29 @@ void host_settle(struct host *h, struct host_group *g)
 	}
 }
 
-/* What the group owes is to be sent, in its turn. One that waits keeps the better. */
-static void queue_change(struct host *h, mono_t now, struct host_group *g,
-	const struct host_cause *cause)
+void host_later(struct host *h, mono_t now, struct host_group *g)
 {
-	struct host_family *f = &h->family[addr_family(&g->group)];
-	mono_t turn = {host_pace_change(&h->pace, now, &h->groups, cause)};
+	g->change_at = mono_add_ms(now, LATER_MS);
+	heap_set(&h->timers, &g->timer, g->change_at);
+}
 
+/* What the group owes is to be sent, in its turn. One that waits keeps the better. The
+ * change names so many sources more; what others have named before does not make it
+ * dear. */
+static void queue_change(struct host *h, mono_t now, struct host_group *g,
+	const struct host_cause *cause, size_t n_new)
+{
+	enum family family = addr_family(&g->group);
+	size_t octets = host_report_octets(family, 0), large = 0;
+
+	if (n_new > 1 && h->family[family].version == GM_V3)
+		large = host_report_octets(family, n_new) - octets;
 	heap_remove(&h->timers, &g->timer);
 	g->change_at = now;
-	if (!g->turn.slot || mono_before(turn, g->turn.at))
-		heap_set(&f->queue, &g->turn, turn);
+	if (host_pace_change(h->pace, family, now, &h->groups, cause, octets, large,
+		    &g->turn) < 0 &&
+		!g->turn.line)
+		host_later(h, now, g);
 }
 
 void host_send_changes(
@@ -295,19 +309,18 @@ void host_send_changes(
 {
 	struct host_family *f = &h->family[family];
 	struct host_report *r = &h->report[family];
-	struct heap_node *first;
+	struct host_turn *first;
 	mono_t next = MONO_NEVER;
 	uint64_t sent;
 
-	while ((first = heap_first(&f->queue)) &&
+	while ((first = host_pace_first(h->pace, family)) &&
 		mono_due(host_bucket_at(&f->changes_sent), now)) {
 		struct host_group *g = container_of(first, struct host_group, turn);
 
 		/* what shares a report now shares the next one too */
 		if (next.ns == MONO_NEVER.ns)
 			next = host_repeat_time(h, now);
-		host_pace_reach(&h->pace, first->at.ns);
-		heap_remove(&f->queue, first);
+		host_pace_take(h->pace, family, first);
 		sent = r->n_sent;
 		report_change(h, g, fx);
 		host_bucket_take(&f->changes_sent, now, r->n_sent - sent);
@@ -358,10 +371,26 @@ static int owe_change(
 	return v3 ? 1 : h->up ? owe_older(f, g, was_member) : 0;
 }
 
+/* Sources that are named and were not before. */
+static size_t n_new_sources(const struct gm_filter *old, const struct gm_filter *now)
+{
+	size_t n = 0, i = 0;
+
+	if (old->mode != now->mode)
+		return now->src.n;
+	for (size_t k = 0; k < now->src.n; k++) {
+		while (i < old->src.n && addr_cmp(&old->src.v[i], &now->src.v[k]) < 0)
+			i++;
+		n += i == old->src.n || !addr_eq(&old->src.v[i], &now->src.v[k]);
+	}
+	return n;
+}
+
 /* 0 or -ENOMEM; on failure the group is as it was */
 static int change_group(struct host *h, mono_t now, struct host_group *g,
 	const struct gm_filter *filter, const struct host_cause *cause)
 {
+	size_t n_new = n_new_sources(&g->now, filter);
 	struct addrset src = {0};
 	int r;
 
@@ -375,7 +404,7 @@ static int change_group(struct host *h, mono_t now, struct host_group *g,
 	if (gm_filter_is_none(filter) && !g->told)
 		owe_nothing(g);
 	else if (r > 0)
-		queue_change(h, now, g, cause);
+		queue_change(h, now, g, cause, n_new);
 	host_settle(h, g);
 	return 0;
 }
@@ -463,7 +492,7 @@ void host_announce(struct host *h, mono_t now, enum family family)
 			owe_all(g, f->rv);
 		else
 			g->mode_repeats = f->rv;
-		queue_change(h, now, g, NULL);
+		queue_change(h, now, g, NULL, 0);
 		host_settle(h, g);
 	}
 }
@@ -479,7 +508,7 @@ void host_restate(struct host *h, mono_t now, const struct addr *group)
 		owe_all(g, f->rv);
 	else
 		g->mode_repeats = f->rv;
-	queue_change(h, now, g, NULL);
+	queue_change(h, now, g, NULL, 0);
 	host_settle(h, g);
 }
 

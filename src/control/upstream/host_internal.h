@@ -38,6 +38,8 @@ void host_send_changes(
 /* Arm the group's timers, or forget a group that has left and owes nothing more; `g`
  * may be gone afterwards. */
 void host_settle(struct host *h, struct host_group *g);
+/* There is no memory to let the change wait for its turn: it tries again. */
+void host_later(struct host *h, mono_t now, struct host_group *g);
 /* Drop all changes, repeats and answers of the family. */
 void host_cancel(struct host *h, enum family family);
 /* Every group of the family that owes a report of a change owes one of its whole state

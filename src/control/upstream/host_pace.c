@@ -2,12 +2,18 @@
 
 /*
  * Ration and order of the messages to the provider, see host_pace.h. The order is that
- * of start-time fair queueing: a line's next turn is the one after its last, or the one
- * that has come when the line was empty. Called by the files of the host side. Pure.
+ * of start-time fair queueing, twice: a line's next turn is the one after its last, or
+ * the one that has come when the line was empty; and so it is for a host within its
+ * line, in a time that the line's changes move. Called by the files of the host side.
+ * Pure.
  */
 
 #include "control/upstream/host_pace.h"
 
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define INTERVAL_MS (1000 / HOST_RATE)
@@ -16,6 +22,12 @@
 #define CHANGE_MS 50
 /* ... but so much of it at once is nothing unusual. */
 #define CHANGES_AT_ONCE 8
+/* The time of a line moves by one with each change, so that of equals the first one
+ * comes first, and by so much with each octet. */
+#define OCTET_TIME 16384
+/* Who has not said anything for a while comes before those whose next change is due
+ * now: less than the price of any change. */
+#define AHEAD_TIME (4 * OCTET_TIME)
 
 mono_t host_bucket_at(const struct host_bucket *b)
 {
@@ -28,45 +40,200 @@ void host_bucket_take(struct host_bucket *b, mono_t now, uint64_t n)
 		b->full = mono_add_ms(mono_max(b->full, now), (int64_t)n * INTERVAL_MS);
 }
 
-static int64_t next_turn(const struct host_pace *p, int64_t *line)
+int host_pace_new(struct host_pace **ret_pace)
 {
-	*line = (*line > p->turn ? *line : p->turn) + 1;
-	return *line;
+	struct host_pace *p = calloc(1, sizeof(*p));
+	int r = p ? 0 : -ENOMEM;
+
+	for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
+		r = heap_reserve(&p->queue[f].lines, 2 * PORT_MAX + 2);
+	if (r < 0)
+		host_pace_free(p);
+	else
+		*ret_pace = p;
+	return r;
 }
 
-static bool changes_much(struct host_pace *p, mono_t now, const struct table *table,
-	const struct host_cause *cause)
+struct host_pace *host_pace_free(struct host_pace *p)
 {
-	uint8_t key[sizeof(*cause->by) + 1];
-	mono_t *clock, most = mono_add_ms(now, CHANGES_AT_ONCE * CHANGE_MS);
+	for (unsigned f = 0; p && f < _FAMILY_N; f++) {
+		struct host_queue *q = &p->queue[f];
 
-	memcpy(key, cause->by, sizeof(*cause->by));
+		for (unsigned i = 0; i < PORT_MAX; i++) {
+			heap_deinit(&q->quiet[i].waiting);
+			heap_deinit(&q->loud[i].waiting);
+		}
+		heap_deinit(&q->own.waiting);
+		heap_deinit(&q->repeats.waiting);
+		heap_deinit(&q->lines);
+	}
+	free(p);
+	return NULL;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- lines ---- */
+
+static void line_moves_up(struct host_queue *q, struct host_line *line)
+{
+	if (line->waiting.n == 0) {
+		heap_remove(&q->lines, &line->place);
+		return;
+	}
+	line->turn++;
+	heap_set(&q->lines, &line->place, (mono_t){line->turn});
+}
+
+static void leave_line(struct host_queue *q, struct host_turn *t)
+{
+	struct host_line *line = t->line;
+
+	if (!line)
+		return;
+	t->line = NULL;
+	heap_remove(&line->waiting, &t->node);
+	if (line->waiting.n == 0)
+		heap_remove(&q->lines, &line->place);
+}
+
+/* Between these times of the line it is its turn. -ENOMEM: it is where it was. */
+static int join_line(struct host_queue *q, struct host_line *line, struct host_turn *t,
+	int64_t start, int64_t time)
+{
+	int r = heap_reserve(&line->waiting, line->waiting.n + 1);
+
+	if (r < 0)
+		return r;
+	leave_line(q, t);
+	t->line = line;
+	t->start = start;
+	heap_set(&line->waiting, &t->node, (mono_t){time});
+	if (line->waiting.n == 1) {
+		line->turn = larger(line->turn, q->turn) + 1;
+		heap_set(&q->lines, &line->place, (mono_t){line->turn});
+	}
+	return 0;
+}
+
+/* A place in the line may be had; is it better than the one that there is? */
+static bool is_better(
+	const struct host_turn *t, const struct host_line *line, int64_t time)
+{
+	if (t->line == line)
+		return time < t->node.at.ns;
+	return !t->line || line->waiting.n < t->line->waiting.n;
+}
+
+/* ---- hosts ---- */
+
+/* Who changes something, or who has not done so for longest and gives its place.
+ * Silence is a host of its own: many memberships may end in one moment. */
+static struct host_owner *find_owner(
+	struct host_pace *p, const struct table *table, const struct host_cause *cause)
+{
+	uint8_t key[sizeof(*cause->by) + 1] = {0};
+	struct host_owner *row, *oldest;
+	uint64_t id;
+
+	if (cause->by)
+		memcpy(key, cause->by, sizeof(*cause->by));
 	key[sizeof(*cause->by)] = (uint8_t)cause->port;
-	clock = &p->clock[table_hash(table, key, sizeof(key)) & (HOST_CLOCKS - 1)];
-	*clock = mono_add_ms(mono_max(*clock, now), CHANGE_MS);
-	if (!mono_before(most, *clock))
+	id = table_hash(table, key, sizeof(key)) | 1;
+	oldest = row = p->owner[(id >> 1) % (HOST_OWNERS / HOST_WAYS)];
+	for (unsigned i = 0; i < HOST_WAYS; i++) {
+		if (row[i].id == id)
+			return &row[i];
+		if (mono_before(row[i].clock, oldest->clock))
+			oldest = &row[i];
+	}
+	*oldest = (struct host_owner){.id = id};
+	return oldest;
+}
+
+static bool changes_much(struct host_owner *o, mono_t now)
+{
+	mono_t most = mono_add_ms(now, CHANGES_AT_ONCE * CHANGE_MS);
+
+	o->clock = mono_add_ms(mono_max(o->clock, now), CHANGE_MS);
+	if (!mono_before(most, o->clock))
 		return false;
-	*clock = most;
+	o->clock = most;
 	return true;
 }
 
-int64_t host_pace_change(struct host_pace *p, mono_t now, const struct table *table,
-	const struct host_cause *cause)
+/* From when on the host has its next change in that line; the one after it comes later
+ * by what this one costs. */
+static int64_t owner_start(struct host_owner *o, struct host_line *line, int64_t cost)
 {
-	if (!cause)
-		return next_turn(p, &p->own);
-	if (cause->by && changes_much(p, now, table, cause))
-		return next_turn(p, &p->loud[cause->port]);
-	return next_turn(p, &p->quiet[cause->port]);
+	int64_t start = line->time++ - AHEAD_TIME;
+
+	if (o->line == line)
+		start = larger(start, o->next);
+	o->line = line;
+	o->next = start + cost;
+	return start;
 }
 
-int64_t host_pace_repeat(struct host_pace *p)
+/* ---- what waits ---- */
+
+int host_pace_change(struct host_pace *p, enum family family, mono_t now,
+	const struct table *table, const struct host_cause *cause, size_t octets,
+	size_t large, struct host_turn *t)
 {
-	return next_turn(p, &p->repeats);
+	struct host_queue *q = &p->queue[family];
+	struct host_line *line = &q->own;
+	int64_t later = (int64_t)large * OCTET_TIME, start;
+
+	if (cause) {
+		struct host_owner *o = find_owner(p, table, cause);
+
+		line = changes_much(o, now) && cause->by ? &q->loud[cause->port]
+							 : &q->quiet[cause->port];
+		start = owner_start(o, line, (int64_t)octets * OCTET_TIME + later);
+	} else {
+		start = line->time++;
+	}
+	return is_better(t, line, start + later)
+		? join_line(q, line, t, start, start + later)
+		: 0;
 }
 
-void host_pace_reach(struct host_pace *p, int64_t turn)
+int host_pace_repeat(struct host_pace *p, enum family family, struct host_turn *t)
 {
-	if (turn > p->turn)
-		p->turn = turn;
+	struct host_queue *q = &p->queue[family];
+
+	int64_t time = q->repeats.time++;
+
+	return join_line(q, &q->repeats, t, time, time);
+}
+
+struct host_turn *host_pace_first(const struct host_pace *p, enum family family)
+{
+	struct heap_node *line = heap_first(&p->queue[family].lines);
+
+	if (!line)
+		return NULL;
+	return container_of(
+		heap_first(&container_of(line, struct host_line, place)->waiting),
+		struct host_turn, node);
+}
+
+void host_pace_take(struct host_pace *p, enum family family, struct host_turn *t)
+{
+	struct host_queue *q = &p->queue[family];
+	struct host_line *line = t->line;
+
+	q->turn = larger(q->turn, line->turn);
+	line->time = larger(line->time, t->start);
+	leave_line(q, t);
+	line_moves_up(q, line);
+}
+
+void host_pace_drop(struct host_pace *p, enum family family, struct host_turn *t)
+{
+	leave_line(&p->queue[family], t);
 }
