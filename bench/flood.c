@@ -6,9 +6,11 @@
  * cuts before an interface that does not take it whole (ethtool -K IF
  * tx-udp-segmentation off): single datagrams arrive there at a small part of the price
  * of sending each. Their UDP checksum is partial, as that of any local sender;
- * --checksum makes them complete, and sends each on its own. --realtime lets no other
- * task of its processor delay it, as none delays what comes from a wire. Prints what was
- * sent as JSON. */
+ * --checksum makes them complete, --no-checksum leaves them out, and both send each on
+ * its own. --even is television: every flow has its own evenly spaced datagrams, the
+ * phases are random, and each is sent alone when it is due. --shared-ids are of one
+ * counter for all flows, without DF. --realtime lets no other task of its processor
+ * delay it, as none delays what comes from a wire. Prints what was sent as JSON. */
 
 #include "datagram.h"
 
@@ -59,12 +61,17 @@ struct flood {
 	double rate, seconds;
 	uint64_t count; /* 0: until the time is over */
 	int64_t tick_ns;
-	bool stamp, checksum, ids, spin, realtime;
+	bool stamp, checksum, no_checksum, ids, shared_ids, even, spin, realtime;
 
 	int fd;
 	unsigned payload_len;
 	unsigned char mac[6];
 	uint32_t next[BENCH_MAX_FLOWS];
+	uint16_t shared_id;
+	struct phase {
+		double part; /* of the period */
+		unsigned flow;
+	} phase[BENCH_MAX_FLOWS]; /* --even: in the order of sending */
 	uint64_t n_sent, n_failed, n_calls;
 	int64_t forgiven_ns;
 	struct message message[BATCH];
@@ -111,7 +118,7 @@ static void set_headers(
 	uint32_t group = BENCH_NET + flow, pseudo;
 
 	h->vnet = (struct virtio_net_hdr){.hdr_len = BENCH_HEADERS};
-	if (!f->checksum) {
+	if (!f->checksum && !f->no_checksum) {
 		h->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		h->vnet.csum_start = sizeof(h->eth) + sizeof(h->ip);
 		h->vnet.csum_offset = offsetof(struct udphdr, check);
@@ -131,14 +138,18 @@ static void set_headers(
 		.ttl = 16,
 		.protocol = IPPROTO_UDP,
 		.tot_len = htons((uint16_t)(sizeof(h->ip) + udp_len)),
-		.id = f->ids ? htons((uint16_t)f->next[flow]) : 0,
-		.frag_off = f->ids ? 0 : htons(IP_DF),
+		.id = f->shared_ids ? htons(f->shared_id)
+			: f->ids    ? htons((uint16_t)f->next[flow])
+				    : 0,
+		.frag_off = f->ids || f->shared_ids ? 0 : htons(IP_DF),
 		.saddr = htonl(f->source),
 		.daddr = htonl(group)};
 	h->ip.check = (uint16_t)~fold(sum16(&h->ip, sizeof(h->ip), 0));
 	h->udp = (struct udphdr){.source = htons(BENCH_UDP_PORT),
 		.dest = htons(BENCH_UDP_PORT),
 		.len = htons((uint16_t)udp_len)};
+	if (f->no_checksum)
+		return;
 	pseudo = sum16(&h->ip.saddr, 8, IPPROTO_UDP + udp_len);
 	h->udp.check = fold(pseudo);
 }
@@ -161,6 +172,7 @@ static void set_message(
 	struct flood *f, struct message *m, unsigned flow, unsigned n, uint64_t time_ns)
 {
 	set_headers(f, m, flow, n);
+	f->shared_id = (uint16_t)(f->shared_id + n);
 	for (unsigned i = 0; i < n; i++)
 		set_payload(f, m->payload + i * f->payload_len, flow, time_ns);
 	m->iov[1].iov_len = (size_t)n * f->payload_len;
@@ -172,23 +184,11 @@ static void set_message(
 	}
 }
 
-/* Datagrams [n_sent, n_sent + due): which flow each has follows from its number. */
-static int send_due(struct flood *f, uint64_t due)
+/* Hand over the first n messages. */
+static int send_messages(struct flood *f, unsigned n_messages)
 {
-	unsigned n_messages = 0, at = 0;
-	uint64_t k = f->n_sent + f->n_failed, end = k + due, stamp;
+	unsigned at = 0;
 
-	stamp = f->stamp ? (uint64_t)now_ns() : 0;
-	while (k < end && n_messages < BATCH) {
-		uint64_t row = f->in_row - k % f->in_row;
-		uint64_t n = f->groups == 1 ? end - k : row < end - k ? row : end - k;
-
-		n = n < f->segments ? n : f->segments;
-		set_message(f, &f->message[n_messages++],
-			f->first + (unsigned)(k / f->in_row % f->groups), (unsigned)n,
-			stamp);
-		k += n;
-	}
 	while (at < n_messages) {
 		int r = sendmmsg(f->fd, f->mmsg + at, n_messages - at, 0);
 		uint64_t n;
@@ -204,6 +204,26 @@ static int send_due(struct flood *f, uint64_t due)
 		}
 	}
 	return 0;
+}
+
+/* Datagrams [n_sent, n_sent + due): which flow each has follows from its number. */
+static int send_due(struct flood *f, uint64_t due)
+{
+	unsigned n_messages = 0;
+	uint64_t k = f->n_sent + f->n_failed, end = k + due, stamp;
+
+	stamp = f->stamp ? (uint64_t)now_ns() : 0;
+	while (k < end && n_messages < BATCH) {
+		uint64_t row = f->in_row - k % f->in_row;
+		uint64_t n = f->groups == 1 ? end - k : row < end - k ? row : end - k;
+
+		n = n < f->segments ? n : f->segments;
+		set_message(f, &f->message[n_messages++],
+			f->first + (unsigned)(k / f->in_row % f->groups), (unsigned)n,
+			stamp);
+		k += n;
+	}
+	return send_messages(f, n_messages);
 }
 
 static uint64_t n_done(const struct flood *f)
@@ -227,6 +247,61 @@ static uint64_t n_due(struct flood *f, int64_t *start)
 	if (f->count && want > f->count)
 		want = f->count;
 	return want > n_done(f) ? want - n_done(f) : 0;
+}
+
+static int by_phase(const void *a, const void *b)
+{
+	const struct phase *x = a, *y = b;
+
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+/* Other phases in each run, the same ones whenever it is repeated. */
+static void choose_phases(struct flood *f)
+{
+	uint32_t x = f->run * 2654435761u + 1;
+
+	for (unsigned i = 0; i < f->groups; i++) {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		f->phase[i] = (struct phase){x / 4294967296.0, f->first + i};
+	}
+	qsort(f->phase, f->groups, sizeof(f->phase[0]), by_phase);
+}
+
+/* One datagram of each flow per period. */
+static int flood_even(struct flood *f, double *ret_seconds, double *ret_begin)
+{
+	double period = (double)f->groups * 1e9 / f->rate;
+	int64_t begin = now_ns(), start = begin, now = begin;
+	int64_t end = begin + (int64_t)(f->seconds * 1e9);
+
+	choose_phases(f);
+	for (uint64_t k = 0; f->count ? k < f->count : now < end; k++) {
+		const struct phase *p = &f->phase[k % f->groups];
+		int64_t due =
+			start + (int64_t)(((double)(k / f->groups) + p->part) * period);
+		int r;
+
+		if (!f->spin && now_ns() < due)
+			sleep_until(due);
+		do
+			now = now_ns();
+		while (now < due);
+		if (now - due > FORGIVE_NS) {
+			f->forgiven_ns += now - due;
+			start += now - due;
+		}
+		set_message(f, &f->message[0], p->flow, 1,
+			f->stamp ? (uint64_t)now_ns() : 0);
+		r = send_messages(f, 1);
+		if (r)
+			return r;
+	}
+	*ret_seconds = (double)(now_ns() - begin) / 1e9;
+	*ret_begin = (double)begin / 1e9;
+	return 0;
 }
 
 static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
@@ -299,8 +374,8 @@ static void usage(void)
 {
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
 	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
-	      "	[--run ID] [--segments N] [--tick US] [--checksum] [--stamp] [--ids]\n"
-	      "	[--count N] [--spin] [--realtime] [--cpu N]\n",
+	      "	[--run ID] [--segments N] [--tick US] [--checksum | --no-checksum] [--stamp]\n"
+	      "	[--ids | --shared-ids] [--even] [--count N] [--spin] [--realtime] [--cpu N]\n",
 		stderr);
 }
 
@@ -352,15 +427,16 @@ static bool set(struct flood *f, int option, const char *value)
 
 static bool parse(struct flood *f, int argc, char **argv)
 {
-	static int checksum, stamp, ids, spin, realtime;
+	static int checksum, no_checksum, stamp, ids, shared_ids, even, spin, realtime;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
 		{"seconds", 1, NULL, 't'}, {"tick", 1, NULL, 'T'},
 		{"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'}, {"groups", 1, NULL, 0},
 		{"first", 1, NULL, 1}, {"in-row", 1, NULL, 2}, {"size", 1, NULL, 3},
 		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5},
-		{"checksum", 0, &checksum, 1}, {"stamp", 0, &stamp, 1},
-		{"ids", 0, &ids, 1}, {"spin", 0, &spin, 1},
+		{"checksum", 0, &checksum, 1}, {"no-checksum", 0, &no_checksum, 1},
+		{"shared-ids", 0, &shared_ids, 1}, {"even", 0, &even, 1},
+		{"stamp", 0, &stamp, 1}, {"ids", 0, &ids, 1}, {"spin", 0, &spin, 1},
 		{"realtime", 0, &realtime, 1}, {NULL, 0, NULL, 0}};
 	unsigned *number[] = {
 		&f->groups, &f->first, &f->in_row, &f->size, &f->run, &f->segments};
@@ -377,11 +453,14 @@ static bool parse(struct flood *f, int argc, char **argv)
 			return false;
 	}
 	f->checksum = checksum;
+	f->no_checksum = no_checksum;
+	f->shared_ids = shared_ids;
+	f->even = even;
 	f->stamp = stamp;
 	f->ids = ids;
 	f->spin = spin;
 	f->realtime = realtime;
-	if (checksum || stamp)
+	if (checksum || no_checksum || stamp || even)
 		f->segments = 1;
 	return valid(f);
 }
@@ -405,7 +484,8 @@ int main(int argc, char **argv)
 	}
 	r = prepare(&f);
 	if (!r)
-		r = flood(&f, &seconds, &begin);
+		r = f.even ? flood_even(&f, &seconds, &begin)
+			   : flood(&f, &seconds, &begin);
 	if (r) {
 		fprintf(stderr, "bench_flood: %s\n", strerror(-r));
 		return 1;

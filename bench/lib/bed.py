@@ -111,14 +111,29 @@ class Bed:
             self.run = self.run % 65535 + 1
             self.sink.ask("run", self.run, case.size)
         # who spins would keep the kernel's own threads from the processor
-        first = () if "--spin" in extra else ("--realtime",)
+        flow = case.flood()
+        first = () if "--spin" in (*flow, *extra) else ("--realtime",)
         return (tool("bench_flood"), *first, "--interface", "p0", "--rate", str(rate), "--seconds",
-                str(seconds), *case.flood(), "--run", str(self.run), "--cpu", "0", *extra)
+                str(seconds), *flow, "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
         """One run, or a part of the one that goes on; what the generator says of it."""
         r = self.generator.run(*self._flood(rate, seconds, case, extra, same_run))
         return json.loads(r.stdout)
+
+    @contextlib.contextmanager
+    def flood_during(self, rate, seconds, case, extra=()):
+        """A run of so many seconds, which ends with the block: whoever has the list that it
+        gives has what the generator says of it then."""
+        process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
+                                       stdout=subprocess.PIPE)
+        said = []
+        try:
+            yield said
+            said.append(json.loads(process.communicate(timeout=seconds + 30)[0]))
+        finally:
+            process.kill()
+            process.wait()
 
     @contextlib.contextmanager
     def flooding(self, rate, seconds, case, extra=()):

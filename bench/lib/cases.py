@@ -18,19 +18,26 @@ class Case:
     size: int = 1358       # the Ethernet frame without FCS
     groups: int = 1        # interleaved: one datagram of each in turn
     in_row: int = 1        # datagrams of a group in turn
-    csum: str = "partial"  # of UDP; full: complete, and each datagram sent on its own
+    csum: str = "partial"  # of UDP; full: complete; none: 0; both send each datagram alone
+    ids: str = "df"        # of IP; shared: no DF, one counter for all groups
+    pace: str = "bursts"   # even: each group evenly spaced, any phase, each datagram alone
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
 
     def __str__(self):
         text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
                 f"groups={self.groups}")
         text += f" in_row={self.in_row}" if self.in_row != 1 else ""
-        return text + (f" csum={self.csum}" if self.csum != "partial" else "")
+        for key, usual in (("csum", "partial"), ("ids", "df"), ("pace", "bursts")):
+            text += f" {key}={getattr(self, key)}" if getattr(self, key) != usual else ""
+        return text
 
     def flood(self):
         """Arguments of the generator."""
         return ("--groups", str(self.groups), "--in-row", str(self.in_row),
-                "--size", str(self.size), *(["--checksum"] if self.csum == "full" else []))
+                "--size", str(self.size),
+                *{"partial": (), "full": ("--checksum",), "none": ("--no-checksum",)}[self.csum],
+                *(("--shared-ids",) if self.ids == "shared" else ()),
+                *(("--even", "--spin") if self.pace == "even" else ()))
 
     def ports_out(self):
         """ringcastd has 256 ports, one of which is the input."""
@@ -56,13 +63,51 @@ def parse(text):
     case = Case(**values)
     if case.ports not in ("seg", "super") or case.cores not in ("1", "2", "both"):
         raise ValueError(f"{text}: ports is seg or super, cores is 1, 2 or both")
-    if case.csum not in ("partial", "full"):
-        raise ValueError(f"{text}: csum is partial or full")
+    if case.csum not in ("partial", "full", "none"):
+        raise ValueError(f"{text}: csum is partial, full or none")
+    if case.ids not in ("df", "shared") or case.pace not in ("bursts", "even"):
+        raise ValueError(f"{text}: ids is df or shared, pace is bursts or even")
     if not (1 <= case.fanout <= beds.MAX_PORTS and 1 <= case.groups <= 1000):
         raise ValueError(f"{text}: fanout 1 to {beds.MAX_PORTS}, groups 1 to 1000")
     if not 64 <= case.size <= 1514:
         raise ValueError(f"{text}: size 64 to 1514")
     return case
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """Television: so many streams with so many datagrams per second each."""
+
+    name: str
+    streams: int
+    each: int
+    fanouts: tuple
+
+    @property
+    def rate(self):
+        return self.streams * self.each
+
+
+LOADS = (Load("home", 4, 800, (1, 2)), Load("hotel", 50, 800, (4, 16)),
+         Load("campus", 400, 800, (16,)), Load("studio", 1, 130000, (4,)))
+# what senders send, see doc/benchmarks.md
+SENDERS = {"checksum": {"csum": "full"}, "no checksum": {"csum": "none"},
+           "shared ids": {"csum": "full", "ids": "shared"}}
+# (load, fan-out, sender) -> ratio of processor time to mroute's
+TELEVISION = {("home", 2, sender): 1.3 for sender in SENDERS} | {
+    ("hotel", 4, "checksum"): 0.75, ("hotel", 4, "no checksum"): 0.85,
+    ("hotel", 16, "checksum"): 0.6, ("hotel", 16, "no checksum"): 0.7}
+WAKEUPS = {"home": 300}       # per second, at most
+LATENCY_MS = 10               # p99 at any load
+
+
+def television(load, fanout, sender, ports="seg"):
+    return Case(ports=ports, fanout=fanout, groups=load.streams, pace="even", **SENDERS[sender])
+
+
+def single(fanout, sender):
+    """The highest rate of evenly spaced single datagrams."""
+    return Case(fanout=fanout, groups=50, pace="even", cores="both", **SENDERS[sender])
 
 
 # case -> ratio of rates without loss, with the router on one core and on two
@@ -92,6 +137,10 @@ FALLBACKS = (
      ("no tpacket_v3", "no vnet header", "no ignore-outgoing", "io_uring unknown")),
 )
 QUICK = [case for case in TARGETS if case.fanout != 64]
+SINGLES = {single(4, "checksum"): (1.0, 1.7), single(4, "no checksum"): (1.0, 1.5),
+           single(4, "shared ids"): (1.0, 1.3), single(1, "checksum"): (None, 1.5),
+           single(1, "no checksum"): (None, 1.2)}
+TARGETS |= SINGLES
 
 
 def full():

@@ -14,7 +14,7 @@ import contestants
 from cases import Case
 
 GROUPS = 8
-SETTLED_NS = 4 * 10 ** 6     # no datagram for so long, at a spacing of 1 ms: it has ended
+SETTLED_NS = 12 * 10 ** 6    # no datagram for so long, where they may collect for 8 ms: it ended
 
 
 class Zapper:

@@ -19,10 +19,10 @@ import trials           # noqa: E402
 def options():
     p = argparse.ArgumentParser(
         prog="bench/run", description="Measure ringcastd beside kernel multicast routing. "
-        "Without --case or --part the quick run (under 3 minutes), or the full one.")
+        "Without --case or --part the quick run (7 minutes), or the full one.")
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="only this row: ports=seg|super fanout=N size=N groups=N in_row=N "
-                        "csum=partial|full cores=1|2|both")
+                        "csum=partial|full|none ids=df|shared pace=bursts|even cores=1|2|both")
     p.add_argument("--part", action="append", default=[], choices=suite.PARTS,
                    help="only this part; may be repeated")
     p.add_argument("--full", action="store_true", help="all rows, more repetitions")
@@ -34,6 +34,14 @@ def options():
                    help="only this one; may be repeated")
     p.add_argument("--option", action="append", default=[], metavar="LINE",
                    help="a line for ringcastd's configuration")
+    p.add_argument("--load", action="append", default=[],
+                   choices=[load.name for load in cases.LOADS],
+                   help="of the part television only this load; may be repeated")
+    p.add_argument("--ports", choices=("seg", "super"), default="seg",
+                   help="of the part television: the router cuts super-frames, or the receiver")
+    p.add_argument("--window", type=float,
+                   help="seconds that processor time is measured for, of television (10; quick "
+                        "run 1)")
     p.add_argument("--results", metavar="DIRECTORY",
                    help="where table, JSON and plots go (build/bench/DATE; none with --case)")
     p.add_argument("--verbose", action="store_true", help="one line for each trial")
@@ -43,6 +51,7 @@ def options():
     args.quick = quick
     args.repeat = args.repeat or (2 if quick else 3)
     args.seconds = args.seconds or (0.14 if quick else 0.4)
+    args.window = args.window or (1.0 if quick else 10.0)
     args.contestant = args.contestant or ["ringcastd", "mroute"]
     try:
         args.case = [cases.parse(c) for c in args.case]
@@ -57,7 +66,8 @@ def measure(args):
     if args.case:
         s.rates(args.case)
     parts = args.part or ([] if args.case else [
-        p for p in suite.PARTS if args.full or p != "fallbacks"])
+        p for p in suite.PARTS   # the full rates have the singles
+        if p != "singles" and (args.full or p != "fallbacks")])
     for part in parts:
         s.part(part)
     missed = s.targets() if parts else 0

@@ -45,6 +45,23 @@ def _rates(found):
                          for row in found["rates"]])
 
 
+def _television(found):
+    """One row for each forwarder of a load; what is not measured of the kernel is "-"."""
+    lines = []
+    for row in found["television"]:
+        kernel = row["series"].get("mroute")
+        for name, s in row["series"].items():
+            lines.append((
+                f"{row['load']}: {row['streams']} x {row['each']}/s, fan-out {row['fanout']}, "
+                f"{row['sender']}", name, f"{s['ns']:.0f} ({s['least']:.0f}..{s['most']:.0f})",
+                f"{s['ns'] / kernel['ns']:.2f}" if kernel and kernel["ns"] else "-",
+                "-" if s["wakeups"] is None else f"{s['wakeups']:.0f}",
+                "-" if s["joined"] is None else f"{s['joined']:.2f}",
+                f"{s['p50_ms']:.2f}", f"{s['p99_ms']:.2f}", f"{100 * s['delivered']:.1f} %"))
+    return _table(("load", "forwarder", "ns per copy", "to mroute", "wake-ups/s",
+                   "datagrams per message", "p50, ms", "p99, ms", "delivered"), lines)
+
+
 def _overload(found):
     """Copies per second at twice the highest rate, as a part of those at it."""
     who = (("ringcastd", 1, 1), ("mroute", 1, 1), ("ringcastd", 2, 1), ("ringcastd", 2, 2),
@@ -63,7 +80,10 @@ def _overload(found):
 def _case(row):
     groups = "1 group" if row["groups"] == 1 else f"{row['groups']} groups"
     ports = "super-frames" if row["ports"] == "super" else "segmented"
-    return f"{ports}, fan-out {row['fanout']}, {row['size']} octets, {groups}"
+    text = f"{ports}, fan-out {row['fanout']}, {row['size']} octets, {groups}"
+    if row["pace"] == "even":
+        text += f", evenly spaced singles, checksum {row['csum']}, ids {row['ids']}"
+    return text
 
 
 def _witness(found):
@@ -133,7 +153,8 @@ def _targets(found):
          "ok" if row["ok"] else "missed") for row in found["targets"]])
 
 
-PARTS = (("rates", "Highest rate without loss, million copies per second", _rates),
+PARTS = (("television", "Television at its own rate", _television),
+         ("rates", "Bursts: highest rate without loss, million copies per second", _rates),
          ("rates", "Copies per second at twice that rate, in per cent of it", _overload),
          ("witness", "Other forwarders", _witness),
          ("fallbacks", "Without what may be missing, million copies per second on one core",

@@ -13,11 +13,12 @@ import delays
 import lab
 import latency
 import results
+import television
 import trials
 from cases import Case
 
 GROUPS = 8           # of the burdened latency, one of which is looked at
-PARTS = ("rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
+PARTS = ("television", "singles", "rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
 
@@ -63,6 +64,53 @@ class Suite:
 
     def start(self, name, bed, case, cores, options=(), **more):
         return CONTESTANTS[name](bed, case, cores, [*self.args.option, *options], **more)
+
+    # television
+
+    def television(self):
+        print(results.TELEVISION_HEAD, flush=True)
+        for load in cases.LOADS:
+            for fanout in load.fanouts:
+                if self.args.load and load.name not in self.args.load:
+                    continue
+                bed = beds.Bed(fanout, self.args.ports == "super")
+                try:
+                    self._television_rows(bed, load, fanout)
+                finally:
+                    bed.close()
+
+    def _television_rows(self, bed, load, fanout):
+        for sender in cases.SENDERS:
+            case = cases.television(load, fanout, sender, self.args.ports)
+            try:
+                row = self._television_row(bed, load, case)
+            except AssertionError as e:
+                self._failed(f"{load.name}, {case}", e)
+                continue
+            row.update(load=load.name, streams=load.streams, each=load.each, fanout=fanout,
+                       sender=sender, ports=self.args.ports)
+            self.found["television"].append(row)
+            print(results.television_line(row), flush=True)
+
+    def _television_row(self, bed, load, case):
+        names = list(self.args.contestant)
+        if "mroute" in names:
+            names.append(television.AGAIN)
+        runs = {name: [] for name in names}
+        for _ in range(1 if self.args.quick else self.args.repeat):
+            for name, found in runs.items():
+                trials.Calm.wait()
+                c = self.start(name.split()[0], bed, case, 1)
+                try:
+                    found.append(television.measure(bed, c, case, load.rate,
+                                                    self.args.window))
+                finally:
+                    c.stop()
+        return {"series": {name: results.television_median(found)
+                           for name, found in runs.items()}}
+
+    def singles(self):
+        self.rates(list(cases.SINGLES))
 
     # rates
 

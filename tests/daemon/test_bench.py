@@ -47,6 +47,22 @@ def rates(b):
     assert set(row["ratio"]) == {"1", "2"}
 
 
+@case("television: every sender of a load, beside mroute and mroute again")
+def television(b):
+    found = bench("--part", "television", "--load", "home", "--window", "0.1", "--ports", "super")
+    assert not found["failed"], found["failed"]
+    rows = found["television"]
+    assert [(r["fanout"], r["sender"]) for r in rows] == [
+        (fanout, sender) for fanout in (1, 2) for sender in cases.SENDERS]
+    for row in rows:
+        assert list(row["series"]) == ["ringcastd", "mroute", "mroute again"]
+        for name, s in row["series"].items():
+            assert s["ns"] >= 0 and s["delivered"] > 0 and s["p99_ms"] > 0, (name, s)
+        ours = row["series"]["ringcastd"]
+        assert ours["wakeups"] > 0 and ours["joined"] >= 1, ours
+        b.note(f"fan-out {row['fanout']}, {row['sender']}: {ours['joined']:.2f} per message")
+
+
 @case("a port that takes super-frames gets them")
 def superframes(b):
     row, = bench("--case", "ports=super fanout=2", "--contestant", "ringcastd")["rates"]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Television as it comes: streams that are evenly spaced, at a given rate. What is measured is
+the time that the router's core is not idle (cpu.py), over a window that is long enough: at 6,400
+copies per second, a copy of a microsecond takes 0.6 % of the core. Before it comes the same
+window without traffic, and mroute is measured twice, so the table shows what is noise."""
+
+import time
+
+import bed as beds
+import cpu
+
+AGAIN = "mroute again"
+
+
+def _wakeups(contestant):
+    if contestant.name != "ringcastd":
+        return None
+    s = contestant.daemon.show("stats")
+    return s["wakeups"], s["joining"]["datagrams"], s["joining"]["messages"], time.monotonic()
+
+
+class _Window:
+    """What happens on the router's core meanwhile."""
+
+    def __init__(self, seconds):
+        idle, start = cpu.idle_ns(), time.monotonic_ns()
+        time.sleep(seconds)
+        idle, end = cpu.idle_ns() - idle, time.monotonic_ns()
+        self.ns = end - start
+        self.busy_ns = max(0, self.ns - idle)
+
+
+def measure(bed, contestant, case, rate, seconds):
+    """One contestant at `rate` datagrams per second."""
+    quiet = _Window(min(seconds, 1.0))
+    with bed.flood_during(rate, seconds + 1.5, case, ("--stamp",)) as said:
+        time.sleep(0.5)
+        before = _wakeups(contestant)
+        n = bed.sink.ask("read")["datagrams"]
+        window = _Window(seconds)
+        n, after = bed.sink.ask("read")["datagrams"] - n, _wakeups(contestant)
+    due = said[0]["sent"] * contestant.ports
+    t = bed.sink.ask("wait", -(-due // bed.ports), beds.QUIET_MS)
+    if t["corrupt"] or t["late"] or t["duplicate"]:
+        raise AssertionError(f"duplicate, late or corrupt datagrams: {t}")
+    row = {"ns": window.busy_ns / n if n else float("inf"),
+           "quiet": quiet.busy_ns / quiet.ns, "copies": n * 1e9 / window.ns,
+           "offered": said[0]["sent"] / said[0]["seconds"], "delivered": t["datagrams"] / due,
+           "p50_ms": t["latency"]["p50"] / 1e6, "p99_ms": t["latency"]["p99"] / 1e6,
+           "wakeups": None, "joined": None}
+    if before:
+        row["wakeups"] = (after[0] - before[0]) / (after[3] - before[3])
+        row["joined"] = (after[1] - before[1]) / max(1, after[2] - before[2])
+    return row
