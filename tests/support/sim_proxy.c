@@ -7,7 +7,7 @@
 
 #include "sim_proxy.h"
 
-#include "control/daemon/portplan.h"
+#include "control/proxy/portplan.h"
 #include "test.h"
 
 #include <stdio.h>

@@ -350,12 +350,12 @@ static int open_ctl(struct app *app)
 	_cleanup_(closep) int fd = handed ? listen_take(handed, "control") : -1;
 
 	if (fd < 0 ||
-		ctl_adopt(app->loop, app->socket_path, fd, show_commands, app,
+		ctl_adopt(app->loop, app->socket_path, fd, app_commands, app,
 			&app->ctl) < 0) {
 		closep(&fd);
 		fd = -1; /* it would be taken for that of another daemon */
 		return ctl_new(
-			app->loop, app->socket_path, show_commands, app, &app->ctl);
+			app->loop, app->socket_path, app_commands, app, &app->ctl);
 	}
 	take_fd(&fd);
 	return 0;

@@ -275,8 +275,8 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	if (!cfg) {
 		log_err("%s: reload refused; the running configuration stays in force",
 			path);
-		app->n_reloads_refused++;
-		app->reload_refused = true;
+		app->count.n_reloads_refused++;
+		app->count.reload_refused = true;
 		app_monitor_reload(app, false);
 		service_ready("forwarding; the configuration file has an error");
 		return false;
@@ -287,8 +287,8 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	app_metrics_reload(app, old);
-	app->n_reloads++;
-	app->reload_refused = false;
+	app->count.n_reloads++;
+	app->count.reload_refused = false;
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
 	service_ready("forwarding");

@@ -9,9 +9,9 @@
 #include "control/daemon/app_priv.h"
 
 #include "base/cleanup.h"
-#include "control/daemon/portplan.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
+#include "control/proxy/portplan.h"
 #include "control/upstream/host_report.h"
 
 #include <errno.h>
@@ -355,7 +355,7 @@ static void remove_stale(const struct fib_view *v, void *arg)
 /* Effects were lost for lack of memory: make the table what it should be. */
 static void repair_fib(struct app *app)
 {
-	app->fib_unsure = false;
+	app->count.fib_unsure = false;
 	fib_walk(dataplane_fib(app->dp), remove_stale, app);
 	router_emit_all(app->router, &app->fx);
 }
@@ -378,7 +378,7 @@ static void open_missing(struct app *app, mono_t now)
 
 	missing |= sync_dataplane(app);
 	missing |= app->ports_unsure || app->links_unsure;
-	if (app->fib_unsure)
+	if (app->count.fib_unsure)
 		repair_fib(app);
 	app->retry_at = missing ? mono_add_ms(now, APP_RETRY_MS) : MONO_NEVER;
 	app_notice(app);
@@ -495,8 +495,8 @@ void app_execute(struct app *app, mono_t now)
 		}
 	}
 	if (app->fx.lost) {
-		app->n_effects_lost += app->fx.lost;
-		app->fib_unsure = true;
+		app->count.n_effects_lost += app->fx.lost;
+		app->count.fib_unsure = true;
 		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
 	}
 	effects_clear(&app->fx);

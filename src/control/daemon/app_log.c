@@ -103,7 +103,7 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	const char *text = note_text[note].text;
 	struct log_about about;
 
-	app->n_notes[note]++;
+	app->count.n_notes[note]++;
 	if (!log_enabled(note_text[note].level) && !monitor_has_followers(app->monitor))
 		return;
 	about = (struct log_about){.interface = app_port_name(app, e->port),

@@ -28,7 +28,7 @@ static void metrics(void *ctx, enum metrics_format format)
 	struct app *app = ctx;
 
 	if (scrape_new(app, format, &app->scrape) == 0)
-		app->n_scrapes++;
+		app->views.n_scrapes++;
 	app->scrape_format = format;
 	app->scrape_wanted = true;
 }
@@ -175,5 +175,5 @@ void app_metrics_free(struct app *app)
 {
 	stop_listening(app);
 	app->selfstat = selfstat_free(app->selfstat);
-	app->health = health_free(app->health);
+	app->views.health = health_free(app->views.health);
 }

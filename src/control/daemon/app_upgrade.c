@@ -102,10 +102,10 @@ static void put_app(const struct app *app, struct state_out *o, struct gift *g)
 
 	state_put_text(o, RINGCAST_VERSION);
 	state_put_time(o, app->started);
-	state_put_u64(o, app->n_effects_lost);
+	state_put_u64(o, app->count.n_effects_lost);
 	state_put_u32(o, _NOTE_N);
 	for (unsigned i = 0; i < _NOTE_N; i++)
-		state_put_u64(o, app->n_notes[i]);
+		state_put_u64(o, app->count.n_notes[i]);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (app->router->port[i])
 			put_port(app, i, o, g);
@@ -307,13 +307,13 @@ static int get_app(struct app *app, struct state_in *in, char version[64])
 
 	state_get_text(in, version, 64);
 	app->started = state_get_time(in);
-	app->n_effects_lost = state_get_u64(in);
+	app->count.n_effects_lost = state_get_u64(in);
 	n = state_get_up_to(in, 256);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t count = state_get_u64(in);
 
 		if (i < _NOTE_N) /* another version may know other ones */
-			app->n_notes[i] = count;
+			app->count.n_notes[i] = count;
 	}
 	while (state_get_section(in, &tag, &section)) {
 		if (tag == TAG_PORT)

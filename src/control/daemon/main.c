@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/daemon/app.h"
+#include "control/sys/ctl.h"
+#include "control/sys/listen.h"
 #include "control/sys/service.h"
 
 #include <errno.h>

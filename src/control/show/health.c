@@ -8,8 +8,10 @@
 
 #include "control/show/health.h"
 
-#include "control/daemon/app_priv.h"
+#include "base/cleanup.h"
+
 #include "control/show/json.h"
+#include "control/show/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,14 +40,15 @@ struct health *health_free(struct health *h)
 
 static struct health *health_of(struct app *app)
 {
-	unsigned n = dataplane_threads(app->dp);
+	unsigned n = dataplane_threads(view_dataplane(app));
 
-	if (!app->health)
-		app->health = calloc(
-			1, sizeof(*app->health) + n * sizeof(struct health_thread));
-	if (app->health)
-		app->health->n = n;
-	return app->health;
+	if (!view_memory(app)->health)
+		view_memory(app)->health = calloc(1,
+			sizeof(*view_memory(app)->health) +
+				n * sizeof(struct health_thread));
+	if (view_memory(app)->health)
+		view_memory(app)->health->n = n;
+	return view_memory(app)->health;
 }
 
 _printf_(2, 3) static void say(json_t *list, const char *format, ...)
@@ -62,10 +65,10 @@ _printf_(2, 3) static void say(json_t *list, const char *format, ...)
 static void check_port(
 	struct app *app, const struct proxy_port *pp, bool allow_down, json_t *problems)
 {
-	int err = app->port[pp->port].error;
+	int err = view_port(app, pp->port).error;
 
 	if (!err)
-		err = dataplane_port_error(app->dp, pp->port);
+		err = dataplane_port_error(view_dataplane(app), pp->port);
 	if (err)
 		say(problems, "%s: sockets cannot be opened: %s", pp->name,
 			strerror(err));
@@ -90,24 +93,20 @@ static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
 }
 
 /* Who met a limit of messages within the last minute. */
-static void check_limits(
-	struct app *app, const struct proxy_port *pp, mono_t now, json_t *limits)
+static void check_limits(struct app *app, const struct proxy_port *pp, json_t *limits)
 {
-	const struct app_port *ap = &app->port[pp->port];
-	char host[APP_HOST_STRLEN];
+	char host[VIEW_HOST_STRLEN];
 
-	if (app_is_struck(ap, FLOOD_BY_HOST, now))
+	if (view_is_struck(app, pp->port, FLOOD_BY_HOST, host))
 		say(limits,
 			"%s: host %s sends more than host-message-rate allows; a part of "
 			"it is used",
-			pp->name,
-			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
-	if (app_is_struck(ap, FLOOD_BY_PORT, now))
+			pp->name, host);
+	if (view_is_struck(app, pp->port, FLOOD_BY_PORT, host))
 		say(limits,
 			"%s: its hosts together send more than message-rate allows, the "
 			"last one was %s; a part of it is used",
-			pp->name,
-			app_format_host(&ap->flood.struck[FLOOD_BY_PORT].host, host));
+			pp->name, host);
 }
 
 static void check_thread(struct app *app, struct health_thread *t, unsigned i,
@@ -115,7 +114,7 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 {
 	struct dataplane_thread_stats s;
 
-	dataplane_thread_stats(app->dp, i, &s);
+	dataplane_thread_stats(view_dataplane(app), i, &s);
 	if (s.asleep) {
 		t->since = MONO_UNSET; /* it wakes up within the same turn */
 	} else if (!mono_is_set(t->since) || s.turns != t->turns) {
@@ -156,17 +155,18 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 	struct health *h = health_of(app);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->router->port[i]) {
-			check_port(app, app->router->port[i], allow_down, problems);
-			check_limits(app, app->router->port[i], now, limits);
-			check_quota(app->router->port[i], now, limits);
+		if (view_router(app)->port[i]) {
+			check_port(
+				app, view_router(app)->port[i], allow_down, problems);
+			check_limits(app, view_router(app)->port[i], limits);
+			check_quota(view_router(app)->port[i], now, limits);
 			for (unsigned f = 0; f < _FAMILY_N; f++)
-				check_others(app->router->port[i], (enum family)f, now,
-					warnings);
+				check_others(view_router(app)->port[i], (enum family)f,
+					now, warnings);
 		}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);
-	if (app->fib_unsure)
+	if (view_counts(app)->fib_unsure)
 		say(problems, "the forwarding table is incomplete for lack of memory");
 	return json_pack("{sb so so so so}", "ok",
 		problems && json_array_size(problems) == 0, "problems", problems,

@@ -25,16 +25,13 @@
 
 static void read_sockets(const struct app *app, unsigned port, struct scrape_port *p)
 {
-	const struct app_port *ap = &app->port[port];
+	struct view_port v = view_port(app, port);
 
-	app_socket_stats(app, port, &p->control);
-	p->error |= ap->error != 0;
-	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		if (!ap->sock[f])
-			continue;
-		p->family[f] = true;
-		mcsock_queue(ap->sock[f], &p->queue[f], &p->queue_limit[f]);
-	}
+	view_socket_stats(app, port, &p->control);
+	p->error |= v.error != 0;
+	memcpy(p->family, v.socket, sizeof(p->family));
+	memcpy(p->queue, v.queue, sizeof(p->queue));
+	memcpy(p->queue_limit, v.queue_limit, sizeof(p->queue_limit));
 }
 
 static void read_membership(
@@ -64,30 +61,30 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 {
 	struct app *app = s->app;
 	struct scrape_port *p = &s->port[s->n_ports++];
-	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	const struct iface *i = iface_by_index(view_ifaces(app), pp->ifindex);
 
 	*p = (struct scrape_port){
 		.number = pp->port,
 		.role = pp->role,
 		.present = i != NULL,
 		.up = pp->up,
-		.error = dataplane_port_error(app->dp, pp->port) != 0,
+		.error = dataplane_port_error(view_dataplane(app), pp->port) != 0,
 		.mtu = i ? i->mtu : 0,
-		.transmit = dataplane_port_transmit(app->dp, pp->port),
+		.transmit = dataplane_port_transmit(view_dataplane(app), pp->port),
 	};
 	memcpy(p->name, pp->name, sizeof(p->name));
 	snprintf(p->proxy, sizeof(p->proxy), "%s",
-		router_instance_name(app->router, pp->proxy->instance));
-	dataplane_port_stats(app->dp, pp->port, &p->stats);
-	dataplane_tx_queue(app->dp, pp->port, &p->tx_used, &p->tx_limit);
+		router_instance_name(view_router(app), pp->proxy->instance));
+	dataplane_port_stats(view_dataplane(app), pp->port, &p->stats);
+	dataplane_tx_queue(view_dataplane(app), pp->port, &p->tx_used, &p->tx_limit);
 	read_sockets(app, pp->port, p);
-	read_membership(pp, p, loop_now(app->loop));
+	read_membership(pp, p, view_now(app));
 }
 
 /* The port that a copy was made of, or NULL. */
 static const struct proxy_port *still_there(const struct scrape *s, unsigned i)
 {
-	const struct proxy_port *pp = s->app->router->port[s->port[i].number];
+	const struct proxy_port *pp = view_router(s->app)->port[s->port[i].number];
 
 	return pp && strcmp(pp->name, s->port[i].name) == 0 &&
 			pp->role == s->port[i].role
@@ -100,8 +97,8 @@ static bool read_ports(struct scrape *s)
 	unsigned end = (s->part + 1) * PORTS_PER_SLICE;
 
 	for (unsigned i = s->part * PORTS_PER_SLICE; i < end && i < PORT_MAX; i++)
-		if (s->app->router->port[i])
-			read_port(s, s->app->router->port[i]);
+		if (view_router(s->app)->port[i])
+			read_port(s, view_router(s->app)->port[i]);
 	return end < PORT_MAX;
 }
 
@@ -133,7 +130,7 @@ static bool read_members(struct scrape *s)
 	for (; s->pos < end && s->pos < t->n_buckets; s->pos++)
 		for (struct table_node *n = t->bucket[s->pos]; n; n = n->next)
 			count_members(container_of(n, struct mgroup, node),
-				loop_now(s->app->loop), &s->port[s->part]);
+				view_now(s->app), &s->port[s->part]);
 	if (s->pos < t->n_buckets)
 		s->part--; /* the same port once more */
 	else
@@ -161,7 +158,7 @@ static void offer(const struct fib_view *v, void *arg)
 
 static bool read_entries(struct scrape *s)
 {
-	return fib_walk_part(dataplane_fib(s->app->dp), s->part, offer, s);
+	return fib_walk_part(dataplane_fib(view_dataplane(s->app)), s->part, offer, s);
 }
 
 static bool sort_entries(struct scrape *s)
@@ -244,7 +241,7 @@ int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_
 	}
 	s->app = app;
 	s->m.format = format;
-	metrics_top_init(&s->top, app->cfg->metrics_groups);
+	metrics_top_init(&s->top, view_config(app)->metrics_groups);
 	*ret_scrape = s;
 	return 0;
 }

@@ -4,10 +4,10 @@
 /* What the files of a scrape share: scrape.c reads the daemon's state slice by slice,
  * scrape_write.c writes it. */
 
-#include "control/daemon/app.h"
 #include "control/report/metrics_top.h"
 #include "control/show/scrape.h"
 #include "control/show/selfstat.h"
+#include "control/show/view.h"
 #include "control/sys/http.h"
 
 /* of one interface, copied so that it may vanish between two slices */

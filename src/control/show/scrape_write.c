@@ -31,7 +31,7 @@ static void one(struct scrape *s, enum metric id, uint64_t value)
 
 static bool is_healthy(struct app *app)
 {
-	json_t *health = health_json(app, loop_now(app->loop), false);
+	json_t *health = health_json(app, view_now(app), false);
 	bool ok = json_is_true(json_object_get(health, "ok"));
 
 	json_decref(health);
@@ -40,7 +40,7 @@ static bool is_healthy(struct app *app)
 
 static void write_versions(struct scrape *s)
 {
-	const struct dataplane *dp = s->app->dp;
+	const struct dataplane *dp = view_dataplane(s->app);
 	struct utsname un = {0};
 
 	uname(&un);
@@ -67,11 +67,11 @@ static void write_state(struct scrape *s)
 	metrics_begin(&s->m, METRIC_CONFIG_RELOADS);
 	metrics_sample(&s->m);
 	metrics_label(&s->m, "result", "taken");
-	metrics_uint(&s->m, app->n_reloads);
+	metrics_uint(&s->m, view_counts(app)->n_reloads);
 	metrics_sample(&s->m);
 	metrics_label(&s->m, "result", "refused");
-	metrics_uint(&s->m, app->n_reloads_refused);
-	one(s, METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, !app->reload_refused);
+	metrics_uint(&s->m, view_counts(app)->n_reloads_refused);
+	one(s, METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, !view_counts(app)->reload_refused);
 }
 
 static void write_process(struct scrape *s)
@@ -91,7 +91,7 @@ static void write_process(struct scrape *s)
 
 static void write_daemon(struct scrape *s)
 {
-	selfstat_read(s->app->selfstat, &s->self);
+	view_selfstat(s->app, &s->self);
 	write_versions(s);
 	write_state(s);
 	write_process(s);
@@ -201,11 +201,12 @@ static void per_ring(struct scrape *s, enum metric id)
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			for (unsigned t = 0; t < dataplane_threads(s->app->dp); t++) {
+			for (unsigned t = 0;
+				t < dataplane_threads(view_dataplane(s->app)); t++) {
 				struct dataplane_queue q;
 
-				dataplane_ring_queue(
-					s->app->dp, p->number, (enum family)f, t, &q);
+				dataplane_ring_queue(view_dataplane(s->app), p->number,
+					(enum family)f, t, &q);
 				if (!q.open)
 					continue;
 				of_port(s, p);
@@ -265,7 +266,7 @@ static void write_delay(struct scrape *s)
 {
 	struct dataplane_delay oldest, newest;
 
-	dataplane_delay(s->app->dp, &oldest, &newest);
+	dataplane_delay(view_dataplane(s->app), &oldest, &newest);
 	metrics_begin(&s->m, METRIC_FORWARD_DELAY);
 	write_histogram(s, "oldest", &oldest);
 	write_histogram(s, "newest", &newest);
@@ -274,11 +275,11 @@ static void write_delay(struct scrape *s)
 static void per_thread(struct scrape *s, enum metric id, size_t offset)
 {
 	metrics_begin(&s->m, id);
-	for (unsigned i = 0; i < dataplane_threads(s->app->dp); i++) {
+	for (unsigned i = 0; i < dataplane_threads(view_dataplane(s->app)); i++) {
 		struct dataplane_thread_stats t;
 		uint64_t v;
 
-		dataplane_thread_stats(s->app->dp, i, &t);
+		dataplane_thread_stats(view_dataplane(s->app), i, &t);
 		memcpy(&v, (const char *)&t + offset, sizeof(v));
 		metrics_sample(&s->m);
 		metrics_label_uint(&s->m, "thread", i);
@@ -288,7 +289,7 @@ static void per_thread(struct scrape *s, enum metric id, size_t offset)
 
 static void write_thread_states(struct scrape *s)
 {
-	unsigned n = dataplane_threads(s->app->dp);
+	unsigned n = dataplane_threads(view_dataplane(s->app));
 	struct dataplane_thread_stats t;
 
 	metrics_begin(&s->m, METRIC_THREAD_CPU);
@@ -296,14 +297,14 @@ static void write_thread_states(struct scrape *s)
 	metrics_label(&s->m, "thread", "control");
 	metrics_ns(&s->m, s->self.thread_cpu_ns);
 	for (unsigned i = 0; i < n; i++) {
-		dataplane_thread_stats(s->app->dp, i, &t);
+		dataplane_thread_stats(view_dataplane(s->app), i, &t);
 		metrics_sample(&s->m);
 		metrics_label_uint(&s->m, "thread", i);
 		metrics_ns(&s->m, t.cpu_ns);
 	}
 	metrics_begin(&s->m, METRIC_THREAD_ASLEEP);
 	for (unsigned i = 0; i < n; i++) {
-		dataplane_thread_stats(s->app->dp, i, &t);
+		dataplane_thread_stats(view_dataplane(s->app), i, &t);
 		metrics_sample(&s->m);
 		metrics_label_uint(&s->m, "thread", i);
 		metrics_uint(&s->m, t.asleep);
@@ -335,7 +336,7 @@ static void write_threads(struct scrape *s)
 
 static void write_table(struct scrape *s)
 {
-	struct fib *fib = dataplane_fib(s->app->dp);
+	struct fib *fib = dataplane_fib(view_dataplane(s->app));
 
 	one(s, METRIC_ENTRIES, fib_size(fib));
 	one(s, METRIC_ENTRIES_MEMORY, fib_bytes(fib));
@@ -351,7 +352,7 @@ static void entry_labels(struct scrape *s, struct metrics_entry *e)
 		metrics_labels_again(&s->m, e->labels);
 		return;
 	}
-	proxy = router_instance_name(s->app->router, e->proxy);
+	proxy = router_instance_name(view_router(s->app), e->proxy);
 	metrics_label(&s->m, "group", addr_format(&e->group, text));
 	metrics_label(&s->m, "source",
 		addr_is_any(&e->source) ? "*" : addr_format(&e->source, text));
@@ -449,7 +450,7 @@ static void per_family(struct scrape *s, enum metric id, enum config_role role,
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (p->role == role && s->app->router->family[f])
+			if (p->role == role && view_router(s->app)->family[f])
 				fn(s, id, p, (enum family)f);
 	}
 }
@@ -514,7 +515,7 @@ static void upstream_value(
 	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
 {
 	const struct host_family *h = &p->host[f];
-	mono_t now = loop_now(s->app->loop);
+	mono_t now = view_now(s->app);
 
 	if (id == METRIC_UPSTREAM_LAST_QUERY && !mono_is_set(h->last_query))
 		return;
@@ -630,10 +631,10 @@ static void write_events(struct scrape *s)
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++) {
 		metrics_sample(&s->m);
 		metrics_label(&s->m, "note", note_name((enum note)i));
-		metrics_uint(&s->m, app->n_notes[i]);
+		metrics_uint(&s->m, view_counts(app)->n_notes[i]);
 	}
-	one(s, METRIC_EFFECTS_LOST, app->n_effects_lost);
-	one(s, METRIC_NETLINK_OVERRUNS, netlink_overruns(app->netlink));
+	one(s, METRIC_EFFECTS_LOST, view_counts(app)->n_effects_lost);
+	one(s, METRIC_NETLINK_OVERRUNS, view_netlink_overruns(app));
 }
 
 static void write_clients(struct scrape *s)
@@ -641,8 +642,8 @@ static void write_clients(struct scrape *s)
 	struct http_stats http;
 	struct ctl_stats ctl;
 
-	ctl_stats(s->app->ctl, &ctl);
-	http_stats(s->app->http, &http);
+	view_ctl_stats(s->app, &ctl);
+	view_http_stats(s->app, &http);
 	one(s, METRIC_CTL_CLIENTS, ctl.n_clients);
 	one(s, METRIC_CTL_PENDING, ctl.pending);
 	one(s, METRIC_HTTP_CONNECTIONS, http.n_connections);
@@ -680,7 +681,7 @@ const unsigned scrape_n_write = array_len(scrape_write);
 
 void scrape_write_end(struct scrape *s)
 {
-	one(s, METRIC_SCRAPES, s->app->n_scrapes);
+	one(s, METRIC_SCRAPES, view_memory(s->app)->n_scrapes);
 	metrics_begin(&s->m, METRIC_SCRAPE_DURATION);
 	metrics_sample(&s->m);
 	metrics_ns(&s->m, s->cost_ns);

@@ -2,12 +2,21 @@
 #pragma once
 
 /*
- * The state of the daemon as JSON, one function per command of the control socket. The
- * table of all commands is what app.c hands to ctl. Field names: doc/control-socket.md.
+ * The state of the daemon as JSON: each function answers the command of its name, and
+ * its ctx is a struct app. Field names: doc/control-socket.md.
  */
 
 #include "control/sys/ctl.h"
 
-struct app;
-
-extern const struct ctl_command show_commands[]; /* ends with a NULL name */
+json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_version(void *ctx, const char *args);
+json_t *show_health(void *ctx, const char *args);

@@ -7,11 +7,11 @@
  */
 
 #include "base/cleanup.h"
-#include "control/daemon/app_priv.h"
-#include "control/daemon/portplan.h"
+#include "control/proxy/portplan.h"
 #include "control/report/explain.h"
 #include "control/report/explain_words.h"
 #include "control/show/show_priv.h"
+#include "control/show/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,8 +155,7 @@ static void see_join(void *arg, const struct refusal *r)
 	add_seen(q->joins, &q->n_joins, r->port,
 		&(struct explain_refusal){.note = (enum note)r->why,
 			.n = r->n,
-			.age_ms = (loop_now(q->app->loop).ns - (int64_t)r->at) /
-				NS_PER_MS,
+			.age_ms = (view_now(q->app).ns - (int64_t)r->at) / NS_PER_MS,
 			.from = r->from,
 			.value = r->value});
 }
@@ -182,7 +181,7 @@ static struct explain_refusals of_port(
 /* "'blacklist 239.0.0.0/8', line 12 of hotel.conf" */
 static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
 {
-	const char *path = q->app->options.config_path, *slash = strrchr(path, '/');
+	const char *path = view_config_path(q->app), *slash = strrchr(path, '/');
 	size_t n = strlen(text);
 
 	if (strstr(text, ", line "))
@@ -200,15 +199,15 @@ static void iface_facts(
 		.present = pp->ifindex != 0,
 		.up = pp->up,
 		.error = show_port_error(q->app, pp->port),
-		.family = q->app->router->family[q->family] &&
+		.family = view_router(q->app)->family[q->family] &&
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
 	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
-		loop_now(q->app->loop).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
-		q->app->router->port[pp->echo_port])
-		memcpy(ret->echo_of, q->app->router->port[pp->echo_port]->name,
+		view_now(q->app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
+		view_router(q->app)->port[pp->echo_port])
+		memcpy(ret->echo_of, view_router(q->app)->port[pp->echo_port]->name,
 			sizeof(ret->echo_of));
 }
 
@@ -222,7 +221,7 @@ static void upstream_facts(
 {
 	const struct host_family *hf = &pp->host.family[q->family];
 	const struct host_group *g = host_find(&pp->host, &q->group);
-	mono_t now = loop_now(q->app->loop);
+	mono_t now = view_now(q->app);
 
 	in->report_up = pp->report_up;
 	memcpy(in->report_interface, pp->cfg->report_interface,
@@ -256,7 +255,7 @@ static void source_facts(
 			return;
 	}
 	for (unsigned o = 0; o < PORT_MAX; o++) {
-		const struct proxy_port *other = q->app->router->port[o];
+		const struct proxy_port *other = view_router(q->app)->port[o];
 
 		for (size_t k = 0; other && other != pp && k < other->n_subnet; k++)
 			if (prefix_contains(&other->subnet[k], &q->source) &&
@@ -274,7 +273,7 @@ static void input_facts(
 	const struct plan_port *port = &q->plan->port[pp->port];
 	struct dataplane_port_stats s;
 
-	dataplane_port_stats(q->app->dp, pp->port, &s);
+	dataplane_port_stats(view_dataplane(q->app), pp->port, &s);
 	*in = (struct explain_input){
 		.upstream = pp->role == CONFIG_ROLE_UPSTREAM,
 		.receive = port->receive,
@@ -297,7 +296,7 @@ static void input_facts(
 static void other_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
-	mono_t now = loop_now(q->app->loop);
+	mono_t now = view_now(q->app);
 	size_t n;
 	const struct forwarder_stream *s =
 		forwarder_of_group(&pp->forwarder[q->family], &q->group, &n);
@@ -315,14 +314,11 @@ static void other_facts(const struct question *q, const struct proxy_port *pp,
 static void limit_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
-	const struct app_port *ap = &q->app->port[pp->port];
-	mono_t now = loop_now(q->app->loop);
-	char host[APP_HOST_STRLEN];
+	char host[VIEW_HOST_STRLEN];
 
-	out->limited = app_is_struck(ap, FLOOD_BY_PORT, now);
-	if (app_is_struck(ap, FLOOD_BY_HOST, now))
-		snprintf(out->limited_host, sizeof(out->limited_host), "%s",
-			app_format_host(&ap->flood.struck[FLOOD_BY_HOST].host, host));
+	out->limited = view_is_struck(q->app, pp->port, FLOOD_BY_PORT, host);
+	if (view_is_struck(q->app, pp->port, FLOOD_BY_HOST, host))
+		snprintf(out->limited_host, sizeof(out->limited_host), "%s", host);
 }
 
 static void member_facts(
@@ -351,7 +347,7 @@ static void output_facts(
 {
 	struct dataplane_port_stats s;
 
-	dataplane_port_stats(q->app->dp, pp->port, &s);
+	dataplane_port_stats(view_dataplane(q->app), pp->port, &s);
 	*out = (struct explain_output){
 		.is_input = portset_has(&q->inputs, pp->port),
 		.in_table = portset_has(&q->table, pp->port),
@@ -418,8 +414,8 @@ static void take_entry(const struct fib_view *v, void *arg)
 	t->age_ms = age < 0 ? -1 : age * 1000LL;
 	t->last_source = v->last_source;
 	memset(t->last_input, 0, sizeof(t->last_input));
-	if (v->last_port < PORT_MAX && q->app->router->port[v->last_port])
-		memcpy(t->last_input, q->app->router->port[v->last_port]->name,
+	if (v->last_port < PORT_MAX && view_router(q->app)->port[v->last_port])
+		memcpy(t->last_input, view_router(q->app)->port[v->last_port]->name,
 			sizeof(t->last_input));
 }
 
@@ -463,7 +459,7 @@ static bool collect(struct question *q)
 		.has_source = q->has_source,
 		.source = q->source,
 		.source_own = q->has_source && plan_is_own(q->plan, &q->source),
-		.ssm = config_is_ssm(q->app->cfg, &q->group),
+		.ssm = config_is_ssm(view_config(q->app), &q->group),
 		.one_output = *q->on,
 		.age_ms = -1,
 		.input = in,
@@ -473,8 +469,8 @@ static bool collect(struct question *q)
 		return false;
 	q->inputs = (struct portset){0};
 	traffic_facts(q);
-	dataplane_joined(q->app->dp, &q->group, q->has_source ? &q->source : NULL,
-		&f->joined);
+	dataplane_joined(view_dataplane(q->app), &q->group,
+		q->has_source ? &q->source : NULL, &f->joined);
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = q->instance->port[i];
 
@@ -559,7 +555,7 @@ static json_t *reply_json(const struct question *q, enum explain_verdict v,
 /* An instance for each provider; the best answer counts. */
 static json_t *answer(struct question *q)
 {
-	const struct router *r = q->app->router;
+	const struct router *r = view_router(q->app);
 	json_t *checks = json_array(), *summary = NULL;
 	enum explain_verdict best = EXPLAIN_REFUSE;
 	enum explain_weight weight = EXPLAIN_FAULT;
@@ -616,8 +612,8 @@ static json_t *no_role(struct question *q, const char *name)
 static bool has_role(const struct question *q, const char *name)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (q->app->router->port[i] &&
-			strcmp(q->app->router->port[i]->name, name) == 0)
+		if (view_router(q->app)->port[i] &&
+			strcmp(view_router(q->app)->port[i]->name, name) == 0)
 			return true;
 	return false;
 }
@@ -632,12 +628,12 @@ static json_t *whole_answer(struct question *q)
 		return no_role(q, q->from);
 	if (*q->on && !has_role(q, q->on))
 		return no_role(q, q->on);
-	plan = portplan_build(q->app->router, &q->app->ifaces);
+	plan = portplan_build(view_router(q->app), view_ifaces(q->app));
 	if (!plan)
 		return NULL;
 	q->plan = plan;
-	dataplane_refusals(q->app->dp, &q->group, see_datagram, q);
-	refusals_of(&q->app->reports, &q->group, see_join, q);
+	dataplane_refusals(view_dataplane(q->app), &q->group, see_datagram, q);
+	refusals_of(view_reports(q->app), &q->group, see_join, q);
 	reply = answer(q);
 	plan_free(plan);
 	return reply;
@@ -649,7 +645,7 @@ static int piece(struct ctl_answer *a)
 	struct question *q = container_of(a, struct question, a.answer);
 
 	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
-		fib_step(dataplane_fib(q->app->dp), &q->at, take_entry, q);
+		fib_step(dataplane_fib(view_dataplane(q->app)), &q->at, take_entry, q);
 	if (!q->at.end)
 		return 1;
 	ctl_answer_json(&q->a.answer, whole_answer(q));
@@ -668,7 +664,7 @@ static void closed(struct ctl_answer *a)
 
 static bool begin_traffic(struct question *q)
 {
-	const struct router *r = q->app->router;
+	const struct router *r = view_router(q->app);
 
 	q->n_traffic = r->n_instance;
 	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));

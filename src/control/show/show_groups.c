@@ -272,7 +272,7 @@ static int piece(struct ctl_answer *answer)
 	struct groups_answer *d = container_of(answer, struct groups_answer, a.answer);
 	int work = SHOW_WORK;
 
-	d->now = loop_now(d->a.app->loop);
+	d->now = view_now(d->a.app);
 	if (!d->begun)
 		show_begin(&d->a, "{\"groups\":[");
 	d->begun = true;

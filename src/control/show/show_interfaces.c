@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *sensor_text(const struct app_port *ap, enum family family)
+static const char *sensor_text(const struct view_port *v, enum family family)
 {
-	int error = ap->sensor_error[family];
+	int error = v->sensor_error[family];
 
-	if (ap->sensor[family])
+	if (v->sensor[family])
 		return "on";
 	if (error == EOPNOTSUPP)
 		return "no Ethernet frames";
@@ -24,14 +24,14 @@ static void add_forwarding(json_t *o, const struct app *app,
 	const struct proxy_port *pp, enum family f, mono_t now)
 {
 	const struct forwarder *fw = &pp->forwarder[f];
+	struct view_port v = view_port(app, pp->port);
 
 	json_object_set_new(o, "forwards", json_boolean(pp->groups.role[f].forwards));
 	json_object_set_new(
 		o, "standby_streams", json_integer((json_int_t)fw->n_standby));
 	json_object_set_new(o, "double_streams",
 		json_integer((json_int_t)forwarder_n_double(fw, now)));
-	json_object_set_new(
-		o, "sensor", json_string(sensor_text(&app->port[pp->port], f)));
+	json_object_set_new(o, "sensor", json_string(sensor_text(&v, f)));
 }
 
 static json_t *querier_json(const struct querier *q, mono_t now)
@@ -62,10 +62,10 @@ static json_t *addresses_json(const struct iface *i)
 
 const char *show_port_error(const struct app *app, unsigned port)
 {
-	int err = app->port[port].error;
+	int err = view_port(app, port).error;
 
 	if (!err)
-		err = dataplane_port_error(app->dp, port);
+		err = dataplane_port_error(view_dataplane(app), port);
 	return err ? strerror(err) : NULL;
 }
 
@@ -78,18 +78,18 @@ static json_t *mac_json(const struct iface *i)
 static json_t *master_json(const struct app *app, const struct iface *i)
 {
 	const struct iface *master =
-		i && i->enslaved ? iface_by_index(&app->ifaces, i->master) : NULL;
+		i && i->enslaved ? iface_by_index(view_ifaces(app), i->master) : NULL;
 
 	return master ? json_of_text(master->name) : json_null();
 }
 
 static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
 {
-	const struct iface *i = iface_by_index(&app->ifaces, pp->ifindex);
+	const struct iface *i = iface_by_index(view_ifaces(app), pp->ifindex);
 	struct dataplane_port_stats s;
 	json_t *o;
 
-	dataplane_port_stats(app->dp, pp->port, &s);
+	dataplane_port_stats(view_dataplane(app), pp->port, &s);
 	o = json_pack("{so ss si ss si sb sb so si so so si ss}", "name",
 		json_of_text(pp->name), "instance", show_instance(app, pp), "port",
 		(int)pp->port, "role",
@@ -98,7 +98,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
 		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "addresses",
 		addresses_json(i), "threshold", (int)pp->cfg->threshold, "transmit",
-		dataplane_port_transmit(app->dp, pp->port));
+		dataplane_port_transmit(view_dataplane(app), pp->port));
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "error",
@@ -123,7 +123,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			json_t *one = querier_json(&pp->querier[f], now);
 
-			if (!app->router->family[f]) {
+			if (!view_router(app)->family[f]) {
 				json_decref(one);
 				continue;
 			}
@@ -145,7 +145,7 @@ static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = view_router(app)->port[i];
 		char text[200] = "";
 
 		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
@@ -181,7 +181,7 @@ static int piece(struct ctl_answer *answer)
 
 	if (!n->begun) {
 		show_open(&n->a,
-			json_pack("{so so}", "rivals", app_rivals_json(app), "refusals",
+			json_pack("{so so}", "rivals", view_rivals(app), "refusals",
 				refusals_json(app, &n->wanted)));
 		show_begin(&n->a, ",\"interfaces\":[");
 		n->begun = true;
@@ -189,11 +189,11 @@ static int piece(struct ctl_answer *answer)
 	}
 	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
 		unsigned number = n->port++;
-		const struct proxy_port *pp = app->router->port[number];
+		const struct proxy_port *pp = view_router(app)->port[number];
 
 		if (!pp || !show_wants_port(&n->wanted, number))
 			continue;
-		show_item(&n->a, interface_json(app, pp, loop_now(app->loop)));
+		show_item(&n->a, interface_json(app, pp, view_now(app)));
 		work -= 4 * SHOW_ROW;
 	}
 	if (n->port < PORT_MAX)

@@ -3,8 +3,8 @@
 /* "show mfc", see show.h: the forwarding table. */
 
 #include "base/cleanup.h"
-#include "control/daemon/app_priv.h"
 #include "control/show/show_priv.h"
+#include "control/show/view.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -29,9 +29,9 @@ static json_t *refused_json(struct app *app, const struct fib_view *v)
 	const struct proxy_port *pp;
 	struct refusal r;
 
-	if (!app_refused_sender(app, v, &r))
+	if (!view_refused_sender(app, v, &r))
 		return json_null();
-	pp = app->router->port[r.port];
+	pp = view_router(app)->port[r.port];
 	return json_pack("{so so}", "source", json_of_addr(&r.from), "in",
 		pp ? json_of_text(pp->name) : json_null());
 }
@@ -48,11 +48,11 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 {
 	bool any_source = addr_is_any(&v->source);
 	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
-		? app->router->port[v->last_port]
+		? view_router(app)->port[v->last_port]
 		: NULL;
 
 	return json_pack("{ss so so so so so sI sI sI so so so so}", "instance",
-		router_instance_name(app->router, v->instance), "group",
+		router_instance_name(view_router(app), v->instance), "group",
 		json_of_addr(&v->group), "origin",
 		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
 		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
@@ -66,14 +66,15 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v)
 {
-	return rate_of(
-		&app->rates, v->instance, &v->source, &v->group, v->packets, v->bytes);
+	return rate_of(view_rates(app), v->instance, &v->source, &v->group, v->packets,
+		v->bytes);
 }
 
-json_t *show_rate_interval(const struct app *app)
+json_t *show_rate_interval(struct app *app)
 {
-	return app->rates.interval_ms ? json_integer(app->rates.interval_ms)
-				      : json_null();
+	int64_t ms = view_rates(app)->interval_ms;
+
+	return ms ? json_integer(ms) : json_null();
 }
 
 /* ---- a reading of all counters ---- */
@@ -85,21 +86,21 @@ static void read_entry(const struct fib_view *v, void *arg)
 
 bool show_rates_ready(struct app *app, struct show_rates *r)
 {
-	struct fib *fib = dataplane_fib(app->dp);
+	struct fib *fib = dataplane_fib(view_dataplane(app));
 
 	if (r->ready)
 		return true;
-	if (!r->waiting && app->n_reading == 0)
-		app->reading = (struct fib_cursor){
-			.end = !rate_begin(
-				&app->rates, loop_now(app->loop), fib_size(fib))};
-	app->n_reading += !r->waiting;
+	if (!r->waiting && view_memory(app)->n_reading == 0)
+		view_memory(app)->reading =
+			(struct fib_cursor){.end = !rate_begin(view_rates(app),
+						    view_now(app), fib_size(fib))};
+	view_memory(app)->n_reading += !r->waiting;
 	r->waiting = true;
-	for (int work = SHOW_WORK; !app->reading.end && work > 0; work--)
-		fib_step(fib, &app->reading, read_entry, app);
-	if (!app->reading.end)
+	for (int work = SHOW_WORK; !view_memory(app)->reading.end && work > 0; work--)
+		fib_step(fib, &view_memory(app)->reading, read_entry, app);
+	if (!view_memory(app)->reading.end)
 		return false;
-	rate_end(&app->rates);
+	rate_end(view_rates(app));
 	r->ready = true;
 	show_rates_leave(app, r);
 	return true;
@@ -111,8 +112,8 @@ void show_rates_leave(struct app *app, struct show_rates *r)
 		return;
 	r->waiting = false;
 	/* nobody goes on with a reading whose counters would be of two times */
-	if (--app->n_reading == 0 && !app->reading.end)
-		rate_abandon(&app->rates);
+	if (--view_memory(app)->n_reading == 0 && !view_memory(app)->reading.end)
+		rate_abandon(view_rates(app));
 }
 
 /* ---- the table ---- */
@@ -128,7 +129,7 @@ static bool is_wanted(struct mfc_answer *m, const struct fib_view *v)
 	if (!show_wants_group(w, &v->group))
 		return false;
 	refused =
-		(w->has_address || w->has_port) && app_refused_sender(m->a.app, v, &r);
+		(w->has_address || w->has_port) && view_refused_sender(m->a.app, v, &r);
 	return (show_wants_address(w, v->seen ? &v->last_source : &v->source) ||
 		       show_wants_address(w, &v->source) ||
 		       (refused && show_wants_address(w, &r.from))) &&
@@ -160,12 +161,12 @@ static int piece(struct ctl_answer *answer)
 		show_open(&m->a,
 			json_pack("{so so}", "rate_interval_ms",
 				show_rate_interval(app), "refused_senders",
-				app_refused_senders(app)));
+				view_refused_senders(app)));
 		show_begin(&m->a, ",\"mfc\":[");
 		m->begun = true;
 	}
 	for (m->work = SHOW_WORK; !m->at.end && m->work > 0; m->work--)
-		fib_step(dataplane_fib(app->dp), &m->at, mfc_entry, m);
+		fib_step(dataplane_fib(view_dataplane(app)), &m->at, mfc_entry, m);
 	if (!m->at.end)
 		return 1;
 	show_end(&m->a, "]}");

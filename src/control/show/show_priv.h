@@ -2,26 +2,12 @@
 
 #pragma once
 
-/*
- * What the files of the control socket's replies share: show.c (the table of commands),
- * show_answer.c (replies in pieces), show_*.c (a subject each). The functions answer
- * the command of their name.
- */
+/* What the answers of the control socket share: replies in pieces (show_answer.c), and
+ * short helpers (show.c). */
 
-#include "control/daemon/app.h"
 #include "control/show/json.h"
-
-json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
-json_t *show_clear_group(void *ctx, const char *args);
-json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
+#include "control/show/show.h"
+#include "control/show/view.h"
 
 /* ---- what a list is to be of ---- */
 
@@ -113,4 +99,4 @@ json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v);
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);
-json_t *show_rate_interval(const struct app *app);
+json_t *show_rate_interval(struct app *app);

@@ -34,9 +34,9 @@ static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N
 {
 	struct dataplane_port_stats s;
 
-	if (!app->router->port[port])
+	if (!view_router(app)->port[port])
 		return;
-	dataplane_port_stats(app->dp, port, &s);
+	dataplane_port_stats(view_dataplane(app), port, &s);
 	for (unsigned i = 0; i < _VERDICT_N; i++)
 		sum[i] += s.verdict[i];
 }
@@ -45,7 +45,7 @@ static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 {
 	struct dataplane_port_stats s;
 
-	dataplane_port_stats(app->dp, pp->port, &s);
+	dataplane_port_stats(view_dataplane(app), pp->port, &s);
 	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
 		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
 		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
@@ -59,9 +59,9 @@ static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
 	uint64_t bad[_GM_BAD_N])
 {
-	const struct proxy_port *pp = app->router->port[port];
+	const struct proxy_port *pp = view_router(app)->port[port];
 
-	app_socket_stats(app, port, total);
+	view_socket_stats(app, port, total);
 	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
 		bad[i] += pp->n_bad[i];
 }
@@ -79,7 +79,7 @@ static json_t *control_json(struct app *app)
 			json_integer((json_int_t)n_bad[i]));
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
 		json_object_set_new(notes, note_name((enum note)i),
-			json_integer((json_int_t)app->n_notes[i]));
+			json_integer((json_int_t)view_counts(app)->n_notes[i]));
 	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
 		json_object_set_new(fragments,
 			reassemble_name((enum reassemble_result)i),
@@ -91,8 +91,8 @@ static json_t *control_json(struct app *app)
 		"limited", (json_int_t)total.limited, "records_limited",
 		(json_int_t)total.records_limited, "hosts_sampled",
 		(json_int_t)total.sampled, "effects_lost",
-		(json_int_t)app->n_effects_lost, "netlink_overruns",
-		(json_int_t)netlink_overruns(app->netlink), "bad", bad, "fragments",
+		(json_int_t)view_counts(app)->n_effects_lost, "netlink_overruns",
+		(json_int_t)view_netlink_overruns(app), "bad", bad, "fragments",
 		fragments, "notes", notes);
 }
 
@@ -100,10 +100,10 @@ static json_t *workers_json(struct app *app)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < dataplane_threads(app->dp); i++) {
+	for (unsigned i = 0; i < dataplane_threads(view_dataplane(app)); i++) {
 		struct dataplane_thread_stats s;
 
-		dataplane_thread_stats(app->dp, i, &s);
+		dataplane_thread_stats(view_dataplane(app), i, &s);
 		json_array_append_new(list,
 			json_pack("{si so sI sI sI sI sI sI sI}", "thread", (int)i,
 				"cpu", s.cpu < 0 ? json_null() : json_integer(s.cpu),
@@ -123,8 +123,8 @@ static json_t *balance_json(struct app *app)
 	struct balance_result r;
 	char text[BALANCE_TEXT_LEN];
 
-	dataplane_sums(app->dp, &s);
-	r = balance_check(&app->balance, loop_now(app->loop), &s);
+	dataplane_sums(view_dataplane(app), &s);
+	r = balance_check(view_balance(app), view_now(app), &s);
 	return json_pack("{sb ss sb s{sI sI sI sI sI sI sI} s{sI sI sI sI sI sI}}",
 		"ok", (int)r.ok, "text", balance_format(&s, &r, text), "closing",
 		(int)s.closing, "frames", "ring_packets", (json_int_t)s.ring_packets,
@@ -157,10 +157,11 @@ struct stats_answer {
 static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 {
 	struct dataplane_stats s;
-	const char *why, *transmit = dataplane_transmit(app->dp, &why);
-	const char *why_receive, *receive = dataplane_receive(app->dp, &why_receive);
+	const char *why, *transmit = dataplane_transmit(view_dataplane(app), &why);
+	const char *why_receive,
+		*receive = dataplane_receive(view_dataplane(app), &why_receive);
 
-	dataplane_stats(app->dp, &s);
+	dataplane_stats(view_dataplane(app), &s);
 	return json_pack(
 		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so so}",
 		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
@@ -168,14 +169,15 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
 		"local_packets", (json_int_t)s.local_packets, "local_errors",
 		(json_int_t)s.local_errors, "fib_entries",
-		(json_int_t)fib_size(dataplane_fib(app->dp)), "transmit", transmit,
-		"transmit_reason", why, "receive", receive, "receive_offload",
-		(int)dataplane_receive_offload(app->dp), "receive_reason", why_receive,
-		"threads", (int)dataplane_threads(app->dp), "uptime_ms",
-		(json_int_t)((loop_now(app->loop).ns - app->started.ns) / NS_PER_MS),
+		(json_int_t)fib_size(dataplane_fib(view_dataplane(app))), "transmit",
+		transmit, "transmit_reason", why, "receive", receive, "receive_offload",
+		(int)dataplane_receive_offload(view_dataplane(app)), "receive_reason",
+		why_receive, "threads", (int)dataplane_threads(view_dataplane(app)),
+		"uptime_ms",
+		(json_int_t)((view_now(app).ns - view_started(app).ns) / NS_PER_MS),
 		"balance", balance_json(app), "verdicts", verdicts_json(sum), "joining",
 		joining_json(&s), "workers", workers_json(app), "control",
-		control_json(app), "rivals", app_rivals_json(app));
+		control_json(app), "rivals", view_rivals(app));
 }
 
 /* The ports come last, the sums of their counters with the rest: so they are added up
@@ -194,7 +196,7 @@ static int piece(struct ctl_answer *answer)
 		show_begin(&t->a, ",\"ports\":[");
 	}
 	for (int work = SHOW_WORK; t->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = app->router->port[t->port++];
+		const struct proxy_port *pp = view_router(app)->port[t->port++];
 
 		if (!pp)
 			continue;

@@ -99,10 +99,10 @@ json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret)
 	if (!t)
 		return NULL;
 	t->a = (struct show_answer){.answer.ops = &ops, .app = app};
-	t->head = json_pack("{so}", "file", json_of_text(app->options.config_path));
-	t->text = config_print(app->cfg);
+	t->head = json_pack("{so}", "file", json_of_text(view_config_path(app)));
+	t->text = config_print(view_config(app));
 	if (t->text)
-		app_force_comment(app, &t->text);
+		view_force_comment(app, &t->text);
 	t->len = t->text ? strlen(t->text) : 0;
 	*ret = &t->a.answer;
 	return NULL;
@@ -126,7 +126,7 @@ json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret)
 		free(t);
 		return NULL;
 	}
-	app->n_scrapes++;
+	view_memory(app)->n_scrapes++;
 	t->head = json_pack("{ss}", "content_type", metrics_content_type(format));
 	*ret = &t->a.answer;
 	return NULL;

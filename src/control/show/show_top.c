@@ -149,7 +149,7 @@ static unsigned count_members(const struct app *app, const struct fib_view *v)
 	unsigned n = 0;
 
 	portset_for_each (&v->out, port) {
-		const struct proxy_port *pp = app->router->port[port];
+		const struct proxy_port *pp = view_router(app)->port[port];
 		const struct mgroup *g = pp && pp->role == CONFIG_ROLE_DOWNSTREAM
 			? mgroup_find(&pp->groups, &v->group)
 			: NULL;
@@ -190,7 +190,7 @@ static bool addr_matches(const struct page *p, const struct addr *a)
 static bool port_matches(const struct page *p, unsigned port)
 {
 	const struct proxy_port *pp =
-		port < PORT_MAX ? p->app->router->port[port] : NULL;
+		port < PORT_MAX ? view_router(p->app)->port[port] : NULL;
 
 	return pp && strcasestr(pp->name, p->filter) != NULL;
 }
@@ -205,7 +205,7 @@ static bool row_matches(const struct page *p, const struct fib_view *v)
 	portset_for_each (&v->out, port)
 		if (port_matches(p, port))
 			return true;
-	return strcasestr(router_instance_name(p->app->router, v->instance),
+	return strcasestr(router_instance_name(view_router(p->app), v->instance),
 		       p->filter) != NULL;
 }
 
@@ -263,7 +263,7 @@ static void add_upstream(
 		const struct host_family *hf = &pp->host.family[f];
 
 		n += (json_int_t)hf->n_groups;
-		if (app->router->family[f])
+		if (view_router(app)->family[f])
 			json_array_append_new(list,
 				json_pack("{ss si so so sI}", "family", show_family[f],
 					"version",
@@ -292,7 +292,7 @@ static void add_downstream(
 	json_t *q = json_object();
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (app->router->family[f])
+		if (view_router(app)->family[f])
 			json_object_set_new(q, show_family[f],
 				json_string(state[pp->querier[f].state]));
 	json_object_set_new(o, "querier", q);
@@ -307,7 +307,7 @@ static json_t *port_json(
 	const char *error = show_port_error(app, pp->port);
 	json_t *o;
 
-	dataplane_port_stats(app->dp, pp->port, &s);
+	dataplane_port_stats(view_dataplane(app), pp->port, &s);
 	for (unsigned v = 0; v < _VERDICT_N; v++) {
 		sum[v] += s.verdict[v];
 		if (v >= _VERDICT_FRAME_N)
@@ -352,7 +352,7 @@ static bool read_counters(struct page *p)
 static bool walk(struct page *p)
 {
 	for (int work = SHOW_WORK / 2; !p->at.end && work > 0; work--)
-		fib_step(dataplane_fib(p->app->dp), &p->at, take_entry, p);
+		fib_step(dataplane_fib(view_dataplane(p->app)), &p->at, take_entry, p);
 	return p->at.end;
 }
 
@@ -363,13 +363,14 @@ static bool sort(struct page *p)
 
 static void write_head(struct page *p)
 {
-	mono_t now = loop_now(p->app->loop);
+	mono_t now = view_now(p->app);
 
 	show_open(&p->a,
 		json_pack("{ss sI sI sI sI so sI sI}", "version", RINGCAST_VERSION,
 			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
-			(json_int_t)((now.ns - p->app->started.ns) / NS_PER_MS),
-			"entries", (json_int_t)fib_size(dataplane_fib(p->app->dp)),
+			(json_int_t)((now.ns - view_started(p->app).ns) / NS_PER_MS),
+			"entries",
+			(json_int_t)fib_size(dataplane_fib(view_dataplane(p->app))),
 			"total", (json_int_t)p->n_total, "rate_interval_ms",
 			show_rate_interval(p->app), "matched", (json_int_t)p->n_matched,
 			"offset", (json_int_t)p->offset));
@@ -383,11 +384,11 @@ static bool write_ports(struct page *p)
 	if (p->port == 0)
 		write_head(p);
 	for (int work = SHOW_WORK; p->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = app->router->port[p->port++];
+		const struct proxy_port *pp = view_router(app)->port[p->port++];
 
 		if (!pp)
 			continue;
-		show_item(&p->a, port_json(app, pp, loop_now(app->loop), p->sum));
+		show_item(&p->a, port_json(app, pp, view_now(app), p->sum));
 		work -= 4 * SHOW_ROW;
 	}
 	if (p->port < PORT_MAX)
@@ -405,8 +406,8 @@ static bool write_rows(struct page *p)
 		const struct row *r = topn_get(&p->top, p->row++);
 		struct fib_view v;
 
-		if (!fib_read(dataplane_fib(p->app->dp), r->instance, &r->source,
-			    &r->group, &v))
+		if (!fib_read(dataplane_fib(view_dataplane(p->app)), r->instance,
+			    &r->source, &r->group, &v))
 			continue;
 		show_item(&p->a, row_json(p, &v));
 		work -= (int)portset_count(&v.out);

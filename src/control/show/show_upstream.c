@@ -121,7 +121,7 @@ static json_t *kernel_json(
 	json_t *list = json_array();
 
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		const struct kgroups *k = &app->kernel[f];
+		const struct kgroups *k = view_kernel(app, (enum family)f);
 
 		for (size_t i = 0; i < k->n && json_array_size(list) < MAX_HELD; i++) {
 			const struct kgroup *g = &k->v[i];
@@ -159,7 +159,7 @@ static json_t *port_json(const struct app *app, const struct proxy_port *pp, mon
 		kernel_json(app, pp, w));
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (app->router->family[f])
+		if (view_router(app)->family[f])
 			json_object_set_new(o, show_family[f],
 				host_family_json(
 					&pp->host.family[f], (enum family)f, now));
@@ -233,7 +233,7 @@ static int piece(struct ctl_answer *answer)
 		container_of(answer, struct upstream_answer, a.answer);
 	int work = SHOW_WORK;
 
-	u->now = loop_now(u->a.app->loop);
+	u->now = view_now(u->a.app);
 	if (!u->begun)
 		show_begin(&u->a, "{\"upstream\":[");
 	u->begun = true;

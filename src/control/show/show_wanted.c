@@ -10,7 +10,7 @@
 static bool find_port(const struct app *app, const char *name, unsigned *ret)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = view_router(app)->port[i];
 
 		if (pp && strcmp(pp->name, name) == 0) {
 			*ret = i;

@@ -4,7 +4,7 @@
  * show changes. The number of groups can be set: RINGCAST_SHOW_GROUPS. */
 
 #include "base/rng.h"
-#include "control/show/show.h"
+#include "control/daemon/app_priv.h"
 #include "control/show/show_priv.h"
 #include "ctl_fixture.h"
 #include "router_fixture.h"
@@ -43,7 +43,7 @@ static int setup(void **state)
 	fixture_iface(&f.t, 3, "lan2", "10.0.2");
 	f.app = calloc(1, sizeof(*f.app));
 	assert_non_null(f.app);
-	ctl_fixture_init(&f.server, show_commands, f.app);
+	ctl_fixture_init(&f.server, app_commands, f.app);
 	f.app->router = f.t.router;
 	f.app->loop = f.server.loop;
 	f.t.now = loop_now(f.server.loop);

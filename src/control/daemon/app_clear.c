@@ -5,7 +5,8 @@
  * still has members, or all of them. Their LANs are asked at once; see mgroup_doubt().
  */
 
-#include "control/show/show_priv.h"
+#include "control/daemon/app_priv.h"
+#include "control/show/json.h"
 
 #include <string.h>
 
@@ -64,7 +65,7 @@ static void clear_port(struct clear *c, struct proxy_port *pp)
 			c->not_asked, refused(pp, addr_family(&c->group)));
 }
 
-json_t *show_clear_group(void *ctx, const char *args)
+json_t *app_clear_group(void *ctx, const char *args)
 {
 	struct clear c = {.app = ctx};
 	json_t *error = read_words(&c, args);

@@ -6,7 +6,7 @@
  * interface.
  */
 
-#include "control/daemon/portplan.h"
+#include "control/proxy/portplan.h"
 #include "proxy_fixture.h"
 
 #define LANS "phyint lan1 downstream\nphyint lan2 downstream\nphyint lan3 disabled\n"

@@ -8,7 +8,7 @@
  * Directions: RFC 4605 4.2 as far as forward-from-downstream asks for it.
  */
 
-#include "control/daemon/portplan.h"
+#include "control/proxy/portplan.h"
 
 #include "base/cleanup.h"
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The daemon as views see it, see show/view.h. */
+
+#include "control/show/view.h"
+
+#include "control/daemon/app_priv.h"
+
+#include <stdio.h>
+
+mono_t view_now(const struct app *app)
+{
+	return loop_now(app->loop);
+}
+
+mono_t view_started(const struct app *app)
+{
+	return app->started;
+}
+
+const struct config *view_config(const struct app *app)
+{
+	return app->cfg;
+}
+
+const char *view_config_path(const struct app *app)
+{
+	return app->options.config_path;
+}
+
+const struct iface_table *view_ifaces(const struct app *app)
+{
+	return &app->ifaces;
+}
+
+const struct router *view_router(const struct app *app)
+{
+	return app->router;
+}
+
+struct dataplane *view_dataplane(const struct app *app)
+{
+	return app->dp;
+}
+
+const struct view_counts *view_counts(const struct app *app)
+{
+	return &app->count;
+}
+
+struct view_memory *view_memory(struct app *app)
+{
+	return &app->views;
+}
+
+struct rate_table *view_rates(struct app *app)
+{
+	return &app->rates;
+}
+
+struct balance *view_balance(struct app *app)
+{
+	return &app->balance;
+}
+
+const struct refusals *view_reports(const struct app *app)
+{
+	return &app->reports;
+}
+
+const struct kgroups *view_kernel(const struct app *app, enum family family)
+{
+	return &app->kernel[family];
+}
+
+struct view_port view_port(const struct app *app, unsigned port)
+{
+	const struct app_port *ap = &app->port[port];
+	struct view_port v = {.error = ap->error};
+
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		v.sensor[f] = ap->sensor[f] != NULL;
+		v.sensor_error[f] = ap->sensor_error[f];
+		v.socket[f] = ap->sock[f] != NULL;
+		if (ap->sock[f])
+			mcsock_queue(ap->sock[f], &v.queue[f], &v.queue_limit[f]);
+	}
+	return v;
+}
+
+void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
+{
+	app_socket_stats(app, port, sum);
+}
+
+bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
+	char host[VIEW_HOST_STRLEN])
+{
+	const struct app_port *ap = &app->port[port];
+
+	if (!app_is_struck(ap, cause, loop_now(app->loop)))
+		return false;
+	app_format_host(&ap->flood.struck[cause].host, host);
+	return true;
+}
+
+bool view_refused_sender(
+	struct app *app, const struct fib_view *v, struct refusal *ret)
+{
+	return app_refused_sender(app, v, ret);
+}
+
+json_t *view_refused_senders(struct app *app)
+{
+	return app_refused_senders(app);
+}
+
+json_t *view_rivals(struct app *app)
+{
+	return app_rivals_json(app);
+}
+
+void view_force_comment(const struct app *app, char **text)
+{
+	app_force_comment(app, text);
+}
+
+uint64_t view_netlink_overruns(const struct app *app)
+{
+	return netlink_overruns(app->netlink);
+}
+
+void view_ctl_stats(const struct app *app, struct ctl_stats *ret)
+{
+	ctl_stats(app->ctl, ret);
+}
+
+void view_http_stats(const struct app *app, struct http_stats *ret)
+{
+	http_stats(app->http, ret);
+}
+
+void view_selfstat(const struct app *app, struct selfstat_values *ret)
+{
+	selfstat_read(app->selfstat, ret);
+}
