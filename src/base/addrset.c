@@ -99,17 +99,6 @@ int addrset_append(struct addrset *s, const struct addr *a)
 	return r;
 }
 
-bool addrset_remove(struct addrset *s, const struct addr *a)
-{
-	size_t i = lower_bound(s, a);
-
-	if (i >= s->n || !addr_eq(&s->v[i], a))
-		return false;
-	memmove(&s->v[i], &s->v[i + 1], (s->n - i - 1) * sizeof(*s->v));
-	s->n--;
-	return true;
-}
-
 int addrset_copy(struct addrset *dst, const struct addrset *src)
 {
 	int r = reserve(dst, src->n);
@@ -209,16 +198,4 @@ void addrset_subtract(struct addrset *dst, const struct addrset *b)
 	if (out != from)
 		memmove(&dst->v[out], &dst->v[from], (dst->n - from) * sizeof(*dst->v));
 	dst->n = out + (dst->n - from);
-}
-
-void addrset_intersect(struct addrset *dst, const struct addrset *b)
-{
-	size_t out = 0, i = 0;
-
-	for (size_t k = 0; k < b->n; k++) {
-		i = lower_bound_in(dst, i, dst->n, &b->v[k]);
-		if (i < dst->n && addr_eq(&dst->v[i], &b->v[k]))
-			dst->v[out++] = b->v[k];
-	}
-	dst->n = out;
 }

@@ -22,11 +22,9 @@ bool addrset_eq(const struct addrset *a, const struct addrset *b);
 int addrset_add(struct addrset *s, const struct addr *a);
 /* `a` is greater than every element. */
 int addrset_append(struct addrset *s, const struct addr *a);
-bool addrset_remove(struct addrset *s, const struct addr *a); /* true: it was there */
 int addrset_copy(struct addrset *dst, const struct addrset *src);
 int addrset_from_array(struct addrset *dst, const struct addr *v, size_t n);
 void addrset_move(struct addrset *dst, struct addrset *src); /* src is empty after */
 
-int addrset_union(struct addrset *dst, const struct addrset *b);      /* dst += b */
-void addrset_subtract(struct addrset *dst, const struct addrset *b);  /* dst -= b */
-void addrset_intersect(struct addrset *dst, const struct addrset *b); /* dst *= b */
+int addrset_union(struct addrset *dst, const struct addrset *b);     /* dst += b */
+void addrset_subtract(struct addrset *dst, const struct addrset *b); /* dst -= b */

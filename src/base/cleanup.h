@@ -9,7 +9,6 @@
 
 #define _cleanup_(fn)  __attribute__((__cleanup__(fn)))
 #define _printf_(f, a) __attribute__((__format__(__printf__, f, a)))
-#define _unused_       __attribute__((__unused__))
 
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 

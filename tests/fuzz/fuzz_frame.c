@@ -237,7 +237,7 @@ static struct frame_meta describe(struct rd *r, unsigned what, uint8_t **ret_buf
 		f.status |= TP_STATUS_CSUM_VALID;
 	if (what & TAGGED)
 		f.status |= TP_STATUS_VLAN_VALID;
-	head = l2_len + (ring.offload ? RING_VNET_LEN : 0);
+	head = l2_len + (ring.offload ? VNET_LEN : 0);
 	*ret_buf = fuzz_rest(r, &len);
 	if (len < head) {
 		free(*ret_buf);

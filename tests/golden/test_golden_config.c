@@ -10,7 +10,7 @@
  * nothing is said about existence.
  */
 
-#include "control/config/config.h"
+#include "control/config/config_keyword.h"
 #include "test.h"
 
 #include <errno.h>
@@ -130,20 +130,18 @@ static void golden(void **state)
 /* doc/configuration.md has a section for every keyword, headed by it. */
 static void documented(void **state)
 {
-	static const char *const *const lists[] = {
-		config_global_keywords, config_iface_keywords};
 	size_t len;
 	_cleanup_(freep) char *text = read_file(document, &len);
 
 	assert_non_null(text);
-	for (size_t i = 0; i < array_len(lists); i++)
-		for (const char *const *kw = lists[i]; *kw; kw++) {
-			char head[64];
+	for (size_t i = 0; i < config_n_keywords; i++) {
+		const char *name = config_keywords[i].name;
+		char head[64];
 
-			snprintf(head, sizeof(head), "\n### `%s", *kw);
-			if (!strstr(text, head))
-				fail_msg("%s does not describe '%s'", document, *kw);
-		}
+		snprintf(head, sizeof(head), "\n### `%s", name);
+		if (!strstr(text, head))
+			fail_msg("%s does not describe '%s'", document, name);
+	}
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "identity_gen.h"
 
 #include <arpa/inet.h>
@@ -36,10 +37,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
 
 #define ROUTERS_MAX 4
 #define LANS_MAX    8

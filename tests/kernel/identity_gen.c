@@ -11,13 +11,10 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/inet.h"
 
 #include <linux/virtio_net.h>
 #include <string.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
 
 #define IP     (GEN_VNET + GEN_L2)
 #define UDP    17

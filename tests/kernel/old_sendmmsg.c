@@ -6,6 +6,8 @@
  * do that, as the type stands in the message. For test_superframes.py only.
  */
 
+#include "base/inet.h"
+
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
@@ -14,10 +16,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
 
 static bool has_vnet_headers(int fd)
 {

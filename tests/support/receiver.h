@@ -7,16 +7,13 @@
  * of each port. State is that of the program, as in forward_fixture.h.
  */
 
+#include "base/inet.h"
 #include "dataplane/packet/rewrite.h"
 #include "dataplane/packet/vnet.h"
 
 #include "forward_fixture.h"
 
 #include <linux/virtio_net.h>
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
 
 #define KEPT_MAX 8192
 

@@ -72,6 +72,17 @@ static void name_others(struct check *c, unsigned port)
 }
 
 /* visible lists of one port: INCLUDE(A), EXCLUDE(Y) */
+/* dst loses what is not in b */
+static void intersect(struct addrset *dst, const struct addrset *b)
+{
+	struct addrset other = {0};
+
+	addrset_copy(&other, dst);
+	addrset_subtract(&other, b);
+	addrset_subtract(dst, &other);
+	addrset_deinit(&other);
+}
+
 static void merge_port(struct check *c, const struct mgroup *g)
 {
 	struct addrset list = {0};
@@ -86,7 +97,7 @@ static void merge_port(struct check *c, const struct mgroup *g)
 		c->any_exclude = true;
 		addrset_copy(&c->exclude, &list);
 	} else {
-		addrset_intersect(&c->exclude, &list);
+		intersect(&c->exclude, &list);
 	}
 	addrset_deinit(&list);
 }

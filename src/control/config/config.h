@@ -239,9 +239,3 @@ char *config_describe(const struct config *c, const char *const *there);
  * `there`: they may come later, or their names may be wrong. malloc'ed, NULL if all are
  * there or memory is short. */
 char *config_missing(const struct config *c, const char *const *there);
-
-/* All keywords, for the documentation test; NULL-terminated, "global" ones first, then
- * those of a phyint block (also legal before the first phyint, as defaults, but for the
- * roles and report-interface). */
-extern const char *const config_global_keywords[];
-extern const char *const config_iface_keywords[];

@@ -172,23 +172,6 @@ const struct config_keyword config_keywords[] = {
 const size_t config_n_keywords = array_len(config_keywords);
 _Static_assert(array_len(config_keywords) <= CONFIG_MAX_KEYWORDS, "too many keywords");
 
-const char *const config_global_keywords[] = {"quickleave", "hashtablesize",
-	"defaultdown", "rescanvif", "chroot", "user", "seccomp", "landlock", "timers",
-	"robustness", "query-interval", "query-response-interval",
-	"last-member-query-interval", "last-member-query-count",
-	"startup-query-interval", "startup-query-count", "refresh-interval",
-	"forward-from-downstream", "ssm-range", "threads", "cpu-affinity", "ring-size",
-	"transmit", "coalesce", "latency", "collect-time", "receive-offload", "log-to",
-	"log-level", "control-socket", "control-group", "metrics-listen",
-	"metrics-groups", "instance", "phyint", NULL};
-
-const char *const config_iface_keywords[] = {"upstream", "downstream", "disabled",
-	"ratelimit", "threshold", "altnet", "whitelist", "blacklist", "boundary",
-	"boundary-scope", "igmp-version", "mld-version", "version-fallback", "ipv4",
-	"ipv6", "fast-leave", "require-router-alert", "mld-router-alert",
-	"always-querier", "forwarding", "max-groups", "max-groups-per-host",
-	"max-sources", "message-rate", "host-message-rate", "report-interface", NULL};
-
 const struct config_keyword *config_keyword_find(const char *name)
 {
 	for (size_t i = 0; i < config_n_keywords; i++)

@@ -51,7 +51,7 @@ struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r)
 	return a;
 }
 
-void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a)
+static void write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a)
 {
 	/* an IPv4 address is the end of its v4-mapped form */
 	wr_bytes(w, a->b + sizeof(a->b) - wire->addr_len, wire->addr_len);
@@ -107,7 +107,7 @@ void gm_wire_write_query(
 	wr_u8(w, gm_wire_code_encode(gm_wire_units(q->qqi_ms, INTERVAL_UNIT_MS)));
 	wr_u16be(w, (uint16_t)q->n_src);
 	for (size_t i = 0; i < q->n_src && !w->bad; i++)
-		gm_wire_write_addr(wire, w, &q->src[i]);
+		write_addr(wire, w, &q->src[i]);
 }
 
 /* ---- reports ---- */
@@ -248,8 +248,8 @@ void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
 		wr_u8(w, rec[i].type);
 		wr_u8(w, 0); /* no auxiliary data (R025) */
 		wr_u16be(w, (uint16_t)rec[i].n_src);
-		gm_wire_write_addr(wire, w, &rec[i].group);
+		write_addr(wire, w, &rec[i].group);
 		for (size_t k = 0; k < rec[i].n_src && !w->bad; k++)
-			gm_wire_write_addr(wire, w, &rec[i].src[k]);
+			write_addr(wire, w, &rec[i].src[k]);
 	}
 }

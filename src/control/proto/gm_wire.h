@@ -19,7 +19,6 @@ struct gm_wire {
 
 /* An address; the unspecified IPv6 one when the reader is at its end. */
 struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r);
-void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a);
 /* overwrite two octets that are there already, in network order */
 void gm_wire_patch_be16(uint8_t *p, uint16_t v);
 

@@ -15,6 +15,7 @@
 #include "control/sys/mcsock.h"
 
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "control/proto/gm_peek.h"
 
 #include <errno.h>
@@ -34,10 +35,6 @@
 #define PACKET_SIZE   65536
 #define RCVBUF_SIZE   (4 << 20)
 #define SEND_PRIORITY 6 /* the highest band that needs no further capability */
-
-#ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23
-#endif
 
 #define AGAIN_MS 1000 /* after a filter could not be set for lack of memory */
 

@@ -10,6 +10,7 @@
 #include "control/sys/sensor.h"
 
 #include "base/cleanup.h"
+#include "base/inet.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -27,10 +28,6 @@
 #define RING_SIZE    (N_FRAMES * FRAME_SIZE)
 #define SNAPLEN	     40 /* an IPv6 header, which is the longer one */
 #define MAX_SAMPLING 12
-
-#ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23
-#endif
 
 struct sensor {
 	int fd;

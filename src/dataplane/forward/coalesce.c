@@ -11,13 +11,8 @@
 #include "dataplane/forward/coalesce.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "dataplane/packet/rewrite.h"
-
-#define PROTO_UDP 17
-#define UDP_HLEN  8
-#define IPV4_HLEN 20
-#define IPV6_HLEN 40
-#define IPV4_DF	  0x40
 
 /* Of a super-frame: the link header must fit into the 64 KiB, too. */
 #define IP_LEN_MAX 65500u
@@ -112,7 +107,7 @@ static bool checksum_good(struct frame *f)
 static bool has_id(const struct frame *f)
 {
 	return f->family == FAMILY_IPV4 && f->proto == PROTO_UDP &&
-		!(f->ip[6] & IPV4_DF);
+		!(f->ip[6] & IPV4_DF >> 8);
 }
 
 /*
@@ -190,7 +185,7 @@ static bool ids_follow(struct walk *w, const uint8_t *a, const uint8_t *b)
 {
 	if ((uint16_t)(get_u16be(a + 4) + 1) == get_u16be(b + 4))
 		return true;
-	return w->mode == COALESCE_ON && ((a[6] & IPV4_DF) || may_deal(w));
+	return w->mode == COALESCE_ON && ((a[6] & IPV4_DF >> 8) || may_deal(w));
 }
 
 static bool headers_follow(const struct frame *a, const struct frame *b)

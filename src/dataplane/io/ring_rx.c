@@ -19,6 +19,7 @@
 #include "dataplane/io/ring_rx_priv.h"
 
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "dataplane/forward/counters.h"
 #include "dataplane/forward/latency.h"
 #include "dataplane/io/sockfilter.h"
@@ -38,10 +39,6 @@
 #ifndef PACKET_VNET_HDR_SZ
 #define PACKET_VNET_HDR_SZ 24
 #endif
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
-
 #define N_BLOCKS_MIN 4u
 #define FILL_LOOKS   64u
 
@@ -73,11 +70,10 @@ static int open_socket(void)
 
 static int set_offload(int fd)
 {
-	int e = set_int(fd, PACKET_VNET_HDR_SZ, RING_VNET_LEN);
+	int e = set_int(fd, PACKET_VNET_HDR_SZ, VNET_LEN);
 
 	/* the header shifts the packet: make that a multiple of TPACKET_ALIGNMENT */
-	return e < 0 ? e
-		     : set_int(fd, PACKET_RESERVE, TPACKET_ALIGNMENT - RING_VNET_LEN);
+	return e < 0 ? e : set_int(fd, PACKET_RESERVE, TPACKET_ALIGNMENT - VNET_LEN);
 }
 
 static int bind_to(int fd, uint16_t ethertype, int ifindex)
@@ -406,7 +402,7 @@ static void read_offload(const uint8_t *mac, struct frame_meta *m)
 {
 	struct virtio_net_hdr h;
 
-	_Static_assert(sizeof(h) == RING_VNET_LEN, "");
+	_Static_assert(sizeof(h) == VNET_LEN, "");
 	memcpy(&h, mac - sizeof(h), sizeof(h));
 	if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
 		m->csum_not_ready = true;

@@ -9,6 +9,7 @@
  */
 
 #include "dataplane/io/ring_rx.h"
+#include "dataplane/packet/tx.h"
 
 #include <linux/if_packet.h>
 #include <stdatomic.h>
@@ -59,9 +60,6 @@ struct ring_geometry {
 	uint32_t size, block, block_min, frame, retire_ms;
 };
 int ring_rx_request(struct ring_rx *r, struct ring_geometry *g);
-
-/* octets of the virtio_net_hdr before a frame, on rings that describe super-frames */
-#define RING_VNET_LEN 10
 
 /* a frame as both kinds of header describe it, and what is behind the header */
 struct ring_frame {

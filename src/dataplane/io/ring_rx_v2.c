@@ -26,7 +26,7 @@
 #define OVERHEAD (TPACKET_ALIGN(TPACKET2_HDRLEN + 16) + TPACKET_ALIGNMENT)
 
 #define N_COPIES      8 /* held at a time */
-#define COPY_SIZE     (RING_VNET_LEN + 64 + 65536)
+#define COPY_SIZE     (VNET_LEN + 64 + 65536)
 #define RECEIVE_BYTES (8 << 20)
 
 struct ring_copies {
@@ -132,7 +132,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 static void fetch(struct ring_rx *r, struct ring_frame *f)
 {
 	struct ring_copies *c = r->copies;
-	uint32_t before = r->offload ? RING_VNET_LEN : 0;
+	uint32_t before = r->offload ? VNET_LEN : 0;
 	uint8_t *buf = c->buf[c->next];
 	ssize_t n = recv(r->fd, buf, sizeof(c->buf[0]), MSG_DONTWAIT);
 

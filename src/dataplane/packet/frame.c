@@ -14,34 +14,18 @@
 #include "dataplane/packet/frame.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
-#define IPV4_HLEN     20
-#define IPV6_HLEN     40
-#define UDP_HLEN      8
 #define VLAN_VID_MASK 0x0fff
-
-#define IPV4_DF	      0x4000
-#define IPV4_MF	      0x2000
-#define IPV4_OFF_MASK 0x1fff
 
 /* IPv4 options (RFC 791 3.1) */
 #define OPT_END	 0
 #define OPT_NOP	 1
 #define OPT_LSRR 131
 #define OPT_SSRR 137
-
-#define PROTO_HOPOPTS  0
-#define PROTO_IGMP     2
-#define PROTO_UDP      17
-#define PROTO_ROUTING  43
-#define PROTO_FRAGMENT 44
-#define PROTO_AH       51
-#define PROTO_ICMPV6   58
-#define PROTO_DSTOPTS  60
-#define PROTO_PIM      103
 
 /* RFC 8200 4.1 lists seven extension headers in a regular packet; a longer chain only
  * serves to hide something or to waste time. */
@@ -52,11 +36,6 @@ struct findings {
 	bool source_route;
 	bool control;
 };
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 static enum verdict check_link(const struct frame_meta *m)
 {
@@ -107,7 +86,7 @@ static enum verdict parse_ipv4(
 		return VERDICT_BAD_IHL;
 	if (m->l3_caplen < IPV4_HLEN)
 		return VERDICT_BAD_LENGTH;
-	len = be16(ip + 2);
+	len = get_u16be(ip + 2);
 	if (len == 0 && m->gso_size) /* more than the field can say */
 		len = m->l3_caplen;
 	if (len < hlen || len > m->l3_caplen)
@@ -117,7 +96,7 @@ static enum verdict parse_ipv4(
 	if (inet_fold(inet_sum(ip, hlen, 0)) != 0)
 		return VERDICT_BAD_CHECKSUM;
 
-	off = be16(ip + 6);
+	off = get_u16be(ip + 6);
 	f->family = FAMILY_IPV4;
 	f->ip_len = len;
 	f->ip_hlen = (uint16_t)hlen;
@@ -180,7 +159,7 @@ static bool walk_ext_headers(struct frame *f, struct findings *found)
 		if (this != PROTO_FRAGMENT)
 			continue;
 		f->fragment = true;
-		if (be16(h + 2) &
+		if (get_u16be(h + 2) &
 			0xfff8) { /* the rest is payload of an earlier header */
 			f->proto = next;
 			found->control = next == PROTO_PIM;
@@ -202,7 +181,7 @@ static enum verdict parse_ipv6(
 		return VERDICT_BAD_VERSION;
 	if (m->l3_caplen < IPV6_HLEN)
 		return VERDICT_BAD_LENGTH;
-	payload = be16(ip + 4);
+	payload = get_u16be(ip + 4);
 	if (payload == 0 && m->gso_size) /* as in parse_ipv4() */
 		payload = m->l3_caplen - IPV6_HLEN;
 	/* 0 announces a jumbogram (RFC 2675) or carries nothing */
@@ -245,8 +224,8 @@ static enum verdict check_addresses(const struct frame *f, const struct findings
 static bool says_its_length(const struct frame *f)
 {
 	if (f->family == FAMILY_IPV4)
-		return be16(f->ip + 2) == f->ip_len;
-	return be16(f->ip + 4) + (uint32_t)IPV6_HLEN == f->ip_len;
+		return get_u16be(f->ip + 2) == f->ip_len;
+	return get_u16be(f->ip + 4) + (uint32_t)IPV6_HLEN == f->ip_len;
 }
 
 /* Datagrams of one UDP flow that GRO or the sender has joined (R183). */
@@ -260,7 +239,8 @@ static enum verdict check_segments(
 	if (f->ip_len <= headers || headers + m->gso_size > mtu)
 		return VERDICT_SUPERFRAME;
 	/* a port may pass it on whole, and a receiver would refuse another length */
-	if (be16(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off || !says_its_length(f))
+	if (get_u16be(f->ip + f->l4_off + 4) != f->ip_len - f->l4_off ||
+		!says_its_length(f))
 		return VERDICT_SUPERFRAME;
 	if (f->ip_len - headers <= m->gso_size) /* only one */
 		return VERDICT_FORWARDED;

@@ -11,18 +11,9 @@
 #include "dataplane/packet/rewrite.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 
 #include <errno.h>
-
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-
-#define UDP_HLEN      8
-#define IPV6_HLEN     40
-#define IPV4_HLEN     20
-#define IPV4_DF	      0x4000
-#define IPV4_MF	      0x2000
-#define IPV4_OFF_MASK 0x1fffu
 
 uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to)
 {

@@ -12,9 +12,10 @@
 
 #include <sys/uio.h>
 
-/* The octets of struct virtio_net_hdr, which a port with TX_VNET expects in front of
- * the link header. Multi-octet fields are in host order (AF_PACKET: legacy). */
-#define TX_VNET_LEN 10
+/* The bytes of struct virtio_net_hdr, which a port with TX_VNET expects before the link
+ * header, and which a ring that describes super-frames has before each frame. Fields of
+ * several bytes are in host order (AF_PACKET: legacy). */
+#define VNET_LEN 10
 
 /* What a message looks like in memory: [vnet header and link header] [packet] or, for a
  * super-frame, [vnet, link header] [IP and UDP header] [payload]... A port without

@@ -4,15 +4,11 @@
 
 #include "dataplane/packet/vnet.h"
 
+#include "base/inet.h"
 #include "dataplane/packet/rewrite.h"
 
 #include <linux/virtio_net.h>
 
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5 /* Linux 6.2 */
-#endif
-
-#define UDP_HLEN	8
 #define UDP_CSUM_OFFSET 6
 
 _Static_assert(sizeof(struct virtio_net_hdr) == VNET_LEN, "ten octets");

@@ -9,8 +9,6 @@
 #include "dataplane/packet/frame.h"
 #include "dataplane/packet/tx.h"
 
-#define VNET_LEN TX_VNET_LEN
-
 /* Nothing to be done with the packet behind it. */
 void vnet_plain(uint8_t out[VNET_LEN]);
 /* The transport checksum is partial and rewrite_partial_offset() knows where. `l2_len`

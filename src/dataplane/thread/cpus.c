@@ -14,7 +14,8 @@
  * only help where the load is spread over many flows. */
 #define THREADS_MAX 4u
 
-unsigned cpus_usable(void)
+/* at least 1 */
+static unsigned usable(void)
 {
 	cpu_set_t set;
 	int n = 1;
@@ -38,7 +39,7 @@ int cpus_pin(unsigned cpu)
 
 unsigned cpus_threads(void)
 {
-	unsigned n = cpus_usable();
+	unsigned n = usable();
 
 	if (n <= 2)
 		return 1;

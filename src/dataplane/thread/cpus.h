@@ -3,7 +3,6 @@
 
 /* The processors that the system lets us use. */
 
-unsigned cpus_usable(void); /* at least 1 */
 /* Keep the calling thread on one processor: 0 or -errno (-EINVAL: not there, or not for
  * us). */
 int cpus_pin(unsigned cpu);

@@ -110,13 +110,13 @@ static void set_of(struct addrset *s, const char *digits)
 static void set_operations(void **state)
 {
 	static const struct {
-		const char *a, *b, *plus, *minus, *both;
+		const char *a, *b, *plus, *minus;
 	} c[] = {
-		{"", "", "", "", ""},
-		{"123", "", "123", "123", ""},
-		{"", "31", "13", "", ""},
-		{"1357", "2357", "12357", "1", "357"},
-		{"99", "9", "9", "", "9"},
+		{"", "", "", ""},
+		{"123", "", "123", "123"},
+		{"", "31", "13", ""},
+		{"1357", "2357", "12357", "1"},
+		{"99", "9", "9", ""},
 	};
 
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -130,10 +130,6 @@ static void set_operations(void **state)
 		set_of(&x, c[i].a);
 		addrset_subtract(&x, &b);
 		set_of(&want, c[i].minus);
-		assert_true(addrset_eq(&x, &want));
-		set_of(&x, c[i].a);
-		addrset_intersect(&x, &b);
-		set_of(&want, c[i].both);
 		assert_true(addrset_eq(&x, &want));
 		addrset_deinit(&x);
 		addrset_deinit(&b);
@@ -150,9 +146,6 @@ static void set_from_array_sorts_and_dedups(void **state)
 	assert_int_equal(addrset_from_array(&s, v, 3), 0);
 	assert_int_equal(s.n, 2);
 	assert_true(addr_eq(&s.v[0], &v[1]) && addr_eq(&s.v[1], &v[0]));
-	assert_true(addrset_remove(&s, &v[0]));
-	assert_false(addrset_remove(&s, &v[0]));
-	assert_false(addrset_contains(&s, &v[0]));
 	addrset_deinit(&s);
 }
 

@@ -545,29 +545,7 @@ static void errors_are_bounded(void **state)
 	config_free(c);
 }
 
-/* --- the table of keywords
- * ------------------------------------------------------------ */
-
-static void keyword_lists_are_the_table(void **state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; config_global_keywords[i]; i++, n++) {
-		const struct config_keyword *kw =
-			config_keyword_find(config_global_keywords[i]);
-
-		assert_non_null(kw);
-		assert_int_equal(kw->where, CONFIG_GLOBAL);
-	}
-	for (size_t i = 0; config_iface_keywords[i]; i++, n++) {
-		const struct config_keyword *kw =
-			config_keyword_find(config_iface_keywords[i]);
-
-		assert_non_null(kw);
-		assert_int_not_equal(kw->where, CONFIG_GLOBAL);
-	}
-	assert_int_equal(n, config_n_keywords);
-}
+/* ---- the table of keywords ---- */
 
 static void no_keyword_resembles_another_too_much(void **state)
 {
@@ -601,7 +579,6 @@ int main(void)
 		cmocka_unit_test(r044_response_less_than_query_interval),
 		cmocka_unit_test(several_faults),
 		cmocka_unit_test(errors_are_bounded),
-		cmocka_unit_test(keyword_lists_are_the_table),
 		cmocka_unit_test(no_keyword_resembles_another_too_much),
 	};
 
