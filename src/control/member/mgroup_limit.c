@@ -42,6 +42,7 @@
 #define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
 #define EVICT_MAX     8	  /* for the addresses of one record */
 #define PICKED	      12  /* sources that are compared */
+#define OWN_LATEST    16  /* groups of a host, among which one that it has left */
 #define PICKED_OF     64  /* a group with room for fewer keeps its sources */
 #define PICKED_MUCH   3	  /* who has brought so many of them has brought much */
 
@@ -282,6 +283,39 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 				s->limit, gm_format_host(&s->who, who), text[i].advice);
 }
 
+/* The group ends as if its last member had left; mgroup_tick() tells the others. */
+static void end(struct mgroup_db *db, mono_t now, struct mgroup *g)
+{
+	mgroup_empty(db, g);
+	g->leaving = true;
+	db->n_leaving++;
+	heap_set(&db->timers, &g->timer, now);
+}
+
+/* All members were known and have left; only the question whether there are others
+ * keeps it. */
+static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
+{
+	return g->n_host == 0 && !g->leaving && !mono_before(now, g->untracked_until) &&
+		db->role[addr_family(&g->group)].querier &&
+		mgroup_version(g, now) == GM_V3;
+}
+
+/* A host that changes channels faster than the LAN can be asked makes room for itself:
+ * of the groups that it has brought last, one that it has left ends at once. */
+static bool end_one_of(
+	struct mgroup_db *db, mono_t now, const struct mgroup_owner *o, unsigned kind)
+{
+	struct mgroup *g = o->newest;
+
+	for (unsigned i = 0; g && i < OWN_LATEST; i++, g = g->owned[kind].older)
+		if (is_left(db, g, now)) {
+			end(db, now, g);
+			return true;
+		}
+	return false;
+}
+
 bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx)
 {
@@ -292,7 +326,7 @@ bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *gr
 		struct addr key;
 
 		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
-		if (o && o->n_groups >= limit) {
+		if (o && o->n_groups >= limit && !end_one_of(db, now, o, k)) {
 			mgroup_struck(db, now, NOTE_HOST_QUOTA, group, &key, limit, fx);
 			return false;
 		}
@@ -316,7 +350,6 @@ bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg)
 
 /* ---- making room ---- */
 
-/* The group ends as if its last member had left; mgroup_tick() tells the others. */
 static void evict(struct mgroup_db *db, mono_t now, struct mgroup *g, uint32_t limit,
 	struct effects *fx)
 {
@@ -326,10 +359,7 @@ static void evict(struct mgroup_db *db, mono_t now, struct mgroup *g, uint32_t l
 	struct addr who = o ? o->key : g->last_reporter;
 
 	mgroup_struck(db, now, NOTE_GROUP_EVICTED, &g->group, &who, limit, fx);
-	mgroup_empty(db, g);
-	g->leaving = true;
-	db->n_leaving++;
-	heap_set(&db->timers, &g->timer, now);
+	end(db, now, g);
 }
 
 static struct mgroup *newest_of(const struct mgroup_owner *o, const struct mgroup *but)
@@ -422,6 +452,20 @@ static struct mgroup *gives_way(
 				   : of_one_with_more(db, own);
 }
 
+/* The sender has left a group that is still there. */
+static bool ends_own(struct mgroup_db *db, mono_t now, const struct gm_msg *msg)
+{
+	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
+		const struct mgroup_owner *o;
+		struct addr key;
+
+		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
+		if (o && end_one_of(db, now, o, k))
+			return true;
+	}
+	return false;
+}
+
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
@@ -429,7 +473,7 @@ bool mgroup_room_for_group(
 	uint32_t limit = db->params.max_groups;
 	struct mgroup *g = NULL;
 
-	if (!limit || db->groups.n - db->n_leaving < limit)
+	if (!limit || db->groups.n - db->n_leaving < limit || ends_own(db, now, msg))
 		return true;
 	if (first)
 		g = gives_way(

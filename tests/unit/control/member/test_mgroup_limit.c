@@ -402,6 +402,71 @@ static void f7_the_right_reason(void **state)
 	}
 }
 
+/* ---- groups that were left ---- */
+
+static void leave(int64_t ms, unsigned host, unsigned number)
+{
+	struct gm_record rec = {.type = GM_TO_IN, .group = gm_group(fam, 1)};
+	struct gm_msg msg = {.version = GM_V3,
+		.from = gm_host(fam, 1),
+		.mac = {{2, 0, 0, 0, (uint8_t)(host >> 8), (uint8_t)host}}};
+
+	rec.group.b[13] = (uint8_t)(number >> 16);
+	rec.group.b[14] = (uint8_t)(number >> 8);
+	rec.group.b[15] = (uint8_t)number;
+	msg.from.b[14] = (uint8_t)(host >> 8);
+	msg.from.b[15] = (uint8_t)host;
+	effects_clear(&fx);
+	mgroup_begin(&db, mono_from_ms(ms));
+	mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
+}
+
+/* A host that zaps faster than the LAN can be asked gets each new channel, while its
+ * quota or the table is full of channels that it has left. */
+static void r082_who_zaps_makes_room_for_itself(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		for (unsigned table = 0; table < 2; table++) {
+			with_limits(table ? 3 : 0, table ? 0 : 3);
+			for (unsigned i = 1; i <= 40; i++) {
+				assert_int_equal(from_station(T0 + i, 7, 7, i, 0), 1);
+				assert_int_equal(n_noted(NOTE_GROUP_EVICTED), 0);
+				leave(T0 + i, 7, i);
+			}
+			assert_int_equal(db.n_refused, 0);
+			assert_true(db.groups.n - db.n_leaving <= 3);
+			run_until(T0 + 40);
+			assert_true(has(40));
+			/* they are asked for, as far as they are still there */
+			run_until(T0 + 60000);
+			assert_int_equal(db.groups.n, 0);
+			teardown_db();
+		}
+	}
+}
+
+/* What others watch does not end for a host that has left it, nor what the host has not
+ * left. */
+static void r082_room_is_not_made_of_what_others_watch(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(0, 2);
+		from_station(T0, 7, 7, 1, 0);
+		from_station(T0, 7, 7, 2, 0);
+		from_station(T0, 8, 8, 2, 0);
+		leave(T0, 7, 2);
+		assert_int_equal(from_station(T0, 7, 7, 3, 0), 0);
+		assert_int_equal(n_noted(NOTE_HOST_QUOTA), 1);
+		assert_true(has(1) && has(2));
+		leave(T0, 8, 2);
+		assert_int_equal(from_station(T0, 7, 7, 3, 0), 1);
+		assert_true(has(1) && has(3) && !has(2));
+		teardown_db();
+	}
+}
+
 /* ---- sources of one group ---- */
 
 /* ALLOW of n sources that are numbered from `first` on. */
@@ -553,6 +618,8 @@ int main(void)
 		cmocka_unit_test(f7_full_pool_makes_room),
 		cmocka_unit_test(f7_strangers_do_not_charge_a_neighbour),
 		cmocka_unit_test(f7_the_right_reason),
+		cmocka_unit_test(r082_who_zaps_makes_room_for_itself),
+		cmocka_unit_test(r082_room_is_not_made_of_what_others_watch),
 		cmocka_unit_test(f5_who_has_few_sources_gets_some),
 		cmocka_unit_test(f5_sources_of_made_up_hosts),
 		cmocka_unit_test(f5_who_has_most_sources_gets_no_more),
