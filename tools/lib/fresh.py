@@ -80,7 +80,6 @@ def orders(full):
         "testing": [
             Step("tools/coverage --suite unit", "base"),
             Step("tools/analyse --only cppcheck", "0 findings"),
-            Step("tools/faults --no-install --call accept4", fails="install"),
             Step("tools/faults --call accept4"),
             Step("tools/test --quick --suite tools", r"\d passed, 0 failed"),
             Step(NETNS + "tests/daemon/test_leave.py quickleave", "ok 1 (?!.*SKIP)"),
@@ -91,7 +90,9 @@ def orders(full):
                        Step("tools/fuzz --coverage text", "src/base"), DEMO],
         # what cannot work says why, and what to do; nothing is installed for it
         "refusals": [
-            Step("tools/demo --no-install", fails="python3 is missing"),
+            *(Step(f"{tool} --no-install", fails="python3 is missing: run .* without --no-install")
+              for tool in ("tools/demo", "tools/test", "bench/run", "tools/coverage",
+                           "tools/analyse", "tools/faults", "tools/fuzz all 5")),
             Step("su nobody -s /bin/sh -c tools/demo", fails="run this with sudo"),
             Step("tools/test --suite nosuch", fails="there is no suite nosuch"),
             Step("tools/demo --seconds 2", fails="4 or more"), Step("! command -v python3")],

@@ -132,13 +132,33 @@ build_release()
 	}
 }
 
+# shellcheck disable=SC2034 # install and arguments are for the caller
+# read_options PROGRAM "$@" : for tools whose options a Python program reads. Sets install to yes
+# or no, and arguments. Help needs nothing installed or built.
+read_options()
+{
+	local program=$1 a
+	shift
+	install=yes arguments=()
+	for a in "$@"; do
+		case $a in
+		--no-install) install=no ;;
+		-h | --help)
+			need_tools python3 || exit 1
+			exec python3 -B "$program" --help
+			;;
+		*) arguments+=("$a") ;;
+		esac
+	done
+}
+
 # need_tools TOOL... : where nothing may be installed
 need_tools()
 {
 	local tool
 	for tool in "$@"; do
 		command -v "$tool" >/dev/null || {
-			echo "$tool is missing: run ${0##*/} as root without --no-install" >&2
+			echo "$tool is missing: run $0 as root without --no-install" >&2
 			return 1
 		}
 	done
@@ -158,6 +178,7 @@ need_suite()
 	local known
 	known=$(sed -n "s/.*suite: '\([a-z]*\)'.*/\1/p" "$top"/tests/*/meson.build | sort -u)
 	grep -qxF -e "$1" <<<"$known" || {
+		# shellcheck disable=SC2086 # a list of words
 		echo "there is no suite $1, but:" $known >&2
 		return 1
 	}
