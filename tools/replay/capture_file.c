@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct capture {
 	pcap_t *pcap;
@@ -91,9 +92,12 @@ static struct gm_mac link_sender(int link_type, const uint8_t *p)
 	return mac;
 }
 
-/* pcapng has room for times that are none of this world, and not of mono_t. */
-static int64_t sane_seconds(int64_t s)
+/* pcapng has room for times that are none of this world, and not of mono_t. libpcap
+ * cuts them off where time_t has 32 bits; what is left are times until 2106. */
+static int64_t sane_seconds(time_t t)
 {
+	int64_t s = sizeof(t) == sizeof(uint32_t) ? (int64_t)(uint32_t)t : (int64_t)t;
+
 	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : s;
 }
 
