@@ -116,6 +116,11 @@ class Daemon(threading.Thread):
         os.unlink(path)
 
 
+def command_of(program):
+    """With what runs programs of another machine, as meson names it."""
+    return [*os.environ.get("MESON_EXE_WRAPPER", "").split(), program]
+
+
 def on_terminal(command, cols=80):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, cols, 0, 0))
@@ -168,11 +173,11 @@ def answers(name, directory):
 
 
 def main():
-    program, directory = sys.argv[1:3]
+    program, directory = command_of(sys.argv[1]), sys.argv[2]
     os.environ["NO_COLOR"] = "1"     # else explain sends sequences of its own
     names = []
     for words in (["--help"], ["show", "--help"]):
-        text = subprocess.run([program, *words], capture_output=True, text=True,
+        text = subprocess.run([*program, *words], capture_output=True, text=True,
                               check=True).stdout
         listed = re.search(r"commands:\n(.*?)(\n\n|\n$)", text, re.S)[1]
         names += [re.match(r"  ([a-z]+( [a-z]+)*)", line)[1] for line in listed.splitlines()]
@@ -187,7 +192,7 @@ def main():
             found = []
             for what, answer in answers(name, directory):
                 daemon = Daemon(path, answer)
-                command = [program, "-s", path, *name.split(), *WORDS.get(name, [])]
+                command = [*program, "-s", path, *name.split(), *WORDS.get(name, [])]
                 whole = name in WHOLE_TEXT and what.startswith("answer")
                 for how, said, lines in (
                         ("pipe", in_pipe(command), whole),

@@ -35,16 +35,38 @@ struct child {
 	int out, err;
 };
 
+/* What runs programs of another machine, as meson names it: an absolute path and its
+ * arguments. */
+static size_t add_wrapper(char **argv, size_t max)
+{
+	const char *wrapper = getenv("MESON_EXE_WRAPPER");
+	char *words = strdup(wrapper ? wrapper : ""), *rest = words, *word;
+	size_t n = 0;
+
+	assert_non_null(words);
+	while ((word = strsep(&rest, " ")) && *word) {
+		assert_true(n < max);
+		argv[n++] = strdup(word);
+	}
+	free(words);
+	return n;
+}
+
 static struct child start(const char *const *words)
 {
-	char *argv[16] = {strdup(program), strdup("-s"), strdup(path)};
+	char *argv[24] = {NULL};
+	size_t n = 0;
 	posix_spawn_file_actions_t actions;
 	int out[2], err[2];
 	struct child c;
 
+	n = add_wrapper(argv, array_len(argv) / 2);
+	argv[n++] = strdup(program);
+	argv[n++] = strdup("-s");
+	argv[n++] = strdup(path);
 	for (size_t i = 0; words[i]; i++) {
-		assert_true(i + 4 < array_len(argv));
-		argv[i + 3] = strdup(words[i]);
+		assert_true(n + 1 < array_len(argv));
+		argv[n++] = strdup(words[i]);
 	}
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
@@ -52,7 +74,7 @@ static struct child start(const char *const *words)
 	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
 	assert_int_equal(
-		posix_spawn(&c.pid, program, &actions, NULL, argv, environ), 0);
+		posix_spawn(&c.pid, argv[0], &actions, NULL, argv, environ), 0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(out[1]);
 	close(err[1]);

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 
-from test_hostile import ANSWERS, Daemon, in_pipe, on_terminal
+from test_hostile import ANSWERS, Daemon, command_of, in_pipe, on_terminal
 
 CHECKS = {"group": "239.1.2.3", "source": None, "summary": "it stops here", "verdict": "refuse",
           "checks": [{"check": c, "interface": "wan", "verdict": v, "text": "t", "advice": None,
@@ -74,14 +74,14 @@ CASES = (("explain marks what needs attention in bold", CHECKS, bold_marks),
 
 
 def main():
-    program = sys.argv[1]
+    program = command_of(sys.argv[1])
     print(f"1..{len(CASES)}")
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "sock")
         for n, (title, answer, check) in enumerate(CASES, 1):
             daemon = Daemon(path, json.dumps(answer).encode())
-            faults = list(check([program, "-s", path]))
+            faults = list(check([*program, "-s", path]))
             daemon.close(path)
             failed += bool(faults)
             for line in faults:

@@ -49,7 +49,8 @@ static unsigned slot_of(const struct burst *b, unsigned port, const struct frame
 	uint64_t key = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
 	uint64_t h = mul64_fold(load64(f->src.b) ^ key, load64(f->src.b + 8) ^ ~key);
 
-	h ^= mul64_fold(load64(f->group.b) ^ (key >> 7), load64(f->group.b + 8) ^ (key << 9));
+	h ^= mul64_fold(
+		load64(f->group.b) ^ (key >> 7), load64(f->group.b + 8) ^ (key << 9));
 	return (unsigned)mul64_fold(h ^ port, key | 1) % INDEX_SIZE;
 }
 

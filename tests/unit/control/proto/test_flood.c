@@ -37,7 +37,8 @@ static struct flood_host host_of(uint32_t mac, uint32_t ip)
 			10, (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip)};
 
 	h.mac.octet[0] = 2;
-	memcpy(h.mac.octet + 2, &mac, sizeof(mac));
+	for (unsigned i = 0; i < sizeof(mac); i++)
+		h.mac.octet[2 + i] = (uint8_t)(mac >> 8 * i);
 	return h;
 }
 

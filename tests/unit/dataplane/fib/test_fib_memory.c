@@ -116,7 +116,7 @@ static void each_request_may_fail(void **state)
 	}
 	print_message("%ld requests, %u of them made a call fail\n", n, n_failed);
 	/* growing the index may fail unseen, the others may not */
-	assert_true(n_failed > 5 && n_failed <= n);
+	assert_true(n_failed > 5 && (long)n_failed <= n);
 }
 
 static void full_without_memory(void **state)
