@@ -85,7 +85,8 @@ def orders(full):
             Step(NETNS + "tests/daemon/test_leave.py quickleave", "ok 1 (?!.*SKIP)"),
             Step(NETNS + "tests/daemon/test_links.py PPP VLAN", "1\\.\\.2"),
             Step(NETNS + "tests/daemon/test_valgrind.py", "ok 1 "),
-            Step("tools/vm uname -r", r"\d+\.\d+")],
+            Step("tools/vm uname -r", r"\d+\.\d+"),
+            Step("tools/cross --pure s390x", r"\d passed, 0 failed")],
         "fuzz first": [Step("tools/fuzz cost 4"), Step("tools/fuzz text 5", "nothing found"),
                        Step("tools/fuzz --coverage text", "src/base"), DEMO],
         # what cannot work says why, and what to do; nothing is installed for it

@@ -27,6 +27,22 @@ packages_vm="qemu-system-x86 busybox-static cpio"
 # promtool, which checks the metrics; unpacked for the same reason: its package is a service
 packages_promtool="prometheus"
 
+# compilers for the machines that tools/test builds for; qemu-user-static is unpacked
+packages_cross="gcc-arm-linux-gnueabihf gcc-i686-linux-gnu gcc-mipsel-linux-gnu gcc-s390x-linux-gnu"
+
+# cross_packages TARGET : what tools/cross TARGET installs
+cross_packages()
+{
+	case $1 in
+	armhf) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross ;;
+	armel) echo gcc-arm-linux-gnueabi libc6-dev-armel-cross ;;
+	i386) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
+	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	mipsel) echo gcc-mipsel-linux-gnu libc6-dev-mipsel-cross ;;
+	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
+	esac
+}
+
 # missing_packages PACKAGE... : those that are not installed
 missing_packages()
 {

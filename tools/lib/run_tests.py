@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -155,21 +156,21 @@ def count_test(test):
 
 
 class Ahead(threading.Thread):
-    """Builds for the later runs, then analyses, while the network tests of the first one wait
+    """Builds for the later runs, then for other machines, then analyses, while the network tests of the first one wait
     for timers. What fails here is built again, and reported, by the run that needs it."""
 
-    def __init__(self, runs, analysis):
+    def __init__(self, runs, background):
         super().__init__(daemon=True)
         self.runs, self.busy = runs, {run[0]: threading.Lock() for run in runs}
-        self.analysis = analysis
+        self.background = background
 
     def run(self):
         for name, _, compiler, options, _ in self.runs:
             with self.busy[name]:
                 if shutil.which(compiler):
                     build(os.path.join(ROOT, "build", name), compiler, options, quiet=True)
-        if self.analysis:
-            self.analysis.start()
+        for process in self.background:
+            process.start()
 
 
 def command(cmd, quiet=False, **kw):
@@ -314,6 +315,43 @@ class Soak:
         return count
 
 
+class Cross:
+    """tools/cross in the background: the pure code on 32-bit and on big-endian machines."""
+
+    TARGETS = "armhf", "i386", "mipsel", "s390x"
+
+    def __init__(self):
+        self.process, self.out, self.once = None, None, threading.Lock()
+
+    def start(self):
+        with self.once:
+            if not self.process:
+                self.out = tempfile.TemporaryFile("w+", errors="replace")
+                self.process = subprocess.Popen(
+                    ["nice", "-n", "19", os.path.join(ROOT, "tools", "cross"), "--no-install",
+                     "--pure", *self.TARGETS], stdout=self.out, stderr=subprocess.STDOUT)
+
+    def result(self):
+        count, start = Count(), time.monotonic()
+        say("\n=== other machines, beside the runs above")
+        self.start()
+        self.process.wait()
+        self.out.seek(0)
+        out = self.out.read()
+        say(out.rstrip().rpartition("\n")[0])
+        for line in out.splitlines():
+            if m := re.match(r"SKIP .*?: .*", line):
+                if p := PACKAGE.search(m[0]):
+                    curable[p[1]] += 1
+        m = re.match(r"(\d+) passed, (\d+) failed, (\d+) skipped$", last_line(out))
+        if m:
+            count.passed, count.failed, count.skipped = map(int, m.groups())
+        if not m or self.process.returncode and not count.failed:
+            count.failed += 1
+        say(f"--- waited {time.monotonic() - start:.0f} s for it")
+        return count
+
+
 class Analysis:
     """tools/analyse in the background; each analyzer counts as one case."""
 
@@ -388,16 +426,16 @@ def main():
     args = parser.parse_args()
     total, soak = Count(), None
     whole = not (args.quick or args.coverage or args.suite)
-    analysis = Analysis() if whole else None
-    ahead = Ahead(RUNS[1:] if whole else [], analysis)
+    background = [Cross(), Analysis()] if whole else []
+    ahead = Ahead(RUNS[1:] if whole else [], background)
     for run in selected_runs(args):
         if run[0] == "clang" and not args.suite:
             soak = Soak()
         total.add(one_run(run, args.suite, ahead))
     if soak:
         total.add(soak.result())
-    if analysis:
-        total.add(analysis.result())
+    for process in background:
+        total.add(process.result())
     field_table()
     say()
     requirements()

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Build for another machine and run the tests under qemu-user. See tools/cross --help."""
+
+import argparse
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import cross_root
+import run_tests
+from cross_root import CROSS, Missing
+from run_tests import Count, say
+
+# arch: Debian's name; cpu: family and name as meson has them
+Target = collections.namedtuple("Target", "arch triplet qemu cpu endian")
+TARGETS = {
+    "armhf": Target("armhf", "arm-linux-gnueabihf", "arm", ("arm", "armv7hl"), "little"),
+    "armel": Target("armel", "arm-linux-gnueabi", "arm", ("arm", "armv5te"), "little"),
+    "i386": Target("i386", "i686-linux-gnu", "i386", ("x86", "i686"), "little"),
+    "mipsel": Target("mipsel", "mipsel-linux-gnu", "mipsel", ("mips", "mips32r2"), "little"),
+    "arm64": Target("arm64", "aarch64-linux-gnu", "aarch64", ("aarch64", "armv8-a"), "little"),
+    "s390x": Target("s390x", "s390x-linux-gnu", "s390x", ("s390x", "s390x"), "big"),
+}
+# where multiarch directories are called otherwise than the compiler
+MULTIARCH = {"i686-linux-gnu": "i386-linux-gnu"}
+SUITES = "unit", "sim", "golden"
+# what an emulator of programs cannot do
+IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
+              "transmit": "qemu-user has no PACKET_FANOUT"}
+# minutes under an emulator
+SLOW = {"coalesce", "config_print", "convert", "fib_memory", "fib_property", "flood", "host_pace",
+        "host_property", "refusals", "router_state", "hostile"}
+# what has to do with sockets, threads or the kernel
+IMPURE = {"callfilter", "crew", "ctl", "ctl_answer", "ctl_stream", "fib_torture", "landlock", "log",
+          "loop", "monitor", "netlink_memory", "portplan", "proctext", "rival", "sample", "service",
+          "show", "sockfilter", "tap", "transmit", "tx_port", "watch"}
+
+
+def own_machine(target):
+    return target.qemu == os.uname().machine
+
+
+def quoted(words):
+    return "[" + ", ".join(f"'{w}'" for w in words) + "]"
+
+
+def cross_file(path, target, cc, root, pkgconfig):
+    wrapper = [] if own_machine(target) else [emulator(target), "-L", root]
+    tools = {name: cross_root.tool(target.triplet, name) for name in ("ar", "nm", "strip")}
+    text = "[binaries]\n" + f"c = {quoted(cc)}\npkgconfig = 'pkg-config'\n"
+    text += "".join(f"{k} = '{v}'\n" for k, v in tools.items())
+    if wrapper:
+        text += f"exe_wrapper = {quoted(wrapper)}\n"
+    text += "[properties]\n"
+    text += f"needs_exe_wrapper = {'true' if wrapper else 'false'}\n"
+    text += f"pkg_config_libdir = {quoted(pkgconfig)}\n"
+    text += f"sys_root = '{root}'\n"
+    text += ("[host_machine]\nsystem = 'linux'\n"
+             f"cpu_family = '{target.cpu[0]}'\ncpu = '{target.cpu[1]}'\n"
+             f"endian = '{target.endian}'\n")
+    if not os.path.exists(path) or open(path, encoding="utf-8").read() != text:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def emulator(target):
+    path = os.pathsep.join([os.environ.get("PATH", ""), os.path.join(CROSS, "qemu/usr/bin")])
+    found = shutil.which(f"qemu-{target.qemu}-static", path=path)
+    if not found:
+        raise Missing(f"qemu-{target.qemu}-static is not installed (package qemu-user-static)")
+    return found
+
+
+def need(*programs):
+    for p in programs:
+        if not shutil.which(p):
+            package = f"gcc-{p[:-4]}" if p.endswith("-gcc") else p
+            raise Missing(f"{p} is not installed (package {package})")
+
+
+def prepare(name, optional):
+    """Compiler, libraries, cross file. -> (cross file, options for meson)"""
+    target = TARGETS[name]
+    root = os.path.join(CROSS, "root", name + ("" if optional else "-needed"))
+    need("meson", "ninja", "pkg-config", "apt-get", "dpkg-deb")
+    if not own_machine(target):
+        need(f"{target.triplet}-gcc")
+        emulator(target)
+    os.makedirs(os.path.join(CROSS, "root"), exist_ok=True)
+    names = cross_root.NEEDED + (cross_root.OPTIONAL if optional else ())
+    cross_root.from_packages(target.arch, names, root)
+    lib = f"{root}/usr/lib/{MULTIARCH.get(target.triplet, target.triplet)}"
+    cc = [f"{target.triplet}-gcc", f"--sysroot={root}"]
+    pkgconfig = [f"{lib}/pkgconfig", f"{root}/usr/share/pkgconfig"]
+    path = os.path.join(CROSS, f"{name}{'' if optional else '-needed'}.ini")
+    cross_file(path, target, cc, root, pkgconfig)
+    return path, [] if optional else [f"-D{o}=disabled" for o in run_tests.OPTIONAL]
+
+
+def configure(folder, path, options):
+    ninja = os.path.join(folder, "build.ninja")
+    if os.path.exists(ninja) and os.path.getmtime(ninja) > os.path.getmtime(path):
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("CC", "CFLAGS", "LDFLAGS", "CPPFLAGS", "LIBRARY_PATH", "CPATH")}
+    return run_tests.command(["meson", "setup", "--werror", "-Dbuildtype=debug", "--cross-file", path, *options, folder,
+                              cross_root.ROOT], env=env)
+
+
+def is_pure(suite, name):
+    return suite in ("golden", "unit") and name not in IMPURE and name not in SLOW
+
+
+def is_chosen(suite, name):
+    return suite in SUITES
+
+
+def programs_of(folder, chosen):
+    """The programs that these tests run, or hand to a script."""
+    targets = json.loads(subprocess.run(
+        ["meson", "introspect", "--targets", folder], check=True, capture_output=True,
+        text=True).stdout)
+    known = {os.path.relpath(f, folder) for t in targets for f in t["filename"]}
+    words = {os.path.relpath(os.path.join(folder, word), folder)
+             for t in run_tests.tests_of(folder)
+             if chosen(run_tests.suites_of(t)[0], t["name"]) for word in t["cmd"]}
+    return sorted(known & words)
+
+
+def build_for(name, pure, nice=False):
+    """-> build directory; Missing when a tool or a package is not to be had."""
+    folder = os.path.join(CROSS, name + ("-pure" if pure else ""))
+    path, options = prepare(name, not pure)
+    if not configure(folder, path, options):
+        return None
+    programs = []
+    if pure:
+        programs = programs_of(folder, is_pure)
+    return folder if run_tests.command(["ninja", "-C", folder, *programs], nice) else None
+
+
+def one_target(name, pure, only_build=False):
+    """Build and test for one target, with its count."""
+    count, start = Count(), time.monotonic()
+    say(f"\n=== {name}: {'pure code' if pure else 'everything'} under qemu-user"
+        if not own_machine(TARGETS[name]) else f"\n=== {name}")
+    try:
+        folder = build_for(name, pure)
+    except Missing as e:
+        run_tests.skip(count, f"target {name}", str(e))
+        return count
+    if not folder:
+        say(f"FAIL build {name}")
+        count.failed += 1
+        return count
+    say(f"built in {time.monotonic() - start:.0f} s")
+    if not only_build:
+        os.environ.setdefault("RINGCAST_SHOW_GROUPS", "5000")   # an emulator is slow
+        names, _ = run_tests.selection(folder, is_pure if pure else is_chosen, None)
+        for n in sorted(set(names) & set(IMPOSSIBLE)) if not own_machine(TARGETS[name]) else ():
+            run_tests.skip(count, n, IMPOSSIBLE[n])
+            names.remove(n)
+        expected = sum(t["name"] in names for t in run_tests.tests_of(folder))
+        tests = run_tests.run_tests(folder, names, 10)
+        for test in tests:
+            count.add(run_tests.count_test(test))
+        if len(tests) < expected:
+            say(f"FAIL {expected - len(tests)} tests left no result")
+            count.failed += expected - len(tests)
+    say(f"--- {name}: {count}, {time.monotonic() - start:.0f} s")
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/cross")
+    parser.add_argument("--pure", action="store_true")
+    parser.add_argument("--build", action="store_true")
+    parser.add_argument("targets", nargs="+", choices=sorted(TARGETS), metavar="TARGET")
+    args = parser.parse_args()
+    total = Count()
+    for name in args.targets:
+        total.add(one_target(name, args.pure, args.build))
+    say()
+    run_tests.cures()
+    say(str(total))
+    return 1 if total.failed or not (total.passed or args.build) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Libraries of other machines for tools/cross, in directories below build/cross.
+
+Nothing is installed, and the architectures that dpkg knows stay as they are: apt-get gets a
+state directory of its own for each architecture, downloads the packages together with what
+they need, and their files are unpacked."""
+
+import glob
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CROSS = os.path.join(ROOT, "build", "cross")
+NEEDED = ("libc6-dev", "libpcap-dev", "liburcu-dev", "libmnl-dev", "libjansson-dev",
+          "libcap-ng-dev", "libcmocka-dev")
+OPTIONAL = ("liburing-dev", "libsystemd-dev", "libmicrohttpd-dev", "libseccomp-dev",
+            "libncurses-dev")
+
+
+class Missing(Exception):
+    """What cannot be had on this machine; the text says why."""
+
+
+def run(cmd, **kw):
+    """Standard output; a failure raises Missing with the end of what it said."""
+    r = subprocess.run(cmd, capture_output=True, text=True, check=False, errors="replace", **kw)
+    if r.returncode:
+        end = "\n".join((r.stdout + r.stderr).splitlines()[-25:])
+        raise Missing(f"{' '.join(cmd[:4])} ... failed with status {r.returncode}\n{end}")
+    return r.stdout
+
+
+class Apt:
+    """apt-get for one architecture, with Debian's archives as this machine has them."""
+
+    def __init__(self, arch):
+        self.dir = os.path.join(CROSS, "apt", arch)
+        for d in ("lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(self.dir, d), exist_ok=True)
+        open(os.path.join(self.dir, "status"), "a", encoding="utf-8").close()
+        self.list = os.path.join(self.dir, "sources.list")
+        options = {
+            "APT::Architecture": arch, "APT::Architectures": arch,
+            "APT::Install-Recommends": "false", "Debug::NoLocking": "true",
+            "Dir::State": self.dir, "Dir::State::lists": f"{self.dir}/lists",
+            "Dir::State::status": f"{self.dir}/status", "Dir::Cache": f"{self.dir}/cache",
+            "Dir::Etc::sourcelist": self.list, "Dir::Etc::sourceparts": "-",
+            # who reads downloads as another user needs a right that build has not
+            "APT::Sandbox::User": ""}
+        self.cmd = ["apt-get", "-qq"]
+        for key, value in options.items():
+            self.cmd += ["-o", f"{key}={value}"]
+
+    def update(self):
+        if os.path.exists(self.list):
+            return
+        archives = run(["apt-get", "indextargets", "--format",
+                        "$(ORIGIN)|$(REPO_URI) $(RELEASE) $(COMPONENT)",
+                        "Created-By: Packages"]).splitlines()
+        archives = sorted({a.partition("|")[2] for a in archives if a.startswith("Debian|")})
+        if not archives:
+            raise Missing("apt-get knows no archive of Debian: call apt-get update")
+        key = "/usr/share/keyrings/debian-archive-keyring.gpg"
+        signed = f"[signed-by={key}] " if os.path.exists(key) else ""
+        with open(self.list + ".new", "w", encoding="utf-8") as f:
+            for a in archives:
+                f.write(f"deb {signed}{a}\n")
+        options = ["-o", f"Dir::Etc::sourcelist={self.list}.new"]
+        # an archive that is just being updated is no reason to do without the others; what
+        # cannot be had for want of it will be named
+        subprocess.run([*self.cmd, *options, "update"], capture_output=True, check=False)
+        os.rename(self.list + ".new", self.list)
+
+    def packages(self, names):
+        """Files of the packages and of all that they need."""
+        self.update()
+        archives = os.path.join(self.dir, "cache", "archives")
+        before = set(glob.glob(f"{archives}/*.deb"))
+        run([*self.cmd, "install", "-y", "--download-only", *names])
+        return sorted(set(glob.glob(f"{archives}/*.deb")) | before)
+
+
+def relative_links(root):
+    """Absolute links would lead to the files of this machine."""
+    for folder, dirs, files in os.walk(root):
+        for name in dirs + files:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) and os.readlink(path).startswith("/"):
+                there = os.path.relpath(root + os.readlink(path), folder)
+                os.unlink(path)
+                os.symlink(there, path)
+
+
+def from_packages(arch, names, root):
+    """A root with the files of Debian's packages."""
+    stamp = os.path.join(root, ".packages")
+    if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == " ".join(names):
+        return
+    shutil.rmtree(root, ignore_errors=True)
+    for d in ("bin", "sbin", "lib", "lib64"):
+        os.makedirs(os.path.join(root, "usr", d))
+        os.symlink(f"usr/{d}", os.path.join(root, d))
+    for deb in Apt(arch).packages(names):
+        tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
+        run(["tar", "-x", "-C", root, "--keep-directory-symlink", "--no-same-owner",
+             "--exclude=./usr/share/doc", "--exclude=./usr/share/locale"], stdin=tar.stdout)
+        if tar.wait():
+            raise Missing(f"{deb} is broken: remove it and try again")
+    relative_links(root)
+    with open(stamp, "w", encoding="utf-8") as f:
+        f.write(" ".join(names))
+
+
+def tool(triplet, name):
+    """A tool of binutils for that machine."""
+    path = f"{triplet}-{name}"
+    return path if shutil.which(path) else name
