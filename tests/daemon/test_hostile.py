@@ -8,13 +8,14 @@ import itertools
 import json
 import random
 import socket
+import struct
 import threading
 import time
 
-from libnetns import (FAST, LANS, WAN, Sender, assert_continuous, case, main, number,
-                      wait_datagrams, wait_for)
-from packets import (ALLOW, BLOCK, IS_EX, REPORTS, SENDER_MAC, TO_EX, TO_IN, group_mac,
-                     igmp3_report, ipv4)
+from libnetns import (FAST, LANS, WAN, Record, Sender, assert_continuous, case, main, number,
+                      wait_datagrams, wait_for, wait_record, wire)
+from packets import (ALLOW, BLOCK, IS_EX, REPORTS, SENDER_MAC, TO_EX, TO_IN, fragments,
+                     group_mac, igmp, igmp3_query, igmp3_report, ipv4, query)
 
 ATTACKER = "10.0.1.3"
 WATCHED = "239.1.1.1"
@@ -37,10 +38,10 @@ def groups(first, n):
 class Flood(threading.Thread):
     """Sends frames over and over, in bursts of `burst` per `period` seconds."""
 
-    def __init__(self, ns, frames, burst, period):
+    def __init__(self, ns, frames, burst, period, interface="eth0"):
         super().__init__(daemon=True)
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.sock.bind(("eth0", 0))
+        self.sock.bind((interface, 0))
         self.frames, self.burst, self.period = itertools.cycle(frames), burst, period
         self.sent, self.began = 0, time.monotonic()
         self.ended = threading.Event()
@@ -84,8 +85,8 @@ class Channels(threading.Thread):
         self.sender.close()
 
 
-def mac_of(ns):
-    row, = json.loads(ns.ip("-j", "link", "show", "eth0").stdout)
+def mac_of(ns, interface="eth0"):
+    row, = json.loads(ns.ip("-j", "link", "show", interface).stdout)
     return bytes.fromhex(row["address"].replace(":", ""))
 
 
@@ -305,6 +306,104 @@ def burst(b):
              "all are read")
     assert control["dropped"] == 0, control
     assert d.show("stats")["control"]["records_limited"] > 1800 * 182 / 2
+
+
+WATCHED6 = "ff0e::6:1"
+
+
+def useless(ip, mac):
+    """What a host on the provider's side may send in the name of the provider's router and
+    no upstream has use for: what it is, and frames that are all different."""
+    some = random.Random(1)
+    word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
+    large = [report(ip, *[(TO_EX, word(), ())] * 182) for _ in range(500)]
+    yield "reports of 182 records", [frame(p, mac) for p in large]
+    yield "reports in fragments", [frame(f, mac) for n, p in enumerate(large[:100])
+                                   for f in fragments(p, 1000, n)]
+    yield "messages of an unknown type", [
+        frame(ipv4(ip, word(), 2, igmp(0x13, word())), mac) for _ in range(5000)]
+    records = lambda: b"".join(b"\4\0\0\0\xff\x0e" + some.randbytes(14) for _ in range(70))
+    yield "MLD reports of 70 records", [
+        wire.mld_packet("fe80::1", "ff02::16", struct.pack("!BBHHH", 143, 0, 0, 0, 70) +
+                        records()) for _ in range(500)]
+
+
+def dear_queries(ip, mac):
+    """The same of queries that ask for nothing that is there."""
+    some = random.Random(1)
+    word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
+    sources = lambda: [f"203.0.{some.randrange(256)}.{i % 250 + 1}" for i in range(360)]
+    yield "queries of a group", [frame(query(ip, group=word()), mac) for _ in range(5000)]
+    yield "queries of 360 sources", [frame(ipv4(ip, g, 2, igmp3_query(g, sources())), mac)
+                                     for g in (word() for _ in range(500))]
+
+
+def ask(tap, packets, again):
+    """Queries of both families are sent again after so many seconds until they are answered;
+    how often they were sent."""
+    for n in itertools.count(1):
+        tap.frames()
+        for packet in packets:
+            tap.sock.send(packet)
+        missing = {WATCHED, WATCHED6}
+
+        def answered(m):
+            if isinstance(m, Record) and m.type == "IS_EX":
+                missing.discard(m.group)
+            return not missing
+        try:
+            wait_record(tap, answered, "both answers", again)
+            return n
+        except AssertionError:
+            if n * again >= PATIENCE:
+                raise
+
+
+def provider_side(b, shapes, config, again):
+    """Floods on the provider's link while two streams run; the counters of each."""
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, config + FAST + WAN + "phyint lan1 downstream\n", verbose=False)
+    running = [b.stream(t, g) for g in (WATCHED, WATCHED6)]
+    watched = [b.receiver(t.hosts["lan1"], g) for g in (WATCHED, WATCHED6)]
+    for r in watched:
+        wait_datagrams(r)
+    mac, tap = mac_of(t.provider, "p0"), b.tap(t.provider, "p0")
+    packets = (frame(query(t.SOURCE), mac),
+               wire.mld_packet("fe80::1", "ff02::1", struct.pack(
+                   "!BBHHH16xBBH", 130, 0, 0, 300, 0, 2, 125, 0)))
+    for what, frames in shapes(t.SOURCE, mac):
+        before = d.show("stats")["control"]
+        flood = Flood(t.provider, frames, 1500, 0.1, "p0")
+        try:
+            asked = [ask(tap, packets, again) for _ in range(10)]
+            assert flood.is_alive()
+        finally:
+            flood.close()
+        control = d.show("stats")["control"]
+        more = {k: control[k] - before[k] for k in
+                ("received", "limited", "records_limited", "hosts_sampled", "dropped")}
+        b.note(f"{what}, {flood.rate():.0f}/s: 10 queries answered of {sum(asked)}; {more}")
+        yield flood.sent, more
+    for stream in running:
+        stream.stop()
+    for r in watched:
+        assert_continuous(r.receive(), 10)
+
+
+@case("F9 what no upstream has use for keeps no query of the provider from being answered")
+def useless_floods(b):
+    # so little that every flood would use it up
+    config = "host-message-rate 20\nmessage-rate 40\n"
+    for sent, more in provider_side(b, useless, config, PATIENCE):
+        assert more["received"] < sent / 10, (sent, more)   # the kernel has refused them
+        assert more["limited"] == more["dropped"] == 0, more
+    assert "more than" not in b.daemon.log(), b.daemon.log()
+
+
+@case("F9 floods of queries in the name of the provider's router: it is answered")
+def query_floods(b):
+    for _, more in provider_side(b, dear_queries, "", 1):
+        assert more["dropped"] == 0, more
 
 
 if __name__ == "__main__":

@@ -129,7 +129,8 @@ def other_protocols(b):
         for to, ttl in (("224.0.0.13", 1), (GROUP, 8)):
             wire_end.send(ipv4(source, to, 103, bytes.fromhex("2000dfff"), ttl))
             wire_end.send(ipv4(source, to, 103, bytes.fromhex("2300dcff"), ttl))
-    wait_for(5, lambda: counters(d)["type"] == 4 * len(kinds), "all are counted")
+    # from the provider's side the kernel lets in queries alone
+    wait_for(5, lambda: counters(d)["type"] == 2 * len(kinds), "those of the LAN are counted")
     sender = b.own(Sender(t.provider))
     sender.send(number(7), GROUP)
     assert [p for p, _ in wait_datagrams(r)] == [number(7)]

@@ -256,9 +256,11 @@ static int open_socket(struct app_port *ap, int ifindex, enum family family,
 	return 0;
 }
 
+/* Reports of others on an upstream are of no use to us (R115). */
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
+	bool upstream = app->router->port[port]->role == CONFIG_ROLE_UPSTREAM;
 
 	ap->ifindex = ifindex;
 	ap->error = 0;
@@ -271,10 +273,11 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 			.later = later,
 			.ctx = ap,
 			.flood = &ap->flood,
-			.limit = &ap->flood_limit};
+			.limit = &ap->flood_limit,
+			.queries = upstream};
 		int r;
 
-		if (app->router->port[port]->role == CONFIG_ROLE_UPSTREAM)
+		if (upstream)
 			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
 		if (!app->router->family[f] || ap->sock[f])
 			continue;

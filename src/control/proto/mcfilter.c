@@ -56,14 +56,61 @@ static const struct sock_filter base_ipv6[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
+/* The same for who has use for queries alone, and for all that this host sends. A query
+ * fits its link (RFC 9776 4.1.8) and is not routed, so nobody has cause to cut it, and
+ * what is in pieces is refused: nothing tells what the later ones belong to. */
+static const struct sock_filter queries_ipv4[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 9, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 0, 7),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 6, 0),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6), /* more fragments, and which one it is */
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 3, 0),
+	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* length of the header */
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),	/* IGMP type */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x11, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+static const struct sock_filter queries_ipv6[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
+	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 7, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 12),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
+	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
+	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40), /* ICMPv6 type */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 130, 7, 0),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 4),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 143, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 132, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 131, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
 /* Of a sampled host: two instructions for each four octets of its addresses, the
  * choice, and the return. */
 #define HOST_CODE (2 * (2 + 4) + 3)
 #define VLAN_ID	  0x0fff
 #define OWN_CODE  9 /* of own_first() */
-#define TYPE_CODE 2 /* the test of the packet type, with which both bases begin */
+#define TYPE_CODE 2 /* the test of the packet type, with which all bases begin */
 _Static_assert(
 	array_len(base_ipv6) + OWN_CODE + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
+	"a program may not fit");
+_Static_assert(array_len(queries_ipv4) <= array_len(base_ipv6) &&
+		array_len(queries_ipv6) <= array_len(base_ipv6),
 	"a program may not fit");
 
 static bool same_host(const struct flood_host *a, const struct flood_host *b)
@@ -197,6 +244,25 @@ static void own_first(struct sock_filter *code, enum family family, uint32_t n_h
 	memcpy(code, own, sizeof(own));
 }
 
+static size_t append(struct sock_filter code[MCFILTER_MAX], size_t n,
+	const struct sock_filter *more, size_t n_more)
+{
+	memcpy(code + n, more, n_more * sizeof(*more));
+	return n + n_more;
+}
+
+/* What is wanted of those who are not sampled. */
+static size_t append_base(
+	const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX], size_t n)
+{
+	if (f->family == FAMILY_IPV4)
+		return f->queries
+			? append(code, n, queries_ipv4, array_len(queries_ipv4))
+			: append(code, n, base_ipv4, array_len(base_ipv4));
+	return f->queries ? append(code, n, queries_ipv6, array_len(queries_ipv6))
+			  : append(code, n, base_ipv6, array_len(base_ipv6));
+}
+
 size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX])
 {
 	size_t n = f->own ? OWN_CODE : 0;
@@ -206,10 +272,5 @@ size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILT
 			n += sample(code + n, f->family, &f->host[i]);
 	if (f->own)
 		own_first(code, f->family, (uint32_t)(n - OWN_CODE));
-	if (f->family == FAMILY_IPV4) {
-		memcpy(code + n, base_ipv4, sizeof(base_ipv4));
-		return n + array_len(base_ipv4);
-	}
-	memcpy(code + n, base_ipv6, sizeof(base_ipv6));
-	return n + array_len(base_ipv6);
+	return append_base(f, code, n);
 }

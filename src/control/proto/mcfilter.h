@@ -3,7 +3,9 @@
 
 /*
  * The kernel's filter for membership messages of one interface and family: IGMP, or
- * ICMPv6 of MLD, not sent by this host unless that is asked for. From hosts that send
+ * ICMPv6 of MLD, not sent by this host unless that is asked for; where only queries are
+ * of use, nothing else of what others send, so that no flood of it fills the buffer or
+ * uses up what queries may cost. From hosts that send
  * more than it is cheap to refuse, the kernel lets a part through for a while, chosen
  * by chance: their addresses may be forged, and the host that they belong to is still
  * heard. Makes programs and attaches nothing. Pure.
@@ -30,6 +32,7 @@ struct mcfilter {
 	/* The socket gets every protocol and what this host sends, and lets membership
 	 * messages of this host through as well. */
 	bool own;
+	bool queries; /* of others, only queries that came in one piece */
 	unsigned n;
 	struct mcfilter_host {
 		struct flood_host who;

@@ -8,8 +8,8 @@
  *
  * The filter wants IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), the latter
  * also behind one hop-by-hop header, where the Router Alert option is; a further
- * extension header behind that one is left to the decoder. Destination
- * addresses are not looked at: IGMPv2 reports go to the group itself.
+ * extension header behind that one is left to the decoder. Or it wants queries alone.
+ * Destination addresses are not looked at: IGMPv2 reports go to the group itself.
  */
 
 #include "control/sys/mcsock.h"
@@ -370,10 +370,16 @@ static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	return 0;
 }
 
+static struct mcfilter filter_of(enum family family, const struct mcsock_ops *ops)
+{
+	return (struct mcfilter){
+		.family = family, .own = ops->own != NULL, .queries = ops->queries};
+}
+
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
-	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
+	struct mcfilter filter = filter_of(family, ops);
 	_cleanup_(closep) int fd = -1;
 	int r;
 
@@ -391,7 +397,7 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
-	struct mcfilter filter = {.family = family, .own = ops->own != NULL};
+	struct mcfilter filter = filter_of(family, ops);
 	struct sockaddr_ll ll = {0};
 	socklen_t len = sizeof(ll), type_len = sizeof(int);
 	int r, type;

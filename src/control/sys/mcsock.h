@@ -54,6 +54,7 @@ struct mcsock_ops {
 	 * and was not sent by this socket: by the kernel for a program, or by another
 	 * daemon. NULL: these are not wanted. */
 	void (*own)(void *ctx, const void *packet, size_t len);
+	bool queries; /* of what others send, these alone are wanted */
 	void *ctx;
 	/* borrowed, shared by the families of an interface; NULL: no limits */
 	struct flood_port *flood;

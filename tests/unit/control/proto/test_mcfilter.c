@@ -72,6 +72,8 @@ static bool hears_by_chance(
 	for (size_t i = 0; i < n; i++) {
 		insn[i] = (struct bpf_insn){
 			code[i].code, code[i].jt, code[i].jf, code[i].k};
+		if (code[i].code == (BPF_LDX | BPF_B | BPF_MSH))
+			insn[i].k += ETH;
 		if (BPF_CLASS(code[i].code) != BPF_LD ||
 			BPF_MODE(code[i].code) == BPF_IMM)
 			continue;
@@ -332,6 +334,95 @@ static void k01_what_this_host_says(void **state)
 	}
 }
 
+/* F9: on an upstream nothing of what others send is let in but queries, and all that
+ * this host says itself is, with the sampling of a host and without. */
+static void f9_queries_alone(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t type;
+		uint16_t fragment;
+		uint8_t header; /* its length, in words */
+		bool heard;
+	} rows[] = {
+		{"query", 0x11, 0, 6, true},
+		{"query without options", 0x11, 0, 5, true},
+		{"query, not to be cut", 0x11, 0x4000, 6, true},
+		{"report of version 1", 0x12, 0, 6, false},
+		{"report of version 2", 0x16, 0, 6, false},
+		{"leave", 0x17, 0, 6, false},
+		{"report of version 3", 0x22, 0, 6, false},
+		{"unknown", 0x13, 0, 6, false},
+		{"first fragment of a query", 0x11, 0x2000, 6, false},
+		{"later fragment", 0x11, 0x2010, 6, false},
+		{"last fragment", 0x11, 0x0010, 6, false},
+	};
+	struct flood_host loud = host_of(mac_b, "192.0.2.2");
+
+	for (unsigned own = 0; own < 4; own++) {
+		struct mcfilter f = {
+			.family = FAMILY_IPV4, .queries = true, .own = own & 1};
+
+		if (own & 2)
+			mcfilter_sample(&f, mono_from_ms(0), &loud);
+		for (size_t i = 0; i < array_len(rows); i++) {
+			struct frame in = frame4(2, mac_a, "192.0.2.1");
+
+			in.octet[ETH] = 0x40 | rows[i].header;
+			in.octet[ETH + 6] = (uint8_t)(rows[i].fragment >> 8);
+			in.octet[ETH + 7] = (uint8_t)rows[i].fragment;
+			in.octet[ETH + 4 * rows[i].header] = rows[i].type;
+			if (hears(&f, in) != rows[i].heard)
+				fail_msg("%s: heard or not, wrongly", rows[i].what);
+			in.type = PACKET_OUTGOING;
+			assert_int_equal(hears(&f, in), own & 1);
+			in.octet[ETH + 9] = 17;
+			assert_false(hears(&f, in));
+		}
+	}
+}
+
+static void f9_queries_alone_mld(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t next, then, units, type;
+		bool heard, own;
+	} rows[] = {
+		{"query", HOP, ICMP6, 1, 130, true, true},
+		{"query behind long options", HOP, ICMP6, 2, 130, true, true},
+		{"query without options", ICMP6, 0, 0, 130, true, true},
+		{"report of version 1", HOP, ICMP6, 1, 131, false, true},
+		{"done", HOP, ICMP6, 1, 132, false, true},
+		{"report of version 2", HOP, ICMP6, 1, 143, false, true},
+		{"report without options", ICMP6, 0, 0, 143, false, true},
+		{"below the reports", HOP, ICMP6, 1, 133, false, false},
+		{"above the reports", HOP, ICMP6, 1, 144, false, false},
+		{"more headers", HOP, DEST, 1, 130, false, false},
+		{"fragment", HOP, FRAGMENT, 1, 130, false, false},
+		{"fragment alone", FRAGMENT, ICMP6, 1, 130, false, false},
+		{"TCP", TCP, 0, 0, 130, false, false},
+	};
+
+	for (unsigned own = 0; own < 2; own++) {
+		struct mcfilter f = {
+			.family = FAMILY_IPV6, .queries = true, .own = own};
+
+		for (size_t i = 0; i < array_len(rows); i++) {
+			struct frame in = frame6(rows[i].next, rows[i].then,
+				rows[i].units, rows[i].type, mac_a, "fe80::1");
+
+			if (hears(&f, in) != rows[i].heard)
+				fail_msg("%s: heard or not, wrongly", rows[i].what);
+			in.type = PACKET_OUTGOING;
+			if (hears(&f, in) != (own && rows[i].own))
+				fail_msg("%s: of this host", rows[i].what);
+			in.type = PACKET_OTHERHOST;
+			assert_false(hears(&f, in));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +434,8 @@ int main(void)
 		cmocka_unit_test(r082_it_is_short),
 		cmocka_unit_test(r082_one_too_many),
 		cmocka_unit_test(k01_what_this_host_says),
+		cmocka_unit_test(f9_queries_alone),
+		cmocka_unit_test(f9_queries_alone_mld),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
