@@ -116,11 +116,14 @@ static inline void fuzz_work(const struct fuzz_codec *c, const uint8_t *packet,
 		fuzz_assert(c->decode(packet, len, strict, work, &fuzz_second, &part) ==
 			GM_OK);
 		fuzz_assert(part.n_rec <= m->n_rec && part.n_rec < work + 1);
+		fuzz_assert(part.query.n_src + part.query.n_left == m->query.n_src &&
+			part.query.n_src <= (size_t)work * GM_WORK_ADDRESSES);
 		for (size_t i = 0; i < part.n_rec; i++)
 			fuzz_assert(addr_eq(&part.rec[i].group, &m->rec[i].group) &&
 				part.rec[i].n_src == m->rec[i].n_src);
 		if (work == peek.work && c->family == FAMILY_IPV4)
-			fuzz_assert(part.n_rec == m->n_rec && part.n_left == 0);
+			fuzz_assert(part.n_rec == m->n_rec && part.n_left == 0 &&
+				part.query.n_left == 0);
 	}
 }
 

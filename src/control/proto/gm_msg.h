@@ -59,6 +59,7 @@ struct gm_query {
 	bool suppress;		/* S flag: suppress router-side processing */
 	const struct addr *src; /* borrowed */
 	size_t n_src;
+	size_t n_left; /* sources that a limit of work left off */
 };
 
 enum gm_kind {

@@ -15,6 +15,8 @@
 
 #define IGMP_V3_REPORT 0x22
 #define MLD_V2_REPORT  143
+#define IGMP_QUERY     0x11
+#define MLD_QUERY      130
 #define MESSAGE_MIN    8 /* also what is in front of a report's records */
 #define IPV4_MIN       20
 #define IPV6_HEADER    40
@@ -58,12 +60,14 @@ bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek 
 {
 	size_t addr_len = family == FAMILY_IPV4 ? 4 : 16, record = 4 + addr_len;
 	uint8_t report = family == FAMILY_IPV4 ? IGMP_V3_REPORT : MLD_V2_REPORT;
+	uint8_t query = family == FAMILY_IPV4 ? IGMP_QUERY : MLD_QUERY;
 	size_t records = 0, octets;
 
 	*ret = (struct gm_peek){.work = 1};
 	if (!(family == FAMILY_IPV4 ? find_ipv4 : find_ipv6)(packet, len, ret))
 		return false;
 	octets = ret->len - MESSAGE_MIN;
+	ret->query = ret->message[0] == query;
 	if (ret->message[0] == report) {
 		records = get_u16be(ret->message + 6);
 		if (records > octets / record)

@@ -13,14 +13,16 @@
 #include <stdint.h>
 
 /* Work is counted in units: one for the message, one for each record, and one for
- * each eight addresses in its lists. */
+ * each eight addresses in its lists; the first eight of a query come with the message.
+ */
 #define GM_WORK_ADDRESSES 8
 
 struct gm_peek {
 	struct addr from;
 	const uint8_t *message; /* borrowed from the packet; behind the IP headers */
 	size_t len;
-	uint32_t work;	  /* at least 1, and no less than what decoding finds */
+	uint32_t work; /* at least 1, and no less than what decoding finds */
+	bool query;
 	uint32_t records; /* as many as the message says and its length allows */
 };
 

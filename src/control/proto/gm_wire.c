@@ -80,10 +80,10 @@ static void read_sources(
 /* ---- queries ---- */
 
 enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
-	struct gm_scratch *scratch, struct gm_query *q)
+	uint32_t max_work, struct gm_scratch *scratch, struct gm_query *q)
 {
 	uint8_t flags = rd_u8(r), qqic = rd_u8(r);
-	size_t n = rd_u16be(r);
+	size_t n = rd_u16be(r), most = (size_t)max_work * GM_WORK_ADDRESSES;
 
 	if (n * wire->addr_len > rd_left(r))
 		return GM_BAD_LENGTH;
@@ -92,9 +92,10 @@ enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 	q->suppress = flags & QUERY_FLAG_S;
 	q->qrv = flags & QUERY_QRV_MASK;
 	q->qqi_ms = gm_wire_code_decode(qqic) * INTERVAL_UNIT_MS;
-	read_sources(wire, r, n, scratch->src);
+	q->n_left = max_work && n > most ? n - most : 0;
 	q->src = scratch->src;
-	q->n_src = n;
+	q->n_src = n - q->n_left;
+	read_sources(wire, r, q->n_src, scratch->src);
 	return GM_OK;
 }
 

@@ -29,7 +29,7 @@ bool gm_wire_sent_to(
 
 /* Flags, interval and sources of a query of the current version; q->group is read. */
 enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
-	struct gm_scratch *scratch, struct gm_query *q);
+	uint32_t max_work, struct gm_scratch *scratch, struct gm_query *q);
 void gm_wire_write_query(
 	const struct gm_wire *wire, struct wr *w, const struct gm_query *q);
 

@@ -176,7 +176,7 @@ static enum gm_bad check_sender(
 
 /* `r` stands behind the checksum field. The version follows from the length (R008). */
 static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
-	struct gm_scratch *scratch, struct gm_msg *msg)
+	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct gm_query *q = &msg->query;
 	enum gm_bad bad;
@@ -189,7 +189,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 		return GM_BAD_GROUP;
 
 	if (len >= V3_QUERY_LEN) {
-		bad = gm_wire_read_query(&wire, &r, scratch, q);
+		bad = gm_wire_read_query(&wire, &r, max_work, scratch, q);
 		if (bad)
 			return bad;
 		msg->version = GM_V3;
@@ -268,7 +268,8 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	msg.from = ip.from;
 	msg.to = ip.to;
 	if (type == TYPE_QUERY)
-		bad = decode_query(r, message_len, code, scratch, &msg);
+		bad = decode_query(
+			r, message_len, code, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V3_REPORT)
 		bad = decode_v3_report(r, rules->max_work, scratch, &msg);
 	else

@@ -12,7 +12,7 @@
 struct igmp_rules {
 	bool require_router_alert; /* drop messages without the option (R005) */
 	bool require_ttl_1;	   /* drop messages whose TTL is not 1 (R006) */
-	uint32_t max_work;	   /* of a report, see gm_peek.h; 0: no limit */
+	uint32_t max_work;	   /* see gm_peek.h; 0: no limit */
 };
 
 /* Decode one IPv4 packet of `len` captured octets. On GM_OK *ret is filled; its arrays

@@ -251,8 +251,8 @@ static enum gm_bad check_sender(
 }
 
 /* `r` stands behind the checksum field. The version follows from the length (R031). */
-static enum gm_bad decode_query(
-	struct rd r, size_t len, struct gm_scratch *scratch, struct gm_msg *msg)
+static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
+	struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct gm_query *q = &msg->query;
 	uint16_t code = rd_u16be(&r);
@@ -272,7 +272,7 @@ static enum gm_bad decode_query(
 
 	msg->kind = GM_QUERY;
 	if (len >= V2_QUERY_LEN) {
-		bad = gm_wire_read_query(&wire, &r, scratch, q);
+		bad = gm_wire_read_query(&wire, &r, max_work, scratch, q);
 		if (bad)
 			return bad;
 		msg->version = GM_V3;
@@ -348,7 +348,7 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	msg.from = ip.from;
 	msg.to = ip.to;
 	if (type == TYPE_QUERY)
-		bad = decode_query(r, message_len, scratch, &msg);
+		bad = decode_query(r, message_len, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V2_REPORT)
 		bad = decode_v2_report(r, rules->max_work, scratch, &msg);
 	else

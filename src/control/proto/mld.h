@@ -11,7 +11,7 @@
 
 struct mld_rules {
 	bool require_router_alert; /* drop messages without the option (R028, R029) */
-	uint32_t max_work;	   /* of a report, see gm_peek.h; 0: no limit */
+	uint32_t max_work;	   /* see gm_peek.h; 0: no limit */
 };
 
 /* Decode one IPv6 packet of `len` captured octets. On GM_OK *ret is filled; its arrays

@@ -182,14 +182,15 @@ static void schedule_all(
 	f->answer_at = mono_min(f->answer_at, at);
 }
 
-/* false: the answer has to be the whole list, because a query has asked for it or for
- * more than there is room for */
+/* false: the answer has to be the whole list, because a query has asked for it, for
+ * more than there is room for, or for more than was read of it */
 static bool add_asked(
 	struct host_family *f, struct host_group *g, const struct gm_query *q)
 {
 	struct addrset asked = {0};
 	size_t before = g->asked.n;
-	bool ok = q->n_src > 0 && q->n_src + before <= HOST_GROUP_ASKED &&
+	bool ok = q->n_src > 0 && q->n_left == 0 &&
+		q->n_src + before <= HOST_GROUP_ASKED &&
 		q->n_src + f->n_asked <= HOST_ASKED &&
 		addrset_from_array(&asked, q->src, q->n_src) == 0 &&
 		addrset_union(&g->asked, &asked) == 0;

@@ -152,6 +152,53 @@ static void r016_a_cut_is_no_limit(void **state)
 	assert_true(m.notes & GM_NOTE_TRUNCATED);
 }
 
+/* Of a query the first sources are read, and it is told how many are not. What it asks
+ * for is enough for all of them. */
+static void f9_the_first_sources_of_a_query(void **state)
+{
+	static struct addr src[1400];
+
+	for (unsigned family = 0; family < _FAMILY_N; family++) {
+		bool v4 = family == FAMILY_IPV4;
+
+		for (unsigned i = 0; i < array_len(src); i++) {
+			src[i] = v4 ? ADDR_V4(10, 1, 0, 0) : a("2001:db8::");
+			src[i].b[14] = (uint8_t)(i >> 8);
+			src[i].b[15] = (uint8_t)i;
+		}
+		for (size_t n = 0; n <= array_len(src); n += n < 20 ? 1 : 115) {
+			struct addr from = v4 ? a("10.0.0.1") : a("fe80::1");
+			struct gm_query q = {
+				.group = v4 ? a("239.1.2.3") : a("ff0e::1"),
+				.max_resp_ms = 1000,
+				.src = src,
+				.n_src = n};
+			int len = (v4 ? igmp_encode_query : mld_encode_query)(
+				packet, sizeof(packet), GM_V3, &from, &q);
+			struct gm_peek p;
+			struct gm_msg m;
+
+			assert_true(len > 0);
+			assert_true(gm_peek(family, packet, (size_t)len, &p));
+			assert_true(p.query && p.records == 0);
+			assert_in_range(p.work, 1 + n / 8, 2 + (n + 1) / 8);
+			for (uint32_t work = 1; work <= p.work; work++) {
+				size_t most = work * GM_WORK_ADDRESSES;
+
+				assert_int_equal(
+					decode(family, (size_t)len, work, &m), GM_OK);
+				assert_int_equal(m.query.n_src, most < n ? most : n);
+				assert_int_equal(m.query.n_src + m.query.n_left, n);
+				assert_memory_equal(
+					m.query.src, src, m.query.n_src * sizeof(*src));
+			}
+			assert_int_equal(m.query.n_left, 0);
+			assert_int_equal(decode(family, (size_t)len, 0, &m), GM_OK);
+			assert_int_equal(m.query.n_src, n);
+		}
+	}
+}
+
 static void f2_what_is_no_report(void **state)
 {
 	struct addr from = a("10.0.0.2");
@@ -185,6 +232,7 @@ int main(void)
 		cmocka_unit_test(f2_the_first_records_are_taken),
 		cmocka_unit_test(f2_counts_that_lie),
 		cmocka_unit_test(r016_a_cut_is_no_limit),
+		cmocka_unit_test(f9_the_first_sources_of_a_query),
 		cmocka_unit_test(f2_what_is_no_report),
 	};
 

@@ -176,6 +176,31 @@ static void r109_asked_sources_are_bounded(void **state)
 	fixture_deinit(&t);
 }
 
+/* Nobody read all sources of the query: the whole list is the answer. */
+static void r109_a_query_that_was_cut_is_answered_in_full(void **state)
+{
+	struct addr src = fixture_source(FAMILY_IPV4, 0);
+	struct host_params params = fixture_params;
+	struct gm_msg msg = {.kind = GM_QUERY,
+		.family = FAMILY_IPV4,
+		.version = GM_V3,
+		.from = a("10.9.0.1"),
+		.query = {.group = fixture_group(FAMILY_IPV4, 0),
+			.max_resp_ms = 1000,
+			.src = &src,
+			.n_src = 1,
+			.n_left = 1}};
+	struct host_fixture t;
+
+	params.gm.robustness = 1;
+	fixture_init_with(&t, FAMILY_IPV4, &params, 1);
+	fixture_script(&t, "R109", "G in AB > allow G {A,B}");
+	host_query(&t.host, t.now, &msg, true);
+	assert_int_equal(t.host.family[FAMILY_IPV4].n_asked, 0);
+	fixture_script(&t, "R109", "+1000 > is_in G {A,B}; +9999 >");
+	fixture_deinit(&t);
+}
+
 #define N_ASKED 160 /* groups, each asked for MANY sources */
 #define MANY	1000
 
@@ -638,6 +663,7 @@ int main(void)
 		cmocka_unit_test(r108_general_answer_covers_group),
 		cmocka_unit_test(r109_short_of_memory_answers_in_full),
 		cmocka_unit_test(r109_asked_sources_are_bounded),
+		cmocka_unit_test(r109_a_query_that_was_cut_is_answered_in_full),
 		cmocka_unit_test(r109_asked_sources_of_all_groups_are_bounded),
 		cmocka_unit_test(r109_asked_sources_outlive_the_process),
 		cmocka_unit_test(r110_answers_of_many_groups_are_spread),
