@@ -236,6 +236,31 @@ def named(b):
     assert flood.is_alive()
 
 
+def burst_of(ns, packet, n):
+    with ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+        s.bind(("eth0", 0))
+        for _ in range(n):
+            s.send(frame(packet, SENDER_MAC))
+
+
+@case("F2 what is said of a limit is what happened: refused, or used in part, and how often")
+def counted(b):
+    t = b.topology(lans=1, hosts=2)
+    d = b.run(t, "host-message-rate 10\n" + FAST + WAN + "phyint lan1 downstream\n")
+    attacker = t.hosts["lan1b"]
+    # 320 units and up to 80 more by chance: the second one has to be cut
+    burst_of(attacker, report(ATTACKER, *[(TO_EX, g, ()) for g in groups(0, 182)]), 3)
+    control = lambda: d.show("stats")["control"]
+    wait_for(10, lambda: control()["records_limited"] > 0, "records are left off")
+    d.wait_log("records of a message were left off; raise the limit")
+    assert control()["limited"] == 0 and " refused" not in d.log(), control()
+    burst_of(attacker, report(ATTACKER), 500)
+    wait_for(10, lambda: control()["limited"] > 0, "messages are refused")
+    said = lambda: " ".join(d.ctl_run("health").stdout.split())
+    wait_for(10, lambda: f" of such hosts {control()['limited']} messages refused and " in said(),
+             "health counts as show stats does")
+
+
 # What one report of F2's table holds; some were made for a group with 1,024 sources.
 def shapes():
     own = [f"192.0.2.{i % 250 + 1}" for i in range(120)]

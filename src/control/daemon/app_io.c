@@ -119,7 +119,7 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 	/* what found no room here is not wrong */
 	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
 		return -EBADMSG;
-	return (int)msg.n_left;
+	return (int)(msg.kind == GM_QUERY ? msg.query.n_left : msg.n_left);
 }
 
 static int packet_ipv4(
@@ -134,11 +134,11 @@ static int packet_ipv6(
 	return packet(ctx, FAMILY_IPV6, data, len, work);
 }
 
-static void limited(void *ctx, const struct flood_host *who, enum flood_cause cause)
+static void limited(void *ctx, const struct mcsock_limited *what)
 {
 	struct app_port *ap = ctx;
 
-	app_log_limited(ap->app, loop_now(ap->app->loop), ap, who, cause);
+	app_log_limited(ap->app, loop_now(ap->app->loop), ap, what);
 }
 
 static void sampled(void *ctx, const struct flood_host *who)

@@ -194,18 +194,68 @@ const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRL
 
 #define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
 
-bool app_is_struck(const struct app_port *ap, enum flood_cause cause, mono_t now)
+const char *app_format_struck(
+	const struct flood_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN])
 {
-	mono_t at = ap->flood.struck[cause].at;
+	int64_t seconds = (now.ns - s->since.ns) / NS_PER_SEC + 1;
 
-	return mono_is_set(at) && !mono_due(mono_add_ms(at, LIMITED_MS), now);
+	snprintf(buf, APP_STRUCK_STRLEN,
+		"%llu message%s refused and %llu used in part within %lld s",
+		(unsigned long long)s->n_refused, s->n_refused == 1 ? "" : "s",
+		(unsigned long long)s->n_cut, (long long)seconds);
+	return buf;
+}
+
+/* What has become of this message, or of all since the limit was met. */
+static const char *format_limited(const struct flood_struck *s, mono_t now,
+	const struct mcsock_limited *what, char buf[APP_STRUCK_STRLEN])
+{
+	if (s->n_refused + s->n_cut > 1)
+		return app_format_struck(s, now, buf);
+	if (what->left == 0)
+		return "a message was refused";
+	snprintf(buf, APP_STRUCK_STRLEN, "%zu %s%s of a message %s left off",
+		what->left, what->query ? "source" : "record",
+		what->left == 1 ? "" : "s", what->left == 1 ? "was" : "were");
+	return buf;
+}
+
+static void log_by_host(mono_t now, const struct app_port *ap,
+	const struct log_about *about, const struct mcsock_limited *what)
+{
+	unsigned long long rate = ap->flood_limit.host_rate;
+	char done[APP_STRUCK_STRLEN];
+
+	log_about(LOG_LEVEL_WARNING, about,
+		"sends more than host-message-rate allows (%llu messages or %llu units of "
+		"work a second): %s; raise the limit if the host is meant to send so "
+		"much, else find the sender, its addresses may be forged; "
+		"'ringcastctl health' counts on",
+		rate, rate * FLOOD_HOST_WORK,
+		format_limited(&ap->flood.struck[FLOOD_BY_HOST], now, what, done));
+}
+
+static void log_by_port(mono_t now, const struct app_port *ap,
+	const struct log_about *about, const struct mcsock_limited *what)
+{
+	unsigned long long rate = ap->flood_limit.port_rate;
+	char done[APP_STRUCK_STRLEN];
+
+	log_about(LOG_LEVEL_WARNING, about,
+		"all hosts together send more than message-rate allows (%llu messages or "
+		"%llu units of work a second): %s; raise the limit if so many hosts are "
+		"there, else find the sender, its addresses may be forged; "
+		"'ringcastctl health' counts on and names the last one",
+		rate, rate * FLOOD_PORT_WORK,
+		format_limited(&ap->flood.struck[FLOOD_BY_PORT], now, what, done));
 }
 
 /* It comes with each message that is refused or cut, so nothing is formatted in vain.
  */
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
-	const struct flood_host *who, enum flood_cause cause)
+	const struct mcsock_limited *what)
 {
+	enum flood_cause cause = what->cause;
 	bool by_host = cause == FLOOD_BY_HOST;
 	char host[APP_HOST_STRLEN];
 	struct log_about about = {.interface = app_port_name(app, ap->number),
@@ -215,27 +265,12 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 		return;
 	ap->flood_say_at[cause] = mono_add_ms(now, LIMITED_MS);
 	if (by_host)
-		about.host = app_format_host(who, host);
+		about.host = app_format_host(what->who, host);
 	app_monitor_note(app, now, "messages_limited", &about,
 		by_host ? "sends more than host-message-rate allows"
 			: "all hosts together send more than message-rate allows",
 		0);
-	if (by_host)
-		log_about(LOG_LEVEL_WARNING, &about,
-			"sends more than host-message-rate allows (%u messages or %llu "
-			"records a second): only a part of it is used; raise the limit "
-			"if it is no attack",
-			ap->flood_limit.host_rate,
-			(unsigned long long)ap->flood_limit.host_rate *
-				FLOOD_HOST_WORK);
-	else
-		log_about(LOG_LEVEL_WARNING, &about,
-			"all hosts together send more than message-rate allows (%u "
-			"messages or %llu records a second): only a part of it is used, "
-			"that of quiet hosts first; raise the limit if it is no attack",
-			ap->flood_limit.port_rate,
-			(unsigned long long)ap->flood_limit.port_rate *
-				FLOOD_PORT_WORK);
+	(by_host ? log_by_host : log_by_port)(now, ap, &about, what);
 }
 
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
@@ -247,9 +282,9 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
 			.host = app_format_host(who, host),
 			.cause = "host-message-rate"},
-		"floods, more than %u messages a second are refused: the kernel lets "
-		"a part through for some seconds, chosen by chance; find the sender on "
-		"this link, its addresses may be forged",
+		"floods: more than %u messages of it had to be refused within a second, so "
+		"the kernel lets only a part of them through for 1 to 8 s, chosen by "
+		"chance; find the sender on this link, its addresses may be forged",
 		ap->flood_limit.loud_rate);
 }
 

@@ -202,16 +202,18 @@ void app_log_effects(struct app *app, mono_t now);
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
-	const struct flood_host *who, enum flood_cause cause);
+	const struct mcsock_limited *what);
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 	const struct flood_host *who);
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 	const struct flood_host *who, enum reassemble_result why);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
 #define APP_HOST_STRLEN VIEW_HOST_STRLEN
-/* Has somebody met this limit of messages within the last minute? */
-bool app_is_struck(const struct app_port *ap, enum flood_cause cause, mono_t now);
 const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN]);
+/* "12 messages refused and 3 used in part within 4 s" */
+#define APP_STRUCK_STRLEN VIEW_STRUCK_STRLEN
+const char *app_format_struck(
+	const struct flood_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN]);
 /* Sink and level as the file `cfg` and the command line say; `old` is the file before,
  * NULL at the start: what it does not change stays as somebody may have set it since.
  */

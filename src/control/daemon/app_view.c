@@ -94,18 +94,20 @@ void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats
 }
 
 bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
-	char host[VIEW_HOST_STRLEN])
+	struct view_struck *ret)
 {
-	const struct app_port *ap = &app->port[port];
+	const struct flood_port *flood = &app->port[port].flood;
+	const struct flood_struck *s = &flood->struck[cause];
+	mono_t now = loop_now(app->loop);
 
-	if (!app_is_struck(ap, cause, loop_now(app->loop)))
+	if (!flood_is_struck(flood, cause, now))
 		return false;
-	app_format_host(&ap->flood.struck[cause].host, host);
+	app_format_host(&s->host, ret->host);
+	app_format_struck(s, now, ret->done);
 	return true;
 }
 
-bool view_refused_sender(
-	struct app *app, const struct fib_view *v, struct refusal *ret)
+bool view_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret)
 {
 	return app_refused_sender(app, v, ret);
 }

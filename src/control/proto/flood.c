@@ -459,10 +459,29 @@ static uint32_t take_fresh(const struct input *in)
 
 /* ---- input ---- */
 
-static void note_struck(const struct input *in, enum flood_cause cause)
+bool flood_is_struck(const struct flood_port *port, enum flood_cause cause, mono_t now)
 {
-	in->port->struck[cause].host = in->m->host;
-	in->port->struck[cause].at = in->now;
+	mono_t at = port->struck[cause].at;
+
+	return mono_is_set(at) && !mono_due(mono_add_ms(at, FLOOD_STRUCK_MS), now);
+}
+
+static struct flood_struck *note_struck(struct flood_port *port, mono_t now,
+	enum flood_cause cause, const struct flood_host *host)
+{
+	struct flood_struck *s = &port->struck[cause];
+
+	if (!flood_is_struck(port, cause, now))
+		*s = (struct flood_struck){.since = now};
+	s->host = *host;
+	s->at = now;
+	return s;
+}
+
+void flood_cut(struct flood_port *port, mono_t now, enum flood_cause cause,
+	const struct flood_host *host)
+{
+	note_struck(port, now, cause, host)->n_cut++;
 }
 
 /* A message is refused. True: too many have been within a second. */
@@ -497,10 +516,10 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
 		v.work = take_quiet(&in);
 	if (!v.work)
 		v.work = take_fresh(&in);
-	if (v.work < m->work)
-		note_struck(&in, v.cause);
-	if (!v.work)
+	if (!v.work) {
+		note_struck(port, now, v.cause, &m->host)->n_refused++;
 		v.loud = count_refused(in.h, now, limit->loud_rate);
+	}
 	return v;
 }
 

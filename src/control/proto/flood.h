@@ -74,12 +74,16 @@ enum flood_cause {
 struct flood_port {
 	/* buckets: when they will be empty again */
 	mono_t messages, work, member, quiet, fresh;
-	/* who met a limit last, and when; MONO_UNSET: nobody yet. Index 0 is unused. */
-	struct {
+	/* Who met a limit last, and when; MONO_UNSET: nobody yet. Index 0 is unused. */
+	struct flood_struck {
 		struct flood_host host;
 		mono_t at;
+		mono_t since;		   /* without a pause of FLOOD_STRUCK_MS */
+		uint64_t n_refused, n_cut; /* messages since then, of all hosts */
 	} struck[_FLOOD_CAUSE_N];
 };
+
+#define FLOOD_STRUCK_MS 60000 /* for so long a limit counts as met */
 
 struct flood_message {
 	struct flood_host host;
@@ -110,6 +114,11 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
  * its places are all taken. */
 void flood_member(struct flood *f, mono_t now, const struct flood_port *port,
 	const struct flood_message *m, uint32_t granted, mono_t until);
+/* The last message was granted less than it asked for, and something was left off. */
+void flood_cut(struct flood_port *port, mono_t now, enum flood_cause cause,
+	const struct flood_host *host);
+/* Somebody has met the limit lately. */
+bool flood_is_struck(const struct flood_port *port, enum flood_cause cause, mono_t now);
 /* The message of the last flood_input() was none, or was refused for what it says: the
  * same octets may come again from its real sender. */
 void flood_bad(struct flood *f);

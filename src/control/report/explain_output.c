@@ -57,13 +57,15 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 			out->max_groups);
 	else if (*out->limited_host)
 		explain_advise(c,
-			"%s sends more than host-message-rate allows, and a part of it is "
-			"used: a join may be missing. Its address may be forged",
+			"%s sends more than host-message-rate allows, and messages of such "
+			"hosts were refused or used in part within the last minute: a join "
+			"may be missing. Its address may be forged",
 			out->limited_host);
 	else if (out->limited)
 		explain_advise(c,
 			"the hosts of %s together send more than message-rate allows, and "
-			"a part of it is used: a join may be missing",
+			"messages were refused or used in part within the last minute: a "
+			"join may be missing",
 			name);
 	else if (f->ssm)
 		explain_advise(c,

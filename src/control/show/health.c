@@ -95,18 +95,18 @@ static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
 /* Who met a limit of messages within the last minute. */
 static void check_limits(struct app *app, const struct proxy_port *pp, json_t *limits)
 {
-	char host[VIEW_HOST_STRLEN];
+	struct view_struck by;
 
-	if (view_is_struck(app, pp->port, FLOOD_BY_HOST, host))
+	if (view_is_struck(app, pp->port, FLOOD_BY_HOST, &by))
 		say(limits,
-			"%s: host %s sends more than host-message-rate allows; a part of "
-			"it is used",
-			pp->name, host);
-	if (view_is_struck(app, pp->port, FLOOD_BY_PORT, host))
+			"%s: host %s sends more than host-message-rate allows; of such "
+			"hosts %s",
+			pp->name, by.host, by.done);
+	if (view_is_struck(app, pp->port, FLOOD_BY_PORT, &by))
 		say(limits,
 			"%s: its hosts together send more than message-rate allows, the "
-			"last one was %s; a part of it is used",
-			pp->name, host);
+			"last one was %s; %s",
+			pp->name, by.host, by.done);
 }
 
 static void check_thread(struct app *app, struct health_thread *t, unsigned i,

@@ -314,11 +314,11 @@ static void other_facts(const struct question *q, const struct proxy_port *pp,
 static void limit_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
-	char host[VIEW_HOST_STRLEN];
+	struct view_struck by;
 
-	out->limited = view_is_struck(q->app, pp->port, FLOOD_BY_PORT, host);
-	if (view_is_struck(q->app, pp->port, FLOOD_BY_HOST, host))
-		snprintf(out->limited_host, sizeof(out->limited_host), "%s", host);
+	out->limited = view_is_struck(q->app, pp->port, FLOOD_BY_PORT, &by);
+	if (view_is_struck(q->app, pp->port, FLOOD_BY_HOST, &by))
+		snprintf(out->limited_host, sizeof(out->limited_host), "%s", by.host);
 }
 
 static void member_facts(

@@ -73,11 +73,16 @@ const struct kgroups *view_kernel(const struct app *app, enum family family);
 struct view_port view_port(const struct app *app, unsigned port);
 /* Adds the counters of all membership sockets that the port has had. */
 void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum);
-/* Has a host met this limit of messages within the last minute? `host` gets its
- * addresses as text. */
-#define VIEW_HOST_STRLEN (ADDR_STRLEN + 24)
+/* Has a host met this limit of messages within the last minute? *ret says in words who
+ * and what came of it. */
+#define VIEW_HOST_STRLEN   (ADDR_STRLEN + 24)
+#define VIEW_STRUCK_STRLEN 128
+struct view_struck {
+	char host[VIEW_HOST_STRLEN];   /* the last one */
+	char done[VIEW_STRUCK_STRLEN]; /* to messages since the limit is met */
+};
 bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
-	char host[VIEW_HOST_STRLEN]);
+	struct view_struck *ret);
 /* The last datagram of the entry's group whose source may not send where it came in;
  * false: none has, or others have come since. */
 bool view_refused_sender(

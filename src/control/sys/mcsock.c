@@ -144,22 +144,42 @@ static void sample(struct mcsock *s, const struct flood_host *who)
 	call_later(s, mcfilter_deadline(&s->filter));
 }
 
-/* What the message may cost; 0: it is refused. */
-static uint32_t admit(struct mcsock *s, const struct flood_message *m)
+static void tell_limited(const struct mcsock *s, const struct flood_message *m,
+	enum flood_cause cause, bool query, size_t left)
 {
-	struct flood_verdict v;
+	if (s->ops.limited)
+		s->ops.limited(s->ops.ctx,
+			&(struct mcsock_limited){&m->host, cause, query, left});
+}
+
+/* What the message may cost; 0: it is refused. */
+static struct flood_verdict admit(struct mcsock *s, const struct flood_message *m)
+{
+	struct flood_verdict v = {.work = m->work};
 
 	if (!s->ops.flood)
-		return m->work;
+		return v;
 	v = flood_input(
 		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, m);
 	if (v.loud)
 		sample(s, &m->host);
-	if (v.work < m->work && s->ops.limited)
-		s->ops.limited(s->ops.ctx, &m->host, v.cause);
-	if (!v.work)
-		s->stats.limited++;
-	return v.work;
+	if (v.work)
+		return v;
+	s->stats.limited++;
+	tell_limited(s, m, v.cause, false, 0);
+	return v;
+}
+
+/* The message was used but for so many records, of a query sources. */
+static void note_cut(struct mcsock *s, const struct flood_message *m,
+	enum flood_cause cause, bool query, size_t left)
+{
+	if (!query)
+		s->stats.records_limited += left;
+	if (cause == FLOOD_NOTHING)
+		return;
+	flood_cut(s->ops.flood, loop_now(s->fd.loop), cause, &m->host);
+	tell_limited(s, m, cause, query, left);
 }
 
 mono_t mcsock_tick(struct mcsock *s, mono_t now)
@@ -180,8 +200,8 @@ static uint32_t deliver_whole(
 	const struct flood_port *flood = s->ops.flood;
 	mono_t now = loop_now(s->fd.loop);
 	struct flood_message m = {.octets = packet, .len = len};
+	struct flood_verdict v;
 	struct gm_peek peek;
-	uint32_t work;
 	int left;
 
 	if (gm_peek(s->filter.family, packet, len, &peek)) {
@@ -190,20 +210,20 @@ static uint32_t deliver_whole(
 	}
 	m.host = host_of(mac, &peek.from);
 	m.work = peek.work;
-	work = admit(s, &m);
-	if (!work) {
+	v = admit(s, &m);
+	if (!v.work) {
 		s->stats.records_limited += peek.records;
 		return 0;
 	}
 	rx->member_until = MONO_UNSET;
-	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, work);
+	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, v.work);
 	if (left < 0)
 		flood_bad(rx->flood);
 	else if (mono_is_set(rx->member_until) && flood)
-		flood_member(rx->flood, now, flood, &m, work, rx->member_until);
+		flood_member(rx->flood, now, flood, &m, v.work, rx->member_until);
 	if (left > 0 && rx->current == s) /* else it may be closed */
-		s->stats.records_limited += (unsigned)left;
-	return work;
+		note_cut(s, &m, v.cause, peek.query, (size_t)left);
+	return v.work;
 }
 
 /* A fragment costs as much as a small message, and the message what it would have cost
@@ -218,7 +238,7 @@ static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
 	size_t whole_len;
 
 	piece->host = m.host = host_of(mac, &piece->host.from);
-	if (!admit(s, &m))
+	if (!admit(s, &m).work)
 		return 0;
 	result = reassemble_add(&s->pieces, now, piece, &whole, &whole_len);
 	if (result == REASSEMBLE_WHOLE)

@@ -31,17 +31,25 @@ const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
  * then, if it says nothing more. Forgotten with the packet. */
 void mcsock_rx_member(struct mcsock_rx *rx, mono_t until);
 
+/* What a limit did to a message. */
+struct mcsock_limited {
+	const struct flood_host *who;
+	enum flood_cause cause;
+	bool query;
+	size_t left; /* records, of a query sources, that were left off; 0: refused */
+};
+
 struct mcsock_ops {
 	/* One IP packet from the IP header on, put together if it came in fragments;
 	 * valid during the call. May close sockets, also this one. `work` is what it
-	 * may ask for (gm_peek.h). The value is the number of records that this left
-	 * off, or negative: it was no message, or one that is refused for what it says.
+	 * may ask for (gm_peek.h). The value is the number of records, of a query
+	 * that of sources, that this left off, or negative: it was no message, or one
+	 * that is refused for what it says.
 	 */
 	int (*packet)(
 		void *ctx, int ifindex, const void *packet, size_t len, uint32_t work);
-	/* A message is refused, or taken in part. May be NULL. */
-	void (*limited)(
-		void *ctx, const struct flood_host *who, enum flood_cause cause);
+	/* A message is refused, or was taken in part. May be NULL. */
+	void (*limited)(void *ctx, const struct mcsock_limited *what);
 	/* A host sends more than it is cheap to refuse, and the kernel lets a part of
 	 * it through for a while. May be NULL. */
 	void (*sampled)(void *ctx, const struct flood_host *who);

@@ -48,8 +48,11 @@ static struct flood_verdict say(int64_t ms, const struct flood_limit *limit,
 {
 	struct flood_message m = {
 		.host = host, .octets = &word, .len = sizeof(word), .work = work};
+	struct flood_verdict v = flood_input(flood, mono_from_ms(ms), &port, limit, &m);
 
-	return flood_input(flood, mono_from_ms(ms), &port, limit, &m);
+	if (v.work && v.work < work)
+		flood_cut(&port, mono_from_ms(ms), v.cause, &host);
+	return v;
 }
 
 /* How many of n small messages pass that come at one moment and say the same. */
@@ -124,6 +127,31 @@ static void f2_work_is_charged(void **state)
 	assert_between(work, 32000, 40000 + 64 + 12500 + 183);
 	assert_int_equal(port.struck[FLOOD_BY_HOST].at.ns, mono_from_ms(1000).ns);
 	assert_int_equal(port.struck[FLOOD_BY_PORT].at.ns, MONO_UNSET.ns);
+}
+
+/* What is told of a limit: how many messages were refused and used in part since it is
+ * met without a pause of a minute, and who was the last. */
+static void what_was_struck(void **state)
+{
+	static const struct flood_limit limit = {.host_rate = 10, .port_rate = 1000};
+	const struct flood_struck *s = &port.struck[FLOOD_BY_HOST];
+	struct flood_host host = host_of(1, 1);
+	unsigned pass = n_pass(1000, &limit, 1, 500);
+
+	assert_int_equal(s->n_refused, 500 - pass);
+	assert_int_equal(s->n_cut, 0);
+	assert_true(addr_eq(&s->host.from, &host.from));
+	host = host_of(2, 2);
+	flood_cut(&port, mono_from_ms(50000), FLOOD_BY_HOST, &host);
+	assert_int_equal(s->n_cut, 1);
+	assert_int_equal(s->since.ns, mono_from_ms(1000).ns);
+	assert_true(addr_eq(&s->host.from, &host.from));
+	assert_true(flood_is_struck(&port, FLOOD_BY_HOST, mono_from_ms(109999)));
+	assert_false(flood_is_struck(&port, FLOOD_BY_HOST, mono_from_ms(110000)));
+	assert_false(flood_is_struck(&port, FLOOD_BY_PORT, mono_from_ms(50000)));
+	flood_cut(&port, mono_from_ms(110000), FLOOD_BY_HOST, &host);
+	assert_int_equal(s->n_refused, 0);
+	assert_int_equal(s->n_cut, 1);
 }
 
 /* F2: for ten seconds 10,000 packets per second, of any size, and from one host or from
@@ -434,6 +462,7 @@ int main(void)
 		CASE(r082_nothing_is_limited_by_zero),
 		CASE(r082_ports_are_apart),
 		CASE(f2_work_is_charged),
+		CASE(what_was_struck),
 		CASE(f2_lasting_work_is_bounded),
 		CASE(r082_a_large_answer_is_taken_whole),
 		CASE(r082_taken_in_part),
