@@ -36,7 +36,7 @@ _ringcastctl_arguments()
 	log) echo "error warning notice info debug" ;;
 	explain) _ringcastctl_values group show groups ;;
 	"show interfaces") _ringcastctl_values name show interfaces ;;
-	"show groups" | "show groups detail" | "show mfc" | "show upstream")
+	monitor | "show groups" | "show groups detail" | "show mfc" | "show upstream")
 		_ringcastctl_values group show groups
 		_ringcastctl_values name show interfaces
 		;;
@@ -75,19 +75,24 @@ _ringcastctl()
 
 	COMPREPLY=()
 	case "$found:$prev" in
-	*:-s | *:--socket | *:-w | *:--write | *:-o | *:--output)
+	*:-s | *:--socket | capture:-w | *:--write | convert:-o | *:--output)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	convert:--from | convert:-f) found=dialects ;;
 	watch:--sort) found=orders ;;
-	*:--from | *:--on | *:-i | *:--interface) found=interfaces ;;
+	monitor:--only | monitor:-o) found=kinds ;;
+	*:--from | *:--on | explain:-o | *:-i | *:--interface) found=interfaces ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words
 	case $found:$cur in
 	dialects:*) mapfile -t COMPREPLY < <(compgen -W "improxy vyos openwrt mcproxy" -- "$cur") ;;
 	orders:*) mapfile -t COMPREPLY < <(compgen -W "rate packets members wrong group" -- "$cur") ;;
+	kinds:*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"group host stream link querier forwarder refused reload" -- "$cur")
+		;;
 	interfaces:*)
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_ringcastctl_values name show interfaces)" -- "$cur")

@@ -71,10 +71,12 @@ complete -c ringcastctl -n 'string match -q -- "-*" (commandline -ct)' \
 complete -c ringcastctl -n '__ringcastctl_is log' -a 'error warning notice info debug'
 complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_after --from --on' \
     -a '(__ringcastctl_values group show groups)'
-complete -c ringcastctl -n 'string match -qr -- "^show (groups|mfc|upstream)" (string join " " -- (__ringcastctl_words))' \
+complete -c ringcastctl -n 'string match -qr -- "^(monitor|show (groups|mfc|upstream))" (string join " " -- (__ringcastctl_words)); and not __ringcastctl_after --only -o' \
     -a '(__ringcastctl_values group show groups; __ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n 'string match -q -- "show interfaces*" (string join " " -- (__ringcastctl_words))' \
     -a '(__ringcastctl_values name show interfaces)'
+complete -c ringcastctl -n '__ringcastctl_is monitor; and __ringcastctl_after --only -o' \
+    -a 'group host stream link querier forwarder refused reload'
 complete -c ringcastctl -n '__ringcastctl_is watch; and __ringcastctl_after --sort' \
     -a 'rate packets members wrong group'
 complete -c ringcastctl -n '__ringcastctl_after --from --on -i --interface; and not __ringcastctl_is convert' \
@@ -82,4 +84,6 @@ complete -c ringcastctl -n '__ringcastctl_after --from --on -i --interface; and 
 complete -c ringcastctl -n '__ringcastctl_is convert; and __ringcastctl_after -f --from' \
     -a 'improxy vyos openwrt mcproxy'
 complete -c ringcastctl -F -n '__ringcastctl_is convert; and not __ringcastctl_after -f --from'
-complete -c ringcastctl -F -n '__ringcastctl_after -s --socket -w --write -o --output'
+complete -c ringcastctl -F -n '__ringcastctl_after -s --socket --write --output'
+complete -c ringcastctl -F -n '__ringcastctl_is capture; and __ringcastctl_after -w'
+complete -c ringcastctl -F -n '__ringcastctl_is convert; and __ringcastctl_after -o'

@@ -605,6 +605,41 @@ def monitor(b):
     assert d.ctl_run("version").returncode == 0
 
 
+@case("monitor: streams that arrive and end, and filters, whatever the level of the log")
+def monitor_streams(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + LAN)
+    before, other = "239.1.2.3", "239.1.2.4"
+    b.stream(t, before)
+    wait_datagrams(b.receiver(t.hosts["lan1"], before), 5)
+    d.wait_log("the stream arrives")
+    assert d.ctl_run("log", "notice").returncode == 0
+    only = b.own(Monitor(d, "--json", "--only", "stream,reload"))
+    group = b.own(Monitor(d, other, "wan"))
+
+    def follows():
+        d.ctl_run("reload")
+        return only.lines
+    wait_for(10, follows, "it follows")
+    sender = Sender(t.provider, "p0", t.SOURCE)
+    viewer = b.receiver(t.hosts["lan1"], other)
+
+    def sees():
+        sender.send(number(0), other)
+        return viewer.receive()
+    wait_for(10, sees, "the second stream")
+    only.wait("stream_arrives", interface="wan", group=other, source=t.SOURCE)
+    sender.close()
+    wait_for(30, lambda: [e for e in only.events() if e["event"] == "stream_ended"], "the end")
+    assert not [e for e in only.events() if e.get("group") == before], only.events()
+    assert {e["event"] for e in only.events()} == {"reload", "stream_arrives", "stream_ended"}
+    wait_for(10, lambda: len(group.lines) == 2, "both as text")
+    assert f"wan: group {other} source {t.SOURCE}: the stream arrives\n" in group.lines[0]
+    r = d.ctl_run("monitor", "--only", "streams")
+    assert r.returncode == 4 and "is no kind of event" in r.stderr, r
+    assert only.interrupt() == group.interrupt() == 0
+
+
 @case("monitor: a follower that never reads costs the stream nothing and ends with the daemon")
 def slow_follower(b):
     t = b.topology(lans=1)

@@ -550,7 +550,7 @@ def streams(b):
     # what root may not have costs nobody a stream
     roots = [m.follow(0), m.follow(0)]
     assert "unknown word" in m.ask(0, "capture nonsense").error
-    assert "takes no argument" in m.ask(0, "monitor nonsense").error
+    assert "is not understood" in m.ask(0, "monitor nonsense").error
     # root gets all there are
     roots += [m.follow(0) for _ in range(6)]
     for c in greedy[2:] + others + [third]:

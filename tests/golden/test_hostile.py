@@ -42,7 +42,7 @@ ANSWERS = {
     "monitor": {"monitor": "events"},
     "upgrade": {"ok": True, "pid": 1, "name": "n"},
 }
-EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h", "text": "t",
+EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h", "text": "t", "source": "s",
          "value": 7}
 WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
 # these show a text with lines of its own

@@ -164,6 +164,8 @@ def more(shell):
         yield "ringcastctl show groups ", {"detail", "239.1.2.3", "lan1"}, {"mfc"}
         yield "ringcastctl show groups detail ", {"239.1.2.3", "lan1"}, {"reload"}
         yield "ringcastctl show mfc ", {"239.1.2.3", "wan"}, {"reload", "detail"}
+        yield "ringcastctl monitor --only ", {"stream", "refused"}, {"lan1", "some-file"}
+        yield "ringcastctl monitor ", {"239.1.2.3", "lan1"}, {"reload"}
         yield "ringcastctl show interfaces ", {"wan", "lan1"}, {"239.1.2.3"}
         yield "ringcastctl show mfc --", {"--wide", "--no-header", "--pretty"}, {"--sort"}
 

@@ -5,7 +5,9 @@
 
 #include "tools/ctl/ctl_commands.h"
 
+#include "base/addr.h"
 #include "base/cleanup.h"
+#include "control/sys/ctl.h"
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/printable.h"
 
@@ -19,14 +21,18 @@
 #include <unistd.h>
 
 static const char usage_text[] =
-	"usage: ringcastctl [-s SOCKET] monitor [--json]\n"
+	"usage: ringcastctl [-s SOCKET] monitor [--only KINDS] [GROUP] [INTERFACE...]\n"
 	"\n"
 	"Events as they happen, a line each, until Ctrl-C: groups and hosts that come and\n"
-	"go, links, queriers, what is refused, limits, reloads. A line that says how many\n"
-	"events were lost means that they were not read in time.\n"
+	"go, streams that arrive and end, links, queriers, what is refused, limits,\n"
+	"reloads; of a group or a range of groups, and of interfaces, where they are\n"
+	"named. A line that says how many events were lost means that they were not read\n"
+	"in time.\n"
 	"\n"
-	"  -j, --json  as JSON, a line each\n"
-	"  -h, --help  this text\n";
+	"  -o, --only KINDS  group, host, stream, link, querier, forwarder, refused or\n"
+	"                    reload, several with commas between them\n"
+	"  -j, --json        as JSON, a line each\n"
+	"  -h, --help        this text\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -55,7 +61,7 @@ static void catch_signals(sigset_t *ret_waiting)
 /* "17:40:01.123 lan1: group 239.1.2.3 host 10.0.1.2: group has its first member" */
 static void print_text(const json_t *event)
 {
-	static const char *const keys[] = {"group", "host"};
+	static const char *const keys[] = {"group", "source", "host"};
 	const char *interface = cell_str(event, "interface"), *blank = "";
 	json_int_t ms = json_integer_value(json_object_get(event, "unix_ms"));
 	const json_t *number = json_object_get(event, "value");
@@ -136,35 +142,60 @@ static int follow(const struct ctl_context *ctx, int fd)
 	return CTL_EXIT_DAEMON;
 }
 
+/* "monitor only=stream interface=lan1". False after a message. */
+static bool build_request(
+	const char *only, char *const *words, int n, char request[CTL_MAX_REQUEST])
+{
+	int len = snprintf(request, CTL_MAX_REQUEST, "monitor%s%s",
+		only ? " only=" : "", only ? only : "");
+
+	for (int i = 0; i < n && len < CTL_MAX_REQUEST; i++) {
+		bool host_bits;
+		struct prefix p;
+		bool is_group = prefix_parse(words[i], &p, &host_bits) == 0;
+
+		len += snprintf(request + len, (size_t)(CTL_MAX_REQUEST - len),
+			" %s=%s", is_group ? "group" : "interface", words[i]);
+	}
+	if (len < CTL_MAX_REQUEST - 1 && !strpbrk(request, "\r\n"))
+		return true;
+	fputs("ringcastctl: the command is too long or has line breaks\n", stderr);
+	return false;
+}
+
 int ctl_monitor(const struct ctl_context *context, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"only", required_argument, NULL, 'o'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	struct ctl_context ctx = *context;
+	char request[CTL_MAX_REQUEST];
 	_cleanup_(closep) int fd = -1;
+	const char *only = NULL;
 	int c, status;
 
 	ctx.pretty = false; /* a line for each event */
-	while ((c = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:jh", options, NULL)) != -1) {
 		if (c == 'j') {
 			ctx.as_json = true;
+			continue;
+		}
+		if (c == 'o') {
+			only = optarg;
 			continue;
 		}
 		fputs(usage_text, c == 'h' ? stdout : stderr);
 		return c == 'h' ? CTL_EXIT_OK : CTL_EXIT_USAGE;
 	}
-	if (optind < argc) {
-		fprintf(stderr, "ringcastctl: 'monitor' takes no argument '%s'\n",
-			argv[optind]);
+	if (!build_request(only, argv + optind, argc - optind, request))
 		return CTL_EXIT_USAGE;
-	}
 	fd = ctl_client_connect(ctx.path);
 	if (fd < 0)
 		return CTL_EXIT_UNREACHABLE;
-	status = ctl_client_stream(fd, ctx.path, "monitor");
+	status = ctl_client_stream(fd, ctx.path, request);
 	if (status != CTL_EXIT_OK)
 		return status;
 	if (isatty(STDERR_FILENO))

@@ -63,7 +63,7 @@ static const struct command commands[] = {
 	{"explain", "GROUP [SOURCE]",
 		"why a stream does not arrive, and what to change", .run = ctl_explain},
 	{"watch", NULL, "all of it at a glance, again and again", .run = ctl_watch},
-	{"monitor", NULL, "events as they happen: groups, hosts, links, limits",
+	{"monitor", NULL, "events as they happen: groups, hosts, streams, links",
 		.run = ctl_monitor},
 	{"capture", "[FILTER]", "membership messages as they come and go",
 		.run = ctl_capture_run},

@@ -31,12 +31,14 @@ static void set_text(json_t *e, const char *key, const char *text)
 void app_monitor_note(struct app *app, mono_t now, const char *name,
 	const struct log_about *about, const char *text, uint32_t value)
 {
+	struct monitor_subject s = {name, about->interface, about->group};
 	json_t *e;
 
-	if (!monitor_wants(app->monitor, now))
+	if (!monitor_wants(app->monitor, now, &s))
 		return;
 	e = event_new(name, about->interface, text);
 	set_text(e, "group", about->group);
+	set_text(e, "source", about->source);
 	set_text(e, "host", about->host);
 	if (value)
 		json_object_set_new(e, "value", json_integer(value));
@@ -45,9 +47,9 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 
 void app_monitor_reload(struct app *app, bool ok)
 {
-	mono_t now = loop_now(app->loop);
+	struct monitor_subject s = {.event = ok ? "reload" : "reload_refused"};
 
-	if (monitor_wants(app->monitor, now))
+	if (monitor_wants(app->monitor, loop_now(app->loop), &s))
 		monitor_say(app->monitor,
 			ok ? event_new("reload", NULL,
 				     "another configuration is in force")
@@ -61,7 +63,9 @@ void app_monitor_reload(struct app *app, bool ok)
 static void say_link(struct app *app, mono_t now, const char *port, const char *name,
 	const char *text)
 {
-	if (monitor_wants(app->monitor, now))
+	struct monitor_subject s = {.event = name, .interface = port};
+
+	if (monitor_wants(app->monitor, now, &s))
 		monitor_say(app->monitor, event_new(name, port, text));
 }
 
@@ -147,7 +151,12 @@ void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp
 
 json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
 {
+	mono_t now = loop_now(((struct app *)ctx)->loop);
 	struct app *app = ctx;
+	json_t *reply;
 
-	return monitor_open(app->monitor, args, ret);
+	app_streams_stir(app, now); /* those that flow already are no event */
+	reply = monitor_open(app->monitor, args, ret);
+	app_streams_stir(app, now);
+	return reply;
 }

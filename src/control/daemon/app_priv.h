@@ -153,6 +153,7 @@ struct app {
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
 	uint64_t streams_frames;      /* received when they were, the last time */
 	mono_t streams_due;
+	bool streams_late; /* nobody was told: what flows has begun before */
 	mono_t notice_at;   /* something about a link could not be said yet */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Streams in the log, at level info: the first datagrams of one, and its end. Nothing
- * on the way of a packet is any different: the counters of the forwarding entries are
- * read every two seconds, in slices, as long as datagrams arrive and the log has that
- * level.
+ * Streams in the log, at level info, and for those who follow events: the first
+ * datagrams of one, and its end. Nothing on the way of a packet is any different: the
+ * counters of the forwarding entries are read every two seconds, in slices, as long as
+ * datagrams arrive and somebody is told.
  */
 
 #include "control/daemon/app_priv.h"
@@ -14,17 +14,23 @@
 #define LOOK_MS 2000
 #define STEPS	512 /* of the table, in one round of the loop */
 
-static void say(
-	struct app *app, const struct fib_view *v, const char *cause, const char *text)
+static bool is_told(const struct app *app)
+{
+	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(app->monitor);
+}
+
+static void say(struct app *app, const struct fib_view *v, const char *event,
+	const char *cause, const char *text)
 {
 	char group[ADDR_STRLEN], source[ADDR_STRLEN];
+	struct log_about about = {.interface = app_port_name(app, v->last_port),
+		.group = addr_format(&v->group, group),
+		.source = addr_format(&v->last_source, source),
+		.cause = cause};
+	mono_t now = loop_now(app->loop);
 
-	log_limited(&app->streams_limit, loop_now(app->loop), LOG_LEVEL_INFO,
-		&(struct log_about){.interface = app_port_name(app, v->last_port),
-			.group = addr_format(&v->group, group),
-			.source = addr_format(&v->last_source, source),
-			.cause = cause},
-		"%s", text);
+	app_monitor_note(app, now, event, &about, text, 0);
+	log_limited(&app->streams_limit, now, LOG_LEVEL_INFO, &about, "%s", text);
 }
 
 static void see(const struct fib_view *v, void *arg)
@@ -34,10 +40,12 @@ static void see(const struct fib_view *v, void *arg)
 
 	switch (streams_see(&app->streams, v->instance, &v->source, &v->group, age_s)) {
 	case STREAMS_BEGAN:
-		say(app, v, "stream-arrives", "the stream arrives");
+		if (!app->streams_late)
+			say(app, v, "stream_arrives", "stream-arrives",
+				"the stream arrives");
 		break;
 	case STREAMS_ENDED:
-		say(app, v, "stream-ended",
+		say(app, v, "stream_ended", "stream-ended",
 			"the stream has ended: no datagram for ten seconds");
 		break;
 	case STREAMS_NOTHING:
@@ -51,8 +59,9 @@ void app_streams_tick(struct app *app, mono_t now)
 
 	if (!mono_due(app->streams_due, now))
 		return;
-	if (!log_enabled(LOG_LEVEL_INFO)) {
+	if (!is_told(app)) {
 		streams_deinit(&app->streams);
+		app->streams_late = true;
 		*c = (struct fib_cursor){0};
 		app->streams_due = MONO_NEVER;
 		return;
@@ -62,6 +71,7 @@ void app_streams_tick(struct app *app, mono_t now)
 	if (!c->end)
 		return;
 	*c = (struct fib_cursor){0};
+	app->streams_late = false;
 	streams_end(&app->streams);
 	app->streams_due = app_datagrams_arrive(app, &app->streams_frames) ||
 			app->streams.table.n > 0
@@ -71,6 +81,11 @@ void app_streams_tick(struct app *app, mono_t now)
 
 void app_streams_stir(struct app *app, mono_t now)
 {
-	if (app->streams_due.ns == MONO_NEVER.ns && log_enabled(LOG_LEVEL_INFO))
-		app->streams_due = mono_add_ms(now, LOOK_MS);
+	if (app->streams_due.ns != MONO_NEVER.ns)
+		return;
+	/* what flows already is to be known before anything begins */
+	if (!is_told(app))
+		app->streams_late = true;
+	else
+		app->streams_due = app->streams_late ? now : mono_add_ms(now, LOOK_MS);
 }

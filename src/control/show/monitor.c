@@ -7,14 +7,49 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#define INTERFACES_MAX 16
+
+/* Which events belong to a kind: those whose name begins like this; of what is in no
+ * row, something was refused. */
+static const struct {
+	const char *kind, *prefix;
+} kinds[] = {
+	{"group", "group_new"},
+	{"group", "group_gone"},
+	{"host", "host_joined"},
+	{"host", "host_left"},
+	{"link", "link_"},
+	{"querier", "querier_"},
+	{"querier", "older_querier"},
+	{"querier", "ssm_query"},
+	{"querier", "host_version"},
+	{"forwarder", "forwarder_"},
+	{"forwarder", "own_frames"},
+	{"stream", "stream_"},
+	{"reload", "reload"},
+	{"refused", ""},
+};
+
+/* What a follower asks for; zero octets: everything. */
+struct wish {
+	uint32_t kinds; /* bits of the rows above; 0: all */
+	bool has_groups;
+	struct prefix groups;
+	char interface[INTERFACES_MAX][IFNAMSIZ];
+	unsigned n_interface;
+};
 
 struct follower {
 	struct ctl_stream stream;
 	struct monitor *monitor;
 	struct follower *next;
+	struct wish wish;
 	uint64_t n_lost; /* since it was told */
 };
 
@@ -75,16 +110,64 @@ static bool write_event(struct follower *f, const json_t *event)
 	return true;
 }
 
+/* ---- who wants what ---- */
+
+static unsigned kind_of(const char *event)
+{
+	unsigned i = 0;
+
+	while (strncmp(event, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
+		i++;
+	return i;
+}
+
+static bool has_interface(const struct wish *w, const char *name)
+{
+	for (unsigned i = 0; name && i < w->n_interface; i++)
+		if (strcmp(w->interface[i], name) == 0)
+			return true;
+	return w->n_interface == 0;
+}
+
+static bool has_group(const struct wish *w, const char *text)
+{
+	struct addr group;
+
+	return !w->has_groups ||
+		(text && addr_parse(text, &group) == 0 &&
+			prefix_contains(&w->groups, &group));
+}
+
+static bool is_wanted(const struct wish *w, const struct monitor_subject *s)
+{
+	return (!w->kinds || w->kinds >> kind_of(s->event) & 1) &&
+		has_interface(w, s->interface) && has_group(w, s->group);
+}
+
+static struct monitor_subject subject_of(const json_t *event)
+{
+	const char *name = json_string_value(json_object_get(event, "event"));
+
+	return (struct monitor_subject){
+		.event = name ? name : "",
+		.interface = json_string_value(json_object_get(event, "interface")),
+		.group = json_string_value(json_object_get(event, "group")),
+	};
+}
+
 bool monitor_has_followers(const struct monitor *m)
 {
 	return m->first != NULL;
 }
 
-bool monitor_wants(struct monitor *m, mono_t now)
+bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *s)
 {
 	int64_t ms = (now.ns - m->at.ns) / NS_PER_MS;
+	struct follower *f = m->first;
 
-	if (!m->first)
+	while (f && !is_wanted(&f->wish, s))
+		f = f->next;
+	if (!f)
 		return false;
 	if (!mono_is_set(m->at) || ms >= 1000 * MONITOR_BURST / MONITOR_RATE) {
 		m->room = MONITOR_BURST;
@@ -98,16 +181,19 @@ bool monitor_wants(struct monitor *m, mono_t now)
 		m->room--;
 		return true;
 	}
-	for (struct follower *f = m->first; f; f = f->next)
-		f->n_lost++;
+	for (; f; f = f->next)
+		f->n_lost += is_wanted(&f->wish, s);
 	return false;
 }
 
 void monitor_say(struct monitor *m, json_t *event)
 {
+	struct monitor_subject s;
+
 	event = with_time(event);
+	s = subject_of(event);
 	for (struct follower *f = m->first; f; f = f->next)
-		if (!event || !write_event(f, event))
+		if (!event || (is_wanted(&f->wish, &s) && !write_event(f, event)))
 			f->n_lost++;
 	json_decref(event);
 }
@@ -144,17 +230,81 @@ static const struct ctl_stream_ops stream_ops = {
 	.closed = closed,
 };
 
+/* ---- request ---- */
+
+/* "stream,link" */
+static json_t *read_kinds(const char *list, struct wish *w)
+{
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		bool found = false;
+
+		for (unsigned i = 0; i < array_len(kinds); i++)
+			if (strlen(kinds[i].kind) == n &&
+				strncmp(kinds[i].kind, list, n) == 0) {
+				w->kinds |= UINT32_C(1) << i;
+				found = true;
+			}
+		if (!found)
+			return ctl_error("'%.*s' is no kind of event; there are group, "
+					 "host, link, querier, forwarder, stream, "
+					 "refused and reload",
+				(int)n, list);
+		list += n + (list[n] == ',');
+	}
+	return NULL;
+}
+
+static json_t *read_word(const char *word, struct wish *w)
+{
+	bool host_bits;
+
+	if (strncmp(word, "only=", 5) == 0)
+		return read_kinds(word + 5, w);
+	if (strncmp(word, "group=", 6) == 0 && !w->has_groups &&
+		prefix_parse(word + 6, &w->groups, &host_bits) == 0) {
+		w->has_groups = true;
+		return NULL;
+	}
+	if (strncmp(word, "interface=", 10) == 0 && word[10] &&
+		strlen(word + 10) < IFNAMSIZ && w->n_interface < INTERFACES_MAX) {
+		strcpy(w->interface[w->n_interface++], word + 10);
+		return NULL;
+	}
+	return ctl_error("'%s' is not understood: monitor takes only=KIND,..., one "
+			 "group=GROUP, and up to %u interface=NAME",
+		word, INTERFACES_MAX);
+}
+
+static json_t *read_wish(const char *args, struct wish *w)
+{
+	_cleanup_(freep) char *copy = strdup(args);
+	char *save = NULL, *word;
+	json_t *error = NULL;
+
+	if (!copy)
+		return ctl_error("no memory");
+	for (word = strtok_r(copy, " ", &save); word && !error;
+		word = strtok_r(NULL, " ", &save))
+		error = read_word(word, w);
+	return error;
+}
+
 json_t *monitor_open(struct monitor *m, const char *args, struct ctl_stream **ret)
 {
+	struct wish wish = {0};
+	json_t *error = read_wish(args, &wish);
 	struct follower *f;
 
-	if (*args)
-		return ctl_error("monitor takes no argument");
+	if (error)
+		return error;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return NULL;
-	*f = (struct follower){
-		.stream.ops = &stream_ops, .monitor = m, .next = m->first};
+	*f = (struct follower){.stream.ops = &stream_ops,
+		.monitor = m,
+		.next = m->first,
+		.wish = wish};
 	m->first = f;
 	*ret = &f->stream;
 	return json_pack("{ss}", "monitor", "events");

@@ -8,6 +8,7 @@
  * client when more happens than MONITOR_RATE events a second.
  */
 
+#include "base/addr.h"
 #include "base/mono.h"
 #include "control/sys/ctl.h"
 
@@ -22,13 +23,19 @@ int monitor_new(struct monitor **ret); /* 0 or -ENOMEM */
 /* After ctl_free(), which ends the streams; takes and returns NULL. */
 struct monitor *monitor_free(struct monitor *m);
 
-/* Handler of the command. */
+/* Handler of the command: [only=KIND,...] [group=GROUP[/N]] [interface=NAME]... An
+ * event that names no group or interface does not pass where one is asked for. */
 json_t *monitor_open(struct monitor *m, const char *args, struct ctl_stream **ret);
 
 bool monitor_has_followers(const struct monitor *m);
-/* Somebody follows, and there is room for one more event: it is to be given to
+/* What filters look at; borrowed, NULL: the event names none. */
+struct monitor_subject {
+	const char *event; /* its name */
+	const char *interface, *group;
+};
+/* Somebody follows such events, and there is room for one more: it is to be given to
  * monitor_say(). False with somebody there: it counts as lost. */
-bool monitor_wants(struct monitor *m, mono_t now);
-/* What happened, as an object, to which the time is added; takes it. NULL, for want of
- * memory, counts as lost. */
+bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *s);
+/* What happened, as an object with the members of the subject, to which the time is
+ * added; takes it. NULL, for want of memory, counts as lost. */
 void monitor_say(struct monitor *m, json_t *event);

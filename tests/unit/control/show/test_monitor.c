@@ -18,6 +18,8 @@ static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 	return monitor_open(f->monitor, args, ret);
 }
 
+static const struct monitor_subject any = {.event = "group_new"};
+
 static const struct ctl_command commands[] = {
 	{"monitor", .stream = cmd_monitor, .right = CTL_READ},
 	{NULL, NULL},
@@ -43,13 +45,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int follower(struct fixture *f)
+static int follower_of(struct fixture *f, const char *line)
 {
 	int fd = client(&f->server);
 
-	say(fd, "monitor\n");
+	say(fd, line);
 	assert_string_equal(hear(&f->server, fd), "{\"monitor\":\"events\"}");
 	return fd;
+}
+
+static int follower(struct fixture *f)
+{
+	return follower_of(f, "monitor\n");
 }
 
 /* "event" of the next line, whose count goes to *ret_count; it has a time */
@@ -82,10 +89,116 @@ static void nobody_follows(void **state)
 	int fd = client(&f->server);
 
 	assert_false(monitor_has_followers(f->monitor));
-	assert_false(monitor_wants(f->monitor, mono_from_ms(1)));
+	assert_false(monitor_wants(f->monitor, mono_from_ms(1), &any));
 	say(fd, "monitor everything\n");
-	assert_string_equal(
-		hear(&f->server, fd), "{\"error\":\"monitor takes no argument\"}");
+	assert_string_equal(hear(&f->server, fd),
+		"{\"error\":\"'everything' is not understood: monitor takes "
+		"only=KIND,..., one group=GROUP, and up to 16 interface=NAME\"}");
+	assert_false(monitor_has_followers(f->monitor));
+	close(fd);
+}
+
+static void tell(
+	struct fixture *f, const char *event, const char *interface, const char *group)
+{
+	struct monitor_subject s = {event, interface, group};
+	json_t *e = json_pack("{ss ss}", "event", event, "text", "t");
+
+	if (interface)
+		json_object_set_new(e, "interface", json_string(interface));
+	if (group)
+		json_object_set_new(e, "group", json_string(group));
+	if (monitor_wants(f->monitor, mono_from_ms(1), &s))
+		monitor_say(f->monitor, e);
+	else
+		json_decref(e);
+}
+
+static void filters(void **state)
+{
+	struct fixture *f = *state;
+	int kinds = follower_of(f, "monitor only=stream,link\n");
+	int groups = follower_of(
+		f, "monitor group=239.1.0.0/16 interface=lan1 interface=wan\n");
+	json_int_t count;
+
+	tell(f, "group_new", "lan2", "239.1.2.3");
+	tell(f, "reload", NULL, NULL);
+	tell(f, "link_down", "lan1", NULL);
+	tell(f, "host_joined", "lan1", "239.2.2.3");
+	tell(f, "group_limit", "lan1", "239.1.9.9");
+	tell(f, "stream_arrives", "wan", "239.1.2.3");
+	assert_string_equal(next_event(f, kinds, &count), "link_down");
+	assert_string_equal(next_event(f, kinds, &count), "stream_arrives");
+	assert_string_equal(next_event(f, groups, &count), "group_limit");
+	assert_string_equal(next_event(f, groups, &count), "stream_arrives");
+	close(kinds);
+	close(groups);
+}
+
+static void each_event_has_a_kind(void **state)
+{
+	static const char *const rows[][2] = {
+		{"group", "group_gone"},
+		{"host", "host_left"},
+		{"link", "link_back"},
+		{"querier", "querier_lost"},
+		{"querier", "older_querier"},
+		{"forwarder", "forwarder_stopped"},
+		{"stream", "stream_ended"},
+		{"refused", "group_limit"},
+		{"refused", "host_quota"},
+		{"refused", "messages_limited"},
+		{"refused", "report_foreign"},
+		{"reload", "reload_refused"},
+	};
+	struct fixture *f = *state;
+	char line[64];
+	json_int_t count;
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		int fd;
+
+		snprintf(line, sizeof(line), "monitor only=%s\n", rows[i][0]);
+		fd = follower_of(f, line);
+		for (size_t k = 0; k < array_len(rows); k++)
+			if (strcmp(rows[k][0], rows[i][0]) != 0)
+				tell(f, rows[k][1], NULL, NULL);
+		tell(f, rows[i][1], NULL, NULL);
+		assert_string_equal(next_event(f, fd, &count), rows[i][1]);
+		shutdown(fd, SHUT_WR);
+		assert_null(hear(&f->server, fd));
+		close(fd);
+	}
+}
+
+/* Of events that pass no filter none is lost, however many there are. */
+static void what_nobody_wants_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	int fd = follower_of(f, "monitor only=link\n");
+	json_int_t count;
+
+	for (unsigned i = 0; i < 3 * MONITOR_BURST; i++)
+		tell(f, "host_joined", "lan1", NULL);
+	tell(f, "link_up", "lan1", NULL);
+	assert_string_equal(next_event(f, fd, &count), "link_up");
+	close(fd);
+}
+
+static void requests_that_are_wrong(void **state)
+{
+	static const char *const lines[] = {"monitor only=streams\n",
+		"monitor group=lan1\n", "monitor interface=\n",
+		"monitor interface=longer-than-a-name\n",
+		"monitor group=239.1.1.1 group=239.1.1.2\n", "monitor lan1\n"};
+	struct fixture *f = *state;
+	int fd = client(&f->server);
+
+	for (size_t i = 0; i < array_len(lines); i++) {
+		say(fd, lines[i]);
+		assert_non_null(strstr(hear(&f->server, fd), "\"error\""));
+	}
 	assert_false(monitor_has_followers(f->monitor));
 	close(fd);
 }
@@ -96,7 +209,7 @@ static void all_get_every_event(void **state)
 	int a = follower(f), b = follower(f);
 	json_int_t count;
 
-	assert_true(monitor_wants(f->monitor, mono_from_ms(1)));
+	assert_true(monitor_wants(f->monitor, mono_from_ms(1), &any));
 	say_event(f, "one", 1);
 	say_event(f, "two", 1);
 	assert_string_equal(next_event(f, a, &count), "one");
@@ -147,17 +260,17 @@ static void storm_costs_no_more_than_its_rate(void **state)
 	json_int_t count;
 	unsigned n = 0;
 
-	while (monitor_wants(f->monitor, mono_from_ms(1000)))
+	while (monitor_wants(f->monitor, mono_from_ms(1000), &any))
 		n++;
 	assert_int_equal(n, MONITOR_BURST);
 	for (unsigned i = 0; i < 9; i++)
-		assert_false(monitor_wants(f->monitor, mono_from_ms(1000)));
-	assert_true(monitor_wants(f->monitor, mono_from_ms(1001)));
+		assert_false(monitor_wants(f->monitor, mono_from_ms(1000), &any));
+	assert_true(monitor_wants(f->monitor, mono_from_ms(1001), &any));
 	say_event(f, "calm", 1);
 	assert_string_equal(next_event(f, fd, &count), "lost");
 	assert_int_equal(count, 10);
 	assert_string_equal(next_event(f, fd, &count), "calm");
-	for (n = 1; monitor_wants(f->monitor, mono_from_ms(2000));)
+	for (n = 1; monitor_wants(f->monitor, mono_from_ms(2000), &any);)
 		n++;
 	assert_int_equal(n, MONITOR_RATE);
 	/* the last words */
@@ -171,6 +284,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_follows, setup, teardown),
+		cmocka_unit_test_setup_teardown(filters, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_event_has_a_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_nobody_wants_is_not_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			requests_that_are_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_get_every_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			slow_follower_is_told_what_it_lost, setup, teardown),
