@@ -32,8 +32,8 @@ SUITES = "unit", "sim", "golden"
 IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
               "transmit": "qemu-user has no PACKET_FANOUT"}
 # minutes under an emulator
-SLOW = {"coalesce", "config_print", "convert", "fib_memory", "fib_property", "flood", "host_pace",
-        "host_property", "refusals", "router_state", "hostile"}
+SLOW = {"coalesce", "collect", "config_print", "convert", "fib_memory", "fib_property", "flood",
+        "host_pace", "host_property", "refusals", "router_state", "hostile"}
 # what has to do with sockets, threads or the kernel
 IMPURE = {"callfilter", "crew", "ctl", "ctl_answer", "ctl_stream", "fib_torture", "landlock", "log",
           "loop", "monitor", "netlink_memory", "portplan", "proctext", "rival", "sample", "service",
