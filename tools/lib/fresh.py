@@ -78,8 +78,8 @@ def orders(full):
         "from source": source + [DEMO, UNIT],
         # doc/testing.md
         "testing": [
+            Step("tools/analyse --only cppcheck", r"\b0 findings"),
             Step("tools/coverage --suite unit", "base"),
-            Step("tools/analyse --only cppcheck", "0 findings"),
             Step("tools/faults --call accept4"),
             Step("tools/test --quick --suite tools", r"\d passed, 0 failed"),
             Step(NETNS + "tests/daemon/test_leave.py quickleave", "ok 1 (?!.*SKIP)"),

@@ -10,7 +10,7 @@ packages_coverage="libcmocka-dev gcovr"
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
 	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck"
 packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"
-packages_analyse="$packages_build clang cppcheck"
+packages_analyse="$packages_build clang cppcheck libcmocka-dev libbpf-dev"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
 packages_deb="$packages_build libcmocka-dev build-essential debhelper dpkg-dev lintian"
