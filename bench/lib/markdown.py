@@ -80,7 +80,7 @@ def _overload(found):
 def _case(row):
     groups = "1 group" if row["groups"] == 1 else f"{row['groups']} groups"
     ports = "super-frames" if row["ports"] == "super" else "segmented"
-    text = f"{ports}, fan-out {row['fanout']}, {row['size']} octets, {groups}"
+    text = f"{ports}, fan-out {row['fanout']}, {row['size']} bytes, {groups}"
     if row["pace"] == "even":
         text += f", evenly spaced singles, checksum {row['csum']}, ids {row['ids']}"
     return text
