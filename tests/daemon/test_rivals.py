@@ -3,8 +3,10 @@
 """Other multicast daemons at the same interfaces: found at the start and when they come
 later, named, shown, and noticed when they go."""
 
+import contextlib
 import ctypes
 import os
+import select
 import socket
 import struct
 
@@ -56,6 +58,66 @@ class Program:
     def close(self):
         if self.pid:
             os.close(self.hold[1])
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+
+
+class Stranger:
+    """A process of an ordinary user that says it is a ringcastd, or many, on these interfaces,
+    and igmpproxy besides. It tells everybody of it, and answers whatever it is asked."""
+
+    UID, NAMES = 12345, 60
+
+    def __init__(self, t, interfaces):
+        ready, self.hold = os.pipe(), os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.close(self.hold[1])
+                with open(t.router.path, "rb") as there:
+                    t.router._setns(there)
+                indexes = ".".join(str(socket.if_nametoindex(i)) for i in interfaces)
+                os.setgroups([])
+                os.setresgid(self.UID, self.UID, self.UID)
+                os.setresuid(self.UID, self.UID, self.UID)
+                ctypes.CDLL(None).prctl(15, b"igmpproxy", 0, 0, 0)   # PR_SET_NAME
+                self._talk(indexes, ready[1], self.hold[0])
+            finally:
+                os._exit(0)
+        os.close(ready[1])
+        os.close(self.hold[0])
+        self.ready = ready[0]
+
+    def _talk(self, indexes, ready, hold):
+        sockets = []
+        for n in range(self.NAMES):
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.bind(f"\0ringcastd/{4000000 + n}-{n:08x}/{indexes}")
+            s.setblocking(False)
+            sockets.append(s)
+        os.write(ready, b"bound")
+        while not select.select([hold], [], [], 0.01)[0]:
+            with open("/proc/net/unix", encoding="utf-8", errors="replace") as f:
+                others = {line.split("@", 1)[1].rstrip("\n") for line in f
+                          if " @ringcastd/" in line and "ringcastd/4000" not in line}
+            for s in sockets:
+                for octet in (b"q", b"a", b"\0"):
+                    for name in others:
+                        with contextlib.suppress(OSError):
+                            s.sendto(octet, "\0" + name)
+            if others:
+                os.write(ready, b".")   # has spoken
+
+    def spoken(self):
+        """Waits until it has told everybody, and then once more."""
+        assert os.read(self.ready, 5) == b"bound"
+        for _ in range(3):
+            assert os.read(self.ready, 1) == b"."
+
+    def close(self):
+        if self.pid:
+            os.close(self.hold[1])
+            os.close(self.ready)
             os.waitpid(self.pid, 0)
             self.pid = 0
 
@@ -125,6 +187,24 @@ def another(b):
     three = b.own(Daemon(t.router, FAST + "phyint up2 upstream\n" + LAN2))
     wait_for(10, lambda: [r["interfaces"] for r in rivals(three)] == [[]], "it is seen")
     assert "warning: another" not in three.log()
+
+
+@case("what another user says is not believed, and hides nobody who is")
+def stranger(b):
+    t = b.topology()
+    one = b.run(t, FAST + WAN + LAN1)
+    forger = b.own(Stranger(t, ("wan", "lan1")))
+    forger.spoken()
+    assert one.ctl_run("reload").returncode == 0   # looks at everything
+    assert rivals(one) == [], rivals(one)
+    two = b.own(Daemon(t.router, FAST + WAN + LAN2))
+    one.wait_log(f"another ringcastd (pid {two.process.pid}) has wan, too", 90)
+    two.wait_log(f"another ringcastd (pid {one.process.pid}) has wan, too", 90)
+    for d in (one, two):
+        assert [r["kind"] for r in rivals(d)] == ["ringcastd"], rivals(d)
+        assert "pid 40000" not in d.log() and "igmpproxy" not in d.log(), d.log()
+    assert two.stop() == 0
+    one.wait_log(f"ringcastd (pid {two.process.pid}) is gone", 90)
 
 
 @case("a querier that has won a downstream is in the list")

@@ -19,7 +19,7 @@
 #include "control/sys/mcsock.h"
 #include "control/sys/netlink.h"
 #include "control/sys/proctext.h"
-#include "control/sys/rival.h"
+#include "control/sys/rival_claim.h"
 #include "control/sys/sensor.h"
 #include "dataplane/thread/dataplane.h"
 
@@ -97,10 +97,11 @@ struct app_rivals {
 	uint64_t evidence;
 	mono_t looked_at, look_at;
 	mono_t rest;		/* not before that: the last look was work */
-	struct log_limit limit; /* any local user can say that it is a ringcastd */
+	struct log_limit limit; /* programs come and go */
 	uint32_t token;
-	char name[RIVAL_TEXT]; /* of the socket that shows others what we have */
-	struct loop_fd fd;     /* that socket; -1: none */
+	struct rival_claim claim; /* the socket that shows others what we have */
+	struct loop_fd fd;	  /* that socket; not added without one */
+	mono_t deaf_until;	  /* strangers talk to it; MONO_NEVER: it is heard */
 };
 
 struct app {

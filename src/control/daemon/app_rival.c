@@ -3,10 +3,10 @@
 /*
  * Other multicast daemons: when we look for them, what is said, what is shown. We look
  * at start and after a reload, when the kernel says that its multicast routing has
- * changed hands (netlink), when another ringcastd says hello, when somebody asks
- * (show), and otherwise at most once a minute, in a round that there is anyhow: an idle
- * daemon stays silent. A new rival is warned of once, with what to do, and one that has
- * gone is noted.
+ * changed hands (netlink), when another ringcastd that is believed says something
+ * (rival_claim.c), when somebody asks (show), and otherwise at most once a minute, in a
+ * round that there is anyhow: an idle daemon stays silent. A new rival is warned of
+ * once, with what to do, and one that has gone is noted.
  */
 
 #include "control/daemon/app_priv.h"
@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 /* a program takes its interfaces one after the other */
 #define SETTLE_MS 300
@@ -26,6 +25,9 @@
 #define FRESH_MS 2000
 /* between looks without a reason */
 #define REGULAR_MS 60000
+/* messages of a round, and a rest after those of strangers: any user can send them */
+#define HEAR_MAX 16
+#define DEAF_MS	 250
 
 static const char *const family_name[_FAMILY_N] = {"IPv4", "IPv6"};
 static const char *const family_key[_FAMILY_N] = {"ipv4", "ipv6"};
@@ -214,6 +216,16 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 
 /* ---- when we look ---- */
 
+static void look(struct app_rivals *rs, bool programs, struct rival_list *ret)
+{
+	struct rival_belief belief = {.own = rs->claim.name,
+		.believes = rival_claim_believes,
+		.ctx = &rs->claim};
+
+	rival_claim_look(&rs->claim);
+	rival_look(rs->proc, &belief, programs, ret);
+}
+
 void app_rival_look(struct app *app, mono_t now, bool thorough)
 {
 	struct app_rivals *rs = &app->rivals;
@@ -222,14 +234,15 @@ void app_rival_look(struct app *app, mono_t now, bool thorough)
 
 	rs->look_at = MONO_NEVER;
 	rs->looked_at = now;
-	rival_look(rs->proc, rs->name, thorough, &list);
+	look(rs, thorough, &list);
 	/* while that is the same, the programs are also the same */
 	if (thorough || list.evidence != rs->evidence) {
 		if (!thorough)
-			rival_look(rs->proc, rs->name, true, &list);
+			look(rs, true, &list);
 		rs->evidence = list.evidence;
 		replace(app, now, &list);
 	}
+	rival_claim_looked(&rs->claim);
 	rs->rest = proctext_again(now, loop_stopwatch() - begin, 0);
 }
 
@@ -248,6 +261,10 @@ void app_rival_tick(struct app *app, mono_t now)
 {
 	struct app_rivals *rs = &app->rivals;
 
+	if (mono_due(rs->deaf_until, now)) {
+		rs->deaf_until = MONO_NEVER;
+		(void)loop_change(&rs->fd, EPOLLIN);
+	}
 	if (mono_due(rs->look_at, now) ||
 		mono_due(mono_add_ms(rs->looked_at, REGULAR_MS), now))
 		app_rival_look(app, now, false);
@@ -255,7 +272,7 @@ void app_rival_tick(struct app *app, mono_t now)
 
 mono_t app_rival_deadline(const struct app *app)
 {
-	return app->rivals.look_at;
+	return mono_min(app->rivals.look_at, app->rivals.deaf_until);
 }
 
 void app_rival_routing(struct app *app)
@@ -265,66 +282,54 @@ void app_rival_routing(struct app *app)
 
 /* ---- other ringcastd ---- */
 
-static socklen_t claim_address(const char *name, struct sockaddr_un *ret)
-{
-	size_t n = strlen(name);
-
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(ret->sun_path + 1, name, n);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n);
-}
-
-/* What it says does not matter: they look then. */
-static void say_hello(const struct app_rivals *rs, int fd)
+static void tell_others(const struct app_rivals *rs, int fd)
 {
 	for (size_t i = 0; i < rs->n; i++) {
-		struct sockaddr_un to;
 		char name[RIVAL_TEXT];
-		socklen_t len;
 
 		if (rs->v[i].rival.kind != RIVAL_RINGCASTD)
 			continue;
 		rival_claim_of(&rs->v[i].rival, name);
-		len = claim_address(name, &to);
-		sendto(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
-			len);
+		rival_claim_ask(fd, name);
 	}
 }
 
-static void on_hello(struct loop_fd *f, uint32_t events)
+static void on_message(struct loop_fd *f, uint32_t events)
 {
 	struct app_rivals *rs = container_of(f, struct app_rivals, fd);
-	char octet;
+	bool strange = false;
+	int said = 0;
 
-	for (int i = 0; i < 64; i++)
-		if (recv(f->fd, &octet, 1, MSG_DONTWAIT) < 0)
-			break;
-	look_soon(rs->app, FRESH_MS);
+	for (int i = 0; i < HEAR_MAX && (said = rival_claim_hear(&rs->claim)) >= 0;
+		i++) {
+		strange |= said == RIVAL_SAID_STRANGE;
+		if (said == RIVAL_SAID_NEW)
+			look_soon(rs->app, 0);
+	}
+	if (!strange)
+		return;
+	rs->deaf_until = mono_add_ms(loop_now(rs->app->loop), DEAF_MS);
+	(void)loop_change(f, 0);
 }
 
 /* Bound before the old one goes, so that there is always one to be seen. */
 static void claim(struct app *app, const char *name)
 {
 	struct app_rivals *rs = &app->rivals;
-	struct sockaddr_un self;
-	socklen_t len = claim_address(name, &self);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = rival_claim_socket(name);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&self, len) < 0) {
+	if (fd < 0) {
 		log_info("cannot tell other ringcastd which interfaces are ours: %s",
-			strerror(errno));
-		if (fd >= 0)
-			close(fd);
+			strerror(-fd));
 		return;
 	}
 	loop_del(&rs->fd);
-	if (rs->fd.fd >= 0)
-		close(rs->fd.fd);
+	rival_claim_set(&rs->claim, fd, name);
 	rs->fd.fd = fd;
-	rs->fd.fn = on_hello;
+	rs->fd.fn = on_message;
+	rs->deaf_until = MONO_NEVER;
 	loop_add(app->loop, &rs->fd, EPOLLIN);
-	memcpy(rs->name, name, sizeof(rs->name));
-	say_hello(rs, fd);
+	tell_others(rs, fd);
 }
 
 static size_t add_index(int *v, size_t n, int ifindex)
@@ -354,7 +359,7 @@ void app_rival_ports(struct app *app)
 		n = add_index(ifindex, n, pp->report_ifindex);
 	}
 	rival_claim_format(name, getpid(), app->rivals.token, ifindex, n);
-	if (strcmp(name, app->rivals.name) == 0)
+	if (strcmp(name, app->rivals.claim.name) == 0)
 		return;
 	claim(app, name);
 	app->rivals.evidence = 0; /* what is shared may be other interfaces now */
@@ -369,7 +374,9 @@ void app_rival_init(struct app *app)
 		.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.fd = {.fd = -1},
 		.look_at = MONO_NEVER,
+		.deaf_until = MONO_NEVER,
 		.limit = LOG_LIMIT(20, 60000)};
+	rival_claim_init(&app->rivals.claim, getuid());
 }
 
 void app_rival_start(struct app *app, uint32_t token)
@@ -378,8 +385,6 @@ void app_rival_start(struct app *app, uint32_t token)
 	app->rivals.token = token;
 	app_rival_ports(app);
 	app_rival_look(app, loop_now(app->loop), true);
-	if (app->rivals.fd.fd >= 0)
-		say_hello(&app->rivals, app->rivals.fd.fd);
 }
 
 void app_rival_stop(struct app *app)
@@ -388,10 +393,9 @@ void app_rival_stop(struct app *app)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	loop_del(&rs->fd);
-	if (rs->fd.fd >= 0)
-		close(rs->fd.fd);
+	rival_claim_deinit(&rs->claim);
 	if (fd >= 0) {
-		say_hello(rs, fd); /* that we are gone */
+		tell_others(rs, fd); /* that we are gone */
 		close(fd);
 	}
 	if (rs->proc >= 0)

@@ -16,13 +16,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define CLAIM	   "ringcastd/"
-#define CLAIMS_MAX 8 /* any user can make one: there is room for others in the list */
+#define CLAIMS_MAX 8 /* there is room for others in the list */
 
 /* as the kernel shows them, cut to 15 characters */
 static const char *const programs[] = {"igmpproxy", "igmpv3proxy", "improxy", "mcproxy",
@@ -167,7 +168,16 @@ static bool parse_claim(const char *name, struct rival *r)
 	return true;
 }
 
-static void look_at_claims(int proc, const char *claim, struct rival_list *list)
+/* "0000000000000000: 00000002 00000000 00000000 0002 01 15 @ringcastd/..." */
+static uint64_t inode_of(const char *line)
+{
+	unsigned long long inode;
+
+	return sscanf(line, "%*s %*s %*s %*s %*s %*s %llu", &inode) == 1 ? inode : 0;
+}
+
+static void look_at_claims(
+	int proc, const struct rival_belief *belief, struct rival_list *list)
 {
 	FILE *f = open_file(proc, "net/unix");
 	char line[256];
@@ -182,7 +192,8 @@ static void look_at_claims(int proc, const char *claim, struct rival_list *list)
 			continue;
 		at += 2;
 		at[strcspn(at, "\n")] = '\0';
-		if (strcmp(at, claim) == 0 || !parse_claim(at, &x))
+		if (strcmp(at, belief->own) == 0 || !parse_claim(at, &x) ||
+			!belief->believes(belief->ctx, at, inode_of(line)))
 			continue;
 		note_evidence(list, at);
 		r = add(list, RIVAL_RINGCASTD);
@@ -236,6 +247,62 @@ static int shares_netns(int proc, const char *pid)
 	return own.st_ino == its.st_ino;
 }
 
+/* The value of a line "KEY:\tVALUE" in hexadecimal digits; 0: there is none. */
+static uint64_t read_status(int proc, const char *pid, const char *key)
+{
+	char path[64], line[256];
+	size_t n = strlen(key);
+	uint64_t value = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%.20s/status", pid);
+	f = open_file(proc, path);
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, key, n) == 0 && line[n] == ':')
+			value = strtoull(line + n + 1, NULL, 16);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Octets of a short file; 0: it cannot be read. */
+static size_t read_file(int proc, const char *path, char *buf, size_t size)
+{
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Who makes a user namespace is root in it, and nobody outside. */
+static bool shares_userns(int proc, const char *pid)
+{
+	char path[64], own[512], its[512];
+	size_t n = read_file(proc, "self/uid_map", own, sizeof(own));
+
+	snprintf(path, sizeof(path), "%.20s/uid_map", pid);
+	return n > 0 && n == read_file(proc, path, its, sizeof(its)) &&
+		memcmp(own, its, n) == 0;
+}
+
+/* Any user can call a process by one of the names. Those that are what they say need
+ * rights that others do not have. */
+static bool has_rights(int proc, const char *pid)
+{
+	static const uint64_t needed =
+		UINT64_C(1) << CAP_NET_ADMIN | UINT64_C(1) << CAP_NET_RAW;
+	struct stat st;
+
+	/* the owner of the directory is the effective user, unlike that of the files */
+	if (fstatat(proc, pid, &st, 0) < 0)
+		return false;
+	if (st.st_uid == 0 || st.st_uid == geteuid())
+		return true;
+	return (read_status(proc, pid, "CapPrm") & needed) && shares_userns(proc, pid);
+}
+
 static void look_at_programs(int proc, struct rival_list *list)
 {
 	int fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -250,7 +317,7 @@ static void look_at_programs(int proc, struct rival_list *list)
 		struct rival *r;
 
 		if (pid <= 0 || pid == getpid() || !read_comm(proc, e->d_name, comm) ||
-			!is_known(comm))
+			!is_known(comm) || !has_rights(proc, e->d_name))
 			continue;
 		shared = shares_netns(proc, e->d_name);
 		r = shared ? add(list, RIVAL_PROGRAM) : NULL;
@@ -309,14 +376,15 @@ static void merge(struct rival_list *list)
 			}
 }
 
-void rival_look(int proc, const char *claim, bool with_programs, struct rival_list *ret)
+void rival_look(int proc, const struct rival_belief *belief, bool with_programs,
+	struct rival_list *ret)
 {
 	*ret = (struct rival_list){.evidence = UINT64_C(0xcbf29ce484222325)};
 	if (proc < 0)
 		return;
 	look_at_routing(proc, ret);
 	look_at_raw(proc, ret);
-	look_at_claims(proc, claim, ret);
+	look_at_claims(proc, belief, ret);
 	if (!with_programs)
 		return;
 	look_at_programs(proc, ret);

@@ -41,15 +41,26 @@ struct rival_list {
 	uint64_t evidence; /* stays the same while what is cheap to read does */
 };
 
-/* Look. `proc` is a descriptor of /proc. `claim` is the name that rival_claim_format()
- * made for ourselves, or "". Programs are sought only with `programs`, because that
- * takes a few system calls for each process; then those that use the kernel's routing
- * are also named. */
-void rival_look(int proc, const char *claim, bool programs, struct rival_list *ret);
+/* Whose word counts among those that say they are a ringcastd. */
+struct rival_belief {
+	const char *own; /* the name of our own socket, or "" */
+	/* Is the socket of this name and inode one that is believed? Called for each
+	 * name in the list of sockets that looks like one of ours. */
+	bool (*believes)(void *ctx, const char *name, uint64_t inode);
+	void *ctx;
+};
+
+/* Look. `proc` is a descriptor of /proc. Programs are sought only with `programs`,
+ * because that takes a few system calls for each process; then those that use the
+ * kernel's routing are also named. Only programs count that may use it: those of root
+ * and of our user, and those with CAP_NET_ADMIN or CAP_NET_RAW in our user namespace.
+ */
+void rival_look(int proc, const struct rival_belief *belief, bool programs,
+	struct rival_list *ret);
 
 /* Every ringcastd holds an abstract socket with this name, by which others see which
  * interfaces it has: "ringcastd/PID-TOKEN/3.7.12". What does not fit is left out. Any
- * local user can bind such a name, so it is a reason to warn and to do nothing else. */
+ * local user can bind such a name, see rival_claim.h. */
 void rival_claim_format(
 	char buf[RIVAL_TEXT], int pid, uint32_t token, const int *ifindex, size_t n);
 /* The name of another one's socket. */

@@ -19,6 +19,13 @@
 	"   uid  timeout inode ref pointer drops\n"
 #define UNIX "Num       RefCount Protocol Flags    Type St Inode Path\n"
 
+static bool believes_all(void *ctx, const char *name, uint64_t inode)
+{
+	return true;
+}
+
+static const struct rival_belief all = {.own = "", .believes = believes_all};
+
 static char top[] = "/tmp/test_rival.XXXXXX";
 static int proc;
 
@@ -82,9 +89,9 @@ static void nothing(void **state)
 {
 	struct rival_list list;
 
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 0);
-	rival_look(-1, "", true, &list);
+	rival_look(-1, &all, true, &list);
 	assert_int_equal(list.n, 0);
 	/* a kernel that could, and nobody does */
 	put("net/ip_mr_vif", VIF4);
@@ -93,7 +100,7 @@ static void nothing(void **state)
 	put("net/unix", UNIX "0: 00000002 00000000 00010000 0001 01 15 /run/x\n");
 	put("sys/net/ipv4/conf/all/mc_forwarding", "0\n");
 	process("12", "bash\n", "self");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 0);
 }
 
@@ -108,7 +115,7 @@ static void kernel_routing(void **state)
 	put("net/raw",
 		RAW "   2: 00000000:0002 00000000:0000 07 00000000:00000000 "
 		    "00:00000000 00000000  0        0 7601 2 0000 0\n");
-	rival_look(proc, "", false, &list);
+	rival_look(proc, &all, false, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(r->kind, RIVAL_ROUTING);
 	assert_int_equal(r->family, FAMILY_IPV4);
@@ -116,7 +123,7 @@ static void kernel_routing(void **state)
 	put("net/ip_mr_vif",
 		VIF4 " 0 wan             0       0          0       0 00000 0A 0\n"
 		     " 1 lan1.5     123456      77        123       4 00000 0A 0\n");
-	rival_look(proc, "", false, &again);
+	rival_look(proc, &all, false, &again);
 	assert_int_not_equal(again.evidence, list.evidence);
 	list = again;
 	assert_string_equal(r->where, "wan lan1.5");
@@ -126,12 +133,12 @@ static void kernel_routing(void **state)
 	put("net/ip_mr_vif",
 		VIF4 " 0 wan             9       9          9       9 00000 0A 0\n"
 		     " 1 lan1.5     123999      78        123       4 00000 0A 0\n");
-	rival_look(proc, "", false, &again);
+	rival_look(proc, &all, false, &again);
 	assert_int_equal(again.evidence, list.evidence);
 	/* the only program that it can be is named; it is no second rival */
 	process("77", "igmpproxy\n", "self");
 	process("78", "mcproxy-daemon\n", "other");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(r->program, "igmpproxy");
 	assert_int_equal(r->pid, 77);
@@ -139,7 +146,7 @@ static void kernel_routing(void **state)
 	/* IPv6, by whom cannot be said when there are two */
 	put("net/ip6_mr_vif", VIF6 " 3 wan      0 0 0 0 00000\n");
 	process("79", "pim6sd\n", "self");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 4);
 	assert_int_equal(list.v[1].family, FAMILY_IPV6);
 	assert_int_equal(list.v[0].pid, 0);
@@ -154,9 +161,9 @@ static void program_alone(void **state)
 	process("5", "smcrouted\n", "self");
 	process("6", "smcrouted\n", "other");
 	process("self-made", "smcrouted\n", "self");
-	rival_look(proc, "", false, &list);
+	rival_look(proc, &all, false, &list);
 	assert_int_equal(list.n, 0); /* was not asked for */
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(r->kind, RIVAL_PROGRAM);
 	assert_int_equal(r->pid, 5);
@@ -164,7 +171,7 @@ static void program_alone(void **state)
 	/* whose namespace cannot be seen; one that has ended is not there */
 	process("7", "mrouted\n", NULL);
 	put("8/comm", "mrouted\n");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 2);
 	assert_false(list.v[0].sure && list.v[1].sure);
 }
@@ -180,12 +187,12 @@ static void raw_socket(void **state)
 		    "00:00000000 00000000  1000     0 7601 2 0000 0\n"
 		    "   2: 00000000:0002 00000000:0000 07 00000000:00000000 "
 		    "00:00000000 00000000  0        0 7602 2 0000 0\n");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.v[0].kind, RIVAL_SOCKET);
 	assert_int_equal(list.v[0].uid, 1000);
 	process("9", "mrouted\n", "self");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.v[0].kind, RIVAL_PROGRAM);
 }
@@ -194,6 +201,7 @@ static void claims(void **state)
 {
 	char own[RIVAL_TEXT], other[RIVAL_TEXT], none[RIVAL_TEXT], text[2048];
 	static const int v[] = {3, 17};
+	const struct rival_belief some = {.own = own, .believes = believes_all};
 	struct rival_list list;
 	const struct rival *r = &list.v[0];
 
@@ -211,7 +219,7 @@ static void claims(void **state)
 		     "0: 00000002 00000000 00010000 0002 01 20 @ringcastd/3-4/%%s.7\n",
 		own, other, none);
 	put("net/unix", text);
-	rival_look(proc, own, false, &list);
+	rival_look(proc, &some, false, &list);
 	assert_int_equal(list.n, 3);
 	assert_int_equal(r->kind, RIVAL_RINGCASTD);
 	assert_int_equal(r->pid, 1);
@@ -252,8 +260,89 @@ static void many(void **state)
 		snprintf(pid, sizeof(pid), "%d", i);
 		process(pid, "pimd\n", "self");
 	}
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, RIVAL_MAX);
+}
+
+static bool believes_one(void *ctx, const char *name, uint64_t inode)
+{
+	unsigned *n_asked = ctx;
+
+	++*n_asked;
+	return inode == 99 && strcmp(name, "ringcastd/50-00000001/3") == 0;
+}
+
+/* Names that nobody vouches for say nothing, and are in the way of none. */
+static void claims_of_strangers(void **state)
+{
+	unsigned n_asked = 0;
+	const struct rival_belief one = {
+		.own = "", .believes = believes_one, .ctx = &n_asked};
+	char text[64 * 60];
+	struct rival_list list, without;
+	size_t len = (size_t)snprintf(text, sizeof(text), UNIX);
+
+	for (int i = 1; i <= 40; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"0: 00000002 00000000 00000000 0002 01 15 @ringcastd/%d-00000001/3\n",
+			i);
+	put("net/unix", text);
+	rival_look(proc, &one, true, &without);
+	assert_int_equal(without.n, 0);
+	assert_int_equal(n_asked, 40);
+	snprintf(text + len, sizeof(text) - len,
+		"0: 00000002 00000000 00000000 0002 01 99 @ringcastd/50-00000001/3\n");
+	put("net/unix", text);
+	rival_look(proc, &one, true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].pid, 50);
+	assert_int_not_equal(list.evidence, without.evidence);
+}
+
+static void belongs_to(const char *pid, unsigned uid, const char *caps, const char *map)
+{
+	char path[64];
+
+	assert_int_equal(fchownat(proc, pid, uid, uid, 0), 0);
+	snprintf(path, sizeof(path), "%s/status", pid);
+	put(path, caps);
+	snprintf(path, sizeof(path), "%s/uid_map", pid);
+	put(path, map);
+}
+
+/* A name of a process is a word of its user. */
+static void programs_of_strangers(void **state)
+{
+	static const char
+		none[] = "Name:\tigmpproxy\nCapPrm:\t0000000000000000\n",
+		admin[] = "Name:\tpimd\nCapInh:\t0\nCapPrm:\t0000000000003000\n";
+	static const char map[] = "         0          0 4294967295\n",
+			  own_map[] = "         0       1000          1\n";
+	struct rival_list list;
+
+	if (geteuid() != 0)
+		skip();
+	put("self/uid_map", map);
+	process("5", "igmpproxy\n", "self");
+	belongs_to("5", 1000, none, map);
+	process("6", "igmpproxy\n", "self"); /* root of a namespace that it has made */
+	belongs_to("6", 1000, admin, own_map);
+	process("7", "igmpproxy\n", "self"); /* it has ended meanwhile */
+	assert_int_equal(fchownat(proc, "7", 1000, 1000, 0), 0);
+	rival_look(proc, &all, true, &list);
+	assert_int_equal(list.n, 0);
+	/* pimd of FRR has a user of its own, and the rights that it needs */
+	process("8", "pimd\n", "self");
+	belongs_to("8", 101, admin, map);
+	rival_look(proc, &all, true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].pid, 8);
+	/* the routing is that of the one which may have it, whoever says so also */
+	put("sys/net/ipv4/conf/all/mc_forwarding", "1\n");
+	rival_look(proc, &all, true, &list);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].kind, RIVAL_ROUTING);
+	assert_string_equal(list.v[0].program, "pimd");
 }
 
 /* Any local user can make sockets without end, with names like ours. */
@@ -269,7 +358,7 @@ static void claims_without_end(void **state)
 			i);
 	put("net/unix", text);
 	process("12", "igmpproxy\n", "self");
-	rival_look(proc, "", true, &list);
+	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 9); /* eight claims, and the program */
 	assert_int_equal(list.v[8].kind, RIVAL_PROGRAM);
 
@@ -280,7 +369,7 @@ static void claims_without_end(void **state)
 	snprintf(text + len, sizeof(text) - len,
 		"0: 00000002 00000000 00000000 0002 01 15 @ringcastd/7-00000001/3\n");
 	put("net/unix", text);
-	rival_look(proc, "", false, &list);
+	rival_look(proc, &all, false, &list);
 	assert_int_equal(list.n, 0);
 }
 
@@ -294,6 +383,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(claims, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_claim, setup, teardown),
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
+		cmocka_unit_test_setup_teardown(claims_of_strangers, setup, teardown),
+		cmocka_unit_test_setup_teardown(programs_of_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(claims_without_end, setup, teardown),
 	};
 
