@@ -15,7 +15,9 @@ const char *cell_str(const json_t *o, const char *key)
 
 long long cell_num(const json_t *o, const char *key)
 {
-	return json_integer_value(json_object_get(o, key));
+	long long v = json_integer_value(json_object_get(o, key));
+
+	return v > CELL_NUM_MAX ? CELL_NUM_MAX : v < -CELL_NUM_MAX ? -CELL_NUM_MAX : v;
 }
 
 bool cell_yes(const json_t *o, const char *key)

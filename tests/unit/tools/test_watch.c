@@ -375,6 +375,30 @@ static void hostile_pages(void **state)
 	assert_non_null(line_with("l?[2J??"));
 }
 
+/* Numbers that no daemon has: their sums and differences are still numbers. */
+static void numbers_without_measure(void **state)
+{
+	static const char *const keys[] = {"dropped", "refused", "ring_drops",
+		"rx_packets", "rx_bytes", "tx_packets", "groups"};
+	static const json_int_t ends[] = {INT64_MAX, INT64_MIN, INT64_MAX};
+
+	for (size_t i = 0; i < array_len(ends); i++) {
+		json_t *p = page(1000, 2, 3);
+		json_t *o = json_array_get(json_object_get(p, "interfaces"), 0);
+		json_t *row = json_array_get(json_object_get(p, "rows"), 0);
+
+		for (size_t k = 0; k < array_len(keys); k++)
+			json_object_set_new(o, keys[k], json_integer(ends[i]));
+		json_object_set_new(p, "now_ms", json_integer(ends[i]));
+		json_object_set_new(row, "bytes_per_s", json_real(-1e308));
+		watch_update(&w, p);
+		show(24, 160);
+		show(24, 80);
+	}
+	/* in all three 2^60 */
+	assert_non_null(strstr(line_with("wan "), "3.46E"));
+}
+
 static void orders_have_names(void **state)
 {
 	enum watch_sort sort;
@@ -402,6 +426,7 @@ int main(void)
 		T(keys_filter),
 		T(other_pages),
 		T(hostile_pages),
+		T(numbers_without_measure),
 		T(orders_have_names),
 	};
 

@@ -330,7 +330,7 @@ static void fill_share(struct watch_grid *g, const json_t *row, double largest)
 {
 	double rate = json_number_value(json_object_get(row, "bytes_per_s"));
 	char bar[SHARE_LEN + 1] = " ";
-	int n = largest > 0 ? (int)(rate / largest * SHARE_LEN + 0.5) : 0;
+	int n = rate > 0 ? (int)(rate / largest * SHARE_LEN + 0.5) : 0;
 
 	if (n > 0)
 		memset(bar, '#', (size_t)n);
