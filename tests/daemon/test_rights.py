@@ -589,16 +589,18 @@ s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 os.chmod(sys.argv[1], 0o666)
 s.listen()
-answer = ('{"ok":true,"managed":false,"pid":1,"uid":0,"gid":0,"name":"ringcastd","argv":'
+answer = ('{"ok":true,"managed":false,"pid":%d,"uid":0,"gid":0,"name":"ringcastd","argv":'
           '["/bin/sh","-c","touch /run/taken"],"directory":"/","config":"/dev/null",'
           '"binary":"/bin/sh","fds":["state"],"version":"9"}\\n')
+pid = 0
 print("ready", flush=True)
 while True:
     c, _ = s.accept()
     line = c.makefile().readline()
     print(line.strip() or "nothing", flush=True)
+    pid = 77 if "same" in sys.argv else pid + 1
     try:
-        c.sendall(answer.encode())
+        c.sendall((answer % pid).encode())
     except OSError:
         pass
     c.close()
@@ -633,6 +635,68 @@ def thief(b):
         if not believed:
             p.all_heard(path)
         assert not os.path.exists("/run/taken")
+
+
+class Answerer:
+    """Somebody who answers everything, as that user, at the path."""
+
+    def __init__(self, b, path, uid=0, *how):
+        self.p = b.own(Process(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
+                                "python3", "-c", THIEF, path, *how]))
+        assert self.p.line() == "ready"
+
+
+def reload(path):
+    return subprocess.run([ringcast.binary("ringcastctl"), "-s", path, "reload"],
+                          capture_output=True, text=True, timeout=60)
+
+
+def make(path, mode=0o755, owner=0):
+    os.mkdir(path)
+    os.chown(path, owner, owner)
+    os.chmod(path, mode)
+    return path
+
+
+@case("root commands nothing where somebody else can change the way to the socket")
+def way(b):
+    need_users()
+    place = make("/run/way")
+    theirs = make(place + "/theirs", owner=MEMBER)
+    for folder in (place, theirs, make(theirs + "/ours"), make(place + "/open", 0o777),
+                   make(place + "/group", 0o775), make(place + "/tmp", 0o1777),
+                   make(place + "/tmp/ours")):
+        Answerer(b, folder + "/sock")
+    os.symlink(place, place + "/tmp/link")
+    os.symlink("../sock", place + "/tmp/relative")
+    os.symlink("loop", place + "/loop")
+    as_user(MEMBER, [], lambda: os.symlink(place, place + "/tmp/trap"))
+    as_user(MEMBER, [], lambda: os.symlink(place + "/sock", place + "/tmp/trap.sock"))
+    os.symlink(place + "/tmp/trap", place + "/deep")
+    for path in ("sock", "group/sock", "tmp/sock", "tmp/ours/sock", "tmp/link/sock",
+                 "tmp/relative", "tmp/../sock", "./sock", "/sock"):
+        assert reload(f"{place}/{path}").returncode != 1, path
+    for path in ("theirs/sock", "theirs/ours/sock", "open/sock", "tmp/trap/sock",
+                 "tmp/trap.sock", "deep/sock"):
+        r = reload(f"{place}/{path}")
+        assert r.returncode == 1 and "change the way to it" in r.stderr, (path, r)
+    assert reload(place + "/loop").returncode == 1
+    os.chdir(place)
+    try:
+        assert reload("sock").returncode != 1
+        assert "change the way to it" in reload("theirs/sock").stderr
+    finally:
+        os.chdir("/")
+
+
+@case("an upgrade is one only when another process answers, as a ringcastd")
+def no_upgrade(b):
+    path = make("/run/no-upgrade") + "/sock"
+    Answerer(b, path, 0, "same")
+    r = subprocess.run([ringcast.binary("ringcastctl"), "-s", path, "upgrade"],
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 4 and not r.stdout, r
+    assert "has handed over, but no new one answers" in r.stderr, r
 
 
 class Process:

@@ -40,11 +40,14 @@ ANSWERS = {
                     "not_asked": [{"interface": "i", "querier": "q", "reason": "r"}]},
     "capture": {"capture": "pcapng"},
     "monitor": {"monitor": "events"},
-    "upgrade": {"ok": True, "pid": 1, "name": "n"},
+    "upgrade": {"ok": True, "name": "n"},   # no ringcastd: it is not waited for
 }
 EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h", "text": "t", "source": "s",
          "value": 7}
 WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
+# these print as JSON what they were answered
+SAME = ("show mfc", "show groups", "show stats", "show config", "version", "explain", "metrics",
+        "health", "clear group")
 # these show a text with lines of its own
 WHOLE_TEXT = ("show config", "metrics")
 
@@ -94,7 +97,7 @@ class Daemon(threading.Thread):
     def run(self):
         while True:
             c, _ = self.sock.accept()
-            with c, c.makefile("rb") as lines, contextlib.suppress(BrokenPipeError):
+            with c, c.makefile("rb") as lines, contextlib.suppress(ConnectionError):
                 for line in lines:
                     if line == b"the end\n":
                         return
@@ -156,20 +159,33 @@ def faults(said, may_have_lines):
     return found[:3]
 
 
+def answer_of(name, directory):
+    if name in ANSWERS:
+        return ANSWERS[name]
+    path = os.path.join(directory, f"ctl-{name.split()[-1]}.json")
+    with open(path.replace("detail", "groups-detail"), encoding="utf-8") as f:
+        return json.load(f)
+
+
 def answers(name, directory):
     """(what it is, octets) of all kinds of answer to a command."""
-    path = os.path.join(directory, f"ctl-{name.split()[-1]}.json")
-    if name in ANSWERS:
-        value = ANSWERS[name]
-    else:
-        with open(path.replace("detail", "groups-detail"), encoding="utf-8") as f:
-            value = json.load(f)
+    value = answer_of(name, directory)
     for how, ascii_only in (("octets", False), ("escapes", True)):
         for what, v in (("answer", poisoned(value)), ("error", {"error": "e" + EVIL}),
                         ("list", [EVIL]), ("no error", {"error": {"k" + EVIL: EVIL}})):
             yield f"{what} with {how}", json.dumps(v, ensure_ascii=ascii_only).encode()
     yield "no JSON", ("\x1b[2J" + EVIL).split("\n", maxsplit=1)[0].encode()
     yield "half of it", b'{"a":"\x1b[2J\x9b'
+
+
+def changed(said, name, directory):
+    """The answer as JSON means the same as the daemon's."""
+    want = poisoned(answer_of(name, directory))
+    try:
+        got = json.loads(said.decode().splitlines()[0])
+    except (ValueError, IndexError) as e:
+        return [f"no JSON: {e}: {said!r}"]
+    return [] if got == want else [f"another answer: {got}"]
 
 
 def main():
@@ -197,10 +213,14 @@ def main():
                 for how, said, lines in (
                         ("pipe", in_pipe(command), whole),
                         ("terminal", on_terminal(command), whole),
+                        ("JSON in a pipe", in_pipe(command + ["--json"])
+                         if "octets" in what else b"", False),
                         ("JSON on a terminal", on_terminal(command + ["--json"]), False)):
                     if how == "terminal" and what == "answer with octets":
                         assert said.strip(), f"{name} says nothing"
                     found += [f"{what}, {how}: {f}" for f in faults(said, lines)]
+                    if how.startswith("JSON") and what == "answer with octets" and name in SAME:
+                        found += changed(said, name, directory)
                 daemon.close(path)
             failed += bool(found)
             print(f"{'not ok' if found else 'ok'} {n} - {name}")

@@ -34,7 +34,7 @@ class Daemon:
         self.verbose = ("-v", "-v") if verbose else ()
         self.log_to_stderr = True   # whatever the configuration says
         self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
-        os.chmod(self.dir, 0o777)  # a test may start the daemon as another user
+        os.chmod(self.dir, 0o1777)  # a test may start the daemon as another user
         self.conf, self.socket, self.logfile = (
             os.path.join(self.dir, f) for f in ("ringcast.conf", "ctl.sock", "log"))
         self.process = None

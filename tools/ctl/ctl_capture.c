@@ -23,9 +23,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define BUFFER_SIZE (1 << 20) /* larger than any block of the daemon */
 #define LAST_WAIT_S 5	      /* for the statistics at the end */
+#define LAST_MAX_S  60	      /* also while more comes */
 
 static const char usage_text[] =
 	"usage: ringcastctl capture [OPTION]... [EXPRESSION]\n"
@@ -300,11 +302,20 @@ static bool wait_readable(int fd, const sigset_t *mask, bool ending)
 	return ppoll(&p, 1, ending ? &limit : NULL, mask) != 0;
 }
 
+static time_t seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
 /* Octets until the end of the stream; exit status. */
 static int receive(int fd, struct capture_out *out)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(BUFFER_SIZE);
 	bool ending = false;
+	time_t end = 0;
 	sigset_t mask;
 	size_t n = 0;
 
@@ -319,10 +330,12 @@ static int receive(int fd, struct capture_out *out)
 
 		if (!ending && (interrupted || capture_out_is_full(out))) {
 			ending = true;
+			end = seconds() + LAST_MAX_S;
 			interrupted = 0;
 			shutdown(fd, SHUT_WR);
 		}
-		if (!wait_readable(fd, &mask, ending) || (ending && interrupted))
+		if (!wait_readable(fd, &mask, ending) || (ending && interrupted) ||
+			(ending && seconds() > end))
 			break;
 		got = recv(fd, buf + n, BUFFER_SIZE - n, MSG_DONTWAIT);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))

@@ -10,11 +10,13 @@
 
 #include "base/cleanup.h"
 #include "control/sys/ctl.h"
+#include "tools/ctl/ctl_trust.h"
+#include "tools/ctl/patience.h"
 #include "tools/ctl/printable.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <libgen.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +25,8 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
-
-#define ANSWER_WAIT_S 20
 
 /* The socket is there, and its mode lets only a group in. */
 static void name_the_group(const char *path)
@@ -57,38 +58,16 @@ static void explain_unreachable(const char *path, int err)
 		name_the_group(path);
 	else if (err == EPERM)
 		fputs("Who answers there is neither root nor the owner of the directory, or\n"
-		      "others may write in that. Run this command as the user of the daemon, or\n"
-		      "give its socket a directory of its own.\n",
+		      "others may write in that or change the way to it. Run this command as the\n"
+		      "user of the daemon, or give its socket a directory of its own, whose owner\n"
+		      "it is, below directories of root.\n",
 			stderr);
-}
-
-/* Nobody but its owner, and root, makes files in it. */
-static bool is_own(const struct stat *dir, uid_t owner)
-{
-	return dir->st_uid == owner && !(dir->st_mode & S_IWOTH) &&
-		(!(dir->st_mode & S_IWGRP) || dir->st_gid == 0);
-}
-
-/* Root is told things, and acts on them: anybody can answer in a directory like /tmp.
- */
-static bool is_trusted(int fd, const char *path)
-{
-	_cleanup_(freep) char *copy = strdup(path);
-	struct ucred who;
-	socklen_t len = sizeof(who);
-	struct stat st;
-
-	if (geteuid() != 0)
-		return true;
-	if (!copy || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
-		return false;
-	return who.uid == 0 || (stat(dirname(copy), &st) == 0 && is_own(&st, who.uid));
 }
 
 int ctl_client_open(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
+	struct timeval wait = {.tv_sec = PATIENCE_SILENCE_MS / 1000};
 	_cleanup_(closep) int fd = -1;
 
 	if (strlen(path) >= sizeof(sun.sun_path))
@@ -101,7 +80,7 @@ int ctl_client_open(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
 		return -errno;
-	return is_trusted(fd, path) ? take_fd(&fd) : -EPERM;
+	return ctl_trust_peer(fd, path) ? take_fd(&fd) : -EPERM;
 }
 
 /* Who may not connect cannot see whether anybody listens; the kernel's list tells. */
@@ -149,39 +128,91 @@ int ctl_client_connect(const char *path)
 	return fd;
 }
 
+/* ---- answers ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Octets of an answer: their number, 0 at the end of the connection, or -errno,
+ * -EAGAIN: they take too long. */
+static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
+{
+	for (;;) {
+		struct pollfd at = {.fd = fd, .events = POLLIN};
+		int64_t left = patience_left(p), begin = now_ms();
+		ssize_t n;
+
+		if (p->n > PATIENCE_OCTETS_MAX)
+			return -EMSGSIZE;
+		if (left == 0 || poll(&at, 1, (int)left) == 0)
+			return -EAGAIN;
+		p->waited_ms += now_ms() - begin;
+		n = recv(fd, buf, size, MSG_DONTWAIT);
+		if (n >= 0) {
+			p->n += (uint64_t)n;
+			return n;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* Room for one octet more and a NUL; false and errno. */
+static bool has_room(char **line, size_t n, size_t *cap)
+{
+	size_t larger = *cap ? 2 * *cap : 65536;
+	char *p;
+
+	if (n + 1 < *cap)
+		return true;
+	p = larger > CTL_CLIENT_LINE_MAX ? NULL : realloc(*line, larger);
+	if (!p) {
+		errno = larger > CTL_CLIENT_LINE_MAX ? EMSGSIZE : ENOMEM;
+		return false;
+	}
+	*line = p;
+	*cap = larger;
+	return true;
+}
+
 /* One line without its newline, malloc'ed; NULL and errno. `exact`: what may follow it
  * stays unread. */
 static char *read_line(int fd, bool exact)
 {
 	_cleanup_(freep) char *line = NULL;
+	struct patience patience = {0};
 	size_t n = 0, cap = 0;
 
-	for (;;) {
+	do {
 		ssize_t got;
 
-		if (n + 1 >= cap) {
-			char *larger = realloc(line, cap ? 2 * cap : 65536);
-
-			if (!larger)
-				return NULL;
-			line = larger;
-			cap = cap ? 2 * cap : 65536;
-		}
-		got = recv(fd, line + n, exact ? 1 : cap - n - 1, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+		if (!has_room(&line, n, &cap))
 			return NULL;
-		if (got == 0) {
-			errno = ECONNRESET;
+		got = receive(&patience, fd, line + n, exact ? 1 : cap - n - 1);
+		if (got <= 0) {
+			errno = got < 0 ? (int)-got : ECONNRESET;
 			return NULL;
 		}
 		n += (size_t)got;
-		if (line[n - 1] == '\n')
-			break;
-	}
+	} while (line[n - 1] != '\n');
 	line[n - 1] = '\0';
 	return take_ptr(line);
+}
+
+int ctl_client_drain(int fd)
+{
+	struct patience patience = {0};
+	char octets[256];
+	ssize_t n;
+
+	while ((n = receive(&patience, fd, octets, sizeof(octets))) > 0)
+		;
+	return (int)n;
 }
 
 int ctl_client_send(int fd, const char *request)
@@ -209,15 +240,8 @@ int ctl_client_receive(int fd, struct ctl_reply *r)
 	for (;;) {
 		ssize_t got;
 
-		if (r->n + 1 >= r->cap) {
-			size_t cap = r->cap ? 2 * r->cap : 65536;
-			char *larger = realloc(r->line, cap);
-
-			if (!larger)
-				return -ENOMEM;
-			r->line = larger;
-			r->cap = cap;
-		}
+		if (!has_room(&r->line, r->n, &r->cap))
+			return -errno;
 		got = recv(fd, r->line + r->n, r->cap - r->n - 1, MSG_DONTWAIT);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -242,7 +266,9 @@ void ctl_client_forget(struct ctl_reply *r)
 static void say_silent(const char *path, int e)
 {
 	fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n", path,
-		e == -EAGAIN ? "it does not react in time" : strerror(-e));
+		e == -EAGAIN		 ? "it does not react in time"
+			: e == -EMSGSIZE ? "its answer is longer than any of ringcastd"
+					 : strerror(-e));
 }
 
 static char *ask_line(int fd, const char *path, const char *request, bool exact)
@@ -304,7 +330,7 @@ json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error
 {
 	json_t *reply = json_loads(line, 0, ret_error);
 
-	if (reply && (!as_json || isatty(STDOUT_FILENO)))
+	if (reply && !as_json)
 		clean(reply, "", 0);
 	return reply;
 }
@@ -312,11 +338,13 @@ json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error
 void ctl_client_print_json(
 	const struct ctl_context *ctx, const json_t *reply, const char *line)
 {
-	if (line && !ctx->pretty && !isatty(STDOUT_FILENO)) {
-		puts(line);
-		return;
-	}
-	json_dumpf(reply, stdout, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	_cleanup_(freep) char *text = NULL;
+
+	if (!line || ctx->pretty)
+		line = text = json_dumps(
+			reply, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	if (line)
+		printable_json(line, strlen(line), stdout);
 	putchar('\n');
 }
 
@@ -358,16 +386,15 @@ int ctl_client_request(
 /* 1 and *ret_reply; -EBADMSG: the reply is no JSON; another -errno. */
 static int receive_rows(int fd, struct ctl_rows *rows, json_t **ret_reply)
 {
+	struct patience patience = {0};
 	char buf[65536];
 
 	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		ssize_t n = receive(&patience, fd, buf, sizeof(buf));
 		int e;
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -ECONNRESET;
+			return n < 0 ? (int)n : -ECONNRESET;
 		e = ctl_rows_feed(rows, buf, (size_t)n, ret_reply);
 		if (e != 0)
 			return e;

@@ -25,6 +25,9 @@ enum {
 	CTL_EXIT_DAEMON = 4, /* the daemon answered with an error */
 };
 
+/* A longer line is no answer of a ringcastd, unless it is read row by row. */
+#define CTL_CLIENT_LINE_MAX ((size_t)512 << 20)
+
 /* what the options before the command have said */
 struct ctl_context {
 	const char *path; /* of the control socket */
@@ -47,11 +50,12 @@ char *ctl_client_line(int fd, const char *path, const char *request);
 
 /* The line as JSON, or NULL and *ret_error, which may be NULL. All its strings are fit
  * for a terminal, and have line breaks only where "text" of the reply is a whole text;
- * with `as_json` they are as the daemon has sent them, unless a terminal gets it. */
+ * with `as_json` they are as the daemon has sent them. */
 json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
 /* Say on stderr what a reply that is an error says, or why the line was no reply. */
 void ctl_client_complain(const json_t *reply, const json_error_t *error);
-/* Print a reply, or the line that it was, as JSON on standard output. */
+/* Print a reply, or the line that it was, as JSON on standard output. What a terminal
+ * would obey is written as an escape. */
 void ctl_client_print_json(
 	const struct ctl_context *ctx, const json_t *reply, const char *line);
 
@@ -81,6 +85,8 @@ struct ctl_reply {
 	size_t n, cap;
 };
 int ctl_client_receive(int fd, struct ctl_reply *r);
+/* Wait until the other end hangs up: 0, or -errno, -EAGAIN: it does not. */
+int ctl_client_drain(int fd);
 void ctl_client_forget(struct ctl_reply *r);
 /* Ask for a stream: its octets follow on `fd` after CTL_EXIT_OK. */
 int ctl_client_stream(int fd, const char *path, const char *request);

@@ -123,10 +123,7 @@ static int show_pretty(int fd, const struct ctl_context *ctx, const char *reques
 int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,
 	const struct ctl_list *list)
 {
-	struct ctl_rows rows = {.key = list->key,
-		.depth = list->depth,
-		.json = stdout,
-		.for_people = isatty(STDOUT_FILENO)};
+	struct ctl_rows rows = {.key = list->key, .depth = list->depth, .json = stdout};
 	json_t *reply = NULL;
 	int status;
 

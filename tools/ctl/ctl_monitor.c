@@ -17,8 +17,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#define EVENTS_MAX 65536 /* octets of an event, of which most have 200 */
+#define ENDED                                                                          \
+	"the daemon has ended the connection: it stops, or root or a user with fewer " \
+	"streams took the place; try again"
 
 static const char usage_text[] =
 	"usage: ringcastctl [-s SOCKET] monitor [--only KINDS] [GROUP] [INTERFACE...]\n"
@@ -115,30 +121,59 @@ static bool print_events(const struct ctl_context *ctx, char *lines)
 	return fflush(stdout) == 0;
 }
 
-static int follow(const struct ctl_context *ctx, int fd)
+/* The lines that are complete are printed, and what follows them is kept in `buf`.
+ * False: nobody reads them any more. */
+static bool take_lines(const struct ctl_context *ctx, char *buf, size_t *n)
 {
-	struct ctl_reply reply = {0};
+	char *last = memrchr(buf, '\n', *n);
+	size_t len;
+
+	if (!last)
+		return true;
+	*last = '\0';
+	if (!print_events(ctx, buf))
+		return false;
+	len = (size_t)(last + 1 - buf);
+	memmove(buf, buf + len, *n - len);
+	*n -= len;
+	return true;
+}
+
+/* Why the stream has ended, or NULL: we have ended it. */
+static const char *follow_lines(const struct ctl_context *ctx, int fd)
+{
+	char buf[EVENTS_MAX];
 	sigset_t waiting;
-	int r = 0;
+	size_t n = 0;
 
 	catch_signals(&waiting);
-	while (r >= 0 && !interrupted) {
+	while (!interrupted) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t got;
 
 		if (ppoll(&p, 1, NULL, &waiting) < 0)
 			continue;
-		r = ctl_client_receive(fd, &reply);
-		if (r > 0 && !print_events(ctx, reply.line))
-			break;
-		if (r > 0)
-			reply.n = 0;
+		got = recv(fd, buf + n, sizeof(buf) - n, MSG_DONTWAIT);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got <= 0)
+			return ENDED;
+		n += (size_t)got;
+		if (!take_lines(ctx, buf, &n))
+			return NULL;
+		if (n == sizeof(buf))
+			return "an event is longer than any of ringcastd";
 	}
-	ctl_client_forget(&reply);
-	if (r >= 0)
+	return NULL;
+}
+
+static int follow(const struct ctl_context *ctx, int fd)
+{
+	const char *why = follow_lines(ctx, fd);
+
+	if (!why)
 		return CTL_EXIT_OK;
-	fputs("ringcastctl: the daemon has ended the connection: it stops, or root or a user "
-	      "with fewer streams took the place; try again\n",
-		stderr);
+	fprintf(stderr, "ringcastctl: %s\n", why);
 	return CTL_EXIT_DAEMON;
 }
 

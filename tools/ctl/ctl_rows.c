@@ -32,6 +32,8 @@ static int fail(struct ctl_rows *r, const char *why)
 
 static int append(struct ctl_rows *r, char c)
 {
+	if (r->n == CTL_ROWS_TEXT_MAX)
+		return -EMSGSIZE;
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : 4096;
 		char *larger = realloc(r->text, cap);
@@ -67,23 +69,11 @@ static bool is_member(const struct ctl_rows *r)
 }
 
 /* What nobody has printed, up to here. It ends between two tokens. */
-static int print(struct ctl_rows *r)
+static void print(struct ctl_rows *r)
 {
-	size_t n = r->n - r->printed;
-	_cleanup_(freep) char *copy = NULL;
-
-	if (!r->json)
-		return 0;
-	if (!r->for_people) {
-		fwrite(r->text + r->printed, 1, n, r->json);
-	} else {
-		copy = strndup(r->text + r->printed, n);
-		if (!copy)
-			return -ENOMEM;
-		fputs(printable(copy, "\t\n"), r->json);
-	}
+	if (r->json)
+		printable_json(r->text + r->printed, r->n - r->printed, r->json);
 	r->printed = r->n;
-	return 0;
 }
 
 /* An array of rows has begun. */
@@ -112,7 +102,6 @@ static int end_row(struct ctl_rows *r, bool is_last)
 	const char *text = r->text + r->row_at;
 	size_t n = r->n - r->row_at;
 	json_t *row;
-	int e;
 
 	while (n > 0 && is_blank(*text)) {
 		text++;
@@ -132,21 +121,21 @@ static int end_row(struct ctl_rows *r, bool is_last)
 	json_decref(row);
 	r->n_rows++;
 	r->n_rows_here++;
-	e = print(r);
+	print(r);
 	r->n = r->printed = r->row_at;
-	return e;
+	return 0;
 }
 
 static int open_one(struct ctl_rows *r, char c)
 {
 	bool cut = c == '[' && !r->n_cut && r->n_open == r->depth && is_member(r);
+	int e;
 
 	if (r->n_open == CTL_ROWS_DEPTH)
 		return fail(r, "nested too deep");
 	r->open[r->n_open++] = c == '[' ? ']' : '}';
-	if (append(r, c) < 0)
-		return -ENOMEM;
-	return cut ? begin(r) : 0;
+	e = append(r, c);
+	return e == 0 && cut ? begin(r) : e;
 }
 
 static int close_one(struct ctl_rows *r, char c)
@@ -202,12 +191,11 @@ static int end(struct ctl_rows *r, json_t **ret_reply)
 	if (!reply)
 		return -EBADMSG;
 	e = append(r, '\n');
-	if (e == 0)
-		e = print(r);
 	if (e < 0) {
 		json_decref(reply);
 		return e;
 	}
+	print(r);
 	*ret_reply = reply;
 	return 1;
 }

@@ -12,6 +12,9 @@
 #include <stdio.h>
 
 #define CTL_ROWS_DEPTH 64 /* of arrays and objects in each other */
+/* octets of an element, and of what is in no such array; a group with all the sources
+ * and hosts that it may have takes a tenth of it */
+#define CTL_ROWS_TEXT_MAX ((size_t)16 << 20)
 
 struct ctl_rows {
 	/* Set by the caller. The arrays are those members of this name that are within
@@ -23,8 +26,8 @@ struct ctl_rows {
 	 */
 	void (*row)(void *ctx, const json_t *head, json_t *row);
 	void *ctx;
-	FILE *json;	 /* gets the text of the reply, piece by piece; NULL: nobody */
-	bool for_people; /* whom control characters would harm */
+	FILE *json; /* gets the text of the reply, piece by piece, with escapes in place
+		       of what a terminal would obey; NULL: nobody */
 
 	/* Zero to begin with. */
 	size_t n_rows, n_rows_here; /* of all arrays, and of the last one */
@@ -38,7 +41,8 @@ struct ctl_rows {
 };
 
 /* The next octets. 1: the line is complete, *ret_reply is what is left of it, which
- * need not be an object; 0: more has to come; -EBADMSG: no JSON, see `error`; -ENOMEM.
+ * need not be an object; 0: more has to come; -EBADMSG: no JSON, see `error`; -ENOMEM;
+ * -EMSGSIZE: more than CTL_ROWS_TEXT_MAX.
  */
 int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply);
 void ctl_rows_deinit(struct ctl_rows *r);

@@ -11,10 +11,12 @@
 #include "base/cleanup.h"
 #include "tools/ctl/ctl_cell.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -50,9 +52,18 @@ static json_t *hear(int fd, int64_t end)
 	return reply;
 }
 
+/* Does a ringcastd say so that is not the process `old`? */
+static bool is_next(const json_t *reply, long long old)
+{
+	long long pid = cell_num(reply, "pid");
+
+	return strcmp(cell_str(reply, "name"), "ringcastd") == 0 && pid > 0 &&
+		pid != old;
+}
+
 /* The answer of the next process, or NULL. Its socket is the one of the process before,
  * in which a request waits. */
-static json_t *wait_up(const char *path)
+static json_t *wait_up(const char *path, long long old)
 {
 	const struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
 	int64_t end = now_ms() + UP_WAIT_MS;
@@ -63,6 +74,10 @@ static json_t *wait_up(const char *path)
 
 		if (fd >= 0 && ctl_client_send(fd, "version") == 0)
 			reply = hear(fd, end);
+		if (reply && !is_next(reply, old)) {
+			json_decref(reply);
+			reply = NULL;
+		}
 		if (!reply)
 			nanosleep(&pause, NULL);
 	}
@@ -72,8 +87,7 @@ static json_t *wait_up(const char *path)
 static int upgrade(const struct ctl_context *ctx)
 {
 	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
-	json_t *old, *new;
-	char octet;
+	json_t *old, *new = NULL;
 	int status;
 
 	if (fd < 0)
@@ -81,10 +95,16 @@ static int upgrade(const struct ctl_context *ctx)
 	status = ctl_client_request(fd, ctx->path, "upgrade", false, &old);
 	if (status != CTL_EXIT_OK)
 		return status;
+	if (!json_is_true(json_object_get(old, "ok")) || cell_num(old, "pid") <= 0) {
+		fputs("ringcastctl: this is no answer of a ringcastd that hands over: see who "
+		      "listens on\nthe socket, and the log of the daemon.\n",
+			stderr);
+		json_decref(old);
+		return CTL_EXIT_DAEMON;
+	}
 	/* it says nothing more, and ends */
-	while (recv(fd, &octet, 1, 0) > 0)
-		;
-	new = wait_up(ctx->path);
+	if (ctl_client_drain(fd) != -EAGAIN)
+		new = wait_up(ctx->path, cell_num(old, "pid"));
 	if (!new)
 		fputs("ringcastctl: the daemon has handed over, but no new one answers. "
 		      "The service\nmanager has its sockets: see its log, then start the "

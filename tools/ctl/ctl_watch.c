@@ -222,7 +222,8 @@ static void wait_for_something(struct session *s, const sigset_t *mask)
 		take_keys(s, now);
 	if (s->waiting && p[0].revents)
 		hear(s, now);
-	else if (s->waiting && now >= s->asked_ms + PATIENCE_MS)
+	/* also one that says a little all the time */
+	if (s->waiting && now >= s->asked_ms + PATIENCE_MS)
 		fail(s, now, "no answer");
 }
 

@@ -4,6 +4,7 @@
 
 #include "tools/ctl/printable.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,8 +26,9 @@ static unsigned decode(const unsigned char *s, uint32_t *ret)
 
 static bool is_obeyed(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f ||
-		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e ||
+		c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069);
 }
 
 char *printable(char *text, const char *keep)
@@ -45,4 +47,43 @@ char *printable(char *text, const char *keep)
 		p += n;
 	}
 	return text;
+}
+
+/* The first character of n octets; returns its length. */
+static size_t print_char(const char *p, size_t n, FILE *out)
+{
+	unsigned char octets[5] = {0}; /* decode() stops at a NUL */
+	unsigned len;
+	uint32_t c;
+
+	memcpy(octets, p, n < 4 ? n : 4);
+	len = decode(octets, &c);
+	if (*p == '\r')
+		putc(' ', out);
+	else if (len == 0)
+		putc('?', out); /* no parser lets it pass */
+	else if (c >= 0x7f && is_obeyed(c))
+		fprintf(out, "\\u%04" PRIx32, c);
+	else
+		fwrite(p, 1, len, out);
+	return len ? len : 1;
+}
+
+void printable_json(const char *text, size_t n, FILE *out)
+{
+	while (n > 0) {
+		size_t plain = 0;
+
+		while (plain < n && (unsigned char)text[plain] < 0x7f &&
+			text[plain] != '\r')
+			plain++;
+		fwrite(text, 1, plain, out);
+		text += plain;
+		n -= plain;
+		if (n == 0)
+			break;
+		plain = print_char(text, n, out);
+		text += plain;
+		n -= plain;
+	}
 }

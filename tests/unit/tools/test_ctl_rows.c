@@ -139,15 +139,36 @@ static void nothing_a_terminal_obeys(void **state)
 	char *printed = NULL;
 	size_t n;
 	FILE *out = open_memstream(&printed, &n);
-	struct ctl_rows r = {.key = "b", .depth = 1, .json = out, .for_people = true};
+	struct ctl_rows r = {.key = "b", .depth = 1, .json = out};
 	json_t *reply = NULL;
 
 	assert_int_equal(ctl_rows_feed(&r, line, strlen(line), &reply), 1);
 	fclose(out);
-	assert_string_equal(printed, "{\"b\":[\"??2J\"],\"c\":\"?\"}\n");
+	assert_string_equal(printed, "{\"b\":[\"\\u009b2J\"],\"c\":\"\\u007f\"}\n");
 	free(printed);
 	json_decref(reply);
 	ctl_rows_deinit(&r);
+}
+
+/* A row, or what is in no row, that never ends. */
+static void memory_has_a_bound(void **state)
+{
+	static const char *const begin[] = {"{\"b\":[\"", "{\"c\":\""};
+	static char much[1 << 16];
+
+	memset(much, 'x', sizeof(much));
+	for (size_t i = 0; i < array_len(begin); i++) {
+		struct ctl_rows r = {.key = "b", .depth = 1};
+		json_t *reply = NULL;
+		int e = ctl_rows_feed(&r, begin[i], strlen(begin[i]), &reply);
+
+		for (size_t n = 0; e == 0 && n <= 2 * CTL_ROWS_TEXT_MAX;
+			n += sizeof(much))
+			e = ctl_rows_feed(&r, much, sizeof(much), &reply);
+		assert_int_equal(e, -EMSGSIZE);
+		assert_true(r.cap <= CTL_ROWS_TEXT_MAX);
+		ctl_rows_deinit(&r);
+	}
 }
 
 int main(void)
@@ -157,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json),
 		cmocka_unit_test(memory_for_one_row),
 		cmocka_unit_test(nothing_a_terminal_obeys),
+		cmocka_unit_test(memory_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

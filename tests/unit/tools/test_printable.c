@@ -7,6 +7,7 @@
 
 #include "tools/ctl/printable.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void texts(void **state)
@@ -31,6 +32,7 @@ static void texts(void **state)
 		{"\xe2\x80\xae"
 		 "x\xe2\x80\xac\xe2\x81\xa6\xe2\x80\x8f\xe2\x80\xa8",
 			"", "???x????????????"},
+		{"\xd8\x9c", "", "??"}, /* of Arabic letters */
 		{"\xe2\x80\x90\xe2\x81\xaa", "", "\xe2\x80\x90\xe2\x81\xaa"},
 		/* no UTF-8: cut off, too long, a follower alone, no first octet */
 		{"\xe2\x82", "", "??"},
@@ -49,9 +51,38 @@ static void texts(void **state)
 	}
 }
 
+static void json_texts(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} c[] = {
+		{"", ""},
+		{"{\"a\":\"\\u001b[2J \xc3\xa4 \xf0\x9f\x93\xba\"}\n",
+			"{\"a\":\"\\u001b[2J \xc3\xa4 \xf0\x9f\x93\xba\"}\n"},
+		{"\"\xc2\x9b"
+		 "2J\x7f\"",
+			"\"\\u009b2J\\u007f\""},
+		{"\"\xe2\x80\xae x \xe2\x81\xa6\xe2\x80\xa8\xd8\x9c\"",
+			"\"\\u202e x \\u2066\\u2028\\u061c\""},
+		{"[1,\r\t2]", "[1, \t2]"},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		char *printed = NULL;
+		size_t n;
+		FILE *out = open_memstream(&printed, &n);
+
+		printable_json(c[i].text, strlen(c[i].text), out);
+		fclose(out);
+		assert_string_equal(printed, c[i].want);
+		free(printed);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(texts)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts), cmocka_unit_test(json_texts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
