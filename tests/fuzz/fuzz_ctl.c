@@ -3,11 +3,15 @@
 /*
  * The control socket: what up to three clients say, in whatever pieces, through real
  * sockets. Each request line has one reply, which is one line of JSON, in order; a
- * client that says nonsense harms nobody else. The event loop is played here: who has
+ * client that says nonsense harms nobody else. "clear group" is the daemon's own, which
+ * has no interface here, and so is "monitor": who follows gets whole events after the
+ * reply, and is told how many are missing. The event loop is played here: who has
  * something to read or room to write is served when the input says so.
  */
 
+#include "control/daemon/app_priv.h"
 #include "control/show/json.h"
+#include "control/show/monitor.h"
 #include "control/sys/ctl.h"
 #include "fuzz.h"
 
@@ -92,7 +96,40 @@ static json_t *cmd_none(void *ctx, const char *args)
 	return NULL;
 }
 
+static struct monitor *monitor;
+static unsigned n_said; /* events, so far */
+
+static json_t *cmd_clear(void *ctx, const char *args)
+{
+	static struct router router;
+	static struct app app = {.router = &router};
+
+	return app_clear_group(&app, args);
+}
+
+static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
+{
+	return monitor_open(monitor, args, ret);
+}
+
+/* An event of about so many octets, if somebody follows. */
+static void say_event(unsigned size)
+{
+	static char text[1 << 15];
+
+	if (!monitor_has_followers(monitor))
+		return;
+	n_said++;
+	if (!monitor_wants(monitor, loop_now(NULL), &(struct monitor_subject){0}))
+		return;
+	memset(text, 'x', size);
+	text[size] = '\0';
+	monitor_say(monitor, json_pack("{ss ss}", "event", "group_new", "text", text));
+}
+
 static const struct ctl_command commands[] = {
+	{"clear group", cmd_clear},
+	{"monitor", .stream = cmd_monitor},
 	{"echo", cmd_echo},
 	{"show mfc", cmd_show},
 	{"none", cmd_none},
@@ -106,7 +143,11 @@ struct fuzz_client {
 	size_t line;	    /* octets of the unfinished line */
 	unsigned n_request; /* complete lines sent */
 	unsigned n_reply;
-	bool too_long; /* one was: one more reply, then the end */
+	bool too_long;	  /* one was: one more reply, then the end */
+	bool asked;	  /* to follow; what it says after that is no request */
+	bool follows;	  /* and has been answered */
+	unsigned n_event; /* with those that it was told it has lost */
+	char text[CTL_MAX_REQUEST]; /* the unfinished line */
 	char reply[65536];
 	size_t n;
 };
@@ -136,25 +177,57 @@ static void connect_client(struct fuzz_client *c)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	c->line = c->n = c->n_request = c->n_reply = 0;
-	c->too_long = false;
+	c->line = c->n = c->n_request = c->n_reply = c->n_event = 0;
+	c->too_long = c->asked = c->follows = false;
 	strcpy(sun.sun_path, path);
 	fuzz_assert(c->fd >= 0);
 	fuzz_assert(connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == 0);
 	serve();
 }
 
+static bool asks_to_follow(const struct fuzz_client *c)
+{
+	static const char name[] = "monitor", blank[] = " \t\r";
+	size_t n = strnlen(c->text, c->line), at;
+
+	while (n > 0 && strchr(blank, c->text[n - 1]))
+		n--;
+	for (at = 0; at < n && (c->text[at] == ' ' || c->text[at] == '\t');)
+		at++;
+	return n - at == strlen(name) && memcmp(c->text + at, name, n - at) == 0;
+}
+
 /* what the server must make of it */
 static void expect(struct fuzz_client *c, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n && !c->too_long; i++) {
+	for (size_t i = 0; i < n && !c->too_long && !c->asked; i++) {
 		if (p[i] == '\n') {
 			c->n_request++;
+			c->asked = asks_to_follow(c);
 			c->line = 0;
-		} else if (++c->line == CTL_MAX_REQUEST) {
-			c->too_long = true;
+			continue;
 		}
+		c->text[c->line++] = (char)p[i];
+		c->too_long = c->line == CTL_MAX_REQUEST;
 	}
+}
+
+static void check_reply(struct fuzz_client *c, const json_t *j)
+{
+	fuzz_assert(json_is_object(j) && json_object_size(j) == 1);
+	c->n_reply++;
+	c->follows = json_object_get(j, "monitor") != NULL;
+	fuzz_assert(!c->follows || c->asked);
+}
+
+static void check_event(struct fuzz_client *c, const json_t *j)
+{
+	const json_t *count = json_object_get(j, "count");
+
+	fuzz_assert(json_is_string(json_object_get(j, "event")));
+	fuzz_assert(json_is_integer(json_object_get(j, "unix_ms")));
+	c->n_event += count ? (unsigned)json_integer_value(count) : 1;
+	fuzz_assert(c->n_event <= n_said);
 }
 
 static void check_replies(struct fuzz_client *c)
@@ -164,9 +237,11 @@ static void check_replies(struct fuzz_client *c)
 	while ((end = memchr(start, '\n', c->n - (size_t)(start - c->reply)))) {
 		json_t *j = json_loadb(start, (size_t)(end - start), 0, NULL);
 
-		fuzz_assert(json_is_object(j) && json_object_size(j) == 1);
+		if (c->follows)
+			check_event(c, j);
+		else
+			check_reply(c, j);
 		json_decref(j);
-		c->n_reply++;
 		start = end + 1;
 	}
 	c->n -= (size_t)(start - c->reply);
@@ -207,6 +282,7 @@ static void finish(struct fuzz_client *c)
 		serve();
 	fuzz_assert(c->n == 0);
 	fuzz_assert(c->n_reply == c->n_request + c->too_long);
+	fuzz_assert(c->follows == c->asked);
 	close(c->fd);
 	c->fd = -1;
 	serve();
@@ -223,6 +299,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd r = rd_init(data, size);
 
+	n_said = 0;
+	fuzz_assert(monitor_new(&monitor) == 0);
 	fuzz_assert(ctl_new((void *)watched, path, commands, NULL, &ctl) == 0);
 	for (unsigned i = 0; i < N_CLIENTS; i++)
 		client[i].fd = -1;
@@ -231,7 +309,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t n = rd_left(&r) < op ? rd_left(&r) : op;
 
 		switch (op % 4) {
-		case 0:
+		case 0: /* a round, in which something happens */
+			if (op & 128)
+				say_event(1u << (op / 4 % 15));
 			serve();
 			break;
 		case 1: /* it goes without a word */
@@ -253,6 +333,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < N_CLIENTS; i++)
 		finish(&client[i]);
 	ctl = ctl_free(ctl);
+	monitor = monitor_free(monitor);
 	for (unsigned i = 0; i < N_WATCHED; i++)
 		fuzz_assert(!watched[i].fd);
 	return 0;

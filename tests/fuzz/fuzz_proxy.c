@@ -2,8 +2,8 @@
 
 /*
  * The whole control core under virtual time: reports, queries, links that go and come,
- * other addresses and configurations, live upgrades, streams and the copies of other
- * forwarders, and passing time, as the input says. The network
+ * other addresses and configurations, live upgrades, groups that are cleared, streams
+ * and the copies of other forwarders, and passing time, as the input says. The network
  * is that of the simulations: a provider's router that hears every report, and LANs.
  * After each step the forwarding table, the merged database and the upstream records
  * must follow from the states of the LANs; no timer may be due and not move; repeating
@@ -211,6 +211,14 @@ static void step_data(struct run *r)
 	}
 }
 
+static void step_clear(struct run *r)
+{
+	unsigned what = rd_u8(&r->in);
+	struct addr group = group_of(r, what % N_GROUPS);
+
+	sim_proxy_doubt(r->h.proxy, lan_name(what / 8 % (N_LANS + 1)), &group);
+}
+
 static void step_wait(struct run *r, unsigned op)
 {
 	static const uint16_t units[] = {1, 10, 100, 1000};
@@ -248,6 +256,8 @@ static void step(struct run *r)
 			step_data(r);
 		else if (arg < 13)
 			step_upgrade(r);
+		else if (arg == 15)
+			step_clear(r);
 		else
 			sim_proxy_readdress(r->h.proxy, lan_name(1 + arg % N_LANS),
 				5 + rd_u8(&r->in) % 3);

@@ -190,14 +190,19 @@ def conversions(seeds, root):
 def requests(seeds):
     """Instructions of fuzz_ctl.c; 63 says so many octets on client 0, 67 on client 1."""
     lines = [b"show mfc\n", b"echo a b\n", b"none\r\n", b"  show mfc  \nwhat\n", b"\n\n",
-             b"show", b"echo \xff\x01\n", b"\0\n", b"show mfcs\n"]
+             b"show", b"echo \xff\x01\n", b"\0\n", b"show mfcs\n", b"monitor\n", b"monitor x\n",
+             b"clear group 239.1.2.3\n", b"clear group ff3e::1 lan1\n", b"clear group 10.0.0.1\n"]
     for text in lines:
         seeds.add("ctl", b"\x3f" + text.ljust(63, b" ") + b"\0")
         seeds.add("ctl", b"\x43" + text * 7)
     seeds.add("ctl", b"".join(b"\x3f" + t.ljust(63, b"x") + b"\0" for t in lines))
     seeds.add("ctl", b"\xfe" + bytes(range(33, 127)) * 3)
     seeds.add("ctl", b"\x03sho\x00\x07w mfc\n\x00\x01\x03abc\x00")
-    seeds.dictionary("ctl", ["show mfc", "echo ", "none"])
+    # two follow; events of all sizes, and more than the clients read
+    seeds.add("ctl", b"\x3f" + b"monitor\n".ljust(63, b"x") + b"\x43" + b"monitor \r\n".ljust(67)
+              + bytes(range(128, 252, 4)) * 3 + b"\0")
+    seeds.add("ctl", b"\x3f" + b"monitor\n".ljust(63, b"x") + b"\xb8" * 300 + b"\x01\xb8")
+    seeds.dictionary("ctl", ["show mfc", "echo ", "none", "monitor", "clear group ", "239.1.2.3"])
 
 
 def attribute(kind, octets):

@@ -492,6 +492,16 @@ enum gm_bad sim_proxy_input(
 	return bad;
 }
 
+void sim_proxy_doubt(struct sim_proxy *x, const char *ifname, const struct addr *group)
+{
+	struct proxy_port *pp = sim_proxy_port(x, ifname);
+	struct mgroup *g = pp ? mgroup_find(&pp->groups, group) : NULL;
+
+	if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM && g)
+		(void)mgroup_doubt(&pp->groups, g, x->node.sim->now, &x->fx);
+	execute(x);
+}
+
 struct portset sim_proxy_route(const struct sim_proxy *x, const char *in_ifname,
 	const struct addr *src, const struct addr *group)
 {

@@ -67,6 +67,8 @@ struct proxy_port *sim_proxy_port(const struct sim_proxy *x, const char *ifname)
 /* Feed a message as if it had arrived on the interface. */
 enum gm_bad sim_proxy_input(
 	struct sim_proxy *x, const char *ifname, const struct gm_msg *msg);
+/* What "clear group" does on an interface. */
+void sim_proxy_doubt(struct sim_proxy *x, const char *ifname, const struct addr *group);
 
 /* ports that a packet goes out of; NULL ifname: arriving on the upstream */
 struct portset sim_proxy_route(const struct sim_proxy *x, const char *in_ifname,
