@@ -36,7 +36,7 @@ def pure_libraries(folder):
         archive = os.path.relpath(target["filename"][0], folder)
         if archive in archives:
             sources = [os.path.relpath(s, ROOT) for part in target["target_sources"]
-                       for s in part["sources"]]
+                       for s in part.get("sources", [])]
             found[target["name"]] = (os.path.join(folder, archive + ".p"), sources)
     if len(found) != len(archives) or not found:
         raise RuntimeError(f"coverage: of the libraries {sorted(archives)} only {sorted(found)} "

@@ -266,13 +266,14 @@ def one_run(run, suite, ahead):
         say(f"FAIL {expected - len(tests)} tests left no result")
         count.failed += expected - len(tests)
     if name == "coverage":
-        check_coverage(folder, count)
+        check_coverage(folder, count, suite)
     say(f"--- {what}: {count}, {time.monotonic() - start:.0f} s")
     return count
 
 
-def check_coverage(folder, count):
-    """One more check: the bounds, which only the tests of all suites together can meet."""
+def check_coverage(folder, count, suite):
+    """One more check: the bounds, which only the tests of all suites together can meet; of one
+    suite, the table is all there is to say."""
     if coverage.missing():
         skip(count, "coverage", f"{coverage.missing()} is not installed (package gcovr)")
         return
@@ -281,6 +282,8 @@ def check_coverage(folder, count):
     except RuntimeError as e:
         faults, table = [str(e)], ""
     say(table)
+    if suite and table:
+        return
     for fault in faults:
         say(f"FAIL {fault}")
     if faults:
