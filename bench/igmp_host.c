@@ -57,7 +57,7 @@ struct hosts {
 	unsigned host; /* number of the first host */
 	double rate, seconds;
 	double patience; /* zap: for the first datagram of a join, seconds */
-	bool keep; /* zap: leave nothing, take the next channel */
+	bool keep;	 /* zap: leave nothing, take the next channel */
 
 	int fd, ifindex;
 	unsigned char mac[6];

@@ -22,8 +22,8 @@ struct heap {
 };
 
 void heap_deinit(struct heap *h);
-/* room for n nodes in all; 0 or -ENOMEM. Afterwards heap_set cannot fail up to n nodes.
- */
+/* room for n nodes in all; 0 or -ENOMEM. Afterwards heap_set cannot fail up to n
+ * nodes. */
 int heap_reserve(struct heap *h, size_t n);
 /* Put in, or move to another time. The caller has reserved room; MONO_NEVER is a time
  * like any other and keeps the node in. */

@@ -17,9 +17,9 @@
 /* Why no further datagram went into a message. Each message has one reason. */
 enum joined_end {
 	JOINED_LAST, /* none of these addresses and ports was left in the burst */
-	JOINED_SIZE, /* the last one was shorter than the others, or the next is longer
-		      */
-	JOINED_FULL, /* as large as a message may be */
+	/* the last one was shorter than the others, or the next is longer */
+	JOINED_SIZE,
+	JOINED_FULL,	 /* as large as a message may be */
 	JOINED_HEADER,	 /* TTL, TOS, DF or flow label of the next one differ */
 	JOINED_ID,	 /* its identification does not continue, and must stay */
 	JOINED_CHECKSUM, /* it is wrong, or is 0 and must stay 0 */

@@ -9,8 +9,8 @@
 
 #include <sys/mman.h>
 
-/* the program as it is, but for its main(); nobody wants to read what it complains of
- */
+/* the program as it is, but for its main(); nobody wants to read what it complains
+ * of */
 int replay_main(int argc, char **argv);
 #define main replay_main
 #undef stderr

@@ -299,8 +299,8 @@ static void test_two_threads_keep_order_of_flows(void **state)
 	char group[N_GROUPS][16];
 	struct dataplane_port_stats st;
 
-	/* a block for each millisecond: room for as long as a thread may have to wait
-	 */
+	/* a block for each millisecond: room for as long as a thread may have to
+	 * wait */
 	start(l, 2, 8 * RING_SIZE);
 	for (unsigned g = 0; g < N_GROUPS; g++) {
 		snprintf(group[g], sizeof(group[g]), "239.5.5.%u", g);

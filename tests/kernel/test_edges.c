@@ -391,8 +391,8 @@ static void make_ipv4(uint8_t out[28], uint8_t protocol, uint8_t tag)
 	out[11] = (uint8_t)sum;
 }
 
-/* An IPv6 packet from fe80::1 to ff02::16: ICMPv6, behind a hop-by-hop header if asked.
- */
+/* An IPv6 packet from fe80::1 to ff02::16: ICMPv6, behind a hop-by-hop header if
+ * asked. */
 static size_t make_ipv6(uint8_t out[56], bool hop_by_hop, uint8_t type, uint8_t tag)
 {
 	struct wr w = wr_init(out, 56);

@@ -382,8 +382,8 @@ static void k04_two_beside_a_third_querier(enum family family)
 	home_free(&h);
 }
 
-/* K04: the other looks at nobody, as igmpproxy does, with a lower or a higher address.
- */
+/* K04: the other looks at nobody, as igmpproxy does, with a lower or a higher
+ * address. */
 static void other_does_not_obey(enum family family, unsigned n)
 {
 	struct home h = home_new(family, &(struct home_params){0});

@@ -7,8 +7,8 @@
 
 #include "home.h"
 
-/* R092: with tracked hosts the last leave stops the stream at once, the first nothing.
- */
+/* R092: with tracked hosts the last leave stops the stream at once, the first
+ * nothing. */
 static void r092_fast_leave(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.config = "fast-leave"});

@@ -220,8 +220,8 @@ static enum gm_version lowest_of(enum family family)
 	return family == FAMILY_IPV4 ? GM_V1 : GM_V2;
 }
 
-/* Merging equals a naive merge (R133), forwarding equals what is derived from scratch.
- */
+/* Merging equals a naive merge (R133), forwarding equals what is derived from
+ * scratch. */
 static void p1_p2_tables_follow_from_states(enum family family)
 {
 	uint64_t seed = sim_seed(100);
@@ -249,8 +249,8 @@ static void p3_repeating_only_moves_deadlines(enum family family)
 	for (unsigned n = 0; n < N_RUNS; n++) {
 		struct run r;
 
-		/* a full list may find room only after the first report has emptied it
-		 */
+		/* a full list may find room only after the first report has emptied
+		 * it */
 		run_init(&r, family, seed + n,
 			n % 3 == 0	     ? ""
 				: n % 3 == 1 ? "fast-leave"
@@ -298,8 +298,8 @@ static void compare_links(const struct sim_link *a4, const struct sim_link *a6)
 	}
 }
 
-/* One sequence on two families gives the same states and messages, to the nanosecond.
- */
+/* One sequence on two families gives the same states and messages, to the
+ * nanosecond. */
 static void p4_families_do_the_same(void **state)
 {
 	uint64_t seed = sim_seed(300);

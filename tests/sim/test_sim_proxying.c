@@ -200,8 +200,8 @@ static void r087_answer_keeps_the_stream(enum family family)
 	}
 }
 
-/* R139, E19: the stream was there before; the first packet follows the report at once.
- */
+/* R139, E19: the stream was there before; the first packet follows the report at
+ * once. */
 static void r139_join_of_a_running_stream(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
@@ -298,8 +298,8 @@ static void r138_lan_to_upstream(enum family family)
 	}
 }
 
-/* R145: a downstream goes, by link or by configuration; upstream hears the difference.
- */
+/* R145: a downstream goes, by link or by configuration; upstream hears the
+ * difference. */
 static void r145_downstream_removed(enum family family)
 {
 	for (unsigned by_config = 0; by_config < 2; by_config++) {
@@ -381,8 +381,8 @@ static void e15_local_groups_stay(enum family family)
 	home_free(&h);
 }
 
-/* E29: a box that vanished without a leave is forgotten after one membership interval.
- */
+/* E29: a box that vanished without a leave is forgotten after one membership
+ * interval. */
 static void e29_box_that_never_leaves(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});

@@ -194,8 +194,8 @@ static void r127_no_leave_in_version_1(enum family family)
 	home_free(&h);
 }
 
-/* R129, E04: the provider sends all sources, the LAN gets the one that was asked for.
- */
+/* R129, E04: the provider sends all sources, the LAN gets the one that was asked
+ * for. */
 static void r129_source_filter_stays(enum family family)
 {
 	struct home h =
@@ -411,8 +411,8 @@ static int64_t lasts(enum family family, const char *config, enum gm_version ver
 	sim_host_rx_reset(host, stream);
 	while (sim_host_gap_ms(host, stream) <= 10 && sim_ms(h.sim) - from < max_ms)
 		sim_run(h.sim, 100);
-	/* plain reports, never a leave and a new join, so the picture does not flicker
-	 */
+	/* plain reports, never a leave and a new join, so the picture does not
+	 * flicker */
 	assert_int_equal(home_reports(&h, GM_TO_IN, &g), 0);
 	assert_int_equal(home_reports(&h, GM_TO_EX, &g), 0);
 	ms = sim_ms(h.sim) - from;

@@ -169,8 +169,8 @@ static inline void fixture_print_record(const struct host_fixture *t,
 	snprintf(buf + len, size - len, "}");
 }
 
-/* All reports since the last call; they are checked for what is true of every report.
- */
+/* All reports since the last call; they are checked for what is true of every
+ * report. */
 static inline void fixture_reports(struct host_fixture *t, char *buf, size_t size)
 {
 	size_t len = 0;

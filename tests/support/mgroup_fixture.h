@@ -114,8 +114,8 @@ static inline int64_t source_ms(char digit)
 	return -1;
 }
 
-/* the queries in fx as text: "Q(12)" group-and-source, "Q" group, "*" behind = S flag
- */
+/* the queries in fx as text: "Q(12)" group-and-source, "Q" group, "*" behind = S
+ * flag */
 static inline const char *queries(char buf[128])
 {
 	struct addr g = gm_group(fam, 1);

@@ -480,10 +480,8 @@ static void stream_fire(struct sim *sim, struct sim_timer *t)
 {
 	struct sim_stream *s = container_of(t, struct sim_stream, timer);
 	struct sim_node *n = s->from->node;
-	struct sim_data d = {.stream = s->number,
-		.src = s->src,
-		.group = s->group,
-		.seq = ++s->seq};
+	struct sim_data d = {
+		.stream = s->number, .src = s->src, .group = s->group, .seq = ++s->seq};
 
 	sim_timer_set(sim, t, mono_add_ns(sim->now, s->period_ns));
 	if (s->paused)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Membership messages of the virtual network as octets; the family chooses the codec.
- */
+/* Membership messages of the virtual network as octets; the family chooses the
+ * codec. */
 
 #include "control/proto/gm_msg.h"
 

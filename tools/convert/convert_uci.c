@@ -217,8 +217,8 @@ static void add_value(
 		*o = (struct uci_option){.name = name, .line = line};
 	}
 	if (!list && o->n_value) {
-		/* what is there goes; the first place stays valid for the next growth
-		 */
+		/* what is there goes; the first place stays valid for the next
+		 * growth */
 		free(o->value);
 		o->value = NULL;
 		o->n_value = 0;

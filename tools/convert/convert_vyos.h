@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A VyOS configuration -> what it says about igmp-proxy. Internal to convert_vyos*.c.
- */
+/* A VyOS configuration -> what it says about igmp-proxy. Internal to
+ * convert_vyos*.c. */
 
 #include "tools/convert/convert_priv.h"
 
@@ -27,6 +27,6 @@ struct vyos {
 void vyos_read(struct vyos *x, const struct convert_source *source);
 void vyos_deinit(struct vyos *x);
 
-/* The tree as JSON -> set commands, malloc'ed; NULL after an error or without memory.
- */
+/* The tree as JSON -> set commands, malloc'ed; NULL after an error or without
+ * memory. */
 char *vyos_commands_of_json(struct converter *c, const char *text);

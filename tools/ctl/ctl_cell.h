@@ -13,8 +13,8 @@
 #define CELL_LIST_LEN	 5120 /* the names of 256 interfaces */
 #define CELL_MAX_SOURCES 4    /* in a cell; --json has all */
 
-/* What is larger becomes this, so that nobody's answer makes a sum of a few overflow.
- */
+/* What is larger becomes this, so that nobody's answer makes a sum of a few
+ * overflow. */
 #define CELL_NUM_MAX (1LL << 60)
 
 const char *cell_str(const json_t *o, const char *key);

@@ -341,8 +341,8 @@ void ctl_client_print_json(
 	_cleanup_(freep) char *text = NULL;
 
 	if (!line || ctx->pretty)
-		line = text = json_dumps(
-			reply, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+		line = text =
+			json_dumps(reply, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
 	if (line)
 		printable_json(line, strlen(line), stdout);
 	putchar('\n');

@@ -207,8 +207,8 @@ static void print_messages(const struct conversion *r)
 	}
 }
 
-/* Our own fault if it is refused; then better nothing than a file that does not load.
- */
+/* Our own fault if it is refused; then better nothing than a file that does not
+ * load. */
 static int check_result(const char *text)
 {
 	struct config *cfg;

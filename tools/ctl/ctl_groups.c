@@ -18,8 +18,8 @@ static void print_timer(const json_t *o, const char *key, const char *what, FILE
 			cell_format_duration(cell_num(o, key), buf));
 }
 
-/* "lan1 239.1.2.3: exclude, IGMPv3, group timer 4m12s, up 1h03m, reported by 10.0.1.2"
- */
+/* "lan1 239.1.2.3: exclude, IGMPv3, group timer 4m12s, up 1h03m, reported by
+ * 10.0.1.2" */
 static void print_head(const json_t *g, FILE *out)
 {
 	bool ipv6 = strchr(cell_str(g, "group"), ':') != NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* "show stats" as text, see ctl_tables.h: counters that are not zero, or all of them.
- */
+/* "show stats" as text, see ctl_tables.h: counters that are not zero, or all of
+ * them. */
 
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/ctl_tables.h"
@@ -18,8 +18,8 @@ static bool is_shown(const struct ctl_context *ctx, const json_t *v)
 	return json_is_boolean(v);
 }
 
-/* All scalars of an object; objects inside it with their name in front, one level deep.
- */
+/* All scalars of an object; objects inside it with their name in front, one level
+ * deep. */
 static void add_scalars(struct text_table *t, const struct ctl_context *ctx,
 	const char *prefix, json_t *o)
 {

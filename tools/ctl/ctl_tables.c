@@ -124,8 +124,8 @@ static void print_rivals(const json_t *reply, const struct text_view *view, FILE
 	text_table_deinit(&t);
 }
 
-/* Where limits or rules have refused what hosts reported; nothing where they have not.
- */
+/* Where limits or rules have refused what hosts reported; nothing where they have
+ * not. */
 static void print_refusals(const json_t *reply, const struct text_view *view, FILE *out)
 {
 	static const struct text_column columns[] = {

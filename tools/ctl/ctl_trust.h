@@ -13,6 +13,6 @@
  * belongs to the peer; of root's it may be one where everybody may make files and none
  * may remove those of others (sticky), if the socket in it is root's. */
 bool ctl_trust_path(const char *path, uid_t peer);
-/* The same for the other end of the connection `fd`. Who is not root trusts everybody.
- */
+/* The same for the other end of the connection `fd`. Who is not root trusts
+ * everybody. */
 bool ctl_trust_peer(int fd, const char *path);

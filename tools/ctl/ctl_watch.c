@@ -418,8 +418,8 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	a.ctx.pretty &= a.once; /* else a line for each page */
-	/* a daemon that is not there at first may be another one; later it is awaited
-	 */
+	/* a daemon that is not there at first may be another one; later it is
+	 * awaited */
 	s.fd = ctl_client_connect(a.ctx.path);
 	if (s.fd < 0)
 		return CTL_EXIT_UNREACHABLE;

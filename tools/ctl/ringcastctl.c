@@ -293,8 +293,8 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 	return print_reply(ctx, command, line);
 }
 
-/* Options of all commands. -1: go on; else the exit status. `stop`: at the first word.
- */
+/* Options of all commands. -1: go on; else the exit status. `stop`: at the first
+ * word. */
 static int parse_options(
 	struct ctl_context *ctx, int argc, char **argv, bool stop, bool *ret_help)
 {
@@ -422,8 +422,8 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 
 #define LINE_WIDTH 80 /* where no terminal says another */
 
-/* A terminal's lines are kept whole by cutting cells, what goes elsewhere is all there.
- */
+/* A terminal's lines are kept whole by cutting cells, what goes elsewhere is all
+ * there. */
 static struct text_view default_view(void)
 {
 	struct text_view view = {.detail = TEXT_NORMAL, .width = LINE_WIDTH};

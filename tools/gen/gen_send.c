@@ -101,8 +101,8 @@ static int sender_init(struct sender *s, const struct gen_options *o)
 		errno = ENOMEM;
 		return gen_fail("start");
 	}
-	/* so that a receiver tells a restarted sender from a step back in the sequence
-	 */
+	/* so that a receiver tells a restarted sender from a step back in the
+	 * sequence */
 	if (getrandom(&run, sizeof(run), 0) != sizeof(run))
 		return gen_fail("cannot get a random number");
 	s->first_stream = (uint32_t)(run | 1) << 16;

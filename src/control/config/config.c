@@ -21,8 +21,8 @@
 #define DEFAULT_MAX_SOURCES	    1024
 #define DEFAULT_MAX_GROUPS_PER_HOST 1024
 
-/* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a second.
- */
+/* An IGMPv2 host with 10,000 groups answers a query with a thousand messages a
+ * second. */
 #define DEFAULT_HOST_MESSAGE_RATE 1000
 #define DEFAULT_COLLECT_MS	  8
 #define DEFAULT_MESSAGE_RATE	  20000

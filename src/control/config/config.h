@@ -78,8 +78,8 @@ struct config_filter {
 	bool allow;
 };
 
-/* Where the file says something about a prefix: altnet, whitelist, blacklist, boundary.
- */
+/* Where the file says something about a prefix: altnet, whitelist, blacklist,
+ * boundary. */
 struct config_place {
 	const char *keyword; /* static */
 	struct prefix prefix;

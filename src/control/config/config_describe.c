@@ -220,8 +220,8 @@ static size_t add_altnets(struct config_text *t, const struct config_iface *ci)
 	return n;
 }
 
-/* IPTV senders are rarely in the subnet of the upstream; say so before it goes wrong.
- */
+/* IPTV senders are rarely in the subnet of the upstream; say so before it goes
+ * wrong. */
 static void describe_sources(struct describe *d, const struct config_iface *ci)
 {
 	_cleanup_(config_text_deinit) struct config_text nets = {0};

@@ -19,8 +19,8 @@ enum config_kind {
 	CONFIG_KIND_THREADS, /* number, or auto, which is 0 -> unsigned */
 	CONFIG_KIND_CHOICE,  /* one of `words`; the value is its index + 1 */
 	CONFIG_KIND_TEXT,    /* any word -> char * */
-	CONFIG_KIND_SOCKET,  /* absolute path that fits a Unix socket address -> char *
-			      */
+	/* absolute path that fits a Unix socket address -> char * */
+	CONFIG_KIND_SOCKET,
 	CONFIG_KIND_ENDPOINT, /* ADDR:PORT or :PORT -> char * */
 	CONFIG_KIND_CPUS,     /* list of processors -> char * */
 	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */

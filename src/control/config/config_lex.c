@@ -4,9 +4,8 @@
  * The tokeniser of the configuration. Words are separated by blank, tab, CR and LF; a
  * line end means nothing more than a blank. A CR alone ends a line as well, because
  * some editors write nothing else. `#` starts a comment anywhere in a line and ends the
- * word before it. Semicolons at the end of a word are dropped, because files
- * with them are in use. There is no limit on the length of a word. Called by
- * config_parse only.
+ * word before it. Semicolons at the end of a word are dropped, because files with them
+ * are in use. There is no limit on the length of a word.
  */
 
 #include "control/config/config_lex.h"

@@ -91,8 +91,8 @@ static unsigned aton(const char *s, uint64_t value[static 4], const char **ret_r
 	return n;
 }
 
-/* The same prefix with four plain numbers; false if inet_aton(3) would not read it so.
- */
+/* The same prefix with four plain numbers; false if inet_aton(3) would not read it
+ * so. */
 static bool normalise(const char *s, char *buf, size_t size)
 {
 	const char *rest;

@@ -189,13 +189,13 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_PHYINT:
 	case CONFIG_KIND_INSTANCE:
-		break; /* lists, and what print_iface and config_print write themselves
-			*/
+		/* lists, and what print_iface and config_print write themselves */
+		break;
 	}
 }
 
-/* A list that an interface has from the defaults is written there. False: `kw` is none.
- */
+/* A list that an interface has from the defaults is written there. False: `kw` is
+ * none. */
 static bool print_list(struct config_text *t, const struct config_keyword *kw,
 	const struct config_iface *ci, const struct config_iface *defaults,
 	const char *indent)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Address and port of a server, see endpoint.h. Called by the parser of the
- * configuration, which refuses what is none, and by who listens there. Pure. */
+/* Address and port of a server, see endpoint.h. Pure. */
 
 #include "control/config/endpoint.h"
 

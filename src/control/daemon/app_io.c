@@ -2,8 +2,7 @@
 
 /*
  * The daemon's side of the wire for membership messages: a socket per port and family,
- * octets in to the proxies, effects out to sockets, forwarding table and log. Called by
- * app.c in every round of the loop.
+ * octets in to the proxies, effects out to sockets, forwarding table and log.
  */
 
 #include "control/daemon/app_priv.h"

@@ -250,8 +250,8 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 		format_limited(&ap->flood.struck[FLOOD_BY_PORT], now, what, done));
 }
 
-/* It comes with each message that is refused or cut, so nothing is formatted in vain.
- */
+/* It comes with each message that is refused or cut, so nothing is formatted in
+ * vain. */
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct mcsock_limited *what)
 {

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Lines about one port are limited together: an interface can come and go at any rate.
- */
+/* Lines about one port are limited together: an interface can come and go at any
+ * rate. */
 struct speaker {
 	struct log_limit *limit;
 	mono_t now;

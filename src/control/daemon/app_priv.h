@@ -154,7 +154,7 @@ struct app {
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
 	uint64_t streams_frames;      /* received when they were, the last time */
 	mono_t streams_due;
-	bool streams_late; /* nobody was told: what flows has begun before */
+	bool streams_late;  /* nobody was told: what flows has begun before */
 	mono_t notice_at;   /* something about a link could not be said yet */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */
@@ -322,11 +322,11 @@ mono_t app_metrics_deadline(const struct app *app);
 void app_metrics_tick(struct app *app, mono_t now);
 /* Membership sockets as the ports need them; true: something could not be opened. */
 bool app_sync_sockets(struct app *app);
-/* The first app_sync(), with what the process before has handed over, if there was one.
- */
+/* The first app_sync(), with what the process before has handed over, if there was
+ * one. */
 void app_take_over(struct app *app, mono_t now);
-/* Have any been received since the last time? *before is the caller's memory of that.
- */
+/* Have any been received since the last time? *before is the caller's memory of
+ * that. */
 bool app_datagrams_arrive(struct app *app, uint64_t *before);
 
 extern const struct ctl_command app_commands[];	      /* ends with a NULL name */

@@ -50,8 +50,8 @@ static int compare(const struct forwarder_stream *s, const struct addr *group,
 	return c || !source ? c : addr_cmp(&s->source, source);
 }
 
-/* The first stream that is not before (group, source); without a source, of the group.
- */
+/* The first stream that is not before (group, source); without a source, of the
+ * group. */
 static size_t lower_bound(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {

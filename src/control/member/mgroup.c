@@ -3,7 +3,6 @@
 /*
  * The group state machine of one downstream port: RFC 9776 6.4 (RFC 9777 7.4), with
  * older hosts (7.3 / 8.3) and the last member process (6.6.3 / 7.6.3, in mgroup_ask.c).
- * The proxy calls it with each record that policy let through and at each deadline.
  *
  * State is INCLUDE(A) or EXCLUDE(X,Y). One sorted array holds A, or X and Y together: Y
  * are the sources whose timer does not run. In this notation the table is
@@ -16,8 +15,9 @@
  *   EXCLUDE(X,Y) IS_IN(A), ALLOW(A)  EX(X+A, Y-A)   (A)=GMI
  *                IS_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GMI, drop X-A Y-A, GT=GMI
  *                BLOCK(A)            EX(X+(A-Y), Y) (A-X-Y)=GT, Q(G, A-Y)
- *                TO_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GT, drop X-A Y-A, Q(G,
- * A-Y), GT=GMI TO_IN(A)            EX(X+A, Y-A)   (A)=GMI, Q(G, X-A), Q(G)
+ *                TO_EX(A)            EX(A-Y, Y*A)   (A-X-Y)=GT, drop X-A Y-A,
+ *                                                   Q(G, A-Y), GT=GMI
+ *                TO_IN(A)            EX(X+A, Y-A)   (A)=GMI, Q(G, X-A), Q(G)
  *
  * What other ports and the upstream can see of it is (mode, A) or (mode, Y). Whatever
  * alters that says so in g->changed, and a call reports it. So a record costs what it
@@ -427,8 +427,8 @@ static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
 {
 	int r = 0;
 
-	/* EXCLUDE: A-X-Y joins X. Then either way what runs of the list is asked for.
-	 */
+	/* EXCLUDE: A-X-Y joins X. Then either way what runs of the list is asked
+	 * for. */
 	if (g->mode == GM_EXCLUDE)
 		r = sources_add(db, g, list, g->until, false, fx);
 	addrset_clear(&db->ask);

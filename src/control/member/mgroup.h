@@ -18,8 +18,8 @@
 
 struct mgroup_source {
 	struct addr addr;
-	mono_t until; /* source timer; MONO_UNSET: not running (blocked, EXCLUDE only)
-		       */
+	/* source timer; MONO_UNSET: not running (blocked, EXCLUDE only) */
+	mono_t until;
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
 	bool waits;	 /* a question about it waits for the turn of the group */
 	uint16_t by;	 /* who brought it, a hash; 0: several name it, or unknown */
@@ -76,9 +76,9 @@ struct mgroup {
 	size_t n_named; /* sources in the filters of all hosts */
 	mono_t host_at; /* no host is forgotten before */
 	struct mgroup_host one;
-	mono_t untracked_until; /* a member could not be tracked: no fast leave so long
-				 */
-	mono_t since;		/* first member */
+	/* a member could not be tracked: no fast leave so long */
+	mono_t untracked_until;
+	mono_t since; /* first member */
 	/* who brought it: an address, and a station if the link has such */
 	struct mgroup_owned {
 		struct mgroup_owner *owner;   /* in db->owners; NULL: nobody */
@@ -152,8 +152,8 @@ struct mgroup_db {
 	bool brought,
 		within_share; /* its sender has brought the group; may add to it */
 	uint16_t by;	      /* its sender, as mgroup_source has it; 0: no sources */
-	unsigned may_replace; /* sources of others that it may still take the place of
-			       */
+	/* sources of others that it may still take the place of */
+	unsigned may_replace;
 	/* the sender of a record has groups here so long; set by records, taken back by
 	 * whoever feeds them. MONO_UNSET: none of them tells so */
 	mono_t member_until;

@@ -3,7 +3,7 @@
 /*
  * Last member process: group-specific and group-and-source-specific queries with their
  * retransmissions (RFC 9776 6.6.3, RFC 9777 7.6.3), and the short way where all members
- * are tracked (fast leave, R092). Called by mgroup.c where the table says "Send Q".
+ * are tracked (fast leave, R092).
  *
  * What is to be asked waits for the turn of its group (mgroup_turn.c), most often for
  * none at all. Only a question that is sent lowers a timer, so nobody is cut off for

@@ -102,8 +102,8 @@ bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
 /* One more group fits, if need be at the expense of another one. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
-/* Make room for n addresses as far as the sender may, but not at the expense of `but`.
- */
+/* Make room for n addresses as far as the sender may, but not at the expense of
+ * `but`. */
 void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx);
@@ -133,8 +133,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 /* Every member is a tracked v3 host (R092), and the record that is being fed comes from
  * the station that its address is known from. */
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
-/* Whatever tracked hosts ask for by name runs as long as they are known. 0 or -ENOMEM.
- */
+/* Whatever tracked hosts ask for by name runs as long as they are known. 0 or
+ * -ENOMEM. */
 int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx);
 /* some tracked host wants the source; NULL: wants sources that nobody named */
 bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

@@ -3,7 +3,7 @@
 /*
  * The groups of a downstream for the next process (live upgrade): everything that a
  * struct mgroup holds, so that timers, last-member queries and the tracking of hosts go
- * on as if nothing had been. Called by the proxy. Pure.
+ * on as if nothing had been. Pure.
  */
 
 #include "base/cleanup.h"

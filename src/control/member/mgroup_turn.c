@@ -11,7 +11,7 @@
  * there is a bound for the port.
  *
  * Also here: which groups have ended by fast leave a moment ago, though they are not in
- * the table any more. Called by mgroup.c and mgroup_ask.c. Pure.
+ * the table any more. Pure.
  */
 
 #include "base/cleanup.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Membership policy, see policy.h. Called by the proxy for each record. White and black
- * lists: last match decides (config_group_allowed). Boundaries: RFC 2365 5, RFC 4007 5.
- * SSM: RFC 4604 2.2, RFC 9776 6.4.
+ * Membership policy, see policy.h. White and black lists: last match decides
+ * (config_group_allowed). Boundaries: RFC 2365 5, RFC 4007 5. SSM: RFC 4604 2.2, RFC
+ * 9776 6.4.
  */
 
 #include "control/member/policy.h"

@@ -2,7 +2,7 @@
 
 /*
  * Querier role of one downstream port and family: RFC 9776 6.6.2, 8.6, 8.7 and RFC 9777
- * 7.6.2. Called by the proxy for link events, queries heard on the port, and deadlines.
+ * 7.6.2.
  *
  *   DOWN --up--> ACTIVE --query from a lower address--> STANDBY
  *                  ^------other querier present timer------'
@@ -141,8 +141,8 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 	return q->role->forwards != forwarded;
 }
 
-/* a beats b: the numerically lower address; MLD compares interface identifiers (R055)
- */
+/* a beats b: the numerically lower address; MLD compares interface identifiers
+ * (R055) */
 static bool beats(const struct querier *q, const struct addr *a, const struct addr *b)
 {
 	if (addr_is_any(b)) /* we have no address: anybody who has one wins */

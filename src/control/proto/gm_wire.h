@@ -22,8 +22,8 @@ struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r);
 /* overwrite two octets that are there already, in network order */
 void gm_wire_patch_be16(uint8_t *p, uint16_t v);
 
-/* The message went to one of the two addresses, or to a unicast address (R015, R037).
- */
+/* The message went to one of the two addresses, or to a unicast address (R015,
+ * R037). */
 bool gm_wire_sent_to(
 	const struct gm_msg *msg, const struct addr *first, const struct addr *second);
 
@@ -52,6 +52,6 @@ void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
  * picks the exact code or the next lower value that has one. */
 uint32_t gm_wire_code_decode(uint8_t code);
 uint8_t gm_wire_code_encode(uint32_t value);
-/* A time in units of a field. A short one is not 0, which means "default" or "at once".
- */
+/* A time in units of a field. A short one is not 0, which means "default" or "at
+ * once". */
 uint32_t gm_wire_units(uint32_t ms, uint32_t unit_ms);

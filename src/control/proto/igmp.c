@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * IGMP codec: whole IPv4 packets <-> gm_msg, see igmp.h. Called by the proxy for every
- * packet of protocol 2 and by the edge that sends. Message formats: RFC 1112 App. I
- * (version 1), RFC 2236 2 (version 2), RFC 9776 4 (version 3); the IP header is RFC 791
- * with the Router Alert option of RFC 2113.
+ * IGMP codec: whole IPv4 packets <-> gm_msg, see igmp.h. Message formats: RFC 1112 App.
+ * I (version 1), RFC 2236 2 (version 2), RFC 9776 4 (version 3); the IP header is RFC
+ * 791 with the Router Alert option of RFC 2113.
  *
  * Decoding goes outside in: IP header, checksums, type, sender, then the message. A
  * report that is cut short counts as far as it is complete. Pure.
@@ -106,8 +105,8 @@ struct ip_header {
 	bool router_alert;
 };
 
-/* The IP header; *ret_payload is what follows it within the total length (R003, R004).
- */
+/* The IP header; *ret_payload is what follows it within the total length (R003,
+ * R004). */
 static enum gm_bad read_ip_header(
 	const void *packet, size_t len, struct ip_header *ret, struct rd *ret_payload)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * MLD codec: whole IPv6 packets <-> gm_msg, see mld.h. Called by the edge for every
- * packet that may be MLD and for everything that is sent. Message formats: RFC 2710 3
+ * MLD codec: whole IPv6 packets <-> gm_msg, see mld.h. Message formats: RFC 2710 3
  * (version 1), RFC 9777 5 (version 2); headers and options are RFC 8200 3 and 4, the
  * Router Alert option RFC 2711, the checksum RFC 4443 2.3.
  *

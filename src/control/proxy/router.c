@@ -2,9 +2,8 @@
 
 /*
  * The instances of the process, see router.h. An instance is known by its name, so that
- * it keeps its state through a reload in which its place in the file changed. Called by
- * the daemon in every round; RFC 4605 3 (an interface belongs to one instance, each has
- * one upstream).
+ * it keeps its state through a reload in which its place in the file changed. RFC 4605 3:
+ * an interface belongs to one instance, and each instance has one upstream.
  */
 
 #include "control/proxy/router.h"

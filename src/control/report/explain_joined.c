@@ -3,7 +3,7 @@
 /*
  * What a stream that arrives costs, see explain.h: how many of its datagrams leave in
  * one message, and why not more. The counts are those of all streams of the group, or
- * of the one source that was asked about (base/joined.h). Called by explain.c. Pure.
+ * of the one source that was asked about (base/joined.h). Pure.
  */
 
 #include "control/report/explain_priv.h"

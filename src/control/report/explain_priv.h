@@ -50,7 +50,7 @@ void explain_refused_copies(const struct explain_facts *f,
 const struct explain_refusal *explain_refused_join(const struct explain_output *out);
 void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e);
-/* datagrams of the kind, of the source in question if there is one; NULL: none lately
- */
+/* datagrams of the kind, of the source in question if there is one; NULL: none
+ * lately */
 const struct explain_refusal *explain_find_refusal(const struct explain_facts *f,
 	const struct explain_iface *i, enum explain_why why);

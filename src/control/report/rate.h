@@ -32,8 +32,8 @@ struct rate_reading {
 struct rate_table {
 	struct table keys; /* for its hash alone */
 	struct rate_reading last, next;
-	int64_t interval_ms; /* between the readings that the rates come from; 0: none
-			      */
+	/* between the readings that the rates come from; 0: none */
+	int64_t interval_ms;
 };
 
 void rate_table_init(struct rate_table *t, uint64_t seed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* JSON of small values, see json.h. Called by the handlers of the control socket. */
+/* JSON of small values, see json.h. */
 
 #include "control/show/json.h"
 

@@ -358,15 +358,15 @@ static void output_facts(
 			s.verdict[VERDICT_PORT_DOWN],
 	};
 	iface_facts(q, pp, &out->i);
-	/* members are refused by the lists of the downstream, frames by its boundaries
-	 */
+	/* members are refused by the lists of the downstream, frames by its
+	 * boundaries */
 	out->i.group_ok = policy_group(pp->cfg, &q->group) &&
 		plan_group_ok(&q->plan->port[pp->port].out, &q->group);
 	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
 	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
-		/* a port that is not up allows nothing, which is no fault of this one
-		 */
+		/* a port that is not up allows nothing, which is no fault of this
+		 * one */
 		if (!q->plan->port[in].present ||
 			portset_has(&q->plan->port[in].allowed, pp->port))
 			out->allowed = true;

@@ -142,8 +142,8 @@ static bool read_args(struct page *p, const char *args)
 
 /* ---- rows ---- */
 
-/* Hosts that are tracked for the group, of each port where there is state at least 1.
- */
+/* Hosts that are tracked for the group, of each port where there is state at least
+ * 1. */
 static unsigned count_members(const struct app *app, const struct fib_view *v)
 {
 	unsigned n = 0;

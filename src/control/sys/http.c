@@ -291,8 +291,8 @@ static enum metrics_format wanted(const struct http *h)
 	return 0;
 }
 
-/* Takes the body. NULL without memory: one without its headers would be misunderstood.
- */
+/* Takes the body. NULL without memory: one without its headers would be
+ * misunderstood. */
 static struct MHD_Response *body_response(
 	enum metrics_format format, char *body, size_t len)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Inherited descriptors, see listen.h. Called by main at the start, and by app_upgrade
- * to list what it hands over. Does not log. */
+/* Inherited descriptors, see listen.h. Does not log. */
 
 #include "control/sys/listen.h"
 

@@ -36,8 +36,8 @@ enum phase {
 	PHASE_ADDRS,
 };
 
-/* a link (zero octets behind the index) or an address that the running dump has named
- */
+/* a link (zero octets behind the index) or an address that the running dump has
+ * named */
 struct mark {
 	int ifindex;
 	struct addr addr;

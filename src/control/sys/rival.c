@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Rivals of the daemon, see rival.h. Called by app_rival.c. The kernel lists the
- * interfaces of its multicast routing below /proc/net and says in the sysctl
- * mc_forwarding that a program has taken it; such a program has a raw socket for IGMP
- * (MRT_INIT is an option of it), also before it has an interface. /proc/net shows our
- * network namespace whatever the mount; processes are seen as far as our PID namespace
- * and rights go.
+ * Rivals of the daemon, see rival.h. The kernel lists the interfaces of its multicast
+ * routing below /proc/net and says in the sysctl mc_forwarding that a program has taken
+ * it; such a program has a raw socket for IGMP (MRT_INIT is an option of it), also
+ * before it has an interface. /proc/net shows our network namespace whatever the mount;
+ * processes are seen as far as our PID namespace and rights go.
  */
 
 #include "control/sys/rival.h"

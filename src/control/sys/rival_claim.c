@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Who of those that call themselves ringcastd is believed, see rival_claim.h. Called by
- * app_rival.c. Datagrams, because the filter of system calls allows no connections. A
- * message is one octet: ANSWER, or anything else, which is a question.
+ * Who of those that call themselves ringcastd is believed, see rival_claim.h.
+ * Datagrams, because the filter of system calls allows no connections. A message is one
+ * octet: ANSWER, or anything else, which is a question.
  */
 
 #include "control/sys/rival_claim.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Messages to the service manager, see service.h. Called by main, app and app_upgrade.
- * Does not log. */
+/* Messages to the service manager, see service.h. Does not log. */
 
 #include "control/sys/service.h"
 

@@ -32,8 +32,8 @@ void service_watchdog(void);
 /* Can the manager keep descriptors? Asks it. 0, or -errno: -ENOTCONN, there is none;
  * -EPERM, it does not; -ETIME, it does not answer. */
 int service_can_store(void);
-/* Keep this one and hand it to the next process; forget those of a name. 0 or -errno.
- */
+/* Keep this one and hand it to the next process; forget those of a name. 0 or
+ * -errno. */
 int service_store(const char *name, int fd);
 int service_forget(const char *name);
 /* Wait until the manager has seen everything so far, or has gone, which the next

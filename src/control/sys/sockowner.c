@@ -2,7 +2,7 @@
 
 /*
  * Owners of Unix sockets, see sockowner.h: one question of sock_diag(7) for each, which
- * the kernel answers before send() returns. Called by rival_claim.c.
+ * the kernel answers before send() returns.
  */
 
 #include "control/sys/sockowner.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side on the upstream: memberships and the reports of their changes (RFC
- * 9776 5.1, RFC 9777 6.1; RFC 4605 4.1). Called by the proxy when the merged database
- * changes, and by host.c when repeats are due or the link is new.
+ * Host side on the upstream: memberships and the reports of their changes (RFC 9776
+ * 5.1, RFC 9777 6.1; RFC 4605 4.1).
  *
  * A change is reported at once, in its turn, and then repeated at random times until it
  * was sent robustness times. What is still owed is counted per group for a change of

@@ -4,8 +4,7 @@
  * Ration and order of the messages to the provider, see host_pace.h. The order is that
  * of start-time fair queueing, twice: a line's next turn is the one after its last, or
  * the one that has come when the line was empty; and so it is for a host within its
- * line, in a time that the line's changes move. Called by the files of the host side.
- * Pure.
+ * line, in a time that the line's changes move. Pure.
  */
 
 #include "control/upstream/host_pace.h"

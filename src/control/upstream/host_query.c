@@ -24,8 +24,8 @@
  * response time of its own, the shortest of IGMP, is answered late by that. */
 #define ANSWER_GAP_MS 100
 
-/* The answer to a general query takes at least so much time for each of its messages.
- */
+/* The answer to a general query takes at least so much time for each of its
+ * messages. */
 #define ANSWER_STEP_MS 1
 
 /* No query makes an answer wait longer. IGMPv2 has 25.5 s at most. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Packing of group records into reports, see host_report.h. Called by host.c and
- * host_query.c, which flush before they return to their caller. Record sizes: RFC
- * 9776 4.2.3, RFC 9777 5.2.3. Pure.
+ * Packing of group records into reports, see host_report.h. Record sizes: RFC 9776
+ * 4.2.3, RFC 9777 5.2.3. Pure.
  */
 
 #include "control/upstream/host_report.h"

@@ -3,7 +3,7 @@
 /*
  * The host side for the next process (live upgrade): memberships, repeats that are
  * owed, answers that are pending, the version spoken. So the provider hears nothing of
- * the change, and not less than it would have. Called by the proxy. Pure.
+ * the change, and not less than it would have. Pure.
  */
 
 #include "control/member/gm_state.h"

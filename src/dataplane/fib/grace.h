@@ -3,7 +3,7 @@
 
 /*
  * Grace periods of liburcu without a sudden end: rcu_barrier() ends the process where
- * there is no memory. Called by dataplane and fib.
+ * there is no memory.
  */
 
 /* Wait until the callbacks are done that this thread has handed to call_rcu() so far.

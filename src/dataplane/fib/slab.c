@@ -351,8 +351,8 @@ void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 	}
 }
 
-/* Most of the memory holds nothing: the chunk with the fewest objects is to be emptied.
- */
+/* Most of the memory holds nothing: the chunk with the fewest objects is to be
+ * emptied. */
 static struct slab_chunk *find_sparse(struct slab *s)
 {
 	struct slab_chunk *best = NULL;

@@ -32,8 +32,8 @@ struct slab {
 	struct slab_link all, room, retired[2];
 };
 
-/* `size` is a multiple of 16; one of 64 keeps each object in a cache line of its own.
- */
+/* `size` is a multiple of 16; one of 64 keeps each object in a cache line of its
+ * own. */
 void slab_init(struct slab *s, size_t size);
 /* No reader and no call_rcu callback is left. Zero octets are fine. */
 void slab_deinit(struct slab *s);

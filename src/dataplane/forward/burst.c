@@ -60,8 +60,8 @@ static bool is_flow(const struct burst_flow *flow, unsigned port, const struct f
 		addr_eq(&flow->src, &f->src);
 }
 
-/* Index of the flow, made when it is new. Half of the slots stay free, so probing ends.
- */
+/* Index of the flow, made when it is new. Half of the slots stay free, so probing
+ * ends. */
 static unsigned find_flow(struct burst *b, unsigned port, const struct frame *f)
 {
 	unsigned slot = slot_of(b, port, f);

@@ -22,8 +22,8 @@
 /* Runs of a flow that may wait for more at a time: media and two streams of FEC, and
  * some. */
 #define OPEN_MAX 8u
-/* Identifications of a burst that are further apart cannot be told from falling ones.
- */
+/* Identifications of a burst that are further apart cannot be told from falling
+ * ones. */
 #define ID_SPAN_MAX 0x7fffu
 
 /* What may be done with the identifications of a flow. */

@@ -50,8 +50,8 @@ static int adopt(struct ring_rx *r)
 	return r->copies ? 0 : -ENOMEM;
 }
 
-/* Longer frames have their own memory: without the right to more, as much as there is.
- */
+/* Longer frames have their own memory: without the right to more, as much as there
+ * is. */
 static int set_up_copies(struct ring_rx *r)
 {
 	int bytes = RECEIVE_BYTES, threshold = 1;

@@ -52,6 +52,6 @@ struct tx_mmsg;
 
 int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret); /* 0, -ENOMEM */
 struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t);
-/* `ports` (PORT_MAX of them, NULL where there is none) is borrowed until the next call
- */
+/* `ports` (PORT_MAX of them, NULL where there is none) is borrowed until the next
+ * call */
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret);

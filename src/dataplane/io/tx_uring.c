@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Batched transmit, see tx_uring.h. Called by worker (creation) and forward_burst()
- * through tx_ops.
+ * Batched transmit, see tx_uring.h.
  *
  * Each copy is one SENDMSG with MSG_DONTWAIT. Such a request is executed inside
  * io_uring_enter(2), in the order of submission, and its octets are copied before the

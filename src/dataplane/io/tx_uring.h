@@ -21,6 +21,6 @@ struct tx_uring;
 int tx_uring_new(struct forward *fw, struct tx_uring **ret);
 struct tx_uring *tx_uring_free(struct tx_uring *t);
 bool tx_uring_is_started(const struct tx_uring *t); /* it belongs to a thread */
-/* False: the ring has broken down at run time, for good. `ports` as in tx_mmsg_ops().
- */
+/* False: the ring has broken down at run time, for good. `ports` as in
+ * tx_mmsg_ops(). */
 bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret);

@@ -3,9 +3,9 @@
 /*
  * From ring memory to a frame that may be looked up: link checks, then the header
  * checks that RFC 1812 5.2.2 asks of a forwarder, then what a multicast forwarder must
- * not touch (link-local groups, control protocols, impossible sources). Called by the
- * worker for each frame of a ring block. The checks run in the order of enum verdict,
- * so that a frame with several faults is always counted the same way. Pure.
+ * not touch (link-local groups, control protocols, impossible sources). The checks run
+ * in the order of enum verdict, so that a frame with several faults is always counted
+ * the same way. Pure.
  *
  * RFC 791 3.1 and RFC 8200 3, 4 for the headers; RFC 1812 5.3.7, RFC 3927 2.7 and
  * RFC 4291 2.5, 2.7 for addresses; RFC 5095 for the routing header of type 0.

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The few octets a forwarder changes, see rewrite.h. Called by forward.c, once per
- * frame (TTL, transport checksum), once per flow and port (link header) or per copy
- * (fragments). RFC 1624 for checksum updates, RFC 768, 9293 3.1 and 8200 8.1 for
- * transport checksums, RFC 791 3.2 for fragmentation. Super-frames are cut as Linux
- * does it (inet_gso_segment, __udp_gso_segment). Pure.
+ * The few octets a forwarder changes, see rewrite.h. RFC 1624 for checksum updates, RFC
+ * 768, 9293 3.1 and 8200 8.1 for transport checksums, RFC 791 3.2 for fragmentation.
+ * Super-frames are cut as Linux does it (inet_gso_segment, __udp_gso_segment). Pure.
  */
 
 #include "dataplane/packet/rewrite.h"

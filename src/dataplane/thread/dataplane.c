@@ -2,7 +2,7 @@
 
 /*
  * The data plane as a whole, see dataplane.h: sockets per port, threads, what is chosen
- * for them. Called by the control thread alone. Its counters: dataplane_stats.c.
+ * for them. For the control thread alone. Its counters: dataplane_stats.c.
  *
  * A port has up to three sets of sockets (transmit, IPv4 ring, IPv6 ring), each with
  * one socket per thread. dataplane_apply() compares the plan with the sets, opens and

@@ -38,7 +38,7 @@ struct dataplane_config {
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	enum dataplane_latency latency;
-	uint32_t collect_ms; /* the bound of DATAPLANE_LATENCY_AUTO; 0: as shipped */
+	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0: as shipped */
 	bool receive_offload; /* super-frames, where the kernel can describe them */
 	uint64_t seed;
 };
@@ -63,13 +63,13 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none 
  * octets; 0: none is. */
 size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
-/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or ""
- */
+/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or
+ * "" */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
 /* The same for one port, with "super-frames, " in front where it takes them. */
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
-/* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-frames?
- */
+/* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-
+ * frames? */
 const char *dataplane_receive(const struct dataplane *dp, const char **ret_why);
 bool dataplane_receive_offload(const struct dataplane *dp);
 unsigned dataplane_threads(const struct dataplane *dp);
@@ -146,8 +146,8 @@ void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family famil
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
-/* Call round the control thread's wait: a sleeping thread must not hold back reclaim.
- */
+/* Call round the control thread's wait: a sleeping thread must not hold back
+ * reclaim. */
 void dataplane_control_sleep(void);
 void dataplane_control_wake(void);
 

@@ -63,7 +63,7 @@ struct dataplane {
 	bool uring;
 	enum coalesce_mode coalesce;
 	uint64_t collect_ns; /* 0: the threads never look away */
-	const char *why; /* static */
+	const char *why;     /* static */
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct crew *crew;

@@ -2,7 +2,7 @@
 
 /*
  * What the data plane has counted, see dataplane.h: summed over threads, and over the
- * processes before (live upgrade). Called by the control thread alone; the counters are
+ * processes before (live upgrade). For the control thread alone; the counters are
  * the threads', read while they count on.
  */
 

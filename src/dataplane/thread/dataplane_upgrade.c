@@ -2,7 +2,7 @@
 
 /*
  * Live upgrade of the data plane: the threads stop, the receive sockets go to another
- * process, which goes on where this one has stopped. Called by the control thread.
+ * process, which goes on where this one has stopped. For the control thread.
  *
  * The kernel keeps filling the rings meanwhile. That is enough for TPACKET_V2, where a
  * ring of 8 MiB holds 4096 frames. TPACKET_V3 hands over a block each millisecond, so

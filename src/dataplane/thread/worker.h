@@ -43,7 +43,7 @@ struct worker_params {
 	bool io_uring;
 	enum coalesce_mode coalesce;
 	uint64_t collect_ns; /* see collect.h; 0: only the kernel collects */
-	int cpu;   /* to stay on, or WORKER_ANY_CPU */
+	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
 	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
 };
 

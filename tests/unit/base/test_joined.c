@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* How well streams could be joined: what is found again, what makes room, what fades.
- */
+/* How well streams could be joined: what is found again, what makes room, what
+ * fades. */
 
 #include "base/joined.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* printable: what a terminal obeys becomes '?', octet by octet, and nothing else does.
- */
+/* printable: what a terminal obeys becomes '?', octet by octet, and nothing else
+ * does. */
 
 #include "test.h"
 

@@ -159,8 +159,8 @@ static void set_drops(json_t *p, const char *drops)
 	watch_update(&w, p);
 }
 
-/* N33: after a cure nothing is dropped now, and a key forgets what was dropped before.
- */
+/* N33: after a cure nothing is dropped now, and a key forgets what was dropped
+ * before. */
 static void drops_that_are_over(void **state)
 {
 	set_drops(page(1000, 2, 3), "{\"wrong_input\":1660}");

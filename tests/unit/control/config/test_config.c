@@ -12,8 +12,8 @@
 
 #include <errno.h>
 
-/* --- words and lines ---------------------------------------------------------------
- */
+/* --- words and lines
+ * --------------------------------------------------------------- */
 
 static void tokens(void **state)
 {
@@ -103,8 +103,8 @@ static void longest_socket_path(void **state)
 	config_free(c);
 }
 
-/* --- the rows of files as they are found in the field --------------------------------
- */
+/* --- the rows of files as they are found in the field
+ * -------------------------------- */
 
 struct fault {
 	const char *text;

@@ -9,8 +9,8 @@
 #include "config_fixture.h"
 #include "control/config/config_keyword.h"
 
-/* --- print and describe --------------------------------------------------------------
- */
+/* --- print and describe
+ * -------------------------------------------------------------- */
 
 static void equal_text(const char *x, const char *y)
 {

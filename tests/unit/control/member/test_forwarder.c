@@ -241,8 +241,8 @@ static void an_unknown_turn_counts_for_nothing(void **state)
 	forwarder_deinit(&r.f);
 }
 
-/* Copies that are lost on the way to the sensor make us come back less and less often.
- */
+/* Copies that are lost on the way to the sensor make us come back less and less
+ * often. */
 static void k04_no_flapping(void **state)
 {
 	const struct forwarder_rank rank = {false, own, high};

@@ -99,8 +99,8 @@ static void r133_merge_rules(void **state)
 	}
 }
 
-/* the effects as text: "*:12 1:2" = (*,G) to ports 1,2 and (1,G) to port 2; "x" deleted
- */
+/* the effects as text: "*:12 1:2" = (*,G) to ports 1,2 and (1,G) to port 2; "x"
+ * deleted */
 static const char *fib_text(char buf[256])
 {
 	buf[0] = '\0';

@@ -336,8 +336,8 @@ static void f7_share_of_a_host(void **state)
 	}
 }
 
-/* F7: the pool is full, by many made-up hosts; (S,G) of a newcomer get in all the same.
- */
+/* F7: the pool is full, by many made-up hosts; (S,G) of a newcomer get in all the
+ * same. */
 static void f7_full_pool_makes_room(void **state)
 {
 	FOR_BOTH_FAMILIES

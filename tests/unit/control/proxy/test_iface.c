@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The interface table: what is a change, addresses, and the choice of our own address.
- */
+/* The interface table: what is a change, addresses, and the choice of our own
+ * address. */
 
 #include "control/proxy/iface.h"
 #include "fail_alloc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Several instances in one process: they share the numbers of ports and nothing else.
- */
+/* Several instances in one process: they share the numbers of ports and nothing
+ * else. */
 
 #include "fail_alloc.h"
 #include "router_fixture.h"
@@ -122,8 +122,8 @@ static void r117_a_query_on_a_lan_causes_no_report_upstream(void **state)
 	assert_int_equal(fixture_reports(&t, "wan2", ""), 0);
 }
 
-/* An instance that goes leaves its groups and its entries; the other notices nothing.
- */
+/* An instance that goes leaves its groups and its entries; the other notices
+ * nothing. */
 static void r119_instance_removed_by_reload(void **state)
 {
 	struct proxy *tv;

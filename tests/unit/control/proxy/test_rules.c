@@ -51,8 +51,8 @@ static bool has_group(const char *port, const char *group)
 
 /* ---- boundaries ---- */
 
-/* Who may have a group: the hosts of lan1, and the provider as far as it hears of it.
- */
+/* Who may have a group: the hosts of lan1, and the provider as far as it hears of
+ * it. */
 static void check_boundary(const char *config, const char *group, bool lan, bool wan)
 {
 	setup(NULL);

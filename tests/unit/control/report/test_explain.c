@@ -623,8 +623,8 @@ static void each_situation_has_its_headline(void **state)
 	assert_true(array_len(cases) >= 40);
 }
 
-/* 40 rooms of a hotel, one of which looks: one line for the others, none that refuses.
- */
+/* 40 rooms of a hotel, one of which looks: one line for the others, none that
+ * refuses. */
 static void rooms_that_never_asked_are_one_line(void **state)
 {
 	struct explain_output out[40];
@@ -683,8 +683,8 @@ static void verdicts_have_names(void **state)
 	assert_string_equal(explain_verdict_name(EXPLAIN_NOTE), "note");
 }
 
-/* The caller learns that the list is not whole; 40 outputs are more than fit at once.
- */
+/* The caller learns that the list is not whole; 40 outputs are more than fit at
+ * once. */
 static void memory_runs_out(void **state)
 {
 	struct explain_output out[40];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ctl: requests in pieces, several clients, clients that misbehave, the socket file.
- */
+/* ctl: requests in pieces, several clients, clients that misbehave, the socket file. */
 
 #include "control/show/json.h"
 #include "control/sys/ctl.h"

@@ -366,8 +366,8 @@ static void r111_oversized_records(void **state)
 	}
 }
 
-/* the records of all messages since the last call; every message but the last is full
- */
+/* the records of all messages since the last call; every message but the last is
+ * full */
 static size_t count_packed(struct host_fixture *t, size_t limit)
 {
 	size_t n = 0;
@@ -415,8 +415,8 @@ static void r111_many_groups_share_reports(void **state)
 	}
 }
 
-/* A record that fits into a report of its own is not cut or split to fill another one.
- */
+/* A record that fits into a report of its own is not cut or split to fill another
+ * one. */
 static void r111_records_stay_whole(void **state)
 {
 	for (enum gm_mode mode = GM_INCLUDE; mode <= GM_EXCLUDE; mode++) {

@@ -804,8 +804,8 @@ static int by_five(const void *x, const void *y)
 	return d ? d : p->b < q->b ? -1 : 1;
 }
 
-/* What is left is in order when it is so among those of the same addresses and ports.
- */
+/* What is left is in order when it is so among those of the same addresses and
+ * ports. */
 static void whole_by_five(struct receiver *x)
 {
 	unsigned n = 0;
