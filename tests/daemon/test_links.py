@@ -461,7 +461,7 @@ def loop(b):
         assert 0 < port["tx_packets"] <= stream.sent, f"{end}: {port}"
         assert port["verdicts"]["forwarded"] == 0, f"{end} goes on with what came round"
     wait_for(10, lambda: next(p for p in d.show("stats")["ports"] if p["name"] == "lan2")
-             ["ring_packets"] >= 200, "it did come round")
+             ["ring_packets"] >= 10, "it did come round, joined to larger packets")
 
 
 @case("K09 the carrier of the upstream is lost for less than a second: reported again")
