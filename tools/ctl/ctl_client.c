@@ -341,8 +341,9 @@ void ctl_client_print_json(
 	_cleanup_(freep) char *text = NULL;
 
 	if (!line || ctx->pretty)
-		line = text =
-			json_dumps(reply, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+		text = json_dumps(reply, ctx->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	if (text)
+		line = text;
 	if (line)
 		printable_json(line, strlen(line), stdout);
 	putchar('\n');

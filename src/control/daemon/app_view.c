@@ -6,7 +6,7 @@
 
 #include "control/daemon/app_priv.h"
 
-#include <stdio.h>
+#include <string.h>
 
 mono_t view_now(const struct app *app)
 {
@@ -76,7 +76,10 @@ const struct kgroups *view_kernel(const struct app *app, enum family family)
 struct view_port view_port(const struct app *app, unsigned port)
 {
 	const struct app_port *ap = &app->port[port];
-	struct view_port v = {.error = ap->error};
+	struct view_port v;
+
+	memset(&v, 0, sizeof(v));
+	v.error = ap->error;
 
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		v.sensor[f] = ap->sensor[f] != NULL;

@@ -29,9 +29,11 @@ static void read_sockets(const struct app *app, unsigned port, struct scrape_por
 
 	view_socket_stats(app, port, &p->control);
 	p->error |= v.error != 0;
-	memcpy(p->family, v.socket, sizeof(p->family));
-	memcpy(p->queue, v.queue, sizeof(p->queue));
-	memcpy(p->queue_limit, v.queue_limit, sizeof(p->queue_limit));
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		p->family[f] = v.socket[f];
+		p->queue[f] = v.queue[f];
+		p->queue_limit[f] = v.queue_limit[f];
+	}
 }
 
 static void read_membership(
