@@ -4,12 +4,11 @@
  * See refusals.h. The slots of a group are found by its hash and searched one by one. A
  * reader that meets the writer looks again a few times, then goes on without the slot:
  * what is written that often is there a moment later.
- *
- * The fields are stored with release and loaded with acquire, so that whoever has seen
- * a new field also sees that `turn` has changed.
  */
 
 #include "base/refusals.h"
+
+#include "base/slot.h"
 
 #include <string.h>
 
@@ -23,40 +22,7 @@ static uint64_t key_of(const struct refusal *r)
 static const struct refusal_slot *set_of(
 	const struct refusals *v, const struct addr *group)
 {
-	uint64_t w[2], h;
-
-	memcpy(w, group->b, sizeof(w));
-	h = (w[0] * UINT64_C(0x9e3779b97f4a7c15)) ^ w[1];
-	h = (h ^ h >> 32) * UINT64_C(0xff51afd7ed558ccd);
-	return v->slot[(h >> 40) % REFUSALS_SETS];
-}
-
-/* pairs with the release in put() */
-static uint64_t get(const _Atomic uint64_t *field)
-{
-	return atomic_load_explicit(field, memory_order_acquire);
-}
-
-static void put(_Atomic uint64_t *field, uint64_t value)
-{
-	/* pairs with the acquire in get() */
-	atomic_store_explicit(field, value, memory_order_release);
-}
-
-static void get_addr(const _Atomic uint64_t field[2], struct addr *ret)
-{
-	uint64_t w[2] = {get(&field[0]), get(&field[1])};
-
-	memcpy(ret->b, w, sizeof(w));
-}
-
-static void put_addr(_Atomic uint64_t field[2], const struct addr *a)
-{
-	uint64_t w[2];
-
-	memcpy(w, a->b, sizeof(w));
-	put(&field[0], w[0]);
-	put(&field[1], w[1]);
+	return v->slot[slot_set(group, REFUSALS_SETS)];
 }
 
 /* The slot of this group, place and reason, else the one that makes room. */
@@ -70,14 +36,15 @@ static struct refusal_slot *slot_of(struct refusals *v, const struct refusal *r)
 	for (unsigned i = 0; i < REFUSALS_WAYS; i++) {
 		struct addr group;
 
-		get_addr(set[i].group, &group);
-		if (get(&set[i].key) == key && addr_eq(&group, &r->group))
+		slot_get_addr(set[i].group, &group);
+		if (slot_get(&set[i].key) == key && addr_eq(&group, &r->group))
 			return &set[i];
-		if (get(&oldest->key) &&
-			(!get(&set[i].key) || get(&set[i].at) < get(&oldest->at)))
+		if (slot_get(&oldest->key) &&
+			(!slot_get(&set[i].key) ||
+				slot_get(&set[i].at) < slot_get(&oldest->at)))
 			oldest = &set[i];
 	}
-	put(&oldest->n, 0);
+	slot_put(&oldest->n, 0);
 	return oldest;
 }
 
@@ -87,12 +54,12 @@ void refusals_note(struct refusals *v, const struct refusal *r)
 	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
 
 	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);
-	put(&s->key, key_of(r));
-	put_addr(s->group, &r->group);
-	put_addr(s->from, &r->from);
+	slot_put(&s->key, key_of(r));
+	slot_put_addr(s->group, &r->group);
+	slot_put_addr(s->from, &r->from);
 	atomic_store_explicit(&s->value, r->value, memory_order_release);
-	put(&s->n, get(&s->n) + r->n);
-	put(&s->at, r->at);
+	slot_put(&s->n, slot_get(&s->n) + r->n);
+	slot_put(&s->at, r->at);
 	/* pairs with the acquire in read_slot() */
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
 	atomic_store_explicit(&v->n,
@@ -106,15 +73,15 @@ static bool read_slot(const struct refusal_slot *s, struct refusal *ret)
 	for (unsigned i = 0; i < TRIES; i++) {
 		/* pairs with the release in refusals_note() */
 		uint32_t turn = atomic_load_explicit(&s->turn, memory_order_acquire);
-		uint64_t key = get(&s->key);
+		uint64_t key = slot_get(&s->key);
 
 		ret->port = (unsigned)(key & UINT32_MAX) - 1;
 		ret->why = (unsigned)(key >> 32);
-		get_addr(s->group, &ret->group);
-		get_addr(s->from, &ret->from);
+		slot_get_addr(s->group, &ret->group);
+		slot_get_addr(s->from, &ret->from);
 		ret->value = atomic_load_explicit(&s->value, memory_order_acquire);
-		ret->n = get(&s->n);
-		ret->at = get(&s->at);
+		ret->n = slot_get(&s->n);
+		ret->at = slot_get(&s->at);
 		if (turn % 2 == 0 &&
 			atomic_load_explicit(&s->turn, memory_order_relaxed) == turn)
 			return key != 0 && ret->n > 0;
