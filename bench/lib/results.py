@@ -185,7 +185,7 @@ def _television_targets(found):
         if s and row["load"] in cases.WAKEUPS:
             yield _target(f"wake-ups per second, {what}", cases.WAKEUPS[row["load"]],
                           s["wakeups"], False)
-        # who cannot deliver all has queues that are full
+        # the queues of a contestant that cannot deliver everything are full
         if s and s["delivered"] > 0.999:
             yield _target(f"latency p99, ms, {what}", cases.LATENCY_MS, s["p99_ms"], False)
         if s and row["load"] == "studio":
