@@ -167,17 +167,17 @@ static void execute(struct sim_proxy *x)
 
 /* ---- other forwarders ---- */
 
-static uint64_t packets_of(void *ctx, const struct proxy_port *pp,
+static struct forwarder_count received(void *ctx, const struct proxy_port *pp,
 	const struct addr *group, const struct addr *source)
 {
 	const struct sim_fib_entry *e = sim_proxy_entry(ctx, group, source);
 
-	return e ? e->packets : 0;
+	return e ? e->received : (struct forwarder_count){0};
 }
 
 static void turn(struct sim_proxy *x)
 {
-	const struct proxy_counts counts = {.packets = packets_of, .ctx = x};
+	const struct proxy_counts counts = {.received = received, .ctx = x};
 
 	x->turn_at = MONO_NEVER;
 	for (unsigned i = 0; i < PORT_MAX; i++)
@@ -187,6 +187,8 @@ static void turn(struct sim_proxy *x)
 			proxy_forwarder_turn(x->router->port[i], x->node.sim->now,
 				x->node.sim->family, &counts, &x->fx);
 }
+
+#define DATAGRAM_BYTES 1344 /* RTP with seven TS packets */
 
 /* As the sensor of the port and the forwarding table would have it. */
 static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
@@ -204,10 +206,12 @@ static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
 	if (!e)
 		e = find(&x->fib, &d->group, &any);
 	if (pp->role == CONFIG_ROLE_UPSTREAM && e)
-		e->packets++;
+		e->received = (struct forwarder_count){
+			e->received.packets + 1, e->received.bytes + DATAGRAM_BYTES};
 	if (proxy_wants_sensor(pp, x->node.sim->family, x->node.sim->now)) {
 		proxy_copy(pp, x->node.sim->now,
-			&(struct proxy_copy){d->group, d->src, d->from}, &x->fx);
+			&(struct proxy_copy){d->group, d->src, d->from, DATAGRAM_BYTES},
+			&x->fx);
 		execute(x);
 	}
 }

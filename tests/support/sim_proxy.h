@@ -17,7 +17,7 @@ struct sim_fib_entry {
 		struct addr group, source; /* source unspecified: (*,G) */
 	} key;
 	struct portset out;
-	uint64_t packets; /* that came in at an upstream */
+	struct forwarder_count received; /* at an upstream */
 };
 
 struct sim_proxy {

@@ -33,7 +33,7 @@ struct reading {
 };
 
 static void copy(void *arg, const struct addr *group, const struct addr *source,
-	const struct gm_mac *mac)
+	const struct gm_mac *mac, uint32_t bytes)
 {
 	struct reading *r = arg;
 
@@ -42,20 +42,23 @@ static void copy(void *arg, const struct addr *group, const struct addr *source,
 		r->last_is_own = is_own_mac(r->app, mac);
 	}
 	if (!r->last_is_own)
-		proxy_copy(r->pp, r->now, &(struct proxy_copy){*group, *source, *mac},
+		proxy_copy(r->pp, r->now,
+			&(struct proxy_copy){*group, *source, *mac, bytes},
 			&r->app->fx);
 }
 
 /* What came in at the port itself is no copy of ours. */
-static uint64_t packets(void *ctx, const struct proxy_port *pp,
+static struct forwarder_count received(void *ctx, const struct proxy_port *pp,
 	const struct addr *group, const struct addr *source)
 {
 	const struct app *app = ctx;
 	struct fib_view v;
 
 	if (!fib_read(dataplane_fib(app->dp), pp->proxy->instance, source, group, &v))
-		return 0;
-	return v.last_port == pp->port ? FORWARDER_UNKNOWN : v.packets;
+		return (struct forwarder_count){0};
+	if (v.last_port == pp->port)
+		return (struct forwarder_count){.packets = FORWARDER_UNKNOWN};
+	return (struct forwarder_count){v.packets, v.bytes};
 }
 
 static void read_sensor(
@@ -64,7 +67,7 @@ static void read_sensor(
 	struct sensor *s = app->port[pp->port].sensor[family];
 	struct reading r = {.app = app, .pp = pp, .now = now};
 	struct proxy_counts counts = {
-		.packets = packets, .ctx = app, .sampling = sensor_sampling(s)};
+		.received = received, .ctx = app, .sampling = sensor_sampling(s)};
 
 	sensor_read(s, copy, &r);
 	proxy_forwarder_turn(pp, now, family, &counts, &app->fx);

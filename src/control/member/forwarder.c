@@ -136,19 +136,21 @@ static bool within(mono_t since, int64_t ms, mono_t now)
 	return mono_before(now, mono_add_ms(since, ms));
 }
 
-/* Who has sent more than half of the copies of a turn has won at its end. */
-static void vote(struct forwarder_stream *s, const struct gm_mac *mac)
+/* Who has sent more than half of the bytes of a turn has won at its end. */
+static void vote(struct forwarder_stream *s, const struct gm_mac *mac, uint32_t bytes)
 {
-	if (s->votes == 0)
+	if (gm_mac_eq(&s->mac, mac)) {
+		s->votes += bytes;
+	} else if (s->votes >= bytes) {
+		s->votes -= bytes;
+	} else {
 		s->mac = *mac;
-	if (gm_mac_eq(&s->mac, mac))
-		s->votes++;
-	else
-		s->votes--;
+		s->votes = bytes - s->votes;
+	}
 }
 
 int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
-	const struct addr *source, const struct gm_mac *mac)
+	const struct addr *source, const struct gm_mac *mac, uint32_t bytes)
 {
 	size_t i = lower_bound(f, group, source);
 	struct forwarder_stream *s;
@@ -159,8 +161,9 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 			&(struct forwarder_stream){.group = *group,
 				.source = *source,
 				.mac = *mac,
-				.votes = 1,
+				.votes = bytes,
 				.copies = 1,
+				.copies_bytes = bytes,
 				.first = now,
 				.last = now,
 				.covered = now,
@@ -171,8 +174,9 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 	s = &f->v[i];
 	if (!within(s->last, PAUSE_MS, now))
 		s->enough = false; /* and a new run begins */
-	vote(s, mac);
+	vote(s, mac, bytes);
 	s->copies++;
+	s->copies_bytes += bytes;
 	s->last = now;
 	return 0;
 }
@@ -254,6 +258,28 @@ static uint64_t received(struct forwarder_stream *s, uint64_t packets)
 	return n;
 }
 
+static uint64_t payload(enum family family, uint64_t packets, uint64_t bytes)
+{
+	uint64_t headers = packets * (family == FAMILY_IPV4 ? 28u : 48u);
+
+	return bytes > headers ? bytes - headers : 0;
+}
+
+/* Datagrams in the copies of this turn. Frames that hold more than ours do on average
+ * are super-frames, which a forwarder sends and a virtual link carries in one piece. */
+static uint64_t datagrams(
+	const struct forwarder_stream *s, const struct forwarder_count *ours)
+{
+	enum family family = addr_family(&s->group);
+	uint64_t theirs = payload(family, s->copies, s->copies_bytes), all, n;
+
+	if (ours->packets == FORWARDER_UNKNOWN || ours->packets == 0)
+		return s->copies;
+	all = payload(family, ours->packets, ours->bytes);
+	n = all < ours->packets ? 0 : theirs / (all / ours->packets);
+	return n > s->copies ? n : s->copies;
+}
+
 /* `n` and `copies` of this turn join those of the turns before. */
 static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
@@ -303,12 +329,14 @@ static enum forwarder_change turn_standby(
 }
 
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
-	uint64_t packets, unsigned sampling, const struct forwarder_rank *rank)
+	const struct forwarder_count *ours, unsigned sampling,
+	const struct forwarder_rank *rank)
 {
 	struct forwarder_stream *s = &f->v[i];
-	uint64_t n = received(s, packets), copies = s->copies << sampling;
+	uint64_t n = received(s, ours->packets),
+		 copies = datagrams(s, ours) << sampling;
 
-	s->copies = 0;
+	s->copies = s->copies_bytes = 0;
 	s->votes = 0;
 	weigh(s, now, n, copies);
 	if (!s->standby)

@@ -25,13 +25,14 @@
 /* A stream that another station sends there, or has sent there a moment ago. */
 struct forwarder_stream {
 	struct addr group, source;
-	struct gm_mac mac; /* who sends most of the copies */
-	uint32_t votes;	   /* for that, since the last turn */
-	bool standby;	   /* we leave the stream to that one */
-	bool counted;	   /* `packets` is known */
-	bool enough;	   /* copies, to take that one for a forwarder */
-	uint64_t packets;  /* that we had received at the last turn */
-	uint64_t copies;   /* that came since the last turn */
+	struct gm_mac mac;     /* who sends most of the copies */
+	uint64_t votes;	       /* for that, since the last turn, in bytes */
+	bool standby;	       /* we leave the stream to that one */
+	bool counted;	       /* `packets` is known */
+	bool enough;	       /* copies, to take that one for a forwarder */
+	uint64_t packets;      /* that we had received at the last turn */
+	uint64_t copies;       /* frames that came since the last turn, and ... */
+	uint64_t copies_bytes; /* ... their bytes: a super-frame is several datagrams */
 	/* of the last turns, the older the less they weigh: what we have received, and
 	 * copies */
 	uint64_t recent_ours, recent_copies;
@@ -68,17 +69,22 @@ enum forwarder_change {
 void forwarder_deinit(struct forwarder *f);
 void forwarder_clear(struct forwarder *f); /* forget all streams */
 
-/* A copy of a stream has arrived. 1: the stream is a new one; 0; -ENOSPC, -ENOMEM: it
- * is not looked at. */
+/* A copy of a stream has arrived, an IP packet of `bytes`. 1: the stream is a new one;
+ * 0; -ENOSPC, -ENOMEM: it is not looked at. */
 int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
-	const struct addr *source, const struct gm_mac *mac);
+	const struct addr *source, const struct gm_mac *mac, uint32_t bytes);
 
-/* A turn for stream number i. `packets` is how many we have received of it from
- * elsewhere so far, or FORWARDER_UNKNOWN; of the copies one of 2^`sampling` was looked
- * at. FORWARDER_FORGOTTEN:
- * another stream has the number now. */
+/* What we have received of a stream from elsewhere so far. */
+struct forwarder_count {
+	uint64_t packets; /* or FORWARDER_UNKNOWN */
+	uint64_t bytes;	  /* of IP packets */
+};
+
+/* A turn for stream number i. Of the copies one of 2^`sampling` was looked at.
+ * FORWARDER_FORGOTTEN: another stream has the number now. */
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
-	uint64_t packets, unsigned sampling, const struct forwarder_rank *rank);
+	const struct forwarder_count *ours, unsigned sampling,
+	const struct forwarder_rank *rank);
 /* Nobody wants the stream there any more. */
 void forwarder_forget(struct forwarder *f, size_t i);
 

@@ -131,14 +131,15 @@ bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t 
 struct proxy_copy {
 	struct addr group, source;
 	struct gm_mac mac;
+	uint32_t bytes; /* length of the IP packet, which may be a super-frame */
 };
 void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy,
 	struct effects *fx);
 
-/* How many datagrams of a stream this system has received elsewhere than on `pp`, or
+/* What this system has received of a stream elsewhere than on `pp`; packets may be
  * FORWARDER_UNKNOWN. */
 struct proxy_counts {
-	uint64_t (*packets)(void *ctx, const struct proxy_port *pp,
+	struct forwarder_count (*received)(void *ctx, const struct proxy_port *pp,
 		const struct addr *group, const struct addr *source);
 	void *ctx;
 	unsigned sampling; /* one of 2^n datagrams of others is looked at */

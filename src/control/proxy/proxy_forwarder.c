@@ -45,7 +45,8 @@ void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy
 		(is_sender(pp, &copy->source) ||
 			!is_wanted(pp, &copy->group, &copy->source)))
 		return;
-	if (forwarder_copy(f, now, &copy->group, &copy->source, &copy->mac) <= 0)
+	if (forwarder_copy(
+		    f, now, &copy->group, &copy->source, &copy->mac, copy->bytes) <= 0)
 		return;
 	proxy_group_changed(pp->proxy, now, pp->port, &copy->group);
 	proxy_merge(pp->proxy, now, fx);
@@ -78,11 +79,13 @@ void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
 		struct forwarder_stream s = f->v[i];
 		enum forwarder_change change = FORWARDER_FORGOTTEN;
 
-		if (is_wanted(pp, &s.group, &s.source))
-			change = forwarder_turn(f, now, i,
-				counts->packets(counts->ctx, pp, &s.group, &s.source),
-				counts->sampling, &rank);
-		else
+		if (is_wanted(pp, &s.group, &s.source)) {
+			struct forwarder_count ours =
+				counts->received(counts->ctx, pp, &s.group, &s.source);
+
+			change = forwarder_turn(
+				f, now, i, &ours, counts->sampling, &rank);
+		} else
 			forwarder_forget(f, i);
 		if (change != FORWARDER_SAME)
 			proxy_group_changed(pp->proxy, now, pp->port, &s.group);

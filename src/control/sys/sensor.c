@@ -9,6 +9,7 @@
 
 #include "control/sys/sensor.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/inet.h"
 
@@ -152,6 +153,12 @@ static struct addr address(const struct sensor *s, const uint8_t *at)
 	return a;
 }
 
+/* As the header says; the frame's own length may include padding. */
+static uint32_t packet_bytes(const struct sensor *s, const uint8_t *ip)
+{
+	return s->family == FAMILY_IPV4 ? get_u16be(ip + 2) : 40u + get_u16be(ip + 4);
+}
+
 /* The ring was full: streams whose turn came late have not been seen. Or there is much
  * room. */
 static void adapt(struct sensor *s, unsigned n)
@@ -171,7 +178,7 @@ static void adapt(struct sensor *s, unsigned n)
 
 void sensor_read(struct sensor *s,
 	void (*fn)(void *arg, const struct addr *group, const struct addr *source,
-		const struct gm_mac *mac),
+		const struct gm_mac *mac, uint32_t bytes),
 	void *arg)
 {
 	bool v4 = s->family == FAMILY_IPV4;
@@ -194,7 +201,7 @@ void sensor_read(struct sensor *s,
 			struct gm_mac mac;
 
 			memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
-			fn(arg, &group, &source, &mac);
+			fn(arg, &group, &source, &mac, packet_bytes(s, ip));
 		}
 		atomic_store_explicit(status, TP_STATUS_KERNEL, memory_order_release);
 		s->next = (s->next + 1) % N_FRAMES;

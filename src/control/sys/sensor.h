@@ -19,10 +19,11 @@ struct sensor;
 int sensor_open(int ifindex, enum family family, struct sensor **ret);
 struct sensor *sensor_close(struct sensor *s); /* takes and returns NULL */
 
-/* Hands over what has gathered. */
+/* Hands over what has gathered. `bytes` is the length of the IP packet: a super-frame,
+ * which arrives in one piece through virtual links, is several datagrams (R183). */
 void sensor_read(struct sensor *s,
 	void (*fn)(void *arg, const struct addr *group, const struct addr *source,
-		const struct gm_mac *mac),
+		const struct gm_mac *mac, uint32_t bytes),
 	void *arg);
 /* The n of one in 2^n, of the datagrams that are read next. */
 unsigned sensor_sampling(const struct sensor *s);

@@ -5,7 +5,7 @@
  * (K04), and whom nobody takes for one (F3). A case is a script of quarters of a
  * second, "c" a turn with a batch of ours and of the other's copies of it, "d" with
  * ours alone, "k" with copies alone, "1" with ours and a single copy, "h" with ours and
- * copies of half, "q" of a quarter, "." with neither; the state after each turn is "-"
+ * copies of half, "q" of a quarter, "s" copies in super-frames, "." with neither; the state after each turn is "-"
  * (we forward), "S" (on standby) or "0" (there is no entry).
  */
 
@@ -22,7 +22,7 @@ struct run {
 	struct forwarder f;
 	struct addr group, source;
 	mono_t now;
-	uint64_t packets;
+	struct forwarder_count ours;
 };
 
 static void run_init(struct run *r)
@@ -35,28 +35,42 @@ static void run_init(struct run *r)
 
 #define BATCH 25 /* datagrams of a turn */
 
+#define BYTES 1344 /* of an IP packet */
+#define SUPER 8	   /* datagrams of a super-frame */
+
 static unsigned n_copies(char what, unsigned sampling)
 {
 	unsigned n = strchr("ck", what) ? BATCH : what == 'h' ? (BATCH + 1) / 2 : 1;
 
-	if (!strchr("ckhq1", what))
+	if (!strchr("ckhqs1", what))
 		return 0;
 	if (what == 'q')
 		n = BATCH / 4 + 1;
+	if (what == 's')
+		n = BATCH / SUPER;
 	return sampling ? 1 : n;
+}
+
+static void receive(struct run *r)
+{
+	r->ours.packets += BATCH;
+	r->ours.bytes += BATCH * BYTES;
 }
 
 /* One turn; the state after it. */
 static char step(struct run *r, char what, const struct gm_mac *mac, unsigned sampling,
 	const struct forwarder_rank *rank)
 {
+	uint32_t bytes = what == 's' ? SUPER * (BYTES - 28) + 28 : BYTES;
+
 	r->now = mono_add_ms(r->now, FORWARDER_TURN_MS);
-	r->packets += strchr("cd1hq", what) ? BATCH : 0;
+	if (strchr("cd1hqs", what))
+		receive(r);
 	for (unsigned i = n_copies(what, sampling); i; i--)
-		assert_true(
-			forwarder_copy(&r->f, r->now, &r->group, &r->source, mac) >= 0);
+		assert_true(forwarder_copy(&r->f, r->now, &r->group, &r->source, mac,
+				    bytes) >= 0);
 	if (r->f.n)
-		forwarder_turn(&r->f, r->now, 0, r->packets, sampling, rank);
+		forwarder_turn(&r->f, r->now, 0, &r->ours, sampling, rank);
 	if (r->f.n == 0)
 		return '0';
 	return r->f.v[0].standby ? 'S' : '-';
@@ -96,6 +110,8 @@ static void k04_who_stops(void **state)
 			"---------------------------------", &low, {true, own, {{0}}}},
 		{"what we do not receive", "kkkkk", "-----", &low, {false, own, third}},
 		{"then we do", "kkkckk", "---SSS", &low, {false, own, third}},
+		{"its copies come in super-frames", "sssss", "-SSSS", &low,
+			{false, own, third}},
 		{"it forwards the half", "hhhhh", "-SSSS", &low, {false, own, third}},
 		{"it begins while we know of it", "1dddddddccccc", "----------SSS",
 			&low, {false, own, third}},
@@ -125,6 +141,8 @@ static void k04_who_goes_on(void **state)
 		{"thin: one datagram in two seconds", "cc.......c.......c.......c",
 			"-SSSSSSSSSSSSSSSSSSSSSSSSS"},
 		{"thin, and the other is gone", "cc.......d..", "-SSSSSSSSSS-"},
+		{"and its copies come in super-frames", "ccssssssssssss",
+			"-SSSSSSSSSSSSS"},
 		{"it comes back", "ccddddccc", "-SSSS--SS"},
 		{"a quarter of its copies is lost on the way", "cchchchchchchchch",
 			"-SSSSSSSSSSSSSSSS"},
@@ -206,12 +224,12 @@ static void f3_the_majority_is_the_other(void **state)
 	run_init(&r);
 	for (unsigned i = 0; i < 16; i++) {
 		r.now = mono_add_ms(r.now, FORWARDER_TURN_MS);
-		r.packets += BATCH;
-		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low);
+		receive(&r);
+		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low, BYTES);
 		for (unsigned k = 0; k < BATCH; k++)
-			forwarder_copy(&r.f, r.now, &r.group, &r.source, &high);
-		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low);
-		assert_int_equal(forwarder_turn(&r.f, r.now, 0, r.packets, 0, &rank),
+			forwarder_copy(&r.f, r.now, &r.group, &r.source, &high, BYTES);
+		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low, BYTES);
+		assert_int_equal(forwarder_turn(&r.f, r.now, 0, &r.ours, 0, &rank),
 			FORWARDER_SAME);
 		assert_true(gm_mac_eq(&r.f.v[0].mac, &high));
 	}
@@ -224,16 +242,16 @@ static void f3_the_majority_is_the_other(void **state)
 static void an_unknown_turn_counts_for_nothing(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
+	const struct forwarder_count unknown = {.packets = FORWARDER_UNKNOWN};
 	struct run r;
 
 	(void)state;
 	run_init(&r);
-	r.packets = 1000000;
+	r.ours = (struct forwarder_count){1000000, 1000000ull * BYTES};
 	step(&r, 'c', &low, 0, &rank);
 	assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
 	for (unsigned i = 0; i < 8; i++) {
-		assert_int_equal(
-			forwarder_turn(&r.f, r.now, 0, FORWARDER_UNKNOWN, 0, &rank),
+		assert_int_equal(forwarder_turn(&r.f, r.now, 0, &unknown, 0, &rank),
 			FORWARDER_SAME);
 		assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
 		assert_int_equal(r.f.v[0].missed, 0);
@@ -307,8 +325,8 @@ static void the_table_is_bounded_and_in_order(void **state)
 		unsigned k = i * 7919 % 65521;
 
 		group = ADDR_V4(239, 1, (uint8_t)(k >> 8), (uint8_t)k);
-		assert_int_equal(
-			forwarder_copy(&f, mono_from_ms(1), &group, &source, &low),
+		assert_int_equal(forwarder_copy(&f, mono_from_ms(1), &group, &source,
+					 &low, BYTES),
 			i < FORWARDER_MAX ? 1 : -ENOSPC);
 	}
 	assert_int_equal(f.n, FORWARDER_MAX);
