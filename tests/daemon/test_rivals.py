@@ -144,6 +144,19 @@ def before(b):
     assert "igmpproxy" in d.table("interfaces"), d.table("interfaces")
 
 
+@case("show interfaces NAME has the rivals of that interface alone")
+def of_one_interface(b):
+    t = b.topology()
+    program = b.own(Program(t, ("wan", "lan1")))
+    d = b.run(t, FAST + WAN + LAN1 + LAN2)
+    of = lambda name="": [
+        r["program"] for r in d.show(f"interfaces {name}")["rivals"]]
+    wait_for(10, lambda: of() == ["igmpproxy"], "it is seen")
+    assert (of("wan"), of("lan1"), of("lan2")) == (["igmpproxy"], ["igmpproxy"], []), of()
+    assert str(program.pid) in d.table("interfaces lan1")
+    assert "igmpproxy" not in d.table("interfaces lan2"), d.table("interfaces lan2")
+
+
 @case("R179 igmpproxy comes later and goes again: seen without being asked")
 def later(b):
     t = b.topology()

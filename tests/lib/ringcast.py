@@ -83,7 +83,7 @@ class Daemon:
 
     def show(self, what):
         """The JSON of `show WHAT`."""
-        r = self.ctl_run("--json", "show", what)
+        r = self.ctl_run("--json", "show", *what.split())
         assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
         return json.loads(r.stdout)
 

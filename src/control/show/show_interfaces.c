@@ -166,6 +166,33 @@ static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 	return list;
 }
 
+/* Those on the port that is wanted. */
+static json_t *rivals_json(struct app *app, const struct show_wanted *w)
+{
+	json_t *list = view_rivals(app), *name, *its;
+	const struct proxy_port *pp =
+		w->has_port ? view_router(app)->port[w->port] : NULL;
+	size_t k;
+
+	if (!pp)
+		return list;
+	name = json_of_text(pp->name);
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *on =
+			json_object_get(json_array_get(list, i), "interfaces");
+		bool found = false;
+
+		json_array_foreach(on, k, its)
+		{
+			found |= json_equal(its, name);
+		}
+		if (!found)
+			json_array_remove(list, i);
+	}
+	json_decref(name);
+	return list;
+}
+
 struct interfaces_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
@@ -181,8 +208,8 @@ static int piece(struct ctl_answer *answer)
 
 	if (!n->begun) {
 		show_open(&n->a,
-			json_pack("{so so}", "rivals", view_rivals(app), "refusals",
-				refusals_json(app, &n->wanted)));
+			json_pack("{so so}", "rivals", rivals_json(app, &n->wanted),
+				"refusals", refusals_json(app, &n->wanted)));
 		show_begin(&n->a, ",\"interfaces\":[");
 		n->begun = true;
 		return 1;
