@@ -77,8 +77,18 @@ def check_file(root, path, name):
         yield f"{name}: no SPDX line at the top"
 
 
+def undescribed(root):
+    """Fuzz targets without a row in the document that lists them."""
+    text = root / "doc" / "testing.md"
+    rows = [s for s in text.read_text().splitlines() if s.startswith("| `")] if text.exists() else []
+    for target in sorted((root / "tests" / "fuzz").glob("fuzz_*.c")):
+        name = target.stem[len("fuzz_"):]
+        if name != "main" and not any(f"`{name}`" in s.split("|")[1] for s in rows):
+            yield f"doc/testing.md: no row for the fuzz target {name}"
+
+
 def check(root):
-    problems, n = [], 0
+    problems, n = list(undescribed(Path(root))), 0
     for path in sorted(tracked(root)):
         if path.is_file() and not path.is_symlink():
             n += 1
@@ -93,6 +103,9 @@ def self_test():
         "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
         "README.md": "no licence line; src/b.c, `src/b`, src/*, src/NAME.c, build/x/src/none\n",
         "src/b.c": spdx,
+        "tests/fuzz/fuzz_main.c": spdx,
+        "tests/fuzz/fuzz_a.c": spdx,
+        "doc/testing.md": "| `b`, `a` | reads | holds |\n",
     }
     bad = {
         "no-licence.c": "int a;\n",
@@ -107,7 +120,8 @@ def self_test():
         "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:
-        (Path(d) / "src").mkdir()
+        for name in ("src", "doc", "tests/fuzz"):
+            (Path(d) / name).mkdir(parents=True)
         for name, text in good.items():
             (Path(d) / name).write_text(text)
         n, problems = check(d)
@@ -117,6 +131,9 @@ def self_test():
             _, problems = check(d)
             assert len(problems) == 1 and problems[0].startswith(name), (name, problems)
             (Path(d) / name).unlink()
+        (Path(d) / "tests/fuzz/fuzz_c.c").write_text(spdx)
+        _, problems = check(d)
+        assert problems == ["doc/testing.md: no row for the fuzz target c"], problems
     print(f"{len(bad)} bad samples refused")
     return 0
 
