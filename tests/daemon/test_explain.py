@@ -75,6 +75,7 @@ def no_altnet(b):
     table = d.table("mfc")
     assert f"{FOREIGN} refused" in table and f"altnet {FOREIGN}/32" in table, table
     wait_for(10, lambda: f"add 'altnet {FOREIGN}/32'" in d.log(), "the log says so")
+    assert f"notice: wan: group {GROUP} source {FOREIGN}: datagrams are refused" in d.log(), d.log()
     b.stream(t, group=OTHER, source=FOREIGN)
     b.receiver(t.hosts["lan1"], OTHER)
     wait_for(10, lambda: len([e for e in d.show("mfc")["mfc"] if e["refused"]]) == 2,

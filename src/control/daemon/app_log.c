@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* level and text of a note; its group, its host and its value stand around it */
+/* Level and text of a note; its group, its host and its value are around it. A limit
+ * or a rule that strikes has the level notice, because the daemon does what the file
+ * says; a warning is for what nobody has asked for. */
 static const struct {
 	enum log_level level;
 	const char *text;
@@ -33,22 +35,22 @@ static const struct {
 		"lowest one"},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
-	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_WARNING, "group refused: max-groups",
+	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_NOTICE, "group refused: max-groups",
 		"; raise it if all of them are wanted"},
-	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_WARNING, "source refused: max-sources",
+	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_NOTICE, "source refused: max-sources",
 		"; raise it if all of them are wanted"},
-	[NOTE_HOST_QUOTA] = {LOG_LEVEL_WARNING, "group refused: max-groups-per-host",
+	[NOTE_HOST_QUOTA] = {LOG_LEVEL_NOTICE, "group refused: max-groups-per-host",
 		"; raise it if that is a router with many hosts behind it"},
-	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_WARNING,
+	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_NOTICE,
 		"source refused: the addresses of all lists",
 		"; lower max-sources or max-groups-per-host"},
-	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_WARNING,
+	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_NOTICE,
 		"source refused: the addresses of one host",
 		"; find out what it does with so many sources"},
-	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_WARNING,
+	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_NOTICE,
 		"group ended to make room for a host with less: the table is full",
 		"; raise max-groups, or lower max-groups-per-host"},
-	[NOTE_SOURCE_EVICTED] = {LOG_LEVEL_WARNING,
+	[NOTE_SOURCE_EVICTED] = {LOG_LEVEL_NOTICE,
 		"source ended to make room for a host with less: max-sources",
 		"; raise it if all of them are wanted"},
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_NOTICE,
@@ -60,7 +62,7 @@ static const struct {
 	[NOTE_SSM_QUERY] = {LOG_LEVEL_INFO,
 		"query of an older version for a source-specific group"},
 	[NOTE_HOST_VERSION] = {LOG_LEVEL_NOTICE, "upstream protocol version changed"},
-	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_WARNING,
+	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_NOTICE,
 		"report refused: its sender is in no subnet or altnet of the interface"},
 	[NOTE_FORWARDER_STOPPED] = {LOG_LEVEL_WARNING,
 		"forwards this stream there also, so this router stops doing so. If that is "
@@ -226,7 +228,7 @@ static void log_by_host(mono_t now, const struct app_port *ap,
 	unsigned long long rate = ap->flood_limit.host_rate;
 	char done[APP_STRUCK_STRLEN];
 
-	log_about(LOG_LEVEL_WARNING, about,
+	log_about(LOG_LEVEL_NOTICE, about,
 		"sends more than host-message-rate allows (%llu messages or %llu units of "
 		"work a second): %s; raise the limit if the host is meant to send so "
 		"much, else find the sender, its addresses may be forged; "
@@ -241,7 +243,7 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 	unsigned long long rate = ap->flood_limit.port_rate;
 	char done[APP_STRUCK_STRLEN];
 
-	log_about(LOG_LEVEL_WARNING, about,
+	log_about(LOG_LEVEL_NOTICE, about,
 		"all hosts together send more than message-rate allows (%llu messages or "
 		"%llu units of work a second): %s; raise the limit if so many hosts are "
 		"there, else find the sender, its addresses may be forged; "
@@ -278,7 +280,7 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 {
 	char host[APP_HOST_STRLEN];
 
-	log_limited(&app->sample_limit, now, LOG_LEVEL_WARNING,
+	log_limited(&app->sample_limit, now, LOG_LEVEL_NOTICE,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
 			.host = app_format_host(who, host),
 			.cause = "host-message-rate"},
