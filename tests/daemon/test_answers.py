@@ -136,6 +136,7 @@ def printed(b):
     wait_datagrams(r)
     for words, rows in (("show groups", -(-N // PER_REPORT)), ("--json show groups", 0),
                         ("show mfc", N), ("--json show mfc", 0),
+                        ("--pretty show mfc", N), ("--pretty show groups", N),
                         ("show upstream", -(-N // PER_REPORT)), ("--json show upstream", 0),
                         ("show interfaces", 3), ("--json show interfaces", 0)):
         lines, octets, seconds, peak = run_client(d, words)

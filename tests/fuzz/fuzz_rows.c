@@ -3,11 +3,15 @@
 /*
  * Replies taken apart row by row, in pieces of any size, against jansson, which reads
  * them as a whole: the same lines are JSON, the rows are the same, and what is passed
- * on is what came.
+ * on is what came, and over several lines what jansson writes.
  */
 
 #include "fuzz.h"
 #include "tools/ctl/ctl_rows.h"
+#include "tools/ctl/printable.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static void collect(void *ctx, const json_t *head, json_t *row)
 {
@@ -29,6 +33,38 @@ static void check_rows(const char *line, size_t len, json_t *reply, const json_t
 	else if (whole)
 		fuzz_assert(json_equal(whole, reply));
 	json_decref(whole);
+}
+
+/* Over several lines, taken apart in pieces, as jansson writes it at once. */
+static void check_pretty(const json_t *whole, size_t piece)
+{
+	char *compact = json_dumps(whole, JSON_COMPACT);
+	char *lines = json_dumps(whole, JSON_INDENT(2)), *printed = NULL,
+	     *wanted = NULL;
+	size_t len = strlen(compact), n_printed = 0, n_wanted = 0;
+	FILE *out = open_memstream(&printed, &n_printed);
+	FILE *want = open_memstream(&wanted, &n_wanted);
+	struct ctl_rows r = {.key = "rows", .depth = 1, .json = out, .pretty = true};
+	json_t *reply = NULL;
+	int e = 0;
+
+	fuzz_assert(out && want && lines);
+	compact[len++] = '\n';
+	for (size_t at = 0; e == 0 && at < len; at += piece)
+		e = ctl_rows_feed(
+			&r, compact + at, len - at < piece ? len - at : piece, &reply);
+	printable_json(lines, strlen(lines), want);
+	fclose(out);
+	fclose(want);
+	fuzz_assert(e == 1 && n_printed == n_wanted + 1);
+	fuzz_assert(memcmp(printed, wanted, n_wanted) == 0);
+	fuzz_assert(printed[n_wanted] == '\n');
+	ctl_rows_deinit(&r);
+	json_decref(reply);
+	free(compact);
+	free(lines);
+	free(printed);
+	free(wanted);
 }
 
 static void check(const char *line, size_t len, size_t piece)
@@ -62,6 +98,7 @@ static void check(const char *line, size_t len, size_t piece)
 	if (e == 1) {
 		fuzz_assert(n_printed == len + 1 && memcmp(printed, line, len) == 0);
 		check_rows(line, len, reply, rows);
+		check_pretty(whole, piece);
 	}
 	ctl_rows_deinit(&r);
 	json_decref(reply);

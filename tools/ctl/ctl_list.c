@@ -109,29 +109,19 @@ static int show_text(int fd, const struct ctl_context *ctx, const char *request,
 	return status;
 }
 
-static int show_pretty(int fd, const struct ctl_context *ctx, const char *request)
-{
-	json_t *reply = NULL;
-	int status = ctl_client_request(fd, ctx->path, request, true, &reply);
-
-	if (status == CTL_EXIT_OK)
-		ctl_client_print_json(ctx, reply, NULL);
-	json_decref(reply);
-	return status;
-}
-
 int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,
 	const struct ctl_list *list)
 {
-	struct ctl_rows rows = {.key = list->key, .depth = list->depth, .json = stdout};
+	struct ctl_rows rows = {.key = list->key,
+		.depth = list->depth,
+		.json = stdout,
+		.pretty = ctx->pretty};
 	json_t *reply = NULL;
 	int status;
 
 	if (!ctx->as_json)
 		return list->show ? list->show(fd, ctx, request)
 				  : show_text(fd, ctx, request, list);
-	if (ctx->pretty)
-		return show_pretty(fd, ctx, request);
 	status = ctl_client_rows(fd, ctx->path, request, &rows, &reply);
 	json_decref(reply);
 	return status;

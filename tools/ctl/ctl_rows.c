@@ -71,7 +71,10 @@ static bool is_member(const struct ctl_rows *r)
 /* What nobody has printed, up to here. It ends between two tokens. */
 static void print(struct ctl_rows *r)
 {
-	if (r->json)
+	if (r->json && r->pretty)
+		json_lines_put(
+			&r->lines, r->text + r->printed, r->n - r->printed, r->json);
+	else if (r->json)
 		printable_json(r->text + r->printed, r->n - r->printed, r->json);
 	r->printed = r->n;
 }

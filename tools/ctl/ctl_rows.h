@@ -7,6 +7,8 @@
  * element and for what is in no such array. No input or output but `json`.
  */
 
+#include "tools/ctl/json_lines.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ struct ctl_rows {
 	void *ctx;
 	FILE *json; /* gets the text of the reply, piece by piece, with escapes in place
 		       of what a terminal would obey; NULL: nobody */
+	bool pretty; /* over several lines */
 
 	/* Zero to begin with. */
 	size_t n_rows, n_rows_here; /* of all arrays, and of the last one */
@@ -38,6 +41,7 @@ struct ctl_rows {
 	char open[CTL_ROWS_DEPTH]; /* what would close them */
 	unsigned n_open, n_cut;	   /* n_cut: of the array with rows; 0: in none */
 	bool in_string, escaped;
+	struct json_lines lines;
 };
 
 /* The next octets. 1: the line is complete, *ret_reply is what is left of it, which
