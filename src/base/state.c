@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define HEADER_LEN 36
+#define COUNTS_MAX 256
 /* no timer is longer: robustness 255 and the longest query interval, 31744 s */
 #define LONGEST_TIMER (100 * 86400 * NS_PER_SEC)
 
@@ -144,6 +145,13 @@ void state_put_text(struct state_out *o, const char *s)
 
 	state_put_u8(o, (uint8_t)n);
 	put(o, s, n);
+}
+
+void state_put_counts(struct state_out *o, const uint64_t *v, uint32_t n)
+{
+	state_put_u32(o, n);
+	for (uint32_t i = 0; i < n; i++)
+		state_put_u64(o, v[i]);
 }
 
 size_t state_begin(struct state_out *o, uint32_t tag)
@@ -287,6 +295,18 @@ size_t state_get_count(struct state_in *in, size_t octets)
 		return n;
 	state_set_bad(in);
 	return 0;
+}
+
+void state_get_counts(struct state_in *in, uint64_t *v, uint32_t n)
+{
+	uint32_t n_written = state_get_up_to(in, COUNTS_MAX);
+
+	for (uint32_t i = 0; i < n_written; i++) {
+		uint64_t count = state_get_u64(in);
+
+		if (i < n)
+			v[i] = count;
+	}
 }
 
 void state_get_text(struct state_in *in, char *buf, size_t size)

@@ -37,6 +37,8 @@ void state_put_time(struct state_out *o, mono_t t);
 void state_put_addr(struct state_out *o, const struct addr *a);
 void state_put_addrs(struct state_out *o, const struct addr *v, size_t n);
 void state_put_text(struct state_out *o, const char *s); /* at most 255 octets */
+/* Counters, which the index tells apart: their number, and each of them. */
+void state_put_counts(struct state_out *o, const uint64_t *v, uint32_t n);
 /* A section: what is put between the two; they nest. */
 size_t state_begin(struct state_out *o, uint32_t tag);
 void state_end(struct state_out *o, size_t begun);
@@ -73,6 +75,9 @@ mono_t state_get_time(struct state_in *in);
 struct addr state_get_addr(struct state_in *in);
 /* How many items of at least `octets` follow: bounded by what is there. */
 size_t state_get_count(struct state_in *in, size_t octets);
+/* The first n counters. Another version may have written fewer, which leaves the others
+ * alone, or more, which are skipped. */
+void state_get_counts(struct state_in *in, uint64_t *v, uint32_t n);
 /* into a buffer of `size` with its end mark; longer is an error and gives "" */
 void state_get_text(struct state_in *in, char *buf, size_t size);
 /* The next section; false: none, or an error. What the caller leaves unread of it is

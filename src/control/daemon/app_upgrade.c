@@ -83,9 +83,7 @@ static void put_port(
 	state_put_u64(o, sum.limited);
 	state_put_u64(o, sum.records_limited);
 	state_put_u64(o, sum.sampled);
-	state_put_u32(o, _REASSEMBLE_N);
-	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
-		state_put_u64(o, sum.fragment[i]);
+	state_put_counts(o, sum.fragment, _REASSEMBLE_N);
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		char name[LISTEN_NAME_MAX];
 
@@ -103,9 +101,7 @@ static void put_app(const struct app *app, struct state_out *o, struct gift *g)
 	state_put_text(o, RINGCAST_VERSION);
 	state_put_time(o, app->started);
 	state_put_u64(o, app->count.n_effects_lost);
-	state_put_u32(o, _NOTE_N);
-	for (unsigned i = 0; i < _NOTE_N; i++)
-		state_put_u64(o, app->count.n_notes[i]);
+	state_put_counts(o, app->count.n_notes, _NOTE_N);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (app->router->port[i])
 			put_port(app, i, o, g);
@@ -277,12 +273,7 @@ static void get_port(struct app *app, struct state_in *in)
 	sum.limited = state_get_u64(in);
 	sum.records_limited = state_get_u64(in);
 	sum.sampled = state_get_u64(in);
-	for (uint32_t i = 0, n = state_get_u32(in); i < n && !state_is_bad(in); i++) {
-		uint64_t v = state_get_u64(in);
-
-		if (i < _REASSEMBLE_N) /* another version may know other ones */
-			sum.fragment[i] = v;
-	}
+	state_get_counts(in, sum.fragment, _REASSEMBLE_N);
 	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
 		const struct proxy_port *pp = app->router->port[i];
 		struct app_port *ap = &app->port[i];
@@ -303,18 +294,12 @@ static void get_port(struct app *app, struct state_in *in)
 static int get_app(struct app *app, struct state_in *in, char version[64])
 {
 	struct state_in section;
-	uint32_t tag, n;
+	uint32_t tag;
 
 	state_get_text(in, version, 64);
 	app->started = state_get_time(in);
 	app->count.n_effects_lost = state_get_u64(in);
-	n = state_get_up_to(in, 256);
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t count = state_get_u64(in);
-
-		if (i < _NOTE_N) /* another version may know other ones */
-			app->count.n_notes[i] = count;
-	}
+	state_get_counts(in, app->count.n_notes, _NOTE_N);
 	while (state_get_section(in, &tag, &section)) {
 		if (tag == TAG_PORT)
 			get_port(app, &section);

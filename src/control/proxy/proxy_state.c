@@ -30,9 +30,7 @@ static void put_counters(struct state_out *o, const struct proxy_port *pp)
 	state_put_u64(o, pp->n_no_router_alert);
 	state_put_u64(o, pp->n_ttl);
 	state_put_u64(o, pp->n_truncated);
-	state_put_u32(o, _GM_BAD_N);
-	for (unsigned i = 0; i < _GM_BAD_N; i++)
-		state_put_u64(o, pp->n_bad[i]);
+	state_put_counts(o, pp->n_bad, _GM_BAD_N);
 }
 
 static void put_downstream(struct state_out *o, const struct proxy_port *pp)
@@ -91,8 +89,6 @@ void proxy_export(const struct proxy *p, struct state_out *o)
 
 static void get_counters(struct state_in *in, struct proxy_port *pp)
 {
-	uint32_t n;
-
 	for (unsigned v = GM_V1; v < _GM_VERSION_N; v++) {
 		pp->n_received[v][0] = state_get_u64(in);
 		pp->n_received[v][1] = state_get_u64(in);
@@ -100,13 +96,7 @@ static void get_counters(struct state_in *in, struct proxy_port *pp)
 	pp->n_no_router_alert = state_get_u64(in);
 	pp->n_ttl = state_get_u64(in);
 	pp->n_truncated = state_get_u64(in);
-	n = state_get_up_to(in, 256);
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t count = state_get_u64(in);
-
-		if (i < _GM_BAD_N) /* another version may know other ones */
-			pp->n_bad[i] = count;
-	}
+	state_get_counts(in, pp->n_bad, _GM_BAD_N);
 }
 
 static int get_querier(struct proxy_port *pp, mono_t now, enum family family,

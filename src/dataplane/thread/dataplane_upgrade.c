@@ -362,9 +362,7 @@ static void put_port(struct dataplane *dp, unsigned port, const struct plan_port
 	state_put_u64(o, st.ring_freezes);
 	state_put_u64(o, dataplane_fragments(dp, port));
 	state_put_u64(o, dp->port[port].ring.abandoned);
-	state_put_u32(o, _VERDICT_N);
-	for (unsigned v = 0; v < _VERDICT_N; v++)
-		state_put_u64(o, st.verdict[v]);
+	state_put_counts(o, st.verdict, _VERDICT_N);
 }
 
 void dataplane_export(
@@ -466,7 +464,7 @@ static void get_set(struct state_in *in, struct handed *h, unsigned port,
 
 static unsigned get_port(struct state_in *in, struct handed *h)
 {
-	unsigned port, n;
+	unsigned port;
 
 	state_get_text(in, h->name, sizeof(h->name));
 	port = state_get_up_to(in, PORT_MAX - 1);
@@ -482,13 +480,7 @@ static unsigned get_port(struct state_in *in, struct handed *h)
 	h->stats.ring_freezes = state_get_u64(in);
 	h->fragments = state_get_u64(in);
 	h->abandoned = state_get_u64(in);
-	n = state_get_up_to(in, 256);
-	for (unsigned v = 0; v < n; v++) {
-		uint64_t count = state_get_u64(in);
-
-		if (v < _VERDICT_N) /* another version may know other ones */
-			h->stats.verdict[v] = count;
-	}
+	state_get_counts(in, h->stats.verdict, _VERDICT_N);
 	return port;
 }
 

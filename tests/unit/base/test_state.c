@@ -89,6 +89,56 @@ static void unread_sections_are_skipped(void **state)
 	state_out_deinit(&o);
 }
 
+/* The writer knows more counters than the reader, or fewer. */
+static void counters_of_another_version(void **state)
+{
+	static const uint64_t written[] = {1, 2, 3, 4};
+	static const struct {
+		uint32_t n_written, n_read;
+		uint64_t want[5];
+	} c[] = {
+		{4, 4, {1, 2, 3, 4, 9}},
+		{4, 2, {1, 2, 9, 9, 9}},
+		{2, 4, {1, 2, 9, 9, 9}},
+		{0, 4, {9, 9, 9, 9, 9}},
+	};
+
+	for (size_t i = 0; i < array_len(c); i++) {
+		uint64_t read[5] = {9, 9, 9, 9, 9};
+		struct state_out o;
+		struct state_in in;
+
+		state_out_init(&o, now, now);
+		state_put_counts(&o, written, c[i].n_written);
+		state_put_u32(&o, 77);
+		assert_int_equal(state_out_seal(&o), 0);
+		assert_int_equal(open_at(&in, &o, now), STATE_OK);
+		state_get_counts(&in, read, c[i].n_read);
+		assert_memory_equal(read, c[i].want, sizeof(read));
+		assert_int_equal(state_get_u32(&in), 77);
+		assert_false(state_is_bad(&in));
+		state_out_deinit(&o);
+	}
+}
+
+static void too_many_counters(void **state)
+{
+	struct state_out o;
+	struct state_in in;
+	uint64_t read = 9;
+
+	state_out_init(&o, now, now);
+	state_put_u32(&o, 257);
+	for (unsigned i = 0; i < 257; i++)
+		state_put_u64(&o, i);
+	assert_int_equal(state_out_seal(&o), 0);
+	assert_int_equal(open_at(&in, &o, now), STATE_OK);
+	state_get_counts(&in, &read, 1);
+	assert_true(state_is_bad(&in));
+	assert_int_equal(read, 9);
+	state_out_deinit(&o);
+}
+
 /* ---- refused as a whole ---- */
 
 static void expect(
@@ -358,6 +408,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_out_as_it_went_in),
 		cmocka_unit_test(unread_sections_are_skipped),
+		cmocka_unit_test(counters_of_another_version),
+		cmocka_unit_test(too_many_counters),
 		cmocka_unit_test(header),
 		cmocka_unit_test(time_that_cannot_be),
 		cmocka_unit_test(cut_off_anywhere),
