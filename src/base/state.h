@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/mono.h"
 
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 #define STATE_MAX     (256u << 20) /* octets; 1 M groups take some 100 M */
 
 struct state_out {

@@ -144,7 +144,7 @@ static inline uint64_t copies_of(struct lab *l, unsigned port)
 	uint64_t n;
 
 	dataplane_port_stats(l->dp, port, &st);
-	n = st.tx_packets;
+	n = st.count[PORT_COUNT_TX_PACKETS];
 	for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
 		n += st.verdict[v];
 	return n;

@@ -30,12 +30,12 @@ static void test_forwards_both_families(void **state)
 	wait_verdict(l, UP, VERDICT_FORWARDED, 2);
 	wait_copies(l, DA, 2);
 	dataplane_port_stats(l->dp, DA, &st);
-	assert_int_equal(st.tx_packets, 2);
-	assert_int_equal(st.tx_bytes, 20 + 8 + 1316 + 40 + 8 + 1200);
+	assert_int_equal(st.count[PORT_COUNT_TX_PACKETS], 2);
+	assert_int_equal(st.count[PORT_COUNT_TX_BYTES], 20 + 8 + 1316 + 40 + 8 + 1200);
 	dataplane_port_stats(l->dp, UP, &st);
-	assert_int_equal(st.rx_packets, 2);
-	assert_int_equal(st.ring_packets, 2);
-	assert_int_equal(st.ring_drops, 0);
+	assert_int_equal(st.count[PORT_COUNT_RX_PACKETS], 2);
+	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 2);
+	assert_int_equal(st.count[PORT_COUNT_RING_DROPS], 0);
 }
 
 /* More frames at once than a burst holds, to one port only. */
@@ -104,8 +104,8 @@ static void r180_own_frames_do_not_come_back(void **state)
 			lab_receive(l->sink[DA], l->buf, sizeof(l->buf), SOON), 0);
 	wait_copies(l, DA, 20);
 	dataplane_port_stats(l->dp, DA, &st);
-	assert_int_equal(st.tx_packets, 20);
-	assert_int_equal(st.ring_packets, 0);
+	assert_int_equal(st.count[PORT_COUNT_TX_PACKETS], 20);
+	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 0);
 
 	/* reflected by the world: the source is a MAC of ours */
 	lab_send(l->sink[DA], l->buf, lab_frame(l->buf, &packet4, l->port[DA].mac));
@@ -126,7 +126,7 @@ static bool is_all_judged(void *arg)
 	dataplane_port_stats(l->dp, UP, &st);
 	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
 		n += st.verdict[v];
-	return n == st.ring_packets;
+	return n == st.count[PORT_COUNT_RING_PACKETS];
 }
 
 /* Frames in the rings of "up0" but for those that the filter let in as a sample: one of
@@ -137,7 +137,7 @@ static uint64_t ring_packets_for_us(struct lab *l)
 
 	assert_true(lab_wait(is_all_judged, l));
 	dataplane_port_stats(l->dp, UP, &st);
-	return st.ring_packets - st.verdict[VERDICT_OTHERHOST] -
+	return st.count[PORT_COUNT_RING_PACKETS] - st.verdict[VERDICT_OTHERHOST] -
 		st.verdict[VERDICT_VLAN_MISMATCH];
 }
 
@@ -244,7 +244,7 @@ static void r175_control_stays_out_of_the_ring(void **state)
 	inject(l, &packet4);
 	expect(l, DA, &packet4);
 	dataplane_port_stats(l->dp, UP, &st);
-	assert_int_equal(st.ring_packets, 1);
+	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 1);
 }
 
 /* Payload of what comes out of a port, until there are `len` octets of it. */

@@ -74,7 +74,7 @@ static void test_full_port_leaves_others_alone(void **state)
 	wait_copies(l, DA, rounds * n);
 	dataplane_port_stats(l->dp, DA, &st);
 	assert_int_not_equal(st.verdict[VERDICT_TX_FULL], 0);
-	assert_int_not_equal(st.tx_packets, 0);
+	assert_int_not_equal(st.count[PORT_COUNT_TX_PACKETS], 0);
 }
 
 static void r187_upstream_comes_back(void **state)
@@ -94,7 +94,8 @@ static void r187_upstream_comes_back(void **state)
 	dataplane_stats(l->dp, &before);
 	expect_nothing(l, DA);
 	dataplane_stats(l->dp, &after);
-	assert_int_equal(after.wakeups, before.wakeups);
+	assert_int_equal(
+		after.count[THREAD_COUNT_WAKEUPS], before.count[THREAD_COUNT_WAKEUPS]);
 
 	l->port[UP].present = false;
 	apply(l);
@@ -107,8 +108,8 @@ static void r187_upstream_comes_back(void **state)
 	expect(l, DA, &packet6);
 	expect(l, DB, &packet6);
 	dataplane_port_stats(l->dp, UP, &st);
-	assert_int_equal(st.rx_packets, 2);
-	assert_int_equal(st.ring_packets, 2);
+	assert_int_equal(st.count[PORT_COUNT_RX_PACKETS], 2);
+	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 2);
 }
 
 static void test_upstream_down_and_up(void **state)
@@ -130,7 +131,7 @@ static bool is_down(void *arg)
 	struct dataplane_stats st;
 
 	dataplane_stats(e->l->dp, &st);
-	return st.wakeups > e->n;
+	return st.count[THREAD_COUNT_WAKEUPS] > e->n;
 }
 
 /* The error of a ring whose interface is down wakes the thread once; then it sleeps,
@@ -148,7 +149,7 @@ static void r187_down_ring_is_not_polled(void **state)
 	expect(l, DB, &packet4);
 	expect_nothing(l, DA);
 	dataplane_stats(l->dp, &before);
-	woken.n = before.wakeups;
+	woken.n = before.count[THREAD_COUNT_WAKEUPS];
 	lab_ip("link set up0 down");
 	assert_true(lab_wait(is_down, &woken));
 	expect_nothing(l, DA);
@@ -156,7 +157,8 @@ static void r187_down_ring_is_not_polled(void **state)
 	expect_nothing(l, DA);
 	expect_nothing(l, DB);
 	dataplane_stats(l->dp, &after);
-	assert_int_equal(after.wakeups, before.wakeups);
+	assert_int_equal(
+		after.count[THREAD_COUNT_WAKEUPS], before.count[THREAD_COUNT_WAKEUPS]);
 
 	/* a live ring beside it works, and costs a wake-up or two for each frame */
 	for (uint32_t i = 0; i < 10; i++) {
@@ -166,7 +168,9 @@ static void r187_down_ring_is_not_polled(void **state)
 	}
 	expect_nothing(l, DA);
 	dataplane_stats(l->dp, &after);
-	assert_true(after.wakeups - before.wakeups <= 30);
+	assert_true(after.count[THREAD_COUNT_WAKEUPS] -
+			before.count[THREAD_COUNT_WAKEUPS] <=
+		30);
 
 	lab_ip("link set up0 up");
 	wait_link(l, DA);
@@ -281,11 +285,13 @@ static void test_idle_threads_sleep(void **state)
 	expect_nothing(l, DA);
 	expect_nothing(l, DB);
 	dataplane_stats(l->dp, &after);
-	assert_int_equal(after.wakeups, before.wakeups);
+	assert_int_equal(
+		after.count[THREAD_COUNT_WAKEUPS], before.count[THREAD_COUNT_WAKEUPS]);
 	inject(l, &packet6); /* and wake up again */
 	expect(l, DA, &packet6);
 	dataplane_stats(l->dp, &after);
-	assert_true(after.wakeups > before.wakeups);
+	assert_true(
+		after.count[THREAD_COUNT_WAKEUPS] > before.count[THREAD_COUNT_WAKEUPS]);
 }
 
 #define N_GROUPS  16
@@ -324,7 +330,7 @@ static void test_two_threads_keep_order_of_flows(void **state)
 	}
 	expect_nothing(l, DA); /* each frame once */
 	dataplane_port_stats(l->dp, UP, &st);
-	assert_int_equal(st.ring_packets, n * N_GROUPS);
+	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], n * N_GROUPS);
 	inject(l, &packet6);
 	expect(l, DB, &packet6);
 }

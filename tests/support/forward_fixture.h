@@ -149,11 +149,11 @@ static inline int setup(void **state)
 static inline void check_copies(void)
 {
 	const struct forward_counters *c = forward_counters(fw);
-	uint64_t due = atomic_load(&c->copies_due), done = 0;
+	uint64_t due = atomic_load(&c->count[THREAD_COUNT_DUE]), done = 0;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		due += atomic_load(&c->port[i].fragments);
-		done += atomic_load(&c->port[i].tx_packets);
+		due += atomic_load(&c->port[i].count[PORT_COUNT_FRAGMENTS]);
+		done += atomic_load(&c->port[i].count[PORT_COUNT_TX_PACKETS]);
 		for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
 			done += atomic_load(&c->port[i].drop[v]);
 	}

@@ -94,7 +94,8 @@ static void log_summary(struct app *app)
 	log_notice(
 		"%zu groups, %zu forwarding entries, %llu frames received, transmit by %s",
 		router_n_groups(app->router), fib_size(dataplane_fib(app->dp)),
-		(unsigned long long)s.frames, dataplane_transmit(app->dp, NULL));
+		(unsigned long long)s.count[THREAD_COUNT_FRAMES],
+		dataplane_transmit(app->dp, NULL));
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = app->router->port[i];
 		struct dataplane_port_stats ps;
@@ -105,8 +106,9 @@ static void log_summary(struct app *app)
 		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = pp->name},
 			"%s, %s, %llu packets in, %llu out",
 			pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream",
-			pp->up ? "up" : "down", (unsigned long long)ps.rx_packets,
-			(unsigned long long)ps.tx_packets);
+			pp->up ? "up" : "down",
+			(unsigned long long)ps.count[PORT_COUNT_RX_PACKETS],
+			(unsigned long long)ps.count[PORT_COUNT_TX_PACKETS]);
 	}
 }
 

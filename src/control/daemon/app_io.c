@@ -35,7 +35,7 @@ bool app_datagrams_arrive(struct app *app, uint64_t *before)
 	struct dataplane_stats s;
 
 	dataplane_stats(app->dp, &s);
-	*before = s.frames;
+	*before = s.count[THREAD_COUNT_FRAMES];
 	return *before != then;
 }
 

@@ -117,10 +117,10 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 	dataplane_thread_stats(view_dataplane(app), i, &s);
 	if (s.asleep) {
 		t->since = MONO_UNSET; /* it wakes up within the same turn */
-	} else if (!mono_is_set(t->since) || s.turns != t->turns) {
+	} else if (!mono_is_set(t->since) || s.count[THREAD_COUNT_TURNS] != t->turns) {
 		if (!mono_is_set(t->since))
 			say(unsure, "data-plane thread %u is at work", i);
-		t->turns = s.turns;
+		t->turns = s.count[THREAD_COUNT_TURNS];
 		t->since = now;
 	} else if (mono_due(mono_add_ms(t->since, STUCK_MS), now)) {
 		say(problems, "data-plane thread %u hangs", i);

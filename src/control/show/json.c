@@ -57,3 +57,9 @@ json_t *json_of_text(const char *s)
 {
 	return s ? json_of_octets(s, strlen(s)) : json_null();
 }
+
+void json_put_count(json_t *object, const char *name, uint64_t n)
+{
+	if (name)
+		json_object_set_new(object, name, json_integer((json_int_t)n));
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Small values as JSON for the replies of the control socket. All return a new
- * reference, NULL when out of memory. */
+/* Small values as JSON for the replies of the control socket. Those that return a value
+ * return a new reference, or NULL when out of memory. */
 
 #include "base/addr.h"
 #include "base/mono.h"
@@ -18,3 +18,5 @@ json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_
 json_t *json_of_text(const char *s);
 /* The same with `n` bytes, which may have any value; not NULL. */
 json_t *json_of_octets(const char *s, size_t n);
+/* A counter as a member of an object; nothing if the counter has no name. */
+void json_put_count(json_t *object, const char *name, uint64_t n);

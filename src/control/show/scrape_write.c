@@ -163,11 +163,14 @@ static void write_interfaces(struct scrape *s)
 
 static void write_traffic(struct scrape *s)
 {
-	PER_PORT(s, METRIC_INTERFACE_RECEIVE_PACKETS, stats.rx_packets);
-	PER_PORT(s, METRIC_INTERFACE_RECEIVE_BYTES, stats.rx_bytes);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_PACKETS, stats.tx_packets);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_BYTES, stats.tx_bytes);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_MESSAGES, stats.tx_messages);
+	PER_PORT(s, METRIC_INTERFACE_RECEIVE_PACKETS,
+		stats.count[PORT_COUNT_RX_PACKETS]);
+	PER_PORT(s, METRIC_INTERFACE_RECEIVE_BYTES, stats.count[PORT_COUNT_RX_BYTES]);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_PACKETS,
+		stats.count[PORT_COUNT_TX_PACKETS]);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_BYTES, stats.count[PORT_COUNT_TX_BYTES]);
+	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_MESSAGES,
+		stats.count[PORT_COUNT_TX_MESSAGES]);
 }
 
 static void write_verdicts(
@@ -222,9 +225,9 @@ static void per_ring(struct scrape *s, enum metric id)
 
 static void write_rings(struct scrape *s)
 {
-	PER_PORT(s, METRIC_RING_PACKETS, stats.ring_packets);
-	PER_PORT(s, METRIC_RING_DROPS, stats.ring_drops);
-	PER_PORT(s, METRIC_RING_FREEZES, stats.ring_freezes);
+	PER_PORT(s, METRIC_RING_PACKETS, stats.count[PORT_COUNT_RING_PACKETS]);
+	PER_PORT(s, METRIC_RING_DROPS, stats.count[PORT_COUNT_RING_DROPS]);
+	PER_PORT(s, METRIC_RING_FREEZES, stats.count[PORT_COUNT_RING_FREEZES]);
 	per_ring(s, METRIC_RING_SIZE);
 }
 
@@ -311,21 +314,22 @@ static void write_thread_states(struct scrape *s)
 	}
 }
 
+#define THREAD(member) offsetof(struct dataplane_thread_stats, member)
+
 static void write_threads(struct scrape *s)
 {
 	static const struct {
 		enum metric id;
 		size_t offset;
 	} row[] = {
-		{METRIC_THREAD_TURNS, offsetof(struct dataplane_thread_stats, turns)},
-		{METRIC_THREAD_WAKEUPS,
-			offsetof(struct dataplane_thread_stats, wakeups)},
-		{METRIC_THREAD_BURSTS, offsetof(struct dataplane_thread_stats, bursts)},
-		{METRIC_THREAD_BLOCKS, offsetof(struct dataplane_thread_stats, blocks)},
+		{METRIC_THREAD_TURNS, THREAD(count[THREAD_COUNT_TURNS])},
+		{METRIC_THREAD_WAKEUPS, THREAD(count[THREAD_COUNT_WAKEUPS])},
+		{METRIC_THREAD_BURSTS, THREAD(count[THREAD_COUNT_BURSTS])},
+		{METRIC_THREAD_BLOCKS, THREAD(count[THREAD_COUNT_BLOCKS])},
 		{METRIC_THREAD_BLOCK_TIMEOUTS,
-			offsetof(struct dataplane_thread_stats, block_timeouts)},
-		{METRIC_THREAD_FRAMES, offsetof(struct dataplane_thread_stats, frames)},
-		{METRIC_THREAD_COPIES, offsetof(struct dataplane_thread_stats, copies)},
+			THREAD(count[THREAD_COUNT_BLOCK_TIMEOUTS])},
+		{METRIC_THREAD_FRAMES, THREAD(count[THREAD_COUNT_FRAMES])},
+		{METRIC_THREAD_COPIES, THREAD(copies)},
 	};
 
 	for (size_t i = 0; i < array_len(row); i++)

@@ -279,8 +279,8 @@ static void input_facts(
 		.receive = port->receive,
 		.source_broadcast = portplan_is_broadcast(pp, &q->source),
 		.source_ok = plan_source_ok(port, &q->source),
-		.ring_packets = s.ring_packets,
-		.ring_drops = s.ring_drops,
+		.ring_packets = s.count[PORT_COUNT_RING_PACKETS],
+		.ring_drops = s.count[PORT_COUNT_RING_DROPS],
 	};
 	iface_facts(q, pp, &in->i);
 	if (q->has_source)

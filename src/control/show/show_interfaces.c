@@ -85,6 +85,9 @@ static json_t *master_json(const struct app *app, const struct iface *i)
 
 static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
 {
+	static const enum port_count shown[] = {PORT_COUNT_RX_PACKETS,
+		PORT_COUNT_RX_BYTES, PORT_COUNT_TX_PACKETS, PORT_COUNT_TX_BYTES,
+		PORT_COUNT_RING_PACKETS, PORT_COUNT_RING_DROPS};
 	const struct iface *i = iface_by_index(view_ifaces(app), pp->ifindex);
 	struct dataplane_port_stats s;
 	json_t *o;
@@ -110,13 +113,8 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
 	json_object_set_new(
 		o, "local6", json_of_addr_or_null(&pp->link.own[FAMILY_IPV6]));
-	json_object_set_new(o, "rx_packets", json_integer((json_int_t)s.rx_packets));
-	json_object_set_new(o, "rx_bytes", json_integer((json_int_t)s.rx_bytes));
-	json_object_set_new(o, "tx_packets", json_integer((json_int_t)s.tx_packets));
-	json_object_set_new(o, "tx_bytes", json_integer((json_int_t)s.tx_bytes));
-	json_object_set_new(
-		o, "ring_packets", json_integer((json_int_t)s.ring_packets));
-	json_object_set_new(o, "ring_drops", json_integer((json_int_t)s.ring_drops));
+	for (size_t k = 0; k < array_len(shown); k++)
+		json_put_count(o, port_count_name(shown[k]), s.count[shown[k]]);
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
 		json_t *q = json_object();
 

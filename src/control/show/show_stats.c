@@ -13,8 +13,7 @@ static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
 	json_t *o = json_object();
 
 	for (unsigned i = 0; i < _VERDICT_N; i++)
-		json_object_set_new(o, verdict_name((enum verdict)i),
-			json_integer((json_int_t)v[i]));
+		json_put_count(o, verdict_name((enum verdict)i), v[i]);
 	return o;
 }
 
@@ -24,10 +23,11 @@ static json_t *joining_json(const struct dataplane_stats *s)
 	json_t *ends = json_object();
 
 	for (unsigned e = 0; e < _JOINED_N; e++)
-		json_object_set_new(ends, joined_end_name((enum joined_end)e),
-			json_integer((json_int_t)s->run_end[e]));
-	return json_pack("{sI sI so}", "datagrams", (json_int_t)s->run_datagrams,
-		"messages", (json_int_t)s->runs, "ends", ends);
+		json_put_count(
+			ends, joined_end_name((enum joined_end)e), s->run_end[e]);
+	return json_pack("{sI sI so}", "datagrams",
+		(json_int_t)s->count[THREAD_COUNT_JOINABLE], "messages",
+		(json_int_t)s->count[THREAD_COUNT_JOINED], "ends", ends);
 }
 
 static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N])
@@ -43,17 +43,14 @@ static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N
 
 static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 {
+	json_t *o = json_pack("{so}", "name", json_of_text(pp->name));
 	struct dataplane_port_stats s;
 
 	dataplane_port_stats(view_dataplane(app), pp->port, &s);
-	return json_pack("{so sI sI sI sI sI sI sI sI so}", "name",
-		json_of_text(pp->name), "rx_packets", (json_int_t)s.rx_packets,
-		"rx_bytes", (json_int_t)s.rx_bytes, "tx_packets",
-		(json_int_t)s.tx_packets, "tx_bytes", (json_int_t)s.tx_bytes,
-		"tx_messages", (json_int_t)s.tx_messages, "ring_packets",
-		(json_int_t)s.ring_packets, "ring_drops", (json_int_t)s.ring_drops,
-		"ring_freezes", (json_int_t)s.ring_freezes, "verdicts",
-		verdicts_json(s.verdict));
+	for (unsigned i = 0; i < _PORT_COUNT_N; i++)
+		json_put_count(o, port_count_name((enum port_count)i), s.count[i]);
+	json_object_set_new(o, "verdicts", verdicts_json(s.verdict));
+	return o;
 }
 
 static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
@@ -75,15 +72,13 @@ static json_t *control_json(struct app *app)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		control_port(app, i, &total, n_bad);
 	for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
-		json_object_set_new(bad, gm_bad_name((enum gm_bad)i),
-			json_integer((json_int_t)n_bad[i]));
+		json_put_count(bad, gm_bad_name((enum gm_bad)i), n_bad[i]);
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
-		json_object_set_new(notes, note_name((enum note)i),
-			json_integer((json_int_t)view_counts(app)->n_notes[i]));
+		json_put_count(
+			notes, note_name((enum note)i), view_counts(app)->n_notes[i]);
 	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
-		json_object_set_new(fragments,
-			reassemble_name((enum reassemble_result)i),
-			json_integer((json_int_t)total.fragment[i]));
+		json_put_count(fragments, reassemble_name((enum reassemble_result)i),
+			total.fragment[i]);
 	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so so}", "received",
 		(json_int_t)total.received, "sent", (json_int_t)total.sent,
 		"send_errors", (json_int_t)total.send_errors, "receive_errors",
@@ -96,24 +91,34 @@ static json_t *control_json(struct app *app)
 		fragments, "notes", notes);
 }
 
+static void put_thread_counts(
+	json_t *o, const uint64_t *count, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		json_put_count(o, thread_count_name((enum thread_count)i), count[i]);
+}
+
+static json_t *worker_json(struct app *app, unsigned i)
+{
+	struct dataplane_thread_stats s;
+	json_t *o;
+
+	dataplane_thread_stats(view_dataplane(app), i, &s);
+	o = json_pack("{si so sI}", "thread", (int)i, "cpu",
+		s.cpu < 0 ? json_null() : json_integer(s.cpu), "cpu_ms",
+		(json_int_t)(s.cpu_ns / NS_PER_MS));
+	put_thread_counts(o, s.count, 0, THREAD_COUNT_BLOCKS);
+	json_put_count(o, "copies", s.copies);
+	put_thread_counts(o, s.count, THREAD_COUNT_BLOCKS, _THREAD_COUNT_N);
+	return o;
+}
+
 static json_t *workers_json(struct app *app)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < dataplane_threads(view_dataplane(app)); i++) {
-		struct dataplane_thread_stats s;
-
-		dataplane_thread_stats(view_dataplane(app), i, &s);
-		json_array_append_new(list,
-			json_pack("{si so sI sI sI sI sI sI sI}", "thread", (int)i,
-				"cpu", s.cpu < 0 ? json_null() : json_integer(s.cpu),
-				"cpu_ms", (json_int_t)(s.cpu_ns / NS_PER_MS), "frames",
-				(json_int_t)s.frames, "bursts", (json_int_t)s.bursts,
-				"copies", (json_int_t)s.copies, "blocks",
-				(json_int_t)s.blocks, "block_timeouts",
-				(json_int_t)s.block_timeouts, "wakeups",
-				(json_int_t)s.wakeups));
-	}
+	for (unsigned i = 0; i < dataplane_threads(view_dataplane(app)); i++)
+		json_array_append_new(list, worker_json(app, i));
 	return list;
 }
 
@@ -160,13 +165,11 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 	const char *why, *transmit = dataplane_transmit(view_dataplane(app), &why);
 	const char *why_receive,
 		*receive = dataplane_receive(view_dataplane(app), &why_receive);
+	json_t *o = json_pack("{so}", "heap_bytes", heap_json()), *rest;
 
 	dataplane_stats(view_dataplane(app), &s);
-	return json_pack(
-		"{so sI sI sI sI sI sI sI sI ss ss ss sb ss si sI so so so so so so}",
-		"heap_bytes", heap_json(), "frames", (json_int_t)s.frames, "bursts",
-		(json_int_t)s.bursts, "blocks", (json_int_t)s.blocks, "block_timeouts",
-		(json_int_t)s.block_timeouts, "wakeups", (json_int_t)s.wakeups,
+	put_thread_counts(o, s.count, 0, _THREAD_COUNT_N);
+	rest = json_pack("{sI sI sI ss ss ss sb ss si sI so so so so so so}",
 		"local_packets", (json_int_t)s.local_packets, "local_errors",
 		(json_int_t)s.local_errors, "fib_entries",
 		(json_int_t)fib_size(dataplane_fib(view_dataplane(app))), "transmit",
@@ -178,6 +181,9 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 		"balance", balance_json(app), "verdicts", verdicts_json(sum), "joining",
 		joining_json(&s), "workers", workers_json(app), "control",
 		control_json(app), "rivals", view_rivals(app));
+	json_object_update(o, rest);
+	json_decref(rest);
+	return o;
 }
 
 /* The ports come last, the sums of their counters with the rest: so they are added up

@@ -320,10 +320,12 @@ static json_t *port_json(
 		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "present",
 		pp->ifindex != 0, "up", (int)pp->up, "error",
 		error ? json_string(error) : json_null(), "rx_packets",
-		(json_int_t)s.rx_packets, "rx_bytes", (json_int_t)s.rx_bytes,
-		"tx_packets", (json_int_t)s.tx_packets, "tx_bytes",
-		(json_int_t)s.tx_bytes, "ring_drops", (json_int_t)s.ring_drops,
-		"dropped", (json_int_t)dropped, "refused", (json_int_t)refused);
+		(json_int_t)s.count[PORT_COUNT_RX_PACKETS], "rx_bytes",
+		(json_int_t)s.count[PORT_COUNT_RX_BYTES], "tx_packets",
+		(json_int_t)s.count[PORT_COUNT_TX_PACKETS], "tx_bytes",
+		(json_int_t)s.count[PORT_COUNT_TX_BYTES], "ring_drops",
+		(json_int_t)s.count[PORT_COUNT_RING_DROPS], "dropped",
+		(json_int_t)dropped, "refused", (json_int_t)refused);
 	if (pp->role == CONFIG_ROLE_UPSTREAM)
 		add_upstream(o, app, pp, now);
 	else

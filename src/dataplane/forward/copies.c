@@ -241,7 +241,7 @@ static enum verdict push_fragments(struct output *o, const struct frame *f)
 	for (int i = 0; i < n; i++)
 		used += c->frag_len[i];
 	c->frag_used -= most - used;
-	counter_add(&c->counters->port[o->index].fragments, (uint64_t)n - 1);
+	counter_add_port(c->counters, o->index, PORT_COUNT_FRAGMENTS, (uint64_t)n - 1);
 	for (int i = 0; i < n; i++) {
 		push(o, f, out, c->frag_len[i]);
 		out += c->frag_len[i];

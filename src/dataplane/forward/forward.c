@@ -108,7 +108,7 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	struct refusal r = {.port = port, .why = why, .n = 1, .at = meta->stamp};
 
 	assert(why < _VERDICT_FRAME_N);
-	counter_add(&fw->counters.frames, 1);
+	counter_add(&fw->counters.count[THREAD_COUNT_FRAMES], 1);
 	counter_add_verdict(&fw->counters, port, why, 1);
 	if (why != VERDICT_CONTROL && frame_peek(meta, &r.from, &r.group))
 		refusals_note(&fw->refusals, &r);
@@ -132,9 +132,9 @@ static void note_refused(struct forward *fw, const struct burst *b,
 void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
 	unsigned packets, uint64_t bytes)
 {
-	counter_add(&fw->counters.port[port].tx_messages, messages);
-	counter_add(&fw->counters.port[port].tx_packets, packets);
-	counter_add(&fw->counters.port[port].tx_bytes, bytes);
+	counter_add_port(&fw->counters, port, PORT_COUNT_TX_MESSAGES, messages);
+	counter_add_port(&fw->counters, port, PORT_COUNT_TX_PACKETS, packets);
+	counter_add_port(&fw->counters, port, PORT_COUNT_TX_BYTES, bytes);
 }
 
 void forward_count_tx_error(
@@ -232,8 +232,8 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 		return VERDICT_ACL;
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next)
 		bytes += b->frame[i].f.ip_len;
-	counter_add(&pc->rx_packets, fl->n);
-	counter_add(&pc->rx_bytes, bytes);
+	counter_add(&pc->count[PORT_COUNT_RX_PACKETS], fl->n);
+	counter_add(&pc->count[PORT_COUNT_RX_BYTES], bytes);
 	if (q->entry)
 		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port,
 			latency_stamp_s(b->frame[fl->last].f.stamp));
@@ -381,8 +381,8 @@ static void note_runs(struct forward *fw, const struct burst *b,
 
 	for (unsigned i = 0; i < ff->n_runs; i++)
 		n.end[fw->runs.run[ff->first_run + i].end]++;
-	counter_add(&fw->counters.run_datagrams, n.datagrams);
-	counter_add(&fw->counters.runs, n.messages);
+	counter_add(&fw->counters.count[THREAD_COUNT_JOINABLE], n.datagrams);
+	counter_add(&fw->counters.count[THREAD_COUNT_JOINED], n.messages);
 	for (unsigned e = 0; e < _JOINED_N; e++)
 		if (n.end[e])
 			counter_add(&fw->counters.run_end[e], n.end[e]);
@@ -411,7 +411,7 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
 		note_runs(fw, b, &b->flow[i], n);
 	}
-	counter_add(&fw->counters.copies_due, due);
+	counter_add(&fw->counters.count[THREAD_COUNT_DUE], due);
 	return due;
 }
 
@@ -433,8 +433,8 @@ uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *p
 	needs = needs_of(&ports, plan, tx);
 	due = rewrite_flows(fw, b, verdict, &needs);
 	fw->serve(fw->serve_ctx, &job, &ports, fw->copies, tx);
-	counter_add(&fw->counters.frames, b->n_frames);
-	counter_add(&fw->counters.bursts, 1);
+	counter_add(&fw->counters.count[THREAD_COUNT_FRAMES], b->n_frames);
+	counter_add(&fw->counters.count[THREAD_COUNT_BURSTS], 1);
 	burst_clear(b);
 	return due;
 }

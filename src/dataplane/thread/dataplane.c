@@ -36,7 +36,7 @@ static void add_total(_Atomic uint64_t *total, uint64_t n)
 
 void dataplane_read_rings(struct dataplane *dp, struct socket_set *s)
 {
-	struct ring_totals *t = &dp->port[s->port].ring;
+	_Atomic uint64_t *count = dp->port[s->port].count;
 
 	if (dp->given)
 		return;
@@ -47,9 +47,9 @@ void dataplane_read_rings(struct dataplane *dp, struct socket_set *s)
 		if (!r)
 			continue;
 		ring_rx_stats(r, &st);
-		add_total(&t->packets, st.packets);
-		add_total(&t->drops, st.drops);
-		add_total(&t->freezes, st.freezes);
+		add_total(&count[PORT_COUNT_RING_PACKETS], st.packets);
+		add_total(&count[PORT_COUNT_RING_DROPS], st.drops);
+		add_total(&count[PORT_COUNT_RING_FREEZES], st.freezes);
 		s->n_received += st.packets - st.drops;
 	}
 }
@@ -65,7 +65,8 @@ static void count_abandoned(struct dataplane *dp, struct socket_set *s)
 		taken += ring_rx_taken(s->thread[i].ring);
 	if (s->gap)
 		taken += ring_rx_taken(s->gap);
-	add_total(&dp->port[s->port].ring.abandoned, s->n_received - taken);
+	add_total(
+		&dp->port[s->port].count[PORT_COUNT_ABANDONED], s->n_received - taken);
 }
 
 struct socket_set *dataplane_set_close(struct socket_set *s)

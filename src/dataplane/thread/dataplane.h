@@ -77,19 +77,15 @@ unsigned dataplane_threads(const struct dataplane *dp);
 /* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so
  * only from here: kernel counters reset on read. */
 struct dataplane_port_stats {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t tx_messages; /* what the copies were handed to the kernel in */
-	uint64_t ring_packets, ring_drops,
-		ring_freezes; /* of the kernel, since start */
+	uint64_t count[_PORT_COUNT_N];
 	uint64_t verdict[_VERDICT_N];
 };
 void dataplane_port_stats(
 	struct dataplane *dp, unsigned port, struct dataplane_port_stats *ret);
 struct dataplane_stats {
-	uint64_t frames, bursts, blocks, block_timeouts, wakeups;
+	uint64_t count[_THREAD_COUNT_N];
+	uint64_t run_end[_JOINED_N];
 	uint64_t local_packets, local_errors; /* given to programs of this host */
-	/* datagrams that were to be joined, messages they became, and why these ended */
-	uint64_t run_datagrams, runs, run_end[_JOINED_N];
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
@@ -111,9 +107,10 @@ void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 
 struct dataplane_thread_stats {
 	int cpu; /* it stays there; -1: any */
-	uint64_t cpu_ns, frames, bursts, copies, blocks, block_timeouts, wakeups;
-	uint64_t turns; /* of its loop */
-	bool asleep;	/* it waits for frames; else `turns` grows, or it hangs */
+	uint64_t cpu_ns;
+	uint64_t count[_THREAD_COUNT_N];
+	uint64_t copies; /* sent, to all ports */
+	bool asleep;	 /* it waits for frames; else its turns grow, or it hangs */
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);

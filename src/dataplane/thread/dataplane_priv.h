@@ -42,16 +42,12 @@ struct generation {
 	struct worker_config *cfg[];
 };
 
-/* added to by control, and by the call_rcu thread for retired rings */
-struct ring_totals {
-	_Atomic uint64_t packets, drops, freezes;
-	_Atomic uint64_t abandoned; /* in rings that were closed */
-};
-
 struct port_state {
 	struct socket_set *set[_SET_N];
 	int error;
-	struct ring_totals ring;
+	/* Those of rings, the others are 0. Control adds to them, and the call_rcu
+	 * thread does for retired rings. */
+	_Atomic uint64_t count[_PORT_COUNT_N];
 };
 
 struct handed;
@@ -97,10 +93,6 @@ struct socket_set *dataplane_set_close(
 struct ring_rx_params dataplane_ring_params(
 	const struct dataplane *dp, const struct socket_set *s);
 void dataplane_stop_threads(struct dataplane *dp);
-
-/* dataplane_stats.c */
-
-uint64_t dataplane_fragments(struct dataplane *dp, unsigned port);
 
 /* dataplane_upgrade.c */
 

@@ -23,13 +23,10 @@ static uint64_t get(_Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-uint64_t dataplane_fragments(struct dataplane *dp, unsigned port)
+static void add(uint64_t *sum, _Atomic uint64_t *counter, unsigned n)
 {
-	uint64_t n = 0;
-
-	for (unsigned t = 0; t <= dp->n; t++)
-		n += get(&counters_of(dp, t)->port[port].fragments);
-	return n;
+	for (unsigned i = 0; i < n; i++)
+		sum[i] += get(&counter[i]);
 }
 
 void dataplane_port_stats(
@@ -41,20 +38,13 @@ void dataplane_port_stats(
 	for (unsigned t = 0; t <= dp->n; t++) {
 		struct forward_port_counters *c = &counters_of(dp, t)->port[port];
 
-		sum.rx_packets += get(&c->rx_packets);
-		sum.rx_bytes += get(&c->rx_bytes);
-		sum.tx_packets += get(&c->tx_packets);
-		sum.tx_bytes += get(&c->tx_bytes);
-		sum.tx_messages += get(&c->tx_messages);
-		for (unsigned v = 0; v < _VERDICT_N; v++)
-			sum.verdict[v] += get(&c->drop[v]);
+		add(sum.count, c->count, _PORT_COUNT_THREAD_N);
+		add(sum.verdict, c->drop, _VERDICT_N);
 	}
 	for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 		if (st->set[k])
 			dataplane_read_rings(dp, st->set[k]);
-	sum.ring_packets = get(&st->ring.packets);
-	sum.ring_drops = get(&st->ring.drops);
-	sum.ring_freezes = get(&st->ring.freezes);
+	add(sum.count, st->count, _PORT_COUNT_N);
 	*ret = sum;
 }
 
@@ -109,7 +99,7 @@ static void add_done(struct dataplane *dp, struct balance_sums *sums)
 				sums->dropped += get_first(&p->drop[v]);
 			for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
 				sums->refused += get_first(&p->drop[v]);
-			sums->sent += get_first(&p->tx_packets);
+			sums->sent += get_first(&p->count[PORT_COUNT_TX_PACKETS]);
 		}
 	}
 }
@@ -119,9 +109,9 @@ static void add_begun(struct dataplane *dp, struct balance_sums *sums)
 	for (unsigned t = 0; t <= dp->n; t++) {
 		struct forward_counters *c = counters_of(dp, t);
 
-		sums->due += get(&c->copies_due);
+		sums->due += get(&c->count[THREAD_COUNT_DUE]);
 		for (unsigned i = 0; i < PORT_MAX; i++)
-			sums->fragments += get(&c->port[i].fragments);
+			sums->fragments += get(&c->port[i].count[PORT_COUNT_FRAGMENTS]);
 	}
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct port_state *st = &dp->port[i];
@@ -129,9 +119,9 @@ static void add_begun(struct dataplane *dp, struct balance_sums *sums)
 		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 			if (st->set[k])
 				dataplane_read_rings(dp, st->set[k]);
-		sums->ring_packets += get(&st->ring.packets);
-		sums->ring_drops += get(&st->ring.drops);
-		sums->abandoned += get(&st->ring.abandoned);
+		sums->ring_packets += get(&st->count[PORT_COUNT_RING_PACKETS]);
+		sums->ring_drops += get(&st->count[PORT_COUNT_RING_DROPS]);
+		sums->abandoned += get(&st->count[PORT_COUNT_ABANDONED]);
 	}
 }
 
@@ -166,15 +156,8 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 	for (unsigned t = 0; t <= dp->n; t++) {
 		struct forward_counters *c = counters_of(dp, t);
 
-		sum.frames += get(&c->frames);
-		sum.bursts += get(&c->bursts);
-		sum.blocks += get(&c->blocks);
-		sum.block_timeouts += get(&c->block_timeouts);
-		sum.wakeups += get(&c->wakeups);
-		sum.run_datagrams += get(&c->run_datagrams);
-		sum.runs += get(&c->runs);
-		for (unsigned e = 0; e < _JOINED_N; e++)
-			sum.run_end[e] += get(&c->run_end[e]);
+		add(sum.count, c->count, _THREAD_COUNT_N);
+		add(sum.run_end, c->run_end, _JOINED_N);
 	}
 	if (dp->local)
 		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);
@@ -186,28 +169,20 @@ void dataplane_thread_stats(
 {
 	struct worker *w = dp->worker[thread];
 	struct forward_counters *c = worker_counters(w);
-	uint64_t copies = 0;
 
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		copies += get(&c->port[i].tx_packets);
 	*ret = (struct dataplane_thread_stats){
 		.cpu = worker_cpu(w),
 		.cpu_ns = worker_cpu_ns(w),
-		.frames = get(&c->frames),
-		.bursts = get(&c->bursts),
-		.copies = copies,
-		.blocks = get(&c->blocks),
-		.block_timeouts = get(&c->block_timeouts),
-		.wakeups = get(&c->wakeups),
-		.turns = get(&c->turns),
 		.asleep = get(&c->asleep),
 	};
+	add(ret->count, c->count, _THREAD_COUNT_N);
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		ret->copies += get(&c->port[i].count[PORT_COUNT_TX_PACKETS]);
 }
 
 static void add_latency(struct dataplane_delay *sum, struct latency_counters *c)
 {
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
-		sum->bucket[i] += get(&c->bucket[i]);
+	add(sum->bucket, c->bucket, LATENCY_BUCKETS);
 	sum->sum_ns += get(&c->sum_ns);
 }
 

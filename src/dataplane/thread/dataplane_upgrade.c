@@ -56,7 +56,6 @@ struct handed {
 	int ifindex;
 	bool has_l2;
 	struct dataplane_port_stats stats;
-	uint64_t fragments, abandoned;
 	struct handed_set set[_FAMILY_N];
 };
 
@@ -182,29 +181,21 @@ static void drain_gap(struct dataplane *dp, struct worker *w, struct worker_conf
 	}
 }
 
-static void add_port_counters(
-	struct forward_port_counters *to, struct forward_port_counters *from)
+static void add_each(_Atomic uint64_t *to, _Atomic uint64_t *from, unsigned n)
 {
-	counter_add(&to->rx_packets, from->rx_packets);
-	counter_add(&to->rx_bytes, from->rx_bytes);
-	counter_add(&to->tx_packets, from->tx_packets);
-	counter_add(&to->tx_bytes, from->tx_bytes);
-	counter_add(&to->tx_messages, from->tx_messages);
-	counter_add(&to->fragments, from->fragments);
-	for (unsigned v = 0; v < _VERDICT_N; v++)
-		counter_add(&to->drop[v], from->drop[v]);
+	for (unsigned i = 0; i < n; i++)
+		counter_add(&to[i], from[i]);
 }
 
 static void add_worker_counters(
 	struct forward_counters *to, struct forward_counters *from)
 {
-	counter_add(&to->frames, from->frames);
-	counter_add(&to->copies_due, from->copies_due);
-	counter_add(&to->bursts, from->bursts);
-	counter_add(&to->blocks, from->blocks);
-	counter_add(&to->block_timeouts, from->block_timeouts);
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		add_port_counters(&to->port[i], &from->port[i]);
+	add_each(to->count, from->count, _THREAD_COUNT_N);
+	add_each(to->run_end, from->run_end, _JOINED_N);
+	for (unsigned i = 0; i < PORT_MAX; i++) {
+		add_each(to->port[i].count, from->port[i].count, _PORT_COUNT_THREAD_N);
+		add_each(to->port[i].drop, from->port[i].drop, _VERDICT_N);
+	}
 }
 
 /* Frames of a flow are read in order: the ring of its thread, the gap, the ring again.
@@ -242,26 +233,20 @@ static int drain_and_start(struct dataplane *dp)
 static void add_counters(struct dataplane *dp, unsigned port, const struct handed *h)
 {
 	struct forward_port_counters *c = &dp->drained.port[port];
-	struct ring_totals *t = &dp->port[port].ring;
-	uint64_t due = h->stats.tx_packets;
+	const uint64_t *count = h->stats.count;
+	uint64_t due = count[PORT_COUNT_TX_PACKETS] - count[PORT_COUNT_FRAGMENTS];
 
-	counter_add(&c->rx_packets, h->stats.rx_packets);
-	counter_add(&c->rx_bytes, h->stats.rx_bytes);
-	counter_add(&c->tx_packets, h->stats.tx_packets);
-	counter_add(&c->tx_bytes, h->stats.tx_bytes);
-	counter_add(&c->tx_messages, h->stats.tx_messages);
-	counter_add(&c->fragments, h->fragments);
+	for (unsigned i = 0; i < _PORT_COUNT_THREAD_N; i++)
+		counter_add(&c->count[i], count[i]);
+	for (unsigned i = _PORT_COUNT_THREAD_N; i < _PORT_COUNT_N; i++)
+		atomic_fetch_add(&dp->port[port].count[i], count[i]);
 	for (unsigned v = 0; v < _VERDICT_N; v++) {
 		counter_add(&c->drop[v], h->stats.verdict[v]);
 		if (v >= _VERDICT_FRAME_N)
 			due += h->stats.verdict[v];
 	}
 	/* of the ports that are still there */
-	counter_add(&dp->drained.copies_due, due - h->fragments);
-	atomic_fetch_add(&t->abandoned, h->abandoned);
-	atomic_fetch_add(&t->packets, h->stats.ring_packets);
-	atomic_fetch_add(&t->drops, h->stats.ring_drops);
-	atomic_fetch_add(&t->freezes, h->stats.ring_freezes);
+	counter_add(&dp->drained.count[THREAD_COUNT_DUE], due);
 }
 
 static void take_counters(struct dataplane *dp)
@@ -352,16 +337,7 @@ static void put_port(struct dataplane *dp, unsigned port, const struct plan_port
 	state_put_u32(o, port);
 	state_put_u32(o, (uint32_t)p->ifindex);
 	state_put_u8(o, p->has_l2);
-	state_put_u64(o, st.rx_packets);
-	state_put_u64(o, st.rx_bytes);
-	state_put_u64(o, st.tx_packets);
-	state_put_u64(o, st.tx_bytes);
-	state_put_u64(o, st.tx_messages);
-	state_put_u64(o, st.ring_packets);
-	state_put_u64(o, st.ring_drops);
-	state_put_u64(o, st.ring_freezes);
-	state_put_u64(o, dataplane_fragments(dp, port));
-	state_put_u64(o, dp->port[port].ring.abandoned);
+	state_put_counts(o, st.count, _PORT_COUNT_N);
 	state_put_counts(o, st.verdict, _VERDICT_N);
 }
 
@@ -377,11 +353,7 @@ void dataplane_export(
 	state_put_u8(o, (uint8_t)dp->receive.retire_ms);
 	state_put_u8(o, dp->receive.offload);
 	state_put_u32(o, dp->n);
-	state_put_u64(o, st.frames);
-	state_put_u64(o, st.bursts);
-	state_put_u64(o, st.blocks);
-	state_put_u64(o, st.block_timeouts);
-	state_put_u64(o, st.wakeups);
+	state_put_counts(o, st.count, _THREAD_COUNT_KEPT_N);
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		size_t begun;
 
@@ -470,16 +442,7 @@ static unsigned get_port(struct state_in *in, struct handed *h)
 	port = state_get_up_to(in, PORT_MAX - 1);
 	h->ifindex = (int)state_get_u32(in);
 	h->has_l2 = state_get_bool(in);
-	h->stats.rx_packets = state_get_u64(in);
-	h->stats.rx_bytes = state_get_u64(in);
-	h->stats.tx_packets = state_get_u64(in);
-	h->stats.tx_bytes = state_get_u64(in);
-	h->stats.tx_messages = state_get_u64(in);
-	h->stats.ring_packets = state_get_u64(in);
-	h->stats.ring_drops = state_get_u64(in);
-	h->stats.ring_freezes = state_get_u64(in);
-	h->fragments = state_get_u64(in);
-	h->abandoned = state_get_u64(in);
+	state_get_counts(in, h->stats.count, _PORT_COUNT_N);
 	state_get_counts(in, h->stats.verdict, _VERDICT_N);
 	return port;
 }
@@ -528,13 +491,11 @@ static const char *compare_rings(const struct dataplane *dp, struct state_in *in
 
 static void import_totals(struct dataplane *dp, struct state_in *in)
 {
-	struct forward_counters *c = &dp->drained;
+	uint64_t count[_THREAD_COUNT_KEPT_N] = {0};
 
-	counter_add(&c->frames, state_get_u64(in));
-	counter_add(&c->bursts, state_get_u64(in));
-	counter_add(&c->blocks, state_get_u64(in));
-	counter_add(&c->block_timeouts, state_get_u64(in));
-	counter_add(&c->wakeups, state_get_u64(in));
+	state_get_counts(in, count, _THREAD_COUNT_KEPT_N);
+	for (unsigned i = 0; i < _THREAD_COUNT_KEPT_N; i++)
+		counter_add(&dp->drained.count[i], count[i]);
 }
 
 int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,

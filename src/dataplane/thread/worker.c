@@ -181,9 +181,9 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 
 	if (!ring_rx_peek(in->ring, &block))
 		return false;
-	counter_add(&c->blocks, 1);
+	counter_add(&c->count[THREAD_COUNT_BLOCKS], 1);
 	if (block.timeout)
-		counter_add(&c->block_timeouts, 1);
+		counter_add(&c->count[THREAD_COUNT_BLOCK_TIMEOUTS], 1);
 	in->taken += block.used;
 	w->held[w->n_held++] = (struct held){in->ring, block};
 	walk_block(w, cfg, in, tx);
@@ -327,7 +327,7 @@ static void rest(struct worker *w, struct worker_config *cfg)
 	counter_set(&c->asleep, 0);
 	rcu_thread_online();
 	crew_awake(w->crew, w->index);
-	counter_add(&c->wakeups, 1);
+	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
 }
 
 /* An interface went down or away. Its ring starts again by itself when the interface
@@ -347,7 +347,7 @@ static void run(struct worker *w)
 			atomic_load_explicit(&w->config, memory_order_acquire);
 		bool busy = false;
 
-		counter_add(&forward_counters(w->fw)->turns, 1);
+		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TURNS], 1);
 		if (cfg && w->error)
 			clear_errors(w, cfg);
 		if (cfg)

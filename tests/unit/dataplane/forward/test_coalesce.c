@@ -702,8 +702,11 @@ static void test_why_runs_end(void **state)
 	stream(3, 20);
 	go();
 	assert_int_equal(ends(JOINED_OFF), 3);
-	assert_int_equal(atomic_load(&forward_counters(fw)->runs), 2 + 4 + 3);
-	assert_int_equal(atomic_load(&forward_counters(fw)->run_datagrams), 70 + 4 + 3);
+	assert_int_equal(atomic_load(&forward_counters(fw)->count[THREAD_COUNT_JOINED]),
+		2 + 4 + 3);
+	assert_int_equal(
+		atomic_load(&forward_counters(fw)->count[THREAD_COUNT_JOINABLE]),
+		70 + 4 + 3);
 }
 
 static void test_streams_have_counts(void **state)

@@ -515,9 +515,16 @@ static void dead_port_next_to_live_ones(void **state)
 	assert_int_equal(drops(2, VERDICT_PORT_DOWN), 100);
 	assert_int_equal(fake.n_send, 6); /* chunks of 64 */
 	assert_int_equal(fake.n_flush, 1);
-	assert_int_equal(atomic_load(&forward_counters(fw)->port[1].tx_packets), 100);
-	assert_int_equal(atomic_load(&forward_counters(fw)->port[1].tx_bytes), 3800);
-	assert_int_equal(atomic_load(&forward_counters(fw)->port[0].rx_bytes), 3800);
+	assert_int_equal(
+		atomic_load(
+			&forward_counters(fw)->port[1].count[PORT_COUNT_TX_PACKETS]),
+		100);
+	assert_int_equal(
+		atomic_load(&forward_counters(fw)->port[1].count[PORT_COUNT_TX_BYTES]),
+		3800);
+	assert_int_equal(
+		atomic_load(&forward_counters(fw)->port[0].count[PORT_COUNT_RX_BYTES]),
+		3800);
 }
 
 /* Everything but TTL and header checksum stays (R176), in packets of any kind. */
@@ -618,10 +625,10 @@ static void check_conservation(uint64_t handed_in, uint64_t expected_copies)
 			frames += drops(i, v);
 		for (unsigned v = _VERDICT_FRAME_N; v < _VERDICT_N; v++)
 			copies += drops(i, v);
-		copies += atomic_load(&c->port[i].tx_packets);
+		copies += atomic_load(&c->port[i].count[PORT_COUNT_TX_PACKETS]);
 	}
 	assert_int_equal(frames, handed_in);
-	assert_int_equal(atomic_load(&c->frames), handed_in);
+	assert_int_equal(atomic_load(&c->count[THREAD_COUNT_FRAMES]), handed_in);
 	assert_int_equal(copies, expected_copies);
 }
 

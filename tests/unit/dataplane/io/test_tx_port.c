@@ -118,7 +118,8 @@ static void send_n(struct bench *b, unsigned port, unsigned n)
 
 static void assert_sent(struct bench *b, unsigned port, uint64_t n)
 {
-	assert_int_equal(forward_counters(b->fw)->port[port].tx_packets, n);
+	assert_int_equal(
+		forward_counters(b->fw)->port[port].count[PORT_COUNT_TX_PACKETS], n);
 }
 
 static void test_all_in_one_call(void **state)
@@ -132,7 +133,8 @@ static void test_all_in_one_call(void **state)
 	assert_int_equal(script.call[0].n, 3);
 	assert_int_equal(script.call[0].protocol, 0);
 	assert_sent(b, PORT, 3);
-	assert_int_equal(forward_counters(b->fw)->port[PORT].tx_bytes, 100 + 101 + 102);
+	assert_int_equal(forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_BYTES],
+		100 + 101 + 102);
 }
 
 static void test_large_batch(void **state)
@@ -281,8 +283,10 @@ static void test_first_super_frame(void **state)
 	send_n(b, PORT, 1);
 	assert_int_equal(b->ops.caps(b->ops.ctx, PORT), TX_VNET | TX_SUPER_FRAME);
 	assert_sent(b, PORT, 40);
-	assert_int_equal(forward_counters(b->fw)->port[PORT].tx_bytes, 40000);
-	assert_int_equal(forward_counters(b->fw)->port[PORT].tx_messages, 1);
+	assert_int_equal(
+		forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_BYTES], 40000);
+	assert_int_equal(
+		forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_MESSAGES], 1);
 	send_n(b, PORT, 3);
 	assert_sent(b, PORT, 82);
 }
