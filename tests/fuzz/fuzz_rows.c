@@ -67,6 +67,23 @@ static void check_pretty(const json_t *whole, size_t piece)
 	free(wanted);
 }
 
+/* What is passed on is the line, with escapes in place of what a terminal obeys. */
+static void check_printed(
+	const char *printed, size_t n_printed, const char *line, size_t len)
+{
+	char *wanted = NULL;
+	size_t n_wanted = 0;
+	FILE *want = open_memstream(&wanted, &n_wanted);
+
+	fuzz_assert(want);
+	printable_json(line, len, want);
+	fclose(want);
+	fuzz_assert(n_printed == n_wanted + 1);
+	fuzz_assert(memcmp(printed, wanted, n_wanted) == 0);
+	fuzz_assert(printed[n_wanted] == '\n');
+	free(wanted);
+}
+
 static void check(const char *line, size_t len, size_t piece)
 {
 	char *printed = NULL;
@@ -96,7 +113,7 @@ static void check(const char *line, size_t len, size_t piece)
 		fuzz_assert(!whole || memchr(line, '\0', len) ||
 			strstr(r.error.text, "too deep"));
 	if (e == 1) {
-		fuzz_assert(n_printed == len + 1 && memcmp(printed, line, len) == 0);
+		check_printed(printed, n_printed, line, len);
 		check_rows(line, len, reply, rows);
 		check_pretty(whole, piece);
 	}
