@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Binary min-heap over intrusive nodes, see heap.h. Pure. */
+/* Min-heap with four children per node, see heap.h. Pure. */
 
 #include "base/heap.h"
 
@@ -17,13 +17,13 @@ void heap_deinit(struct heap *h)
 int heap_reserve(struct heap *h, size_t n)
 {
 	size_t cap = h->cap ? h->cap : 16;
-	struct heap_node **v;
+	struct heap_entry *v;
 
 	if (n <= h->cap)
 		return 0;
 	while (cap < n)
 		cap *= 2;
-	v = realloc(h->v, cap * sizeof(struct heap_node *));
+	v = realloc(h->v, cap * sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	h->v = v;
@@ -31,33 +31,44 @@ int heap_reserve(struct heap *h, size_t n)
 	return 0;
 }
 
-static void place(struct heap *h, size_t slot, struct heap_node *node)
+#define CHILDREN 4
+
+static void place(struct heap *h, size_t i, struct heap_entry e)
 {
-	h->v[slot - 1] = node;
-	node->slot = slot;
+	h->v[i] = e;
+	e.node->slot = i + 1;
 }
 
-static void sift(struct heap *h, struct heap_node *node)
+/* The earliest child of place i, or h->n. */
+static size_t first_child(const struct heap *h, size_t i)
 {
-	size_t slot = node->slot;
+	size_t first = CHILDREN * i + 1, end = first + CHILDREN;
 
-	while (slot > 1 && mono_before(node->at, h->v[slot / 2 - 1]->at)) {
-		place(h, slot, h->v[slot / 2 - 1]);
-		slot /= 2;
-	}
-	for (;;) {
-		size_t child = 2 * slot;
+	if (first >= h->n)
+		return h->n;
+	if (end > h->n)
+		end = h->n;
+	for (size_t k = first + 1; k < end; k++)
+		if (mono_before(h->v[k].at, h->v[first].at))
+			first = k;
+	return first;
+}
 
-		if (child > h->n)
-			break;
-		if (child < h->n && mono_before(h->v[child]->at, h->v[child - 1]->at))
-			child++;
-		if (!mono_before(h->v[child - 1]->at, node->at))
-			break;
-		place(h, slot, h->v[child - 1]);
-		slot = child;
+/* Place i is free: put the entry where it belongs. */
+static void sift(struct heap *h, size_t i, struct heap_entry e)
+{
+	size_t child;
+
+	while (i > 0 && mono_before(e.at, h->v[(i - 1) / CHILDREN].at)) {
+		place(h, i, h->v[(i - 1) / CHILDREN]);
+		i = (i - 1) / CHILDREN;
 	}
-	place(h, slot, node);
+	while ((child = first_child(h, i)) < h->n &&
+		mono_before(h->v[child].at, e.at)) {
+		place(h, i, h->v[child]);
+		i = child;
+	}
+	place(h, i, e);
 }
 
 void heap_set(struct heap *h, struct heap_node *node, mono_t at)
@@ -65,27 +76,25 @@ void heap_set(struct heap *h, struct heap_node *node, mono_t at)
 	node->at = at;
 	if (node->slot == 0) {
 		assert(h->n < h->cap);
-		place(h, ++h->n, node);
+		node->slot = ++h->n;
 	}
-	sift(h, node);
+	sift(h, node->slot - 1, (struct heap_entry){at, node});
 }
 
 void heap_remove(struct heap *h, struct heap_node *node)
 {
-	struct heap_node *last;
 	size_t slot = node->slot;
+	struct heap_entry last;
 
 	if (slot == 0)
 		return;
 	last = h->v[--h->n];
 	node->slot = 0;
-	if (last == node)
-		return;
-	place(h, slot, last);
-	sift(h, last);
+	if (last.node != node)
+		sift(h, slot - 1, last);
 }
 
 struct heap_node *heap_first(const struct heap *h)
 {
-	return h->n ? h->v[0] : NULL;
+	return h->n ? h->v[0].node : NULL;
 }

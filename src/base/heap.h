@@ -5,6 +5,10 @@
  * Min-heap of deadlines with intrusive nodes. One heap finds the next thing to do, the
  * event loop arms one timer for it. Zero bytes are an empty heap and a node outside of
  * any heap.
+ *
+ * Each node has four children, and the times lie beside the pointers: a step down reads
+ * one cache line instead of two nodes. With ten thousand deadlines that is most of what
+ * a removal costs.
  */
 
 #include "base/mono.h"
@@ -16,8 +20,13 @@ struct heap_node {
 	size_t slot; /* 1-based place in the heap, 0 = not in one */
 };
 
+struct heap_entry {
+	mono_t at; /* of the node */
+	struct heap_node *node;
+};
+
 struct heap {
-	struct heap_node **v;
+	struct heap_entry *v;
 	size_t n, cap;
 };
 
