@@ -75,13 +75,16 @@ static void read_sensor(
 
 /* ---- when there is one ---- */
 
-static void close_sensors(struct app_port *ap)
+static void close_sensors(struct app *app, unsigned port)
 {
+	struct app_port *ap = &app->port[port];
+
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		ap->sensor[f] = sensor_close(ap->sensor[f]);
 		ap->sensor_error[f] = 0;
 	}
 	ap->sensor_ifindex = 0;
+	portset_del(&app->sensed, port);
 }
 
 static void open_sensor(
@@ -94,6 +97,7 @@ static void open_sensor(
 	if (i && iface_has_l2(i) && i->arphrd == ARPHRD_ETHER)
 		r = sensor_open(pp->ifindex, family, &ap->sensor[family]);
 	ap->sensor_ifindex = pp->ifindex;
+	portset_add(&app->sensed, pp->port);
 	ap->sensor_error[family] = -r;
 	if (r < 0 && r != -EOPNOTSUPP && r != -before)
 		log_about(LOG_LEVEL_WARNING,
@@ -107,7 +111,7 @@ static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
 	struct app_port *ap = &app->port[pp->port];
 
 	if (ap->sensor_ifindex && ap->sensor_ifindex != pp->ifindex)
-		close_sensors(ap);
+		close_sensors(app, pp->port);
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		bool wanted = pp->up && proxy_wants_sensor(pp, (enum family)f, now);
 
@@ -125,13 +129,16 @@ static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
 
 void app_forwarder_sync(struct app *app, mono_t now)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++) {
+	struct portset ports = app->router->taken;
+
+	portset_or(&ports, &app->sensed);
+	portset_for_each (&ports, i) {
 		const struct proxy_port *pp = app->router->port[i];
 
 		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
 			sync_port(app, now, pp);
-		else if (app->port[i].sensor_ifindex)
-			close_sensors(&app->port[i]);
+		else if (portset_has(&app->sensed, i))
+			close_sensors(app, i);
 	}
 }
 
@@ -151,13 +158,13 @@ void app_forwarder_tick(struct app *app, mono_t now)
 	if (!mono_due(app->sensors_at, now))
 		return;
 	app->sensors_at = MONO_NEVER;
-	for (unsigned i = 0; i < PORT_MAX; i++)
+	portset_for_each (&app->sensed, i)
 		for (unsigned f = 0; app->router->port[i] && f < _FAMILY_N; f++)
 			tick_port(app, now, app->router->port[i], (enum family)f);
 }
 
 void app_forwarder_close(struct app *app)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		close_sensors(&app->port[i]);
+	portset_for_each (&app->sensed, i)
+		close_sensors(app, i);
 }

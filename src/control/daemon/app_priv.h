@@ -150,6 +150,8 @@ struct app {
 	bool links_unsure;	 /* the interfaces are to be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
 	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER: there is none */
+	struct portset
+		sensed; /* ports with a sensor, or where one could not be opened */
 	struct streams streams;	      /* as the log knows them */
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
 	uint64_t streams_frames;      /* received when they were, the last time */
