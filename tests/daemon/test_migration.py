@@ -113,6 +113,74 @@ for _name, _chapter in CHAPTERS.items():
     case(f"{_name}: the file of the chapter forwards")(chapter(*_chapter))
 
 
+# ---- from nothing: doc/home.md and doc/hotel.md ----
+
+def block(page, word):
+    """The block of a page that has the word."""
+    with open(os.path.join(FILES, "..", "..", "..", "doc", page), encoding="utf-8") as f:
+        return next(text for text in re.findall(r"^```\n(.*?)^```", f.read(), re.M | re.S)
+                    if word in text)
+
+
+def explained(d, *args):
+    return " ".join(d.ctl_run("explain", *args).stdout.split())
+
+
+@case("doc/home.md: four lines, what it says without altnet, then a picture")
+def home(b):
+    text = block("home.md", "phyint")
+    line, = re.findall(r"^ +altnet.*\n", text, re.M)
+    house = b.own(House("iptv", ["eth1"], "213.75.5.5"))
+    b.daemon = d = b.own(Daemon(house.router, text.replace(line, ""), start=False))
+    d.start()
+    r = b.receiver(house.hosts, interface="h0")
+    b.stream(house, source="213.75.5.5")
+    wait_for(10, lambda: "the last one just now from 213.75.5.5: that is in no subnet and no "
+             "altnet of iptv" in explained(d, "udp://@239.1.2.3:5000"), "it names the sender")
+    assert not r.receive()
+    d.write(text)
+    assert d.ctl_run("reload").returncode == 0
+    assert_continuous(wait_datagrams(r, 20), at_least=20)
+
+
+@case("doc/hotel.md: 40 rooms by a pattern, whitelist and limits, one ring")
+def hotel(b):
+    rooms = [f"eth1.{n}" for n in range(101, 141)]
+    house = b.own(House("iptv", rooms + ["eth1.99"], "213.75.5.5"))
+    b.daemon = d = b.own(Daemon(house.router, block("hotel.md", "phyint"), start=False))
+    d.start()
+    watching = b.receiver(house.hosts, interface="h6")
+    refused = b.receiver(house.hosts, "239.200.1.1", interface="h12")
+    devices = [b.receiver(house.hosts, f"239.1.5.{n}", interface="h11") for n in range(1, 6)]
+    staff = b.receiver(house.hosts, interface="h40")
+    b.stream(house, source="213.75.5.5")
+    assert_continuous(wait_datagrams(watching, 20), at_least=20)
+    table = lambda: d.table("interfaces")
+    wait_for(10, lambda: re.search(r"^eth1\.113 +0 +[1-9]", table(), re.M), "a list refuses")
+    wait_for(10, lambda: re.search(r"^eth1\.112 +[1-9].*max-groups-per-host \(4\)", table(), re.M),
+             "a limit refuses")
+    said = explained(d, GROUP)
+    assert "no host on eth1.101, eth1.102," in said and "and 22 more has joined" in said, said
+    assert d.ctl_run("explain", "239.200.1.1", "--on", "eth1.113").returncode == 1
+    assert not refused.receive() and not staff.receive() and len(devices) == 5
+    with open(f"/proc/{d.process.pid}/maps", encoding="ascii") as f:
+        rings = [line for line in f if "socket:" in line]
+    assert len(rings) == 1, rings
+    with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+        b.note(next(line.strip() for line in f if line.startswith("VmRSS")))
+
+
+@case("doc/migration.md: the file for those who come from smcroute forwards")
+def smcroute(b):
+    house = b.own(House("eth0", ["br0"], "172.16.5.5"))
+    b.daemon = d = b.own(Daemon(house.router, block("migration.md", "altnet 172.16.5.5/32"),
+                                start=False))
+    d.start()
+    r = b.receiver(house.hosts, interface="h0")
+    b.stream(house, source="172.16.5.5")
+    assert_continuous(wait_datagrams(r, 20), at_least=20)
+
+
 # ---- a link named igmpproxy ----
 
 class Syslog:

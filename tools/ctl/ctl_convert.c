@@ -70,6 +70,22 @@ static int complain(const char *text, const char *word)
 	return EXIT_CALLER;
 }
 
+/* 0 or an exit status. */
+static int take_dialect(struct arguments *a, const char *word)
+{
+	if (convert_dialect_parse(word, &a->dialect) == 0)
+		return 0;
+	if (strcmp(word, "igmpproxy") == 0)
+		return complain("an igmpproxy.conf needs no conversion: "
+				"ringcastd -C FILE reads it",
+			"");
+	if (strcmp(word, "smcroute") == 0)
+		return complain("smcroute's file names joins and routes, which hosts "
+				"decide here: doc/migration.md has four lines for it",
+			"");
+	return complain("--from takes improxy, vyos, openwrt or mcproxy, not", word);
+}
+
 /* NET=DEV, cut in place. 0 or an exit status. */
 static int take_device(struct arguments *a, char *word)
 {
@@ -119,10 +135,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "f:d:o:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'f':
-			if (convert_dialect_parse(optarg, &a->dialect) < 0)
-				return complain(
-					"--from takes improxy, vyos, openwrt or mcproxy, not",
-					optarg);
+			r = take_dialect(a, optarg);
+			if (r)
+				return r;
 			break;
 		case 'd':
 			r = take_device(a, optarg);
