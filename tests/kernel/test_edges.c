@@ -457,10 +457,10 @@ static void igmp_crosses_and_nothing_else(void **state)
 	assert_int_equal(count(f, vb, back, 28), 0);
 
 	mcsock_stats(f->va, &stats);
-	assert_int_equal(stats.sent, 2);
-	assert_int_equal(stats.send_errors, 0);
-	assert_true(stats.received >= 1);
-	assert_int_equal(stats.dropped, 0);
+	assert_int_equal(stats.count[MCSOCK_COUNT_SENT], 2);
+	assert_int_equal(stats.count[MCSOCK_COUNT_SEND_ERRORS], 0);
+	assert_true(stats.count[MCSOCK_COUNT_RECEIVED] >= 1);
+	assert_int_equal(stats.count[MCSOCK_COUNT_DROPPED], 0);
 
 	assert_int_equal(mcsock_send(f->va, igmp, sizeof(igmp), &group6), -EINVAL);
 	assert_int_equal(mcsock_send(f->va, igmp, sizeof(igmp), &host), -EINVAL);

@@ -193,15 +193,8 @@ static void own_ipv6(void *ctx, const void *data, size_t len)
 
 static void add_sums(struct mcsock_stats *sum, const struct mcsock_stats *s)
 {
-	sum->received += s->received;
-	sum->sent += s->sent;
-	sum->send_errors += s->send_errors;
-	sum->receive_errors += s->receive_errors;
-	sum->truncated += s->truncated;
-	sum->dropped += s->dropped;
-	sum->limited += s->limited;
-	sum->records_limited += s->records_limited;
-	sum->sampled += s->sampled;
+	for (unsigned i = 0; i < _MCSOCK_COUNT_N; i++)
+		sum->count[i] += s->count[i];
 	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
 		sum->fragment[i] += s->fragment[i];
 }

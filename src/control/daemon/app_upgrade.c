@@ -74,15 +74,7 @@ static void put_port(
 	app_socket_stats(app, port, &sum);
 	state_put_text(o, app_port_name(app, port));
 	state_put_u32(o, port);
-	state_put_u64(o, sum.received);
-	state_put_u64(o, sum.sent);
-	state_put_u64(o, sum.send_errors);
-	state_put_u64(o, sum.receive_errors);
-	state_put_u64(o, sum.truncated);
-	state_put_u64(o, sum.dropped);
-	state_put_u64(o, sum.limited);
-	state_put_u64(o, sum.records_limited);
-	state_put_u64(o, sum.sampled);
+	state_put_counts(o, sum.count, _MCSOCK_COUNT_N);
 	state_put_counts(o, sum.fragment, _REASSEMBLE_N);
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		char name[LISTEN_NAME_MAX];
@@ -264,15 +256,7 @@ static void get_port(struct app *app, struct state_in *in)
 
 	state_get_text(in, ifname, sizeof(ifname));
 	number = state_get_up_to(in, PORT_MAX - 1);
-	sum.received = state_get_u64(in);
-	sum.sent = state_get_u64(in);
-	sum.send_errors = state_get_u64(in);
-	sum.receive_errors = state_get_u64(in);
-	sum.truncated = state_get_u64(in);
-	sum.dropped = state_get_u64(in);
-	sum.limited = state_get_u64(in);
-	sum.records_limited = state_get_u64(in);
-	sum.sampled = state_get_u64(in);
+	state_get_counts(in, sum.count, _MCSOCK_COUNT_N);
 	state_get_counts(in, sum.fragment, _REASSEMBLE_N);
 	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
 		const struct proxy_port *pp = app->router->port[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of the reasons for which a membership message was not accepted: the keys of
- * statistics and metrics, which never change their meaning. And hosts as text. Pure.
+ * Names of the reasons for which a membership message was not accepted, and of what is
+ * odd about others: the keys of statistics and metrics, which never change their
+ * meaning. And hosts as text. Pure.
  */
 
 #include "control/proto/gm_msg.h"
@@ -65,4 +66,15 @@ const char *gm_bad_name(enum gm_bad bad)
 		break;
 	}
 	return "unknown";
+}
+
+const char *gm_odd_name(enum gm_odd odd)
+{
+	static const char *const name[_GM_ODD_N] = {
+		[GM_ODD_NO_ROUTER_ALERT] = "no_router_alert",
+		[GM_ODD_TTL] = "ttl",
+		[GM_ODD_TRUNCATED] = "truncated",
+	};
+
+	return (unsigned)odd < _GM_ODD_N ? name[odd] : "unknown";
 }

@@ -67,11 +67,20 @@ enum gm_kind {
 	GM_REPORT = 2,
 };
 
-/* Facts about an accepted message that are counted but do not make it bad. */
+/* What is odd about an accepted message, and counted by port. */
+enum gm_odd {
+	GM_ODD_NO_ROUTER_ALERT,
+	GM_ODD_TTL,	  /* TTL other than 1 */
+	GM_ODD_TRUNCATED, /* fewer records than announced */
+	_GM_ODD_N,
+};
+const char *gm_odd_name(enum gm_odd odd); /* static: "no_router_alert", ... */
+
+/* Facts about an accepted message that do not make it bad. */
 enum {
-	GM_NOTE_NO_ROUTER_ALERT = 1 << 0,
-	GM_NOTE_TTL = 1 << 1,		 /* TTL other than 1 */
-	GM_NOTE_TRUNCATED = 1 << 2,	 /* fewer records than announced */
+	GM_NOTE_NO_ROUTER_ALERT = 1 << GM_ODD_NO_ROUTER_ALERT,
+	GM_NOTE_TTL = 1 << GM_ODD_TTL,
+	GM_NOTE_TRUNCATED = 1 << GM_ODD_TRUNCATED,
 	GM_NOTE_UNKNOWN_RECORD = 1 << 3, /* a record of unknown type was skipped */
 	GM_NOTE_BAD_GROUP = 1 << 4,    /* a record with an illegal group was skipped */
 	GM_NOTE_BAD_SOURCE = 1 << 5,   /* illegal sources were left out of a list */

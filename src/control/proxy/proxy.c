@@ -273,9 +273,8 @@ enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
 		return bad;
 	}
 	pp->n_received[msg->version][msg->kind - GM_QUERY]++;
-	pp->n_no_router_alert += (msg->notes & GM_NOTE_NO_ROUTER_ALERT) != 0;
-	pp->n_ttl += (msg->notes & GM_NOTE_TTL) != 0;
-	pp->n_truncated += (msg->notes & GM_NOTE_TRUNCATED) != 0;
+	for (unsigned i = 0; i < _GM_ODD_N; i++)
+		pp->n_odd[i] += msg->notes >> i & 1;
 	return GM_OK;
 }
 

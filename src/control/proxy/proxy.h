@@ -53,7 +53,7 @@ struct proxy_port {
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,
 						  report) */
 	uint64_t n_bad[_GM_BAD_N];
-	uint64_t n_no_router_alert, n_ttl, n_truncated;
+	uint64_t n_odd[_GM_ODD_N]; /* of the accepted */
 };
 
 #define PROXY_NO_SECTION UINT_MAX

@@ -27,9 +27,7 @@ static void put_counters(struct state_out *o, const struct proxy_port *pp)
 		state_put_u64(o, pp->n_received[v][0]);
 		state_put_u64(o, pp->n_received[v][1]);
 	}
-	state_put_u64(o, pp->n_no_router_alert);
-	state_put_u64(o, pp->n_ttl);
-	state_put_u64(o, pp->n_truncated);
+	state_put_counts(o, pp->n_odd, _GM_ODD_N);
 	state_put_counts(o, pp->n_bad, _GM_BAD_N);
 }
 
@@ -93,9 +91,7 @@ static void get_counters(struct state_in *in, struct proxy_port *pp)
 		pp->n_received[v][0] = state_get_u64(in);
 		pp->n_received[v][1] = state_get_u64(in);
 	}
-	pp->n_no_router_alert = state_get_u64(in);
-	pp->n_ttl = state_get_u64(in);
-	pp->n_truncated = state_get_u64(in);
+	state_get_counts(in, pp->n_odd, _GM_ODD_N);
 	state_get_counts(in, pp->n_bad, _GM_BAD_N);
 }
 

@@ -41,9 +41,7 @@ static void read_membership(
 {
 	memcpy(p->n_received, pp->n_received, sizeof(p->n_received));
 	memcpy(p->n_bad, pp->n_bad, sizeof(p->n_bad));
-	p->n_no_router_alert = pp->n_no_router_alert;
-	p->n_ttl = pp->n_ttl;
-	p->n_truncated = pp->n_truncated;
+	memcpy(p->n_odd, pp->n_odd, sizeof(p->n_odd));
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
 		p->n_groups = pp->groups.groups.n;
 		p->n_refused = pp->groups.n_refused;

@@ -25,7 +25,7 @@ struct scrape_port {
 	bool family[_FAMILY_N]; /* has a socket of the family */
 	uint32_t queue[_FAMILY_N], queue_limit[_FAMILY_N];
 	uint64_t n_received[_GM_VERSION_N][2], n_bad[_GM_BAD_N];
-	uint64_t n_no_router_alert, n_ttl, n_truncated;
+	uint64_t n_odd[_GM_ODD_N];
 	/* downstream */
 	uint64_t n_groups, n_sources, n_hosts, n_refused;
 	uint32_t max_groups, max_sources;

@@ -585,21 +585,23 @@ static void write_packets(struct scrape *s)
 {
 	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_ODD);
 	for_each_port (s, p) {
-		pair(s, p, "oddity", "no_router_alert", p->n_no_router_alert);
-		pair(s, p, "oddity", "ttl", p->n_ttl);
-		pair(s, p, "oddity", "truncated", p->n_truncated);
+		for (unsigned i = 0; i < _GM_ODD_N; i++)
+			pair(s, p, "oddity", gm_odd_name((enum gm_odd)i), p->n_odd[i]);
 	}
-	PER_PORT(s, METRIC_CONTROL_RECEIVED, control.received);
-	PER_PORT(s, METRIC_CONTROL_SENT, control.sent);
+	PER_PORT(s, METRIC_CONTROL_RECEIVED, control.count[MCSOCK_COUNT_RECEIVED]);
+	PER_PORT(s, METRIC_CONTROL_SENT, control.count[MCSOCK_COUNT_SENT]);
 	metrics_begin(&s->m, METRIC_CONTROL_ERRORS);
 	for_each_port (s, p) {
-		pair(s, p, "direction", "receive", p->control.receive_errors);
-		pair(s, p, "direction", "send", p->control.send_errors);
+		pair(s, p, "direction", "receive",
+			p->control.count[MCSOCK_COUNT_RECEIVE_ERRORS]);
+		pair(s, p, "direction", "send",
+			p->control.count[MCSOCK_COUNT_SEND_ERRORS]);
 	}
-	PER_PORT(s, METRIC_CONTROL_DROPPED, control.dropped);
-	PER_PORT(s, METRIC_CONTROL_LIMITED, control.limited);
-	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED, control.records_limited);
-	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.sampled);
+	PER_PORT(s, METRIC_CONTROL_DROPPED, control.count[MCSOCK_COUNT_DROPPED]);
+	PER_PORT(s, METRIC_CONTROL_LIMITED, control.count[MCSOCK_COUNT_LIMITED]);
+	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED,
+		control.count[MCSOCK_COUNT_RECORDS_LIMITED]);
+	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.count[MCSOCK_COUNT_SAMPLED]);
 	metrics_begin(&s->m, METRIC_CONTROL_FRAGMENTS);
 	for_each_port (s, p) {
 		for (unsigned i = 0; i < _REASSEMBLE_N; i++)

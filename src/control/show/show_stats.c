@@ -65,7 +65,8 @@ static void control_port(struct app *app, unsigned port, struct mcsock_stats *to
 
 static json_t *control_json(struct app *app)
 {
-	json_t *bad = json_object(), *notes = json_object(), *fragments = json_object();
+	json_t *o = json_object(), *bad = json_object(), *notes = json_object(),
+	       *fragments = json_object();
 	uint64_t n_bad[_GM_BAD_N] = {0};
 	struct mcsock_stats total = {0};
 
@@ -79,16 +80,15 @@ static json_t *control_json(struct app *app)
 	for (unsigned i = 0; i < _REASSEMBLE_N; i++)
 		json_put_count(fragments, reassemble_name((enum reassemble_result)i),
 			total.fragment[i]);
-	return json_pack("{sI sI sI sI sI sI sI sI sI sI so so so}", "received",
-		(json_int_t)total.received, "sent", (json_int_t)total.sent,
-		"send_errors", (json_int_t)total.send_errors, "receive_errors",
-		(json_int_t)total.receive_errors, "dropped", (json_int_t)total.dropped,
-		"limited", (json_int_t)total.limited, "records_limited",
-		(json_int_t)total.records_limited, "hosts_sampled",
-		(json_int_t)total.sampled, "effects_lost",
-		(json_int_t)view_counts(app)->n_effects_lost, "netlink_overruns",
-		(json_int_t)view_netlink_overruns(app), "bad", bad, "fragments",
-		fragments, "notes", notes);
+	for (unsigned i = 0; i < _MCSOCK_COUNT_N; i++)
+		json_put_count(
+			o, mcsock_count_name((enum mcsock_count)i), total.count[i]);
+	json_put_count(o, "effects_lost", view_counts(app)->n_effects_lost);
+	json_put_count(o, "netlink_overruns", view_netlink_overruns(app));
+	json_object_set_new(o, "bad", bad);
+	json_object_set_new(o, "fragments", fragments);
+	json_object_set_new(o, "notes", notes);
+	return o;
 }
 
 static void put_thread_counts(

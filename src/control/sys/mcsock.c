@@ -138,7 +138,7 @@ static void sample(struct mcsock *s, const struct flood_host *who)
 	mcfilter_sample(&s->filter, now, who);
 	if (set_filter(s->fd.fd, &s->filter) < 0)
 		return; /* the messages are still refused here */
-	s->stats.sampled++;
+	s->stats.count[MCSOCK_COUNT_SAMPLED]++;
 	if (s->ops.sampled)
 		s->ops.sampled(s->ops.ctx, who);
 	call_later(s, mcfilter_deadline(&s->filter));
@@ -165,7 +165,7 @@ static struct flood_verdict admit(struct mcsock *s, const struct flood_message *
 		sample(s, &m->host);
 	if (v.work)
 		return v;
-	s->stats.limited++;
+	s->stats.count[MCSOCK_COUNT_LIMITED]++;
 	tell_limited(s, m, v.cause, false, 0);
 	return v;
 }
@@ -175,7 +175,7 @@ static void note_cut(struct mcsock *s, const struct flood_message *m,
 	enum flood_cause cause, bool query, size_t left)
 {
 	if (!query)
-		s->stats.records_limited += left;
+		s->stats.count[MCSOCK_COUNT_RECORDS_LIMITED] += left;
 	if (cause == FLOOD_NOTHING)
 		return;
 	flood_cut(s->ops.flood, loop_now(s->fd.loop), cause, &m->host);
@@ -212,7 +212,7 @@ static uint32_t deliver_whole(
 	m.work = peek.work;
 	v = admit(s, &m);
 	if (!v.work) {
-		s->stats.records_limited += peek.records;
+		s->stats.count[MCSOCK_COUNT_RECORDS_LIMITED] += peek.records;
 		return 0;
 	}
 	rx->member_until = MONO_UNSET;
@@ -262,14 +262,14 @@ static uint32_t deliver(struct mcsock *s, unsigned i)
 	size_t len = rx->msg[i].msg_len;
 
 	if (len > PACKET_SIZE) {
-		s->stats.truncated++;
+		s->stats.count[MCSOCK_COUNT_TRUNCATED]++;
 		return 0;
 	}
 	if (rx->from[i].sll_pkttype == PACKET_OUTGOING) {
 		s->ops.own(s->ops.ctx, packet, len);
 		return 1;
 	}
-	s->stats.received++;
+	s->stats.count[MCSOCK_COUNT_RECEIVED]++;
 	rx->delivered = i;
 	if (reassemble_parse(s->filter.family, packet, len, &piece))
 		return deliver_piece(s, mac, &piece, packet, len);
@@ -287,7 +287,7 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 	/* an interface that goes down leaves one error; the next read takes it away */
 	n = recvmmsg(s->fd.fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		s->stats.receive_errors++;
+		s->stats.count[MCSOCK_COUNT_RECEIVE_ERRORS]++;
 	for (int i = 0; i < n && rx->current; i++)
 		*work += deliver(s, (unsigned)i);
 	return n;
@@ -512,11 +512,27 @@ int mcsock_send(
 			break;
 	}
 	if (n < 0) {
-		s->stats.send_errors++;
+		s->stats.count[MCSOCK_COUNT_SEND_ERRORS]++;
 		return -errno;
 	}
-	s->stats.sent++;
+	s->stats.count[MCSOCK_COUNT_SENT]++;
 	return 0;
+}
+
+const char *mcsock_count_name(enum mcsock_count c)
+{
+	static const char *const name[_MCSOCK_COUNT_N] = {
+		[MCSOCK_COUNT_RECEIVED] = "received",
+		[MCSOCK_COUNT_SENT] = "sent",
+		[MCSOCK_COUNT_SEND_ERRORS] = "send_errors",
+		[MCSOCK_COUNT_RECEIVE_ERRORS] = "receive_errors",
+		[MCSOCK_COUNT_DROPPED] = "dropped",
+		[MCSOCK_COUNT_LIMITED] = "limited",
+		[MCSOCK_COUNT_RECORDS_LIMITED] = "records_limited",
+		[MCSOCK_COUNT_SAMPLED] = "hosts_sampled",
+	};
+
+	return (unsigned)c < _MCSOCK_COUNT_N ? name[c] : NULL;
 }
 
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
@@ -526,7 +542,7 @@ void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
 
 	/* the kernel's counters restart at every read */
 	if (getsockopt(s->fd.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
-		s->stats.dropped += st.tp_drops;
+		s->stats.count[MCSOCK_COUNT_DROPPED] += st.tp_drops;
 	memcpy(s->stats.fragment, s->pieces.n, sizeof(s->stats.fragment));
 	*ret_stats = s->stats;
 }

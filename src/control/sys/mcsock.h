@@ -69,14 +69,27 @@ struct mcsock_ops {
 	const struct flood_limit *limit;
 };
 
+/* A counter with a name in mcsock.c is shown by "show stats", and all of them survive a
+ * live upgrade. */
+enum mcsock_count {
+	MCSOCK_COUNT_RECEIVED,
+	MCSOCK_COUNT_SENT,
+	MCSOCK_COUNT_SEND_ERRORS,
+	MCSOCK_COUNT_RECEIVE_ERRORS,
+	MCSOCK_COUNT_DROPPED,	      /* by the kernel: receive buffer full */
+	MCSOCK_COUNT_LIMITED,	      /* of the received: more than a host or a port may
+					 send */
+	MCSOCK_COUNT_RECORDS_LIMITED, /* in those, and left off from others */
+	MCSOCK_COUNT_SAMPLED,	/* times that the kernel was told to let through less */
+	MCSOCK_COUNT_TRUNCATED, /* longer than an IP packet can be; not delivered */
+	_MCSOCK_COUNT_N,
+};
+/* NULL if it is not shown by name. */
+const char *mcsock_count_name(enum mcsock_count c);
+
 struct mcsock_stats {
-	uint64_t received, sent, send_errors, receive_errors;
-	uint64_t limited; /* of the received: more than a host or a port may send */
-	uint64_t records_limited;	  /* in those, and left off from others */
+	uint64_t count[_MCSOCK_COUNT_N];
 	uint64_t fragment[_REASSEMBLE_N]; /* of the received; see reassemble.h */
-	uint64_t sampled;   /* times that the kernel was told to let through less */
-	uint64_t truncated; /* longer than an IP packet can be; not delivered */
-	uint64_t dropped;   /* by the kernel: receive buffer full */
 };
 
 /* `rx` is borrowed for the life of the socket, `ops` is copied. 0 or -errno; -ENODEV

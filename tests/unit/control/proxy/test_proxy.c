@@ -532,15 +532,15 @@ static void r005_r006_r016_oddities_are_counted(void **state)
 	assert_int_equal(proxy_input(t.proxy, t.now, wan->port, &msg, &t.fx), GM_OK);
 	msg.notes = GM_NOTE_TRUNCATED;
 	assert_int_equal(proxy_input(t.proxy, t.now, wan->port, &msg, &t.fx), GM_OK);
-	assert_int_equal(wan->n_no_router_alert, 1);
-	assert_int_equal(wan->n_ttl, 1);
-	assert_int_equal(wan->n_truncated, 1);
+	assert_int_equal(wan->n_odd[GM_ODD_NO_ROUTER_ALERT], 1);
+	assert_int_equal(wan->n_odd[GM_ODD_TTL], 1);
+	assert_int_equal(wan->n_odd[GM_ODD_TRUNCATED], 1);
 	/* what is refused does not count as odd */
 	msg.notes = GM_NOTE_TTL;
 	msg.from = wan->link.own[FAMILY_IPV4];
 	assert_int_equal(
 		proxy_input(t.proxy, t.now, wan->port, &msg, &t.fx), GM_BAD_OWN);
-	assert_int_equal(wan->n_ttl, 1);
+	assert_int_equal(wan->n_odd[GM_ODD_TTL], 1);
 	px_deinit(&t);
 }
 

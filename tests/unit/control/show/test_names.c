@@ -37,6 +37,11 @@ static const char *name_of_thread_count(unsigned v)
 	return thread_count_name((enum thread_count)v);
 }
 
+static const char *name_of_odd(unsigned v)
+{
+	return gm_odd_name((enum gm_odd)v);
+}
+
 static const struct {
 	const char *what;
 	const char *(*name)(unsigned);
@@ -47,6 +52,7 @@ static const struct {
 	{"verdicts", name_of_verdict, 0, _VERDICT_N, NULL},
 	{"notes", name_of_note, 1, _NOTE_N, "unknown"},
 	{"messages refused", name_of_bad, 0, _GM_BAD_N, "unknown"},
+	{"odd messages", name_of_odd, 0, _GM_ODD_N, "unknown"},
 	{"counters of ports", name_of_port_count, 0, _PORT_COUNT_N, NULL, 2},
 	{"counters of threads", name_of_thread_count, 0, _THREAD_COUNT_N, NULL, 4},
 };
