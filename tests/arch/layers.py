@@ -20,7 +20,7 @@ FOLDERS = {
     "dataplane/packet": "base",
     "dataplane/fib": "base",
     "dataplane/forward": "base dataplane/packet dataplane/fib",
-    "dataplane/io": "base dataplane/packet dataplane/forward",
+    "dataplane/io": "base dataplane/packet",
     "dataplane/thread": "base dataplane/packet dataplane/fib dataplane/forward dataplane/io",
     "control/sys": "base base/log control/proto control/config control/proxy control/report",
     "control/show": "base base/log control/proto control/config control/member control/upstream "

@@ -224,7 +224,7 @@ static uint64_t send_burst(void)
 	uint64_t frames = n_frames(c), refused = n_refused(c);
 	unsigned n = burst.n_frames;
 
-	forward_burst(fw, &burst, plan, fib, &to_receiver);
+	forward_and_send(fw, &burst, plan, fib, &to_receiver);
 	fuzz_assert(burst.n_frames == 0);
 	fuzz_assert(n_frames(c) - frames == n);
 	return n_refused(c) - refused;

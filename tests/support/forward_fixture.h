@@ -56,7 +56,8 @@ static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 		const struct iovec *ip = &msg[i].iov[msg[i].n_iov - 1];
 
 		if (portset_has(&fake.dead, port)) {
-			forward_count_tx_error(fw, port, forward_errno(ENETDOWN), 1);
+			counter_add_verdict(forward_counters(fw), port,
+				verdict_of_errno(ENETDOWN), 1);
 			continue;
 		}
 		assert_in_range(fake.n, 0, SENT_MAX - 1);
@@ -69,7 +70,7 @@ static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 			.len = ip->iov_len,
 			.ip = ip->iov_base,
 		};
-		forward_count_tx(fw, port, 1, 1, ip->iov_len);
+		counter_add_tx(forward_counters(fw), port, 1, 1, ip->iov_len);
 	}
 	return true;
 }
@@ -220,9 +221,20 @@ static inline struct packet *udp_ttl(
 	return arrives(port, p);
 }
 
+/* A burst and all that follows, as a worker without a crew would do it. */
+static inline void forward_and_send(struct forward *f, struct burst *b,
+	const struct plan *p, struct fib *t, const struct tx_ops *ops)
+{
+	struct copies_job job;
+
+	forward_burst(f, b, p, t, ops, &job);
+	copies_serve_all(forward_copies(f), &job, ops);
+	burst_clear(b);
+}
+
 static inline void run(void)
 {
-	forward_burst(fw, &burst, plan, fib, &tx);
+	forward_and_send(fw, &burst, plan, fib, &tx);
 	assert_int_equal(fake.n_flushed, fake.n); /* nothing is left behind */
 	assert_int_equal(burst.n_frames, 0);
 	n_pool = 0;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Copies for one port, see copies.h; called by forward_burst(), and by a thread that
- * helps another one. RFC 1812 4.2.2.7 for packets larger than the link, 5.3.1 for the
- * threshold. A port that refuses its first super-frame gets the same datagrams one by
- * one: nothing is lost, nothing is sent twice.
+ * Copies for one port, see copies.h. RFC 1812 4.2.2.7 for packets larger than the link,
+ * 5.3.1 for the threshold. A port that refuses its first super-frame gets the same
+ * datagrams one by one: nothing is lost, nothing is sent twice.
  */
 
 #include "dataplane/forward/copies.h"
@@ -405,10 +404,10 @@ void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 		serve_programs(&o);
 }
 
-void copies_serve_all(struct copies *c, const struct copies_job *job,
-	const struct portset *ports, const struct tx_ops *tx)
+void copies_serve_all(
+	struct copies *c, const struct copies_job *job, const struct tx_ops *tx)
 {
-	portset_for_each (ports, i)
+	portset_for_each (&job->ports, i)
 		copies_serve(c, job, i, tx);
 	copies_flush(c, tx);
 }

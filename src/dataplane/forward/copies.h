@@ -11,8 +11,8 @@
 
 #include "base/refusals.h"
 #include "dataplane/forward/coalesce.h"
-#include "dataplane/forward/counters.h"
 #include "dataplane/forward/plan.h"
+#include "dataplane/packet/counters.h"
 #include "dataplane/packet/tx.h"
 
 struct copies_flow {
@@ -20,8 +20,10 @@ struct copies_flow {
 	unsigned first_run, n_runs;
 };
 
-/* what all ports share */
+/* The decisions on a burst, which the ports share; made by forward_burst(). */
 struct copies_job {
+	struct portset ports; /* that get something */
+	uint64_t due;	      /* copies: datagrams, once per port */
 	const struct burst *burst;
 	const struct coalesce *runs;
 	const struct copies_flow *flow; /* as many as burst->n_flows */
@@ -38,9 +40,9 @@ struct copies *copies_free(struct copies *c); /* takes and returns NULL */
 /* Hand a port its copies of all flows, in the order of their runs (coalesce.h). */
 void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	const struct tx_ops *tx);
-/* Each of the ports, then copies_flush(). */
-void copies_serve_all(struct copies *c, const struct copies_job *job,
-	const struct portset *ports, const struct tx_ops *tx);
+/* Each of job->ports, then copies_flush(). */
+void copies_serve_all(
+	struct copies *c, const struct copies_job *job, const struct tx_ops *tx);
 /* Everything handed over is with the kernel, and nothing of the job is referred to any
  * more. */
 void copies_flush(struct copies *c, const struct tx_ops *tx);

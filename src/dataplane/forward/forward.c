@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The hot path, see forward.h. The worker fills a burst and calls forward_burst(),
- * which runs in three passes:
+ * The hot path, see forward.h. A burst is decided on in two passes:
  *
  *   flows   input port, source, table and port plan give each flow its set of ports;
  *   frames  TTL, partial checksum: each frame is rewritten once, in place; runs of
- *           frames that may leave as one are found (coalesce.c);
- *   ports   each port gets its copies, flow by flow (copies.c).
+ *           frames that may leave as one are found (coalesce.c).
  *
  * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary,
  * RFC 4605 4.2 for where a packet goes (through the table and the plan), RFC
@@ -25,8 +23,6 @@
 struct forward {
 	enum coalesce_mode coalesce;
 	struct copies *copies;
-	forward_serve_fn *serve;
-	void *serve_ctx;
 	struct forward_counters counters;
 	struct refusals refusals;
 	struct joined joined;
@@ -35,13 +31,6 @@ struct forward {
 	struct coalesce runs;
 	uint64_t oldest, newest; /* time stamps of what was sent; newest 0: nothing */
 };
-
-/* Without help. */
-static void serve_all(void *ctx, const struct copies_job *job,
-	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
-{
-	copies_serve_all(copies, job, ports, tx);
-}
 
 int forward_new(struct forward **ret)
 {
@@ -56,7 +45,6 @@ int forward_new(struct forward **ret)
 		return r;
 	}
 	fw->coalesce = COALESCE_ON;
-	fw->serve = serve_all;
 	*ret = fw;
 	return 0;
 }
@@ -84,12 +72,6 @@ const struct joined *forward_joined(const struct forward *fw)
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
 {
 	fw->coalesce = mode;
-}
-
-void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx)
-{
-	fw->serve = serve;
-	fw->serve_ctx = ctx;
 }
 
 struct copies *forward_copies(struct forward *fw)
@@ -127,39 +109,6 @@ static void note_refused(struct forward *fw, const struct burst *b,
 			.from = fl->src,
 			.n = n,
 			.at = b->frame[fl->last].f.stamp});
-}
-
-void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
-	unsigned packets, uint64_t bytes)
-{
-	counter_add_port(&fw->counters, port, PORT_COUNT_TX_MESSAGES, messages);
-	counter_add_port(&fw->counters, port, PORT_COUNT_TX_PACKETS, packets);
-	counter_add_port(&fw->counters, port, PORT_COUNT_TX_BYTES, bytes);
-}
-
-void forward_count_tx_error(
-	struct forward *fw, unsigned port, enum verdict why, unsigned n)
-{
-	assert(why >= _VERDICT_FRAME_N && why < _VERDICT_N);
-	counter_add_verdict(&fw->counters, port, why, n);
-}
-
-enum verdict forward_errno(int err)
-{
-	switch (err) {
-	case ENETDOWN:
-	case ENXIO:
-	case ENODEV:
-		return VERDICT_PORT_DOWN;
-	case EAGAIN:
-		return VERDICT_TX_FULL;
-	case ENOBUFS:
-		return VERDICT_TX_QUEUE;
-	case EMSGSIZE:
-		return VERDICT_TX_SIZE;
-	default:
-		return VERDICT_TX_ERROR;
-	}
 }
 
 /* Flows */
@@ -415,26 +364,21 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 	return due;
 }
 
-uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
-	struct fib *fib, const struct tx_ops *tx)
+void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
+	struct fib *fib, const struct tx_ops *tx, struct copies_job *ret_job)
 {
-	struct copies_job job = {
-		.burst = b, .runs = &fw->runs, .flow = fw->flow, .plan = plan};
 	enum verdict verdict[BURST_MAX];
-	struct portset ports;
 	struct needs needs;
-	uint64_t due;
 
+	*ret_job = (struct copies_job){
+		.burst = b, .runs = &fw->runs, .flow = fw->flow, .plan = plan};
 	fw->oldest = UINT64_MAX;
 	fw->newest = 0;
 	if (b->n_frames == 0)
-		return 0;
-	ports = route_flows(fw, b, plan, fib, verdict);
-	needs = needs_of(&ports, plan, tx);
-	due = rewrite_flows(fw, b, verdict, &needs);
-	fw->serve(fw->serve_ctx, &job, &ports, fw->copies, tx);
+		return;
+	ret_job->ports = route_flows(fw, b, plan, fib, verdict);
+	needs = needs_of(&ret_job->ports, plan, tx);
+	ret_job->due = rewrite_flows(fw, b, verdict, &needs);
 	counter_add(&fw->counters.count[THREAD_COUNT_FRAMES], b->n_frames);
 	counter_add(&fw->counters.count[THREAD_COUNT_BURSTS], 1);
-	burst_clear(b);
-	return due;
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The hot path: one burst in, messages per output port out. Looks each flow up once,
- * checks source, group state and TTL, rewrites each frame once, joins runs, hands every
- * port its copies (copies.h). No lock, allocation, log or system call of its own;
- * sending goes through tx_ops, so that a test sees the octets. Pure.
+ * The hot path: one burst in, a job out that says what each port gets. Looks each flow
+ * up once, checks source, group state and TTL, rewrites each frame once and finds the
+ * runs that may leave as one; copies.h makes messages of that. No lock, allocation, log
+ * or system call. Pure.
  */
 
 #include "dataplane/fib/fib.h"
@@ -32,28 +32,17 @@ const struct joined *forward_joined(const struct forward *fw);
 /* What may be joined, COALESCE_ON unless told otherwise. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
-/* Who serves the ports of a burst, instead of forward_burst() itself. Returns when all
- * is sent, as copies_serve() for each port and copies_flush() would. */
-typedef void forward_serve_fn(void *ctx, const struct copies_job *job,
-	const struct portset *ports, struct copies *copies, const struct tx_ops *tx);
-void forward_set_serve(struct forward *fw, forward_serve_fn *serve, void *ctx);
-/* The thread's own, to help with another thread's ports. */
+/* The thread's own, to serve ports of its jobs and of other threads' jobs. */
 struct copies *forward_copies(struct forward *fw);
 
-/* Process and empty a burst; returns how many copies were due. `plan` and `fib` are
- * borrowed for the call. */
-uint64_t forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
-	struct fib *fib, const struct tx_ops *tx);
+/* Decide on all frames of a burst and rewrite those that leave. Nothing is sent: *ret_job
+ * says which port gets what, and is for copies_serve_all() or crew_serve(). It refers to
+ * the burst, the plan and `fw` until burst_clear() or the next call. `plan` is borrowed
+ * as long, `fib` and `tx`, of which the abilities of the ports are asked, for the call. */
+void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
+	struct fib *fib, const struct tx_ops *tx, struct copies_job *ret_job);
 
-/* Receive time stamps of the oldest and of the newest frame that the last burst sent;
- * false: it sent none. */
+/* Receive time stamps of the oldest and of the newest frame of the last job; false: it
+ * sends none. */
 bool forward_stamps(
 	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest);
-
-/* For tx implementations: account what a send did. */
-void forward_count_tx(struct forward *fw, unsigned port, unsigned messages,
-	unsigned packets, uint64_t bytes);
-void forward_count_tx_error(
-	struct forward *fw, unsigned port, enum verdict why, unsigned n);
-/* errno of a send -> copy verdict */
-enum verdict forward_errno(int err);

@@ -20,9 +20,9 @@
 
 #include "base/cleanup.h"
 #include "base/inet.h"
-#include "dataplane/forward/counters.h"
-#include "dataplane/forward/latency.h"
 #include "dataplane/io/sockfilter.h"
+#include "dataplane/packet/counters.h"
+#include "dataplane/packet/latency.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

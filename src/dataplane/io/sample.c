@@ -9,7 +9,7 @@
 #include "dataplane/io/sample.h"
 
 #include "base/cleanup.h"
-#include "dataplane/forward/latency.h"
+#include "dataplane/packet/latency.h"
 
 #include <errno.h>
 #include <string.h>

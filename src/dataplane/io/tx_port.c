@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Transmit sockets and plain sending, see tx_port.h. forward_burst() calls the
- * functions of tx_ops; sockets come and go with the port plan (dataplane).
+ * Transmit sockets and plain sending, see tx_port.h. Sockets come and go with the port
+ * plan.
  *
  * A full or broken port costs its own copies only: nothing here waits, every error is
  * counted for the copy it belongs to, and the batch goes on behind it.
@@ -134,7 +134,7 @@ int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
 		set_caps(t, TX_VNET | TX_SUPER_FRAME);
 		return 0;
 	}
-	v = forward_errno(-r);
+	v = verdict_of_errno(-r);
 	if (v == VERDICT_PORT_DOWN || v == VERDICT_TX_FULL || v == VERDICT_TX_QUEUE)
 		return r;
 	set_caps(t, TX_VNET);
@@ -148,7 +148,7 @@ void tx_health_sent(struct tx_health *h)
 
 enum verdict tx_health_failed(struct tx_health *h, int err)
 {
-	enum verdict v = forward_errno(err);
+	enum verdict v = verdict_of_errno(err);
 
 	if (v == VERDICT_PORT_DOWN)
 		h->give_up = v;
@@ -162,20 +162,20 @@ enum verdict tx_health_failed(struct tx_health *h, int err)
 /* sendmmsg(2) */
 
 struct tx_mmsg {
-	struct forward *fw;
+	struct forward_counters *counters;
 	struct tx_port *const *port;
 	struct tx_health health[PORT_MAX];
 	struct portset ill; /* ports whose health is not zero */
 	struct mmsghdr hdr[BATCH];
 };
 
-int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret)
+int tx_mmsg_new(struct forward_counters *counters, struct tx_mmsg **ret)
 {
 	struct tx_mmsg *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
-	t->fw = fw;
+	t->counters = counters;
 	*ret = t;
 	return 0;
 }
@@ -186,14 +186,14 @@ struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t)
 	return NULL;
 }
 
-static void count_sent(
-	struct forward *fw, unsigned port, const struct tx_msg *msg, unsigned n)
+static void count_sent(struct forward_counters *counters, unsigned port,
+	const struct tx_msg *msg, unsigned n)
 {
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		bytes += msg[i].bytes;
-	forward_count_tx(fw, port, n, tx_n_packets(msg, n), bytes);
+	counter_add_tx(counters, port, n, tx_n_packets(msg, n), bytes);
 }
 
 static void mmsg_failed(
@@ -201,7 +201,7 @@ static void mmsg_failed(
 {
 	enum verdict v = tx_health_failed(&t->health[port], r < 0 ? -r : EIO);
 
-	forward_count_tx_error(t->fw, port, v, msg->n_packets);
+	counter_add_verdict(t->counters, port, v, msg->n_packets);
 	portset_add(&t->ill, port);
 }
 
@@ -224,7 +224,7 @@ static unsigned send_batch(
 			done++;
 			continue;
 		}
-		count_sent(t->fw, port, &msg[done], (unsigned)r);
+		count_sent(t->counters, port, &msg[done], (unsigned)r);
 		tx_health_sent(h);
 		done += (unsigned)r;
 	}
@@ -238,7 +238,7 @@ static bool mmsg_try(struct tx_mmsg *t, unsigned port, const struct tx_msg *msg)
 	if (r < 0)
 		mmsg_failed(t, port, msg, r);
 	else if (r == 0)
-		count_sent(t->fw, port, msg, 1);
+		count_sent(t->counters, port, msg, 1);
 	return r <= 0;
 }
 
@@ -255,7 +255,7 @@ static bool mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 		done += send_batch(
 			t, port, msg + done, n - done < BATCH ? n - done : BATCH);
 	if (done < n)
-		forward_count_tx_error(t->fw, port,
+		counter_add_verdict(t->counters, port,
 			t->port[port] ? h->give_up : VERDICT_PORT_DOWN,
 			tx_n_packets(msg + done, n - done));
 	return true;

@@ -7,7 +7,8 @@
  * data-plane thread.
  */
 
-#include "dataplane/forward/forward.h"
+#include "dataplane/packet/counters.h"
+#include "dataplane/packet/tx.h"
 
 #include <linux/if_packet.h>
 #include <sys/socket.h>
@@ -50,7 +51,8 @@ enum verdict tx_health_failed(struct tx_health *h, int err);
 /* sendmmsg(2) */
 struct tx_mmsg;
 
-int tx_mmsg_new(struct forward *fw, struct tx_mmsg **ret); /* 0, -ENOMEM */
+int tx_mmsg_new(
+	struct forward_counters *counters, struct tx_mmsg **ret); /* 0, -ENOMEM */
 struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t);
 /* `ports` (PORT_MAX of them, NULL where there is none) is borrowed until the next
  * call */

@@ -64,7 +64,7 @@ struct tx_uring {
 	struct io_uring ring;
 	bool ready;   /* ring is usable */
 	bool started; /* by the thread that it belongs to */
-	struct forward *fw;
+	struct forward_counters *counters;
 	struct tx_port *const *port;
 	struct tx_health health[PORT_MAX];
 	struct portset ill; /* ports whose health is not zero */
@@ -120,14 +120,14 @@ int tx_uring_probe(void)
 	return r;
 }
 
-int tx_uring_new(struct forward *fw, struct tx_uring **ret)
+int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret)
 {
 	_cleanup_(freep) struct tx_uring *t = calloc(1, sizeof(*t));
 	int r;
 
 	if (!t)
 		return -ENOMEM;
-	t->fw = fw;
+	t->counters = counters;
 	r = init_ring(&t->ring, N_ENTRIES);
 	if (r < 0)
 		return r;
@@ -152,11 +152,11 @@ static void count_result(struct tx_uring *t, unsigned index, int res)
 
 	t->slot_done[index] = true;
 	if (res >= 0) {
-		forward_count_tx(t->fw, port, 1, s->n_packets, s->bytes);
+		counter_add_tx(t->counters, port, 1, s->n_packets, s->bytes);
 		tx_health_sent(h);
 		return;
 	}
-	forward_count_tx_error(t->fw, port, tx_health_failed(h, -res), s->n_packets);
+	counter_add_verdict(t->counters, port, tx_health_failed(h, -res), s->n_packets);
 	portset_add(&t->ill, port);
 }
 
@@ -182,8 +182,8 @@ static void give_up(struct tx_uring *t)
 	io_uring_queue_exit(&t->ring);
 	for (unsigned i = 0; i < t->n_queued; i++)
 		if (!t->slot_done[i])
-			forward_count_tx_error(t->fw, t->slot_port[i], VERDICT_TX_ERROR,
-				t->slot[i].n_packets);
+			counter_add_verdict(t->counters, t->slot_port[i],
+				VERDICT_TX_ERROR, t->slot[i].n_packets);
 	t->ready = false;
 }
 
@@ -218,7 +218,8 @@ static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *ms
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
 
 	if (!sqe) { /* as many entries as slots, so only a broken ring gets here */
-		forward_count_tx_error(t->fw, port, VERDICT_TX_ERROR, msg->n_packets);
+		counter_add_verdict(
+			t->counters, port, VERDICT_TX_ERROR, msg->n_packets);
 		return;
 	}
 	tx_port_msghdr(tp, msg, &s->hdr);
@@ -240,9 +241,9 @@ static bool try_now(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
 		submit(t);
 	r = tx_port_try(t->port[port], msg);
 	if (r == 0)
-		forward_count_tx(t->fw, port, 1, msg->n_packets, msg->bytes);
+		counter_add_tx(t->counters, port, 1, msg->n_packets, msg->bytes);
 	if (r < 0) {
-		forward_count_tx_error(t->fw, port,
+		counter_add_verdict(t->counters, port,
 			tx_health_failed(&t->health[port], -r), msg->n_packets);
 		portset_add(&t->ill, port);
 	}
@@ -256,7 +257,7 @@ static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 	unsigned i = 0;
 
 	if (!t->port[port] || !t->ready) {
-		forward_count_tx_error(t->fw, port,
+		counter_add_verdict(t->counters, port,
 			t->port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN,
 			tx_n_packets(msg, n));
 		return true;
@@ -273,7 +274,7 @@ static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 			break;
 	}
 	if (i < n)
-		forward_count_tx_error(t->fw, port,
+		counter_add_verdict(t->counters, port,
 			h->give_up ? h->give_up : VERDICT_TX_ERROR,
 			tx_n_packets(msg + i, n - i));
 	return true;
@@ -330,7 +331,7 @@ int tx_uring_probe(void)
 	return -EOPNOTSUPP;
 }
 
-int tx_uring_new(struct forward *fw, struct tx_uring **ret)
+int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret)
 {
 	return -EOPNOTSUPP;
 }

@@ -18,7 +18,7 @@ struct tx_uring;
 
 /* A ring that nobody uses yet; it belongs to the thread that calls tx_uring_ops()
  * first. 0 or -errno. */
-int tx_uring_new(struct forward *fw, struct tx_uring **ret);
+int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret);
 struct tx_uring *tx_uring_free(struct tx_uring *t);
 bool tx_uring_is_started(const struct tx_uring *t); /* it belongs to a thread */
 /* False: the ring has broken down at run time, for good. `ports` as in

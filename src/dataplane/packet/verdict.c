@@ -7,6 +7,8 @@
 
 #include "dataplane/packet/verdict.h"
 
+#include <errno.h>
+
 #include <stddef.h>
 
 static const char *const names[_VERDICT_N] = {
@@ -45,4 +47,22 @@ static const char *const names[_VERDICT_N] = {
 const char *verdict_name(enum verdict v)
 {
 	return (unsigned)v < _VERDICT_N ? names[v] : NULL;
+}
+
+enum verdict verdict_of_errno(int err)
+{
+	switch (err) {
+	case ENETDOWN:
+	case ENXIO:
+	case ENODEV:
+		return VERDICT_PORT_DOWN;
+	case EAGAIN:
+		return VERDICT_TX_FULL;
+	case ENOBUFS:
+		return VERDICT_TX_QUEUE;
+	case EMSGSIZE:
+		return VERDICT_TX_SIZE;
+	default:
+		return VERDICT_TX_ERROR;
+	}
 }

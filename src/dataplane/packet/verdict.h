@@ -50,3 +50,5 @@ enum verdict {
 
 /* "forwarded", "truncated", ...; never NULL for a legal value */
 const char *verdict_name(enum verdict v);
+/* What becomes of a copy when sending it has failed with this errno. */
+enum verdict verdict_of_errno(int err);

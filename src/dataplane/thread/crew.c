@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Sharing the ports of a burst among threads, see crew.h. forward_burst() calls
- * crew_serve() through its share hook, an idle worker crew_help().
+ * Sharing the ports of a burst among threads, see crew.h. A worker with
+ * a burst calls crew_serve(), an idle one crew_help().
  *
  * A job is open while the owner's slot points to it. A helper first says that it is
  * there (`helpers`), then looks for the job; the owner first closes the job, then waits
@@ -157,18 +157,18 @@ static void list_ports(struct slot *s, const struct portset *ports, unsigned n_p
 }
 
 void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
-	const struct portset *ports, struct copies *copies, const struct tx_ops *tx)
+	struct copies *copies, const struct tx_ops *tx)
 {
 	struct slot *s = &c->slot[thread];
-	unsigned n = portset_count(ports), own;
+	unsigned n = portset_count(&job->ports), own;
 	uint64_t begin, served;
 
 	if (c->n == 1 || n < 2 || n * job->burst->n_frames < WORTH ||
 		!crew_trust_ask(&s->trust)) {
-		copies_serve_all(copies, job, ports, tx);
+		copies_serve_all(copies, job, tx);
 		return;
 	}
-	list_ports(s, ports, PARTS * c->n);
+	list_ports(s, &job->ports, PARTS * c->n);
 	begin = now_ns();
 	/* pairs with the load in crew_help(): ports and job are complete */
 	atomic_store_explicit(&s->job, job, memory_order_seq_cst);

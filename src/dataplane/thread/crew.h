@@ -42,7 +42,7 @@ void crew_set_wake(struct crew *c, unsigned thread, int fd);
 /* Owner: serve all ports of a job, alone or not; returns when all are served and nobody
  * refers to the job. `copies` and `tx` are the thread's own. */
 void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
-	const struct portset *ports, struct copies *copies, const struct tx_ops *tx);
+	struct copies *copies, const struct tx_ops *tx);
 
 /* Helper: take part in what is open, if it was made for this plan (ports are numbers,
  * and the thread's sockets must be those that the owner means). True: did something. */

@@ -12,9 +12,9 @@
 #include "dataplane/fib/fib.h"
 #include "dataplane/forward/balance.h"
 #include "dataplane/forward/forward.h"
-#include "dataplane/forward/latency.h"
 #include "dataplane/forward/plan.h"
 #include "dataplane/io/sample.h"
+#include "dataplane/packet/latency.h"
 
 enum dataplane_transmit {
 	DATAPLANE_TX_AUTO = 1,

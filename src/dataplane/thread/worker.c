@@ -24,6 +24,7 @@
 #include "base/mono.h"
 #include "dataplane/fib/tsan.h"
 #include "dataplane/forward/collect.h"
+#include "dataplane/forward/forward.h"
 #include "dataplane/io/tx_uring.h"
 #include "dataplane/thread/cpus.h"
 
@@ -127,10 +128,13 @@ static void count_latency(struct worker *w)
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
 {
-	unsigned kept = 0, n = w->burst->n_frames;
+	unsigned kept = 0;
+	struct copies_job job;
 
-	w->enough =
-		burst_enough(n, forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx));
+	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, &job);
+	crew_serve(w->crew, w->index, &job, forward_copies(w->fw), tx);
+	w->enough = burst_enough(w->burst->n_frames, job.due);
+	burst_clear(w->burst);
 	w->n_bursts++;
 	count_latency(w);
 	for (unsigned i = 0; i < w->n_held; i++) {
@@ -190,14 +194,6 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 	if (ring_rx_is_scarce(in->ring))
 		send_burst(w, cfg, tx);
 	return true;
-}
-
-static void serve(void *ctx, const struct copies_job *job, const struct portset *ports,
-	struct copies *copies, const struct tx_ops *tx)
-{
-	struct worker *w = ctx;
-
-	crew_serve(w->crew, w->index, job, ports, copies, tx);
 }
 
 static void choose_tx(
@@ -420,7 +416,7 @@ int worker_start(struct worker *w)
 	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
 	/* that of a thread that has ended is gone, and a filter may forbid another */
 	if (w->want_uring && !w->uring)
-		(void)tx_uring_new(w->fw, &w->uring);
+		(void)tx_uring_new(forward_counters(w->fw), &w->uring);
 	atomic_store_explicit(
 		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
 	return start_thread(w);
@@ -449,15 +445,14 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	if (r == 0)
 		r = forward_new(&w->fw);
 	if (r == 0)
-		r = tx_mmsg_new(w->fw, &w->mmsg);
+		r = tx_mmsg_new(forward_counters(w->fw), &w->mmsg);
 	if (r == 0 && w->want_uring)
-		r = tx_uring_new(w->fw, &w->uring);
+		r = tx_uring_new(forward_counters(w->fw), &w->uring);
 	if (r == 0) {
 		forward_set_coalesce(w->fw, params->coalesce);
 		w->enough = burst_enough(0, 0);
 	}
 	if (r == 0 && !params->idle) {
-		forward_set_serve(w->fw, serve, w);
 		crew_set_wake(w->crew, w->index, w->wakefd);
 		r = start_thread(w);
 	}

@@ -3,7 +3,7 @@
 
 /*
  * One data-plane thread: waits for its rings, gathers the blocks that are ready into
- * bursts, hands them to forward_burst(), gives the blocks back. What it works on is one
+ * bursts, lets forward_burst() decide and its crew send, gives the blocks back. What it works on is one
  * struct that control replaces as a whole; the old one may be freed a grace period
  * after worker_apply().
  */

@@ -6,7 +6,7 @@
 
 #include "control/proto/effect.h"
 #include "control/proto/gm_msg.h"
-#include "dataplane/forward/counters.h"
+#include "dataplane/packet/counters.h"
 #include "dataplane/packet/verdict.h"
 #include "test.h"
 

@@ -24,7 +24,7 @@ static int tear_down(void **state)
 
 static void go(void)
 {
-	forward_burst(fw, &burst, plan, fib, &to_receiver);
+	forward_and_send(fw, &burst, plan, fib, &to_receiver);
 	n_pool = 0;
 }
 

@@ -122,7 +122,7 @@ static void k03_programs_of_this_host(void **state)
 		members(NULL, t[i].other, "1");
 		udp(0, t[i].src, t[i].group, 100);
 		udp(0, t[i].src, t[i].other, 100);
-		forward_burst(fw, &burst, plan, fib, &ops);
+		forward_and_send(fw, &burst, plan, fib, &ops);
 		assert_int_equal(fake.n, 3);
 		assert_int_equal(n_given, 1);
 		assert_int_equal(given[0].ifindex, 17);
@@ -817,7 +817,7 @@ static void errno_of_a_send(void **state)
 	};
 
 	for (size_t i = 0; i < array_len(c); i++)
-		assert_int_equal(forward_errno(c[i].err), c[i].want);
+		assert_int_equal(verdict_of_errno(c[i].err), c[i].want);
 }
 
 int main(void)

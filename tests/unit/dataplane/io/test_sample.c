@@ -4,8 +4,8 @@
  * when it is full and where it ends; one writer and one reader; programs from outside.
  */
 
-#include "dataplane/forward/latency.h"
 #include "dataplane/io/sample.h"
+#include "dataplane/packet/latency.h"
 #include "test.h"
 
 #include <errno.h>

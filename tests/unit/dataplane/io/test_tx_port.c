@@ -63,7 +63,7 @@ static void play(const int *step, size_t n)
 	play((const int[]){__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int))
 
 struct bench {
-	struct forward *fw;
+	struct forward_counters counters;
 	struct tx_mmsg *t;
 	struct tx_port socket[N_PORTS];
 	struct tx_port *port[PORT_MAX];
@@ -78,7 +78,7 @@ static int set_up(void **state)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	*state = b;
-	if (!b || forward_new(&b->fw) < 0 || tx_mmsg_new(b->fw, &b->t) < 0)
+	if (!b || tx_mmsg_new(&b->counters, &b->t) < 0)
 		return -1;
 	for (int i = 0; i < N_PORTS; i++) {
 		b->socket[i] = (struct tx_port){.fd = 40 + i, .has_l2 = true};
@@ -101,14 +101,13 @@ static int tear_down(void **state)
 	struct bench *b = *state;
 
 	tx_mmsg_free(b->t);
-	forward_free(b->fw);
 	free(b);
 	return 0;
 }
 
 static uint64_t errors(struct bench *b, unsigned port, enum verdict v)
 {
-	return forward_counters(b->fw)->port[port].drop[v];
+	return b->counters.port[port].drop[v];
 }
 
 static void send_n(struct bench *b, unsigned port, unsigned n)
@@ -118,8 +117,7 @@ static void send_n(struct bench *b, unsigned port, unsigned n)
 
 static void assert_sent(struct bench *b, unsigned port, uint64_t n)
 {
-	assert_int_equal(
-		forward_counters(b->fw)->port[port].count[PORT_COUNT_TX_PACKETS], n);
+	assert_int_equal(b->counters.port[port].count[PORT_COUNT_TX_PACKETS], n);
 }
 
 static void test_all_in_one_call(void **state)
@@ -133,8 +131,8 @@ static void test_all_in_one_call(void **state)
 	assert_int_equal(script.call[0].n, 3);
 	assert_int_equal(script.call[0].protocol, 0);
 	assert_sent(b, PORT, 3);
-	assert_int_equal(forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_BYTES],
-		100 + 101 + 102);
+	assert_int_equal(
+		b->counters.port[PORT].count[PORT_COUNT_TX_BYTES], 100 + 101 + 102);
 }
 
 static void test_large_batch(void **state)
@@ -283,10 +281,8 @@ static void test_first_super_frame(void **state)
 	send_n(b, PORT, 1);
 	assert_int_equal(b->ops.caps(b->ops.ctx, PORT), TX_VNET | TX_SUPER_FRAME);
 	assert_sent(b, PORT, 40);
-	assert_int_equal(
-		forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_BYTES], 40000);
-	assert_int_equal(
-		forward_counters(b->fw)->port[PORT].count[PORT_COUNT_TX_MESSAGES], 1);
+	assert_int_equal(b->counters.port[PORT].count[PORT_COUNT_TX_BYTES], 40000);
+	assert_int_equal(b->counters.port[PORT].count[PORT_COUNT_TX_MESSAGES], 1);
 	send_n(b, PORT, 3);
 	assert_sent(b, PORT, 82);
 }

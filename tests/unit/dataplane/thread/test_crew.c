@@ -123,6 +123,7 @@ static void own(struct thread *t)
 
 	for (unsigned i = 0; i < N_BURSTS; i++) {
 		struct copies_job job = {
+			.ports = t->flow.out,
 			.burst = t->burst,
 			.runs = t->runs,
 			.flow = &t->flow,
@@ -130,7 +131,7 @@ static void own(struct thread *t)
 		};
 
 		fill_burst(t);
-		crew_serve(crew, t->index, &job, &t->flow.out, t->copies, &tx);
+		crew_serve(crew, t->index, &job, t->copies, &tx);
 	}
 	n_working--;
 }
@@ -257,13 +258,14 @@ static void test_queued_is_not_done(void **state)
 
 	set_up(2);
 	fill_burst(t);
+	job.ports = t->flow.out;
 	job.burst = t->burst;
 	job.runs = t->runs;
 	job.plan = plan;
 	tx = ops_of(t);
 	tx.copied = false;
 	tx.flush = help_meanwhile;
-	crew_serve(crew, 0, &job, &t->flow.out, t->copies, &tx);
+	crew_serve(crew, 0, &job, t->copies, &tx);
 	assert_int_equal(threads[1].n_helped, 1);
 	assert_in_range(n_foreign, N_PORTS / 2 * N_FRAMES, N_PORTS * N_FRAMES);
 	for (unsigned i = 0; i < N_PORTS; i++)

@@ -8,7 +8,7 @@
 
 #include "base/joined.h"
 #include "base/portset.h"
-#include "dataplane/forward/latency.h"
+#include "dataplane/packet/latency.h"
 #include "dataplane/packet/verdict.h"
 
 #include <stdatomic.h>
@@ -34,7 +34,7 @@ enum port_count {
 
 /* What is counted for each thread. Names and a live upgrade are as above. */
 enum thread_count {
-	THREAD_COUNT_FRAMES, /* seen by forward_burst() or forward_drop() */
+	THREAD_COUNT_FRAMES, /* that were judged */
 	THREAD_COUNT_BURSTS,
 	THREAD_COUNT_BLOCKS,
 	THREAD_COUNT_BLOCK_TIMEOUTS,
@@ -90,6 +90,15 @@ static inline void counter_add_port(
 	struct forward_counters *c, unsigned port, enum port_count what, uint64_t n)
 {
 	counter_add(&c->port[port].count[what], n);
+}
+
+/* What a port has sent. */
+static inline void counter_add_tx(struct forward_counters *c, unsigned port,
+	unsigned messages, unsigned packets, uint64_t bytes)
+{
+	counter_add_port(c, port, PORT_COUNT_TX_MESSAGES, messages);
+	counter_add_port(c, port, PORT_COUNT_TX_PACKETS, packets);
+	counter_add_port(c, port, PORT_COUNT_TX_BYTES, bytes);
 }
 
 static inline void counter_add_verdict(

@@ -5,7 +5,7 @@
  * not change. Pure.
  */
 
-#include "dataplane/forward/counters.h"
+#include "dataplane/packet/counters.h"
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
 
 /* Buckets and time stamps of the latency histogram. */
 
-#include "dataplane/forward/latency.h"
+#include "dataplane/packet/latency.h"
 #include "test.h"
 
 static void buckets(void **state)
