@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The list of effects, see effect.h: filled by mgroup, querier, host and proxy, emptied
- * by the edge at the end of each round, printed by tools/replay and the debug log.
- * Record and source arrays live in chunks that are freed together when the list is
- * cleared. Appending never fails visibly: the core could do nothing about it, so the
- * loss is counted and the caller asks for a resync. Pure.
+ * The list of effects, see effect.h. Record and source arrays live in chunks that are
+ * freed together when the list is cleared. Appending reports no failure, because the
+ * core could do nothing about one. A loss is counted, and the owner asks for a
+ * resynchronisation. Pure.
  */
 
 #include "control/proto/effect.h"
@@ -16,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHUNK_SIZE 16384 /* one such chunk survives a clear */
-#define KEEP_CAP   1024	 /* so does a list of up to so many effects */
+#define CHUNK_SIZE 16384 /* one chunk of this size survives a clear */
+#define KEEP_CAP   1024	 /* a list of up to this many effects also does */
 
 struct effect_chunk {
 	struct effect_chunk *next;
@@ -46,7 +45,7 @@ void effects_clear(struct effects *fx)
 {
 	struct effect_chunk *keep = fx->arena;
 
-	/* a storm may have grown both; a daemon runs for years */
+	/* both may have grown in a storm, and a daemon runs for years */
 	if (keep) {
 		free_chunks(keep->next);
 		keep->next = NULL;
@@ -65,7 +64,7 @@ void effects_clear(struct effects *fx)
 	fx->lost = 0;
 }
 
-/* memory that lives until the list is cleared; NULL when there is none */
+/* memory that lives until the list is cleared, or NULL if there is none */
 static void *arena_alloc(struct effects *fx, size_t size)
 {
 	struct effect_chunk *c = fx->arena;
@@ -88,7 +87,7 @@ static void *arena_alloc(struct effects *fx, size_t size)
 	return p;
 }
 
-/* *v becomes a copy in the arena; false when there is no memory */
+/* makes *v a copy in the arena; false if there is no memory */
 static bool arena_copy_addrs(struct effects *fx, const struct addr **v, size_t n)
 {
 	struct addr *copy;
@@ -211,7 +210,7 @@ void effects_note_forwarder(struct effects *fx, unsigned port, enum note note,
 		fx->v[n].note.mac = *mac;
 }
 
-/* text of any length into a buffer of a given one, as snprintf counts */
+/* text of any length into a buffer of `size` bytes; counts like snprintf */
 struct text {
 	char *buf;
 	size_t size, len;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the core wants done: an ordered list that the edge executes at the end of a
- * round and that a test reads. Arrays are copied into the list's own memory, so the
- * caller's may go away. When memory runs out, the effect is dropped and `lost` counts
- * it; the caller then asks the core for a resync.
+ * What the core wants done: an ordered list, which the edge executes at the end of a
+ * round and a test compares. Arrays are copied into the list's own memory, so the
+ * caller's may go away. Without memory an effect is dropped and counted in `lost`; the
+ * caller must then ask the core for a resynchronisation.
  */
 
 #include "base/portset.h"
@@ -21,8 +21,8 @@ enum effect_type {
 
 enum note {
 	NOTE_QUERIER_WON = 1, /* we are querier on the port now */
-	NOTE_QUERIER_LOST, /* `peer` is querier on the port; `value` 1: and we forward
-			      nothing there (R140) */
+	NOTE_QUERIER_LOST,    /* `peer` is querier on the port; with `value` 1 we
+			    * forward nothing there (R140) */
 	NOTE_QUERIER_UNICAST, /* query by unicast ignored for election (R015) */
 	NOTE_OLDER_QUERIER,   /* querier of version `value` heard: version mismatch */
 	NOTE_GROUP_NEW,	      /* first member of a group on the port */
@@ -32,7 +32,8 @@ enum note {
 	NOTE_HOST_QUOTA, /* group refused: its host, or station, has `value` already */
 	NOTE_ADDRESS_LIMIT, /* source refused: the port has `value` addresses already */
 	NOTE_ADDRESS_SHARE, /* source refused: its host has `value` already */
-	NOTE_GROUP_EVICTED, /* group of `peer`, who holds most, ended to make room */
+	NOTE_GROUP_EVICTED, /* a group of `peer`, the largest holder, was ended to
+			     * make room */
 	NOTE_HOST_LIMIT,    /* host not tracked: limit `value`; no fast leave */
 	NOTE_GROUP_DENIED,  /* group refused by a filter or boundary */
 	NOTE_SSM_REFUSED,   /* any-source join for an SSM group (R148, R149) */
@@ -40,14 +41,15 @@ enum note {
 	NOTE_HOST_VERSION,  /* upstream speaks version `value` now */
 	NOTE_REPORT_FOREIGN,	/* report from `peer`, in no subnet or altnet */
 	NOTE_QUERIER_FOREIGN,	/* query from `peer`, in no subnet: not used */
-	NOTE_OWN_FRAMES,	/* what we have sent on port `value` arrived here */
-	NOTE_FORWARDER_STOPPED, /* `mac` forwards the group there; it is left to it */
+	NOTE_OWN_FRAMES,	/* frames that we sent on port `value` arrived here */
+	NOTE_FORWARDER_STOPPED, /* `mac` forwards the group there, so we stop */
 	NOTE_FORWARDER_RESUMED, /* `mac` has stopped; we forward it again */
-	NOTE_SOURCE_EVICTED,	/* source ended for one of `peer`: limit `value` */
+	NOTE_SOURCE_EVICTED,	/* a source was ended for one of `peer`: limit
+				 * `value` */
 	_NOTE_N,
 };
 
-/* "querier_won", ...: keys of statistics and metrics, which never change */
+/* "querier_won", ...: keys of statistics and metrics; they never change */
 const char *note_name(enum note note);
 
 struct effect {
@@ -65,12 +67,12 @@ struct effect {
 			struct addr from;
 			struct gm_record *rec; /* arrays owned by the list */
 			size_t n_rec;
-			uint32_t delay_ms; /* send it so much later, whatever
-					      becomes of the port until then */
+			uint32_t delay_ms; /* delay; holds even if the port changes
+					    * until then */
 		} report;
 		struct {
 			unsigned instance;
-			struct addr group, source; /* source unspecified: (*,G) */
+			struct addr group, source; /* (*,G) has no source */
 			struct portset out;
 		} fib;
 		struct {
@@ -92,7 +94,8 @@ struct effects {
 };
 
 void effects_deinit(struct effects *fx);
-void effects_clear(struct effects *fx); /* forget all, keep some memory, lost = 0 */
+void effects_clear(struct effects *fx); /* drops all effects, keeps some memory;
+					 * `lost` becomes 0 */
 
 void effects_query(struct effects *fx, unsigned port, enum gm_version version,
 	const struct addr *from, const struct gm_query *q);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Budgets of membership messages, see flood.h. mcsock asks for each message before it
- * is decoded. A bucket is one point in time, the one at which it will be empty again
- * (the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371). Beyond
- * its burst a bucket has a zone in which the chance to get in falls to nothing, so that
- * under a lasting flood each message has the same chance whenever it comes.
+ * Budgets of membership messages, see flood.h. Each message is judged before it is
+ * decoded. A bucket is one point in time: when it will be empty again (the virtual
+ * scheduling form of the generic cell rate algorithm, ITU-T I.371). Beyond its burst a
+ * bucket has a zone in which the chance of admission falls to zero. Under a lasting
+ * flood each message then has the same chance, whenever it arrives.
  *
- * Hosts and messages are in tables of fixed size, four to a row, in which a new one
- * takes the place of the one whose bucket has been empty longest. Who lost its place
- * starts with an empty bucket: the error is always on the side of letting pass, and the
- * port's budgets bound it. Members are in a table whose places are kept: who has one
- * loses it when its groups have ended, or to another port that has fewer in that row.
+ * Hosts and messages are in tables of fixed size with four entries to a row. A new
+ * entry replaces the one whose bucket has been empty longest. A host that lost its
+ * entry starts again with an empty bucket, so an error always admits too much, and the
+ * port's budgets bound it. A member keeps its entry until its groups have ended, or
+ * until another port with fewer entries in that row needs it.
  */
 
 #include "control/proto/flood.h"
@@ -26,76 +26,77 @@
 #define WAYS 4
 #define ROWS (FLOOD_HOSTS / WAYS)
 
-/* A budget holds what comes in so long: hosts answer a query with all of their groups
- * at once. */
+/* A budget holds this much time of its rate, because a host answers a query with all of
+ * its groups at once. */
 #define HOST_BURST_MS 2000
 #define PORT_BURST_MS 1000
 #define WAY_BURST_MS  250
-/* The zone of chance, as a part of the burst. */
+/* The zone of chance as a part of the burst. */
 #define ZONE_DIVISOR 4
 
-/* A host is quiet up to so much work per second, and at once: somebody who changes
- * channels, or answers a query for some dozens of groups. */
+/* A host is quiet up to this much work per second, and at once. That is enough to
+ * change channels, or to answer a query for a few dozen groups. */
 #define QUIET_WORK  16
 #define QUIET_BURST 64
-/* What each of the two budgets of a member allows: an answer to a general query for
- * some dozens of groups, and the next one 125 s later. All members together cause no
- * more than the way of a port without a limit of its own. */
+/* What each of the two budgets of a member allows: an answer to a general query for a
+ * few dozen groups, and the next one 125 s later. All members together cause no more
+ * than this way allows on a port without a limit. */
 #define MEMBER_WORK  4
 #define MEMBER_BURST 64
 #define MEMBER_WAYS  8
 #define MEMBER_ROWS  (FLOOD_MEMBERS / MEMBER_WAYS)
-#define SAID	     2 /* messages of a member that are remembered */
-/* The same message may come from the same addresses so often per second, and at once:
- * hosts repeat what they say. */
+#define SAID	     2 /* messages that are remembered of a member */
+/* How often per second, and at once, the same message may come from the same addresses:
+ * hosts repeat their reports. */
 #define SAME_RATE  2
 #define SAME_BURST 4
-/* Octets of a message that are compared; its length is, in any case. */
+/* Bytes of a message that are compared. Its length is always compared. */
 #define SAME_OCTETS 256
 
-/* The other ways of a port without a limit of its own. */
+/* The other ways on a port without a limit. */
 #define DEFAULT_PORT_RATE 20000
 
 struct entry {
-	uint64_t id; /* keyed hash; 0: the place is free */
-	mono_t busy; /* MONO_UNSET when nothing has been charged */
+	uint64_t id; /* keyed hash; 0 if the place is free */
+	mono_t busy; /* MONO_UNSET if nothing has been charged */
 };
 
 struct host {
-	struct entry e; /* its bucket is that of work */
+	struct entry e; /* its bucket is the one of work */
 	mono_t messages, quiet;
-	mono_t since; /* n_refused counts from here, for a second */
+	mono_t since; /* start of the second that n_refused counts */
 	uint32_t n_refused;
 };
 
 struct member {
-	const void *port;    /* which one it is, not what is in it */
-	mono_t since, until; /* its groups end then */
-	mono_t any, known;   /* buckets: of all messages, of those that it has said */
+	const void *port;    /* its identity; the contents are not read */
+	mono_t since, until; /* `until`: its groups end */
+	mono_t any, known;   /* buckets: of all messages, of those that it has sent
+			      * before */
 	struct {
 		uint64_t digest;
-		mono_t at; /* heard last */
+		mono_t at; /* when it was last heard */
 	} said[SAID];
 };
 
 struct member_row {
-	uint64_t id[MEMBER_WAYS]; /* keyed hash; 0: the place is free */
+	uint64_t id[MEMBER_WAYS]; /* keyed hash; 0 if the place is free */
 	struct member v[MEMBER_WAYS];
 };
 
 struct flood {
-	struct table hash; /* only its key */
+	struct table hash; /* only for its key */
 	struct rng rng;
 	struct host host[ROWS][WAYS];
 	struct entry same[ROWS][WAYS];
 	struct member_row member[MEMBER_ROWS];
-	uint64_t last_id; /* who sent the last message; 0: nobody is limited */
-	/* what the last message was charged as a repetition; NULL: it was not */
+	uint64_t last_id; /* sender of the last message, or 0 if nobody is limited */
+	/* the entry that the last message was charged to as a repetition, or NULL */
 	struct entry *last;
 	mono_t last_before;
 };
 
-/* a rate of units, and how many at once */
+/* units per second, and units at once */
 struct budget {
 	int64_t unit_ns, burst_ns;
 };
@@ -127,8 +128,8 @@ struct flood *flood_free(struct flood *f)
 
 /* ---- tables ---- */
 
-/* The entry of `id` in a row of them, or the one that it replaces; `size` octets lie
- * between two entries. */
+/* The entry of `id` in its row, or the one that it replaces. Entries are `size` bytes
+ * apart. */
 static struct entry *find(void *row, size_t size, uint64_t id)
 {
 	struct entry *oldest = row;
@@ -146,7 +147,7 @@ static struct entry *find(void *row, size_t size, uint64_t id)
 	return oldest;
 }
 
-/* `port` is who it is, not what is in it. */
+/* `port` is an identity; its contents are not read. */
 static uint64_t host_id(const struct flood *f, const struct flood_port *port,
 	const struct flood_host *host)
 {
@@ -198,8 +199,9 @@ static unsigned n_of_port(const struct member_row *row, const void *port)
 	return n;
 }
 
-/* A place that a new member of the port may take, or MEMBER_WAYS: one that is not in
- * use, else the youngest of another port that has at least two more in the row. */
+/* The place that a new member of the port may take: one that is free, else the
+ * youngest of another port that has at least two more in the row. MEMBER_WAYS if there
+ * is none. */
 static unsigned free_place(const struct member_row *row, mono_t now, const void *port)
 {
 	unsigned most = n_of_port(row, port) + 1, place = MEMBER_WAYS;
@@ -221,7 +223,7 @@ static unsigned free_place(const struct member_row *row, mono_t now, const void 
 	return place;
 }
 
-/* NULL: all places are taken */
+/* NULL if all places are taken */
 static struct member *get_member(
 	struct flood *f, mono_t now, uint64_t id, const void *port)
 {
@@ -256,7 +258,7 @@ static void charge(mono_t *bucket, mono_t now, const struct budget *b, uint32_t 
 	*bucket = mono_add_ns(mono_max(*bucket, now), b->unit_ns * units);
 }
 
-/* How many of `want` units there is room for; nothing is charged. */
+/* How many of `want` units fit; charges nothing. */
 static uint32_t room(mono_t bucket, mono_t now, const struct budget *b, uint32_t want)
 {
 	int64_t left = (b->burst_ns - fill(bucket, now)) / b->unit_ns;
@@ -264,8 +266,8 @@ static uint32_t room(mono_t bucket, mono_t now, const struct budget *b, uint32_t
 	return left <= 0 ? 0 : left < want ? (uint32_t)left : want;
 }
 
-/* The same with a zone of chance. All messages can expect the same there, so a large
- * one gets in more rarely than a small one. */
+/* The same with a zone of chance. All messages can expect the same amount of work, so a
+ * large one is admitted less often than a small one. */
 static uint32_t room_by_chance(struct flood *f, mono_t bucket, mono_t now,
 	const struct budget *b, uint32_t want)
 {
@@ -305,7 +307,7 @@ static uint32_t larger(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* Less than the first records of a message is nothing. */
+/* A message cannot be cut to less than its first records. */
 static bool is_enough(uint32_t granted, uint32_t want)
 {
 	return granted >= smaller(want, FLOOD_SMALL);
@@ -344,7 +346,7 @@ static void charge_full(const struct input *in, uint32_t units)
 	uint64_t host = in->limit->host_rate, port = in->limit->port_rate;
 	struct budget b;
 
-	/* without a limit it says how lately the host was heard */
+	/* without a limit it says how recently the host was heard */
 	b = budget(host ? host * FLOOD_HOST_WORK : NS_PER_SEC, HOST_BURST_MS);
 	charge(&in->h->e.busy, in->now, &b, units);
 	if (host) {
@@ -392,8 +394,8 @@ static bool has_said(
 	return false;
 }
 
-/* Who tries pays: those who have used up their places do not stand in the way of the
- * others, however often they try. */
+/* Each attempt is charged to its host, so a host that has used up its places does not
+ * block others, however often it tries. */
 static uint32_t take_member(const struct input *in)
 {
 	struct budget own = budget(MEMBER_WORK, MEMBER_BURST * 1000 / MEMBER_WORK);
@@ -484,7 +486,8 @@ void flood_cut(struct flood_port *port, mono_t now, enum flood_cause cause,
 	note_struck(port, now, cause, host)->n_cut++;
 }
 
-/* A message is refused. True: too many have been within a second. */
+/* Counts a refused message. Returns true if the host has had too many within a
+ * second. */
 static bool count_refused(struct host *h, mono_t now, uint32_t loud_rate)
 {
 	if (mono_due(mono_add_ns(h->since, NS_PER_SEC), now)) {
@@ -510,7 +513,8 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
 	v.work = take_full(&in, &v.cause);
 	if (v.cause == FLOOD_NOTHING)
 		return v;
-	/* also where a part was granted: a member is not cut by what strangers do */
+	/* Also when a part was granted: strangers must not get a member's message
+	 * cut. */
 	v.work = larger(v.work, take_member(&in));
 	if (!v.work)
 		v.work = take_quiet(&in);
@@ -523,8 +527,8 @@ struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port 
 	return v;
 }
 
-/* Remember what it said. What has been heard within the life of a membership stays: a
- * forger must not push it out. */
+/* Remembers the message. One that was heard within the life of a membership stays, so
+ * that a forger cannot push it out. */
 static void note_said(struct member *p, mono_t now, uint64_t d)
 {
 	int64_t life = p->until.ns - now.ns;

@@ -3,12 +3,13 @@
 
 /*
  * How much work hosts and ports may cause by membership messages, decided before a
- * message is decoded. Messages are counted, and work (control/proto/gm_peek.h).
+ * message is decoded. Both messages and their work (control/proto/gm_peek.h) are
+ * limited.
  *
- * A host has a budget, and so has a port. A host is what the message says of its
- * sender, link-layer and IP address together; both can be forged. So nobody is refused
- * outright when a budget is spent. A message then has four ways, each with a budget of
- * its own for the port:
+ * A host has a budget, and so has a port. A host is the link-layer and IP source
+ * address of the message together. Both can be forged, so a spent budget does not
+ * refuse a message outright. There are four ways to be admitted, each with its own
+ * budget on the port:
  *
  *   full    within what its host and its port may send;
  *   member  its host has groups on the port, and has had its place before strangers
@@ -17,16 +18,16 @@
  *   fresh   nobody has sent the same message from the same addresses lately. A message
  *           that a forger has sent already has done what its real sender wants.
  *
- * Where more wants a way than it has room for, chance decides and not the order of
- * arrival, and large messages have less of a chance than small ones. On the last two
- * ways only the first records of a large message are taken.
+ * When a way has less room than is asked for, chance decides instead of the order of
+ * arrival, and a large message has a smaller chance than a small one. On the last two
+ * ways only the first records of a large message are accepted.
  *
- * The way of members has a place for each host and no place for strangers: what all
- * places together may cause is less than the port's budget of that way, so those who
- * come first keep what they have whoever comes later. A place has two budgets. The
- * second one is only for messages that the host has said before while there was room,
- * which is how hosts answer general queries. A forger that speaks in a member's name
- * spends the first one; to spend the second one it must say what keeps the member's
+ * The way of members has a place for each member and none for strangers. All places
+ * together may cause less than the port's budget of that way, so a member that came
+ * first keeps its share whoever comes later. A place has two budgets. The second one is
+ * only for messages that the host has already sent while there was room, because that
+ * is how hosts answer general queries. A forger that uses a member's address spends the
+ * first one. To spend the second one it must send the messages that keep the member's
  * groups.
  *
  * Pure, and of fixed size: strangers choose the hosts' addresses.
@@ -38,22 +39,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FLOOD_HOSTS   8192 /* remembered at once, of all ports together */
+#define FLOOD_HOSTS   8192 /* remembered at once, for all ports together */
 #define FLOOD_MEMBERS 4096 /* likewise */
 
-/* Units of work for each message that the rates allow, so that a rate is a rate of
- * messages and of work. A host may send large reports, a port carries mostly small
- * ones. */
+/* Units of work for each message that the rates allow: a rate limits both messages and
+ * work. A host may send large reports; a port carries mostly small ones. */
 #define FLOOD_HOST_WORK 16
 #define FLOOD_PORT_WORK 2
 
-/* A message that asks for no more than this much work is small: three records. */
+/* A message that asks for at most this much work is small: three records. */
 #define FLOOD_SMALL 4
 
 struct flood_limit {
-	uint32_t host_rate, port_rate; /* messages per second; 0: no limit */
-	/* So many refused messages of a host per second are dear even to refuse; 0: no
-	 * number is. */
+	uint32_t host_rate, port_rate; /* messages per second; 0 means no limit */
+	/* With this many refused messages of a host per second, even refusing costs too
+	 * much; 0 means no limit. */
 	uint32_t loud_rate;
 };
 
@@ -70,11 +70,12 @@ enum flood_cause {
 	_FLOOD_CAUSE_N,
 };
 
-/* of one port; zero is a port from which nothing has come */
+/* of one port; all zero before the first message */
 struct flood_port {
-	/* buckets: when they will be empty again */
+	/* buckets: the time at which each will be empty again */
 	mono_t messages, work, member, quiet, fresh;
-	/* Who met a limit last, and when; MONO_UNSET: nobody yet. Index 0 is unused. */
+	/* The host that met a limit last, and when, or MONO_UNSET if none has. Index 0
+	 * is unused. */
 	struct flood_struck {
 		struct flood_host host;
 		mono_t at;
@@ -83,20 +84,20 @@ struct flood_port {
 	} struck[_FLOOD_CAUSE_N];
 };
 
-#define FLOOD_STRUCK_MS 60000 /* for so long a limit counts as met */
+#define FLOOD_STRUCK_MS 60000 /* how long a limit counts as met */
 
 struct flood_message {
 	struct flood_host host;
-	const void *octets; /* of the message, behind the IP headers */
+	const void *octets; /* of the message, after the IP headers */
 	size_t len;
-	uint32_t work; /* that it asks for, at least 1 */
+	uint32_t work; /* what it asks for, at least 1 */
 };
 
 struct flood_verdict {
-	uint32_t work; /* that is granted; 0: the message is refused */
-	/* the budget that was spent, even if another way was open for all of it */
+	uint32_t work; /* what is granted, or 0 if the message is refused */
+	/* the budget that was spent, even if another way admitted the whole message */
 	enum flood_cause cause;
-	bool loud; /* for one of each loud_rate messages refused within a second */
+	bool loud; /* set for one of every loud_rate messages refused within a second */
 };
 
 struct flood;
@@ -109,16 +110,18 @@ struct flood *flood_free(struct flood *f); /* takes and returns NULL */
 /* A message has arrived on the port. */
 struct flood_verdict flood_input(struct flood *f, mono_t now, struct flood_port *port,
 	const struct flood_limit *limit, const struct flood_message *m);
-/* The message of the last flood_input() was used with the work that was granted, and
- * its sender has groups on that port until then, if it says nothing more. A no-op when
- * its places are all taken. */
+/* The message of the last flood_input() was used with the work that was granted. Unless
+ * the sender reports again, its groups on the port end at `until`. Does nothing if all
+ * places are taken. */
 void flood_member(struct flood *f, mono_t now, const struct flood_port *port,
 	const struct flood_message *m, uint32_t granted, mono_t until);
-/* The last message was granted less than it asked for, and something was left off. */
+/* The last message was granted less than it asked for, and a part of it was left
+ * out. */
 void flood_cut(struct flood_port *port, mono_t now, enum flood_cause cause,
 	const struct flood_host *host);
-/* Somebody has met the limit lately. */
+/* Has a host met the limit lately? */
 bool flood_is_struck(const struct flood_port *port, enum flood_cause cause, mono_t now);
-/* The message of the last flood_input() was none, or was refused for what it says: the
- * same octets may come again from its real sender. */
+/* The message of the last flood_input() could not be decoded, or its contents were
+ * refused. The same bytes may come again from the real sender, so they are
+ * forgotten. */
 void flood_bad(struct flood *f);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of the reasons for which a membership message was not accepted, and of what is
- * odd about others: the keys of statistics and metrics, which never change their
- * meaning. And hosts as text. Pure.
+ * Names of the reasons for which a membership message was not accepted: the keys of
+ * statistics and metrics, which never change their meaning. Also formats hosts. Pure.
  */
 
 #include "control/proto/gm_msg.h"

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Group membership messages, neutral of family. The codecs (igmp, mld) turn octets into
- * these and back; the engine knows nothing else. MLD versions are counted as their IGMP
- * counterparts: MLDv1 is GM_V2, MLDv2 is GM_V3.
+ * Group membership messages, independent of the family. The codecs (igmp, mld) convert
+ * between bytes and these structures; the engine sees nothing else. MLD versions are
+ * counted as their IGMP counterparts: MLDv1 is GM_V2, MLDv2 is GM_V3.
  *
  * v1/v2 reports and leaves arrive as a report with one record (IS_EX({}) or TO_IN({}),
  * RFC 9776 7.3.2) and their version.
@@ -52,14 +52,14 @@ struct gm_record {
 };
 
 struct gm_query {
-	struct addr group;	/* unspecified: general query */
+	struct addr group;	/* unspecified for a general query */
 	uint32_t max_resp_ms;	/* decoded; v1 queries say 10 s (RFC 2236 4) */
-	uint8_t qrv;		/* 0 when the message has none */
-	uint32_t qqi_ms;	/* 0 when the message has none */
+	uint8_t qrv;		/* 0 if the message has none */
+	uint32_t qqi_ms;	/* 0 if the message has none */
 	bool suppress;		/* S flag: suppress router-side processing */
 	const struct addr *src; /* borrowed */
 	size_t n_src;
-	size_t n_left; /* sources that a limit of work left off */
+	size_t n_left; /* sources left out by a limit of work */
 };
 
 enum gm_kind {
@@ -85,14 +85,13 @@ enum {
 	GM_NOTE_BAD_GROUP = 1 << 4,    /* a record with an illegal group was skipped */
 	GM_NOTE_BAD_SOURCE = 1 << 5,   /* illegal sources were left out of a list */
 	GM_NOTE_UNICAST = 1 << 6,      /* sent to a unicast address */
-	GM_NOTE_LINK_UNICAST = 1 << 7, /* the frame came to a station, so that the
-					  others on the link have not heard it */
+	GM_NOTE_LINK_UNICAST = 1 << 7, /* the frame was sent to one station, so the
+				        * others have not heard it */
 };
 
-/* A link-layer address of the form that Ethernet has. All zero: there is none, as on
- * PPP and TUN, or in a capture without link headers. A stranger can send from that
- * address also, so it is compared like any other and never taken as one that fits all.
- */
+/* An Ethernet address. All zero means that there is none, for example on PPP and TUN,
+ * or in a capture without link headers. A stranger can also send from that address, so
+ * it is compared like any other and never used as a wildcard. */
 struct gm_mac {
 	uint8_t octet[6];
 };
@@ -102,8 +101,8 @@ static inline bool gm_mac_eq(const struct gm_mac *a, const struct gm_mac *b)
 	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
 }
 
-/* A station as an address, for tables and notes that take either: a multicast address
- * of the reserved scope 0, which no host and no group has. */
+/* A station as an address, for tables and notes that take either. It is a multicast
+ * address of the reserved scope 0, which no host or group has. */
 static inline struct addr gm_station(const struct gm_mac *mac)
 {
 	struct addr a = {{0xff}};
@@ -127,15 +126,16 @@ struct gm_msg {
 	enum family family;
 	enum gm_version version;
 	struct addr from, to;
-	struct gm_mac mac; /* of the sender; who receives the frame fills it in */
+	struct gm_mac mac; /* of the sender; filled in by the receiver of the frame */
 	unsigned notes;
 	struct gm_query query;
-	const struct gm_record *rec; /* borrowed: valid as long as the scratch */
+	const struct gm_record *rec; /* borrowed: valid until the scratch is used
+				      * again */
 	size_t n_rec;
-	size_t n_left; /* records of the report that a limit of work left off */
+	size_t n_left; /* records of the report left out by a limit of work */
 };
 
-/* Why a message was not accepted: index of a counter array. 0 is "accepted". */
+/* Why a message was not accepted: the index of a counter array. 0 means accepted. */
 enum gm_bad {
 	GM_OK,
 	GM_BAD_SHORT,	     /* a header is cut off or a length points outside */
@@ -190,9 +190,10 @@ static inline bool gm_filter_eq(const struct gm_filter *a, const struct gm_filte
 	return a->mode == b->mode && addrset_eq(&a->src, &b->src);
 }
 
-/* A link as the engine sees it: what it needs to send and to split messages. */
+/* A link as the engine sees it: what is needed to send and split messages. */
 struct gm_link {
 	unsigned port;
-	uint32_t mtu;		    /* octets of IP packet that fit */
-	struct addr own[_FAMILY_N]; /* source of our messages; unspecified: none yet */
+	uint32_t mtu;		    /* bytes of IP packet that fit */
+	struct addr own[_FAMILY_N]; /* source of our messages; unspecified if none
+				     * yet */
 };

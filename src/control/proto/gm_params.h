@@ -36,13 +36,14 @@ uint32_t gm_membership_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms
 uint32_t gm_other_querier_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms);
 /* Older Host Present Interval, router side (RFC 9776 8.13) */
 uint32_t gm_older_host_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms);
-/* What is adopted of another querier (R051), so that one faulty or forged query does
- * not rule a LAN for days: three of our query intervals or 375 s, whichever is longer,
- * but not more than 600 s unless ours is; and as many intervals as fit into 600 s, or
- * ours. */
+/* The values of another querier that we adopt (R051) are bounded, so that one faulty or
+ * forged query does not rule a LAN for days. Query interval: at most three of ours or
+ * 375 s, whichever is longer, but at most 600 s unless ours is longer. Robustness: as
+ * many of these intervals as fit into 600 s, or ours. */
 uint32_t gm_cap_query_interval(const struct gm_params *p, uint32_t qi_ms);
 uint8_t gm_cap_robustness(const struct gm_params *p, uint8_t rv, uint32_t qi_ms);
-/* A general query whose hosts may take longer to answer keeps no membership alive. */
+/* A general query that gives hosts longer than this to answer keeps no membership
+ * alive. */
 uint32_t gm_max_response_ms(const struct gm_params *p);
 /* Last Member Query Time (RFC 9776 8.10) */
 uint32_t gm_last_member_ms(const struct gm_params *p);

@@ -2,8 +2,8 @@
 
 /*
  * What a membership message will cost, from its length and its own count of records,
- * see gm_peek.h. A count that lies makes a message dearer for its sender: octets that
- * are in no record are charged as addresses.
+ * see gm_peek.h. A false count only makes a message more expensive for its sender:
+ * bytes in no record are charged as addresses.
  */
 
 #include "control/proto/gm_peek.h"
@@ -17,7 +17,7 @@
 #define MLD_V2_REPORT  143
 #define IGMP_QUERY     0x11
 #define MLD_QUERY      130
-#define MESSAGE_MIN    8 /* also what is in front of a report's records */
+#define MESSAGE_MIN    8 /* also the length before a report's records */
 #define IPV4_MIN       20
 #define IPV6_HEADER    40
 
@@ -38,8 +38,8 @@ static bool find_ipv4(const uint8_t *p, size_t len, struct gm_peek *ret)
 	return true;
 }
 
-/* Behind hop-by-hop options, where every legal message is. What stands behind other
- * headers is charged by its length. */
+/* Looks only after hop-by-hop options, where every legal message is. Anything after
+ * other headers is charged by its length. */
 static bool find_ipv6(const uint8_t *p, size_t len, struct gm_peek *ret)
 {
 	size_t header = IPV6_HEADER;

@@ -12,20 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Work is counted in units: one for the message, one for each record, and one for
- * each eight addresses in its lists; the first eight of a query come with the message.
- */
+/* Work is counted in units: one for the message, one for each record, and one for every
+ * eight addresses in its lists. The first eight of a query are part of the message's
+ * unit. */
 #define GM_WORK_ADDRESSES 8
 
 struct gm_peek {
 	struct addr from;
-	const uint8_t *message; /* borrowed from the packet; behind the IP headers */
+	const uint8_t *message; /* borrowed from the packet; after the IP headers */
 	size_t len;
-	uint32_t work; /* at least 1, and no less than what decoding finds */
+	uint32_t work; /* at least 1, and never less than decoding will find */
 	bool query;
 	uint32_t records; /* as many as the message says and its length allows */
 };
 
-/* False: the packet is too short for its IP header, or for a message. Nothing else is
+/* False if the packet is too short for its IP header, or for a message. Nothing else is
  * checked here. */
 bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek *ret);

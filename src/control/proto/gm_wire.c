@@ -151,8 +151,8 @@ static size_t drop_bad_sources(const struct gm_wire *wire, struct addr *src, siz
 	return kept;
 }
 
-/* Read one record. False: it is cut off. A record that must be skipped leaves *rec with
- * type 0 and a note. */
+/* Read one record. False if it is cut off. For a record that must be skipped, sets the
+ * type of *rec to 0 and a note. */
 static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *src,
 	struct gm_record *rec, unsigned *notes)
 {
@@ -176,8 +176,8 @@ static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *s
 	kept = drop_bad_sources(wire, src, n);
 	if (kept < n) {
 		*notes |= GM_NOTE_BAD_SOURCE;
-		/* else ALLOW({0.0.0.0}) would become another statement, and
-		 * TO_IN({0.0.0.0}) a leave (R023) */
+		/* else ALLOW({0.0.0.0}) would mean something else, and TO_IN({0.0.0.0})
+		 * a leave (R023) */
 		if (kept == 0 && type != GM_IS_EX && type != GM_TO_EX)
 			return true;
 	}
@@ -186,7 +186,8 @@ static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *s
 	return true;
 }
 
-/* Work of the record that begins here, as gm_peek() charges it; 0: it is cut off. */
+/* Work of the record that begins here, as gm_peek() charges it, or 0 if it is cut
+ * off. */
 static uint32_t record_work(const struct gm_wire *wire, const struct rd *r)
 {
 	size_t head = 4 + wire->addr_len, octets;
@@ -199,7 +200,7 @@ static uint32_t record_work(const struct gm_wire *wire, const struct rd *r)
 	return (uint32_t)(1 + octets / (wire->addr_len * GM_WORK_ADDRESSES));
 }
 
-/* What is announced may be more than there is. */
+/* The message may announce more than it has. */
 static size_t records_left(
 	const struct gm_wire *wire, const struct rd *r, size_t announced)
 {

@@ -5,7 +5,7 @@
  * What the messages of IGMPv3 and MLDv2 have in common on the wire: the tail of a query
  * (RFC 9776 4.1.5 to 4.1.9, RFC 9777 5.1.7 to 5.1.11) and the records of a report (RFC
  * 9776 4.2.3 to 4.2.13, RFC 9777 5.2.3 to 5.2.12). They differ in the length of an
- * address and in what is a group. Used by the codecs igmp and mld alone. Pure.
+ * address and in what counts as a group. Internal to the codecs igmp and mld. Pure.
  */
 
 #include "base/bytes.h"
@@ -13,13 +13,13 @@
 
 struct gm_wire {
 	size_t addr_len;			 /* octets of an address: 4 or 16 */
-	bool (*is_group)(const struct addr *a);	 /* may stand in a record */
-	bool (*is_source)(const struct addr *a); /* may stand in a source list */
+	bool (*is_group)(const struct addr *a);	 /* allowed in a record */
+	bool (*is_source)(const struct addr *a); /* allowed in a source list */
 };
 
-/* An address; the unspecified IPv6 one when the reader is at its end. */
+/* Reads an address; returns the unspecified IPv6 one at the end of the data. */
 struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r);
-/* overwrite two octets that are there already, in network order */
+/* overwrites two bytes that are already there, in network order */
 void gm_wire_patch_be16(uint8_t *p, uint16_t v);
 
 /* The message went to one of the two addresses, or to a unicast address (R015,
@@ -27,22 +27,23 @@ void gm_wire_patch_be16(uint8_t *p, uint16_t v);
 bool gm_wire_sent_to(
 	const struct gm_msg *msg, const struct addr *first, const struct addr *second);
 
-/* Flags, interval and sources of a query of the current version; q->group is read. */
+/* Flags, interval and sources of a query of the current version. q->group has been
+ * read. */
 enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_query *q);
 void gm_wire_write_query(
 	const struct gm_wire *wire, struct wr *w, const struct gm_query *q);
 
-/* An older report or leave as the one record that it means. */
+/* The one record that a report or leave of an older version stands for. */
 enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool leave,
 	struct gm_scratch *scratch, struct gm_msg *msg);
-/* The same for sending: is it a leave? -EINVAL when older versions cannot say it. */
+/* The same for sending: 1 for a leave, 0 for a report, -EINVAL if older versions cannot
+ * express it. */
 int gm_wire_is_leave(const struct gm_record *rec);
 
 /* Reserved field, number of records, records. A report that is cut short counts as far
- * as it is complete (R016). With `max_work` (see gm_peek.h; 0: no limit) only the first
- * records are read, as many as it is enough for; msg->n_left is the number of others.
- */
+ * as it is complete (R016). With `max_work` (see gm_peek.h; 0 means no limit) reads as
+ * many of the first records as it allows; msg->n_left is the number of the others. */
 void gm_wire_read_records(const struct gm_wire *wire, struct rd *r, uint32_t max_work,
 	struct gm_scratch *scratch, struct gm_msg *msg);
 void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
@@ -52,6 +53,6 @@ void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
  * picks the exact code or the next lower value that has one. */
 uint32_t gm_wire_code_decode(uint8_t code);
 uint8_t gm_wire_code_encode(uint32_t value);
-/* A time in units of a field. A short one is not 0, which means "default" or "at
- * once". */
+/* A time in units of a field. A short one is never rounded to 0, which would mean
+ * "default" or "at once". */
 uint32_t gm_wire_units(uint32_t ms, uint32_t unit_ms);

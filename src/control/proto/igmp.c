@@ -5,8 +5,8 @@
  * I (version 1), RFC 2236 2 (version 2), RFC 9776 4 (version 3); the IP header is RFC
  * 791 with the Router Alert option of RFC 2113.
  *
- * Decoding goes outside in: IP header, checksums, type, sender, then the message. A
- * report that is cut short counts as far as it is complete. Pure.
+ * Decoding proceeds from the outside in: IP header, checksums, type, sender, then the
+ * message. A report that is cut short counts as far as it is complete. Pure.
  */
 
 #include "control/proto/igmp.h"
@@ -173,7 +173,7 @@ static enum gm_bad check_sender(
 	return GM_OK;
 }
 
-/* `r` stands behind the checksum field. The version follows from the length (R008). */
+/* `r` is after the checksum field. The version follows from the length (R008). */
 static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
@@ -209,7 +209,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 	return GM_OK;
 }
 
-/* version 1 and 2: one group, told as a record (RFC 9776 7.3.2) */
+/* version 1 and 2: one group, expressed as a record (RFC 9776 7.3.2) */
 static enum gm_bad decode_old(
 	struct rd r, uint8_t type, struct gm_scratch *scratch, struct gm_msg *msg)
 {
@@ -279,7 +279,7 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	return GM_OK;
 }
 
-/* The header goes first with length and checksums open; finish() fills them in. */
+/* Writes the header without length and checksums, which finish() fills in. */
 static struct wr begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {
@@ -358,7 +358,8 @@ static int encode_old(void *buf, size_t size, enum gm_version version,
 	int leave = gm_wire_is_leave(rec);
 	struct wr w;
 
-	if (leave < 0 || (leave && version == GM_V1)) /* which has none (R127) */
+	if (leave < 0 || (leave && version == GM_V1)) /* version 1 has no leave
+						       * (R127) */
 		return -EINVAL;
 	w = begin(buf, size, from, leave ? &all_routers : &rec->group);
 	wr_u8(&w,

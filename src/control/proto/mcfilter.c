@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Programs for the sockets of membership messages, see mcfilter.h; mcsock attaches
- * them. Octets of the link layer are read with SKF_LL_OFF (linux/filter.h). The test of
- * a sampled host comes first, so that its messages cost a few instructions each.
+ * Programs for the sockets of membership messages, see mcfilter.h. Bytes of the link
+ * layer are read with SKF_LL_OFF (linux/filter.h). The test of a sampled host comes
+ * first, so that each of its messages costs only a few instructions.
  */
 
 #include "control/proto/mcfilter.h"
@@ -56,9 +56,9 @@ static const struct sock_filter base_ipv6[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
-/* The same for who has use for queries alone, and for all that this host sends. A query
- * fits its link (RFC 9776 4.1.8) and is not routed, so nobody has cause to cut it, and
- * what is in pieces is refused: nothing tells what the later ones belong to. */
+/* The same for a socket that needs only queries, and everything that this host sends.
+ * Fragments are refused, because nothing tells what the later ones belong to. A query
+ * fits its link (RFC 9776 4.1.8) and is not routed, so no legal one is fragmented. */
 static const struct sock_filter queries_ipv4[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 9, 0),
@@ -100,7 +100,7 @@ static const struct sock_filter queries_ipv6[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
-/* Of a sampled host: two instructions for each four octets of its addresses, the
+/* For a sampled host: two instructions for every four bytes of its addresses, the
  * choice, and the return. */
 #define HOST_CODE (2 * (2 + 4) + 3)
 #define VLAN_ID	  0x0fff
@@ -119,7 +119,7 @@ static bool same_host(const struct flood_host *a, const struct flood_host *b)
 		addr_eq(&a->from, &b->from);
 }
 
-/* The entry of the host, or the one that it takes. */
+/* The entry of the host, or the one that it replaces. */
 static struct mcfilter_host *entry_of(struct mcfilter *f, const struct flood_host *who)
 {
 	struct mcfilter_host *h = f->host;
@@ -181,7 +181,7 @@ mono_t mcfilter_deadline(const struct mcfilter *f)
 	return at;
 }
 
-/* Go on where these octets are at `offset`, else after the instruction `end`. */
+/* Continue if these bytes are at `offset`, else jump to after the instruction `end`. */
 static size_t compare(struct sock_filter *code, size_t n, size_t end, uint32_t offset,
 	const uint8_t *octet, unsigned len)
 {
@@ -200,7 +200,7 @@ static size_t compare(struct sock_filter *code, size_t n, size_t end, uint32_t o
 	return n;
 }
 
-/* Refuse what this host sends, but for its share; else go on behind. */
+/* Refuse messages of this host beyond its share; continue after this code otherwise. */
 static size_t sample(
 	struct sock_filter *code, enum family family, const struct mcfilter_host *h)
 {
@@ -220,9 +220,9 @@ static size_t sample(
 	return n;
 }
 
-/* One family and no other VLAN's frames, which only a socket of all protocols gets; and
- * past the tests of sender and packet type for what this host sends. `n_host` is the
- * number of instructions of the former. */
+/* Accept one family and no frames of other VLANs, which only a socket of all protocols
+ * gets. Frames that this host sends skip the tests of sender and packet type. `n_host`
+ * is the number of instructions of the tests of the sender. */
 static void own_first(struct sock_filter *code, enum family family, uint32_t n_host)
 {
 	const struct sock_filter own[OWN_CODE] = {
@@ -251,7 +251,7 @@ static size_t append(struct sock_filter code[MCFILTER_MAX], size_t n,
 	return n + n_more;
 }
 
-/* What is wanted of those who are not sampled. */
+/* What is accepted from hosts that are not sampled. */
 static size_t append_base(
 	const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX], size_t n)
 {

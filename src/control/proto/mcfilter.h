@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The kernel's filter for membership messages of one interface and family: IGMP, or
- * ICMPv6 of MLD, not sent by this host unless that is asked for; where only queries are
- * of use, nothing else of what others send, so that no flood of it fills the buffer or
- * uses up what queries may cost. From hosts that send
- * more than it is cheap to refuse, the kernel lets a part through for a while, chosen
- * by chance: their addresses may be forged, and the host that they belong to is still
- * heard. Makes programs and attaches nothing. Pure.
+ * The kernel's filter for membership messages of one interface and family. It accepts
+ * IGMP, or ICMPv6 of MLD, and refuses what this host sends unless that is asked for. If
+ * only queries are useful, it accepts nothing else from others, so that no flood of
+ * reports fills the buffer or uses up the budget of queries. || If a host sends more
+ * than is cheap to refuse, the kernel admits a random part of its messages for a while.
+ * Its addresses may be forged, and the real owner is then still heard. Makes programs
+ * and attaches nothing. Pure.
  */
 
 #include "control/proto/flood.h"
@@ -17,37 +17,38 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MCFILTER_HOSTS 16  /* sampled at once; one more takes the oldest's place */
+#define MCFILTER_HOSTS 16  /* sampled at once; one more replaces the oldest */
 #define MCFILTER_MAX   297 /* instructions of a program */
 
-/* A host is sampled for a second; each time that it has to be again soon, twice as
- * long.
- */
+/* A host is sampled for a second; twice as long each time that it must soon be sampled
+ * again. */
 #define MCFILTER_MS	 1000
 #define MCFILTER_MAX_MS	 8000
 #define MCFILTER_SOON_MS 10000
 
 struct mcfilter {
 	enum family family;
-	/* The socket gets every protocol and what this host sends, and lets membership
-	 * messages of this host through as well. */
+	/* The socket gets every protocol and what this host sends, and admits
+	 * membership messages of this host. */
 	bool own;
-	bool queries; /* of others, only queries that came in one piece */
+	bool queries; /* from others, accept only queries in one piece */
 	unsigned n;
 	struct mcfilter_host {
 		struct flood_host who;
-		uint32_t share; /* of 2^32: what is let through */
-		bool on;	/* else it is known for how long it was the last time */
-		mono_t until;	/* it is sampled, or known */
-		int64_t ms;	/* for how long it is, or was */
+		uint32_t share; /* the part of 2^32 that is admitted */
+		bool on;	/* sampled now; otherwise only the last duration is
+				 * known */
+		mono_t until;	/* end of sampling, or of the memory of it */
+		int64_t ms;	/* duration of this sampling, or of the last one */
 	} host[MCFILTER_HOSTS];
 };
 
-/* Let every second message of this host through, or half as many as until now. */
+/* Admit every second message of this host, or half as many as before. */
 void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who);
-/* True: some are heard again as before, the program is another one. */
+/* Returns true if some hosts are no longer sampled, so that the program has changed. */
 bool mcfilter_expire(struct mcfilter *f, mono_t now);
-mono_t mcfilter_deadline(const struct mcfilter *f); /* when to call that next */
+mono_t mcfilter_deadline(const struct mcfilter *f); /* when to call mcfilter_tick()
+						     * next */
 
 /* Number of instructions. Offsets count from the IP header, as for SOCK_DGRAM. */
 size_t mcfilter_program(

@@ -5,8 +5,9 @@
  * (version 1), RFC 9777 5 (version 2); headers and options are RFC 8200 3 and 4, the
  * Router Alert option RFC 2711, the checksum RFC 4443 2.3.
  *
- * Decoding goes outside in: IP header, extension headers, checksum, type, sender, then
- * the message. A report that is cut short counts as far as it is complete. Pure.
+ * Decoding proceeds from the outside in: IP header, extension headers, checksum, type,
+ * sender, then the message. A report that is cut short counts as far as it is complete.
+ * Pure.
  */
 
 #include "control/proto/mld.h"
@@ -83,7 +84,7 @@ size_t mld_report_space(uint32_t mtu)
 	return mtu <= fixed ? 0 : mtu - fixed;
 }
 
-/* A v4-mapped address on the wire must not turn into an IPv4 one further inside. */
+/* A v4-mapped address on the wire must not be taken for an IPv4 address later. */
 static bool is_group(const struct addr *a)
 {
 	/* scopes 0 and 1 never leave a node, nobody joins or leaves ff02::1 (R038) */
@@ -121,7 +122,7 @@ static enum gm_bad walk_options(struct rd options, bool *router_alert)
 		if (options.bad)
 			return GM_BAD_SHORT;
 		if (type == OPT_ROUTER_ALERT) {
-			/* 0 is MLD, other values are others' (RFC 2711 2.1) */
+			/* 0 is MLD, other values are not ours (RFC 2711 2.1) */
 			if (len == 2 && !data[0] && !data[1])
 				*router_alert = true;
 		} else if (type & OPT_MUST_KNOW) {
@@ -137,7 +138,8 @@ struct ip_header {
 	bool router_alert;
 };
 
-/* One extension header behind the next-header value `kind`; *kind becomes the next. */
+/* Reads the extension header that the next-header value `kind` announces; *kind becomes
+ * the next one. */
 static enum gm_bad read_extension(
 	struct rd *r, uint8_t *kind, bool first, struct ip_header *ip)
 {
@@ -147,7 +149,7 @@ static enum gm_bad read_extension(
 
 	if (*kind == NEXT_FRAGMENT)
 		return GM_BAD_FRAGMENT;
-	/* RFC 8200 4.1: hop-by-hop options stand right behind the IP header */
+	/* RFC 8200 4.1: hop-by-hop options directly follow the IP header */
 	if (is_alert_place && !first)
 		return GM_BAD_HEADER;
 	if (rd_left(r) < 8)
@@ -155,7 +157,7 @@ static enum gm_bad read_extension(
 	len = *kind == NEXT_AUTH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 	if (!rd_take(r, len))
 		return GM_BAD_SHORT;
-	/* somebody else is the destination as long as segments are left */
+	/* another node is the destination while segments are left */
 	if (*kind == NEXT_ROUTING && h[3] != 0)
 		return GM_BAD_HEADER;
 	if (*kind == NEXT_HOP_BY_HOP || *kind == NEXT_DESTINATION) {
@@ -193,7 +195,7 @@ static enum gm_bad read_extensions(struct rd *r, uint8_t kind, struct ip_header 
 }
 
 /* The headers; *ret_payload is what follows them within the payload length. That length
- * is 0 in a jumbogram, and then nothing fits into it. */
+ * is 0 in a jumbogram, which therefore has no payload here. */
 static enum gm_bad read_headers(
 	const void *packet, size_t len, struct ip_header *ret, struct rd *ret_payload)
 {
@@ -249,7 +251,7 @@ static enum gm_bad check_sender(
 	return GM_OK;
 }
 
-/* `r` stands behind the checksum field. The version follows from the length (R031). */
+/* `r` is after the checksum field. The version follows from the length (R031). */
 static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
@@ -285,7 +287,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
 	return GM_OK;
 }
 
-/* version 1: one group, told as a record (RFC 9777 8.3.2) */
+/* version 1: one group, expressed as a record (RFC 9777 8.3.2) */
 static enum gm_bad decode_v1(struct rd r, size_t len, uint8_t type,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
@@ -358,7 +360,7 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	return GM_OK;
 }
 
-/* The headers go first with length and checksum open; finish() fills them in. */
+/* Writes the headers without length and checksum, which finish() fills in. */
 static struct wr begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {

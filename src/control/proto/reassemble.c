@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Fragments of membership messages, see reassemble.h; mcsock brings them. A message is
- * collected behind room for its IP headers, which are those of its first fragment. A
- * bit for each eight octets says what is there: fragments begin and end at such a
- * border, but for the last one.
+ * Fragments of membership messages, see reassemble.h. A message is collected after room
+ * for its IP headers, which are those of its first fragment. There is a bit for every
+ * eight octets that are there: fragments begin and end at multiples of eight, except
+ * the end of the last one.
  */
 
 #include "control/proto/reassemble.h"
@@ -42,7 +42,8 @@ const char *reassemble_name(enum reassemble_result result)
 
 /* ---- parsing ---- */
 
-/* Whole datagrams, also those in a single fragment (RFC 8021), are no pieces. */
+/* Datagrams that are whole are not fragments, even if they have a fragment header (RFC
+ * 8021). */
 static bool is_piece(const struct reassemble_piece *p)
 {
 	return p->len > 0 && (p->last ? p->offset > 0 : p->len % UNIT == 0);
@@ -73,8 +74,8 @@ static bool parse_ipv4(const uint8_t *p, size_t len, struct reassemble_piece *re
 	return is_piece(ret);
 }
 
-/* Behind hop-by-hop options, where the Router Alert of every legal message is: they are
- * in each fragment. */
+/* Looks only after hop-by-hop options, where every legal message has its Router Alert.
+ * They are in each fragment. */
 static bool parse_ipv6(const uint8_t *p, size_t len, struct reassemble_piece *ret)
 {
 	const uint8_t *f;
@@ -152,8 +153,8 @@ static struct reassemble_message *older(
 	return a && a->number < b->number ? a : b;
 }
 
-/* A free place; else, or if the sender has enough of them, the oldest message, of the
- * sender or of all. */
+/* A free place. If there is none, the oldest message of all; if the sender has its
+ * share already, its oldest message. */
 static struct reassemble_message *make_room(
 	struct reassemble *r, const struct flood_host *host)
 {
@@ -204,7 +205,7 @@ static bool has_unit(const struct reassemble_message *m, size_t i)
 	return m->unit[i / 64] >> i % 64 & 1;
 }
 
-/* How many of these units are there. */
+/* How many of these units have arrived. */
 static size_t count_units(const struct reassemble_message *m, size_t from, size_t to)
 {
 	size_t n = 0;
@@ -258,7 +259,7 @@ static enum reassemble_result put(
 								  : REASSEMBLE_WAIT;
 }
 
-/* The headers as the sender would have written them without cutting. */
+/* The headers as the sender would have written them without fragmentation. */
 static void mend_headers(uint8_t *p, size_t header_len, size_t len)
 {
 	if (p[0] >> 4 == 4) {

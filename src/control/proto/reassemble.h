@@ -3,37 +3,38 @@
 
 /*
  * Membership messages that arrive in IP fragments (RFC 791 2.3, RFC 8200 4.5), put
- * together again. Hosts have no need of them: RFC 9776 4.2.16 and RFC 9777 5.2.15 tell
- * them to cut a report at the MTU. But nothing forbids them (RFC 6980 does so for
- * Neighbor Discovery alone), kernels send and reassemble them, and other routers read
- * them.
+ * together again. Hosts do not need fragments: RFC 9776 4.2.16 and RFC 9777 5.2.15 tell
+ * them to split a report at the MTU. But nothing forbids fragments (RFC 6980 does so
+ * only for Neighbor Discovery), kernels send and reassemble them, and other routers
+ * read them.
  *
- * One object serves an interface and a family. A message is known by who sends it
- * (link-layer and IP address), by its destination and by its identification; its
- * protocol is IGMP or ICMPv6. Fragments that contradict each other end their message
- * (RFC 5722). Strangers choose all of it, so everything is bounded, and a sender that
- * begins many messages loses its own before those of others. Pure.
+ * One object serves an interface and a family. A message is identified by its sender
+ * (link-layer and IP address), its destination and its identification; its protocol is
+ * IGMP or ICMPv6. Fragments that contradict each other end their message (RFC 5722).
+ * Strangers choose all of these, so everything is bounded. A sender that begins many
+ * messages loses its own before those of others. Pure.
  */
 
 #include "base/mono.h"
 #include "control/proto/flood.h"
 
 #define REASSEMBLE_MESSAGES  8	   /* unfinished ones at once */
-#define REASSEMBLE_OF_SENDER 2	   /* of these, with the same MAC (or address) */
+#define REASSEMBLE_OF_SENDER 2	   /* of these from the same MAC (or address) */
 #define REASSEMBLE_SIZE	     16384 /* octets of a message, without IP headers */
 #define REASSEMBLE_MS	     5000 /* from the first fragment that arrives to the last */
 #define REASSEMBLE_HEADERS   128  /* octets of IP headers with their options */
 
 enum reassemble_result {
-	REASSEMBLE_WAIT,     /* taken, others are missing */
+	REASSEMBLE_WAIT,     /* taken; other fragments are missing */
 	REASSEMBLE_WHOLE,    /* the message is complete */
 	REASSEMBLE_REPEATED, /* the same octets once more; nothing has changed */
-	REASSEMBLE_OVERLAP,  /* contradicts another fragment: the message is refused */
+	REASSEMBLE_OVERLAP,  /* contradicts another fragment, so the message is
+			      * refused */
 	REASSEMBLE_LARGE,    /* the message is larger than REASSEMBLE_SIZE */
 	REASSEMBLE_MEMORY,
-	/* the following are never returned: what became of unfinished messages */
+	/* the following are never returned; they count unfinished messages */
 	REASSEMBLE_TIMEOUT,
-	REASSEMBLE_ROOM, /* ended for the sake of a newer one */
+	REASSEMBLE_ROOM, /* dropped for a newer one */
 	_REASSEMBLE_N,
 };
 
@@ -47,8 +48,7 @@ struct reassemble_piece {
 	bool last;
 	const uint8_t *data; /* borrowed from the packet */
 	size_t offset, len;
-	const uint8_t
-		*header; /* borrowed: all that is in front of the fragment header */
+	const uint8_t *header; /* borrowed: everything before the fragment header */
 	size_t header_len;
 };
 
@@ -57,16 +57,17 @@ struct reassemble_message {
 	struct flood_host host;
 	struct addr to;
 	uint32_t id;
-	uint64_t number; /* in the order in which they began */
+	uint64_t number; /* ascending in the order of their beginning */
 	mono_t until;
-	uint8_t *packet;   /* NULL: refused, and so is what may still come of it */
-	size_t header_len; /* 0: the first fragment is missing */
-	size_t top, end;   /* largest octet seen; length, 0: not known */
+	uint8_t *packet;   /* NULL if the message was refused; later fragments are
+			    * also refused */
+	size_t header_len; /* 0 if the first fragment is missing */
+	size_t top, end;   /* largest octet seen; length, 0 if not known */
 	size_t n_units;
 	uint64_t unit[REASSEMBLE_SIZE / 8 / 64]; /* which eight octets are there */
 };
 
-/* zero is an empty one */
+/* all zero when empty */
 struct reassemble {
 	struct reassemble_message message[REASSEMBLE_MESSAGES];
 	uint64_t n_begun;
@@ -75,16 +76,16 @@ struct reassemble {
 
 void reassemble_deinit(struct reassemble *r);
 
-/* True: the packet is a fragment that a membership message may have. Everything else,
- * also a fragment that no message can have, is for the decoder to accept or refuse.
- * host.mac is left to the caller. */
+/* True if the packet is a fragment that a membership message may have. The decoder
+ * accepts or refuses everything else, including a fragment that no message can have.
+ * The caller sets host.mac. */
 bool reassemble_parse(enum family family, const uint8_t *packet, size_t len,
 	struct reassemble_piece *ret);
 
-/* With REASSEMBLE_WHOLE *ret_packet is the packet as if it had never been cut, to be
- * freed by the caller, and *ret_len its length. */
+/* With REASSEMBLE_WHOLE, *ret_packet is the packet as if it had never been fragmented,
+ * and *ret_len its length. The caller frees it. */
 enum reassemble_result reassemble_add(struct reassemble *r, mono_t now,
 	const struct reassemble_piece *piece, uint8_t **ret_packet, size_t *ret_len);
 
-/* Forget what was not completed in time; when to call it next. */
+/* Drops messages that were not completed in time. Returns when to call it next. */
 mono_t reassemble_tick(struct reassemble *r, mono_t now);
