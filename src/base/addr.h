@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Addresses of both families as one type: 16 octets in network order, IPv4 as
- * v4-mapped IPv6 (::ffff:a.b.c.d, RFC 4291 2.5.5.2). Everything above the codecs is
+ * Addresses of both families as one type: 16 bytes in network order, IPv4 as v4-mapped
+ * IPv6 (::ffff:a.b.c.d, RFC 4291 2.5.5.2). Everything above the codecs is
  * family-neutral; addr_family() is asked in the few places where it matters.
  */
 
@@ -64,7 +64,7 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 	return addr_cmp(a, b) == 0;
 }
 
-/* from / to four octets in network order */
+/* from / to four bytes in network order */
 struct addr addr_from_v4(const void *octets);
 static inline const uint8_t *addr_v4_octets(const struct addr *a)
 {

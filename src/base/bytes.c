@@ -72,9 +72,9 @@ void wr_u32be(struct wr *w, uint32_t v)
 	wr_bytes(w, b, 4);
 }
 
-/* The sum does not depend on the order of octets (RFC 1071 2.B): whole words as the
- * machine reads them, in lanes that a compiler can make wide, turned round at the end.
- */
+/* The sum does not depend on the order of bytes (RFC 1071 2.B): whole words as the
+ * machine reads them, in lanes that a compiler can make wide, turned round at the
+ * end. */
 static uint16_t sum_native(const uint8_t *p, size_t n_words)
 {
 	uint64_t lane[4] = {0};

@@ -29,7 +29,7 @@ static inline size_t rd_left(const struct rd *r)
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16be(struct rd *r);
 uint32_t rd_u32be(struct rd *r);
-/* borrowed pointer to the next n octets, NULL when there are fewer */
+/* borrowed pointer to the next n bytes, NULL when there are fewer */
 const uint8_t *rd_take(struct rd *r, size_t n);
 
 struct wr {

@@ -92,7 +92,7 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
 }
 
-/* False: it is another stream's, or it changes all the time. */
+/* False if it is another stream's, or it changes all the time. */
 static bool read_slot(const struct joined_slot *s, const struct addr *group,
 	const struct addr *from, struct joined_counts *ret)
 {

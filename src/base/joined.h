@@ -44,7 +44,7 @@ struct joined_slot {
 	_Atomic uint32_t datagrams, messages;
 	_Atomic uint32_t end[_JOINED_N];
 	_Atomic uint64_t group[2], from[2];
-	_Atomic uint64_t at; /* of the last note; 0: free */
+	_Atomic uint64_t at; /* of the last note; 0 means free */
 };
 
 /* Zero bytes to begin with. */

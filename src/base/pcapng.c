@@ -206,7 +206,7 @@ static uint64_t get_time(struct rd *r)
 	return hi << 32 | get_u32(r);
 }
 
-/* The next option: its value, and where the one behind it begins. False: no more. */
+/* The next option: its value, and where the one behind it begins. False if no more. */
 static bool get_option(struct rd *r, uint16_t *ret_code, struct rd *ret_value)
 {
 	uint16_t code = get_u16(r), len = get_u16(r);

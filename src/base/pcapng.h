@@ -18,7 +18,7 @@ enum pcapng_link {
 	PCAPNG_RAW_IP = 101,
 };
 
-/* Octets captured of a packet at most; libpcap wants the same for all interfaces. */
+/* Bytes captured of a packet at most; libpcap wants the same for all interfaces. */
 #define PCAPNG_SNAPLEN 262144
 
 enum pcapng_direction {
@@ -52,14 +52,14 @@ struct pcapng_stats {
 };
 
 /* Each writes one block to buf: its length, or -EMSGSIZE. Strings are cut at 255
- * octets. */
+ * bytes. */
 int pcapng_write_section(void *buf, size_t size, const char *application);
 int pcapng_write_interface(
 	void *buf, size_t size, enum pcapng_link link, const char *name);
 int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p);
 int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s);
 
-/* octets of a packet's block */
+/* bytes of a packet's block */
 size_t pcapng_packet_size(uint32_t caplen);
 
 enum pcapng_type {
@@ -80,11 +80,11 @@ struct pcapng_block {
 			enum pcapng_link link;
 			char name[PCAPNG_NAME_LEN];
 		} interface;
-		struct pcapng_packet packet; /* points into the octets that were read */
+		struct pcapng_packet packet; /* points into the bytes that were read */
 		struct pcapng_stats stats;
 	};
 };
 
-/* Read the block at the start of buf: 1, or 0: there are only some octets of it, or
+/* Read the block at the start of buf: 1, or 0: there are only some bytes of it, or
  * -EBADMSG. */
 int pcapng_read(const void *buf, size_t len, struct pcapng_block *ret);

@@ -67,7 +67,7 @@ void refusals_note(struct refusals *v, const struct refusal *r)
 		memory_order_relaxed);
 }
 
-/* False: it is free, or it changes all the time. */
+/* False if it is free, or it changes all the time. */
 static bool read_slot(const struct refusal_slot *s, struct refusal *ret)
 {
 	for (unsigned i = 0; i < TRIES; i++) {

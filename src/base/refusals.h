@@ -30,7 +30,7 @@ struct refusal {
 struct refusal_slot {
 	_Atomic uint32_t turn; /* odd: it is being written */
 	_Atomic uint32_t value;
-	_Atomic uint64_t key; /* port and reason; 0: free */
+	_Atomic uint64_t key; /* port and reason; 0 means free */
 	_Atomic uint64_t group[2], from[2];
 	_Atomic uint64_t n, at;
 };

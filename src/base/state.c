@@ -5,8 +5,8 @@
  * it is: querier, mgroup, host, proxy, router, dataplane. Numbers are big-endian as on
  * the wire. Pure.
  *
- * Header: 8 octets magic, u32 version, u64 octets that follow the header,
- * u64 checksum of these, u64 time of writing.
+ * Header: 8 bytes magic, u32 version, u64 bytes that follow the header, u64 checksum of
+ * these, u64 time of writing.
  */
 
 #include "base/state.h"

@@ -3,7 +3,7 @@
 
 /*
  * State that outlives a process: what one daemon writes down for the one that takes
- * over (live upgrade). Octets in sections, each with a tag and a length, so that a
+ * over (live upgrade). Bytes in sections, each with a tag and a length, so that a
  * reader skips what it does not know; a header with version and checksum, so that
  * garbage and other formats are refused as a whole. Both sides have a sticky error.
  */
@@ -13,7 +13,7 @@
 #include "base/mono.h"
 
 #define STATE_VERSION 5
-#define STATE_MAX     (256u << 20) /* octets; 1 M groups take some 100 M */
+#define STATE_MAX     (256u << 20) /* bytes; 1 M groups take some 100 M */
 
 struct state_out {
 	uint8_t *buf; /* owned */
@@ -36,7 +36,7 @@ void state_put_u64(struct state_out *o, uint64_t v);
 void state_put_time(struct state_out *o, mono_t t);
 void state_put_addr(struct state_out *o, const struct addr *a);
 void state_put_addrs(struct state_out *o, const struct addr *v, size_t n);
-void state_put_text(struct state_out *o, const char *s); /* at most 255 octets */
+void state_put_text(struct state_out *o, const char *s); /* at most 255 bytes */
 /* Counters, which the index tells apart: their number, and each of them. */
 void state_put_counts(struct state_out *o, const uint64_t *v, uint32_t n);
 /* A section: what is put between the two; they nest. */

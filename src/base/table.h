@@ -25,7 +25,7 @@ struct table {
 void table_init(struct table *t, uint64_t seed);
 void table_deinit(struct table *t); /* the nodes belong to the caller */
 
-/* keyed hash (SipHash-1-3) of len octets */
+/* keyed hash (SipHash-1-3) of len bytes */
 uint64_t table_hash(const struct table *t, const void *key, size_t len);
 
 /* First node with that hash, then the next one: for (n = table_find(t, h); n && !match;
@@ -68,6 +68,6 @@ struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
 
 /* the order of such walks, and the first place behind the bucket of 2^`bits` that `at`
- * lies in; 0: there is none */
+ * lies in; 0 if there is none */
 uint64_t table_reverse(uint64_t hash);
 uint64_t table_next_bucket(uint64_t at, unsigned bits);

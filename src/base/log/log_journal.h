@@ -21,12 +21,12 @@ struct log_entry {
 	const char *ident;
 	int priority; /* of syslog */
 	const char *message;
-	const struct log_about *about; /* NULL: about nothing */
+	const struct log_about *about; /* NULL means about nothing */
 	uint64_t hidden;	       /* similar lines suppressed */
 };
 
 /* Fields as sd_journal_sendv() wants them; they point into `text`, which has
- * LOG_JOURNAL_TEXT_LEN octets. How many. */
+ * LOG_JOURNAL_TEXT_LEN bytes. How many. */
 int log_journal_fields(
 	const struct log_entry *e, char *text, struct iovec field[LOG_JOURNAL_FIELDS]);
 

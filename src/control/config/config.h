@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The configuration: igmpproxy.conf and its extensions, octets -> struct config with
+ * The configuration: igmpproxy.conf and its extensions, bytes -> struct config with
  * line and column of every fault. Pure: the caller reads the file and prints the
  * messages. Grammar and keywords: doc/configuration.md.
  */
@@ -89,13 +89,13 @@ struct config_place {
 #define CONFIG_METRICS_GROUPS_MAX 65536
 
 /* what one `instance` opens: interfaces with an upstream of their own */
-#define CONFIG_INSTANCE_MAX 32 /* octets of a name and its end */
+#define CONFIG_INSTANCE_MAX 32 /* bytes of a name and its end */
 struct config_instance {
 	char name[CONFIG_INSTANCE_MAX]; /* empty: before the first `instance` */
 	unsigned line, column;
 };
 
-/* octets of the name of a phyint, which may be a pattern, and its end */
+/* bytes of the name of a phyint, which may be a pattern, and its end */
 #define CONFIG_NAME_MAX 64
 
 struct config_iface {
@@ -117,7 +117,7 @@ struct config_iface {
 	size_t n_boundary;
 	struct config_place *place; /* in file order, those of the defaults first */
 	size_t n_place;
-	uint8_t boundary_scope;	       /* 2..14; 0: that of the role */
+	uint8_t boundary_scope;	       /* 2..14; 0 means that of the role */
 	bool version_fallback;	       /* upstream: follow older queriers (R131) */
 	uint8_t igmp_version;	       /* 1..3 */
 	uint8_t mld_version;	       /* 1..2 */
@@ -128,9 +128,9 @@ struct config_iface {
 	enum config_alert mld_router_alert;
 	bool always_querier;
 	enum config_forwarding forwarding;
-	uint32_t max_groups, max_sources; /* sources per group; 0: no limit */
-	uint32_t max_groups_per_host;	  /* brought by one host; 0: no limit */
-	/* membership messages per second, of one host and of all; 0: no limit */
+	uint32_t max_groups, max_sources; /* sources per group; 0 means no limit */
+	uint32_t max_groups_per_host;	  /* brought by one host; 0 means no limit */
+	/* membership messages per second, of one host and of all; 0 means no limit */
 	uint32_t host_message_rate, message_rate;
 	char report_interface[IFNAMSIZ]; /* empty: the interface itself */
 };
@@ -142,7 +142,7 @@ enum config_severity {
 
 struct config_message {
 	enum config_severity severity;
-	unsigned line, column; /* 0: about the file as a whole */
+	unsigned line, column; /* 0 means about the file as a whole */
 	char *text;	       /* what is wrong, and what to do */
 };
 
@@ -151,16 +151,17 @@ struct config {
 	bool defaultdown;	/* interfaces that no phyint names are downstreams */
 	bool rescanvif;		/* accepted: interfaces are always watched */
 	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
-	char *chroot, *user;	/* NULL: none */
+	char *chroot, *user;	/* NULL means none */
 	bool seccomp, landlock; /* confine system calls, files where that can be done */
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;
 	struct prefix *ssm; /* ssm-range; none by default */
 	size_t n_ssm;
-	unsigned threads;   /* 0: as many as the machine is good for */
-	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL: any */
-	uint32_t ring_size; /* octets per ring */
+	unsigned threads;   /* 0 if as many as the machine is good for */
+	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL means
+			     * any */
+	uint32_t ring_size; /* bytes per ring */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
 	enum config_latency latency;
@@ -168,10 +169,10 @@ struct config {
 	bool receive_offload;
 	enum config_log_to log_to;
 	enum config_log_level log_level;
-	char *control_socket; /* NULL: built-in path */
-	char *control_group;  /* that the socket belongs to; NULL: the daemon's */
+	char *control_socket; /* NULL means built-in path */
+	char *control_group;  /* that the socket belongs to; NULL means the daemon's */
 	unsigned control_group_line, control_group_column; /* of its keyword */
-	char *metrics_listen;	 /* see endpoint.h; NULL: off */
+	char *metrics_listen;	 /* see endpoint.h; NULL means off */
 	uint32_t metrics_groups; /* forwarding entries that are shown one by one */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
@@ -182,7 +183,7 @@ struct config {
 	size_t n_message;
 };
 
-/* Parse `len` octets. 0: usable (there may be warnings); 1: refused, at least one
+/* Parse `len` bytes. 0: usable (there may be warnings); 1: refused, at least one
  * message is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with
  * config_free. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
@@ -231,7 +232,7 @@ bool config_is_ssm(const struct config *c, const struct addr *group);
 char *config_print(const struct config *c);
 
 /* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` are
- * the names of the interfaces that are there now, up to a NULL (NULL: nothing is said
+ * the names of the interfaces that are there now, up to a NULL (NULL if nothing is said
  * about that). malloc'ed, NULL when out of memory. */
 char *config_describe(const struct config *c, const char *const *there);
 

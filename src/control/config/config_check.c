@@ -125,7 +125,7 @@ static void remove_iface(struct config *c, size_t n)
 }
 
 /* A block that is named after the label of an address is about the interface that has
- * the address, unless that one has a block of its own. False: it is about nothing. */
+ * the address, unless that one has a block of its own. False if it is about nothing. */
 static bool check_label(struct config_parser *p, struct config_iface *ci)
 {
 	struct config_pos pos = {ci->line, ci->column};

@@ -49,7 +49,7 @@ struct config_keyword {
 	bool unused;  /* the value has no effect, so more than hi is only warned of */
 	const char *const *words;
 	const char *takes; /* the argument in the words of a message */
-	const char *unset; /* what holds without a value; NULL: it always has one */
+	const char *unset; /* what holds without a value; NULL if it always has one */
 };
 
 #define CONFIG_MAX_KEYWORDS 64

@@ -72,7 +72,7 @@ static int append(struct config_tokens *t, struct config_token token)
 	return 0;
 }
 
-/* One word; `l` stands at its first octet. */
+/* One word; `l` stands at its first byte. */
 static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 {
 	struct config_token token = {.s = l->p, .pos = l->pos};

@@ -194,7 +194,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	}
 }
 
-/* A list that an interface has from the defaults is written there. False: `kw` is
+/* A list that an interface has from the defaults is written there. False if `kw` is
  * none. */
 static bool print_list(struct config_text *t, const struct config_keyword *kw,
 	const struct config_iface *ci, const struct config_iface *defaults,

@@ -57,8 +57,8 @@ const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN])
 	return buf;
 }
 
-/* The text up to a port, without the brackets of an IPv6 address. False: it is no host
- * with or without a port, or too long. */
+/* The text up to a port, without the brackets of an IPv6 address. False if it is no
+ * host with or without a port, or too long. */
 static bool split_host(const char *field, char host[HOST_MAX], bool *ret_bracket)
 {
 	bool bracket = *field == '[';

@@ -91,7 +91,7 @@ void forwarder_forget(struct forwarder *f, size_t i);
 /* The streams of a group, one after the other; *ret_n is 0 when there is none. */
 const struct forwarder_stream *forwarder_of_group(
 	const struct forwarder *f, const struct addr *group, size_t *ret_n);
-/* NULL: nobody else sends it */
+/* NULL means nobody else sends it */
 const struct forwarder_stream *forwarder_find(
 	const struct forwarder *f, const struct addr *group, const struct addr *source);
 /* Datagrams of it arrive twice: both of us forward. */

@@ -8,7 +8,7 @@
 
 #define MAX_INTERVAL_MS 86400000 /* a day: more than any interval can be */
 
-/* as a number of 64 bits, the first octet highest */
+/* as a number of 64 bits, the first byte highest */
 void gm_put_mac(struct state_out *o, const struct gm_mac *mac)
 {
 	uint64_t v = 0;

@@ -51,8 +51,8 @@ struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group);
  * need be, that is to be merged again. NULL: no memory. */
 struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group);
 
-/* Merge again. `db` has the group databases of all downstreams by port number (NULL:
- * none). *ret_merged is the new merged record, borrowed until the next call:
+/* Merge again. `db` has the group databases of all downstreams by port number (NULL
+ * means none). *ret_merged is the new merged record, borrowed until the next call:
  * INCLUDE({}) when the group is gone; `m` is gone too then. *ret_work counts the
  * sources that were looked at. 0; 1: there are more than max_work of them, and nothing
  * was done; -ENOMEM: nothing was done. */

@@ -18,11 +18,12 @@
 
 struct mgroup_source {
 	struct addr addr;
-	/* source timer; MONO_UNSET: not running (blocked, EXCLUDE only) */
+	/* source timer; MONO_UNSET means not running (blocked, EXCLUDE only) */
 	mono_t until;
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
 	bool waits;	 /* a question about it waits for the turn of the group */
-	uint16_t by;	 /* who brought it, a hash; 0: several name it, or unknown */
+	uint16_t by;	 /* who brought it, a hash; 0 means several name it, or
+			  * unknown */
 	uint32_t since;	 /* a growing number; who brought it, brought it then */
 	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
 };
@@ -63,8 +64,8 @@ struct mgroup {
 	mono_t turn_at;	   /* or the turn comes then, whatever others do; UNSET: it does
 			      not */
 	bool waits;	   /* a question about the group does, not only about sources */
-	mono_t ask_before; /* one about all sources whose timer ends before does, too;
-			      MONO_UNSET: it does not */
+	mono_t ask_before; /* one about all sources whose timer ends before does,
+			    * too; MONO_UNSET if it does not */
 	uint8_t repeats;   /* group-specific query retransmissions owed */
 	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
 	mono_t fast_at;	  /* no fast leave before */
@@ -81,7 +82,7 @@ struct mgroup {
 	mono_t since; /* first member */
 	/* who brought it: an address, and a station if the link has such */
 	struct mgroup_owned {
-		struct mgroup_owner *owner;   /* in db->owners; NULL: nobody */
+		struct mgroup_owner *owner;   /* in db->owners; NULL means nobody */
 		struct mgroup *newer, *older; /* in the order in which it did */
 	} owned[MGROUP_OWNERS];
 	size_t n_counted; /* its part of db->n_addr ... */
@@ -94,7 +95,7 @@ struct mgroup {
 struct mgroup_role {
 	bool querier;			   /* we send queries here */
 	bool forwards;			   /* data of the groups, as far as ... */
-	const struct forwarder *forwarder; /* ... nobody else does; NULL: nobody */
+	const struct forwarder *forwarder; /* ... nobody else does; NULL means nobody */
 	enum gm_version version;	   /* version of the queries we send */
 	uint8_t rv; /* robustness and query interval in force (R051) */
 	uint32_t qi_ms;
@@ -104,8 +105,9 @@ struct mgroup_role {
 struct mgroup_params {
 	struct gm_params gm;
 	bool fast_leave;
-	uint32_t max_groups, max_sources; /* 0: no limit */
-	uint32_t max_groups_per_host;	  /* that one host has brought; 0: no limit */
+	uint32_t max_groups, max_sources; /* 0 means no limit */
+	uint32_t max_groups_per_host;	  /* that one host has brought; 0 means no
+					   * limit */
 };
 
 /* the limit that struck last; note 0: none has */
@@ -151,7 +153,8 @@ struct mgroup_db {
 	mono_t now;
 	bool brought,
 		within_share; /* its sender has brought the group; may add to it */
-	uint16_t by;	      /* its sender, as mgroup_source has it; 0: no sources */
+	uint16_t by;	      /* its sender, as mgroup_source has it; 0 means no
+			       * sources */
 	/* sources of others that it may still take the place of */
 	unsigned may_replace;
 	/* the sender of a record has groups here so long; set by records, taken back by
@@ -190,8 +193,8 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg);
 
 /* Process one due group: true, and its address when its state changed (else the
- * unspecified one). False: no group is due. *work grows by the sources that were looked
- * at, and one. */
+ * unspecified one). False if no group is due. *work grows by the sources that were
+ * looked at, and one. */
 bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	struct addr *ret_group, size_t *work);
 mono_t mgroup_deadline(const struct mgroup_db *db);
@@ -200,10 +203,11 @@ struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
 /* Drop a group without asking anybody (port went away, filter changed). */
 void mgroup_drop(struct mgroup_db *db, struct mgroup *g);
 
-/* The operator doubts that the group has members: forget its hosts and their versions,
- * ask the LAN at once and end what nobody answers for, as after a leave of everybody.
- * The stream of who answers has no gap. False: another router asks there, or the group
- * has a member of IGMPv1, which cannot be asked about one; nothing was changed. */
+/* The operator doubts that the group has members: forget its hosts and their
+ * versions, ask the LAN at once and end what nobody answers for, as after a leave of
+ * everybody. The stream of who answers has no gap. False if another router asks
+ * there, or the group has a member of IGMPv1, which cannot be asked about one;
+ * nothing was changed. */
 bool mgroup_doubt(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 

@@ -62,7 +62,8 @@ static void send_group(
 {
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
-	/* R084: somebody has answered since, so other routers need not lower theirs */
+	/* R084: somebody has answered since, so other routers does not have to lower
+	 * theirs */
 	send(db, g, db->params.gm.last_member_interval_ms,
 		g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
 	g->ask_at = next_ask(db, now);

@@ -415,7 +415,7 @@ static uint32_t held_by_owner(const struct mgroup *g)
 }
 
 /* The youngest of some that are picked at random and whose owner holds far more than
- * `groups`; NULL: there is none among them. */
+ * `groups`; NULL if there is none among them. */
 static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
 {
 	struct mgroup *best = NULL;
@@ -522,7 +522,7 @@ uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg)
 	return (uint16_t)(table_hash(&db->owners, key, sizeof(key)) | 1);
 }
 
-/* The youngest of those that `by` has brought, 0: of all, but none of `sender`. */
+/* The youngest of those that `by` has brought, 0 means of all, but none of `sender`. */
 static size_t youngest(
 	const struct mgroup *g, const size_t *picked, uint16_t by, uint16_t sender)
 {

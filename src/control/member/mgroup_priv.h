@@ -18,7 +18,7 @@ struct mgroup_owner {
 	struct mgroup *newest;
 };
 
-/* an empty group; NULL: no memory */
+/* an empty group; NULL if there is no memory */
 struct mgroup *mgroup_create(
 	struct mgroup_db *db, mono_t now, const struct addr *group);
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
@@ -136,5 +136,5 @@ bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
 /* Whatever tracked hosts ask for by name runs as long as they are known. 0 or
  * -ENOMEM. */
 int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx);
-/* some tracked host wants the source; NULL: wants sources that nobody named */
+/* some tracked host wants the source; NULL if it wants sources that nobody named */
 bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

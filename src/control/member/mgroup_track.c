@@ -103,7 +103,7 @@ void mgroup_hosts_forget(struct mgroup *g)
 	g->host_at = MONO_NEVER;
 }
 
-/* NULL: no memory, or too many */
+/* NULL if there is no memory, or too many */
 static struct mgroup_host *host_get(
 	const struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg)
 {

@@ -28,14 +28,15 @@ struct iface {
 	uint32_t mtu;
 	bool up;		/* IFF_UP and IFF_LOWER_UP */
 	uint32_t carrier_downs; /* how often the carrier was lost */
-	int master; /* index of the bridge, bond or VRF that it belongs to; 0: none */
+	int master;    /* index of the bridge, bond or VRF that it belongs to; 0 means
+		     * none */
 	bool enslaved; /* what arrives is its master's, as in a bridge (not in a VRF) */
 	bool loopback, pointopoint, multicast;
 	char kind[16]; /* IFLA_INFO_KIND: "veth", "vlan", "bridge", ... or "" */
 	struct iface_addr *addr; /* owned; in the order the kernel told us */
 	size_t n_addr;
-	/* force_igmp_version and force_mld_version of the kernel; 0: none. Set by the
-	 * caller, and kept by the table like the addresses. */
+	/* force_igmp_version and force_mld_version of the kernel; 0 means none. Set by
+	 * the caller, and kept by the table like the addresses. */
 	uint8_t forced[_FAMILY_N];
 	/* Kept by the table, so that who looks seldom sees what has been in between: */
 	unsigned born; /* no two links have the same, not even under one index */
@@ -52,11 +53,12 @@ struct iface_table {
 void iface_table_deinit(struct iface_table *t);
 
 /* Link there or changed; addresses stay. `link` carries everything but the addresses.
- * 1: something changed, 0: nothing new, -ENOMEM. */
+ * 1: something changed, 0 means nothing new, -ENOMEM. */
 int iface_link(struct iface_table *t, const struct iface *link);
 bool iface_gone(struct iface_table *t, int ifindex); /* true: it was there */
-/* 1: changed, 0: nothing new or unknown link, -ENOMEM. An IPv4 address may be there
- * several times, with different subnets or peers; an IPv6 address is there once. */
+/* 1: changed, 0 means nothing new or unknown link, -ENOMEM. An IPv4 address may be
+ * there several times, with different subnets or peers; an IPv6 address is there
+ * once. */
 int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *a);
 int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *a);
 
@@ -76,5 +78,5 @@ struct addr iface_own_addr(const struct iface_addr *v, size_t n, enum family fam
 bool iface_is_usable(const struct iface *i);
 /* The interface has this address. */
 bool iface_has_addr(const struct iface *i, const struct addr *a);
-/* Ethernet-like: frames carry a 14-octet link header. */
+/* Ethernet-like: frames carry a 14-byte link header. */
 bool iface_has_l2(const struct iface *i);

@@ -26,7 +26,7 @@ struct proxy_port {
 	char name[IFNAMSIZ];
 	enum config_role role;		/* UPSTREAM or DOWNSTREAM */
 	const struct config_iface *cfg; /* borrowed from the configuration in force */
-	int ifindex;			/* 0: the interface is not there */
+	int ifindex;			/* 0 if the interface is not there */
 	unsigned born;			/* of that interface, see struct iface */
 	int report_ifindex; /* where membership messages are spoken: `ifindex`, but for
 			       an upstream with a report-interface */
@@ -38,10 +38,10 @@ struct proxy_port {
 	size_t n_subnet;
 	struct iface_addr *report_addr; /* where messages are spoken, owned */
 	size_t n_report_addr;
-	struct gm_mac mac;	   /* there; zero: it has none */
+	struct gm_mac mac;	   /* there; zero if it has none */
 	uint8_t forced[_FAMILY_N]; /* see struct iface */
 	unsigned echo_port;	   /* whose frames have come back here ... */
-	mono_t echo_at;		   /* ... the last time; MONO_UNSET: never */
+	mono_t echo_at;		   /* ... the last time; MONO_UNSET means never */
 	/* downstream */
 	struct querier querier[_FAMILY_N];
 	struct mgroup_db groups;
@@ -72,7 +72,7 @@ struct proxy {
 	struct proxy_port *const *all; /* the ports of the process, by number */
 	bool family[_FAMILY_N];	       /* families that are spoken at all */
 	const struct config *cfg;      /* borrowed */
-	/* what the kernel holds for programs; borrowed, NULL: not known */
+	/* what the kernel holds for programs; borrowed, NULL if not known */
 	const struct kgroups *kernel[_FAMILY_N];
 	struct rng rng;
 	struct proxy_port *port[PORT_MAX];
@@ -85,9 +85,9 @@ struct proxy {
 	struct proxy_queue touched, waiting;
 	int64_t credit; /* work that may be done now, see proxy_merge.c */
 	mono_t credit_at;
-	mono_t rest_until; /* there is none before; MONO_UNSET: there is */
+	mono_t rest_until; /* there is none before; MONO_UNSET if there is */
 	const struct addr
-		*reporter; /* whose report is being looked at; NULL: none is */
+		*reporter; /* whose report is being looked at; NULL if none is */
 };
 
 /* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */

@@ -5,7 +5,7 @@
  * merged at the end of each call from outside, each once, however many records named
  * it.
  *
- * A record of eight octets can change what holds for every source of a group: when a
+ * A record of eight bytes can change what holds for every source of a group: when a
  * port goes from INCLUDE to EXCLUDE mode, each (S,G) entry and the whole list upstream
  * do. So such work is not the message's: it is paid with credit that comes with time
  * alone, and a group whose turn has not come waits, in the order of the changes. What
@@ -129,7 +129,7 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	addrset_deinit(&buf.src);
 }
 
-/* False: that is more work than may be done; the group is as it was. */
+/* False if that is more work than may be done; the group is as it was. */
 static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 	size_t max_work, struct effects *fx)
 {

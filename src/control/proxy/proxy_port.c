@@ -32,8 +32,8 @@ static struct mgroup_params group_params(
 	};
 }
 
-/* The version that the kernel's setting holds an upstream to; 0: none. Both families
- * count from GM_V1 here: MLDv1 is GM_V2. */
+/* The version that the kernel's setting holds an upstream to; 0 means none. Both
+ * families count from GM_V1 here: MLDv1 is GM_V2. */
 static unsigned forced_version(const struct proxy_port *us, enum family family)
 {
 	unsigned v = us->cfg->version_given[family] ? 0 : us->forced[family];

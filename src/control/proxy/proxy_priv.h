@@ -13,7 +13,7 @@ void proxy_port_free(struct proxy *p, unsigned port); /* no-op when there is non
 bool proxy_family_on(
 	const struct proxy *p, const struct config_iface *ci, enum family family);
 struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name);
-/* What holds for an interface of that name in this instance; NULL: it has no role. */
+/* What holds for an interface of that name in this instance; NULL if it has no role. */
 const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
 	const struct iface_table *ifaces, const char *name);
 /* Group state of a port changed: it is merged, and the upstreams are told, by the next
@@ -49,8 +49,8 @@ void proxy_note_version(struct proxy_port *us, struct effects *fx);
 void proxy_kernel_keep(struct proxy *p, mono_t now, struct proxy_port *us);
 /* What one upstream is to report of a group of which the LANs want `wanted`: with what
  * the kernel holds of it, but nothing that the kernel alone holds and has never been
- * reported here. The value borrows from `wanted` or `buf`, which the caller frees;
- * NULL: no memory. */
+ * reported here. The value borrows from `wanted` or `buf`, which the caller frees; NULL
+ * if there is no memory. */
 const struct gm_filter *proxy_kernel_add(const struct proxy *p,
 	const struct proxy_port *us, const struct addr *group,
 	const struct gm_filter *wanted, struct gm_filter *buf);

@@ -60,7 +60,7 @@ static void end(struct streams *s, struct stream *st)
 	free(st);
 }
 
-/* False: no room or no memory, and nothing is said. */
+/* False if no room or no memory, and nothing is said. */
 static bool begin(struct streams *s, uint64_t hash, unsigned instance,
 	const struct addr *source, const struct addr *group)
 {

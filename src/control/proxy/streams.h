@@ -23,10 +23,11 @@ enum streams_event {
 	STREAMS_ENDED,
 };
 
-/* Zero octets and streams_init(). */
+/* Zero bytes and streams_init(). */
 void streams_init(struct streams *s, uint64_t seed);
 void streams_deinit(struct streams *s); /* may be used again */
-/* An entry and the seconds since its last datagram; -1: none, or it is not known. */
+/* An entry and the seconds since its last datagram; -1 means none, or it is not
+ * known. */
 enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s);
 /* All entries have been seen: forget those that are no longer there. */

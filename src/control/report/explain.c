@@ -195,7 +195,7 @@ static bool check_source(const struct explain_facts *f, struct explain *e)
 
 /* One side: the verdict of the best interface. */
 struct side {
-	enum explain_verdict verdict; /* 0: no interface */
+	enum explain_verdict verdict; /* 0 means no interface */
 	size_t from, to;	      /* its checks */
 };
 
@@ -208,7 +208,8 @@ static bool has_verdict(
 	return false;
 }
 
-/* The check with that verdict that weighs most, the first of several; NULL: none. */
+/* The check with that verdict that weighs most, the first of several; NULL means
+ * none. */
 static const struct explain_check *heaviest(
 	const struct explain *e, const struct side *s, enum explain_verdict v)
 {
@@ -287,7 +288,7 @@ static void name_quiet(const struct explain_facts *f, char *buf, size_t size)
 }
 
 /* One line for all LANs where nobody has joined, which is as it should be where others
- * have. True: it is there. */
+ * have. True if it is there. */
 static bool add_quiet(const struct explain_facts *f, struct explain *e)
 {
 	size_t n = 0, others = 0;

@@ -160,7 +160,7 @@ struct explain_facts {
 	/* of the forwarding entries that name an output */
 	bool seen; /* datagrams have passed the check of the source */
 	uint64_t packets;
-	int64_t age_ms; /* of the last one; -1: not known */
+	int64_t age_ms; /* of the last one; -1 means not known */
 	uint64_t wrong; /* of sources that may not send where they do */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
@@ -184,7 +184,7 @@ struct explain_check {
 /* Zero bytes to begin with. */
 struct explain {
 	enum explain_verdict verdict; /* of the whole: not EXPLAIN_NOTE */
-	enum explain_weight weight;   /* of the cause; 0: it passes */
+	enum explain_weight weight;   /* of the cause; 0 means it passes */
 	char summary[2 * EXPLAIN_TEXT_LEN];
 	struct explain_check *check; /* owned */
 	size_t n, cap;

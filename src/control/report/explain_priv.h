@@ -18,7 +18,7 @@ void explain_advise(struct explain_check *c, const char *format, ...)
 /* Datagrams of it come in, and have an output. */
 bool explain_flows(const struct explain_facts *f);
 
-/* Role, link, sockets, family. False: refused. */
+/* Role, link, sockets, family. False if refused. */
 bool explain_iface_usable(const struct explain_facts *f, const struct explain_iface *i,
 	struct explain *e);
 
@@ -40,17 +40,17 @@ void explain_joined(const struct explain_facts *f, struct explain *e);
 /* Datagrams of the group, or of the source in question, that arrived there lately. */
 void explain_refused_datagrams(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e);
-/* False: none was; sources that may not send there. */
+/* False if none was; sources that may not send there. */
 bool explain_refused_source(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e);
 /* Copies of the group. */
 void explain_refused_copies(const struct explain_facts *f,
 	const struct explain_output *out, struct explain *e);
-/* The last report of the group that was refused, NULL: none lately. */
+/* The last report of the group that was refused, NULL means none lately. */
 const struct explain_refusal *explain_refused_join(const struct explain_output *out);
 void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e);
-/* datagrams of the kind, of the source in question if there is one; NULL: none
+/* datagrams of the kind, of the source in question if there is one; NULL means none
  * lately */
 const struct explain_refusal *explain_find_refusal(const struct explain_facts *f,
 	const struct explain_iface *i, enum explain_why why);

@@ -18,7 +18,7 @@ struct explain_words {
 	char from[IFNAMSIZ], on[IFNAMSIZ]; /* empty: not given */
 };
 
-/* False: `error` says which word is wrong, and why. */
+/* False if `error` says which word is wrong, and why. */
 #define EXPLAIN_WORDS_ERROR 160
 bool explain_words_read(
 	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR]);

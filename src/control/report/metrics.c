@@ -4,7 +4,7 @@
  * Metrics as text, see metrics.h. Both formats have the same samples; they differ in
  * the names of families (Prometheus calls a counter by the name of its samples), in the
  * types they know, in units, and in the end mark. When memory runs out, nothing more is
- * written and `failed` says so, so that callers need not check each call. Pure.
+ * written and `failed` says so, so that callers does not have to check each call. Pure.
  */
 
 #include "control/report/metrics.h"
@@ -140,7 +140,7 @@ void metrics_sample(struct metrics *m)
 	metrics_sample_of(m, ending(m->family->type));
 }
 
-/* Octets of the UTF-8 character at `s` (RFC 3629 4), 0: there is none. */
+/* Bytes of the UTF-8 character at `s` (RFC 3629 4), 0 if there is none. */
 static size_t utf8_length(const unsigned char *s)
 {
 	unsigned char lo = 0x80, hi = 0xbf;

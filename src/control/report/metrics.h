@@ -131,7 +131,7 @@ enum metric {
 struct metrics_family {
 	const char *name; /* without the ending that the type adds */
 	enum metrics_type type;
-	const char *unit;   /* NULL: none; the name ends with it */
+	const char *unit;   /* NULL means none; the name ends with it */
 	const char *labels; /* for the documentation */
 	const char *help;   /* a sentence without its full stop */
 };
@@ -147,7 +147,7 @@ struct metrics {
 	bool in_labels;
 };
 
-/* Zero octets but for the format are an empty text. */
+/* Zero bytes but for the format are an empty text. */
 void metrics_deinit(struct metrics *m);
 
 /* What comes before the samples of a family. They have to follow each other. */
@@ -158,7 +158,7 @@ void metrics_end(struct metrics *m);
 /* A sample is its name, labels, and one value that ends it. */
 void metrics_sample(struct metrics *m);
 void metrics_sample_of(struct metrics *m, const char *ending); /* "_bucket" ... */
-/* Any octets are a legal value: what is no UTF-8 shows as \xNN. */
+/* Any bytes are a legal value: what is no UTF-8 shows as \xNN. */
 void metrics_label(struct metrics *m, const char *name, const char *value);
 void metrics_label_uint(struct metrics *m, const char *name, uint64_t value);
 void metrics_uint(struct metrics *m, uint64_t value);
@@ -179,6 +179,6 @@ const char *metrics_name(
 	const struct metrics_family *f, char buf[static METRICS_NAME_MAX]);
 const char *metrics_type_name(enum metrics_type type);
 
-/* What a client that sends this Accept header (NULL: none) wants. */
+/* What a client that sends this Accept header (NULL means none) wants. */
 enum metrics_format metrics_negotiate(const char *accept);
 const char *metrics_content_type(enum metrics_format format);

@@ -3,7 +3,7 @@
 
 /*
  * The busiest forwarding entries: of all that are offered, the `max` ones with the most
- * octets, and how many were left out. Bounded work for each step, so that a scrape can
+ * bytes, and how many were left out. Bounded work for each step, so that a scrape can
  * pause between any two. Pure.
  */
 
@@ -31,7 +31,7 @@ void metrics_top_deinit(struct metrics_top *t);
 void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
 
 /* After the last offer: put them in the order of instance, group and source, doing at
- * most `steps` at a time. True: done. */
+ * most `steps` at a time. True if done. */
 bool metrics_top_sort(struct metrics_top *t, size_t steps);
 
 /* Sorted: the same entry as the one before, because it moved while the table was

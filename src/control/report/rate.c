@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct rate_slot {
-	uint64_t key; /* 0: free */
+	uint64_t key; /* 0 means free */
 	uint64_t packets, bytes;
 	uint32_t rate_known;
 	float rate_packets;
@@ -50,7 +50,7 @@ static uint64_t key_of(const struct rate_table *t, unsigned instance,
 	return key ? key : 1;
 }
 
-/* The slot of the key, or the free one where it belongs; NULL: the table is full. */
+/* The slot of the key, or the free one where it belongs; NULL if the table is full. */
 static struct rate_slot *find(const struct rate_reading *r, uint64_t key)
 {
 	for (size_t i = 0; i < r->n_slots; i++) {

@@ -55,7 +55,7 @@ static void sift_down(struct topn *t, size_t n)
 	}
 }
 
-/* False: no memory. */
+/* False if there is no memory. */
 static bool make_room(struct topn *t)
 {
 	size_t cap = t->cap ? 2 * t->cap : 64;

@@ -24,7 +24,7 @@
 
 struct health_thread {
 	uint64_t turns;
-	mono_t since; /* when they were seen first; MONO_UNSET: never */
+	mono_t since; /* when they were seen first; MONO_UNSET means never */
 };
 
 struct health {

@@ -18,7 +18,7 @@ struct health; /* what was seen last of each thread */
 struct health *health_free(struct health *h); /* takes and returns NULL */
 
 /* {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
- * "warnings": [text...]}; NULL: out of memory. Limits that hold and warnings are no
+ * "warnings": [text...]}; NULL when out of memory. Limits that hold and warnings are no
  * problem of the daemon: whoever floods must not be able to have it restarted. With
  * `allow_down`, ports that are not there or down are no problem. Cheap: no system call
  * but those of looking at the threads. */

@@ -36,9 +36,9 @@ static const struct {
 	{"refused", ""},
 };
 
-/* What a follower asks for; zero octets: everything. */
+/* What a follower asks for; zero bytes: everything. */
 struct wish {
-	uint32_t kinds; /* bits of the rows above; 0: all */
+	uint32_t kinds; /* bits of the rows above; 0 means all */
 	bool has_groups;
 	struct prefix groups;
 	char interface[INTERFACES_MAX][IFNAMSIZ];

@@ -28,7 +28,7 @@ struct monitor *monitor_free(struct monitor *m);
 json_t *monitor_open(struct monitor *m, const char *args, struct ctl_stream **ret);
 
 bool monitor_has_followers(const struct monitor *m);
-/* What filters look at; borrowed, NULL: the event names none. */
+/* What filters look at; borrowed, NULL means the event names none. */
 struct monitor_subject {
 	const char *event; /* its name */
 	const char *interface, *group;

@@ -189,7 +189,7 @@ static bool write_end(struct scrape *s)
 
 /* ---- slices ---- */
 
-/* True: once more, with the next part. */
+/* True if it must be called again, with the next part. */
 static bool (*const step[])(struct scrape *s) = {
 	read_ports,
 	read_members,

@@ -19,7 +19,7 @@ struct scrape *scrape_free(struct scrape *s); /* takes and returns NULL */
 /* One slice; false: there is nothing left to do. */
 bool scrape_slice(struct scrape *s);
 
-/* After the last slice: the text, malloc'ed; NULL: memory ran out. */
+/* After the last slice: the text, malloc'ed; NULL means memory ran out. */
 char *scrape_take(struct scrape *s, size_t *ret_len);
 /* processor time that its slices took so far */
 uint64_t scrape_cost_ns(const struct scrape *s);

@@ -52,7 +52,7 @@ struct scrape {
 typedef void scrape_write_fn(struct scrape *s);
 extern scrape_write_fn *const scrape_write[];
 extern const unsigned scrape_n_write;
-/* Metrics of forwarding entries, a part of one family at a time. False: done. */
+/* Metrics of forwarding entries, a part of one family at a time. False if done. */
 bool scrape_write_entries(struct scrape *s, unsigned part);
 /* The scrape about itself, and the end. */
 void scrape_write_end(struct scrape *s);

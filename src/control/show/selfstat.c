@@ -16,7 +16,7 @@
 #include <time.h>
 
 struct selfstat {
-	int statm; /* -1: none */
+	int statm; /* -1 means none */
 	DIR *fds;
 	uint64_t started_ns;
 };

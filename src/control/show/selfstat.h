@@ -17,8 +17,8 @@ struct selfstat *selfstat_free(struct selfstat *s); /* takes and returns NULL */
 struct selfstat_values {
 	uint64_t started_ns;		/* since 1970 */
 	uint64_t cpu_ns, thread_cpu_ns; /* of the process; of the calling thread */
-	int64_t resident;		/* octets; -1: /proc is not there */
-	int64_t n_fds;			/* open; -1: as above */
+	int64_t resident;		/* bytes; -1 if /proc is not there */
+	int64_t n_fds;			/* open; -1 means as above */
 	uint64_t max_fds;
 };
 void selfstat_read(struct selfstat *s, struct selfstat_values *ret);

@@ -26,7 +26,7 @@ struct traffic {
 	unsigned instance;
 	bool exact; /* there is an entry for the source */
 	bool seen;
-	int64_t age_ms;	      /* -1: not known */
+	int64_t age_ms;	      /* -1 means not known */
 	struct portset table; /* that the entries name */
 	uint64_t packets, wrong;
 	struct addr last_source;
@@ -447,7 +447,7 @@ static bool is_output(const struct question *q, const struct proxy_port *pp)
 		      : pp->role == CONFIG_ROLE_DOWNSTREAM;
 }
 
-/* The facts of one instance; arrays are allocated. False: no memory. */
+/* The facts of one instance; arrays are allocated. False if there is no memory. */
 static bool collect(struct question *q)
 {
 	struct explain_input *in = calloc(PORT_MAX, sizeof(*in));
@@ -618,7 +618,7 @@ static bool has_role(const struct question *q, const char *name)
 	return false;
 }
 
-/* NULL: no memory */
+/* NULL if there is no memory */
 static json_t *whole_answer(struct question *q)
 {
 	struct plan *plan;

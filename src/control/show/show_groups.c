@@ -241,7 +241,7 @@ static void take_group(struct groups_answer *d, const struct proxy_port *pp,
 	*work -= SHOW_ROW;
 }
 
-/* False: there is none any more. */
+/* False if there is none any more. */
 static bool next_group(struct groups_answer *d, int *work)
 {
 	const struct proxy_port *pp = show_port(d->a.app, &d->ports);

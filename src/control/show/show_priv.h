@@ -12,7 +12,7 @@
 /* ---- what a list is to be of ---- */
 
 /* The words behind a command: a group or a range of them, another address or prefix,
- * and an interface, each once at most. Zero octets: everything. */
+ * and an interface, each once at most. Zero bytes: everything. */
 struct show_wanted {
 	bool has_groups, has_address, has_port;
 	struct prefix groups, address;
@@ -25,7 +25,7 @@ json_t *show_wanted_read(
 bool show_wants_group(const struct show_wanted *w, const struct addr *group);
 bool show_wants_address(const struct show_wanted *w, const struct addr *a);
 bool show_wants_port(const struct show_wanted *w, unsigned port);
-/* The only group that is wanted; NULL: there may be others. */
+/* The only group that is wanted; NULL if there may be others. */
 const struct addr *show_wanted_group(const struct show_wanted *w);
 
 /* ---- replies in pieces ---- */
@@ -72,9 +72,9 @@ struct show_ports {
 	unsigned number;     /* of the present one */
 	char name[IFNAMSIZ]; /* empty: it has not been begun */
 };
-/* The port that is begun, NULL: it has gone. */
+/* The port that is begun, NULL if it has gone. */
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p);
-/* Begin the next one; NULL: there is none. */
+/* Begin the next one; NULL if there is none. */
 const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
 
 /* The rates of forwarding entries, of which a new reading may have to be taken first:

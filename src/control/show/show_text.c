@@ -14,8 +14,8 @@
 
 struct text_answer {
 	struct show_answer a;
-	struct scrape *scrape; /* that makes the text; NULL: the text is there */
-	json_t *head;	       /* the members before the text; NULL: written */
+	struct scrape *scrape; /* that makes the text; NULL if the text is there */
+	json_t *head;	       /* the members before the text; NULL means written */
 	char *text;	       /* owned */
 	size_t len, pos;
 };
@@ -48,7 +48,7 @@ static void write_text(struct text_answer *t)
 		t->a.answer.failed = true;
 }
 
-/* False: there is more to do. */
+/* False if there is more to do. */
 static bool scrape_text(struct text_answer *t)
 {
 	if (!t->scrape)

@@ -166,7 +166,7 @@ static json_t *port_json(const struct app *app, const struct proxy_port *pp, mon
 	return o;
 }
 
-/* False: there is none any more. */
+/* False if there is none any more. */
 static bool begin_port(struct upstream_answer *u)
 {
 	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports);

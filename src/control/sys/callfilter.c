@@ -61,7 +61,7 @@ const char *callfilter_missing(void)
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-/* of linux/io_uring.h, which a build without io_uring need not have */
+/* of linux/io_uring.h, which a build without io_uring does not have to have */
 #define REGISTER_ENABLE_RINGS 12
 
 /* An argument of type int is 32 bits, whatever stands in the others of the register. */
@@ -422,7 +422,7 @@ int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
 	int r = f ? set_attributes(f) : -ENOMEM;
 
 	if (r == 0 && arch != seccomp_arch_native()) {
-		/* first, as both may not have the same order of octets */
+		/* first, as both may not have the same order of bytes */
 		r = seccomp_arch_remove(f, seccomp_arch_native());
 		if (r == 0)
 			r = seccomp_arch_add(f, arch);

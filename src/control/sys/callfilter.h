@@ -18,7 +18,7 @@ struct callfilter_options {
 	bool tcp; /* make sockets that TCP clients connect to */
 };
 
-/* Why this build has no filter, for a line of the log; NULL: it has one. */
+/* Why this build has no filter, for a line of the log; NULL if it has one. */
 const char *callfilter_missing(void);
 
 /* From now on, for all threads of the process and those they start, for good. Needs "no

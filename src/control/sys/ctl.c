@@ -29,16 +29,16 @@ struct client {
 	struct loop_fd fd; /* fd -1: the slot is free */
 	struct ctl *ctl;
 	uid_t uid;     /* of who has connected */
-	mono_t active; /* last time that octets went in or out */
+	mono_t active; /* last time that bytes went in or out */
 	bool full;     /* the last reply did not fit */
 	bool closing;  /* nothing more is read; close when the output is out */
 	size_t n_in;
 	char in[CTL_MAX_REQUEST];
 	char *out; /* owned; waiting from out_pos to n_out */
 	size_t out_pos, n_out, cap_out;
-	struct ctl_stream *stream; /* NULL: it asks and we answer */
+	struct ctl_stream *stream; /* NULL means it asks and we answer */
 	int64_t stream_number;	   /* in the order of their beginnings */
-	struct ctl_answer *answer; /* under way; NULL: none */
+	struct ctl_answer *answer; /* under way; NULL means none */
 	bool begun;		   /* some of it has been written */
 	bool line;		   /* `in` has a request */
 };
@@ -163,7 +163,7 @@ static int client_append(const char *buf, size_t len, void *arg)
 	return 0;
 }
 
-/* False: the client has too much waiting already, or there is no memory. */
+/* False if the client has too much waiting already, or there is no memory. */
 static bool client_reply(struct client *c, const json_t *reply)
 {
 	static const char no_memory[] = "{\"error\":\"out of memory\"}";
@@ -217,7 +217,7 @@ void ctl_answer_json(struct ctl_answer *a, json_t *value)
 	json_decref(value);
 }
 
-/* The next piece of the answer. False: drop the client. */
+/* The next piece of the answer. False if the client must be dropped. */
 static bool client_piece(struct client *c)
 {
 	struct ctl_answer *a = c->answer;
@@ -282,7 +282,7 @@ static bool may_change(const struct client *c)
 	return c->uid == 0 || (c->uid == c->ctl->starter && c->uid != c->ctl->nobody);
 }
 
-/* NULL: it may */
+/* NULL means it may */
 static json_t *refusal(
 	const struct client *c, const struct ctl_command *k, const char *args)
 {
@@ -324,7 +324,7 @@ static size_t list_places(
 	return n;
 }
 
-/* NULL: the client may have a stream, for which *ret_victim ends if there is one. */
+/* NULL if the client may have a stream, for which *ret_victim ends if there is one. */
 static json_t *refuse_stream(struct client *c, struct client **ret_victim)
 {
 	static const struct places rule = {.max = CTL_MAX_STREAMS,
@@ -389,7 +389,7 @@ static json_t *open_stream(
 	return reply;
 }
 
-/* One request line, without its newline. False: drop the client. */
+/* One request line, without its newline. False if the client must be dropped. */
 static bool client_request(struct client *c, char *line)
 {
 	const struct ctl_command *k;
@@ -415,7 +415,7 @@ static bool client_request(struct client *c, char *line)
 	return ok;
 }
 
-/* See what `in` has. False: drop the client. */
+/* See what `in` has. False if the client must be dropped. */
 static bool client_look(struct client *c)
 {
 	c->line = memchr(c->in, '\n', c->n_in) != NULL;
@@ -426,7 +426,7 @@ static bool client_look(struct client *c)
 	return client_error(c, "the request line is too long");
 }
 
-/* The first request of `in`. False: drop the client. */
+/* The first request of `in`. False if the client must be dropped. */
 static bool client_line(struct client *c)
 {
 	char *newline = memchr(c->in, '\n', c->n_in);
@@ -454,7 +454,7 @@ static bool is_busy(const struct client *c)
 	return c->line || c->answer;
 }
 
-/* False: drop the client. */
+/* False if the client must be dropped. */
 static bool client_read(struct client *c)
 {
 	ssize_t n =

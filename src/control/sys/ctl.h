@@ -9,9 +9,9 @@
  * request or one bounded piece of a long answer. A client whose answer is under way or
  * not yet read gets no further turn: its next requests wait in its socket.
  *
- * The reply of some commands is followed by a stream of octets that ends when the
- * client half-closes. Such a client does not lose the connection when it is slow: what
- * has no room is refused to the writer.
+ * The reply of some commands is followed by a stream of bytes that ends when the client
+ * half-closes. Such a client does not lose the connection when it is slow: what has no
+ * room is refused to the writer.
  */
 
 #include "control/sys/loop.h"
@@ -21,7 +21,7 @@
 #define CTL_DEFAULT_PATH "/run/ringcast.sock"
 /* of the service, which may write only in its own directory */
 #define CTL_SERVICE_PATH "/run/ringcast/ringcast.sock"
-/* octets of a request line, with its newline: a filter may be long */
+/* bytes of a request line, with its newline: a filter may be long */
 #define CTL_MAX_REQUEST 16384
 /* bytes of a reply that is made at once */
 #define CTL_MAX_PENDING (4 << 20)
@@ -37,7 +37,7 @@
 #define CTL_MAX_STREAMS	     8
 #define CTL_STREAMS_KEPT     2
 #define CTL_STREAMS_PER_USER 4
-/* octets that wait for the client of a stream */
+/* bytes that wait for the client of a stream */
 #define CTL_MAX_STREAM_PENDING (2 << 20)
 
 struct ctl;
@@ -79,7 +79,7 @@ struct ctl_answer {
 
 struct ctl_answer_ops {
 	/* Write the next piece with the functions below, in a fraction of a
-	 * millisecond. 1: there is more, 0: that was all, -errno: it cannot be
+	 * millisecond. 1: there is more, 0 if that was all, -errno: it cannot be
 	 * finished. */
 	int (*piece)(struct ctl_answer *a);
 	/* It is complete, or the client has gone: may free it. */
@@ -89,11 +89,11 @@ struct ctl_answer_ops {
 /* What cannot be written for want of memory ends the answer, and the connection with it
  * once a part of the line is out: a line that is complete is a JSON document. */
 void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len);
-/* takes the value; NULL: out of memory */
+/* takes the value; NULL when out of memory */
 void ctl_answer_json(struct ctl_answer *a, json_t *value);
 
 /* The name may have several words. `args` is what follows it, without surrounding
- * space, "" when there is nothing. Returns a new reference; NULL: out of memory.
+ * space, "" when there is nothing. Returns a new reference; NULL when out of memory.
  * `stream`, in place of `fn`, also gives a stream, unless its reply is an error.
  * `answer`, in place of `fn`, gives a reply in pieces, or an error as its result; NULL
  * without an answer: out of memory. A command that is CTL_READ but with some arguments
@@ -129,7 +129,7 @@ void ctl_tick(struct ctl *ctl);
 
 struct ctl_stats {
 	unsigned n_clients;
-	size_t pending; /* octets of answers that they have not read */
+	size_t pending; /* bytes of answers that they have not read */
 };
 void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret);
 /* The same with a socket that another process has made listen at `path`. `fd` stays the

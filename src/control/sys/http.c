@@ -6,7 +6,7 @@
  * and MHD_run() does what is ready.
  *
  * A connection is suspended while it waits for a body. The library ends idle
- * connections; who sends an octet now and then is not idle, so the life of each is
+ * connections; who sends an byte now and then is not idle, so the life of each is
  * bounded here: its socket is shut down, and the library finds it closed.
  */
 
@@ -33,7 +33,7 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 
 /* evicted ones are still there until the library has looked */
 #define N_SLOTS	  (HTTP_MAX_CONNECTIONS + 8)
-#define POOL_SIZE 16384 /* octets of request headers, about */
+#define POOL_SIZE 16384 /* bytes of request headers, about */
 #define BACKLOG	  16
 
 enum state {
@@ -66,7 +66,7 @@ struct http {
 	bool loopback; /* it listens for this system alone */
 	uint64_t n_accepted;
 	struct connection connection[N_SLOTS];
-	enum metrics_format asked; /* 0: no body is being made */
+	enum metrics_format asked; /* 0 if no body is being made */
 	bool stopping;
 	struct {
 		struct MHD_Response *response;

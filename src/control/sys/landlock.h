@@ -16,7 +16,7 @@ enum landlock_right {
 };
 
 struct landlock {
-	int fd;	     /* -1: none */
+	int fd;	     /* -1 means none */
 	int version; /* of the kernel's Landlock */
 };
 

@@ -14,7 +14,7 @@
 
 struct listen_fd {
 	char name[LISTEN_NAME_MAX];
-	int fd; /* -1: taken */
+	int fd; /* -1 means taken */
 };
 
 struct listen_fds {
@@ -26,7 +26,7 @@ struct listen_fds {
  * are a success. 0, -ENOMEM, -EINVAL: they make no sense. */
 int listen_collect(struct listen_fds *ret);
 void listen_deinit(struct listen_fds *l); /* closes those that nobody took */
-/* -1: there is none of that name */
+/* -1 if there is none of that name */
 int listen_take(struct listen_fds *l, const char *name);
 /* Another one; the list owns the descriptor. 0 or -ENOMEM (then it is closed). */
 int listen_add(struct listen_fds *l, const char *name, int fd);

@@ -21,7 +21,7 @@ struct loop_fd {
 	int fd;
 	void (*fn)(
 		struct loop_fd *f, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR.. */
-	struct loop *loop; /* NULL: not in a loop; set by loop_add */
+	struct loop *loop; /* NULL if not in a loop; set by loop_add */
 };
 
 /* All hooks may be NULL. */

@@ -40,13 +40,13 @@
 
 struct mcsock_rx {
 	const struct mcsock
-		*current; /* whose batch is delivered; NULL: closed meanwhile */
+		*current; /* whose batch is delivered; NULL means closed meanwhile */
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];
 	struct flood *flood;
 	unsigned delivered;  /* index of the packet that is being delivered */
-	mono_t member_until; /* its sender has groups so long; MONO_UNSET: none */
+	mono_t member_until; /* its sender has groups so long; MONO_UNSET means none */
 	/* not a multiple of a cache's way, in which all of them would compete */
 	uint8_t packet[BATCH][PACKET_SIZE + 192];
 };
@@ -152,7 +152,7 @@ static void tell_limited(const struct mcsock *s, const struct flood_message *m,
 			&(struct mcsock_limited){&m->host, cause, query, left});
 }
 
-/* What the message may cost; 0: it is refused. */
+/* What the message may cost; 0 if it is refused. */
 static struct flood_verdict admit(struct mcsock *s, const struct flood_message *m)
 {
 	struct flood_verdict v = {.work = m->work};

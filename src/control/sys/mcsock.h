@@ -36,7 +36,8 @@ struct mcsock_limited {
 	const struct flood_host *who;
 	enum flood_cause cause;
 	bool query;
-	size_t left; /* records, of a query sources, that were left off; 0: refused */
+	size_t left; /* records, of a query sources, that were left off; 0 means
+		      * refused */
 };
 
 struct mcsock_ops {
@@ -64,7 +65,7 @@ struct mcsock_ops {
 	void (*own)(void *ctx, const void *packet, size_t len);
 	bool queries; /* of what others send, these alone are wanted */
 	void *ctx;
-	/* borrowed, shared by the families of an interface; NULL: no limits */
+	/* borrowed, shared by the families of an interface; NULL means no limits */
 	struct flood_port *flood;
 	const struct flood_limit *limit;
 };
@@ -125,5 +126,5 @@ void mcsock_group_mac(const struct addr *group, uint8_t mac[6]);
 /* Reads the kernel's drop counter, too. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
 
-/* Octets of kernel memory that wait to be read, and how many may. */
+/* Bytes of kernel memory that wait to be read, and how many may. */
 void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit);

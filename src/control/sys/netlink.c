@@ -36,8 +36,7 @@ enum phase {
 	PHASE_ADDRS,
 };
 
-/* a link (zero octets behind the index) or an address that the running dump has
- * named */
+/* a link (zero bytes behind the index) or an address that the running dump has named */
 struct mark {
 	int ifindex;
 	struct addr addr;
@@ -197,7 +196,7 @@ static int dump_next(struct netlink *nl)
 }
 
 struct attrs {
-	const struct nlattr **v; /* by type, NULL: not there */
+	const struct nlattr **v; /* by type, NULL if not there */
 	size_t n;
 };
 

@@ -24,9 +24,9 @@ int privdrop_find_user(const char *name, struct privdrop_id *ret);
 /* The capabilities for it are there, and the ids exist in this user namespace. */
 bool privdrop_may_become(const struct privdrop_id *id);
 
-/* Enter `chroot_dir` (NULL: none) and become `id` without further groups (NULL: the
- * user stays), then keep CAP_NET_RAW alone, in no way extendable: no other capability,
- * empty bounding set where that is permitted, no new privileges by execve. 0 or -errno,
- * and *ret_what then names the step that failed, for example "chroot". */
+/* Enter `chroot_dir` (NULL means none) and become `id` without further groups (NULL
+ * means the user stays), then keep CAP_NET_RAW alone, in no way extendable: no other
+ * capability, empty bounding set where that is permitted, no new privileges by execve.
+ * 0 or -errno, and *ret_what then names the step that failed, for example "chroot". */
 int privdrop_apply(
 	const char *chroot_dir, const struct privdrop_id *id, const char **ret_what);

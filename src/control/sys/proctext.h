@@ -23,7 +23,7 @@ struct proctext {
 };
 
 /* Read a piece of the file below the directory `proc`, which is opened the first time.
- * 1: there is more, 0: this was the end or PROCTEXT_MAX, or -errno: there is no such
+ * 1: there is more, 0 if this was the end or PROCTEXT_MAX, or -errno: there is no such
  * file or no memory. After 0 `text` is not NULL. */
 int proctext_read(struct proctext *t, int proc, const char *path);
 void proctext_deinit(struct proctext *t);

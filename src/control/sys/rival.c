@@ -230,7 +230,7 @@ static bool is_known(const char *comm)
 	return false;
 }
 
-/* 1: in our network namespace, 0: not, or ended; -errno: it cannot be told. The link
+/* 1: in our network namespace, 0 if not, or ended; -errno: it cannot be told. The link
  * ns/net may be read by who could trace the process, but files of the namespace, which
  * have an inode in each, by everybody. */
 static int shares_netns(int proc, const char *pid)
@@ -246,7 +246,7 @@ static int shares_netns(int proc, const char *pid)
 	return own.st_ino == its.st_ino;
 }
 
-/* The value of a line "KEY:\tVALUE" in hexadecimal digits; 0: there is none. */
+/* The value of a line "KEY:\tVALUE" in hexadecimal digits; 0 if there is none. */
 static uint64_t read_status(int proc, const char *pid, const char *key)
 {
 	char path[64], line[256];
@@ -264,7 +264,7 @@ static uint64_t read_status(int proc, const char *pid, const char *key)
 	return value;
 }
 
-/* Octets of a short file; 0: it cannot be read. */
+/* Bytes of a short file; 0 means it cannot be read. */
 static size_t read_file(int proc, const char *path, char *buf, size_t size)
 {
 	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
@@ -394,8 +394,8 @@ void rival_look(int proc, const struct rival_belief *belief, bool with_programs,
 /* ---- claims ---- */
 
 #define CLAIM_MAX                                                                      \
-	106 /* octets of an abstract name: 108 without the leading zero, and a         \
-	       terminator of ours */
+	106 /* bytes of an abstract name: 108 without the leading zero, and a \
+	     * terminator of ours */
 
 void rival_claim_format(
 	char buf[RIVAL_TEXT], int pid, uint32_t token, const int *ifindex, size_t n)

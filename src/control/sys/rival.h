@@ -22,7 +22,7 @@ enum rival_kind {
 struct rival {
 	enum rival_kind kind;
 	enum family family; /* RIVAL_ROUTING */
-	int pid;	    /* 0: not known */
+	int pid;	    /* 0 if not known */
 	uint32_t token;	    /* RIVAL_RINGCASTD: tells it from others of that pid */
 	unsigned uid;	    /* RIVAL_SOCKET: whose it is */
 	bool sure;	    /* RIVAL_PROGRAM: in our network namespace for certain */

@@ -3,7 +3,7 @@
 /*
  * Who of those that call themselves ringcastd is believed, see rival_claim.h.
  * Datagrams, because the filter of system calls allows no connections. A message is one
- * octet: ANSWER, or anything else, which is a question.
+ * byte: ANSWER, or anything else, which is a question.
  */
 
 #include "control/sys/rival_claim.h"
@@ -111,7 +111,7 @@ static bool is_believed(const struct rival_claim *c, uid_t uid)
 	return uid == 0 || uid == geteuid() || uid == c->starter;
 }
 
-/* False: the kernel does not say, or says somebody else. There is no room for
+/* False if the kernel does not say, or says somebody else. There is no room for
  * descriptors, so the kernel drops those that are sent along. */
 static bool is_from_believed(const struct rival_claim *c, struct msghdr *m)
 {

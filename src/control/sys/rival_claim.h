@@ -21,12 +21,12 @@
 /* one that is believed */
 struct rival_heard {
 	char name[RIVAL_TEXT];
-	uint64_t inode; /* of the socket when it was seen first; 0: not yet */
+	uint64_t inode; /* of the socket when it was seen first; 0 if not yet */
 	bool seen;	/* in this look */
 };
 
 struct rival_claim {
-	int fd;	   /* owned; -1: none */
+	int fd;	   /* owned; -1 means none */
 	int owner; /* to ask for owners, owned; -errno: the kernel does not tell */
 	char name[RIVAL_TEXT];
 	uid_t starter;

@@ -59,7 +59,8 @@ static bool has_name(const struct nlattr *attr, const char *name)
 
 	if (!*name)
 		return len == 0;
-	return text && len == n + 1 && text[0] == '\0' && memcmp(text + 1, name, n) == 0;
+	return text && len == n + 1 && text[0] == '\0' &&
+		memcmp(text + 1, name, n) == 0;
 }
 
 static int read_answer(const struct nlmsghdr *nlh, const char *name, uid_t *ret)

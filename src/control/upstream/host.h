@@ -90,7 +90,7 @@ struct host_family {
 	mono_t again_until;		/* asked again meanwhile; MONO_NEVER: not */
 	mono_t answered;		/* when the last answer was complete (R193) */
 	mono_t refresh_at;		/* R120; MONO_NEVER: off */
-	mono_t last_query;		/* MONO_UNSET: none heard */
+	mono_t last_query;		/* MONO_UNSET means none heard */
 	struct addr querier;		/* who asked last */
 	uint64_t n_queries, n_reports_sent;
 };
@@ -127,8 +127,8 @@ void host_link_down(struct host *h);
 
 /* Set the membership of a group; INCLUDE({}) leaves. A no-op when nothing changes
  * (R134). Local groups must not be passed (R112 is enforced here with an ignore). The
- * change waits for host_tick(), which is due at once; `cause` says whose it is, NULL:
- * nobody's. 0 or -ENOMEM. */
+ * change waits for host_tick(), which is due at once; `cause` says whose it is, NULL
+ * means nobody's. 0 or -ENOMEM. */
 int host_set(struct host *h, mono_t now, const struct addr *group,
 	const struct gm_filter *filter, const struct host_cause *cause);
 

@@ -347,7 +347,7 @@ static int owe_older(const struct host_family *f, struct host_group *g, bool was
 }
 
 /* The filter of the group becomes (mode, src), which is taken over. 1: the group owes
- * that a report at once, 0: it does not, -ENOMEM: the group is as it was. */
+ * that a report at once, 0 if it does not, -ENOMEM: the group is as it was. */
 static int owe_change(
 	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src)
 {

@@ -22,7 +22,7 @@
 /* ... but so much of it at once is nothing unusual. */
 #define CHANGES_AT_ONCE 8
 /* The time of a line moves by one with each change, so that of equals the first one
- * comes first, and by so much with each octet. */
+ * comes first, and by so much with each byte. */
 #define OCTET_TIME 16384
 /* Who has not said anything for a while comes before those whose next change is due
  * now: less than the price of any change. */

@@ -12,7 +12,7 @@
  * much, and one for repetitions. So a change waits for one change of each other line.
  *
  * Within a line the hosts take turns, as far as they are told apart, and what is large
- * comes later: each change of a host puts its next one off by the octets that it takes
+ * comes later: each change of a host puts its next one off by the bytes that it takes
  * in a message, and itself by those of its sources. So who has not said anything for a
  * while and names one source at most is next, however many hosts with more to say wait.
  * Pure.
@@ -30,13 +30,13 @@
 #define HOST_WAYS   8
 
 struct host_bucket {
-	mono_t full; /* when it will be full again; zero: it is */
+	mono_t full; /* when it will be full again; zero if it is */
 };
 
 /* whose report or silence has changed something */
 struct host_cause {
 	unsigned port;	       /* downstream */
-	const struct addr *by; /* host that has sent a report; NULL: no report */
+	const struct addr *by; /* host that has sent a report; NULL means no report */
 };
 
 struct host_line {
@@ -49,12 +49,12 @@ struct host_line {
 /* in what waits */
 struct host_turn {
 	struct heap_node node;
-	struct host_line *line; /* NULL: it does not wait */
+	struct host_line *line; /* NULL if it does not wait */
 	int64_t start;		/* before this time of the line it is not its turn */
 };
 
 struct host_owner {
-	uint64_t id;  /* keyed hash; 0: the place is free */
+	uint64_t id;  /* keyed hash; 0 if the place is free */
 	mono_t clock; /* when its changes so far are forgotten */
 	const struct host_line *line;
 	int64_t next; /* time of that line from which on it may have its next change */
@@ -80,7 +80,7 @@ void host_bucket_take(struct host_bucket *b, mono_t now, uint64_t n);
 int host_pace_new(struct host_pace **ret_pace);
 struct host_pace *host_pace_free(struct host_pace *p); /* takes and returns NULL */
 
-/* A change that comes about now: record octets without sources, and those of sources
+/* A change that comes about now: record bytes without sources, and those of sources
  * that make it large. The key of `table` makes the places of hosts unguessable. `cause`
  * may be NULL. What waits already keeps its place if that is better. 0, or -ENOMEM:
  * nothing has changed. */
@@ -89,7 +89,7 @@ int host_pace_change(struct host_pace *p, enum family family, mono_t now,
 	size_t large, struct host_turn *t);
 /* A repetition, which does not wait yet. 0 or -ENOMEM */
 int host_pace_repeat(struct host_pace *p, enum family family, struct host_turn *t);
-/* whose turn it is; NULL: nothing waits */
+/* whose turn it is; NULL means nothing waits */
 struct host_turn *host_pace_first(const struct host_pace *p, enum family family);
 /* Its turn has come: it waits no longer. */
 void host_pace_take(struct host_pace *p, enum family family, struct host_turn *t);

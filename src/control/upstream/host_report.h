@@ -10,7 +10,7 @@
 
 #include "control/proto/effect.h"
 
-/* Record octets of the largest report that is ever built: jumbo frames. Of a larger MTU
+/* Record bytes of the largest report that is ever built: jumbo frames. Of a larger MTU
  * no use is made. */
 #define HOST_REPORT_OCTETS 9216
 
@@ -19,7 +19,7 @@ struct host_report {
 	enum family family;
 	enum gm_version version; /* below GM_V3 each record is a message of its own */
 	struct addr from;
-	size_t space; /* record octets that fit */
+	size_t space; /* record bytes that fit */
 	size_t used;
 	size_t n_rec, n_src;
 	uint64_t n_sent;
@@ -28,9 +28,9 @@ struct host_report {
 	struct addr src[HOST_REPORT_OCTETS / 4];
 };
 
-/* Record octets that fit into a report at an MTU; at least one record of one source. */
+/* Record bytes that fit into a report at an MTU; at least one record of one source. */
 size_t host_report_space(enum family family, uint32_t mtu);
-/* octets of one record */
+/* bytes of one record */
 size_t host_report_octets(enum family family, size_t n_src);
 
 /* What the following reports are like. The report must be empty. */

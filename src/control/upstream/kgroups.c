@@ -236,7 +236,7 @@ static int parse_filters(struct kgroups *k, enum family family, const char *s)
 		g = find(k, (int)ifindex, &group);
 		if (!g)
 			continue;
-		/* so many that they need not be told apart */
+		/* so many that they does not have to be told apart */
 		g->has_blocked |= block > 0 || g->src.n == KGROUPS_SOURCES_MAX;
 		g->n_wanted += want;
 		if (want && !g->has_blocked && can_send(family, &source) &&
