@@ -47,7 +47,7 @@ static inline uint8_t *fuzz_rest(struct rd *r, size_t *ret_len)
 {
 	size_t len = r->bad ? 0 : rd_left(r);
 	const uint8_t *from = rd_take(r, len);
-	uint8_t *copy = malloc(len ? len : 1);
+	uint8_t *copy = calloc(len ? len : 1, 1);
 
 	fuzz_assert(copy);
 	if (from && len)
