@@ -328,33 +328,13 @@ static void put_fib_set(struct text *t, const struct effect *e)
 
 static void put_note(struct text *t, const struct effect *e)
 {
-	static const char *const names[_NOTE_N] = {
-		[NOTE_QUERIER_WON] = "querier-won",
-		[NOTE_QUERIER_LOST] = "querier-lost",
-		[NOTE_QUERIER_UNICAST] = "querier-unicast",
-		[NOTE_OLDER_QUERIER] = "older-querier",
-		[NOTE_GROUP_NEW] = "group-new",
-		[NOTE_GROUP_GONE] = "group-gone",
-		[NOTE_GROUP_LIMIT] = "group-limit",
-		[NOTE_SOURCE_LIMIT] = "source-limit",
-		[NOTE_HOST_QUOTA] = "host-quota",
-		[NOTE_ADDRESS_LIMIT] = "address-limit",
-		[NOTE_ADDRESS_SHARE] = "address-share",
-		[NOTE_GROUP_EVICTED] = "group-evicted",
-		[NOTE_SOURCE_EVICTED] = "source-evicted",
-		[NOTE_HOST_LIMIT] = "host-limit",
-		[NOTE_GROUP_DENIED] = "group-denied",
-		[NOTE_SSM_REFUSED] = "ssm-refused",
-		[NOTE_SSM_QUERY] = "ssm-query",
-		[NOTE_HOST_VERSION] = "host-version",
-		[NOTE_REPORT_FOREIGN] = "report-foreign",
-		[NOTE_QUERIER_FOREIGN] = "querier-foreign",
-		[NOTE_OWN_FRAMES] = "own-frames",
-		[NOTE_FORWARDER_STOPPED] = "forwarder-stopped",
-		[NOTE_FORWARDER_RESUMED] = "forwarder-resumed",
-	};
+	char name[32];
 
-	put(t, "port %u note %s", e->port, names[e->note.note]);
+	snprintf(name, sizeof(name), "%s", note_name(e->note.note));
+	for (char *c = name; *c; c++)
+		if (*c == '_')
+			*c = '-';
+	put(t, "port %u note %s", e->port, name);
 	if (!addr_is_any(&e->note.group))
 		put_addr(t, " ", &e->note.group);
 	if (!addr_is_any(&e->note.peer))
