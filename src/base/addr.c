@@ -12,6 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *family_name(enum family family)
+{
+	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
+}
+
 struct addr addr_from_v4(const void *octets)
 {
 	struct addr a = {{[10] = 0xff, [11] = 0xff}};

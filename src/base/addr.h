@@ -47,6 +47,8 @@ static inline enum family addr_family(const struct addr *a)
 	return addr_is_v4(a) ? FAMILY_IPV4 : FAMILY_IPV6;
 }
 
+const char *family_name(enum family family); /* static: "ipv4" or "ipv6" */
+
 /* the order of memcmp(), without a call */
 static inline int addr_cmp(const struct addr *a, const struct addr *b)
 {
@@ -87,6 +89,21 @@ bool addr_is_local_group(const struct addr *group);
 static inline unsigned addr_scope(const struct addr *group)
 {
 	return group->b[1] & 0x0fu;
+}
+
+/* Link-layer address of frames to a group: its low 23 bits (RFC 1112 6.4) or its low 32
+ * bits (RFC 2464 7). */
+static inline void addr_group_mac(const struct addr *group, uint8_t mac[6])
+{
+	if (addr_is_v4(group)) {
+		const uint8_t prefix[] = {0x01, 0x00, 0x5e, group->b[13] & 0x7f};
+
+		memcpy(mac, prefix, sizeof(prefix));
+		memcpy(mac + 4, group->b + 14, 2);
+	} else {
+		memset(mac, 0x33, 2);
+		memcpy(mac + 2, group->b + 12, 4);
+	}
 }
 
 /* A source that may stand in a membership record or a data packet: not unspecified,

@@ -261,7 +261,7 @@ static void destination_mac(
 	} else {
 		to = m->family == FAMILY_IPV4 ? igmp_packet_destination(m->packet)
 					      : mld_packet_destination(m->packet);
-		mcsock_group_mac(&to, mac);
+		addr_group_mac(&to, mac);
 	}
 }
 

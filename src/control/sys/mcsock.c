@@ -477,21 +477,6 @@ bool mcsock_is_on(const struct mcsock *s)
 		ll.sll_ifindex == s->ifindex;
 }
 
-/* RFC 1112 6.4: the low 23 bits; RFC 2464 7: the low 32 bits */
-void mcsock_group_mac(const struct addr *group, uint8_t mac[6])
-{
-	static const uint8_t ipv4[] = {0x01, 0x00, 0x5e}, ipv6[] = {0x33, 0x33};
-
-	if (addr_is_v4(group)) {
-		memcpy(mac, ipv4, sizeof(ipv4));
-		mac[3] = group->b[13] & 0x7f;
-		memcpy(mac + 4, group->b + 14, 2);
-	} else {
-		memcpy(mac, ipv6, sizeof(ipv6));
-		memcpy(mac + 2, group->b + 12, 4);
-	}
-}
-
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group)
 {
@@ -503,7 +488,7 @@ int mcsock_send(
 
 	if (!addr_is_multicast(group) || addr_family(group) != s->filter.family)
 		return -EINVAL;
-	mcsock_group_mac(group, ll.sll_addr);
+	addr_group_mac(group, ll.sll_addr);
 	/* the first ENETDOWN may be an old one that waited in the socket */
 	for (int i = 0; i < 2; i++) {
 		n = sendto(s->fd.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,

@@ -120,9 +120,6 @@ mono_t mcsock_tick(struct mcsock *s, mono_t now);
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
 
-/* Link-layer address that frames for a group go to. */
-void mcsock_group_mac(const struct addr *group, uint8_t mac[6]);
-
 /* Reads the kernel's drop counter, too. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
 

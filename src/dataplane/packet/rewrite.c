@@ -147,20 +147,11 @@ void rewrite_piece(
 void rewrite_l2(
 	uint8_t out[REWRITE_L2_LEN], const struct addr *group, const uint8_t src_mac[6])
 {
-	const uint8_t *g = group->b;
+	bool v4 = addr_is_v4(group);
 
-	if (addr_is_v4(group)) {
-		const uint8_t dst[6] = {0x01, 0x00, 0x5e, g[13] & 0x7f, g[14], g[15]};
-
-		memcpy(out, dst, 6);
-		put_u16be(out + 12, 0x0800);
-	} else {
-		const uint8_t dst[6] = {0x33, 0x33, g[12], g[13], g[14], g[15]};
-
-		memcpy(out, dst, 6);
-		put_u16be(out + 12, 0x86dd);
-	}
+	addr_group_mac(group, out);
 	memcpy(out + 6, src_mac, 6);
+	put_u16be(out + 12, v4 ? 0x0800 : 0x86dd);
 }
 
 /* Header of the second and later fragments: options with the copied flag only, padded
