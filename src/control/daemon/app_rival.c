@@ -29,8 +29,7 @@
 #define HEAR_MAX 16
 #define DEAF_MS	 250
 
-static const char *const family_name[_FAMILY_N] = {"IPv4", "IPv6"};
-static const char *const family_key[_FAMILY_N] = {"ipv4", "ipv6"};
+static const char *const family_title[_FAMILY_N] = {"IPv4", "IPv6"};
 
 /* ---- what is ours ---- */
 
@@ -112,7 +111,7 @@ static void say_new(const struct app *app, const struct rival *r)
 	case RIVAL_ROUTING:
 		log_write(level,
 			"%s uses the kernel's %s multicast routing%s%s%s%s: %s", name,
-			family_name[r->family],
+			family_title[r->family],
 			*r->where ? " on " : ", on no interface yet",
 			any ? names : r->where, any || !*r->where ? "" : ", ",
 			any || !*r->where ? "" : "none of ours",
@@ -420,7 +419,7 @@ static json_t *rival_json(
 	return json_pack("{ss so so so so so sI so so si}", "kind", kind[r->kind],
 		"program", *r->program ? json_of_text(r->program) : json_null(), "pid",
 		r->pid ? json_integer(r->pid) : json_null(), "family",
-		r->kind == RIVAL_ROUTING ? json_string(family_key[r->family])
+		r->kind == RIVAL_ROUTING ? json_string(family_name(r->family))
 					 : json_null(),
 		"interfaces", interfaces, "address", json_null(), "since_ms",
 		(json_int_t)((now.ns - one->since.ns) / NS_PER_MS), "advice",
@@ -433,7 +432,7 @@ static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t n
 	const struct querier *q = &pp->querier[f];
 
 	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "querier",
-		"program", json_null(), "pid", json_null(), "family", family_key[f],
+		"program", json_null(), "pid", json_null(), "family", family_name(f),
 		"interfaces", json_of_text(pp->name), "address",
 		json_of_addr(&q->other), "since_ms",
 		(json_int_t)((now.ns - q->standby_since.ns) / NS_PER_MS), "advice",
@@ -471,7 +470,7 @@ static json_t *forwarder_json(
 		standby |= fw->v[i].standby;
 	}
 	return json_pack("{ss so so ss s[o] so sI ss so si}", "kind", "forwarder",
-		"program", json_null(), "pid", json_null(), "family", family_key[f],
+		"program", json_null(), "pid", json_null(), "family", family_name(f),
 		"interfaces", json_of_text(pp->name), "address",
 		elected ? json_of_addr(&q->other) : json_null(), "since_ms",
 		(json_int_t)((now.ns - s->since.ns) / NS_PER_MS), "advice",

@@ -28,6 +28,19 @@ static void publish(const struct querier *q)
 	q->role->own = q->own;
 }
 
+const char *querier_state_name(enum querier_state state)
+{
+	switch (state) {
+	case QUERIER_DOWN:
+		break;
+	case QUERIER_ACTIVE:
+		return "active";
+	case QUERIER_STANDBY:
+		return "standby";
+	}
+	return "down";
+}
+
 void querier_init(struct querier *q, unsigned port, enum family family,
 	const struct gm_params *params, const struct querier_rules *rules,
 	struct mgroup_role *role)

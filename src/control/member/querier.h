@@ -22,6 +22,7 @@ enum querier_state {
 	QUERIER_ACTIVE,	  /* we are querier */
 	QUERIER_STANDBY,  /* somebody else is */
 };
+const char *querier_state_name(enum querier_state state); /* static: "down", ... */
 
 struct querier_rules {
 	enum gm_version version; /* of our queries */

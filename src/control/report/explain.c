@@ -128,7 +128,7 @@ bool explain_iface_usable(
 			"%s is switched off on %s",
 			addr_is_v4(&f->group) ? "IPv4" : "IPv6", i->name);
 		explain_advise(c, "%s on, in the phyint block of %s",
-			addr_is_v4(&f->group) ? "ipv4" : "ipv6", i->name);
+			family_name(addr_family(&f->group)), i->name);
 	} else {
 		explain_add(e, "interface", i->name, EXPLAIN_PASS, "%s is up", i->name);
 		return true;

@@ -18,8 +18,6 @@
 
 #define ENTRIES_PER_SLICE 512
 
-static const char *const family_name[_FAMILY_N] = {"ipv4", "ipv6"};
-
 static void one(struct scrape *s, enum metric id, uint64_t value)
 {
 	metrics_begin(&s->m, id);
@@ -213,7 +211,7 @@ static void per_ring(struct scrape *s, enum metric id)
 				if (!q.open)
 					continue;
 				of_port(s, p);
-				metrics_label(&s->m, "family", family_name[f]);
+				metrics_label(&s->m, "family", family_name(f));
 				metrics_label_uint(&s->m, "thread", t);
 				if (id == METRIC_RING_SIZE)
 					metrics_uint(&s->m, q.bytes);
@@ -462,19 +460,16 @@ static void per_family(struct scrape *s, enum metric id, enum config_role role,
 static void of_family(struct scrape *s, const struct scrape_port *p, enum family f)
 {
 	of_port(s, p);
-	metrics_label(&s->m, "family", family_name[f]);
+	metrics_label(&s->m, "family", family_name(f));
 }
 
 static void querier_state(
 	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
 {
-	static const char *const state[] = {[QUERIER_DOWN] = "down",
-		[QUERIER_ACTIVE] = "active",
-		[QUERIER_STANDBY] = "standby"};
-
 	for (unsigned i = QUERIER_DOWN; i <= QUERIER_STANDBY; i++) {
 		of_family(s, p, f);
-		metrics_label(&s->m, "state", state[i]);
+		metrics_label(
+			&s->m, "state", querier_state_name((enum querier_state)i));
 		metrics_uint(&s->m, p->querier[f].state == i);
 	}
 }

@@ -33,8 +33,6 @@ const char *show_mode(enum gm_mode mode)
 	return mode == GM_INCLUDE ? "include" : "exclude";
 }
 
-const char *const show_family[_FAMILY_N] = {"ipv4", "ipv6"};
-
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now)
 {

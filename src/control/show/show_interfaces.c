@@ -36,13 +36,10 @@ static void add_forwarding(json_t *o, const struct app *app,
 
 static json_t *querier_json(const struct querier *q, mono_t now)
 {
-	static const char *const state[] = {[QUERIER_DOWN] = "down",
-		[QUERIER_ACTIVE] = "active",
-		[QUERIER_STANDBY] = "standby"};
 	const struct addr *who = q->state == QUERIER_STANDBY ? &q->other : &q->own;
 
-	return json_pack("{ss so si so so si si sI sI}", "state", state[q->state],
-		"address", json_of_addr(who), "version",
+	return json_pack("{ss so si so so si si sI sI}", "state",
+		querier_state_name(q->state), "address", json_of_addr(who), "version",
 		(int)gm_version_number(q->family, q->rules.version), "next_query_ms",
 		json_of_ms_until(q->query_at, now), "other_querier_ms",
 		json_of_ms_until(q->other_until, now), "robustness", (int)q->rv,
@@ -126,7 +123,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 				continue;
 			}
 			add_forwarding(one, app, pp, (enum family)f, now);
-			json_object_set_new(q, show_family[f], one);
+			json_object_set_new(q, family_name(f), one);
 		}
 		json_object_set_new(o, "querier", q);
 		json_object_set_new(

@@ -90,8 +90,7 @@ json_t *show_ports(const struct app *app, const struct portset *ports);
 const char *show_instance(const struct app *app, const struct proxy_port *pp);
 /* why the port does not work, or NULL */
 const char *show_port_error(const struct app *app, unsigned port);
-const char *show_mode(enum gm_mode mode);	 /* "include", "exclude" */
-extern const char *const show_family[_FAMILY_N]; /* "ipv4", "ipv6" */
+const char *show_mode(enum gm_mode mode); /* "include", "exclude" */
 /* When hosts or queriers of an older version are over: of version `number` of the
  * protocol, null when that is no older one. */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,

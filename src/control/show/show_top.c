@@ -265,7 +265,7 @@ static void add_upstream(
 		n += (json_int_t)hf->n_groups;
 		if (view_router(app)->family[f])
 			json_array_append_new(list,
-				json_pack("{ss si so so sI}", "family", show_family[f],
+				json_pack("{ss si so so sI}", "family", family_name(f),
 					"version",
 					(int)gm_version_number(
 						(enum family)f, hf->version),
@@ -286,15 +286,12 @@ static void add_upstream(
 static void add_downstream(
 	json_t *o, const struct app *app, const struct proxy_port *pp)
 {
-	static const char *const state[] = {[QUERIER_DOWN] = "down",
-		[QUERIER_ACTIVE] = "active",
-		[QUERIER_STANDBY] = "standby"};
 	json_t *q = json_object();
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (view_router(app)->family[f])
-			json_object_set_new(q, show_family[f],
-				json_string(state[pp->querier[f].state]));
+			json_object_set_new(q, family_name(f),
+				json_string(querier_state_name(pp->querier[f].state)));
 	json_object_set_new(o, "querier", q);
 	json_object_set_new(o, "groups", json_integer((json_int_t)pp->groups.groups.n));
 }

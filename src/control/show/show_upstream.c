@@ -160,7 +160,7 @@ static json_t *port_json(const struct app *app, const struct proxy_port *pp, mon
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		if (view_router(app)->family[f])
-			json_object_set_new(o, show_family[f],
+			json_object_set_new(o, family_name(f),
 				host_family_json(
 					&pp->host.family[f], (enum family)f, now));
 	return o;
