@@ -4,14 +4,16 @@
 one that looks at nobody, forged queries."""
 
 import signal
+import socket
 import struct
 import time
 
 import peers
-from libnetns import (GROUP, WAN, Daemon, assert_continuous, case, gaps, main, numbers,
-                      wait_datagrams, wait_for)
-from packets import Wire, ipv4, query
+from libnetns import (GROUP, WAN, Daemon, Topology, assert_continuous, case, gaps, main,
+                      numbers, wait_datagrams, wait_for)
+from packets import SENDER_MAC, Wire, group_mac, ipv4, query
 from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
+from wire import frame6, mld_packet
 
 LAN1 = "phyint lan1 downstream\n"
 CONFIG = SHORT + WAN + LAN1
@@ -245,6 +247,48 @@ def no_forwarder(b):
             wire.send(datagram(t.SOURCE, GROUP))
         return querier(d)["standby_streams"]
     wait_for(20, as_many, "who sends as much as the stream has is taken for a forwarder")
+
+
+GENERAL6 = struct.pack("!BBHHH16sBBH", 130, 0, 0, 300, 0, bytes(16), 2, 1, 0)
+
+
+def liar(b, family, group, claim, frame):
+    """A host that claims to be querier sends small frames whose header names 64 KiB. Its
+    switch looks at nothing: one with netfilter would drop them."""
+    t = b.topology(lans=1, hosts=2, ipv6=family == "ipv6")
+    for key in ("iptables", "ip6tables"):
+        t.switches["lan1"].sysctl(f"net.bridge.bridge-nf-call-{key}", "0")
+    d = b.run(t, CONFIG)
+    b.stream(t, group, rate=RATE, **({"source": t.SOURCE6} if family == "ipv6" else {}))
+    r = b.receiver(t.hosts["lan1"], group)
+    got = wait_datagrams(r, 20)
+    sock = b.own(t.hosts["lan1b"].socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+    sock.bind(("eth0", 0))
+    sock.send(claim)
+    wait_state(d, "standby", family)
+    wait_for(5, lambda: querier(d, family)["sensor"] == "on", "it looks for forwarders")
+    while len(got) < 6 * RATE:
+        sock.send(claim)
+        sock.send(frame)
+        got += wait_datagrams(r, RATE // 30)
+    assert_continuous(got, at_least=6 * RATE)
+    assert "forwards this stream there also" not in d.log(), d.log()
+
+
+def ethernet(packet):
+    return group_mac(packet) + SENDER_MAC + b"\x08\0" + packet
+
+
+@case("F3 small frames whose header names 64 KiB are small ones: the stream continues")
+def lengths(b):
+    liar(b, "ipv4", GROUP, ethernet(query("10.0.1.0")),
+         ethernet(ipv4("10.0.0.1", GROUP, 17, bytes(65515), 8, b"", 0)[:28]))
+
+
+@case("F3 the same with an IPv6 stream")
+def lengths6(b):
+    liar(b, "ipv6", GROUP6, mld_packet("fe80::1", "ff02::1", GENERAL6),
+         frame6(Topology.SOURCE6, GROUP6, 17, bytes(65535))[:62])
 
 
 if __name__ == "__main__":

@@ -153,10 +153,15 @@ static struct addr address(const struct sensor *s, const uint8_t *at)
 	return a;
 }
 
-/* As the header says; the frame's own length may include padding. */
-static uint32_t packet_bytes(const struct sensor *s, const uint8_t *ip)
+/* As the header says. The frame may end with padding, and its sender may have written
+ * any length into the IP header: the lesser of both has arrived. */
+static uint32_t packet_bytes(
+	const struct sensor *s, const struct tpacket2_hdr *h, const uint8_t *ip)
 {
-	return s->family == FAMILY_IPV4 ? get_u16be(ip + 2) : 40u + get_u16be(ip + 4);
+	uint32_t said =
+		s->family == FAMILY_IPV4 ? get_u16be(ip + 2) : 40u + get_u16be(ip + 4);
+
+	return said < h->tp_len ? said : h->tp_len;
 }
 
 /* The ring was full: streams whose turn came late have not been seen. Or there is much
@@ -201,7 +206,7 @@ void sensor_read(struct sensor *s,
 			struct gm_mac mac;
 
 			memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
-			fn(arg, &group, &source, &mac, packet_bytes(s, ip));
+			fn(arg, &group, &source, &mac, packet_bytes(s, h, ip));
 		}
 		atomic_store_explicit(status, TP_STATUS_KERNEL, memory_order_release);
 		s->next = (s->next + 1) % N_FRAMES;
