@@ -11,7 +11,7 @@ import time
 import peers
 from libnetns import (GROUP, WAN, Daemon, Topology, assert_continuous, case, gaps, main,
                       numbers, wait_datagrams, wait_for)
-from packets import SENDER_MAC, Wire, group_mac, ipv4, query
+from packets import SENDER_MAC, Wire, group_mac, ipv4, query, udp
 from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
 from wire import frame6, mld_packet
 
@@ -214,9 +214,9 @@ def forged(b):
     assert_continuous(got + wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
 
 
-def datagram(source, group):
+def datagram(source, group, payload):
     """For another port of UDP than the receivers'."""
-    return ipv4(source, group, 17, struct.pack("!HHHH", 4000, 5001, 8, 0), 8, b"", 0)
+    return udp(source, group, payload, 0, port=5001)
 
 
 @case("F3 a host sends single datagrams from the provider's address: the stream goes on")
@@ -233,7 +233,7 @@ def no_forwarder(b):
     seen = 0
     while len(got) < 6 * RATE:
         wire.send(query("10.0.1.0"))    # it stays querier, with the same MAC address
-        wire.send(datagram(t.SOURCE, GROUP))
+        wire.send(datagram(t.SOURCE, GROUP, got[-1][0]))
         got += wait_datagrams(r, RATE // 10)
         seen += querier(d)["state"] == "standby"
     assert seen, "it is never on standby"
@@ -243,8 +243,8 @@ def no_forwarder(b):
 
     def as_many():
         wire.send(query("10.0.1.0"))
-        for _ in r.receive():
-            wire.send(datagram(t.SOURCE, GROUP))
+        for payload, _ in r.receive():
+            wire.send(datagram(t.SOURCE, GROUP, payload))
         return querier(d)["standby_streams"]
     wait_for(20, as_many, "who sends as much as the stream has is taken for a forwarder")
 

@@ -130,6 +130,7 @@ void forwarder_forget(struct forwarder *f, size_t i)
  * datagram and its copy may be seen two turns apart. */
 #define TURN_WEIGHT 64
 #define LITTLE	    8 /* a datagram more than seven turns ago */
+#define COPIES_MAX  2 /* times what we receive, and that for a frame more */
 
 static bool within(mono_t since, int64_t ms, mono_t now)
 {
@@ -235,7 +236,8 @@ static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sam
 {
 	int64_t ms = patience_ms(s);
 
-	return s->missed > 0 && (!sampling || s->missed >> sampling >= MISSED_MIN) &&
+	return s->missed > 0 &&
+		(!sampling || s->missed / TURN_WEIGHT >> sampling >= MISSED_MIN) &&
 		!within(s->covered, ms > SILENCE_MS ? ms : SILENCE_MS, now) &&
 		!within(s->missed_at, MISSED_MS, now);
 }
@@ -246,54 +248,70 @@ static enum forwarder_change forget(struct forwarder *f, size_t i)
 	return FORWARDER_FORGOTTEN;
 }
 
-/* An entry of the forwarding table that was made anew counts from 0. */
-static uint64_t received(struct forwarder_stream *s, uint64_t packets)
-{
-	uint64_t n = packets >= s->packets ? packets - s->packets : packets;
-
-	if (!s->counted || packets == FORWARDER_UNKNOWN)
-		n = 0;
-	s->counted = packets != FORWARDER_UNKNOWN;
-	s->packets = packets;
-	return n;
-}
-
-static uint64_t payload(enum family family, uint64_t packets, uint64_t bytes)
+/* A frame without its headers. A super-frame, which a forwarder sends or receives and a
+ * virtual link carries in one piece, weighs what its datagrams do; one without a payload
+ * weighs something. */
+static uint64_t weight(enum family family, uint64_t packets, uint64_t bytes)
 {
 	uint64_t headers = packets * (family == FAMILY_IPV4 ? 28u : 48u);
 
-	return bytes > headers ? bytes - headers : 0;
+	return packets + (bytes > headers ? bytes - headers : 0);
 }
 
-/* Datagrams in the copies of this turn. Frames that hold more than ours do on average
- * are super-frames, which a forwarder sends and a virtual link carries in one piece. */
-static uint64_t datagrams(
+/* What we have received since the last turn. An entry of the forwarding table that was
+ * made anew counts from 0. */
+static uint64_t received(struct forwarder_stream *s, const struct forwarder_count *ours)
+{
+	bool known = ours->packets != FORWARDER_UNKNOWN;
+	uint64_t all =
+		known ? weight(addr_family(&s->group), ours->packets, ours->bytes) : 0;
+	uint64_t n = all >= s->weight ? all - s->weight : all;
+
+	if (!s->counted || !known)
+		n = 0;
+	s->counted = known;
+	s->weight = all;
+	return n;
+}
+
+/* A weight in frames of ours, which is how it is counted: in parts of TURN_WEIGHT. */
+static uint64_t in_parts(uint64_t weight, uint64_t frame)
+{
+	return weight * TURN_WEIGHT / frame;
+}
+
+/* What our frames of the stream weigh on average, or the copies if nothing is known. */
+static uint64_t frame_weight(
 	const struct forwarder_stream *s, const struct forwarder_count *ours)
 {
 	enum family family = addr_family(&s->group);
-	uint64_t theirs = payload(family, s->copies, s->copies_bytes), all, n;
+	bool known = ours->packets != FORWARDER_UNKNOWN && ours->packets > 0;
+	uint64_t n = known ? ours->packets : s->copies;
+	uint64_t bytes = known ? ours->bytes : s->copies_bytes;
 
-	if (ours->packets == FORWARDER_UNKNOWN || ours->packets == 0)
-		return s->copies;
-	all = payload(family, ours->packets, ours->bytes);
-	n = all < ours->packets ? 0 : theirs / (all / ours->packets);
-	return n > s->copies ? n : s->copies;
+	return n ? weight(family, n, bytes) / n : 1;
 }
 
-/* `n` and `copies` of this turn join those of the turns before. */
+/* `n` and `copies` of this turn, in parts, join those of the turns before. Copies weigh
+ * little more than what they are copies of, so that those of a moment pass for a
+ * forwarder no longer than it takes them to grow old. */
 static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
 	bool before = s->enough;
+	uint64_t most;
 
-	s->recent_ours += n * TURN_WEIGHT - s->recent_ours / 4;
-	s->recent_copies += copies * TURN_WEIGHT - s->recent_copies / 4;
+	s->recent_ours += n - s->recent_ours / 4;
+	s->recent_copies += copies - s->recent_copies / 4;
+	most = COPIES_MAX * (s->recent_ours + TURN_WEIGHT);
+	if (s->recent_copies > most)
+		s->recent_copies = most;
 	s->enough = s->recent_ours > LITTLE &&
 		s->recent_copies >= s->recent_ours / ENOUGH_PART;
 	if (!before)
 		s->first = now;
 }
 
-/* On standby: each copy stands for some datagrams of ours. */
+/* On standby: each copy stands for some frames of ours. */
 static void cover(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
 	uint64_t covered = copies * COVER_PART;
@@ -333,8 +351,11 @@ enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_rank *rank)
 {
 	struct forwarder_stream *s = &f->v[i];
-	uint64_t n = received(s, ours->packets),
-		 copies = datagrams(s, ours) << sampling;
+	uint64_t frame = frame_weight(s, ours);
+	uint64_t n = in_parts(received(s, ours), frame);
+	uint64_t copies = in_parts(
+		weight(addr_family(&s->group), s->copies, s->copies_bytes) << sampling,
+		frame);
 
 	s->copies = s->copies_bytes = 0;
 	s->votes = 0;

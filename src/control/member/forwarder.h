@@ -4,8 +4,8 @@
 /*
  * Who else forwards multicast to one downstream port, of one family. The evidence is
  * datagrams that arrive there from a foreign MAC address, of a stream that we send
- * there also, and at least half as many as we receive of it from elsewhere: a host that
- * sends a few into a stream of the provider is no forwarder. Of two forwarders one
+ * there also, with at least half the bytes that we receive of it from elsewhere: a host
+ * that sends a few into a stream of the provider is no forwarder. Of two forwarders one
  * stops, without a conversation: the one that is not querier; beside a third querier
  * the one with the higher MAC address; and in any case the one whose opposite does not
  * stop within seconds. It goes on when datagrams come in and the other sends no copy of
@@ -28,9 +28,9 @@ struct forwarder_stream {
 	struct gm_mac mac;     /* who sends most of the copies */
 	uint64_t votes;	       /* for that, since the last turn, in bytes */
 	bool standby;	       /* we leave the stream to that one */
-	bool counted;	       /* `packets` is known */
+	bool counted;	       /* `weight` is known */
 	bool enough;	       /* copies, to take that one for a forwarder */
-	uint64_t packets;      /* that we had received at the last turn */
+	uint64_t weight;       /* of what we had received at the last turn */
 	uint64_t copies;       /* frames that came since the last turn, and ... */
 	uint64_t copies_bytes; /* ... their bytes: a super-frame is several datagrams */
 	/* of the last turns, the older the less they weigh: what we have received, and

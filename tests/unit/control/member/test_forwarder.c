@@ -5,8 +5,10 @@
  * (K04), and whom nobody takes for one (F3). A case is a script of quarters of a
  * second, "c" a turn with a batch of ours and of the other's copies of it, "d" with
  * ours alone, "k" with copies alone, "1" with ours and a single copy, "h" with ours and
- * copies of half, "q" of a quarter, "s" copies in super-frames, "." with neither; the state after each turn is "-"
- * (we forward), "S" (on standby) or "0" (there is no entry).
+ * copies of half, "q" of a quarter, "s" copies in super-frames, "S" ours in super-frames,
+ * "t" the same and half as many tiny datagrams as ours hold, "B" a thousand times as much
+ * as a turn of ours, "." with neither; the state after each turn is "-" (we forward), "S"
+ * (on standby) or "0" (there is no entry).
  */
 
 #include "control/member/forwarder.h"
@@ -37,13 +39,18 @@ static void run_init(struct run *r)
 
 #define BYTES 1344 /* of an IP packet */
 #define SUPER 8	   /* datagrams of a super-frame */
+#define TINY  36   /* bytes of a datagram that carries nearly nothing */
 
 static unsigned n_copies(char what, unsigned sampling)
 {
 	unsigned n = strchr("ck", what) ? BATCH : what == 'h' ? (BATCH + 1) / 2 : 1;
 
-	if (!strchr("ckhqs1", what))
+	if (!strchr("ckhqs1StB", what))
 		return 0;
+	if (what == 'B')
+		n = 1000 * BATCH;
+	if (strchr("St", what))
+		n = what == 'S' ? BATCH : BATCH / 2;
 	if (what == 'q')
 		n = BATCH / 4 + 1;
 	if (what == 's')
@@ -51,21 +58,24 @@ static unsigned n_copies(char what, unsigned sampling)
 	return sampling ? 1 : n;
 }
 
-static void receive(struct run *r)
+static void receive(struct run *r, bool super)
 {
-	r->ours.packets += BATCH;
-	r->ours.bytes += BATCH * BYTES;
+	r->ours.packets += super ? BATCH / SUPER : BATCH;
+	r->ours.bytes +=
+		super ? BATCH * (BYTES - 28) + BATCH / SUPER * 28 : BATCH * BYTES;
 }
 
 /* One turn; the state after it. */
 static char step(struct run *r, char what, const struct gm_mac *mac, unsigned sampling,
 	const struct forwarder_rank *rank)
 {
-	uint32_t bytes = what == 's' ? SUPER * (BYTES - 28) + 28 : BYTES;
+	uint32_t bytes = what == 's' ? SUPER * (BYTES - 28) + 28
+		: what == 't'	     ? TINY
+				     : BYTES;
 
 	r->now = mono_add_ms(r->now, FORWARDER_TURN_MS);
-	if (strchr("cd1hqs", what))
-		receive(r);
+	if (strchr("cd1hqsStB", what))
+		receive(r, strchr("St", what));
 	for (unsigned i = n_copies(what, sampling); i; i--)
 		assert_true(forwarder_copy(&r->f, r->now, &r->group, &r->source, mac,
 				    bytes) >= 0);
@@ -112,6 +122,14 @@ static void k04_who_stops(void **state)
 		{"then we do", "kkkckk", "---SSS", &low, {false, own, third}},
 		{"its copies come in super-frames", "sssss", "-SSSS", &low,
 			{false, own, third}},
+		{"what we receive comes in super-frames", "SSSSS", "-SSSS", &low,
+			{false, own, third}},
+		{"and then it does not", "SSSSSScccccccc", "-SSSSSSSSSSSSS", &low,
+			{false, own, third}},
+		{"tiny datagrams beside super-frames", "ttttttttttttttttttttttttt",
+			"-------------------------", &low, {false, own, low}},
+		{"a moment of much is not five seconds", "BB1111111111111111111111111",
+			"---------------------------", &low, {true, own, {{0}}}},
 		{"it forwards the half", "hhhhh", "-SSSS", &low, {false, own, third}},
 		{"it begins while we know of it", "1dddddddccccc", "----------SSS",
 			&low, {false, own, third}},
@@ -224,7 +242,7 @@ static void f3_the_majority_is_the_other(void **state)
 	run_init(&r);
 	for (unsigned i = 0; i < 16; i++) {
 		r.now = mono_add_ms(r.now, FORWARDER_TURN_MS);
-		receive(&r);
+		receive(&r, false);
 		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low, BYTES);
 		for (unsigned k = 0; k < BATCH; k++)
 			forwarder_copy(&r.f, r.now, &r.group, &r.source, &high, BYTES);
