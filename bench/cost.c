@@ -111,7 +111,7 @@ static void play_one(struct world *w, const struct move *m, unsigned n)
 	enum family family = (enum family)m->v[FAMILY];
 	unsigned lan = (m->v[LAN] + n * m->v[LAN_STEP]) % WORLD_LANS;
 	unsigned host = (m->v[HOST] + n * m->v[HOST_STEP]) % 200;
-	size_t octets = 0, n_rec = 0;
+	size_t octets = 0, n_rec = 0, len;
 
 	while (n_rec < m->v[RECORDS] && octets < WORLD_OCTETS) {
 		unsigned i = (unsigned)n_rec;
@@ -129,8 +129,8 @@ static void play_one(struct world *w, const struct move *m, unsigned n)
 		octets += family == FAMILY_IPV4 ? 8 + 4 * m->v[SOURCES]
 						: 20 + 16 * m->v[SOURCES];
 	}
-	world_packet(w, family, lan, packet,
-		world_encode(family, lan, host, rec, n_rec, packet));
+	len = world_encode(family, lan, host, rec, n_rec, packet);
+	world_packet(w, family, lan, packet, len);
 	if (m->v[WAIT])
 		world_pass(w, m->v[WAIT]);
 }

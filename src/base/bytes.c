@@ -59,14 +59,14 @@ void wr_u8(struct wr *w, uint8_t v)
 
 void wr_u16be(struct wr *w, uint16_t v)
 {
-	uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+	const uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
 
 	wr_bytes(w, b, 2);
 }
 
 void wr_u32be(struct wr *w, uint32_t v)
 {
-	uint8_t b[4] = {
+	const uint8_t b[4] = {
 		(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
 
 	wr_bytes(w, b, 4);

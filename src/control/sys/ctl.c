@@ -570,11 +570,13 @@ static struct client *client_slot(struct ctl *ctl)
 	struct place v[CTL_MAX_CLIENTS];
 	const struct place *greediest;
 	struct client *victim;
+	size_t n;
 
 	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++)
 		if (ctl->client[i].fd.fd < 0)
 			return &ctl->client[i];
-	greediest = places_greediest(v, list_places(ctl, false, v));
+	n = list_places(ctl, false, v);
+	greediest = places_greediest(v, n);
 	victim = greediest ? &ctl->client[greediest->number] : idle_longest(ctl);
 	client_drop(victim);
 	return victim;
