@@ -9,6 +9,8 @@
 
 #include "base/addrset.h"
 
+#include "base/search.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -27,15 +29,7 @@ void addrset_clear(struct addrset *s)
 static size_t lower_bound_in(
 	const struct addrset *s, size_t lo, size_t hi, const struct addr *a)
 {
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (addr_cmp(&s->v[mid], a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_not_before(lo, hi, i, addr_cmp(&s->v[i], a) < 0);
 }
 
 static size_t lower_bound(const struct addrset *s, const struct addr *a)

@@ -10,6 +10,7 @@
 
 #include "control/member/forwarder.h"
 
+#include "base/search.h"
 #include "control/member/gm_state.h"
 
 #include <errno.h>
@@ -55,17 +56,7 @@ static int compare(const struct forwarder_stream *s, const struct addr *group,
 static size_t lower_bound(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {
-	size_t lo = 0, hi = f->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (compare(&f->v[mid], group, source) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_not_before(0, f->n, i, compare(&f->v[i], group, source) < 0);
 }
 
 const struct forwarder_stream *forwarder_of_group(

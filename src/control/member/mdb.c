@@ -20,6 +20,7 @@
 #include "control/member/mdb.h"
 
 #include "base/cleanup.h"
+#include "base/search.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -246,20 +247,9 @@ static int merge_sources(struct mdb *mdb, struct merge *w)
 static const struct mdb_source *source_find(
 	const struct mdb_source *v, size_t n, const struct addr *a)
 {
-	size_t lo = 0, hi = n;
+	size_t i = first_not_before(0, n, k, addr_cmp(&v[k].addr, a) < 0);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = addr_cmp(&v[mid].addr, a);
-
-		if (c == 0)
-			return &v[mid];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	return i < n && addr_eq(&v[i].addr, a) ? &v[i] : NULL;
 }
 
 /* New and other sets of mdb->src, then (*,G), then what is not in mdb->src any more. */

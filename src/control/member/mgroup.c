@@ -29,6 +29,7 @@
 #include "control/member/mgroup.h"
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "control/member/mgroup_priv.h"
 
 #include <assert.h>
@@ -145,15 +146,7 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 static size_t source_slot(
 	const struct mgroup *g, size_t lo, size_t hi, const struct addr *a)
 {
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (addr_cmp(&g->src[mid].addr, a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_not_before(lo, hi, i, addr_cmp(&g->src[i].addr, a) < 0);
 }
 
 static bool source_is(const struct mgroup *g, size_t i, const struct addr *a)

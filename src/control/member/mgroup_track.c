@@ -9,6 +9,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "control/member/mgroup_priv.h"
 
 #include <errno.h>
@@ -25,17 +26,8 @@ int mgroup_host_cmp(
 static size_t host_slot(
 	const struct mgroup *g, const struct addr *a, const struct gm_mac *mac)
 {
-	size_t lo = 0, hi = g->n_host;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (mgroup_host_cmp(&g->host[mid], a, mac) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_not_before(
+		0, g->n_host, i, mgroup_host_cmp(&g->host[i], a, mac) < 0);
 }
 
 /* Who spoke with that address before, from another station, is a member until it has

@@ -13,6 +13,8 @@
 
 #include "control/upstream/kgroups.h"
 
+#include "base/search.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +37,7 @@ static int compare(int ifindex, const struct addr *group, const struct kgroup *g
 /* index of the first that is not less */
 static size_t slot(const struct kgroups *k, int ifindex, const struct addr *group)
 {
-	size_t lo = 0, hi = k->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (compare(ifindex, group, &k->v[mid]) > 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_not_before(0, k->n, i, compare(ifindex, group, &k->v[i]) > 0);
 }
 
 static struct kgroup *find(
