@@ -9,6 +9,7 @@
 
 #include "base/addrset.h"
 
+#include "base/array.h"
 #include "base/search.h"
 
 #include <errno.h>
@@ -52,19 +53,7 @@ bool addrset_eq(const struct addrset *a, const struct addrset *b)
 
 static int reserve(struct addrset *s, size_t n)
 {
-	size_t cap = s->cap ? s->cap : 4;
-	struct addr *v;
-
-	if (n <= s->cap)
-		return 0;
-	while (cap < n)
-		cap *= 2;
-	v = realloc(s->v, cap * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	s->v = v;
-	s->cap = cap;
-	return 0;
+	return array_reserve(s->v, s->cap, n, 4);
 }
 
 int addrset_add(struct addrset *s, const struct addr *a)

@@ -4,6 +4,8 @@
 
 #include "base/heap.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,19 +18,7 @@ void heap_deinit(struct heap *h)
 
 int heap_reserve(struct heap *h, size_t n)
 {
-	size_t cap = h->cap ? h->cap : 16;
-	struct heap_entry *v;
-
-	if (n <= h->cap)
-		return 0;
-	while (cap < n)
-		cap *= 2;
-	v = realloc(h->v, cap * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	h->v = v;
-	h->cap = cap;
-	return 0;
+	return array_reserve(h->v, h->cap, n, 16);
 }
 
 #define CHILDREN 4

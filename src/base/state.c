@@ -11,6 +11,8 @@
 
 #include "base/state.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +32,9 @@ static uint8_t *room(struct state_out *o, size_t n)
 
 	if (o->bad)
 		return NULL;
-	if (o->n + n > o->cap) {
-		size_t cap = o->cap ? o->cap : 4096;
-
-		while (cap < o->n + n)
-			cap *= 2;
-		p = cap > STATE_MAX ? NULL : realloc(o->buf, cap);
-		if (!p) {
-			o->bad = true;
-			return NULL;
-		}
-		o->buf = p;
-		o->cap = cap;
+	if (o->n + n > STATE_MAX || array_reserve(o->buf, o->cap, o->n + n, 4096) < 0) {
+		o->bad = true;
+		return NULL;
 	}
 	p = o->buf + o->n;
 	o->n += n;

@@ -7,6 +7,7 @@
  */
 
 #include "tools/ctl/ctl_convert.h"
+#include "base/array.h"
 
 #include "base/cleanup.h"
 #include "control/config/config.h"
@@ -168,14 +169,8 @@ static int read_stream(FILE *f, char **ret_text, size_t *ret_len)
 	size_t len = 0, cap = 0;
 
 	for (;;) {
-		if (len == cap) {
-			char *more = realloc(text, cap ? 2 * cap : 65536);
-
-			if (!more)
-				return -ENOMEM;
-			text = more;
-			cap = cap ? 2 * cap : 65536;
-		}
+		if (array_reserve(text, cap, len + 1, 65536) < 0)
+			return -ENOMEM;
 		len += fread(text + len, 1, cap - len, f);
 		if (ferror(f))
 			return -(errno ? errno : EIO);

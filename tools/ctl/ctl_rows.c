@@ -7,6 +7,7 @@
  */
 
 #include "tools/ctl/ctl_rows.h"
+#include "base/array.h"
 
 #include "base/cleanup.h"
 #include "tools/ctl/printable.h"
@@ -34,15 +35,8 @@ static int append(struct ctl_rows *r, char c)
 {
 	if (r->n == CTL_ROWS_TEXT_MAX)
 		return -EMSGSIZE;
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 4096;
-		char *larger = realloc(r->text, cap);
-
-		if (!larger)
-			return -ENOMEM;
-		r->text = larger;
-		r->cap = cap;
-	}
+	if (array_reserve(r->text, r->cap, r->n + 1, 4096) < 0)
+		return -ENOMEM;
 	r->text[r->n++] = c;
 	return 0;
 }

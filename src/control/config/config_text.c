@@ -4,6 +4,8 @@
 
 #include "control/config/config_text.h"
 
+#include "base/array.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,23 +13,6 @@ void config_text_deinit(struct config_text *t)
 {
 	free(t->s);
 	*t = (struct config_text){0};
-}
-
-static bool reserve(struct config_text *t, size_t more)
-{
-	size_t cap = t->cap ? t->cap : 128;
-	char *s;
-
-	while (cap - t->len <= more)
-		cap *= 2;
-	if (t->s && cap == t->cap)
-		return true;
-	s = realloc(t->s, cap);
-	if (!s)
-		return false;
-	t->s = s;
-	t->cap = cap;
-	return true;
 }
 
 void config_text_vadd(struct config_text *t, const char *format, va_list ap)
@@ -39,7 +24,7 @@ void config_text_vadd(struct config_text *t, const char *format, va_list ap)
 		return;
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, format, ap);
-	if (n < 0 || !reserve(t, (size_t)n + 1)) {
+	if (n < 0 || array_reserve(t->s, t->cap, t->len + (size_t)n + 1, 128) < 0) {
 		t->bad = true;
 	} else {
 		vsnprintf(t->s + t->len, t->cap - t->len, format, again);

@@ -5,6 +5,7 @@
  * the running configuration; what cannot change while running is named.
  */
 
+#include "base/array.h"
 #include "control/daemon/app_priv.h"
 
 #include "base/cleanup.h"
@@ -40,14 +41,8 @@ static int read_file(int dir, const char *name, char **ret_text, size_t *ret_len
 	if (fd < 0)
 		return -errno;
 	do {
-		if (cap - len < 4096) {
-			char *bigger = realloc(text, cap + 65536);
-
-			if (!bigger)
-				return -ENOMEM;
-			text = bigger;
-			cap += 65536;
-		}
+		if (array_reserve(text, cap, len + 4096, 65536) < 0)
+			return -ENOMEM;
 		n = read(fd, text + len, cap - len);
 		if (n < 0 && errno != EINTR)
 			return -errno;

@@ -10,6 +10,7 @@
 
 #include "control/member/forwarder.h"
 
+#include "base/array.h"
 #include "base/search.h"
 #include "control/member/gm_state.h"
 
@@ -78,29 +79,12 @@ const struct forwarder_stream *forwarder_find(
 	return i < f->n && compare(&f->v[i], group, source) == 0 ? &f->v[i] : NULL;
 }
 
-static int grow(struct forwarder *f)
-{
-	size_t cap = f->cap ? 2 * f->cap : 16;
-	struct forwarder_stream *v;
-
-	if (f->n < f->cap)
-		return 0;
-	if (f->n == FORWARDER_MAX)
-		return -ENOSPC;
-	v = realloc(f->v, cap * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	f->v = v;
-	f->cap = cap;
-	return 0;
-}
-
 static int insert(struct forwarder *f, size_t i, const struct forwarder_stream *s)
 {
-	int r = grow(f);
-
-	if (r < 0)
-		return r;
+	if (f->n == FORWARDER_MAX)
+		return -ENOSPC;
+	if (array_reserve(f->v, f->cap, f->n + 1, 16) < 0)
+		return -ENOMEM;
 	memmove(&f->v[i + 1], &f->v[i], (f->n - i) * sizeof(*f->v));
 	f->v[i] = *s;
 	f->n++;

@@ -19,6 +19,7 @@
 
 #include "control/member/mdb.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/search.h"
 
@@ -207,15 +208,8 @@ static bool next_source(struct merge *w, struct addr *ret_source, struct portset
 
 static int add_source(struct mdb *mdb, const struct mdb_source *s)
 {
-	if (mdb->n_src == mdb->cap_src) {
-		size_t cap = mdb->cap_src ? 2 * mdb->cap_src : 16;
-		struct mdb_source *v = realloc(mdb->src, cap * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		mdb->src = v;
-		mdb->cap_src = cap;
-	}
+	if (array_reserve(mdb->src, mdb->cap_src, mdb->n_src + 1, 16) < 0)
+		return -ENOMEM;
 	mdb->src[mdb->n_src++] = *s;
 	return 0;
 }

@@ -28,6 +28,7 @@
 
 #include "control/member/mgroup.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/search.h"
 #include "control/member/mgroup_priv.h"
@@ -234,23 +235,6 @@ static bool has_room(struct mgroup_db *db, struct mgroup *g, size_t n_fresh, siz
 	return false;
 }
 
-static int sources_reserve(struct mgroup *g, size_t n)
-{
-	size_t cap = g->cap_src ? g->cap_src : 4;
-	struct mgroup_source *v;
-
-	if (n <= g->cap_src)
-		return 0;
-	while (cap < n)
-		cap *= 2;
-	v = realloc(g->src, cap * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	g->src = v;
-	g->cap_src = cap;
-	return 0;
-}
-
 /* Sources that the group has not got, from the last one on, so that each that it has is
  * moved once. */
 static int sources_insert(struct mgroup_db *db, struct mgroup *g, mono_t until)
@@ -258,7 +242,7 @@ static int sources_insert(struct mgroup_db *db, struct mgroup *g, mono_t until)
 	const struct addrset *fresh = &db->fresh;
 	uint32_t since = (uint32_t)(db->now.ns / SINCE_NS);
 	size_t end = g->n_src, left = fresh->n;
-	int r = sources_reserve(g, g->n_src + left);
+	int r = array_reserve(g->src, g->cap_src, g->n_src + left, 4);
 
 	if (r < 0 || left == 0)
 		return r;

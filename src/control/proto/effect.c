@@ -9,6 +9,7 @@
 
 #include "control/proto/effect.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #include <stdarg.h>
@@ -106,18 +107,10 @@ static bool arena_copy_addrs(struct effects *fx, const struct addr **v, size_t n
 
 static void append(struct effects *fx, const struct effect *e)
 {
-	if (fx->n == fx->cap) {
-		size_t cap = fx->cap ? 2 * fx->cap : 16;
-		struct effect *v = realloc(fx->v, cap * sizeof(*v));
-
-		if (!v) {
-			fx->lost++;
-			return;
-		}
-		fx->v = v;
-		fx->cap = cap;
-	}
-	fx->v[fx->n++] = *e;
+	if (array_reserve(fx->v, fx->cap, fx->n + 1, 16) < 0)
+		fx->lost++;
+	else
+		fx->v[fx->n++] = *e;
 }
 
 void effects_query(struct effects *fx, unsigned port, enum gm_version version,

@@ -9,6 +9,8 @@
 
 #include "control/proxy/iface.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
@@ -66,15 +68,8 @@ int iface_link(struct iface_table *t, const struct iface *link)
 			return 0;
 		before = *i;
 	} else {
-		if (t->n == t->cap) {
-			size_t cap = t->cap ? 2 * t->cap : 8;
-			struct iface *v = realloc(t->v, cap * sizeof(*v));
-
-			if (!v)
-				return -ENOMEM;
-			t->v = v;
-			t->cap = cap;
-		}
+		if (array_reserve(t->v, t->cap, t->n + 1, 8) < 0)
+			return -ENOMEM;
 		i = &t->v[t->n++];
 		t->n_born++;
 	}

@@ -9,6 +9,7 @@
  * members is asked for nothing.
  */
 
+#include "base/array.h"
 #include "control/report/explain_priv.h"
 
 #include <stdarg.h>
@@ -36,18 +37,11 @@ const char *explain_verdict_name(enum explain_verdict v)
 static struct explain_check *new_check(struct explain *e)
 {
 	static struct explain_check scratch;
-	struct explain_check *v;
-	size_t cap = e->cap ? 2 * e->cap : 32;
 
-	if (e->n < e->cap)
-		return &e->check[e->n++];
-	v = realloc(e->check, cap * sizeof(*v));
-	if (!v) {
+	if (array_reserve(e->check, e->cap, e->n + 1, 32) < 0) {
 		e->lost = true;
 		return &scratch;
 	}
-	e->check = v;
-	e->cap = cap;
 	return &e->check[e->n++];
 }
 

@@ -9,6 +9,8 @@
 
 #include "control/report/metrics.h"
 
+#include "base/array.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +24,9 @@ void metrics_deinit(struct metrics *m)
 
 static bool reserve(struct metrics *m, size_t n)
 {
-	size_t cap = m->cap ? m->cap : 16384;
-	char *larger;
-
-	if (m->failed)
-		return false;
-	if (m->len + n <= m->cap)
-		return true;
-	while (cap < m->len + n)
-		cap *= 2;
-	larger = realloc(m->buf, cap);
-	if (!larger) {
-		m->failed = true;
-		return false;
-	}
-	m->buf = larger;
-	m->cap = cap;
-	return true;
+	if (!m->failed)
+		m->failed = array_reserve(m->buf, m->cap, m->len + n, 16384) < 0;
+	return !m->failed;
 }
 
 static void put(struct metrics *m, const char *s, size_t n)

@@ -8,6 +8,7 @@
 
 #include "control/sys/ctl.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/places.h"
 
@@ -146,18 +147,8 @@ static int client_append(const char *buf, size_t len, void *arg)
 		c->n_out -= c->out_pos;
 		c->out_pos = 0;
 	}
-	if (c->n_out + len > c->cap_out) {
-		size_t cap = c->cap_out ? c->cap_out : 4096;
-		char *out;
-
-		while (cap < c->n_out + len)
-			cap *= 2;
-		out = realloc(c->out, cap);
-		if (!out)
-			return -1;
-		c->out = out;
-		c->cap_out = cap;
-	}
+	if (array_reserve(c->out, c->cap_out, c->n_out + len, 4096) < 0)
+		return -1;
 	memcpy(c->out + c->n_out, buf, len);
 	c->n_out += len;
 	return 0;

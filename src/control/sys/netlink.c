@@ -12,6 +12,7 @@
 
 #include "control/sys/netlink.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log/log.h"
 
@@ -77,14 +78,8 @@ static int mark_add(struct netlink *nl, int ifindex, const struct iface_addr *a)
 {
 	if (nl->phase == PHASE_FOLLOW)
 		return 0;
-	if (nl->n_mark == nl->cap_mark) {
-		size_t cap = nl->cap_mark ? 2 * nl->cap_mark : 64;
-		struct mark *v = realloc(nl->mark, cap * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		nl->mark = v;
-		nl->cap_mark = cap;
-	}
+	if (array_reserve(nl->mark, nl->cap_mark, nl->n_mark + 1, 64) < 0)
+		return -ENOMEM;
 	nl->mark[nl->n_mark++] = (struct mark){ifindex, a->addr, a->subnet};
 	return 0;
 }

@@ -2,27 +2,14 @@
 
 #include "control/sys/proctext.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define PIECE 4096 /* what one call returns of a seq_file */
-
-static int make_room(struct proctext *t)
-{
-	size_t cap = t->cap ? 2 * t->cap : 4 * PIECE;
-	char *more;
-
-	if (t->cap - t->len > PIECE)
-		return 0;
-	more = realloc(t->text, cap);
-	if (!more)
-		return -ENOMEM;
-	t->text = more;
-	t->cap = cap;
-	return 0;
-}
 
 int proctext_read(struct proctext *t, int proc, const char *path)
 {
@@ -34,7 +21,7 @@ int proctext_read(struct proctext *t, int proc, const char *path)
 			return -errno;
 		t->open = true;
 	}
-	if (make_room(t) < 0)
+	if (array_reserve(t->text, t->cap, t->len + PIECE + 1, 4 * PIECE) < 0)
 		return -ENOMEM;
 	n = read(t->fd, t->text + t->len, PIECE);
 	if (n < 0)
