@@ -56,7 +56,7 @@ static void check_config(const struct config *c)
 {
 	fuzz_assert(c->n_instance >= 1);
 	fuzz_assert(c->gm.robustness >= 1);
-	fuzz_assert(c->ring_size > 0);
+	fuzz_assert(c->ring_size == 0 || c->ring_size >= 64u << 10);
 	check_iface(c, &c->defaults);
 	for (size_t i = 0; i < c->n_iface; i++) {
 		const struct config_iface *ci = &c->iface[i];

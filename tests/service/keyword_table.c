@@ -42,7 +42,6 @@ static void print_limit(const struct config_keyword *k, uint32_t n)
 		return;
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
-	case CONFIG_KIND_THREADS:
 		printf("%u\t", n);
 		return;
 	case CONFIG_KIND_FLAG:

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RING_SIZE	    (8 << 20)
 #define DEFAULT_METRICS_GROUPS	    256
 #define DEFAULT_MAX_GROUPS	    16384
 #define DEFAULT_MAX_SOURCES	    1024
@@ -31,7 +30,6 @@ static const struct config config_default = {
 	.refresh_interval_ms = 0,
 	.forward_from_downstream = CONFIG_FORWARD_NONE,
 	.threads = 1,
-	.ring_size = DEFAULT_RING_SIZE,
 	.transmit = CONFIG_TRANSMIT_AUTO,
 	.coalesce = CONFIG_COALESCE_ON,
 	.latency = CONFIG_LATENCY_AUTO,

@@ -161,7 +161,7 @@ struct config {
 	unsigned threads;   /* 0 if as many as the machine is good for */
 	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL means
 			     * any */
-	uint32_t ring_size; /* bytes per ring */
+	uint32_t ring_size; /* bytes of each ring; 0 if the machine's memory decides */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
 	enum config_latency latency;

@@ -529,8 +529,11 @@ static void describe_forwarding(struct describe *d)
 			&t, "%u thread%s", c->threads, c->threads == 1 ? "" : "s");
 	if (c->cpu_affinity)
 		config_text_add(&t, " on the processors %s", c->cpu_affinity);
-	config_text_add(&t, ", receive rings of %s each",
-		config_format_octets(c->ring_size, buf));
+	if (c->ring_size == 0)
+		config_text_add(&t, ", receive rings by the memory of the machine");
+	else
+		config_text_add(&t, ", receive rings of %s each",
+			config_format_octets(c->ring_size, buf));
 	if (c->latency == CONFIG_LATENCY_LOW)
 		config_text_add(&t, " for low latency");
 	else if (c->latency == CONFIG_LATENCY_AUTO)

@@ -16,7 +16,6 @@ enum config_kind {
 	CONFIG_KIND_LENIENT, /* the same, but text after the digits is only warned of */
 	CONFIG_KIND_SECONDS, /* lo..hi are milliseconds -> uint32_t */
 	CONFIG_KIND_OCTETS,  /* number with K, M or G -> uint32_t */
-	CONFIG_KIND_THREADS, /* number, or auto, which is 0 -> unsigned */
 	CONFIG_KIND_CHOICE,  /* one of `words`; the value is its index + 1 */
 	CONFIG_KIND_TEXT,    /* any word -> char * */
 	/* absolute path that fits a Unix socket address -> char * */
@@ -46,6 +45,7 @@ struct config_keyword {
 	uint8_t size;	 /* of the number: 1 or 4 */
 	uint32_t lo, hi;
 	bool or_zero; /* 0 is legal besides lo..hi */
+	bool or_auto; /* the word auto is legal and stored as 0 */
 	bool unused;  /* the value has no effect, so more than hi is only warned of */
 	const char *const *words;
 	const char *takes; /* the argument in the words of a message */

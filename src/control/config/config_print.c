@@ -114,7 +114,6 @@ static bool has_value(const struct config_keyword *kw, const void *base)
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_SECONDS:
 	case CONFIG_KIND_OCTETS:
-	case CONFIG_KIND_THREADS:
 	case CONFIG_KIND_CHOICE:
 	case CONFIG_KIND_PHYINT:
 	case CONFIG_KIND_INSTANCE:
@@ -134,6 +133,10 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	const char *text;
 	bool on;
 
+	if (kw->or_auto && number(kw, base) == 0) {
+		config_text_add(t, "%s%s auto\n", indent, kw->name);
+		return;
+	}
 	if (!has_value(kw, base)) {
 		print_unset(t, kw, indent);
 		return;
@@ -151,13 +154,6 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
 		config_text_add(t, "%s%s %u\n", indent, kw->name, number(kw, base));
-		break;
-	case CONFIG_KIND_THREADS:
-		if (number(kw, base) == 0)
-			config_text_add(t, "%s%s auto\n", indent, kw->name);
-		else
-			config_text_add(
-				t, "%s%s %u\n", indent, kw->name, number(kw, base));
 		break;
 	case CONFIG_KIND_SECONDS:
 		config_text_add(t, "%s%s %s\n", indent, kw->name,

@@ -314,6 +314,10 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	unsigned cpus[CPULIST_MAX];
 	struct endpoint endpoint;
 
+	if (kw->or_auto && strcmp(arg->s, "auto") == 0) {
+		store_number(kw, base, 0);
+		return;
+	}
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
 	case CONFIG_KIND_ON_OFF:
@@ -330,12 +334,6 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		break;
 	case CONFIG_KIND_OCTETS:
 		set_octets(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_THREADS:
-		if (strcmp(arg->s, "auto") == 0)
-			store_number(kw, base, 0);
-		else
-			set_number(p, kw, base, arg);
 		break;
 	case CONFIG_KIND_CHOICE:
 		set_choice(p, kw, base, arg);

@@ -10,9 +10,12 @@
 
 #include "base/cleanup.h"
 #include "base/cpulist.h"
+#include "control/config/config_text.h"
 #include "control/show/show.h"
+#include "control/sys/memory.h"
 #include "control/sys/privdrop.h"
 #include "control/sys/service.h"
+#include "dataplane/forward/collect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,14 +234,17 @@ static int open_config_dir(const char *path)
 }
 
 /* What was found to be possible, in one line. */
-static void log_choices(const struct dataplane *dp)
+static void log_choices(const struct dataplane *dp, uint32_t ring_size)
 {
+	char buf[CONFIG_SECONDS_STRLEN];
 	const char *receive, *why_receive, *transmit, *why;
 
 	receive = dataplane_receive(dp, &why_receive);
 	transmit = dataplane_transmit(dp, &why);
-	log_notice("data plane: %u thread(s), receive by %s%s%s%s, transmit by %s%s%s",
-		dataplane_threads(dp), receive,
+	log_notice(
+		"data plane: %u thread(s), receive by %s into rings of %s%s%s%s, transmit "
+		"by %s%s%s",
+		dataplane_threads(dp), receive, config_format_octets(ring_size, buf),
 		dataplane_receive_offload(dp) ? " with super-frames" : "",
 		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
 }
@@ -283,7 +289,8 @@ static int start_dataplane(struct app *app)
 		.n_cpu = app->cfg->cpu_affinity
 			? cpulist_parse(app->cfg->cpu_affinity, cpu)
 			: 0,
-		.ring_size = app->cfg->ring_size,
+		.ring_size = app->cfg->ring_size ? app->cfg->ring_size
+						 : collect_ring(app->memory),
 		.transmit = transmit[app_choose_transmit(app)],
 		.latency = latency[app->cfg->latency],
 		.collect_ms = app->cfg->collect_ms,
@@ -301,7 +308,7 @@ static int start_dataplane(struct app *app)
 		log_err("cannot start the data plane: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	log_choices(app->dp);
+	log_choices(app->dp, dc.ring_size);
 	warn_of_cpus(app, dc.n_cpu);
 	return APP_EXIT_OK;
 }
@@ -444,6 +451,8 @@ static int start(struct app *app)
 		log_err("cannot make the event loop: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
+	/* confinement hides the control groups */
+	app->memory = memory_size("");
 	/* the socket file is made while the rights to do so are there */
 	status = start_ctl(app);
 	if (status == APP_EXIT_OK)

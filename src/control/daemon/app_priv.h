@@ -126,6 +126,7 @@ struct app {
 	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
+	uint64_t memory; /* of the machine or container, see memory_size() */
 	struct view_counts count;
 	struct view_memory views;
 	bool files_confined; /* by Landlock */

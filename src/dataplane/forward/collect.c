@@ -22,6 +22,19 @@
 /* Below this, going to sleep and waking up cost more than they save. */
 #define WORTH_NS 500000
 
+#define RING_MAX  (8u << 20)
+#define RING_MIN  (512u << 10) /* four of the smallest blocks */
+#define RING_PART 64	       /* of the memory */
+
+uint32_t collect_ring(uint64_t memory)
+{
+	uint32_t ring = RING_MAX;
+
+	while (memory && ring > RING_MIN && ring > memory / RING_PART)
+		ring /= 2;
+	return ring;
+}
+
 uint32_t collect_block(uint32_t ring)
 {
 	uint32_t block = BLOCK_MAX;

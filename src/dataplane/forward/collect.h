@@ -18,6 +18,9 @@
 #define COLLECT_BOUND_MS     8	 /* unless told otherwise */
 #define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks is good for that */
 
+/* Bytes of a ring on a machine with so much memory: 1/64 of it, rounded down to a power of
+ * two, at least 512K and at most 8M; also 8M where the memory is not known (0). */
+uint32_t collect_ring(uint64_t memory);
 /* Octets of a block in a ring of `ring` octets. */
 uint32_t collect_block(uint32_t ring);
 

@@ -55,7 +55,9 @@ static const struct {
 	{"threads auto ", "threads auto"},
 	{"threads 64 ", "threads 64"},
 	{"cpu-affinity 0,2-5 ", "cpu-affinity 0,2-5"},
-	{"", "ring-size 8M"},
+	{"", "ring-size auto"},
+	{"ring-size 8M ", "ring-size 8M"},
+	{"ring-size 8M ring-size auto ", "ring-size auto"},
 	{"ring-size 64k ", "ring-size 64K"},
 	{"ring-size 65537 ", "ring-size 65537"},
 	{"ring-size 1G ", "ring-size 1G"},
@@ -151,7 +153,7 @@ static void defaults(void **state)
 	assert_int_equal(d->threshold, 1);
 	assert_true(d->ipv4 && d->ipv6);
 	assert_int_equal(c->threads, 1);
-	assert_int_equal(c->ring_size, 8 << 20);
+	assert_int_equal(c->ring_size, 0);
 	assert_int_equal(c->forward_from_downstream, CONFIG_FORWARD_NONE);
 	assert_null(c->user);
 	assert_null(c->control_socket);

@@ -25,6 +25,27 @@ static uint64_t wait_us(uint64_t frames, uint64_t period_us)
 	return collect_wait(BOUND_US * 1000, period_us * 1000, &r, 1) / 1000;
 }
 
+static void rings_are_a_part_of_the_memory(void **state)
+{
+	static const struct {
+		uint64_t memory;
+		uint32_t ring;
+	} t[] = {
+		{0, 8u << 20}, /* not known */
+		{16u << 20, 512u << 10},
+		{64u << 20, 1u << 20},
+		{(64u << 20) - 1, 512u << 10},
+		{128u << 20, 2u << 20},
+		{UINT64_C(512) << 20, 8u << 20},
+		{UINT64_C(1) << 40, 8u << 20},
+	};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		assert_int_equal(collect_ring(t[i].memory), t[i].ring);
+	/* the timer of a ring may fire and leave room for twice the time that it takes */
+	assert_true(collect_ring(1) / collect_block(collect_ring(1)) >= 4);
+}
+
 static void blocks_are_a_part_of_the_ring(void **state)
 {
 	assert_int_equal(collect_block(1u << 30), 512u << 10);
@@ -215,6 +236,7 @@ static void silence_wakes_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rings_are_a_part_of_the_memory),
 		cmocka_unit_test(blocks_are_a_part_of_the_ring),
 		cmocka_unit_test(thin_streams_are_left_to_the_kernel),
 		cmocka_unit_test(the_busier_the_shorter),

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* See memory.h; proc(5), and the kernel's cgroup-v2.rst and cgroup-v1/memory.rst. */
+
+#include "control/sys/memory.h"
+
+#include "base/cleanup.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+/* The number in the first line of a file, after its prefix. 0: there is none, or it is
+ * "max". */
+static uint64_t read_number(const char *path, const char *prefix)
+{
+	_cleanup_(fclosep) FILE *f = fopen(path, "re");
+	char line[128];
+	size_t len = strlen(prefix);
+
+	if (!f || !fgets(line, sizeof(line), f) || strncmp(line, prefix, len) != 0)
+		return 0;
+	return strtoull(line + len, NULL, 10);
+}
+
+static uint64_t read_total(const char *root)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	if (asprintf(&path, "%s/proc/meminfo", root) < 0) {
+		path = NULL;
+		return 0;
+	}
+	return read_number(path, "MemTotal:") * 1024; /* "kB" */
+}
+
+/* Of two sizes the smaller; 0 is none. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+/* The lowest limit of a group and of those that it lies in. `group` begins with a slash;
+ * it is cut on the way up. */
+static uint64_t lowest_limit(
+	const char *root, const char *hierarchy, const char *file, char *group)
+{
+	uint64_t least = 0;
+
+	for (;;) {
+		char *cut = strrchr(group, '/');
+		char *path;
+
+		if (asprintf(&path, "%s/sys/fs/cgroup%s%s/%s", root, hierarchy, group,
+			    file) < 0)
+			return least;
+		least = smaller(least, read_number(path, ""));
+		free(path);
+		if (!cut)
+			return least;
+		*cut = '\0';
+	}
+}
+
+/* "12:cpu,memory:/group" of version 1, "0::/group" of version 2 */
+static uint64_t limit_of_line(const char *root, char *line)
+{
+	char *kinds = strchr(line, ':');
+	char *group = kinds ? strchr(kinds + 1, ':') : NULL;
+
+	if (!group)
+		return 0;
+	*group++ = '\0';
+	kinds++;
+	group[strcspn(group, "\n")] = '\0';
+	if (*kinds == '\0')
+		return lowest_limit(root, "", "memory.max", group);
+	for (char *kind = strsep(&kinds, ","); kind; kind = strsep(&kinds, ","))
+		if (strcmp(kind, "memory") == 0)
+			return lowest_limit(
+				root, "/memory", "memory.limit_in_bytes", group);
+	return 0;
+}
+
+uint64_t memory_size(const char *root)
+{
+	_cleanup_(fclosep) FILE *f = NULL;
+	_cleanup_(freep) char *path = NULL;
+	char line[PATH_MAX + 128];
+	uint64_t size = read_total(root);
+
+	if (asprintf(&path, "%s/proc/self/cgroup", root) < 0) {
+		path = NULL;
+		return size;
+	}
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		size = smaller(size, limit_of_line(root, line));
+	return size;
+}
