@@ -148,6 +148,63 @@ static void f3_queries_that_hosts_do_not_hear(enum family family)
 	home_free(&h);
 }
 
+/* F3: the same with queries about groups and sources, which lower timers: a member that
+ * has not heard them is asked by this router, also when the other one then falls
+ * silent for good. */
+static void f3_group_queries_that_hosts_do_not_hear(enum family family)
+{
+	struct home h = home_new(family, &(struct home_params){0});
+	struct addr g = sim_group(h.sim, 1), ssm = sim_group(h.sim, 2);
+	struct addr other = sim_group(h.sim, 3); /* nobody asks about this one */
+	struct addr s = sim_source(h.sim, 1);
+	struct sim_stream *any = home_stream(&h, &s, &g),
+			  *one = home_stream(&h, &s, &ssm);
+	struct sim_stream *quiet = home_stream(&h, &s, &other);
+	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
+	struct sim_router *rival = sim_router_new(h.lan[0], 1, GM_V3, false);
+	struct gm_query about[] = {
+		{.group = g, .max_resp_ms = 1000, .qrv = 2, .qqi_ms = 125000},
+		{.group = ssm,
+			.max_resp_ms = 1000,
+			.qrv = 2,
+			.qqi_ms = 125000,
+			.src = &s,
+			.n_src = 1},
+	};
+
+	sim_host_join(host, &g);
+	sim_host_join(host, &other);
+	sim_host_join_source(host, &ssm, &s);
+	sim_run(h.sim, 15000);
+	host->deaf_to = &rival->from;
+	sim_router_ask(rival);
+	sim_run(h.sim, 15000);
+	assert_false(is_querier(&h, "lan1"));
+	sim_mark(h.sim);
+	sim_host_rx_reset(host, any);
+	sim_host_rx_reset(host, one);
+	sim_host_rx_reset(host, quiet);
+	for (unsigned i = 0; i < 600; i++) {
+		if (i % 80 == 0)
+			sim_router_ask(rival);
+		sim_send_query_as(&rival->node.port[0], &rival->from, GM_V3,
+			&about[i % array_len(about)]);
+		sim_run(h.sim, 700);
+	}
+	sim_run(h.sim, 5000);
+	assert_steady(host, any);
+	assert_steady(host, one);
+	assert_steady(host, quiet);
+	/* one of ours for each of theirs at most */
+	assert_in_range(home_queries(&h, 1, &g), 1, 300);
+	assert_in_range(home_queries(&h, 1, &ssm), 1, 300);
+	sim_host_leave(host, &g);
+	sim_send_query_as(&rival->node.port[0], &rival->from, GM_V3, &about[0]);
+	sim_run(h.sim, 5000);
+	assert_false(sim_router_has(h.router, &g));
+	home_free(&h);
+}
+
 /* R141: with members only where we are not querier, the membership is kept upstream. */
 static void r141_members_of_a_lost_lan_count(enum family family)
 {
@@ -241,7 +298,8 @@ static void e12_no_ghost_querier(enum family family)
 	home_free(&h);
 }
 
-/* R054: what a router that is not querier hears of leaves, it leaves to the querier. */
+/* R054: what a router that is not querier hears of leaves, it leaves to the querier. When
+ * nobody has answered that one, this router asks once itself (F3). */
 static void r054_silent_beside_the_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -257,13 +315,18 @@ static void r054_silent_beside_the_querier(enum family family)
 	sim_host_leave(one, &g);
 	sim_run(h.sim, 5000);
 	assert_true(sim_router_has(h.router, &g));
-	sim_host_leave(two, &g);
-	sim_run(h.sim, 600000);
-	assert_false(sim_router_has(h.router, &g));
 	assert_int_equal(
 		sim_count(h.lan[0],
 			&(struct sim_match){.node = &h.proxy->node, .kind = GM_QUERY}),
 		0);
+	sim_host_leave(two, &g);
+	sim_run(h.sim, 600000);
+	assert_false(sim_router_has(h.router, &g));
+	assert_int_equal(home_queries(&h, 1, &g), 1);
+	assert_int_equal(
+		sim_count(h.lan[0],
+			&(struct sim_match){.node = &h.proxy->node, .kind = GM_QUERY}),
+		1);
 	home_free(&h);
 }
 
@@ -457,6 +520,7 @@ static void k04_silent_and_thin_streams(enum family family)
 static const struct CMUnitTest tests[] = {
 	BOTH(f3_one_forged_query),
 	BOTH(f3_queries_that_hosts_do_not_hear),
+	BOTH(f3_group_queries_that_hosts_do_not_hear),
 	BOTH(r054_silent_beside_the_querier),
 	BOTH(r137_only_the_querier_forwards),
 	BOTH(r140_election_lost_and_won),

@@ -105,7 +105,7 @@ struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr
 		return NULL;
 	g->group = *group;
 	g->mode = GM_INCLUDE;
-	g->repeat_at = g->source_at = g->host_at = MONO_NEVER;
+	g->repeat_at = g->source_at = g->host_at = g->check_at = MONO_NEVER;
 	g->since = now;
 	g->fast_at = mgroup_ended_until(db, group);
 	if (table_insert(&db->groups, &g->node,
@@ -535,7 +535,7 @@ void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 
 	if (g->n_src <= MGROUP_FEW)
 		mgroup_source_first(g);
-	at = mono_min(g->repeat_at, g->source_at);
+	at = mono_min(mono_min(g->repeat_at, g->check_at), g->source_at);
 	if (g->mode == GM_EXCLUDE)
 		at = mono_min(at, g->until);
 	heap_set(&db->timers, &g->timer, at);
@@ -701,6 +701,7 @@ bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	g = container_of(first, struct mgroup, timer);
 	group = g->group;
 	*work += 1 + g->n_src;
+	mgroup_check(db, g, now, fx);
 	expire(g, now);
 	if (mono_due(g->repeat_at, now))
 		mgroup_ask_again(db, g, now, fx);
@@ -729,13 +730,17 @@ void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *m
 	if (msg->version == GM_V3 && ms < own)
 		ms = own;
 	limit = mono_add_ms(now, ms);
-	if (q->n_src == 0 && g->mode == GM_EXCLUDE)
-		g->until = mono_min(g->until, limit);
+	if (q->n_src == 0 && g->mode == GM_EXCLUDE && mono_before(limit, g->until)) {
+		g->until = limit;
+		mgroup_doubt_query(db, g, now, limit);
+	}
 	for (size_t i = 0; i < q->n_src; i++) {
 		struct mgroup_source *s = mgroup_source(g, &q->src[i]);
 
-		if (s && mono_is_set(s->until))
-			mgroup_source_run(g, s, mono_min(s->until, limit));
+		if (s && mono_is_set(s->until) && mono_before(limit, s->until)) {
+			mgroup_source_run(g, s, limit);
+			mgroup_doubt_query(db, g, now, limit);
+		}
 	}
 	mgroup_arm(db, g);
 }

@@ -68,6 +68,10 @@ struct mgroup {
 			    * too; MONO_UNSET if it does not */
 	uint8_t repeats;   /* group-specific query retransmissions owed */
 	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
+	/* where another one is querier: timers that end until then were asked about by
+	 * us, or MONO_UNSET, and when we do so for those that it has lowered, or
+	 * MONO_NEVER */
+	mono_t checked, check_at;
 	mono_t fast_at;	  /* no fast leave before */
 	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or
 			     MONO_NEVER */

@@ -411,3 +411,74 @@ void mgroup_ask_again(
 	mgroup_owe(db, now, n ? n - 1 : 0);
 	mgroup_schedule(g);
 }
+
+/* ---- beside another querier ---- */
+
+/*
+ * A host can be querier, and ask about groups so that this router hears it and hosts do
+ * not, as with an IP option that hosts refuse (F3). So no timer ends beside another
+ * querier before this router has asked, once. After a query about the group it does so
+ * when members have had the time to answer that one, so only a group that ends costs a
+ * query more than RFC 9776 6.6.3.2 has it.
+ */
+
+/* Hosts answer within an interval, and a half is for the way. */
+static mono_t answered_at(const struct mgroup_db *db, mono_t now)
+{
+	return mono_add_ms(now, db->params.gm.last_member_interval_ms * 3 / 2);
+}
+
+void mgroup_doubt_query(
+	const struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t limit)
+{
+	int64_t ms = db->params.gm.last_member_interval_ms;
+
+	g->checked = MONO_UNSET;
+	g->check_at = mono_min(g->check_at, mono_max(now, mono_add_ms(limit, -ms)));
+}
+
+static bool ends_unchecked(const struct mgroup *g, mono_t until, mono_t before)
+{
+	return mono_is_set(until) && mono_before(until, before) &&
+		(!mono_is_set(g->checked) || mono_before(g->checked, until));
+}
+
+/* Timers that end before `until`, and were not asked about, end then. How many. */
+static size_t postpone(struct mgroup *g, mono_t before, mono_t until)
+{
+	size_t n = 0;
+
+	if (g->mode == GM_EXCLUDE && ends_unchecked(g, g->until, before)) {
+		g->until = mono_max(g->until, until);
+		n++;
+	}
+	for (size_t i = 0; i < g->n_src; i++)
+		if (ends_unchecked(g, g->src[i].until, before)) {
+			mgroup_source_run(
+				g, &g->src[i], mono_max(g->src[i].until, until));
+			n++;
+		}
+	mgroup_source_first(g);
+	return n;
+}
+
+void mgroup_check(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
+{
+	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	bool lowered = mono_due(g->check_at, now);
+	mono_t until = answered_at(db, now), soon = mono_add_ms(now, 1);
+
+	g->check_at = lowered ? MONO_NEVER : g->check_at;
+	if ((role->querier && !lowered) || role->version == GM_V1)
+		return;
+	/* those that members have renewed meanwhile need no question */
+	if (!postpone(g, lowered ? mono_add_ms(until, 1) : soon, until))
+		return;
+	if (!mgroup_take_room(db, now)) {
+		g->check_at = next_ask(db, now);
+		return;
+	}
+	send(db, g, db->params.gm.last_member_interval_ms, false, NULL, 0, fx);
+	g->checked = until;
+}

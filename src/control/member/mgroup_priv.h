@@ -54,6 +54,14 @@ void mgroup_ask_nothing(struct mgroup *g);
  * in this call. A source that a report names from now on has a later timer. */
 void mgroup_ask_older(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
+/* A query of another querier has lowered timers to `limit`. Hosts may not have heard
+ * it, so this router asks as well. mgroup_arm() is to follow. */
+void mgroup_doubt_query(
+	const struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t limit);
+/* Where another one is querier, or has been: asks about the group, and lets the timers
+ * that would end wait for the answer, unless this router has asked. */
+void mgroup_check(
+	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 /* retransmissions that are due */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
@@ -61,6 +69,9 @@ void mgroup_ask_again(
 /* A question may begin now; n of them have begun. */
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
+/* There is room in the bucket of the port for a question that waits for no turn; it is
+ * taken. */
+bool mgroup_take_room(struct mgroup_db *db, mono_t now);
 /* A repetition took n messages more than one: those who ask next wait for that. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
 /* The group waits for its turn, from that time on. */

@@ -23,10 +23,25 @@
 #define PORT_RATE     100
 #define PORT_BURST_MS 500
 
+static mono_t room_at(const struct mgroup_db *db)
+{
+	return mono_add_ms(db->turns.busy, 1000 / PORT_RATE - PORT_BURST_MS);
+}
+
+bool mgroup_take_room(struct mgroup_db *db, mono_t now)
+{
+	struct mgroup_turns *t = &db->turns;
+
+	if (!mono_due(room_at(db), now))
+		return false;
+	t->busy = mono_add_ms(mono_max(t->busy, now), 1000 / PORT_RATE);
+	return true;
+}
+
 static mono_t turn_at(const struct mgroup_db *db)
 {
 	const struct mgroup_turns *t = &db->turns;
-	mono_t room = mono_add_ms(t->busy, 1000 / PORT_RATE - PORT_BURST_MS);
+	mono_t room = room_at(db);
 
 	if (!t->debt)
 		return room;
