@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "control/report/metrics.h"
+#include "control/report/topn.h"
 
 struct metrics_entry {
 	unsigned proxy; /* number of the instance */
@@ -18,10 +19,8 @@ struct metrics_entry {
 };
 
 struct metrics_top {
-	struct metrics_entry *v; /* owned */
-	size_t n, cap, max;
-	size_t n_truncated;
-	size_t done; /* of the work of metrics_top_sort() */
+	struct topn top; /* of struct metrics_entry */
+	bool sorting;
 };
 
 void metrics_top_init(struct metrics_top *t, size_t max);
@@ -33,6 +32,11 @@ void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
 /* After the last offer: put them in the order of instance, group and source, doing at
  * most `steps` at a time. True if done. */
 bool metrics_top_sort(struct metrics_top *t, size_t steps);
+
+size_t metrics_top_n(const struct metrics_top *t);
+size_t metrics_top_n_truncated(const struct metrics_top *t); /* left out */
+/* Sorted: entry `i`, which the caller may write its labels to. */
+struct metrics_entry *metrics_top_get(struct metrics_top *t, size_t i);
 
 /* Sorted: the same entry as the one before, because it moved while the table was
  * walked. */

@@ -3,100 +3,90 @@
 /*
  * The first K of many, see topn.h. A heap whose top is the last one that is in: a new
  * item is compared with that alone, so most of a long list costs one comparison each.
+ * Then the same memory is sorted by taking the last one out again and again. A library
+ * sort would do that in one go and hold up the control thread for as long.
  */
 
 #include "control/report/topn.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+#define FIRST_CAP 64
 
 static void *at(const struct topn *t, size_t i)
 {
 	return t->v + i * t->size;
 }
 
-static bool comes_before(const struct topn *t, size_t i, size_t k)
+static void put(struct topn *t, size_t i, const void *item)
 {
-	return t->before(at(t, i), at(t, k), t->arg);
+	memcpy(at(t, i), item, t->size);
 }
 
-static void swap(struct topn *t, size_t i, size_t k)
+/* The place that nothing is in, see topn_add(). */
+static void *spare(const struct topn *t)
 {
-	unsigned char *a = at(t, i), *b = at(t, k);
+	return at(t, t->cap - 1);
+}
 
-	for (size_t n = 0; n < t->size; n++) {
-		unsigned char octet = a[n];
+/* Put `item`, which is not in the heap, above place i or there. */
+static void sift_up(struct topn *t, size_t i, const void *item)
+{
+	for (; i > 0 && t->before(at(t, (i - 1) / 2), item, t->arg); i = (i - 1) / 2)
+		put(t, i, at(t, (i - 1) / 2));
+	put(t, i, item);
+}
 
-		a[n] = b[n];
-		b[n] = octet;
+/* Put it below place i or there; the heap has n places, and is one below i. */
+static void sift_down(struct topn *t, size_t i, size_t n, const void *item)
+{
+	for (size_t k; (k = 2 * i + 1) < n; i = k) {
+		if (k + 1 < n && t->before(at(t, k), at(t, k + 1), t->arg))
+			k++;
+		if (!t->before(item, at(t, k), t->arg))
+			break;
+		put(t, i, at(t, k));
 	}
-}
-
-static void sift_up(struct topn *t, size_t i)
-{
-	for (; i > 0 && comes_before(t, (i - 1) / 2, i); i = (i - 1) / 2)
-		swap(t, i, (i - 1) / 2);
-}
-
-static void sift_down(struct topn *t, size_t n)
-{
-	size_t i = 0;
-
-	for (;;) {
-		size_t last = i;
-
-		for (size_t k = 2 * i + 1; k <= 2 * i + 2; k++)
-			if (k < n && comes_before(t, last, k))
-				last = k;
-		if (last == i)
-			return;
-		swap(t, i, last);
-		i = last;
-	}
-}
-
-/* False if there is no memory. */
-static bool make_room(struct topn *t)
-{
-	size_t cap = t->cap ? 2 * t->cap : 64;
-	void *v;
-
-	if (t->n < t->cap)
-		return true;
-	if (cap > t->max)
-		cap = t->max;
-	v = realloc(t->v, cap * t->size);
-	if (!v) {
-		t->lost = true;
-		return false;
-	}
-	t->v = v;
-	t->cap = cap;
-	return true;
+	put(t, i, item);
 }
 
 void topn_add(struct topn *t, const void *item)
 {
-	if (t->max == 0)
-		return;
+	size_t first = t->max < FIRST_CAP ? t->max + 1 : FIRST_CAP;
+
+	t->n_offered++;
 	if (t->n < t->max) {
-		if (!make_room(t))
-			return;
-		memcpy(at(t, t->n++), item, t->size);
-		sift_up(t, t->n - 1);
-	} else if (t->before(item, at(t, 0), t->arg)) {
-		memcpy(at(t, 0), item, t->size);
-		sift_down(t, t->n);
+		if (array_reserve_items(&t->v, &t->cap, t->n + 2, t->size, first) == 0)
+			sift_up(t, t->n++, item);
+	} else if (t->max > 0 && t->before(item, at(t, 0), t->arg)) {
+		sift_down(t, 0, t->n, item);
 	}
+}
+
+void topn_reorder(
+	struct topn *t, bool (*before)(const void *a, const void *b, const void *arg))
+{
+	t->before = before;
+	t->n_loose = t->n / 2; /* those after them have nothing below */
 }
 
 bool topn_sort(struct topn *t, size_t max)
 {
+	for (; max > 0 && t->n_loose > 0; max--) {
+		memcpy(spare(t), at(t, --t->n_loose), t->size);
+		sift_down(t, t->n_loose, t->n, spare(t));
+	}
 	for (; max > 0 && t->n_sorted < t->n; max--) {
 		size_t last = t->n - ++t->n_sorted;
 
-		swap(t, 0, last);
-		sift_down(t, last);
+		if (last == 0)
+			break;
+		memcpy(spare(t), at(t, last), t->size);
+		put(t, last, at(t, 0));
+		sift_down(t, 0, last, spare(t));
 	}
 	return t->n_sorted == t->n;
 }
@@ -110,5 +100,5 @@ void topn_deinit(struct topn *t)
 {
 	free(t->v);
 	t->v = NULL;
-	t->n = t->cap = t->n_sorted = 0;
+	t->n = t->cap = t->n_sorted = t->n_loose = 0;
 }

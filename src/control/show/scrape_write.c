@@ -342,7 +342,7 @@ static void write_table(struct scrape *s)
 
 	one(s, METRIC_ENTRIES, fib_size(fib));
 	one(s, METRIC_ENTRIES_MEMORY, fib_bytes(fib));
-	one(s, METRIC_ENTRIES_TRUNCATED, s->top.n_truncated);
+	one(s, METRIC_ENTRIES_TRUNCATED, metrics_top_n_truncated(&s->top));
 }
 
 static void entry_labels(struct scrape *s, struct metrics_entry *e)
@@ -374,7 +374,8 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 		{METRIC_ENTRY_WRONG_INPUT, offsetof(struct metrics_entry, wrong)},
 		{METRIC_ENTRY_OUTPUTS, offsetof(struct metrics_entry, n_out)},
 	};
-	size_t per_row = (s->top.n + ENTRIES_PER_SLICE - 1) / ENTRIES_PER_SLICE;
+	size_t n = metrics_top_n(&s->top);
+	size_t per_row = (n + ENTRIES_PER_SLICE - 1) / ENTRIES_PER_SLICE;
 	size_t i = per_row ? part % per_row * ENTRIES_PER_SLICE : 0;
 	size_t end = i + ENTRIES_PER_SLICE, k = per_row ? part / per_row : part;
 
@@ -382,8 +383,8 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 		return false;
 	if (i == 0)
 		metrics_begin(&s->m, row[k].id);
-	for (; i < end && i < s->top.n; i++) {
-		struct metrics_entry *e = &s->top.v[i];
+	for (; i < end && i < n; i++) {
+		struct metrics_entry *e = metrics_top_get(&s->top, i);
 		uint64_t v;
 
 		if (metrics_top_is_double(&s->top, i))

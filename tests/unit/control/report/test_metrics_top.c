@@ -52,11 +52,11 @@ static void check(size_t n, size_t max, uint64_t range, size_t steps)
 	assert_true(rounds <= 2 * expected / steps + 1);
 	qsort(all, n, sizeof(*all), most_bytes_first);
 	qsort(all, expected, sizeof(*all), by_group);
-	assert_int_equal(top.n, expected);
-	assert_int_equal(top.n_truncated, n - expected);
+	assert_int_equal(metrics_top_n(&top), expected);
+	assert_int_equal(metrics_top_n_truncated(&top), n - expected);
 	for (size_t i = 0; i < expected; i++) {
-		assert_int_equal(top.v[i].bytes, all[i].bytes);
-		assert_true(addr_eq(&top.v[i].group, &all[i].group));
+		assert_int_equal(metrics_top_get(&top, i)->bytes, all[i].bytes);
+		assert_true(addr_eq(&metrics_top_get(&top, i)->group, &all[i].group));
 		assert_false(metrics_top_is_double(&top, i));
 	}
 	metrics_top_deinit(&top);
@@ -88,7 +88,7 @@ static void doubles_are_seen(void **state)
 	for (size_t i = 0; i < array_len(e); i++)
 		metrics_top_offer(&top, &e[i]);
 	assert_true(metrics_top_sort(&top, SIZE_MAX));
-	for (size_t i = 0; i < top.n; i++)
+	for (size_t i = 0; i < metrics_top_n(&top); i++)
 		n += metrics_top_is_double(&top, i);
 	assert_int_equal(n, 2);
 	metrics_top_deinit(&top);
