@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The configuration as an object: made from text by config_parse, asked by control, and
- * freed. config_lex splits the text, config_parse.c reads the statements by the table
- * in config_keyword.c, config_value.c and config_prefix.c convert the arguments,
+ * The configuration as an object: its defaults, what it answers, and its end.
+ * config_lex splits the text, config_parse.c reads the statements by the table in
+ * config_keyword.c, config_value.c and config_prefix.c convert the arguments,
  * config_check.c judges the whole; config_print.c and config_describe.c write it out.
  */
 
@@ -114,7 +114,7 @@ static bool set_defaults(struct config_parser *p)
 	return true;
 }
 
-/* Does `a` come after `b`? What is about the file as a whole comes last. */
+/* Does `a` come after `b`? Messages about the file as a whole come last. */
 static bool comes_after(const struct config_message *a, const struct config_message *b)
 {
 	if (!a->line || !b->line)
@@ -122,7 +122,7 @@ static bool comes_after(const struct config_message *a, const struct config_mess
 	return a->line != b->line ? a->line > b->line : a->column > b->column;
 }
 
-/* They are nearly in order: those of a block are found at its end. */
+/* They are nearly in order already, because those of a block are found at its end. */
 static void sort_messages(struct config *c)
 {
 	for (size_t i = 1; i < c->n_message; i++) {
@@ -237,8 +237,8 @@ bool config_group_allowed(const struct config_iface *ci, const struct addr *grou
 	return !ci->has_whitelist;
 }
 
-/* TR-124 MLD.5: nothing up to the scope of the organisation goes to the provider. RFC
- * 4291 2.7: nothing of the link leaves it. */
+/* TR-124 MLD.5: groups up to organisation scope do not go to the provider. RFC 4291
+ * 2.7: link-local groups do not leave the link. */
 unsigned config_boundary_scope(const struct config_iface *ci)
 {
 	if (ci->boundary_scope)

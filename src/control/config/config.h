@@ -45,7 +45,8 @@ enum config_latency {
 
 enum config_log_to {
 	CONFIG_LOG_AUTO =
-		1, /* the journal, syslog or stderr, as the daemon was started */
+		1, /* the journal, syslog or stderr, depending on how the daemon was
+		    * started */
 	CONFIG_LOG_STDERR,
 	CONFIG_LOG_SYSLOG,
 	CONFIG_LOG_JOURNAL,
@@ -65,11 +66,11 @@ enum config_alert {
 	CONFIG_ALERT_OPTIONAL,
 };
 
-/* who forwards to a downstream on which another router is querier */
+/* which router forwards to a downstream on which another one is querier */
 enum config_forwarding {
 	CONFIG_FORWARDING_EVIDENCE = 1, /* we do, until another forwarder is seen */
 	CONFIG_FORWARDING_QUERIER,	/* that router (RFC 4605 4.2) */
-	CONFIG_FORWARDING_ALWAYS,	/* we do, whoever else does */
+	CONFIG_FORWARDING_ALWAYS,	/* we do, even if others do */
 };
 
 /* one whitelist or blacklist line; in file order, the last match decides */
@@ -78,7 +79,7 @@ struct config_filter {
 	bool allow;
 };
 
-/* Where the file says something about a prefix: altnet, whitelist, blacklist,
+/* The place in the file of a statement about a prefix: altnet, whitelist, blacklist,
  * boundary. */
 struct config_place {
 	const char *keyword; /* static */
@@ -91,7 +92,7 @@ struct config_place {
 /* what one `instance` opens: interfaces with an upstream of their own */
 #define CONFIG_INSTANCE_MAX 32 /* bytes of a name and its end */
 struct config_instance {
-	char name[CONFIG_INSTANCE_MAX]; /* empty: before the first `instance` */
+	char name[CONFIG_INSTANCE_MAX]; /* empty before the first `instance` */
 	unsigned line, column;
 };
 
@@ -100,13 +101,13 @@ struct config_instance {
 
 struct config_iface {
 	char name[CONFIG_NAME_MAX];
-	bool pattern;	       /* the name is one, as the shell has them: * ? [a-z] */
-	bool label;	       /* the name is an address label, such as eth0:1; none is
-				* left after parsing */
+	bool pattern;	       /* the name is a shell pattern: * ? [a-z] */
+	bool label;	       /* the name is an address label such as eth0:1; none
+			        * remains after parsing */
 	unsigned instance;     /* index into config.instance */
 	unsigned line, column; /* of the phyint word; 0 for defaults */
 	enum config_role role;
-	uint32_t ratelimit; /* accepted, no effect */
+	uint32_t ratelimit; /* accepted; has no effect */
 	uint8_t threshold;  /* 1..255 */
 	struct prefix *altnet;
 	size_t n_altnet;
@@ -115,13 +116,13 @@ struct config_iface {
 	bool has_whitelist;
 	struct prefix *boundary; /* groups that do not cross the interface (R161) */
 	size_t n_boundary;
-	struct config_place *place; /* in file order, those of the defaults first */
+	struct config_place *place; /* in file order, after those of the defaults */
 	size_t n_place;
 	uint8_t boundary_scope;	       /* 2..14; 0 means that of the role */
 	bool version_fallback;	       /* upstream: follow older queriers (R131) */
 	uint8_t igmp_version;	       /* 1..3 */
 	uint8_t mld_version;	       /* 1..2 */
-	bool version_given[_FAMILY_N]; /* of these, the file says it */
+	bool version_given[_FAMILY_N]; /* set in the file */
 	bool ipv4, ipv6;
 	bool fast_leave;
 	bool require_router_alert; /* of IGMP */
@@ -132,7 +133,7 @@ struct config_iface {
 	uint32_t max_groups_per_host;	  /* brought by one host; 0 means no limit */
 	/* membership messages per second, of one host and of all; 0 means no limit */
 	uint32_t host_message_rate, message_rate;
-	char report_interface[IFNAMSIZ]; /* empty: the interface itself */
+	char report_interface[IFNAMSIZ]; /* empty for the interface itself */
 };
 
 enum config_severity {
@@ -148,32 +149,33 @@ struct config_message {
 
 struct config {
 	bool quickleave;
-	bool defaultdown;	/* interfaces that no phyint names are downstreams */
+	bool defaultdown;	/* interfaces that no phyint names become downstreams */
 	bool rescanvif;		/* accepted: interfaces are always watched */
 	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
 	char *chroot, *user;	/* NULL means none */
-	bool seccomp, landlock; /* confine system calls, files where that can be done */
+	bool seccomp, landlock; /* confine system calls and files, where the system
+				 * can do that */
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;
 	struct prefix *ssm; /* ssm-range; none by default */
 	size_t n_ssm;
-	unsigned threads;   /* 0 if as many as the machine is good for */
+	unsigned threads;   /* 0 if 0 if as many as suit the machine */
 	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL means
 			     * any */
 	uint32_t ring_size; /* bytes of each ring; 0 if the machine's memory decides */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
 	enum config_latency latency;
-	uint32_t collect_ms; /* that frames wait for others with `latency auto` */
+	uint32_t collect_ms; /* how long frames wait for others with `latency auto` */
 	bool receive_offload;
 	enum config_log_to log_to;
 	enum config_log_level log_level;
 	char *control_socket; /* NULL means built-in path */
-	char *control_group;  /* that the socket belongs to; NULL means the daemon's */
+	char *control_group;  /* group of the socket; NULL means the daemon's */
 	unsigned control_group_line, control_group_column; /* of its keyword */
 	char *metrics_listen;	 /* see endpoint.h; NULL means off */
-	uint32_t metrics_groups; /* forwarding entries that are shown one by one */
+	uint32_t metrics_groups; /* forwarding entries that get metrics of their own */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults;	  /* for interfaces that no phyint names */
@@ -183,24 +185,25 @@ struct config {
 	size_t n_message;
 };
 
-/* Parse `len` bytes. 0: usable (there may be warnings); 1: refused, at least one
- * message is an error; -ENOMEM. *ret_config is set for 0 and 1, free it with
- * config_free. */
+/* Parse `len` bytes. Returns 0 if it is usable (there may be warnings), 1 if it is
+ * refused (at least one message is an error), or -ENOMEM. For 0 and 1 *ret_config is
+ * set; free it with config_free(). */
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
 
-/* Is the word a pattern? All other characters than these mean themselves. */
+/* Is the word a pattern? */
 bool config_is_pattern(const char *name);
 
 /* What holds for an interface of that name: its phyint block, else the first one whose
  * pattern matches, else the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
 
-/* Does an upstream report there? Then `defaultdown` does not make it a downstream. */
+/* Does an upstream report on that interface? If so, `defaultdown` does not make it a
+ * downstream. */
 bool config_is_report_interface(const struct config *c, const char *name);
 
-/* Has an instance anything to do: an interface with a role, or (the unnamed one) all
- * those that no phyint names? */
+/* Does an instance have anything to do? It does if an interface has a role in it, or if
+ * it is the unnamed one and takes all interfaces that no phyint names. */
 bool config_instance_used(const struct config *c, unsigned instance);
 
 /* Does the white/blacklist of the interface let a group pass (last match decides)? */
@@ -215,13 +218,14 @@ unsigned config_boundary_scope(const struct config_iface *ci);
 /* Does the group end at the interface, in both directions? */
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
 
-/* What decides, to be named: "'blacklist 239.0.0.0/8', line 12". The group ends at the
- * interface, in one direction at least (`lists`: whitelist and blacklist also count);
- * else false, with the whitelist that lets it pass or an empty text. */
+/* The statement that decides, as text: "'blacklist 239.0.0.0/8', line 12". Returns true
+ * if the group ends at the interface in at least one direction; whitelist and blacklist
+ * count only with `lists`. Otherwise returns false, with the whitelist that admits the
+ * group, or an empty text. */
 #define CONFIG_DECIDE_LEN (PREFIX_STRLEN + 40)
 bool config_decide_group(const struct config_iface *ci, const struct addr *group,
 	bool lists, char buf[CONFIG_DECIDE_LEN]);
-/* the altnet that admits the source, the longest one; false: there is none */
+/* the longest altnet that admits the source, or false if there is none */
 bool config_decide_source(const struct config_iface *ci, const struct addr *source,
 	char buf[CONFIG_DECIDE_LEN]);
 
@@ -231,12 +235,12 @@ bool config_is_ssm(const struct config *c, const struct addr *group);
  * with its value. malloc'ed, NULL when out of memory. */
 char *config_print(const struct config *c);
 
-/* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` are
- * the names of the interfaces that are there now, up to a NULL (NULL if nothing is said
- * about that). malloc'ed, NULL when out of memory. */
+/* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` has
+ * the names of the interfaces that exist now, ending with NULL; without it nothing is
+ * said about that. malloc'ed, or NULL when out of memory. */
 char *config_describe(const struct config *c, const char *const *there);
 
-/* One sentence about the interfaces that the file gives a role although they are not
- * `there`: they may come later, or their names may be wrong. malloc'ed, NULL if all are
- * there or memory is short. */
+/* One sentence about the interfaces that have a role in the file but are not in
+ * `there`: they may appear later, or their names may be wrong. malloc'ed; NULL if all
+ * exist or memory is short. */
 char *config_missing(const struct config *c, const char *const *there);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What can be judged only when a phyint block, or the file, is complete; and the values
- * that follow from others (RFC 9776 8, R044).
+ * Checks that need a complete phyint block or file, and values that follow from others
+ * (RFC 9776 8, R044).
  */
 
 #include "control/config/config_parse.h"
@@ -40,7 +40,7 @@ void config_check_block(struct config_parser *p, const struct config_iface *ci)
 	const struct config_shown quoted = config_show(ci->name);
 	const char *name = quoted.s;
 
-	/* after an error the role may be in the word that was not understood */
+	/* after an error, the role may be the word that was not understood */
 	if (!role_given(p) && !p->n_errors) {
 		bool down = ci->role == CONFIG_ROLE_DOWNSTREAM;
 
@@ -124,8 +124,9 @@ static void remove_iface(struct config *c, size_t n)
 	memmove(&c->iface[n], &c->iface[n + 1], (c->n_iface - n) * sizeof(*c->iface));
 }
 
-/* A block that is named after the label of an address is about the interface that has
- * the address, unless that one has a block of its own. False if it is about nothing. */
+/* A block that is named after the label of an address applies to the interface with
+ * that address, unless this has its own block. Returns false if the block applies to
+ * nothing. */
 static bool check_label(struct config_parser *p, struct config_iface *ci)
 {
 	struct config_pos pos = {ci->line, ci->column};
@@ -158,7 +159,7 @@ static bool check_label(struct config_parser *p, struct config_iface *ci)
 	return true;
 }
 
-/* No packet of a network passes the loopback; igmpproxy leaves it out as well. */
+/* No packet of a network passes the loopback, and igmpproxy also leaves it out. */
 static bool check_loopback(struct config_parser *p, const struct config_iface *ci)
 {
 	if (strcmp(ci->name, "lo") != 0 || ci->role == CONFIG_ROLE_DISABLED)
@@ -183,8 +184,8 @@ static void check_names(struct config_parser *p)
 	}
 }
 
-/* igmpproxy's code takes several upstreams; who writes `instance` means what RFC 4605
- * says. */
+/* igmpproxy accepts several upstreams. A file with `instance` is meant as in RFC 4605,
+ * with one upstream for each. */
 static void check_second_upstream(struct config_parser *p,
 	const struct config_iface *ci, const struct config_iface *first)
 {
@@ -265,7 +266,7 @@ static void check_roles(struct config_parser *p, unsigned instance)
 		check_no_downstream(p, instance);
 }
 
-/* The hosts of a downstream would take our reports for those of a host. */
+/* The hosts of a downstream would mistake our reports for those of a host. */
 static void check_report_interface(
 	struct config_parser *p, const struct config_iface *ci)
 {
@@ -280,8 +281,8 @@ static void check_report_interface(
 			config_show(ci->report_interface).s, config_show(ci->name).s);
 }
 
-/* Does `all` match whatever `one` matches? Certain where it says so: each '*' of `all`
- * takes a part of `one`, with the wildcards in it. */
+/* Does `all` match everything that `one` matches? True is certain, false is not: each
+ * '*' of `all` takes a part of `one`, including its wildcards. */
 static bool covers(const struct config_iface *all, const struct config_iface *one)
 {
 	return all->pattern && one->pattern && !strpbrk(all->name, "?[") &&
@@ -312,14 +313,14 @@ void config_check_file(struct config_parser *p)
 	bool sound = p->n_errors == 0;
 	struct config_pos group = *config_given(p, "control-group");
 
-	/* whether there is such a group, only the system knows */
+	/* only the system knows whether there is such a group */
 	c->control_group_line = group.line;
 	c->control_group_column = group.column;
 	c->defaults.role =
 		c->defaultdown ? CONFIG_ROLE_DOWNSTREAM : CONFIG_ROLE_DISABLED;
 	derive(p);
 	check_names(p);
-	/* after an error these may only be its consequences */
+	/* after an error these may be mere consequences */
 	if (!sound)
 		return;
 	check_timers(p);

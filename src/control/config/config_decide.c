@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Which line of the file decides about a group or a source, for those who ask why:
- * the same rules as config_group_allowed() and config_is_boundary(), put into words.
+ * Which line of the file decides about a group or a source, and why. Same rules as
+ * config_group_allowed() and config_is_boundary(), as text.
  */
 
 #include "control/config/config.h"
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The last line that says this. */
+/* The last line that has this prefix. */
 static unsigned line_of(
 	const struct config_iface *ci, const char *keyword, const struct prefix *x)
 {

@@ -136,7 +136,7 @@ static bool is_there(const struct describe *d, const char *name)
 	return false;
 }
 
-/* what proxy_role.c leaves out is not said, as far as names tell */
+/* as far as names tell, leaves out what proxy_role.c also leaves out */
 static bool is_match(
 	const struct config *c, const struct config_iface *ci, const char *name)
 {
@@ -144,7 +144,7 @@ static bool is_match(
 		!config_is_report_interface(c, name);
 }
 
-/* the interfaces that get this block by its pattern; returns how many there are */
+/* the interfaces that match the pattern of this block; returns their number */
 static size_t add_matches(
 	struct describe *d, struct config_text *t, const struct config_iface *ci)
 {
@@ -220,8 +220,8 @@ static size_t add_altnets(struct config_text *t, const struct config_iface *ci)
 	return n;
 }
 
-/* IPTV senders are rarely in the subnet of the upstream; say so before it goes
- * wrong. */
+/* IPTV senders are rarely in the subnet of the upstream, so warn before the stream
+ * fails. */
 static void describe_sources(struct describe *d, const struct config_iface *ci)
 {
 	_cleanup_(config_text_deinit) struct config_text nets = {0};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What people give to a program that reads igmpproxy.conf although it is something
- * else. One line of advice each: a file of another program is wrong as a whole, and a
- * message for each of its words would hide that.
+ * Files of other programs that people give to a program that reads igmpproxy.conf. Each
+ * gets one line of advice. Such a file is wrong as a whole, and a message for each of
+ * its words would hide that.
  */
 
 #include "control/config/config_foreign.h"
@@ -24,7 +24,8 @@ static const char smcroute[] =
 	"this is a file of smcroute; joins and routes come by themselves here, so write "
 	"only 'phyint NAME upstream' and 'phyint NAME downstream'";
 
-/* The first match counts. A word that ends in '=' stands for all that begin so. */
+/* The first match counts. A word that ends in '_', or begins with '{' or '<', matches
+ * all words that begin like it. */
 static const struct {
 	const char *word, *advice;
 } known[] = {

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* The word begins a statement that is not ours. Returns what to do with a file that has
- * such statements, or NULL if no known program writes it. */
+/* What to do with a file that has a statement beginning with this word, or NULL if no
+ * known program writes such a statement. */
 const char *config_foreign_advice(const char *word);
 
 /* Is the file in an encoding that cannot be read? Returns a sentence that says which

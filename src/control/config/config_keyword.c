@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The keywords, their ranges, and the search for what the user may have meant. The
- * first seven global ones and the first eight of an interface are those of
- * igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC
- * 9777 5.1 can carry.
+ * The keywords, their ranges, and the search for the word that the user may have meant.
+ * The first seven global ones and the first eight of an interface are those of
+ * igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC 9777
+ * 5.1 can carry.
  */
 
 #include "control/config/config_keyword.h"

@@ -13,11 +13,12 @@ enum config_kind {
 	CONFIG_KIND_ON_OFF,   /* on|off -> bool */
 	CONFIG_KIND_ROLE,     /* nothing; `lo` is the enum config_role */
 	CONFIG_KIND_NUMBER,   /* whole number lo..hi */
-	CONFIG_KIND_LENIENT, /* the same, but text after the digits is only warned of */
-	CONFIG_KIND_SECONDS, /* lo..hi are milliseconds -> uint32_t */
-	CONFIG_KIND_OCTETS,  /* number with K, M or G -> uint32_t */
-	CONFIG_KIND_CHOICE,  /* one of `words`; the value is its index + 1 */
-	CONFIG_KIND_TEXT,    /* any word -> char * */
+	CONFIG_KIND_LENIENT,  /* the same, but text after the digits causes only a
+			      * warning */
+	CONFIG_KIND_SECONDS,  /* lo..hi are milliseconds -> uint32_t */
+	CONFIG_KIND_OCTETS,   /* number with K, M or G -> uint32_t */
+	CONFIG_KIND_CHOICE,   /* one of `words`; the value is its index + 1 */
+	CONFIG_KIND_TEXT,     /* any word -> char * */
 	/* absolute path that fits a Unix socket address -> char * */
 	CONFIG_KIND_SOCKET,
 	CONFIG_KIND_ENDPOINT, /* ADDR:PORT or :PORT -> char * */
@@ -34,7 +35,7 @@ enum config_kind {
 enum config_where {
 	CONFIG_GLOBAL = 1,
 	CONFIG_BLOCK,	   /* in a phyint block, or before the first one as default */
-	CONFIG_BLOCK_ONLY, /* in a phyint block, nowhere else */
+	CONFIG_BLOCK_ONLY, /* only in a phyint block */
 };
 
 struct config_keyword {
@@ -44,9 +45,10 @@ struct config_keyword {
 	uint16_t offset; /* into struct config, or struct config_iface */
 	uint8_t size;	 /* of the number: 1 or 4 */
 	uint32_t lo, hi;
-	bool or_zero; /* 0 is legal besides lo..hi */
+	bool or_zero; /* 0 is also legal */
 	bool or_auto; /* the word auto is legal and stored as 0 */
-	bool unused;  /* the value has no effect, so more than hi is only warned of */
+	bool unused;  /* the value has no effect, so more than hi causes only a
+		       * warning */
 	const char *const *words;
 	const char *takes; /* the argument in the words of a message */
 	const char *unset; /* what holds without a value; NULL if it always has one */
@@ -59,7 +61,7 @@ extern const size_t config_n_keywords;
 
 const struct config_keyword *config_keyword_find(const char *name);
 
-/* The nearest keyword when it is near enough to be a slip of the pen; else NULL. */
+/* The nearest keyword if it is near enough for a typing error, else NULL. */
 const char *config_keyword_suggest(const char *word);
 /* The same among the words of a choice, NULL-terminated. */
 const char *config_suggest_among(const char *word, const char *const *among);

@@ -2,10 +2,10 @@
 
 /*
  * The tokeniser of the configuration. Words are separated by blank, tab, CR and LF; a
- * line end means nothing more than a blank. A CR alone ends a line as well, because
- * some editors write nothing else. `#` starts a comment anywhere in a line and ends the
- * word before it. Semicolons at the end of a word are dropped, because files with them
- * are in use. There is no limit on the length of a word.
+ * line end means nothing more than a blank. A CR alone also ends a line, because some
+ * editors write only that. `#` starts a comment anywhere in a line and ends the word
+ * before it. Semicolons at the end of a word are dropped, because files with them are
+ * in use. There is no limit on the length of a word.
  */
 
 #include "control/config/config_lex.h"
@@ -72,7 +72,7 @@ static int append(struct config_tokens *t, struct config_token token)
 	return 0;
 }
 
-/* One word; `l` stands at its first byte. */
+/* One word; `l` is at its first byte. */
 static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 {
 	struct config_token token = {.s = l->p, .pos = l->pos};
@@ -86,7 +86,7 @@ static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 		step(l);
 	while (tail > token.s && tail[-1] == ';')
 		tail--;
-	/* what stands there is consumed: a separator, `#`, `;`, or the end */
+	/* the character there is consumed: a separator, `#`, `;`, or the end */
 	*tail = '\0';
 	return tail > token.s ? append(t, token) : 0;
 }

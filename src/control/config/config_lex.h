@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Both count from 1, columns in bytes; zero means no place. */
+/* Both count from 1, columns in bytes; all zero if there is no place. */
 struct config_pos {
 	unsigned line, column;
 };

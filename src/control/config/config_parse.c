@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Statements of the configuration. Global keywords stand anywhere; a phyint opens a
- * block that the next global keyword ends, as in igmpproxy. Keywords of a block that
- * stand before the first phyint are the defaults of every block.
+ * Statements of the configuration. Global keywords are allowed anywhere. A phyint opens
+ * a block, and the next global keyword ends it, as in igmpproxy. Keywords of a block
+ * before the first phyint are the defaults of every block.
  *
- * After a fault the parser goes on, so that one run shows them all, and gives at most
- * one message about unknown words per line.
+ * After a fault the parser continues, so that one run shows all of them. It gives at
+ * most one message about unknown words per line.
  */
 
 #include "control/config/config_parse.h"
@@ -64,7 +64,7 @@ void config_say(struct config_parser *p, enum config_severity severity,
 	struct config_text text = {0};
 	va_list ap;
 
-	/* advice about a block that does not count would only mislead */
+	/* advice about a block that does not count would be misleading */
 	if (severity == CONFIG_WARNING && config_in_ignored_block(p))
 		return;
 	if (severity == CONFIG_ERROR)
@@ -81,7 +81,7 @@ void config_say(struct config_parser *p, enum config_severity severity,
 	}
 }
 
-/* Leave the rest of the line, up to a new phyint. */
+/* Skip the rest of the line, up to a new phyint. */
 static void skip_line(struct config_parser *p, unsigned line)
 {
 	for (; p->next < p->tokens.n; p->next++) {
@@ -92,14 +92,14 @@ static void skip_line(struct config_parser *p, unsigned line)
 	}
 }
 
-/* Is the word that was just taken the one behind "phyint NAME"? */
+/* Is the word that was just read the one after "phyint NAME"? */
 static bool follows_phyint(const struct config_parser *p)
 {
 	return p->next >= 3 && strcmp(p->tokens.v[p->next - 3].s, "phyint") == 0;
 }
 
-/* Says so, and returns the keyword that was probably meant, which is then obeyed: what
- * follows belongs to it. */
+/* Reports an unknown word. Returns the keyword that was probably meant, which is then
+ * obeyed, because the next words belong to it. */
 static const struct config_keyword *unknown_word(
 	struct config_parser *p, const struct config_token *t)
 {
@@ -110,7 +110,7 @@ static const struct config_keyword *unknown_word(
 	if (advice) {
 		config_say(p, CONFIG_ERROR, t->pos, "unknown word '%s': %s",
 			config_show(t->s).s, advice);
-		/* every further line would only be one more consequence */
+		/* each further line would only report one more consequence */
 		p->next = p->tokens.n;
 		return NULL;
 	}
@@ -144,7 +144,7 @@ static bool takes_any_word(const struct config_keyword *kw)
 		kw->kind == CONFIG_KIND_PHYINT;
 }
 
-/* The argument of a keyword; NULL after a message that it is missing. */
+/* The argument of a keyword; NULL after a message if it is missing. */
 static const struct config_token *take_argument(struct config_parser *p,
 	const struct config_keyword *kw, const struct config_token *at)
 {
@@ -172,7 +172,7 @@ static bool next_is_on_off(const struct config_parser *p)
 	return strcmp(s, "on") == 0 || strcmp(s, "off") == 0;
 }
 
-/* The kernel's own setting counts where the file says nothing. */
+/* The kernel's own setting counts if the file does not set the version. */
 static void note_version(const struct config_keyword *kw, void *base)
 {
 	struct config_iface *ci = base;
@@ -185,7 +185,7 @@ static void note_version(const struct config_keyword *kw, void *base)
 		kw->offset == offsetof(struct config_iface, mld_version);
 }
 
-/* A keyword with what follows it, into `base`. */
+/* Stores the values of a keyword into `base`. */
 static void apply(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *at)
 {
@@ -248,7 +248,7 @@ static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 	return true;
 }
 
-/* The block of a new interface, or NULL when it does not count. */
+/* The block of a new interface, or NULL if it does not count. */
 static struct config_iface *new_block(struct config_parser *p,
 	const struct config_token *at, const struct config_token *arg)
 {
@@ -376,7 +376,7 @@ static const char *next_phyint(const struct config_parser *p)
 		: "NAME";
 }
 
-/* A keyword of a block that stands outside of one; what belongs to it is skipped. */
+/* A keyword of a block outside of a block; its argument is skipped. */
 static void misplaced(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *at)
 {
@@ -431,8 +431,8 @@ static void statement(struct config_parser *p)
 		apply(p, kw, p->block, at);
 }
 
-/* Words with such characters are wrong whatever they mean, and all that would be said
- * about them as keywords or values would mislead. */
+/* Words with such characters are wrong in any case. Messages about them as keywords or
+ * values would be misleading. */
 static bool has_foreign_characters(struct config_parser *p)
 {
 	const char *what;

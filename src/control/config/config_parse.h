@@ -39,7 +39,8 @@ struct config_shown config_show(const char *word);
 void config_say(struct config_parser *p, enum config_severity severity,
 	struct config_pos pos, const char *format, ...) _printf_(4, 5);
 
-/* Room for one more element in `*v`, which holds `n` and was grown only here. */
+/* Makes room for one more element in `*v`, which holds `n` and is grown only by this
+ * function. */
 bool config_grow(struct config_parser *p, void *v, size_t n, size_t size);
 
 static inline bool config_in_ignored_block(const struct config_parser *p)
@@ -66,7 +67,7 @@ void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
 /* The block with exactly this name or pattern, else the defaults. */
 const struct config_iface *config_iface_named(const struct config *c, const char *name);
-/* Does it lie within 224.0.0.0/4 or ff00::/8? */
+/* Is it within 224.0.0.0/4 or ff00::/8? */
 bool config_is_group_prefix(const struct prefix *x);
 /* The plain error: "'altnet' takes ..., not 'x'" */
 void config_refuse(struct config_parser *p, const struct config_keyword *kw,
@@ -76,12 +77,12 @@ void config_refuse(struct config_parser *p, const struct config_keyword *kw,
 const char *config_scan_number(const char *s, uint64_t *ret);
 /* Is this word meant as the argument of `kw`, though it is a keyword? */
 bool config_value_is_word_of(const struct config_keyword *kw, const char *word);
-/* Is it the label of an address, as eth0:1, in place of an interface? */
+/* Is it the label of an address, such as eth0:1, instead of an interface? */
 bool config_is_label(const char *name);
 bool config_check_ifname(
 	struct config_parser *p, const char *kw, const struct config_token *arg);
 
-/* What can only be judged at the end of a block, and of the file. */
+/* Checks at the end of a block, and of the file. */
 void config_check_block(struct config_parser *p, const struct config_iface *ci);
 void config_check_file(struct config_parser *p);
 

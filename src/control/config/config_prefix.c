@@ -3,7 +3,7 @@
 /*
  * altnet, whitelist, blacklist, boundary and ssm-range: prefixes of the configuration,
  * and the advice for those that are written in a way that cannot work. Sources and
- * groups are easily confused, so each says when it got the other.
+ * groups are easily confused, so each keyword tells when it got the other.
  */
 
 #include "control/config/config_parse.h"
@@ -17,7 +17,7 @@ bool config_is_group_prefix(const struct prefix *x)
 		prefix_len_in_family(x) >= (addr_is_v4(&x->addr) ? 4 : 8);
 }
 
-/* Does it contain a group, or lie among them? */
+/* Does it contain a group, or is it contained in a range of groups? */
 static bool touches_groups(const struct prefix *x)
 {
 	struct addr first =
@@ -70,11 +70,11 @@ static const char *aton_number(const char *s, uint64_t *ret)
 	return *ret > 255 ? NULL : rest;
 }
 
-/* "172.16/12", "0/0", "192.168.001.0/24": forms that inet_aton(3), and so igmpproxy,
- * reads. Fewer than four numbers mean what people mean by them only when the last one
- * is 0, which fills the rest of the address: "10/8" would be 0.0.0.10. Returns how many
- * numbers there are, with the address in `value` and what follows it; 0 if it is
- * something else. */
+/* "172.16/12", "0/0", "192.168.001.0/24": forms that inet_aton(3), and therefore
+ * igmpproxy, reads. With fewer than four numbers, the last one fills the rest of the
+ * address, so "10/8" would be 0.0.0.10; such a form has the intended meaning only if
+ * the last number is 0. Returns how many numbers there are, with the address in `value`
+ * and what follows it, or 0 if it is something else. */
 static unsigned aton(const char *s, uint64_t value[static 4], const char **ret_rest)
 {
 	unsigned n = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The configuration as text in its own language, every keyword with the value in force.
- * The order is that of the keyword table. Keywords without a value (no user, no chroot)
- * are comments that say what holds instead. What comes from the defaults of all
- * interfaces is written once, before the first phyint, so that reading it again gives
- * the same lists.
+ * The configuration as text in its own language, with every keyword and its value in
+ * force. The order is that of the keyword table. Keywords without a value (no user, no
+ * chroot) are comments that say what holds instead. Values from the defaults of all
+ * interfaces are written once, before the first phyint, so that reading the text again
+ * gives the same lists.
  */
 
 #include "control/config/config_parse.h"
@@ -145,7 +145,7 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	case CONFIG_KIND_FLAG:
 	case CONFIG_KIND_ON_OFF:
 		memcpy(&on, field(kw, base), sizeof(on));
-		/* a plain flag, where it is on, is what igmpproxy reads as well */
+		/* igmpproxy can also read a flag without a value */
 		config_text_add(t, "%s%s%s\n", indent, kw->name,
 			!on				       ? " off"
 				: kw->kind == CONFIG_KIND_FLAG ? ""
@@ -190,8 +190,8 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 	}
 }
 
-/* A list that an interface has from the defaults is written there. False if `kw` is
- * none. */
+/* A list that an interface has from the defaults is written there. Returns false if
+ * `kw` is not a list. */
 static bool print_list(struct config_text *t, const struct config_keyword *kw,
 	const struct config_iface *ci, const struct config_iface *defaults,
 	const char *indent)

@@ -12,14 +12,14 @@
 struct config_text {
 	char *s; /* owned, terminated; NULL while empty */
 	size_t len, cap;
-	bool bad; /* out of memory: everything since is dropped */
+	bool bad; /* out of memory; later text is dropped */
 };
 
 void config_text_deinit(struct config_text *t);
 void config_text_add(struct config_text *t, const char *format, ...) _printf_(2, 3);
 void config_text_vadd(struct config_text *t, const char *format, va_list ap)
 	_printf_(2, 0);
-/* Hand the string over; NULL when out of memory. `t` is empty afterwards. */
+/* Takes the string out of `t`, which is then empty. NULL when out of memory. */
 char *config_text_take(struct config_text *t);
 
 /* "1", "0.1", "31.25": milliseconds as seconds without idle zeros. Returns `buf`. */

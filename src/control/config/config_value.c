@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One argument of the configuration -> its field, or a message that says what would
- * have been right. Where igmpproxy takes a number with text behind it (its atoi stops
- * there), so do we, with a warning.
+ * One argument of the configuration -> its field, or a message that says what would be
+ * right. igmpproxy accepts a number with text after it, because its atoi stops there.
+ * We also accept it, with a warning.
  */
 
 #include "base/cpulist.h"
@@ -72,7 +72,7 @@ static void set_number(struct config_parser *p, const struct config_keyword *kw,
 		store_number(kw, base, (uint32_t)v);
 }
 
-/* As atoi reads it; but a value out of range is an error, never a surprise. */
+/* Reads like atoi, but a value out of range is an error. */
 static void set_lenient(struct config_parser *p, const struct config_keyword *kw,
 	void *base, const struct config_token *arg)
 {

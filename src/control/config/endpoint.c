@@ -78,7 +78,7 @@ static bool split_host(const char *field, char host[HOST_MAX], bool *ret_bracket
 	return true;
 }
 
-/* A name that stays here whatever a name server says (RFC 6761 6.3). */
+/* A name that means this system regardless of name servers (RFC 6761 6.3). */
 static bool is_localhost(const char *name)
 {
 	static const char local[] = "localhost";

@@ -18,14 +18,14 @@ int endpoint_parse(const char *s, struct endpoint *ret);
 /* with the address spelt out; returns `buf` */
 const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN]);
 
-/* Whom a Host field of HTTP names. */
+/* Whose name a Host field of HTTP has. */
 enum endpoint_host {
-	/* this system, whatever a name server says: a loopback address, the address
-	 * that is listened on, "localhost" or a name below it */
+	/* this system, regardless of name servers: a loopback address, the address that
+	 * is listened on, "localhost" or a name below it */
 	ENDPOINT_HOST_OURS,
 	ENDPOINT_HOST_OTHER,   /* another address or name */
 	ENDPOINT_HOST_INVALID, /* it is not HOST or HOST:PORT (RFC 9110 7.2) */
 };
 
-/* The whole field is looked at; `listens` is the address that is listened on. */
+/* Checks the whole field; `listens` is the address that is listened on. */
 enum endpoint_host endpoint_host(const char *field, const struct addr *listens);
