@@ -2,7 +2,7 @@
 
 /*
  * Evidence of another forwarder, see forwarder.h. Copies come from the sensor of the
- * port, turns from the clock; the proxy sets the forwarding entries after each change.
+ * port, turns from the clock.
  *
  *   unknown --copy--> noted --we must stop--> standby
  *      ^--------silence--'  ^--missing copies--'
@@ -17,17 +17,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define PAUSE_MS    2000  /* copies further apart are not one run */
-#define FRESH_MS    1000  /* the other is there if its last copy is not older */
-#define PERSIST_MS  5000  /* an opposite that should stop has had time enough */
-#define SILENCE_MS  1000  /* without a copy before we go on ... */
-#define MISSED_MS   500	  /* ... and so long after the first datagram that missed one */
-#define MISSED_MIN  8	  /* samples that did not come, where not all are looked at */
-#define RETURN_MS   10000 /* after we went on: that was too early */
-#define ENOUGH_PART 2 /* so many datagrams of ours need a copy at least, and on ... */
-#define COVER_PART  4 /* ... standby; between the two nothing changes */
+#define PAUSE_MS   2000 /* copies further apart are separate runs */
+#define FRESH_MS   1000 /* the other is there if its last copy is not older */
+#define PERSIST_MS 5000 /* by now the other should have stopped */
+#define SILENCE_MS 1000 /* without a copy before we resume ... */
+/* ... and this long after the first datagram without a copy */
+#define MISSED_MS  500
+#define MISSED_MIN 8	 /* missing samples, if not all are looked at */
+#define RETURN_MS  10000 /* a copy this soon after we resumed: that was too early */
+/* Copies of this part of our datagrams are enough to take a station for a forwarder.
+ * On standby, a copy covers COVER_PART of our datagrams; between the two nothing
+ * changes. */
+#define ENOUGH_PART 2
+#define COVER_PART  4
 #define FORGET_MS   10000
-#define STALE_MS    600000 /* on standby, and neither of us has anything */
+#define STALE_MS    600000 /* on standby, while neither of us has the stream */
 #define MAX_RETURNS 5
 
 void forwarder_clear(struct forwarder *f)
@@ -52,8 +56,8 @@ static int compare(const struct forwarder_stream *s, const struct addr *group,
 	return c || !source ? c : addr_cmp(&s->source, source);
 }
 
-/* The first stream that is not before (group, source); without a source, of the
- * group. */
+/* The first stream that is not before (group, source); without a source, the first of
+ * the group. */
 static size_t lower_bound(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {
@@ -101,8 +105,8 @@ void forwarder_forget(struct forwarder *f, size_t i)
 
 /* ---- evidence ---- */
 
-/* What one turn weighs; after each following one it has lost a quarter, so that a
- * datagram and its copy may be seen two turns apart. */
+/* The weight of one turn. It loses a quarter with each following turn, so a datagram
+ * and its copy may be seen two turns apart. */
 #define TURN_WEIGHT 64
 #define LITTLE	    8 /* a datagram more than seven turns ago */
 #define COPIES_MAX  2 /* times what we receive, and that for a frame more */
@@ -112,7 +116,7 @@ static bool within(mono_t since, int64_t ms, mono_t now)
 	return mono_before(now, mono_add_ms(since, ms));
 }
 
-/* Who has sent more than half of the bytes of a turn has won at its end. */
+/* A station that has sent more than half of the bytes of a turn has won at its end. */
 static void vote(struct forwarder_stream *s, const struct gm_mac *mac, uint32_t bytes)
 {
 	if (gm_mac_eq(&s->mac, mac)) {
@@ -159,9 +163,9 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 
 /* ---- decisions ---- */
 
-/* One that came back twice is given more time to send copies, and has to send them for
- * as long until it is believed again: nobody gets more silence of ours than he sends.
- */
+/* A forwarder that came back twice gets more time to send copies, and must send them
+ * for as long before it is believed again. Nobody can silence us for longer than it
+ * sends. */
 static int64_t patience_ms(const struct forwarder_stream *s)
 {
 	unsigned doubled = s->returns > 2 ? s->returns - 2u : 0;
@@ -206,7 +210,8 @@ static enum forwarder_change resume(
 	return FORWARDER_RESUMED;
 }
 
-/* Copies are missing: for long enough, and not because they were not looked at. */
+/* Have copies been missing for long enough, and not only because they were not looked
+ * at? */
 static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sampling)
 {
 	int64_t ms = patience_ms(s);
@@ -233,8 +238,8 @@ static uint64_t weight(enum family family, uint64_t packets, uint64_t bytes)
 	return packets + (bytes > headers ? bytes - headers : 0);
 }
 
-/* What we have received since the last turn. An entry of the forwarding table that was
- * made anew counts from 0. */
+/* What we have received since the last turn. A new entry of the forwarding table counts
+ * from 0. */
 static uint64_t received(struct forwarder_stream *s, const struct forwarder_count *ours)
 {
 	bool known = ours->packets != FORWARDER_UNKNOWN;
@@ -267,9 +272,9 @@ static uint64_t frame_weight(
 	return n ? weight(family, n, bytes) / n : 1;
 }
 
-/* `n` and `copies` of this turn, in parts, join those of the turns before. Copies weigh
- * little more than what they are copies of, so that those of a moment pass for a
- * forwarder no longer than it takes them to grow old. */
+/* Adds `n` and `copies` of this turn, in parts, to those of the turns before. The
+ * weight of copies is bounded by that of the originals, so that a short burst of copies
+ * stops counting as a forwarder as soon as it is old. */
 static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
 	bool before = s->enough;
@@ -286,7 +291,7 @@ static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t c
 		s->first = now;
 }
 
-/* On standby: each copy stands for some frames of ours. */
+/* On standby, each copy covers some of our frames. */
 static void cover(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
 	uint64_t covered = copies * COVER_PART;

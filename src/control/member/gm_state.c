@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Parts that several states share, see gm_state.h. What is read is checked as if it
- * came from a stranger: the state of a version with a fault must not bring down the
- * next one. Pure. */
+/* Parts that several states share, see gm_state.h. Everything read is checked as if it
+ * came from a stranger, because a faulty version must not bring down the next one.
+ * Pure. */
 
 #include "control/member/gm_state.h"
 
-#define MAX_INTERVAL_MS 86400000 /* a day: more than any interval can be */
+#define MAX_INTERVAL_MS 86400000 /* a day: longer than any interval */
 
 /* as a number of 64 bits, the first byte highest */
 void gm_put_mac(struct state_out *o, const struct gm_mac *mac)

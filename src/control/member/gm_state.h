@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the states of mgroup, host and querier have in common: versions, groups, source
- * lists, in a state (base/state.h). A reader's error is that of the state. Pure. */
+ * lists, in a state (base/state.h). A reader's error is the one of the state. Pure. */
 
 #include "base/state.h"
 #include "control/proto/gm_msg.h"
@@ -16,18 +16,18 @@ void gm_put_filter(struct state_out *o, const struct gm_filter *f);
 int gm_get_filter(struct state_in *in, enum family family, struct gm_filter *ret);
 int gm_get_addrs(struct state_in *in, enum family family, struct addrset *ret);
 
-/* a group that may have a membership, which a group of the link has not */
+/* a group that may have a membership; link-local groups have none */
 struct addr gm_get_group(struct state_in *in);
-/* one that the family has: MLD has no GM_V1 */
+/* a version of the family; MLD has no GM_V1 */
 enum gm_version gm_get_version(struct state_in *in, enum family family);
 enum gm_mode gm_get_mode(struct state_in *in);
 /* a time that is set, or never */
 mono_t gm_get_deadline(struct state_in *in);
-/* a time that comes, or unset */
+/* a future time, or unset */
 mono_t gm_get_timer(struct state_in *in);
-/* until when somebody older counts as present: [GM_V1] and [GM_V2] are set */
+/* until when an older host or querier counts as present: [GM_V1] and [GM_V2] are set */
 void gm_get_older(struct state_in *in, enum family family, mono_t ret[_GM_VERSION_N]);
 
-/* the configured values that others in force are compared with */
+/* the configured values, which the values in force are compared with */
 void gm_put_params(struct state_out *o, const struct gm_params *p);
 void gm_get_params(struct state_in *in, struct gm_params *p);

@@ -2,19 +2,18 @@
 
 /*
  * Merging of the downstream memberships (RFC 4605 4.1, RFC 9776 3.2; R133) and
- * derivation of forwarding entries (RFC 9776 6.3 per port, RFC 4605 4.2: only where
- * nobody else does). The proxy has each group merged again that changed on a port: one
- * walk over the lists of all ports side by side, which are sorted. With E, the ports in
- * EXCLUDE mode, and N(s), the ports whose list names the source s, all follows from
+ * derivation of forwarding entries (RFC 9776 6.3 per port; RFC 4605 4.2: only where no
+ * other router forwards). A group that changed on a port is merged again by walking the
+ * sorted lists of all ports side by side. Let E be the ports in EXCLUDE mode, and N(s)
+ * the ports whose list names the source s. Then
  *
  *   forwarded to       (N(s) xor E) where we forward
  *   E is empty         INCLUDE, s is in the list
  *   E is not empty     EXCLUDE, s is in the list if N(s) = E
  *
- * (*,G) holds the ports in EXCLUDE mode. A source that some port names gets an entry of
- * its own when its set differs from that. The order of the effects matters to a
- * forwarder that reads along: a source never falls back to a (*,G) set that is older
- * than itself.
+ * (*,G) holds the ports in EXCLUDE mode. A source that a port names gets its own entry
+ * if its set differs from that. The forwarder may read between two effects, so their
+ * order matters: a source never falls back to a (*,G) set that is older than its own.
  */
 
 #include "control/member/mdb.h"
@@ -92,8 +91,8 @@ struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *g
 struct member {
 	unsigned port;
 	const struct mgroup *g;
-	size_t i;			      /* source that comes next */
-	const struct forwarder_stream *other; /* that somebody else forwards there */
+	size_t i;			      /* the next source */
+	const struct forwarder_stream *other; /* that another router forwards there */
 	size_t n_other;
 };
 
@@ -102,8 +101,8 @@ struct merge {
 	struct member member[PORT_MAX];
 	size_t n;
 	struct portset ports, forwards, exclude, out;
-	/* of the source at hand: somebody else sends it there; and we leave it to that
-	 * one */
+	/* for the current source: ports where another router sends it; and where we
+	 * leave it to that router */
 	struct portset seen, standby;
 	enum gm_mode mode;
 	size_t work;
@@ -121,7 +120,7 @@ static bool has_next(struct member *x)
 	return x->i < x->g->n_src || x->n_other > 0;
 }
 
-/* The source that comes next, of both lists. */
+/* The next source of both lists. */
 static const struct addr *next_of(const struct member *x)
 {
 	const struct addr *a = x->i < x->g->n_src ? &x->g->src[x->i].addr : NULL;
@@ -130,7 +129,7 @@ static const struct addr *next_of(const struct member *x)
 	return !a || (o && addr_cmp(o, a) < 0) ? o : a;
 }
 
-/* Goes past the source, if it is the next one. */
+/* Advances past the source if it is the next one. */
 static void take_next(
 	struct merge *w, struct member *x, const struct addr *a, struct portset *named)
 {
@@ -184,9 +183,9 @@ static void gather(struct merge *w, const struct mdb_group *m,
 	portset_intersect(&w->out, &w->forwards);
 }
 
-/* The least source that is left, and the ports that name it. A stream that another
- * forwarder sends comes along, named or not: an entry of its own tells whether we
- * receive it, and leaves out the ports where it is left to the other. */
+/* The smallest source that is left, and the ports that name it. A stream of another
+ * forwarder is included even if no port names it. Its own entry shows whether we
+ * receive it, and leaves out the ports where it is left to the other router. */
 static bool next_source(struct merge *w, struct addr *ret_source, struct portset *ret)
 {
 	const struct addr *least = NULL;
@@ -214,7 +213,7 @@ static int add_source(struct mdb *mdb, const struct mdb_source *s)
 	return 0;
 }
 
-/* Into mdb->merged, and the sets that differ from w->out into mdb->src. */
+/* Fills mdb->merged, and mdb->src with the sets that differ from w->out. */
 static int merge_sources(struct mdb *mdb, struct merge *w)
 {
 	struct mdb_source s;
@@ -246,7 +245,8 @@ static const struct mdb_source *source_find(
 	return i < n && addr_eq(&v[i].addr, a) ? &v[i] : NULL;
 }
 
-/* New and other sets of mdb->src, then (*,G), then what is not in mdb->src any more. */
+/* Emits new and changed sets of mdb->src, then (*,G), then the end of sets that are no
+ * longer in mdb->src. */
 static void emit(const struct mdb *mdb, const struct mdb_group *m,
 	const struct merge *w, struct effects *fx)
 {
@@ -288,7 +288,8 @@ static void emit_gone(
 		effects_fib_del(fx, mdb->instance, &m->group, &m->src[i].addr);
 }
 
-/* What was emitted, and the merged list: memory first, then the effects. */
+/* Stores what is emitted and the merged list. Memory comes first, so that effects are
+ * emitted only if they can be stored. */
 static int commit(
 	struct mdb *mdb, struct mdb_group *m, const struct merge *w, struct effects *fx)
 {

@@ -19,11 +19,11 @@
  *                                                   Q(G, A-Y), GT=GMI
  *                TO_IN(A)            EX(X+A, Y-A)   (A)=GMI, Q(G, X-A), Q(G)
  *
- * What other ports and the upstream can see of it is (mode, A) or (mode, Y). Whatever
- * alters that says so in g->changed, and a call reports it. So a record costs what it
- * names, not what the group holds: nothing is compared, sources of the record are
- * looked up, and the group's deadline may be too early, which costs a look when it
- * comes.
+ * Other ports and the upstream see (mode, A) or (mode, Y). Code that changes this sets
+ * g->changed, and the call reports it. So the cost of a record depends on the sources
+ * that it names, not on those of the group: nothing is compared, sources of the record
+ * are looked up, and the group's deadline may be too early, which only costs a check at
+ * that time.
  */
 
 #include "control/member/mgroup.h"
@@ -37,7 +37,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* For one record: work is bounded, and whoever has more to say says it again. */
+/* For one record. Work is bounded; a host with more to report repeats its report. */
 #define MAY_REPLACE 4
 #define SINCE_NS    (NS_PER_SEC / 8)
 
@@ -143,7 +143,7 @@ void mgroup_drop(struct mgroup_db *db, struct mgroup *g)
 
 /* ---- sources ---- */
 
-/* index of the first source that is not less than a, from lo on and before hi */
+/* index of the first source in [lo, hi) that is not less than a */
 static size_t source_slot(
 	const struct mgroup *g, size_t lo, size_t hi, const struct addr *a)
 {
@@ -172,7 +172,7 @@ void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until)
 	g->source_at = mono_min(g->source_at, until);
 }
 
-/* EXCLUDE mode: the source goes from X to Y */
+/* EXCLUDE mode: moves the source from X to Y */
 static void source_block(struct mgroup *g, struct mgroup_source *s)
 {
 	if (!mono_is_set(s->until))
@@ -195,7 +195,8 @@ static void source_delete(struct mgroup *g, size_t i)
 	g->n_src--;
 }
 
-/* A source ends for one of a sender that has few; *i keeps its place in the list. */
+/* Ends a source to make room for one of a sender that has few. *i follows its place in
+ * the list. */
 static bool replace(
 	struct mgroup_db *db, struct mgroup *g, size_t *i, struct effects *fx)
 {
@@ -214,7 +215,7 @@ static bool replace(
 	return true;
 }
 
-/* Over a limit a source is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
+/* A source above a limit is refused: in INCLUDE mode it is not forwarded, in EXCLUDE
  * mode it is forwarded like any other. *i is a place in the list of sources. */
 static bool has_room(struct mgroup_db *db, struct mgroup *g, size_t n_fresh, size_t *i,
 	struct effects *fx)
@@ -235,8 +236,8 @@ static bool has_room(struct mgroup_db *db, struct mgroup *g, size_t n_fresh, siz
 	return false;
 }
 
-/* Sources that the group has not got, from the last one on, so that each that it has is
- * moved once. */
+/* Inserts the sources that the group lacks, beginning with the last one, so that each
+ * existing source is moved only once. */
 static int sources_insert(struct mgroup_db *db, struct mgroup *g, mono_t until)
 {
 	const struct addrset *fresh = &db->fresh;
@@ -265,8 +266,8 @@ static int sources_insert(struct mgroup_db *db, struct mgroup *g, mono_t until)
 	return 0;
 }
 
-/* The sources of the list that the group has not got come to it, with this timer. Those
- * that it has get it too if `all`. */
+/* Adds the sources of the list that the group lacks, with this timer. With `all`,
+ * existing ones also get it. */
 static int sources_add(struct mgroup_db *db, struct mgroup *g,
 	const struct addrset *list, mono_t until, bool all, struct effects *fx)
 {
@@ -322,10 +323,10 @@ static void sources_keep(struct mgroup *g, const struct addrset *list)
 	g->n_blocked = blocked;
 }
 
-/* delete those of the list */
+/* delete the sources that are in list */
 static void sources_delete(struct mgroup *g, const struct addrset *list)
 {
-	size_t out = 0, from = 0, n_src = g->n_src; /* before `from` it is decided */
+	size_t out = 0, from = 0, n_src = g->n_src; /* sources before `from` are done */
 
 	for (size_t k = 0; k < list->n; k++) {
 		size_t i = source_slot(g, from, n_src, &list->v[k]);
@@ -374,8 +375,8 @@ static int on_is_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	return sources_add(db, g, list, membership(db, g, now), true, fx);
 }
 
-/* IS_EX, and the part of TO_EX that is the same. Sources that are new to the group are
- * blocked in INCLUDE mode and run until `fresh` in EXCLUDE mode. */
+/* IS_EX, and the same part of TO_EX. Sources that are new to the group are blocked in
+ * INCLUDE mode; in EXCLUDE mode their timer runs until `fresh`. */
 static int to_exclude(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t fresh,
 	const struct addrset *list, struct effects *fx)
 {
@@ -404,8 +405,8 @@ static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
 {
 	int r = 0;
 
-	/* EXCLUDE: A-X-Y joins X. Then either way what runs of the list is asked
-	 * for. */
+	/* EXCLUDE: A-X-Y joins X. In both modes the running sources of the list are
+	 * then asked for. */
 	if (g->mode == GM_EXCLUDE)
 		r = sources_add(db, g, list, g->until, false, fx);
 	addrset_clear(&db->ask);
@@ -422,7 +423,8 @@ static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
 static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	/* INCLUDE: Q(G, A*B); EXCLUDE: Q(G, A-Y). Either way what runs afterwards. */
+	/* INCLUDE: Q(G, A*B); EXCLUDE: Q(G, A-Y). In both modes these are the sources
+	 * that run afterwards. */
 	int r = to_exclude(db, g, now, g->until, list, fx);
 
 	addrset_clear(&db->ask);
@@ -434,8 +436,8 @@ static int on_to_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	return r;
 }
 
-/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. Where that is much more than the list, it
- * is left to the tick of now: see mgroup_ask_older(). */
+/* INCLUDE: A-B, EXCLUDE: X-A; Y is not asked. If that is much more than the list, it is
+ * left to the next tick: see mgroup_ask_older(). */
 static int collect_unlisted(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, const struct addrset *list)
 {
@@ -478,7 +480,7 @@ enum gm_version mgroup_version(const struct mgroup *g, mono_t now)
 	return GM_V3;
 }
 
-/* A record that cannot create state for a group that is not known (R078). */
+/* A record that cannot create state for an unknown group (R078). */
 static bool creates_state(const struct gm_record *rec)
 {
 	switch (rec->type) {
@@ -541,8 +543,8 @@ void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 	heap_set(&db->timers, &g->timer, at);
 }
 
-/* Finish a step: drop the group when nothing is left, else arm it. True when what can
- * be seen from outside has changed. */
+/* Finishes a step: drops the group if nothing is left, else arms it. Returns true if
+ * its visible state has changed. */
 static bool settle(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
@@ -565,8 +567,8 @@ static bool settle(
 	return changed || !known;
 }
 
-/* The group's first record, or the first after it had to make room. 0, 1: refused for a
- * limit, -ENOMEM. */
+/* The group's first record, or the first one after it had to make room. Returns 0, 1 if
+ * a limit refused it, or -ENOMEM. */
 static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx, struct mgroup **g)
 {
@@ -608,14 +610,14 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 		if (r)
 			return r < 0 ? r : 0;
 	}
-	/* each source as such and in the host's list, and the host */
+	/* counts each source twice, for itself and for the host's list, and the host */
 	mgroup_room_for_addresses(db, now, g, msg, 2 * db->list.n + 1, fx);
 	db->now = now;
 	db->brought = mgroup_brought(g, msg);
 	db->within_share = !db->brought || !rec->n_src || mgroup_within_share(db, msg);
 	db->by = rec->n_src ? mgroup_sender_tag(db, msg) : 0;
 	db->may_replace = MAY_REPLACE;
-	/* A leave is no sign of an older member. */
+	/* A leave does not show that there is an older member. */
 	if (msg->version < GM_V3 && rec->type == GM_IS_EX)
 		g->older_until[msg->version] = mono_add_ms(
 			now, gm_older_host_ms(&db->params.gm, role->rv, role->qi_ms));

@@ -21,22 +21,23 @@ struct mgroup_source {
 	/* source timer; MONO_UNSET means not running (blocked, EXCLUDE only) */
 	mono_t until;
 	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
-	bool waits;	 /* a question about it waits for the turn of the group */
-	uint16_t by;	 /* who brought it, a hash; 0 means several name it, or
-			  * unknown */
-	uint32_t since;	 /* a growing number; who brought it, brought it then */
-	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
+	bool waits;	 /* a query about it waits for the turn of the group */
+	uint16_t by;	 /* a hash of the host that brought it; 0 means unknown, or
+			  * that several name it */
+	uint32_t since;	 /* when that host brought it, as a growing number */
+	mono_t ask_at;	 /* time of the next of them; after the last one, when it may
+		        * be queried again */
 };
 
 /* a tracked host of a group and what it asked for itself: the address that its reports
- * name and the station that they came from together, so that nobody speaks for another
- * one */
+ * name and the station that they came from together, so that no host can report for
+ * another one */
 struct mgroup_host {
 	struct addr addr;
 	struct gm_mac mac;
 	enum gm_version version;
 	struct gm_filter filter;
-	mono_t until; /* forgotten then, as its membership would be */
+	mono_t until; /* when it is forgotten, like a membership */
 };
 
 enum {
@@ -56,50 +57,56 @@ struct mgroup {
 	mono_t older_until[_GM_VERSION_N]; /* older host present: [GM_V1], [GM_V2] */
 	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
-	size_t n_blocked;      /* of them, those whose timer does not run: Y */
-	mono_t source_at;      /* no source timer ends before; MONO_NEVER: none runs */
-	bool known;	       /* others have been told of the group ... */
-	bool changed;	       /* ... and not yet of its mode or visible list of now */
+	size_t n_blocked;      /* sources whose timer does not run: Y */
+	mono_t source_at;      /* no source timer ends before this; MONO_NEVER if
+			        * none runs */
+	bool known;	       /* the group has been reported to other modules ... */
+	bool changed;	       /* ... but its mode or visible list has changed since */
 	struct heap_node turn; /* in db->turns.waiting */
-	mono_t turn_at;	   /* or the turn comes then, whatever others do; UNSET: it does
-			      not */
-	bool waits;	   /* a question about the group does, not only about sources */
-	mono_t ask_before; /* one about all sources whose timer ends before does,
-			    * too; MONO_UNSET if it does not */
+	mono_t turn_at;	       /* or its turn comes at this time in any case; MONO_UNSET
+			    * if it does not */
+	bool waits;	   /* a query about the group waits, not only about sources */
+	mono_t ask_before; /* a query about all sources whose timer ends before this
+			    * also waits; MONO_UNSET if none does */
 	uint8_t repeats;   /* group-specific query retransmissions owed */
-	mono_t ask_at; /* the next of them; after the last: when it may be asked anew */
+	mono_t ask_at;	   /* time of the next of them; after the last one, when it may
+		        * be queried again */
 	/* where another one is querier: timers that end until then were asked about by
 	 * us, or MONO_UNSET, and when we do so for those that it has lowered, or
 	 * MONO_NEVER */
 	mono_t checked, check_at;
-	mono_t fast_at;	  /* no fast leave before */
+	mono_t fast_at;	  /* no fast leave before this */
 	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or
 			     MONO_NEVER */
-	struct mgroup_host
-		*host; /* sorted, see mgroup_host_cmp(); &one as long as it suffices */
+	struct mgroup_host *host; /* sorted, see mgroup_host_cmp(); &one as long as that
+		        * suffices */
 	size_t n_host, cap_host;
 	size_t n_named; /* sources in the filters of all hosts */
-	mono_t host_at; /* no host is forgotten before */
+	mono_t host_at; /* no host is forgotten before this */
 	struct mgroup_host one;
-	/* a member could not be tracked: no fast leave so long */
+	/* a member could not be tracked; no fast leave until then */
 	mono_t untracked_until;
 	mono_t since; /* first member */
-	/* who brought it: an address, and a station if the link has such */
+	/* the host that brought it: an address, and a station if the link has
+	 * stations */
 	struct mgroup_owned {
 		struct mgroup_owner *owner;   /* in db->owners; NULL means nobody */
-		struct mgroup *newer, *older; /* in the order in which it did */
+		struct mgroup *newer, *older; /* in the order in which it brought
+					       * them */
 	} owned[MGROUP_OWNERS];
-	size_t n_counted; /* its part of db->n_addr ... */
-	size_t n_charged; /* ... and what of that its owners are charged for */
-	bool leaving;	  /* ended to make room, mgroup_tick() is to tell */
+	size_t n_counted; /* its part of db->n_addr, ... */
+	size_t n_charged; /* ... and the part of that which is charged to its owners */
+	bool leaving;	  /* ended to make room; mgroup_tick() reports it */
 	struct addr last_reporter;
 };
 
-/* What the querier decides and the group machine obeys; owned by the port. */
+/* What the querier decides for the group machine; owned by the port. */
 struct mgroup_role {
 	bool querier;			   /* we send queries here */
-	bool forwards;			   /* data of the groups, as far as ... */
-	const struct forwarder *forwarder; /* ... nobody else does; NULL means nobody */
+	bool forwards;			   /* we forward data of the groups, except
+					    * ... */
+	const struct forwarder *forwarder; /* ... what this other forwarder sends;
+					    * NULL if there is none */
 	enum gm_version version;	   /* version of the queries we send */
 	uint8_t rv; /* robustness and query interval in force (R051) */
 	uint32_t qi_ms;
@@ -110,11 +117,10 @@ struct mgroup_params {
 	struct gm_params gm;
 	bool fast_leave;
 	uint32_t max_groups, max_sources; /* 0 means no limit */
-	uint32_t max_groups_per_host;	  /* that one host has brought; 0 means no
-					   * limit */
+	uint32_t max_groups_per_host;	  /* brought by one host; 0 means no limit */
 };
 
-/* the limit that struck last; note 0: none has */
+/* the limit that was met last; `note` is 0 if none was */
 struct mgroup_struck {
 	enum note note;
 	struct addr who; /* an address or a station (gm_station) */
@@ -124,13 +130,13 @@ struct mgroup_struck {
 
 #define MGROUP_MAX_ENDED 256
 
-/* Questions that wait, and what those before have cost: see mgroup_turn.c. */
+/* Queries that wait, and the cost of earlier ones: see mgroup_turn.c. */
 struct mgroup_turns {
-	struct heap waiting; /* groups, by the time from which they may be asked */
+	struct heap waiting; /* groups, by the time from which they may be queried */
 	unsigned debt; /* reports to be heard, or intervals to pass, before a turn */
-	mono_t since;  /* those intervals begin here */
-	mono_t busy;   /* bucket of the port: when it will be empty */
-	/* groups that fast leave has ended less than an interval ago, oldest first */
+	mono_t since;  /* start of those intervals */
+	mono_t busy;   /* bucket of the port: the time at which it will be empty */
+	/* groups ended by fast leave less than an interval ago, oldest first */
 	struct mgroup_ended {
 		struct addr group;
 		mono_t fast_at;
@@ -147,71 +153,73 @@ struct mgroup_db {
 	struct heap timers;
 	struct mgroup_turns turns;
 	struct table owners;		/* struct mgroup_owner */
-	struct heap by_groups, by_addr; /* the same, who holds most first */
-	struct rng rng;			/* strangers that have to go */
+	struct heap by_groups, by_addr; /* the same, ordered by how much they hold,
+					 * largest first */
+	struct rng rng;			/* picks strangers that must make room */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
-	size_t n_leaving;	 /* groups that make room */
+	size_t n_leaving;	 /* groups that are ending to make room */
 	uint64_t n_refused, n_evicted;
 	struct mgroup_struck struck;
-	/* scratch of one call, kept to spare allocations */
+	/* scratch of one call, kept to avoid allocations */
 	mono_t now;
 	bool brought,
-		within_share; /* its sender has brought the group; may add to it */
+		within_share; /* its sender has brought the group, and may add to it */
 	uint16_t by;	      /* its sender, as mgroup_source has it; 0 means no
 			       * sources */
-	/* sources of others that it may still take the place of */
+	/* number of other senders' sources that it may still replace */
 	unsigned may_replace;
-	/* the sender of a record has groups here so long; set by records, taken back by
-	 * whoever feeds them. MONO_UNSET: none of them tells so */
+	/* How long the sender of a record has groups here. Records set it, and the
+	 * caller that feeds them takes it. MONO_UNSET if none of them set it. */
 	mono_t member_until;
-	bool doubt; /* the address of its sender is known from another station */
+	bool doubt; /* the address of its sender is known to belong to another
+		     * station */
 	struct addrset list, ask, fresh;
 };
 
 #define MGROUP_MAX_HOSTS 64 /* tracked per group; more make the group untracked */
 /* sources and tracked hosts, with the sources that each host names, of a port: the
- * lists of all groups together take at most some 60 MB. Counted after each record. */
+ * lists of all groups together take at most about 60 MB. Counted after each record. */
 #define MGROUP_MAX_ADDRESSES (1u << 20)
 
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
 
-/* "max-groups (16384) struck 10.1.0.66: raise it if ..."; buf is left alone while no
- * limit has struck. */
+/* "max-groups (16384) was met by 10.1.0.66: raise it if ..."; buf is unchanged if no
+ * limit was met. */
 void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size);
 
-/* A report has arrived, and its records follow. It gives the port the right to ask one
- * question: see mgroup_turn.c. */
+/* A report has arrived, and its records follow. It entitles the port to one query: see
+ * mgroup_turn.c. */
 void mgroup_begin(struct mgroup_db *db, mono_t now);
 
-/* Feed one record that policy has let through. Of the message only the sender (from,
- * mac) and the version are looked at. Returns 0: nothing that matters outside
- * changed, 1: membership or forwarding state of the group changed (the group may be
- * gone), -ENOMEM: not processed. */
+/* Feeds one record that policy admits. Only the sender (from, mac) and the version of
+ * the message are read. Returns 0 if no visible state changed, 1 if membership or
+ * forwarding state of the group changed (the group may be gone), or -ENOMEM if the
+ * record was not processed. */
 int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	const struct gm_record *rec, struct effects *fx);
 
-/* A group or group-and-source query of the elected querier while we are not it: timers
- * are lowered unless S is set (R052). */
+/* A group or group-and-source query of the elected querier while we are not querier:
+ * lowers timers unless S is set (R052). */
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg);
 
-/* Process one due group: true, and its address when its state changed (else the
- * unspecified one). False if no group is due. *work grows by the sources that were
- * looked at, and one. */
+/* Processes one due group and returns true, with its address if its state changed (else
+ * the unspecified one). Returns false if no group is due. *work grows by one and by the
+ * number of sources that were looked at. */
 bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	struct addr *ret_group, size_t *work);
 mono_t mgroup_deadline(const struct mgroup_db *db);
 
 struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group);
-/* Drop a group without asking anybody (port went away, filter changed). */
+/* Drops a group without queries (the port went away, a filter changed). */
 void mgroup_drop(struct mgroup_db *db, struct mgroup *g);
 
-/* The operator doubts that the group has members: forget its hosts and their
- * versions, ask the LAN at once and end what nobody answers for, as after a leave of
- * everybody. The stream of who answers has no gap. False if another router asks
- * there, or the group has a member of IGMPv1, which cannot be asked about one;
- * nothing was changed. */
+/* The operator doubts that the group has members. Forgets its hosts and their versions,
+ * queries the LAN at once and ends whatever no host confirms, as if all had left. A
+ * host that answers sees no gap in its stream. Returns false, and changes nothing, if
+ * another router is querier there, or if the group has an IGMPv1 member, which cannot
+ * be asked about a group. */
 bool mgroup_doubt(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 
@@ -219,8 +227,8 @@ bool mgroup_doubt(
 enum gm_version mgroup_version(const struct mgroup *g, mono_t now);
 /* Forwarding rule of RFC 9776 6.3 (R076). */
 bool mgroup_wants(const struct mgroup *g, const struct addr *source);
-/* The source is in the list that this port contributes to the merged database (R133):
- * A of INCLUDE(A), Y of EXCLUDE(X,Y). */
+/* Is the source in the list that this port contributes to the merged database (R133)?
+ * That is A of INCLUDE(A), Y of EXCLUDE(X,Y). */
 static inline bool mgroup_names(const struct mgroup *g, const struct mgroup_source *s)
 {
 	return g->mode == GM_INCLUDE || !mono_is_set(s->until);
@@ -228,8 +236,8 @@ static inline bool mgroup_names(const struct mgroup *g, const struct mgroup_sour
 
 /* All groups, for the process that takes over. */
 void mgroup_export(const struct mgroup_db *db, struct state_out *o);
-/* The groups of a state, into an empty database; those of families that are not `on`
- * and those beyond max_groups are left out. Says nothing to anybody. 0, -ENOMEM,
- * -EINVAL: the state is faulty, and the database is to be given up. */
+/* The groups of a state, into an empty database; groups of families that are not `on`,
+ * and groups beyond max_groups, are left out. Emits no effects. Returns 0, -ENOMEM, or
+ * -EINVAL if the state is faulty; the database must then be freed. */
 int mgroup_import(struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N],
 	struct state_in *in);

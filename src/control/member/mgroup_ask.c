@@ -2,13 +2,13 @@
 
 /*
  * Last member process: group-specific and group-and-source-specific queries with their
- * retransmissions (RFC 9776 6.6.3, RFC 9777 7.6.3), and the short way where all members
+ * retransmissions (RFC 9776 6.6.3, RFC 9777 7.6.3), and the short way if all members
  * are tracked (fast leave, R092).
  *
- * What is to be asked waits for the turn of its group (mgroup_turn.c), most often for
- * none at all. Only a question that is sent lowers a timer, so nobody is cut off for
- * one that waits. A question is pending for a Last Member Query Interval: it is not put
- * again in that time, and once more afterwards if somebody has answered meanwhile.
+ * A query waits for the turn of its group (mgroup_turn.c), which usually comes at once.
+ * Only a query that is sent lowers a timer, so a waiting one cuts nobody off. A query
+ * is pending for a Last Member Query Interval. It is not sent again during that time,
+ * and once more afterwards if a host has answered meanwhile.
  */
 
 #include "control/member/mgroup_priv.h"
@@ -17,7 +17,8 @@
 
 #include <assert.h>
 
-/* sources that fit into one query (R089); at least one, the sender knows better */
+/* sources that fit into one query (R089); at least one, because sending reports the
+ * real error */
 static size_t query_room(enum family family, uint32_t mtu)
 {
 	size_t n = family == FAMILY_IPV4 ? igmp_query_max_sources(mtu)
@@ -43,9 +44,9 @@ static void send(struct mgroup_db *db, const struct mgroup *g, uint32_t max_resp
 	effects_query(fx, db->port, role->version, &role->own, &q);
 }
 
-/* A query that is due in a little while joins the round of now (R088). One that was
- * sent a moment ago does not: hosts would answer both with one report, and if that is
- * lost the member is cut off. */
+/* A query that is due soon joins the current round (R088). One that was sent a moment
+ * ago does not: hosts would answer both with one report, and if that is lost the member
+ * is cut off. */
 static bool is_due(const struct mgroup_db *db, mono_t ask_at, mono_t now)
 {
 	return mono_due(
@@ -62,15 +63,15 @@ static void send_group(
 {
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 
-	/* R084: somebody has answered since, so other routers does not have to lower
-	 * theirs */
+	/* R084: a host has answered since, so other routers must not lower their
+	 * timers */
 	send(db, g, db->params.gm.last_member_interval_ms,
 		g->mode == GM_EXCLUDE && mono_before(lmqt, g->until), NULL, 0, fx);
 	g->ask_at = next_ask(db, now);
 }
 
 /* One round of group-and-source queries: first those whose timer was restored meanwhile
- * (S set), then the others (R086). Number of messages. */
+ * (S set), then the others (R086). Returns the number of messages. */
 static unsigned send_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
@@ -125,11 +126,11 @@ void mgroup_schedule(struct mgroup *g)
 			g->repeat_at = mono_min(g->repeat_at, g->src[i].ask_at);
 }
 
-/* Hosts are asked one by one what they want. Where that is much work the group is left
- * to queries, as if it were not tracked. */
+/* The hosts of a group are looked at one by one. If that is too much work, the group is
+ * left to queries, as if it were not tracked. */
 #define FAST_LOOKUPS 128
 #define FAST_NAMED   1024 /* sources in the lists of all hosts */
-#define FAST_RESTORE 32	  /* the same, when each may have to come back */
+#define FAST_RESTORE 32	  /* the same, if each may have to be added again */
 
 static bool decides_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, size_t n)
@@ -145,8 +146,8 @@ static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
 	return mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 }
 
-/* A timer that runs out before a question could be answered needs none (RFC 9776
- * 6.6.3.2); that of a question without an answer is such a one. */
+/* A timer that expires before a query could be answered needs no query (RFC 9776
+ * 6.6.3.2). The timer of an unanswered query is such a timer. */
 static void want_source(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct mgroup_source *s)
 {
@@ -189,7 +190,7 @@ static void want_older(struct mgroup_db *db, struct mgroup *g, mono_t now)
 	g->ask_before = MONO_UNSET;
 }
 
-/* The sources that wait, as many as a query holds; the others keep waiting. */
+/* The waiting sources, as many as a query holds; the others keep waiting. */
 static bool begin_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
@@ -263,7 +264,7 @@ void mgroup_ask_waiting(
 }
 
 /* The report that has just arrived pays for the turn of the group, now or when a
- * question that is pending is over. */
+ * pending query is over. */
 static void take_turn(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
@@ -281,8 +282,8 @@ static void take_turn(
 
 /* ---- fast leave ---- */
 
-/* Half of the usual time to answer: a member that is cut off is to be back within a
- * second. Not less than IGMPv2 can say. */
+/* Half of the usual time to answer: a member that was cut off should be back within a
+ * second. Not less than IGMPv2 can express. */
 static uint32_t fast_response_ms(const struct mgroup_db *db)
 {
 	uint32_t ms = db->params.gm.last_member_interval_ms;
@@ -290,9 +291,9 @@ static uint32_t fast_response_ms(const struct mgroup_db *db)
 	return ms >= 200 ? ms / 2 : ms;
 }
 
-/* All members are known, and none of them wants the sources x, or the group. That is
- * over at once; and because a member may be one that nobody knows of, behind another
- * one's address or with a report that was lost, the LAN is asked all the same. */
+/* All members are known, and none of them wants the sources x, or the group, so these
+ * end at once. A member may still be unknown, because it shares another one's address
+ * or its report was lost. Therefore the LAN is also queried. */
 static bool end_at_once(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *x, bool group, struct effects *fx)
 {
@@ -300,13 +301,13 @@ static bool end_at_once(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	size_t room = query_room(addr_family(&g->group), db->mtu);
 	bool whole = group || role->version < GM_V3 || x->n > room;
 
-	/* somebody who answers a question has come back behind the same address: no
-	 * second one of this kind until the first is over */
+	/* a host that answers has come back with the same address: no second fast leave
+	 * until the first one is over */
 	if (mono_before(now, g->fast_at) || !mgroup_has_turn(db, now) ||
 		!mgroup_may_end(db, now))
 		return false;
 	/* an EXCLUDE record makes the group forget sources that its list does not name,
-	 * though others asked for them */
+	 * even if other hosts asked for them */
 	if (group && mgroup_hosts_restore(db, g, fx) < 0)
 		return false;
 	mgroup_sources_stop(g, x);
@@ -338,7 +339,7 @@ void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrs
 		if (end_at_once(db, g, now, x, group, fx))
 			return;
 	}
-	if (!role->querier) /* only the querier asks (R054) */
+	if (!role->querier) /* only the querier sends queries (R054) */
 		return;
 	/* version 2 cannot ask for sources */
 	for (size_t i = 0; role->version >= GM_V3 && i < x->n; i++)
@@ -361,8 +362,8 @@ void mgroup_ask_nothing(struct mgroup *g)
 	}
 }
 
-/* A query about the group makes hosts tell all that they want of it, so the sources
- * need none of their own. */
+/* Hosts answer a query about the group with everything that they want of it, so its
+ * sources need no query of their own. */
 bool mgroup_doubt(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What one downstream may cost, and one host of it (R082). A group is charged to the
- * host that brought it, twice: to its address, and to the station that the report came
- * from, because either can be made up. So are the addresses that this host's reports
- * add to the group; what others add is nobody's, else a stranger could make a neighbour
- * look greedy.
+ * What one downstream may cost, and one host of it (R082). A group is charged twice to
+ * the host that brought it: to its address, and to the station that the report came
+ * from, because either can be forged. The addresses that this host's reports add to the
+ * group are also charged. Addresses from other hosts are charged to nobody, otherwise a
+ * stranger could make a neighbour look greedy.
  *
- * A full table makes room for a host that has little: the newest group of whoever holds
- * most ends. Where nobody holds much, a host with next to nothing takes the place of a
- * stranger: the youngest of some groups that are picked at random. While ten thousand
- * made-up hosts with a group each come and go, those that were there before them stay.
- * A newcomer gets in, but may have to go like any other of the young ones: nothing
- * tells it from them.
+ * A full table makes room for a host that has little: the newest group of the largest
+ * holder ends. If nobody holds much, a host with next to nothing replaces a stranger:
+ * of some groups picked at random, the youngest ends. While ten thousand forged hosts
+ * with one group each come and go, the groups that were there before them stay. A
+ * newcomer is admitted, but may have to leave like any other young one, because nothing
+ * distinguishes it from them.
  *
  * The places for sources of one group are shared out likewise. Each source remembers a
- * hash of who brought it. Nothing is counted there: of some sources that are picked at
- * random the youngest ends, of those of the host that most of them are from if there is
- * such a one. mgroup.c asks before it makes something, and counts after each
- * step. Pure.
+ * hash of the host that brought it. Nothing is counted there: some sources are picked
+ * at random, and the youngest of them ends. If many of them are from one host, the
+ * youngest of that host ends. Limits are checked before something is created, and
+ * counts are updated after each step. Pure.
  */
 
 #include "base/cleanup.h"
@@ -29,22 +29,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No host that holds so many or fewer is a greedy one, nor one that holds a 64th of
- * what there is: a repeater with a household behind it must not be the first to go when
- * made-up hosts fill the table. */
+/* A host that holds at most this many is not greedy, nor is one that holds a 64th of
+ * everything. A repeater with a household must not be the first to lose groups when
+ * forged hosts fill the table. */
 #define MUCH_GROUPS   64
 #define MUCH_ADDR     4096
 #define MUCH_PART     64
-#define LITTLE_GROUPS 4 /* who holds fewer may take the place of a stranger */
+#define LITTLE_GROUPS 4 /* a host with fewer may replace a stranger */
 #define LITTLE_ADDR   64
-#define FAR_MORE      4 /* times what the newcomer holds: such a host gives way to it */
-#define STRANGERS     8 /* that are compared */
-#define STRANGERS_OF  256 /* a table for fewer groups keeps its groups */
-#define EVICT_MAX     8	  /* for the addresses of one record */
-#define PICKED	      12  /* sources that are compared */
-#define OWN_LATEST    16  /* groups of a host, among which one that it has left */
-#define PICKED_OF     64  /* a group with room for fewer keeps its sources */
-#define PICKED_MUCH   3	  /* who has brought so many of them has brought much */
+/* a host that holds this many times what the newcomer holds gives way to it */
+#define FAR_MORE     4
+#define STRANGERS    8	 /* that are compared */
+#define STRANGERS_OF 256 /* a table for fewer groups keeps its groups */
+#define EVICT_MAX    8	 /* for the addresses of one record */
+#define PICKED	     12	 /* sources that are compared */
+/* latest groups of a host that are searched for one that it has left */
+#define OWN_LATEST  16
+#define PICKED_OF   64 /* a group with room for fewer keeps its sources */
+#define PICKED_MUCH 3  /* a host that brought this many of them has brought much */
 
 static struct mgroup_owner *owner_find(
 	const struct mgroup_db *db, const struct addr *key)
@@ -81,7 +83,7 @@ static struct mgroup_owner *owner_get(struct mgroup_db *db, const struct addr *k
 	return o;
 }
 
-/* its places among those who hold most, who come first */
+/* its places in the heaps ordered by holdings */
 static void rank(struct mgroup_db *db, struct mgroup_owner *o)
 {
 	heap_set(&db->by_groups, &o->groups_rank, (mono_t){-(int64_t)o->n_groups});
@@ -106,9 +108,9 @@ static bool sender_key(const struct gm_msg *msg, unsigned kind, struct addr *ret
 	return kind == MGROUP_ADDRESS || !gm_mac_eq(&msg->mac, &none);
 }
 
-/* What the sender holds for certain: the groups that its address has brought and its
- * station also, as far as numbers can tell. A stranger that speaks in its name adds to
- * one of the two. */
+/* What the sender holds for certain: the groups brought by both its address and its
+ * station, as far as the counts show. A stranger that uses its name adds to only one of
+ * the two. */
 static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
 {
 	uint32_t n = UINT32_MAX;
@@ -125,7 +127,7 @@ static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
 	return n;
 }
 
-/* What the sender holds already: more of what its address and its station do. */
+/* What the sender holds already: the larger count of its address and its station. */
 static void holdings(const struct mgroup_db *db, const struct gm_msg *msg,
 	uint32_t *ret_groups, size_t *ret_addr)
 {
@@ -268,22 +270,22 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 			"raise it if all of them are wanted"},
 		{NOTE_HOST_QUOTA, "max-groups-per-host",
 			"raise it if that is a router with many hosts behind it"},
-		{NOTE_ADDRESS_LIMIT, "the addresses of all lists",
+		{NOTE_ADDRESS_LIMIT, "the limit of all addresses",
 			"lower max-sources or max-groups-per-host"},
-		{NOTE_ADDRESS_SHARE, "the addresses of one host",
+		{NOTE_ADDRESS_SHARE, "the limit of addresses of one host",
 			"find out what it does with so many sources"},
-		{NOTE_GROUP_EVICTED, "a full table, in favour of hosts with less,",
+		{NOTE_GROUP_EVICTED, "max-groups, to make room for hosts with less,",
 			"raise max-groups, or lower max-groups-per-host"},
 	};
 	char who[ADDR_STRLEN];
 
 	for (size_t i = 0; i < array_len(text); i++)
 		if (text[i].note == s->note)
-			snprintf(buf, size, "%s (%u) struck %s: %s", text[i].limit,
+			snprintf(buf, size, "%s (%u) was met by %s: %s", text[i].limit,
 				s->limit, gm_format_host(&s->who, who), text[i].advice);
 }
 
-/* The group ends as if its last member had left; mgroup_tick() tells the others. */
+/* The group ends as if its last member had left; mgroup_tick() reports it. */
 static void end(struct mgroup_db *db, mono_t now, struct mgroup *g)
 {
 	mgroup_empty(db, g);
@@ -292,8 +294,8 @@ static void end(struct mgroup_db *db, mono_t now, struct mgroup *g)
 	heap_set(&db->timers, &g->timer, now);
 }
 
-/* All members were known and have left; only the question whether there are others
- * keeps it. */
+/* All members were known and have left. The group remains only while a query asks for
+ * others. */
 static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
 {
 	return g->n_host == 0 && !g->leaving && !mono_before(now, g->untracked_until) &&
@@ -302,7 +304,7 @@ static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t n
 }
 
 /* A host that changes channels faster than the LAN can be asked makes room for itself:
- * of the groups that it has brought last, one that it has left ends at once. */
+ * among the groups that it brought last, one that it has left ends at once. */
 static bool end_one_of(
 	struct mgroup_db *db, mono_t now, const struct mgroup_owner *o, unsigned kind)
 {
@@ -374,7 +376,7 @@ static struct mgroup *newest_of(const struct mgroup_owner *o, const struct mgrou
 	return NULL;
 }
 
-/* a over b, when one of two strangers has to go */
+/* prefers a to b when one of two strangers must go */
 static bool goes_first(const struct mgroup *a, const struct mgroup *b, bool for_addr)
 {
 	size_t much_a = a->n_counted / 256, much_b = b->n_counted / 256;
@@ -403,7 +405,8 @@ static struct mgroup *stranger(
 	return best;
 }
 
-/* What who brought it holds at least: the station and the address agree. */
+/* The least that the host that brought it holds: the smaller count of station and
+ * address. */
 static uint32_t held_by_owner(const struct mgroup *g)
 {
 	uint32_t n = UINT32_MAX;
@@ -414,8 +417,8 @@ static uint32_t held_by_owner(const struct mgroup *g)
 	return n == UINT32_MAX ? 0 : n;
 }
 
-/* The youngest of some that are picked at random and whose owner holds far more than
- * `groups`; NULL if there is none among them. */
+/* Picks some groups at random; returns the youngest whose owner holds far more than
+ * `groups`, or NULL if there is none. */
 static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
 {
 	struct mgroup *best = NULL;
@@ -438,7 +441,7 @@ static size_t at_least(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* Who has to make room while the one who holds most holds this many. */
+/* The group that must make room if the largest holder holds this many. */
 static struct mgroup *gives_way(
 	struct mgroup_db *db, const struct gm_msg *msg, struct mgroup_owner *most)
 {
@@ -522,7 +525,8 @@ uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg)
 	return (uint16_t)(table_hash(&db->owners, key, sizeof(key)) | 1);
 }
 
-/* The youngest of those that `by` has brought, 0 means of all, but none of `sender`. */
+/* The youngest source brought by `by`, or by anyone if that is 0, but never one of
+ * `sender`. */
 static size_t youngest(
 	const struct mgroup *g, const size_t *picked, uint16_t by, uint16_t sender)
 {

@@ -3,8 +3,8 @@
 
 /* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
  * (last member process), mgroup_turn.c (when it may begin), mgroup_track.c (hosts),
- * mgroup_limit.c (what it may cost), mgroup_state.c (live upgrade). Nobody else
- * includes this. */
+ * mgroup_limit.c (what it may cost), mgroup_state.c (live upgrade). Internal to these
+ * files. */
 
 #include "control/member/mgroup.h"
 
@@ -22,8 +22,8 @@ struct mgroup_owner {
 struct mgroup *mgroup_create(
 	struct mgroup_db *db, mono_t now, const struct addr *group);
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
-/* Up to so many sources a group is looked through whole where that spares a timer that
- * ends too early or a query of its own. */
+/* A group with at most this many sources is searched completely, if that avoids a
+ * premature timer or an extra query. */
 #define MGROUP_FEW 8
 /* the earliest source timer, exactly */
 void mgroup_source_first(struct mgroup *g);
@@ -39,18 +39,19 @@ void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until);
 /* the source timers end now (R075) */
 void mgroup_sources_stop(struct mgroup *g, const struct addrset *list);
 
-/* When the next of its queries is due: the earliest of what is to be repeated. */
+/* When its next query is due: the earliest repetition. */
 void mgroup_schedule(struct mgroup *g);
 /* "Send Q(G,X)" and, if `group`, "Send Q(G)" of the table; with fast leave they decide
- * at once. Of x those are left that had to be asked for. */
+ * at once. Afterwards x contains the sources that had to be asked for. */
 void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
 	bool group, struct effects *fx);
-/* It is the group's turn: ask what waits. mgroup_arm() is to follow. */
+/* It is the group's turn: sends the waiting queries. Must be followed by
+ * mgroup_arm(). */
 void mgroup_ask_waiting(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
-/* forget all that was to be asked */
+/* drops all waiting queries */
 void mgroup_ask_nothing(struct mgroup *g);
-/* All sources whose timer ends before are to be asked for, on the group's turn and not
+/* Asks for all sources whose timer ends before this time, at the group's turn and not
  * in this call. A source that a report names from now on has a later timer. */
 void mgroup_ask_older(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
@@ -66,17 +67,17 @@ void mgroup_check(
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 
-/* A question may begin now; n of them have begun. */
+/* A query may be sent now; n of them have been sent. */
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
 /* There is room in the bucket of the port for a question that waits for no turn; it is
  * taken. */
 bool mgroup_take_room(struct mgroup_db *db, mono_t now);
-/* A repetition took n messages more than one: those who ask next wait for that. */
+/* A repetition took n messages more than one, so the next queries wait longer. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
 /* The group waits for its turn, from that time on. */
 void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at);
-/* the group whose turn it is; it waits no longer. NULL: none */
+/* the group whose turn it is, which no longer waits; NULL if there is none */
 struct mgroup *mgroup_turn(struct mgroup_db *db, mono_t now);
 mono_t mgroup_turn_deadline(const struct mgroup_db *db);
 /* there is room to remember a group that ends by fast leave */
@@ -85,32 +86,33 @@ bool mgroup_may_end(struct mgroup_db *db, mono_t now);
 void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g);
 mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group);
 
-/* Charge a group to an owner, or to the address and the station of a message. 0 or
- * -ENOMEM. */
+/* Charge a group to an owner, or to the address and the station of a message. Returns 0
+ * or -ENOMEM. */
 int mgroup_charge(
 	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key);
 int mgroup_charge_sender(
 	struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg);
-/* nobody is charged for the group any more, nor for its addresses */
+/* the group and its addresses are no longer charged to anybody */
 void mgroup_release(struct mgroup_db *db, struct mgroup *g);
 /* the sender's address or station has brought the group */
 bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg);
 /* Bring db->n_addr up to date with the group. What it has grown by is charged to its
  * owners if they `brought` it. */
 void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought);
-/* No more than n of its addresses are charged to anybody. */
+/* At most n of its addresses remain charged to anybody. */
 void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n);
-/* A limit has struck somebody: count it, note it, remember it for the operator. */
+/* A host has met a limit: counts it, notes it, remembers it for the operator. */
 void mgroup_struck(struct mgroup_db *db, mono_t now, enum note note,
 	const struct addr *group, const struct addr *who, uint32_t limit,
 	struct effects *fx);
-/* False, and said so: the sender has as many groups as one host may have. */
+/* Returns false, after a note, if the sender has as many groups as one host may
+ * have. */
 bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx);
 /* addresses that one host may bring */
 size_t mgroup_address_share(const struct mgroup_db *db);
 bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
-/* One more group fits, if need be at the expense of another one. */
+/* Makes room for one more group, at the expense of another one if necessary. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
 /* Make room for n addresses as far as the sender may, but not at the expense of
@@ -123,7 +125,7 @@ uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg)
 /* The source of a full group that has to make room for one more of that sender, or
  * SIZE_MAX. */
 size_t mgroup_source_gives_way(struct mgroup_db *db, const struct mgroup *g);
-/* Nothing is left of it but the place in the table: INCLUDE({}). */
+/* Only its place in the table is left: INCLUDE({}). */
 void mgroup_empty(struct mgroup_db *db, struct mgroup *g);
 /* no room for further addresses */
 static inline bool mgroup_is_full(const struct mgroup_db *db)
@@ -144,8 +146,8 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 /* Every member is a tracked v3 host (R092), and the record that is being fed comes from
  * the station that its address is known from. */
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
-/* Whatever tracked hosts ask for by name runs as long as they are known. 0 or
- * -ENOMEM. */
+/* The sources that tracked hosts name keep running as long as these hosts are known. 0
+ * or -ENOMEM. */
 int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx);
-/* some tracked host wants the source; NULL if it wants sources that nobody named */
+/* does a tracked host want the source? NULL asks about sources that nobody named */
 bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

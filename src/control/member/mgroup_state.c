@@ -2,8 +2,8 @@
 
 /*
  * The groups of a downstream for the next process (live upgrade): everything that a
- * struct mgroup holds, so that timers, last-member queries and the tracking of hosts go
- * on as if nothing had been. Pure.
+ * struct mgroup holds, so that timers, last-member queries and the tracking of hosts
+ * continue unchanged. Pure.
  */
 
 #include "base/cleanup.h"
@@ -20,7 +20,7 @@
 
 /* ---- writing ---- */
 
-/* A question about all sources of the group is written as one about each. */
+/* A query about all sources of the group is written as one about each source. */
 static void put_question(
 	struct state_out *o, const struct mgroup *g, const struct mgroup_source *s)
 {
@@ -108,7 +108,7 @@ void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 
 /* ---- reading ---- */
 
-/* far more than there is reason for, and less than would be waited for without end */
+/* far more than necessary, but still a bounded wait */
 #define MAX_DEBT 8192
 
 static void get_turns(struct state_in *in, struct mgroup_turns *t)
@@ -184,7 +184,7 @@ static int get_hosts(struct state_in *in, struct mgroup *g)
 	return 0;
 }
 
-/* A limit that is lower now holds for groups to come. */
+/* A limit that is now lower applies to new groups. */
 static int get_owners(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
 {
 	int r = 0;
@@ -202,7 +202,7 @@ static int get_owners(struct mgroup_db *db, struct state_in *in, struct mgroup *
 	return r;
 }
 
-/* What waits without an end would never be asked. */
+/* A query without a time would never be sent. */
 static bool waits_for_nothing(const struct mgroup *g)
 {
 	bool waits = g->waits;
@@ -242,7 +242,7 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	mgroup_schedule(g);
 	mgroup_count(db, g, true);
 	mgroup_uncharge(db, g, charged);
-	/* an empty group is none, and only EXCLUDE mode has a group timer */
+	/* an empty group is invalid, and only EXCLUDE mode has a group timer */
 	if (g->mode == GM_INCLUDE ? g->n_src == 0 : !mono_is_set(g->until))
 		state_set_bad(in);
 	if ((g->repeats || g->waits) && !mono_is_set(g->ask_at))

@@ -2,10 +2,10 @@
 
 /*
  * Explicit tracking of the hosts of a group, for fast leave and for the operator (R092,
- * E13). Each host's own filter is kept as its records tell. A host is its address and
- * the station that speaks: a leave in another one's name finds a member that is still
- * there. When in doubt a host is held to want more than it does: that only means that a
- * leave goes through queries.
+ * E13). Each host's own filter follows its records. A host is identified by its address
+ * and its station, so a forged leave does not end the real member. When in doubt, a
+ * host is assumed to want more than it does. The only cost is that its leave is
+ * confirmed by queries.
  */
 
 #include "base/cleanup.h"
@@ -30,8 +30,8 @@ static size_t host_slot(
 		0, g->n_host, i, mgroup_host_cmp(&g->host[i], a, mac) < 0);
 }
 
-/* Who spoke with that address before, from another station, is a member until it has
- * been asked or has been silent too long. */
+/* A host that used the address before, from another station, remains a member until it
+ * has been asked or has been silent too long. */
 static bool is_known_elsewhere(
 	const struct mgroup *g, const struct addr *a, const struct gm_mac *mac)
 {
@@ -113,7 +113,7 @@ static struct mgroup_host *host_get(
 	return &g->host[i];
 }
 
-/* A record applied to what the host has said before. */
+/* Applies a record to what the host has reported before. */
 static int filter_change(
 	struct gm_filter *f, enum gm_record_type type, const struct addrset *list)
 {
@@ -128,7 +128,7 @@ static int filter_change(
 	case GM_IS_IN:
 		/* May be the answer to a group-and-source query, which names only the
 		 * sources that were asked for, also from a host in EXCLUDE mode (RFC
-		 * 9776 5.2). So it adds and takes nothing away. */
+		 * 9776 5.2). So it only adds sources. */
 	case GM_ALLOW:
 		if (f->mode == GM_INCLUDE)
 			return addrset_union(&f->src, list);
@@ -190,8 +190,9 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 		return;
 	}
 	if (is_too_long(db, &h->filter)) {
-		/* It may name new sources for ever. Then it is like a host of an older
-		 * version; that sources were refused is noted where that happens. */
+		/* It may name new sources for ever. From then on it is treated like a
+		 * host of an older version. Refused sources are noted where they are
+		 * refused. */
 		host_del(g, (size_t)(h - g->host));
 		g->untracked_until = until;
 		return;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * When a downstream may begin to ask: strangers decide how many leaves there are, and
- * each query is a multicast frame, which on Wi-Fi costs air time at the lowest rate.
- * Every report that arrives may begin one question of its own, now or when one about
- * the same group is over; with the repetition that makes two frames for one. What else
- * it gives reason to ask waits, and the group that has waited longest gets what a
- * report leaves over, or one turn in each Last Member Query Time in which nobody says
- * anything. A group that waits is asked all that it is to be asked at once. Above that
- * there is a bound for the port.
+ * When a downstream may send a query. Strangers decide how many leaves there are, and
+ * each query is a multicast frame, which costs air time at the lowest rate on Wi-Fi. So
+ * every report that arrives may begin one query, at once or when the pending one about
+ * the same group is over; with the repetition these are two frames for one. Further
+ * queries that it causes wait. The group that has waited longest gets the turn that a
+ * report leaves unused, or one turn in each Last Member Query Time without reports. At
+ * its turn, all waiting queries of a group are sent. In addition there is a bound for
+ * the port.
  *
- * Also here: which groups have ended by fast leave a moment ago, though they are not in
- * the table any more. Pure.
+ * Also remembers which groups have just ended by fast leave, although they are no
+ * longer in the table. Pure.
  */
 
 #include "base/cleanup.h"
 #include "control/member/mgroup_priv.h"
 
-/* Questions that a port may begin in a second, and at once. With the repetitions these
- * are 200 queries a second: at 1 Mbit/s, the slowest that Wi-Fi has, a seventh of the
- * time. */
+/* Queries that a port may begin per second, and at once. With the repetitions these are
+ * 200 messages a second. At 1 Mbit/s, the slowest rate of Wi-Fi, they take a seventh of
+ * the time. */
 #define PORT_RATE     100
 #define PORT_BURST_MS 500
 
@@ -68,7 +68,7 @@ void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n)
 {
 	struct mgroup_turns *t = &db->turns;
 
-	t->debt = n; /* whoever may ask has paid for all before */
+	t->debt = n; /* a report that may begin a query has paid for all before */
 	t->since = now;
 	t->busy = mono_add_ms(mono_max(t->busy, now), n * (1000 / PORT_RATE));
 }

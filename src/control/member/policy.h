@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What may pass: senders of reports, groups by filter, scope and SSM range. Answers
- * with a reason and keeps no state. Pure.
+ * What is admitted: senders of reports, and groups by filter, scope and SSM range. Each
+ * function returns a reason and keeps no state. Pure.
  */
 
 #include "control/config/config.h"
@@ -22,7 +22,7 @@ enum policy policy_record(const struct config *cfg, const struct config_iface *c
 
 /* May the group be asked for on an upstream? */
 bool policy_group(const struct config_iface *ci, const struct addr *group);
-/* A group that exists already, looked at again after a reload. */
+/* The same for an existing group, after a reload. */
 enum policy policy_state(const struct config *cfg, const struct config_iface *ci,
 	const struct addr *group, enum gm_mode mode);
 

@@ -7,8 +7,8 @@
  *   DOWN --up--> ACTIVE --query from a lower address--> STANDBY
  *                  ^------other querier present timer------'
  *
- * Queries from 0.0.0.0 (snooping switches, R049), by unicast (R015) and those that keep
- * no memberships alive change nothing.
+ * Queries from 0.0.0.0 (snooping switches, R049), by unicast (R015) and queries that
+ * keep no memberships alive change nothing.
  */
 
 #include "control/member/querier.h"
@@ -126,7 +126,7 @@ void querier_down(struct querier *q)
 void querier_again(struct querier *q, mono_t now, struct effects *fx)
 {
 	if (q->state != QUERIER_ACTIVE)
-		return; /* who is querier does it */
+		return; /* the querier does this */
 	q->startup_left = q->params.startup_count;
 	send_general(q, now, fx);
 }
@@ -154,26 +154,27 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 	return q->role->forwards != forwarded;
 }
 
-/* a beats b: the numerically lower address; MLD compares interface identifiers
+/* Does a win against b? The lower address wins; MLD compares interface identifiers
  * (R055) */
 static bool beats(const struct querier *q, const struct addr *a, const struct addr *b)
 {
-	if (addr_is_any(b)) /* we have no address: anybody who has one wins */
+	if (addr_is_any(b)) /* we have no address, so any router that has one wins */
 		return true;
 	if (q->family == FAMILY_IPV6)
 		return memcmp(a->b + 8, b->b + 8, 8) < 0;
 	return addr_cmp(a, b) < 0;
 }
 
-/* Hosts hear it and answer soon enough to keep their memberships. Others neither renew
- * nor take the role: while they keep us silent, nobody asks. */
+/* Is it a query that hosts receive and answer soon enough to keep their memberships?
+ * Any other query neither renews nor takes the role: if it silenced us, no router would
+ * query the hosts. */
 static bool keeps_memberships(const struct querier *q, const struct gm_query *query)
 {
 	return addr_is_any(&query->group) &&
 		query->max_resp_ms <= gm_max_response_ms(&q->params);
 }
 
-/* Values of a query as far as they may be adopted; 0 or absent means ours (R051). */
+/* Values of a query as far as they are adopted; 0 or absent means ours (R051). */
 static void read_values(const struct querier *q, const struct gm_query *query,
 	uint8_t *ret_rv, uint32_t *ret_qi_ms)
 {
@@ -184,7 +185,7 @@ static void read_values(const struct querier *q, const struct gm_query *query,
 	*ret_rv = gm_cap_robustness(&q->params, rv, *ret_qi_ms);
 }
 
-/* The sender is querier. One that was heard before is there to stay. */
+/* The sender is querier. One that was heard before counts as permanent. */
 static void follow(struct querier *q, mono_t now, const struct gm_msg *msg)
 {
 	bool again = addr_eq(&msg->from, &q->rival) && mono_before(now, q->rival_until);
@@ -208,8 +209,8 @@ static void follow(struct querier *q, mono_t now, const struct gm_msg *msg)
 	publish(q);
 }
 
-/* A querier with a higher address does not know of us, or it would be silent: ask now,
- * but not for each of its queries. */
+/* A querier with a higher address does not know of us, otherwise it would be silent.
+ * Send a query now, but not for each of its queries. */
 static void assert_role(struct querier *q, mono_t now)
 {
 	mono_t at = mono_max(
@@ -269,8 +270,8 @@ bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 	return q->role->forwards != forwarded;
 }
 
-/* Time for two questions and their answers, and later than any membership that is
- * renewed as it should be: half an interval after the next query. */
+/* Time for two questions and their answers, and later than the renewal of a membership
+ * in the normal case: half an interval after the next query. */
 static uint32_t chance_ms(const struct querier *q)
 {
 	uint32_t two = 2 * q->params.response_interval_ms + 1000;
@@ -332,7 +333,7 @@ void querier_export(const struct querier *q, struct state_out *o)
 	state_put_u64(o, q->n_queries_heard);
 }
 
-/* Each role has the one timer that ends it; another one would come and find nothing. */
+/* Each role has one timer that ends it; any other would have no effect. */
 static bool timers_fit(const struct querier *q, unsigned state)
 {
 	bool asks = q->query_at.ns != MONO_NEVER.ns;

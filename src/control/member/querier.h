@@ -6,10 +6,11 @@
  * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a mgroup_role.
  * Emits EFFECT_QUERY and EFFECT_NOTE. Pure.
  *
- * Anybody on the LAN can send a query, so what one can bring about is bounded: only
- * general queries that hosts answer in time take part in the election; a querier that
- * was heard once keeps us silent for at most our own query interval and teaches
- * nothing; from its second query on, its values count as far as gm_params.h caps them.
+ * Any station on the LAN can send a query, so the effects of one are bounded. Only
+ * general queries that hosts answer in time take part in the election. A querier that
+ * was heard once keeps us silent for at most our own query interval, and its values are
+ * not adopted. From its second query on, its values are adopted within the bounds of
+ * gm_params.h.
  */
 
 #include "base/mono.h"
@@ -20,14 +21,14 @@
 enum querier_state {
 	QUERIER_DOWN = 1, /* no link, no address (IPv6), or family off */
 	QUERIER_ACTIVE,	  /* we are querier */
-	QUERIER_STANDBY,  /* somebody else is */
+	QUERIER_STANDBY,  /* another router is */
 };
 const char *querier_state_name(enum querier_state state); /* static: "down", ... */
 
 struct querier_rules {
 	enum gm_version version; /* of our queries */
 	bool always;		 /* always-querier: ignore others (R189) */
-	bool only_querier; /* who is not querier does not forward (RFC 4605 4.2) */
+	bool only_querier;	 /* only the querier forwards (RFC 4605 4.2) */
 };
 
 struct querier {
@@ -45,9 +46,11 @@ struct querier {
 	mono_t other_until;
 	mono_t standby_since;
 	struct addr
-		rival; /* who was elected last; what it says counts from its second */
-	mono_t rival_until; /* query on, until then */
-	mono_t heard_until; /* some other querier, lower or higher, counts as present */
+		rival; /* the router that was elected last; its values count from its
+		        * second ... */
+	mono_t rival_until; /* ... query on, until this time */
+	mono_t heard_until; /* until when another querier, lower or higher, counts as
+			     * present */
 	uint8_t rv;	    /* in force: own or adopted (R051) */
 	uint32_t qi_ms;
 	struct mgroup_role *role; /* borrowed: written on each change */
@@ -57,8 +60,8 @@ struct querier {
 void querier_init(struct querier *q, unsigned port, enum family family,
 	const struct gm_params *params, const struct querier_rules *rules,
 	struct mgroup_role *role);
-/* New parameters after a reload, without a new election. True when forwarding has to be
- * looked at again. */
+/* New parameters after a reload, without a new election. Returns true if forwarding
+ * must be checked again. */
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	const struct querier_rules *rules, struct effects *fx);
 
@@ -67,32 +70,33 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 void querier_up(
 	struct querier *q, mono_t now, const struct addr *own, struct effects *fx);
 void querier_down(struct querier *q);
-/* Ask everybody, as after the start: what was said meanwhile was not heard. */
+/* Queries all hosts as after the start, because earlier reports were not received. */
 void querier_again(struct querier *q, mono_t now, struct effects *fx);
 
 /* A query of the family heard on the port, from a sender that policy_querier() admits
- * or from 0.0.0.0. True when the role changed, so that forwarding has to be looked at
+ * or from 0.0.0.0. Returns true if the role changed, so that forwarding must be checked
  * again (R140). */
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
-/* On standby the other router keeps the memberships alive by its queries, or pretends
- * to: hosts may never have heard them. So before the first membership of the port ends,
- * which is at `first_end`, this router asks everybody itself, twice. Not where a leave
- * has lowered the timer to the last-member time, because that was asked about.
- * querier_chance() is when that is due. */
+/* On standby, the queries of the other router should keep the memberships alive, but
+ * hosts may never have received them. So before the first membership of the port ends,
+ * at `first_end`, this router itself sends two general queries. It does not if a leave
+ * has lowered the timer to the last-member time, because that was already queried.
+ * querier_chance() returns when that is due. */
 void querier_last_chance(
 	struct querier *q, mono_t now, mono_t first_end, struct effects *fx);
 mono_t querier_chance(const struct querier *q, mono_t first_end);
 
-/* true when forwarding has to be looked at again */
+/* Returns true if forwarding must be checked again. */
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);
 mono_t querier_deadline(const struct querier *q);
 
 /* The role, for the process that takes over. */
 void querier_export(const struct querier *q, struct state_out *o);
-/* The role of a state, under the parameters that the querier was initialised with: what
- * they change is done as after a reload. querier_up() is to follow, which starts again
- * when the address is another one. 0; -EINVAL: the state is faulty. */
+/* The role of a state, under the parameters that the querier was initialised with:
+ * changes of them are applied as after a reload. Must be followed by querier_up(),
+ * which starts again if the address has changed. Returns 0, or -EINVAL if the state is
+ * faulty. */
 int querier_import(
 	struct querier *q, mono_t now, struct state_in *in, struct effects *fx);

@@ -381,7 +381,7 @@ static void f7_strangers_do_not_charge_a_neighbour(void **state)
 	}
 }
 
-/* The limit that struck is the one that is named. */
+/* The limit that was met is the one that is named. */
 static void f7_the_right_reason(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -397,7 +397,7 @@ static void f7_the_right_reason(void **state)
 		assert_int_equal(db.struck.note, NOTE_ADDRESS_LIMIT);
 		assert_int_equal(db.struck.limit, 20);
 		mgroup_struck_format(&db.struck, text, sizeof(text));
-		assert_non_null(strstr(text, "the addresses of all lists (20)"));
+		assert_non_null(strstr(text, "the limit of all addresses (20)"));
 		teardown_db();
 	}
 }
