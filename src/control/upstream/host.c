@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side on the upstream: its life, its link and its clock. The proxy has one per
- * instance. What is reported when a membership changes is in host_change.c, what
- * queries cause is in host_query.c, and host_report.c packs records into messages.
- * Pure.
+ * Host side on the upstream: its life, its link and its clock. What is reported when a
+ * membership changes is in host_change.c, what queries cause is in host_query.c, and
+ * host_report.c packs records into messages. Pure.
  */
 
 #include "control/upstream/host.h"
@@ -14,8 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Changes share the time of their repeats, and so their reports, when at least this
- * part of the interval lies between a change and its repeat. */
+/* Changes share the time of their repeats, and therefore their reports, if at least
+ * this part of the interval is between a change and its repeat. */
 #define SHARE_PART 8
 
 mono_t host_random_after(struct host *h, mono_t now, uint32_t ms)
@@ -29,8 +28,8 @@ mono_t host_repeat_time(struct host *h, mono_t now)
 {
 	uint32_t ms = h->params.gm.unsolicited_interval_ms;
 
-	/* A time drawn for another change a moment ago is as random for this one,
-	 * unless it has come so near that one loss of messages could take both. */
+	/* A time that was drawn for another change a moment ago is equally random for
+	 * this one, unless it is so near that one loss could hit both messages. */
 	if (mono_before(h->repeat_at, mono_add_ms(now, ms / SHARE_PART)) ||
 		mono_before(mono_add_ms(now, ms), h->repeat_at))
 		h->repeat_at = host_random_after(h, now, ms);
@@ -75,7 +74,7 @@ void host_deinit(struct host *h)
 	*h = (struct host){0};
 }
 
-/* the reports that follow are made for the link and version of now */
+/* the next reports are made for the present link and version */
 static void setup_report(struct host *h, enum family family)
 {
 	host_report_setup(
@@ -90,7 +89,7 @@ void host_set_params(struct host *h, mono_t now, const struct host_params *param
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		struct host_family *f = &h->family[family];
 
-		/* what a querier has taught stays in force */
+		/* values adopted from a querier stay in force */
 		if (f->taught_until.ns == MONO_NEVER.ns)
 			host_unlearn(h, family);
 		if (params->refresh_interval_ms != old.refresh_interval_ms)
@@ -167,7 +166,7 @@ mono_t host_deadline(const struct host *h)
 	return at;
 }
 
-/* Repetitions that are due take their places in the queues. */
+/* Puts due repetitions into the queues. */
 static void queue_repeats(struct host *h, mono_t now)
 {
 	struct heap_node *first;

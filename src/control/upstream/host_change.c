@@ -4,17 +4,17 @@
  * Host side on the upstream: memberships and the reports of their changes (RFC 9776
  * 5.1, RFC 9777 6.1; RFC 4605 4.1).
  *
- * A change is reported at once, in its turn, and then repeated at random times until it
- * was sent robustness times. What is still owed is counted per group for a change of
- * the filter mode and per source for a change of the list. While the group owes
- * transmissions, a report carries TO_IN or TO_EX with the whole list; as that tells
- * about every source, it counts for the sources too. Afterwards a report carries ALLOW
- * and BLOCK with the sources that are still owed some.
+ * A change is reported as soon as its turn comes, and then repeated at random times
+ * until it was sent robustness times. Transmissions that are still owed are counted per
+ * group for a change of the filter mode, and per source for a change of the list. While
+ * the group owes transmissions, a report carries TO_IN or TO_EX with the whole list.
+ * This covers every source, so it also counts for the sources. Afterwards a report
+ * carries ALLOW and BLOCK with the sources that still owe transmissions.
  *
- * So a second change needs no merging with the report of the first: it adds to what is
- * owed, and the report is made from that when it is sent. A group that was left stays
- * as INCLUDE({}) until nothing is owed. Groups with a membership are besides in the
- * list of their family, from which general queries are answered.
+ * A second change is therefore not merged with the report of the first: it adds to the
+ * owed transmissions, and the report is built from these when it is sent. A group that
+ * was left stays as INCLUDE({}) until nothing is owed. Groups with a membership are
+ * also in the list of their family, from which general queries are answered.
  */
 
 #include "control/upstream/host_internal.h"
@@ -22,8 +22,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* As often is a last leave sent at most: a stop must not take long, and a query cannot
- * ask for more robustness. */
+/* The most often that a last leave is sent: a stop must not take long, and a query
+ * cannot ask for more robustness. */
 #define MAX_LEAVES 7
 
 #define LATER_MS 1000
@@ -83,7 +83,7 @@ void host_forget_asked(struct host *h, struct host_group *g)
 	addrset_deinit(&g->asked);
 }
 
-/* only of a group without membership */
+/* only for a group without membership */
 void host_group_free(struct host *h, struct host_group *g)
 {
 	struct host_family *f = &h->family[addr_family(&g->group)];
@@ -146,7 +146,7 @@ void host_set_filter(
 }
 
 /* The sources that are owed a report after the list of a group went from `old` to `now`
- * in the same mode: those that differ, and those that were owed one before. */
+ * in the same mode: those that differ, and those that already owed one. */
 static int merge_changes(const struct host_group *g, const struct addrset *old,
 	const struct addrset *now, uint8_t rv, struct host_source **ret, size_t *ret_n)
 {
@@ -209,8 +209,8 @@ static void add_changes(struct host_report *r, const struct host_group *g, bool 
 			host_report_source(r, &g->change[i].addr, fx);
 }
 
-/* A leave is told once to an IGMPv2 or MLDv1 router, and not at all to an older one
- * (R125, R127). */
+/* A leave is sent once to an IGMPv2 or MLDv1 router, and never to an older one (R125,
+ * R127). */
 static void report_older(
 	struct host_report *r, struct host_group *g, struct effects *fx)
 {
@@ -223,7 +223,7 @@ static void report_older(
 		g->mode_repeats = 1;
 }
 
-/* Put one transmission of what the group owes into the report. */
+/* Puts one transmission that the group owes into the report. */
 static void report_change(struct host *h, struct host_group *g, struct effects *fx)
 {
 	struct host_report *r = &h->report[addr_family(&g->group)];
@@ -284,9 +284,9 @@ void host_later(struct host *h, mono_t now, struct host_group *g)
 	heap_set(&h->timers, &g->timer, g->change_at);
 }
 
-/* What the group owes is to be sent, in its turn. One that waits keeps the better. The
- * change names so many sources more; what others have named before does not make it
- * dear. */
+/* Queues the group to send what it owes. If it already waits, it keeps the better
+ * place. `n_new` is the number of sources that the change adds; sources that others
+ * named before do not make it more expensive. */
 static void queue_change(struct host *h, mono_t now, struct host_group *g,
 	const struct host_cause *cause, size_t n_new)
 {
@@ -316,7 +316,7 @@ void host_send_changes(
 		mono_due(host_bucket_at(&f->changes_sent), now)) {
 		struct host_group *g = container_of(first, struct host_group, turn);
 
-		/* what shares a report now shares the next one too */
+		/* changes that share a report now also share the next one */
 		if (next.ns == MONO_NEVER.ns)
 			next = host_repeat_time(h, now);
 		host_pace_take(h->pace, family, first);
@@ -331,7 +331,7 @@ void host_send_changes(
 	host_bucket_take(&f->changes_sent, now, r->n_sent - sent);
 }
 
-/* Older versions know joining and leaving only (R128). */
+/* Older versions can only express joining and leaving (R128). */
 static int owe_older(const struct host_family *f, struct host_group *g, bool was_member)
 {
 	bool is_member = !gm_filter_is_none(&g->now);
@@ -346,8 +346,9 @@ static int owe_older(const struct host_family *f, struct host_group *g, bool was
 	return 1;
 }
 
-/* The filter of the group becomes (mode, src), which is taken over. 1: the group owes
- * that a report at once, 0 if it does not, -ENOMEM: the group is as it was. */
+/* Sets the filter of the group to (mode, src) and takes `src` over. Returns 1 if the
+ * group owes a report of it at once, 0 if it does not, or -ENOMEM with the group
+ * unchanged. */
 static int owe_change(
 	struct host *h, struct host_group *g, enum gm_mode mode, struct addrset *src)
 {
@@ -370,7 +371,7 @@ static int owe_change(
 	return v3 ? 1 : h->up ? owe_older(f, g, was_member) : 0;
 }
 
-/* Sources that are named and were not before. */
+/* The number of sources that are named now and were not before. */
 static size_t n_new_sources(const struct gm_filter *old, const struct gm_filter *now)
 {
 	size_t n = 0, i = 0;
@@ -385,7 +386,7 @@ static size_t n_new_sources(const struct gm_filter *old, const struct gm_filter 
 	return n;
 }
 
-/* 0 or -ENOMEM; on failure the group is as it was */
+/* returns 0 or -ENOMEM; on failure the group is unchanged */
 static int change_group(struct host *h, mono_t now, struct host_group *g,
 	const struct gm_filter *filter, const struct host_cause *cause)
 {
@@ -399,7 +400,7 @@ static int change_group(struct host *h, mono_t now, struct host_group *g,
 	addrset_deinit(&src);
 	if (r < 0)
 		return r;
-	/* nobody is told of the end of what nobody was told of */
+	/* the end of a membership that was never reported is not reported either */
 	if (gm_filter_is_none(filter) && !g->told)
 		owe_nothing(g);
 	else if (r > 0)
@@ -465,7 +466,7 @@ void host_restate_owed(struct host *h, enum family family)
 	}
 }
 
-/* all sources as if they were new; TO_IN needs no memory and says the same */
+/* all sources as if they were new; TO_IN needs no memory and means the same */
 static void owe_all(struct host_group *g, uint8_t rv)
 {
 	const struct addrset none = {0};
@@ -519,7 +520,7 @@ void host_keep(struct host *h, const struct addr *group)
 		g->kept = true;
 }
 
-/* Make it INCLUDE({}) that owes all transmissions of the leave. */
+/* Makes it INCLUDE({}), owing all transmissions of the leave. */
 static void leave(struct host *h, struct host_group *g)
 {
 	struct addrset none = {0};
@@ -534,7 +535,7 @@ static void leave(struct host *h, struct host_group *g)
 		owe_nothing(g);
 }
 
-/* Send what every group owes; true when some owe more. */
+/* Sends one transmission of every group; returns true if some owe more. */
 static bool leave_round(struct host *h, struct effects *fx)
 {
 	struct table_node *node, *next;

@@ -3,8 +3,8 @@
 /*
  * Ration and order of the messages to the provider, see host_pace.h. The order is that
  * of start-time fair queueing, twice: a line's next turn is the one after its last, or
- * the one that has come when the line was empty; and so it is for a host within its
- * line, in a time that the line's changes move. Pure.
+ * the current one if the line was empty. The same holds for a host within its line, in
+ * a time that advances with the line's changes. Pure.
  */
 
 #include "control/upstream/host_pace.h"
@@ -17,15 +17,15 @@
 
 #define INTERVAL_MS (1000 / HOST_RATE)
 
-/* A host that changes more than so often changes much ... */
+/* A host that changes more often than this changes much ... */
 #define CHANGE_MS 50
-/* ... but so much of it at once is nothing unusual. */
+/* ... but this much at once is normal. */
 #define CHANGES_AT_ONCE 8
-/* The time of a line moves by one with each change, so that of equals the first one
- * comes first, and by so much with each byte. */
+/* The time of a line advances by one with each change, so that the first of two equals
+ * comes first, and by this much with each byte. */
 #define OCTET_TIME 16384
-/* Who has not said anything for a while comes before those whose next change is due
- * now: less than the price of any change. */
+/* A host that was silent for a while comes before those whose next change is due now.
+ * Less than the price of any change. */
 #define AHEAD_TIME (4 * OCTET_TIME)
 
 mono_t host_bucket_at(const struct host_bucket *b)
@@ -99,7 +99,7 @@ static void leave_line(struct host_queue *q, struct host_turn *t)
 		heap_remove(&q->lines, &line->place);
 }
 
-/* Between these times of the line it is its turn. -ENOMEM: it is where it was. */
+/* Queues it between these times of the line. On -ENOMEM its place is unchanged. */
 static int join_line(struct host_queue *q, struct host_line *line, struct host_turn *t,
 	int64_t start, int64_t time)
 {
@@ -118,7 +118,7 @@ static int join_line(struct host_queue *q, struct host_line *line, struct host_t
 	return 0;
 }
 
-/* A place in the line may be had; is it better than the one that there is? */
+/* Is the offered place in the line better than the present one? */
 static bool is_better(
 	const struct host_turn *t, const struct host_line *line, int64_t time)
 {
@@ -129,8 +129,9 @@ static bool is_better(
 
 /* ---- hosts ---- */
 
-/* Who changes something, or who has not done so for longest and gives its place.
- * Silence is a host of its own: many memberships may end in one moment. */
+/* The entry of the host that changes something, or of the one that has been silent
+ * longest and is replaced. Silence counts as one host, because many memberships may end
+ * in one moment. */
 static struct host_owner *find_owner(
 	struct host_pace *p, const struct table *table, const struct host_cause *cause)
 {
@@ -164,8 +165,8 @@ static bool changes_much(struct host_owner *o, mono_t now)
 	return true;
 }
 
-/* From when on the host has its next change in that line; the one after it comes later
- * by what this one costs. */
+/* The time of the host's next change in that line. The one after it comes later by the
+ * cost of this one. */
 static int64_t owner_start(struct host_owner *o, struct host_line *line, int64_t cost)
 {
 	int64_t start = line->time++ - AHEAD_TIME;

@@ -6,39 +6,39 @@
  * there is one per family and one per group, and answers are rationed, so that a flood
  * of queries cannot cause a flood of reports.
  *
- * Providers do ask from addresses outside the subnets of the link, from 0.0.0.0 or from
- * those of their management. Anybody can do that, so what such a query teaches
- * (version, interval, robustness) counts only while no querier inside is heard, and not
+ * Some providers send queries from addresses outside the subnets of the link, such as
+ * 0.0.0.0 or management addresses. Anybody can do that, so the values of such a query
+ * (version, interval, robustness) count only while no querier inside is heard, and not
  * for long.
  *
- * The answer to a general query walks the list of memberships. When it takes several
- * messages, they leave one by one within the response time; a query heard meanwhile
- * makes it start over when it is through.
+ * The answer to a general query walks the list of memberships. If it takes several
+ * messages, they leave one by one within the response time. A query heard meanwhile
+ * makes it start again after its end.
  */
 
 #include "control/upstream/host_internal.h"
 
 #include <assert.h>
 
-/* At least so long between two answers of the same kind (R193). No query with a
- * response time of its own, the shortest of IGMP, is answered late by that. */
+/* At least this long between two answers of the same kind (R193). It is the shortest
+ * response time that IGMP can ask for, so no answer becomes late. */
 #define ANSWER_GAP_MS 100
 
-/* The answer to a general query takes at least so much time for each of its
+/* The answer to a general query takes at least this much time for each of its
  * messages. */
 #define ANSWER_STEP_MS 1
 
 /* No query makes an answer wait longer. IGMPv2 has 25.5 s at most. */
 #define MAX_RESPONSE_MS 60000
 
-/* What a query has taught lasts no longer after the last one: of a querier inside the
- * link's subnets, which may ask as seldom as every 30 minutes with a robustness of two;
- * of others. */
+/* How long adopted values last after the last query. First of a querier inside the
+ * link's subnets, which may send queries as seldom as every 30 minutes with a
+ * robustness of two; then of others. */
 #define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
 #define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
-/* messages that a full answer takes, about: records are not divided to fill the last
- * one */
+/* about how many messages a full answer takes: records are not split to fill a
+ * message */
 static size_t count_messages(const struct host *h, enum family family)
 {
 	const struct host_family *f = &h->family[family];
@@ -49,10 +49,10 @@ static size_t count_messages(const struct host *h, enum family family)
 	return (f->octets + space - 1) / space;
 }
 
-/* RFC 9776 7.2.1 has everything that is pending cancelled, so that nothing of the old
- * version is sent any more. The provider must hear it all the same: it is said in the
- * new version, when it was to be said in the old one, and a spread answer goes on where
- * it was. Else a stranger could silence us with changes of the version. */
+/* RFC 9776 7.2.1 cancels everything that is pending, so that nothing of the old version
+ * is sent. The provider must still hear it. It is therefore sent in the new version at
+ * the same time, and a spread answer continues where it was. Otherwise a stranger could
+ * silence us by changing the version. */
 static void change_version(struct host *h, enum family family, enum gm_version version)
 {
 	struct host_family *f = &h->family[family];
@@ -130,7 +130,7 @@ mono_t host_answer_deadline(const struct host_family *f)
 	return at;
 }
 
-/* not before the gap since the last answer is over */
+/* not before the gap after the last answer is over */
 static mono_t after_gap(mono_t at, mono_t answered)
 {
 	return mono_is_set(answered)
@@ -138,8 +138,8 @@ static mono_t after_gap(mono_t at, mono_t answered)
 		: at;
 }
 
-/* when the next message of the answer leaves, so that the last is on time: one interval
- * more than messages, because the count may be too low */
+/* when the next message of the answer leaves, so that the last one is on time. Uses one
+ * interval more than messages, because the count may be too low. */
 static mono_t next_step(const struct host_family *f, mono_t now)
 {
 	int64_t left = f->answer_until.ns - now.ns;
@@ -154,7 +154,7 @@ static void hurry(struct host_family *f, mono_t now, uint32_t ms)
 	f->answer_at = mono_min(f->answer_at, next_step(f, now));
 }
 
-/* Answer everything within max_ms; an answer that is due earlier anyway will do. */
+/* Answers everything within max_ms; an answer that is already due earlier is enough. */
 static void schedule_all(
 	struct host *h, mono_t now, enum family family, uint32_t max_ms)
 {
@@ -169,7 +169,7 @@ static void schedule_all(
 	until = mono_add_ms(now, max_ms);
 	if (f->answering) {
 		f->again_until = mono_min(f->again_until, until);
-		hurry(f, now, max_ms / 2); /* and the rest is for the next answer */
+		hurry(f, now, max_ms / 2); /* the rest is for the next answer */
 		return;
 	}
 	/* the first of several messages leaves room for the others */
@@ -182,8 +182,8 @@ static void schedule_all(
 	f->answer_at = mono_min(f->answer_at, at);
 }
 
-/* false: the answer has to be the whole list, because a query has asked for it, for
- * more than there is room for, or for more than was read of it */
+/* false if the answer must be the whole list, because a query asked for that, for more
+ * sources than there is room for, or for more than were read */
 static bool add_asked(
 	struct host_family *f, struct host_group *g, const struct gm_query *q)
 {
@@ -211,7 +211,8 @@ static void schedule_group(
 	if (!g || gm_filter_is_none(&g->now))
 		return;
 	at = after_gap(host_random_after(h, now, max_ms), g->answered);
-	/* RFC 9776 5.2 rule 1: the general answer comes first and says it all */
+	/* RFC 9776 5.2 rule 1: the general answer comes first and includes
+	 * everything */
 	if (!mono_before(at, f->answer_at) && !f->answering &&
 		count_messages(h, family) <= 1)
 		return;
@@ -225,9 +226,9 @@ static void schedule_group(
 	host_settle(h, g);
 }
 
-/* How long a querier counts as present follows from what was heard of robustness and
- * interval, but never from less than our own values: else one query of a stranger would
- * make the provider's querier be forgotten between two of its queries. */
+/* How long a querier counts as present follows from its robustness and interval, but
+ * never from less than our own values. Otherwise one query of a stranger could make us
+ * forget the provider's querier between two of its queries. */
 static unsigned least_robustness(const struct host *h, const struct host_family *f)
 {
 	return f->rv > h->params.gm.robustness ? f->rv : h->params.gm.robustness;
@@ -240,7 +241,7 @@ static uint32_t least_interval_ms(const struct host *h, const struct host_family
 	return f->qi_ms > ours ? f->qi_ms : ours;
 }
 
-/* A later query makes it last longer and never shorter. */
+/* A later query can only extend it. */
 static void extend(mono_t *until, mono_t now, uint32_t ms, uint32_t most_ms)
 {
 	*until = mono_max(*until, mono_add_ms(now, ms < most_ms ? ms : most_ms));
@@ -273,7 +274,7 @@ static void learn_inside(struct host *h, mono_t now, const struct gm_msg *msg)
 {
 	struct host_family *f = &h->family[msg->family];
 
-	if (!f->taught_inside) { /* and what others have taught before ends */
+	if (!f->taught_inside) { /* values of others end here */
 		host_unlearn(h, msg->family);
 		f->older_until[GM_V1] = f->older_until[GM_V2] = MONO_UNSET;
 	}
@@ -300,8 +301,8 @@ static void learn_outside(struct host *h, mono_t now, const struct gm_msg *msg)
 	learn(h, now, msg, TAUGHT_OUTSIDE_MS);
 }
 
-/* A unicast query, or one with another TTL than 1, may have been routed here from
- * anywhere. It is answered and changes nothing else. */
+/* A unicast query, or one whose TTL is not 1, may have been routed here from anywhere.
+ * It is answered but changes nothing else. */
 static bool is_from_link(const struct gm_msg *msg)
 {
 	return !(msg->notes & (GM_NOTE_UNICAST | GM_NOTE_TTL));
@@ -370,7 +371,7 @@ static void report_asked(
 			host_report_source(r, &g->asked.v[i], fx);
 }
 
-/* Put the due answer to a group query into the report. */
+/* Puts the due answer to a group query into the report. */
 static void answer_group(
 	struct host *h, mono_t now, struct host_group *g, struct effects *fx)
 {

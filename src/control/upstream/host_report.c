@@ -32,7 +32,8 @@ size_t host_report_space(enum family family, uint32_t mtu)
 
 	if (space > HOST_REPORT_OCTETS)
 		return HOST_REPORT_OCTETS;
-	/* no link that carries the family is that small; the sender will say so */
+	/* no link that carries the family is that small; sending will return an
+	 * error */
 	return space < min ? min : space;
 }
 
@@ -89,8 +90,9 @@ void host_report_source(
 		enum gm_record_type type = rec->type;
 		struct addr group = rec->group;
 
-		/* an exclude list that goes on elsewhere would replace this one, so it
-		 * is cut: sources too many are better than a group too few (R111) */
+		/* An EXCLUDE list cannot be split, because a second record would
+		 * replace the first. It is truncated: receiving extra sources is better
+		 * than losing the group (R111). */
 		if (type == GM_IS_EX || type == GM_TO_EX)
 			return;
 		host_report_flush(r, fx);

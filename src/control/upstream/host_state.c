@@ -2,8 +2,8 @@
 
 /*
  * The host side for the next process (live upgrade): memberships, repeats that are
- * owed, answers that are pending, the version spoken. So the provider hears nothing of
- * the change, and not less than it would have. Pure.
+ * owed, answers that are pending, the version spoken. The provider notices nothing of
+ * the change, and misses no report. Pure.
  */
 
 #include "control/member/gm_state.h"
@@ -159,7 +159,7 @@ static int get_changes(struct state_in *in, struct host_group *g)
 	return 0;
 }
 
-/* As when it was asked, see HOST_ASKED. */
+/* The same limits as for a query, see HOST_ASKED. */
 static int get_asked(
 	struct state_in *in, enum family family, struct host *h, struct host_group *g)
 {

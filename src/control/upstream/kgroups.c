@@ -5,10 +5,10 @@
  *
  *   igmp       a line "3\twan  :  2  V3" for each interface, then for each group a line
  *              that begins with tabs: "\t\t\t\t0302010EF  1 0:00000000  0". The group
- * is printed as the number in memory, so its bytes are in the machine's order. igmp6 "4
- * wan  ff0e0000000000000000000000010203  1 00000004 0" mcfilter   "  3  wan 0xef010203
- * 0x0a000001  1  0": interface, group, source, how many mcfilter6  sockets want the
- * source, and how many block it
+ *              is a number as it is in memory, in the byte order of the machine.
+ *   igmp6      "4  wan  ff0e0000000000000000000000010203  1 00000004 0"
+ *   mcfilter   "  3  wan 0xef010203 0x0a000001  1  0": interface, group, source, how
+ *   mcfilter6  many sockets want the source, and how many block it
  */
 
 #include "control/upstream/kgroups.h"
@@ -34,7 +34,7 @@ static int compare(int ifindex, const struct addr *group, const struct kgroup *g
 	return addr_cmp(group, &g->group);
 }
 
-/* index of the first that is not less */
+/* index of the first one that is not less */
 static size_t slot(const struct kgroups *k, int ifindex, const struct addr *group)
 {
 	return first_not_before(0, k->n, i, compare(ifindex, group, &k->v[i]) > 0);
@@ -48,7 +48,7 @@ static struct kgroup *find(
 	return i < k->n && compare(ifindex, group, &k->v[i]) == 0 ? &k->v[i] : NULL;
 }
 
-/* At the end, in any order; settle() sorts. */
+/* Appends it in any order; settle() sorts. */
 static int add(struct kgroups *k, enum family family, unsigned long ifindex,
 	const struct addr *group, unsigned long n_users)
 {
@@ -78,7 +78,8 @@ static int by_interface_and_group(const void *a, const void *b)
 	return compare(x->ifindex, &x->group, b);
 }
 
-/* Sorted, and each group once: a file that is read in pieces may repeat a line. */
+/* Sorts, and keeps each group once, because a file that is read in pieces may repeat a
+ * line. */
 static void settle(struct kgroups *k)
 {
 	size_t n = 0;
@@ -203,7 +204,8 @@ static int parse_igmp6(struct kgroups *k, const char *s)
 
 /* ---- sources ---- */
 
-/* A program may name what can never send, also an IPv4 address in an IPv6 filter. */
+/* A program may name addresses that can never send, including an IPv4 address in an
+ * IPv6 filter. */
 static bool can_send(enum family family, const struct addr *source)
 {
 	return addr_family(source) == family && addr_is_usable_source(source);
@@ -228,7 +230,7 @@ static int parse_filters(struct kgroups *k, enum family family, const char *s)
 		g = find(k, (int)ifindex, &group);
 		if (!g)
 			continue;
-		/* so many that they does not have to be told apart */
+		/* so many that they are not distinguished */
 		g->has_blocked |= block > 0 || g->src.n == KGROUPS_SOURCES_MAX;
 		g->n_wanted += want;
 		if (want && !g->has_blocked && can_send(family, &source) &&
@@ -255,7 +257,7 @@ struct kgroups_filter kgroups_filter(
 
 	if (!g)
 		return (struct kgroups_filter){GM_INCLUDE, &none};
-	/* each socket that names sources wants one at least */
+	/* each socket that names sources wants at least one */
 	if (g->has_blocked || g->src.n == 0 || g->n_users > g->n_wanted)
 		return (struct kgroups_filter){GM_EXCLUDE, &none};
 	return (struct kgroups_filter){GM_INCLUDE, &g->src};

@@ -11,7 +11,7 @@
 #include "control/proto/gm_msg.h"
 
 #define KGROUPS_MAX	    8192 /* groups of all interfaces together; more are left out */
-#define KGROUPS_SOURCES_MAX 256 /* of a group; with more, all are taken as wanted */
+#define KGROUPS_SOURCES_MAX 256 /* of a group; with more, all count as wanted */
 
 struct kgroup {
 	int ifindex;
@@ -22,7 +22,7 @@ struct kgroup {
 	struct addrset src; /* sources that sockets name */
 };
 
-/* zero bytes are the empty set */
+/* all zero is the empty set */
 struct kgroups {
 	struct kgroup *v; /* owned, sorted by interface and group */
 	size_t n, cap;
@@ -30,16 +30,17 @@ struct kgroups {
 
 void kgroups_deinit(struct kgroups *k);
 
-/* Fill an empty set. `groups` is the text of igmp or igmp6, `sources` that of mcfilter
- * or mcfilter6 (NULL if it cannot be had). Lines that are not understood, and groups of
- * link-local scope, are left out. 0 or -ENOMEM; the set stays the caller's to free. */
+/* Fills an empty set. `groups` is the text of igmp or igmp6, `sources` that of mcfilter
+ * or mcfilter6 (NULL if it cannot be read). Lines that are not understood, and groups
+ * of link-local scope, are left out. Returns 0 or -ENOMEM; the caller frees the set in
+ * either case. */
 int kgroups_parse(
 	struct kgroups *k, enum family family, const char *groups, const char *sources);
 
 /* What the kernel reports for its programs on the interface, as a filter to copy from:
- * INCLUDE({}) if it holds nothing. When the files leave open whether a socket wants all
- * sources, they are taken to want all: asking for too much costs less than a program
- * that receives nothing. `ret` borrows from the set. */
+ * INCLUDE({}) if it holds nothing. If the files leave open whether a socket wants all
+ * sources, the result asks for all: asking for too much costs less than a program that
+ * receives nothing. `ret` borrows from the set. */
 struct kgroups_filter {
 	enum gm_mode mode;
 	const struct addrset *src; /* never NULL */
