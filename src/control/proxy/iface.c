@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The interfaces of the system, see iface.h. netlink.c feeds every link and address
- * message into it and passes on what changed; proxy and port plan look up addresses for
- * queries (RFC 9776 4.1.12, RFC 9777 5.1.14) and reports. A host has few interfaces, so
- * arrays are searched from the front. Pure.
+ * The interfaces of the system, see iface.h. Chooses the source addresses of queries
+ * (RFC 9776 4.1.12, RFC 9777 5.1.14) and reports. A host has few interfaces, so arrays
+ * are searched linearly. Pure.
  */
 
 #include "control/proxy/iface.h"
@@ -51,7 +50,7 @@ static bool same_link(const struct iface *a, const struct iface *b)
 		strncmp(a->kind, b->kind, sizeof(a->kind)) == 0;
 }
 
-/* It can be used now, and could not at some time since `before`. */
+/* Is it usable now, and was it unusable at some time since `before`? */
 static bool has_come_up(const struct iface *before, const struct iface *i)
 {
 	return iface_is_usable(i) &&
@@ -149,7 +148,7 @@ int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *
 	return 1;
 }
 
-/* What is true of a better source address, the most important first. */
+/* The properties of a better source address, the most important first. */
 static unsigned merits(const struct iface_addr *a, const struct addr *peer)
 {
 	bool near_peer = peer && prefix_contains(&a->subnet, peer);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The port plan, see portplan.h; built by app.c after every change of interfaces or
- * configuration. Sources: R174 (own subnets and altnet) and R143 (the subnets of other
- * ports are refused, so that a cable between two of them cannot make a loop), R162 (own
- * addresses). Groups: boundaries, and the lists of upstreams.
+ * The port plan, see portplan.h. Sources: R174 (own subnets and altnet) and R143 (the
+ * subnets of other ports are refused, so that a cable between two of them cannot make a
+ * loop), R162 (own addresses). Groups: boundaries, and the lists of upstreams.
  * Directions: RFC 4605 4.2 as far as forward-from-downstream asks for it.
  */
 
@@ -15,8 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A subnet's broadcast address is nobody's (RFC 1122 3.2.1.3). Where the host part has
- * a bit or none it is an address as any other (RFC 3021). */
+/* A subnet's broadcast address is nobody's (RFC 1122 3.2.1.3). If the host part has at
+ * most one bit, it is an ordinary address (RFC 3021). */
 static bool find_broadcast(const struct prefix *subnet, struct addr *ret)
 {
 	*ret = subnet->addr;
@@ -93,8 +92,8 @@ static int set_local(
 	return n ? plan_set_local(port, v, n) : 0;
 }
 
-/* Boundaries last, so that they decide (R161). What an upstream does not ask for, it
- * does not get from the LANs either (R144). */
+/* Boundaries come last, so that they decide (R161). An upstream does not get groups
+ * from the LANs that it does not ask for (R144). */
 static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filter *f)
 {
 	const struct config_iface *ci = pp->cfg;
@@ -123,7 +122,7 @@ static int set_filters(const struct proxy_port *pp, struct plan_port *port)
 	return r < 0 ? r : set_filter(pp, pp->role == CONFIG_ROLE_UPSTREAM, &port->out);
 }
 
-/* Link-local ones never get so far (R164). */
+/* Link-local groups are refused earlier (R164). */
 static bool is_routed(const struct addr *a)
 {
 	return !addr_is_link_local(a) && !addr_is_loopback(a);

@@ -3,7 +3,8 @@
 
 /*
  * From the ports of all instances and the system's interfaces to the port plan of the
- * data plane: who receives, which sources each input accepts, where its frames may go.
+ * data plane: which ports receive, which sources each input accepts, and where its
+ * frames may go.
  */
 
 #include "control/proxy/router.h"

@@ -74,17 +74,17 @@ void proxy_note_version(struct proxy_port *us, struct effects *fx)
 	}
 }
 
-/* R152: answered as the others are, because the only reason for such a query is that
- * the provider's router knows no better. */
+/* R152: answered like other queries, because only an old router of the provider sends
+ * such a query. */
 static bool is_older_ssm_query(const struct proxy *p, const struct gm_msg *msg)
 {
 	return msg->version < GM_V3 && !addr_is_any(&msg->query.group) &&
 		config_is_ssm(p->cfg, &msg->query.group);
 }
 
-/* Is it a neighbour on the link where an upstream reports? A subnet that is nothing but
- * our own address tells nothing; on point-to-point links it is that of the peer. Where
- * no subnet is known, no IPv4 address is a neighbour's. */
+/* Is it a neighbour on the link where an upstream reports? A subnet that contains only
+ * our own address tells nothing; on point-to-point links the subnet is that of the
+ * peer. If no subnet is known, no IPv4 address counts as a neighbour. */
 static bool is_inside(const struct proxy_port *us, const struct addr *from)
 {
 	for (size_t i = 0; i < us->n_report_addr; i++) {
@@ -130,7 +130,7 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 	}
 	if (querier_query(q, now, msg, fx))
 		proxy_port_changed(p, now, pp, msg->family);
-	/* what the hosts have not heard, they do not answer */
+	/* hosts do not answer a query that they have not received */
 	if (q->state == QUERIER_STANDBY && addr_eq(&msg->from, &q->other) &&
 		!addr_is_any(&msg->query.group) && !(msg->notes & GM_NOTE_LINK_UNICAST))
 		mgroup_heard_query(&pp->groups, now, msg);
@@ -192,8 +192,8 @@ static enum gm_bad input_report(struct proxy *p, mono_t now, struct proxy_port *
 	return used ? GM_OK : worst;
 }
 
-/* The message has an address of the port. The link-local ones of other ports may be
- * those of other machines here. */
+/* Is it an address of the port? Link-local addresses of other ports may belong to other
+ * machines here. */
 static bool is_address_of(
 	const struct proxy_port *pp, const struct addr *from, bool here)
 {
@@ -237,8 +237,8 @@ static bool is_own(const struct proxy *p, mono_t now, struct proxy_port *here,
 	return false;
 }
 
-/* R015, R037: a unicast message may be for an address of its link. Others come from
- * anywhere, for hosts behind us. */
+/* R015, R037: a unicast message may be for an address of its link. Other unicast
+ * messages come from anywhere and are for hosts behind us. */
 static bool is_for_other(const struct proxy_port *pp, const struct gm_msg *msg)
 {
 	return msg->notes & GM_NOTE_UNICAST && !is_address_of(pp, &msg->to, true);
@@ -298,7 +298,7 @@ static void tick_querier(
 	}
 }
 
-/* One group of each port in turn, so that none keeps the others waiting. */
+/* One group of each port in turn, so that no port delays the others. */
 static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 {
 	bool more = true;
@@ -319,7 +319,7 @@ static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 	}
 }
 
-/* groups that some port has or had */
+/* groups that a port has or had */
 static void merge_again(struct proxy *p, mono_t now)
 {
 	struct table_node *node, *next;
@@ -368,7 +368,7 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 		tick_querier(p, now, p->port[i], fx);
 	tick_groups(p, now, fx);
 	proxy_merge(p, now, fx);
-	/* after them: what they change upstream goes out in this round */
+	/* after them, so that their changes are reported upstream in this round */
 	portset_for_each (&p->upstreams, i) {
 		host_tick(&p->port[i]->host, now, fx);
 		proxy_note_version(p->port[i], fx);

@@ -28,19 +28,19 @@ struct proxy_port {
 	const struct config_iface *cfg; /* borrowed from the configuration in force */
 	int ifindex;			/* 0 if the interface is not there */
 	unsigned born;			/* of that interface, see struct iface */
-	int report_ifindex; /* where membership messages are spoken: `ifindex`, but for
-			       an upstream with a report-interface */
+	int report_ifindex; /* where membership messages are sent: `ifindex`, except
+			     * for an upstream with a report-interface */
 	bool up;	    /* data can pass */
-	bool report_up;	    /* membership messages can */
+	bool report_up;	    /* membership messages can pass */
 	unsigned report_born, report_ups; /* of the interface, when they began to */
-	struct gm_link link;		  /* of the interface where they do */
+	struct gm_link link;		  /* of the interface where they pass */
 	struct prefix *subnet;		  /* connected subnets, owned */
 	size_t n_subnet;
-	struct iface_addr *report_addr; /* where messages are spoken, owned */
+	struct iface_addr *report_addr; /* where messages are sent, owned */
 	size_t n_report_addr;
 	struct gm_mac mac;	   /* there; zero if it has none */
 	uint8_t forced[_FAMILY_N]; /* see struct iface */
-	unsigned echo_port;	   /* whose frames have come back here ... */
+	unsigned echo_port;	   /* a port whose frames have come back here ... */
 	mono_t echo_at;		   /* ... the last time; MONO_UNSET means never */
 	/* downstream */
 	struct querier querier[_FAMILY_N];
@@ -48,7 +48,7 @@ struct proxy_port {
 	struct forwarder forwarder[_FAMILY_N];
 	/* upstream */
 	struct host host;
-	enum gm_version version[_FAMILY_N]; /* that was last spoken of */
+	enum gm_version version[_FAMILY_N]; /* the version that was last reported */
 	/* statistics */
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,
 						  report) */
@@ -68,26 +68,26 @@ struct proxy {
 	unsigned section;	  /* index into config.instance, or PROXY_NO_SECTION */
 	struct portset *taken;	  /* port numbers that are not free; shared by the
 				     instances of a process */
-	struct portset own_taken; /* what it is, unless told otherwise */
+	struct portset own_taken; /* `taken`, unless it is shared */
 	struct proxy_port *const *all; /* the ports of the process, by number */
-	bool family[_FAMILY_N];	       /* families that are spoken at all */
+	bool family[_FAMILY_N];	       /* families that are enabled at all */
 	const struct config *cfg;      /* borrowed */
-	/* what the kernel holds for programs; borrowed, NULL if not known */
+	/* groups that the kernel holds for programs; borrowed, NULL if not known */
 	const struct kgroups *kernel[_FAMILY_N];
 	struct rng rng;
 	struct proxy_port *port[PORT_MAX];
 	struct mgroup_db *groups[PORT_MAX];    /* those of the downstreams, for mdb */
-	struct portset upstreams, downstreams; /* the ports that there are */
+	struct portset upstreams, downstreams; /* the ports that exist */
 	struct mdb mdb;
-	mono_t again_at; /* memory ran out: all is merged again then; MONO_NEVER: not */
-	/* groups that are to be merged: touched just now, and those that wait for
-	 * credit */
+	mono_t again_at; /* after lack of memory, everything is merged again then; or
+			  * MONO_NEVER */
+	/* groups to merge: those touched just now, and those that wait for credit */
 	struct proxy_queue touched, waiting;
-	int64_t credit; /* work that may be done now, see proxy_merge.c */
+	int64_t credit; /* work that is allowed now, see proxy_merge.c */
 	mono_t credit_at;
-	mono_t rest_until; /* there is none before; MONO_UNSET if there is */
+	mono_t rest_until; /* no credit before this time; MONO_UNSET if there is some */
 	const struct addr
-		*reporter; /* whose report is being looked at; NULL if none is */
+		*reporter; /* sender of the report that is being handled, or NULL */
 };
 
 /* No ports yet. `seed` feeds hash tables and response delays. 0 or -ENOMEM. */
@@ -95,26 +95,28 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	struct proxy **ret_proxy);
 struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
 
-/* Give up the ports that the configuration no longer has, or has in another role: the
+/* Frees the ports that the configuration no longer has, or has in another role. The
  * first half of proxy_sync(). */
 void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
-/* Bring the ports into line with the configuration and the system's interfaces: at
+/* Brings the ports into line with the configuration and the system's interfaces: at
  * start, after a reload (then with the new configuration; the old one may be freed
  * afterwards), after interface events. Ports keep their number and state where role and
- * name stay. 0 or -ENOMEM; > 0: that many interfaces found no free port number. */
+ * name stay. Returns 0, -ENOMEM, or the number (> 0) of interfaces that found no free
+ * port number. */
 int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
 /* Interfaces that have a role in the configuration in force, but no port: all of them
- * before proxy_sync() makes the ports, those that found no number afterwards. Ends with
- * the first value of `fn` that is < 0 and returns it; else 0. */
+ * before proxy_sync(), afterwards those that found no port number. Stops at the first
+ * value of `fn` that is < 0 and returns it; else 0. */
 int proxy_each_missing(const struct proxy *p, const struct iface_table *ifaces,
 	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
 	void *arg);
 
-/* A decoded message that arrived on a port. GM_OK: it was used. Counts by itself. */
+/* A decoded message that arrived on a port. Returns GM_OK if it was used. Counts the
+ * result. */
 enum gm_bad proxy_input(struct proxy *p, mono_t now, unsigned port,
 	const struct gm_msg *msg, struct effects *fx);
 /* A message that the decoder refused: counts it. */
@@ -123,8 +125,8 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
 mono_t proxy_deadline(const struct proxy *p);
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Other forwarders on a downstream. Is it worth looking for them? Only where another
- * querier is or was heard, or they are there. */
+/* Other forwarders on a downstream. Is it worth looking for them? Only if another
+ * querier is or was heard, or if forwarders are there. */
 bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t now);
 
 /* A datagram that a foreign station has sent to the link of a downstream. */
@@ -136,47 +138,48 @@ struct proxy_copy {
 void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy,
 	struct effects *fx);
 
-/* What this system has received of a stream elsewhere than on `pp`; packets may be
+/* What this system has received of a stream on ports other than `pp`; packets may be
  * FORWARDER_UNKNOWN. */
 struct proxy_counts {
 	struct forwarder_count (*received)(void *ctx, const struct proxy_port *pp,
 		const struct addr *group, const struct addr *source);
 	void *ctx;
-	unsigned sampling; /* one of 2^n datagrams of others is looked at */
+	unsigned sampling; /* one of 2^n datagrams of other stations is looked at */
 };
 /* Every FORWARDER_TURN_MS, after the copies since the turn before. */
 void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
 	const struct proxy_counts *counts, struct effects *fx);
 
-/* Nothing was heard for a while: ask the hosts and report upstream as when the links
- * come up. Memberships stay. */
+/* Nothing was received for a while: queries the hosts and reports upstream as if the
+ * links had come up. Memberships stay. */
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Leave every group upstream, down to what the kernel holds; nothing is sent afterwards
- * (R119). */
+/* Leaves every group upstream, except those that the kernel holds; nothing is sent
+ * afterwards (R119). */
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
 
-/* The kernel holds other groups than before: p->kernel[family] was `old`, and is new
- * already. Reports on the upstreams follow. */
+/* The kernel holds other groups than before: `old` is the previous value of
+ * p->kernel[family]. Reports on the upstreams follow. */
 void proxy_kernel_changed(
 	struct proxy *p, mono_t now, enum family family, const struct kgroups *old);
-/* Has this host sent the message that left on an upstream? Else it was routed. */
+/* Did this host send the message that left on an upstream? Otherwise it was routed. */
 bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg);
-/* A message that this host's kernel, or another program, has sent on an upstream: what
- * it may have taken away from us at the provider is reported again. */
+/* This host's kernel, or another program, has sent a message on an upstream.
+ * Memberships of ours that the provider may have ended because of it are reported
+ * again. */
 void proxy_kernel_says(
 	struct proxy *p, mono_t now, unsigned port, const struct gm_msg *msg);
 
-/* the port that speaks on the interface, or NULL */
+/* the port that sends its messages on the interface, or NULL */
 struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);
 
 /* ---- live upgrade ---- */
 
 /* The state of all ports, for the process that takes over. */
 void proxy_export(const struct proxy *p, struct state_out *o);
-/* A state, after the first proxy_sync() has made the ports and before anything else was
- * put in; the effects of that sync are to be forgotten. Ports are known by name. What
- * the configuration or the links have changed since is done as after a reload, and
- * every forwarding entry is set. 0, -ENOMEM, -EINVAL: the state is faulty, and the
- * proxy is to be given up. */
+/* Reads a state, after the first proxy_sync() has made the ports and before any other
+ * input; the effects of that sync must be dropped. Ports are identified by name.
+ * Changes of configuration and links since then are applied as after a reload, and
+ * every forwarding entry is set. Returns 0, -ENOMEM, or -EINVAL if the state is faulty;
+ * the proxy must then be freed. */
 int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effects *fx);

@@ -2,8 +2,8 @@
 
 /*
  * Other forwarders on the downstreams: copies that a sensor has seen go into the port's
- * struct forwarder, and what it decides into the forwarding entries and the log. The
- * upstream is told nothing, because the port may have to take over at any time (R141).
+ * struct forwarder, and its decisions into the forwarding entries and the log. Nothing
+ * is reported upstream, because the port may have to take over at any time (R141).
  */
 
 #include "control/proxy/proxy_priv.h"
@@ -18,7 +18,7 @@ bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t 
 		pp->forwarder[family].n > 0;
 }
 
-/* A host of the LAN that sends into a group forwards nothing. */
+/* A host of the LAN that sends to a group is not a forwarder. */
 static bool is_sender(const struct proxy_port *pp, const struct addr *source)
 {
 	for (size_t i = 0; i < pp->n_subnet; i++)

@@ -3,12 +3,13 @@
 /*
  * One membership with the kernel. A program on the router that joins a group on an
  * upstream makes the kernel report from the address that we report from, so to the
- * provider both are one host: the end of either membership would end the other. So what
- * the kernel holds is added to what the LANs want, and what the kernel says is followed
- * by our own state where it could be taken for a leave.
+ * provider both are one host: the end of either membership would end the other.
+ * Therefore the groups of the kernel are added to those that the LANs want, and a
+ * kernel report that could be taken for a leave is followed by a report of our own
+ * state.
  *
- * What the kernel alone holds it also reports alone. Once we have reported a group, we
- * go on with it until the kernel has given it up too.
+ * Groups that only the kernel holds are reported only by the kernel. Once we have
+ * reported a group, we keep reporting it until the kernel has also left it.
  */
 
 #include "control/proxy/proxy_priv.h"
@@ -46,7 +47,7 @@ const struct gm_filter *proxy_kernel_add(const struct proxy *p,
 		return wanted;
 	buf->mode = k.mode == GM_EXCLUDE ? GM_EXCLUDE : wanted->mode;
 	addrset_clear(&buf->src);
-	if (k.mode == GM_EXCLUDE) /* of everything */
+	if (k.mode == GM_EXCLUDE) /* EXCLUDE of everything */
 		return buf;
 	r = addrset_copy(&buf->src, &wanted->src);
 	if (r == 0 && wanted->mode == GM_INCLUDE)
@@ -83,7 +84,7 @@ void proxy_kernel_changed(
 	report_all(p, now, p->kernel[family]);
 }
 
-/* Could somebody who takes it for ours think that we want less than before? */
+/* Could a router that takes it for ours conclude that we want less than before? */
 static bool takes_away(const struct gm_record *rec)
 {
 	switch (rec->type) {
@@ -100,8 +101,8 @@ static bool takes_away(const struct gm_record *rec)
 	return false;
 }
 
-/* What the router forwards leaves here too, and nobody routes to the groups of messages
- * with TTL 1. A link without an address borrows that of another one (IPv4). */
+/* Forwarded messages also leave here, but messages with TTL 1 are never forwarded. A
+ * link without an address borrows that of another one (IPv4). */
 bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg)
 {
 	bool none = true;

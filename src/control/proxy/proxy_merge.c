@@ -7,25 +7,25 @@
  *
  * A record of eight bytes can change what holds for every source of a group: when a
  * port goes from INCLUDE to EXCLUDE mode, each (S,G) entry and the whole list upstream
- * do. So such work is not the message's: it is paid with credit that comes with time
- * alone, and a group whose turn has not come waits, in the order of the changes. What
- * few sources are concerned by never waits. Deadlines of groups are dealt with on the
- * same account, since a host can make any number of them fall on one instant.
+ * do. Such work is therefore not charged to the message. It is paid with credit that
+ * only time provides, and groups wait for it in the order of their changes. A change
+ * that concerns few sources never waits. Deadlines of groups use the same credit,
+ * because a host can make any number of them fall on one instant.
  */
 
 #include "control/member/policy.h"
 #include "control/proxy/proxy_priv.h"
 
-#define AGAIN_MS 1000 /* after memory ran out */
+#define AGAIN_MS 1000 /* retry after memory ran out */
 
-/* Credit is counted in sources that are looked at, some 20 ns each: the rate is about a
- * tenth of a processor, and the most that is done at a stretch some 10 ms, where memory
- * goes back to the system. */
+/* Credit is counted in sources that are looked at, about 20 ns each. The rate is about
+ * a tenth of a processor. The most that is done at a stretch is about 10 ms, where
+ * memory goes back to the system. */
 #define CREDIT_PER_MS 4000
 #define CREDIT_MAX    (16 * CREDIT_PER_MS)
 #define FREE_WORK     12 /* a group that is merged at once, credit or not */
 
-/* when there will be some again, a millisecond's worth of it */
+/* when there will be a millisecond's worth of credit again */
 static void set_rest(struct proxy *p)
 {
 	p->rest_until = p->credit > 0
@@ -129,7 +129,7 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	addrset_deinit(&buf.src);
 }
 
-/* False if that is more work than may be done; the group is as it was. */
+/* Returns false, with the group unchanged, if that is more work than allowed. */
 static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 	size_t max_work, struct effects *fx)
 {
@@ -142,7 +142,7 @@ static bool merge_group(struct proxy *p, mono_t now, struct mdb_group *m,
 
 	if (r > 0)
 		return false;
-	if (r < 0) { /* it is in the table, and so comes again with the others */
+	if (r < 0) { /* it is in the table, so it is merged again with the others */
 		p->again_at = mono_add_ms(now, AGAIN_MS);
 		return true;
 	}

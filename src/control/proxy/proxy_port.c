@@ -2,10 +2,10 @@
 
 /*
  * Life cycle of the ports of an instance: which interfaces have a role, what the system
- * says about them, what changes when the configuration does. proxy_sync() is the one
- * entry: it compares and does what is missing, so start, reload and interface events
- * are the same code. A port that loses its link drops its memberships (R145); an
- * upstream keeps them and reports again when the link is back (R118).
+ * says about them, what changes when the configuration does. proxy_sync() compares and
+ * applies the differences, so start, reload and interface events share the same code. A
+ * port that loses its link drops its memberships (R145); an upstream keeps them and
+ * reports again when the link is back (R118).
  */
 
 #include "control/member/policy.h"
@@ -53,7 +53,8 @@ static struct host_params host_params(const struct proxy_port *us)
 
 		params.max_version[f] =
 			forced ? (enum gm_version)forced : family_version(us->cfg, f);
-		/* force_mld_version 2 is for good, force_igmp_version 3 is not */
+		/* force_mld_version 2 holds permanently, force_igmp_version 3 does
+		 * not */
 		params.fallback[f] = us->cfg->version_fallback &&
 			!(f == FAMILY_IPV6 && forced == GM_V3);
 	}
@@ -68,7 +69,7 @@ static struct querier_rules querier_rules(
 		.only_querier = ci->forwarding == CONFIG_FORWARDING_QUERIER};
 }
 
-/* always-querier is the word of somebody who knows of the other and wants us. */
+/* always-querier means that the operator knows of the other router and wants us. */
 static bool obeys_evidence(const struct config_iface *ci)
 {
 	return ci->forwarding == CONFIG_FORWARDING_EVIDENCE && !ci->always_querier;
@@ -163,7 +164,7 @@ static void port_remove(
 	proxy_port_free(p, pp->port);
 }
 
-/* A new upstream learns what is wanted. */
+/* Tells a new upstream which groups are wanted. */
 static void report_all(struct proxy *p, mono_t now, struct proxy_port *us)
 {
 	struct table_node *node, *next;
@@ -185,7 +186,7 @@ static unsigned free_port(const struct proxy *p)
 	return i;
 }
 
-/* 0, -ENOMEM, 1: no free port number */
+/* returns 0, -ENOMEM, or 1 if there is no free port number */
 static int port_add(struct proxy *p, mono_t now, const char *name,
 	const struct config_iface *ci, struct effects *fx)
 {
@@ -232,7 +233,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 
 /* ---- configuration ---- */
 
-/* Groups that the rules in force no longer let pass (a reload). */
+/* Drops groups that the rules no longer admit (after a reload). */
 static void refilter(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
@@ -277,7 +278,7 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 	refilter(p, now, pp, fx);
 }
 
-/* name of the interface that speaks with the provider */
+/* name of the interface where reports are sent */
 static const char *report_name(const struct proxy_port *pp)
 {
 	bool other = pp->role == CONFIG_ROLE_UPSTREAM && *pp->cfg->report_interface;
@@ -385,8 +386,8 @@ static void families_up(
 	}
 }
 
-/* Where an upstream speaks with the provider: another interface under the old name
- * starts from nothing, and so does one that was down, however short (R118). */
+/* The interface where an upstream reports. A new interface with the old name starts
+ * from nothing, and so does one that was down, however briefly (R118). */
 static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface *i,
 	const struct gm_link *link)
 {
@@ -490,7 +491,7 @@ static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifa
 		int r = p->port[n] ? port_link(p, now, p->port[n], ifaces, fx) : 0;
 
 		if (r < 0 && ret == 0)
-			ret = r; /* the other ports have nothing to do with it */
+			ret = r; /* the other ports are not affected */
 	}
 	return ret;
 }

@@ -3,8 +3,7 @@
 /*
  * Which interfaces have a role in an instance: those that a phyint names, there or not;
  * those of the system that match a pattern; those that nothing names, with defaultdown.
- * Asked by proxy_port.c at start, after a reload and after interface events, with the
- * same answer for the same ports, so that nothing has to be remembered.
+ * The same ports give the same answer, so nothing has to be remembered.
  */
 
 #include "control/proxy/proxy_priv.h"
@@ -22,9 +21,9 @@ static bool is_named(const struct config *cfg, const struct config_iface *ci)
 	return ci != &cfg->defaults && !ci->pattern;
 }
 
-/* A pattern or `defaultdown` does not mean the loopback, the ports of a bridge beside
- * the bridge, or the line on which an upstream reports. What cannot do multicast is
- * meant by a pattern (WireGuard has not got the flag), but not by `defaultdown`. */
+/* A pattern or `defaultdown` excludes the loopback, the ports of a bridge, and the line
+ * on which an upstream reports. An interface without the multicast flag is included by
+ * a pattern (WireGuard lacks the flag), but not by `defaultdown`. */
 static bool is_meant(
 	const struct config *cfg, const struct config_iface *ci, const struct iface *i)
 {
@@ -43,8 +42,8 @@ static bool is_better(
 	return a_used != b_used ? a_used : a->ifindex < b->ifindex;
 }
 
-/* One of those that match is the upstream (RFC 4605 3: an instance has one): the one in
- * use while it is usable, else the usable one that was there first. */
+/* One of the matching interfaces is the upstream (RFC 4605 3: an instance has one): the
+ * present one while it is usable, else the usable one that was there first. */
 static const struct iface *elect(const struct proxy *p, const struct config *cfg,
 	const struct iface_table *ifaces, const struct config_iface *ci)
 {
@@ -78,7 +77,8 @@ const struct config_iface *proxy_role(const struct proxy *p, const struct config
 	return ci;
 }
 
-/* Names in the file, then those of the system that are not among them. NULL: none. */
+/* Names in the file, then those of the system that are not among them. NULL after the
+ * last one. */
 static const char *candidate(
 	const struct config *cfg, const struct iface_table *ifaces, size_t n)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * An instance for the next process (live upgrade). The one that writes has its ports;
- * the one that reads has made its own from its configuration and the interfaces, and
- * takes for each the state of the port of that name: groups only if it is still the
- * same interface. Then everything is merged, and only what differs from what the
- * upstream was told before is said there. Pure.
+ * An instance for the next process (live upgrade). The new process has made its ports
+ * from its configuration and the interfaces, and reads for each of them the state of
+ * the port of that name; groups only if it is still the same interface. Then everything
+ * is merged, and only differences from earlier reports are reported upstream. Pure.
  */
 
 #include "control/member/gm_state.h"
@@ -197,7 +196,8 @@ static int get_port(
 	return get_sections(pp, now, same_link, in, fx);
 }
 
-/* Merge what was read; the upstreams are not asked yet, because they know it all. */
+/* Merges what was read. The upstreams are not updated yet, because their state was also
+ * read. */
 static int merge(struct proxy *p, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
@@ -219,7 +219,8 @@ static int merge(struct proxy *p, struct effects *fx)
 	return 0;
 }
 
-/* What the configuration changes, and memberships that ended on the way. */
+/* Applies changes of the configuration, and memberships that ended during the
+ * upgrade. */
 static void catch_up(struct proxy *p, mono_t now, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)

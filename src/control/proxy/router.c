@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The instances of the process, see router.h. An instance is known by its name, so that
- * it keeps its state through a reload in which its place in the file changed. RFC 4605 3:
- * an interface belongs to one instance, and each instance has one upstream.
+ * The instances of the process, see router.h. An instance is identified by its name, so
+ * it keeps its state if a reload changes its place in the file. RFC 4605 3: an
+ * interface belongs to one instance, and each instance has one upstream.
  */
 
 #include "control/proxy/router.h"
@@ -129,7 +129,7 @@ int router_sync(struct router *r, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < cfg->n_instance && ret == 0; i++)
 		if (config_instance_used(cfg, i) && !has_section(r, i))
 			ret = add_instance(r, cfg, i);
-	/* all of them, whatever fails: the configuration before is going to be freed */
+	/* all of them even if one fails, because the old configuration will be freed */
 	for (size_t i = 0; i < r->n_instance; i++) {
 		int n = proxy_sync(r->instance[i].proxy, now, cfg, ifaces, fx);
 

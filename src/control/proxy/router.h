@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * All proxy instances of the process (R132, R200; TR-124 .4). Makes one for each
- * instance of the configuration, gives every port of all of them its own number and
- * every instance its own number in the forwarding table; instances share nothing else.
- * Pure.
+ * All proxy instances of the process (R132, R200; TR-124 .4). There is one for each
+ * instance of the configuration. Every port has its own number across all instances,
+ * and every instance has its own number in the forwarding table; instances share
+ * nothing else. Pure.
  */
 
 #include "control/proxy/proxy.h"
 
 struct router_instance {
-	char name[CONFIG_INSTANCE_MAX]; /* empty: the unnamed one */
+	char name[CONFIG_INSTANCE_MAX]; /* empty for the unnamed one */
 	struct proxy *proxy;
 };
 
@@ -29,17 +29,18 @@ struct router {
 int router_new(const bool family[_FAMILY_N], uint64_t seed, struct router **ret_router);
 struct router *router_free(struct router *r); /* takes and returns NULL */
 
-/* Give up the ports and instances that the configuration no longer has. Their last
- * words are in `fx`: to be sent before the sockets of these ports are closed and before
- * router_sync() uses their numbers anew. */
+/* Frees the ports and instances that the configuration no longer has. Their last
+ * messages are in `fx`. They must be sent before the sockets of these ports are closed
+ * and before router_sync() reuses their numbers. */
 void router_release(struct router *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
-/* Bring everything into line, see proxy_sync(); after router_release() with the same
- * arguments. 0 or -ENOMEM; > 0: that many interfaces found no free port number. */
+/* Brings everything into line, see proxy_sync(). Must follow router_release() with the
+ * same arguments. Returns 0, -ENOMEM, or the number (> 0) of interfaces that found no
+ * free port number. */
 int router_sync(struct router *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
-/* See proxy_each_missing(); of all instances. */
+/* proxy_each_missing() for all instances. */
 int router_each_missing(const struct router *r, const struct iface_table *ifaces,
 	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
 	void *arg);
@@ -51,20 +52,20 @@ void router_resume(
 void router_shutdown(struct router *r, mono_t now, struct effects *fx);
 
 /* What the kernel holds for programs of this host, borrowed until the next call; `old`
- * is what was given before. See proxy_kernel_changed(). */
+ * is the previous value. See proxy_kernel_changed(). */
 void router_kernel_changed(struct router *r, mono_t now, enum family family,
 	const struct kgroups *old, const struct kgroups *new);
 
-/* the first port that speaks on the interface, or NULL */
+/* the first port that sends its messages on the interface, or NULL */
 struct proxy_port *router_port_by_index(const struct router *r, int ifindex);
 /* Name of the instance that a port belongs to, or that has a number in the forwarding
- * table ("" is the unnamed one, and a number that nobody has). */
+ * table ("" for the unnamed one, and for a number that no instance has). */
 const char *router_instance_name(const struct router *r, unsigned number);
 /* Entries of the forwarding table: see mdb_has_entry() and mdb_emit_all(). */
 bool router_has_entry(const struct router *r, unsigned number, const struct addr *group,
 	const struct addr *source);
 void router_emit_all(const struct router *r, struct effects *fx);
-/* groups that some downstream wants */
+/* groups that a downstream wants */
 size_t router_n_groups(const struct router *r);
 
 /* ---- live upgrade: see proxy_export() and proxy_import() ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Streams that begin and end, see streams.h; app_streams.c walks and logs. */
+/* Streams that begin and end, see streams.h. */
 
 #include "control/proxy/streams.h"
 
@@ -60,7 +60,7 @@ static void end(struct streams *s, struct stream *st)
 	free(st);
 }
 
-/* False if no room or no memory, and nothing is said. */
+/* Returns false if there is no room or memory; the stream is then not reported. */
 static bool begin(struct streams *s, uint64_t hash, unsigned instance,
 	const struct addr *source, const struct addr *group)
 {

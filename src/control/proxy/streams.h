@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * Which streams flow, from the counters of their forwarding entries, which are looked
- * at now and then: what has begun and what has ended since. Of fixed size. Pure.
+ * Which streams flow. The counters of the forwarding entries are read now and then, to
+ * find streams that have begun or ended since. Of fixed size. Pure.
  */
 
 #include "base/addr.h"
 #include "base/table.h"
 
-#define STREAMS_MAX   4096 /* that flow at once; nothing is said of more */
+#define STREAMS_MAX   4096 /* streams at once; further ones are not reported */
 #define STREAMS_END_S 10   /* without a datagram */
 
 struct streams {
-	struct table table; /* of those that flow */
+	struct table table; /* the streams that flow */
 	unsigned turn;
 };
 
@@ -23,12 +23,12 @@ enum streams_event {
 	STREAMS_ENDED,
 };
 
-/* Zero bytes and streams_init(). */
+/* All zero before streams_init(). */
 void streams_init(struct streams *s, uint64_t seed);
 void streams_deinit(struct streams *s); /* may be used again */
 /* An entry and the seconds since its last datagram; -1 means none, or it is not
  * known. */
 enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s);
-/* All entries have been seen: forget those that are no longer there. */
+/* All entries have been seen: drops those that are no longer there. */
 void streams_end(struct streams *s);
