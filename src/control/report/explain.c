@@ -2,11 +2,11 @@
 
 /*
  * Judgement of a stream, see explain.h: the group, the way in (explain_input.c), the
- * way out (explain_output.c), and the sum of it. An input or output is as good as the
+ * way out (explain_output.c), and the conclusion. An input or output is as good as the
  * worst of its checks; a stream arrives when some input and some output let it pass.
- * Else the cause that is named is the one with most evidence (enum explain_weight),
- * wherever it is found; of two with the same the one of the outputs, because who has no
- * members is asked for nothing.
+ * Otherwise the cause with the most evidence (enum explain_weight) is named. Of two
+ * equal ones it is the one of the outputs, because without members nothing is asked
+ * for.
  */
 
 #include "base/array.h"
@@ -185,7 +185,7 @@ static bool check_source(const struct explain_facts *f, struct explain *e)
 	return true;
 }
 
-/* ---- the sum ---- */
+/* ---- the conclusion ---- */
 
 /* One side: the verdict of the best interface. */
 struct side {
@@ -202,8 +202,7 @@ static bool has_verdict(
 	return false;
 }
 
-/* The check with that verdict that weighs most, the first of several; NULL means
- * none. */
+/* The check with that verdict and the largest weight, the first of several, or NULL. */
 static const struct explain_check *heaviest(
 	const struct explain *e, const struct side *s, enum explain_verdict v)
 {
@@ -216,15 +215,15 @@ static const struct explain_check *heaviest(
 	return best;
 }
 
-/* What may stop a stream later is no obstacle to one that comes in now. */
+/* A check that may stop a stream later does not stop one that comes in now. */
 static bool is_obstacle(const struct explain_facts *f, const struct explain_check *c)
 {
 	return c->verdict == EXPLAIN_UNKNOWN &&
 		!(c->weight == EXPLAIN_LATER && explain_flows(f));
 }
 
-/* The interface with the checks from `from` on counts: pass is better than unknown, and
- * that is better than refuse. */
+/* Counts the interface with the checks from `from` on. Pass is better than unknown,
+ * which is better than refuse. */
 static void judge(const struct explain_facts *f, const struct explain *e, size_t from,
 	struct side *side)
 {
@@ -241,7 +240,8 @@ static void judge(const struct explain_facts *f, const struct explain *e, size_t
 		side->verdict = v;
 }
 
-/* What is stopped at one input does not come in at another one that could take it. */
+/* Datagrams that are stopped at one input do not come in at another one that could
+ * accept them. */
 static void stop_by_evidence(const struct explain *e, struct side *in)
 {
 	const struct explain_check *c = heaviest(e, in, EXPLAIN_REFUSE);
@@ -259,7 +259,7 @@ static void nowhere(struct explain *e, const char *check, const char *what)
 		strrchr(what, ' ') ? strrchr(what, ' ') + 1 : what);
 }
 
-/* Names of those where nobody has joined, as many as fit. */
+/* Names of the LANs where no host has joined, as many as fit. */
 static void name_quiet(const struct explain_facts *f, char *buf, size_t size)
 {
 	size_t len = 0, left = 0;
@@ -281,8 +281,8 @@ static void name_quiet(const struct explain_facts *f, char *buf, size_t size)
 		snprintf(buf + len, size - len, " and %zu more", left);
 }
 
-/* One line for all LANs where nobody has joined, which is as it should be where others
- * have. True if it is there. */
+/* One line for all LANs where no host has joined, which is normal if hosts of others
+ * have. Returns true if it was added. */
 static bool add_quiet(const struct explain_facts *f, struct explain *e)
 {
 	size_t n = 0, others = 0;
@@ -317,7 +317,7 @@ static void output_side(
 	if (quiet)
 		judge(f, e, from, out);
 	if (quiet && out->verdict != EXPLAIN_REFUSE)
-		out->verdict = 0; /* those who have joined decide */
+		out->verdict = 0; /* the LANs with members decide */
 	for (size_t i = 0; i < f->n_output; i++) {
 		from = e->n;
 		if (f->output[i].is_input ||
@@ -361,7 +361,7 @@ static void conclude(struct explain *e, enum explain_verdict v, const struct sid
 		c ? c->text : "the reason is not known");
 }
 
-/* It arrives; what else there is to know about it. */
+/* It arrives. Adds what else is known about it. */
 static void conclude_well(
 	struct explain *e, const struct side *in, const struct side *out)
 {
@@ -378,7 +378,8 @@ static void conclude_well(
 		c ? "; but: " : "", c ? c->text : "");
 }
 
-/* Whoever sees nothing although all is well looks behind the last point we know of. */
+/* If all is well and the stream is still missing, the cause is after the last point
+ * that we can see. */
 static void add_sent(const struct explain_facts *f, struct explain *e)
 {
 	const char *name = NULL;

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * "Why does this stream not arrive?": the checks that a stream of an instance goes
- * through, in their order, each with what it says and what to change. The caller
- * collects the facts with the functions of the real path (show_explain.c); here they
- * are judged and put into words. Pure.
+ * "Why does this stream not arrive?": the checks that a stream of an instance passes,
+ * in their order, each with its result and what to change. The caller collects the
+ * facts with the functions of the real path; here they are judged and put into words.
+ * Pure.
  *
- * Evidence is what was seen of this very group. Counters of a port are of all groups:
- * they are told as such, and decide nothing.
+ * Evidence is what was seen of this group. Counters of a port are for all groups, so
+ * they are mentioned as such and decide nothing.
  */
 
 #include "base/addr.h"
@@ -22,21 +22,21 @@
 enum explain_verdict {
 	EXPLAIN_PASS = 1,
 	EXPLAIN_REFUSE,
-	EXPLAIN_UNKNOWN, /* it passes as far as can be seen, but see the text */
-	EXPLAIN_NOTE,	 /* worth knowing, and no obstacle */
+	EXPLAIN_UNKNOWN, /* it passes as far as we can see, but see the text */
+	EXPLAIN_NOTE,	 /* worth knowing, but no obstacle */
 };
 
 /* Which of several checks is the cause that is named: the largest. */
 enum explain_weight {
-	EXPLAIN_LATER = 1, /* it may stop the stream some time */
-	EXPLAIN_FOLLOWS,   /* it follows from something that another check names */
-	EXPLAIN_ABSENT,	   /* nobody asks, or nothing comes */
-	EXPLAIN_FAULT,	   /* something is not as it should be */
-	EXPLAIN_STOPPED,   /* datagrams were stopped by it just now */
+	EXPLAIN_LATER = 1, /* it may stop the stream later */
+	EXPLAIN_FOLLOWS,   /* it follows from the cause in another check */
+	EXPLAIN_ABSENT,	   /* no host asks, or no datagram comes */
+	EXPLAIN_FAULT,	   /* something is wrong */
+	EXPLAIN_STOPPED,   /* it stopped datagrams just now */
 };
 
-#define EXPLAIN_NOW_MS	  3000	 /* what was seen within that goes on */
-#define EXPLAIN_LATELY_MS 600000 /* what is older counts for nothing */
+#define EXPLAIN_NOW_MS	  3000	 /* an event this recent counts as continuing */
+#define EXPLAIN_LATELY_MS 600000 /* older events do not count */
 
 /* Why datagrams were refused. */
 enum explain_why {
@@ -54,9 +54,9 @@ enum explain_why {
 	EXPLAIN_BY_SOURCE_ROUTE,
 	EXPLAIN_BY_BOUNDARY,
 	EXPLAIN_BY_MEMBERS, /* they want other sources */
-	EXPLAIN_BY_OUTPUTS, /* none is left */
+	EXPLAIN_BY_OUTPUTS, /* no output is left */
 	EXPLAIN_BY_TTL,
-	EXPLAIN_BY_PARTIAL, /* checksum that cannot be completed */
+	EXPLAIN_BY_PARTIAL, /* a checksum that cannot be completed */
 	/* copies */
 	EXPLAIN_BY_THRESHOLD,
 	EXPLAIN_BY_MTU_OUT,
@@ -70,8 +70,9 @@ struct explain_refusal {
 	uint64_t n;
 	int64_t age_ms;	  /* of the last one */
 	struct addr from; /* of the last one */
-	uint32_t value;	  /* the limit, where one has refused */
-	bool would_pass;  /* the configuration has changed since: it would not be now */
+	uint32_t value;	  /* the limit, if one has refused */
+	bool would_pass;  /* the configuration has changed since, so it would now be
+			   * admitted */
 };
 
 struct explain_refusals {
@@ -86,8 +87,8 @@ struct explain_iface {
 	bool present, up;  /* in the system */
 	const char *error; /* why its sockets are not open, or NULL */
 	bool family;	   /* the family is on here */
-	bool group_ok;	   /* no boundary (of upstreams: no list either) in the way */
-	char decided[CONFIG_DECIDE_LEN]; /* by which line; empty: by none */
+	bool group_ok;	   /* no boundary (on upstreams, also no list) is in the way */
+	char decided[CONFIG_DECIDE_LEN]; /* the line that decided, or empty */
 	char echo_of[IFNAMSIZ]; /* an interface of ours whose frames come back here */
 	struct explain_refusals refused; /* datagrams, copies for outputs */
 };
@@ -99,23 +100,24 @@ struct explain_input {
 	bool receive;	       /* frames from here are forwarded at all */
 	bool source_broadcast; /* it is the broadcast address of a subnet */
 	bool source_ok;	       /* the source may send here; when there is one */
-	/* the altnet that admits the source, or the interface whose subnet it is in
-	 * ("" : its own, or none) */
+	/* the altnet that admits the source, or the interface whose subnet it is in (""
+	 * if its own, or none) */
 	char admitted[CONFIG_DECIDE_LEN], subnet_of[IFNAMSIZ];
-	/* of an upstream: the provider is asked for it */
+	/* of an upstream: is the provider asked for the group? */
 	bool report_up; /* messages can be sent */
 	char report_interface[IFNAMSIZ];
 	bool policy_ok; /* lists and boundaries let the group be asked for */
-	char policy_by[CONFIG_DECIDE_LEN]; /* which line does not */
+	char policy_by[CONFIG_DECIDE_LEN]; /* the line that does not */
 	bool asked;			   /* a membership is reported ... */
 	bool asked_this;		   /* ... that includes the source */
-	unsigned version;		   /* of IGMP or MLD that is spoken */
-	bool names_sources;		   /* that version can */
+	unsigned version;		   /* of IGMP or MLD that is used */
+	bool names_sources;		   /* that version can name sources */
 	bool query_heard;
 	struct addr querier;
-	int64_t query_age_ms, query_expected_ms; /* the next one is due within that */
+	int64_t query_age_ms, query_expected_ms; /* the next one is due within the
+						  * second value */
 	uint32_t refresh_interval_ms;
-	/* since start, of all groups */
+	/* since the start, for all groups */
 	uint64_t ring_packets, ring_drops;
 };
 
@@ -124,7 +126,7 @@ struct explain_input {
 /* An interface that the stream may go out at. */
 struct explain_output {
 	struct explain_iface i;
-	bool is_input; /* that the stream comes from; or all there are */
+	bool is_input; /* the stream comes from here; or all inputs */
 	bool allowed;  /* frames of the input may go here at all */
 	/* members */
 	bool has_group, wants;	     /* state for the group; it wants this source */
@@ -132,15 +134,15 @@ struct explain_output {
 	unsigned n_hosts, n_sources; /* tracked; named */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
-	bool forwards; /* as querier or beside another one */
+	bool forwards; /* we forward, as querier or beside another one */
 	struct addr other_querier;
-	/* somebody else forwards the stream there, and we leave it to that one, or both
-	 * do */
+	/* another router forwards the stream there, and we leave it to that router, or
+	 * both forward it */
 	bool standby, doubled;
 	struct gm_mac other_mac;
-	size_t n_groups, max_groups; /* max 0: no limit */
+	size_t n_groups, max_groups; /* max 0 means no limit */
 	/* host that met host-message-rate within the last minute, and whether hosts met
-	 * message-rate together; empty: none has */
+	 * message-rate together; empty if none has */
 	char limited_host[EXPLAIN_HOST_LEN];
 	bool limited;
 	bool in_table; /* the forwarding entry names it */
@@ -156,12 +158,12 @@ struct explain_facts {
 	struct addr source;
 	bool source_own; /* an address of this system */
 	bool ssm;	 /* the group is in the SSM range */
-	bool one_output; /* only one was asked about: say all about it */
+	bool one_output; /* only one was asked about, so report everything about it */
 	/* of the forwarding entries that name an output */
-	bool seen; /* datagrams have passed the check of the source */
+	bool seen; /* datagrams have passed the source check */
 	uint64_t packets;
 	int64_t age_ms; /* of the last one; -1 means not known */
-	uint64_t wrong; /* of sources that may not send where they do */
+	uint64_t wrong; /* from sources that may not send on their interface */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
 	struct joined_counts joined; /* of the group, or of the source */
@@ -175,20 +177,20 @@ struct explain_facts {
 
 struct explain_check {
 	const char *check;	  /* static: "group", "interface", "source", ... */
-	char interface[IFNAMSIZ]; /* empty: of none */
+	char interface[IFNAMSIZ]; /* or empty */
 	enum explain_verdict verdict;
 	enum explain_weight weight;			       /* unless it passes */
 	char text[EXPLAIN_TEXT_LEN], advice[EXPLAIN_TEXT_LEN]; /* advice may be empty */
 };
 
-/* Zero bytes to begin with. */
+/* All zero at the beginning. */
 struct explain {
 	enum explain_verdict verdict; /* of the whole: not EXPLAIN_NOTE */
 	enum explain_weight weight;   /* of the cause; 0 means it passes */
 	char summary[2 * EXPLAIN_TEXT_LEN];
 	struct explain_check *check; /* owned */
 	size_t n, cap;
-	bool lost; /* memory ran out: checks are missing */
+	bool lost; /* memory ran out, so checks are missing */
 };
 
 void explain(const struct explain_facts *f, struct explain *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The way in, see explain.h: may the stream be received here, is the provider asked
- * for it, does it come. The order is that of forward.c.
+ * The way in, see explain.h: may the stream be received here, is the provider asked for
+ * it, and does it arrive? The order is that of forward.c.
  */
 
 #include "control/report/explain_priv.h"
@@ -30,7 +30,7 @@ static bool check_role(const struct explain_input *in, struct explain *e)
 	return false;
 }
 
-/* It is named, and may not send there. */
+/* The source was named, and may not send there. */
 static bool refuse_source(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {
@@ -152,7 +152,8 @@ static bool check_report(const struct explain_facts *f, const struct explain_inp
 	return true;
 }
 
-/* Memberships live at the provider for two query intervals and a bit: 260 s. */
+/* Memberships last at the provider for slightly more than two query intervals: 260
+ * s. */
 static void check_querier(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {
@@ -181,7 +182,7 @@ static void check_querier(const struct explain_facts *f, const struct explain_in
 			"no query was ever heard on %s: the provider may forget the "
 			"membership after some minutes",
 			in->i.name);
-	/* a stream that came and stopped has most likely stopped for that */
+	/* the most likely reason for a stream that arrived and stopped */
 	explain_weigh(c,
 		f->seen && !explain_flows(f) && in->query_heard ? EXPLAIN_FAULT
 								: EXPLAIN_LATER);
@@ -195,7 +196,7 @@ static bool comes_in_here(const struct explain_facts *f, const struct explain_in
 	return f->seen && strcmp(f->last_input, in->i.name) == 0;
 }
 
-/* It is known why nothing arrives. */
+/* The reason why nothing arrives is known. */
 static bool was_refused(const struct explain *e, size_t from)
 {
 	for (size_t i = from; i < e->n; i++)

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-/* A reason is told from this share of the messages on, in percent. */
+/* A reason is mentioned from this share of the messages, in percent. */
 #define WORTH_TELLING 10
 #define REASONS_MAX   3
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The way out, see explain.h: does somebody want the stream here, may it go there, do
- * copies get through.
+ * The way out, see explain.h: does a host want the stream here, may it go there, and do
+ * copies get through?
  */
 
 #include "control/report/explain_priv.h"
@@ -38,7 +38,7 @@ static bool check_boundary(const struct explain_output *out, struct explain *e)
 	return false;
 }
 
-/* Nothing is known of a join that was refused. */
+/* No refused join is known. */
 static void no_member(const struct explain_facts *f, const struct explain_output *out,
 	struct explain *e)
 {

@@ -50,11 +50,11 @@ const struct explain_refusal *explain_find_refusal(const struct explain_facts *f
 
 /* ---- datagrams ---- */
 
-/* Behind "N datagrams of it from S, the last one now, ". */
+/* Continues "N datagrams of it from S, the last one now, ". */
 static const struct {
 	enum explain_why why;
 	const char *check, *text, *advice;
-	bool is_part; /* it may be a part of a stream that comes in otherwise */
+	bool is_part; /* it may be a part of a stream that otherwise comes in */
 } kinds[] = {
 	{EXPLAIN_BY_OWN_MAC, "loop",
 		"had the MAC address of one of our interfaces as their source",
@@ -106,7 +106,7 @@ static void refused_kind(const struct explain_facts *f, const struct explain_inp
 	struct explain_check *c;
 	char source[ADDR_STRLEN], when[AGO_LEN];
 
-	/* another sender, or a part of what comes in */
+	/* another sender, or a part of the stream that comes in */
 	if (explain_flows(f))
 		v = kinds[kind].is_part && r->age_ms <= EXPLAIN_NOW_MS ? EXPLAIN_UNKNOWN
 								       : EXPLAIN_NOTE;

@@ -23,7 +23,7 @@ __attribute__((__format__(__printf__, 2, 3))) static bool refuse(
 	return false;
 }
 
-/* False if there is none, or it is too long. */
+/* Returns false if there is none, or if it is too long. */
 static bool next_word(const char **text, char *word, size_t size)
 {
 	size_t n = strcspn(*text, " ");
@@ -101,7 +101,7 @@ static bool read_interface(const char **text, const char *keyword, char *name,
 	return refuse(error, "%s needs an interface", keyword);
 }
 
-/* What is after the group. */
+/* The words after the group. */
 static bool read_rest(
 	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
 {

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What people have in hand when a stream does not arrive: an address, an address and a
- * port, the line of a playlist. "GROUP [SOURCE] [from INTERFACE] [on INTERFACE]" to its
- * parts; GROUP may be udp://@239.1.2.3:5000, rtp://10.0.0.1@232.1.2.3:5000,
- * igmp://239.1.2.3 or udp://[ff0e::1]:5000. Pure.
+ * Parses "GROUP [SOURCE] [from INTERFACE] [on INTERFACE]". People may have only an
+ * address, an address and a port, or the line of a playlist, so GROUP may be
+ * udp://@239.1.2.3:5000, rtp://10.0.0.1@232.1.2.3:5000, igmp://239.1.2.3 or
+ * udp://[ff0e::1]:5000. Pure.
  */
 
 #include "base/addr.h"
@@ -15,10 +15,10 @@
 struct explain_words {
 	struct addr group, source;
 	bool has_source;
-	char from[IFNAMSIZ], on[IFNAMSIZ]; /* empty: not given */
+	char from[IFNAMSIZ], on[IFNAMSIZ]; /* empty if not given */
 };
 
-/* False if `error` says which word is wrong, and why. */
+/* Returns false if a word is wrong; `error` says which one and why. */
 #define EXPLAIN_WORDS_ERROR 160
 bool explain_words_read(
 	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR]);

@@ -4,7 +4,7 @@
  * Metrics as text, see metrics.h. Both formats have the same samples; they differ in
  * the names of families (Prometheus calls a counter by the name of its samples), in the
  * types they know, in units, and in the end mark. When memory runs out, nothing more is
- * written and `failed` says so, so that callers does not have to check each call. Pure.
+ * written and `failed` is set, so callers do not have to check each call. Pure.
  */
 
 #include "control/report/metrics.h"
@@ -277,8 +277,8 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The next part of `*s` up to one of `stops`, without the space around it; *s is behind
- * the part. Quotes are not looked at: no value that matters here has any. */
+/* The next part of `*s` up to one of `stops`, without the space around it; *s is then
+ * after the part. Quotes are not looked at: no value that matters here has any. */
 static size_t part(const char **s, const char *stops, const char **ret)
 {
 	const char *start = *s + strspn(*s, " \t");
@@ -296,7 +296,7 @@ static bool is(const char *s, size_t n, const char *word)
 	return n == strlen(word) && strncasecmp(s, word, n) == 0;
 }
 
-/* "0.75" -> 750; what is no weight counts as 0 */
+/* "0.75" -> 750; anything else counts as 0 */
 static unsigned weight(const char *s, size_t n)
 {
 	unsigned unit = 100, q = 0;

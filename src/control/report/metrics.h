@@ -4,7 +4,7 @@
 /*
  * Metrics as text, in the format of Prometheus (0.0.4) or of OpenMetrics (1.0.0): a
  * table of all families, and functions that append their samples to a growing buffer.
- * Pure; what the values are is the business of scrape.c.
+ * Pure; knows nothing of where the values come from.
  */
 
 #include <stdbool.h>
@@ -20,8 +20,9 @@ enum metrics_format {
 enum metrics_type {
 	METRICS_GAUGE = 1,
 	METRICS_COUNTER,   /* samples end in _total */
-	METRICS_INFO,	   /* in _info; the value is 1, the labels tell */
-	METRICS_HISTOGRAM, /* in _bucket, _count and _sum */
+	METRICS_INFO,	   /* samples end in _info; the value is 1, the labels have
+			    * the information */
+	METRICS_HISTOGRAM, /* samples end in _bucket, _count and _sum */
 };
 
 enum metric {
@@ -142,15 +143,15 @@ struct metrics {
 	enum metrics_format format;
 	char *buf; /* owned; no NUL at its end */
 	size_t len, cap;
-	bool failed; /* memory ran out: the text is worth nothing */
+	bool failed; /* memory ran out, so the text is useless */
 	const struct metrics_family *family;
 	bool in_labels;
 };
 
-/* Zero bytes but for the format are an empty text. */
+/* All zero except the format is an empty text. */
 void metrics_deinit(struct metrics *m);
 
-/* What comes before the samples of a family. They have to follow each other. */
+/* What comes before the samples of a family. The samples must follow directly. */
 void metrics_begin(struct metrics *m, enum metric id);
 /* The last line of the text. */
 void metrics_end(struct metrics *m);
@@ -158,27 +159,27 @@ void metrics_end(struct metrics *m);
 /* A sample is its name, labels, and one value that ends it. */
 void metrics_sample(struct metrics *m);
 void metrics_sample_of(struct metrics *m, const char *ending); /* "_bucket" ... */
-/* Any bytes are a legal value: what is no UTF-8 shows as \xNN. */
+/* Any bytes are a legal value: bytes that are not UTF-8 appear as \xNN. */
 void metrics_label(struct metrics *m, const char *name, const char *value);
 void metrics_label_uint(struct metrics *m, const char *name, uint64_t value);
 void metrics_uint(struct metrics *m, uint64_t value);
 void metrics_ns(struct metrics *m, uint64_t ns); /* as seconds */
 void metrics_real(struct metrics *m, double value);
 
-/* Labels that many samples share: where those of the sample are in the text, before its
- * value, and the same once more in another sample. */
+/* Labels that many samples share: remember where the labels of a sample are in the
+ * text, before its value, and write them again in another sample. */
 struct metrics_span {
 	size_t at, len;
 };
 struct metrics_span metrics_labels(const struct metrics *m);
 void metrics_labels_again(struct metrics *m, struct metrics_span span);
 
-/* The sample's name of a family, as it is read: "ringcast_frames_total". */
+/* The name of a family's samples, as it is shown: "ringcast_frames_total". */
 #define METRICS_NAME_MAX 80
 const char *metrics_name(
 	const struct metrics_family *f, char buf[static METRICS_NAME_MAX]);
 const char *metrics_type_name(enum metrics_type type);
 
-/* What a client that sends this Accept header (NULL means none) wants. */
+/* The format for a client with this Accept header (NULL if it sent none). */
 enum metrics_format metrics_negotiate(const char *accept);
 const char *metrics_content_type(enum metrics_format format);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * All families of metrics: the only list of them. doc/metrics.md shows the same table,
- * and tests/golden/test_metrics_doc.c keeps the two equal. A name that has been
- * published keeps its meaning. Pure.
+ * The only list of all families of metrics. doc/metrics.md shows the same table, and
+ * tests/golden/test_metrics_doc.c keeps the two equal. A name that has been published
+ * keeps its meaning. Pure.
  */
 
 #include "control/report/metrics.h"

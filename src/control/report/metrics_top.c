@@ -20,7 +20,8 @@ static bool by_key(const void *a, const void *b, const void *arg)
 	return compare_keys(a, b) < 0;
 }
 
-/* The same traffic decides nothing, so the choice stays when nothing flows. */
+/* Equal traffic does not change the order, so the choice is stable when nothing
+ * flows. */
 static bool by_traffic(const void *a_, const void *b_, const void *arg)
 {
 	const struct metrics_entry *a = a_, *b = b_;

@@ -15,7 +15,7 @@ struct metrics_entry {
 	unsigned proxy; /* number of the instance */
 	struct addr group, source;
 	uint64_t packets, bytes, wrong, n_out;
-	struct metrics_span labels; /* for who writes them */
+	struct metrics_span labels; /* for the writer */
 };
 
 struct metrics_top {
@@ -26,11 +26,11 @@ struct metrics_top {
 void metrics_top_init(struct metrics_top *t, size_t max);
 void metrics_top_deinit(struct metrics_top *t);
 
-/* Without memory for it, an entry counts as left out. */
+/* Without memory, the entry counts as left out. */
 void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
 
-/* After the last offer: put them in the order of instance, group and source, doing at
- * most `steps` at a time. True if done. */
+/* After the last offer: sorts them by instance, group and source, in at most `steps`
+ * steps per call. Returns true when done. */
 bool metrics_top_sort(struct metrics_top *t, size_t steps);
 
 size_t metrics_top_n(const struct metrics_top *t);
@@ -38,6 +38,6 @@ size_t metrics_top_n_truncated(const struct metrics_top *t); /* left out */
 /* Sorted: entry `i`, which the caller may write its labels to. */
 struct metrics_entry *metrics_top_get(struct metrics_top *t, size_t i);
 
-/* Sorted: the same entry as the one before, because it moved while the table was
- * walked. */
+/* After sorting: is it the same entry as the one before? It may have moved while the
+ * table was walked. */
 bool metrics_top_is_double(const struct metrics_top *t, size_t i);

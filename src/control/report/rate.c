@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Rates of forwarding entries, see rate.h; called by the commands that show them. A
- * reading is a flat hash table that is made anew each time: entries that are gone
- * drop out by themselves. Keys are kept as their hash of 64 bits; two entries with the
- * same one would share a rate that is wrong, which does not happen in practice.
+ * Rates of forwarding entries, see rate.h. A reading is a flat hash table that is made
+ * anew each time, so entries that are gone drop out by themselves. A key is kept as its
+ * hash of 64 bits. Two entries with the same hash would share a wrong rate, which does
+ * not happen in practice.
  */
 
 #include "control/report/rate.h"
@@ -82,8 +82,8 @@ bool rate_begin(struct rate_table *t, mono_t now, size_t n)
 	return true;
 }
 
-/* From the reading before; an entry that it does not have began at 0, and one that
- * has counted backwards was made anew. */
+/* The rate since the previous reading. An entry that this does not have began at 0, and
+ * one that has counted backwards is a new one. */
 static void compute(const struct rate_table *t, struct rate_slot *s)
 {
 	const struct rate_slot *old = find(&t->last, s->key);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The first K of many, see topn.h. A heap whose top is the last one that is in: a new
- * item is compared with that alone, so most of a long list costs one comparison each.
- * Then the same memory is sorted by taking the last one out again and again. A library
- * sort would do that in one go and hold up the control thread for as long.
+ * The first K of many, see topn.h. The top of the heap is the last item that is in. A
+ * new item is compared only with that, so most items of a long list cost one comparison
+ * each.
  */
 
 #include "control/report/topn.h"

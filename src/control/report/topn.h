@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The first K of many in some order, in memory for K: what a page of a long list needs.
- * Items are copied. Pure.
+ * The first K of many in some order, in memory for K: for example a page of a long
+ * list. Items are copied. Pure.
  */
 
 #include <stdbool.h>
