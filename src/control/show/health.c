@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The daemon's own judgement, see health.h. Asked by the control socket (`health`), by
- * metrics-listen (/healthz) and by a scrape. That the control thread gets on is shown
- * by the answer.
+ * The daemon's own judgement, see health.h. Getting an answer at all shows that the
+ * control thread is alive.
  */
 
 #include "control/show/health.h"
@@ -16,15 +15,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A turn of a thread takes a few milliseconds at most; one that has not come to its end
- * after so long will not. */
+/* A turn of a thread takes a few milliseconds at most; one that has not ended after
+ * this long never will. */
 #define STUCK_MS 2000
-/* A limit is named so long after it has struck. */
+/* A limit is reported for this long after it was met. */
 #define LATELY_MS 600000
 
 struct health_thread {
 	uint64_t turns;
-	mono_t since; /* when they were seen first; MONO_UNSET means never */
+	mono_t since; /* when they were first seen; MONO_UNSET means never */
 };
 
 struct health {
@@ -78,8 +77,8 @@ static void check_port(
 		say(problems, "%s: the interface is down", pp->name);
 }
 
-/* The limit of groups or addresses that struck last. It is told, and is no fault of the
- * daemon: whoever restarts it for that does what the stranger wants. */
+/* The limit of groups or addresses that was met last. It is reported, but it is no
+ * fault of the daemon: a restart would be what the attacker wants. */
 static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
 {
 	const struct mgroup_struck *s = &pp->groups.struck;
@@ -92,7 +91,7 @@ static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
 	say(limits, "%s: %s", pp->name, text);
 }
 
-/* Who met a limit of messages within the last minute. */
+/* The host that met a limit of messages within the last minute. */
 static void check_limits(struct app *app, const struct proxy_port *pp, json_t *limits)
 {
 	struct view_struck by;
@@ -129,7 +128,7 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 	}
 }
 
-/* What is no fault of ours, but seen by viewers. */
+/* Faults that are not ours, but that viewers notice. */
 static void check_others(
 	const struct proxy_port *pp, enum family family, mono_t now, json_t *warnings)
 {

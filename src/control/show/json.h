@@ -10,11 +10,11 @@
 #include <jansson.h>
 
 json_t *json_of_addr(const struct addr *a);
-json_t *json_of_addr_or_null(const struct addr *a); /* null when unspecified */
+json_t *json_of_addr_or_null(const struct addr *a); /* null if unspecified */
 json_t *json_of_mac(const uint8_t mac[6]);
 json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_UNSET */
-/* Any bytes: what is no UTF-8 becomes '?', which jansson would refuse. NULL gives
- * null. */
+/* Any bytes. Bytes that are not UTF-8, which jansson would refuse, become '?'. NULL
+ * gives null. */
 json_t *json_of_text(const char *s);
 /* The same with `n` bytes, which may have any value; not NULL. */
 json_t *json_of_octets(const char *s, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Followers of events, see monitor.h; app_monitor.c says what happens. */
+/* Followers of events, see monitor.h. */
 
 #include "control/show/monitor.h"
 
@@ -15,8 +15,8 @@
 
 #define INTERFACES_MAX 16
 
-/* Which events belong to a kind: those whose name begins like this; of what is in no
- * row, something was refused. */
+/* Events belong to the kind whose row their name begins with. Events of no row are of
+ * the kind "refused". */
 static const struct {
 	const char *kind, *prefix;
 } kinds[] = {
@@ -36,7 +36,7 @@ static const struct {
 	{"refused", ""},
 };
 
-/* What a follower asks for; zero bytes: everything. */
+/* What a follower asks for; all zero means everything. */
 struct wish {
 	uint32_t kinds; /* bits of the rows above; 0 means all */
 	bool has_groups;
@@ -50,12 +50,12 @@ struct follower {
 	struct monitor *monitor;
 	struct follower *next;
 	struct wish wish;
-	uint64_t n_lost; /* since it was told */
+	uint64_t n_lost; /* since the last "lost" event */
 };
 
 struct monitor {
 	struct follower *first;
-	unsigned room; /* events that may be said at `at` */
+	unsigned room; /* events that were allowed at `at` */
 	mono_t at;
 };
 
@@ -85,8 +85,9 @@ static json_t *lost_event(uint64_t n)
 		"events were lost: too many at once, or they were not read in time"));
 }
 
-/* The event, which may be missing, behind how many it has lost before: both or neither,
- * so that one word about a loss does not take the room of what comes next. */
+/* The number of lost events, followed by the event, which may be missing. Both or
+ * neither are written, so that a report of a loss does not take the room of the next
+ * event. */
 static bool write_event(struct follower *f, const json_t *event)
 {
 	json_t *lost = f->n_lost ? lost_event(f->n_lost) : NULL;
@@ -110,7 +111,7 @@ static bool write_event(struct follower *f, const json_t *event)
 	return true;
 }
 
-/* ---- who wants what ---- */
+/* ---- filters ---- */
 
 static unsigned kind_of(const char *event)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A scrape, see scrape.h; run by app_metrics, a slice in each round of the loop. First
- * the state is copied: interfaces, then the sizes of their groups, then the busiest
- * forwarding entries. What goes on between two slices may remove any of it. Then the
- * copy is written (scrape_write.c).
+ * A scrape, see scrape.h. First the state is copied: interfaces, then the sizes of
+ * their groups, then the busiest forwarding entries. Any of it may go away between two
+ * slices. Then the copy is written (scrape_write.c).
  */
 
 #include "control/show/scrape_priv.h"
@@ -81,7 +80,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 	read_membership(pp, p, view_now(app));
 }
 
-/* The port that a copy was made of, or NULL. */
+/* The port of a copy, or NULL if it has gone. */
 static const struct proxy_port *still_there(const struct scrape *s, unsigned i)
 {
 	const struct proxy_port *pp = view_router(s->app)->port[s->port[i].number];
@@ -111,7 +110,7 @@ static void count_members(const struct mgroup *g, mono_t now, struct scrape_port
 		p->n_hosts += !mono_due(g->host[i].until, now);
 }
 
-/* A table that grows meanwhile makes the sums a little wrong, and nothing else. */
+/* A table that grows meanwhile only makes the sums slightly wrong. */
 static bool read_members(struct scrape *s)
 {
 	const struct proxy_port *pp;
@@ -189,7 +188,7 @@ static bool write_end(struct scrape *s)
 
 /* ---- slices ---- */
 
-/* True if it must be called again, with the next part. */
+/* Returns true if it must be called again with the next part. */
 static bool (*const step[])(struct scrape *s) = {
 	read_ports,
 	read_members,
@@ -204,7 +203,7 @@ static uint64_t read_clock(void)
 {
 	struct timespec ts;
 
-	/* not the time of others that had the processor meanwhile */
+	/* not the time of other processes */
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }

@@ -39,8 +39,8 @@ struct scrape {
 	struct app *app;
 	struct metrics m;
 	unsigned step,		  /* of the table in scrape.c */
-		part;		  /* where the step goes on */
-	struct scrape_port *port; /* of those that are there, in their order */
+		part;		  /* where the step continues */
+	struct scrape_port *port; /* of the existing ports, in their order */
 	unsigned n_ports;
 	size_t pos; /* of the walk through a port's groups */
 	struct metrics_top top;
@@ -48,11 +48,13 @@ struct scrape {
 	uint64_t cost_ns, longest_ns;
 };
 
-/* Groups of families; each writes all of it and takes a fraction of a millisecond. */
+/* Groups of families; each call writes the whole group and takes a fraction of a
+ * millisecond. */
 typedef void scrape_write_fn(struct scrape *s);
 extern scrape_write_fn *const scrape_write[];
 extern const unsigned scrape_n_write;
-/* Metrics of forwarding entries, a part of one family at a time. False if done. */
+/* Metrics of forwarding entries, a part of one family at a time. Returns false when
+ * done. */
 bool scrape_write_entries(struct scrape *s, unsigned part);
-/* The scrape about itself, and the end. */
+/* Metrics of the scrape itself, and the end mark. */
 void scrape_write_end(struct scrape *s);

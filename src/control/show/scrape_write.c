@@ -2,7 +2,7 @@
 
 /*
  * A scrape as text: the families of metrics in the order of their table, from the copy
- * that scrape.c has made. Samples of a family stand together, as both formats want it.
+ * that scrape.c has made. Samples of a family are together, as both formats require.
  */
 
 #include "control/show/scrape_priv.h"

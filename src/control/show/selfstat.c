@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The process about itself, see selfstat.h. Held by app_metrics, read by scrape. The
- * files below /proc/self stay open, because they are out of reach in a chroot. */
+/* What the process knows of itself, see selfstat.h. The files below /proc/self stay
+ * open, because they cannot be reached from a chroot. */
 
 #include "control/show/selfstat.h"
 

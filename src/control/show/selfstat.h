@@ -18,7 +18,7 @@ struct selfstat_values {
 	uint64_t started_ns;		/* since 1970 */
 	uint64_t cpu_ns, thread_cpu_ns; /* of the process; of the calling thread */
 	int64_t resident;		/* bytes; -1 if /proc is not there */
-	int64_t n_fds;			/* open; -1 means as above */
+	int64_t n_fds;			/* open; -1 if /proc is not there */
 	uint64_t max_fds;
 };
 void selfstat_read(struct selfstat *s, struct selfstat_values *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Replies in pieces, see show_priv.h: what the tables of show_*.c share.
+ * Replies in pieces, see show_priv.h: shared by the tables of show_*.c.
  */
 
 #include "base/cleanup.h"

@@ -18,10 +18,10 @@
 #include <string.h>
 #include <time.h>
 
-#define ECHO_MS	  300000 /* so long it is remembered that our frames came back */
-#define ANSWER_MS 10000	 /* what a query leaves for answers at most, about */
+#define ECHO_MS	  300000 /* how long we remember that our frames came back */
+#define ANSWER_MS 10000	 /* about the longest time that a query gives for answers */
 
-/* what the forwarding table knows of the group in one instance */
+/* what the forwarding table has about the group in one instance */
 struct traffic {
 	unsigned instance;
 	bool exact; /* there is an entry for the source */
@@ -33,7 +33,7 @@ struct traffic {
 	char last_input[IFNAMSIZ];
 };
 
-/* refusals of the group, of all instances; those of one kind are one */
+/* refusals of the group in all instances, combined by kind */
 #define SEEN_MAX (4 * REFUSALS_WAYS)
 struct seen {
 	unsigned port;
@@ -44,12 +44,12 @@ struct question {
 	struct show_answer a;
 	struct app *app;
 	struct fib_cursor at;
-	struct traffic *traffic; /* owned; one for each instance of the beginning */
+	struct traffic *traffic; /* owned; one for each instance at the beginning */
 	size_t n_traffic;
 	struct addr group, source;
 	bool has_source;
-	char from[IFNAMSIZ]; /* empty: any upstream */
-	char on[IFNAMSIZ];   /* empty: any downstream */
+	char from[IFNAMSIZ]; /* empty for any upstream */
+	char on[IFNAMSIZ];   /* empty for any downstream */
 	enum family family;
 	const struct proxy *instance;
 	const struct plan *plan;
@@ -160,7 +160,7 @@ static void see_join(void *arg, const struct refusal *r)
 			.value = r->value});
 }
 
-/* Those of one port, in memory that goes with the question. */
+/* Those of one port, in memory of the request. */
 static struct explain_refusals of_port(
 	struct question *q, const struct seen *v, size_t n, unsigned port)
 {
@@ -240,7 +240,7 @@ static void upstream_facts(
 	in->refresh_interval_ms = pp->host.params.refresh_interval_ms;
 }
 
-/* Who says that the source may send there, or whose it is. */
+/* The statement that admits the source, or the interface that it belongs to. */
 static void source_facts(
 	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
 {
@@ -292,7 +292,7 @@ static void input_facts(
 		upstream_facts(q, pp, in);
 }
 
-/* Without a source: of any stream of the group. */
+/* Without a source, any stream of the group counts. */
 static void other_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
@@ -365,8 +365,7 @@ static void output_facts(
 	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
 	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
-		/* a port that is not up allows nothing, which is no fault of this
-		 * one */
+		/* a port that is down allows nothing, which is no fault of this one */
 		if (!q->plan->port[in].present ||
 			portset_has(&q->plan->port[in].allowed, pp->port))
 			out->allowed = true;
@@ -395,7 +394,7 @@ static void take_entry(const struct fib_view *v, void *arg)
 	if (q->has_source && named && !addr_eq(&v->source, &q->source))
 		return;
 	t = traffic_of(q, v->instance);
-	/* with an entry of its own, the rest of the group is another matter */
+	/* with its own entry, the rest of the group does not matter */
 	if (!t || (q->has_source && t->exact && !named))
 		return;
 	if (q->has_source && named)
@@ -403,7 +402,7 @@ static void take_entry(const struct fib_view *v, void *arg)
 			.instance = v->instance, .exact = true, .age_ms = -1};
 	portset_or(&t->table, &v->out);
 	t->wrong += v->wrong;
-	/* what no member wants is counted there, but does not go anywhere */
+	/* datagrams that no member wants are counted there, but go nowhere */
 	if (!v->seen || portset_empty(&v->out))
 		return;
 	t->packets += v->packets;
@@ -520,8 +519,8 @@ static unsigned goodness(enum explain_verdict v)
 	return v == EXPLAIN_PASS ? 2 : v == EXPLAIN_UNKNOWN ? 1 : 0;
 }
 
-/* Is the answer of this instance the one to be told first? That of the best one; of
- * several that refuse, the one with most evidence. */
+/* Should the answer of this instance come first? The best one does; of several that
+ * refuse, the one with the most evidence. */
 static bool is_better(
 	const struct explain *e, enum explain_verdict best, enum explain_weight weight)
 {
@@ -530,7 +529,7 @@ static bool is_better(
 	return e->weight > weight;
 }
 
-/* Has the instance the interfaces that were named? */
+/* Does the instance have the named interfaces? */
 static bool is_asked_about(const struct question *q, const struct proxy *p)
 {
 	bool from = !*q->from, on = !*q->on;
@@ -639,7 +638,7 @@ static json_t *whole_answer(struct question *q)
 	return reply;
 }
 
-/* First the table, in pieces, then all the rest. */
+/* First the table in pieces, then everything else. */
 static int piece(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);

@@ -2,8 +2,8 @@
 
 /*
  * "show groups" and "show groups detail", see show.h: membership state of the
- * downstreams. The latter has more of each group and of fewer groups, so that its reply
- * stays small enough to be read.
+ * downstreams. The latter shows more of each group but fewer groups, so that its reply
+ * stays readable.
  */
 
 #include "base/cleanup.h"
@@ -51,7 +51,7 @@ static json_t *source_json(const struct mgroup_source *s, mono_t now)
 		"query_repeats", (int)s->repeats);
 }
 
-/* all but the sources that it names */
+/* everything except the sources that it names */
 static json_t *host_json(
 	const struct mgroup *g, const struct mgroup_host *h, mono_t now)
 {
@@ -60,7 +60,7 @@ static json_t *host_json(
 		show_mode(h->filter.mode), "timer_ms", json_of_ms_until(h->until, now));
 }
 
-/* all but sources and hosts */
+/* everything except sources and hosts */
 static json_t *group_json(
 	const struct proxy_port *pp, const struct mgroup *g, mono_t now)
 {
@@ -97,7 +97,7 @@ static bool has_address(const struct show_wanted *w, const struct mgroup *g, mon
 
 /* ---- reply ---- */
 
-/* What "show groups" does not have: the reasons behind it. */
+/* What "show groups" does not have: the reasons. */
 static void add_detail(const struct groups_answer *d, const struct proxy_port *pp,
 	const struct mgroup *g, json_t *o)
 {
@@ -185,7 +185,7 @@ static void write_next_host(struct groups_answer *d, const struct mgroup *g, int
 static void write_host_sources(
 	struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	/* the host is the one before those behind it */
+	/* the host is the one before the first that comes after it */
 	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), &d->host.after);
 	const struct mgroup_host *h = i > 0 ? &g->host[i - 1] : NULL;
 	bool there = h && addr_eq(&h->addr, &d->host.after);

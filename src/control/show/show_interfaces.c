@@ -19,7 +19,7 @@ static const char *sensor_text(const struct view_port *v, enum family family)
 	return error ? strerror(error) : "off";
 }
 
-/* who forwards, beside who asks */
+/* which router forwards, in addition to the querier */
 static void add_forwarding(json_t *o, const struct app *app,
 	const struct proxy_port *pp, enum family f, mono_t now)
 {
@@ -134,7 +134,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	return o;
 }
 
-/* downstreams on which reports were refused, and the limit that struck last */
+/* downstreams on which reports were refused, and the limit that was met last */
 static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 {
 	json_t *list = json_array();

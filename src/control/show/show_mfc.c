@@ -23,7 +23,7 @@ static json_t *rate_json(bool known, uint64_t per_second)
 	return known ? json_integer((json_int_t)per_second) : json_null();
 }
 
-/* {"source", "in"} of what may not be sent from there, or null */
+/* {"source", "in"} of a datagram that may not be sent from there, or null */
 static json_t *refused_json(struct app *app, const struct fib_view *v)
 {
 	const struct proxy_port *pp;
@@ -36,7 +36,7 @@ static json_t *refused_json(struct app *app, const struct fib_view *v)
 		pp ? json_of_text(pp->name) : json_null());
 }
 
-/* null: no datagram, or the clock was set back */
+/* null if there was no datagram, or the clock was set back */
 static json_t *idle_json(const struct fib_view *v)
 {
 	int32_t age = fib_age_s(v, (uint64_t)time(NULL));
@@ -111,7 +111,7 @@ void show_rates_leave(struct app *app, struct show_rates *r)
 	if (!r->waiting)
 		return;
 	r->waiting = false;
-	/* nobody goes on with a reading whose counters would be of two times */
+	/* drops a reading whose counters would be of two different times */
 	if (--view_memory(app)->n_reading == 0 && !view_memory(app)->reading.end)
 		rate_abandon(view_rates(app));
 }

@@ -9,10 +9,10 @@
 #include "control/show/show.h"
 #include "control/show/view.h"
 
-/* ---- what a list is to be of ---- */
+/* ---- what a list should contain ---- */
 
-/* The words behind a command: a group or a range of them, another address or prefix,
- * and an interface, each once at most. Zero bytes: everything. */
+/* The words after a command: a group or a range of them, another address or prefix, and
+ * an interface, each at most once. All zero means everything. */
 struct show_wanted {
 	bool has_groups, has_address, has_port;
 	struct prefix groups, address;
@@ -21,11 +21,11 @@ struct show_wanted {
 /* NULL, or the error to answer. */
 json_t *show_wanted_read(
 	const struct app *app, const char *args, struct show_wanted *ret);
-/* What is not named is wanted as well. */
+/* Anything that is not named is also wanted. */
 bool show_wants_group(const struct show_wanted *w, const struct addr *group);
 bool show_wants_address(const struct show_wanted *w, const struct addr *a);
 bool show_wants_port(const struct show_wanted *w, unsigned port);
-/* The only group that is wanted; NULL if there may be others. */
+/* The only wanted group, or NULL if there may be others. */
 const struct addr *show_wanted_group(const struct show_wanted *w);
 
 /* ---- replies in pieces ---- */
@@ -42,12 +42,12 @@ struct show_answer {
 	bool comma; /* the list that is being written has an item */
 };
 
-/* Zero bytes of `size`, which begin with a struct show_answer. The result is what a
- * command returns. */
+/* Allocates `size` zeroed bytes that begin with a struct show_answer. The result is
+ * what a command returns. */
 json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
 void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
-/* With an error there is no answer after all; returns the error. */
+/* Drops the answer because of an error; returns the error. */
 json_t *show_answer_refused(json_t *error, struct ctl_answer **ret);
 
 void show_text(struct show_answer *a, const char *text);
@@ -59,26 +59,26 @@ void show_end(struct show_answer *a, const char *text);
 void show_item(struct show_answer *a, json_t *value);
 void show_open(struct show_answer *a, json_t *object);
 
-/* The first of `n` elements of `size` bytes behind `after`, of all when that is NULL.
- * Each begins with a struct addr, by which they are sorted. */
+/* The first of `n` elements of `size` bytes after `after`, or of all if that is NULL.
+ * Each element begins with a struct addr, and they are sorted by it. */
 size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after);
 
-/* The ports of a role one after the other; any of them may go between two pieces, and
- * another may get its number. */
+/* The ports of a role one after the other; any of them may go away between two pieces,
+ * and its number may be reused. */
 struct show_ports {
 	enum config_role role;
 	bool single; /* only one: */
 	unsigned wanted;
 	unsigned number;     /* of the present one */
-	char name[IFNAMSIZ]; /* empty: it has not been begun */
+	char name[IFNAMSIZ]; /* empty if it has not been begun */
 };
-/* The port that is begun, NULL if it has gone. */
+/* The current port, or NULL if it has gone. */
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p);
-/* Begin the next one; NULL if there is none. */
+/* Begins the next one; NULL if there is none. */
 const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
 
-/* The rates of forwarding entries, of which a new reading may have to be taken first:
- * that takes some pieces, without any output. */
+/* The rates of forwarding entries. A new reading may have to be taken first, during
+ * several pieces without any output. */
 struct show_rates {
 	bool waiting, ready;
 };
@@ -91,8 +91,8 @@ const char *show_instance(const struct app *app, const struct proxy_port *pp);
 /* why the port does not work, or NULL */
 const char *show_port_error(const struct app *app, unsigned port);
 const char *show_mode(enum gm_mode mode); /* "include", "exclude" */
-/* When hosts or queriers of an older version are over: of version `number` of the
- * protocol, null when that is no older one. */
+/* When hosts or queriers of the older version `number` of the protocol stop counting as
+ * present; null if that version is not older. */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 

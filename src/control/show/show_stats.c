@@ -17,7 +17,8 @@ static json_t *verdicts_json(const uint64_t v[_VERDICT_N])
 	return o;
 }
 
-/* What copies of one datagram each became: messages, and why they are not longer. */
+/* How copies of single datagrams were combined into messages, and why these are not
+ * longer. */
 static json_t *joining_json(const struct dataplane_stats *s)
 {
 	json_t *ends = json_object();
@@ -142,7 +143,7 @@ static json_t *balance_json(struct app *app)
 		"missing", (json_int_t)r.copies_missing);
 }
 
-/* null where the C library does not tell */
+/* null if the C library does not tell */
 static json_t *heap_json(void)
 {
 #if HAVE_MALLINFO2
@@ -186,8 +187,8 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 	return o;
 }
 
-/* The ports come last, the sums of their counters with the rest: so they are added up
- * first. */
+/* The ports come last, but the sums of their counters come before, so the sums are
+ * computed first. */
 static int piece(struct ctl_answer *answer)
 {
 	struct stats_answer *t = container_of(answer, struct stats_answer, a.answer);

@@ -15,12 +15,12 @@
 struct text_answer {
 	struct show_answer a;
 	struct scrape *scrape; /* that makes the text; NULL if the text is there */
-	json_t *head;	       /* the members before the text; NULL means written */
+	json_t *head;	       /* the members before the text; NULL when written */
 	char *text;	       /* owned */
 	size_t len, pos;
 };
 
-/* How many of the next `n` bytes to take, so that no character is in two pieces. */
+/* How many of the next `n` bytes to write, so that no character is split. */
 static size_t whole_characters(const char *text, size_t n)
 {
 	size_t cut = n;
@@ -48,7 +48,7 @@ static void write_text(struct text_answer *t)
 		t->a.answer.failed = true;
 }
 
-/* False if there is more to do. */
+/* Returns false if there is more to do. */
 static bool scrape_text(struct text_answer *t)
 {
 	if (!t->scrape)

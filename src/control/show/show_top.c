@@ -2,10 +2,10 @@
 
 /*
  * "show top", see show.h: everything on one page, for `ringcastctl watch`. The reply
- * has a bounded size whatever the number of groups: the forwarding entries are sorted
- * and filtered here and only a page of them is answered. A refresh is one walk over
- * the table, in pieces, in which the first of the order are found by their keys; the
- * rows are then written as the table has them at that moment.
+ * has a bounded size for any number of groups: the forwarding entries are sorted and
+ * filtered here, and only one page of them is in the reply. A refresh walks the table
+ * once, in pieces, and finds the first entries in the order by their keys. The rows are
+ * then written as they are in the table at that moment.
  *
  * Request: show top [sort KEY] [offset N] [limit N] [reverse] [filter TEXT]
  */
@@ -45,7 +45,7 @@ struct page {
 	enum sort sort;
 	bool reverse;
 	size_t offset, limit;
-	char filter[FILTER_LEN]; /* lower case; empty: all */
+	char filter[FILTER_LEN]; /* lower case; empty for all */
 	enum step step;
 	struct show_rates rates;
 	struct fib_cursor at;
@@ -58,7 +58,7 @@ struct page {
 
 struct row {
 	struct addr group, source;
-	uint64_t value; /* that they are sorted by */
+	uint64_t value; /* the sort key */
 	unsigned instance;
 };
 
@@ -165,7 +165,7 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Numbers: the largest first. Equal ones by address, so that rows do not jump. */
+/* The largest number first; equal ones by address, so that rows do not jump. */
 static bool row_before(const void *a_, const void *b_, const void *arg)
 {
 	const struct row *a = a_, *b = b_;
@@ -231,7 +231,8 @@ static void take_entry(const struct fib_view *v, void *arg)
 	struct page *p = arg;
 	struct row row;
 
-	/* everybody else of a group that is asked for by source only */
+	/* skip the empty (*,G) entry of a group that is joined only for named
+	 * sources */
 	if (addr_is_any(&v->source) && portset_empty(&v->out) && !v->seen && !v->wrong)
 		return;
 	p->n_total++;
@@ -419,7 +420,7 @@ static bool write_rows(struct page *p)
 
 static int piece(struct ctl_answer *answer)
 {
-	/* true: the next step */
+	/* true for the next step */
 	static bool (*const step[])(struct page * p) = {
 		[STEP_READ] = read_counters,
 		[STEP_WALK] = walk,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* "show upstream", see show.h: what the provider is told. */
+/* "show upstream", see show.h: what is reported to the provider. */
 
 #include "base/cleanup.h"
 #include "control/show/show_priv.h"
@@ -27,7 +27,7 @@ static json_t *host_family_json(
 enum part {
 	PART_PORTS,
 	PART_GROUPS,  /* of a port */
-	PART_SOURCES, /* of `group`; then those that are told again */
+	PART_SOURCES, /* of `group`; then those that are reported again */
 	PART_REPEATS,
 };
 
@@ -40,7 +40,7 @@ struct upstream_answer {
 	struct table_cursor at;
 	enum part part;
 	struct addr group;
-	bool placed; /* in the list, behind `after` */
+	bool placed; /* in the list, after `after` */
 	struct addr after;
 };
 
@@ -112,9 +112,9 @@ static void end_group(struct upstream_answer *u)
 
 /* ---- ports ---- */
 
-#define MAX_HELD 64 /* groups of the kernel that are shown of a port */
+#define MAX_HELD 64 /* groups of the kernel that are shown for a port */
 
-/* What programs of this host have joined there; `sources` null: all. */
+/* What programs of this host have joined there; `sources` is null for all. */
 static json_t *kernel_json(
 	const struct app *app, const struct proxy_port *pp, const struct show_wanted *w)
 {

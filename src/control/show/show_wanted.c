@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What a list is to be of: the words behind "show groups" and its relatives, see
- * show_priv.h. */
+/* The words after "show groups" and similar commands, see show_priv.h. */
 
 #include "control/show/show_priv.h"
 

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What views may see of the daemon. They know no more of `struct app` than its name,
- * and everything that these functions return belongs to the daemon. It is valid until
- * the view returns to the event loop: ports, entries and the configuration may be
- * others afterwards. Implemented by daemon/app_view.c.
+ * What views may see of the daemon. They know only the name of `struct app`, and
+ * everything that these functions return belongs to the daemon. It is valid until the
+ * view returns to the event loop; ports, entries and the configuration may change
+ * afterwards. Implemented by daemon/app_view.c.
  */
 
 #include "base/mono.h"
@@ -28,16 +28,16 @@
 struct app;
 struct health;
 
-/* Counters of the daemon itself, which makes and changes them. */
+/* Counters of the daemon itself. */
 struct view_counts {
 	uint64_t n_reloads, n_reloads_refused;
-	bool reload_refused; /* the last one was */
+	bool reload_refused; /* the last reload was refused */
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_effects_lost;
-	bool fib_unsure; /* some of them may have been meant for the forwarding table */
+	bool fib_unsure; /* some lost effects may have been for the forwarding table */
 };
 
-/* What views remember from one question to the next; the daemon keeps it for them. */
+/* What views remember between requests; the daemon keeps it for them. */
 struct view_memory {
 	struct fib_cursor reading; /* of the counters of forwarding entries */
 	unsigned n_reading;	   /* answers that wait for it */
@@ -48,14 +48,14 @@ struct view_memory {
 /* the sockets of a port */
 struct view_port {
 	int error;		     /* errno why one is missing, or 0 */
-	bool socket[_FAMILY_N];	     /* there is one */
-	bool sensor[_FAMILY_N];	     /* of other forwarders; there is one */
-	int sensor_error[_FAMILY_N]; /* errno why it is missing, or 0 */
+	bool socket[_FAMILY_N];	     /* there is a socket */
+	bool sensor[_FAMILY_N];	     /* there is a sensor of other forwarders */
+	int sensor_error[_FAMILY_N]; /* errno why the sensor is missing, or 0 */
 	uint32_t queue[_FAMILY_N], queue_limit[_FAMILY_N]; /* bytes */
 };
 
 mono_t view_now(const struct app *app);	    /* of the event loop */
-mono_t view_started(const struct app *app); /* of this process or a former one */
+mono_t view_started(const struct app *app); /* of this process or an earlier one */
 const struct config *view_config(const struct app *app);
 const char *view_config_path(const struct app *app); /* as the user wrote it */
 const struct iface_table *view_ifaces(const struct app *app);
@@ -65,34 +65,35 @@ const struct view_counts *view_counts(const struct app *app);
 struct view_memory *view_memory(struct app *app);
 struct rate_table *view_rates(struct app *app); /* of forwarding entries */
 struct balance *view_balance(struct app *app);
-/* messages of hosts that were refused, by `enum note` */
+/* refused messages of hosts, by `enum note` */
 const struct refusals *view_reports(const struct app *app);
-/* what the kernel holds on upstreams for programs of this host */
+/* groups that the kernel holds on upstreams for programs of this host */
 const struct kgroups *view_kernel(const struct app *app, enum family family);
 
 struct view_port view_port(const struct app *app, unsigned port);
-/* Adds the counters of all membership sockets that the port has had. */
+/* Adds the counters of all membership sockets that the port has had so far. */
 void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum);
-/* Has a host met this limit of messages within the last minute? *ret says in words who
- * and what came of it. */
+/* Has a host met this limit of messages within the last minute? *ret describes the host
+ * and the consequence. */
 #define VIEW_HOST_STRLEN   (ADDR_STRLEN + 24)
 #define VIEW_STRUCK_STRLEN 128
 struct view_struck {
 	char host[VIEW_HOST_STRLEN];   /* the last one */
-	char done[VIEW_STRUCK_STRLEN]; /* to messages since the limit is met */
+	char done[VIEW_STRUCK_STRLEN]; /* what happens to its messages while the
+				        * limit is met */
 };
 bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
 	struct view_struck *ret);
-/* The last datagram of the entry's group whose source may not send where it came in;
- * false: none has, or others have come since. */
+/* The last datagram of the entry's group whose source may not send on the interface
+ * where it came in. Returns false if there was none, or if others have come since. */
 bool view_refused_sender(
 	struct app *app, const struct fib_view *v, struct refusal *ret);
-/* [{"source", "in"}, ...]: some of those that members wait for */
+/* [{"source", "in"}, ...]: some of the refused datagrams that members wait for */
 json_t *view_refused_senders(struct app *app);
-/* Other multicast daemons, as they are now: may look for them first. */
+/* Other multicast daemons at present. May search for them first. */
 json_t *view_rivals(struct app *app);
-/* Adds to the text of a configuration, which may grow, what the kernel's settings make
- * of it. */
+/* Appends to the text of a configuration what the kernel's settings change of it; the
+ * text may grow. */
 void view_force_comment(const struct app *app, char **text);
 
 uint64_t view_netlink_overruns(const struct app *app);
