@@ -5,14 +5,14 @@
  *
  * The list is what the daemon, libc, liburcu, liburing, libmicrohttpd, libsystemd and
  * libmnl use after the start, under the names that old and new kernels and libraries
- * have for it; a name that an architecture does not know is left out. Where a call can
- * do more than is needed, its arguments are compared, as far as a filter sees them: it
- * does not see what a pointer leads to, such as the address of bind and sendto.
+ * have for it; a name that an architecture does not know is left out. If a call can do
+ * more than is needed, its arguments are compared. A filter does not see what a pointer
+ * points to, such as the address of bind and sendto.
  *
- * Some calls fail instead of ending the process, since libraries ask for them and go on
- * without: clone3 and openat2, whose flags are behind a pointer, calls that are newer
- * than the list that libseccomp has, memory that would become code, and io_uring_setup,
- * in place of which a thread that starts again sends with sendmmsg.
+ * Some calls fail instead of ending the process, because libraries try them and
+ * continue without: clone3 and openat2, whose flags are behind a pointer; calls that
+ * are newer than the list of libseccomp; memory that would become code; and
+ * io_uring_setup, without which a restarted thread sends with sendmmsg.
  */
 
 #include "control/sys/callfilter.h"
@@ -22,7 +22,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* A sanitizer looks at the process in ways of its own: ptrace, files below /proc. */
+/* A sanitizer inspects the process with ptrace and files below /proc. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1
 #elif defined(__has_feature)
@@ -61,10 +61,11 @@ const char *callfilter_missing(void)
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-/* of linux/io_uring.h, which a build without io_uring does not have to have */
+/* of linux/io_uring.h, which a build without io_uring may lack */
 #define REGISTER_ENABLE_RINGS 12
 
-/* An argument of type int is 32 bits, whatever stands in the others of the register. */
+/* An argument of type int has 32 bits; the other bits of the register may have any
+ * value. */
 #define LOW_32		UINT32_C(0xffffffff)
 #define IS(n, v)	SCMP_CMP(n, SCMP_CMP_MASKED_EQ, LOW_32, (uint32_t)(v))
 #define IS_NULL(n)	SCMP_CMP(n, SCMP_CMP_EQ, 0)
@@ -74,16 +75,17 @@ const char *callfilter_missing(void)
 /* The type of a socket without SOCK_CLOEXEC and SOCK_NONBLOCK. */
 #define IS_TYPE(n, v) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, 0xf, v)
 
-/* A file that is opened with none of these is read. (O_TMPFILE has further bits.) */
+/* A file that is opened with none of these can only be read. (O_TMPFILE has further
+ * bits.) */
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 
-/* What a thread of a library never has: another namespace, parent or tracer. */
+/* Flags that a thread of a library never has: another namespace, parent or tracer. */
 #define NO_THREAD                                                                      \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |    \
 		CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_PARENT | CLONE_PTRACE |         \
 		CLONE_VFORK)
 
-/* New calls have had the same numbers everywhere since this one (424), but for an
+/* From this call (424) on, new calls have the same number everywhere, except for an
  * offset. */
 #define COMMON_FIRST "pidfd_send_signal"
 #define COMMON_N     200
@@ -108,18 +110,18 @@ static const char *const allowed[] = {
 	"getdents64", "memfd_create",
 	/* into the background */
 	"chdir", "dup2", "dup3",
-	/* the kernel's word on limits and sizes */
+	/* limits and sizes */
 	"getrlimit", "ugetrlimit", "sysinfo", "uname", "getrandom", "getuid",
 	"getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid",
 	"getegid32",
-	/* sockets that are there */
+	/* existing sockets */
 	"bind", "accept4", "getsockname", "getpeername", "getsockopt", "recv",
 	"recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "shutdown",
 	/* waiting */
 	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
 
-/* 0 or -errno. A call that this architecture does not have is none to allow. */
+/* 0 or -errno. A call that this architecture lacks is skipped. */
 static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
 	const struct scmp_arg_cmp *arg)
 {
@@ -141,7 +143,7 @@ static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
 	return r;
 }
 
-/* Where the first `n` conditions hold. */
+/* Allows the call if the first `n` conditions hold. */
 static int allow_if(
 	scmp_filter_ctx f, const char *name, unsigned n, const struct scmp_arg_cmp *arg)
 {
@@ -179,8 +181,8 @@ static int allow_sending(scmp_filter_ctx f)
 	return r;
 }
 
-/* Datagrams alone between processes: what root's other services listen with, and would
- * take orders through, are streams. */
+/* Only datagrams between processes: the other services of root take orders through
+ * stream sockets. */
 static int allow_sockets(scmp_filter_ctx f, bool tcp)
 {
 	static const struct {
@@ -211,7 +213,7 @@ static int allow_sockets(scmp_filter_ctx f, bool tcp)
 	return r;
 }
 
-/* For reading alone; and no descriptor may send signals to others. */
+/* Only for reading; and no descriptor may send signals to others. */
 static int allow_files(scmp_filter_ctx f)
 {
 	static const unsigned request[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
@@ -231,7 +233,7 @@ static int allow_files(scmp_filter_ctx f)
 	return r;
 }
 
-/* Of the calls that reach other processes, what they do to this one. */
+/* Calls that reach other processes, limited to this one. */
 static int allow_self(scmp_filter_ctx f)
 {
 	static const char *const affinity[] = {
@@ -255,7 +257,7 @@ static int allow_self(scmp_filter_ctx f)
 	return r;
 }
 
-/* Rings are made before the filter, each for one kind of request; a thread starts its
+/* Rings are made before the filter, each for one kind of request; a thread enables its
  * own at its first use. */
 static int allow_rings(scmp_filter_ctx f)
 {
@@ -269,7 +271,7 @@ static int allow_rings(scmp_filter_ctx f)
 	return r;
 }
 
-/* No memory becomes code any more: a library that would be loaded now is refused. */
+/* No new executable memory, so no library can be loaded from now on. */
 static int allow_memory(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp data[] = {HAS_NOT(2, PROT_EXEC)},
@@ -277,7 +279,7 @@ static int allow_memory(scmp_filter_ctx f)
 	static const char *const name[] = {
 		"mmap2",
 		"mprotect",
-/* there it takes its arguments from memory */
+/* on these architectures it takes its arguments from memory */
 #ifndef __s390__
 		"mmap",
 #endif
@@ -323,8 +325,8 @@ static int allow_requests(scmp_filter_ctx f)
 	return r == 0 ? allow_values(f, "prctl", 0, pr, array_len(pr)) : r;
 }
 
-/* What neither we nor libseccomp know, libc may try and do without, as on a kernel that
- * does not have it. */
+/* A call that neither we nor libseccomp know fails, and libc continues as on a kernel
+ * without it. */
 static int refuse_unknown(scmp_filter_ctx f)
 {
 	int first = seccomp_syscall_resolve_name(COMMON_FIRST), last = -1;
@@ -354,14 +356,14 @@ static int set_attributes(scmp_filter_ctx f)
 		{SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS},
 		{SCMP_FLTATR_CTL_OPTIMIZE, 2}, /* a tree, not a list */
 		{SCMP_FLTATR_API_SYSRAWRC, 1}, /* the errno of the kernel */
-		{SCMP_FLTATR_CTL_TSYNC, 1},    /* also for threads that there are */
+		{SCMP_FLTATR_CTL_TSYNC, 1},    /* also for existing threads */
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < array_len(v) && r == 0; i++)
 		r = seccomp_attr_set(f, v[i].attr, v[i].value);
-	/* kernels before 5.16 would slow down all of the process; one before 4.17 has
-	 * nothing to switch off */
+	/* kernels before 5.16 would slow down the whole process; kernels before 4.17
+	 * cannot switch this off */
 	if (r == 0)
 		(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
 	return r;
@@ -413,7 +415,8 @@ int callfilter_apply(const struct callfilter_options *o)
 		r = refuse_unknown(f);
 	if (r == 0)
 		r = seccomp_load(f);
-	return r > 0 ? -ESRCH : r; /* the number of a thread that cannot have it */
+	return r > 0 ? -ESRCH : r; /* the number of a thread that cannot get the
+				    * filter */
 }
 
 int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
@@ -422,7 +425,7 @@ int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
 	int r = f ? set_attributes(f) : -ENOMEM;
 
 	if (r == 0 && arch != seccomp_arch_native()) {
-		/* first, as both may not have the same order of bytes */
+		/* first, because the byte orders may differ */
 		r = seccomp_arch_remove(f, seccomp_arch_native());
 		if (r == 0)
 			r = seccomp_arch_add(f, arch);

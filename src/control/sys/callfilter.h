@@ -11,22 +11,21 @@
 #include <stdint.h>
 
 struct callfilter_options {
-	/* Use the rings that there are; no further ones. The filter does not see what a
-	 * ring is asked for, and a ring that sends also connects sockets of TCP, so one
-	 * who wants to keep connections out does not set both. */
+	/* Use the existing rings, but no further ones. The filter does not see the
+	 * requests of a ring, and a ring that sends can also connect TCP sockets, so do
+	 * not set both if connections must be kept out. */
 	bool io_uring;
-	bool tcp; /* make sockets that TCP clients connect to */
+	bool tcp; /* make listening TCP sockets */
 };
 
-/* Why this build has no filter, for a line of the log; NULL if it has one. */
+/* Why this build has no filter, as text for the log, or NULL if it has one. */
 const char *callfilter_missing(void);
 
-/* From now on, for all threads of the process and those they start, for good. Needs "no
- * new privileges". 0, -EOPNOTSUPP: callfilter_missing(), other -errno: the kernel
- * refuses.
- */
+/* Installs the filter permanently, for all threads of the process and those that they
+ * start. Needs "no new privileges". Returns 0; -EOPNOTSUPP, see callfilter_missing();
+ * or another -errno of the kernel. */
 int callfilter_apply(const struct callfilter_options *o);
 
-/* The filter of another architecture (AUDIT_ARCH_* of linux/audit.h), as the kernel
- * would get it, into a file: for tests. 0 or -errno. */
+/* For tests: writes the filter of another architecture (AUDIT_ARCH_* of linux/audit.h)
+ * into a file, as the kernel would get it. Returns 0 or -errno. */
 int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd);

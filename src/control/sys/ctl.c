@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Control socket server, see ctl.h. main gives it a table of commands; ringcastctl is
- * the other end, and so is `echo show mfc | nc -U`. Logs nothing: a client learns its
- * own errors, main logs that the socket cannot be bound.
+ * Control socket server, see ctl.h. Clients are ringcastctl, or `echo show mfc | nc
+ * -U`. Logs nothing: a client gets its own errors, and errors of binding the socket are
+ * returned.
  */
 
 #include "control/sys/ctl.h"
@@ -24,21 +24,21 @@
 #include <sys/un.h>
 
 #define BACKLOG		  16
-#define STREAM_LAST_WORDS (64 << 10) /* room that only an ending stream has */
+#define STREAM_LAST_WORDS (64 << 10) /* room that only a stream at its end has */
 
 struct client {
-	struct loop_fd fd; /* fd -1: the slot is free */
+	struct loop_fd fd; /* fd is -1 if the slot is free */
 	struct ctl *ctl;
-	uid_t uid;     /* of who has connected */
+	uid_t uid;     /* of the user that has connected */
 	mono_t active; /* last time that bytes went in or out */
 	bool full;     /* the last reply did not fit */
-	bool closing;  /* nothing more is read; close when the output is out */
+	bool closing;  /* reads nothing more; closes when the output is written */
 	size_t n_in;
 	char in[CTL_MAX_REQUEST];
-	char *out; /* owned; waiting from out_pos to n_out */
+	char *out; /* owned; output that waits, from out_pos to n_out */
 	size_t out_pos, n_out, cap_out;
-	struct ctl_stream *stream; /* NULL means it asks and we answer */
-	int64_t stream_number;	   /* in the order of their beginnings */
+	struct ctl_stream *stream; /* NULL if it asks and we answer */
+	int64_t stream_number;	   /* ascending in the order of their beginning */
 	struct ctl_answer *answer; /* under way; NULL means none */
 	bool begun;		   /* some of it has been written */
 	bool line;		   /* `in` has a request */
@@ -50,10 +50,10 @@ struct ctl {
 	const struct ctl_command *commands; /* borrowed */
 	void *ctx;
 	const char *path;      /* borrowed */
-	uid_t starter, nobody; /* `nobody`: stands for all that have no number here */
-	int spare; /* descriptor given up to turn clients away when there is no other */
-	size_t turn;	   /* the client that is asked first for the next one */
-	int64_t n_streams; /* that have begun */
+	uid_t starter, nobody; /* `nobody` represents all users without a number here */
+	int spare;   /* spare descriptor, used to turn clients away when none is left */
+	size_t turn; /* the client that is first checked for the next turn */
+	int64_t n_streams; /* streams that have begun */
 	dev_t dev;	   /* of the file we made */
 	ino_t ino;
 	struct client client[CTL_MAX_CLIENTS];
@@ -67,7 +67,7 @@ json_t *ctl_error(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* what the client sent may be quoted, and JSON must be UTF-8 */
+	/* the client's text may be quoted, and JSON must be UTF-8 */
 	for (char *p = text; *p; p++) {
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
 			*p = '?';
@@ -123,7 +123,7 @@ static bool client_write(struct client *c)
 		c->out_pos = c->n_out = 0;
 		return true;
 	}
-	/* a large reply is rare: do not keep its memory */
+	/* large replies are rare, so do not keep their memory */
 	free(c->out);
 	c->out = NULL;
 	c->out_pos = c->n_out = c->cap_out = 0;
@@ -154,7 +154,7 @@ static int client_append(const char *buf, size_t len, void *arg)
 	return 0;
 }
 
-/* False if the client has too much waiting already, or there is no memory. */
+/* Returns false if too much already waits for the client, or if there is no memory. */
 static bool client_reply(struct client *c, const json_t *reply)
 {
 	static const char no_memory[] = "{\"error\":\"out of memory\"}";
@@ -266,14 +266,14 @@ json_t *ctl_list(const struct ctl_command *commands)
 	return list;
 }
 
-/* In a user namespace the kernel shows users without a number there as one and the
- * same; that one is nobody, also where the daemon itself runs as it. */
+/* In a user namespace, the kernel shows all users without a number there as the same
+ * user. That user has no rights, even if the daemon itself runs as it. */
 static bool may_change(const struct client *c)
 {
 	return c->uid == 0 || (c->uid == c->ctl->starter && c->uid != c->ctl->nobody);
 }
 
-/* NULL means it may */
+/* NULL if it may */
 static json_t *refusal(
 	const struct client *c, const struct ctl_command *k, const char *args)
 {
@@ -296,7 +296,7 @@ static json_t *refusal(
 		k->name, *args ? " " : "", args, starter);
 }
 
-/* Those with a stream, or those without one that are not free; returns how many. */
+/* Clients with a stream, or without one; returns their number. */
 static size_t list_places(
 	const struct ctl *ctl, bool streams, struct place ret[CTL_MAX_CLIENTS])
 {
@@ -315,7 +315,8 @@ static size_t list_places(
 	return n;
 }
 
-/* NULL if the client may have a stream, for which *ret_victim ends if there is one. */
+/* NULL if the client may have a stream; *ret_victim is then the stream that must end
+ * for it, if any. */
 static json_t *refuse_stream(struct client *c, struct client **ret_victim)
 {
 	static const struct places rule = {.max = CTL_MAX_STREAMS,
@@ -346,7 +347,7 @@ static json_t *refuse_stream(struct client *c, struct client **ret_victim)
 	return NULL;
 }
 
-/* Last words, as far as the kernel takes them. */
+/* Writes the rest, as far as the kernel accepts it. */
 static void end_stream(struct client *c)
 {
 	if (!c->stream || c->closing)
@@ -356,7 +357,7 @@ static void end_stream(struct client *c)
 	(void)client_write(c);
 }
 
-/* The handler says yes by giving its stream; without a reply there is none. */
+/* The handler agrees by giving its stream; without a reply there is no stream. */
 static json_t *open_stream(
 	struct client *c, const struct ctl_command *k, const char *args)
 {
@@ -406,7 +407,7 @@ static bool client_request(struct client *c, char *line)
 	return ok;
 }
 
-/* See what `in` has. False if the client must be dropped. */
+/* Checks what `in` has. Returns false if the client must be dropped. */
 static bool client_look(struct client *c)
 {
 	c->line = memchr(c->in, '\n', c->n_in) != NULL;
@@ -427,19 +428,19 @@ static bool client_line(struct client *c)
 	if (!client_request(c, c->in))
 		return false;
 	n = (size_t)(newline + 1 - c->in);
-	/* whoever gets a stream has nothing more to ask */
+	/* a client that gets a stream sends no further requests */
 	c->n_in = c->stream ? 0 : c->n_in - n;
 	memmove(c->in, c->in + n, c->n_in);
 	return client_look(c);
 }
 
-/* It is heard when nothing is owed to it. */
+/* A client is read only when no output waits for it. */
 static bool is_heard(const struct client *c)
 {
 	return !c->closing && !c->line && !c->answer;
 }
 
-/* An answer goes on, or a request waits. */
+/* Does an answer continue, or does a request wait? */
 static bool is_busy(const struct client *c)
 {
 	return c->line || c->answer;
@@ -467,7 +468,7 @@ static bool client_read(struct client *c)
 	return true;
 }
 
-/* After something was done for it: write, and wait for what comes next. */
+/* After each step for the client: writes, and waits for the next event. */
 static void client_settle(struct client *c, bool ok)
 {
 	uint32_t want = 0;
@@ -490,7 +491,7 @@ static void on_client(struct loop_fd *f, uint32_t events)
 	if (is_heard(c) && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		ok = client_read(c);
 	else if (!is_busy(c) && (events & (EPOLLHUP | EPOLLERR)))
-		ok = false; /* it has gone without reading the rest */
+		ok = false; /* the client has gone without reading the rest */
 	client_settle(c, ok);
 }
 
@@ -539,8 +540,8 @@ bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len)
 	return true;
 }
 
-/* The client without a stream that has been idle longest, whoever it is. There are
- * fewer streams, which have nothing to say, than slots. */
+/* The client without a stream that has been idle longest, of any user. There are fewer
+ * streams than slots, so there is one. */
 static struct client *idle_longest(struct ctl *ctl)
 {
 	struct client *oldest = NULL;
@@ -555,7 +556,7 @@ static struct client *idle_longest(struct ctl *ctl)
 	return oldest;
 }
 
-/* A free slot, if need be that of another client. */
+/* A free slot, if necessary that of another client. */
 static struct client *client_slot(struct ctl *ctl)
 {
 	struct place v[CTL_MAX_CLIENTS];
@@ -573,8 +574,8 @@ static struct client *client_slot(struct ctl *ctl)
 	return victim;
 }
 
-/* Without a free descriptor the client would wait and the loop spin: take it and hang
- * up. */
+/* Without a free descriptor the client would wait and the loop would spin, so accept it
+ * and close it. */
 static void turn_away(struct ctl *ctl)
 {
 	int fd;
@@ -625,7 +626,7 @@ static void on_connect(struct loop_fd *f, uint32_t events)
 		client_drop(c);
 }
 
-/* A file that is in the way: 0 when it has been removed. */
+/* Removes a file that is in the way. Returns 0 if it was removed. */
 static int remove_stale(const struct sockaddr_un *sun)
 {
 	_cleanup_(closep) int fd = -1;
@@ -647,7 +648,7 @@ static int remove_stale(const struct sockaddr_un *sun)
 	return unlink(sun->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* The mode comes from the umask: a chmod afterwards would be too late. */
+/* The mode comes from the umask, because a later chmod would leave a gap. */
 static int bind_0660(int fd, const struct sockaddr_un *sun)
 {
 	mode_t old = umask(0117);
@@ -657,7 +658,7 @@ static int bind_0660(int fd, const struct sockaddr_un *sun)
 	return r;
 }
 
-/* Remember which file is ours. */
+/* Remembers which file is ours. */
 static int know_file(struct ctl *ctl)
 {
 	struct stat st;
@@ -750,7 +751,7 @@ void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret)
 	}
 }
 
-/* a socket that listens at the path */
+/* does the socket listen at the path? */
 static bool is_listening_at(int fd, const char *path)
 {
 	struct sockaddr_un sun = {0};
@@ -788,7 +789,7 @@ int ctl_adopt(struct loop *loop, const char *path, int fd,
 
 int ctl_set_group(struct ctl *ctl, gid_t gid)
 {
-	/* through a descriptor, so that it is the file that was looked at */
+	/* through a descriptor, so that it is the file that was checked */
 	_cleanup_(closep) int fd = open(ctl->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 

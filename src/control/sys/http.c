@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * HTTP server of metrics-listen, see http.h; held by app_metrics. The protocol is
- * libmicrohttpd's, without a thread of its own: its epoll descriptor is in our loop,
- * and MHD_run() does what is ready.
+ * HTTP server of metrics-listen, see http.h. libmicrohttpd handles the protocol without
+ * its own thread: its epoll descriptor is in our loop, and MHD_run() handles what is
+ * ready.
  *
  * A connection is suspended while it waits for a body. The library ends idle
- * connections; who sends an byte now and then is not idle, so the life of each is
- * bounded here: its socket is shut down, and the library finds it closed.
+ * connections, but a client that sends a byte now and then is not idle. So the life of
+ * each connection is bounded here: its socket is shut down, and the library finds it
+ * closed.
  */
 
 #include "control/sys/http.h"
@@ -31,7 +32,7 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 #include <strings.h>
 #include <sys/socket.h>
 
-/* evicted ones are still there until the library has looked */
+/* evicted ones remain until the library has noticed */
 #define N_SLOTS	  (HTTP_MAX_CONNECTIONS + 8)
 #define POOL_SIZE 16384 /* bytes of request headers, about */
 #define BACKLOG	  16
@@ -61,9 +62,9 @@ struct http {
 	struct loop *loop;
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
-	mono_t run_at; /* MONO_NEVER: the library waits for its sockets alone */
+	mono_t run_at; /* MONO_NEVER if the library only waits for its sockets */
 	struct addr listens;
-	bool loopback; /* it listens for this system alone */
+	bool loopback; /* it listens only for this system */
 	uint64_t n_accepted;
 	struct connection connection[N_SLOTS];
 	enum metrics_format asked; /* 0 if no body is being made */
@@ -113,7 +114,7 @@ static enum MHD_Result send_response(
 	return MHD_queue_response(c->mhd, code, response);
 }
 
-/* takes the text, malloc'ed; NULL is an empty one */
+/* takes the text, malloc'ed; NULL means an empty one */
 static enum MHD_Result send_text(struct connection *c, unsigned code, char *text)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(
@@ -186,7 +187,8 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 
 struct host_fields {
 	unsigned n;
-	bool blank; /* between name and colon, which other programs read otherwise */
+	bool blank; /* between name and colon, which other programs interpret
+		     * differently */
 	const char *value;
 };
 
@@ -206,10 +208,10 @@ static enum MHD_Result note_host(
 	return MHD_YES;
 }
 
-/* RFC 9112 3.2: one Host field, which only HTTP/1.0 can do without. A page whose name
- * leads to the loopback address (DNS rebinding) asks with its own name. Elsewhere there
- * may be names for the address, and others can connect anyway. NULL, or what is wrong,
- * and the status. */
+/* RFC 9112 3.2: one Host field, which only HTTP/1.0 may omit. A page whose name
+ * resolves to the loopback address (DNS rebinding) sends its own name, so names are
+ * checked there. Other addresses may have names, and others can connect anyway. Returns
+ * NULL, or what is wrong, with the status. */
 static const char *refusal_of_host(
 	const struct connection *c, const char *version, unsigned *ret_code)
 {
@@ -234,7 +236,7 @@ static const char *refusal_of_host(
 	       "127.0.0.1, or let metrics-listen name another address\n";
 }
 
-/* It would be waited for until its end, which may never come. */
+/* Otherwise we would wait for the end of the body, which may never come. */
 static bool has_large_body(const struct connection *c)
 {
 	const char *length =
@@ -291,7 +293,7 @@ static enum metrics_format wanted(const struct http *h)
 	return 0;
 }
 
-/* Takes the body. NULL without memory: one without its headers would be
+/* Takes the body. NULL without memory, because a reply without its headers would be
  * misunderstood. */
 static struct MHD_Response *body_response(
 	enum metrics_format format, char *body, size_t len)
@@ -349,7 +351,7 @@ static void evict(struct connection *c)
 
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
-	if (c->state == STATE_WAITING) /* it finds out when it goes on */
+	if (c->state == STATE_WAITING) /* it notices when it is resumed */
 		c->until = MONO_NEVER;
 	else
 		c->state = STATE_EVICTED;
@@ -361,8 +363,8 @@ static bool is_open(const struct connection *c)
 	return c->state != STATE_FREE && c->state != STATE_EVICTED;
 }
 
-/* Who has not asked yet goes before those that get their answer, of these the oldest.
- * Only where there are some. */
+/* The connection to evict: the oldest one that is still sending its request, else the
+ * oldest one that gets its answer. There must be at least one. */
 static struct connection *oldest(struct http *h, const struct addr *from)
 {
 	struct connection *found = NULL;
@@ -418,7 +420,7 @@ static void connected(struct http *h, struct MHD_Connection *mhd, void **context
 	while (c < h->connection + N_SLOTS && c->state != STATE_FREE)
 		c++;
 	if (c == h->connection + N_SLOTS)
-		return; /* not before the library forgets its limit */
+		return; /* not before the library drops its limit */
 	*c = (struct connection){
 		.state = STATE_REQUEST,
 		.http = h,
@@ -485,7 +487,7 @@ static int bind_v4(int fd, const struct endpoint *at)
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(at->port)};
 
 	memcpy(&sin.sin_addr, addr_v4_octets(&at->addr), 4);
-	/* the address may come later; without this it has to be there */
+	/* the address may come later; without this it would have to exist */
 	(void)set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Landlock, see landlock.h. Called once by app_confine. There is no wrapper in libc,
- * and the header of the system may be older than the kernel or missing: what is passed
- * to the kernel is written down here.
+ * Landlock, see landlock.h. There is no wrapper in libc, and the header of the system
+ * may be older than the kernel or missing, so the kernel's structures are defined here.
  */
 
 #include "control/sys/landlock.h"
@@ -37,8 +36,8 @@
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR  (UINT64_C(1) << 3)
 #define FS_FIRST(n)  ((UINT64_C(1) << (n)) - 1)
-/* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_SIGNAL. Not the scope of abstract sockets:
- * other ringcastd are greeted there, with datagrams. */
+/* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_SIGNAL. Not the scope of abstract sockets,
+ * because ringcastd processes exchange datagrams there. */
 #define NET_BIND_TCP	(UINT64_C(1) << 0)
 #define NET_CONNECT_TCP (UINT64_C(1) << 1)
 #define SCOPE_SIGNAL	(UINT64_C(1) << 1)
@@ -56,8 +55,8 @@ struct net_port_attr {
 	uint64_t allowed, port;
 };
 
-/* What is refused unless allowed, in the words of a version. A kernel takes an
- * attribute that is longer than it knows, as long as that part is zero. */
+/* What is refused unless allowed, for a version. A kernel accepts a longer attribute
+ * than it knows if the rest is zero. */
 static struct ruleset_attr handled(int version)
 {
 	struct ruleset_attr a = {.fs = FS_FIRST(13)}; /* to make_sym */
@@ -104,7 +103,7 @@ int landlock_allow_fd(struct landlock *l, int fd, unsigned rights)
 		return -errno;
 	if (rights & LANDLOCK_READ)
 		a.allowed |= FS_READ_FILE;
-	/* the kernel takes this for directories only */
+	/* the kernel accepts this only for directories */
 	if ((rights & LANDLOCK_LIST) && S_ISDIR(st.st_mode))
 		a.allowed |= FS_READ_DIR;
 	if (syscall(SYS_landlock_add_rule, l->fd, RULE_PATH_BENEATH, &a, 0) < 0)

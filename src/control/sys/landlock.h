@@ -20,22 +20,24 @@ struct landlock {
 	int version; /* of the kernel's Landlock */
 };
 
-/* A set that allows nothing. 0; -ENOSYS, -EOPNOTSUPP: the kernel has no Landlock, or it
- * is switched off; other -errno. Either way landlock_deinit() is fine. */
+/* Makes a set that allows nothing. Returns 0; -ENOSYS or -EOPNOTSUPP if the kernel has
+ * no Landlock or it is switched off; or another -errno. landlock_deinit() is allowed in
+ * each case. */
 int landlock_init(struct landlock *ret);
 void landlock_deinit(struct landlock *l);
 
-/* Allow `rights` (enum landlock_right) for the file, or for the directory and all that
- * is, or comes, below. 0 or -errno: then nothing is allowed there. */
+/* Allows `rights` (enum landlock_right) for the file, or for the directory and
+ * everything below it, now and later. Returns 0, or -errno with nothing allowed
+ * there. */
 int landlock_allow(struct landlock *l, const char *path, unsigned rights);
 /* The same with a descriptor, O_PATH is enough. */
 int landlock_allow_fd(struct landlock *l, int fd, unsigned rights);
 
-/* Allow binding a TCP socket to the port. 0 or -errno; 0 also where the version does
- * not know ports (before Linux 6.7), and then none is refused. */
+/* Allow binding a TCP socket to the port. 0 or -errno; Also returns 0 if the version
+ * does not know ports (before Linux 6.7); no port is then refused. */
 int landlock_allow_bind(struct landlock *l, uint16_t port);
 
-/* From now on, for this thread and those it starts, for good: what is open stays so.
- * Where the version knows them, it also refuses TCP connections, other TCP ports and
- * signals to others. Needs "no new privileges". 0 or -errno. */
+/* Enforces the set permanently for this thread and those that it starts; open files
+ * stay open. If the version knows them, this also refuses TCP connections, other TCP
+ * ports and signals to others. Needs "no new privileges". 0 or -errno. */
 int landlock_apply(const struct landlock *l);

@@ -70,7 +70,7 @@ int listen_collect(struct listen_fds *ret)
 	int r = 0;
 
 	*ret = (struct listen_fds){0};
-	/* somebody else's are left alone */
+	/* variables for another process are left alone */
 	if (pid != getpid() || n <= 0)
 		return 0;
 	unsetenv("LISTEN_PID");

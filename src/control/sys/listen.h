@@ -3,8 +3,8 @@
 
 /*
  * Descriptors that the process was started with: LISTEN_FDS and LISTEN_FDNAMES as
- * sd_listen_fds(3) describes them. In a live upgrade they come from the process before,
- * by the way of the service manager's store. Who takes one checks what it is.
+ * sd_listen_fds(3) describes them. In a live upgrade they come from the old process
+ * through the service manager's store. The user of a descriptor must check what it is.
  */
 
 #include <stdbool.h>
@@ -22,11 +22,13 @@ struct listen_fds {
 	size_t n, cap;
 };
 
-/* Read and remove the variables; before the process forks, as they name its id. None
- * are a success. 0, -ENOMEM, -EINVAL: they make no sense. */
+/* Reads and removes the variables. Must come before the process forks, because they
+ * name its id. Missing variables are a success. Returns 0, -ENOMEM, or -EINVAL if they
+ * are invalid. */
 int listen_collect(struct listen_fds *ret);
-void listen_deinit(struct listen_fds *l); /* closes those that nobody took */
+void listen_deinit(struct listen_fds *l); /* closes descriptors that were not taken */
 /* -1 if there is none of that name */
 int listen_take(struct listen_fds *l, const char *name);
-/* Another one; the list owns the descriptor. 0 or -ENOMEM (then it is closed). */
+/* Adds one; the list owns the descriptor. Returns 0, or -ENOMEM with the descriptor
+ * closed. */
 int listen_add(struct listen_fds *l, const char *name, int fd);

@@ -2,15 +2,14 @@
 
 /*
  * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
- * clock's precision; it is set anew only for an earlier one, so that work which moves
- * the deadline into the future costs no system call, but one wake-up in vain later on.
- * Signals arrive through a descriptor of events. Removal inside a callback also
- * takes back the events of the same batch, so an owner may free itself.
+ * clock's precision; it is set again only for an earlier one. Work that moves the
+ * deadline into the future therefore costs no system call, but one unnecessary wake-up
+ * later. Signals arrive through a descriptor of events. Removal inside a callback also
+ * drops the events of the same batch, so an owner may free itself.
  *
- * CLOCK_MONOTONIC takes no notice when the time of day is set. It stands still while
- * the machine is suspended, which CLOCK_BOOTTIME tells, and goes on while the process
- * is stopped, which a wake-up tells that is much too late: the time in between is left
- * out.
+ * CLOCK_MONOTONIC ignores changes of the time of day. It stops while the machine is
+ * suspended, which CLOCK_BOOTTIME shows. It runs while the process is stopped, which a
+ * very late wake-up shows. The loop leaves out this time.
  */
 
 #include "control/sys/loop.h"
@@ -29,18 +28,18 @@
 #define BATCH	  32
 #define N_SIGNALS 4
 
-/* Falling asleep and waking up is most of what a small round costs. When many come in
- * quick succession, the next one waits until so much time has passed since the last one
- * began; what arrives meanwhile is one round. */
+/* Falling asleep and waking up is most of what a small round costs. When many follow in
+ * quick succession, the next one waits until this much time has passed since the last
+ * one began. Everything that arrives meanwhile is one round. */
 #define GATHER_NS    500000
 #define GATHER_AFTER 8 /* rounds */
 
 static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
 /* No signalfd: that works only when every thread blocks the signals, and liburcu's own
- * threads unblock SIGUSR1. No pipe either: writing to one takes memory, which may not
- * be there. The process has one loop, so one descriptor; bit n of the mask is signal n.
- * A wider mask would need a lock on some 32-bit machines. */
+ * threads unblock SIGUSR1. No pipe either: writing to one needs memory, which may be
+ * short. The process has one loop, so one descriptor; bit n of the mask is signal n. A
+ * wider mask would need a lock on some 32-bit machines. */
 static int signal_event = -1;
 static atomic_uint signals_waiting;
 
@@ -54,7 +53,7 @@ static void on_signal_any_thread(int signo)
 
 	atomic_fetch_or(&signals_waiting, 1u << signo);
 	n = write(signal_event, &one, sizeof(one));
-	(void)n; /* full: the loop is awake */
+	(void)n; /* when it is full, the loop is awake */
 	errno = saved;
 }
 
@@ -64,9 +63,9 @@ struct loop {
 	int epoll;
 	mono_t now;
 	int64_t left_out_ns;  /* of CLOCK_MONOTONIC */
-	int64_t suspended_ns; /* so far, as of the last round */
+	int64_t suspended_ns; /* so far, at the last round */
 	mono_t armed;	      /* what the timer is set to */
-	bool fired;	      /* and it has not been set since */
+	bool fired;	      /* and was not set again since */
 	unsigned quick;	      /* rounds in quick succession */
 	bool hurry;	      /* more is waiting */
 	bool stop;
@@ -89,7 +88,7 @@ static mono_t our_time(const struct loop *l, int64_t system_ns)
 	return (mono_t){system_ns - l->left_out_ns};
 }
 
-/* `at` in the time of the system */
+/* `at` in system time */
 static struct timespec system_time(const struct loop *l, mono_t at)
 {
 	int64_t ns = at.ns + l->left_out_ns;
@@ -262,7 +261,7 @@ static int arm(struct loop *l, mono_t at)
 	return 0;
 }
 
-/* For epoll_wait(), when the timer cannot be had: late by a millisecond at most. */
+/* For epoll_wait() if the timer cannot be set; late by at most a millisecond. */
 static int milliseconds_to(const struct loop *l, mono_t at)
 {
 	int64_t ms;
@@ -287,7 +286,7 @@ static void gather(struct loop *l)
 /* `last` is when the round before began. */
 static void count_quick(struct loop *l, mono_t last)
 {
-	/* a round that was put off is a little later than that */
+	/* a delayed round is slightly later than that */
 	if (mono_before(l->now, mono_add_ns(last, 2 * GATHER_NS)))
 		l->quick += l->quick < GATHER_AFTER;
 	else
@@ -295,8 +294,8 @@ static void count_quick(struct loop *l, mono_t last)
 	l->hurry = false;
 }
 
-/* What is to be left out of a sleep that began at `from`, was to end at `at`, and has
- * ended at `system_ns`. */
+/* The time to leave out of a sleep that began at `from`, should have ended at `at`, and
+ * has ended at `system_ns`. */
 static int64_t find_gap(struct loop *l, mono_t from, mono_t at, int64_t system_ns)
 {
 	const int64_t most = LOOP_GAP_MS * (NS_PER_SEC / 1000);
@@ -306,7 +305,7 @@ static int64_t find_gap(struct loop *l, mono_t from, mono_t at, int64_t system_n
 		late = our_time(l, system_ns).ns - mono_max(at, from).ns;
 	if (late > most) {
 		l->left_out_ns += late;
-		l->fired = true; /* the timer shows the time of before */
+		l->fired = true; /* the timer still has the old time */
 		gap = late;
 	}
 	if (suspended - l->suspended_ns > most)
@@ -373,7 +372,7 @@ int loop_round(struct loop *l)
 int loop_run(struct loop *l)
 {
 	l->stop = false;
-	/* what was decided before the first round */
+	/* effects from before the first round */
 	if (l->ops.round_end)
 		l->ops.round_end(l->ops.ctx, l->now);
 	while (!l->stop) {

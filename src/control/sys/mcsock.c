@@ -4,12 +4,13 @@
  * Packet sockets for membership messages, see mcsock.h. SOCK_DGRAM: the kernel takes
  * the link header off and puts it on, so Ethernet, PPP and TUN look alike and frames
  * carry the interface's own source MAC. Frames tagged for another VLAN arrive as
- * PACKET_OTHERHOST and fall to the filter; no auxiliary data is needed to tell them.
+ * PACKET_OTHERHOST and the filter drops them; no auxiliary data is needed to recognise
+ * them.
  *
- * The filter wants IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), the latter
- * also behind one hop-by-hop header, where the Router Alert option is; a further
- * extension header behind that one is left to the decoder. Or it wants queries alone.
- * Destination addresses are not looked at: IGMPv2 reports go to the group itself.
+ * The filter accepts IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), also after
+ * one hop-by-hop header, where the Router Alert option is; a further extension header
+ * is left to the decoder. Or it accepts only queries. Destination addresses are not
+ * checked, because IGMPv2 reports go to the group itself.
  */
 
 #include "control/sys/mcsock.h"
@@ -29,7 +30,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define BATCH	      16 /* packets of one system call */
+#define BATCH	      16 /* packets per system call */
 #define ROUND_PACKETS 256
 #define ROUND_WORK    2048 /* some milliseconds */
 #define PACKET_SIZE   65536
@@ -40,14 +41,15 @@
 
 struct mcsock_rx {
 	const struct mcsock
-		*current; /* whose batch is delivered; NULL means closed meanwhile */
+		*current; /* whose batch is being delivered; NULL if it was closed
+			   * meanwhile */
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];
 	struct flood *flood;
 	unsigned delivered;  /* index of the packet that is being delivered */
-	mono_t member_until; /* its sender has groups so long; MONO_UNSET means none */
-	/* not a multiple of a cache's way, in which all of them would compete */
+	mono_t member_until; /* how long its sender has groups; MONO_UNSET if none */
+	/* not a multiple of the size of a cache way, where all of them would compete */
 	uint8_t packet[BATCH][PACKET_SIZE + 192];
 };
 
@@ -152,7 +154,7 @@ static void tell_limited(const struct mcsock *s, const struct flood_message *m,
 			&(struct mcsock_limited){&m->host, cause, query, left});
 }
 
-/* What the message may cost; 0 if it is refused. */
+/* The work granted to the message, or 0 if it is refused. */
 static struct flood_verdict admit(struct mcsock *s, const struct flood_message *m)
 {
 	struct flood_verdict v = {.work = m->work};
@@ -170,7 +172,7 @@ static struct flood_verdict admit(struct mcsock *s, const struct flood_message *
 	return v;
 }
 
-/* The message was used but for so many records, of a query sources. */
+/* The message was used except for this many records (sources of a query). */
 static void note_cut(struct mcsock *s, const struct flood_message *m,
 	enum flood_cause cause, bool query, size_t left)
 {
@@ -191,7 +193,7 @@ mono_t mcsock_tick(struct mcsock *s, mono_t now)
 	return mono_min(at, mcfilter_deadline(&s->filter));
 }
 
-/* One packet, which the sender of packet rx->delivered has sent; the work that was
+/* Handles a packet from the sender of packet rx->delivered; returns the work that was
  * granted to it. */
 static uint32_t deliver_whole(
 	struct mcsock *s, const struct gm_mac *mac, const uint8_t *packet, size_t len)
@@ -221,7 +223,7 @@ static uint32_t deliver_whole(
 		flood_bad(rx->flood);
 	else if (mono_is_set(rx->member_until) && flood)
 		flood_member(rx->flood, now, flood, &m, v.work, rx->member_until);
-	if (left > 0 && rx->current == s) /* else it may be closed */
+	if (left > 0 && rx->current == s) /* otherwise it may be closed */
 		note_cut(s, &m, v.cause, peek.query, (size_t)left);
 	return v.work;
 }
@@ -250,7 +252,7 @@ static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
 	return 1;
 }
 
-/* One packet of the batch; the work that was granted to it. */
+/* Handles one packet of the batch; returns the work that was granted to it. */
 static uint32_t deliver(struct mcsock *s, unsigned i)
 {
 	struct mcsock_rx *rx = s->rx;
@@ -276,7 +278,8 @@ static uint32_t deliver(struct mcsock *s, unsigned i)
 	return deliver_whole(s, mac, packet, len);
 }
 
-/* One batch; the number of packets, and the work that was granted to them. */
+/* Reads one batch; returns the number of packets, and the work that was granted to
+ * them. */
 static int read_batch(struct mcsock *s, uint32_t *work)
 {
 	struct mcsock_rx *rx = s->rx;
@@ -284,7 +287,7 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 
 	for (unsigned i = 0; i < BATCH; i++)
 		rx->msg[i].msg_hdr.msg_namelen = sizeof(rx->from[i]);
-	/* an interface that goes down leaves one error; the next read takes it away */
+	/* an interface that goes down leaves one error; the next read removes it */
 	n = recvmmsg(s->fd.fd, rx->msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		s->stats.count[MCSOCK_COUNT_RECEIVE_ERRORS]++;
@@ -293,7 +296,7 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 	return n;
 }
 
-/* So much per round that a flood on one port does not keep the others waiting. */
+/* Bounded work per round, so that a flood on one port does not delay the others. */
 static void on_readable(struct loop_fd *f, uint32_t events)
 {
 	struct mcsock *s = container_of(f, struct mcsock, fd);
@@ -317,8 +320,8 @@ static uint16_t ethertype_be16(enum family family)
 	return htons(family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6);
 }
 
-/* The kernel shows what leaves to sockets of all protocols alone, and never to the
- * socket that has sent it. */
+/* The kernel shows outgoing frames only to sockets of all protocols, and never to the
+ * socket that has sent them. */
 static uint16_t bound_be16(const struct mcfilter *f)
 {
 	return f->own ? htons(ETH_P_ALL) : ethertype_be16(f->family);
@@ -331,7 +334,7 @@ static int set_options(int fd, bool own)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
 		return -errno;
-	/* both are improvements that may be missing: the filter refuses own frames
+	/* both are optional improvements, because the filter refuses own frames
 	 * anyway */
 	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
 	if (!own)
@@ -339,8 +342,8 @@ static int set_options(int fd, bool own)
 	return 0;
 }
 
-/* The socket is created without protocol and bound last, so that nothing arrives before
- * the filter is in place. */
+/* Created without a protocol and bound last, so that nothing arrives before the filter
+ * is in place. */
 static int setup(int fd, int ifindex, const struct mcfilter *filter)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
@@ -365,7 +368,7 @@ static int setup(int fd, int ifindex, const struct mcfilter *filter)
 	return 0;
 }
 
-/* The descriptor stays the caller's when it fails. */
+/* On failure the descriptor stays the caller's. */
 static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	const struct mcfilter *filter, const struct mcsock_ops *ops,
 	struct mcsock **ret_sock)
@@ -489,7 +492,7 @@ int mcsock_send(
 	if (!addr_is_multicast(group) || addr_family(group) != s->filter.family)
 		return -EINVAL;
 	addr_group_mac(group, ll.sll_addr);
-	/* the first ENETDOWN may be an old one that waited in the socket */
+	/* the first ENETDOWN may be an old error of the socket */
 	for (int i = 0; i < 2; i++) {
 		n = sendto(s->fd.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 			(const struct sockaddr *)&ll, sizeof(ll));

@@ -4,10 +4,10 @@
  * rtnetlink through libmnl, see netlink.h. One socket is subscribed first and asked for
  * its dumps afterwards, so no change falls between the two: the kernel queues events
  * and dump replies in the order of the states that they show. A dump marks what it
- * names; when it is complete, the unmarked rest is removed. An overrun or a dump that
- * the kernel calls interrupted starts it again. What cannot be taken in, as there is no
- * memory, or cannot be asked spoils the table until a whole dump has come through: who
- * holds us asks for one after a while.
+ * names; when it is complete, the unmarked rest is removed. An overrun, or a dump that
+ * the kernel calls interrupted, restarts the dump. A message that cannot be stored for
+ * lack of memory, or a request that cannot be sent, makes the table unreliable until a
+ * whole dump has succeeded: the owner calls netlink_resync() after a delay.
  */
 
 #include "control/sys/netlink.h"
@@ -29,7 +29,7 @@
 #define RCVBUF_SIZE    (4 << 20)
 #define BUF_SIZE       32768 /* largest part of a dump that the kernel makes */
 #define DUMP_WAIT_MS   5000
-#define MAX_PER_WAKEUP 256 /* datagrams; the rest waits for the next round */
+#define MAX_PER_WAKEUP 256 /* datagrams; the others wait for the next round */
 
 enum phase {
 	PHASE_FOLLOW = 1, /* no dump under way */
@@ -37,7 +37,7 @@ enum phase {
 	PHASE_ADDRS,
 };
 
-/* a link (zero bytes behind the index) or an address that the running dump has named */
+/* a link (zero bytes after the index) or an address that the running dump has named */
 struct mark {
 	int ifindex;
 	struct addr addr;
@@ -51,7 +51,7 @@ struct netlink {
 	struct netlink_ops ops;
 	unsigned port, seq;
 	enum phase phase;
-	bool again;   /* the dump under way is worthless, make another one */
+	bool again;   /* the running dump is useless; start another one */
 	bool spoilt;  /* something is missing in the table since the last dump began */
 	bool changed; /* since the last call of ops.changed */
 	struct mark *mark;
@@ -169,14 +169,14 @@ bool netlink_is_reading(const struct netlink *nl)
 	return nl->phase != PHASE_FOLLOW;
 }
 
-/* The kernel has said DONE: on to the next part, the sweep, or from the beginning. */
+/* The kernel has sent DONE: continue with the next part or the sweep, or restart. */
 static int dump_next(struct netlink *nl)
 {
 	int r;
 
 	if (nl->again)
 		return dump_start(nl);
-	if (nl->spoilt) { /* what was not marked may be there all the same */
+	if (nl->spoilt) { /* unmarked entries may still exist */
 		nl->phase = PHASE_FOLLOW;
 		return 0;
 	}
@@ -205,8 +205,8 @@ static int collect_attr(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-/* What is shorter than the variable leaves the rest 0; absent attributes change
- * nothing. */
+/* An attribute that is shorter than the variable leaves the rest 0; an absent one
+ * changes nothing. */
 static void copy_attr(const struct nlattr *attr, void *to, size_t size)
 {
 	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
@@ -236,7 +236,7 @@ static void read_linkinfo(const struct nlattr *nest, struct iface *link)
 	mnl_attr_parse_nested(nest, collect_attr, &attrs);
 	copy_text(v[IFLA_INFO_KIND], link->kind, sizeof(link->kind));
 	copy_text(v[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
-	/* a VRF leaves the frames to its members */
+	/* the members of a VRF keep their frames */
 	link->enslaved = link->master && strcmp(slave_kind, "vrf") != 0;
 }
 
@@ -269,7 +269,8 @@ static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 	copy_attr(v[IFLA_CARRIER_DOWN_COUNT], &link.carrier_downs,
 		sizeof(link.carrier_downs));
 	copy_attr(v[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	if (v[IFLA_MTU]) { /* one with all attributes: what is not there, is not */
+	if (v[IFLA_MTU]) { /* a message with all attributes, so a missing one does
+			    * not exist */
 		link.master = 0;
 		copy_attr(v[IFLA_MASTER], &link.master, sizeof(link.master));
 		read_linkinfo(v[IFLA_LINKINFO], &link);
@@ -386,7 +387,7 @@ static int on_addr(struct netlink *nl, const struct nlmsghdr *nlh)
 }
 
 /* The kernel counts the interfaces of its multicast routing, and the programs, in a
- * setting that it tells of. */
+ * setting and reports changes of it. */
 static void on_netconf(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *v[NETCONFA_MAX + 1] = {NULL};
@@ -446,7 +447,7 @@ static int on_datagram(struct netlink *nl, size_t len)
 	const struct nlmsghdr *nlh = (const void *)nl->buf;
 	int left = (int)len, r, first = 0;
 
-	/* one bad message does not hide the others */
+	/* a bad message must not hide the others */
 	for (; is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		r = on_message(nl, nlh);
 		nl->spoilt |= r < 0;
@@ -464,7 +465,7 @@ static int on_overrun(struct netlink *nl)
 	return netlink_resync(nl);
 }
 
-/* Read until the socket is empty: 0; 1 when there may be more; -errno. */
+/* Read until the socket is empty: Returns 0, 1 if there may be more, or -errno. */
 static int drain(struct netlink *nl)
 {
 	for (int i = 0; i < MAX_PER_WAKEUP; i++) {
@@ -532,7 +533,7 @@ static int open_socket(struct netlink *nl)
 	if (!nl->sock)
 		return -errno;
 	nl->fd.fd = fd = mnl_socket_get_fd(nl->sock);
-	/* more than rmem_max needs CAP_NET_ADMIN; without it what is allowed must do */
+	/* more than rmem_max needs CAP_NET_ADMIN; without it we take what is allowed */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
 		return -errno;

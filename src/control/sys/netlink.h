@@ -4,7 +4,7 @@
 /*
  * Keeps a struct iface_table equal to what the kernel says over rtnetlink: links and
  * addresses of both families, read once at the start and followed from then on. Logs
- * its own trouble.
+ * its own errors.
  */
 
 #include "control/proxy/iface.h"
@@ -13,14 +13,15 @@
 struct netlink;
 
 struct netlink_ops {
-	/* Once per batch of messages that changed the table. The table is never shown
-	 * in the middle of a dump. Not called for the dump that netlink_new makes. */
+	/* Once per batch of messages that changed the table. The table is never in the
+	 * middle of a dump. Not called for the dump that netlink_new makes. */
 	void (*changed)(void *ctx);
-	/* A program has taken the kernel's multicast routing or given it up, or an
+	/* A program has started or stopped using the kernel's multicast routing, or an
 	 * interface of it (once per message). May be NULL. */
 	void (*routing_changed)(void *ctx);
-	/* Something could not be taken in or asked for, and has been logged: call
-	 * netlink_resync() after a while. Not called by netlink_new. May be NULL. */
+	/* A message could not be stored, or a request not be sent, and this has been
+	 * logged: call netlink_resync() after a while. Not called by netlink_new. May
+	 * be NULL. */
 	void (*spoilt)(void *ctx);
 	void *ctx;
 };
@@ -31,10 +32,10 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	const struct netlink_ops *ops, struct netlink **ret_netlink);
 struct netlink *netlink_free(struct netlink *nl); /* takes and returns NULL */
 
-/* Read everything again, as after an overrun: what is no longer there goes. The result
- * comes through `changed`, if anything did. 0 or -errno. */
+/* Reads everything again, as after an overrun, and removes what no longer exists. The
+ * result comes through `changed` if anything changed. 0 or -errno. */
 int netlink_resync(struct netlink *nl);
-/* Until then the table may lack what a dump still has to name. */
+/* Is a dump running? Until its end the table may be incomplete. */
 bool netlink_is_reading(const struct netlink *nl);
 
 /* Overruns of the receive buffer so far: messages were lost and read again. */

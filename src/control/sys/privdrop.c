@@ -44,13 +44,13 @@ int privdrop_find_user(const char *name, struct privdrop_id *ret)
 	return 0;
 }
 
-/* A user namespace may know a few ids alone, root's for example. */
+/* A user namespace may know only a few ids, for example root's. */
 static bool is_mapped(const char *map, unsigned id)
 {
 	FILE *f = fopen(map, "re");
 	unsigned first, n;
 	char line[64];
-	bool found = !f; /* no /proc: the kernel will say it */
+	bool found = !f; /* without /proc, the kernel will tell */
 
 	while (f && !found && fgets(line, sizeof(line), f))
 		found = sscanf(line, "%u %*u %u", &first, &n) == 2 && id >= first &&
@@ -99,7 +99,7 @@ static int keep_net_raw(void)
 	return privdrop_have_net_raw() ? 0 : -EPERM;
 }
 
-/* While root can still do it: become() leaves no way to touch the bounding set. */
+/* While root can still do it: after become() the bounding set cannot be changed. */
 static int empty_bounding_set(void)
 {
 	if (capng_get_caps_process() != 0)

@@ -3,7 +3,7 @@
 
 /*
  * Privileges: the daemon needs CAP_NET_RAW and nothing else. Capabilities belong to
- * threads, so all of this comes before the first thread is started. Does not log.
+ * threads, so all of this must happen before the first thread is started. Does not log.
  */
 
 #include <stdbool.h>
@@ -19,14 +19,15 @@ struct privdrop_id {
 	gid_t gid;
 };
 
-/* The user of that name with its group. 0, -ENOENT: there is none, other -errno. */
+/* The user of that name with its group. Returns 0, -ENOENT if there is none, or another
+ * -errno. */
 int privdrop_find_user(const char *name, struct privdrop_id *ret);
-/* The capabilities for it are there, and the ids exist in this user namespace. */
+/* Are the capabilities for it there, and do the ids exist in this user namespace? */
 bool privdrop_may_become(const struct privdrop_id *id);
 
-/* Enter `chroot_dir` (NULL means none) and become `id` without further groups (NULL
- * means the user stays), then keep CAP_NET_RAW alone, in no way extendable: no other
- * capability, empty bounding set where that is permitted, no new privileges by execve.
- * 0 or -errno, and *ret_what then names the step that failed, for example "chroot". */
+/* Enters `chroot_dir` and becomes `id` without further groups; NULL skips either step.
+ * Then keeps only CAP_NET_RAW, with no way to extend that: no other capability, an
+ * empty bounding set where that is permitted, no new privileges by execve. Returns 0,
+ * or -errno with the step that failed in *ret_what, for example "chroot". */
 int privdrop_apply(
 	const char *chroot_dir, const struct privdrop_id *id, const char **ret_what);

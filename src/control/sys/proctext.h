@@ -3,8 +3,8 @@
 
 /*
  * A text file of /proc that is read piece by piece, because the kernel writes a long
- * one slowly and any local user may make it long; and how long to wait before such
- * work is done again.
+ * one slowly, and any local user can make it long. Also tells how long to wait before
+ * such work is done again.
  */
 
 #include "base/mono.h"
@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PROCTEXT_MAX (512u << 10) /* more of a file is not read */
+#define PROCTEXT_MAX (512u << 10) /* the rest of a file is not read */
 
-/* zero bytes are "not begun" */
+/* all zero means "not begun" */
 struct proctext {
 	bool open;
 	int fd;
@@ -23,11 +23,12 @@ struct proctext {
 };
 
 /* Read a piece of the file below the directory `proc`, which is opened the first time.
- * 1: there is more, 0 if this was the end or PROCTEXT_MAX, or -errno: there is no such
- * file or no memory. After 0 `text` is not NULL. */
+ * Returns 1 if there is more, 0 at the end or at PROCTEXT_MAX, or -errno if there is no
+ * such file or no memory. After 0 `text` is not NULL. */
 int proctext_read(struct proctext *t, int proc, const char *path);
 void proctext_deinit(struct proctext *t);
 
-/* When work that ended at `now` and took `cost_ns` may be done again: `least_ms` later,
- * and late enough that it takes no more than a twentieth of the thread's time. */
+/* When work that ended at `now` and took `cost_ns` may be done again: at least
+ * `least_ms` later, and late enough that it takes at most a twentieth of the thread's
+ * time. */
 mono_t proctext_again(mono_t now, int64_t cost_ns, int64_t least_ms);

@@ -5,7 +5,7 @@
  * routing below /proc/net and says in the sysctl mc_forwarding that a program has taken
  * it; such a program has a raw socket for IGMP (MRT_INIT is an option of it), also
  * before it has an interface. /proc/net shows our network namespace whatever the mount;
- * processes are seen as far as our PID namespace and rights go.
+ * processes are visible as far as our PID namespace and rights allow.
  */
 
 #include "control/sys/rival.h"
@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 
 #define CLAIM	   "ringcastd/"
-#define CLAIMS_MAX 8 /* there is room for others in the list */
+#define CLAIMS_MAX 8 /* leaves room for others in the list */
 
 /* as the kernel shows them, cut to 15 characters */
 static const char *const programs[] = {"igmpproxy", "igmpv3proxy", "improxy", "mcproxy",
@@ -73,7 +73,7 @@ static bool is_forwarding(int proc, enum family family)
 	return c >= '1' && c <= '9';
 }
 
-/* Names of the interfaces with blanks between; false: there are none. */
+/* Names of the interfaces with blanks between; false if there are none. */
 static bool read_vifs(int proc, enum family family, char where[RIVAL_TEXT])
 {
 	static const char *const path[_FAMILY_N] = {"net/ip_mr_vif", "net/ip6_mr_vif"};
@@ -125,7 +125,8 @@ static bool has_routing(const struct rival_list *list, enum family family)
 	return false;
 }
 
-/* One is enough to say so. The protocol stands where others have the port. */
+/* Finds one, which is enough. The protocol is in the field that other sockets use for
+ * the port. */
 static void look_at_raw(int proc, struct rival_list *list)
 {
 	FILE *f = open_file(proc, "net/raw");
@@ -161,7 +162,7 @@ static bool parse_claim(const char *name, struct rival *r)
 		r->pid <= 0)
 		return false;
 	memcpy(r->program, "ringcastd", sizeof("ringcastd"));
-	n += (int)strspn(name + n, "."); /* none at all */
+	n += (int)strspn(name + n, "."); /* no interface */
 	snprintf(r->where, sizeof(r->where), "%.*s",
 		(int)strspn(name + n, "0123456789."), name + n);
 	return true;
@@ -230,9 +231,10 @@ static bool is_known(const char *comm)
 	return false;
 }
 
-/* 1: in our network namespace, 0 if not, or ended; -errno: it cannot be told. The link
- * ns/net may be read by who could trace the process, but files of the namespace, which
- * have an inode in each, by everybody. */
+/* Returns 1 if it is in our network namespace; 0 if it is not, or has ended; -errno if
+ * that cannot be told. The link ns/net may be read only with the right to trace the
+ * process. Files of the namespace, which have an inode in each, may be read by
+ * everybody. */
 static int shares_netns(int proc, const char *pid)
 {
 	struct stat own, its;
@@ -264,7 +266,7 @@ static uint64_t read_status(int proc, const char *pid, const char *key)
 	return value;
 }
 
-/* Bytes of a short file; 0 means it cannot be read. */
+/* Returns the bytes of a short file, or 0 if it cannot be read. */
 static size_t read_file(int proc, const char *path, char *buf, size_t size)
 {
 	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
@@ -275,7 +277,7 @@ static size_t read_file(int proc, const char *path, char *buf, size_t size)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-/* Who makes a user namespace is root in it, and nobody outside. */
+/* The creator of a user namespace is root in it, but has no rights outside. */
 static bool shares_userns(int proc, const char *pid)
 {
 	char path[64], own[512], its[512];
@@ -286,8 +288,8 @@ static bool shares_userns(int proc, const char *pid)
 		memcmp(own, its, n) == 0;
 }
 
-/* Any user can call a process by one of the names. Those that are what they say need
- * rights that others do not have. */
+/* Any user can give a process one of the names. A real one needs rights that others do
+ * not have. */
 static bool has_rights(int proc, const char *pid)
 {
 	static const uint64_t needed =
@@ -330,7 +332,7 @@ static void look_at_programs(int proc, struct rival_list *list)
 		closedir(dir);
 }
 
-/* ---- the whole ---- */
+/* ---- summary ---- */
 
 static void take_out(struct rival_list *list, size_t i)
 {
@@ -338,8 +340,8 @@ static void take_out(struct rival_list *list, size_t i)
 	memmove(&list->v[i], &list->v[i + 1], (list->n - i) * sizeof(list->v[0]));
 }
 
-/* The only program that is surely here is the one that has the kernel's routing and the
- * raw socket. Kernel and socket need no word of their own then. */
+/* If only one program is certainly here, it is the one that uses the kernel's routing
+ * and the raw socket. These then need no separate mention. */
 static void attribute(struct rival_list *list)
 {
 	const struct rival *one = NULL;
@@ -363,7 +365,7 @@ static void attribute(struct rival_list *list)
 			take_out(list, i);
 }
 
-/* A program that the routing is named after is one rival, not two. */
+/* A program that is named as the user of the routing is one rival, not two. */
 static void merge(struct rival_list *list)
 {
 	for (size_t i = list->n; i-- > 0;)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Who of those that call themselves ringcastd is believed, see rival_claim.h.
- * Datagrams, because the filter of system calls allows no connections. A message is one
+ * Which processes that call themselves ringcastd are believed, see rival_claim.h. Uses
+ * datagrams, because the filter of system calls allows no connections. A message is one
  * byte: ANSWER, or anything else, which is a question.
  */
 
@@ -105,14 +105,14 @@ static void forget(struct rival_claim *c, struct rival_heard *h)
 }
 
 /* Root, the user that we run as, and the one that has started us. The kernel names the
- * real user of the sender, who has started a set-user-ID program. */
+ * real user of the sender, that is the user that has started a set-user-ID program. */
 static bool is_believed(const struct rival_claim *c, uid_t uid)
 {
 	return uid == 0 || uid == geteuid() || uid == c->starter;
 }
 
-/* False if the kernel does not say, or says somebody else. There is no room for
- * descriptors, so the kernel drops those that are sent along. */
+/* Returns false if the kernel does not tell, or names another user. There is no room
+ * for descriptors, so the kernel drops those that are sent along. */
 static bool is_from_believed(const struct rival_claim *c, struct msghdr *m)
 {
 	const struct cmsghdr *h = CMSG_FIRSTHDR(m);
@@ -125,7 +125,8 @@ static bool is_from_believed(const struct rival_claim *c, struct msghdr *m)
 	return is_believed(c, who.uid);
 }
 
-/* "" is for no name, and for one of a file or one that cannot be a claim. */
+/* "" for a socket without a name, with the name of a file, or with one that cannot be a
+ * claim. */
 static void name_of(const struct sockaddr_un *from, socklen_t len, char ret[RIVAL_TEXT])
 {
 	size_t skip = offsetof(struct sockaddr_un, sun_path) + 1;
@@ -170,8 +171,8 @@ void rival_claim_look(struct rival_claim *c)
 	c->n_strange = 0;
 }
 
-/* Who it is, or NULL: not believed, or not yet. One that is believed learns of us, and
- * so may one whose answer tells who it is. */
+/* The claim of the socket, or NULL if it is not believed, or not yet. A believed one is
+ * told of us, and so may be one whose answer is needed to identify it. */
 static struct rival_heard *get_to_know(
 	struct rival_claim *c, const char *name, uint64_t inode)
 {
@@ -191,7 +192,7 @@ bool rival_claim_believes(void *ctx, const char *name, uint64_t inode)
 	struct rival_heard *h = find(c, name);
 	unsigned number;
 
-	/* another socket that somebody has given the name of one that has gone */
+	/* another socket with the name of one that has gone */
 	if (h && h->inode && h->inode != inode) {
 		forget(c, h);
 		h = NULL;

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The socket by which the ringcastd of a network namespace see each other. Its abstract
- * name says which interfaces its owner has (rival_claim_format()). Any local user can
- * bind such a name, so a name counts only when its socket, in the kernel's words,
- * belongs to root or to a user of ours. The kernel is asked (sockowner.h); where it
- * does not tell, a message has to come from that name, whose sender it tells
- * (SCM_CREDENTIALS). Messages also say that there is something new to look at; those of
- * other users are thrown away.
+ * The socket by which the ringcastd processes of a network namespace see each other.
+ * Its abstract name says which interfaces its owner has (rival_claim_format()). Any
+ * local user can bind such a name, so a name counts only if its socket belongs to root
+ * or to one of our users according to the kernel. The kernel is asked with sockowner.h.
+ * If it does not tell, a message must come from that name, because the kernel tells its
+ * sender (SCM_CREDENTIALS). Messages also announce changes; those of other users are
+ * dropped.
  */
 
 #include "control/sys/rival.h"
@@ -16,50 +16,51 @@
 #include <sys/types.h>
 
 #define RIVAL_HEARD_MAX 32
-#define RIVAL_ASK_MAX	64 /* names that are asked for in a look */
+#define RIVAL_ASK_MAX	64 /* names that are asked for in one search */
 
-/* one that is believed */
+/* a claim that is believed */
 struct rival_heard {
 	char name[RIVAL_TEXT];
-	uint64_t inode; /* of the socket when it was seen first; 0 if not yet */
-	bool seen;	/* in this look */
+	uint64_t inode; /* of the socket when it was first seen; 0 if not yet */
+	bool seen;	/* in this search */
 };
 
 struct rival_claim {
 	int fd;	   /* owned; -1 means none */
-	int owner; /* to ask for owners, owned; -errno: the kernel does not tell */
+	int owner; /* socket to ask for owners, owned; -errno if the kernel does not
+		    * tell */
 	char name[RIVAL_TEXT];
 	uid_t starter;
 	struct rival_heard heard[RIVAL_HEARD_MAX];
 	size_t n_heard;
-	unsigned n_strange; /* names of this look that are not believed yet */
+	unsigned n_strange; /* names of this search that are not believed yet */
 	unsigned ask_from;  /* the first of them to be asked */
 };
 
-/* `starter` has started this process, whoever it has become since. */
+/* `starter` is the user that has started this process. */
 void rival_claim_init(struct rival_claim *c, uid_t starter);
 void rival_claim_deinit(struct rival_claim *c);
 
 /* A socket with that name, or -errno. The caller closes it. */
 int rival_claim_socket(const char *name);
-/* It is ours from now on; the one before is closed. */
+/* Takes the socket; the previous one is closed. */
 void rival_claim_set(struct rival_claim *c, int fd, const char *name);
 
-/* Say that there is something to look at, and ask for an answer; best effort. From a
- * socket without a name nobody can answer. */
+/* Announces a change and asks for an answer; best effort. A socket without a name gets
+ * no answer. */
 void rival_claim_ask(int fd, const char *name);
 
 enum rival_said {
-	RIVAL_SAID_STRANGE, /* by somebody who is not believed */
-	RIVAL_SAID_KNOWN,   /* by one who has spoken before */
-	RIVAL_SAID_NEW,	    /* something to look at */
+	RIVAL_SAID_STRANGE, /* by a sender that is not believed */
+	RIVAL_SAID_KNOWN,   /* by a known sender */
+	RIVAL_SAID_NEW,	    /* a change */
 };
-/* The next message, which is answered if it asks. -EAGAIN: there is none. */
+/* Reads the next message, and answers if it asks. -EAGAIN if there is none. */
 int rival_claim_hear(struct rival_claim *c);
 
-/* A look at the list of sockets: begin, ask for each name, end. */
+/* A search of the list of sockets: begin, ask for each name, end. */
 void rival_claim_look(struct rival_claim *c);
-/* Is the socket of that name and inode to be believed? Of those that are not yet, a few
- * are asked for in each look. `ctx` is the struct rival_claim. */
+/* Is the socket of that name and inode believed? A few of those that are not believed
+ * yet are asked for in each search. `ctx` is the struct rival_claim. */
 bool rival_claim_believes(void *ctx, const char *name, uint64_t inode);
 void rival_claim_looked(struct rival_claim *c);

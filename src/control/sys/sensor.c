@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The sensor of other forwarders, see sensor.h; app_forwarder.c opens and reads it. A
- * TPACKET_V2 ring has one small frame per datagram, so a thousand long datagrams fit
- * into what one socket buffer would need for a hundred, and reading it takes no system
- * call.
+ * The sensor of other forwarders, see sensor.h. A TPACKET_V2 ring has one small frame
+ * per datagram, so a thousand long datagrams need as much memory as a hundred in a
+ * socket buffer, and reading takes no system call.
  */
 
 #include "control/sys/sensor.h"
@@ -40,7 +39,7 @@ struct sensor {
 #define AD(field)     ((uint32_t)(SKF_AD_OFF + (field)))
 #define LOAD(size, k) BPF_STMT(BPF_LD | BPF_##size | BPF_ABS, k)
 #define AND(k)	      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, k)
-/* The conditions of a filter; each that fails leads to its last instruction. */
+/* The conditions of a filter; each one that fails jumps to its last instruction. */
 #define NEED_EQUAL(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, left)
 #define NEED_OTHER(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, left, 0)
 #define NEED_ABOVE(k, left) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, k, 0, left)
@@ -84,7 +83,7 @@ static int set_ring(struct sensor *s)
 	int version = TPACKET_V2, on = 1;
 	void *p;
 
-	/* an improvement that may be missing: the filter refuses our own frames */
+	/* an optional improvement, because the filter refuses our own frames */
 	setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 	if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) <
 			0 ||
@@ -164,8 +163,8 @@ static uint32_t packet_bytes(
 	return said < h->tp_len ? said : h->tp_len;
 }
 
-/* The ring was full: streams whose turn came late have not been seen. Or there is much
- * room. */
+/* Adapts the sampling: the ring was full, so streams whose datagrams came late were not
+ * seen; or there is much room. */
 static void adapt(struct sensor *s, unsigned n)
 {
 	struct tpacket_stats st = {0};

@@ -105,7 +105,7 @@ static int send_text(const char *text, int fd, int flags)
 	return n < 0 ? -errno : 0;
 }
 
-/* With MSG_DONTWAIT a manager that is busy misses a line. */
+/* With MSG_DONTWAIT, a busy manager misses a line. */
 static _printf_(2, 3) int notify(int flags, const char *format, ...)
 {
 	char text[1024];
@@ -119,7 +119,7 @@ static _printf_(2, 3) int notify(int flags, const char *format, ...)
 
 void service_ready(const char *status)
 {
-	/* a manager that does not hear it ends what it has started */
+	/* a manager that does not receive it kills the service */
 	(void)notify(0, "READY=1\nSTATUS=%s", status);
 }
 
@@ -149,7 +149,8 @@ void service_watchdog(void)
 	(void)notify(MSG_DONTWAIT, "WATCHDOG=1");
 }
 
-/* Wait until the other end of a pipe is closed. 0, -ETIME, -errno. */
+/* Waits until the other end of a pipe is closed. Returns 0, -ETIME or another
+ * -errno. */
 static int wait_closed(int fd, int wait_ms)
 {
 	struct pollfd p = {.fd = fd};
@@ -184,7 +185,7 @@ int service_store(const char *name, int fd)
 {
 	char text[128];
 
-	/* sockets are kept even when their interface reports an error */
+	/* sockets are kept even if their interface reports an error */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
 	return send_text(text, fd, 0);
 }
@@ -197,7 +198,7 @@ int service_forget(const char *name)
 	return send_text(text, -1, 0);
 }
 
-/* A manager that keeps nothing closes what it is sent, and does not say so. */
+/* A manager that keeps no descriptors closes them without telling. */
 int service_can_store(void)
 {
 	int ends[2] = {-1, -1};

@@ -51,7 +51,7 @@ static int ask(int fd, uint64_t inode)
 	return send(fd, nlh, nlh->nlmsg_len, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* The name begins with a NUL; "" stands for a socket without one. */
+/* The name begins with a NUL; "" means a socket without one. */
 static bool has_name(const struct nlattr *attr, const char *name)
 {
 	size_t n = strlen(name), len = attr ? mnl_attr_get_payload_len(attr) : 0;
@@ -96,7 +96,7 @@ int sockowner_uid(int fd, uint64_t inode, const char *name, uid_t *ret)
 
 		if (n < 0)
 			return -errno;
-		/* what an earlier question has left is skipped */
+		/* skips replies to earlier questions */
 		if (mnl_nlmsg_ok(nlh, (int)n) && nlh->nlmsg_seq == (uint32_t)inode)
 			return read_answer(nlh, name, ret);
 	}
@@ -113,7 +113,7 @@ int sockowner_open(void)
 
 	if (fd < 0 || own < 0)
 		return -errno;
-	/* there is no other way to know */
+	/* there is no other way to find out */
 	if (fstat(own, &st) < 0 || sockowner_uid(fd, st.st_ino, "", &uid) < 0)
 		return -EOPNOTSUPP;
 	return take_fd(&fd);
