@@ -4,7 +4,7 @@
 /*
  * Addresses of both families as one type: 16 bytes in network order, IPv4 as v4-mapped
  * IPv6 (::ffff:a.b.c.d, RFC 4291 2.5.5.2). Everything above the codecs is
- * family-neutral; addr_family() is asked in the few places where it matters.
+ * family-neutral; addr_family() is called in the few places where the family matters.
  */
 
 #include <endian.h>
@@ -49,7 +49,7 @@ static inline enum family addr_family(const struct addr *a)
 
 const char *family_name(enum family family); /* static: "ipv4" or "ipv6" */
 
-/* the order of memcmp(), without a call */
+/* the order of memcmp(), but without a call */
 static inline int addr_cmp(const struct addr *a, const struct addr *b)
 {
 	uint64_t x[2], y[2];
@@ -106,7 +106,7 @@ static inline void addr_group_mac(const struct addr *group, uint8_t mac[6])
 	}
 }
 
-/* A source that may stand in a membership record or a data packet: not unspecified,
+/* A source that is allowed in a membership record or a data packet: not unspecified,
  * multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291 2.5). */
 bool addr_is_usable_source(const struct addr *a);
 
@@ -114,8 +114,8 @@ bool addr_is_usable_source(const struct addr *a);
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);
 const char *prefix_format(const struct prefix *p, char buf[PREFIX_STRLEN]);
 
-/* 0, or -EINVAL when `s` is no complete address (or, for a prefix, has a length out of
- * range). A prefix without "/n" is a host prefix. Host bits are cleared; with
+/* Returns 0, or -EINVAL if `s` is no complete address (or, for a prefix, has a length
+ * out of range). A prefix without "/n" is a host prefix. Host bits are cleared; with
  * `ret_host_bits` the caller learns that there were some. */
 int addr_parse(const char *s, struct addr *ret);
 int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);

@@ -2,9 +2,9 @@
 
 /*
  * Sorted source lists with the set operations that the IGMPv3/MLDv2 tables are written
- * in (RFC 9776 6.4: A+B, A*B, A-B). A short list against a long set is looked up there
- * element by element, and what lies between is moved in blocks: the work is that of the
- * short one, but for the moving.
+ * in (RFC 9776 6.4: A+B, A*B, A-B). With a short list and a long set, each element of
+ * the list is looked up in the set, and elements between are moved in blocks. So apart
+ * from moving, the work depends only on the short list.
  */
 
 #include "base/addrset.h"
@@ -26,7 +26,7 @@ void addrset_clear(struct addrset *s)
 	s->n = 0;
 }
 
-/* index of the first element that is not less than a, from lo on and before hi */
+/* index of the first element in [lo, hi) that is not less than a */
 static size_t lower_bound_in(
 	const struct addrset *s, size_t lo, size_t hi, const struct addr *a)
 {
@@ -166,7 +166,7 @@ int addrset_union(struct addrset *dst, const struct addrset *b)
 
 void addrset_subtract(struct addrset *dst, const struct addrset *b)
 {
-	size_t out = 0, from = 0; /* what lies before `from` is decided */
+	size_t out = 0, from = 0; /* elements before `from` are done */
 
 	for (size_t k = 0; k < b->n; k++) {
 		size_t i = lower_bound_in(dst, from, dst->n, &b->v[k]);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A sorted array of addresses without duplicates: source lists. Zero bytes are the
- * empty set and a valid argument for every function. All functions that can grow the
- * set return 0 or -ENOMEM and leave the set as it was on failure.
+ * A sorted array of addresses without duplicates: source lists. All zero is the empty
+ * set and a valid argument for every function. All functions that can grow the set
+ * return 0 or -ENOMEM, and leave it unchanged on failure.
  */
 
 #include "base/addr.h"

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-/* Room for `n` items in all. `v` points to the items or is NULL, `cap` says how many
- * have room; both change when there is too little, and from NULL to at least `first`
- * items. 0, or -ENOMEM and nothing has changed. */
+/* Makes room for `n` items in total. `v` points to the items or is NULL, `cap` is the
+ * number that have room. Both change if there is too little room; from NULL there is
+ * then room for at least `first` items. Returns 0, or -ENOMEM with nothing changed. */
 #define array_reserve(v, cap, n, first)                                                \
 	array_reserve_items(&(v), &(cap), n, sizeof(*(v)), first)
 /* The same; `array` points to the pointer to items of `size` bytes. */

@@ -72,9 +72,9 @@ void wr_u32be(struct wr *w, uint32_t v)
 	wr_bytes(w, b, 4);
 }
 
-/* The sum does not depend on the order of bytes (RFC 1071 2.B): whole words as the
- * machine reads them, in lanes that a compiler can make wide, turned round at the
- * end. */
+/* The sum does not depend on the byte order (RFC 1071 2.B). So whole words are added in
+ * the order of the machine, in lanes that a compiler can vectorise, and the bytes of
+ * the sum are swapped at the end. */
 static uint16_t sum_native(const uint8_t *p, size_t n_words)
 {
 	uint64_t lane[4] = {0};

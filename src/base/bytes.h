@@ -29,7 +29,7 @@ static inline size_t rd_left(const struct rd *r)
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16be(struct rd *r);
 uint32_t rd_u32be(struct rd *r);
-/* borrowed pointer to the next n bytes, NULL when there are fewer */
+/* borrowed pointer to the next n bytes, or NULL if there are fewer */
 const uint8_t *rd_take(struct rd *r, size_t n);
 
 struct wr {
@@ -52,7 +52,7 @@ void wr_u16be(struct wr *w, uint16_t v);
 void wr_u32be(struct wr *w, uint32_t v);
 void wr_bytes(struct wr *w, const void *p, size_t n);
 
-/* Where the bounds are known already: big-endian fields of a header at hand. */
+/* For known bounds: big-endian fields of a header. */
 static inline uint16_t get_u16be(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
@@ -64,7 +64,7 @@ static inline void put_u16be(uint8_t *p, unsigned v)
 	p[1] = (uint8_t)v;
 }
 
-/* Internet checksum (RFC 1071). `inet_sum` adds to a running sum, `inet_fold` makes the
- * value that goes into a header field, in host order. A correct header sums to 0. */
+/* Internet checksum (RFC 1071). `inet_sum` adds to a running sum, `inet_fold` gives the
+ * value for a header field, in host order. A correct header sums to 0. */
 uint32_t inet_sum(const void *buf, size_t len, uint32_t sum);
 uint16_t inet_fold(uint32_t sum);

@@ -15,7 +15,7 @@
 #define container_of(ptr, type, member)                                                \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* hand a pointer over: the variable is NULL afterwards */
+/* takes the pointer out of the variable, which is NULL afterwards */
 #define take_ptr(p)                                                                    \
 	({                                                                             \
 		__typeof__(p) _taken = (p);                                            \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Lists of processors, see cpulist.h: read by the configuration and by the daemon. */
+/* Lists of processors, see cpulist.h. */
 
 #include "base/cpulist.h"
 

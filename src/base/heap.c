@@ -44,7 +44,7 @@ static size_t first_child(const struct heap *h, size_t i)
 	return first;
 }
 
-/* Place i is free: put the entry where it belongs. */
+/* Place i is free: puts the entry where it belongs. */
 static void sift(struct heap *h, size_t i, struct heap_entry e)
 {
 	size_t child;

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * Min-heap of deadlines with intrusive nodes. One heap finds the next thing to do, the
- * event loop arms one timer for it. Zero bytes are an empty heap and a node outside of
+ * Min-heap of deadlines with intrusive nodes. A heap finds the next deadline, and the
+ * event loop arms one timer for it. All zero is an empty heap, and a node outside of
  * any heap.
  *
- * Each node has four children, and the times lie beside the pointers: a step down reads
- * one cache line instead of two nodes. With ten thousand deadlines that is most of what
- * a removal costs.
+ * Each node has four children, and the times are next to the pointers, so a step down
+ * reads one cache line instead of two nodes. With ten thousand deadlines this is most
+ * of the cost of a removal.
  */
 
 #include "base/mono.h"
@@ -31,11 +31,12 @@ struct heap {
 };
 
 void heap_deinit(struct heap *h);
-/* room for n nodes in all; 0 or -ENOMEM. Afterwards heap_set cannot fail up to n
- * nodes. */
+/* makes room for n nodes in total; 0 or -ENOMEM. heap_set() cannot fail for up to n
+ * nodes afterwards. */
 int heap_reserve(struct heap *h, size_t n);
-/* Put in, or move to another time. The caller has reserved room; MONO_NEVER is a time
- * like any other and keeps the node in. */
+/* Adds a node, or moves it to another time. The caller has reserved room. MONO_NEVER is
+ * an ordinary time and keeps the node in the heap. */
 void heap_set(struct heap *h, struct heap_node *node, mono_t at);
-void heap_remove(struct heap *h, struct heap_node *node); /* no-op when not in */
-struct heap_node *heap_first(const struct heap *h);	  /* NULL when empty */
+void heap_remove(struct heap *h, struct heap_node *node); /* does nothing if it is
+							   * not in the heap */
+struct heap_node *heap_first(const struct heap *h);	  /* NULL if empty */

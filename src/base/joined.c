@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See joined.h. Written by the hot path once per stream and burst, read by "explain".
- * The slots of a group are found by its hash. A reader that meets the writer looks
- * again a few times, then goes on without the slot.
+ * See joined.h. Written once per stream and burst. The slots of a group are found by
+ * its hash. A reader that meets the writer retries a few times, then skips the slot.
  */
 
 #include "base/joined.h"
@@ -44,7 +43,7 @@ static void put32(_Atomic uint32_t *field, uint32_t value)
 	atomic_store_explicit(field, value, memory_order_release);
 }
 
-/* The slot of the stream, else the one that makes room; *ret_new: it is the latter. */
+/* The slot of the stream, else the one that makes room; *ret_new tells which. */
 static struct joined_slot *slot_of(struct joined *j, const struct addr *group,
 	const struct addr *from, bool *ret_new)
 {
@@ -92,7 +91,7 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
 }
 
-/* False if it is another stream's, or it changes all the time. */
+/* Returns false if the slot belongs to another stream, or changes all the time. */
 static bool read_slot(const struct joined_slot *s, const struct addr *group,
 	const struct addr *from, struct joined_counts *ret)
 {

@@ -3,9 +3,9 @@
 
 /*
  * How well the datagrams of a stream could be joined: how many there were, in how many
- * messages they left, and why each of these messages was not longer. For people who ask
- * what a stream costs, so a bounded memory is enough: a stream that has been silent for
- * longest makes room for another one, and old figures fade.
+ * messages they left, and why each of these messages was not longer. People use it to
+ * see what a stream costs, so a bounded memory is enough: the stream that has been
+ * silent longest makes room for a new one, and old figures fade.
  *
  * One thread writes, any thread reads without locks. Pure.
  */
@@ -16,16 +16,17 @@
 
 /* Why no further datagram went into a message. Each message has one reason. */
 enum joined_end {
-	JOINED_LAST, /* none of these addresses and ports was left in the burst */
-	/* the last one was shorter than the others, or the next is longer */
+	JOINED_LAST, /* no datagram of these addresses and ports was left in the
+		      * burst */
+	/* the last datagram was shorter than the others, or the next one is longer */
 	JOINED_SIZE,
-	JOINED_FULL,	 /* as large as a message may be */
+	JOINED_FULL,	 /* the message has its largest size */
 	JOINED_HEADER,	 /* TTL, TOS, DF or flow label of the next one differ */
-	JOINED_ID,	 /* its identification does not continue, and must stay */
-	JOINED_CHECKSUM, /* it is wrong, or is 0 and must stay 0 */
-	JOINED_KIND,	 /* a fragment, IP options, no UDP, or a super-frame already */
-	JOINED_PORTS, /* datagrams of other ports stand between, more than may move */
-	JOINED_OFF,   /* `coalesce off`, or no output takes super-frames */
+	JOINED_ID,	 /* the next identification does not continue, and must stay */
+	JOINED_CHECKSUM, /* the checksum is wrong, or is 0 and must stay 0 */
+	JOINED_KIND,	 /* a fragment, IP options, no UDP, or already a super-frame */
+	JOINED_PORTS,	 /* too many datagrams of other ports are in between */
+	JOINED_OFF,	 /* `coalesce off`, or no output takes super-frames */
 	_JOINED_N
 };
 
@@ -40,23 +41,24 @@ struct joined_counts {
 };
 
 struct joined_slot {
-	_Atomic uint32_t turn; /* odd: it is being written */
+	_Atomic uint32_t turn; /* odd while it is being written */
 	_Atomic uint32_t datagrams, messages;
 	_Atomic uint32_t end[_JOINED_N];
 	_Atomic uint64_t group[2], from[2];
 	_Atomic uint64_t at; /* of the last note; 0 means free */
 };
 
-/* Zero bytes to begin with. */
+/* All zero at the beginning. */
 struct joined {
 	struct joined_slot slot[JOINED_SETS][JOINED_WAYS];
 };
 
 const char *joined_end_name(enum joined_end e); /* static: "last", "size", ... */
 
-/* Add what a burst has brought of a stream. `at` is any clock that grows, never 0. */
+/* Adds the counts of a stream in a burst. `at` is any growing clock, never 0. */
 void joined_note(struct joined *j, const struct addr *group, const struct addr *from,
 	const struct joined_counts *n, uint64_t at);
-/* Add to *sum the counts of the streams of a group, of one source or (NULL) of all. */
+/* Adds to *sum the counts of the streams of a group, of one source or (NULL) of all
+ * sources. */
 void joined_sum(const struct joined *j, const struct addr *group,
 	const struct addr *from, struct joined_counts *sum);

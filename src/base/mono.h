@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Points in time on the monotonic clock. A struct, so that seconds, milliseconds
- * and points in time cannot be mixed by accident. Nothing here reads a clock: only
- * the event loop and the data-plane worker do, everybody else is handed `now`.
+ * Points in time on the monotonic clock. A struct, so that seconds, milliseconds and
+ * points in time cannot be mixed by accident. Nothing here reads a clock: only the
+ * event loop and the data-plane worker do, and all other code gets `now` as a
+ * parameter.
  */
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@ typedef struct {
 	int64_t ns;
 } mono_t;
 
-#define MONO_NEVER ((mono_t){INT64_MAX}) /* a deadline that does not come */
+#define MONO_NEVER ((mono_t){INT64_MAX}) /* a deadline that never comes */
 #define MONO_UNSET ((mono_t){0}) /* "timer does not run" where a field says so */
 #define NS_PER_MS  INT64_C(1000000)
 #define NS_PER_SEC INT64_C(1000000000)

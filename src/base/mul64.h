@@ -3,8 +3,8 @@
 
 /*
  * The 128-bit product of two 64-bit numbers. 64-bit machines have an instruction for
- * it; compilers for 32-bit machines know no 128-bit type, so the product is put
- * together there from four smaller ones.
+ * it. Compilers for 32-bit machines have no 128-bit type, so the product is computed
+ * there from four smaller ones.
  */
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ struct mul64 {
 	uint64_t low, high;
 };
 
-/* Schoolbook multiplication with digits of 32 bits; right on every machine. */
+/* Schoolbook multiplication with digits of 32 bits; correct on every machine. */
 static inline struct mul64 mul64_by_halves(uint64_t x, uint64_t y)
 {
 	uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;

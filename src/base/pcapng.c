@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Writer and reader of pcapng blocks, see pcapng.h. The daemon writes them into the
- * streams of its control socket (tap.c), ringcastctl reads them there. Blocks: section
- * header (4.1), interface description (4.2), enhanced packet (4.3), interface
- * statistics (4.6) of draft-ietf-opsawg-pcapng-03. A block is its type, its length,
- * the body padded to 32 bits, and the length again. Pure.
+ * Writer and reader of pcapng blocks, see pcapng.h. Blocks: section header (4.1),
+ * interface description (4.2), enhanced packet (4.3), interface statistics (4.6) of
+ * draft-ietf-opsawg-pcapng-03. A block is its type, its length, the body padded to 32
+ * bits, and the length again. Pure.
  */
 
 #include "base/pcapng.h"
@@ -17,8 +16,8 @@
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define BLOCK_OVERHEAD	 12	     /* type and both lengths */
-#define BLOCK_MAX	 (16u << 20) /* libpcap's limit, too */
-#define PACKET_BODY	 20	     /* in front of the packet */
+#define BLOCK_MAX	 (16u << 20) /* also libpcap's limit */
+#define PACKET_BODY	 20	     /* before the packet */
 #define PACKET_OPTIONS	 12	     /* flags and the end of options */
 #define OPTION_LEN_MAX	 255
 
@@ -206,7 +205,8 @@ static uint64_t get_time(struct rd *r)
 	return hi << 32 | get_u32(r);
 }
 
-/* The next option: its value, and where the one behind it begins. False if no more. */
+/* The next option: its value, and the beginning of the one after it. Returns false if
+ * there is none. */
 static bool get_option(struct rd *r, uint16_t *ret_code, struct rd *ret_value)
 {
 	uint16_t code = get_u16(r), len = get_u16(r);

@@ -2,23 +2,26 @@
 #pragma once
 
 /*
- * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), written and recognised: what a
- * capture of ours consists of, no more. libpcap reads the format but does not write it.
- * Always little-endian, times in nanoseconds. A file is a section header, then for each
- * interface a description before its first packet, then packets; statistics at the end.
+ * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), written and parsed. Only the
+ * blocks of our own captures are supported. libpcap reads the format but does not write
+ * it. Always little-endian, times in nanoseconds. A file is a section header, then for
+ * each interface a description before its first packet, then packets; statistics at the
+ * end.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* what an interface's packets begin with: values of the registry of link types */
+/* the headers that an interface's packets begin with, as in the registry of link
+ * types */
 enum pcapng_link {
 	PCAPNG_ETHERNET = 1,
 	PCAPNG_RAW_IP = 101,
 };
 
-/* Bytes captured of a packet at most; libpcap wants the same for all interfaces. */
+/* The most bytes captured of a packet; libpcap requires the same value for all
+ * interfaces. */
 #define PCAPNG_SNAPLEN 262144
 
 enum pcapng_direction {
@@ -47,7 +50,7 @@ struct pcapng_stats {
 	uint32_t interface;
 	uint64_t start_ns, end_ns;
 	uint64_t accepted;  /* packets that passed the filter */
-	uint64_t lost;	    /* of these, for lack of room */
+	uint64_t lost;	    /* of these, lost for lack of room */
 	uint64_t delivered; /* the others */
 };
 
@@ -69,9 +72,9 @@ enum pcapng_type {
 	PCAPNG_PACKET = 6,
 };
 
-#define PCAPNG_NAME_LEN 64 /* with its end */
+#define PCAPNG_NAME_LEN 64 /* with the NUL at its end */
 
-/* A block of a file that the functions above have written. */
+/* A block as the functions above write it. */
 struct pcapng_block {
 	uint32_t type; /* one of enum pcapng_type, or another */
 	uint32_t size;
@@ -85,6 +88,6 @@ struct pcapng_block {
 	};
 };
 
-/* Read the block at the start of buf: 1, or 0: there are only some bytes of it, or
+/* Reads the block at the start of buf. Returns 1, 0 if the block is not complete, or
  * -EBADMSG. */
 int pcapng_read(const void *buf, size_t len, struct pcapng_block *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Places that users share, see places.h. The control socket asks for its clients and
- * their streams (ctl.c). There are few places, so everything is counted anew. */
+/* Places that users share, see places.h. There are few places, so everything is counted
+ * each time. */
 
 #include "base/places.h"
 

@@ -62,14 +62,14 @@ static inline void portset_intersect(struct portset *s, const struct portset *b)
 		s->w[i] &= b->w[i];
 }
 
-/* the ports of one of the two, but not of both */
+/* the ports in exactly one of the two */
 static inline void portset_toggle(struct portset *s, const struct portset *b)
 {
 	for (unsigned i = 0; i < PORT_MAX / 64; i++)
 		s->w[i] ^= b->w[i];
 }
 
-/* first member >= port, PORT_MAX when there is none */
+/* first member >= port, or PORT_MAX if there is none */
 static inline unsigned portset_next(const struct portset *s, unsigned port)
 {
 	for (unsigned i = port / 64; i < PORT_MAX / 64; i++) {

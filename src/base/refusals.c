@@ -2,8 +2,8 @@
 
 /*
  * See refusals.h. The slots of a group are found by its hash and searched one by one. A
- * reader that meets the writer looks again a few times, then goes on without the slot:
- * what is written that often is there a moment later.
+ * reader that meets the writer retries a few times, then skips the slot: a slot that is
+ * written so often can be read a moment later.
  */
 
 #include "base/refusals.h"
@@ -67,7 +67,7 @@ void refusals_note(struct refusals *v, const struct refusal *r)
 		memory_order_relaxed);
 }
 
-/* False if it is free, or it changes all the time. */
+/* Returns false if the slot is free, or changes all the time. */
 static bool read_slot(const struct refusal_slot *s, struct refusal *ret)
 {
 	for (unsigned i = 0; i < TRIES; i++) {

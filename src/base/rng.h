@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Small seeded generator (SplitMix64) for response delays and hash seeds. It is handed
- * in, so that a test repeats the same delays; the daemon seeds it from getrandom(2).
- * Not for secrets.
+ * Small seeded generator (SplitMix64) for response delays and hash seeds. It is a
+ * parameter, so that a test can repeat the same delays; the daemon seeds it from
+ * getrandom(2). Not for secrets.
  */
 
 #include "base/mul64.h"

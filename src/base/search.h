@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* The first place of lo to hi - 1 that is not before what is looked for; hi if all are.
- * `is_before` says it of place `i`, which is a name of the caller's choice. */
+/* The first place in [lo, hi) that is not before the value searched for, or hi if all
+ * are before it. `is_before` is an expression of place `i`, a name of the caller's
+ * choice. */
 #define first_not_before(lo, hi, i, is_before)                                         \
 	({                                                                             \
 		size_t _lo = (lo), _hi = (hi);                                         \

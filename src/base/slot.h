@@ -3,8 +3,8 @@
 
 /*
  * Fields of a slot that one thread writes and others read without locks (refusals,
- * joined): stored with release and loaded with acquire, so that whoever has seen a new
- * field also sees that the slot's `turn` has changed.
+ * joined): stored with release and loaded with acquire, so that a reader that has seen
+ * a new field also sees that the slot's `turn` has changed.
  */
 
 #include "base/addr.h"

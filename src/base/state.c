@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * State for the next process, see state.h. Written and read by the modules whose state
- * it is: querier, mgroup, host, proxy, router, dataplane. Numbers are big-endian as on
- * the wire. Pure.
+ * State for the next process, see state.h. Numbers are big-endian as on the wire. Pure.
  *
  * Header: 8 bytes magic, u32 version, u64 bytes that follow the header, u64 checksum of
  * these, u64 time of writing.
@@ -63,7 +61,7 @@ static void put_number(struct state_out *o, uint64_t v, size_t n)
 		write_number(p, v, n);
 }
 
-/* FNV-1a by words: an accident is noticed, nobody has to be kept out */
+/* FNV-1a by words: detects accidents; there is no attacker to keep out */
 static uint64_t checksum(const uint8_t *p, size_t n)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);

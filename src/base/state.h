@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * State that outlives a process: what one daemon writes down for the one that takes
- * over (live upgrade). Bytes in sections, each with a tag and a length, so that a
- * reader skips what it does not know; a header with version and checksum, so that
- * garbage and other formats are refused as a whole. Both sides have a sticky error.
+ * State that outlives a process: one daemon writes it for the one that takes over (live
+ * upgrade). It consists of sections, each with a tag and a length, so that a reader can
+ * skip unknown ones. A header with version and checksum makes the reader refuse garbage
+ * and other formats as a whole. Both sides have a sticky error.
  */
 
 #include "base/addr.h"
@@ -22,12 +22,12 @@ struct state_out {
 	int64_t ahead_ns;
 };
 
-/* An empty state of the time `now`: begins with the header. Times are written as those
- * of the system's clock, which says `system_now` and is all that two processes share.
- */
+/* An empty state of the time `now`; begins with the header. Times are written in terms
+ * of the system's clock, now `system_now`, because that is the only clock that two
+ * processes share. */
 void state_out_init(struct state_out *o, mono_t now, mono_t system_now);
 void state_out_deinit(struct state_out *o);
-/* Complete the header. 0, or -ENOMEM when something was lost on the way. */
+/* Complete the header. Returns 0, or -ENOMEM if something was lost before. */
 int state_out_seal(struct state_out *o);
 
 void state_put_u8(struct state_out *o, uint8_t v);
@@ -37,9 +37,10 @@ void state_put_time(struct state_out *o, mono_t t);
 void state_put_addr(struct state_out *o, const struct addr *a);
 void state_put_addrs(struct state_out *o, const struct addr *v, size_t n);
 void state_put_text(struct state_out *o, const char *s); /* at most 255 bytes */
-/* Counters, which the index tells apart: their number, and each of them. */
+/* An array of counters: their number, and each of them. */
 void state_put_counts(struct state_out *o, const uint64_t *v, uint32_t n);
-/* A section: what is put between the two; they nest. */
+/* A section contains everything that is written between the two calls. Sections
+ * nest. */
 size_t state_begin(struct state_out *o, uint32_t tag);
 void state_end(struct state_out *o, size_t begun);
 
@@ -48,17 +49,17 @@ enum state_bad {
 	STATE_FOREIGN, /* no state of this program */
 	STATE_OTHER_VERSION,
 	STATE_CUT_OFF,
-	STATE_DAMAGED, /* checksum */
+	STATE_DAMAGED, /* wrong checksum */
 	STATE_TOO_OLD, /* written long before `now`, or after it */
 };
 
 struct state_in {
 	struct rd rd;
-	mono_t written; /* when */
+	mono_t written; /* time of writing */
 };
 
-/* Checks the header; `buf` is borrowed for the life of the reader and its sections.
- * A state is good for `max_age_ms`. */
+/* Checks the header; `buf` is borrowed for the lifetime of the reader and its sections.
+ * A state is valid for `max_age_ms`. */
 enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 	mono_t now, int64_t max_age_ms);
 const char *state_bad_text(enum state_bad bad); /* "is damaged", ... */
@@ -73,15 +74,17 @@ bool state_get_bool(struct state_in *in);
  * end, or has begun; anything else is an error and gives MONO_NEVER. */
 mono_t state_get_time(struct state_in *in);
 struct addr state_get_addr(struct state_in *in);
-/* How many items of at least `octets` follow: bounded by what is there. */
+/* The number of items that follow, bounded by the bytes that are there; each item has
+ * at least `octets` bytes. */
 size_t state_get_count(struct state_in *in, size_t octets);
 /* The first n counters. Another version may have written fewer, which leaves the others
  * alone, or more, which are skipped. */
 void state_get_counts(struct state_in *in, uint64_t *v, uint32_t n);
-/* into a buffer of `size` with its end mark; longer is an error and gives "" */
+/* into a buffer of `size` with its end mark; a longer text is an error and gives "" */
 void state_get_text(struct state_in *in, char *buf, size_t size);
-/* The next section; false: none, or an error. What the caller leaves unread of it is
- * skipped; its errors are its own: see state_is_bad(). */
+/* Reads the next section; returns false if there is none, or after an error. Bytes that
+ * the caller leaves unread are skipped. Errors of the section are separate: see
+ * state_is_bad(). */
 bool state_get_section(
 	struct state_in *in, uint32_t *ret_tag, struct state_in *ret_section);
 void state_set_bad(struct state_in *in);

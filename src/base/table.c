@@ -57,7 +57,7 @@ uint64_t table_hash(const struct table *t, const void *key, size_t len)
 
 	for (; len >= 8; p += 8, len -= 8) {
 		memcpy(&m, p, 8);
-		m = le64toh(m); /* the same walk on every machine */
+		m = le64toh(m); /* the same order on every machine */
 		v[3] ^= m;
 		sip_round(v);
 		v[0] ^= m;
@@ -119,7 +119,7 @@ int table_insert(struct table *t, struct table_node *node, uint64_t hash)
 {
 	struct table_node **b;
 
-	/* a table that cannot grow gets slower, it does not refuse */
+	/* a table that cannot grow gets slower but still accepts nodes */
 	if (t->n >= t->n_buckets && grow(t) < 0 && t->n_buckets == 0)
 		return -ENOMEM;
 	b = &t->bucket[hash & (t->n_buckets - 1)];
@@ -177,13 +177,13 @@ uint64_t table_next_bucket(uint64_t at, unsigned bits)
 	return bits ? (at | (UINT64_MAX >> bits)) + 1 : 0;
 }
 
-/* in the walk of table_step() */
+/* in the order of table_step() */
 static uint64_t place_of(const struct table_node *node)
 {
 	return table_reverse(node->hash);
 }
 
-/* The first one of a bucket at or behind `at`. */
+/* The first one of a bucket at or after `at`. */
 static struct table_node *first_from(struct table_node *node, uint64_t at)
 {
 	struct table_node *best = NULL;

@@ -33,7 +33,7 @@ uint64_t table_hash(const struct table *t, const void *key, size_t len);
 struct table_node *table_find(const struct table *t, uint64_t hash);
 struct table_node *table_next(const struct table_node *node);
 
-/* 0 or -ENOMEM; the node is in the table afterwards (or not, on failure). */
+/* Returns 0 or -ENOMEM. The node is in the table afterwards, except on failure. */
 int table_insert(struct table *t, struct table_node *node, uint64_t hash);
 void table_remove(struct table *t, struct table_node *node);
 
@@ -47,27 +47,27 @@ struct table_node *table_first(const struct table *t, size_t *ret_pos);
 struct table_node *table_after(
 	const struct table *t, size_t *pos, struct table_node *next_in_bucket);
 
-/* `after_` is a second node pointer that the macro works with. */
+/* `after_` is a second node pointer for the macro. */
 #define table_for_each(t, pos, node_, after_)                                          \
 	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);  \
 		(node_) = table_after(t, &(pos), after_),                              \
 	    (after_) = table_peek(node_))
 
 /* A walk in parts, between which nodes may come and go and the table may grow. It
- * follows the hash with its bits reversed, which no change of the table reorders: a
- * node that is there all the time is met once, any other at most once. Zero bytes are
- * the beginning. */
+ * follows the hash with its bits reversed, an order that does not change when the table
+ * grows: a node that is there all the time is visited once, any other at most once. All
+ * zero is the beginning. */
 struct table_cursor {
 	uint64_t at;
 	bool end;
 };
-/* The next node, or NULL when there is none (`end`) or *budget is spent, which each
- * bucket that is looked at makes smaller by one. Of nodes with the same hash one is
- * met. */
+/* The next node, or NULL if there is none (`end`) or *budget is spent. Each bucket that
+ * is looked at takes one from *budget. Of several nodes with the same hash only one is
+ * visited. */
 struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
 
-/* the order of such walks, and the first place behind the bucket of 2^`bits` that `at`
- * lies in; 0 if there is none */
+/* the order of such walks, and the first place after the bucket of 2^`bits` that
+ * contains `at`; 0 if there is none */
 uint64_t table_reverse(uint64_t hash);
 uint64_t table_next_bucket(uint64_t at, unsigned bits);

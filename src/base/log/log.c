@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Log lines, see log.h. Edge code: the only file that knows where lines go. A line is
- * formatted into a buffer on the stack and leaves with one write(), one datagram to the
- * logger (log_syslog.c) or one entry of the journal (log_journal.c), so that lines of
- * several threads do not mix.
+ * Log lines, see log.h. Knows where lines go. A line is formatted into a buffer on the
+ * stack. It leaves with one write(), one datagram to the logger (log_syslog.c) or one
+ * entry of the journal (log_journal.c), so that lines of several threads do not mix.
  */
 
 #include "base/log/log.h"
@@ -44,7 +43,7 @@ void log_open(const char *ident, enum log_sink sink, enum log_level level)
 {
 	state.ident = ident;
 	state.level = level;
-	log_syslog_open(); /* also for a sink that is chosen later */
+	log_syslog_open(); /* in case that this sink is chosen later */
 	(void)log_set_sink(sink);
 }
 
@@ -71,7 +70,7 @@ int log_set_sink(enum log_sink sink)
 
 void log_root_changed(void)
 {
-	/* the stream that stderr is stays open */
+	/* the stream of stderr stays open */
 	if (state.sink == LOG_SINK_JOURNAL && !log_journal_works())
 		(void)log_set_sink(LOG_SINK_STDERR);
 }
@@ -118,7 +117,7 @@ static void mask_control(char *s)
 	}
 }
 
-/* a line while it is put together */
+/* a line that is being built */
 struct text {
 	char line[LINE_MAX_LEN];
 	size_t n;
@@ -187,7 +186,7 @@ static void send_line(enum log_level level, const struct text *t,
 		n = snprintf(
 			line, sizeof(line), "%s: %s\n", levels[level].name, t->line);
 	if (write(STDERR_FILENO, line, clamp_written(n, sizeof(line))) < 0)
-		return; /* nobody is left to tell */
+		return; /* there is no place left to report it */
 }
 
 _printf_(4, 0) static void write_line(enum log_level level,
@@ -254,7 +253,7 @@ bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden)
 		limit->hidden++;
 		return false;
 	}
-	/* a full bucket fills no further: the next token counts from now */
+	/* a full bucket gains no tokens, so the next one counts from now */
 	if (limit->tokens == limit->burst)
 		limit->since = now;
 	limit->tokens--;

@@ -3,12 +3,13 @@
 
 /*
  * Log lines of the edges: to stderr, to syslog or to the journal, one line per call.
- * error: the daemon cannot do its job; warning: something is lost, we continue and say
- * so; notice: state an operator wants in the journal; info: few; debug: free. Pure code
- * never logs. Whatever a remote host can trigger goes through a struct log_limit.
+ * error: the daemon cannot do its job. warning: something is lost, but the daemon
+ * continues. notice: state that an operator wants in the journal. info: few lines.
+ * debug: any number of lines. Pure code never logs. Lines that a remote host can
+ * trigger go through a struct log_limit.
  *
- * The state is that of the process: there is one stderr and one syslog connection. Any
- * thread may write and change the level.
+ * The state belongs to the process, because there is one stderr and one syslog
+ * connection. Any thread may write and change the level.
  */
 
 #include "base/cleanup.h"
@@ -33,13 +34,13 @@ enum log_sink {
  * process. May be called again to change the sink. Call it before the daemon confines
  * itself. */
 void log_open(const char *ident, enum log_sink sink, enum log_level level);
-void log_close(void); /* what log_open() has opened */
-/* The journal where stderr goes there anyway (a service of systemd), else stderr. */
+void log_close(void); /* closes what log_open() has opened */
+/* The journal if stderr goes there anyway (a service of systemd), else stderr. */
 enum log_sink log_default_sink(void);
-/* Change the sink alone. -EOPNOTSUPP: the journal is not built in or does not listen;
- * nothing has changed then. */
+/* Changes only the sink. Returns -EOPNOTSUPP, and changes nothing, if the journal is
+ * not built in or does not listen. */
 int log_set_sink(enum log_sink sink);
-/* After a change of the root directory: is the journal still to be reached? */
+/* After a change of the root directory: can the journal still be reached? */
 void log_root_changed(void);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
@@ -60,21 +61,21 @@ void log_write(enum log_level level, const char *format, ...) _printf_(2, 3);
 #define log_info(...)	log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* What a line is about: stands in front of its text, "lan1: group 239.1.2.3 host
- * 10.0.0.1: ", and in fields of the journal. NULL or 0 where there is none. */
+/* The subject of a line. It comes before the text, "lan1: group 239.1.2.3 host
+ * 10.0.0.1: ", and into fields of the journal. NULL or 0 if there is none. */
 struct log_about {
 	const char *interface;
 	const char *group, *source;
-	const char *host;  /* who sent the message */
-	const char *cause; /* a stable word; in the journal only: the text says it */
-	int error;	   /* errno; its text stands at the end of the line */
+	const char *host;  /* sender of the message */
+	const char *cause; /* a stable key, only for the journal */
+	int error;	   /* errno; its text is added at the end of the line */
 };
 
 void log_about(enum log_level level, const struct log_about *about, const char *format,
 	...) _printf_(3, 4);
 
-/* Token bucket: `burst` lines at once, then one more each `interval_ms`. Lines that do
- * not pass are counted; the next one that passes says how many there were. */
+/* Token bucket: `burst` lines at once, then one more each `interval_ms`. Suppressed
+ * lines are counted, and the next one that is written gives their number. */
 struct log_limit {
 	uint32_t burst, interval_ms;
 	bool started;

@@ -2,7 +2,7 @@
 
 /*
  * The journal as a sink of log.c, see log_journal.h. Without libsystemd the functions
- * are there and say no.
+ * exist and fail.
  */
 
 #include "base/log/log_journal.h"
@@ -72,7 +72,7 @@ int log_journal_fields(
 		add(&f, "ERRNO=%d", about->error);
 	if (e->hidden)
 		add(&f, "RINGCAST_SUPPRESSED=%llu", (unsigned long long)e->hidden);
-	add(&f, "MESSAGE=%s", e->message); /* the only one that may be long */
+	add(&f, "MESSAGE=%s", e->message); /* the only field that may be long */
 	return f.n;
 }
 

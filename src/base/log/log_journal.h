@@ -21,18 +21,18 @@ struct log_entry {
 	const char *ident;
 	int priority; /* of syslog */
 	const char *message;
-	const struct log_about *about; /* NULL means about nothing */
+	const struct log_about *about; /* NULL if it has no subject */
 	uint64_t hidden;	       /* similar lines suppressed */
 };
 
-/* Fields as sd_journal_sendv() wants them; they point into `text`, which has
- * LOG_JOURNAL_TEXT_LEN bytes. How many. */
+/* Builds fields for sd_journal_sendv(); they point into `text`, which has
+ * LOG_JOURNAL_TEXT_LEN bytes. Returns their number. */
 int log_journal_fields(
 	const struct log_entry *e, char *text, struct iovec field[LOG_JOURNAL_FIELDS]);
 
-/* Built in, and the journal listens. */
+/* Is the journal built in, and does it listen? */
 bool log_journal_works(void);
-/* The descriptor is a stream into the journal (systemd.exec(5), $JOURNAL_STREAM). */
+/* Is the descriptor a stream into the journal (systemd.exec(5), $JOURNAL_STREAM)? */
 bool log_journal_is_stream(int fd);
 /* 0 or -errno */
 int log_journal_send(const struct log_entry *e);

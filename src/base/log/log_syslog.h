@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * Log lines to the system's logger, which reads datagrams at /dev/log (RFC 3164). Not
- * by syslog(3): that connects again when the logger has been restarted, and a daemon
- * that is confined may connect to nothing. Internal to log.c.
+ * Log lines to the system's logger, which reads datagrams at /dev/log (RFC 3164). Does
+ * not use syslog(3), which reconnects after a restart of the logger, because a confined
+ * daemon may not connect. Internal to log.c.
  */
 
-/* Connect, so that lines arrive from within a chroot. Call it before confinement; the
- * second call does nothing. A logger that is not there yet is found when it is. */
+/* Prepares the socket, so that lines also arrive from a chroot. Call it before
+ * confinement; a second call does nothing. A logger that starts later is also found. */
 void log_syslog_open(void);
 void log_syslog_close(void);
-/* `priority` of syslog(3) without a facility, which is LOG_DAEMON. A line that nobody
- * reads is lost. */
+/* `priority` of syslog(3) without a facility, which is LOG_DAEMON. A line that no
+ * logger reads is lost. */
 void log_syslog_send(const char *ident, int priority, const char *text);
