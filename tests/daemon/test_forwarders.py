@@ -84,7 +84,7 @@ def snooping_switch(b, family):
     assert querier(d, family)["state"] == "standby"
     assert querier(d, family)["forwards"] and not querier(d, family)["standby_streams"]
     d.wait_log("is querier now, because its address is lower; this router stops asking the "
-               "hosts there and goes on forwarding")
+               "hosts there but continues forwarding")
 
 
 @case("K04 a snooping switch with a lower address is querier: the picture stays")

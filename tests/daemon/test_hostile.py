@@ -253,7 +253,7 @@ def counted(b):
     burst_of(attacker, report(ATTACKER, *[(TO_EX, g, ()) for g in groups(0, 182)]), 3)
     control = lambda: d.show("stats")["control"]
     wait_for(10, lambda: control()["records_limited"] > 0, "records are left off")
-    d.wait_log("records of a message were left off; raise the limit")
+    d.wait_log("records of a message were left out; raise the limit")
     assert control()["limited"] == 0 and " refused" not in d.log(), control()
     burst_of(attacker, report(ATTACKER), 500)
     wait_for(10, lambda: control()["limited"] > 0, "messages are refused")

@@ -233,7 +233,7 @@ def no_manager(b):
 def manager_dies(b):
     refused(b, "cannot hand over", dies_at="state")
     log = b.daemon.log()
-    assert "this process goes on" in log
+    assert "this process continues" in log
     # a thread that starts again cannot have another io_uring
     if "transmit by io_uring" in log and "system calls are filtered" in log:
         assert "frames are sent by sendmmsg from now on" in log, log

@@ -115,7 +115,7 @@ static void log_summary(struct app *app)
 	}
 }
 
-/* The loop goes on until the leaves have been repeated, and hears nobody. */
+/* The loop continues until the leaves have been repeated, but receives nothing. */
 static void stop(struct app *app)
 {
 	app->stopping = true;
@@ -203,7 +203,7 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
-/* What the daemon cannot work without. */
+/* Checks the requirements of the daemon. */
 static int check_capability(void)
 {
 	_cleanup_(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -233,7 +233,7 @@ static int open_config_dir(const char *path)
 	return open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* What was found to be possible, in one line. */
+/* Logs in one line what the system supports. */
 static void log_choices(const struct dataplane *dp, uint32_t ring_size)
 {
 	char buf[CONFIG_SECONDS_STRLEN];
@@ -249,7 +249,7 @@ static void log_choices(const struct dataplane *dp, uint32_t ring_size)
 		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
 }
 
-/* A processor may be offline, or not in the container's share. */
+/* A processor may be offline, or not available to the container. */
 static void warn_of_cpus(struct app *app, size_t n_cpu)
 {
 	for (unsigned i = 0; n_cpu && i < dataplane_threads(app->dp); i++) {
@@ -352,7 +352,7 @@ static int start_proxy(struct app *app)
 	return APP_EXIT_OK;
 }
 
-/* With the socket of the process before, so that no client finds the door shut. */
+/* Uses the socket of the old process, so that no client is refused. */
 static int open_ctl(struct app *app)
 {
 	struct listen_fds *handed = app->options.handed;
@@ -362,7 +362,7 @@ static int open_ctl(struct app *app)
 		ctl_adopt(app->loop, app->socket_path, fd, app_commands, app,
 			&app->ctl) < 0) {
 		closep(&fd);
-		fd = -1; /* it would be taken for that of another daemon */
+		fd = -1; /* it would be taken for the socket of another daemon */
 		return ctl_new(
 			app->loop, app->socket_path, app_commands, app, &app->ctl);
 	}
@@ -408,7 +408,7 @@ static int start_ctl(struct app *app)
 	return APP_EXIT_FAILURE;
 }
 
-/* A port that is taken keeps no stream from flowing: that is tried again later. */
+/* A busy metrics port must not prevent forwarding; it is tried again later. */
 static int start_metrics(struct app *app)
 {
 	if (app_metrics_new(app) < 0) {
@@ -453,7 +453,7 @@ static int start(struct app *app)
 	}
 	/* confinement hides the control groups */
 	app->memory = memory_size("");
-	/* the socket file is made while the rights to do so are there */
+	/* the socket file is made while the process still has the rights */
 	status = start_ctl(app);
 	if (status == APP_EXIT_OK)
 		status = start_metrics(app);
@@ -473,8 +473,8 @@ static int start(struct app *app)
 	return APP_EXIT_OK;
 }
 
-/* What stays true until somebody changes the network is said once a minute (R057,
- * R082); it is counted in any case. */
+/* Conditions that last until the network is changed are logged once a minute (R057,
+ * R082); they are counted each time. */
 static bool is_lasting(enum note note)
 {
 	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||

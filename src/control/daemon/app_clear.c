@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * `clear group GROUP [INTERFACE]`: for an operator who does not believe that a group
- * still has members, or all of them. Their LANs are asked at once; see mgroup_doubt().
+ * `clear group GROUP [INTERFACE]`: for an operator who doubts that a group still has
+ * members, or all of them. Its LANs are queried at once; see mgroup_doubt().
  */
 
 #include "control/daemon/app_priv.h"
@@ -13,7 +13,7 @@
 struct clear {
 	struct app *app;
 	struct addr group;
-	char interface[IFNAMSIZ];  /* empty: all of them */
+	char interface[IFNAMSIZ];  /* empty for all of them */
 	json_t *asked, *not_asked; /* rows of the reply */
 	bool known;		   /* the interface is a downstream */
 };
@@ -30,7 +30,7 @@ static json_t *read_words(struct clear *c, const char *args)
 	return NULL;
 }
 
-/* why nobody is asked there */
+/* why no host is asked there */
 static json_t *refused(const struct proxy_port *pp, enum family family)
 {
 	const struct querier *q = &pp->querier[family];

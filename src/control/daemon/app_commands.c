@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The commands of the control socket: what each may be asked by whom, and those that
- * change the daemon. What shows it is in show/. */
+/* The commands of the control socket with their rights, and those that change the
+ * daemon. Commands that only show something are in show/. */
 
 #include "control/daemon/app_priv.h"
 
@@ -53,7 +53,7 @@ static bool log_changes(const char *args)
 
 const struct ctl_command app_commands[] = {
 	{"show interfaces", .answer = show_interfaces, .right = CTL_READ},
-	/* before its shorter relative */
+	/* must come before the shorter command */
 	{"show groups detail", .answer = show_groups_detail, .right = CTL_READ},
 	{"show groups", .answer = show_groups, .right = CTL_READ},
 	{"show mfc", .answer = show_mfc, .right = CTL_READ},
@@ -71,7 +71,7 @@ const struct ctl_command app_commands[] = {
 	{"upgrade", app_upgrade, .right = CTL_CHANGE},
 	{"log", log_level, .right = CTL_READ, .changes = log_changes},
 	{"monitor", .stream = app_monitor_open, .right = CTL_READ},
-	/* messages of hosts are state; data frames are what they watch */
+	/* messages of hosts are state, but data frames show what people watch */
 	{"capture", .stream = capture, .right = CTL_READ, .changes = tap_shows_data},
 	{NULL, NULL},
 };

@@ -2,7 +2,7 @@
 
 /*
  * Reading the configuration file, at start and on reload. A reload with an error keeps
- * the running configuration; what cannot change while running is named.
+ * the running configuration. Settings that cannot change while running are logged.
  */
 
 #include "base/array.h"
@@ -71,7 +71,7 @@ static void log_messages(const char *path, const struct config *cfg)
 	}
 }
 
-/* The parser does not know what this daemon was built with. */
+/* The parser does not know the features of this build. */
 static bool is_possible(const char *path, const struct config *cfg)
 {
 	if (!cfg->metrics_listen || http_supported())
@@ -192,7 +192,7 @@ static const char outside[] =
 	"since its start the daemon may read the directory of the configuration file "
 	"alone (keyword landlock): put the file there, or restart the daemon";
 
-/* A file that cannot be read says nothing about itself. */
+/* For a file that cannot be read there are no messages of the parser. */
 static void explain_unreadable(const struct app *app, int error, json_t *list)
 {
 	const char *path = app->options.config_path;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon gives up at its start, in two steps: other privileges than
- * CAP_NET_RAW (privdrop) and files (landlock) before it has a thread; system calls
- * (callfilter) when all that it makes once has been made, the io_urings of the data
- * plane above all, and before a packet or a client is read.
+ * What the daemon gives up at its start, in two steps. Before it has a thread: all
+ * privileges except CAP_NET_RAW (privdrop), and files (landlock). Then system calls
+ * (callfilter): after everything that is made once has been made, especially the
+ * io_urings of the data plane, and before a packet or a client is read.
  *
- * Files are those that a reload and /proc need, doc/service.md. Whatever libraries
- * would open once is opened before.
+ * The files that stay accessible are those that a reload and /proc need, see
+ * doc/service.md. Files that libraries open once are opened before.
  */
 
 #include "control/daemon/app_priv.h"
@@ -24,12 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Whom the daemon becomes when root starts it and the file says nothing, and the one
- * who owns no files on any system, where that user was not made. */
+/* The user that the daemon becomes if root starts it and the file names none; and the
+ * fallback if that user does not exist, a user that owns no files on any system. */
 #define DEFAULT_USER "ringcast"
 #define NOBODY	     65534
 
-/* A file that is not there needs no right, and one that cannot be named gets none. */
+/* A file that does not exist needs no right, and one that cannot be named gets none. */
 static int allow(struct landlock *l, const char *path, unsigned rights)
 {
 	int r = landlock_allow(l, path, rights);
@@ -51,8 +51,8 @@ static int allow_directory_of(struct landlock *l, const char *path, unsigned rig
 	return allow(l, slash ? dir : ".", rights);
 }
 
-/* The directory and not the file, because editors replace files; and the one that links
- * lead to now. */
+/* The directory instead of the file, because editors replace files; and the directory
+ * that symbolic links lead to now. */
 static int allow_config(const struct app *app, struct landlock *l)
 {
 	char real[PATH_MAX];
@@ -81,7 +81,7 @@ static int choose_files(const struct app *app, struct landlock *l)
 	return r;
 }
 
-/* The kernel has it not, or who started us forbids it. */
+/* The kernel lacks it, or the process that started us forbids it. */
 static bool is_policy(int r)
 {
 	return r == -ENOSYS || r == -EOPNOTSUPP || r == -EPERM || r == -EACCES ||
@@ -122,7 +122,8 @@ static void touch_libraries(void)
 	json_object_seed(0); /* random numbers for the keys of tables */
 }
 
-/* The default, which must not keep a daemon from starting. False: root stays. */
+/* Becomes the default user, which must not prevent a start. Returns false if root
+ * stays. */
 static bool choose_default(struct privdrop_id *ret)
 {
 	if (privdrop_find_user(DEFAULT_USER, ret) < 0) {
@@ -144,7 +145,7 @@ static bool choose_default(struct privdrop_id *ret)
 	return false;
 }
 
-/* 0 with *ret_change: whether there is another user to become. -errno */
+/* Returns 0, with *ret_change true if there is another user to become, or -errno. */
 static int choose_user(
 	const struct config *cfg, struct privdrop_id *ret, bool *ret_change)
 {
@@ -167,7 +168,7 @@ static int choose_user(
 	return r;
 }
 
-/* Rather now than when the next reload is refused. */
+/* Warn now, not only when the next reload is refused. */
 static void check_config(const struct app *app)
 {
 	if (app_config_is_private(app))
@@ -203,7 +204,7 @@ int app_confine(struct app *app)
 	int status, r = -ENOSYS;
 
 	touch_libraries();
-	/* before a chroot, from which they cannot be named */
+	/* before a chroot, where they cannot be named */
 	if (app->cfg->landlock)
 		r = choose_files(app, &files);
 	status = drop_privileges(app);
@@ -215,8 +216,8 @@ int app_confine(struct app *app)
 	return status;
 }
 
-/* What a ring sends passes no filter, and a message with MSG_FASTOPEN connects. So
- * rings and the sockets that metrics-listen may make do not go together. */
+/* Messages that a ring sends pass no filter, and a message with MSG_FASTOPEN connects.
+ * So rings must not be combined with the TCP sockets that metrics-listen may make. */
 static bool could_connect(const struct app *app)
 {
 	return app->metrics_port && app->cfg->seccomp && !callfilter_missing() &&

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The versions that the kernel is told to speak as a host: net.ipv4.conf.IF.
+ * The versions that the kernel is set to use as a host: net.ipv4.conf.IF.
  * force_igmp_version and net.ipv6.conf.IF.force_mld_version, or those of "all". Users
- * set them for an upstream whose provider cannot do better, and a proxy that goes
- * through the kernel obeys them. The kernel does not say when they change, so they are
- * read with the ports and, in rounds in which something is sent or changed, every few
- * seconds. An idle daemon reads nothing.
+ * set them for an upstream whose provider only supports an old version, and a proxy
+ * that reports through the kernel obeys them. The kernel does not say when they change,
+ * so they are read with the ports and, in rounds in which something is sent or changed,
+ * every few seconds. An idle daemon reads nothing.
  */
 
 #include "control/daemon/app_priv.h"
@@ -40,7 +40,8 @@ static unsigned read_setting(
 	return (unsigned)strtoul(text, NULL, 10);
 }
 
-/* As the kernel combines them: in IGMP the older of the two, in MLD that of "all". */
+/* Combined like in the kernel: for IGMP the older of the two, for MLD the one of
+ * "all". */
 static uint8_t forced(const struct app *app, enum family family, const char *name)
 {
 	unsigned all = read_setting(app, family, "all");
@@ -99,7 +100,7 @@ bool app_force_look(struct app *app, mono_t now)
 
 void app_force_tick(struct app *app, mono_t now)
 {
-	/* where nothing is said, the version does not matter */
+	/* without messages the version does not matter */
 	if (app->fx.n && !app->stopping &&
 		mono_due(mono_add_ms(app->forced_at, LOOK_MS), now) &&
 		app_force_look(app, now))

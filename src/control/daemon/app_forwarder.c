@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Looking for other forwarders: opens a sensor where the proxy wants one, and closes it
- * when nobody else asks or forwards there any more; between that reads it four times a
- * second and hands on what it has seen. While we are alone on every LAN there is
- * neither socket nor timer.
+ * Looks for other forwarders. Opens a sensor where the proxy wants one, reads it four
+ * times a second and passes on what it has seen, and closes it when no other router
+ * queries or forwards there. While we are alone on every LAN there is neither socket
+ * nor timer.
  */
 
 #include "control/daemon/app_priv.h"
@@ -13,7 +13,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 
-/* Is it a frame of ours, which some switches and access points send back? */
+/* Is it one of our frames, which some switches and access points send back? */
 static bool is_own_mac(const struct app *app, const struct gm_mac *mac)
 {
 	for (size_t i = 0; i < app->ifaces.n; i++)
@@ -28,7 +28,8 @@ struct reading {
 	struct app *app;
 	struct proxy_port *pp;
 	mono_t now;
-	struct gm_mac last; /* that was looked up, since most are of the same station */
+	struct gm_mac last; /* last address that was looked up, because most frames
+			     * are from the same station */
 	bool last_is_own;
 };
 
@@ -47,7 +48,7 @@ static void copy(void *arg, const struct addr *group, const struct addr *source,
 			&r->app->fx);
 }
 
-/* What came in at the port itself is no copy of ours. */
+/* Datagrams that came in at the port itself are not our copies. */
 static struct forwarder_count received(void *ctx, const struct proxy_port *pp,
 	const struct addr *group, const struct addr *source)
 {
@@ -73,7 +74,7 @@ static void read_sensor(
 	proxy_forwarder_turn(pp, now, family, &counts, &app->fx);
 }
 
-/* ---- when there is one ---- */
+/* ---- opening and closing ---- */
 
 static void close_sensors(struct app *app, unsigned port)
 {

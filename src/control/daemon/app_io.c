@@ -2,7 +2,7 @@
 
 /*
  * The daemon's side of the wire for membership messages: a socket per port and family,
- * octets in to the proxies, effects out to sockets, forwarding table and log.
+ * bytes go in to the proxies, effects go out to sockets, forwarding table and log.
  */
 
 #include "control/daemon/app_priv.h"
@@ -18,8 +18,8 @@
 #include <net/if_arp.h>
 #include <string.h>
 
-/* Messages of a host per second that are refused here; of more the kernel lets a part
- * through. */
+/* Messages of a host per second that are refused here. If there are more, the kernel
+ * admits only a part of them. */
 #define LOUD_RATE 20000
 
 const char *app_port_name(const struct app *app, unsigned port)
@@ -67,8 +67,8 @@ static struct gm_mac sender_mac(const struct app *app)
 	return mac;
 }
 
-/* No station has a group's address, or none where others have one; who sends from there
- * wants to be told from nobody. */
+/* Is the address useless to identify a station? A group's address is, and so is a
+ * missing one where other stations have one. */
 static bool is_nobody(const struct app *app, const struct gm_mac *mac)
 {
 	static const struct gm_mac none;
@@ -77,7 +77,7 @@ static bool is_nobody(const struct app *app, const struct gm_mac *mac)
 		((mac->octet[0] & 1) || gm_mac_eq(mac, &none));
 }
 
-/* A link with Ethernet frames tells whether all of it has heard the message. */
+/* A link with Ethernet frames shows whether all stations have received the message. */
 static unsigned link_notes(const struct app *app)
 {
 	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
@@ -115,7 +115,7 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 		app_monitor_report(app, now, pp, &msg, members);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
-	/* what found no room here is not wrong */
+	/* a message without room here is not wrong */
 	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
 		return -EBADMSG;
 	return (int)(msg.kind == GM_QUERY ? msg.query.n_left : msg.n_left);
@@ -234,7 +234,7 @@ void app_close_ports(struct app *app)
 		close_port(&app->port[i]);
 }
 
-/* That of the process before, if it fits, else a new one. */
+/* The socket of the old process if it fits, else a new one. */
 static int open_socket(struct app_port *ap, int ifindex, enum family family,
 	const struct mcsock_ops *ops)
 {
@@ -248,7 +248,7 @@ static int open_socket(struct app_port *ap, int ifindex, enum family family,
 	return 0;
 }
 
-/* Reports of others on an upstream are of no use to us (R115). */
+/* Reports of other hosts on an upstream are ignored (R115). */
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
@@ -347,7 +347,7 @@ static void remove_stale(const struct fib_view *v, void *arg)
 		fib_del(dataplane_fib(app->dp), v->instance, &v->source, &v->group);
 }
 
-/* Effects were lost for lack of memory: make the table what it should be. */
+/* Effects were lost for lack of memory, so the table must be repaired. */
 static void repair_fib(struct app *app)
 {
 	app->count.fib_unsure = false;
@@ -355,7 +355,7 @@ static void repair_fib(struct app *app)
 	router_emit_all(app->router, &app->fx);
 }
 
-/* The ports of the proxies. Whatever fails is tried again. */
+/* Synchronises the ports of the proxies. Failures are retried. */
 static void sync_ports(struct app *app, mono_t now, const struct config *cfg)
 {
 	int r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
@@ -392,8 +392,7 @@ void app_retry(struct app *app, mono_t now)
 
 void app_sync(struct app *app, mono_t now, const struct config *cfg)
 {
-	/* ports that go say their last words through the sockets they still
-	 * have */
+	/* ports that are removed send their last messages through their sockets */
 	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
 	app_execute(app, now);
 	sync_ports(app, now, cfg);

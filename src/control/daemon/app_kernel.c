@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What this host's kernel holds for programs: read from /proc/net when a message of the
- * kernel's leaves on an upstream, when the ports change, and every few seconds while
- * any group is wanted.
+ * The groups that this host's kernel holds for programs. They are read from /proc/net
+ * when a message of the kernel leaves on an upstream, when the ports change, and every
+ * few seconds while any group is wanted.
  */
 
 #include "control/daemon/app_priv.h"
@@ -12,11 +12,12 @@
 
 #include <errno.h>
 
-/* while somebody wants groups: a program may join one at any time on a LAN, where the
- * kernel's messages are not heard */
-#define LOOK_MS	   2000
-#define SOON_MS	   20		   /* at least between two looks, but for leaves */
-#define STRETCH_NS (2 * NS_PER_MS) /* then the network has its turn */
+/* while groups are wanted: a program may join one at any time on a LAN, where we do not
+ * receive the kernel's messages */
+#define LOOK_MS 2000
+/* at least between two readings, except for leaves */
+#define SOON_MS	   20
+#define STRETCH_NS (2 * NS_PER_MS) /* then the network gets its turn */
 
 static void take(struct app *app, mono_t now, enum family family)
 {
@@ -41,7 +42,7 @@ static void forget(struct kernel_look *look)
 	look->file = 0;
 }
 
-/* Reads a piece; takes what a family has when both of its files are complete. */
+/* Reads a piece; uses the groups of a family when both of its files are complete. */
 static void go_on(struct app *app, mono_t now)
 {
 	static const char *const path[_FAMILY_N][2] = {
@@ -98,7 +99,7 @@ static void begin(struct app *app)
 	look->on = true;
 }
 
-/* At once, unless the files are so long that they are work. */
+/* Reads at once, unless the files are so long that this is expensive. */
 void app_kernel_look(struct app *app, mono_t now)
 {
 	begin(app);
@@ -132,7 +133,7 @@ void app_kernel_tick(struct app *app, mono_t now)
 	work(app, now);
 }
 
-/* A leave is answered from what is known now, however many there are. */
+/* A leave is answered from what is known now, however many leaves there are. */
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Messages to be sent a little later, on a port that may be gone by then: repetitions
- * of the leaves at the end of an upstream. Each has a copy of the socket, so it
- * outlives the port. A daemon that stops runs until all are sent.
+ * Messages that must be sent a little later, on a port that may be gone by then:
+ * repetitions of the leaves at the end of an upstream. Each has a duplicate of the
+ * socket, so it outlives the port. A stopping daemon runs until all are sent.
  */
 
 #include "control/daemon/app_priv.h"
@@ -64,7 +64,7 @@ void app_later_tick(struct app *app, mono_t now)
 	while (mono_due(app_later_deadline(app), now)) {
 		const struct app_later *l = app->later;
 
-		/* said once already; there is nobody to complain to */
+		/* already sent once; an error has no receiver here */
 		(void)mcsock_send(l->sock, l->packet, l->len, &l->to);
 		drop_first(app);
 	}

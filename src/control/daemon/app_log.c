@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon says in its log about messages, and where the log goes. Everything
- * here that another host can bring about is counted elsewhere first and goes through a
- * bucket, so that nobody fills a disk from outside; a suppressed line is counted, and
- * the next one tells.
+ * Log lines about messages, and where the log goes. Everything here that another host
+ * can cause is counted elsewhere first and goes through a bucket, so that no host can
+ * fill a disk. Suppressed lines are counted, and the next line gives their number.
  */
 
 #include "control/daemon/app_priv.h"
@@ -14,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Level and text of a note; its group, its host and its value are around it. A limit
- * or a rule that strikes has the level notice, because the daemon does what the file
- * says; a warning is for what nobody has asked for. */
+/* Level and text of a note; its group, host and value are added around it. A limit or
+ * rule that is met has the level notice, because the daemon does what the file says; a
+ * warning is for conditions that nobody configured. */
 static const struct {
 	enum log_level level;
 	const char *text;
@@ -26,7 +25,7 @@ static const struct {
 		"is not querier any more; this router asks the hosts again"},
 	[NOTE_QUERIER_LOST] = {LOG_LEVEL_WARNING,
 		"is querier now, because its address is lower; this router stops asking "
-		"the hosts there and goes on forwarding. If that is not wanted, turn off "
+		"the hosts there but continues forwarding. If that is not wanted, turn off "
 		"its querier or write always-querier"},
 	[NOTE_QUERIER_UNICAST] = {LOG_LEVEL_INFO,
 		"query by unicast, not used for the election"},
@@ -139,7 +138,7 @@ void app_log_effects(struct app *app, mono_t now)
 		if (!fib)
 			about.interface = app_port_name(app, e->port);
 		effect_format(e, line, sizeof(line));
-		/* the text names them, too; the journal can look for fields only */
+		/* the text also names them, but the journal can only search fields */
 		if (fib)
 			about = (struct log_about){
 				.group = text_of(&e->fib.group, group),
@@ -151,8 +150,8 @@ void app_log_effects(struct app *app, mono_t now)
 	}
 }
 
-/* Octets that make no message are worth a line of level info, what is merely not meant
- * for us is not. */
+/* Bytes that form no message are logged at level info. Messages that are merely not for
+ * us are not logged. */
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad)
 {
@@ -173,10 +172,10 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 		about.host = addr_format(from, host);
 	if (broken)
 		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_INFO, &about,
-			"message of %zu octets refused: %s", len, gm_bad_name(bad));
+			"message of %zu bytes refused: %s", len, gm_bad_name(bad));
 	else
 		log_limited(&app->debug_limit, now, LOG_LEVEL_DEBUG, &about,
-			"message of %zu octets: %s", len,
+			"message of %zu bytes: %s", len,
 			bad == GM_OK ? "accepted" : gm_bad_name(bad));
 }
 
@@ -208,7 +207,7 @@ const char *app_format_struck(
 	return buf;
 }
 
-/* What has become of this message, or of all since the limit was met. */
+/* What happened to this message, or to all messages since the limit was met. */
 static const char *format_limited(const struct flood_struck *s, mono_t now,
 	const struct mcsock_limited *what, char buf[APP_STRUCK_STRLEN])
 {
@@ -216,7 +215,7 @@ static const char *format_limited(const struct flood_struck *s, mono_t now,
 		return app_format_struck(s, now, buf);
 	if (what->left == 0)
 		return "a message was refused";
-	snprintf(buf, APP_STRUCK_STRLEN, "%zu %s%s of a message %s left off",
+	snprintf(buf, APP_STRUCK_STRLEN, "%zu %s%s of a message %s left out",
 		what->left, what->query ? "source" : "record",
 		what->left == 1 ? "" : "s", what->left == 1 ? "was" : "were");
 	return buf;
@@ -252,8 +251,8 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 		format_limited(&ap->flood.struck[FLOOD_BY_PORT], now, what, done));
 }
 
-/* It comes with each message that is refused or cut, so nothing is formatted in
- * vain. */
+/* Called for each message that is refused or cut, so it formats nothing unless it is
+ * logged. */
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct mcsock_limited *what)
 {
@@ -290,7 +289,7 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 		ap->flood_limit.loud_rate);
 }
 
-/* Everybody could send it in one piece. */
+/* Every sender could send it in one piece. */
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 	const struct flood_host *who, enum reassemble_result why)
 {
@@ -304,7 +303,7 @@ void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 		reassemble_name(why));
 }
 
-/* ---- where it goes, and how much ---- */
+/* ---- sink and level ---- */
 
 static enum log_sink sink_of(const struct app *app, const struct config *cfg)
 {
@@ -352,7 +351,8 @@ void app_log_configure(
 		log_set_level(level_of(app, cfg));
 	if (app->options.log_to_stderr || (old && old->log_to == cfg->log_to))
 		return;
-	/* connected before the root changes; why a start fails is said here, too */
+	/* connects before the root changes; errors of the start are also logged
+	 * there */
 	if (!old && sink == LOG_SINK_SYSLOG)
 		sink = LOG_SINK_BOTH;
 	if (log_set_sink(sink) < 0)

@@ -17,11 +17,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* A body is given to everybody who asks for it within this many times what it cost, so
- * that clients without measure take a tenth of the control thread and no more. */
+/* A body is kept for this many times the time that it cost, and given to all clients
+ * that ask meanwhile. So excessive clients take at most a tenth of the control
+ * thread. */
 #define FRESH_FACTOR 9
 
-/* ---- what the listener asks for ---- */
+/* ---- requests of the listener ---- */
 
 static void metrics(void *ctx, enum metrics_format format)
 {
@@ -120,7 +121,7 @@ void app_metrics_listen(struct app *app)
 	endpoint_format(&e, at);
 	if (r < 0 && r != -EACCES)
 		app->http_retry_at = mono_add_ms(loop_now(app->loop), APP_RETRY_MS);
-	/* once, not with each attempt */
+	/* log it once, not with each attempt */
 	if (r < 0 && app->http_error != r)
 		log_err("metrics-listen %s: %s; %s", at, strerror(-r),
 			r == -EACCES ? "ports below 1024 take root, and a restart"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon tells those who follow its events (monitor.c): notes of the core,
- * links, hosts that join and leave, limits of messages, reloads. All of it is looked at
- * only while somebody follows.
+ * Events for the clients that follow them (monitor.c): notes of the core, links, hosts
+ * that join and leave, limits of messages, reloads. They are only observed while a
+ * client follows.
  */
 
 #include "control/daemon/app_priv.h"
@@ -147,7 +147,7 @@ void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- rounds ---- */
 
 json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
 {
@@ -155,7 +155,7 @@ json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
 	struct app *app = ctx;
 	json_t *reply;
 
-	app_streams_stir(app, now); /* those that flow already are no event */
+	app_streams_stir(app, now); /* streams that already flow are no event */
 	reply = monitor_open(app->monitor, args, ret);
 	app_streams_stir(app, now);
 	return reply;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What there is to say about the ports after a change of interfaces or configuration,
- * and after each new attempt to open what could not be opened. Each thing is said once,
- * when it becomes true, and again when it is over.
+ * Log lines about the ports after a change of interfaces or configuration, and after
+ * each new attempt to open a socket. Each condition is logged once when it begins, and
+ * again when it is over.
  */
 
 #include "control/daemon/app_priv.h"
@@ -64,12 +64,12 @@ static void say_link(const struct app_notice *n, bool is_back, const char *name)
 		link_text(n, is_back), times);
 }
 
-/* Events that belong together come within that: an interface that is deleted goes down
- * first. */
+/* Events that belong together arrive within this time: an interface that is deleted
+ * goes down first. */
 #define LINK_SETTLE_MS 300
 
-/* What has become of the link. One that comes and goes at any rate is spoken of seldom,
- * and in the end as it is. */
+/* Logs the state of the link. A link that changes rapidly is logged rarely, and in the
+ * end with its final state. */
 static void notice_link(
 	struct app *app, struct app_port *ap, const struct iface *i, const char *name)
 {
@@ -78,7 +78,7 @@ static void notice_link(
 	bool first = n->link == APP_LINK_UNKNOWN;
 	uint64_t hidden;
 
-	/* what is missing at the start has been said */
+	/* links that are missing at the start are already logged */
 	if (first)
 		n->link = n->link_said = i && !i->up ? APP_LINK_UP : link_of(i);
 	if (first && i)
@@ -106,7 +106,7 @@ static void notice_link(
 
 /* ---- sockets and rings ---- */
 
-/* A link that is not there is spoken of as such. */
+/* A missing link is logged as such. */
 static int but_for_links(int error)
 {
 	return error == ENODEV || error == ENXIO || error == ENETDOWN ? 0 : error;
@@ -134,7 +134,7 @@ static void notice_ring(const struct speaker *s, size_t before, size_t now)
 			now >> 10);
 }
 
-/* Frames of a bridge's port are the bridge's, so the port itself gets none. */
+/* Frames of a bridge's port belong to the bridge, so the port itself gets none. */
 static void notice_master(const struct app *app, const struct speaker *s,
 	const struct iface *i, int before)
 {
@@ -150,11 +150,12 @@ static void notice_master(const struct app *app, const struct speaker *s,
 			"forwarded on it alone: give %s a phyint instead",
 			its_name, its_name);
 	else if (i)
-		say(s, LOG_LEVEL_NOTICE, NULL, "stands alone again");
+		say(s, LOG_LEVEL_NOTICE, NULL,
+			"is no longer a port of it; its frames are received here again");
 }
 
-/* A provider may have forgotten us with the carrier. One that was lost and found again
- * between two looks; else the link is down. */
+/* A provider may have forgotten us when the carrier was lost. This is for a carrier
+ * that was lost and found between two checks; otherwise the link is down. */
 static void notice_carrier(const struct speaker *s, const struct proxy_port *pp,
 	const struct iface *at, struct app_notice *n)
 {
@@ -165,7 +166,7 @@ static void notice_carrier(const struct speaker *s, const struct proxy_port *pp,
 	if (lost && at->up && pp->role == CONFIG_ROLE_UPSTREAM)
 		say(s, LOG_LEVEL_NOTICE, "carrier",
 			"carrier lost%s for a moment: all groups are reported again. If "
-			"that goes on, look at the cable or the modem",
+			"that continues, look at the cable or the modem",
 			lost > 1 ? " more than once" : "");
 }
 
@@ -209,7 +210,7 @@ static void notice_port(
 	n->master = i && i->enslaved ? i->master : 0;
 }
 
-/* The port of a pattern ends with its interface, others by reload alone. */
+/* The port of a pattern ends with its interface, others only by a reload. */
 static void notice_no_port(struct app *app, struct app_port *ap)
 {
 	struct app_notice *n = &ap->notice;

@@ -56,14 +56,14 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int handed[_FAMILY_N];	  /* sockets of the process before; -1: none */
+	int handed[_FAMILY_N];	  /* sockets of the process before; -1 means none */
 	int ifindex;		  /* that the sockets are bound to */
-	int error;		  /* errno why a socket is missing, 0: none */
+	int error;		  /* errno why a socket is missing, 0 means none */
 	struct app_notice notice; /* what was said about it */
 	struct app_told told;
-	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL: none */
+	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL means none */
 	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
-	int sensor_ifindex;		  /* that they are bound to; 0: none */
+	int sensor_ifindex;		  /* that they are bound to; 0 means none */
 	struct flood_port flood;
 	struct flood_limit flood_limit;
 	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
@@ -118,10 +118,10 @@ struct app {
 	struct ctl *ctl;
 	struct tap *tap;
 	struct monitor *monitor;
-	struct http *http;     /* NULL: off, or not to be had now */
+	struct http *http;     /* NULL means off, or not to be had now */
 	int http_error;	       /* why not: -errno that was logged */
 	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
-	uint16_t metrics_port; /* the only one that may be bound; 0: none */
+	uint16_t metrics_port; /* the only one that may be bound; 0 means none */
 	struct scrape *scrape; /* under way, for `http` */
 	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
 	enum metrics_format scrape_format;
@@ -138,13 +138,14 @@ struct app {
 	struct app_rivals rivals;
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	struct kernel_look kernel_look;	  /* that is under way */
-	mono_t kernel_looked;		  /* MONO_UNSET: never yet */
+	mono_t kernel_looked;		  /* MONO_UNSET means never yet */
 	mono_t kernel_rest;		  /* not before that: the last one was work */
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
 	uint64_t kernel_frames;		  /* had been received when it was looked at */
 	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
-	char *left_out;	  /* names without a port, as they were logged; NULL: none */
+	char *left_out;	  /* names without a port, as they were logged; NULL means
+			   * none */
 	mono_t forced_at; /* the kernel's versions were read */
 	struct app_later *later; /* messages to be sent, the next one first */
 	mono_t retry_at;	 /* something could not be opened: try again then */
@@ -345,7 +346,7 @@ void app_log_default_level(const struct app *app);
 void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum);
 
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
- * wanted, is a JSON array of what there is to say. True: in use. */
+ * wanted, is a JSON array of what there is to say. True if in use. */
 bool app_reload(struct app *app, json_t **ret_messages);
 
 /* Add to the text of a configuration, which may grow, what the kernel's settings make

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What was refused: reports of hosts are remembered here as the core notes them,
- * datagrams by the threads of the data plane. What viewers would miss is said once:
- * streams that members wait for, and whose source may not send where it does. The
- * threads tell nobody, so that they need not wake anybody: the memory is looked at a
- * moment after a membership has changed, and otherwise when the daemon is awake anyway.
+ * Refusals. Refused reports are recorded here from the notes of the core, refused
+ * datagrams by the threads of the data plane. A stream that members wait for, and whose
+ * source may not send on its interface, is logged once. The threads only record, so
+ * that they never have to wake the control thread. Their records are read a moment
+ * after a membership has changed, and otherwise when the daemon is awake anyway.
  */
 
 #include "control/daemon/app_priv.h"
@@ -16,8 +16,8 @@
 
 #include <stdio.h>
 
-#define LOOK_MS	   2000 /* after a change: the stream has had time to come */
-#define BETWEEN_MS 5000 /* looks without a change */
+#define LOOK_MS	   2000 /* after a change, so that the stream has had time to arrive */
+#define BETWEEN_MS 5000 /* between readings without a change */
 
 static const bool is_refusal[_NOTE_N] = {
 	[NOTE_GROUP_LIMIT] = true,
@@ -58,7 +58,7 @@ bool app_receives(const struct proxy_port *pp)
 		pp->proxy->cfg->forward_from_downstream != CONFIG_FORWARD_NONE;
 }
 
-/* Somebody wants the group somewhere. */
+/* Does a member want the group anywhere? */
 static bool is_wanted(struct app *app, unsigned instance, const struct addr *group)
 {
 	struct addr any = addr_any(addr_family(group));
@@ -68,7 +68,7 @@ static bool is_wanted(struct app *app, unsigned instance, const struct addr *gro
 		!portset_empty(&v.out);
 }
 
-/* False: it may send there by now, or nobody waits for it. */
+/* Returns false if it may send there by now, or if no member waits for it. */
 static bool is_missed(struct app *app, const struct refusal *r)
 {
 	const struct proxy_port *pp =
@@ -79,7 +79,7 @@ static bool is_missed(struct app *app, const struct refusal *r)
 		is_wanted(app, pp->proxy->instance, &r->group);
 }
 
-/* Has the source been named? Remembers it. */
+/* Has the source been logged? Remembers it. */
 static bool is_said(struct app *app, unsigned port, const struct addr *source)
 {
 	for (size_t i = 0; i < array_len(app->said); i++)
@@ -159,7 +159,7 @@ bool app_refused_sender(struct app *app, const struct fib_view *v, struct refusa
 
 	if (v->wrong > 0)
 		dataplane_refusals(app->dp, &v->group, take_later, &s);
-	/* what came later was accepted: that is over */
+	/* later datagrams were accepted, so it is over */
 	return s.found && (!v->seen || fib_age_s(v, latency_stamp_s(ret->at)) > 0);
 }
 

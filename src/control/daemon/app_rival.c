@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Other multicast daemons: when we look for them, what is said, what is shown. We look
- * at start and after a reload, when the kernel says that its multicast routing has
- * changed hands (netlink), when another ringcastd that is believed says something
- * (rival_claim.c), when somebody asks (show), and otherwise at most once a minute, in a
- * round that there is anyhow: an idle daemon stays silent. A new rival is warned of
- * once, with what to do, and one that has gone is noted.
+ * Other multicast daemons: when we search for them, what is logged, and what is shown.
+ * We search at start and after a reload, when the kernel reports that its multicast
+ * routing has changed hands (netlink), when another trusted ringcastd sends a message
+ * (rival_claim.c), when a client asks (show), and otherwise at most once a minute in a
+ * round that happens anyway: an idle daemon stays silent. A warning names each new
+ * rival once, with what to do; a rival that has gone is also logged.
  */
 
 #include "control/daemon/app_priv.h"
@@ -19,19 +19,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* a program takes its interfaces one after the other */
+/* a program adds its interfaces one after the other */
 #define SETTLE_MS 300
-/* what is shown, and looked at because of a hello, is no older */
+/* the greatest age of a shown result, and of one after a message */
 #define FRESH_MS 2000
-/* between looks without a reason */
+/* between searches without a reason */
 #define REGULAR_MS 60000
-/* messages of a round, and a rest after those of strangers: any user can send them */
+/* messages per round, and a pause after those of strangers, because any user can send
+ * them */
 #define HEAR_MAX 16
 #define DEAF_MS	 250
 
 static const char *const family_title[_FAMILY_N] = {"IPv4", "IPv6"};
 
-/* ---- what is ours ---- */
+/* ---- our interfaces ---- */
 
 static bool is_ours(
 	const struct app *app, const struct rival *r, const char *name, int ifindex)
@@ -40,7 +41,7 @@ static bool is_ours(
 					  : rival_has_name(r, name);
 }
 
-/* Names of our interfaces that the rival has, too; returns how many there are. */
+/* Names of our interfaces that the rival also has; returns their number. */
 static unsigned shared(const struct app *app, const struct rival *r, char *buf,
 	size_t size, json_t *list)
 {
@@ -72,9 +73,9 @@ static const char *who(const struct rival *r, char buf[64])
 	return buf;
 }
 
-/* ---- what is said ---- */
+/* ---- log lines ---- */
 
-/* What it means and what to do; NULL: nothing, it does no harm. */
+/* What it means and what to do, or NULL if it does no harm. */
 static const char *advice(const struct app *app, const struct rival *r)
 {
 	char names[RIVAL_TEXT];
@@ -144,7 +145,7 @@ static bool same_rival(const struct rival *a, const struct rival *b)
 		strcmp(a->where, b->where) == 0;
 }
 
-/* the same in another state: a word about the new one is enough */
+/* the same rival in another state: one line is enough */
 static bool is_successor(const struct rival *a, const struct rival *b)
 {
 	return a->kind == b->kind && a->family == b->family &&
@@ -183,8 +184,8 @@ static bool may_say(struct app_rivals *rs, mono_t now)
 	return true;
 }
 
-/* The list that was looked up is the one in force; says what is new and what is gone.
- * Whether an interface of it is ours may have changed without it. */
+/* Adopts the result of a search, and logs what is new and what is gone. Even if the
+ * list is unchanged, its interfaces may have become ours. */
 static void replace(struct app *app, mono_t now, const struct rival_list *list)
 {
 	struct app_rivals *rs = &app->rivals;
@@ -213,7 +214,7 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 	rs->n = list->n;
 }
 
-/* ---- when we look ---- */
+/* ---- searching ---- */
 
 static void look(struct app_rivals *rs, bool programs, struct rival_list *ret)
 {
@@ -234,7 +235,7 @@ void app_rival_look(struct app *app, mono_t now, bool thorough)
 	rs->look_at = MONO_NEVER;
 	rs->looked_at = now;
 	look(rs, thorough, &list);
-	/* while that is the same, the programs are also the same */
+	/* while this is unchanged, the programs are also unchanged */
 	if (thorough || list.evidence != rs->evidence) {
 		if (!thorough)
 			look(rs, true, &list);
@@ -311,7 +312,7 @@ static void on_message(struct loop_fd *f, uint32_t events)
 	(void)loop_change(f, 0);
 }
 
-/* Bound before the old one goes, so that there is always one to be seen. */
+/* Bound before the old one is closed, so that one is always visible. */
 static void claim(struct app *app, const char *name)
 {
 	struct app_rivals *rs = &app->rivals;
@@ -361,7 +362,7 @@ void app_rival_ports(struct app *app)
 	if (strcmp(name, app->rivals.claim.name) == 0)
 		return;
 	claim(app, name);
-	app->rivals.evidence = 0; /* what is shared may be other interfaces now */
+	app->rivals.evidence = 0; /* other interfaces may be shared now */
 	look_soon(app, FRESH_MS);
 }
 
@@ -401,7 +402,7 @@ void app_rival_stop(struct app *app)
 		close(rs->proc);
 }
 
-/* ---- what is shown ---- */
+/* ---- replies ---- */
 
 static json_t *rival_json(
 	const struct app *app, const struct app_rival *one, mono_t now)
@@ -438,7 +439,7 @@ static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t n
 		(json_int_t)((now.ns - q->standby_since.ns) / NS_PER_MS), "advice",
 		pp->groups.role[f].forwards
 			? "it asks the hosts, because its address is lower, and this router "
-			  "goes on forwarding; if it should not ask, turn its querier off or "
+			  "continues forwarding; if it should not ask, turn its querier off or "
 			  "write always-querier"
 			: "it asks the hosts, because its address is lower, and this router "
 			  "forwards nothing there; if it should not, turn its querier off or "
@@ -446,7 +447,7 @@ static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t n
 		"mac", json_null(), "streams", 0);
 }
 
-/* Whether the stream is the first of its station, which the others are counted with. */
+/* Is the stream the first one of its station? The others are counted with it. */
 static bool is_first_of(const struct forwarder *fw, size_t i)
 {
 	for (size_t k = 0; k < i; k++)

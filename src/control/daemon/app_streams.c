@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Streams in the log, at level info, and for those who follow events: the first
- * datagrams of one, and its end. Nothing on the way of a packet is any different: the
- * counters of the forwarding entries are read every two seconds, in slices, as long as
- * datagrams arrive and somebody is told.
+ * Streams in the log at level info, and as events: the first datagrams of a stream, and
+ * its end. This does not touch the path of packets: the counters of the forwarding
+ * entries are read every two seconds, in slices, as long as datagrams arrive and the
+ * result is wanted.
  */
 
 #include "control/daemon/app_priv.h"
@@ -83,7 +83,7 @@ void app_streams_stir(struct app *app, mono_t now)
 {
 	if (app->streams_due.ns != MONO_NEVER.ns)
 		return;
-	/* what flows already is to be known before anything begins */
+	/* streams that already flow must be known before new ones are reported */
 	if (!is_told(app))
 		app->streams_late = true;
 	else

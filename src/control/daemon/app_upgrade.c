@@ -3,16 +3,16 @@
 /*
  * Live upgrade: another process takes over the sockets and the state, doc/upgrade.md.
  *
- * The one that goes stops its data plane, writes its state into a memfd and gives it to
+ * The old process stops its data plane, writes its state into a memfd and gives it to
  * the service manager, with its receive sockets, its sockets for membership messages
- * and its control socket. Then it ends without a word to anybody, and the manager
- * starts the next one. What arrives meanwhile waits in the sockets. Nobody but the
- * manager gets a descriptor, and nothing stops before the manager is known to keep
+ * and its control socket. Then it ends without sending anything, and the manager starts
+ * the new process. Packets that arrive meanwhile wait in the sockets. Only the manager
+ * gets the descriptors, and nothing stops before it is known that the manager keeps
  * them.
  *
- * The one that comes has them in LISTEN_FDS. It makes its ports from its own
- * configuration, takes state and sockets for those that are still the same, and does
- * what is different as after a reload. A state that it does not understand it leaves.
+ * The new process finds them in LISTEN_FDS. It makes its ports from its own
+ * configuration, takes over state and sockets of unchanged ports, and applies
+ * differences as after a reload. It ignores a state that it does not understand.
  */
 
 #include "control/daemon/app_priv.h"
@@ -32,8 +32,8 @@
 
 #define STATE_NAME   "state"
 #define CONTROL_NAME "control"
-#define MAX_AGE_MS   120000 /* a state that is older tells of other times */
-/* nobody who has the state changes it while another reads it */
+#define MAX_AGE_MS   120000 /* an older state is out of date */
+/* no process can change the state while another reads it */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #define TAG_APP	      1
@@ -114,7 +114,7 @@ static void put_all(struct app *app, struct state_out *o, struct gift *g)
 	give(g, CONTROL_NAME, ctl_fd(app->ctl));
 }
 
-/* A descriptor of a file in memory with the state, or -errno. */
+/* Returns a descriptor of a file in memory with the state, or -errno. */
 static int write_state(const struct state_out *o)
 {
 	_cleanup_(closep) int fd =
@@ -134,15 +134,15 @@ static int write_state(const struct state_out *o)
 	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : take_fd(&fd);
 }
 
-/* Stop, and collect what the next process needs. 0 or -errno; on failure everything
- * goes on. */
+/* Stops, and collects what the next process needs. Returns 0 or -errno; on failure
+ * everything continues. */
 static int prepare(struct app *app, struct gift *g)
 {
 	struct state_out o;
 	int fd, r;
 
 	*g = (struct gift){0};
-	/* what this round has decided so far */
+	/* effects of this round so far */
 	app_execute(app, loop_now(app->loop));
 	dataplane_pause(app->dp);
 	state_out_init(&o, loop_now(app->loop), loop_system_now(app->loop));
@@ -161,7 +161,8 @@ static int prepare(struct app *app, struct gift *g)
 
 static void go_on(struct app *app, int r)
 {
-	log_err("cannot hand over the sockets, this process goes on: %s", strerror(-r));
+	log_err("cannot hand over the sockets, this process continues: %s",
+		strerror(-r));
 	r = dataplane_resume(app->dp);
 	if (r < 0)
 		log_err("cannot start the data plane again: %s", strerror(-r));
@@ -192,7 +193,7 @@ static void forget_all(const struct listen_fds *fds)
 		(void)service_forget(fds->v[i].name);
 }
 
-/* Why there is nobody to hand over to, and what it costs to do without. */
+/* Why no process can take over, and what a restart costs. */
 static json_t *no_manager(const struct app *app, int r)
 {
 	const char *why = strerror(-r);
@@ -205,7 +206,7 @@ static json_t *no_manager(const struct app *app, int r)
 	else if (r == -ETIME)
 		why = "the service manager does not answer";
 	return ctl_error(
-		"nobody can take over without a gap: %s. The daemon goes on. "
+		"no process can take over without a gap: %s. The daemon continues. "
 		"Restart it for the new program: streams then stop until their "
 		"hosts answer, for up to %g s (query-response-interval)",
 		why, app->cfg->gm.response_interval_ms / 1000.0);
@@ -234,9 +235,10 @@ json_t *app_upgrade(void *ctx, const char *args)
 		go_on(app, r);
 	}
 	listen_deinit(&g.fds);
-	return r < 0 ? ctl_error("cannot hand over the sockets, the daemon goes on: %s",
-			       strerror(-r))
-		     : json_pack("{sb si}", "ok", 1, "pid", (int)getpid());
+	return r < 0
+		? ctl_error("cannot hand over the sockets, the daemon continues: %s",
+			  strerror(-r))
+		: json_pack("{sb si}", "ok", 1, "pid", (int)getpid());
 }
 
 /* ---- reading ---- */
@@ -321,7 +323,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 	return r;
 }
 
-/* Begin from nothing, after a state that turned out to be faulty. */
+/* Starts without a state, after a faulty one. */
 static int start_over(struct app *app)
 {
 	bool family[_FAMILY_N];
@@ -339,7 +341,7 @@ static int start_over(struct app *app)
 	return 0;
 }
 
-/* The ports as the new configuration has them, then what the state knows of them. */
+/* Makes the ports of the new configuration, then reads their state. */
 static int restore(struct app *app, mono_t now, struct state_in *in)
 {
 	int r = router_sync(app->router, now, app->cfg, &app->ifaces, &app->fx);
@@ -351,7 +353,8 @@ static int restore(struct app *app, mono_t now, struct state_in *in)
 	r = get_sections(app, now, in);
 	if (r < 0)
 		return r;
-	/* sockets and table first: the data plane begins with what has waited */
+	/* sockets and table first, because the data plane begins with waiting
+	 * packets */
 	app_sync_sockets(app);
 	app_execute(app, now);
 	return 0;
@@ -406,8 +409,8 @@ void app_take_over(struct app *app, mono_t now)
 	_cleanup_(closep) int fd = take(app, STATE_NAME);
 	int r;
 
-	/* whoever comes after us, because we crash, must not trust it: the rings are
-	 * read on from here */
+	/* after a crash of ours the next process must not trust it, because we continue
+	 * to read the rings from here */
 	if (fd >= 0)
 		(void)service_forget(STATE_NAME);
 	if (fd >= 0 && !take_over(app, now, fd))
@@ -420,7 +423,7 @@ void app_take_over(struct app *app, mono_t now)
 	if (fd >= 0)
 		log_notice(
 			"%u receive sockets taken over", dataplane_n_adopted(app->dp));
-	/* the manager would hand them to a process that starts after a crash, too */
+	/* the manager would also hand them to a process that starts after a crash */
 	if (service_is_managed() && app->options.handed)
 		forget_all(app->options.handed);
 	for (unsigned i = 0; i < PORT_MAX; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ringcastd: command line in, exit status out. Everything else is in app.c. */
+/* ringcastd: the command line and the exit status. Everything else is in app.c. */
 
 #include "base/cleanup.h"
 #include "build_config.h"
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* of the service; checked where no file is named */
+/* of the service; checked if no file is named */
 #define SERVICE_CONFIG RINGCAST_SYSCONFDIR "/ringcast.conf"
 
 static const char usage_text[] =
@@ -55,7 +55,7 @@ static const char igmpproxy_text[] =
 	"\n"
 	"ringcastd -h tells about further options, which work here as well.\n";
 
-/* The names borrow from *ret_list. NULL: they cannot be had. */
+/* The names borrow from *ret_list; NULL if they cannot be read. */
 static const char **interfaces(struct if_nameindex **ret_list)
 {
 	struct if_nameindex *list = if_nameindex();
@@ -114,14 +114,14 @@ static int check(const char *path)
 	return status;
 }
 
-/* of a process that goes into the background; -1: not there */
+/* of a process that goes into the background; -1 if there is none */
 struct background {
-	int word; /* to the one that was started */
-	int null; /* /dev/null, which a chroot does not have */
+	int word; /* to the process that was started */
+	int null; /* /dev/null, which does not exist in a chroot */
 };
 
-/* Fork; the parent waits for the child's word and exits with it, so that an error at
- * the start is seen where the daemon was started. 0 or -errno. */
+/* Forks. The parent waits for the child's exit status and exits with it, so that an
+ * error at the start is visible to the caller. Returns 0 or -errno. */
 static int background(struct background *ret)
 {
 	uint8_t status = APP_EXIT_FAILURE;
@@ -168,12 +168,13 @@ struct cmdline {
 	struct listen_fds handed;
 	enum log_level level;
 	bool check_only;
-	/* a link named igmpproxy behaves as that program does, down to the log */
+	/* a link named igmpproxy behaves like that program, including its log */
 	bool as_igmpproxy;
 	const char *ident;
 };
 
-/* What the log is until the file has been read, and unless that says something else. */
+/* The log until the file has been read, and afterwards if the file does not change
+ * it. */
 static void start_log(struct cmdline *c)
 {
 	bool to_syslog = c->as_igmpproxy && !c->options.log_to_stderr && !c->check_only;
@@ -183,11 +184,11 @@ static void start_log(struct cmdline *c)
 	c->options.log_level = c->level;
 	c->options.log_sink =
 		to_syslog || !c->options.foreground ? LOG_SINK_SYSLOG : sink;
-	/* why a start fails is to be found in either place */
+	/* the reason of a failed start should be in both places */
 	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
 }
 
-/* Before the process forks: they are for the one of this id. */
+/* Before the process forks, because they name its id. */
 static void look_around(struct cmdline *c)
 {
 	int r = listen_collect(&c->handed);
@@ -207,7 +208,7 @@ static int run(struct cmdline *c)
 	start_log(c);
 	if (c->check_only)
 		return check(c->options.config_path);
-	/* before the threads: fork() takes only the calling one along */
+	/* before the threads, because fork() keeps only the calling one */
 	if (!c->options.foreground) {
 		r = background(&b);
 		if (r < 0) {
@@ -248,9 +249,9 @@ static void more_verbose(struct cmdline *c)
 		c->level++;
 }
 
-/* To run, the file must be named: a daemon that somebody starts to see what it says
- * would forward every stream once more, beside the service. -1: run; else the exit
- * status. */
+/* The file must be named to run: a daemon that is started without arguments, just to
+ * see its usage, would forward every stream a second time next to the service. Returns
+ * -1 to run, else the exit status. */
 static int take_file(struct cmdline *c, const char *name, int n, char **files)
 {
 	if (n == 0 && c->check_only) {
@@ -266,7 +267,7 @@ static int take_file(struct cmdline *c, const char *name, int n, char **files)
 	return APP_EXIT_USAGE;
 }
 
-/* -1: run; else the exit status */
+/* returns -1 to run, else the exit status */
 static int parse(struct cmdline *c, const char *name, int argc, char **argv)
 {
 	static const struct option options[] = {

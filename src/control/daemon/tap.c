@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Captures, see tap.h. app.c makes the one struct tap, app_io.c gives it membership
- * messages, the data plane copies of frames (dataplane/io/sample.c); each capture has a
- * stream of the control socket (ctl.c) and writes pcapng blocks to it (base/pcapng.c).
+ * Captures, see tap.h. They get membership messages, and copies of frames from the data
+ * plane (dataplane/io/sample.c). Each capture has a stream of the control socket
+ * (ctl.c) and writes pcapng blocks to it (base/pcapng.c).
  *
  * Membership messages come from sockets without link header. Their Ethernet header is
- * put together from what the kernel says of it: sender, and whether it was sent to us,
- * to a group or to all.
+ * built from the kernel's information: the sender, and whether it was sent to us, to a
+ * group or to all.
  *
  * Interfaces are described when the capture begins, or before their first packet.
  */
@@ -32,12 +32,12 @@
 #define SNAPLEN_MIN	   64 /* of data frames */
 #define SNAPLEN_DEFAULT	   256
 #define SNAPLEN_MAX	   65535
-#define DRAIN_MS	   10 /* between looks at the copies of data frames */
+#define DRAIN_MS	   10 /* between readings of the copies of data frames */
 #define L2_LEN		   14
 #define BLOCK_SIZE	   (L2_LEN + 65536 + 64)
 #define PORT_NOT_DESCRIBED UINT32_MAX
 
-/* an interface as the file has it */
+/* an interface as described in the file */
 struct described {
 	unsigned port;
 	uint64_t accepted, lost;
@@ -51,15 +51,15 @@ struct capture {
 	struct capfilter filter;
 	bool data;
 	uint32_t one_of, snaplen;
-	char name[NAMES_MAX][IFNAMSIZ]; /* of the interfaces that are wanted */
-	unsigned n_names;		/* 0: all */
+	char name[NAMES_MAX][IFNAMSIZ]; /* wanted interfaces */
+	unsigned n_names;		/* 0 means all */
 	uint64_t start_ns;
-	bool ended; /* the statistics are out */
+	bool ended; /* the statistics are written */
 	struct {
 		uint32_t interface; /* number in the file */
 		char name[IFNAMSIZ];
 		bool has_l2;
-		uint64_t lost_before; /* copies, before this capture */
+		uint64_t lost_before; /* copies lost before this capture */
 	} port[TAP_N];
 	struct described *interface; /* owned */
 	uint32_t n_interfaces;
@@ -84,7 +84,7 @@ static uint64_t wall_clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-/* ---- what a capture wants ---- */
+/* ---- filters ---- */
 
 static bool wants_port(const struct capture *c, const char *name)
 {
@@ -104,7 +104,7 @@ static bool port_exists(const struct tap *t, const char *name)
 	return false;
 }
 
-/* Data frames of which ports, through which filter: told to the data plane. */
+/* Tells the data plane the ports and filters of data frames. */
 static void publish(struct tap *t)
 {
 	struct sample_spec *spec = t->n_data ? sample_spec_new() : NULL;
@@ -136,7 +136,7 @@ static bool write_block(struct capture *c, int len)
 	return len > 0 && ctl_stream_write(&c->stream, c->tap->block, (size_t)len);
 }
 
-/* Describe a port; false: no room, or no memory. */
+/* Describes a port; returns false without room or memory. */
 static bool describe(struct capture *c, unsigned port, const struct tap_port *p)
 {
 	struct described *v;
@@ -156,7 +156,7 @@ static bool describe(struct capture *c, unsigned port, const struct tap_port *p)
 	return true;
 }
 
-/* The port's interface in the file, made when it is new or has changed. */
+/* The port's interface in the file; describes it if it is new or has changed. */
 static struct described *interface_of(struct capture *c, unsigned port)
 {
 	const struct tap *t = c->tap;
@@ -212,7 +212,7 @@ static void take_sample(void *arg, const struct sample *s)
 		struct capture *c = t->capture[i];
 		struct pcapng_packet p;
 
-		/* it may have been copied for one that was there before */
+		/* it may have been copied for an earlier capture */
 		if (!c || !s->id[i] || s->id[i] != c->id)
 			continue;
 		p = (struct pcapng_packet){.time_ns = s->time_ns,
@@ -265,7 +265,8 @@ static void destination_mac(
 	}
 }
 
-/* The message as a frame of its link; octets of it, 0: it has no length that can be. */
+/* Builds the message as a frame of its link. Returns the bytes, or 0 if the message has
+ * an impossible length. */
 static uint32_t build_frame(
 	struct tap *t, const struct tap_message *m, const struct tap_port *p)
 {
@@ -298,7 +299,7 @@ void tap_message(struct tap *t, const struct tap_message *m)
 
 	if (t->n == 0 || !t->ops.port(t->ops.ctx, m->number, &p))
 		return;
-	if (t->n_data) /* what came before it stands before it */
+	if (t->n_data) /* earlier frames come before it */
 		(void)take_samples(t);
 	len = build_frame(t, m, &p);
 	packet = (struct pcapng_packet){.time_ns = wall_clock_ns(),

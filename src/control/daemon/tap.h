@@ -3,7 +3,7 @@
 
 /*
  * Captures: clients of the control socket that get, as a pcapng stream, all membership
- * messages that the daemon receives and sends, and on demand copies of data frames. A
+ * messages that the daemon receives and sends, and on request copies of data frames. A
  * client that reads too slowly loses packets, which are counted; nothing waits for it.
  */
 
@@ -14,8 +14,8 @@
 
 struct tap;
 
-/* Numbers of interfaces: those of ports, and behind them of the interfaces on which
- * upstreams report ("report-interface") where these are others. */
+/* Numbers of interfaces: first those of ports, then those of interfaces on which
+ * upstreams report ("report-interface"), if these are different. */
 #define TAP_REPORT(port) (PORT_MAX + (port))
 #define TAP_N		 (2 * PORT_MAX)
 
@@ -28,9 +28,9 @@ struct tap_port {
 };
 
 struct tap_ops {
-	bool (*port)(
-		void *ctx, unsigned number, struct tap_port *ret); /* false: none */
-	/* the data plane's side, see dataplane.h */
+	bool (*port)(void *ctx, unsigned number,
+		struct tap_port *ret); /* false if there is none */
+	/* functions of the data plane, see dataplane.h */
 	void (*sample)(void *ctx, struct sample_spec *spec);
 	bool (*samples)(
 		void *ctx, void (*fn)(void *arg, const struct sample *s), void *arg);
@@ -47,7 +47,7 @@ json_t *tap_open(struct tap *t, const char *args, struct ctl_stream **ret);
 /* Does it ask for data frames, which only root and the starter may see? */
 bool tap_shows_data(const char *args);
 
-bool tap_is_active(const struct tap *t); /* somebody captures */
+bool tap_is_active(const struct tap *t); /* is there a capture? */
 
 /* A membership message, from its IP header on. */
 struct tap_message {
@@ -59,11 +59,11 @@ struct tap_message {
 	const void *packet;
 	uint32_t len;
 };
-/* PACKET_HOST and its like, as the file says it */
+/* PACKET_HOST etc., as in the file */
 enum pcapng_reception tap_reception(uint8_t pkttype);
 void tap_message(struct tap *t, const struct tap_message *m);
 
-/* Ports came, went or changed their names. */
+/* Ports were added, removed or renamed. */
 void tap_ports_changed(struct tap *t);
 
 /* Copies of data frames are fetched at intervals. */
