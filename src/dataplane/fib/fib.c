@@ -2,19 +2,17 @@
 
 /*
  * The forwarding table, see fib.h: entries in a slab, found by an index, pointing to
- * interned sets. What the writer takes out is retired and used again after a grace
- * period that call_rcu watches, so the writer never waits.
+ * interned sets. Memory that the writer takes out is retired and reused after a grace
+ * period of call_rcu, so the writer never waits.
  *
  * An entry is one cache line: key, set, counters. A lookup begins with (*,G), which
- * also says whether any source of the group has an entry of its own: where none has, as
- * with most groups, one probe decides, and an unknown group is known to be unknown
- * after one. So (*,G) is there, without a set and not visible from outside, as long as
- * an (S,G) is.
+ * also tells whether any source of the group has its own entry. Most groups have none,
+ * so one probe decides, also for an unknown group. For this, (*,G) exists as long as an
+ * (S,G) does, without a set and invisible from outside.
  *
  * Set and number of sources are one word. A reader that has not found (S,G) takes the
- * set of (*,G) only if the word, and the table it has looked in, are still what they
- * were before: so its answer was right at some moment, and never a mixture of two
- * states.
+ * set of (*,G) only if the word, and the table that it searched, are unchanged. Its
+ * answer was therefore right at some moment, and is never a mixture of two states.
  */
 
 #include "dataplane/fib/fib.h"
@@ -113,7 +111,7 @@ static struct fib_entry *copy_entry(struct fib *fib, const struct fib_entry *e)
 	return copy;
 }
 
-/* Empty the chunks that hold little. */
+/* Empties sparse chunks. */
 static void move_some(struct fib *fib)
 {
 	for (unsigned i = 0; i < N_MOVED; i++) {
@@ -210,7 +208,7 @@ static void remove_entry(struct fib *fib, uint64_t hash, struct fib_entry *e)
 	slab_retire(&fib->entries, e);
 }
 
-/* An entry that was there for its sources alone becomes visible. */
+/* An entry that existed only for its sources becomes visible. */
 static void clear_counters(struct fib_entry *e)
 {
 	for (unsigned i = 0; i < 2; i++)
@@ -241,7 +239,7 @@ static void remove_if_unused(
 		remove_entry(fib, fib_key_hash_any(fib, k), parent);
 }
 
-/* A source of its own for a group: first the entry, then the (*,G) tells of it. */
+/* Adds a source to a group: first its entry, then the note of it in (*,G). */
 static int add_named(struct fib *fib, const struct fib_key *k, struct fib_outset *set)
 {
 	struct fib_entry *parent = fib_find_any(fib, fib_index_now(&fib->index), k);

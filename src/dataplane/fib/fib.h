@@ -4,10 +4,10 @@
 /*
  * Forwarding table: (instance, S, G) and (instance, *, G) -> set of ports. One writer
  * (the control thread), many readers (data-plane threads) without locks, liburcu's QSBR
- * for what is taken out. Output sets are immutable and interned; a membership change is
- * one atomic store. Control resolves everything: an (S,G) entry exists only where a
- * source is named and holds the final set for that source; a (*,G) entry exists for
- * every known group, possibly with an empty set. Traffic creates no state.
+ * for removed memory. Output sets are immutable and interned; a membership change is
+ * one atomic store. Control resolves everything: an (S,G) entry exists only if a source
+ * is named and holds the final set for that source; a (*,G) entry exists for every
+ * known group, possibly with an empty set. Traffic creates no state.
  *
  * A lookup gives a set that was the one for (S,G) at some moment during the call, also
  * while the writer changes both entries of the group.
@@ -15,8 +15,9 @@
  * Threads: the writer and every reader are registered with urcu-qsbr. Readers may use
  * what fib_lookup returned until their next quiescent state.
  *
- * Memory: 64 octets per entry, counters included, 48 per different set, and 13 to 53
- * of index per entry and per set, from mmap(2); what is not needed goes back.
+ * Memory: 64 bytes per entry, counters included, 48 per different set, and 13 to 53 of
+ * index per entry and per set. It comes from mmap(2), and unused memory goes back to
+ * the system.
  */
 
 #include "base/addr.h"
@@ -46,7 +47,7 @@ struct fib *fib_free(struct fib *fib); /* no reader is left; returns NULL */
  * growing and shrinking needs, and none waits for readers. */
 int fib_set(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, const struct portset *out);
-/* no-op when there is none */
+/* does nothing if there is none */
 void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group);
 size_t fib_size(const struct fib *fib);
@@ -63,20 +64,20 @@ struct fib_view {
 	unsigned last_port;
 	uint32_t last_s; /* when, see fib_age_s() */
 };
-/* Seconds from the last packet of the entry until `now_s`, seconds since 1970. Within
- * some months; -1: no packet, or the clock was set back meanwhile. */
+/* Seconds from the last packet of the entry until `now_s`, seconds since 1970. Valid
+ * for some months; -1 if there was no packet, or the clock was set back meanwhile. */
 int32_t fib_age_s(const struct fib_view *v, uint64_t now_s);
 /* Walk all entries in no particular order (control thread). `fn` may delete any. */
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
 /* The same in bounded parts, counted from 0; false: there is no such part. `fn` deletes
- * nothing. What changes between two parts may be missed or met twice. */
+ * nothing. An entry that changes between two parts may be missed or visited twice. */
 bool fib_walk_part(struct fib *fib, unsigned part,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
 /* The same in parts between which anything may change: an entry that is there all the
- * time is met once, any other at most once. Zero bytes are the beginning. A step looks
+ * time is visited once, any other at most once. All zero is the beginning. A step looks
  * at one bucket, a handful of entries at most. */
 struct fib_cursor {
 	uint64_t at;
@@ -88,7 +89,7 @@ void fib_step(struct fib *fib, struct fib_cursor *c,
 bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, struct fib_view *ret);
 
-/* Reader side. (S,G), else (*,G), else NULL: nobody knows the group. *ret_out is the
+/* Reader side. Finds (S,G), else (*,G), else NULL for an unknown group. *ret_out is the
  * set to use. A reader calls tsan_let_go() (tsan.h) before each quiescent state. */
 struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 	const struct addr *source, const struct addr *group,
@@ -107,8 +108,8 @@ struct fib_query {
 void fib_lookup_burst(struct fib *fib, struct fib_query *q, unsigned n);
 
 /* Count packets that were accepted, as the last ones from `source` and `port`, received
- * at `seconds` since 1970. Any reader, any entry it holds. What is counted just while
- * the writer moves an entry to save memory is lost. */
+ * at `seconds` since 1970. Any reader, any entry it holds. Counts are lost if the
+ * writer moves the entry at that moment to save memory. */
 void fib_count(struct fib *fib, struct fib_entry *e, uint64_t packets, uint64_t bytes,
 	const struct addr *source, unsigned port, uint32_t seconds);
 /* Count packets that were refused: their source is not allowed at the port. */

@@ -3,7 +3,7 @@
 
 /*
  * Hash of the forwarding table: multiply-fold with secret operands. Keys come from the
- * network, and whoever could predict the bucket could fill one.
+ * network, and an attacker that could predict the bucket could fill one.
  */
 
 #include "base/mul64.h"

@@ -3,13 +3,13 @@
 /*
  * The writer's side of the index, see fib_index.h.
  *
- * Nothing ever moves within a table, so a reader that walks it beside the writer finds
- * what is in it all the time. How many objects have passed a full bucket is counted
- * exactly (up to a limit that a keyed hash does not reach), so a table that has seen
- * much coming and going is as good as a new one.
+ * Nothing ever moves within a table, so a reader that walks it concurrently finds
+ * everything that is in it all the time. The number of objects that have passed a full
+ * bucket is exact (up to a limit that a keyed hash does not reach), so a table does not
+ * degrade with use.
  *
  * While the next table is filled, a change in a bucket that has been copied is made in
- * both. Both tables hold the whole then, and the reader's is always complete.
+ * both. Both tables are then complete, and the reader's always is.
  */
 
 #include "dataplane/fib/fib_index.h"
@@ -35,7 +35,8 @@ static size_t table_bytes(size_t n_buckets)
 	return sizeof(struct fib_buckets) + n_buckets * sizeof(struct fib_bucket);
 }
 
-/* Anonymous memory is zero without being touched: a big table costs nothing at once. */
+/* Anonymous memory is zero without being touched: a big table costs nothing at
+ * first. */
 static struct fib_buckets *new_table(size_t n_buckets)
 {
 	struct fib_buckets *t = mmap(NULL, table_bytes(n_buckets),
@@ -108,7 +109,8 @@ static void count_spill(
 		struct fib_bucket *b = &t->bucket[(hash + i) & t->mask];
 		uint64_t slot = get_slot(b, 0);
 
-		/* who has lost count must go on believing that there are some */
+		/* a saturated counter has lost the exact number, so it stays
+		 * saturated */
 		if ((slot & FIB_INDEX_SPILL_MAX) == FIB_INDEX_SPILL_MAX)
 			continue;
 		atomic_store_explicit(
@@ -150,7 +152,7 @@ static unsigned locate(struct fib_buckets *t, uint64_t hash, const void *obj,
 	return 0;
 }
 
-/* Put `obj` (NULL: nothing) in the place of `old`; the number of the bucket. */
+/* Put `obj` (or NULL) in the place of `old`; the number of the bucket. */
 static size_t swap(
 	struct fib_buckets *t, uint64_t hash, const void *old, const void *obj)
 {
@@ -183,7 +185,7 @@ static void publish(struct fib_index *ix)
 	call_rcu(&old->rcu, reclaim_table);
 }
 
-/* Without memory the present table goes on, and the next change tries again. */
+/* Without memory the present table stays in use, and the next change tries again. */
 static void begin_resize(struct fib_index *ix)
 {
 	size_t n_buckets = present(ix)->mask + 1;
@@ -195,8 +197,8 @@ static void begin_resize(struct fib_index *ix)
 	ix->n_copied = 0;
 }
 
-/* The hash is computed from the objects, which are far away from each other: ask for
- * those of the next step now. */
+/* The hash is computed from the objects, which are far away from each other, so
+ * prefetch those of the next step. */
 static void prefetch_objects(const struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);

@@ -4,8 +4,8 @@
 /*
  * Hash index of the forwarding table: hash -> object, for one writer and many readers
  * without locks. Buckets of one cache line with eight slots; a slot is one word, the
- * object's address and 16 bits of its hash, so most objects that are not meant are not
- * even looked at. A full bucket spills into the next one and counts what has passed it.
+ * object's address and 16 bits of its hash, so most other objects are not even read. A
+ * full bucket spills into the next one and counts what has passed it.
  *
  * The table grows and shrinks a few buckets per change: the writer fills the next table
  * beside the present one, then publishes it. Readers see the one or the other.
@@ -42,7 +42,7 @@ struct fib_index {
 	const void *arg;
 };
 
-/* The first octets of a table; the buckets follow. */
+/* The first bytes of a table; the buckets follow. */
 struct fib_buckets {
 	_Alignas(64) size_t mask; /* number of buckets - 1 */
 	struct fib_bucket *bucket;
@@ -50,7 +50,7 @@ struct fib_buckets {
 };
 
 int fib_index_init(struct fib_index *ix, fib_index_hash_fn *hash, const void *arg);
-/* No reader and no call_rcu callback is left. Zero octets are fine. */
+/* No reader and no call_rcu callback is left. Zero bytes are fine. */
 void fib_index_deinit(struct fib_index *ix);
 
 /* Objects are at multiples of 16. -ENOMEM: nothing has changed. */
@@ -61,13 +61,13 @@ void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, voi
 
 size_t fib_index_bytes(const struct fib_index *ix);
 
-/* The objects of one bucket at or behind `at`, in a walk like that of table_step(),
+/* The objects of one bucket at or after `at`, in a walk like that of table_step(),
  * which growing and shrinking do not disturb (writer). Returns where the next bucket
- * begins, 0: that was the last one. `fn` changes nothing. */
+ * begins, 0 if that was the last one. `fn` changes nothing. */
 uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
 	void (*fn)(void *obj, void *arg), void *arg);
 
-/* Readers take the table anew after each quiescent state. */
+/* Readers must load the table again after each quiescent state. */
 static inline const struct fib_buckets *fib_index_now(const struct fib_index *ix)
 {
 	/* pairs with the release in publish() */
@@ -110,13 +110,13 @@ static inline void *fib_index_find(const struct fib_buckets *t, uint64_t hash,
 	return NULL;
 }
 
-/* What fib_index_find() will probably look at, for a prefetch. */
+/* What fib_index_find() will probably read, for a prefetch. */
 static inline void *fib_index_guess(const struct fib_buckets *t, uint64_t hash)
 {
 	const struct fib_bucket *b = fib_index_bucket(t, hash);
 
 	for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++) {
-		/* a guess reads nothing behind the address */
+		/* a guess reads nothing at the address */
 		uint64_t slot = atomic_load_explicit(&b->slot[k], memory_order_relaxed);
 
 		if ((slot ^ hash) >> 48 == 0)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The readers' side of the forwarding table, see fib.h and fib.c: no lock, and no store
- * but to the counters of an entry.
+ * The readers' side of the forwarding table, see fib.h and fib.c: no lock, and stores
+ * only to the counters of an entry.
  */
 
 #include "dataplane/fib/fib_entry.h"
 
 #define N_BATCH 32 /* lookups whose memory accesses overlap */
 
-/* From (*,G) to the entry that counts; false: the writer has been here, look again. */
+/* From (*,G) to the entry that counts; false if the writer has changed it and the
+ * reader must retry. */
 static bool resolve(const struct fib *fib, const struct fib_buckets *t,
 	const struct fib_key *k, struct fib_entry *parent, struct fib_entry **ret_entry,
 	const struct fib_outset **ret_out)
@@ -43,7 +44,7 @@ static struct fib_entry *look_up(const struct fib *fib, const struct fib_key *k,
 {
 	struct fib_entry *parent, *e;
 
-	/* each round but the first one owes to a change of this very group */
+	/* every retry means that the writer changed this group meanwhile */
 	do {
 		const struct fib_buckets *t = fib_index_now(&fib->index);
 

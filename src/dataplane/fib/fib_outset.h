@@ -19,7 +19,7 @@ struct fib_outsets {
 
 /* `secret` is borrowed. */
 int fib_outsets_init(struct fib_outsets *os, const struct fib_secret *secret);
-/* No reader and no call_rcu callback is left. Zero octets are fine. */
+/* No reader and no call_rcu callback is left. Zero bytes are fine. */
 void fib_outsets_deinit(struct fib_outsets *os);
 
 /* A reference to the set with these ports, NULL when out of memory. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Grace periods, see grace.h. All callbacks of this program are of one thread,
- * liburcu's default one, which runs them in their order: when the last one runs, all
- * are done.
+ * Grace periods, see grace.h. All callbacks of this program run in one thread,
+ * liburcu's default one, in order: when the last one runs, all others are done.
  */
 
 #include "dataplane/fib/grace.h"
@@ -26,7 +25,7 @@ static void run_last(struct rcu_head *head)
 
 void grace_barrier(void)
 {
-	/* what waits for a grace period waits for this thread, too */
+	/* other threads that wait for a grace period also wait for this thread */
 	bool online = rcu_read_ongoing();
 	struct last last;
 

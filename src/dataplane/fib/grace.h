@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Grace periods of liburcu without a sudden end: rcu_barrier() ends the process where
+ * Grace periods of liburcu without a sudden end: rcu_barrier() aborts the process if
  * there is no memory.
  */
 
-/* Wait until the callbacks are done that this thread has handed to call_rcu() so far.
+/* Waits until the callbacks are done that this thread has passed to call_rcu() so far.
  * Needs no memory. The thread counts as offline meanwhile. */
 void grace_barrier(void);

@@ -4,8 +4,8 @@
  * The memory of the forwarding table, see slab.h. A chunk is a piece of anonymous
  * memory at a multiple of its size, so an object's chunk is found by its address. Its
  * head has a bit for each object that is in use or waits for a grace period, and one
- * for each that waits. Straight from mmap(2), not from malloc(3): what is given back
- * leaves the process at once, and no lock of the allocator is held while it does.
+ * for each that waits. It comes from mmap(2) and not from malloc(3), so freed memory
+ * leaves the process at once, and no lock of the allocator is held meanwhile.
  */
 
 #include "dataplane/fib/slab.h"
@@ -128,8 +128,8 @@ static void drop_chunk(struct slab_chunk *c)
 	call_rcu(&c->rcu, reclaim_chunk);
 }
 
-/* A chunk has lost its last object: one of these may stay, so that a single entry that
- * comes and goes does not map and unmap memory. */
+/* A chunk has lost its last object. One empty chunk may stay, so that a single entry
+ * that comes and goes does not map and unmap memory. */
 static void rest_or_drop(struct slab_chunk *c)
 {
 	struct slab *s = c->slab;
@@ -263,7 +263,7 @@ void slab_swap(struct slab *s)
 	s->now ^= 1;
 }
 
-/* In a debug build whoever still reads a free object finds nonsense. */
+/* In a debug build a reader of a free object finds nonsense. */
 static void poison(struct slab_chunk *c, unsigned w, uint64_t bits)
 {
 #ifndef NDEBUG
@@ -351,7 +351,7 @@ void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 	}
 }
 
-/* Most of the memory holds nothing: the chunk with the fewest objects is to be
+/* Most of the memory is unused, so the chunk with the fewest objects must be
  * emptied. */
 static struct slab_chunk *find_sparse(struct slab *s)
 {

@@ -3,10 +3,10 @@
 
 /*
  * Objects of one size for one writer, in chunks of memory that never move, which
- * readers may still look at after the writer has let go of them. What is retired is
- * free again when the writer says that a grace period has passed; a chunk without
- * objects goes back to the system a grace period (call_rcu) after its last one.
- * Retiring allocates nothing, so it cannot fail.
+ * readers may still read after the writer has retired them. Retired objects are free
+ * again when the writer reports that a grace period has passed. An empty chunk goes
+ * back to the system a grace period (call_rcu) later. Retiring allocates nothing, so it
+ * cannot fail.
  */
 
 #include <stdbool.h>
@@ -35,32 +35,32 @@ struct slab {
 /* `size` is a multiple of 16; one of 64 keeps each object in a cache line of its
  * own. */
 void slab_init(struct slab *s, size_t size);
-/* No reader and no call_rcu callback is left. Zero octets are fine. */
+/* No reader and no call_rcu callback is left. Zero bytes are fine. */
 void slab_deinit(struct slab *s);
 
 /* NULL when out of memory. The contents are not defined. */
 void *slab_alloc(struct slab *s);
-/* Nobody has seen the object. */
+/* Frees an object that no reader has seen. */
 void slab_free_unseen(struct slab *s, void *obj);
-/* No reader can find it any more; some may still hold it. */
+/* Retires an object that no reader can find any more, but that some may still hold. */
 void slab_retire(struct slab *s, void *obj);
 
-/* What waits for the grace period is in one list, what is retired meanwhile in another:
- * slab_swap() begins a grace period, slab_collect() ends it. */
+/* Objects that wait for the grace period are in one list, objects retired meanwhile in
+ * another: slab_swap() begins a grace period, slab_collect() ends it. */
 void slab_swap(struct slab *s);
 void slab_collect(struct slab *s);
 
 /* All live objects; `fn` may retire any. */
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
 
-/* The live objects of one chunk; chunks count from 0. False: there is no such chunk.
- * `fn` changes nothing. Whoever goes on later, after changes, may miss objects or meet
- * some twice. */
+/* The live objects of one chunk; chunks count from 0. False if there is no such chunk.
+ * `fn` changes nothing. If the slab changes between two calls, objects may be missed or
+ * visited twice. */
 bool slab_walk_part(
 	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg);
 
-/* An object that ought to be moved (slab_alloc() a new one, retire this one), so that a
- * chunk gets empty; NULL when the memory is in good use. */
+/* An object that should be moved (slab_alloc() a new one, retire this one) to empty a
+ * chunk, or NULL if the memory is well used. */
 void *slab_sparse(struct slab *s);
 
 size_t slab_bytes(const struct slab *s);

@@ -49,7 +49,7 @@ static inline void tsan_let_go(void)
 	tsan_release(&tsan_grace);
 }
 
-/* Call first in a call_rcu() callback or behind synchronize_rcu(). Pairs with
+/* Call first in a call_rcu() callback or after synchronize_rcu(). Pairs with
  * tsan_let_go(). */
 static inline void tsan_grace_over(void)
 {
