@@ -41,8 +41,8 @@ static enum verdict check_link(const struct frame_meta *m)
 {
 	if (m->l3_caplen < m->l3_len)
 		return VERDICT_TRUNCATED;
-	/* of a tag that no interface has, the kernel leaves this and nothing else: a
-	 * multicast address is nobody's alone */
+	/* for a tag that no interface has, the kernel leaves only this sign, because a
+	 * multicast address belongs to no single station */
 	if (m->pkttype == PACKET_OTHERHOST)
 		return m->l2 && m->l2[0] & 1 ? VERDICT_VLAN_MISMATCH
 					     : VERDICT_OTHERHOST;
@@ -87,7 +87,7 @@ static enum verdict parse_ipv4(
 	if (m->l3_caplen < IPV4_HLEN)
 		return VERDICT_BAD_LENGTH;
 	len = get_u16be(ip + 2);
-	if (len == 0 && m->gso_size) /* more than the field can say */
+	if (len == 0 && m->gso_size) /* more than the field can express */
 		len = m->l3_caplen;
 	if (len < hlen || len > m->l3_caplen)
 		return VERDICT_BAD_LENGTH;
@@ -118,7 +118,8 @@ static bool is_control_icmpv6(uint8_t type)
 		(type >= 151 && type <= 153);
 }
 
-/* Behind the extension headers. False: the chain leaves the packet or does not end. */
+/* Behind the extension headers. False if the chain leaves the packet or does not
+ * end. */
 static bool walk_ext_headers(struct frame *f, struct findings *found)
 {
 	struct rd r = rd_init(f->ip + IPV6_HLEN, f->ip_len - IPV6_HLEN);
@@ -198,7 +199,7 @@ static enum verdict parse_ipv6(
 	return walk_ext_headers(f, found) ? VERDICT_FORWARDED : VERDICT_BAD_LENGTH;
 }
 
-/* A v4-mapped address inside an IPv6 header would pass for the other family. */
+/* A v4-mapped address inside an IPv6 header would be taken for the other family. */
 static bool is_of_family(const struct addr *a, enum family family)
 {
 	return addr_family(a) == family;

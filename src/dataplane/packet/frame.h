@@ -15,15 +15,15 @@
 struct frame_meta {
 	const uint8_t *l2;  /* link header, NULL when the link has none */
 	uint8_t *l3;	    /* IP header; writable ring memory */
-	uint32_t l3_caplen; /* captured octets from l3 on */
-	uint32_t l3_len;    /* octets of the frame on the wire from l3 on */
+	uint32_t l3_caplen; /* captured bytes from l3 on */
+	uint32_t l3_len;    /* bytes of the frame on the wire from l3 on */
 	uint16_t ethertype; /* host order: 0x0800 or 0x86dd */
 	uint16_t vlan_tci;  /* when vlan_valid */
 	bool vlan_valid;
 	bool csum_not_ready; /* transport checksum is partial (R182) */
 	bool csum_valid;     /* transport checksum known good */
 	bool gso_udp;	     /* gso_size cuts UDP payload into datagrams */
-	uint16_t gso_size;   /* octets of payload in each segment; 0: plain frame */
+	uint16_t gso_size;   /* bytes of payload in each segment; 0 means plain frame */
 	uint8_t pkttype;     /* PACKET_HOST, PACKET_MULTICAST, ... */
 	uint64_t stamp;	     /* when it was received, see latency.h */
 };
@@ -34,8 +34,9 @@ struct frame {
 	uint16_t ip_hlen; /* IPv4 header, or IPv6 fixed header */
 	enum family family;
 	uint8_t ttl;	 /* as received */
-	uint8_t proto;	 /* transport protocol; IPv6: behind extension headers */
-	uint16_t l4_off; /* transport header from ip; 0: unknown or later fragment */
+	uint8_t proto;	 /* transport protocol; IPv6: after extension headers */
+	uint16_t l4_off; /* transport header from ip; 0 means unknown or later
+			  * fragment */
 	bool fragment;	 /* any fragment */
 	bool df;	 /* IPv4 DF; always true for IPv6 */
 	bool csum_not_ready;
@@ -56,14 +57,14 @@ static inline unsigned frame_n_packets(const struct frame *f)
 		: 1;
 }
 
-/* Source and group of a frame that was refused before they were looked at. False: it
- * has none that are worth a word, because it is cut off or meant for the link. */
+/* Source and group of a frame that was refused before they were read. Returns false if
+ * the frame is cut off, or if its group is link-local. */
 bool frame_peek(
 	const struct frame_meta *meta, struct addr *ret_src, struct addr *ret_group);
 
-/* VERDICT_FORWARDED when the frame may go on, else why not. `mtu` is that of the input
- * link: longer packets are super-frames, and pass only when they can be cut into UDP
- * datagrams that fit. Checks up to and including VERDICT_SUPERFRAME, without own-MAC
- * (the worker knows the MACs). */
+/* VERDICT_FORWARDED if the frame may be forwarded, else the reason. `mtu` is that of
+ * the input link: longer packets are super-frames, and pass only when they can be cut
+ * into UDP datagrams that fit. Checks up to and including VERDICT_SUPERFRAME, without
+ * own-MAC (the worker knows the MACs). */
 enum verdict frame_parse(
 	const struct frame_meta *meta, uint32_t mtu, struct frame *ret);

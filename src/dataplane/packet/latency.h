@@ -4,15 +4,15 @@
 /*
  * How long frames are on their way through the data plane: a histogram with buckets of
  * powers of two, from the kernel's receive time stamp to the moment the copies are with
- * the kernel. One thread writes, with relaxed stores. Pure: who reads the clock is the
- * worker, once per burst.
+ * the kernel. One thread writes, with relaxed stores. Pure; the worker reads the clock,
+ * once per burst.
  */
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 /* Bucket i holds what took at most 2^i microseconds, the last one the rest: up to 1 us
- * ... up to 2^21 us, which is some 2 s, and more. */
+ * ... up to 2^21 us, which is about 2 s, and more. */
 #define LATENCY_BUCKETS 23
 
 struct latency_counters {

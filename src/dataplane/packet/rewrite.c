@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The few octets a forwarder changes, see rewrite.h. RFC 1624 for checksum updates, RFC
- * 768, 9293 3.1 and 8200 8.1 for transport checksums, RFC 791 3.2 for fragmentation.
- * Super-frames are cut as Linux does it (inet_gso_segment, __udp_gso_segment). Pure.
+ * The few bytes that a forwarder changes, see rewrite.h. RFC 1624 for checksum updates,
+ * RFC 768, 9293 3.1 and 8200 8.1 for transport checksums, RFC 791 3.2 for
+ * fragmentation. Super-frames are cut as Linux does it (inet_gso_segment,
+ * __udp_gso_segment). Pure.
  */
 
 #include "dataplane/packet/rewrite.h"
@@ -51,14 +52,14 @@ bool rewrite_verify_checksum(struct frame *f)
 	return f->csum_valid;
 }
 
-/* Where the transport checksum stands, NULL when it cannot be completed; *ret_len is
- * what it covers. */
+/* The place of the transport checksum, or NULL if it cannot be completed; *ret_len is
+ * the length that it covers. */
 static uint8_t *partial_field(const struct frame *f, uint32_t *ret_len)
 {
 	uint32_t len = f->ip_len - f->l4_off;
 	uint8_t *l4 = f->ip + f->l4_off;
 
-	/* the checksum of a fragmented datagram covers octets that are elsewhere */
+	/* the checksum of a fragmented datagram covers bytes that are elsewhere */
 	if (f->fragment || f->l4_off == 0 || f->l4_off > f->ip_len)
 		return NULL;
 	*ret_len = len;

@@ -3,8 +3,8 @@
 
 /*
  * What a forwarder changes: TTL and header checksum (once per received frame, in
- * place), a partial transport checksum (completed once), the link header (one per flow
- * and port), and, where an IPv4 packet is larger than a port's MTU, fragments.
+ * place), a partial transport checksum (completed once), the link header (one per
+ * message), and, where an IPv4 packet is larger than a port's MTU, fragments.
  * Everything else stays as received (R176). Pure.
  */
 
@@ -20,12 +20,12 @@ uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to);
  * transport is another one or the headers are cut off: then the frame cannot be sent.
  */
 bool rewrite_complete_checksum(struct frame *f);
-/* Of a partial checksum: octets from the transport header to the checksum, for somebody
- * who completes it later, and sums up to the end of the packet. 0: that would be wrong,
- * or it cannot be completed. */
+/* For a partial checksum: the bytes from the transport header to the checksum, for code
+ * that completes it later and sums up to the end of the packet. Returns 0 if that would
+ * be wrong, or if it cannot be completed. */
 unsigned rewrite_partial_offset(const struct frame *f);
 /* Of a super-frame: its UDP checksum becomes the partial one that each datagram needs,
- * whatever it was. False: the headers are not there. */
+ * whatever it was. False if the headers are not there. */
 bool rewrite_make_partial(struct frame *f);
 /* Is the checksum of a whole UDP datagram right? Notes it in f->csum_valid. */
 bool rewrite_verify_checksum(struct frame *f);
@@ -38,8 +38,8 @@ uint32_t rewrite_pseudo_sum(const struct frame *f, uint32_t l4_len);
 void rewrite_l2(uint8_t out[REWRITE_L2_LEN], const struct addr *group,
 	const uint8_t src_mac[6]);
 
-/* Cut an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2, R166): writes
- * each fragment (header + data) into `out` one behind the other and its length into
+/* Cut an IPv4 packet into fragments of at most mtu bytes (RFC 791 3.2, R166): writes
+ * each fragment (header + data) into `out` one after the other and its length into
  * frag_len. Returns the number of fragments, or -EMSGSIZE when the space, max_frags or
  * the MTU does not allow it. Options with the copied flag are copied into every
  * fragment. */
@@ -48,7 +48,7 @@ int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t o
 
 /* Datagram number i (from 0) of a UDP super-frame (frame_n_packets() of them), as the
  * kernel would cut it: own length, identification i higher, whole checksum. Writes
- * rewrite_piece_len() octets; *ret_piece describes them. */
+ * rewrite_piece_len() bytes; *ret_piece describes them. */
 uint32_t rewrite_piece_len(const struct frame *f, unsigned i);
 void rewrite_piece(
 	const struct frame *f, unsigned i, uint8_t *out, struct frame *ret_piece);

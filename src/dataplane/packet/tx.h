@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the packet path hands to a transmitter (tx_port, tx_uring, a test): messages for
- * one port. A message is one datagram, or a run of datagrams of one flow as a
- * super-frame that the kernel or the device cuts again (UDP_L4 of virtio-net headers).
+ * Messages that the packet path hands to a transmitter for one port. A message is one
+ * datagram, or a run of datagrams of one flow as a super-frame that the kernel or the
+ * device cuts again (UDP_L4 of virtio-net headers).
  */
 
 #include "base/addr.h"
@@ -50,7 +50,7 @@ enum tx_caps {
 struct tx_ops {
 	/* enum tx_caps, or-ed; changes when a super-frame is tried */
 	unsigned (*caps)(void *ctx, unsigned port);
-	/* Send or queue n messages on a port, and count them; must not block. False:
+	/* Send or queue n messages on a port, and count them; must not block. False if
 	 * the only message is the first super-frame, and the port refuses such. It is
 	 * not counted, and the port has lost TX_SUPER_FRAME. */
 	bool (*send)(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n);

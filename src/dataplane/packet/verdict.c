@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of the verdicts, see verdict.h. Used by everything that shows counters; the
- * names are part of the control protocol and do not change. Pure.
+ * Names of the verdicts, see verdict.h. The names are part of the control protocol and
+ * do not change. Pure.
  */
 
 #include "dataplane/packet/verdict.h"

@@ -20,18 +20,18 @@ enum verdict {
 	VERDICT_BAD_LENGTH,    /* total length outside the frame */
 	VERDICT_BAD_CHECKSUM,  /* IPv4 header checksum wrong (R158) */
 	VERDICT_NOT_MULTICAST, /* destination is not multicast (R169) */
-	VERDICT_LINK_LOCAL_GROUP, /* 224.0.0.0/24, ff01, ff02 (R159, R160) */
-	VERDICT_CONTROL,	  /* IGMP, MLD, PIM and the like (R175) */
-	VERDICT_MARTIAN_SOURCE,	  /* impossible or link-local source (R162 to R164) */
-	VERDICT_SOURCE_ROUTE,	  /* IPv4 source-route option (R170) */
-	VERDICT_SUPERFRAME,	  /* longer than the link's MTU (R183) */
-	VERDICT_WRONG_INPUT,	  /* source not allowed on this interface (R174) */
-	VERDICT_ACL,		  /* boundary or group filter (R161) */
-	VERDICT_NO_GROUP,	  /* nobody joined the group (R178) */
-	VERDICT_SOURCE_FILTERED,  /* group joined, but not from this source (R153) */
-	VERDICT_TTL_EXPIRED,	  /* TTL or hop limit <= 1 (R155) */
-	VERDICT_EMPTY_OUTPUT, /* members only on the input interface or behind a port
-				 that refuses it */
+	VERDICT_LINK_LOCAL_GROUP,   /* 224.0.0.0/24, ff01, ff02 (R159, R160) */
+	VERDICT_CONTROL,	    /* IGMP, MLD, PIM and the like (R175) */
+	VERDICT_MARTIAN_SOURCE,	    /* impossible or link-local source (R162 to R164) */
+	VERDICT_SOURCE_ROUTE,	    /* IPv4 source-route option (R170) */
+	VERDICT_SUPERFRAME,	    /* longer than the link's MTU (R183) */
+	VERDICT_WRONG_INPUT,	    /* source not allowed on this interface (R174) */
+	VERDICT_ACL,		    /* boundary or group filter (R161) */
+	VERDICT_NO_GROUP,	    /* no host has joined the group (R178) */
+	VERDICT_SOURCE_FILTERED,    /* group joined, but not from this source (R153) */
+	VERDICT_TTL_EXPIRED,	    /* TTL or hop limit <= 1 (R155) */
+	VERDICT_EMPTY_OUTPUT,	    /* members only on the input interface, or on a port
+			       * that refuses it */
 	VERDICT_CHECKSUM_UNFIXABLE, /* partial checksum that cannot be completed */
 	_VERDICT_FRAME_N,
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* virtio-net headers, see vnet.h; written by copies.c, one per message. Pure. */
+/* virtio-net headers, see vnet.h, one per message. Pure. */
 
 #include "dataplane/packet/vnet.h"
 
@@ -11,7 +11,7 @@
 
 #define UDP_CSUM_OFFSET 6
 
-_Static_assert(sizeof(struct virtio_net_hdr) == VNET_LEN, "ten octets");
+_Static_assert(sizeof(struct virtio_net_hdr) == VNET_LEN, "ten bytes");
 
 static void put(uint8_t *out, const struct virtio_net_hdr *h)
 {

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * virtio-net headers as AF_PACKET wants them with PACKET_VNET_HDR: legacy layout of ten
- * octets, fields in host order (virtio 1.2 section 5.1.6, linux/virtio_net.h). Pure.
+ * virtio-net headers as AF_PACKET requires them with PACKET_VNET_HDR: legacy layout of
+ * ten bytes, fields in host order (virtio 1.2 section 5.1.6, linux/virtio_net.h). Pure.
  */
 
 #include "dataplane/packet/frame.h"
 #include "dataplane/packet/tx.h"
 
-/* Nothing to be done with the packet behind it. */
+/* The packet after it needs no processing. */
 void vnet_plain(uint8_t out[VNET_LEN]);
 /* The transport checksum is partial and rewrite_partial_offset() knows where. `l2_len`
  * is the length of the link header in between. */
 void vnet_partial(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f);
-/* UDP datagrams of gso_size octets of payload each, under f's headers. */
+/* UDP datagrams of gso_size bytes of payload each, under f's headers. */
 void vnet_super_frame(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f,
 	uint16_t gso_size);
