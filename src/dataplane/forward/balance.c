@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The conservation rule, see balance.h. Called for "show stats" with sums of counters
- * that threads go on writing. A queue is served in its order, so what was begun before
- * the mark must be done: with a running stream that finds a loss that exceeds what came
- * since, and as soon as the stream pauses it finds each single frame.
+ * The conservation rule, see balance.h. It works on sums of counters that threads keep
+ * writing. A queue is served in order, so everything that was begun before the mark
+ * must be done. While a stream runs, this finds a loss that exceeds the frames since
+ * the mark; as soon as the stream pauses, it finds each single frame.
  */
 
 #include "dataplane/forward/balance.h"
@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define PATIENCE_MS 1000 /* a frame that is older has been dealt with */
+#define PATIENCE_MS 1000 /* an older frame must have been handled */
 
 static uint64_t lacking(uint64_t begun, uint64_t done)
 {

@@ -24,7 +24,7 @@ struct balance_sums {
 	bool closing; /* rings are being closed: their frames are not yet counted */
 };
 
-/* What had been begun at some time. Zero octets to begin with. */
+/* What had been begun at some time. Zero bytes to begin with. */
 struct balance_mark {
 	mono_t at;
 	uint64_t frames, copies;
@@ -36,7 +36,7 @@ struct balance {
 
 struct balance_result {
 	bool ok;
-	int64_t waiting, under_way; /* negative: counted more than once */
+	int64_t waiting, under_way; /* negative if counted more than once */
 	/* of what was begun a second ago; 0 unless something is wrong */
 	uint64_t frames_missing, copies_missing;
 };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Groups the frames of a burst by flow while they are added, see burst.h. Filled by the
- * worker, emptied by forward_burst(). Pure.
+ * Groups the frames of a burst by flow while they are added, see burst.h. Pure.
  */
 
 #include "dataplane/forward/burst.h"
@@ -13,8 +12,9 @@
 
 #define INDEX_SIZE (2 * BURST_MAX)
 
-/* At a microsecond each: what somebody who joins or leaves may have to wait for. With
- * many ports it is more, as a burst that is cut into pieces joins nothing. */
+/* Target of copies per burst. At about a microsecond each, this bounds how long a join
+ * or leave waits. With many ports it is exceeded, because short bursts join no
+ * datagrams. */
 #define COPIES_ENOUGH UINT64_C(16384)
 #define BURST_MIN     512u
 

@@ -38,9 +38,9 @@ static inline bool burst_full(const struct burst *b)
 {
 	return b->n_frames == BURST_MAX;
 }
-/* Frames after which the next burst is to be sent, when this one had n_frames and
- * became so many copies: the more, the longer the runs of a flow, and the longer
- * everything else waits. */
+/* Frames after which the next burst should be sent if this one had n_frames and became
+ * that many copies. Larger bursts give longer runs of a flow, but make everything else
+ * wait longer. */
 unsigned burst_enough(unsigned n_frames, uint64_t copies);
 /* Append a parsed frame of an input port. The burst must not be full. */
 void burst_add(struct burst *b, unsigned port, const struct frame *f);

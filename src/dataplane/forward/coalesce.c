@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Runs of datagrams, see coalesce.h; called by forward_burst() for each flow that goes
- * somewhere, behind rewrite_ttl(). The kernel cuts a super-frame by giving each piece
+ * Runs of datagrams, see coalesce.h. The kernel cuts a super-frame by giving each piece
  * the first headers with its own length, identification and checksum (inet_gso_segment,
- * __udp_gso_segment): whatever these cannot bring back is not joined. RFC 768 for the
- * checksum that is 0, RFC 6864 for identifications, RFC 6437 for flow labels.
+ * __udp_gso_segment): datagrams that this would not restore exactly are not joined. RFC
+ * 768 for the checksum that is 0, RFC 6864 for identifications, RFC 6437 for flow
+ * labels.
  */
 
 #include "dataplane/forward/coalesce.h"
@@ -14,10 +14,10 @@
 #include "base/inet.h"
 #include "dataplane/packet/rewrite.h"
 
-/* Of a super-frame: the link header must fit into the 64 KiB, too. */
+/* Of a super-frame: the link header must also fit into the 64 KiB. */
 #define IP_LEN_MAX 65500u
-/* A device queue or backlog takes some hundred packets at once; more would be lost
- * behind our back. Also what the kernel lets a UDP socket send. */
+/* A device queue or backlog accepts a few hundred packets at once; more would be lost
+ * without notice. Also what the kernel lets a UDP socket send. */
 #define SEGMENTS_MAX 64u
 /* Runs of a flow that may wait for more at a time: media and two streams of FEC, and
  * some. */
@@ -79,7 +79,7 @@ static bool has_no_checksum(const struct frame *f)
 	return !f->csum_not_ready && get_u16be(f->ip + f->l4_off + 6) == 0;
 }
 
-/* False: a frame that can be part of no run, whatever its checksum, and *ret_why. */
+/* False if a frame that can be part of no run, whatever its checksum, and *ret_why. */
 static bool is_candidate(
 	const struct frame *f, enum coalesce_mode mode, enum joined_end *ret_why)
 {
@@ -113,11 +113,11 @@ static bool has_id(const struct frame *f)
 /*
  * May the datagrams of a flow get other identifications? A burst has all datagrams of
  * the flow that arrived meanwhile, whatever their ports, because a flow has one thread.
- * When the identifications rise from each to the next, by whatever steps, there are at
- * least as many numbers between the first and the last one as there are datagrams.
- * These numbers are dealt out again, in the order in which the datagrams leave: none is
- * used twice, and none is below or above what the sender has used for this very group,
- * so the bursts before and after have others.
+ * If the identifications rise from each datagram to the next, by any steps, there are
+ * at least as many numbers from the first to the last as there are datagrams. These
+ * numbers are dealt out again, in the order in which the datagrams leave: none is used
+ * twice, and none is below or above what the sender has used for this very group, so
+ * the bursts before and after have others.
  */
 static enum ids look_at_ids(const struct walk *w)
 {
@@ -161,7 +161,8 @@ static void set_id(struct frame *f, uint16_t id)
 	put_u16be(f->ip + 10, rewrite_csum16(get_u16be(f->ip + 10), old, id));
 }
 
-/* All of the flow, also those that leave alone, for they must differ as well. */
+/* All datagrams of the flow, including those that leave alone, because these must also
+ * differ. */
 static void deal_ids(struct walk *w, unsigned first_run)
 {
 	uint16_t id = 0, i;
@@ -214,7 +215,7 @@ static enum joined_end why_not(struct walk *w, const struct run *r, struct frame
 		return JOINED_HEADER;
 	if (f->family == FAMILY_IPV4 && !ids_follow(w, last->ip, f->ip))
 		return JOINED_ID;
-	/* what leaves alone need not be verified */
+	/* what leaves alone does not have to be verified */
 	if ((r->n == 1 && !checksum_good(first)) || !checksum_good(f))
 		return JOINED_CHECKSUM;
 	return _JOINED_N;
@@ -308,7 +309,7 @@ static void make_head(uint8_t *head, const struct frame *f, uint32_t payload)
 		put_u16be(head + 4, udp_len);
 	}
 	put_u16be(udp + 4, udp_len);
-	/* of the pseudo header; who cuts does the rest */
+	/* of the pseudo header; the kernel or device that cuts completes it */
 	put_u16be(udp + 6, (uint16_t)~inet_fold(rewrite_pseudo_sum(f, udp_len)));
 }
 

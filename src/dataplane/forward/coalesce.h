@@ -12,17 +12,17 @@
  *
  * COALESCE_ON also joins where a receiver can see one of these differences.
  *
- * Checksum: an IPv4 datagram without one (0, RFC 768) gets a right one from whoever
- * cuts the super-frame.
+ * Checksum: an IPv4 datagram without one (0, RFC 768) gets a correct one when the
+ * super-frame is cut.
  *
  * Identifications of IPv4 rise by one from datagram to datagram when the kernel cuts.
  * Where DF is set they mean nothing (RFC 6864 4.1) and may differ. Where it is not set
  * they must differ among the datagrams of one source, group and protocol (RFC 791 3.2,
  * RFC 6864 4.2): see look_at_ids().
  *
- * Order: datagrams of other ports of the same flow may stand between those of a run;
- * they leave behind it, or before it. Datagrams of the same ports never change their
- * order, and nothing overtakes what has no ports that can be read, such as a fragment.
+ * Order: datagrams of other ports of the same flow may be between those of a run; they
+ * leave before or after it. Datagrams of the same ports never change their order, and
+ * nothing overtakes a packet without readable ports, such as a fragment.
  *
  * COALESCE_EXACT changes nothing at all.
  */
@@ -34,7 +34,7 @@
 
 enum coalesce_mode {
 	COALESCE_OFF = 1,
-	COALESCE_EXACT, /* no octet and no order differs from what came */
+	COALESCE_EXACT, /* no byte and no order differs from what came */
 	COALESCE_ON,
 };
 
@@ -45,7 +45,8 @@ struct run {
 	uint16_t first, last; /* frames of the burst; coalesce.next leads from one to
 				 the next */
 	uint16_t n;	      /* of its frames */
-	uint16_t gso_size; /* payload of each datagram but the last; 0: one datagram */
+	uint16_t gso_size;    /* payload of each datagram but the last; 0 means one
+			    * datagram */
 	uint16_t n_iov;
 	uint32_t bytes;	   /* of all IP packets */
 	struct iovec *iov; /* the packet, without link header */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See collect.h; called by the worker before it waits. A frame waits until its block is
- * full, and then until the thread looks: the sum of both is kept below the bound. The
- * rings are not watched meanwhile, so the wait also ends before they could get full,
- * with what comes now and with the most that a link may bring.
+ * See collect.h. A frame waits until its block is full, and then until the thread
+ * looks: the sum of both is kept below the bound. The rings are not watched meanwhile,
+ * so the wait also ends before they could fill up, at the present rate and at the full
+ * rate of a link.
  */
 
 #include "dataplane/forward/collect.h"
@@ -13,11 +13,11 @@
 #define BLOCK_MIN (128u * 1024) /* the longest super-frame fits, with room */
 #define N_BLOCKS  16u		/* at least, where the ring is large enough */
 
-/* Part of a ring that may fill at the present rate while nobody looks, and at the rate
- * of a link of 10 Gbit/s. */
+/* Part of a ring that may fill at the present rate while the thread does not look, and
+ * at the rate of a link of 10 Gbit/s. */
 #define PART_NOW       8
 #define PART_LINK      2
-#define LINK_NS_PER_10 8 /* for ten octets */
+#define LINK_NS_PER_10 8 /* for ten bytes */
 
 /* Below this, going to sleep and waking up cost more than they save. */
 #define WORTH_NS 500000
@@ -44,7 +44,7 @@ uint32_t collect_block(uint32_t ring)
 	return block;
 }
 
-/* Time in which so many octets come, at the rate of the ring. */
+/* Time in which so many bytes come, at the rate of the ring. */
 static uint64_t time_for(
 	const struct collect_ring *r, uint64_t octets, uint64_t period_ns)
 {

@@ -19,7 +19,7 @@
 #define N_IOV	    (3 * N_HEADS)
 #define IOV_MAX_MSG (2 + 64) /* heads and the datagrams of a super-frame */
 #define FRAG_SPACE  (256 * 1024)
-#define N_FRAGS_MAX 1400 /* 64 KiB at the smallest MTU of IPv4, 68 octets */
+#define N_FRAGS_MAX 1400 /* 64 KiB at the smallest MTU of IPv4, 68 bytes */
 
 _Static_assert(N_IOV >= CHUNK * IOV_MAX_MSG, "a chunk of super-frames fits");
 
@@ -38,7 +38,7 @@ struct copies {
 	uint8_t frag[FRAG_SPACE];
 };
 
-/* one output port of the job in work */
+/* one output port of the current job */
 struct output {
 	struct copies *c;
 	const struct copies_job *job;
@@ -67,8 +67,8 @@ struct copies *copies_free(struct copies *c)
 	return NULL;
 }
 
-/* Memory for headers may be used again. That for fragments is taken before they are
- * handed over, so it has its own end in take_space(). */
+/* Memory for headers may be used again. Memory for fragments is taken before they are
+ * handed over, so take_space() has its own check of the end. */
 static void reset_heads(struct copies *c)
 {
 	c->n_heads = c->n_iov = 0;
@@ -82,7 +82,7 @@ static void flush(struct copies *c, const struct tx_ops *tx)
 	reset_heads(c);
 }
 
-/* False: the port has refused the only message, a super-frame. */
+/* False if the port has refused the only message, a super-frame. */
 static bool send_chunk(struct output *o)
 {
 	struct copies *c = o->c;
@@ -105,7 +105,7 @@ void copies_flush(struct copies *c, const struct tx_ops *tx)
 	c->frag_used = 0;
 }
 
-/* The port does not get `n` datagrams of a frame. */
+/* Counts `n` datagrams of a frame as not sent to the port. */
 static void refuse(
 	struct output *o, const struct frame *f, enum verdict why, unsigned n)
 {
@@ -206,7 +206,7 @@ static void push_super_frame(struct output *o, const struct frame *f,
 	m->bytes = r->bytes;
 }
 
-/* Space for octets of this message alone; may flush. NULL: that much is never there. */
+/* Space for bytes of this message alone; may flush. NULL: that much is never there. */
 static uint8_t *take_space(struct output *o, size_t len)
 {
 	struct copies *c = o->c;
@@ -224,7 +224,7 @@ static uint8_t *take_space(struct output *o, size_t len)
 static enum verdict push_fragments(struct output *o, const struct frame *f)
 {
 	struct copies *c = o->c;
-	/* each fragment has a header of its own and eight octets of data at least */
+	/* each fragment has a header of its own and eight bytes of data at least */
 	size_t most = f->ip_len + (size_t)f->ip_hlen * N_FRAGS_MAX;
 	uint8_t *out = take_space(o, most);
 	uint32_t used = 0;
@@ -300,7 +300,7 @@ static unsigned n_packets(const struct run *r, const struct frame *f)
 	return f->gso_size ? frame_n_packets(f) : r->n;
 }
 
-/* The first one that a port ever gets goes alone. False: the port takes none. */
+/* The first one that a port ever gets goes alone. False if the port takes none. */
 static bool send_super_frame(
 	struct output *o, const struct frame *f, const struct run *r)
 {
@@ -333,8 +333,8 @@ static void send_run(struct output *o, const struct run *r)
 }
 
 /* A frame that leaves on an interface never reaches the programs of this host that have
- * joined the group there, so they get a packet of their own. With a TTL of 0 the kernel
- * gives it to them and sends nothing. */
+ * joined the group there, so these programs get a separate packet. With a TTL of 0 the
+ * kernel delivers it locally and sends nothing. */
 static void give_packet(struct output *o, const struct frame *f)
 {
 	bool v4 = f->family == FAMILY_IPV4;

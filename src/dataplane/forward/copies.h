@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The last step of the hot path: what one output port gets of a burst. Threshold and
- * MTU of the port, a link header for each message, super-frames where the port takes
- * them, single datagrams or fragments where not. Memory for headers and fragments is
+ * The last step of the hot path: the copies of a burst for one output port. Threshold
+ * and MTU of the port, a link header for each message, super-frames if the port takes
+ * them, otherwise single datagrams or fragments. Memory for headers and fragments is
  * per thread; the burst, its runs and flows are only read, so that several threads may
  * serve different ports of one burst. Pure.
  */
@@ -16,7 +16,7 @@
 #include "dataplane/packet/tx.h"
 
 struct copies_flow {
-	struct portset out; /* ports that get it; none: it goes nowhere */
+	struct portset out; /* ports that get it; empty if it goes nowhere */
 	unsigned first_run, n_runs;
 };
 
@@ -37,12 +37,12 @@ int copies_new(struct forward_counters *counters, struct refusals *refusals,
 	struct copies **ret);
 struct copies *copies_free(struct copies *c); /* takes and returns NULL */
 
-/* Hand a port its copies of all flows, in the order of their runs (coalesce.h). */
+/* Hands a port its copies of all flows, in the order of their runs (coalesce.h). */
 void copies_serve(struct copies *c, const struct copies_job *job, unsigned port,
 	const struct tx_ops *tx);
 /* Each of job->ports, then copies_flush(). */
 void copies_serve_all(
 	struct copies *c, const struct copies_job *job, const struct tx_ops *tx);
-/* Everything handed over is with the kernel, and nothing of the job is referred to any
- * more. */
+/* When it returns, everything is with the kernel, and the job is no longer
+ * referenced. */
 void copies_flush(struct copies *c, const struct tx_ops *tx);

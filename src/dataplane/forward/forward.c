@@ -96,7 +96,7 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 		refusals_note(&fw->refusals, &r);
 }
 
-/* Frames of a flow that go nowhere, unless that is so because nobody wants them. */
+/* Records frames of a flow that go nowhere, unless no member wants them. */
 static void note_refused(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, enum verdict why, unsigned n)
 {
@@ -118,7 +118,8 @@ static bool port_speaks(const struct plan_port *p, enum family family)
 	return p->present && (family == FAMILY_IPV4 ? p->ipv4 : p->ipv6);
 }
 
-/* Does the group stop at some port: none is left of those that should have it. */
+/* Does the group stop at the ports, so that none of those that should get it is
+ * left? */
 static bool filter_outputs(
 	const struct plan *plan, const struct addr *group, struct portset *out)
 {
@@ -229,7 +230,7 @@ static enum verdict rewrite_frame(
 	return v;
 }
 
-/* Decide on all frames of a flow; how many datagrams are to be sent to each port. */
+/* Decides on all frames of a flow; returns the number of datagrams for each port. */
 static unsigned rewrite_flow(struct forward *fw, struct burst *b,
 	const struct burst_flow *fl, enum verdict flow, const struct needs *needs)
 {
@@ -321,7 +322,8 @@ bool forward_stamps(
 	return fw->newest > 0;
 }
 
-/* What has become of a flow, in runs. Received super-frames count as what they hold. */
+/* Records how a flow was joined into runs. A received super-frame counts as its
+ * datagrams. */
 static void note_runs(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, unsigned n_datagrams)
 {

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The hot path: one burst in, a job out that says what each port gets. Looks each flow
- * up once, checks source, group state and TTL, rewrites each frame once and finds the
- * runs that may leave as one; copies.h makes messages of that. No lock, allocation, log
- * or system call. Pure.
+ * The hot path: turns one burst into a job that tells what each port gets. Looks up
+ * each flow once, checks source, group state and TTL, rewrites each frame once and
+ * finds the runs that may leave as one. copies.h makes messages of the job. No lock,
+ * allocation, log or system call. Pure.
  */
 
 #include "dataplane/fib/fib.h"
@@ -22,23 +22,24 @@ struct forward_counters *forward_counters(struct forward *fw);
 void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	const struct frame_meta *meta);
 /* What was not forwarded, by port and verdict; of copies the port is that of the
- * output. Only frames of groups that could be forwarded, and none that nobody has asked
+ * output. Only frames of groups that could be forwarded and that a member has asked
  * for. `at` is latency_stamp(). */
 const struct refusals *forward_refusals(const struct forward *fw);
 
 /* How well the datagrams of each stream could be joined; `at` is latency_stamp(). */
 const struct joined *forward_joined(const struct forward *fw);
 
-/* What may be joined, COALESCE_ON unless told otherwise. */
+/* Sets what may be joined; the default is COALESCE_ON. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
 /* The thread's own, to serve ports of its jobs and of other threads' jobs. */
 struct copies *forward_copies(struct forward *fw);
 
-/* Decide on all frames of a burst and rewrite those that leave. Nothing is sent: *ret_job
- * says which port gets what, and is for copies_serve_all() or crew_serve(). It refers to
- * the burst, the plan and `fw` until burst_clear() or the next call. `plan` is borrowed
- * as long, `fib` and `tx`, of which the abilities of the ports are asked, for the call. */
+/* Decide on all frames of a burst and rewrite those that leave. Sends nothing: *ret_job
+ * tells which port gets what, and copies_serve_all() or crew_serve() sends it. It
+ * refers to the burst, the plan and `fw` until burst_clear() or the next call. `plan`
+ * is borrowed for the same time; `fib` and `tx`, which tells the capabilities of the
+ * ports, only for the call. */
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx, struct copies_job *ret_job);
 

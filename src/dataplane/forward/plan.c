@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The port plan, see plan.h. Built and freed by control, read by the data-plane threads
- * without locks; nothing in it changes after publication. Pure.
+ * The port plan, see plan.h. The data-plane threads read it without locks, so nothing
+ * in it changes after publication. Pure.
  */
 
 #include "dataplane/forward/plan.h"

@@ -14,14 +14,14 @@
 
 /* Sources that a port accepts (R174, R143): longest prefix first, the first match
  * decides, no match refuses. Own subnets and altnet accept; the subnets of other ports
- * refuse, so that a loop is caught even behind "altnet 0.0.0.0/0". */
+ * refuse, so that a loop is detected even with "altnet 0.0.0.0/0". */
 struct plan_source {
 	struct prefix prefix;
 	bool accept;
 };
 
 /* Groups that may pass in one direction: the last rule that matches decides, as in the
- * configuration. Zero octets let everything pass. */
+ * configuration. All zero admits everything. */
 struct plan_rule {
 	struct prefix groups;
 	bool allow;
@@ -57,7 +57,7 @@ struct plan_port {
 			       owned by the plan */
 	size_t n_local;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
-	/* where frames from here may go besides what the table says: */
+	/* limits and additions to what the table says for frames from here: */
 	struct portset allowed; /* output ports permitted at all for this input */
 	struct portset
 		always; /* always added (upstreams, forward-from-downstream all) */
