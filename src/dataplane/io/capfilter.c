@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Filters of captures, see capfilter.h. Expressions are compiled by the client, because
- * names in them may ask a name server and the daemon waits for nobody; it runs them in
+ * Filters of captures, see capfilter.h. The client compiles expressions, because names
+ * in them may need a name server, and the daemon must not wait. The daemon runs them in
  * the data-plane threads (sample.c) and on membership messages (control/daemon/tap.c).
  */
 
@@ -20,7 +20,7 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* False: these are not n digits. */
+/* False if these are not n digits. */
 static bool take_hex(const char **p, unsigned n, uint32_t *ret)
 {
 	uint32_t v = 0;

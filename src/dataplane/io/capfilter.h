@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A capture filter: what the client has compiled of an expression (libpcap), one
+ * A capture filter: an expression that the client has compiled with libpcap, one
  * program for frames with an Ethernet header and one for IP packets without. Programs
  * come from outside, so they are checked before they run: no loops, no access out of
  * bounds.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct capfilter {
-	struct bpf_program ethernet, raw_ip; /* owned; empty: everything passes */
+	struct bpf_program ethernet, raw_ip; /* owned; an empty one admits everything */
 };
 
 /* instructions as text, 16 hexadecimal digits each: code, jt, jf, k */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Receive ring, see ring_rx.h. Opened by dataplane, read by worker. Here is what both
- * kinds have in common: the socket, its memory, what a frame's header says.
+ * Receive ring, see ring_rx.h. This file has what both kinds have in common: the
+ * socket, its memory, what a frame's header says.
  *
- * The socket is bound to ETH_P_IP or ETH_P_IPV6, never ETH_P_ALL: such a socket stands
- * behind VLAN demultiplexing and never sees what the host itself sends (R180, R181). It
+ * The socket is bound to ETH_P_IP or ETH_P_IPV6, never ETH_P_ALL: such a socket is
+ * after VLAN demultiplexing and never sees what the host itself sends (R180, R181). It
  * is created with protocol 0 and receives nothing until bind(), so that no frame enters
  * before filter and ring are in place.
  *
- * Where the kernel can, a virtio_net_hdr stands before each frame and tells the segment
- * size of super-frames. It is asked for by PACKET_VNET_HDR_SZ and not by the older
+ * If the kernel supports it, a virtio_net_hdr before each frame tells the segment size
+ * of super-frames. It is requested with PACKET_VNET_HDR_SZ and not with the older
  * PACKET_VNET_HDR: a kernel that knows the former (6.4) also knows UDP segmentation in
  * the header (6.2), while older ones drop every such frame that they would have to
  * describe.
@@ -124,7 +124,7 @@ static int join_fanout(int fd, enum family family, int group, unsigned spread)
 /* Memory */
 
 /* The kernel allocates blocks of contiguous pages: on a fragmented host fewer or
- * smaller ones may still be there. */
+ * smaller ones may still be available. */
 int ring_rx_request(struct ring_rx *r, struct ring_geometry *g)
 {
 	socklen_t len = r->ops->version == TPACKET_V3 ? sizeof(struct tpacket_req3)
@@ -177,7 +177,8 @@ static int set_version(int fd, const struct ring_rx_ops *ops)
 	return set_int(fd, PACKET_VERSION, ops->version);
 }
 
-/* Up to a ring: who cannot see the version, as seccomp cannot, refuses it there. */
+/* Probes as far as creating a ring: a seccomp filter cannot see the version and may
+ * refuse only this step. */
 static int probe_blocks(void)
 {
 	struct ring_rx r = {.ops = &ring_rx_v3};
@@ -191,8 +192,8 @@ static int probe_blocks(void)
 	return e < 0 ? e : ring_rx_request(&r, &g);
 }
 
-/* Bound to no interface and to a protocol of nobody (IEEE 802, local experiments), the
- * socket gets nothing. */
+/* Bound to no interface and to an unused protocol (IEEE 802, local experiments), the
+ * socket receives nothing. */
 static int probe_fanout(void)
 {
 	_cleanup_(closep) int fd = open_socket();
@@ -277,8 +278,8 @@ static int start(struct ring_rx *r, const struct ring_rx_params *p)
 	if (e < 0 && e != -ENOPROTOOPT)
 		return e;
 	e = r->offload ? set_offload(r->fd) : 0;
-	/* Between bind and joining its group a socket gets the frames of all others
-	 * too: they would be sent twice. */
+	/* Between bind and joining its group, a socket also gets the frames of all
+	 * others. They would be sent twice. */
 	if (e == 0)
 		e = set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
 	if (e == 0)
@@ -326,7 +327,7 @@ struct ring_rx *ring_rx_close(struct ring_rx *r)
 		return NULL;
 	if (r->map)
 		munmap(r->map, r->map_len);
-	closep(&r->fd); /* -1: it was not ours */
+	closep(&r->fd); /* -1 if it was not ours */
 	r->ops->tear_down(r);
 	free(r);
 	return NULL;
@@ -397,7 +398,7 @@ int ring_rx_clear_error(struct ring_rx *r)
 
 /* Frames */
 
-/* How a super-frame is made up, from what stands before the frame. */
+/* The structure of a super-frame, from the header before the frame. */
 static void read_offload(const uint8_t *mac, struct frame_meta *m)
 {
 	struct virtio_net_hdr h;
@@ -558,7 +559,7 @@ int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 
 void ring_rx_hold(struct ring_rx *r, bool hold)
 {
-	/* pairs with ring_rx_peek(): who had the ring before is done with it */
+	/* pairs with ring_rx_peek(): the previous owner is done with the ring */
 	atomic_store_explicit(&r->on_hold, hold, memory_order_release);
 }
 

@@ -35,8 +35,8 @@ enum ring_rx_kind {
 /* How all rings work: wishes before ring_rx_probe(), then what the kernel grants. */
 struct ring_rx_mode {
 	enum ring_rx_kind kind;
-	/* TPACKET_V3: octets of a block, and the period of the timer that hands over
-	 * one with frames in it. 0: RING_RX_BLOCK, 1 */
+	/* TPACKET_V3: bytes of a block, and the period of the timer that hands over one
+	 * with frames in it. 0: RING_RX_BLOCK, 1 */
 	uint32_t block, retire_ms;
 	bool offload;  /* super-frames are described: frame_meta.gso_size */
 	bool fanout;   /* several rings share the frames of an interface */
@@ -49,7 +49,7 @@ struct ring_rx_params {
 	enum family family;
 	bool has_l2;
 	uint32_t mtu;
-	uint32_t size; /* octets; less when the kernel has not that much */
+	uint32_t size; /* bytes; less if the kernel lacks the memory */
 	const struct ring_rx_mode *mode;
 	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
@@ -63,7 +63,8 @@ struct ring_rx *ring_rx_close(struct ring_rx *r); /* takes and returns NULL */
 
 int ring_rx_fd(const struct ring_rx *r);
 int ring_rx_fanout(const struct ring_rx *r); /* id of its group */
-/* The socket is still attached to that interface: false after it was deleted. */
+/* Is the socket still attached to that interface? False after the interface was
+ * deleted. */
 bool ring_rx_is_on(const struct ring_rx *r, int ifindex);
 
 /* Of the kernel, since the last call; packets include drops. */
@@ -72,24 +73,24 @@ struct ring_rx_stats {
 };
 void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 
-/* Octets of the ring and of one of its blocks. */
+/* Bytes of the ring and of one of its blocks. */
 void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block);
 
-/* How full it is: that many of the slots that were looked at wait for the thread. */
+/* How full it is: the part of the sampled slots that waits for the thread. */
 struct ring_rx_fill {
 	uint32_t full, looked;
 	size_t bytes; /* of the whole ring */
 };
 void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret);
-/* The octets of a ring that is smaller than it should be, as the kernel had no more
- * memory of this kind; 0: it is as large as it should be. */
+/* The bytes of a ring that is smaller than it should be because the kernel lacked the
+ * memory, or 0 if it has its full size. */
 size_t ring_rx_short(const struct ring_rx *r);
 
 struct ring_block {
 	uint8_t *next;		 /* frame header */
 	uint32_t n_frames;	 /* left to walk */
 	uint32_t index, n_slots; /* in the ring */
-	uint32_t used;		 /* octets of the ring that the frames take */
+	uint32_t used;		 /* bytes of the ring that the frames take */
 	bool timeout;		 /* handed over by the timer, not because it is full */
 };
 
@@ -112,19 +113,19 @@ int ring_rx_clear_error(struct ring_rx *r);
 
 struct ring_rx_place {
 	uint32_t slot_size, n_slots;
-	uint32_t next; /* slot that is to be looked at; no block is held */
+	uint32_t next; /* next slot to read; no block is held */
 };
 void ring_rx_place(const struct ring_rx *r, struct ring_rx_place *ret);
-/* Takes over a socket that is as `params` would make it (of them `size` and `fanout`
- * are not looked at); `fd` stays the caller's when it fails: -EINVAL, it is not, or
+/* Takes over a socket that is as `params` would make it, ignoring `size` and `fanout`.
+ * On failure `fd` stays the caller's: -EINVAL if the socket is different, or another
  * -errno. */
 int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 	const struct ring_rx_place *at, struct ring_rx **ret);
 
-/* Let nobody take blocks from the ring, or let them again; from any thread. */
+/* Forbids or allows taking blocks from the ring; from any thread. */
 void ring_rx_hold(struct ring_rx *r, bool hold);
-/* All of a group's frames to one of its rings, or spread over the first n again. When
- * it returns 0, no frame goes where it went before. 0 or -errno. */
+/* Directs all frames of a group to one of its rings, or spreads them over the first n
+ * again. When it returns 0, no frame goes where it went before. 0 or -errno. */
 int ring_rx_divert(const struct ring_rx *r, unsigned index);
 int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n);
 /* Make a group of a ring that is in none. 0 or -errno. */

@@ -28,7 +28,7 @@ struct ring_rx {
 	size_t map_len;
 	uint32_t slot_size, n_slots;
 	_Atomic bool on_hold;
-	bool is_short; /* the kernel had not the memory that was asked for */
+	bool is_short; /* the kernel lacked the requested memory */
 	/* thread only */
 	uint32_t next;		    /* slot to look at */
 	uint32_t n_held;	    /* slots before it that are ours */
@@ -40,7 +40,7 @@ struct ring_rx_ops {
 	int version; /* of PACKET_VERSION */
 	/* Set the ring's geometry and make it; not yet mapped. 0 or -errno. */
 	int (*set_up)(struct ring_rx *r, const struct ring_rx_params *p);
-	/* what a ring has besides the kernel's memory. 0 or -ENOMEM */
+	/* memory of a ring in addition to the kernel's. 0 or -ENOMEM */
 	int (*adopt)(struct ring_rx *r);
 	void (*tear_down)(struct ring_rx *r);
 	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
@@ -53,15 +53,15 @@ struct ring_rx_ops {
 
 extern const struct ring_rx_ops ring_rx_v2, ring_rx_v3;
 
-/* PACKET_RX_RING with at most `size` octets in blocks of `block` octets, both less when
- * the kernel has not that much; block_min and the others are powers of two. A V3 ring
- * has a retire time. 0 or -errno, with the block size that was taken. */
+/* Makes PACKET_RX_RING with at most `size` bytes in blocks of `block` bytes, both less
+ * if the kernel lacks the memory; block_min and the others are powers of two. A V3 ring
+ * has a retire time. Returns 0 or -errno, with the block size that was used. */
 struct ring_geometry {
 	uint32_t size, block, block_min, frame, retire_ms;
 };
 int ring_rx_request(struct ring_rx *r, struct ring_geometry *g);
 
-/* a frame as both kinds of header describe it, and what is behind the header */
+/* a frame as both kinds of header describe it, and what is after the header */
 struct ring_frame {
 	uint8_t *mac; /* start of the link header */
 	uint32_t l2_len;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * TPACKET_V2, see ring_rx_priv.h: one slot for each frame, handed over at once. What is
- * called a block here is a run of frames that are ready.
+ * TPACKET_V2, see ring_rx_priv.h: one slot for each frame, handed over at once. A block
+ * here is a run of frames that are ready.
  *
- * A slot holds a frame of the link's MTU. What is longer, super-frames above all, is
- * cut off there and queued in full on the socket besides (PACKET_COPY_THRESH), as far
- * as its receive buffer goes; it is fetched with recv(2) when its slot is walked. Slots
- * of 64 KiB instead would leave a ring of 8 MiB room for 128 frames.
+ * A slot holds a frame of the link's MTU. A longer frame, usually a super-frame, is cut
+ * off there. It is also queued completely on the socket (PACKET_COPY_THRESH) if its
+ * receive buffer has room, and fetched with recv(2) when its slot is walked. Slots of
+ * 64 KiB instead would leave a ring of 8 MiB room for 128 frames.
  */
 
 #include "dataplane/io/ring_rx_priv.h"
@@ -22,7 +22,7 @@
 #define SLOT_MAX   BLOCK_SIZE
 #define RUN_MAX	   32u /* frames */
 
-/* in front of the packet: header, address, link header, what is reserved */
+/* before the packet: header, address, link header, reserved space */
 #define OVERHEAD (TPACKET_ALIGN(TPACKET2_HDRLEN + 16) + TPACKET_ALIGNMENT)
 
 #define N_COPIES      8 /* held at a time */
@@ -50,8 +50,8 @@ static int adopt(struct ring_rx *r)
 	return r->copies ? 0 : -ENOMEM;
 }
 
-/* Longer frames have their own memory: without the right to more, as much as there
- * is. */
+/* Longer frames are queued on the socket: ask for a large buffer. Without CAP_NET_ADMIN
+ * we get at most rmem_max. */
 static int set_up_copies(struct ring_rx *r)
 {
 	int bytes = RECEIVE_BYTES, threshold = 1;
@@ -128,7 +128,8 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 	return true;
 }
 
-/* The whole of a frame that was cut off; the slot says the rest about it. */
+/* Fetches the whole of a frame that was cut off; its other properties are in the
+ * slot. */
 static void fetch(struct ring_rx *r, struct ring_frame *f)
 {
 	struct ring_copies *c = r->copies;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Rings of copied frames, see sample.h. One writer, the data-plane thread (worker.c);
- * one reader, the control thread (dataplane.c). Records have their own length and are
- * never broken at the end of the memory: what is left there is skipped.
+ * Rings of copied frames, see sample.h. There is one writer, the data-plane thread, and
+ * one reader, the control thread. Records have variable length and are never split at
+ * the end of the memory: the remainder is skipped.
  */
 
 #include "dataplane/io/sample.h"
@@ -14,10 +14,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define RING_SIZE  (512u << 10) /* touched only when somebody captures */
+#define RING_SIZE  (512u << 10) /* touched only during a capture */
 #define CAPLEN_MAX (64u << 10)
 #define L2_LEN	   14
-#define MACS_LEN   12 /* of it, in front of a VLAN tag */
+#define MACS_LEN   12 /* of it, before a VLAN tag */
 #define TAG_LEN	   4
 
 struct record {
@@ -32,8 +32,8 @@ struct record {
 };
 
 struct sample_ring {
-	_Atomic uint64_t head; /* thread: octets written */
-	_Atomic uint64_t tail; /* control: octets read */
+	_Atomic uint64_t head; /* thread: bytes written */
+	_Atomic uint64_t tail; /* control: bytes read */
 	uint32_t passed[SAMPLE_WANTS_MAX];
 	_Atomic uint64_t lost[SAMPLE_WANTS_MAX][PORT_MAX];
 	_Alignas(8) uint8_t data[RING_SIZE];
@@ -123,7 +123,8 @@ static void copy(uint8_t *to, const struct octets *o, uint32_t n)
 	}
 }
 
-/* Who wants it; the result is how many octets of it, 0: nobody. */
+/* Fills `id` with the captures that want the frame. Returns the largest snaplen among
+ * them, or 0 if none wants it. */
 static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
 	unsigned port, const struct octets *o, bool has_l2,
 	uint32_t id[SAMPLE_WANTS_MAX])
@@ -146,7 +147,7 @@ static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
 	return n;
 }
 
-/* Room for a record of `size` octets, or NULL. */
+/* Room for a record of `size` bytes, or NULL. */
 static struct record *reserve(struct sample_ring *r, uint64_t *head, uint32_t size)
 {
 	/* pairs with the release in sample_pop(): what was there has been read */
@@ -222,7 +223,7 @@ static bool is_skip(const struct record *rec)
 	return true;
 }
 
-/* The record that is next, behind the remainder at the end of the memory. */
+/* The next record, after the remainder at the end of the memory. */
 static struct record *oldest(struct sample_ring *r, uint64_t *tail)
 {
 	uint32_t to_end = RING_SIZE - (uint32_t)(*tail % RING_SIZE);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Copies of received frames for whoever captures: a data-plane thread writes the first
- * octets of frames that are wanted into a ring of its own, control takes them out. Who
- * wants which frames is one struct that control replaces as a whole. A full ring loses
- * the copy and counts it; forwarding never waits.
+ * Copies of received frames for captures: a data-plane thread writes the first bytes of
+ * wanted frames into its own ring, and control takes them out. The wanted frames are
+ * described by one struct that control replaces as a whole. A full ring loses the copy
+ * and counts it; forwarding never waits.
  */
 
 #include "base/portset.h"
@@ -21,19 +21,19 @@
 
 /* one capture's wish */
 struct sample_want {
-	uint32_t id; /* 0: none; never the same again */
+	uint32_t id; /* unique; 0 means none */
 	struct portset ports;
 	struct capfilter filter;
-	uint32_t one_of;  /* of so many frames that pass one is copied, per thread */
+	uint32_t one_of;  /* one of this many matching frames is copied, per thread */
 	uint32_t snaplen; /* at least 64 */
 };
 
 struct sample_spec {
-	struct rcu_head rcu; /* for whoever publishes it */
+	struct rcu_head rcu; /* for the owner that publishes it */
 	struct sample_want want[SAMPLE_WANTS_MAX];
 };
 
-struct sample_spec *sample_spec_new(void); /* NULL: out of memory */
+struct sample_spec *sample_spec_new(void); /* NULL when out of memory */
 struct sample_spec *sample_spec_free(struct sample_spec *s);
 /* copies `want` with its filter; 0, -ENOMEM */
 int sample_spec_set(struct sample_spec *s, unsigned i, const struct sample_want *want);
@@ -45,7 +45,7 @@ struct sample {
 	bool has_l2;
 	uint8_t pkttype; /* PACKET_HOST, ... */
 	uint32_t caplen, len;
-	const uint32_t *id; /* SAMPLE_WANTS_MAX of them; 0: not wanted by that one */
+	const uint32_t *id; /* SAMPLE_WANTS_MAX of them; 0 if not wanted by that one */
 	const void *data;
 };
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Filters for the receive rings, see sockfilter.h; ring_rx attaches what dataplane
- * compiled here. The expression for addresses and protocols is libpcap's, for the link
- * type of the very device. In front of it stand hand-made instructions for what libpcap
- * compiles only on live handles: the packet type and the VLAN tag that the kernel has
- * taken out of the frame.
+ * Filters for the receive rings, see sockfilter.h. The expression for addresses and
+ * protocols is libpcap's, for the link type of the device. Before it come instructions
+ * of our own for tests that libpcap compiles only on live handles: the packet type and
+ * the VLAN tag that the kernel has taken out of the frame.
  *
- * The filter is an early exit, not the judge: frame_parse() checks everything again.
+ * The filter is only an early exit: frame_parse() checks everything again.
  */
 
 #include "dataplane/io/sockfilter.h"
@@ -23,8 +22,8 @@
 #define AD(field) ((uint32_t)(SKF_AD_OFF + (field)))
 #define NET(off)  ((uint32_t)(SKF_NET_OFF + (off)))
 
-/* A frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD stands behind a
- * hop-by-hop header of 8 octets (RFC 3810 5), a faulty one may stand without it. */
+/* A frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after a hop-by-hop
+ * header of 8 bytes (RFC 3810 5), a faulty message may lack it. */
 static const char *const expression[_FAMILY_N] = {
 	[FAMILY_IPV4] = "ip and dst net 224.0.0.0/4 and not dst net 224.0.0.0/24 "
 			"and not ip proto 2",
@@ -36,9 +35,9 @@ static const char *const expression[_FAMILY_N] = {
 };
 
 /* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2, then comes PACKET_OTHERHOST; the
- * rest is of us. Of frames for others and of other VLANs a few pass, chosen by chance,
- * so that the judge can say of which group they are: a stream that comes with the wrong
- * tag would look as if it did not come at all. */
+ * others are our own. A random part of the frames for other stations and VLANs passes,
+ * so that frame_parse() can tell their group. Otherwise a stream with the wrong tag
+ * would look as if it did not arrive at all. */
 static const struct sock_filter prelude[SOCKFILTER_PRELUDE] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 6, 0),

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * Socket filters of the receive rings as classic BPF: what cannot be forwarded does not
- * enter the ring. Compiling uses libpcap and is for the control thread alone.
+ * Socket filters of the receive rings as classic BPF: frames that cannot be forwarded
+ * do not enter the ring. Compiling uses libpcap and is only for the control thread.
  */
 
 #include "base/addr.h"
 
 #include <linux/filter.h>
 
-/* Instructions in front of the compiled expression: packet type and VLAN tag, which the
+/* Instructions before the compiled expression: packet type and VLAN tag, which the
  * kernel keeps outside the frame. */
 #define SOCKFILTER_PRELUDE 12
-/* Of the frames for other stations and VLANs one of so many passes; a power of two. */
+/* One of this many frames for other stations and VLANs passes; a power of two. */
 #define SOCKFILTER_ONE_OF 64
 
 /* Multicast data of a family: not link-local in scope, not IGMP or MLD, not sent by us,

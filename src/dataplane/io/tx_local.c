@@ -3,10 +3,10 @@
 /*
  * Raw sockets that bring datagrams to programs of this host, see tx_local.h. Their
  * headers come complete (IP_HDRINCL), so the source stays the sender's. The address
- * that a packet is sent to only chooses the route: all hosts on the interface, which
- * the kernel is always a member of. Whom it is for is in its header. The interface is
- * named with each packet, so two sockets serve all ports and can be opened before
- * system calls are filtered.
+ * given to the socket only chooses the route: it is all-hosts on the interface, of
+ * which the kernel is always a member. The real destination is in the header of the
+ * packet. The interface is named with each packet, so two sockets serve all ports and
+ * can be opened before system calls are filtered.
  */
 
 #include "dataplane/io/tx_local.h"
@@ -25,7 +25,7 @@
 #endif
 
 struct tx_local {
-	int fd[_FAMILY_N]; /* -1: none */
+	int fd[_FAMILY_N]; /* -1 means none */
 	/* added to by all threads, relaxed: nothing depends on them */
 	_Atomic uint64_t packets, errors;
 };

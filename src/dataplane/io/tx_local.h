@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Delivery to programs of this host that have joined a group on a downstream: what a
- * packet socket sends never reaches them. A raw IP socket whose packets have a TTL of 0
- * does: the kernel loops them back to its members on the interface, and sends none.
- * Needs CAP_NET_RAW. Opened and closed by control, used by all threads.
+ * Delivery to programs of this host that have joined a group on a downstream: frames of
+ * a packet socket never reach them. Packets of a raw IP socket with a TTL of 0 do: the
+ * kernel loops them back to its members on the interface, and sends none. Needs
+ * CAP_NET_RAW. Any thread may use it.
  */
 
 #include "base/addr.h"
@@ -14,8 +14,8 @@
 
 struct tx_local;
 
-/* A family that the kernel has not got is left out. 0, or -errno: -EPERM without
- * CAP_NET_RAW, -ENOMEM */
+/* A family that the kernel lacks is left out. 0, or -errno: -EPERM without CAP_NET_RAW,
+ * -ENOMEM */
 int tx_local_new(struct tx_local **ret);
 struct tx_local *tx_local_free(struct tx_local *t); /* takes and returns NULL */
 

@@ -5,7 +5,7 @@
  * plan.
  *
  * A full or broken port costs its own copies only: nothing here waits, every error is
- * counted for the copy it belongs to, and the batch goes on behind it.
+ * counted for the copy it belongs to, and the batch continues after it.
  */
 
 #include "dataplane/io/tx_port.h"
@@ -120,8 +120,8 @@ static int send_some(int fd, struct mmsghdr *v, unsigned n)
 	return r < 0 ? -errno : r;
 }
 
-/* Kernels before 6.2 do not know the type of header (EINVAL); what else refuses has its
- * own error, and none of those that pass with time. */
+/* Kernels before 6.2 do not know the type of header (EINVAL); any other error means
+ * that this port cannot send super-frames, unless it is one that passes with time. */
 int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
 {
 	struct mmsghdr m = {0};
@@ -205,8 +205,8 @@ static void mmsg_failed(
 	portset_add(&t->ill, port);
 }
 
-/* sendmmsg() stops at the first message that fails and tells its error only when it is
- * the first of the call: so each stop costs one more call, from there. */
+/* sendmmsg() stops at the first message that fails, and returns its error only if it is
+ * the first of the call. So each stop costs one more call, from that message. */
 static unsigned send_batch(
 	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, unsigned n)
 {

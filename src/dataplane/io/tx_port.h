@@ -27,23 +27,23 @@ struct tx_port {
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
-/* Octets of kernel memory that wait to be sent, and how many may. By any thread. */
+/* Bytes of kernel memory that wait to be sent, and how many may. By any thread. */
 void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit);
 
 /* A message as sendmsg(2) wants it, referring to its iov. */
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret);
-/* Send the first super-frame of a port, and note in its caps what came of it. 0,
- * -errno of a failure that says nothing about super-frames, or 1: refused for good. */
+/* Sends the first super-frame of a port, and notes the result in its caps. 0, -errno of
+ * a failure that says nothing about super-frames, or 1: refused for good. */
 int tx_port_try(struct tx_port *t, const struct tx_msg *msg);
 /* as tx_ops.caps; 0 for NULL */
 unsigned tx_port_caps(const struct tx_port *t);
 
-/* What the errors of one port do to the rest of its batch: a port that is full or gone
- * must not take the time of the others. Zero bytes: nothing has happened. */
+/* Errors of a port in a batch: a port that is full or gone must not take time from the
+ * others. All zero if there was none. */
 #define TX_FULL_MAX 4 /* consecutive EAGAIN until the rest of the batch is given up */
 struct tx_health {
 	unsigned n_full;
-	enum verdict give_up; /* verdict of everything until flush, 0: go on */
+	enum verdict give_up; /* verdict of everything until flush, 0 to continue */
 };
 void tx_health_sent(struct tx_health *h);
 enum verdict tx_health_failed(struct tx_health *h, int err);

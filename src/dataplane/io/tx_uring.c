@@ -4,16 +4,15 @@
  * Batched transmit, see tx_uring.h.
  *
  * Each copy is one SENDMSG with MSG_DONTWAIT. Such a request is executed inside
- * io_uring_enter(2), in the order of submission, and its octets are copied before the
+ * io_uring_enter(2), in the order of submission, and its bytes are copied before the
  * call returns: order per port is kept, nothing is left in flight, and the ring blocks
  * may be released afterwards. Without MSG_DONTWAIT a full socket would move the request
- * to a kernel thread, behind its successors.
+ * to a kernel thread, after its successors.
  *
- * What a ring is asked for passes no filter of system calls. Therefore a ring takes
- * this one kind of request and can do nothing else (Linux 5.10), also for somebody who
- * has taken over the daemon. Control makes the rings before the filter is put in force,
- * which forbids further ones; the thread that sends first starts its ring, which is its
- * own from then on.
+ * Requests of a ring pass no filter of system calls. Therefore a ring is restricted to
+ * this one kind of request (Linux 5.10), even if an attacker has taken over the daemon.
+ * Control makes the rings before the filter is installed, which forbids further ones. A
+ * thread starts its ring when it first sends, and owns it from then on.
  */
 
 #include "dataplane/io/tx_uring.h"
@@ -82,8 +81,7 @@ static int register_with(struct io_uring *ring, unsigned opcode, void *arg, unsi
 	return r < 0 ? -errno : 0;
 }
 
-/* Nothing but messages to sockets, without any flag that a request may have, and no
- * registering. */
+/* Only messages to sockets, without any request flags, and no registering. */
 static int restrict_ring(struct io_uring *ring)
 {
 	struct io_uring_restriction only = {
@@ -174,9 +172,9 @@ static unsigned reap(struct tx_uring *t)
 	return n;
 }
 
-/* Requests that the kernel does not take cannot be withdrawn from a ring, and another
- * one cannot be had: no more of it. What was queued and has no result is lost, and
- * counted. */
+/* Requests that the kernel refuses cannot be withdrawn from a ring, and a new ring
+ * cannot be made, so the ring is given up. Queued requests without a result are lost,
+ * and counted. */
 static void give_up(struct tx_uring *t)
 {
 	io_uring_queue_exit(&t->ring);
@@ -232,7 +230,7 @@ static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *ms
 	t->n_queued++;
 }
 
-/* The first super-frame of a port, behind everything that is queued. */
+/* The first super-frame of a port, after everything that is queued. */
 static bool try_now(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
 {
 	int r;
