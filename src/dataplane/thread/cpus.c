@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Processors for the data plane, see cpus.h. What counts is what the process may run
- * on: containers and taskset(1) give less than the machine has.
+ * Processors for the data plane, see cpus.h. Only processors that the process may use
+ * count: containers and taskset(1) give less than the machine has.
  */
 
 #include "dataplane/thread/cpus.h"
@@ -11,7 +11,7 @@
 #include <sched.h>
 
 /* Threads compete with the receive softirq for the same processors, and more than a few
- * only help where the load is spread over many flows. */
+ * only help if the load is spread over many flows. */
 #define THREADS_MAX 4u
 
 /* at least 1 */

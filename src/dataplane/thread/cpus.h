@@ -3,8 +3,8 @@
 
 /* The processors that the system lets us use. */
 
-/* Keep the calling thread on one processor: 0 or -errno (-EINVAL: not there, or not for
- * us). */
+/* Keep the calling thread on one processor: 0 or -errno (-EINVAL if it does not exist,
+ * or is not for us). */
 int cpus_pin(unsigned cpu);
-/* How many threads are worth while when nobody says. */
+/* The default number of threads. */
 unsigned cpus_threads(void);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Sharing the ports of a burst among threads, see crew.h. A worker with
- * a burst calls crew_serve(), an idle one crew_help().
+ * Sharing the ports of a burst among threads, see crew.h. A worker with a burst calls
+ * crew_serve(), an idle one crew_help().
  *
- * A job is open while the owner's slot points to it. A helper first says that it is
- * there (`helpers`), then looks for the job; the owner first closes the job, then waits
- * until no helper is there. Both sides in that order, sequentially consistent: either
- * the helper finds the slot closed, or the owner waits for it.
+ * A job is open while the owner's slot points to it. A helper first registers
+ * (`helpers`), then reads the job; the owner first closes the job, then waits until no
+ * helper is registered. Both orders are sequentially consistent, so either the helper
+ * finds the slot closed, or the owner waits for it.
  */
 
 #include "dataplane/thread/crew.h"
@@ -18,12 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORTH 512 /* copies below which waking somebody costs more than it brings */
-#define SPINS 200 /* looks for the last helper before the processor is given away */
+#define WORTH 512 /* copies below which waking a helper costs more than it gains */
+#define SPINS 200 /* checks for the last helper before the processor is yielded */
 #define PARTS 4	  /* of the work of each thread: how evenly it is spread */
 
 struct slot {
-	_Atomic(const struct copies_job *) job; /* NULL: closed */
+	_Atomic(const struct copies_job *) job; /* NULL means closed */
 	_Atomic unsigned next;			/* index into port[] */
 	_Atomic unsigned helpers;
 	struct crew_trust trust; /* owner only */
@@ -80,7 +80,7 @@ void crew_trust_judge(struct crew_trust *t, unsigned own, unsigned all, uint64_t
 	uint64_t all_ns)
 {
 	if (own == all || own == 0)
-		return; /* nobody came, or nothing was left for the owner */
+		return; /* no helper came, or nothing was left for the owner */
 	/* own_ns * all / own: what it would have taken alone */
 	if (all_ns * own <= own_ns * all)
 		t->last = 0;
@@ -89,14 +89,14 @@ void crew_trust_judge(struct crew_trust *t, unsigned own, unsigned all, uint64_t
 	t->alone = t->last;
 }
 
-/* Owner and helpers alike: until nothing is left. How many it were. */
+/* For the owner and helpers: serves ports until none is left. Returns their number. */
 static unsigned take_ports(struct slot *s, const struct copies_job *job,
 	struct copies *copies, const struct tx_ops *tx)
 {
 	unsigned n = 0;
 
 	for (;;) {
-		/* who gets which port is all that this decides */
+		/* this only decides which thread gets which port */
 		unsigned i = atomic_fetch_add_explicit(
 			&s->next, s->step, memory_order_relaxed);
 
@@ -104,12 +104,13 @@ static unsigned take_ports(struct slot *s, const struct copies_job *job,
 			return n;
 		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++, n++)
 			copies_serve(copies, job, s->port[i + k], tx);
-		/* what only stands in a queue is not done, and others could do it */
+		/* queued messages are not sent yet, and other threads could send the
+		 * rest */
 		copies_flush(copies, tx);
 	}
 }
 
-/* Wake up to n sleeping threads; each is woken once, whoever asks. */
+/* Wake up to n sleeping threads; each is woken once, even if several ask. */
 static void wake_some(struct crew *c, unsigned thread, unsigned n)
 {
 	uint64_t one = 1, asleep;

@@ -3,13 +3,13 @@
 
 /*
  * Data-plane threads that help each other: a thread with a burst for many ports opens
- * it, threads that have nothing to do take ports of it, one after the other. So one
- * stream that is too much for a processor is spread by ports, while order is kept: a
- * port has one thread during a burst, and the next burst of the thread begins when all
- * ports of this one are done.
+ * it, threads that have nothing to do take ports of it, one after the other. A stream
+ * that is too much for one processor is spread by ports, and order is kept: a port has
+ * one thread during a burst, and the next burst of the thread begins when all ports of
+ * this one are done.
  *
- * Nobody waits for a helper to come: the owner serves ports as well, and what is left
- * when a helper arrives is shared.
+ * No thread waits for a helper: the owner also serves ports, and shares the remaining
+ * ones when a helper arrives.
  */
 
 #include "dataplane/forward/copies.h"
@@ -19,9 +19,9 @@ struct crew;
 #define CREW_MAX       64  /* threads */
 #define CREW_ALONE_MAX 256 /* bursts */
 
-/* Whether help has paid. A helper whose processor is busy otherwise, with receiving
- * above all, keeps the owner waiting at the end of the burst for longer than its own
- * share would have taken. Then bursts are served alone, twice as many each time. */
+/* Whether help has paid off. A helper whose processor is also busy, usually with
+ * receiving, can delay the end of the burst by more than its share would have taken.
+ * Then the next bursts are served alone, twice as many each time. */
 struct crew_trust {
 	unsigned alone; /* bursts to come without help */
 	unsigned last;	/* how many they were */
@@ -39,16 +39,18 @@ struct crew *crew_free(struct crew *c); /* takes and returns NULL; no thread is 
 /* The eventfd that wakes a thread; before the thread's first crew_sleep(). */
 void crew_set_wake(struct crew *c, unsigned thread, int fd);
 
-/* Owner: serve all ports of a job, alone or not; returns when all are served and nobody
- * refers to the job. `copies` and `tx` are the thread's own. */
+/* Owner: serve all ports of a job, alone or with helpers; returns when all are served
+ * and no thread refers to the job. `copies` and `tx` are the thread's own. */
 void crew_serve(struct crew *c, unsigned thread, const struct copies_job *job,
 	struct copies *copies, const struct tx_ops *tx);
 
-/* Helper: take part in what is open, if it was made for this plan (ports are numbers,
- * and the thread's sockets must be those that the owner means). True: did something. */
+/* Helper: serves ports of an open job if it was made for this plan, because ports are
+ * numbers and the thread's sockets must be those that the owner means. Returns true if
+ * it did something. */
 bool crew_help(struct crew *c, unsigned thread, const struct plan *plan,
 	struct copies *copies, const struct tx_ops *tx);
 
-/* Round a thread's wait. False: something is open, better help first. */
+/* Around a thread's wait. Returns false if a job is open, so that the thread should
+ * help first. */
 bool crew_sleep(struct crew *c, unsigned thread);
 void crew_awake(struct crew *c, unsigned thread);

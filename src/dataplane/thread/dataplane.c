@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The data plane as a whole, see dataplane.h: sockets per port, threads, what is chosen
- * for them. For the control thread alone. Its counters: dataplane_stats.c.
+ * The data plane as a whole, see dataplane.h: sockets per port, threads, and their
+ * settings. Only for the control thread. Counters are in dataplane_stats.c.
  *
  * A port has up to three sets of sockets (transmit, IPv4 ring, IPv6 ring), each with
  * one socket per thread. dataplane_apply() compares the plan with the sets, opens and
  * retires what differs, and publishes a new generation: plan and one worker_config per
  * thread. The old generation, with the retired sets, is freed by call_rcu when every
- * thread has let go of it; closing takes the kernel milliseconds, which thus are not
- * the control thread's.
+ * thread has let go of it. Closing a ring takes milliseconds, so the call_rcu thread
+ * does it and not the control thread.
  */
 
 #include "dataplane/thread/dataplane.h"
@@ -54,7 +54,7 @@ void dataplane_read_rings(struct dataplane *dp, struct socket_set *s)
 	}
 }
 
-/* What is left in rings that no thread reads any more. */
+/* Counts the frames left in rings that no thread reads any more. */
 static void count_abandoned(struct dataplane *dp, struct socket_set *s)
 {
 	uint64_t taken = 0;
@@ -170,8 +170,8 @@ static bool set_wanted(const struct plan_port *p, enum set_kind kind)
 	return false;
 }
 
-/* The same interface still: a deleted one leaves sockets that are bound to nothing, and
- * its index may be in use again. */
+/* Is it still the same interface? A deleted one leaves sockets that are bound to
+ * nothing, and its index may be reused. */
 static bool set_fits(const struct socket_set *s, const struct plan_port *p)
 {
 	if (s->ifindex != p->ifindex || s->has_l2 != p->has_l2)
@@ -255,7 +255,7 @@ static struct generation *generation_free(struct generation *g)
 	return NULL;
 }
 
-/* Takes the plan, also when it fails (NULL). */
+/* Takes the plan, even on failure (NULL). */
 static struct generation *generation_new(struct dataplane *dp, struct plan *plan)
 {
 	struct generation *g = calloc(1, sizeof(*g) + dp->n * sizeof(g->cfg[0]));
@@ -458,8 +458,8 @@ static void *nothing(void *arg)
 	return arg;
 }
 
-/* The thread that runs the callbacks of call_rcu(). liburcu ends the process when it
- * cannot have it: better to find out with one of our own. */
+/* The thread that runs the callbacks of call_rcu(). liburcu aborts the process if it
+ * cannot start it, so check first with a thread of our own. */
 static int start_reclaiming(void)
 {
 	pthread_t t;
@@ -491,7 +491,7 @@ static int start_all(
 	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
-	/* without it programs of this host get nothing, and everybody else does */
+	/* without it only the programs of this host receive nothing */
 	(void)tx_local_new(&dp->local);
 	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)
@@ -611,7 +611,8 @@ unsigned dataplane_threads(const struct dataplane *dp)
 
 /* Copies of received frames */
 
-#define SAMPLES_MAX 8192 /* in one go, so that a flood does not keep control busy */
+/* at once, so that a flood does not keep the control thread busy */
+#define SAMPLES_MAX 8192
 
 static void reclaim_sample(struct rcu_head *head)
 {

@@ -30,15 +30,16 @@ enum dataplane_latency {
 };
 
 struct dataplane_config {
-	unsigned threads;    /* 0: as many as are worth while; 1 where frames cannot be
-				spread */
+	unsigned threads;    /* 0 if as many as are worth while; 1 where frames
+			      * cannot be spread */
 	const unsigned *cpu; /* processors that the threads stay on, in turn */
-	size_t n_cpu;	     /* 0: any */
-	uint32_t ring_size;  /* octets of each receive ring; shrinks when refused */
+	size_t n_cpu;	     /* 0 means any */
+	uint32_t ring_size;  /* bytes of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	enum dataplane_latency latency;
-	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0: as shipped */
+	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0 means as
+			       * shipped */
 	bool receive_offload; /* super-frames, where the kernel can describe them */
 	uint64_t seed;
 };
@@ -53,20 +54,20 @@ struct dataplane *dataplane_free(struct dataplane *dp);
 
 struct fib *dataplane_fib(struct dataplane *dp);
 
-/* Make the ports as `plan` says and publish it; takes ownership of the plan in any
- * case. Sockets of ports whose ifindex, role and family did not change are kept, so
- * that not a frame of theirs is lost. A port that cannot be opened is left out, with
- * its errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
+/* Opens and closes ports according to `plan` and publishes it; always takes ownership
+ * of the plan. Sockets of ports whose ifindex, role and family did not change are kept,
+ * so none of their frames is lost. A port that cannot be opened is left out, with its
+ * errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
 int dataplane_apply(struct dataplane *dp, struct plan *plan);
-int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0: none */
+int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0 means none */
 /* The smallest of the port's receive rings that are smaller than they should be, in
- * octets; 0: none is. */
+ * bytes; 0 if none is. */
 size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
 /* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or
  * "" */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
-/* The same for one port, with "super-frames, " in front where it takes them. */
+/* The same for one port, with "super-frames, " before it if the port takes them. */
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
 /* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-
  * frames? */
@@ -106,19 +107,20 @@ void dataplane_joined(struct dataplane *dp, const struct addr *group,
 void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 
 struct dataplane_thread_stats {
-	int cpu; /* it stays there; -1: any */
+	int cpu; /* it stays there; -1 means any */
 	uint64_t cpu_ns;
 	uint64_t count[_THREAD_COUNT_N];
 	uint64_t copies; /* sent, to all ports */
-	bool asleep;	 /* it waits for frames; else its turns grow, or it hangs */
+	bool asleep;	 /* it waits for frames; otherwise its turns must grow, or it
+			  * hangs */
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
 
-/* Copy received frames as `spec` says, NULL: none (the start). Takes it. */
+/* Copy received frames as `spec` says, NULL means none (the start). Takes it. */
 void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
-/* Hands over copies that are there, the oldest first, and forgets them. True: there
- * were so many that some are left. */
+/* Hands over the waiting copies, the oldest first, and frees them. Returns true if some
+ * are left because there were so many. */
 bool dataplane_samples(
 	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
 /* lost because a thread's ring was full, since start */
@@ -139,11 +141,11 @@ struct dataplane_queue {
 };
 void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
 	unsigned thread, struct dataplane_queue *ret);
-/* Octets that wait in the transmit sockets, all threads together. */
+/* Bytes that wait in the transmit sockets, all threads together. */
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
-/* Call round the control thread's wait: a sleeping thread must not hold back
+/* Call around the control thread's wait, because a sleeping thread must not delay
  * reclaim. */
 void dataplane_control_sleep(void);
 void dataplane_control_wake(void);
@@ -153,7 +155,7 @@ void dataplane_control_wake(void);
 /* Stop the threads at the end of their bursts. Frames wait in the rings, where those of
  * TPACKET_V3 are joined by rings that hold more of a slow stream. */
 void dataplane_pause(struct dataplane *dp);
-/* Go on, first with what has waited, in order. 0 or -errno of a thread. */
+/* Continues, first with the waiting frames, in order. 0 or -errno of a thread. */
 int dataplane_resume(struct dataplane *dp);
 
 /* While paused: the receive sockets by name, borrowed, and what belongs to them. */
@@ -161,11 +163,11 @@ typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
 void dataplane_export(
 	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
 
-/* Before the first dataplane_apply(): what the process before has handed over. That
- * call uses the sockets that fit the new configuration, dataplane_resume() closes the
- * others; it is needed in any case, for the data plane is paused now. `take` returns a
- * descriptor, which is the data plane's then, or -1. *ret_why (static) is why none can
- * fit, or "". 0, -ENOMEM, -EINVAL: the state is faulty. */
+/* Before the first dataplane_apply(): takes the sockets of the old process. That call
+ * uses the sockets that fit the new configuration, dataplane_resume() closes the
+ * others; it must always be called, because the data plane is now paused. `take`
+ * returns a descriptor, which the data plane then owns, or -1. *ret_why (static) tells
+ * why none can fit, or is "". 0, -ENOMEM, -EINVAL: the state is faulty. */
 typedef int dataplane_take_fn(void *ctx, const char *name);
 int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
 	void *ctx, const char **ret_why);

@@ -25,7 +25,7 @@ struct socket_set {
 	bool has_l2;
 	uint32_t mtu;	     /* when it was opened */
 	uint64_t n_received; /* frames that the kernel put into the rings */
-	struct ring_rx *gap; /* collects frames while no thread runs; NULL: none */
+	struct ring_rx *gap; /* collects frames while no thread runs; NULL means none */
 	unsigned n;
 	union {
 		struct ring_rx *ring;
@@ -58,21 +58,22 @@ struct dataplane {
 	size_t n_cpu;
 	bool uring;
 	enum coalesce_mode coalesce;
-	uint64_t collect_ns; /* 0: the threads never look away */
+	uint64_t collect_ns; /* 0 means the threads never look away */
 	const char *why;     /* static */
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct crew *crew;
-	struct tx_local *local;			/* NULL: not to be had */
+	struct tx_local *local;			/* NULL if not to be had */
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
-	struct sample_spec *sample; /* NULL: nobody captures */
+	struct sample_spec *sample; /* NULL without a capture */
 	struct port_state port[PORT_MAX];
 	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
 	/* of processes before, and of what was done in place of the threads */
 	struct forward_counters drained;
 	bool paused;
-	bool given;	       /* the kernel's counters are another process's, too */
+	bool given;	       /* the kernel's counters also count for another
+			        * process */
 	struct handed *handed; /* by the process before, not yet taken */
 	unsigned n_adopted;    /* sockets of it */
 	unsigned n;
@@ -100,4 +101,5 @@ void dataplane_stop_threads(struct dataplane *dp);
  * port, if they fit. */
 bool dataplane_adopt(
 	struct dataplane *dp, const struct plan_port *p, struct socket_set *s);
-void dataplane_forget_handed(struct dataplane *dp); /* closes what nobody took */
+void dataplane_forget_handed(struct dataplane *dp); /* closes sockets that were not
+						     * taken */

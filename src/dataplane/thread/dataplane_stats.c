@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the data plane has counted, see dataplane.h: summed over threads, and over the
- * processes before (live upgrade). For the control thread alone; the counters are
- * the threads', read while they count on.
+ * Counters of the data plane, see dataplane.h: sums over threads, and over earlier
+ * processes (live upgrade). Only for the control thread. The threads keep counting
+ * while their counters are read.
  */
 
 #include "dataplane/thread/dataplane.h"
@@ -12,7 +12,7 @@
 
 #define SUMS_TRIES 4
 
-/* of a thread, and behind the last one those of nobody */
+/* of a thread; after the last one, those without a thread */
 static struct forward_counters *counters_of(struct dataplane *dp, unsigned thread)
 {
 	return thread < dp->n ? worker_counters(dp->worker[thread]) : &dp->drained;

@@ -2,16 +2,15 @@
 
 /*
  * Live upgrade of the data plane: the threads stop, the receive sockets go to another
- * process, which goes on where this one has stopped. For the control thread.
+ * process, which continues where this one has stopped. For the control thread.
  *
  * The kernel keeps filling the rings meanwhile. That is enough for TPACKET_V2, where a
  * ring of 8 MiB holds 4096 frames. TPACKET_V3 hands over a block each millisecond, so
  * that a slow stream fills its 64 blocks, with a frame or two in each, in as many
- * milliseconds. Therefore each set of such rings gets another one for the time of the
- * gap, of TPACKET_V2, as a further member of their fanout group, and the group's
- * program is exchanged for one that sends every frame there. The kernel exchanges it
- * between two frames, and waits until nobody runs the old one, so nothing is lost or
- * doubled.
+ * milliseconds. Therefore each set of such rings gets an additional TPACKET_V2 ring for
+ * the gap, as a further member of their fanout group, and the group's program is
+ * replaced by one that sends every frame there. The kernel replaces it between two
+ * frames and waits until the old one no longer runs, so nothing is lost or doubled.
  *
  *   before      flows are spread over the rings 0 to n-1
  *   pause       everything goes to ring n; threads stop
@@ -19,11 +18,11 @@
  *               emptied; flows are spread again; what has come to ring n until
  *               then; the threads begin
  *
- * A single ring is in no group before its first gap. For its joining the kernel takes
- * it off the list of receivers and puts the group there, with some hundred nanoseconds
- * in between. Group and further ring then stay for the next time: closed here, the ring
- * would still be a member for as long as another process has it open, and the one that
- * follows would have another number.
+ * A single ring is in no group before its first gap. When it joins, the kernel removes
+ * it from the list of receivers and adds the group, a few hundred nanoseconds later.
+ * Group and further ring then stay for the next time: closed here, the ring would still
+ * be a member for as long as another process has it open, and the one that follows
+ * would have another number.
  */
 
 #include "base/cleanup.h"
@@ -46,7 +45,7 @@ struct handed_ring {
 
 struct handed_set {
 	unsigned n;
-	uint64_t left; /* frames that the kernel has counted and nobody has taken */
+	uint64_t left; /* frames that the kernel has counted and no thread has taken */
 	struct handed_ring ring[CREW_MAX], gap;
 };
 
@@ -69,7 +68,8 @@ static struct ring_rx_mode gap_mode(const struct dataplane *dp)
 	return m;
 }
 
-/* Without it a gap of some ten milliseconds is bridged, so failing is no error. */
+/* Without it a gap of a few ten milliseconds is still bridged, so failure is no
+ * error. */
 static void open_gap(struct dataplane *dp, struct socket_set *s)
 {
 	struct ring_rx_params params = dataplane_ring_params(dp, s);
@@ -132,7 +132,7 @@ static void add_input(
 		(struct worker_input){.port = s->port, .ring = ring};
 }
 
-/* What thread 0 sends with, and room for all rings. */
+/* The transmitter of thread 0, and room for all rings. */
 static struct worker_config *drain_config(const struct dataplane *dp)
 {
 	struct worker_config *cfg;
@@ -150,7 +150,7 @@ static struct worker_config *drain_config(const struct dataplane *dp)
 	return cfg;
 }
 
-/* What the threads did not get to read. */
+/* Reads the frames that the threads did not read. */
 static void drain_before(
 	struct dataplane *dp, struct worker *w, struct worker_config *cfg)
 {
@@ -164,9 +164,9 @@ static void drain_before(
 			ring_rx_hold(s->thread[t].ring, true);
 }
 
-/* What came in the gap, and then the set is the threads' again. Before they begin, the
- * kernel waits a grace period with frames in their rings, which is why sets are not
- * done all at once. */
+/* Reads the frames of the gap, and then gives the set back to the threads. The kernel
+ * waits a grace period before that, while frames fill their rings, so sets are not done
+ * all at once. */
 static void drain_gap(struct dataplane *dp, struct worker *w, struct worker_config *cfg,
 	struct socket_set *s)
 {
@@ -199,8 +199,8 @@ static void add_worker_counters(
 }
 
 /* Frames of a flow are read in order: the ring of its thread, the gap, the ring again.
- * In the control thread, and the threads start in the midst of it, since starting them
- * takes longer than a ring of TPACKET_V3 can hold. */
+ * Runs in the control thread. The threads are started half way, because starting them
+ * takes longer than a TPACKET_V3 ring can buffer. */
 static int drain_and_start(struct dataplane *dp)
 {
 	struct worker_params params = {.fib = dp->fib,
@@ -229,7 +229,7 @@ static int drain_and_start(struct dataplane *dp)
 	return r;
 }
 
-/* Counters go on where those of the process before ended. */
+/* Counters continue from those of the old process. */
 static void add_counters(struct dataplane *dp, unsigned port, const struct handed *h)
 {
 	struct forward_port_counters *c = &dp->drained.port[port];

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Data-plane thread, see worker.h. Created by dataplane.
+ * Data-plane thread, see worker.h.
  *
  * A turn takes some blocks, one of each ring in turn, so that a busy input does not
- * starve a quiet one, and long runs of a flow come together when there is much to do.
- * Blocks stay ours until the burst with their frames is sent, then go back in order;
- * that is as soon as more than half of a ring is held.
- * After each turn the thread is in a quiescent state; before it sleeps it goes offline,
- * so that an idle data plane holds nothing back.
+ * starve a quiet one, and long runs of a flow are collected under load. Blocks stay
+ * ours until the burst with their frames is sent, then go back in order; that is as
+ * soon as more than half of a ring is held. After each turn the thread is in a
+ * quiescent state; before it sleeps it goes offline, so that an idle data plane does
+ * not delay reclaim.
  *
- * Where blocks get full so often that waking for each would be too much, the thread
- * does not watch its rings for a while before it sleeps (collect.h).
+ * If blocks fill up so often that waking for each would be too much, the thread does
+ * not watch its rings for a while before it sleeps (collect.h).
  *
- * Rings are watched edge-triggered: a turn leaves no ready block behind before the
- * thread sleeps, and a ring whose interface is gone reports its error once instead of
- * keeping a core busy.
+ * Rings are watched edge-triggered: a turn handles all ready blocks before the thread
+ * sleeps, and a ring whose interface is gone reports its error once instead of keeping
+ * a core busy.
  */
 
 #include "dataplane/thread/worker.h"
@@ -41,7 +41,7 @@
 #include <urcu-qsbr.h>
 
 #define BLOCKS_MAX 64 /* per turn */
-#define BURSTS_MAX 4  /* after which a turn ends, too */
+#define BURSTS_MAX 4  /* after which a turn also ends */
 #define N_EVENTS   16
 /* rings of a thread that may collect; with more, the kernel wakes it for each block */
 #define COLLECT_MAX 16
@@ -53,14 +53,14 @@ struct held {
 
 struct worker {
 	pthread_t thread;
-	bool running; /* thread is to be joined */
+	bool running; /* the thread must be joined */
 	int epfd, wakefd;
 	unsigned index;
 	int cpu;
 	struct fib *fib;
 	struct crew *crew;
 	struct tx_local *local;
-	uint64_t collect_ns; /* 0: never look away */
+	uint64_t collect_ns; /* 0 means never look away */
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring;
@@ -85,7 +85,7 @@ struct worker {
 
 /* Frames */
 
-/* The MAC addresses behind one port hardly change from frame to frame. */
+/* The source MAC addresses of one port rarely change from frame to frame. */
 static bool is_own_mac(
 	const struct plan *plan, struct worker_input *in, const uint8_t mac[6])
 {
@@ -97,7 +97,7 @@ static bool is_own_mac(
 	return in->mac_own;
 }
 
-/* Checks run in the order of enum verdict: own MAC stands between those of
+/* Checks run in the order of enum verdict: own MAC is between those of
  * frame_parse(). */
 static enum verdict judge(const struct plan *plan, struct worker_input *in,
 	const struct frame_meta *m, struct frame *ret)
@@ -124,7 +124,7 @@ static void count_latency(struct worker *w)
 	counter_add_latency(&c->newest, latency_since(newest, now));
 }
 
-/* Send what is in the burst and give back the blocks that are walked to their end. */
+/* Sends the burst and gives back the blocks that were read completely. */
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
 {
@@ -211,7 +211,7 @@ static void choose_tx(
 	}
 }
 
-/* False: nothing was ready. */
+/* False if nothing was ready. */
 static bool turn(struct worker *w, struct worker_config *cfg)
 {
 	struct tx_ops tx;
@@ -252,7 +252,7 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 
 /* The thread */
 
-/* Nanoseconds to look away, by what the rings have brought since the last time; 0:
+/* Nanoseconds to look away, by what the rings have brought since the last time; 0 if
  * sleep until one of them has something. */
 static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
 {
@@ -279,7 +279,7 @@ static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
 		w->collect_ns, (uint64_t)(w->waited.ns - before.ns), ring, n);
 }
 
-/* Watch nothing but the wake-up by others. */
+/* Watch only for wake-ups by other threads. */
 static void look_away(struct worker *w, uint64_t ns)
 {
 	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000),
@@ -393,7 +393,7 @@ static int open_fds(struct worker *w)
 	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) < 0 ? -errno : 0;
 }
 
-/* Signals are the control thread's. */
+/* Only the control thread handles signals. */
 static int start_thread(struct worker *w)
 {
 	sigset_t all, old;
@@ -414,7 +414,8 @@ static int start_thread(struct worker *w)
 int worker_start(struct worker *w)
 {
 	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
-	/* that of a thread that has ended is gone, and a filter may forbid another */
+	/* the ring of a thread that has ended is gone, and a filter may forbid a new
+	 * one */
 	if (w->want_uring && !w->uring)
 		(void)tx_uring_new(forward_counters(w->fw), &w->uring);
 	atomic_store_explicit(

@@ -21,12 +21,12 @@ struct worker_input {
 	/* thread only: what the last look-up of a source MAC found */
 	uint8_t mac[6];
 	bool mac_known, mac_own;
-	uint64_t taken; /* octets since the thread waited last */
+	uint64_t taken; /* bytes since the thread waited last */
 };
 
 struct worker_config {
 	const struct plan *plan;      /* borrowed */
-	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL: no such port */
+	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL means no such port */
 	size_t n_inputs;
 	struct worker_input input[]; /* rings are borrowed */
 };
@@ -39,10 +39,10 @@ struct worker_params {
 	unsigned index;		/* number of the thread */
 	struct fib *fib;	/* borrowed, like the crew */
 	struct crew *crew;	/* all threads */
-	struct tx_local *local; /* borrowed; NULL: none */
+	struct tx_local *local; /* borrowed; NULL means none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
-	uint64_t collect_ns; /* see collect.h; 0: only the kernel collects */
+	uint64_t collect_ns; /* see collect.h; 0 means only the kernel collects */
 	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
 	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
 };
@@ -54,7 +54,7 @@ int worker_new(const struct worker_params *params, struct worker **ret);
  * them is freed: they wake each other. */
 void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* takes and returns NULL */
-/* A stopped thread goes on, if need be without io_uring. 0 or -errno. */
+/* Restarts a stopped thread, if necessary without io_uring. 0 or -errno. */
 int worker_start(struct worker *w);
 /* Of a worker without a thread (params.idle): work in the caller's until nothing is
  * ready, but no longer than for so many turns. */
@@ -67,8 +67,8 @@ int worker_watch(struct worker *w, const struct ring_rx *ring);
  * the thread does nothing. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
-/* Copy frames as `spec` says, NULL: none; borrowed until a grace period after the next
- * call. */
+/* Copy frames as `spec` says, NULL means none; borrowed until a grace period after the
+ * next call. */
 void worker_sample(struct worker *w, const struct sample_spec *spec);
 struct sample_ring *worker_samples(struct worker *w);
 
@@ -76,7 +76,7 @@ struct sample_ring *worker_samples(struct worker *w);
 const struct refusals *worker_refusals(const struct worker *w);
 const struct joined *worker_joined(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
-/* Its io_uring has stopped working, and it sends by sendmmsg(2). */
+/* Has its io_uring stopped working, so that it sends with sendmmsg(2)? */
 bool worker_gave_up_uring(const struct worker *w);
 /* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
 int worker_cpu(const struct worker *w);
