@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define MAX_ERRORS     20
-#define COMMENT_COLUMN 40 /* where a comment behind a line begins */
+#define COMMENT_COLUMN 40 /* where a comment after a line begins */
 #define WIDTH	       80
 
 static const char *const dialects[] = {

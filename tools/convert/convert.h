@@ -32,7 +32,7 @@ struct convert_device {
 struct convert_message {
 	bool is_error;
 	const char *file; /* name of the source */
-	unsigned line;	  /* 0: about the file as a whole */
+	unsigned line;	  /* 0 means about the file as a whole */
 	char *text;	  /* what is wrong, and what to do */
 	size_t order;	  /* for sorting */
 };

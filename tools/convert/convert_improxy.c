@@ -18,7 +18,7 @@ struct interface {
 
 struct improxy {
 	struct converter *c;
-	unsigned igmp, mld; /* versions; 0: off */
+	unsigned igmp, mld; /* versions; 0 means off */
 	unsigned igmp_line, mld_line;
 	bool quickleave, down_to_up;
 	struct interface upstream;

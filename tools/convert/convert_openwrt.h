@@ -10,7 +10,7 @@
 bool openwrt_device(struct converter *c, const struct uci *u, unsigned line,
 	const char *network, char ret[IFNAMSIZ]);
 
-/* "phyint DEVICE ROLE", with the network behind it. */
+/* "phyint DEVICE ROLE", followed by the network. */
 void openwrt_put_phyint(
 	struct converter *c, const char *network, const char *device, const char *role);
 

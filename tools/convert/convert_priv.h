@@ -16,7 +16,7 @@ struct converter {
 	size_t n_device;
 	struct conversion *result;
 	struct config_text out;
-	bool stop; /* so many errors that more of them help nobody */
+	bool stop; /* there are too many errors for more of them to be useful */
 	bool no_memory;
 };
 
@@ -26,7 +26,7 @@ void convert_error(struct converter *c, unsigned line, const char *format, ...)
 void convert_warn(struct converter *c, unsigned line, const char *format, ...)
 	_printf_(3, 4);
 
-/* A line of the output, with a comment behind it unless `comment` is NULL. */
+/* A line of the output, followed by a comment unless `comment` is NULL. */
 void convert_put(struct converter *c, const char *comment, const char *format, ...)
 	_printf_(3, 4);
 /* Lines of comment, wrapped. */
@@ -57,7 +57,7 @@ bool convert_number(struct converter *c, unsigned line, const char *what,
 	const char *word, unsigned lo, unsigned hi, unsigned *ret);
 
 /* The text without a byte order mark, copied, terminated; NULL after an error (a NUL
- * octet) or without memory. */
+ * byte) or without memory. */
 char *convert_copy_text(struct converter *c, const struct convert_source *source);
 
 void convert_improxy(struct converter *c, const struct convert_source *source);
@@ -66,5 +66,5 @@ void convert_mcproxy(struct converter *c, const struct convert_source *source);
 void convert_openwrt(
 	struct converter *c, const struct convert_source *source, size_t n_source);
 
-/* The words that igmpproxy's relatives have in common; NULL: none of them. */
+/* The words that igmpproxy's relatives have in common; NULL means none of them. */
 const char *convert_role(const char *word);

@@ -3,7 +3,7 @@
 /*
  * UCI as libuci reads it: statements end with the line or a semicolon, words are
  * separated by white space, pieces in single quotes (everything literal), in double
- * quotes (backslash takes the next octet literally) and without quotes may follow each
+ * quotes (backslash takes the next byte literally) and without quotes may follow each
  * other in one word, quotes may span lines, '#' outside of quotes begins a comment,
  * backslash before a line end continues the line. A named section may be opened again.
  * A second `option` replaces the first, `list` adds.
@@ -292,7 +292,7 @@ void uci_read(struct uci *u, const struct convert_source *source)
 
 	if (!text || !convert_grow(c, &u->text, u->n_text, sizeof(*u->text)))
 		return;
-	/* each word has an end of its own, and may be as short as one octet */
+	/* each word has an end of its own, and may be as short as one byte */
 	r.out = malloc(2 * strlen(text) + 1);
 	if (!r.out) {
 		c->no_memory = true;

@@ -10,7 +10,7 @@
 #define VYOS_MAX_WORDS 6
 
 struct vyos_statement {
-	const char *word[VYOS_MAX_WORDS]; /* behind "protocols igmp-proxy" */
+	const char *word[VYOS_MAX_WORDS]; /* after "protocols igmp-proxy" */
 	unsigned n;
 	unsigned line;
 };

@@ -9,7 +9,7 @@
  *
  * and keeps the statements below igmp-proxy. The second form may be a whole
  * config.boot, the section alone, or what `show` prints in configuration mode, with its
- * marks of what has changed. Words may be quoted; a comment is what stands between
+ * marks of what has changed. Words may be quoted; a comment is the text between
  * slash-asterisk pairs, or a line that begins with '#' or two slashes.
  */
 
@@ -29,7 +29,7 @@ struct path {
 
 struct reader {
 	struct vyos *x;
-	const char *p; /* next octet to read */
+	const char *p; /* next byte to read */
 	char *out;     /* where the next word goes */
 	unsigned line;
 	struct path path;	       /* open sections, then the words of this line */
@@ -62,7 +62,7 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
-/* The words behind igmp-proxy, or NULL when the path leads elsewhere. */
+/* The words after igmp-proxy, or NULL if the path leads elsewhere. */
 static const char *const *inside(const struct path *p, unsigned *ret_n)
 {
 	static const char *const own[] = {
@@ -348,7 +348,7 @@ void vyos_read(struct vyos *x, const struct convert_source *source)
 	if (!text)
 		return;
 	r.p = text;
-	/* each word has an end of its own, and may be as short as one octet */
+	/* each word has an end of its own, and may be as short as one byte */
 	r.out = x->text = malloc(2 * strlen(text) + 1);
 	if (!x->text) {
 		x->c->no_memory = true;

@@ -26,7 +26,7 @@ struct interface {
 
 struct capture_out {
 	struct capture_out_params params;
-	int fd; /* -1: lines */
+	int fd; /* -1 means lines */
 	off_t written;
 	bool regular; /* can be shortened */
 	struct interface *interface;
@@ -96,7 +96,7 @@ struct capture_out *capture_out_open(const struct capture_out_params *params)
 
 /* ---- blocks to a file ---- */
 
-/* Octets of whole blocks among the first n. */
+/* Bytes of whole blocks among the first n. */
 static size_t whole_blocks(const uint8_t *p, size_t n)
 {
 	struct pcapng_block b;
@@ -180,7 +180,7 @@ bool capture_out_is_full(const struct capture_out *o)
 	return o->params.count && o->n_packets >= o->params.count;
 }
 
-/* True: goes into the file. */
+/* True if goes into the file. */
 static bool take_block(
 	struct capture_out *o, const struct pcapng_block *b, bool *ret_failed)
 {

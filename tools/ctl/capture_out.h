@@ -11,14 +11,15 @@
 struct capture_out;
 
 struct capture_out_params {
-	const char *path; /* "-": standard output; NULL: lines to standard output */
+	const char *path; /* "-": standard output; NULL means lines to standard
+			   * output */
 	bool as_json;	  /* lines are JSON */
-	uint64_t count;	  /* packets that are wanted, 0: no end */
+	uint64_t count;	  /* packets that are wanted, 0 means no end */
 };
 
 /* NULL after a message. `params` is copied. */
 struct capture_out *capture_out_open(const struct capture_out_params *params);
-/* Takes the complete blocks at the start of buf; how many octets these are, or -1 after
+/* Takes the complete blocks at the start of buf; how many bytes these are, or -1 after
  * a message: it cannot be written, or it is no pcapng. */
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
 /* as many packets as were wanted */

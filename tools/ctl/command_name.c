@@ -109,7 +109,7 @@ static const char *forgotten_word(
 	return NULL;
 }
 
-/* Why `word`, behind those that are right, is none of the names in `set`. */
+/* Why `word`, after words that are right, is none of the names in `set`. */
 static void say_unknown(const char *const *names, size_t n_names, uint64_t set,
 	const char *word, struct command_match *m)
 {
@@ -142,7 +142,7 @@ static void say_unknown(const char *const *names, size_t n_names, uint64_t set,
 		m->number = COMMAND_INCOMPLETE;
 }
 
-/* One more word. False: it is none, and *m says so. */
+/* One more word. False if it is none, and *m says so. */
 static bool take_word(const char *const *names, size_t n_names, uint64_t *set,
 	const char *word, struct command_match *m)
 {

@@ -110,7 +110,7 @@ static void append_program(
 			p->bf_insns[i].jf, p->bf_insns[i].k);
 }
 
-/* False: libpcap does not want it; its words are in `why`. */
+/* False if libpcap does not want it; its words are in `why`. */
 static bool compile(struct request *r, const char *key, int link_type,
 	const char *expression, char *why, size_t size)
 {
@@ -180,7 +180,7 @@ static bool is_word(const char *s, const char *option)
 	return false;
 }
 
-/* -1: go on; else the exit status */
+/* returns -1 to continue, else the exit status */
 static int option(struct args *a, int c)
 {
 	uint64_t n;
@@ -226,7 +226,7 @@ static int option(struct args *a, int c)
 	}
 }
 
-/* The words behind the options are an expression, as with tcpdump. malloc'ed. */
+/* The words after the options are an expression, as with tcpdump. malloc'ed. */
 static char *join(char **words, int n)
 {
 	size_t size = 1;
@@ -293,7 +293,7 @@ static void catch_signals(sigset_t *ret_old)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Wait for octets or a signal. False: the daemon says nothing more. */
+/* Waits for bytes or a signal. Returns false if the daemon has ended the stream. */
 static bool wait_readable(int fd, const sigset_t *mask, bool ending)
 {
 	struct timespec limit = {.tv_sec = LAST_WAIT_S};
@@ -310,7 +310,7 @@ static time_t seconds(void)
 	return ts.tv_sec;
 }
 
-/* Octets until the end of the stream; exit status. */
+/* Bytes until the end of the stream; exit status. */
 static int receive(int fd, struct capture_out *out)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(BUFFER_SIZE);

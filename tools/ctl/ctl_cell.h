@@ -13,8 +13,7 @@
 #define CELL_LIST_LEN	 5120 /* the names of 256 interfaces */
 #define CELL_MAX_SOURCES 4    /* in a cell; --json has all */
 
-/* What is larger becomes this, so that nobody's answer makes a sum of a few
- * overflow. */
+/* A larger number becomes this, so that no answer makes a sum of a few overflow. */
 #define CELL_NUM_MAX (1LL << 60)
 
 const char *cell_str(const json_t *o, const char *key);
@@ -39,5 +38,5 @@ const char *cell_format_duration(long long ms, char buf[CELL_DURATION_LEN]);
 #define CELL_SCALED_LEN 16
 const char *cell_format_scaled(double v, char buf[CELL_SCALED_LEN]);
 
-/* `text` behind what the list has already */
+/* appends `text` to the list */
 void cell_append(char list[CELL_LIST_LEN], const char *separator, const char *text);

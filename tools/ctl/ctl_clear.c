@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The reply to `ringcastctl clear group`: who has been asked, and who has not. */
+/* The reply to `ringcastctl clear group`: which hosts have been asked, and which have
+ * not. */
 
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/ctl_client.h"

@@ -138,8 +138,8 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Octets of an answer: their number, 0 at the end of the connection, or -errno,
- * -EAGAIN: they take too long. */
+/* Bytes of an answer: their number, 0 at the end of the connection, or -errno, -EAGAIN:
+ * they take too long. */
 static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 {
 	for (;;) {
@@ -162,7 +162,7 @@ static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 	}
 }
 
-/* Room for one octet more and a NUL; false and errno. */
+/* Room for one byte more and a NUL; false and errno. */
 static bool has_room(char **line, size_t n, size_t *cap)
 {
 	size_t larger = *cap ? 2 * *cap : 65536;

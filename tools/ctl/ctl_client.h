@@ -72,14 +72,13 @@ int ctl_client_rows(int fd, const char *path, const char *request,
 /* A row is made fit for a terminal. */
 void ctl_client_clean_row(json_t *row);
 
-/* The pieces of it for those who must not block and have a screen of their own: no
- * messages. Descriptor or -errno, -EPERM: who answers is not to be trusted; 0 or
- * -errno.
- */
+/* The pieces of it for callers that must not block and have their own screen: no
+ * messages. Descriptor or -errno, -EPERM if the other side is not trusted; 0 or
+ * -errno. */
 int ctl_client_open(const char *path);
 int ctl_client_send(int fd, const char *request);
-/* A reply that arrives bit by bit; zero octets to begin with. 1: `line` is complete, 0:
- * there is more to come, -errno. */
+/* A reply that arrives bit by bit; zero bytes to begin with. 1: `line` is complete, 0
+ * if there is more to come, -errno. */
 struct ctl_reply {
 	char *line; /* owned; without its newline when it is complete */
 	size_t n, cap;
@@ -88,5 +87,5 @@ int ctl_client_receive(int fd, struct ctl_reply *r);
 /* Wait until the other end hangs up: 0, or -errno, -EAGAIN: it does not. */
 int ctl_client_drain(int fd);
 void ctl_client_forget(struct ctl_reply *r);
-/* Ask for a stream: its octets follow on `fd` after CTL_EXIT_OK. */
+/* Ask for a stream: its bytes follow on `fd` after CTL_EXIT_OK. */
 int ctl_client_stream(int fd, const char *path, const char *request);

@@ -3,7 +3,8 @@
 /*
  * ringcastctl convert: reads the files, has convert.c translate them, prints messages
  * as FILE:LINE and the result to standard output or a file. The result is parsed once
- * more before it is handed out, so that whatever leaves this command can be loaded.
+ * more before it is handed out, so that everything that leaves this command can be
+ * loaded.
  */
 
 #include "tools/ctl/ctl_convert.h"
@@ -31,8 +32,8 @@ enum {
 };
 
 struct arguments {
-	enum convert_dialect dialect; /* 0: not given */
-	const char *output;	      /* NULL: standard output */
+	enum convert_dialect dialect; /* 0 if not given */
+	const char *output;	      /* NULL means standard output */
 	struct convert_device device[MAX_DEVICES];
 	size_t n_device;
 	char *const *file;
@@ -121,7 +122,7 @@ static int check_arguments(const struct arguments *a)
 	return n_stdin > 1 ? complain("standard input is given twice", "") : 0;
 }
 
-/* -1: run; else the exit status */
+/* -1 means run; else the exit status */
 static int parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {

@@ -22,7 +22,7 @@ enum {
 	FLOWS = 0,
 	STOPPED = 1,
 	DOUBTFUL = 2,
-	NO_ANSWER = 3, /* wrong usage, or nobody answers */
+	NO_ANSWER = 3, /* wrong usage, or no answer */
 };
 
 static void usage(FILE *out)

@@ -32,7 +32,7 @@ static void print_head(const json_t *g, FILE *out)
 	fprintf(out, ", last report from %s\n", cell_str(g, "last_reporter"));
 }
 
-/* who asks, and what is still to be asked */
+/* the querier, and pending queries */
 static void print_queries(const json_t *g, FILE *out)
 {
 	fputs(cell_yes(g, "querier") ? "  we are querier"

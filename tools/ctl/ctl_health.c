@@ -85,7 +85,7 @@ static int report(const struct options *o, const json_t *reply)
 	return ok ? CTL_EXIT_OK : CTL_EXIT_DAEMON;
 }
 
-/* -1: go on; else the exit status */
+/* returns -1 to continue, else the exit status */
 static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {

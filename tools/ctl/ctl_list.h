@@ -21,11 +21,10 @@ struct ctl_list {
 	void (*print)(const json_t *row, size_t number, const struct text_view *view,
 		FILE *out);
 	const char *sort[2];
-	/* What follows the rows, but for who wants rows alone. May be NULL. */
+	/* Prints the text after the rows, unless only rows are wanted. May be NULL. */
 	void (*rest)(const json_t *reply, size_t n_rows, const struct text_view *view,
 		FILE *out);
-	/* Ask once more, a second later: `head` stands in front of the rows. May be
-	 * NULL. */
+	/* Ask once more, a second later: `head` comes before the rows. May be NULL. */
 	bool (*again)(const json_t *head);
 	/* Instead of all of these; exit status. */
 	int (*show)(int fd, const struct ctl_context *ctx, const char *request);

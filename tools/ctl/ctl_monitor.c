@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 65536 /* octets of an event, of which most have 200 */
+#define EVENTS_MAX 65536 /* bytes of an event, of which most have 200 */
 #define ENDED                                                                          \
 	"the daemon has ended the connection: it stops, or root or a user with fewer " \
 	"streams took the place; try again"
@@ -110,7 +110,7 @@ static void print_event(const struct ctl_context *ctx, const char *line)
 	json_decref(event);
 }
 
-/* One or more lines. False: nobody reads them any more. */
+/* One or more lines. False if nobody reads them any more. */
 static bool print_events(const struct ctl_context *ctx, char *lines)
 {
 	char *save = NULL, *line;
@@ -122,7 +122,7 @@ static bool print_events(const struct ctl_context *ctx, char *lines)
 }
 
 /* The lines that are complete are printed, and what follows them is kept in `buf`.
- * False: nobody reads them any more. */
+ * False if nobody reads them any more. */
 static bool take_lines(const struct ctl_context *ctx, char *buf, size_t *n)
 {
 	char *last = memrchr(buf, '\n', *n);

@@ -62,7 +62,7 @@ static bool is_member(const struct ctl_rows *r)
 		memcmp(r->text + n - len + 1, r->key, len - 2) == 0;
 }
 
-/* What nobody has printed, up to here. It ends between two tokens. */
+/* Takes the text that was not printed yet, up to here. It ends between two tokens. */
 static void print(struct ctl_rows *r)
 {
 	if (r->json && r->pretty)
@@ -93,7 +93,7 @@ static int begin(struct ctl_rows *r)
 }
 
 /* A row ends where the next one or the end of the array begins. Its text, with the
- * comma in front of it, is taken out. */
+ * comma before it, is taken out. */
 static int end_row(struct ctl_rows *r, bool is_last)
 {
 	const char *text = r->text + r->row_at;

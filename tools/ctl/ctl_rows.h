@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define CTL_ROWS_DEPTH 64 /* of arrays and objects in each other */
-/* octets of an element, and of what is in no such array; a group with all the sources
+/* bytes of an element, and of what is in no such array; a group with all the sources
  * and hosts that it may have takes a tenth of it */
 #define CTL_ROWS_TEXT_MAX ((size_t)16 << 20)
 
@@ -23,13 +23,12 @@ struct ctl_rows {
 	 * so many arrays and objects: 1 is a member of the reply itself. */
 	const char *key;
 	unsigned depth;
-	/* An element, borrowed. `head` is what came in front of its array, with this
-	 * array as an empty one and everything closed. NULL: only the syntax matters.
-	 */
+	/* An element, borrowed. `head` is the text before its array, with this array as
+	 * an empty one and everything closed. NULL: only the syntax matters. */
 	void (*row)(void *ctx, const json_t *head, json_t *row);
 	void *ctx;
-	FILE *json; /* gets the text of the reply, piece by piece, with escapes in place
-		       of what a terminal would obey; NULL: nobody */
+	FILE *json;  /* gets the text of the reply, piece by piece, with escapes in
+		     * place of what a terminal would obey; NULL means nobody */
 	bool pretty; /* over several lines */
 
 	/* Zero to begin with. */
@@ -39,14 +38,13 @@ struct ctl_rows {
 	char *text; /* the reply without rows that are done, and the one that is not */
 	size_t n, cap, row_at, printed;
 	char open[CTL_ROWS_DEPTH]; /* what would close them */
-	unsigned n_open, n_cut;	   /* n_cut: of the array with rows; 0: in none */
+	unsigned n_open, n_cut;	   /* n_cut: of the array with rows; 0 means in none */
 	bool in_string, escaped;
 	struct json_lines lines;
 };
 
-/* The next octets. 1: the line is complete, *ret_reply is what is left of it, which
- * need not be an object; 0: more has to come; -EBADMSG: no JSON, see `error`; -ENOMEM;
- * -EMSGSIZE: more than CTL_ROWS_TEXT_MAX.
- */
+/* The next bytes. 1: the line is complete, *ret_reply is what is left of it, which does
+ * not have to be an object; 0 if more has to come; -EBADMSG: no JSON, see `error`;
+ * -ENOMEM; -EMSGSIZE: more than CTL_ROWS_TEXT_MAX. */
 int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply);
 void ctl_rows_deinit(struct ctl_rows *r);

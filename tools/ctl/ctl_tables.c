@@ -54,7 +54,7 @@ static const char *forwarding(const json_t *i, char buf[80])
 }
 
 /* up, querier / up, non-querier (it forwards) / up, standby (other querier) / down /
- * absent / the error. What differs in the second family is told, too: "up, querier,
+ * absent / the error. Differences in the second family are also shown: "up, querier,
  * ipv6 standby". */
 static void add_state(struct text_table *t, const json_t *i)
 {
@@ -266,7 +266,7 @@ static bool mfc_again(const json_t *head)
 		(!json_is_integer(v) || json_integer_value(v) > RATE_INTERVAL_MAX_MS);
 }
 
-/* "10.0.0.1", or who was refused as long as nobody else sends */
+/* "10.0.0.1", or the refused source as long as no other one sends */
 static void add_origin(struct text_table *t, const json_t *e)
 {
 	bool any = strcmp(cell_str(e, "origin"), "*") == 0;

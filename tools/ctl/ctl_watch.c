@@ -77,7 +77,7 @@ static void print_plain(struct session *s)
 		if (s->screen.line[i].style != WATCH_FOOTER)
 			printf("%.*s\n", (int)n, text);
 	}
-	/* who reads it has gone */
+	/* the reader has gone */
 	if (fflush(stdout) != 0)
 		ended = 1;
 }
@@ -378,7 +378,7 @@ static bool read_option(struct arguments *a, int c)
 	}
 }
 
-/* -1: go on; else the exit status */
+/* returns -1 to continue, else the exit status */
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {

@@ -56,7 +56,7 @@ static bool find_ip(const struct packet_text *t, const struct pcapng_packet *p,
 	return true;
 }
 
-/* False: what is there is too short to be IP, or it is none. */
+/* False if what is there is too short to be IP, or it is none. */
 static bool parse_ip(
 	const struct packet_text *t, const struct pcapng_packet *p, struct ip *ip)
 {
@@ -225,7 +225,7 @@ static void print_time(uint64_t ns, FILE *out)
 	fprintf(out, "%s.%06u ", text, (unsigned)(ns % 1000000000 / 1000));
 }
 
-/* Names come from a stream of octets: nothing of them may act on a terminal. */
+/* Names come from a stream of bytes: nothing of them may act on a terminal. */
 static void print_name(const char *name, FILE *out)
 {
 	for (; *name; name++)

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * How long an answer is waited for. Who answers may be somebody else, who says a little
- * from time to time, or never stops. Pure: the caller measures.
+ * How long an answer is waited for. The other side may be another program, which sends
+ * a little from time to time, or never stops. Pure: the caller measures.
  */
 
 #include <stdint.h>
 
-#define PATIENCE_SILENCE_MS 20000 /* without any octet */
-/* after that time the answer has brought so many octets for each second of waiting */
+#define PATIENCE_SILENCE_MS 20000 /* without any byte */
+/* after that time the answer has brought so many bytes for each second of waiting */
 #define PATIENCE_RATE	4096
 #define PATIENCE_ALL_MS 600000
 /* a list of 500,000 entries has less than 1 GB */
@@ -18,8 +18,8 @@
 /* Zero to begin with. */
 struct patience {
 	int64_t waited_ms; /* not what the reader of our own output has taken */
-	uint64_t n;	   /* octets that have come */
+	uint64_t n;	   /* bytes that have come */
 };
 
-/* Milliseconds to wait for more; 0: it has taken too long. */
+/* Milliseconds to wait for more; 0 if it has taken too long. */
 int64_t patience_left(const struct patience *p);

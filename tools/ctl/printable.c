@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character at `s` in octets; 0: it is no UTF-8. */
+/* The length of the character at `s` in bytes; 0 if it is no UTF-8. */
 static unsigned decode(const unsigned char *s, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -49,7 +49,7 @@ char *printable(char *text, const char *keep)
 	return text;
 }
 
-/* The first character of n octets; returns its length. */
+/* The first character of n bytes; returns its length. */
 static size_t print_char(const char *p, size_t n, FILE *out)
 {
 	unsigned char octets[5] = {0}; /* decode() stops at a NUL */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* '?' for each octet of control characters (C0, DEL, C1), of marks that change the
+/* '?' for each byte of control characters (C0, DEL, C1), of marks that change the
  * direction of writing, and of what is no UTF-8. What `keep` has stays. In place;
  * returns `text`. */
 char *printable(char *text, const char *keep);

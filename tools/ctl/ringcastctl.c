@@ -35,7 +35,7 @@
  * options included. */
 struct command {
 	const char *name;
-	const char *argument; /* NULL: takes none; "[...]": may do without */
+	const char *argument; /* NULL means takes none; "[...]": may do without */
 	const char *help;
 	int (*print)(const struct ctl_context *ctx, json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
@@ -176,7 +176,7 @@ static void print_command_usage(const struct command *c, FILE *out)
 		fprintf(out, "\n%s", table_options);
 }
 
-/* The command that the first words name; NULL: none, and *ret_match says why. */
+/* The command that the first words name; NULL means none, and *ret_match says why. */
 static const struct command *find_command(
 	char *const *words, int n_words, struct command_match *ret_match)
 {
@@ -408,7 +408,7 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 			optind = 0; /* it reads its options from the start */
 			return command->run(ctx, argc - first, argv + first);
 		}
-		optind = 0; /* once more, with the options between and behind words */
+		optind = 0; /* again, with the options between and after words */
 		status = parse_options(ctx, argc, argv, false, &wants_help);
 	}
 	if (status >= 0)

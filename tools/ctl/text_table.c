@@ -84,7 +84,7 @@ void text_wrap(const char *text, int indent, int width, FILE *out)
 
 /* ---- width ---- */
 
-#define WRAP_MIN 24 /* columns for a text that goes on below itself */
+#define WRAP_MIN 24 /* columns for a text that continues below itself */
 
 static bool wraps(const struct text_table *t, size_t c)
 {
@@ -135,7 +135,7 @@ static void fit(struct text_table *t)
 	}
 }
 
-/* As many octets of the text as there is room for, whole characters. */
+/* As many bytes of the text as there is room for, in whole characters. */
 static int cut_at(const char *text, int width)
 {
 	while (width > 0 && ((unsigned char)text[width] & 0xc0) == 0x80)

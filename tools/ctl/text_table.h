@@ -21,7 +21,7 @@ enum text_detail {
 struct text_view {
 	enum text_detail detail;
 	bool no_header;
-	unsigned width; /* of a line, as far as that is possible; 0: any */
+	unsigned width; /* of a line, as far as that is possible; 0 means any */
 	bool cut;	/* cells also, where that makes the line fit */
 };
 
@@ -29,19 +29,20 @@ struct text_column {
 	const char *title;
 	bool right;	       /* numbers */
 	enum text_detail from; /* with less detail it is left out */
-	unsigned min;	       /* may be cut down to that; 0: never cut */
-	bool wrap;	       /* the last one goes on in the next line, below itself */
+	unsigned min;	       /* may be cut down to that; 0 means never cut */
+	bool wrap;	       /* the last one continues in the next line, below
+			        * itself */
 };
 
 struct text_table {
 	const struct text_column *column; /* borrowed */
 	size_t n_columns;
-	/* The order of rows, by their cells; NULL: as they come. */
+	/* The order of rows, by their cells; NULL means as they come. */
 	int (*compare)(const char *const *a, const char *const *b);
-	const struct text_view *view; /* borrowed; NULL: all of it */
+	const struct text_view *view; /* borrowed; NULL means all of it */
 	char **cell;		      /* owned, row by row */
 	size_t n, cap;
-	int *width; /* of what has been printed; NULL: nothing yet */
+	int *width; /* of what has been printed; NULL means nothing yet */
 	int gap;
 };
 
@@ -66,7 +67,7 @@ void text_table_print(struct text_table *t, FILE *out);
 void text_table_flow(struct text_table *t, FILE *out);
 void text_table_deinit(struct text_table *t);
 
-/* Words up to `width` columns, then a new line that begins behind `indent` blanks; the
+/* Words up to `width` columns, then a new line that begins after `indent` blanks; the
  * cursor is there already. Width 0: one line. With a newline at the end. */
 void text_wrap(const char *text, int indent, int width, FILE *out);
 

@@ -25,7 +25,7 @@ struct gen_options {
 	struct addr group; /* the first one */
 	uint32_t n_groups, n_ports;
 	uint16_t port;	    /* the first one */
-	unsigned ifindex;   /* 0: the kernel decides */
+	unsigned ifindex;   /* 0 means the kernel decides */
 	struct addr listen; /* with has_listen: the interface is the one that has it */
 	bool has_listen;
 	uint8_t ttl;
@@ -33,8 +33,9 @@ struct gen_options {
 	/* sender */
 	struct addr source;
 	bool has_source, ts;
-	double rate; /* datagrams per second of all streams; 0: as fast as possible */
-	uint64_t count; /* 0: no end */
+	double rate;	/* datagrams per second of all streams; 0 means as fast as
+		      * possible */
+	uint64_t count; /* 0 means no end */
 	uint32_t size;
 
 	/* receiver; times are 0 when not given */

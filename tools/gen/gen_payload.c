@@ -2,7 +2,7 @@
 
 /*
  * Writing and checking the payload of ringcast-gen. The checker builds what it expects
- * from the stamp and compares: not one octet escapes, and there is one description of
+ * from the stamp and compares: not one byte escapes, and there is one description of
  * the form.
  */
 

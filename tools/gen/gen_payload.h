@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Payload of ringcast-gen: 32 octets of stamp, then a pattern that depends on the
- * sequence number, so that the receiver can compare each octet. With `ts` it looks like
- * MPEG-TS null packets of 188 octets and carries the stamp in the first one.
+ * Payload of ringcast-gen: 32 bytes of stamp, then a pattern that depends on the
+ * sequence number, so that the receiver can compare each byte. With `ts` it looks like
+ * MPEG-TS null packets of 188 bytes and carries the stamp in the first one.
  */
 
 #include <stdbool.h>

@@ -21,18 +21,18 @@ struct receiver {
 	struct mmsghdr *msg; /* BATCH messages with their buffers */
 	uint8_t *buf;
 	int64_t join_ns, joined_ns;
-	int64_t first_ns, last_ns; /* 0: nothing came yet */
+	int64_t first_ns, last_ns; /* 0 means nothing came yet */
 	uint64_t n_received;
 
 	/* after --leave-after */
 	int wire_fd;
-	int64_t leave_ns; /* 0: still joined */
+	int64_t leave_ns; /* 0 means still joined */
 	uint64_t n_after;
 	int64_t last_after_ns;
 };
 
-/* Packet socket that sees the groups also when nobody here is joined. 0, or an exit
- * status after printing why. */
+/* Packet socket that sees the groups even if no program here has joined them. 0, or an
+ * exit status after printing why. */
 int gen_wire_open(struct receiver *r);
 /* Read what is there; counts datagrams to our groups and ports in n_after. */
 void gen_wire_read(struct receiver *r);

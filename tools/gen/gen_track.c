@@ -2,8 +2,8 @@
 
 /*
  * Stream bookkeeping of the receiver. A stream is counted from the first datagram that
- * was heard: who joins in the middle has lost nothing before. The window has a bit for
- * each of the last sequence numbers.
+ * was heard: a receiver that joins in the middle has lost nothing before. The window
+ * has a bit for each of the last sequence numbers.
  */
 
 #include "tools/gen/gen_track.h"

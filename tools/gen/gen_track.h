@@ -21,7 +21,7 @@ struct gen_count {
 
 struct gen_stream_key {
 	struct addr source, group;
-	uint32_t stream; /* 0: datagrams without a good stamp */
+	uint32_t stream; /* 0 means datagrams without a good stamp */
 	uint16_t source_port, port;
 };
 

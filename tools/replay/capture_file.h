@@ -20,12 +20,12 @@ struct capture_packet {
 	const void *ip; /* IP header, NULL when it is no IP packet; valid until
 			   capture_next */
 	enum family family;
-	size_t len;	    /* captured octets from there */
+	size_t len;	    /* captured bytes from there */
 	struct gm_mac from; /* of the link header, if that has one */
 };
 
 /* NULL and a text on failure; "-" is standard input */
 struct capture *capture_open(const char *path, char *error, size_t error_size);
 struct capture *capture_close(struct capture *c); /* takes and returns NULL */
-const struct capture_packet *capture_peek(const struct capture *c); /* NULL: end */
+const struct capture_packet *capture_peek(const struct capture *c); /* NULL means end */
 void capture_next(struct capture *c);

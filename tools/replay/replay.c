@@ -316,8 +316,8 @@ static int read_config(struct replay *r, const char *path)
 	return e == 0 ? 0 : -EINVAL;
 }
 
-/* The '=' of IF=FILE, NULL: the word is the name of a file. A file may have a '=' in
- * its name, so only what an interface can be called stands before it. */
+/* The '=' of IF=FILE, NULL if the word is the name of a file. A file may have a '=' in
+ * its name, so only a possible name of an interface comes before it. */
 static const char *separator(const struct replay *r, const char *arg)
 {
 	const char *eq = strchr(arg, '=');
@@ -401,7 +401,7 @@ struct options {
 	double tail_s;
 };
 
-/* -1: go on; else the exit status */
+/* returns -1 to continue, else the exit status */
 static int parse(struct replay *r, struct options *o, int argc, char **argv)
 {
 	int opt;

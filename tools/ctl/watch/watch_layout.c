@@ -94,7 +94,7 @@ static int compare_drops(const void *a_, const void *b_)
 }
 
 /* Those that grow, or that have grown before; returns the length with what there was.
- * One that does not fit is left out with those behind it, but the first of all is cut
+ * One that does not fit is left out with those after it, but the first of all is cut
  * rather than left out: there are drops. */
 static size_t list_drops(const struct watch *w, char line[WATCH_COLS_MAX + 1],
 	size_t len, const struct drop *list, size_t n, bool growing)

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The lines of the live view: what stands where on a screen of some rows and columns.
+ * The lines of the live view: the contents of a screen of some rows and columns.
  * Drawing them is somebody else's business (ctl_watch.c, watch_curses.c). Pure.
  */
 
 #include "tools/ctl/watch/watch_model.h"
 #include "tools/ctl/watch/watch_screen.h"
 
-/* Fill `ret` (zero octets, or one that was filled before) with at most w->rows lines;
+/* Fill `ret` (zero bytes, or one that was filled before) with at most w->rows lines;
  * the last one is the footer. Sets w->n_visible. */
 void watch_layout(struct watch *w, struct watch_screen *ret);

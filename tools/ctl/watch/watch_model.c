@@ -273,7 +273,7 @@ static double per_second(
 	return (double)grown * 1000 / (double)ms;
 }
 
-/* The interface of that name, as it was; NULL: it was not there. */
+/* The interface of that name, as it was; NULL if it was not there. */
 static const json_t *interface_of(const json_t *page, const json_t *i)
 {
 	const json_t *old;

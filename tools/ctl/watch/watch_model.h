@@ -51,7 +51,8 @@ enum watch_page {
 
 struct watch {
 	json_t *now, *before; /* pages; `before` is of the same daemon, or NULL */
-	json_t *zero;	      /* drops count from this page on; NULL: from the start */
+	json_t *zero;	      /* drops count from this page on; NULL means from the
+			       * start */
 	char trouble[160];    /* why there is no newer page; empty: there is one */
 	/* what is shown */
 	unsigned rows, cols;

@@ -19,7 +19,7 @@ enum watch_style {
 };
 
 struct watch_line {
-	char *text; /* printable ASCII, at most `cols` octets */
+	char *text; /* printable ASCII, at most `cols` bytes */
 	enum watch_style style;
 };
 
@@ -30,7 +30,7 @@ struct watch_screen {
 };
 
 /* What is not printable ASCII becomes one '?' for each character, so that everything
- * has as many columns as octets. */
+ * has as many columns as bytes. */
 void watch_screen_add(struct watch_screen *s, enum watch_style style, const char *text);
 void watch_screen_cut(struct watch_screen *s, size_t n); /* keep the first n lines */
 void watch_screen_deinit(struct watch_screen *s);
@@ -38,7 +38,7 @@ void watch_screen_deinit(struct watch_screen *s);
 struct watch_column {
 	const char *title;
 	bool right;
-	unsigned min; /* 0: never narrower than its contents */
+	unsigned min; /* 0 means never narrower than its contents */
 };
 
 struct watch_grid {
