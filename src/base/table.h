@@ -67,7 +67,7 @@ struct table_cursor {
 struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
 
-/* the order of such walks, and the first place after the bucket of 2^`bits` that
+/* the order of these walks, and the first place after the bucket of 2^`bits` that
  * contains `at`; 0 if there is none */
 uint64_t table_reverse(uint64_t hash);
 uint64_t table_next_bucket(uint64_t at, unsigned bits);

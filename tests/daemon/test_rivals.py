@@ -189,9 +189,9 @@ def another(b):
     t = b.topology()
     one = b.run(t, FAST + WAN + LAN1)
     two = b.own(Daemon(t.router, FAST + WAN + LAN2))
-    two.wait_log(f"another ringcastd (pid {one.process.pid}) has wan, too: datagrams arrive "
+    two.wait_log(f"another ringcastd (pid {one.process.pid}) also has wan: datagrams arrive "
                  "twice; leave each interface to one of the two")
-    one.wait_log(f"another ringcastd (pid {two.process.pid}) has wan, too")
+    one.wait_log(f"another ringcastd (pid {two.process.pid}) also has wan")
     assert [(r["kind"], r["interfaces"]) for r in rivals(one)] == [("ringcastd", ["wan"])]
     assert two.stop() == 0
     one.wait_log(f"ringcastd (pid {two.process.pid}) is gone", 20)
@@ -211,8 +211,8 @@ def stranger(b):
     assert one.ctl_run("reload").returncode == 0   # looks at everything
     assert rivals(one) == [], rivals(one)
     two = b.own(Daemon(t.router, FAST + WAN + LAN2))
-    one.wait_log(f"another ringcastd (pid {two.process.pid}) has wan, too", 90)
-    two.wait_log(f"another ringcastd (pid {one.process.pid}) has wan, too", 90)
+    one.wait_log(f"another ringcastd (pid {two.process.pid}) also has wan", 90)
+    two.wait_log(f"another ringcastd (pid {one.process.pid}) also has wan", 90)
     for d in (one, two):
         assert [r["kind"] for r in rivals(d)] == ["ringcastd"], rivals(d)
         assert "pid 40000" not in d.log() and "igmpproxy" not in d.log(), d.log()

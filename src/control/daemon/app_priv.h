@@ -45,7 +45,7 @@ struct app_notice {
 	uint32_t carrier_downs;
 };
 
-/* what those who follow events were told of a link, each change at once */
+/* what the followers of events were told of a link, each change at once */
 struct app_told {
 	char name[IFNAMSIZ]; /* of the port */
 	bool present, up;
@@ -202,7 +202,7 @@ void app_notice_tick(struct app *app, mono_t now);
 /* Each round: frames are sent in another way than was said. Cheap. */
 void app_notice_transmit(struct app *app);
 
-/* The log: what is worth a line, at a limited rate. `from` NULL: not known. */
+/* Logs events that are worth a line, at a limited rate. `from` is NULL if not known. */
 void app_log_note(struct app *app, mono_t now, const struct effect *e);
 void app_log_effects(struct app *app, mono_t now);
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
@@ -226,7 +226,7 @@ const char *app_format_struck(
 void app_log_configure(
 	const struct app *app, const struct config *old, const struct config *cfg);
 
-/* Messages that are sent later, whatever becomes of the port: `packet` as for
+/* Messages that are sent later, even if the port is gone by then: `packet` as for
  * mcsock_send(). 0 or -errno */
 int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
 	const void *packet, size_t len, const struct addr *to);
@@ -275,8 +275,8 @@ void app_tap_received(struct app *app, unsigned port, enum family family,
 void app_tap_sent(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
 
-/* Events for those who follow them, app_monitor.c; `name` is a key that never changes.
- * `value` 0: none. */
+/* Events for their followers, app_monitor.c; `name` is a key that never changes.
+ * `value` is 0 if there is none. */
 void app_monitor_note(struct app *app, mono_t now, const char *name,
 	const struct log_about *about, const char *text, uint32_t value);
 void app_monitor_reload(struct app *app, bool ok);

@@ -125,9 +125,9 @@ static void say_new(const struct app *app, const struct rival *r)
 			what ? what : "if so, stop one of the two");
 		break;
 	case RIVAL_RINGCASTD:
-		log_write(level, "another %s has %s%s: %s", name,
-			any ? names : "interfaces", any ? ", too" : ", none of ours",
-			what ? what : "no harm while it stays so");
+		log_write(level, "another %s %s%s: %s", name,
+			any ? "also has " : "has interfaces, none of ours",
+			any ? names : "", what ? what : "no harm while it stays so");
 		break;
 	case RIVAL_SOCKET:
 		log_write(level,

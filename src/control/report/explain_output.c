@@ -140,7 +140,7 @@ static bool check_querier(const struct explain_output *out, struct explain *e)
 	addr_format(&out->other_querier, other);
 	if (out->forwards) {
 		explain_add(e, "querier", name, EXPLAIN_PASS,
-			"%s is querier on %s, and this router goes on forwarding",
+			"%s is querier on %s, but this router continues forwarding",
 			other, name);
 		return true;
 	}

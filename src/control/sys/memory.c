@@ -17,8 +17,8 @@ static void fclosep(FILE **f)
 		fclose(*f);
 }
 
-/* The number in the first line of a file, after its prefix. 0: there is none, or it is
- * "max". */
+/* The number in the first line of a file, after its prefix. 0 if there is none, or if it
+ * is "max". */
 static uint64_t read_number(const char *path, const char *prefix)
 {
 	_cleanup_(fclosep) FILE *f = fopen(path, "re");

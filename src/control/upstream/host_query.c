@@ -7,7 +7,7 @@
  * of queries cannot cause a flood of reports.
  *
  * Some providers send queries from addresses outside the subnets of the link, such as
- * 0.0.0.0 or management addresses. Anybody can do that, so the values of such a query
+ * 0.0.0.0 or management addresses. Anybody can do that, so the values of these queries
  * (version, interval, robustness) count only while no querier inside is heard, and not
  * for long.
  *

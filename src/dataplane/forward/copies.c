@@ -206,7 +206,7 @@ static void push_super_frame(struct output *o, const struct frame *f,
 	m->bytes = r->bytes;
 }
 
-/* Space for bytes of this message alone; may flush. NULL: that much is never there. */
+/* Space for bytes of only this message; may flush. NULL if it is never that large. */
 static uint8_t *take_space(struct output *o, size_t len)
 {
 	struct copies *c = o->c;

@@ -29,7 +29,8 @@ struct forward {
 	struct copies_flow flow[BURST_MAX];
 	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
-	uint64_t oldest, newest; /* time stamps of what was sent; newest 0: nothing */
+	uint64_t oldest, newest; /* time stamps of sent frames; `newest` is 0 if none
+				  * was sent */
 };
 
 int forward_new(struct forward **ret)

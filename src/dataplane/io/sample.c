@@ -27,7 +27,7 @@ struct record {
 	bool has_l2;
 	uint64_t time_ns;
 	uint32_t caplen, len;
-	uint32_t id[SAMPLE_WANTS_MAX]; /* all 0: skip it */
+	uint32_t id[SAMPLE_WANTS_MAX]; /* skip the record if all are 0 */
 	uint8_t data[];
 };
 

@@ -49,7 +49,7 @@ int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 	if (vnet &&
 		setsockopt(t->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0)
 		set_caps(t, TX_VNET | TX_SUPER_FRAME | TX_UNTRIED);
-	/* protocol 0: the socket receives nothing */
+	/* with protocol 0 the socket receives nothing */
 	if (bind(t->fd,
 		    (const struct sockaddr *)&(struct sockaddr_ll){
 			    .sll_family = AF_PACKET,

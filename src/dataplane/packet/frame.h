@@ -41,9 +41,9 @@ struct frame {
 	bool df;	 /* IPv4 DF; always true for IPv6 */
 	bool csum_not_ready;
 	bool csum_valid;
-	/* Not 0: a super-frame of UDP datagrams with that much payload each, the last
-	 * one possibly with less. Its checksum field means nothing: csum_not_ready is
-	 * set. */
+	/* If not 0, this is a super-frame of UDP datagrams with that much payload each,
+	 * the last one possibly with less. Its checksum field means nothing:
+	 * csum_not_ready is set. */
 	uint16_t gso_size;
 	struct addr src, group;
 	uint64_t stamp; /* of frame_meta */

@@ -60,7 +60,7 @@ struct tx_ops {
 	void *ctx;
 	/* Give one IP packet to the programs of this host that have joined its group on
 	 * the interface: the header, whose TTL or hop limit is 0, and the rest. It is
-	 * counted. NULL: that cannot be done. */
+	 * counted. NULL if that is not possible. */
 	void (*local)(
 		void *local_ctx, int ifindex, enum family family, struct iovec iov[2]);
 	void *local_ctx;

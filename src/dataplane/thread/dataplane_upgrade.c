@@ -7,9 +7,9 @@
  * The kernel keeps filling the rings meanwhile. That is enough for TPACKET_V2, where a
  * ring of 8 MiB holds 4096 frames. TPACKET_V3 hands over a block each millisecond, so
  * that a slow stream fills its 64 blocks, with a frame or two in each, in as many
- * milliseconds. Therefore each set of such rings gets an additional TPACKET_V2 ring for
- * the gap, as a further member of their fanout group, and the group's program is
- * replaced by one that sends every frame there. The kernel replaces it between two
+ * milliseconds. Therefore each set of TPACKET_V3 rings gets an additional TPACKET_V2
+ * ring for the gap, as a further member of their fanout group, and the group's program
+ * is replaced by one that sends every frame there. The kernel replaces it between two
  * frames and waits until the old one no longer runs, so nothing is lost or doubled.
  *
  *   before      flows are spread over the rings 0 to n-1
