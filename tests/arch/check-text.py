@@ -24,6 +24,19 @@ FORBIDDEN = [
 UNFINISHED = [
     (r"\b[T]ODO\b|\b[F]IXME\b|\b[X]XX\b", "marker of open work"),
 ]
+# CONTRIBUTING.md, Prose: habits that no sentence of the sources needs
+HABITS = [
+    (r", [t]oo\b(?! (?:many|much|long|large|small|few|short|late|old|often|high|low|"
+     r"narrow|wide|far|busy|soon|big))", "'too' at the end: write 'also' before the verb"),
+    (r"\b[g]oe?s? on (?!(?:the|a|an|stand|each|port|this|top)\b)", "write 'continue'"),
+    (r"\b[n]eed not\b", "write 'does not have to'"),
+    (r"\b[s]hall\b|\b[t]hus\b", "write 'must' or 'should', 'so' or 'therefore'"),
+    (r"\b[i]n front of\b", "write 'before'"),
+    (r"\b[o]f such\b(?! hosts| \")", "name them"),
+    (r"\b[w]ho (?:asks|sends|reads|has|is|holds|does)\b(?= (?:not|to|for|it|them)\b)", "name the agent: 'a client that'"),
+    (r"(?<![\w.])(?:0|NULL|-1|[T]rue|[F]alse): (?=[a-z])", "write '0 if', 'returns true if'"),
+]
+PLAIN = ("src/",)   # C files below are read for HABITS
 # from the top of the tree; a document may leave out what follows the first dot of a name
 NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
 PLACEHOLDER = re.compile(r"[A-Z]{2}")   # tests/fuzz/fuzz_NAME.c
@@ -70,6 +83,10 @@ def check_file(root, path, name):
         for pattern, why in FORBIDDEN + (UNFINISHED if is_source else []):
             if re.search(pattern, line):
                 yield f"{name}:{number}: {why}: {line.strip()[:60]}"
+        if name.startswith(PLAIN) and path.suffix in {".c", ".h"}:
+            for pattern, why in HABITS:
+                if re.search(pattern, line):
+                    yield f"{name}:{number}: {why}: {line.strip()[:60]}"
         if path.suffix == ".md":
             for gone in missing(root, line):
                 yield f"{name}:{number}: there is no {gone}"
@@ -102,7 +119,8 @@ def self_test():
         "a.c": spdx + "int a; /* netw" + "ork/path, src/work.c, /run/x */\n",
         "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
         "README.md": "no licence line; src/b.c, `src/b`, src/*, src/NAME.c, build/x/src/none\n",
-        "src/b.c": spdx,
+        "src/b.c": spdx + "/* NULL if too long, or too many; one who pays */\n",
+        "b.c": spdx + "/* read as text alone: it goes o" + "n there, to" + "o */\n",
         "tests/fuzz/fuzz_main.c": spdx,
         "tests/fuzz/fuzz_a.c": spdx,
         "doc/testing.md": "| `b`, `a` | reads | holds |\n",
@@ -117,6 +135,14 @@ def self_test():
         "tree.txt": "in /tmp/w" + "t-b\n",
         "test_mode.py": "# SPDX-License-Identifier: x\n",
         "outside.md": "in ../sha" + "red/x\n",
+        "src/too.c": spdx + "/* which is read, to" + "o */\n",
+        "src/on.h": spdx + "/* the daemon goes o" + "n and waits */\n",
+        "src/need.c": spdx + "/* it nee" + "d not be there */\n",
+        "src/thus.c": spdx + "/* which is thu" + "s free */\n",
+        "src/front.c": spdx + "/* i" + "n front of the header */\n",
+        "src/such.c": spdx + "/* the names o" + "f such */\n",
+        "src/who.c": spdx + "/* wh" + "o does not read is dropped */\n",
+        "src/gloss.h": spdx + "int a; /* NULL" + ": none */\n",
         "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:
