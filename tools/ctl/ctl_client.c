@@ -7,6 +7,7 @@
  */
 
 #include "tools/ctl/ctl_client.h"
+#include "base/sys/clock.h"
 
 #include "base/cleanup.h"
 #include "control/sys/ctl.h"
@@ -132,10 +133,7 @@ int ctl_client_connect(const char *path)
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 /* Bytes of an answer: their number, 0 at the end of the connection, or -errno, -EAGAIN:

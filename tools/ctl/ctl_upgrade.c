@@ -9,6 +9,7 @@
 #include "tools/ctl/ctl_commands.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 #include "tools/ctl/ctl_cell.h"
 
 #include <errno.h>
@@ -25,10 +26,7 @@
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 /* A line before the time `end`; its answer, or NULL. */

@@ -8,6 +8,7 @@
  */
 
 #include "tools/ctl/ctl_watch.h"
+#include "base/sys/clock.h"
 
 #include "base/cleanup.h"
 #include "tools/ctl/watch/watch_curses.h"
@@ -51,10 +52,7 @@ static void on_signal(int signal)
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 /* ---- showing ---- */

@@ -8,6 +8,7 @@
  */
 
 #include "tools/gen/gen.h"
+#include "base/sys/clock.h"
 
 #include "build_config.h"
 #include "tools/gen/gen_payload.h"
@@ -108,10 +109,7 @@ static const struct option long_options[] = {
 
 int64_t gen_now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 int gen_fail(const char *what)

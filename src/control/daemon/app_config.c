@@ -5,9 +5,9 @@
  * the running configuration. Settings that cannot change while running are logged.
  */
 
-#include "base/array.h"
 #include "control/daemon/app_priv.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "control/show/json.h"
 #include "control/sys/http.h"

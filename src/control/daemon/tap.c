@@ -15,6 +15,7 @@
 #include "control/daemon/tap.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 #include "build_config.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
@@ -78,10 +79,7 @@ struct tap {
 
 static uint64_t wall_clock_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return (uint64_t)clock_ns(CLOCK_REALTIME);
 }
 
 /* ---- filters ---- */

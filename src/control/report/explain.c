@@ -9,8 +9,9 @@
  * for.
  */
 
-#include "base/array.h"
 #include "control/report/explain_priv.h"
+
+#include "base/array.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #include "control/show/monitor.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -59,19 +60,11 @@ struct monitor {
 	mono_t at;
 };
 
-static json_int_t wall_clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (json_int_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static json_t *with_time(json_t *event)
 {
 	if (event &&
-		json_object_set_new(event, "unix_ms", json_integer(wall_clock_ms())) <
-			0) {
+		json_object_set_new(event, "unix_ms",
+			json_integer(clock_ns(CLOCK_REALTIME) / NS_PER_MS)) < 0) {
 		json_decref(event);
 		return NULL;
 	}

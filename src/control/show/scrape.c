@@ -9,6 +9,7 @@
 #include "control/show/scrape_priv.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -199,18 +200,15 @@ static bool (*const step[])(struct scrape *s) = {
 	write_end,
 };
 
-static uint64_t read_clock(void)
+/* not the time of other processes */
+static uint64_t own_time_ns(void)
 {
-	struct timespec ts;
-
-	/* not the time of other processes */
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_SEC + (uint64_t)ts.tv_nsec;
+	return (uint64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 bool scrape_slice(struct scrape *s)
 {
-	uint64_t before = read_clock(), cost;
+	uint64_t before = own_time_ns(), cost;
 
 	if (s->step == array_len(step))
 		return false;
@@ -220,7 +218,7 @@ bool scrape_slice(struct scrape *s)
 		s->step++;
 		s->part = 0;
 	}
-	cost = read_clock() - before;
+	cost = own_time_ns() - before;
 	s->cost_ns += cost;
 	if (cost > s->longest_ns)
 		s->longest_ns = cost;

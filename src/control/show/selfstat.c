@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/mono.h"
+#include "base/sys/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,14 +22,6 @@ struct selfstat {
 	uint64_t started_ns;
 };
 
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec ts = {0};
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 int selfstat_new(struct selfstat **ret_selfstat)
 {
 	struct selfstat *s = calloc(1, sizeof(*s));
@@ -37,7 +30,7 @@ int selfstat_new(struct selfstat **ret_selfstat)
 		return -ENOMEM;
 	s->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	s->fds = opendir("/proc/self/fd");
-	s->started_ns = read_clock(CLOCK_REALTIME);
+	s->started_ns = (uint64_t)clock_ns(CLOCK_REALTIME);
 	*ret_selfstat = s;
 	return 0;
 }
@@ -86,8 +79,8 @@ void selfstat_read(struct selfstat *s, struct selfstat_values *ret)
 	getrlimit(RLIMIT_NOFILE, &lim);
 	*ret = (struct selfstat_values){
 		.started_ns = s->started_ns,
-		.cpu_ns = read_clock(CLOCK_PROCESS_CPUTIME_ID),
-		.thread_cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID),
+		.cpu_ns = (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID),
+		.thread_cpu_ns = (uint64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID),
 		.resident = resident(s),
 		.n_fds = count_fds(s),
 		.max_fds = lim.rlim_cur,

@@ -15,6 +15,7 @@
 #include "control/sys/loop.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -74,14 +75,6 @@ struct loop {
 	struct epoll_event batch[BATCH];
 	int n_batch;
 };
-
-static int64_t read_clock(clockid_t clock)
-{
-	struct timespec ts = {0};
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
-}
 
 static mono_t our_time(const struct loop *l, int64_t system_ns)
 {
@@ -148,8 +141,8 @@ int loop_new(const struct loop_ops *ops, struct loop **ret_loop)
 	if (!l)
 		return -ENOMEM;
 	l->ops = *ops;
-	l->now.ns = read_clock(CLOCK_MONOTONIC);
-	l->suspended_ns = read_clock(CLOCK_BOOTTIME) - l->now.ns;
+	l->now.ns = clock_ns(CLOCK_MONOTONIC);
+	l->suspended_ns = clock_ns(CLOCK_BOOTTIME) - l->now.ns;
 	l->armed = MONO_NEVER;
 	l->timer.fd = l->signals.fd = -1;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -218,7 +211,7 @@ void loop_del(struct loop_fd *f)
 
 int64_t loop_stopwatch(void)
 {
-	return read_clock(CLOCK_MONOTONIC);
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 mono_t loop_now(const struct loop *l)
@@ -299,7 +292,7 @@ static void count_quick(struct loop *l, mono_t last)
 static int64_t find_gap(struct loop *l, mono_t from, mono_t at, int64_t system_ns)
 {
 	const int64_t most = LOOP_GAP_MS * (NS_PER_SEC / 1000);
-	int64_t suspended = read_clock(CLOCK_BOOTTIME) - system_ns, gap = 0, late = 0;
+	int64_t suspended = clock_ns(CLOCK_BOOTTIME) - system_ns, gap = 0, late = 0;
 
 	if (at.ns != MONO_NEVER.ns)
 		late = our_time(l, system_ns).ns - mono_max(at, from).ns;
@@ -336,9 +329,9 @@ static int sleep_until(struct loop *l, mono_t at)
 static int wait_events(struct loop *l)
 {
 	mono_t at = next_deadline(l), last = l->now;
-	mono_t from = our_time(l, read_clock(CLOCK_MONOTONIC));
+	mono_t from = our_time(l, clock_ns(CLOCK_MONOTONIC));
 	int r = sleep_until(l, at);
-	int64_t system_ns = read_clock(CLOCK_MONOTONIC);
+	int64_t system_ns = clock_ns(CLOCK_MONOTONIC);
 	int64_t gap = find_gap(l, from, at, system_ns);
 
 	l->now = our_time(l, system_ns);

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/inet.h"
+#include "base/sys/packet_socket.h"
 #include "control/proto/gm_peek.h"
 
 #include <errno.h>
@@ -421,17 +422,10 @@ int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
 	struct mcfilter filter = filter_of(family, ops);
-	struct sockaddr_ll ll = {0};
-	socklen_t len = sizeof(ll), type_len = sizeof(int);
-	int r, type;
+	int r = packet_socket_check(fd, SOCK_DGRAM, ifindex, bound_be16(&filter));
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
-		getsockname(fd, (struct sockaddr *)&ll, &len) < 0)
-		return -errno;
-	if (type != SOCK_DGRAM || ll.sll_family != AF_PACKET ||
-		ll.sll_ifindex != ifindex || ll.sll_protocol != bound_be16(&filter))
-		return -EINVAL;
-	r = set_filter(fd, &filter);
+	if (r == 0)
+		r = set_filter(fd, &filter);
 	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
 }
 
@@ -473,11 +467,7 @@ struct mcsock *mcsock_close(struct mcsock *s)
 
 bool mcsock_is_on(const struct mcsock *s)
 {
-	struct sockaddr_ll ll = {0};
-	socklen_t len = sizeof(ll);
-
-	return getsockname(s->fd.fd, (struct sockaddr *)&ll, &len) == 0 &&
-		ll.sll_ifindex == s->ifindex;
+	return packet_socket_is_on(s->fd.fd, s->ifindex);
 }
 
 int mcsock_send(
@@ -537,10 +527,6 @@ void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats)
 
 void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit)
 {
-	uint32_t v[SK_MEMINFO_VARS] = {0};
-	socklen_t len = sizeof(v);
-
-	(void)getsockopt(s->fd.fd, SOL_SOCKET, SO_MEMINFO, v, &len);
-	*ret_used = v[SK_MEMINFO_RMEM_ALLOC];
-	*ret_limit = v[SK_MEMINFO_RCVBUF];
+	packet_socket_memory(s->fd.fd, SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF,
+		ret_used, ret_limit);
 }

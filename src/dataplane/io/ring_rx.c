@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/inet.h"
+#include "base/sys/packet_socket.h"
 #include "dataplane/io/sockfilter.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/latency.h"
@@ -345,11 +346,7 @@ int ring_rx_fanout(const struct ring_rx *r)
 
 bool ring_rx_is_on(const struct ring_rx *r, int ifindex)
 {
-	struct sockaddr_ll sll = {0};
-	socklen_t len = sizeof(sll);
-
-	return getsockname(r->fd, (struct sockaddr *)&sll, &len) == 0 &&
-		sll.sll_ifindex == ifindex;
+	return packet_socket_is_on(r->fd, ifindex);
 }
 
 void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret)
@@ -487,16 +484,9 @@ static int get_int(int fd, int option, int *ret)
 /* Bound as it should be, and of the same kind. */
 static bool is_as_wanted(const struct ring_rx *r, int fd, int ifindex)
 {
-	struct sockaddr_ll sll = {0};
-	socklen_t len = sizeof(sll), type_len = sizeof(int);
-	int type, version, offload;
+	int version, offload;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
-		type != SOCK_RAW)
-		return false;
-	if (getsockname(fd, (struct sockaddr *)&sll, &len) < 0 ||
-		sll.sll_family != AF_PACKET || sll.sll_ifindex != ifindex ||
-		sll.sll_protocol != htons(r->ethertype))
+	if (packet_socket_check(fd, SOCK_RAW, ifindex, htons(r->ethertype)) < 0)
 		return false;
 	if (get_int(fd, PACKET_VERSION, &version) < 0 || version != r->ops->version)
 		return false;

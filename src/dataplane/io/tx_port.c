@@ -11,6 +11,7 @@
 #include "dataplane/io/tx_port.h"
 
 #include "base/cleanup.h"
+#include "base/sys/packet_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -76,21 +77,13 @@ struct tx_port *tx_port_close(struct tx_port *t)
 
 bool tx_port_is_on(const struct tx_port *t, int ifindex)
 {
-	struct sockaddr_ll sll = {0};
-	socklen_t len = sizeof(sll);
-
-	return getsockname(t->fd, (struct sockaddr *)&sll, &len) == 0 &&
-		sll.sll_ifindex == ifindex;
+	return packet_socket_is_on(t->fd, ifindex);
 }
 
 void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit)
 {
-	uint32_t v[SK_MEMINFO_VARS] = {0};
-	socklen_t len = sizeof(v);
-
-	(void)getsockopt(t->fd, SOL_SOCKET, SO_MEMINFO, v, &len);
-	*ret_used = v[SK_MEMINFO_WMEM_ALLOC];
-	*ret_limit = v[SK_MEMINFO_SNDBUF];
+	packet_socket_memory(
+		t->fd, SK_MEMINFO_WMEM_ALLOC, SK_MEMINFO_SNDBUF, ret_used, ret_limit);
 }
 
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret)

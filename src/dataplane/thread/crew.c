@@ -12,6 +12,8 @@
 
 #include "dataplane/thread/crew.h"
 
+#include "base/sys/clock.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -140,10 +142,7 @@ static void wait_for_helpers(struct slot *s)
 
 static uint64_t now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
 
 static void list_ports(struct slot *s, const struct portset *ports, unsigned n_parts)

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/mono.h"
+#include "base/sys/clock.h"
 #include "dataplane/fib/tsan.h"
 #include "dataplane/forward/collect.h"
 #include "dataplane/forward/forward.h"
@@ -258,7 +259,6 @@ static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
 {
 	struct collect_ring ring[COLLECT_MAX];
 	mono_t before = w->waited;
-	struct timespec ts;
 	size_t n = 0;
 
 	if (!w->collect_ns || !cfg || cfg->n_inputs > COLLECT_MAX)
@@ -273,8 +273,7 @@ static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
 		in->taken = 0;
 		n++;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	w->waited = (mono_t){ts.tv_sec * NS_PER_SEC + ts.tv_nsec};
+	w->waited = (mono_t){clock_ns(CLOCK_MONOTONIC)};
 	return collect_wait(
 		w->collect_ns, (uint64_t)(w->waited.ns - before.ns), ring, n);
 }
@@ -563,11 +562,9 @@ int worker_cpu(const struct worker *w)
 
 uint64_t worker_cpu_ns(const struct worker *w)
 {
-	struct timespec ts;
 	clockid_t clock;
 
-	if (!w->running || pthread_getcpuclockid(w->thread, &clock) != 0 ||
-		clock_gettime(clock, &ts) < 0)
+	if (!w->running || pthread_getcpuclockid(w->thread, &clock) != 0)
 		return 0;
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return (uint64_t)clock_ns(clock);
 }
