@@ -77,7 +77,8 @@ def cross_file(path, target, cc, root, pkgconfig):
 
 def emulator(target):
     path = os.pathsep.join([os.environ.get("PATH", ""), os.path.join(CROSS, "qemu/usr/bin")])
-    found = shutil.which(f"qemu-{target.qemu}-static", path=path)
+    found = shutil.which(f"qemu-{target.qemu}-static", path=path) or \
+        shutil.which(f"qemu-{target.qemu}", path=path)   # from Debian 13 on
     if not found:
         raise Missing(f"qemu-{target.qemu}-static is not installed (package qemu-user-static)")
     return found

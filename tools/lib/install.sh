@@ -99,6 +99,17 @@ unpack_packages()
 	return $status
 }
 
+# unpack_qemu DIR : the programs of qemu-user that are linked statically. Debian 13 has them
+# in qemu-user; qemu-user-static is empty there and depends on it.
+unpack_qemu()
+{
+	local package=qemu-user-static
+	if LC_ALL=C apt-cache depends $package 2>/dev/null | grep -q 'Depends: qemu-user$'; then
+		package=qemu-user
+	fi
+	unpack_packages "$1" $package
+}
+
 # missing_libraries PACKAGE... : the libraries that apt-get would install along
 missing_libraries()
 {
