@@ -32,7 +32,7 @@ const struct place *places_greediest(const struct place *v, size_t n)
 		unsigned count = v[i].root ? 0 : count_of(v, n, v[i].uid);
 
 		if (count > most ||
-			(count && count == most && v[i].since < found->since)) {
+			(found && count == most && v[i].since < found->since)) {
 			found = &v[i];
 			most = count;
 		}
