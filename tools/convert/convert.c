@@ -306,7 +306,7 @@ char *convert_copy_text(struct converter *c, const struct convert_source *source
 	if (nul) {
 		for (const char *p = text; p < nul; p++)
 			line += *p == '\n';
-		convert_error(c, line, "a NUL octet; this is no text file");
+		convert_error(c, line, "a NUL byte; this is no text file");
 		return NULL;
 	}
 	copy = malloc(len + 1);

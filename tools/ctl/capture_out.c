@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Output of "ringcastctl capture", see capture_out.h. A file holds whole blocks at any
- * time: also after a full disk, an interrupt or the end of the daemon it can be read to
- * its last packet.
+ * Output of "ringcastctl capture", see capture_out.h. A file has whole blocks at any
+ * time, so it can be read to its last packet even after a full disk, an interrupt or
+ * the end of the daemon.
  */
 
 #include "tools/ctl/capture_out.h"
@@ -180,7 +180,7 @@ bool capture_out_is_full(const struct capture_out *o)
 	return o->params.count && o->n_packets >= o->params.count;
 }
 
-/* True if goes into the file. */
+/* Does the packet go into the file? */
 static bool take_block(
 	struct capture_out *o, const struct pcapng_block *b, bool *ret_failed)
 {
@@ -194,7 +194,7 @@ static bool take_block(
 		return true;
 	case PCAPNG_PACKET:
 		if (capture_out_is_full(o))
-			return false; /* was on its way when we had enough */
+			return false; /* it was on its way when we had enough packets */
 		*ret_failed = !take_packet(o, &b->packet);
 		return true;
 	default:
@@ -202,7 +202,7 @@ static bool take_block(
 	}
 }
 
-/* Before the first packet, which may be long in coming. */
+/* Before the first packet, which may come late. */
 static void say_begun(struct capture_out *o)
 {
 	if (o->begun || o->n_interfaces == 0)
@@ -217,7 +217,7 @@ static void say_begun(struct capture_out *o)
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
-	size_t at = 0, from = 0; /* from: the first that is not in the file */
+	size_t at = 0, from = 0; /* `from` is the first byte that is not in the file */
 	struct pcapng_block b;
 	bool failed = false;
 	int r;

@@ -3,7 +3,7 @@
 
 /*
  * Where a capture goes: a file or pipe gets the blocks as they are, a terminal lines.
- * Counts what it has seen. Messages about what fails go to stderr here.
+ * Counts packets. Messages about failures go to stderr here.
  */
 
 #include "base/pcapng.h"
@@ -14,13 +14,13 @@ struct capture_out_params {
 	const char *path; /* "-": standard output; NULL means lines to standard
 			   * output */
 	bool as_json;	  /* lines are JSON */
-	uint64_t count;	  /* packets that are wanted, 0 means no end */
+	uint64_t count;	  /* number of wanted packets; 0 means no limit */
 };
 
 /* NULL after a message. `params` is copied. */
 struct capture_out *capture_out_open(const struct capture_out_params *params);
-/* Takes the complete blocks at the start of buf; how many bytes these are, or -1 after
- * a message: it cannot be written, or it is no pcapng. */
+/* Takes the complete blocks at the start of buf. Returns their bytes, or -1 after a
+ * message that they cannot be written or are no pcapng. */
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
 /* as many packets as were wanted */
 bool capture_out_is_full(const struct capture_out *o);

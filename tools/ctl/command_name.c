@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Names of commands, see command_name.h; called by ringcastctl.c. */
+/* Names of commands, see command_name.h. */
 
 #include "tools/ctl/command_name.h"
 
@@ -93,7 +93,7 @@ static void list_words(const struct choice *c, char *buf, size_t size)
 			c->word[i]);
 }
 
-/* "groups" is the second word of a name only: that may be what was meant. */
+/* "groups" is only the second word of a name, which may be the one that was meant. */
 static const char *forgotten_word(
 	const char *const *names, size_t n_names, const char *word)
 {
@@ -142,7 +142,8 @@ static void say_unknown(const char *const *names, size_t n_names, uint64_t set,
 		m->number = COMMAND_INCOMPLETE;
 }
 
-/* One more word. False if it is none, and *m says so. */
+/* Adds one more word. Returns false if no name continues with it; *m then has the
+ * reason. */
 static bool take_word(const char *const *names, size_t n_names, uint64_t *set,
 	const char *word, struct command_match *m)
 {

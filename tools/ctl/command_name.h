@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* instead of a number in the list */
+/* results other than a number in the list */
 enum {
 	COMMAND_UNKNOWN = -1,	 /* or it may be several */
 	COMMAND_INCOMPLETE = -2, /* what `right` has needs another word */
@@ -21,9 +21,9 @@ struct command_match {
 	char why[256];	 /* what is wrong, as one line without newline */
 };
 
-/* Which command do the words up to one with '-' in front name? A word of a name may be
- * shortened as long as it stays the only one, but not where the words before it are a
- * command already, so that it may be an argument. At most 64 names, of at most three
- * words of less than 32 bytes. */
+/* Which command do the words before the first option name? A word of a name may be
+ * shortened while it remains unique. It may not if the words before it are already a
+ * command, because it can be an argument. At most 64 names, of at most three words of
+ * less than 32 bytes. */
 void command_find(const char *const *names, size_t n_names, char *const *words,
 	size_t n_words, struct command_match *ret);

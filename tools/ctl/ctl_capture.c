@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * ringcastctl capture, see ctl_capture.h: compiles the filter (names in it may ask a
- * name server, for which the daemon does not wait), asks for the stream and hands it to
- * capture_out.c. An interrupt or the last wanted packet half-closes the connection; the
- * daemon then sends its statistics, and the file is complete.
+ * ringcastctl capture, see ctl_capture.h: compiles the filter (names in it may need a
+ * name server, and the daemon must not wait for one), asks for the stream and hands it
+ * to capture_out.c. An interrupt or the last wanted packet half-closes the connection;
+ * the daemon then sends its statistics, and the file is complete.
  */
 
 #include "tools/ctl/ctl_capture.h"
@@ -38,9 +38,9 @@ static const char usage_text[] =
 	"options:\n"
 	"  -f, --filter EXPRESSION  the same as EXPRESSION at the end\n"
 	"  -i, --interface IF       only this interface; may be repeated\n"
-	"  -d, --data               data frames, too, as they were received\n"
+	"  -d, --data               also data frames, as they were received\n"
 	"  -n, --sample N           of the data frames one of N; means --data\n"
-	"  -S, --snaplen N          octets of each data frame (256)\n"
+	"  -S, --snaplen N          bytes of each data frame (256)\n"
 	"  -c, --count N            end after N packets\n"
 	"  -w, --write FILE         write pcapng to FILE; - is standard output\n"
 	"  -j, --json               print lines as JSON\n"
@@ -110,7 +110,7 @@ static void append_program(
 			p->bf_insns[i].jf, p->bf_insns[i].k);
 }
 
-/* False if libpcap does not want it; its words are in `why`. */
+/* Returns false if libpcap refuses it, with its message in `why`. */
 static bool compile(struct request *r, const char *key, int link_type,
 	const char *expression, char *why, size_t size)
 {
@@ -133,7 +133,8 @@ static bool compile(struct request *r, const char *key, int link_type,
 	return ok;
 }
 
-/* An expression may make sense with a link header only ("ether host"), or without. */
+/* An expression may be valid only with a link header ("ether host"), or only
+ * without. */
 static bool add_filter(struct request *r, const char *expression)
 {
 	static struct bpf_insn reject = {.code = BPF_RET | BPF_K};

@@ -28,8 +28,8 @@ void cell_duration(struct text_table *t, const json_t *o, const char *key);
 void cell_scaled(struct text_table *t, const json_t *o, const char *key, double factor);
 /* Texts, or objects with "address"; a blocked source is marked as such. */
 void cell_list(struct text_table *t, const json_t *array, size_t max);
-/* At least one of them, and as many as have room in `width`, or with a wide view up to
- * `max`; how many more there are. */
+/* Writes at least one of them, and as many as fit into `width`, or up to `max` in a
+ * wide view. Adds how many more there are. */
 void cell_list_short(
 	struct text_table *t, const json_t *array, size_t max, size_t width);
 

@@ -2,8 +2,7 @@
 
 /*
  * Client of the control socket, see ctl_client.h: one request line, one line of JSON
- * (doc/control-socket.md). Called by ringcastctl.c and by the commands that have files
- * of their own.
+ * (doc/control-socket.md). Shared by all commands.
  */
 
 #include "tools/ctl/ctl_client.h"
@@ -84,7 +83,8 @@ int ctl_client_open(const char *path)
 	return ctl_trust_peer(fd, path) ? take_fd(&fd) : -EPERM;
 }
 
-/* Who may not connect cannot see whether anybody listens; the kernel's list tells. */
+/* A user that may not connect cannot see whether a daemon listens, but the kernel's
+ * list shows it. */
 static bool is_in_use(const char *path)
 {
 	FILE *f = fopen("/proc/net/unix", "re");
@@ -136,8 +136,8 @@ static int64_t now_ms(void)
 	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
-/* Bytes of an answer: their number, 0 at the end of the connection, or -errno, -EAGAIN:
- * they take too long. */
+/* Reads bytes of an answer. Returns their number, 0 at the end of the connection, or
+ * -errno; -EAGAIN if they take too long. */
 static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 {
 	for (;;) {
@@ -160,7 +160,7 @@ static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 	}
 }
 
-/* Room for one byte more and a NUL; false and errno. */
+/* Makes room for one more byte and a NUL. On failure returns false and sets errno. */
 static bool has_room(char **line, size_t n, size_t *cap)
 {
 	size_t larger = *cap ? 2 * *cap : 65536;
@@ -178,8 +178,8 @@ static bool has_room(char **line, size_t n, size_t *cap)
 	return true;
 }
 
-/* One line without its newline, malloc'ed; NULL and errno. `exact`: what may follow it
- * stays unread. */
+/* One line without its newline, malloc'ed; On failure NULL, and errno is set. With
+ * `exact`, bytes after it stay unread. */
 static char *read_line(int fd, bool exact)
 {
 	_cleanup_(freep) char *line = NULL;

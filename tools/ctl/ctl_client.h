@@ -4,11 +4,11 @@
 /*
  * The client's end of the control socket, shared by the commands of ringcastctl:
  * connect, send a line, read the answer. Messages for the user go to stderr here, so
- * that all commands explain the same troubles in the same words.
+ * that all commands report the same failures in the same words.
  *
- * Who answers may be somebody else, and what is answered is data: for root it must be
- * root, or the owner of the directory that the socket is in, and texts that go to a
- * person pass printable().
+ * Another program may answer, and its answer is only data. For root, the other side
+ * must be root or the owner of the directory of the socket. Texts for people pass
+ * through printable().
  */
 
 #include "tools/ctl/ctl_rows.h"
@@ -28,7 +28,7 @@ enum {
 /* A longer line is no answer of a ringcastd, unless it is read row by row. */
 #define CTL_CLIENT_LINE_MAX ((size_t)512 << 20)
 
-/* what the options before the command have said */
+/* values of the options before the command */
 struct ctl_context {
 	const char *path; /* of the control socket */
 	bool as_json;
@@ -37,7 +37,7 @@ struct ctl_context {
 	struct text_view view; /* of tables */
 };
 
-/* The socket when none is named: that of the environment, else the first at which a
+/* The socket if none is named: that of the environment, else the first at which a
  * daemon answers, its own default or that of the service. */
 const char *ctl_client_default_path(void);
 
@@ -48,14 +48,14 @@ int ctl_client_connect(const char *path);
  * after a message. Several requests may use one connection. */
 char *ctl_client_line(int fd, const char *path, const char *request);
 
-/* The line as JSON, or NULL and *ret_error, which may be NULL. All its strings are fit
+/* The line as JSON, or NULL and *ret_error, which may be NULL. All its strings are safe
  * for a terminal, and have line breaks only where "text" of the reply is a whole text;
  * with `as_json` they are as the daemon has sent them. */
 json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
-/* Say on stderr what a reply that is an error says, or why the line was no reply. */
+/* Prints on stderr the text of an error reply, or why the line was no reply. */
 void ctl_client_complain(const json_t *reply, const json_error_t *error);
-/* Print a reply, or the line that it was, as JSON on standard output. What a terminal
- * would obey is written as an escape. */
+/* Print a reply, or the line that it was, as JSON on standard output. Characters that a
+ * terminal would obey are written as escapes. */
 void ctl_client_print_json(
 	const struct ctl_context *ctx, const json_t *reply, const char *line);
 
@@ -64,12 +64,12 @@ void ctl_client_print_json(
 int ctl_client_request(int fd, const char *path, const char *request, bool as_json,
 	json_t **ret_reply);
 
-/* The same, row by row; `rows` is set up by the caller and emptied. *ret_reply is what
- * is left of the reply. With rows->json an error of the daemon is printed there alone,
+/* The same, row by row; `rows` is set up by the caller and emptied here. *ret_reply is
+ * the rest of the reply. With rows->json an error of the daemon is printed there alone,
  * as it is. */
 int ctl_client_rows(int fd, const char *path, const char *request,
 	struct ctl_rows *rows, json_t **ret_reply);
-/* A row is made fit for a terminal. */
+/* Makes a row safe for a terminal. */
 void ctl_client_clean_row(json_t *row);
 
 /* The pieces of it for callers that must not block and have their own screen: no
@@ -77,15 +77,16 @@ void ctl_client_clean_row(json_t *row);
  * -errno. */
 int ctl_client_open(const char *path);
 int ctl_client_send(int fd, const char *request);
-/* A reply that arrives bit by bit; zero bytes to begin with. 1: `line` is complete, 0
- * if there is more to come, -errno. */
+/* A reply that arrives in parts; all zero at the beginning. Returns 1 if `line` is
+ * complete, 0 if more must come, or -errno. */
 struct ctl_reply {
 	char *line; /* owned; without its newline when it is complete */
 	size_t n, cap;
 };
 int ctl_client_receive(int fd, struct ctl_reply *r);
-/* Wait until the other end hangs up: 0, or -errno, -EAGAIN: it does not. */
+/* Waits until the other end closes. Returns 0, or -errno; -EAGAIN if it does not
+ * close. */
 int ctl_client_drain(int fd);
 void ctl_client_forget(struct ctl_reply *r);
-/* Ask for a stream: its bytes follow on `fd` after CTL_EXIT_OK. */
+/* Asks for a stream. After CTL_EXIT_OK its bytes follow on `fd`. */
 int ctl_client_stream(int fd, const char *path, const char *request);

@@ -218,8 +218,7 @@ static void print_messages(const struct conversion *r)
 	}
 }
 
-/* Our own fault if it is refused; then better nothing than a file that does not
- * load. */
+/* A refusal is our own fault, and no file is better than one that does not load. */
 static int check_result(const char *text)
 {
 	struct config *cfg;

@@ -2,8 +2,8 @@
 
 /*
  * `ringcastctl explain GROUP [SOURCE] [--from INTERFACE] [--on INTERFACE]`, see
- * ctl_explain.h: asks the daemon to judge a stream and prints its checks, those that
- * refuse with what to do. The exit status is the verdict.
+ * ctl_explain.h: asks the daemon to check a stream and prints the checks. Those that
+ * refuse have advice. The exit status is the verdict.
  */
 
 #include "tools/ctl/ctl_explain.h"
@@ -45,9 +45,8 @@ static void usage(FILE *out)
 		out);
 }
 
-/* What needs attention is bold where that is allowed: "NO", and "?" that is not
- * certain.
- */
+/* Verdicts that need attention are bold if that is allowed: "NO", and "?" that is not
+ * certain. */
 static void print_mark(const char *verdict, FILE *out)
 {
 	const char *mark = "?";

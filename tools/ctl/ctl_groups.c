@@ -46,7 +46,7 @@ static void print_queries(const json_t *g, FILE *out)
 	fputc('\n', out);
 }
 
-/* what keeps a leave from being acted on at once */
+/* what prevents a fast leave */
 static void print_leave(const json_t *g, FILE *out)
 {
 	bool older = json_is_integer(json_object_get(g, "older_v1_ms")) ||

@@ -2,9 +2,8 @@
 
 /*
  * ringcastctl health: the healthcheck of containers and service managers. Exit status 0
- * means that all is well; what is wrong is printed, and which limits hold at the
- * moment. A thread that is at work is looked at once more, until it is seen to get on
- * or to hang.
+ * means that all is well. Problems and present limits are printed. A thread that is at
+ * work is checked again until it makes progress or is found to hang.
  */
 
 #include "tools/ctl/ctl_commands.h"

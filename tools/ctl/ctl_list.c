@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Replies with many rows, see ctl_list.h. Called by ringcastctl.c. */
+/* Replies with many rows, see ctl_list.h. */
 
 #include "tools/ctl/ctl_list.h"
 

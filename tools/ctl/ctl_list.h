@@ -3,8 +3,8 @@
 
 /*
  * Replies that may have any number of rows, printed while they arrive: the program
- * needs memory for some of the rows only. If the reply breaks off, what came before is
- * there.
+ * needs memory only for some of the rows. If the reply breaks off, earlier rows are
+ * already printed.
  */
 
 #include "tools/ctl/ctl_client.h"
@@ -24,7 +24,7 @@ struct ctl_list {
 	/* Prints the text after the rows, unless only rows are wanted. May be NULL. */
 	void (*rest)(const json_t *reply, size_t n_rows, const struct text_view *view,
 		FILE *out);
-	/* Ask once more, a second later: `head` comes before the rows. May be NULL. */
+	/* Asks again a second later: `head` comes before the rows. May be NULL. */
 	bool (*again)(const json_t *head);
 	/* Instead of all of these; exit status. */
 	int (*show)(int fd, const struct ctl_context *ctx, const char *request);

@@ -110,7 +110,7 @@ static void print_event(const struct ctl_context *ctx, const char *line)
 	json_decref(event);
 }
 
-/* One or more lines. False if nobody reads them any more. */
+/* Prints one or more lines. Returns false if the reader has gone. */
 static bool print_events(const struct ctl_context *ctx, char *lines)
 {
 	char *save = NULL, *line;
@@ -121,8 +121,8 @@ static bool print_events(const struct ctl_context *ctx, char *lines)
 	return fflush(stdout) == 0;
 }
 
-/* The lines that are complete are printed, and what follows them is kept in `buf`.
- * False if nobody reads them any more. */
+/* Prints the complete lines, and keeps the rest in `buf`. Returns false if the reader
+ * has gone. */
 static bool take_lines(const struct ctl_context *ctx, char *buf, size_t *n)
 {
 	char *last = memrchr(buf, '\n', *n);
@@ -139,7 +139,7 @@ static bool take_lines(const struct ctl_context *ctx, char *buf, size_t *n)
 	return true;
 }
 
-/* Why the stream has ended, or NULL: we have ended it. */
+/* Why the stream has ended, or NULL if we have ended it. */
 static const char *follow_lines(const struct ctl_context *ctx, int fd)
 {
 	char buf[EVENTS_MAX];

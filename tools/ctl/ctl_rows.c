@@ -2,8 +2,7 @@
 
 /*
  * Replies row by row, see ctl_rows.h. A scanner that knows strings and nesting finds
- * the elements; what they are is left to jansson, which reads each of them, and in the
- * end the rest.
+ * the elements. jansson parses each of them, and in the end the rest.
  */
 
 #include "tools/ctl/ctl_rows.h"

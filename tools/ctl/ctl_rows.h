@@ -27,8 +27,8 @@ struct ctl_rows {
 	 * an empty one and everything closed. NULL: only the syntax matters. */
 	void (*row)(void *ctx, const json_t *head, json_t *row);
 	void *ctx;
-	FILE *json;  /* gets the text of the reply, piece by piece, with escapes in
-		     * place of what a terminal would obey; NULL means nobody */
+	FILE *json;  /* gets the text of the reply piece by piece, with escapes for
+		      * characters that a terminal would obey; may be NULL */
 	bool pretty; /* over several lines */
 
 	/* Zero to begin with. */
@@ -43,8 +43,8 @@ struct ctl_rows {
 	struct json_lines lines;
 };
 
-/* The next bytes. 1: the line is complete, *ret_reply is what is left of it, which does
- * not have to be an object; 0 if more has to come; -EBADMSG: no JSON, see `error`;
- * -ENOMEM; -EMSGSIZE: more than CTL_ROWS_TEXT_MAX. */
+/* Takes the next bytes. Returns 1 if the line is complete, with its rest in *ret_reply,
+ * which may be no object; 0 if more must come; -EBADMSG if it is no JSON, see `error`;
+ * -ENOMEM; or -EMSGSIZE beyond CTL_ROWS_TEXT_MAX. */
 int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply);
 void ctl_rows_deinit(struct ctl_rows *r);

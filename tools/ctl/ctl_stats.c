@@ -18,8 +18,8 @@ static bool is_shown(const struct ctl_context *ctx, const json_t *v)
 	return json_is_boolean(v);
 }
 
-/* All scalars of an object; objects inside it with their name in front, one level
- * deep. */
+/* All scalars of an object; members of inner objects get the object's name as prefix,
+ * one level deep. */
 static void add_scalars(struct text_table *t, const struct ctl_context *ctx,
 	const char *prefix, json_t *o)
 {
@@ -46,7 +46,7 @@ static void add_scalars(struct text_table *t, const struct ctl_context *ctx,
 	}
 }
 
-/* With `title` NULL: the first one. */
+/* `title` is NULL for the first one. */
 static void print_section(
 	const struct ctl_context *ctx, const char *title, json_t *o, FILE *out)
 {

@@ -37,7 +37,7 @@ static long long sum(const json_t *i, const char *key)
 		cell_num(json_object_get(q, "ipv6"), key);
 }
 
-/* what another forwarder on the link means */
+/* the effect of another forwarder on the link */
 static const char *forwarding(const json_t *i, char buf[80])
 {
 	long long standby = sum(i, "standby_streams"), twice = sum(i, "double_streams");
@@ -84,7 +84,7 @@ static void add_role(struct text_table *t, const json_t *i)
 		t, "%s%s%s", cell_str(i, "role"), *instance ? ", " : "", instance);
 }
 
-/* Other multicast daemons, below the interfaces; nothing where there is none. */
+/* Other multicast daemons, below the interfaces; nothing if there is none. */
 static void print_rivals(const json_t *reply, const struct text_view *view, FILE *out)
 {
 	static const struct text_column columns[] = {
@@ -124,8 +124,8 @@ static void print_rivals(const json_t *reply, const struct text_view *view, FILE
 	text_table_deinit(&t);
 }
 
-/* Where limits or rules have refused what hosts reported; nothing where they have
- * not. */
+/* Interfaces on which limits or rules have refused reports; nothing if there are
+ * none. */
 static void print_refusals(const json_t *reply, const struct text_view *view, FILE *out)
 {
 	static const struct text_column columns[] = {
@@ -243,8 +243,8 @@ const struct ctl_list ctl_list_groups = {
 	.row = groups_row,
 };
 
-/* "Everybody else" of a group that is asked for by source only: no row until a datagram
- * runs into it. */
+/* The empty (*,G) entry of a group that is joined only for named sources has no row
+ * until a datagram matches it. */
 static bool unused_rest(const json_t *e)
 {
 	const json_t *out = json_object_get(e, "out");
@@ -296,7 +296,8 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_scaled(t, e, "bytes_per_s", 8);
 }
 
-/* Senders that may not send where they do, and the cure: a row has no room for it. */
+/* Senders that may not send on their interface, with the remedy, for which a row has no
+ * room. */
 static void print_refused(
 	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {

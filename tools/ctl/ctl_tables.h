@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Replies of the daemon as text, but for those with many rows (ctl_list.h). Each
+ * Replies of the daemon as text, except those with many rows (ctl_list.h). Each
  * function gets the JSON document of its command; members that are missing or of
  * another type show as "-" or nothing, so that tool and daemon of different versions
  * get along.

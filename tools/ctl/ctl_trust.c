@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Whom root's ringcastctl believes, see ctl_trust.h. Looked at after connecting: where
- * nobody else can change the way to the socket, nobody can have changed it before.
+ * Which daemons root's ringcastctl trusts, see ctl_trust.h. This is checked after
+ * connecting: if no other user can change the path of the socket now, none can have
+ * changed it before.
  */
 
 #include "tools/ctl/ctl_trust.h"
@@ -24,7 +25,7 @@ static bool is_theirs(const struct stat *st, uid_t peer)
 	return st->st_uid == 0 || st->st_uid == peer;
 }
 
-/* Can anybody else make files in it? */
+/* Can other users make files in it? */
 static bool is_open(const struct stat *dir)
 {
 	return (dir->st_mode & S_IWOTH) ||
@@ -34,7 +35,7 @@ static bool is_open(const struct stat *dir)
 /* Each directory that the text names, and each link. */
 static bool is_way(const char *path, uid_t peer, unsigned links);
 
-/* A link of ours leads where it says; what that names is looked at also. */
+/* Our own link is trusted, but its target is also checked. */
 static bool is_link_way(const char *path, uid_t peer, unsigned links)
 {
 	char target[PATH_MAX], whole[2 * PATH_MAX];

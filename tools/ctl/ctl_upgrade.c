@@ -2,8 +2,8 @@
 
 /*
  * `ringcastctl upgrade`: the daemon gives its sockets to its service manager and ends,
- * and the manager starts the next one with them, doc/upgrade.md. Here that is asked for
- * and waited for; nothing is started here, and no answer says what to do.
+ * and the manager starts the next one with them, doc/upgrade.md. This command requests
+ * that and waits for it. It starts nothing, and no answer decides what it does.
  */
 
 #include "tools/ctl/ctl_commands.h"
@@ -29,7 +29,7 @@ static int64_t now_ms(void)
 	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
-/* A line before the time `end`; its answer, or NULL. */
+/* Sends a line before the time `end`; returns its answer, or NULL. */
 static json_t *hear(int fd, int64_t end)
 {
 	struct ctl_reply line = {0};
@@ -50,7 +50,7 @@ static json_t *hear(int fd, int64_t end)
 	return reply;
 }
 
-/* Does a ringcastd say so that is not the process `old`? */
+/* Is it the answer of a ringcastd other than the process `old`? */
 static bool is_next(const json_t *reply, long long old)
 {
 	long long pid = cell_num(reply, "pid");
@@ -59,8 +59,8 @@ static bool is_next(const json_t *reply, long long old)
 		pid != old;
 }
 
-/* The answer of the next process, or NULL. Its socket is the one of the process before,
- * in which a request waits. */
+/* The answer of the next process, or NULL. It has the socket of the old process, in
+ * which a request waits. */
 static json_t *wait_up(const char *path, long long old)
 {
 	const struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
@@ -124,7 +124,7 @@ static const char usage[] =
 	"Let another ringcastd take over from the running one, without a gap: it gets the\n"
 	"sockets, the groups and their timers from the service manager, which starts it.\n"
 	"The manager must keep descriptors, as systemd does; without such a manager the\n"
-	"daemon goes on as it is. Check the new program first:\n"
+	"daemon continues as it is. Check the new program first:\n"
 	"  ringcastd -C /etc/ringcast.conf && ringcastctl upgrade\n";
 
 int ctl_upgrade(const struct ctl_context *ctx, int argc, char **argv)

@@ -18,7 +18,7 @@ struct upstream {
 	struct ctl_rows rows;
 	struct text_table table;
 	size_t n[UPSTREAMS][2]; /* groups of each, IPv4 and IPv6 */
-	bool flow;		/* print the groups as they come, the rest is known */
+	bool flow;		/* print the groups as they come; the rest is known */
 };
 
 /* "wan", or "wan via voice" with a report-interface */
@@ -95,7 +95,8 @@ static void add_pending(struct text_table *t, const json_t *g)
 		cell_number(t, g, "pending");
 }
 
-/* Of programs on the router: they are reported by the kernel, and not left by us. */
+/* Groups of programs on the router: the kernel reports them, and we do not leave
+ * them. */
 static void print_kernel(const struct text_view *view, const json_t *links, FILE *out)
 {
 	static const struct text_column columns[] = {

@@ -2,9 +2,9 @@
 
 /*
  * `ringcastctl watch`, see ctl_watch.h: asks the daemon for a page ("show top") at an
- * interval and shows it, full-screen where there is a terminal and ncurses, else as
- * plain text one page after the other. Nothing here waits for the daemon: keys work
- * while it is busy, and when it goes away the view says so and tries again.
+ * interval and shows it, full-screen if there is a terminal and ncurses, else as plain
+ * text page by page. Nothing here waits for the daemon: keys work while it is busy, and
+ * when it goes away the view says so and retries.
  */
 
 #include "tools/ctl/ctl_watch.h"
@@ -220,7 +220,7 @@ static void wait_for_something(struct session *s, const sigset_t *mask)
 		take_keys(s, now);
 	if (s->waiting && p[0].revents)
 		hear(s, now);
-	/* also one that says a little all the time */
+	/* including one that sends a little all the time */
 	if (s->waiting && now >= s->asked_ms + PATIENCE_MS)
 		fail(s, now, "no answer");
 }
@@ -416,8 +416,7 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	a.ctx.pretty &= a.once; /* else a line for each page */
-	/* a daemon that is not there at first may be another one; later it is
-	 * awaited */
+	/* a missing daemon at the start is an error; later it is awaited */
 	s.fd = ctl_client_connect(a.ctx.path);
 	if (s.fd < 0)
 		return CTL_EXIT_UNREACHABLE;

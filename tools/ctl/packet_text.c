@@ -273,7 +273,7 @@ void packet_text_print(
 	print_name(t->interface, out);
 	fputs(p->direction == PCAPNG_OUTBOUND ? " out " : " in  ", out);
 	if (!parse_ip(t, p, &ip)) {
-		fprintf(out, "no IP packet, %" PRIu32 " octets", p->len);
+		fprintf(out, "no IP packet, %" PRIu32 " bytes", p->len);
 	} else if (is_membership(&ip)) {
 		fprintf(out, "%s > %s: ", addr_format(&ip.from, from),
 			addr_format(&ip.to, to));

@@ -207,7 +207,7 @@ static void print_summary(const struct sender *s, double seconds)
 
 	addr_format(&o->group, group);
 	if (!o->json) {
-		printf("sent %llu datagrams of %u octets to %s port %u (%u groups, %u ports) "
+		printf("sent %llu datagrams of %u bytes to %s port %u (%u groups, %u ports) "
 		       "in %.3f s, %.1f per second, %llu errors\n",
 			(unsigned long long)s->n_sent, o->size, group, o->port,
 			o->n_groups, o->n_ports, seconds, rate,

@@ -113,7 +113,7 @@ def libraries(build_dir):
 
 
 def spdx(build_dir, version):
-    """The bill of materials. SOURCE_DATE_EPOCH makes it reproducible, too."""
+    """The bill of materials. SOURCE_DATE_EPOCH also makes it reproducible."""
     when = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
     packages = [{

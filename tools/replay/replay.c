@@ -63,7 +63,7 @@ static void usage(FILE *f)
 	      "  -a IF=ADDR/LEN  address of an interface, IPv4 or IPv6 (default for a family that\n"
 	      "                  is not named: upstream 198.51.100.2/24 and fe80::2/64, others\n"
 	      "                  192.0.2.254/24 and fe80::fe/64)\n"
-	      "  -t SECONDS      go on for this long after the last packet (default 300)\n"
+	      "  -t SECONDS      continue for this long after the last packet (default 300)\n"
 	      "  -s SEED         seed of the random delays (default 1)\n"
 	      "  -q              do not mention packets that are no membership messages\n"
 	      "  -V, -h          version, this text\n",

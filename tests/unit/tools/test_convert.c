@@ -115,9 +115,9 @@ static void refused(void **state)
 		unsigned line;
 		const char *words;
 	} c[] = {
-		{IMPROXY, "upstream a\nb\0c", 14, 2, "NUL octet"},
-		{VYOS, "\n\n\0", 3, 3, "NUL octet"},
-		{OPENWRT, "\0", 1, 1, "NUL octet"},
+		{IMPROXY, "upstream a\nb\0c", 14, 2, "NUL byte"},
+		{VYOS, "\n\n\0", 3, 3, "NUL byte"},
+		{OPENWRT, "\0", 1, 1, "NUL byte"},
 		{IMPROXY, "", 0, 0, "no upstream"},
 		{VYOS, "", 0, 0, "nothing about"},
 		{OPENWRT, "", 0, 0, "no section"},

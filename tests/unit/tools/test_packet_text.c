@@ -179,7 +179,7 @@ static void data_frames(void **state)
 	set_packet(false, sizeof(udp));
 	expect("lan1 in  10.0.0.1 > 239.1.2.3: protocol 17, length 1324, ttl 8\n");
 	memset(frame + 12, 0, 2);
-	expect("lan1 in  no IP packet, 42 octets\n");
+	expect("lan1 in  no IP packet, 42 bytes\n");
 }
 
 /* every part of some packets, in memory that ends where they end */
