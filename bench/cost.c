@@ -164,7 +164,7 @@ static void measure_once(struct candidate *c)
 	world_free(w);
 }
 
-/* The least of several, since the machine has other things to do, too; again only where
+/* The least of several, since the machine also has other things to do; again only where
  * it matters. */
 static void measure(struct candidate *c, unsigned times)
 {

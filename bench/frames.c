@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* bench_frames: sends the frames that it reads from its standard input over and over,
- * at a rate, through a packet socket; prints JSON. Each frame stands behind its length
+ * at a rate, through a packet socket; prints JSON. Each frame follows its length
  * in two octets, the high one first. */
 
 #include <arpa/inet.h>

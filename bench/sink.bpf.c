@@ -3,8 +3,8 @@
 /* The receivers of the benchmark, as a program at the ingress hook (tc) of every
  * interface behind the router: counts and checks each datagram of a run and drops it.
  * It runs wherever the frame is received, and costs the same whoever forwarded. A frame
- * that stands for many datagrams (GSO) is walked through datagram by datagram. What is
- * not a datagram of the benchmark goes on to the stack. */
+ * that stands for many datagrams (GSO) is walked through datagram by datagram. Other
+ * packets go to the stack. */
 
 #include "sink.h"
 
@@ -93,7 +93,7 @@ static __always_inline void note_watched(__u32 port)
 	w->last_ns = now;
 }
 
-/* Is it a frame of the benchmark, and which flow? What is no frame of it goes on. */
+/* Is it a frame of the benchmark, and which flow? Other frames pass. */
 static __always_inline int parse(struct __sk_buff *skb, __u32 *ret_flow, __u32 *ret_end)
 {
 	struct headers h;

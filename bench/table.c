@@ -10,7 +10,7 @@
  * are watched by few kinds of households; "distinct", each entry has its own. Resident
  * memory is what the process has beyond what it had before the table.
  *
- * A machine that does other things, too, stops a thread now and then, and not only by
+ * A machine that also does other things stops a thread now and then, and not only by
  * its scheduler: the host of a virtual one does so unseen. So the same changes are made
  * in several rounds, and of each the fastest round counts: what only one round took
  * long for was not the table's doing. A loop that does nothing shows what a single

@@ -37,7 +37,7 @@ def tool(name):
 
 
 class Sink:
-    """The counting program on `count` interfaces of a namespace, and who reads it."""
+    """The counting program on `count` interfaces of a namespace, and its reader."""
 
     def __init__(self, ns, prefix, count):
         self.process = ns.popen(tool("bench_sink"), tool("sink.bpf.o"), prefix, str(count),
@@ -117,7 +117,7 @@ class Bed:
                 str(seconds), *flow, "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
-        """One run, or a part of the one that goes on; what the generator says of it."""
+        """One run, or a part of the current one; what the generator says of it."""
         r = self.generator.run(*self._flood(rate, seconds, case, extra, same_run))
         return json.loads(r.stdout)
 
@@ -137,7 +137,7 @@ class Bed:
 
     @contextlib.contextmanager
     def flooding(self, rate, seconds, case, extra=()):
-        """A run that goes on meanwhile; ended with the block."""
+        """A run that continues meanwhile and ends with the block."""
         process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.DEVNULL)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The test bed of the control benchmark, and who is measured in it:
+"""The test bed of the control benchmark, and the programs measured in it:
 
     provider p0 ---- wan router lan1 ---- eth0 many hosts
                                 lan2 ---- eth0 a well-behaved one

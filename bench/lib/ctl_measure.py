@@ -19,7 +19,7 @@ def _started(name, options):
     try:
         c = ctl_bed.BY_NAME[name](bed, options)
         try:
-            time.sleep(1)    # a start costs something, too
+            time.sleep(1)    # a start also costs something
             yield bed, c
         finally:
             c.stop()

@@ -44,7 +44,7 @@ phyint wan upstream
 phyint lan1 downstream
 """
 LAN2 = "phyint lan2 downstream\n"
-# Other ways through the data plane, and the rights given up: options in front of CONFIG.
+# Other ways through the data plane, and the rights given up: options before CONFIG.
 PROFILES = {
     "default": "",
     "plain": "transmit sendmmsg\ncoalesce off\nlatency low\n",
@@ -122,7 +122,7 @@ def _name(path, offset):
 
 
 class Symbols:
-    """Addresses into names, by addr2line, for who reads a finding."""
+    """Addresses into names, by addr2line, for the reader of a finding."""
 
     def __init__(self):
         self.maps = []

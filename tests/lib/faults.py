@@ -7,7 +7,7 @@ Then, place by place, that call fails: once at the start, once while everything 
 once at the end. What must hold:
 
 start    it starts and serves, maybe with less; or it says why not and ends with a status
-running  it goes on, and when the fault is over everything works as before, with as many
+running  it continues, and when the fault is over everything works as before, with as many
          open descriptors as before
 end      it ends in time, with status 0
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packets by hand: what no ordinary socket sends, and who sends it."""
+"""Packets made by hand, which no ordinary socket sends, and their sender."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def _summed(octets, at):
 
 
 def ipv4(source, to, protocol, body, ttl=1, options=RA, tos=0xc0, trailer=b""):
-    """An IPv4 packet; `trailer` stands behind it, outside of its length."""
+    """An IPv4 packet; `trailer` follows it, outside of its length."""
     head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, tos,
                        20 + len(options) + len(body), 0, 0, ttl, protocol, 0,
                        socket.inet_aton(source), socket.inet_aton(to)) + options
