@@ -6,9 +6,9 @@
  */
 
 #include "tools/ctl/ctl_client.h"
-#include "base/sys/clock.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 #include "control/sys/ctl.h"
 #include "tools/ctl/ctl_trust.h"
 #include "tools/ctl/patience.h"

@@ -8,8 +8,8 @@
  */
 
 #include "tools/ctl/ctl_convert.h"
-#include "base/array.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "control/config/config.h"
 #include "tools/convert/convert.h"

@@ -6,8 +6,8 @@
  */
 
 #include "tools/ctl/ctl_rows.h"
-#include "base/array.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "tools/ctl/printable.h"
 

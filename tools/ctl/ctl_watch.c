@@ -8,9 +8,9 @@
  */
 
 #include "tools/ctl/ctl_watch.h"
-#include "base/sys/clock.h"
 
 #include "base/cleanup.h"
+#include "base/sys/clock.h"
 #include "tools/ctl/watch/watch_curses.h"
 #include "tools/ctl/watch/watch_layout.h"
 

@@ -8,8 +8,8 @@
  */
 
 #include "tools/gen/gen.h"
-#include "base/sys/clock.h"
 
+#include "base/sys/clock.h"
 #include "build_config.h"
 #include "tools/gen/gen_payload.h"
 
