@@ -25,7 +25,7 @@ enum {
 	CTL_EXIT_DAEMON = 4, /* the daemon answered with an error */
 };
 
-/* A longer line is no answer of a ringcastd, unless it is read row by row. */
+/* A ringcastd never sends a longer line, except those that are read row by row. */
 #define CTL_CLIENT_LINE_MAX ((size_t)512 << 20)
 
 /* values of the options before the command */

@@ -94,8 +94,9 @@ static int upgrade(const struct ctl_context *ctx)
 	if (status != CTL_EXIT_OK)
 		return status;
 	if (!json_is_true(json_object_get(old, "ok")) || cell_num(old, "pid") <= 0) {
-		fputs("ringcastctl: this is no answer of a ringcastd that hands over: see who "
-		      "listens on\nthe socket, and the log of the daemon.\n",
+		fputs("ringcastctl: the answer does not come from a ringcastd that can hand over; "
+		      "check\nwhich program listens on the socket, and the log of the "
+		      "daemon.\n",
 			stderr);
 		json_decref(old);
 		return CTL_EXIT_DAEMON;

@@ -2,8 +2,7 @@
 
 /*
  * The keywords, their ranges, and the search for the word that the user may have meant.
- * The first seven global ones and the first eight of an interface are those of
- * igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC 9777
+ * The first rows are the keywords of igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC 9777
  * 5.1 can carry.
  */
 

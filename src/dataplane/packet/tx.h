@@ -50,9 +50,9 @@ enum tx_caps {
 struct tx_ops {
 	/* enum tx_caps, or-ed; changes when a super-frame is tried */
 	unsigned (*caps)(void *ctx, unsigned port);
-	/* Send or queue n messages on a port, and count them; must not block. False if
-	 * the only message is the first super-frame, and the port refuses such. It is
-	 * not counted, and the port has lost TX_SUPER_FRAME. */
+	/* Send or queue n messages on a port, and count them; must not block. Returns
+	 * false if the only message is the first super-frame of the port, and the port
+	 * refused it. It is not counted, and the port has lost TX_SUPER_FRAME. */
 	bool (*send)(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n);
 	/* Everything queued is handed to the kernel when this returns. */
 	void (*flush)(void *ctx);
