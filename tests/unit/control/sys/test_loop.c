@@ -12,10 +12,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* the kernel's, or none */
+/* the kernel's, or none; the linker's --wrap puts this in the place of timerfd_settime() */
 static bool no_timer;
 
-int timerfd_settime(
+int __wrap_timerfd_settime(
+	int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
+
+int __wrap_timerfd_settime(
 	int fd, int flags, const struct itimerspec *to, struct itimerspec *old)
 {
 	if (no_timer) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Errors of sendmmsg(2), scripted: this program's own sendmmsg() takes the place of the
- * C library's. Each step of a script is the number of messages to take, or -errno.
+ * Errors of sendmmsg(2), scripted: the linker's --wrap puts this program's function in the
+ * place of the C library's. Each step of a script is the number of messages to take, or
+ * -errno.
  */
 
 #include "dataplane/io/tx_port.h"
@@ -31,7 +32,10 @@ static struct {
 	struct call call[32];
 } script;
 
-int sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
+/* the C libraries disagree about the sign of flags */
+int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
 	const struct msghdr *m = &v[0].msg_hdr;
 	const struct sockaddr_ll *to = m->msg_name;
