@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import cross_musl
 import cross_root
 import run_tests
 from cross_root import CROSS, Missing
@@ -25,9 +26,14 @@ TARGETS = {
     "arm64": Target("arm64", "aarch64-linux-gnu", "aarch64", ("aarch64", "armv8-a"), "little"),
     "s390x": Target("s390x", "s390x-linux-gnu", "s390x", ("s390x", "s390x"), "big"),
 }
+# the machine's own processor, with another C library
+TARGETS["musl"] = next(
+    (t for t in TARGETS.values() if t.qemu == os.uname().machine),
+    Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))
 # where multiarch directories are called otherwise than the compiler
 MULTIARCH = {"i686-linux-gnu": "i386-linux-gnu"}
 SUITES = "unit", "sim", "golden"
+INSTALLED = "src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay"
 # what an emulator of programs cannot do
 IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
               "transmit": "qemu-user has no PACKET_FANOUT"}
@@ -91,8 +97,25 @@ def need(*programs):
             raise Missing(f"{p} is not installed (package {package})")
 
 
+def prepare_musl():
+    """The same for static programs with musl."""
+    need("meson", "ninja", "pkg-config", "apt-get")
+    root = os.path.join(CROSS, "root", "musl")
+    cross_musl.make_root(root)
+    path = os.path.join(CROSS, "musl.ini")
+    cross_file(path, TARGETS["musl"], cross_musl.compiler(root), root,
+               [f"{root}/usr/lib/pkgconfig"])
+    return path, without_optional()
+
+
+def without_optional():
+    return [f"-D{o}=disabled" for o in run_tests.OPTIONAL]
+
+
 def prepare(name, optional):
     """Compiler, libraries, cross file. -> (cross file, options for meson)"""
+    if name == "musl":
+        return prepare_musl()
     target = TARGETS[name]
     root = os.path.join(CROSS, "root", name + ("" if optional else "-needed"))
     need("meson", "ninja", "pkg-config", "apt-get", "dpkg-deb")
@@ -107,7 +130,7 @@ def prepare(name, optional):
     pkgconfig = [f"{lib}/pkgconfig", f"{root}/usr/share/pkgconfig"]
     path = os.path.join(CROSS, f"{name}{'' if optional else '-needed'}.ini")
     cross_file(path, target, cc, root, pkgconfig)
-    return path, [] if optional else [f"-D{o}=disabled" for o in run_tests.OPTIONAL]
+    return path, [] if optional else without_optional()
 
 
 def configure(folder, path, options):
@@ -150,6 +173,8 @@ def build_for(name, pure, nice=False):
     programs = []
     if pure:
         programs = programs_of(folder, is_pure)
+    elif name == "musl":   # other suites replace functions of a shared C library
+        programs = [*INSTALLED, *programs_of(folder, is_chosen)]
     return folder if run_tests.command(["ninja", "-C", folder, *programs], nice) else None
 
 

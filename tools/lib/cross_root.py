@@ -32,13 +32,15 @@ def run(cmd, **kw):
 
 
 class Apt:
-    """apt-get for one architecture, with Debian's archives as this machine has them."""
+    """apt-get for one architecture, with Debian's archives as this machine has them; for
+    "source", the source packages."""
 
     def __init__(self, arch):
         self.dir = os.path.join(CROSS, "apt", arch)
         for d in ("lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(self.dir, d), exist_ok=True)
         open(os.path.join(self.dir, "status"), "a", encoding="utf-8").close()
+        self.kind = "deb-src" if arch == "source" else "deb"
         self.list = os.path.join(self.dir, "sources.list")
         options = {
             "APT::Architecture": arch, "APT::Architectures": arch,
@@ -65,7 +67,7 @@ class Apt:
         signed = f"[signed-by={key}] " if os.path.exists(key) else ""
         with open(self.list + ".new", "w", encoding="utf-8") as f:
             for a in archives:
-                f.write(f"deb {signed}{a}\n")
+                f.write(f"{self.kind} {signed}{a}\n")
         options = ["-o", f"Dir::Etc::sourcelist={self.list}.new"]
         # an archive that is just being updated is no reason to do without the others; what
         # cannot be had for want of it will be named
@@ -79,6 +81,11 @@ class Apt:
         before = set(glob.glob(f"{archives}/*.deb"))
         run([*self.cmd, "install", "-y", "--download-only", *names])
         return sorted(set(glob.glob(f"{archives}/*.deb")) | before)
+
+    def source(self, name, folder):
+        """Download a source package into a folder, and unpack it there with its patches."""
+        self.update()
+        run([*self.cmd, "source", name], cwd=folder)
 
 
 def relative_links(root):

@@ -40,6 +40,7 @@ cross_packages()
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	mipsel) echo gcc-mipsel-linux-gnu libc6-dev-mipsel-cross ;;
 	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
+	musl) echo musl-tools linux-libc-dev make cmake flex bison dpkg-dev ;;
 	esac
 }
 
