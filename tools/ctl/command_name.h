@@ -16,7 +16,8 @@ enum {
 
 struct command_match {
 	int number;	 /* in the list, or one of the above */
-	size_t used;	 /* so many words are the name, or the right part of one */
+	size_t used;	 /* number of words that are the name, or the right part of
+			  * one */
 	char right[128]; /* these words, in full */
 	char why[256];	 /* what is wrong, as one line without newline */
 };

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #define PATIENCE_SILENCE_MS 20000 /* without any byte */
-/* after that time the answer has brought so many bytes for each second of waiting */
+/* after that time the answer must have brought this many bytes for each second of
+ * waiting */
 #define PATIENCE_RATE	4096
 #define PATIENCE_ALL_MS 600000
 /* a list of 500,000 entries has less than 1 GB */

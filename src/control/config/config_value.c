@@ -228,7 +228,7 @@ static void set_socket(struct config_parser *p, const struct config_keyword *kw,
 			kw->name, config_show(arg->s).s);
 	else if (strlen(arg->s) > 107) /* sun_path, with its NUL */
 		config_say(p, CONFIG_ERROR, arg->pos,
-			"'%s': a socket path has at most 107 octets, '%s' has %zu",
+			"'%s': a socket path has at most 107 bytes, '%s' has %zu",
 			kw->name, config_show(arg->s).s, strlen(arg->s));
 	else
 		set_text(p, kw, base, arg);

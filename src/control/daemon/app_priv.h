@@ -158,7 +158,8 @@ struct app {
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
 	uint64_t streams_frames;      /* received when they were, the last time */
 	mono_t streams_due;
-	bool streams_late;  /* nobody was told: what flows has begun before */
+	bool streams_late;  /* no client or log wanted streams before, so those that
+			     * flow are not new */
 	mono_t notice_at;   /* something about a link could not be said yet */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */
@@ -283,7 +284,8 @@ void app_monitor_reload(struct app *app, bool ok);
 /* Ports may have changed. */
 void app_monitor_ports(struct app *app, mono_t now);
 /* For which of the first 64 records of a report its sender is a tracked member, as
- * bits; 0 while nobody follows. What has changed since `before` is said afterwards. */
+ * bits; 0 while there is no follower. Changes since `before` are reported
+ * afterwards. */
 uint64_t app_monitor_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,

@@ -91,13 +91,13 @@ struct forwarder_count {
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_count *ours, unsigned sampling,
 	const struct forwarder_rank *rank);
-/* Nobody wants the stream there any more. */
+/* No member wants the stream there any more. */
 void forwarder_forget(struct forwarder *f, size_t i);
 
 /* The streams of a group, one after the other; *ret_n is 0 if there is none. */
 const struct forwarder_stream *forwarder_of_group(
 	const struct forwarder *f, const struct addr *group, size_t *ret_n);
-/* NULL means nobody else sends it */
+/* NULL if no other station sends it */
 const struct forwarder_stream *forwarder_find(
 	const struct forwarder *f, const struct addr *group, const struct addr *source);
 /* Datagrams of it arrive twice, because both of us forward it. */

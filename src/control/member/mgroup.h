@@ -90,7 +90,7 @@ struct mgroup {
 	/* the host that brought it: an address, and a station if the link has
 	 * stations */
 	struct mgroup_owned {
-		struct mgroup_owner *owner;   /* in db->owners; NULL means nobody */
+		struct mgroup_owner *owner;   /* in db->owners, or NULL */
 		struct mgroup *newer, *older; /* in the order in which it brought
 					       * them */
 	} owned[MGROUP_OWNERS];

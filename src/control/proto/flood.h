@@ -24,11 +24,11 @@
  *
  * The way of members has a place for each member and none for strangers. All places
  * together may cause less than the port's budget of that way, so a member that came
- * first keeps its share whoever comes later. A place has two budgets. The second one is
- * only for messages that the host has already sent while there was room, because that
- * is how hosts answer general queries. A forger that uses a member's address spends the
- * first one. To spend the second one it must send the messages that keep the member's
- * groups.
+ * first keeps its share, even if many come later. A place has two budgets. The second
+ * one is only for messages that the host has already sent while there was room, because
+ * that is how hosts answer general queries. A forger that uses a member's address
+ * spends the first one. To spend the second one it must send the messages that keep the
+ * member's groups.
  *
  * Pure, and of fixed size: strangers choose the hosts' addresses.
  */

@@ -12,7 +12,7 @@
 #include "control/proto/gm_msg.h"
 
 struct gm_wire {
-	size_t addr_len;			 /* octets of an address: 4 or 16 */
+	size_t addr_len;			 /* bytes of an address: 4 or 16 */
 	bool (*is_group)(const struct addr *a);	 /* allowed in a record */
 	bool (*is_source)(const struct addr *a); /* allowed in a source list */
 };

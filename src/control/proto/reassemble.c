@@ -22,7 +22,7 @@
 #define IPV4_OFFSET   0x1fff
 #define IPV6_HEADER   40
 #define IPV6_MORE     0x0001
-#define IPV6_FRAGMENT 8 /* octets of a fragment header */
+#define IPV6_FRAGMENT 8 /* bytes of a fragment header */
 
 const char *reassemble_name(enum reassemble_result result)
 {

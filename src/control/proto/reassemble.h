@@ -20,14 +20,14 @@
 
 #define REASSEMBLE_MESSAGES  8	   /* unfinished ones at once */
 #define REASSEMBLE_OF_SENDER 2	   /* of these from the same MAC (or address) */
-#define REASSEMBLE_SIZE	     16384 /* octets of a message, without IP headers */
+#define REASSEMBLE_SIZE	     16384 /* bytes of a message, without IP headers */
 #define REASSEMBLE_MS	     5000 /* from the first fragment that arrives to the last */
-#define REASSEMBLE_HEADERS   128  /* octets of IP headers with their options */
+#define REASSEMBLE_HEADERS   128  /* bytes of IP headers with their options */
 
 enum reassemble_result {
 	REASSEMBLE_WAIT,     /* taken; other fragments are missing */
 	REASSEMBLE_WHOLE,    /* the message is complete */
-	REASSEMBLE_REPEATED, /* the same octets once more; nothing has changed */
+	REASSEMBLE_REPEATED, /* the same bytes again; nothing has changed */
 	REASSEMBLE_OVERLAP,  /* contradicts another fragment, so the message is
 			      * refused */
 	REASSEMBLE_LARGE,    /* the message is larger than REASSEMBLE_SIZE */
@@ -62,7 +62,7 @@ struct reassemble_message {
 	uint8_t *packet;   /* NULL if the message was refused; later fragments are
 			    * also refused */
 	size_t header_len; /* 0 if the first fragment is missing */
-	size_t top, end;   /* largest octet seen; length, 0 if not known */
+	size_t top, end;   /* end of the data seen; length, or 0 if not known */
 	size_t n_units;
 	uint64_t unit[REASSEMBLE_SIZE / 8 / 64]; /* which eight octets are there */
 };

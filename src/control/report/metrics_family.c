@@ -71,12 +71,12 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 		"Datagrams from here that passed the source check"),
 	[METRIC_INTERFACE_RECEIVE_BYTES] =
 		COUNTER("interface_receive_bytes", "bytes", IF,
-			"Octets of these datagrams, from the IP header on"),
+			"Bytes of these datagrams, from the IP header on"),
 	[METRIC_INTERFACE_TRANSMIT_PACKETS] =
 		COUNTER("interface_transmit_packets", NULL, IF, "Copies sent here"),
 	[METRIC_INTERFACE_TRANSMIT_BYTES] =
 		COUNTER("interface_transmit_bytes", "bytes", IF,
-			"Octets of these copies, from the IP header on"),
+			"Bytes of these copies, from the IP header on"),
 	[METRIC_INTERFACE_TRANSMIT_MESSAGES] =
 		COUNTER("interface_transmit_messages", NULL, IF,
 			"Messages in which the copies were handed to the kernel: fewer "
@@ -140,7 +140,7 @@ const struct metrics_family metrics_family[_METRIC_N] = {
 		"Datagrams received and accepted for a forwarding entry; source * is "
 		"every source without an entry of its own"),
 	[METRIC_ENTRY_RECEIVE_BYTES] = COUNTER("group_receive_bytes", "bytes", ENTRY,
-		"Octets of these datagrams, from the IP header on"),
+		"Bytes of these datagrams, from the IP header on"),
 	[METRIC_ENTRY_WRONG_INPUT] = COUNTER("group_wrong_input_packets", NULL, ENTRY,
 		"Datagrams refused because their source is not allowed on the interface "
 		"they came from"),

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct topn {
-	size_t size, max; /* octets of an item; K */
+	size_t size, max; /* bytes of an item; K */
 	bool (*before)(const void *a, const void *b, const void *arg);
 	const void *arg;
 	unsigned char *v; /* a heap with the last one of the order on top */

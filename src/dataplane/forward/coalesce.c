@@ -79,7 +79,8 @@ static bool has_no_checksum(const struct frame *f)
 	return !f->csum_not_ready && get_u16be(f->ip + f->l4_off + 6) == 0;
 }
 
-/* False if a frame that can be part of no run, whatever its checksum, and *ret_why. */
+/* Can the frame be part of a run, whatever its checksum is? If false, *ret_why has the
+ * reason. */
 static bool is_candidate(
 	const struct frame *f, enum coalesce_mode mode, enum joined_end *ret_why)
 {

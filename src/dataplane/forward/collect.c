@@ -44,7 +44,7 @@ uint32_t collect_block(uint32_t ring)
 	return block;
 }
 
-/* Time in which so many bytes come, at the rate of the ring. */
+/* Time in which this many bytes arrive at the rate of the ring. */
 static uint64_t time_for(
 	const struct collect_ring *r, uint64_t octets, uint64_t period_ns)
 {

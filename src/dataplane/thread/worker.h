@@ -57,7 +57,7 @@ struct worker *worker_free(struct worker *w); /* takes and returns NULL */
 /* Restarts a stopped thread, if necessary without io_uring. 0 or -errno. */
 int worker_start(struct worker *w);
 /* Of a worker without a thread (params.idle): work in the caller's until nothing is
- * ready, but no longer than for so many turns. */
+ * ready, but for at most this many turns. */
 void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
 
 /* A ring that a later worker_apply() hands over will wake the thread. Closing the ring

@@ -98,7 +98,7 @@ static void longest_socket_path(void **state)
 	config_free(c);
 	strcpy(text + end, "y");
 	c = parse(text, 1);
-	assert_non_null(strstr(c->message[0].text, "at most 107 octets"));
+	assert_non_null(strstr(c->message[0].text, "at most 107 bytes"));
 	assert_non_null(strstr(c->message[0].text, "has 108"));
 	config_free(c);
 }
