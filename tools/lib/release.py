@@ -7,10 +7,13 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+import cross
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = ("src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay")
@@ -146,11 +149,38 @@ def spdx(build_dir, version):
         "packages": packages, "relationships": relations}
 
 
+def static(where):
+    """Static programs with musl, stripped, and how large they are."""
+    try:
+        path, options = cross.prepare("musl", True)
+    except cross.Missing as e:
+        sys.exit(f"no static programs: {e}")
+    build_dir = os.path.join(cross.CROSS, "musl-static")
+    shutil.rmtree(build_dir, ignore_errors=True)
+    run("meson", "setup", "--buildtype=minsize", "-Dtests=false", "--cross-file", path, *options,
+        "-Dc_args=-ffunction-sections -fdata-sections", "-Dc_link_args=-Wl,--gc-sections",
+        build_dir, ROOT)
+    run("ninja", "-C", build_dir, *PROGRAMS)
+    os.makedirs(where, exist_ok=True)
+    print(f"static programs in {os.path.relpath(where)}:")
+    for p in PROGRAMS:
+        name = os.path.join(where, os.path.basename(p))
+        run("strip", "-o", name, os.path.join(build_dir, p))
+        if "NEEDED" in run("readelf", "-d", name):
+            sys.exit(f"{name} needs a shared library")
+        print(f"{os.path.getsize(name) / 1000:8.0f} KB  {os.path.basename(p)}")
+
+
 def main():
     p = argparse.ArgumentParser(prog="tools/release", description=__doc__)
     p.add_argument("--hardening", metavar="BUILD", help="only look at the programs of this build")
     p.add_argument("--sbom", metavar="FILE", help="where the bill goes (build/ringcast.spdx.json)")
+    p.add_argument("--static", action="store_true",
+                   help="only make static programs with musl, in build/static; see tools/cross")
     args = p.parse_args()
+    if args.static:
+        static(os.path.join(ROOT, "build", "static"))
+        return 0
     if args.hardening:
         return 0 if hardened(args.hardening) else 1
     with tempfile.TemporaryDirectory() as where:
