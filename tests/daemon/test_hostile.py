@@ -258,7 +258,7 @@ def counted(b):
     burst_of(attacker, report(ATTACKER), 500)
     wait_for(10, lambda: control()["limited"] > 0, "messages are refused")
     said = lambda: " ".join(d.ctl_run("health").stdout.split())
-    wait_for(10, lambda: f" of such hosts {control()['limited']} messages refused and " in said(),
+    wait_for(10, lambda: f" from all hosts that do: {control()['limited']} messages refused and " in said(),
              "health counts as show stats does")
 
 

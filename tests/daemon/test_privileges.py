@@ -94,7 +94,7 @@ def with_ringcast():
 def user_root(b):
     d = plays(b, "user root\n" + PLAIN)
     assert uids(d) == ["0"] * 4, uids(d)
-    assert "warning: user root: whoever takes this daemon over is root" in d.log(), d.log()
+    assert "warning: user root: an attacker who takes over this daemon is root" in d.log(), d.log()
 
 
 @case("in a container that may not change its user it stays root, and says so")

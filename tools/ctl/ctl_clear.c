@@ -18,7 +18,8 @@ int ctl_print_clear(const struct ctl_context *ctx, json_t *reply, FILE *out)
 			(double)json_integer_value(json_object_get(row, "answer_ms"));
 
 		fprintf(out,
-			"%s: asked who wants %s; without an answer it ends in %g s\n",
+			"%s: asked the hosts for members of %s; without an answer the "
+			"membership ends in %g s\n",
 			cell_str(row, "interface"), cell_str(reply, "group"),
 			ms / 1000);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The sender. Datagram k is due at start + k / rate: the schedule is absolute, so that
- * the rate stays exact whatever a single sleep does. Sleeps are not shorter than TICK;
- * what became due meanwhile goes out with one sendmmsg.
+ * The sender. Datagram k is due at start + k / rate. The schedule is absolute, so the
+ * rate stays exact even if a single sleep is too long. Sleeps are not shorter than TICK;
+ * the datagrams that became due meanwhile leave with one sendmmsg.
  */
 
 #include "tools/gen/gen.h"

@@ -158,9 +158,9 @@ static int choose_user(
 		*ret_change = r == 0 && !(is_root && ret->uid == 0);
 		if (r == 0 && ret->uid == 0)
 			log_warn(
-				"user %s: whoever takes this daemon over is root, and can "
-				"have systemd end any process; remove the line, and it "
-				"becomes the user " DEFAULT_USER,
+				"user %s: an attacker who takes over this daemon is root, "
+				"and can have systemd end any process; remove the line, "
+				"and the daemon becomes the user " DEFAULT_USER,
 				cfg->user);
 	} else if (is_root) {
 		*ret_change = choose_default(ret);

@@ -132,8 +132,9 @@ void app_metrics_listen(struct app *app)
 	log_info("metrics: http://%s/metrics", at);
 	if (!addr_is_loopback(&e.addr))
 		log_notice(
-			"metrics: %s is no loopback address: whoever reaches it can read "
-			"addresses of groups, sources and interfaces",
+			"metrics: %s is no loopback address: every host that can connect "
+			"to it can read addresses of groups, sources and interfaces; "
+			"restrict it with a firewall",
 			at);
 }
 

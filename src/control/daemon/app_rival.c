@@ -116,7 +116,7 @@ static void say_new(const struct app *app, const struct rival *r)
 			*r->where ? " on " : ", on no interface yet",
 			any ? names : r->where, any || !*r->where ? "" : ", ",
 			any || !*r->where ? "" : "none of ours",
-			what ? what : "no harm while it stays so");
+			what ? what : "this is no conflict");
 		break;
 	case RIVAL_PROGRAM:
 		log_write(level, "%s runs %s: %s", name,
@@ -127,7 +127,7 @@ static void say_new(const struct app *app, const struct rival *r)
 	case RIVAL_RINGCASTD:
 		log_write(level, "another %s %s%s: %s", name,
 			any ? "also has " : "has interfaces, none of ours",
-			any ? names : "", what ? what : "no harm while it stays so");
+			any ? names : "", what ? what : "this is no conflict");
 		break;
 	case RIVAL_SOCKET:
 		log_write(level,

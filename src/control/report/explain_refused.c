@@ -90,8 +90,8 @@ static const struct {
 	{EXPLAIN_BY_MEMBERS, "members", "came from a source that no member wants",
 		"the members name or exclude sources: show groups detail"},
 	{EXPLAIN_BY_OUTPUTS, "members",
-		"were wanted nowhere but where they come from, or behind a port that "
-		"refuses them",
+		"have members only on the interface where they arrive, or behind a port "
+		"that refuses them",
 		"see the checks of the outputs"},
 	{EXPLAIN_BY_PARTIAL, "frames",
 		"had a partial checksum that could not be completed",

@@ -98,8 +98,8 @@ static void check_limits(struct app *app, const struct proxy_port *pp, json_t *l
 
 	if (view_is_struck(app, pp->port, FLOOD_BY_HOST, &by))
 		say(limits,
-			"%s: host %s sends more than host-message-rate allows; of such "
-			"hosts %s",
+			"%s: host %s sends more than host-message-rate allows; from all "
+			"hosts that do: %s",
 			pp->name, by.host, by.done);
 	if (view_is_struck(app, pp->port, FLOOD_BY_PORT, &by))
 		say(limits,

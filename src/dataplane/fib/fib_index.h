@@ -19,8 +19,9 @@
 
 #define FIB_INDEX_SLOTS 8
 
-/* Slot: hash in bits 48 to 63, address in 4 to 47; in the first slot of a bucket, how
- * many objects have passed it in bits 0 to 3, FIB_INDEX_SPILL_MAX: so many or more. */
+/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot of
+ * a bucket also has, in bits 0 to 3, the number of objects that found no place in it and
+ * lie in a later bucket. FIB_INDEX_SPILL_MAX means that many or more. */
 #define FIB_INDEX_ADDRESS   UINT64_C(0x0000fffffffffff0)
 #define FIB_INDEX_SPILL_MAX UINT64_C(0xf)
 
