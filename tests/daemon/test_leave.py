@@ -42,7 +42,9 @@ def quick(b):
     last, igmp = wait_silence(lan, seconds=4)
     b.note(f"last datagram {(last - start) * 1000:.0f} ms after the leave at most, "
            f"seen every {lab.POLL_S * 1000:.0f} ms")
-    assert not [m for m in igmp if is_specific_query(m)], igmp
+    # the hosts are asked in the same moment (K11), and have 2.5 s for an answer
+    assert len([m for m in igmp if is_specific_query(m)]) <= 1, igmp
+    assert last - start < 2.5, last - start
     wait_record(upstream, is_leave, "the leave goes upstream")
 
 
