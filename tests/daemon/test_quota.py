@@ -184,7 +184,7 @@ def full_table(b):
     assert len(d.show("groups")["groups"]) <= 1000
     d.wait_log("group ended to make room")
     said = d.ctl_run("health").stdout
-    assert "a full table" in said and "max-groups" in said, said
+    assert "max-groups (1000) was met by" in said and "end to make room" in said, said
 
 
 @case("F5 a report from a MAC that no station has is refused and counted")

@@ -274,8 +274,9 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 			"lower max-sources or max-groups-per-host"},
 		{NOTE_ADDRESS_SHARE, "the limit of addresses of one host",
 			"find out what it does with so many sources"},
-		{NOTE_GROUP_EVICTED, "max-groups, to make room for hosts with less,",
-			"raise max-groups, or lower max-groups-per-host"},
+		{NOTE_GROUP_EVICTED, "max-groups",
+			"its groups end to make room for hosts with less; raise "
+			"max-groups, or lower max-groups-per-host"},
 	};
 	char who[ADDR_STRLEN];
 
