@@ -11,14 +11,14 @@
 int array_reserve_items(void *array, size_t *cap, size_t n, size_t size, size_t first)
 {
 	size_t larger = *cap ? *cap : first;
-	void *v;
+	void *old = NULL, *v;
 
 	if (n <= *cap)
 		return 0;
 	while (larger < n)
 		larger *= 2;
-	memcpy(&v, array, sizeof(v)); /* a pointer of any type */
-	v = realloc(v, larger * size);
+	memcpy(&old, array, sizeof(old)); /* a pointer of any type */
+	v = realloc(old, larger * size);
 	if (!v)
 		return -ENOMEM;
 	memcpy(array, &v, sizeof(v));

@@ -163,8 +163,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 	return r ? r : -1;
 }
 
-/* 0 or -errno */
-static int read_stream(FILE *f, char **ret_text, size_t *ret_len)
+/* 0 or -errno; source->text is malloc'ed */
+static int read_stream(FILE *f, struct convert_source *source)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t len = 0, cap = 0;
@@ -180,29 +180,28 @@ static int read_stream(FILE *f, char **ret_text, size_t *ret_len)
 		if (len > MAX_OCTETS)
 			return -EFBIG;
 	}
-	*ret_text = take_ptr(text);
-	*ret_len = len;
+	source->text = take_ptr(text);
+	source->len = len;
 	return 0;
 }
 
-/* 0 or -errno; source->text is malloc'ed */
+/* The same, of a file or "-". */
 static int read_file(const char *path, struct convert_source *source)
 {
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *f = is_stdin ? stdin : fopen(path, "re");
-	char *text = NULL;
+	FILE *f;
 	int r;
 
+	if (strcmp(path, "-") == 0) {
+		source->name = "(standard input)";
+		return read_stream(stdin, source);
+	}
+	f = fopen(path, "re");
 	if (!f)
 		return -errno;
-	r = read_stream(f, &text, &source->len);
-	if (!is_stdin)
-		fclose(f);
-	if (r < 0)
-		return r;
-	source->text = text;
-	source->name = is_stdin ? "(standard input)" : path;
-	return 0;
+	source->name = path;
+	r = read_stream(f, source);
+	fclose(f);
+	return r;
 }
 
 static void print_messages(const struct conversion *r)

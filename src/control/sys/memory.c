@@ -21,13 +21,17 @@ static void fclosep(FILE **f)
  * is "max". */
 static uint64_t read_number(const char *path, const char *prefix)
 {
-	_cleanup_(fclosep) FILE *f = fopen(path, "re");
-	char line[128];
+	FILE *f = fopen(path, "re");
 	size_t len = strlen(prefix);
+	uint64_t n = 0;
+	char line[128];
 
-	if (!f || !fgets(line, sizeof(line), f) || strncmp(line, prefix, len) != 0)
+	if (!f)
 		return 0;
-	return strtoull(line + len, NULL, 10);
+	if (fgets(line, sizeof(line), f) && strncmp(line, prefix, len) == 0)
+		n = strtoull(line + len, NULL, 10);
+	fclose(f);
+	return n;
 }
 
 static uint64_t read_total(const char *root)
