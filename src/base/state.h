@@ -13,7 +13,7 @@
 #include "base/mono.h"
 
 #define STATE_VERSION 5
-#define STATE_MAX     (256u << 20) /* bytes; 1 M groups take some 100 M */
+#define STATE_MAX     (256u << 20) /* bytes; a million groups take about 100 MB */
 
 struct state_out {
 	uint8_t *buf; /* owned */

@@ -34,7 +34,7 @@ enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 void gm_wire_write_query(
 	const struct gm_wire *wire, struct wr *w, const struct gm_query *q);
 
-/* The one record that a report or leave of an older version stands for. */
+/* The one record that means the same as a report or leave of an older version. */
 enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool leave,
 	struct gm_scratch *scratch, struct gm_msg *msg);
 /* The same for sending: 1 for a leave, 0 for a report, -EINVAL if older versions cannot
