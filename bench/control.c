@@ -19,7 +19,7 @@
  */
 
 #include "base/cleanup.h"
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@
 
 struct bench {
 	enum family family;
-	struct router *router;
+	struct instances *instances;
 	struct config *cfg;
 	struct iface_table ifaces;
 	struct effects fx;
@@ -109,7 +109,7 @@ static void hear(struct bench *b, unsigned n, const struct gm_record *rec)
 		.n_rec = 1,
 	};
 
-	die_if(proxy_input(b->router->instance[0].proxy, b->now, pp->port, &msg,
+	die_if(proxy_input(b->instances->instance[0].proxy, b->now, pp->port, &msg,
 		       &b->fx) != GM_OK,
 		"a report was refused");
 	b->now = mono_add_ns(b->now, 1000); /* a million reports per second */
@@ -117,8 +117,8 @@ static void hear(struct bench *b, unsigned n, const struct gm_record *rec)
 
 static void end_round(struct bench *b)
 {
-	if (mono_due(router_deadline(b->router), b->now))
-		router_tick(b->router, b->now, &b->fx);
+	if (mono_due(instances_deadline(b->instances), b->now))
+		instances_tick(b->instances, b->now, &b->fx);
 	b->n_effects += b->fx.n;
 	effects_clear(&b->fx);
 }
@@ -150,23 +150,24 @@ static void setup(struct bench *b, enum family family, unsigned n_groups)
 		snprintf(name, sizeof(name), "lan%u", i);
 		add_iface(b, name, i + 1);
 	}
-	die_if(router_new(families, 1, &b->router) != 0 ||
-			router_sync(b->router, b->now, b->cfg, &b->ifaces, &b->fx) != 0,
+	die_if(instances_new(families, 1, &b->instances) != 0 ||
+			instances_sync(
+				b->instances, b->now, b->cfg, &b->ifaces, &b->fx) != 0,
 		"no router");
 	for (unsigned i = 0; i < N_LANS; i++)
-		b->lan[i] = router_port_by_index(b->router, (int)i + 2);
+		b->lan[i] = instances_port_by_index(b->instances, (int)i + 2);
 	for (unsigned n = 0; n < n_groups; n++)
 		report(b, n, GM_ALLOW, 1, N_SOURCES);
 	/* all repeats are done before anything is measured */
 	b->now = mono_add_ms(b->now, 5000);
-	router_tick(b->router, b->now, &b->fx);
+	instances_tick(b->instances, b->now, &b->fx);
 	effects_clear(&b->fx);
 	b->n_effects = 0;
 }
 
 static void teardown(struct bench *b)
 {
-	router_free(b->router);
+	instances_free(b->instances);
 	config_free(b->cfg);
 	iface_table_deinit(&b->ifaces);
 	effects_deinit(&b->fx);

@@ -111,11 +111,12 @@ struct world *world_new(bool fast_leave, unsigned n_upstreams)
 		index[i] = add_iface(w, "lan", i, 10 + i);
 	rcu_register_thread();
 	die_if(fib_new(1, 1, &w->fib) != 0, "no forwarding table");
-	die_if(router_new(families, 1, &w->router) != 0 ||
-			router_sync(w->router, w->now, w->cfg, &w->ifaces, &w->fx) != 0,
+	die_if(instances_new(families, 1, &w->instances) != 0 ||
+			instances_sync(
+				w->instances, w->now, w->cfg, &w->ifaces, &w->fx) != 0,
 		"no router");
 	for (unsigned i = 0; i < WORLD_LANS; i++)
-		w->lan[i] = router_port_by_index(w->router, index[i])->port;
+		w->lan[i] = instances_port_by_index(w->instances, index[i])->port;
 	world_pass(w, 100000); /* start-up queries */
 	world_count(w);
 	return w;
@@ -123,7 +124,7 @@ struct world *world_new(bool fast_leave, unsigned n_upstreams)
 
 struct world *world_free(struct world *w)
 {
-	router_free(w->router);
+	instances_free(w->instances);
 	config_free(w->cfg);
 	iface_table_deinit(&w->ifaces);
 	effects_deinit(&w->fx);
@@ -206,14 +207,14 @@ static void receive(struct world *w, enum family family, unsigned port,
 		: mld_decode(packet, len, &mld, &scratch, &msg);
 
 	die_if(bad != GM_OK, "a report that is none");
-	proxy_input(w->router->instance[0].proxy, w->now, port, &msg, &w->fx);
+	proxy_input(w->instances->instance[0].proxy, w->now, port, &msg, &w->fx);
 	execute(w);
 }
 
 void world_packet(struct world *w, enum family family, unsigned lan,
 	const uint8_t *packet, size_t len)
 {
-	struct proxy *p = w->router->instance[0].proxy;
+	struct proxy *p = w->instances->instance[0].proxy;
 	int64_t from;
 
 	if (len == 0)
@@ -234,7 +235,7 @@ static void tick(struct world *w)
 {
 	int64_t from = clock_ns(), ns;
 
-	router_tick(w->router, w->now, &w->fx);
+	instances_tick(w->instances, w->now, &w->fx);
 	execute(w);
 	ns = clock_ns() - from;
 	w->tick_ns += ns;
@@ -254,7 +255,7 @@ void world_pass(struct world *w, int64_t ms)
 	mono_t end = mono_add_ms(w->now, ms);
 
 	for (;;) {
-		mono_t at = router_deadline(w->router);
+		mono_t at = instances_deadline(w->instances);
 
 		if (mono_before(end, at))
 			break;

@@ -9,14 +9,14 @@
  */
 
 #include "base/mono.h"
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 #include "dataplane/fib/fib.h"
 
 #define WORLD_LANS   8
 #define WORLD_OCTETS 1500
 
 struct world {
-	struct router *router;
+	struct instances *instances;
 	struct config *cfg;
 	struct iface_table ifaces;
 	struct effects fx;

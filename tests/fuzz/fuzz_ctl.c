@@ -101,8 +101,8 @@ static unsigned n_said; /* events, so far */
 
 static json_t *cmd_clear(void *ctx, const char *args)
 {
-	static struct router router;
-	static struct app app = {.router = &router};
+	static struct instances instances;
+	static struct app app = {.instances = &instances};
 
 	return app_clear_group(&app, args);
 }

@@ -35,14 +35,14 @@ struct fixture {
 	struct loop *loop;
 	struct mcsock_rx *rx;
 	struct mcsock *sock;
-	struct flood_port port;
-	struct flood_limit limit;
+	struct admission_port port;
+	struct admission_limit limit;
 	enum family family;
 	bool tap;
 	int fd;
 	unsigned n_heard[3]; /* by host */
 	unsigned n_sampled;
-	struct flood_host who;
+	struct admission_host who;
 	mono_t until;
 };
 
@@ -64,7 +64,7 @@ static int packet_in(
 	return 0;
 }
 
-static void sampled(void *ctx, const struct flood_host *who)
+static void sampled(void *ctx, const struct admission_host *who)
 {
 	struct fixture *f = ctx;
 
@@ -127,7 +127,7 @@ static void open_device(struct fixture *f)
 		.sampled = sampled,
 		.later = later,
 		.ctx = f,
-		.flood = &f->port,
+		.admission = &f->port,
 		.limit = &f->limit};
 
 	ifr.ifr_flags |= f->tap ? IFF_TAP : IFF_TUN;

@@ -72,7 +72,7 @@ static void put_mgroup(struct out *o, const struct mgroup *g)
 	fprintf(o->f, "\n");
 }
 
-static void put_host_group(struct out *o, const struct host_group *g)
+static void put_host_group(struct out *o, const struct upstream_group *g)
 {
 	/* a group that was left stays until all is said */
 	if (gm_filter_is_none(&g->now) && !o->times)
@@ -140,7 +140,7 @@ static void one_mgroup(struct out *o, const struct addr *group, const void *arg)
 
 static void one_host_group(struct out *o, const struct addr *group, const void *arg)
 {
-	put_host_group(o, host_find(arg, group));
+	put_host_group(o, upstream_find(arg, group));
 }
 
 static void one_merged(struct out *o, const struct addr *group, const void *arg)
@@ -163,9 +163,9 @@ static void put_port(struct out *o, const struct proxy_port *pp)
 
 	fprintf(o->f, "%s", pp->name);
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		fprintf(o->f, " v%d\n", (int)pp->host.family[family].version);
-		put_table(o, &pp->host.groups, OFFSET(host_group), one_host_group,
-			&pp->host);
+		fprintf(o->f, " v%d\n", (int)pp->upstream.family[family].version);
+		put_table(o, &pp->upstream.groups, OFFSET(upstream_group),
+			one_host_group, &pp->upstream);
 		return;
 	}
 	fprintf(o->f, " %d", (int)q->state);
@@ -180,12 +180,12 @@ char *snapshot(const struct sim_proxy *x, bool times)
 	char *text = NULL;
 	size_t size;
 	struct out o = {open_memstream(&text, &size), x, times};
-	const struct mdb *mdb = &x->router->instance[0].proxy->mdb;
+	const struct mdb *mdb = &x->instances->instance[0].proxy->mdb;
 
 	assert_non_null(o.f);
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (x->router->port[i])
-			put_port(&o, x->router->port[i]);
+		if (x->instances->port[i])
+			put_port(&o, x->instances->port[i]);
 	put_table(&o, &mdb->groups, OFFSET(mdb_group), one_merged, mdb);
 	fclose(o.f);
 	return text;

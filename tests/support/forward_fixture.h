@@ -225,10 +225,10 @@ static inline struct packet *udp_ttl(
 static inline void forward_and_send(struct forward *f, struct burst *b,
 	const struct plan *p, struct fib *t, const struct tx_ops *ops)
 {
-	struct copies_job job;
+	struct replicate_job job;
 
 	forward_burst(f, b, p, t, ops, &job);
-	copies_serve_all(forward_copies(f), &job, ops);
+	replicate_serve_all(forward_replicator(f), &job, ops);
 	burst_clear(b);
 }
 

@@ -33,7 +33,7 @@ struct check {
 
 static const struct mgroup *state_on(const struct check *c, unsigned port)
 {
-	const struct proxy_port *pp = c->x->router->port[port];
+	const struct proxy_port *pp = c->x->instances->port[port];
 
 	return pp && pp->role == CONFIG_ROLE_DOWNSTREAM
 		? mgroup_find(&pp->groups, &c->group)
@@ -43,7 +43,7 @@ static const struct mgroup *state_on(const struct check *c, unsigned port)
 /* Does the port forward, as far as its role goes? */
 static bool forwards_on(const struct check *c, unsigned port)
 {
-	const struct proxy_port *pp = c->x->router->port[port];
+	const struct proxy_port *pp = c->x->instances->port[port];
 	enum querier_state state = pp->querier[addr_family(&c->group)].state;
 
 	return state == QUERIER_ACTIVE ||
@@ -55,7 +55,7 @@ static bool forwards_on(const struct check *c, unsigned port)
 static const struct forwarder_stream *other_on(
 	const struct check *c, unsigned port, const struct addr *src)
 {
-	const struct proxy_port *pp = c->x->router->port[port];
+	const struct proxy_port *pp = c->x->instances->port[port];
 
 	return forwarder_find(&pp->forwarder[addr_family(&c->group)], &c->group, src);
 }
@@ -64,8 +64,8 @@ static void name_others(struct check *c, unsigned port)
 {
 	size_t n;
 	const struct forwarder_stream *s = forwarder_of_group(
-		&c->x->router->port[port]->forwarder[addr_family(&c->group)], &c->group,
-		&n);
+		&c->x->instances->port[port]->forwarder[addr_family(&c->group)],
+		&c->group, &n);
 
 	for (size_t i = 0; i < n; i++)
 		addrset_add(&c->named, &s[i].source);
@@ -129,7 +129,7 @@ static void check_source(struct check *c, const struct addr *src)
 static void check_merged(struct check *c)
 {
 	const struct mdb_group *m =
-		mdb_find(&c->x->router->instance[0].proxy->mdb, &c->group);
+		mdb_find(&c->x->instances->instance[0].proxy->mdb, &c->group);
 	struct gm_filter want = {.mode = GM_INCLUDE};
 
 	if (c->any_exclude) {
@@ -142,13 +142,13 @@ static void check_merged(struct check *c)
 	assert_non_null(m);
 	assert_true(gm_filter_eq(&m->merged, &want));
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = c->x->router->port[i];
-		const struct host_group *hg;
+		const struct proxy_port *pp = c->x->instances->port[i];
+		const struct upstream_group *hg;
 
 		if (!pp || pp->role != CONFIG_ROLE_UPSTREAM ||
 			!config_group_allowed(pp->cfg, &c->group))
 			continue;
-		hg = host_find(&pp->host, &c->group);
+		hg = upstream_find(&pp->upstream, &c->group);
 		assert_non_null(hg);
 		assert_true(gm_filter_eq(&hg->now, &want));
 	}
@@ -190,7 +190,7 @@ void sim_proxy_check(const struct sim_proxy *x)
 	size_t n_entries = 0;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = x->router->port[i];
+		const struct proxy_port *pp = x->instances->port[i];
 		struct table_node *node, *next;
 		size_t pos;
 
@@ -205,22 +205,22 @@ void sim_proxy_check(const struct sim_proxy *x)
 	}
 	for (size_t i = 0; i < groups.n; i++)
 		n_entries += check_group(x, &groups.v[i]);
-	assert_int_equal(x->router->instance[0].proxy->mdb.groups.n, groups.n);
+	assert_int_equal(x->instances->instance[0].proxy->mdb.groups.n, groups.n);
 	assert_int_equal(x->fib.n, n_entries);
 	addrset_deinit(&groups);
 }
 
 bool sim_proxy_empty(const struct sim_proxy *x)
 {
-	size_t n = x->fib.n + x->router->instance[0].proxy->mdb.groups.n;
+	size_t n = x->fib.n + x->instances->instance[0].proxy->mdb.groups.n;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = x->router->port[i];
+		const struct proxy_port *pp = x->instances->port[i];
 
 		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
 			n += pp->groups.groups.n;
 		else if (pp)
-			n += pp->host.groups.n;
+			n += pp->upstream.groups.n;
 	}
 	return n == 0;
 }

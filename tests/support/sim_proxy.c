@@ -110,7 +110,7 @@ static void fib_clear(struct sim_proxy *x)
 
 static struct sim_port *wire(struct sim_proxy *x, unsigned port)
 {
-	const struct proxy_port *pp = x->router->port[port];
+	const struct proxy_port *pp = x->instances->port[port];
 
 	for (unsigned i = 0; pp && i < x->node.n_ports; i++)
 		if (strcmp(x->ifname[i], pp->name) == 0)
@@ -121,8 +121,8 @@ static struct sim_port *wire(struct sim_proxy *x, unsigned port)
 static bool looks_for_others(const struct sim_proxy *x)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (x->router->port[i] &&
-			proxy_wants_sensor(x->router->port[i], x->node.sim->family,
+		if (x->instances->port[i] &&
+			proxy_wants_sensor(x->instances->port[i], x->node.sim->family,
 				x->node.sim->now))
 			return true;
 	return false;
@@ -181,10 +181,10 @@ static void turn(struct sim_proxy *x)
 
 	x->turn_at = MONO_NEVER;
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (x->router->port[i] &&
-			proxy_wants_sensor(x->router->port[i], x->node.sim->family,
+		if (x->instances->port[i] &&
+			proxy_wants_sensor(x->instances->port[i], x->node.sim->family,
 				x->node.sim->now))
-			proxy_forwarder_turn(x->router->port[i], x->node.sim->now,
+			proxy_forwarder_turn(x->instances->port[i], x->node.sim->now,
 				x->node.sim->family, &counts, &x->fx);
 }
 
@@ -198,9 +198,9 @@ static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
 	struct proxy_port *pp = NULL;
 
 	for (unsigned i = 0; i < PORT_MAX && !pp; i++)
-		if (x->router->port[i] &&
-			strcmp(x->router->port[i]->name, x->ifname[port]) == 0)
-			pp = x->router->port[i];
+		if (x->instances->port[i] &&
+			strcmp(x->instances->port[i]->name, x->ifname[port]) == 0)
+			pp = x->instances->port[i];
 	if (!pp)
 		return;
 	if (!e)
@@ -242,7 +242,8 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 
 static mono_t node_deadline(const struct sim_node *n)
 {
-	return mono_min(router_deadline(proxy_of(n)->router), proxy_of(n)->turn_at);
+	return mono_min(
+		instances_deadline(proxy_of(n)->instances), proxy_of(n)->turn_at);
 }
 
 static void node_tick(struct sim_node *n)
@@ -254,7 +255,7 @@ static void node_tick(struct sim_node *n)
 		x->n_ticks = 0;
 	x->ticked = n->sim->now;
 	assert_true(++x->n_ticks < 100);
-	router_tick(x->router, n->sim->now, &x->fx);
+	instances_tick(x->instances, n->sim->now, &x->fx);
 	if (mono_due(x->turn_at, n->sim->now))
 		turn(x);
 	execute(x);
@@ -264,7 +265,7 @@ static void node_free(struct sim_node *n)
 {
 	struct sim_proxy *x = proxy_of(n);
 
-	router_free(x->router);
+	instances_free(x->instances);
 	config_free(x->cfg);
 	iface_table_deinit(&x->ifaces);
 	effects_deinit(&x->fx);
@@ -290,7 +291,7 @@ struct sim_proxy *sim_proxy_new(struct sim *sim, const char *name, const char *c
 	assert_non_null(x);
 	x->turn_at = MONO_NEVER;
 	family[sim->family] = true;
-	assert_int_equal(router_new(family, rng_next(&sim->rng), &x->router), 0);
+	assert_int_equal(instances_new(family, rng_next(&sim->rng), &x->instances), 0);
 	table_init(&x->fib, 1);
 	x->cfg = parse(config);
 	sim_node_init(sim, &x->node, &ops, name);
@@ -345,14 +346,15 @@ void sim_proxy_sync(struct sim_proxy *x)
 {
 	mono_t now = x->node.sim->now;
 
-	router_release(x->router, now, x->cfg, &x->ifaces, &x->fx);
+	instances_release(x->instances, now, x->cfg, &x->ifaces, &x->fx);
 	execute(x); /* the last words of ports that go */
-	assert_int_equal(router_sync(x->router, now, x->cfg, &x->ifaces, &x->fx), 0);
+	assert_int_equal(
+		instances_sync(x->instances, now, x->cfg, &x->ifaces, &x->fx), 0);
 	plan_free(x->plan);
-	x->plan = portplan_build(x->router, &x->ifaces);
+	x->plan = portplan_build(x->instances, &x->ifaces);
 	assert_non_null(x->plan);
-	if (mono_due(router_deadline(x->router), now))
-		router_tick(x->router, now, &x->fx);
+	if (mono_due(instances_deadline(x->instances), now))
+		instances_tick(x->instances, now, &x->fx);
 	execute(x);
 }
 
@@ -368,18 +370,18 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config)
 void sim_proxy_export(const struct sim_proxy *x, struct state_out *out)
 {
 	state_out_init(out, x->node.sim->now, x->node.sim->now);
-	router_export(x->router, out);
+	instances_export(x->instances, out);
 	assert_int_equal(state_out_seal(out), 0);
 }
 
 /* A router that knows configuration and interfaces alone; `seed` for its delays. */
-static struct router *begin_anew(struct sim_proxy *x, uint64_t seed)
+static struct instances *begin_anew(struct sim_proxy *x, uint64_t seed)
 {
-	struct router *old = x->router;
+	struct instances *old = x->instances;
 
-	assert_int_equal(router_new(old->family, seed, &x->router), 0);
-	assert_int_equal(
-		router_sync(x->router, x->node.sim->now, x->cfg, &x->ifaces, &x->fx),
+	assert_int_equal(instances_new(old->family, seed, &x->instances), 0);
+	assert_int_equal(instances_sync(x->instances, x->node.sim->now, x->cfg,
+				 &x->ifaces, &x->fx),
 		0);
 	return old;
 }
@@ -387,18 +389,18 @@ static struct router *begin_anew(struct sim_proxy *x, uint64_t seed)
 static int import_state(struct sim_proxy *x, const void *state, size_t len)
 {
 	mono_t now = x->node.sim->now;
-	struct router *old = begin_anew(x, rng_next(&x->router->rng));
+	struct instances *old = begin_anew(x, rng_next(&x->instances->rng));
 	struct state_in in;
 	int r;
 
 	effects_clear(&x->fx);
 	assert_int_equal(state_in_init(&in, state, len, now, 0), STATE_OK);
-	r = router_import(x->router, now, &in, &x->fx);
+	r = instances_import(x->instances, now, &in, &x->fx);
 	if (r < 0) {
 		effects_clear(&x->fx);
-		router_free(begin_anew(x, rng_next(&old->rng)));
+		instances_free(begin_anew(x, rng_next(&old->rng)));
 	}
-	router_free(old);
+	instances_free(old);
 	fib_clear(x);
 	return r;
 }
@@ -462,7 +464,7 @@ void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n)
 
 void sim_proxy_stop(struct sim_proxy *x)
 {
-	router_shutdown(x->router, x->node.sim->now, &x->fx);
+	instances_shutdown(x->instances, x->node.sim->now, &x->fx);
 	execute(x);
 	sim_proxy_crash(x);
 }
@@ -478,8 +480,9 @@ void sim_proxy_crash(struct sim_proxy *x)
 struct proxy_port *sim_proxy_port(const struct sim_proxy *x, const char *ifname)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (x->router->port[i] && strcmp(x->router->port[i]->name, ifname) == 0)
-			return x->router->port[i];
+		if (x->instances->port[i] &&
+			strcmp(x->instances->port[i]->name, ifname) == 0)
+			return x->instances->port[i];
 	return NULL;
 }
 
@@ -540,11 +543,11 @@ bool sim_proxy_forwards(const struct sim_proxy *x, const char *in, const char *o
 	return pp && portset_has(&set, pp->port);
 }
 
-const struct host_group *sim_proxy_reported(
+const struct upstream_group *sim_proxy_reported(
 	const struct sim_proxy *x, const char *upstream, const struct addr *group)
 {
 	const struct proxy_port *pp = sim_proxy_port(x, upstream);
 
 	assert_non_null(pp);
-	return host_find(&pp->host, group);
+	return upstream_find(&pp->upstream, group);
 }

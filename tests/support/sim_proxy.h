@@ -7,7 +7,7 @@
  */
 
 #include "base/table.h"
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 #include "dataplane/forward/plan.h"
 #include "sim.h"
 
@@ -22,7 +22,7 @@ struct sim_fib_entry {
 
 struct sim_proxy {
 	struct sim_node node;
-	struct router *router;
+	struct instances *instances;
 	struct config *cfg;
 	struct iface_table ifaces;
 	struct effects fx;
@@ -52,7 +52,7 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config);
 void sim_proxy_link(struct sim_proxy *x, const char *ifname, bool up);
 /* the interface gets another address */
 void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n);
-/* A new process takes over the state, see router_export(). It says nothing by that. */
+/* A new process takes over the state, see instances_export(). It says nothing by that. */
 void sim_proxy_upgrade(struct sim_proxy *x);
 /* What it would hand over, sealed; state_out_deinit() it. */
 void sim_proxy_export(const struct sim_proxy *x, struct state_out *out);
@@ -80,7 +80,7 @@ const struct sim_fib_entry *sim_proxy_entry(
 	const struct sim_proxy *x, const struct addr *group, const struct addr *source);
 
 /* What the proxy tells its upstream about a group; NULL: nothing. */
-const struct host_group *sim_proxy_reported(
+const struct upstream_group *sim_proxy_reported(
 	const struct sim_proxy *x, const char *upstream, const struct addr *group);
 
 /* Forwarding table, merged database and upstream records equal those that follow from

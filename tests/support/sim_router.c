@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-static struct sim_router *router_of(const struct sim_node *n)
+static struct sim_router *instances_of(const struct sim_node *n)
 {
 	return container_of((struct sim_node *)(uintptr_t)n, struct sim_router, node);
 }
@@ -279,7 +279,7 @@ static void hear_record(struct sim_router *r, const struct gm_record *rec)
 
 static void node_input(struct sim_node *n, unsigned port, const struct gm_msg *msg)
 {
-	struct sim_router *r = router_of(n);
+	struct sim_router *r = instances_of(n);
 
 	/* messages of later versions are of unknown type to an older router */
 	if (msg->kind != GM_REPORT || msg->version > r->version)
@@ -332,14 +332,14 @@ static mono_t next_ask(const struct sim_router *r)
 
 static mono_t node_deadline(const struct sim_node *n)
 {
-	const struct sim_router *r = router_of(n);
+	const struct sim_router *r = instances_of(n);
 
 	return r->n_asking ? mono_min(r->query_at, next_ask(r)) : r->query_at;
 }
 
 static void node_tick(struct sim_node *n)
 {
-	struct sim_router *r = router_of(n);
+	struct sim_router *r = instances_of(n);
 	struct table_node *node, *next;
 	size_t pos;
 
@@ -360,7 +360,7 @@ static void node_tick(struct sim_node *n)
 static bool node_wanted(
 	struct sim_node *n, const struct addr *src, const struct addr *group)
 {
-	return sim_router_wants(router_of(n), src, group);
+	return sim_router_wants(instances_of(n), src, group);
 }
 
 static void node_data(struct sim_node *n, unsigned port, const struct sim_data *d)
@@ -369,7 +369,7 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 
 static void node_free(struct sim_node *n)
 {
-	struct sim_router *r = router_of(n);
+	struct sim_router *r = instances_of(n);
 	struct table_node *node, *next;
 	size_t pos;
 

@@ -39,7 +39,7 @@ IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
               "transmit": "qemu-user has no PACKET_FANOUT"}
 # minutes under an emulator
 SLOW = {"coalesce", "collect", "config_print", "convert", "fib_memory", "fib_property", "flood",
-        "host_pace", "host_property", "refusals", "router_state", "hostile"}
+        "upstream_pace", "upstream_property", "refusals", "instances_state", "hostile"}
 # folders whose tests have to do with sockets, threads or the kernel (tests/arch/layers.py)
 EDGES = "base/log", "control/sys", "control/show", "control/daemon", "dataplane/io", \
     "dataplane/thread"

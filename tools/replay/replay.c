@@ -13,7 +13,7 @@
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 #include "control/proto/reassemble.h"
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 #include "tools/replay/capture_file.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static const char default_config[] =
 	"phyint lan downstream altnet 0.0.0.0/0 altnet ::/0\n";
 
 struct replay {
-	struct router *router;
+	struct instances *instances;
 	struct config *cfg;
 	struct iface_table ifaces;
 	struct effects fx;
@@ -89,11 +89,11 @@ static void print_effects(struct replay *r, mono_t now)
 static void run_until(struct replay *r, mono_t t)
 {
 	for (;;) {
-		mono_t at = router_deadline(r->router);
+		mono_t at = instances_deadline(r->instances);
 
 		if (!mono_due(at, t))
 			return;
-		router_tick(r->router, at, &r->fx);
+		instances_tick(r->instances, at, &r->fx);
 		print_effects(r, at);
 	}
 }
@@ -163,7 +163,8 @@ static enum gm_bad decode(const struct proxy_port *pp, const struct capture_pack
 static void message(struct replay *r, const char *name, const struct capture_packet *p)
 {
 	const struct iface *i = iface_by_name(&r->ifaces, name);
-	struct proxy_port *pp = i ? router_port_by_index(r->router, i->ifindex) : NULL;
+	struct proxy_port *pp =
+		i ? instances_port_by_index(r->instances, i->ifindex) : NULL;
 	struct gm_msg msg;
 	enum gm_bad bad = GM_BAD_SHORT;
 
@@ -361,7 +362,7 @@ static void replay_deinit(struct replay *r)
 		for (unsigned f = 0; f < _FAMILY_N; f++)
 			reassemble_deinit(&r->pieces[i][f]);
 	}
-	router_free(r->router);
+	instances_free(r->instances);
 	config_free(r->cfg);
 	iface_table_deinit(&r->ifaces);
 	effects_deinit(&r->fx);
@@ -375,15 +376,15 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 	int i = next_input(r);
 
 	r->scratch = malloc(sizeof(*r->scratch));
-	if (!r->scratch || router_new(family, seed, &r->router) < 0)
+	if (!r->scratch || instances_new(family, seed, &r->instances) < 0)
 		return 1;
 	r->now = mono_from_ms(START_MS);
 	if (i >= 0)
 		r->stamp = capture_peek(r->input[i])->at;
-	router_sync(r->router, r->now, r->cfg, &r->ifaces, &r->fx);
+	instances_sync(r->instances, r->now, r->cfg, &r->ifaces, &r->fx);
 	for (unsigned p = 0; p < PORT_MAX; p++)
-		if (r->router->port[p])
-			printf("port %u is %s\n", p, r->router->port[p]->name);
+		if (r->instances->port[p])
+			printf("port %u is %s\n", p, r->instances->port[p]->name);
 	print_effects(r, r->now);
 	for (; i >= 0; i = next_input(r)) {
 		packet(r, (unsigned)i, capture_peek(r->input[i]));
@@ -391,7 +392,7 @@ static int replay_all(struct replay *r, uint64_t seed, int64_t tail_ms)
 	}
 	run_until(r, mono_add_ms(r->now, tail_ms));
 	printf("%u packets, %u messages used, %zu groups at the end\n", r->n_packets,
-		r->n_accepted, router_n_groups(r->router));
+		r->n_accepted, instances_n_groups(r->instances));
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "control/show/show.h"
 #include "control/sys/memory.h"
 #include "control/sys/privdrop.h"
-#include "control/sys/service.h"
+#include "control/sys/sdnotify.h"
 #include "dataplane/forward/collect.h"
 
 #include <errno.h>
@@ -40,15 +40,16 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, mono_min(app->watchdog_at, app_kernel_deadline(app)));
 	at = mono_min(at, app_refusals_deadline(app));
-	at = mono_min(at, mono_min(app_later_deadline(app), tap_deadline(app->tap)));
-	return app->stopping ? at : mono_min(at, router_deadline(app->router));
+	at = mono_min(at,
+		mono_min(app_later_deadline(app), captures_deadline(app->captures)));
+	return app->stopping ? at : mono_min(at, instances_deadline(app->instances));
 }
 
 static void sign_of_life(struct app *app, mono_t now)
 {
-	int64_t ms = service_watchdog_ms();
+	int64_t ms = sdnotify_watchdog_ms();
 
-	service_watchdog();
+	sdnotify_watchdog();
 	app->watchdog_at = ms ? mono_add_ms(now, ms) : MONO_NEVER;
 }
 
@@ -71,9 +72,9 @@ static void tick(void *ctx, mono_t now)
 	if (!app->stopping)
 		app_kernel_tick(app, now);
 	if (!app->stopping)
-		router_tick(app->router, now, &app->fx);
+		instances_tick(app->instances, now, &app->fx);
 	app_later_tick(app, now);
-	tap_tick(app->tap, now);
+	captures_tick(app->captures, now);
 	ctl_tick(app->ctl);
 }
 
@@ -96,11 +97,11 @@ static void log_summary(struct app *app)
 	dataplane_stats(app->dp, &s);
 	log_notice(
 		"%zu groups, %zu forwarding entries, %llu frames received, transmit by %s",
-		router_n_groups(app->router), fib_size(dataplane_fib(app->dp)),
+		instances_n_groups(app->instances), fib_size(dataplane_fib(app->dp)),
 		(unsigned long long)s.count[THREAD_COUNT_FRAMES],
 		dataplane_transmit(app->dp, NULL));
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 		struct dataplane_port_stats ps;
 
 		if (!pp)
@@ -120,9 +121,9 @@ static void stop(struct app *app)
 {
 	app->stopping = true;
 	log_notice("stopping: leaving all groups upstream");
-	service_stopping("leaving all groups upstream");
+	sdnotify_stopping("leaving all groups upstream");
 	app_kernel_look(app, loop_now(app->loop));
-	router_shutdown(app->router, loop_now(app->loop), &app->fx);
+	instances_shutdown(app->instances, loop_now(app->loop), &app->fx);
 }
 
 static void on_signal(void *ctx, int signo)
@@ -155,7 +156,7 @@ static void resumed(void *ctx, mono_t now, int64_t ms)
 		"nothing ran for %lld seconds (a stop, a suspended or moved machine): "
 		"asking hosts and reporting upstream anew",
 		(long long)(ms / 1000));
-	router_resume(app->router, now, &app->fx);
+	instances_resume(app->instances, now, &app->fx);
 }
 
 static void before_sleep(void *ctx)
@@ -332,7 +333,7 @@ static int start_proxy(struct app *app)
 		.routing_changed = routing_changed,
 		.spoilt = interfaces_spoilt,
 		.ctx = app};
-	int r = router_new(family, random_seed(), &app->router);
+	int r = instances_new(family, random_seed(), &app->instances);
 
 	rate_table_init(&app->rates, random_seed());
 	streams_init(&app->streams, random_seed());
@@ -355,8 +356,8 @@ static int start_proxy(struct app *app)
 /* Uses the socket of the old process, so that no client is refused. */
 static int open_ctl(struct app *app)
 {
-	struct listen_fds *handed = app->options.handed;
-	_cleanup_(closep) int fd = handed ? listen_take(handed, "control") : -1;
+	struct inherit_fds *handed = app->options.handed;
+	_cleanup_(closep) int fd = handed ? inherit_take(handed, "control") : -1;
 
 	if (fd < 0 ||
 		ctl_adopt(app->loop, app->socket_path, fd, app_commands, app,
@@ -542,7 +543,7 @@ int app_run(struct app *app)
 	int r;
 
 	sign_of_life(app, loop_now(app->loop));
-	service_ready("forwarding");
+	sdnotify_ready("forwarding");
 	r = loop_run(app->loop);
 	if (r < 0) {
 		log_err("the event loop failed: %s", strerror(-r));
@@ -557,7 +558,7 @@ struct app *app_free(struct app *app)
 		return NULL;
 	app_metrics_free(app);
 	app->ctl = ctl_free(app->ctl);
-	app->tap = tap_free(app->tap);
+	app->captures = captures_free(app->captures);
 	app->monitor = monitor_free(app->monitor);
 	app_rival_stop(app);
 	app_later_free(app);
@@ -567,7 +568,7 @@ struct app *app_free(struct app *app)
 	app_forwarder_close(app);
 	app_close_ports(app);
 	app->rx = mcsock_rx_free(app->rx);
-	app->router = router_free(app->router);
+	app->instances = instances_free(app->instances);
 	app->dp = dataplane_free(app->dp);
 	rate_table_deinit(&app->rates);
 	streams_deinit(&app->streams);

@@ -10,7 +10,7 @@
 #include "control/config/config.h"
 
 struct app;
-struct listen_fds;
+struct inherit_fds;
 
 /* exit statuses of the daemon */
 enum {
@@ -32,8 +32,8 @@ struct app_options {
 	/* defaults for settings that are not in the file */
 	enum log_sink log_sink;
 	enum log_level log_level;
-	bool log_level_given;	   /* -v: overrides the file */
-	struct listen_fds *handed; /* from the old process; emptied; may be NULL */
+	bool log_level_given;	    /* -v: overrides the file */
+	struct inherit_fds *handed; /* from the old process; emptied; may be NULL */
 };
 
 /* Does everything before the loop runs. Logs errors. Returns the exit status; with

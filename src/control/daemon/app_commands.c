@@ -6,7 +6,7 @@
 #include "control/daemon/app_priv.h"
 
 #include "base/log/log.h"
-#include "control/daemon/tap.h"
+#include "control/daemon/captures.h"
 #include "control/show/show.h"
 
 static json_t *reload(void *ctx, const char *args)
@@ -38,7 +38,7 @@ static json_t *capture(void *ctx, const char *args, struct ctl_stream **ret)
 {
 	struct app *app = ctx;
 
-	return tap_open(app->tap, args, ret);
+	return captures_open(app->captures, args, ret);
 }
 
 static json_t *list_commands(void *ctx, const char *args)
@@ -72,6 +72,7 @@ const struct ctl_command app_commands[] = {
 	{"log", log_level, .right = CTL_READ, .changes = log_changes},
 	{"monitor", .stream = app_monitor_open, .right = CTL_READ},
 	/* messages of hosts are state, but data frames show what people watch */
-	{"capture", .stream = capture, .right = CTL_READ, .changes = tap_shows_data},
+	{"capture", .stream = capture, .right = CTL_READ,
+		.changes = captures_shows_data},
 	{NULL, NULL},
 };

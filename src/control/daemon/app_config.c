@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "control/show/json.h"
 #include "control/sys/http.h"
-#include "control/sys/service.h"
+#include "control/sys/sdnotify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -257,7 +257,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	json_t *messages;
 	int status;
 
-	service_reloading(loop_system_now(app->loop));
+	sdnotify_reloading(loop_system_now(app->loop));
 	cfg = app_read_config(app->config_dir, path, &status, &refused);
 	messages = messages_json(path, cfg ? cfg : refused.cfg);
 	if (refused.error)
@@ -273,7 +273,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 		app->count.n_reloads_refused++;
 		app->count.reload_refused = true;
 		app_monitor_reload(app, false);
-		service_ready("forwarding; the configuration file has an error");
+		sdnotify_ready("forwarding; the configuration file has an error");
 		return false;
 	}
 	app_log_configure(app, old, cfg);
@@ -286,7 +286,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app->count.reload_refused = false;
 	config_free(old);
 	app_rival_look(app, loop_now(app->loop), true);
-	service_ready("forwarding");
+	sdnotify_ready("forwarding");
 	app_monitor_reload(app, true);
 	log_notice("%s: reloaded", path);
 	return true;

@@ -80,7 +80,7 @@ bool app_force_look(struct app *app, mono_t now)
 	if (app->rivals.proc < 0)
 		return false;
 	for (unsigned n = 0; n < PORT_MAX; n++) {
-		const struct proxy_port *pp = app->router->port[n];
+		const struct proxy_port *pp = app->instances->port[n];
 		struct iface *i = pp && pp->role == CONFIG_ROLE_UPSTREAM
 			? iface_by_index(&app->ifaces, pp->report_ifindex)
 			: NULL;
@@ -122,7 +122,7 @@ static void append(char **text, const char *name, enum family family, unsigned v
 void app_force_comment(const struct app *app, char **text)
 {
 	for (unsigned n = 0; n < PORT_MAX; n++) {
-		const struct proxy_port *pp = app->router->port[n];
+		const struct proxy_port *pp = app->instances->port[n];
 
 		for (enum family f = 0; pp && f < _FAMILY_N; f++)
 			if (pp->forced[f] && !pp->cfg->version_given[f])

@@ -130,11 +130,11 @@ static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
 
 void app_forwarder_sync(struct app *app, mono_t now)
 {
-	struct portset ports = app->router->taken;
+	struct portset ports = app->instances->taken;
 
 	portset_or(&ports, &app->sensed);
 	portset_for_each (&ports, i) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 
 		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
 			sync_port(app, now, pp);
@@ -160,8 +160,8 @@ void app_forwarder_tick(struct app *app, mono_t now)
 		return;
 	app->sensors_at = MONO_NEVER;
 	portset_for_each (&app->sensed, i)
-		for (unsigned f = 0; app->router->port[i] && f < _FAMILY_N; f++)
-			tick_port(app, now, app->router->port[i], (enum family)f);
+		for (unsigned f = 0; app->instances->port[i] && f < _FAMILY_N; f++)
+			tick_port(app, now, app->instances->port[i], (enum family)f);
 }
 
 void app_forwarder_close(struct app *app)

@@ -11,7 +11,7 @@
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 #include "control/proxy/portplan.h"
-#include "control/upstream/host_report.h"
+#include "control/upstream/upstream_report.h"
 
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -24,7 +24,7 @@
 
 const char *app_port_name(const struct app *app, unsigned port)
 {
-	const struct proxy_port *pp = app->router->port[port];
+	const struct proxy_port *pp = app->instances->port[port];
 
 	return pp ? pp->name : "(gone)";
 }
@@ -92,7 +92,7 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 {
 	struct app *app = ap->app;
 	mono_t now = loop_now(app->loop);
-	struct proxy_port *pp = app->router->port[ap->number];
+	struct proxy_port *pp = app->instances->port[ap->number];
 	struct gm_msg msg = {0};
 	enum gm_bad bad;
 
@@ -140,7 +140,7 @@ static void limited(void *ctx, const struct mcsock_limited *what)
 	app_log_limited(ap->app, loop_now(ap->app->loop), ap, what);
 }
 
-static void sampled(void *ctx, const struct flood_host *who)
+static void sampled(void *ctx, const struct admission_host *who)
 {
 	struct app_port *ap = ctx;
 
@@ -148,7 +148,7 @@ static void sampled(void *ctx, const struct flood_host *who)
 }
 
 static void fragment(
-	void *ctx, const struct flood_host *who, enum reassemble_result why)
+	void *ctx, const struct admission_host *who, enum reassemble_result why)
 {
 	struct app_port *ap = ctx;
 
@@ -252,7 +252,7 @@ static int open_socket(struct app_port *ap, int ifindex, enum family family,
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
-	bool upstream = app->router->port[port]->role == CONFIG_ROLE_UPSTREAM;
+	bool upstream = app->instances->port[port]->role == CONFIG_ROLE_UPSTREAM;
 
 	ap->ifindex = ifindex;
 	ap->error = 0;
@@ -264,14 +264,14 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 			.fragment = fragment,
 			.later = later,
 			.ctx = ap,
-			.flood = &ap->flood,
-			.limit = &ap->flood_limit,
+			.admission = &ap->admission,
+			.limit = &ap->admission_limit,
 			.queries = upstream};
 		int r;
 
 		if (upstream)
 			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
-		if (!app->router->family[f] || ap->sock[f])
+		if (!app->instances->family[f] || ap->sock[f])
 			continue;
 		r = open_socket(ap, ifindex, (enum family)f, &ops);
 		if (r == 0)
@@ -294,13 +294,13 @@ bool app_sync_sockets(struct app *app)
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct app_port *ap = &app->port[i];
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 		int ifindex = pp ? pp->report_ifindex : 0;
 
 		if (!is_on(ap, ifindex))
 			close_port(ap);
 		if (pp)
-			ap->flood_limit = (struct flood_limit){
+			ap->admission_limit = (struct admission_limit){
 				.host_rate = pp->cfg->host_message_rate,
 				.port_rate = pp->cfg->message_rate,
 				.loud_rate = LOUD_RATE};
@@ -313,7 +313,7 @@ bool app_sync_sockets(struct app *app)
 
 static bool sync_dataplane(struct app *app)
 {
-	struct plan *plan = portplan_build(app->router, &app->ifaces);
+	struct plan *plan = portplan_build(app->instances, &app->ifaces);
 	bool missing = false;
 	int r;
 
@@ -329,7 +329,7 @@ static bool sync_dataplane(struct app *app)
 		return true;
 	}
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		missing |= app->router->port[i] && dataplane_port_error(app->dp, i);
+		missing |= app->instances->port[i] && dataplane_port_error(app->dp, i);
 	return missing;
 }
 
@@ -343,7 +343,7 @@ static void remove_stale(const struct fib_view *v, void *arg)
 {
 	struct app *app = arg;
 
-	if (!router_has_entry(app->router, v->instance, &v->group, &v->source))
+	if (!instances_has_entry(app->instances, v->instance, &v->group, &v->source))
 		fib_del(dataplane_fib(app->dp), v->instance, &v->source, &v->group);
 }
 
@@ -352,16 +352,16 @@ static void repair_fib(struct app *app)
 {
 	app->count.fib_unsure = false;
 	fib_walk(dataplane_fib(app->dp), remove_stale, app);
-	router_emit_all(app->router, &app->fx);
+	instances_emit_all(app->instances, &app->fx);
 }
 
 /* Synchronises the ports of the proxies. Failures are retried. */
 static void sync_ports(struct app *app, mono_t now, const struct config *cfg)
 {
-	int r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
+	int r = instances_sync(app->instances, now, cfg, &app->ifaces, &app->fx);
 
 	if (app_force_look(app, now))
-		r = router_sync(app->router, now, cfg, &app->ifaces, &app->fx);
+		r = instances_sync(app->instances, now, cfg, &app->ifaces, &app->fx);
 	app->ports_unsure = r < 0;
 	if (r < 0)
 		log_err("cannot set up the ports: %s; trying again", strerror(-r));
@@ -393,12 +393,12 @@ void app_retry(struct app *app, mono_t now)
 void app_sync(struct app *app, mono_t now, const struct config *cfg)
 {
 	/* ports that are removed send their last messages through their sockets */
-	router_release(app->router, now, cfg, &app->ifaces, &app->fx);
+	instances_release(app->instances, now, cfg, &app->ifaces, &app->fx);
 	app_execute(app, now);
 	sync_ports(app, now, cfg);
 	open_missing(app, now);
 	app_kernel_look(app, now);
-	tap_ports_changed(app->tap);
+	captures_ports_changed(app->captures);
 }
 
 /* ---- effects ---- */

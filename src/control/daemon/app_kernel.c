@@ -30,7 +30,7 @@ static void take(struct app *app, mono_t now, enum family family)
 		return;
 	}
 	*k = new;
-	router_kernel_changed(app->router, now, family, &old, k);
+	instances_kernel_changed(app->instances, now, family, &old, k);
 	kgroups_deinit(&old);
 	app->plan_stale = true;
 }
@@ -52,7 +52,7 @@ static void go_on(struct app *app, mono_t now)
 	struct kernel_look *look = &app->kernel_look;
 	int r = -ENOENT;
 
-	if (app->router->family[look->family])
+	if (app->instances->family[look->family])
 		r = proctext_read(&look->text[look->file], app->rivals.proc,
 			path[look->family][look->file]);
 	if (r > 0)
@@ -120,8 +120,9 @@ void app_kernel_stir(struct app *app, mono_t now)
 
 mono_t app_kernel_deadline(const struct app *app)
 {
-	return router_n_groups(app->router) > 0 || app->kernel_look.on ? app->kernel_at
-								       : MONO_NEVER;
+	return instances_n_groups(app->instances) > 0 || app->kernel_look.on
+		? app->kernel_at
+		: MONO_NEVER;
 }
 
 void app_kernel_tick(struct app *app, mono_t now)
@@ -142,7 +143,7 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	mono_t now = loop_now(app->loop);
 	mono_t next =
 		mono_max(mono_add_ms(app->kernel_looked, SOON_MS), app->kernel_rest);
-	struct proxy_port *pp = app->router->port[port];
+	struct proxy_port *pp = app->instances->port[port];
 	struct gm_msg msg;
 	enum gm_bad bad;
 

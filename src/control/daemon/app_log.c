@@ -179,7 +179,7 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 			bad == GM_OK ? "accepted" : gm_bad_name(bad));
 }
 
-const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN])
+const char *app_format_host(const struct admission_host *who, char buf[APP_HOST_STRLEN])
 {
 	const uint8_t *o = who->mac.octet;
 	char ip[ADDR_STRLEN];
@@ -196,7 +196,7 @@ const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRL
 #define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
 
 const char *app_format_struck(
-	const struct flood_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN])
+	const struct admission_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN])
 {
 	int64_t seconds = (now.ns - s->since.ns) / NS_PER_SEC + 1;
 
@@ -208,7 +208,7 @@ const char *app_format_struck(
 }
 
 /* What happened to this message, or to all messages since the limit was met. */
-static const char *format_limited(const struct flood_struck *s, mono_t now,
+static const char *format_limited(const struct admission_struck *s, mono_t now,
 	const struct mcsock_limited *what, char buf[APP_STRUCK_STRLEN])
 {
 	if (s->n_refused + s->n_cut > 1)
@@ -224,7 +224,7 @@ static const char *format_limited(const struct flood_struck *s, mono_t now,
 static void log_by_host(mono_t now, const struct app_port *ap,
 	const struct log_about *about, const struct mcsock_limited *what)
 {
-	unsigned long long rate = ap->flood_limit.host_rate;
+	unsigned long long rate = ap->admission_limit.host_rate;
 	char done[APP_STRUCK_STRLEN];
 
 	log_about(LOG_LEVEL_NOTICE, about,
@@ -232,14 +232,15 @@ static void log_by_host(mono_t now, const struct app_port *ap,
 		"work a second): %s; raise the limit if the host is meant to send so "
 		"much, else find the sender, its addresses may be forged; "
 		"'ringcastctl health' counts on",
-		rate, rate * FLOOD_HOST_WORK,
-		format_limited(&ap->flood.struck[FLOOD_BY_HOST], now, what, done));
+		rate, rate * ADMISSION_HOST_WORK,
+		format_limited(
+			&ap->admission.struck[ADMISSION_BY_HOST], now, what, done));
 }
 
 static void log_by_port(mono_t now, const struct app_port *ap,
 	const struct log_about *about, const struct mcsock_limited *what)
 {
-	unsigned long long rate = ap->flood_limit.port_rate;
+	unsigned long long rate = ap->admission_limit.port_rate;
 	char done[APP_STRUCK_STRLEN];
 
 	log_about(LOG_LEVEL_NOTICE, about,
@@ -247,8 +248,9 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 		"%llu units of work a second): %s; raise the limit if so many hosts are "
 		"there, else find the sender, its addresses may be forged; "
 		"'ringcastctl health' counts on and names the last one",
-		rate, rate * FLOOD_PORT_WORK,
-		format_limited(&ap->flood.struck[FLOOD_BY_PORT], now, what, done));
+		rate, rate * ADMISSION_PORT_WORK,
+		format_limited(
+			&ap->admission.struck[ADMISSION_BY_PORT], now, what, done));
 }
 
 /* Called for each message that is refused or cut, so it formats nothing unless it is
@@ -256,15 +258,15 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct mcsock_limited *what)
 {
-	enum flood_cause cause = what->cause;
-	bool by_host = cause == FLOOD_BY_HOST;
+	enum admission_cause cause = what->cause;
+	bool by_host = cause == ADMISSION_BY_HOST;
 	char host[APP_HOST_STRLEN];
 	struct log_about about = {.interface = app_port_name(app, ap->number),
 		.cause = by_host ? "host-message-rate" : "message-rate"};
 
-	if (!mono_due(ap->flood_say_at[cause], now))
+	if (!mono_due(ap->admission_say_at[cause], now))
 		return;
-	ap->flood_say_at[cause] = mono_add_ms(now, LIMITED_MS);
+	ap->admission_say_at[cause] = mono_add_ms(now, LIMITED_MS);
 	if (by_host)
 		about.host = app_format_host(what->who, host);
 	app_monitor_note(app, now, "messages_limited", &about,
@@ -275,7 +277,7 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 }
 
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
-	const struct flood_host *who)
+	const struct admission_host *who)
 {
 	char host[APP_HOST_STRLEN];
 
@@ -286,12 +288,12 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 		"floods: more than %u messages of it had to be refused within a second, so "
 		"the kernel lets only a part of them through for 1 to 8 s, chosen by "
 		"chance; find the sender on this link, its addresses may be forged",
-		ap->flood_limit.loud_rate);
+		ap->admission_limit.loud_rate);
 }
 
 /* Every sender could send it in one piece. */
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
-	const struct flood_host *who, enum reassemble_result why)
+	const struct admission_host *who, enum reassemble_result why)
 {
 	char host[APP_HOST_STRLEN];
 

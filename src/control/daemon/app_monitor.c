@@ -92,9 +92,9 @@ static void look_at_port(
 void app_monitor_ports(struct app *app, mono_t now)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		if (app->router->port[i])
+		if (app->instances->port[i])
 			look_at_port(
-				app, now, &app->port[i].told, app->router->port[i]);
+				app, now, &app->port[i].told, app->instances->port[i]);
 		else
 			app->port[i].told = (struct app_told){0};
 	}

@@ -236,7 +236,7 @@ static void notice_left_out(struct app *app)
 	struct config_text t = {0};
 	char *names;
 
-	router_each_missing(app->router, &app->ifaces, add_name, &t);
+	instances_each_missing(app->instances, &app->ifaces, add_name, &t);
 	names = t.len ? config_text_take(&t) : NULL;
 	if (names && (!app->left_out || strcmp(names, app->left_out) != 0))
 		log_warn(
@@ -259,7 +259,7 @@ void app_notice_transmit(struct app *app)
 void app_notice(struct app *app)
 {
 	for (unsigned n = 0; n < PORT_MAX; n++) {
-		const struct proxy_port *pp = app->router->port[n];
+		const struct proxy_port *pp = app->instances->port[n];
 
 		if (pp)
 			notice_port(app, &app->port[n], pp);

@@ -6,15 +6,15 @@
 
 #include "control/daemon/app.h"
 
-#include "control/daemon/tap.h"
-#include "control/proxy/router.h"
+#include "control/daemon/captures.h"
+#include "control/proxy/instances.h"
 #include "control/proxy/streams.h"
 #include "control/report/metrics.h"
 #include "control/report/rate.h"
 #include "control/show/monitor.h"
 #include "control/show/view.h"
 #include "control/sys/ctl.h"
-#include "control/sys/listen.h"
+#include "control/sys/inherit.h"
 #include "control/sys/loop.h"
 #include "control/sys/mcsock.h"
 #include "control/sys/netlink.h"
@@ -64,10 +64,10 @@ struct app_port {
 	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL means none */
 	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
 	int sensor_ifindex;		  /* that they are bound to; 0 means none */
-	struct flood_port flood;
-	struct flood_limit flood_limit;
-	mono_t flood_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
-	struct mcsock_stats closed;	     /* sums of sockets that are gone */
+	struct admission_port admission;
+	struct admission_limit admission_limit;
+	mono_t admission_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
+	struct mcsock_stats closed;		 /* sums of sockets that are gone */
 	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
 	struct log_limit send_limit, bad_limit, notice_limit, link_limit, source_limit;
 };
@@ -109,14 +109,14 @@ struct app {
 	int config_dir;	    /* directory of the file; reload works inside a chroot */
 	struct config *cfg; /* in force */
 	struct iface_table ifaces;
-	struct router *router;
+	struct instances *instances;
 	struct effects fx; /* of the round */
 	struct loop *loop;
 	struct netlink *netlink;
 	struct mcsock_rx *rx;
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
-	struct tap *tap;
+	struct captures *captures;
 	struct monitor *monitor;
 	struct http *http;     /* NULL means off, or not to be had now */
 	int http_error;	       /* why not: -errno that was logged */
@@ -211,16 +211,17 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct mcsock_limited *what);
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
-	const struct flood_host *who);
+	const struct admission_host *who);
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
-	const struct flood_host *who, enum reassemble_result why);
+	const struct admission_host *who, enum reassemble_result why);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
 #define APP_HOST_STRLEN VIEW_HOST_STRLEN
-const char *app_format_host(const struct flood_host *who, char buf[APP_HOST_STRLEN]);
+const char *app_format_host(
+	const struct admission_host *who, char buf[APP_HOST_STRLEN]);
 /* "12 messages refused and 3 used in part within 4 s" */
 #define APP_STRUCK_STRLEN VIEW_STRUCK_STRLEN
 const char *app_format_struck(
-	const struct flood_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN]);
+	const struct admission_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN]);
 /* Sink and level as the file `cfg` and the command line say; `old` is the file before,
  * NULL at the start: what it does not change stays as somebody may have set it since.
  */

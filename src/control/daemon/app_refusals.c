@@ -72,7 +72,7 @@ static bool is_wanted(struct app *app, unsigned instance, const struct addr *gro
 static bool is_missed(struct app *app, const struct refusal *r)
 {
 	const struct proxy_port *pp =
-		r->port < PORT_MAX ? app->router->port[r->port] : NULL;
+		r->port < PORT_MAX ? app->instances->port[r->port] : NULL;
 
 	return r->why == VERDICT_WRONG_INPUT && pp && app_receives(pp) &&
 		!policy_sender(pp->cfg, pp->subnet, pp->n_subnet, &r->from) &&
@@ -99,7 +99,7 @@ static void say_source(void *arg, const struct refusal *r)
 
 	if (!is_missed(app, r) || is_said(app, r->port, &r->from))
 		return;
-	pp = app->router->port[r->port];
+	pp = app->instances->port[r->port];
 	addr_format(&r->from, source);
 	log_limited(&app->port[r->port].source_limit, loop_now(app->loop),
 		LOG_LEVEL_NOTICE,
@@ -144,7 +144,7 @@ static void take_later(void *arg, const struct refusal *r)
 {
 	struct search *s = arg;
 	const struct proxy_port *pp =
-		r->port < PORT_MAX ? s->app->router->port[r->port] : NULL;
+		r->port < PORT_MAX ? s->app->instances->port[r->port] : NULL;
 
 	if (r->why != VERDICT_WRONG_INPUT || !pp || !app_receives(pp) ||
 		pp->proxy->instance != s->instance || (s->found && r->at < s->ret->at))
@@ -184,7 +184,7 @@ static void list_sender(void *arg, const struct refusal *r)
 	s->v[s->n++] = *r;
 	json_array_append_new(s->list,
 		json_pack("{so so}", "source", json_of_addr(&r->from), "in",
-			json_of_text(s->app->router->port[r->port]->name)));
+			json_of_text(s->app->instances->port[r->port]->name)));
 }
 
 json_t *app_refused_senders(struct app *app)

@@ -50,7 +50,7 @@ static unsigned shared(const struct app *app, const struct rival *r, char *buf,
 
 	buf[0] = '\0';
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 
 		if (!pp || !is_ours(app, r, pp->name, pp->ifindex))
 			continue;
@@ -351,7 +351,7 @@ void app_rival_ports(struct app *app)
 	if (!app->rivals.started)
 		return;
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 
 		if (!pp)
 			continue;
@@ -515,7 +515,7 @@ json_t *app_rivals_json(struct app *app)
 		json_array_append_new(list, rival_json(app, &rs->v[i], now));
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (enum family f = 0; f < _FAMILY_N; f++) {
-			const struct proxy_port *pp = app->router->port[i];
+			const struct proxy_port *pp = app->instances->port[i];
 
 			if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
 				add_others(list, pp, f, now);

@@ -21,7 +21,7 @@
 #include "build_config.h"
 #include "control/show/json.h"
 #include "control/show/show.h"
-#include "control/sys/service.h"
+#include "control/sys/sdnotify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@
 /* ---- writing ---- */
 
 struct gift {
-	struct listen_fds fds; /* duplicates */
+	struct inherit_fds fds; /* duplicates */
 	int error;
 };
 
@@ -52,7 +52,7 @@ static void give(void *ctx, const char *name, int fd)
 {
 	struct gift *g = ctx;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	int r = copy < 0 ? -errno : listen_add(&g->fds, name, copy);
+	int r = copy < 0 ? -errno : inherit_add(&g->fds, name, copy);
 
 	if (r < 0 && g->error == 0)
 		g->error = r;
@@ -95,7 +95,7 @@ static void put_app(const struct app *app, struct state_out *o, struct gift *g)
 	state_put_u64(o, app->count.n_effects_lost);
 	state_put_counts(o, app->count.n_notes, _NOTE_N);
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->router->port[i])
+		if (app->instances->port[i])
 			put_port(app, i, o, g);
 	state_end(o, at);
 }
@@ -106,7 +106,7 @@ static void put_all(struct app *app, struct state_out *o, struct gift *g)
 
 	put_app(app, o, g);
 	at = state_begin(o, TAG_ROUTER);
-	router_export(app->router, o);
+	instances_export(app->instances, o);
 	state_end(o, at);
 	at = state_begin(o, TAG_DATAPLANE);
 	dataplane_export(app->dp, o, give, g);
@@ -152,7 +152,7 @@ static int prepare(struct app *app, struct gift *g)
 		r = g->error;
 	fd = r < 0 ? r : write_state(&o);
 	if (fd >= 0)
-		r = listen_add(&g->fds, STATE_NAME, fd);
+		r = inherit_add(&g->fds, STATE_NAME, fd);
 	else
 		r = fd;
 	state_out_deinit(&o);
@@ -181,16 +181,16 @@ static int store_all(const struct gift *g)
 	int r = 0;
 
 	for (size_t i = 0; i < g->fds.n && r == 0; i++)
-		r = service_store(g->fds.v[i].name, g->fds.v[i].fd);
+		r = sdnotify_store(g->fds.v[i].name, g->fds.v[i].fd);
 	if (r == 0)
-		r = service_barrier();
-	return r < 0 ? r : service_status("handing over to a new process");
+		r = sdnotify_barrier();
+	return r < 0 ? r : sdnotify_status("handing over to a new process");
 }
 
-static void forget_all(const struct listen_fds *fds)
+static void forget_all(const struct inherit_fds *fds)
 {
 	for (size_t i = 0; i < fds->n; i++)
-		(void)service_forget(fds->v[i].name);
+		(void)sdnotify_forget(fds->v[i].name);
 }
 
 /* Why no process can take over, and what a restart costs. */
@@ -222,7 +222,7 @@ json_t *app_upgrade(void *ctx, const char *args)
 		return ctl_error("upgrade takes no argument");
 	if (app->stopping)
 		return ctl_error("the daemon is stopping");
-	r = service_can_store();
+	r = sdnotify_can_store();
 	if (r < 0)
 		return no_manager(app, r);
 	r = prepare(app, &g);
@@ -234,7 +234,7 @@ json_t *app_upgrade(void *ctx, const char *args)
 		forget_all(&g.fds);
 		go_on(app, r);
 	}
-	listen_deinit(&g.fds);
+	inherit_deinit(&g.fds);
 	return r < 0
 		? ctl_error("cannot hand over the sockets, the daemon continues: %s",
 			  strerror(-r))
@@ -247,7 +247,7 @@ static int take(void *ctx, const char *name)
 {
 	struct app *app = ctx;
 
-	return listen_take(app->options.handed, name);
+	return inherit_take(app->options.handed, name);
 }
 
 static void get_port(struct app *app, struct state_in *in)
@@ -261,7 +261,7 @@ static void get_port(struct app *app, struct state_in *in)
 	state_get_counts(in, sum.count, _MCSOCK_COUNT_N);
 	state_get_counts(in, sum.fragment, _REASSEMBLE_N);
 	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
-		const struct proxy_port *pp = app->router->port[i];
+		const struct proxy_port *pp = app->instances->port[i];
 		struct app_port *ap = &app->port[i];
 
 		if (!pp || strcmp(pp->name, ifname) != 0)
@@ -307,7 +307,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 		if (tag == TAG_APP)
 			r = get_app(app, &section, version);
 		else if (tag == TAG_ROUTER)
-			r = router_import(app->router, now, &section, &app->fx);
+			r = instances_import(app->instances, now, &section, &app->fx);
 		else if (tag == TAG_DATAPLANE)
 			r = dataplane_import(app->dp, &section, take, app, &why);
 	}
@@ -316,7 +316,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 	if (r == 0)
 		log_notice("taking over from version %s with %zu groups, %lld ms after "
 			   "it stopped",
-			version, router_n_groups(app->router),
+			version, instances_n_groups(app->instances),
 			(long long)((now.ns - in->written.ns) / NS_PER_MS));
 	if (*why)
 		log_notice("the receive rings are made anew: %s", why);
@@ -327,15 +327,15 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 static int start_over(struct app *app)
 {
 	bool family[_FAMILY_N];
-	struct router *fresh;
+	struct instances *fresh;
 	int r;
 
-	memcpy(family, app->router->family, sizeof(family));
-	r = router_new(family, rng_next(&app->router->rng), &fresh);
+	memcpy(family, app->instances->family, sizeof(family));
+	r = instances_new(family, rng_next(&app->instances->rng), &fresh);
 	if (r < 0)
 		return r;
-	router_free(app->router);
-	app->router = fresh;
+	instances_free(app->instances);
+	app->instances = fresh;
 	effects_clear(&app->fx);
 	app->started = loop_now(app->loop);
 	return 0;
@@ -344,7 +344,7 @@ static int start_over(struct app *app)
 /* Makes the ports of the new configuration, then reads their state. */
 static int restore(struct app *app, mono_t now, struct state_in *in)
 {
-	int r = router_sync(app->router, now, app->cfg, &app->ifaces, &app->fx);
+	int r = instances_sync(app->instances, now, app->cfg, &app->ifaces, &app->fx);
 
 	if (r < 0)
 		return r;
@@ -412,7 +412,7 @@ void app_take_over(struct app *app, mono_t now)
 	/* after a crash of ours the next process must not trust it, because we continue
 	 * to read the rings from here */
 	if (fd >= 0)
-		(void)service_forget(STATE_NAME);
+		(void)sdnotify_forget(STATE_NAME);
 	if (fd >= 0 && !take_over(app, now, fd))
 		(void)start_over(app);
 	app_sync(app, now, app->cfg);
@@ -424,7 +424,7 @@ void app_take_over(struct app *app, mono_t now)
 		log_notice(
 			"%u receive sockets taken over", dataplane_n_adopted(app->dp));
 	/* the manager would also hand them to a process that starts after a crash */
-	if (service_is_managed() && app->options.handed)
+	if (sdnotify_is_managed() && app->options.handed)
 		forget_all(app->options.handed);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
@@ -432,5 +432,5 @@ void app_take_over(struct app *app, mono_t now)
 			app->port[i].handed[f] = -1;
 		}
 	if (app->options.handed)
-		listen_deinit(app->options.handed);
+		inherit_deinit(app->options.handed);
 }

@@ -33,9 +33,9 @@ const struct iface_table *view_ifaces(const struct app *app)
 	return &app->ifaces;
 }
 
-const struct router *view_router(const struct app *app)
+const struct instances *view_instances(const struct app *app)
 {
-	return app->router;
+	return app->instances;
 }
 
 struct dataplane *view_dataplane(const struct app *app)
@@ -96,14 +96,14 @@ void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats
 	app_socket_stats(app, port, sum);
 }
 
-bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
+bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret)
 {
-	const struct flood_port *flood = &app->port[port].flood;
-	const struct flood_struck *s = &flood->struck[cause];
+	const struct admission_port *admission = &app->port[port].admission;
+	const struct admission_struck *s = &admission->struck[cause];
 	mono_t now = loop_now(app->loop);
 
-	if (!flood_is_struck(flood, cause, now))
+	if (!admission_is_struck(admission, cause, now))
 		return false;
 	app_format_host(&s->host, ret->host);
 	app_format_struck(s, now, ret->done);

@@ -6,8 +6,8 @@
 #include "build_config.h"
 #include "control/daemon/app.h"
 #include "control/sys/ctl.h"
-#include "control/sys/listen.h"
-#include "control/sys/service.h"
+#include "control/sys/inherit.h"
+#include "control/sys/sdnotify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -165,7 +165,7 @@ static void background_done(const struct background *b, int status)
 
 struct cmdline {
 	struct app_options options;
-	struct listen_fds handed;
+	struct inherit_fds handed;
 	enum log_level level;
 	bool check_only;
 	/* a link named igmpproxy behaves like that program, including its log */
@@ -191,7 +191,7 @@ static void start_log(struct cmdline *c)
 /* Before the process forks, because they name its id. */
 static void look_around(struct cmdline *c)
 {
-	int r = listen_collect(&c->handed);
+	int r = inherit_collect(&c->handed);
 
 	if (r < 0)
 		log_warn(
@@ -216,7 +216,7 @@ static int run(struct cmdline *c)
 			return APP_EXIT_FAILURE;
 		}
 	}
-	r = service_open();
+	r = sdnotify_open();
 	if (r < 0)
 		log_warn("NOTIFY_SOCKET: cannot reach the service manager: %s",
 			strerror(-r));
@@ -336,8 +336,8 @@ int main(int argc, char **argv)
 		return status;
 	look_around(&c);
 	status = run(&c);
-	listen_deinit(&c.handed);
-	service_close();
+	inherit_deinit(&c.handed);
+	sdnotify_close();
 	log_close();
 	return status;
 }

@@ -49,7 +49,7 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 		.params = *params,
 		.max_addr = MGROUP_MAX_ADDRESSES};
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		db->role[f] = (struct mgroup_role){
+		db->role[f] = (struct querier_view){
 			.version = GM_V3,
 			.rv = params->gm.robustness,
 			.qi_ms = params->gm.query_interval_ms,
@@ -362,7 +362,7 @@ void mgroup_sources_stop(struct mgroup *g, const struct addrset *list)
 
 static mono_t membership(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 
 	return mono_add_ms(
 		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
@@ -596,7 +596,7 @@ static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
 int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	const struct gm_record *rec, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&rec->group)];
+	const struct querier_view *role = &db->role[addr_family(&rec->group)];
 	struct mgroup *g = mgroup_find(db, &rec->group);
 	int r;
 

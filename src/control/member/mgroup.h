@@ -101,7 +101,7 @@ struct mgroup {
 };
 
 /* What the querier decides for the group machine; owned by the port. */
-struct mgroup_role {
+struct querier_view {
 	bool querier;			   /* we send queries here */
 	bool forwards;			   /* we forward data of the groups, except
 					    * ... */
@@ -148,7 +148,7 @@ struct mgroup_db {
 	unsigned port;
 	uint32_t mtu;
 	struct mgroup_params params;
-	struct mgroup_role role[_FAMILY_N];
+	struct querier_view role[_FAMILY_N];
 	struct table groups;
 	struct heap timers;
 	struct mgroup_turns turns;

@@ -30,7 +30,7 @@ static size_t query_room(enum family family, uint32_t mtu)
 static void send(struct mgroup_db *db, const struct mgroup *g, uint32_t max_resp_ms,
 	bool suppress, const struct addr *src, size_t n_src, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 	struct gm_query q = {
 		.group = g->group,
 		.max_resp_ms = max_resp_ms,
@@ -173,7 +173,7 @@ static void want_group(struct mgroup_db *db, struct mgroup *g, mono_t now)
 
 void mgroup_ask_older(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 
 	if (!role->querier || role->version < GM_V3)
 		return;
@@ -297,7 +297,7 @@ static uint32_t fast_response_ms(const struct mgroup_db *db)
 static bool end_at_once(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *x, bool group, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 	size_t room = query_room(addr_family(&g->group), db->mtu);
 	bool whole = group || role->version < GM_V3 || x->n > room;
 
@@ -323,7 +323,7 @@ static bool end_at_once(struct mgroup_db *db, struct mgroup *g, mono_t now,
 void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
 	bool group, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 
 	if (decides_sources(db, g, now, x->n) &&
 		(!group || g->n_named <= FAST_RESTORE)) {
@@ -367,7 +367,7 @@ void mgroup_ask_nothing(struct mgroup *g)
 bool mgroup_doubt(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 	mono_t lmqt = lmqt_after(db, now);
 
 	if (!role->querier || role->version == GM_V1 || mgroup_version(g, now) == GM_V1)
@@ -466,7 +466,7 @@ static size_t postpone(struct mgroup *g, mono_t before, mono_t until)
 void mgroup_check(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	const struct mgroup_role *role = &db->role[addr_family(&g->group)];
+	const struct querier_view *role = &db->role[addr_family(&g->group)];
 	bool lowered = mono_due(g->check_at, now);
 	mono_t until = answered_at(db, now), soon = mono_add_ms(now, 1);
 

@@ -43,7 +43,7 @@ const char *querier_state_name(enum querier_state state)
 
 void querier_init(struct querier *q, unsigned port, enum family family,
 	const struct gm_params *params, const struct querier_rules *rules,
-	struct mgroup_role *role)
+	struct querier_view *role)
 {
 	*q = (struct querier){
 		.port = port,

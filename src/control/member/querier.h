@@ -53,13 +53,13 @@ struct querier {
 			     * present */
 	uint8_t rv;	    /* in force: own or adopted (R051) */
 	uint32_t qi_ms;
-	struct mgroup_role *role; /* borrowed: written on each change */
+	struct querier_view *role; /* borrowed: written on each change */
 	uint64_t n_queries_sent, n_queries_heard;
 };
 
 void querier_init(struct querier *q, unsigned port, enum family family,
 	const struct gm_params *params, const struct querier_rules *rules,
-	struct mgroup_role *role);
+	struct querier_view *role);
 /* New parameters after a reload, without a new election. Returns true if forwarding
  * must be checked again. */
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,

@@ -113,14 +113,15 @@ _Static_assert(array_len(queries_ipv4) <= array_len(base_ipv6) &&
 		array_len(queries_ipv6) <= array_len(base_ipv6),
 	"a program may not fit");
 
-static bool same_host(const struct flood_host *a, const struct flood_host *b)
+static bool same_host(const struct admission_host *a, const struct admission_host *b)
 {
 	return a->has_mac == b->has_mac && gm_mac_eq(&a->mac, &b->mac) &&
 		addr_eq(&a->from, &b->from);
 }
 
 /* The entry of the host, or the one that it replaces. */
-static struct mcfilter_host *entry_of(struct mcfilter *f, const struct flood_host *who)
+static struct mcfilter_host *entry_of(
+	struct mcfilter *f, const struct admission_host *who)
 {
 	struct mcfilter_host *h = f->host;
 
@@ -136,7 +137,7 @@ static struct mcfilter_host *entry_of(struct mcfilter *f, const struct flood_hos
 	return h;
 }
 
-void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who)
+void mcfilter_sample(struct mcfilter *f, mono_t now, const struct admission_host *who)
 {
 	struct mcfilter_host *h = entry_of(f, who);
 

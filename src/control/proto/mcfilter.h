@@ -11,7 +11,7 @@
  * and attaches nothing. Pure.
  */
 
-#include "control/proto/flood.h"
+#include "control/proto/admission.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -34,7 +34,7 @@ struct mcfilter {
 	bool queries; /* from others, accept only queries in one piece */
 	unsigned n;
 	struct mcfilter_host {
-		struct flood_host who;
+		struct admission_host who;
 		uint32_t share; /* the part of 2^32 that is admitted */
 		bool on;	/* sampled now; otherwise only the last duration is
 				 * known */
@@ -44,7 +44,7 @@ struct mcfilter {
 };
 
 /* Admit every second message of this host, or half as many as before. */
-void mcfilter_sample(struct mcfilter *f, mono_t now, const struct flood_host *who);
+void mcfilter_sample(struct mcfilter *f, mono_t now, const struct admission_host *who);
 /* Returns true if some hosts are no longer sampled, so that the program has changed. */
 bool mcfilter_expire(struct mcfilter *f, mono_t now);
 mono_t mcfilter_deadline(const struct mcfilter *f); /* when to call mcfilter_tick()

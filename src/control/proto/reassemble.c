@@ -126,7 +126,7 @@ void reassemble_deinit(struct reassemble *r)
 		forget(&r->message[i]);
 }
 
-static bool same_sender(const struct flood_host *a, const struct flood_host *b)
+static bool same_sender(const struct admission_host *a, const struct admission_host *b)
 {
 	if (a->has_mac != b->has_mac)
 		return false;
@@ -156,7 +156,7 @@ static struct reassemble_message *older(
 /* A free place. If there is none, the oldest message of all; if the sender has its
  * share already, its oldest message. */
 static struct reassemble_message *make_room(
-	struct reassemble *r, const struct flood_host *host)
+	struct reassemble *r, const struct admission_host *host)
 {
 	struct reassemble_message *its = NULL, *any = NULL, *empty = NULL;
 	unsigned n = 0;

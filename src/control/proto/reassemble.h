@@ -16,7 +16,7 @@
  */
 
 #include "base/mono.h"
-#include "control/proto/flood.h"
+#include "control/proto/admission.h"
 
 #define REASSEMBLE_MESSAGES  8	   /* unfinished ones at once */
 #define REASSEMBLE_OF_SENDER 2	   /* of these from the same MAC (or address) */
@@ -42,7 +42,7 @@ enum reassemble_result {
 const char *reassemble_name(enum reassemble_result result);
 
 struct reassemble_piece {
-	struct flood_host host;
+	struct admission_host host;
 	struct addr to;
 	uint32_t id;
 	bool last;
@@ -54,7 +54,7 @@ struct reassemble_piece {
 
 struct reassemble_message {
 	bool used;
-	struct flood_host host;
+	struct admission_host host;
 	struct addr to;
 	uint32_t id;
 	uint64_t number; /* ascending in the order of their beginning */

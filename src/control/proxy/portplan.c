@@ -38,7 +38,7 @@ bool portplan_is_broadcast(const struct proxy_port *pp, const struct addr *sourc
 }
 
 static int set_sources(
-	const struct router *r, const struct proxy_port *pp, struct plan_port *port)
+	const struct instances *r, const struct proxy_port *pp, struct plan_port *port)
 {
 	_cleanup_(freep) struct plan_source *v = NULL;
 	size_t n = pp->cfg->n_altnet, i = 0;
@@ -68,7 +68,7 @@ static int set_sources(
 
 /* Groups that programs of this host have joined on a downstream (K03). */
 static int set_local(
-	const struct router *r, const struct proxy_port *pp, struct plan_port *port)
+	const struct instances *r, const struct proxy_port *pp, struct plan_port *port)
 {
 	_cleanup_(freep) struct addr *v = NULL;
 	size_t n = 0;
@@ -168,7 +168,7 @@ static void set_directions(const struct proxy_port *pp, struct plan_port *port)
 	}
 }
 
-static int set_port(const struct router *r, const struct proxy_port *pp,
+static int set_port(const struct instances *r, const struct proxy_port *pp,
 	const struct iface *i, struct plan_port *port)
 {
 	port->present = true;
@@ -188,7 +188,7 @@ static int set_port(const struct router *r, const struct proxy_port *pp,
 	return set_sources(r, pp, port);
 }
 
-struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces)
+struct plan *portplan_build(const struct instances *r, const struct iface_table *ifaces)
 {
 	struct plan *plan = plan_new();
 

@@ -7,10 +7,11 @@
  * frames may go.
  */
 
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 #include "dataplane/forward/plan.h"
 
 /* NULL when out of memory. The caller owns the plan. */
-struct plan *portplan_build(const struct router *r, const struct iface_table *ifaces);
+struct plan *portplan_build(
+	const struct instances *r, const struct iface_table *ifaces);
 /* the broadcast address of a connected subnet, from which nothing is accepted there */
 bool portplan_is_broadcast(const struct proxy_port *pp, const struct addr *source);

@@ -63,7 +63,7 @@ struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
 void proxy_note_version(struct proxy_port *us, struct effects *fx)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		const struct host_family *hf = &us->host.family[f];
+		const struct upstream_family *hf = &us->upstream.family[f];
 
 		if (hf->version == us->version[f])
 			continue;
@@ -98,16 +98,16 @@ static bool is_inside(const struct proxy_port *us, const struct addr *from)
 	return !addr_is_v4(from) && policy_querier(NULL, 0, from);
 }
 
-static void upstream_query(struct proxy_port *us, mono_t now, const struct gm_msg *msg)
+static void query_upstream(struct proxy_port *us, mono_t now, const struct gm_msg *msg)
 {
 	struct addr own;
 
-	host_query(&us->host, now, msg, is_inside(us, &msg->from));
+	upstream_query(&us->upstream, now, msg, is_inside(us, &msg->from));
 	own = proxy_own_addr(us, now, msg->family);
 	if (addr_eq(&own, &us->link.own[msg->family]))
 		return;
 	us->link.own[msg->family] = own;
-	host_set_own(&us->host, &own);
+	upstream_set_own(&us->upstream, &own);
 }
 
 static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *pp,
@@ -119,7 +119,7 @@ static enum gm_bad input_query(struct proxy *p, mono_t now, struct proxy_port *p
 		if (is_older_ssm_query(p, msg))
 			effects_note(fx, pp->port, NOTE_SSM_QUERY, &msg->query.group,
 				&msg->from, msg->version);
-		upstream_query(pp, now, msg);
+		query_upstream(pp, now, msg);
 		proxy_note_version(pp, fx);
 		return GM_OK;
 	}
@@ -345,8 +345,9 @@ void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us)
 	struct table_node *node, *next;
 	size_t pos;
 
-	table_for_each (&us->host.groups, pos, node, next) {
-		struct addr group = container_of(node, struct host_group, node)->group;
+	table_for_each (&us->upstream.groups, pos, node, next) {
+		struct addr group =
+			container_of(node, struct upstream_group, node)->group;
 
 		if (!mdb_find(&p->mdb, &group))
 			proxy_report_upstream(p, now, us, &group, &none, NULL);
@@ -370,7 +371,7 @@ void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 	proxy_merge(p, now, fx);
 	/* after them, so that their changes are reported upstream in this round */
 	portset_for_each (&p->upstreams, i) {
-		host_tick(&p->port[i]->host, now, fx);
+		upstream_tick(&p->port[i]->upstream, now, fx);
 		proxy_note_version(p->port[i], fx);
 	}
 }
@@ -381,7 +382,7 @@ mono_t proxy_deadline(const struct proxy *p)
 		mono_min(p->again_at, p->waiting.first ? p->rest_until : MONO_NEVER);
 
 	portset_for_each (&p->upstreams, i)
-		at = mono_min(at, host_deadline(&p->port[i]->host));
+		at = mono_min(at, upstream_deadline(&p->port[i]->upstream));
 	portset_for_each (&p->downstreams, i) {
 		const struct proxy_port *pp = p->port[i];
 		mono_t first_end = mgroup_deadline(&pp->groups);
@@ -400,8 +401,8 @@ static void resume_port(struct proxy_port *pp, mono_t now, struct effects *fx)
 	struct gm_link link = pp->link;
 
 	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up) {
-		host_link_down(&pp->host);
-		host_link_up(&pp->host, now, &link);
+		upstream_link_down(&pp->upstream);
+		upstream_link_up(&pp->upstream, now, &link);
 	}
 	for (unsigned f = 0; f < _FAMILY_N && pp->role == CONFIG_ROLE_DOWNSTREAM; f++)
 		querier_again(&pp->querier[f], now, fx);
@@ -418,6 +419,6 @@ void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)
 {
 	portset_for_each (&p->upstreams, i) {
 		proxy_kernel_keep(p, now, p->port[i]);
-		host_leave_all(&p->port[i]->host, fx);
+		upstream_leave_all(&p->port[i]->upstream, fx);
 	}
 }

@@ -15,8 +15,8 @@
 #include "control/member/querier.h"
 #include "control/proto/effect.h"
 #include "control/proxy/iface.h"
-#include "control/upstream/host.h"
 #include "control/upstream/kgroups.h"
+#include "control/upstream/upstream.h"
 
 #include <limits.h>
 
@@ -47,7 +47,7 @@ struct proxy_port {
 	struct mgroup_db groups;
 	struct forwarder forwarder[_FAMILY_N];
 	/* upstream */
-	struct host host;
+	struct upstream upstream;
 	enum gm_version version[_FAMILY_N]; /* the version that was last reported */
 	/* statistics */
 	uint64_t n_received[_GM_VERSION_N][2]; /* accepted, by version and kind (query,

@@ -30,7 +30,7 @@ static bool is_none(const struct kgroups_filter *k)
 
 static bool is_reported(const struct proxy_port *us, const struct addr *group)
 {
-	const struct host_group *g = host_find(&us->host, group);
+	const struct upstream_group *g = upstream_find(&us->upstream, group);
 
 	return g && !gm_filter_is_none(&g->now);
 }
@@ -129,7 +129,7 @@ void proxy_kernel_says(
 		return;
 	for (size_t i = 0; i < msg->n_rec; i++)
 		if (takes_away(&msg->rec[i]))
-			host_restate(&us->host, now, &msg->rec[i].group);
+			upstream_restate(&us->upstream, now, &msg->rec[i].group);
 }
 
 void proxy_kernel_keep(struct proxy *p, mono_t now, struct proxy_port *us)
@@ -143,7 +143,7 @@ void proxy_kernel_keep(struct proxy *p, mono_t now, struct proxy_port *us)
 			if (k->v[i].ifindex != us->report_ifindex)
 				continue;
 			proxy_report_upstream(p, now, us, &k->v[i].group, &none, NULL);
-			host_keep(&us->host, &k->v[i].group);
+			upstream_keep(&us->upstream, &k->v[i].group);
 		}
 	}
 }

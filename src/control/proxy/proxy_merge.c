@@ -124,7 +124,7 @@ void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 		merged = &none;
 	merged = proxy_kernel_add(p, us, group, merged, &buf);
 	/* without memory the old membership stays */
-	if (!merged || host_set(&us->host, now, group, merged, cause) < 0)
+	if (!merged || upstream_set(&us->upstream, now, group, merged, cause) < 0)
 		p->again_at = mono_add_ms(now, AGAIN_MS);
 	addrset_deinit(&buf.src);
 }

@@ -41,9 +41,9 @@ static unsigned forced_version(const struct proxy_port *us, enum family family)
 	return v && family == FAMILY_IPV6 ? v + 1 : v;
 }
 
-static struct host_params host_params(const struct proxy_port *us)
+static struct upstream_params upstream_params(const struct proxy_port *us)
 {
-	struct host_params params = {
+	struct upstream_params params = {
 		.gm = us->proxy->cfg->gm,
 		.refresh_interval_ms = us->proxy->cfg->refresh_interval_ms,
 	};
@@ -109,7 +109,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		downstream_deinit(pp);
 	else
-		host_deinit(&pp->host);
+		upstream_deinit(&pp->upstream);
 	free(pp->subnet);
 	free(pp->report_addr);
 	free(pp);
@@ -157,7 +157,7 @@ static void port_remove(
 {
 	if (pp->role == CONFIG_ROLE_UPSTREAM && pp->report_up) {
 		proxy_kernel_keep(p, now, pp);
-		host_leave_all(&pp->host, fx);
+		upstream_leave_all(&pp->upstream, fx);
 	} else {
 		port_down(p, now, pp, fx);
 	}
@@ -208,11 +208,11 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		pp->link.own[f] = addr_any((enum family)f);
 	if (ci->role == CONFIG_ROLE_UPSTREAM) {
-		struct host_params params = host_params(pp);
+		struct upstream_params params = upstream_params(pp);
 
-		r = host_init(&pp->host, &params, &p->rng);
+		r = upstream_init(&pp->upstream, &params, &p->rng);
 		for (unsigned f = 0; f < _FAMILY_N && r == 0; f++)
-			pp->version[f] = pp->host.family[f].version;
+			pp->version[f] = pp->upstream.family[f].version;
 	} else {
 		r = downstream_init(p, pp);
 	}
@@ -260,9 +260,9 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 {
 	pp->cfg = ci;
 	if (pp->role == CONFIG_ROLE_UPSTREAM) {
-		struct host_params params = host_params(pp);
+		struct upstream_params params = upstream_params(pp);
 
-		host_set_params(&pp->host, now, &params);
+		upstream_set_params(&pp->upstream, now, &params);
 		proxy_note_version(pp, fx);
 		report_all(p, now, pp);
 		return;
@@ -300,7 +300,7 @@ void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct proxy_port *pp = p->port[i];
 
-		if (pp && !same_port(pp, proxy_role(p, cfg, ifaces, pp->name)))
+		if (pp && !same_port(pp, proxy_config_of(p, cfg, ifaces, pp->name)))
 			port_remove(p, now, pp, fx);
 	}
 	proxy_merge_all(p, now, fx);
@@ -396,7 +396,7 @@ static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface 
 	if (pp->report_up &&
 		(!up || i->born != pp->report_born || i->ups != pp->report_ups)) {
 		pp->report_up = false;
-		host_link_down(&pp->host);
+		upstream_link_down(&pp->upstream);
 	}
 	pp->report_ifindex = i ? i->ifindex : 0;
 	if (!up)
@@ -405,12 +405,12 @@ static void upstream_link(struct proxy_port *pp, mono_t now, const struct iface 
 	pp->report_born = i->born;
 	pp->report_ups = i->ups;
 	pp->link = *link;
-	host_link_up(&pp->host, now, link);
+	upstream_link_up(&pp->upstream, now, link);
 }
 
 struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family family)
 {
-	const struct host_family *hf = &pp->host.family[family];
+	const struct upstream_family *hf = &pp->upstream.family[family];
 	bool heard =
 		pp->role == CONFIG_ROLE_UPSTREAM && !mono_due(hf->follow_until, now);
 
@@ -431,14 +431,14 @@ static struct gm_link link_of(
 static void obey_kernel(
 	struct proxy_port *pp, mono_t now, const struct iface *at, struct effects *fx)
 {
-	struct host_params params;
+	struct upstream_params params;
 
 	if (pp->role != CONFIG_ROLE_UPSTREAM ||
 		memcmp(pp->forced, at->forced, sizeof(pp->forced)) == 0)
 		return;
 	memcpy(pp->forced, at->forced, sizeof(pp->forced));
-	params = host_params(pp);
-	host_set_params(&pp->host, now, &params);
+	params = upstream_params(pp);
+	upstream_set_params(&pp->upstream, now, &params);
 	proxy_note_version(pp, fx);
 }
 
@@ -507,7 +507,7 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	for (unsigned i = 0; i < PORT_MAX && reload; i++)
 		if (p->port[i])
 			proxy_port_configure(p, now, p->port[i],
-				proxy_role(p, cfg, ifaces, p->port[i]->name), fx);
+				proxy_config_of(p, cfg, ifaces, p->port[i]->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	r = sync_links(p, now, ifaces, fx);
 	proxy_merge_all(p, now, fx);

@@ -16,8 +16,8 @@ bool proxy_family_on(
 struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name);
 /* The configuration of an interface of that name in this instance, or NULL if it has no
  * role. */
-const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
-	const struct iface_table *ifaces, const char *name);
+const struct config_iface *proxy_config_of(const struct proxy *p,
+	const struct config *cfg, const struct iface_table *ifaces, const char *name);
 /* Group state of a port changed. The next proxy_merge() merges it and updates the
  * upstreams. */
 void proxy_group_changed(
@@ -57,7 +57,7 @@ const struct gm_filter *proxy_kernel_add(const struct proxy *p,
 	const struct proxy_port *us, const struct addr *group,
 	const struct gm_filter *wanted, struct gm_filter *buf);
 /* Passes the merged record of a group to one upstream, as far as its filters allow.
- * `cause` as in host_set(). */
+ * `cause` as in upstream_set(). */
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	const struct addr *group, const struct gm_filter *merged,
 	const struct host_cause *cause);

@@ -59,8 +59,8 @@ static const struct iface *elect(const struct proxy *p, const struct config *cfg
 	return best;
 }
 
-const struct config_iface *proxy_role(const struct proxy *p, const struct config *cfg,
-	const struct iface_table *ifaces, const char *name)
+const struct config_iface *proxy_config_of(const struct proxy *p,
+	const struct config *cfg, const struct iface_table *ifaces, const char *name)
 {
 	const struct config_iface *ci = config_iface_find(cfg, name);
 	const struct iface *i;
@@ -97,7 +97,7 @@ int proxy_each_missing(const struct proxy *p, const struct iface_table *ifaces,
 	for (size_t n = 0; n < p->cfg->n_iface + ifaces->n; n++) {
 		const char *name = candidate(p->cfg, ifaces, n);
 		const struct config_iface *ci =
-			name ? proxy_role(p, p->cfg, ifaces, name) : NULL;
+			name ? proxy_config_of(p, p->cfg, ifaces, name) : NULL;
 		int r;
 
 		if (!ci || proxy_port_by_name(p, name))

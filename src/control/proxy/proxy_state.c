@@ -55,7 +55,7 @@ static void put_upstream(struct state_out *o, const struct proxy_port *pp)
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		state_put_u8(o, (uint8_t)pp->version[f]);
-	host_export(&pp->host, o);
+	upstream_export(&pp->upstream, o);
 	state_end(o, at);
 }
 
@@ -125,16 +125,16 @@ static int get_host(struct proxy_port *pp, mono_t now, bool same_link,
 
 	for (enum family f = 0; f < _FAMILY_N; f++)
 		pp->version[f] = gm_get_version(in, f);
-	r = host_import(&pp->host, in);
+	r = upstream_import(&pp->upstream, in);
 	if (r < 0)
 		return r;
-	pp->host.link.port = pp->port;
+	pp->upstream.link.port = pp->port;
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		pp->link.own[f] = proxy_own_addr(pp, now, (enum family)f);
 	if (!same_link || !pp->report_up)
-		host_link_down(&pp->host);
+		upstream_link_down(&pp->upstream);
 	if (pp->report_up)
-		host_link_up(&pp->host, now, &pp->link);
+		upstream_link_up(&pp->upstream, now, &pp->link);
 	return 0;
 }
 

@@ -96,12 +96,12 @@ static void check_limits(struct app *app, const struct proxy_port *pp, json_t *l
 {
 	struct view_struck by;
 
-	if (view_is_struck(app, pp->port, FLOOD_BY_HOST, &by))
+	if (view_is_struck(app, pp->port, ADMISSION_BY_HOST, &by))
 		say(limits,
 			"%s: host %s sends more than host-message-rate allows; from all "
 			"hosts that do: %s",
 			pp->name, by.host, by.done);
-	if (view_is_struck(app, pp->port, FLOOD_BY_PORT, &by))
+	if (view_is_struck(app, pp->port, ADMISSION_BY_PORT, &by))
 		say(limits,
 			"%s: its hosts together send more than message-rate allows, the "
 			"last one was %s; %s",
@@ -154,14 +154,14 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 	struct health *h = health_of(app);
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (view_router(app)->port[i]) {
-			check_port(
-				app, view_router(app)->port[i], allow_down, problems);
-			check_limits(app, view_router(app)->port[i], limits);
-			check_quota(view_router(app)->port[i], now, limits);
+		if (view_instances(app)->port[i]) {
+			check_port(app, view_instances(app)->port[i], allow_down,
+				problems);
+			check_limits(app, view_instances(app)->port[i], limits);
+			check_quota(view_instances(app)->port[i], now, limits);
 			for (unsigned f = 0; f < _FAMILY_N; f++)
-				check_others(view_router(app)->port[i], (enum family)f,
-					now, warnings);
+				check_others(view_instances(app)->port[i],
+					(enum family)f, now, warnings);
 		}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);

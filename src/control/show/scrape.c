@@ -53,7 +53,7 @@ static void read_membership(
 			p->n_double[f] = forwarder_n_double(&pp->forwarder[f], now);
 		}
 	} else {
-		memcpy(p->host, pp->host.family, sizeof(p->host));
+		memcpy(p->host, pp->upstream.family, sizeof(p->host));
 	}
 }
 
@@ -74,7 +74,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 	};
 	memcpy(p->name, pp->name, sizeof(p->name));
 	snprintf(p->proxy, sizeof(p->proxy), "%s",
-		router_instance_name(view_router(app), pp->proxy->instance));
+		instances_name(view_instances(app), pp->proxy->instance));
 	dataplane_port_stats(view_dataplane(app), pp->port, &p->stats);
 	dataplane_tx_queue(view_dataplane(app), pp->port, &p->tx_used, &p->tx_limit);
 	read_sockets(app, pp->port, p);
@@ -84,7 +84,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 /* The port of a copy, or NULL if it has gone. */
 static const struct proxy_port *still_there(const struct scrape *s, unsigned i)
 {
-	const struct proxy_port *pp = view_router(s->app)->port[s->port[i].number];
+	const struct proxy_port *pp = view_instances(s->app)->port[s->port[i].number];
 
 	return pp && strcmp(pp->name, s->port[i].name) == 0 &&
 			pp->role == s->port[i].role
@@ -97,8 +97,8 @@ static bool read_ports(struct scrape *s)
 	unsigned end = (s->part + 1) * PORTS_PER_SLICE;
 
 	for (unsigned i = s->part * PORTS_PER_SLICE; i < end && i < PORT_MAX; i++)
-		if (view_router(s->app)->port[i])
-			read_port(s, view_router(s->app)->port[i]);
+		if (view_instances(s->app)->port[i])
+			read_port(s, view_instances(s->app)->port[i]);
 	return end < PORT_MAX;
 }
 

@@ -32,7 +32,7 @@ struct scrape_port {
 	struct querier querier[_FAMILY_N];
 	uint64_t n_standby[_FAMILY_N], n_double[_FAMILY_N];
 	/* upstream */
-	struct host_family host[_FAMILY_N];
+	struct upstream_family host[_FAMILY_N];
 };
 
 struct scrape {

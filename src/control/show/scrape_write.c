@@ -354,7 +354,7 @@ static void entry_labels(struct scrape *s, struct metrics_entry *e)
 		metrics_labels_again(&s->m, e->labels);
 		return;
 	}
-	proxy = router_instance_name(view_router(s->app), e->proxy);
+	proxy = instances_name(view_instances(s->app), e->proxy);
 	metrics_label(&s->m, "group", addr_format(&e->group, text));
 	metrics_label(&s->m, "source",
 		addr_is_any(&e->source) ? "*" : addr_format(&e->source, text));
@@ -453,7 +453,7 @@ static void per_family(struct scrape *s, enum metric id, enum config_role role,
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
 		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (p->role == role && view_router(s->app)->family[f])
+			if (p->role == role && view_instances(s->app)->family[f])
 				fn(s, id, p, (enum family)f);
 	}
 }
@@ -514,7 +514,7 @@ static void write_queriers(struct scrape *s)
 static void upstream_value(
 	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
 {
-	const struct host_family *h = &p->host[f];
+	const struct upstream_family *h = &p->host[f];
 	mono_t now = view_now(s->app);
 
 	if (id == METRIC_UPSTREAM_LAST_QUERY && !mono_is_set(h->last_query))

@@ -17,15 +17,15 @@ json_t *show_ports(const struct app *app, const struct portset *ports)
 	json_t *list = json_array();
 
 	portset_for_each (ports, port)
-		if (view_router(app)->port[port])
-			json_array_append_new(
-				list, json_of_text(view_router(app)->port[port]->name));
+		if (view_instances(app)->port[port])
+			json_array_append_new(list,
+				json_of_text(view_instances(app)->port[port]->name));
 	return list;
 }
 
 const char *show_instance(const struct app *app, const struct proxy_port *pp)
 {
-	return router_instance_name(view_router(app), pp->proxy->instance);
+	return instances_name(view_instances(app), pp->proxy->instance);
 }
 
 const char *show_mode(enum gm_mode mode)

@@ -103,7 +103,7 @@ size_t show_behind(const void *v, size_t n, size_t size, const struct addr *afte
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p)
 {
 	const struct proxy_port *pp =
-		p->number < PORT_MAX ? view_router(app)->port[p->number] : NULL;
+		p->number < PORT_MAX ? view_instances(app)->port[p->number] : NULL;
 
 	return pp && pp->role == p->role && strcmp(pp->name, p->name) == 0 ? pp : NULL;
 }
@@ -111,7 +111,7 @@ const struct proxy_port *show_port(const struct app *app, const struct show_port
 const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p)
 {
 	for (p->number += *p->name != '\0'; p->number < PORT_MAX; p->number++) {
-		const struct proxy_port *pp = view_router(app)->port[p->number];
+		const struct proxy_port *pp = view_instances(app)->port[p->number];
 
 		if (!pp || pp->role != p->role || (p->single && p->wanted != p->number))
 			continue;

@@ -199,15 +199,15 @@ static void iface_facts(
 		.present = pp->ifindex != 0,
 		.up = pp->up,
 		.error = show_port_error(q->app, pp->port),
-		.family = view_router(q->app)->family[q->family] &&
+		.family = view_instances(q->app)->family[q->family] &&
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
 	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
 		view_now(q->app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
-		view_router(q->app)->port[pp->echo_port])
-		memcpy(ret->echo_of, view_router(q->app)->port[pp->echo_port]->name,
+		view_instances(q->app)->port[pp->echo_port])
+		memcpy(ret->echo_of, view_instances(q->app)->port[pp->echo_port]->name,
 			sizeof(ret->echo_of));
 }
 
@@ -219,8 +219,8 @@ static bool includes(const struct gm_filter *f, const struct addr *source)
 static void upstream_facts(
 	const struct question *q, const struct proxy_port *pp, struct explain_input *in)
 {
-	const struct host_family *hf = &pp->host.family[q->family];
-	const struct host_group *g = host_find(&pp->host, &q->group);
+	const struct upstream_family *hf = &pp->upstream.family[q->family];
+	const struct upstream_group *g = upstream_find(&pp->upstream, &q->group);
 	mono_t now = view_now(q->app);
 
 	in->report_up = pp->report_up;
@@ -237,7 +237,7 @@ static void upstream_facts(
 	if (in->query_heard)
 		in->query_age_ms = (now.ns - hf->last_query.ns) / NS_PER_MS;
 	in->query_expected_ms = (int64_t)hf->rv * hf->qi_ms + ANSWER_MS;
-	in->refresh_interval_ms = pp->host.params.refresh_interval_ms;
+	in->refresh_interval_ms = pp->upstream.params.refresh_interval_ms;
 }
 
 /* The statement that admits the source, or the interface that it belongs to. */
@@ -255,7 +255,7 @@ static void source_facts(
 			return;
 	}
 	for (unsigned o = 0; o < PORT_MAX; o++) {
-		const struct proxy_port *other = view_router(q->app)->port[o];
+		const struct proxy_port *other = view_instances(q->app)->port[o];
 
 		for (size_t k = 0; other && other != pp && k < other->n_subnet; k++)
 			if (prefix_contains(&other->subnet[k], &q->source) &&
@@ -316,8 +316,8 @@ static void limit_facts(const struct question *q, const struct proxy_port *pp,
 {
 	struct view_struck by;
 
-	out->limited = view_is_struck(q->app, pp->port, FLOOD_BY_PORT, &by);
-	if (view_is_struck(q->app, pp->port, FLOOD_BY_HOST, &by))
+	out->limited = view_is_struck(q->app, pp->port, ADMISSION_BY_PORT, &by);
+	if (view_is_struck(q->app, pp->port, ADMISSION_BY_HOST, &by))
 		snprintf(out->limited_host, sizeof(out->limited_host), "%s", by.host);
 }
 
@@ -413,8 +413,8 @@ static void take_entry(const struct fib_view *v, void *arg)
 	t->age_ms = age < 0 ? -1 : age * 1000LL;
 	t->last_source = v->last_source;
 	memset(t->last_input, 0, sizeof(t->last_input));
-	if (v->last_port < PORT_MAX && view_router(q->app)->port[v->last_port])
-		memcpy(t->last_input, view_router(q->app)->port[v->last_port]->name,
+	if (v->last_port < PORT_MAX && view_instances(q->app)->port[v->last_port])
+		memcpy(t->last_input, view_instances(q->app)->port[v->last_port]->name,
 			sizeof(t->last_input));
 }
 
@@ -554,7 +554,7 @@ static json_t *reply_json(const struct question *q, enum explain_verdict v,
 /* An instance for each provider; the best answer counts. */
 static json_t *answer(struct question *q)
 {
-	const struct router *r = view_router(q->app);
+	const struct instances *r = view_instances(q->app);
 	json_t *checks = json_array(), *summary = NULL;
 	enum explain_verdict best = EXPLAIN_REFUSE;
 	enum explain_weight weight = EXPLAIN_FAULT;
@@ -611,8 +611,8 @@ static json_t *no_role(struct question *q, const char *name)
 static bool has_role(const struct question *q, const char *name)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (view_router(q->app)->port[i] &&
-			strcmp(view_router(q->app)->port[i]->name, name) == 0)
+		if (view_instances(q->app)->port[i] &&
+			strcmp(view_instances(q->app)->port[i]->name, name) == 0)
 			return true;
 	return false;
 }
@@ -627,7 +627,7 @@ static json_t *whole_answer(struct question *q)
 		return no_role(q, q->from);
 	if (*q->on && !has_role(q, q->on))
 		return no_role(q, q->on);
-	plan = portplan_build(view_router(q->app), view_ifaces(q->app));
+	plan = portplan_build(view_instances(q->app), view_ifaces(q->app));
 	if (!plan)
 		return NULL;
 	q->plan = plan;
@@ -663,7 +663,7 @@ static void closed(struct ctl_answer *a)
 
 static bool begin_traffic(struct question *q)
 {
-	const struct router *r = view_router(q->app);
+	const struct instances *r = view_instances(q->app);
 
 	q->n_traffic = r->n_instance;
 	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));

@@ -118,7 +118,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			json_t *one = querier_json(&pp->querier[f], now);
 
-			if (!view_router(app)->family[f]) {
+			if (!view_instances(app)->family[f]) {
 				json_decref(one);
 				continue;
 			}
@@ -140,7 +140,7 @@ static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = view_router(app)->port[i];
+		const struct proxy_port *pp = view_instances(app)->port[i];
 		char text[200] = "";
 
 		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
@@ -166,7 +166,7 @@ static json_t *rivals_json(struct app *app, const struct show_wanted *w)
 {
 	json_t *list = view_rivals(app), *name, *its;
 	const struct proxy_port *pp =
-		w->has_port ? view_router(app)->port[w->port] : NULL;
+		w->has_port ? view_instances(app)->port[w->port] : NULL;
 	size_t k;
 
 	if (!pp)
@@ -211,7 +211,7 @@ static int piece(struct ctl_answer *answer)
 	}
 	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
 		unsigned number = n->port++;
-		const struct proxy_port *pp = view_router(app)->port[number];
+		const struct proxy_port *pp = view_instances(app)->port[number];
 
 		if (!pp || !show_wants_port(&n->wanted, number))
 			continue;

@@ -31,7 +31,7 @@ static json_t *refused_json(struct app *app, const struct fib_view *v)
 
 	if (!view_refused_sender(app, v, &r))
 		return json_null();
-	pp = view_router(app)->port[r.port];
+	pp = view_instances(app)->port[r.port];
 	return json_pack("{so so}", "source", json_of_addr(&r.from), "in",
 		pp ? json_of_text(pp->name) : json_null());
 }
@@ -48,11 +48,11 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 {
 	bool any_source = addr_is_any(&v->source);
 	const struct proxy_port *in = v->seen && v->last_port < PORT_MAX
-		? view_router(app)->port[v->last_port]
+		? view_instances(app)->port[v->last_port]
 		: NULL;
 
 	return json_pack("{ss so so so so so sI sI sI so so so so}", "instance",
-		router_instance_name(view_router(app), v->instance), "group",
+		instances_name(view_instances(app), v->instance), "group",
 		json_of_addr(&v->group), "origin",
 		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
 		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",

@@ -35,7 +35,7 @@ static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N
 {
 	struct dataplane_port_stats s;
 
-	if (!view_router(app)->port[port])
+	if (!view_instances(app)->port[port])
 		return;
 	dataplane_port_stats(view_dataplane(app), port, &s);
 	for (unsigned i = 0; i < _VERDICT_N; i++)
@@ -57,7 +57,7 @@ static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
 	uint64_t bad[_GM_BAD_N])
 {
-	const struct proxy_port *pp = view_router(app)->port[port];
+	const struct proxy_port *pp = view_instances(app)->port[port];
 
 	view_socket_stats(app, port, total);
 	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
@@ -203,7 +203,7 @@ static int piece(struct ctl_answer *answer)
 		show_begin(&t->a, ",\"ports\":[");
 	}
 	for (int work = SHOW_WORK; t->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = view_router(app)->port[t->port++];
+		const struct proxy_port *pp = view_instances(app)->port[t->port++];
 
 		if (!pp)
 			continue;

@@ -149,7 +149,7 @@ static unsigned count_members(const struct app *app, const struct fib_view *v)
 	unsigned n = 0;
 
 	portset_for_each (&v->out, port) {
-		const struct proxy_port *pp = view_router(app)->port[port];
+		const struct proxy_port *pp = view_instances(app)->port[port];
 		const struct mgroup *g = pp && pp->role == CONFIG_ROLE_DOWNSTREAM
 			? mgroup_find(&pp->groups, &v->group)
 			: NULL;
@@ -190,7 +190,7 @@ static bool addr_matches(const struct page *p, const struct addr *a)
 static bool port_matches(const struct page *p, unsigned port)
 {
 	const struct proxy_port *pp =
-		port < PORT_MAX ? view_router(p->app)->port[port] : NULL;
+		port < PORT_MAX ? view_instances(p->app)->port[port] : NULL;
 
 	return pp && strcasestr(pp->name, p->filter) != NULL;
 }
@@ -205,7 +205,7 @@ static bool row_matches(const struct page *p, const struct fib_view *v)
 	portset_for_each (&v->out, port)
 		if (port_matches(p, port))
 			return true;
-	return strcasestr(router_instance_name(view_router(p->app), v->instance),
+	return strcasestr(instances_name(view_instances(p->app), v->instance),
 		       p->filter) != NULL;
 }
 
@@ -261,10 +261,10 @@ static void add_upstream(
 	json_int_t n = 0;
 
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		const struct host_family *hf = &pp->host.family[f];
+		const struct upstream_family *hf = &pp->upstream.family[f];
 
 		n += (json_int_t)hf->n_groups;
-		if (view_router(app)->family[f])
+		if (view_instances(app)->family[f])
 			json_array_append_new(list,
 				json_pack("{ss si so so sI}", "family", family_name(f),
 					"version",
@@ -290,7 +290,7 @@ static void add_downstream(
 	json_t *q = json_object();
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (view_router(app)->family[f])
+		if (view_instances(app)->family[f])
 			json_object_set_new(q, family_name(f),
 				json_string(querier_state_name(pp->querier[f].state)));
 	json_object_set_new(o, "querier", q);
@@ -384,7 +384,7 @@ static bool write_ports(struct page *p)
 	if (p->port == 0)
 		write_head(p);
 	for (int work = SHOW_WORK; p->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = view_router(app)->port[p->port++];
+		const struct proxy_port *pp = view_instances(app)->port[p->port++];
 
 		if (!pp)
 			continue;

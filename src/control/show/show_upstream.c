@@ -6,7 +6,7 @@
 #include "control/show/show_priv.h"
 
 static json_t *host_family_json(
-	const struct host_family *hf, enum family family, mono_t now)
+	const struct upstream_family *hf, enum family family, mono_t now)
 {
 	return json_pack("{so si si so so so so so sI sI}", "address",
 		json_of_addr_or_null(&hf->own), "version",
@@ -51,7 +51,7 @@ static void begin_list(struct upstream_answer *u, enum part part, const char *te
 	u->placed = false;
 }
 
-static void begin_group(struct upstream_answer *u, const struct host_group *g)
+static void begin_group(struct upstream_answer *u, const struct upstream_group *g)
 {
 	show_open(&u->a,
 		json_pack("{so ss sb si so so}", "group", json_of_addr(&g->group),
@@ -65,7 +65,7 @@ static void begin_group(struct upstream_answer *u, const struct host_group *g)
 }
 
 static void write_sources(
-	struct upstream_answer *u, const struct host_group *g, int *work)
+	struct upstream_answer *u, const struct upstream_group *g, int *work)
 {
 	const struct addrset *src = &g->now.src;
 	size_t i = show_behind(
@@ -82,13 +82,13 @@ static void write_sources(
 }
 
 static void write_repeats(
-	struct upstream_answer *u, const struct host_group *g, int *work)
+	struct upstream_answer *u, const struct upstream_group *g, int *work)
 {
 	size_t i = show_behind(g->change, g->n_change, sizeof(*g->change),
 		u->placed ? &u->after : NULL);
 
 	for (; i < g->n_change; i++, --*work) {
-		const struct host_source *s = &g->change[i];
+		const struct upstream_source *s = &g->change[i];
 
 		if (*work <= 0)
 			return;
@@ -159,10 +159,10 @@ static json_t *port_json(const struct app *app, const struct proxy_port *pp, mon
 		kernel_json(app, pp, w));
 
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		if (view_router(app)->family[f])
+		if (view_instances(app)->family[f])
 			json_object_set_new(o, family_name(f),
 				host_family_json(
-					&pp->host.family[f], (enum family)f, now));
+					&pp->upstream.family[f], (enum family)f, now));
 	return o;
 }
 
@@ -181,7 +181,7 @@ static bool begin_port(struct upstream_answer *u)
 }
 
 /* An address is that of a source. */
-static bool is_wanted(const struct show_wanted *w, const struct host_group *g)
+static bool is_wanted(const struct show_wanted *w, const struct upstream_group *g)
 {
 	if (!show_wants_group(w, &g->group))
 		return false;
@@ -191,11 +191,11 @@ static bool is_wanted(const struct show_wanted *w, const struct host_group *g)
 	return !w->has_address;
 }
 
-static void next_group(struct upstream_answer *u, const struct host *h, int *work)
+static void next_group(struct upstream_answer *u, const struct upstream *h, int *work)
 {
 	struct table_node *node = h ? table_step(&h->groups, &u->at, work) : NULL;
-	const struct host_group *g =
-		node ? container_of(node, struct host_group, node) : NULL;
+	const struct upstream_group *g =
+		node ? container_of(node, struct upstream_group, node) : NULL;
 
 	if (g && u->wanted.has_address)
 		*work -= (int)g->now.src.n / SHOW_ROW;
@@ -213,9 +213,9 @@ static void next_group(struct upstream_answer *u, const struct host *h, int *wor
 static void go_on_with_port(struct upstream_answer *u, int *work)
 {
 	const struct proxy_port *pp = show_port(u->a.app, &u->ports);
-	const struct host *h = pp ? &pp->host : NULL;
-	const struct host_group *g =
-		h && u->part != PART_GROUPS ? host_find(h, &u->group) : NULL;
+	const struct upstream *h = pp ? &pp->upstream : NULL;
+	const struct upstream_group *g =
+		h && u->part != PART_GROUPS ? upstream_find(h, &u->group) : NULL;
 
 	if (u->part == PART_GROUPS)
 		next_group(u, h, work);

@@ -9,7 +9,7 @@
 static bool find_port(const struct app *app, const char *name, unsigned *ret)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = view_router(app)->port[i];
+		const struct proxy_port *pp = view_instances(app)->port[i];
 
 		if (pp && strcmp(pp->name, name) == 0) {
 			*ret = i;

@@ -11,9 +11,9 @@
 #include "base/mono.h"
 #include "base/refusals.h"
 #include "control/config/config.h"
+#include "control/proto/admission.h"
 #include "control/proto/effect.h"
-#include "control/proto/flood.h"
-#include "control/proxy/router.h"
+#include "control/proxy/instances.h"
 #include "control/report/rate.h"
 #include "control/show/selfstat.h"
 #include "control/sys/ctl.h"
@@ -59,7 +59,7 @@ mono_t view_started(const struct app *app); /* of this process or an earlier one
 const struct config *view_config(const struct app *app);
 const char *view_config_path(const struct app *app); /* as the user wrote it */
 const struct iface_table *view_ifaces(const struct app *app);
-const struct router *view_router(const struct app *app);
+const struct instances *view_instances(const struct app *app);
 struct dataplane *view_dataplane(const struct app *app);
 const struct view_counts *view_counts(const struct app *app);
 struct view_memory *view_memory(struct app *app);
@@ -82,7 +82,7 @@ struct view_struck {
 	char done[VIEW_STRUCK_STRLEN]; /* what happens to its messages while the
 				        * limit is met */
 };
-bool view_is_struck(const struct app *app, unsigned port, enum flood_cause cause,
+bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret);
 /* The last datagram of the entry's group whose source may not send on the interface
  * where it came in. Returns false if there was none, or if others have come since. */

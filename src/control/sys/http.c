@@ -504,7 +504,7 @@ static int bind_v6(int fd, const struct endpoint *at)
 }
 
 /* descriptor or -errno */
-static int listen_at(const struct endpoint *at)
+static int inherit_at(const struct endpoint *at)
 {
 	bool v4 = addr_is_v4(&at->addr);
 	_cleanup_(closep) int fd = socket(
@@ -556,7 +556,7 @@ int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops
 	h->loopback = addr_is_loopback(&at->addr);
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
-	fd = listen_at(at);
+	fd = inherit_at(at);
 	r = fd < 0 ? fd : start(h, fd);
 	if (r < 0) {
 		http_free(h);

@@ -47,7 +47,7 @@ struct mcsock_rx {
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];
-	struct flood *flood;
+	struct admission *admission;
 	unsigned delivered;  /* index of the packet that is being delivered */
 	mono_t member_until; /* how long its sender has groups; MONO_UNSET if none */
 	/* not a multiple of the size of a cache way, where all of them would compete */
@@ -70,7 +70,7 @@ int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx)
 
 	if (!rx)
 		return -ENOMEM;
-	if (flood_new(seed, &rx->flood) < 0) {
+	if (admission_new(seed, &rx->admission) < 0) {
 		free(rx);
 		return -ENOMEM;
 	}
@@ -88,7 +88,7 @@ int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx)
 struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx)
 {
 	if (rx)
-		flood_free(rx->flood);
+		admission_free(rx->admission);
 	free(rx);
 	return NULL;
 }
@@ -121,9 +121,9 @@ static int set_filter(int fd, const struct mcfilter *f)
 	return 0;
 }
 
-static struct flood_host host_of(const struct gm_mac *mac, const struct addr *from)
+static struct admission_host host_of(const struct gm_mac *mac, const struct addr *from)
 {
-	return (struct flood_host){.mac = mac ? *mac : (struct gm_mac){{0}},
+	return (struct admission_host){.mac = mac ? *mac : (struct gm_mac){{0}},
 		.has_mac = mac != NULL,
 		.from = *from};
 }
@@ -134,7 +134,7 @@ static void call_later(const struct mcsock *s, mono_t at)
 		s->ops.later(s->ops.ctx, at);
 }
 
-static void sample(struct mcsock *s, const struct flood_host *who)
+static void sample(struct mcsock *s, const struct admission_host *who)
 {
 	mono_t now = loop_now(s->fd.loop);
 
@@ -147,8 +147,8 @@ static void sample(struct mcsock *s, const struct flood_host *who)
 	call_later(s, mcfilter_deadline(&s->filter));
 }
 
-static void tell_limited(const struct mcsock *s, const struct flood_message *m,
-	enum flood_cause cause, bool query, size_t left)
+static void tell_limited(const struct mcsock *s, const struct admission_message *m,
+	enum admission_cause cause, bool query, size_t left)
 {
 	if (s->ops.limited)
 		s->ops.limited(s->ops.ctx,
@@ -156,14 +156,15 @@ static void tell_limited(const struct mcsock *s, const struct flood_message *m,
 }
 
 /* The work granted to the message, or 0 if it is refused. */
-static struct flood_verdict admit(struct mcsock *s, const struct flood_message *m)
+static struct admission_verdict admit(
+	struct mcsock *s, const struct admission_message *m)
 {
-	struct flood_verdict v = {.work = m->work};
+	struct admission_verdict v = {.work = m->work};
 
-	if (!s->ops.flood)
+	if (!s->ops.admission)
 		return v;
-	v = flood_input(
-		s->rx->flood, loop_now(s->fd.loop), s->ops.flood, s->ops.limit, m);
+	v = admission_input(s->rx->admission, loop_now(s->fd.loop), s->ops.admission,
+		s->ops.limit, m);
 	if (v.loud)
 		sample(s, &m->host);
 	if (v.work)
@@ -174,14 +175,14 @@ static struct flood_verdict admit(struct mcsock *s, const struct flood_message *
 }
 
 /* The message was used except for this many records (sources of a query). */
-static void note_cut(struct mcsock *s, const struct flood_message *m,
-	enum flood_cause cause, bool query, size_t left)
+static void note_cut(struct mcsock *s, const struct admission_message *m,
+	enum admission_cause cause, bool query, size_t left)
 {
 	if (!query)
 		s->stats.count[MCSOCK_COUNT_RECORDS_LIMITED] += left;
-	if (cause == FLOOD_NOTHING)
+	if (cause == ADMISSION_NOTHING)
 		return;
-	flood_cut(s->ops.flood, loop_now(s->fd.loop), cause, &m->host);
+	admission_cut(s->ops.admission, loop_now(s->fd.loop), cause, &m->host);
 	tell_limited(s, m, cause, query, left);
 }
 
@@ -200,10 +201,10 @@ static uint32_t deliver_whole(
 	struct mcsock *s, const struct gm_mac *mac, const uint8_t *packet, size_t len)
 {
 	struct mcsock_rx *rx = s->rx;
-	const struct flood_port *flood = s->ops.flood;
+	const struct admission_port *admission = s->ops.admission;
 	mono_t now = loop_now(s->fd.loop);
-	struct flood_message m = {.octets = packet, .len = len};
-	struct flood_verdict v;
+	struct admission_message m = {.octets = packet, .len = len};
+	struct admission_verdict v;
 	struct gm_peek peek;
 	int left;
 
@@ -221,9 +222,10 @@ static uint32_t deliver_whole(
 	rx->member_until = MONO_UNSET;
 	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, v.work);
 	if (left < 0)
-		flood_bad(rx->flood);
-	else if (mono_is_set(rx->member_until) && flood)
-		flood_member(rx->flood, now, flood, &m, v.work, rx->member_until);
+		admission_bad(rx->admission);
+	else if (mono_is_set(rx->member_until) && admission)
+		admission_member(
+			rx->admission, now, admission, &m, v.work, rx->member_until);
 	if (left > 0 && rx->current == s) /* otherwise it may be closed */
 		note_cut(s, &m, v.cause, peek.query, (size_t)left);
 	return v.work;
@@ -235,7 +237,7 @@ static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
 	struct reassemble_piece *piece, const uint8_t *packet, size_t len)
 {
 	_cleanup_(freep) uint8_t *whole = NULL;
-	struct flood_message m = {.octets = packet, .len = len, .work = 1};
+	struct admission_message m = {.octets = packet, .len = len, .work = 1};
 	mono_t now = loop_now(s->fd.loop);
 	enum reassemble_result result;
 	size_t whole_len;

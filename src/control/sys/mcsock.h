@@ -11,7 +11,7 @@
  */
 
 #include "base/addr.h"
-#include "control/proto/flood.h"
+#include "control/proto/admission.h"
 #include "control/proto/mcfilter.h"
 #include "control/proto/reassemble.h"
 #include "control/sys/loop.h"
@@ -33,8 +33,8 @@ void mcsock_rx_member(struct mcsock_rx *rx, mono_t until);
 
 /* The effect of a limit on a message. */
 struct mcsock_limited {
-	const struct flood_host *who;
-	enum flood_cause cause;
+	const struct admission_host *who;
+	enum admission_cause cause;
 	bool query;
 	size_t left; /* records (sources of a query) that were left out; 0 if the
 		      * message was refused */
@@ -52,10 +52,10 @@ struct mcsock_ops {
 	void (*limited)(void *ctx, const struct mcsock_limited *what);
 	/* A host sends more than is cheap to refuse, so the kernel admits only a part
 	 * of it for a while. May be NULL. */
-	void (*sampled)(void *ctx, const struct flood_host *who);
+	void (*sampled)(void *ctx, const struct admission_host *who);
 	/* A fragment was refused, and its message with it. May be NULL. */
-	void (*fragment)(
-		void *ctx, const struct flood_host *who, enum reassemble_result why);
+	void (*fragment)(void *ctx, const struct admission_host *who,
+		enum reassemble_result why);
 	/* mcsock_tick() is due at that time. May be NULL. */
 	void (*later)(void *ctx, mono_t at);
 	/* An IP packet with a membership message that leaves this host on the interface
@@ -65,8 +65,8 @@ struct mcsock_ops {
 	bool queries; /* only queries of others are wanted */
 	void *ctx;
 	/* borrowed, shared by the families of an interface; NULL means no limits */
-	struct flood_port *flood;
-	const struct flood_limit *limit;
+	struct admission_port *admission;
+	const struct admission_limit *limit;
 };
 
 /* A counter with a name in mcsock.c is shown by "show stats", and all of them survive a

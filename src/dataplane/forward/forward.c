@@ -22,11 +22,11 @@
 
 struct forward {
 	enum coalesce_mode coalesce;
-	struct copies *copies;
+	struct replicator *replicator;
 	struct forward_counters counters;
 	struct refusals refusals;
 	struct joined joined;
-	struct copies_flow flow[BURST_MAX];
+	struct replicate_flow flow[BURST_MAX];
 	struct fib_query query[BURST_MAX]; /* of each flow */
 	struct coalesce runs;
 	uint64_t oldest, newest; /* time stamps of sent frames; `newest` is 0 if none
@@ -40,7 +40,7 @@ int forward_new(struct forward **ret)
 
 	if (!fw)
 		return -ENOMEM;
-	r = copies_new(&fw->counters, &fw->refusals, &fw->copies);
+	r = replicate_new(&fw->counters, &fw->refusals, &fw->replicator);
 	if (r < 0) {
 		free(fw);
 		return r;
@@ -53,7 +53,7 @@ int forward_new(struct forward **ret)
 struct forward *forward_free(struct forward *fw)
 {
 	if (fw)
-		copies_free(fw->copies);
+		replicate_free(fw->replicator);
 	free(fw);
 	return NULL;
 }
@@ -75,9 +75,9 @@ void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
 	fw->coalesce = mode;
 }
 
-struct copies *forward_copies(struct forward *fw)
+struct replicator *forward_replicator(struct forward *fw)
 {
-	return fw->copies;
+	return fw->replicator;
 }
 
 const struct refusals *forward_refusals(const struct forward *fw)
@@ -164,7 +164,7 @@ static enum verdict find_outputs(const struct burst_flow *fl, const struct plan 
 static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, const struct plan *plan, struct fib *fib)
 {
-	struct copies_flow *ff = &fw->flow[fl - b->flow];
+	struct replicate_flow *ff = &fw->flow[fl - b->flow];
 	const struct plan_port *in = &plan->port[fl->port];
 	struct forward_port_counters *pc = &fw->counters.port[fl->port];
 	const struct fib_query *q = &fw->query[fl - b->flow];
@@ -328,7 +328,7 @@ bool forward_stamps(
 static void note_runs(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, unsigned n_datagrams)
 {
-	const struct copies_flow *ff = &fw->flow[fl - b->flow];
+	const struct replicate_flow *ff = &fw->flow[fl - b->flow];
 	struct joined_counts n = {.datagrams = n_datagrams, .messages = ff->n_runs};
 
 	for (unsigned i = 0; i < ff->n_runs; i++)
@@ -352,7 +352,7 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 
 	coalesce_clear(&fw->runs);
 	for (unsigned i = 0; i < n_flows; i++) {
-		struct copies_flow *fl = &fw->flow[i];
+		struct replicate_flow *fl = &fw->flow[i];
 		unsigned n = rewrite_flow(fw, b, &b->flow[i], verdict[i], needs);
 
 		if (n == 0)
@@ -368,12 +368,12 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 }
 
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
-	struct fib *fib, const struct tx_ops *tx, struct copies_job *ret_job)
+	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job)
 {
 	enum verdict verdict[BURST_MAX];
 	struct needs needs;
 
-	*ret_job = (struct copies_job){
+	*ret_job = (struct replicate_job){
 		.burst = b, .runs = &fw->runs, .flow = fw->flow, .plan = plan};
 	fw->oldest = UINT64_MAX;
 	fw->newest = 0;

@@ -4,12 +4,12 @@
 /*
  * The hot path: turns one burst into a job that tells what each port gets. Looks up
  * each flow once, checks source, group state and TTL, rewrites each frame once and
- * finds the runs that may leave as one. copies.h makes messages of the job. No lock,
+ * finds the runs that may leave as one. replicate.h makes messages of the job. No lock,
  * allocation, log or system call. Pure.
  */
 
 #include "dataplane/fib/fib.h"
-#include "dataplane/forward/copies.h"
+#include "dataplane/forward/replicate.h"
 
 struct forward;
 
@@ -33,15 +33,15 @@ const struct joined *forward_joined(const struct forward *fw);
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
 /* The thread's own, to serve ports of its jobs and of other threads' jobs. */
-struct copies *forward_copies(struct forward *fw);
+struct replicator *forward_replicator(struct forward *fw);
 
 /* Decide on all frames of a burst and rewrite those that leave. Sends nothing: *ret_job
- * tells which port gets what, and copies_serve_all() or crew_serve() sends it. It
+ * tells which port gets what, and replicate_serve_all() or sharing_serve() sends it. It
  * refers to the burst, the plan and `fw` until burst_clear() or the next call. `plan`
  * is borrowed for the same time; `fib` and `tx`, which tells the capabilities of the
  * ports, only for the call. */
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
-	struct fib *fib, const struct tx_ops *tx, struct copies_job *ret_job);
+	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job);
 
 /* Receive time stamps of the oldest and of the newest frame of the last job; false: it
  * sends none. */

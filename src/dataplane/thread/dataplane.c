@@ -365,7 +365,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 		struct worker_params p = {
 			.index = dp->n,
 			.fib = dp->fib,
-			.crew = dp->crew,
+			.sharing = dp->sharing,
 			.local = dp->local,
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
@@ -485,7 +485,7 @@ static int start_all(
 			if (r < 0)
 				return r;
 		}
-	r = crew_new(threads, &dp->crew);
+	r = sharing_new(threads, &dp->sharing);
 	if (r < 0)
 		return r;
 	r = fib_new(threads, cfg->seed, &dp->fib);
@@ -545,7 +545,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	generation_free(dp->current);
 	sample_spec_free(dp->sample);
 	dataplane_forget_handed(dp);
-	crew_free(dp->crew);
+	sharing_free(dp->sharing);
 	tx_local_free(dp->local);
 	fib_free(dp->fib);
 	for (enum family f = 0; f < _FAMILY_N; f++)

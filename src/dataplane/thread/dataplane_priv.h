@@ -62,7 +62,7 @@ struct dataplane {
 	const char *why;     /* static */
 	struct ring_rx_mode receive;
 	struct fib *fib;
-	struct crew *crew;
+	struct sharing *sharing;
 	struct tx_local *local;			/* NULL if not to be had */
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;

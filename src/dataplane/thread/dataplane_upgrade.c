@@ -26,8 +26,8 @@
  */
 
 #include "base/cleanup.h"
-#include "dataplane/thread/crew.h"
 #include "dataplane/thread/dataplane_priv.h"
+#include "dataplane/thread/sharing.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -46,7 +46,7 @@ struct handed_ring {
 struct handed_set {
 	unsigned n;
 	uint64_t left; /* frames that the kernel has counted and no thread has taken */
-	struct handed_ring ring[CREW_MAX], gap;
+	struct handed_ring ring[SHARING_MAX], gap;
 };
 
 struct handed {
@@ -204,7 +204,7 @@ static void add_worker_counters(
 static int drain_and_start(struct dataplane *dp)
 {
 	struct worker_params params = {.fib = dp->fib,
-		.crew = dp->crew,
+		.sharing = dp->sharing,
 		.local = dp->local,
 		.coalesce = dp->coalesce,
 		.idle = true};
@@ -412,7 +412,7 @@ static void get_set(struct state_in *in, struct handed *h, unsigned port,
 	unsigned f = state_get_u8(in);
 	struct handed_set *hs = &h->set[f < _FAMILY_N ? f : 0];
 	uint64_t left = state_get_u64(in);
-	unsigned n = state_get_up_to(in, CREW_MAX);
+	unsigned n = state_get_up_to(in, SHARING_MAX);
 	char name[64];
 
 	if (f >= _FAMILY_N || hs->n)

@@ -59,7 +59,7 @@ struct worker {
 	unsigned index;
 	int cpu;
 	struct fib *fib;
-	struct crew *crew;
+	struct sharing *sharing;
 	struct tx_local *local;
 	uint64_t collect_ns; /* 0 means never look away */
 	struct forward *fw;
@@ -130,10 +130,10 @@ static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
 {
 	unsigned kept = 0;
-	struct copies_job job;
+	struct replicate_job job;
 
 	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, &job);
-	crew_serve(w->crew, w->index, &job, forward_copies(w->fw), tx);
+	sharing_serve(w->sharing, w->index, &job, forward_replicator(w->fw), tx);
 	w->enough = burst_enough(w->burst->n_frames, job.due);
 	burst_clear(w->burst);
 	w->n_bursts++;
@@ -248,7 +248,8 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 	struct tx_ops tx;
 
 	choose_tx(w, cfg, &tx);
-	return crew_help(w->crew, w->index, cfg->plan, forward_copies(w->fw), &tx);
+	return sharing_help(
+		w->sharing, w->index, cfg->plan, forward_replicator(w->fw), &tx);
 }
 
 /* The thread */
@@ -309,7 +310,7 @@ static void rest(struct worker *w, struct worker_config *cfg)
 	struct forward_counters *c = forward_counters(w->fw);
 	uint64_t ns;
 
-	if (!crew_sleep(w->crew, w->index))
+	if (!sharing_sleep(w->sharing, w->index))
 		return;
 	ns = time_to_collect(w, cfg);
 	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
@@ -321,7 +322,7 @@ static void rest(struct worker *w, struct worker_config *cfg)
 		sleep_until_ready(w);
 	counter_set(&c->asleep, 0);
 	rcu_thread_online();
-	crew_awake(w->crew, w->index);
+	sharing_awake(w->sharing, w->index);
 	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
 }
 
@@ -433,7 +434,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->index = params->index;
 	w->cpu = params->cpu;
 	w->fib = params->fib;
-	w->crew = params->crew;
+	w->sharing = params->sharing;
 	w->local = params->local;
 	w->want_uring = params->io_uring;
 	w->collect_ns = params->collect_ns;
@@ -453,7 +454,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		w->enough = burst_enough(0, 0);
 	}
 	if (r == 0 && !params->idle) {
-		crew_set_wake(w->crew, w->index, w->wakefd);
+		sharing_set_wake(w->sharing, w->index, w->wakefd);
 		r = start_thread(w);
 	}
 	if (r < 0) {

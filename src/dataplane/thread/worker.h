@@ -3,16 +3,16 @@
 
 /*
  * One data-plane thread: waits for its rings, gathers the blocks that are ready into
- * bursts, lets forward_burst() decide and its crew send, gives the blocks back. What it works on is one
- * struct that control replaces as a whole; the old one may be freed a grace period
- * after worker_apply().
+ * bursts, lets forward_burst() decide, shares the sending with other threads, and gives
+ * the blocks back. What it works on is one struct that control replaces as a whole; the
+ * old one may be freed a grace period after worker_apply().
  */
 
 #include "dataplane/io/ring_rx.h"
 #include "dataplane/io/sample.h"
 #include "dataplane/io/tx_local.h"
 #include "dataplane/io/tx_port.h"
-#include "dataplane/thread/crew.h"
+#include "dataplane/thread/sharing.h"
 
 /* a ring of one port */
 struct worker_input {
@@ -36,21 +36,21 @@ struct worker;
 #define WORKER_ANY_CPU (-1)
 
 struct worker_params {
-	unsigned index;		/* number of the thread */
-	struct fib *fib;	/* borrowed, like the crew */
-	struct crew *crew;	/* all threads */
-	struct tx_local *local; /* borrowed; NULL means none */
+	unsigned index;		 /* number of the thread */
+	struct fib *fib;	 /* borrowed, like sharing */
+	struct sharing *sharing; /* all threads */
+	struct tx_local *local;	 /* borrowed; NULL means none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
 	uint64_t collect_ns; /* see collect.h; 0 means only the kernel collects */
 	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
-	bool idle; /* no thread, for worker_drain(); belongs to no crew then */
+	bool idle;	     /* no thread, for worker_drain(); shares no work then */
 };
 
 /* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
  * asked for). */
 int worker_new(const struct worker_params *params, struct worker **ret);
-/* Stops and joins the thread. Takes NULL. All of a crew are stopped before the first of
+/* Stops and joins the thread. Takes NULL. All threads are stopped before the first of
  * them is freed: they wake each other. */
 void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* takes and returns NULL */

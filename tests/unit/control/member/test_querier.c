@@ -7,7 +7,7 @@
 #include "support_gm.h"
 #include "test.h"
 
-static struct mgroup_role role;
+static struct querier_view role;
 static struct querier q;
 static struct effects fx;
 static enum family fam;

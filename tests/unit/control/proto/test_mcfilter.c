@@ -170,9 +170,9 @@ static void mld_only(void **state)
 
 /* ---- who is sampled ---- */
 
-static struct flood_host host_of(const uint8_t mac[6], const char *ip)
+static struct admission_host host_of(const uint8_t mac[6], const char *ip)
 {
-	struct flood_host h = {.from = a(ip), .has_mac = mac != NULL};
+	struct admission_host h = {.from = a(ip), .has_mac = mac != NULL};
 
 	if (mac)
 		memcpy(h.mac.octet, mac, sizeof(h.mac.octet));
@@ -188,8 +188,8 @@ static struct frame report6(const uint8_t mac[6], const char *from)
 static void f4_both_addresses_count(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};
-	struct flood_host who = host_of(mac_a, "192.0.2.1"),
-			  who6 = host_of(mac_a, "fe80::1:2:3:4");
+	struct admission_host who = host_of(mac_a, "192.0.2.1"),
+			      who6 = host_of(mac_a, "fe80::1:2:3:4");
 	static const uint8_t other_head[6] = {4, 0, 0, 0, 0, 1};
 
 	mcfilter_sample(&f, mono_from_ms(0), &who);
@@ -212,8 +212,8 @@ static void f4_both_addresses_count(void **state)
 static void without_link_address_by_that_of_ip(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};
-	struct flood_host who = host_of(NULL, "192.0.2.1"),
-			  who6 = host_of(NULL, "2001:db8:1:2:3:4:5:6");
+	struct admission_host who = host_of(NULL, "192.0.2.1"),
+			      who6 = host_of(NULL, "2001:db8:1:2:3:4:5:6");
 
 	mcfilter_sample(&f, mono_from_ms(0), &who);
 	mcfilter_sample(&f6, mono_from_ms(0), &who6);
@@ -228,7 +228,7 @@ static void without_link_address_by_that_of_ip(void **state)
 static void f4_a_part_is_let_through(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};
-	struct flood_host who = host_of(mac_a, "192.0.2.1");
+	struct admission_host who = host_of(mac_a, "192.0.2.1");
 	struct frame frame = frame4(2, mac_a, "192.0.2.1"), udp = frame;
 
 	for (unsigned part = 2; part <= 8; part *= 2) {
@@ -252,7 +252,7 @@ static void f4_a_part_is_let_through(void **state)
 static void r082_it_is_short(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};
-	struct flood_host who = host_of(mac_a, "192.0.2.1");
+	struct admission_host who = host_of(mac_a, "192.0.2.1");
 	struct frame frame = frame4(2, mac_a, "192.0.2.1");
 	int64_t now = 1000;
 
@@ -284,7 +284,7 @@ static void r082_one_too_many(void **state)
 	uint8_t mac[6] = {2, 0, 0, 0, 7, 0};
 
 	for (unsigned i = 0; i <= MCFILTER_HOSTS; i++) {
-		struct flood_host who;
+		struct admission_host who;
 
 		/* number 3 was sampled first */
 		mac[5] = (uint8_t)i;
@@ -316,11 +316,11 @@ static void k01_what_this_host_says(void **state)
 		out4.type = out6.type = data4.type = PACKET_OUTGOING;
 		assert_true(hears(&four, in4) && hears(&six, in6));
 		mcfilter_sample(&four, mono_from_ms(0),
-			&(struct flood_host){.from = a("192.0.2.1"),
+			&(struct admission_host){.from = a("192.0.2.1"),
 				.has_mac = true,
 				.mac = {{2, 0, 0, 0, 0, (uint8_t)i}}});
 		mcfilter_sample(&six, mono_from_ms(0),
-			&(struct flood_host){.from = a("fe80::1"),
+			&(struct admission_host){.from = a("fe80::1"),
 				.has_mac = true,
 				.mac = {{2, 0, 0, 0, 0, (uint8_t)i}}});
 		assert_false(hears(&four, in4));
@@ -357,7 +357,7 @@ static void f9_queries_alone(void **state)
 		{"later fragment", 0x11, 0x2010, 6, false},
 		{"last fragment", 0x11, 0x0010, 6, false},
 	};
-	struct flood_host loud = host_of(mac_b, "192.0.2.2");
+	struct admission_host loud = host_of(mac_b, "192.0.2.2");
 
 	for (unsigned own = 0; own < 4; own++) {
 		struct mcfilter f = {

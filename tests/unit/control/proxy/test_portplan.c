@@ -13,18 +13,19 @@
 
 struct lab {
 	struct proxy_fixture t; /* interfaces and configuration */
-	struct router *router;
+	struct instances *instances;
 	struct plan *plan;
 };
 
 static void lab_build(struct lab *l)
 {
-	router_release(l->router, l->t.now, l->t.cfg, &l->t.ifaces, &l->t.fx);
-	assert_int_equal(
-		router_sync(l->router, l->t.now, l->t.cfg, &l->t.ifaces, &l->t.fx), 0);
+	instances_release(l->instances, l->t.now, l->t.cfg, &l->t.ifaces, &l->t.fx);
+	assert_int_equal(instances_sync(l->instances, l->t.now, l->t.cfg, &l->t.ifaces,
+				 &l->t.fx),
+		0);
 	effects_clear(&l->t.fx);
 	plan_free(l->plan);
-	l->plan = portplan_build(l->router, &l->t.ifaces);
+	l->plan = portplan_build(l->instances, &l->t.ifaces);
 	assert_non_null(l->plan);
 }
 
@@ -35,21 +36,22 @@ static void lab_init(struct lab *l, const char *text)
 
 	l->plan = NULL;
 	px_init(&l->t, FAMILY_IPV4, texts);
-	assert_int_equal(router_new(families, 42, &l->router), 0);
+	assert_int_equal(instances_new(families, 42, &l->instances), 0);
 	lab_build(l);
 }
 
 static void lab_deinit(struct lab *l)
 {
 	plan_free(l->plan);
-	router_free(l->router);
+	instances_free(l->instances);
 	px_deinit(&l->t);
 }
 
 static struct plan_port *port(const struct lab *l, const char *name)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (l->router->port[i] && strcmp(l->router->port[i]->name, name) == 0)
+		if (l->instances->port[i] &&
+			strcmp(l->instances->port[i]->name, name) == 0)
 			return &l->plan->port[i];
 	fail_msg("no port %s", name);
 	return NULL;
@@ -236,7 +238,7 @@ static void put_set(struct lab *l, char *buf, size_t size, const struct portset 
 
 	portset_for_each (set, n) {
 		px_put(buf, size, separator);
-		px_put(buf, size, l->router->port[n]->name);
+		px_put(buf, size, l->instances->port[n]->name);
 		separator = "+";
 	}
 }
@@ -325,7 +327,7 @@ static void interfaces_are_described(void **state)
 	assert_string_equal(p->name, "tun0");
 	assert_int_equal(p->ifindex, 900);
 	assert_int_equal(p->role, PLAN_UPSTREAM);
-	assert_int_equal(p->instance, l.router->instance[0].proxy->instance);
+	assert_int_equal(p->instance, l.instances->instance[0].proxy->instance);
 	assert_false(p->has_l2);
 	assert_int_equal(p->mtu, 1380);
 	assert_true(p->ipv4);

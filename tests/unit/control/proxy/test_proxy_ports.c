@@ -321,9 +321,9 @@ static bool short_of_memory(long after, bool *ret_failed)
 	good = t.sync == 0;
 	px_report(&t, "lan1", &host, GM_V3, GM_IS_EX, 'G', "AB");
 	px_run(&t, 5000);
-	good = good && host_find(&px_port(&t, "wan")->host, &g) &&
+	good = good && upstream_find(&px_port(&t, "wan")->upstream, &g) &&
 		mdb_find(&t.proxy->mdb, &g) && !mdb_find(&t.proxy->mdb, &h) &&
-		!host_find(&px_port(&t, "wan")->host, &h);
+		!upstream_find(&px_port(&t, "wan")->upstream, &h);
 	px_deinit(&t);
 	return good;
 }
@@ -412,7 +412,7 @@ static void f9_who_is_inside(void **state)
 		assert_int_equal(proxy_input(t.proxy, t.now, px_port(&t, "wan")->port,
 					 &msg, &t.fx),
 			GM_OK);
-		if (px_port(&t, "wan")->host.family[msg.family].taught_inside !=
+		if (px_port(&t, "wan")->upstream.family[msg.family].taught_inside !=
 			c[i].inside)
 			fail_msg("%s in %s, %s", c[i].own, c[i].subnet, c[i].from);
 		px_deinit(&t);

@@ -3,7 +3,7 @@
 /* Rules of the proxy about groups, versions and limits, from the configuration to what
  * the provider hears. */
 
-#include "router_fixture.h"
+#include "instances_fixture.h"
 
 #define LANS	"phyint lan1 downstream\nphyint lan2 downstream\n"
 #define PLAIN	"phyint wan upstream\n" LANS
@@ -11,7 +11,7 @@
 #define HOST6	"fe80::9"
 #define QUERIER "10.0.0.254"
 
-static struct router_fixture t;
+static struct instances_fixture t;
 
 static int setup(void **state)
 {
@@ -298,7 +298,7 @@ static void r131_fallback_and_forced_versions(void **state)
 		fixture_configure(&t, config);
 		fixture_query(&t, "wan", c[i].heard, c[i].querier, NULL);
 		assert_int_equal(fixture_port(&t, "wan")
-					 ->host.family[addr_family(&from)]
+					 ->upstream.family[addr_family(&from)]
 					 .version,
 			c[i].speaks);
 		teardown(NULL);
@@ -356,9 +356,9 @@ static void e16_hundreds_of_groups(void **state)
 		snprintf(group, sizeof(group), "239.2.%u.%u", i / 250, i % 250 + 1);
 		assert_true(fixture_reports(&t, "wan", group) > 0);
 	}
-	assert_int_equal(router_n_groups(t.router), 500);
+	assert_int_equal(instances_n_groups(t.instances), 500);
 	assert_int_equal(
-		fixture_port(&t, "wan")->host.family[FAMILY_IPV4].n_groups, 500);
+		fixture_port(&t, "wan")->upstream.family[FAMILY_IPV4].n_groups, 500);
 }
 
 /* R195: 365 sources in each of 64 groups, and the host that goes on is refused. */
@@ -380,7 +380,7 @@ static void r195_state_is_bounded(void **state)
 				&t, "lan1", GM_V3, HOST, GM_ALLOW, group, source);
 			effects_clear(&t.fx);
 		}
-	assert_int_equal(router_n_groups(t.router), 64);
+	assert_int_equal(instances_n_groups(t.instances), 64);
 	for (unsigned g = 0; g < 64; g++) {
 		struct addr group = ADDR_V4(232, 1, 1, (uint8_t)(g + 1));
 

@@ -7,7 +7,7 @@
 #include "control/daemon/app_priv.h"
 #include "control/show/show_priv.h"
 #include "ctl_fixture.h"
-#include "router_fixture.h"
+#include "instances_fixture.h"
 
 #define CONFIG                                                                         \
 	"max-groups 0\nmax-groups-per-host 0\nmax-sources 0\n"                         \
@@ -18,7 +18,7 @@
 
 static struct {
 	struct ctl_fixture server;
-	struct router_fixture t;
+	struct instances_fixture t;
 	struct app *app;
 	struct rng rng;
 	char *text; /* the answer so far */
@@ -44,7 +44,7 @@ static int setup(void **state)
 	f.app = calloc(1, sizeof(*f.app));
 	assert_non_null(f.app);
 	ctl_fixture_init(&f.server, app_commands, f.app);
-	f.app->router = f.t.router;
+	f.app->instances = f.t.instances;
 	f.app->loop = f.server.loop;
 	f.t.now = loop_now(f.server.loop);
 	fixture_configure(&f.t, CONFIG);
@@ -208,7 +208,7 @@ static void f7_upstream_in_pieces(void **state)
 	assert_int_equal(json_array_size(ports), 1);
 	rows = json_object_get(json_array_get(ports, 0), "groups");
 	assert_int_equal(
-		json_array_size(rows), fixture_port(&f.t, "wan")->host.groups.n);
+		json_array_size(rows), fixture_port(&f.t, "wan")->upstream.groups.n);
 	seen = count_rows(rows, n);
 	for (size_t i = 0; i < n; i++)
 		assert_in_range(seen[i], 0, 1);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Packing of group records into reports, see upstream_report.h. Record sizes: RFC 9776
+ * 4.2.3, RFC 9777 5.2.3. Pure.
+ */
+
+#include "control/upstream/upstream_report.h"
+
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
+
+#include <assert.h>
+
+static const struct {
+	size_t record, source;
+} sizes[_FAMILY_N] = {
+	[FAMILY_IPV4] = {8, 4},
+	[FAMILY_IPV6] = {20, 16},
+};
+
+size_t upstream_report_octets(enum family family, size_t n_src)
+{
+	return sizes[family].record + n_src * sizes[family].source;
+}
+
+size_t upstream_report_space(enum family family, uint32_t mtu)
+{
+	size_t min = upstream_report_octets(family, 1);
+	size_t space =
+		family == FAMILY_IPV4 ? igmp_report_space(mtu) : mld_report_space(mtu);
+
+	if (space > UPSTREAM_REPORT_OCTETS)
+		return UPSTREAM_REPORT_OCTETS;
+	/* no link that carries the family is that small; sending will return an
+	 * error */
+	return space < min ? min : space;
+}
+
+void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,
+	enum family family, enum gm_version version)
+{
+	assert(r->n_rec == 0);
+	r->port = link->port;
+	r->family = family;
+	r->version = version;
+	r->from = link->own[family];
+	r->space = upstream_report_space(family, link->mtu);
+}
+
+bool upstream_report_has_room(const struct upstream_report *r, size_t n_src)
+{
+	return r->used + upstream_report_octets(r->family, n_src) <= r->space;
+}
+
+void upstream_report_flush(struct upstream_report *r, struct effects *fx)
+{
+	if (r->n_rec == 0)
+		return;
+	effects_report(fx, r->port, r->version, r->family, &r->from, r->rec, r->n_rec,
+		r->delay_ms);
+	r->n_sent++;
+	r->n_rec = r->n_src = r->used = 0;
+}
+
+static void begin(
+	struct upstream_report *r, enum gm_record_type type, const struct addr *group)
+{
+	r->rec[r->n_rec++] = (struct gm_record){
+		.type = type, .group = *group, .src = r->src + r->n_src};
+	r->used += sizes[r->family].record;
+}
+
+void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
+	const struct addr *group, size_t n_src, struct effects *fx)
+{
+	if (!upstream_report_has_room(r, n_src))
+		upstream_report_flush(r, fx);
+	begin(r, type, group);
+	if (r->version != GM_V3)
+		upstream_report_flush(r, fx);
+}
+
+void upstream_report_source(
+	struct upstream_report *r, const struct addr *src, struct effects *fx)
+{
+	struct gm_record *rec = &r->rec[r->n_rec - 1];
+
+	if (r->used + sizes[r->family].source > r->space) {
+		enum gm_record_type type = rec->type;
+		struct addr group = rec->group;
+
+		/* An EXCLUDE list cannot be split, because a second record would
+		 * replace the first. It is truncated: receiving extra sources is better
+		 * than losing the group (R111). */
+		if (type == GM_IS_EX || type == GM_TO_EX)
+			return;
+		upstream_report_flush(r, fx);
+		begin(r, type, &group);
+		rec = r->rec;
+	}
+	r->src[r->n_src++] = *src;
+	r->used += sizes[r->family].source;
+	rec->n_src++;
+}

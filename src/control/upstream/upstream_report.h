@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The report that the host side is filling: records of many groups are packed up to the
+ * MTU, records that are too large are cut or split (RFC 9776 4.2.17, RFC 9777 5.2.16).
+ * Source lists are copied one address after the other, so the caller needs no array of
+ * them. Emits EFFECT_REPORT. Pure.
+ */
+
+#include "control/proto/effect.h"
+
+/* Record bytes of the largest report that is ever built: jumbo frames. A larger MTU is
+ * not used. */
+#define UPSTREAM_REPORT_OCTETS 9216
+
+struct upstream_report {
+	unsigned port;
+	enum family family;
+	enum gm_version version; /* below GM_V3 each record is a message of its own */
+	struct addr from;
+	size_t space; /* record bytes that fit */
+	size_t used;
+	size_t n_rec, n_src;
+	uint64_t n_sent;
+	uint32_t delay_ms; /* delay with which the reports must be sent */
+	struct gm_record rec[UPSTREAM_REPORT_OCTETS / 8];
+	struct addr src[UPSTREAM_REPORT_OCTETS / 4];
+};
+
+/* Record bytes that fit into a report at an MTU; at least one record of one source. */
+size_t upstream_report_space(enum family family, uint32_t mtu);
+/* bytes of one record */
+size_t upstream_report_octets(enum family family, size_t n_src);
+
+/* Sets the properties of the next reports. The report must be empty. */
+void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,
+	enum family family, enum gm_version version);
+
+/* Can a record with this many sources be added without sending the report first? */
+bool upstream_report_has_room(const struct upstream_report *r, size_t n_src);
+
+/* Begin a record that will have n_src sources, then add them one by one. Sends the
+ * report first if the record does not fit. Below GM_V3 there are no sources to add. */
+void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
+	const struct addr *group, size_t n_src, struct effects *fx);
+void upstream_report_source(
+	struct upstream_report *r, const struct addr *src, struct effects *fx);
+
+/* Sends the report; does nothing if it is empty. */
+void upstream_report_flush(struct upstream_report *r, struct effects *fx);
