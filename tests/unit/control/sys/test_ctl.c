@@ -352,8 +352,12 @@ static void other_files_are_left_alone(void **state)
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
 		-ENAMETOOLONG);
-	assert_int_equal(
-		ctl_new(f->server.loop, "/nonexistent/x", commands, f, &f->server.ctl),
+	/* below a file that is no directory, and below nothing */
+	snprintf(path, sizeof(path), "%s/x", f->server.path);
+	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
+		-ENOTDIR);
+	assert_int_equal(unlink(f->server.path), 0);
+	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
 		-ENOENT);
 	assert_null(f->server.ctl);
 }
