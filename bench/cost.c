@@ -13,7 +13,7 @@
  *
  * The search is hill climbing. A candidate has a history that makes the state and a
  * burst of reports that is measured, both in terms of who reports what about which
- * groups and sources. Figures are processor time per 100 octets of packet, for the
+ * groups and sources. Figures are processor time per 100 bytes of packet, for the
  * packets of the burst; and for what their deadlines cause later, the share of a
  * processor in the busiest second.
  */
@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define N_RECORDS 182	/* of 8 octets fit into a packet */
+#define N_RECORDS 182	/* of 8 bytes fit into a packet */
 #define N_SOURCES 16384 /* different ones */
 
 /* ---- moves: reports of a kind, repeated ---- */
@@ -80,17 +80,17 @@ struct move {
 	unsigned v[_FIELD_N];
 };
 
-#define LIMIT_US      20 /* per 100 octets */
-#define N_PREPARE     5
-#define N_BURST	      3
-#define N_ROUNDS      64 /* the burst is played at most so often */
-#define ENOUGH_OCTETS 8000
+#define LIMIT_US     20 /* per 100 bytes */
+#define N_PREPARE    5
+#define N_BURST	     3
+#define N_ROUNDS     64 /* the burst is played at most so often */
+#define ENOUGH_BYTES 8000
 
 struct candidate {
 	bool fast_leave;
 	unsigned n_upstreams, n_prepare, n_burst;
 	struct move prepare[N_PREPARE], burst[N_BURST];
-	double now_us;	/* per 100 octets */
+	double now_us;	/* per 100 bytes */
 	double later;	/* share of a processor */
 	double longest; /* ms at a stretch, later */
 };
@@ -107,13 +107,13 @@ static void play_one(struct world *w, const struct move *m, unsigned n)
 {
 	static struct addr src[N_RECORDS][366];
 	struct gm_record rec[N_RECORDS];
-	uint8_t packet[WORLD_OCTETS];
+	uint8_t packet[WORLD_BYTES];
 	enum family family = (enum family)m->v[FAMILY];
 	unsigned lan = (m->v[LAN] + n * m->v[LAN_STEP]) % WORLD_LANS;
 	unsigned host = (m->v[HOST] + n * m->v[HOST_STEP]) % 200;
-	size_t octets = 0, n_rec = 0, len;
+	size_t bytes = 0, n_rec = 0, len;
 
-	while (n_rec < m->v[RECORDS] && octets < WORLD_OCTETS) {
+	while (n_rec < m->v[RECORDS] && bytes < WORLD_BYTES) {
 		unsigned i = (unsigned)n_rec;
 
 		make_sources(m,
@@ -126,8 +126,8 @@ static void play_one(struct world *w, const struct move *m, unsigned n)
 					i * m->v[GROUP_NEXT]),
 			.src = src[i],
 			.n_src = m->v[SOURCES]};
-		octets += family == FAMILY_IPV4 ? 8 + 4 * m->v[SOURCES]
-						: 20 + 16 * m->v[SOURCES];
+		bytes += family == FAMILY_IPV4 ? 8 + 4 * m->v[SOURCES]
+					       : 20 + 16 * m->v[SOURCES];
 	}
 	len = world_encode(family, lan, host, rec, n_rec, packet);
 	world_packet(w, family, lan, packet, len);
@@ -151,10 +151,10 @@ static void measure_once(struct candidate *c)
 	world_pass(w, 700); /* what was left waiting */
 	world_count(w);
 	/* a single packet would show how cold the caches are */
-	for (unsigned i = 0; i < N_ROUNDS && w->n_octets < ENOUGH_OCTETS; i++)
+	for (unsigned i = 0; i < N_ROUNDS && w->n_bytes < ENOUGH_BYTES; i++)
 		play_moves(w, c->burst, c->n_burst);
 	world_pass(w, 300000); /* and what ends in silence */
-	now_us = w->n_octets ? (double)w->packet_ns / 10 / (double)w->n_octets : 0;
+	now_us = w->n_bytes ? (double)w->packet_ns / 10 / (double)w->n_bytes : 0;
 	if (c->now_us < 0 || now_us < c->now_us)
 		c->now_us = now_us;
 	if (c->later < 0 || (double)w->second_ns / 1e9 < c->later)
@@ -187,7 +187,7 @@ static void print_moves(const char *what, const struct move *m, unsigned n)
 
 static void print_candidate(const struct candidate *c)
 {
-	printf("# %.1f us per 100 octets; later %.1f %% of a processor, %.1f ms at a "
+	printf("# %.1f us per 100 bytes; later %.1f %% of a processor, %.1f ms at a "
 	       "stretch\n",
 		c->now_us, 100 * c->later, c->longest);
 	printf("router fast-leave %u upstreams %u\n", c->fast_leave, c->n_upstreams);
@@ -475,7 +475,7 @@ static double measure_shape(
 	struct world *w = world_new(fast, 1);
 	struct addr src[100 + 80];
 	struct gm_record rec[100];
-	uint8_t packet[WORLD_OCTETS];
+	uint8_t packet[WORLD_BYTES];
 	unsigned first = s->is_new ? 8192 : n_sources / 2, n_rec = s->n_rec;
 	double ns;
 	size_t len;

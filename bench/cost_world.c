@@ -136,7 +136,7 @@ struct world *world_free(struct world *w)
 
 void world_count(struct world *w)
 {
-	w->n_packets = w->n_octets = 0;
+	w->n_packets = w->n_bytes = 0;
 	w->packet_ns = w->tick_ns = w->longest_ns = 0;
 	w->second_ns = w->in_second_ns = 0;
 	w->second = w->now;
@@ -183,14 +183,14 @@ static void execute(struct world *w)
 /* ---- packets ---- */
 
 size_t world_encode(enum family family, unsigned lan, unsigned host,
-	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_OCTETS])
+	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_BYTES])
 {
 	struct addr from = world_host(family, 10 + lan, 2 + host);
 	int r = -1;
 
 	while (n_rec > 0 && r < 0) {
 		r = (family == FAMILY_IPV4 ? igmp_encode_report : mld_encode_report)(
-			packet, WORLD_OCTETS, GM_V3, &from, rec, n_rec);
+			packet, WORLD_BYTES, GM_V3, &from, rec, n_rec);
 		n_rec -= 1 + n_rec / 64;
 	}
 	return r < 0 ? 0 : (size_t)r;
@@ -226,7 +226,7 @@ void world_packet(struct world *w, enum family family, unsigned lan,
 	receive(w, family, w->lan[lan], packet, len);
 	w->packet_ns += clock_ns() - from;
 	w->n_packets++;
-	w->n_octets += len;
+	w->n_bytes += len;
 }
 
 /* ---- time ---- */

@@ -12,8 +12,8 @@
 #include "control/proxy/instances.h"
 #include "dataplane/fib/fib.h"
 
-#define WORLD_LANS   8
-#define WORLD_OCTETS 1500
+#define WORLD_LANS  8
+#define WORLD_BYTES 1500
 
 struct world {
 	struct instances *instances;
@@ -24,7 +24,7 @@ struct world {
 	mono_t now;
 	unsigned lan[WORLD_LANS]; /* port numbers */
 	/* packets */
-	uint64_t n_packets, n_octets;
+	uint64_t n_packets, n_bytes;
 	int64_t packet_ns;
 	/* deadlines; the longest one, and the most within a second of virtual time */
 	int64_t tick_ns, longest_ns, second_ns;
@@ -43,10 +43,10 @@ struct addr world_group(enum family family, unsigned n);
 struct addr world_source(enum family family, unsigned n);
 struct addr world_host(enum family family, unsigned lan, unsigned n);
 
-/* A report of version 3 (MLD: 2) as octets; records that do not fit are left out.
+/* A report of version 3 (MLD: 2) as bytes; records that do not fit are left out.
  * Returns the length. */
 size_t world_encode(enum family family, unsigned lan, unsigned host,
-	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_OCTETS]);
+	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_BYTES]);
 /* It arrives on a LAN. What may be paid with credit is not done by that. */
 void world_packet(struct world *w, enum family family, unsigned lan,
 	const uint8_t *packet, size_t len);

@@ -3,7 +3,7 @@
 
 /* What a datagram of the benchmark contains, for the generator and for the counting
  * program in the kernel. Words are in host order: nothing leaves the machine. The last
- * two octets of the payload repeat the check, so that a cut in the wrong place shows.
+ * two bytes of the payload repeat the check, so that a cut in the wrong place shows.
  */
 
 #include <linux/types.h>

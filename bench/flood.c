@@ -36,7 +36,7 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define BATCH	     64
-#define MAX_SUPER    65000 /* octets of an IP packet */
+#define MAX_SUPER    65000 /* bytes of an IP packet */
 #define VNET_UDP_L4  5	   /* VIRTIO_NET_HDR_GSO_UDP_L4, not in old headers */
 #define FORGIVE_NS   2000000
 #define SECOND_NS    1000000000LL
@@ -373,7 +373,7 @@ static int prepare(struct flood *f)
 static void usage(void)
 {
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
-	      "	[--size OCTETS of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
+	      "	[--size BYTES of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum | --no-checksum] [--stamp]\n"
 	      "	[--ids | --shared-ids] [--even] [--count N] [--spin] [--realtime] [--cpu N]\n",
 		stderr);

@@ -2,7 +2,7 @@
 
 /* bench_frames: sends the frames that it reads from its standard input over and over,
  * at a rate, through a packet socket; prints JSON. Each frame follows its length
- * in two octets, the high one first. */
+ * in two bytes, the high one first. */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  *interfaces PREFIX0, PREFIX1 ... of this network namespace, then obey lines of the
  *standard input, with one line of JSON for each:
  *
- *	run ID SIZE	a run with frames of SIZE octets begins: all counts are 0
+ *	run ID SIZE	a run with frames of SIZE bytes begins: all counts are 0
  *	wait N MS	until each port has N datagrams and nothing is on its way, or
  *nothing came for MS milliseconds; answers the totals
  *	read		the totals as they stand

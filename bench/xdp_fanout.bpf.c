@@ -20,7 +20,7 @@ struct port {
 };
 
 struct mac {
-	__u8 octet[8];
+	__u8 byte[8];
 };
 
 struct {
@@ -63,7 +63,7 @@ SEC("xdp/devmap") int leave(struct xdp_md *ctx)
 	struct mac *mac = bpf_map_lookup_elem(&macs, &ifindex);
 
 	if (mac && (void *)(eth + 1) <= end)
-		__builtin_memcpy(eth->h_source, mac->octet, ETH_ALEN);
+		__builtin_memcpy(eth->h_source, mac->byte, ETH_ALEN);
 	return XDP_PASS;
 }
 

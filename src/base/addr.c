@@ -17,11 +17,11 @@ const char *family_name(enum family family)
 	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 }
 
-struct addr addr_from_v4(const void *octets)
+struct addr addr_from_v4(const void *bytes)
 {
 	struct addr a = {{[10] = 0xff, [11] = 0xff}};
 
-	memcpy(a.b + 12, octets, 4);
+	memcpy(a.b + 12, bytes, 4);
 	return a;
 }
 
@@ -82,7 +82,7 @@ bool addr_is_usable_source(const struct addr *a)
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN])
 {
 	if (addr_is_v4(a))
-		inet_ntop(AF_INET, addr_v4_octets(a), buf, ADDR_STRLEN);
+		inet_ntop(AF_INET, addr_v4_bytes(a), buf, ADDR_STRLEN);
 	else
 		inet_ntop(AF_INET6, a->b, buf, ADDR_STRLEN);
 	return buf;

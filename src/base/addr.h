@@ -67,8 +67,8 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 }
 
 /* from / to four bytes in network order */
-struct addr addr_from_v4(const void *octets);
-static inline const uint8_t *addr_v4_octets(const struct addr *a)
+struct addr addr_from_v4(const void *bytes);
+static inline const uint8_t *addr_v4_bytes(const struct addr *a)
 {
 	return a->b + 12;
 }

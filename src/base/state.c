@@ -174,7 +174,7 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 	mono_t now, int64_t max_age_ms)
 {
 	const uint8_t *start;
-	uint64_t octets, sum;
+	uint64_t bytes, sum;
 
 	*in = (struct state_in){.rd = rd_init(buf, len)};
 	start = rd_take(&in->rd, sizeof(magic));
@@ -182,10 +182,10 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 		return STATE_FOREIGN;
 	if (state_get_u32(in) != STATE_VERSION)
 		return STATE_OTHER_VERSION;
-	octets = state_get_u64(in);
+	bytes = state_get_u64(in);
 	sum = state_get_u64(in);
 	in->written.ns = (int64_t)state_get_u64(in);
-	if (in->rd.bad || octets != rd_left(&in->rd))
+	if (in->rd.bad || bytes != rd_left(&in->rd))
 		return STATE_CUT_OFF;
 	if (checksum(in->rd.p, rd_left(&in->rd)) != sum)
 		return STATE_DAMAGED;
@@ -278,11 +278,11 @@ struct addr state_get_addr(struct state_in *in)
 	return a;
 }
 
-size_t state_get_count(struct state_in *in, size_t octets)
+size_t state_get_count(struct state_in *in, size_t size)
 {
 	size_t n = state_get_u32(in);
 
-	if (n <= rd_left(&in->rd) / octets)
+	if (n <= rd_left(&in->rd) / size)
 		return n;
 	state_set_bad(in);
 	return 0;

@@ -75,8 +75,8 @@ bool state_get_bool(struct state_in *in);
 mono_t state_get_time(struct state_in *in);
 struct addr state_get_addr(struct state_in *in);
 /* The number of items that follow, bounded by the bytes that are there; each item has
- * at least `octets` bytes. */
-size_t state_get_count(struct state_in *in, size_t octets);
+ * at least `size` bytes. */
+size_t state_get_count(struct state_in *in, size_t size);
 /* The first n counters. Another version may have written fewer, which leaves the others
  * alone, or more, which are skipped. */
 void state_get_counts(struct state_in *in, uint64_t *v, uint32_t n);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define FAULT_KINDS  128
-#define FAULT_NAME   32 /* octets of a name, with the terminator */
+#define FAULT_NAME   32 /* bytes of a name, with the terminator */
 #define FAULT_SITES  8192
 #define FAULT_FRAMES 12
 

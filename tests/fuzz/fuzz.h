@@ -31,7 +31,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 		}                                                                      \
 	} while (0)
 
-/* A choice in [0, n), out of one octet; 0 at the end of the input. */
+/* A choice in [0, n), out of one byte; 0 at the end of the input. */
 static inline unsigned fuzz_below(struct rd *r, unsigned n)
 {
 	return rd_u8(r) % n;

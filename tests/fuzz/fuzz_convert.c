@@ -3,7 +3,7 @@
 /*
  * Configurations of other programs: whatever the text is, it is refused with a reason
  * or becomes a configuration that loads, with one line for each line that was meant.
- * The first octet chooses the dialect; a NUL octet between two texts of OpenWrt makes
+ * The first byte chooses the dialect; a NUL byte between two texts of OpenWrt makes
  * them two files.
  */
 

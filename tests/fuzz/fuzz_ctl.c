@@ -112,7 +112,7 @@ static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 	return monitor_open(monitor, args, ret);
 }
 
-/* An event of about so many octets, if somebody follows. */
+/* An event of about so many bytes, if somebody follows. */
 static void say_event(unsigned size)
 {
 	static char text[1 << 15];
@@ -140,7 +140,7 @@ static const struct ctl_command commands[] = {
 
 struct fuzz_client {
 	int fd;
-	size_t line;	    /* octets of the unfinished line */
+	size_t line;	    /* bytes of the unfinished line */
 	unsigned n_request; /* complete lines sent */
 	unsigned n_reply;
 	bool too_long;	  /* one was: one more reply, then the end */
@@ -319,7 +319,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				close(client[i].fd);
 			client[i].fd = -1;
 			break;
-		case 2: /* the same octets many times make a long line */
+		case 2: /* the same bytes many times make a long line */
 			for (unsigned k = 0; k < 20; k++)
 				say(connected(i), r.p, n);
 			rd_take(&r, n);

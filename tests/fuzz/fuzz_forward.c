@@ -4,7 +4,7 @@
  * A burst through the hot path, twice: to ports that take single datagrams only, and to
  * ports that take what the input says (partial checksums, super-frames, the first of
  * which they may refuse). A receiver that cuts and completes as Linux does must get the
- * same datagrams, octet for octet. The counters say what became of each frame.
+ * same datagrams, byte for byte. The counters say what became of each frame.
  */
 
 #include "receiver.h"

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 
-/* the first octet */
+/* the first byte */
 #define HAS_L2	  1u
 #define OFFLOAD	  2u
 #define NOT_READY 4u

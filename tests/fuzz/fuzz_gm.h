@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Both membership codecs alike, see fuzz_igmp.c and fuzz_mld.c. One octet of the input
+ * Both membership codecs alike, see fuzz_igmp.c and fuzz_mld.c. One byte of the input
  * says what to do:
  *
- *   decode a packet (checksums made right, unless the octet says otherwise): what comes
+ *   decode a packet (checksums made right, unless the byte says otherwise): what comes
  *   out is within what the header promises, encodes again, and decodes to the same;
  *   with less work granted the first records of it come out;
  *   encode a message that the input describes: it decodes to that message.

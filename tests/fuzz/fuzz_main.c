@@ -28,7 +28,7 @@ static bool play(FILE *f)
 	if (!buf)
 		return false;
 	n = fread(buf, 1, INPUT_MAX, f);
-	/* no octet more than there are, so that reading further is noticed */
+	/* no byte more than there are, so that reading further is noticed */
 	exact = malloc(n ? n : 1);
 	if (exact) {
 		memcpy(exact, buf, n);

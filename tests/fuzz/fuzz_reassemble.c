@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Fragments against a model that keeps each octet apart: what each of them does, and
+ * Fragments against a model that keeps each byte apart: what each of them does, and
  * the message in the end. Or packets as they are, of which no more may be read than
  * there is.
  */
@@ -14,7 +14,7 @@ struct model {
 	int64_t until;
 	bool refused;
 	size_t top, end;
-	int16_t octet[REASSEMBLE_SIZE]; /* -1: not there */
+	int16_t byte[REASSEMBLE_SIZE]; /* -1: not there */
 };
 
 /* unfinished messages, the oldest first */
@@ -52,7 +52,7 @@ static struct model *begin(int64_t now, unsigned sender, unsigned id)
 	else if (n_model == REASSEMBLE_MESSAGES)
 		drop(0);
 	*m = (struct model){.sender = sender, .id = id, .until = now + REASSEMBLE_MS};
-	memset(m->octet, 0xff, sizeof(m->octet));
+	memset(m->byte, 0xff, sizeof(m->byte));
 	model[n_model++] = m;
 	return m;
 }
@@ -66,7 +66,7 @@ static enum reassemble_result put(struct model *m, const struct reassemble_piece
 	if (p->last ? (m->end ? m->end != end : m->top > end) : m->end && end >= m->end)
 		return REASSEMBLE_OVERLAP;
 	for (size_t i = 0; i < p->len; i++) {
-		int16_t o = m->octet[p->offset + i];
+		int16_t o = m->byte[p->offset + i];
 
 		known += o >= 0;
 		if (o >= 0 && o != p->data[i])
@@ -75,13 +75,13 @@ static enum reassemble_result put(struct model *m, const struct reassemble_piece
 	if (known > 0)
 		return known < p->len ? REASSEMBLE_OVERLAP : REASSEMBLE_REPEATED;
 	for (size_t i = 0; i < p->len; i++)
-		m->octet[p->offset + i] = p->data[i];
+		m->byte[p->offset + i] = p->data[i];
 	if (end > m->top)
 		m->top = end;
 	if (p->last)
 		m->end = end;
 	for (size_t i = 0; i < m->end; i++)
-		if (m->octet[i] < 0)
+		if (m->byte[i] < 0)
 			return REASSEMBLE_WAIT;
 	return m->end ? REASSEMBLE_WHOLE : REASSEMBLE_WAIT;
 }
@@ -111,7 +111,7 @@ static void check_piece(struct reassemble *r, int64_t now, unsigned sender,
 		return;
 	fuzz_assert(len == p->header_len + m->end);
 	for (size_t at = 0; at < m->end; at++)
-		fuzz_assert(whole[p->header_len + at] == m->octet[at]);
+		fuzz_assert(whole[p->header_len + at] == m->byte[at]);
 	free(whole);
 	drop(i);
 }
@@ -133,7 +133,7 @@ static void pieces(struct rd *in)
 			.header = header,
 			.header_len = sizeof(header)};
 
-		p.host.mac.octet[0] = (uint8_t)sender;
+		p.host.mac.byte[0] = (uint8_t)sender;
 		p.offset = 8u * fuzz_below(in, 24);
 		p.len = 1 + rd_u8(in);
 		if (what >> 5 & 1) /* large ones */

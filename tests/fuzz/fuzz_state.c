@@ -2,7 +2,7 @@
 
 /*
  * What one process hands over to the next (live upgrade), faulty: a history of reports,
- * then edits of the octets that describe the state after it. The checksum is right, so
+ * then edits of the bytes that describe the state after it. The checksum is right, so
  * that the edits are met where they are read. Taken or refused, the proxy must be
  * consistent afterwards, take a report, and have no timer that stands still. Without an
  * edit it must be taken, and nothing is left after a long silence.
@@ -17,7 +17,7 @@
 #define N_LANS	   2
 #define N_REPORTS  12
 #define N_EDITS	   16
-#define STATE_HEAD 40 /* octets of the header, see base/state.c */
+#define STATE_HEAD 40 /* bytes of the header, see base/state.c */
 #define SILENCE_MS 5200000
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

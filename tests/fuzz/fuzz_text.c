@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Addresses, prefixes and lists of processors: from text and back. Octets, too, make
+ * Addresses, prefixes and lists of processors: from text and back. Bytes, too, make
  * addresses, and every address has a text that means it.
  */
 

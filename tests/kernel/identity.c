@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Feeds several routers with the same frames and compares what comes out of them, octet
- * by octet: the program behind test_identity.py, which has built the routers. The first
+ * Feeds several routers with the same frames and compares what comes out of them, byte
+ * by byte: the program behind test_identity.py, which has built the routers. The first
  * one is the reference.
  *
  *   identity COUNT SEED LANS ROUTER:MODE ...
  *
  * LANS is one MTU:THRESHOLD for each LAN, with commas. Router r is reached through
- * interface r-wan, its LANs end at r-lan1, r-lan2 ... MODE "exact" asks for all octets,
+ * interface r-wan, its LANs end at r-lan1, r-lan2 ... MODE "exact" asks for all bytes,
  * in order. MODE "on" admits what `coalesce on` may change: another identification of
  * an IPv4 datagram of UDP, a right checksum where there was none, and another order
  * among datagrams of different ports.
@@ -59,7 +59,7 @@ struct queue {
 
 struct sink {
 	int fd;
-	uint64_t octets, datagrams; /* octets behind the IP header */
+	uint64_t bytes, datagrams;  /* bytes behind the IP header */
 	uint64_t super_frames, cut; /* cut: datagrams out of them */
 	struct queue flow[GEN_FLOWS];
 };
@@ -73,7 +73,7 @@ struct router {
 
 struct lan {
 	unsigned mtu, threshold;
-	uint64_t due; /* octets behind the IP header */
+	uint64_t due; /* bytes behind the IP header */
 	uint64_t equal[GEN_FLOWS];
 };
 
@@ -81,7 +81,7 @@ static struct router router[ROUTERS_MAX];
 static struct lan lan[LANS_MAX];
 static unsigned n_routers, n_lans;
 static uint64_t n_sent, n_sent_joined; /* the latter in super-frames */
-static uint8_t octets[AT_ONCE][GEN_FRAME_MAX];
+static uint8_t bytes[AT_ONCE][GEN_FRAME_MAX];
 
 _printf_(1, 2) _Noreturn static void fail(const char *fmt, ...)
 {
@@ -109,7 +109,7 @@ static unsigned get16(const uint8_t *p)
 
 static void print_packet(const char *who, const struct datagram *d)
 {
-	printf("%s: %u octets", who, d->len);
+	printf("%s: %u bytes", who, d->len);
 	for (unsigned i = 0; i < d->len && i < 96; i++)
 		printf("%s%02x", i % 4 ? "" : " ", d->ip[i]);
 	printf("%s\n", d->len > 96 ? " ..." : "");
@@ -133,7 +133,7 @@ static uint16_t udp_sum(const struct datagram *d)
 		inet_sum(d->ip + 20, len, inet_sum(d->ip + 12, 8, IPPROTO_UDP + len)));
 }
 
-/* The octets from the UDP checksum on; that of b may be one where a has none. */
+/* The bytes from the UDP checksum on; that of b may be one where a has none. */
 static bool is_equal_behind_ports(const struct datagram *a, const struct datagram *b)
 {
 	bool filled = a->ip[0] == 0x45 && !is_fragment(a) && a->len > 28 &&
@@ -184,7 +184,7 @@ static _Noreturn void differ(
 		at++;
 	print_packet(router[0].name, want);
 	print_packet(r->name, got);
-	fail("lan%u, flow %u: datagram %ju differs from octet %u on", l + 1, flow,
+	fail("lan%u, flow %u: datagram %ju differs from byte %u on", l + 1, flow,
 		(uintmax_t)lan[l].equal[flow], at);
 }
 
@@ -254,7 +254,7 @@ static void take(struct router *r, unsigned l, unsigned flow, const uint8_t *hea
 
 	memcpy(d->ip, head, head_len);
 	memcpy(d->ip + head_len, rest, rest_len);
-	s->octets += d->len - (d->ip[0] >> 4 == 4 ? (d->ip[0] & 0x0fu) * 4u : 40);
+	s->bytes += d->len - (d->ip[0] >> 4 == 4 ? (d->ip[0] & 0x0fu) * 4u : 40);
 	s->datagrams++;
 	match(l, flow);
 }
@@ -301,7 +301,7 @@ static void cut(struct router *r, unsigned l, unsigned flow, const uint8_t *ip,
 	uint8_t head[100];
 
 	if (l4_off + 8 > sizeof(head) || l4_off + 8 >= len)
-		fail("%s-lan%u: super-frame with headers of %zu octets", r->name, l + 1,
+		fail("%s-lan%u: super-frame with headers of %zu bytes", r->name, l + 1,
 			l4_off + 8);
 	r->sink[l].super_frames++;
 	for (unsigned i = 0; left > 0; i++) {
@@ -355,14 +355,14 @@ static bool receive_some(struct router *r, unsigned l)
 	int n;
 
 	for (unsigned i = 0; i < AT_ONCE; i++) {
-		iov[i] = (struct iovec){octets[i], sizeof(octets[i])};
+		iov[i] = (struct iovec){bytes[i], sizeof(bytes[i])};
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 	}
 	n = recvmmsg(r->sink[l].fd, m, AT_ONCE, MSG_DONTWAIT, NULL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		fail("%s-lan%u: recvmmsg: %s", r->name, l + 1, strerror(errno));
 	for (int i = 0; i < n; i++)
-		receive_frame(r, l, octets[i], m[i].msg_len);
+		receive_frame(r, l, bytes[i], m[i].msg_len);
 	return n > 0;
 }
 
@@ -370,7 +370,7 @@ static bool is_all_there(void)
 {
 	for (unsigned r = 0; r < n_routers; r++)
 		for (unsigned l = 0; l < n_lans; l++)
-			if (router[r].sink[l].octets < lan[l].due)
+			if (router[r].sink[l].bytes < lan[l].due)
 				return false;
 	return true;
 }
@@ -387,8 +387,8 @@ static void wait_readable(void)
 		return;
 	for (unsigned r = 0; r < n_routers; r++)
 		for (unsigned l = 0; l < n_lans; l++)
-			printf("%s-lan%u: %ju octets of %ju\n", router[r].name, l + 1,
-				(uintmax_t)router[r].sink[l].octets,
+			printf("%s-lan%u: %ju bytes of %ju\n", router[r].name, l + 1,
+				(uintmax_t)router[r].sink[l].bytes,
 				(uintmax_t)lan[l].due);
 	fail("nothing comes any more");
 }
@@ -414,7 +414,7 @@ static void send_all(const struct gen_frame *f, unsigned n)
 	struct iovec iov[AT_ONCE];
 
 	for (unsigned i = 0; i < n; i++) {
-		iov[i] = (struct iovec){f[i].octets, f[i].len};
+		iov[i] = (struct iovec){f[i].bytes, f[i].len};
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 		for (unsigned l = 0; l < n_lans; l++)
 			lan[l].due += gen_due(&f[i], lan[l].mtu, lan[l].threshold);
@@ -440,7 +440,7 @@ static void send_batch(struct gen *g, unsigned most)
 		unsigned n = 0;
 
 		while (n < AT_ONCE && sent < most) {
-			gen_next(g, octets[n], &f[n]);
+			gen_next(g, bytes[n], &f[n]);
 			sent += f[n].n_packets;
 			n_sent_joined += f[n].n_packets > 1 ? f[n].n_packets : 0;
 			n++;
@@ -456,7 +456,7 @@ static void send_last(struct gen *g)
 	struct gen_frame f;
 
 	for (unsigned flow = 0; flow < GEN_FLOWS; flow++) {
-		gen_last(g, flow, octets[0], &f);
+		gen_last(g, flow, bytes[0], &f);
 		send_all(&f, 1);
 	}
 }
@@ -521,10 +521,10 @@ static bool knows_super_frames(void)
 	if (!g)
 		fail("out of memory");
 	do {
-		gen_next(g, octets[0], &f);
+		gen_next(g, bytes[0], &f);
 	} while (f.n_packets == 1 || f.flow % 2 == 1);
-	octets[0][GEN_VNET + GEN_L2 + 18] = 1;
-	taken = send(router[0].fd, f.octets, f.len, 0) == (ssize_t)f.len;
+	bytes[0][GEN_VNET + GEN_L2 + 18] = 1;
+	taken = send(router[0].fd, f.bytes, f.len, 0) == (ssize_t)f.len;
 	gen_free(g);
 	return taken;
 }

@@ -31,7 +31,7 @@ enum kind {
 	KIND_FRAGMENTS,
 	KIND_PROTO,  /* not UDP */
 	KIND_LENGTH, /* UDP says less than IP */
-	KIND_PADDED, /* octets behind the packet */
+	KIND_PADDED, /* bytes behind the packet */
 };
 
 enum csum {
@@ -246,7 +246,7 @@ static void deviate(struct gen *g, unsigned flow, struct ways *w)
 	}
 }
 
-/* Packets. `p` is where the next octet goes. */
+/* Packets. `p` is where the next byte goes. */
 
 static uint8_t *fill(struct gen *g, uint8_t *p, size_t n)
 {
@@ -276,7 +276,7 @@ static uint8_t *put_options(struct gen *g, uint8_t *p)
 	static const uint8_t route[7] = {7, 7, 4}, stamp[8] = {68, 8, 5},
 			     alert[4] = {148, 4}, other[5] = {158, 5, 1, 2, 3};
 	static const struct {
-		const uint8_t *octets;
+		const uint8_t *bytes;
 		size_t len;
 	} option[] = {{route, 7}, {stamp, 8}, {alert, 4}, {other, 5}};
 	uint8_t *start = p;
@@ -284,7 +284,7 @@ static uint8_t *put_options(struct gen *g, uint8_t *p)
 	for (unsigned n = 1 + (unsigned)below(g, 4); n > 0; n--) {
 		unsigned k = (unsigned)below(g, array_len(option));
 
-		memcpy(p, option[k].octets, option[k].len);
+		memcpy(p, option[k].bytes, option[k].len);
 		p += option[k].len;
 		if (one_of(g, 3))
 			*p++ = 1;
@@ -507,7 +507,7 @@ static void build(struct gen *g, unsigned flow, const struct ways *w, uint8_t *r
 	uint16_t id = next_id(g, f, w);
 	uint8_t *ip = room + IP, *p, *l4;
 
-	*ret = (struct gen_frame){.flow = flow, .n_packets = 1, .octets = room};
+	*ret = (struct gen_frame){.flow = flow, .n_packets = 1, .bytes = room};
 	memset(room, 0, GEN_VNET);
 	p = l4 = is_v6(flow) ? put_v6(g, flow, w, ip) : put_v4(g, flow, w, ip, id);
 	if (w->kind == KIND_FRAGMENTS)
@@ -577,7 +577,7 @@ void gen_last(struct gen *g, unsigned flow, uint8_t *room, struct gen_frame *ret
 
 size_t gen_due(const struct gen_frame *f, unsigned mtu, unsigned threshold)
 {
-	const uint8_t *ip = f->octets + IP;
+	const uint8_t *ip = f->bytes + IP;
 	bool v4 = ip[0] >> 4 == 4;
 	size_t hlen = v4 ? (ip[0] & 0x0fu) * 4u : 40;
 	size_t left = (v4 ? get16(ip + 2) : get16(ip + 4) + 40) - hlen, due = 0;

@@ -28,15 +28,15 @@ struct gen_frame {
 	unsigned n_packets; /* more than 1: a super-frame */
 	uint16_t gso_size;
 	size_t len;
-	uint8_t *octets; /* vnet header, link header, packet; borrowed */
+	uint8_t *bytes; /* vnet header, link header, packet; borrowed */
 };
 
-/* Writes the next frame to `room`, which has GEN_FRAME_MAX octets. */
+/* Writes the next frame to `room`, which has GEN_FRAME_MAX bytes. */
 void gen_next(struct gen *g, uint8_t *room, struct gen_frame *ret);
 /* A plain datagram of that flow. */
 void gen_last(struct gen *g, unsigned flow, uint8_t *room, struct gen_frame *ret);
 
-/* Octets behind the IP header that a port makes of the frame, whole or in fragments. */
+/* Bytes behind the IP header that a port makes of the frame, whole or in fragments. */
 size_t gen_due(const struct gen_frame *f, unsigned mtu, unsigned threshold);
 /* Flow of an IP packet, GEN_FLOWS when it is none of ours. */
 unsigned gen_flow(const uint8_t *ip, size_t len);

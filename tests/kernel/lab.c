@@ -266,8 +266,8 @@ size_t lab_build(uint8_t *out, const struct lab_packet *p)
 		out[6] = 0x40;
 		out[8] = p->ttl;
 		out[9] = UDP_PROTO;
-		memcpy(out + 12, addr_v4_octets(&src), 4);
-		memcpy(out + 16, addr_v4_octets(&group), 4);
+		memcpy(out + 12, addr_v4_bytes(&src), 4);
+		memcpy(out + 16, addr_v4_bytes(&group), 4);
 		put16(out + 10, inet_fold(inet_sum(out, hlen, 0)));
 	} else {
 		out[0] = 0x60;

@@ -43,7 +43,7 @@ struct lab_packet {
 	const char *src, *group; /* the family is that of the group */
 	uint8_t ttl;
 	uint32_t number; /* first word of the payload */
-	size_t payload;	 /* octets, at least 4 */
+	size_t payload;	 /* bytes, at least 4 */
 };
 
 #define LAB_L2 14

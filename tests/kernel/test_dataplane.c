@@ -247,7 +247,7 @@ static void r175_control_stays_out_of_the_ring(void **state)
 	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 1);
 }
 
-/* Payload of what comes out of a port, until there are `len` octets of it. */
+/* Payload of what comes out of a port, until there are `len` bytes of it. */
 static void expect_stream(struct lab *l, unsigned port, const uint8_t *want, size_t len)
 {
 	size_t got = 0;

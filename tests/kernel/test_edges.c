@@ -31,7 +31,7 @@
 struct packet {
 	int ifindex;
 	size_t len;
-	uint8_t octets[256];
+	uint8_t bytes[256];
 };
 
 struct fixture {
@@ -346,7 +346,7 @@ static int packet_in(
 	assert_true(f->n_received < MAX_RECEIVED);
 	p->ifindex = ifindex;
 	p->len = len;
-	memcpy(p->octets, packet, len < sizeof(p->octets) ? len : sizeof(p->octets));
+	memcpy(p->bytes, packet, len < sizeof(p->bytes) ? len : sizeof(p->bytes));
 	f->n_received++;
 	if (f->close_on_packet) {
 		f->va = mcsock_close(f->va);
@@ -357,7 +357,7 @@ static int packet_in(
 
 /* times that this packet arrived, by interface; the kernel's own are not counted */
 static unsigned count(
-	const struct fixture *f, int ifindex, const void *octets, size_t len)
+	const struct fixture *f, int ifindex, const void *bytes, size_t len)
 {
 	unsigned n = 0;
 
@@ -365,12 +365,12 @@ static unsigned count(
 		const struct packet *p = &f->received[i];
 
 		n += p->ifindex == ifindex && p->len == len &&
-			memcmp(p->octets, octets, len) == 0;
+			memcmp(p->bytes, bytes, len) == 0;
 	}
 	return n;
 }
 
-/* An IPv4 packet with eight octets behind the header; `tag` tells the packets apart. */
+/* An IPv4 packet with eight bytes behind the header; `tag` tells the packets apart. */
 static void make_ipv4(uint8_t out[28], uint8_t protocol, uint8_t tag)
 {
 	struct wr w = wr_init(out, 28);

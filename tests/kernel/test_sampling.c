@@ -84,7 +84,7 @@ static mono_t deadline(void *ctx)
 	return MONO_NEVER;
 }
 
-/* The last octet tells the host in both cases; behind a TAP device they differ in their
+/* The last byte tells the host in both cases; behind a TAP device they differ in their
  * MAC address only. */
 static void speak(const struct fixture *f, uint8_t host)
 {
@@ -162,7 +162,7 @@ static void check(struct fixture *f)
 	}
 	assert_true(f->n_heard[LOUD] >= BURST);
 	assert_int_equal(f->who.has_mac, f->tap);
-	assert_int_equal(f->tap ? f->who.mac.octet[5] : f->who.from.b[15], LOUD);
+	assert_int_equal(f->tap ? f->who.mac.byte[5] : f->who.from.b[15], LOUD);
 	mcsock_stats(f->sock, &before);
 	assert_true(before.count[MCSOCK_COUNT_LIMITED] >= MANY);
 	assert_int_equal(before.count[MCSOCK_COUNT_SAMPLED], 1);

@@ -34,7 +34,7 @@ static void print_limit(const struct config_keyword *k, uint32_t n)
 	case CONFIG_KIND_SECONDS:
 		printf("%.10g\t", n / 1000.0);
 		return;
-	case CONFIG_KIND_OCTETS:
+	case CONFIG_KIND_BYTES:
 		if (n >> 30)
 			printf("%uG\t", n >> 30);
 		else

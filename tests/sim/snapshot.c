@@ -15,7 +15,7 @@ struct out {
 	bool times;
 };
 
-/* the last octet is the number; the ranges of groups differ before it */
+/* the last byte is the number; the ranges of groups differ before it */
 static void put_group(struct out *o, const struct addr *a)
 {
 	bool ssm = addr_is_v4(a) ? a->b[12] == 232 : a->b[1] == 0x3e;

@@ -57,8 +57,8 @@ static void collect(const struct home *h, mono_t asked, struct round *ret)
 		if (!ret->n_records++)
 			ret->first = s->at;
 		ret->last = s->at;
-		if (s->octets > ret->largest)
-			ret->largest = s->octets;
+		if (s->bytes > ret->largest)
+			ret->largest = s->bytes;
 		if (s->message == message)
 			continue;
 		message = s->message;
@@ -77,7 +77,7 @@ static void one_round(enum family family, uint32_t mtu)
 			.n_lans = N_LANS,
 			.no_querier = true,
 			.wan_mtu = mtu});
-	size_t octets = family == FAMILY_IPV4 ? 8 + 4 * N_SOURCES : 20 + 16 * N_SOURCES;
+	size_t bytes = family == FAMILY_IPV4 ? 8 + 4 * N_SOURCES : 20 + 16 * N_SOURCES;
 	size_t room = mtu - (family == FAMILY_IPV4 ? 32 : 56), full, busiest = 0;
 	struct round r;
 	mono_t asked;
@@ -90,19 +90,19 @@ static void one_round(enum family family, uint32_t mtu)
 	asked = mono_add_ms(h.sim->now, h.wan->delay_ms);
 	sim_run(h.sim, 20000);
 	collect(&h, asked, &r);
-	full = room / octets;
+	full = room / bytes;
 	for (size_t i = 0; i < array_len(r.in_window); i++)
 		if (r.in_window[i] > busiest)
 			busiest = r.in_window[i];
 	print_message(
-		"mtu %u: %zu groups in %zu messages of at most %zu octets, %lld to "
+		"mtu %u: %zu groups in %zu messages of at most %zu bytes, %lld to "
 		"%lld ms after the query, at most %zu in a second\n",
 		mtu, r.n_records, r.n_messages, r.largest,
 		(long long)((r.first.ns - asked.ns) / NS_PER_MS),
 		(long long)((r.last.ns - asked.ns) / NS_PER_MS), busiest);
 	assert_int_equal(r.n_records, N_GROUPS);
 	assert_int_equal(r.n_messages, (N_GROUPS + full - 1) / full);
-	assert_true(r.largest <= mtu && r.largest > mtu - octets);
+	assert_true(r.largest <= mtu && r.largest > mtu - bytes);
 	assert_true((r.last.ns - asked.ns) / NS_PER_MS > 5000);
 	assert_true(busiest <= r.n_messages / 10 * 2);
 	h.sim = sim_free(h.sim);

@@ -101,7 +101,7 @@ static inline const char *hear(struct ctl_fixture *f, int fd)
 	return line;
 }
 
-/* Read `n` octets while the server writes them. */
+/* Read `n` bytes while the server writes them. */
 static inline void swallow(struct ctl_fixture *f, int fd, size_t n)
 {
 	static char buf[1 << 16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The hot path between a burst and a fake transmitter that keeps every octet: ports,
+/* The hot path between a burst and a fake transmitter that keeps every byte: ports,
  * table and packets for the tests of forward.c. State is that of the program; each test
  * begins with setup() and ends with teardown(). */
 
@@ -26,13 +26,13 @@ struct sent {
 struct fake {
 	struct sent v[SENT_MAX];
 	unsigned n, n_flushed, n_flush, n_send;
-	uint8_t *octets; /* copies, made by flush */
+	uint8_t *bytes; /* copies, made by flush */
 	size_t used;
 	struct portset dead;
 	unsigned caps; /* of every port */
 };
 
-#define OCTETS (64u << 20)
+#define BYTES (64u << 20)
 
 static struct fake fake;
 static struct forward *fw;
@@ -77,9 +77,9 @@ static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 
 static inline uint8_t *keep(const uint8_t *p, size_t len)
 {
-	uint8_t *copy = fake.octets + fake.used;
+	uint8_t *copy = fake.bytes + fake.used;
 
-	assert_true(fake.used + len <= OCTETS);
+	assert_true(fake.used + len <= BYTES);
 	if (len)
 		memcpy(copy, p, len);
 	fake.used += len;
@@ -136,9 +136,9 @@ static inline int setup(void **state)
 	fake.used = 0;
 	fake.dead = (struct portset){0};
 	fake.caps = 0;
-	fake.octets = malloc(OCTETS);
+	fake.bytes = malloc(BYTES);
 	plan = plan_new();
-	if (!fake.octets || !plan || fib_new(1, 3, &fib) < 0 || forward_new(&fw) < 0)
+	if (!fake.bytes || !plan || fib_new(1, 3, &fib) < 0 || forward_new(&fw) < 0)
 		return -1;
 	for (unsigned i = 0; i < N_PORTS; i++)
 		make_port(i);
@@ -167,7 +167,7 @@ static inline int teardown(void **state)
 	fw = forward_free(fw);
 	fib = fib_free(fib);
 	plan = plan_free(plan);
-	free(fake.octets);
+	free(fake.bytes);
 	rcu_unregister_thread();
 	return 0;
 }

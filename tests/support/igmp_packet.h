@@ -10,17 +10,17 @@
 
 struct igmp_packet {
 	uint8_t b[65536];
-	size_t len;	   /* captured octets, set by igmp_packet_make */
+	size_t len;	   /* captured bytes, set by igmp_packet_make */
 	size_t header_len; /* of the IP header */
 };
 
 struct igmp_packet_spec {
-	const char *hex; /* message; octets 2 and 3 are replaced by the checksum */
+	const char *hex;       /* message; bytes 2 and 3 are replaced by the checksum */
 	const char *from, *to; /* default 10.0.0.1, 224.0.0.1 */
 	const char *options;   /* hex, default Router Alert; "" none */
 	uint8_t ttl;	       /* default 1 */
 	uint16_t fragment;     /* flags and offset */
-	size_t frame_pad;      /* octets behind the IP packet */
+	size_t frame_pad;      /* bytes behind the IP packet */
 	uint8_t pad_with;
 	uint16_t checksum_add; /* makes the message checksum wrong */
 };
@@ -77,8 +77,8 @@ static inline void igmp_packet_make(
 	igmp_packet_put16(p->b + 6, spec->fragment);
 	p->b[8] = spec->ttl ? spec->ttl : 1;
 	p->b[9] = 2;
-	memcpy(p->b + 12, addr_v4_octets(&from), 4);
-	memcpy(p->b + 16, addr_v4_octets(&to), 4);
+	memcpy(p->b + 12, addr_v4_bytes(&from), 4);
+	memcpy(p->b + 16, addr_v4_bytes(&to), 4);
 	total = p->header_len + unhex(spec->hex, p->b + p->header_len);
 	igmp_packet_seal(p, total);
 	if (spec->checksum_add) {

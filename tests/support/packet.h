@@ -35,7 +35,7 @@ static inline void packet_seal(struct packet *p)
 	packet_put16(p, 10, inet_fold(inet_sum(p->b, (p->b[0] & 15u) * 4, 0)));
 }
 
-/* payload with a pattern that differs from octet to octet */
+/* payload with a pattern that differs from byte to byte */
 static inline void packet_fill(struct packet *p, size_t from, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -78,8 +78,8 @@ static inline void packet_v4_opt(struct packet *p, const char *src, const char *
 	packet_put16(p, 4, 0x1234);
 	p->b[8] = 64;
 	p->b[9] = 17;
-	memcpy(p->b + 12, addr_v4_octets(&s), 4);
-	memcpy(p->b + 16, addr_v4_octets(&d), 4);
+	memcpy(p->b + 12, addr_v4_bytes(&s), 4);
+	memcpy(p->b + 16, addr_v4_bytes(&d), 4);
 	if (opt_len)
 		memcpy(p->b + 20, opt, opt_len);
 	packet_udp(p, hlen, payload);

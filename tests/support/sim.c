@@ -25,7 +25,7 @@ struct sim_packet {
 	struct sim_port *to;
 	struct gm_mac from;
 	size_t len;
-	uint8_t octets[];
+	uint8_t bytes[];
 };
 
 struct sim *sim_new(enum family family, uint64_t seed)
@@ -188,8 +188,8 @@ struct sim_port *sim_attach(
 	assert_true(n->n_ports < SIM_MAX_PORTS && link->n_ports < SIM_MAX_ON_LINK);
 	*p = (struct sim_port){n, link, n->n_ports++, *own, {{0}}, true};
 	/* on one link none is like another, nor all zero */
-	p->mac.octet[0] = 2;
-	p->mac.octet[5] = (uint8_t)link->n_ports;
+	p->mac.byte[0] = 2;
+	p->mac.byte[5] = (uint8_t)link->n_ports;
 	link->port[link->n_ports++] = p;
 	return p;
 }
@@ -272,7 +272,7 @@ static void packet_fire(struct sim *sim, struct sim_timer *t)
 	heap_remove(&sim->timers, &t->heap);
 	if (p->to->up && !n->dead) {
 		assert_true(sim_wire_decode(
-			sim->family, p->octets, p->len, sim->scratch, &msg));
+			sim->family, p->bytes, p->len, sim->scratch, &msg));
 		msg.mac = p->from;
 		n->ops->input(n, p->to->index, &msg);
 		sim_node_arm(n);
@@ -281,7 +281,7 @@ static void packet_fire(struct sim *sim, struct sim_timer *t)
 }
 
 static void deliver(const struct sim_port *from, struct sim_port *to,
-	const uint8_t *octets, size_t len, mono_t at)
+	const uint8_t *bytes, size_t len, mono_t at)
 {
 	struct sim *sim = from->node->sim;
 	struct sim_packet *p = malloc(sizeof(*p) + len);
@@ -289,7 +289,7 @@ static void deliver(const struct sim_port *from, struct sim_port *to,
 	assert_non_null(p);
 	*p = (struct sim_packet){
 		.timer.fire = packet_fire, .to = to, .from = from->mac, .len = len};
-	memcpy(p->octets, octets, len);
+	memcpy(p->bytes, bytes, len);
 	sim_timer_add(sim, &p->timer);
 	sim_timer_set(sim, &p->timer, at);
 }
@@ -309,7 +309,7 @@ static void note_seen(struct sim_link *link, const struct sim_seen *seen)
 	link->seen[link->n_seen++] = *seen;
 }
 
-static void note_message(struct sim_port *from, const struct gm_msg *msg, size_t octets)
+static void note_message(struct sim_port *from, const struct gm_msg *msg, size_t bytes)
 {
 	struct sim_link *link = from->link;
 	struct sim_seen seen = {
@@ -320,7 +320,7 @@ static void note_message(struct sim_port *from, const struct gm_msg *msg, size_t
 		.group = msg->query.group,
 		.from = msg->from,
 		.n_src = msg->query.n_src,
-		.octets = octets,
+		.bytes = bytes,
 		.message = ++link->n_messages,
 		.suppress = msg->query.suppress,
 	};
@@ -339,7 +339,7 @@ static void note_message(struct sim_port *from, const struct gm_msg *msg, size_t
 	}
 }
 
-static void send_octets(struct sim_port *from, const uint8_t *octets, size_t len)
+static void send_bytes(struct sim_port *from, const uint8_t *bytes, size_t len)
 {
 	struct sim_link *link = from->link;
 	struct sim *sim = link->sim;
@@ -348,7 +348,7 @@ static void send_octets(struct sim_port *from, const uint8_t *octets, size_t len
 	if (!from->up || from->node->dead)
 		return;
 	/* whatever anybody sends must be acceptable to strict receivers */
-	assert_true(sim_wire_decode(sim->family, octets, len, sim->scratch, &msg));
+	assert_true(sim_wire_decode(sim->family, bytes, len, sim->scratch, &msg));
 	note_message(from, &msg, len);
 	link->last_at = mono_max(
 		mono_add_ns(link->last_at, 1), mono_add_ms(sim->now, link->delay_ms));
@@ -358,9 +358,9 @@ static void send_octets(struct sim_port *from, const uint8_t *octets, size_t len
 		if (to == from || roll(sim, link->loss) ||
 			(link->drop && link->drop(link->drop_arg, to, &msg)))
 			continue;
-		deliver(from, to, octets, len, link->last_at);
+		deliver(from, to, bytes, len, link->last_at);
 		if (roll(sim, link->duplicate))
-			deliver(from, to, octets, len, link->last_at);
+			deliver(from, to, bytes, len, link->last_at);
 	}
 }
 
@@ -369,7 +369,7 @@ void sim_send_query_as(struct sim_port *from, const struct addr *as,
 {
 	static uint8_t buf[65536];
 
-	send_octets(from, buf, sim_wire_query(buf, sizeof(buf), version, as, q));
+	send_bytes(from, buf, sim_wire_query(buf, sizeof(buf), version, as, q));
 }
 
 void sim_send_report_as(struct sim_port *from, const struct addr *as,
@@ -377,7 +377,7 @@ void sim_send_report_as(struct sim_port *from, const struct addr *as,
 {
 	static uint8_t buf[65536];
 
-	send_octets(
+	send_bytes(
 		from, buf, sim_wire_report(buf, sizeof(buf), version, as, rec, n_rec));
 }
 

@@ -8,7 +8,7 @@
  * seed decides everything random. A network speaks one family, so the same scenario
  * runs for both.
  *
- * Membership messages travel as octets and arrive after the delay of the link. Data
+ * Membership messages travel as bytes and arrive after the delay of the link. Data
  * packets cross links in no time and are never lost by them, so that whoever misses one
  * was not forwarded it.
  */
@@ -80,9 +80,9 @@ struct sim_seen {
 	enum gm_record_type type; /* of a record */
 	struct addr group;	  /* unspecified: general query */
 	struct addr from;
-	size_t n_src, octets; /* octets of the whole packet */
-	struct addr src[4];   /* the first ones */
-	size_t message;	      /* records of one message have the same number */
+	size_t n_src, bytes; /* bytes of the whole packet */
+	struct addr src[4];  /* the first ones */
+	size_t message;	     /* records of one message have the same number */
 	bool suppress;
 };
 

@@ -112,7 +112,7 @@ static void send_state(struct sim_host *h, const struct sim_member *m)
 static void send_all(struct sim_host *h)
 {
 	struct gm_record rec[64];
-	size_t n = 0, octets = 0, limit = h->node.port[0].link->mtu - 100;
+	size_t n = 0, bytes = 0, limit = h->node.port[0].link->mtu - 100;
 
 	for (size_t i = 0; i < h->n_members; i++) {
 		const struct sim_member *m = &h->member[i];
@@ -120,14 +120,14 @@ static void send_all(struct sim_host *h)
 
 		if (gm_filter_is_none(&m->want))
 			continue;
-		if (n == array_len(rec) || (n && octets + size > limit)) {
+		if (n == array_len(rec) || (n && bytes + size > limit)) {
 			send(h, rec, n);
-			n = octets = 0;
+			n = bytes = 0;
 		}
 		rec[n++] = (struct gm_record){
 			m->want.mode == GM_INCLUDE ? GM_IS_IN : GM_IS_EX, m->group,
 			m->want.src.v, m->want.src.n};
-		octets += size;
+		bytes += size;
 	}
 	if (n)
 		send(h, rec, n);

@@ -335,7 +335,7 @@ struct sim_port *sim_proxy_attach(
 
 	snprintf(i.name, sizeof(i.name), "%s", ifname);
 	memcpy(x->ifname[port->index], i.name, sizeof(i.name));
-	memcpy(port->mac.octet, i.mac, sizeof(i.mac));
+	memcpy(port->mac.byte, i.mac, sizeof(i.mac));
 	assert_int_equal(iface_link(&x->ifaces, &i), 1);
 	if (n)
 		set_addresses(x, i.ifindex, link, n);

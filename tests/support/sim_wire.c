@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Octets of the virtual network, through the codecs that the daemon uses. */
+/* Bytes of the virtual network, through the codecs that the daemon uses. */
 
 #include "sim_wire.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Membership messages of the virtual network as octets; the family chooses the
+/* Membership messages of the virtual network as bytes; the family chooses the
  * codec. */
 
 #include "control/proto/gm_msg.h"

@@ -107,7 +107,7 @@ static size_t whole_blocks(const uint8_t *p, size_t n)
 	return at;
 }
 
-static bool write_octets(struct capture_out *o, const uint8_t *p, size_t n)
+static bool write_bytes(struct capture_out *o, const uint8_t *p, size_t n)
 {
 	size_t done = 0;
 
@@ -226,7 +226,7 @@ long capture_out_blocks(struct capture_out *o, const void *buf, size_t len)
 		bool keep = take_block(o, &b, &failed);
 
 		if (!keep && o->fd >= 0 && at > from &&
-			!write_octets(o, p + from, at - from))
+			!write_bytes(o, p + from, at - from))
 			return -1;
 		at += b.size;
 		if (!keep)
@@ -239,7 +239,7 @@ long capture_out_blocks(struct capture_out *o, const void *buf, size_t len)
 		complain(o, "understand the stream for", -r);
 		return -1;
 	}
-	if (o->fd >= 0 && at > from && !write_octets(o, p + from, at - from))
+	if (o->fd >= 0 && at > from && !write_bytes(o, p + from, at - from))
 		return -1;
 	return (long)at;
 }

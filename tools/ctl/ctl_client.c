@@ -145,7 +145,7 @@ static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 		int64_t left = patience_left(p), begin = now_ms();
 		ssize_t n;
 
-		if (p->n > PATIENCE_OCTETS_MAX)
+		if (p->n > PATIENCE_BYTES_MAX)
 			return -EMSGSIZE;
 		if (left == 0 || poll(&at, 1, (int)left) == 0)
 			return -EAGAIN;
@@ -205,10 +205,10 @@ static char *read_line(int fd, bool exact)
 int ctl_client_drain(int fd)
 {
 	struct patience patience = {0};
-	char octets[256];
+	char bytes[256];
 	ssize_t n;
 
-	while ((n = receive(&patience, fd, octets, sizeof(octets))) > 0)
+	while ((n = receive(&patience, fd, bytes, sizeof(bytes))) > 0)
 		;
 	return (int)n;
 }

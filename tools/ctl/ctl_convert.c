@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_OCTETS  (16u << 20) /* of a file */
+#define MAX_BYTES   (16u << 20) /* of a file */
 #define MAX_FILES   16
 #define MAX_DEVICES 64
 
@@ -177,7 +177,7 @@ static int read_stream(FILE *f, struct convert_source *source)
 			return -(errno ? errno : EIO);
 		if (feof(f))
 			break;
-		if (len > MAX_OCTETS)
+		if (len > MAX_BYTES)
 			return -EFBIG;
 	}
 	source->text = take_ptr(text);

@@ -196,10 +196,10 @@ static int end(struct ctl_rows *r, json_t **ret_reply)
 	return 1;
 }
 
-int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply)
+int ctl_rows_feed(struct ctl_rows *r, const char *bytes, size_t n, json_t **ret_reply)
 {
 	for (size_t i = 0; i < n; i++) {
-		int e = octets[i] == '\n' ? end(r, ret_reply) : take(r, octets[i]);
+		int e = bytes[i] == '\n' ? end(r, ret_reply) : take(r, bytes[i]);
 
 		if (e != 0)
 			return e;

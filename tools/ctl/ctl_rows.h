@@ -46,5 +46,5 @@ struct ctl_rows {
 /* Takes the next bytes. Returns 1 if the line is complete, with its rest in *ret_reply,
  * which may be no object; 0 if more must come; -EBADMSG if it is no JSON, see `error`;
  * -ENOMEM; or -EMSGSIZE beyond CTL_ROWS_TEXT_MAX. */
-int ctl_rows_feed(struct ctl_rows *r, const char *octets, size_t n, json_t **ret_reply);
+int ctl_rows_feed(struct ctl_rows *r, const char *bytes, size_t n, json_t **ret_reply);
 void ctl_rows_deinit(struct ctl_rows *r);

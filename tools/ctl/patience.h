@@ -14,7 +14,7 @@
 #define PATIENCE_RATE	4096
 #define PATIENCE_ALL_MS 600000
 /* a list of 500,000 entries has less than 1 GB */
-#define PATIENCE_OCTETS_MAX ((uint64_t)8 << 30)
+#define PATIENCE_BYTES_MAX ((uint64_t)8 << 30)
 
 /* Zero to begin with. */
 struct patience {

@@ -52,12 +52,12 @@ char *printable(char *text, const char *keep)
 /* The first character of n bytes; returns its length. */
 static size_t print_char(const char *p, size_t n, FILE *out)
 {
-	unsigned char octets[5] = {0}; /* decode() stops at a NUL */
+	unsigned char bytes[5] = {0}; /* decode() stops at a NUL */
 	unsigned len;
 	uint32_t c;
 
-	memcpy(octets, p, n < 4 ? n : 4);
-	len = decode(octets, &c);
+	memcpy(bytes, p, n < 4 ? n : 4);
+	len = decode(bytes, &c);
 	if (*p == '\r')
 		putc(' ', out);
 	else if (len == 0)

@@ -144,7 +144,7 @@ socklen_t gen_sockaddr(const struct addr *a, uint16_t port, unsigned ifindex,
 
 		sin->sin_family = AF_INET;
 		sin->sin_port = htons(port);
-		memcpy(&sin->sin_addr, addr_v4_octets(a), 4);
+		memcpy(&sin->sin_addr, addr_v4_bytes(a), 4);
 		return sizeof(*sin);
 	}
 	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ret;

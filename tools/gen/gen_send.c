@@ -45,7 +45,7 @@ static int open_v4(int fd, const struct gen_options *o)
 	struct ip_mreqn mreq = {.imr_ifindex = (int)o->ifindex};
 
 	if (o->has_source)
-		memcpy(&mreq.imr_address, addr_v4_octets(&o->source), 4);
+		memcpy(&mreq.imr_address, addr_v4_bytes(&o->source), 4);
 	if ((o->ifindex || o->has_source) &&
 		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) < 0)
 		return gen_fail("cannot send on this interface");

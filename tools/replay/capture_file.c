@@ -83,12 +83,12 @@ static struct gm_mac link_sender(int link_type, const uint8_t *p)
 
 	if (link_type == DLT_EN10MB)
 		at = 6;
-	else if (link_type == DLT_LINUX_SLL && be16(p + 4) == sizeof(mac.octet))
+	else if (link_type == DLT_LINUX_SLL && be16(p + 4) == sizeof(mac.byte))
 		at = 6;
-	else if (link_type == DLT_LINUX_SLL2 && p[11] == sizeof(mac.octet))
+	else if (link_type == DLT_LINUX_SLL2 && p[11] == sizeof(mac.byte))
 		at = 12;
 	if (at)
-		memcpy(mac.octet, p + at, sizeof(mac.octet));
+		memcpy(mac.byte, p + at, sizeof(mac.byte));
 	return mac;
 }
 

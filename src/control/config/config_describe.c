@@ -533,7 +533,7 @@ static void describe_forwarding(struct describe *d)
 		config_text_add(&t, ", receive rings by the memory of the machine");
 	else
 		config_text_add(&t, ", receive rings of %s each",
-			config_format_octets(c->ring_size, buf));
+			config_format_bytes(c->ring_size, buf));
 	if (c->latency == CONFIG_LATENCY_LOW)
 		config_text_add(&t, " for low latency");
 	else if (c->latency == CONFIG_LATENCY_AUTO)

@@ -87,7 +87,7 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("cpu-affinity", CPUS, cpu_affinity,
 		.takes = "a list of processors such as 2 or 0,2-5",
 		.unset = "the scheduler decides"),
-	GLOBAL("ring-size", OCTETS, ring_size, .lo = 64 << 10, .hi = 1 << 30,
+	GLOBAL("ring-size", BYTES, ring_size, .lo = 64 << 10, .hi = 1 << 30,
 		.or_auto = true, .takes = "a size such as 8M, or 'auto'"),
 	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
 		.takes = "auto, sendmmsg or io_uring"),

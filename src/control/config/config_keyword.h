@@ -16,7 +16,7 @@ enum config_kind {
 	CONFIG_KIND_LENIENT,  /* the same, but text after the digits causes only a
 			      * warning */
 	CONFIG_KIND_SECONDS,  /* lo..hi are milliseconds -> uint32_t */
-	CONFIG_KIND_OCTETS,   /* number with K, M or G -> uint32_t */
+	CONFIG_KIND_BYTES,    /* number with K, M or G -> uint32_t */
 	CONFIG_KIND_CHOICE,   /* one of `words`; the value is its index + 1 */
 	CONFIG_KIND_TEXT,     /* any word -> char * */
 	/* absolute path that fits a Unix socket address -> char * */

@@ -44,7 +44,7 @@ static int mask_bits(const char *s)
 	if (addr_parse(s, &a) < 0 || !addr_is_v4(&a))
 		return -1;
 	for (int i = 0; i < 4; i++)
-		mask = mask << 8 | addr_v4_octets(&a)[i];
+		mask = mask << 8 | addr_v4_bytes(&a)[i];
 	if (mask & (~mask >> 1)) /* not ones followed by zeros */
 		return -1;
 	for (; mask; mask <<= 1)

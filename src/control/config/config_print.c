@@ -20,12 +20,12 @@ static const void *field(const struct config_keyword *kw, const void *base)
 
 static uint32_t number(const struct config_keyword *kw, const void *base)
 {
-	uint8_t octet;
+	uint8_t byte;
 	uint32_t v;
 
-	if (kw->size == sizeof(octet)) {
-		memcpy(&octet, field(kw, base), sizeof(octet));
-		return octet;
+	if (kw->size == sizeof(byte)) {
+		memcpy(&byte, field(kw, base), sizeof(byte));
+		return byte;
 	}
 	memcpy(&v, field(kw, base), sizeof(v));
 	return v;
@@ -113,7 +113,7 @@ static bool has_value(const struct config_keyword *kw, const void *base)
 	case CONFIG_KIND_ON_OFF:
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_SECONDS:
-	case CONFIG_KIND_OCTETS:
+	case CONFIG_KIND_BYTES:
 	case CONFIG_KIND_CHOICE:
 	case CONFIG_KIND_PHYINT:
 	case CONFIG_KIND_INSTANCE:
@@ -159,9 +159,9 @@ static void print_value(struct config_text *t, const struct config_keyword *kw,
 		config_text_add(t, "%s%s %s\n", indent, kw->name,
 			config_format_seconds(number(kw, base), buf));
 		break;
-	case CONFIG_KIND_OCTETS:
+	case CONFIG_KIND_BYTES:
 		config_text_add(t, "%s%s %s\n", indent, kw->name,
-			config_format_octets(number(kw, base), buf));
+			config_format_bytes(number(kw, base), buf));
 		break;
 	case CONFIG_KIND_CHOICE:
 		config_text_add(t, "%s%s %s\n", indent, kw->name,

@@ -63,7 +63,7 @@ const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN])
 	return buf;
 }
 
-const char *config_format_octets(uint32_t n, char buf[CONFIG_SECONDS_STRLEN])
+const char *config_format_bytes(uint32_t n, char buf[CONFIG_SECONDS_STRLEN])
 {
 	if (n && n % (1 << 30) == 0)
 		snprintf(buf, CONFIG_SECONDS_STRLEN, "%uG", n >> 30);

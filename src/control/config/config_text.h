@@ -26,4 +26,4 @@ char *config_text_take(struct config_text *t);
 #define CONFIG_SECONDS_STRLEN 16
 const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN]);
 /* "8M", "64K", "65537" */
-const char *config_format_octets(uint32_t n, char buf[CONFIG_SECONDS_STRLEN]);
+const char *config_format_bytes(uint32_t n, char buf[CONFIG_SECONDS_STRLEN]);

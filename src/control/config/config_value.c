@@ -29,10 +29,10 @@ static void *field(const struct config_keyword *kw, void *base)
 
 static void store_number(const struct config_keyword *kw, void *base, uint32_t v)
 {
-	uint8_t octet = (uint8_t)v;
+	uint8_t byte = (uint8_t)v;
 
-	if (kw->size == sizeof(octet))
-		memcpy(field(kw, base), &octet, sizeof(octet));
+	if (kw->size == sizeof(byte))
+		memcpy(field(kw, base), &byte, sizeof(byte));
 	else
 		memcpy(field(kw, base), &v, sizeof(v));
 }
@@ -147,7 +147,7 @@ static void set_seconds(struct config_parser *p, const struct config_keyword *kw
 		store_number(kw, base, (uint32_t)ms);
 }
 
-static void set_octets(struct config_parser *p, const struct config_keyword *kw,
+static void set_bytes(struct config_parser *p, const struct config_keyword *kw,
 	void *base, const struct config_token *arg)
 {
 	char lo[CONFIG_SECONDS_STRLEN], hi[CONFIG_SECONDS_STRLEN];
@@ -169,8 +169,8 @@ static void set_octets(struct config_parser *p, const struct config_keyword *kw,
 	else if (!in_range(kw, v << shift))
 		config_say(p, CONFIG_ERROR, arg->pos,
 			"'%s' must be from %s to %s, not '%s'", kw->name,
-			config_format_octets(kw->lo, lo),
-			config_format_octets(kw->hi, hi), config_show(arg->s).s);
+			config_format_bytes(kw->lo, lo),
+			config_format_bytes(kw->hi, hi), config_show(arg->s).s);
 	else
 		store_number(kw, base, (uint32_t)(v << shift));
 }
@@ -332,8 +332,8 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	case CONFIG_KIND_SECONDS:
 		set_seconds(p, kw, base, arg);
 		break;
-	case CONFIG_KIND_OCTETS:
-		set_octets(p, kw, base, arg);
+	case CONFIG_KIND_BYTES:
+		set_bytes(p, kw, base, arg);
 		break;
 	case CONFIG_KIND_CHOICE:
 		set_choice(p, kw, base, arg);

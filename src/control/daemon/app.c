@@ -245,7 +245,7 @@ static void log_choices(const struct dataplane *dp, uint32_t ring_size)
 	log_notice(
 		"data plane: %u thread(s), receive by %s into rings of %s%s%s%s, transmit "
 		"by %s%s%s",
-		dataplane_threads(dp), receive, config_format_octets(ring_size, buf),
+		dataplane_threads(dp), receive, config_format_bytes(ring_size, buf),
 		dataplane_receive_offload(dp) ? " with super-frames" : "",
 		*why_receive ? ": " : "", why_receive, transmit, *why ? ": " : "", why);
 }

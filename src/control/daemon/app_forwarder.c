@@ -18,8 +18,7 @@ static bool is_own_mac(const struct app *app, const struct gm_mac *mac)
 {
 	for (size_t i = 0; i < app->ifaces.n; i++)
 		if (iface_has_l2(&app->ifaces.v[i]) &&
-			memcmp(app->ifaces.v[i].mac, mac->octet, sizeof(mac->octet)) ==
-				0)
+			memcmp(app->ifaces.v[i].mac, mac->byte, sizeof(mac->byte)) == 0)
 			return true;
 	return false;
 }

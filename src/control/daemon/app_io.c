@@ -62,8 +62,8 @@ static struct gm_mac sender_mac(const struct app *app)
 	const struct sockaddr_ll *from = mcsock_rx_from(app->rx);
 	struct gm_mac mac = {0};
 
-	if (from->sll_halen == sizeof(mac.octet))
-		memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+	if (from->sll_halen == sizeof(mac.byte))
+		memcpy(mac.byte, from->sll_addr, sizeof(mac.byte));
 	return mac;
 }
 
@@ -73,8 +73,8 @@ static bool is_nobody(const struct app *app, const struct gm_mac *mac)
 {
 	static const struct gm_mac none;
 
-	return mcsock_rx_from(app->rx)->sll_halen == sizeof(mac->octet) &&
-		((mac->octet[0] & 1) || gm_mac_eq(mac, &none));
+	return mcsock_rx_from(app->rx)->sll_halen == sizeof(mac->byte) &&
+		((mac->byte[0] & 1) || gm_mac_eq(mac, &none));
 }
 
 /* A link with Ethernet frames shows whether all stations have received the message. */

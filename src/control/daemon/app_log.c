@@ -90,7 +90,7 @@ static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 /* "02:00:00:00:00:01 " */
 static void format_mac(char buf[24], const struct gm_mac *mac)
 {
-	const uint8_t *o = mac->octet;
+	const uint8_t *o = mac->byte;
 
 	snprintf(buf, 24, "%02x:%02x:%02x:%02x:%02x:%02x ", o[0], o[1], o[2], o[3],
 		o[4], o[5]);
@@ -181,7 +181,7 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 
 const char *app_format_host(const struct admission_host *who, char buf[APP_HOST_STRLEN])
 {
-	const uint8_t *o = who->mac.octet;
+	const uint8_t *o = who->mac.byte;
 	char ip[ADDR_STRLEN];
 
 	addr_format(&who->from, ip);

@@ -480,7 +480,7 @@ static json_t *forwarder_json(
 			  "'forwarding always'"
 			: "it forwards the same streams there, so datagrams arrive twice; end "
 			  "multicast forwarding on one of the two",
-		"mac", json_of_mac(s->mac.octet), "streams", n);
+		"mac", json_of_mac(s->mac.byte), "streams", n);
 }
 
 #define FORWARDERS_SHOWN 8 /* of a port and family */

@@ -148,7 +148,7 @@ static int background(struct background *ret)
 
 static void background_done(const struct background *b, int status)
 {
-	uint8_t octet = (uint8_t)status;
+	uint8_t byte = (uint8_t)status;
 
 	if (status == APP_EXIT_OK) {
 		for (int fd = 0; fd <= 2 && b->null >= 0; fd++)
@@ -158,7 +158,7 @@ static void background_done(const struct background *b, int status)
 	}
 	if (b->null > 2)
 		close(b->null);
-	if (write(b->word, &octet, 1) != 1)
+	if (write(b->word, &byte, 1) != 1)
 		log_info("nobody waits for the start");
 	close(b->word);
 }

@@ -362,7 +362,7 @@ size_t forwarder_n_double(const struct forwarder *f, mono_t now)
 
 /* ---- live upgrade ---- */
 
-#define STREAM_OCTETS 64 /* at least, in a state */
+#define STREAM_BYTES 64 /* at least, in a state */
 
 void forwarder_export(const struct forwarder *f, struct state_out *o)
 {
@@ -383,7 +383,7 @@ void forwarder_export(const struct forwarder *f, struct state_out *o)
 
 int forwarder_import(struct forwarder *f, enum family family, struct state_in *in)
 {
-	size_t n = state_get_count(in, STREAM_OCTETS);
+	size_t n = state_get_count(in, STREAM_BYTES);
 
 	for (size_t i = 0; i < n && !state_is_bad(in); i++) {
 		struct forwarder_stream s = {

@@ -13,8 +13,8 @@ void gm_put_mac(struct state_out *o, const struct gm_mac *mac)
 {
 	uint64_t v = 0;
 
-	for (unsigned i = 0; i < sizeof(mac->octet); i++)
-		v = v << 8 | mac->octet[i];
+	for (unsigned i = 0; i < sizeof(mac->byte); i++)
+		v = v << 8 | mac->byte[i];
 	state_put_u64(o, v);
 }
 
@@ -23,8 +23,8 @@ struct gm_mac gm_get_mac(struct state_in *in)
 	uint64_t v = state_get_u64(in);
 	struct gm_mac mac;
 
-	for (unsigned i = sizeof(mac.octet); i-- > 0; v >>= 8)
-		mac.octet[i] = (uint8_t)v;
+	for (unsigned i = sizeof(mac.byte); i-- > 0; v >>= 8)
+		mac.byte[i] = (uint8_t)v;
 	return mac;
 }
 

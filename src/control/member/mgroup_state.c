@@ -15,8 +15,8 @@
 
 #define TAG_GROUP 1
 
-#define SOURCE_OCTETS (16 + 8 + 1 + 1 + 8)
-#define HOST_OCTETS   (16 + 8 + 1 + 8 + 1 + 4)
+#define SOURCE_BYTES (16 + 8 + 1 + 1 + 8)
+#define HOST_BYTES   (16 + 8 + 1 + 8 + 1 + 4)
 
 /* ---- writing ---- */
 
@@ -125,7 +125,7 @@ static void get_turns(struct state_in *in, struct mgroup_turns *t)
 
 static int get_sources(struct state_in *in, struct mgroup *g)
 {
-	size_t n = state_get_count(in, SOURCE_OCTETS);
+	size_t n = state_get_count(in, SOURCE_BYTES);
 
 	g->src = calloc(n ? n : 1, sizeof(*g->src));
 	if (!g->src)
@@ -153,7 +153,7 @@ static int get_sources(struct state_in *in, struct mgroup *g)
 static int get_hosts(struct state_in *in, struct mgroup *g)
 {
 	enum family family = addr_family(&g->group);
-	size_t n = state_get_count(in, HOST_OCTETS);
+	size_t n = state_get_count(in, HOST_BYTES);
 	int r;
 
 	if (n > MGROUP_MAX_HOSTS) {

@@ -20,7 +20,7 @@ int mgroup_host_cmp(
 {
 	int c = addr_cmp(&h->addr, a);
 
-	return c ? c : memcmp(h->mac.octet, mac->octet, sizeof(mac->octet));
+	return c ? c : memcmp(h->mac.byte, mac->byte, sizeof(mac->byte));
 }
 
 static size_t host_slot(

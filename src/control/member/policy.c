@@ -54,7 +54,7 @@ bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 static bool is_broadcast_of(const struct prefix *p, const struct addr *a)
 {
 	unsigned len = prefix_len_in_family(p);
-	const uint8_t *o = addr_v4_octets(a);
+	const uint8_t *o = addr_v4_bytes(a);
 	uint32_t v = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 |
 		o[3];
 	uint32_t host = len >= 31 ? 0 : UINT32_MAX >> len;
@@ -71,7 +71,7 @@ bool policy_querier(
 	if (!addr_is_v4(from))
 		return addr_is_link_local(from) &&
 			memcmp(from->b + 8, no_identifier, sizeof(no_identifier)) != 0;
-	if (!addr_is_usable_source(from) || addr_v4_octets(from)[0] == 0)
+	if (!addr_is_usable_source(from) || addr_v4_bytes(from)[0] == 0)
 		return false;
 	for (size_t i = 0; i < n_subnet; i++) {
 		if (!addr_is_v4(&subnet[i].addr))

@@ -51,7 +51,7 @@
 #define SAME_RATE  2
 #define SAME_BURST 4
 /* Bytes of a message that are compared. Its length is always compared. */
-#define SAME_OCTETS 256
+#define SAME_BYTES 256
 
 /* The other ways on a port without a limit. */
 #define DEFAULT_PORT_RATE 20000
@@ -173,8 +173,8 @@ static struct entry *find_same(
 	struct admission *f, uint64_t host, const struct admission_message *m)
 {
 	uint64_t key[3] = {host, m->len,
-		table_hash(&f->hash, m->octets,
-			m->len < SAME_OCTETS ? m->len : SAME_OCTETS)};
+		table_hash(
+			&f->hash, m->bytes, m->len < SAME_BYTES ? m->len : SAME_BYTES)};
 	uint64_t id = table_hash(&f->hash, key, sizeof(key)) | 1;
 
 	return find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
@@ -243,7 +243,7 @@ static struct member *get_member(
 
 static uint64_t digest(const struct admission *f, const struct admission_message *m)
 {
-	return table_hash(&f->hash, m->octets, m->len);
+	return table_hash(&f->hash, m->bytes, m->len);
 }
 
 /* ---- buckets ---- */

@@ -88,7 +88,7 @@ struct admission_port {
 
 struct admission_message {
 	struct admission_host host;
-	const void *octets; /* of the message, after the IP headers */
+	const void *bytes; /* of the message, after the IP headers */
 	size_t len;
 	uint32_t work; /* what it asks for, at least 1 */
 };

@@ -93,12 +93,12 @@ enum {
  * or in a capture without link headers. A stranger can also send from that address, so
  * it is compared like any other and never used as a wildcard. */
 struct gm_mac {
-	uint8_t octet[6];
+	uint8_t byte[6];
 };
 
 static inline bool gm_mac_eq(const struct gm_mac *a, const struct gm_mac *b)
 {
-	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+	return memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;
 }
 
 /* A station as an address, for tables and notes that take either. It is a multicast
@@ -107,7 +107,7 @@ static inline struct addr gm_station(const struct gm_mac *mac)
 {
 	struct addr a = {{0xff}};
 
-	memcpy(a.b + 10, mac->octet, sizeof(mac->octet));
+	memcpy(a.b + 10, mac->byte, sizeof(mac->byte));
 	return a;
 }
 

@@ -61,20 +61,20 @@ bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek 
 	size_t addr_len = family == FAMILY_IPV4 ? 4 : 16, record = 4 + addr_len;
 	uint8_t report = family == FAMILY_IPV4 ? IGMP_V3_REPORT : MLD_V2_REPORT;
 	uint8_t query = family == FAMILY_IPV4 ? IGMP_QUERY : MLD_QUERY;
-	size_t records = 0, octets;
+	size_t records = 0, bytes;
 
 	*ret = (struct gm_peek){.work = 1};
 	if (!(family == FAMILY_IPV4 ? find_ipv4 : find_ipv6)(packet, len, ret))
 		return false;
-	octets = ret->len - MESSAGE_MIN;
+	bytes = ret->len - MESSAGE_MIN;
 	ret->query = ret->message[0] == query;
 	if (ret->message[0] == report) {
 		records = get_u16be(ret->message + 6);
-		if (records > octets / record)
-			records = octets / record;
+		if (records > bytes / record)
+			records = bytes / record;
 	}
-	octets -= records * record;
+	bytes -= records * record;
 	ret->records = (uint32_t)records;
-	ret->work = (uint32_t)(1 + records + octets / (addr_len * GM_WORK_ADDRESSES));
+	ret->work = (uint32_t)(1 + records + bytes / (addr_len * GM_WORK_ADDRESSES));
 	return true;
 }

@@ -190,14 +190,14 @@ static bool read_record(const struct gm_wire *wire, struct rd *r, struct addr *s
  * off. */
 static uint32_t record_work(const struct gm_wire *wire, const struct rd *r)
 {
-	size_t head = 4 + wire->addr_len, octets;
+	size_t head = 4 + wire->addr_len, bytes;
 
 	if (rd_left(r) < head)
 		return 0;
-	octets = get_u16be(r->p + 2) * wire->addr_len + r->p[1] * 4u;
-	if (rd_left(r) - head < octets)
+	bytes = get_u16be(r->p + 2) * wire->addr_len + r->p[1] * 4u;
+	if (rd_left(r) - head < bytes)
 		return 0;
-	return (uint32_t)(1 + octets / (wire->addr_len * GM_WORK_ADDRESSES));
+	return (uint32_t)(1 + bytes / (wire->addr_len * GM_WORK_ADDRESSES));
 }
 
 /* The message may announce more than it has. */

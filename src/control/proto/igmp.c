@@ -293,8 +293,8 @@ static struct wr begin(
 	wr_u8(&w, 1); /* TTL */
 	wr_u8(&w, IP_PROTO_IGMP);
 	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_octets(from), 4);
-	wr_bytes(&w, addr_v4_octets(to), 4);
+	wr_bytes(&w, addr_v4_bytes(from), 4);
+	wr_bytes(&w, addr_v4_bytes(to), 4);
 	wr_u32be(&w, OPT_ROUTER_ALERT_WORDS);
 	return w;
 }
@@ -346,7 +346,7 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	wr_u8(&w, TYPE_QUERY);
 	wr_u8(&w, query_code(version, query->max_resp_ms));
 	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_octets(&group), 4);
+	wr_bytes(&w, addr_v4_bytes(&group), 4);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
 	return finish(&w);
@@ -368,7 +368,7 @@ static int encode_old(void *buf, size_t size, enum gm_version version,
 					   : TYPE_V2_REPORT);
 	wr_u8(&w, 0);
 	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_octets(&rec->group), 4);
+	wr_bytes(&w, addr_v4_bytes(&rec->group), 4);
 	return finish(&w);
 }
 

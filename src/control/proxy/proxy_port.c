@@ -455,7 +455,7 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 	link = link_of(pp, now, at);
 	pp->mac = (struct gm_mac){0};
 	if (at && iface_has_l2(at))
-		memcpy(pp->mac.octet, at->mac, sizeof(pp->mac.octet));
+		memcpy(pp->mac.byte, at->mac, sizeof(pp->mac.byte));
 	if (at)
 		obey_kernel(pp, now, at, fx);
 	if (pp->up && (!i || !iface_is_usable(i) || i->born != pp->born))

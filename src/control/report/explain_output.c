@@ -158,7 +158,7 @@ static bool check_querier(const struct explain_output *out, struct explain *e)
 static bool check_forwarder(const struct explain_output *out, struct explain *e)
 {
 	const char *name = out->i.name;
-	const uint8_t *o = out->other_mac.octet;
+	const uint8_t *o = out->other_mac.byte;
 	struct explain_check *c;
 
 	if (!out->standby && !out->doubled)

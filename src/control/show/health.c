@@ -138,7 +138,7 @@ static void check_others(
 
 	for (size_t i = 0; i < f->n && !mac; i++)
 		if (forwarder_is_double(&f->v[i], now))
-			mac = json_of_mac(f->v[i].mac.octet);
+			mac = json_of_mac(f->v[i].mac.byte);
 	if (mac)
 		say(warnings,
 			"%s: %s forwards %zu stream%s there also, so datagrams arrive "

@@ -36,7 +36,7 @@ json_t *json_of_ms_until(mono_t t, mono_t now)
 	return json_integer(mono_ms_until(t, now));
 }
 
-json_t *json_of_octets(const char *s, size_t n)
+json_t *json_of_bytes(const char *s, size_t n)
 {
 	json_t *text = json_stringn(s, n);
 	char *copy;
@@ -55,7 +55,7 @@ json_t *json_of_octets(const char *s, size_t n)
 
 json_t *json_of_text(const char *s)
 {
-	return s ? json_of_octets(s, strlen(s)) : json_null();
+	return s ? json_of_bytes(s, strlen(s)) : json_null();
 }
 
 void json_put_count(json_t *object, const char *name, uint64_t n)

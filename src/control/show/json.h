@@ -17,6 +17,6 @@ json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_
  * gives null. */
 json_t *json_of_text(const char *s);
 /* The same with `n` bytes, which may have any value; not NULL. */
-json_t *json_of_octets(const char *s, size_t n);
+json_t *json_of_bytes(const char *s, size_t n);
 /* A counter as a member of an object; nothing if the counter has no name. */
 void json_put_count(json_t *object, const char *name, uint64_t n);

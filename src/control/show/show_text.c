@@ -38,7 +38,7 @@ static void write_text(struct text_answer *t)
 
 	if (n > PIECE)
 		n = whole_characters(t->text + t->pos, PIECE);
-	value = json_of_octets(t->text + t->pos, n);
+	value = json_of_bytes(t->text + t->pos, n);
 	quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 	json_decref(value);
 	t->pos += n;

@@ -486,7 +486,7 @@ static int bind_v4(int fd, const struct endpoint *at)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(at->port)};
 
-	memcpy(&sin.sin_addr, addr_v4_octets(&at->addr), 4);
+	memcpy(&sin.sin_addr, addr_v4_bytes(&at->addr), 4);
 	/* the address may come later; without this it would have to exist */
 	(void)set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;

@@ -203,13 +203,13 @@ static uint32_t deliver_whole(
 	struct mcsock_rx *rx = s->rx;
 	const struct admission_port *admission = s->ops.admission;
 	mono_t now = loop_now(s->fd.loop);
-	struct admission_message m = {.octets = packet, .len = len};
+	struct admission_message m = {.bytes = packet, .len = len};
 	struct admission_verdict v;
 	struct gm_peek peek;
 	int left;
 
 	if (gm_peek(s->filter.family, packet, len, &peek)) {
-		m.octets = peek.message;
+		m.bytes = peek.message;
 		m.len = peek.len;
 	}
 	m.host = host_of(mac, &peek.from);
@@ -237,7 +237,7 @@ static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
 	struct reassemble_piece *piece, const uint8_t *packet, size_t len)
 {
 	_cleanup_(freep) uint8_t *whole = NULL;
-	struct admission_message m = {.octets = packet, .len = len, .work = 1};
+	struct admission_message m = {.bytes = packet, .len = len, .work = 1};
 	mono_t now = loop_now(s->fd.loop);
 	enum reassemble_result result;
 	size_t whole_len;

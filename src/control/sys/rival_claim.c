@@ -141,8 +141,8 @@ int rival_claim_hear(struct rival_claim *c)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
 	struct sockaddr_un from = {0};
-	char octet = QUESTION, name[RIVAL_TEXT];
-	struct iovec iov = {.iov_base = &octet, .iov_len = 1};
+	char byte = QUESTION, name[RIVAL_TEXT];
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
 	struct msghdr m = {.msg_name = &from,
 		.msg_namelen = sizeof(from),
 		.msg_iov = &iov,
@@ -157,7 +157,7 @@ int rival_claim_hear(struct rival_claim *c)
 	name_of(&from, m.msg_namelen, name);
 	if (!*name)
 		return RIVAL_SAID_NEW;
-	if (octet != ANSWER)
+	if (byte != ANSWER)
 		say(c->fd, name, ANSWER);
 	if (find(c, name))
 		return RIVAL_SAID_KNOWN;

@@ -204,7 +204,7 @@ void sensor_read(struct sensor *s,
 			struct addr group = address(s, ip + (v4 ? 16 : 24));
 			struct gm_mac mac;
 
-			memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+			memcpy(mac.byte, from->sll_addr, sizeof(mac.byte));
 			fn(arg, &group, &source, &mac, packet_bytes(s, h, ip));
 		}
 		atomic_store_explicit(status, TP_STATUS_KERNEL, memory_order_release);

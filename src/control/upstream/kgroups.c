@@ -136,7 +136,7 @@ static int parse_igmp(struct kgroups *k, const char *s)
 	for (; *s && r == 0; s = next_line(s)) {
 		const char *rest;
 		uint32_t raw;
-		uint8_t octets[4];
+		uint8_t bytes[4];
 		struct addr group;
 
 		if (*s != '\t') { /* an interface, or the heading */
@@ -148,8 +148,8 @@ static int parse_igmp(struct kgroups *k, const char *s)
 		if (!rest || word > UINT32_MAX || !number(rest, 10, &users))
 			continue;
 		raw = (uint32_t)word;
-		memcpy(octets, &raw, sizeof(octets));
-		group = ADDR_V4(octets[0], octets[1], octets[2], octets[3]);
+		memcpy(bytes, &raw, sizeof(bytes));
+		group = ADDR_V4(bytes[0], bytes[1], bytes[2], bytes[3]);
 		r = add(k, FAMILY_IPV4, ifindex, &group, users);
 	}
 	return r;

@@ -85,7 +85,7 @@ struct upstream_family {
 	enum gm_version version;	   /* spoken now */
 	struct upstream_group *first, *last; /* groups with a membership */
 	size_t n_groups;		     /* how many of them */
-	size_t octets;			     /* size of their current-state records */
+	size_t bytes;			     /* size of their current-state records */
 	mono_t answer_at;    /* next message of the answer to a general query, or
 			      * MONO_NEVER */
 	mono_t answer_until; /* answers of many groups are spread until here (R110) */

@@ -23,10 +23,10 @@
 #define CHANGES_AT_ONCE 8
 /* The time of a line advances by one with each change, so that the first of two equals
  * comes first, and by this much with each byte. */
-#define OCTET_TIME 16384
+#define BYTE_TIME 16384
 /* A host that was silent for a while comes before those whose next change is due now.
  * Less than the price of any change. */
-#define AHEAD_TIME (4 * OCTET_TIME)
+#define AHEAD_TIME (4 * BYTE_TIME)
 
 mono_t upstream_bucket_at(const struct upstream_bucket *b)
 {
@@ -182,19 +182,19 @@ static int64_t owner_start(
 /* ---- what waits ---- */
 
 int upstream_pace_change(struct upstream_pace *p, enum family family, mono_t now,
-	const struct table *table, const struct host_cause *cause, size_t octets,
+	const struct table *table, const struct host_cause *cause, size_t bytes,
 	size_t large, struct upstream_turn *t)
 {
 	struct upstream_queue *q = &p->queue[family];
 	struct upstream_line *line = &q->own;
-	int64_t later = (int64_t)large * OCTET_TIME, start;
+	int64_t later = (int64_t)large * BYTE_TIME, start;
 
 	if (cause) {
 		struct upstream_owner *o = find_owner(p, table, cause);
 
 		line = changes_much(o, now) && cause->by ? &q->loud[cause->port]
 							 : &q->quiet[cause->port];
-		start = owner_start(o, line, (int64_t)octets * OCTET_TIME + later);
+		start = owner_start(o, line, (int64_t)bytes * BYTE_TIME + later);
 	} else {
 		start = line->time++;
 	}

@@ -90,7 +90,7 @@ struct upstream_pace *upstream_pace_free(
  * `cause` may be NULL. If it already waits, it keeps its place if that is better.
  * Returns 0, or -ENOMEM with nothing changed. */
 int upstream_pace_change(struct upstream_pace *p, enum family family, mono_t now,
-	const struct table *table, const struct host_cause *cause, size_t octets,
+	const struct table *table, const struct host_cause *cause, size_t bytes,
 	size_t large, struct upstream_turn *t);
 /* Queues a repetition that does not wait yet. Returns 0 or -ENOMEM. */
 int upstream_pace_repeat(

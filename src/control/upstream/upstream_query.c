@@ -46,7 +46,7 @@ static size_t count_messages(const struct upstream *u, enum family family)
 
 	if (f->version != GM_V3)
 		return f->n_groups;
-	return (f->octets + space - 1) / space;
+	return (f->bytes + space - 1) / space;
 }
 
 /* RFC 9776 7.2.1 cancels everything that is pending, so that nothing of the old version

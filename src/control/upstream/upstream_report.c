@@ -19,19 +19,19 @@ static const struct {
 	[FAMILY_IPV6] = {20, 16},
 };
 
-size_t upstream_report_octets(enum family family, size_t n_src)
+size_t upstream_report_bytes(enum family family, size_t n_src)
 {
 	return sizes[family].record + n_src * sizes[family].source;
 }
 
 size_t upstream_report_space(enum family family, uint32_t mtu)
 {
-	size_t min = upstream_report_octets(family, 1);
+	size_t min = upstream_report_bytes(family, 1);
 	size_t space =
 		family == FAMILY_IPV4 ? igmp_report_space(mtu) : mld_report_space(mtu);
 
-	if (space > UPSTREAM_REPORT_OCTETS)
-		return UPSTREAM_REPORT_OCTETS;
+	if (space > UPSTREAM_REPORT_BYTES)
+		return UPSTREAM_REPORT_BYTES;
 	/* no link that carries the family is that small; sending will return an
 	 * error */
 	return space < min ? min : space;
@@ -50,7 +50,7 @@ void upstream_report_setup(struct upstream_report *r, const struct gm_link *link
 
 bool upstream_report_has_room(const struct upstream_report *r, size_t n_src)
 {
-	return r->used + upstream_report_octets(r->family, n_src) <= r->space;
+	return r->used + upstream_report_bytes(r->family, n_src) <= r->space;
 }
 
 void upstream_report_flush(struct upstream_report *r, struct effects *fx)

@@ -12,7 +12,7 @@
 
 /* Record bytes of the largest report that is ever built: jumbo frames. A larger MTU is
  * not used. */
-#define UPSTREAM_REPORT_OCTETS 9216
+#define UPSTREAM_REPORT_BYTES 9216
 
 struct upstream_report {
 	unsigned port;
@@ -24,14 +24,14 @@ struct upstream_report {
 	size_t n_rec, n_src;
 	uint64_t n_sent;
 	uint32_t delay_ms; /* delay with which the reports must be sent */
-	struct gm_record rec[UPSTREAM_REPORT_OCTETS / 8];
-	struct addr src[UPSTREAM_REPORT_OCTETS / 4];
+	struct gm_record rec[UPSTREAM_REPORT_BYTES / 8];
+	struct addr src[UPSTREAM_REPORT_BYTES / 4];
 };
 
 /* Record bytes that fit into a report at an MTU; at least one record of one source. */
 size_t upstream_report_space(enum family family, uint32_t mtu);
 /* bytes of one record */
-size_t upstream_report_octets(enum family family, size_t n_src);
+size_t upstream_report_bytes(enum family family, size_t n_src);
 
 /* Sets the properties of the next reports. The report must be empty. */
 void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,

@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TAG_GROUP     1
-#define CHANGE_OCTETS (16 + 1 + 1)
+#define TAG_GROUP    1
+#define CHANGE_BYTES (16 + 1 + 1)
 
 /* ---- writing ---- */
 
@@ -138,7 +138,7 @@ static uint32_t get_family(
 
 static int get_changes(struct state_in *in, struct upstream_group *g)
 {
-	size_t n = state_get_count(in, CHANGE_OCTETS);
+	size_t n = state_get_count(in, CHANGE_BYTES);
 
 	if (n == 0)
 		return 0;

@@ -46,9 +46,9 @@ uint32_t collect_block(uint32_t ring)
 
 /* Time in which this many bytes arrive at the rate of the ring. */
 static uint64_t time_for(
-	const struct collect_ring *r, uint64_t octets, uint64_t period_ns)
+	const struct collect_ring *r, uint64_t bytes, uint64_t period_ns)
 {
-	return (uint64_t)((double)octets * (double)period_ns / (double)r->taken);
+	return (uint64_t)((double)bytes * (double)period_ns / (double)r->taken);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

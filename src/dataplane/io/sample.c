@@ -88,17 +88,17 @@ static struct record *record_at(struct sample_ring *r, uint64_t at)
 /* ---- the thread ---- */
 
 /* a frame in one or two pieces */
-struct octets {
+struct pieces {
 	const uint8_t *p; /* without a VLAN tag that the kernel has taken out */
 	uint32_t caplen, len;
 	bool tagged;
 	uint8_t tag[TAG_LEN];
 };
 
-static struct octets octets_of(const struct frame_meta *m)
+static struct pieces pieces_of(const struct frame_meta *m)
 {
 	uint32_t l2_len = m->l2 ? (uint32_t)(m->l3 - m->l2) : 0;
-	struct octets o = {
+	struct pieces o = {
 		.p = m->l2 ? m->l2 : m->l3,
 		.caplen = l2_len + m->l3_caplen,
 		.len = l2_len + m->l3_len,
@@ -109,7 +109,7 @@ static struct octets octets_of(const struct frame_meta *m)
 	return o;
 }
 
-static void copy(uint8_t *to, const struct octets *o, uint32_t n)
+static void copy(uint8_t *to, const struct pieces *o, uint32_t n)
 {
 	if (!o->tagged) {
 		memcpy(to, o->p, n);
@@ -126,7 +126,7 @@ static void copy(uint8_t *to, const struct octets *o, uint32_t n)
 /* Fills `id` with the captures that want the frame. Returns the largest snaplen among
  * them, or 0 if none wants it. */
 static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
-	unsigned port, const struct octets *o, bool has_l2,
+	unsigned port, const struct pieces *o, bool has_l2,
 	uint32_t id[SAMPLE_WANTS_MAX])
 {
 	uint32_t n = 0;
@@ -181,7 +181,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 	const struct frame_meta *m)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-	struct octets o = octets_of(m);
+	struct pieces o = pieces_of(m);
 	uint32_t id[SAMPLE_WANTS_MAX], tag = o.tagged ? TAG_LEN : 0, n, size;
 	struct record *rec;
 

@@ -77,8 +77,8 @@ static ssize_t send_ipv4(int fd, int ifindex, struct iovec iov[2])
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ALLHOSTS_GROUP)};
 	union {
 		struct cmsghdr align;
-		char octets[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control = {.octets = {0}};
+		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} control = {.bytes = {0}};
 	struct msghdr m = {.msg_name = &to,
 		.msg_namelen = sizeof(to),
 		.msg_iov = iov,

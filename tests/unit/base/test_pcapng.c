@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* pcapng: the octets of each block, what libpcap makes of a file, and the reader with
+/* pcapng: the bytes of each block, what libpcap makes of a file, and the reader with
  * blocks that are whole, in pieces, or wrong. */
 
 #include "base/pcapng.h"

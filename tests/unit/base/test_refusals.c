@@ -129,7 +129,7 @@ static void *write_much(void *arg)
 
 static void is_whole(void *arg, const struct refusal *r)
 {
-	const uint8_t *o = addr_v4_octets(&r->from);
+	const uint8_t *o = addr_v4_bytes(&r->from);
 
 	*(uint64_t *)arg = r->at;
 	assert_int_equal(r->value, r->at);

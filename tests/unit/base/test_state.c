@@ -202,7 +202,7 @@ static void cut_off_anywhere(void **state)
 
 /* ---- values that cannot be ---- */
 
-/* One value of eight octets, read by what the row names. */
+/* One value of eight bytes, read by what the row names. */
 static struct state_in value(struct state_out *o, uint64_t v)
 {
 	struct state_in in;
@@ -333,8 +333,8 @@ static void counts(void **state)
 static void texts(void **state)
 {
 	static const struct {
-		const char *octets; /* eight */
-		const char *text;   /* NULL: bad */
+		const char *bytes; /* eight */
+		const char *text;  /* NULL: bad */
 	} rows[] = {
 		{"\2ab.....", "ab"},
 		{"\0.......", ""},
@@ -352,7 +352,7 @@ static void texts(void **state)
 
 		state_out_init(&o, now, now);
 		for (size_t k = 0; k < 8; k++)
-			state_put_u8(&o, (uint8_t)rows[i].octets[k]);
+			state_put_u8(&o, (uint8_t)rows[i].bytes[k]);
 		assert_int_equal(state_out_seal(&o), 0);
 		assert_int_equal(open_at(&in, &o, now), STATE_OK);
 		state_get_text(&in, text, sizeof(text));

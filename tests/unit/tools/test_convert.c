@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the golden files of the conversions do not show: odd octets, quoting, bounds,
+ * What the golden files of the conversions do not show: odd bytes, quoting, bounds,
  * and that no input writes lines of its own.
  */
 

@@ -56,7 +56,7 @@ static const struct {
 	{"no object", "[1]", "b", 1, "", "[1]"},
 };
 
-/* In pieces of so many octets; what is printed is the line itself. */
+/* In pieces of so many bytes; what is printed is the line itself. */
 static void play(size_t i, size_t piece)
 {
 	char *printed = NULL, *left;

@@ -55,7 +55,7 @@ static void ts_payload_is_null_packets(void **state)
 	assert_int_equal(out.seq, 2);
 }
 
-/* each octet counts, and the length */
+/* each byte counts, and the length */
 static void every_damage_is_seen(void **state)
 {
 	for (int ts = 0; ts < 2; ts++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* packet_text: one line for each kind of packet, as text and as JSON; whatever octets
+/* packet_text: one line for each kind of packet, as text and as JSON; whatever bytes
  * come, it reads no further than they go. */
 
 #include "control/proto/igmp.h"
@@ -16,7 +16,7 @@ static struct pcapng_packet packet;
 static struct packet_text text = {
 	.interface = "lan1", .link = PCAPNG_ETHERNET, .scratch = &scratch};
 
-/* an IP packet of `len` octets stands behind the link header */
+/* an IP packet of `len` bytes stands behind the link header */
 static void set_packet(bool ipv6, int len)
 {
 	assert_true(len > 0);

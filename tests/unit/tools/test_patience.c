@@ -5,7 +5,7 @@
 #include "test.h"
 #include "tools/ctl/patience.h"
 
-/* An answer that brings `n` octets each `ms`: how long it is waited for. */
+/* An answer that brings `n` bytes each `ms`: how long it is waited for. */
 static int64_t lasts_ms(uint64_t n, int64_t ms)
 {
 	struct patience p = {0};
@@ -23,13 +23,13 @@ static void silence(void **state)
 	struct patience p = {0};
 
 	assert_int_equal(patience_left(&p), PATIENCE_SILENCE_MS);
-	p.n = PATIENCE_OCTETS_MAX;
+	p.n = PATIENCE_BYTES_MAX;
 	assert_int_equal(patience_left(&p), PATIENCE_SILENCE_MS);
 	p.waited_ms = INT64_MAX;
 	assert_int_equal(patience_left(&p), 0);
 }
 
-/* An octet a second is no progress. */
+/* A byte a second is no progress. */
 static void drops(void **state)
 {
 	assert_int_equal(lasts_ms(1, 1000), PATIENCE_SILENCE_MS);
@@ -45,7 +45,7 @@ static void streams(void **state)
 	assert_int_equal(lasts_ms(10 * PATIENCE_RATE, 1000), PATIENCE_ALL_MS);
 	assert_int_equal(lasts_ms(UINT64_C(1) << 40, 10), PATIENCE_ALL_MS);
 	/* 500,000 entries from a slow machine */
-	assert_true(PATIENCE_OCTETS_MAX / (PATIENCE_ALL_MS / 1000) > 1000000);
+	assert_true(PATIENCE_BYTES_MAX / (PATIENCE_ALL_MS / 1000) > 1000000);
 }
 
 int main(void)

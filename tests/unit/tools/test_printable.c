@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* printable: what a terminal obeys becomes '?', octet by octet, and nothing else
+/* printable: what a terminal obeys becomes '?', byte by byte, and nothing else
  * does. */
 
 #include "test.h"
@@ -21,7 +21,7 @@ static void texts(void **state)
 		{"a\x1b[2J\x07\x08\r\x7f", "", "a?[2J????"},
 		{"a\n\tb\x0b", "", "a??b?"},
 		{"a\n\tb\x0b\r", "\n\t", "a\n\tb??"},
-		/* C1, as octets and as characters */
+		/* C1, as bytes and as characters */
 		{"\x9b"
 		 "2J",
 			"", "?2J"},
@@ -34,7 +34,7 @@ static void texts(void **state)
 			"", "???x????????????"},
 		{"\xd8\x9c", "", "??"}, /* of Arabic letters */
 		{"\xe2\x80\x90\xe2\x81\xaa", "", "\xe2\x80\x90\xe2\x81\xaa"},
-		/* no UTF-8: cut off, too long, a follower alone, no first octet */
+		/* no UTF-8: cut off, too long, a follower alone, no first byte */
 		{"\xe2\x82", "", "??"},
 		{"\xe2\x82\x1b[", "", "???["},
 		{"\xc0\x9b\xc1\xbf\xe0\x80\x9b\xf0\x80\x80\x9b", "", "???????????"},

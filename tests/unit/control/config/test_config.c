@@ -51,8 +51,8 @@ static void place_of_phyint(void **state)
 	config_free(c);
 }
 
-/* A NUL octet, which the table of messages cannot hold. */
-static void nul_octet(void **state)
+/* A NUL byte, which the table of messages cannot hold. */
+static void nul_byte(void **state)
 {
 	static const char text[] = ROLES "\n altnet\0 10.0.0.0/8";
 	struct config *c;
@@ -562,7 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tokens),
 		cmocka_unit_test(place_of_phyint),
-		cmocka_unit_test(nul_octet),
+		cmocka_unit_test(nul_byte),
 		cmocka_unit_test(long_words),
 		cmocka_unit_test(longest_socket_path),
 		cmocka_unit_test(real_world_rows),

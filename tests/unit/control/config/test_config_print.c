@@ -3,7 +3,7 @@
 /*
  * config: what is printed reads back to the same configuration, the description says
  * what counts, and no text at all does harm: a soup of keywords, values and stray
- * octets, made from a seed that is printed (SEED=n in the environment repeats it).
+ * bytes, made from a seed that is printed (SEED=n in the environment repeats it).
  */
 
 #include "config_fixture.h"

@@ -316,7 +316,7 @@ static void filter_decides_on_messages(void **state)
 
 static void put_sample(struct fixture *f, const uint32_t *id, uint32_t caplen)
 {
-	static const uint8_t octets[1500];
+	static const uint8_t bytes[1500];
 
 	f->sample[f->n_samples++] = (struct sample){.time_ns = 77,
 		.has_l2 = true,
@@ -324,7 +324,7 @@ static void put_sample(struct fixture *f, const uint32_t *id, uint32_t caplen)
 		.caplen = caplen,
 		.len = 1400,
 		.id = id,
-		.data = octets};
+		.data = bytes};
 }
 
 static void data_frames_are_asked_for(void **state)

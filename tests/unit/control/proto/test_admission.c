@@ -36,9 +36,9 @@ static struct admission_host host_of(uint32_t mac, uint32_t ip)
 		.from = ADDR_V4(
 			10, (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip)};
 
-	h.mac.octet[0] = 2;
+	h.mac.byte[0] = 2;
 	for (unsigned i = 0; i < sizeof(mac); i++)
-		h.mac.octet[2 + i] = (uint8_t)(mac >> 8 * i);
+		h.mac.byte[2 + i] = (uint8_t)(mac >> 8 * i);
 	return h;
 }
 
@@ -47,7 +47,7 @@ static struct admission_verdict say(int64_t ms, const struct admission_limit *li
 	struct admission_host host, uint32_t word, uint32_t work)
 {
 	struct admission_message m = {
-		.host = host, .octets = &word, .len = sizeof(word), .work = work};
+		.host = host, .bytes = &word, .len = sizeof(word), .work = work};
 	struct admission_verdict v =
 		admission_input(flood, mono_from_ms(ms), &port, limit, &m);
 
@@ -107,7 +107,7 @@ static void r082_ports_are_apart(void **state)
 		.host_rate = 10, .port_rate = 1000};
 	struct admission_port other = {0};
 	struct admission_message m = {
-		.host = host_of(1, 1), .octets = "", .len = 1, .work = 1};
+		.host = host_of(1, 1), .bytes = "", .len = 1, .work = 1};
 	struct admission_verdict v;
 
 	n_pass(1000, &limit, 1, 1000);
@@ -198,7 +198,7 @@ static void r082_taken_in_part(void **state)
 
 	assert_between(v.work, 320, 401);
 	assert_int_equal(v.cause, ADMISSION_BY_HOST);
-	assert_int_equal(port.struck[ADMISSION_BY_HOST].host.mac.octet[2], 1);
+	assert_int_equal(port.struck[ADMISSION_BY_HOST].host.mac.byte[2], 1);
 }
 
 /* 50 hosts shout for ten seconds, each within its own limit; one more says something
@@ -228,7 +228,7 @@ static struct admission_verdict join(int64_t ms, const struct admission_limit *l
 	struct admission_host host, uint32_t word, uint32_t work)
 {
 	struct admission_message m = {
-		.host = host, .octets = &word, .len = sizeof(word), .work = work};
+		.host = host, .bytes = &word, .len = sizeof(word), .work = work};
 	struct admission_verdict v =
 		admission_input(flood, mono_from_ms(ms), &port, limit, &m);
 
@@ -287,7 +287,7 @@ static void f4_a_forger_does_not_silence_a_member(void **state)
 static uint32_t heard_as_member(
 	int64_t ms, struct admission_port *p, struct admission_host host)
 {
-	struct admission_message m = {.host = host, .octets = "", .len = 1, .work = 40};
+	struct admission_message m = {.host = host, .bytes = "", .len = 1, .work = 40};
 	struct admission_port closed;
 	uint32_t work;
 
@@ -307,7 +307,7 @@ static void r082_places_of_members(void **state)
 {
 	static struct admission_port other;
 	const struct admission_host first = host_of(7, 7), late = host_of(8, 8);
-	struct admission_message m = {.octets = "", .len = 1, .work = 40};
+	struct admission_message m = {.bytes = "", .len = 1, .work = 40};
 
 	assert_int_equal(heard_as_member(100, &port, first), 40);
 	for (unsigned i = 0; i < 10 * ADMISSION_MEMBERS; i++) {

@@ -209,7 +209,7 @@ static void f2_what_is_no_report(void **state)
 	assert_true(gm_peek(FAMILY_IPV4, packet, (size_t)len, &p));
 	assert_int_equal(p.work, 1);
 	assert_true(addr_eq(&p.from, &from));
-	/* octets behind the length of the IP header are padding */
+	/* bytes behind the length of the IP header are padding */
 	assert_true(gm_peek(FAMILY_IPV4, packet, 2000, &p));
 	assert_int_equal(p.work, 1);
 	for (size_t i = 0; i < IGMP_IP_HEADER_LEN + 8; i++) {
@@ -221,7 +221,7 @@ static void f2_what_is_no_report(void **state)
 		assert_false(gm_peek(FAMILY_IPV6, packet, i, &p));
 		assert_int_equal(p.work, 1);
 	}
-	packet[0] = 0x41; /* a header of four octets */
+	packet[0] = 0x41; /* a header of four bytes */
 	assert_false(gm_peek(FAMILY_IPV4, packet, 100, &p));
 }
 

@@ -115,8 +115,8 @@ static void assert_ip_header(
 	assert_int_equal(b[8], 1);
 	assert_int_equal(b[9], 2);
 	assert_int_equal(inet_fold(inet_sum(b, IGMP_IP_HEADER_LEN, 0)), 0);
-	assert_memory_equal(b + 12, addr_v4_octets(&src), 4);
-	assert_memory_equal(b + 16, addr_v4_octets(&dst), 4);
+	assert_memory_equal(b + 12, addr_v4_bytes(&src), 4);
+	assert_memory_equal(b + 16, addr_v4_bytes(&dst), 4);
 	assert_memory_equal(b + 20, "\x94\x04\0\0", 4);
 	assert_true(addr_eq(&dst_seen, &dst));
 }
@@ -485,7 +485,7 @@ static size_t random_message(struct rng *rng, uint8_t *buf, size_t size)
 
 /* Damage of all kinds; for most packets the checksums are made good again, so that the
  * damage gets past them. The packet stands at the end of its own memory block: with the
- * address sanitizer every octet read too far is seen. */
+ * address sanitizer every byte read too far is seen. */
 static void r004_r016_r194_mutations(void **state)
 {
 	static struct igmp_packet p;

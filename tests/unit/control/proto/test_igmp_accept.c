@@ -65,7 +65,7 @@ static void r002_checksum_covers_the_whole_payload(void **state)
 	assert_memory_equal(&m, &untouched, sizeof(m));
 	assert_int_equal(DECODE(&m, .hex = V2_REPORT, .to = "239.1.2.3"), GM_OK);
 
-	/* right for the first 16 octets, wrong with the octets behind them */
+	/* right for the first 16 bytes, wrong with the bytes behind them */
 	igmp_packet_make(&p, &(struct igmp_packet_spec){V3("0001" REC_A)});
 	msg = p.b + p.header_len;
 	memcpy(msg + 16, "\1\2\3\4", 4);
@@ -114,7 +114,7 @@ static void r004_ip_header_lengths(void **state)
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_HEADER);
 	p.b[0] = 0x66;
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_HEADER);
-	p.b[0] = 0x49; /* 36 octets of 32 */
+	p.b[0] = 0x49; /* 36 bytes of 32 */
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_SHORT);
 
 	DECODE(&m, .hex = V2_QUERY);
@@ -271,7 +271,7 @@ static void r009_query_sources_must_fit(void **state)
 		GM_BAD_LENGTH);
 }
 
-static void r010_extra_octets_are_ignored(void **state)
+static void r010_extra_bytes_are_ignored(void **state)
 {
 	struct gm_msg m;
 
@@ -416,7 +416,7 @@ static void r016_truncated_report(void **state)
 	assert_int_equal(DECODE(&m, V3("0002" REC_A "04ff0000 ef010204")), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
-	/* a record header cut in each octet */
+	/* a record header cut in each byte */
 	for (size_t cut = 1; cut < 8; cut++) {
 		DECODE(&m, V3("0002" REC_A REC_A));
 		p.len -= cut;
@@ -603,7 +603,7 @@ int main(void)
 		cmocka_unit_test(r007_other_types_are_ignored),
 		cmocka_unit_test(r008_query_version_by_length),
 		cmocka_unit_test(r009_query_sources_must_fit),
-		cmocka_unit_test(r010_extra_octets_are_ignored),
+		cmocka_unit_test(r010_extra_bytes_are_ignored),
 		cmocka_unit_test(r011_times_of_a_v3_query),
 		cmocka_unit_test(r013_times_of_older_queries),
 		cmocka_unit_test(r014_query_group),

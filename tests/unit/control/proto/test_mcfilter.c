@@ -21,7 +21,7 @@ static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 1}, mac_b[6] = {2, 0, 0, 0, 0, 2
 struct frame {
 	uint8_t type; /* PACKET_HOST ... */
 	uint8_t vlan; /* 0: no tag, or priority alone */
-	uint8_t octet[128], len;
+	uint8_t byte[128], len;
 };
 
 static struct frame frame4(uint8_t protocol, const uint8_t mac[6], const char *from)
@@ -29,14 +29,14 @@ static struct frame frame4(uint8_t protocol, const uint8_t mac[6], const char *f
 	struct frame f = {.type = PACKET_MULTICAST, .len = ETH + 32};
 	struct addr src = a(from);
 
-	memcpy(f.octet + 6, mac, 6);
-	f.octet[ETH] = 0x46;
-	f.octet[ETH + 9] = protocol;
-	memcpy(f.octet + ETH + 12, src.b + 12, 4);
+	memcpy(f.byte + 6, mac, 6);
+	f.byte[ETH] = 0x46;
+	f.byte[ETH + 9] = protocol;
+	memcpy(f.byte + ETH + 12, src.b + 12, 4);
 	return f;
 }
 
-/* next_header: what stands at the fixed header; `option` of `units` times 8 octets
+/* next_header: what stands at the fixed header; `option` of `units` times 8 bytes
  * behind it says that `then` follows; 0 units: there is none. */
 static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 	uint8_t icmp_type, const uint8_t mac[6], const char *from)
@@ -44,22 +44,22 @@ static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 	struct frame f = {.type = PACKET_MULTICAST, .len = ETH + 40 + 32};
 	struct addr src = a(from);
 
-	memcpy(f.octet + 6, mac, 6);
-	f.octet[ETH] = 0x60;
-	f.octet[ETH + 6] = next_header;
-	memcpy(f.octet + ETH + 8, src.b, 16);
+	memcpy(f.byte + 6, mac, 6);
+	f.byte[ETH] = 0x60;
+	f.byte[ETH + 6] = next_header;
+	memcpy(f.byte + ETH + 8, src.b, 16);
 	if (units) {
-		f.octet[ETH + 40] = then;
-		f.octet[ETH + 41] = units - 1;
+		f.byte[ETH + 40] = then;
+		f.byte[ETH + 41] = units - 1;
 	}
-	f.octet[ETH + 40 + 8 * units] = icmp_type;
+	f.byte[ETH + 40 + 8 * units] = icmp_type;
 	return f;
 }
 
 /*
  * The kernel's special offsets become real ones: the link header, which stands before
  * the packet here, and the type of the packet and the random number, which follow it as
- * four octets each.
+ * four bytes each.
  */
 static bool hears_by_chance(
 	const struct mcfilter *filter, struct frame f, uint32_t random)
@@ -91,14 +91,14 @@ static bool hears_by_chance(
 			insn[i].k += ETH;
 	}
 	assert_true(bpf_validate(insn, (int)n));
-	assert_true(f.len + 16u <= sizeof(f.octet));
-	memcpy(f.octet + f.len,
+	assert_true(f.len + 16u <= sizeof(f.byte));
+	memcpy(f.byte + f.len,
 		(uint8_t[16]){0, 0, 0, f.type, (uint8_t)(random >> 24),
 			(uint8_t)(random >> 16), (uint8_t)(random >> 8),
-			(uint8_t)random, 0, 0, f.octet[ETH] >> 4 == 4 ? 0x08 : 0x86,
-			f.octet[ETH] >> 4 == 4 ? 0x00 : 0xdd, 0, 0, 0xe0, f.vlan},
+			(uint8_t)random, 0, 0, f.byte[ETH] >> 4 == 4 ? 0x08 : 0x86,
+			f.byte[ETH] >> 4 == 4 ? 0x00 : 0xdd, 0, 0, 0xe0, f.vlan},
 		16);
-	return bpf_filter(insn, f.octet, f.len + 16u, f.len + 16u) != 0;
+	return bpf_filter(insn, f.byte, f.len + 16u, f.len + 16u) != 0;
 }
 
 /* whatever chance says; a host that is sampled is never heard so */
@@ -175,7 +175,7 @@ static struct admission_host host_of(const uint8_t mac[6], const char *ip)
 	struct admission_host h = {.from = a(ip), .has_mac = mac != NULL};
 
 	if (mac)
-		memcpy(h.mac.octet, mac, sizeof(h.mac.octet));
+		memcpy(h.mac.byte, mac, sizeof(h.mac.byte));
 	return h;
 }
 
@@ -196,7 +196,7 @@ static void f4_both_addresses_count(void **state)
 	mcfilter_sample(&f6, mono_from_ms(0), &who6);
 	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.1")));
 	assert_false(hears(&f6, report6(mac_a, "fe80::1:2:3:4")));
-	/* first and last octet of the one, each part of the other */
+	/* first and last byte of the one, each part of the other */
 	assert_true(hears(&f, frame4(2, mac_b, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, other_head, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, mac_a, "192.0.2.2")));
@@ -241,7 +241,7 @@ static void f4_a_part_is_let_through(void **state)
 		assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(1002).ns);
 	}
 	/* of membership messages only */
-	udp.octet[ETH + 9] = 17;
+	udp.byte[ETH + 9] = 17;
 	assert_false(hears_by_chance(&f, udp, 0));
 	udp = frame;
 	udp.type = PACKET_OUTGOING;
@@ -368,15 +368,15 @@ static void f9_queries_alone(void **state)
 		for (size_t i = 0; i < array_len(rows); i++) {
 			struct frame in = frame4(2, mac_a, "192.0.2.1");
 
-			in.octet[ETH] = 0x40 | rows[i].header;
-			in.octet[ETH + 6] = (uint8_t)(rows[i].fragment >> 8);
-			in.octet[ETH + 7] = (uint8_t)rows[i].fragment;
-			in.octet[ETH + 4 * rows[i].header] = rows[i].type;
+			in.byte[ETH] = 0x40 | rows[i].header;
+			in.byte[ETH + 6] = (uint8_t)(rows[i].fragment >> 8);
+			in.byte[ETH + 7] = (uint8_t)rows[i].fragment;
+			in.byte[ETH + 4 * rows[i].header] = rows[i].type;
 			if (hears(&f, in) != rows[i].heard)
 				fail_msg("%s: heard or not, wrongly", rows[i].what);
 			in.type = PACKET_OUTGOING;
 			assert_int_equal(hears(&f, in), own & 1);
-			in.octet[ETH + 9] = 17;
+			in.byte[ETH + 9] = 17;
 			assert_false(hears(&f, in));
 		}
 	}

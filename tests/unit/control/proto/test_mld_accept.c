@@ -130,7 +130,7 @@ static void r030_checksum_covers_everything(void **state)
 		DECODE(&m, .hex = V2_QUERY, .checksum_add = 1), GM_BAD_CHECKSUM);
 	assert_memory_equal(&m, &untouched, sizeof(m));
 
-	/* octets behind the last record are in the checksum and mean nothing */
+	/* bytes behind the last record are in the checksum and mean nothing */
 	assert_int_equal(DECODE(&m, V2("0001" REC_A "0102030405")), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, 0);
@@ -167,7 +167,7 @@ static void r031_version_by_length(void **state)
 		if (!t[i].bad)
 			assert_int_equal(m.version, t[i].version);
 	}
-	/* reports of version 1: the first 24 octets count */
+	/* reports of version 1: the first 24 bytes count */
 	assert_int_equal(
 		DECODE(&m, .hex = V1_REPORT "ffffffff", .to = "ff0e::1:2:3"), GM_OK);
 	assert_int_equal(m.version, GM_V2);
@@ -281,7 +281,7 @@ static void r034_truncated_report(void **state)
 	assert_int_equal(DECODE(&m, V2("0002" REC_A "04ff0000" G_B)), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
-	/* the second record cut at each octet */
+	/* the second record cut at each byte */
 	for (size_t cut = 1; cut <= 36; cut++) {
 		DECODE(&m, V2("0002" REC_A REC_B));
 		p.len -= cut;

@@ -21,7 +21,7 @@ static int tear_down(void **state)
 
 /* ---- what is a piece ---- */
 
-/* A fragment of an IGMP message: 24 octets of IP header. */
+/* A fragment of an IGMP message: 24 bytes of IP header. */
 static size_t fragment4(uint8_t *p, uint16_t id, uint16_t field, size_t len)
 {
 	static struct igmp_packet packet;
@@ -85,7 +85,7 @@ static void r004_ipv4_pieces(void **state)
 	assert_false(reassemble_parse(FAMILY_IPV4, buf, 40, &p));
 }
 
-/* A fragment behind hop-by-hop options of `units` times eight octets. */
+/* A fragment behind hop-by-hop options of `units` times eight bytes. */
 static size_t fragment6(
 	uint8_t *p, uint32_t id, uint16_t field, size_t len, uint8_t units)
 {
@@ -161,11 +161,11 @@ struct step {
 	uint8_t mac, from, id; /* mac 0: a link without */
 	unsigned offset, len;
 	bool last;
-	uint8_t salt; /* other octets than the right ones */
+	uint8_t salt; /* other bytes than the right ones */
 	enum reassemble_result is;
 };
 
-static uint8_t octet_at(size_t i)
+static uint8_t byte_at(size_t i)
 {
 	return (uint8_t)(i * 7 + i / 256);
 }
@@ -185,9 +185,9 @@ static enum reassemble_result add(const struct step *s, uint8_t **whole, size_t 
 		.header = header,
 		.header_len = sizeof(header)};
 
-	p.host.mac.octet[5] = s->mac;
+	p.host.mac.byte[5] = s->mac;
 	for (size_t i = 0; i < s->len; i++)
-		data[i] = octet_at(s->offset + i) ^ s->salt;
+		data[i] = byte_at(s->offset + i) ^ s->salt;
 	return reassemble_add(&r, mono_from_ms(s->ms + 1), &p, whole, len);
 }
 
@@ -198,8 +198,8 @@ static void check_whole(
 		inet_fold(inet_sum(p, 20, 0)) != 0)
 		fail_msg("%s, step %zu: header or length", what, at);
 	for (size_t i = 0; i < end; i++)
-		if (p[20 + i] != octet_at(i))
-			fail_msg("%s, step %zu: octet %zu", what, at, i);
+		if (p[20 + i] != byte_at(i))
+			fail_msg("%s, step %zu: byte %zu", what, at, i);
 }
 
 #define WAIT	 REASSEMBLE_WAIT
@@ -237,11 +237,11 @@ static const struct {
 		{{0, 1, 1, 1, 0, 8, false, 0, WAIT},
 			{0, 1, 1, 1, REASSEMBLE_SIZE, 8, true, 0, LARGE},
 			{0, 1, 1, 1, 8, 8, true, 0, OVERLAP}}},
-	{"the same octets with other values", 0,
+	{"the same bytes with other values", 0,
 		{{0, 1, 1, 1, 0, 16, false, 0, WAIT},
 			{0, 1, 1, 1, 0, 16, false, 1, OVERLAP},
 			{0, 1, 1, 1, 16, 8, true, 0, OVERLAP}}},
-	{"a part of the same octets", 0,
+	{"a part of the same bytes", 0,
 		{{0, 1, 1, 1, 0, 16, false, 0, WAIT},
 			{0, 1, 1, 1, 8, 16, true, 0, OVERLAP}}},
 	{"around what is there", 0,

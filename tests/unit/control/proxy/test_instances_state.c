@@ -298,9 +298,9 @@ static void memory_runs_out(void **state)
 	state_out_deinit(&o);
 }
 
-/* Whatever an octet says instead: refused with -EINVAL, and to be given up, or taken
+/* Whatever a byte says instead: refused with -EINVAL, and to be given up, or taken
  * and lived with. */
-static void any_octet_may_be_wrong(void **state)
+static void any_byte_may_be_wrong(void **state)
 {
 	static const uint8_t other[] = {0x00, 0x80, 0xff};
 	struct state_out o = written(&old);
@@ -319,12 +319,12 @@ static void any_octet_may_be_wrong(void **state)
 			r = read_state(&next, &o);
 			o.buf[i] = right;
 			if (r != 0 && r != -EINVAL)
-				fail_msg("octet %zu is %u: %d", i, other[k], r);
+				fail_msg("byte %zu is %u: %d", i, other[k], r);
 			n_refused += r != 0;
 			n_taken += r == 0;
 			effects_clear(&next.fx);
 			if (r == 0 && !lives_on(&next))
-				fail_msg("octet %zu is %u: no rest", i, other[k]);
+				fail_msg("byte %zu is %u: no rest", i, other[k]);
 			fixture_stop(&next);
 		}
 	print_message("%u refused, %u taken\n", n_refused, n_taken);
@@ -343,7 +343,7 @@ int main(void)
 		CASE(what_the_configuration_has_no_more_is_left),
 		CASE(a_limit_that_is_lower_now),
 		CASE(memory_runs_out),
-		CASE(any_octet_may_be_wrong),
+		CASE(any_byte_may_be_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

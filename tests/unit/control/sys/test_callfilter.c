@@ -437,7 +437,7 @@ static void *nothing(void *arg)
 static int work(void)
 {
 	struct epoll_event e = {.events = EPOLLIN};
-	char octet[16];
+	char byte[16];
 	struct stat st;
 	pthread_t t;
 	void *p;
@@ -456,7 +456,7 @@ static int work(void)
 	NEED(pthread_create(&t, NULL, nothing, NULL) == 0);
 	NEED(pthread_join(t, NULL) == 0);
 	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	NEED(fd >= 0 && read(fd, octet, sizeof(octet)) == sizeof(octet));
+	NEED(fd >= 0 && read(fd, byte, sizeof(byte)) == sizeof(byte));
 	NEED(fstat(fd, &st) == 0 && stat("/", &st) == 0);
 	close(fd);
 	fd = epoll_create1(EPOLL_CLOEXEC);
@@ -545,7 +545,7 @@ static void other_architectures_have_one(void **state)
 		if (r < 0)
 			fail_msg("architecture %x: %d", arch[i], r);
 		assert_int_equal(fstat(fileno(f), &st), 0);
-		/* a comparison and a jump for each call, 8 octets each */
+		/* a comparison and a jump for each call, 8 bytes each */
 		assert_true(st.st_size > 1000 && st.st_size < 65536);
 		fclose(f);
 	}

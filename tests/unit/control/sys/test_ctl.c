@@ -12,7 +12,7 @@
 
 struct fixture {
 	struct ctl_fixture server;
-	char *large; /* a reply of `n_large` octets */
+	char *large; /* a reply of `n_large` bytes */
 	size_t n_large;
 };
 
@@ -354,11 +354,11 @@ static void other_files_are_left_alone(void **state)
 		-ENAMETOOLONG);
 	/* below a file that is no directory, and below nothing */
 	snprintf(path, sizeof(path), "%s/x", f->server.path);
-	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
-		-ENOTDIR);
+	assert_int_equal(
+		ctl_new(f->server.loop, path, commands, f, &f->server.ctl), -ENOTDIR);
 	assert_int_equal(unlink(f->server.path), 0);
-	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
-		-ENOENT);
+	assert_int_equal(
+		ctl_new(f->server.loop, path, commands, f, &f->server.ctl), -ENOENT);
 	assert_null(f->server.ctl);
 }
 

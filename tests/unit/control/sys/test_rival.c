@@ -129,7 +129,7 @@ static void kernel_routing(void **state)
 	assert_string_equal(r->where, "wan lan1.5");
 	assert_true(rival_has_name(r, "wan") && rival_has_name(r, "lan1.5"));
 	assert_false(rival_has_name(r, "lan1") || rival_has_name(r, ""));
-	/* octets that were counted are no evidence of anything new */
+	/* bytes that were counted are no evidence of anything new */
 	put("net/ip_mr_vif",
 		VIF4 " 0 wan             9       9          9       9 00000 0A 0\n"
 		     " 1 lan1.5     123999      78        123       4 00000 0A 0\n");

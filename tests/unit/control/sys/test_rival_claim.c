@@ -112,7 +112,7 @@ static void gone(void **state)
 	rival_claim_deinit(&b);
 }
 
-/* What another user sends, with the octet of an answer and with descriptors. */
+/* What another user sends, with the byte of an answer and with descriptors. */
 static void say_as_stranger(int fd, const char *to_name)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};

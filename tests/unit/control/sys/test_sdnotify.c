@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the service manager is told, octet by octet, as sd_notify(3) has it. */
+/* What the service manager is told, byte by byte, as sd_notify(3) has it. */
 
 #include "control/sys/sdnotify.h"
 #include "test.h"

@@ -271,14 +271,14 @@ static const struct {
 	{1280, {310, 75}, {156, 61}},
 };
 
-static size_t message_octets(const struct effect *e)
+static size_t message_bytes(const struct effect *e)
 {
-	size_t octets = e->report.family == FAMILY_IPV4 ? 24 + 8 : 40 + 8 + 8;
+	size_t bytes = e->report.family == FAMILY_IPV4 ? 24 + 8 : 40 + 8 + 8;
 
 	for (size_t i = 0; i < e->report.n_rec; i++)
-		octets += upstream_report_octets(
-			e->report.family, e->report.rec[i].n_src);
-	return octets;
+		bytes +=
+			upstream_report_bytes(e->report.family, e->report.rec[i].n_src);
+	return bytes;
 }
 
 static void set_big(struct upstream_fixture *t, enum gm_mode mode, size_t n)
@@ -296,7 +296,7 @@ static void assert_piece(const struct upstream_fixture *t, const struct effect *
 {
 	const struct gm_record *rec = e->report.rec;
 
-	assert_true(message_octets(e) <= t->link.mtu);
+	assert_true(message_bytes(e) <= t->link.mtu);
 	assert_int_equal(e->report.n_rec, 1);
 	assert_int_equal(rec->type, type);
 	assert_int_equal(rec->n_src, n);
@@ -375,7 +375,7 @@ static size_t count_packed(struct upstream_fixture *t, size_t limit)
 	size_t n = 0;
 
 	effects_for_each (&t->fx, e) {
-		assert_true(message_octets(e) <= t->link.mtu);
+		assert_true(message_bytes(e) <= t->link.mtu);
 		assert_true(e == t->fx.v + t->fx.n - 1 || e->report.n_rec == limit);
 		n += e->report.n_rec;
 	}

@@ -152,18 +152,18 @@ static void start(struct run *r, enum family family, uint64_t seed)
 static void check_sums(const struct run *r)
 {
 	const struct upstream_family *f = &r->t.upstream.family[r->t.family];
-	size_t n = 0, octets = 0;
+	size_t n = 0, bytes = 0;
 
 	for (size_t i = 0; i < N_GROUPS; i++) {
 		if (r->want[i].mode == GM_INCLUDE && !r->want[i].src)
 			continue;
 		n++;
-		octets += upstream_report_octets(
+		bytes += upstream_report_bytes(
 			r->t.family, (size_t)__builtin_popcount(r->want[i].src));
 	}
 	assert_int_equal(f->n_groups, n);
 	assert_int_equal(r->t.upstream.groups.n, n);
-	assert_int_equal(f->octets, octets);
+	assert_int_equal(f->bytes, bytes);
 }
 
 static void check_v3(enum family family, uint64_t seed)

@@ -204,17 +204,17 @@ static void r109_a_query_that_was_cut_is_answered_in_full(void **state)
 #define N_ASKED 160 /* groups, each asked for MANY sources */
 #define MANY	1000
 
-static size_t sum_asked(const struct upstream_fixture *t, size_t *ret_octets)
+static size_t sum_asked(const struct upstream_fixture *t, size_t *ret_bytes)
 {
 	size_t n = 0;
 
-	*ret_octets = 0;
+	*ret_bytes = 0;
 	for (unsigned i = 0; i < N_ASKED; i++) {
 		struct addr group = fixture_group(t->family, i);
 		const struct upstream_group *g = upstream_find(&t->upstream, &group);
 
 		n += g->asked.n;
-		*ret_octets += g->asked.cap * sizeof(*g->asked.v);
+		*ret_bytes += g->asked.cap * sizeof(*g->asked.v);
 		if (!g->answer_sources)
 			assert_null(g->asked.v);
 	}
@@ -263,7 +263,7 @@ static void r109_asked_sources_of_all_groups_are_bounded(void **state)
 		struct upstream_params params = fixture_params;
 		struct upstream_fixture t;
 		const size_t *n = &t.upstream.family[family].n_asked;
-		size_t octets;
+		size_t bytes;
 
 		params.gm.robustness = 1;
 		fixture_init_with(&t, family, &params, 1);
@@ -272,8 +272,8 @@ static void r109_asked_sources_of_all_groups_are_bounded(void **state)
 		for (unsigned round = 0; round < 3; round++) {
 			ask_all(&t);
 			assert_in_range(*n, UPSTREAM_ASKED - MANY, UPSTREAM_ASKED);
-			assert_int_equal(sum_asked(&t, &octets), *n);
-			assert_in_range(octets, 1, 2 * UPSTREAM_ASKED * 16);
+			assert_int_equal(sum_asked(&t, &bytes), *n);
+			assert_in_range(bytes, 1, 2 * UPSTREAM_ASKED * 16);
 			if (round == 1) {
 				upstream_link_down(&t.upstream);
 				assert_int_equal(*n, 0);
@@ -284,8 +284,8 @@ static void r109_asked_sources_of_all_groups_are_bounded(void **state)
 				assert_all_answered(&t);
 			}
 			assert_int_equal(*n, 0);
-			sum_asked(&t, &octets);
-			assert_int_equal(octets, 0);
+			sum_asked(&t, &bytes);
+			assert_int_equal(bytes, 0);
 		}
 		fixture_deinit(&t);
 	}
@@ -299,7 +299,7 @@ static void r109_asked_sources_outlive_the_process(void **state)
 	struct upstream next;
 	struct state_out o;
 	struct state_in in;
-	size_t octets;
+	size_t bytes;
 
 	params.gm.robustness = 1;
 	fixture_init_with(&t, FAMILY_IPV6, &params, 1);
@@ -317,7 +317,7 @@ static void r109_asked_sources_outlive_the_process(void **state)
 		t.upstream.family[FAMILY_IPV6].n_asked);
 	upstream_deinit(&t.upstream);
 	t.upstream = next;
-	assert_int_equal(sum_asked(&t, &octets), next.family[FAMILY_IPV6].n_asked);
+	assert_int_equal(sum_asked(&t, &bytes), next.family[FAMILY_IPV6].n_asked);
 	fixture_run(&t, 1);
 	effects_clear(&t.fx);
 	assert_all_answered(&t);

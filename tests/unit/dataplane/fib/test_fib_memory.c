@@ -302,7 +302,7 @@ static void memory_goes_back(void **state)
 			if (!orders[k].keep_each || i % orders[k].keep_each)
 				del(i);
 		after = fib_bytes(fib);
-		print_message("%s: %zu, %zu, %zu octets\n", orders[k].what, empty, full,
+		print_message("%s: %zu, %zu, %zu bytes\n", orders[k].what, empty, full,
 			after);
 		assert_true(full >= N * (64 + 48));
 		/* each set is another one, and sets are not moved: half is theirs */

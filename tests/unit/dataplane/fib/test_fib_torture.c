@@ -282,7 +282,7 @@ static void readers_see_only_sets_that_existed(void **state)
 	for (unsigned i = 0; i < N_READERS; i++)
 		check_reader(&readers[i]);
 	last = bytes_at_rest(&rng);
-	print_message("%llu changes; up to %zu octets, %zu at the end\n",
+	print_message("%llu changes; up to %zu bytes, %zu at the end\n",
 		(unsigned long long)n_changes, most, last);
 	assert_true(most > 2 * last);
 	fib_free(fib);

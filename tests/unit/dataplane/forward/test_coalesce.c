@@ -175,7 +175,7 @@ static const struct difference differences[] = {
 	{"first fragment", false, false, be_fragment},
 	{"later fragment", false, false, be_later_fragment},
 	{"protocol", false, false, other_protocol},
-	{"octets behind UDP", false, false, short_udp_length},
+	{"bytes behind UDP", false, false, short_udp_length},
 };
 
 static void pairs_that_differ(enum coalesce_mode mode)
@@ -442,7 +442,7 @@ static void r183_received_super_frames(void **state)
 					d->len, head + (i % 11 == 10 ? 500 : 1000));
 				assert_int_equal(
 					packet_l4_check(d->b, head - 8, 17), 0);
-				/* octet k of the payload is k * 7 + k / 256 + 1 */
+				/* byte k of the payload is k * 7 + k / 256 + 1 */
 				assert_int_equal(d->b[head],
 					(uint8_t)(i % 11 * 7000 + (i % 11 * 1000 >> 8) +
 						1));
@@ -785,7 +785,7 @@ static bool is_whole(const struct datagram *d)
 	return get16(d->b + 6) % 0x4000 == 0;
 }
 
-static int by_octets(const void *x, const void *y)
+static int by_bytes(const void *x, const void *y)
 {
 	const struct datagram *p = x, *q = y;
 	size_t len = p->len < q->len ? p->len : q->len;
@@ -856,8 +856,8 @@ static void test_same_datagrams_with_and_without(void **state)
 		assert_in_range(n_doubles(&got), 0, n_doubles(&single));
 		even_out(&single);
 		even_out(&got);
-		qsort(single.v, single.n, sizeof(single.v[0]), by_octets);
-		qsort(got.v, got.n, sizeof(got.v[0]), by_octets);
+		qsort(single.v, single.n, sizeof(single.v[0]), by_bytes);
+		qsort(got.v, got.n, sizeof(got.v[0]), by_bytes);
 		assert_same_datagrams(&single, &got, true);
 		whole_by_five(&single);
 		whole_by_five(&got);
@@ -867,7 +867,7 @@ static void test_same_datagrams_with_and_without(void **state)
 	assert_true(n_super > 1000);
 }
 
-static void test_same_octets_with_exact(void **state)
+static void test_same_bytes_with_exact(void **state)
 {
 	static struct receiver single;
 	unsigned n_super = 0;
@@ -923,7 +923,7 @@ int main(void)
 		CASE(test_why_runs_end),
 		CASE(test_streams_have_counts),
 		CASE(test_same_datagrams_with_and_without),
-		CASE(test_same_octets_with_exact),
+		CASE(test_same_bytes_with_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

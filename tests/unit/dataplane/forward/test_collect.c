@@ -3,7 +3,7 @@
 /*
  * How long the thread looks away: the function itself, then a ring of the kernel and a
  * thread under virtual time, with the loads that are called home, hotel, campus and
- * studio. Time is in microseconds here, frames are 1,500 octets of the ring.
+ * studio. Time is in microseconds here, frames are 1,500 bytes of the ring.
  */
 
 #include "dataplane/forward/collect.h"
@@ -145,19 +145,19 @@ static bool step(struct sim *s, double frames_per_s)
 	return s->n_closed > before;
 }
 
-/* All that is closed; returns the octets. */
+/* All that is closed; returns the bytes. */
 static uint64_t take(struct sim *s)
 {
-	uint64_t octets = 0;
+	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < s->n_closed; i++) {
 		if (s->now - s->first[i] > s->worst)
 			s->worst = s->now - s->first[i];
-		octets += (uint64_t)s->size[i] * FRAME;
+		bytes += (uint64_t)s->size[i] * FRAME;
 		s->taken += s->size[i];
 	}
 	s->n_closed = 0;
-	return octets;
+	return bytes;
 }
 
 /* The thread during one second: what the worker does before it waits. From `surge_at`

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * forward_burst() with a transmitter that keeps what it is given. It copies the octets
+ * forward_burst() with a transmitter that keeps what it is given. It copies the bytes
  * in flush and not before, as a kernel would that works on a queue: memory that is
- * reused too early shows as wrong octets.
+ * reused too early shows as wrong bytes.
  *
  * Port 0 is the upstream (accepts every source), ports 1 to 9 are downstreams with
  * 192.168.N.0/24 and 2001:db8:N::/48.
@@ -80,7 +80,7 @@ static struct given {
 	int ifindex;
 	enum family family;
 	size_t len;
-	uint8_t octet[2048];
+	uint8_t byte[2048];
 } given[8];
 static unsigned n_given;
 
@@ -89,10 +89,10 @@ static void give(void *ctx, int ifindex, enum family family, struct iovec iov[2]
 	struct given *g = &given[n_given++];
 
 	assert_in_range(n_given, 1, array_len(given));
-	assert_true(iov[0].iov_len + iov[1].iov_len <= sizeof(g->octet));
+	assert_true(iov[0].iov_len + iov[1].iov_len <= sizeof(g->byte));
 	*g = (struct given){.ifindex = ifindex, .family = family};
 	for (unsigned i = 0; i < 2; i++) {
-		memcpy(g->octet + g->len, iov[i].iov_base, iov[i].iov_len);
+		memcpy(g->byte + g->len, iov[i].iov_base, iov[i].iov_len);
 		g->len += iov[i].iov_len;
 	}
 }
@@ -128,9 +128,9 @@ static void k03_programs_of_this_host(void **state)
 		assert_int_equal(given[0].ifindex, 17);
 		assert_int_equal(given[0].family, addr_family(&group));
 		assert_int_equal(given[0].len, fake.v[0].len);
-		assert_int_equal(given[0].octet[t[i].ttl], 0);
-		given[0].octet[t[i].ttl] = fake.v[0].ip[t[i].ttl];
-		assert_memory_equal(given[0].octet, fake.v[0].ip, given[0].len);
+		assert_int_equal(given[0].byte[t[i].ttl], 0);
+		given[0].byte[t[i].ttl] = fake.v[0].ip[t[i].ttl];
+		assert_memory_equal(given[0].byte, fake.v[0].ip, given[0].len);
 	}
 	/* a transmitter that cannot do it does the rest */
 	members(NULL, GRP, "1");
@@ -250,7 +250,7 @@ static void r166_scratch_memory_is_flushed_in_time(void **state)
 	for (unsigned at = 0; at < 40; at++) {
 		/* flow by flow: 0, 1, 3, ... 39, then 2, 4, ... 38 */
 		unsigned i = at == 0 ? 0 : at <= 20 ? 2 * at - 1 : 2 * (at - 20);
-		/* the pattern of the payload tells whether octets were overwritten */
+		/* the pattern of the payload tells whether bytes were overwritten */
 		static uint8_t got[65536];
 		size_t have = 0;
 		bool more;

@@ -14,11 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* frames with an Ethernet header: octet i is i */
+/* frames with an Ethernet header: byte i is i */
 struct fixture {
 	struct sample_ring *ring;
 	struct sample_spec *spec;
-	uint8_t octets[2048];
+	uint8_t bytes[2048];
 	struct frame_meta m;
 };
 
@@ -29,10 +29,10 @@ static int setup(void **state)
 	assert_int_equal(sample_ring_new(&f->ring), 0);
 	f->spec = sample_spec_new();
 	assert_non_null(f->spec);
-	for (size_t i = 0; i < sizeof(f->octets); i++)
-		f->octets[i] = (uint8_t)i;
-	f->m = (struct frame_meta){.l2 = f->octets,
-		.l3 = f->octets + 14,
+	for (size_t i = 0; i < sizeof(f->bytes); i++)
+		f->bytes[i] = (uint8_t)i;
+	f->m = (struct frame_meta){.l2 = f->bytes,
+		.l3 = f->bytes + 14,
 		.l3_caplen = 1000,
 		.l3_len = 1400,
 		.pkttype = PACKET_MULTICAST};
@@ -94,7 +94,7 @@ static void copies_what_is_wanted(void **state)
 	assert_int_equal(s.pkttype, PACKET_MULTICAST);
 	assert_int_equal(s.caplen, 100);
 	assert_int_equal(s.len, 1414);
-	assert_memory_equal(s.data, f->octets, 100);
+	assert_memory_equal(s.data, f->bytes, 100);
 	for (unsigned i = 0; i < SAMPLE_WANTS_MAX; i++)
 		assert_int_equal(s.id[i], i == 1 ? 7 : 0);
 	sample_pop(f->ring);
@@ -113,7 +113,7 @@ static void copies_no_more_than_there_is(void **state)
 	assert_false(s.has_l2);
 	assert_int_equal(s.caplen, 1000);
 	assert_int_equal(s.len, 1400);
-	assert_memory_equal(s.data, f->octets + 14, 1000);
+	assert_memory_equal(s.data, f->bytes + 14, 1000);
 }
 
 static void stripped_tag_is_put_back(void **state)
@@ -130,9 +130,9 @@ static void stripped_tag_is_put_back(void **state)
 	d = s.data;
 	assert_int_equal(s.caplen, 100);
 	assert_int_equal(s.len, 1418);
-	assert_memory_equal(d, f->octets, 12);
+	assert_memory_equal(d, f->bytes, 12);
 	assert_memory_equal(d + 12, "\x81\x00\x20\x64", 4);
-	assert_memory_equal(d + 16, f->octets + 12, 84);
+	assert_memory_equal(d + 16, f->bytes + 12, 84);
 }
 
 /* ldb [14]; jeq #14, pass, drop: true for our frames; and for no frame */
@@ -158,7 +158,7 @@ static void filter_decides_for_each(void **state)
 	assert_int_equal(s.id[2], 3);
 	assert_int_equal(s.caplen, 128); /* as much as anybody wants */
 	want(f, 2, 0, 0, 1, NULL);
-	f->octets[14] = 0;
+	f->bytes[14] = 0;
 	sample_pop(f->ring);
 	feed(f, 3, 0);
 	assert_false(sample_peek(f->ring, &s));
@@ -207,7 +207,7 @@ static void records_survive_the_end_of_the_memory(void **state)
 		assert_true(sample_peek(f->ring, &s));
 		assert_int_equal(s.time_ns, i - 100);
 		assert_int_equal(s.caplen, 14 + (i - 100) * 37 % 1500);
-		assert_memory_equal(s.data, f->octets, s.caplen);
+		assert_memory_equal(s.data, f->bytes, s.caplen);
 		sample_pop(f->ring);
 	}
 	assert_int_equal(drain(f), 100);
@@ -239,7 +239,7 @@ static void writer_and_reader_at_once(void **state)
 			continue;
 		assert_true(s.time_ns > last);
 		last = s.time_ns;
-		assert_memory_equal(s.data, f->octets, 200);
+		assert_memory_equal(s.data, f->bytes, 200);
 		sample_pop(f->ring);
 		n++;
 	}

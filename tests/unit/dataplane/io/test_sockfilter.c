@@ -65,7 +65,7 @@ static size_t build(
 		memcpy(out + 12, v4 ? "\x08\x00" : "\x86\xdd", 2);
 	ip[0] = v4 ? 0x45 : 0x60;
 	ip[v4 ? 9 : 6] = c->next;
-	memcpy(ip + (v4 ? 16 : 24), v4 ? addr_v4_octets(&dst) : dst.b, v4 ? 4 : 16);
+	memcpy(ip + (v4 ? 16 : 24), v4 ? addr_v4_bytes(&dst) : dst.b, v4 ? 4 : 16);
 	memcpy(ip + hlen, c->payload, sizeof(c->payload));
 	return l2 + hlen + sizeof(c->payload);
 }

@@ -22,7 +22,7 @@
 struct call {
 	int fd;
 	unsigned n;
-	size_t first_len; /* octets of its first message: names it */
+	size_t first_len; /* bytes of its first message: names it */
 	uint16_t protocol;
 };
 

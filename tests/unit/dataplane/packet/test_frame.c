@@ -106,7 +106,7 @@ static void r158_total_length(void **state)
 		assert_int_equal(verdict_of_p(), VERDICT_BAD_LENGTH);
 	}
 	good(false);
-	p.b[0] = 0x4f; /* header of 60 octets, packet of 40 */
+	p.b[0] = 0x4f; /* header of 60 bytes, packet of 40 */
 	packet_put16(&p, 2, 40);
 	assert_int_equal(verdict_of_p(), VERDICT_BAD_LENGTH);
 }
@@ -619,7 +619,7 @@ static void checks_run_in_the_order_of_the_enum(void **state)
 /* The packet in a heap block of exactly its size, so that the sanitizer sees a read
  * past the captured length. */
 static enum verdict parse_exact(
-	const uint8_t *octets, size_t len, uint16_t ethertype, struct frame *f)
+	const uint8_t *bytes, size_t len, uint16_t ethertype, struct frame *f)
 {
 	_cleanup_(freep) uint8_t *copy = malloc(len ? len : 1);
 	struct frame_meta m = {
@@ -631,7 +631,7 @@ static enum verdict parse_exact(
 	};
 
 	assert_non_null(copy);
-	memcpy(m.l3, octets, len);
+	memcpy(m.l3, bytes, len);
 	return parse(&m, f);
 }
 

@@ -142,7 +142,7 @@ static void r182_partial_checksum_for_others(void **state)
 	build(false, 33);
 	f = packet_frame(&p);
 	assert_int_equal(rewrite_partial_offset(&f), 6);
-	/* octets behind the datagram: whoever sums up to the end is wrong */
+	/* bytes behind the datagram: whoever sums up to the end is wrong */
 	packet_put16(&p, 24, 8 + 30);
 	assert_int_equal(rewrite_partial_offset(&f), 0);
 	assert_true(rewrite_complete_checksum(&f));
@@ -167,7 +167,7 @@ static void r182_unfixable(void **state)
 	f.fragment = true;
 	assert_false(rewrite_complete_checksum(&f));
 	f = packet_frame(&p);
-	f.ip_len = 27; /* 7 octets of UDP */
+	f.ip_len = 27; /* 7 bytes of UDP */
 	assert_false(rewrite_complete_checksum(&f));
 	packet_put16(&p, 24, 29); /* UDP length beyond the packet */
 	f = packet_frame(&p);
@@ -179,7 +179,7 @@ static void r182_unfixable(void **state)
 	p.b[9] = 6;
 	packet_seal(&p);
 	f = packet_frame(&p);
-	assert_false(rewrite_complete_checksum(&f)); /* 19 octets of TCP */
+	assert_false(rewrite_complete_checksum(&f)); /* 19 bytes of TCP */
 }
 
 static void r171_link_header(void **state)

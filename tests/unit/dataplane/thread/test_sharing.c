@@ -56,7 +56,7 @@ static unsigned caps(void *ctx, unsigned port)
 	return 0;
 }
 
-/* the owner is the last octet of the group, the number is in the identification and the
+/* the owner is the last byte of the group, the number is in the identification and the
  * TOS */
 static bool take(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
