@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See collect.h. A frame waits until its block is full, and then until the thread
- * looks: the sum of both is kept below the bound. The rings are not watched meanwhile,
- * so the wait also ends before they could fill up, at the present rate and at the full
- * rate of a link.
+ * See collect.h. A frame waits until its block is full, then until the thread looks, and
+ * then until its burst is sent. The sum of the three is kept below the limit. The rings
+ * are not watched meanwhile, so the wait also ends before they could fill up.
  */
 
 #include "dataplane/forward/collect.h"
 
-#define BLOCK_MAX (512u * 1024)
-#define BLOCK_MIN (128u * 1024) /* the longest super-frame fits, with room */
-#define N_BLOCKS  16u		/* at least, where the ring is large enough */
+#include <stdbool.h>
 
-/* Part of a ring that may fill at the present rate while the thread does not look, and
- * at the rate of a link of 10 Gbit/s. */
+/* Part of a ring that may fill at the present rate between two looks, and until the
+ * thread sees how full it is at the rate of a link of 10 Gbit/s. */
 #define PART_NOW       8
 #define PART_LINK      2
 #define LINK_NS_PER_10 8 /* for ten bytes */
@@ -23,7 +20,7 @@
 #define WORTH_NS 500000
 
 #define RING_MAX  (8u << 20)
-#define RING_MIN  (512u << 10) /* four of the smallest blocks */
+#define RING_MIN  (512u << 10) /* four blocks */
 #define RING_PART 64	       /* of the memory */
 
 uint32_t collect_ring(uint64_t memory)
@@ -33,15 +30,6 @@ uint32_t collect_ring(uint64_t memory)
 	while (memory && ring > RING_MIN && ring > memory / RING_PART)
 		ring /= 2;
 	return ring;
-}
-
-uint32_t collect_block(uint32_t ring)
-{
-	uint32_t block = BLOCK_MAX;
-
-	while (block > BLOCK_MIN && ring / block < N_BLOCKS)
-		block /= 2;
-	return block;
 }
 
 /* Time in which this many bytes arrive at the rate of the ring. */
@@ -56,23 +44,42 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t collect_wait(uint64_t bound_ns, uint64_t period_ns,
-	const struct collect_ring *ring, size_t n)
+uint64_t collect_part(uint64_t size)
 {
-	uint64_t wait = bound_ns;
+	return size / PART_LINK / 10 * LINK_NS_PER_10;
+}
 
-	if (n == 0)
-		return 0;
+/* From one look to the next. The first frame of a burst has waited for its block before
+ * that, and the burst may have a block more than arrives in the time; t of traffic takes
+ * t * load to send. */
+static uint64_t time_between_looks(const struct collect_turn *t, uint64_t block_ns)
+{
+	double load = (double)t->busy_ns / (double)t->period_ns;
+	double limit = (double)(t->bound_ns + t->bound_ns / 4) / (1 + load);
+
+	return limit > (double)block_ns ? (uint64_t)limit - block_ns : 0;
+}
+
+uint64_t collect_wait(
+	const struct collect_turn *t, const struct collect_ring *ring, size_t n)
+{
+	uint64_t time = t->bound_ns, slowest = 0;
+	bool busy = false;
+
 	for (size_t i = 0; i < n; i++) {
 		const struct collect_ring *r = &ring[i];
-		uint64_t block_ns = time_for(r, r->block, period_ns);
+		uint64_t block_ns = time_for(r, r->block, t->period_ns);
 
-		/* its blocks come seldom, so their frames have waited already */
-		if (block_ns > bound_ns / 2)
+		/* if not, its blocks come seldom, and its frames have waited already */
+		busy |= block_ns <= t->bound_ns / 2;
+		block_ns = least(block_ns, t->bound_ns);
+		slowest = block_ns > slowest ? block_ns : slowest;
+		time = least(time, time_for(r, r->size / PART_NOW, t->period_ns));
+		if (collect_part(r->size) < WORTH_NS)
 			return 0;
-		wait = least(wait, bound_ns - block_ns);
-		wait = least(wait, time_for(r, r->size / PART_NOW, period_ns));
-		wait = least(wait, r->size / PART_LINK / 10 * LINK_NS_PER_10);
 	}
-	return wait < WORTH_NS ? 0 : wait;
+	if (!busy)
+		return 0;
+	time = least(time, time_between_looks(t, slowest));
+	return time < t->busy_ns + WORTH_NS ? 0 : time - t->busy_ns;
 }

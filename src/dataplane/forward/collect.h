@@ -3,8 +3,8 @@
 
 /*
  * How long frames collect before the thread takes them (`latency auto`): long enough
- * that datagrams of a stream leave together and the thread seldom wakes, and no longer
- * than a bound. Pure.
+ * that datagrams of a stream leave together and the thread seldom wakes, and so short
+ * that a frame is sent within 5/4 of a bound. Pure.
  *
  * The kernel collects thin streams: a block is handed over when its timer fires, which
  * runs all the time with the bound as its period, or before that when it is full. If
@@ -18,22 +18,34 @@
 #define COLLECT_BOUND_MS     8	 /* unless told otherwise */
 #define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks is good for that */
 
+/* Bytes of a block. What is in a block that is not full waits for the next look, so a
+ * block should fill quickly; and the longest super-frame has to fit, with room. */
+#define COLLECT_BLOCK (128u * 1024)
+
 /* Bytes of a ring on a machine with so much memory: 1/64 of it, rounded down to a power of
  * two, at least 512K and at most 8M; also 8M where the memory is not known (0). */
 uint32_t collect_ring(uint64_t memory);
-/* Bytes of a block in a ring of `ring` bytes. */
-uint32_t collect_block(uint32_t ring);
 
-/* a ring that had frames since the thread last looked away or slept */
+/* a ring that had frames in the last turn */
 struct collect_ring {
 	uint64_t taken; /* bytes of the ring that they filled, not 0 */
 	uint64_t size;	/* of the whole ring */
 	uint32_t block;
 };
 
-/* Nothing is ready. Nanoseconds to look away from all rings, 0 means sleep until the
- * kernel hands over a block. `period_ns` is the time in which the n rings took what
- * they did, and bound_ns the period of their timers: no frame waits longer, unless its
- * stream has just begun in a ring that was silent. */
-uint64_t collect_wait(uint64_t bound_ns, uint64_t period_ns,
-	const struct collect_ring *ring, size_t n);
+/* the last turn of the thread, after which nothing else was ready */
+struct collect_turn {
+	uint64_t bound_ns;  /* the period of the timers of the rings */
+	uint64_t period_ns; /* from the turn before it until it began; not 0 */
+	uint64_t busy_ns;   /* from its beginning until everything was sent */
+};
+
+/* Nanoseconds to look away from all rings, 0 means sleep until the kernel hands over a
+ * block. At the present rate no frame is sent later than 5/4 of the bound after it came,
+ * unless sending a burst takes too long for that or its ring was nearly silent. */
+uint64_t collect_wait(
+	const struct collect_turn *t, const struct collect_ring *ring, size_t n);
+
+/* Nanoseconds after which the thread must see whether a ring of so many bytes is a
+ * quarter full while it looks away: a link may begin to bring as much as it can. */
+uint64_t collect_part(uint64_t size);

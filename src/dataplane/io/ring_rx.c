@@ -453,6 +453,12 @@ bool ring_rx_is_scarce(const struct ring_rx *r)
 	return r->n_held > r->n_slots / 2;
 }
 
+bool ring_rx_is_filling(const struct ring_rx *r)
+{
+	/* slots fill one after the other */
+	return r->ops->is_full(r, (r->next + r->n_slots / 4) % r->n_slots);
+}
+
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
 {
 	if (b->n_frames == 0)

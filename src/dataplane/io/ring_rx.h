@@ -100,6 +100,8 @@ bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
 uint64_t ring_rx_taken(const struct ring_rx *r);
 /* More than half of the ring is held: the kernel may soon have nowhere to write. */
 bool ring_rx_is_scarce(const struct ring_rx *r);
+/* More than a quarter of the ring is ready, while no block is held. */
+bool ring_rx_is_filling(const struct ring_rx *r);
 /* Walk the frames of a block; false at its end. */
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 /* Give a block back; in the order of ring_rx_peek(). */

@@ -432,7 +432,7 @@ static void choose_blocks(struct dataplane *dp, const struct dataplane_config *c
 		m->retire_ms = COLLECT_BOUND_MS;
 		break;
 	case DATAPLANE_LATENCY_AUTO:
-		m->block = collect_block(cfg->ring_size);
+		m->block = COLLECT_BLOCK;
 		m->retire_ms = cfg->collect_ms ? cfg->collect_ms : COLLECT_BOUND_MS;
 		break;
 	}

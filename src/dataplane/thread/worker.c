@@ -81,7 +81,10 @@ struct worker {
 	unsigned enough;   /* frames of a burst */
 	size_t first;	   /* input to begin the turn with */
 	bool error;	   /* some ring has one */
-	mono_t waited;	   /* when it has last begun to wait */
+	bool drained;	   /* the last turn took everything that was ready */
+	/* when it has begun its last turn, and the one before it */
+	mono_t looked, before;
+	uint64_t away_ns, part_ns; /* to look away; until it sees how full they are */
 };
 
 /* Frames */
@@ -239,6 +242,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	} while (any && n < BLOCKS_MAX && w->n_bursts < BURSTS_MAX);
 	if (w->n_held > 0)
 		send_burst(w, cfg, &tx);
+	w->drained = !any;
 	return n > 0;
 }
 
@@ -254,41 +258,64 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 
 /* The thread */
 
-/* Nanoseconds to look away, by what the rings have brought since the last time; 0 if
- * sleep until one of them has something. */
-static uint64_t time_to_collect(struct worker *w, struct worker_config *cfg)
+static mono_t time_now(void)
 {
-	struct collect_ring ring[COLLECT_MAX];
-	mono_t before = w->waited;
-	size_t n = 0;
-
-	if (!w->collect_ns || !cfg || cfg->n_inputs > COLLECT_MAX)
-		return 0;
-	for (size_t i = 0; i < cfg->n_inputs; i++) {
-		struct worker_input *in = &cfg->input[i];
-
-		if (!in->taken)
-			continue;
-		ring[n].taken = in->taken;
-		ring_rx_size(in->ring, &ring[n].size, &ring[n].block);
-		in->taken = 0;
-		n++;
-	}
-	w->waited = (mono_t){clock_ns(CLOCK_MONOTONIC)};
-	return collect_wait(
-		w->collect_ns, (uint64_t)(w->waited.ns - before.ns), ring, n);
+	return (mono_t){clock_ns(CLOCK_MONOTONIC)};
 }
 
-/* Watch only for wake-ups by other threads. */
-static void look_away(struct worker *w, uint64_t ns)
+/* After a turn: sets how long to look away, by what the rings have brought and by how
+ * long sending it took. */
+static void choose_wait(struct worker *w, struct worker_config *cfg)
 {
+	struct collect_turn t = {.bound_ns = w->collect_ns};
+	struct collect_ring ring[COLLECT_MAX];
+	size_t n = 0;
+
+	if (!w->collect_ns || cfg->n_inputs > COLLECT_MAX)
+		return;
+	w->part_ns = UINT64_MAX;
+	for (size_t i = 0; i < cfg->n_inputs; i++) {
+		struct worker_input *in = &cfg->input[i];
+		struct collect_ring *r = &ring[n];
+
+		ring_rx_size(in->ring, &r->size, &r->block);
+		if (collect_part(r->size) < w->part_ns)
+			w->part_ns = collect_part(r->size);
+		r->taken = in->taken;
+		in->taken = 0;
+		n += r->taken > 0;
+	}
+	t.period_ns = (uint64_t)(w->looked.ns - w->before.ns);
+	w->before = w->looked;
+	w->looked = time_now();
+	t.busy_ns = (uint64_t)(w->looked.ns - w->before.ns);
+	if (w->drained && t.period_ns)
+		w->away_ns = collect_wait(&t, ring, n);
+}
+
+/* A link that brings much more than before must not fill a ring meanwhile. */
+static bool is_filling(const struct worker_config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_inputs; i++)
+		if (ring_rx_is_filling(cfg->input[i].ring))
+			return true;
+	return false;
+}
+
+/* Watch only for wake-ups by other threads, for one part of the time. */
+static void look_away(struct worker *w)
+{
+	uint64_t ns = w->away_ns < w->part_ns ? w->away_ns : w->part_ns;
 	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000),
 		.tv_nsec = (long)(ns % 1000000000)};
 	struct pollfd p = {.fd = w->wakefd, .events = POLLIN};
 	uint64_t value;
 
-	if (ppoll(&p, 1, &ts, NULL) == 1)
+	w->away_ns -= ns;
+	if (ppoll(&p, 1, &ts, NULL) == 1) {
 		(void)!read(w->wakefd, &value, sizeof(value));
+		w->away_ns = 0;
+	}
 }
 
 static void sleep_until_ready(struct worker *w)
@@ -305,25 +332,26 @@ static void sleep_until_ready(struct worker *w)
 	}
 }
 
-static void rest(struct worker *w, struct worker_config *cfg)
+static void rest(struct worker *w)
 {
 	struct forward_counters *c = forward_counters(w->fw);
-	uint64_t ns;
 
-	if (!sharing_sleep(w->sharing, w->index))
+	if (!sharing_sleep(w->sharing, w->index)) {
+		w->away_ns = 0;
 		return;
-	ns = time_to_collect(w, cfg);
+	}
 	tsan_let_go(); /* pairs with tsan_grace_over() wherever something is freed */
 	rcu_thread_offline();
 	counter_set(&c->asleep, 1);
-	if (ns)
-		look_away(w, ns);
+	if (w->away_ns)
+		look_away(w);
 	else
 		sleep_until_ready(w);
 	counter_set(&c->asleep, 0);
 	rcu_thread_online();
 	sharing_awake(w->sharing, w->index);
 	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
+	w->looked = time_now();
 }
 
 /* An interface went down or away. Its ring starts again by itself when the interface
@@ -335,24 +363,34 @@ static void clear_errors(struct worker *w, const struct worker_config *cfg)
 	w->error = false;
 }
 
+/* Takes what is ready, or serves ports of another thread's burst; then sets how long to
+ * look away. False if there is nothing to do. */
+static bool work(struct worker *w, struct worker_config *cfg)
+{
+	if (w->away_ns && !is_filling(cfg))
+		return false;
+	w->away_ns = 0;
+	if (!turn(w, cfg))
+		return help(w, cfg);
+	choose_wait(w, cfg);
+	return w->away_ns == 0;
+}
+
 static void run(struct worker *w)
 {
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		/* pairs with the release in worker_apply() */
 		struct worker_config *cfg =
 			atomic_load_explicit(&w->config, memory_order_acquire);
-		bool busy = false;
 
 		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TURNS], 1);
 		if (cfg && w->error)
 			clear_errors(w, cfg);
-		if (cfg)
-			busy = turn(w, cfg) || help(w, cfg);
-		if (busy) {
+		if (cfg && work(w, cfg)) {
 			tsan_let_go(); /* as in rest() */
 			rcu_quiescent_state();
 		} else {
-			rest(w, cfg);
+			rest(w);
 		}
 	}
 }

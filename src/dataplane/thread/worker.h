@@ -21,7 +21,7 @@ struct worker_input {
 	/* thread only: what the last look-up of a source MAC found */
 	uint8_t mac[6];
 	bool mac_known, mac_own;
-	uint64_t taken; /* bytes since the thread waited last */
+	uint64_t taken; /* bytes in this turn */
 };
 
 struct worker_config {
