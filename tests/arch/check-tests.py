@@ -17,7 +17,8 @@ from pathlib import Path
 from layers import strip_comments
 
 # modules that other scripts import
-HELPERS = {"layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}   # and tests/lib
+# and tests/lib
+HELPERS = {"jshn_stub.sh", "layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}
 
 
 def tests_of(top):

@@ -2,6 +2,7 @@
 """Cases of the tests in this directory: @case("what holds"), then run(); prints TAP."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,41 @@ def run(*cmd, status=0, **kw):
 
 def temporary():
     return tempfile.TemporaryDirectory(prefix="ringcast-")
+
+
+class OpenWrt:
+    """The files of a router below a folder, with the init script among them; `packages` are
+    files of /etc/config."""
+
+    def __init__(self, folder, **packages):
+        self.folder = folder
+        self.config = os.path.join(folder, "etc", "config")
+        self.conf = os.path.join(folder, "var", "etc", "ringcast.conf")
+        self.script = os.path.join(folder, "etc", "init.d", "ringcast")
+        for path in (self.config, os.path.dirname(self.script)):
+            os.makedirs(path)
+        for name, text in packages.items():
+            self.write(name, text)
+        text = text_of(BUILD, "data", "ringcast.init").replace(". /lib/functions/network.sh", ":")
+        text = re.sub(r"(/etc/config|/var/etc|/etc/init\.d/igmpproxy running)",
+                      folder + r"\1", text)
+        with open(self.script, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def write(self, package, text):
+        with open(os.path.join(self.config, package), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def call(self, function, networks="wan=eth0.35 lan=br-lan guest=br-guest", status=0):
+        """What that function of the script prints: what it would tell procd."""
+        said = run("sh", os.path.join(ROOT, "tests", "service", "openwrt_stub.sh"), self.script,
+                   function, status=status, env=dict(os.environ, UCI_CONFIG_DIR=self.config,
+                                                     NETWORKS=networks))
+        return said.replace(self.folder, "").splitlines()
+
+    def made(self):
+        """The configuration that the script has made."""
+        return text_of(self.conf).replace(self.folder, "")
 
 
 def main():

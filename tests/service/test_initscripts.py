@@ -4,10 +4,10 @@
 the configuration that the latter makes of UCI sections is loaded by ringcastd."""
 
 import os
-import re
 import shutil
 
-from libservice import BUILD, ROOT, case, main, need, program, run, temporary, text_of
+from libservice import (BUILD, ROOT, OpenWrt, case, main, need, program, run, temporary,
+                        text_of)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OPENRC, OPENWRT = (os.path.join(BUILD, "data", f) for f in ("ringcast.initd", "ringcast.init"))
@@ -64,7 +64,6 @@ phyint br-guest downstream
 	ratelimit 0
 	threshold 1
 """
-ALL_UP = "wan=eth0.35 lan=br-lan guest=br-guest"
 
 
 @case("shellcheck has nothing to say")
@@ -158,33 +157,6 @@ def openrc_reload():
 
 
 # ---- OpenWrt ----
-
-class OpenWrt:
-    def __init__(self, folder, **packages):
-        self.folder = folder
-        self.config = os.path.join(folder, "etc", "config")
-        self.conf = os.path.join(folder, "var", "etc", "ringcast.conf")
-        self.script = os.path.join(folder, "etc", "init.d", "ringcast")
-        for path in (self.config, os.path.dirname(self.script)):
-            os.makedirs(path)
-        for name, text in packages.items():
-            with open(os.path.join(self.config, name), "w", encoding="utf-8") as f:
-                f.write(text)
-        text = text_of(OPENWRT).replace(". /lib/functions/network.sh", ":")
-        text = re.sub(r"(/etc/config|/var/etc|/etc/init\.d/igmpproxy running)",
-                      folder + r"\1", text)
-        with open(self.script, "w", encoding="utf-8") as f:
-            f.write(text)
-
-    def call(self, function, networks=ALL_UP, status=0):
-        said = run("sh", os.path.join(HERE, "openwrt_stub.sh"), self.script, function,
-                   status=status, env=dict(os.environ, UCI_CONFIG_DIR=self.config,
-                                           NETWORKS=networks))
-        return said.replace(self.folder, "").splitlines()
-
-    def made(self):
-        return text_of(self.conf).replace(self.folder, "")
-
 
 @case("OpenWrt: sections of igmpproxy become a configuration that loads")
 def openwrt_made():

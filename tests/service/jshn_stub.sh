@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What the plugin of rpcd uses of jshn.sh of OpenWrt, sourced in its place. An argument may
+# hold any text; its name has other characters than letters and digits replaced by _.
+
+jshn() {
+	python3 -B -c '
+import json, re, shlex, sys
+try:
+    given = json.loads(sys.argv[2])
+except ValueError:
+    sys.exit(1)
+if not isinstance(given, dict):
+    sys.exit(1)
+names = {str: "string", type(None): "null", bool: "boolean", int: "int", float: "double",
+         list: "array", dict: "object"}
+for key, value in given.items():
+    text = value if isinstance(value, str) else ""
+    print("_json_take", re.sub("[^0-9A-Za-z]", "_", key), names[type(value)], shlex.quote(text))
+' "$@"
+}
+
+_json_take() {
+	_json_keys="$_json_keys $1"
+	eval "_json_type_$1=\$2 _json_value_$1=\$3"
+}
+
+json_init() {
+	_json_keys=''
+}
+
+json_load() {
+	json_init
+	eval "$(jshn -r "$1")"
+}
+
+json_get_keys() {
+	eval "$1=\$_json_keys"
+}
+
+json_get_type() {
+	eval "$1=\${_json_type_$2-}"
+}
+
+json_get_var() {
+	eval "$1=\${_json_value_$2-}"
+}
+
+json_add_string() {
+	_json_name=$1 _json_text=$2
+}
+
+json_dump() {
+	python3 -B -c 'import json, sys; print(json.dumps({sys.argv[1]: sys.argv[2]}))' \
+		"$_json_name" "$_json_text"
+}
