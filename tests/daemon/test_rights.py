@@ -627,7 +627,7 @@ def thief(b):
             assert "python" not in r.stderr, r   # the program of who answers
             if not believed:
                 assert r.returncode == 1, r
-                assert "neither root nor the owner of the directory" in r.stderr, r
+                assert "neither root's nor that of the owner" in r.stderr, r
             else:
                 assert p.line() == " ".join(words), "another request"
                 if words == ["upgrade"]:

@@ -54,7 +54,7 @@ bool convert_grow(struct converter *c, void *v, size_t n, size_t size)
 	return true;
 }
 
-/* takes `text`; NULL is one that there was no memory for */
+/* takes ownership of `text`; NULL means that memory ran out */
 static void add_message(struct converter *c, bool is_error, unsigned line, char *text)
 {
 	struct conversion *r = c->result;
@@ -144,7 +144,7 @@ static void wrap_comment(struct converter *c, const char *indent, const char *te
 		if (n > room) {
 			for (cut = room; cut > 0 && text[cut] != ' '; cut--)
 				;
-			if (cut == 0) /* one word is longer than a line */
+			if (cut == 0) /* a word that is longer than a line */
 				cut = strcspn(text, " ");
 		}
 		convert_put(c, NULL, "%s# %.*s", indent, (int)cut, text);

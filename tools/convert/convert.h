@@ -43,12 +43,12 @@ struct conversion {
 	size_t n_message, n_errors;
 };
 
-/* "improxy" -> CONVERT_IMPROXY; 0 or -EINVAL */
+/* "improxy" -> CONVERT_IMPROXY; returns 0 or -EINVAL */
 int convert_dialect_parse(const char *word, enum convert_dialect *ret_dialect);
 
-/* At least one source; only OpenWrt takes more, and devices. 0: there is a text, maybe
- * with warnings; 1: refused, at least one message is an error; -ENOMEM. *ret is set for
- * 0 and 1. */
+/* Needs at least one source; only OpenWrt takes more, and devices. Returns 0 with a
+ * text and perhaps warnings, 1 if the input is refused (at least one message is an
+ * error), or -ENOMEM. *ret is set for 0 and 1. */
 int convert_run(enum convert_dialect dialect, const struct convert_source *source,
 	size_t n_source, const struct convert_device *device, size_t n_device,
 	struct conversion **ret);

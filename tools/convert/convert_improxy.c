@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * IMProxy's configuration -> ours. One statement per line, words between blanks, '#' in
- * front of a comment line. IMProxy looks at no sender: every source is forwarded, every
- * host may join. It always forwards between the downstreams. What it has built in and
- * we have as keywords is written out, so that the file does what it did.
+ * IMProxy's configuration -> ours. One statement per line, words between blanks, '#'
+ * before a comment line. IMProxy does not check senders: it forwards every source, and
+ * every host may join. It always forwards between the downstreams. Its built-in values
+ * are written out as our keywords, so that the new file behaves alike.
  */
 
 #include "tools/convert/convert_priv.h"

@@ -7,8 +7,8 @@
  *   pinstance main: eth0 ==> eth1 "eth2";
  *
  * Each pinstance becomes an instance, unless it is the only one. Tables and rules of
- * interfaces have no equivalent that could be written down without knowing what they
- * are for, so each is named in a warning.
+ * interfaces cannot be translated without knowing their purpose, so each is named in a
+ * warning.
  */
 
 #include "tools/convert/convert_priv.h"
@@ -173,7 +173,7 @@ static bool is_instance(const struct statement *s)
 	return s->n > 2 && arrow && strcmp(s->word[0], "pinstance") == 0;
 }
 
-/* What is known only at the end and must be written first. */
+/* Lines that must come first, but are known only at the end. */
 static void look_ahead(struct mcproxy *m, const struct convert_source *source)
 {
 	_cleanup_(freep) char *text = convert_copy_text(m->c, source);

@@ -2,9 +2,8 @@
 
 /*
  * /etc/config/omcproxy of OpenWrt -> our configuration. Each section is a proxy with
- * one uplink; several become instances. omcproxy looks at no sender, has both families,
- * and lets groups pass whose scope is `scope` or wider; it forwards from the uplink
- * only.
+ * one uplink; several become instances. omcproxy does not check senders, handles both
+ * families, and forwards groups whose scope is `scope` or wider, from the uplink only.
  */
 
 #include "tools/convert/convert_openwrt.h"
@@ -15,7 +14,7 @@
 struct omcproxy {
 	struct converter *c;
 	const struct uci *u;
-	char (*device)[IFNAMSIZ]; /* of all proxies; each may be in one only */
+	char (*device)[IFNAMSIZ]; /* of all proxies; a device may be in one only */
 	size_t n_device;
 	unsigned n_downlink; /* of this proxy */
 	unsigned n_written;

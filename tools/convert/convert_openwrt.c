@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * /etc/config/igmpproxy of OpenWrt -> our configuration, as its init script makes an
- * igmpproxy.conf of it. The sections speak of logical networks ("lan"); the devices
- * behind them come from the caller or from the sections of /etc/config/network, if that
- * file is among the sources. omcproxy has a file of its own.
+ * /etc/config/igmpproxy of OpenWrt -> our configuration, in the same way as OpenWrt's
+ * init script makes an igmpproxy.conf of it. The sections name logical networks
+ * ("lan"); their devices come from the caller or from the sections of
+ * /etc/config/network, if that file is among the sources. omcproxy has a file of its
+ * own.
  */
 
 #include "tools/convert/convert_openwrt.h"
@@ -38,7 +39,7 @@ static const char *text_of(const struct uci_section *s, const char *name)
 	return v ? v->text : "";
 }
 
-/* From the section of a network, as netifd names devices; false: unknown. */
+/* From the section of a network, as netifd names devices. Returns false if unknown. */
 static bool network_device(
 	const struct uci *u, const struct uci_section *s, char *buf, size_t size)
 {
@@ -69,7 +70,7 @@ static bool network_device(
 	return false;
 }
 
-/* What the caller or the sources say; false: nothing. */
+/* What the caller or the sources say. Returns false if they say nothing. */
 static bool known_device(const struct converter *c, const struct uci *u,
 	const char *network, char *buf, size_t size)
 {
@@ -243,7 +244,7 @@ static void write_phyint(struct phyint *p, const struct uci_section *s)
 	write_values(c, s, strcmp(role, "downstream") == 0);
 }
 
-/* `s`: the last section igmpproxy, NULL when there is none */
+/* `s` is the last section igmpproxy, or NULL */
 static void write_global(struct converter *c, const struct uci_section *s)
 {
 	static const char *const known[] = {"quickleave", "verbose"};

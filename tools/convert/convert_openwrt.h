@@ -6,7 +6,8 @@
 #include "tools/convert/convert_uci.h"
 
 /* What ringcast calls the network: its device from --device or from the sections of
- * /etc/config/network, else the name itself after a note. False after an error. */
+ * /etc/config/network, else the name itself after a note. Returns false after an
+ * error. */
 bool openwrt_device(struct converter *c, const struct uci *u, unsigned line,
 	const char *network, char ret[IFNAMSIZ]);
 

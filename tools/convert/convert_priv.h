@@ -39,11 +39,12 @@ void convert_note(struct converter *c, unsigned line, const char *indent,
 /* Room for one more element in `*v`, which holds `n` and was grown only here. */
 bool convert_grow(struct converter *c, void *v, size_t n, size_t size);
 
-/* Is it good as the name of an interface? If not, an error says what `what` needs. */
+/* Returns whether it can be the name of an interface; if not, after an error about
+ * `what`. */
 bool convert_check_name(
 	struct converter *c, unsigned line, const char *what, const char *name);
-/* An IPv4 network, as igmpproxy's relatives take it. False after an error. Host bits
- * are dropped with a warning. */
+/* An IPv4 network, as igmpproxy's relatives take it. Returns false after an error. Host
+ * bits are dropped with a warning. */
 bool convert_prefix(struct converter *c, unsigned line, const char *what,
 	const char *word, struct prefix *ret);
 /* "altnet NETWORK", with a note when no sender has such an address. */
@@ -52,7 +53,7 @@ void convert_altnet(
 /* "whitelist GROUPS" or "blacklist GROUPS" */
 void convert_filter(struct converter *c, unsigned line, const char *keyword,
 	const char *what, const char *word);
-/* lo to hi; false after an error */
+/* a number from lo to hi; returns false after an error */
 bool convert_number(struct converter *c, unsigned line, const char *what,
 	const char *word, unsigned lo, unsigned hi, unsigned *ret);
 

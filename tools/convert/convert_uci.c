@@ -109,7 +109,7 @@ static bool ends_statement(char o)
 	return !o || o == '\n' || o == ';' || o == '#';
 }
 
-/* A piece in quotes; false when it has no end. */
+/* A piece in quotes. Returns false if it has no end. */
 static bool read_quoted(struct reader *r)
 {
 	unsigned line = r->line;
@@ -217,8 +217,7 @@ static void add_value(
 		*o = (struct uci_option){.name = name, .line = line};
 	}
 	if (!list && o->n_value) {
-		/* what is there goes; the first place stays valid for the next
-		 * growth */
+		/* free the old values; convert_grow() starts again from none */
 		free(o->value);
 		o->value = NULL;
 		o->n_value = 0;
@@ -292,7 +291,7 @@ void uci_read(struct uci *u, const struct convert_source *source)
 
 	if (!text || !convert_grow(c, &u->text, u->n_text, sizeof(*u->text)))
 		return;
-	/* each word has an end of its own, and may be as short as one byte */
+	/* a word takes at least one byte of input, and its end mark one of output */
 	r.out = malloc(2 * strlen(text) + 1);
 	if (!r.out) {
 		c->no_memory = true;

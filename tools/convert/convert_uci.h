@@ -12,13 +12,13 @@ struct uci_value {
 
 struct uci_option {
 	const char *name;
-	unsigned line;		 /* of its first use */
+	unsigned line;		 /* where it occurs first */
 	struct uci_value *value; /* one, or those of a list; may be none */
 	size_t n_value;
 };
 
 struct uci_section {
-	const char *type, *name; /* name: empty when it has none */
+	const char *type, *name; /* `name` is empty if it has none */
 	const struct convert_source *source;
 	unsigned line;
 	struct uci_option *option;

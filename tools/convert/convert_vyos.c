@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * protocols igmp-proxy of VyOS and EdgeOS -> our configuration. VyOS makes an
- * igmpproxy.conf of it, and so do we: quickleave unless it is disabled, the role is
+ * protocols igmp-proxy of VyOS and EdgeOS -> our configuration. The result is what VyOS
+ * writes into its igmpproxy.conf: quickleave unless it is disabled, and the role
  * downstream unless another one is set.
  */
 
@@ -13,7 +13,7 @@
 #define MAX_INTERFACES 1000
 
 struct interface {
-	const char *name, *role; /* role: NULL until it is set */
+	const char *name, *role; /* `role` is NULL until it is set */
 	const struct vyos_statement *threshold;
 	unsigned line; /* of the first statement */
 };
@@ -120,7 +120,7 @@ static void write_interface(struct proxy *p, const struct interface *i)
 	}
 }
 
-/* VyOS refuses to commit the first two; the third is the one mistake that it allows. */
+/* VyOS refuses to commit the first two mistakes; it allows the third. */
 static void check_roles(struct proxy *p)
 {
 	unsigned up = 0, down = 0;

@@ -23,7 +23,8 @@ struct vyos {
 	bool seen; /* igmp-proxy is mentioned at all */
 };
 
-/* Reads all forms, obeys delete. Faults end in errors. */
+/* Reads all forms and applies delete commands. Faults become errors of the
+ * conversion. */
 void vyos_read(struct vyos *x, const struct convert_source *source);
 void vyos_deinit(struct vyos *x);
 

@@ -32,7 +32,7 @@ static void put_word(struct writer *w, const char *word)
 	config_text_add(&w->out, "\"");
 }
 
-/* `value`: the last word, NULL if there is none */
+/* `value` is the last word, or NULL */
 static void put_command(struct writer *w, const char *value)
 {
 	config_text_add(&w->out, "set");
@@ -95,7 +95,7 @@ char *vyos_commands_of_json(struct converter *c, const char *text)
 		c->no_memory = true;
 	else if (!root)
 		convert_error(c, (unsigned)error.line,
-			"this begins as JSON and is none: %s; correct it at column %d",
+			"this JSON is not valid: %s; correct it at column %d",
 			config_show(error.text).s, error.column);
 	if (!root)
 		return NULL;

@@ -89,7 +89,7 @@ static void keep(struct reader *r, const char *const *word, unsigned n)
 
 	if (n > VYOS_MAX_WORDS) {
 		convert_error(x->c, r->line,
-			"too many words behind '%s'; put a value with blanks in quotes",
+			"too many words after '%s'; put a value with blanks in quotes",
 			config_show(word[VYOS_MAX_WORDS - 1]).s);
 		return;
 	}
@@ -178,7 +178,7 @@ static void take_leaf(struct reader *r)
 		"role", "alt-subnet", "threshold", "whitelist", NULL};
 	unsigned head = r->depth ? r->n_open[r->depth - 1] : 0, n = 0, i = 2;
 	const char *const *word = inside(&r->path, &n);
-	unsigned n_open = n - (r->path.n - head); /* of them before the brace */
+	unsigned n_open = n - (r->path.n - head); /* those before the brace */
 
 	if (word)
 		r->x->seen = true;
@@ -234,7 +234,8 @@ static bool is_blank(char o)
 	return o == ' ' || o == '\t' || o == '\r';
 }
 
-/* One word without its quotes, which may stand inside it; `braces`: they end it. */
+/* One word without its quotes, which may be inside it. With `braces`, a brace ends
+ * it. */
 static const char *read_word(struct reader *r, bool braces)
 {
 	const char *start = r->out;
@@ -258,7 +259,7 @@ static const char *read_word(struct reader *r, bool braces)
 	return start;
 }
 
-/* Over blanks and slash-asterisk comments, which may have several lines. */
+/* Skips blanks and slash-asterisk comments, which may span lines. */
 static void skip_blanks(struct reader *r)
 {
 	for (;;) {
@@ -343,12 +344,12 @@ void vyos_read(struct vyos *x, const struct convert_source *source)
 
 		free(text);
 		text = commands;
-		r.line = 0; /* the commands have no place in the file */
+		r.line = 0; /* commands made from JSON have no line in the file */
 	}
 	if (!text)
 		return;
 	r.p = text;
-	/* each word has an end of its own, and may be as short as one byte */
+	/* a word takes at least one byte of input, and its end mark one of output */
 	r.out = x->text = malloc(2 * strlen(text) + 1);
 	if (!x->text) {
 		x->c->no_memory = true;

@@ -194,7 +194,7 @@ static bool take_block(
 		return true;
 	case PCAPNG_PACKET:
 		if (capture_out_is_full(o))
-			return false; /* it was on its way when we had enough packets */
+			return false; /* enough packets have come already */
 		*ret_failed = !take_packet(o, &b->packet);
 		return true;
 	default:

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where a capture goes: a file or pipe gets the blocks as they are, a terminal lines.
- * Counts packets. Messages about failures go to stderr here.
+ * The output of a capture: a file or pipe gets the blocks as they are, a terminal gets
+ * lines. Counts packets, and prints messages about failures to stderr.
  */
 
 #include "base/pcapng.h"
@@ -17,12 +17,12 @@ struct capture_out_params {
 	uint64_t count;	  /* number of wanted packets; 0 means no limit */
 };
 
-/* NULL after a message. `params` is copied. */
+/* Returns NULL after a message. `params` is copied. */
 struct capture_out *capture_out_open(const struct capture_out_params *params);
 /* Takes the complete blocks at the start of buf. Returns their bytes, or -1 after a
  * message that they cannot be written or are no pcapng. */
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
-/* as many packets as were wanted */
+/* whether the wanted number of packets has come */
 bool capture_out_is_full(const struct capture_out *o);
-/* Says on stderr how many there were. Takes NULL. False after a message. */
+/* Prints the number of packets on stderr. Takes NULL. Returns false after a message. */
 bool capture_out_close(struct capture_out *o, bool summary);

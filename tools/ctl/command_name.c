@@ -21,7 +21,7 @@ struct choice {
 	size_t n;
 };
 
-/* Word `level` of a name; false: it has fewer. */
+/* Word `level` of a name. Returns false if it has fewer. */
 static bool word_of(const char *name, size_t level, char ret[WORD_MAX])
 {
 	for (; level > 0 && *name; level--) {
@@ -93,7 +93,7 @@ static void list_words(const struct choice *c, char *buf, size_t size)
 			c->word[i]);
 }
 
-/* "groups" is only the second word of a name, which may be the one that was meant. */
+/* Somebody who types "groups" may mean a name whose second word that is. */
 static const char *forgotten_word(
 	const char *const *names, size_t n_names, const char *word)
 {
@@ -109,7 +109,7 @@ static const char *forgotten_word(
 	return NULL;
 }
 
-/* Why `word`, after words that are right, is none of the names in `set`. */
+/* Why `word`, after the words that were right, fits none of the names in `set`. */
 static void say_unknown(const char *const *names, size_t n_names, uint64_t set,
 	const char *word, struct command_match *m)
 {

@@ -10,7 +10,7 @@
 
 /* results other than a number in the list */
 enum {
-	COMMAND_UNKNOWN = -1,	 /* or it may be several */
+	COMMAND_UNKNOWN = -1,	 /* or ambiguous */
 	COMMAND_INCOMPLETE = -2, /* what `right` has needs another word */
 };
 
@@ -23,8 +23,8 @@ struct command_match {
 };
 
 /* Which command do the words before the first option name? A word of a name may be
- * shortened while it remains unique. It may not if the words before it are already a
- * command, because it can be an argument. At most 64 names, of at most three words of
- * less than 32 bytes. */
+ * shortened while it remains unique. It may not be shortened if the words before it
+ * already are a command, because it can be an argument. At most 64 names, of at most
+ * three words of less than 32 bytes. */
 void command_find(const char *const *names, size_t n_names, char *const *words,
 	size_t n_words, struct command_match *ret);

@@ -33,13 +33,13 @@ static const char usage_text[] =
 	"usage: ringcastctl capture [OPTION]... [EXPRESSION]\n"
 	"\n"
 	"Shows the IGMP and MLD messages that ringcastd receives and sends, one line\n"
-	"each, or writes them as pcapng. EXPRESSION is a filter as of tcpdump.\n"
+	"each, or writes them as pcapng. EXPRESSION is a filter as for tcpdump.\n"
 	"\n"
 	"options:\n"
 	"  -f, --filter EXPRESSION  the same as EXPRESSION at the end\n"
 	"  -i, --interface IF       only this interface; may be repeated\n"
 	"  -d, --data               also data frames, as they were received\n"
-	"  -n, --sample N           of the data frames one of N; means --data\n"
+	"  -n, --sample N           one of N data frames; implies --data\n"
 	"  -S, --snaplen N          bytes of each data frame (256)\n"
 	"  -c, --count N            end after N packets\n"
 	"  -w, --write FILE         write pcapng to FILE; - is standard output\n"
@@ -133,7 +133,7 @@ static bool compile(struct request *r, const char *key, int link_type,
 	return ok;
 }
 
-/* An expression may be valid only with a link header ("ether host"), or only
+/* Some expressions are valid only with a link header ("ether host"), others only
  * without. */
 static bool add_filter(struct request *r, const char *expression)
 {

@@ -68,8 +68,7 @@ const char *cell_format_scaled(double v, char buf[CELL_SCALED_LEN])
 	static const char units[] = " kMGTPE";
 	const char *unit = units;
 
-	/* continue for a number that would be rounded to four digits before the
-	 * point */
+	/* also for a number that rounding would give four digits before the point */
 	while (v >= 999.5 && unit[1]) {
 		v /= 1000;
 		unit++;

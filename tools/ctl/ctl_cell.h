@@ -13,7 +13,7 @@
 #define CELL_LIST_LEN	 5120 /* the names of 256 interfaces */
 #define CELL_MAX_SOURCES 4    /* in a cell; --json has all */
 
-/* A larger number becomes this, so that no answer makes a sum of a few overflow. */
+/* Larger numbers are replaced by this, so that sums of a few cannot overflow. */
 #define CELL_NUM_MAX (1LL << 60)
 
 const char *cell_str(const json_t *o, const char *key);

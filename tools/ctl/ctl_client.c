@@ -57,10 +57,10 @@ static void explain_unreachable(const char *path, int err)
 	else if (err == EACCES)
 		name_the_group(path);
 	else if (err == EPERM)
-		fputs("Who answers there is neither root nor the owner of the directory, or\n"
-		      "others may write in that or change the way to it. Run this command as the\n"
-		      "user of the daemon, or give its socket a directory of its own, whose owner\n"
-		      "it is, below directories of root.\n",
+		fputs("The program that answers there is neither root's nor that of the owner of the\n"
+		      "directory, or others may write in it or change the path to it. Run this\n"
+		      "command as the user of the daemon, or put its socket into a directory that\n"
+		      "this user owns, below directories of root.\n",
 			stderr);
 }
 
@@ -83,8 +83,8 @@ int ctl_client_open(const char *path)
 	return ctl_trust_peer(fd, path) ? take_fd(&fd) : -EPERM;
 }
 
-/* A user that may not connect cannot see whether a daemon listens, but the kernel's
- * list shows it. */
+/* A user without the right to connect cannot try whether a daemon listens, but the
+ * kernel's list of sockets shows it. */
 static bool is_in_use(const char *path)
 {
 	FILE *f = fopen("/proc/net/unix", "re");
@@ -178,7 +178,7 @@ static bool has_room(char **line, size_t n, size_t *cap)
 	return true;
 }
 
-/* One line without its newline, malloc'ed; On failure NULL, and errno is set. With
+/* One line without its newline, malloc'ed; returns NULL and sets errno on failure. With
  * `exact`, bytes after it stay unread. */
 static char *read_line(int fd, bool exact)
 {
@@ -382,7 +382,7 @@ int ctl_client_request(
 	return ask_object(fd, path, request, false, as_json, ret_reply);
 }
 
-/* 1 and *ret_reply; -EBADMSG: the reply is no JSON; another -errno. */
+/* Returns 1 and *ret_reply, -EBADMSG if the reply is no JSON, or another -errno. */
 static int receive_rows(int fd, struct ctl_rows *rows, json_t **ret_reply)
 {
 	struct patience patience = {0};

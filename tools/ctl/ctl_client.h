@@ -37,8 +37,8 @@ struct ctl_context {
 	struct text_view view; /* of tables */
 };
 
-/* The socket if none is named: that of the environment, else the first at which a
- * daemon answers, its own default or that of the service. */
+/* The socket to use if none is named: $RINGCAST_SOCKET, else the first of the daemon's
+ * default and that of the service at which a daemon answers. */
 const char *ctl_client_default_path(void);
 
 /* Descriptor of a connection, or -errno after a message. The caller closes it. */
@@ -72,9 +72,9 @@ int ctl_client_rows(int fd, const char *path, const char *request,
 /* Makes a row safe for a terminal. */
 void ctl_client_clean_row(json_t *row);
 
-/* The pieces of it for callers that must not block and have their own screen: no
- * messages. Descriptor or -errno, -EPERM if the other side is not trusted; 0 or
- * -errno. */
+/* The same in parts, for callers that must not block and have their own screen. They
+ * print nothing. ctl_client_open() returns a descriptor or -errno, -EPERM if the other
+ * side is not trusted; ctl_client_send() returns 0 or -errno. */
 int ctl_client_open(const char *path);
 int ctl_client_send(int fd, const char *request);
 /* A reply that arrives in parts; all zero at the beginning. Returns 1 if `line` is

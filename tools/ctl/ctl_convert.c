@@ -2,9 +2,8 @@
 
 /*
  * ringcastctl convert: reads the files, has convert.c translate them, prints messages
- * as FILE:LINE and the result to standard output or a file. The result is parsed once
- * more before it is handed out, so that everything that leaves this command can be
- * loaded.
+ * as FILE:LINE and the result to standard output or a file. The result is parsed before
+ * it is written, so that ringcastd can load all that this command writes.
  */
 
 #include "tools/ctl/ctl_convert.h"
@@ -28,7 +27,7 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_CALLER = 1,
 	EXIT_INPUT = 2,
-	EXIT_FAULT = 4, /* out of memory, a fault of ours */
+	EXIT_FAULT = 4, /* out of memory, or a mistake in this program */
 };
 
 struct arguments {
@@ -82,7 +81,7 @@ static int take_dialect(struct arguments *a, const char *word)
 				"ringcastd -C FILE reads it",
 			"");
 	if (strcmp(word, "smcroute") == 0)
-		return complain("smcroute's file names joins and routes, which hosts "
+		return complain("a smcroute file names joins and routes, which hosts "
 				"decide here: doc/migration.md has four lines for it",
 			"");
 	return complain("--from takes improxy, vyos, openwrt or mcproxy, not", word);
@@ -217,7 +216,8 @@ static void print_messages(const struct conversion *r)
 	}
 }
 
-/* A refusal is our own fault, and no file is better than one that does not load. */
+/* A refusal is a mistake in this program. Writing nothing is better than a file that
+ * does not load. */
 static int check_result(const char *text)
 {
 	struct config *cfg;

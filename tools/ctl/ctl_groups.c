@@ -32,7 +32,7 @@ static void print_head(const json_t *g, FILE *out)
 	fprintf(out, ", last report from %s\n", cell_str(g, "last_reporter"));
 }
 
-/* the querier, and pending queries */
+/* which router is querier, and the queries to come */
 static void print_queries(const json_t *g, FILE *out)
 {
 	fputs(cell_yes(g, "querier") ? "  we are querier"

@@ -14,7 +14,7 @@ struct run {
 	const struct ctl_list *list;
 	struct ctl_rows rows;
 	struct text_table table;
-	json_t *kept; /* rows that are printed as more than a line */
+	json_t *kept; /* rows that take several lines each */
 	bool may_repeat, repeat;
 };
 

@@ -16,15 +16,16 @@ struct ctl_list {
 	unsigned depth;
 	struct text_table table; /* its columns */
 	void (*row)(struct text_table *t, const json_t *row);
-	/* Instead of a table: print the row of this number. They are kept and sorted by
-	 * these members first. */
+	/* Instead of a table: prints one row and its number. All rows are kept, and
+	 * sorted by these members first. */
 	void (*print)(const json_t *row, size_t number, const struct text_view *view,
 		FILE *out);
 	const char *sort[2];
 	/* Prints the text after the rows, unless only rows are wanted. May be NULL. */
 	void (*rest)(const json_t *reply, size_t n_rows, const struct text_view *view,
 		FILE *out);
-	/* Asks again a second later: `head` comes before the rows. May be NULL. */
+	/* Whether to ask again a second later; `head` is the reply before its rows. May
+	 * be NULL. */
 	bool (*again)(const json_t *head);
 	/* Instead of all of these; exit status. */
 	int (*show)(int fd, const struct ctl_context *ctx, const char *request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ringcastctl metrics: the text that metrics-listen serves, as it is, to look at it or
- * to hand it to a collector of text files. */
+/* ringcastctl metrics: prints the text that metrics-listen serves, for people and for
+ * collectors of text files. */
 
 #include "tools/ctl/ctl_commands.h"
 

@@ -29,10 +29,10 @@
 static const char usage_text[] =
 	"usage: ringcastctl [-s SOCKET] monitor [--only KINDS] [GROUP] [INTERFACE...]\n"
 	"\n"
-	"Events as they happen, a line each, until Ctrl-C: groups and hosts that come and\n"
-	"go, streams that arrive and end, links, queriers, what is refused, limits,\n"
-	"reloads; of a group or a range of groups, and of interfaces, where they are\n"
-	"named. A line that says how many events were lost means that they were not read\n"
+	"Prints events as they happen, a line each, until Ctrl-C: groups and hosts that\n"
+	"come and go, streams that arrive and end, links, queriers, refused messages,\n"
+	"limits, reloads. Name a group or a range of groups, and interfaces, to see only\n"
+	"theirs. A line that says how many events were lost means that they were not read\n"
 	"in time.\n"
 	"\n"
 	"  -o, --only KINDS  group, host, stream, link, querier, forwarder, refused or\n"
@@ -71,7 +71,7 @@ static void print_text(const json_t *event)
 	const char *interface = cell_str(event, "interface"), *blank = "";
 	json_int_t ms = json_integer_value(json_object_get(event, "unix_ms"));
 	const json_t *number = json_object_get(event, "value");
-	/* elsewhere it may have lines */
+	/* other replies may have several lines */
 	_cleanup_(freep) char *text = strdup(cell_str(event, "text"));
 	time_t seconds = (time_t)(ms / 1000);
 	char clock[16] = "";

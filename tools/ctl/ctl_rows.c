@@ -61,7 +61,7 @@ static bool is_member(const struct ctl_rows *r)
 		memcmp(r->text + n - len + 1, r->key, len - 2) == 0;
 }
 
-/* Takes the text that was not printed yet, up to here. It ends between two tokens. */
+/* Prints the text up to here that was not printed yet. It ends between two tokens. */
 static void print(struct ctl_rows *r)
 {
 	if (r->json && r->pretty)

@@ -46,7 +46,7 @@ static void add_scalars(struct text_table *t, const struct ctl_context *ctx,
 	}
 }
 
-/* `title` is NULL for the first one. */
+/* `title` is NULL for the first block. */
 static void print_section(
 	const struct ctl_context *ctx, const char *title, json_t *o, FILE *out)
 {

@@ -37,7 +37,7 @@ static long long sum(const json_t *i, const char *key)
 		cell_num(json_object_get(q, "ipv6"), key);
 }
 
-/* the effect of another forwarder on the link */
+/* streams that another forwarder on the link forwards instead of us */
 static const char *forwarding(const json_t *i, char buf[80])
 {
 	long long standby = sum(i, "standby_streams"), twice = sum(i, "double_streams");
@@ -256,8 +256,8 @@ static bool unused_rest(const json_t *e)
 
 #define RATE_INTERVAL_MAX_MS 10000
 
-/* Rates are not yet known, or those of an interval that is too long to tell much. A
- * daemon that does not know rates has no such member. */
+/* Whether rates are not known yet, or are those of an interval that is too long to mean
+ * much. A daemon without rates sends no such member. */
 static bool mfc_again(const json_t *head)
 {
 	const json_t *v = json_object_get(head, "rate_interval_ms");
@@ -296,8 +296,8 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_scaled(t, e, "bytes_per_s", 8);
 }
 
-/* Senders that may not send on their interface, with the remedy, for which a row has no
- * room. */
+/* Senders that may not send on their interface, each with the remedy. A row has no room
+ * for that. */
 static void print_refused(
 	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {

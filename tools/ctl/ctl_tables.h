@@ -4,8 +4,7 @@
 /*
  * Replies of the daemon as text, except those with many rows (ctl_list.h). Each
  * function gets the JSON document of its command; members that are missing or of
- * another type show as "-" or nothing, so that tool and daemon of different versions
- * get along.
+ * another type show as "-" or nothing, so that tool and daemon may differ in version.
  */
 
 #include "tools/ctl/ctl_client.h"

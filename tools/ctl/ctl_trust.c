@@ -2,8 +2,8 @@
 
 /*
  * Which daemons root's ringcastctl trusts, see ctl_trust.h. This is checked after
- * connecting: if no other user can change the path of the socket now, none can have
- * changed it before.
+ * connecting: if no other user can change the path of the socket now, no other user
+ * could before.
  */
 
 #include "tools/ctl/ctl_trust.h"
@@ -73,7 +73,8 @@ static bool is_way(const char *path, uid_t peer, unsigned links)
 	return ok && is_step(copy, peer, links);
 }
 
-/* The directory that the socket is in, as far as others can make files there. */
+/* Whether the directory of the socket is the peer's and others cannot replace the
+ * socket in it. */
 static bool is_own_place(const char *path, uid_t peer)
 {
 	_cleanup_(freep) char *real = realpath(path, NULL);

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Can only root and the user `peer` change `path`? That holds for every directory on
- * the way, also through symbolic links. The last one belongs to the peer; of root's it
- * may be one where everybody may make files and none may remove those of others
- * (sticky), if the socket in it is root's. */
+/* Can only root and the user `peer` change `path`? Every directory on the path is
+ * checked, also through symbolic links. The last directory must belong to the peer. If
+ * it belongs to root, everybody may make files there, provided that it is sticky and
+ * the socket belongs to root. */
 bool ctl_trust_path(const char *path, uid_t peer);
 /* The same for the other end of the connection `fd`. Users other than root trust every
  * peer. */

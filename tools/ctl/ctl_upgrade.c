@@ -3,7 +3,7 @@
 /*
  * `ringcastctl upgrade`: the daemon gives its sockets to its service manager and ends,
  * and the manager starts the next one with them, doc/upgrade.md. This command requests
- * that and waits for it. It starts nothing, and no answer decides what it does.
+ * that and waits for it. It starts no program, so an answer cannot make it start one.
  */
 
 #include "tools/ctl/ctl_commands.h"
@@ -59,8 +59,8 @@ static bool is_next(const json_t *reply, long long old)
 		pid != old;
 }
 
-/* The answer of the next process, or NULL. It has the socket of the old process, in
- * which a request waits. */
+/* The answer of the next process, or NULL. That process inherits the socket, where a
+ * request waits for it meanwhile. */
 static json_t *wait_up(const char *path, long long old)
 {
 	const struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
@@ -101,7 +101,7 @@ static int upgrade(const struct ctl_context *ctx)
 		json_decref(old);
 		return CTL_EXIT_DAEMON;
 	}
-	/* it says nothing more, and ends */
+	/* the old process sends nothing more, and ends */
 	if (ctl_client_drain(fd) != -EAGAIN)
 		new = wait_up(ctx->path, cell_num(old, "pid"));
 	if (!new)

@@ -18,7 +18,7 @@ struct upstream {
 	struct ctl_rows rows;
 	struct text_table table;
 	size_t n[UPSTREAMS][2]; /* groups of each, IPv4 and IPv6 */
-	bool flow;		/* print the groups as they come; the rest is known */
+	bool flow;		/* print groups at once; the first table is out */
 };
 
 /* "wan", or "wan via voice" with a report-interface */

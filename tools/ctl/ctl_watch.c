@@ -3,8 +3,8 @@
 /*
  * `ringcastctl watch`, see ctl_watch.h: asks the daemon for a page ("show top") at an
  * interval and shows it, full-screen if there is a terminal and ncurses, else as plain
- * text page by page. Nothing here waits for the daemon: keys work while it is busy, and
- * when it goes away the view says so and retries.
+ * text page by page. The view never waits for the daemon: keys work while it is busy,
+ * and when it ends the view says so and retries.
  */
 
 #include "tools/ctl/ctl_watch.h"
@@ -27,8 +27,8 @@
 #include <unistd.h>
 
 #define RETRY_MS    1000 /* at least, after a failure */
-#define PATIENCE_MS 5000 /* then the daemon is taken for hung */
-#define ONCE_MS	    1000 /* between the two pages that make rates */
+#define PATIENCE_MS 5000 /* after that the daemon is considered hung */
+#define ONCE_MS	    1000 /* between two pages, for rates */
 
 struct session {
 	const struct ctl_context *ctx;
@@ -220,7 +220,7 @@ static void wait_for_something(struct session *s, const sigset_t *mask)
 		take_keys(s, now);
 	if (s->waiting && p[0].revents)
 		hear(s, now);
-	/* including one that sends a little all the time */
+	/* even if it keeps sending a little */
 	if (s->waiting && now >= s->asked_ms + PATIENCE_MS)
 		fail(s, now, "no answer");
 }
@@ -248,7 +248,7 @@ static void loop(struct session *s)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Two pages, so that there are rates. */
+/* Gets two pages, because rates need two. */
 static int watch_once(struct session *s)
 {
 	struct timespec pause = {ONCE_MS / 1000, 0};
@@ -288,7 +288,7 @@ static void usage(FILE *out)
 	      "\n"
 	      "options:\n"
 	      "  -i, --interval S   seconds between two pages (2; at least 0.5)\n"
-	      "  -1, --once         one page as text, and the end\n"
+	      "  -1, --once         print one page as text and end\n"
 	      "      --sort ORDER   rate, packets, members, wrong or group\n"
 	      "      --filter TEXT  only groups, sources, interfaces with this text\n"
 	      "      --plain        text also where full-screen would be possible\n"
@@ -416,7 +416,7 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	a.ctx.pretty &= a.once; /* else a line for each page */
-	/* a missing daemon at the start is an error; later it is awaited */
+	/* a daemon that is missing at the start is an error; later it is waited for */
 	s.fd = ctl_client_connect(a.ctx.path);
 	if (s.fd < 0)
 		return CTL_EXIT_UNREACHABLE;

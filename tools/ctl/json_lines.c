@@ -38,7 +38,7 @@ static void close_one(struct json_lines *j, char c, FILE *out)
 	putc(c, out);
 }
 
-/* What may be the first one of an array or object: its line begins. */
+/* The first value of an array or object begins a line. */
 static void begin_value(struct json_lines *j, FILE *out)
 {
 	if (j->is_first)
@@ -46,7 +46,7 @@ static void begin_value(struct json_lines *j, FILE *out)
 	j->is_first = false;
 }
 
-/* The token at `text`; its length. */
+/* Writes the token at `text`. Returns its length. */
 static size_t put(struct json_lines *j, const char *text, size_t n, FILE *out)
 {
 	size_t len = 1;

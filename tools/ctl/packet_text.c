@@ -34,7 +34,7 @@ static unsigned be16(const uint8_t *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-/* Behind Ethernet header and VLAN tags; false: no IP. */
+/* Skips Ethernet header and VLAN tags. Returns false if no IP follows. */
 static bool find_ip(const struct packet_text *t, const struct pcapng_packet *p,
 	const uint8_t **ret, uint32_t *ret_caplen)
 {
@@ -56,7 +56,7 @@ static bool find_ip(const struct packet_text *t, const struct pcapng_packet *p,
 	return true;
 }
 
-/* False if what is there is too short to be IP, or it is none. */
+/* Returns false if it is too short, or no IP. */
 static bool parse_ip(
 	const struct packet_text *t, const struct pcapng_packet *p, struct ip *ip)
 {
@@ -225,7 +225,8 @@ static void print_time(uint64_t ns, FILE *out)
 	fprintf(out, "%s.%06u ", text, (unsigned)(ns % 1000000000 / 1000));
 }
 
-/* Names come from a stream of bytes: nothing of them may act on a terminal. */
+/* Names come from a stream of bytes, so they may hold characters that act on a
+ * terminal. */
 static void print_name(const char *name, FILE *out)
 {
 	for (; *name; name++)

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* what a line tells of the packet but for its contents */
+/* what a line says besides the contents of the packet */
 struct packet_text {
 	const char *interface;
 	enum pcapng_link link;

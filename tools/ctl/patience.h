@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How long an answer is waited for. The other side may be another program, which sends
- * a little from time to time, or never stops. Pure: the caller measures.
+ * How long to wait for an answer. The other side may be another program, which sends a
+ * little from time to time, or never stops. Pure: the caller measures time.
  */
 
 #include <stdint.h>
@@ -16,9 +16,9 @@
 /* a list of 500,000 entries has less than 1 GB */
 #define PATIENCE_BYTES_MAX ((uint64_t)8 << 30)
 
-/* Zero to begin with. */
+/* All zero at the beginning. */
 struct patience {
-	int64_t waited_ms; /* not what the reader of our own output has taken */
+	int64_t waited_ms; /* without the time that the reader of our own output took */
 	uint64_t n;	   /* bytes that have come */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Text of strangers, see printable.h. */
+/* Untrusted text, see printable.h. */
 
 #include "tools/ctl/printable.h"
 

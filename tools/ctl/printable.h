@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Text of strangers on its way to people: what a terminal would obey is replaced. */
+/* Makes untrusted text safe for a terminal: characters that it would obey are
+ * replaced. */
 
 #include <stdio.h>
 
 /* '?' for each byte of control characters (C0, DEL, C1), of marks that change the
- * direction of writing, and of what is no UTF-8. What `keep` has stays. In place;
- * returns `text`. */
+ * direction of writing, and of what is no UTF-8. Characters in `keep` stay. Works in
+ * place; returns `text`. */
 char *printable(char *text, const char *keep);
 
-/* JSON text, or a part that begins and ends between two of its tokens, which a parser
- * has accepted. The same characters are written as \uXXXX, so that it means what it
- * meant; CR, which may stand between tokens, as a blank. */
+/* JSON text that a parser has accepted, or a part of it that begins and ends between
+ * two tokens. The same characters are written as \uXXXX, so the meaning does not
+ * change; CR, which may be between tokens, becomes a blank. */
 void printable_json(const char *text, size_t n, FILE *out);

@@ -35,12 +35,12 @@
  * options included. */
 struct command {
 	const char *name;
-	const char *argument; /* NULL means takes none; "[...]": may do without */
+	const char *argument; /* NULL means none; "[...]" means optional */
 	const char *help;
 	int (*print)(const struct ctl_context *ctx, json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);
 	const struct ctl_list *list;
-	const char *request; /* what the daemon calls it; NULL: `name` */
+	const char *request; /* the command of the daemon, if not `name` */
 };
 
 static int help(const struct ctl_context *ctx, int argc, char **argv);
@@ -96,7 +96,7 @@ static int larger(int a, int b)
 	return a > b ? a : b;
 }
 
-/* Without `out`: how long it is. */
+/* Without `out` it only returns the length. */
 static int print_name(const struct command *c, FILE *out, int width)
 {
 	char name[64];
@@ -106,7 +106,7 @@ static int print_name(const struct command *c, FILE *out, int width)
 	return out ? fprintf(out, "  %-*s", width, name) : (int)strlen(name);
 }
 
-/* Those below "show", or, NULL, the others with one line for all that show something.
+/* The commands below "show", or, with NULL, the others and one line for all of "show".
  * Two blanks at least before the help: shell completion reads this list. */
 static void print_commands(const char *below, FILE *out)
 {
@@ -154,7 +154,7 @@ static void print_usage(FILE *out)
 	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or who answers\n"
 	      "  -j, --json  -p, --pretty  the reply as JSON, in one line or in several\n"
 	      "  -a, --all  -b, --brief  -H, --no-header  -w, --wide  of show: what to print\n"
-	      "  -V, --version  -h, --help  of this program; behind a command what it does\n",
+	      "  -V, --version  -h, --help  of this program; after a command what it does\n",
 		out);
 }
 
@@ -177,7 +177,7 @@ static void print_command_usage(const struct command *c, FILE *out)
 		fprintf(out, "\n%s", table_options);
 }
 
-/* The command that the first words name; NULL means none, and *ret_match says why. */
+/* The command that the first words name, or NULL; then *ret_match says why. */
 static const struct command *find_command(
 	char *const *words, int n_words, struct command_match *ret_match)
 {
@@ -231,7 +231,7 @@ static int help(const struct ctl_context *ctx, int argc, char **argv)
 	return CTL_EXIT_OK;
 }
 
-/* The line for the daemon. False after a message. */
+/* Makes the line for the daemon. Returns false after a message. */
 static bool build_request(const struct command *c, char *const *words, int n_words,
 	char request[CTL_MAX_REQUEST])
 {
@@ -294,8 +294,8 @@ static int ask(const struct ctl_context *ctx, const struct command *command,
 	return print_reply(ctx, command, line);
 }
 
-/* Options of all commands. -1: go on; else the exit status. `stop`: at the first
- * word. */
+/* Options of all commands. Returns -1 to continue, else the exit status. With `stop` it
+ * stops at the first word. */
 static int parse_options(
 	struct ctl_context *ctx, int argc, char **argv, bool stop, bool *ret_help)
 {
@@ -421,10 +421,9 @@ static int run(struct ctl_context *ctx, int argc, char **argv)
 	return wants_help ? CTL_EXIT_OK : CTL_EXIT_USAGE;
 }
 
-#define LINE_WIDTH 80 /* where no terminal says another */
+#define LINE_WIDTH 80 /* unless a terminal has another */
 
-/* A terminal's lines are kept whole by cutting cells, what goes elsewhere is all
- * there. */
+/* On a terminal, cells are cut so that lines fit; files and pipes get whole cells. */
 static struct text_view default_view(void)
 {
 	struct text_view view = {.detail = TEXT_NORMAL, .width = LINE_WIDTH};

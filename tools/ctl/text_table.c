@@ -84,7 +84,7 @@ void text_wrap(const char *text, int indent, int width, FILE *out)
 
 /* ---- width ---- */
 
-#define WRAP_MIN 24 /* columns for a text that continues below itself */
+#define WRAP_MIN 24 /* columns for text that is wrapped */
 
 static bool wraps(const struct text_table *t, size_t c)
 {
@@ -105,7 +105,7 @@ static int line_width(const struct text_table *t)
 	return sum;
 }
 
-/* The widest column that may become narrower; n_columns: there is none. */
+/* The widest column that may become narrower, or n_columns if there is none. */
 static size_t widest(const struct text_table *t)
 {
 	size_t found = t->n_columns;
@@ -236,7 +236,7 @@ void text_table_flow(struct text_table *t, FILE *out)
 
 	if (t->n < part * t->n_columns)
 		return;
-	t->compare = NULL; /* the rest may have rows that belong in front */
+	t->compare = NULL; /* the rest may have rows that belong before these */
 	text_table_print(t, out);
 }
 

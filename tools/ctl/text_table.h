@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Tables in plain text whose columns are as wide as their widest cell, sorted where
- * that is asked for. One that is longer than memory should hold is printed unsorted in
- * parts, whose columns are as wide as those of the part before or wider. Running out of
- * memory ends the program: this is for command line tools. */
+/* Tables in plain text, sorted on request, with columns as wide as their widest cell. A
+ * table that is too long to keep is printed unsorted, in parts; columns never become
+ * narrower from part to part. Running out of memory ends the program: this is for
+ * command line tools. */
 
 #include "base/cleanup.h"
 
@@ -17,7 +17,7 @@ enum text_detail {
 	TEXT_WIDE,
 };
 
-/* What of a table is printed. */
+/* Which parts of a table are printed, and how wide. */
 struct text_view {
 	enum text_detail detail;
 	bool no_header;

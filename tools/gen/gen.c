@@ -236,7 +236,7 @@ static bool set_u32(const char *text, uint64_t min, uint64_t max, uint32_t *ret)
 	return true;
 }
 
-/* false: what is wrong has been said */
+/* Returns false after a message. */
 static bool set_option(struct gen_options *o, int option, const char *arg)
 {
 	uint32_t v;
@@ -297,7 +297,7 @@ static bool set_option(struct gen_options *o, int option, const char *arg)
 	}
 }
 
-/* the interface that has the address of -l */
+/* Finds the interface that has the address of -l. */
 static bool find_listen(struct gen_options *o)
 {
 	struct ifaddrs *list, *i;
@@ -332,7 +332,7 @@ static const char *find_contradiction(const struct gen_options *o)
 	enum family family = addr_family(&o->group);
 
 	if (!addr_is_multicast(&o->group))
-		return "-m wants a multicast address";
+		return "-m needs a multicast address";
 	if (!addr_is_multicast(&last) || addr_cmp(&last, &o->group) < 0)
 		return "--groups goes beyond the last multicast address";
 	if (o->port + o->n_ports - 1 > 65535)
@@ -340,7 +340,7 @@ static const char *find_contradiction(const struct gen_options *o)
 	if ((uint64_t)o->n_groups * o->n_ports > GEN_MAX_STREAM)
 		return "groups times ports is more than 65536";
 	if (o->ts && o->size % GEN_TS_PACKET)
-		return "with --ts the size is a multiple of 188";
+		return "with --ts the size must be a multiple of 188";
 	if (o->n_include && o->n_exclude)
 		return "-s and --exclude contradict each other";
 	for (size_t i = 0; i < o->n_include; i++)
@@ -397,7 +397,7 @@ int main(int argc, char **argv)
 	if (optind < argc && strcmp(argv[optind], "receive") == 0)
 		o.receiver = true;
 	else if (optind < argc && strcmp(argv[optind], "send") != 0)
-		return usage_error("the role is 'send' or 'receive'");
+		return usage_error("the role must be 'send' or 'receive'");
 	if (optind + 1 < argc)
 		return usage_error("too many words");
 	wrong = find_contradiction(&o);

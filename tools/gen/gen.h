@@ -26,7 +26,7 @@ struct gen_options {
 	uint32_t n_groups, n_ports;
 	uint16_t port;	    /* the first one */
 	unsigned ifindex;   /* 0 means the kernel decides */
-	struct addr listen; /* with has_listen: the interface is the one that has it */
+	struct addr listen; /* with has_listen: address of the interface */
 	bool has_listen;
 	uint8_t ttl;
 

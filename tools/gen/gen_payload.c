@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Writing and checking the payload of ringcast-gen. The checker builds what it expects
- * from the stamp and compares: not one byte escapes, and there is one description of
- * the form.
+ * Writing and checking the payload of ringcast-gen. The checker builds the expected
+ * payload from the stamp and compares all of it, so no byte escapes and the format is
+ * described once.
  */
 
 #include "tools/gen/gen_payload.h"
@@ -18,7 +18,7 @@
 #define TS_HEADER    4
 #define PATTERN_TURN 256
 
-/* FNV-1a: finds damage in the stamp; the rest is compared */
+/* FNV-1a finds damage in the stamp; all other bytes are compared */
 static uint32_t stamp_check(const uint8_t *p, size_t n)
 {
 	uint32_t h = 2166136261u;

@@ -2,9 +2,9 @@
 
 /*
  * The receiver. Each group and port has its own socket, bound to both, with one
- * membership: so no limit of memberships per socket is met, and a source filter holds
- * for its socket. Joins use the protocol-independent options of RFC 3678, for both
- * families alike.
+ * membership. So the limit of memberships per socket is never reached, and a source
+ * filter holds for its socket. Joins use the protocol-independent options of RFC 3678
+ * for both families.
  */
 
 #include "tools/gen/gen_receive.h"
@@ -226,7 +226,7 @@ static int64_t after(int64_t start_ns, double seconds)
 	return start_ns + (int64_t)(seconds * 1e9);
 }
 
-/* when the next of the time limits ends; *ret_end: the run ends then */
+/* When the next time limit expires; *ret_end says whether the run ends then. */
 static int64_t next_deadline(const struct receiver *r, bool *ret_end)
 {
 	const struct gen_options *o = r->o;

@@ -21,7 +21,7 @@ struct receiver {
 	struct mmsghdr *msg; /* BATCH messages with their buffers */
 	uint8_t *buf;
 	int64_t join_ns, joined_ns;
-	int64_t first_ns, last_ns; /* 0 means nothing came yet */
+	int64_t first_ns, last_ns; /* 0 means that nothing has come yet */
 	uint64_t n_received;
 
 	/* after --leave-after */
@@ -31,10 +31,10 @@ struct receiver {
 	int64_t last_after_ns;
 };
 
-/* Packet socket that sees the groups even if no program here has joined them. 0, or an
- * exit status after printing why. */
+/* Opens a packet socket that sees the groups even if no program here has joined them.
+ * Returns 0, or an exit status after a message. */
 int gen_wire_open(struct receiver *r);
-/* Read what is there; counts datagrams to our groups and ports in n_after. */
+/* Reads what is there, and counts datagrams to our groups and ports in n_after. */
 void gen_wire_read(struct receiver *r);
 
 void gen_print_receiver(const struct receiver *r, double seconds);

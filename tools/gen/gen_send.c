@@ -3,7 +3,7 @@
 /*
  * The sender. Datagram k is due at start + k / rate. The schedule is absolute, so the
  * rate stays exact even if a single sleep is too long. Sleeps are not shorter than TICK;
- * the datagrams that became due meanwhile leave with one sendmmsg.
+ * the datagrams that became due during a sleep leave with one sendmmsg.
  */
 
 #include "tools/gen/gen.h"
@@ -101,8 +101,7 @@ static int sender_init(struct sender *s, const struct gen_options *o)
 		errno = ENOMEM;
 		return gen_fail("start");
 	}
-	/* so that a receiver tells a restarted sender from a step back in the
-	 * sequence */
+	/* lets a receiver tell a restarted sender from a step back in the sequence */
 	if (getrandom(&run, sizeof(run), 0) != sizeof(run))
 		return gen_fail("cannot get a random number");
 	s->first_stream = (uint32_t)(run | 1) << 16;
@@ -127,7 +126,7 @@ static int64_t due_ns(const struct sender *s, uint64_t k)
 	return s->start_ns + (int64_t)((double)k * 1e9 / s->o->rate);
 }
 
-/* how many datagrams may go now; 0 after a sleep that came too early */
+/* how many datagrams are due now; 0 after a sleep that ended too early */
 static unsigned wait_for_due(const struct sender *s)
 {
 	uint64_t due = BATCH;
@@ -188,8 +187,8 @@ static void send_batch(struct sender *s, unsigned n)
 			done += (unsigned)r;
 			s->n_sent += (unsigned)r;
 		} else if (errno != EINTR) {
-			/* this one is lost on purpose: its number is missing at the
-			 * receiver */
+			/* this one is skipped on purpose, so that its number is missing
+			 * at the receiver */
 			s->last_error = errno;
 			s->n_errors++;
 			done++;

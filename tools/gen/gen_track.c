@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Stream bookkeeping of the receiver. A stream is counted from the first datagram that
- * was heard: a receiver that joins in the middle has lost nothing before. The window
- * has a bit for each of the last sequence numbers.
+ * Stream bookkeeping of the receiver. A stream is counted from the first datagram
+ * received, because a receiver that joins in the middle has lost nothing before. The
+ * window has a bit for each of the last sequence numbers.
  */
 
 #include "tools/gen/gen_track.h"
@@ -92,7 +92,8 @@ static void track_order(struct gen_stream *s, uint64_t seq)
 	} else if (seq < s->first) {
 		s->count.n_reordered++;
 	} else {
-		/* too late to know; a lost one that comes so late is as good as lost */
+		/* older than the window; a datagram that comes so late counts as
+		 * lost */
 		s->count.n_duplicate++;
 		return;
 	}

@@ -10,7 +10,7 @@
 #include "base/table.h"
 #include "tools/gen/gen_payload.h"
 
-#define GEN_WINDOW	2048  /* late datagrams are told from duplicates within it */
+#define GEN_WINDOW	2048  /* sequence numbers in which duplicates are recognized */
 #define GEN_MAX_STREAMS 65536 /* more are counted in the totals only */
 
 struct gen_count {
@@ -49,15 +49,16 @@ struct gen_track {
 void gen_track_init(struct gen_track *t);
 void gen_track_deinit(struct gen_track *t);
 
-/* A datagram came at now_ns. The stream of `key` (its `stream` is filled in here). */
+/* Counts a datagram that came at now_ns, in the stream of `key`, whose `stream` is
+ * filled in here. */
 void gen_track_datagram(struct gen_track *t, struct gen_stream_key *key,
 	const uint8_t *buf, size_t size, int64_t now_ns);
 
 /* totals of all streams; losses as known now */
 struct gen_count gen_track_total(const struct gen_track *t);
 struct gen_count gen_stream_count(const struct gen_stream *s);
-/* all streams ordered by group, port and source; n in *ret_n; the array is the
- * caller's. NULL: no memory or no stream. */
+/* All streams by group, port and source, their number in *ret_n. The caller frees the
+ * array. Returns NULL without streams or memory. */
 struct gen_stream **gen_track_sorted(const struct gen_track *t, size_t *ret_n);
 
 /* value below which `percent` of the datagrams are; 0 when there are none */

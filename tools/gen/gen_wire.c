@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Watch on the wire after a leave: the IP layer no longer hands the groups up, a packet
- * socket still sees them. All multicast is let through the hardware filter meanwhile.
+ * Watch on the wire after a leave: the IP layer no longer delivers the groups, but a
+ * packet socket still sees them. While it is open, the hardware filter passes all
+ * multicast.
  */
 
 #include "tools/gen/gen_receive.h"
@@ -35,7 +36,7 @@ int gen_wire_open(struct receiver *r)
 	return 0;
 }
 
-/* destination address and port of a UDP packet; false: another packet */
+/* Destination address and port of a UDP packet. Returns false for other packets. */
 static bool udp_destination(
 	const uint8_t *p, size_t len, struct addr *ret_to, uint16_t *ret_port)
 {

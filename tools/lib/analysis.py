@@ -2,19 +2,17 @@
 """The work of tools/analyse: runs gcc -fanalyzer, clang --analyze and cppcheck over the
 sources of the programs and compares what they find with tools/lib/analyse.suppress.
 
-A finding belongs to a function. A line of the suppressions names tool, file, function and
-check, never a line number, so that it survives edits elsewhere; one that matches nothing is
-an error, since it would hide the next true finding. Which versions the list was made with is
-in its head: only for these a reason without a finding is an error. A tool with a version,
-cppcheck-2.17, is for that version alone.
+A finding belongs to a function. A line of the suppressions names tool, file, function and check,
+never a line number, so that it survives edits elsewhere. A line that matches nothing is an error,
+because it would hide the next true finding; but only for the versions that the head of the list
+names. A tool with a version, such as cppcheck-2.17, means that version alone.
 
-Before the sources each analyzer gets a small program with two faults, and one that does not
-find them, or not in the form that is read here, has failed.
+Before the sources each analyzer gets a small program with two faults. It has failed if it does not
+find them, or reports them in a form that this script cannot read.
 
-One thing is known without a list: clang 14 and cppcheck do not know the attribute cleanup,
-so what they call a leak of a variable that is declared with _cleanup_ is none. The analyzer
-of gcc sees the calls of the attribute and still looks for leaks there.
-"""
+One kind of finding is ignored without a list: clang 14 and cppcheck do not know the attribute
+cleanup, so they report leaks of variables that are declared with _cleanup_. The analyzer of gcc
+knows the attribute and still looks for leaks there. """
 
 import argparse
 import concurrent.futures
@@ -37,25 +35,25 @@ FOLDERS = ("src/", "tools/", "bench/")
 # beyond those that are on by themselves (core, unix, deadcode, security, nullability)
 CHECKERS = ("security.FloatLoopCounter", "security.insecureAPI.rand", "optin.portability.UnixAPI", "nullability.NullableDereferenced",
             "nullability.NullablePassedToNonnull")
-# What cppcheck would take from the headers of the system, which are kept from it: it stops
-# where they ask for a compiler that it is not.
+# Replaces what cppcheck would need from system headers. It does not get those, because it stops
+# where they require a certain compiler.
 MACROS = {"json_array_foreach(a,i,v)": "for (i = 0; i < json_array_size(a) && "
                                        "(v = json_array_get(a, i)); i++)",
           "json_object_foreach(o,k,v)": "for (k = first(o); k && (v = value(o, k)); k = next(k))",
           "LIBBPF_OPTS(type,name,...)": "struct type name = {__VA_ARGS__}"}
-# what is no fault, and why
+# checks that find no faults here, and why
 STYLE = (
     # declarations open a block here, as the rest of the style has it
     "variableScope",
-    # cppcheck 2.17 wants const where nothing is written through a pointer: also of what
-    # _cleanup_ frees and of parameters whose type is that of a callback or of a family of
-    # functions. The compiler checks the const that there is.
+    # cppcheck 2.17 wants const wherever nothing is written through a pointer, also for what
+    # _cleanup_ frees and for parameters whose type a callback or a family of functions prescribes.
+    # The compiler checks const where it is used.
     "constVariablePointer", "constParameterPointer", "constParameterCallback",
     # cppcheck 2.17 does not know that die_if() or `copy && ...` has seen the NULL. gcc
     # follows memory that was not there (-Wanalyzer-possible-null-dereference).
     "nullPointerOutOfMemory", "nullPointerArithmeticOutOfMemory", "ctunullpointerOutOfMemory",
     "nullPointerOutOfResources", "ctunullpointerOutOfResources",
-    # a message about the analysis, and about no line
+    # a message about the analysis, not about a line
     "normalCheckLevelMaxBranches",
 )
 
@@ -82,7 +80,7 @@ class Finding:
         return self.tool, self.file, self.line, self.check, self.text
 
     def place(self):
-        """(file, function) that it belongs to: of an inline function the one that calls it."""
+        """The (file, function) of the finding; for an inline function, its caller."""
         if self.file.endswith(".h"):
             for step in reversed(self.steps):
                 file, line, _ = step.split(":", 2)
@@ -103,7 +101,7 @@ class Failure(Exception):
 # ---- the sources ----
 
 def relative(folder, path):
-    """From ROOT."""
+    """The path relative to ROOT."""
     return os.path.relpath(os.path.join(folder, path), ROOT)
 
 
@@ -118,8 +116,8 @@ def lines_of(file):
 
 
 def enclosing(file, line):
-    """(name, text) of the function around a line; ("-", "") outside of all. A function begins
-    with a name in the first column and has its braces there."""
+    """The (name, text) of the function around a line, or ("-", ""). A function begins with a name
+    in the first column, and its braces are there."""
     lines = lines_of(file)
     end = line - 1
     while end < len(lines) and lines[end] != "}":
@@ -170,8 +168,8 @@ def compile_commands():
 
 
 def flags(entry):
-    """What an analyzer needs of the compiler's arguments. As the build is one for debugging,
-    assertions are seen."""
+    """The compiler's arguments that an analyzer needs. The build is for debugging, so assertions
+    are compiled in."""
     args = shlex.split(entry["command"])
     out = [a for a in args if a.startswith(("-I", "-D", "-std="))]
     return out + [x for i, a in enumerate(args[:-1]) if a == "-isystem"
@@ -200,7 +198,7 @@ def gcc_steps(folder, diagnostic):
 
 
 def gcc(folder, entry, scratch):
-    # a file of its own: as root, the assembler would replace /dev/null by one
+    # not /dev/null, which the assembler would replace by a file if run as root
     out = os.path.join(scratch, entry["output"].replace("/", "_") + ".o")
     r = run(["gcc", "-fanalyzer", "-fdiagnostics-format=json", *flags(entry), "-c", "-o",
              out, entry["file"]], folder)
@@ -255,7 +253,7 @@ def without_system_headers(entry):
 
 
 def cppcheck(folder, entries, jobs):
-    """Itself takes the list of files and spreads it over the processors."""
+    """cppcheck takes the list of files and spreads it over the processors."""
     with tempfile.TemporaryDirectory() as scratch:
         project = os.path.join(scratch, "compile_commands.json")
         with open(project, "w", encoding="utf-8") as f:
@@ -336,7 +334,7 @@ def sing(tool):
         entry = {"directory": folder, "file": "canary.c", "output": "canary.o",
                  "command": "cc -c canary.c"}
         found = search(tool, folder, [entry], 1)
-    if len(found) < 2 and not (found and tool == "cppcheck"):  # which follows no calls
+    if len(found) < 2 and not (found and tool == "cppcheck"):  # cppcheck follows no calls
         raise Failure("does not find that memory is released twice")
 
 
@@ -354,8 +352,8 @@ def search(tool, folder, entries, jobs):
 
 
 def report(tool, found, reasons, strict):
-    """Prints what has no reason; (findings, stale reasons, explained). `reasons` are for all
-    versions or for this one, whose own have to be true always."""
+    """Prints findings without a reason. Returns (findings, stale reasons, explained). `reasons`
+    hold for all versions or for this one; the latter must always match a finding."""
     n_found = n_explained = n_stale = 0
     for f in found:
         hits = [r for r in reasons if r.matches(f)]
@@ -376,7 +374,7 @@ def report(tool, found, reasons, strict):
 
 
 def one_tool(tool, folder, entries, jobs, known):
-    """(its part of the last line, ok); ok is None when it is not installed."""
+    """Returns (its part of the last line, ok); ok is None if it is not installed."""
     reasons, versions = known
     start = time.monotonic()
     if not shutil.which(tool):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which lines and branches of the pure code the tests have taken; for run_tests.py, which
-builds and runs them.
+"""Measures which lines and branches of the pure code the tests take. run_tests.py builds and runs
+the tests.
 
-Pure are the libraries whose symbols the suite arch checks, so the list of them is in
-tests/arch/meson.build and nowhere else. gcovr reads what gcc counted; what is here adds up by
-library and compares with the bounds.
-"""
+The pure libraries are those whose symbols the suite arch checks, so their only list is in
+tests/arch/meson.build. gcovr reads what gcc counted; this module adds up by library and compares
+with the bounds. """
 
 import json
 import os
@@ -13,13 +12,13 @@ import shutil
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# A failed assert is a mistake of ours that no test can make: they are compiled out.
+# Asserts are compiled out: a test cannot make one fail, so their branches would count as missed.
 OPTIONS = ["-Dbuildtype=debug", "-Db_coverage=true", "-Db_ndebug=true"]
 SUITES = ("unit", "sim", "golden", "fuzz")
 BOUNDS = {"lines": 95.0, "branches": 90.0}      # of each library
-# of each file, so that none hides behind the others
+# of each file, so that a poor one is not hidden by the average
 FILE_BOUNDS = {"lines": 85.0, "branches": 75.0}
-FEW = 20    # lines or branches: too few for a percentage to say anything of a file
+FEW = 20    # lines or branches: a percentage of fewer means nothing
 
 
 def introspect(what, folder):
@@ -45,7 +44,7 @@ def pure_libraries(folder):
 
 
 def forget(folder):
-    """Before the tests: counts of an earlier run are not theirs."""
+    """Removes the counts of an earlier run."""
     for directory, _, names in os.walk(folder):
         for name in names:
             if name.endswith(".gcda"):
@@ -72,7 +71,7 @@ def measure(folder, libraries):
 
 
 class Figure:
-    """Taken and all, of lines and of branches."""
+    """How many lines and branches there are, and how many were taken."""
 
     def __init__(self):
         self.taken, self.all = dict.fromkeys(BOUNDS, 0), dict.fromkeys(BOUNDS, 0)
@@ -86,7 +85,7 @@ class Figure:
         return 100 * self.taken[what] / self.all[what] if self.all[what] else 100.0
 
     def under(self, bounds, few=0):
-        return [f"{what} {self.percent(what):.1f} %, at least {bound:.0f} % are asked for"
+        return [f"{what} {self.percent(what):.1f} %, the bound is {bound:.0f} %"
                 for what, bound in bounds.items()
                 if self.all[what] >= few and self.percent(what) < bound]
 
@@ -107,7 +106,7 @@ def library_of(name, libraries):
 
 
 def report(folder):
-    """(what is under a bound, the table by file and library)"""
+    """Returns (what misses a bound, the table by file and library)."""
     libraries = pure_libraries(folder)
     files = measure(folder, libraries)
     parts, total = {name: [] for name in libraries}, Figure()
@@ -132,5 +131,5 @@ def report(folder):
 
 
 def missing():
-    """The program that a report needs and that is not there, or nothing."""
+    """The program that a report needs and that is not installed, or None."""
     return next((p for p in ("gcov", "gcovr") if not shutil.which(p)), None)

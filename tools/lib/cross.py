@@ -30,7 +30,7 @@ TARGETS = {
 TARGETS["musl"] = next(
     (t for t in TARGETS.values() if t.qemu == os.uname().machine),
     Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))
-# where multiarch directories are called otherwise than the compiler
+# targets whose multiarch directory is not named like the compiler
 MULTIARCH = {"i686-linux-gnu": "i386-linux-gnu"}
 SUITES = "unit", "sim", "golden"
 INSTALLED = "src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay"
@@ -40,10 +40,10 @@ IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
 # minutes under an emulator
 SLOW = {"coalesce", "collect", "config_print", "convert", "fib_memory", "fib_property", "flood",
         "upstream_pace", "upstream_property", "refusals", "instances_state", "hostile"}
-# folders whose tests have to do with sockets, threads or the kernel (tests/arch/layers.py)
+# folders whose tests use sockets, threads or the kernel (tests/arch/layers.py)
 EDGES = "base/log", "control/sys", "control/show", "control/daemon", "dataplane/io", \
     "dataplane/thread"
-# and what has to do with them elsewhere
+# other tests that use them
 IMPURE = {"fib_torture", "watch"}
 
 
@@ -179,7 +179,7 @@ def build_for(name, pure, nice=False):
 
 
 def one_target(name, pure, only_build=False):
-    """Build and test for one target, with its count."""
+    """Build and test for one target. Returns its count."""
     count, start = Count(), time.monotonic()
     say(f"\n=== {name}: {'pure code' if pure else 'everything'} under qemu-user"
         if not own_machine(TARGETS[name]) else f"\n=== {name}")

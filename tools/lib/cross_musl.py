@@ -17,7 +17,7 @@ from cross_root import CROSS, Missing, run
 SOURCE = os.path.join(CROSS, "source")   # of all libraries, a folder for each
 WORK = os.path.join(CROSS, "musl-libraries")
 FLAGS = "-O2 -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
-# Debian may have patched what these programs read, and then make would call them again
+# make would call these programs again for files that Debian has patched
 GENERATORS = "ACLOCAL", "AUTOCONF", "AUTOMAKE", "AUTOHEADER", "MAKEINFO"
 
 # package: source package; how: its build system; options: for that
@@ -115,7 +115,8 @@ def install(library, root):
 
 
 def only_archives(lib):
-    """libtool's files would lead to this machine, and a shared library would be preferred."""
+    """Removes libtool's files, which would lead to this machine, and shared libraries, which the
+    linker would prefer."""
     for path in glob.glob(f"{lib}/*.so*") + glob.glob(f"{lib}/*.la"):
         os.unlink(path)
     for path in glob.glob(f"{lib}/*-static.a"):

@@ -23,7 +23,7 @@ class Missing(Exception):
 
 
 def run(cmd, **kw):
-    """Standard output; a failure raises Missing with the end of what it said."""
+    """Returns standard output; a failure raises Missing with the end of the output."""
     r = subprocess.run(cmd, capture_output=True, text=True, check=False, errors="replace", **kw)
     if r.returncode:
         end = "\n".join((r.stdout + r.stderr).splitlines()[-25:])
@@ -48,7 +48,7 @@ class Apt:
             "Dir::State": self.dir, "Dir::State::lists": f"{self.dir}/lists",
             "Dir::State::status": f"{self.dir}/status", "Dir::Cache": f"{self.dir}/cache",
             "Dir::Etc::sourcelist": self.list, "Dir::Etc::sourceparts": "-",
-            # who reads downloads as another user needs a right that build has not
+            # apt-get would download as another user, who has no rights in build
             "APT::Sandbox::User": ""}
         self.cmd = ["apt-get", "-qq"]
         for key, value in options.items():
@@ -69,8 +69,8 @@ class Apt:
             for a in archives:
                 f.write(f"{self.kind} {signed}{a}\n")
         options = ["-o", f"Dir::Etc::sourcelist={self.list}.new"]
-        # an archive that is just being updated is no reason to do without the others; what
-        # cannot be had for want of it will be named
+        # an archive that is just being updated must not prevent using the others; packages that are
+        # missing because of it are named later
         subprocess.run([*self.cmd, *options, "update"], capture_output=True, check=False)
         os.rename(self.list + ".new", self.list)
 

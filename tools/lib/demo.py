@@ -104,7 +104,7 @@ class Demo:
         self.daemon = None
 
     def pump(self, seconds):
-        """Let the streams run and take in what comes."""
+        """Let the streams run, and receive."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             live = [p.receiver.sock for p in self.programmes if p.receiver.sock.fileno() >= 0]
@@ -171,7 +171,7 @@ class Demo:
         for what in ("mfc", "upstream", "interfaces"):
             self.table(what)
         self.kernel()
-        # a receiver keeps what is on its way until it hears nothing new of the provider
+        # datagrams are under way: receive until nothing new comes from the provider
         for process, _ in on_air:
             process.terminate()
         self.pump(0.3)

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The empty machines behind tools/fresh.
 
-debootstrap makes one root for each release, from the mirror that apt uses on this machine.
-Each order of commands then begins with an overlay on that root, so that nothing of another
-order is there, in mount and process namespaces of its own. Nothing outside of build/fresh is
-changed.
-"""
+debootstrap makes one root for each release, from the mirror that apt uses on this machine. Each
+order of commands then gets a new overlay on that root, so that it sees nothing of another order,
+and mount and process namespaces of its own. Nothing outside of build/fresh is changed. """
 
 import argparse
 import os
@@ -30,7 +28,7 @@ def text_of(name):
 
 
 def from_source():
-    """The commands of README.md, From source."""
+    """The commands of "From source" in README.md."""
     block = re.search(r"\*\*From source\.\*\*\n\n```sh\n(.*?)```", text_of("README.md"), re.S)[1]
     lines = re.sub(r"\\\n\s*", "", block).splitlines()
     return [line.replace("apt-get install ", "apt-get install -y ")
@@ -38,8 +36,7 @@ def from_source():
 
 
 class Step:
-    """A command; `says` is what must be in its output, `fails` the same of one that has to
-    end with another status than 0."""
+    """A command. Its output must contain `says`, or, if the command must fail, `fails`."""
 
     def __init__(self, command, says="", fails=""):
         self.command, self.says, self.fails = command, says or fails, bool(fails)
@@ -59,7 +56,7 @@ DEB = Step("tools/deb --try", "lintian: no errors(.|\n)*packages are as they wer
 
 
 def orders(full):
-    """name -> steps. What each begins with is installed and configured by that alone."""
+    """name -> steps. Each order begins on an empty machine."""
     source = [Step(line) for line in from_source()] + [
         Step("ringcastd -C doc/examples/igmpproxy.conf")]
     return {
@@ -89,7 +86,7 @@ def orders(full):
             Step("tools/cross --pure s390x", r"\d passed, 0 failed")],
         "fuzz first": [Step("tools/fuzz cost 4"), Step("tools/fuzz text 5", "nothing found"),
                        Step("tools/fuzz --coverage text", "src/base"), DEMO],
-        # what cannot work says why, and what to do; nothing is installed for it
+        # commands that cannot work must say why and what to do, and install nothing
         "refusals": [
             *(Step(f"{tool} --no-install", fails="python3 is missing: run .* without --no-install")
               for tool in ("tools/demo", "tools/test", "bench/run", "tools/coverage",
@@ -98,7 +95,7 @@ def orders(full):
             Step("tools/test --suite nosuch", fails="there is no suite nosuch"),
             Step("tools/demo --seconds 2", fails="4 or more"), Step("! command -v python3")],
         "chroot": [Step("tools/demo", fails="mount --bind ROOT ROOT")],
-        # an older userland than the tools want: the build, and what needs no namespaces
+        # a userland that is too old for the tools: the build, and tests without namespaces
         "old": [UNIT, Step(SUITES)],
     }
 
@@ -111,7 +108,7 @@ def output(*cmd):
 
 
 def mirror():
-    """Where apt has Debian from on this machine."""
+    """The mirror that apt uses on this machine."""
     lines = output("apt-get", "indextargets", "--format", "$(ORIGIN)|$(COMPONENT)|$(REPO_URI)",
                    "Created-By: Packages").splitlines()
     found = [line.split("|")[2] for line in lines if line.startswith("Debian|main|")]
@@ -131,13 +128,13 @@ def make_base(release, uri):
     with open(os.path.join(PLACE, f"{release}.log"), "w", encoding="utf-8") as log:
         subprocess.run(["debootstrap", "--variant=minbase", release, base, uri], check=True,
                        stdout=log, stderr=log)
-    # as this machine reaches the mirror
+    # the way in which this machine reaches the mirror
     settings = [line for line in output("apt-config", "dump", "Acquire").splitlines()
                 if re.match(r"Acquire::(https?::|Check-)", line)]
     with open(os.path.join(base, "etc/apt/apt.conf.d/99fresh"), "w", encoding="utf-8") as f:
         f.write("\n".join(settings) + "\n")
     with open(os.path.join(base, "etc/dpkg/dpkg.cfg.d/fresh"), "w", encoding="utf-8") as f:
-        f.write("force-unsafe-io\n")   # nobody needs these files after a power failure
+        f.write("force-unsafe-io\n")   # these files do not have to survive a power failure
     for name in ("/etc/resolv.conf", "/etc/hosts"):
         if os.path.exists(name):
             shutil.copy(name, base + name)
@@ -146,7 +143,7 @@ def make_base(release, uri):
 
 
 def copy_tree(to):
-    """What git knows or would add."""
+    """The files that git knows or would add."""
     names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "-co", "--exclude-standard"],
                            check=True, capture_output=True).stdout
     tar = subprocess.run(["tar", "-C", ROOT, "--null", "-T", "-", "--ignore-failed-read", "-cf",
@@ -154,7 +151,7 @@ def copy_tree(to):
     subprocess.run(["tar", "-C", to, "-xf", "-"], check=True, input=tar)
 
 
-# {root} is the machine; it is a mount point but where the order is about that
+# {root} is the machine, a mount point unless the order tests that it is none
 ENTER = """set -e
 {mount}
 mount -t proc proc {root}/proc
@@ -223,7 +220,7 @@ def play(release, order, steps, keep):
 
 
 def forgotten(plan):
-    """Programs that the documents tell people to run, and no order does."""
+    """Programs that the documents tell people to run and that no order runs."""
     promised = set(re.findall(r"\b(?:tools|bench)/[a-z]+\b(?!/)", "".join(map(text_of, PROMISES))))
     tried = set(re.findall(r"\b(?:tools|bench)/[a-z]+", " ".join(
         step.command for steps in plan.values() for step in steps)))

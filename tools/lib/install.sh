@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034 # the lists are for those who source this
-# What tools/demo and tools/test install from Debian, and the only list of it. Sourced.
+# shellcheck shell=bash disable=SC2034 # the lists are for scripts that source this
+# The only list of Debian packages that the tools install. Sourced.
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
@@ -24,7 +24,7 @@ packages_rivals="igmpproxy"
 packages_peers="frr pimd"
 # a virtual machine with another kernel, for tools/vm
 packages_vm="qemu-system-x86 busybox-static cpio"
-# promtool, which checks the metrics; unpacked for the same reason: its package is a service
+# promtool, which checks the metrics; unpacked, because its package would start a service
 packages_promtool="prometheus"
 
 # compilers for the machines that tools/test builds for; qemu-user-static is unpacked
@@ -54,8 +54,8 @@ missing_packages()
 	done
 }
 
-# install_packages PACKAGE... : install what is missing. The package lists are fetched only
-# when a package is unknown or not to be had as they stand.
+# install_packages PACKAGE... : install what is missing. The package lists are fetched only if a
+# package is unknown or cannot be downloaded with the present ones.
 install_packages()
 {
 	local missing
@@ -79,8 +79,8 @@ apt_install()
 	apt-get install -qq -y --no-install-recommends "$@"
 }
 
-# unpack_packages DIRECTORY PACKAGE... : the files of packages, and of libraries that they
-# need and the machine lacks, without installing them. What cannot be had is named, the rest
+# unpack_packages DIRECTORY PACKAGE... : the files of packages, and of libraries that they need and
+# the machine lacks, without installing them. Packages that cannot be downloaded are named, the rest
 # is unpacked, and the status is 1.
 unpack_packages()
 {
@@ -93,7 +93,7 @@ unpack_packages()
 		if unpack_package "$dir" "$p"; then
 			: >"$dir/.$p"
 		else
-			echo "going on without $p: apt-get does not have it"
+			echo "continuing without $p: apt-get does not have it"
 			status=1
 		fi
 	done
@@ -111,7 +111,7 @@ unpack_qemu()
 	unpack_packages "$1" $package
 }
 
-# missing_libraries PACKAGE... : the libraries that apt-get would install along
+# missing_libraries PACKAGE... : the libraries that apt-get would also install
 missing_libraries()
 {
 	local p
@@ -133,10 +133,10 @@ unpack_package()
 	done
 }
 
-# shellcheck disable=SC2154 # top is the tree, as those who source this have it
-# configure DIRECTORY [OPTION...] : set up a build. One that is older than the last change of
-# the machine's packages looks again for libraries and tools: tools/demo may have configured it
-# before bench/run has installed clang.
+# shellcheck disable=SC2154 # top is the tree, set by the scripts that source this
+# configure DIRECTORY [OPTION...] : set up a build. A build that is older than the last change of
+# the machine's packages looks again for libraries and tools, because tools/demo may have configured
+# it before bench/run installed clang.
 configure()
 {
 	local dir=$1
@@ -180,7 +180,7 @@ read_options()
 	done
 }
 
-# need_tools TOOL... : where nothing may be installed
+# need_tools TOOL... : ends if one is missing, for runs that may install nothing
 need_tools()
 {
 	local tool
@@ -200,7 +200,7 @@ give_back()
 	fi
 }
 
-# need_suite NAME : before anything is installed or built
+# need_suite NAME : ends if there is no such suite, before anything is installed or built
 need_suite()
 {
 	local known

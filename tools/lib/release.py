@@ -42,7 +42,7 @@ def export(directory):
 
 
 def build(directory, **env):
-    """Programs of a release build -> their octets."""
+    """Programs of a release build -> their bytes."""
     run("meson", "setup", "--buildtype=release", "-Dtests=false", "build", cwd=directory,
         env=dict(os.environ, **env))
     run("ninja", "-C", "build", *PROGRAMS, cwd=directory)
@@ -71,7 +71,7 @@ def reproducible(where):
 
 
 def hardening(path):
-    """What the program has, by name -> bool."""
+    """Name of a protection -> whether the program has it."""
     dynamic = run("readelf", "-d", path)
     header = run("readelf", "-h", path)
     program = run("readelf", "-lW", path)

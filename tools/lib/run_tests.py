@@ -50,8 +50,8 @@ def threads(suite, name):
 
 
 def counted(suite, name):
-    # the counters are not atomic, so that threads would spoil them; the live view is no pure
-    # code, and takes long
+    # threads would spoil the counters, which are not atomic; the live view is no pure code and
+    # takes long
     return suite in coverage.SUITES and not THREADS.search(name) and name != "watch"
 
 
@@ -158,7 +158,7 @@ def count_test(test):
 
 class Ahead(threading.Thread):
     """Builds for the later runs, then for other machines, then analyses, while the network tests of the first one wait
-    for timers. What fails here is built again, and reported, by the run that needs it."""
+    for timers. The run that needs a build which fails here builds it again and reports it."""
 
     def __init__(self, runs, background):
         super().__init__(daemon=True)
@@ -175,7 +175,7 @@ class Ahead(threading.Thread):
 
 
 def command(cmd, quiet=False, **kw):
-    """Run; on failure show what it said. Quiet: in the background, in nobody's way."""
+    """Run; on failure show the output. With `quiet`, run in the background with low priority."""
     cmd = ["nice", "-n", "19", *cmd] if quiet else cmd
     r = subprocess.run(cmd, capture_output=True, text=True, check=False, **kw)
     if r.returncode and not quiet:
@@ -211,7 +211,7 @@ def suites_of(test):
 
 
 def selection(folder, chosen, suite):
-    """(names of the tests that a run takes, how many tests these are): meson runs all tests
+    """Returns (names of the tests in a run, how many tests these are), because meson runs all tests
     of a name, whatever their suite."""
     tests, names = tests_of(folder), set()
     for t in tests:
@@ -273,8 +273,8 @@ def one_run(run, suite, ahead):
 
 
 def check_coverage(folder, count, suite):
-    """One more check: the bounds, which only the tests of all suites together can meet; of one
-    suite, the table is all there is to say."""
+    """Checks the bounds. Only the tests of all suites together can meet them, so for one suite it
+    only prints the table."""
     if coverage.missing():
         skip(count, "coverage", f"{coverage.missing()} is not installed (package gcovr)")
         return
@@ -294,7 +294,7 @@ def check_coverage(folder, count, suite):
 
 
 class Soak:
-    """tools/soak beside the compilers, which makes it harder for the daemon and costs no time."""
+    """tools/soak beside the compilers, which load the machine, so this costs no extra time."""
 
     SECONDS = 120
 
@@ -391,7 +391,7 @@ class Analysis:
 
 
 def field_table():
-    """What everyday situations look like with ringcast and with igmpproxy."""
+    """Prints what everyday situations look like with ringcast and with igmpproxy."""
     path = os.path.join(ROOT, "build", RUNS[0][0], "field.txt")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
@@ -399,9 +399,9 @@ def field_table():
 
 
 def cures():
-    """What would have made cases run that were skipped."""
+    """Prints the packages that the skipped cases need."""
     if curable:
-        say("skipped for want of a package: "
+        say("skipped because a package is missing:  "
             + ", ".join(f"{package} ({n})" for package, n in sorted(curable.items())))
         say("to run them: apt-get install " + " ".join(sorted(curable)).replace(",", ""))
 
@@ -418,7 +418,7 @@ def selected_runs(args):
         return [run for run in RUNS if run[0] == "coverage"]
     if args.quick:
         return RUNS[:1]
-    # one suite alone cannot meet the bounds
+    # one suite alone cannot reach the bounds
     return [run for run in RUNS if not args.suite or run[0] != "coverage"]
 
 

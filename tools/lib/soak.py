@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run ringcastd for a long time with everything going on at once, and check every second what
-must always hold: a host that nobody disturbs gets each datagram of its streams once, in order
-and whole, and what it does not get is counted by a reason; hosts that zap get what they join;
-the daemon answers; its memory and its descriptors stay what they were."""
+"""Run ringcastd for a long time with everything going on at once, and check every second what must
+always hold: an undisturbed host gets each datagram of its streams once, in order and whole, and
+each missing one is counted by a reason; hosts that zap get what they join; the daemon answers; its
+memory and its descriptors do not grow."""
 
 import argparse
 import contextlib
@@ -24,13 +24,13 @@ STEADY6 = [f"ff0e::10:{n}" for n in range(1, 3)]
 CHANNELS4 = [f"239.11.0.{n}" for n in range(1, 9)]
 CHANNELS6 = [f"ff0e::11:{n}" for n in range(1, 9)]
 STREAM_RATE = 50          # datagrams per second of each group
-PATIENCE = 20             # seconds for what must happen at last
+PATIENCE = 20             # seconds for what must happen eventually
 WARM_UP = 0.25            # part of the run after which memory has to be flat
-GROWTH = 1.05, 2 << 20    # of resident memory, factor and octets
+GROWTH = 1.05, 2 << 20    # of resident memory, factor and bytes
 
-# One processor for who sends and one for the data plane: frames that a program sends wait on
-# the processor that it runs on, so one that is moved overtakes itself when others flood the
-# machine. That is the kernel's order to keep, and not what is looked at here.
+# One processor for the senders and one for the data plane. The kernel queues frames on the
+# processor of the program that sends them, so a program that is moved to another processor can
+# overtake its own frames. This soak does not test that.
 CPU = min(os.sched_getaffinity(0))
 
 CONFIG = """\
@@ -76,7 +76,7 @@ class Sender(threading.Thread):
 
 
 class Steady:
-    """A group of the host that nobody disturbs; numbers are checked as they come."""
+    """A group of the undisturbed host; numbers are checked as they come."""
 
     def __init__(self, ns, group):
         self.group = group
@@ -97,7 +97,7 @@ class Steady:
 
 
 class Zapper(threading.Thread):
-    """A host that changes channels without end."""
+    """A host that keeps changing channels."""
 
     def __init__(self, ns, channels, seed):
         super().__init__(daemon=True)
@@ -155,7 +155,7 @@ class Chaos(threading.Thread):
         self._addresses()
 
     def again(self):
-        """Gone and back, with another index."""
+        """Deletes the interface and creates it again, with another index."""
         self.t.router.ip("link", "del", "lan3")
         time.sleep(self.rng.random() * 0.2)
         self.t.add_lan(3)
@@ -171,7 +171,7 @@ class Chaos(threading.Thread):
         self._addresses()
 
     def _addresses(self):
-        """IPv6 ones go with the link."""
+        """The kernel removes IPv6 addresses with the link."""
         self.t.router.run("ip", "addr", "add", "2001:db8:3::1/64", "dev", "lan3", "nodad",
                           check=False)
 
@@ -197,13 +197,13 @@ class Chaos(threading.Thread):
 
 
 def backlog_drops():
-    """Frames that the kernel dropped before it gave them to anybody, because a processor had
-    too many of them waiting; of the whole machine, as a busy one has such."""
+    """Frames that the kernel dropped on the whole machine because too many waited on a processor. A
+    busy machine drops some."""
     with open("/proc/net/softnet_stat", encoding="ascii") as f:
         return sum(int(line.split()[1], 16) for line in f)
 
 
-# what the daemon says of copies and frames that it did not deliver
+# the daemon's counters of copies and frames that it did not deliver
 LOSSES = ("tx_full", "tx_queue", "tx_error", "tx_size", "port_down", "frag_failed")
 
 
@@ -218,7 +218,7 @@ class Soak:
         self.zappers = [Zapper(self.t.hosts["lan1"], c, args.seed + i)
                         for i, c in enumerate((CHANNELS4, CHANNELS6))]
         self.chaos = Chaos(self.t, self.daemon, args.seed)
-        self.samples = []      # (seconds, resident octets, descriptors)
+        self.samples = []      # (seconds, resident bytes, descriptors)
         self.explained, self.dropped_before = 0, backlog_drops()
         self.recent = [(0, 0)] * 3      # (missing, explained) of the last checks
 
@@ -251,7 +251,7 @@ class Soak:
         self.sender.join()
 
     def wait(self, seconds):
-        """Receivers are emptied meanwhile, so that their buffers never fill."""
+        """Keeps reading the receivers, so that their buffers never fill."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for s in self.steady:
@@ -275,7 +275,7 @@ class Soak:
                              for p in stats["ports"] if p["name"] in ("wan", "lan2"))
         self.explained += backlog_drops() - self.dropped_before
         missing = sum(s.missing for s in self.steady)
-        # what is found missing now was counted now or a moment ago, not an hour ago
+        # what is missing now must have been counted now or a moment ago
         new, counted = missing - self.recent[-1][0], self.explained - self.recent[0][1]
         self.recent = self.recent[1:] + [(missing, self.explained)]
         if new > counted:
@@ -294,7 +294,7 @@ class Soak:
                              len(os.listdir(f"/proc/{pid}/fd"))))
 
     def finish(self):
-        """Everything is quiet again and must be as it was."""
+        """The events are over; everything must be as it was."""
         self.daemon.write(config())
         self.daemon.hup()
         self.wait(2)

@@ -34,8 +34,8 @@ static bool is_version(unsigned version, enum family *ret_family)
 	return version == 4 || version == 6;
 }
 
-/* A family word in some byte order. IPv4 is 2 everywhere, IPv6 has a number on each
- * system. */
+/* The family in either byte order. IPv4 is 2 everywhere; IPv6 has another number on
+ * each system. */
 static bool is_address_family(const uint8_t *p, enum family *ret_family)
 {
 	unsigned word = p[0] ? p[0] : p[3];
@@ -44,7 +44,7 @@ static bool is_address_family(const uint8_t *p, enum family *ret_family)
 	return word == 2 || word == 10 || word == 24 || word == 28 || word == 30;
 }
 
-/* bytes before the IP header, -1 means no IP packet */
+/* bytes before the IP header, or -1 if it is no IP packet */
 static int link_length(
 	int link_type, const uint8_t *p, size_t len, enum family *ret_family)
 {
@@ -75,11 +75,11 @@ static int link_length(
 	}
 }
 
-/* Of a packet whose link header is complete. */
+/* The sender of a packet whose link header is complete. */
 static struct gm_mac link_sender(int link_type, const uint8_t *p)
 {
 	struct gm_mac mac = {0};
-	size_t at = 0; /* no link header begins with a sender */
+	size_t at = 0; /* 0 means none: no link header begins with the sender */
 
 	if (link_type == DLT_EN10MB)
 		at = 6;
@@ -92,8 +92,8 @@ static struct gm_mac link_sender(int link_type, const uint8_t *p)
 	return mac;
 }
 
-/* pcapng has room for times that are none of this world, and not of mono_t. libpcap
- * cuts them off where time_t has 32 bits; what is left are times until 2106. */
+/* pcapng can hold times that do not fit into mono_t. libpcap cuts them off if time_t
+ * has 32 bits; that leaves times until 2106. */
 static int64_t sane_seconds(time_t t)
 {
 	int64_t s = sizeof(t) == sizeof(uint32_t) ? (int64_t)(uint32_t)t : (int64_t)t;

@@ -17,14 +17,14 @@ struct capture;
 
 struct capture_packet {
 	mono_t at;
-	const void *ip; /* IP header, NULL when it is no IP packet; valid until
+	const void *ip; /* IP header, or NULL if it is no IP packet; valid until
 			   capture_next */
 	enum family family;
 	size_t len;	    /* captured bytes from there */
-	struct gm_mac from; /* of the link header, if that has one */
+	struct gm_mac from; /* sender in the link header, if it has one */
 };
 
-/* NULL and a text on failure; "-" is standard input */
+/* Returns NULL and a text on failure; "-" is standard input. */
 struct capture *capture_open(const char *path, char *error, size_t error_size);
 struct capture *capture_close(struct capture *c); /* takes and returns NULL */
 const struct capture_packet *capture_peek(const struct capture *c); /* NULL means end */

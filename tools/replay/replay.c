@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * ringcast-replay: captured membership messages through the protocol core under virtual
- * time, what it would do as text. The debugging tool and the form of a bug report: no
+ * ringcast-replay feeds captured membership messages to the protocol core under virtual
+ * time and prints what it would do. It serves for debugging and for bug reports: no
  * privileges, no sockets, the same output every time. Time is that of the capture;
  * timers that fall between two packets run between them. A jump of the clock, backwards
- * or by more than a day, is said and cut.
+ * or by more than a day, is reported and skipped.
  */
 
 #include "base/cleanup.h"
@@ -24,9 +24,10 @@
 #include <unistd.h>
 
 #define MAX_INPUTS 16
-/* A clock that was set while the capture ran would mean years of queries. */
+/* If the clock was set while the capture ran, the replay would take years of
+ * queries. */
 #define MAX_GAP_NS (24 * 3600 * NS_PER_SEC)
-/* times near 0 would mean that a timer does not run */
+/* times near 0 mean that a timer does not run */
 #define START_MS 1000000
 
 static const char default_config[] =
@@ -65,7 +66,7 @@ static void usage(FILE *f)
 	      "                  192.0.2.254/24 and fe80::fe/64)\n"
 	      "  -t SECONDS      continue for this long after the last packet (default 300)\n"
 	      "  -s SEED         seed of the random delays (default 1)\n"
-	      "  -q              do not mention packets that are no membership messages\n"
+	      "  -q              do not report packets that are no membership messages\n"
 	      "  -V, -h          version, this text\n",
 		f);
 }
@@ -98,7 +99,7 @@ static void run_until(struct replay *r, mono_t t)
 	}
 }
 
-/* Go on to the next packet: by what lies between the time stamps. */
+/* Advances the time to the next packet by the difference of the time stamps. */
 static void pass_time(struct replay *r, mono_t stamp)
 {
 	int64_t gap = stamp.ns - r->stamp.ns;
@@ -317,8 +318,8 @@ static int read_config(struct replay *r, const char *path)
 	return e == 0 ? 0 : -EINVAL;
 }
 
-/* The '=' of IF=FILE, NULL if the word is the name of a file. A file may have a '=' in
- * its name, so only a possible name of an interface comes before it. */
+/* The '=' of IF=FILE, or NULL if the word is the name of a file. A file may have a '='
+ * in its name, so the text before it must be a possible name of an interface. */
 static const char *separator(const struct replay *r, const char *arg)
 {
 	const char *eq = strchr(arg, '=');

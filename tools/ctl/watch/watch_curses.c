@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Drawing the live view, see watch_curses.h; called by ctl_watch.c. */
+/* Drawing the live view, see watch_curses.h. */
 
 #include "tools/ctl/watch/watch_curses.h"
 
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define COLOR_ALARM    1
-#define ESCAPE_WAIT_MS 50 /* a key alone, or the rest of a sequence */
+#define ESCAPE_WAIT_MS 50 /* so long the rest of a sequence may take */
 
 static SCREEN *terminal;
 static bool colours;
@@ -93,8 +93,8 @@ void watch_curses_draw(const struct watch_screen *s)
 }
 
 /* Terminals disagree about the keys of xterm: PuTTY and the Linux console send ESC [ 1
- * ~ for Home, which terminfo may not know. What is behind an ESC that is no sequence of
- * ours is swallowed, so that its digits and letters are not taken for keys. */
+ * ~ for Home, which terminfo may not know. Unknown sequences are swallowed, so that
+ * their digits and letters are not taken for keys. */
 static int behind_escape(void)
 {
 	static const struct {
@@ -161,7 +161,7 @@ int watch_curses_key(void)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].theirs == c)
 			return keys[i].ours;
-	/* other keys of a keyboard are not ours, and must not look like them */
+	/* keys that we do not use must not look like ours */
 	return c < 0x80 ? c : 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Screen and keys of the live view through ncurses. Without that library, or where the
- * terminal cannot do it, watch_curses_start() says so and nothing else is called. */
+/* Screen and keys of the live view through ncurses. Without that library, or on a
+ * terminal that is too simple, watch_curses_start() fails and nothing else may be
+ * called. */
 
 #include "tools/ctl/watch/watch_screen.h"
 

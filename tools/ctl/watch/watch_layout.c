@@ -93,9 +93,10 @@ static int compare_drops(const void *a_, const void *b_)
 	return (a->total < b->total) - (a->total > b->total);
 }
 
-/* Those that grow, or that have grown before; returns the length with what there was.
- * One that does not fit is left out with those after it, but the first of all is cut
- * rather than left out: there are drops. */
+/* Appends the reasons that grow, or, unless `growing`, those that only grew before, to
+ * a text of length `len`; returns the new length. A reason that does not fit is left
+ * out with those after it. Only the very first is cut instead, so that drops never go
+ * unmentioned. */
 static size_t list_drops(const struct watch *w, char line[WATCH_COLS_MAX + 1],
 	size_t len, const struct drop *list, size_t n, bool growing)
 {
@@ -400,12 +401,12 @@ static const char *const help[] = {
 	"  i            all interfaces",
 	"  + -          longer, shorter interval",
 	"  Space        refresh now",
-	"  z            count drops from now on; again: since the start of the daemon",
+	"  z            count drops from now; again: from the start of the daemon",
 	"  h ?          this page",
 	"",
 	"Columns",
-	"  Source       of the last datagram; Wrong: refused, as no source may send here",
-	"  Mem          hosts that have joined (1 where they do not say who they are)",
+	"  Source       of the last datagram; Wrong: refused, as it may not send here",
+	"  Mem          hosts that have joined (1 if they cannot be told apart)",
 	"  InPkt ...    packets and bits per second that came in and went out",
 	"  Drops        frames and copies that were dropped here, since start or key z",
 	"  asked        when the provider's router last sent a query",
@@ -471,7 +472,7 @@ void watch_layout(struct watch *w, struct watch_screen *s)
 		add_drops(w, s);
 	if (w->now || w->page == WATCH_PAGE_HELP)
 		add_body(w, s);
-	/* a screen of a few lines has room for some of it only */
+	/* a small screen has room for a part only */
 	watch_screen_cut(s, w->rows > 0 ? w->rows - 1 : 0);
 	if (w->rows > 0)
 		add_footer(w, s);

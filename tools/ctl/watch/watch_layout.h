@@ -3,7 +3,7 @@
 
 /*
  * The lines of the live view: the contents of a screen of some rows and columns.
- * Drawing them is somebody else's business (ctl_watch.c, watch_curses.c). Pure.
+ * ctl_watch.c and watch_curses.c draw them. Pure.
  */
 
 #include "tools/ctl/watch/watch_model.h"

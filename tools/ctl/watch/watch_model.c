@@ -52,7 +52,7 @@ void watch_resize(struct watch *w, unsigned rows, unsigned cols)
 	w->cols = cols;
 }
 
-/* Groups may have gone: stay where something is. */
+/* Groups may have gone: scroll back to where some are left. */
 static void clamp(struct watch *w)
 {
 	size_t n = (size_t)cell_num(w->now, "matched");
@@ -67,7 +67,7 @@ void watch_update(struct watch *w, json_t *page)
 	bool same =
 		w->now && cell_num(page, "uptime_ms") >= cell_num(w->now, "uptime_ms");
 
-	/* two pages of one instant, as after a key: the older one still tells rates */
+	/* two pages of one instant, as after a key: rates need the older one */
 	if (same && w->before &&
 		cell_num(page, "now_ms") - cell_num(w->now, "now_ms") < 400) {
 		json_decref(w->now);
@@ -273,7 +273,7 @@ static double per_second(
 	return (double)grown * 1000 / (double)ms;
 }
 
-/* The interface of that name, as it was; NULL if it was not there. */
+/* The interface of that name in the earlier page, or NULL. */
 static const json_t *interface_of(const json_t *page, const json_t *i)
 {
 	const json_t *old;

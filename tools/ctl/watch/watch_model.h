@@ -53,7 +53,7 @@ struct watch {
 	json_t *now, *before; /* pages; `before` is of the same daemon, or NULL */
 	json_t *zero;	      /* drops count from this page on; NULL means from the
 			       * start */
-	char trouble[160];    /* why there is no newer page; empty: there is one */
+	char trouble[160];    /* why there is no newer page, or empty */
 	/* what is shown */
 	unsigned rows, cols;
 	double interval; /* seconds */
@@ -61,7 +61,7 @@ struct watch {
 	enum watch_sort sort;
 	bool reverse;
 	char filter[WATCH_FILTER_LEN];
-	bool editing; /* the filter; `edit` is what it is going to be */
+	bool editing; /* the user types a filter into `edit` */
 	char edit[WATCH_FILTER_LEN];
 	size_t offset;		  /* first group that is shown */
 	size_t interfaces_offset; /* and first interface, on their page */
@@ -71,7 +71,7 @@ struct watch {
 void watch_init(struct watch *w, unsigned rows, unsigned cols, double interval);
 void watch_deinit(struct watch *w);
 
-/* A page has come; takes it. */
+/* A page has come. Takes ownership. */
 void watch_update(struct watch *w, json_t *page);
 void watch_set_trouble(struct watch *w, const char *text);
 void watch_resize(struct watch *w, unsigned rows, unsigned cols);
@@ -84,14 +84,14 @@ enum watch_action watch_input(struct watch *w, int key);
 const char *watch_request(const struct watch *w, char buf[WATCH_REQUEST_LEN]);
 
 const char *watch_sort_name(enum watch_sort sort);
-/* 0 and *ret, or -1: no such order */
+/* 0 and *ret, or -1 if there is no such order */
 int watch_sort_parse(const char *name, enum watch_sort *ret);
 
-/* How much a counter of an interface, or of "drops", has grown per second. Negative:
+/* How much a counter of an interface, or of "drops", has grown per second; negative if
  * not known yet. */
 double watch_interface_rate(const struct watch *w, const json_t *i, const char *key);
 double watch_drop_rate(const struct watch *w, const char *reason);
-/* How much they are, less what they were when the user wanted them to be zero. */
+/* The counters less their values when the user set them to zero. */
 long long watch_interface_total(
 	const struct watch *w, const json_t *i, const char *key);
 long long watch_drop_total(const struct watch *w, const char *reason);

@@ -2,8 +2,8 @@
 
 /*
  * Lines and tables of the live view, see watch_screen.h. Columns are as wide as their
- * contents while there is room; then the widest that may shrink gives way, and what is
- * cut off ends in "~". Running out of memory ends the program.
+ * contents while there is room; then the widest that may shrink is cut; a cut cell ends
+ * in "~". Running out of memory ends the program.
  */
 
 #include "tools/ctl/watch/watch_screen.h"
@@ -98,8 +98,8 @@ void watch_grid_count(struct watch_grid *g, const json_t *o, const char *key)
 	watch_grid_rate(g, json_is_number(v) ? json_number_value(v) : -1);
 }
 
-/* Take columns away from the widest that may shrink, until all fit or none may. How
- * wide all are then, with one space between them. */
+/* Narrows the widest column that may shrink until all fit or none may. Returns the
+ * width of all with one space between them. */
 static unsigned shrink(
 	const struct watch_grid *g, unsigned width[WATCH_GRID_MAX], unsigned cols)
 {
