@@ -335,6 +335,8 @@ static int start_proxy(struct app *app)
 		.ctx = app};
 	int r = instances_new(family, random_seed(), &app->instances);
 
+	if (r == 0)
+		app->instances->memory = app->memory;
 	rate_table_init(&app->rates, random_seed());
 	streams_init(&app->streams, random_seed());
 	if (r == 0)
@@ -479,10 +481,11 @@ static int start(struct app *app)
 static bool is_lasting(enum note note)
 {
 	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
-		note == NOTE_SOURCE_LIMIT || note == NOTE_HOST_QUOTA ||
-		note == NOTE_ADDRESS_LIMIT || note == NOTE_ADDRESS_SHARE ||
-		note == NOTE_GROUP_EVICTED || note == NOTE_SOURCE_EVICTED ||
-		note == NOTE_HOST_LIMIT || note == NOTE_OWN_FRAMES;
+		note == NOTE_GROUP_MEMORY || note == NOTE_SOURCE_LIMIT ||
+		note == NOTE_HOST_QUOTA || note == NOTE_ADDRESS_LIMIT ||
+		note == NOTE_ADDRESS_SHARE || note == NOTE_GROUP_EVICTED ||
+		note == NOTE_SOURCE_EVICTED || note == NOTE_HOST_LIMIT ||
+		note == NOTE_OWN_FRAMES;
 }
 
 static void init_port(struct app *app, unsigned number)

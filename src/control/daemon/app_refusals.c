@@ -21,6 +21,7 @@
 
 static const bool is_refusal[_NOTE_N] = {
 	[NOTE_GROUP_LIMIT] = true,
+	[NOTE_GROUP_MEMORY] = true,
 	[NOTE_SOURCE_LIMIT] = true,
 	[NOTE_HOST_QUOTA] = true,
 	[NOTE_ADDRESS_LIMIT] = true,

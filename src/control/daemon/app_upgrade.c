@@ -334,6 +334,7 @@ static int start_over(struct app *app)
 	r = instances_new(family, rng_next(&app->instances->rng), &fresh);
 	if (r < 0)
 		return r;
+	fresh->memory = app->memory;
 	instances_free(app->instances);
 	app->instances = fresh;
 	effects_clear(&app->fx);

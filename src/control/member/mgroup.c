@@ -577,8 +577,8 @@ static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
 	if (!mgroup_within_quota(db, now, group, msg, fx))
 		return 1;
 	if (!mgroup_room_for_group(db, now, msg, fx)) {
-		mgroup_struck(db, now, NOTE_GROUP_LIMIT, group, &msg->from,
-			db->params.max_groups, fx);
+		mgroup_struck(db, now, mgroup_limit_note(db), group, &msg->from,
+			mgroup_max_groups(db), fx);
 		return 1;
 	}
 	if (!*g)

@@ -157,6 +157,7 @@ struct mgroup_db {
 					 * largest first */
 	struct rng rng;			/* picks strangers that must make room */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
+	uint32_t room_groups;	 /* see mgroup_set_memory(); 0 means no limit */
 	size_t n_leaving;	 /* groups that are ending to make room */
 	uint64_t n_refused, n_evicted;
 	struct mgroup_struck struck;
@@ -184,6 +185,14 @@ struct mgroup_db {
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
+
+/* The groups and lists of this port may take about `bytes` of memory, half of it each,
+ * whatever the configuration allows; 0 means that the memory is unknown. What is there
+ * already stays. */
+void mgroup_set_memory(struct mgroup_db *db, uint64_t bytes);
+/* How many groups the port may have: "max-groups", or less if the memory is small. 0
+ * means no limit. */
+uint32_t mgroup_max_groups(const struct mgroup_db *db);
 
 /* "max-groups (16384) was met by 10.1.0.66: raise it if ..."; buf is unchanged if no
  * limit was met. */

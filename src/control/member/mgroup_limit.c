@@ -42,7 +42,14 @@
 #define STRANGERS    8	 /* that are compared */
 #define STRANGERS_OF 256 /* a table for fewer groups keeps its groups */
 #define EVICT_MAX    8	 /* for the addresses of one record */
-#define PICKED	     12	 /* sources that are compared */
+
+/* Bytes that a group or an address costs, with its forwarding entry and its part of the
+ * membership upstream, measured with full tables; and what a port may always have. */
+#define GROUP_SIZE  1152
+#define ADDR_SIZE   384
+#define ROOM_GROUPS 256
+#define ROOM_ADDR   4096
+#define PICKED	    12 /* sources that are compared */
 /* latest groups of a host that are searched for one that it has left */
 #define OWN_LATEST  16
 #define PICKED_OF   64 /* a group with room for fewer keeps its sources */
@@ -266,6 +273,8 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 		const char *limit, *advice;
 	} text[] = {
 		{NOTE_GROUP_LIMIT, "max-groups", "raise it if all of them are wanted"},
+		{NOTE_GROUP_MEMORY, "the memory for groups of a LAN",
+			"lower max-groups-per-host, or use a machine with more"},
 		{NOTE_SOURCE_LIMIT, "max-sources",
 			"raise it if all of them are wanted"},
 		{NOTE_HOST_QUOTA, "max-groups-per-host",
@@ -450,7 +459,7 @@ static struct mgroup *gives_way(
 	size_t addr;
 
 	holdings(db, msg, &groups, &addr);
-	if (most->n_groups > at_least(MUCH_GROUPS, db->params.max_groups / MUCH_PART))
+	if (most->n_groups > at_least(MUCH_GROUPS, mgroup_max_groups(db) / MUCH_PART))
 		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
 	return own < LITTLE_GROUPS ? stranger(db, NULL, false)
 				   : of_one_with_more(db, own);
@@ -470,11 +479,42 @@ static bool ends_own(struct mgroup_db *db, mono_t now, const struct gm_msg *msg)
 	return false;
 }
 
+void mgroup_set_memory(struct mgroup_db *db, uint64_t bytes)
+{
+	uint64_t groups = bytes / 2 / GROUP_SIZE, addr = bytes / 2 / ADDR_SIZE;
+
+	db->room_groups = 0;
+	db->max_addr = MGROUP_MAX_ADDRESSES;
+	if (bytes == 0)
+		return;
+	if (groups < UINT32_MAX)
+		db->room_groups = (uint32_t)at_least(groups, ROOM_GROUPS);
+	if (addr < db->max_addr)
+		db->max_addr = at_least(addr, ROOM_ADDR);
+}
+
+static bool is_memory_less(const struct mgroup_db *db)
+{
+	uint32_t max = db->params.max_groups, room = db->room_groups;
+
+	return room && (!max || room < max);
+}
+
+uint32_t mgroup_max_groups(const struct mgroup_db *db)
+{
+	return is_memory_less(db) ? db->room_groups : db->params.max_groups;
+}
+
+enum note mgroup_limit_note(const struct mgroup_db *db)
+{
+	return is_memory_less(db) ? NOTE_GROUP_MEMORY : NOTE_GROUP_LIMIT;
+}
+
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx)
 {
 	struct heap_node *first = heap_first(&db->by_groups);
-	uint32_t limit = db->params.max_groups;
+	uint32_t limit = mgroup_max_groups(db);
 	struct mgroup *g = NULL;
 
 	if (!limit || db->groups.n - db->n_leaving < limit || ends_own(db, now, msg))

@@ -112,6 +112,8 @@ bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *gr
 /* addresses that one host may bring */
 size_t mgroup_address_share(const struct mgroup_db *db);
 bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
+/* Names the limit behind mgroup_max_groups(): NOTE_GROUP_LIMIT or NOTE_GROUP_MEMORY. */
+enum note mgroup_limit_note(const struct mgroup_db *db);
 /* Makes room for one more group, at the expense of another one if necessary. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);

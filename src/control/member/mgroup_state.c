@@ -262,7 +262,7 @@ static int import_group(
 	int r;
 
 	if (!on[addr_family(&group)] ||
-		(db->params.max_groups && db->groups.n >= db->params.max_groups))
+		(mgroup_max_groups(db) && db->groups.n >= mgroup_max_groups(db)))
 		return 0;
 	if (mgroup_find(db, &group))
 		state_set_bad(in);

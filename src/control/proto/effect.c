@@ -372,6 +372,7 @@ const char *note_name(enum note note)
 		[NOTE_GROUP_NEW] = "group_new",
 		[NOTE_GROUP_GONE] = "group_gone",
 		[NOTE_GROUP_LIMIT] = "group_limit",
+		[NOTE_GROUP_MEMORY] = "group_memory",
 		[NOTE_SOURCE_LIMIT] = "source_limit",
 		[NOTE_HOST_QUOTA] = "host_quota",
 		[NOTE_ADDRESS_LIMIT] = "address_limit",

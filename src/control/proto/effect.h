@@ -46,6 +46,8 @@ enum note {
 	NOTE_FORWARDER_RESUMED, /* `mac` has stopped; we forward it again */
 	NOTE_SOURCE_EVICTED,	/* a source was ended for one of `peer`: limit
 				 * `value` */
+	NOTE_GROUP_MEMORY,	/* group refused: the memory of the machine is
+				 * enough for `value` */
 	_NOTE_N,
 };
 

@@ -122,6 +122,19 @@ void instances_release(struct instances *r, mono_t now, const struct config *cfg
 	list_ports(r);
 }
 
+/* A quarter of the memory is for what LANs ask for, the same part for each LAN, so that
+ * no host of a LAN can take all of it. */
+static void share_memory(struct instances *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		n += r->port[i] && r->port[i]->role == CONFIG_ROLE_DOWNSTREAM;
+	for (unsigned i = 0; i < PORT_MAX; i++)
+		if (r->port[i] && r->port[i]->role == CONFIG_ROLE_DOWNSTREAM)
+			mgroup_set_memory(&r->port[i]->groups, r->memory / 4 / n);
+}
+
 int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx)
 {
@@ -140,6 +153,7 @@ int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
 			ret = n;
 	}
 	list_ports(r);
+	share_memory(r);
 	return ret < 0 ? ret : n_left;
 }
 

@@ -23,6 +23,7 @@ struct instances {
 	struct portset taken;			 /* port numbers in use */
 	struct proxy_port *port[PORT_MAX];	 /* of all instances; owned by them */
 	const struct kgroups *kernel[_FAMILY_N]; /* see instances_kernel_changed() */
+	uint64_t memory; /* of the machine in bytes, set by the owner; 0 if unknown */
 };
 
 /* No instance yet. 0 or -ENOMEM. */

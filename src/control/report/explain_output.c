@@ -53,8 +53,9 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 							   : EXPLAIN_ABSENT);
 	if (full)
 		explain_advise(c,
-			"%s has %zu groups, more are refused: raise max-groups", name,
-			out->max_groups);
+			"%s has %zu groups, more are refused: raise max-groups, if the memory "
+			"of this machine is enough for more",
+			name, out->max_groups);
 	else if (*out->limited_host)
 		explain_advise(c,
 			"%s sends more than host-message-rate allows, and messages of such "

@@ -45,7 +45,7 @@ static void read_membership(
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
 		p->n_groups = pp->groups.groups.n;
 		p->n_refused = pp->groups.n_refused;
-		p->max_groups = pp->groups.params.max_groups;
+		p->max_groups = mgroup_max_groups(&pp->groups);
 		p->max_sources = pp->groups.params.max_sources;
 		memcpy(p->querier, pp->querier, sizeof(p->querier));
 		for (unsigned f = 0; f < _FAMILY_N; f++) {

@@ -337,7 +337,7 @@ static void member_facts(
 	out->forwards = pp->groups.role[q->family].forwards;
 	other_facts(q, pp, out);
 	out->n_groups = pp->groups.groups.n;
-	out->max_groups = pp->cfg->max_groups;
+	out->max_groups = mgroup_max_groups(&pp->groups);
 	limit_facts(q, pp, out);
 	out->joins = of_port(q, q->joins, q->n_joins, pp->port);
 }

@@ -171,6 +171,36 @@ static void with_limits(uint32_t max_groups, uint32_t per_host)
 	setup_db(&p);
 }
 
+/* A port of a small machine: the limits of the file do not count, those of the memory do. */
+static void r082_small_memory(void **state)
+{
+	FOR_BOTH_FAMILIES
+	{
+		with_limits(0, 0);
+		assert_int_equal(mgroup_max_groups(&db), 0);
+		mgroup_set_memory(&db, 1 << 20);
+		assert_int_equal(mgroup_max_groups(&db), 455);
+		assert_int_equal(db.max_addr, 4096);
+		for (unsigned i = 0; i < 600; i++)
+			from_station(T0, 7, 7, 1 + i, 0);
+		assert_int_equal(db.groups.n, 455);
+		assert_int_equal(n_noted(NOTE_GROUP_MEMORY), 1);
+		db.params.max_groups = 16384;
+		assert_int_equal(mgroup_max_groups(&db), 455);
+		/* the file asks for less */
+		db.params.max_groups = 100;
+		assert_int_equal(mgroup_max_groups(&db), 100);
+		/* enough memory, or unknown */
+		db.params.max_groups = 16384;
+		mgroup_set_memory(&db, UINT64_C(1) << 40);
+		assert_int_equal(mgroup_max_groups(&db), 16384);
+		assert_int_equal(db.max_addr, MGROUP_MAX_ADDRESSES);
+		mgroup_set_memory(&db, 0);
+		assert_int_equal(mgroup_max_groups(&db), 16384);
+		teardown_db();
+	}
+}
+
 /* F5: 64 made-up hosts that share the table hold no more than a greedy one may. Who has
  * a few groups, its own or in its name by a stranger, still gets another. */
 static void f5_full_table_of_many_who_hold_much(void **state)
@@ -607,6 +637,7 @@ int main(void)
 		cmocka_unit_test(r082_limits_refuse_and_count),
 		cmocka_unit_test(r082_one_host_leaves_room),
 		cmocka_unit_test(r082_host_names_sources_for_ever),
+		cmocka_unit_test(r082_small_memory),
 		cmocka_unit_test(r082_addresses_of_a_port),
 		cmocka_unit_test(f5_quota_counts_both_identities),
 		cmocka_unit_test(f5_full_table_takes_from_who_holds_most),
