@@ -3,11 +3,22 @@
 # What the plugin of rpcd uses of jshn.sh of OpenWrt, sourced in its place. An argument may
 # hold any text; its name has other characters than letters and digits replaced by _.
 
+_jshn_text='no object yet'
+
+# prints what json_load evaluates, which is kept: the next call has often the same text
 jshn() {
-	python3 -B -c '
+	if [ "$2" != "$_jshn_text" ]; then
+		_jshn_made=$(_jshn_read "$2") || return 1
+		_jshn_text=$2
+	fi
+	echo "$_jshn_made"
+}
+
+_jshn_read() {
+	python3 -I -S -c '
 import json, re, shlex, sys
 try:
-    given = json.loads(sys.argv[2])
+    given = json.loads(sys.argv[1])
 except ValueError:
     sys.exit(1)
 if not isinstance(given, dict):
@@ -31,7 +42,8 @@ json_init() {
 
 json_load() {
 	json_init
-	eval "$(jshn -r "$1")"
+	jshn -r "$1" >/dev/null
+	eval "$_jshn_made"
 }
 
 json_get_keys() {
@@ -51,6 +63,11 @@ json_add_string() {
 }
 
 json_dump() {
-	python3 -B -c 'import json, sys; print(json.dumps({sys.argv[1]: sys.argv[2]}))' \
-		"$_json_name" "$_json_text"
+	case $_json_text in
+	*[!0-9A-Za-z\ .,:\;/_@%+\'-]*)
+		python3 -I -S -c 'import json, sys; print(json.dumps({sys.argv[1]: sys.argv[2]}))' \
+			"$_json_name" "$_json_text"
+		;;
+	*) printf '{"%s": "%s"}\n' "$_json_name" "$_json_text" ;;
+	esac
 }

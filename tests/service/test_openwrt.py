@@ -83,6 +83,7 @@ def shellcheck():
     tool = need("shellcheck")
     for name in ("ringcast.rpcd", "ringcast.defaults"):
         run(tool, "-e", "SC1091", os.path.join(BUILD, "data", name))
+    run(tool, os.path.join(HERE, "jshn_stub.sh"))
     for shell in (["dash"], ["bash"], ["busybox", "sh"]):
         with contextlib.suppress(FileNotFoundError):
             for name in ("ringcast.rpcd", "ringcast.defaults"):
@@ -133,7 +134,8 @@ def refused():
     with temporary() as folder, Answers(folder, {"groups": []}) as answers:
         for method, arguments, error in (
                 *[("groups", {"group": word}, "group ") for word in evil],
-                *[("explain", {"group": "239.1.2.3", "on": word}, "on ") for word in evil],
+                *[("explain", {"group": "239.1.2.3", name: evil[0]}, name + " ")
+                  for name in ("source", "from", "on")],
                 ("groups", {"group": "--help"}, "cannot begin with -"),
                 ("groups", {"group": 5}, "not of the type int"),
                 ("groups", {"group": ["239.1.2.3"]}, "not of the type array"),
