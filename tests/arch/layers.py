@@ -20,6 +20,7 @@ FOLDERS = {
     "control/report": "base control/proto control/config control/member",
     "dataplane/packet": "base",
     "dataplane/fib": "base",
+    "dataplane/quality": "base",
     "dataplane/forward": "base dataplane/packet dataplane/fib",
     "dataplane/io": "base base/sys dataplane/packet",
     "dataplane/thread": "base base/sys dataplane/packet dataplane/fib dataplane/forward dataplane/io",

@@ -239,6 +239,22 @@ def captures(seeds, golden):
                 seeds.add("replay", bytes([what | config]) + octets)
 
 
+def streams(seeds):
+    """Datagrams of fuzz_quality.c: TS packets, RTP before them, repetitions, time."""
+    video, table = "00 0100 10", "14 4000 10 00 00b00d0001c100000001f0002ab104b2"
+    clock, null = "0c 0100 30 07 10 000000007e00 00", "00 1fff 10"
+    rtp = "80 0001 0000 01"
+    for kind in ("01", "02", "03", "05"):
+        body = video * int(kind, 16) if kind != "05" else video
+        seeds.add("quality", bytes.fromhex(f"09 {kind} {body} 20"))
+        seeds.add("quality", bytes.fromhex(f"09 {int(kind, 16) | 24:02x} {rtp} {body} 27"))
+    for packet in (table, clock, null, "00 0100 20", "02 0100 30 01 80", "80 46 0100 10"):
+        seeds.add("quality", bytes.fromhex(f"09 02 {packet} {video} 0a 02 07 0d 03 {packet}"))
+        seeds.add("quality", bytes.fromhex(f"0d 02 {video} {packet} 0b 22 00 04 0f 10 04"))
+    seeds.add("quality", bytes.fromhex("01 08 80 60 0001 0000 01 28 10 22 10 62 02"))
+    seeds.add("quality", bytes.fromhex(f"19 01 {video} 10 10 20 30 bb 40"))
+
+
 def tables(seeds):
     """Operations of fuzz_fib.c: number, group, and for 0 and 1 the set."""
     some = ["000105 000207 080103 0401 0c01", "fa00 4401 fb00 1c00", "f200 f280 0640 0e03",
@@ -324,6 +340,7 @@ def main():
     configurations(seeds, root)
     conversions(seeds, root)
     captures(seeds, golden)
+    streams(seeds)
     tables(seeds)
     histories(seeds)
     handovers(seeds)

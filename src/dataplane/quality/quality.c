@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * One datagram of a stream: what kind it is, and who looks at what of it. See
+ * quality.h.
+ *
+ * A stream begins as unknown. MPEG-TS shows itself in one datagram by its sync bytes;
+ * other RTP in two, of one SSRC and with numbers in a row, because a quarter of all
+ * data looks like a header (RFC 3550 A.1, MIN_SEQUENTIAL). The kind stays until 16
+ * datagrams in a row do not have it.
+ */
+
+#include "dataplane/quality/quality_priv.h"
+
+#include <assert.h>
+
+#define MISFITS_MAX 16
+
+static_assert(sizeof(struct quality) <= 4608, "the size that quality.h promises");
+
+void quality_init(struct quality *q)
+{
+	*q = (struct quality){0};
+}
+
+struct datagram {
+	const uint8_t *p;
+	size_t captured, len;
+	mono_t at;
+};
+
+static bool is_whole(const struct datagram *d)
+{
+	return d->captured == d->len;
+}
+
+/* Packet size of MPEG-TS in RTP, or 0. */
+static unsigned rtp_ts_size(const struct datagram *d, const struct rtp_head *h)
+{
+	size_t captured = d->captured > h->offset ? d->captured - h->offset : 0;
+
+	if (h->type != RTP_TS)
+		return 0;
+	/* without what pads it */
+	return ts_size(d->p + h->offset, captured < h->len ? captured : h->len, h->len);
+}
+
+/* Padding that was not captured makes a length that is no multiple. */
+static bool begin_rtp_ts(
+	struct quality *q, const struct datagram *d, const struct rtp_head *h)
+{
+	unsigned size = rtp_ts_size(d, h);
+
+	if (!size)
+		return false;
+	q->kind = QUALITY_RTP_TS;
+	ts_begin(q, size, d->at);
+	return true;
+}
+
+/* Of an unknown stream. Returns true if this datagram is of a kind now. */
+static bool recognise(struct quality *q, const struct datagram *d)
+{
+	struct quality_rtp *r = &q->rtp;
+	unsigned size = d->captured ? ts_size(d->p, d->captured, d->len) : 0;
+	struct rtp_head h;
+	bool second;
+
+	if (size) {
+		q->kind = QUALITY_TS;
+		ts_begin(q, size, d->at);
+		return true;
+	}
+	if (!rtp_parse(d->p, d->captured, d->len, &h) || h.control) {
+		r->has_next = false;
+		return false;
+	}
+	second = r->has_next && h.ssrc == r->next_ssrc && h.seq == r->next;
+	if (begin_rtp_ts(q, d, &h)) {
+		r->begun = false;
+		return true;
+	}
+	r->has_next = true;
+	r->next_ssrc = h.ssrc;
+	r->next = (uint16_t)(h.seq + 1);
+	if (!second)
+		return false;
+	q->kind = rtp_is_fec(d->p, d->captured, &h) ? QUALITY_FEC : QUALITY_RTP;
+	h.seq--; /* the first of the two, so that this one is the next */
+	rtp_begin(q, &h);
+	return true;
+}
+
+static void misfit(struct quality *q, mono_t at)
+{
+	quality_add(q, QUALITY_MISFITS, 1);
+	if (++q->misfits < MISFITS_MAX)
+		return;
+	ts_until(q, at);
+	q->misfits = 0;
+	q->kind = QUALITY_UNKNOWN;
+	q->rtp.has_next = false;
+	quality_add(q, QUALITY_KIND_CHANGES, 1);
+}
+
+/* MPEG-TS, `offset` bytes into the datagram. Returns bytes of media. */
+static size_t put_ts(
+	struct quality *q, const struct datagram *d, size_t offset, size_t len)
+{
+	size_t media = len / q->ts.packet_size * TS_SIZE;
+
+	if (!is_whole(d)) {
+		ts_unseen(q, d->at);
+		return media;
+	}
+	if (!ts_put(q, d->p + offset, len, d->at)) {
+		misfit(q, d->at);
+		return len;
+	}
+	q->misfits = 0;
+	return media;
+}
+
+/* Of a stream that is RTP. Returns bytes of media. */
+static size_t put_rtp(struct quality *q, const struct datagram *d)
+{
+	struct rtp_head h;
+	enum rtp_place place;
+
+	if (!rtp_parse(d->p, d->captured, d->len, &h)) {
+		if (is_whole(d) || d->captured >= RTP_HLEN)
+			misfit(q, d->at);
+		else
+			ts_unseen(q, d->at);
+		return d->len;
+	}
+	if (h.control) {
+		quality_add(q, QUALITY_RTP_CONTROL, 1);
+		return 0;
+	}
+	place = rtp_put(q, &h, d->at);
+	if (place == RTP_DUPLICATE)
+		return 0;
+	if (q->kind == QUALITY_RTP) {
+		q->misfits = 0;
+		if (place == RTP_LATE || place == RTP_ELSEWHERE ||
+			!begin_rtp_ts(q, d, &h))
+			return h.len;
+		quality_add(q, QUALITY_KIND_CHANGES, 1);
+	}
+	if (place == RTP_LATE || place == RTP_ELSEWHERE)
+		return h.len / q->ts.packet_size * TS_SIZE;
+	if (h.type != RTP_TS) {
+		ts_gap(q);
+		misfit(q, d->at);
+		return h.len;
+	}
+	return put_ts(q, d, h.offset, h.len);
+}
+
+static void put_fec(struct quality *q, const struct datagram *d)
+{
+	struct rtp_head h;
+
+	if (is_whole(d) &&
+		(!rtp_parse(d->p, d->captured, d->len, &h) ||
+			(!h.control && !rtp_is_fec(d->p, d->captured, &h))))
+		misfit(q, d->at);
+	else
+		q->misfits = 0;
+}
+
+bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured,
+	size_t len, mono_t at)
+{
+	bool complete = quality_arrived(q, at);
+	struct datagram d = {payload, captured, len, q->arrival.last};
+	size_t media = len;
+
+	quality_add(q, QUALITY_DATAGRAMS, 1);
+	quality_add(q, QUALITY_BYTES, len);
+	quality_add(q, QUALITY_TRUNCATED, captured < len);
+	if (q->kind != QUALITY_UNKNOWN || recognise(q, &d)) {
+		switch (q->kind) {
+		case QUALITY_TS:
+			media = put_ts(q, &d, 0, len);
+			break;
+		case QUALITY_RTP_TS:
+		case QUALITY_RTP:
+			media = put_rtp(q, &d);
+			break;
+		case QUALITY_FEC:
+			put_fec(q, &d);
+			break;
+		case QUALITY_UNKNOWN:
+		case _QUALITY_KIND_N:
+			break;
+		}
+	}
+	quality_arrival_media(q, media);
+	return complete;
+}
+
+static int64_t jitter_ns(const struct quality_rtp *r, uint32_t jitter)
+{
+	return r->clock_rate ? (int64_t)(jitter / 16) * NS_PER_SEC / r->clock_rate : -1;
+}
+
+void quality_result(const struct quality *q, struct quality_result *ret)
+{
+	const struct quality_arrival *a = &q->arrival;
+
+	*ret = (struct quality_result){
+		.rtp_lost =
+			q->count[QUALITY_RTP_MISSING] - q->count[QUALITY_RTP_REORDERED],
+		.jitter_ns = jitter_ns(&q->rtp, q->rtp.jitter),
+		.jitter_max_ns = jitter_ns(&q->rtp, q->rtp.jitter_max),
+		.df_ns = a->df_ns,
+		.df_max_ns = a->df_max_ns,
+		.mlr = a->mlr,
+		.mlr_max = a->mlr_max,
+		.rate_bps = a->rate * 8,
+		.length_ns = a->last.ns - a->first.ns,
+	};
+}

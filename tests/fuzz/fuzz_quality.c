@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Datagrams of one stream through the analyser: whole or cut, repeated, edited, with
+ * time that passes between them. The oracles are the relations between the counters,
+ * the bounds of the tables, and that quality_until() at any moment changes nothing that
+ * datagrams do not change themselves.
+ */
+
+#include "dataplane/quality/quality.h"
+#include "fuzz.h"
+
+#define DATAGRAM_MAX 1500u
+
+struct run {
+	struct quality q, looked_at; /* the second is also asked in between */
+	mono_t now;
+	uint8_t last[DATAGRAM_MAX];
+	size_t len;
+};
+
+static uint64_t sum(const struct quality *q, enum quality_count a, enum quality_count b)
+{
+	uint64_t n = 0;
+
+	for (enum quality_count c = a; c <= b; c++)
+		n += q->count[c];
+	return n;
+}
+
+static void check(const struct quality *q)
+{
+	const uint64_t *c = q->count;
+	uint16_t pid, errors;
+	uint64_t by_pid = 0;
+
+	fuzz_assert(c[QUALITY_RTP_REORDERED] <= c[QUALITY_RTP_MISSING]);
+	fuzz_assert(c[QUALITY_ERROR_SECONDS] <= c[QUALITY_SECONDS]);
+	fuzz_assert(c[QUALITY_MEDIA_BYTES] <= c[QUALITY_BYTES]);
+	fuzz_assert(c[QUALITY_TRUNCATED] <= c[QUALITY_DATAGRAMS]);
+	fuzz_assert(sum(q, QUALITY_RTP_REORDERED, QUALITY_RTP_SKIPPED) <=
+		c[QUALITY_DATAGRAMS] + c[QUALITY_RTP_RESTARTS] +
+			c[QUALITY_RTP_SSRC_CHANGES]);
+	fuzz_assert(sum(q, QUALITY_TS_NULL, QUALITY_TS_SYNC_BYTES) +
+			c[QUALITY_TS_TRANSPORT_ERRORS] + c[QUALITY_TS_CONTINUITY] +
+			c[QUALITY_TS_DUPLICATES] <=
+		c[QUALITY_TS_PACKETS]);
+	fuzz_assert(c[QUALITY_TS_SYNC_LOSSES] * 2 <= c[QUALITY_TS_SYNC_BYTES]);
+	fuzz_assert(c[QUALITY_TS_MISSING] <= c[QUALITY_TS_CONTINUITY] * 15);
+	fuzz_assert(c[QUALITY_TS_PCR_DISCONTINUITIES] <= c[QUALITY_TS_PCR]);
+	fuzz_assert(q->kind < _QUALITY_KIND_N && q->misfits < 16);
+	fuzz_assert(q->ts.n_pids <= QUALITY_PIDS && q->ts.n_pmts <= QUALITY_PMTS);
+	fuzz_assert(q->ts.n_clocks <= QUALITY_CLOCKS);
+	for (unsigned at = 0; (at = quality_next_pid(q, at, &pid, &errors));)
+		by_pid += errors;
+	fuzz_assert(by_pid <= c[QUALITY_TS_CONTINUITY]);
+	fuzz_assert(q->arrival.vb_min <= q->arrival.vb_max);
+}
+
+static void put(struct run *r, size_t captured)
+{
+	/* exactly what there is, so that a read beyond it is found */
+	uint8_t *copy = malloc(captured ? captured : 1);
+
+	fuzz_assert(copy);
+	memcpy(copy, r->last, captured);
+	quality_datagram(&r->q, copy, captured, r->len, r->now);
+	quality_datagram(&r->looked_at, copy, captured, r->len, r->now);
+	free(copy);
+	check(&r->q);
+}
+
+/* A TS packet of few bytes of input. */
+static void make_packet(struct rd *in, uint8_t *p)
+{
+	unsigned what = rd_u8(in);
+
+	memset(p, 0xff, 188);
+	p[0] = what & 0x80 ? rd_u8(in) : 0x47;
+	p[1] = rd_u8(in) & 0xe1;
+	p[2] = rd_u8(in);
+	p[3] = rd_u8(in);
+	for (unsigned i = 0; i < (what & 31); i++)
+		p[4 + i] = rd_u8(in);
+}
+
+static void make_datagram(struct run *r, struct rd *in)
+{
+	unsigned what = rd_u8(in), n = what & 3, size = what & 4 ? 204 : 188;
+
+	r->len = 0;
+	if (what & 8) {
+		const uint8_t head[12] = {rd_u8(in), what & 16 ? 33 : rd_u8(in),
+			rd_u8(in), rd_u8(in), 0, 0, rd_u8(in), rd_u8(in), 0, 0, 0,
+			rd_u8(in)};
+
+		memcpy(r->last, head, sizeof(head));
+		r->len = sizeof(head);
+	}
+	for (unsigned i = 0; i < n; i++, r->len += size) {
+		make_packet(in, r->last + r->len);
+		memset(r->last + r->len + 188, 0, size - 188);
+	}
+	for (unsigned i = what >> 5; i > 0; i--)
+		r->last[r->len++] = rd_u8(in);
+}
+
+/* The last datagram, with another counter and number. */
+static void step(struct run *r, unsigned by)
+{
+	if (r->len > 3 && r->last[0] == 0x47)
+		r->last[3] = (uint8_t)((r->last[3] & 0xf0) | ((r->last[3] + by) & 15));
+	else if (r->len > 3)
+		r->last[3] = (uint8_t)(r->last[3] + by);
+	if (r->len > 15 && r->last[0] != 0x47)
+		r->last[15] =
+			(uint8_t)((r->last[15] & 0xf0) | ((r->last[15] + by) & 15));
+}
+
+static void pass(struct run *r, struct rd *in)
+{
+	static const int64_t unit[] = {1000, NS_PER_MS, 250 * NS_PER_MS, NS_PER_SEC};
+	unsigned what = rd_u8(in);
+
+	r->now.ns += unit[what & 3] * (what >> 2);
+	if (what & 4)
+		quality_until(&r->looked_at, r->now);
+}
+
+/* What until() has found earlier than the datagram that ends it is found once. */
+static void same_in_the_end(struct run *r)
+{
+	struct quality_result a, b;
+
+	quality_until(&r->q, r->now);
+	quality_until(&r->looked_at, r->now);
+	for (enum quality_count c = 0; c < _QUALITY_COUNT_N; c++)
+		fuzz_assert(r->q.count[c] == r->looked_at.count[c]);
+	quality_result(&r->q, &a);
+	quality_result(&r->looked_at, &b);
+	fuzz_assert(a.df_max_ns == b.df_max_ns && a.mlr_max == b.mlr_max);
+	fuzz_assert(a.length_ns == b.length_ns && a.rtp_lost == b.rtp_lost);
+	fuzz_assert(r->q.ts.pat_gap_ns == r->looked_at.ts.pat_gap_ns);
+	fuzz_assert(r->q.arrival.gap_max_ns == r->looked_at.arrival.gap_max_ns);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct run run;
+	struct run *r = &run;
+	struct rd in = rd_init(data, size);
+
+	*r = (struct run){.now = mono_from_ms(1000)};
+	while (fuzz_more(&in)) {
+		unsigned what = rd_u8(&in);
+
+		if (what & 1)
+			make_datagram(r, &in);
+		else if (what & 2)
+			step(r, what >> 5);
+		if (what & 4)
+			pass(r, &in);
+		/* often the same again, so that short inputs are long streams */
+		for (unsigned n = what & 8 ? rd_u8(&in) % 40 : 1; n > 0; n--) {
+			put(r, what & 16 && r->len ? rd_u8(&in) % r->len : r->len);
+			r->now.ns += 1000000;
+			step(r, 1);
+		}
+	}
+	same_in_the_end(r);
+	return 0;
+}
