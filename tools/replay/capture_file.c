@@ -117,6 +117,8 @@ void capture_next(struct capture *c)
 	if (skip >= 0)
 		c->packet.from = link_sender(c->link_type, data);
 	c->packet.len = skip < 0 ? 0 : h->caplen - (size_t)skip;
+	c->packet.wire_len =
+		c->packet.len + (h->len > h->caplen ? h->len - h->caplen : 0);
 }
 
 struct capture *capture_open(const char *path, char *error, size_t error_size)

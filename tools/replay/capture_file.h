@@ -21,6 +21,7 @@ struct capture_packet {
 			   capture_next */
 	enum family family;
 	size_t len;	    /* captured bytes from there */
+	size_t wire_len;    /* and how many there were, as the file says */
 	struct gm_mac from; /* sender in the link header, if it has one */
 };
 

@@ -15,6 +15,7 @@
 #include "control/proto/reassemble.h"
 #include "control/proxy/instances.h"
 #include "tools/replay/capture_file.h"
+#include "tools/replay/quality_report.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -54,7 +55,9 @@ static void usage(FILE *f)
 {
 	fputs("Usage: ringcast-replay [-c CONFIG] [-a IF=ADDR/LEN]... [-t SECONDS] [-s SEED]\n"
 	      "                       [-q] {FILE | IF=FILE...}\n"
-	      "Feed captured IGMP and MLD messages to the protocol core and print what it does.\n"
+	      "       ringcast-replay --quality [--json] FILE...\n"
+	      "Feed captured IGMP and MLD messages to the protocol core and print what it does;\n"
+	      "or measure the quality of the captured streams.\n"
 	      "\n"
 	      "  IF=FILE         packets of FILE (pcap, pcapng) arrive on interface IF;\n"
 	      "                  a FILE alone is read on the interface \"lan\"; write\n"
@@ -67,6 +70,8 @@ static void usage(FILE *f)
 	      "  -t SECONDS      continue for this long after the last packet (default 300)\n"
 	      "  -s SEED         seed of the random delays (default 1)\n"
 	      "  -q              do not report packets that are no membership messages\n"
+	      "  --quality       streams of FILE: loss, continuity, gaps; see ringcast-replay(1)\n"
+	      "  --json          the same with every counter, for programs\n"
 	      "  -V, -h          version, this text\n",
 		f);
 }
@@ -401,14 +406,17 @@ struct options {
 	const char *config;
 	uint64_t seed;
 	double tail_s;
+	bool quality, json;
 };
 
 /* returns -1 to continue, else the exit status */
 static int parse(struct replay *r, struct options *o, int argc, char **argv)
 {
+	static const struct option names[] = {{"quality", no_argument, NULL, 'Q'},
+		{"json", no_argument, NULL, 'J'}, {0}};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:a:t:s:qVh")) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:a:t:s:qVh", names, NULL)) != -1) {
 		char *eq;
 
 		switch (opt) {
@@ -434,6 +442,12 @@ static int parse(struct replay *r, struct options *o, int argc, char **argv)
 		case 'q':
 			r->quiet = true;
 			break;
+		case 'Q':
+			o->quality = true;
+			break;
+		case 'J':
+			o->json = true;
+			break;
 		case 'V':
 			printf("ringcast-replay %s\n", RINGCAST_VERSION);
 			return 0;
@@ -445,7 +459,7 @@ static int parse(struct replay *r, struct options *o, int argc, char **argv)
 			return 1;
 		}
 	}
-	if (optind < argc)
+	if (optind < argc && (o->quality || !o->json))
 		return -1;
 	usage(stderr);
 	return 1;
@@ -459,6 +473,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (o.quality)
+		return quality_report(argv + optind, o.json);
 	if (read_config(&r, o.config) < 0)
 		return 2;
 	if (add_default_addresses(&r) < 0)
