@@ -17,66 +17,11 @@ const char *family_name(enum family family)
 	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 }
 
-struct addr addr_from_v4(const void *bytes)
-{
-	struct addr a = {{[10] = 0xff, [11] = 0xff}};
-
-	memcpy(a.b + 12, bytes, 4);
-	return a;
-}
-
-struct addr addr_any(enum family family)
-{
-	return family == FAMILY_IPV4 ? ADDR_V4(0, 0, 0, 0) : (struct addr){{0}};
-}
-
-bool addr_is_any(const struct addr *a)
-{
-	struct addr any = addr_any(addr_family(a));
-
-	return addr_eq(a, &any);
-}
-
-bool addr_is_multicast(const struct addr *a)
-{
-	return addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;
-}
-
-bool addr_is_loopback(const struct addr *a)
-{
-	static const struct addr lo6 = {{[15] = 1}};
-
-	return addr_is_v4(a) ? a->b[12] == 127 : addr_eq(a, &lo6);
-}
-
-bool addr_is_link_local(const struct addr *a)
-{
-	if (addr_is_v4(a))
-		return a->b[12] == 169 && a->b[13] == 254;
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
 bool addr_is_broadcast(const struct addr *a)
 {
 	static const struct addr bcast = ADDR_V4(255, 255, 255, 255);
 
 	return addr_eq(a, &bcast);
-}
-
-bool addr_is_local_group(const struct addr *group)
-{
-	if (addr_is_v4(group))
-		return group->b[12] == 224 && group->b[13] == 0 && group->b[14] == 0;
-	return group->b[0] == 0xff && (group->b[1] & 0x0f) <= 2;
-}
-
-bool addr_is_usable_source(const struct addr *a)
-{
-	if (addr_is_any(a) || addr_is_multicast(a) || addr_is_loopback(a))
-		return false;
-	if (addr_is_v4(a))
-		return a->b[12] != 0 && a->b[12] < 240;
-	return true;
 }
 
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN])

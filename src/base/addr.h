@@ -67,23 +67,64 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 }
 
 /* from / to four bytes in network order */
-struct addr addr_from_v4(const void *bytes);
+static inline struct addr addr_from_v4(const void *bytes)
+{
+	struct addr a = {{[10] = 0xff, [11] = 0xff}};
+
+	memcpy(a.b + 12, bytes, 4);
+	return a;
+}
+
 static inline const uint8_t *addr_v4_bytes(const struct addr *a)
 {
 	return a->b + 12;
 }
 
 /* the unspecified address of a family: 0.0.0.0 or :: */
-struct addr addr_any(enum family family);
-bool addr_is_any(const struct addr *a);
-bool addr_is_multicast(const struct addr *a);  /* 224/4, ff00::/8 */
-bool addr_is_loopback(const struct addr *a);   /* 127/8, ::1 */
-bool addr_is_link_local(const struct addr *a); /* unicast: 169.254/16, fe80::/10 */
-bool addr_is_broadcast(const struct addr *a);  /* 255.255.255.255 */
+static inline struct addr addr_any(enum family family)
+{
+	return family == FAMILY_IPV4 ? ADDR_V4(0, 0, 0, 0) : (struct addr){{0}};
+}
+
+static inline bool addr_is_any(const struct addr *a)
+{
+	struct addr any = addr_any(addr_family(a));
+
+	return addr_eq(a, &any);
+}
+
+/* 224/4, ff00::/8 */
+static inline bool addr_is_multicast(const struct addr *a)
+{
+	return addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;
+}
+
+/* 127/8, ::1 */
+static inline bool addr_is_loopback(const struct addr *a)
+{
+	static const struct addr lo6 = {{[15] = 1}};
+
+	return addr_is_v4(a) ? a->b[12] == 127 : addr_eq(a, &lo6);
+}
+
+/* unicast: 169.254/16, fe80::/10 */
+static inline bool addr_is_link_local(const struct addr *a)
+{
+	if (addr_is_v4(a))
+		return a->b[12] == 169 && a->b[13] == 254;
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool addr_is_broadcast(const struct addr *a); /* 255.255.255.255 */
 
 /* Groups that never leave their link: 224.0.0.0/24 (RFC 5771 4) and the IPv6 scopes
  * 0, 1 and 2 (RFC 4291 2.7). */
-bool addr_is_local_group(const struct addr *group);
+static inline bool addr_is_local_group(const struct addr *group)
+{
+	if (addr_is_v4(group))
+		return group->b[12] == 224 && group->b[13] == 0 && group->b[14] == 0;
+	return group->b[0] == 0xff && (group->b[1] & 0x0f) <= 2;
+}
 
 /* Scope of an IPv6 group, 0 to 15 (RFC 4291 2.7, RFC 7346). */
 static inline unsigned addr_scope(const struct addr *group)
@@ -108,7 +149,14 @@ static inline void addr_group_mac(const struct addr *group, uint8_t mac[6])
 
 /* A source that is allowed in a membership record or a data packet: not unspecified,
  * multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291 2.5). */
-bool addr_is_usable_source(const struct addr *a);
+static inline bool addr_is_usable_source(const struct addr *a)
+{
+	if (addr_is_any(a) || addr_is_multicast(a) || addr_is_loopback(a))
+		return false;
+	if (addr_is_v4(a))
+		return a->b[12] != 0 && a->b[12] < 240;
+	return true;
+}
 
 /* Text form. IPv4 dotted quad, IPv6 as RFC 5952. Returns `buf`. */
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);

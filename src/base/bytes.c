@@ -72,30 +72,43 @@ void wr_u32be(struct wr *w, uint32_t v)
 	wr_bytes(w, b, 4);
 }
 
-/* The sum does not depend on the byte order (RFC 1071 2.B). So whole words are added in
- * the order of the machine, in lanes that a compiler can vectorise, and the bytes of
- * the sum are swapped at the end. */
+/* A sum of words and how often it went over. */
+struct wide_sum {
+	uint64_t sum, carry;
+};
+
+static inline void add_word(struct wide_sum *s, const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	s->sum += w;
+	s->carry += s->sum < w;
+}
+
+/* The sum does not depend on the byte order (RFC 1071 2.B). So long words are added in
+ * the order of the machine, and the bytes of the sum are swapped at the end. */
 static uint16_t sum_native(const uint8_t *p, size_t n_words)
 {
-	uint64_t lane[4] = {0};
+	struct wide_sum wide = {0};
+	uint64_t sum;
 
-	for (; n_words >= 4; n_words -= 4, p += 16) {
-		uint32_t w[4];
-
-		memcpy(w, p, sizeof(w));
-		for (int i = 0; i < 4; i++)
-			lane[i] += w[i];
+	for (; n_words >= 8; n_words -= 8, p += 32) {
+		add_word(&wide, p);
+		add_word(&wide, p + 8);
+		add_word(&wide, p + 16);
+		add_word(&wide, p + 24);
 	}
+	sum = (wide.sum & 0xffffffff) + (wide.sum >> 32) + wide.carry;
 	for (; n_words > 0; n_words--, p += 4) {
 		uint32_t w;
 
 		memcpy(&w, p, sizeof(w));
-		lane[0] += w;
+		sum += w;
 	}
-	lane[0] += lane[1] + lane[2] + lane[3];
-	while (lane[0] >> 16)
-		lane[0] = (lane[0] & 0xffff) + (lane[0] >> 16);
-	return (uint16_t)lane[0];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
 }
 
 uint32_t inet_sum(const void *buf, size_t len, uint32_t sum)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct rd {
 	const uint8_t *p, *end;
@@ -68,3 +69,19 @@ static inline void put_u16be(uint8_t *p, unsigned v)
  * value for a header field, in host order. A correct header sums to 0. */
 uint32_t inet_sum(const void *buf, size_t len, uint32_t sum);
 uint16_t inet_fold(uint32_t sum);
+
+/* Is the checksum of an IPv4 header right? Its length is a multiple of four. */
+static inline bool inet_header_good(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 4) {
+		uint32_t w;
+
+		memcpy(&w, p + i, sizeof(w));
+		sum += w;
+	}
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff; /* in any byte order */
+}

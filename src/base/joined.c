@@ -74,6 +74,7 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 	bool fresh, fade;
 	struct joined_slot *s = slot_of(j, group, from, &fresh);
 	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
+	uint32_t left = n->messages; /* whose reason has not been noted */
 
 	fade = !fresh && get32(&s->messages) >= JOINED_FADE;
 	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);
@@ -83,9 +84,11 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 	}
 	add(&s->datagrams, n->datagrams, fresh, fade);
 	add(&s->messages, n->messages, fresh, fade);
-	for (unsigned i = 0; i < _JOINED_N; i++)
+	for (unsigned i = 0; i < _JOINED_N && (left > 0 || fresh || fade); i++) {
 		if (n->end[i] || fresh || fade)
 			add(&s->end[i], n->end[i], fresh, fade);
+		left -= n->end[i];
+	}
 	slot_put(&s->at, at);
 	/* pairs with the acquire in read_slot() */
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);

@@ -93,7 +93,7 @@ static enum verdict parse_ipv4(
 		return VERDICT_BAD_LENGTH;
 	if (!walk_options(ip + IPV4_HLEN, ip + hlen, found))
 		return VERDICT_BAD_LENGTH;
-	if (inet_fold(inet_sum(ip, hlen, 0)) != 0)
+	if (!inet_header_good(ip, hlen))
 		return VERDICT_BAD_CHECKSUM;
 
 	off = get_u16be(ip + 6);

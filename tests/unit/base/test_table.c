@@ -208,6 +208,30 @@ static void checksum_vectors(void **state)
 	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t) ~(0x1234 + 0x5600));
 }
 
+/* All lengths, with carries everywhere and few of them. */
+static void checksum_of_any_length(void **state)
+{
+	static const uint8_t fill[] = {0xff, 0x00, 0x01, 0xfe};
+	uint8_t v[150];
+
+	for (size_t k = 0; k < array_len(fill); k++)
+		for (size_t len = 0; len <= sizeof(v); len++) {
+			uint64_t sum = 0;
+
+			for (size_t i = 0; i < len; i++) {
+				v[i] = (uint8_t)(fill[k] - (k > 1 ? i * 37 : 0));
+				sum += i % 2 ? v[i] : (uint32_t)v[i] << 8;
+			}
+			while (sum >> 16)
+				sum = (sum & 0xffff) + (sum >> 16);
+			assert_int_equal(
+				inet_fold(inet_sum(v, len, 0)), (uint16_t)~sum);
+			if (len % 4 == 0)
+				assert_int_equal(
+					inet_header_good(v, len), sum == 0xffff);
+		}
+}
+
 /* F7: parts of a walk between which the table grows, and nodes come and go. */
 static void walk_in_parts(void **state)
 {
@@ -267,6 +291,7 @@ int main(void)
 		cmocka_unit_test(heap_gives_the_earliest),
 		cmocka_unit_test(bytes_are_bounded),
 		cmocka_unit_test(checksum_vectors),
+		cmocka_unit_test(checksum_of_any_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
