@@ -47,8 +47,8 @@ struct world {
 static uint64_t n_messages, n_calls;
 
 /* The kernel, which takes everything. The linker puts it in place of sendmmsg(). */
-int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
-int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
+int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
+int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
 	n_messages += n;
 	n_calls++;

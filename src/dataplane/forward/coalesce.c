@@ -53,6 +53,20 @@ void coalesce_clear(struct coalesce *c)
 	c->n_runs = c->n_iov = 0;
 }
 
+/* Without writing to `open`, which is larger than all of the rest. */
+static void begin_walk(struct walk *w, struct coalesce *c, struct burst *b,
+	const struct burst_flow *fl, enum coalesce_mode mode)
+{
+	w->c = c;
+	w->b = b;
+	w->fl = fl;
+	w->mode = mode;
+	w->ids = IDS_UNKNOWN;
+	w->deal = false;
+	w->n_open = 0;
+	w->open_max = mode == COALESCE_ON ? OPEN_MAX : 1;
+}
+
 static uint32_t payload_len(const struct frame *f)
 {
 	return f->ip_len - f->l4_off - UDP_HLEN;
@@ -223,16 +237,17 @@ static enum joined_end why_not(struct walk *w, const struct run *r, struct frame
 }
 
 /* `bytes` is the length of the packet until all are there, see fill_run(). */
-static struct run *begin_run(struct walk *w, uint16_t i, enum joined_end end)
+static struct run *begin_run(
+	struct coalesce *c, const struct burst *b, uint16_t i, enum joined_end end)
 {
-	struct run *r = &w->c->run[w->c->n_runs++];
+	struct run *r = &c->run[c->n_runs++];
 
 	*r = (struct run){.first = i,
 		.last = i,
 		.n = 1,
-		.bytes = w->b->frame[i].f.ip_len,
+		.bytes = b->frame[i].f.ip_len,
 		.end = end};
-	w->c->next[i] = BURST_MAX;
+	c->next[i] = BURST_MAX;
 	return r;
 }
 
@@ -272,7 +287,7 @@ static void place(struct walk *w, uint16_t i)
 
 	if (!is_candidate(f, w->mode, &why)) {
 		close_all(w, why);
-		begin_run(w, i, why);
+		begin_run(w->c, w->b, i, why);
 		return;
 	}
 	memcpy(&ports, f->ip + f->l4_off, sizeof(ports));
@@ -290,7 +305,7 @@ static void place(struct walk *w, uint16_t i)
 	if (w->n_open == w->open_max)
 		close_one(w, 0, JOINED_PORTS);
 	w->open[w->n_open].ports = ports;
-	w->open[w->n_open++].run = begin_run(w, i, JOINED_LAST);
+	w->open[w->n_open++].run = begin_run(w->c, w->b, i, JOINED_LAST);
 }
 
 /* Messages */
@@ -348,13 +363,29 @@ static void fill_run(struct coalesce *c, const struct burst *b, struct run *r)
 	make_head(head, f, payload);
 }
 
+/* A datagram that came alone, as most of television does. */
+static unsigned coalesce_one(
+	struct coalesce *c, const struct burst *b, uint16_t i, enum coalesce_mode mode)
+{
+	enum joined_end why;
+
+	if (b->frame[i].drop)
+		return 0;
+	if (is_candidate(&b->frame[i].f, mode, &why))
+		why = JOINED_LAST;
+	fill_run(c, b, begin_run(c, b, i, why));
+	return 1;
+}
+
 unsigned coalesce_flow(struct coalesce *c, struct burst *b, const struct burst_flow *fl,
 	enum coalesce_mode mode)
 {
-	struct walk w = {.c = c, .b = b, .fl = fl, .mode = mode};
 	unsigned before = c->n_runs;
+	struct walk w;
 
-	w.open_max = mode == COALESCE_ON ? OPEN_MAX : 1;
+	if (fl->n == 1)
+		return coalesce_one(c, b, (uint16_t)fl->first, mode);
+	begin_walk(&w, c, b, fl, mode);
 	for (uint16_t i = first_frame(b, fl); i < BURST_MAX; i = next_frame(b, i))
 		place(&w, i);
 	close_all(&w, JOINED_LAST);

@@ -134,35 +134,75 @@ static bool filter_outputs(
 	return refused && portset_empty(out);
 }
 
-/* Ports of a flow whose source is accepted. */
-static enum verdict find_outputs(const struct burst_flow *fl, const struct plan *plan,
-	const struct portset *members, struct portset *ret)
+/* Ports for all flows of an input that the table gives the same set. Most flows of a
+ * burst have the same as the one before. */
+struct route {
+	unsigned port; /* input; PORT_MAX means none yet */
+	enum family family;
+	const struct fib_outset *members; /* or NULL if the table has no such group */
+	enum verdict why;		  /* VERDICT_FORWARDED: see `out` */
+	struct portset out;
+	uint16_t n_ports;
+	bool filtered; /* some port may refuse a group */
+};
+
+static void find_ports(struct route *r, const struct plan *plan)
 {
-	const struct plan_port *in = &plan->port[fl->port];
+	const struct plan_port *in = &plan->port[r->port];
+	const struct portset *members = r->members ? &r->members->ports : NULL;
 	struct portset out = in->always;
 
-	portset_del(&out, fl->port);
+	portset_del(&out, r->port);
+	r->why = VERDICT_FORWARDED;
 	if (!members && portset_empty(&out))
-		return VERDICT_NO_GROUP;
-	if (members && portset_empty(members) && portset_empty(&out))
-		return VERDICT_SOURCE_FILTERED;
+		r->why = VERDICT_NO_GROUP;
+	else if (members && portset_empty(members) && portset_empty(&out))
+		r->why = VERDICT_SOURCE_FILTERED;
 	if (members)
 		portset_or(&out, members);
-	portset_del(&out, fl->port); /* never back (RFC 4605 4.2) */
-	for (unsigned i = 0; i < array_len(out.w); i++)
-		out.w[i] &= in->allowed.w[i];
-	portset_for_each (&out, port)
-		if (!port_speaks(&plan->port[port], addr_family(&fl->group)))
+	portset_del(&out, r->port); /* never back (RFC 4605 4.2) */
+	portset_intersect(&out, &in->allowed);
+	r->filtered = false;
+	portset_for_each (&out, port) {
+		const struct plan_port *p = &plan->port[port];
+
+		if (!port_speaks(p, r->family))
 			portset_del(&out, port);
-	if (filter_outputs(plan, &fl->group, &out))
-		return VERDICT_ACL;
-	*ret = out;
-	return portset_empty(&out) ? VERDICT_EMPTY_OUTPUT : VERDICT_FORWARDED;
+		else if (plan_may_refuse(&p->out, r->family))
+			r->filtered = true;
+	}
+	r->out = out;
+	r->n_ports = (uint16_t)portset_count(&out);
+}
+
+/* Ports of a flow whose source is accepted. */
+static enum verdict find_outputs(const struct burst_flow *fl, const struct plan *plan,
+	const struct fib_outset *members, struct route *r, struct replicate_flow *ret)
+{
+	enum family family = addr_family(&fl->group);
+
+	if (r->port != fl->port || r->members != members || r->family != family) {
+		r->port = fl->port;
+		r->members = members;
+		r->family = family;
+		find_ports(r, plan);
+	}
+	if (r->why != VERDICT_FORWARDED)
+		return r->why;
+	ret->out = r->out;
+	ret->n_ports = r->n_ports;
+	if (r->filtered) {
+		if (filter_outputs(plan, &fl->group, &ret->out))
+			return VERDICT_ACL;
+		ret->n_ports = (uint16_t)portset_count(&ret->out);
+	}
+	return ret->n_ports == 0 ? VERDICT_EMPTY_OUTPUT : VERDICT_FORWARDED;
 }
 
 /* Where a flow goes: VERDICT_FORWARDED and the set, or why it goes nowhere. */
 static enum verdict route_flow(struct forward *fw, const struct burst *b,
-	const struct burst_flow *fl, const struct plan *plan, struct fib *fib)
+	const struct burst_flow *fl, const struct plan *plan, struct fib *fib,
+	struct route *route)
 {
 	struct replicate_flow *ff = &fw->flow[fl - b->flow];
 	const struct plan_port *in = &plan->port[fl->port];
@@ -179,7 +219,8 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 			fib_count_wrong(q->entry, fl->n);
 		return VERDICT_WRONG_INPUT;
 	}
-	if (!plan_group_ok(&in->in, &fl->group))
+	if (plan_may_refuse(&in->in, addr_family(&fl->group)) &&
+		!plan_group_ok(&in->in, &fl->group))
 		return VERDICT_ACL;
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next)
 		bytes += b->frame[i].f.ip_len;
@@ -188,7 +229,7 @@ static enum verdict route_flow(struct forward *fw, const struct burst *b,
 	if (q->entry)
 		fib_count(fib, q->entry, fl->n, bytes, &fl->src, fl->port,
 			latency_stamp_s(b->frame[fl->last].f.stamp));
-	return find_outputs(fl, plan, q->out ? &q->out->ports : NULL, &ff->out);
+	return find_outputs(fl, plan, q->out, route, ff);
 }
 
 /* Frames */
@@ -231,26 +272,38 @@ static enum verdict rewrite_frame(
 	return v;
 }
 
+/* `n` frames of a flow, one after the other, have the same verdict. */
+static void note_verdict(struct forward *fw, const struct burst *b,
+	const struct burst_flow *fl, enum verdict why, unsigned n)
+{
+	if (n == 0)
+		return;
+	counter_add_verdict(&fw->counters, fl->port, why, n);
+	note_refused(fw, b, fl, why, n);
+}
+
 /* Decides on all frames of a flow; returns the number of datagrams for each port. */
 static unsigned rewrite_flow(struct forward *fw, struct burst *b,
 	const struct burst_flow *fl, enum verdict flow, const struct needs *needs)
 {
-	unsigned n[_VERDICT_FRAME_N] = {0}, n_datagrams = 0;
+	enum verdict last = VERDICT_FORWARDED;
+	unsigned n = 0, n_datagrams = 0;
 
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next) {
 		struct burst_frame *bf = &b->frame[i];
 		enum verdict v = rewrite_frame(&bf->f, flow, needs);
 
 		bf->drop = v != VERDICT_FORWARDED;
-		n[v]++;
 		if (!bf->drop)
 			n_datagrams += frame_n_packets(&bf->f);
-	}
-	for (unsigned v = 0; v < _VERDICT_FRAME_N; v++)
-		if (n[v]) {
-			counter_add_verdict(&fw->counters, fl->port, v, n[v]);
-			note_refused(fw, b, fl, v, n[v]);
+		if (v != last) {
+			note_verdict(fw, b, fl, last, n);
+			n = 0;
 		}
+		last = v;
+		n++;
+	}
+	note_verdict(fw, b, fl, last, n);
 	return n_datagrams;
 }
 
@@ -289,12 +342,13 @@ static void look_up_flows(struct forward *fw, const struct burst *b,
 static struct portset route_flows(struct forward *fw, const struct burst *b,
 	const struct plan *plan, struct fib *fib, enum verdict *ret_verdict)
 {
+	struct route route = {.port = PORT_MAX};
 	struct portset ports = {0};
 
 	look_up_flows(fw, b, plan, fib);
 	for (unsigned i = 0; i < b->n_flows; i++) {
 		fw->flow[i].n_runs = 0;
-		ret_verdict[i] = route_flow(fw, b, &b->flow[i], plan, fib);
+		ret_verdict[i] = route_flow(fw, b, &b->flow[i], plan, fib, &route);
 		if (ret_verdict[i] == VERDICT_FORWARDED)
 			portset_or(&ports, &fw->flow[i].out);
 		else
@@ -323,23 +377,32 @@ bool forward_stamps(
 	return fw->newest > 0;
 }
 
-/* Records how a flow was joined into runs. A received super-frame counts as its
- * datagrams. */
+/* Records how a flow was joined into runs, and adds that to the sums of the burst. A
+ * received super-frame counts as its datagrams. */
 static void note_runs(struct forward *fw, const struct burst *b,
-	const struct burst_flow *fl, unsigned n_datagrams)
+	const struct burst_flow *fl, unsigned n_datagrams, struct joined_counts *sum)
 {
 	const struct replicate_flow *ff = &fw->flow[fl - b->flow];
 	struct joined_counts n = {.datagrams = n_datagrams, .messages = ff->n_runs};
 
-	for (unsigned i = 0; i < ff->n_runs; i++)
-		n.end[fw->runs.run[ff->first_run + i].end]++;
-	counter_add(&fw->counters.count[THREAD_COUNT_JOINABLE], n.datagrams);
-	counter_add(&fw->counters.count[THREAD_COUNT_JOINED], n.messages);
-	for (unsigned e = 0; e < _JOINED_N; e++)
-		if (n.end[e])
-			counter_add(&fw->counters.run_end[e], n.end[e]);
+	for (unsigned i = 0; i < ff->n_runs; i++) {
+		enum joined_end end = fw->runs.run[ff->first_run + i].end;
+
+		n.end[end]++;
+		sum->end[end]++;
+	}
+	sum->datagrams += n.datagrams;
+	sum->messages += n.messages;
 	joined_note(
 		&fw->joined, &fl->group, &fl->src, &n, b->frame[fl->last].f.stamp | 1);
+}
+
+static void count_runs(struct forward_counters *c, const struct joined_counts *sum)
+{
+	counter_add(&c->count[THREAD_COUNT_JOINABLE], sum->datagrams);
+	counter_add(&c->count[THREAD_COUNT_JOINED], sum->messages);
+	for (unsigned e = 0; e < _JOINED_N; e++)
+		counter_add(&c->run_end[e], sum->end[e]);
 }
 
 /* How many copies are due. */
@@ -348,6 +411,7 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 {
 	enum coalesce_mode mode = needs->super_frames ? fw->coalesce : COALESCE_OFF;
 	const unsigned n_flows = b->n_flows; /* rewriting changes frames only */
+	struct joined_counts joined = {0};
 	uint64_t due = 0;
 
 	coalesce_clear(&fw->runs);
@@ -357,12 +421,13 @@ static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 
 		if (n == 0)
 			continue;
-		due += (uint64_t)n * portset_count(&fl->out);
+		due += (uint64_t)n * fl->n_ports;
 		note_stamps(fw, b, &b->flow[i]);
-		fl->first_run = fw->runs.n_runs;
-		fl->n_runs = coalesce_flow(&fw->runs, b, &b->flow[i], mode);
-		note_runs(fw, b, &b->flow[i], n);
+		fl->first_run = (uint16_t)fw->runs.n_runs;
+		fl->n_runs = (uint16_t)coalesce_flow(&fw->runs, b, &b->flow[i], mode);
+		note_runs(fw, b, &b->flow[i], n, &joined);
 	}
+	count_runs(&fw->counters, &joined);
 	counter_add(&fw->counters.count[THREAD_COUNT_DUE], due);
 	return due;
 }

@@ -82,6 +82,11 @@ bool plan_is_local(const struct plan_port *port, const struct addr *group);
 /* copies the rules; 0 or -ENOMEM */
 int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n);
 bool plan_group_ok(const struct plan_filter *f, const struct addr *group);
+/* May the filter refuse a group of the family? False saves asking for each. */
+static inline bool plan_may_refuse(const struct plan_filter *f, enum family family)
+{
+	return f->n_rule > 0 || f->refuse_others || family != FAMILY_IPV4;
+}
 /* copies the addresses, sorts them; 0 or -ENOMEM */
 int plan_set_own(struct plan *p, const struct addr *v, size_t n);
 /* A packet that comes in from an address of our own is forged or in a loop (R162). */

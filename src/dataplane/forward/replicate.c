@@ -46,6 +46,9 @@ struct output {
 	unsigned index;
 	const struct plan_port *port;
 	unsigned caps;
+	/* head of a plain IPv4 datagram, without the MAC of its group */
+	uint8_t head[VNET_LEN + REWRITE_L2_LEN];
+	unsigned vnet_len, l2_len;
 };
 
 int replicate_new(struct forward_counters *counters, struct refusals *refusals,
@@ -119,74 +122,76 @@ static void refuse(
 			.at = f->stamp});
 }
 
-/* Room for one more message of n_iov pieces. */
-static void make_room(struct output *o, unsigned n_iov)
-{
-	struct replicator *c = o->c;
-
-	if (c->n_msg == CHUNK)
-		send_chunk(o);
-	if (c->n_heads < N_HEADS && c->n_iov + n_iov <= N_IOV)
-		return;
-	send_chunk(o);
-	flush(c, o->tx);
-}
-
-static struct tx_msg *begin(struct output *o, const struct frame *f, unsigned n_iov)
-{
-	struct replicator *c = o->c;
-	struct tx_msg *m;
-
-	make_room(o, n_iov + 1);
-	m = &c->msg[c->n_msg++];
-	*m = (struct tx_msg){
-		.iov = &c->iov[c->n_iov],
-		.family = f->family,
-		.n_packets = 1,
-	};
-	return m;
-}
-
 static void add_iov(struct replicator *c, struct tx_msg *m, void *base, size_t len)
 {
 	c->iov[c->n_iov++] = (struct iovec){base, len};
 	m->n_iov++;
 }
 
-/* Header of this message alone: vnet header, link header, or both. */
-static void add_head(
-	struct output *o, struct tx_msg *m, const struct frame *f, uint16_t gso_size)
+/* What the heads of a port have in common; again when its caps have changed. */
+static void prepare_heads(struct output *o)
+{
+	o->vnet_len = o->caps & TX_VNET ? VNET_LEN : 0;
+	o->l2_len = o->port->has_l2 ? REWRITE_L2_LEN : 0;
+	memset(o->head, 0, sizeof(o->head));
+	if (o->l2_len)
+		rewrite_l2(o->head + o->vnet_len, &ADDR_V4(0, 0, 0, 0), o->port->mac);
+}
+
+static void send_and_flush(struct output *o)
+{
+	send_chunk(o);
+	flush(o->c, o->tx);
+}
+
+/* What differs from the head of a plain IPv4 datagram, except for the group. */
+static void finish_head(
+	struct output *o, uint8_t *head, const struct frame *f, uint16_t gso_size)
+{
+	if (o->vnet_len && gso_size)
+		vnet_super_frame(head, o->l2_len, f, gso_size);
+	else if (o->vnet_len && f->csum_not_ready)
+		vnet_partial(head, o->l2_len, f);
+	if (o->l2_len && f->family != FAMILY_IPV4)
+		rewrite_l2(head + o->vnet_len, &f->group, o->port->mac);
+}
+
+/* A message of at most n_iov pieces with its first one, if it has a head: vnet header,
+ * link header, or both. */
+static inline __attribute__((always_inline)) struct tx_msg *begin(
+	struct output *o, const struct frame *f, unsigned n_iov, uint16_t gso_size)
 {
 	struct replicator *c = o->c;
-	unsigned l2_len = o->port->has_l2 ? REWRITE_L2_LEN : 0;
-	uint8_t *head = c->head[c->n_heads];
-	unsigned len = 0;
+	struct tx_msg *m;
+	uint8_t *head;
 
-	if (o->caps & TX_VNET) {
-		if (gso_size)
-			vnet_super_frame(head, l2_len, f, gso_size);
-		else if (f->csum_not_ready)
-			vnet_partial(head, l2_len, f);
-		else
-			vnet_plain(head);
-		len = VNET_LEN;
-	}
-	if (l2_len) {
-		rewrite_l2(head + len, &f->group, o->port->mac);
-		len += l2_len;
-	}
-	if (len == 0)
-		return;
-	c->n_heads++;
-	add_iov(c, m, head, len);
+	if (c->n_msg == CHUNK)
+		send_chunk(o);
+	if (c->n_heads == N_HEADS || c->n_iov + n_iov + 1 > N_IOV)
+		send_and_flush(o);
+	m = &c->msg[c->n_msg++];
+	*m = (struct tx_msg){
+		.iov = &c->iov[c->n_iov],
+		.family = f->family,
+		.n_packets = 1,
+	};
+	if (o->vnet_len + o->l2_len == 0)
+		return m;
+	head = c->head[c->n_heads++];
+	add_iov(c, m, head, o->vnet_len + o->l2_len);
+	memcpy(head, o->head, sizeof(o->head));
+	if (gso_size || f->csum_not_ready || f->family != FAMILY_IPV4)
+		finish_head(o, head, f, gso_size);
+	if (o->l2_len)
+		addr_group_mac(&f->group, head + o->vnet_len);
+	return m;
 }
 
 /* Header and packet stay where they are until the next flush. */
 static void push(struct output *o, const struct frame *f, uint8_t *packet, uint32_t len)
 {
-	struct tx_msg *m = begin(o, f, 1);
+	struct tx_msg *m = begin(o, f, 1, 0);
 
-	add_head(o, m, f, 0);
 	add_iov(o->c, m, packet, len);
 	m->bytes = len;
 }
@@ -195,9 +200,8 @@ static void push_super_frame(struct output *o, const struct frame *f,
 	const struct run *r, unsigned n_packets)
 {
 	struct replicator *c = o->c;
-	struct tx_msg *m = begin(o, f, r->n_iov);
+	struct tx_msg *m = begin(o, f, r->n_iov, r->gso_size);
 
-	add_head(o, m, f, r->gso_size);
 	memcpy(&c->iov[c->n_iov], r->iov, r->n_iov * sizeof(r->iov[0]));
 	c->n_iov += r->n_iov;
 	m->n_iov += r->n_iov;
@@ -312,6 +316,7 @@ static bool send_super_frame(
 	if (untried) {
 		taken = send_chunk(o);
 		o->caps = o->tx->caps(o->tx->ctx, o->index);
+		prepare_heads(o);
 	}
 	return taken;
 }
@@ -391,6 +396,7 @@ void replicate_serve(struct replicator *c, const struct replicate_job *job,
 		.caps = tx->caps(tx->ctx, port),
 	};
 
+	prepare_heads(&o);
 	for (unsigned i = 0; i < job->burst->n_flows; i++) {
 		const struct replicate_flow *fl = &job->flow[i];
 

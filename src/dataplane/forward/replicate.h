@@ -17,7 +17,8 @@
 
 struct replicate_flow {
 	struct portset out; /* ports that get it; empty if it goes nowhere */
-	unsigned first_run, n_runs;
+	uint16_t n_ports;   /* in `out` */
+	uint16_t first_run, n_runs;
 };
 
 /* The decisions on a burst, which the ports share; made by forward_burst(). */

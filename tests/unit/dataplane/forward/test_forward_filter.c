@@ -51,6 +51,34 @@ static void r161_boundary_stops_both_directions(void **state)
 	}
 }
 
+/* Flows with the same set in the table share the search for their ports, except for what
+ * depends on the group, the family or the input. */
+static void each_flow_of_a_burst_has_its_own_ports(void **state)
+{
+	struct plan_rule refused = rule("239.1.9.0/24", false);
+	static const char *const groups[] = {
+		"239.1.1.1", "239.1.9.1", "239.1.1.2", "ff0e::1"};
+
+	assert_int_equal(plan_set_rules(&plan->port[1].out, &refused, 1), 0);
+	plan->port[1].ipv6 = false;
+	for (size_t i = 0; i < array_len(groups); i++)
+		members(NULL, groups[i], "12");
+	members(NULL, "239.1.1.3", "3");
+	members(NULL, "239.1.1.4", "");
+	for (size_t i = 0; i < array_len(groups); i++)
+		udp(0, strchr(groups[i], ':') ? "2001:db8::9" : STREAM, groups[i], 10);
+	udp(0, STREAM, "239.1.1.3", 10);
+	udp(0, STREAM, "239.1.1.4", 10);
+	udp(0, STREAM, "239.1.1.5", 10); /* unknown */
+	udp(2, "192.168.2.7", "239.1.1.1", 10);
+	run();
+	assert_sent("11122223");
+	assert_int_equal(drops(0, VERDICT_SOURCE_FILTERED), 1);
+	assert_int_equal(drops(0, VERDICT_NO_GROUP), 1);
+	assert_int_equal(drops(0, VERDICT_FORWARDED), 5);
+	assert_int_equal(drops(2, VERDICT_FORWARDED), 1);
+}
+
 /* The list of the upstream holds for data that would go there, and for nothing else. */
 static void r144_filter_towards_the_upstream(void **state)
 {
@@ -97,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(r161_boundary_stops_both_directions),
+		T(each_flow_of_a_burst_has_its_own_ports),
 		T(r144_filter_towards_the_upstream),
 		T(r162_own_addresses_as_source),
 	};
