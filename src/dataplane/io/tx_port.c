@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/sys/packet_socket.h"
+#include "dataplane/io/tx_sendmmsg.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -108,7 +109,7 @@ static int send_some(int fd, struct mmsghdr *v, unsigned n)
 	int r;
 
 	do {
-		r = sendmmsg(fd, v, n, MSG_DONTWAIT);
+		r = tx_sendmmsg(fd, v, n, MSG_DONTWAIT);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r;
 }

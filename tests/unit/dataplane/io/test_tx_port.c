@@ -33,9 +33,9 @@ static struct {
 } script;
 
 /* the C libraries disagree about the sign of flags */
-int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
+int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
 
-int __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
+int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
 	const struct msghdr *m = &v[0].msg_hdr;
 	const struct sockaddr_ll *to = m->msg_name;
