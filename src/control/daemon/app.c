@@ -476,18 +476,6 @@ static int start(struct app *app)
 	return APP_EXIT_OK;
 }
 
-/* Conditions that last until the network is changed are logged once a minute (R057,
- * R082); they are counted each time. */
-static bool is_lasting(enum note note)
-{
-	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
-		note == NOTE_GROUP_MEMORY || note == NOTE_SOURCE_LIMIT ||
-		note == NOTE_HOST_QUOTA || note == NOTE_ADDRESS_LIMIT ||
-		note == NOTE_ADDRESS_SHARE || note == NOTE_GROUP_EVICTED ||
-		note == NOTE_SOURCE_EVICTED || note == NOTE_HOST_LIMIT ||
-		note == NOTE_OWN_FRAMES;
-}
-
 static void init_port(struct app *app, unsigned number)
 {
 	struct app_port *ap = &app->port[number];
@@ -496,14 +484,6 @@ static void init_port(struct app *app, unsigned number)
 	ap->number = number;
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		ap->handed[f] = -1;
-	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
-		ap->limit[n] =
-			is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
-	ap->send_limit = LOG_LIMIT(10, 6000);
-	ap->bad_limit = LOG_LIMIT(10, 6000);
-	ap->notice_limit = LOG_LIMIT(10, 6000);
-	ap->link_limit = LOG_LIMIT(6, 10000);
-	ap->source_limit = LOG_LIMIT(3, 60000);
 }
 
 int app_new(const struct app_options *options, struct app **ret_app)

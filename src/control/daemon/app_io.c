@@ -422,7 +422,7 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 	if (r == 0)
 		app_tap_sent(app, port, family, packet_data, (size_t)len);
 	if (r < 0)
-		log_limited(&app->port[port].send_limit, now, LOG_LEVEL_WARNING,
+		log_limited(&app_limits(app, port)->send, now, LOG_LEVEL_WARNING,
 			&(struct log_about){.interface = app_port_name(app, port),
 				.cause = "send",
 				.error = -r},

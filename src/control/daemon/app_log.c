@@ -90,6 +90,35 @@ static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 	return addr_is_any(a) ? NULL : gm_format_host(a, buf);
 }
 
+/* Conditions that last until the network is changed are logged once a minute (R057,
+ * R082); they are counted each time. */
+static bool is_lasting(enum note note)
+{
+	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
+		note == NOTE_GROUP_MEMORY || note == NOTE_SOURCE_LIMIT ||
+		note == NOTE_HOST_QUOTA || note == NOTE_ADDRESS_LIMIT ||
+		note == NOTE_ADDRESS_SHARE || note == NOTE_GROUP_EVICTED ||
+		note == NOTE_SOURCE_EVICTED || note == NOTE_HOST_LIMIT ||
+		note == NOTE_OWN_FRAMES;
+}
+
+struct app_limits *app_limits(struct app *app, unsigned port)
+{
+	struct app_limits *l = &app->limits[port];
+
+	if (l->ready)
+		return l;
+	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
+		l->note[n] = is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
+	l->send = LOG_LIMIT(10, 6000);
+	l->bad = LOG_LIMIT(10, 6000);
+	l->notice = LOG_LIMIT(10, 6000);
+	l->link = LOG_LIMIT(6, 10000);
+	l->source = LOG_LIMIT(3, 60000);
+	l->ready = true;
+	return l;
+}
+
 /* "02:00:00:00:00:01 " */
 static void format_mac(char buf[24], const struct gm_mac *mac)
 {
@@ -124,8 +153,8 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	if (note == NOTE_FORWARDER_STOPPED || note == NOTE_FORWARDER_RESUMED)
 		format_mac(mac, &e->note.mac);
 	app_monitor_note(app, now, note_name(note), &about, text, e->note.value);
-	log_limited(&app->port[e->port].limit[note], now, note_text[note].level, &about,
-		"%s%s%s%s", mac, text, value,
+	log_limited(&app_limits(app, e->port)->note[note], now, note_text[note].level,
+		&about, "%s%s%s%s", mac, text, value,
 		note_text[note].advice ? note_text[note].advice : "");
 }
 
@@ -164,7 +193,7 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 		.interface = pp->name, .cause = bad ? gm_bad_name(bad) : NULL};
 
 	if (bad == GM_BAD_MEMORY)
-		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_WARNING,
+		log_limited(&app_limits(app, pp->port)->bad, now, LOG_LEVEL_WARNING,
 			&about, "no memory for a membership message");
 	if (broken)
 		app_monitor_note(
@@ -174,8 +203,9 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	if (from)
 		about.host = addr_format(from, host);
 	if (broken)
-		log_limited(&app->port[pp->port].bad_limit, now, LOG_LEVEL_INFO, &about,
-			"message of %zu bytes refused: %s", len, gm_bad_name(bad));
+		log_limited(&app_limits(app, pp->port)->bad, now, LOG_LEVEL_INFO,
+			&about, "message of %zu bytes refused: %s", len,
+			gm_bad_name(bad));
 	else
 		log_limited(&app->debug_limit, now, LOG_LEVEL_DEBUG, &about,
 			"message of %zu bytes: %s", len,
@@ -300,7 +330,7 @@ void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 {
 	char host[APP_HOST_STRLEN];
 
-	log_limited(&ap->bad_limit, now, LOG_LEVEL_INFO,
+	log_limited(&app_limits(app, ap->number)->bad, now, LOG_LEVEL_INFO,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
 			.host = app_format_host(who, host),
 			.cause = reassemble_name(why)},

@@ -91,7 +91,8 @@ static void notice_link(
 	}
 	if (n->link_changes == 0)
 		return;
-	if (mono_due(n->link_at, now) && !log_limit_take(&ap->link_limit, now, &hidden))
+	if (mono_due(n->link_at, now) &&
+		!log_limit_take(&app_limits(app, ap->number)->link, now, &hidden))
 		n->link_at = mono_add_ms(now, APP_RETRY_MS);
 	if (!mono_due(n->link_at, now)) {
 		app->notice_at = mono_min(app->notice_at, n->link_at);
@@ -187,8 +188,9 @@ static void notice_port(
 	int socket_error = but_for_links(ap->error);
 	size_t short_ring = dataplane_short_ring(app->dp, ap->number);
 	struct app_notice *n = &ap->notice;
-	struct speaker s = {&ap->notice_limit, loop_now(app->loop), pp->name};
-	struct speaker of_link = {&ap->link_limit, s.now, pp->name};
+	struct app_limits *limits = app_limits(app, ap->number);
+	struct speaker s = {&limits->notice, loop_now(app->loop), pp->name};
+	struct speaker of_link = {&limits->link, s.now, pp->name};
 
 	if (strcmp(n->name, pp->name) != 0) {
 		*n = (struct app_notice){0};

@@ -68,8 +68,14 @@ struct app_port {
 	struct admission_limit admission_limit;
 	mono_t admission_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
 	struct mcsock_stats closed;		 /* sums of sockets that are gone */
-	struct log_limit limit[_NOTE_N]; /* so that no port hides another's troubles */
-	struct log_limit send_limit, bad_limit, notice_limit, link_limit, source_limit;
+};
+
+/* Of the log lines about a port, so that no port hides another's troubles. Apart from
+ * struct app_port, because ports that are not used should take no memory. */
+struct app_limits {
+	bool ready;
+	struct log_limit note[_NOTE_N];
+	struct log_limit send, bad, notice, link, source;
 };
 
 struct app_rival {
@@ -135,6 +141,7 @@ struct app {
 	struct balance balance;	 /* of its counters */
 	struct rate_table rates; /* of forwarding entries */
 	struct app_port port[PORT_MAX];
+	struct app_limits limits[PORT_MAX]; /* by app_limits() only */
 	struct app_rivals rivals;
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	struct kernel_look kernel_look;	  /* that is under way */
@@ -208,6 +215,7 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e);
 void app_log_effects(struct app *app, mono_t now);
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
+struct app_limits *app_limits(struct app *app, unsigned port);
 void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	const struct mcsock_limited *what);
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,

@@ -102,7 +102,7 @@ static void say_source(void *arg, const struct refusal *r)
 		return;
 	pp = app->instances->port[r->port];
 	addr_format(&r->from, source);
-	log_limited(&app->port[r->port].source_limit, loop_now(app->loop),
+	log_limited(&app_limits(app, r->port)->source, loop_now(app->loop),
 		LOG_LEVEL_NOTICE,
 		&(struct log_about){.interface = pp->name,
 			.group = addr_format(&r->group, group),
