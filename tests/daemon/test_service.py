@@ -16,7 +16,10 @@ import time
 from libnetns import (GROUP, PLAIN, Skip, assert_continuous, case, gaps, main, numbers,
                       ringcast, wait_datagrams, wait_for)
 
+import apparmor  # noqa: E402
+
 PLACE = "/run/ringcast-test"
+FORBIDDEN = "/etc/machine-id"   # by the AppArmor profile
 TARGET = """[Unit]
 Description=only what is tested
 DefaultDependencies=no
@@ -87,6 +90,12 @@ class Service(ringcast.Daemon):
             unit = re.sub(r"(Exec\w+=)\S*/(ringcast\w+) ", rf"\1{PLACE}/\2 ", f.read())
         unit, n = re.subn(r"\S+/ringcast\.conf$", f"{PLACE}/ringcast.conf", unit, flags=re.M)
         assert n == 1, unit
+        unit, n = re.subn("^AppArmorProfile=-ringcastd$", f"AppArmorProfile=-{apparmor.NAME}",
+                          unit, flags=re.M)
+        assert n == 1, unit
+        self.confined = not apparmor.missing()
+        if self.confined:
+            apparmor.load(os.environ["RINGCAST_BUILD"], f"{PLACE}/** mr,")
         self.put("ringcast.service", unit)
         self.put("ringcast-test.target", TARGET)
         for name in EMPTY:
@@ -153,6 +162,8 @@ class Service(ringcast.Daemon):
             self.process.wait()
         super().close()
         self.remove_group()
+        if self.confined:
+            apparmor.unload(os.environ["RINGCAST_BUILD"])
 
     def remove_group(self):
         """What systemd has made of the control group it was given, innermost first."""
@@ -271,6 +282,23 @@ def retries(b):
     d.systemctl("reset-failed", "ringcast.service")
 
 
+@case("where there is AppArmor, the unit has its profile, which refuses other files")
+def apparmor_profile(b):
+    if apparmor.missing():
+        raise Skip(apparmor.missing())
+    _, d = boots(b)
+    pid = d.main_pid()
+    label = d.enter("cat", f"/proc/{pid}/attr/current").stdout.strip()
+    assert label == f"{apparmor.NAME} (enforce)", label
+    # a file that every user may read, and a program that the profile allows
+    d.enter("sed", "-i", f"s#^ExecStart=.*#ExecStart=/bin/sh -c 'read a <{FORBIDDEN} || exit 3'#",
+            "/run/systemd/system/ringcast.service")
+    d.systemctl("daemon-reload")
+    d.systemctl("restart", "ringcast.service", status=1)
+    assert d.property("ExecMainStatus") == "3", d.property("ExecMainStatus")
+    d.systemctl("reset-failed", "ringcast.service")
+
+
 @case("the journal has a field for each thing that a line is about")
 def fields(b):
     t, d = boots(b)
@@ -306,6 +334,14 @@ def upgrade(b):
     missing, disorder = gaps(numbers(got))
     assert not missing and not disorder, (missing, disorder)
     b.note(f"{len(got)} datagrams through 2 upgrades")
+
+
+@case("AppArmor has refused nothing in the cases before")
+def refused_nothing(_):
+    if apparmor.missing():
+        raise Skip(apparmor.missing())
+    refused = [line for line in apparmor.denials() if FORBIDDEN not in line]
+    assert not refused, "\n".join(refused)
 
 
 if __name__ == "__main__":
