@@ -15,7 +15,8 @@ packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck libcmocka-dev libbpf-dev"
 packages_demo="$packages_build $packages_lab"
 packages_bench="$packages_build $packages_lab clang libbpf-dev ethtool gnuplot-nox"
-packages_deb="$packages_build libcmocka-dev build-essential debhelper dpkg-dev lintian"
+packages_deb="$packages_build libcmocka-dev build-essential debhelper dh-apparmor
+	dpkg-dev lintian"
 packages_stream="ffmpeg"
 packages_fresh="debootstrap git python3 util-linux mount"
 # another daemon for kernel routing, beside which bench/run measures; unpacked as well
