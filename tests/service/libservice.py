@@ -13,8 +13,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("RINGCAST_BUILD", os.path.join(ROOT, "build"))
 
 # tools whose package has another name
-PACKAGES = {"dpkg-query": "dpkg", "docker": "docker.io", "node": "nodejs",
-            "systemd-analyze": "systemd"}
+PACKAGES = {"dpkg-query": "dpkg", "docker": "docker.io", "nix-instantiate": "nix-bin",
+            "node": "nodejs", "systemd-analyze": "systemd"}
 
 _cases = []
 

@@ -81,6 +81,24 @@ def essentials():
         assert "SYS_ADMIN" not in text and "NET_ADMIN" not in text
 
 
+# processors, as tools/cross and as containers call them
+PROCESSORS = {"i386": "386", "armel": "arm/v5", "armhf": "arm/v7", "arm64": "arm64",
+              "s390x": "s390x", "mipsel": None}   # Debian has no such image
+
+
+@case("docker buildx bake is told of all processors that tools/cross tests")
+def bake():
+    text = text_of(ROOT, "packaging", "container", "docker-bake.hcl")
+    tested = re.findall(r"^\t(\w+)\) echo gcc-", text_of(ROOT, "tools/lib/install.sh"), re.M)
+    assert sorted(tested) == sorted(PROCESSORS)
+    assert set(re.findall(r'"linux/(\S+)"', text)) == {"amd64", *filter(None, PROCESSORS.values())}
+    version = re.search(r"version: '(.*?)'", text_of(ROOT, "meson.build"))[1]
+    assert f'"ringcast:{version}"' in text
+    assert os.path.exists(os.path.join(ROOT, re.search(r'dockerfile = "(.*)"', text)[1]))
+    # a stage that names a processor would be that of the builder
+    assert "--platform" not in recipe()
+
+
 @case("the examples are YAML, and what their formats know")
 def yaml_files():
     compose, = documents("compose.yaml")

@@ -25,6 +25,9 @@ packages_witness="smcroute"
 packages_rivals="igmpproxy"
 # other multicast routers that tests talk to; unpacked below build, never installed
 packages_peers="frr pimd"
+# what reads the recipes of packaging and the AppArmor profile; unpacked as well, because the
+# packages bring services and would upgrade others
+packages_recipes="apparmor nix-bin makepkg"
 # a virtual machine with another kernel, for tools/vm
 packages_vm="qemu-system-x86 busybox-static cpio"
 # promtool, which checks the metrics; unpacked, because its package would start a service

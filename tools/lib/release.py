@@ -3,8 +3,10 @@
 is built, the programs are hardened, and what they are made of is written down as SPDX 2.3."""
 
 import argparse
+import base64
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -17,6 +19,17 @@ import cross
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = ("src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay")
+
+# what the recipes of packaging/ have instead of an address and of sums: they are in the
+# tarball, and so cannot have its sums
+ADDRESS = "https://example.org/ringcast"
+SUMS = {
+    "alpine/APKBUILD": ("SKIP  ", "{sha512}  "),
+    "arch/PKGBUILD": ("(SKIP)", "({sha256})"),
+    "buildroot/ringcast.hash": ("none  SKIP  ", "sha256  {sha256}  "),
+    "nix/package.nix": ("lib.fakeHash", '"sha256-{base64}"'),
+    "yocto/ringcast_{version}.bb": ('"SKIP"', '"{sha256}"'),
+}
 
 
 def run(*cmd, cwd=None, env=None):
@@ -149,6 +162,59 @@ def spdx(build_dir, version):
         "packages": packages, "relationships": relations}
 
 
+def tarball(where, version):
+    """The tree as one file, of the same bytes wherever it is made; returns its path."""
+    name = f"ringcast-{version}"
+    when = os.environ.get("SOURCE_DATE_EPOCH") or run(
+        "git", "-c", "safe.directory=*", "log", "-1", "--format=%ct", cwd=ROOT).strip()
+    with tempfile.TemporaryDirectory() as tree:
+        export(os.path.join(tree, name))
+        tar = subprocess.run(
+            ["tar", "-c", "-C", tree, "--sort=name", f"--mtime=@{when}", "--owner=0", "--group=0",
+             "--numeric-owner", "--mode=u=rwX,go=rX", "--format=gnu", name],
+            check=True, capture_output=True).stdout
+    path = os.path.join(where, name + ".tar.xz")
+    with open(path, "wb") as f:
+        f.write(lzma.compress(tar))
+    return path
+
+
+def sums_of(path):
+    with open(path, "rb") as f:
+        content = f.read()
+    sha256 = hashlib.sha256(content)
+    return {"sha256": sha256.hexdigest(), "sha512": hashlib.sha512(content).hexdigest(),
+            "base64": base64.b64encode(sha256.digest()).decode()}
+
+
+def fill(folder, version, values, address):
+    """The recipes below `folder` get the sums and the address of a tarball."""
+    for name, (placeholder, text) in SUMS.items():
+        path = os.path.join(folder, name.format(version=version))
+        with open(path, encoding="utf-8") as f:
+            recipe = f.read()
+        if recipe.count(placeholder) != 1:
+            sys.exit(f"{path}: {placeholder} is not there once")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(recipe.replace(placeholder, text.format(**values))
+                    .replace(ADDRESS, address))
+
+
+def source(where, address):
+    """What is published: the tarball, and the recipes that fetch it."""
+    with open(os.path.join(ROOT, "meson.build"), encoding="utf-8") as f:
+        version = re.search(r"version: '([^']+)'", f.read())[1]
+    shutil.rmtree(where, ignore_errors=True)
+    os.makedirs(where)
+    path = tarball(where, version)
+    values = sums_of(path)
+    folder = os.path.join(where, "packaging")
+    shutil.copytree(os.path.join(ROOT, "packaging"), folder)
+    fill(folder, version, values, address)
+    print(f"{values['sha256']}  {os.path.relpath(path)}")
+    print(f"recipes with its sums, from {address}: {os.path.relpath(folder)}")
+
+
 def static(where):
     """Static programs with musl, stripped, and how large they are."""
     try:
@@ -177,7 +243,13 @@ def main():
     p.add_argument("--sbom", metavar="FILE", help="where the bill goes (build/ringcast.spdx.json)")
     p.add_argument("--static", action="store_true",
                    help="only make static programs with musl, in build/static; see tools/cross")
+    p.add_argument("--source", action="store_true", help="only make the tarball of the release in "
+                   "build/source, and the recipes of packaging with its sums")
+    p.add_argument("--url", default=ADDRESS, help="for --source: where the tarball will be")
     args = p.parse_args()
+    if args.source:
+        source(os.path.join(ROOT, "build", "source"), args.url)
+        return 0
     if args.static:
         static(os.path.join(ROOT, "build", "static"))
         return 0
