@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a report costs the control thread: the core with 8 downstreams and a number of
- * groups of 3 sources each, fed with reports of hosts as the daemon feeds it, one round
- * of the loop per report: input, deadline, tick, effects cleared. Three kinds of
- * report:
+ * Measures what a report costs the control thread. The core has 8 downstreams and a
+ * number of groups of 3 sources each, and gets reports as in the daemon, one round of
+ * the loop per report: input, deadline, tick, effects cleared. Three kinds of report:
  *
  *   refresh  says what is known; only deadlines move
  *   source   a source comes or goes, so the upstream is told
@@ -158,7 +157,7 @@ static void setup(struct bench *b, enum family family, unsigned n_groups)
 		b->lan[i] = instances_port_by_index(b->instances, (int)i + 2);
 	for (unsigned n = 0; n < n_groups; n++)
 		report(b, n, GM_ALLOW, 1, N_SOURCES);
-	/* all repeats are done before anything is measured */
+	/* finish all repeats before anything is measured */
 	b->now = mono_add_ms(b->now, 5000);
 	instances_tick(b->instances, b->now, &b->fx);
 	effects_clear(&b->fx);
@@ -247,7 +246,7 @@ static int one_measurement(char **argv)
 	return 1;
 }
 
-/* New groups, from the first one on: tables and heaps grow. */
+/* New groups, beginning with an empty table, so tables and heaps grow. */
 static int joins(unsigned n_groups)
 {
 	struct bench b;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/*
- * What a membership report can cost at most.
+/* What a membership report can cost at most.
  *
  *   bench_cost shapes [SOURCES [4|6 [HOSTS [fast]]]]
  *       processor time per record of known shapes, on a group that holds so many
@@ -13,9 +12,9 @@
  *
  * The search is hill climbing. A candidate has a history that makes the state and a
  * burst of reports that is measured, both in terms of who reports what about which
- * groups and sources. Figures are processor time per 100 bytes of packet, for the
- * packets of the burst; and for what their deadlines cause later, the share of a
- * processor in the busiest second.
+ * groups and sources. Figures are processor time per 100 bytes for the packets of the
+ * burst, and for the work that their deadlines cause later, the share of a processor in
+ * the busiest second.
  */
 
 #include "base/cleanup.h"
@@ -150,10 +149,10 @@ static void measure_once(struct candidate *c)
 	play_moves(w, c->prepare, c->n_prepare);
 	world_pass(w, 700); /* what was left waiting */
 	world_count(w);
-	/* a single packet would show how cold the caches are */
+	/* a single packet would measure cold caches */
 	for (unsigned i = 0; i < N_ROUNDS && w->n_bytes < ENOUGH_BYTES; i++)
 		play_moves(w, c->burst, c->n_burst);
-	world_pass(w, 300000); /* and what ends in silence */
+	world_pass(w, 300000); /* and then the time in which memberships end */
 	now_us = w->n_bytes ? (double)w->packet_ns / 10 / (double)w->n_bytes : 0;
 	if (c->now_us < 0 || now_us < c->now_us)
 		c->now_us = now_us;
@@ -164,7 +163,7 @@ static void measure_once(struct candidate *c)
 	world_free(w);
 }
 
-/* The least of several, since the machine also has other things to do; again only where
+/* The least of several runs, as other programs disturb some of them. Repeated only if
  * it matters. */
 static void measure(struct candidate *c, unsigned times)
 {
@@ -214,7 +213,7 @@ static bool read_move(char *text, struct move *m)
 	return f == _FIELD_N && !word;
 }
 
-/* false: that is the end of the file */
+/* Returns false at the end of the file. */
 static bool read_candidate(FILE *f, struct candidate *c)
 {
 	char line[1024];
@@ -299,7 +298,7 @@ static struct candidate random_candidate(struct rng *rng)
 		c.prepare[i] = random_move(rng);
 	for (unsigned i = 0; i < N_BURST; i++)
 		c.burst[i] = random_move(rng);
-	/* a history that fills something, to begin with: one group, or many */
+	/* begin with a history that fills one group, or many */
 	c.prepare[0].v[TYPE] = c.prepare[0].v[TYPE_2] = GM_ALLOW;
 	c.prepare[0].v[SOURCES] = 342;
 	c.prepare[0].v[WAIT] = 0;
@@ -413,7 +412,7 @@ struct shape {
 	const char *name;
 	enum gm_record_type type, type_2;
 	unsigned n_rec, n_src;
-	bool is_new; /* sources that the group has not got */
+	bool is_new; /* sources that the group does not have */
 };
 
 #define SHAPES(X)                                                                      \
@@ -433,7 +432,7 @@ struct shape {
 	X(to_ex_short, GM_TO_EX, GM_TO_EX, 100, 1, false)                              \
 	X(to_ex_long, GM_TO_EX, GM_TO_EX, 1, 80, false)
 
-/* a function for each, which a profiler can tell from the others */
+/* one function for each, so that a profiler shows them apart */
 #define MEASURED(name, ...)                                                            \
 	static __attribute__((noinline)) void measure_##name(struct world *w,          \
 		enum family family, const uint8_t *packet, size_t len)                 \
@@ -449,7 +448,7 @@ static const struct shape shape[] = {SHAPES(SHAPE)};
 static void (*const measured[])(
 	struct world *, enum family, const uint8_t *, size_t) = {SHAPES(MEASURE)};
 
-/* A group of so many sources, which so many hosts ask for in turn. */
+/* A group of n_sources sources, which each of n_hosts hosts requests in turn. */
 static void fill(
 	struct world *w, enum family family, unsigned n_sources, unsigned hosts)
 {

@@ -219,7 +219,7 @@ void world_packet(struct world *w, enum family family, unsigned lan,
 
 	if (len == 0)
 		return;
-	/* with none, the time of a packet is that of the packet alone */
+	/* without credit, deferred work is not counted with the packet */
 	p->credit = NO_CREDIT;
 	p->credit_at = w->now;
 	from = clock_ns();

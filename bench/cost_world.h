@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A router for measurements: eight LANs, one or two upstreams, both families, fed with
- * packets under virtual time as the daemon feeds it, from the decoder to what leaves:
- * messages are encoded, and changes made in a real forwarding table. What a packet
- * takes and what a deadline takes are counted apart.
+ * A router for measurements: eight LANs, one or two upstreams, both families, under
+ * virtual time. It does all that the daemon does with a packet, from decoding it to
+ * encoding messages and changing a real forwarding table. The times of packets and of
+ * deadlines are counted apart.
  */
 
 #include "base/mono.h"
@@ -36,7 +36,7 @@ void die_if(bool failed, const char *what);
 
 struct world *world_new(bool fast_leave, unsigned n_upstreams);
 struct world *world_free(struct world *w); /* returns NULL */
-/* Begin to count anew. */
+/* Starts counting again. */
 void world_count(struct world *w);
 
 struct addr world_group(enum family family, unsigned n);
@@ -47,8 +47,8 @@ struct addr world_host(enum family family, unsigned lan, unsigned n);
  * Returns the length. */
 size_t world_encode(enum family family, unsigned lan, unsigned host,
 	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_BYTES]);
-/* It arrives on a LAN. What may be paid with credit is not done by that. */
+/* A packet arrives on a LAN. Deferred work is done in world_pass(). */
 void world_packet(struct world *w, enum family family, unsigned lan,
 	const uint8_t *packet, size_t len);
-/* Time passes, with all deadlines in it. */
+/* Time passes, and all its deadlines are handled. */
 void world_pass(struct world *w, int64_t ms);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What a datagram of the benchmark contains, for the generator and for the counting
- * program in the kernel. Words are in host order: nothing leaves the machine. The last
- * two bytes of the payload repeat the check, so that a cut in the wrong place shows.
+/* The payload of the benchmark's datagrams, for the generator and the counting program
+ * in the kernel. Words are in host order: nothing leaves the machine. The last two
+ * bytes of the payload repeat the check, so that a cut in the wrong place shows.
  */
 
 #include <linux/types.h>

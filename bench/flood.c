@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* bench_flood: the generator of the benchmark. Numbered datagrams of one or more flows
- * (groups 239.1.0.0 + flow) at a rate, through a packet socket. Where a flow has
- * several datagrams in a row they are handed to the kernel as one super-frame, which it
- * cuts before an interface that does not take it whole (ethtool -K IF
- * tx-udp-segmentation off): single datagrams arrive there at a small part of the price
- * of sending each. Their UDP checksum is partial, as that of any local sender;
- * --checksum makes them complete, --no-checksum leaves them out, and both send each on
- * its own. --even is television: every flow has its own evenly spaced datagrams, the
- * phases are random, and each is sent alone when it is due. --shared-ids are of one
- * counter for all flows, without DF. --realtime lets no other task of its processor
- * delay it, as none delays what comes from a wire. Prints what was sent as JSON. */
+ * (groups 239.1.0.0 + flow) at a rate, through a packet socket. Several datagrams of a
+ * flow in a row are given to the kernel as one super-frame. The kernel cuts it for an
+ * interface that does not take it whole (ethtool -K IF tx-udp-segmentation off), so
+ * single datagrams arrive there for a fraction of the cost of sending each. Their UDP
+ * checksum is partial, as that of any local sender; --checksum makes them complete,
+ * --no-checksum leaves them out, and both send each on its own. --even is television:
+ * every flow has its own evenly spaced datagrams, the phases are random, and each is
+ * sent alone when it is due. --shared-ids are of one counter for all flows, without DF.
+ * --realtime lets no other task of its processor delay it, because nothing delays
+ * frames from a real wire either. Prints what was sent as JSON. */
 
 #include "datagram.h"
 
@@ -184,7 +184,7 @@ static void set_message(
 	}
 }
 
-/* Hand over the first n messages. */
+/* Sends the first n messages. */
 static int send_messages(struct flood *f, unsigned n_messages)
 {
 	unsigned at = 0;
@@ -231,8 +231,8 @@ static uint64_t n_done(const struct flood *f)
 	return f->n_sent + f->n_failed;
 }
 
-/* What is due now; a generator that is late by more than FORGIVE_NS sends less instead
- * of a burst. */
+/* How many datagrams are due now. A generator that is late by more than FORGIVE_NS
+ * drops some instead of sending a burst. */
 static uint64_t n_due(struct flood *f, int64_t *start)
 {
 	int64_t now = now_ns(), late;
@@ -256,7 +256,7 @@ static int by_phase(const void *a, const void *b)
 	return (x->part > y->part) - (x->part < y->part);
 }
 
-/* Other phases in each run, the same ones whenever it is repeated. */
+/* The phases differ between runs, and are the same when a run is repeated. */
 static void choose_phases(struct flood *f)
 {
 	uint32_t x = f->run * 2654435761u + 1;
@@ -317,8 +317,8 @@ static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
 
 		if (r)
 			return r;
-		/* what became due while it was sent waits for the next tick: a few
-		 * datagrams at a time cost as much as a super-frame */
+		/* datagrams that became due meanwhile wait for the next tick, because a
+		 * few cost as much as a super-frame */
 		if (f->spin ||
 			now_ns() - start >
 				(int64_t)((double)n_done(f) * 1e9 / f->rate) + tick)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* bench_frames: sends the frames that it reads from its standard input over and over,
- * at a rate, through a packet socket; prints JSON. Each frame follows its length
+ * at a rate, through a packet socket; prints JSON. Before each frame comes its length
  * in two bytes, the high one first. */
 
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@
 struct frames {
 	struct iovec *v;
 	size_t n, cap;
-	size_t next; /* that is sent */
+	size_t next; /* to send */
 	uint64_t n_sent, n_failed;
 	int fd;
 };
@@ -111,7 +111,7 @@ static void send_some(struct frames *f, unsigned n)
 			done += (unsigned)r;
 			f->n_sent += (unsigned)r;
 		} else if (errno != EINTR) {
-			/* a full queue takes the next one a little later */
+			/* the queue is full: try again a little later */
 			f->n_failed++;
 			done++;
 		}

@@ -7,7 +7,7 @@
  *   leave   the same, with records that leave
  *   churn   for some seconds, at a rate: groups are left and joined again, one after
  *           another, by a number of hosts
- *   watch   for some seconds: how many groups some datagram came of
+ *   watch   for some seconds: of how many groups datagrams came
  *   zap     joins a channel that is on the air, waits for its first datagram, leaves it
  *           and waits for its last one; prints what the wire of this LAN saw between */
 
@@ -35,7 +35,7 @@
 #define SECOND_NS   1000000000LL
 #define TICK_NS	    500000
 #define RCVBUF_SIZE (8 << 20)
-#define SETTLED_NS  5000000 /* no datagram for so long: the stream has ended */
+#define SETTLED_NS  5000000 /* a stream has ended after this time without a datagram */
 #define TO_IN	    3
 #define TO_EX	    4
 
@@ -145,7 +145,7 @@ static void send_batch(struct hosts *h, unsigned n)
 			done += (unsigned)r;
 			h->n_sent += (unsigned)r;
 		} else if (errno != EINTR) {
-			/* a full queue takes the next one a little later */
+			/* the queue is full: try again a little later */
 			h->n_failed++;
 			done++;
 		}
@@ -186,7 +186,7 @@ static void make_leave(const struct hosts *h, struct report *r, uint64_t n)
 	make_report(h, r, (unsigned)(n % h->hosts), (unsigned)n, TO_IN);
 }
 
-/* a group after the other, each left and joined by the host that has it */
+/* one group after the other, each left and joined by its host */
 static void make_churn(const struct hosts *h, struct report *r, uint64_t n)
 {
 	unsigned group = (unsigned)(n / 2 % h->groups);
@@ -280,13 +280,13 @@ static void say(struct hosts *h, unsigned channel, int type)
 	send_batch(h, 1);
 }
 
-/* Nanoseconds from the report to the first datagram; negative: none came. */
+/* Nanoseconds from the report to the first datagram, negative if none came. */
 static int64_t join_delay(struct hosts *h, int fd, unsigned channel)
 {
 	int64_t until, start = 0;
 	struct seen s;
 
-	/* what waits there belongs to the past */
+	/* drop the frames of earlier zaps */
 	while (next_frame(h, fd, clock_ns(CLOCK_MONOTONIC) + 1000, &s))
 		;
 	say(h, channel, TO_EX);
@@ -384,7 +384,7 @@ static void watch(const struct hosts *h)
 
 	if (!seen)
 		die("watch");
-	/* whoever waits for this line may send */
+	/* the caller waits for this line before it sends */
 	printf("ready\n");
 	fflush(stdout);
 	while (next_frame(h, fd, until, &s)) {

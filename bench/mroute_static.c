@@ -2,8 +2,8 @@
 
 /* bench_mroute: kernel multicast routing with static entries, and nothing else.
  * Interface wan0 is input, l0, l1 ... are outputs; groups 239.1.0.0 + n from one
- * source. Prints "ready" and stays until the end of its standard input; its socket
- * holds the table. */
+ * source. Prints "ready" and runs until the end of its standard input, because the
+ * table lives as long as its socket. */
 
 #include "datagram.h"
 

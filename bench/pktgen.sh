@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Send multicast from a real interface by the kernel's pktgen, for those who own the hardware:
-# one machine sends with this, the router between forwards, and the counters of the interfaces
-# (ip -s link, ringcastctl show stats) say what came. See doc/benchmarks.md.
+# Sends multicast from a real interface with the kernel's pktgen, for measurements on hardware: one
+# machine sends with this, the router forwards, and the counters of the interfaces (ip -s link,
+# ringcastctl show stats) show what arrived. See doc/benchmarks.md.
 set -u
 
 usage()
 {
 	cat <<TXT
 usage: bench/pktgen.sh --interface IF [--source ADDRESS] [--group ADDRESS] [--groups N]
-                       [--size OCTETS] [--rate DATAGRAMS/S] [--count N] [--cpu N]
+                       [--size BYTES] [--rate DATAGRAMS/S] [--count N] [--cpu N]
 
   --source ADDRESS   of the datagrams (default: the first of the interface)
   --group ADDRESS    the first group (default 239.1.0.0)
   --groups N         groups in turn, 1 to 256 within the last octet (default 1)
-  --size OCTETS      of the Ethernet frame without FCS (default 1358)
+  --size BYTES      of the Ethernet frame without FCS (default 1358)
   --rate N           datagrams per second (default: as fast as possible)
   --count N          datagrams (default 10000000)
   --cpu N            the processor that sends (default 0)
@@ -53,7 +53,7 @@ fi
 
 IFS=. read -r a b c d <<<"$group"
 if [ "$a" -lt 224 ] || [ $((d + groups)) -gt 256 ]; then
-	echo "groups are multicast, and differ in the last octet alone" >&2
+	echo "groups must be multicast, and differ only in the last octet" >&2
 	exit 2
 fi
 mac=$(printf '01:00:5e:%02x:%02x:%02x' $((b & 127)) "$c" "$d")
@@ -83,14 +83,14 @@ put "$interface" "src_min $source"
 put "$interface" "src_max $source"
 put "$interface" "dst_min $group"
 put "$interface" "dst_max $a.$b.$c.$((d + groups - 1))"
-# the address of the frame counts on with that of the packet
+# the address of the frame must be counted up with that of the packet
 put "$interface" "dst_mac $mac"
 put "$interface" "dst_mac_count $groups"
 put "$interface" "udp_src_min 5000"
 put "$interface" "udp_src_max 5000"
 put "$interface" "udp_dst_min 5000"
 put "$interface" "udp_dst_max 5000"
-# partial sums would be all wrong, absent ones are not what receivers get
+# pktgen would make wrong partial checksums, and real streams have checksums
 put "$interface" "flag UDPCSUM"
 [ "$rate" -eq 0 ] || put "$interface" "ratep $rate"
 put pgctrl start

@@ -2,9 +2,9 @@
 
 /* The receivers of the benchmark, as a program at the ingress hook (tc) of every
  * interface behind the router: counts and checks each datagram of a run and drops it.
- * It runs wherever the frame is received, and costs the same whoever forwarded. A frame
- * that stands for many datagrams (GSO) is walked through datagram by datagram. Other
- * packets go to the stack. */
+ * It runs on the processor that receives the frame, and costs the same with every
+ * forwarder. It visits each datagram of a GSO frame. Other packets pass to the
+ * stack. */
 
 #include "sink.h"
 
@@ -55,7 +55,7 @@ static __always_inline void note_latency(__u32 cpu, __u64 sent)
 		x >>= 2;
 	}
 	power += x >> 1;
-	/* below 16 ns nothing is told apart */
+	/* all latencies below 16 ns share a bucket */
 	b = power * 16 + ((ns >> (power - 4)) & 15);
 	l->bucket[b & (SINK_BUCKETS - 1)]++;
 	l->n++;
@@ -141,7 +141,7 @@ SEC("tc") int sink(struct __sk_buff *skb)
 			break;
 		off += len;
 		j = judge(&d, flow);
-		/* of many datagrams the end of the last one says where all were cut */
+		/* the end of the last datagram shows where all were cut */
 		if (off + len > end &&
 			(bpf_skb_load_bytes(skb, off - 2, &tail, 2) ||
 				tail != (__u16)d.check))

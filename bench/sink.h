@@ -13,9 +13,9 @@
 
 /* One per processor and port, so that nothing needs to be atomic. */
 struct sink_count {
-	__u64 datagrams, bytes; /* bytes of whole frames, had each datagram its own */
+	__u64 datagrams, bytes; /* bytes as if each datagram had a frame of its own */
 	__u64 skbs;		/* less than datagrams when super-frames arrive */
-	__u64 lost;		/* numbers that were jumped over */
+	__u64 lost;		/* numbers that were skipped */
 	__u64 duplicate, late;	/* the number just seen; an older one */
 	__u64 corrupt, foreign; /* wrong contents; of another run */
 };
@@ -25,7 +25,7 @@ struct sink_latency {
 	__u64 bucket[SINK_BUCKETS];
 };
 
-/* When datagrams of the flow that is watched came. */
+/* When datagrams of the watched flow came. */
 struct sink_watched {
 	__u64 n, first_ns, last_ns;
 };

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the forwarding table costs: memory, lookups, changes, and how long the longest
- * change takes while the table grows, shrinks, and readers look up without a break.
+ * Measures the cost of the forwarding table: memory, lookups, changes, and the longest
+ * change while the table grows and shrinks under constant lookups.
  *
  *   bench_table [ENTRIES [shared|distinct]]
  *
- * Two kinds of sets of 256 ports: "shared", 300 different ones, as where many groups
- * are watched by few kinds of households; "distinct", each entry has its own. Resident
- * memory is what the process has beyond what it had before the table.
+ * Two kinds of sets of 256 ports: "shared", 300 different ones, as if many groups were
+ * watched by few kinds of households; "distinct", each entry has its own. Resident
+ * memory is the growth of the process since before the table.
  *
- * A machine that also does other things stops a thread now and then, and not only by
- * its scheduler: the host of a virtual one does so unseen. So the same changes are made
- * in several rounds, and of each the fastest round counts: what only one round took
- * long for was not the table's doing. A loop that does nothing shows what a single
- * round would be worth.
+ * A thread is stopped now and then by the machine's scheduler, or unseen by the host of
+ * a virtual machine. So the same changes are made in several rounds, and the fastest
+ * time of each change counts: a change that was slow only once was disturbed. An empty
+ * loop shows how much a single round would be disturbed.
  */
 
 #include "base/cleanup.h"
@@ -101,7 +100,7 @@ static void rest(void)
 	rcu_quiescent_state();
 }
 
-/* nanoseconds; without `out` the entry goes */
+/* nanoseconds; without `out` the entry is deleted */
 static int32_t change(unsigned n, const struct portset *out)
 {
 	int64_t from = now_ns();
@@ -237,7 +236,7 @@ static double lookup_ns(void (*look_up)(const unsigned *n), unsigned n_groups)
 
 	rng_seed(&rng, 9);
 	for (unsigned done = 0; done < N_LOOKUPS; done += BURST) {
-		/* the groups' addresses come out of a frame that is in the cache */
+		/* as from a frame in the cache */
 		for (unsigned i = 0; i < BURST; i++) {
 			n[i] = (unsigned)rng_below(&rng, n_groups);
 			__builtin_prefetch(&group[n[i]]);
@@ -376,7 +375,8 @@ static void print_reader(const struct reader *r, int64_t took)
 		(unsigned long long)r->n_missing, (double)r->longest / 1e3);
 }
 
-/* Without changes the writer only looks: what the machine adds. */
+/* Without changes the writer only reads the clock, which shows what the machine
+ * adds. */
 static void change_under_traffic(bool distinct, bool changes)
 {
 	int32_t *took = calloc(RATE * SECONDS, sizeof(*took));
@@ -458,7 +458,7 @@ int main(int argc, char **argv)
 	took_ns = calloc(n_entries, sizeof(*took_ns));
 	die_if(!group || !took_ns, "out of memory");
 	for (unsigned i = 0; i < n_entries; i++)
-		took_ns[i] = 1; /* now, not while the table's memory is measured */
+		took_ns[i] = 1; /* touches the memory before the table is measured */
 	for (unsigned i = 0; i < n_entries; i++)
 		group[i] = ADDR_V4((uint8_t)(225 + (i >> 24)), (uint8_t)(i >> 16),
 			(uint8_t)(i >> 8), (uint8_t)i);

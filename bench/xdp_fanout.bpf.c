@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Replication by the kernel's device map, for scale: what a forwarder reaches that
- * knows one fixed set of outputs and works below the kernel's network stack. Lowers the
- * TTL once, and rewrites the source address for each output. */
+/* Replication by the kernel's device map, for scale: what a forwarder with one fixed
+ * set of outputs reaches below the kernel's network stack. Lowers the TTL once, and
+ * rewrites the source address for each output. */
 
 #include "datagram.h"
 

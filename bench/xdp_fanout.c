@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* bench_xdp OBJECT COUNT: forward from wan0 to l0, l1 ... by the program of OBJECT.
- * Prints "ready" and stays until the end of its standard input. */
+ * Prints "ready" and runs until the end of its standard input. */
 
 #include "datagram.h"
 

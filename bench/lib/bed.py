@@ -5,10 +5,9 @@
                                                     l1 10.1.1.1 ---- s1
                                                     ...
 
-All sinks are one namespace. A program at the ingress hook of each s<n> counts, checks and
-drops (sink.bpf.c); it runs wherever the frame is received, so it costs the same whoever
-forwards.
-"""
+All sinks are one namespace. A program at the ingress hook of each s<n> counts, checks and drops
+(sink.bpf.c); it runs on the processor that receives the frame, so it costs the same with every
+forwarder. """
 
 import contextlib
 import json
@@ -23,7 +22,7 @@ SOURCE = "10.0.0.1"
 FIRST = 1000          # SINK_FIRST_IFINDEX
 MAX_PORTS = 256
 TO_IN, TO_EX = 3, 4    # with no source: to leave, to join
-QUIET_MS = 50        # nothing came for so long: nothing is on its way
+QUIET_MS = 50        # after this silence no datagram is under way
 
 
 def tool(name):
@@ -62,7 +61,7 @@ class Sink:
 
 
 class Bed:
-    """`ports` outputs; they take super-frames or not."""
+    """`ports` outputs, which take super-frames or not."""
 
     def __init__(self, ports, superframes):
         self.ports, self.superframes = ports, superframes
@@ -98,7 +97,7 @@ class Bed:
             raise AssertionError(f"ip -batch: {r.stderr}")
 
     def rps(self, mask):
-        """Which processors receive what arrives on wan0; 0: the one that sent it."""
+        """Sets which processors receive what arrives on wan0; 0 means the one that sent it."""
         script = ("mount -t sysfs sys /sys && "
                   f"echo {mask:x} > /sys/class/net/wan0/queues/rx-0/rps_cpus")
         r = subprocess.run(["unshare", "--mount", *self.router.command("sh", "-c", script)],
@@ -110,21 +109,21 @@ class Bed:
         if not same_run:
             self.run = self.run % 65535 + 1
             self.sink.ask("run", self.run, case.size)
-        # who spins would keep the kernel's own threads from the processor
+        # a spinning realtime task would starve the kernel's own threads
         flow = case.flood()
         first = () if "--spin" in (*flow, *extra) else ("--realtime",)
         return (tool("bench_flood"), *first, "--interface", "p0", "--rate", str(rate), "--seconds",
                 str(seconds), *flow, "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
-        """One run, or a part of the current one; what the generator says of it."""
+        """One run, or a part of the current one. Returns the generator's report."""
         r = self.generator.run(*self._flood(rate, seconds, case, extra, same_run))
         return json.loads(r.stdout)
 
     @contextlib.contextmanager
     def flood_during(self, rate, seconds, case, extra=()):
-        """A run of so many seconds, which ends with the block: whoever has the list that it
-        gives has what the generator says of it then."""
+        """A run of `seconds`, which ends with the block. Yields a list, to which the generator's
+        report is appended at the end."""
         process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.PIPE)
         said = []
@@ -137,7 +136,7 @@ class Bed:
 
     @contextlib.contextmanager
     def flooding(self, rate, seconds, case, extra=()):
-        """A run that continues meanwhile and ends with the block."""
+        """A run that lasts as long as the block."""
         process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.DEVNULL)
         try:
@@ -147,7 +146,7 @@ class Bed:
             process.wait()
 
     def join(self, groups, ports, kind=TO_EX):
-        """IGMPv3 reports from behind each port: these groups, from any source."""
+        """Sends IGMPv3 reports from the host at each port: these groups, from any source."""
         sock = self.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         with sock:
             for n in ports:
@@ -175,7 +174,7 @@ def inet_sum(octets):
 
 
 def report(port, groups, kind=TO_EX):
-    """An Ethernet frame: what the host behind the port says of these groups."""
+    """An Ethernet frame with a report about these groups from the host at the port."""
     body = b"".join(struct.pack("!BBH4s", kind, 0, 0, socket.inet_aton(group(g)))
                     for g in groups)
     head = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(body) // 8)

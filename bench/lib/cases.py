@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is measured: a case is one row of the tables, `QUICK` and `FULL` are the tables, and
-TARGETS says what ratio to kernel multicast routing we want to see."""
+TARGETS are the ratios to kernel multicast routing that we want to reach."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ class Case:
     size: int = 1358       # the Ethernet frame without FCS
     groups: int = 1        # interleaved: one datagram of each in turn
     in_row: int = 1        # datagrams of a group in turn
-    csum: str = "partial"  # of UDP; full: complete; none: 0; both send each datagram alone
+    csum: str = "partial"  # of UDP: partial, full or none; the last two send each datagram alone
     ids: str = "df"        # of IP; shared: no DF, one counter for all groups
     pace: str = "bursts"   # even: each group evenly spaced, any phase, each datagram alone
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
@@ -52,7 +52,7 @@ class Case:
 
 
 def parse(text):
-    """"ports=seg fanout=4" -> Case; what is not said has its default."""
+    """"ports=seg fanout=4" -> Case; the rest has its default."""
     values = {}
     types = {f.name: f.type for f in dataclasses.fields(Case)}
     for word in text.split():
@@ -76,7 +76,7 @@ def parse(text):
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """Television: so many streams with so many datagrams per second each."""
+    """Television: a number of streams at an equal rate."""
 
     name: str
     streams: int
@@ -90,7 +90,7 @@ class Load:
 
 LOADS = (Load("home", 4, 800, (1, 2)), Load("hotel", 50, 800, (4, 16)),
          Load("campus", 400, 800, (16,)), Load("studio", 1, 130000, (4,)))
-# what senders send, see doc/benchmarks.md
+# what senders do, see doc/benchmarks.md
 SENDERS = {"checksum": {"csum": "full"}, "no checksum": {"csum": "none"},
            "shared ids": {"csum": "full", "ids": "shared"}}
 # (load, fan-out, sender) -> ratio of processor time to mroute's
@@ -123,8 +123,8 @@ TARGETS = {
     Case(fanout=64, cores="both"): (1.3, 1.9),
     Case(fanout=256, cores="both"): (1.3, 1.9),
 }
-# what kernels, containers and settings may take away: what is missing, lines of the
-# configuration, what the kernel refuses (oldkernel.py)
+# what kernels, containers and settings may lack: its name, lines of the configuration, what the
+# kernel refuses (oldkernel.py)
 FALLBACKS = (
     ("nothing", (), ()),
     ("io_uring", ("transmit sendmmsg",), ()),
@@ -132,7 +132,7 @@ FALLBACKS = (
     ("joining and io_uring", ("coalesce off", "transmit sendmmsg"), ()),
     ("TPACKET_V3", (), ("no tpacket_v3",)),
     ("size of received super-frames", (), ("no super-frames",)),
-    ("vnet header, so joining too", (), ("no vnet header",)),
+    ("vnet header, and so joining", (), ("no vnet header",)),
     ("all of these", ("transmit sendmmsg",),
      ("no tpacket_v3", "no vnet header", "no ignore-outgoing", "io_uring unknown")),
 )
@@ -145,7 +145,7 @@ TARGETS |= SINGLES
 
 def full():
     """Every fan-out, size, number of groups and kind of port, varied one or two at a time
-    around 1358 octets, fan-out 4 and one group."""
+    around 1358 bytes, fan-out 4 and one group."""
     rows = dict.fromkeys(TARGETS)
     for ports in ("seg", "super"):
         for fanout in FANOUTS:

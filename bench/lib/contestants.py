@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who forwards: each is started in the router of a bed, and stopped. The generator is on
-core 0. With the router on one core, everything of it is on core 1. With two, the receive
+"""The forwarders: each is started in the router of a bed, and stopped. The generator is on
+core 0. With the router on one core, all of it is on core 1. With two, the receive
 softirq is on core 0 (where the generator sends) and the thread of ringcastd on core 1, or two
 threads of it are on both, beside the generator; the kernel forwards a flow on one core only, so
 the second one helps it with many flows, which are spread over both."""
@@ -17,7 +17,7 @@ import ringcast
 
 
 class _Daemon(ringcast.Daemon):
-    """Without the debug log, which would be a line for each of 255,000 joins."""
+    """Without the debug log, which would have a line for each of 255,000 joins."""
 
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
@@ -27,8 +27,8 @@ class _Daemon(ringcast.Daemon):
 
 
 class Ringcast:
-    """ringcastd; every group is joined by reports from behind every port, or some. On a kernel
-    that refuses some things."""
+    """ringcastd; hosts at every port, or at some, join every group. The kernel may refuse some
+    calls."""
 
     name = "ringcastd"
 
@@ -66,7 +66,7 @@ class Ringcast:
         return {e["group"]: len(e["out"]) for e in self.daemon.show("mfc")["mfc"]}
 
     def memory(self):
-        """Resident octets."""
+        """Resident bytes."""
         with open(f"/proc/{self.pid()}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -99,7 +99,8 @@ class Mroute(_Held):
     max_ports = 31
 
     def __init__(self, bed, case, cores, options=()):
-        # it has 32 interfaces; wider cases are compared with its 16
+        # the kernel's routing has 32 interfaces; cases with more outputs are compared with 16 of
+        # them
         self.ports = bed.ports if bed.ports <= self.max_ports else 16
         bed.rps(3 if cores == 2 else 2)
         super().__init__(bed, beds.tool("bench_mroute"), beds.SOURCE, str(self.ports),
@@ -135,8 +136,8 @@ class Smcroute:
 
 
 class Xdp(_Held):
-    """The device map of XDP, for scale: below the kernel's stack, one fixed set of outputs,
-    and on the core of the generator, where the frames of a veth pair arrive."""
+    """The device map of XDP, for scale: it works below the kernel's stack, with one fixed set of
+    outputs, on the core of the generator, where the frames of a veth pair arrive."""
 
     name = "xdp"
 

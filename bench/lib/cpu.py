@@ -17,7 +17,7 @@ def idle_ns():
     """Idle time of the router's core until now."""
     home = os.sched_getaffinity(0)
     try:
-        # the one that reads is awake, and its count complete
+        # reading on that processor wakes it, so its count is complete
         os.sched_setaffinity(0, {ROUTER})
         return _idle_of(ROUTER)
     finally:

@@ -16,7 +16,7 @@ import ctl_measure      # noqa: E402
 import lab              # noqa: E402
 
 GROUPS = (100, 1000, 10000)
-MEDIANS = ("cpu_us", "idle_percent", "forwarded", "octets_per_group", "memory")
+MEDIANS = ("cpu_us", "idle_percent", "forwarded", "bytes_per_group", "memory")
 
 
 def options():
@@ -46,10 +46,10 @@ def _medians(rows):
 
 
 def measure(args):
-    """Everything that was asked for; also for bench/run."""
+    """Runs all requested measurements; bench/run uses it also."""
     found = {"groups": [], "rate": [], "zaps": []}
     for n in args.groups if "groups" in args.part else ():
-        # joins come slowly enough for both, and as fast as a flood for ringcastd
+        # joins at a rate that both can handle, and as a flood for ringcastd
         for rate in (1000, 50000):
             names = [c for c in args.contestant if rate == 1000 or c == "ringcastd"]
             rows = {name: [] for name in names}
@@ -76,7 +76,7 @@ def groups_line(r):
     return (f"{r['contestant']:>10} {r['groups']:6} groups, joins at {r['rate']:6}/s: "
             f"{r['cpu_us']:7.1f} us of CPU per join, {r['forwarded']:.0f} forwarded, idle "
             f"{r['idle_percent']:.2f} %, {r['memory'] / 2 ** 20:.1f} MiB, "
-            f"{r['octets_per_group']:.0f} octets per group")
+            f"{r['bytes_per_group']:.0f} bytes per group")
 
 
 def rate_line(r):

@@ -33,7 +33,7 @@ class Bed:
         self.router.sysctl("net.core.optmem_max", 1 << 30)
 
     def hosts(self, lan, mode, **options):
-        """A run of bench_igmp; what it prints."""
+        """Runs bench_igmp and returns its output."""
         with self.start_hosts(lan, mode, **options) as p:
             return self.result(p)
 
@@ -61,7 +61,7 @@ class Bed:
 
 
 class _Process:
-    """What all contestants have."""
+    """Common to all contestants."""
 
     def cpu_ns(self):
         """Processor time until now, all threads."""
@@ -77,7 +77,7 @@ class _Process:
             return int(f.read().split()[0])
 
     def memory(self):
-        """Resident octets."""
+        """Resident bytes."""
         with open(f"/proc/{self.pid()}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -115,7 +115,7 @@ class Ringcast(_Process):
         return self.daemon.show("stats")["control"]["dropped"]
 
     def counted(self):
-        """What it says of what it did not take."""
+        """Its counters of messages that it did not take."""
         s = self.daemon.show("stats")
         notes = s["control"]["notes"]
         out = {k: s["control"][k] for k in ("dropped", "limited", "records_limited", "hosts_sampled")}
@@ -165,7 +165,7 @@ class Igmpproxy(_Process):
 
     @staticmethod
     def sent():
-        """It does not count them."""
+        """igmpproxy does not count them."""
         return None
 
     def pid(self):

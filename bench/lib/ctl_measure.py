@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What bench/ctl measures. Each measurement starts a daemon of its own in a bed of its own."""
+"""What bench/ctl measures. Each measurement has its own daemon and bed."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ import ctl_bed
 CHANNELS = 8
 RATES = (1000, 2000, 5000, 10000, 20000, 50000, 100000)
 SPACING_RATE = 1000      # datagrams per second of each channel
-QUIET_NS = 2 * 10 ** 6   # of processor time in QUIET_S: it has done what there was
+QUIET_NS = 2 * 10 ** 6   # of processor time in QUIET_S: a process that used less is idle
 QUIET_S = 0.3
 
 
@@ -28,7 +28,7 @@ def _started(name, options):
 
 
 def _settle(c, seconds):
-    """Wait until it has digested what was sent; at most so long."""
+    """Wait until the process is idle, at most so long."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         before = c.cpu_ns()
@@ -38,13 +38,13 @@ def _settle(c, seconds):
 
 
 def groups(name, n, rate, options=()):
-    """Joins of n groups by one LAN: processor time of each with all that follows (its repeat
-    to the provider, too), memory; what is forwarded; what it costs to have them."""
+    """Joins n groups on one LAN. Measures the processor time of each with all that follows (also
+    the repeat to the provider), memory, how many are forwarded, and the cost while idle."""
     with _started(name, options) as (bed, c):
         cpu, memory = c.cpu_ns(), c.memory()
         bed.hosts(1, "join", groups=n, rate=rate, hosts=100)
         time.sleep(1.2)      # the repeats of the last joins
-        # a daemon that works all the time is charged what it took until here
+        # a daemon that never becomes idle is charged the time until here
         joined = c.cpu_ns()
         _settle(c, 5)
         grown, now = c.memory(), c.cpu_ns()
@@ -54,13 +54,13 @@ def groups(name, n, rate, options=()):
         forwarded = _forwarded(bed, n)
         return {"contestant": name, "groups": n, "rate": rate,
                 "cpu_us": (joined - cpu) / n / 1000, "idle_percent": 100 * idle,
-                "memory": grown, "octets_per_group": (grown - memory) / n,
+                "memory": grown, "bytes_per_group": (grown - memory) / n,
                 "forwarded": forwarded}
 
 
 def _forwarded(bed, n):
-    """How many groups reach the LAN when a datagram of each is sent, three times over: a
-    kernel route is made when the first one asks for it."""
+    """How many groups reach the LAN when a datagram of each is sent, three times, because the
+    kernel's route is made only after the first."""
     rate = min(5000, max(n, 1000))
     seconds = max(3 * n / rate, 1)
     with bed.start_hosts(1, "watch", groups=n, seconds=seconds + 1.5) as watch:
@@ -72,8 +72,8 @@ def _forwarded(bed, n):
 
 
 def rate(name, options=()):
-    """The highest rate of reports (hosts leave and join 1000 groups) of which nothing is lost
-    for a second."""
+    """The highest rate of reports (hosts leave and join 1000 groups) at which none is lost for a
+    second."""
     row = {"contestant": name, "reports": 0, "tries": []}
     for r in RATES:
         with _started(name, options) as (bed, c):
@@ -97,7 +97,7 @@ def zaps(name, n, flood, options=()):
     channels = CHANNELS
     if name != "ringcastd":
         # it takes seconds to leave: each channel is joined once and kept
-        channels = 5 if flood else 20    # a join that is lost is waited for 10 s
+        channels = 5 if flood else 20    # a lost join costs a wait of 10 s
         how = {"groups": channels, "count": channels, "keep": True}
     with _started(name, options) as (bed, c), contextlib.ExitStack() as stack:
         stream = bed.start_flood(channels, channels * SPACING_RATE, 3600)

@@ -14,11 +14,11 @@ import contestants
 from cases import Case
 
 GROUPS = 8
-SETTLED_NS = 12 * 10 ** 6    # no datagram for so long, where they may collect for 8 ms: it ended
+SETTLED_NS = 12 * 10 ** 6    # a stream has ended after this silence; datagrams may collect for 8 ms
 
 
 class Zapper:
-    """The host behind port 0."""
+    """The host at port 0."""
 
     def __init__(self, bed, seed):
         self.bed, self.rng = bed, random.Random(seed)
@@ -74,7 +74,7 @@ def percentiles(ns):
 
 def zaps(bed, n, rate, burdened, options=(), seed=1):
     """Milliseconds of joining and leaving, n times; `rate` is datagrams per second of all
-    groups. The others have all groups when burdened, else nobody has any."""
+    groups. If burdened, the others have joined all groups, else none."""
     case = Case(fanout=bed.ports, groups=GROUPS)
     members = range(1, bed.ports) if burdened else ()
     c = contestants.Ringcast(bed, case, 2, ["fast-leave", *options], members)
@@ -93,7 +93,7 @@ def zaps(bed, n, rate, burdened, options=(), seed=1):
 
 
 def capacity(bed, name, groups):
-    """Join so many groups behind port 0 and send one datagram to each."""
+    """Join n groups at port 0 and send one datagram to each."""
     case = dataclasses.replace(Case(), fanout=1, groups=groups)
     start = time.monotonic()
     c = contestants.BY_NAME[name](bed, case, 1)

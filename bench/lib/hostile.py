@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The part `hostile` of bench/stress: what a hostile host sends, and what that does to honest
-hosts of the same LAN and of another one. Each row has a daemon of its own."""
+"""The part `hostile` of bench/stress: sends what a hostile host may send, and measures how honest
+hosts of the same LAN and of another one fare. Each row has a daemon of its own."""
 
 import contextlib
 import json
@@ -96,7 +96,7 @@ def _prepare_sources6():
 # (what, frames that prepare, frames that are repeated); a shape gets the victim's MAC address
 
 def _dear(_):
-    """Reports that are much work."""
+    """Reports that cause much work."""
     prepare, known = _prepare_sources(), _known(120)
     yield "182 x BLOCK{}", prepare, [_report([(BLOCK, PREY, ())] * 182)]
     yield "182 x ALLOW{}", prepare, [_report([(ALLOW, PREY, ())] * 182)]
@@ -113,7 +113,7 @@ def _dear(_):
 
 
 def _forged(victim):
-    """Addresses that belong to others, or to nobody."""
+    """Reports from addresses of other hosts, or of none."""
     some = random.Random(1)
     yield "empty, the victim's MAC", [], [_report([], ATTACKER, victim)]
     yield "empty, its MAC and IP", [], [_report([], VICTIM, victim)]
@@ -130,7 +130,7 @@ def _forged(victim):
 
 
 def _hoards(_):
-    """What fills a table."""
+    """Reports that fill a table."""
     groups = [_report([(TO_EX, _group(n * 182 + i), ()) for i in range(182)],
                       "10.0.1.66" if n < 67 else "10.0.1.67") for n in range(92)]
     yield "groups of two addresses", [], groups
@@ -140,7 +140,7 @@ def _hoards(_):
 
 
 def _amplified(_):
-    """What makes the router send."""
+    """Reports that make the router send."""
     yield "182 x TO_IN of a group that exists", [], [
         _report([(TO_EX, PREY, ())]), _report([(TO_IN, PREY, ())] * 182)]
     yield "91 x TO_EX, TO_IN of one group", [], [
@@ -197,7 +197,8 @@ def _zaps(bed, c, seconds):
     how = {"groups": CHANNELS, "count": max(int(seconds * 20), 20)}
     first = {1: 0, 2: 0}
     if c.name != "ringcastd":
-        # it takes seconds to leave: each channel once, and kept, and none of both LANs
+        # a leave takes seconds, so each channel is joined once and kept, and no channel is on both
+        # LANs
         how = {"groups": CHANNELS // 2, "count": CHANNELS // 2, "keep": True}
         first[2] = CHANNELS // 2
     runs = [bed.start_hosts(lan, "zap", patience=PATIENCE, first=first[lan], **how)
@@ -206,7 +207,7 @@ def _zaps(bed, c, seconds):
 
 
 def _row(name, args, watched, kind, index):
-    """One shape: that of this number in its kind."""
+    """Measures one shape, by kind and number."""
     seconds = min(args.seconds, 10)
     with _bed(name, args.option) as (bed, c), contextlib.ExitStack() as stack:
         shape, prepare, frames = list(kind(_mac(bed.lan[1])))[index]

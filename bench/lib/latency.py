@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Latency of datagrams (RFC 2544 26.2): each carries the time of its sending, the counting
-program takes the time of its arrival. Datagrams are spaced evenly, one send for each."""
+"""Latency of datagrams (RFC 2544 26.2): each carries the time of sending, and the counting program
+notes the time of arrival. Datagrams are spaced evenly, one send for each."""
 
 import time
 

@@ -12,7 +12,7 @@ def _table(head, rows):
 
 
 def series(row, name, cores, threads=1):
-    """What a row has of a contestant, None: nothing."""
+    """What a row has of a contestant, or None."""
     return next((s for s in row["series"] if (name, cores, threads) ==
                  (s["contestant"], s["cores"], s["threads"])), None)
 
@@ -26,7 +26,7 @@ def _rate(row, name, cores, threads=1):
 
 
 def _kernel(row):
-    """The best of the kernel on two cores, where the second one was tried."""
+    """The kernel's best on two cores, if the second core was tried."""
     two = _rate(row, "mroute", 2)
     return "as on one" if two == "-" else two
 
@@ -46,7 +46,7 @@ def _rates(found):
 
 
 def _television(found):
-    """One row for each forwarder of a load; what is not measured of the kernel is "-"."""
+    """One row for each forwarder of a load; "-" where the kernel was not measured."""
     lines = []
     for row in found["television"]:
         kernel = row["series"].get("mroute")
@@ -63,7 +63,7 @@ def _television(found):
 
 
 def _overload(found):
-    """Copies per second at twice the highest rate, as a part of those at it."""
+    """Copies per second at twice the highest rate, as a part of those at the highest rate."""
     who = (("ringcastd", 1, 1), ("mroute", 1, 1), ("ringcastd", 2, 1), ("ringcastd", 2, 2),
            ("mroute", 2, 1))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was found, as lines of tables, JSON and plots. Rates are millions of copies per second,
+"""Results as lines of tables, JSON and plots. Rates are millions of copies per second,
 with the least and the most of the repetitions."""
 
 import json
@@ -73,7 +73,7 @@ def ratio(series, cores):
 
 
 def television_median(runs):
-    """The medians of some measurements, and how far the times lie apart."""
+    """The medians of some measurements, and the range of the times."""
     row = {key: None if runs[0][key] is None else statistics.median(r[key] for r in runs)
            for key in runs[0]}
     row.update(least=min(r["ns"] for r in runs), most=max(r["ns"] for r in runs))
@@ -193,7 +193,7 @@ def _television_targets(found):
 
 
 def targets(found):
-    """A row for each target that something was measured for."""
+    """A row for each target that was measured."""
     rows = []
     by_case = {row["case"]: row for row in found["rates"]}
     for case, wanted in cases.TARGETS.items():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/stress: what hostile or careless neighbours can do to ringcastd and to igmpproxy, in
-namespaces of their own."""
+"""bench/stress: measures what hostile or careless neighbours can do to ringcastd and to igmpproxy,
+in namespaces of their own."""
 
 import argparse
 import contextlib
@@ -96,8 +96,9 @@ def _lost(report):
 
 
 def _zaps(bed, c, lan, seconds):
-    """Zaps of a well-behaved host for about so long; the delays of its joins. igmpproxy takes
-    seconds to leave, and a join that is lost is waited for: each channel once, and kept."""
+    """Zaps of a well-behaved host for about that time; returns the delays of its joins. igmpproxy
+    takes seconds to leave, and a lost join costs a wait, so each channel is joined once and
+    kept."""
     if c.name != "ringcastd":
         return bed.hosts(lan, "zap", groups=CHANNELS, count=CHANNELS, keep=True)
     return bed.hosts(lan, "zap", groups=CHANNELS, count=max(int(seconds * 20), 20))
@@ -110,7 +111,7 @@ def storm(name, args):
 
 
 def shouter(name, args):
-    """The same from a single host, as fast as that."""
+    """The same from a single host at the same rate."""
     return _beside(name, args, hosts=1, rate=args.rate)
 
 
@@ -137,8 +138,8 @@ def _beside(name, args, hosts, rate):
 
 
 def overload(name, args):
-    """Data beyond what can be forwarded: joins work, what is lost is counted, and after the end
-    everything is as before."""
+    """More data than can be forwarded: joins work, losses are counted, and afterwards everything is
+    as before."""
     row = {"contestant": name, "seconds": 2 * args.seconds}
     with _started(name, args.option) as (bed, c), contextlib.ExitStack() as stack:
         bed.hosts(1, "join", groups=1, first=500, rate=1000)
@@ -146,7 +147,7 @@ def overload(name, args):
         stream = bed.start_flood(CHANNELS, CHANNELS * 1000, 3600)
         stack.callback(_end, stream)
         row["alone"] = _zaps(bed, c, 1, 5)
-        # as fast as the generator can, which is beyond what a router on one core forwards
+        # the generator's highest rate, which is more than a router on one core forwards
         load = bed.start_flood(1, 10_000_000, 2 * args.seconds, "--first", "500", "--spin")
         stack.callback(_end, load)
         time.sleep(0.5)
@@ -177,7 +178,7 @@ def _recovery(bed):
 
 
 def queries(name, args):
-    """General queries from the provider's side as fast as can be: how many reports answer."""
+    """General queries from the provider's side at the highest rate: how many reports answer."""
     row = {"contestant": name}
     packet = _query()
     with _started(name, args.option) as (bed, c):
@@ -222,7 +223,7 @@ def _reports(sock):
 
 
 def restart(name, args):
-    """kill -9 under a stream, and started again at once: for how long it is gone."""
+    """kill -9 during a stream, and an immediate restart: how long the stream is interrupted."""
     gaps = []
     for _ in range(3):
         with _started(name, args.option) as (bed, c):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a run: each measures, prints its table as it grows, and keeps what it found."""
+"""The parts of a run: each measures, prints its table as it grows, and keeps its results."""
 
 import dataclasses
 import statistics
@@ -17,7 +17,7 @@ import television
 import trials
 from cases import Case
 
-GROUPS = 8           # of the burdened latency, one of which is looked at
+GROUPS = 8           # of the burdened latency; one of them is measured
 PARTS = ("television", "singles", "rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
@@ -58,7 +58,7 @@ class Suite:
             self._failed(name, e)
 
     def _failed(self, what, e):
-        """A finding; what comes behind it is measured all the same."""
+        """Records a finding; the parts after it are measured all the same."""
         self.found["failed"].append(f"{what}: {e}")
         print(f"{what}: FAILED: {e}", flush=True)
 
@@ -133,14 +133,14 @@ class Suite:
             if name in ("smcroute", "xdp"):
                 placements = {1}
             elif name == "mroute":
-                # one flow takes one core of the kernel's however many there are
+                # the kernel uses one core for a flow, however many there are
                 placements = {1} | (placements if case.groups > 1 else set())
             wanted += [(name, cores, threads) for cores in placements
                        for threads in self._threads(name, cores, case)]
         return [Series(*w) for w in sorted(wanted, key=lambda w: w[1:])]
 
     def _threads(self, name, cores, case):
-        """One thread or two; the quick run has time for the one that should be better."""
+        """One thread or two; the quick run has time only for the one that should be better."""
         if name != "ringcastd" or cores == 1:
             return (1,)
         if not self.args.quick:
@@ -280,7 +280,7 @@ class Suite:
             c.stop()
 
     def _copies_even(self, bed, c, case):
-        """The rate without loss as latency is measured: datagrams one by one."""
+        """The rate without loss of evenly spaced single datagrams, as latency uses them."""
         found = trials.lossless(bed, c.ports, case, 400e3 / c.ports, 1.5, self.args.seconds,
                                 latency.EXTRA)
         return found.copies
@@ -328,7 +328,7 @@ class Suite:
     # targets
 
     def targets(self):
-        """Print target beside measurement; the number of those that were missed."""
+        """Prints targets beside measurements. Returns how many were missed."""
         rows = results.targets(self.found)
         self.found["targets"] = rows
         if rows:

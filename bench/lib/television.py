@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Television as it comes: streams that are evenly spaced, at a given rate. What is measured is
 the time that the router's core is not idle (cpu.py), over a window that is long enough: at 6,400
-copies per second, a copy of a microsecond takes 0.6 % of the core. Before it comes the same
-window without traffic, and mroute is measured twice, so the table shows what is noise."""
+copies per second, a copy of a microsecond takes 0.6 % of the core. The same window is measured
+before without traffic, and mroute is measured twice, so the table shows the noise."""
 
 import time
 
@@ -20,7 +20,7 @@ def _wakeups(contestant):
 
 
 class _Window:
-    """What happens on the router's core meanwhile."""
+    """What happens on the router's core during the block."""
 
     def __init__(self, seconds):
         idle, start = cpu.idle_ns(), time.monotonic_ns()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trials of one contestant in one bed, and the search for the highest rate without loss
-(RFC 2544 26.1 and RFC 3918 4.2 have the idea)."""
+"""Trials of one contestant in one bed, and the search for the highest rate without loss (after RFC
+2544 26.1 and RFC 3918 4.2)."""
 
 import time
 
@@ -9,14 +9,14 @@ import bed as beds
 RESOLUTION = 1.03      # how near to loss a search comes; set once
 VERBOSE = False
 SAMPLES = 5
-PATIENCE_S = 60        # for a machine that is busy otherwise, in a whole run
-HOPEFUL = 0.15         # loss of a trial that is repeated
-LATE_OK = 0.05         # what the generator may stay below the rate that it was asked for
+PATIENCE_S = 60        # to wait for a busy machine, in a whole run
+HOPEFUL = 0.15         # a trial with less loss than this is repeated once
+LATE_OK = 0.05         # how far the generator may stay below the rate that was asked for
 
 
 class Calm:
-    """Whether others want the processors, which would spoil a trial: several tasks ready to
-    run while nothing of ours should."""
+    """Whether other programs use the processors, which would spoil a trial: several tasks are ready
+    to run although none of ours is."""
 
     waited_s = 0.0
 
@@ -31,7 +31,7 @@ class Calm:
 
     @classmethod
     def wait(cls):
-        """Until they do not, within reason."""
+        """Waits until the processors are free, within limits."""
         start = time.monotonic()
         while cls.disturbed() and cls.waited_s < PATIENCE_S:
             cls.waited_s += time.monotonic() - start
@@ -56,7 +56,7 @@ class Trial:
         self.missing = self.due - t["datagrams"]
         self.wrong = t["duplicate"] + t["late"] + t["corrupt"]
         self.clean = not (self.missing or self.wrong or t["lost"])
-        # late because of a full generator, not because of what it waits for
+        # late because the generator is at its limit
         self.generator_bound = self.sent / f["seconds"] < rate * (1 - LATE_OK)
         self.joined = t["datagrams"] / t["skbs"] if t["skbs"] else 0
         if VERBOSE:
@@ -66,8 +66,8 @@ class Trial:
 
 
 class Rate:
-    """The highest rate without loss; `copies` per second at it. `bound`: the generator could
-    not send more."""
+    """The highest rate without loss; `copies` per second at it. `bound` says that the generator
+    could not send more."""
 
     def __init__(self, trial):
         self.trial, self.bound = trial, False
@@ -75,8 +75,8 @@ class Rate:
 
 
 def attempt(bed, outputs, rate, seconds, case, extra=()):
-    """A trial; repeated once when it was not hopeless: mostly somebody else, of this machine
-    or of its host, had wanted the processor."""
+    """A trial, repeated once if it lost little: usually another program, on this machine or on its
+    host, used the processor."""
     t = Trial(bed, outputs, rate, seconds, case, extra)
     if not t.clean and not t.wrong and (t.missing <= t.due * HOPEFUL or t.generator_bound):
         t = Trial(bed, outputs, rate, seconds, case, extra)

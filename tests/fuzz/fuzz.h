@@ -7,7 +7,7 @@
  * is a plain program that plays files again, which is how tools/test runs it.
  *
  * An input must always do the same, so a target keeps no state from one to the next.
- * It aborts when an oracle fails; it does not stop at what is merely invalid.
+ * It aborts when an oracle fails, not because the input is invalid.
  */
 
 #include "base/bytes.h"
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* optional, called once */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* Unlike assert() it is there in every build. */
+/* Unlike assert() it is part of every build. */
 #define fuzz_assert(condition)                                                         \
 	do {                                                                           \
 		if (!(condition)) {                                                    \
@@ -42,7 +42,8 @@ static inline bool fuzz_more(const struct rd *r)
 	return !r->bad && rd_left(r) > 0;
 }
 
-/* Exactly the rest of the input, so that a read beyond its end is found; free it. */
+/* A copy of the rest of the input, without room behind it, so that the sanitizer finds
+ * reads beyond its end. The caller frees it. */
 static inline uint8_t *fuzz_rest(struct rd *r, size_t *ret_len)
 {
 	size_t len = r->bad ? 0 : rd_left(r);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Configurations of other programs: whatever the text is, it is refused with a reason
- * or becomes a configuration that loads, with one line for each line that was meant.
- * The first byte chooses the dialect; a NUL byte between two texts of OpenWrt makes
- * them two files.
+ * Configurations of other programs: any text is refused with a reason, or becomes a
+ * configuration that loads, with one line for each line that was meant. The first byte
+ * chooses the dialect; a NUL byte between two texts of OpenWrt makes them two files.
  */
 
 #include "control/config/config.h"
@@ -40,7 +39,7 @@ static void check_messages(const struct conversion *r,
 	fuzz_assert(n_errors == r->n_errors);
 }
 
-/* Nothing in it but what the writers mean: keywords of theirs at the start of lines. */
+/* Lines begin with keywords that the converters write, and with nothing else. */
 static void check_text(const char *text)
 {
 	static const char *const words[] = {"#", "phyint ", "quickleave\n", "ipv4 off ",

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The control socket: what up to three clients say, in whatever pieces, through real
- * sockets. Each request line has one reply, which is one line of JSON, in order; a
- * client that says nonsense harms nobody else. "clear group" is the daemon's own, which
- * has no interface here, and so is "monitor": who follows gets whole events after the
- * reply, and is told how many are missing. The event loop is played here: who has
- * something to read or room to write is served when the input says so.
+ * The control socket with up to three clients, which send anything in any pieces
+ * through real sockets. Each request line gets one reply, one line of JSON, in order; a
+ * client that sends nonsense does not disturb the others. "clear group" and "monitor"
+ * are implemented here, because this program has no daemon. A client that follows gets
+ * whole events after the reply, and is told how many are missing. The event loop is
+ * simulated: a client with something to read or room to write is served when the input
+ * says so.
  */
 
 #include "control/daemon/app_priv.h"
@@ -21,7 +22,7 @@
 #include <sys/un.h>
 
 #define N_CLIENTS  3
-#define N_REQUESTS 2048 /* of a client; the rest of the input is not looked at */
+#define N_REQUESTS 2048 /* of a client; the rest of the input is ignored */
 
 /* ---- the event loop, as ctl.c sees it ---- */
 
@@ -112,7 +113,7 @@ static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 	return monitor_open(monitor, args, ret);
 }
 
-/* An event of about so many bytes, if somebody follows. */
+/* Sends an event of about that size, if a client follows. */
 static void say_event(unsigned size)
 {
 	static char text[1 << 15];
@@ -143,10 +144,10 @@ struct fuzz_client {
 	size_t line;	    /* bytes of the unfinished line */
 	unsigned n_request; /* complete lines sent */
 	unsigned n_reply;
-	bool too_long;	  /* one was: one more reply, then the end */
-	bool asked;	  /* to follow; what it says after that is no request */
-	bool follows;	  /* and has been answered */
-	unsigned n_event; /* with those that it was told it has lost */
+	bool too_long;	  /* a line was: the server sends one more reply, and closes */
+	bool asked;	  /* to follow; later lines are no requests */
+	bool follows;	  /* has been told that it follows */
+	unsigned n_event; /* including those that were reported lost */
 	char text[CTL_MAX_REQUEST]; /* the unfinished line */
 	char reply[65536];
 	size_t n;
@@ -248,7 +249,7 @@ static void check_replies(struct fuzz_client *c)
 	memmove(c->reply, start, c->n);
 }
 
-/* 0: the server has hung up */
+/* 0 if the server has hung up */
 static ssize_t hear(struct fuzz_client *c)
 {
 	ssize_t n;
@@ -272,7 +273,7 @@ static void say(struct fuzz_client *c, const uint8_t *p, size_t n)
 		expect(c, p, (size_t)sent);
 }
 
-/* Everything is answered; then the client goes, and the server notices. */
+/* Everything is answered; then the client closes, and the server notices. */
 static void finish(struct fuzz_client *c)
 {
 	if (c->fd < 0)
@@ -314,7 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				say_event(1u << (op / 4 % 15));
 			serve();
 			break;
-		case 1: /* it goes without a word */
+		case 1: /* it closes at once */
 			if (client[i].fd >= 0)
 				close(client[i].fd);
 			client[i].fd = -1;

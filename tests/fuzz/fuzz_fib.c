@@ -12,17 +12,17 @@
 #include <urcu-qsbr.h>
 
 #define N_GROUPS  256
-#define N_SOURCES 4 /* number 0: any */
+#define N_SOURCES 4 /* number 0 means any source */
 #define N_BURST	  20
 
 static struct fib *fib;
 static struct {
-	uint8_t set; /* 0: no entry */
+	uint8_t set; /* 0 means no entry */
 	uint8_t packets;
 } model[N_GROUPS][N_SOURCES];
 static size_t n_model;
 
-/* ---- instead of liburcu's, which has a thread that takes its time ---- */
+/* ---- instead of liburcu's call_rcu(), whose thread runs later ---- */
 
 #define N_WAITING_MAX 4096
 
@@ -119,7 +119,7 @@ static void look_up(unsigned g, unsigned s)
 	struct fib_entry *e = fib_lookup(fib, 1, &source, &group, &out);
 
 	check(g, s, e, out, true);
-	/* others share neither groups nor addresses of another family */
+	/* other families share neither groups nor addresses */
 	fuzz_assert(!fib_lookup(fib, 2, &source, &group, &out));
 }
 
@@ -144,7 +144,7 @@ static void look_up_many(unsigned first, unsigned n)
 
 struct walk {
 	size_t n;
-	unsigned delete_at; /* 0: nothing */
+	unsigned delete_at; /* 0 means none */
 };
 
 static void check_view(const struct fib_view *v, void *arg)

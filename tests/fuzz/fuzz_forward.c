@@ -4,7 +4,7 @@
  * A burst through the hot path, twice: to ports that take single datagrams only, and to
  * ports that take what the input says (partial checksums, super-frames, the first of
  * which they may refuse). A receiver that cuts and completes as Linux does must get the
- * same datagrams, byte for byte. The counters say what became of each frame.
+ * same datagrams, byte for byte. The counters account for each frame.
  */
 
 #include "receiver.h"
@@ -13,7 +13,7 @@
 
 #define PAYLOAD_MAX  2048
 #define N_FRAMES_MAX 96
-#define N_PIECES_MAX 400 /* datagrams that frames of the burst stand for */
+#define N_PIECES_MAX 400 /* datagrams in the frames of the burst */
 
 /* what the next frame looks like; an instruction changes one thing */
 struct pattern {
@@ -109,7 +109,7 @@ static void build(struct packet *p, const struct pattern *x)
 		packet_put16(p, 2, 28u + x->payload);
 }
 
-/* Number of datagrams that it is, 0: no valid frame. */
+/* Number of datagrams in it, or 0 if the frame is invalid. */
 static unsigned add_frame(const struct pattern *x, const uint8_t *patch)
 {
 	struct packet *p = next_packet();

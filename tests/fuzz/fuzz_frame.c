@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One received frame: ring metadata and vnet header -> frame_parse() -> everything that
- * is done to a frame (TTL, checksums, pieces, fragments, vnet headers). The oracles are
- * what RFC 791, 8200, 768 and 1624 say about the result, computed here from scratch.
+ * One received frame: ring metadata and vnet header -> frame_parse() -> all changes of
+ * a frame (TTL, checksums, pieces, fragments, vnet headers). The oracles are what RFC
+ * 791, 8200, 768 and 1624 say about the result, computed here from scratch.
  */
 
 #include "dataplane/io/ring_rx_priv.h"
@@ -77,7 +77,7 @@ static void check_frame(const struct frame_meta *m, const struct frame *f, uint3
 	fuzz_assert(frame_n_packets(f) >= 2);
 }
 
-/* the same again, behind the headers that a forwarder changes */
+/* the same, except for the headers that a forwarder changes */
 static struct frame parse_again(uint8_t *ip, uint32_t len, uint32_t mtu)
 {
 	struct frame_meta m = {
@@ -93,7 +93,7 @@ static struct frame parse_again(uint8_t *ip, uint32_t len, uint32_t mtu)
 	return f;
 }
 
-/* What follows the packet, padding of the link, plays no role. */
+/* Link padding after the packet has no effect. */
 static void check_ttl(const struct frame *f, uint32_t caplen)
 {
 	struct frame g = *f, again;
@@ -159,7 +159,7 @@ static void check_pieces(struct frame *f, uint32_t mtu)
 	fuzz_assert(at == f->ip_len);
 }
 
-/* Put together again they are the packet. */
+/* The reassembled fragments equal the packet. */
 static void check_fragments(const struct frame *f, uint32_t mtu)
 {
 	uint32_t data = f->ip_len - f->ip_hlen, at = 0, most = mtu - mtu % 8;
@@ -214,7 +214,7 @@ static void seal(uint8_t *ip, size_t len)
 	}
 }
 
-/* As the kernel lays a frame down: vnet header, link header, packet. */
+/* The layout of the kernel: vnet header, link header, packet. */
 static struct frame_meta describe(struct rd *r, unsigned what, uint8_t **ret_buf)
 {
 	struct ring_rx ring = {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Both membership codecs alike, see fuzz_igmp.c and fuzz_mld.c. One byte of the input
- * says what to do:
+ * Shared by the targets of both membership codecs, fuzz_igmp.c and fuzz_mld.c. One byte
+ * of the input selects the operation:
  *
  *   decode a packet (checksums made right, unless the byte says otherwise): what comes
  *   out is within what the header promises, encodes again, and decodes to the same;
@@ -64,7 +64,7 @@ static inline void fuzz_same(const struct gm_msg *a, const struct gm_msg *b)
 	}
 }
 
-/* what everybody behind the decoder relies on */
+/* what all users of the decoder rely on */
 static inline void fuzz_check_message(
 	const struct fuzz_codec *c, const struct gm_msg *m, bool strict)
 {
@@ -103,8 +103,8 @@ static inline int fuzz_encode(const struct fuzz_codec *c, const struct gm_msg *m
 		m->rec, m->n_rec);
 }
 
-/* The work found without decoding is enough, and less of it takes fewer records. MLD
- * behind unusual headers is charged by its length, and may be cut. */
+/* The work estimated without decoding is enough, and with less granted fewer records
+ * come out. MLD after unusual headers is charged by its length, and may be cut. */
 static inline void fuzz_work(const struct fuzz_codec *c, const uint8_t *packet,
 	size_t len, bool strict, const struct gm_msg *m)
 {
@@ -153,8 +153,8 @@ static inline void fuzz_decode(const struct fuzz_codec *c, struct rd *r, unsigne
 	if (m.kind == GM_REPORT && m.n_rec == 0)
 		return;
 	n = fuzz_encode(c, &m);
-	/* one that came without Router Alert may be too long with it; a querier
-	 * without an address is heard and never imitated */
+	/* a message that came without Router Alert may be too long with it; queries
+	 * without a source address are decoded, but never encoded */
 	if (n == -EMSGSIZE && len > 65000)
 		return;
 	if (n == -EINVAL && m.kind == GM_QUERY && !c->is_sender(&m.from))
@@ -227,8 +227,8 @@ static inline void fuzz_describe(enum family family, struct rd *r, struct gm_msg
 	}
 }
 
-/* Encoding loses what the format cannot say: times become the next lower that has a
- * code, and so on. A second time it loses nothing more. */
+/* Encoding loses what the format cannot express: times become the next lower that has a
+ * code, and so on. A second encoding loses nothing more. */
 static inline void fuzz_round_trip(const struct fuzz_codec *c, struct rd *r)
 {
 	struct gm_msg m = {0}, back, again;
@@ -240,7 +240,7 @@ static inline void fuzz_round_trip(const struct fuzz_codec *c, struct rd *r)
 		fuzz_assert(n == -EINVAL || n == -EMSGSIZE);
 		return;
 	}
-	/* senders and sources that nobody accepts are encoded all the same */
+	/* unacceptable senders and sources are encoded all the same */
 	if (c->decode(fuzz_packet, (size_t)n, true, 0, &fuzz_second, &back) != GM_OK)
 		return;
 	fuzz_check_message(c, &back, true);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The text of /proc/net/igmp or igmp6, and behind a NUL that of mcfilter or mcfilter6.
+ * The text of /proc/net/igmp or igmp6, and after a NUL that of mcfilter or mcfilter6.
  * The result is bounded, sorted, each group once and all of the family, as are the
- * sources; a filter of all sources names none, any other names one at least. A file
- * that says everything twice says the same.
+ * sources; a filter of all sources names none, any other names at least one. A file
+ * with everything twice gives the same result.
  */
 
 #include "control/upstream/kgroups.h"

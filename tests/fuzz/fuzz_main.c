@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Plays files to a fuzz target: those named, and all files of the directories named,
- * in order of their names. The way in which tools/test runs what a fuzzer has found
- * once, with every compiler and sanitizer; with one file, the way to look at it in a
- * debugger. Without an argument the input is standard input.
+ * Plays files to a fuzz target: those named, and all files of the directories named, in
+ * order of their names. tools/test runs earlier findings of the fuzzer in this way,
+ * with every compiler and sanitizer. With one file it serves for debugging. Without an
+ * argument the input is standard input.
  */
 
 #include "fuzz.h"
@@ -28,7 +28,7 @@ static bool play(FILE *f)
 	if (!buf)
 		return false;
 	n = fread(buf, 1, INPUT_MAX, f);
-	/* no byte more than there are, so that reading further is noticed */
+	/* no room behind the input, so that the sanitizer finds reads beyond it */
 	exact = malloc(n ? n : 1);
 	if (exact) {
 		memcpy(exact, buf, n);

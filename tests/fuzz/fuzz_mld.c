@@ -14,7 +14,8 @@ static enum gm_bad decode(const uint8_t *packet, size_t len, bool strict,
 	return mld_decode(packet, len, &rules, scratch, ret);
 }
 
-/* Where the ICMPv6 message begins, 0: nowhere. Independent of the decoder. */
+/* Where the ICMPv6 message begins, or 0 if there is none. Independent of the
+ * decoder. */
 static size_t find_message(const uint8_t *p, size_t end)
 {
 	uint8_t kind = p[6];

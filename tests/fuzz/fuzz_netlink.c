@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * rtnetlink messages, events and dumps in any order and in any state of health, and the
- * errors of the socket. The kernel's end is played here: libmnl parses, but its socket
- * calls are ours. Whatever came before, a complete dump that names one link leaves that
- * link and nothing else.
+ * rtnetlink messages, events and dumps, valid or broken and in any order, and errors of
+ * the socket. This program plays the kernel: libmnl parses, but its socket calls are
+ * replaced. After any history, a complete dump that names one link leaves exactly that
+ * link.
  */
 
 #include "control/sys/netlink.h"
@@ -24,13 +24,13 @@
 
 static struct rd in;
 static unsigned seq; /* of the last request */
-static bool dumping; /* the kernel owes parts of a dump */
+static bool dumping; /* parts of a dump are still to come */
 static struct {
 	bool on;
 	unsigned step; /* of the last dump */
 } at_end;
 
-/* Of a message: its length, family, index and so on are what the input says. */
+/* Makes a message whose length, family, index and so on come from the input. */
 enum {
 	KIND = 7, /* of these bits: an index into types, or an error of the socket */
 	OURS = 8,
@@ -218,8 +218,8 @@ void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 {
 }
 
-/* The kernel tells IPv6 addresses of an interface by the address, IPv4 ones by the
- * network as well: one address may stand there with two masks or two peers. */
+/* The kernel identifies the IPv6 addresses of an interface by the address, IPv4 ones
+ * also by the network: an address may occur with two masks or two peers. */
 static bool same(const struct iface_addr *a, const struct iface_addr *b)
 {
 	return addr_eq(&a->addr, &b->addr) &&

@@ -6,9 +6,8 @@
  * and the copies of other forwarders, and passing time, as the input says. The network
  * is that of the simulations: a provider's router that hears every report, and LANs.
  * After each step the forwarding table, the merged database and the upstream records
- * must follow from the states of the LANs; no timer may be due and not move; repeating
- * a report or an upgrade at once changes nothing. After a long silence there is nothing
- * left.
+ * must follow from the states of the LANs; no timer may stay due; repeating a report or
+ * an upgrade at once changes nothing. After a long silence no state is left.
  */
 
 #include "home.h"
@@ -82,8 +81,8 @@ static enum gm_version version_of(struct run *r, unsigned n)
 
 /* ---- one step each ---- */
 
-/* Equal messages at the same instant: the second one finds everything as it says. With
- * a limit the first may have made room for the second. */
+/* Equal messages at the same instant: the second one changes nothing. With a limit the
+ * first may have made room for the second. */
 static void say_again(struct run *r, unsigned lan, const struct gm_msg *msg)
 {
 	uint64_t changes = r->h.proxy->n_fib_changes;
@@ -175,8 +174,8 @@ static void step_config(struct run *r, unsigned op)
 	sim_proxy_reload(r->h.proxy, sim_config(configs[r->config], r->n_lans));
 }
 
-/* While the wan is down the version spoken is looked at by a reload only, which this is
- * as well. */
+/* While the wan is down, only a reload checks the spoken version, and this counts as a
+ * reload. */
 static void step_upgrade(struct run *r)
 {
 	_cleanup_(freep) char *before = NULL, *after = NULL;

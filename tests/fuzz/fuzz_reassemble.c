@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Fragments against a model that keeps each byte apart: what each of them does, and
- * the message in the end. Or packets as they are, of which no more may be read than
- * there is.
+ * Fragments against a model that keeps each byte apart: the effect of each of them, and
+ * the message in the end. Or raw packets, which must not be read beyond their end.
  */
 
 #include "control/proto/reassemble.h"
@@ -14,7 +13,7 @@ struct model {
 	int64_t until;
 	bool refused;
 	size_t top, end;
-	int16_t byte[REASSEMBLE_SIZE]; /* -1: not there */
+	int16_t byte[REASSEMBLE_SIZE]; /* -1 if missing */
 };
 
 /* unfinished messages, the oldest first */
@@ -194,7 +193,7 @@ static void packets(struct rd *in, enum family family)
 		p = rd_take(in, len);
 		if (!p)
 			break;
-		/* exactly so much, so that a read beyond its end is found */
+		/* of the exact size, so that a read beyond its end is found */
 		copy = malloc(len ? len : 1);
 		fuzz_assert(copy);
 		memcpy(copy, p, len);

@@ -2,15 +2,14 @@
 
 /*
  * A capture file through ringcast-replay: libpcap, link headers, decoders, the core
- * with the times of the capture, and all that is printed about it.
+ * with the times of the capture, and the output.
  */
 
 #include "fuzz.h"
 
 #include <sys/mman.h>
 
-/* the program as it is, but for its main(); nobody wants to read what it complains
- * of */
+/* the program without its main() and its messages on stderr */
 int replay_main(int argc, char **argv);
 #define main replay_main
 #undef stderr

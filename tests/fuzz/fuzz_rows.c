@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Replies taken apart row by row, in pieces of any size, against jansson, which reads
- * them as a whole: the same lines are JSON, the rows are the same, and what is passed
- * on is what came, and over several lines what jansson writes.
+ * Replies taken apart row by row, in pieces of any size, compared with jansson, which
+ * reads them as a whole: the same lines are JSON, the rows are the same, and the copied
+ * text equals the input, or with line breaks what jansson writes.
  */
 
 #include "fuzz.h"
@@ -21,8 +21,8 @@ static void collect(void *ctx, const json_t *head, json_t *row)
 	json_array_append(ctx, row);
 }
 
-/* The rows are no longer in the reply; whether the name is written with escapes is not
- * looked at, and of two members of one name the last one counts. */
+/* Removes the rows from the reply. Escapes in the name are not decoded, and of two
+ * members with the same name the last one counts. */
 static void check_rows(const char *line, size_t len, json_t *reply, const json_t *rows)
 {
 	json_t *whole = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -106,7 +106,7 @@ static void check(const char *line, size_t len, size_t piece)
 	if (e == 0)
 		e = ctl_rows_feed(&r, "\n", 1, &reply);
 	fclose(out);
-	/* jansson allows more arrays in each other, and a NUL behind a number */
+	/* jansson allows deeper nesting, and a NUL after a number */
 	if (e == 1)
 		fuzz_assert(whole);
 	else

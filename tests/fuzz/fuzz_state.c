@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What one process hands over to the next (live upgrade), faulty: a history of reports,
- * then edits of the bytes that describe the state after it. The checksum is right, so
- * that the edits are met where they are read. Taken or refused, the proxy must be
- * consistent afterwards, take a report, and have no timer that stands still. Without an
- * edit it must be taken, and nothing is left after a long silence.
+ * The state that one process hands over to the next (live upgrade), with faults: a
+ * history of reports, then edits of the bytes of the state. The checksum is made right,
+ * so that the edits reach the code that reads them. Whether the state is taken or
+ * refused, the proxy must be consistent afterwards, take a report, and have no timer
+ * that stays due. Without an edit it must be taken. After a long silence no state is
+ * left.
  */
 
 #include "home.h"
@@ -52,7 +53,7 @@ static void report(struct home *h, struct rd *in)
 	sim_proxy_input(h->proxy, lan == 1 ? "lan1" : "lan2", &msg);
 }
 
-/* One change behind the header; false: none was made. */
+/* Makes one change after the header. Returns false if it made none. */
 static bool edit(struct state_out *s, struct rd *in)
 {
 	unsigned how = rd_u8(in);
@@ -72,7 +73,7 @@ static bool edit(struct state_out *s, struct rd *in)
 		memmove(s->buf + at, s->buf + at + len, s->n - at - len);
 		s->n -= len;
 		return true;
-	case 2: /* said twice */
+	case 2: /* duplicated */
 		for (size_t i = 0; i < len; i++)
 			state_put_u8(s, 0);
 		memmove(s->buf + at + len, s->buf + at, s->n - at - len);

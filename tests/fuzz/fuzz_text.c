@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Addresses, prefixes and lists of processors: from text and back. Bytes, too, make
- * addresses, and every address has a text that means it.
+ * Addresses, prefixes and lists of processors: from text and back. Addresses are also
+ * made of bytes, and every address has a text that parses back to it.
  */
 
 #include "base/addr.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seed corpora of the fuzz targets: one directory for each, from the golden messages and
-files of the other tests, and what has been found once (regress/TARGET).
+"""Seed corpora of the fuzz targets: one directory for each, from the golden messages and files of
+the other tests, and earlier findings (regress/TARGET).
 
 usage: make_seeds.py OUT SOURCE_ROOT
 """
@@ -39,7 +39,7 @@ class Seeds:
 
 
 def messages(golden):
-    """Packets of the codecs; the octet in front is that of fuzz_gm.h."""
+    """Packets of the codecs; the first byte is that of fuzz_gm.h."""
     messages4 = [golden.V1_QUERY, golden.V2_QUERY, golden.V3_QUERY, golden.V2_REPORT,
                  golden.V2_LEAVE, golden.V3_TO_EX, golden.V3_ALLOW, golden.V3_TWO]
     messages6 = [golden.MLD1_QUERY, golden.MLD2_QUERY, golden.MLD1_REPORT,
@@ -80,7 +80,7 @@ def udp(ip6=False, payload=b"0123456789", options=b"", extension=b"", **fields):
 
 
 def fragments(seeds, golden):
-    """Pieces, three octets each (four with a time), and packets with their lengths."""
+    """Pieces, three bytes each (four with a time), and packets with their lengths."""
     for text in ("000007100103", "100103000007", "000007000007800007", "000007 400007 32",
                  "01000702000703000704000705000706000707000708000709000710 0103",
                  "000007000107000207100107", "2000ff 3001ff"):
@@ -110,7 +110,7 @@ def fragments(seeds, golden):
 
 
 def replies(seeds, root):
-    """Replies of the daemon whose rows are "rows"; in front how large the pieces are."""
+    """Replies of the daemon whose rows are "rows", after a byte with the size of the pieces."""
     for path in sorted((root / "tests" / "golden").glob("ctl-*.json")):
         octets = path.read_bytes().strip()
         for name in (b'"groups"', b'"mfc"', b'"interfaces"'):
@@ -124,7 +124,7 @@ def replies(seeds, root):
 
 
 def frames(seeds):
-    """One frame; in front what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
+    """One frame, after what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
     ext = [(0, "1100050200000100"), (43, "1100000000000000"), (44, "1100000000000001"),
            (60, "110001040000 0000"), (51, "1104000000000000000000000000000000000000 00000000"),
            (0, "3c00010400000000 2c00010400000000 1100000000000000")]
@@ -173,7 +173,7 @@ def configurations(seeds, root):
 
 
 def conversions(seeds, root):
-    """The files of the conversions; in front what, see fuzz_convert.c."""
+    """The files of the conversions, after the byte `what` of fuzz_convert.c."""
     folder = root / "tests" / "golden" / "migrate"
     network = (folder / "openwrt.network").read_bytes()
     words = set()
@@ -188,7 +188,7 @@ def conversions(seeds, root):
 
 
 def requests(seeds):
-    """Instructions of fuzz_ctl.c; 63 says so many octets on client 0, 67 on client 1."""
+    """Instructions of fuzz_ctl.c; 63 sends that many bytes on client 0, 67 on client 1."""
     lines = [b"show mfc\n", b"echo a b\n", b"none\r\n", b"  show mfc  \nwhat\n", b"\n\n",
              b"show", b"echo \xff\x01\n", b"\0\n", b"show mfcs\n", b"monitor\n", b"monitor x\n",
              b"clear group 239.1.2.3\n", b"clear group ff3e::1 lan1\n", b"clear group 10.0.0.1\n"]
@@ -198,7 +198,7 @@ def requests(seeds):
     seeds.add("ctl", b"".join(b"\x3f" + t.ljust(63, b"x") + b"\0" for t in lines))
     seeds.add("ctl", b"\xfe" + bytes(range(33, 127)) * 3)
     seeds.add("ctl", b"\x03sho\x00\x07w mfc\n\x00\x01\x03abc\x00")
-    # two follow; events of all sizes, and more than the clients read
+    # two clients follow; events of all sizes, and more than the clients read
     seeds.add("ctl", b"\x3f" + b"monitor\n".ljust(63, b"x") + b"\x43" + b"monitor \r\n".ljust(67)
               + bytes(range(128, 252, 4)) * 3 + b"\0")
     seeds.add("ctl", b"\x3f" + b"monitor\n".ljust(63, b"x") + b"\xb8" * 300 + b"\x01\xb8")
@@ -231,7 +231,7 @@ def netlink(seeds):
 
 
 def captures(seeds, golden):
-    """The captures of the replay tests; in front what, see fuzz_replay.c."""
+    """The captures of the replay tests, after the byte `what` of fuzz_replay.c."""
     for _, _, function in golden._cases:
         for name, octets in function()[2].items():
             what = 1 if name == "wan" else 0
@@ -278,7 +278,7 @@ def histories(seeds):
         seeds.add("proxy", b"".join(steps))
         seeds.add("proxy", b"".join(steps[:9]))
         seeds.add("proxy", b"".join(steps[:1] + steps[9:]))
-        # another querier on a LAN, streams that it forwards as well, upgrades meanwhile
+        # another querier on a LAN, streams that it also forwards, upgrades in between
         copies = bytes([15 + 16 * 8, 192 + start])
         seeds.add("proxy", b"".join([*steps[:9], bytes([8, 0x48, 104]), copies,
                                      bytes([15 + 16 * 11]), copies, steps[-1]]))
@@ -295,7 +295,7 @@ def handovers(seeds):
 
 
 def kernel_groups(seeds):
-    """As Linux prints them: the groups of programs, a NUL, and the sources that they name."""
+    """The groups of programs as Linux prints them, a NUL, and the sources that they name."""
     def line4(group, users):
         raw = int.from_bytes(ipaddress.ip_address(group).packed, sys.byteorder)
         return f"\t\t\t\t{raw:08X}     {users} 0:00000000\t\t0\n"

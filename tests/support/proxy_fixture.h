@@ -6,24 +6,31 @@
  * interfaces, driven by scripts that read the same for both families. A script is a
  * list of steps separated by ';', a step is "ACTION > EFFECTS":
  *
- *   lan1 to_ex G AB     a report of host 1 on lan1; "lan1#7" is host 7, "lan1#x" one
- * that is in no subnet there lan1 v2 G           report of an older host; "lan1 v2
- * leave G", "lan1 v1 G" lan1 ?3 low         general query of version 3 from a low
- * address; also high, zero, unicast, stranger, self wan ?2              likewise from
- * the provider lan1 bad            a message that the decoder refused lan1
- * down|up|gone|new|moved   the interface; "gone" and "new" end in another index reload
- * 1            configuration 1 of the case is in force from now on +2000 let so many ms
- * pass stop                orderly shutdown
- * kernel G all        programs of this host hold G on wan: all sources, AB, or none
- * says to_in G        the kernel reports that on wan
+ *   lan1 to_ex G AB     a report of host 1 on lan1; "lan1#7" is host 7, "lan1#x" a
+ *                       host that is in no subnet there
+ *   lan1 v2 G           report of an older host; "lan1 v2 leave G", "lan1 v1 G"
+ *   lan1 ?3 low         general query of version 3 from a low address; also high,
+ *                       zero, unicast, stranger, self
+ *   wan ?2              likewise from the provider
+ *   lan1 bad            a message that the decoder refused
+ *   lan1 down|up|gone|new|moved   the interface; "gone" and "new" change its index
+ *   reload 1            configuration 1 of the case is in force from now on
+ *   +2000               let 2000 ms pass
+ *   stop                orderly shutdown
+ *   kernel G all        programs of this host hold G on wan: all sources, AB, or none
+ *   says to_in G        the kernel reports that on wan
  *
- * EFFECTS, separated by '|': "wan: to_ex G{A}" a report, "lan1: ? G{A}" a specific
- * query,
- * "*G=lan1+lan2" and "A,G=lan1" forwarding entries ("=gone" when deleted), "lan1!
- * denied" a note, "(filtered)" why the message was refused. General queries and notes
- * that groups come and go are left out. Groups are G to M and, outside of that range: L
- * a group that never leaves its link, P that of SSDP, S and T source-specific ones.
- * Sources are A to F.
+ * EFFECTS, separated by '|':
+ *
+ *   wan: to_ex G{A}     a report
+ *   lan1: ? G{A}        a specific query
+ *   *G=lan1+lan2        a forwarding entry, as is A,G=lan1; "=gone" when deleted
+ *   lan1! denied        a note
+ *   (filtered)          why the message was refused
+ *
+ * General queries, and notes about groups that come and go, are left out. Groups are G
+ * to M and, outside of that range, L, a group that never leaves its link, P, that of
+ * SSDP, and S and T, source-specific ones. Sources are A to F.
  */
 
 #include "control/proxy/proxy.h"
