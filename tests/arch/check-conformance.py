@@ -6,11 +6,10 @@ a reason.
 usage: check-conformance.py SOURCE_ROOT | --count SOURCE_ROOT | --self-test
 
 A row is "| id | clause | who | level | what we do | evidence |". Evidence is tests, each in
-backquotes as `program: case`, or a sentence that begins with "reason:". The program is the
-name of the meson test. The case is a function or a row of a table (C), the text of a @case
-(Python) or of a case= (shell); it may be cut short with "...". A program without cases
-stands alone. With --count nothing is checked and only the figures are printed.
-"""
+backquotes as `program: case`, or a sentence that begins with "reason:". The program is the name of
+the meson test. The case is a function or a row of a table (C), the text of a @case (Python) or of a
+case= (shell); it may be cut short with "...". A program without cases is named alone. With --count
+nothing is checked and only the figures are printed. """
 
 import ast
 import re
@@ -44,7 +43,7 @@ def c_cases(text):
 
 
 def literal(node):
-    """a string, with what an f-string leaves open as a wildcard"""
+    """a string; the open parts of an f-string become wildcards"""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.escape(node.value)
     if isinstance(node, ast.JoinedStr):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Includes go down the plan of the house (layers.py), folders are pure or not, and nothing
-lies beside the folders.
+"""Includes follow the order of the folders (layers.py), pure folders stay pure, and every file is
+in a folder.
 
 usage: check-includes.py SOURCE_ROOT | --self-test
 """
@@ -26,7 +26,7 @@ def includes(path):
 def check_file(src, rel, path):
     mine = folder_of(rel)
     if mine is None:
-        yield f"src/{rel}: lies in no folder of the plan (tests/arch/layers.py)"
+        yield f"src/{rel}: is in no folder of tests/arch/layers.py"
         return
     for number, name in includes(path):
         where = f"src/{rel}:{number}"

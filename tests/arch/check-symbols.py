@@ -24,7 +24,7 @@ TOOLCHAIN = [
     "__udivti3", "__umodti3", "__divti3", "__modti3", "__popcountdi2",
 ]
 
-# why a symbol is wrong in pure code; the first pattern that fits is told
+# why a symbol is wrong in pure code; the first pattern that fits is reported
 REASONS = [
     (r"clock_|time$|gettimeofday|nanosleep|timerfd_|strftime|localtime|gmtime",
      "reads a clock; time is a parameter"),
@@ -34,7 +34,7 @@ REASONS = [
      "threads and system calls belong to an edge"),
     (r"v?f?printf$|puts$|putc|fput|fwrite|perror|stdout|stderr|syslog|log_",
      "pure code neither logs nor prints"),
-    (r"random|rand|drand|srand|arc4", "randomness is handed in (base/rng.h)"),
+    (r"random|rand|drand|srand|arc4", "randomness is a parameter (base/rng.h)"),
     (r"getenv|setenv|environ", "pure code does not depend on the environment"),
     (r"f?open|close|read|write|mmap|munmap|poll|epoll|select|unlink|stat",
      "files and descriptors belong to an edge"),
@@ -56,7 +56,7 @@ def read_allow(path):
 
 
 def plain_name(symbol):
-    """the function that a fortified or versioned name stands for"""
+    """the function of a fortified or versioned name"""
     m = re.fullmatch(r"__(\w+)_chk", symbol)
     if m:
         return m.group(1)
@@ -109,7 +109,7 @@ def check(nm, archive, allow_file, base=None):
     return len(undefined), problems
 
 
-# body -> the symbol that must be refused, None: fine
+# body -> the symbol that must be refused, or None
 SAMPLES = [
     ("#include <string.h>\nsize_t f(const char *s) { return strlen(s); }", None),
     ("int g(void); int f(void) { return g(); } int g(void) { return 1; }", None),
@@ -138,7 +138,7 @@ def self_test(nm, cc, ar):
                 continue
             names = [p for p in problems if f": {bad}:" in p and f"(s{i}.o)" in p]
             assert n > 0 and len(names) == 1, (bad, problems)
-        # what base defines may be called, and only then
+        # what base defines may be called if base is named
         (d / "b.c").write_text("int unheard_of(void); int unheard_of(void) { return 0; }\n")
         subprocess.run([*cc.split(), "-c", "-o", d / "b.o", d / "b.c"], check=True)
         subprocess.run([ar, "rcs", d / "b.a", d / "b.o"], check=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every test in the tree is known to the build: a test that nobody runs is worse than none.
+"""Every test in the tree is known to the build: a test that never runs is worse than none.
 
 usage: check-tests.py SOURCE_ROOT | --self-test
 

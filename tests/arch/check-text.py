@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts speak of the project alone and are finished: no path of somebody's machine, no
-marker of open work, and a licence line in every source file. Tests can be executed, and a
-document names only what is there.
+"""Texts are about the project only, and finished: no path of a developer's machine, no marker of
+open work, and a licence line in every source file. Tests can be executed, and documents name only
+existing files.
 
 usage: check-text.py SOURCE_ROOT | --self-test
 """

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plan of the house: which folder below src/ may include from which. A folder is a layer,
-and a file belongs to the folder that it lies in."""
+"""Which folder below src/ may include from which. A folder is a layer of the architecture."""
 
 import re
 from pathlib import Path
 
-# folder -> folders that it may include from, beside itself; lowest first
+# folder -> folders that it may include from, besides itself; lowest first
 FOLDERS = {
     "base": "",
     "base/log": "base",
@@ -31,10 +30,10 @@ FOLDERS = {
                     "dataplane/packet dataplane/fib dataplane/forward dataplane/thread",
     "control/daemon": "*",
 }
-# What touches the system. Everything else is pure: check-symbols.py says what that means.
+# Folders that use the system. All others are pure: check-symbols.py says what that means.
 EDGES = {"base/log", "base/sys", "control/sys", "control/show", "control/daemon", "dataplane/io",
          "dataplane/thread"}
-# library of src/meson.build -> the folders whose sources it must hold, and no other
+# library of src/meson.build -> the folders whose sources it must hold, and no others
 PURE_LIBS = {
     "base_pure": {"base"},
     "control_core": {f for f in FOLDERS if f.startswith("control/")} - EDGES,
@@ -48,7 +47,7 @@ def may_include(mine, theirs):
 
 
 def strip_comments(meson_text):
-    """meson comments run to the end of the line; a # inside quotes is none"""
+    """Removes comments, which run to the end of the line; a # inside quotes begins none"""
     lines = []
     for line in meson_text.splitlines():
         out, quoted = "", False
@@ -72,6 +71,6 @@ def library_sources(src):
 
 
 def folder_of(path):
-    """The folder of a path relative to src/; None: the plan has no such folder."""
+    """The folder of a path relative to src/, or None if FOLDERS does not have it."""
     folder = path.rpartition("/")[0]
     return folder if folder in FOLDERS else None

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every function that the daemon calls and does not define is one that fault.c makes fail,
-or stands in none.calls with the reason: a new call is not forgotten.
+"""Every function that the daemon calls and does not define is made to fail by fault.c, or is listed
+in none.calls with a reason. So no new call is forgotten.
 
 usage: check-calls.py NM RINGCASTD FAULT.so NONE.calls
        check-calls.py NM --self-test
@@ -26,7 +26,7 @@ def names(nm, option, path):
 
 
 def plain_name(symbol):
-    """the function that a fortified or versioned name stands for"""
+    """the function of a fortified or versioned name"""
     if m := re.fullmatch(r"__(\w+)_chk", symbol):
         return m.group(1)
     # __fxstat64 and the like: glibc before 2.33, where fault.c does not reach them
@@ -43,14 +43,14 @@ def read_none(text):
         if line.startswith("["):
             reason = line
         elif line and not reason:
-            sys.exit(f"{line}: stands below no reason")
+            sys.exit(f"{line}: has no reason above it")
         elif line:
             patterns.append(line)
     return patterns
 
 
 def judge(called, failing, patterns):
-    """what is to be said of the calls"""
+    """the problems of the calls"""
     def fits(name, of):
         return any(fnmatch.fnmatchcase(name, p) for p in of)
     problems = []

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Calls that fail on demand, for LD_PRELOAD: memory, and whatever takes the daemon and
- * its libraries into the kernel. tools/faults drives it through a file (fault.h) named
- * by FAULT_FILE. By hand, without a file:
+ * Calls that fail on demand, for LD_PRELOAD: memory, and all calls by which the daemon
+ * and its libraries enter the kernel. tools/faults drives it through a file (fault.h)
+ * named by FAULT_FILE. By hand, without a file:
  *
  *     FAULT_CALL=socket FAULT_NTH=3 [FAULT_TIMES=n] [FAULT_ERRNO=23] LD_PRELOAD=...
  *
- * FAULT_CALL=alloc is all memory, "all" is everything; what failed is told on standard
- * error, with the return addresses. Nothing fails before main() and after it.
+ * FAULT_CALL=alloc is all memory, "all" is everything; failures are reported on
+ * standard error, with the return addresses. Nothing fails before or after main().
  *
  * Clocks never fail, but may be moved.
  *
- * close(2), munmap(2) and what else ends something are left alone, as their failure
- * cannot be answered. tests/faults/check-calls.py says which calls of the daemon are
- * neither here nor known to need nothing. Calls that a library of the system makes
- * inside itself, as opendir() opens, fail as a whole.
+ * close(2), munmap(2) and other calls that end something never fail here, because the
+ * daemon could not react. tests/faults/check-calls.py reports calls of the daemon that
+ * are neither here nor in none.calls. Calls inside a system library, such as open() in
+ * opendir(), cannot fail by themselves; opendir() fails as a whole.
  */
 
 #undef _FILE_OFFSET_BITS /* both names of open() are wanted */
@@ -58,7 +58,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* name, errno that the kernel gives when it has run out of something, or is broken */
+/* name, and the errno of a kernel that has run out of something or is broken */
 #define KINDS(X)                                                                       \
 	X(malloc, ENOMEM)                                                              \
 	X(calloc, ENOMEM)                                                              \
@@ -229,7 +229,7 @@ static bool is_meant(enum kind kind, uint64_t hash)
 	return shared->site == 0 || shared->site == hash;
 }
 
-/* The errno that the call is to fail with, 0: it does not. */
+/* The errno with which the call must fail, or 0. */
 static int judge(enum kind kind, uint64_t hash, const uint64_t frame[FAULT_FRAMES])
 {
 	uint32_t n;
@@ -362,8 +362,8 @@ HOOK(int, recvmmsg,
 HOOK(int, shutdown, (int fd, int how), (fd, how), -1)
 
 HOOK(ssize_t, read, (int fd, void *p, size_t len), (fd, p, len), -1)
-/* Into an eventfd there is always room, or nobody sleeps. Which descriptors are such is
- * noted down, since the filter of the daemon forbids to look. */
+/* A write to an eventfd always has room, or its reader is awake anyway. The eventfds
+ * are remembered, because the daemon's filter forbids asking the kernel. */
 static bool event_fd[1024];
 
 EXPORT int eventfd(unsigned n, int flags)
@@ -385,7 +385,7 @@ static bool is_event(int fd)
 		event_fd[fd];
 }
 
-/* never fails; the next one of the number may be something else */
+/* never fails; the number may be reused for another kind of descriptor */
 EXPORT int close(int fd)
 {
 	if (is_event(fd))
@@ -409,7 +409,7 @@ HOOK(ssize_t, pread64, (int fd, void *p, size_t len, off64_t at), (fd, p, len, a
 HOOK(ssize_t, pwrite64, (int fd, const void *p, size_t len, off64_t at),
 	(fd, p, len, at), -1)
 
-/* the mode is there only when a file may be made */
+/* there is a mode only if a file may be created */
 #define HOOK_OPEN(name, params, args_before)                                           \
 	EXPORT int name params                                                         \
 	{                                                                              \
@@ -481,7 +481,7 @@ HOOK(int, ppoll,
 	(struct pollfd * v, nfds_t n, const struct timespec *t, const sigset_t *s),
 	(v, n, t, s), -1)
 HOOK(int, epoll_create1, (int flags), (flags), -1)
-/* to take something away never fails for lack of something, and has no answer */
+/* removing never fails for lack of resources */
 EXPORT int epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
 {
 	int error = op == EPOLL_CTL_DEL ? 0 : fails(KIND_epoll_ctl);
@@ -495,7 +495,7 @@ EXPORT int epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
 HOOK(int, epoll_wait, (int ep, struct epoll_event *v, int n, int ms), (ep, v, n, ms),
 	-1)
 HOOK(int, timerfd_create, (int clock, int flags), (clock, flags), -1)
-/* What the program believes the clock to be, and what the kernel is told of it. */
+/* Translates between the program's clock and the kernel's. */
 static int64_t ahead(clockid_t clock)
 {
 	if (clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME)
@@ -587,8 +587,8 @@ HOOK(int, fchownat, (int dir, const char *path, uid_t uid, gid_t gid, int flags)
 HOOK(char *, realpath, (const char *path, char *ret), (path, ret), NULL)
 HOOK(struct if_nameindex *, if_nameindex, (void), (), NULL)
 
-/* Those that the C library has no function for, but for the locks of liburcu: these do
- * not fail, as those of the C library do not. */
+/* System calls without a function of the C library. The futexes of liburcu's locks do
+ * not fail, like those of the C library. */
 EXPORT long syscall(long n, ...)
 {
 	int error = n == SYS_futex ? 0 : fails(KIND_syscall);
@@ -613,7 +613,7 @@ HOOK_NUMBER(io_uring_queue_init, (unsigned n, void *ring, unsigned flags),
 int io_uring_submit_and_wait(void *ring, unsigned n);
 HOOK_NUMBER(io_uring_submit_and_wait, (void *ring, unsigned n), (ring, n), -)
 
-/* What programs call that are built to check sizes. */
+/* The checked variants that fortified programs call. */
 ssize_t __read_chk(int fd, void *p, size_t len, size_t size);
 ssize_t __recv_chk(int fd, void *p, size_t len, size_t size, int flags);
 ssize_t __pread64_chk(int fd, void *p, size_t len, off64_t at, size_t size);
@@ -707,7 +707,7 @@ static int main_between(int argc, char **argv, char **envp)
 	void *unused[2];
 	int status;
 
-	backtrace(unused, 2); /* the first time it loads a library */
+	backtrace(unused, 2); /* its first call loads a library */
 	if (path)
 		share(path);
 	else

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What fault.c and who drives it (tests/lib/faults.py) have in common: a file that both
- * have mapped. The driver sets what is to fail while the program runs, and reads what
- * did. Numbers are of the processor's order; addresses are those of the program, which
- * is to be started without random addresses where they are compared between runs.
+ * Shared by fault.c and its driver, tests/lib/faults.py: a file that both have mapped.
+ * The driver sets what must fail while the program runs, and reads what failed. Numbers
+ * are in the processor's byte order; addresses are those of the program, which must run
+ * without address randomization if they are compared between runs.
  */
 
 #include <stdint.h>
@@ -21,23 +21,23 @@ enum fault_mode {
 	FAULT_INJECT,
 };
 
-/* A place that calls: the function and who called it, up to FAULT_FRAMES callers. */
+/* A place: the function and up to FAULT_FRAMES callers. */
 struct fault_site {
-	uint64_t hash; /* 0: free */
+	uint64_t hash; /* 0 if free */
 	uint32_t kind, count;
-	uint64_t frame[FAULT_FRAMES]; /* return addresses, 0: no more */
+	uint64_t frame[FAULT_FRAMES]; /* return addresses, 0 at the end */
 };
 
 struct fault_shared {
 	uint32_t mode; /* enum fault_mode */
-	/* which calls: of this kind (0: any) from this place (0: anywhere) */
+	/* which calls: of this kind from this place; 0 matches any */
 	uint32_t kind;
 	uint64_t site;
 	/* the nth of them fails, counted from 1, and times - 1 that follow */
 	uint32_t nth, times;
-	int32_t error;	  /* errno; 0: what is usual for the function */
+	int32_t error;	  /* errno; 0 means the usual one of the function */
 	uint32_t n_kinds; /* written by the program when main begins */
-	uint32_t count;	  /* calls that were meant, so far */
+	uint32_t count;	  /* calls that matched so far */
 	uint32_t failed;  /* of these, those that failed */
 	uint32_t failed_kind;
 	int32_t failed_error;

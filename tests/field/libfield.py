@@ -32,7 +32,7 @@ class Situation:
 
 
 def situation(title, no=None):
-    """`no`: why ringcast does not do it; the case then fails if it does."""
+    """`no` is why ringcast does not do it; the case then fails if it does."""
     def register(function):
         SITUATIONS.append(Situation(title, function, no))
         return function
@@ -40,7 +40,7 @@ def situation(title, no=None):
 
 
 def arrives(box, end):
-    """Wait until something can be read; False: nothing until then."""
+    """Wait until something can be read. Returns False if nothing came."""
     left = end - time.monotonic()
     return left > 0 and bool(select.select([box.sock], [], [], left)[0])
 
@@ -54,7 +54,7 @@ class Field(Bench):
         self.router = None
 
     def home(self, lans=2, hosts=1, ipv6=False, groups=(G, H), **provider):
-        """The usual topology, with a provider that sends what is asked for."""
+        """The usual topology, with a provider that sends the requested groups."""
         self.t = self.topology(lans, hosts, ipv6)
         self.provider = self.own(Provider(self.t.provider, groups, **provider))
         return self.t
@@ -71,7 +71,7 @@ class Field(Bench):
         return self.receiver(ns, group, **kw)
 
     def picture(self, box, n=30, seconds=8):
-        """The channel arrives: n datagrams that are new."""
+        """Checks that the channel arrives: n new datagrams."""
         box.receive()
         got = []
 
@@ -115,7 +115,7 @@ class Field(Bench):
 
 
 def run(index, contestant):
-    """(yes, what went wrong). In a process that lab.enter() has moved."""
+    """Returns (yes, what went wrong). For a process that lab.enter() has moved."""
     field = Field(contestant)
     try:
         try:
@@ -123,7 +123,7 @@ def run(index, contestant):
             return True, ""
         finally:
             field.close()
-    except Exception as e:  # whatever goes wrong is a verdict
+    except Exception as e:  # any failure is a verdict
         lines = traceback.format_exc().splitlines()
         said = field.router.said.splitlines()[-20:] if field.router else []
         print("\n".join(lines + said), file=sys.stderr)

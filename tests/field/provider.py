@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A provider: sends a stream only while somebody has asked for it, and asks who watches.
+"""A provider: sends a stream only while it is requested, and sends queries.
 
-It understands reports of every version of IGMP and MLD on its interface. A leave stops the
-stream at once, as providers do that count bits; `grace` seconds later where that is given.
-"""
+It understands reports of every version of IGMP and MLD on its interface. A leave stops the stream
+at once, as with providers that save bandwidth, or `grace` seconds later. """
 
 import threading
 import time
@@ -17,12 +16,10 @@ POLL_S = 0.02
 class Provider(threading.Thread):
     """Streams of numbered datagrams of each group in `groups`, from `source`.
 
-    query: seconds between general queries, None: never asks; query_from: their source;
-    version: of the queries; forget: seconds after which a member that says nothing is
-    forgotten; only_from: reports of other addresses do not count; always: sends without
-    being asked; understands: the newest version of IGMP whose reports count; ttl, size: how
-    the datagrams look.
-    """
+    query: seconds between general queries, None for no queries; query_from: their source; version:
+    of the queries; forget: seconds after which a silent member is forgotten; only_from: reports of
+    other addresses do not count; always: sends without a request; understands: the newest version
+    of IGMP whose reports count; ttl, size: how the datagrams look. """
 
     def __init__(self, ns, groups, interface="p0", source=lab.Topology.SOURCE, rate=100,
                  query_every=None, query_from=None, version=3, forget=None, only_from=None,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The two programs that a situation is tried on, each started with the same file."""
+"""The two programs that each situation runs with, both started with the same file."""
 
 import os
 import signal

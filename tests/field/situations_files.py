@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files as they are found: each is tried unchanged, and a box must get its picture."""
+"""Files from the field, unchanged: a box must get its picture with each."""
 
 from libfield import situation
 

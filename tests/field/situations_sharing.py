@@ -8,7 +8,7 @@ from packets import IS_EX, TO_EX, Wire, fragments, igmp, igmp3_report, ipv4, que
 
 
 def low_querier(f):
-    """The LAN in which the router has not got the lowest address."""
+    """The LAN where the router does not have the lowest address."""
     t = f.home(hosts=2)
     t.router.ip("addr", "flush", "dev", "lan1")
     t.router.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
@@ -16,7 +16,7 @@ def low_querier(f):
 
 
 def program_comes_and_goes(f, box):
-    """Long enough that the kernel has said for itself that it has joined."""
+    """Waits until the kernel has reported its own join."""
     program = f.program("wan")
     f.picture(program)
     f.steady(box, 1.5)

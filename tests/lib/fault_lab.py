@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The daemon with calls that fail (tests/faults/fault.c), the networks around it, and what
-it is asked for in its life; tests/lib/faults.py decides what fails."""
+"""The daemon with calls that fail (tests/faults/fault.c), the networks around it, and the requests
+of its life; tests/lib/faults.py decides what fails."""
 
 import collections
 import contextlib
@@ -58,7 +58,7 @@ REQUESTS = ("show interfaces", "show groups", "show groups detail", "show mfc", 
 
 
 class Finding(Exception):
-    """What must not be."""
+    """Something that must not happen."""
 
 
 class Shared:
@@ -78,12 +78,12 @@ class Shared:
         struct.pack_into("=I", self.map, 0, mode)
 
     def off(self):
-        """Stop; (calls that were meant, of these failed)."""
+        """Stop. Returns (calls that matched, how many of them failed)."""
         struct.pack_into("=I", self.map, 0, OFF)
         return self._head()[7:9]
 
     def move_clocks(self, monotonic_s=0, realtime_s=0):
-        """By so much from what they are."""
+        """Move the clocks by these differences."""
         struct.pack_into("=qq", self.map, CLOCKS, int(monotonic_s * 1e9), int(realtime_s * 1e9))
 
     def _head(self):
@@ -122,7 +122,7 @@ def _name(path, offset):
 
 
 class Symbols:
-    """Addresses into names, by addr2line, for the reader of a finding."""
+    """Turns addresses into names by addr2line, for the reader of a finding."""
 
     def __init__(self):
         self.maps = []
@@ -140,7 +140,7 @@ class Symbols:
             self.maps = maps or self.maps
 
     def of_sanitizer(self, frames):
-        """What the runtime of a sanitizer does for itself is not the daemon's."""
+        """Whether the call belongs to the runtime of a sanitizer, not to the daemon."""
         return any(re.search(r"/lib(a|t|ub|l)san\.", path) for f in frames[:5] if f
                    for low, high, _, path in self.maps if low <= f < high)
 
@@ -155,7 +155,7 @@ class Symbols:
 
 
 class Patient(ringcast.Daemon):
-    """The daemon with faults before its C library."""
+    """The daemon with fault.so loaded before the C library."""
 
     def __init__(self, ns, shared, profile="default"):
         build = os.environ.get("RINGCAST_BUILD") or \
@@ -173,7 +173,7 @@ class Patient(ringcast.Daemon):
         super().write(self.profile.format(dir=self.dir) + config)
 
     def start(self, seconds=15):
-        """True: it answers. False: it has ended."""
+        """Returns True if it answers, False if it has ended."""
         self.spawn()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -200,7 +200,7 @@ class Patient(ringcast.Daemon):
             return text.decode()
 
     def _connect(self, s, seconds=1):
-        """A queue full of those that were not let in yet is no error."""
+        """Connects; a queue full of waiting connections is no error."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -214,7 +214,7 @@ class Patient(ringcast.Daemon):
         return self.process.pid
 
     def descriptors(self):
-        """{kind of what is open: how many}"""
+        """{kind of descriptor: how many are open}"""
         kinds, folder = collections.Counter(), f"/proc/{self.pid()}/fd"
         for fd in os.listdir(folder):
             with contextlib.suppress(OSError):
@@ -230,7 +230,7 @@ class Patient(ringcast.Daemon):
 
 
 class House:
-    """The networks, and what their hosts do, played the same way each time."""
+    """The networks, and what their hosts do, the same each time."""
 
     def __init__(self):
         self.topology = lab.Topology(lans=2, ipv6=True)
@@ -240,7 +240,7 @@ class House:
         self.rtnl = Rtnl(t.router)
 
     def receive(self, receivers, strict):
-        """Stream until each of them has got something."""
+        """Stream until each receiver has got something."""
         waiting = list(receivers)
 
         def all_have():
@@ -281,8 +281,8 @@ class House:
 
 
 class Scenario:
-    """Everything a daemon is asked for in its life, in a second. strict: each step must
-    succeed, within time; else as far as it goes."""
+    """All requests of a daemon's life in a second. With `strict` each step must succeed in time;
+    without it, steps may fail."""
 
     def __init__(self, house, daemon):
         self.house, self.daemon = house, daemon
@@ -387,6 +387,6 @@ class Scenario:
         self.until(lambda: "lan2" not in self.interfaces(), "no lan2", strict)
 
     def basic(self):
-        """What a start must have brought."""
+        """Checks what must work after a start."""
         return self.play(True, (self.lans, self.streams, self.requests, self.scrape,
                                 self.smaller))

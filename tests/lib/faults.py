@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the daemon does when its memory or its system calls fail: see tools/faults --help.
 
-The daemon runs with tests/faults/fault.c before the C library. A first run notes every
-place, which is a function and who called it, that asks for memory or for a system call.
-Then, place by place, that call fails: once at the start, once while everything is in use,
-once at the end. What must hold:
+The daemon runs with tests/faults/fault.c before the C library. A first run notes every place (a
+function and its callers) that asks for memory or makes a system call. Then, place by place, that
+call fails: once at the start, once while everything is in use, once at the end. What must hold:
 
-start    it starts and serves, maybe with less; or it says why not and ends with a status
+start    it starts and serves, maybe with less; or it says why not and ends with an error
 running  it continues, and when the fault is over everything works as before, with as many
          open descriptors as before
 end      it ends in time, with status 0
@@ -66,12 +65,12 @@ def _check_sanitizer(log):
             raise Finding(f"{complaint} in the log")
 
 
-# What a thread gives up for good when it does not work.
+# Calls that a thread does not try again after a failure.
 MAY_GO = {"anon_inode:[io_uring]"}
 
 
 class Hospital:
-    """Runs faults and keeps what was found."""
+    """Runs faults and keeps the findings."""
 
     def __init__(self, profile="default"):
         self.profile = profile
@@ -102,7 +101,7 @@ class Hospital:
         return self.daemon is not None and self.daemon.process.poll() is None
 
     def healthy(self):
-        """A running daemon that a fault has not touched, or the one of before."""
+        """Makes sure that a daemon runs that no fault has touched."""
         if not self.alive():
             if not self.new():
                 raise Finding("it does not even start without a fault")
@@ -111,7 +110,7 @@ class Hospital:
             self.daemon.cut_log()
 
     def same_descriptors(self, exactly=True):
-        """Sockets are closed behind the scenes, so a difference has a moment to vanish."""
+        """Sockets are closed in the background, so a difference may last a moment."""
         now = None
 
         def same():
@@ -229,7 +228,7 @@ class Hospital:
         return bool(self.shared.off()[1])
 
     def attempt(self, phase, site, error=0, times=1):
-        """Plays one fault; what is found is kept. True: the call did fail."""
+        """Plays one fault and keeps findings. Returns True if the call did fail."""
         name = errno.errorcode[error] if error else "its error"
         try:
             if phase == "running":
@@ -277,8 +276,8 @@ def plan(sites, calls=None, phases=None):
 
 
 def sample(tries, seed):
-    """Each call of each phase once, then the others, in an order that the seed says: the first
-    list is never left out."""
+    """Each call of each phase once, then the others, in an order that depends on the seed. The
+    first list is always played."""
     rng = random.Random(seed)
     tries = sorted(tries, key=lambda t: (t[0], t[1].hash, t[2]))
     rng.shuffle(tries)
@@ -291,7 +290,7 @@ def sample(tries, seed):
 
 
 def lasting(hospital, calls=None):
-    """Each function fails for as long as everything is used once."""
+    """Each function fails while everything is used once."""
     for kind, name in enumerate(hospital.shared.names()):
         if kind and (not calls or name in calls):
             hospital.attempt("running", Site(0, kind, name, 0, ()), 0, FOR_EVER)

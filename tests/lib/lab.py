@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A laboratory of network namespaces for tools/demo and tests/daemon.
 
-enter() moves the calling program into mount, PID and network namespaces of its own (and a
-user namespace when it is not root) and gives it a private /run. Everything made later --
-named namespaces, links, processes, control sockets -- lives in there and is gone when the
-program ends, however it ends. Several programs never see each other.
+enter() moves the calling program into mount, PID and network namespaces of its own (and a user
+namespace when it is not root) and gives it a private /run. Everything made later -- named
+namespaces, links, processes, control sockets -- lives in there and is gone when the program ends,
+however it ends. Programs never see each other's.
 
 Namespace is one named network namespace: run commands in it, open sockets in it.
 Topology is the picture that everything here uses:
@@ -12,7 +12,7 @@ Topology is the picture that everything here uses:
     provider p0 10.0.0.1 ---- wan 10.0.0.2 router lan1 10.0.1.1 ---- eth0 10.0.1.2 lan1
                                              lan2 10.0.2.1 ---- eth0 10.0.2.2 lan2
 
-With ipv6=True the same with 2001:db8::1, 2001:db8::2, 2001:db8:1::1 ... besides.
+With ipv6=True they also have 2001:db8::1, 2001:db8::2, 2001:db8:1::1 ...
 """
 
 import contextlib
@@ -45,10 +45,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LabError(Exception):
-    """Namespaces cannot be had here; the text says why."""
+    """Namespaces cannot be made here; the text says why."""
 
 
-# what unshare says -> what to do
+# message of unshare -> what to do
 CURES = {
     "change root filesystem propagation":
         "/ is the root of a chroot and no mount point: outside, run "
@@ -58,7 +58,7 @@ CURES = {
 
 
 def unshare():
-    """The command that a program is started with; LabError where it would fail."""
+    """The command that starts a program in namespaces; LabError if it would fail."""
     for tool in ("unshare", "nsenter", "ip", "mount"):
         if not shutil.which(tool):
             raise LabError(f"{tool} is missing (packages util-linux, mount, iproute2)")
@@ -98,7 +98,7 @@ def wait_for(seconds, condition, what):
 
 
 def receive_buffer(sock, octets):
-    """As large a buffer as we are allowed to have."""
+    """Set the largest buffer that we are allowed to have."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
     except PermissionError:
@@ -116,14 +116,14 @@ class Namespace:
         subprocess.run(["ip", "netns", "add", name], check=True)
         self.ip("link", "set", "lo", "up")
         if ipv6:
-            # addresses are usable at once; who tests their detection says so
+            # addresses are usable at once, unless a test of their detection changes this
             self.sysctl("net.ipv6.conf.all.accept_dad", 0)
             self.sysctl("net.ipv6.conf.default.accept_dad", 0)
             self.sysctl("net.ipv6.conf.default.accept_ra", 0)
         else:
             self.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
             self.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
-        # a host of this laboratory receives from any source; who filters is the proxy
+        # hosts of this laboratory receive from any source; the proxy filters
         self.sysctl("net.ipv4.conf.all.rp_filter", 0)
         self.sysctl("net.ipv4.conf.default.rp_filter", 0)
 
@@ -157,7 +157,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def inside(self):
-        """What our process opens meanwhile belongs to this namespace."""
+        """Sockets that our process opens in the block belong to this namespace."""
         with open("/proc/self/ns/net", "rb") as home, open(self.path, "rb") as there:
             self._setns(there)
             try:
@@ -171,7 +171,7 @@ class Namespace:
             return socket.socket(*args)
 
     def ifindex(self, name):
-        """0 when there is no such link."""
+        """The index of the link, or 0."""
         with self.inside():
             try:
                 return socket.if_nametoindex(name)
@@ -389,7 +389,7 @@ class Sender:
 
 
 def main():
-    """Says why there can be no laboratory here, if so."""
+    """Reports why no laboratory can be made here, if so."""
     try:
         unshare()
     except LabError as e:

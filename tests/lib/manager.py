@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A service manager as small as the tests need one: it listens on a NOTIFY_SOCKET, keeps
-descriptors as systemd's store does, and starts ringcastd again with them when it ends with
-the status that asks for it, or when other programs are to be tried before it."""
+"""A minimal service manager for the tests: it listens on a NOTIFY_SOCKET, keeps descriptors as
+systemd's store does, and starts ringcastd again with them when it ends with the status that
+requests this. It may start other programs first."""
 
 import array
 import contextlib
@@ -31,7 +31,7 @@ os.execvp(sys.argv[3 + n], sys.argv[3 + n:])
 class ManagedDaemon(Daemon):
     def __init__(self, ns, config, keeps=True, watchdog_s=None, dies_at=None, **kw):
         self.keeps, self.watchdog_s = keeps, watchdog_s
-        self.dies_at = dies_at   # name of the descriptor at which the manager ends
+        self.dies_at = dies_at   # the manager ends when it gets the descriptor of this name
         self.first = []          # programs that it starts before the next ringcastd
         self.stored = []     # [name, descriptor]
         self.messages = []   # dictionaries in order
@@ -109,6 +109,6 @@ class ManagedDaemon(Daemon):
         super().close()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s, \
                 contextlib.suppress(ConnectionRefusedError):
-            s.sendto(b"", self.notify)      # it waits for a message
+            s.sendto(b"", self.notify)      # wakes the manager, which waits for a message
         self.listener.join()
         self.sock.close()

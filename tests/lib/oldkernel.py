@@ -2,8 +2,8 @@
 """System calls that fail as those of an older or a restricted kernel do, by seccomp.
 
 Daemon(..., preexec=functools.partial(oldkernel.refuse, "no super-frames")) starts a daemon on
-such a kernel. It needs CAP_SYS_ADMIN, of which a user namespace of one's own is enough. The
-filter sees numbers and not what a pointer points to."""
+such a kernel. It needs CAP_SYS_ADMIN, for which a user namespace of its own is enough. The filter
+sees the arguments as numbers, not what pointers point to."""
 
 import ctypes
 import errno
@@ -47,7 +47,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 
 
 def _rule(number, args, error):
-    """Instructions that fall through when the call is another one."""
+    """Instructions that continue with the next ones if the call is another one."""
     tests = [(0, number)] + [(16 + 8 * i, value & 0xFFFFFFFF) for i, value in args.items()]
     code = []
     for n, (offset, value) in enumerate(tests):
@@ -57,7 +57,7 @@ def _rule(number, args, error):
 
 
 def refuse(*names):
-    """For preexec: from now on these calls fail; cannot be taken back."""
+    """For preexec: from now on these calls fail, for good."""
     rules = [rule for name in names for rule in REFUSALS[name]]
     code = [(_LOAD, 0, 0, 4), (_JEQ, 1, 0, _ARCH[platform.machine()]), (_RET, 0, 0, _ALLOW)]
     for rule in rules:

@@ -18,7 +18,7 @@ TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454ca, 1, 2, 0x1000
 
 
 def _summed(octets, at):
-    """The octets with their checksum filled in."""
+    """The bytes with their checksum filled in."""
     s = struct.pack("!H", 0xffff - wire.inet_sum(octets))
     return octets[:at] + s + octets[at + 2:]
 
@@ -32,7 +32,7 @@ def ipv4(source, to, protocol, body, ttl=1, options=RA, tos=0xc0, trailer=b""):
 
 
 def fragments(packet, size, identification=0):
-    """The same IPv4 packet in fragments whose payloads have at most `size` octets."""
+    """The same IPv4 packet in fragments whose payloads have at most `size` bytes."""
     hlen, size = (packet[0] & 15) * 4, size // 8 * 8
     head, body = packet[:hlen], packet[hlen:]
     out = []
@@ -46,7 +46,7 @@ def fragments(packet, size, identification=0):
 
 
 def igmp(kind, group="0.0.0.0", code=0):
-    """The eight octets of IGMPv1 and v2, or of whatever protocol has that type."""
+    """The eight octets of an IGMPv1 or v2 message of any type."""
     return _summed(struct.pack("!BBH4s", kind, code, 0, socket.inet_aton(group)), 2)
 
 
@@ -116,7 +116,7 @@ class Tun:
         os.write(self.fd, packet)
 
     def read(self):
-        """As from Ethernet, so that all decoders of wire can be used."""
+        """Frames with an Ethernet header, so that all decoders of wire can be used."""
         packet = os.read(self.fd, 65536)
         return bytes(12) + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0") + packet
 
@@ -151,8 +151,8 @@ class TunTap(Tun):
 
 class AgeingRouter(threading.Thread):
     """An upstream router: sends numbered datagrams of each group that it believes has
-    members. It forgets a member who was silent for `age` seconds; it never asks.
-    Reports of hosts that want everything of a group count, leaves end a membership."""
+    members. It forgets a member that was silent for `age` seconds; it never sends queries. Reports
+    that join all sources of a group count; leaves end a membership."""
 
     def __init__(self, ns, interface, source, groups, age, rate=50):
         super().__init__(daemon=True)

@@ -32,7 +32,7 @@ class Daemon:
     def __init__(self, ns, config, wrap=(), preexec=None, start=True, verbose=True):
         self.ns, self.wrap, self.preexec = ns, list(wrap), preexec
         self.verbose = ("-v", "-v") if verbose else ()
-        self.log_to_stderr = True   # whatever the configuration says
+        self.log_to_stderr = True   # independent of the configuration
         self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
         os.chmod(self.dir, 0o1777)  # a test may start the daemon as another user
         self.conf, self.socket, self.logfile = (
@@ -43,7 +43,7 @@ class Daemon:
             self.start()
 
     def belongs_to(self, uid):
-        """Its directory, when another user runs it: root trusts nobody else there."""
+        """Gives the directory to the user who runs it, because root trusts only the owner there."""
         os.chown(self.dir, uid, -1)
         os.chmod(self.dir, 0o755)
 
@@ -117,7 +117,7 @@ class Daemon:
         lab.wait_for(seconds, lambda: text in self.log(), f"the log says {text!r}")
 
     def stop(self, how=signal.SIGTERM, seconds=20):
-        """Ends it and returns its exit status."""
+        """Stops it and returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         return self.process.wait(seconds)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes of links and addresses by rtnetlink, for tests that make many: no process for each,
-and no names remembered from links that are gone, as `ip -batch` does."""
+"""Changes of links and addresses by rtnetlink, for tests that make many. This needs no process for
+each, and does not remember names of deleted links as `ip -batch` does."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def link_message(index=0, flags=0, change=0):
 
 
 class Rtnl:
-    """rtnetlink of a namespace; what fails is an OSError."""
+    """rtnetlink of a namespace; failures are OSErrors."""
 
     def __init__(self, ns):
         self.ns, self.seq = ns, 0

@@ -104,7 +104,7 @@ def addrs6(octets, n):
 
 
 def ipv6(frame):
-    """(header, protocol behind the extension headers, rest) of an IPv6 packet, or None."""
+    """(header, protocol after the extension headers, rest) of an IPv6 packet, or None."""
     if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
         return None
     header, rest = frame[14:54], frame[54:]
@@ -147,9 +147,9 @@ def _records6(m):
 
 
 def frame6(source, to, kind, body, hop_limit=64, label=0, extensions=()):
-    """An Ethernet frame with an IPv6 packet. Extensions are pairs of a header's number and
-    its octets behind the first, which is the number of the next header. The checksum of
-    UDP and ICMPv6 is filled in."""
+    """An Ethernet frame with an IPv6 packet. Extensions are pairs of a header's number and its
+    bytes without the first, which is the number of the next header. The checksum of UDP and ICMPv6
+    is filled in."""
     a, b = (socket.inet_pton(socket.AF_INET6, x) for x in (source, to))
     at = {17: 6, 58: 2}.get(kind)
     if at:
@@ -199,7 +199,7 @@ class Tap:
         self.outgoing = outgoing
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         receive_buffer(self.sock, 16 << 20)
-        # groups that nobody joined too
+        # also groups without a member
         self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack(
             "=iHH8s", ns.ifindex(interface), PACKET_MR_ALLMULTI, 0, b""))
         self.sock.bind((interface, ETH_P_ALL))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A server of the control socket and clients of it in one thread: whoever waits runs
- * the loop. */
+/* A server of the control socket and its clients in one thread: a client that waits
+ * runs the server's loop. */
 
 #include "control/sys/ctl.h"
 #include "test.h"
@@ -77,7 +77,7 @@ static inline void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* the next line without newline; NULL: the server has closed */
+/* the next line without newline, or NULL if the server has closed */
 static inline const char *hear(struct ctl_fixture *f, int fd)
 {
 	static char line[CTL_MAX_REQUEST + 64];

@@ -2,8 +2,8 @@
 #pragma once
 
 /* The hot path between a burst and a fake transmitter that keeps every byte: ports,
- * table and packets for the tests of forward.c. State is that of the program; each test
- * begins with setup() and ends with teardown(). */
+ * table and packets for the tests of forward.c. The state is global; each test begins
+ * with setup() and ends with teardown(). */
 
 #include "dataplane/forward/forward.h"
 #include "packet.h"
@@ -235,7 +235,7 @@ static inline void forward_and_send(struct forward *f, struct burst *b,
 static inline void run(void)
 {
 	forward_and_send(fw, &burst, plan, fib, &tx);
-	assert_int_equal(fake.n_flushed, fake.n); /* nothing is left behind */
+	assert_int_equal(fake.n_flushed, fake.n); /* nothing is left unflushed */
 	assert_int_equal(burst.n_frames, 0);
 	n_pool = 0;
 }

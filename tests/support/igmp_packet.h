@@ -20,7 +20,7 @@ struct igmp_packet_spec {
 	const char *options;   /* hex, default Router Alert; "" none */
 	uint8_t ttl;	       /* default 1 */
 	uint16_t fragment;     /* flags and offset */
-	size_t frame_pad;      /* bytes behind the IP packet */
+	size_t frame_pad;      /* bytes after the IP packet */
 	uint8_t pad_with;
 	uint16_t checksum_add; /* makes the message checksum wrong */
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The group state machine under test, and how to talk to it: one group, in the family
- * that `fam` says, so that each case runs for both. Sources are digits: "12" is {1,2};
- * states are "IN 12", "EX 12/4" (the blocked ones behind the slash) and "-".
+ * The group state machine under test: one group of the family `fam`, so that each case
+ * runs for both. Sources are digits: "12" is {1,2}; states are "IN 12", "EX 12/4" (the
+ * blocked ones after the slash) and "-".
  */
 
 #include "control/member/mgroup.h"
@@ -114,7 +114,7 @@ static inline int64_t source_ms(char digit)
 	return -1;
 }
 
-/* the queries in fx as text: "Q(12)" group-and-source, "Q" group, "*" behind = S
+/* the queries in fx as text: "Q(12)" group-and-source, "Q" group, "*" after it = S
  * flag */
 static inline const char *queries(char buf[128])
 {

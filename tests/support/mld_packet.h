@@ -14,11 +14,11 @@
 struct mld_packet {
 	uint8_t b[40 + 65535 + 64];
 	size_t len;	   /* captured bytes, set by mld_packet_make */
-	size_t header_len; /* of all headers in front of the message */
+	size_t header_len; /* of all headers before the message */
 };
 
-/* an extension header: its own number and, in hex, all of it but the first byte, which
- * is the number of the next one */
+/* an extension header: its number and, in hex, its bytes without the first, which is
+ * the number of the next header */
 struct mld_extension {
 	uint8_t kind;
 	const char *hex;
@@ -27,11 +27,11 @@ struct mld_extension {
 struct mld_packet_spec {
 	const char *hex;       /* message; bytes 2 and 3 are replaced by the checksum */
 	const char *from, *to; /* default fe80::1, ff02::1 */
-	/* up to the first without hex; default hop-by-hop with Router Alert */
+	/* ends at the first without hex; default hop-by-hop with Router Alert */
 	struct mld_extension ext[4];
 	bool bare;	   /* no extension header */
 	uint8_t hop_limit; /* default 1 */
-	size_t frame_pad;  /* bytes behind the IP packet */
+	size_t frame_pad;  /* bytes after the IP packet */
 	uint8_t pad_with;
 	uint16_t checksum_add; /* makes the message checksum wrong */
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A receiver behind the hot path: it cuts super-frames and completes checksums as Linux
+ * A receiver for the hot path: it cuts super-frames and completes checksums as Linux
  * does (inet_gso_segment, __udp_gso_segment, CHECKSUM_PARTIAL) and keeps the datagrams
- * of each port. State is that of the program, as in forward_fixture.h.
+ * of each port. The state is global, as in forward_fixture.h.
  */
 
 #include "base/inet.h"
@@ -32,7 +32,7 @@ struct receiver {
 
 static struct receiver got;
 static uint8_t wire[70000];
-/* where the datagrams are: those of `got`, and those that were set aside */
+/* storage of the datagrams in `got`, and of those that were set aside */
 static uint8_t kept[2][16u << 20];
 static unsigned side;
 static size_t n_kept;
@@ -176,7 +176,7 @@ static void forget(void)
 	n_kept = 0;
 }
 
-/* Keep what there is, until this is done again. */
+/* Sets the received datagrams aside until the next call. */
 static inline void set_aside(struct receiver *ret)
 {
 	ret->n = got.n;
@@ -185,8 +185,8 @@ static inline void set_aside(struct receiver *ret)
 	forget();
 }
 
-/* Both got the same; `exact`: also identifications that mean nothing (RFC 6864: where
- * DF is set), which are lost here. */
+/* Both got the same. With `exact` that includes identifications without meaning (RFC
+ * 6864: with DF), which are otherwise cleared. */
 static inline void assert_same_datagrams(
 	const struct receiver *a, const struct receiver *b, bool exact)
 {

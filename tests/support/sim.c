@@ -106,7 +106,7 @@ mono_t sim_random_after(struct sim *sim, uint32_t ms)
 	return mono_add_ns(sim->now, 1 + (int64_t)rng_below(&sim->rng, ns));
 }
 
-/* One event that is due by `until`; false: there is none. */
+/* Runs one event that is due by `until`. Returns false if there is none. */
 static bool step(struct sim *sim, mono_t until)
 {
 	struct heap_node *first = heap_first(&sim->timers);
@@ -187,7 +187,7 @@ struct sim_port *sim_attach(
 
 	assert_true(n->n_ports < SIM_MAX_PORTS && link->n_ports < SIM_MAX_ON_LINK);
 	*p = (struct sim_port){n, link, n->n_ports++, *own, {{0}}, true};
-	/* on one link none is like another, nor all zero */
+	/* different for each port of a link, and never zero */
 	p->mac.byte[0] = 2;
 	p->mac.byte[5] = (uint8_t)link->n_ports;
 	link->port[link->n_ports++] = p;
@@ -347,7 +347,7 @@ static void send_bytes(struct sim_port *from, const uint8_t *bytes, size_t len)
 
 	if (!from->up || from->node->dead)
 		return;
-	/* whatever anybody sends must be acceptable to strict receivers */
+	/* strict receivers must accept everything that is sent */
 	assert_true(sim_wire_decode(sim->family, bytes, len, sim->scratch, &msg));
 	note_message(from, &msg, len);
 	link->last_at = mono_max(

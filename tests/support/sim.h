@@ -9,8 +9,8 @@
  * runs for both.
  *
  * Membership messages travel as bytes and arrive after the delay of the link. Data
- * packets cross links in no time and are never lost by them, so that whoever misses one
- * was not forwarded it.
+ * packets cross links in no time and without loss, so a host that misses one was not
+ * sent it.
  */
 
 #include "base/heap.h"
@@ -55,7 +55,7 @@ struct sim_node_ops {
 	mono_t (*deadline)(const struct sim_node *n);
 	void (*tick)(struct sim_node *n);
 	void (*free)(struct sim_node *n);
-	/* lets a stream of its own out of the port; NULL: always */
+	/* whether its own stream may leave the port; NULL means always */
 	bool (*wanted)(
 		struct sim_node *n, const struct addr *src, const struct addr *group);
 };
@@ -78,7 +78,7 @@ struct sim_seen {
 	enum gm_kind kind;
 	enum gm_version version;
 	enum gm_record_type type; /* of a record */
-	struct addr group;	  /* unspecified: general query */
+	struct addr group;	  /* unspecified means a general query */
 	struct addr from;
 	size_t n_src, bytes; /* bytes of the whole packet */
 	struct addr src[4];  /* the first ones */
@@ -86,7 +86,7 @@ struct sim_seen {
 	bool suppress;
 };
 
-/* true: this copy of the message is lost */
+/* returns true to lose this copy of the message */
 typedef bool sim_drop_fn(
 	void *arg, const struct sim_port *to, const struct gm_msg *msg);
 
@@ -96,7 +96,7 @@ struct sim_link {
 	unsigned number;
 	uint32_t delay_ms, mtu;
 	unsigned loss, duplicate; /* per mille, of each copy */
-	sim_drop_fn *drop;	  /* besides loss; NULL: none */
+	sim_drop_fn *drop;	  /* in addition to loss; may be NULL */
 	void *drop_arg;
 	struct sim_port *port[SIM_MAX_ON_LINK];
 	unsigned n_ports;
@@ -143,10 +143,10 @@ struct sim_link *sim_link_new(struct sim *sim, uint32_t delay_ms);
 
 /* Let time pass. */
 void sim_run(struct sim *sim, int64_t ms);
-/* until something holds; false: it did not within max_ms */
+/* Until a condition holds. Returns false if it did not within max_ms. */
 bool sim_run_until(
 	struct sim *sim, bool (*holds)(void *arg), void *arg, int64_t max_ms);
-/* until the clock, counted from the start, shows so much */
+/* until this time since the start */
 void sim_run_to(struct sim *sim, int64_t ms);
 int64_t sim_ms(const struct sim *sim); /* since the start */
 
@@ -182,7 +182,7 @@ struct sim_match {
 };
 /* matching queries and records since the mark */
 size_t sim_count(const struct sim_link *link, const struct sim_match *m);
-/* the last of them, NULL: none */
+/* the last of them, or NULL */
 const struct sim_seen *sim_last(const struct sim_link *link, const struct sim_match *m);
 
 /* Print what was sent about a group since the mark, for the log of a failed test. */
@@ -194,7 +194,7 @@ void sim_node_init(struct sim *sim, struct sim_node *n, const struct sim_node_op
 	const char *name);
 struct sim_port *sim_attach(
 	struct sim_node *n, struct sim_link *link, const struct addr *own);
-/* after everything that may have changed the node's deadline */
+/* to be called after any change of the node's deadline */
 void sim_node_arm(struct sim_node *n);
 void sim_timer_add(struct sim *sim, struct sim_timer *t);
 void sim_timer_set(struct sim *sim, struct sim_timer *t, mono_t at);

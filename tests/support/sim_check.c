@@ -3,7 +3,7 @@
 /*
  * What must hold in a proxy at any time: forwarding table, merged database and upstream
  * records follow from the group states of the downstreams alone. All of it is derived
- * anew here, source by source, in the plainest way.
+ * again here, source by source, in the simplest way.
  */
 
 #include "sim_proxy.h"
@@ -27,7 +27,7 @@ struct check {
 	struct addrset named;		 /* sources that some downstream names */
 	struct addrset include, exclude; /* RFC 4605 4.1 */
 	bool any_exclude;
-	struct portset all; /* ports that forward sources nobody names */
+	struct portset all; /* ports that forward sources that no host names */
 	size_t n_entries;
 };
 
@@ -40,7 +40,7 @@ static const struct mgroup *state_on(const struct check *c, unsigned port)
 		: NULL;
 }
 
-/* Does the port forward, as far as its role goes? */
+/* Does the port forward, judged by its role? */
 static bool forwards_on(const struct check *c, unsigned port)
 {
 	const struct proxy_port *pp = c->x->instances->port[port];
@@ -51,7 +51,7 @@ static bool forwards_on(const struct check *c, unsigned port)
 			pp->cfg->forwarding != CONFIG_FORWARDING_QUERIER);
 }
 
-/* What its sensor has seen of a stream; NULL: nothing. */
+/* What its sensor has seen of a stream, or NULL. */
 static const struct forwarder_stream *other_on(
 	const struct check *c, unsigned port, const struct addr *src)
 {

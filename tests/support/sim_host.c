@@ -280,7 +280,7 @@ void sim_host_unplug(struct sim_host *h)
 
 /* ---- queries and the reports of others ---- */
 
-/* an older querier: nothing that was begun in another version goes on */
+/* An older querier ends everything that was begun in another version. */
 static void hear_older(struct sim_host *h, enum gm_version v)
 {
 	enum gm_version before = version(h);
@@ -335,7 +335,7 @@ static void hear_query(struct sim_host *h, const struct gm_msg *msg)
 			schedule(h, &h->member[i], q);
 }
 
-/* RFC 2236 3: somebody else has said it */
+/* RFC 2236 3: another host has reported it */
 static void hear_report(struct sim_host *h, const struct gm_msg *msg)
 {
 	struct sim_member *m = member_find(h, &msg->rec[0].group);

@@ -28,7 +28,7 @@ struct sim_member {
 	mono_t answer_at;
 	bool asked_all; /* not only for `asked` */
 	struct addrset asked;
-	bool reporter; /* was the last to report, so the leave is said (RFC 2236 3) */
+	bool reporter; /* was the last to report, so it sends a leave (RFC 2236 3) */
 };
 
 /* what arrived of a stream while it was wanted */
@@ -49,7 +49,7 @@ struct sim_host {
 	size_t n_members, cap_members;
 	mono_t general_at;	    /* answer to a general query (IGMPv3) */
 	struct addr from;	    /* source of reports; unspecified is legal */
-	const struct addr *deaf_to; /* whose queries it does not take; NULL: nobody's */
+	const struct addr *deaf_to; /* ignores queries from this address; may be NULL */
 	struct sim_rx rx[SIM_MAX_STREAMS];
 	uint64_t n_sent;
 };
@@ -74,7 +74,7 @@ bool sim_host_wants(
 bool sim_host_quiet(const struct sim_host *h);
 
 const struct sim_rx *sim_host_rx(const struct sim_host *h, const struct sim_stream *s);
-/* Count the stream anew from now on; what was on the way before does not count. */
+/* Count the stream from zero; packets that are under way do not count. */
 void sim_host_rx_reset(struct sim_host *h, const struct sim_stream *s);
 /* the longest time without a packet since the reset, until now, in ms */
 int64_t sim_host_gap_ms(const struct sim_host *h, const struct sim_stream *s);

@@ -190,7 +190,7 @@ static void turn(struct sim_proxy *x)
 
 #define DATAGRAM_BYTES 1344 /* RTP with seven TS packets */
 
-/* As the sensor of the port and the forwarding table would have it. */
+/* Counts it like the sensor of the port and the forwarding table. */
 static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
 {
 	struct addr any = addr_any(addr_family(&d->group));
@@ -250,7 +250,7 @@ static void node_tick(struct sim_node *n)
 {
 	struct sim_proxy *x = proxy_of(n);
 
-	/* a deadline that is not dealt with would keep the daemon awake */
+	/* a deadline that stays due would keep the daemon awake */
 	if (x->ticked.ns != n->sim->now.ns)
 		x->n_ticks = 0;
 	x->ticked = n->sim->now;
@@ -347,7 +347,7 @@ void sim_proxy_sync(struct sim_proxy *x)
 	mono_t now = x->node.sim->now;
 
 	instances_release(x->instances, now, x->cfg, &x->ifaces, &x->fx);
-	execute(x); /* the last words of ports that go */
+	execute(x); /* the last messages of ports that vanish */
 	assert_int_equal(
 		instances_sync(x->instances, now, x->cfg, &x->ifaces, &x->fx), 0);
 	plan_free(x->plan);
@@ -374,7 +374,7 @@ void sim_proxy_export(const struct sim_proxy *x, struct state_out *out)
 	assert_int_equal(state_out_seal(out), 0);
 }
 
-/* A router that knows configuration and interfaces alone; `seed` for its delays. */
+/* A router that knows only configuration and interfaces; `seed` is for its delays. */
 static struct instances *begin_anew(struct sim_proxy *x, uint64_t seed)
 {
 	struct instances *old = x->instances;

@@ -14,7 +14,7 @@
 struct sim_fib_entry {
 	struct table_node node;
 	struct {
-		struct addr group, source; /* source unspecified: (*,G) */
+		struct addr group, source; /* an unspecified source means (*,G) */
 	} key;
 	struct portset out;
 	struct forwarder_count received; /* at an upstream */
@@ -37,12 +37,12 @@ struct sim_proxy {
 };
 
 /* "phyint wan upstream ... phyint lan1 downstream ..." with all senders allowed; `more`
- * stands before the first phyint, which is where defaults go. Not malloc'ed. */
+ * comes before the first phyint, where defaults belong. Not malloc'ed. */
 const char *sim_config(const char *more, unsigned n_downstreams);
 
 struct sim_proxy *sim_proxy_new(struct sim *sim, const char *name, const char *config);
-/* Another interface, up, with station number n of the link as address; 0: none. Takes
- * effect with sim_proxy_sync(). Returns the port of the node. */
+/* Another interface, up, with the address of station n of the link, or none if n is 0.
+ * Takes effect with sim_proxy_sync(). Returns the port of the node. */
 struct sim_port *sim_proxy_attach(
 	struct sim_proxy *x, const char *ifname, struct sim_link *link, unsigned n);
 /* configuration and interfaces as they are now */
@@ -52,25 +52,27 @@ void sim_proxy_reload(struct sim_proxy *x, const char *config);
 void sim_proxy_link(struct sim_proxy *x, const char *ifname, bool up);
 /* the interface gets another address */
 void sim_proxy_readdress(struct sim_proxy *x, const char *ifname, unsigned n);
-/* A new process takes over the state, see instances_export(). It says nothing by that. */
+/* A new process takes over the state, see instances_export(). It sends nothing for
+ * that. */
 void sim_proxy_upgrade(struct sim_proxy *x);
-/* What it would hand over, sealed; state_out_deinit() it. */
+/* The state that it would hand over, sealed; free it with state_out_deinit(). */
 void sim_proxy_export(const struct sim_proxy *x, struct state_out *out);
-/* A new process takes over a state of now that may be faulty, and then begins with
- * nothing: -EINVAL. */
+/* A new process takes over a state that may be faulty. Returns -EINVAL if it is; the
+ * process then begins with nothing. */
 int sim_proxy_take_over(struct sim_proxy *x, const void *state, size_t len);
 void sim_proxy_stop(struct sim_proxy *x);  /* leaves upstream */
-void sim_proxy_crash(struct sim_proxy *x); /* says nothing */
+void sim_proxy_crash(struct sim_proxy *x); /* sends nothing */
 
 /* the port of the proxy behind an interface name */
 struct proxy_port *sim_proxy_port(const struct sim_proxy *x, const char *ifname);
-/* Feed a message as if it had arrived on the interface. */
+/* Gives it a message as if it had arrived on the interface. */
 enum gm_bad sim_proxy_input(
 	struct sim_proxy *x, const char *ifname, const struct gm_msg *msg);
 /* What "clear group" does on an interface. */
 void sim_proxy_doubt(struct sim_proxy *x, const char *ifname, const struct addr *group);
 
-/* ports that a packet goes out of; NULL ifname: arriving on the upstream */
+/* ports through which a packet leaves; ifname NULL means that it arrives on the
+ * upstream */
 struct portset sim_proxy_route(const struct sim_proxy *x, const char *in_ifname,
 	const struct addr *src, const struct addr *group);
 /* would a packet (src, group) that arrives on `in` leave through `out`? */
@@ -79,7 +81,7 @@ bool sim_proxy_forwards(const struct sim_proxy *x, const char *in, const char *o
 const struct sim_fib_entry *sim_proxy_entry(
 	const struct sim_proxy *x, const struct addr *group, const struct addr *source);
 
-/* What the proxy tells its upstream about a group; NULL: nothing. */
+/* What the proxy reports upstream about a group, or NULL. */
 const struct upstream_group *sim_proxy_reported(
 	const struct sim_proxy *x, const char *upstream, const struct addr *group);
 

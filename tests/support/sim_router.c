@@ -66,7 +66,7 @@ static void source_run(struct sim_router_group *g, const struct addr *a, mono_t 
 	s->until = until;
 }
 
-/* Let end what has ended; NULL when that leaves nothing. */
+/* Removes what has expired. Returns NULL if nothing is left. */
 static struct sim_router_group *age(struct sim_router *r, struct sim_router_group *g)
 {
 	mono_t now = r->node.sim->now;
@@ -143,7 +143,7 @@ static void send_group_query(struct sim_router *r, const struct sim_router_group
 	sim_send_query_as(&r->node.port[0], &r->from, r->version, &q);
 }
 
-/* one round; whoever has answered since is not asked again */
+/* one round of queries; sources and groups that were answered are left out */
 static void ask_round(struct sim_router *r, struct sim_router_group *g)
 {
 	mono_t limit = after(r, last_member_time(r));
@@ -171,7 +171,7 @@ static void ask_round(struct sim_router *r, struct sim_router_group *g)
 		send_group_query(r, g, list, n);
 	g->ask_at = more ? after(r, r->last_member_ms) : MONO_NEVER;
 	g->ask_now = false;
-	r->n_asking += more; /* counted anew in each tick */
+	r->n_asking += more; /* counted again in each tick */
 }
 
 /* "Send Q(G)"; without queries the membership ends all the same */

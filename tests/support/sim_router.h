@@ -3,8 +3,8 @@
 
 /*
  * The provider's router in the virtual network: RFC 9776 6.4 with plain sets, RFC 2236
- * and RFC 1112 when it is of an older version. It ages memberships whether it asks or
- * not: some providers never send a query. Its streams leave only while its table asks
+ * and RFC 1112 when it is of an older version. Memberships expire even if it never
+ * sends a query, as with some providers. Its streams leave only while its table asks
  * for them. On a LAN it serves as rival querier.
  */
 
@@ -13,7 +13,7 @@
 
 struct sim_router_source {
 	struct addr addr;
-	mono_t until;  /* MONO_UNSET: blocked (EXCLUDE only) */
+	mono_t until;  /* MONO_UNSET if blocked (EXCLUDE only) */
 	unsigned asks; /* group-and-source queries still to send */
 };
 

@@ -12,6 +12,6 @@ size_t sim_wire_query(uint8_t *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_query *q);
 size_t sim_wire_report(uint8_t *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec, size_t n_rec);
-/* false: not a message that anybody accepts */
+/* Returns false if no receiver would accept it. */
 bool sim_wire_decode(enum family family, const uint8_t *packet, size_t len,
 	struct gm_scratch *scratch, struct gm_msg *ret);

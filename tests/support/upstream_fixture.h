@@ -9,8 +9,8 @@
  *   G in A, G none  likewise
  *   ?3 10000        general query of version 3, response time in ms
  *   ?3 G 1000       group query; "?3 G AB 1000" group-and-source query
- *   qrv 4           robustness that the queries carry from now on
- *   +2000           let so many ms pass
+ *   qrv 4           robustness in later queries
+ *   +2000           let 2000 ms pass
  *   next            let time pass until the next deadline, and do what is due
  *   down, up        the link; "moved" gives it another address
  *   leave           upstream_leave_all
@@ -37,7 +37,7 @@ struct upstream_fixture {
 	mono_t now;
 	uint8_t qrv;
 	uint32_t qqi_ms;
-	bool outside; /* of the link's subnets are those who ask */
+	bool outside; /* queries come from outside of the link's subnets */
 };
 
 static inline struct addr fixture_group(enum family family, unsigned n)
@@ -93,7 +93,7 @@ static inline void fixture_deinit(struct upstream_fixture *t)
 	effects_deinit(&t->fx);
 }
 
-/* Everything that is due until then, each thing at its time. */
+/* Handles all that is due until then, each at its time. */
 static inline void fixture_run_until(struct upstream_fixture *t, mono_t until)
 {
 	mono_t at;
@@ -169,8 +169,7 @@ static inline void fixture_print_record(const struct upstream_fixture *t,
 	snprintf(buf + len, size - len, "}");
 }
 
-/* All reports since the last call; they are checked for what is true of every
- * report. */
+/* All reports since the last call, after checks that every report must pass. */
 static inline void fixture_reports(struct upstream_fixture *t, char *buf, size_t size)
 {
 	size_t len = 0;
