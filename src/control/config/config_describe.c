@@ -176,8 +176,8 @@ static void heading(struct describe *d, const struct config_iface *ci)
 		config_text_add(&matches, "no interface");
 	d->out.bad |= matches.bad;
 	para(d, 4,
-		"A pattern%s%s%s. An interface that appears later and matches is used, "
-		"too, unless a phyint has its very name or an earlier pattern matches.",
+		"A pattern%s%s%s. An interface that appears later and matches is also used, "
+		"unless a phyint has its very name or an earlier pattern matches.",
 		d->there ? ", which matches " : "", matches.s ? matches.s : "",
 		d->there ? " now" : "");
 	if (ci->role == CONFIG_ROLE_UPSTREAM)

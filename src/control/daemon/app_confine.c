@@ -232,8 +232,8 @@ enum config_transmit app_choose_transmit(const struct app *app)
 		return app->cfg->transmit;
 	if (is_asked_for)
 		log_warn(
-			"transmit io_uring with metrics-listen: whoever takes this daemon "
-			"over can connect to any TCP service; remove the line, and it "
+			"transmit io_uring with metrics-listen: an attacker who takes this "
+			"daemon over can connect to any TCP service; remove the line, and it "
 			"sends by sendmmsg");
 	else
 		log_info(
