@@ -196,7 +196,7 @@ bool convert_check_name(
 	}
 	if (config_is_pattern(name)) {
 		convert_error(c, line,
-			"%s '%s' would be a pattern in our file, which stands for many "
+			"%s '%s' would be a pattern in our file, which matches many "
 			"interfaces; write the name of one",
 			what, config_show(name).s);
 		return false;

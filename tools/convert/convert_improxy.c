@@ -114,7 +114,7 @@ static void take_interface(
 			"'%s' is upstream and downstream (line %u); it can be only one",
 			config_show(name).s, old->line);
 	} else if (old) {
-		convert_warn(x->c, line, "'%s' stands in line %u already",
+		convert_warn(x->c, line, "'%s' is in line %u already",
 			config_show(name).s, old->line);
 	} else if (up) {
 		x->upstream = (struct interface){name, line};

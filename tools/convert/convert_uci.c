@@ -250,7 +250,7 @@ static void take_statement(struct reader *r, unsigned line, const char *first)
 
 	if (more && is_option) {
 		convert_error(c, line,
-			"too many words; a value with blanks stands in quotes: "
+			"too many words; put a value with blanks in quotes: "
 			"%s %s 'VALUE'",
 			first, config_show(name).s);
 	} else if (is_option) {

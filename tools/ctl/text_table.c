@@ -173,7 +173,7 @@ static size_t last_shown(const struct text_table *t)
 	return last;
 }
 
-/* `row` NULL: the titles. */
+/* `row` NULL means the titles. */
 static void print_row(const struct text_table *t, char *const *row, FILE *out)
 {
 	size_t last = last_shown(t);

@@ -68,7 +68,7 @@ void text_table_flow(struct text_table *t, FILE *out);
 void text_table_deinit(struct text_table *t);
 
 /* Words up to `width` columns, then a new line that begins after `indent` blanks; the
- * cursor is there already. Width 0: one line. With a newline at the end. */
+ * cursor is there already. With width 0 it prints one line. Ends with a newline. */
 void text_wrap(const char *text, int indent, int width, FILE *out);
 
 /* Numbers in names by value, addresses by theirs: lan2 before lan10, 10.0.0.9 before

@@ -3,8 +3,8 @@
 /*
  * ringcast-gen: multicast sender and receiver, to test an installation from end to end
  * without other software. This file reads the options; gen_send.c and gen_receive.c do
- * the work. The short options are those of the small test script that users of such
- * proxies know: sender by default, -r makes it the receiver.
+ * the work. The short options are those of the small test script that users of
+ * multicast proxies know: sender by default, -r makes it the receiver.
  */
 
 #include "tools/gen/gen.h"

@@ -401,7 +401,7 @@ def field_table():
 def cures():
     """Prints the packages that the skipped cases need."""
     if curable:
-        say("skipped because a package is missing:  "
+        say("skipped because a package is missing: "
             + ", ".join(f"{package} ({n})" for package, n in sorted(curable.items())))
         say("to run them: apt-get install " + " ".join(sorted(curable)).replace(",", ""))
 
