@@ -59,7 +59,7 @@ struct flood {
 	uint32_t source; /* host order */
 	unsigned first, groups, size, segments, in_row, run;
 	double rate, seconds;
-	uint64_t count; /* 0: until the time is over */
+	uint64_t count; /* 0 means until the time is over */
 	int64_t tick_ns;
 	bool stamp, checksum, no_checksum, ids, shared_ids, even, spin, realtime;
 

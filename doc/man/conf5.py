@@ -4,11 +4,10 @@
 
 usage: conf5.py CONFIGURATION.md TEMPLATE > ringcast.conf.5
 
-The template has what only a manual page has; a line @SECTION Title@ in it stands for the
-text below that heading. Of Markdown the parts are known that configuration.md uses:
-headings, paragraphs, lists, indented code, tables, `code`, **strong**, *emphasis*, links.
-A heading of the third level, which is a keyword with its argument, becomes an item.
-"""
+The template has the parts that only the manual page has; a line @SECTION Title@ in it is replaced
+by the text below that heading. Of Markdown the parts are known that configuration.md uses:
+headings, paragraphs, lists, indented code, tables, `code`, **strong**, *emphasis*, links. A heading
+of the third level, which is a keyword with its argument, becomes an item. """
 
 import re
 import sys
@@ -169,7 +168,7 @@ def convert(lines):
 
 
 def sections(text):
-    """{title: lines} of the headings of the second level; "" is what stands before them."""
+    """{title: lines} of the headings of the second level; "" has the lines before them."""
     found, title = {"": []}, ""
     for line in text.split("\n"):
         if line.startswith("## "):

@@ -89,7 +89,7 @@ class Bench:
         self.notes.append(text)
 
     def finish(self):
-        """After a case that passed: the daemon it started ends well, too."""
+        """After a case that passed: the daemon that it started also ends well."""
         if self.daemon and self.daemon.process.poll() is None:
             status = self.daemon.stop()
             assert status == 0, f"SIGTERM: exit status {status}"

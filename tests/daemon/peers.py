@@ -15,7 +15,7 @@ UNPACKED = os.path.join(lab.ROOT, "build", "peers")
 
 def peer_environment():
     """meson fills new memory with a value (MALLOC_PERTURB_); igmpproxy takes the checksum of
-    its queries over 16 octets too many, of memory that it never wrote, so that they are
+    its queries over 16 bytes too many, of memory that it never wrote, so that they are
     right only while that memory is zero, as it is in the field."""
     env = dict(os.environ)
     env.pop("MALLOC_PERTURB_", None)

@@ -33,7 +33,7 @@ def metrics_listen(b):
     assert "libmicrohttpd" in said and "ringcastctl metrics" in said, said
 
 
-@case("log-to journal: it says why the log goes elsewhere, and goes on")
+@case("log-to journal: it says why the log goes elsewhere, and continues")
 def journal(b):
     t = b.topology()
     d = b.own(ringcast.Daemon(t.router, "log-to journal\n" + PLAIN, start=False))

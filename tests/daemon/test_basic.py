@@ -42,7 +42,7 @@ def member_only(b):
     assert not tap.udp()
 
 
-@case("R154 R176 one copy per LAN, TTL lowered by one, octets unchanged")
+@case("R154 R176 one copy per LAN, TTL lowered by one, bytes unchanged")
 def one_copy(b):
     t = b.topology()
     d = b.run(t)

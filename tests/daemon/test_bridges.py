@@ -114,7 +114,7 @@ def anonymous_querier(b):
     assert {wire.addr(wire.ipv4(f)[0][12:16]) for f in frames} == {"0.0.0.0"}
     before = querier(d)["queries_sent"]
     wait_for(10, lambda: querier(d)["queries_heard"] and
-             querier(d)["queries_sent"] > before + 1, "we go on asking")
+             querier(d)["queries_sent"] > before + 1, "we keep asking")
     assert querier(d)["state"] == "active"
     got += wait_datagrams(one, 100)
     assert_continuous(got, at_least=120)
@@ -193,7 +193,7 @@ def snooping_bridge(b, group, ipv6=False):
     wait_datagrams(two, 20)
     wait_for(5, lambda: mdb(t.router, group) >= {"port0", "port1"}, "both are known")
     two.leave()
-    # who leaves loses it, who stays has no gap
+    # a host that leaves loses it, one that stays has no gap
     wait_for(10, lambda: "port1" not in mdb(t.router, group), "the bridge drops the port")
     got += wait_datagrams(one, 50)
     assert_continuous(got, at_least=100)

@@ -19,7 +19,7 @@ ETHERNET = 1
 
 
 def options(body):
-    """pcapng options: code -> octets"""
+    """pcapng options: code -> bytes"""
     found = {}
     while len(body) >= 4:
         code, length = struct.unpack_from("<HH", body)
@@ -93,7 +93,7 @@ def read(path):
 
 def wait_size(path, octets=1):
     wait_for(10, lambda: os.path.exists(path) and os.path.getsize(path) >= octets,
-             f"{octets} octets in the capture")
+             f"{octets} bytes in the capture")
 
 
 @case("a capture holds the messages of all interfaces, both ways, and others can read it")
@@ -208,7 +208,7 @@ def troubles(b):
     assert d.ctl_run("version").returncode == 0
 
 
-@case("a client that does not read loses packets, which are counted; the daemon goes on")
+@case("a client that does not read loses packets, which are counted; the daemon continues")
 def slow_client(b):
     t = b.topology(lans=1)
     d = b.run(t)

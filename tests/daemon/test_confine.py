@@ -273,7 +273,7 @@ def to_journal(b):
     os.unlink("/run/systemd/journal/socket")
 
 
-# What somebody tries who has taken the daemon over, forbidden_call.c. With the filter of
+# What an attacker in the daemon's place tries, forbidden_call.c. With the filter of
 # system calls the kernel ends the daemon, or the call fails with the errno.
 CALLS = {name: None for name in (
     "connect_to_socket_of_root", "connect_to_datagrams_of_root", "connect_to_abstract_socket",
@@ -397,7 +397,7 @@ def with_metrics(b):
                          "connect_to_socket_of_root", "fast_open_by_sendto",
                          "fast_open_by_sendmsg", "fast_open_by_sendmmsg",
                          "fast_open_by_ring"), METRICS + "user root\n", path)
-    assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0: before Linux 6.7
+    assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0 before Linux 6.7
     assert set(got.values()) == {-signal.SIGSYS}, got
     for s in socks:
         s.close()

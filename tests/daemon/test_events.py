@@ -236,7 +236,7 @@ def as_bridge_port(b, config):
     return t, d, r
 
 
-@case("a downstream becomes the port of a bridge that is a downstream, too: each datagram "
+@case("a downstream becomes the port of a bridge that is also a downstream: each datagram "
       "comes once, and again when it has left")
 def bridge_port(b):
     t, d, r = as_bridge_port(b, LAN + "phyint br0 downstream altnet 10.0.1.0/24\n")
@@ -265,7 +265,7 @@ def bridge_port_alone(b):
 
 
 @case("patterns: links that come get a port, a reload adds and removes them, a stream beside "
-      "them goes on")
+      "them continues")
 def patterns(b):
     t = b.topology(lans=1)
     exact = FAST + "phyint wa* upstream\n" + LAN
@@ -498,7 +498,7 @@ def ask(d, request):
 
 
 def used(d):
-    """(descriptors, octets of heap in use, resident octets)"""
+    """(descriptors, bytes of heap in use, resident bytes)"""
     with open(f"/proc/{d.process.pid}/statm", encoding="utf-8") as f:
         resident = int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return (len(os.listdir(f"/proc/{d.process.pid}/fd")), d.show("stats")["heap_bytes"] or 0,
@@ -527,7 +527,7 @@ def chaos(b):
     try:
         wait_for(10, back, "descriptors and memory are back")
     finally:
-        b.note("descriptors %d -> %d, heap %d -> %d octets, resident %d -> %d" % (
+        b.note("descriptors %d -> %d, heap %d -> %d bytes, resident %d -> %d" % (
             before[0], after[0], before[1], after[1], before[2], after[2]))
 
 

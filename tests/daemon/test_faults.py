@@ -71,8 +71,8 @@ class Clocks:
         self.got = wait_datagrams(self.receiver, 100)
 
     def go_on(self):
-        """The stream has not stood still, and goes on. Single datagrams may be lost in a machine
-        that is busy with other tests; who has left a group hears nothing for longer."""
+        """The stream had no long gap, and continues. A machine that is busy with other tests may
+        lose single datagrams; a host that has left a group hears nothing for longer."""
         self.got += wait_datagrams(self.receiver, 100)
         got = numbers(self.got)
         longest = max(b - a for a, b in zip(got, got[1:]))
@@ -105,7 +105,7 @@ def time_of_day(b):
     assert "nothing ran" not in c.daemon.log()
 
 
-@case("five minutes in which nothing ran: streams go on, everybody is asked and told anew")
+@case("five minutes in which nothing ran: streams continue, everybody is asked and told again")
 def five_minutes_later(b):
     c, reports = Clocks(b), []
 

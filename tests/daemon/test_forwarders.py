@@ -148,7 +148,8 @@ IGMPPROXY = "phyint wan upstream\n altnet 0.0.0.0/0\nphyint lan1 downstream\n"
 
 
 def beside_igmpproxy(b, address):
-    """The peer is router `other`; it asks every 125 s and forwards whoever else does."""
+    """The peer is router `other`; it sends a query every 125 s, and forwards beside any other
+    router."""
     t = b.own(TwoRouters())
     t.other.ip("addr", "del", "10.0.1.9/24", "dev", "lan1")
     t.other.ip("addr", "add", address + "/24", "dev", "lan1")
@@ -187,7 +188,7 @@ def igmpproxy_higher(b):
     beside_igmpproxy(b, "10.0.1.9")
 
 
-@case("K05 F3 forged queries: the stream goes on, and the LAN is ours again")
+@case("K05 F3 forged queries: the stream continues, and the LAN is ours again")
 def forged(b):
     t = b.topology(lans=1, hosts=2)
     d = b.run(t, CONFIG)
@@ -208,7 +209,7 @@ def forged(b):
     wait_state(d, "standby")
     assert querier(d)["other_querier_ms"] <= 1000
     assert querier(d)["query_interval_ms"] == 1000
-    # in its name: who is there answers
+    # in its name: members answer
     wire.send(query("10.0.1.0", group=GROUP, qqic=0xff))
     wait_state(d, "active")
     assert_continuous(got + wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
@@ -219,7 +220,7 @@ def datagram(source, group, payload):
     return udp(source, group, payload, 0, port=5001)
 
 
-@case("F3 a host sends single datagrams from the provider's address: the stream goes on")
+@case("F3 a host sends single datagrams from the provider's address: the stream continues")
 def no_forwarder(b):
     t = b.topology(lans=1, hosts=2)
     d = b.run(t, CONFIG)
@@ -246,7 +247,7 @@ def no_forwarder(b):
         for payload, _ in r.receive():
             wire.send(datagram(t.SOURCE, GROUP, payload))
         return querier(d)["standby_streams"]
-    wait_for(20, as_many, "who sends as much as the stream has is taken for a forwarder")
+    wait_for(20, as_many, "a host that sends as much as the stream is taken for a forwarder")
 
 
 GENERAL6 = struct.pack("!BBHHH16sBBH", 130, 0, 0, 300, 0, bytes(16), 2, 1, 0)

@@ -152,7 +152,7 @@ def forgeries(victim):
         frame(report(a, *large[i % 100]), m) for i, (m, a) in enumerate(made_up)]
 
 
-@case("F4 a forged MAC, or MAC and IP, silences nobody: joins are served, streams go on")
+@case("F4 a forged MAC, or MAC and IP, silences no host: joins are served, streams continue")
 def forged(b):
     _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
     for what, frames in forgeries(victim):
@@ -181,7 +181,7 @@ def strangers(b):
     start = d.show("stats")["control"]["records_limited"]
     wait_for(PATIENCE, lambda: d.show("stats")["control"]["records_limited"] > start + 182 * 1000,
              "strangers are refused")
-    # each channel goes on for longer than a membership lives without an answer
+    # each channel lasts longer than a membership without an answer
     end = time.monotonic() + 15
     while time.monotonic() < end:
         for r in receivers:
@@ -226,7 +226,7 @@ def named(b):
 
     def told():
         r = d.ctl_run("health")
-        assert r.returncode == 0, r.stdout   # whoever floods has nobody restarted
+        assert r.returncode == 0, r.stdout   # a flood is no reason for a restart
         return said in r.stdout
     wait_for(20, told, "health names the host")
     assert d.ctl_run("health", "--quiet").stdout == ""
@@ -313,7 +313,7 @@ def dear(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "dropped")}))
 
 
-@case("F2 a burst of 1,800 packets: who joins afterwards does not wait for it")
+@case("F2 a burst of 1,800 packets: a host that joins afterwards does not wait for it")
 def burst(b):
     _, d, channels, (victim, attacker, bystander), _, _ = bed(b)
     prepare(attacker)

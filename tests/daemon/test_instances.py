@@ -90,7 +90,7 @@ def query_on_one(b):
 
 
 @case("R200 an instance that a reload removes leaves its groups, the other one's stream "
-      "goes on")
+      "continues")
 def instance_removed(b):
     t = b.topology()
     provider2 = second_provider(t)
@@ -112,7 +112,7 @@ def instance_removed(b):
     sent = stream.sent
     got = []
     wait_for(10, lambda: got.extend(r.receive()) or
-             (got and int.from_bytes(got[-1][0][:4], "big") > sent + 30), "it goes on")
+             (got and int.from_bytes(got[-1][0][:4], "big") > sent + 30), "it continues")
     seen = numbers(got)
     assert seen == list(range(seen[0], seen[0] + len(seen))), "datagrams are missing"
 

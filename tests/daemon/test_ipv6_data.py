@@ -54,7 +54,7 @@ class Path:
         return self.daemon.show("stats")["verdicts"][name]
 
 
-@case("R154 R168 R171 R176 hop limit less one on every copy, all other octets as they came")
+@case("R154 R168 R171 R176 hop limit less one on every copy, all other bytes as they came")
 def only_the_hop_limit(b):
     p = Path(b)
     frames = [
@@ -78,7 +78,7 @@ def only_the_hop_limit(b):
         assert [g.hex() for g in got] == [w.hex() for w in want], (lan, len(got))
 
 
-@case("R155 R165 hop limit 0 and 1 end here, 2 goes on; no ICMPv6 answers")
+@case("R155 R165 hop limit 0 and 1 end here, 2 passes; no ICMPv6 answers")
 def hop_limit(b):
     p = Path(b)
     frames = [wire.frame6(S1, GROUP, 17, udp(b"%d" % n), n) for n in (0, 1, 3)]

@@ -279,7 +279,7 @@ def alias(b):
     assert reports_sent() == 6
 
 
-@case("K07 igmpproxy in the same place: its reports leave from the upstream's own, too")
+@case("K07 igmpproxy in the same place: its reports also leave from the upstream's own")
 def alias_igmpproxy(b):
     t, p0 = with_alias(b)
     igmpproxy(b, t.router, "phyint wan upstream altnet 0.0.0.0/0\nphyint lan1 downstream\n"
@@ -460,7 +460,7 @@ def loop(b):
     for end in ("lan2", "lan3"):
         port = ports[end]
         assert 0 < port["tx_packets"] <= stream.sent, f"{end}: {port}"
-        assert port["verdicts"]["forwarded"] == 0, f"{end} goes on with what came round"
+        assert port["verdicts"]["forwarded"] == 0, f"{end} forwards what came round"
     wait_for(10, lambda: next(p for p in d.show("stats")["ports"] if p["name"] == "lan2")
              ["ring_packets"] >= 200, "it did come round")
 

@@ -202,7 +202,7 @@ def prometheus(b, t, d):
 
 
 def openmetrics(t, d):
-    """For who asks for it: units, families, end mark."""
+    """On request: units, families, end mark."""
     status, headers, text = request(t.router, accept=OPENMETRICS + ",*/*;q=0.1")
     assert status == 200 and headers["Content-Type"].startswith(OPENMETRICS), headers
     assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1
@@ -311,7 +311,7 @@ def methods_and_paths(t):
 
 
 def send_raw(ns, octets, count=1):
-    """Connections that sent these octets and wait."""
+    """Connections that sent these bytes and wait."""
     out = []
     for _ in range(count):
         s = ns.socket()
@@ -347,7 +347,7 @@ def bad_clients(b):
                                "ringcast_http_connections_evicted_total") >= 32,
              "the oldest made room")
     assert is_closed(slow[0])
-    # who asks and does not read, and who asks and goes away
+    # a client that asks and does not read, and one that asks and closes
     greedy = send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 5)
     for s in send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 20):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -122,7 +122,7 @@ def include_exclude(b):
     assert {s for _, s in wait_datagrams(all_but, 50)} == {S2}
 
 
-@case("a leave stops the LAN after the last queries, the other LAN goes on")
+@case("a leave stops the LAN after the last queries, the other LAN continues")
 def leave(b):
     t = b.topology(ipv6=True)
     b.run(t)
@@ -168,7 +168,7 @@ def site_groups(b):
 # ---- what is on the wire ----
 
 def check_headers(frame, to, source):
-    """R027: everything in front of the ICMPv6 message."""
+    """R027: everything before the ICMPv6 message."""
     header, kind, body = wire.ipv6(frame)
     octets = wire.socket.inet_pton(wire.socket.AF_INET6, to)
     assert frame[:6] == b"\x33\x33" + octets[12:], frame[:6].hex()
@@ -310,7 +310,7 @@ def election(b):
     row = d.interface("lan1")["querier"]
     assert row["ipv6"]["address"] == "fe80::1" and row["ipv4"]["state"] == "active", row
     assert "ipv6 standby" in d.table("interfaces"), d.table("interfaces")
-    wait_silence(lan, GROUP)     # R137: who is not querier does not forward
+    wait_silence(lan, GROUP)     # R137: a router that is not querier does not forward
     wait_for(12, lambda: state() == "active", "querier again after 6.5 s")
     r.receive()
     wait_datagrams(r, 20)

@@ -46,7 +46,7 @@ def hup_error(b):
     still_without_gap(r, got)
 
 
-@case("a file that vanished: reload fails, the stream goes on")
+@case("a file that vanished: reload fails, the stream continues")
 def no_file(b):
     import os
     _, d, r, got = playing(b)

@@ -404,7 +404,7 @@ def unharmed(d, before, n_fds, receiver, got):
     assert_continuous(got, at_least=150)
     assert snapshot(d) == before
     wait_for(PATIENCE_S, lambda: descriptors(d) == n_fds, f"{n_fds} descriptors as before")
-    for words in ("another process takes over", "goes on"):
+    for words in ("another process takes over", "continues"):
         assert words not in d.log(), "it had stopped"
     assert d.started == 1 and not d.said("FDSTORE"), d.messages
 

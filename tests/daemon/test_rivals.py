@@ -202,7 +202,7 @@ def another(b):
     assert "warning: another" not in three.log()
 
 
-@case("what another user says is not believed, and hides nobody who is")
+@case("what another user says is not believed, and hides no real forwarder")
 def stranger(b):
     t = b.topology()
     one = b.run(t, FAST + WAN + LAN1)

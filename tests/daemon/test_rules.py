@@ -44,7 +44,7 @@ def both_directions(b, config, inner, outer):
     for group in (inner, outer):
         provider.send(number(11), group)
     wait_datagrams(members[outer])
-    # what comes later has the earlier ones in front of it
+    # later rules come after the earlier ones
     host.send(number(2), inner)
     host.send(number(2), outer)
     got = {outer: [1, 11] + numbers(wait_datagrams(members[outer]))}

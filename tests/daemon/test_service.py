@@ -270,7 +270,7 @@ def refused(b):
 @case("a failure at run time: systemd tries again, but not ten times a second")
 def retries(b):
     _, d = boots(b)
-    # stands in for a daemon that has no memory, say
+    # plays a daemon that is, for example, out of memory
     d.enter("sed", "-i", "s#^ExecStart=.*#ExecStart=/bin/sh -c 'exit 4'#",
             "/run/systemd/system/ringcast.service")
     d.systemctl("daemon-reload")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ports of all kinds under runs of datagrams: what is sent joined arrives as it was, whoever
+"""Ports of all kinds under runs of datagrams: joined datagrams arrive unchanged, whoever
 cuts it, and `show interfaces` says which ports take super-frames."""
 
 import itertools
@@ -185,7 +185,7 @@ def cut_by_stack(b):
     assert takes_as_it_can(play_hosts(b, t, "lan1"), "lan1")
 
 
-@case("a device that takes no more than 4000 octets, or 8 segments, at once")
+@case("a device that takes no more than 4000 bytes, or 8 segments, at once")
 def small_gso(b):
     t = lan(b)
     t.router.ip("link", "set", "lan1", "gso_max_size", "4000")
@@ -323,7 +323,7 @@ def far_end(b, kind):
     def receive():
         got = []
         for frame in end.frames():
-            assert len(frame) <= 1514, f"{len(frame)} octets for an MTU of 1500"
+            assert len(frame) <= 1514, f"{len(frame)} bytes for an MTU of 1500"
             datagram = wire.udp(frame)
             if datagram and datagram.group in (GROUP, GROUP6):
                 assert datagram.checksum_ok and datagram.ttl == 7, datagram
@@ -343,7 +343,7 @@ def tap(b):
     far_end(b, TunTap)
 
 
-@case("R181 frames with a priority tag are joined, too, and arrive without")
+@case("R181 frames with a priority tag are also joined, and arrive without it")
 def priority_tags(b):
     t = lan(b)
     d = start(b, t, "lan1")

@@ -170,7 +170,7 @@ def blocks(b):
     assert "receive sockets taken over" in d.log()
     wan = next(p for p in stats["ports"] if p["name"] == "wan")
     assert wan["ring_drops"] == 0
-    assert wan["ring_packets"] >= RATE // 10, "counters go on"
+    assert wan["ring_packets"] >= RATE // 10, "counters continue"
 
 
 @case("three upgrades in a row, TPACKET_V2, IPv4 and IPv6")
@@ -185,7 +185,7 @@ def threads(b):
     assert stats["threads"] == 2
 
 
-@case("a daemon that had stood still hands over true times")
+@case("a daemon that had been stopped hands over true times")
 def stood_still(b):
     t = b.topology()
     d = b.daemon = b.own(ManagedDaemon(t.router, PLAIN))
@@ -214,7 +214,7 @@ def refused(b, why, **kw):
     assert r.returncode == 4 and why in r.stderr, r
     if "cannot" not in why:
         assert "for up to 0.5 s (query-response-interval)" in r.stderr, r
-        assert "goes on" not in d.log(), "it had stopped"
+        assert "continues" not in d.log(), "it had stopped"
     assert pid_of(d) == pid
     check(b, d, receivers, streams, got)
 
@@ -229,7 +229,7 @@ def no_manager(b):
     refused(b, "no service manager", managed=False)
 
 
-@case("a service manager that dies half way: the process goes on, nothing is lost")
+@case("a service manager that dies half way: the process continues, nothing is lost")
 def manager_dies(b):
     refused(b, "cannot hand over", dies_at="state")
     log = b.daemon.log()
@@ -319,7 +319,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-# sockets of the right interface and protocol that give other octets
+# sockets of the right interface and protocol that give other bytes
 WRONG = """
 import os, socket, sys
 names = os.environ["LISTEN_FDNAMES"].split(":")

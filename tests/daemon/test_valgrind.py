@@ -131,7 +131,7 @@ def scrape(ns):
 
 
 def hosts_change(b, t, d, r3, r2, r6):
-    """Leaves and joins of each version; who is left is as before."""
+    """Leaves and joins of each version; the members are the same as before."""
     for r, lan in ((r3, "lan1"), (r2, "lan2"), (r6, "lan1")):
         r.leave()
         d.wait_no_member(lan, r.group, seconds=START_S)

@@ -57,7 +57,7 @@ def odd_queries(b):
             "E10 a query from another network": query("198.51.100.1"),
             "E08 a query without Router Alert": query(t.SOURCE, options=b""),
             "E09 a padded query": query(t.SOURCE, trailer=b"\xff" * 18),
-            "R010 octets behind the query": query(t.SOURCE, extra=bytes(10)),
+            "R010 bytes after the query": query(t.SOURCE, extra=bytes(10)),
             "R006 a query with TTL 64": query(t.SOURCE, ttl=64)}.items():
         answered(b, t, d, packet, what)
     assert upstream(d)["version"] == 3, "R003: the padding was read"
@@ -286,7 +286,7 @@ def vanished(b):
     assert_continuous(got, at_least=120)
 
 
-@case("R153 E30 the stream goes on from another server: any-source hosts see it, "
+@case("R153 E30 the stream continues from another server: any-source hosts see it, "
       "source-specific ones do not")
 def fail_over(b):
     t = b.topology(lans=1)

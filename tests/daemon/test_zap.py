@@ -107,7 +107,7 @@ def storm(b, config, zaps, rate, version=3, channels=CHANNELS):
         wait_datagrams(r.receivers[r.channel], 10)
         r.off()
     wait_for(10, lambda: groups(d) == {constant}, "the zappers are off")
-    wait_for(10, lambda: joined(d) == {constant: "exclude"}, "upstream, too")
+    wait_for(10, lambda: joined(d) == {constant: "exclude"}, "also upstream")
     got += steady.receive()
     lan = b.tap(t.hosts["lan1"], "eth0")
     # the other channels are played still, but not here

@@ -55,7 +55,7 @@ def two_lans(f):
     f.picture(two)
 
 
-@situation("two boxes of a LAN watch, one leaves, the other goes on watching")
+@situation("two boxes of a LAN watch, one leaves, the other keeps watching")
 def one_of_two_leaves(f):
     f.home(hosts=2)
     f.start()
@@ -135,7 +135,7 @@ def reload(f):
     assert f.router.alive(), "it ended"
 
 
-@situation("the provider forgets who does not repeat, and asks every second")
+@situation("the provider forgets hosts that do not repeat, and asks every second")
 def provider_asks(f):
     f.home(query_every=1, forget=3)
     f.start()

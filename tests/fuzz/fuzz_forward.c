@@ -50,7 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* 0: right, and the ring says so; 1: right; 2: wrong; 3: none; 4: partial */
+/* 0 right, and the ring says so; 1 right; 2 wrong; 3 none; 4 partial */
 static void set_checksum(struct packet *p, struct frame *f, unsigned how)
 {
 	bool udp = f->proto == 17 && f->l4_off && f->ip_len >= f->l4_off + 8u;

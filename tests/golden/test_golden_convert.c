@@ -4,7 +4,7 @@
  * Files of other programs against what `ringcastctl convert` makes of them: messages
  * and text must equal migrate/NAME.ok in the directory of the first argument, and the
  * text must load. The second argument is doc/migration.md, whose chapters show these
- * files: what stands there is compared, too. With a third argument "update" the .ok
+ * files: these are also compared. With a third argument "update" the .ok
  * files are written instead, to be read before they are committed.
  */
 

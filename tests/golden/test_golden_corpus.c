@@ -21,7 +21,7 @@ static bool update;
 
 static const struct {
 	const char *ending;
-	enum convert_dialect dialect; /* 0: none */
+	enum convert_dialect dialect; /* 0 means none */
 } endings[] = {
 	{".conf", 0},
 	{".commands", CONVERT_VYOS},

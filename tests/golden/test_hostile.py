@@ -168,7 +168,7 @@ def answer_of(name, directory):
 
 
 def answers(name, directory):
-    """(what it is, octets) of all kinds of answer to a command."""
+    """(what it is, its bytes) of all kinds of answer to a command."""
     value = answer_of(name, directory)
     for how, ascii_only in (("octets", False), ("escapes", True)):
         for what, v in (("answer", poisoned(value)), ("error", {"error": "e" + EVIL}),

@@ -108,7 +108,7 @@ def loopback(ip):
     return struct.pack("=I", 30 if ip[0] >> 4 == 6 else 2) + ip
 
 
-# ---- captures; packets are (milliseconds, octets) ----
+# ---- captures; packets are (milliseconds, bytes) ----
 
 def pcap(link, packets, start=1000000000):
     out = struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, link)

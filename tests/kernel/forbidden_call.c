@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Preloaded into ringcastd by test_confine.py: on SIGUSR2 the daemon does what somebody
- * would do who has taken it over, the thing that FORBIDDEN_CALL names, and says how it
- * went. FORBIDDEN_DIR is a directory with files of root, FORBIDDEN_PID a process of
- * root. The handler comes with the program and knows nothing of the filter.
+ * Preloaded into ringcastd by test_confine.py: on SIGUSR2 the daemon does what an
+ * attacker in its place would do, the action that FORBIDDEN_CALL names, and reports the
+ * result. FORBIDDEN_DIR is a directory with files of root, FORBIDDEN_PID a process of
+ * root. The handler is independent of the filter.
  */
 
 #include "build_config.h"
@@ -135,15 +135,15 @@ static int fast_open_by_sendmmsg(void)
 #if HAVE_LIBURING
 static struct io_uring *ring;
 
-/* Remembers a ring that the daemon makes. It is made for any thread, because the one
- * that it belongs to waits for packets: what a ring may do is the same. */
+/* Remembers a ring that the daemon makes, and makes it usable by any thread, because
+ * its own thread waits for packets. What a ring may do does not change. */
 __attribute__((visibility("default"))) int io_uring_queue_init(
 	unsigned entries, struct io_uring *r, unsigned flags)
 {
 	int (*make)(unsigned, struct io_uring *, unsigned) = (int (*)(unsigned,
 		struct io_uring *, unsigned))dlsym(RTLD_NEXT, "io_uring_queue_init");
 
-	if (entries > 4) /* a smaller one is a trial, which has an end */
+	if (entries > 4) /* a smaller one is a probe, which is closed again */
 		ring = r;
 	return make(entries, r,
 		flags & ~(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN));

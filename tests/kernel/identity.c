@@ -2,22 +2,22 @@
 
 /*
  * Feeds several routers with the same frames and compares what comes out of them, byte
- * by byte: the program behind test_identity.py, which has built the routers. The first
- * one is the reference.
+ * by byte. test_identity.py builds the routers and runs this. The first one is the
+ * reference.
  *
  *   identity COUNT SEED LANS ROUTER:MODE ...
  *
  * LANS is one MTU:THRESHOLD for each LAN, with commas. Router r is reached through
  * interface r-wan, its LANs end at r-lan1, r-lan2 ... MODE "exact" asks for all bytes,
- * in order. MODE "on" admits what `coalesce on` may change: another identification of
+ * in order. MODE "on" permits what `coalesce on` may change: another identification of
  * an IPv4 datagram of UDP, a right checksum where there was none, and another order
  * among datagrams of different ports.
  *
- * Frames go out in batches. The next batch has to wait until everything that is due has
- * come out everywhere, so no queue overflows however slow the machine is. Super-frames
- * are cut as the kernel would cut them, partial checksums are completed, both with code
- * of this file. Datagrams of a flow on a LAN are compared in order: a lost, doubled or
- * overtaken one is a difference, too.
+ * Frames go out in batches. The next batch waits until everything has come out of all
+ * routers, so no queue overflows even on a slow machine. Super-frames are cut as the
+ * kernel would cut them, partial checksums are completed, both with code of this file.
+ * Datagrams of a flow on a LAN are compared in order: a lost, doubled or overtaken one
+ * is also a difference.
  */
 
 #include "base/bytes.h"
@@ -46,7 +46,7 @@
 #define BUFFER	    (16 * 1024 * 1024)
 #define DATAGRAM    2048
 
-/* a datagram that waits for its equals from the other routers */
+/* a datagram that waits for the same one from the other routers */
 struct datagram {
 	struct datagram *next;
 	unsigned len;
@@ -59,7 +59,7 @@ struct queue {
 
 struct sink {
 	int fd;
-	uint64_t bytes, datagrams;  /* bytes behind the IP header */
+	uint64_t bytes, datagrams;  /* bytes after the IP header */
 	uint64_t super_frames, cut; /* cut: datagrams out of them */
 	struct queue flow[GEN_FLOWS];
 };
@@ -73,7 +73,7 @@ struct router {
 
 struct lan {
 	unsigned mtu, threshold;
-	uint64_t due; /* bytes behind the IP header */
+	uint64_t due; /* bytes after the IP header */
 	uint64_t equal[GEN_FLOWS];
 };
 
@@ -161,8 +161,8 @@ static const uint8_t *ports(const struct datagram *d)
 	return d->ip[0] >> 4 == 4 ? d->ip + 20 : d->ip + 40;
 }
 
-/* Both are UDP without options: may their order be another one? Of a fragment the port
- * cannot be told here. */
+/* Both are UDP without options: may their order change? The port of a fragment is
+ * unknown here. */
 static bool may_change_places(const struct datagram *a, const struct datagram *b)
 {
 	bool udp = a->ip[0] == 0x45 ? is_udp4(a) && is_udp4(b) && b->ip[0] == 0x45
@@ -198,7 +198,7 @@ static void drop(struct queue *q, struct datagram **at)
 	free(d);
 }
 
-/* The equal of the reference's first datagram; NULL: it has not come yet. */
+/* The same datagram as the reference's first, or NULL if it has not come yet. */
 static struct datagram **find(unsigned l, unsigned flow, struct router *r)
 {
 	const struct datagram *want = router[0].sink[l].flow[flow].first;
@@ -430,7 +430,7 @@ static void send_all(const struct gen_frame *f, unsigned n)
 		}
 }
 
-/* `most` datagrams, and what a super-frame has beyond. */
+/* `most` datagrams, and the rest of a super-frame. */
 static void send_batch(struct gen *g, unsigned most)
 {
 	struct gen_frame f[AT_ONCE];
@@ -450,7 +450,7 @@ static void send_batch(struct gen *g, unsigned most)
 	n_sent += sent;
 }
 
-/* Behind the last one of each flow: a double of it would be in this one's place. */
+/* After the last one of each flow, so that a duplicate of that would be found. */
 static void send_last(struct gen *g)
 {
 	struct gen_frame f;
@@ -529,7 +529,7 @@ static bool knows_super_frames(void)
 	return taken;
 }
 
-/* What has no equal. */
+/* Reports datagrams that not all routers have. */
 static void fail_if_left(unsigned l, unsigned flow)
 {
 	bool any = false;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Frames for the identity test, see identity_gen.h. A flow goes through spells: for
- * some dozen packets it keeps kind, size, TTL and so on, but for single packets that
- * differ in one respect. gen_next() takes some packets of one flow, then of another
- * one.
+ * Frames for the identity test, see identity_gen.h. A flow consists of spells: for a
+ * few dozen packets it keeps kind, size, TTL and so on, except for single packets that
+ * differ in one respect. gen_next() takes some packets of one flow, then of another.
  */
 
 #include "identity_gen.h"
@@ -31,7 +30,7 @@ enum kind {
 	KIND_FRAGMENTS,
 	KIND_PROTO,  /* not UDP */
 	KIND_LENGTH, /* UDP says less than IP */
-	KIND_PADDED, /* bytes behind the packet */
+	KIND_PADDED, /* bytes after the packet */
 };
 
 enum csum {
@@ -45,7 +44,7 @@ enum ids {
 	IDS_IN_TURN,
 	IDS_JUMP,
 	IDS_STAY,
-	IDS_RISE, /* of a counter that others use as well */
+	IDS_RISE, /* of a counter that other flows also use */
 };
 
 /* what packets of a spell have in common */
@@ -59,8 +58,8 @@ struct ways {
 	uint16_t size;	/* payload of UDP */
 	uint32_t label;
 	uint16_t port[2];
-	unsigned short_each; /* one of so many is shorter; 0: none */
-	unsigned fec_each;   /* one of so many goes to another port; 0: none */
+	unsigned short_each; /* one of so many is shorter; 0 means none */
+	unsigned fec_each;   /* one of so many goes to another port; 0 means none */
 };
 
 struct flow {
@@ -73,7 +72,7 @@ struct flow {
 struct gen {
 	struct rng rng;
 	bool super_frames;
-	unsigned current, left; /* the flow that sends, and how many it will yet */
+	unsigned current, left; /* the sending flow, and its packets still to send */
 	struct flow flow[GEN_FLOWS];
 };
 
@@ -186,7 +185,7 @@ static void begin_spell(struct gen *g, unsigned i)
 
 	f->left = 1 + (unsigned)below(g, one_of(g, 4) ? 400 : 60);
 	f->frag_off = 0;
-	if (one_of(g, 8)) /* so that they begin anew soon */
+	if (one_of(g, 8)) /* so that they wrap around soon */
 		f->id = (uint16_t)(0xffffu - below(g, 40));
 	f->ways = (struct ways){
 		.kind = any_kind(g),
@@ -429,7 +428,7 @@ static void seal(uint8_t *ip, const uint8_t *p)
 	put16(ip + 10, inet_fold(inet_sum(ip, hlen, 0)));
 }
 
-/* A fragment, in turn: first ones, some in the middle, a last one. */
+/* A fragment, in turn: first, some in the middle, last. */
 static uint8_t *put_fragment(
 	struct gen *g, struct flow *f, const struct ways *w, uint8_t *ip, uint8_t *p)
 {

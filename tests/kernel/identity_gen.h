@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Traffic for test_identity.py: many multicast flows, each of which changes its ways
- * now and then, so that everything a forwarder may and may not join occurs, in runs and
- * mixed. The same seed gives the same frames.
+ * Traffic for test_identity.py: many multicast flows that change from time to time, so
+ * that everything a forwarder may or may not join occurs, in runs and mixed. The same
+ * seed gives the same frames.
  */
 
 #include "base/rng.h"
@@ -19,7 +19,7 @@
 
 struct gen;
 
-/* Without `super_frames` the kernel does not take such from us. */
+/* Without `super_frames` there are none, because the kernel does not take them. */
 struct gen *gen_new(uint64_t seed, bool super_frames);
 struct gen *gen_free(struct gen *g);
 
@@ -36,7 +36,7 @@ void gen_next(struct gen *g, uint8_t *room, struct gen_frame *ret);
 /* A plain datagram of that flow. */
 void gen_last(struct gen *g, unsigned flow, uint8_t *room, struct gen_frame *ret);
 
-/* Bytes behind the IP header that a port makes of the frame, whole or in fragments. */
+/* Bytes after the IP header that a port makes of the frame, whole or in fragments. */
 size_t gen_due(const struct gen_frame *f, unsigned mtu, unsigned threshold);
-/* Flow of an IP packet, GEN_FLOWS when it is none of ours. */
+/* Flow of an IP packet, or GEN_FLOWS if it is not ours. */
 unsigned gen_flow(const uint8_t *ip, size_t len);

@@ -51,7 +51,7 @@ int lab_enter(void)
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	/* the neighbour discovery of our own stack would be traffic too */
+	/* the neighbour discovery of our own stack would add traffic */
 	(void)write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	lab_ip("link set lo up");
 	return 0;
@@ -105,8 +105,8 @@ void lab_veth(const char *name)
 	lab_ip("link add %s0 type veth peer name %s1", name, name);
 	lab_ip("link set %s0 mtu 9200 up", name);
 	lab_ip("link set %s1 mtu 9200 up", name);
-	/* The kernel sees the carrier a little later, and drops what is sent before. It
-	 * makes the queue usable under the lock that the last command waits for. */
+	/* The kernel notices the carrier a little later, and drops frames until then.
+	 * It enables the queue under the lock that the last command waits for. */
 	assert_true(lab_wait(is_running, pair));
 	lab_ip("link set %s1 up", name);
 }

@@ -34,8 +34,8 @@ size_t lab_receive_tun(int fd, void *buf, size_t size, int ms);
 
 /* ordinary UDP socket that sends multicast out of an interface, with TTL 9 */
 int lab_udp_sender(const char *name, const char *src);
-/* Send to port 5000 of a group; `segment` is not 0: one send() that the stack leaves to
- * the device to cut (UDP_SEGMENT). False: the kernel cannot. */
+/* Send to port 5000 of a group; If `segment` is not 0, it is one send() that the device
+ * cuts (UDP_SEGMENT). Returns false if the kernel cannot do that. */
 bool lab_udp_send(
 	int fd, const char *group, const void *payload, size_t len, uint16_t segment);
 
@@ -49,7 +49,7 @@ struct lab_packet {
 #define LAB_L2 14
 /* IP packet with correct checksums; returns its length */
 size_t lab_build(uint8_t *out, const struct lab_packet *p);
-/* the same behind an Ethernet header to the group's MAC */
+/* the same after an Ethernet header to the group's MAC */
 size_t lab_frame(uint8_t *out, const struct lab_packet *p, const uint8_t src_mac[6]);
 /* the number in an IP packet made by lab_build() */
 uint32_t lab_number(const uint8_t *ip);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the data plane does with frames between real interfaces: which ones it forwards,
- * and that what leaves is what came, one hop older.
+ * The data plane with frames between real interfaces: which ones it forwards, and that
+ * they leave unchanged except for the TTL.
  */
 
 #include "dataplane/io/sockfilter.h"
@@ -46,8 +46,8 @@ static void test_forwards_many_in_order(void **state)
 
 	p.group = "239.9.9.9";
 	p.payload = 64;
-	/* A block is full or a millisecond old: many of them bridge a thread that is
-	 * slow under a sanitizer. */
+	/* A block is closed when it is full or a millisecond old. Many of them are
+	 * needed for a thread that is slow under a sanitizer. */
 	start(l, 1, 8 * RING_SIZE);
 	join(l, p.group, DA);
 	for (uint32_t first = 0; first < 7500; first += 2500) {
@@ -63,7 +63,7 @@ static void test_forwards_many_in_order(void **state)
 	expect_nothing(l, DB);
 }
 
-/* An ordinary UDP socket behind a veth leaves the checksum to its device. */
+/* An ordinary UDP socket on a veth leaves the checksum to its device. */
 static void r182_partial_checksum_is_completed(void **state)
 {
 	struct lab *l = *state;
@@ -81,7 +81,7 @@ static void r182_partial_checksum_is_completed(void **state)
 	n = lab_receive(raw, l->buf, sizeof(l->buf), SOON);
 	close(raw);
 	assert_int_equal(n, LAB_L2 + 28 + sizeof(payload));
-	assert_false(lab_udp_ok(l->buf + LAB_L2, n - LAB_L2)); /* the case is real */
+	assert_false(lab_udp_ok(l->buf + LAB_L2, n - LAB_L2)); /* incomplete */
 	for (unsigned port = DA; port <= DB; port++) {
 		n = lab_receive(l->sink[port], l->buf, sizeof(l->buf), SOON);
 		assert_int_equal(n, LAB_L2 + 28 + sizeof(payload));
@@ -129,8 +129,8 @@ static bool is_all_judged(void *arg)
 	return n == st.count[PORT_COUNT_RING_PACKETS];
 }
 
-/* Frames in the rings of "up0" but for those that the filter let in as a sample: one of
- * SOCKFILTER_ONE_OF frames for other stations and VLANs, chosen by chance. */
+/* Frames in the rings of "up0" without those that the filter let in as a sample, a
+ * random one of SOCKFILTER_ONE_OF frames for other stations and VLANs. */
 static uint64_t ring_packets_for_us(struct lab *l)
 {
 	struct dataplane_port_stats st;
@@ -152,7 +152,7 @@ static void test_unicast_mac(void **state)
 	n = lab_frame(l->buf, &packet4, l->mac);
 	memcpy(l->buf, stranger, 6);
 	lab_send(l->inject, l->buf, n);
-	/* for us: a bridge or access point made unicast of it */
+	/* to our MAC: a bridge or access point made it unicast */
 	n = lab_frame(l->buf, &packet6, l->mac);
 	memcpy(l->buf, l->port[UP].mac, 6);
 	lab_send(l->inject, l->buf, n);
@@ -182,14 +182,14 @@ static void r181_vlan_tags(void **state)
 	/* VID 0 only carries a priority */
 	lab_send(l->inject, l->buf,
 		tag(l->buf, lab_frame(l->buf, &packet6, l->mac), 5 << 13));
-	expect(l, DA, &packet6); /* and no tag gets out */
+	expect(l, DA, &packet6); /* and no tag leaves */
 	expect(l, DB, &packet6);
 	assert_int_equal(ring_packets_for_us(l), 1);
 }
 
-/* Bursts that fit a socket's receive buffer, and so many of them that a filter which
- * lets one of SOCKFILTER_ONE_OF in lets at least one and at most three times its share
- * in, but for one run in 10^13. */
+/* Bursts that fit into a socket's receive buffer, and so many of them that a filter
+ * which admits one of SOCKFILTER_ONE_OF admits at least one and at most three times its
+ * share, except in one run of 10^13. */
 #define FOREIGN_BURST  32
 #define FOREIGN_BURSTS (60 * SOCKFILTER_ONE_OF / FOREIGN_BURST)
 
@@ -278,7 +278,7 @@ static void r183_super_frames_pass(void **state)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)(i * 7 + (i >> 8));
 	for (unsigned i = 0; i < 20; i++) {
-		/* a shorter last piece, and a plain frame behind it */
+		/* a shorter last piece, and a plain frame after it */
 		if (!lab_udp_send(fd, packet4.group, payload, sizeof(payload), 1400))
 			skip();
 		inject_numbered(l, &packet4, i);
@@ -320,8 +320,8 @@ static void r184_too_long_for_link_or_slot(void **state)
 	struct lab_packet jumbo = packet4;
 
 	jumbo.payload = 8972;
-	/* blocks of one page: the frame does not fit; a long one that does not fit into
-	 * a slot of its own comes beside the ring */
+	/* blocks of one page: the frame does not fit; the kernel queues a frame that is
+	 * too long for a slot on the socket */
 	start(l, 1, 16384);
 	inject(l, &jumbo);
 	wait_verdict(l, UP,

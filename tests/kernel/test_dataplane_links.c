@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The data plane while links and its own ports come, go and fill up: a port with
- * trouble leaves the others alone, nothing is lost or turned round by a change, and
- * nobody burns a processor over a dead ring.
+ * The data plane while links and its own ports come, go and fill up: a failing port
+ * does not affect the others, a change loses or reorders nothing, and a dead ring costs
+ * no processor time.
  */
 
 #include "dataplane_fixture.h"
@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-/* The kernel makes a link that comes up usable a little later: send until a frame gets
- * through to that port. */
+/* A link becomes usable a little after it is up, so send until a frame gets through to
+ * that port. */
 static void wait_link(struct lab *l, unsigned port)
 {
 	for (int i = 0; i < SOON / 20; i++) {
@@ -90,7 +90,7 @@ static void r187_upstream_comes_back(void **state)
 	close(l->inject);
 	lab_delete("up0");
 	expect_nothing(l, DA);
-	/* the error of the dead ring does not keep the thread awake */
+	/* the error of the dead ring must not keep the thread awake */
 	dataplane_stats(l->dp, &before);
 	expect_nothing(l, DA);
 	dataplane_stats(l->dp, &after);
@@ -160,7 +160,7 @@ static void r187_down_ring_is_not_polled(void **state)
 	assert_int_equal(
 		after.count[THREAD_COUNT_WAKEUPS], before.count[THREAD_COUNT_WAKEUPS]);
 
-	/* a live ring beside it works, and costs a wake-up or two for each frame */
+	/* a live ring still works, with a wake-up or two for each frame */
 	for (uint32_t i = 0; i < 10; i++) {
 		lab_send(l->sink[DB], l->buf, lab_frame(l->buf, &packet4, l->mac));
 		assert_int_not_equal(
@@ -208,7 +208,7 @@ struct stream {
 	_Atomic bool over;
 };
 
-/* true: the next frame of both downstreams is the one with this number */
+/* Returns true if the next frame of both downstreams has this number. */
 static bool receives_number(const struct lab *l, uint32_t number)
 {
 	uint8_t frame[2000];
@@ -287,7 +287,7 @@ static void test_idle_threads_sleep(void **state)
 	dataplane_stats(l->dp, &after);
 	assert_int_equal(
 		after.count[THREAD_COUNT_WAKEUPS], before.count[THREAD_COUNT_WAKEUPS]);
-	inject(l, &packet6); /* and wake up again */
+	inject(l, &packet6); /* and the thread wakes up again */
 	expect(l, DA, &packet6);
 	dataplane_stats(l->dp, &after);
 	assert_true(
@@ -305,8 +305,7 @@ static void test_two_threads_keep_order_of_flows(void **state)
 	char group[N_GROUPS][16];
 	struct dataplane_port_stats st;
 
-	/* a block for each millisecond: room for as long as a thread may have to
-	 * wait */
+	/* one block per millisecond, enough for as long as a thread may have to wait */
 	start(l, 2, 8 * RING_SIZE);
 	for (unsigned g = 0; g < N_GROUPS; g++) {
 		snprintf(group[g], sizeof(group[g]), "239.5.5.%u", g);

@@ -39,7 +39,7 @@ struct fixture {
 	struct netlink *netlink;
 	struct iface_table table;
 	mono_t deadline;
-	bool quiet; /* reaching the deadline is what is waited for */
+	bool quiet; /* success means that the deadline is reached */
 	unsigned n_changed, n_rounds;
 	struct mcsock_rx *rx;
 	struct mcsock *va, *vb;
@@ -219,7 +219,7 @@ static void follows_a_link_through_its_life(void **state)
 	ip("link set va address 02:00:00:00:00:0b");
 	until(f, memcmp(named(f, "va")->mac, "\x02\0\0\0\0\x0b", 6) == 0);
 
-	/* up means the carrier, too: a veth has one when both ends are up */
+	/* up includes the carrier: a veth has one when both ends are up */
 	ip("link set va up");
 	run_for(f, 1);
 	assert_false(is_up(f, "va"));
@@ -278,7 +278,7 @@ static void leaving_a_bridge_is_not_going_away(void **state)
 	ip("link add name vbr type bridge");
 	ip("link set va master vbr");
 	ip("link set va nomaster");
-	ip("link set va mtu 1300"); /* comes behind the other events */
+	ip("link set va mtu 1300"); /* comes after the other events */
 	until(f, named(f, "va") && named(f, "va")->mtu == 1300);
 	assert_non_null(address(f, "va", "10.9.0.1"));
 	assert_string_equal(named(f, "vbr")->kind, "bridge");
@@ -304,7 +304,8 @@ static void resync_alone_changes_nothing(void **state)
 	assert_int_equal(netlink_overruns(f->netlink), 0);
 }
 
-/* Nobody reads while thousands of events come; what was missed must be right after. */
+/* Thousands of events come while the socket is not read; afterwards all must be
+ * right. */
 static void overrun_is_repaired(void **state)
 {
 	struct fixture *f = *state;
@@ -370,7 +371,7 @@ static unsigned count(
 	return n;
 }
 
-/* An IPv4 packet with eight bytes behind the header; `tag` tells the packets apart. */
+/* An IPv4 packet with eight bytes after the header; `tag` tells the packets apart. */
 static void make_ipv4(uint8_t out[28], uint8_t protocol, uint8_t tag)
 {
 	struct wr w = wr_init(out, 28);
@@ -391,8 +392,8 @@ static void make_ipv4(uint8_t out[28], uint8_t protocol, uint8_t tag)
 	out[11] = (uint8_t)sum;
 }
 
-/* An IPv6 packet from fe80::1 to ff02::16: ICMPv6, behind a hop-by-hop header if
- * asked. */
+/* An IPv6 packet from fe80::1 to ff02::16: ICMPv6, on request after a hop-by-hop
+ * header. */
 static size_t make_ipv6(uint8_t out[56], bool hop_by_hop, uint8_t type, uint8_t tag)
 {
 	struct wr w = wr_init(out, 56);
@@ -499,7 +500,7 @@ static void mld_crosses_and_nothing_else(void **state)
 
 	open_pair(f, FAMILY_IPV6);
 	vb = named(f, "vb")->ifindex;
-	/* right but for its MAC: sent to another station */
+	/* right except for its MAC: sent to another station */
 	len = make_ipv6(frame + 14, true, 143, 99);
 	send_raw(named(f, "va")->ifindex, frame, 14 + len);
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -600,7 +601,7 @@ static void survives_down_and_up(void **state)
 	ip("link set vb down");
 	until(f, !is_up(f, "va") && !is_up(f, "vb"));
 	assert_int_equal(mcsock_send(f->va, first, 28, &group), -ENETDOWN);
-	assert_true(run_for(f, 20) < 10); /* an error that stays would spin */
+	assert_true(run_for(f, 20) < 10); /* the loop must not spin */
 
 	ip("link set va up");
 	ip("link set vb up");
@@ -609,7 +610,7 @@ static void survives_down_and_up(void **state)
 	until(f, count(f, vb, second, 28));
 	assert_int_equal(count(f, vb, first, 28), 0);
 
-	/* down and up before the loop runs: the old error is not that of the send */
+	/* down and up before the loop runs: the send must not report the old error */
 	ip("link set va down");
 	ip("link set va up");
 	assert_int_not_equal(mcsock_send(f->va, second, 28, &group), -ENETDOWN);

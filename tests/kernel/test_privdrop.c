@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* privdrop: what is left of root's privileges, and that it is enough for the edges. */
+/* privdrop: which privileges of root are left, and that they are enough for the
+ * edges. */
 
 #include "control/proxy/iface.h"
 #include "control/sys/mcsock.h"
@@ -38,7 +39,7 @@ static bool status_is(const char *key, const char *want)
 	return is;
 }
 
-/* 0, or the number of the first thing that is wrong */
+/* Returns 0, or the number of the first check that fails. */
 static int check_net_raw_alone(void)
 {
 	static const char *const lines[][2] = {
@@ -90,7 +91,7 @@ static int as_root_twice(void)
 {
 	const char *what;
 
-	/* the second time is that of somebody who starts with NET_RAW alone */
+	/* the second call is as in a process that starts with NET_RAW alone */
 	if (privdrop_apply(NULL, NULL, &what) < 0 ||
 		privdrop_apply(NULL, NULL, &what) < 0)
 		return 1;
@@ -159,7 +160,7 @@ static int with_faults(void)
 	return strcmp(what, "chroot") == 0 ? 0 : 7;
 }
 
-/* Another user takes the capabilities for it, and ids that exist. */
+/* Switching to another user needs the capabilities for it, and ids that exist. */
 static int whom_it_may_become(void)
 {
 	const struct privdrop_id nobody = {.uid = 65534, .gid = 65534},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Receive rings alone, on the near end of a veth pair whose far end is the world: what
- * they say about frames that an ordinary host sends.
+ * Receive rings alone, on one end of a veth pair: what they report about frames that an
+ * ordinary host sends from the other end.
  */
 
 #include "dataplane/io/ring_rx.h"
@@ -91,7 +91,7 @@ static void expect_payload(const struct lab *l, const struct frame_meta *m, size
 	assert_memory_equal(m->l3 + 28, l->buf, len);
 }
 
-/* false: the kernel cannot */
+/* Returns false if the kernel cannot. */
 static bool want_offload(void)
 {
 	mode.offload = true;
@@ -158,7 +158,7 @@ static void r183_size_of_the_pieces(void **state)
 	assert_int_equal(receive(l).gso_size, 0);
 }
 
-/* Without the description it is one large frame, and whole. */
+/* Without the vnet header it is one large frame, and complete. */
 static void r183_size_unknown(void **state)
 {
 	struct lab *l = *state;
@@ -182,7 +182,7 @@ static void numbered(struct lab *l, uint32_t number, size_t payload)
 	lab_send(l->inject, l->buf, lab_frame(l->buf, &p, l->mac));
 }
 
-/* Round the ring a few times, with frames that do not fit into a slot among them. */
+/* A few times round the ring, with some frames that do not fit into a slot. */
 static void test_order_and_wrap(void **state)
 {
 	struct lab *l = *state;
@@ -208,7 +208,7 @@ static void test_order_and_wrap(void **state)
 	assert_int_equal(st.drops, 0);
 }
 
-/* A full ring loses what is newest, counts it, and goes on when it is read. */
+/* A full ring drops the newest frames, counts them, and continues when it is read. */
 static void test_overrun(void **state)
 {
 	struct lab *l = *state;
@@ -231,7 +231,7 @@ static void test_overrun(void **state)
 	assert_int_equal(lab_number(receive(l).l3), 1000);
 }
 
-/* Blocks may be held for long, but half of the ring is to be the kernel's. */
+/* Blocks may be held for long, but half of the ring must stay with the kernel. */
 static void test_scarce(void **state)
 {
 	struct lab *l = *state;
@@ -261,7 +261,7 @@ static void test_scarce(void **state)
 	assert_false(ring_rx_is_scarce(l->ring));
 }
 
-/* TPACKET_V2: what is longer than a slot needs room in the receive buffer. */
+/* TPACKET_V2: a frame that is longer than a slot needs room in the receive buffer. */
 static void r184_no_room_for_a_long_frame(void **state)
 {
 	struct lab *l = *state;

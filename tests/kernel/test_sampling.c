@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Of a host that floods the kernel's filter lets a part through while others are heard
- * as ever (R082): told by its MAC and IP address behind a TAP device, by its IP address
- * behind a TUN device, and for both families. What is written to the device has
- * "arrived" there.
+ * The kernel's filter lets a part of a flooding host's messages through, and all of
+ * other hosts (R082). It tells hosts by MAC and IP address on a TAP device, by IP
+ * address on a TUN device, in both families. Frames that are written to the device
+ * "arrive" there.
  */
 
 #include "control/sys/mcsock.h"
@@ -25,8 +25,8 @@
 #include <sys/socket.h>
 
 #define RATE  10u
-#define BURST 20u   /* two seconds of it */
-#define MANY  1000u /* refused before the kernel is asked; it lets half through */
+#define BURST 20u   /* messages in two seconds */
+#define MANY  1000u /* refused before the kernel filters; then half get through */
 
 #define LOUD  1
 #define QUIET 2
@@ -84,8 +84,8 @@ static mono_t deadline(void *ctx)
 	return MONO_NEVER;
 }
 
-/* The last byte tells the host in both cases; behind a TAP device they differ in their
- * MAC address only. */
+/* The last byte identifies the host in both cases; on a TAP device hosts differ only in
+ * their MAC address. */
 static void speak(const struct fixture *f, uint8_t host)
 {
 	uint8_t frame[128], from6[16] = {0xfe, 0x80, [15] = 9},
@@ -167,7 +167,7 @@ static void check(struct fixture *f)
 	assert_true(before.count[MCSOCK_COUNT_LIMITED] >= MANY);
 	assert_int_equal(before.count[MCSOCK_COUNT_SAMPLED], 1);
 
-	/* a part of it reaches us, and all of the other host */
+	/* we get a part of its messages, and all of the other host's */
 	for (unsigned i = 0; i < n; i++) {
 		speak(f, LOUD);
 		if (i % 100 == 0)
@@ -185,7 +185,7 @@ static void check(struct fixture *f)
 	assert_true(after.count[MCSOCK_COUNT_RECEIVED] <
 		before.count[MCSOCK_COUNT_RECEIVED] + n * 3 / 4);
 
-	/* not yet, and then again */
+	/* still sampled, and later not */
 	assert_int_equal(mcsock_tick(f->sock, loop_now(f->loop)).ns, f->until.ns);
 	assert_true(mono_before(f->until, mcsock_tick(f->sock, f->until)));
 	mcsock_stats(f->sock, &before);

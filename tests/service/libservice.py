@@ -20,7 +20,7 @@ _cases = []
 
 
 class Skip(Exception):
-    """This case cannot run here; the text says why."""
+    """This case cannot run here; the text gives the reason."""
 
 
 def case(name):

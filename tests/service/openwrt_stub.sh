@@ -5,7 +5,7 @@
 # usage: openwrt_stub.sh SCRIPT FUNCTION ; UCI_CONFIG_DIR, NETWORKS="lan=br-lan ..." set; USERS: ringcast is there
 set -eu
 
-# ---- UCI: sections of a package as variables; blanks stand in values as they are
+# ---- UCI: sections of a package as variables; blanks in values are kept
 
 config_load() {
 	local line kind rest name value

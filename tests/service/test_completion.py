@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Completion of ringcastctl, asked of the shells themselves. A small server in place of the
-daemon answers with a group and two interfaces."""
+"""Completion of ringcastctl in real shells. A small server in place of the daemon answers with a
+group and two interfaces."""
 
 import os
 import pty
@@ -45,7 +45,7 @@ class Server(threading.Thread):
 
 
 class Shell:
-    """Names by which a shell finds what was built, and the server."""
+    """Variables by which a shell finds the built programs and the server."""
 
     def __init__(self, folder):
         self.env = dict(os.environ, RINGCAST_SOCKET=os.path.join(folder, "ctl.sock"),
@@ -99,7 +99,7 @@ class Zsh(Shell):
         os.write(self.master, text.encode())
 
     def read_until(self, text, seconds=20):
-        """What comes up to the text; what follows it stays for the next call."""
+        """Returns the output up to the text; the rest stays for the next call."""
         deadline = time.monotonic() + seconds
         while text not in self.pending:
             assert time.monotonic() < deadline, f"no {text!r}: {self.pending!r}"
@@ -110,7 +110,7 @@ class Zsh(Shell):
         return before
 
     def complete(self, line):
-        # the mark is printed by the command that follows, so it ends the list
+        # the next command prints the mark, so it ends the list
         self.type(line + "\x18")
         self.type("\x07print MAR''K\n")
         got = self.read_until("\nMARK")
@@ -125,7 +125,7 @@ class Zsh(Shell):
 
 
 def check(kind):
-    """What every shell has to offer."""
+    """Completions that every shell must offer."""
     with temporary() as folder:
         shell = kind(folder)
         try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recipe of the container and the examples around it, as far as they can be judged
-without an image; tests/daemon/test_privileges.py forwards a stream under the same limits."""
+"""The recipe of the container and its examples, as far as they can be checked without an image;
+tests/daemon/test_privileges.py forwards a stream under the same limits."""
 
 import os
 import re

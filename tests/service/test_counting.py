@@ -18,7 +18,7 @@ ENDS = {"1.1.5": "", "1.1.7": "tests: "}
 
 
 def counted(end, ran, passed, skipped):
-    """What is counted when the program ends like that."""
+    """The count for a program that ends like that."""
     count = run_tests.Count()
     lines = [f"[==========] tests: {ran} test(s) run.", f"[  PASSED  ] {passed} test(s)."]
     lines += [f"[  SKIPPED ] case_{n}" for n in range(skipped)]   # when it runs

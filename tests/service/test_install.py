@@ -45,7 +45,7 @@ def install(dest):
 
 @functools.lru_cache
 def installed():
-    """A folder with everything, made once."""
+    """A folder with the installed files, made once."""
     folder = temporary()
     install(folder.name)
     return folder
@@ -57,7 +57,7 @@ def files_below(top):
 
 
 def documents():
-    """What stands in doc/, manual pages aside, as the file system has it."""
+    """The files in doc/ of the source tree, without manual pages."""
     return {"share/doc/ringcast/doc/" + name
             for name in files_below(os.path.join(ROOT, "doc"))
             if not name.startswith("man" + os.sep)}

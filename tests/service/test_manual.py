@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manual pages say what the programs say: options as --help has them, commands as
-ringcastctl lists them, keywords, ranges and defaults as the parser's table has them. What
-somebody adds there fails here until it is described."""
+"""The manual pages agree with the programs: options with --help, commands with the list of
+ringcastctl, keywords, ranges and defaults with the parser's table. A new one fails here until it is
+described."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def plain(text):
 # ---- options ----
 
 def options_of_help(text):
-    """Options of the lines that begin with one; not those that explanations mention."""
+    """Options at the beginning of lines; explanations may mention others."""
     found = set()
     for line in re.findall(r"^\s+(-.*)$", text, re.M):
         for column in re.split(r" {2,}", line):
@@ -44,7 +44,7 @@ def options_of_help(text):
 
 
 def options_of_page(text):
-    """Options of the items of a page."""
+    """Options that are items of a page."""
     found = set()
     for item in re.findall(r"^\.It (Fl .*)$", text, re.M):
         for long, name in re.findall(r"\bFl (Fl )?(\w[\w-]*)", item):
@@ -106,7 +106,7 @@ def commands_of_help():
         while words and re.fullmatch(r"[a-z-]+", words[0]):
             name.append(words.pop(0))
         found[" ".join(name)] = words
-    del found["show"]   # stands for those that begin with it
+    del found["show"]   # means all commands that begin with it
     return found
 
 
@@ -248,7 +248,7 @@ def lint():
     paths = [os.path.join(MAN, name) for name in PAGES.values()] + [CONF5]
     r = subprocess.run([mandoc, "-Tlint", *paths], capture_output=True, text=True,
                        check=False)
-    # which other pages are installed here says nothing about these
+    # which other pages are installed here does not matter
     bad = [line for line in (r.stdout + r.stderr).splitlines()
            if not re.search(r"referenced manual not found|outdated mandoc.db", line)]
     assert not bad, "\n".join(bad)

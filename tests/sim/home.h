@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The network that most scenarios play in: a provider's router, a link to it, a proxy
- * behind it, LANs with hosts on them. Each scenario runs for both families.
+ * The network of most scenarios: a provider's router, a link to a proxy, and the
+ * proxy's LANs with hosts. Each scenario runs for both families.
  */
 
 #include "sim_host.h"
@@ -25,12 +25,12 @@ struct home {
 };
 
 struct home_params {
-	unsigned n_lans;	  /* 0: one */
-	enum gm_version provider; /* 0: IGMPv3, MLDv2 */
+	unsigned n_lans;	  /* 0 means one */
+	enum gm_version provider; /* 0 means IGMPv3 and MLDv2 */
 	bool no_querier;	  /* the provider never asks */
 	const char *config;	  /* before the first phyint */
 	const char *own_config;	  /* all of it */
-	uint32_t wan_mtu;	  /* 0: 1500 */
+	uint32_t wan_mtu;	  /* 0 means 1500 */
 	uint64_t seed;
 };
 

@@ -74,7 +74,7 @@ static void put_mgroup(struct out *o, const struct mgroup *g)
 
 static void put_host_group(struct out *o, const struct upstream_group *g)
 {
-	/* a group that was left stays until all is said */
+	/* a group that was left stays until all its reports are sent */
 	if (gm_filter_is_none(&g->now) && !o->times)
 		return;
 	put_group(o, &g->group);
@@ -89,7 +89,7 @@ static int by_address(const void *a, const void *b)
 	return addr_cmp(a, b);
 }
 
-/* The addresses at `offset` behind each node of a table, in order. */
+/* The addresses at `offset` in each node of a table, in order. */
 static struct addr *sorted(const struct table *t, ptrdiff_t offset)
 {
 	struct addr *v = calloc(t->n + 1, sizeof(*v));

@@ -6,5 +6,5 @@
 
 #include "sim_proxy.h"
 
-/* malloc'ed; `times`: with every deadline, counted from now */
+/* malloc'ed; with `times` it includes every deadline, counted from now */
 char *snapshot(const struct sim_proxy *x, bool times);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * F8: how many frames the LAN gets for one that a host sends. Whatever it sends, and
- * how often: at most two queries for each report within any second, and a bound for
- * all; and a group that a host has left is asked about all the same, only later.
+ * F8: how many frames the LAN gets for each frame of a host. For any reports at any
+ * rate there are at most two queries for each report within any second, and a bound for
+ * all; and every group that a host has left is queried, only later.
  */
 
 #include "home.h"
 
-#define RECORDS 182 /* that fit in a frame */
+#define RECORDS 182 /* as many as fit into a frame */
 
 struct shape {
 	const char *name;
 	enum gm_version version;
-	enum gm_record_type type[3]; /* one after the other; 0: no more */
+	enum gm_record_type type[3]; /* one after the other, 0 at the end */
 	bool many;		     /* groups, else one */
 	unsigned n_src;		     /* in each record */
 	bool new_src;		     /* others in each record */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The ground moves while streams run: reloads, interfaces that come and go, links that
- * lose and double messages, a second proxy behind the first (R118, R145, R177).
+ * Changes while streams run: reloads, interfaces that come and go, links that lose and
+ * double messages, a second proxy below the first (R118, R145, R177).
  */
 
 #include "home.h"
@@ -57,7 +57,8 @@ static void assert_nothing_missed(const struct theatre *t)
 
 #define WAN "phyint wan upstream\n altnet 0.0.0.0/0\n altnet ::/0\n"
 
-/* A reload with other parameters keeps every stream that may go on, to the packet. */
+/* A reload with other parameters keeps every permitted stream, without losing a
+ * packet. */
 static void reload_under_load(enum family family)
 {
 	static const char *const config[] = {
@@ -87,7 +88,7 @@ static void reload_under_load(enum family family)
 	home_free(&t.h);
 }
 
-/* What a reload forbids ends at once; the rest does not notice. */
+/* Streams that a reload forbids end at once; the others are not affected. */
 static void reload_forbids_a_group(enum family family)
 {
 	struct theatre t = theatre_new(
@@ -115,7 +116,7 @@ static void reload_forbids_a_group(enum family family)
 	home_free(&t.h);
 }
 
-/* R145: a LAN that flaps costs nobody else a packet, and its members are back with the
+/* R145: a LAN that flaps costs other LANs no packet, and its members are back with the
  * answers to the first query. */
 static void flapping_downstream(enum family family)
 {
@@ -142,7 +143,7 @@ static void flapping_downstream(enum family family)
 	home_free(&t.h);
 }
 
-/* Everything flaps; in the end everything is as if nothing had been. */
+/* All links flap; in the end everything is as before. */
 static void everything_flaps(enum family family)
 {
 	static const char *const name[] = {"wan", "lan1", "lan2"};
@@ -168,7 +169,7 @@ static void everything_flaps(enum family family)
 	home_free(&t.h);
 }
 
-/* Messages come twice and go missing; streams run as long as robustness allows. */
+/* Messages are doubled and lost; streams survive as far as robustness allows. */
 static void links_that_lose_and_double(enum family family)
 {
 	uint64_t seed = sim_seed(800);
@@ -202,7 +203,7 @@ static void links_that_lose_and_double(enum family family)
 	}
 }
 
-/* A second proxy behind the first: joins, leaves and sources travel through both. */
+/* A second proxy below the first: joins, leaves and sources travel through both. */
 static void cascade(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
@@ -243,7 +244,7 @@ static void cascade(enum family family)
 	assert_steady(host, any);
 	assert_steady(host, one);
 
-	/* two last member times, one behind the other */
+	/* two last member times, one after the other */
 	sim_host_leave(host, &g);
 	sim_host_leave(host, &ssm);
 	sim_run(h.sim, 2100);

@@ -19,7 +19,7 @@ struct run {
 	struct home h;
 	struct sim_host *host[N_HOSTS];
 	unsigned lan[N_HOSTS];
-	bool any_list; /* EXCLUDE with sources, too */
+	bool any_list; /* also EXCLUDE with sources */
 	/* the copy of a message that is lost, counted from the last change of mind */
 	unsigned n_copies, lose_copy;
 	unsigned n_lost;
@@ -60,7 +60,7 @@ static void change_mind(struct run *r)
 		sim_host_set(host, &g, GM_EXCLUDE, src, r->any_list ? n : 0);
 }
 
-/* what the hosts of a LAN want, 0: of all */
+/* what the hosts of a LAN want, or of all LANs if `lan` is 0 */
 static bool wanted(
 	const struct run *r, unsigned lan, const struct addr *s, const struct addr *g)
 {
@@ -135,7 +135,7 @@ static void rounds(struct run *r, int64_t settle_ms)
 	home_free(&r->h);
 }
 
-/* Lists that need no questions to agree: right as soon as all repeats are done. */
+/* Lists that converge without queries: right as soon as all repeats are done. */
 static void p6_single_loss(enum family family)
 {
 	static const char *const config[] = {"", "fast-leave", "quickleave"};
@@ -149,15 +149,15 @@ static void p6_single_loss(enum family family)
 			&(struct home_params){
 				.config = config[n % 3], .no_querier = n % 2},
 			GM_V3);
-		r.h.router->membership_ms = 2000000000; /* that is another story */
+		r.h.router->membership_ms = 2000000000; /* so that it never expires */
 		rounds(&r, 12000);
 		n_lost += r.n_lost;
 	}
 	assert_true(n_lost > 9 * N_ROUNDS / 3); /* else nothing was shown */
 }
 
-/* All lists: sources that somebody excluded alone are blocked again when the questions
- * of one membership interval, here and at the provider, have been answered. */
+/* All lists: sources that only one host excluded are blocked again when the queries of
+ * one membership interval, here and at the provider, have been answered. */
 static void p6_exclude_lists(enum family family)
 {
 	uint64_t seed = sim_seed(600);

@@ -40,8 +40,8 @@ static void r137_only_the_querier_forwards(enum family family)
 	home_free(&h);
 }
 
-/* R140, R141: losing the election stops the stream there and nothing else; it goes on
- * from the state of then when the other router is gone. */
+/* R140, R141: losing the election stops the stream on that LAN and nothing else. When
+ * the other router is gone, it continues with the present state. */
 static void r140_election_lost_and_won(enum family family)
 {
 	struct home h = home_new(family,
@@ -81,8 +81,8 @@ static void r140_election_lost_and_won(enum family family)
 	home_free(&h);
 }
 
-/* F3: one forged query with the largest values there are. The LAN is itself again
- * within one query interval, and so are the memberships that were made meanwhile. */
+/* F3: one forged query with the largest possible values. The LAN recovers within one
+ * query interval, and so do the memberships that were made in between. */
 static void f3_one_forged_query(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -108,7 +108,7 @@ static void f3_one_forged_query(enum family family)
 	sim_host_unplug(late);
 	sim_run_to(h.sim, forged + HEARD_ONCE_MS + 100);
 	assert_true(is_querier(&h, "lan1"));
-	/* a member that is gone is forgotten as if nothing had been */
+	/* a member that is gone is forgotten as usual */
 	sim_run_to(h.sim, forged + 1000 + 270000 + 5000);
 	assert_false(sim_router_has(h.router, &g2));
 	sim_host_rx_reset(early, stream);
@@ -117,8 +117,8 @@ static void f3_one_forged_query(enum family family)
 	home_free(&h);
 }
 
-/* F3: queries that the router takes and the hosts do not hear, as with an IP option
- * that hosts refuse. Before a membership ends this router asks for itself. */
+/* F3: queries that this router accepts and hosts do not, for example because of an IP
+ * option. Before a membership ends this router sends its own query. */
 static void f3_queries_that_hosts_do_not_hear(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -148,14 +148,13 @@ static void f3_queries_that_hosts_do_not_hear(enum family family)
 	home_free(&h);
 }
 
-/* F3: the same with queries about groups and sources, which lower timers: a member that
- * has not heard them is asked by this router, also when the other one then falls
- * silent for good. */
+/* F3: the same with queries about groups and sources, which lower timers: this router
+ * queries members that have not heard them, even if the other one then stays silent. */
 static void f3_group_queries_that_hosts_do_not_hear(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
 	struct addr g = sim_group(h.sim, 1), ssm = sim_group(h.sim, 2);
-	struct addr other = sim_group(h.sim, 3); /* nobody asks about this one */
+	struct addr other = sim_group(h.sim, 3); /* no query is about this one */
 	struct addr s = sim_source(h.sim, 1);
 	struct sim_stream *any = home_stream(&h, &s, &g),
 			  *one = home_stream(&h, &s, &ssm);
@@ -224,7 +223,7 @@ static void r141_members_of_a_lost_lan_count(enum family family)
 	home_free(&h);
 }
 
-/* R189: always-querier ignores the other one. */
+/* R189: always-querier ignores the other router. */
 static void r189_always_querier(enum family family)
 {
 	struct home h =
@@ -242,7 +241,7 @@ static void r189_always_querier(enum family family)
 	home_free(&h);
 }
 
-/* E06: a switch that asks from 0.0.0.0. */
+/* E06: a switch that sends queries from 0.0.0.0. */
 static void e06_query_from_no_address(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.no_querier = true});
@@ -268,7 +267,8 @@ static void e06_query_from_no_address(enum family family)
 	home_free(&h);
 }
 
-/* E12, R048: the lowest router goes while another one stays that is lower than we. */
+/* E12, R048: the lowest router leaves, and another one that is lower than we
+ * remains. */
 static void e12_no_ghost_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -282,7 +282,7 @@ static void e12_no_ghost_querier(enum family family)
 	sim_router_ask(lowest);
 	sim_router_quiet(lowest);
 	last = sim_ms(h.sim);
-	/* the middle one is heard, but does not keep the lowest alive */
+	/* hearing the middle one does not keep the lowest alive */
 	sim_run_to(h.sim, last + 200000);
 	sim_router_ask(middle);
 	sim_run_to(h.sim, last + OTHER_QUERIER_MS - 100);
@@ -298,8 +298,8 @@ static void e12_no_ghost_querier(enum family family)
 	home_free(&h);
 }
 
-/* R054: what a router that is not querier hears of leaves, it leaves to the querier. When
- * nobody has answered that one, this router asks once itself (F3). */
+/* R054: a router that is not querier leaves the handling of leaves to the querier. If
+ * no host has answered the querier, this router sends one query itself (F3). */
 static void r054_silent_beside_the_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -341,9 +341,10 @@ static struct sim_proxy *second_proxy(struct home *h, const char *config, unsign
 	return x;
 }
 
-#define CHANGE_MS 2000 /* one stops, or takes over */
+#define CHANGE_MS 2000 /* for one to stop, or to take over */
 
-/* Datagrams come each 10 ms, so that many may come twice until one of two stops. */
+/* A datagram comes every 10 ms; that many may come twice until one of two routers
+ * stops. */
 static void assert_single(const struct sim_host *host, const struct sim_stream *stream)
 {
 	assert_int_equal(sim_host_rx(host, stream)->lost, 0);
@@ -398,7 +399,7 @@ static void r142_two_proxies_no_duplicates(enum family family)
 	home_free(&h);
 }
 
-/* K04: a switch with a lower address asks and forwards nothing. */
+/* K04: a switch with a lower address sends queries and forwards nothing. */
 static void k04_a_querier_that_does_not_forward(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -417,7 +418,8 @@ static void k04_a_querier_that_does_not_forward(enum family family)
 	home_free(&h);
 }
 
-/* K04: a switch asks, two proxies forward: the lower MAC address stays. */
+/* K04: a switch sends queries, two proxies forward: the one with the lower MAC address
+ * stays. */
 static void k04_two_beside_a_third_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -445,7 +447,7 @@ static void k04_two_beside_a_third_querier(enum family family)
 	home_free(&h);
 }
 
-/* K04: the other looks at nobody, as igmpproxy does, with a lower or a higher
+/* K04: the other router ignores all others, as igmpproxy does, with a lower or a higher
  * address. */
 static void other_does_not_obey(enum family family, unsigned n)
 {
@@ -484,8 +486,8 @@ static void k04_the_higher_one_does_not_obey(enum family family)
 	other_does_not_obey(family, 9);
 }
 
-/* K04: who is on standby does not take over because the provider pauses, nor a stream
- * whose packets are far apart. */
+/* K04: a router on standby does not take over because the provider pauses, or because
+ * the packets of a stream are far apart. */
 static void k04_silent_and_thin_streams(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Leaving in a hurry: fast leave that must cut off nobody else, set-top boxes that zap,
- * networks that lose, double and delay messages (R092, E13, E14, E20).
+ * Fast leave that must not cut off other hosts, set-top boxes that zap, networks that
+ * lose, double and delay messages (R092, E13, E14, E20).
  */
 
 #include "home.h"
 
-/* R092: with tracked hosts the last leave stops the stream at once, the first
- * nothing. */
+/* R092: with tracked hosts the last leave stops the stream at once, the first has no
+ * effect. */
 static void r092_fast_leave(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.config = "fast-leave"});
@@ -35,8 +35,8 @@ static void r092_fast_leave(enum family family)
 	home_free(&h);
 }
 
-/* R092: a member that named its sources stays when the one who wanted all leaves, also
- * when that one had made the group forget them. */
+/* R092: a member that named its sources stays when a member of all sources leaves, even
+ * if the latter's report had made the group forget the sources. */
 static void r092_fast_leave_keeps_named_sources(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.config = "fast-leave"});
@@ -59,9 +59,9 @@ static void r092_fast_leave_keeps_named_sources(enum family family)
 	home_free(&h);
 }
 
-/* R085, R088: the repeated leave of a host, after another one has answered, asks anew;
- * so its last question follows a whole interval later, not with those of the first,
- * whose interval it lets pass (K14). */
+/* R085, R088: if another host has answered, the repeated leave of a host starts new
+ * queries. Its last query follows a whole interval later, after the interval of the
+ * first ones (K14). */
 static void r085_new_questions_keep_their_distance(enum family family)
 {
 	for (unsigned by_source = 0; by_source < 2; by_source++) {
@@ -130,7 +130,8 @@ static void e13_suppressed_member(enum family family)
 	}
 }
 
-/* E14: members that answer late, behind a slow switch; a longer question saves them. */
+/* E14: members that answer late, because of a slow switch; a longer response time saves
+ * them. */
 static void e14_late_answers(enum family family)
 {
 	static const char *const config[] = {"", "last-member-query-interval 2.5"};
@@ -160,7 +161,7 @@ static void e14_late_answers(enum family family)
 				cut = true;
 			home_free(&h);
 		}
-	assert_true(cut); /* else the longer interval shows nothing */
+	assert_true(cut); /* else the longer interval would prove nothing */
 }
 
 #define N_CHANNELS 12
@@ -200,8 +201,9 @@ static void zap(enum family family, const char *config, enum gm_version version)
 			h.sim->now.ns - 100 * NS_PER_MS,
 			h.sim->now.ns - 70 * NS_PER_MS);
 	}
-	/* What was left ends after the last member time, or at once; or, if it was left
-	 * twice within a second, after that and the last member time. */
+	/* A channel that was left ends after the last member time, or at once; if it
+	 * was left twice within a second, after that second and the last member
+	 * time. */
 	sim_run(h.sim, strstr(config, "leave") && version == GM_V3 ? 6000 : 10000);
 	for (unsigned i = 0; i < N_CHANNELS; i++) {
 		bool wanted = i == now || i == 3 || i == 5;
@@ -256,7 +258,7 @@ static bool lose(void *arg, const struct sim_port *to, const struct gm_msg *msg)
 	if (to->node != &l->h.proxy->node || n == N_HOSTS || msg->n_rec == 0)
 		return false;
 	if (msg->rec[0].type <= GM_IS_EX) {
-		/* never two answers in a row: that is more than robustness bears */
+		/* never two answers in a row, which robustness 2 would not survive */
 		lost = lost && !l->answer_lost[n];
 		l->answer_lost[n] = lost;
 	}
@@ -268,7 +270,7 @@ static bool lose(void *arg, const struct sim_port *to, const struct gm_msg *msg)
 	return lost;
 }
 
-/* Some time in which nobody who was heard before may miss a packet. */
+/* Some time in which no host that was heard before may miss a packet. */
 static void slice(struct lossy *l, int64_t ms)
 {
 	bool sure[N_HOSTS][N_GROUPS];

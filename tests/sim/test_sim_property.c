@@ -3,7 +3,7 @@
 /*
  * Random reports, queries, link changes and passing time; what must hold after each
  * step: merging and forwarding follow from the group states (sim_proxy_check),
- * repeating a report only moves deadlines, both families do the same, an upgrade
+ * repeating a report only moves deadlines, both families behave the same, an upgrade
  * changes nothing, and silence ends everything. A failing run is repeated with
  * RINGCAST_SEED=<the printed seed>.
  */
@@ -192,7 +192,7 @@ static void play(struct run *r, const struct move *m)
 	sim_run(r->h.sim, m->ms);
 }
 
-/* Only the router listens; it forgets nothing by itself. */
+/* Only the router listens, and its memberships never expire. */
 static void run_init(
 	struct run *r, enum family family, uint64_t seed, const char *config)
 {
@@ -305,7 +305,7 @@ static void p4_families_do_the_same(void **state)
 	uint64_t seed = sim_seed(300);
 
 	for (unsigned n = 0; n < N_RUNS; n++) {
-		/* of the older querier's time the two RFCs differ */
+		/* the two RFCs differ in the timeout of an older querier */
 		const char *config =
 			n % 2 ? "timers rfc3376\nfast-leave" : "timers rfc3376";
 		struct run r[2];
@@ -336,8 +336,8 @@ static void p4_families_do_the_same(void **state)
 	}
 }
 
-/* After one membership interval without a report there is nothing left, and the
- * provider knows, though it forgets nothing by itself. */
+/* After one membership interval without a report no state is left, and the provider was
+ * told, because its memberships never expire. */
 static void p5_silence_ends_everything(enum family family)
 {
 	uint64_t seed = sim_seed(400);
@@ -351,7 +351,8 @@ static void p5_silence_ends_everything(enum family family)
 		for (unsigned i = 0; i < 60; i++) {
 			struct move m = random_move(&r.rng, lowest_of(family));
 
-			/* what an older querier, or nobody, is told is not forgotten */
+			/* an older querier is not told of leaves, so the provider keeps
+			 * these */
 			if ((m.kind == MOVE_WAN_QUERY && m.version < GM_V3) ||
 				m.kind == MOVE_WAN_LINK)
 				continue;
@@ -378,7 +379,7 @@ static int by_contents(const void *a, const void *b)
 	return 0;
 }
 
-/* Records that are due at the same instant stand in the order of the heap, which a new
+/* Records that are due at the same instant are in the order of the heap, which a new
  * process fills in another order. */
 static void sort_link(struct sim_link *l)
 {
@@ -397,8 +398,8 @@ static void compare_homes(struct home *x, struct home *y)
 	}
 }
 
-/* A router that hands over to a new process now and then does the same as one that does
- * not, to the nanosecond. */
+/* A router that hands over to a new process now and then behaves the same as one that
+ * does not, to the nanosecond. */
 static void p6_an_upgrade_changes_nothing(enum family family)
 {
 	uint64_t seed = sim_seed(500);
@@ -420,8 +421,8 @@ static void p6_an_upgrade_changes_nothing(enum family family)
 				continue;
 			for (unsigned k = 0; k < 2; k++) {
 				play(&r[k], &m);
-				/* while the wan is down the version spoken is not
-				 * looked at, but by a reload, and this is one */
+				/* while the wan is down, only a reload checks the
+				 * spoken version, and this is one */
 				if (k == 1 && r[k].up[0] && below(&choice, 3) == 0)
 					sim_proxy_upgrade(r[k].h.proxy);
 				text[k] = snapshot(r[k].h.proxy, true);

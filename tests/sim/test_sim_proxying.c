@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Members come and go on several downstreams: what the forwarder does to each of them,
- * and what the provider hears (RFC 9776 6, RFC 4605 4).
+ * Members join and leave on several downstreams: what is forwarded to each, and what
+ * the provider hears (RFC 9776 6, RFC 4605 4).
  */
 
 #include "home.h"
 
-/* R079: EX({}) and IN({1}) on one LAN; the first leaves, the second misses nothing. */
+/* R079: EX({}) and IN({1}) on one LAN; when the first leaves, the second misses
+ * nothing. */
 static void r079_include_survives_exclude(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
@@ -211,14 +212,14 @@ static void r139_join_of_a_running_stream(enum family family)
 	struct sim_host *two = home_host(&h, 2, 10, GM_V3);
 	int64_t joined;
 
-	/* nobody else has it: over the delays of both links and back */
+	/* the first member: the report and the stream take the delays of both links */
 	joined = sim_ms(h.sim);
 	sim_host_join(one, &g);
 	sim_run(h.sim, 100);
 	assert_in_range(
 		sim_host_rx(one, stream)->first_at.ns / NS_PER_MS - 1000000 - joined, 6,
 		16);
-	/* it is on the wan already, seen and dropped for this LAN */
+	/* it is on the wan already, and was not forwarded to this LAN */
 	sim_run(h.sim, 60000);
 	assert_int_equal(h.lan[1]->n_data[stream->number], 0);
 	joined = sim_ms(h.sim);
@@ -230,7 +231,7 @@ static void r139_join_of_a_running_stream(enum family family)
 	home_free(&h);
 }
 
-/* E19: so does a stream that a LAN host sends before anybody wants it. */
+/* E19: the same with a stream that a LAN host sends before a host joins. */
 static void e19_data_before_the_join(enum family family)
 {
 	struct home h = home_new(family,
@@ -249,7 +250,7 @@ static void e19_data_before_the_join(enum family family)
 	home_free(&h);
 }
 
-/* R147: from one LAN to another while there is no upstream at all. */
+/* R147: from one LAN to another without any upstream. */
 static void r147_lan_to_lan(enum family family)
 {
 	struct home h = home_new(family,
@@ -406,7 +407,7 @@ static void e29_box_that_never_leaves(enum family family)
 	home_free(&h);
 }
 
-/* E30: the stream goes on from another sender; a channel of one source does not. */
+/* E30: the stream continues from another sender; a channel of one source does not. */
 static void e30_another_source_takes_over(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Many groups: what a general query of the provider causes (R110, R111), and that
- * nobody is forgotten. The figures are printed.
+ * Many groups: what a general query of the provider causes (R110, R111), and that no
+ * group is forgotten. The figures are printed.
  */
 
 #include "home.h"

@@ -70,7 +70,7 @@ static void r121_follows_the_querier(enum family family)
 	}
 }
 
-/* R123: a question about one group in an older version changes nothing. */
+/* R123: a group query of an older version changes nothing. */
 static void r123_group_query_is_no_older_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.no_querier = true});
@@ -150,7 +150,7 @@ static void r125_older_upstream(enum family family)
 	home_free(&h);
 }
 
-/* R126: another router's report for the group keeps ours from nobody. */
+/* R126: another router's report for the group does not suppress ours. */
 static void r126_no_suppression(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.provider = GM_V2});
@@ -260,7 +260,7 @@ static void one_combination(enum family family, int up, int down, int box)
 					 .version = (enum gm_version)up}),
 		home_all_reports(&h));
 	sim_host_leave(host, &g);
-	/* with version 1 anywhere nobody says so, and memberships end by age */
+	/* with version 1 anywhere there are no leaves, and memberships expire */
 	sim_run(h.sim, up == 1 || down == 1 || box == 1 ? 550000 : 5000);
 	assert_false(sim_router_has(h.router, &g));
 	assert_true(sim_proxy_empty(h.proxy));
@@ -278,7 +278,8 @@ static void r146_all_combinations(enum family family)
 					one_combination(family, up, down, box);
 }
 
-/* R117: a question on one upstream is answered there; none on a LAN causes a report. */
+/* R117: a query on one upstream is answered there; a query on a LAN causes no
+ * report. */
 static void r117_answers_stay_on_their_upstream(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.no_querier = true});
@@ -308,7 +309,7 @@ static void r117_answers_stay_on_their_upstream(enum family family)
 	home_free(&h);
 }
 
-/* R118: after a flap or with another address, everything is said again at once. */
+/* R118: after a flap or with another address, everything is reported again at once. */
 static void r118_link_and_address_changes(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.no_querier = true});
@@ -361,7 +362,7 @@ static void r118_provider_restarts(enum family family)
 	home_free(&h);
 }
 
-/* R119: a stop leaves every group, robustness times; a crash says nothing. */
+/* R119: a stop leaves every group, robustness times; a crash sends nothing. */
 static void r119_leaves_on_stop(enum family family)
 {
 	for (unsigned crash = 0; crash < 2; crash++) {
@@ -437,7 +438,7 @@ static void e02_impatient_provider(enum family family)
 	assert_in_range(lasts(family, v2, GM_V2, 140000, 1400000), 1400000, 1400100);
 }
 
-/* E03: a box that reports every 8 s; the provider's questions are answered. */
+/* E03: a box that reports every 8 s; the provider's queries are answered. */
 static void e03_box_that_reports_all_the_time(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});

@@ -145,7 +145,7 @@ static inline enum gm_bad fixture_report(struct instances_fixture *t, const char
 	return fixture_input(t, port, &msg);
 }
 
-/* `group` may be NULL: a general query */
+/* `group` NULL means a general query */
 static inline enum gm_bad fixture_query(struct instances_fixture *t, const char *port,
 	enum gm_version version, const char *from, const char *group)
 {

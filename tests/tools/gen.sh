@@ -100,7 +100,7 @@ send -m 232.1.2.3 --source 10.9.9.1 --count 50 --rate 1000
 status 0
 has "^\{\"received\":50,.*$clean"
 has '"source":"10.9.9.1"'
-grep -q 10.9.9.2 "$dir/out" && fail "the other source came, too"
+grep -q 10.9.9.2 "$dir/out" && fail "the other source also came"
 
 case="IPv4, an excluded source does not come"
 receive -m 239.1.2.3 --exclude 10.9.9.2 --expect 50
@@ -122,7 +122,7 @@ send -m ff3e::8000:1 --source 2001:db8::2 --count 50 --rate 1000
 send -m ff3e::8000:1 --source 2001:db8::1 --count 50 --rate 1000
 status 0
 has '^\{"received":50,'
-grep -q 2001:db8::2 "$dir/out" && fail "the other source came, too"
+grep -q 2001:db8::2 "$dir/out" && fail "the other source also came"
 
 link=lo
 case="too few datagrams"
@@ -162,7 +162,7 @@ case="interface by its address"
 "$gen" receive -l 10.9.9.1 -m 239.1.2.3 --seconds 0.01 >"$dir/out" 2>/dev/null
 has 'no datagram'
 "$gen" receive -l 10.9.9.77 -m 239.1.2.3 --seconds 0.01 >"$dir/out" 2>/dev/null
-[ $? -eq 4 ] || fail "an address of nobody is accepted"
+[ $? -eq 4 ] || fail "an address of no interface is accepted"
 
 case="wrong usage"
 "$gen" -m 10.1.1.1 2>/dev/null
@@ -170,7 +170,7 @@ case="wrong usage"
 "$gen" 2>/dev/null
 [ $? -eq 2 ] || fail "no group is accepted"
 "$gen" -m 239.1.2.3 --ts --size 1000 2>/dev/null
-[ $? -eq 2 ] || fail "1000 octets of MPEG-TS are accepted"
+[ $? -eq 2 ] || fail "1000 bytes of MPEG-TS are accepted"
 
 [ $failed -eq 0 ] && echo "all cases passed"
 exit $failed

@@ -77,7 +77,7 @@ def check(tool, path):
 
 
 def check_names(tool, folder):
-    """K45: what stands before a '=' is an interface, or a part of the file's name"""
+    """K45: the text before a '=' is an interface, or a part of the file's name"""
     def files(*names):
         for name in names:
             capture(os.path.join(folder, name), ETHERNET, messages())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Places that users share: who gets one, and who has to go for it. */
+/* Places that users share: which user gets one, and which one loses one for it. */
 
 #include "base/places.h"
 #include "test.h"
@@ -99,7 +99,7 @@ static void newcomer_gets_one_of_who_has_most(void **state)
 	assert_int_equal(take(&f, 8), -1);
 	assert_int_equal(take(&f, 9), 0); /* the oldest of the four */
 	assert_int_equal(take(&f, 9), 1);
-	/* two each: who has none has a claim, who has one has not */
+	/* two each: a user without one has a claim, a user with one does not */
 	assert_int_equal(held_by(&f, 7), 2);
 	assert_int_equal(asks(&f, 9), PLACE_FULL);
 	assert_int_equal(take(&f, 10), 2);
@@ -129,7 +129,7 @@ static void root_gets_all_and_loses_none(void **state)
 	assert_null(places_greediest(NULL, 0));
 }
 
-/* Whoever counts as root is not charged to the others. */
+/* Users that count as root are not charged to the others. */
 static void starter_counts_as_root(void **state)
 {
 	struct place v[] = {{.uid = 5, .root = true}, {.uid = 5, .root = true},

@@ -334,7 +334,7 @@ static void texts(void **state)
 {
 	static const struct {
 		const char *bytes; /* eight */
-		const char *text;  /* NULL: bad */
+		const char *text;  /* NULL if bad */
 	} rows[] = {
 		{"\2ab.....", "ab"},
 		{"\0.......", ""},

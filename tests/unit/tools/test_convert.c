@@ -111,7 +111,7 @@ static void refused(void **state)
 	static const struct {
 		enum convert_dialect dialect;
 		const char *in;
-		size_t len; /* 0: that of the string */
+		size_t len; /* 0 means that of the string */
 		unsigned line;
 		const char *words;
 	} c[] = {

@@ -16,7 +16,7 @@ static struct pcapng_packet packet;
 static struct packet_text text = {
 	.interface = "lan1", .link = PCAPNG_ETHERNET, .scratch = &scratch};
 
-/* an IP packet of `len` bytes stands behind the link header */
+/* an IP packet of `len` bytes follows the link header */
 static void set_packet(bool ipv6, int len)
 {
 	assert_true(len > 0);

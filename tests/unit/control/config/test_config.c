@@ -111,7 +111,7 @@ struct fault {
 	int result;
 	enum config_severity severity;
 	unsigned line, column;
-	const char *part; /* NULL: no message at all */
+	const char *part; /* NULL if there must be no message */
 };
 
 static void expect_fault(const struct fault *t)

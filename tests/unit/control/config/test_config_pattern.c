@@ -88,7 +88,7 @@ static void messages(void **state)
 	static const struct {
 		const char *text;
 		int r;
-		const char *says; /* NULL: nothing */
+		const char *says; /* NULL means nothing */
 	} m[] = {
 		{UP "phyint eth* downstream", 0, NULL},
 		{UP "phyint enp[0-9]s[0-9]f[0-9].[0-9]* downstream", 0, NULL},

@@ -164,7 +164,7 @@ static void defaults(void **state)
 	assert_null(config_free(NULL));
 }
 
-/* the system is asked for the group later, and a fault then has a place, too */
+/* the system is asked for the group later, and a fault then also has a place */
 static void place_of_the_group_is_known(void **state)
 {
 	struct config *c = parse("quickleave\n  control-group staff " ROLES, 0);

@@ -360,7 +360,7 @@ static void data_frames_are_asked_for(void **state)
 	assert_int_equal(b.packet.len, 1400);
 	assert_int_equal(b.packet.time_ns, 77);
 	assert_int_equal(b.packet.direction, PCAPNG_INBOUND);
-	/* what came before a message stands before it */
+	/* earlier frames come before the message */
 	put_sample(f, id, 64);
 	captures_message(f->tap, &m);
 	assert_int_equal(next(f, fd, PCAPNG_PACKET).packet.caplen, 64);

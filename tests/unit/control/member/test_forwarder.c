@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Evidence of other forwarders under virtual time: who stops, when, and when it goes on
+ * Evidence of other forwarders under virtual time: who stops, when, and when it resumes
  * (K04), and whom nobody takes for one (F3). A case is a script of quarters of a
  * second, "c" a turn with a batch of ours and of the other's copies of it, "d" with
  * ours alone, "k" with copies alone, "1" with ours and a single copy, "h" with ours and
@@ -153,7 +153,7 @@ static void k04_who_goes_on(void **state)
 		{"the other is gone", "ccdddd", "-SSSS-"},
 		{"the provider pauses", "cc....................",
 			"-SSSSSSSSSSSSSSSSSSSSS"},
-		{"and goes on", "cc........ccccc", "-SSSSSSSSSSSSSS"},
+		{"and continues", "cc........ccccc", "-SSSSSSSSSSSSSS"},
 		{"and the other does not", "cc........ddd", "-SSSSSSSSSSS-"},
 		{"copies come a turn late", "ccdkdkdkdk", "-SSSSSSSSS"},
 		{"thin: one datagram in two seconds", "cc.......c.......c.......c",
@@ -379,7 +379,7 @@ static void an_upgrade_keeps_the_decision(void **state)
 	assert_int_equal(next.n_standby, 1);
 	forwarder_deinit(&r.f);
 	r.f = next;
-	/* the first turn only learns where the counter stands */
+	/* the first turn only reads the counter */
 	assert_int_equal(step(&r, 'd', &high, 0, &rank), 'S');
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), 'S');
 	forwarder_deinit(&r.f);

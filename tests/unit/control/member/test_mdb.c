@@ -231,7 +231,7 @@ static struct portset naive_out(const struct model m[], unsigned source)
 static void check_fib(
 	const struct model m[], struct portset table[8], const bool has[8])
 {
-	/* source 0 stands for one that nobody names */
+	/* source 0 means one that no host names */
 	for (unsigned s = 0; s <= 6; s++) {
 		struct portset want = naive_out(m, s);
 		struct portset got = {{0}};

@@ -80,7 +80,7 @@ static void r087_answer_restores_the_timer(void **state)
 	}
 }
 
-/* K14: whoever leaves while a question is pending has it put for him, too; 299 leaves
+/* K14: a query that is pending also serves a host that leaves meanwhile; 299 leaves
  * of one group make no more questions than one. */
 static void r088_k14_leaves_merge(void **state)
 {
@@ -350,7 +350,7 @@ static void f6_leave_from_another_station_is_a_question(void **state)
 		assert_int_equal(group()->host[0].filter.mode, GM_EXCLUDE);
 		send_at(T1 + 700, GM_V3, 8, GM_IS_EX, "");
 		assert_int_equal(run_until(T1 + 10000), 0);
-		/* that of the member itself is fast as ever */
+		/* that of the member itself is as fast as before */
 		assert_int_equal(send_at(T1 + 10000, GM_V3, 8, GM_TO_IN, ""), 1);
 		assert_state("-");
 		teardown_db();
@@ -537,7 +537,7 @@ static void doubt_spares_who_answers(void **state)
 	}
 }
 
-/* With fast leave: who has answered does not decide for those who have yet to. */
+/* With fast leave: hosts that have answered do not decide for those that have not. */
 static void doubt_forgets_the_hosts(void **state)
 {
 	FOR_BOTH_FAMILIES

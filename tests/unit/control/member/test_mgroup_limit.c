@@ -51,7 +51,7 @@ static void r082_one_host_leaves_room(void **state)
 		assert_int_equal(fx.v[0].note.note, NOTE_HOST_QUOTA);
 		assert_int_equal(fx.v[0].note.value, 2);
 		assert_int_equal(db.n_refused, 1);
-		/* somebody else gets it; whoever comes to a group later pays nothing */
+		/* another host is charged; hosts that join the group later are not */
 		assert_int_equal(join_from(8, 3), 1);
 		assert_int_equal(join_from(7, 3), 0);
 		assert_int_equal(join_from(9, 4), 0);
@@ -106,7 +106,7 @@ static void r082_addresses_of_a_port(void **state)
 	}
 }
 
-/* ---- who has to make room ---- */
+/* ---- which hosts have to make room ---- */
 
 /* A join of group `number`, or with sources an ALLOW, from an address and a station. */
 static int from_station(
@@ -219,15 +219,15 @@ static void f5_full_table_of_many_who_hold_much(void **state)
 		assert_int_equal(n_noted(NOTE_GROUP_EVICTED), 1);
 		assert_int_equal(from_station(T1, 501, 501, 12001, 0), 1);
 		assert_true(has(12001));
-		/* who holds as much as the others does not */
+		/* a host that holds as much as the others does not */
 		assert_int_equal(from_station(T1, 1000, 1000, 12002, 0), 0);
 		assert_false(has(12002));
 		teardown_db();
 	}
 }
 
-/* F5: other addresses do not help who stays behind one station, nor other stations who
- * stays behind one address. */
+/* F5: more addresses do not help a host with one MAC address, nor more MAC addresses a
+ * host with one address. */
 static void f5_quota_counts_both_identities(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -275,7 +275,7 @@ static void f5_full_table_takes_from_who_holds_most(void **state)
 		changes = run_until(T0);
 		assert_int_equal(changes, 20);
 		assert_int_equal(db.groups.n, 1000);
-		/* whoever holds most gets nothing by it */
+		/* the host that holds most gains nothing */
 		assert_int_equal(from_station(T0, 66, 66, 9000, 0), 0);
 		teardown_db();
 	}

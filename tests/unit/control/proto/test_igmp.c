@@ -484,8 +484,8 @@ static size_t random_message(struct rng *rng, uint8_t *buf, size_t size)
 }
 
 /* Damage of all kinds; for most packets the checksums are made good again, so that the
- * damage gets past them. The packet stands at the end of its own memory block: with the
- * address sanitizer every byte read too far is seen. */
+ * damage gets past them. The packet is at the end of its own memory block, so the
+ * address sanitizer finds every byte that is read too far. */
 static void r004_r016_r194_mutations(void **state)
 {
 	static struct igmp_packet p;

@@ -20,7 +20,7 @@ static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 1}, mac_b[6] = {2, 0, 0, 0, 0, 2
 /* a frame as the socket gets it */
 struct frame {
 	uint8_t type; /* PACKET_HOST ... */
-	uint8_t vlan; /* 0: no tag, or priority alone */
+	uint8_t vlan; /* 0 means no tag, or a priority tag */
 	uint8_t byte[128], len;
 };
 
@@ -36,8 +36,8 @@ static struct frame frame4(uint8_t protocol, const uint8_t mac[6], const char *f
 	return f;
 }
 
-/* next_header: what stands at the fixed header; `option` of `units` times 8 bytes
- * behind it says that `then` follows; 0 units: there is none. */
+/* next_header is that of the fixed header. If `units` is not 0, an extension header of
+ * `units` times 8 bytes follows, whose next header is `then`. */
 static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 	uint8_t icmp_type, const uint8_t mac[6], const char *from)
 {
@@ -57,7 +57,7 @@ static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 }
 
 /*
- * The kernel's special offsets become real ones: the link header, which stands before
+ * The kernel's special offsets become real ones: the link header, which comes before
  * the packet here, and the type of the packet and the random number, which follow it as
  * four bytes each.
  */
@@ -168,7 +168,7 @@ static void mld_only(void **state)
 	}
 }
 
-/* ---- who is sampled ---- */
+/* ---- which hosts are sampled ---- */
 
 static struct admission_host host_of(const uint8_t mac[6], const char *ip)
 {
@@ -184,7 +184,7 @@ static struct frame report6(const uint8_t mac[6], const char *from)
 	return frame6(HOP, ICMP6, 1, 143, mac, from);
 }
 
-/* F4: others with the same MAC, or with the same IP address, are heard as ever. */
+/* F4: other hosts with the same MAC, or with the same IP address, are not sampled. */
 static void f4_both_addresses_count(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};

@@ -546,8 +546,8 @@ static size_t insert_extension(struct rng *rng, struct mld_packet *p, size_t len
 }
 
 /* Damage of all kinds; for most packets the checksums are made good again, so that the
- * damage gets past them. The packet stands at the end of its own memory block: with the
- * address sanitizer every byte read too far is seen. */
+ * damage gets past them. The packet is at the end of its own memory block, so the
+ * address sanitizer finds every byte that is read too far. */
 static void r034_r036_r194_mutations(void **state)
 {
 	static struct mld_packet p;

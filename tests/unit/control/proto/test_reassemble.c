@@ -158,7 +158,7 @@ static void r004_ipv6_pieces(void **state)
 
 struct step {
 	int ms;
-	uint8_t mac, from, id; /* mac 0: a link without */
+	uint8_t mac, from, id; /* mac 0 means a link without */
 	unsigned offset, len;
 	bool last;
 	uint8_t salt; /* other bytes than the right ones */

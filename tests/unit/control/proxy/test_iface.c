@@ -229,7 +229,7 @@ static void lives(void **state)
 	iface_table_deinit(&t);
 }
 
-/* K07: which address is the source of our messages. In front of an address: "?"
+/* K07: which address is the source of our messages. Before an address: "?"
  * tentative, "-" deprecated, "+" secondary, "l" and "h" scope of the link and of the
  * host, a digit its age, 9 the oldest. */
 static struct iface_addr address_of(const char *text)

@@ -105,7 +105,7 @@ static int read_state(struct instances_fixture *t, const struct state_out *o)
 	return instances_import(t->instances, t->now, &in, &t->fx);
 }
 
-/* Timers go on, and come to an end: nobody answers for five minutes. */
+/* Timers continue and expire: no host answers for five minutes. */
 static bool lives_on(struct instances_fixture *t)
 {
 	mono_t until = mono_add_ms(t->now, 5 * 60000), at;

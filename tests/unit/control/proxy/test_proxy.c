@@ -602,7 +602,7 @@ static void r020_e07_sender_without_address(void **state)
 	px_deinit(&t);
 }
 
-/* R053: the S flag is about timers; election and answers are as ever */
+/* R053: the S flag is about timers; election and answers do not change */
 static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
 {
 	(void)state;
@@ -672,7 +672,7 @@ static void k05_queries_from_a_subnet_of_the_interface(void **state)
 	}
 }
 
-/* R021: altnet admits senders, too */
+/* R021: altnet also admits senders */
 static void r021_altnet_admits_senders(void **state)
 {
 	static const char *const text[] = {

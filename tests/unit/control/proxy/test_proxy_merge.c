@@ -2,7 +2,7 @@
 
 /*
  * What a change costs others: a record that changes what holds for many sources is
- * merged when there is credit for it, each group once, and whoever needs little is
+ * merged when there is credit for it, each group once, and a group with little work is
  * served meanwhile. Nothing here is measured in time; steps are counted.
  */
 
@@ -116,7 +116,7 @@ static void a_mode_of_many_sources_waits_for_credit(void **state)
 		assert_mode(GM_INCLUDE, N_SOURCES);
 		run_until_merged();
 		assert_mode(GM_EXCLUDE, 0);
-		/* each source of lan1 now goes to lan2, too, and what nobody names */
+		/* each source of lan1 now also goes to lan2, as do unnamed sources */
 		assert_int_equal(count(EFFECT_FIB_SET), N_GROUPS * (N_SOURCES + 1));
 		px_deinit(&t);
 	}
@@ -163,7 +163,7 @@ static void an_interface_that_goes_waits_for_nothing(void **state)
 	}
 }
 
-/* Deadlines of many groups at one instant are dealt with as credit comes, too. */
+/* Deadlines of many groups at one instant also wait for credit. */
 static void deadlines_of_one_instant_take_turns(void **state)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++) {

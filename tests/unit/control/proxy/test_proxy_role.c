@@ -201,7 +201,7 @@ static int count(void *arg, const char *name, const struct config_iface *ci)
 	return strcmp(name, "lan3") == 0 ? -EINTR : 0;
 }
 
-/* a name that the file has and the system, too, is counted once */
+/* a name in both the file and the system is counted once */
 static void missing(void **state)
 {
 	static const char *const text[] = {

@@ -361,7 +361,7 @@ static void e16_hundreds_of_groups(void **state)
 		fixture_port(&t, "wan")->upstream.family[FAMILY_IPV4].n_groups, 500);
 }
 
-/* R195: 365 sources in each of 64 groups, and the host that goes on is refused. */
+/* R195: 365 sources in each of 64 groups, and a host that asks for more is refused. */
 static void r195_state_is_bounded(void **state)
 {
 	fixture_configure(&t, "max-groups 64 max-sources 100\n" PLAIN);

@@ -256,7 +256,7 @@ CHANGE(asked_about_one, s->out[0] = s->out[1]; s->f.n_output = 1;
 #define DOUBTS "nothing refuses it, but: "
 
 /* The situation: one fault or several. `headline` is how the summary begins; `check`,
- * if it is given, stands there with that verdict on that interface, and its advice has
+ * if it is given, has that verdict on that interface, and its advice has
  * the word. */
 static const struct situation_case {
 	const char *name;

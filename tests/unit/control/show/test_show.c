@@ -95,7 +95,8 @@ static void leave(size_t group)
 		mgroup_drop(db, there);
 }
 
-/* What has come of the answer; a turn of the server before. True: the line is whole. */
+/* Takes what has come of the answer, after a turn of the server. Returns true if the
+ * line is complete. */
 static bool hear_more(int fd)
 {
 	size_t before = f.n;

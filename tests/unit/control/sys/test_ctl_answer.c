@@ -15,7 +15,7 @@ struct fixture {
 	unsigned n_open;   /* answers under way */
 	unsigned n_pieces; /* of all of them */
 	unsigned n_round;  /* pieces and requests since the last look */
-	int fail_at;	   /* the piece that fails; -1: none */
+	int fail_at;	   /* the piece that fails, or -1 */
 };
 
 struct list {

@@ -183,7 +183,7 @@ static void deadline_moves(void **state)
 		assert_int_equal(loop_round(f->loop), 0);
 }
 
-/* An hour in which the process is stopped is left out, and the timers go on. */
+/* An hour in which the process is stopped is skipped, and the timers continue. */
 static void time_that_is_missed_is_left_out(void **state)
 {
 	struct fixture *f = *state;

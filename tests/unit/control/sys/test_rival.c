@@ -47,7 +47,7 @@ static void put(const char *path, const char *text)
 	fclose(f);
 }
 
-/* netns: "self" for ours, another name for another one, NULL: not to be seen */
+/* netns: "self" for ours, another name for another one, NULL if it cannot be seen */
 static void process(const char *pid, const char *comm, const char *netns)
 {
 	char path[64], from[64];
@@ -337,7 +337,7 @@ static void programs_of_strangers(void **state)
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.v[0].pid, 8);
-	/* the routing is that of the one which may have it, whoever says so also */
+	/* the routing belongs to the program that may have it, whatever others claim */
 	put("sys/net/ipv4/conf/all/mc_forwarding", "1\n");
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);

@@ -91,7 +91,7 @@ static void two_of_one_user(void **state)
 	rival_claim_deinit(&b);
 }
 
-/* Who has gone from the list has to speak again. */
+/* A program that has left the list must announce itself again. */
 static void gone(void **state)
 {
 	struct rival_claim a, b;

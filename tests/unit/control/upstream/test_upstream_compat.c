@@ -313,7 +313,7 @@ static void f9_who_is_inside_teaches_alone(void **state)
 		extreme_query(&t, GM_V3, true);
 		extreme_query(&t, GM_V2, true);
 		assert_int_equal(f->version, GM_V2);
-		/* the provider's router asks as ever */
+		/* the provider's router sends its usual query */
 		for (unsigned i = 0; i < 20; i++) {
 			t.outside = false;
 			t.qrv = 3;

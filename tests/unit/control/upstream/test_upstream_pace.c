@@ -2,7 +2,7 @@
 
 /*
  * Host side: how many messages queries and changes of any kind and number can cause,
- * that nothing gets lost by that, and who comes first. Scripts: see
+ * that nothing gets lost by that, and which host comes first. Scripts: see
  * support/upstream_fixture.h.
  */
 
@@ -199,7 +199,7 @@ struct storm {
 	const char *name;
 	enum gm_version version;
 	unsigned n_hosts;     /* that make the storm, on LAN 1 */
-	unsigned n_sources;   /* that each change names; 0: a join or a leave */
+	unsigned n_sources;   /* that each change names; 0 means a join or a leave */
 	unsigned per_second;  /* changes */
 	unsigned honest_port; /* where the honest hosts are */
 	int p99_ms;
@@ -332,8 +332,8 @@ static void f13_a_storm_keeps_nobody_waiting(void **state)
 			storm(&storms[i], family);
 }
 
-/* F13: made-up hosts and an honest one share a LAN. Whoever has said little is next,
- * and what has many sources comes later. */
+/* F13: made-up hosts and an honest one share a LAN. A host that has sent little is
+ * next, and what has many sources comes later. */
 static void f13_made_up_hosts_do_not_keep_a_neighbour_waiting(void **state)
 {
 	static const struct storm storms[] = {

@@ -115,7 +115,7 @@ static void counts_of_passing_objects_are_exact(void **state)
 {
 	const struct fib_buckets *t = fib_index_now(&ix);
 
-	/* 8 fit, 3 pass; two hashes so that the second bucket is passed, too */
+	/* 8 fit, 3 pass; two hashes so that the second bucket is also passed */
 	make_objects(0);
 	for (unsigned i = 0; i < 11; i++)
 		toggle(&object[i]);

@@ -149,7 +149,7 @@ static void full_without_memory(void **state)
 	fib = fib_free(fib);
 }
 
-/* The first request of a change fails, wherever it stands: with the chunks full, at the
+/* The first request of a change fails at every stage: with the chunks full, at the
  * group's own entry or at that of the source; the index may have room or not. */
 static void sources_without_memory(void **state)
 {
@@ -283,7 +283,7 @@ static void limits(void **state)
 /* Orders of deletion; what remains stays where lookups find it. */
 static const struct {
 	const char *what;
-	unsigned keep_each; /* 0: none */
+	unsigned keep_each; /* 0 means none */
 } orders[] = {{"all", 0}, {"all but each 50th", 50}};
 
 static void memory_goes_back(void **state)

@@ -12,12 +12,12 @@
 #include <urcu-qsbr.h>
 
 #define N_GROUPS  20000
-#define N_SOURCES 4 /* number 0: any */
+#define N_SOURCES 4 /* number 0 means any source */
 #define N_STEPS	  600000
 #define N_WAVES	  4
 
 struct model {
-	uint64_t set; /* 0: no entry */
+	uint64_t set; /* 0 means no entry */
 	uint64_t packets;
 };
 

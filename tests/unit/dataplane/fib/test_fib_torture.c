@@ -12,7 +12,7 @@
  *   - a flow gets no set that was never the one for it (see change_pair()).
  *
  * Memory that is free again is poisoned in a debug build, so who still uses it fails.
- * Meant to be run under thread sanitizer, too.
+ * Runs also under the thread sanitizer.
  */
 
 #include "base/rng.h"

@@ -52,7 +52,7 @@ static void retired_objects_wait(void **state)
 	slab_swap(&slab);
 	slab_collect(&slab);
 	assert_ptr_equal(slab_alloc(&slab), c);
-	/* what nobody has seen need not wait */
+	/* an object that no reader has seen does not have to wait */
 	slab_free_unseen(&slab, b);
 	assert_ptr_equal(slab_alloc(&slab), b);
 }

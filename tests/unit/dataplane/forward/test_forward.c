@@ -97,7 +97,7 @@ static void give(void *ctx, int ifindex, enum family family, struct iovec iov[2]
 	}
 }
 
-/* The program gets the packet with a TTL of 0, the LAN the same as ever; only where the
+/* The program gets the packet with a TTL of 0, the LAN the usual copy; only where the
  * LAN has a member as well, and only of groups that the program has joined. */
 static void k03_programs_of_this_host(void **state)
 {

@@ -127,7 +127,7 @@ static void test_other_family_is_refused(void **state)
 	}
 }
 
-/* Every jump in front of the expression stays in front of it or enters at its start. */
+/* Every jump before the expression stays before it or enters at its start. */
 static void test_prelude_jumps(void **state)
 {
 	struct sock_fprog prog;

@@ -142,7 +142,7 @@ static void r182_partial_checksum_for_others(void **state)
 	build(false, 33);
 	f = packet_frame(&p);
 	assert_int_equal(rewrite_partial_offset(&f), 6);
-	/* bytes behind the datagram: whoever sums up to the end is wrong */
+	/* bytes after the datagram: a sum up to the end is wrong */
 	packet_put16(&p, 24, 8 + 30);
 	assert_int_equal(rewrite_partial_offset(&f), 0);
 	assert_true(rewrite_complete_checksum(&f));

@@ -2,8 +2,8 @@
 
 /*
  * Threads that share the ports of bursts: every port gets every datagram once and in
- * order, whoever serves it, while threads sleep, wake, help and own bursts at the same
- * time. To be run with the thread sanitizer, too.
+ * order, whichever thread serves it, while threads sleep, wake, help and own bursts at
+ * the same time. Runs also under the thread sanitizer.
  */
 
 #include "dataplane/thread/sharing.h"
@@ -248,8 +248,8 @@ static void help_meanwhile(void *ctx)
 		threads[1].n_helped++;
 }
 
-/* What one thread only puts into a queue at first (io_uring) is left to others, too:
- * the work is in handing it over. */
+/* Copies that a thread only puts into a queue at first (io_uring) are also left to
+ * others: the work is in handing it over. */
 static void test_queued_is_not_done(void **state)
 {
 	struct thread *t = &threads[0];
