@@ -116,7 +116,7 @@ def tables(b):
 
 
 def run_client(d, words):
-    """Lines, bytes, seconds, and the memory (kB) that ringcastctl had before its end."""
+    """Runs ringcastctl. Returns lines, bytes, seconds, and its memory (kB) before its end."""
     command = [ringcast.binary("ringcastctl"), "-s", d.socket, *words.split()]
     start, lines, octets, peak = time.monotonic(), 0, 0, 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as p:

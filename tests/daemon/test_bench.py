@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/run, so that it does not rot: the smallest run, no matter what its figures are."""
+"""The smallest run of bench/run, to see that it still works; figures do not matter."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def sinks(b):
 
 
 def _run(script, *options):
-    """What a program of bench/lib finds, as JSON."""
+    """The results of a program of bench/lib, as JSON."""
     env = dict(os.environ)
     del env[lab.MARKER]
     env.setdefault("RINGCAST_BENCH_BUILD", env["RINGCAST_BUILD"])

@@ -52,7 +52,8 @@ def wait_state(d, state, family="ipv4"):
 
 
 def wait_standby(d, family="ipv4"):
-    """Until the other one was heard twice; before, it holds us for one query interval."""
+    """Waits until the other querier was heard twice; before that it counts for one query
+    interval."""
     wait_for(15, lambda: (querier(d, family)["other_querier_ms"] or 0) > 1000, "it is there to stay")
     assert querier(d, family)["state"] == "standby"
 

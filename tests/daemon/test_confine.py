@@ -43,7 +43,7 @@ def need(d, what):
 
 
 def is_confined(b, d, pid=None):
-    """By whatever there is; what is missing is noted."""
+    """With all that is available; what is missing is noted."""
     for what in (FILTERED, CONFINED):
         try:
             need(d, what)
@@ -285,7 +285,7 @@ CALLS = {name: None for name in (
     "new_namespace", "other_namespace", "mount_something", "key", "bpf", "perf_event",
     "user_faults", "type_into_terminal", "become_dumpable")}
 CALLS.update(write_by_openat2=errno.ENOSYS, make_code=errno.EACCES, another_io_uring=errno.EPERM)
-# Those of them that root's user id was enough for, and what was refused to it before.
+# Those for which root's user id was enough, and those refused to it before.
 AS_ROOT = ("connect_to_socket_of_root", "limits_of_root", "remove_file", "make_file",
            "write_file", "core_pattern", "connect_tcp", "listen_tcp", "udp", "raw_ip")
 MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "kernel",
@@ -293,7 +293,7 @@ MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "kernel",
 
 
 def root_things(ns):
-    """A directory with what belongs to root alone, and sockets where root listens."""
+    """A directory with files that belong only to root, and sockets on which root listens."""
     path = tempfile.mkdtemp(prefix="root-", dir="/run")
     with open(os.path.join(path, "file"), "w", encoding="ascii") as f:
         f.write("root's")

@@ -133,7 +133,7 @@ def masks(b, t, d, r):
 
 
 def pairs(b, t, d, r):
-    """R174 Pairs of addresses: a peer that goes is refused, the other is not."""
+    """R174 Addresses with a peer: a peer that was removed is refused, the other is not."""
     t.router.ip("addr", "flush", "dev", "wan")
     for peer in ("10.64.0.1", "10.64.0.9"):
         t.router.ip("addr", "add", "10.64.0.2", "peer", peer + "/32", "dev", "wan")
@@ -334,7 +334,7 @@ RANDOM = FAST + WAN + LAN + "phyint lan[2-9] downstream\nphyint bond* downstream
 
 
 class Source(threading.Thread):
-    """Numbered datagrams all the time, whatever becomes of the link."""
+    """Sends numbered datagrams all the time, also while the link is down."""
 
     def __init__(self, t):
         super().__init__(daemon=True)
@@ -532,7 +532,7 @@ def chaos(b):
 
 
 class Monitor:
-    """ringcastctl monitor, and what it has said."""
+    """ringcastctl monitor, and its output."""
 
     def __init__(self, d, *options):
         self.process = subprocess.Popen(

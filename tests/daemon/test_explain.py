@@ -15,7 +15,7 @@ from packets import Wire, igmp3_report, ipv4, udp
 FLOWS, STOPPED, DOUBTFUL, NO_ANSWER, REFUSED = range(5)
 OTHER = "239.1.2.4"
 FOREIGN = "172.16.5.5"
-# no querier is there, and that is not the question here
+# there is no querier, but this case is not about that
 QUIET = "refresh-interval 60\n"
 
 

@@ -35,7 +35,7 @@ def each_function(b):
 
 
 def no_descriptors(hospital, sites):
-    """What is short is named, and not taken for a kernel that lacks something."""
+    """The log names what ran out, and does not blame a missing feature of the kernel."""
     first = next(s for s in sites["start"].values() if s.name == "socket" and
                  "check_capability" in hospital.symbols.path(s.frames, 1))
     assert not hospital.new(INJECT, kind=first.kind, site=first.hash)
@@ -45,7 +45,7 @@ def no_descriptors(hospital, sites):
 
 
 def short_rings(hospital, sites):
-    """Memory of the kernel for rings cannot be had, twice: a smaller one does, and is said."""
+    """The kernel has no memory for rings, twice: a smaller ring works, and the log says so."""
     ring = next(s for s in sites["start"].values() if s.name == "setsockopt" and
                 "ring_rx_request" in hospital.symbols.path(s.frames) and
                 "sync_set" in hospital.symbols.path(s.frames, len(s.frames)))
@@ -57,7 +57,7 @@ def short_rings(hospital, sites):
 
 
 class Clocks:
-    """A daemon whose clocks are ours, with a stream that somebody watches."""
+    """A daemon whose clocks we can move, with a stream that has a member."""
 
     def __init__(self, b):
         self.topology = b.topology(ipv6=True)

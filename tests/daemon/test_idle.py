@@ -21,7 +21,8 @@ CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)")
 
 
 def calls(pid):
-    """System calls of all threads for some seconds, those they slept in all along left out."""
+    """System calls of all threads for some seconds, except those in which they slept all the
+    time."""
     r = subprocess.run(["timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-qq", "-o",
                         "/run/trace", "-p", str(pid)], capture_output=True, text=True)
     if "attach" in r.stderr:

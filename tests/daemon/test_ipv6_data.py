@@ -32,7 +32,7 @@ class Path:
         self.taps = [b.own(Tap(t.hosts[lan], "eth0")) for lan in ("lan1", "lan2")]
 
     def pass_through(self, frames):
-        """What of the frames leaves on each LAN, in order; one more ends the wait."""
+        """The frames that leave on each LAN, in order; one more frame ends the wait."""
         for frame in frames:
             self.wan.sock.send(frame)
         last = wire.frame6(S1, GROUP, 17, udp(LAST))

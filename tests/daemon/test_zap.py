@@ -110,7 +110,7 @@ def storm(b, config, zaps, rate, version=3, channels=CHANNELS):
     wait_for(10, lambda: joined(d) == {constant: "exclude"}, "also upstream")
     got += steady.receive()
     lan = b.tap(t.hosts["lan1"], "eth0")
-    # the other channels are played still, but not here
+    # the other channels are still sent, but not to this LAN
     got += wait_datagrams(steady, 20)
     assert {u.group for u in lan.udp()} == {constant}
     assert_continuous(got)

@@ -184,7 +184,7 @@ static void loads_unchanged(void **state)
 	}
 }
 
-/* Given to the daemon by mistake, they say what to do. */
+/* If such a file is given to the daemon by mistake, the error says what to do. */
 static void hints(void **state)
 {
 	static const struct {

@@ -120,7 +120,7 @@ class Daemon(threading.Thread):
 
 
 def command_of(program):
-    """With what runs programs of another machine, as meson names it."""
+    """Puts meson's emulator for programs of another machine before the command."""
     return [*os.environ.get("MESON_EXE_WRAPPER", "").split(), program]
 
 

@@ -56,7 +56,7 @@ static void r082_one_host_leaves_room(void **state)
 		assert_int_equal(join_from(7, 3), 0);
 		assert_int_equal(join_from(9, 4), 0);
 		assert_int_equal(fx.v[0].note.note, NOTE_GROUP_LIMIT);
-		/* a group that ends is given back to whom it was charged */
+		/* a group that ends is no longer charged to its host */
 		mgroup_drop(&db, mgroup_find(&db, &second));
 		assert_int_equal(join_from(7, 5), 1);
 		teardown_db();

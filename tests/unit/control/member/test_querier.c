@@ -247,7 +247,7 @@ static void f3_only_what_keeps_memberships_counts(void **state)
 	}
 }
 
-/* Caps leave alone what is usual, and what the operator has set himself. */
+/* Caps change neither usual values nor those that the operator has set. */
 static void f3_caps_of_adopted_values(void **state)
 {
 	static const struct {

@@ -100,7 +100,7 @@ static void r082_nothing_is_limited_by_zero(void **state)
 	assert_int_equal(port.struck[ADMISSION_BY_HOST].at.ns, MONO_UNSET.ns);
 }
 
-/* Ports do not take from each other, the same host on two of them neither. */
+/* Ports have separate budgets, also for the same host on two of them. */
 static void r082_ports_are_apart(void **state)
 {
 	static const struct admission_limit limit = {

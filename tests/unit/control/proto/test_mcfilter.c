@@ -101,7 +101,7 @@ static bool hears_by_chance(
 	return bpf_filter(insn, f.byte, f.len + 16u, f.len + 16u) != 0;
 }
 
-/* whatever chance says; a host that is sampled is never heard so */
+/* for any random number; a sampled host is never fully heard */
 static bool hears(const struct mcfilter *filter, struct frame f)
 {
 	return hears_by_chance(filter, f, UINT32_MAX);
@@ -248,7 +248,7 @@ static void f4_a_part_is_let_through(void **state)
 	assert_false(hears_by_chance(&f, udp, 0));
 }
 
-/* A second, and each time that it is needed again soon, twice as long. */
+/* For a second, and twice as long each time that it is soon needed again. */
 static void r082_it_is_short(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};

@@ -496,7 +496,8 @@ static const struct situation_case {
 	{"nobody but on the input", {own_output}, R,
 		STOPS "no host on lan2 has joined the group", "members", "lan2", R,
 		"join"},
-	/* two: what stopped datagrams before what may stop them later */
+	/* two: the check that stopped datagrams comes before one that may stop them
+	 * later */
 	{"TTL 1, and no query", {ttl_one, no_query}, R,
 		STOPS "all 313 datagrams of it"},
 	{"no altnet, and no query", {no_altnet, no_query}, R,

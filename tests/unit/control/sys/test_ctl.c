@@ -352,7 +352,7 @@ static void other_files_are_left_alone(void **state)
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
 		-ENAMETOOLONG);
-	/* below a file that is no directory, and below nothing */
+	/* below a file, and below a directory that does not exist */
 	snprintf(path, sizeof(path), "%s/x", f->server.path);
 	assert_int_equal(
 		ctl_new(f->server.loop, path, commands, f, &f->server.ctl), -ENOTDIR);

@@ -195,7 +195,7 @@ static void f12_pipelines_of_all_clients_leave_one_turn_a_round(void **state)
 		assert_int_equal(loop_round(f->server.loop), 0);
 }
 
-/* In the middle there is no way to tell but to hang up: no line that is complete. */
+/* In the middle of an answer the server can only hang up: the line stays incomplete. */
 static void f7_an_answer_that_fails_is_no_line(void **state)
 {
 	struct fixture *f = *state;

@@ -192,7 +192,7 @@ static void time_that_is_missed_is_left_out(void **state)
 
 	f->deadline = mono_add_ms(before, 50);
 	f->jump_ns = hour_ms * 1000000;
-	/* it would sleep on otherwise: the kernel's clock has not moved */
+	/* otherwise it would keep sleeping: the kernel's clock has not moved */
 	raise(SIGUSR1);
 	assert_int_equal(loop_round(f->loop), 0);
 	assert_int_equal(f->n_ticks, 1); /* as late as it was: due */

@@ -143,7 +143,7 @@ static void kernel_routing(void **state)
 	assert_string_equal(r->program, "igmpproxy");
 	assert_int_equal(r->pid, 77);
 	assert_int_equal(list.evidence, again.evidence);
-	/* IPv6, by whom cannot be said when there are two */
+	/* IPv6; with two programs the owner is unknown */
 	put("net/ip6_mr_vif", VIF6 " 3 wan      0 0 0 0 00000\n");
 	process("79", "pim6sd\n", "self");
 	rival_look(proc, &all, true, &list);

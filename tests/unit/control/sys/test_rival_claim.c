@@ -102,7 +102,7 @@ static void gone(void **state)
 	assert_int_equal(rival_claim_hear(&a), RIVAL_SAID_NEW);
 	one_look(&a, "ringcastd/1-00000003/.", 3, false);
 	assert_int_equal(a.n_heard, 0);
-	/* a word of one that has no name any more is a reason to look */
+	/* a message from a program whose name is gone is a reason to look */
 	rival_claim_deinit(&b);
 	b.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	rival_claim_ask(b.fd, a.name);
@@ -215,7 +215,7 @@ static void kernel_tells_of_strangers(void **state)
 	rival_claim_deinit(&s);
 }
 
-/* A few are asked in each look, and all of them in turn. */
+/* Each look asks a few, so that all are asked in turn. */
 static void many_names(void **state)
 {
 	enum { N = 3 * RIVAL_ASK_MAX + 5 };

@@ -115,7 +115,7 @@ static void each_request_may_fail(void **state)
 			break;
 	}
 	print_message("%ld requests, %u of them made a call fail\n", n, n_failed);
-	/* growing the index may fail unseen, the others may not */
+	/* a failure to grow the index may pass silently, others may not */
 	assert_true(n_failed > 5 && (long)n_failed <= n);
 }
 
