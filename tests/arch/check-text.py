@@ -32,11 +32,16 @@ HABITS = [
     (r"\b[n]eed not\b", "write 'does not have to'"),
     (r"\b[s]hall\b|\b[t]hus\b", "write 'must' or 'should', 'so' or 'therefore'"),
     (r"\b[i]n front of\b", "write 'before'"),
+    (r"\b[a]s ever\b", "write 'as before', 'as usual'"),
+    (r"\b[s]tands\b(?! alone)", "write 'is', or say what it means"),
     (r"\b[o]f such\b(?! hosts| \")", "name them"),
     (r"\b[w]ho (?:asks|sends|reads|has|is|holds|does)\b(?= (?:not|to|for|it|them)\b)", "name the agent: 'a client that'"),
     (r"(?<![\w.])(?:0|NULL|-1|[T]rue|[F]alse): (?=[a-z])", "write '0 if', 'returns true if'"),
 ]
-PLAIN = ("src/",)   # C files below are read for HABITS
+# Files that are read for HABITS: sources below these folders, and all documents except the one
+# that lists the habits. Golden files hold what programs print.
+PLAIN = ("src/", "tools/", "tests/", "bench/")
+NOT_PLAIN = {"CONTRIBUTING.md", "tests/arch/check-text.py"}
 # from the top of the tree; a document may leave out what follows the first dot of a name
 NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
 PLACEHOLDER = re.compile(r"[A-Z]{2}")   # tests/fuzz/fuzz_NAME.c
@@ -76,6 +81,10 @@ def check_file(root, path, name):
         return
     lines = data.decode("utf-8", "replace").splitlines()
     is_source = path.suffix in SOURCE
+    is_script = not path.suffix and bool(lines) and lines[0].startswith("#!")
+    is_plain = name not in NOT_PLAIN and (
+        path.suffix == ".md" or name.startswith(PLAIN) and (
+            is_source or is_script or path.name in {"README", "meson.build"}))
     # what the documentation calls by its path
     if path.match("test_*.py") and not path.stat().st_mode & 0o100:
         yield f"{name}: is not executable: chmod +x {name}"
@@ -83,7 +92,7 @@ def check_file(root, path, name):
         for pattern, why in FORBIDDEN + (UNFINISHED if is_source else []):
             if re.search(pattern, line):
                 yield f"{name}:{number}: {why}: {line.strip()[:60]}"
-        if name.startswith(PLAIN) and path.suffix in {".c", ".h"}:
+        if is_plain:
             for pattern, why in HABITS:
                 if re.search(pattern, line):
                     yield f"{name}:{number}: {why}: {line.strip()[:60]}"
@@ -120,7 +129,8 @@ def self_test():
         "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
         "README.md": "no licence line; src/b.c, `src/b`, src/*, src/NAME.c, build/x/src/none\n",
         "src/b.c": spdx + "/* NULL if too long, or too many; one who pays */\n",
-        "b.c": spdx + "/* read as text alone: it goes o" + "n there, to" + "o */\n",
+        "b.c": spdx + "/* outside of the folders: it goes o" + "n there, to" + "o */\n",
+        "CONTRIBUTING.md": "what goes o" + "n there is a habit, to" + "o\n",
         "tests/fuzz/fuzz_main.c": spdx,
         "tests/fuzz/fuzz_a.c": spdx,
         "doc/testing.md": "| `b`, `a` | reads | holds |\n",
@@ -143,10 +153,15 @@ def self_test():
         "src/such.c": spdx + "/* the names o" + "f such */\n",
         "src/who.c": spdx + "/* wh" + "o does not read is dropped */\n",
         "src/gloss.h": spdx + "int a; /* NULL" + ": none */\n",
+        "src/ever.c": spdx + "/* heard as eve" + "r */\n",
+        "bench/run": "#!/bin/sh\n# it stand" + "s before the header\n",
+        "tools/on.py": "# SPDX-License-Identifier: x\n# it goes o" + "n and waits\n",
+        "tests/too.h": spdx + "/* which is read, to" + "o */\n",
+        "doc/need.md": "it nee" + "d not be there\n",
         "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:
-        for name in ("src", "doc", "tests/fuzz"):
+        for name in ("src", "doc", "tests/fuzz", "tools", "bench"):
             (Path(d) / name).mkdir(parents=True)
         for name, text in good.items():
             (Path(d) / name).write_text(text)

@@ -106,7 +106,7 @@ class Ts:
         return pid in self.known
 
     def datagram(self, data, at):
-        """False: there are no packets in it"""
+        """Returns False if there are no packets in it"""
         packets = [data[i:i + self.size] for i in range(0, len(data), self.size)]
         if not data or len(data) % self.size or all(p[0] != 0x47 for p in packets):
             self.gap()
@@ -164,7 +164,7 @@ class Ts:
             self.section(pid, p, 5 + p[4] if field else 4, at)
 
     def continuity(self, pid, p, payload, signalled, at):
-        """ISO/IEC 13818-1 2.4.3.3; False: it is a repetition"""
+        """ISO/IEC 13818-1 2.4.3.3; returns False for a repetition"""
         counter, mark = p[3] & 15, p[12:16]
         before = None if signalled else self.last.get(pid)
         if before:

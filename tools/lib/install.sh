@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
 # nodejs (90 MB with what it needs) runs the pages for LuCI: Debian 12 has no smaller
-# interpreter of such JavaScript
+# interpreter of that JavaScript
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
 	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck make nodejs"
 packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"

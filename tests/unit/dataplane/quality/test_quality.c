@@ -451,7 +451,7 @@ static void clocks(void **state)
 		{"bursts", 1, 40, false, 0},
 		{"seldom", 150, 150, false, 0},
 		{"after loss", 800, 850, false, 0},
-		{"stands", 40, 0, false, 0},
+		{"stopped", 40, 0, false, 0},
 		{"back", 40, -4000, false, 1},
 		{"a little back", 40, -10, false, 0},
 		{"ahead", 40, 4000, false, 1},
