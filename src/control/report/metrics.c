@@ -16,6 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct metrics_family metrics_family[_METRIC_N] = {
+#define X(id, type, name, unit, labels, help)                                          \
+	[id] = {"ringcast_" name, METRICS_##type, unit, labels, help},
+#include "control/report/metrics_list.h"
+#undef X
+};
+
 void metrics_deinit(struct metrics *m)
 {
 	free(m->buf);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The only list of all families of metrics: X(id, type, name, unit, labels, help),
+ * as in struct metrics_family. Included where X() is defined, several times, so it
+ * has no guard. doc/metrics.md shows the same table, and
+ * tests/golden/test_metrics_doc.c keeps the two equal. A name that has been published
+ * keeps its meaning.
+ */
+
+#define IF	  "interface"
+#define IF_FAMILY "interface, family"
+#define ENTRY	  "group, source, proxy"
+
+/* clang-format off */
+X(METRIC_BUILD, INFO, "build", NULL, "version, release, machine",
+	"Version of the daemon, release and machine of the kernel")
+X(METRIC_DATAPLANE, INFO, "dataplane", NULL, "transmit, receive, receive_offload",
+	"How frames are sent and received")
+X(METRIC_HEALTHY, GAUGE, "healthy", NULL, "",
+	"1 when ringcastctl health has nothing to complain of")
+X(METRIC_CONFIG_RELOADS, COUNTER, "config_reloads", NULL, "result",
+	"Reloads of the configuration, taken or refused")
+X(METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, GAUGE, "config_last_reload_successful",
+	NULL, "",
+	"0 when the last reload was refused and the older configuration stays in "
+	"force")
+
+X(METRIC_PROCESS_START_TIME, GAUGE, "process_start_time_seconds", "seconds", "",
+	"Start of the daemon, in seconds since 1970")
+X(METRIC_PROCESS_CPU, COUNTER, "process_cpu_seconds", "seconds", "",
+	"Processor time of all threads, user and system")
+X(METRIC_PROCESS_RESIDENT_MEMORY, GAUGE, "process_resident_memory_bytes", "bytes", "",
+	"Memory of the process that is in RAM, receive rings included")
+X(METRIC_PROCESS_OPEN_FDS, GAUGE, "process_open_fds", NULL, "",
+	"Open file descriptors")
+X(METRIC_PROCESS_MAX_FDS, GAUGE, "process_max_fds", NULL, "",
+	"File descriptors that may be open")
+
+X(METRIC_INTERFACE, INFO, "interface", NULL, "interface, role, transmit, proxy",
+	"Role of an interface, how copies are sent there, and the instance it belongs "
+	"to if that has a name")
+X(METRIC_INTERFACE_PRESENT, GAUGE, "interface_present", NULL, IF,
+	"1 when there is an interface of that name")
+X(METRIC_INTERFACE_UP, GAUGE, "interface_up", NULL, IF,
+	"1 when data can pass")
+X(METRIC_INTERFACE_ERROR, GAUGE, "interface_error", NULL, IF,
+	"1 when sockets of the interface could not be opened; show interfaces has the "
+	"reason")
+X(METRIC_INTERFACE_MTU, GAUGE, "interface_mtu_bytes", "bytes", IF,
+	"Longest packet")
+X(METRIC_INTERFACE_RECEIVE_PACKETS, COUNTER, "interface_receive_packets", NULL, IF,
+	"Datagrams from here that passed the source check")
+X(METRIC_INTERFACE_RECEIVE_BYTES, COUNTER, "interface_receive_bytes", "bytes", IF,
+	"Bytes of these datagrams, from the IP header on")
+X(METRIC_INTERFACE_TRANSMIT_PACKETS, COUNTER, "interface_transmit_packets", NULL, IF,
+	"Copies sent here")
+X(METRIC_INTERFACE_TRANSMIT_BYTES, COUNTER, "interface_transmit_bytes", "bytes", IF,
+	"Bytes of these copies, from the IP header on")
+X(METRIC_INTERFACE_TRANSMIT_MESSAGES, COUNTER, "interface_transmit_messages", NULL, IF,
+	"Messages in which the copies were handed to the kernel: fewer than copies "
+	"where datagrams were joined")
+X(METRIC_FRAMES, COUNTER, "frames", NULL, "interface, verdict",
+	"Received frames by what became of them; each has one verdict")
+X(METRIC_COPIES_DROPPED, COUNTER, "copies_dropped", NULL, "interface, verdict",
+	"Copies that were due and not sent, by reason")
+
+X(METRIC_RING_PACKETS, COUNTER, "ring_packets", NULL, IF,
+	"Frames that the kernel had for the receive rings, drops included")
+X(METRIC_RING_DROPS, COUNTER, "ring_drops", NULL, IF,
+	"Frames that found the receive ring full")
+X(METRIC_RING_FREEZES, COUNTER, "ring_freezes", NULL, IF,
+	"Times that a receive ring filled up")
+X(METRIC_RING_SIZE, GAUGE, "ring_size_bytes", "bytes", "interface, family, thread",
+	"Memory of a receive ring")
+X(METRIC_RING_USED, GAUGE, "ring_used_ratio", "ratio", "interface, family, thread",
+	"Part of a receive ring that waits for its thread, 0 to 1")
+X(METRIC_TRANSMIT_QUEUE, GAUGE, "transmit_queue_bytes", "bytes", IF,
+	"Kernel memory of copies that wait to be sent")
+X(METRIC_TRANSMIT_QUEUE_LIMIT, GAUGE, "transmit_queue_limit_bytes", "bytes", IF,
+	"What may wait; more is dropped as tx_full")
+
+X(METRIC_FORWARD_DELAY, HISTOGRAM, "forward_latency_seconds", "seconds", "frame, le",
+	"From the kernel's receive time stamp until the copies are with "
+	"the kernel, of the oldest and the newest frame of each burst")
+X(METRIC_THREAD_CPU, COUNTER, "thread_cpu_seconds", "seconds", "thread",
+	"Processor time of a thread, control or the number of a data-plane thread")
+X(METRIC_THREAD_ASLEEP, GAUGE, "thread_asleep", NULL, "thread",
+	"1 while a data-plane thread waits for frames")
+X(METRIC_THREAD_TURNS, COUNTER, "thread_turns", NULL, "thread",
+	"Turns of a data-plane thread's loop: a thread that neither sleeps nor turns "
+	"hangs")
+X(METRIC_THREAD_WAKEUPS, COUNTER, "thread_wakeups", NULL, "thread",
+	"Times that a data-plane thread woke up")
+X(METRIC_THREAD_BURSTS, COUNTER, "thread_bursts", NULL, "thread",
+	"Bursts of frames that were forwarded together")
+X(METRIC_THREAD_BLOCKS, COUNTER, "thread_blocks", NULL, "thread",
+	"Blocks, or runs of frames, taken from receive rings")
+X(METRIC_THREAD_BLOCK_TIMEOUTS, COUNTER, "thread_block_timeouts", NULL, "thread",
+	"Blocks that the kernel handed over because their time was up")
+X(METRIC_THREAD_FRAMES, COUNTER, "thread_frames", NULL, "thread",
+	"Frames received")
+X(METRIC_THREAD_COPIES, COUNTER, "thread_copies", NULL, "thread",
+	"Copies sent")
+
+X(METRIC_ENTRIES, GAUGE, "forwarding_entries", NULL, "",
+	"Entries of the forwarding table")
+X(METRIC_ENTRIES_MEMORY, GAUGE, "forwarding_memory_bytes", "bytes", "",
+	"Memory of the forwarding table")
+X(METRIC_ENTRIES_TRUNCATED, GAUGE, "group_entries_truncated", NULL, "",
+	"Forwarding entries without metrics of their own: beyond metrics-groups")
+X(METRIC_ENTRY_RECEIVE_PACKETS, COUNTER, "group_receive_packets", NULL, ENTRY,
+	"Datagrams received and accepted for a forwarding entry; source * is every "
+	"source without an entry of its own")
+X(METRIC_ENTRY_RECEIVE_BYTES, COUNTER, "group_receive_bytes", "bytes", ENTRY,
+	"Bytes of these datagrams, from the IP header on")
+X(METRIC_ENTRY_WRONG_INPUT, COUNTER, "group_wrong_input_packets", NULL, ENTRY,
+	"Datagrams refused because their source is not allowed on the interface they "
+	"came from")
+X(METRIC_ENTRY_OUTPUTS, GAUGE, "group_outputs", NULL, ENTRY,
+	"Interfaces that a forwarding entry names")
+
+X(METRIC_GROUPS, GAUGE, "groups", NULL, IF,
+	"Groups with members on a downstream")
+X(METRIC_GROUPS_LIMIT, GAUGE, "groups_limit", NULL, IF,
+	"Limit of groups (max-groups)")
+X(METRIC_GROUP_SOURCES, GAUGE, "sources", NULL, IF,
+	"Sources in the groups of a downstream, all groups together")
+X(METRIC_GROUP_SOURCES_LIMIT, GAUGE, "group_sources_limit", NULL, IF,
+	"Limit of sources in each group (max-sources)")
+X(METRIC_GROUP_HOSTS, GAUGE, "hosts", NULL, IF,
+	"Tracked members in the groups of a downstream: a host counts once in each of "
+	"its groups")
+X(METRIC_GROUP_HOSTS_LIMIT, GAUGE, "group_hosts_limit", NULL, IF,
+	"Limit of tracked members in each group")
+X(METRIC_MEMBERSHIP_REFUSED, COUNTER, "memberships_refused", NULL, IF,
+	"Groups, sources and hosts refused because of a limit")
+
+X(METRIC_QUERIER_STATE, GAUGE, "querier_state", NULL, "interface, family, state",
+	"1 for the state: active (we are querier), standby (another router is), down")
+X(METRIC_QUERIER_VERSION, GAUGE, "querier_version", NULL, IF_FAMILY,
+	"Version of IGMP or MLD of the queries")
+X(METRIC_QUERIER_ROBUSTNESS, GAUGE, "querier_robustness", NULL, IF_FAMILY,
+	"Robustness variable in force")
+X(METRIC_QUERIER_INTERVAL, GAUGE, "querier_interval_seconds", "seconds", IF_FAMILY,
+	"Query interval in force")
+X(METRIC_QUERIER_QUERIES_SENT, COUNTER, "querier_queries_sent", NULL, IF_FAMILY,
+	"General queries sent")
+X(METRIC_QUERIER_QUERIES_HEARD, COUNTER, "querier_queries_heard", NULL, IF_FAMILY,
+	"Queries of other routers heard on a downstream")
+X(METRIC_FORWARDING_STANDBY, GAUGE, "forwarding_standby_streams", NULL, IF_FAMILY,
+	"Streams that another forwarder sends to a downstream and that are left to it")
+X(METRIC_FORWARDING_DOUBLE, GAUGE, "forwarding_double_streams", NULL, IF_FAMILY,
+	"Streams that both this router and another one send to a downstream")
+
+X(METRIC_UPSTREAM_GROUPS, GAUGE, "upstream_groups", NULL, IF_FAMILY,
+	"Groups that are reported upstream")
+X(METRIC_UPSTREAM_VERSION, GAUGE, "upstream_version", NULL, IF_FAMILY,
+	"Version of IGMP or MLD that is spoken upstream")
+X(METRIC_UPSTREAM_QUERIES, COUNTER, "upstream_queries_heard", NULL, IF_FAMILY,
+	"Queries of the provider")
+X(METRIC_UPSTREAM_REPORTS_SENT, COUNTER, "upstream_reports_sent", NULL, IF_FAMILY,
+	"Reports sent to the provider")
+X(METRIC_UPSTREAM_LAST_QUERY, GAUGE, "upstream_query_age_seconds", "seconds", IF_FAMILY,
+	"Time since the last query of the provider; not there before the first one")
+
+X(METRIC_CONTROL_MESSAGES, COUNTER, "control_messages", NULL,
+	"interface, type, version",
+	"Membership messages accepted, by type and by the version of IGMP; MLDv1 "
+	"counts as 2, MLDv2 as 3")
+X(METRIC_CONTROL_MESSAGES_BAD, COUNTER, "control_messages_refused", NULL,
+	"interface, reason",
+	"Membership messages that were not used, by reason")
+X(METRIC_CONTROL_MESSAGES_ODD, COUNTER, "control_messages_odd", NULL,
+	"interface, oddity",
+	"Membership messages that were used although something was wrong with them")
+X(METRIC_CONTROL_RECEIVED, COUNTER, "control_packets_received", NULL, IF,
+	"Packets that the sockets for membership messages delivered")
+X(METRIC_CONTROL_SENT, COUNTER, "control_packets_sent", NULL, IF,
+	"Membership messages sent")
+X(METRIC_CONTROL_ERRORS, COUNTER, "control_errors", NULL, "interface, direction",
+	"Membership messages that the kernel would not send or deliver")
+X(METRIC_CONTROL_DROPPED, COUNTER, "control_packets_dropped", NULL, IF,
+	"Membership messages that found the receive buffer full")
+X(METRIC_CONTROL_LIMITED, COUNTER, "control_messages_limited", NULL, IF,
+	"Membership messages beyond message-rate and host-message-rate, not used")
+X(METRIC_CONTROL_RECORDS_LIMITED, COUNTER, "control_records_limited", NULL, IF,
+	"Membership records that were in those, or left off from others")
+X(METRIC_CONTROL_SAMPLED, COUNTER, "control_hosts_sampled", NULL, IF,
+	"Times that the kernel began to let through only a part of what a host sends")
+X(METRIC_CONTROL_FRAGMENTS, COUNTER, "control_fragments", NULL, "interface, result",
+	"Fragments of membership messages, by what they did (wait and whole: they "
+	"were used), and messages that ended without all of them (timeout, room)")
+X(METRIC_CONTROL_QUEUE, GAUGE, "control_queue_bytes", "bytes", IF_FAMILY,
+	"Kernel memory of membership messages that wait to be read")
+X(METRIC_CONTROL_QUEUE_LIMIT, GAUGE, "control_queue_limit_bytes", "bytes", IF_FAMILY,
+	"Receive buffer for membership messages")
+X(METRIC_NOTES, COUNTER, "notes", NULL, "note",
+	"Events that the log shows at level info and above")
+X(METRIC_EFFECTS_LOST, COUNTER, "effects_lost", NULL, "",
+	"Decisions lost for lack of memory and made again later")
+X(METRIC_NETLINK_OVERRUNS, COUNTER, "netlink_overruns", NULL, "",
+	"Times that interface events were lost and all interfaces read again")
+
+X(METRIC_CTL_CLIENTS, GAUGE, "ctl_clients", NULL, "",
+	"Clients of the control socket")
+X(METRIC_CTL_PENDING, GAUGE, "ctl_pending_bytes", "bytes", "",
+	"Answers that clients of the control socket have not read yet")
+X(METRIC_HTTP_CONNECTIONS, GAUGE, "http_connections", NULL, "",
+	"Connections of metrics-listen")
+X(METRIC_HTTP_REQUESTS, COUNTER, "http_requests", NULL, "code",
+	"Requests answered by metrics-listen, by status code")
+X(METRIC_HTTP_EVICTED, COUNTER, "http_connections_evicted", NULL, "",
+	"Connections that were closed because they took too long or made room for "
+	"newer ones")
+X(METRIC_SCRAPES, COUNTER, "scrapes", NULL, "",
+	"Times that these metrics were made")
+X(METRIC_SCRAPE_DURATION, GAUGE, "scrape_duration_seconds", "seconds", "",
+	"Processor time of the control thread for these metrics, all slices together")
+X(METRIC_SCRAPE_LONGEST_SLICE, GAUGE, "scrape_longest_slice_seconds", "seconds", "",
+	"Longest processor time at a stretch: what a join had to wait at most")
+/* clang-format on */
+
+#undef IF
+#undef IF_FAMILY
+#undef ENTRY
