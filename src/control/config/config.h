@@ -17,6 +17,7 @@ enum config_role {
 	CONFIG_ROLE_UPSTREAM,
 	CONFIG_ROLE_DOWNSTREAM,
 };
+const char *config_role_word(enum config_role role); /* static: "upstream", ... */
 
 enum config_forward {
 	CONFIG_FORWARD_NONE = 1,   /* forward-from-downstream none */

@@ -424,19 +424,6 @@ static void describe_leave(struct describe *d)
 			gm->last_member_count, ms, total);
 }
 
-static bool has_default_timers(const struct gm_params *gm)
-{
-	const struct gm_params *def = &gm_params_default;
-
-	return gm->revision == def->revision && gm->robustness == def->robustness &&
-		gm->query_interval_ms == def->query_interval_ms &&
-		gm->response_interval_ms == def->response_interval_ms &&
-		gm->last_member_interval_ms == def->last_member_interval_ms &&
-		gm->last_member_count == def->last_member_count &&
-		gm->startup_interval_ms == def->startup_interval_ms &&
-		gm->startup_count == def->startup_count;
-}
-
 static void add_seconds(
 	struct config_text *t, const char *name, uint32_t ms, uint32_t def)
 {
@@ -458,10 +445,6 @@ static void describe_timers(struct describe *d)
 	const struct gm_params *gm = &d->c->gm, *def = &gm_params_default;
 	_cleanup_(config_text_deinit) struct config_text t = {0};
 
-	if (has_default_timers(gm)) {
-		para(d, 4, "Timers: those of RFC 9776 and RFC 9777.");
-		return;
-	}
 	if (gm->revision != def->revision)
 		config_text_add(&t, "the rules of RFC 3376 and RFC 3810");
 	add_count(&t, "robustness", gm->robustness, def->robustness);
@@ -478,6 +461,8 @@ static void describe_timers(struct describe *d)
 	add_count(&t, "startup-query-count", gm->startup_count, def->startup_count);
 	if (t.bad)
 		d->out.bad = true;
+	else if (!t.s)
+		para(d, 4, "Timers: those of RFC 9776 and RFC 9777.");
 	else
 		para(d, 4, "Timers that differ from RFC 9776 and RFC 9777: %s.", t.s);
 }

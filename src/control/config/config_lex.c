@@ -10,6 +10,8 @@
 
 #include "control/config/config_lex.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +61,8 @@ static void skip_to_word(struct lex *l)
 
 static int append(struct config_tokens *t, struct config_token token)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? 2 * t->cap : 64;
-		struct config_token *v = reallocarray(t->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		t->v = v;
-		t->cap = cap;
-	}
+	if (array_reserve(t->v, t->cap, t->n + 1, 64) < 0)
+		return -ENOMEM;
 	t->v[t->n++] = token;
 	return 0;
 }

@@ -215,37 +215,36 @@ static void end_block(struct config_parser *p, const char *by)
 	p->ended_by = by;
 }
 
+/* Makes `*v` a copy of the list that it points to; NULL on failure. The memory is as
+ * config_grow() expects it. */
+static bool copy_list(struct config_parser *p, void *v, size_t n, size_t size)
+{
+	size_t room = 1;
+	void *from, *copy = NULL;
+
+	while (room < n)
+		room *= 2;
+	memcpy(&from, v, sizeof(from));
+	if (n)
+		copy = reallocarray(NULL, room, size);
+	if (copy)
+		memcpy(copy, from, n * size);
+	memcpy(v, &copy, sizeof(copy));
+	p->no_memory |= n && !copy;
+	return !p->no_memory;
+}
+
 static bool copy_defaults(struct config_parser *p, struct config_iface *ci)
 {
-	const struct config_iface *d = &p->c->defaults;
+	bool ok;
 
-	*ci = *d;
-	ci->altnet = NULL;
-	ci->filter = NULL;
-	ci->boundary = NULL;
-	ci->place = NULL;
-	ci->n_altnet = ci->n_filter = ci->n_boundary = ci->n_place = 0;
-	for (size_t i = 0; i < d->n_altnet; i++) {
-		if (!config_grow(p, &ci->altnet, i, sizeof(*ci->altnet)))
-			return false;
-		ci->altnet[ci->n_altnet++] = d->altnet[i];
-	}
-	for (size_t i = 0; i < d->n_filter; i++) {
-		if (!config_grow(p, &ci->filter, i, sizeof(*ci->filter)))
-			return false;
-		ci->filter[ci->n_filter++] = d->filter[i];
-	}
-	for (size_t i = 0; i < d->n_boundary; i++) {
-		if (!config_grow(p, &ci->boundary, i, sizeof(*ci->boundary)))
-			return false;
-		ci->boundary[ci->n_boundary++] = d->boundary[i];
-	}
-	for (size_t i = 0; i < d->n_place; i++) {
-		if (!config_grow(p, &ci->place, i, sizeof(*ci->place)))
-			return false;
-		ci->place[ci->n_place++] = d->place[i];
-	}
-	return true;
+	*ci = p->c->defaults;
+	/* all of them, so that none is shared with the defaults */
+	ok = copy_list(p, &ci->altnet, ci->n_altnet, sizeof(*ci->altnet));
+	ok &= copy_list(p, &ci->filter, ci->n_filter, sizeof(*ci->filter));
+	ok &= copy_list(p, &ci->boundary, ci->n_boundary, sizeof(*ci->boundary));
+	ok &= copy_list(p, &ci->place, ci->n_place, sizeof(*ci->place));
+	return ok;
 }
 
 /* The block of a new interface, or NULL if it does not count. */

@@ -90,7 +90,5 @@ void config_check_file(struct config_parser *p);
 void config_parse_tokens(struct config_parser *p);
 void config_iface_deinit(struct config_iface *ci);
 
-const char *config_role_word(enum config_role role); /* "upstream" ... */
-
 #define CONFIG_N_SSM_DEFAULT 17
 struct prefix config_ssm_default(size_t i); /* 232.0.0.0/8, ff30::/32 .. ff3f::/32 */

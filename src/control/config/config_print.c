@@ -11,6 +11,7 @@
 #include "control/config/config_parse.h"
 #include "control/config/config_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const void *field(const struct config_keyword *kw, const void *base)
@@ -52,22 +53,20 @@ static void print_ssm(struct config_text *t, const struct config *c)
 		config_text_add(t, "ssm-range %s\n", prefix_format(&c->ssm[i], buf));
 }
 
-static void print_altnet(struct config_text *t, const struct config_iface *ci,
-	const struct config_iface *defaults, const char *indent)
+static void print_prefixes(struct config_text *t, const struct config_keyword *kw,
+	const struct prefix *v, size_t n, size_t from, const char *indent)
 {
-	size_t from = ci == defaults ? 0 : defaults->n_altnet;
 	char buf[PREFIX_STRLEN];
 
-	for (size_t i = from; i < ci->n_altnet; i++)
+	for (size_t i = from; i < n; i++)
 		config_text_add(
-			t, "%saltnet %s\n", indent, prefix_format(&ci->altnet[i], buf));
+			t, "%s%s %s\n", indent, kw->name, prefix_format(&v[i], buf));
 }
 
 /* both keywords at once, because their order among each other counts */
 static void print_filter(struct config_text *t, const struct config_iface *ci,
-	const struct config_iface *defaults, const char *indent)
+	size_t from, const char *indent)
 {
-	size_t from = ci == defaults ? 0 : defaults->n_filter;
 	char buf[PREFIX_STRLEN];
 
 	for (size_t i = from; i < ci->n_filter; i++)
@@ -76,118 +75,76 @@ static void print_filter(struct config_text *t, const struct config_iface *ci,
 			prefix_format(&ci->filter[i].groups, buf));
 }
 
-static void print_boundary(struct config_text *t, const struct config_iface *ci,
-	const struct config_iface *defaults, const char *indent)
-{
-	size_t from = ci == defaults ? 0 : defaults->n_boundary;
-	char buf[PREFIX_STRLEN];
-
-	for (size_t i = from; i < ci->n_boundary; i++)
-		config_text_add(t, "%sboundary %s\n", indent,
-			prefix_format(&ci->boundary[i], buf));
-}
-
 static void print_unset(
 	struct config_text *t, const struct config_keyword *kw, const char *indent)
 {
 	config_text_add(t, "%s# %s is not set: %s\n", indent, kw->name, kw->unset);
 }
 
-static bool has_value(const struct config_keyword *kw, const void *base)
+/* The value, "" for a flag that is on, or NULL if there is none. */
+static const char *value_text(const struct config_keyword *kw, const void *base,
+	char buf[CONFIG_SECONDS_STRLEN])
 {
-	const char *text;
+	const char *text = NULL;
+	bool on;
 
+	if (kw->or_auto && number(kw, base) == 0)
+		return "auto";
 	switch (kw->kind) {
+	case CONFIG_KIND_FLAG:
+	case CONFIG_KIND_ON_OFF:
+		memcpy(&on, field(kw, base), sizeof(on));
+		if (!on)
+			return "off";
+		/* igmpproxy can also read a flag without a value */
+		return kw->kind == CONFIG_KIND_FLAG ? "" : "on";
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
-		return number(kw, base) >= kw->lo;
+		if (number(kw, base) < kw->lo)
+			return NULL;
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u", number(kw, base));
+		return buf;
+	case CONFIG_KIND_SECONDS:
+		return config_format_seconds(number(kw, base), buf);
+	case CONFIG_KIND_BYTES:
+		return config_format_bytes(number(kw, base), buf);
+	case CONFIG_KIND_CHOICE:
+		return kw->words[number(kw, base) - 1];
 	case CONFIG_KIND_TEXT:
 	case CONFIG_KIND_SOCKET:
 	case CONFIG_KIND_ENDPOINT:
 	case CONFIG_KIND_CPUS:
 		memcpy(&text, field(kw, base), sizeof(text));
-		return text != NULL;
+		return text;
 	case CONFIG_KIND_IFNAME:
-		return *(const char *)field(kw, base) != '\0';
-	case CONFIG_KIND_FLAG:
-	case CONFIG_KIND_ON_OFF:
-	case CONFIG_KIND_ROLE:
-	case CONFIG_KIND_SECONDS:
-	case CONFIG_KIND_BYTES:
-	case CONFIG_KIND_CHOICE:
-	case CONFIG_KIND_PHYINT:
-	case CONFIG_KIND_INSTANCE:
+		text = field(kw, base);
+		return *text ? text : NULL;
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:
+	case CONFIG_KIND_ROLE:
+	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
 		break;
 	}
-	return true;
+	return NULL;
 }
 
 static void print_value(struct config_text *t, const struct config_keyword *kw,
 	const void *base, const char *indent)
 {
 	char buf[CONFIG_SECONDS_STRLEN];
-	const char *text;
-	bool on;
+	const char *text = value_text(kw, base, buf);
 
-	if (kw->or_auto && number(kw, base) == 0) {
-		config_text_add(t, "%s%s auto\n", indent, kw->name);
-		return;
-	}
-	if (!has_value(kw, base)) {
+	if (kw->kind == CONFIG_KIND_ROLE || kw->kind == CONFIG_KIND_PHYINT ||
+		kw->kind == CONFIG_KIND_INSTANCE)
+		return; /* config_print() writes these */
+	if (text)
+		config_text_add(
+			t, "%s%s%s%s\n", indent, kw->name, *text ? " " : "", text);
+	else
 		print_unset(t, kw, indent);
-		return;
-	}
-	switch (kw->kind) {
-	case CONFIG_KIND_FLAG:
-	case CONFIG_KIND_ON_OFF:
-		memcpy(&on, field(kw, base), sizeof(on));
-		/* igmpproxy can also read a flag without a value */
-		config_text_add(t, "%s%s%s\n", indent, kw->name,
-			!on				       ? " off"
-				: kw->kind == CONFIG_KIND_FLAG ? ""
-							       : " on");
-		break;
-	case CONFIG_KIND_NUMBER:
-	case CONFIG_KIND_LENIENT:
-		config_text_add(t, "%s%s %u\n", indent, kw->name, number(kw, base));
-		break;
-	case CONFIG_KIND_SECONDS:
-		config_text_add(t, "%s%s %s\n", indent, kw->name,
-			config_format_seconds(number(kw, base), buf));
-		break;
-	case CONFIG_KIND_BYTES:
-		config_text_add(t, "%s%s %s\n", indent, kw->name,
-			config_format_bytes(number(kw, base), buf));
-		break;
-	case CONFIG_KIND_CHOICE:
-		config_text_add(t, "%s%s %s\n", indent, kw->name,
-			kw->words[number(kw, base) - 1]);
-		break;
-	case CONFIG_KIND_TEXT:
-	case CONFIG_KIND_SOCKET:
-	case CONFIG_KIND_ENDPOINT:
-	case CONFIG_KIND_CPUS:
-		memcpy(&text, field(kw, base), sizeof(text));
-		config_text_add(t, "%s%s %s\n", indent, kw->name, text);
-		break;
-	case CONFIG_KIND_IFNAME:
-		config_text_add(t, "%s%s %s\n", indent, kw->name,
-			(const char *)field(kw, base));
-		break;
-	case CONFIG_KIND_SSM:
-	case CONFIG_KIND_ALTNET:
-	case CONFIG_KIND_BOUNDARY:
-	case CONFIG_KIND_FILTER:
-	case CONFIG_KIND_ROLE:
-	case CONFIG_KIND_PHYINT:
-	case CONFIG_KIND_INSTANCE:
-		/* lists, and what print_iface and config_print write themselves */
-		break;
-	}
 }
 
 /* A list that an interface has from the defaults is written there. Returns false if
@@ -196,17 +153,19 @@ static bool print_list(struct config_text *t, const struct config_keyword *kw,
 	const struct config_iface *ci, const struct config_iface *defaults,
 	const char *indent)
 {
+	static const struct config_iface none;
+	const struct config_iface *before = ci == defaults ? &none : defaults;
 	size_t n = 0;
 
 	if (kw->kind == CONFIG_KIND_ALTNET) {
-		print_altnet(t, ci, defaults, indent);
 		n = ci->n_altnet;
+		print_prefixes(t, kw, ci->altnet, n, before->n_altnet, indent);
 	} else if (kw->kind == CONFIG_KIND_BOUNDARY) {
-		print_boundary(t, ci, defaults, indent);
 		n = ci->n_boundary;
+		print_prefixes(t, kw, ci->boundary, n, before->n_boundary, indent);
 	} else if (kw->kind == CONFIG_KIND_FILTER) {
 		if (kw->lo)
-			print_filter(t, ci, defaults, indent);
+			print_filter(t, ci, before->n_filter, indent);
 		for (size_t i = 0; i < ci->n_filter; i++)
 			n += ci->filter[i].allow == (kw->lo != 0);
 	} else {
@@ -233,15 +192,13 @@ static void print_iface(struct config_text *t, const struct config_iface *ci,
 
 const char *config_role_word(enum config_role role)
 {
-	switch (role) {
-	case CONFIG_ROLE_DISABLED:
-		return "disabled";
-	case CONFIG_ROLE_UPSTREAM:
-		return "upstream";
-	case CONFIG_ROLE_DOWNSTREAM:
-		return "downstream";
-	}
-	return "?";
+	static const char *const word[] = {
+		[CONFIG_ROLE_DISABLED] = "disabled",
+		[CONFIG_ROLE_UPSTREAM] = "upstream",
+		[CONFIG_ROLE_DOWNSTREAM] = "downstream",
+	};
+
+	return word[role];
 }
 
 char *config_print(const struct config *c)

@@ -56,6 +56,13 @@ static bool in_range(const struct config_keyword *kw, uint64_t v)
 	return (v >= kw->lo && v <= kw->hi) || (v == 0 && kw->or_zero);
 }
 
+static void refuse_range(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg)
+{
+	config_say(p, CONFIG_ERROR, arg->pos, "'%s' must be from %u to %u, not '%s'",
+		kw->name, kw->lo, kw->hi, config_show(arg->s).s);
+}
+
 static void set_number(struct config_parser *p, const struct config_keyword *kw,
 	void *base, const struct config_token *arg)
 {
@@ -65,9 +72,7 @@ static void set_number(struct config_parser *p, const struct config_keyword *kw,
 	if (!rest || *rest)
 		config_refuse(p, kw, arg);
 	else if (!in_range(kw, v))
-		config_say(p, CONFIG_ERROR, arg->pos,
-			"'%s' must be from %u to %u, not '%s'", kw->name, kw->lo,
-			kw->hi, config_show(arg->s).s);
+		refuse_range(p, kw, arg);
 	else
 		store_number(kw, base, (uint32_t)v);
 }
@@ -93,12 +98,7 @@ static void set_lenient(struct config_parser *p, const struct config_keyword *kw
 		rest = "";
 	}
 	if (!in_range(kw, v)) {
-		if (!rest)
-			config_refuse(p, kw, arg);
-		else
-			config_say(p, CONFIG_ERROR, arg->pos,
-				"'%s' must be from %u to %u, not '%s'", kw->name,
-				kw->lo, kw->hi, config_show(arg->s).s);
+		(rest ? refuse_range : config_refuse)(p, kw, arg);
 		return;
 	}
 	if (!rest || *rest)

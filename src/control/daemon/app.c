@@ -108,8 +108,7 @@ static void log_summary(struct app *app)
 			continue;
 		dataplane_port_stats(app->dp, i, &ps);
 		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = pp->name},
-			"%s, %s, %llu packets in, %llu out",
-			pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream",
+			"%s, %s, %llu packets in, %llu out", config_role_word(pp->role),
 			pp->up ? "up" : "down",
 			(unsigned long long)ps.count[PORT_COUNT_RX_PACKETS],
 			(unsigned long long)ps.count[PORT_COUNT_TX_PACKETS]);

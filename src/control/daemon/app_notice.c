@@ -175,8 +175,7 @@ static void notice_new(const struct speaker *s, const struct proxy_port *pp)
 {
 	if (pp->cfg->pattern)
 		say(s, LOG_LEVEL_NOTICE, NULL, "%s, by 'phyint %s' at line %u",
-			pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream",
-			pp->cfg->name, pp->cfg->line);
+			config_role_word(pp->role), pp->cfg->name, pp->cfg->line);
 }
 
 static void notice_port(

@@ -130,8 +130,7 @@ static void write_interfaces(struct scrape *s)
 	metrics_begin(&s->m, METRIC_INTERFACE);
 	for_each_port (s, p) {
 		of_port(s, p);
-		metrics_label(&s->m, "role",
-			p->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream");
+		metrics_label(&s->m, "role", config_role_word(p->role));
 		metrics_label(&s->m, "transmit", p->transmit);
 		if (*p->proxy)
 			metrics_label(&s->m, "proxy", p->proxy);

@@ -92,8 +92,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	dataplane_port_stats(view_dataplane(app), pp->port, &s);
 	o = json_pack("{so ss si ss si sb sb so si so so si ss}", "name",
 		json_of_text(pp->name), "instance", show_instance(app, pp), "port",
-		(int)pp->port, "role",
-		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "ifindex",
+		(int)pp->port, "role", config_role_word(pp->role), "ifindex",
 		pp->ifindex, "present", i != NULL, "up", (int)pp->up, "mac",
 		mac_json(i), "mtu", i ? (int)i->mtu : 0, "local",
 		json_of_addr_or_null(&pp->link.own[FAMILY_IPV4]), "addresses",

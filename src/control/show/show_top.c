@@ -315,10 +315,9 @@ static json_t *port_json(
 	}
 	o = json_pack("{so ss ss sb sb so sI sI sI sI sI sI sI}", "name",
 		json_of_text(pp->name), "instance", show_instance(app, pp), "role",
-		pp->role == CONFIG_ROLE_UPSTREAM ? "upstream" : "downstream", "present",
-		pp->ifindex != 0, "up", (int)pp->up, "error",
-		error ? json_string(error) : json_null(), "rx_packets",
-		(json_int_t)s.count[PORT_COUNT_RX_PACKETS], "rx_bytes",
+		config_role_word(pp->role), "present", pp->ifindex != 0, "up",
+		(int)pp->up, "error", error ? json_string(error) : json_null(),
+		"rx_packets", (json_int_t)s.count[PORT_COUNT_RX_PACKETS], "rx_bytes",
 		(json_int_t)s.count[PORT_COUNT_RX_BYTES], "tx_packets",
 		(json_int_t)s.count[PORT_COUNT_TX_PACKETS], "tx_bytes",
 		(json_int_t)s.count[PORT_COUNT_TX_BYTES], "ring_drops",

@@ -4,6 +4,7 @@
 
 #include "control/sys/inherit.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -30,16 +31,9 @@ int inherit_add(struct inherit_fds *l, const char *name, int fd)
 {
 	struct inherit_fd *e;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 16;
-		struct inherit_fd *v = reallocarray(l->v, cap, sizeof(*v));
-
-		if (!v) {
-			close(fd);
-			return -ENOMEM;
-		}
-		l->v = v;
-		l->cap = cap;
+	if (array_reserve(l->v, l->cap, l->n + 1, 16) < 0) {
+		close(fd);
+		return -ENOMEM;
 	}
 	e = &l->v[l->n++];
 	*e = (struct inherit_fd){.fd = fd};

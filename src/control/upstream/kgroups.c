@@ -13,6 +13,7 @@
 
 #include "control/upstream/kgroups.h"
 
+#include "base/array.h"
 #include "base/search.h"
 
 #include <errno.h>
@@ -57,15 +58,8 @@ static int add(struct kgroups *k, enum family family, unsigned long ifindex,
 		!addr_is_multicast(group) || addr_is_local_group(group) ||
 		k->n == KGROUPS_MAX)
 		return 0;
-	if (k->n == k->cap) {
-		size_t cap = k->cap ? 2 * k->cap : 16;
-		struct kgroup *v = reallocarray(k->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		k->v = v;
-		k->cap = cap;
-	}
+	if (array_reserve(k->v, k->cap, k->n + 1, 16) < 0)
+		return -ENOMEM;
 	k->v[k->n++] = (struct kgroup){
 		.ifindex = (int)ifindex, .group = *group, .n_users = (unsigned)n_users};
 	return 0;
