@@ -10,6 +10,7 @@
 #include "base/state.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -197,21 +198,16 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 
 const char *state_bad_text(enum state_bad bad)
 {
-	switch (bad) {
-	case STATE_OK:
-		return "is good";
-	case STATE_FOREIGN:
-		return "is none of ringcastd";
-	case STATE_OTHER_VERSION:
-		return "has the format of another version";
-	case STATE_CUT_OFF:
-		return "is cut off";
-	case STATE_DAMAGED:
-		return "is damaged";
-	case STATE_TOO_OLD:
-		return "is too old";
-	}
-	return "";
+	static const char *const text[] = {
+		[STATE_OK] = "is good",
+		[STATE_FOREIGN] = "is none of ringcastd",
+		[STATE_OTHER_VERSION] = "has the format of another version",
+		[STATE_CUT_OFF] = "is cut off",
+		[STATE_DAMAGED] = "is damaged",
+		[STATE_TOO_OLD] = "is too old",
+	};
+
+	return (unsigned)bad < array_len(text) ? text[bad] : "";
 }
 
 void state_set_bad(struct state_in *in)

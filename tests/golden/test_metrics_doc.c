@@ -45,10 +45,10 @@ static char *make_table(void)
 	assert_non_null(f);
 	for (size_t i = 0; i < _METRIC_N; i++) {
 		const struct metrics_family *m = &metrics_family[i];
-		char name[METRICS_NAME_MAX];
 
-		fprintf(f, "| `%s` | %s | %s | %s |\n", metrics_name(m, name),
-			metrics_type_name(m->type), m->labels, m->help);
+		fprintf(f, "| `%s%s` | %s | %s | %s |\n", m->name,
+			metrics_ending(m->type), metrics_type_name(m->type), m->labels,
+			m->help);
 	}
 	assert_int_equal(fclose(f), 0);
 	return text;
@@ -85,13 +85,12 @@ static bool is_known(const char *name, size_t n)
 		bool histogram = metrics_family[i].type == METRICS_HISTOGRAM;
 
 		for (size_t k = histogram; k < (histogram ? array_len(ends) : 1); k++) {
-			char known[METRICS_NAME_MAX + 8];
-			size_t len;
+			char known[96];
+			int len = snprintf(known, sizeof(known), "%s%s%s",
+				metrics_family[i].name,
+				metrics_ending(metrics_family[i].type), ends[k]);
 
-			metrics_name(&metrics_family[i], known);
-			strcat(known, ends[k]);
-			len = strlen(known);
-			if (len == n && strncmp(known, name, n) == 0)
+			if ((size_t)len == n && strncmp(known, name, n) == 0)
 				return true;
 		}
 	}

@@ -22,49 +22,29 @@ const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN])
 
 const char *gm_bad_name(enum gm_bad bad)
 {
-	switch (bad) {
-	case GM_OK:
-		return "ok";
-	case GM_BAD_SHORT:
-		return "short";
-	case GM_BAD_HEADER:
-		return "header";
-	case GM_BAD_FRAGMENT:
-		return "fragment";
-	case GM_BAD_CHECKSUM:
-		return "checksum";
-	case GM_BAD_LENGTH:
-		return "length";
-	case GM_BAD_TYPE:
-		return "type";
-	case GM_BAD_GROUP:
-		return "group";
-	case GM_BAD_DESTINATION:
-		return "destination";
-	case GM_BAD_TTL:
-		return "ttl";
-	case GM_BAD_ROUTER_ALERT:
-		return "router_alert";
-	case GM_BAD_SOURCE:
-		return "source";
-	case GM_BAD_FOREIGN:
-		return "foreign";
-	case GM_BAD_OWN:
-		return "own";
-	case GM_BAD_ROLE:
-		return "role";
-	case GM_BAD_FAMILY:
-		return "family";
-	case GM_BAD_FILTERED:
-		return "filtered";
-	case GM_BAD_LIMIT:
-		return "limit";
-	case GM_BAD_MEMORY:
-		return "memory";
-	case _GM_BAD_N:
-		break;
-	}
-	return "unknown";
+	static const char *const name[_GM_BAD_N] = {
+		[GM_OK] = "ok",
+		[GM_BAD_SHORT] = "short",
+		[GM_BAD_HEADER] = "header",
+		[GM_BAD_FRAGMENT] = "fragment",
+		[GM_BAD_CHECKSUM] = "checksum",
+		[GM_BAD_LENGTH] = "length",
+		[GM_BAD_TYPE] = "type",
+		[GM_BAD_GROUP] = "group",
+		[GM_BAD_DESTINATION] = "destination",
+		[GM_BAD_TTL] = "ttl",
+		[GM_BAD_ROUTER_ALERT] = "router_alert",
+		[GM_BAD_SOURCE] = "source",
+		[GM_BAD_FOREIGN] = "foreign",
+		[GM_BAD_OWN] = "own",
+		[GM_BAD_ROLE] = "role",
+		[GM_BAD_FAMILY] = "family",
+		[GM_BAD_FILTERED] = "filtered",
+		[GM_BAD_LIMIT] = "limit",
+		[GM_BAD_MEMORY] = "memory",
+	};
+
+	return (unsigned)bad < _GM_BAD_N ? name[bad] : "unknown";
 }
 
 const char *gm_odd_name(enum gm_odd odd)

@@ -20,17 +20,14 @@
 
 const char *explain_verdict_name(enum explain_verdict v)
 {
-	switch (v) {
-	case EXPLAIN_PASS:
-		return "pass";
-	case EXPLAIN_REFUSE:
-		return "refuse";
-	case EXPLAIN_UNKNOWN:
-		return "unknown";
-	case EXPLAIN_NOTE:
-		break;
-	}
-	return "note";
+	static const char *const name[] = {
+		[EXPLAIN_PASS] = "pass",
+		[EXPLAIN_REFUSE] = "refuse",
+		[EXPLAIN_UNKNOWN] = "unknown",
+		[EXPLAIN_NOTE] = "note",
+	};
+
+	return name[v];
 }
 
 /* ---- the list ---- */

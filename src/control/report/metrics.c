@@ -51,40 +51,23 @@ static void put_text(struct metrics *m, const char *s)
 
 /* ---- families ---- */
 
-static const char *ending(enum metrics_type type)
-{
-	switch (type) {
-	case METRICS_COUNTER:
-		return "_total";
-	case METRICS_INFO:
-		return "_info";
-	case METRICS_GAUGE:
-	case METRICS_HISTOGRAM:
-		break;
-	}
-	return "";
-}
+static const struct {
+	const char *name, *ending;
+} types[] = {
+	[METRICS_GAUGE] = {"gauge", ""},
+	[METRICS_COUNTER] = {"counter", "_total"},
+	[METRICS_INFO] = {"info", "_info"},
+	[METRICS_HISTOGRAM] = {"histogram", ""},
+};
 
 const char *metrics_type_name(enum metrics_type type)
 {
-	switch (type) {
-	case METRICS_GAUGE:
-		return "gauge";
-	case METRICS_COUNTER:
-		return "counter";
-	case METRICS_INFO:
-		return "info";
-	case METRICS_HISTOGRAM:
-		return "histogram";
-	}
-	return "unknown";
+	return types[type].name;
 }
 
-const char *metrics_name(
-	const struct metrics_family *f, char buf[static METRICS_NAME_MAX])
+const char *metrics_ending(enum metrics_type type)
 {
-	snprintf(buf, METRICS_NAME_MAX, "%s%s", f->name, ending(f->type));
-	return buf;
+	return types[type].ending;
 }
 
 static void describe(struct metrics *m, const char *what, const char *text)
@@ -94,7 +77,7 @@ static void describe(struct metrics *m, const char *what, const char *text)
 	put_text(m, " ");
 	put_text(m, m->family->name);
 	if (m->format == METRICS_PROMETHEUS)
-		put_text(m, ending(m->family->type));
+		put_text(m, types[m->family->type].ending);
 	put_text(m, " ");
 	put_text(m, text);
 	put_text(m, "\n");
@@ -110,7 +93,7 @@ void metrics_begin(struct metrics *m, enum metric id)
 		type = METRICS_GAUGE;
 	m->family = f;
 	describe(m, "HELP", f->help);
-	describe(m, "TYPE", metrics_type_name(type));
+	describe(m, "TYPE", types[type].name);
 	if (f->unit && m->format == METRICS_OPENMETRICS)
 		describe(m, "UNIT", f->unit);
 }
@@ -132,7 +115,7 @@ void metrics_sample_of(struct metrics *m, const char *with)
 
 void metrics_sample(struct metrics *m)
 {
-	metrics_sample_of(m, ending(m->family->type));
+	metrics_sample_of(m, types[m->family->type].ending);
 }
 
 /* Bytes of the UTF-8 character at `s` (RFC 3629 4), 0 if there is none. */

@@ -77,11 +77,9 @@ struct metrics_span {
 struct metrics_span metrics_labels(const struct metrics *m);
 void metrics_labels_again(struct metrics *m, struct metrics_span span);
 
-/* The name of a family's samples, as it is shown: "ringcast_frames_total". */
-#define METRICS_NAME_MAX 80
-const char *metrics_name(
-	const struct metrics_family *f, char buf[static METRICS_NAME_MAX]);
-const char *metrics_type_name(enum metrics_type type);
+const char *metrics_type_name(enum metrics_type type); /* static: "gauge", ... */
+/* What is added to the name of a family in those of its samples: "_total", ... */
+const char *metrics_ending(enum metrics_type type);
 
 /* The format for a client with this Accept header (NULL if it sent none). */
 enum metrics_format metrics_negotiate(const char *accept);
