@@ -12,24 +12,27 @@
 #define QUERY_QRV_MASK	 0x07
 #define INTERVAL_UNIT_MS 1000
 
-uint32_t gm_wire_code_decode(uint8_t code)
+uint32_t gm_wire_code_decode(uint32_t code, unsigned mantissa_bits)
 {
-	if (code < 0x80)
+	uint32_t one = UINT32_C(1) << mantissa_bits;
+
+	if (code < one << 3)
 		return code;
-	return ((code & 0x0fu) | 0x10u) << ((code >> 4 & 7) + 3);
+	return ((code & (one - 1)) | one) << ((code >> mantissa_bits & 7) + 3);
 }
 
-uint8_t gm_wire_code_encode(uint32_t value)
+uint16_t gm_wire_code_encode(uint32_t value, unsigned mantissa_bits)
 {
-	unsigned exp = 0;
+	uint32_t one = UINT32_C(1) << mantissa_bits, mark = one << 3, exp = 0;
 
-	if (value < 0x80)
-		return (uint8_t)value;
-	if (value >= 0x1fu << 10)
-		return 0xff;
-	while (value >> (exp + 3) > 0x1f)
+	if (value < mark)
+		return (uint16_t)value;
+	if (value >= (2 * one - 1) << 10)
+		return (uint16_t)(2 * mark - 1);
+	while (value >> (exp + 3) >= 2 * one)
 		exp++;
-	return (uint8_t)(0x80 | exp << 4 | (value >> (exp + 3) & 0x0f));
+	return (uint16_t)(mark | exp << mantissa_bits |
+		(value >> (exp + 3) & (one - 1)));
 }
 
 uint32_t gm_wire_units(uint32_t ms, uint32_t unit_ms)
@@ -51,23 +54,37 @@ struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r)
 	return a;
 }
 
-static void write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a)
+void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a)
 {
 	/* an IPv4 address is the end of its v4-mapped form */
 	wr_bytes(w, a->b + sizeof(a->b) - wire->addr_len, wire->addr_len);
 }
 
-void gm_wire_patch_be16(uint8_t *p, uint16_t v)
+size_t gm_wire_space(uint32_t mtu, uint32_t fixed)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
+	return mtu <= fixed ? 0 : mtu - fixed;
 }
 
-bool gm_wire_sent_to(
+void gm_wire_write_head(struct wr *w, uint8_t type, uint8_t code)
+{
+	wr_u8(w, type);
+	wr_u8(w, code);
+	wr_u16be(w, 0); /* checksum */
+}
+
+static bool is_sent_to(
 	const struct gm_msg *msg, const struct addr *first, const struct addr *second)
 {
 	return msg->notes & GM_NOTE_UNICAST || addr_eq(&msg->to, first) ||
 		addr_eq(&msg->to, second);
+}
+
+bool gm_wire_query_arrived(const struct gm_wire *wire, const struct gm_msg *msg)
+{
+	const struct addr *group = &msg->query.group;
+
+	return is_sent_to(
+		msg, &wire->everybody, addr_is_any(group) ? &wire->everybody : group);
 }
 
 static void read_sources(
@@ -91,7 +108,7 @@ enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 		return GM_BAD_LENGTH;
 	q->suppress = flags & QUERY_FLAG_S;
 	q->qrv = flags & QUERY_QRV_MASK;
-	q->qqi_ms = gm_wire_code_decode(qqic) * INTERVAL_UNIT_MS;
+	q->qqi_ms = gm_wire_code_decode(qqic, GM_WIRE_CODE_8) * INTERVAL_UNIT_MS;
 	q->n_left = max_work && n > most ? n - most : 0;
 	q->src = scratch->src;
 	q->n_src = n - q->n_left;
@@ -105,10 +122,12 @@ void gm_wire_write_query(
 	uint8_t qrv = q->qrv > QUERY_QRV_MASK ? 0 : q->qrv; /* R043 */
 
 	wr_u8(w, (q->suppress ? QUERY_FLAG_S : 0) | qrv);
-	wr_u8(w, gm_wire_code_encode(gm_wire_units(q->qqi_ms, INTERVAL_UNIT_MS)));
+	wr_u8(w,
+		(uint8_t)gm_wire_code_encode(
+			gm_wire_units(q->qqi_ms, INTERVAL_UNIT_MS), GM_WIRE_CODE_8));
 	wr_u16be(w, (uint16_t)q->n_src);
 	for (size_t i = 0; i < q->n_src && !w->bad; i++)
-		write_addr(wire, w, &q->src[i]);
+		gm_wire_write_addr(wire, w, &q->src[i]);
 }
 
 /* ---- reports ---- */
@@ -128,7 +147,9 @@ enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool le
 	msg->kind = GM_REPORT;
 	msg->rec = rec;
 	msg->n_rec = 1;
-	return GM_OK;
+	return is_sent_to(msg, &rec->group, leave ? &wire->routers : &rec->group)
+		? GM_OK
+		: GM_BAD_DESTINATION;
 }
 
 int gm_wire_is_leave(const struct gm_record *rec)
@@ -209,13 +230,15 @@ static size_t records_left(
 	return announced < most ? announced : most;
 }
 
-void gm_wire_read_records(const struct gm_wire *wire, struct rd *r, uint32_t max_work,
-	struct gm_scratch *scratch, struct gm_msg *msg)
+enum gm_bad gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
+	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct addr *src = scratch->src;
 	uint32_t work = 1;
 	size_t announced;
 
+	if (!is_sent_to(msg, &wire->reports, &wire->reports))
+		return GM_BAD_DESTINATION;
 	msg->kind = GM_REPORT;
 	msg->version = GM_V3;
 	msg->rec = scratch->rec;
@@ -239,6 +262,7 @@ void gm_wire_read_records(const struct gm_wire *wire, struct rd *r, uint32_t max
 		src += rec->n_src;
 		msg->n_rec++;
 	}
+	return GM_OK;
 }
 
 void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
@@ -250,8 +274,8 @@ void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
 		wr_u8(w, rec[i].type);
 		wr_u8(w, 0); /* no auxiliary data (R025) */
 		wr_u16be(w, (uint16_t)rec[i].n_src);
-		write_addr(wire, w, &rec[i].group);
+		gm_wire_write_addr(wire, w, &rec[i].group);
 		for (size_t k = 0; k < rec[i].n_src && !w->bad; k++)
-			write_addr(wire, w, &rec[i].src[k]);
+			gm_wire_write_addr(wire, w, &rec[i].src[k]);
 	}
 }

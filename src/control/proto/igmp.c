@@ -41,21 +41,15 @@
 #define RESPONSE_UNIT_MS 100
 
 static const struct addr all_hosts = ADDR_V4(224, 0, 0, 1);
-static const struct addr all_routers = ADDR_V4(224, 0, 0, 2);
-static const struct addr v3_reports = ADDR_V4(224, 0, 0, 22);
 
 size_t igmp_query_max_sources(uint32_t mtu)
 {
-	uint32_t fixed = IGMP_IP_HEADER_LEN + V3_QUERY_LEN;
-
-	return mtu <= fixed ? 0 : (mtu - fixed) / 4;
+	return gm_wire_space(mtu, IGMP_IP_HEADER_LEN + V3_QUERY_LEN) / 4;
 }
 
 size_t igmp_report_space(uint32_t mtu)
 {
-	uint32_t fixed = IGMP_IP_HEADER_LEN + V3_REPORT_LEN;
-
-	return mtu <= fixed ? 0 : mtu - fixed;
+	return gm_wire_space(mtu, IGMP_IP_HEADER_LEN + V3_REPORT_LEN);
 }
 
 static bool is_group(const struct addr *a)
@@ -66,6 +60,9 @@ static bool is_group(const struct addr *a)
 
 static const struct gm_wire wire = {
 	.addr_len = 4,
+	.everybody = ADDR_V4(224, 0, 0, 1),
+	.routers = ADDR_V4(224, 0, 0, 2),
+	.reports = ADDR_V4(224, 0, 0, 22),
 	.is_group = is_group,
 	.is_source = addr_is_usable_source,
 };
@@ -192,7 +189,8 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 		if (bad)
 			return bad;
 		msg->version = GM_V3;
-		q->max_resp_ms = gm_wire_code_decode(code) * RESPONSE_UNIT_MS;
+		q->max_resp_ms =
+			gm_wire_code_decode(code, GM_WIRE_CODE_8) * RESPONSE_UNIT_MS;
 	} else if (code == 0) {
 		/* the group field of version 1 is ignored (RFC 1112 App. I) */
 		msg->version = GM_V1;
@@ -203,35 +201,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 		q->max_resp_ms = (uint32_t)code * RESPONSE_UNIT_MS; /* R013 */
 	}
 
-	if (!gm_wire_sent_to(
-		    msg, &all_hosts, addr_is_any(&q->group) ? &all_hosts : &q->group))
-		return GM_BAD_DESTINATION;
-	return GM_OK;
-}
-
-/* version 1 and 2: one group, expressed as a record (RFC 9776 7.3.2) */
-static enum gm_bad decode_old(
-	struct rd r, uint8_t type, struct gm_scratch *scratch, struct gm_msg *msg)
-{
-	bool leave = type == TYPE_V2_LEAVE;
-	enum gm_bad bad = gm_wire_old_record(&wire, &r, leave, scratch, msg);
-	const struct addr *group = &scratch->rec->group;
-
-	if (bad)
-		return bad;
-	msg->version = type == TYPE_V1_REPORT ? GM_V1 : GM_V2;
-	if (!gm_wire_sent_to(msg, group, leave ? &all_routers : group))
-		return GM_BAD_DESTINATION;
-	return GM_OK;
-}
-
-static enum gm_bad decode_v3_report(
-	struct rd r, uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
-{
-	if (!gm_wire_sent_to(msg, &v3_reports, &v3_reports))
-		return GM_BAD_DESTINATION;
-	gm_wire_read_records(&wire, &r, max_work, scratch, msg);
-	return GM_OK;
+	return gm_wire_query_arrived(&wire, msg) ? GM_OK : GM_BAD_DESTINATION;
 }
 
 enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules *rules,
@@ -270,9 +240,12 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 		bad = decode_query(
 			r, message_len, code, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V3_REPORT)
-		bad = decode_v3_report(r, rules->max_work, scratch, &msg);
-	else
-		bad = decode_old(r, type, scratch, &msg);
+		bad = gm_wire_read_records(&wire, &r, rules->max_work, scratch, &msg);
+	else /* version 1 or 2: one group, expressed as a record (RFC 9776 7.3.2) */
+		bad = gm_wire_old_record(
+			&wire, &r, type == TYPE_V2_LEAVE, scratch, &msg);
+	if (type == TYPE_V1_REPORT || type == TYPE_V2_REPORT || type == TYPE_V2_LEAVE)
+		msg.version = type == TYPE_V1_REPORT ? GM_V1 : GM_V2;
 	if (bad)
 		return bad;
 	*ret = msg;
@@ -293,8 +266,8 @@ static struct wr begin(
 	wr_u8(&w, 1); /* TTL */
 	wr_u8(&w, IP_PROTO_IGMP);
 	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_bytes(from), 4);
-	wr_bytes(&w, addr_v4_bytes(to), 4);
+	gm_wire_write_addr(&wire, &w, from);
+	gm_wire_write_addr(&wire, &w, to);
 	wr_u32be(&w, OPT_ROUTER_ALERT_WORDS);
 	return w;
 }
@@ -306,9 +279,9 @@ static int finish(struct wr *w)
 
 	if (w->bad)
 		return -EMSGSIZE;
-	gm_wire_patch_be16(ip + 2, (uint16_t)len);
-	gm_wire_patch_be16(ip + 10, inet_fold(inet_sum(ip, IGMP_IP_HEADER_LEN, 0)));
-	gm_wire_patch_be16(
+	put_u16be(ip + 2, (unsigned)len);
+	put_u16be(ip + 10, inet_fold(inet_sum(ip, IGMP_IP_HEADER_LEN, 0)));
+	put_u16be(
 		message + 2, inet_fold(inet_sum(message, len - IGMP_IP_HEADER_LEN, 0)));
 	return (int)len;
 }
@@ -325,7 +298,7 @@ static uint8_t query_code(enum gm_version version, uint32_t max_resp_ms)
 	case GM_V3:
 		break;
 	}
-	return gm_wire_code_encode(units);
+	return (uint8_t)gm_wire_code_encode(units, GM_WIRE_CODE_8);
 }
 
 int igmp_encode_query(void *buf, size_t size, enum gm_version version,
@@ -343,10 +316,8 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 		return -EINVAL;
 
 	w = begin(buf, size, from, general ? &all_hosts : &group);
-	wr_u8(&w, TYPE_QUERY);
-	wr_u8(&w, query_code(version, query->max_resp_ms));
-	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_bytes(&group), 4);
+	gm_wire_write_head(&w, TYPE_QUERY, query_code(version, query->max_resp_ms));
+	gm_wire_write_addr(&wire, &w, &group);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
 	return finish(&w);
@@ -355,20 +326,18 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 static int encode_old(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec)
 {
+	uint8_t type = version == GM_V1 ? TYPE_V1_REPORT : TYPE_V2_REPORT;
 	int leave = gm_wire_is_leave(rec);
 	struct wr w;
 
 	if (leave < 0 || (leave && version == GM_V1)) /* version 1 has no leave
 						       * (R127) */
 		return -EINVAL;
-	w = begin(buf, size, from, leave ? &all_routers : &rec->group);
-	wr_u8(&w,
-		leave			   ? TYPE_V2_LEAVE
-			: version == GM_V1 ? TYPE_V1_REPORT
-					   : TYPE_V2_REPORT);
-	wr_u8(&w, 0);
-	wr_u16be(&w, 0); /* checksum */
-	wr_bytes(&w, addr_v4_bytes(&rec->group), 4);
+	if (leave)
+		type = TYPE_V2_LEAVE;
+	w = begin(buf, size, from, leave ? &wire.routers : &rec->group);
+	gm_wire_write_head(&w, type, 0);
+	gm_wire_write_addr(&wire, &w, &rec->group);
 	return finish(&w);
 }
 
@@ -385,10 +354,8 @@ int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_old(buf, size, version, from, rec) : -EINVAL;
 
-	w = begin(buf, size, from, &v3_reports);
-	wr_u8(&w, TYPE_V3_REPORT);
-	wr_u8(&w, 0);
-	wr_u16be(&w, 0); /* checksum */
+	w = begin(buf, size, from, &wire.reports);
+	gm_wire_write_head(&w, TYPE_V3_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return finish(&w);
 }

@@ -43,45 +43,18 @@
 #define V2_QUERY_LEN	28
 #define V2_REPORT_LEN	8
 #define SOURCE_LEN	16
-#define CODE_FLOAT	0x8000
 
 static const struct addr none;
 static const struct addr all_nodes = {{0xff, 0x02, [15] = 0x01}};
-static const struct addr all_routers = {{0xff, 0x02, [15] = 0x02}};
-static const struct addr v2_reports = {{0xff, 0x02, [15] = 0x16}};
-
-uint32_t mld_code_decode(uint16_t code)
-{
-	if (code < CODE_FLOAT)
-		return code;
-	return ((code & 0x0fffu) | 0x1000u) << ((code >> 12 & 7) + 3);
-}
-
-uint16_t mld_code_encode(uint32_t value)
-{
-	unsigned exp = 0;
-
-	if (value < CODE_FLOAT)
-		return (uint16_t)value;
-	if (value >= 0x1fffu << 10)
-		return 0xffff;
-	while (value >> (exp + 3) > 0x1fff)
-		exp++;
-	return (uint16_t)(CODE_FLOAT | exp << 12 | (value >> (exp + 3) & 0x0fff));
-}
 
 size_t mld_query_max_sources(uint32_t mtu)
 {
-	uint32_t fixed = MLD_IP_HEADER_LEN + V2_QUERY_LEN;
-
-	return mtu <= fixed ? 0 : (mtu - fixed) / SOURCE_LEN;
+	return gm_wire_space(mtu, MLD_IP_HEADER_LEN + V2_QUERY_LEN) / SOURCE_LEN;
 }
 
 size_t mld_report_space(uint32_t mtu)
 {
-	uint32_t fixed = MLD_IP_HEADER_LEN + V2_REPORT_LEN;
-
-	return mtu <= fixed ? 0 : mtu - fixed;
+	return gm_wire_space(mtu, MLD_IP_HEADER_LEN + V2_REPORT_LEN);
 }
 
 /* A v4-mapped address on the wire must not be taken for an IPv4 address later. */
@@ -99,6 +72,9 @@ static bool is_host(const struct addr *a)
 
 static const struct gm_wire wire = {
 	.addr_len = SOURCE_LEN,
+	.everybody = {{0xff, 0x02, [15] = 0x01}},
+	.routers = {{0xff, 0x02, [15] = 0x02}},
+	.reports = {{0xff, 0x02, [15] = 0x16}},
 	.is_group = is_group,
 	.is_source = is_host,
 };
@@ -277,43 +253,23 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
 		if (bad)
 			return bad;
 		msg->version = GM_V3;
-		q->max_resp_ms = mld_code_decode(code);
+		q->max_resp_ms = gm_wire_code_decode(code, GM_WIRE_CODE_16);
 	} else {
 		msg->version = GM_V2;
 		q->max_resp_ms = code; /* linear (R033) */
 	}
-	if (!gm_wire_sent_to(msg, &all_nodes, general ? &all_nodes : &q->group))
-		return GM_BAD_DESTINATION;
-	return GM_OK;
+	return gm_wire_query_arrived(&wire, msg) ? GM_OK : GM_BAD_DESTINATION;
 }
 
 /* version 1: one group, expressed as a record (RFC 9777 8.3.2) */
 static enum gm_bad decode_v1(struct rd r, size_t len, uint8_t type,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
-	const struct addr *group = &scratch->rec->group;
-	bool done = type == TYPE_V1_DONE;
-	enum gm_bad bad;
-
 	if (len < V1_LEN)
 		return GM_BAD_SHORT;
 	rd_u32be(&r); /* maximum response delay, reserved */
-	bad = gm_wire_old_record(&wire, &r, done, scratch, msg);
-	if (bad)
-		return bad;
 	msg->version = GM_V2;
-	if (!gm_wire_sent_to(msg, group, done ? &all_routers : group))
-		return GM_BAD_DESTINATION;
-	return GM_OK;
-}
-
-static enum gm_bad decode_v2_report(
-	struct rd r, uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
-{
-	if (!gm_wire_sent_to(msg, &v2_reports, &v2_reports))
-		return GM_BAD_DESTINATION;
-	gm_wire_read_records(&wire, &r, max_work, scratch, msg);
-	return GM_OK;
+	return gm_wire_old_record(&wire, &r, type == TYPE_V1_DONE, scratch, msg);
 }
 
 enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *rules,
@@ -351,7 +307,7 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	if (type == TYPE_QUERY)
 		bad = decode_query(r, message_len, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V2_REPORT)
-		bad = decode_v2_report(r, rules->max_work, scratch, &msg);
+		bad = gm_wire_read_records(&wire, &r, rules->max_work, scratch, &msg);
 	else
 		bad = decode_v1(r, message_len, type, scratch, &msg);
 	if (bad)
@@ -386,27 +342,24 @@ static int finish(struct wr *w)
 
 	if (w->bad)
 		return -EMSGSIZE;
-	gm_wire_patch_be16(ip + 4, (uint16_t)(len - IP_HEADER));
-	gm_wire_patch_be16(
-		message + 2, checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
+	put_u16be(ip + 4, (unsigned)(len - IP_HEADER));
+	put_u16be(message + 2, checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
 	return (int)len;
 }
 
 static void put_v1(
 	struct wr *w, uint8_t type, uint16_t max_resp, const struct addr *group)
 {
-	wr_u8(w, type);
-	wr_u8(w, 0);
-	wr_u16be(w, 0); /* checksum */
+	gm_wire_write_head(w, type, 0);
 	wr_u16be(w, max_resp);
 	wr_u16be(w, 0); /* reserved */
-	wr_bytes(w, group->b, sizeof(group->b));
+	gm_wire_write_addr(&wire, w, group);
 }
 
 static uint16_t query_code(enum gm_version version, uint32_t max_resp_ms)
 {
 	if (version == GM_V3)
-		return mld_code_encode(max_resp_ms);
+		return gm_wire_code_encode(max_resp_ms, GM_WIRE_CODE_16);
 	return max_resp_ms > UINT16_MAX ? UINT16_MAX : (uint16_t)max_resp_ms;
 }
 
@@ -437,7 +390,7 @@ static int encode_v1(
 
 	if (done < 0)
 		return -EINVAL;
-	w = begin(buf, size, from, done ? &all_routers : &rec->group);
+	w = begin(buf, size, from, done ? &wire.routers : &rec->group);
 	put_v1(&w, done ? TYPE_V1_DONE : TYPE_V1_REPORT, 0, &rec->group);
 	return finish(&w);
 }
@@ -459,10 +412,8 @@ int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_v1(buf, size, from, rec) : -EINVAL;
 
-	w = begin(buf, size, from, &v2_reports);
-	wr_u8(&w, TYPE_V2_REPORT);
-	wr_u8(&w, 0);
-	wr_u16be(&w, 0); /* checksum */
+	w = begin(buf, size, from, &wire.reports);
+	gm_wire_write_head(&w, TYPE_V2_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return finish(&w);
 }

@@ -40,10 +40,5 @@ int mld_encode_query(void *buf, size_t size, enum gm_version version,
 int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_record *rec, size_t n_rec);
 
-/* Maximum Response Code of MLDv2 (R032): value in ms <-> code. Encoding picks the exact
- * code or the next lower representable value. QQIC is coded as in IGMP. */
-uint32_t mld_code_decode(uint16_t code);
-uint16_t mld_code_encode(uint32_t value);
-
 /* destination of an encoded packet, for the link layer: reads the IP header */
 struct addr mld_packet_destination(const void *packet);

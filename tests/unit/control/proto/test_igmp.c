@@ -187,7 +187,8 @@ static void r011_codes_decode(void **state)
 		{0x9a, 416}, {0xff, 31744}};
 
 	for (size_t i = 0; i < array_len(t); i++)
-		assert_int_equal(gm_wire_code_decode(t[i].code), t[i].value);
+		assert_int_equal(
+			gm_wire_code_decode(t[i].code, GM_WIRE_CODE_8), t[i].value);
 }
 
 /* for every value the code is the largest one that does not exceed it */
@@ -195,14 +196,14 @@ static void r012_codes_encode(void **state)
 {
 	uint32_t best = 0;
 
-	assert_int_equal(gm_wire_code_encode(130), 0x80);
-	assert_int_equal(gm_wire_code_encode(125), 0x7d);
+	assert_int_equal(gm_wire_code_encode(130, GM_WIRE_CODE_8), 0x80);
+	assert_int_equal(gm_wire_code_encode(125, GM_WIRE_CODE_8), 0x7d);
 	for (uint32_t v = 0; v < 40000; v++) {
-		while (best < 255 && gm_wire_code_decode((uint8_t)(best + 1)) <= v)
+		while (best < 255 && gm_wire_code_decode(best + 1, GM_WIRE_CODE_8) <= v)
 			best++;
-		assert_int_equal(gm_wire_code_encode(v), best);
+		assert_int_equal(gm_wire_code_encode(v, GM_WIRE_CODE_8), best);
 	}
-	assert_int_equal(gm_wire_code_encode(UINT32_MAX), 0xff);
+	assert_int_equal(gm_wire_code_encode(UINT32_MAX, GM_WIRE_CODE_8), 0xff);
 }
 
 static uint8_t code_of(enum gm_version version, uint32_t max_resp_ms)
@@ -381,9 +382,12 @@ static void random_query(struct rng *rng, struct random_parts *p, struct gm_quer
 {
 	*q = (struct gm_query){
 		.group = rng_below(rng, 2) ? random_group(rng) : ANY,
-		.max_resp_ms = gm_wire_code_decode((uint8_t)rng_next(rng)) * 100,
+		.max_resp_ms =
+			gm_wire_code_decode((uint8_t)rng_next(rng), GM_WIRE_CODE_8) *
+			100,
 		.qrv = (uint8_t)rng_below(rng, 8),
-		.qqi_ms = gm_wire_code_decode((uint8_t)rng_next(rng)) * 1000,
+		.qqi_ms = gm_wire_code_decode((uint8_t)rng_next(rng), GM_WIRE_CODE_8) *
+			1000,
 		.suppress = rng_below(rng, 2),
 		.src = p->src,
 	};

@@ -7,6 +7,7 @@
  */
 
 #include "base/rng.h"
+#include "control/proto/gm_wire.h"
 #include "control/proto/mld.h"
 #include "mld_packet.h"
 
@@ -195,7 +196,8 @@ static void r032_codes_decode(void **state)
 		{0x9000, 65536}, {0xffff, 8387584}};
 
 	for (size_t i = 0; i < array_len(t); i++)
-		assert_int_equal(mld_code_decode(t[i].code), t[i].value);
+		assert_int_equal(
+			gm_wire_code_decode(t[i].code, GM_WIRE_CODE_16), t[i].value);
 }
 
 /* for every value the code is the largest one that does not exceed it */
@@ -204,12 +206,13 @@ static void r012_r032_codes_encode(void **state)
 	uint32_t best = 0;
 
 	for (uint32_t v = 0; v < 8500000; v++) {
-		while (best < 0xffff && mld_code_decode((uint16_t)(best + 1)) <= v)
+		while (best < 0xffff &&
+			gm_wire_code_decode(best + 1, GM_WIRE_CODE_16) <= v)
 			best++;
-		if (mld_code_encode(v) != best)
-			fail_msg("%u: %#x", v, mld_code_encode(v));
+		if (gm_wire_code_encode(v, GM_WIRE_CODE_16) != best)
+			fail_msg("%u: %#x", v, gm_wire_code_encode(v, GM_WIRE_CODE_16));
 	}
-	assert_int_equal(mld_code_encode(UINT32_MAX), 0xffff);
+	assert_int_equal(gm_wire_code_encode(UINT32_MAX, GM_WIRE_CODE_16), 0xffff);
 }
 
 static unsigned code_of(enum gm_version version, uint32_t max_resp_ms)
@@ -424,7 +427,8 @@ static void random_query(struct rng *rng, struct random_parts *p, struct gm_quer
 {
 	*q = (struct gm_query){
 		.group = rng_below(rng, 2) ? random_group(rng) : ANY,
-		.max_resp_ms = mld_code_decode((uint16_t)rng_next(rng)),
+		.max_resp_ms =
+			gm_wire_code_decode((uint16_t)rng_next(rng), GM_WIRE_CODE_16),
 		.qrv = (uint8_t)rng_below(rng, 8),
 		.qqi_ms = rng_below(rng, 128) * 1000,
 		.suppress = rng_below(rng, 2),
