@@ -47,6 +47,7 @@ static void read_membership(
 		p->n_refused = pp->groups.n_refused;
 		p->max_groups = mgroup_max_groups(&pp->groups);
 		p->max_sources = pp->groups.params.max_sources;
+		p->max_hosts = MGROUP_MAX_HOSTS;
 		memcpy(p->querier, pp->querier, sizeof(p->querier));
 		for (unsigned f = 0; f < _FAMILY_N; f++) {
 			p->n_standby[f] = pp->forwarder[f].n_standby;

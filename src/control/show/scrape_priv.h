@@ -15,9 +15,8 @@ struct scrape_port {
 	unsigned number;
 	char name[IFNAMSIZ], proxy[CONFIG_INSTANCE_MAX];
 	enum config_role role;
-	bool present, up, error;
-	uint32_t mtu;
-	const char *transmit; /* static */
+	uint64_t present, up, error, mtu; /* the first three are 0 or 1 */
+	const char *transmit;		  /* static */
 	struct dataplane_port_stats stats;
 	uint64_t tx_used, tx_limit;
 	/* membership */
@@ -28,7 +27,7 @@ struct scrape_port {
 	uint64_t n_odd[_GM_ODD_N];
 	/* downstream */
 	uint64_t n_groups, n_sources, n_hosts, n_refused;
-	uint32_t max_groups, max_sources;
+	uint64_t max_groups, max_sources, max_hosts;
 	struct querier querier[_FAMILY_N];
 	uint64_t n_standby[_FAMILY_N], n_double[_FAMILY_N];
 	/* upstream */

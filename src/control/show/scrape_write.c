@@ -25,6 +25,21 @@ static void one(struct scrape *s, enum metric id, uint64_t value)
 	metrics_uint(&s->m, value);
 }
 
+static void one_ns(struct scrape *s, enum metric id, uint64_t ns)
+{
+	metrics_begin(&s->m, id);
+	metrics_sample(&s->m);
+	metrics_ns(&s->m, ns);
+}
+
+/* A sample with one label. */
+static void labelled(struct scrape *s, const char *label, const char *value, uint64_t n)
+{
+	metrics_sample(&s->m);
+	metrics_label(&s->m, label, value);
+	metrics_uint(&s->m, n);
+}
+
 /* ---- the daemon ---- */
 
 static bool is_healthy(struct app *app)
@@ -63,23 +78,15 @@ static void write_state(struct scrape *s)
 
 	one(s, METRIC_HEALTHY, is_healthy(app));
 	metrics_begin(&s->m, METRIC_CONFIG_RELOADS);
-	metrics_sample(&s->m);
-	metrics_label(&s->m, "result", "taken");
-	metrics_uint(&s->m, view_counts(app)->n_reloads);
-	metrics_sample(&s->m);
-	metrics_label(&s->m, "result", "refused");
-	metrics_uint(&s->m, view_counts(app)->n_reloads_refused);
+	labelled(s, "result", "taken", view_counts(app)->n_reloads);
+	labelled(s, "result", "refused", view_counts(app)->n_reloads_refused);
 	one(s, METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, !view_counts(app)->reload_refused);
 }
 
 static void write_process(struct scrape *s)
 {
-	metrics_begin(&s->m, METRIC_PROCESS_START_TIME);
-	metrics_sample(&s->m);
-	metrics_ns(&s->m, s->self.started_ns);
-	metrics_begin(&s->m, METRIC_PROCESS_CPU);
-	metrics_sample(&s->m);
-	metrics_ns(&s->m, s->self.cpu_ns);
+	one_ns(s, METRIC_PROCESS_START_TIME, s->self.started_ns);
+	one_ns(s, METRIC_PROCESS_CPU, s->self.cpu_ns);
 	if (s->self.resident >= 0)
 		one(s, METRIC_PROCESS_RESIDENT_MEMORY, (uint64_t)s->self.resident);
 	if (s->self.n_fds >= 0)
@@ -104,6 +111,15 @@ static void of_port(struct scrape *s, const struct scrape_port *p)
 {
 	metrics_sample(&s->m);
 	metrics_label(&s->m, "interface", p->name);
+}
+
+/* A sample of an interface with one label more. */
+static void pair(struct scrape *s, const struct scrape_port *p, const char *label,
+	const char *value, uint64_t n)
+{
+	of_port(s, p);
+	metrics_label(&s->m, label, value);
+	metrics_uint(&s->m, n);
 }
 
 /* One number of each interface, by its place in struct scrape_port. */
@@ -136,26 +152,10 @@ static void write_interfaces(struct scrape *s)
 			metrics_label(&s->m, "proxy", p->proxy);
 		metrics_uint(&s->m, 1);
 	}
-	metrics_begin(&s->m, METRIC_INTERFACE_PRESENT);
-	for_each_port (s, p) {
-		of_port(s, p);
-		metrics_uint(&s->m, p->present);
-	}
-	metrics_begin(&s->m, METRIC_INTERFACE_UP);
-	for_each_port (s, p) {
-		of_port(s, p);
-		metrics_uint(&s->m, p->up);
-	}
-	metrics_begin(&s->m, METRIC_INTERFACE_ERROR);
-	for_each_port (s, p) {
-		of_port(s, p);
-		metrics_uint(&s->m, p->error);
-	}
-	metrics_begin(&s->m, METRIC_INTERFACE_MTU);
-	for_each_port (s, p) {
-		of_port(s, p);
-		metrics_uint(&s->m, p->mtu);
-	}
+	PER_PORT(s, METRIC_INTERFACE_PRESENT, present);
+	PER_PORT(s, METRIC_INTERFACE_UP, up);
+	PER_PORT(s, METRIC_INTERFACE_ERROR, error);
+	PER_PORT(s, METRIC_INTERFACE_MTU, mtu);
 }
 
 static void write_traffic(struct scrape *s)
@@ -175,11 +175,9 @@ static void write_verdicts(
 {
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
-		for (unsigned v = first; v < end; v++) {
-			of_port(s, p);
-			metrics_label(&s->m, "verdict", verdict_name((enum verdict)v));
-			metrics_uint(&s->m, p->stats.verdict[v]);
-		}
+		for (unsigned v = first; v < end; v++)
+			pair(s, p, "verdict", verdict_name((enum verdict)v),
+				p->stats.verdict[v]);
 	}
 }
 
@@ -398,7 +396,8 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 
 /* ---- membership ---- */
 
-static void per_lan(struct scrape *s, enum metric id, size_t offset)
+/* One number of each downstream; a limit of 0 is none. */
+static void per_lan(struct scrape *s, enum metric id, size_t offset, bool is_limit)
 {
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
@@ -408,40 +407,24 @@ static void per_lan(struct scrape *s, enum metric id, size_t offset)
 			continue;
 		memcpy(&v, (const char *)p + offset, sizeof(v));
 		of_port(s, p);
-		metrics_uint(&s->m, v);
+		if (is_limit)
+			metrics_real(&s->m, v ? (double)v : INFINITY);
+		else
+			metrics_uint(&s->m, v);
 	}
 }
 
-static void limit_per_lan(struct scrape *s, enum metric id, size_t offset)
-{
-	metrics_begin(&s->m, id);
-	for_each_port (s, p) {
-		uint32_t v;
-
-		if (p->role != CONFIG_ROLE_DOWNSTREAM)
-			continue;
-		memcpy(&v, (const char *)p + offset, sizeof(v));
-		of_port(s, p);
-		metrics_real(&s->m, v ? v : INFINITY);
-	}
-}
+#define LAN(member) offsetof(struct scrape_port, member)
 
 static void write_members(struct scrape *s)
 {
-	per_lan(s, METRIC_GROUPS, offsetof(struct scrape_port, n_groups));
-	limit_per_lan(s, METRIC_GROUPS_LIMIT, offsetof(struct scrape_port, max_groups));
-	per_lan(s, METRIC_GROUP_SOURCES, offsetof(struct scrape_port, n_sources));
-	limit_per_lan(s, METRIC_GROUP_SOURCES_LIMIT,
-		offsetof(struct scrape_port, max_sources));
-	per_lan(s, METRIC_GROUP_HOSTS, offsetof(struct scrape_port, n_hosts));
-	metrics_begin(&s->m, METRIC_GROUP_HOSTS_LIMIT);
-	for_each_port (s, p) {
-		if (p->role != CONFIG_ROLE_DOWNSTREAM)
-			continue;
-		of_port(s, p);
-		metrics_uint(&s->m, MGROUP_MAX_HOSTS);
-	}
-	per_lan(s, METRIC_MEMBERSHIP_REFUSED, offsetof(struct scrape_port, n_refused));
+	per_lan(s, METRIC_GROUPS, LAN(n_groups), false);
+	per_lan(s, METRIC_GROUPS_LIMIT, LAN(max_groups), true);
+	per_lan(s, METRIC_GROUP_SOURCES, LAN(n_sources), false);
+	per_lan(s, METRIC_GROUP_SOURCES_LIMIT, LAN(max_sources), true);
+	per_lan(s, METRIC_GROUP_HOSTS, LAN(n_hosts), false);
+	per_lan(s, METRIC_GROUP_HOSTS_LIMIT, LAN(max_hosts), true);
+	per_lan(s, METRIC_MEMBERSHIP_REFUSED, LAN(n_refused), false);
 }
 
 /* Calls `fn` for each port of a role and each of its families. */
@@ -560,20 +543,9 @@ static void write_messages(struct scrape *s)
 	}
 	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_BAD);
 	for_each_port (s, p) {
-		for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++) {
-			of_port(s, p);
-			metrics_label(&s->m, "reason", gm_bad_name((enum gm_bad)i));
-			metrics_uint(&s->m, p->n_bad[i]);
-		}
+		for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
+			pair(s, p, "reason", gm_bad_name((enum gm_bad)i), p->n_bad[i]);
 	}
-}
-
-static void pair(struct scrape *s, const struct scrape_port *p, const char *label,
-	const char *value, uint64_t n)
-{
-	of_port(s, p);
-	metrics_label(&s->m, label, value);
-	metrics_uint(&s->m, n);
 }
 
 static void write_packets(struct scrape *s)
@@ -629,11 +601,9 @@ static void write_events(struct scrape *s)
 	const struct app *app = s->app;
 
 	metrics_begin(&s->m, METRIC_NOTES);
-	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++) {
-		metrics_sample(&s->m);
-		metrics_label(&s->m, "note", note_name((enum note)i));
-		metrics_uint(&s->m, view_counts(app)->n_notes[i]);
-	}
+	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
+		labelled(s, "note", note_name((enum note)i),
+			view_counts(app)->n_notes[i]);
 	one(s, METRIC_EFFECTS_LOST, view_counts(app)->n_effects_lost);
 	one(s, METRIC_NETLINK_OVERRUNS, view_netlink_overruns(app));
 }
@@ -683,11 +653,7 @@ const unsigned scrape_n_write = array_len(scrape_write);
 void scrape_write_end(struct scrape *s)
 {
 	one(s, METRIC_SCRAPES, view_memory(s->app)->n_scrapes);
-	metrics_begin(&s->m, METRIC_SCRAPE_DURATION);
-	metrics_sample(&s->m);
-	metrics_ns(&s->m, s->cost_ns);
-	metrics_begin(&s->m, METRIC_SCRAPE_LONGEST_SLICE);
-	metrics_sample(&s->m);
-	metrics_ns(&s->m, s->longest_ns);
+	one_ns(s, METRIC_SCRAPE_DURATION, s->cost_ns);
+	one_ns(s, METRIC_SCRAPE_LONGEST_SLICE, s->longest_ns);
 	metrics_end(&s->m);
 }
