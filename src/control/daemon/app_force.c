@@ -119,7 +119,7 @@ static void append(char **text, const char *name, enum family family, unsigned v
 	*text = longer;
 }
 
-void app_force_comment(const struct app *app, char **text)
+void view_force_comment(const struct app *app, char **text)
 {
 	for (unsigned n = 0; n < PORT_MAX; n++) {
 		const struct proxy_port *pp = app->instances->port[n];

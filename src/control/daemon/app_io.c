@@ -209,7 +209,7 @@ static void add_stats(struct mcsock_stats *sum, struct mcsock *s)
 	add_sums(sum, &one);
 }
 
-void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
+void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
 {
 	const struct app_port *ap = &app->port[port];
 

@@ -212,28 +212,29 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 			bad == GM_OK ? "accepted" : gm_bad_name(bad));
 }
 
-const char *app_format_host(const struct admission_host *who, char buf[APP_HOST_STRLEN])
+const char *app_format_host(
+	const struct admission_host *who, char buf[VIEW_HOST_STRLEN])
 {
 	const uint8_t *o = who->mac.byte;
 	char ip[ADDR_STRLEN];
 
 	addr_format(&who->from, ip);
 	if (who->has_mac)
-		snprintf(buf, APP_HOST_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x (%s)",
+		snprintf(buf, VIEW_HOST_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x (%s)",
 			o[0], o[1], o[2], o[3], o[4], o[5], ip);
 	else
-		snprintf(buf, APP_HOST_STRLEN, "%s", ip);
+		snprintf(buf, VIEW_HOST_STRLEN, "%s", ip);
 	return buf;
 }
 
 #define LIMITED_MS 60000 /* between two lines of an interface about the same limit */
 
 const char *app_format_struck(
-	const struct admission_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN])
+	const struct admission_struck *s, mono_t now, char buf[VIEW_STRUCK_STRLEN])
 {
 	int64_t seconds = (now.ns - s->since.ns) / NS_PER_SEC + 1;
 
-	snprintf(buf, APP_STRUCK_STRLEN,
+	snprintf(buf, VIEW_STRUCK_STRLEN,
 		"%llu message%s refused and %llu used in part within %lld s",
 		(unsigned long long)s->n_refused, s->n_refused == 1 ? "" : "s",
 		(unsigned long long)s->n_cut, (long long)seconds);
@@ -242,13 +243,13 @@ const char *app_format_struck(
 
 /* What happened to this message, or to all messages since the limit was met. */
 static const char *format_limited(const struct admission_struck *s, mono_t now,
-	const struct mcsock_limited *what, char buf[APP_STRUCK_STRLEN])
+	const struct mcsock_limited *what, char buf[VIEW_STRUCK_STRLEN])
 {
 	if (s->n_refused + s->n_cut > 1)
 		return app_format_struck(s, now, buf);
 	if (what->left == 0)
 		return "a message was refused";
-	snprintf(buf, APP_STRUCK_STRLEN, "%zu %s%s of a message %s left out",
+	snprintf(buf, VIEW_STRUCK_STRLEN, "%zu %s%s of a message %s left out",
 		what->left, what->query ? "source" : "record",
 		what->left == 1 ? "" : "s", what->left == 1 ? "was" : "were");
 	return buf;
@@ -258,7 +259,7 @@ static void log_by_host(mono_t now, const struct app_port *ap,
 	const struct log_about *about, const struct mcsock_limited *what)
 {
 	unsigned long long rate = ap->admission_limit.host_rate;
-	char done[APP_STRUCK_STRLEN];
+	char done[VIEW_STRUCK_STRLEN];
 
 	log_about(LOG_LEVEL_NOTICE, about,
 		"sends more than host-message-rate allows (%llu messages or %llu units of "
@@ -274,7 +275,7 @@ static void log_by_port(mono_t now, const struct app_port *ap,
 	const struct log_about *about, const struct mcsock_limited *what)
 {
 	unsigned long long rate = ap->admission_limit.port_rate;
-	char done[APP_STRUCK_STRLEN];
+	char done[VIEW_STRUCK_STRLEN];
 
 	log_about(LOG_LEVEL_NOTICE, about,
 		"all hosts together send more than message-rate allows (%llu messages or "
@@ -293,7 +294,7 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 {
 	enum admission_cause cause = what->cause;
 	bool by_host = cause == ADMISSION_BY_HOST;
-	char host[APP_HOST_STRLEN];
+	char host[VIEW_HOST_STRLEN];
 	struct log_about about = {.interface = app_port_name(app, ap->number),
 		.cause = by_host ? "host-message-rate" : "message-rate"};
 
@@ -312,7 +313,7 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 	const struct admission_host *who)
 {
-	char host[APP_HOST_STRLEN];
+	char host[VIEW_HOST_STRLEN];
 
 	log_limited(&app->sample_limit, now, LOG_LEVEL_NOTICE,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
@@ -328,7 +329,7 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 	const struct admission_host *who, enum reassemble_result why)
 {
-	char host[APP_HOST_STRLEN];
+	char host[VIEW_HOST_STRLEN];
 
 	log_limited(&app_limits(app, ap->number)->bad, now, LOG_LEVEL_INFO,
 		&(struct log_about){.interface = app_port_name(app, ap->number),

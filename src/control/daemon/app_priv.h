@@ -223,13 +223,11 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
 	const struct admission_host *who, enum reassemble_result why);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
-#define APP_HOST_STRLEN VIEW_HOST_STRLEN
 const char *app_format_host(
-	const struct admission_host *who, char buf[APP_HOST_STRLEN]);
+	const struct admission_host *who, char buf[VIEW_HOST_STRLEN]);
 /* "12 messages refused and 3 used in part within 4 s" */
-#define APP_STRUCK_STRLEN VIEW_STRUCK_STRLEN
 const char *app_format_struck(
-	const struct admission_struck *s, mono_t now, char buf[APP_STRUCK_STRLEN]);
+	const struct admission_struck *s, mono_t now, char buf[VIEW_STRUCK_STRLEN]);
 /* Sink and level as the file `cfg` and the command line say; `old` is the file before,
  * NULL at the start: what it does not change stays as somebody may have set it since.
  */
@@ -272,11 +270,6 @@ void app_refusals_tick(struct app *app, mono_t now);
 mono_t app_refusals_deadline(const struct app *app);
 /* Are frames from there forwarded, if their source is one that may send there? */
 bool app_receives(const struct proxy_port *pp);
-/* The last datagram of the entry's group whose source may not send where it came in;
- * false: none has, or others have come since. */
-bool app_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret);
-/* [{"source", "in"}, ...]: some of those that members wait for */
-json_t *app_refused_senders(struct app *app);
 
 /* Captures: messages that came and went. */
 int app_tap_new(struct app *app);
@@ -353,19 +346,9 @@ const char *app_port_name(const struct app *app, unsigned port);
 /* Back to the level of the file and the command line. */
 void app_log_default_level(const struct app *app);
 
-/* Adds those of all sockets that the port has had. */
-void app_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum);
-
 /* Read the file again and use it, or keep the running configuration. *ret_messages, if
  * wanted, is a JSON array of what there is to say. True if in use. */
 bool app_reload(struct app *app, json_t **ret_messages);
-
-/* Add to the text of a configuration, which may grow, what the kernel's settings make
- * of it. */
-void app_force_comment(const struct app *app, char **text);
-
-/* Other multicast daemons, as they are now. */
-json_t *app_rivals_json(struct app *app);
 
 /* Control command: follow events, see app_monitor.c. */
 json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret);

@@ -154,7 +154,7 @@ static void take_later(void *arg, const struct refusal *r)
 	s->found = true;
 }
 
-bool app_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret)
+bool view_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret)
 {
 	struct search s = {app, v->instance, false, ret};
 
@@ -188,7 +188,7 @@ static void list_sender(void *arg, const struct refusal *r)
 			json_of_text(s->app->instances->port[r->port]->name)));
 }
 
-json_t *app_refused_senders(struct app *app)
+json_t *view_refused_senders(struct app *app)
 {
 	struct senders s = {.app = app, .list = json_array()};
 

@@ -502,7 +502,7 @@ static void add_others(
 	}
 }
 
-json_t *app_rivals_json(struct app *app)
+json_t *view_rivals(struct app *app)
 {
 	struct app_rivals *rs = &app->rivals;
 	mono_t now = loop_now(app->loop);

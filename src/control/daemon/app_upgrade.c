@@ -71,7 +71,7 @@ static void put_port(
 	size_t at = state_begin(o, TAG_PORT);
 	struct mcsock_stats sum = {0};
 
-	app_socket_stats(app, port, &sum);
+	view_socket_stats(app, port, &sum);
 	state_put_text(o, app_port_name(app, port));
 	state_put_u32(o, port);
 	state_put_counts(o, sum.count, _MCSOCK_COUNT_N);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The daemon as views see it, see show/view.h. */
+/* The daemon as views see it, see show/view.h. What takes more than a look is defined
+ * where the facts are. */
 
 #include "control/show/view.h"
 
@@ -91,11 +92,6 @@ struct view_port view_port(const struct app *app, unsigned port)
 	return v;
 }
 
-void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats *sum)
-{
-	app_socket_stats(app, port, sum);
-}
-
 bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret)
 {
@@ -108,26 +104,6 @@ bool view_is_struck(const struct app *app, unsigned port, enum admission_cause c
 	app_format_host(&s->host, ret->host);
 	app_format_struck(s, now, ret->done);
 	return true;
-}
-
-bool view_refused_sender(struct app *app, const struct fib_view *v, struct refusal *ret)
-{
-	return app_refused_sender(app, v, ret);
-}
-
-json_t *view_refused_senders(struct app *app)
-{
-	return app_refused_senders(app);
-}
-
-json_t *view_rivals(struct app *app)
-{
-	return app_rivals_json(app);
-}
-
-void view_force_comment(const struct app *app, char **text)
-{
-	app_force_comment(app, text);
 }
 
 uint64_t view_netlink_overruns(const struct app *app)
