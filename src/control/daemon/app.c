@@ -100,13 +100,10 @@ static void log_summary(struct app *app)
 		instances_n_groups(app->instances), fib_size(dataplane_fib(app->dp)),
 		(unsigned long long)s.count[THREAD_COUNT_FRAMES],
 		dataplane_transmit(app->dp, NULL));
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->instances->port[i];
+	proxy_ports_for_each (app->instances->port, pp) {
 		struct dataplane_port_stats ps;
 
-		if (!pp)
-			continue;
-		dataplane_port_stats(app->dp, i, &ps);
+		dataplane_port_stats(app->dp, pp->port, &ps);
 		log_about(LOG_LEVEL_NOTICE, &(struct log_about){.interface = pp->name},
 			"%s, %s, %llu packets in, %llu out", config_role_word(pp->role),
 			pp->up ? "up" : "down",

@@ -75,9 +75,8 @@ json_t *app_clear_group(void *ctx, const char *args)
 		return error;
 	c.asked = json_array();
 	c.not_asked = json_array();
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (c.app->instances->port[i])
-			clear_port(&c, c.app->instances->port[i]);
+	proxy_ports_for_each (c.app->instances->port, pp)
+		clear_port(&c, pp);
 	addr_format(&c.group, group);
 	if (json_array_size(c.asked) + json_array_size(c.not_asked) > 0)
 		return json_pack("{ss so so}", "group", group, "asked", c.asked,

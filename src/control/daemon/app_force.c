@@ -79,9 +79,8 @@ bool app_force_look(struct app *app, mono_t now)
 	app->forced_at = now;
 	if (app->rivals.proc < 0)
 		return false;
-	for (unsigned n = 0; n < PORT_MAX; n++) {
-		const struct proxy_port *pp = app->instances->port[n];
-		struct iface *i = pp && pp->role == CONFIG_ROLE_UPSTREAM
+	proxy_ports_for_each (app->instances->port, pp) {
+		struct iface *i = pp->role == CONFIG_ROLE_UPSTREAM
 			? iface_by_index(&app->ifaces, pp->report_ifindex)
 			: NULL;
 
@@ -121,11 +120,8 @@ static void append(char **text, const char *name, enum family family, unsigned v
 
 void view_force_comment(const struct app *app, char **text)
 {
-	for (unsigned n = 0; n < PORT_MAX; n++) {
-		const struct proxy_port *pp = app->instances->port[n];
-
-		for (enum family f = 0; pp && f < _FAMILY_N; f++)
+	proxy_ports_for_each (app->instances->port, pp)
+		for (enum family f = 0; f < _FAMILY_N; f++)
 			if (pp->forced[f] && !pp->cfg->version_given[f])
 				append(text, pp->name, f, pp->forced[f]);
-	}
 }

@@ -328,8 +328,8 @@ static bool sync_dataplane(struct app *app)
 			strerror(-r));
 		return true;
 	}
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		missing |= app->instances->port[i] && dataplane_port_error(app->dp, i);
+	proxy_ports_for_each (app->instances->port, pp)
+		missing |= dataplane_port_error(app->dp, pp->port) != 0;
 	return missing;
 }
 

@@ -49,10 +49,8 @@ static unsigned shared(const struct app *app, const struct rival *r, char *buf,
 	unsigned n = 0;
 
 	buf[0] = '\0';
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->instances->port[i];
-
-		if (!pp || !is_ours(app, r, pp->name, pp->ifindex))
+	proxy_ports_for_each (app->instances->port, pp) {
+		if (!is_ours(app, r, pp->name, pp->ifindex))
 			continue;
 		n++;
 		if (list)
@@ -350,11 +348,7 @@ void app_rival_ports(struct app *app)
 
 	if (!app->rivals.started)
 		return;
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = app->instances->port[i];
-
-		if (!pp)
-			continue;
+	proxy_ports_for_each (app->instances->port, pp) {
 		n = add_index(ifindex, n, pp->ifindex);
 		n = add_index(ifindex, n, pp->report_ifindex);
 	}
@@ -513,12 +507,9 @@ json_t *view_rivals(struct app *app)
 		app_rival_look(app, now, false);
 	for (size_t i = 0; i < rs->n; i++)
 		json_array_append_new(list, rival_json(app, &rs->v[i], now));
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		for (enum family f = 0; f < _FAMILY_N; f++) {
-			const struct proxy_port *pp = app->instances->port[i];
-
-			if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
+	proxy_ports_for_each (app->instances->port, pp)
+		for (enum family f = 0; f < _FAMILY_N; f++)
+			if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 				add_others(list, pp, f, now);
-		}
 	return list;
 }

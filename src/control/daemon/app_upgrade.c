@@ -94,9 +94,8 @@ static void put_app(const struct app *app, struct state_out *o, struct gift *g)
 	state_put_time(o, app->started);
 	state_put_u64(o, app->count.n_effects_lost);
 	state_put_counts(o, app->count.n_notes, _NOTE_N);
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (app->instances->port[i])
-			put_port(app, i, o, g);
+	proxy_ports_for_each (app->instances->port, pp)
+		put_port(app, pp->port, o, g);
 	state_end(o, at);
 }
 
@@ -253,6 +252,8 @@ static int take(void *ctx, const char *name)
 static void get_port(struct app *app, struct state_in *in)
 {
 	struct mcsock_stats sum = {0};
+	const struct proxy_port *pp;
+	struct app_port *ap;
 	char ifname[IFNAMSIZ];
 	unsigned number;
 
@@ -260,20 +261,17 @@ static void get_port(struct app *app, struct state_in *in)
 	number = state_get_up_to(in, PORT_MAX - 1);
 	state_get_counts(in, sum.count, _MCSOCK_COUNT_N);
 	state_get_counts(in, sum.fragment, _REASSEMBLE_N);
-	for (unsigned i = 0; i < PORT_MAX && !state_is_bad(in); i++) {
-		const struct proxy_port *pp = app->instances->port[i];
-		struct app_port *ap = &app->port[i];
+	pp = proxy_port_named(app->instances->port, ifname);
+	if (state_is_bad(in) || !pp)
+		return;
+	ap = &app->port[pp->port];
+	ap->closed = sum;
+	for (unsigned f = 0; f < _FAMILY_N; f++) {
+		char name[LISTEN_NAME_MAX];
 
-		if (!pp || strcmp(pp->name, ifname) != 0)
-			continue;
-		ap->closed = sum;
-		for (unsigned f = 0; f < _FAMILY_N; f++) {
-			char name[LISTEN_NAME_MAX];
-
-			socket_name(name, f, number);
-			closep(&ap->handed[f]);
-			ap->handed[f] = take(app, name);
-		}
+		socket_name(name, f, number);
+		closep(&ap->handed[f]);
+		ap->handed[f] = take(app, name);
 	}
 }
 

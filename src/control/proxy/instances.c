@@ -98,9 +98,8 @@ static void list_ports(struct instances *r)
 {
 	memset(r->port, 0, sizeof(r->port));
 	for (size_t i = 0; i < r->n_instance; i++)
-		for (unsigned n = 0; n < PORT_MAX; n++)
-			if (r->instance[i].proxy->port[n])
-				r->port[n] = r->instance[i].proxy->port[n];
+		proxy_ports_for_each (r->instance[i].proxy->port, pp)
+			r->port[pp->port] = pp;
 }
 
 void instances_release(struct instances *r, mono_t now, const struct config *cfg,
@@ -214,11 +213,10 @@ void instances_kernel_changed(struct instances *r, mono_t now, enum family famil
 
 struct proxy_port *instances_port_by_index(const struct instances *r, int ifindex)
 {
-	struct proxy_port *pp = NULL;
-
-	for (size_t i = 0; i < r->n_instance && !pp; i++)
-		pp = proxy_port_by_index(r->instance[i].proxy, ifindex);
-	return pp;
+	proxy_ports_for_each (r->port, pp)
+		if (pp->report_ifindex == ifindex)
+			return pp;
+	return NULL;
 }
 
 const char *instances_name(const struct instances *r, unsigned number)

@@ -43,19 +43,17 @@ static int set_sources(
 	_cleanup_(freep) struct plan_source *v = NULL;
 	size_t n = pp->cfg->n_altnet, i = 0;
 
-	for (unsigned o = 0; o < PORT_MAX; o++)
-		if (r->port[o])
-			n += r->port[o]->n_subnet;
+	proxy_ports_for_each (r->port, other)
+		n += other->n_subnet;
 	n += pp->n_subnet;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	for (size_t k = 0; k < pp->cfg->n_altnet; k++)
 		v[i++] = (struct plan_source){pp->cfg->altnet[k], true};
-	for (unsigned o = 0; o < PORT_MAX; o++)
-		for (size_t k = 0; r->port[o] && k < r->port[o]->n_subnet; k++)
-			v[i++] = (struct plan_source){
-				r->port[o]->subnet[k], r->port[o] == pp};
+	proxy_ports_for_each (r->port, other)
+		for (size_t k = 0; k < other->n_subnet; k++)
+			v[i++] = (struct plan_source){other->subnet[k], other == pp};
 	for (size_t k = 0; k < pp->n_subnet; k++) {
 		struct addr broadcast;
 
@@ -156,14 +154,14 @@ static void set_directions(const struct proxy_port *pp, struct plan_port *port)
 	port->receive = from_upstream || forward != CONFIG_FORWARD_NONE;
 	if (!port->receive)
 		return;
-	for (unsigned o = 0; o < PORT_MAX; o++) {
-		if (!p->port[o] || o == pp->port)
+	proxy_ports_for_each (p->port, other) {
+		if (other == pp)
 			continue;
-		if (p->port[o]->role == CONFIG_ROLE_DOWNSTREAM) {
-			portset_add(&port->allowed, o);
+		if (other->role == CONFIG_ROLE_DOWNSTREAM) {
+			portset_add(&port->allowed, other->port);
 		} else if (!from_upstream && forward == CONFIG_FORWARD_ALL) {
-			portset_add(&port->allowed, o);
-			portset_add(&port->always, o);
+			portset_add(&port->allowed, other->port);
+			portset_add(&port->always, other->port);
 		}
 	}
 }
@@ -194,14 +192,13 @@ struct plan *portplan_build(const struct instances *r, const struct iface_table 
 
 	if (plan && set_own(ifaces, plan) < 0)
 		return plan_free(plan);
-	for (unsigned n = 0; plan && n < PORT_MAX; n++) {
-		const struct proxy_port *pp = r->port[n];
-		const struct iface *i;
+	if (!plan)
+		return NULL;
+	proxy_ports_for_each (r->port, pp) {
+		const struct iface *i =
+			pp->up ? iface_by_index(ifaces, pp->ifindex) : NULL;
 
-		if (!pp || !pp->up)
-			continue;
-		i = iface_by_index(ifaces, pp->ifindex);
-		if (i && set_port(r, pp, i, &plan->port[n]) < 0)
+		if (i && set_port(r, pp, i, &plan->port[pp->port]) < 0)
 			return plan_free(plan);
 	}
 	return plan;

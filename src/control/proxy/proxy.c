@@ -50,14 +50,6 @@ bool proxy_family_on(
 	return p->family[family] && (family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6);
 }
 
-struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex)
-{
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && p->port[i]->report_ifindex == ifindex)
-			return p->port[i];
-	return NULL;
-}
-
 /* ---- messages ---- */
 
 void proxy_note_version(struct proxy_port *us, struct effects *fx)
@@ -410,9 +402,8 @@ static void resume_port(struct proxy_port *pp, mono_t now, struct effects *fx)
 
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i])
-			resume_port(p->port[i], now, fx);
+	proxy_ports_for_each (p->port, pp)
+		resume_port(pp, now, fx);
 }
 
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx)

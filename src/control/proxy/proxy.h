@@ -56,6 +56,23 @@ struct proxy_port {
 	uint64_t n_odd[_GM_ODD_N]; /* of the accepted */
 };
 
+/* The first port from number `i` on in an array of ports by number, or NULL. */
+static inline struct proxy_port *proxy_port_from(
+	struct proxy_port *const v[PORT_MAX], unsigned i)
+{
+	while (i < PORT_MAX && !v[i])
+		i++;
+	return i < PORT_MAX ? v[i] : NULL;
+}
+
+/* Visits the ports of an array; the current one must not be freed. */
+#define proxy_ports_for_each(v, pp)                                                    \
+	for (struct proxy_port *pp = proxy_port_from(v, 0); pp;                        \
+		pp = proxy_port_from(v, pp->port + 1))
+
+struct proxy_port *proxy_port_named(
+	struct proxy_port *const v[PORT_MAX], const char *name); /* or NULL */
+
 #define PROXY_NO_SECTION UINT_MAX
 
 /* groups of the merged database, oldest first */
@@ -169,9 +186,6 @@ bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg);
  * again. */
 void proxy_kernel_says(
 	struct proxy *p, mono_t now, unsigned port, const struct gm_msg *msg);
-
-/* the port that sends its messages on the interface, or NULL */
-struct proxy_port *proxy_port_by_index(const struct proxy *p, int ifindex);
 
 /* ---- live upgrade ---- */
 

@@ -487,8 +487,8 @@ static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifa
 {
 	int ret = 0;
 
-	for (unsigned n = 0; n < PORT_MAX; n++) {
-		int r = p->port[n] ? port_link(p, now, p->port[n], ifaces, fx) : 0;
+	proxy_ports_for_each (p->port, pp) {
+		int r = port_link(p, now, pp, ifaces, fx);
 
 		if (r < 0 && ret == 0)
 			ret = r; /* the other ports are not affected */
@@ -504,10 +504,10 @@ int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 
 	proxy_release(p, now, cfg, ifaces, fx);
 	p->cfg = cfg;
-	for (unsigned i = 0; i < PORT_MAX && reload; i++)
-		if (p->port[i])
-			proxy_port_configure(p, now, p->port[i],
-				proxy_config_of(p, cfg, ifaces, p->port[i]->name), fx);
+	if (reload)
+		proxy_ports_for_each (p->port, pp)
+			proxy_port_configure(p, now, pp,
+				proxy_config_of(p, cfg, ifaces, pp->name), fx);
 	n_left = add_missing(p, now, ifaces, fx);
 	r = sync_links(p, now, ifaces, fx);
 	proxy_merge_all(p, now, fx);

@@ -13,7 +13,6 @@ void proxy_port_free(struct proxy *p, unsigned port); /* does nothing if there i
 /* Is the family enabled on an interface? */
 bool proxy_family_on(
 	const struct proxy *p, const struct config_iface *ci, enum family family);
-struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name);
 /* The configuration of an interface of that name in this instance, or NULL if it has no
  * role. */
 const struct config_iface *proxy_config_of(const struct proxy *p,

@@ -8,11 +8,12 @@
 
 #include "control/proxy/proxy_priv.h"
 
-struct proxy_port *proxy_port_by_name(const struct proxy *p, const char *name)
+struct proxy_port *proxy_port_named(
+	struct proxy_port *const v[PORT_MAX], const char *name)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && strcmp(p->port[i]->name, name) == 0)
-			return p->port[i];
+	proxy_ports_for_each (v, pp)
+		if (strcmp(pp->name, name) == 0)
+			return pp;
 	return NULL;
 }
 
@@ -34,8 +35,8 @@ static bool is_meant(
 static bool is_better(
 	const struct proxy *p, const struct iface *a, const struct iface *b)
 {
-	bool a_used = proxy_port_by_name(p, a->name) != NULL;
-	bool b_used = proxy_port_by_name(p, b->name) != NULL;
+	bool a_used = proxy_port_named(p->port, a->name) != NULL;
+	bool b_used = proxy_port_named(p->port, b->name) != NULL;
 
 	if (iface_is_usable(a) != iface_is_usable(b))
 		return iface_is_usable(a);
@@ -100,7 +101,7 @@ int proxy_each_missing(const struct proxy *p, const struct iface_table *ifaces,
 			name ? proxy_config_of(p, p->cfg, ifaces, name) : NULL;
 		int r;
 
-		if (!ci || proxy_port_by_name(p, name))
+		if (!ci || proxy_port_named(p->port, name))
 			continue;
 		r = fn(arg, name, ci);
 		if (r < 0)

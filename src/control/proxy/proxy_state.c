@@ -62,13 +62,9 @@ static void put_upstream(struct state_out *o, const struct proxy_port *pp)
 void proxy_export(const struct proxy *p, struct state_out *o)
 {
 	state_put_u64(o, p->rng.state);
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = p->port[i];
-		size_t at;
+	proxy_ports_for_each (p->port, pp) {
+		size_t at = state_begin(o, TAG_PORT);
 
-		if (!pp)
-			continue;
-		at = state_begin(o, TAG_PORT);
 		state_put_text(o, pp->name);
 		state_put_u8(o, (uint8_t)pp->role);
 		state_put_u32(o, (uint32_t)pp->ifindex);
@@ -163,14 +159,6 @@ static int get_sections(struct proxy_port *pp, mono_t now, bool same_link,
 	return r == 0 && state_is_bad(in) ? -EINVAL : r;
 }
 
-static struct proxy_port *find_port(const struct proxy *p, const char *name)
-{
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i] && strcmp(p->port[i]->name, name) == 0)
-			return p->port[i];
-	return NULL;
-}
-
 static int get_port(
 	struct proxy *p, mono_t now, struct state_in *in, struct effects *fx)
 {
@@ -186,7 +174,7 @@ static int get_port(
 	report_ifindex = state_get_u32(in);
 	if (state_is_bad(in))
 		return -EINVAL;
-	pp = find_port(p, name);
+	pp = proxy_port_named(p->port, name);
 	if (!pp || (unsigned)pp->role != role)
 		return 0; /* the configuration has changed */
 	get_counters(in, pp);
@@ -223,9 +211,8 @@ static int merge(struct proxy *p, struct effects *fx)
  * upgrade. */
 static void catch_up(struct proxy *p, mono_t now, struct effects *fx)
 {
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (p->port[i])
-			proxy_port_configure(p, now, p->port[i], p->port[i]->cfg, fx);
+	proxy_ports_for_each (p->port, pp)
+		proxy_port_configure(p, now, pp, pp->cfg, fx);
 	portset_for_each (&p->upstreams, i)
 		proxy_leave_stale(p, now, p->port[i]);
 }

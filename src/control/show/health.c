@@ -153,16 +153,13 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 	json_t *warnings = json_array();
 	struct health *h = health_of(app);
 
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (view_instances(app)->port[i]) {
-			check_port(app, view_instances(app)->port[i], allow_down,
-				problems);
-			check_limits(app, view_instances(app)->port[i], limits);
-			check_quota(view_instances(app)->port[i], now, limits);
-			for (unsigned f = 0; f < _FAMILY_N; f++)
-				check_others(view_instances(app)->port[i],
-					(enum family)f, now, warnings);
-		}
+	proxy_ports_for_each (view_instances(app)->port, pp) {
+		check_port(app, pp, allow_down, problems);
+		check_limits(app, pp, limits);
+		check_quota(pp, now, limits);
+		for (enum family f = 0; f < _FAMILY_N; f++)
+			check_others(pp, f, now, warnings);
+	}
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);
 	if (view_counts(app)->fib_unsure)

@@ -254,17 +254,14 @@ static void source_facts(
 		if (in->source_ok)
 			return;
 	}
-	for (unsigned o = 0; o < PORT_MAX; o++) {
-		const struct proxy_port *other = view_instances(q->app)->port[o];
-
-		for (size_t k = 0; other && other != pp && k < other->n_subnet; k++)
+	proxy_ports_for_each (view_instances(q->app)->port, other)
+		for (size_t k = 0; other != pp && k < other->n_subnet; k++)
 			if (prefix_contains(&other->subnet[k], &q->source) &&
 				other->subnet[k].len >= best) {
 				best = other->subnet[k].len;
 				memcpy(in->subnet_of, other->name,
 					sizeof(in->subnet_of));
 			}
-	}
 }
 
 static void input_facts(
@@ -470,20 +467,15 @@ static bool collect(struct question *q)
 	traffic_facts(q);
 	dataplane_joined(view_dataplane(q->app), &q->group,
 		q->has_source ? &q->source : NULL, &f->joined);
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = q->instance->port[i];
-
-		if (!pp || !is_input(q, pp))
+	proxy_ports_for_each (q->instance->port, pp) {
+		if (!is_input(q, pp))
 			continue;
-		portset_add(&q->inputs, i);
+		portset_add(&q->inputs, pp->port);
 		input_facts(q, pp, &in[f->n_input++]);
 	}
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = q->instance->port[i];
-
-		if (pp && is_output(q, pp))
+	proxy_ports_for_each (q->instance->port, pp)
+		if (is_output(q, pp))
 			output_facts(q, pp, &out[f->n_output++]);
-	}
 	return true;
 }
 
@@ -534,9 +526,9 @@ static bool is_asked_about(const struct question *q, const struct proxy *p)
 {
 	bool from = !*q->from, on = !*q->on;
 
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		from |= p->port[i] && is_input(q, p->port[i]);
-		on |= p->port[i] && is_output(q, p->port[i]);
+	proxy_ports_for_each (p->port, pp) {
+		from |= is_input(q, pp);
+		on |= is_output(q, pp);
 	}
 	return from && on;
 }
@@ -608,24 +600,15 @@ static json_t *no_role(struct question *q, const char *name)
 
 /* ---- pieces ---- */
 
-static bool has_role(const struct question *q, const char *name)
-{
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (view_instances(q->app)->port[i] &&
-			strcmp(view_instances(q->app)->port[i]->name, name) == 0)
-			return true;
-	return false;
-}
-
 /* NULL if there is no memory */
 static json_t *whole_answer(struct question *q)
 {
 	struct plan *plan;
 	json_t *reply;
 
-	if (*q->from && !has_role(q, q->from))
+	if (*q->from && !proxy_port_named(view_instances(q->app)->port, q->from))
 		return no_role(q, q->from);
-	if (*q->on && !has_role(q, q->on))
+	if (*q->on && !proxy_port_named(view_instances(q->app)->port, q->on))
 		return no_role(q, q->on);
 	plan = portplan_build(view_instances(q->app), view_ifaces(q->app));
 	if (!plan)

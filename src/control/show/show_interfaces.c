@@ -138,12 +138,11 @@ static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = view_instances(app)->port[i];
+	proxy_ports_for_each (view_instances(app)->port, pp) {
 		char text[200] = "";
 
-		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM ||
-			!show_wants_port(w, i) ||
+		if (pp->role != CONFIG_ROLE_DOWNSTREAM ||
+			!show_wants_port(w, pp->port) ||
 			pp->groups.n_refused + pp->n_bad[GM_BAD_FILTERED] +
 					pp->n_bad[GM_BAD_FOREIGN] ==
 				0)

@@ -35,8 +35,6 @@ static void add_verdicts(struct app *app, unsigned port, uint64_t sum[_VERDICT_N
 {
 	struct dataplane_port_stats s;
 
-	if (!view_instances(app)->port[port])
-		return;
 	dataplane_port_stats(view_dataplane(app), port, &s);
 	for (unsigned i = 0; i < _VERDICT_N; i++)
 		sum[i] += s.verdict[i];
@@ -197,8 +195,8 @@ static int piece(struct ctl_answer *answer)
 	if (t->port == 0) {
 		uint64_t sum[_VERDICT_N] = {0};
 
-		for (unsigned i = 0; i < PORT_MAX; i++)
-			add_verdicts(app, i, sum);
+		proxy_ports_for_each (view_instances(app)->port, pp)
+			add_verdicts(app, pp->port, sum);
 		show_open(&t->a, rest_json(app, sum));
 		show_begin(&t->a, ",\"ports\":[");
 	}

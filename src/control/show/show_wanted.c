@@ -6,26 +6,15 @@
 
 #include <string.h>
 
-static bool find_port(const struct app *app, const char *name, unsigned *ret)
-{
-	for (unsigned i = 0; i < PORT_MAX; i++) {
-		const struct proxy_port *pp = view_instances(app)->port[i];
-
-		if (pp && strcmp(pp->name, name) == 0) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* NULL, or the error to answer. */
 static json_t *take_word(const struct app *app, const char *word, struct show_wanted *w)
 {
 	struct prefix p;
+	const struct proxy_port *pp = proxy_port_named(view_instances(app)->port, word);
 	bool host_bits, *has;
 
-	if (find_port(app, word, &w->port)) {
+	if (pp) {
+		w->port = pp->port;
 		has = &w->has_port;
 	} else if (prefix_parse(word, &p, &host_bits) < 0) {
 		return ctl_error("'%s' is no group, no address and no interface of the "
