@@ -43,48 +43,35 @@ static int by_preference(const void *va, const void *vb)
 	return addr_cmp(&a->prefix.addr, &b->prefix.addr);
 }
 
-/* A copy of an array, sorted unless `by` is NULL. 0 or -ENOMEM; nothing of n = 0. */
-static int copy_array(const void *v, size_t n, size_t size,
-	int (*by)(const void *, const void *), void **ret)
+/* Makes `*v` a copy of an array, sorted unless `by` is NULL, and frees what it pointed
+ * to. 0, or -ENOMEM with nothing changed. */
+static int set_array(void *v, size_t *n_v, const void *from, size_t n, size_t size,
+	int (*by)(const void *, const void *))
 {
-	void *copy = NULL;
+	void *old, *copy = n > 0 ? calloc(n, size) : NULL;
 
-	if (n > 0) {
-		copy = calloc(n, size);
-		if (!copy)
-			return -ENOMEM;
-		memcpy(copy, v, n * size);
-		if (by)
-			qsort(copy, n, size, by);
-	}
-	*ret = copy;
+	if (n > 0 && !copy)
+		return -ENOMEM;
+	if (n > 0)
+		memcpy(copy, from, n * size);
+	if (n > 0 && by)
+		qsort(copy, n, size, by);
+	memcpy(&old, v, sizeof(old)); /* a pointer of any type */
+	free(old);
+	memcpy(v, &copy, sizeof(copy));
+	*n_v = n;
 	return 0;
 }
 
 int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n)
 {
-	void *copy;
-	int r = copy_array(v, n, sizeof(*v), by_preference, &copy);
-
-	if (r < 0)
-		return r;
-	free(port->source);
-	port->source = copy;
-	port->n_source = n;
-	return 0;
+	return set_array(
+		&port->source, &port->n_source, v, n, sizeof(*v), by_preference);
 }
 
 int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n)
 {
-	void *copy;
-	int r = copy_array(v, n, sizeof(*v), NULL, &copy);
-
-	if (r < 0)
-		return r;
-	free(f->rule);
-	f->rule = copy;
-	f->n_rule = n;
-	return 0;
+	return set_array(&f->rule, &f->n_rule, v, n, sizeof(*v), NULL);
 }
 
 bool plan_group_ok(const struct plan_filter *f, const struct addr *group)
@@ -104,15 +91,7 @@ static int by_address(const void *a, const void *b)
 
 int plan_set_own(struct plan *p, const struct addr *v, size_t n)
 {
-	void *copy;
-	int r = copy_array(v, n, sizeof(*v), by_address, &copy);
-
-	if (r < 0)
-		return r;
-	free(p->own);
-	p->own = copy;
-	p->n_own = n;
-	return 0;
+	return set_array(&p->own, &p->n_own, v, n, sizeof(*v), by_address);
 }
 
 bool plan_is_own(const struct plan *p, const struct addr *source)
@@ -123,15 +102,7 @@ bool plan_is_own(const struct plan *p, const struct addr *source)
 
 int plan_set_local(struct plan_port *port, const struct addr *v, size_t n)
 {
-	void *copy;
-	int r = copy_array(v, n, sizeof(*v), by_address, &copy);
-
-	if (r < 0)
-		return r;
-	free(port->local);
-	port->local = copy;
-	port->n_local = n;
-	return 0;
+	return set_array(&port->local, &port->n_local, v, n, sizeof(*v), by_address);
 }
 
 bool plan_is_local(const struct plan_port *port, const struct addr *group)
