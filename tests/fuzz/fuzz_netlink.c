@@ -209,7 +209,8 @@ mono_t loop_now(const struct loop *l)
 	return MONO_UNSET;
 }
 
-void log_write(enum log_level level, const char *format, ...)
+void log_about(
+	enum log_level level, const struct log_about *about, const char *format, ...)
 {
 }
 

@@ -207,19 +207,6 @@ _printf_(4, 0) static void write_line(enum log_level level,
 	send_line(level, &t, about, hidden);
 }
 
-void log_write(enum log_level level, const char *format, ...)
-{
-	int saved = errno;
-	va_list ap;
-
-	if (!log_enabled(level))
-		return;
-	va_start(ap, format);
-	write_line(level, NULL, 0, format, ap);
-	va_end(ap);
-	errno = saved;
-}
-
 void log_about(
 	enum log_level level, const struct log_about *about, const char *format, ...)
 {

@@ -53,7 +53,7 @@ const char *log_level_name(enum log_level level); /* "error", "warning", ... */
 int log_level_parse(const char *s, enum log_level *ret_level); /* 0, -EINVAL */
 
 /* Control characters in the text become '?', long lines are cut; errno is preserved. */
-void log_write(enum log_level level, const char *format, ...) _printf_(2, 3);
+#define log_write(level, ...) log_about(level, NULL, __VA_ARGS__)
 
 #define log_err(...)	log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)	log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

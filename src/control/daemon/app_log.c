@@ -119,20 +119,11 @@ struct app_limits *app_limits(struct app *app, unsigned port)
 	return l;
 }
 
-/* "02:00:00:00:00:01 " */
-static void format_mac(char buf[24], const struct gm_mac *mac)
-{
-	const uint8_t *o = mac->byte;
-
-	snprintf(buf, 24, "%02x:%02x:%02x:%02x:%02x:%02x ", o[0], o[1], o[2], o[3],
-		o[4], o[5]);
-}
-
 void app_log_note(struct app *app, mono_t now, const struct effect *e)
 {
 	enum note note = e->note.note;
 	char group[ADDR_STRLEN], host[ADDR_STRLEN], value[IFNAMSIZ + 8] = "";
-	char mac[24] = "";
+	char mac[ADDR_STRLEN] = "";
 	const char *text = note_text[note].text;
 	struct log_about about;
 
@@ -151,10 +142,10 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 	else if (e->note.value)
 		snprintf(value, sizeof(value), " (%u)", e->note.value);
 	if (note == NOTE_FORWARDER_STOPPED || note == NOTE_FORWARDER_RESUMED)
-		format_mac(mac, &e->note.mac);
+		gm_format_mac(&e->note.mac, mac);
 	app_monitor_note(app, now, note_name(note), &about, text, e->note.value);
 	log_limited(&app_limits(app, e->port)->note[note], now, note_text[note].level,
-		&about, "%s%s%s%s", mac, text, value,
+		&about, "%s%s%s%s%s", mac, *mac ? " " : "", text, value,
 		note_text[note].advice ? note_text[note].advice : "");
 }
 
@@ -215,13 +206,12 @@ void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 const char *app_format_host(
 	const struct admission_host *who, char buf[VIEW_HOST_STRLEN])
 {
-	const uint8_t *o = who->mac.byte;
-	char ip[ADDR_STRLEN];
+	char ip[ADDR_STRLEN], mac[ADDR_STRLEN];
 
 	addr_format(&who->from, ip);
 	if (who->has_mac)
-		snprintf(buf, VIEW_HOST_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x (%s)",
-			o[0], o[1], o[2], o[3], o[4], o[5], ip);
+		snprintf(buf, VIEW_HOST_STRLEN, "%s (%s)",
+			gm_format_mac(&who->mac, mac), ip);
 	else
 		snprintf(buf, VIEW_HOST_STRLEN, "%s", ip);
 	return buf;
@@ -255,36 +245,29 @@ static const char *format_limited(const struct admission_struck *s, mono_t now,
 	return buf;
 }
 
-static void log_by_host(mono_t now, const struct app_port *ap,
+static const char *const limited_text[] = {
+	[ADMISSION_BY_HOST] = "sends more than host-message-rate allows",
+	[ADMISSION_BY_PORT] = "all hosts together send more than message-rate allows",
+};
+
+static void say_limited(mono_t now, const struct app_port *ap,
 	const struct log_about *about, const struct mcsock_limited *what)
 {
-	unsigned long long rate = ap->admission_limit.host_rate;
+	bool by_host = what->cause == ADMISSION_BY_HOST;
+	unsigned long long rate =
+		by_host ? ap->admission_limit.host_rate : ap->admission_limit.port_rate;
 	char done[VIEW_STRUCK_STRLEN];
 
 	log_about(LOG_LEVEL_NOTICE, about,
-		"sends more than host-message-rate allows (%llu messages or %llu units of "
-		"work a second): %s; raise the limit if the host is meant to send so "
-		"much, else find the sender, its addresses may be forged; "
-		"'ringcastctl health' counts on",
-		rate, rate * ADMISSION_HOST_WORK,
-		format_limited(
-			&ap->admission.struck[ADMISSION_BY_HOST], now, what, done));
-}
-
-static void log_by_port(mono_t now, const struct app_port *ap,
-	const struct log_about *about, const struct mcsock_limited *what)
-{
-	unsigned long long rate = ap->admission_limit.port_rate;
-	char done[VIEW_STRUCK_STRLEN];
-
-	log_about(LOG_LEVEL_NOTICE, about,
-		"all hosts together send more than message-rate allows (%llu messages or "
-		"%llu units of work a second): %s; raise the limit if so many hosts are "
-		"there, else find the sender, its addresses may be forged; "
-		"'ringcastctl health' counts on and names the last one",
-		rate, rate * ADMISSION_PORT_WORK,
-		format_limited(
-			&ap->admission.struck[ADMISSION_BY_PORT], now, what, done));
+		"%s (%llu messages or %llu units of work a second): %s; raise the limit if "
+		"%s, else find the sender, its addresses may be forged; "
+		"'ringcastctl health' counts on%s",
+		limited_text[what->cause], rate,
+		rate * (by_host ? ADMISSION_HOST_WORK : ADMISSION_PORT_WORK),
+		format_limited(&ap->admission.struck[what->cause], now, what, done),
+		by_host ? "the host is meant to send so much"
+			: "so many hosts are there",
+		by_host ? "" : " and names the last one");
 }
 
 /* Called for each message that is refused or cut, so it formats nothing unless it is
@@ -303,11 +286,8 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	ap->admission_say_at[cause] = mono_add_ms(now, LIMITED_MS);
 	if (by_host)
 		about.host = app_format_host(what->who, host);
-	app_monitor_note(app, now, "messages_limited", &about,
-		by_host ? "sends more than host-message-rate allows"
-			: "all hosts together send more than message-rate allows",
-		0);
-	(by_host ? log_by_host : log_by_port)(now, ap, &about, what);
+	app_monitor_note(app, now, "messages_limited", &about, limited_text[cause], 0);
+	say_limited(now, ap, &about, what);
 }
 
 void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,

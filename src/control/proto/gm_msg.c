@@ -9,15 +9,21 @@
 
 #include <stdio.h>
 
-const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN])
+const char *gm_format_mac(const struct gm_mac *mac, char buf[ADDR_STRLEN])
 {
-	const uint8_t *o = a->b + 10;
+	const uint8_t *o = mac->byte;
 
-	if (!gm_is_station(a))
-		return addr_format(a, buf);
 	snprintf(buf, ADDR_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2],
 		o[3], o[4], o[5]);
 	return buf;
+}
+
+const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN])
+{
+	struct gm_mac mac;
+
+	memcpy(mac.byte, a->b + 10, sizeof(mac.byte));
+	return gm_is_station(a) ? gm_format_mac(&mac, buf) : addr_format(a, buf);
 }
 
 const char *gm_bad_name(enum gm_bad bad)

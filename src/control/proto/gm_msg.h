@@ -118,7 +118,9 @@ static inline bool gm_is_station(const struct addr *a)
 	return memcmp(a->b, prefix, sizeof(prefix)) == 0;
 }
 
-/* An address, or a station as "02:00:00:00:00:66". Returns buf. */
+/* "02:00:00:00:00:66". Returns buf. */
+const char *gm_format_mac(const struct gm_mac *mac, char buf[ADDR_STRLEN]);
+/* An address, or a station as its MAC address. Returns buf. */
 const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN]);
 
 struct gm_msg {

@@ -245,23 +245,23 @@ static void own_first(struct sock_filter *code, enum family family, uint32_t n_h
 	memcpy(code, own, sizeof(own));
 }
 
-static size_t append(struct sock_filter code[MCFILTER_MAX], size_t n,
-	const struct sock_filter *more, size_t n_more)
-{
-	memcpy(code + n, more, n_more * sizeof(*more));
-	return n + n_more;
-}
-
 /* What is accepted from hosts that are not sampled. */
 static size_t append_base(
 	const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX], size_t n)
 {
-	if (f->family == FAMILY_IPV4)
-		return f->queries
-			? append(code, n, queries_ipv4, array_len(queries_ipv4))
-			: append(code, n, base_ipv4, array_len(base_ipv4));
-	return f->queries ? append(code, n, queries_ipv6, array_len(queries_ipv6))
-			  : append(code, n, base_ipv6, array_len(base_ipv6));
+	static const struct {
+		const struct sock_filter *code;
+		size_t n;
+	} base[_FAMILY_N][2] = {
+		[FAMILY_IPV4] = {{base_ipv4, array_len(base_ipv4)},
+			{queries_ipv4, array_len(queries_ipv4)}},
+		[FAMILY_IPV6] = {{base_ipv6, array_len(base_ipv6)},
+			{queries_ipv6, array_len(queries_ipv6)}},
+	};
+	size_t more = base[f->family][f->queries].n;
+
+	memcpy(code + n, base[f->family][f->queries].code, more * sizeof(*code));
+	return n + more;
 }
 
 size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX])

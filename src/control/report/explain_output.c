@@ -159,15 +159,15 @@ static bool check_querier(const struct explain_output *out, struct explain *e)
 static bool check_forwarder(const struct explain_output *out, struct explain *e)
 {
 	const char *name = out->i.name;
-	const uint8_t *o = out->other_mac.byte;
+	char mac[ADDR_STRLEN];
 	struct explain_check *c;
 
 	if (!out->standby && !out->doubled)
 		return true;
 	c = explain_add(e, "forwarder", name,
 		out->standby ? EXPLAIN_REFUSE : EXPLAIN_UNKNOWN,
-		"%02x:%02x:%02x:%02x:%02x:%02x forwards the stream to %s, %s", o[0],
-		o[1], o[2], o[3], o[4], o[5], name,
+		"%s forwards the stream to %s, %s", gm_format_mac(&out->other_mac, mac),
+		name,
 		out->standby ? "so this router leaves the stream to it"
 			     : "and so does this router: datagrams arrive twice");
 	explain_advise(c,
