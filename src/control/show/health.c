@@ -8,9 +8,7 @@
 #include "control/show/health.h"
 
 #include "base/cleanup.h"
-
-#include "control/show/json.h"
-#include "control/show/view.h"
+#include "control/show/show_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,13 +62,10 @@ _printf_(2, 3) static void say(json_t *list, const char *format, ...)
 static void check_port(
 	struct app *app, const struct proxy_port *pp, bool allow_down, json_t *problems)
 {
-	int err = view_port(app, pp->port).error;
+	const char *error = show_port_error(app, pp->port);
 
-	if (!err)
-		err = dataplane_port_error(view_dataplane(app), pp->port);
-	if (err)
-		say(problems, "%s: sockets cannot be opened: %s", pp->name,
-			strerror(err));
+	if (error)
+		say(problems, "%s: sockets cannot be opened: %s", pp->name, error);
 	else if (!allow_down && pp->ifindex == 0)
 		say(problems, "%s: there is no such interface", pp->name);
 	else if (!allow_down && !pp->up)

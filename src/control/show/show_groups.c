@@ -102,13 +102,13 @@ static void add_detail(const struct groups_answer *d, const struct proxy_port *p
 	const struct mgroup *g, json_t *o)
 {
 	const struct querier *q = &pp->querier[addr_family(&g->group)];
-	json_int_t n_hosts = 0;
+	size_t n_hosts = 0;
 
 	for (size_t i = 0; i < g->n_host; i++)
 		n_hosts += !mono_due(g->host[i].until, d->now);
 	json_object_set_new(o, "instance", json_string(show_instance(d->a.app, pp)));
-	json_object_set_new(o, "n_sources", json_integer((json_int_t)g->n_src));
-	json_object_set_new(o, "n_hosts", json_integer(n_hosts));
+	json_put_count(o, "n_sources", g->n_src);
+	json_put_count(o, "n_hosts", n_hosts);
 	json_object_set_new(o, "querier", json_boolean(q->state == QUERIER_ACTIVE));
 	json_object_set_new(o, "next_query_ms",
 		json_of_ms_until(

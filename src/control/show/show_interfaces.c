@@ -27,10 +27,8 @@ static void add_forwarding(json_t *o, const struct app *app,
 	struct view_port v = view_port(app, pp->port);
 
 	json_object_set_new(o, "forwards", json_boolean(pp->groups.role[f].forwards));
-	json_object_set_new(
-		o, "standby_streams", json_integer((json_int_t)fw->n_standby));
-	json_object_set_new(o, "double_streams",
-		json_integer((json_int_t)forwarder_n_double(fw, now)));
+	json_put_count(o, "standby_streams", fw->n_standby);
+	json_put_count(o, "double_streams", forwarder_n_double(fw, now));
 	json_object_set_new(o, "sensor", json_string(sensor_text(&v, f)));
 }
 
@@ -100,10 +98,7 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 		dataplane_port_transmit(view_dataplane(app), pp->port));
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "error",
-		show_port_error(app, pp->port)
-			? json_string(show_port_error(app, pp->port))
-			: json_null());
+	json_object_set_new(o, "error", json_of_text(show_port_error(app, pp->port)));
 	json_object_set_new(o, "master", master_json(app, i));
 	json_object_set_new(o, "pattern",
 		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
@@ -114,21 +109,18 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
 		json_t *q = json_object();
 
-		for (unsigned f = 0; f < _FAMILY_N; f++) {
-			json_t *one = querier_json(&pp->querier[f], now);
+		for (enum family f = 0; f < _FAMILY_N; f++) {
+			json_t *one;
 
-			if (!view_instances(app)->family[f]) {
-				json_decref(one);
+			if (!view_instances(app)->family[f])
 				continue;
-			}
-			add_forwarding(one, app, pp, (enum family)f, now);
+			one = querier_json(&pp->querier[f], now);
+			add_forwarding(one, app, pp, f, now);
 			json_object_set_new(q, family_name(f), one);
 		}
 		json_object_set_new(o, "querier", q);
-		json_object_set_new(
-			o, "groups", json_integer((json_int_t)pp->groups.groups.n));
-		json_object_set_new(
-			o, "refused", json_integer((json_int_t)pp->groups.n_refused));
+		json_put_count(o, "groups", pp->groups.groups.n);
+		json_put_count(o, "refused", pp->groups.n_refused);
 	}
 	return o;
 }

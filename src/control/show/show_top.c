@@ -294,7 +294,7 @@ static void add_downstream(
 			json_object_set_new(q, family_name(f),
 				json_string(querier_state_name(pp->querier[f].state)));
 	json_object_set_new(o, "querier", q);
-	json_object_set_new(o, "groups", json_integer((json_int_t)pp->groups.groups.n));
+	json_put_count(o, "groups", pp->groups.groups.n);
 }
 
 static json_t *port_json(
@@ -336,8 +336,7 @@ static json_t *drops_json(const uint64_t sum[_VERDICT_N])
 
 	for (unsigned v = 0; v < _VERDICT_N; v++)
 		if (sum[v] && v != VERDICT_FORWARDED)
-			json_object_set_new(o, verdict_name((enum verdict)v),
-				json_integer((json_int_t)sum[v]));
+			json_put_count(o, verdict_name((enum verdict)v), sum[v]);
 	return o;
 }
 
