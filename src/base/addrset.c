@@ -51,7 +51,7 @@ bool addrset_eq(const struct addrset *a, const struct addrset *b)
 		(a->n == 0 || memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0);
 }
 
-static int reserve(struct addrset *s, size_t n)
+static int addrset_reserve(struct addrset *s, size_t n)
 {
 	return array_reserve(s->v, s->cap, n, 4);
 }
@@ -64,7 +64,7 @@ int addrset_add(struct addrset *s, const struct addr *a)
 
 	if (i < s->n && addr_eq(&s->v[i], a))
 		return 0;
-	r = reserve(s, s->n + 1);
+	r = addrset_reserve(s, s->n + 1);
 	if (r < 0)
 		return r;
 	memmove(&s->v[i + 1], &s->v[i], (s->n - i) * sizeof(*s->v));
@@ -75,7 +75,7 @@ int addrset_add(struct addrset *s, const struct addr *a)
 
 int addrset_append(struct addrset *s, const struct addr *a)
 {
-	int r = reserve(s, s->n + 1);
+	int r = addrset_reserve(s, s->n + 1);
 
 	if (r == 0)
 		s->v[s->n++] = *a;
@@ -84,7 +84,7 @@ int addrset_append(struct addrset *s, const struct addr *a)
 
 int addrset_copy(struct addrset *dst, const struct addrset *src)
 {
-	int r = reserve(dst, src->n);
+	int r = addrset_reserve(dst, src->n);
 
 	if (r < 0)
 		return r;
@@ -110,7 +110,7 @@ static bool is_sorted(const struct addr *v, size_t n)
 int addrset_from_array(struct addrset *dst, const struct addr *v, size_t n)
 {
 	size_t out = 0;
-	int r = reserve(dst, n);
+	int r = addrset_reserve(dst, n);
 
 	if (r < 0)
 		return r;
@@ -147,7 +147,7 @@ int addrset_union(struct addrset *dst, const struct addrset *b)
 {
 	size_t missing = count_missing(dst, b);
 	size_t end = dst->n; /* elements before it are still in their old places */
-	int r = reserve(dst, dst->n + missing);
+	int r = addrset_reserve(dst, dst->n + missing);
 
 	if (r < 0)
 		return r;

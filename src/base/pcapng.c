@@ -88,16 +88,16 @@ static void put_count(struct wr *w, uint16_t code, uint64_t v)
 	put_u64(w, v);
 }
 
-static struct wr begin(void *buf, size_t size, enum pcapng_type type)
+static struct wr pcapng_begin(void *buf, size_t size, enum pcapng_type type)
 {
 	struct wr w = wr_init(buf, size);
 
 	put_u32(&w, type);
-	put_u32(&w, 0); /* written by end() */
+	put_u32(&w, 0); /* written by pcapng_end() */
 	return w;
 }
 
-static int end(struct wr *w)
+static int pcapng_end(struct wr *w)
 {
 	size_t len = wr_len(w) + 4;
 	struct wr at = wr_init(w->start + 4, 4);
@@ -111,7 +111,7 @@ static int end(struct wr *w)
 
 int pcapng_write_section(void *buf, size_t size, const char *application)
 {
-	struct wr w = begin(buf, size, PCAPNG_SECTION);
+	struct wr w = pcapng_begin(buf, size, PCAPNG_SECTION);
 
 	put_u32(&w, BYTE_ORDER_MAGIC);
 	put_u16(&w, 1); /* version 1.0 */
@@ -119,13 +119,13 @@ int pcapng_write_section(void *buf, size_t size, const char *application)
 	put_u64(&w, UINT64_MAX); /* length of the section: unknown */
 	put_text(&w, OPT_SHB_USERAPPL, application);
 	put_option(&w, OPT_END, 0);
-	return end(&w);
+	return pcapng_end(&w);
 }
 
 int pcapng_write_interface(
 	void *buf, size_t size, enum pcapng_link link, const char *name)
 {
-	struct wr w = begin(buf, size, PCAPNG_INTERFACE);
+	struct wr w = pcapng_begin(buf, size, PCAPNG_INTERFACE);
 
 	put_u16(&w, (uint16_t)link);
 	put_u16(&w, 0);
@@ -134,7 +134,7 @@ int pcapng_write_interface(
 	put_option(&w, OPT_IF_TSRESOL, 1);
 	put_padded(&w, "\x09", 1);
 	put_option(&w, OPT_END, 0);
-	return end(&w);
+	return pcapng_end(&w);
 }
 
 size_t pcapng_packet_size(uint32_t caplen)
@@ -145,7 +145,7 @@ size_t pcapng_packet_size(uint32_t caplen)
 
 int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p)
 {
-	struct wr w = begin(buf, size, PCAPNG_PACKET);
+	struct wr w = pcapng_begin(buf, size, PCAPNG_PACKET);
 
 	put_u32(&w, p->interface);
 	put_time(&w, p->time_ns);
@@ -155,12 +155,12 @@ int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p)
 	put_option(&w, OPT_EPB_FLAGS, 4);
 	put_u32(&w, (uint32_t)p->direction | (uint32_t)p->reception << 2);
 	put_option(&w, OPT_END, 0);
-	return end(&w);
+	return pcapng_end(&w);
 }
 
 int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s)
 {
-	struct wr w = begin(buf, size, PCAPNG_STATS);
+	struct wr w = pcapng_begin(buf, size, PCAPNG_STATS);
 
 	put_u32(&w, s->interface);
 	put_time(&w, s->end_ns);
@@ -172,7 +172,7 @@ int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s)
 	put_count(&w, OPT_ISB_OSDROP, s->lost);
 	put_count(&w, OPT_ISB_USRDELIV, s->delivered);
 	put_option(&w, OPT_END, 0);
-	return end(&w);
+	return pcapng_end(&w);
 }
 
 /* ---- reading ---- */

@@ -26,7 +26,8 @@ static const struct refusal_slot *set_of(
 }
 
 /* The slot of this group, place and reason, else the one that makes room. */
-static struct refusal_slot *slot_of(struct refusals *v, const struct refusal *r)
+static struct refusal_slot *refusals_slot_of(
+	struct refusals *v, const struct refusal *r)
 {
 	struct refusal_slot *set =
 		(struct refusal_slot *)(uintptr_t)set_of(v, &r->group);
@@ -50,7 +51,7 @@ static struct refusal_slot *slot_of(struct refusals *v, const struct refusal *r)
 
 void refusals_note(struct refusals *v, const struct refusal *r)
 {
-	struct refusal_slot *s = slot_of(v, r);
+	struct refusal_slot *s = refusals_slot_of(v, r);
 	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
 
 	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);

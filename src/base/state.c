@@ -40,7 +40,7 @@ static uint8_t *room(struct state_out *o, size_t n)
 	return p;
 }
 
-static void put(struct state_out *o, const void *v, size_t n)
+static void state_put(struct state_out *o, const void *v, size_t n)
 {
 	uint8_t *p = room(o, n);
 
@@ -75,7 +75,7 @@ static uint64_t checksum(const uint8_t *p, size_t n)
 void state_out_init(struct state_out *o, mono_t now, mono_t system_now)
 {
 	*o = (struct state_out){.ahead_ns = system_now.ns - now.ns};
-	put(o, magic, sizeof(magic));
+	state_put(o, magic, sizeof(magic));
 	state_put_u32(o, STATE_VERSION);
 	state_put_u64(o, 0);
 	state_put_u64(o, 0);
@@ -121,7 +121,7 @@ void state_put_time(struct state_out *o, mono_t t)
 
 void state_put_addr(struct state_out *o, const struct addr *a)
 {
-	put(o, a->b, sizeof(a->b));
+	state_put(o, a->b, sizeof(a->b));
 }
 
 void state_put_addrs(struct state_out *o, const struct addr *v, size_t n)
@@ -136,7 +136,7 @@ void state_put_text(struct state_out *o, const char *s)
 	size_t n = strnlen(s, 255);
 
 	state_put_u8(o, (uint8_t)n);
-	put(o, s, n);
+	state_put(o, s, n);
 }
 
 void state_put_counts(struct state_out *o, const uint64_t *v, uint32_t n)

@@ -123,8 +123,8 @@ struct text {
 	size_t n;
 };
 
-static void append(struct text *t, const char *format, ...) _printf_(2, 3);
-static void append(struct text *t, const char *format, ...)
+static void log_append(struct text *t, const char *format, ...) _printf_(2, 3);
+static void log_append(struct text *t, const char *format, ...)
 {
 	va_list ap;
 
@@ -148,17 +148,17 @@ static void append_about(struct text *t, const struct log_about *about)
 	bool any = false;
 
 	if (about->interface)
-		append(t, "%s", about->interface);
+		log_append(t, "%s", about->interface);
 	for (size_t i = 0; i < array_len(part); i++) {
 		if (!part[i].value)
 			continue;
-		append(t, "%s%s%s %s", any ? "" : colon,
+		log_append(t, "%s%s%s %s", any ? "" : colon,
 			any || about->interface ? " " : "", part[i].word,
 			part[i].value);
 		any = true;
 	}
 	if (any || about->interface)
-		append(t, ": ");
+		log_append(t, ": ");
 }
 
 static void send_line(enum log_level level, const struct text *t,
@@ -199,9 +199,9 @@ _printf_(4, 0) static void write_line(enum log_level level,
 	t.n += clamp_written(vsnprintf(t.line + t.n, sizeof(t.line) - t.n, format, ap),
 		sizeof(t.line) - t.n);
 	if (about && about->error)
-		append(&t, ": %s", strerror(about->error));
+		log_append(&t, ": %s", strerror(about->error));
 	if (hidden > 0)
-		append(&t, " (%llu similar lines suppressed)",
+		log_append(&t, " (%llu similar lines suppressed)",
 			(unsigned long long)hidden);
 	mask_control(t.line);
 	send_line(level, &t, about, hidden);

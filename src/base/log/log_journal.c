@@ -29,8 +29,8 @@ struct fields {
 	int n;
 };
 
-static void add(struct fields *f, const char *format, ...) _printf_(2, 3);
-static void add(struct fields *f, const char *format, ...)
+static void log_journal_add(struct fields *f, const char *format, ...) _printf_(2, 3);
+static void log_journal_add(struct fields *f, const char *format, ...)
 {
 	size_t left = (size_t)(f->end - f->p);
 	va_list ap;
@@ -50,7 +50,7 @@ static void add(struct fields *f, const char *format, ...)
 static void add_text(struct fields *f, const char *name, const char *value)
 {
 	if (value && *value)
-		add(f, "%s=%s", name, value);
+		log_journal_add(f, "%s=%s", name, value);
 }
 
 int log_journal_fields(
@@ -60,19 +60,21 @@ int log_journal_fields(
 	const struct log_about *about = e->about ? e->about : &nothing;
 	struct fields f = {.p = text, .end = text + LOG_JOURNAL_TEXT_LEN, .v = field};
 
-	add(&f, "PRIORITY=%d", e->priority);
-	add(&f, "SYSLOG_FACILITY=%d", LOG_FAC(LOG_DAEMON));
-	add(&f, "SYSLOG_IDENTIFIER=%s", e->ident);
+	log_journal_add(&f, "PRIORITY=%d", e->priority);
+	log_journal_add(&f, "SYSLOG_FACILITY=%d", LOG_FAC(LOG_DAEMON));
+	log_journal_add(&f, "SYSLOG_IDENTIFIER=%s", e->ident);
 	add_text(&f, "RINGCAST_INTERFACE", about->interface);
 	add_text(&f, "RINGCAST_GROUP", about->group);
 	add_text(&f, "RINGCAST_SOURCE", about->source);
 	add_text(&f, "RINGCAST_HOST", about->host);
 	add_text(&f, "RINGCAST_CAUSE", about->cause);
 	if (about->error)
-		add(&f, "ERRNO=%d", about->error);
+		log_journal_add(&f, "ERRNO=%d", about->error);
 	if (e->hidden)
-		add(&f, "RINGCAST_SUPPRESSED=%llu", (unsigned long long)e->hidden);
-	add(&f, "MESSAGE=%s", e->message); /* the only field that may be long */
+		log_journal_add(
+			&f, "RINGCAST_SUPPRESSED=%llu", (unsigned long long)e->hidden);
+	log_journal_add(
+		&f, "MESSAGE=%s", e->message); /* the only field that may be long */
 	return f.n;
 }
 

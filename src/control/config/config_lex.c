@@ -59,7 +59,7 @@ static void skip_to_word(struct lex *l)
 	}
 }
 
-static int append(struct config_tokens *t, struct config_token token)
+static int config_lex_append(struct config_tokens *t, struct config_token token)
 {
 	if (array_reserve(t->v, t->cap, t->n + 1, 64) < 0)
 		return -ENOMEM;
@@ -83,7 +83,7 @@ static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 		tail--;
 	/* the character there is consumed: a separator, `#`, `;`, or the end */
 	*tail = '\0';
-	return tail > token.s ? append(t, token) : 0;
+	return tail > token.s ? config_lex_append(t, token) : 0;
 }
 
 int config_tokens_init(struct config_tokens *t, const char *text, size_t len)

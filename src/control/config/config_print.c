@@ -19,7 +19,7 @@ static const void *field(const struct config_keyword *kw, const void *base)
 	return (const char *)base + kw->offset;
 }
 
-static uint32_t number(const struct config_keyword *kw, const void *base)
+static uint32_t config_print_number(const struct config_keyword *kw, const void *base)
 {
 	uint8_t byte;
 	uint32_t v;
@@ -88,7 +88,7 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 	const char *text = NULL;
 	bool on;
 
-	if (kw->or_auto && number(kw, base) == 0)
+	if (kw->or_auto && config_print_number(kw, base) == 0)
 		return "auto";
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
@@ -100,16 +100,17 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 		return kw->kind == CONFIG_KIND_FLAG ? "" : "on";
 	case CONFIG_KIND_NUMBER:
 	case CONFIG_KIND_LENIENT:
-		if (number(kw, base) < kw->lo)
+		if (config_print_number(kw, base) < kw->lo)
 			return NULL;
-		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u", number(kw, base));
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u",
+			config_print_number(kw, base));
 		return buf;
 	case CONFIG_KIND_SECONDS:
-		return config_format_seconds(number(kw, base), buf);
+		return config_format_seconds(config_print_number(kw, base), buf);
 	case CONFIG_KIND_BYTES:
-		return config_format_bytes(number(kw, base), buf);
+		return config_format_bytes(config_print_number(kw, base), buf);
 	case CONFIG_KIND_CHOICE:
-		return kw->words[number(kw, base) - 1];
+		return kw->words[config_print_number(kw, base) - 1];
 	case CONFIG_KIND_TEXT:
 	case CONFIG_KIND_SOCKET:
 	case CONFIG_KIND_ENDPOINT:

@@ -418,7 +418,7 @@ static int start_metrics(struct app *app)
 	return APP_EXIT_OK;
 }
 
-static int start(struct app *app)
+static int app_start(struct app *app)
 {
 	struct loop_ops ops = {
 		.deadline = deadline,
@@ -508,7 +508,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->sample_limit = LOG_LIMIT(10, 6000);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		init_port(app, i);
-	status = start(app);
+	status = app_start(app);
 	if (status != APP_EXIT_OK) {
 		app_free(app);
 		return status;

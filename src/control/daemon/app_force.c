@@ -51,8 +51,8 @@ static uint8_t forced(const struct app *app, enum family family, const char *nam
 	return v <= (family == FAMILY_IPV4 ? 3 : 2) ? (uint8_t)v : 0;
 }
 
-static void say(struct app *app, const struct proxy_port *pp, const struct iface *i,
-	enum family family, unsigned v)
+static void app_force_say(struct app *app, const struct proxy_port *pp,
+	const struct iface *i, enum family family, unsigned v)
 {
 	const char *key = of_family[family].key,
 		   *ours = family == FAMILY_IPV4 ? "igmp-version" : "mld-version";
@@ -90,7 +90,7 @@ bool app_force_look(struct app *app, mono_t now)
 			if (v == i->forced[f])
 				continue;
 			i->forced[f] = v;
-			say(app, pp, i, f, v);
+			app_force_say(app, pp, i, f, v);
 			changed = true;
 		}
 	}
@@ -106,7 +106,8 @@ void app_force_tick(struct app *app, mono_t now)
 		app_sync(app, now, app->cfg);
 }
 
-static void append(char **text, const char *name, enum family family, unsigned v)
+static void app_force_append(
+	char **text, const char *name, enum family family, unsigned v)
 {
 	char *longer;
 
@@ -123,5 +124,5 @@ void view_force_comment(const struct app *app, char **text)
 	proxy_ports_for_each (app->instances->port, pp)
 		for (enum family f = 0; f < _FAMILY_N; f++)
 			if (pp->forced[f] && !pp->cfg->version_given[f])
-				append(text, pp->name, f, pp->forced[f]);
+				app_force_append(text, pp->name, f, pp->forced[f]);
 }

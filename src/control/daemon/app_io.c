@@ -235,7 +235,7 @@ void app_close_ports(struct app *app)
 }
 
 /* The socket of the old process if it fits, else a new one. */
-static int open_socket(struct app_port *ap, int ifindex, enum family family,
+static int app_io_open_socket(struct app_port *ap, int ifindex, enum family family,
 	const struct mcsock_ops *ops)
 {
 	struct app *app = ap->app;
@@ -273,7 +273,7 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
 		if (!app->instances->family[f] || ap->sock[f])
 			continue;
-		r = open_socket(ap, ifindex, (enum family)f, &ops);
+		r = app_io_open_socket(ap, ifindex, (enum family)f, &ops);
 		if (r == 0)
 			continue;
 		ap->error = -r;

@@ -19,7 +19,7 @@
 #define SOON_MS	   20
 #define STRETCH_NS (2 * NS_PER_MS) /* then the network gets its turn */
 
-static void take(struct app *app, mono_t now, enum family family)
+static void app_kernel_take(struct app *app, mono_t now, enum family family)
 {
 	const struct proctext *text = app->kernel_look.text;
 	struct kgroups *k = &app->kernel[family], old = *k, new = {0};
@@ -35,7 +35,7 @@ static void take(struct app *app, mono_t now, enum family family)
 	app->plan_stale = true;
 }
 
-static void forget(struct kernel_look *look)
+static void app_kernel_forget(struct kernel_look *look)
 {
 	for (unsigned i = 0; i < array_len(look->text); i++)
 		proctext_deinit(&look->text[i]);
@@ -62,8 +62,8 @@ static void go_on(struct app *app, mono_t now)
 		return;
 	}
 	if (look->file == 1) /* without mcfilter all sources are wanted */
-		take(app, now, look->family);
-	forget(look);
+		app_kernel_take(app, now, look->family);
+	app_kernel_forget(look);
 	look->on = ++look->family < _FAMILY_N;
 }
 
@@ -88,7 +88,7 @@ static void work(struct app *app, mono_t now)
 			: MONO_NEVER;
 }
 
-static void begin(struct app *app)
+static void app_kernel_begin(struct app *app)
 {
 	struct kernel_look *look = &app->kernel_look;
 
@@ -102,7 +102,7 @@ static void begin(struct app *app)
 /* Reads at once, unless the files are so long that this is expensive. */
 void app_kernel_look(struct app *app, mono_t now)
 {
-	begin(app);
+	app_kernel_begin(app);
 	if (mono_due(app->kernel_rest, now))
 		work(app, now);
 	else
@@ -130,7 +130,7 @@ void app_kernel_tick(struct app *app, mono_t now)
 	if (!mono_due(app_kernel_deadline(app), now))
 		return;
 	if (!app->kernel_look.on)
-		begin(app);
+		app_kernel_begin(app);
 	work(app, now);
 }
 
@@ -166,5 +166,5 @@ void app_kernel_free(struct app *app)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++)
 		kgroups_deinit(&app->kernel[f]);
-	forget(&app->kernel_look);
+	app_kernel_forget(&app->kernel_look);
 }

@@ -61,7 +61,7 @@ static bool healthy(void *ctx, bool allow_down, char **ret_text)
 	return ok;
 }
 
-static void finish(struct app *app, mono_t now)
+static void app_metrics_finish(struct app *app, mono_t now)
 {
 	uint64_t cost = app->scrape ? scrape_cost_ns(app->scrape) : 0;
 	size_t len = 0;
@@ -85,7 +85,7 @@ void app_metrics_tick(struct app *app, mono_t now)
 	if (mono_due(app->http_retry_at, now))
 		app_metrics_listen(app);
 	if (app->scrape_wanted && !(app->scrape && scrape_slice(app->scrape)))
-		finish(app, now);
+		app_metrics_finish(app, now);
 	if (app->http)
 		http_tick(app->http, now);
 }

@@ -60,7 +60,8 @@ bool app_receives(const struct proxy_port *pp)
 }
 
 /* Does a member want the group anywhere? */
-static bool is_wanted(struct app *app, unsigned instance, const struct addr *group)
+static bool app_refusals_is_wanted(
+	struct app *app, unsigned instance, const struct addr *group)
 {
 	struct addr any = addr_any(addr_family(group));
 	struct fib_view v;
@@ -77,7 +78,7 @@ static bool is_missed(struct app *app, const struct refusal *r)
 
 	return r->why == VERDICT_WRONG_INPUT && pp && app_receives(pp) &&
 		!policy_sender(pp->cfg, pp->subnet, pp->n_subnet, &r->from) &&
-		is_wanted(app, pp->proxy->instance, &r->group);
+		app_refusals_is_wanted(app, pp->proxy->instance, &r->group);
 }
 
 /* Has the source been logged? Remembers it. */

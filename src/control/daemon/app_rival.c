@@ -150,7 +150,7 @@ static bool is_successor(const struct rival *a, const struct rival *b)
 		(a->pid == b->pid || a->kind == RIVAL_ROUTING);
 }
 
-static const struct app_rival *find(const struct app_rival *v, size_t n,
+static const struct app_rival *app_rival_find(const struct app_rival *v, size_t n,
 	const struct rival *r, bool (*fn)(const struct rival *, const struct rival *))
 {
 	for (size_t i = 0; i < n; i++)
@@ -191,8 +191,10 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct rival *r = &list->v[i];
-		const struct app_rival *old = find(rs->v, rs->n, r, same_rival);
-		const struct app_rival *before = find(rs->v, rs->n, r, is_successor);
+		const struct app_rival *old =
+			app_rival_find(rs->v, rs->n, r, same_rival);
+		const struct app_rival *before =
+			app_rival_find(rs->v, rs->n, r, is_successor);
 
 		next[i] = (struct app_rival){.rival = *r,
 			.since = before ? before->since : now,

@@ -19,8 +19,8 @@ static bool is_told(const struct app *app)
 	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(app->monitor);
 }
 
-static void say(struct app *app, const struct fib_view *v, const char *event,
-	const char *cause, const char *text)
+static void app_streams_say(struct app *app, const struct fib_view *v,
+	const char *event, const char *cause, const char *text)
 {
 	char group[ADDR_STRLEN], source[ADDR_STRLEN];
 	struct log_about about = {.interface = app_port_name(app, v->last_port),
@@ -41,11 +41,11 @@ static void see(const struct fib_view *v, void *arg)
 	switch (streams_see(&app->streams, v->instance, &v->source, &v->group, age_s)) {
 	case STREAMS_BEGAN:
 		if (!app->streams_late)
-			say(app, v, "stream_arrives", "stream-arrives",
+			app_streams_say(app, v, "stream_arrives", "stream-arrives",
 				"the stream arrives");
 		break;
 	case STREAMS_ENDED:
-		say(app, v, "stream_ended", "stream-ended",
+		app_streams_say(app, v, "stream_ended", "stream-ended",
 			"the stream has ended: no datagram for ten seconds");
 		break;
 	case STREAMS_NOTHING:

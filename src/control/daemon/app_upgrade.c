@@ -242,14 +242,14 @@ json_t *app_upgrade(void *ctx, const char *args)
 
 /* ---- reading ---- */
 
-static int take(void *ctx, const char *name)
+static int app_upgrade_take(void *ctx, const char *name)
 {
 	struct app *app = ctx;
 
 	return inherit_take(app->options.handed, name);
 }
 
-static void get_port(struct app *app, struct state_in *in)
+static void app_upgrade_get_port(struct app *app, struct state_in *in)
 {
 	struct mcsock_stats sum = {0};
 	const struct proxy_port *pp;
@@ -271,7 +271,7 @@ static void get_port(struct app *app, struct state_in *in)
 
 		socket_name(name, f, number);
 		closep(&ap->handed[f]);
-		ap->handed[f] = take(app, name);
+		ap->handed[f] = app_upgrade_take(app, name);
 	}
 }
 
@@ -286,7 +286,7 @@ static int get_app(struct app *app, struct state_in *in, char version[64])
 	state_get_counts(in, app->count.n_notes, _NOTE_N);
 	while (state_get_section(in, &tag, &section)) {
 		if (tag == TAG_PORT)
-			get_port(app, &section);
+			app_upgrade_get_port(app, &section);
 		if (state_is_bad(&section))
 			return -EINVAL;
 	}
@@ -307,7 +307,8 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 		else if (tag == TAG_ROUTER)
 			r = instances_import(app->instances, now, &section, &app->fx);
 		else if (tag == TAG_DATAPLANE)
-			r = dataplane_import(app->dp, &section, take, app, &why);
+			r = dataplane_import(
+				app->dp, &section, app_upgrade_take, app, &why);
 	}
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;
@@ -405,7 +406,7 @@ static bool take_over(struct app *app, mono_t now, int fd)
 
 void app_take_over(struct app *app, mono_t now)
 {
-	_cleanup_(closep) int fd = take(app, STATE_NAME);
+	_cleanup_(closep) int fd = app_upgrade_take(app, STATE_NAME);
 	int r;
 
 	/* after a crash of ours the next process must not trust it, because we continue

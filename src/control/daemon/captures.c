@@ -103,7 +103,7 @@ static bool port_exists(const struct captures *t, const char *name)
 }
 
 /* Tells the data plane the ports and filters of data frames. */
-static void publish(struct captures *t)
+static void captures_publish(struct captures *t)
 {
 	struct sample_spec *spec = t->n_data ? sample_spec_new() : NULL;
 
@@ -135,7 +135,8 @@ static bool write_block(struct capture *c, int len)
 }
 
 /* Describes a port; returns false without room or memory. */
-static bool describe(struct capture *c, unsigned port, const struct captures_port *p)
+static bool captures_describe(
+	struct capture *c, unsigned port, const struct captures_port *p)
 {
 	struct described *v;
 
@@ -166,7 +167,7 @@ static struct described *interface_of(struct capture *c, unsigned port)
 	if (c->port[port].interface == PORT_NOT_DESCRIBED ||
 		c->port[port].has_l2 != p.has_l2 ||
 		strcmp(c->port[port].name, p.name) != 0) {
-		if (!describe(c, port, &p))
+		if (!captures_describe(c, port, &p))
 			return NULL;
 	}
 	return &c->interface[c->port[port].interface];
@@ -317,7 +318,7 @@ void captures_message(struct captures *t, const struct captures_message *m)
 void captures_ports_changed(struct captures *t)
 {
 	if (t->n_data)
-		publish(t);
+		captures_publish(t);
 }
 
 /* ---- life of a capture ---- */
@@ -375,7 +376,7 @@ static struct capture *capture_free(struct capture *c)
 	return NULL;
 }
 
-static void closed(struct ctl_stream *s)
+static void captures_closed(struct ctl_stream *s)
 {
 	struct capture *c = capture_of(s);
 	struct captures *t = c->captures;
@@ -384,7 +385,7 @@ static void closed(struct ctl_stream *s)
 	t->n--;
 	if (c->data) {
 		t->n_data--;
-		publish(t);
+		captures_publish(t);
 	}
 	capture_free(c);
 }
@@ -392,7 +393,7 @@ static void closed(struct ctl_stream *s)
 static const struct ctl_stream_ops stream_ops = {
 	.opened = opened,
 	.ending = ending,
-	.closed = closed,
+	.closed = captures_closed,
 };
 
 /* ---- the request ---- */
@@ -522,7 +523,7 @@ static void enter(struct captures *t, struct capture *c)
 		return;
 	t->n_data++;
 	t->drain_at = MONO_UNSET; /* at once, and then at intervals */
-	publish(t);
+	captures_publish(t);
 }
 
 json_t *captures_open(struct captures *t, const char *args, struct ctl_stream **ret)

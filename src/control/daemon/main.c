@@ -72,7 +72,7 @@ static const char **interfaces(struct if_nameindex **ret_list)
 	return names;
 }
 
-static char *describe(const char *path, const struct config *cfg)
+static char *main_describe(const char *path, const struct config *cfg)
 {
 	struct if_nameindex *list;
 	const char **names = interfaces(&list);
@@ -104,7 +104,7 @@ static int check(const char *path)
 		return status;
 	status = app_find_group(path, cfg, &gid);
 	if (status == APP_EXIT_OK) {
-		text = describe(path, cfg);
+		text = main_describe(path, cfg);
 		if (text)
 			fputs(text, stdout);
 		else
@@ -199,7 +199,7 @@ static void look_around(struct cmdline *c)
 	c->options.handed = &c->handed;
 }
 
-static int run(struct cmdline *c)
+static int main_run(struct cmdline *c)
 {
 	struct background b = {-1, -1};
 	struct app *app;
@@ -335,7 +335,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	look_around(&c);
-	status = run(&c);
+	status = main_run(&c);
 	inherit_deinit(&c.handed);
 	sdnotify_close();
 	log_close();

@@ -48,7 +48,7 @@ void forwarder_deinit(struct forwarder *f)
 
 /* ---- the table ---- */
 
-static int compare(const struct forwarder_stream *s, const struct addr *group,
+static int forwarder_compare(const struct forwarder_stream *s, const struct addr *group,
 	const struct addr *source)
 {
 	int c = addr_cmp(&s->group, group);
@@ -61,7 +61,8 @@ static int compare(const struct forwarder_stream *s, const struct addr *group,
 static size_t lower_bound(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {
-	return first_not_before(0, f->n, i, compare(&f->v[i], group, source) < 0);
+	return first_not_before(
+		0, f->n, i, forwarder_compare(&f->v[i], group, source) < 0);
 }
 
 const struct forwarder_stream *forwarder_of_group(
@@ -80,7 +81,8 @@ const struct forwarder_stream *forwarder_find(
 {
 	size_t i = f->n ? lower_bound(f, group, source) : 0;
 
-	return i < f->n && compare(&f->v[i], group, source) == 0 ? &f->v[i] : NULL;
+	return i < f->n && forwarder_compare(&f->v[i], group, source) == 0 ? &f->v[i]
+									   : NULL;
 }
 
 static int insert(struct forwarder *f, size_t i, const struct forwarder_stream *s)
@@ -136,7 +138,7 @@ int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 	struct forwarder_stream *s;
 	int r;
 
-	if (i == f->n || compare(&f->v[i], group, source) != 0) {
+	if (i == f->n || forwarder_compare(&f->v[i], group, source) != 0) {
 		r = insert(f, i,
 			&(struct forwarder_stream){.group = *group,
 				.source = *source,
@@ -399,7 +401,9 @@ int forwarder_import(struct forwarder *f, enum family family, struct state_in *i
 		s.covered = s.last;
 		if (s.returns > MAX_RETURNS || addr_family(&s.group) != family ||
 			addr_family(&s.source) != family ||
-			(f->n && compare(&f->v[f->n - 1], &s.group, &s.source) >= 0))
+			(f->n &&
+				forwarder_compare(
+					&f->v[f->n - 1], &s.group, &s.source) >= 0))
 			state_set_bad(in);
 		if (state_is_bad(in))
 			break;

@@ -545,7 +545,7 @@ void mgroup_arm(struct mgroup_db *db, struct mgroup *g)
 
 /* Finishes a step: drops the group if nothing is left, else arms it. Returns true if
  * its visible state has changed. */
-static bool settle(
+static bool mgroup_settle(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	bool known = g->known, changed = g->changed;
@@ -627,7 +627,7 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	mgroup_count(db, g, db->brought);
 	db->by = 0;
 	db->may_replace = 0;
-	if (settle(db, g, now, fx) && r == 0)
+	if (mgroup_settle(db, g, now, fx) && r == 0)
 		r = 1;
 	return r;
 }
@@ -707,7 +707,8 @@ bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	expire(g, now);
 	if (mono_due(g->repeat_at, now))
 		mgroup_ask_again(db, g, now, fx);
-	*ret_group = settle(db, g, now, fx) ? group : addr_any(addr_family(&group));
+	*ret_group =
+		mgroup_settle(db, g, now, fx) ? group : addr_any(addr_family(&group));
 	return true;
 }
 

@@ -218,7 +218,7 @@ static bool begin_sources(
 	return n > 0;
 }
 
-static bool begin_group(
+static bool mgroup_ask_begin_group(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	if (!g->waits)
@@ -237,7 +237,7 @@ static bool begin_group(
 }
 
 /* number of messages */
-static unsigned begin(
+static unsigned mgroup_ask_begin(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
 	unsigned n;
@@ -245,7 +245,7 @@ static unsigned begin(
 	if (mono_is_set(g->ask_before))
 		want_older(db, g, now);
 	n = begin_sources(db, g, now, fx);
-	return n + begin_group(db, g, now, fx);
+	return n + mgroup_ask_begin_group(db, g, now, fx);
 }
 
 void mgroup_ask_waiting(
@@ -257,7 +257,7 @@ void mgroup_ask_waiting(
 		mgroup_ask_nothing(g);
 		return;
 	}
-	n = begin(db, g, now, fx);
+	n = mgroup_ask_begin(db, g, now, fx);
 	if (n)
 		mgroup_asked(db, now, n);
 	mgroup_schedule(g);
@@ -401,7 +401,7 @@ void mgroup_ask_again(
 		mgroup_ask_nothing(g); /* the role was lost meanwhile */
 	if (mono_is_set(g->turn_at) && mono_due(g->turn_at, now)) {
 		g->turn_at = MONO_UNSET;
-		n += begin(db, g, now, fx);
+		n += mgroup_ask_begin(db, g, now, fx);
 	}
 	if (g->repeats && is_due(db, g->ask_at, now)) {
 		g->repeats--;

@@ -296,7 +296,7 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 }
 
 /* The group ends as if its last member had left; mgroup_tick() reports it. */
-static void end(struct mgroup_db *db, mono_t now, struct mgroup *g)
+static void mgroup_limit_end(struct mgroup_db *db, mono_t now, struct mgroup *g)
 {
 	mgroup_empty(db, g);
 	g->leaving = true;
@@ -322,7 +322,7 @@ static bool end_one_of(
 
 	for (unsigned i = 0; g && i < OWN_LATEST; i++, g = g->owned[kind].older)
 		if (is_left(db, g, now)) {
-			end(db, now, g);
+			mgroup_limit_end(db, now, g);
 			return true;
 		}
 	return false;
@@ -371,7 +371,7 @@ static void evict(struct mgroup_db *db, mono_t now, struct mgroup *g, uint32_t l
 	struct addr who = o ? o->key : g->last_reporter;
 
 	mgroup_struck(db, now, NOTE_GROUP_EVICTED, &g->group, &who, limit, fx);
-	end(db, now, g);
+	mgroup_limit_end(db, now, g);
 }
 
 static struct mgroup *newest_of(const struct mgroup_owner *o, const struct mgroup *but)

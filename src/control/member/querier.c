@@ -17,7 +17,7 @@
 
 #include <errno.h>
 
-static void publish(const struct querier *q)
+static void querier_publish(const struct querier *q)
 {
 	q->role->querier = q->state == QUERIER_ACTIVE;
 	q->role->forwards = q->state == QUERIER_ACTIVE ||
@@ -61,7 +61,7 @@ void querier_init(struct querier *q, unsigned port, enum family family,
 		.qi_ms = params->query_interval_ms,
 		.role = role,
 	};
-	publish(q);
+	querier_publish(q);
 }
 
 static void send_query(struct querier *q, struct effects *fx)
@@ -95,7 +95,7 @@ static void become_active(struct querier *q, mono_t now, struct effects *fx)
 	q->other = addr_any(q->family);
 	q->other_mac = (struct gm_mac){0};
 	q->other_until = MONO_NEVER;
-	publish(q);
+	querier_publish(q);
 	send_general(q, now, fx);
 }
 
@@ -120,7 +120,7 @@ void querier_down(struct querier *q)
 	q->query_at = MONO_NEVER;
 	q->other_until = MONO_NEVER;
 	q->other = addr_any(q->family);
-	publish(q);
+	querier_publish(q);
 }
 
 void querier_again(struct querier *q, mono_t now, struct effects *fx)
@@ -150,7 +150,7 @@ bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *p
 		effects_note(fx, q->port, NOTE_QUERIER_WON, NULL, &q->other, 0);
 		become_active(q, now, fx);
 	}
-	publish(q);
+	querier_publish(q);
 	return q->role->forwards != forwarded;
 }
 
@@ -206,7 +206,7 @@ static void follow(struct querier *q, mono_t now, const struct gm_msg *msg)
 		again ? q->rival_until : mono_add_ms(now, q->params.query_interval_ms);
 	q->query_at = MONO_NEVER;
 	q->startup_left = 0;
-	publish(q);
+	querier_publish(q);
 }
 
 /* A querier with a higher address does not know of us, otherwise it would be silent.

@@ -130,7 +130,7 @@ struct admission *admission_free(struct admission *f)
 
 /* The entry of `id` in its row, or the one that it replaces. Entries are `size` bytes
  * apart. */
-static struct entry *find(void *row, size_t size, uint64_t id)
+static struct entry *admission_find(void *row, size_t size, uint64_t id)
 {
 	struct entry *oldest = row;
 
@@ -166,7 +166,8 @@ static uint64_t host_id(const struct admission *f, const struct admission_port *
 
 static struct host *find_host(struct admission *f, uint64_t id)
 {
-	return (struct host *)find(f->host[(id >> 1) % ROWS], sizeof(struct host), id);
+	return (struct host *)admission_find(
+		f->host[(id >> 1) % ROWS], sizeof(struct host), id);
 }
 
 static struct entry *find_same(
@@ -177,7 +178,7 @@ static struct entry *find_same(
 			&f->hash, m->bytes, m->len < SAME_BYTES ? m->len : SAME_BYTES)};
 	uint64_t id = table_hash(&f->hash, key, sizeof(key)) | 1;
 
-	return find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
+	return admission_find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
 }
 
 static struct member *find_member(struct admission *f, uint64_t id)

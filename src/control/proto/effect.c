@@ -105,7 +105,7 @@ static bool arena_copy_addrs(struct effects *fx, const struct addr **v, size_t n
 	return true;
 }
 
-static void append(struct effects *fx, const struct effect *e)
+static void effect_append(struct effects *fx, const struct effect *e)
 {
 	if (array_reserve(fx->v, fx->cap, fx->n + 1, 16) < 0)
 		fx->lost++;
@@ -125,7 +125,7 @@ void effects_query(struct effects *fx, unsigned port, enum gm_version version,
 		fx->lost++;
 		return;
 	}
-	append(fx, &e);
+	effect_append(fx, &e);
 }
 
 void effects_report(struct effects *fx, unsigned port, enum gm_version version,
@@ -155,7 +155,7 @@ void effects_report(struct effects *fx, unsigned port, enum gm_version version,
 	e.report.rec = copy;
 	e.report.n_rec = n_rec;
 	e.report.delay_ms = delay_ms;
-	append(fx, &e);
+	effect_append(fx, &e);
 }
 
 void effects_fib_set(struct effects *fx, unsigned instance, const struct addr *group,
@@ -167,7 +167,7 @@ void effects_fib_set(struct effects *fx, unsigned instance, const struct addr *g
 	e.fib.group = *group;
 	e.fib.source = *source;
 	e.fib.out = *out;
-	append(fx, &e);
+	effect_append(fx, &e);
 }
 
 void effects_fib_del(struct effects *fx, unsigned instance, const struct addr *group,
@@ -178,7 +178,7 @@ void effects_fib_del(struct effects *fx, unsigned instance, const struct addr *g
 	e.fib.instance = instance;
 	e.fib.group = *group;
 	e.fib.source = *source;
-	append(fx, &e);
+	effect_append(fx, &e);
 }
 
 void effects_note(struct effects *fx, unsigned port, enum note note,
@@ -190,7 +190,7 @@ void effects_note(struct effects *fx, unsigned port, enum note note,
 	e.note.group = group ? *group : addr_any(FAMILY_IPV6);
 	e.note.peer = peer ? *peer : addr_any(FAMILY_IPV6);
 	e.note.value = value;
-	append(fx, &e);
+	effect_append(fx, &e);
 }
 
 void effects_note_forwarder(struct effects *fx, unsigned port, enum note note,
@@ -209,7 +209,7 @@ struct text {
 	size_t size, len;
 };
 
-static _printf_(2, 3) void put(struct text *t, const char *format, ...)
+static _printf_(2, 3) void effect_put(struct text *t, const char *format, ...)
 {
 	size_t used = t->len < t->size ? t->len : t->size;
 	va_list ap;
@@ -226,7 +226,7 @@ static void put_addr(struct text *t, const char *before, const struct addr *a)
 {
 	char buf[ADDR_STRLEN];
 
-	put(t, "%s%s", before, gm_format_host(a, buf));
+	effect_put(t, "%s%s", before, gm_format_host(a, buf));
 }
 
 static void put_addrs(struct text *t, const struct addr *v, size_t n)
@@ -238,7 +238,7 @@ static void put_addrs(struct text *t, const struct addr *v, size_t n)
 static void put_version(
 	struct text *t, const char *what, enum family family, enum gm_version version)
 {
-	put(t, "%s %sv%u", what, family == FAMILY_IPV4 ? "" : "mld",
+	effect_put(t, "%s %sv%u", what, family == FAMILY_IPV4 ? "" : "mld",
 		gm_version_number(family, version));
 }
 
@@ -246,24 +246,24 @@ static void put_query(struct text *t, const struct effect *e)
 {
 	const struct gm_query *q = &e->query.q;
 
-	put(t, "port %u ", e->port);
+	effect_put(t, "port %u ", e->port);
 	put_version(t, "query", addr_family(&q->group), e->query.version);
-	put(t, " ");
+	effect_put(t, " ");
 	if (addr_is_any(&q->group))
-		put(t, "general");
+		effect_put(t, "general");
 	else
 		put_addr(t, "", &q->group);
 	if (q->suppress)
-		put(t, " s");
-	put(t, " max-resp %u", q->max_resp_ms);
+		effect_put(t, " s");
+	effect_put(t, " max-resp %u", q->max_resp_ms);
 	if (q->qrv)
-		put(t, " qrv %u", q->qrv);
+		effect_put(t, " qrv %u", q->qrv);
 	if (q->qqi_ms)
-		put(t, " qqi %u", q->qqi_ms);
+		effect_put(t, " qqi %u", q->qqi_ms);
 	if (!addr_is_any(&e->query.from))
 		put_addr(t, " from ", &e->query.from);
 	if (q->n_src) {
-		put(t, " sources ");
+		effect_put(t, " sources ");
 		put_addrs(t, q->src, q->n_src);
 	}
 }
@@ -279,27 +279,27 @@ static void put_report(struct text *t, const struct effect *e)
 		[GM_BLOCK] = "block",
 	};
 
-	put(t, "port %u ", e->port);
+	effect_put(t, "port %u ", e->port);
 	put_version(t, "report", e->report.family, e->report.version);
 	put_addr(t, " from ", &e->report.from);
 	for (size_t i = 0; i < e->report.n_rec; i++) {
 		const struct gm_record *rec = &e->report.rec[i];
 
-		put(t, " %s", types[rec->type]);
+		effect_put(t, " %s", types[rec->type]);
 		put_addr(t, " ", &rec->group);
-		put(t, " {");
+		effect_put(t, " {");
 		put_addrs(t, rec->src, rec->n_src);
-		put(t, "}");
+		effect_put(t, "}");
 	}
 	if (e->report.delay_ms)
-		put(t, " after %u", e->report.delay_ms);
+		effect_put(t, " after %u", e->report.delay_ms);
 }
 
 static void put_fib_key(struct text *t, const struct effect *e)
 {
-	put(t, "fib %u ", e->fib.instance);
+	effect_put(t, "fib %u ", e->fib.instance);
 	if (addr_is_any(&e->fib.source))
-		put(t, "*");
+		effect_put(t, "*");
 	else
 		put_addr(t, "", &e->fib.source);
 	put_addr(t, " ", &e->fib.group);
@@ -310,13 +310,13 @@ static void put_fib_set(struct text *t, const struct effect *e)
 	const char *comma = "";
 
 	put_fib_key(t, e);
-	put(t, " -> ");
+	effect_put(t, " -> ");
 	portset_for_each (&e->fib.out, port) {
-		put(t, "%s%u", comma, port);
+		effect_put(t, "%s%u", comma, port);
 		comma = ",";
 	}
 	if (portset_empty(&e->fib.out))
-		put(t, "{}");
+		effect_put(t, "{}");
 }
 
 static void put_note(struct text *t, const struct effect *e)
@@ -327,12 +327,12 @@ static void put_note(struct text *t, const struct effect *e)
 	for (char *c = name; *c; c++)
 		if (*c == '_')
 			*c = '-';
-	put(t, "port %u note %s", e->port, name);
+	effect_put(t, "port %u note %s", e->port, name);
 	if (!addr_is_any(&e->note.group))
 		put_addr(t, " ", &e->note.group);
 	if (!addr_is_any(&e->note.peer))
 		put_addr(t, " peer ", &e->note.peer);
-	put(t, " value %u", e->note.value);
+	effect_put(t, " value %u", e->note.value);
 }
 
 int effect_format(const struct effect *e, char *buf, size_t size)
@@ -353,7 +353,7 @@ int effect_format(const struct effect *e, char *buf, size_t size)
 		break;
 	case EFFECT_FIB_DEL:
 		put_fib_key(&t, e);
-		put(&t, " del");
+		effect_put(&t, " del");
 		break;
 	case EFFECT_NOTE:
 		put_note(&t, e);

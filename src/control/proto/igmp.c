@@ -68,7 +68,7 @@ static const struct gm_wire wire = {
 };
 
 /* RFC 791 3.1: options are a type octet alone, or type, length, data */
-static enum gm_bad walk_options(struct rd options, bool *ret_router_alert)
+static enum gm_bad igmp_walk_options(struct rd options, bool *ret_router_alert)
 {
 	bool found = false;
 
@@ -139,7 +139,8 @@ static enum gm_bad read_ip_header(
 	if (fragment & IP_FRAGMENT_MASK)
 		return GM_BAD_FRAGMENT;
 
-	bad = walk_options(rd_init(r.p, header_len - IP_MIN_HEADER), &ip.router_alert);
+	bad = igmp_walk_options(
+		rd_init(r.p, header_len - IP_MIN_HEADER), &ip.router_alert);
 	if (bad)
 		return bad;
 	*ret = ip;
@@ -252,8 +253,8 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	return GM_OK;
 }
 
-/* Writes the header without length and checksums, which finish() fills in. */
-static struct wr begin(
+/* Writes the header without length and checksums, which igmp_finish() fills in. */
+static struct wr igmp_begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {
 	struct wr w = wr_init(buf, size < IP_MAX_TOTAL ? size : IP_MAX_TOTAL);
@@ -272,7 +273,7 @@ static struct wr begin(
 	return w;
 }
 
-static int finish(struct wr *w)
+static int igmp_finish(struct wr *w)
 {
 	size_t len = wr_len(w);
 	uint8_t *ip = w->start, *message = ip + IGMP_IP_HEADER_LEN;
@@ -315,12 +316,12 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	if (version == GM_V1 && !general)
 		return -EINVAL;
 
-	w = begin(buf, size, from, general ? &all_hosts : &group);
+	w = igmp_begin(buf, size, from, general ? &all_hosts : &group);
 	gm_wire_write_head(&w, TYPE_QUERY, query_code(version, query->max_resp_ms));
 	gm_wire_write_addr(&wire, &w, &group);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
-	return finish(&w);
+	return igmp_finish(&w);
 }
 
 static int encode_old(void *buf, size_t size, enum gm_version version,
@@ -335,10 +336,10 @@ static int encode_old(void *buf, size_t size, enum gm_version version,
 		return -EINVAL;
 	if (leave)
 		type = TYPE_V2_LEAVE;
-	w = begin(buf, size, from, leave ? &wire.routers : &rec->group);
+	w = igmp_begin(buf, size, from, leave ? &wire.routers : &rec->group);
 	gm_wire_write_head(&w, type, 0);
 	gm_wire_write_addr(&wire, &w, &rec->group);
-	return finish(&w);
+	return igmp_finish(&w);
 }
 
 int igmp_encode_report(void *buf, size_t size, enum gm_version version,
@@ -354,10 +355,10 @@ int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_old(buf, size, version, from, rec) : -EINVAL;
 
-	w = begin(buf, size, from, &wire.reports);
+	w = igmp_begin(buf, size, from, &wire.reports);
 	gm_wire_write_head(&w, TYPE_V3_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
-	return finish(&w);
+	return igmp_finish(&w);
 }
 
 struct addr igmp_packet_destination(const void *packet)

@@ -183,8 +183,8 @@ mono_t mcfilter_deadline(const struct mcfilter *f)
 }
 
 /* Continue if these bytes are at `offset`, else jump to after the instruction `end`. */
-static size_t compare(struct sock_filter *code, size_t n, size_t end, uint32_t offset,
-	const uint8_t *byte, unsigned len)
+static size_t mcfilter_compare(struct sock_filter *code, size_t n, size_t end,
+	uint32_t offset, const uint8_t *byte, unsigned len)
 {
 	for (unsigned i = 0; i < len; i += 4) {
 		bool word = len - i >= 4;
@@ -209,9 +209,9 @@ static size_t sample(
 	unsigned ip_len = v4 ? 4 : 16, mac_len = h->who.has_mac ? 6 : 0;
 	size_t n = 0, end = 2 * ((mac_len + 3) / 4 + ip_len / 4) + 2;
 
-	n = compare(code, n, end, (uint32_t)SKF_LL_OFF + ETH_SOURCE, h->who.mac.byte,
-		mac_len);
-	n = compare(code, n, end, v4 ? IPV4_SOURCE : IPV6_SOURCE,
+	n = mcfilter_compare(code, n, end, (uint32_t)SKF_LL_OFF + ETH_SOURCE,
+		h->who.mac.byte, mac_len);
+	n = mcfilter_compare(code, n, end, v4 ? IPV4_SOURCE : IPV6_SOURCE,
 		h->who.from.b + sizeof(h->who.from.b) - ip_len, ip_len);
 	code[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));

@@ -85,7 +85,7 @@ static bool is_link_local(const struct addr *a)
 }
 
 /* RFC 8200 4.2: a padding octet, or type, length, data */
-static enum gm_bad walk_options(struct rd options, bool *router_alert)
+static enum gm_bad mld_walk_options(struct rd options, bool *router_alert)
 {
 	while (rd_left(&options) > 0) {
 		uint8_t type = rd_u8(&options), len;
@@ -137,7 +137,7 @@ static enum gm_bad read_extension(
 	if (*kind == NEXT_ROUTING && h[3] != 0)
 		return GM_BAD_HEADER;
 	if (*kind == NEXT_HOP_BY_HOP || *kind == NEXT_DESTINATION) {
-		enum gm_bad bad = walk_options(rd_init(h + 2, len - 2),
+		enum gm_bad bad = mld_walk_options(rd_init(h + 2, len - 2),
 			is_alert_place ? &ip->router_alert : &ignored);
 
 		if (bad)
@@ -316,8 +316,8 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	return GM_OK;
 }
 
-/* Writes the headers without length and checksum, which finish() fills in. */
-static struct wr begin(
+/* Writes the headers without length and checksum, which mld_finish() fills in. */
+static struct wr mld_begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {
 	static const uint8_t hop_by_hop[] = {
@@ -335,7 +335,7 @@ static struct wr begin(
 	return w;
 }
 
-static int finish(struct wr *w)
+static int mld_finish(struct wr *w)
 {
 	size_t len = wr_len(w);
 	uint8_t *ip = w->start, *message = ip + MLD_IP_HEADER_LEN;
@@ -375,11 +375,11 @@ int mld_encode_query(void *buf, size_t size, enum gm_version version,
 	if (query->n_src && (general || version != GM_V3))
 		return -EINVAL;
 
-	w = begin(buf, size, from, general ? &all_nodes : &group);
+	w = mld_begin(buf, size, from, general ? &all_nodes : &group);
 	put_v1(&w, TYPE_QUERY, query_code(version, query->max_resp_ms), &group);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
-	return finish(&w);
+	return mld_finish(&w);
 }
 
 static int encode_v1(
@@ -390,9 +390,9 @@ static int encode_v1(
 
 	if (done < 0)
 		return -EINVAL;
-	w = begin(buf, size, from, done ? &wire.routers : &rec->group);
+	w = mld_begin(buf, size, from, done ? &wire.routers : &rec->group);
 	put_v1(&w, done ? TYPE_V1_DONE : TYPE_V1_REPORT, 0, &rec->group);
-	return finish(&w);
+	return mld_finish(&w);
 }
 
 int mld_encode_report(void *buf, size_t size, enum gm_version version,
@@ -412,10 +412,10 @@ int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_v1(buf, size, from, rec) : -EINVAL;
 
-	w = begin(buf, size, from, &wire.reports);
+	w = mld_begin(buf, size, from, &wire.reports);
 	gm_wire_write_head(&w, TYPE_V2_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
-	return finish(&w);
+	return mld_finish(&w);
 }
 
 struct addr mld_packet_destination(const void *packet)

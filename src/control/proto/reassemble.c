@@ -114,7 +114,7 @@ bool reassemble_parse(enum family family, const uint8_t *packet, size_t len,
 
 /* ---- messages ---- */
 
-static void forget(struct reassemble_message *m)
+static void reassemble_forget(struct reassemble_message *m)
 {
 	free(m->packet);
 	*m = (struct reassemble_message){0};
@@ -123,7 +123,7 @@ static void forget(struct reassemble_message *m)
 void reassemble_deinit(struct reassemble *r)
 {
 	for (unsigned i = 0; i < REASSEMBLE_MESSAGES; i++)
-		forget(&r->message[i]);
+		reassemble_forget(&r->message[i]);
 }
 
 static bool same_sender(const struct admission_host *a, const struct admission_host *b)
@@ -133,7 +133,7 @@ static bool same_sender(const struct admission_host *a, const struct admission_h
 	return a->has_mac ? gm_mac_eq(&a->mac, &b->mac) : addr_eq(&a->from, &b->from);
 }
 
-static struct reassemble_message *find(
+static struct reassemble_message *reassemble_find(
 	struct reassemble *r, const struct reassemble_piece *p)
 {
 	for (unsigned i = 0; i < REASSEMBLE_MESSAGES; i++) {
@@ -179,13 +179,13 @@ static struct reassemble_message *make_room(
 	return empty ? empty : any;
 }
 
-static struct reassemble_message *begin(
+static struct reassemble_message *reassemble_begin(
 	struct reassemble *r, mono_t now, const struct reassemble_piece *p)
 {
 	struct reassemble_message *m = make_room(r, &p->host);
 
 	r->n[REASSEMBLE_ROOM] += m->packet != NULL;
-	forget(m);
+	reassemble_forget(m);
 	m->packet = malloc(REASSEMBLE_HEADERS + REASSEMBLE_SIZE);
 	if (!m->packet)
 		return NULL;
@@ -226,7 +226,7 @@ static bool fits_end(
 	return !m->end || end < m->end;
 }
 
-static enum reassemble_result put(
+static enum reassemble_result reassemble_put(
 	struct reassemble_message *m, const struct reassemble_piece *p)
 {
 	uint8_t *at = m->packet + REASSEMBLE_HEADERS + p->offset;
@@ -273,7 +273,8 @@ static void mend_headers(uint8_t *p, size_t header_len, size_t len)
 	}
 }
 
-static void take(struct reassemble_message *m, uint8_t **ret_packet, size_t *ret_len)
+static void reassemble_take(
+	struct reassemble_message *m, uint8_t **ret_packet, size_t *ret_len)
 {
 	uint8_t *packet = m->packet;
 
@@ -282,24 +283,24 @@ static void take(struct reassemble_message *m, uint8_t **ret_packet, size_t *ret
 	mend_headers(packet, m->header_len, *ret_len);
 	m->packet = NULL;
 	*ret_packet = packet;
-	forget(m);
+	reassemble_forget(m);
 }
 
 static enum reassemble_result add(struct reassemble *r, mono_t now,
 	const struct reassemble_piece *p, uint8_t **ret_packet, size_t *ret_len)
 {
-	struct reassemble_message *m = find(r, p);
+	struct reassemble_message *m = reassemble_find(r, p);
 	enum reassemble_result result;
 
 	if (!m)
-		m = begin(r, now, p);
+		m = reassemble_begin(r, now, p);
 	if (!m)
 		return REASSEMBLE_MEMORY;
 	if (!m->packet)
 		return REASSEMBLE_OVERLAP;
-	result = put(m, p);
+	result = reassemble_put(m, p);
 	if (result == REASSEMBLE_WHOLE)
-		take(m, ret_packet, ret_len);
+		reassemble_take(m, ret_packet, ret_len);
 	if (result == REASSEMBLE_OVERLAP || result == REASSEMBLE_LARGE) {
 		free(m->packet);
 		m->packet = NULL;
@@ -329,7 +330,7 @@ mono_t reassemble_tick(struct reassemble *r, mono_t now)
 			continue;
 		if (mono_due(m->until, now)) {
 			r->n[REASSEMBLE_TIMEOUT] += m->packet != NULL;
-			forget(m);
+			reassemble_forget(m);
 		} else {
 			at = mono_min(at, m->until);
 		}

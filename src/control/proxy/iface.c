@@ -160,7 +160,7 @@ static unsigned merits(const struct iface_addr *a, const struct addr *peer)
 		(unsigned)!a->secondary;
 }
 
-static bool is_better(
+static bool iface_is_better(
 	const struct iface_addr *a, const struct iface_addr *b, const struct addr *peer)
 {
 	unsigned of_a = merits(a, peer), of_b = merits(b, peer);
@@ -182,7 +182,7 @@ struct addr iface_own_addr(const struct iface_addr *v, size_t n, enum family fam
 			continue;
 		if (family == FAMILY_IPV6 && !addr_is_link_local(&a->addr))
 			continue;
-		if (!best || is_better(a, best, peer))
+		if (!best || iface_is_better(a, best, peer))
 			best = a;
 	}
 	return best ? best->addr : addr_any(family);

@@ -92,7 +92,8 @@ static int set_local(
 
 /* Boundaries come last, so that they decide (R161). An upstream does not get groups
  * from the LANs that it does not ask for (R144). */
-static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filter *f)
+static int portplan_set_filter(
+	const struct proxy_port *pp, bool lists, struct plan_filter *f)
 {
 	const struct config_iface *ci = pp->cfg;
 	_cleanup_(freep) struct plan_rule *v =
@@ -115,9 +116,11 @@ static int set_filter(const struct proxy_port *pp, bool lists, struct plan_filte
 
 static int set_filters(const struct proxy_port *pp, struct plan_port *port)
 {
-	int r = set_filter(pp, false, &port->in);
+	int r = portplan_set_filter(pp, false, &port->in);
 
-	return r < 0 ? r : set_filter(pp, pp->role == CONFIG_ROLE_UPSTREAM, &port->out);
+	return r < 0
+		? r
+		: portplan_set_filter(pp, pp->role == CONFIG_ROLE_UPSTREAM, &port->out);
 }
 
 /* Link-local groups are refused earlier (R164). */

@@ -27,8 +27,8 @@ static bool is_sender(const struct proxy_port *pp, const struct addr *source)
 	return !addr_is_usable_source(source) || addr_is_link_local(source);
 }
 
-static bool is_wanted(const struct proxy_port *pp, const struct addr *group,
-	const struct addr *source)
+static bool proxy_forwarder_is_wanted(const struct proxy_port *pp,
+	const struct addr *group, const struct addr *source)
 {
 	const struct mgroup *g = mgroup_find(&pp->groups, group);
 
@@ -43,7 +43,7 @@ void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy
 
 	if (!forwarder_find(f, &copy->group, &copy->source) &&
 		(is_sender(pp, &copy->source) ||
-			!is_wanted(pp, &copy->group, &copy->source)))
+			!proxy_forwarder_is_wanted(pp, &copy->group, &copy->source)))
 		return;
 	if (forwarder_copy(
 		    f, now, &copy->group, &copy->source, &copy->mac, copy->bytes) <= 0)
@@ -79,7 +79,7 @@ void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
 		struct forwarder_stream s = f->v[i];
 		enum forwarder_change change = FORWARDER_FORGOTTEN;
 
-		if (is_wanted(pp, &s.group, &s.source)) {
+		if (proxy_forwarder_is_wanted(pp, &s.group, &s.source)) {
 			struct forwarder_count ours =
 				counts->received(counts->ctx, pp, &s.group, &s.source);
 

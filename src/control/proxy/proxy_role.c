@@ -32,7 +32,7 @@ static bool is_meant(
 		!config_is_report_interface(cfg, i->name);
 }
 
-static bool is_better(
+static bool proxy_role_is_better(
 	const struct proxy *p, const struct iface *a, const struct iface *b)
 {
 	bool a_used = proxy_port_named(p->port, a->name) != NULL;
@@ -54,7 +54,7 @@ static const struct iface *elect(const struct proxy *p, const struct config *cfg
 		const struct iface *i = &ifaces->v[n];
 
 		if (config_iface_find(cfg, i->name) == ci && is_meant(cfg, ci, i) &&
-			(!best || is_better(p, i, best)))
+			(!best || proxy_role_is_better(p, i, best)))
 			best = i;
 	}
 	return best;

@@ -159,7 +159,7 @@ static int get_sections(struct proxy_port *pp, mono_t now, bool same_link,
 	return r == 0 && state_is_bad(in) ? -EINVAL : r;
 }
 
-static int get_port(
+static int proxy_state_get_port(
 	struct proxy *p, mono_t now, struct state_in *in, struct effects *fx)
 {
 	char name[IFNAMSIZ];
@@ -226,7 +226,7 @@ int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effect
 
 	while (r == 0 && state_get_section(in, &tag, &section))
 		if (tag == TAG_PORT)
-			r = get_port(p, now, &section, fx);
+			r = proxy_state_get_port(p, now, &section, fx);
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;
 	if (r == 0)

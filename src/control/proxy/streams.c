@@ -41,8 +41,8 @@ static uint64_t hash_of(const struct streams *s, unsigned instance,
 	return table_hash(&s->table, key, sizeof(key));
 }
 
-static struct stream *find(const struct streams *s, uint64_t hash, unsigned instance,
-	const struct addr *source, const struct addr *group)
+static struct stream *streams_find(const struct streams *s, uint64_t hash,
+	unsigned instance, const struct addr *source, const struct addr *group)
 {
 	for (struct table_node *n = table_find(&s->table, hash); n; n = table_next(n)) {
 		struct stream *st = container_of(n, struct stream, node);
@@ -61,7 +61,7 @@ static void end(struct streams *s, struct stream *st)
 }
 
 /* Returns false if there is no room or memory; the stream is then not reported. */
-static bool begin(struct streams *s, uint64_t hash, unsigned instance,
+static bool streams_begin(struct streams *s, uint64_t hash, unsigned instance,
 	const struct addr *source, const struct addr *group)
 {
 	struct stream *st;
@@ -86,7 +86,7 @@ enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s)
 {
 	uint64_t hash = hash_of(s, instance, source, group);
-	struct stream *st = find(s, hash, instance, source, group);
+	struct stream *st = streams_find(s, hash, instance, source, group);
 
 	if (st && age_s < STREAMS_END_S) {
 		st->turn = s->turn;
@@ -98,8 +98,8 @@ enum streams_event streams_see(struct streams *s, unsigned instance,
 	}
 	if (age_s < 0 || age_s >= STREAMS_END_S)
 		return STREAMS_NOTHING;
-	return begin(s, hash, instance, source, group) ? STREAMS_BEGAN
-						       : STREAMS_NOTHING;
+	return streams_begin(s, hash, instance, source, group) ? STREAMS_BEGAN
+							       : STREAMS_NOTHING;
 }
 
 void streams_end(struct streams *s)

@@ -29,16 +29,16 @@ void metrics_deinit(struct metrics *m)
 	*m = (struct metrics){.format = m->format};
 }
 
-static bool reserve(struct metrics *m, size_t n)
+static bool metrics_reserve(struct metrics *m, size_t n)
 {
 	if (!m->failed)
 		m->failed = array_reserve(m->buf, m->cap, m->len + n, 16384) < 0;
 	return !m->failed;
 }
 
-static void put(struct metrics *m, const char *s, size_t n)
+static void metrics_put(struct metrics *m, const char *s, size_t n)
 {
-	if (!reserve(m, n))
+	if (!metrics_reserve(m, n))
 		return;
 	memcpy(m->buf + m->len, s, n);
 	m->len += n;
@@ -46,7 +46,7 @@ static void put(struct metrics *m, const char *s, size_t n)
 
 static void put_text(struct metrics *m, const char *s)
 {
-	put(m, s, strlen(s));
+	metrics_put(m, s, strlen(s));
 }
 
 /* ---- families ---- */
@@ -70,7 +70,7 @@ const char *metrics_ending(enum metrics_type type)
 	return types[type].ending;
 }
 
-static void describe(struct metrics *m, const char *what, const char *text)
+static void metrics_describe(struct metrics *m, const char *what, const char *text)
 {
 	put_text(m, "# ");
 	put_text(m, what);
@@ -92,10 +92,10 @@ void metrics_begin(struct metrics *m, enum metric id)
 	if (type == METRICS_INFO && m->format == METRICS_PROMETHEUS)
 		type = METRICS_GAUGE;
 	m->family = f;
-	describe(m, "HELP", f->help);
-	describe(m, "TYPE", types[type].name);
+	metrics_describe(m, "HELP", f->help);
+	metrics_describe(m, "TYPE", types[type].name);
 	if (f->unit && m->format == METRICS_OPENMETRICS)
-		describe(m, "UNIT", f->unit);
+		metrics_describe(m, "UNIT", f->unit);
 }
 
 void metrics_end(struct metrics *m)
@@ -171,19 +171,19 @@ static void put_escaped(struct metrics *m, const char *value)
 		else if (*s == '\\')
 			put_text(m, "\\\\");
 		else
-			put(m, (const char *)s, n);
+			metrics_put(m, (const char *)s, n);
 		s += n;
 	}
 }
 
 void metrics_label(struct metrics *m, const char *name, const char *value)
 {
-	put(m, m->in_labels ? "," : "{", 1);
+	metrics_put(m, m->in_labels ? "," : "{", 1);
 	m->in_labels = true;
 	put_text(m, name);
-	put(m, "=\"", 2);
+	metrics_put(m, "=\"", 2);
 	put_escaped(m, value);
-	put(m, "\"", 1);
+	metrics_put(m, "\"", 1);
 }
 
 void metrics_label_uint(struct metrics *m, const char *name, uint64_t value)
@@ -209,7 +209,7 @@ struct metrics_span metrics_labels(const struct metrics *m)
 
 void metrics_labels_again(struct metrics *m, struct metrics_span span)
 {
-	if (span.len == 0 || !reserve(m, span.len))
+	if (span.len == 0 || !metrics_reserve(m, span.len))
 		return;
 	memcpy(m->buf + m->len, m->buf + span.at, span.len);
 	m->len += span.len;
@@ -219,10 +219,10 @@ void metrics_labels_again(struct metrics *m, struct metrics_span span)
 static void put_value(struct metrics *m, const char *text)
 {
 	if (m->in_labels)
-		put(m, "}", 1);
-	put(m, " ", 1);
+		metrics_put(m, "}", 1);
+	metrics_put(m, " ", 1);
 	put_text(m, text);
-	put(m, "\n", 1);
+	metrics_put(m, "\n", 1);
 	m->in_labels = false;
 }
 

@@ -25,7 +25,7 @@ void rate_table_init(struct rate_table *t, uint64_t seed)
 	table_init(&t->keys, seed);
 }
 
-static void forget(struct rate_reading *r)
+static void rate_forget(struct rate_reading *r)
 {
 	free(r->slot);
 	*r = (struct rate_reading){0};
@@ -33,8 +33,8 @@ static void forget(struct rate_reading *r)
 
 void rate_table_deinit(struct rate_table *t)
 {
-	forget(&t->last);
-	forget(&t->next);
+	rate_forget(&t->last);
+	rate_forget(&t->next);
 	table_deinit(&t->keys);
 }
 
@@ -51,7 +51,7 @@ static uint64_t key_of(const struct rate_table *t, unsigned instance,
 }
 
 /* The slot of the key, or the free one where it belongs; NULL if the table is full. */
-static struct rate_slot *find(const struct rate_reading *r, uint64_t key)
+static struct rate_slot *rate_find(const struct rate_reading *r, uint64_t key)
 {
 	for (size_t i = 0; i < r->n_slots; i++) {
 		struct rate_slot *s = &r->slot[(key + i) & (r->n_slots - 1)];
@@ -73,7 +73,7 @@ bool rate_begin(struct rate_table *t, mono_t now, size_t n)
 		slots *= 2;
 	t->next.slot = n > RATE_MAX ? NULL : calloc(slots, sizeof(struct rate_slot));
 	if (!t->next.slot) {
-		forget(&t->last);
+		rate_forget(&t->last);
 		t->interval_ms = 0;
 		return false;
 	}
@@ -86,7 +86,7 @@ bool rate_begin(struct rate_table *t, mono_t now, size_t n)
  * one that has counted backwards is a new one. */
 static void compute(const struct rate_table *t, struct rate_slot *s)
 {
-	const struct rate_slot *old = find(&t->last, s->key);
+	const struct rate_slot *old = rate_find(&t->last, s->key);
 	double seconds = (double)(t->next.at.ns - t->last.at.ns) / NS_PER_SEC;
 	uint64_t packets = s->packets, bytes = s->bytes;
 
@@ -108,13 +108,13 @@ struct rate rate_of(struct rate_table *t, unsigned instance, const struct addr *
 	struct rate_slot *s;
 
 	if (mono_is_set(t->next.at)) {
-		s = find(&t->next, key);
+		s = rate_find(&t->next, key);
 		if (s) {
 			*s = (struct rate_slot){key, packets, bytes, 0, 0, 0};
 			compute(t, s);
 		}
 	} else {
-		s = find(&t->last, key);
+		s = rate_find(&t->last, key);
 	}
 	if (!s || !s->key || !s->rate_known)
 		return (struct rate){0};
@@ -129,12 +129,12 @@ void rate_end(struct rate_table *t)
 	t->interval_ms = mono_is_set(t->last.at)
 		? (t->next.at.ns - t->last.at.ns) / NS_PER_MS
 		: 0;
-	forget(&t->last);
+	rate_forget(&t->last);
 	t->last = t->next;
 	t->next = (struct rate_reading){0};
 }
 
 void rate_abandon(struct rate_table *t)
 {
-	forget(&t->next);
+	rate_forget(&t->next);
 }

@@ -20,7 +20,7 @@ static void *at(const struct topn *t, size_t i)
 	return t->v + i * t->size;
 }
 
-static void put(struct topn *t, size_t i, const void *item)
+static void topn_put(struct topn *t, size_t i, const void *item)
 {
 	memcpy(at(t, i), item, t->size);
 }
@@ -35,8 +35,8 @@ static void *spare(const struct topn *t)
 static void sift_up(struct topn *t, size_t i, const void *item)
 {
 	for (; i > 0 && t->before(at(t, (i - 1) / 2), item, t->arg); i = (i - 1) / 2)
-		put(t, i, at(t, (i - 1) / 2));
-	put(t, i, item);
+		topn_put(t, i, at(t, (i - 1) / 2));
+	topn_put(t, i, item);
 }
 
 /* Put it below place i or there; the heap has n places, and is one below i. */
@@ -47,9 +47,9 @@ static void sift_down(struct topn *t, size_t i, size_t n, const void *item)
 			k++;
 		if (!t->before(item, at(t, k), t->arg))
 			break;
-		put(t, i, at(t, k));
+		topn_put(t, i, at(t, k));
 	}
-	put(t, i, item);
+	topn_put(t, i, item);
 }
 
 void topn_add(struct topn *t, const void *item)
@@ -84,7 +84,7 @@ bool topn_sort(struct topn *t, size_t max)
 		if (last == 0)
 			break;
 		memcpy(spare(t), at(t, last), t->size);
-		put(t, last, at(t, 0));
+		topn_put(t, last, at(t, 0));
 		sift_down(t, 0, last, spare(t));
 	}
 	return t->n_sorted == t->n;

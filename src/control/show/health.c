@@ -48,7 +48,7 @@ static struct health *health_of(struct app *app)
 	return view_memory(app)->health;
 }
 
-_printf_(2, 3) static void say(json_t *list, const char *format, ...)
+_printf_(2, 3) static void health_say(json_t *list, const char *format, ...)
 {
 	char text[256];
 	va_list ap;
@@ -65,11 +65,12 @@ static void check_port(
 	const char *error = show_port_error(app, pp->port);
 
 	if (error)
-		say(problems, "%s: sockets cannot be opened: %s", pp->name, error);
+		health_say(
+			problems, "%s: sockets cannot be opened: %s", pp->name, error);
 	else if (!allow_down && pp->ifindex == 0)
-		say(problems, "%s: there is no such interface", pp->name);
+		health_say(problems, "%s: there is no such interface", pp->name);
 	else if (!allow_down && !pp->up)
-		say(problems, "%s: the interface is down", pp->name);
+		health_say(problems, "%s: the interface is down", pp->name);
 }
 
 /* The limit of groups or addresses that was met last. It is reported, but it is no
@@ -83,7 +84,7 @@ static void check_quota(const struct proxy_port *pp, mono_t now, json_t *limits)
 		mono_due(mono_add_ms(s->at, LATELY_MS), now))
 		return;
 	mgroup_struck_format(s, text, sizeof(text));
-	say(limits, "%s: %s", pp->name, text);
+	health_say(limits, "%s: %s", pp->name, text);
 }
 
 /* The host that met a limit of messages within the last minute. */
@@ -92,12 +93,12 @@ static void check_limits(struct app *app, const struct proxy_port *pp, json_t *l
 	struct view_struck by;
 
 	if (view_is_struck(app, pp->port, ADMISSION_BY_HOST, &by))
-		say(limits,
+		health_say(limits,
 			"%s: host %s sends more than host-message-rate allows; from all "
 			"hosts that do: %s",
 			pp->name, by.host, by.done);
 	if (view_is_struck(app, pp->port, ADMISSION_BY_PORT, &by))
-		say(limits,
+		health_say(limits,
 			"%s: its hosts together send more than message-rate allows, the "
 			"last one was %s; %s",
 			pp->name, by.host, by.done);
@@ -113,13 +114,13 @@ static void check_thread(struct app *app, struct health_thread *t, unsigned i,
 		t->since = MONO_UNSET; /* it wakes up within the same turn */
 	} else if (!mono_is_set(t->since) || s.count[THREAD_COUNT_TURNS] != t->turns) {
 		if (!mono_is_set(t->since))
-			say(unsure, "data-plane thread %u is at work", i);
+			health_say(unsure, "data-plane thread %u is at work", i);
 		t->turns = s.count[THREAD_COUNT_TURNS];
 		t->since = now;
 	} else if (mono_due(mono_add_ms(t->since, STUCK_MS), now)) {
-		say(problems, "data-plane thread %u hangs", i);
+		health_say(problems, "data-plane thread %u hangs", i);
 	} else {
-		say(unsure, "data-plane thread %u is at work", i);
+		health_say(unsure, "data-plane thread %u is at work", i);
 	}
 }
 
@@ -135,7 +136,7 @@ static void check_others(
 		if (forwarder_is_double(&f->v[i], now))
 			mac = json_of_mac(f->v[i].mac.byte);
 	if (mac)
-		say(warnings,
+		health_say(warnings,
 			"%s: %s forwards %zu stream%s there also, so datagrams arrive "
 			"twice",
 			pp->name, json_string_value(mac), n, n == 1 ? "" : "s");
@@ -158,7 +159,8 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 	for (unsigned i = 0; h && i < h->n; i++)
 		check_thread(app, &h->thread[i], i, now, problems, unsure);
 	if (view_counts(app)->fib_unsure)
-		say(problems, "the forwarding table is incomplete for lack of memory");
+		health_say(problems,
+			"the forwarding table is incomplete for lack of memory");
 	return json_pack("{sb so so so so}", "ok",
 		problems && json_array_size(problems) == 0, "problems", problems,
 		"unsure", unsure, "limits", limits, "warnings", warnings);

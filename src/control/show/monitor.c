@@ -132,7 +132,7 @@ static bool has_group(const struct wish *w, const char *text)
 			prefix_contains(&w->groups, &group));
 }
 
-static bool is_wanted(const struct wish *w, const struct monitor_subject *s)
+static bool monitor_is_wanted(const struct wish *w, const struct monitor_subject *s)
 {
 	return (!w->kinds || w->kinds >> kind_of(s->event) & 1) &&
 		has_interface(w, s->interface) && has_group(w, s->group);
@@ -159,7 +159,7 @@ bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *
 	int64_t ms = (now.ns - m->at.ns) / NS_PER_MS;
 	struct follower *f = m->first;
 
-	while (f && !is_wanted(&f->wish, s))
+	while (f && !monitor_is_wanted(&f->wish, s))
 		f = f->next;
 	if (!f)
 		return false;
@@ -176,7 +176,7 @@ bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *
 		return true;
 	}
 	for (; f; f = f->next)
-		f->n_lost += is_wanted(&f->wish, s);
+		f->n_lost += monitor_is_wanted(&f->wish, s);
 	return false;
 }
 
@@ -187,7 +187,8 @@ void monitor_say(struct monitor *m, json_t *event)
 	event = with_time(event);
 	s = subject_of(event);
 	for (struct follower *f = m->first; f; f = f->next)
-		if (!event || (is_wanted(&f->wish, &s) && !write_event(f, event)))
+		if (!event ||
+			(monitor_is_wanted(&f->wish, &s) && !write_event(f, event)))
 			f->n_lost++;
 	json_decref(event);
 }
@@ -208,7 +209,7 @@ static void ending(struct ctl_stream *s)
 	(void)write_event(follower_of(s), NULL);
 }
 
-static void closed(struct ctl_stream *s)
+static void monitor_closed(struct ctl_stream *s)
 {
 	struct follower *f = follower_of(s), **at = &f->monitor->first;
 
@@ -221,7 +222,7 @@ static void closed(struct ctl_stream *s)
 static const struct ctl_stream_ops stream_ops = {
 	.opened = opened,
 	.ending = ending,
-	.closed = closed,
+	.closed = monitor_closed,
 };
 
 /* ---- request ---- */

@@ -444,7 +444,7 @@ static bool is_output(const struct question *q, const struct proxy_port *pp)
 }
 
 /* The facts of one instance; arrays are allocated. False if there is no memory. */
-static bool collect(struct question *q)
+static bool show_explain_collect(struct question *q)
 {
 	struct explain_input *in = calloc(PORT_MAX, sizeof(*in));
 	struct explain_output *out = calloc(PORT_MAX, sizeof(*out));
@@ -479,7 +479,7 @@ static bool collect(struct question *q)
 	return true;
 }
 
-static void forget(struct explain_facts *f)
+static void show_explain_forget(struct explain_facts *f)
 {
 	free((void *)(uintptr_t)f->input);
 	free((void *)(uintptr_t)f->output);
@@ -513,7 +513,7 @@ static unsigned goodness(enum explain_verdict v)
 
 /* Should the answer of this instance come first? The best one does; of several that
  * refuse, the one with the most evidence. */
-static bool is_better(
+static bool show_explain_is_better(
 	const struct explain *e, enum explain_verdict best, enum explain_weight weight)
 {
 	if (goodness(e->verdict) != goodness(best))
@@ -556,17 +556,17 @@ static json_t *answer(struct question *q)
 		q->instance = r->instance[i].proxy;
 		if (!is_asked_about(q, q->instance))
 			continue;
-		if (collect(q)) {
+		if (show_explain_collect(q)) {
 			explain(&q->facts, &e);
 			add_checks(checks, &e, r->instance[i].name);
-			if (!summary || is_better(&e, best, weight)) {
+			if (!summary || show_explain_is_better(&e, best, weight)) {
 				best = e.verdict;
 				weight = e.weight;
 				json_decref(summary);
 				summary = json_of_text(e.summary);
 			}
 		}
-		forget(&q->facts);
+		show_explain_forget(&q->facts);
 		explain_deinit(&e);
 	}
 	if (!summary)
@@ -622,7 +622,7 @@ static json_t *whole_answer(struct question *q)
 }
 
 /* First the table in pieces, then everything else. */
-static int piece(struct ctl_answer *a)
+static int show_explain_piece(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);
 
@@ -634,7 +634,7 @@ static int piece(struct ctl_answer *a)
 	return 0;
 }
 
-static void closed(struct ctl_answer *a)
+static void show_explain_closed(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);
 
@@ -658,7 +658,8 @@ static bool begin_traffic(struct question *q)
 
 json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, closed};
+	static const struct ctl_answer_ops ops = {
+		show_explain_piece, show_explain_closed};
 	struct question *q = calloc(1, sizeof(*q));
 	json_t *error;
 

@@ -123,7 +123,7 @@ static void add_detail(const struct groups_answer *d, const struct proxy_port *p
 			: json_of_ms_until(g->untracked_until, d->now));
 }
 
-static void begin_group(
+static void show_groups_begin_group(
 	struct groups_answer *d, const struct proxy_port *pp, const struct mgroup *g)
 {
 	json_t *o;
@@ -237,7 +237,7 @@ static void take_group(struct groups_answer *d, const struct proxy_port *pp,
 		*work -= (int)(g->n_host + g->n_src) / SHOW_ROW;
 	if (!has_address(&d->wanted, g, d->now))
 		return;
-	begin_group(d, pp, g);
+	show_groups_begin_group(d, pp, g);
 	*work -= SHOW_ROW;
 }
 
@@ -267,7 +267,7 @@ static bool next_group(struct groups_answer *d, int *work)
 	return true;
 }
 
-static int piece(struct ctl_answer *answer)
+static int show_groups_piece(struct ctl_answer *answer)
 {
 	struct groups_answer *d = container_of(answer, struct groups_answer, a.answer);
 	int work = SHOW_WORK;
@@ -297,7 +297,7 @@ static int piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+static const struct ctl_answer_ops ops = {show_groups_piece, show_answer_closed};
 
 static json_t *groups_new(
 	void *ctx, const char *args, bool detail, struct ctl_answer **ret)

@@ -185,7 +185,7 @@ struct interfaces_answer {
 	bool begun;
 };
 
-static int piece(struct ctl_answer *answer)
+static int show_interfaces_piece(struct ctl_answer *answer)
 {
 	struct interfaces_answer *n =
 		container_of(answer, struct interfaces_answer, a.answer);
@@ -216,7 +216,8 @@ static int piece(struct ctl_answer *answer)
 
 json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+	static const struct ctl_answer_ops ops = {
+		show_interfaces_piece, show_answer_closed};
 
 	json_t *error =
 		show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);

@@ -120,7 +120,7 @@ void show_rates_leave(struct app *app, struct show_rates *r)
 
 /* An address is that of the source, an interface one that the stream comes from or is
  * sent to. */
-static bool is_wanted(struct mfc_answer *m, const struct fib_view *v)
+static bool show_mfc_is_wanted(struct mfc_answer *m, const struct fib_view *v)
 {
 	const struct show_wanted *w = &m->wanted;
 	struct refusal r;
@@ -143,14 +143,14 @@ static void mfc_entry(const struct fib_view *v, void *arg)
 	struct mfc_answer *m = arg;
 	struct rate r;
 
-	if (!is_wanted(m, v))
+	if (!show_mfc_is_wanted(m, v))
 		return;
 	r = show_rate_of(m->a.app, v);
 	show_item(&m->a, show_mfc_entry(m->a.app, v, &r));
 	m->work -= SHOW_ROW + (int)portset_count(&v->out);
 }
 
-static int piece(struct ctl_answer *answer)
+static int show_mfc_piece(struct ctl_answer *answer)
 {
 	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
 	struct app *app = m->a.app;
@@ -173,7 +173,7 @@ static int piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static void closed(struct ctl_answer *answer)
+static void show_mfc_closed(struct ctl_answer *answer)
 {
 	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
 
@@ -183,7 +183,7 @@ static void closed(struct ctl_answer *answer)
 
 json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, closed};
+	static const struct ctl_answer_ops ops = {show_mfc_piece, show_mfc_closed};
 
 	json_t *error = show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
 

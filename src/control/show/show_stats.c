@@ -187,7 +187,7 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 
 /* The ports come last, but the sums of their counters come before, so the sums are
  * computed first. */
-static int piece(struct ctl_answer *answer)
+static int show_stats_piece(struct ctl_answer *answer)
 {
 	struct stats_answer *t = container_of(answer, struct stats_answer, a.answer);
 	struct app *app = t->a.app;
@@ -216,7 +216,7 @@ static int piece(struct ctl_answer *answer)
 
 json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+	static const struct ctl_answer_ops ops = {show_stats_piece, show_answer_closed};
 
 	return show_answer_new(ctx, &ops, sizeof(struct stats_answer), ret);
 }

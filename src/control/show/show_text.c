@@ -60,7 +60,7 @@ static bool scrape_text(struct text_answer *t)
 	return true;
 }
 
-static int piece(struct ctl_answer *answer)
+static int show_text_piece(struct ctl_answer *answer)
 {
 	struct text_answer *t = container_of(answer, struct text_answer, a.answer);
 
@@ -79,7 +79,7 @@ static int piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static void closed(struct ctl_answer *answer)
+static void show_text_closed(struct ctl_answer *answer)
 {
 	struct text_answer *t = container_of(answer, struct text_answer, a.answer);
 
@@ -89,7 +89,7 @@ static void closed(struct ctl_answer *answer)
 	free(t);
 }
 
-static const struct ctl_answer_ops ops = {piece, closed};
+static const struct ctl_answer_ops ops = {show_text_piece, show_text_closed};
 
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret)
 {

@@ -416,7 +416,7 @@ static bool write_rows(struct page *p)
 	return true;
 }
 
-static int piece(struct ctl_answer *answer)
+static int show_top_piece(struct ctl_answer *answer)
 {
 	/* true for the next step */
 	static bool (*const step[])(struct page * p) = {
@@ -432,7 +432,7 @@ static int piece(struct ctl_answer *answer)
 	return p->step < array_len(step);
 }
 
-static void closed(struct ctl_answer *answer)
+static void show_top_closed(struct ctl_answer *answer)
 {
 	struct page *p = container_of(answer, struct page, a.answer);
 
@@ -443,7 +443,7 @@ static void closed(struct ctl_answer *answer)
 
 json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, closed};
+	static const struct ctl_answer_ops ops = {show_top_piece, show_top_closed};
 	struct page *p = calloc(1, sizeof(*p));
 
 	if (!p)

@@ -51,7 +51,8 @@ static void begin_list(struct upstream_answer *u, enum part part, const char *te
 	u->placed = false;
 }
 
-static void begin_group(struct upstream_answer *u, const struct upstream_group *g)
+static void show_upstream_begin_group(
+	struct upstream_answer *u, const struct upstream_group *g)
 {
 	show_open(&u->a,
 		json_pack("{so ss sb si so so}", "group", json_of_addr(&g->group),
@@ -181,7 +182,8 @@ static bool begin_port(struct upstream_answer *u)
 }
 
 /* An address is that of a source. */
-static bool is_wanted(const struct show_wanted *w, const struct upstream_group *g)
+static bool show_upstream_is_wanted(
+	const struct show_wanted *w, const struct upstream_group *g)
 {
 	if (!show_wants_group(w, &g->group))
 		return false;
@@ -199,8 +201,8 @@ static void next_group(struct upstream_answer *u, const struct upstream *h, int 
 
 	if (g && u->wanted.has_address)
 		*work -= (int)g->now.src.n / SHOW_ROW;
-	if (g && is_wanted(&u->wanted, g)) {
-		begin_group(u, g);
+	if (g && show_upstream_is_wanted(&u->wanted, g)) {
+		show_upstream_begin_group(u, g);
 		*work -= SHOW_ROW;
 	} else if (g) {
 		--*work;
@@ -227,7 +229,7 @@ static void go_on_with_port(struct upstream_answer *u, int *work)
 		write_repeats(u, g, work);
 }
 
-static int piece(struct ctl_answer *answer)
+static int show_upstream_piece(struct ctl_answer *answer)
 {
 	struct upstream_answer *u =
 		container_of(answer, struct upstream_answer, a.answer);
@@ -250,7 +252,8 @@ static int piece(struct ctl_answer *answer)
 
 json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {piece, show_answer_closed};
+	static const struct ctl_answer_ops ops = {
+		show_upstream_piece, show_answer_closed};
 	json_t *error = show_answer_new(ctx, &ops, sizeof(struct upstream_answer), ret);
 	struct upstream_answer *u;
 

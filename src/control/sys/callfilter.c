@@ -122,8 +122,8 @@ static const char *const allowed[] = {
 	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
 
 /* 0 or -errno. A call that this architecture lacks is skipped. */
-static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
-	const struct scmp_arg_cmp *arg)
+static int callfilter_add(scmp_filter_ctx f, uint32_t action, const char *name,
+	unsigned n, const struct scmp_arg_cmp *arg)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 	int r;
@@ -139,7 +139,7 @@ static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = add(f, SCMP_ACT_ALLOW, name[i], 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ALLOW, name[i], 0, NULL);
 	return r;
 }
 
@@ -147,7 +147,7 @@ static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
 static int allow_if(
 	scmp_filter_ctx f, const char *name, unsigned n, const struct scmp_arg_cmp *arg)
 {
-	return add(f, SCMP_ACT_ALLOW, name, n, arg);
+	return callfilter_add(f, SCMP_ACT_ALLOW, name, n, arg);
 }
 
 /* The same with a value of argument `at` out of several. */
@@ -207,7 +207,7 @@ static int allow_sockets(scmp_filter_ctx f, bool tcp)
 			r = allow_if(f, "socket", array_len(is), is);
 	}
 	if (r == 0 && tcp)
-		r = add(f, SCMP_ACT_ALLOW, "listen", 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ALLOW, "listen", 0, NULL);
 	if (r == 0 && tcp)
 		r = allow_values(f, "setsockopt", 1, tcp_level, array_len(tcp_level));
 	return r;
@@ -225,7 +225,7 @@ static int allow_files(scmp_filter_ctx f)
 	if (r == 0)
 		r = allow_if(f, "openat", array_len(openat), openat);
 	if (r == 0)
-		r = add(f, SCMP_ACT_ERRNO(ENOSYS), "openat2", 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ERRNO(ENOSYS), "openat2", 0, NULL);
 	if (r == 0)
 		r = allow_values(f, "fcntl", 1, request, array_len(request));
 	if (r == 0)
@@ -262,12 +262,12 @@ static int allow_self(scmp_filter_ctx f)
 static int allow_rings(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp start[] = {IS(1, REGISTER_ENABLE_RINGS)};
-	int r = add(f, SCMP_ACT_ALLOW, "io_uring_enter", 0, NULL);
+	int r = callfilter_add(f, SCMP_ACT_ALLOW, "io_uring_enter", 0, NULL);
 
 	if (r == 0)
 		r = allow_if(f, "io_uring_register", array_len(start), start);
 	if (r == 0)
-		r = add(f, SCMP_ACT_ERRNO(EPERM), "io_uring_setup", 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ERRNO(EPERM), "io_uring_setup", 0, NULL);
 	return r;
 }
 
@@ -289,12 +289,12 @@ static int allow_memory(scmp_filter_ctx f)
 	for (size_t i = 0; i < array_len(name) && r == 0; i++) {
 		r = allow_if(f, name[i], array_len(data), data);
 		if (r == 0)
-			r = add(f, SCMP_ACT_ERRNO(EACCES), name[i], array_len(code),
-				code);
+			r = callfilter_add(f, SCMP_ACT_ERRNO(EACCES), name[i],
+				array_len(code), code);
 	}
 #ifdef __s390__
 	if (r == 0)
-		r = add(f, SCMP_ACT_ALLOW, "mmap", 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ALLOW, "mmap", 0, NULL);
 #endif
 	return r;
 }
@@ -312,7 +312,7 @@ static int allow_threads(scmp_filter_ctx f)
 	int r = allow_if(f, "clone", array_len(thread), thread);
 
 	if (r == 0)
-		r = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+		r = callfilter_add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 	return r;
 }
 

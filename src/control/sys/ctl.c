@@ -671,7 +671,7 @@ static int know_file(struct ctl *ctl)
 	return ctl->spare < 0 ? -errno : 0;
 }
 
-static int open_socket(struct ctl *ctl)
+static int ctl_open_socket(struct ctl *ctl)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int r;
@@ -730,7 +730,7 @@ int ctl_new(struct loop *loop, const char *path, const struct ctl_command *comma
 
 	if (!ctl)
 		return -ENOMEM;
-	r = open_socket(ctl);
+	r = ctl_open_socket(ctl);
 	if (r < 0)
 		return r;
 	r = loop_add(loop, &ctl->fd, EPOLLIN);

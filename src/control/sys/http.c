@@ -83,7 +83,7 @@ bool http_supported(void)
 
 /* ---- the library's turn ---- */
 
-static void run(struct http *h)
+static void http_run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -95,7 +95,7 @@ static void run(struct http *h)
 
 static void on_event(struct loop_fd *f, uint32_t events)
 {
-	run(container_of(f, struct http, fd));
+	http_run(container_of(f, struct http, fd));
 }
 
 /* ---- answers ---- */
@@ -331,7 +331,7 @@ void http_metrics(struct http *h, enum metrics_format format, char *body, size_t
 		MHD_resume_connection(c->mhd);
 	}
 	h->asked = 0;
-	run(h);
+	http_run(h);
 	if (wanted(h))
 		ask(h, wanted(h));
 }
@@ -467,7 +467,7 @@ void http_tick(struct http *h, mono_t now)
 	for (unsigned i = 0; i < N_SLOTS; i++)
 		if (is_open(&h->connection[i]) && mono_due(h->connection[i].until, now))
 			evict(&h->connection[i]);
-	run(h);
+	http_run(h);
 }
 
 void http_stats(const struct http *h, struct http_stats *ret)
@@ -521,7 +521,7 @@ static int inherit_at(const struct endpoint *at)
 	return listen(fd, BACKLOG) < 0 ? -errno : take_fd(&fd);
 }
 
-static int start(struct http *h, int fd)
+static int http_start(struct http *h, int fd)
 {
 	const union MHD_DaemonInfo *info;
 
@@ -557,7 +557,7 @@ int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
 	fd = inherit_at(at);
-	r = fd < 0 ? fd : start(h, fd);
+	r = fd < 0 ? fd : http_start(h, fd);
 	if (r < 0) {
 		http_free(h);
 		return r;

@@ -15,7 +15,7 @@
 #define MAX_FDS	 4096
 
 /* a decimal number, or -1 */
-static long number(const char *name)
+static long inherit_number(const char *name)
 {
 	const char *text = getenv(name);
 	char *end;
@@ -58,7 +58,7 @@ static int collect(struct inherit_fds *l, long n, char *names)
 
 int inherit_collect(struct inherit_fds *ret)
 {
-	long pid = number("LISTEN_PID"), n = number("LISTEN_FDS");
+	long pid = inherit_number("LISTEN_PID"), n = inherit_number("LISTEN_FDS");
 	const char *text = getenv("LISTEN_FDNAMES");
 	_cleanup_(freep) char *names = text ? strdup(text) : NULL;
 	int r = 0;

@@ -111,7 +111,7 @@ static void clear_error(int fd)
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 }
 
-static int set_filter(int fd, const struct mcfilter *f)
+static int mcsock_set_filter(int fd, const struct mcfilter *f)
 {
 	struct sock_filter code[MCFILTER_MAX];
 	struct sock_fprog prog = {(unsigned short)mcfilter_program(f, code), code};
@@ -139,7 +139,7 @@ static void sample(struct mcsock *s, const struct admission_host *who)
 	mono_t now = loop_now(s->fd.loop);
 
 	mcfilter_sample(&s->filter, now, who);
-	if (set_filter(s->fd.fd, &s->filter) < 0)
+	if (mcsock_set_filter(s->fd.fd, &s->filter) < 0)
 		return; /* the messages are still refused here */
 	s->stats.count[MCSOCK_COUNT_SAMPLED]++;
 	if (s->ops.sampled)
@@ -190,7 +190,8 @@ mono_t mcsock_tick(struct mcsock *s, mono_t now)
 {
 	mono_t at = reassemble_tick(&s->pieces, now);
 
-	if (mcfilter_expire(&s->filter, now) && set_filter(s->fd.fd, &s->filter) < 0)
+	if (mcfilter_expire(&s->filter, now) &&
+		mcsock_set_filter(s->fd.fd, &s->filter) < 0)
 		return mono_min(at, mono_add_ms(now, AGAIN_MS));
 	return mono_min(at, mcfilter_deadline(&s->filter));
 }
@@ -356,7 +357,7 @@ static int setup(int fd, int ifindex, const struct mcfilter *filter)
 		.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
 	int r;
 
-	r = set_filter(fd, filter);
+	r = mcsock_set_filter(fd, filter);
 	if (r < 0)
 		return r;
 	r = set_options(fd, filter->own);
@@ -427,7 +428,7 @@ int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	int r = packet_socket_check(fd, SOCK_DGRAM, ifindex, bound_be16(&filter));
 
 	if (r == 0)
-		r = set_filter(fd, &filter);
+		r = mcsock_set_filter(fd, &filter);
 	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
 }
 

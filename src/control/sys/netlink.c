@@ -523,7 +523,7 @@ static int wait_for_dump(struct netlink *nl)
 	return 0;
 }
 
-static int open_socket(struct netlink *nl)
+static int netlink_open_socket(struct netlink *nl)
 {
 	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
@@ -571,7 +571,7 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	nl->buf = malloc(BUF_SIZE);
 	if (!nl->buf)
 		return -ENOMEM;
-	r = open_socket(nl);
+	r = netlink_open_socket(nl);
 	if (r < 0)
 		return r;
 	r = dump_start(nl);

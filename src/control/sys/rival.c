@@ -47,7 +47,7 @@ static void note_evidence(struct rival_list *list, const char *text)
 			(list->evidence ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
 }
 
-static struct rival *add(struct rival_list *list, enum rival_kind kind)
+static struct rival *rival_add(struct rival_list *list, enum rival_kind kind)
 {
 	struct rival *r = list->n < RIVAL_MAX ? &list->v[list->n++] : NULL;
 
@@ -107,7 +107,7 @@ static void look_at_routing(int proc, struct rival_list *list)
 		if (!vifs && !is_forwarding(proc, family))
 			continue;
 		note_evidence(list, "on");
-		r = add(list, RIVAL_ROUTING);
+		r = rival_add(list, RIVAL_ROUTING);
 		if (!r)
 			return;
 		r->family = family;
@@ -144,7 +144,7 @@ static void look_at_raw(int proc, struct rival_list *list)
 		note_evidence(list, inode);
 		if (has_routing(list, FAMILY_IPV4))
 			break;
-		r = add(list, RIVAL_SOCKET);
+		r = rival_add(list, RIVAL_SOCKET);
 		if (r)
 			r->uid = uid;
 		break;
@@ -196,7 +196,7 @@ static void look_at_claims(
 			!belief->believes(belief->ctx, at, inode_of(line)))
 			continue;
 		note_evidence(list, at);
-		r = add(list, RIVAL_RINGCASTD);
+		r = rival_add(list, RIVAL_RINGCASTD);
 		if (r)
 			*r = x;
 		n++;
@@ -321,7 +321,7 @@ static void look_at_programs(int proc, struct rival_list *list)
 			!is_known(comm) || !has_rights(proc, e->d_name))
 			continue;
 		shared = shares_netns(proc, e->d_name);
-		r = shared ? add(list, RIVAL_PROGRAM) : NULL;
+		r = shared ? rival_add(list, RIVAL_PROGRAM) : NULL;
 		if (!r)
 			continue;
 		r->pid = pid;

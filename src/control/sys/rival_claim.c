@@ -65,7 +65,7 @@ void rival_claim_set(struct rival_claim *c, int fd, const char *name)
 	snprintf(c->name, sizeof(c->name), "%s", name);
 }
 
-static void say(int fd, const char *name, char what)
+static void rival_claim_say(int fd, const char *name, char what)
 {
 	struct sockaddr_un to;
 	socklen_t len = address_of(name, &to);
@@ -76,10 +76,10 @@ static void say(int fd, const char *name, char what)
 
 void rival_claim_ask(int fd, const char *name)
 {
-	say(fd, name, QUESTION);
+	rival_claim_say(fd, name, QUESTION);
 }
 
-static struct rival_heard *find(struct rival_claim *c, const char *name)
+static struct rival_heard *rival_claim_find(struct rival_claim *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_heard; i++)
 		if (strcmp(c->heard[i].name, name) == 0)
@@ -87,7 +87,7 @@ static struct rival_heard *find(struct rival_claim *c, const char *name)
 	return NULL;
 }
 
-static struct rival_heard *add(struct rival_claim *c, const char *name)
+static struct rival_heard *rival_claim_add(struct rival_claim *c, const char *name)
 {
 	struct rival_heard *h;
 
@@ -99,7 +99,7 @@ static struct rival_heard *add(struct rival_claim *c, const char *name)
 	return h;
 }
 
-static void forget(struct rival_claim *c, struct rival_heard *h)
+static void rival_claim_forget(struct rival_claim *c, struct rival_heard *h)
 {
 	*h = c->heard[--c->n_heard];
 }
@@ -158,10 +158,10 @@ int rival_claim_hear(struct rival_claim *c)
 	if (!*name)
 		return RIVAL_SAID_NEW;
 	if (byte != ANSWER)
-		say(c->fd, name, ANSWER);
-	if (find(c, name))
+		rival_claim_say(c->fd, name, ANSWER);
+	if (rival_claim_find(c, name))
 		return RIVAL_SAID_KNOWN;
-	return add(c, name) ? RIVAL_SAID_NEW : RIVAL_SAID_KNOWN;
+	return rival_claim_add(c, name) ? RIVAL_SAID_NEW : RIVAL_SAID_KNOWN;
 }
 
 void rival_claim_look(struct rival_claim *c)
@@ -183,18 +183,18 @@ static struct rival_heard *get_to_know(
 		return NULL;
 	if (c->fd >= 0)
 		rival_claim_ask(c->fd, name);
-	return r == 0 ? add(c, name) : NULL;
+	return r == 0 ? rival_claim_add(c, name) : NULL;
 }
 
 bool rival_claim_believes(void *ctx, const char *name, uint64_t inode)
 {
 	struct rival_claim *c = ctx;
-	struct rival_heard *h = find(c, name);
+	struct rival_heard *h = rival_claim_find(c, name);
 	unsigned number;
 
 	/* another socket with the name of one that has gone */
 	if (h && h->inode && h->inode != inode) {
-		forget(c, h);
+		rival_claim_forget(c, h);
 		h = NULL;
 	}
 	if (!h) {
@@ -213,7 +213,7 @@ void rival_claim_looked(struct rival_claim *c)
 {
 	for (size_t i = c->n_heard; i-- > 0;)
 		if (!c->heard[i].seen)
-			forget(c, &c->heard[i]);
+			rival_claim_forget(c, &c->heard[i]);
 	/* the next ones have their turn in the next look */
 	c->ask_from += RIVAL_ASK_MAX;
 	if (c->ask_from >= c->n_strange)

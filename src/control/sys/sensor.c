@@ -50,7 +50,7 @@ struct sensor {
 #define NEED_EQUAL_SAMPLE(left) AND(0), NEED_EQUAL(0, left)
 #define SAMPLE_MASK		3 /* place of the mask */
 
-static int set_filter(const struct sensor *s)
+static int sensor_set_filter(const struct sensor *s)
 {
 	/* not IGMP; a group outside 224.0.0.0/24 */
 	struct sock_filter v4[] = {MULTICAST_IN(9), LOAD(B, 9),
@@ -107,7 +107,7 @@ static int setup(struct sensor *s, int ifindex)
 	s->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -errno;
-	r = set_filter(s);
+	r = sensor_set_filter(s);
 	if (r == 0)
 		r = set_ring(s);
 	if (r == 0 && bind(s->fd, (const struct sockaddr *)&ll, sizeof(ll)) < 0)
@@ -176,7 +176,7 @@ static void adapt(struct sensor *s, unsigned n)
 		s->sampling++;
 	else if (st.tp_drops == 0 && n < N_FRAMES / 8 && s->sampling > 0)
 		s->sampling--;
-	if (s->sampling != before && set_filter(s) < 0)
+	if (s->sampling != before && sensor_set_filter(s) < 0)
 		s->sampling = before;
 }
 

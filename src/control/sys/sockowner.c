@@ -22,7 +22,7 @@ struct answer {
 	const struct nlattr *uid, *name;
 };
 
-static int collect(const struct nlattr *attr, void *data)
+static int sockowner_collect(const struct nlattr *attr, void *data)
 {
 	struct answer *a = data;
 
@@ -76,7 +76,7 @@ static int read_answer(const struct nlmsghdr *nlh, const char *name, uid_t *ret)
 	}
 	if (nlh->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -EPROTO;
-	mnl_attr_parse(nlh, sizeof(struct unix_diag_msg), collect, &a);
+	mnl_attr_parse(nlh, sizeof(struct unix_diag_msg), sockowner_collect, &a);
 	if (!a.uid)
 		return -EOPNOTSUPP;
 	if (!has_name(a.name, name))

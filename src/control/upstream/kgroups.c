@@ -28,7 +28,8 @@ void kgroups_deinit(struct kgroups *k)
 	*k = (struct kgroups){0};
 }
 
-static int compare(int ifindex, const struct addr *group, const struct kgroup *g)
+static int kgroups_compare(
+	int ifindex, const struct addr *group, const struct kgroup *g)
 {
 	if (ifindex != g->ifindex)
 		return ifindex < g->ifindex ? -1 : 1;
@@ -38,19 +39,21 @@ static int compare(int ifindex, const struct addr *group, const struct kgroup *g
 /* index of the first one that is not less */
 static size_t slot(const struct kgroups *k, int ifindex, const struct addr *group)
 {
-	return first_not_before(0, k->n, i, compare(ifindex, group, &k->v[i]) > 0);
+	return first_not_before(
+		0, k->n, i, kgroups_compare(ifindex, group, &k->v[i]) > 0);
 }
 
-static struct kgroup *find(
+static struct kgroup *kgroups_find(
 	const struct kgroups *k, int ifindex, const struct addr *group)
 {
 	size_t i = slot(k, ifindex, group);
 
-	return i < k->n && compare(ifindex, group, &k->v[i]) == 0 ? &k->v[i] : NULL;
+	return i < k->n && kgroups_compare(ifindex, group, &k->v[i]) == 0 ? &k->v[i]
+									  : NULL;
 }
 
-/* Appends it in any order; settle() sorts. */
-static int add(struct kgroups *k, enum family family, unsigned long ifindex,
+/* Appends it in any order; kgroups_settle() sorts. */
+static int kgroups_add(struct kgroups *k, enum family family, unsigned long ifindex,
 	const struct addr *group, unsigned long n_users)
 {
 	if (ifindex == 0 || ifindex > INT32_MAX || n_users == 0 ||
@@ -69,12 +72,12 @@ static int by_interface_and_group(const void *a, const void *b)
 {
 	const struct kgroup *x = a;
 
-	return compare(x->ifindex, &x->group, b);
+	return kgroups_compare(x->ifindex, &x->group, b);
 }
 
 /* Sorts, and keeps each group once, because a file that is read in pieces may repeat a
  * line. */
-static void settle(struct kgroups *k)
+static void kgroups_settle(struct kgroups *k)
 {
 	size_t n = 0;
 
@@ -100,7 +103,7 @@ static const char *skip_word(const char *s)
 }
 
 /* A number that ends with its word. Returns what follows it, or NULL. */
-static const char *number(const char *s, int base, unsigned long *ret)
+static const char *kgroups_number(const char *s, int base, unsigned long *ret)
 {
 	char *end;
 
@@ -134,17 +137,17 @@ static int parse_igmp(struct kgroups *k, const char *s)
 		struct addr group;
 
 		if (*s != '\t') { /* an interface, or the heading */
-			if (!number(s, 10, &ifindex))
+			if (!kgroups_number(s, 10, &ifindex))
 				ifindex = 0;
 			continue;
 		}
-		rest = number(s, 16, &word);
-		if (!rest || word > UINT32_MAX || !number(rest, 10, &users))
+		rest = kgroups_number(s, 16, &word);
+		if (!rest || word > UINT32_MAX || !kgroups_number(rest, 10, &users))
 			continue;
 		raw = (uint32_t)word;
 		memcpy(bytes, &raw, sizeof(bytes));
 		group = ADDR_V4(bytes[0], bytes[1], bytes[2], bytes[3]);
-		r = add(k, FAMILY_IPV4, ifindex, &group, users);
+		r = kgroups_add(k, FAMILY_IPV4, ifindex, &group, users);
 	}
 	return r;
 }
@@ -153,7 +156,7 @@ static const char *address4(const char *s, struct addr *ret)
 {
 	unsigned long v;
 
-	s = number(s, 16, &v);
+	s = kgroups_number(s, 16, &v);
 	if (!s || v > UINT32_MAX)
 		return NULL;
 	*ret = ADDR_V4(
@@ -186,12 +189,12 @@ static int parse_igmp6(struct kgroups *k, const char *s)
 	int r = 0;
 
 	for (; *s && r == 0; s = next_line(s)) {
-		const char *rest = number(s, 10, &ifindex);
+		const char *rest = kgroups_number(s, 10, &ifindex);
 		struct addr group;
 
 		rest = rest ? address6(skip_word(rest), &group) : NULL;
-		if (rest && number(rest, 10, &users))
-			r = add(k, FAMILY_IPV6, ifindex, &group, users);
+		if (rest && kgroups_number(rest, 10, &users))
+			r = kgroups_add(k, FAMILY_IPV6, ifindex, &group, users);
 	}
 	return r;
 }
@@ -212,16 +215,16 @@ static int parse_filters(struct kgroups *k, enum family family, const char *s)
 
 	for (; *s; s = next_line(s)) {
 		unsigned long ifindex, want, block;
-		const char *rest = number(s, 10, &ifindex);
+		const char *rest = kgroups_number(s, 10, &ifindex);
 		struct addr group, source;
 		struct kgroup *g;
 
 		rest = rest ? address(skip_word(rest), &group) : NULL;
 		rest = rest ? address(rest, &source) : NULL;
-		rest = rest ? number(rest, 10, &want) : NULL;
-		if (!rest || !number(rest, 10, &block) || ifindex > INT32_MAX)
+		rest = rest ? kgroups_number(rest, 10, &want) : NULL;
+		if (!rest || !kgroups_number(rest, 10, &block) || ifindex > INT32_MAX)
 			continue;
-		g = find(k, (int)ifindex, &group);
+		g = kgroups_find(k, (int)ifindex, &group);
 		if (!g)
 			continue;
 		/* so many that they are not distinguished */
@@ -239,7 +242,7 @@ int kgroups_parse(
 {
 	int r = family == FAMILY_IPV4 ? parse_igmp(k, groups) : parse_igmp6(k, groups);
 
-	settle(k);
+	kgroups_settle(k);
 	return r < 0 || !sources ? r : parse_filters(k, family, sources);
 }
 
@@ -247,7 +250,7 @@ struct kgroups_filter kgroups_filter(
 	const struct kgroups *k, int ifindex, const struct addr *group)
 {
 	static const struct addrset none;
-	const struct kgroup *g = find(k, ifindex, group);
+	const struct kgroup *g = kgroups_find(k, ifindex, group);
 
 	if (!g)
 		return (struct kgroups_filter){GM_INCLUDE, &none};

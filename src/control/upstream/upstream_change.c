@@ -564,7 +564,7 @@ static bool leave_round(struct upstream *u, struct effects *fx)
 	return owed;
 }
 
-static void forget(struct upstream *u, struct upstream_group *g)
+static void upstream_change_forget(struct upstream *u, struct upstream_group *g)
 {
 	struct addrset none = {0};
 
@@ -582,7 +582,7 @@ void upstream_leave_all(struct upstream *u, struct effects *fx)
 	for (int i = 0; u->up && i < MAX_LEAVES && leave_round(u, fx); i++)
 		;
 	table_for_each (&u->groups, pos, node, next)
-		forget(u, upstream_group_of(node));
+		upstream_change_forget(u, upstream_group_of(node));
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		upstream_answer_stop(&u->family[family]);
 		u->report[family].delay_ms = 0;

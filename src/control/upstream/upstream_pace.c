@@ -119,7 +119,7 @@ static int join_line(struct upstream_queue *q, struct upstream_line *line,
 }
 
 /* Is the offered place in the line better than the present one? */
-static bool is_better(
+static bool upstream_pace_is_better(
 	const struct upstream_turn *t, const struct upstream_line *line, int64_t time)
 {
 	if (t->line == line)
@@ -198,7 +198,7 @@ int upstream_pace_change(struct upstream_pace *p, enum family family, mono_t now
 	} else {
 		start = line->time++;
 	}
-	return is_better(t, line, start + later)
+	return upstream_pace_is_better(t, line, start + later)
 		? join_line(q, line, t, start, start + later)
 		: 0;
 }

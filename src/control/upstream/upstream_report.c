@@ -63,7 +63,7 @@ void upstream_report_flush(struct upstream_report *r, struct effects *fx)
 	r->n_rec = r->n_src = r->used = 0;
 }
 
-static void begin(
+static void upstream_report_begin(
 	struct upstream_report *r, enum gm_record_type type, const struct addr *group)
 {
 	r->rec[r->n_rec++] = (struct gm_record){
@@ -76,7 +76,7 @@ void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
 {
 	if (!upstream_report_has_room(r, n_src))
 		upstream_report_flush(r, fx);
-	begin(r, type, group);
+	upstream_report_begin(r, type, group);
 	if (r->version != GM_V3)
 		upstream_report_flush(r, fx);
 }
@@ -96,7 +96,7 @@ void upstream_report_source(
 		if (type == GM_IS_EX || type == GM_TO_EX)
 			return;
 		upstream_report_flush(r, fx);
-		begin(r, type, &group);
+		upstream_report_begin(r, type, &group);
 		rec = r->rec;
 	}
 	r->src[r->n_src++] = *src;

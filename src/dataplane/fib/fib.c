@@ -129,7 +129,7 @@ static void move_some(struct fib *fib)
 }
 
 /* The end of each change */
-static void settle(struct fib *fib)
+static void fib_settle(struct fib *fib)
 {
 	move_some(fib);
 	watch_grace(fib);
@@ -319,7 +319,7 @@ int fib_set(struct fib *fib, unsigned instance, const struct addr *source,
 		r = -ENOMEM;
 	if (r < 0)
 		fib_outsets_put(&fib->sets, set);
-	settle(fib);
+	fib_settle(fib);
 	return r;
 }
 
@@ -335,7 +335,7 @@ void fib_del(struct fib *fib, unsigned instance, const struct addr *source,
 		remove_any(fib, &key, e);
 	else
 		remove_named(fib, &key, e);
-	settle(fib);
+	fib_settle(fib);
 }
 
 size_t fib_size(const struct fib *fib)

@@ -119,7 +119,7 @@ static void count_spill(
 }
 
 /* The number of the bucket that took the object. There is room somewhere. */
-static size_t put(struct fib_buckets *t, uint64_t hash, const void *obj)
+static size_t fib_index_put(struct fib_buckets *t, uint64_t hash, const void *obj)
 {
 	for (size_t i = 0; i <= t->mask; i++) {
 		struct fib_bucket *b = &t->bucket[(hash + i) & t->mask];
@@ -169,12 +169,12 @@ static size_t swap(
 
 static void reclaim_table(struct rcu_head *head)
 {
-	/* pairs with tsan_let_go() of the readers and in publish() */
+	/* pairs with tsan_let_go() of the readers and in fib_index_publish() */
 	tsan_grace_over();
 	free_table(container_of(head, struct fib_buckets, rcu));
 }
 
-static void publish(struct fib_index *ix)
+static void fib_index_publish(struct fib_index *ix)
 {
 	struct fib_buckets *old = present(ix);
 
@@ -217,7 +217,7 @@ static void copy_bucket(struct fib_index *ix, const struct fib_bucket *b)
 		const void *obj = fib_index_object(get_slot(b, k));
 
 		if (obj)
-			put(ix->next, ix->hash(obj, ix->arg), obj);
+			fib_index_put(ix->next, ix->hash(obj, ix->arg), obj);
 	}
 }
 
@@ -235,7 +235,7 @@ static void step(struct fib_index *ix)
 		for (unsigned i = 0; i < N_COPIED && ix->n_copied <= t->mask; i++)
 			copy_bucket(ix, &t->bucket[ix->n_copied++]);
 		if (ix->n_copied > t->mask)
-			publish(ix);
+			fib_index_publish(ix);
 	}
 	if (ix->next)
 		prefetch_objects(ix);
@@ -254,9 +254,9 @@ int fib_index_add(struct fib_index *ix, uint64_t hash, void *obj)
 		step(ix); /* try again to get a bigger one */
 		return -ENOMEM;
 	}
-	b = put(t, hash, obj);
+	b = fib_index_put(t, hash, obj);
 	if (ix->next && b < ix->n_copied)
-		put(ix->next, hash, obj);
+		fib_index_put(ix->next, hash, obj);
 	ix->n++;
 	step(ix);
 	return 0;

@@ -157,7 +157,7 @@ static void *object(struct slab_chunk *c, unsigned i)
 	return (char *)c + HEAD_SIZE + i * c->slab->size;
 }
 
-static unsigned number(struct slab_chunk *c, const void *obj)
+static unsigned slab_number(struct slab_chunk *c, const void *obj)
 {
 	return (unsigned)((size_t)((const char *)obj - (const char *)c - HEAD_SIZE) /
 		c->slab->size);
@@ -239,7 +239,7 @@ static void lose_object(struct slab_chunk *c)
 void slab_free_unseen(struct slab *s, void *obj)
 {
 	struct slab_chunk *c = chunk_of(obj);
-	unsigned i = number(c, obj);
+	unsigned i = slab_number(c, obj);
 
 	release_bits(c, i / WORD_BITS, UINT64_C(1) << i % WORD_BITS);
 	lose_object(c);
@@ -248,7 +248,7 @@ void slab_free_unseen(struct slab *s, void *obj)
 void slab_retire(struct slab *s, void *obj)
 {
 	struct slab_chunk *c = chunk_of(obj);
-	unsigned i = number(c, obj), w = i / WORD_BITS;
+	unsigned i = slab_number(c, obj), w = i / WORD_BITS;
 
 	c->gone[s->now][w] |= UINT64_C(1) << i % WORD_BITS;
 	c->gone_words[s->now][w / WORD_BITS] |= UINT64_C(1) << w % WORD_BITS;

@@ -44,7 +44,8 @@ static uint64_t load64(const uint8_t *p)
 
 /* The address of the burst serves as the key: senders choose sources and groups, but do
  * not know where the heap is. The result decides on speed alone. */
-static unsigned slot_of(const struct burst *b, unsigned port, const struct frame *f)
+static unsigned burst_slot_of(
+	const struct burst *b, unsigned port, const struct frame *f)
 {
 	uint64_t key = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
 	uint64_t h = mul64_fold(load64(f->src.b) ^ key, load64(f->src.b + 8) ^ ~key);
@@ -64,7 +65,7 @@ static bool is_flow(const struct burst_flow *flow, unsigned port, const struct f
  * ends. */
 static unsigned find_flow(struct burst *b, unsigned port, const struct frame *f)
 {
-	unsigned slot = slot_of(b, port, f);
+	unsigned slot = burst_slot_of(b, port, f);
 
 	while (b->index[slot]) {
 		unsigned i = b->index[slot] - 1u;

@@ -55,14 +55,14 @@ static int set_int(int fd, int option, int value)
 	return set_option(fd, option, &value, sizeof(value));
 }
 
-static int set_filter(int fd, const struct sock_fprog *prog)
+static int ring_rx_set_filter(int fd, const struct sock_fprog *prog)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, prog, sizeof(*prog)) < 0
 		? -errno
 		: 0;
 }
 
-static int open_socket(void)
+static int ring_rx_open_socket(void)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -184,7 +184,7 @@ static int probe_blocks(void)
 {
 	struct ring_rx r = {.ops = &ring_rx_v3};
 	struct ring_geometry g = {0};
-	_cleanup_(closep) int fd = open_socket();
+	_cleanup_(closep) int fd = ring_rx_open_socket();
 	int e = fd < 0 ? fd : set_version(fd, r.ops);
 
 	r.fd = fd;
@@ -197,8 +197,8 @@ static int probe_blocks(void)
  * socket receives nothing. */
 static int probe_fanout(void)
 {
-	_cleanup_(closep) int fd = open_socket();
-	int e = fd < 0 ? fd : set_filter(fd, &sockfilter_none);
+	_cleanup_(closep) int fd = ring_rx_open_socket();
+	int e = fd < 0 ? fd : ring_rx_set_filter(fd, &sockfilter_none);
 
 	if (e == 0)
 		e = bind_to(fd, 0x88b5, 0);
@@ -207,7 +207,7 @@ static int probe_fanout(void)
 	return e < 0 ? e : 0;
 }
 
-_printf_(2, 3) static void say(struct ring_rx_mode *m, const char *format, ...)
+_printf_(2, 3) static void ring_rx_say(struct ring_rx_mode *m, const char *format, ...)
 {
 	size_t n = strlen(m->why);
 	va_list ap;
@@ -223,29 +223,29 @@ _printf_(2, 3) static void say(struct ring_rx_mode *m, const char *format, ...)
 
 void ring_rx_probe(struct ring_rx_mode *m)
 {
-	_cleanup_(closep) int fd = open_socket();
+	_cleanup_(closep) int fd = ring_rx_open_socket();
 	int e;
 
 	m->why[0] = '\0';
 	if (fd < 0) {
-		say(m, "packet sockets refused (%s)", strerror(-fd));
+		ring_rx_say(m, "packet sockets refused (%s)", strerror(-fd));
 		m->offload = false;
 		return;
 	}
 	e = m->kind == RING_RX_BLOCKS ? probe_blocks() : 0;
 	if (e < 0) {
-		say(m, "TPACKET_V3 refused (%s)", strerror(-e));
+		ring_rx_say(m, "TPACKET_V3 refused (%s)", strerror(-e));
 		m->kind = RING_RX_FRAMES;
 	}
 	e = m->offload ? set_offload(fd) : 0;
 	if (e < 0) {
-		say(m, "no super-frames (%s)",
+		ring_rx_say(m, "no super-frames (%s)",
 			e == -ENOPROTOOPT ? "Linux before 6.4" : strerror(-e));
 		m->offload = false;
 	}
 	e = m->fanout ? probe_fanout() : 0;
 	if (e < 0) {
-		say(m, "PACKET_FANOUT refused (%s)", strerror(-e));
+		ring_rx_say(m, "PACKET_FANOUT refused (%s)", strerror(-e));
 		m->fanout = false;
 	}
 }
@@ -264,10 +264,10 @@ static int start_receiving(struct ring_rx *r, const struct ring_rx_params *p)
 	if (e < 0)
 		return e;
 	r->fanout = e;
-	return set_filter(r->fd, p->filter);
+	return ring_rx_set_filter(r->fd, p->filter);
 }
 
-static int start(struct ring_rx *r, const struct ring_rx_params *p)
+static int ring_rx_start(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	bool fanout = p->fanout != RING_RX_NO_FANOUT;
 	int e;
@@ -282,7 +282,7 @@ static int start(struct ring_rx *r, const struct ring_rx_params *p)
 	/* Between bind and joining its group, a socket also gets the frames of all
 	 * others. They would be sent twice. */
 	if (e == 0)
-		e = set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
+		e = ring_rx_set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
 	if (e == 0)
 		e = r->ops->set_up(r, p);
 	if (e == 0)
@@ -312,8 +312,8 @@ int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret)
 
 	if (!r)
 		return -ENOMEM;
-	r->fd = open_socket();
-	e = r->fd < 0 ? r->fd : start(r, params);
+	r->fd = ring_rx_open_socket();
+	e = r->fd < 0 ? r->fd : ring_rx_start(r, params);
 	if (e < 0) {
 		ring_rx_close(r);
 		return e;
@@ -527,7 +527,7 @@ static int adopt(struct ring_rx *r, int fd, const struct ring_rx_params *p,
 	if (e == 0)
 		e = map(r);
 	if (e == 0)
-		e = set_filter(fd, p->filter);
+		e = ring_rx_set_filter(fd, p->filter);
 	if (e == 0)
 		e = get_int(fd, PACKET_FANOUT, &fanout);
 	if (e == 0 && fanout)

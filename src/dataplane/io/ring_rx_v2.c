@@ -44,7 +44,7 @@ static uint32_t slot_size(uint32_t mtu)
 	return size;
 }
 
-static int adopt(struct ring_rx *r)
+static int ring_rx_v2_adopt(struct ring_rx *r)
 {
 	r->copies = calloc(1, sizeof(*r->copies));
 	return r->copies ? 0 : -ENOMEM;
@@ -58,7 +58,7 @@ static int set_up_copies(struct ring_rx *r)
 
 	if (setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	if (adopt(r) < 0)
+	if (ring_rx_v2_adopt(r) < 0)
 		return -ENOMEM;
 	return setsockopt(r->fd, SOL_PACKET, PACKET_COPY_THRESH, &threshold,
 		       sizeof(threshold)) < 0
@@ -194,7 +194,7 @@ static bool is_full(const struct ring_rx *r, uint32_t index)
 const struct ring_rx_ops ring_rx_v2 = {
 	.version = TPACKET_V2,
 	.set_up = set_up,
-	.adopt = adopt,
+	.adopt = ring_rx_v2_adopt,
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,

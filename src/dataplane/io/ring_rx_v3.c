@@ -27,7 +27,7 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 	return e;
 }
 
-static int adopt(struct ring_rx *r)
+static int ring_rx_v3_adopt(struct ring_rx *r)
 {
 	return 0;
 }
@@ -106,7 +106,7 @@ static bool is_full(const struct ring_rx *r, uint32_t index)
 const struct ring_rx_ops ring_rx_v3 = {
 	.version = TPACKET_V3,
 	.set_up = set_up,
-	.adopt = adopt,
+	.adopt = ring_rx_v3_adopt,
 	.tear_down = tear_down,
 	.peek = peek,
 	.next = next,

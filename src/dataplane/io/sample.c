@@ -148,7 +148,8 @@ static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
 }
 
 /* Room for a record of `size` bytes, or NULL. */
-static struct record *reserve(struct sample_ring *r, uint64_t *head, uint32_t size)
+static struct record *sample_reserve(
+	struct sample_ring *r, uint64_t *head, uint32_t size)
 {
 	/* pairs with the release in sample_pop(): what was there has been read */
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
@@ -193,7 +194,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 	if (n > CAPLEN_MAX)
 		n = CAPLEN_MAX;
 	size = (uint32_t)(sizeof(*rec) + n + 7) & ~7u;
-	rec = reserve(r, &head, size);
+	rec = sample_reserve(r, &head, size);
 	if (!rec) {
 		count_lost(r, id, port);
 		return;
@@ -261,7 +262,7 @@ void sample_pop(struct sample_ring *r)
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 	const struct record *rec = oldest(r, &tail);
 
-	/* pairs with the acquire in reserve(): we have read it */
+	/* pairs with the acquire in sample_reserve(): we have read it */
 	atomic_store_explicit(&r->tail, tail + rec->size, memory_order_release);
 }
 

@@ -132,7 +132,7 @@ static struct sock_filter fanout_v6[] = {
 	SCATTER,
 };
 
-static void finish(struct sockfilter_fanout *f, unsigned short n)
+static void sockfilter_finish(struct sockfilter_fanout *f, unsigned short n)
 {
 	f->prog = (struct sock_fprog){.len = n, .filter = f->code};
 }
@@ -149,11 +149,11 @@ void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout 
 	ret->code[len] = mod;
 	ret->code[len].k = n;
 	ret->code[len + 1] = done;
-	finish(ret, (unsigned short)(len + 2));
+	sockfilter_finish(ret, (unsigned short)(len + 2));
 }
 
 void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret)
 {
 	ret->code[0] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, index);
-	finish(ret, 1);
+	sockfilter_finish(ret, 1);
 }

@@ -55,7 +55,8 @@ static enum verdict check_link(const struct frame_meta *m)
 }
 
 /* false: an option does not fit into the header */
-static bool walk_options(const uint8_t *p, const uint8_t *end, struct findings *found)
+static bool frame_walk_options(
+	const uint8_t *p, const uint8_t *end, struct findings *found)
 {
 	while (p < end && *p != OPT_END) {
 		if (*p == OPT_NOP) {
@@ -91,7 +92,7 @@ static enum verdict parse_ipv4(
 		len = m->l3_caplen;
 	if (len < hlen || len > m->l3_caplen)
 		return VERDICT_BAD_LENGTH;
-	if (!walk_options(ip + IPV4_HLEN, ip + hlen, found))
+	if (!frame_walk_options(ip + IPV4_HLEN, ip + hlen, found))
 		return VERDICT_BAD_LENGTH;
 	if (!inet_header_good(ip, hlen))
 		return VERDICT_BAD_CHECKSUM;

@@ -13,7 +13,7 @@
 
 _Static_assert(sizeof(struct virtio_net_hdr) == VNET_LEN, "ten bytes");
 
-static void put(uint8_t *out, const struct virtio_net_hdr *h)
+static void vnet_put(uint8_t *out, const struct virtio_net_hdr *h)
 {
 	memcpy(out, h, sizeof(*h));
 }
@@ -33,7 +33,7 @@ void vnet_partial(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f)
 		.csum_offset = (uint16_t)offset,
 	};
 
-	put(out, &h);
+	vnet_put(out, &h);
 }
 
 void vnet_super_frame(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f,
@@ -49,5 +49,5 @@ void vnet_super_frame(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame
 		.csum_offset = UDP_CSUM_OFFSET,
 	};
 
-	put(out, &h);
+	vnet_put(out, &h);
 }

@@ -285,7 +285,7 @@ static void reclaim_generation(struct rcu_head *head)
 	struct generation *g = container_of(head, struct generation, rcu);
 	struct dataplane *dp;
 
-	/* pairs with tsan_let_go() of the threads and in publish() */
+	/* pairs with tsan_let_go() of the threads and in dataplane_publish() */
 	tsan_grace_over();
 	dp = g->dp;
 	generation_free(g);
@@ -309,7 +309,7 @@ static void fill_config(
 	}
 }
 
-static void publish(struct dataplane *dp, struct generation *g)
+static void dataplane_publish(struct dataplane *dp, struct generation *g)
 {
 	struct generation *old = dp->current;
 
@@ -331,7 +331,7 @@ int dataplane_apply(struct dataplane *dp, struct plan *plan)
 		return -ENOMEM;
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		sync_port(dp, i, &plan->port[i], &dp->current->retired);
-	publish(dp, g);
+	dataplane_publish(dp, g);
 	return 0;
 }
 

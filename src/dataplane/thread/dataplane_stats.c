@@ -23,7 +23,7 @@ static uint64_t get(_Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static void add(uint64_t *sum, _Atomic uint64_t *counter, unsigned n)
+static void dataplane_stats_add(uint64_t *sum, _Atomic uint64_t *counter, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		sum[i] += get(&counter[i]);
@@ -38,13 +38,13 @@ void dataplane_port_stats(
 	for (unsigned t = 0; t <= dp->n; t++) {
 		struct forward_port_counters *c = &counters_of(dp, t)->port[port];
 
-		add(sum.count, c->count, _PORT_COUNT_THREAD_N);
-		add(sum.verdict, c->drop, _VERDICT_N);
+		dataplane_stats_add(sum.count, c->count, _PORT_COUNT_THREAD_N);
+		dataplane_stats_add(sum.verdict, c->drop, _VERDICT_N);
 	}
 	for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 		if (st->set[k])
 			dataplane_read_rings(dp, st->set[k]);
-	add(sum.count, st->count, _PORT_COUNT_N);
+	dataplane_stats_add(sum.count, st->count, _PORT_COUNT_N);
 	*ret = sum;
 }
 
@@ -156,8 +156,8 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 	for (unsigned t = 0; t <= dp->n; t++) {
 		struct forward_counters *c = counters_of(dp, t);
 
-		add(sum.count, c->count, _THREAD_COUNT_N);
-		add(sum.run_end, c->run_end, _JOINED_N);
+		dataplane_stats_add(sum.count, c->count, _THREAD_COUNT_N);
+		dataplane_stats_add(sum.run_end, c->run_end, _JOINED_N);
 	}
 	if (dp->local)
 		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);
@@ -175,14 +175,14 @@ void dataplane_thread_stats(
 		.cpu_ns = worker_cpu_ns(w),
 		.asleep = get(&c->asleep),
 	};
-	add(ret->count, c->count, _THREAD_COUNT_N);
+	dataplane_stats_add(ret->count, c->count, _THREAD_COUNT_N);
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		ret->copies += get(&c->port[i].count[PORT_COUNT_TX_PACKETS]);
 }
 
 static void add_latency(struct dataplane_delay *sum, struct latency_counters *c)
 {
-	add(sum->bucket, c->bucket, LATENCY_BUCKETS);
+	dataplane_stats_add(sum->bucket, c->bucket, LATENCY_BUCKETS);
 	sum->sum_ns += get(&c->sum_ns);
 }
 

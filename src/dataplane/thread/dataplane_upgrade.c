@@ -434,7 +434,7 @@ static void get_set(struct state_in *in, struct handed *h, unsigned port,
 	hs->gap.fd = take(ctx, name);
 }
 
-static unsigned get_port(struct state_in *in, struct handed *h)
+static unsigned dataplane_upgrade_get_port(struct state_in *in, struct handed *h)
 {
 	unsigned port;
 
@@ -461,7 +461,7 @@ static int import_port(
 		h->set[f].gap.fd = -1;
 	h->next = dp->handed;
 	dp->handed = h;
-	port = get_port(in, h);
+	port = dataplane_upgrade_get_port(in, h);
 	while (state_get_section(in, &tag, &section)) {
 		if (tag == TAG_SET)
 			get_set(&section, h, port, take, ctx);
