@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts are about the project only, and finished: no path of a developer's machine, no marker of
-open work, and a licence line in every source file. Tests can be executed, and documents name only
-existing files.
+open work, and a licence line in every source file. Tests can be executed, documents name only
+existing files, and comments name only existing functions.
 
 usage: check-text.py SOURCE_ROOT | --self-test
 """
@@ -45,6 +45,10 @@ NOT_PLAIN = {"CONTRIBUTING.md", "tests/arch/check-text.py"}
 # from the top of the tree; a document may leave out what follows the first dot of a name
 NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
 PLACEHOLDER = re.compile(r"[A-Z]{2}")   # tests/fuzz/fuzz_NAME.c
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+CALL = re.compile(r"\b([a-z][a-z0-9_]*)\(\)")
+# functions of libraries that comments name and the sources do not call
+OTHERS = {"abort", "initscr", "rcu_barrier", "synchronize_rcu"}
 SOURCE = {".c", ".h", ".py", ".sh"}
 SKIP_DIRS = {".git"}
 
@@ -113,8 +117,26 @@ def undescribed(root):
             yield f"doc/testing.md: no row for the fuzz target {name}"
 
 
+def misnamed(root, files):
+    """Functions that comments of src/ and tools/ name, and that are not there."""
+    calls, words = [], set(OTHERS)
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if path.suffix not in (".c", ".h") or not name.startswith(("src/", "tools/")):
+            continue
+        text = path.read_text()
+        for comment in COMMENT.finditer(text):
+            line = text.count("\n", 0, comment.start()) + 1
+            calls += [(call, f"{name}:{line}") for call in CALL.findall(comment[0])]
+        words |= set(re.findall(r"\w+", COMMENT.sub("", text)))
+    for call, where in calls:
+        if call not in words:
+            yield f"{where}: there is no function {call}()"
+
+
 def check(root):
     problems, n = list(undescribed(Path(root))), 0
+    problems += misnamed(root, [p for p in sorted(tracked(root)) if p.is_file()])
     for path in sorted(tracked(root)):
         if path.is_file() and not path.is_symlink():
             n += 1
@@ -158,6 +180,7 @@ def self_test():
         "tools/on.py": "# SPDX-License-Identifier: x\n# it goes o" + "n and waits\n",
         "tests/too.h": spdx + "/* which is read, to" + "o */\n",
         "doc/need.md": "it nee" + "d not be there\n",
+        "src/gone.h": spdx + "int a; /* as gone() says, b() does not */\nint b(void);\n",
         "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:

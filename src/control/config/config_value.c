@@ -280,7 +280,7 @@ bool config_check_ifname(
 	}
 	if (config_is_label(s)) {
 		if (strcmp(kw, "phyint") == 0)
-			return true; /* config_check_labels() looks at the whole file */
+			return true; /* check_label() looks at the whole file */
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s' is the label of an address and no interface; write '%.*s'",
 			config_show(s).s, (int)strcspn(s, ":"), s);

@@ -47,8 +47,8 @@ struct mcfilter {
 void mcfilter_sample(struct mcfilter *f, mono_t now, const struct admission_host *who);
 /* Returns true if some hosts are no longer sampled, so that the program has changed. */
 bool mcfilter_expire(struct mcfilter *f, mono_t now);
-mono_t mcfilter_deadline(const struct mcfilter *f); /* when to call mcfilter_tick()
-						     * next */
+/* When to call mcfilter_expire() next, or MONO_NEVER. */
+mono_t mcfilter_deadline(const struct mcfilter *f);
 
 /* Number of instructions. Offsets count from the IP header, as for SOCK_DGRAM. */
 size_t mcfilter_program(

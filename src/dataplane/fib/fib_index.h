@@ -71,7 +71,7 @@ uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
 /* Readers must load the table again after each quiescent state. */
 static inline const struct fib_buckets *fib_index_now(const struct fib_index *ix)
 {
-	/* pairs with the release in publish() */
+	/* pairs with the release in fib_index_publish() */
 	return atomic_load_explicit(&ix->now, memory_order_acquire);
 }
 
