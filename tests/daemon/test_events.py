@@ -645,6 +645,11 @@ def slow_follower(b):
     t = b.topology(lans=1)
     d = b.run(t, FAST + WAN + LAN)
     deaf = b.own(Monitor(d))
+
+    def follows():
+        d.ctl_run("reload")
+        return deaf.lines
+    wait_for(10, follows, "it follows")
     deaf.process.send_signal(signal.SIGSTOP)
     b.stream(t)
     receiver = b.receiver(t.hosts["lan1"])

@@ -679,12 +679,12 @@ def way(b):
     for path in ("theirs/sock", "theirs/ours/sock", "open/sock", "tmp/trap/sock",
                  "tmp/trap.sock", "deep/sock"):
         r = reload(f"{place}/{path}")
-        assert r.returncode == 1 and "change the way to it" in r.stderr, (path, r)
+        assert r.returncode == 1 and "change the path to it" in r.stderr, (path, r)
     assert reload(place + "/loop").returncode == 1
     os.chdir(place)
     try:
         assert reload("sock").returncode != 1
-        assert "change the way to it" in reload("theirs/sock").stderr
+        assert "change the path to it" in reload("theirs/sock").stderr
     finally:
         os.chdir("/")
 
