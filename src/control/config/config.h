@@ -161,7 +161,7 @@ struct config {
 	enum config_forward forward_from_downstream;
 	struct prefix *ssm; /* ssm-range; none by default */
 	size_t n_ssm;
-	unsigned threads;   /* 0 if 0 if as many as suit the machine */
+	unsigned threads;   /* 0 means as many as suit the machine */
 	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL means
 			     * any */
 	uint32_t ring_size; /* bytes of each ring; 0 if the machine's memory decides */

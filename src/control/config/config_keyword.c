@@ -2,8 +2,8 @@
 
 /*
  * The keywords, their ranges, and the search for the word that the user may have meant.
- * The first rows are the keywords of igmpproxy.conf. Ranges of times follow what the fields of RFC 9776 4.1 and RFC 9777
- * 5.1 can carry.
+ * The first rows are the keywords of igmpproxy.conf. Ranges of times follow what the
+ * fields of RFC 9776 4.1 and RFC 9777 5.1 can carry.
  */
 
 #include "control/config/config_keyword.h"

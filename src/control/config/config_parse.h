@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the pieces of the configuration parser share. Internal to config*.c. */
+/* Declarations that the files of the parser share. Internal to config*.c. */
 
 #include "base/cleanup.h"
 #include "control/config/config.h"

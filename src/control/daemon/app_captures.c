@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Input of captures (captures.c): names of its interfaces, membership messages that app_io.c
- * has received and sent, copies from the data plane.
+ * Input of captures (captures.c): names of its interfaces, membership messages that
+ * app_io.c has received and sent, copies from the data plane.
  */
 
 #include "control/daemon/app_priv.h"

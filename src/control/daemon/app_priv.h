@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of the daemon share. app.c is its life cycle; each other app_*.c has
- * one subject, which is named below where its functions are. */
+/* Declarations that the files of the daemon share. app.c has its life cycle; each other
+ * app_*.c has one subject, which is named below at its functions. */
 
 #include "control/daemon/app.h"
 
@@ -56,7 +56,7 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int handed[_FAMILY_N];	  /* sockets of the process before; -1 means none */
+	int handed[_FAMILY_N];	  /* sockets of the previous process; -1 means none */
 	int ifindex;		  /* that the sockets are bound to */
 	int error;		  /* errno why a socket is missing, 0 means none */
 	struct app_notice notice; /* what was said about it */
@@ -70,8 +70,8 @@ struct app_port {
 	struct mcsock_stats closed;		 /* sums of sockets that are gone */
 };
 
-/* Of the log lines about a port, so that no port hides another's troubles. Apart from
- * struct app_port, because ports that are not used should take no memory. */
+/* Limits of the log lines about a port, so that no port hides another's troubles. They
+ * are not in struct app_port, because unused ports should take no memory. */
 struct app_limits {
 	bool ready;
 	struct log_limit note[_NOTE_N];
@@ -85,7 +85,7 @@ struct app_rival {
 };
 
 /* other multicast daemons, app_rival.c */
-/* Looking at what the kernel holds for programs: the files are read in pieces. */
+/* State of reading the kernel's groups, whose files are read in pieces. */
 struct kernel_look {
 	bool on;
 	bool again; /* something changed meanwhile */
@@ -124,7 +124,7 @@ struct app {
 	struct ctl *ctl;
 	struct captures *captures;
 	struct monitor *monitor;
-	struct http *http;     /* NULL means off, or not to be had now */
+	struct http *http;     /* NULL means off, or not available at present */
 	int http_error;	       /* why not: -errno that was logged */
 	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
 	uint16_t metrics_port; /* the only one that may be bound; 0 means none */
@@ -156,9 +156,9 @@ struct app {
 	mono_t forced_at; /* the kernel's versions were read */
 	struct app_later *later; /* messages to be sent, the next one first */
 	mono_t retry_at;	 /* something could not be opened: try again then */
-	bool links_unsure;	 /* the interfaces are to be read again */
+	bool links_unsure;	 /* the interfaces must be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
-	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER: there is none */
+	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER if there are none */
 	struct portset
 		sensed; /* ports with a sensor, or where one could not be opened */
 	struct streams streams;	      /* as the log knows them */
@@ -193,21 +193,22 @@ void app_warn_missing(const struct app *app, const struct config *cfg);
 /* Bring ports, sockets and data plane into line with interfaces and configuration `cfg`
  * (app->cfg or its successor). Effects stay in app->fx until app_execute. */
 void app_sync(struct app *app, mono_t now, const struct config *cfg);
-/* Give the data plane a new port plan; what fails is tried again. */
+/* Give the data plane a new port plan. Ports that cannot be opened are tried again
+ * later. */
 void app_sync_plan(struct app *app, mono_t now);
 /* Open what could not be opened before; moves retry_at. */
 void app_retry(struct app *app, mono_t now);
-/* Do what the core has decided, in order, and forget it. */
+/* Executes the effects of the core in order, and clears the list. */
 void app_execute(struct app *app, mono_t now);
 /* mcsock_tick() of all sockets; moves sockets_at. */
 void app_tick_sockets(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
-/* Log what is new about the ports: errors of sockets, bridges that took one, interfaces
- * for which there is no port. */
+/* Logs news about the ports: socket errors, ports that a bridge has taken, interfaces
+ * that found no port number. */
 void app_notice(struct app *app);
-/* What could not be said then; moves notice_at. */
+/* The lines that app_notice() had to postpone; moves notice_at. */
 void app_notice_tick(struct app *app, mono_t now);
-/* Each round: frames are sent in another way than was said. Cheap. */
+/* Once per round: logs a change of the transmit method. Cheap. */
 void app_notice_transmit(struct app *app);
 
 /* Logs events that are worth a line, at a limited rate. `from` is NULL if not known. */
@@ -228,17 +229,17 @@ const char *app_format_host(
 /* "12 messages refused and 3 used in part within 4 s" */
 const char *app_format_struck(
 	const struct admission_struck *s, mono_t now, char buf[VIEW_STRUCK_STRLEN]);
-/* Sink and level as the file `cfg` and the command line say; `old` is the file before,
- * NULL at the start: what it does not change stays as somebody may have set it since.
- */
+/* Sets sink and level as the file `cfg` and the command line say. `old` is the previous
+ * file, or NULL at the start. Settings that are equal in both files stay as they are,
+ * because ringcastctl may have changed them since. */
 void app_log_configure(
 	const struct app *app, const struct config *old, const struct config *cfg);
 
-/* Messages that are sent later, even if the port is gone by then: `packet` as for
- * mcsock_send(). 0 or -errno */
+/* A message that is sent later, even if the port is gone by then; `packet` as for
+ * mcsock_send(). Returns 0 or -errno. */
 int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
 	const void *packet, size_t len, const struct addr *to);
-mono_t app_later_deadline(const struct app *app); /* MONO_NEVER: there is none */
+mono_t app_later_deadline(const struct app *app); /* MONO_NEVER if there is none */
 void app_later_tick(struct app *app, mono_t now);
 void app_later_free(struct app *app);
 
@@ -252,18 +253,18 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len);
 void app_kernel_free(struct app *app);
 
-/* Read which versions the kernel is told to speak upstream; true: another one than
- * before, and the ports are to be synchronised again. Logs it. */
+/* Reads which versions the kernel is set to speak upstream. If one has changed, logs it
+ * and returns true; the ports must then be synchronised. */
 bool app_force_look(struct app *app, mono_t now);
-/* Each round: look now and then. Cheap. */
+/* Once per round: reads them again every few seconds. Cheap. */
 void app_force_tick(struct app *app, mono_t now);
 
-/* app_streams.c: streams that arrive and end, in the log. `stir`: something happens. */
+/* app_streams.c: logs streams that arrive and end. `stir`: something has changed. */
 void app_streams_stir(struct app *app, mono_t now);
 void app_streams_tick(struct app *app, mono_t now);
 
-/* app_refusals.c: what was refused, and of that what is worth a line. `changed`:
- * members were. */
+/* app_refusals.c: records refusals and logs some of them. `changed` is called when a
+ * membership has changed. */
 void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
 void app_refusals_changed(struct app *app, mono_t now);
 void app_refusals_tick(struct app *app, mono_t now);
@@ -278,29 +279,30 @@ void app_tap_received(struct app *app, unsigned port, enum family family,
 void app_tap_sent(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
 
-/* Events for their followers, app_monitor.c; `name` is a key that never changes.
- * `value` is 0 if there is none. */
+/* app_monitor.c: events for the clients that follow them. `name` is a key that never
+ * changes; `value` is 0 if there is none. */
 void app_monitor_note(struct app *app, mono_t now, const char *name,
 	const struct log_about *about, const char *text, uint32_t value);
 void app_monitor_reload(struct app *app, bool ok);
 /* Ports may have changed. */
 void app_monitor_ports(struct app *app, mono_t now);
-/* For which of the first 64 records of a report its sender is a tracked member, as
- * bits; 0 while there is no follower. Changes since `before` are reported
- * afterwards. */
+/* A bit for each of the first 64 records of a report: is its sender a tracked member of
+ * that group? 0 while no client follows. app_monitor_report() reports what has changed
+ * since `before`. */
 uint64_t app_monitor_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t before);
 
-/* Other multicast daemons. `init` before privileges go; `start` when there are ports;
- * `ports` when they have changed, `routing` when the kernel's routing has. */
+/* Other multicast daemons. Call `init` before privileges are given up, `start` when
+ * there are ports, `ports` after they have changed, and `routing` when the kernel
+ * reports a change of its multicast routing. */
 void app_rival_init(struct app *app);
 void app_rival_start(struct app *app, uint32_t token);
 void app_rival_stop(struct app *app);
 void app_rival_ports(struct app *app);
 void app_rival_routing(struct app *app);
-/* `thorough`: at any cost, as after a start or reload */
+/* with `thorough` at any cost, as after a start or reload */
 void app_rival_look(struct app *app, mono_t now, bool thorough);
 void app_rival_tick(struct app *app, mono_t now);
 mono_t app_rival_deadline(const struct app *app);
@@ -310,13 +312,13 @@ void app_forwarder_sync(struct app *app, mono_t now);
 void app_forwarder_tick(struct app *app, mono_t now);
 void app_forwarder_close(struct app *app);
 
-/* app_confine.c: give up what is not needed any more. Both log. */
+/* app_confine.c: gives up rights that are no longer needed. Both functions log. */
 int app_confine(struct app *app); /* user, capabilities, files: an exit status */
 void app_confine_calls(const struct app *app); /* when everything has been opened */
-/* How to send: as the file says, but without rings where they could not be confined and
- * it does not ask for them. Logs which it is. */
+/* How to send: as the file says; with `transmit auto` without io_uring if that could
+ * not be confined. Logs the result. */
 enum config_transmit app_choose_transmit(const struct app *app);
-/* The file is there, and the daemon's user may not read it. */
+/* Does the file exist without the daemon's user being allowed to read it? */
 bool app_config_is_private(const struct app *app);
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
@@ -324,13 +326,14 @@ int app_metrics_new(struct app *app); /* 0, -ENOMEM */
 void app_metrics_free(struct app *app);
 /* Listen where app->cfg says, now or when that is possible. */
 void app_metrics_listen(struct app *app);
-/* The configuration in force is another than `old`. */
+/* The configuration in force has replaced `old`. */
 void app_metrics_reload(struct app *app, const struct config *old);
 mono_t app_metrics_deadline(const struct app *app);
 void app_metrics_tick(struct app *app, mono_t now);
-/* Membership sockets as the ports need them; true: something could not be opened. */
+/* Opens and closes membership sockets as the ports need them. Returns true if one could
+ * not be opened. */
 bool app_sync_sockets(struct app *app);
-/* The first app_sync(), with what the process before has handed over, if there was
+/* The first app_sync(). Uses what the previous process has handed over, if there was
  * one. */
 void app_take_over(struct app *app, mono_t now);
 /* Have any been received since the last time? *before is the caller's memory of
@@ -346,8 +349,8 @@ const char *app_port_name(const struct app *app, unsigned port);
 /* Back to the level of the file and the command line. */
 void app_log_default_level(const struct app *app);
 
-/* Read the file again and use it, or keep the running configuration. *ret_messages, if
- * wanted, is a JSON array of what there is to say. True if in use. */
+/* Reads the file again and uses it, or keeps the running configuration. *ret_messages,
+ * unless NULL, becomes a JSON array of messages. Returns true if the file is in use. */
 bool app_reload(struct app *app, json_t **ret_messages);
 
 /* Control command: follow events, see app_monitor.c. */

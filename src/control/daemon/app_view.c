@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The daemon as views see it, see show/view.h. What takes more than a look is defined
- * where the facts are. */
+/* The daemon as views see it, see show/view.h. Functions that do more than return a
+ * member are defined in the files that have the facts. */
 
 #include "control/show/view.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Captures, see captures.h. They get membership messages, and copies of frames from the data
- * plane (dataplane/io/sample.c). Each capture has a stream of the control socket
+ * Captures, see captures.h. They get membership messages, and copies of frames from the
+ * data plane (dataplane/io/sample.c). Each capture has a stream of the control socket
  * (ctl.c) and writes pcapng blocks to it (base/pcapng.c).
  *
  * Membership messages come from sockets without link header. Their Ethernet header is

@@ -25,9 +25,9 @@
 #define MISSED_MS  500
 #define MISSED_MIN 8	 /* missing samples, if not all are looked at */
 #define RETURN_MS  10000 /* a copy this soon after we resumed: that was too early */
-/* Copies of this part of our datagrams are enough to take a station for a forwarder.
- * On standby, a copy covers COVER_PART of our datagrams; between the two nothing
- * changes. */
+/* A station is a forwarder if it sends copies of at least one in ENOUGH_PART of our
+ * datagrams. On standby, one copy is enough for COVER_PART of our datagrams. Between
+ * these two limits nothing changes. */
 #define ENOUGH_PART 2
 #define COVER_PART  4
 #define FORGET_MS   10000
@@ -230,9 +230,9 @@ static enum forwarder_change forget(struct forwarder *f, size_t i)
 	return FORWARDER_FORGOTTEN;
 }
 
-/* A frame without its headers. A super-frame, which a forwarder sends or receives and a
- * virtual link carries in one piece, weighs what its datagrams do; one without a payload
- * weighs something. */
+/* The weight of frames: bytes without headers. A super-frame, which virtual links carry
+ * in one piece, therefore weighs as much as its datagrams. A datagram without a payload
+ * also has some weight. */
 static uint64_t weight(enum family family, uint64_t packets, uint64_t bytes)
 {
 	uint64_t headers = packets * (family == FAMILY_IPV4 ? 28u : 48u);
@@ -256,7 +256,7 @@ static uint64_t received(struct forwarder_stream *s, const struct forwarder_coun
 	return n;
 }
 
-/* A weight in frames of ours, which is how it is counted: in parts of TURN_WEIGHT. */
+/* A weight as a number of our frames, in units of 1/TURN_WEIGHT. */
 static uint64_t in_parts(uint64_t weight, uint64_t frame)
 {
 	return weight * TURN_WEIGHT / frame;
@@ -274,9 +274,9 @@ static uint64_t frame_weight(
 	return n ? weight(family, n, bytes) / n : 1;
 }
 
-/* Adds `n` and `copies` of this turn, in parts, to those of the turns before. The
- * weight of copies is bounded by that of the originals, so that a short burst of copies
- * stops counting as a forwarder as soon as it is old. */
+/* Adds `n` and `copies` of this turn, in units of in_parts(), to the fading sums of
+ * earlier turns. The weight of copies is bounded by that of the originals, so that a
+ * short burst of copies stops counting as a forwarder as soon as it is old. */
 static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
 	bool before = s->enough;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the states of mgroup, host and querier have in common: versions, groups, source
- * lists, in a state (base/state.h). A reader's error is the one of the state. Pure. */
+/* Reads and writes the parts that the states of mgroup, upstream and querier have in
+ * common: versions, groups and source lists, in a state (base/state.h). An error of a
+ * reader is an error of the state. Pure. */
 
 #include "base/state.h"
 #include "control/proto/gm_msg.h"

@@ -71,9 +71,10 @@ struct mgroup {
 	uint8_t repeats;   /* group-specific query retransmissions owed */
 	mono_t ask_at;	   /* time of the next of them; after the last one, when it may
 		        * be queried again */
-	/* where another one is querier: timers that end until then were asked about by
-	 * us, or MONO_UNSET, and when we do so for those that it has lowered, or
-	 * MONO_NEVER */
+	/* If another router is querier: this router has asked about all timers that end
+	 * up to `checked` (MONO_UNSET if it has asked about none), and at `check_at`
+	 * (or MONO_NEVER) it asks about those that a query of the querier has lowered.
+	 */
 	mono_t checked, check_at;
 	mono_t fast_at;	  /* no fast leave before this */
 	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or

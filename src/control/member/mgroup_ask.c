@@ -416,14 +416,14 @@ void mgroup_ask_again(
 /* ---- beside another querier ---- */
 
 /*
- * A host can be querier, and ask about groups so that this router hears it and hosts do
- * not, as with an IP option that hosts refuse (F3). So no timer ends beside another
- * querier before this router has asked, once. After a query about the group it does so
- * when members have had the time to answer that one, so only a group that ends costs a
- * query more than RFC 9776 6.6.3.2 has it.
+ * A host can become querier and send queries about groups that this router hears and
+ * hosts do not, for example with an IP option that hosts refuse (F3). Beside another
+ * querier, no timer therefore ends before this router has asked once itself. It asks
+ * only after members have had the time to answer the other querier, so the additional
+ * query is only sent for a group that is about to end.
  */
 
-/* Hosts answer within an interval, and a half is for the way. */
+/* Hosts answer within an interval; half an interval more is for the transfer. */
 static mono_t answered_at(const struct mgroup_db *db, mono_t now)
 {
 	return mono_add_ms(now, db->params.gm.last_member_interval_ms * 3 / 2);
@@ -444,7 +444,8 @@ static bool ends_unchecked(const struct mgroup *g, mono_t until, mono_t before)
 		(!mono_is_set(g->checked) || mono_before(g->checked, until));
 }
 
-/* Timers that end before `until`, and were not asked about, end then. How many. */
+/* Postpones to `until` the timers that would end before `before` without having been
+ * asked about. Returns their number. */
 static size_t postpone(struct mgroup *g, mono_t before, mono_t until)
 {
 	size_t n = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What one downstream may cost, and one host of it (R082). A group is charged twice to
- * the host that brought it: to its address, and to the station that the report came
- * from, because either can be forged. The addresses that this host's reports add to the
- * group are also charged. Addresses from other hosts are charged to nobody, otherwise a
- * stranger could make a neighbour look greedy.
+ * Limits the cost of one downstream, and of one host of it (R082). A group is charged
+ * twice to the host that brought it: to its address, and to the station that the report
+ * came from, because either can be forged. The addresses that this host's reports add
+ * to the group are also charged. Addresses from other hosts are charged to nobody,
+ * otherwise a stranger could make a neighbour look greedy.
  *
  * A full table makes room for a host that has little: the newest group of the largest
  * holder ends. If nobody holds much, a host with next to nothing replaces a stranger:
@@ -29,9 +29,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A host that holds at most this many is not greedy, nor is one that holds a 64th of
- * everything. A repeater with a household must not be the first to lose groups when
- * forged hosts fill the table. */
+/* A host that holds no more than this, or no more than a 64th of everything, does not
+ * hold much. The first to lose groups when forged hosts fill the table must not be a
+ * repeater with a household. */
 #define MUCH_GROUPS   64
 #define MUCH_ADDR     4096
 #define MUCH_PART     64
@@ -44,7 +44,8 @@
 #define EVICT_MAX    8	 /* for the addresses of one record */
 
 /* Bytes that a group or an address costs, with its forwarding entry and its part of the
- * membership upstream, measured with full tables; and what a port may always have. */
+ * membership upstream, measured with full tables; and how many of them a port may
+ * always have. */
 #define GROUP_SIZE  1152
 #define ADDR_SIZE   384
 #define ROOM_GROUPS 256
@@ -115,9 +116,8 @@ static bool sender_key(const struct gm_msg *msg, unsigned kind, struct addr *ret
 	return kind == MGROUP_ADDRESS || !gm_mac_eq(&msg->mac, &none);
 }
 
-/* What the sender holds for certain: the groups brought by both its address and its
- * station, as far as the counts show. A stranger that uses its name adds to only one of
- * the two. */
+/* The groups that the sender certainly holds: the smaller count of its address and its
+ * station. A stranger that uses one of the two adds only to that count. */
 static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
 {
 	uint32_t n = UINT32_MAX;
@@ -134,7 +134,8 @@ static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
 	return n;
 }
 
-/* What the sender holds already: the larger count of its address and its station. */
+/* The groups or addresses that the sender may hold: the larger count of its address and
+ * its station. */
 static void holdings(const struct mgroup_db *db, const struct gm_msg *msg,
 	uint32_t *ret_groups, size_t *ret_addr)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of the group machine share: mgroup.c (table and timers), mgroup_ask.c
- * (last member process), mgroup_turn.c (when it may begin), mgroup_track.c (hosts),
- * mgroup_limit.c (what it may cost), mgroup_state.c (live upgrade). Internal to these
- * files. */
+/* Declarations that the files of the group machine share: mgroup.c (table and timers),
+ * mgroup_ask.c (last member process), mgroup_turn.c (when it may begin), mgroup_track.c
+ * (hosts), mgroup_limit.c (what it may cost), mgroup_state.c (live upgrade). Internal
+ * to these files. */
 
 #include "control/member/mgroup.h"
 
@@ -56,11 +56,11 @@ void mgroup_ask_nothing(struct mgroup *g);
 void mgroup_ask_older(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
 /* A query of another querier has lowered timers to `limit`. Hosts may not have heard
- * it, so this router asks as well. mgroup_arm() is to follow. */
+ * it, so this router asks as well. Must be followed by mgroup_arm(). */
 void mgroup_doubt_query(
 	const struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t limit);
-/* Where another one is querier, or has been: asks about the group, and lets the timers
- * that would end wait for the answer, unless this router has asked. */
+/* If another router is or was querier: asks about the group, unless this router has
+ * done so, and postpones the timers that would end until hosts can have answered. */
 void mgroup_check(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 /* retransmissions that are due */
@@ -70,10 +70,10 @@ void mgroup_ask_again(
 /* A query may be sent now; n of them have been sent. */
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
-/* There is room in the bucket of the port for a question that waits for no turn; it is
- * taken. */
+/* Takes room for a query that does not wait for its turn out of the port's bucket.
+ * Returns false if there is none. */
 bool mgroup_take_room(struct mgroup_db *db, mono_t now);
-/* A repetition took n messages more than one, so the next queries wait longer. */
+/* A repetition took n more messages than one, so the next queries wait longer. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
 /* The group waits for its turn, from that time on. */
 void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is admitted: senders of reports, and groups by filter, scope and SSM range. Each
- * function returns a reason and keeps no state. Pure.
+ * Decides which senders of reports are admitted, and which groups, by filter, scope and
+ * SSM range. Each function returns a reason and keeps no state. Pure.
  */
 
 #include "control/config/config.h"

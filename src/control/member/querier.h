@@ -80,10 +80,10 @@ bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
 /* On standby, the queries of the other router should keep the memberships alive, but
- * hosts may never have received them. So before the first membership of the port ends,
- * at `first_end`, this router itself sends two general queries. It does not if a leave
- * has lowered the timer to the last-member time, because that was already queried.
- * querier_chance() returns when that is due. */
+ * hosts may never have received them. Before the first membership of the port ends, at
+ * `first_end`, this router therefore sends two general queries itself. It does not do
+ * so if a leave has lowered that timer to the last-member time, because the group was
+ * already queried then. querier_chance() returns when the queries are due. */
 void querier_last_chance(
 	struct querier *q, mono_t now, mono_t first_end, struct effects *fx);
 mono_t querier_chance(const struct querier *q, mono_t first_end);

@@ -26,21 +26,21 @@
 #define WAYS 4
 #define ROWS (ADMISSION_HOSTS / WAYS)
 
-/* A budget holds this much time of its rate, because a host answers a query with all of
- * its groups at once. */
+/* A full budget is worth this much time at its rate, because a host answers a query
+ * with all of its groups at once. */
 #define HOST_BURST_MS 2000
 #define PORT_BURST_MS 1000
 #define WAY_BURST_MS  250
 /* The zone of chance as a part of the burst. */
 #define ZONE_DIVISOR 4
 
-/* A host is quiet up to this much work per second, and at once. That is enough to
- * change channels, or to answer a query for a few dozen groups. */
+/* A host is quiet as long as it causes at most this much work per second, and at once.
+ * That is enough to change channels, or to answer a query for a few dozen groups. */
 #define QUIET_WORK  16
 #define QUIET_BURST 64
-/* What each of the two budgets of a member allows: an answer to a general query for a
- * few dozen groups, and the next one 125 s later. All members together cause no more
- * than this way allows on a port without a limit. */
+/* Each of the two budgets of a member is enough for an answer to a general query with a
+ * few dozen groups, and for the next answer 125 s later. All members together cause no
+ * more work than this way allows on a port without a limit. */
 #define MEMBER_WORK  4
 #define MEMBER_BURST 64
 #define MEMBER_WAYS  8
@@ -516,8 +516,8 @@ struct admission_verdict admission_input(struct admission *f, mono_t now,
 	v.work = take_full(&in, &v.cause);
 	if (v.cause == ADMISSION_NOTHING)
 		return v;
-	/* Also when a part was granted: strangers must not get a member's message
-	 * cut. */
+	/* Also if a part was granted, so that strangers cannot cause a member's message
+	 * to be cut. */
 	v.work = larger(v.work, take_member(&in));
 	if (!v.work)
 		v.work = take_quiet(&in);
@@ -530,8 +530,8 @@ struct admission_verdict admission_input(struct admission *f, mono_t now,
 	return v;
 }
 
-/* Remembers the message. One that was heard within the life of a membership stays, so
- * that a forger cannot push it out. */
+/* Remembers the message of a member. A remembered one that was repeated within the life
+ * of a membership is not replaced, so a forger cannot displace it. */
 static void note_said(struct member *p, mono_t now, uint64_t d)
 {
 	int64_t life = p->until.ns - now.ns;

@@ -111,9 +111,9 @@ struct admission *admission_free(struct admission *f); /* takes and returns NULL
 struct admission_verdict admission_input(struct admission *f, mono_t now,
 	struct admission_port *port, const struct admission_limit *limit,
 	const struct admission_message *m);
-/* The message of the last admission_input() was used with the work that was granted. Unless
- * the sender reports again, its groups on the port end at `until`. Does nothing if all
- * places are taken. */
+/* The message of the last admission_input() was used with the work that was granted.
+ * Unless the sender reports again, its groups on the port end at `until`. Does nothing
+ * if all places are taken. */
 void admission_member(struct admission *f, mono_t now,
 	const struct admission_port *port, const struct admission_message *m,
 	uint32_t granted, mono_t until);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the core wants done: an ordered list, which the edge executes at the end of a
- * round and a test compares. Arrays are copied into the list's own memory, so the
- * caller's may go away. Without memory an effect is dropped and counted in `lost`; the
- * caller must then ask the core for a resynchronisation.
+ * Effects: the actions that the core wants, as an ordered list. The edge executes the
+ * list at the end of a round; a test compares it. Arrays are copied into the list's own
+ * memory, so the caller's may go away. Without memory an effect is dropped and counted
+ * in `lost`; the caller must then ask the core for a resynchronisation.
  */
 
 #include "base/portset.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a membership message will cost, from its length and its own count of records,
- * see gm_peek.h. A false count only makes a message more expensive for its sender:
- * bytes in no record are charged as addresses.
+ * Estimates the cost of a membership message from its length and its own count of
+ * records, see gm_peek.h. A false count only makes a message more expensive for its
+ * sender: bytes in no record are charged as addresses.
  */
 
 #include "control/proto/gm_peek.h"

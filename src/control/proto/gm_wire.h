@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the messages of IGMPv3 and MLDv2 have in common on the wire: the tail of a query
+ * The common parts of the messages of IGMPv3 and MLDv2 on the wire: the tail of a query
  * (RFC 9776 4.1.5 to 4.1.9, RFC 9777 5.1.7 to 5.1.11) and the records of a report (RFC
  * 9776 4.2.3 to 4.2.13, RFC 9777 5.2.3 to 5.2.12). They differ in the length of an
  * address and in what counts as a group. Internal to the codecs igmp and mld. Pure.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The instances of the process, see instances.h. An instance is identified by its name, so
- * it keeps its state if a reload changes its place in the file. RFC 4605 3: an
+ * The instances of the process, see instances.h. An instance is identified by its name,
+ * so it keeps its state if a reload changes its place in the file. RFC 4605 3: an
  * interface belongs to one instance, and each instance has one upstream.
  */
 

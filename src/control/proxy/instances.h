@@ -36,9 +36,9 @@ struct instances *instances_free(struct instances *r); /* takes and returns NULL
  * and before instances_sync() reuses their numbers. */
 void instances_release(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
-/* Brings everything into line, see proxy_sync(). Must follow instances_release() with the
- * same arguments. Returns 0, -ENOMEM, or the number (> 0) of interfaces that found no
- * free port number. */
+/* Brings everything into line, see proxy_sync(). Must follow instances_release() with
+ * the same arguments. Returns 0, -ENOMEM, or the number (> 0) of interfaces that found
+ * no free port number. */
 int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 

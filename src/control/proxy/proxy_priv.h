@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What proxy.c (messages, time), proxy_merge.c (from group state to the upstreams),
- * proxy_port.c (life cycle of ports) and proxy_state.c (live upgrade) share. */
+/* Declarations that proxy.c (messages, time), proxy_merge.c (from group state to the
+ * upstreams), proxy_port.c (life cycle of ports) and proxy_state.c (live upgrade)
+ * share. */
 
 #include "base/cleanup.h"
 #include "control/proxy/proxy.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a stream that arrives costs, see explain.h: how many of its datagrams leave in
+ * The cost of a stream that arrives, see explain.h: how many of its datagrams leave in
  * one message, and why not more. The counts are those of all streams of the group, or
  * of the one source that was asked about (base/joined.h). Pure.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What explain.c shares with the files of inputs, outputs and refusals. */
+/* Declarations that explain.c shares with the files of inputs, outputs and refusals. */
 
 #include "control/report/explain.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What was seen to be refused of the group in question, see explain.h: datagrams at an
- * input, copies at an output, reports of hosts. Nothing here is about other groups.
+ * Recorded refusals of the group in question, see explain.h: datagrams at an input,
+ * copies at an output, reports of hosts. Refusals of other groups are ignored.
  */
 
 #include "control/report/explain_priv.h"

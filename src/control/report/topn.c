@@ -31,7 +31,7 @@ static void *spare(const struct topn *t)
 	return at(t, t->cap - 1);
 }
 
-/* Put `item`, which is not in the heap, above place i or there. */
+/* Puts `item`, which is not in the heap, into place i or an ancestor of it. */
 static void sift_up(struct topn *t, size_t i, const void *item)
 {
 	for (; i > 0 && t->before(at(t, (i - 1) / 2), item, t->arg); i = (i - 1) / 2)
@@ -39,7 +39,8 @@ static void sift_up(struct topn *t, size_t i, const void *item)
 	topn_put(t, i, item);
 }
 
-/* Put it below place i or there; the heap has n places, and is one below i. */
+/* Puts `item` into place i or a descendant of it. The heap has n places, and the
+ * subtrees below i are heaps. */
 static void sift_down(struct topn *t, size_t i, size_t n, const void *item)
 {
 	for (size_t k; (k = 2 * i + 1) < n; i = k) {

@@ -13,19 +13,19 @@ struct topn {
 	size_t size, max; /* bytes of an item; K */
 	bool (*before)(const void *a, const void *b, const void *arg);
 	const void *arg;
-	unsigned char *v; /* a heap with the last one of the order on top */
+	unsigned char *v; /* a heap whose top is the last item of the order */
 	size_t n, cap, n_offered, n_sorted;
-	size_t n_loose; /* of the first ones, which are not yet in the heap */
+	size_t n_loose; /* the first items that are not yet in heap order */
 };
 
 void topn_deinit(struct topn *t);
-/* Without memory for it, an item is left out. */
+/* An item for which there is no memory is left out. */
 void topn_add(struct topn *t, const void *item);
-/* Those that are in are to be sorted in another order than the one that chose them.
- * Nothing can be added any more. */
+/* The items will be sorted in another order than the one that selected them. Nothing
+ * can be added afterwards. */
 void topn_reorder(
 	struct topn *t, bool (*before)(const void *a, const void *b, const void *arg));
-/* Sort, in `max` steps at most; true: all are in their place. Nothing can be added any
- * more. */
+/* Sorts, in at most `max` steps per call. Returns true when done. Nothing can be added
+ * afterwards. */
 bool topn_sort(struct topn *t, size_t max);
 const void *topn_get(const struct topn *t, size_t i);

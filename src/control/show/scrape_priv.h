@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of a scrape share: scrape.c reads the daemon's state slice by slice,
- * scrape_write.c writes it. */
+/* Declarations that the files of a scrape share: scrape.c reads the daemon's state
+ * slice by slice, scrape_write.c writes it. */
 
 #include "control/report/metrics_top.h"
 #include "control/show/scrape.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the process knows of itself, see selfstat.h. The files below /proc/self stay
- * open, because they cannot be reached from a chroot. */
+/* Statistics of this process, see selfstat.h. The files below /proc/self stay open,
+ * because they cannot be reached from a chroot. */
 
 #include "control/show/selfstat.h"
 

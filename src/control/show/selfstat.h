@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the kernel says about this process: memory, descriptors, processor time. Opened
- * before privileges, root directory and file system rights are given up, read at any
- * time after that.
+ * Statistics of this process from the kernel: memory, descriptors, processor time.
+ * Opened before privileges, root directory and file system rights are given up, read at
+ * any time after that.
  */
 
 #include <stdint.h>

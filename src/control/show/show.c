@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the answers of the control socket share, and the short ones; each longer one has
- * a file of its own, show_*.c. */
+/* Helpers that the answers of the control socket share, and the short answers. Each
+ * longer answer has a file of its own, show_*.c. */
 
 #include "control/show/show.h"
 

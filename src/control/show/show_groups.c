@@ -97,7 +97,7 @@ static bool has_address(const struct show_wanted *w, const struct mgroup *g, mon
 
 /* ---- reply ---- */
 
-/* What "show groups" does not have: the reasons. */
+/* Adds the fields that only "show groups detail" has: the reasons for the state. */
 static void add_detail(const struct groups_answer *d, const struct proxy_port *pp,
 	const struct mgroup *g, json_t *o)
 {

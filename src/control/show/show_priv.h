@@ -2,8 +2,8 @@
 
 #pragma once
 
-/* What the answers of the control socket share: replies in pieces (show_answer.c), and
- * short helpers (show.c). */
+/* Declarations that the answers of the control socket share: replies in pieces
+ * (show_answer.c), and short helpers (show.c). */
 
 #include "control/show/json.h"
 #include "control/show/show.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What views may see of the daemon. They know only the name of `struct app`, and
- * everything that these functions return belongs to the daemon. It is valid until the
+ * The part of the daemon that views may see. Views know only the name of `struct app`.
+ * Everything that these functions return belongs to the daemon. It is valid until the
  * view returns to the event loop; ports, entries and the configuration may change
  * afterwards. Implemented by daemon/app_view.c.
  */
@@ -37,7 +37,7 @@ struct view_counts {
 	bool fib_unsure; /* some lost effects may have been for the forwarding table */
 };
 
-/* What views remember between requests; the daemon keeps it for them. */
+/* State of views between requests, which the daemon keeps for them. */
 struct view_memory {
 	struct fib_cursor reading; /* of the counters of forwarding entries */
 	unsigned n_reading;	   /* answers that wait for it */

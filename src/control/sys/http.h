@@ -15,8 +15,8 @@
 #include "control/report/metrics.h"
 #include "control/sys/loop.h"
 
-/* With one more, the oldest one that has not sent its request is closed. The second
- * number is the limit for one address. */
+/* If one more comes, the oldest connection that has not sent its request is closed.
+ * HTTP_MAX_PER_ADDRESS is the limit for one address. */
 #define HTTP_MAX_CONNECTIONS 16
 #define HTTP_MAX_PER_ADDRESS 8
 #define HTTP_IDLE_S	     10

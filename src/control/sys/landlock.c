@@ -55,8 +55,8 @@ struct net_port_attr {
 	uint64_t allowed, port;
 };
 
-/* What is refused unless allowed, for a version. A kernel accepts a longer attribute
- * than it knows if the rest is zero. */
+/* The accesses that a Landlock version can refuse; all of them are refused unless
+ * allowed. A kernel accepts a longer attribute than it knows if the rest is zero. */
 static struct ruleset_attr handled(int version)
 {
 	struct ruleset_attr a = {.fs = FS_FIRST(13)}; /* to make_sym */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the daemon may still do with files, by Landlock (Linux 5.13 and later): a set of
- * directories is filled while all of them can be reached, and put in force later.
- * Nothing can be written, made or removed then. Does not log.
+ * Restricts the daemon's access to files with Landlock (Linux 5.13 and later). A set of
+ * directories is filled while all of them can be reached, and put in force later. From
+ * then on nothing can be written, made or removed. Does not log.
  */
 
 #include <stdbool.h>

@@ -33,7 +33,8 @@ struct loop_ops {
 	void (*before_sleep)(void *ctx);	  /* before any wait, even a short
 						   * one */
 	void (*after_sleep)(void *ctx);
-	/* Nothing ran for this long, see below: messages of that time are lost. */
+	/* The process did not run for `ms`, see LOOP_GAP_MS. Messages of that time are
+	 * lost. */
 	void (*resumed)(void *ctx, mono_t now, int64_t ms);
 	void *ctx;
 };

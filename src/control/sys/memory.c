@@ -17,8 +17,8 @@ static void fclosep(FILE **f)
 		fclose(*f);
 }
 
-/* The number in the first line of a file, after its prefix. 0 if there is none, or if it
- * is "max". */
+/* The number in the first line of a file, after its prefix. 0 if there is none, or if
+ * it is "max". */
 static uint64_t read_number(const char *path, const char *prefix)
 {
 	FILE *f = fopen(path, "re");
@@ -53,8 +53,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The lowest limit of a group and of those that it lies in. `group` begins with a slash;
- * it is cut on the way up. */
+/* The lowest limit of a control group and of the groups that contain it. `group` begins
+ * with a slash; it is cut on the way up. */
 static uint64_t lowest_limit(
 	const char *root, const char *hierarchy, const char *file, char *group)
 {

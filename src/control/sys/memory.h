@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Bytes: the memory of the machine, or the lowest limit among the control groups of the
- * process (memory.max of version 2, memory.limit_in_bytes of version 1) if that is less.
- * Files are looked for below `root`, which is "" except in tests: proc/meminfo,
+ * process (memory.max of version 2, memory.limit_in_bytes of version 1) if that is
+ * less. Files are looked for below `root`, which is "" except in tests: proc/meminfo,
  * proc/self/cgroup and sys/fs/cgroup. 0 if none can be read. */
 uint64_t memory_size(const char *root);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side on the upstream: its life, its link and its clock. What is reported when a
- * membership changes is in upstream_change.c, what queries cause is in upstream_query.c, and
+ * Host side on the upstream: its life, its link and its clock. upstream_change.c
+ * reports changes of memberships, upstream_query.c answers queries, and
  * upstream_report.c packs records into messages. Pure.
  */
 

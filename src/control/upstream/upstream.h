@@ -8,8 +8,8 @@
  * Emits EFFECT_REPORT only. Pure.
  *
  * Messages are rationed: see upstream_pace.h. Changes are put into a queue, from which
- * upstream_tick() sends as many as the ration allows. Until then, changes of the same group
- * become one.
+ * upstream_tick() sends as many as the ration allows. Until then, changes of the same
+ * group become one.
  */
 
 #include "base/heap.h"
@@ -73,14 +73,14 @@ struct upstream_family {
 	struct upstream_bucket changes_sent, answers_sent;
 	uint8_t rv;	     /* robustness in force (R114) */
 	uint32_t qi_ms;	     /* from the last query heard */
-	mono_t taught_until; /* these two are from a querier until then; MONO_NEVER
-			      * if they are our own */
+	mono_t taught_until; /* rv and qi_ms hold until then; MONO_NEVER if they are
+			      * our own */
 	mono_t inside_until; /* a querier in the link's subnets is present until then */
 	struct addr inside;  /* the querier that our address follows; unspecified if
 			      * none yet */
 	mono_t follow_until; /* it is present until then, and no other one is
 			      * followed */
-	bool taught_inside;  /* the values in force are from such a querier */
+	bool taught_inside;  /* rv and qi_ms are from a querier in the link's subnets */
 	mono_t older_until[_GM_VERSION_N]; /* older querier present; [GM_V1], [GM_V2] */
 	enum gm_version version;	   /* spoken now */
 	struct upstream_group *first, *last; /* groups with a membership */
@@ -135,9 +135,9 @@ void upstream_set_own(struct upstream *u, const struct addr *own);
 void upstream_link_down(struct upstream *u);
 
 /* Set the membership of a group; INCLUDE({}) leaves. Does nothing if the membership is
- * unchanged (R134), or for a link-local group (R112). The change waits for upstream_tick(),
- * which is due at once. `cause` is the host that caused it, or NULL. Returns 0 or
- * -ENOMEM. */
+ * unchanged (R134), or for a link-local group (R112). The change waits for
+ * upstream_tick(), which is due at once. `cause` is the host that caused it, or NULL.
+ * Returns 0 or -ENOMEM. */
 int upstream_set(struct upstream *u, mono_t now, const struct addr *group,
 	const struct gm_filter *filter, const struct host_cause *cause);
 
@@ -152,13 +152,13 @@ void upstream_query(
  * received something from our address that it may take for a change. Does nothing
  * without a membership. */
 void upstream_restate(struct upstream *u, mono_t now, const struct addr *group);
-/* Keeps the membership of the group when upstream_leave_all() leaves the others, because
- * the kernel holds it for a program. Does nothing without a membership. */
+/* Keeps the membership of the group when upstream_leave_all() leaves the others,
+ * because the kernel holds it for a program. Does nothing without a membership. */
 void upstream_keep(struct upstream *u, const struct addr *group);
 
 /* Leaves everything, robustness times, because there is no later opportunity (R119).
- * Each repetition is a separate message that must be sent UPSTREAM_LEAVE_GAP_MS after the
- * previous one. */
+ * Each repetition is a separate message that must be sent UPSTREAM_LEAVE_GAP_MS after
+ * the previous one. */
 #define UPSTREAM_LEAVE_GAP_MS 50
 void upstream_leave_all(struct upstream *u, struct effects *fx);
 
@@ -170,9 +170,9 @@ void upstream_tick(struct upstream *u, mono_t now, struct effects *fx);
 
 /* Memberships and owed transmissions, for the process that takes over. */
 void upstream_export(const struct upstream *u, struct state_out *o);
-/* Reads the memberships of a state into a host without any. Emits no effects. Link
- * and parameters are those of the state, so this must be followed by
- * upstream_set_params() and by upstream_link_up() or upstream_link_down(), which reports what a
- * changed link requires. Returns 0, -ENOMEM, or -EINVAL if the state is faulty; the
- * host must then be freed. */
+/* Reads the memberships of a state into a host without any. Emits no effects. Link and
+ * parameters are those of the state, so this must be followed by upstream_set_params()
+ * and by upstream_link_up() or upstream_link_down(), which reports what a changed link
+ * requires. Returns 0, -ENOMEM, or -EINVAL if the state is faulty; the host must then
+ * be freed. */
 int upstream_import(struct upstream *u, struct state_in *in);

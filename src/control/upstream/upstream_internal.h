@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of the host side share. */
+/* Declarations that the files of the host side share. */
 
 #include "base/cleanup.h"
 #include "control/upstream/upstream.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Ration and order of the messages to the provider, see upstream_pace.h. The order is that
- * of start-time fair queueing, twice: a line's next turn is the one after its last, or
- * the current one if the line was empty. The same holds for a host within its line, in
- * a time that advances with the line's changes. Pure.
+ * Ration and order of the messages to the provider, see upstream_pace.h. The order is
+ * that of start-time fair queueing, twice: a line's next turn is the one after its
+ * last, or the current one if the line was empty. The same holds for a host within its
+ * line, in a time that advances with the line's changes. Pure.
  */
 
 #include "control/upstream/upstream_pace.h"

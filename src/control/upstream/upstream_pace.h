@@ -3,8 +3,8 @@
 
 /*
  * How many messages the host side sends to the provider, and in which order. Providers
- * drop messages beyond some tens a second from one line, so a host that causes many
- * messages could keep all others from being heard.
+ * drop messages if more than a few dozen a second come from one line, so a host that
+ * causes many messages could keep all others from being heard.
  *
  * A bucket holds the messages that may be sent: one for changes and one for answers, so
  * neither can keep the other waiting. Changes that are due wait in lines, which take

@@ -71,8 +71,9 @@ int32_t fib_age_s(const struct fib_view *v, uint64_t now_s);
 void fib_walk(
 	struct fib *fib, void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
-/* The same in bounded parts, counted from 0; false: there is no such part. `fn` deletes
- * nothing. An entry that changes between two parts may be missed or visited twice. */
+/* The same in bounded parts, counted from 0; returns false if there is no such part.
+ * `fn` deletes nothing. An entry that changes between two parts may be missed or
+ * visited twice. */
 bool fib_walk_part(struct fib *fib, unsigned part,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
@@ -85,7 +86,7 @@ struct fib_cursor {
 };
 void fib_step(struct fib *fib, struct fib_cursor *c,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
-/* One entry (control thread); false: there is none. */
+/* One entry (control thread); returns false if there is none. */
 bool fib_read(const struct fib *fib, unsigned instance, const struct addr *source,
 	const struct addr *group, struct fib_view *ret);
 

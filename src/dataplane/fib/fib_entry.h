@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the writer (fib.c) and the readers (fib_lookup.c) of the forwarding table share:
- * the table, its entries, their keys.
+ * Declarations that the writer (fib.c) and the readers (fib_lookup.c) of the forwarding
+ * table share: the table, its entries, their keys.
  */
 
 #include "dataplane/fib/fib.h"

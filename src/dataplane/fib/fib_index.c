@@ -221,13 +221,13 @@ static void copy_bucket(struct fib_index *ix, const struct fib_bucket *b)
 	}
 }
 
-/* What each change does for the next table. */
+/* Each change does one step of filling the next table. */
 static void step(struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);
 
-	/* A smaller table is begun with half of what it may hold at most, and in use
-	 * before so many changes have been made that it could be full. */
+	/* A smaller table begins at most half full. All buckets are copied, and it is
+	 * in use, before enough objects can be added to fill it. */
 	assert(!ix->next || !is_above(ix->n + 1, ix->next->mask + 1, FULL));
 	if (!ix->next) {
 		begin_resize(ix);

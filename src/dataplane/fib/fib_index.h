@@ -19,9 +19,9 @@
 
 #define FIB_INDEX_SLOTS 8
 
-/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot of
- * a bucket also has, in bits 0 to 3, the number of objects that found no place in it and
- * lie in a later bucket. FIB_INDEX_SPILL_MAX means that many or more. */
+/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot
+ * of a bucket also has, in bits 0 to 3, the number of objects that found no place in it
+ * and lie in a later bucket. FIB_INDEX_SPILL_MAX means that many or more. */
 #define FIB_INDEX_ADDRESS   UINT64_C(0x0000fffffffffff0)
 #define FIB_INDEX_SPILL_MAX UINT64_C(0xf)
 
@@ -111,7 +111,7 @@ static inline void *fib_index_find(const struct fib_buckets *t, uint64_t hash,
 	return NULL;
 }
 
-/* What fib_index_find() will probably read, for a prefetch. */
+/* The address that fib_index_find() will probably read, for a prefetch. */
 static inline void *fib_index_guess(const struct fib_buckets *t, uint64_t hash)
 {
 	const struct fib_bucket *b = fib_index_bucket(t, hash);

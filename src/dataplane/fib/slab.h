@@ -24,11 +24,11 @@ struct slab {
 	unsigned n_per_chunk;
 	size_t n_live, n_chunks;
 	bool walking;
-	unsigned now;		     /* what is retired now goes to this list */
+	unsigned now;		     /* list for objects that are retired now */
 	size_t n_retired[2];	     /* of either list */
 	struct slab_chunk *spare;    /* the one that may stay without objects */
 	struct slab_chunk *draining; /* takes no new objects */
-	/* lists of chunks: every one; with room; with something retired */
+	/* lists of chunks: all; those with room; those with retired objects */
 	struct slab_link all, room, retired[2];
 };
 

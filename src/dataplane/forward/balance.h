@@ -7,8 +7,8 @@
  *   ring packets = ring drops + forwarded + dropped by reason + abandoned + waiting
  *   copies due + fragments = sent + refused by reason + under way
  *
- * Frames wait in the rings and copies are under way for some milliseconds. What has
- * not been accounted for a second after it was begun is missing. Pure.
+ * Frames wait in the rings and copies are under way for some milliseconds. Those that
+ * are not accounted for a second after they were begun are missing. Pure.
  */
 
 #include "base/mono.h"

@@ -53,7 +53,7 @@ void coalesce_clear(struct coalesce *c)
 	c->n_runs = c->n_iov = 0;
 }
 
-/* Without writing to `open`, which is larger than all of the rest. */
+/* Does not clear `open`, which is larger than all other members together. */
 static void begin_walk(struct walk *w, struct coalesce *c, struct burst *b,
 	const struct burst_flow *fl, enum coalesce_mode mode)
 {
@@ -87,7 +87,7 @@ static uint16_t first_frame(const struct burst *b, const struct burst_flow *fl)
 	return i < BURST_MAX && b->frame[i].drop ? next_frame(b, i) : i;
 }
 
-/* Of a UDP datagram without options: the field is 0, and that is what it means. */
+/* Does a UDP datagram without options have no checksum? The field is then 0. */
 static bool has_no_checksum(const struct frame *f)
 {
 	return !f->csum_not_ready && get_u16be(f->ip + f->l4_off + 6) == 0;
@@ -130,9 +130,9 @@ static bool has_id(const struct frame *f)
  * the flow that arrived meanwhile, whatever their ports, because a flow has one thread.
  * If the identifications rise from each datagram to the next, by any steps, there are
  * at least as many numbers from the first to the last as there are datagrams. These
- * numbers are dealt out again, in the order in which the datagrams leave: none is used
- * twice, and none is below or above what the sender has used for this very group, so
- * the bursts before and after have others.
+ * numbers are assigned again in the order in which the datagrams leave. None is used
+ * twice, and none is outside the range that the sender has used for this group, so the
+ * bursts before and after have other numbers.
  */
 static enum ids look_at_ids(const struct walk *w)
 {

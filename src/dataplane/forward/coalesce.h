@@ -64,6 +64,6 @@ struct coalesce {
 void coalesce_clear(struct coalesce *c);
 /* The frames of a flow that are not dropped, as runs in the order of their first
  * frames; returns how many were appended. May verify transport checksums and note the
- * result in the frames; may change identifications in the packets, as said above. */
+ * result in the frames; may change identifications in the packets, see above. */
 unsigned coalesce_flow(struct coalesce *c, struct burst *b, const struct burst_flow *fl,
 	enum coalesce_mode mode);

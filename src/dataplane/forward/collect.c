@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See collect.h. A frame waits until its block is full, then until the thread looks, and
- * then until its burst is sent. The sum of the three is kept below the limit. The rings
- * are not watched meanwhile, so the wait also ends before they could fill up.
+ * See collect.h. A frame waits until its block is full, then until the thread looks,
+ * and then until its burst is sent. The sum of the three is kept below the limit. The
+ * rings are not watched meanwhile, so the wait also ends before they could fill up.
  */
 
 #include "dataplane/forward/collect.h"
@@ -49,9 +49,10 @@ uint64_t collect_part(uint64_t size)
 	return size / PART_LINK / 10 * LINK_NS_PER_10;
 }
 
-/* From one look to the next. The first frame of a burst has waited for its block before
- * that, and the burst may have a block more than arrives in the time; t of traffic takes
- * t * load to send. */
+/* The time from one look to the next, t, so that block_ns + t + the time to send the
+ * burst stay below 5/4 of the bound. The first frame of a burst has waited for its
+ * block, up to block_ns, before t begins. Traffic that arrives in a time takes `load`
+ * times that to send, and the burst may contain a block more than arrives in t. */
 static uint64_t time_between_looks(const struct collect_turn *t, uint64_t block_ns)
 {
 	double load = (double)t->busy_ns / (double)t->period_ns;

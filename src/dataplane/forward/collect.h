@@ -18,12 +18,13 @@
 #define COLLECT_BOUND_MS     8	 /* unless told otherwise */
 #define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks is good for that */
 
-/* Bytes of a block. What is in a block that is not full waits for the next look, so a
- * block should fill quickly; and the longest super-frame has to fit, with room. */
+/* Bytes of a block. Frames in a block that is not full wait for the next look, so a
+ * block should fill quickly. But the longest super-frame must also fit, with room to
+ * spare. */
 #define COLLECT_BLOCK (128u * 1024)
 
-/* Bytes of a ring on a machine with so much memory: 1/64 of it, rounded down to a power of
- * two, at least 512K and at most 8M; also 8M where the memory is not known (0). */
+/* Bytes of a ring on a machine with so much memory: 1/64 of it, rounded down to a power
+ * of two, at least 512K and at most 8M; also 8M where the memory is not known (0). */
 uint32_t collect_ring(uint64_t memory);
 
 /* a ring that had frames in the last turn */
@@ -41,8 +42,9 @@ struct collect_turn {
 };
 
 /* Nanoseconds to look away from all rings, 0 means sleep until the kernel hands over a
- * block. At the present rate no frame is sent later than 5/4 of the bound after it came,
- * unless sending a burst takes too long for that or its ring was nearly silent. */
+ * block. At the present rate no frame is sent later than 5/4 of the bound after it
+ * came, unless sending a burst takes too long for that or its ring was nearly silent.
+ */
 uint64_t collect_wait(
 	const struct collect_turn *t, const struct collect_ring *ring, size_t n);
 

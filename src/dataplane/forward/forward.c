@@ -119,8 +119,8 @@ static bool port_speaks(const struct plan_port *p, enum family family)
 	return p->present && (family == FAMILY_IPV4 ? p->ipv4 : p->ipv6);
 }
 
-/* Does the group stop at the ports, so that none of those that should get it is
- * left? */
+/* Removes the ports where the group must not leave. Returns true if that has emptied
+ * the set. */
 static bool filter_outputs(
 	const struct plan *plan, const struct addr *group, struct portset *out)
 {
@@ -134,8 +134,8 @@ static bool filter_outputs(
 	return refused && portset_empty(out);
 }
 
-/* Ports for all flows of an input that the table gives the same set. Most flows of a
- * burst have the same as the one before. */
+/* The output ports of all flows of one input that have the same set in the table. In
+ * most bursts, a flow has the same route as the flow before it. */
 struct route {
 	unsigned port; /* input; PORT_MAX means none yet */
 	enum family family;

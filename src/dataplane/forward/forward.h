@@ -21,9 +21,9 @@ struct forward_counters *forward_counters(struct forward *fw);
  * its group. */
 void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	const struct frame_meta *meta);
-/* What was not forwarded, by port and verdict; of copies the port is that of the
- * output. Only frames of groups that could be forwarded and that a member has asked
- * for. `at` is latency_stamp(). */
+/* Frames and copies that were not forwarded, by port and verdict; the port of a copy is
+ * its output port. Only frames of groups that could be forwarded and that a member has
+ * asked for are recorded. `at` is latency_stamp(). */
 const struct refusals *forward_refusals(const struct forward *fw);
 
 /* How well the datagrams of each stream could be joined; `at` is latency_stamp(). */
@@ -32,7 +32,8 @@ const struct joined *forward_joined(const struct forward *fw);
 /* Sets what may be joined; the default is COALESCE_ON. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
-/* The thread's own, to serve ports of its jobs and of other threads' jobs. */
+/* The replicator of this thread, which serves ports of its jobs and of other threads'
+ * jobs. */
 struct replicator *forward_replicator(struct forward *fw);
 
 /* Decide on all frames of a burst and rewrite those that leave. Sends nothing: *ret_job
@@ -43,7 +44,7 @@ struct replicator *forward_replicator(struct forward *fw);
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job);
 
-/* Receive time stamps of the oldest and of the newest frame of the last job; false: it
- * sends none. */
+/* Receive time stamps of the oldest and of the newest frame of the last job. Returns
+ * false if the job sends nothing. */
 bool forward_stamps(
 	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest);

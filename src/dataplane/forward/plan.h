@@ -57,7 +57,8 @@ struct plan_port {
 			       owned by the plan */
 	size_t n_local;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
-	/* limits and additions to what the table says for frames from here: */
+	/* frames from here go to the set of the table, reduced and extended by these:
+	 */
 	struct portset allowed; /* output ports permitted at all for this input */
 	struct portset
 		always; /* always added (upstreams, forward-from-downstream all) */
@@ -82,7 +83,8 @@ bool plan_is_local(const struct plan_port *port, const struct addr *group);
 /* copies the rules; 0 or -ENOMEM */
 int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n);
 bool plan_group_ok(const struct plan_filter *f, const struct addr *group);
-/* May the filter refuse a group of the family? False saves asking for each. */
+/* May the filter refuse any group of the family? If not, plan_group_ok() does not have
+ * to be called. */
 static inline bool plan_may_refuse(const struct plan_filter *f, enum family family)
 {
 	return f->n_rule > 0 || f->refuse_others || family != FAMILY_IPV4;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Copies for one port, see replicate.h. RFC 1812 4.2.2.7 for packets larger than the link,
- * 5.3.1 for the threshold. A port that refuses its first super-frame gets the same
- * datagrams one by one: nothing is lost, nothing is sent twice.
+ * Copies for one port, see replicate.h. RFC 1812 4.2.2.7 for packets larger than the
+ * link, 5.3.1 for the threshold. A port that refuses its first super-frame gets the
+ * same datagrams one by one: nothing is lost, nothing is sent twice.
  */
 
 #include "dataplane/forward/replicate.h"
@@ -128,7 +128,8 @@ static void add_iov(struct replicator *c, struct tx_msg *m, void *base, size_t l
 	m->n_iov++;
 }
 
-/* What the heads of a port have in common; again when its caps have changed. */
+/* Prepares the common part of the port's heads. Called again when its capabilities have
+ * changed. */
 static void prepare_heads(struct output *o)
 {
 	o->vnet_len = o->caps & TX_VNET ? VNET_LEN : 0;
@@ -144,7 +145,8 @@ static void send_and_flush(struct output *o)
 	flush(o->c, o->tx);
 }
 
-/* What differs from the head of a plain IPv4 datagram, except for the group. */
+/* Completes a head where it differs from that of a plain IPv4 datagram, except for an
+ * IPv4 group. */
 static void finish_head(
 	struct output *o, uint8_t *head, const struct frame *f, uint16_t gso_size)
 {
@@ -156,8 +158,8 @@ static void finish_head(
 		rewrite_l2(head + o->vnet_len, &f->group, o->port->mac);
 }
 
-/* A message of at most n_iov pieces with its first one, if it has a head: vnet header,
- * link header, or both. */
+/* Begins a message of at most n_iov pieces. The first piece is its head (vnet header,
+ * link header, or both), unless the port has none. */
 static inline __attribute__((always_inline)) struct tx_msg *begin(
 	struct output *o, const struct frame *f, unsigned n_iov, uint16_t gso_size)
 {
@@ -210,7 +212,8 @@ static void push_super_frame(struct output *o, const struct frame *f,
 	m->bytes = r->bytes;
 }
 
-/* Space for bytes of only this message; may flush. NULL if it is never that large. */
+/* Space for bytes that belong to this message alone; may flush. NULL if `len` is more
+ * than the whole space. */
 static uint8_t *take_space(struct output *o, size_t len)
 {
 	struct replicator *c = o->c;
@@ -304,7 +307,8 @@ static unsigned n_packets(const struct run *r, const struct frame *f)
 	return f->gso_size ? frame_n_packets(f) : r->n;
 }
 
-/* The first one that a port ever gets goes alone. False if the port takes none. */
+/* The first super-frame that a port ever gets is sent alone. Returns false if the port
+ * takes no super-frames. */
 static bool send_super_frame(
 	struct output *o, const struct frame *f, const struct run *r)
 {

@@ -3,7 +3,8 @@
 /*
  * Filters of captures, see capfilter.h. The client compiles expressions, because names
  * in them may need a name server, and the daemon must not wait. The daemon runs them in
- * the data-plane threads (sample.c) and on membership messages (control/daemon/capture.c).
+ * the data-plane threads (sample.c) and on membership messages
+ * (control/daemon/captures.c).
  */
 
 #include "dataplane/io/capfilter.h"

@@ -56,8 +56,8 @@ struct ring_rx_params {
 	unsigned spread; /* of a new group: rings that the flows are spread over */
 };
 
-/* Open and start. 0, or -errno of the call that failed: -EPERM without CAP_NET_RAW,
- * -ENODEV, -ENOMEM, -EINVAL (fanout on an interface that is down). */
+/* Opens and starts a ring. Returns 0, or -errno of the call that failed: -EPERM without
+ * CAP_NET_RAW, -ENODEV, -ENOMEM, -EINVAL (fanout on an interface that is down). */
 int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret);
 struct ring_rx *ring_rx_close(struct ring_rx *r); /* takes and returns NULL */
 
@@ -76,7 +76,7 @@ void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 /* Bytes of the ring and of one of its blocks. */
 void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block);
 
-/* How full it is: the part of the sampled slots that waits for the thread. */
+/* How full the ring is: `full` of `looked` sampled slots wait for the thread. */
 struct ring_rx_fill {
 	uint32_t full, looked;
 	size_t bytes; /* of the whole ring */
@@ -98,9 +98,10 @@ struct ring_block {
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
 /* frames of all blocks that were taken */
 uint64_t ring_rx_taken(const struct ring_rx *r);
-/* More than half of the ring is held: the kernel may soon have nowhere to write. */
+/* Is more than half of the ring held, so that the kernel may soon have no room to
+ * write? */
 bool ring_rx_is_scarce(const struct ring_rx *r);
-/* More than a quarter of the ring is ready, while no block is held. */
+/* Is more than a quarter of the ring ready? Call it only while no block is held. */
 bool ring_rx_is_filling(const struct ring_rx *r);
 /* Walk the frames of a block; false at its end. */
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What the two kinds of receive ring share, see ring_rx.h. Internal to ring_rx*.c.
+ * Declarations that the two kinds of receive ring share, see ring_rx.h. Internal to
+ * ring_rx*.c.
  *
  * The memory of a ring is an array of slots: blocks that the kernel packs (TPACKET_V3,
  * ring_rx_v3.c), or single frames (TPACKET_V2, ring_rx_v2.c).

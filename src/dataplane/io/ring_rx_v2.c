@@ -91,8 +91,8 @@ static struct tpacket2_hdr *slot(const struct ring_rx *r, uint32_t index)
 	return (void *)(r->map + (size_t)index * r->slot_size);
 }
 
-/* The run ends at the end of the ring, and before a long frame that there is no memory
- * to fetch to. */
+/* The run ends at the end of the ring, or before a long frame if there is no memory to
+ * fetch it into. */
 static bool peek(struct ring_rx *r, struct ring_block *ret)
 {
 	uint32_t max = r->n_slots - r->next, n = 0;

@@ -22,6 +22,7 @@ struct tx_local *tx_local_free(struct tx_local *t); /* takes and returns NULL */
 /* as tx_ops.local; `ctx` is the struct tx_local */
 void tx_local_send(void *ctx, int ifindex, enum family family, struct iovec iov[2]);
 
-/* Datagrams that were given to the kernel, and that it refused. By any thread. */
+/* Datagrams that were given to the kernel, and those that it refused. Any thread may
+ * call it. */
 void tx_local_counts(
 	const struct tx_local *t, uint64_t *ret_packets, uint64_t *ret_errors);

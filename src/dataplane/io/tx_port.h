@@ -27,7 +27,8 @@ struct tx_port {
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
-/* Bytes of kernel memory that wait to be sent, and how many may. By any thread. */
+/* Bytes of kernel memory that wait to be sent, and their limit. Any thread may call it.
+ */
 void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit);
 
 /* A message as sendmsg(2) wants it, referring to its iov. */

@@ -9,7 +9,8 @@
 
 #include "dataplane/io/tx_port.h"
 
-/* Does the kernel let us, and confine the ring to sending? 0, or -errno. */
+/* Does the kernel permit a ring, and can the ring be confined to sending? Returns 0, or
+ * -errno. */
 int tx_uring_probe(void);
 /* "io_uring not permitted (EPERM)" and the like for a result of probe or new */
 const char *tx_uring_reason(int r);

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What one data-plane thread counts. It alone writes, with relaxed stores; control sums
- * over the threads with relaxed loads. 64 bits, since start.
+ * The counters of one data-plane thread. Only the thread writes them, with relaxed
+ * stores; control sums over the threads with relaxed loads. They have 64 bits and count
+ * from the start.
  */
 
 #include "base/joined.h"
@@ -13,8 +14,8 @@
 
 #include <stdatomic.h>
 
-/* What is counted for each port. A counter with a name in counters.c is shown by
- * "show stats", and all of them survive a live upgrade. */
+/* Counters of each port. A counter with a name in counters.c is shown by "show stats",
+ * and all of them survive a live upgrade. */
 enum port_count {
 	/* by the threads */
 	PORT_COUNT_RX_PACKETS, /* source accepted on this input */
@@ -24,7 +25,8 @@ enum port_count {
 	PORT_COUNT_TX_MESSAGES, /* in which these were handed to the kernel */
 	PORT_COUNT_FRAGMENTS,	/* packets that a copy became beyond the first */
 	_PORT_COUNT_THREAD_N,
-	/* by control, of the port's receive rings; the first three as the kernel says */
+	/* by control, of the port's receive rings; the first three as the kernel says
+	 */
 	PORT_COUNT_RING_PACKETS = _PORT_COUNT_THREAD_N,
 	PORT_COUNT_RING_DROPS,
 	PORT_COUNT_RING_FREEZES,
@@ -32,7 +34,7 @@ enum port_count {
 	_PORT_COUNT_N,
 };
 
-/* What is counted for each thread. Names and a live upgrade are as above. */
+/* Counters of each thread. Names and a live upgrade are as above. */
 enum thread_count {
 	THREAD_COUNT_FRAMES, /* that were judged */
 	THREAD_COUNT_BURSTS,

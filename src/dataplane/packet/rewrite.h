@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a forwarder changes: TTL and header checksum (once per received frame, in
- * place), a partial transport checksum (completed once), the link header (one per
+ * The changes that a forwarder makes: TTL and header checksum (once per received frame,
+ * in place), a partial transport checksum (completed once), the link header (one per
  * message), and, where an IPv4 packet is larger than a port's MTU, fragments.
  * Everything else stays as received (R176). Pure.
  */
@@ -24,8 +24,8 @@ bool rewrite_complete_checksum(struct frame *f);
  * that completes it later and sums up to the end of the packet. Returns 0 if that would
  * be wrong, or if it cannot be completed. */
 unsigned rewrite_partial_offset(const struct frame *f);
-/* Of a super-frame: its UDP checksum becomes the partial one that each datagram needs,
- * whatever it was. False if the headers are not there. */
+/* Sets the UDP checksum of a super-frame, whatever it was, to the partial one that each
+ * datagram needs. Returns false if the headers are not complete. */
 bool rewrite_make_partial(struct frame *f);
 /* Is the checksum of a whole UDP datagram right? Notes it in f->csum_valid. */
 bool rewrite_verify_checksum(struct frame *f);

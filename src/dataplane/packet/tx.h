@@ -17,11 +17,10 @@
  * several bytes are in host order (AF_PACKET: legacy). */
 #define VNET_LEN 10
 
-/* What a message looks like in memory: [vnet header and link header] [packet] or, for a
- * super-frame, [vnet, link header] [IP and UDP header] [payload]... A port without
- * either header has the packet alone. iov, headers and packet are valid until
- * tx_ops.flush returns (with `copied`: until send returns), the tx_msg itself until
- * send does. */
+/* A message in memory: [vnet header and link header] [packet] or, for a super-frame,
+ * [vnet, link header] [IP and UDP header] [payload]... A port without either header has
+ * the packet alone. iov, headers and packet are valid until tx_ops.flush returns (with
+ * `copied`: until send returns), the tx_msg itself until send does. */
 struct tx_msg {
 	struct iovec *iov;
 	unsigned n_iov;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What became of a received frame or of one copy of it. Each reason is an enum value
+ * The verdict on a received frame or on one copy of it. Each verdict is an enum value
  * and at the same time the index of a counter; names are stable and never merged. Frame
  * verdicts: ring packets = sum of all frame verdicts. Copy verdicts: sum over sent
  * copies and copy errors = sum over forwarded frames of the number of output ports.
@@ -50,5 +50,5 @@ enum verdict {
 
 /* "forwarded", "truncated", ...; never NULL for a legal value */
 const char *verdict_name(enum verdict v);
-/* What becomes of a copy when sending it has failed with this errno. */
+/* The verdict on a copy that could not be sent, from the errno. */
 enum verdict verdict_of_errno(int err);

@@ -9,11 +9,13 @@
 #include "dataplane/packet/frame.h"
 #include "dataplane/packet/tx.h"
 
-/* The packet after it needs no processing. */
+/* Header of a packet that needs no processing. */
 void vnet_plain(uint8_t out[VNET_LEN]);
-/* The transport checksum is partial and rewrite_partial_offset() knows where. `l2_len`
- * is the length of the link header in between. */
+/* Header of a packet with a partial transport checksum, for which
+ * rewrite_partial_offset() is not 0. `l2_len` is the length of the link header in
+ * between. */
 void vnet_partial(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f);
-/* UDP datagrams of gso_size bytes of payload each, under f's headers. */
+/* Header of a super-frame: UDP datagrams of gso_size bytes of payload each, with the
+ * headers of f. */
 void vnet_super_frame(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f,
 	uint16_t gso_size);

@@ -8,7 +8,7 @@
  *
  * The caller gives each datagram with its time, and reads counters and results. A
  * struct quality has fixed size (less than 4.5 KiB) and one writer. What it learns is
- * bounded: 96 PIDs, 32 PMTs and 32 clocks; what is beyond is counted as such.
+ * bounded: 96 PIDs, 32 PMTs and 32 clocks; packets beyond that are only counted.
  *
  * One fault is counted once, in the layer in which it happened. A gap in the RTP
  * sequence is `rtp_missing`, and continuity is not judged across it; a continuity error

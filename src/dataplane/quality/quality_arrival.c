@@ -85,8 +85,9 @@ static void delivery_index(struct quality *q)
 	a->rate = a->second_bytes;
 }
 
-/* Of n seconds, the first of which ends at second_end and the last not after `now`: how
- * many of the last ones had a moment in which an outage had lasted for OUTAGE_NS. */
+/* How many of the n seconds, the first of which ends at second_end and the last not
+ * after `now`, contain a moment at which the outage had already lasted for OUTAGE_NS?
+ * These are always the last ones. */
 static int64_t seconds_out(const struct quality_arrival *a, int64_t n, mono_t now)
 {
 	int64_t from = a->last.ns + OUTAGE_NS - a->second_end.ns, before;

@@ -392,8 +392,8 @@ static bool synchronise(struct quality *q, const uint8_t *p)
 	return !ts->lost;
 }
 
-/* Most packets: payload of a PID that is neither new nor a table, with the next
- * counter. Returns false, with nothing changed, for any other. */
+/* The short way for most packets: payload of a PID that is neither new nor a table,
+ * with the next counter. Returns false, with nothing changed, for any other packet. */
 static inline bool put_plain(
 	struct quality_pid *rec, uint32_t head, uint32_t epoch, const uint8_t *p)
 {

@@ -30,8 +30,8 @@ enum dataplane_latency {
 };
 
 struct dataplane_config {
-	unsigned threads;    /* 0 if as many as are worth while; 1 where frames
-			      * cannot be spread */
+	/* 0 means a sensible number; always 1 if frames cannot be spread */
+	unsigned threads;
 	const unsigned *cpu; /* processors that the threads stay on, in turn */
 	size_t n_cpu;	     /* 0 means any */
 	uint32_t ring_size;  /* bytes of each receive ring; shrinks when refused */
@@ -90,9 +90,9 @@ struct dataplane_stats {
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
-/* What was not forwarded, of a group or (NULL) of all, see forward_refusals(); several
- * threads may know of the same. The number of all so far tells whether anything is new.
- */
+/* Calls `fn` for the refusals of a group, or of all groups if it is NULL, see
+ * forward_refusals(). Several threads may have recorded the same one.
+ * dataplane_n_refusals() counts all so far, and so tells whether there are new ones. */
 void dataplane_refusals(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct refusal *r), void *arg);
 uint64_t dataplane_n_refusals(struct dataplane *dp);
@@ -102,8 +102,8 @@ uint64_t dataplane_n_refusals(struct dataplane *dp);
 void dataplane_joined(struct dataplane *dp, const struct addr *group,
 	const struct addr *source, struct joined_counts *ret);
 
-/* Both sides of the conservation rule: first what is done, then what was begun, so that
- * running threads can only make the latter larger. */
+/* Both sides of the conservation rule. The counters of finished work are read before
+ * those of begun work, so running threads can only make the latter larger. */
 void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 
 struct dataplane_thread_stats {
@@ -111,13 +111,15 @@ struct dataplane_thread_stats {
 	uint64_t cpu_ns;
 	uint64_t count[_THREAD_COUNT_N];
 	uint64_t copies; /* sent, to all ports */
-	bool asleep;	 /* it waits for frames; otherwise its turns must grow, or it
-			  * hangs */
+	/* it waits for frames; a thread that is awake and whose turns do not grow
+	 * hangs */
+	bool asleep;
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
 
-/* Copy received frames as `spec` says, NULL means none (the start). Takes it. */
+/* Copies received frames as `spec` says; with NULL, as at the start, none. Takes
+ * `spec`. */
 void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
 /* Hands over the waiting copies, the oldest first, and frees them. Returns true if some
  * are left because there were so many. */
@@ -145,15 +147,15 @@ void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family famil
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
-/* Call around the control thread's wait, because a sleeping thread must not delay
- * reclaim. */
+/* Call these before and after the control thread waits, because a sleeping thread must
+ * not delay reclaim. */
 void dataplane_control_sleep(void);
 void dataplane_control_wake(void);
 
 /* ---- live upgrade ---- */
 
-/* Stop the threads at the end of their bursts. Frames wait in the rings, where those of
- * TPACKET_V3 are joined by rings that hold more of a slow stream. */
+/* Stops the threads at the end of their bursts. Frames then wait in the rings; rings of
+ * TPACKET_V3 get an additional ring each that holds more of a slow stream. */
 void dataplane_pause(struct dataplane *dp);
 /* Continues, first with the waiting frames, in order. 0 or -errno of a thread. */
 int dataplane_resume(struct dataplane *dp);
@@ -163,12 +165,13 @@ typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
 void dataplane_export(
 	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
 
-/* Before the first dataplane_apply(): takes the sockets of the old process. That call
- * uses the sockets that fit the new configuration, dataplane_resume() closes the
- * others; it must always be called, because the data plane is now paused. `take`
- * returns a descriptor, which the data plane then owns, or -1. *ret_why (static) tells
- * why none can fit, or is "". 0, -ENOMEM, -EINVAL: the state is faulty. */
+/* Before the first dataplane_apply(): takes the sockets of the old process.
+ * dataplane_apply() uses those that fit the new configuration; dataplane_resume()
+ * closes the others and must always be called, because the data plane is now paused.
+ * `take` returns a descriptor, which the data plane then owns, or -1. *ret_why (static)
+ * says why no socket can fit, or is "". Returns 0, -ENOMEM, or -EINVAL if the state is
+ * faulty. */
 typedef int dataplane_take_fn(void *ctx, const char *name);
 int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
 	void *ctx, const char **ret_why);
-unsigned dataplane_n_adopted(const struct dataplane *dp); /* sockets that did */
+unsigned dataplane_n_adopted(const struct dataplane *dp); /* sockets that were used */

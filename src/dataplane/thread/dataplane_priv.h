@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What dataplane.c (ports, threads), dataplane_stats.c (counters) and
+/* Declarations that dataplane.c (ports, threads), dataplane_stats.c (counters) and
  * dataplane_upgrade.c (pausing, handing over) share. */
 
 #include "dataplane/thread/dataplane.h"
@@ -45,8 +45,8 @@ struct generation {
 struct port_state {
 	struct socket_set *set[_SET_N];
 	int error;
-	/* Those of rings, the others are 0. Control adds to them, and the call_rcu
-	 * thread does for retired rings. */
+	/* Only the counters of rings are used here. Control adds to them; the call_rcu
+	 * thread adds those of retired rings. */
 	_Atomic uint64_t count[_PORT_COUNT_N];
 };
 
@@ -63,18 +63,19 @@ struct dataplane {
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct sharing *sharing;
-	struct tx_local *local;			/* NULL if not to be had */
+	struct tx_local *local;			/* NULL if not available */
 	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
 	struct generation *current;
 	struct sample_spec *sample; /* NULL without a capture */
 	struct port_state port[PORT_MAX];
 	_Atomic unsigned n_closing; /* sets that are retired and not yet closed */
-	/* of processes before, and of what was done in place of the threads */
+	/* counters of earlier processes, and of the work that control did in place of
+	 * the threads */
 	struct forward_counters drained;
 	bool paused;
 	bool given;	       /* the kernel's counters also count for another
 			        * process */
-	struct handed *handed; /* by the process before, not yet taken */
+	struct handed *handed; /* by the previous process, not yet taken */
 	unsigned n_adopted;    /* sockets of it */
 	unsigned n;
 	struct worker *worker[];
@@ -97,7 +98,7 @@ void dataplane_stop_threads(struct dataplane *dp);
 
 /* dataplane_upgrade.c */
 
-/* Fill an empty set with the rings that the process before has handed over for this
+/* Fill an empty set with the rings that the previous process has handed over for this
  * port, if they fit. */
 bool dataplane_adopt(
 	struct dataplane *dp, const struct plan_port *p, struct socket_set *s);

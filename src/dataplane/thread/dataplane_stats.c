@@ -79,7 +79,7 @@ uint64_t dataplane_n_refusals(struct dataplane *dp)
 	return n;
 }
 
-/* Loads that follow see what was stored before the value, on most processors. */
+/* On most processors, later loads see everything that was stored before this value. */
 static uint64_t get_first(_Atomic uint64_t *counter)
 {
 	/* pairs with nothing: see dataplane_sums() */
@@ -140,8 +140,9 @@ static void read_sums(struct dataplane *dp, struct balance_sums *ret)
 
 void dataplane_sums(struct dataplane *dp, struct balance_sums *ret)
 {
-	/* The threads store with relaxed order, because they would pay for another one:
-	 * a processor may show "done" before "begun", but not for long. */
+	/* The threads store with relaxed order, because a stricter one would slow them
+	 * down. For a moment, a processor may therefore show that something is done
+	 * before it shows that it was begun; then the sums are read again. */
 	for (unsigned i = 0; i < SUMS_TRIES; i++) {
 		read_sums(dp, ret);
 		if (balance_plausible(ret))

@@ -5,12 +5,13 @@
  * process, which continues where this one has stopped. For the control thread.
  *
  * The kernel keeps filling the rings meanwhile. That is enough for TPACKET_V2, where a
- * ring of 8 MiB holds 4096 frames. TPACKET_V3 hands over a block each millisecond, so
- * that a slow stream fills its 64 blocks, with a frame or two in each, in as many
- * milliseconds. Therefore each set of TPACKET_V3 rings gets an additional TPACKET_V2
- * ring for the gap, as a further member of their fanout group, and the group's program
- * is replaced by one that sends every frame there. The kernel replaces it between two
- * frames and waits until the old one no longer runs, so nothing is lost or doubled.
+ * ring of 8 MiB holds 4096 frames. TPACKET_V3 hands over a block whenever its timer
+ * fires, even with only a frame or two in it, so a slow stream fills the 64 blocks of
+ * such a ring in as many periods: 512 ms by default, 64 ms with `latency balanced`.
+ * Therefore each set of TPACKET_V3 rings gets an additional TPACKET_V2 ring for the
+ * gap, as a further member of their fanout group, and the group's program is replaced
+ * by one that sends every frame there. The kernel replaces it between two frames and
+ * waits until the old one no longer runs, so nothing is lost or doubled.
  *
  *   before      flows are spread over the rings 0 to n-1
  *   pause       everything goes to ring n; threads stop
@@ -20,9 +21,9 @@
  *
  * A single ring is in no group before its first gap. When it joins, the kernel removes
  * it from the list of receivers and adds the group, a few hundred nanoseconds later.
- * Group and further ring then stay for the next time: closed here, the ring would still
- * be a member for as long as another process has it open, and the one that follows
- * would have another number.
+ * The group and the additional ring then stay for the next upgrade. If the ring were
+ * closed here, it would remain a member as long as another process has it open, and the
+ * next one would get another number.
  */
 
 #include "base/cleanup.h"
@@ -68,8 +69,7 @@ static struct ring_rx_mode gap_mode(const struct dataplane *dp)
 	return m;
 }
 
-/* Without it a gap of a few ten milliseconds is still bridged, so failure is no
- * error. */
+/* Failure is no error, because the TPACKET_V3 rings alone also bridge a short gap. */
 static void open_gap(struct dataplane *dp, struct socket_set *s)
 {
 	struct ring_rx_params params = dataplane_ring_params(dp, s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Sharing the ports of a burst among threads, see sharing.h. A worker with a burst calls
- * sharing_serve(), an idle one sharing_help().
+ * Sharing the ports of a burst among threads, see sharing.h. A worker with a burst
+ * calls sharing_serve(), an idle one sharing_help().
  *
  * A job is open while the owner's slot points to it. A helper first registers
  * (`helpers`), then reads the job; the owner first closes the job, then waits until no
@@ -134,7 +134,8 @@ static void wait_for_helpers(struct slot *s)
 {
 	unsigned n = 0;
 
-	/* pairs with the release in sharing_help(): what they read may be changed now */
+	/* pairs with the release in sharing_help(): what they read may be changed now
+	 */
 	while (atomic_load_explicit(&s->helpers, memory_order_seq_cst) > 0)
 		if (++n > SPINS)
 			sched_yield();

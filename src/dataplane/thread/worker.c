@@ -263,8 +263,8 @@ static mono_t time_now(void)
 	return (mono_t){clock_ns(CLOCK_MONOTONIC)};
 }
 
-/* After a turn: sets how long to look away, by what the rings have brought and by how
- * long sending it took. */
+/* After a turn: chooses how long to look away, from the bytes that the rings have
+ * brought and the time that sending them took. */
 static void choose_wait(struct worker *w, struct worker_config *cfg)
 {
 	struct collect_turn t = {.bound_ns = w->collect_ns};
@@ -293,7 +293,7 @@ static void choose_wait(struct worker *w, struct worker_config *cfg)
 		w->away_ns = collect_wait(&t, ring, n);
 }
 
-/* A link that brings much more than before must not fill a ring meanwhile. */
+/* Is a ring filling up because its link suddenly brings much more than before? */
 static bool is_filling(const struct worker_config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_inputs; i++)

@@ -4,8 +4,8 @@
 /*
  * One data-plane thread: waits for its rings, gathers the blocks that are ready into
  * bursts, lets forward_burst() decide, shares the sending with other threads, and gives
- * the blocks back. What it works on is one struct that control replaces as a whole; the
- * old one may be freed a grace period after worker_apply().
+ * the blocks back. Its configuration is one struct that control replaces as a whole;
+ * the old one may be freed a grace period after worker_apply().
  */
 
 #include "dataplane/io/ring_rx.h"
@@ -47,8 +47,8 @@ struct worker_params {
 	bool idle;	     /* no thread, for worker_drain(); shares no work then */
 };
 
-/* Start a thread; returns when it runs. 0, -ENOMEM, -errno of thread or io_uring (when
- * asked for). */
+/* Starts a thread and returns when it runs. Returns 0, -ENOMEM, or -errno of the thread
+ * or of io_uring (if that was requested). */
 int worker_new(const struct worker_params *params, struct worker **ret);
 /* Stops and joins the thread. Takes NULL. All threads are stopped before the first of
  * them is freed: they wake each other. */
@@ -56,19 +56,20 @@ void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* takes and returns NULL */
 /* Restarts a stopped thread, if necessary without io_uring. 0 or -errno. */
 int worker_start(struct worker *w);
-/* Of a worker without a thread (params.idle): work in the caller's until nothing is
- * ready, but for at most this many turns. */
+/* For a worker without a thread (params.idle): works in the calling thread until
+ * nothing is ready, but for at most this many turns. */
 void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
 
 /* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
  * ends it. 0 or -errno. */
 int worker_watch(struct worker *w, const struct ring_rx *ring);
-/* Publish and wake; `cfg` is borrowed until a grace period after the next call. NULL:
- * the thread does nothing. */
+/* Publishes `cfg`, with which the thread works from now on, and wakes the thread. `cfg`
+ * is borrowed until a grace period after the next call; with NULL the thread does
+ * nothing. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
-/* Copy frames as `spec` says, NULL means none; borrowed until a grace period after the
- * next call. */
+/* Copies frames as `spec` says, none if it is NULL. `spec` is borrowed until a grace
+ * period after the next call. */
 void worker_sample(struct worker *w, const struct sample_spec *spec);
 struct sample_ring *worker_samples(struct worker *w);
 
@@ -78,6 +79,7 @@ const struct joined *worker_joined(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
 /* Has its io_uring stopped working, so that it sends with sendmmsg(2)? */
 bool worker_gave_up_uring(const struct worker *w);
-/* The processor it stays on, WORKER_ANY_CPU when it was not told or not allowed to. */
+/* The processor that the thread stays on, or WORKER_ANY_CPU if none was requested or it
+ * is not permitted. */
 int worker_cpu(const struct worker *w);
 uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */
