@@ -487,7 +487,7 @@ def metrics_port(b):
     d = b.run(t, METRICS + PLAIN)
     d.write("metrics-listen 127.0.0.1:9338\n" + PLAIN)
     ctl(d, "reload")
-    d.wait_log("port 9338 cannot be had while running; restart for that")
+    d.wait_log("port 9338 cannot be bound while running; restart the daemon for that")
     assert "ringcast_build_info" in scrape(t.router)
     d.write("metrics-listen 127.0.0.2:9337\n" + PLAIN)
     ctl(d, "reload")
@@ -502,7 +502,7 @@ def metrics_port(b):
     d.start()
     d.write(METRICS + PLAIN)
     ctl(d, "reload")
-    d.wait_log("port 9337 cannot be had while running")
+    d.wait_log("port 9337 cannot be bound while running")
     alive(d)
 
 

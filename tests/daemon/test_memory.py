@@ -143,7 +143,7 @@ def many_groups(b):
         return d.interface("lan1")["groups"] >= known
     wait_for(20, full, "the table is full")
     assert d.interface("lan1")["groups"] == known
-    d.wait_log("group refused: what a LAN may take of the memory")
+    d.wait_log("group refused: the memory for groups of a LAN is used up")
     said = d.ctl_run("health").stdout
     assert f"the memory for groups of a LAN ({known}) was met by" in said, said
     alive(b, d, r)

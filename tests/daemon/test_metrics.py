@@ -470,7 +470,7 @@ def reload_moves(b):
     assert value(text, "ringcast_config_reloads_total", result="refused") == 1
     # the port stays that of the start
     reload("metrics-listen :9338\n")
-    d.wait_log("metrics-listen: port 9338 cannot be had while running")
+    d.wait_log("metrics-listen: port 9338 cannot be bound while running")
     assert refuses(t.router, 9338)
     scrape(t.router)
 

@@ -62,7 +62,7 @@ static const struct command commands[] = {
 		.request = "version"},
 	{"explain", "GROUP [SOURCE]",
 		"why a stream does not arrive, and what to change", .run = ctl_explain},
-	{"watch", NULL, "all of it at a glance, again and again", .run = ctl_watch},
+	{"watch", NULL, "interfaces, drops and streams, live", .run = ctl_watch},
 	{"monitor", NULL, "events as they happen: groups, hosts, streams, links",
 		.run = ctl_monitor},
 	{"capture", "[FILTER]", "membership messages as they come and go",
@@ -151,7 +151,7 @@ static void print_usage(FILE *out)
 	print_commands(NULL, out);
 	fputs("\n"
 	      "options:\n"
-	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or who answers\n"
+	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or the usual ones\n"
 	      "  -j, --json  -p, --pretty  the reply as JSON, in one line or in several\n"
 	      "  -a, --all  -b, --brief  -H, --no-header  -w, --wide  of show: what to print\n"
 	      "  -V, --version  -h, --help  of this program; after a command what it does\n",

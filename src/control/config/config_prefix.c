@@ -271,7 +271,8 @@ void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 
 	if (p->ssm_none || (none && p->ssm_given)) {
 		config_say(p, CONFIG_ERROR, arg->pos,
-			"'ssm-range none' stands alone: remove it, or the other ssm-range");
+			"'ssm-range none' must be the only one: remove it, or the other "
+			"ssm-range");
 		return;
 	}
 	p->ssm_given = true;

@@ -217,7 +217,8 @@ static bool same_text(const char *a, const char *b)
 
 static void warn_fixed(const struct config *old, const struct config *new)
 {
-	static const char fmt[] = "%s cannot change while running; restart for that";
+	static const char fmt[] =
+		"%s cannot change while running; restart the daemon for that";
 
 	if (old->threads != new->threads)
 		log_warn(fmt, "threads");

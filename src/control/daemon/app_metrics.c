@@ -152,8 +152,9 @@ void app_metrics_reload(struct app *app, const struct config *old)
 	uint16_t port = wanted_port(app->cfg);
 
 	if (port && port != app->metrics_port) {
-		log_warn("metrics-listen: port %u cannot be had while running; restart "
-			 "for that",
+		log_warn(
+			"metrics-listen: port %u cannot be bound while running; restart "
+			"the daemon for that",
 			port);
 		return;
 	}

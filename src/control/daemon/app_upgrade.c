@@ -395,7 +395,7 @@ static bool take_over(struct app *app, mono_t now, int fd)
 	} else {
 		r = restore(app, now, &in);
 		if (r < 0)
-			log_warn("the state that was handed over is of no use (%s); "
+			log_warn("the state that was handed over cannot be used (%s); "
 				 "starting without it",
 				strerror(-r));
 	}

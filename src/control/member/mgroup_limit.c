@@ -275,7 +275,8 @@ void mgroup_struck_format(const struct mgroup_struck *s, char *buf, size_t size)
 	} text[] = {
 		{NOTE_GROUP_LIMIT, "max-groups", "raise it if all of them are wanted"},
 		{NOTE_GROUP_MEMORY, "the memory for groups of a LAN",
-			"lower max-groups-per-host, or use a machine with more"},
+			"lower max-groups-per-host, or use a machine with more "
+			"memory"},
 		{NOTE_SOURCE_LIMIT, "max-sources",
 			"raise it if all of them are wanted"},
 		{NOTE_HOST_QUOTA, "max-groups-per-host",

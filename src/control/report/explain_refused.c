@@ -238,8 +238,8 @@ static const struct {
 } joins[] = {
 	{NOTE_GROUP_LIMIT, "max-groups of the interface",
 		"raise it if all of these groups are wanted"},
-	{NOTE_GROUP_MEMORY, "what a LAN may take of the memory of this machine",
-		"lower max-groups-per-host, or use a machine with more"},
+	{NOTE_GROUP_MEMORY, "the memory for groups of a LAN",
+		"lower max-groups-per-host, or use a machine with more memory"},
 	{NOTE_HOST_QUOTA, "max-groups-per-host",
 		"raise it if that is a router with many hosts behind it"},
 	{NOTE_SOURCE_LIMIT, "max-sources", "raise it if all of them are wanted"},

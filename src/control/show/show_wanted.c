@@ -28,8 +28,9 @@ static json_t *take_word(const struct app *app, const char *word, struct show_wa
 		w->address = p;
 	}
 	if (*has)
-		return ctl_error("'%s' is too much: name one group, one address and "
-				 "one interface at most",
+		return ctl_error(
+			"'%s' is one word too many: name one group, one address and "
+			"one interface at most",
 			word);
 	*has = true;
 	return NULL;

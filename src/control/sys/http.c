@@ -224,7 +224,7 @@ static const char *refusal_of_host(
 	*ret_code = MHD_HTTP_BAD_REQUEST;
 	if (f.n != 1 || f.blank)
 		return "a request has one line 'Host: NAME' or 'Host: NAME:PORT'; write it "
-		       "once, with the colon right behind Host\n";
+		       "once, with the colon right after Host\n";
 	whose = endpoint_host(f.value, &c->http->listens);
 	if (whose == ENDPOINT_HOST_INVALID)
 		return "the Host line is neither NAME nor NAME:PORT; write a name or an "
@@ -232,8 +232,8 @@ static const char *refusal_of_host(
 	if (whose == ENDPOINT_HOST_OURS || !c->http->loopback)
 		return NULL;
 	*ret_code = MHD_HTTP_FORBIDDEN;
-	return "the name in the address is none of this system: say localhost or "
-	       "127.0.0.1, or let metrics-listen name another address\n";
+	return "the name in the address does not belong to this system: say localhost "
+	       "or 127.0.0.1, or let metrics-listen name another address\n";
 }
 
 /* Otherwise we would wait for the end of the body, which may never come. */

@@ -291,7 +291,7 @@ static void n29_filters(void **state)
 	assert_true(answers("show upstream 232.0.0.2/31\n", 2, "232.0.0.3"));
 	assert_true(answers("show upstream wan 192.0.3.1\n", 5, "232.0.0.8"));
 	assert_true(answers("show groups lan9\n", 0, "'lan9' is no group, no address"));
-	assert_true(answers("show groups lan1 lan2\n", 0, "'lan2' is too much"));
+	assert_true(answers("show groups lan1 lan2\n", 0, "'lan2' is one word too many"));
 	assert_true(
 		answers("show groups 232.0.0.300\n", 0, "'232.0.0.300' is no group"));
 	assert_true(answers("show interfaces 232.0.0.3\n", 0, "name of an interface"));
