@@ -53,7 +53,7 @@ def case(name):
 
 
 class Bench:
-    """What one case builds; everything is closed at its end."""
+    """Everything that one case builds. All of it is closed when the case ends."""
 
     def __init__(self):
         self.things = []
@@ -85,11 +85,11 @@ class Bench:
         return self.own(Tap(ns, interface))
 
     def note(self, text):
-        """A figure for the log; never a reason to fail."""
+        """Add a figure to the log; it never makes the case fail."""
         self.notes.append(text)
 
     def finish(self):
-        """After a case that passed: the daemon that it started also ends well."""
+        """Call after a case that passed: the daemon that it started must also end cleanly."""
         if self.daemon and self.daemon.process.poll() is None:
             status = self.daemon.stop()
             assert status == 0, f"SIGTERM: exit status {status}"
@@ -118,13 +118,13 @@ def need_users():
 
 
 def a_group():
-    """One that is neither root's nor nobody's."""
+    """A group that is neither root's nor nobody's."""
     need_users()
     return next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
 
 
 def wait_datagrams(receiver, n=1, seconds=10):
-    """Receive until at least n datagrams are there."""
+    """Receive until at least n datagrams have arrived."""
     got = []
 
     def enough():
@@ -197,7 +197,7 @@ def _run_case(function):
             bench.close()
     except Skip as e:
         skip = str(e)
-    except Exception:  # whatever a case raises, the next one still runs
+    except Exception:  # the next case runs whatever this one raises
         ok = False
         notes = notes + traceback.format_exc().splitlines()
         if bench.daemon:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two routers between the same provider and the same LAN."""
+"""Two routers between one provider and one LAN."""
 
 from libnetns import Topology, link, wait_for
 

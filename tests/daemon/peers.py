@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Multicast routers of other people. tools/test unpacks their Debian packages into
-build/peers without installing them, so that no service starts; installed ones will do,
-too."""
+"""Multicast routers of other projects. tools/test unpacks their Debian packages into build/peers
+without installing them, so that no service starts. Installed programs also work."""
 
 import os
 import signal
@@ -14,16 +13,16 @@ UNPACKED = os.path.join(lab.ROOT, "build", "peers")
 
 
 def peer_environment():
-    """meson fills new memory with a value (MALLOC_PERTURB_); igmpproxy takes the checksum of
-    its queries over 16 bytes too many, of memory that it never wrote, so that they are
-    right only while that memory is zero, as it is in the field."""
+    """meson fills new memory with a value (MALLOC_PERTURB_). igmpproxy computes the checksum of
+    its queries over 16 bytes too many, of memory that it never wrote. The checksums are right only
+    while that memory is zero, as it is in the field."""
     env = dict(os.environ)
     env.pop("MALLOC_PERTURB_", None)
     return env
 
 
 class Program:
-    """An executable and the environment that it needs; Skip where there is none."""
+    """An executable and the environment that it needs. Raises Skip if it is missing."""
 
     def __init__(self, path):
         if not os.path.exists("/proc/net/ip_mr_vif"):
@@ -42,7 +41,7 @@ class Program:
         except OSError:
             raise Skip(f"{path} is neither installed nor unpacked in build/peers, where "
                        "tools/test puts what apt-get has") from None
-        # a skip would hide that what was unpacked lacks something
+        # do not skip: that would hide that an unpacked program lacks something
         assert not r.returncode or self.path == "/" + path, \
             f"{self.path} does not run: {r.stderr.strip()}; run tools/test as root, which " \
             "unpacks the libraries that the machine lacks"
@@ -51,7 +50,7 @@ class Program:
 
 
 class Peer:
-    """One foreign daemon in a namespace."""
+    """A daemon of another project in a namespace."""
 
     def __init__(self, ns, program, *args):
         self.logfile = tempfile.mkstemp(prefix="peer-", suffix=".log", dir="/run")[1]
@@ -85,12 +84,12 @@ def _file(text):
 
 
 def pimd(b, ns, config):
-    """pimd, the PIM-SM router with IGMP of its own."""
+    """pimd, a PIM-SM router with its own IGMP."""
     return b.own(Peer(ns, Program("usr/sbin/pimd"), "-f", "-c", _file(config)))
 
 
 def _frr_accounts():
-    """FRR insists on its user and groups; we have a mount namespace of our own."""
+    """FRR requires its user and groups. We add them in our own mount namespace."""
     for name, lines in (("passwd", "frr:x:0:0::/:/bin/false\n"),
                         ("group", "frr:x:0:\nfrrvty:x:0:\n")):
         original = "/etc/" + name
@@ -102,7 +101,7 @@ def _frr_accounts():
 
 
 def frr(b, ns, config):
-    """FRR's zebra and pimd; returns the latter, which speaks IGMP."""
+    """Start FRR's zebra and pimd; returns pimd, which speaks IGMP."""
     zebra, routing = Program("usr/lib/frr/zebra"), Program("usr/lib/frr/pimd")
     _frr_accounts()
     folder = tempfile.mkdtemp(prefix="frr-", dir="/run")
@@ -119,5 +118,5 @@ def frr(b, ns, config):
 
 
 def igmpproxy(b, ns, config):
-    """igmpproxy, which is what a user had before."""
+    """igmpproxy, the program that users migrate from."""
     return b.own(Peer(ns, Program("usr/sbin/igmpproxy"), "-n", "-v", _file(config)))

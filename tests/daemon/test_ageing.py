@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Providers whose routers never ask and yet forget members who keep silent. Scaled down:
-ageing in 1.7 s instead of 260 s, refresh-interval 1 instead of 60."""
+"""Providers whose routers never send queries but forget members that stay silent. The times are
+scaled down: ageing in 1.7 s instead of 260 s, refresh-interval 1 instead of 60."""
 
 import struct
 
@@ -80,7 +80,7 @@ def querier_there(b):
     wait_for(10, lambda: len(provider.heard[GROUP]) >= 2, "joined, and said twice")
     asked = 0
     heard = len(provider.heard[GROUP])
-    for _ in range(3):   # 2.4 s and more, longer than the refresh interval
+    for _ in range(3):   # at least 2.4 s, longer than the refresh interval
         wire.send(query(t.SOURCE))
         asked += 1
         wait_for(5, lambda: len(provider.heard[GROUP]) == heard + asked, "one answer each")

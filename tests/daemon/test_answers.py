@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""F7, F12: large tables and greedy clients of the control socket, while members are served.
-The number of entries can be set: RINGCAST_ANSWERS=500000."""
+"""F7, F12: large tables and greedy clients of the control socket while members are served.
+RINGCAST_ANSWERS=500000 sets the number of entries."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ MIB = 1 << 10  # in kB
 
 
 def memory(d, key):
-    """kB, of the daemon"""
+    """A value of the daemon's memory in kB."""
     with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
         return int(next(line for line in f if line.startswith(key)).split()[1])
 
@@ -42,7 +42,7 @@ def connect(d):
 
 
 def ask(d, request):
-    """(the reply, seconds)"""
+    """Returns (the reply, seconds)."""
     start = time.monotonic()
     with connect(d) as s:
         s.sendall(request.encode() + b"\n")
@@ -55,7 +55,7 @@ def ask(d, request):
 
 
 def fill(b, t, d):
-    """N sources, reported by many hosts; membership lasts longer than the test."""
+    """Report N sources from many hosts; the membership lasts longer than the test."""
     wire = b.own(Wire(t.hosts["lan1"], "eth0"))
 
     def entries():
@@ -84,7 +84,7 @@ def large(b):
 
 
 def join_times(r, until):
-    """Milliseconds that joins took, until the condition holds."""
+    """Join until the condition holds; returns how many milliseconds each join took."""
     out = []
     while not until() or not out:
         out.append(first_after(r, r.join, seconds=60))
@@ -116,7 +116,8 @@ def tables(b):
 
 
 def run_client(d, words):
-    """Runs ringcastctl. Returns lines, bytes, seconds, and its memory (kB) before its end."""
+    """Run ringcastctl; returns lines, bytes, seconds, and its memory (kB) shortly before its
+    end."""
     command = [ringcast.binary("ringcastctl"), "-s", d.socket, *words.split()]
     start, lines, octets, peak = time.monotonic(), 0, 0, 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as p:
@@ -162,7 +163,7 @@ def greedy(b):
     end = time.monotonic() + 1
 
     def read_some():
-        for s in clients[:4]:  # the others never read
+        for s in clients[:4]:  # the other clients never read
             with contextlib.suppress(BlockingIOError):
                 octets[0] += len(s.recv(1 << 20))
         return octets[0] > 8 << 20 and time.monotonic() > end

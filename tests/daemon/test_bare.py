@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A build without any optional library: what it cannot do it says, everything else works."""
+"""A build without any optional library reports what it cannot do; everything else works."""
 
 import subprocess
 
@@ -8,7 +8,7 @@ from libnetns import (GROUP, PLAIN, assert_continuous, case, main, ringcast, wai
 
 
 def refused(b, line):
-    """What a daemon with this line of configuration says before it ends."""
+    """Returns what a daemon with this line of configuration logs before it ends."""
     t = b.topology()
     d = b.own(ringcast.Daemon(t.router, line + "\n" + PLAIN, start=False))
     d.spawn()

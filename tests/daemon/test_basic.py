@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The first things a user does: join, watch, look at the tables."""
+"""The first things that a user does: join, watch, look at the tables."""
 
 from libnetns import (GROUP, PLAIN, Sender, assert_continuous, case, first_after, main,
                       number, wait_datagrams, wait_for)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The smallest run of bench/run, to see that it still works; figures do not matter."""
+"""The smallest run of bench/run, to see that it still works. The figures do not matter."""
 
 import json
 import os
@@ -23,7 +23,7 @@ import contestants  # noqa: E402
 
 def bench(*args):
     env = dict(os.environ)
-    del env[lab.MARKER]    # it makes a laboratory of its own
+    del env[lab.MARKER]    # it makes its own laboratory
     with tempfile.TemporaryDirectory() as directory:
         r = subprocess.run([sys.executable, PROGRAM, "--results", directory, "--repeat", "1",
                             "--seconds", "0.05", *args],
@@ -85,11 +85,11 @@ def sinks(b):
     assert not any(fine[k] for k in ("lost", "duplicate", "late", "corrupt", "foreign")), fine
     t.flood(20000, 1, one, count, same_run=True)
     again = t.sink.ask("wait", 200, 200)
-    # the first of the second time is not the last of the first time
+    # the numbers begin again: all are late except the last one, which was just seen
     assert (again["datagrams"], again["late"], again["duplicate"]) == (400, 198, 2), again
     t.flood(20000, 1, cases.Case(fanout=2, size=1000), count, same_run=True)
     assert t.sink.ask("wait", 300, 200)["corrupt"] == 200
-    t.run += 1     # another one than the sinks know of
+    t.run += 1     # a run that the sinks do not know
     t.flood(20000, 1, one, count, same_run=True)
     assert t.sink.ask("wait", 300, 200)["foreign"] == 200
     c.stop()

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Linux bridge as a switch with IGMP snooping and as a querier, on either side."""
+"""The Linux bridge as a switch with IGMP snooping and as a querier, on either side of the
+router."""
 
 import json
 
 from libnetns import (GROUP, LANS, WAN, assert_continuous, case, main,
                       wait_datagrams, wait_for, wait_record, wire)
 
-# Another querier counts as gone after 2 s, a membership after 2.4 s.
+# Another querier expires after 2 s, a membership after 2.4 s.
 SHORT = """query-interval 1
 query-response-interval 0.2
 startup-query-interval 0.2
@@ -23,17 +24,17 @@ def bridge(ns, *options):
 
 
 def bridge_querier(ns):
-    """A querier that asks every second and follows IGMPv3 and MLDv2."""
+    """Make br0 a querier that sends a query every second and supports IGMPv3 and MLDv2."""
     bridge(ns, "mcast_igmp_version", 3, "mcast_mld_version", 2, "mcast_query_interval", 100,
            "mcast_query_response_interval", 50, "mcast_startup_query_interval", 100)
-    # a bridge that hears us before it has asked would yield for minutes
+    # a bridge that hears us before its first query would stay silent for minutes
     bridge(ns, "mcast_querier_interval", 10)
-    # afterwards: it waits for the interval in force before it trusts in its own table
+    # last, because the bridge waits for the present interval before it trusts its own table
     bridge(ns, "mcast_snooping", 1, "mcast_querier", 1)
 
 
 def mdb(ns, group):
-    """Names of the ports that the bridge has for a group."""
+    """Returns the names of the ports that the bridge has for a group."""
     entries = json.loads(ns.run("bridge", "-j", "mdb", "show").stdout)[0]["mdb"]
     return {e["port"] for e in entries if e["grp"] == group}
 
@@ -52,8 +53,8 @@ def wait_state(d, state, family="ipv4"):
 
 
 def wait_standby(d, family="ipv4"):
-    """Waits until the other querier was heard twice; before that it counts for one query
-    interval."""
+    """Wait until the other querier has been heard twice. Until then it is remembered for only one
+    query interval."""
     wait_for(15, lambda: (querier(d, family)["other_querier_ms"] or 0) > 1000, "it is there to stay")
     assert querier(d, family)["state"] == "standby"
 
@@ -87,7 +88,7 @@ def lower_querier(b):
     assert d.group("lan1", GROUP)
     one.receive()
 
-    # the bridge falls silent; the member does not have to do anything
+    # the bridge falls silent; the member does not have to act
     bridge(switch, "mcast_querier", 0, "mcast_snooping", 0)
     wait_state(d, "active")
     wait_datagrams(one, 50)
@@ -152,7 +153,7 @@ def lower_mld_querier(b):
 
 
 def bridge_of_router(b, ipv6=False):
-    """lan1 of the router is br0, hosts lan1 and lan1b on its ports."""
+    """Make lan1 of the router a bridge, br0, with the hosts lan1 and lan1b on its ports."""
     t = b.topology(lans=0, ipv6=ipv6)
     for name in ("lan1", "lan1b"):
         t.hosts[name] = t.namespace(name)
@@ -170,8 +171,8 @@ def bridge_of_router(b, ipv6=False):
 
 
 def port_falls_silent(tap, receiver):
-    """Until a bridge trusts in a querier it floods: wait until a while passes in which
-    the member receives and this port gets nothing."""
+    """Wait until the port without a member gets nothing while the member receives. A bridge floods
+    until it trusts a querier."""
     def silent():
         tap.frames()
         return len(wait_datagrams(receiver, 30)) and not tap.udp()
@@ -194,7 +195,7 @@ def snooping_bridge(b, group, ipv6=False):
     wait_datagrams(two, 20)
     wait_for(5, lambda: mdb(t.router, group) >= {"port0", "port1"}, "both are known")
     two.leave()
-    # a host that leaves loses it, one that stays has no gap
+    # the host that leaves loses the stream, the host that stays has no gap
     wait_for(10, lambda: "port1" not in mdb(t.router, group), "the bridge drops the port")
     got += wait_datagrams(one, 50)
     assert_continuous(got, at_least=100)
@@ -225,7 +226,7 @@ def snooping_switch(b):
     idle = b.tap(t.hosts["lan1b"], "eth0")
     wait_datagrams(one, 20)
     port_falls_silent(idle, one)
-    # reports go to router ports only now: another group comes to us all the same
+    # reports now go to router ports only; the one about another group must still reach us
     other = b.receiver(t.hosts["lan1b"], OTHER)
     d.wait_member("lan1", OTHER)
     groups = {g["group"] for g in d.show("groups")["groups"]}
@@ -263,7 +264,7 @@ def switch_upstream(b):
 
 
     def silent():
-        """From one query to the next nothing of the stream arrives."""
+        """Returns whether nothing of the stream arrives from one query to the next."""
         seen = d.show("stats")["frames"]
         wait_record(wan, lambda m: isinstance(m, wire.Query), "the switch asks")
         return d.show("stats")["frames"] == seen
@@ -271,7 +272,7 @@ def switch_upstream(b):
     r = b.receiver(t.hosts["lan1"])
     got = wait_datagrams(r, 20)
     assert mdb(switch, GROUP) == {"down0"}, mdb(switch, GROUP)
-    # longer than a membership of the switch lasts: our answers keep it
+    # longer than a membership lasts on the switch; our answers keep it alive
     got += wait_datagrams(r, 600)
     assert_continuous(got, at_least=620)
     r.leave()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ringcastctl capture: what comes out of a running daemon, and what cannot disturb it."""
+"""ringcastctl capture: what a running daemon delivers, and what cannot disturb it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ ETHERNET = 1
 
 
 def options(body):
-    """pcapng options: code -> bytes"""
+    """Returns pcapng options: code -> bytes."""
     found = {}
     while len(body) >= 4:
         code, length = struct.unpack_from("<HH", body)
@@ -31,7 +31,7 @@ def options(body):
 
 
 class Pcapng:
-    """A file as the specification has it, read without the project's own reader."""
+    """A pcapng file, read by the specification and without the project's own reader."""
 
     def __init__(self, data):
         self.names, self.links, self.packets, self.stats = [], [], [], {}
@@ -75,7 +75,7 @@ class Capture:
             stderr=subprocess.PIPE, **kw)
 
     def end(self, how=signal.SIGINT):
-        """Exit status and what it said."""
+        """Stop the capture; returns its exit status and output."""
         self.process.send_signal(how)
         out, err = self.process.communicate(timeout=20)
         return self.process.returncode, (out or b"").decode(), err.decode()
@@ -126,7 +126,7 @@ def messages(b):
     frame = next(f for n, way, f, _, _ in p.packets if (n, way) == ("lan1", IN) and is_igmp(f))
     assert frame[6:12].hex() == host and frame[:6].hex() == "01005e000016", frame[:14].hex()
     assert [x[4] for x in p.packets] == sorted(x[4] for x in p.packets), "times"
-    # libpcap
+    # read the file with libpcap
     replay = subprocess.run([binary("ringcast-replay"), path], capture_output=True, text=True)
     assert replay.returncode == 0, replay.stderr
     if shutil.which("tshark"):
@@ -229,7 +229,7 @@ def slow_client(b):
              "streams that are gone make room")
     slow = clients[0]
     before = d.interface("wan")["rx_packets"]
-    # 2 MiB wait in the daemon at most
+    # the daemon queues 2 MiB at most
     wait_for(20, lambda: d.interface("wan")["rx_packets"] > before + 3000, "3000 datagrams")
     assert d.ctl_run("version").returncode == 0
     slow.shutdown(socket.SHUT_WR)

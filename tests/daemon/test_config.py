@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The file as a user meets it: real igmpproxy files, -C, and errors that say where."""
+"""The file as a user meets it: real igmpproxy files, -C, and errors that name the place."""
 
 import os
 import re

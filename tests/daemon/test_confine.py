@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The daemon in its confinement (seccomp, Landlock): everything it does after the start it may
-still do, and no more. Other files of tests run with the same filter; here it is seen to be on."""
+"""The daemon in its confinement (seccomp, Landlock): it may do everything that it does after the
+start, and no more. Other test files run with the same filter; this one checks that it is
+active."""
 
 import contextlib
 import errno
@@ -23,7 +24,7 @@ FILTERED, CONFINED = "system calls are filtered (seccomp)", "files are confined 
 
 
 def status(pid, key):
-    """The values of a line of /proc/PID/status, of all threads."""
+    """The values of a line of /proc/PID/status in all threads."""
     values = set()
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as f:
@@ -32,7 +33,7 @@ def status(pid, key):
 
 
 def need(d, what):
-    """Skip where the build or the kernel does not have it, and the log says so."""
+    """Skip if the log says that the build or the kernel lacks it."""
     log = d.log()
     if what in log:
         return
@@ -43,7 +44,8 @@ def need(d, what):
 
 
 def is_confined(b, d, pid=None):
-    """With all that is available; what is missing is noted."""
+    """Check that the daemon uses every confinement that is available; note those that are
+    missing."""
     for what in (FILTERED, CONFINED):
         try:
             need(d, what)
@@ -83,7 +85,7 @@ def everything(b, config):
     b.stream(t)
     flows(r)
 
-    # what is asked
+    # commands that only read
     for what in ("interfaces", "groups", "mfc", "upstream", "stats", "config"):
         ctl(d, "show", what)
     assert GROUP in ctl(d, "explain", GROUP)
@@ -97,12 +99,12 @@ def everything(b, config):
     d.process.send_signal(signal.SIGUSR1)
     d.wait_log("transmit by")
 
-    # another daemon, which is found by /proc and by its socket
+    # another daemon, which ours finds by /proc and by its socket
     other = b.own(Daemon(t.router, PLAIN))
     wait_for(10, lambda: d.show("interfaces")["rivals"], "the other daemon is seen")
     assert other.stop() == 0
 
-    # what changes
+    # changes of the network
     t.router.ip("link", "del", "lan2")
     wait_for(10, lambda: not d.interface("lan2")["present"], "the loss is seen")
     t.add_lan(2)
@@ -178,7 +180,7 @@ def background(b):
 
 
 def moved(b, t, config):
-    """The configuration file becomes a link to one in another directory."""
+    """Turn the configuration file into a link to a file in another directory."""
     d = b.run(t, config)
     outside = os.path.join("/run", "elsewhere.conf")
     shutil.copy(d.conf, outside)
@@ -206,7 +208,7 @@ def file_outside(b):
     assert r.returncode == 4, r
     for text in (r.stdout, d.log()):
         assert "Permission denied" in text and "landlock" in text, text
-    # back again, as another file
+    # back to a plain file
     os.unlink(d.conf)
     d.write(PLAIN)
     assert "reloaded" in ctl(d, "reload")
@@ -253,7 +255,7 @@ def to_journal(b):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         journal.settimeout(20)
         journal.bind("/run/systemd/journal/socket")
-        os.chmod("/run/systemd/journal/socket", 0o666)  # as the journal's
+        os.chmod("/run/systemd/journal/socket", 0o666)  # the permissions of the journal's socket
         t = b.topology()
         d = b.daemon = b.own(Daemon(t.router, "log-to journal\n" + PLAIN, start=False))
         with open(d.logfile, "w", encoding="utf-8") as log:
@@ -273,8 +275,8 @@ def to_journal(b):
     os.unlink("/run/systemd/journal/socket")
 
 
-# What an attacker in the daemon's place tries, forbidden_call.c. With the filter of
-# system calls the kernel ends the daemon, or the call fails with the errno.
+# Attempts of an attacker who controls the daemon (forbidden_call.c). With the filter of system
+# calls, the kernel ends the daemon, or the call fails with this errno.
 CALLS = {name: None for name in (
     "connect_to_socket_of_root", "connect_to_datagrams_of_root", "connect_to_abstract_socket",
     "connect_tcp", "listen_tcp", "udp", "raw_ip", "netlink", "limits_of_root",
@@ -285,7 +287,7 @@ CALLS = {name: None for name in (
     "new_namespace", "other_namespace", "mount_something", "key", "bpf", "perf_event",
     "user_faults", "type_into_terminal", "become_dumpable")}
 CALLS.update(write_by_openat2=errno.ENOSYS, make_code=errno.EACCES, another_io_uring=errno.EPERM)
-# Those for which root's user id was enough, and those refused to it before.
+# Calls that root's user id made possible, and those that were refused even then.
 AS_ROOT = ("connect_to_socket_of_root", "limits_of_root", "remove_file", "make_file",
            "write_file", "core_pattern", "connect_tcp", "listen_tcp", "udp", "raw_ip")
 MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "kernel",
@@ -293,7 +295,7 @@ MODULE = os.path.join(os.environ.get("RINGCAST_BUILD", ""), "tests", "kernel",
 
 
 def root_things(ns):
-    """A directory with files that belong only to root, and sockets on which root listens."""
+    """Make a directory with files that belong only to root, and sockets on which root listens."""
     path = tempfile.mkdtemp(prefix="root-", dir="/run")
     with open(os.path.join(path, "file"), "w", encoding="ascii") as f:
         f.write("root's")
@@ -301,7 +303,7 @@ def root_things(ns):
     socks = []
     for name, kind in (("root.sock", socket.SOCK_STREAM), ("root.dgram", socket.SOCK_DGRAM),
                        ("\0victim", socket.SOCK_STREAM)):
-        s = ns.socket(socket.AF_UNIX, kind)   # abstract names belong to the namespace
+        s = ns.socket(socket.AF_UNIX, kind)   # abstract names belong to the network namespace
         s.bind(name if name[0] == "\0" else os.path.join(path, name))
         if kind == socket.SOCK_STREAM:
             s.listen()
@@ -312,8 +314,8 @@ def root_things(ns):
 
 
 def attempt(b, t, calls, config, path):
-    """A daemon for each call, in which it is made; how each went: -SIGSYS, an errno, or 0 for
-    a success."""
+    """Make each call in a daemon of its own. Returns the result of each: -SIGSYS, an errno, or 0
+    for a success."""
     results, names = {}, list(calls)
     while names:
         some, names = names[:8], names[8:]
@@ -435,10 +437,10 @@ def without_filter(b):
         ("kill_root", "signal_root_by_descriptor") if version >= 6 else ())
     for user in ("user root\n", ""):
         for name, r in attempt(b, t, calls, "seccomp off\n" + user, path).items():
-            # F_SETOWN says nothing; the signal is not sent
+            # F_SETOWN succeeds, but the signal is not sent
             assert r in (errno.EACCES, errno.EPERM) or name == "signal_root_by_descriptor", \
                 (user, name, r)
-    # what Landlock does not know: the user's rights; SECURITY.md says so
+    # only the user's rights restrict chmod, not Landlock (SECURITY.md)
     for user, want in (("user root\n", {0}), ("", {errno.EACCES, errno.EPERM})):
         got = attempt(b, t, ("change_mode",), "seccomp off\n" + user, path)
         assert set(got.values()) <= want, (user, got)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Events of the interfaces under a running daemon: addresses, indexes, masters, carrier, kind
-and name change, singly and at random."""
+"""Interface events under a running daemon: changes of address, index, master, carrier, kind and
+name, one by one and at random."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def joins(m):
 
 
 def pass_through(t, receiver, source=None, interface="p0", seconds=10):
-    """Send from the provider until the receiver has a datagram of it."""
+    """Send from the provider until the receiver has one of the datagrams."""
     sender = Sender(t.provider, interface, source or t.SOURCE)
     receiver.receive()
 
@@ -38,7 +38,7 @@ def pass_through(t, receiver, source=None, interface="p0", seconds=10):
 
 
 def unseen(d, change):
-    """Do something of which the daemon sees only the outcome."""
+    """Stop the daemon while `change` runs, so that it sees only the outcome."""
     d.process.send_signal(signal.SIGSTOP)
     try:
         change()
@@ -91,7 +91,7 @@ def unseen_flap(b):
 
 
 def carrier(b, t, d, r):
-    """R118 The carrier is lost and back: reported again, forwarding works."""
+    """R118 The carrier is lost and returns: memberships are reported again, forwarding works."""
     t.provider.ip("link", "set", "p0", "down")
     wait_for(10, lambda: not d.interface("wan")["up"], "the loss is seen")
     t.provider.ip("link", "set", "p0", "up")
@@ -106,7 +106,7 @@ def boot(b):
     t.router.ip("link", "del", "lan1")
     d = b.run(t, PLAIN)
     assert [i["present"] for i in d.show("interfaces")["interfaces"]] == [False] * 3
-    # first without address and down, as a boot does
+    # first without an address and down, as at boot
     t.router.ip("link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "netns",
                 t.hosts["lan1"].path)
     t.hosts["lan1"].ip("link", "set", "eth0", "up")
@@ -121,10 +121,10 @@ def boot(b):
 
 
 def masks(b, t, d, r):
-    """R050 The same address with two masks: it stays when one of them goes."""
+    """R050 The same address with two masks: it stays when one of the two is removed."""
     for args in (("add", "10.0.0.2/16"), ("del", "10.0.0.2/24")):
         t.router.ip("addr", *args, "dev", "wan")
-    # of the wider subnet
+    # a source in the wider subnet
     t.provider.ip("addr", "add", "10.0.77.1/16", "dev", "p0")
     pass_through(t, r, "10.0.77.1")
     assert d.interface("wan")["local"] == "10.0.0.2"
@@ -133,7 +133,7 @@ def masks(b, t, d, r):
 
 
 def pairs(b, t, d, r):
-    """R174 Addresses with a peer: a peer that was removed is refused, the other is not."""
+    """R174 Addresses with a peer: a removed peer is refused, the other one is not."""
     t.router.ip("addr", "flush", "dev", "wan")
     for peer in ("10.64.0.1", "10.64.0.9"):
         t.router.ip("addr", "add", "10.64.0.2", "peer", peer + "/32", "dev", "wan")
@@ -149,7 +149,7 @@ def pairs(b, t, d, r):
         s.send(number(0), GROUP)
         return d.show("stats")["verdicts"]["wrong_input"] > refused
     wait_for(5, is_refused, "the peer that went is refused")
-    # the provider gives another pair, as after a new PPP session
+    # the provider assigns another pair, as for a new PPP session
     t.router.ip("addr", "flush", "dev", "wan")
     t.router.ip("addr", "add", "10.99.0.2", "peer", "10.99.0.1/32", "dev", "wan")
     t.provider.ip("addr", "add", "10.99.0.1/24", "dev", "p0")
@@ -157,14 +157,14 @@ def pairs(b, t, d, r):
 
 
 def renumbered(b, t, d, r):
-    """R174 Another subnet while the stream runs: its sources count."""
+    """R174 The subnet changes while the stream runs: sources in the new one are accepted."""
     s = b.stream(t)
     wait_datagrams(r, 20)
     p0 = b.tap(t.provider, "p0")
     t.provider.ip("addr", "add", "10.7.0.1/24", "dev", "p0")
     s2 = b.stream(t, source="10.7.0.1")
     t.router.ip("addr", "add", "10.7.0.2/24", "dev", "wan")
-    # both subnets for a while
+    # both subnets exist for a while
     both = set()
 
     def seen():
@@ -185,7 +185,7 @@ def renumbered(b, t, d, r):
 
 
 def mac(b, t, d, r):
-    """R171 Another MAC address: the next frames carry it."""
+    """R171 The MAC address changes: the next frames carry the new one."""
     lan = b.tap(t.hosts["lan1"], "eth0")
     t.router.ip("link", "set", "lan1", "address", "02:00:00:00:00:77")
     wait_for(5, lambda: d.interface("lan1")["mac"] == "02:00:00:00:00:77", "it is known")
@@ -334,7 +334,7 @@ RANDOM = FAST + WAN + LAN + "phyint lan[2-9] downstream\nphyint bond* downstream
 
 
 class Source(threading.Thread):
-    """Sends numbered datagrams all the time, also while the link is down."""
+    """Sends numbered datagrams all the time, even while the link is down."""
 
     def __init__(self, t):
         super().__init__(daemon=True)
@@ -359,7 +359,7 @@ class Source(threading.Thread):
 
 
 class Port:
-    """A link of the router with its far end, and what was done to it."""
+    """A link of the router with its far end, and the changes that were made to it."""
 
     def __init__(self, chaos, name, far, far_name, address, far_address):
         self.chaos, self.name, self.far, self.far_name = chaos, name, far, far_name
@@ -422,7 +422,7 @@ class Port:
         kind()
 
     def restore(self):
-        """As at the start, by the shortest way."""
+        """Return to the initial state in as few steps as possible."""
         if not self.there:
             self.create()
         if self.now != self.name:
@@ -452,7 +452,7 @@ class Chaos:
         self.spare.reset()
 
     def created(self, port):
-        """Hosts on the new link want the stream."""
+        """Let hosts on the new link join the stream."""
         if port.far is self.t.provider:
             return
         if port.name in self.receivers:
@@ -463,11 +463,11 @@ class Chaos:
         for _ in range(n):
             one = self.random.choice(self.ports + [self.spare])
             how = self.random.random()
-            if how < 0.1:   # two that it sees as one
+            if how < 0.1:   # two events that the daemon sees as one
                 unseen(d, lambda: [one.event() for _ in range(2)])
             else:
                 one.event()
-            if how > 0.5:   # it is done with what has been
+            if how > 0.5:   # wait until the daemon has handled all earlier events
                 ask(d, "version")
         assert d.process.poll() is None, "the daemon has ended"
 
@@ -480,7 +480,7 @@ class Chaos:
             self.created(port)
 
     def works(self):
-        """Forwarding is right: all datagrams once, in order, on both LANs."""
+        """Check that each LAN gets all datagrams once and in order."""
         both = [self.receivers[p.name] for p in self.ports[1:]]
         for r in both:
             wait_datagrams(r, 1)
@@ -498,7 +498,7 @@ def ask(d, request):
 
 
 def used(d):
-    """(descriptors, bytes of heap in use, resident bytes)"""
+    """Returns (descriptors, bytes of heap in use, resident bytes)."""
     with open(f"/proc/{d.process.pid}/statm", encoding="utf-8") as f:
         resident = int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return (len(os.listdir(f"/proc/{d.process.pid}/fd")), d.show("stats")["heap_bytes"] or 0,
@@ -512,7 +512,7 @@ def chaos(b):
     b.note(f"RINGCAST_EVENTS={N_EVENTS} RINGCAST_EVENTS_SEED={SEED}")
     c = Chaos(b, t, SEED)
     b.own(Source(t))
-    c.run(d, min(20, N_EVENTS))   # so that tables have their sizes
+    c.run(d, min(20, N_EVENTS))   # so that tables reach their final sizes
     c.restore()
     c.works()
     before = used(d)
@@ -532,7 +532,7 @@ def chaos(b):
 
 
 class Monitor:
-    """ringcastctl monitor, and its output."""
+    """ringcastctl monitor and its output."""
 
     def __init__(self, d, *options):
         self.process = subprocess.Popen(
@@ -550,7 +550,7 @@ class Monitor:
         return [json.loads(line) for line in self.lines]
 
     def wait(self, name, **members):
-        """The event of that name with these members."""
+        """Returns the event of that name with these members."""
         return wait_for(10, lambda: next(
             (e for e in self.events() if e["event"] == name and
              all(e.get(k) == v for k, v in members.items())), None), f"{name} {members}")

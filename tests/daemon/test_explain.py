@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `ringcastctl explain` says first, where the kernel is involved: faults made with real
-sockets and frames, alone and in pairs, each with the headline and the exit status that it
-must have. Situations of the judgement alone are in tests/unit/control/report/test_explain.c."""
+"""The headlines of `ringcastctl explain` where the kernel is involved: faults made with real
+sockets and frames, alone and in pairs, each with the headline and exit status that must follow.
+Situations that need only the judgement are in tests/unit/control/report/test_explain.c."""
 
 import json
 import os
@@ -15,18 +15,18 @@ from packets import Wire, igmp3_report, ipv4, udp
 FLOWS, STOPPED, DOUBTFUL, NO_ANSWER, REFUSED = range(5)
 OTHER = "239.1.2.4"
 FOREIGN = "172.16.5.5"
-# there is no querier, but this case is not about that
+# no querier is present, but this case is about something else
 QUIET = "refresh-interval 60\n"
 
 
 def explain(d, *words):
-    """The headline and the exit status."""
+    """Returns the headline and the exit status."""
     r = d.ctl_run("explain", *words)
     return " ".join(r.stdout.split("\n\n")[0].split()), r.returncode
 
 
 def says(d, headline, status, *words):
-    """At the first question."""
+    """Check the first answer."""
     said, code = explain(d, *words)
     assert headline in said and code == status, (said, code)
     if os.environ.get("EXPLAIN_SHOW"):
@@ -34,18 +34,18 @@ def says(d, headline, status, *words):
 
 
 def check(d, name, *words):
-    """The checks of that name, as JSON."""
+    """Returns the checks of that name from the JSON."""
     reply = json.loads(d.ctl_run("--json", "explain", *words).stdout)
     return [c for c in reply["checks"] if c["check"] == name]
 
 
 def refusals(d, verdict):
-    """Frames that were refused for that reason, on all interfaces."""
+    """Counts the frames that were refused for that reason on all interfaces."""
     return sum(p["verdicts"].get(verdict, 0) for p in d.show("stats")["ports"])
 
 
 def bed(b, config="", lans=2, member="lan1", group=GROUP, upstream=WAN, downstreams=LANS):
-    """A topology, the daemon, and a member of the group."""
+    """Set up a topology, the daemon, and a member of the group."""
     t = b.topology(lans=lans)
     d = b.run(t, QUIET + config + FAST + upstream + downstreams)
     r = None
@@ -123,7 +123,7 @@ def died(b):
 @case("K41 N20 TTL 1 of one group says nothing about another, and comes before the querier")
 def ttl(b):
     t = b.topology()
-    d = b.run(t, PLAIN)   # no query was ever heard
+    d = b.run(t, PLAIN)   # the daemon never heard a query
     good = b.receiver(t.hosts["lan1"])
     b.receiver(t.hosts["lan1"], OTHER)
     for group in (GROUP, OTHER):
@@ -156,7 +156,7 @@ def before_the_lookup(b):
             ("frames", "for the MAC address of another machine",
              lambda: wire.send(good, mac=b"\2\0\0\0\0\x77"))):
         def told():
-            for _ in range(200):   # one in 64 of some is looked at
+            for _ in range(200):   # some checks look at one frame in 64
                 frame()
             return any(c["verdict"] == "refuse" and text in c["text"]
                        for c in check(d, name, GROUP))
@@ -336,7 +336,7 @@ def interfaces(b):
     t.router.ip("link", "set", "wan", "down")
     wait_for(10, lambda: not d.interface("wan")["up"], "wan is down")
     says(d, "it stops here: wan is down", STOPPED, GROUP)
-    says(d, "it stops here: wan is down", STOPPED, OTHER)   # nobody has joined that one
+    says(d, "it stops here: wan is down", STOPPED, OTHER)   # no host has joined that group
     stream.stop()
     t.router.ip("link", "delete", "wan")
     wait_for(10, lambda: not d.interface("wan")["present"], "wan has gone")

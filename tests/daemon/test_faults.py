@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory and system calls that fail, each function once per phase of the daemon's life; all
-places: tools/faults. Clocks that jump."""
+"""Memory and system calls that fail, each function once per phase of the daemon's life
+(tools/faults makes every place fail), and clocks that jump."""
 
 import errno
 import json
@@ -11,12 +11,12 @@ import time
 from libnetns import (GROUP, Record, Skip, assert_continuous, case, main, numbers, wait_datagrams,
                       wait_for, wait_record, wire)
 
-import faults  # libnetns has said where
+import faults  # libnetns has set the path
 from fault_lab import INJECT, Patient, Scenario, Shared
 
 SEED = int(os.environ.get("RINGCAST_FAULTS_SEED") or time.time())
 
-STANDSTILL = 30   # datagrams, of 300 in a second
+STANDSTILL = 30   # datagrams, of 300 per second
 
 
 @case("every function fails once at the start, while running and at the end")
@@ -45,7 +45,7 @@ def no_descriptors(hospital, sites):
 
 
 def short_rings(hospital, sites):
-    """The kernel has no memory for rings, twice: a smaller ring works, and the log says so."""
+    """The kernel twice refuses memory for rings: a smaller ring works, and the log says so."""
     ring = next(s for s in sites["start"].values() if s.name == "setsockopt" and
                 "ring_rx_request" in hospital.symbols.path(s.frames) and
                 "sync_set" in hospital.symbols.path(s.frames, len(s.frames)))
@@ -57,7 +57,7 @@ def short_rings(hospital, sites):
 
 
 class Clocks:
-    """A daemon whose clocks we can move, with a stream that has a member."""
+    """A daemon whose clocks the test can move, and a stream with a member."""
 
     def __init__(self, b):
         self.topology = b.topology(ipv6=True)
@@ -71,8 +71,9 @@ class Clocks:
         self.got = wait_datagrams(self.receiver, 100)
 
     def go_on(self):
-        """The stream had no long gap, and continues. A machine that is busy with other tests may
-        lose single datagrams; a host that has left a group hears nothing for longer."""
+        """Check that the stream continues without a long gap. A machine that is busy with other
+        tests may lose single datagrams; a host that lost its membership receives nothing for
+        longer."""
         self.got += wait_datagrams(self.receiver, 100)
         got = numbers(self.got)
         longest = max(b - a for a, b in zip(got, got[1:]))

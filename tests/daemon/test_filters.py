@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is forwarded and what is not: TTL, scope, source and group filters."""
+"""Filters by TTL, scope, source and group decide what is forwarded."""
 
 from libnetns import (FAST, GROUP, LANS, PLAIN, WAN, Sender, case, main, number,
                       wait_datagrams)
@@ -8,8 +8,8 @@ from packets import Wire, igmp, ipv4, udp
 
 
 def arrived(b, config, sends, group=GROUP, lan="lan1"):
-    """Numbers that a member of the group receives out of `sends`, a list of
-    (number, source, ttl); a last datagram that must arrive ends the wait."""
+    """Returns the numbers that a member of the group receives out of `sends`, a list of (number,
+    source, ttl). The wait ends with a last datagram that must arrive."""
     t = b.topology()
     d = b.run(t, config)
     r = b.receiver(t.hosts[lan], group)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who forwards to a LAN: a querier that does not forward, two forwarders of which one stops,
-one that looks at nobody, forged queries."""
+"""Several routers that could forward to a LAN: a querier that does not forward, two forwarders of
+which one stops, a forwarder that ignores all others, forged queries."""
 
 import signal
 import socket
@@ -21,7 +21,7 @@ RATE = 300
 
 
 def forwards(d):
-    """Does it send now?"""
+    """Returns whether the daemon is sending now."""
     before = d.interface("lan1")["tx_packets"]
     try:
         wait_for(0.6, lambda: d.interface("lan1")["tx_packets"] > before + 5, "it forwards")
@@ -31,7 +31,7 @@ def forwards(d):
 
 
 def wait_single(receiver, seconds=20):
-    """Until datagrams come once; returns how long they came twice, in datagrams."""
+    """Wait until datagrams come once; returns how many came twice until then."""
     double = 0
     deadline = time.monotonic() + seconds
     while True:
@@ -44,7 +44,7 @@ def wait_single(receiver, seconds=20):
 
 
 def take_over(b, receiver, kill, survivor, what):
-    """The one that forwards dies; how long nothing came."""
+    """Kill the router that forwards; notes how long the stream was interrupted."""
     receiver.receive()
     got = numbers(wait_datagrams(receiver, 20))
     kill()
@@ -148,14 +148,14 @@ IGMPPROXY = "phyint wan upstream\n altnet 0.0.0.0/0\nphyint lan1 downstream\n"
 
 
 def beside_igmpproxy(b, address):
-    """The peer is router `other`; it sends a query every 125 s, and forwards beside any other
-    router."""
+    """The peer is router `other`. It sends a query every 125 s, and forwards even if another
+    router does."""
     t = b.own(TwoRouters())
     t.other.ip("addr", "del", "10.0.1.9/24", "dev", "lan1")
     t.other.ip("addr", "add", address + "/24", "dev", "lan1")
     t.router.ip("addr", "del", "10.0.1.1/24", "dev", "lan1")
     t.router.ip("addr", "add", "10.0.1.5/24", "dev", "lan1")
-    d = b.run(t, WAN + LAN1)   # its interval is 125 s, and so is ours
+    d = b.run(t, WAN + LAN1)   # our query interval is also 125 s
     b.stream(t, rate=RATE)
     r = b.receiver(t.hosts["lan1"])
     wait_datagrams(r, RATE)
@@ -174,7 +174,7 @@ def beside_igmpproxy(b, address):
     assert_continuous(wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
     assert querier(d)["standby_streams"] == 1
     take_over(b, r, peer.kill, d, "igmpproxy killed")
-    # its kernel forgets the routes with the socket
+    # the kernel deletes the peer's routes with its socket
     assert_continuous(wait_datagrams(r, RATE), at_least=RATE)
 
 
@@ -200,7 +200,7 @@ def forged(b):
         wire.send(query(source, qqic=0xff, qrv=7))
     d.wait_log("query ignored: its sender is in no subnet of the interface")
     assert querier(d)["state"] == "active"
-    # to our station alone: nobody else has heard it
+    # to our MAC address only, so no other station hears it
     mac = bytes.fromhex(d.interface("lan1")["mac"].replace(":", ""))
     wire.send(query("10.0.1.0"), mac=mac)
     wait_for(5, lambda: querier(d)["queries_heard"] > 0, "it is heard")
@@ -209,14 +209,14 @@ def forged(b):
     wait_state(d, "standby")
     assert querier(d)["other_querier_ms"] <= 1000
     assert querier(d)["query_interval_ms"] == 1000
-    # in its name: members answer
+    # a forged group query, which members answer
     wire.send(query("10.0.1.0", group=GROUP, qqic=0xff))
     wait_state(d, "active")
     assert_continuous(got + wait_datagrams(r, 5 * RATE), at_least=5 * RATE)
 
 
 def datagram(source, group, payload):
-    """For another port of UDP than the receivers'."""
+    """A datagram to a UDP port that the receivers do not use."""
     return udp(source, group, payload, 0, port=5001)
 
 
@@ -233,7 +233,7 @@ def no_forwarder(b):
     wait_for(5, lambda: querier(d)["sensor"] == "on", "it looks for forwarders")
     seen = 0
     while len(got) < 6 * RATE:
-        wire.send(query("10.0.1.0"))    # it stays querier, with the same MAC address
+        wire.send(query("10.0.1.0"))    # the forged querier stays alive, with the same MAC address
         wire.send(datagram(t.SOURCE, GROUP, got[-1][0]))
         got += wait_datagrams(r, RATE // 10)
         seen += querier(d)["state"] == "standby"
@@ -254,8 +254,8 @@ GENERAL6 = struct.pack("!BBHHH16sBBH", 130, 0, 0, 300, 0, bytes(16), 2, 1, 0)
 
 
 def liar(b, family, group, claim, frame):
-    """A host that claims to be querier sends small frames whose header names 64 KiB. Its
-    switch looks at nothing: one with netfilter would drop them."""
+    """A host that claims to be querier sends small frames whose header claims 64 KiB. The switch
+    must not inspect them, because netfilter would drop them."""
     t = b.topology(lans=1, hosts=2, ipv6=family == "ipv6")
     for key in ("iptables", "ip6tables"):
         t.switches["lan1"].sysctl(f"net.bridge.bridge-nf-call-{key}", "0")

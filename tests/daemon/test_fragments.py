@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reports in IP fragments: the kernel of a host cuts them, and packets by hand in another
-order, beside igmpproxy, whose kernel puts them together."""
+"""Reports in IP fragments: cut by the kernel of a host, or sent by hand in another order.
+igmpproxy, whose kernel joins them, serves as the comparison."""
 
 import socket
 import struct
@@ -23,7 +23,7 @@ def report(groups):
 
 
 def send_by_kernel(ns, message):
-    """A raw socket: the kernel of the host cuts at the MTU."""
+    """Send through a raw socket, so that the host's kernel cuts at the MTU."""
     with ns.socket(socket.AF_INET, socket.SOCK_RAW, 2) as s:
         s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, RA)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
@@ -71,7 +71,7 @@ def overlapping(b):
     host = b.own(Wire(t.hosts["lan1"], "eth0"))
     whole = ipv4(HOST, REPORTS, 2, report(GROUPS))
     one, two = fragments(whole, 1476, 5)
-    _, other = fragments(whole, 1468, 5)   # begins eight octets before
+    _, other = fragments(whole, 1468, 5)   # begins eight bytes earlier
     for packet in (one, other, two):
         host.send(packet)
     wait_for(10, lambda: counted(d)["overlap"] == 2, "refused")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A hostile host of a LAN sends what is dear to work on, and sends it with addresses of its
-neighbours. The neighbours are real: sockets of the kernel that join groups. What is asserted is
-that all of their joins are served while the flood lasts; how soon is a note."""
+"""A hostile host on a LAN sends messages that are expensive to process, also with its neighbours'
+addresses. The neighbours are real: kernel sockets that join groups. The tests assert that all of
+their joins are served during the flood; the time that a join takes is only noted."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from packets import (ALLOW, BLOCK, IS_EX, REPORTS, SENDER_MAC, TO_EX, TO_IN, fra
 ATTACKER = "10.0.1.3"
 WATCHED = "239.1.1.1"
 PREY = "239.66.0.1"             # a group with many sources
-PATIENCE = 20                   # seconds for one join, which takes some milliseconds
+PATIENCE = 20                   # seconds for one join, which takes a few milliseconds
 
 
 def report(source, *records):
@@ -91,7 +91,7 @@ def mac_of(ns, interface="eth0"):
 
 
 def join(b, ns, channel):
-    """Milliseconds until a channel is there; leaves it again."""
+    """Join a channel and leave it again; returns the milliseconds until it arrived."""
     r = b.receiver(ns, channel)
     start = time.monotonic()
     wait_datagrams(r, seconds=PATIENCE)
@@ -101,8 +101,8 @@ def join(b, ns, channel):
 
 
 def joins(b, hosts, channels, what, flood, seconds=0):
-    """Each host joins each channel, again and again for so long; all joins are served. One
-    that needed its repetition took a second at most."""
+    """Each host joins each channel, repeatedly for that many seconds; all joins must be served. A
+    join that needed its repetition took a second at most."""
     delays = {ns.name: [] for ns in hosts}
     end = time.monotonic() + seconds
     while True:
@@ -119,8 +119,8 @@ def joins(b, hosts, channels, what, flood, seconds=0):
 
 
 def bed(b, config=""):
-    """lan1 has a victim and an attacker, lan2 a bystander. Both of the honest ones watch a
-    stream all the time."""
+    """lan1 has a victim and an attacker, lan2 a bystander. Victim and bystander watch a stream all
+    the time."""
     t = b.topology(hosts=2)
     d = b.run(t, config + FAST + WAN + LANS, verbose=False)
     channels = [f"239.2.{i}.1" for i in range(12)]
@@ -136,7 +136,7 @@ def bed(b, config=""):
 
 
 def forgeries(victim):
-    """Frames of F4 and its relatives: what they are, and the frames."""
+    """Yields the forgeries of F4 and similar ones as (description, frames)."""
     mac, ip = mac_of(victim), "10.0.1.2"
     some = random.Random(1)
     word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
@@ -181,7 +181,7 @@ def strangers(b):
     start = d.show("stats")["control"]["records_limited"]
     wait_for(PATIENCE, lambda: d.show("stats")["control"]["records_limited"] > start + 182 * 1000,
              "strangers are refused")
-    # each channel lasts longer than a membership without an answer
+    # longer than a membership of any channel lives without an answer
     end = time.monotonic() + 15
     while time.monotonic() < end:
         for r in receivers:
@@ -226,7 +226,7 @@ def named(b):
 
     def told():
         r = d.ctl_run("health")
-        assert r.returncode == 0, r.stdout   # a flood is no reason for a restart
+        assert r.returncode == 0, r.stdout   # a flood is not a reason for a restart
         return said in r.stdout
     wait_for(20, told, "health names the host")
     assert d.ctl_run("health", "--quiet").stdout == ""
@@ -249,7 +249,7 @@ def counted(b):
     t = b.topology(lans=1, hosts=2)
     d = b.run(t, "host-message-rate 10\n" + FAST + WAN + "phyint lan1 downstream\n")
     attacker = t.hosts["lan1b"]
-    # 320 units and up to 80 more by chance: the second one has to be cut
+    # 320 units and at random up to 80 more: the second report must be cut
     burst_of(attacker, report(ATTACKER, *[(TO_EX, g, ()) for g in groups(0, 182)]), 3)
     control = lambda: d.show("stats")["control"]
     wait_for(10, lambda: control()["records_limited"] > 0, "records are left off")
@@ -262,7 +262,7 @@ def counted(b):
              "health counts as show stats does")
 
 
-# What one report of F2's table holds; some were made for a group with 1,024 sources.
+# The contents of one report each, from the table of F2. Some need a group with 1,024 sources.
 def shapes():
     own = [f"192.0.2.{i % 250 + 1}" for i in range(120)]
     new = groups(3, 182 * 50)
@@ -281,7 +281,7 @@ def shapes():
 
 
 def prepare(attacker):
-    """The group has many sources."""
+    """Give the group many sources."""
     for first in range(0, 1024, 256):
         sources = [f"192.0.{first // 256}.{i}" for i in range(256)]
         packet = report(ATTACKER, (ALLOW, PREY, sources))
@@ -327,7 +327,7 @@ def burst(b):
     for ns in (victim, bystander):
         b.note(f"{ns.name} joins after {join(b, ns, channels[0]):.1f} ms")
     control = d.show("stats")["control"]
-    # they were read, and not lost in the socket
+    # they were read, not lost in the socket
     wait_for(PATIENCE, lambda: d.show("stats")["control"]["received"] >= before + 1800,
              "all are read")
     assert control["dropped"] == 0, control
@@ -338,8 +338,8 @@ WATCHED6 = "ff0e::6:1"
 
 
 def useless(ip, mac):
-    """What a host on the provider's side may send in the name of the provider's router and
-    no upstream has use for: what it is, and frames that are all different."""
+    """Messages that a host on the provider's side sends in the name of the provider's router and
+    that no upstream needs. Yields (description, frames); all frames differ."""
     some = random.Random(1)
     word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
     large = [report(ip, *[(TO_EX, word(), ())] * 182) for _ in range(500)]
@@ -355,7 +355,7 @@ def useless(ip, mac):
 
 
 def dear_queries(ip, mac):
-    """The same of queries that ask for nothing that is there."""
+    """The same for queries about groups and sources that do not exist."""
     some = random.Random(1)
     word = lambda: f"239.{some.randrange(70, 80)}.{some.randrange(256)}.{some.randrange(256)}"
     sources = lambda: [f"203.0.{some.randrange(256)}.{i % 250 + 1}" for i in range(360)]
@@ -365,7 +365,7 @@ def dear_queries(ip, mac):
 
 
 def ask(tap, packets, again):
-    """Queries of both families are sent again after so many seconds until they are answered;
+    """Send queries of both families again every `again` seconds until both are answered; returns
     how often they were sent."""
     for n in itertools.count(1):
         tap.frames()
@@ -386,7 +386,8 @@ def ask(tap, packets, again):
 
 
 def provider_side(b, shapes, config, again):
-    """Floods on the provider's link while two streams run; the counters of each."""
+    """Send floods on the provider's link while two streams run; yields the counters of each
+    flood."""
     t = b.topology(lans=1, ipv6=True)
     d = b.run(t, config + FAST + WAN + "phyint lan1 downstream\n", verbose=False)
     running = [b.stream(t, g) for g in (WATCHED, WATCHED6)]
@@ -418,10 +419,10 @@ def provider_side(b, shapes, config, again):
 
 @case("F9 what no upstream has use for keeps no query of the provider from being answered")
 def useless_floods(b):
-    # so little that every flood would use it up
+    # so low that every flood would use it up
     config = "host-message-rate 20\nmessage-rate 40\n"
     for sent, more in provider_side(b, useless, config, PATIENCE):
-        assert more["received"] < sent / 10, (sent, more)   # the kernel has refused them
+        assert more["received"] < sent / 10, (sent, more)   # the kernel has filtered them
         assert more["limited"] == more["dropped"] == 0, more
     assert "more than" not in b.daemon.log(), b.daemon.log()
 

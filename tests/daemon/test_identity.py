@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Joining datagrams into super-frames changes nothing: routers with `coalesce exact` and
-`coalesce on` get the same frames as one with `coalesce off`, and what their LANs get is
-compared octet by octet, without any loss. With `exact` nothing differs; `on` may change
-identifications of IPv4, give a checksum to datagrams that have none, and change the order
-among different ports. RINGCAST_IDENTITY is the number of
-datagrams, 10000000 for a run of minutes."""
+"""Joining datagrams into super-frames changes nothing. Routers with `coalesce exact` and `coalesce
+on` get the same frames as one with `coalesce off`, and the outputs to their LANs are compared byte
+by byte; nothing may be lost. With `exact` nothing differs. `on` may change IPv4 identifications,
+add a checksum to datagrams without one, and change the order among different ports.
+RINGCAST_IDENTITY is the number of datagrams; 10000000 takes minutes."""
 
 import os
 import re
@@ -17,7 +16,7 @@ from packets import TO_EX, Wire, igmp3_report, ipv4
 
 COUNT = int(os.environ.get("RINGCAST_IDENTITY", "40000"))
 SEED = int(os.environ.get("RINGCAST_SEED", "1"))
-GROUPS = 32   # of each family, as identity_gen.c has them
+GROUPS = 32   # per family, as in identity_gen.c
 LANS = "1500:1,1500:1,1280:1,600:3"
 CONFIG = """query-interval 3000
 phyint wan upstream altnet 0.0.0.0/0 altnet ::/0
@@ -29,9 +28,9 @@ phyint lan4 downstream threshold 3
 
 
 def router(b, world, name, config):
-    """A router whose links end in `world`: lan1 takes super-frames; those of lan2 are cut
-    by the router's stack. The MTU of lan3 is smaller. That of lan4 is too small for IPv6;
-    its threshold is 3, and the stack has to sum up as well."""
+    """A router whose links end in `world`. lan1 takes super-frames; the router's stack cuts those
+    of lan2. The MTU of lan3 is smaller. The MTU of lan4 is too small for IPv6; its threshold is 3,
+    and the stack must also compute checksums."""
     ns = lab.Namespace(name, ipv6=True)
     b.own(_Deleted(ns))
     for port in ("wan", "lan1", "lan2", "lan3", "lan4"):
@@ -48,7 +47,7 @@ def router(b, world, name, config):
 
 
 def note_stats(b, name, d):
-    """What a router has counted, for the log of a case that fails."""
+    """Note the counters of a router, for the log of a case that fails."""
     stats = d.show("stats")
     for p in stats["ports"]:
         counts = {k: n for k, n in p.items() if isinstance(n, int) and n}
@@ -57,7 +56,7 @@ def note_stats(b, name, d):
 
 
 def join_all(b, world, name, d):
-    """Every group on every LAN, as hosts would report them."""
+    """Join every group on every LAN with the reports that hosts would send."""
     v4 = igmp3_report(*((TO_EX, f"239.77.0.{g}", ()) for g in range(GROUPS)))
     v6 = [wire.mld_packet("fe80::9", "ff02::16", b"\x8f\0\0\0\0\0\0\x01" +
                           bytes([TO_EX, 0, 0, 0]) + group6(g)) for g in range(GROUPS)]
@@ -86,7 +85,7 @@ class _Deleted:
 
 
 def compare(b, variants):
-    """Variants are (name, mode, configuration); the first one is the reference."""
+    """Compare variants, (name, mode, configuration), with the first one."""
     if not shutil.which("ethtool"):
         raise Skip("ethtool is not installed (package ethtool)")
     world = lab.Namespace("world")
@@ -111,7 +110,7 @@ def compare(b, variants):
         on, exact = (next(joined[f"{n}-lan1"] for n, mode, _ in variants[1:] if mode == m)
                      for m in ("on", "exact"))
         assert on > exact * 5 // 4, f"on has joined {on}, exact {exact}"
-    for name, _, _ in variants[1:] if came_joined else ():   # else Linux before 6.2
+    for name, _, _ in variants[1:] if came_joined else ():   # otherwise Linux is older than 6.2
         assert joined[f"{name}-lan1"] > came_joined + COUNT // 10, \
             f"{name}: hardly anything was joined"
         assert not joined[f"{name}-lan2"], "the stack was to cut"

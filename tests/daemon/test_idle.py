@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Little or nothing happens: then little or nothing is done, whatever the number of groups.
-System calls and wake-ups are counted, not time."""
+"""If little or nothing happens, little or nothing is done, whatever the number of groups. The
+tests count system calls and wake-ups, not time."""
 
 import collections
 import re
@@ -15,14 +15,14 @@ from packets import Wire, igmp3_report, ipv4
 
 GROUPS, PER_REPORT = 10000, 180
 SECONDS = 10
-# a deadline that was moved into the future wakes the loop once in vain, then it is set anew
+# a deadline that moved into the future causes one wake-up in vain, then the timer is set anew
 IN_VAIN = 4
 CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)")
 
 
 def calls(pid):
-    """System calls of all threads for some seconds, except those in which they slept all the
-    time."""
+    """Counts the system calls of all threads for some seconds, except those in which a thread
+    slept all the time."""
     r = subprocess.run(["timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-qq", "-o",
                         "/run/trace", "-p", str(pid)], capture_output=True, text=True)
     if "attach" in r.stderr:
@@ -55,7 +55,7 @@ def silence(b):
         if sent != last[0]:
             last[:] = sent, now
         return now - last[1] > 2
-    # the repeat of a change is due within a second of it
+    # a change is repeated within a second
     wait_for(30, settled, "all is reported, twice")
     seen = calls(d.process.pid)
     b.note(f"in {SECONDS} s: {dict(seen)}")
@@ -76,7 +76,7 @@ def household(b):
     for n in range(1600):
         for group in groups:
             sender.send(number(n, 1316), group)
-        # evenly spaced, however slow the machine is
+        # evenly spaced, even on a slow machine
         while time.monotonic() < start + (n + 1) / 800:
             time.sleep(0.0002)
 
@@ -90,7 +90,7 @@ def household(b):
     b.note(f"{wakeups} wake-ups in {seconds:.1f} s")
     for got in arrived:
         assert got == [number(n, 1316) for n in range(1600)], "order"
-    # a timer of 8 ms; time that a slow machine takes longer counts as time
+    # a timer of 8 ms; a slow machine takes longer and is allowed more wake-ups
     assert wakeups <= 130 * seconds + 20, f"{wakeups} wake-ups in {seconds} s"
 
 

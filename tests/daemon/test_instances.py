@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two providers at one router: two instances, or one instance that speaks with its provider
-on one interface and gets its data on another."""
+"""Two providers at one router: two instances, or one instance that speaks with its provider on one
+interface and receives its data on another."""
 
 from libnetns import (FAST, GROUP, Record, Sender, assert_continuous, case, link, main,
                       number, numbers, wait_datagrams, wait_for, wait_record)
@@ -55,7 +55,7 @@ def two_instances(b):
     seen1 = wait_record(one, of_group(GROUP), "the first instance reports")
     assert groups_of(seen1) == {GROUP} and groups_of(seen2) == {GROUP, "239.2.2.2"}
 
-    # the same group from both providers, told apart by the numbers
+    # the same group from both providers; the numbers tell the streams apart
     s1, s2 = b.own(Sender(t.provider)), b.own(Sender(provider2, "p0", SECOND))
     for i in range(20):
         s1.send(number(i), GROUP)
@@ -137,7 +137,7 @@ def untouched(b):
         assert names == {n for n in ("tv", "radio", "spare") if "instance " + n in others}
         got += wait_datagrams(r, 40)
     assert_continuous(got, at_least=290)
-    # and the one that came last is right
+    # the instance that was configured last works
     b.receiver(t.hosts["lan2"])
     d.wait_member("lan2", GROUP)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""IPv6 streams through the whole daemon, frame by frame: what is changed (the hop limit),
-what is kept (everything else), what is never forwarded."""
+"""IPv6 streams through the whole daemon, frame by frame: what changes (the hop limit), what stays
+(everything else), and what is never forwarded."""
 
 import struct
 
@@ -10,7 +10,7 @@ from libnetns import (PLAIN, Sender, Tap, Topology, case, main, number, wait_dat
 
 GROUP = "ff0e::1:2:3"
 S1 = Topology.SOURCE6
-PADN = bytes.fromhex("00010400000000")     # options header of eight octets
+PADN = bytes.fromhex("00010400000000")     # options header of eight bytes
 LAST = b"the last one"
 
 
@@ -19,7 +19,7 @@ def udp(payload, port=5000):
 
 
 class Path:
-    """A provider that writes frames and taps behind both LANs; members of GROUP on both."""
+    """A provider that writes frames, taps at both LANs, and members of GROUP on both."""
 
     def __init__(self, b, config=PLAIN, groups=(GROUP,)):
         self.topology = t = b.topology(ipv6=True)
@@ -32,7 +32,7 @@ class Path:
         self.taps = [b.own(Tap(t.hosts[lan], "eth0")) for lan in ("lan1", "lan2")]
 
     def pass_through(self, frames):
-        """The frames that leave on each LAN, in order; one more frame ends the wait."""
+        """Returns the frames that leave on each LAN, in order. One more frame ends the wait."""
         for frame in frames:
             self.wan.sock.send(frame)
         last = wire.frame6(S1, GROUP, 17, udp(LAST))
@@ -99,7 +99,7 @@ def scopes(b):
     frames = [wire.frame6(S1, g, 17, udp(g.encode())) for g in narrow + wide]
     for got in p.pass_through(frames):
         assert [f[62:].decode() for f in got] == list(wide), got
-    # R161: up to scope 8 they end at the provider by default
+    # R161: the provider's groups up to scope 8 end here by default
     p.daemon.write(PLAIN)
     assert p.daemon.ctl_run("reload").returncode == 0
     for got in p.pass_through(frames):
@@ -125,7 +125,7 @@ def refused(b):
     frames.append(short[:-3])
     for got in p.pass_through(frames):
         assert got == [], [g.hex() for g in got]
-    # plain MLD does not even enter the ring
+    # plain MLD does not even reach the ring
     wait_for(5, lambda: p.verdict("control") == 2, "control is counted")
     assert p.verdict("martian_source") >= 4 and p.verdict("wrong_input") >= 1
     assert p.verdict("source_route") == 1 and p.verdict("bad_length") >= 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs on the router that join groups on its upstream: one membership with the kernel."""
+"""Programs on the router that join groups on its upstream share one membership with the kernel."""
 
 import socket
 
@@ -32,13 +32,13 @@ def of(group, types):
 
 
 def everything(tap, group):
-    """What was said about a group, in order."""
+    """Returns all record types that were sent about a group, in order."""
     return [m.type for f in tap.frames() for m in wire.igmp(f) + wire.mld(f)
             if isinstance(m, wire.Record) and m.group == group]
 
 
 def last_word(tap, group, settled=1.2):
-    """The types of records about a group until nothing has been said for a while."""
+    """Returns the types of records about a group, up to the first silence of `settled` seconds."""
     got, quiet = [], [0.0]
 
     def silent():
@@ -51,7 +51,7 @@ def last_word(tap, group, settled=1.2):
 
 
 def membership(b, ipv6=False, config=PLAIN, start=None, **kw):
-    """A LAN that wants the group, reported and repeated."""
+    """Set up a LAN that has joined the group; the report upstream has been sent and repeated."""
     group = GROUP6 if ipv6 else GROUP
     t = b.topology(ipv6=ipv6)
     d = (start or b.run)(t, config, **kw)
@@ -62,7 +62,7 @@ def membership(b, ipv6=False, config=PLAIN, start=None, **kw):
 
 
 def program_ends(b, t, d, group):
-    """A program joins and leaves: after the kernel's leave comes our join."""
+    """A program joins and leaves: our join follows the kernel's leave."""
     p0 = b.tap(t.provider, "p0")
     program = b.receiver(t.router, group, interface="wan")
     wait_held(d, group)
@@ -74,7 +74,7 @@ def program_ends(b, t, d, group):
 
 
 def crowd(b, n=100):
-    """A membership of a LAN, and 2,000 groups that programs hold on the upstream."""
+    """Set up a membership of a LAN, and programs that hold 2,000 groups on the upstream."""
     result = membership(b)
     sockets = [b.own(result[0].router.socket(socket.AF_INET, socket.SOCK_DGRAM))
                for _ in range(n)]
@@ -202,7 +202,7 @@ def on_a_lan(b):
 
 
 def on_lan(b, ipv6=False, config=PLAIN):
-    """A box watches, and a program on the router that has joined on lan1 as well."""
+    """A box watches, and a program on the router has joined on lan1 as well."""
     group = GROUP6 if ipv6 else GROUP
     t = b.topology(ipv6=ipv6)
     d = b.run(t, config)
@@ -230,7 +230,7 @@ def program_on_lan(b):
     known, seen = [0], [0]
 
     def ended():
-        """As many datagrams of the box later, none more was given."""
+        """Returns whether the program got none while the box received 100 datagrams."""
         seen[0] += len(box.receive())
         if seen[0] >= 100:
             before, known[0] = known[0], d.show("stats")["local_packets"]

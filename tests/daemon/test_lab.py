@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The laboratory itself: what the other files rely on, without the daemon."""
+"""The laboratory itself: what the other files rely on, tested without the daemon."""
 
 from libnetns import (GROUP, SSM_GROUP, Sender, assert_continuous, case, main, number,
                       wait_datagrams, wait_record, wire)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Leaving: at once where that is safe, after the last-member time elsewhere, and never at
-the cost of another receiver."""
+"""Leaving: immediately if that is safe, otherwise after the last-member time, and never at the
+cost of another receiver."""
 
 import time
 
@@ -9,7 +9,7 @@ from libnetns import (FAST, GROUP, PLAIN, QUICK, assert_continuous, case, lab, m
                       wait_datagrams, wait_for, wait_record, wait_silence, wire)
 from packets import ALL_HOSTS, REPORTS, TO_EX, Wire, igmp3_query, igmp3_report, ipv4
 
-# long enough that "at once" and "after it" cannot be confused on a slow machine
+# so long that a slow machine cannot confuse an immediate leave with one after this time
 SLOW_LEAVE = PLAIN.replace("last-member-query-interval 0.2", "last-member-query-interval 5")
 
 
@@ -23,7 +23,7 @@ def is_specific_query(m):
 
 
 def watch(b, config, version=3, lans=2):
-    """(topology, receiver on lan1 with the stream running, tap on its LAN)."""
+    """Returns (topology, receiver on lan1 with the stream running, tap on its LAN)."""
     t = b.topology(lans)
     t.hosts["lan1"].sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
     b.run(t, config)
@@ -42,7 +42,7 @@ def quick(b):
     last, igmp = wait_silence(lan, seconds=4)
     b.note(f"last datagram {(last - start) * 1000:.0f} ms after the leave at most, "
            f"seen every {lab.POLL_S * 1000:.0f} ms")
-    # the hosts are asked in the same moment (K11), and have 2.5 s for an answer
+    # the hosts are asked at the same moment (K11), and have 2.5 s to answer
     assert len([m for m in igmp if is_specific_query(m)]) <= 1, igmp
     assert last - start < 2.5, last - start
     wait_record(upstream, is_leave, "the leave goes upstream")
@@ -69,9 +69,9 @@ def quick_v2(b):
 
 
 def one_leaves(d, tap, receivers):
-    """One of two hosts leaves and is heard; returns the receiver of the other. An IGMPv2 host
-    that heard the report of the other one last leaves in silence, so the last reporter goes;
-    when a report comes in between, both are members again and it is tried once more."""
+    """Let one of two hosts leave until the router hears it; returns the receiver of the other. An
+    IGMPv2 host that heard the other host report last leaves in silence, so the last reporter
+    leaves. If a report comes in between, both join again and the test repeats."""
     for _ in range(5):
         last = d.group("lan1", GROUP)["last_reporter"]
         receivers[last].leave()
@@ -80,7 +80,7 @@ def one_leaves(d, tap, receivers):
             return next(r for a, r in receivers.items() if a != last)
         except AssertionError:
             receivers[last].join()
-            receivers[last].receive()   # what came before it left
+            receivers[last].receive()   # drop what arrived before it left
     raise AssertionError("no leave is heard: both hosts think that the other one reported last")
 
 
@@ -139,7 +139,7 @@ def terminate(b):
 
 
 def assert_apart(tap, n=2):
-    """The leaves are `n` messages, some milliseconds apart."""
+    """Check that the leaves are `n` messages, some milliseconds apart."""
     frames = []
 
     def all_seen():

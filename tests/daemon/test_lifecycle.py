@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Interfaces that vanish, return, come late or are down; start and stop of the daemon."""
+"""Interfaces that vanish, return, appear late or are down; start and stop of the daemon."""
 
 import os
 import signal
@@ -15,7 +15,8 @@ def joins(m):
 
 
 def probe_until_received(b, t, r, seconds=15):
-    """Send from the provider until the receiver has one datagram; returns seconds taken."""
+    """Send from the provider until the receiver has one datagram; returns the seconds that it
+    took."""
     start = time.monotonic()
     sender = b.own(Sender(t.provider))
 
@@ -120,7 +121,7 @@ def restart(b):
     probe_until_received(b, t, r)
     assert d.stop() == 0
     assert d.ctl_run("version").returncode == 1, "nobody answers"
-    d.start()   # its socket replaces the one that lies there
+    d.start()   # its socket replaces the stale one
     r.receive()
     probe_until_received(b, t, r)
 

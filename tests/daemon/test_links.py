@@ -26,7 +26,7 @@ def report(version=None):
 
 
 def packets_with(tap, match, what, seconds=10):
-    """Wait for IGMP packets with a matching message; returns (header, messages) of all."""
+    """Wait for IGMP packets with a matching message; returns (header, messages) of all packets."""
     got = []
 
     def found():
@@ -73,7 +73,7 @@ def tun_upstream(b):
     sent = packets_with(tun, report(3), "the join")
     assert senders(sent) == {"10.64.0.2"}
     assert all(head[20:24] == b"\x94\x04\0\0" and head[8] == 1 for head, _ in sent), sent
-    # a source from anywhere, as large as the link takes
+    # any source, up to the largest size that the link carries
     payloads = [number(n, size) for n, size in enumerate((4, 1356, 1464))]
     for payload in payloads:
         tun.send(udp("87.141.215.251", GROUP, payload))
@@ -148,7 +148,7 @@ def tags(b):
     got = [p for p, _ in wait_datagrams(r, 3)]
     assert got == [number(0), number(2), number(3)], got
     assert len(lan.udp()) == 3, "a tag went on to the LAN"
-    # the same for queries: one in another VLAN is not ours
+    # the same for queries: one in another VLAN is not for us
     p0 = b.tap(t.provider, "p0")
     out.send(query(t.SOURCE), vlan=2)
     out.send(query(t.SOURCE), vlan=0)
@@ -175,7 +175,7 @@ def vlan_upstream(b):
         plain.send(number(n), GROUP)
         tagged.send(number(n + 1), GROUP)
     assert [p for p, _ in wait_datagrams(r, 10)] == [number(n) for n in range(1, 20, 2)]
-    # both may be upstreams; still each frame belongs to one of them
+    # both may be upstreams, but each frame belongs to only one of them
     d.write(FAST + WAN + ANYWHERE + "phyint wan.2 upstream\n" + ANYWHERE + LAN)
     assert d.ctl_run("reload").returncode == 0
     pass_through(lambda n: plain.send(number(n), GROUP), r)
@@ -192,7 +192,7 @@ def vlan_upstream(b):
 
 
 def alone(packets):
-    """the senders of queries"""
+    """Returns the senders of queries."""
     return senders([p for p in packets if isinstance(p[1][0], wire.Query)])
 
 
@@ -209,7 +209,7 @@ def two_addresses(b):
     for _ in range(3):
         asked = packets_with(lan, lambda m: isinstance(m, wire.Query), "a query")
         assert alone(asked) == {own}
-    # the election compares with that address
+    # the querier election compares that address
     rival = b.own(Wire(t.hosts["lan1"], "eth0"))
     rival.send(query("10.0.1.150"))
     rival.send(query("10.0.1.10"))
@@ -219,7 +219,7 @@ def two_addresses(b):
     wait_for(5, lambda: state()["state"] == "standby", "the lower one is elected")
     assert state()["address"] == "10.0.1.10" and state()["queries_heard"] == 2, state()
     wait_for(10, lambda: state()["state"] == "active", "it is gone")
-    # an alias that comes later changes nothing
+    # an alias that is added later changes nothing
     t.router.ip("addr", "add", "10.0.0.1/24", "dev", "lan1")
     lan.frames()
     for _ in range(2):
@@ -232,7 +232,7 @@ def two_addresses(b):
     t.hosts["lan1"].ip("addr", "add", "192.168.7.2/24", "dev", "eth0")
     b.receiver(t.hosts["lan1"], "239.1.2.4")
     d.wait_member("lan1", "239.1.2.4")
-    # the kernel takes 10.0.1.20 away with it
+    # the kernel also removes 10.0.1.20
     t.router.ip("addr", "del", "10.0.1.77/24", "dev", "lan1")
     wait_for(5, lambda: d.interface("lan1")["local"] == "192.168.7.1", "the next one")
     lan.frames()
@@ -241,8 +241,8 @@ def two_addresses(b):
 
 
 def with_alias(b):
-    """(topology, tap at the provider): the upstream is 84.1.2.3, and 10.0.0.2 beside it, as
-    for the modem's management."""
+    """Returns (topology, tap at the provider). The upstream has the address 84.1.2.3, and 10.0.0.3
+    as an alias for managing the modem."""
     t = b.topology(lans=1)
     for ns, port, n in ((t.provider, "p0", 1), (t.router, "wan", 3)):
         ns.ip("addr", "flush", "dev", port)
@@ -261,7 +261,7 @@ def alias(b):
     def reports_sent():
         return d.show("upstream")["upstream"][0]["ipv4"]["reports_sent"]
     wait_for(5, lambda: reports_sent() == 2, "the join is repeated")
-    # the querier that is heard first is followed; one in the alias' subnet changes nothing
+    # the first querier is followed; a query from the alias' subnet changes nothing
     asks = b.own(Wire(t.provider, "p0"))
     for source in ("84.1.2.1", "10.0.0.1", "10.10.10.10"):
         p0.frames()
@@ -269,7 +269,7 @@ def alias(b):
         answer = packets_with(p0, lambda m: isinstance(m, wire.Record), "the answer")
         assert senders(answer) == {"84.1.2.3"}, (source, answer)
         assert {m.type for _, got in answer for m in got} == {"IS_EX"}, answer
-    # what comes and goes beside it changes nothing
+    # other addresses that come and go change nothing
     t.router.ip("addr", "add", "9.1.1.1/24", "dev", "wan")
     t.router.ip("addr", "del", "10.0.0.3/24", "dev", "wan")
     t.router.ip("addr", "del", "9.1.1.1/24", "dev", "wan")
@@ -297,7 +297,7 @@ def unnumbered(b):
     r = b.receiver(t.hosts["lan1"])
     assert senders(packets_with(p0, report(), "the join")) == {"0.0.0.0"}
     pass_through(provider_sends(b, t), r)
-    # an address arrives, as after DHCP: everything is reported again from there
+    # an address is assigned, as by DHCP: everything is reported again from it
     t.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
     wait_for(5, lambda: d.show("upstream")["upstream"][0]["address"], "the address is seen")
     wait_for(10, lambda: "10.0.0.2" in senders(packets_with(p0, report(), "reports")),
@@ -314,7 +314,7 @@ def address_changes(b):
     wait_for(5, lambda: d.upstream_group(GROUP)["pending"] is False, "said twice")
     p0.frames()
     t.router.ip("addr", "add", "10.0.0.7/24", "dev", "wan")
-    t.router.ip("addr", "del", "10.0.0.2/24", "dev", "wan")   # takes the second one along
+    t.router.ip("addr", "del", "10.0.0.2/24", "dev", "wan")   # also removes the second address
     t.router.run("ip", "addr", "replace", "10.0.0.7/24", "dev", "wan")
     wait_for(10, lambda: "10.0.0.7" in senders(packets_with(p0, report(), "reports")),
              "a report from the new address")
@@ -367,7 +367,7 @@ def renamed(b):
     rename(t.router, "lan1", "spare")
     wait_for(5, lambda: not d.interface("lan1")["present"], "lan1 is gone")
     d.wait_no_member("lan1", GROUP)
-    rename(t.router, "lan2", "lan1")   # another link under the known name
+    rename(t.router, "lan2", "lan1")   # another link gets the known name
     two = b.receiver(t.hosts["lan2"])
     d.wait_member("lan1", GROUP)
     r.receive()
@@ -424,7 +424,7 @@ def mtu_changes(b):
     assert len(wait_datagrams(two, 4)) == 4, "the other LAN has both"
     verdicts = {p["name"]: p["verdicts"] for p in d.show("stats")["ports"]}
     assert sum(n for name, n in verdicts["lan1"].items() if "mtu" in name) == 1, verdicts
-    # what may be cut is cut for that LAN alone
+    # a datagram that may be fragmented is fragmented for that LAN only
     sender.sock.setsockopt(socket.IPPROTO_IP, 10, 0)   # IP_PMTUDISC_DONT
     frames = b.tap(t.hosts["lan1"], "eth0")
     burst((1401,))
@@ -445,10 +445,10 @@ def loop(b):
     link(t.router, "lan2", t.router, "lan3")
     t.router.ip("addr", "add", "10.0.2.1/24", "dev", "lan2")
     t.router.ip("addr", "add", "10.0.3.1/24", "dev", "lan3")
-    # joined datagrams would come round as fewer packets
+    # joined datagrams would return as fewer packets
     d = b.run(t, "coalesce off\nforward-from-downstream all\n" + PLAIN +
               "phyint lan3 downstream always-querier\n")
-    # memberships on both ends, so that there is a reason to forward into the cable
+    # members on both ends, so that we would forward into the cable
     for end, other in (("lan2", "lan3"), ("lan3", "lan2")):
         b.own(Wire(t.router, end)).send(ipv4("0.0.0.0", GROUP, 2, igmp(0x16, GROUP)))
         d.wait_member(other, GROUP)
@@ -477,12 +477,12 @@ def short_flaps(b):
         t.provider.ip("link", "set", "p0", "down")
         try:
             p0.frames()
-        except OSError as e:    # said once to each socket
+        except OSError as e:    # each socket reports it once
             assert e.errno == errno.ENETDOWN, e
         t.provider.ip("link", "set", "p0", "up")
         packets_with(p0, lambda m: isinstance(m, wire.Record) and m.type == "TO_EX",
                      f"the report after the {n + 1}th loss", seconds=5)
-    # the kernel told of a loss, or only that there had been one
+    # the kernel reported a loss, or only that one had happened
     wait_for(5, lambda: "carrier lost" in d.log() or "wan: link down" in d.log(), "it is said")
     lines = [line for line in d.log().splitlines()
              if "carrier lost" in line or "wan: link" in line]
@@ -496,7 +496,7 @@ def link_lines(d, interface):
 
 
 def swap(t, interface):
-    """The interface is deleted, and another one of its name is made."""
+    """Delete the interface and create another one with its name."""
     t.router.ip("link", "del", interface)
     t.router.ip("link", "add", interface, "type", "veth", "peer", "name", "far-" + interface)
     t.router.ip("link", "set", "far-" + interface, "up")

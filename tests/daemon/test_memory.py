@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Machines with little memory: what the daemon takes of it."""
+"""Memory use of the daemon on machines that have little."""
 
 import json
 import os
@@ -17,7 +17,7 @@ STREAMS = [f"239.1.2.{n}" for n in range(1, 5)]
 
 
 def pretend(kib):
-    """The mount namespace is the test's own."""
+    """Replace /proc/meminfo; the mount namespace belongs to this test."""
     with open(MEMINFO, "w", encoding="utf-8") as f:
         f.write(f"MemTotal: {kib} kB\n")
     subprocess.run(["mount", "--bind", MEMINFO, "/proc/meminfo"], check=True)
@@ -59,7 +59,7 @@ def larger_machine(b):
 
 
 class ControlGroup:
-    """A limit on the memory of this process and of what it starts, while `with` lasts."""
+    """Limits the memory of this process and of its children within the `with` block."""
 
     def __init__(self, mib):
         if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
@@ -91,7 +91,7 @@ class ControlGroup:
         self._write(self.top, "cgroup.procs", os.getpid())
 
     def close(self):
-        os.rmdir(self.path)   # the daemon has ended before
+        os.rmdir(self.path)   # the daemon ended earlier
 
 
 def numbered(i):
@@ -99,7 +99,7 @@ def numbered(i):
 
 
 def joins(first, n):
-    """Reports of a station with many addresses, each with up to 128 groups."""
+    """Reports from a station with many addresses, each of which joins up to 128 groups."""
     for i in range(first, first + n, 128):
         yield ipv4(f"10.0.1.{100 + i // 512 % 100}", "224.0.0.22", 2, igmp3_report(
             *((TO_EX, numbered(k), ()) for k in range(i, min(i + 128, first + n)))))
@@ -114,7 +114,8 @@ def lists(group, first, n):
 
 
 def watched(b, limit, config):
-    """A daemon within the limit, a stream through it, a receiver, and an attacker's wire."""
+    """Set up a daemon within the limit, a stream through it, a receiver, and an attacker's
+    wire."""
     group = b.own(ControlGroup(limit))
     t = b.topology(lans=1, hosts=2)
     with group:
@@ -156,7 +157,7 @@ def many_sources(b):
     for k in range(256):
         for packet in lists(numbered(k), 0, 1020):
             attacker.send(packet)
-        if k % 16 == 15:   # no faster than they are read
+        if k % 16 == 15:   # send no faster than the daemon reads
             d.interface("lan1")
     wait_for(10, lambda: d.interface("lan1")["refused"] > before, "sources are refused")
     d.wait_log("the addresses of")
@@ -167,7 +168,7 @@ def many_sources(b):
 def refused(b):
     config = FAST + "max-groups-per-host 0\nmax-groups 0\n" + WAN + LAN1
     t = b.topology(lans=1, hosts=2)
-    # otherwise a thread's share of the address space is room for the others as well
+    # otherwise other threads could use the rest of a thread's share of the address space
     arena = ["env", "MALLOC_ARENA_MAX=1"]
     d = b.run(t, config, verbose=False, wrap=arena)
     with open(f"/proc/{d.process.pid}/statm", encoding="utf-8") as f:
@@ -187,7 +188,7 @@ def refused(b):
     wait_for(20, out_of_memory, "no memory is left")
     wait_datagrams(r, 100)
 
-    def expired():   # leaves need memory as well, the end of a membership needs none
+    def expired():   # a leave also needs memory, the expiry of a membership needs none
         answer = d.ctl_run("--json", "show", "interfaces", "lan1")
         return (answer.returncode == 0 and
                 json.loads(answer.stdout)["interfaces"][0]["groups"] < 100)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""metrics-listen as Prometheus meets it, and as clients without manners do; health."""
+"""metrics-listen as Prometheus and as badly behaved clients see it; health."""
 
 import contextlib
 import ctypes
@@ -28,7 +28,7 @@ DASHBOARD = os.path.join(lab.ROOT, "doc", "grafana-dashboard.json")
 
 
 class Http(http.client.HTTPConnection):
-    """A connection out of a namespace."""
+    """A connection from within a namespace."""
 
     def __init__(self, ns, host="127.0.0.1", port=PORT):
         super().__init__(host, port, timeout=20)
@@ -40,7 +40,7 @@ class Http(http.client.HTTPConnection):
 
 
 def request(ns, path="/metrics", method="GET", accept=None, body=None, **kw):
-    """(status, headers, text)"""
+    """Returns (status, headers, text)."""
     connection = Http(ns, **kw)
     try:
         connection.request(method, path, body, {"Accept": accept} if accept else {})
@@ -57,8 +57,8 @@ def refuses(ns, port=PORT, host="127.0.0.1"):
 
 
 def samples(text):
-    """{(name, frozenset of labels): value}; AssertionError where a line is none, or twice
-    there."""
+    """Returns {(name, frozenset of labels): value}; AssertionError if a line is malformed or
+    occurs twice."""
     out = {}
     for line in text.splitlines():
         if line.startswith("#"):
@@ -82,8 +82,8 @@ def scrape(ns, **kw):
 
 
 def fresh(ns):
-    """A scrape that begins now. One shortly after another gets the other's text, which may
-    be older than what a test has just done."""
+    """Returns a scrape that begins now. A scrape shortly after another one gets the same text,
+    which may be older than the test's last change."""
     def count(text):
         return value(text, "ringcast_scrapes_total")
     before, text = count(scrape(ns)), ""
@@ -97,7 +97,8 @@ def fresh(ns):
 
 
 def families(text):
-    """names of families in their order; AssertionError where one does not hang together"""
+    """Returns the names of families in their order; AssertionError if the lines of one are not
+    together."""
     seen, current, kind = [], None, None
     for line in text.splitlines():
         if line.startswith("# HELP "):
@@ -120,7 +121,7 @@ def families(text):
 
 
 def histograms(text):
-    """Buckets grow, the last one is the count."""
+    """Check that buckets grow and that the last one equals the count."""
     buckets = {}
     for (name, labels), n in samples(text).items():
         if name.endswith("_bucket"):
@@ -146,13 +147,13 @@ def promtool():
 
 
 def documented():
-    """names of the samples in the table of doc/metrics.md"""
+    """Returns the names of the samples in the table of doc/metrics.md."""
     with open(DOC, encoding="utf-8") as f:
         return re.findall(r"^\| `(ringcast_\w+)` \|", f.read(), re.M)
 
 
 def busy_daemon(b, config=LISTEN + PLAIN):
-    """A stream with one member, and what is measured of it."""
+    """Run a daemon with a stream and one member, so that there is something to measure."""
     t = b.topology(lans=2)
     d = b.run(t, config)
     r = b.receiver(t.hosts["lan1"])
@@ -163,7 +164,7 @@ def busy_daemon(b, config=LISTEN + PLAIN):
 
 
 def prometheus(b, t, d):
-    """What the table says, and what show stats says."""
+    """Check the text against the table in the documentation and against show stats."""
     status, headers, text = request(t.router)
     assert status == 200
     assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8", headers
@@ -202,7 +203,7 @@ def prometheus(b, t, d):
 
 
 def openmetrics(t, d):
-    """On request: units, families, end mark."""
+    """Check the form that a client must ask for: units, families, end mark."""
     status, headers, text = request(t.router, accept=OPENMETRICS + ",*/*;q=0.1")
     assert status == 200 and headers["Content-Type"].startswith(OPENMETRICS), headers
     assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1
@@ -232,7 +233,7 @@ def by_promtool(b):
     r = subprocess.run([tool, "check", "metrics"], input=scrape(t.router),
                        capture_output=True, text=True, timeout=60)
     assert r.returncode == 0 and not r.stdout + r.stderr, r
-    # the only thing of it that reads OpenMetrics wants time stamps
+    # the only part of promtool that reads OpenMetrics requires time stamps
     text = scrape(t.router, accept=OPENMETRICS)
     stamped = re.sub(r"^([^#\n].*)$", r"\1 1700000000", text, flags=re.M)
     with open("/run/metrics.txt", "w", encoding="utf-8") as f:
@@ -245,7 +246,7 @@ def by_promtool(b):
 
 
 def dashboard(t):
-    """It names metrics that are there."""
+    """Check that the dashboard names only existing metrics."""
     with open(DASHBOARD, encoding="utf-8") as f:
         board = json.load(f)
     there = {name for name, _ in samples(scrape(t.router))}
@@ -259,7 +260,8 @@ def dashboard(t):
 
 
 def hosts_and_bodies(t):
-    """F15: a page cannot have its name lead here; a body without an end is not waited for."""
+    """F15: a web page whose name resolves to us is refused; we do not wait for a body without an
+    end."""
     def reply(*head, version="1.1"):
         with t.router.socket(socket.AF_INET) as s:
             s.settimeout(20)
@@ -285,7 +287,7 @@ def hosts_and_bodies(t):
                  ("Host: localhost", "Host : evil.com"), ("Host\t: localhost",), ()):
         said = reply(*head)
         assert said == "" or " 400 " in said and "write it once" in said, (head, said)
-    # no page asks in the version that knows no Host
+    # HTTP/1.0, which knows no Host, is accepted because no web page uses it
     assert " 200 " in first_line(version="1.0")
     assert " 403 " in first_line("Host: evil.com", version="1.0")
     line = first_line("Host: localhost", "Transfer-Encoding: chunked", "", "5", "begun")
@@ -293,7 +295,7 @@ def hosts_and_bodies(t):
 
 
 def methods_and_paths(t):
-    """Nothing but GET and HEAD, nothing but /metrics and /healthz."""
+    """Check that only GET and HEAD of /metrics and /healthz work."""
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"):
         status, headers, _ = request(t.router, method=method, body="x" * 100)
         assert status == 405 and headers["Allow"] == "GET, HEAD", (method, status)
@@ -311,7 +313,7 @@ def methods_and_paths(t):
 
 
 def send_raw(ns, octets, count=1):
-    """Connections that sent these bytes and wait."""
+    """Make connections that send these bytes and then wait."""
     out = []
     for _ in range(count):
         s = ns.socket()
@@ -339,7 +341,7 @@ def bad_clients(b):
     methods_and_paths(t)
     hosts_and_bodies(t)
     r = b.receiver(t.hosts["lan2"], join=False)
-    # slow-loris: more half requests than there are places
+    # slow-loris: more incomplete requests than the server has places
     slow = send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", 40)
     text = scrape(t.router)
     assert value(text, "ringcast_http_connections") <= 16
@@ -347,7 +349,7 @@ def bad_clients(b):
                                "ringcast_http_connections_evicted_total") >= 32,
              "the oldest made room")
     assert is_closed(slow[0])
-    # a client that asks and does not read, and one that asks and closes
+    # clients that send a request and do not read, or that close at once
     greedy = send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 5)
     for s in send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 20):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -449,7 +451,7 @@ def reload_moves(b):
     d.wait_log("[::]:9337 is no loopback address")
     assert "ringcast_build_info" in scrape(t.router, host="::1")
     assert "ringcast_build_info" in scrape(t.router, host="10.0.1.1")
-    # an address that comes later
+    # the address is added later
     reload("metrics-listen 10.0.7.7:9337\n")
     t.router.ip("addr", "add", "10.0.7.7/32", "dev", "lo")
     assert "ringcast_build_info" in scrape(t.router, host="10.0.7.7")
@@ -468,7 +470,7 @@ def reload_moves(b):
     text = fresh(t.router)
     assert value(text, "ringcast_config_last_reload_successful") == 0
     assert value(text, "ringcast_config_reloads_total", result="refused") == 1
-    # the port stays that of the start
+    # the port stays the one of the start
     reload("metrics-listen :9338\n")
     d.wait_log("metrics-listen: port 9338 cannot be bound while running")
     assert refuses(t.router, 9338)
@@ -510,7 +512,7 @@ def health(b):
 
 
 class Tracer:
-    """Stops a single thread, as nothing but a debugger can."""
+    """Stops a single thread, which only a debugger can do."""
 
     SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
 

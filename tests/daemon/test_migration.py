@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The chapters of doc/migration.md: each input file, converted or as it is, forwards; and
+"""The chapters of doc/migration.md: each input file, converted or unchanged, forwards; and
 ringcastd under the name of igmpproxy."""
 
 import os
@@ -15,7 +15,8 @@ from libnetns import (GROUP, Daemon, assert_continuous, case, lab, main, ringcas
 
 FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "migrate")
 
-# name -> (files, what is typed: arguments of convert, a line more or new names, upstream, downstreams, a sender the file admits)
+# name -> (files; what the user types: arguments of convert, an extra line or new names; upstream;
+# downstreams; a sender that the file accepts)
 CHAPTERS = {
     "igmpproxy": (["igmpproxy.conf"], None, "eth0", ["br0"], "172.16.5.5"),
     "Movistar+": (["movistar.conf"], "refresh-interval 60\n", "vlan2", ["vlan10"],
@@ -40,9 +41,8 @@ CHAPTERS = {
 
 
 class House:
-    """A router whose ports have the names of a configuration; the LANs end in one
-    namespace, where port n is called h<n>. The namespaces are made once, the ports for
-    each case."""
+    """A router whose ports have the names of a configuration. The LANs end in one namespace, where
+    port n is called h<n>. The namespaces are made once, the ports for each case."""
 
     namespaces = []
 
@@ -78,7 +78,7 @@ def ringcastctl(*args):
 
 
 def configuration(files, step):
-    """What the chapter makes of its files."""
+    """Returns the configuration that the chapter makes of its files."""
     paths = [os.path.join(FILES, f) for f in files]
     if isinstance(step, list):
         r = ringcastctl("convert", "--from", *step, *paths)
@@ -116,7 +116,7 @@ for _name, _chapter in CHAPTERS.items():
 # ---- from nothing: doc/home.md and doc/hotel.md ----
 
 def block(page, word):
-    """The block of a page that has the word."""
+    """Returns the block of a page that contains the word."""
     with open(os.path.join(FILES, "..", "..", "..", "doc", page), encoding="utf-8") as f:
         return next(text for text in re.findall(r"^```\n(.*?)^```", f.read(), re.M | re.S)
                     if word in text)
@@ -184,7 +184,7 @@ def smcroute(b):
 # ---- a link named igmpproxy ----
 
 class Syslog:
-    """/dev/log, as the commands that start with `wrap` see it."""
+    """/dev/log as the commands that start with `wrap` see it."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="dev-", dir="/run")
@@ -210,7 +210,7 @@ class Syslog:
 
 
 class Igmpproxy:
-    """ringcastd behind a link of that name, in the house of the first chapter."""
+    """ringcastd run through a link named igmpproxy, in the house of the first chapter."""
 
     def __init__(self, b, text=None):
         files, step, *rest = CHAPTERS["igmpproxy"]
@@ -227,7 +227,7 @@ class Igmpproxy:
         return self.syslog.wrap + [self.link, *args]
 
     def pid(self):
-        """Of the daemon that nobody here has started directly."""
+        """Returns the process id of the daemon, which is not a child of this test."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as f:
@@ -262,7 +262,7 @@ def background(b):
         p.forwards(b)
         assert f"igmpproxy[{pid}]: " in p.syslog.read(), p.syslog.text
         assert "debug" not in r.stdout
-        os.kill(pid, signal.SIGHUP)     # igmpproxy would die of it
+        os.kill(pid, signal.SIGHUP)     # igmpproxy would end
         wait_for(10, lambda: "reload" in p.syslog.read(), "the reload is logged")
         os.kill(pid, signal.SIGTERM)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
@@ -305,7 +305,7 @@ def fails(b):
         assert f"{p.conf}:1:13: " in r.stderr, r.stderr
         assert f"{p.conf}:1:13: " in p.syslog.read(), p.syslog.text
         p.syslog.text = ""
-    # usage: as igmpproxy, and the text is about that name
+    # the usage is the same as igmpproxy's, and names igmpproxy
     r = subprocess.run([p.link], capture_output=True, text=True, timeout=20)
     assert r.returncode == 1 and "configuration file" in r.stderr, r
     r = subprocess.run([p.link, "-h"], capture_output=True, text=True, timeout=20)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""MLD with kernel hosts of both versions: memberships, what is sent upstream, the querier
-role on link-local addresses, what must not act."""
+"""MLD with kernel hosts of both versions: memberships, messages sent upstream, the querier role on
+link-local addresses, and messages that must have no effect."""
 
 import ctypes
 import errno
@@ -168,7 +168,7 @@ def site_groups(b):
 # ---- what is on the wire ----
 
 def check_headers(frame, to, source):
-    """R027: everything before the ICMPv6 message."""
+    """R027: check everything before the ICMPv6 message."""
     header, kind, body = wire.ipv6(frame)
     octets = wire.socket.inet_pton(wire.socket.AF_INET6, to)
     assert frame[:6] == b"\x33\x33" + octets[12:], frame[:6].hex()
@@ -300,7 +300,7 @@ def election(b):
 
     def state():
         return d.interface("lan1")["querier"]["ipv6"]["state"]
-    # a higher address and a wrong sender change nothing
+    # a query from a higher address or a wrong sender changes nothing
     send(lan, "fe80::ffff:ffff:ffff:ffff", general(2))
     send(lan, "2001:db8::1", general(2))
     wait_for(5, lambda: bad(d, "source"), "the global sender is refused")
@@ -486,7 +486,7 @@ def upstream_off(b):
 
 
 def forbid_ipv6_sockets():
-    """For preexec: socket(AF_INET6) fails as in a kernel without IPv6."""
+    """For preexec: socket(AF_INET6) fails as on a kernel without IPv6."""
     arch, nr = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198),
                 "riscv64": (0xC00000F3, 198)}[platform.machine()]
     load, jeq, ret = 0x20, 0x15, 0x06

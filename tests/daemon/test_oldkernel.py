@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernels that can less: a stream passes all the same, and the daemon says what it took."""
+"""On kernels that lack features, a stream still passes, and the daemon logs what it uses
+instead."""
 
 import functools
 
 from libnetns import PLAIN, assert_continuous, case, main, wait_datagrams
-import oldkernel  # libnetns knows where it is
+import oldkernel  # libnetns has set the path
 
 
 def plays(b, *refusals, config=""):
@@ -92,7 +93,7 @@ def io_uring_unknown(b):
 def io_uring_unrestricted(b):
     stats, choice = plays(b, "io_uring unrestricted")
     assert "sendmmsg" in stats["transmit"], stats["transmit"]
-    # built with io_uring, and allowed here
+    # either the build has io_uring and this machine allows it, or the log says why not
     assert "cannot be confined (before 5.10)" in choice or "io_uring not" in choice \
         or "without io_uring" in choice, choice
 

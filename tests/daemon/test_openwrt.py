@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin that answers `ubus call ringcast` on OpenWrt, beside a daemon that forwards.
-rpcd and ubus are not here: the plugin is called as rpcd calls it, and jshn.sh is a stand-in."""
+"""The plugin that answers `ubus call ringcast` on OpenWrt, with a daemon that forwards. Without
+rpcd and ubus here, the test calls the plugin as rpcd does; a stub replaces jshn.sh."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def forwarded(b):
     [lan] = ubus.call("interfaces", interface="lan1")["interfaces"]
     assert lan["tx_packets"] >= 20, lan
     assert ubus.call("explain", group=GROUP, on="lan1")["verdict"] == "pass"
-    # the verdicts have other exit statuses, and are answers like this one
+    # other verdicts have other exit statuses, but are answers as well
     assert ubus.call("explain", group=GROUP, on="lan2")["verdict"] == "refuse"
     assert "error" in ubus.call("explain", group="nonsense")
 

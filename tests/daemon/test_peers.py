@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""FRR and pimd as the provider's router and as rivals on the LAN. Cases are skipped where
-tools/test could not get the packages."""
+"""FRR and pimd as the provider's router and as rivals on the LAN. Cases skip if tools/test could
+not get the packages."""
 
 from libnetns import (GROUP, SSM_GROUP, WAN, Stream, assert_continuous, case, link, main,
                       wait_datagrams, wait_for, wait_record, wait_silence, wire)
@@ -25,7 +25,7 @@ def wait_state(d, state, seconds=20):
 
 
 def behind_router(b):
-    """The provider's namespace becomes a router, with the sender behind it."""
+    """Turn the provider's namespace into a router, with the sender behind it."""
     t = b.topology(lans=1)
     headend = t.namespace("headend")
     link(headend, "eth0", t.provider, "h0")
@@ -62,7 +62,7 @@ ip pim rp 10.0.0.1 239.0.0.0/8
         r = b.receiver(t.hosts["lan1"])
         ssm = b.receiver(t.hosts["lan1"], SSM_GROUP, source=HEADEND)
         got, got_ssm = wait_datagrams(r, 10, seconds=20), wait_datagrams(ssm, 10)
-        # the first query that it sends after the joins must find the members
+        # its first query after the joins must find the members
         queries = d.show("upstream")["upstream"][0]["ipv4"]["queries"]
         wait_for(15, lambda: d.show("upstream")["upstream"][0]["ipv4"]["queries"]
                  > queries + 1, "two more queries of FRR")
@@ -78,7 +78,7 @@ ip pim rp 10.0.0.1 239.0.0.0/8
 
 
 def lan_with_rival(b, address, ours):
-    """Host lan1b becomes a router whose only interface is eth0."""
+    """Turn host lan1b into a router whose only interface is eth0."""
     t = b.topology(lans=1, hosts=2)
     host = t.hosts["lan1b"]
     host.ip("addr", "flush", "dev", "eth0")
@@ -122,7 +122,7 @@ def lower_rival(b, start):
 @case("R045 R046 R052 FRR with a lower address on the LAN is querier until it dies")
 def frr_lower(b):
     t, d, lan, peer = lower_rival(b, frr_querier)
-    # a host leaves, and the other router is the one to ask
+    # a host leaves, and the other router must send the queries
     other = b.receiver(t.hosts["lan1"], "239.1.2.4")
     d.wait_member("lan1", "239.1.2.4")
     lan.frames()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the daemon may do and may not: capabilities, the group of its control socket, and seccomp
-without io_uring."""
+"""The rights of the daemon: capabilities, the group of its control socket, and seccomp without
+io_uring."""
 
 import grp
 import os
@@ -12,7 +12,7 @@ import subprocess
 from libnetns import (GROUP, PLAIN, Daemon, a_group, assert_continuous, case, main, need_users,
                       ringcast, wait_datagrams)
 from manager import ManagedDaemon
-import oldkernel  # libnetns knows where it is
+import oldkernel  # libnetns has set the path
 
 ONLY_NET_RAW = ["setpriv", "--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
@@ -81,7 +81,7 @@ def default_user(b):
 
 
 def with_ringcast():
-    """A command that runs another where there is a user ringcast."""
+    """Returns a command that runs another one where a user ringcast exists."""
     with open("/etc/passwd", encoding="utf-8") as f:
         text = "".join(line for line in f if not line.startswith("ringcast:"))
     with open("/run/passwd", "w", encoding="utf-8") as f:
@@ -139,7 +139,7 @@ def ctl_as_nobody(d, groups, *args):
 
 
 def of_group(b, d, group):
-    """Its members may use ringcastctl, and others are told why not."""
+    """Check that members may use ringcastctl, and that others are told why they may not."""
     s = os.stat(d.socket)
     assert (s.st_gid, stat.S_IMODE(s.st_mode)) == (group.gr_gid, 0o660), s
     r = ctl_as_nobody(d, f"--groups={group.gr_gid}", "show", "interfaces")

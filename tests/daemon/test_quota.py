@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one host may take from the others: leaves in their name, the room in the tables, the
-air time of queries."""
+"""Attacks of one host on the others: leaves in their name, space in the tables, air time of
+queries."""
 
 import select
 import threading
@@ -13,7 +13,7 @@ from libnetns import (FAST, GROUP, WAN, assert_continuous, case, main, wait_data
 from packets import TO_EX, TO_IN, Wire, igmp3_report, ipv4
 
 LAN = "phyint lan1 downstream\n"
-# General queries come too late to bring anybody back.
+# General queries come too late to restore a membership.
 RARE = """query-interval 300
 startup-query-interval 0.3
 """
@@ -23,7 +23,7 @@ ROUTER, VICTIM, ATTACKER = "10.0.1.1", "10.0.1.2", "10.0.1.3"
 
 
 class FastProvider(threading.Thread):
-    """Sends the stream while it has heard a join later than a leave, and not a moment more."""
+    """Sends the stream while the last message was a join, and stops immediately at a leave."""
 
     def __init__(self, b, t):
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ def specific(m):
 
 
 def two_boxes(b, same_station):
-    """Two boxes of version 3 behind one address; both receive from a fast provider."""
+    """Two IGMPv3 boxes with the same address; both receive from a fast provider."""
     t = b.topology(1, hosts=2)
     two = t.hosts["lan1b"]
     two.ip("addr", "flush", "dev", "eth0")
@@ -75,7 +75,8 @@ def two_boxes(b, same_station):
 
 
 def one_leaves(b, t):
-    """Seconds without a datagram for the other one, and what was sent on its LAN."""
+    """Returns the seconds without a datagram for the box that stays, and what was sent on its
+    LAN."""
     provider = FastProvider(b, t)
     boxes = [b.receiver(t.hosts[h]) for h in ("lan1", "lan1b")]
     for r in boxes:
@@ -134,7 +135,7 @@ def forged_leave(b):
     attacker = b.own(Wire(t.hosts["lan1b"], "eth0"))
     attacker.send(ipv4(VICTIM, ALL, 2, igmp3_report((TO_IN, GROUP, ()))))
     wait_record(lan, specific, "the LAN is asked")
-    while len(got) < 900:   # three seconds: longer than the last-member time
+    while len(got) < 900:   # three seconds, longer than the last-member time
         got += wait_datagrams(r, 50)
     assert_continuous(got, at_least=900)
     assert d.group("lan1", GROUP)
@@ -162,7 +163,8 @@ def many_leaves(b):
     attacker.send(report(TO_IN, ATTACKER, 0, 182))
     attacker.send(ipv4(ATTACKER, ALL, 2, igmp3_report(
         *((TO_IN, numbered(0), ()) for _ in range(182)))))
-    r = b.receiver(t.hosts["lan1"])   # whatever it was, it is through when this is heard
+    # when this join is heard, all earlier messages have been handled
+    r = b.receiver(t.hosts["lan1"])
     b.daemon.wait_member("lan1", GROUP)
     r.close()
     asked = [m for m in lan.igmp() if isinstance(m, wire.Query) and m.group != "0.0.0.0"]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who may do what on the control socket: every command of the daemon's own table, asked by a
-member of its group, by root and by the user who has started the daemon; and attacks by such a
-member, who wants descriptors, a pause of the streams, a change, or to be root."""
+"""Rights of users on the control socket. A member of its group, root and the user who started the
+daemon send every command of the daemon's own table. Such a member also attacks, to get
+descriptors, a pause of the streams, a change, or root's rights."""
 
 import array
 import contextlib
@@ -23,11 +23,11 @@ MEMBER, STARTER, NOBODY = 12345, 12346, 65534
 OTHER_MEMBER, THIRD_MEMBER = 12347, 12348
 READ, CHANGE = "read", "change"
 PATIENCE_S = 20
-# shorter than an upgrade may wait for anybody
+# shorter than an upgrade may wait for another process
 HELD_S = 4
 CLONE_NEWUSER, PR_SET_DUMPABLE = 0x10000000, 4
 
-# command: what may follow it, and the right that this needs
+# command -> its possible arguments, and the right that each needs
 EXAMPLES = {
     "show interfaces": [("", READ)],
     "show groups": [("", READ)],
@@ -51,7 +51,7 @@ EXAMPLES = {
     "upgrade": [("", CHANGE), ("store", CHANGE), ("hand-over", CHANGE), ("info", CHANGE)],
 }
 
-# what a member asks for that wants more
+# requests of a member who wants more rights
 ASKS = [b"upgrade hand-over", b"upgrade info", b"upgrade store", b"upgrade", b" \tupgrade",
         b"upgrade\t", b"upgrade   hand-over", b"UPGRADE hand-over", b"upgrad hand-over",
         b"upgrade\r", b"upgrade\0", b"upgrade hand-over\0", b"upgrade\thand-over", b"reload",
@@ -63,18 +63,18 @@ ASKS = [b"upgrade hand-over", b"upgrade info", b"upgrade store", b"upgrade", b" 
 # ---- other users ----
 
 def enter_user_namespace():
-    """Root of a namespace of its own, and nobody else outside."""
+    """Become root of a new namespace, without rights outside."""
     uid, libc = os.getuid(), ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_DUMPABLE, 1)   # else the files below belong to root
+    libc.prctl(PR_SET_DUMPABLE, 1)   # otherwise the files below belong to root
     if libc.unshare(CLONE_NEWUSER) < 0:
-        return   # not on this machine
+        return   # not possible on this machine
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as f:
             f.write(text)
 
 
 def as_user(uid, groups, function, preparation=lambda: None):
-    """What function() returns in a process of that user."""
+    """Return what function() returns in a process of that user."""
     out, into = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -101,11 +101,11 @@ def as_user(uid, groups, function, preparation=lambda: None):
 
 
 class Client:
-    """A connection that looks for descriptors in whatever it gets."""
+    """A connection that looks for descriptors in everything it receives."""
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(path)   # waits while others do
+        self.sock.connect(path)   # waits while other connections are queued
         self.sock.settimeout(PATIENCE_S)
         self.octets = b""
 
@@ -114,7 +114,7 @@ class Client:
             socket.send_fds(self.sock, [octets], list(fds))
 
     def line(self):
-        """The next reply, or None at the end."""
+        """Returns the next reply, or None at the end."""
         while b"\n" not in self.octets:
             try:
                 got, ancillary, _, _ = self.sock.recvmsg(65536, socket.CMSG_SPACE(4 * 253))
@@ -146,7 +146,7 @@ def ask(path, request):
 # ---- every command ----
 
 def table(d):
-    """The daemon's own table; it has the commands of EXAMPLES and no other."""
+    """Returns the daemon's own table; it must have exactly the commands of EXAMPLES."""
     rows = {c["command"]: c for c in ask(d.socket, "commands")["commands"]}
     assert set(rows) == set(EXAMPLES), set(rows) ^ set(EXAMPLES)
     for name, c in rows.items():
@@ -156,7 +156,7 @@ def table(d):
 
 
 def snapshot(d):
-    """What nobody may change who may only read."""
+    """Returns the state that a user with read rights must not change."""
     reloads = [line for line in ask(d.socket, "metrics")["text"].splitlines()
                if line.startswith("ringcast_config_reloads")]
     assert reloads
@@ -170,7 +170,7 @@ def requests():
 
 
 def check_user(d, uid, groups, may_change, shown=None, preparation=lambda: None):
-    """The answers to every command; who may not change leaves no trace."""
+    """Check the answers to every command. A user who may not change anything leaves no trace."""
     path, before = d.socket, snapshot(d)
 
     def everything():
@@ -190,7 +190,7 @@ def check_user(d, uid, groups, may_change, shown=None, preparation=lambda: None)
 
 
 def open_to_all(d):
-    """So that the right of the file is not what refuses."""
+    """Open the socket to all users, so that the file's permissions do not refuse anything."""
     os.chmod(d.socket, 0o666)
 
 
@@ -203,10 +203,10 @@ def by_root(b):
     gid = [group.gr_gid]
     check_user(d, MEMBER, gid, False)
     check_user(d, NOBODY, gid, False)
-    # root of a user namespace of one's own is nobody here
+    # root of the user's own namespace has no rights here
     check_user(d, MEMBER, gid, False, preparation=enter_user_namespace)
     check_user(d, 0, [], True)
-    # ringcastctl says of which group one has to be (N36)
+    # ringcastctl names the required group (N36)
     r = subprocess.run(["setpriv", f"--reuid={MEMBER}", f"--regid={MEMBER}", "--clear-groups",
                         ringcast.binary("ringcastctl"), "-s", d.socket, "version"],
                        capture_output=True, text=True, timeout=PATIENCE_S)
@@ -348,7 +348,7 @@ def goes_early(path):
 
 
 def confirms(path):
-    """As if there were something to confirm."""
+    """Send a confirmation although none was asked for."""
     for octets in ASKS:
         c = Client(path)
         c.send(octets + b"\n+")
@@ -370,7 +370,7 @@ def sends_descriptors(path):
         assert c.line()["name"] == "ringcastd"
         c.close()
     os.close(into)
-    # nobody holds the other end: what was sent is closed
+    # no other process holds the other end: the daemon has closed what it was sent
     signal.alarm(PATIENCE_S)
     assert os.read(out, 1) == b""
     os.close(out)
@@ -449,7 +449,7 @@ def holds(b):
 
 
 def passed_on(uid, groups, path):
-    """A connection of another user, in our hands."""
+    """A connection that another user made and passed to us."""
     mine, theirs = socket.socketpair()
 
     def give():
@@ -475,9 +475,9 @@ def inherited(b):
         reply = c.line()
         c.close()
         return reply
-    # as a program of root would whose standard error a member has chosen
+    # as from a program of root whose standard error a member has chosen
     assert says(passed_on(MEMBER, gid, d.socket))["error"].startswith(f"uid {MEMBER} may not")
-    # root has opened a door, and knows to whom
+    # root passes a connection on deliberately
     fd = passed_on(0, [], d.socket)
     assert as_user(MEMBER, gid, lambda: says(fd)) == {"level": "debug"}
     os.close(fd)
@@ -498,7 +498,7 @@ def root_asks(b):
 
 
 def connected(uid, groups, path):
-    """A client whose connection that user has made."""
+    """A client whose connection that user made."""
     c = Client.__new__(Client)
     c.sock, c.octets = socket.socket(fileno=passed_on(uid, groups, path)), b""
     c.sock.settimeout(PATIENCE_S)
@@ -506,7 +506,7 @@ def connected(uid, groups, path):
 
 
 class Members:
-    """Clients of users, who are all in the group of the control socket."""
+    """Clients of several users, all in the group of the control socket."""
 
     def __init__(self, b):
         group = a_group()
@@ -540,18 +540,18 @@ def streams(b):
     fifth = m.ask(MEMBER)
     assert f"uid {MEMBER} has 4 streams already" in fifth.error, fifth.error
     others = [m.follow(OTHER_MEMBER) for _ in range(2)]
-    # the greedy one makes room, its oldest stream first
+    # the greedy member must make room: its oldest stream ends first
     others.append(m.follow(OTHER_MEMBER))
     assert has_ended(greedy[0])
     late = m.ask(OTHER_MEMBER)
     assert "6 streams already, and other places are kept for root" in late.error, late.error
     third = m.follow(THIRD_MEMBER)
     assert has_ended(greedy[1])
-    # what root may not have costs nobody a stream
+    # a request that fails ends no other stream, even from root
     roots = [m.follow(0), m.follow(0)]
     assert "unknown word" in m.ask(0, "capture nonsense").error
     assert "is not understood" in m.ask(0, "monitor nonsense").error
-    # root gets all there are
+    # root can get all streams
     roots += [m.follow(0) for _ in range(6)]
     for c in greedy[2:] + others + [third]:
         assert has_ended(c)
@@ -568,12 +568,12 @@ def streams(b):
 @case("connections of a member take no place of root's")
 def connections(b):
     m = Members(b)
-    roots = m.connect(0)     # says nothing for a while
+    roots = m.connect(0)     # sends nothing for a while
     roots.send(b"version\n")
     assert roots.line()["name"] == "ringcastd"
     many = [m.connect(MEMBER) for _ in range(40)]
     many[-1].send(b"version\n")
-    assert many[-1].line()["name"] == "ringcastd"   # so all before it have been let in
+    assert many[-1].line()["name"] == "ringcastd"   # so the daemon has accepted all earlier ones
     other = m.ask(OTHER_MEMBER, "version")
     assert not other.error
     assert has_ended(many[0])
@@ -624,7 +624,7 @@ def thief(b):
         for words in (["upgrade"], ["reload"], ["log", "debug"], ["health"], ["version"]):
             r = subprocess.run([ringcast.binary("ringcastctl"), "-s", path, *words],
                                capture_output=True, text=True, timeout=60)
-            assert "python" not in r.stderr, r   # the program of who answers
+            assert "python" not in r.stderr, r   # the program that answers
             if not believed:
                 assert r.returncode == 1, r
                 assert "neither root's nor that of the owner" in r.stderr, r
@@ -638,7 +638,7 @@ def thief(b):
 
 
 class Answerer:
-    """Somebody who answers everything, as that user, at the path."""
+    """A program of that user that answers every request at the path."""
 
     def __init__(self, b, path, uid=0, *how):
         self.p = b.own(Process(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
@@ -707,7 +707,7 @@ class Process:
         return self.p.stdout.readline().strip()
 
     def all_heard(self, path):
-        """Nothing, until now, but connections that were closed at once."""
+        """Check that so far every connection was closed without a request."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(path)
             s.sendall(b"the end\n")

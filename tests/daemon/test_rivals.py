@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Other multicast daemons at the same interfaces: found at the start and when they come
-later, named, shown, and noticed when they go."""
+"""Other multicast daemons on the same interfaces: found at the start and when they start later,
+named, shown, and noticed when they end."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ LAN2 = "phyint lan2 downstream\n"
 
 
 class Program:
-    """A process of the router called igmpproxy that takes the kernel's multicast routing."""
+    """A process on the router, named igmpproxy, that takes the kernel's multicast routing."""
 
     def __init__(self, t, interfaces):
         ready, self.hold = os.pipe(), os.pipe()
@@ -63,8 +63,8 @@ class Program:
 
 
 class Stranger:
-    """A process of an ordinary user that says it is a ringcastd, or many, on these interfaces,
-    and igmpproxy besides. It tells everybody of it, and answers whatever it is asked."""
+    """A process of an ordinary user that claims to be one or many ringcastds on these interfaces,
+    and also igmpproxy. It announces this to all others, and answers every request."""
 
     UID, NAMES = 12345, 60
 
@@ -106,10 +106,10 @@ class Stranger:
                         with contextlib.suppress(OSError):
                             s.sendto(octet, "\0" + name)
             if others:
-                os.write(ready, b".")   # has spoken
+                os.write(ready, b".")   # one round of announcements is done
 
     def spoken(self):
-        """Waits until it has told everybody, and then once more."""
+        """Wait until it has announced itself to all others, and then once more."""
         assert os.read(self.ready, 5) == b"bound"
         for _ in range(3):
             assert os.read(self.ready, 1) == b"."
@@ -138,7 +138,7 @@ def before(b):
     assert (one["kind"], one["program"], one["pid"], one["family"], one["interfaces"]) == \
         ("kernel routing", "igmpproxy", program.pid, "ipv4", ["wan", "lan1"]), one
     assert one["since_ms"] >= 0 and "stop one" in one["advice"], one
-    # a reload says it again only when something is new
+    # a reload logs it again only if something is new
     assert d.ctl_run("reload").returncode == 0
     assert d.log().count(said) == 1
     assert "igmpproxy" in d.table("interfaces"), d.table("interfaces")
@@ -178,7 +178,7 @@ def elsewhere(b):
     one, = rivals(d)
     assert one["interfaces"] == [] and one["advice"] is None, one
     assert "warning: igmpproxy" not in d.log()
-    # until one of them becomes ours
+    # until one of the interfaces becomes ours
     d.write(PLAIN)
     assert d.ctl_run("reload").returncode == 0
     d.wait_log("multicast routing on lan2: datagrams arrive twice")
@@ -195,7 +195,7 @@ def another(b):
     assert [(r["kind"], r["interfaces"]) for r in rivals(one)] == [("ringcastd", ["wan"])]
     assert two.stop() == 0
     one.wait_log(f"ringcastd (pid {two.process.pid}) is gone", 20)
-    # side by side on interfaces of their own
+    # side by side on separate interfaces
     t.router.ip("link", "add", "up2", "type", "bridge")
     three = b.own(Daemon(t.router, FAST + "phyint up2 upstream\n" + LAN2))
     wait_for(10, lambda: [r["interfaces"] for r in rivals(three)] == [[]], "it is seen")
@@ -208,7 +208,7 @@ def stranger(b):
     one = b.run(t, FAST + WAN + LAN1)
     forger = b.own(Stranger(t, ("wan", "lan1")))
     forger.spoken()
-    assert one.ctl_run("reload").returncode == 0   # looks at everything
+    assert one.ctl_run("reload").returncode == 0   # checks for all rivals
     assert rivals(one) == [], rivals(one)
     two = b.own(Daemon(t.router, FAST + WAN + LAN2))
     one.wait_log(f"another ringcastd (pid {two.process.pid}) also has wan", 90)

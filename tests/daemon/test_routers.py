@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Other routers: a second ringcastd behind the first or beside it on the same LAN."""
+"""Other routers: a second ringcastd behind the first or next to it on the same LAN."""
 
 import signal
 
@@ -12,7 +12,7 @@ from librouters import GROUP6, SHORT, TwoRouters, querier, wait_state
 def cascade(b):
     t = b.topology(lans=2)
     inner, home = t.namespace("inner"), t.namespace("home")
-    # the host of lan1 becomes a router of its own
+    # turn the host of lan1 into a router
     t.router.ip("link", "del", "lan1")
     link(t.router, "lan1", inner, "wan")
     t.router.ip("addr", "add", "10.0.1.1/24", "dev", "lan1")
@@ -36,7 +36,7 @@ def cascade(b):
     only = b.receiver(home, SSM_GROUP, source=t.SOURCE2)
     assert {s for _, s in wait_datagrams(only, 20)} == {t.SOURCE2}
     assert outer.upstream_group(SSM_GROUP)["sources"] == [t.SOURCE2]
-    # the outer router's queries keep both memberships past their life of 2.4 s
+    # the outer router's queries keep both memberships alive beyond their 2.4 s
     got += wait_datagrams(r, 850)
     assert_continuous(got, at_least=900)
     wait_datagrams(only, 1)
@@ -69,7 +69,7 @@ def take_turns(b, group, family, low_address):
     hosts[0].receive()
     got = wait_datagrams(hosts[0], 20)
 
-    # without a word: no leave, no last query
+    # without notice: it sends neither a leave nor a last query
     low.process.send_signal(signal.SIGKILL)
     low.process.wait()
     wait_state(high, "active", family)
@@ -79,7 +79,7 @@ def take_turns(b, group, family, low_address):
     assert not disorder, f"{disorder} duplicate or late"
     b.note(f"the take-over cost {missing} of 300 datagrams per second: {missing / 300:.1f} s")
 
-    # it comes back, still with the lower address; memberships are learned anew
+    # it returns, still with the lower address, and learns the memberships anew
     low.start()
     wait_state(high, "standby", family)
     wait_datagrams(hosts[0], 1)
@@ -110,7 +110,7 @@ def always_querier(b):
     b.stream(t)
     wait_for(10, lambda: querier(high)["queries_heard"] > 1, "the lower one is heard")
     assert querier(high)["state"] == "active"
-    # both forward now, as this keyword says: every datagram comes twice
+    # both forward now, as this keyword demands: every datagram comes twice
     r.receive()
     assert gaps(numbers(wait_datagrams(r, 200)))[1], "only one of them forwards"
     assert high.stop() == 0

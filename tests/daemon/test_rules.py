@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules of the operator and guards of our own: boundaries, lists towards the provider,
-limits, forged sources, loops, rivals."""
+"""Rules of the operator and built-in guards: boundaries, lists towards the provider, limits,
+forged sources, loops, rivals."""
 
 import json
 import socket
@@ -25,9 +25,9 @@ def verdicts(d):
 
 
 def both_directions(b, config, inner, outer):
-    """A host of lan1 and the provider send `inner` and `outer`; lan2 is a member of both.
-    Returns what lan2 got of each (numbers below 10: from lan1), what the provider saw of
-    the host's, what was reported, and the daemon."""
+    """A host of lan1 and the provider send `inner` and `outer`; lan2 has joined both. Returns what
+    lan2 received of each (numbers below 10 come from lan1), what the provider saw of the host's
+    stream, what was reported, and the daemon."""
     t = b.topology()
     d = b.run(t, config)
     tap = b.tap(t.provider, "p0")
@@ -145,13 +145,13 @@ def loop(b):
     t.router.ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
     for name in ("br0", "cable0", "cable1"):
         t.router.ip("link", "set", name, "up")
-    # wan and cable0 are one segment, and so is what cable1 leads to: a downstream
+    # wan and cable0 are one segment, and cable1, a downstream, leads to it as well
     t.router.ip("addr", "flush", "dev", "wan")
     for port in ("wan", "cable0"):
         t.router.ip("link", "set", port, "master", "br0")
     t.router.ip("addr", "add", "10.0.0.2/24", "dev", "br0")
     t.router.ip("addr", "add", "10.0.7.1/24", "dev", "cable1")
-    # frames that come back are counted, so each datagram has its own
+    # returning frames are counted, so each datagram has its own
     d = b.run(t, "coalesce off\n" + ALL + "phyint br0 upstream altnet 0.0.0.0/0\n"
               "phyint cable1 downstream altnet 0.0.0.0/0\nphyint lan1 downstream\n")
     r = b.receiver(t.hosts["lan1"])

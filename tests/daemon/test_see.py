@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an operator sees: the live view on terminals, rates, the balance of the counters, and
-why a stream does not arrive."""
+"""The operator's view: the display on terminals on terminals, rates, the balance of the counters,
+and why a stream does not arrive."""
 
 import os
 import shutil
@@ -12,15 +12,15 @@ from libnetns import (GROUP, PLAIN, Sender, Skip, case, main, number, ringcast,
                       wait_datagrams, wait_for)
 from packets import Wire, igmp3_report, ipv4
 
-# RINGCAST_SHOW prints what the terminal shows
+# with RINGCAST_SHOW set, the test prints what the terminal shows
 SHOW = os.environ.get("RINGCAST_SHOW")
 
-# what the socket module does not name
+# constants that the socket module lacks
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 10, 0, 2
 
 
 class Terminal:
-    """A terminal of a size, which tmux plays, with a shell in it."""
+    """A terminal of a given size with a shell in it, emulated by tmux."""
 
     def __init__(self, cols, rows):
         if not shutil.which("tmux"):
@@ -47,7 +47,7 @@ class Terminal:
         return self.tmux("capture-pane", "-p")
 
     def wait(self, condition, what, seconds=15):
-        """Until condition(screen) is true; returns the screen."""
+        """Wait until condition(screen) is true; returns the screen."""
         last = ""
 
         def seen():
@@ -69,7 +69,7 @@ class Terminal:
 
 
 def join_many(b, t, n):
-    """One host joins groups by the hundred, which no socket does."""
+    """One host joins hundreds of groups, which is more than a socket can."""
     w = b.own(Wire(t.hosts["lan1"], "eth0"))
     groups = [socket.inet_ntoa((0xef020000 + i).to_bytes(4, "big")) for i in range(1, n + 1)]
     for first in range(0, n, 100):
@@ -87,7 +87,7 @@ def start_watch(b, d, cols, rows, *options):
 
 
 def rows_of(screen):
-    """Lines of the table of groups; none while it is not there."""
+    """Returns the lines of the table of groups, or nothing while it is not shown."""
     lines = screen.splitlines()
     head = next((i for i, line in enumerate(lines) if line.startswith("Group")), len(lines))
     return [line for line in lines[head + 1:] if line[:1].isdigit() and "q quit" not in line]
@@ -110,7 +110,7 @@ def watch_sizes(b, t, d):
     small, large = start_watch(b, d, 80, 24), start_watch(b, d, 200, 50)
 
     def ready(screen):
-        # the fastest comes first, and rates are there
+        # the fastest comes first, and rates are shown
         return "Group" in screen and len(rows_of(screen)) == 3 and \
             rows_of(screen)[0].startswith(groups[2]) and "lan1,lan2" in screen
     for term, cols, rows in ((small, 80, 24), (large, 200, 50)):
@@ -143,7 +143,7 @@ def watch_sizes(b, t, d):
     small.wait(lambda s: "reverse the order" in s, "help")
     small.keys("h")
     small.wait(lambda s: "of 500 by" in s, "the groups again")
-    # End and Home as PuTTY sends them, and keys that are none of ours (N32)
+    # End and Home as PuTTY sends them, and keys that mean nothing to us (N32)
     before = small.wait(lambda s: rows_of(s), "rows")
     small.tmux("send-keys", "-H", *"1b 5b 34 7e".split())
     small.wait(lambda s: rows_of(s) and rows_of(s) != rows_of(before), "the end")
@@ -160,7 +160,7 @@ def watch_sizes(b, t, d):
 
 
 def watch_restart(term, d):
-    """It outlives the daemon and gives the terminal back."""
+    """Check that it outlives the daemon and restores the terminal."""
     d.stop()
     term.wait(lambda s: "daemon not reachable, retrying" in s and "lan1" in s,
               "trouble, above what was known last")
@@ -179,7 +179,8 @@ def watch_restart(term, d):
 
 
 def watch_plain(d):
-    """Without a terminal pages of text; --once: one of them, with rates."""
+    """Check that output without a terminal is pages of text, and with --once a single one with
+    rates."""
     d.wait_member("lan1", GROUP)
     r = d.ctl_run("watch", "--once")
     row = next(line.split() for line in r.stdout.splitlines() if line.startswith(GROUP))
@@ -211,7 +212,7 @@ def watch(b):
 
 
 def filters(d):
-    """Tables of some groups, addresses and interfaces alone (N29)"""
+    """Check that a filter shows only the chosen groups, addresses or interfaces (N29)."""
     for words, wanted, unwanted in (
             (["mfc", GROUP, "lan1"], GROUP, "lan9"), (["mfc", "239.9.0.0/16"], "Origin", GROUP),
             (["mfc", "10.0.0.1"], GROUP, "lan9"), (["mfc", "10.0.0.99"], "Origin", GROUP),
@@ -225,7 +226,7 @@ def filters(d):
 
 
 def rates_and_details(d):
-    """show mfc has rates, show groups detail the hosts"""
+    """Check that show mfc has rates, and show groups detail the hosts."""
     def has_rates():
         table = d.ctl_run("show", "mfc", "--wide").stdout
         row = next(x.split() for x in table.splitlines() if x.startswith(GROUP))
@@ -277,7 +278,7 @@ def balanced(b):
     for n in range(20):
         df.send(number(n, 1200), GROUP)
     wait_for(10, lambda: d.show("stats")["verdicts"]["mtu_df"] >= 20, "copies too large")
-    # a ring with frames in it goes away and another one comes
+    # a ring with frames in it is removed and replaced
     t.router.ip("link", "set", "wan", "down")
     wait_for(10, lambda: not d.interface("wan")["up"], "wan is down")
     t.router.ip("link", "set", "wan", "up")

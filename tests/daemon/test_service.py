@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The systemd unit as it is installed, under a real systemd: process 1 of a namespace of its
-own, with a control group of its own, in the network namespace of the router. Nothing of the
-machine's services is started, and nothing of its files changed."""
+"""The systemd unit as it is installed, under a real systemd. That systemd is process 1 of its own
+namespace, with its own control group, in the network namespace of the router. The tests start no
+service of the machine and change none of its files."""
 
 import json
 import os
@@ -19,18 +19,18 @@ from libnetns import (GROUP, PLAIN, Skip, assert_continuous, case, gaps, main, n
 import apparmor  # noqa: E402
 
 PLACE = "/run/ringcast-test"
-FORBIDDEN = "/etc/machine-id"   # by the AppArmor profile
+FORBIDDEN = "/etc/machine-id"   # the AppArmor profile forbids it
 TARGET = """[Unit]
 Description=only what is tested
 DefaultDependencies=no
 Wants=systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service
 Wants=ringcast.service
 """
-# what a unit depends on by default, with nothing behind it
+# units that every unit depends on by default, left empty
 EMPTY = ("sysinit.target", "basic.target", "shutdown.target", "network.target",
          "multi-user.target")
 # Runs in new mount, process and control group namespaces. Below {here} are the programs, the
-# configuration and the units. systemd sees no other units, and no file that it could write.
+# configuration and the units. systemd sees no other units, and no file that it could write to.
 BOOT = """set -e
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -79,7 +79,7 @@ class Service(ringcast.Daemon):
 
     def __init__(self, ns, config):
         super().__init__(ns, config, start=False)
-        self.systemd = None     # its process id, seen from here
+        self.systemd = None     # its process id outside of the namespace
         self.name = os.path.basename(tempfile.mktemp(prefix="ringcast-test-"))
         os.chmod(self.dir, 0o755)
         os.chmod(self.conf, 0o644)
@@ -123,7 +123,7 @@ class Service(ringcast.Daemon):
         return int(children[0]) if children else None
 
     def enter(self, *cmd):
-        """A command where systemd runs."""
+        """Run a command in the namespaces of systemd."""
         return subprocess.run(["nsenter", "-t", str(self.systemd), "--mount", "--root", "--pid",
                                "--net", "--", *cmd], capture_output=True, text=True, timeout=60)
 
@@ -147,7 +147,7 @@ class Service(ringcast.Daemon):
         return int(self.property("MainPID"))
 
     def journal(self):
-        """The entries of the unit."""
+        """Returns the journal entries of the unit."""
         r = self.enter("journalctl", "-u", "ringcast.service", "-o", "json", "--no-pager")
         return [json.loads(line) for line in r.stdout.splitlines()]
 
@@ -158,7 +158,7 @@ class Service(ringcast.Daemon):
 
     def close(self):
         if self.process and self.process.poll() is None:
-            self.process.kill()     # and with it, by the kernel, everything in there
+            self.process.kill()     # the kernel then ends everything in the namespace
             self.process.wait()
         super().close()
         self.remove_group()
@@ -166,7 +166,7 @@ class Service(ringcast.Daemon):
             apparmor.unload(os.environ["RINGCAST_BUILD"])
 
     def remove_group(self):
-        """What systemd has made of the control group it was given, innermost first."""
+        """Remove the groups that systemd made in its control group, innermost first."""
         with tempfile.TemporaryDirectory(dir="/run") as groups:
             if subprocess.run(["mount", "-t", "cgroup2", "none", groups]).returncode:
                 return
@@ -177,7 +177,7 @@ class Service(ringcast.Daemon):
                     try:
                         os.rmdir(path)
                     except OSError:
-                        return False    # a process that was killed is not quite gone
+                        return False    # a process that was killed has not quite ended
                 return not os.path.exists(top)
             try:
                 wait_for(10, removed, "the control group is gone")
@@ -212,7 +212,7 @@ def starts(b):
     stat = d.enter("cat", f"/proc/{d.main_pid()}/stat").stdout
     assert stat.rpartition(")")[2].split()[16] == "-10", "nice: " + stat
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
-    # the unit leaves the daemon the calls with which it confines itself further
+    # the unit allows the calls with which the daemon confines itself further
     said = [e["MESSAGE"] for e in d.journal()]
     for what in ("seccomp", "landlock"):
         line = next(m for m in said if what in m)
@@ -270,14 +270,14 @@ def refused(b):
 @case("a failure at run time: systemd tries again, but not ten times a second")
 def retries(b):
     _, d = boots(b)
-    # plays a daemon that is, for example, out of memory
+    # a daemon that is, for example, out of memory
     d.enter("sed", "-i", "s#^ExecStart=.*#ExecStart=/bin/sh -c 'exit 4'#",
             "/run/systemd/system/ringcast.service")
     d.systemctl("daemon-reload")
     begun = time.monotonic()
     d.systemctl("restart", "ringcast.service", status=1)
     wait_for(120, lambda: int(d.property("NRestarts")) >= 8, "eight attempts")
-    assert time.monotonic() - begun > 6     # RestartSec alone makes 0.8
+    assert time.monotonic() - begun > 6     # RestartSec alone would cause 0.8 s
     d.systemctl("stop", "ringcast.service")
     d.systemctl("reset-failed", "ringcast.service")
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Source filters of IGMPv3: per LAN exactly what was asked for, upstream the merge."""
+"""Source filters of IGMPv3: each LAN gets exactly what it asked for; the merge is reported
+upstream."""
 
 from libnetns import (GROUP, PLAIN, SSM_GROUP, Sender, case, main, number,
                       wait_datagrams, wait_for, wait_record, wire)
@@ -17,7 +18,7 @@ def send_both(b, t, group, n=20):
 
 
 def sources_seen(tap, group, n):
-    """How many datagrams of each source a LAN saw; waits for n of them."""
+    """Count the datagrams of each source that a LAN saw; waits for n of them."""
     got = []
     wait_for(10, lambda: got.extend(u for u in tap.udp() if u.group == group)
              or len(got) >= n, f"{n} datagrams of {group}")
@@ -34,7 +35,7 @@ def record(group, types, sources):
 @case("R133 R153 INCLUDE({s1}) and EXCLUDE({s1}) on two LANs, merged record upstream")
 def include_exclude(b):
     t = b.topology()
-    # the taps see frames, so each datagram has its own
+    # the taps count frames, so each datagram needs its own
     d = b.run(t, "coalesce off\nquickleave\n" + PLAIN)
     upstream = b.tap(t.provider, "p0")
     one = b.receiver(t.hosts["lan1"], source=S1)
@@ -59,7 +60,7 @@ def include_exclude(b):
     assert sources_seen(taps["lan2"], GROUP, 20) == {S1: 0, S2: 20}
     assert {s for _, s in one.receive()} == {S1} and {s for _, s in two.receive()} == {S2}
 
-    one.leave(S1)   # what remains is EXCLUDE({s1})
+    one.leave(S1)   # EXCLUDE({s1}) remains
     wait_record(upstream, record(GROUP, ("BLOCK", "TO_EX", "IS_EX"), (S1,)),
                 "EXCLUDE({s1}) upstream")
 
@@ -73,7 +74,7 @@ def ssm(b):
     b.receiver(t.hosts["lan2"], SSM_GROUP, source=S2)
     d.wait_member("lan1", SSM_GROUP)
     d.wait_member("lan2", SSM_GROUP)
-    # by a record of its own, or together with that of lan1
+    # in a record of its own, or together with that of lan1
     seen = wait_record(upstream, lambda m: isinstance(m, wire.Record) and m.group == SSM_GROUP
                        and S2 in m.sources, "s2 is asked for upstream")
     assert not [m for m in seen if m.type in ("TO_EX", "IS_EX")], f"R151: {seen}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ports of all kinds under runs of datagrams: joined datagrams arrive unchanged, whoever
-cuts it, and `show interfaces` says which ports take super-frames."""
+"""Ports of all kinds under runs of datagrams: joined datagrams arrive unchanged, whoever cuts the
+super-frame, and `show interfaces` says which ports take super-frames."""
 
 import itertools
 import json
@@ -18,12 +18,12 @@ SIZE = 1200
 FAR = " altnet 0.0.0.0/0 altnet ::/0\n"
 
 
-# UDP_L4 in a vnet header (Linux 6.2)
+# UDP_L4 in a vnet header requires Linux 6.2
 JOINS = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) >= (6, 2)
 
 
 class Run:
-    """Runs of datagrams of one flow, and what has come of them."""
+    """Runs of datagrams of one flow: those sent and those that arrived."""
 
     def __init__(self, send, receive):
         self.send, self.receive = send, receive
@@ -32,7 +32,7 @@ class Run:
     def play(self):
         first = len(self.sent)
         new = [number(n, SIZE) for n in range(first, first + RUN - 1)]
-        new.append(number(first + RUN - 1, SIZE // 2))   # the last one may be shorter
+        new.append(number(first + RUN - 1, SIZE // 2))   # the last datagram may be shorter
         self.sent += new
         self.send(new)
 
@@ -62,13 +62,13 @@ def takes(d, port):
 
 
 def takes_as_it_can(d, port):
-    """It takes super-frames where the kernel has them for packet sockets; on an older one
-    what arrives is all that is looked at."""
+    """Returns whether the port takes super-frames exactly if the kernel supports them for packet
+    sockets. On older kernels the tests check only what arrives."""
     return takes(d, port) == JOINS
 
 
 def may_join(packet, ident=None, checksum=True):
-    """With DF, so that the identification means nothing; or without, and with that one."""
+    """Set DF, which makes the identification irrelevant, or clear it and use `ident`."""
     ip = bytearray(packet)
     if ident is None:
         ip[6] = 0x40
@@ -83,15 +83,15 @@ def may_join(packet, ident=None, checksum=True):
 
 def frames(wire_end, t, payloads, ids=None, checksum=True, **kw):
     packets = [may_join(udp(t.SOURCE, GROUP, p), ids and next(ids), checksum)
-               for p in payloads]   # first: it takes time
+               for p in payloads]   # made first, because this takes time
     for packet in packets:
         wire_end.send(packet, **kw)
 
 
 def senders(b, t):
-    """Ways to send to the group: by the kernel, which leaves the checksum to the device;
-    as frames with everything, without checksum, and without DF from a counter that other
-    streams use as well; IPv6."""
+    """Ways to send to the group: by the kernel, which leaves the checksum to the device; as frames
+    with everything, without a checksum, and without DF from a counter that other streams share;
+    IPv6."""
     four, six = b.own(Sender(t.provider)), b.own(Sender(t.provider, source=t.SOURCE6))
     out = b.own(Wire(t.provider, "p0"))
     return {"partial": lambda payloads: [four.send(p, GROUP) for p in payloads],
@@ -103,7 +103,7 @@ def senders(b, t):
 
 
 def play_all(b, t, d, port, receive, receive6, done=None):
-    """Each way until something has left joined, or `done` says that it is enough."""
+    """Send in each way until something has left joined, or until `done` returns true."""
     if not JOINS:
         done = done or (lambda: True)
     for name, send in senders(b, t).items():
@@ -127,7 +127,7 @@ def start(b, t, port, config="", **kw):
 
 
 def play_hosts(b, t, port, config="", done=None, **kw):
-    """With ordinary receivers in the namespace lan1."""
+    """Play all ways to ordinary receivers in the namespace lan1."""
     d = start(b, t, port, config, **kw)
     four, six = (b.receiver(t.hosts["lan1"], g) for g in (GROUP, GROUP6))
     for group in (GROUP, GROUP6):
@@ -142,7 +142,7 @@ def lan(b):
 
 
 def move_address(t, name):
-    """What lan1 had on the router belongs to another interface now."""
+    """Give lan1's addresses on the router to another interface."""
     t.router.ip("addr", "flush", "dev", "lan1")
     t.router.ip("addr", "add", "10.0.1.1/24", "dev", name)
     t.router.ip("addr", "add", "2001:db8:1::1/64", "dev", name, "nodad")
@@ -155,7 +155,7 @@ def add_link(ns, *args):
 
 
 def leave_to_stack(ns, port):
-    """The stack of `ns` cuts and sums up, and who receives does not trust the link."""
+    """Let the stack of `ns` cut and compute checksums, which the receiver then verifies."""
     if not shutil.which("ethtool"):
         raise Skip("ethtool is not installed (package ethtool)")
     ns.run("ethtool", "-K", port, "tx-udp-segmentation", "off", "tx", "off")
@@ -299,8 +299,8 @@ def play_vxlan(b, t):
 
 
 def far_end(b, kind):
-    """A TUN or TAP device as LAN, whose host is this program: it reads what it is given,
-    and cannot cut."""
+    """A TUN or TAP device as the LAN. This program is its host: it reads what arrives and cannot
+    cut."""
     if not os.path.exists("/dev/net/tun"):
         raise Skip("no /dev/net/tun")
     t = b.topology(lans=0, ipv6=True)

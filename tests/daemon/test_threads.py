@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The threads of the data plane: how many, where they run, what each of them does."""
+"""The threads of the data plane: how many there are, where they run, what each of them does."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ def plays(b, config):
 
 
 def processors(d):
-    """What each data-plane thread is allowed to run on, in the order of the threads."""
+    """Returns the processors that each data-plane thread may use, in the order of the threads."""
     found = {}
     for task in glob.glob(f"/proc/{d.process.pid}/task/*/status"):
         with open(task, encoding="ascii") as f:

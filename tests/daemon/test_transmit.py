@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The same stream through every way of transmitting, and ringcast-gen as the witness."""
+"""The same stream through every way of transmitting, verified by ringcast-gen."""
 
 import json
 import subprocess

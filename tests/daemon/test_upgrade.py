@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Live upgrade under a running stream, by a service manager that keeps descriptors as systemd
-does. Nothing lost, nothing doubled, order kept, nothing said upstream.
+does. Nothing is lost or doubled, the order is kept, and nothing is sent upstream.
 RINGCAST_UPGRADE_RATE is the rate of the streams (datagrams per second)."""
 
 import json
@@ -17,7 +17,7 @@ from libnetns import (FAST, GROUP, PLAIN, Stream, assert_continuous, case, gaps,
 from manager import ManagedDaemon
 
 RATE = int(os.environ.get("RINGCAST_UPGRADE_RATE", "1000"))
-# long intervals: what a new process would ask or forget shows
+# intervals so long that every additional query or lost membership shows
 SLOW = """query-interval 3000
 query-response-interval 0.5
 startup-query-interval 1000
@@ -26,7 +26,7 @@ CONFIG = SLOW + PLAIN[len(FAST):]
 
 
 class Fast(Stream):
-    """A stream that keeps its rate also when single wake-ups are late."""
+    """A stream that keeps its rate even if single wake-ups are late."""
 
     def run(self):
         start = time.monotonic()
@@ -45,7 +45,7 @@ def pid_of(d):
 
 
 def upgrade(d):
-    """Returns the new process id."""
+    """Upgrade the daemon; returns the new process id."""
     old = pid_of(d)
     r = d.ctl_run("upgrade")
     assert r.returncode == 0, f"{r.returncode}: {r.stdout}{r.stderr}\n{d.log()}"
@@ -56,7 +56,7 @@ def upgrade(d):
 
 
 def settled(d):
-    """The hosts have said all they have to say for now, and so have we."""
+    """Wait until neither the hosts nor we have anything left to send."""
     seen = [None, time.monotonic()]
 
     def quiet():
@@ -64,7 +64,7 @@ def settled(d):
         count = control["received"], control["sent"]
         if count != seen[0]:
             seen[:] = count, time.monotonic()
-        return time.monotonic() - seen[1] > 1.2   # longer than a host repeats a report
+        return time.monotonic() - seen[1] > 1.2   # longer than a host takes to repeat a report
     wait_for(20, quiet, "no more reports")
 
 
@@ -79,7 +79,7 @@ def play(b, config=CONFIG, ipv6=False, managed=True, **kw):
     if ipv6:
         receivers.append(b.receiver(t.hosts["lan1"], "ff0e::1:2:3"))
     for r in receivers:
-        lab.receive_buffer(r.sock, RATE * 4096 * 4)   # nobody reads during an upgrade
+        lab.receive_buffer(r.sock, RATE * 4096 * 4)   # the test does not read during an upgrade
     streams = []
     for group in {r.group for r in receivers}:
         streams.append(Fast(t.provider, group, rate=RATE))
@@ -98,7 +98,7 @@ class _Ended:
 
 
 def check(b, d, receivers, streams, got):
-    """Let it run on a little, stop, and everything has arrived."""
+    """Let the streams run a little longer, stop them, and check that everything has arrived."""
     for r, g in zip(receivers, got):
         g += wait_datagrams(r, RATE // 10)
     sent = {s.group: s.stop() for s in streams}
@@ -122,7 +122,7 @@ def holes(got):
 
 
 def note_counters(b, d):
-    """Who says that he has lost something."""
+    """Note the counters that report losses."""
     stats = d.show("stats")
     for p in stats["ports"]:
         verdicts = {k: n for k, n in p["verdicts"].items() if n}
@@ -234,7 +234,7 @@ def manager_dies(b):
     refused(b, "cannot hand over", dies_at="state")
     log = b.daemon.log()
     assert "this process continues" in log
-    # a thread that starts again cannot have another io_uring
+    # a thread that starts again cannot get another io_uring
     if "transmit by io_uring" in log and "system calls are filtered" in log:
         assert "frames are sent by sendmmsg from now on" in log, log
 
@@ -319,7 +319,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-# sockets of the right interface and protocol that give other bytes
+# sockets of the right interface and protocol, but of a kind that delivers other bytes
 WRONG = """
 import os, socket, sys
 names = os.environ["LISTEN_FDNAMES"].split(":")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whole lives of the daemon under valgrind: nothing is used that is not there or was never
-set, nothing is left at the end, memory or descriptor. What a thread of the data plane and the
-kernel share is as visible to valgrind as anything else."""
+"""Whole lives of the daemon under valgrind: it uses no memory that is freed or was never set, and
+leaves neither memory nor descriptors at the end. valgrind also sees the memory that data-plane
+threads share with the kernel."""
 
 import os
 import re
@@ -21,9 +21,9 @@ GROUP6 = "ff0e::1:2:3"
 PORT = 9337
 LISTEN = f"metrics-listen :{PORT}\n"
 ERROR = 99
-# many times slower than without, and the machine may be busy besides
+# valgrind is many times slower, and the machine may be busy
 START_S = 60
-# every request that is answered at once
+# all requests that are answered at once
 REQUESTS = [("show", what) for what in ("interfaces", "groups", "mfc", "upstream", "stats",
                                         "config")] + [
     ("show", "groups", "detail"), ("show", "groups", "detail", GROUP),
@@ -35,7 +35,7 @@ REQUESTS = [("show", what) for what in ("interfaces", "groups", "mfc", "upstream
 
 
 def valgrind():
-    """The command that runs a daemon, and the directory with a log of each process."""
+    """Returns the command that runs a daemon, and the directory with a log of each process."""
     if not shutil.which("valgrind"):
         raise Skip("valgrind is not installed (package valgrind)")
     with open(ringcast.binary("ringcastd"), "rb") as f:
@@ -51,7 +51,7 @@ def valgrind():
 
 
 def said(logs):
-    """The text of each process."""
+    """Returns the text of each process."""
     texts = []
     for name in os.listdir(logs):
         with open(f"{logs}/{name}", encoding="utf-8") as f:
@@ -60,25 +60,25 @@ def said(logs):
 
 
 def counts_descriptors(log):
-    """The valgrind of Debian 13 counts each open descriptor, also an inherited one, as an
-    error."""
+    """Returns whether valgrind counts each open descriptor, even an inherited one, as an error, as
+    in Debian 13."""
     version = re.search(r"Using Valgrind-(\d+)\.(\d+)", log)
     return (int(version[1]), int(version[2])) >= (3, 24)
 
 
 def complaints(log):
-    """What valgrind has to say against one process."""
+    """Returns what valgrind reports against one process."""
     found = []
     opened = re.findall(r"Open (.*)\n==\d+==\s+(.*)", log)
     counted = len(opened) if counts_descriptors(log) else 0
     errors = re.search(r"ERROR SUMMARY: (\d+) errors", log)
     if not errors or int(errors[1]) != counted:
         found.append(errors[0] if errors else "no summary")
-    # valgrind.supp lets one thread live on
+    # valgrind.supp allows one thread to stay alive
     left = re.search(r"suppressed: .* bytes in (\d+) blocks", log)
     if left and int(left[1]) > 1:
         found.append(left[0])
-    # each open descriptor; below it where it was opened, or that it came from outside
+    # valgrind lists each open descriptor, followed by where it was opened or that it was inherited
     for name, how in opened:
         if "inherited from parent" not in how:
             found.append(f"left open: {name}")
@@ -97,7 +97,7 @@ def assert_clean(b, logs, n_processes):
 
 def ask_everything(d):
     for request in REQUESTS:
-        fine = (0, 1, 2) if request[0] == "explain" else (0,)   # its verdicts
+        fine = (0, 1, 2) if request[0] == "explain" else (0,)   # the verdicts of explain
         r = d.ctl_run(*request)
         assert r.returncode in fine, (request, r)
         if request[0] in ("show", "explain"):
@@ -131,7 +131,7 @@ def scrape(ns):
 
 
 def hosts_change(b, t, d, r3, r2, r6):
-    """Leaves and joins of each version; the members are the same as before."""
+    """Hosts of each version leave and join; the members afterwards are the same."""
     for r, lan in ((r3, "lan1"), (r2, "lan2"), (r6, "lan1")):
         r.leave()
         d.wait_no_member(lan, r.group, seconds=START_S)
@@ -145,7 +145,7 @@ def hosts_change(b, t, d, r3, r2, r6):
 
 
 def answers_queries(b, t):
-    """The provider asks, in two versions."""
+    """The provider sends queries in two versions, and each is answered."""
     wire, tap = b.own(Wire(t.provider, "p0")), b.tap(t.provider, "p0")
     for version in (3, 2):
         wire.send(query("10.0.0.1", version))
@@ -172,7 +172,7 @@ def links_come_and_go(t, d, streams):
 
 
 def reloads(d, config):
-    """What is refused, what changes much, and what it was before."""
+    """Reload a file that is refused, one that changes much, and the original."""
     d.write(config + "phyint lan1 sideways\n")
     assert d.ctl_run("reload").returncode != 0
     d.write(LISTEN + "latency low\nquickleave\n" + FAST + WAN + "phyint lan1 downstream\n"
@@ -233,7 +233,7 @@ def upgraded(b):
     wait_datagrams(r, 50, START_S)
     status = d.stop(seconds=START_S)
     assert_clean(b, logs, 2)
-    # of what is counted as an error, assert_clean has judged that it was inherited
+    # assert_clean has checked that every descriptor counted as an error was inherited
     assert status == 0 or (status == ERROR and counts_descriptors(said(logs)[0])), status
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernel hosts that are held to IGMPv1, v2 or v3, and an upstream that speaks an older
+"""Kernel hosts that are restricted to IGMPv1, v2 or v3, and an upstream that speaks an older
 version."""
 
 import socket
@@ -30,7 +30,7 @@ def host_version(b, version, config=PLAIN):
 
 @case("a host held to IGMPv1 receives")
 def version1(b):
-    # an IGMPv1 host takes up to 10 s for its answer, whatever the query says
+    # an IGMPv1 host takes up to 10 s to answer, whatever the query says
     host_version(b, 1, PLAIN.replace("query-interval 3\n", "query-interval 8\n"))
 
 
@@ -110,7 +110,7 @@ def forced(b):
     assert not any(map(version(3), seen)), seen
     assert "the kernel's force_igmp_version is 2" in d.log()
     assert "# the kernel's force_igmp_version is 2" in d.ctl_run("show", "config").stdout
-    # at run time: read in the rounds that there are, as for our own queries
+    # at run time; the daemon reads the setting when it acts anyway, as for its own queries
     t.router.sysctl(key, 0)
     wait_record(p0, version(3), "IGMPv3 after the setting is gone", seconds=30)
     t.router.sysctl("net.ipv4.conf.all.force_igmp_version", 1)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What set-top boxes, switches and providers really send: messages that bend the rules,
-and those of other protocols."""
+"""Messages that set-top boxes, switches and providers really send: some bend the rules, some
+belong to other protocols."""
 
 import struct
 
@@ -35,7 +35,7 @@ def reports_of(group):
 
 
 def answered(b, t, d, packet, what):
-    """The provider sends a query; it is answered."""
+    """Send a query from the provider and check that it is answered."""
     p0 = b.own(wire.Tap(t.provider, "p0"))
     before = upstream(d)["queries"]
     wait_for(5, lambda: not d.upstream_group(GROUP)["pending"], "all repeats are sent")
@@ -61,8 +61,8 @@ def odd_queries(b):
             "R006 a query with TTL 64": query(t.SOURCE, ttl=64)}.items():
         answered(b, t, d, packet, what)
     assert upstream(d)["version"] == 3, "R003: the padding was read"
-    # one of them is older, and as short as OpenELEC saw it: 28 octets, padded by the link
-    # only one of the link teaches its version while such a querier is heard
+    # one of them is older and 28 bytes long, padded by the link, as OpenELEC saw it; while such a
+    # querier is heard, only one of the link's subnet changes the version
     older = {"options": b"", "trailer": bytes(18)}
     answered(b, t, d, query("10.3.10.2", 2, **older), "E09 IGMPv2 from elsewhere")
     assert upstream(d)["version"] == 3
@@ -81,7 +81,7 @@ def anonymous_hosts(b):
         host.send(ipv4("0.0.0.0", REPORTS if body[0] == 0x22 else group, 2, body,
                        options=b"" if body[0] == 0x16 else b"\x94\x04\0\0"))
         d.wait_member("lan1", group)
-    # answers to queries keep them, silence ends them
+    # answers to queries keep the memberships, silence ends them
     lan = b.tap(t.hosts["lan1"], "eth0")
     for _ in range(4):
         wait_record(lan, lambda m: isinstance(m, wire.Query), "a query")
@@ -129,7 +129,7 @@ def other_protocols(b):
         for to, ttl in (("224.0.0.13", 1), (GROUP, 8)):
             wire_end.send(ipv4(source, to, 103, bytes.fromhex("2000dfff"), ttl))
             wire_end.send(ipv4(source, to, 103, bytes.fromhex("2300dcff"), ttl))
-    # from the provider's side the kernel lets in queries alone
+    # on the provider's side the kernel admits only queries
     wait_for(5, lambda: counters(d)["type"] == 2 * len(kinds), "those of the LAN are counted")
     sender = b.own(Sender(t.provider))
     sender.send(number(7), GROUP)
@@ -158,7 +158,7 @@ def discovery_protocols(b):
     seen += wait_record(p0, lambda m: m.group == GROUP and m.type == "IS_EX", "the answer")
     assert {m.group for m in seen if isinstance(m, wire.Record)} == {GROUP}, seen
     assert not d.group("lan1", MDNS)
-    # neither do their datagrams
+    # their datagrams do not pass either
     sender = b.own(Sender(t.hosts["lan1"], "eth0", "10.0.1.2"))
     for n, group in enumerate((MDNS, GROUP)):
         sender.send(number(n), group)
@@ -218,7 +218,7 @@ def checksums(b):
         got.extend(f[14:] for f in lan.frames() if wire.udp(f))
         return len(got) >= len(packets)
     wait_for(5, all_there, "all of them")
-    # what may differ: TTL (8) and the checksum of the IP header (10, 11)
+    # only the TTL (8) and the checksum of the IP header (10, 11) may differ
     assert [p[:8] + p[9:10] + p[12:] for p in got] == \
         [p[:8] + p[9:10] + p[12:] for p in packets]
 
@@ -256,7 +256,7 @@ def ghost(b):
         return q["state"], q["address"]
     lan.send(query("10.0.1.3"))
     wait_for(5, lambda: role() == ("standby", "10.0.1.3"), "the lowest is elected")
-    # it dies; the next one asks all the time, which must not keep the dead one alive
+    # it ends; the next querier asks all the time, which must not keep the dead one alive
     states = []
 
     def accepted():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Zapping: leave one channel, join another, faster than anybody can watch. 300 times at
-50 per second; RINGCAST_ZAP=full in the environment makes it 1000 times at 10 per second."""
+"""Zapping: leave one channel and join another, faster than a person can watch. 300 times at 50 per
+second; with RINGCAST_ZAP=full in the environment, 1000 times at 10 per second."""
 
 import os
 import random
@@ -42,7 +42,7 @@ class Remote:
 
 
 def play_all(b, t, channels):
-    """All channels at once; the first one is numbered for assert_continuous()."""
+    """Start all channels; the first one is numbered for assert_continuous()."""
     b.stream(t, channels[0], rate=200)
     source = t.SOURCE6 if ":" in channels[0] else t.SOURCE
     process = t.provider.popen(
@@ -94,10 +94,10 @@ def storm(b, config, zaps, rate, version=3, channels=CHANNELS):
             most = max(most, len(groups(d)))
         pause = start + (n + 1) / rate - time.monotonic()
         if pause > 0:
-            time.sleep(pause)   # the rate of the storm, not a wait for anything
+            time.sleep(pause)   # the rate of the zaps, not a wait for a condition
     b.note(f"{zaps} zaps in {time.monotonic() - start:.1f} s, at most {most} groups at once")
 
-    # what is left is what the three watch, on the LAN and upstream
+    # only what the three hosts watch remains, on the LAN and upstream
     watched = {constant} | {r.channel for r in remotes}
     wait_for(10, lambda: groups(d) == watched, "the others have ended on the LAN")
     wait_for(10, lambda: joined(d) == dict.fromkeys(watched, "exclude"),
@@ -110,7 +110,7 @@ def storm(b, config, zaps, rate, version=3, channels=CHANNELS):
     wait_for(10, lambda: joined(d) == {constant: "exclude"}, "also upstream")
     got += steady.receive()
     lan = b.tap(t.hosts["lan1"], "eth0")
-    # the other channels are still sent, but not to this LAN
+    # the provider still sends the other channels, but not to this LAN
     got += wait_datagrams(steady, 20)
     assert {u.group for u in lan.udp()} == {constant}
     assert_continuous(got)
