@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every requirement has its row in doc/conformance.md, and every row a test that exists or
-a reason.
+"""Every requirement has its row in doc/conformance.md, and every row a test that exists or a
+reason.
 
 usage: check-conformance.py SOURCE_ROOT | --count SOURCE_ROOT | --self-test
 
 A row is "| id | clause | who | level | what we do | evidence |". Evidence is tests, each in
 backquotes as `program: case`, or a sentence that begins with "reason:". The program is the name of
-the meson test. The case is a function or a row of a table (C), the text of a @case (Python) or of a
-case= (shell); it may be cut short with "...". A program without cases is named alone. With --count
-nothing is checked and only the figures are printed. """
+the meson test. The case is a function or a row of a table (C), the text of a @case (Python) or of
+a case= (shell); it may be cut short with "...". A program without cases is named alone. --count
+only prints the figures and checks nothing. """
 
 import ast
 import re
@@ -35,7 +35,7 @@ def c_cases(text):
     for name in re.findall(r"\bvoid (\w+)\(", text):
         if re.search(rf"\(\s*{name}\s*[,)]", text):   # registered
             found.add(re.escape(name))
-    # the names of table rows; adjacent literals are one
+    # the names of table rows; adjacent string literals form one name
     for literals in re.findall(r'\{\s*(?:\.\w+ = )?((?:"(?:[^"\\]|\\.)*"\s*)+)', text):
         parts = re.findall(r'"((?:[^"\\]|\\.)*)"', literals)
         found.add(re.escape("".join(parts).replace('\\"', '"')))
@@ -43,7 +43,7 @@ def c_cases(text):
 
 
 def literal(node):
-    """a string; the open parts of an f-string become wildcards"""
+    """Returns a string; the variable parts of an f-string become wildcards."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.escape(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -68,7 +68,7 @@ READERS = {".c": c_cases, ".py": python_cases, ".sh": shell_cases}
 
 
 def programs(root):
-    """name of a meson test -> file"""
+    """Returns {name of a meson test: file}."""
     top = Path(root) / "tests"
     found = {}
     for path in sorted(top.rglob("*")):
@@ -111,12 +111,12 @@ class Tests:
 # ---- rows ----
 
 def cells(line):
-    """the columns of a table row; \\| is no border"""
+    """Returns the columns of a table row; \\| is not a border."""
     return [c.strip().replace("\\|", "|") for c in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 def check_row(row, tests):
-    """kind of the row and what is wrong with it"""
+    """Returns the kind of the row and its problems."""
     if len(row) != 6:
         return None, [f"{len(row)} columns, not 6"]
     _, _, _, level, what, evidence = row

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Python folders of tools, tests and bench import each other without a cycle.
+"""The Python folders of tools, tests and bench do not import each other in a cycle.
 
 usage: check-imports.py SOURCE_ROOT | --self-test
 """
@@ -26,7 +26,7 @@ def sources(root):
 
 
 def arrows(root):
-    """folder -> {folder that it imports from: one import that shows it}"""
+    """Returns {folder: {folder that it imports from: one import that shows it}}."""
     paths = list(sources(root))
     home = {}
     for path in paths:
@@ -49,7 +49,7 @@ def check(root):
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as e:
         ring = e.args[1]
-        # each folder of the ring is imported by the next one
+        # each folder of the cycle is imported by the next one
         return n, ["a cycle of imports: " + ", ".join(
             graph[b][a] for a, b in zip(ring, ring[1:]))]
     return n, []

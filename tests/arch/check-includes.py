@@ -85,7 +85,7 @@ GOOD = {
     "dataplane/thread/worker.h": '#include "dataplane/fib/fib.h"\n',
 }
 
-# file -> line that must be refused when it is added
+# (file, line that must be refused when it is added to the file)
 BAD = [
     ("base/addr.c", '#include "control/proto/gm_msg.h"'),
     ("base/addr.c", '#include "base/log/log.h"'),
@@ -103,7 +103,7 @@ BAD = [
     ("control/other.c", "/* in no folder */"),
     ("other/file.c", "/* in no folder */"),
 ]
-# a library that must be refused
+# libraries that must be refused
 BAD_LIBS = [
     "static_library('control_core', files('control/daemon/app.c'))",
     "static_library('daemon', files('control/proto/igmp.c'))",

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# put in by the compiler: sanitizers, coverage, stack protector, position independence
+# added by the compiler: sanitizers, coverage, stack protector, position independence
 TOOLCHAIN = [
     "__asan_*", "__ubsan_*", "__tsan_*", "__lsan_*", "__msan_*", "__sanitizer_*",
     "__gcov_*", "__llvm_*", "__profc_*", "__cyg_profile_*",
@@ -24,7 +24,7 @@ TOOLCHAIN = [
     "__udivti3", "__umodti3", "__divti3", "__modti3", "__popcountdi2",
 ]
 
-# why a symbol is wrong in pure code; the first pattern that fits is reported
+# why pure code must not use a symbol; the first pattern that matches is reported
 REASONS = [
     (r"clock_|time$|gettimeofday|nanosleep|timerfd_|strftime|localtime|gmtime",
      "reads a clock; time is a parameter"),
@@ -56,7 +56,7 @@ def read_allow(path):
 
 
 def plain_name(symbol):
-    """the function of a fortified or versioned name"""
+    """Returns the function of a fortified or versioned name."""
     m = re.fullmatch(r"__(\w+)_chk", symbol)
     if m:
         return m.group(1)
@@ -75,7 +75,7 @@ def reason(symbol):
 
 
 def symbols(nm, archive):
-    """(defined names, [(object, undefined name)])"""
+    """Returns (defined names, [(object, undefined name)])."""
     run = subprocess.run([nm, "-A", "-P", archive], capture_output=True, text=True)
     if run.returncode != 0:
         sys.exit(f"{nm} {archive}: {run.stderr.strip()}")
@@ -109,7 +109,7 @@ def check(nm, archive, allow_file, base=None):
     return len(undefined), problems
 
 
-# body -> the symbol that must be refused, or None
+# (body, symbol that must be refused, or None)
 SAMPLES = [
     ("#include <string.h>\nsize_t f(const char *s) { return strlen(s); }", None),
     ("int g(void); int f(void) { return g(); } int g(void) { return 1; }", None),
@@ -138,7 +138,7 @@ def self_test(nm, cc, ar):
                 continue
             names = [p for p in problems if f": {bad}:" in p and f"(s{i}.o)" in p]
             assert n > 0 and len(names) == 1, (bad, problems)
-        # what base defines may be called if base is named
+        # a function that base defines may be called if base is named
         (d / "b.c").write_text("int unheard_of(void); int unheard_of(void) { return 0; }\n")
         subprocess.run([*cc.split(), "-c", "-o", d / "b.o", d / "b.c"], check=True)
         subprocess.run([ar, "rcs", d / "b.a", d / "b.o"], check=True)

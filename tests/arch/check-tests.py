@@ -4,8 +4,8 @@
 
 usage: check-tests.py SOURCE_ROOT | --self-test
 
-Tests are tests/**/test_*.c and the scripts below tests/ other than helpers (lib*). Each must
-be named in the meson.build of its directory or of one above it, as file name or as stem; of
+Tests are tests/**/test_*.c and the scripts below tests/, except for helpers (lib*). Each must be
+named in the meson.build of its directory or of one above it, by its file name or its stem; for
 test_x.c the name x is enough.
 """
 
@@ -16,8 +16,7 @@ from pathlib import Path
 
 from layers import strip_comments
 
-# modules that other scripts import
-# and tests/lib
+# modules that other scripts import, in addition to those of tests/lib
 HELPERS = {"jshn_stub.sh", "layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}
 
 
@@ -39,7 +38,7 @@ def names_of(path):
 
 
 def quoted_above(path, top):
-    """all strings in the meson.build files from the test's directory up to tests/"""
+    """Returns all strings in the meson.build files from the test's directory up to tests/."""
     found = set()
     directory = path.parent
     while True:

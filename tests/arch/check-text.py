@@ -38,23 +38,23 @@ HABITS = [
     (r"\b[w]ho (?:asks|sends|reads|has|is|holds|does)\b(?= (?:not|to|for|it|them)\b)", "name the agent: 'a client that'"),
     (r"(?<![\w.])(?:0|NULL|-1|[T]rue|[F]alse): (?=[a-z])", "write '0 if', 'returns true if'"),
 ]
-# Files that are read for HABITS: sources below these folders, and all documents except the one
-# that lists the habits. Golden files hold what programs print.
+# Files that are searched for HABITS: sources below these folders, and all documents except the one
+# that lists the habits. Golden files are left out, because they hold the output of programs.
 PLAIN = ("src/", "tools/", "tests/", "bench/")
 NOT_PLAIN = {"CONTRIBUTING.md", "tests/arch/check-text.py"}
-# from the top of the tree; a document may leave out what follows the first dot of a name
+# from the top of the tree; a document may omit everything after the first dot of a name
 NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
 PLACEHOLDER = re.compile(r"[A-Z]{2}")   # tests/fuzz/fuzz_NAME.c
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 CALL = re.compile(r"\b([a-z][a-z0-9_]*)\(\)")
-# functions of libraries that comments name and the sources do not call
+# functions of libraries that comments name but the sources do not call
 OTHERS = {"abort", "initscr", "rcu_barrier", "synchronize_rcu"}
 SOURCE = {".c", ".h", ".py", ".sh"}
 SKIP_DIRS = {".git"}
 
 
 def tracked(root):
-    """files git knows or would add; without git, everything outside of build trees"""
+    """Returns the files that git knows or would add; without git, all outside of build trees."""
     try:
         run = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co",
                               "--exclude-standard"], capture_output=True)
@@ -72,7 +72,7 @@ def tracked(root):
 
 
 def missing(root, line):
-    """What a line of a document names and the tree does not have."""
+    """Yields the paths that a line of a document names and the tree does not have."""
     for path in NAMED.findall(line):
         if not PLACEHOLDER.search(path) and not (
                 any(root.glob(path)) or any(root.glob(path + ".*"))):
@@ -89,7 +89,7 @@ def check_file(root, path, name):
     is_plain = name not in NOT_PLAIN and (
         path.suffix == ".md" or name.startswith(PLAIN) and (
             is_source or is_script or path.name in {"README", "meson.build"}))
-    # what the documentation calls by its path
+    # documents call these tests by their path
     if path.match("test_*.py") and not path.stat().st_mode & 0o100:
         yield f"{name}: is not executable: chmod +x {name}"
     for number, line in enumerate(lines, 1):
@@ -108,7 +108,7 @@ def check_file(root, path, name):
 
 
 def undescribed(root):
-    """Fuzz targets without a row in the document that lists them."""
+    """Yields problems with fuzz targets that have no row in the document that lists them."""
     text = root / "doc" / "testing.md"
     rows = [s for s in text.read_text().splitlines() if s.startswith("| `")] if text.exists() else []
     for target in sorted((root / "tests" / "fuzz").glob("fuzz_*.c")):
@@ -118,7 +118,7 @@ def undescribed(root):
 
 
 def misnamed(root, files):
-    """Functions that comments of src/ and tools/ name, and that are not there."""
+    """Yields functions that comments of src/ and tools/ name but that do not exist."""
     calls, words = [], set(OTHERS)
     for path in files:
         name = path.relative_to(root).as_posix()

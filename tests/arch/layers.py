@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which folder below src/ may include from which. A folder is a layer of the architecture."""
+"""Defines which folder below src/ may include from which. A folder is a layer of the
+architecture."""
 
 import re
 from pathlib import Path
 
-# folder -> folders that it may include from, besides itself; lowest first
+# folder -> the other folders that it may include from; lowest first
 FOLDERS = {
     "base": "",
     "base/log": "base",
@@ -13,7 +14,7 @@ FOLDERS = {
     "control/config": "base control/proto",
     "control/member": "base control/proto control/config",
     "control/upstream": "base control/proto control/member",
-    # of dataplane/forward the port plan, which proxy/portplan.c fills in
+    # from dataplane/forward only the port plan, which proxy/portplan.c fills in
     "control/proxy": "base control/proto control/config control/member control/upstream "
                      "dataplane/forward",
     "control/report": "base control/proto control/config control/member",
@@ -30,10 +31,10 @@ FOLDERS = {
                     "dataplane/packet dataplane/fib dataplane/forward dataplane/thread",
     "control/daemon": "*",
 }
-# Folders that use the system. All others are pure: check-symbols.py says what that means.
+# Folders that use the system. All others are pure; check-symbols.py says what pure means.
 EDGES = {"base/log", "base/sys", "control/sys", "control/show", "control/daemon", "dataplane/io",
          "dataplane/thread"}
-# library of src/meson.build -> the folders whose sources it must hold, and no others
+# library of src/meson.build -> the folders whose sources it must hold, without others
 PURE_LIBS = {
     "base_pure": {"base"},
     "control_core": {f for f in FOLDERS if f.startswith("control/")} - EDGES,
@@ -47,7 +48,7 @@ def may_include(mine, theirs):
 
 
 def strip_comments(meson_text):
-    """Removes comments, which run to the end of the line; a # inside quotes begins none"""
+    """Removes comments, which run to the end of the line; a # inside quotes does not start one."""
     lines = []
     for line in meson_text.splitlines():
         out, quoted = "", False
@@ -62,7 +63,7 @@ def strip_comments(meson_text):
 
 
 def library_sources(src):
-    """library name -> set of source paths relative to src/"""
+    """Returns {library name: set of source paths relative to src/}."""
     text = strip_comments((Path(src) / "meson.build").read_text())
     libs = {}
     for m in re.finditer(r"static_library\(\s*'(\w+)'\s*,\s*files\((.*?)\)", text, re.S):
@@ -71,6 +72,6 @@ def library_sources(src):
 
 
 def folder_of(path):
-    """The folder of a path relative to src/, or None if FOLDERS does not have it."""
+    """Returns the folder of a path relative to src/, or None if FOLDERS does not have it."""
     folder = path.rpartition("/")[0]
     return folder if folder in FOLDERS else None

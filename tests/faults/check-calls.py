@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every function that the daemon calls and does not define is made to fail by fault.c, or is listed
-in none.calls with a reason. So no new call is forgotten.
+"""Every function that the daemon calls and does not define fails in fault.c, or is listed in
+none.calls with a reason. This way no new call is forgotten.
 
 usage: check-calls.py NM RINGCASTD FAULT.so NONE.calls
        check-calls.py NM --self-test
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# put in by the compiler: sanitizers, coverage, stack protector
+# added by the compiler: sanitizers, coverage, stack protector
 TOOLCHAIN = ["__asan_*", "__ubsan_*", "__tsan_*", "__sanitizer_*", "__gcov_*", "__llvm_*",
              "__stack_chk_fail", "__libc_start_main"]
 
@@ -26,17 +26,17 @@ def names(nm, option, path):
 
 
 def plain_name(symbol):
-    """the function of a fortified or versioned name"""
+    """Returns the function of a fortified or versioned name."""
     if m := re.fullmatch(r"__(\w+)_chk", symbol):
         return m.group(1)
-    # __fxstat64 and the like: glibc before 2.33, where fault.c does not reach them
+    # __fxstat64 and similar names: glibc before 2.33, whose names fault.c does not replace
     if m := re.fullmatch(r"__([fl]?)x(stat(?:at)?64)", symbol):
         return m.group(1) + m.group(2)
     return re.sub(r"^__isoc(23|99)_", "", symbol)
 
 
 def read_none(text):
-    """patterns; SystemExit for one without a reason"""
+    """Returns the patterns; SystemExit if one has no reason."""
     patterns, reason = [], None
     for line in text.splitlines():
         line = line.split("#")[0].strip()
@@ -50,7 +50,7 @@ def read_none(text):
 
 
 def judge(called, failing, patterns):
-    """the problems of the calls"""
+    """Returns the problems of the calls."""
     def fits(name, of):
         return any(fnmatch.fnmatchcase(name, p) for p in of)
     problems = []

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Calls that fail on demand, for LD_PRELOAD: memory, and all calls by which the daemon
+ * Makes calls fail on demand, by LD_PRELOAD: memory, and all calls by which the daemon
  * and its libraries enter the kernel. tools/faults drives it through a file (fault.h)
  * named by FAULT_FILE. By hand, without a file:
  *
  *     FAULT_CALL=socket FAULT_NTH=3 [FAULT_TIMES=n] [FAULT_ERRNO=23] LD_PRELOAD=...
  *
- * FAULT_CALL=alloc is all memory, "all" is everything; failures are reported on
+ * FAULT_CALL=alloc means all memory, "all" means everything. Failures are reported on
  * standard error, with the return addresses. Nothing fails before or after main().
  *
  * Clocks never fail, but may be moved.
@@ -18,7 +18,7 @@
  * opendir(), cannot fail by themselves; opendir() fails as a whole.
  */
 
-#undef _FILE_OFFSET_BITS /* both names of open() are wanted */
+#undef _FILE_OFFSET_BITS /* both names of open() are needed */
 #undef _FORTIFY_SOURCE
 
 #include "fault.h"
@@ -58,7 +58,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* name, and the errno of a kernel that has run out of something or is broken */
+/* name, and the errno of a kernel that lacks a resource or is broken */
 #define KINDS(X)                                                                       \
 	X(malloc, ENOMEM)                                                              \
 	X(calloc, ENOMEM)                                                              \
@@ -168,7 +168,7 @@ static bool only_memory; /* FAULT_CALL=alloc */
 static bool in_main;
 static __thread bool inside; /* the unwinder calls some of these functions */
 
-/* ---- which call is it ---- */
+/* ---- the place of a call ---- */
 
 /* The callers of a hook. Our own frames are the first two. */
 static inline __attribute__((always_inline)) void callers(uint64_t frame[FAULT_FRAMES])
@@ -259,7 +259,7 @@ static __attribute__((noinline)) int fails(enum kind kind)
 
 	if (mode == FAULT_OFF || !in_main || inside)
 		return 0;
-	/* without a place to compare, few calls need the unwinder */
+	/* do not run the unwinder if the kind or the requested place cannot match */
 	if (mode == FAULT_INJECT && !is_meant(kind, shared->site))
 		return 0;
 	inside = true;
@@ -362,8 +362,8 @@ HOOK(int, recvmmsg,
 HOOK(int, shutdown, (int fd, int how), (fd, how), -1)
 
 HOOK(ssize_t, read, (int fd, void *p, size_t len), (fd, p, len), -1)
-/* A write to an eventfd always has room, or its reader is awake anyway. The eventfds
- * are remembered, because the daemon's filter forbids asking the kernel. */
+/* A write to an eventfd never fails: it always has room, or its reader is awake anyway.
+ * We remember the eventfds, because the daemon's filter forbids asking the kernel. */
 static bool event_fd[1024];
 
 EXPORT int eventfd(unsigned n, int flags)
@@ -385,7 +385,7 @@ static bool is_event(int fd)
 		event_fd[fd];
 }
 
-/* never fails; the number may be reused for another kind of descriptor */
+/* Never fails. The number may be reused for another kind of descriptor. */
 EXPORT int close(int fd)
 {
 	if (is_event(fd))
@@ -409,7 +409,7 @@ HOOK(ssize_t, pread64, (int fd, void *p, size_t len, off64_t at), (fd, p, len, a
 HOOK(ssize_t, pwrite64, (int fd, const void *p, size_t len, off64_t at),
 	(fd, p, len, at), -1)
 
-/* there is a mode only if a file may be created */
+/* a mode is passed only if a file may be created */
 #define HOOK_OPEN(name, params, args_before)                                           \
 	EXPORT int name params                                                         \
 	{                                                                              \
@@ -481,7 +481,7 @@ HOOK(int, ppoll,
 	(struct pollfd * v, nfds_t n, const struct timespec *t, const sigset_t *s),
 	(v, n, t, s), -1)
 HOOK(int, epoll_create1, (int flags), (flags), -1)
-/* removing never fails for lack of resources */
+/* a removal never fails for lack of resources */
 EXPORT int epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
 {
 	int error = op == EPOLL_CTL_DEL ? 0 : fails(KIND_epoll_ctl);
@@ -606,7 +606,7 @@ EXPORT long syscall(long n, ...)
 	return REAL(syscall)(n, v[0], v[1], v[2], v[3], v[4], v[5]);
 }
 
-/* liburing calls the kernel by itself */
+/* liburing makes its system calls itself */
 int io_uring_queue_init(unsigned n, void *ring, unsigned flags);
 HOOK_NUMBER(io_uring_queue_init, (unsigned n, void *ring, unsigned flags),
 	(n, ring, flags), -)
@@ -707,7 +707,7 @@ static int main_between(int argc, char **argv, char **envp)
 	void *unused[2];
 	int status;
 
-	backtrace(unused, 2); /* its first call loads a library */
+	backtrace(unused, 2); /* the first call loads a library */
 	if (path)
 		share(path);
 	else

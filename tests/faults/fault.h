@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Shared by fault.c and its driver, tests/lib/faults.py: a file that both have mapped.
- * The driver sets what must fail while the program runs, and reads what failed. Numbers
- * are in the processor's byte order; addresses are those of the program, which must run
+ * A file that fault.c and its driver, tests/lib/faults.py, have both mapped. The driver
+ * sets which calls must fail while the program runs, and reads which did. Numbers are
+ * in the processor's byte order. Addresses are those of the program, which must run
  * without address randomization if they are compared between runs.
  */
 
@@ -17,7 +17,7 @@
 
 enum fault_mode {
 	FAULT_OFF,
-	FAULT_RECORD, /* note each place that calls */
+	FAULT_RECORD, /* record each place that makes a call */
 	FAULT_INJECT,
 };
 
@@ -30,12 +30,12 @@ struct fault_site {
 
 struct fault_shared {
 	uint32_t mode; /* enum fault_mode */
-	/* which calls: of this kind from this place; 0 matches any */
+	/* which calls: of this kind and place; 0 matches any */
 	uint32_t kind;
 	uint64_t site;
-	/* the nth of them fails, counted from 1, and times - 1 that follow */
+	/* the nth of them fails, counted from 1, and the next times - 1 */
 	uint32_t nth, times;
-	int32_t error;	  /* errno; 0 means the usual one of the function */
+	int32_t error;	  /* errno, or 0 for the usual one of the function */
 	uint32_t n_kinds; /* written by the program when main begins */
 	uint32_t count;	  /* calls that matched so far */
 	uint32_t failed;  /* of these, those that failed */

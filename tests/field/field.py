@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Everyday situations on ringcast and on igmpproxy of Debian, in the same topology and by the
-same steps. Prints TAP, then a table of both verdicts.
+"""Everyday situations on ringcast and on Debian's igmpproxy, in the same topology and by the same
+steps. Prints TAP, then a table of both verdicts.
 
 usage: field.py [--table FILE] [--doc doc/field.md] [WORD...]
 
 A case passes if ringcast does what the people in the situation expect, or if the situation gives a
-reason why it does not. WORD... are parts of titles. --table also writes the table to FILE, --doc
-renews the table of the document. """
+reason why it does not. WORD... are parts of titles. --table also writes the table to FILE; --doc
+replaces the table in the document. """
 
 import argparse
 import concurrent.futures
@@ -28,7 +28,7 @@ BEGIN, END = "<!-- table -->\n", "<!-- end of the table -->\n"
 
 
 def one(index, contestant):
-    """Runs it in its own process. Returns (yes, or None if it cannot run, detail)."""
+    """Run a situation in its own process; returns (yes, or None if it cannot run; detail)."""
     r = subprocess.run([sys.executable, "-B", os.path.abspath(__file__), "--one", str(index),
                         contestant], capture_output=True, text=True, timeout=120, check=False)
     m = re.search(r"^verdict (yes|no|skip) (.*)$", r.stdout, re.M)
@@ -60,7 +60,7 @@ def markdown(rows):
     lines = ["| situation | ringcast | igmpproxy | why not |", "|---|---|---|---|"]
     for s, yes, detail in rows:
         why = reason(s, yes, detail).replace("|", "\\|")
-        # details that change from run to run are left out of the document
+        # the document leaves out details that change from run to run
         why = re.sub(r"/run/\S+", "FILE", re.sub(r"\b\d+\.\d+ s\b", "seconds", why))
         why = re.sub(r"(picture of 239\.1\.3)\.\d+", r"\1.x", why)
         lines.append(f"| {s.title} | {word(yes[0])} | {word(yes[1])} | {why} |")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Situations of everyday networks, each a function that takes a Field and asserts what the
-people there expect. It is run once with ringcast as the router and once with igmpproxy."""
+"""Situations of everyday networks. Each is a function that takes a Field and asserts what the
+people there expect. It runs once with ringcast as the router and once with igmpproxy."""
 
 import os
 import select
@@ -32,7 +32,7 @@ class Situation:
 
 
 def situation(title, no=None):
-    """`no` is why ringcast does not do it; the case then fails if it does."""
+    """`no` says why ringcast does not do it. The case then fails if ringcast does it."""
     def register(function):
         SITUATIONS.append(Situation(title, function, no))
         return function
@@ -40,13 +40,13 @@ def situation(title, no=None):
 
 
 def arrives(box, end):
-    """Wait until something can be read. Returns False if nothing came."""
+    """Wait until data can be read; returns False if none came."""
     left = end - time.monotonic()
     return left > 0 and bool(select.select([box.sock], [], [], left)[0])
 
 
 class Field(Bench):
-    """What one situation builds around one router."""
+    """The network around one router in one situation."""
 
     def __init__(self, contestant):
         super().__init__()
@@ -64,14 +64,14 @@ class Field(Bench):
         return self.router.start(wait)
 
     def box(self, name="lan1", group=G, version=None, **kw):
-        """A set-top box that watches a channel."""
+        """Returns a set-top box that watches a channel."""
         ns = self.t.hosts[name]
         if version:
             ns.sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
         return self.receiver(ns, group, **kw)
 
     def picture(self, box, n=30, seconds=8):
-        """Checks that the channel arrives: n new datagrams."""
+        """Check that the channel arrives: n new datagrams."""
         box.receive()
         got = []
 
@@ -90,7 +90,7 @@ class Field(Bench):
             assert not got, f"{len(got)} datagrams of {box.group} arrived"
 
     def gap(self, box, seconds):
-        """The longest time without a datagram within the next seconds."""
+        """Returns the longest time without a datagram within the next seconds."""
         last = time.monotonic()
         end = last + seconds
         longest = 0.0
@@ -110,12 +110,12 @@ class Field(Bench):
                  f"the provider is asked for {group}")
 
     def program(self, interface, group=G):
-        """A program on the router that listens to a group itself."""
+        """Returns a program on the router that has itself joined a group."""
         return self.receiver(self.t.router, group, interface=interface)
 
 
 def run(index, contestant):
-    """Returns (yes, what went wrong). For a process that lab.enter() has moved."""
+    """Returns (yes, what went wrong). Must run in a process that lab.enter() has moved."""
     field = Field(contestant)
     try:
         try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A provider: sends a stream only while it is requested, and sends queries.
+"""A provider that sends queries, and sends a stream only while it is requested.
 
 It understands reports of every version of IGMP and MLD on its interface. A leave stops the stream
-at once, as with providers that save bandwidth, or `grace` seconds later. """
+at once, as with providers that save bandwidth, or after `grace` seconds."""
 
 import threading
 import time
@@ -14,12 +14,12 @@ POLL_S = 0.02
 
 
 class Provider(threading.Thread):
-    """Streams of numbered datagrams of each group in `groups`, from `source`.
+    """Streams of numbered datagrams of each group in `groups`, sent from `source`.
 
     query: seconds between general queries, None for no queries; query_from: their source; version:
-    of the queries; forget: seconds after which a silent member is forgotten; only_from: reports of
-    other addresses do not count; always: sends without a request; understands: the newest version
-    of IGMP whose reports count; ttl, size: how the datagrams look. """
+    their version; forget: seconds after which a silent member is forgotten; only_from: the only
+    address whose reports count; always: whether to send without a request; understands: the newest
+    version of IGMP whose reports count; ttl, size: of the datagrams."""
 
     def __init__(self, ns, groups, interface="p0", source=lab.Topology.SOURCE, rate=100,
                  query_every=None, query_from=None, version=3, forget=None, only_from=None,
@@ -32,7 +32,7 @@ class Provider(threading.Thread):
         self.query_every, self.query_from = query_every, query_from or source
         self.version, self.forget, self.only_from = version, forget, only_from
         self.always, self.ttl, self.size, self.understands = always, ttl, size, understands
-        self.until = dict.fromkeys(groups, 0.0)   # when the last report ceases to count
+        self.until = dict.fromkeys(groups, 0.0)   # when the last report expires
         self.heard = []                           # (time, source address, record)
         self.number = 0
         self.running = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The two programs that each situation runs with, both started with the same file."""
+"""The two programs that each situation compares, started with the same file."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ IGMPPROXY = os.path.join(lab.ROOT, "build", "peers", "usr", "sbin", "igmpproxy")
 
 
 class Router:
-    """One of them in a namespace. `said` is everything that it has printed."""
+    """One of the programs in a namespace. `said` is everything that it has printed."""
 
     def __init__(self, ns, config):
         self.ns = ns
@@ -85,7 +85,7 @@ CONTESTANTS = {c.name: c for c in (Ringcast, Igmpproxy)}
 
 
 def have_igmpproxy():
-    """None, or why it cannot run here."""
+    """Returns None, or the reason why it cannot run here."""
     if not os.access(IGMPPROXY, os.X_OK):
         return "igmpproxy is not unpacked in build/peers (tools/test does that)"
     if not os.path.exists("/proc/net/ip_mr_vif"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files from the field, unchanged: a box must get its picture with each."""
+"""Unchanged files from the field. With each, a box must get its picture."""
 
 from libfield import situation
 

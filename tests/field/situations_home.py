@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A household: boxes, channels, and a file that has been there for years."""
+"""A household: boxes, channels, and a configuration file that is years old."""
 
 from libfield import CONF, G, H, situation, time, wait_for
 

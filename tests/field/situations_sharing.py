@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Others on the same router and on the same wire: programs, switches, aliases, cables."""
+"""Other users of the same router and the same wire: programs, switches, aliases, cables."""
 
 import socket
 
@@ -8,7 +8,7 @@ from packets import IS_EX, TO_EX, Wire, fragments, igmp, igmp3_report, ipv4, que
 
 
 def low_querier(f):
-    """The LAN where the router does not have the lowest address."""
+    """Set up a LAN on which the router does not have the lowest address."""
     t = f.home(hosts=2)
     t.router.ip("addr", "flush", "dev", "lan1")
     t.router.ip("addr", "add", "10.0.1.9/24", "dev", "lan1")
@@ -16,7 +16,7 @@ def low_querier(f):
 
 
 def program_comes_and_goes(f, box):
-    """Waits until the kernel has reported its own join."""
+    """Start and end a program on the router; waits until the kernel has reported its own join."""
     program = f.program("wan")
     f.picture(program)
     f.steady(box, 1.5)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The AppArmor profile of data/apparmor, loaded under a name of its own, so that a profile of
-an installed package stays as it is. tools/test unpacks the parser into build/peers; tools/vm
-has a kernel with AppArmor."""
+"""The AppArmor profile of data/apparmor, loaded under another name, so that the profile of an
+installed package is not touched. tools/test unpacks the parser into build/peers; tools/vm has a
+kernel with AppArmor."""
 
 import os
 import re
@@ -15,7 +15,7 @@ NAME = "ringcast-test"
 
 
 def parser():
-    """The command of apparmor_parser with its abstractions, or None."""
+    """Returns the command of apparmor_parser with its abstractions, or None."""
     path = os.path.join(UNPACKED, "sbin", "apparmor_parser")
     if not os.access(path, os.X_OK):
         path = os.path.join(UNPACKED, "usr", "sbin", "apparmor_parser")
@@ -26,7 +26,7 @@ def parser():
 
 
 def missing():
-    """Why no profile can be loaded here, or ""."""
+    """Returns why no profile can be loaded here, or ""."""
     try:
         with open("/sys/module/apparmor/parameters/enabled", encoding="ascii") as f:
             enabled = f.read().startswith("Y")
@@ -40,7 +40,7 @@ def missing():
 
 
 def text(build, rules):
-    """The profile of a build under our name, with more rules."""
+    """Returns the profile of a build under our name, with additional rules."""
     with open(os.path.join(build, "data", "ringcastd.apparmor"), encoding="utf-8") as f:
         profile = f.read()
     profile, n = re.subn(r"^profile ringcastd \{$", f"profile {NAME} {{\n{rules}", profile,
@@ -60,7 +60,7 @@ def unload(build):
 
 
 def denials():
-    """What the kernel says that it has refused to programs under our profile."""
+    """Returns the denials that the kernel logged for programs under our profile."""
     said = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout
     return [line for line in said.splitlines()
             if 'apparmor="DENIED"' in line and f'profile="{NAME}"' in line]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The daemon with calls that fail (tests/faults/fault.c), the networks around it, and the requests
-of its life; tests/lib/faults.py decides what fails."""
+"""Runs the daemon with calls that fail (tests/faults/fault.c), the networks around it, and the
+requests of its life. tests/lib/faults.py decides which calls fail."""
 
 import collections
 import contextlib
@@ -29,7 +29,7 @@ OFF, RECORD, INJECT = 0, 1, 2
 ALL = "00060000ffffffff"   # a classic BPF program
 DATA = b"a datagram among faults " * 8
 HEAD = struct.Struct(f"=IIQIIiIIIIiqq{FRAMES}Q")
-CLOCKS = struct.calcsize("=IIQIIiIIIIi")   # where HEAD has the two of them
+CLOCKS = struct.calcsize("=IIQIIiIIIIi")   # where HEAD has the two clocks
 SITE = struct.Struct(f"=QII{FRAMES}Q")
 
 CONFIG = f"""query-interval 3
@@ -44,13 +44,14 @@ phyint wan upstream
 phyint lan1 downstream
 """
 LAN2 = "phyint lan2 downstream\n"
-# Other ways through the data plane, and the rights given up: options before CONFIG.
+# Configurations, placed before CONFIG, that take other ways through the data plane or give up
+# rights.
 PROFILES = {
     "default": "",
     "plain": "transmit sendmmsg\ncoalesce off\nlatency low\n",
     "user": "user nobody\ncontrol-group nogroup\nchroot {dir}\n",
 }
-# what two descriptors of one kind differ by
+# the parts in which two descriptors of one kind differ
 CHANGING = re.compile(r"\[?\d+\]?$|/ringcast-\w+|\d+| \(deleted\)")
 REQUESTS = ("show interfaces", "show groups", "show groups detail", "show mfc", "show top",
             "show upstream", "show stats", "show config", f"explain {GROUP}", "version",
@@ -62,7 +63,7 @@ class Finding(Exception):
 
 
 class Shared:
-    """The file that fault.c and we have mapped (tests/faults/fault.h)."""
+    """The file that fault.c and this program have mapped (tests/faults/fault.h)."""
 
     def __init__(self, path):
         self.path = path
@@ -78,7 +79,7 @@ class Shared:
         struct.pack_into("=I", self.map, 0, mode)
 
     def off(self):
-        """Stop. Returns (calls that matched, how many of them failed)."""
+        """Stop; returns (calls that matched, how many of them failed)."""
         struct.pack_into("=I", self.map, 0, OFF)
         return self._head()[7:9]
 
@@ -99,7 +100,7 @@ class Shared:
         self.map[at:] = bytes(SITES * SITE.size)
 
     def sites(self):
-        """[Site]"""
+        """Returns a list of Site."""
         at, names = HEAD.size + KINDS * NAME, self.names()
         found = []
         for hash_, kind, count, *frames in SITE.iter_unpack(self.map[at:]):
@@ -122,7 +123,7 @@ def _name(path, offset):
 
 
 class Symbols:
-    """Turns addresses into names by addr2line, for the reader of a finding."""
+    """Turns addresses into names with addr2line, so that a finding can be read."""
 
     def __init__(self):
         self.maps = []
@@ -140,7 +141,7 @@ class Symbols:
             self.maps = maps or self.maps
 
     def of_sanitizer(self, frames):
-        """Whether the call belongs to the runtime of a sanitizer, not to the daemon."""
+        """Returns whether the call belongs to the runtime of a sanitizer, not to the daemon."""
         return any(re.search(r"/lib(a|t|ub|l)san\.", path) for f in frames[:5] if f
                    for low, high, _, path in self.maps if low <= f < high)
 
@@ -173,7 +174,7 @@ class Patient(ringcast.Daemon):
         super().write(self.profile.format(dir=self.dir) + config)
 
     def start(self, seconds=15):
-        """Returns True if it answers, False if it has ended."""
+        """Start; returns True if it answers, False if it has ended."""
         self.spawn()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -200,7 +201,7 @@ class Patient(ringcast.Daemon):
             return text.decode()
 
     def _connect(self, s, seconds=1):
-        """Connects; a queue full of waiting connections is no error."""
+        """Connect. A full queue of waiting connections is not an error."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -214,7 +215,7 @@ class Patient(ringcast.Daemon):
         return self.process.pid
 
     def descriptors(self):
-        """{kind of descriptor: how many are open}"""
+        """Returns {kind of descriptor: how many are open}."""
         kinds, folder = collections.Counter(), f"/proc/{self.pid()}/fd"
         for fd in os.listdir(folder):
             with contextlib.suppress(OSError):
@@ -222,7 +223,7 @@ class Patient(ringcast.Daemon):
         return kinds
 
     def cut_log(self):
-        """The log since the last time."""
+        """Returns the log since the last call."""
         text = self.log()
         with open(self.logfile, "w", encoding="utf-8"):
             pass
@@ -230,7 +231,7 @@ class Patient(ringcast.Daemon):
 
 
 class House:
-    """The networks, and what their hosts do, the same each time."""
+    """The networks and their hosts, which do the same each time."""
 
     def __init__(self):
         self.topology = lab.Topology(lans=2, ipv6=True)
@@ -240,7 +241,7 @@ class House:
         self.rtnl = Rtnl(t.router)
 
     def receive(self, receivers, strict):
-        """Stream until each receiver has got something."""
+        """Send until each receiver has got something."""
         waiting = list(receivers)
 
         def all_have():
@@ -281,8 +282,8 @@ class House:
 
 
 class Scenario:
-    """All requests of a daemon's life in a second. With `strict` each step must succeed in time;
-    without it, steps may fail."""
+    """All requests of a daemon's life in one second. With `strict`, each step must succeed in
+    time; otherwise steps may fail."""
 
     def __init__(self, house, daemon):
         self.house, self.daemon = house, daemon
@@ -387,6 +388,6 @@ class Scenario:
         self.until(lambda: "lan2" not in self.interfaces(), "no lan2", strict)
 
     def basic(self):
-        """Checks what must work after a start."""
+        """Check what must work after a start."""
         return self.play(True, (self.lans, self.streams, self.requests, self.scrape,
                                 self.smaller))

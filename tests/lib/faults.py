@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the daemon does when its memory or its system calls fail: see tools/faults --help.
+"""Tests the daemon while its memory or its system calls fail.
 
-The daemon runs with tests/faults/fault.c before the C library. A first run notes every place (a
-function and its callers) that asks for memory or makes a system call. Then, place by place, that
-call fails: once at the start, once while everything is in use, once at the end. What must hold:
+The daemon runs with tests/faults/fault.c before the C library. A first run records every place (a
+function and its callers) that asks for memory or makes a system call. Then the call of each place
+fails: once at the start, once while everything is in use, once at the end. This must hold:
 
-start    it starts and serves, maybe with less; or it says why not and ends with an error
-running  it continues, and when the fault is over everything works as before, with as many
-         open descriptors as before
+start    it starts and serves, perhaps with less; or it logs the reason and ends with an error
+running  it continues; when the fault is over, everything works as before, with as many open
+         descriptors as before
 end      it ends in time, with status 0
 """
 
@@ -39,7 +39,7 @@ KNOWN = {
     "getgrnam_r": "glibc's name service does not look whether there is memory",
 }
 
-# Errors that mean something else to the caller than the usual one of a function.
+# Errors by which the caller decides something else than by the usual error of the function.
 FURTHER = {
     "accept4": ("ECONNABORTED",),
     "read": ("EINTR", "EAGAIN"),
@@ -65,12 +65,12 @@ def _check_sanitizer(log):
             raise Finding(f"{complaint} in the log")
 
 
-# Calls that a thread does not try again after a failure.
+# Descriptors that a thread does not open again after a failure.
 MAY_GO = {"anon_inode:[io_uring]"}
 
 
 class Hospital:
-    """Runs faults and keeps the findings."""
+    """Runs faults and collects the findings."""
 
     def __init__(self, profile="default"):
         self.profile = profile
@@ -101,7 +101,7 @@ class Hospital:
         return self.daemon is not None and self.daemon.process.poll() is None
 
     def healthy(self):
-        """Makes sure that a daemon runs that no fault has touched."""
+        """Make sure that a daemon runs that was not touched by a fault."""
         if not self.alive():
             if not self.new():
                 raise Finding("it does not even start without a fault")
@@ -110,7 +110,8 @@ class Hospital:
             self.daemon.cut_log()
 
     def same_descriptors(self, exactly=True):
-        """Sockets are closed in the background, so a difference may last a moment."""
+        """Compare with a healthy daemon. Sockets are closed in the background, so a difference may
+        last a moment."""
         now = None
 
         def same():
@@ -127,7 +128,7 @@ class Hospital:
     # ---- clean runs
 
     def record(self):
-        """{phase: {hash: Site}}"""
+        """Returns {phase: {hash: Site}} of runs without faults."""
         sites = {"start": {}, "running": {}, "end": {}}
         for _ in range(2):
             self.shared.clear()
@@ -154,7 +155,7 @@ class Hospital:
                 for phase, known in sites.items()}
 
     def _settled(self, seconds=0.6):
-        """The descriptors, once the sockets of older plans are closed."""
+        """Returns the descriptors, once the sockets of older plans are closed."""
         seen, since = None, 0
         while seen is None or time.monotonic() - since < seconds:
             now = self.daemon.descriptors()
@@ -228,7 +229,7 @@ class Hospital:
         return bool(self.shared.off()[1])
 
     def attempt(self, phase, site, error=0, times=1):
-        """Plays one fault and keeps findings. Returns True if the call did fail."""
+        """Play one fault and record findings. Returns True if the call did fail."""
         name = errno.errorcode[error] if error else "its error"
         try:
             if phase == "running":
@@ -268,7 +269,7 @@ def errors_of(name):
 
 
 def plan(sites, calls=None, phases=None):
-    """[(phase, site, error)]"""
+    """Returns [(phase, site, error)]."""
     return [(phase, site, error)
             for phase, known in sites.items() if not phases or phase in phases
             for site in known.values() if not calls or site.name in calls
@@ -276,8 +277,8 @@ def plan(sites, calls=None, phases=None):
 
 
 def sample(tries, seed):
-    """Each call of each phase once, then the others, in an order that depends on the seed. The
-    first list is always played."""
+    """Returns two lists: each call once per phase, then the others in an order that depends on the
+    seed. The first list is always played."""
     rng = random.Random(seed)
     tries = sorted(tries, key=lambda t: (t[0], t[1].hash, t[2]))
     rng.shuffle(tries)
@@ -290,7 +291,7 @@ def sample(tries, seed):
 
 
 def lasting(hospital, calls=None):
-    """Each function fails while everything is used once."""
+    """Let each function fail permanently while everything is used once."""
     for kind, name in enumerate(hospital.shared.names()):
         if kind and (not calls or name in calls):
             hospital.attempt("running", Site(0, kind, name, 0, ()), 0, FOR_EVER)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A laboratory of network namespaces for tools/demo and tests/daemon.
 
-enter() moves the calling program into mount, PID and network namespaces of its own (and a user
-namespace when it is not root) and gives it a private /run. Everything made later -- named
-namespaces, links, processes, control sockets -- lives in there and is gone when the program ends,
-however it ends. Programs never see each other's.
+enter() moves the calling program into its own mount, PID and network namespaces (and a user
+namespace if it is not root) and gives it a private /run. Everything that it then makes (named
+namespaces, links, processes, control sockets) exists only there and vanishes when the program
+ends, however it ends. Programs never see the namespaces of others.
 
 Namespace is one named network namespace: run commands in it, open sockets in it.
-Topology is the picture that everything here uses:
+Topology is the network that everything here uses:
 
     provider p0 10.0.0.1 ---- wan 10.0.0.2 router lan1 10.0.1.1 ---- eth0 10.0.1.2 lan1
                                              lan2 10.0.2.1 ---- eth0 10.0.2.2 lan2
@@ -31,7 +31,7 @@ MARKER = "RINGCAST_LAB"
 CLONE_NEWNET = 0x40000000
 POLL_S = 0.03
 
-# socket options that the socket module does not name
+# socket options that the socket module lacks
 IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE = 37, 38
 IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP = 39, 40
 ETH_P_ALL = 3
@@ -48,7 +48,7 @@ class LabError(Exception):
     """Namespaces cannot be made here; the text says why."""
 
 
-# message of unshare -> what to do
+# message of unshare -> remedy
 CURES = {
     "change root filesystem propagation":
         "/ is the root of a chroot and no mount point: outside, run "
@@ -58,7 +58,7 @@ CURES = {
 
 
 def unshare():
-    """The command that starts a program in namespaces; LabError if it would fail."""
+    """Returns the command that starts a program in namespaces; LabError if it would fail."""
     for tool in ("unshare", "nsenter", "ip", "mount"):
         if not shutil.which(tool):
             raise LabError(f"{tool} is missing (packages util-linux, mount, iproute2)")
@@ -98,7 +98,7 @@ def wait_for(seconds, condition, what):
 
 
 def receive_buffer(sock, octets):
-    """Set the largest buffer that we are allowed to have."""
+    """Set the largest receive buffer that the process may have."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
     except PermissionError:
@@ -116,14 +116,15 @@ class Namespace:
         subprocess.run(["ip", "netns", "add", name], check=True)
         self.ip("link", "set", "lo", "up")
         if ipv6:
-            # addresses are usable at once, unless a test of their detection changes this
+            # addresses are usable at once, unless a test of duplicate address detection changes
+            # this
             self.sysctl("net.ipv6.conf.all.accept_dad", 0)
             self.sysctl("net.ipv6.conf.default.accept_dad", 0)
             self.sysctl("net.ipv6.conf.default.accept_ra", 0)
         else:
             self.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
             self.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
-        # hosts of this laboratory receive from any source; the proxy filters
+        # hosts accept any source, because the proxy filters
         self.sysctl("net.ipv4.conf.all.rp_filter", 0)
         self.sysctl("net.ipv4.conf.default.rp_filter", 0)
 
@@ -157,7 +158,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def inside(self):
-        """Sockets that our process opens in the block belong to this namespace."""
+        """Sockets that our process opens within the `with` block belong to this namespace."""
         with open("/proc/self/ns/net", "rb") as home, open(self.path, "rb") as there:
             self._setns(there)
             try:
@@ -166,12 +167,12 @@ class Namespace:
                 self._setns(home)
 
     def socket(self, *args):
-        """A socket of this namespace in our process."""
+        """Returns a socket of our process in this namespace."""
         with self.inside():
             return socket.socket(*args)
 
     def ifindex(self, name):
-        """The index of the link, or 0."""
+        """Returns the index of the link, or 0."""
         with self.inside():
             try:
                 return socket.if_nametoindex(name)
@@ -188,15 +189,15 @@ class Namespace:
 
 
 def link(a, a_if, b, b_if):
-    """A veth pair between two namespaces, both ends up."""
+    """Make a veth pair between two namespaces, with both ends up."""
     a.ip("link", "add", a_if, "type", "veth", "peer", "name", b_if, "netns", b.path)
     a.ip("link", "set", "dev", a_if, "up")
     b.ip("link", "set", "dev", b_if, "up")
 
 
 class Topology:
-    """Provider, router and `lans` LANs; LAN n has hosts lan<n>, lan<n>b, lan<n>c ... when
-    `hosts` is more than one (then through a switch without snooping)."""
+    """Provider, router and `lans` LANs. If `hosts` is more than one, LAN n has hosts lan<n>,
+    lan<n>b, lan<n>c ... behind a switch without snooping."""
 
     SOURCE = "10.0.0.1"
     SOURCE2 = "10.0.0.11"
@@ -302,7 +303,7 @@ class Receiver:
             .stdout.split()[3].split("/")[0]
 
     def receive(self):
-        """Everything that has arrived: a list of (payload, source address)."""
+        """Returns everything that has arrived as a list of (payload, source address)."""
         got = []
         while True:
             try:
@@ -362,7 +363,7 @@ class Receiver6:
 
 
 class Sender:
-    """An ordinary UDP sender on one interface, TTL 8 unless told otherwise."""
+    """An ordinary UDP sender on one interface, with TTL 8 by default."""
 
     def __init__(self, ns, interface="p0", source=Topology.SOURCE):
         if ":" in source:
@@ -389,7 +390,7 @@ class Sender:
 
 
 def main():
-    """Reports why no laboratory can be made here, if so."""
+    """Print the reason if no laboratory can be made here."""
     try:
         unshare()
     except LabError as e:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A minimal service manager for the tests: it listens on a NOTIFY_SOCKET, keeps descriptors as
-systemd's store does, and starts ringcastd again with them when it ends with the status that
-requests this. It may start other programs first."""
+"""A minimal service manager for the tests. It listens on a NOTIFY_SOCKET and keeps descriptors as
+systemd's store does. If ringcastd ends with the status that requests a restart, the manager starts
+it with these descriptors. It can start other programs first."""
 
 import array
 import contextlib
@@ -15,7 +15,7 @@ from ringcast import Daemon, binary
 
 EXIT_UPGRADE = 5
 
-# dup2 to 3, 4, ... and exec; a process of its own because Popen needs descriptors too
+# dup2 to 3, 4, ... and exec; a separate process, because Popen also needs descriptors
 LAUNCH = """
 import os, sys
 n = int(sys.argv[1])
@@ -31,10 +31,10 @@ os.execvp(sys.argv[3 + n], sys.argv[3 + n:])
 class ManagedDaemon(Daemon):
     def __init__(self, ns, config, keeps=True, watchdog_s=None, dies_at=None, **kw):
         self.keeps, self.watchdog_s = keeps, watchdog_s
-        self.dies_at = dies_at   # the manager ends when it gets the descriptor of this name
+        self.dies_at = dies_at   # the manager ends when it receives the descriptor of this name
         self.first = []          # programs that it starts before the next ringcastd
         self.stored = []     # [name, descriptor]
-        self.messages = []   # dictionaries in order
+        self.messages = []   # dictionaries, in order of arrival
         self.started, self.trying = 0, False
         self.lock = threading.Lock()
         super().__init__(ns, config, start=False, **kw)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""System calls that fail as those of an older or a restricted kernel do, by seccomp.
+"""Makes system calls fail, by seccomp, as an older or restricted kernel would.
 
-Daemon(..., preexec=functools.partial(oldkernel.refuse, "no super-frames")) starts a daemon on
-such a kernel. It needs CAP_SYS_ADMIN, for which a user namespace of its own is enough. The filter
-sees the arguments as numbers, not what pointers point to."""
+Daemon(..., preexec=functools.partial(oldkernel.refuse, "no super-frames")) starts a daemon on such
+a kernel. This needs CAP_SYS_ADMIN, which a new user namespace gives. The filter sees the arguments
+as numbers, not the memory that pointers refer to."""
 
 import ctypes
 import errno

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packets made by hand, which no ordinary socket sends, and their sender."""
+"""Hand-made packets that no ordinary socket sends, and their sender."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454ca, 1, 2, 0x1000
 
 
 def _summed(octets, at):
-    """The bytes with their checksum filled in."""
+    """Returns the bytes with their checksum filled in."""
     s = struct.pack("!H", 0xffff - wire.inet_sum(octets))
     return octets[:at] + s + octets[at + 2:]
 
@@ -102,7 +102,7 @@ class Wire:
 
 
 class Tun:
-    """The far end of a link without link header. Has the methods of Tap and Wire."""
+    """The far end of a link without a link header, with the methods of Tap and Wire."""
 
     KIND = IFF_TUN
 
@@ -116,7 +116,7 @@ class Tun:
         os.write(self.fd, packet)
 
     def read(self):
-        """Frames with an Ethernet header, so that all decoders of wire can be used."""
+        """Returns frames with an Ethernet header, so that all decoders of wire work."""
         packet = os.read(self.fd, 65536)
         return bytes(12) + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0") + packet
 
@@ -136,7 +136,7 @@ class Tun:
 
 
 class TunTap(Tun):
-    """The far end of a link with Ethernet header."""
+    """The far end of a link with an Ethernet header."""
 
     KIND = IFF_TAP
 
@@ -150,8 +150,8 @@ class TunTap(Tun):
 
 
 class AgeingRouter(threading.Thread):
-    """An upstream router: sends numbered datagrams of each group that it believes has
-    members. It forgets a member that was silent for `age` seconds; it never sends queries. Reports
+    """An upstream router that sends numbered datagrams of each group that it believes has members.
+    It forgets a member that is silent for `age` seconds, and never sends queries. Only reports
     that join all sources of a group count; leaves end a membership."""
 
     def __init__(self, ns, interface, source, groups, age, rate=50):
@@ -161,7 +161,7 @@ class AgeingRouter(threading.Thread):
         self.source, self.age, self.period = source, age, 1 / rate
         self.number = 0
         self.until = dict.fromkeys(groups, 0.0)
-        self.heard = {g: [] for g in groups}   # kinds of records, in order
+        self.heard = {g: [] for g in groups}   # record types, in order
         self.ended = threading.Event()
         self.start()
 

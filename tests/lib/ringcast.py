@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ringcastd, ringcastctl and steady streams, as the laboratory uses them."""
+"""ringcastd, ringcastctl and steady streams for use in the laboratory."""
 
 import json
 import os
@@ -13,7 +13,8 @@ import lab
 
 
 def binary(name):
-    """A built program: of RINGCAST_BUILD, else of the first build directory that has it."""
+    """Returns the path of a built program: in RINGCAST_BUILD, or else in the first build directory
+    that has it."""
     builds = [os.environ["RINGCAST_BUILD"]] if "RINGCAST_BUILD" in os.environ else \
         [os.path.join(lab.ROOT, d) for d in ("build", "build/release", "build/gcc")]
     for build in builds:
@@ -26,13 +27,13 @@ def binary(name):
 
 
 class Daemon:
-    """One ringcastd in a namespace. `wrap` is a command that runs it (setpriv ...),
-    `preexec` a function that the child calls before exec."""
+    """A ringcastd in a namespace. `wrap` is a command that runs it (setpriv ...), `preexec` a
+    function that the child calls before exec."""
 
     def __init__(self, ns, config, wrap=(), preexec=None, start=True, verbose=True):
         self.ns, self.wrap, self.preexec = ns, list(wrap), preexec
         self.verbose = ("-v", "-v") if verbose else ()
-        self.log_to_stderr = True   # independent of the configuration
+        self.log_to_stderr = True   # whatever the configuration says
         self.dir = tempfile.mkdtemp(prefix="ringcast-", dir="/run")
         os.chmod(self.dir, 0o1777)  # a test may start the daemon as another user
         self.conf, self.socket, self.logfile = (
@@ -43,7 +44,8 @@ class Daemon:
             self.start()
 
     def belongs_to(self, uid):
-        """Gives the directory to the user who runs it, because root trusts only the owner there."""
+        """Give the directory to the user who runs the daemon, because root trusts only its owner
+        there."""
         os.chown(self.dir, uid, -1)
         os.chmod(self.dir, 0o755)
 
@@ -76,29 +78,29 @@ class Daemon:
                               capture_output=True, text=True, timeout=20)
 
     def table(self, what):
-        """The plain table of `show WHAT`."""
+        """Returns the plain table of `show WHAT`."""
         r = self.ctl_run("show", *what.split())
         assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
         return r.stdout
 
     def show(self, what):
-        """The JSON of `show WHAT`."""
+        """Returns the JSON of `show WHAT`."""
         r = self.ctl_run("--json", "show", *what.split())
         assert r.returncode == 0, f"show {what}: {r.returncode}: {r.stderr}"
         return json.loads(r.stdout)
 
     def interface(self, name):
-        """The row of show interfaces, or None."""
+        """Returns the row of show interfaces, or None."""
         return next((i for i in self.show("interfaces")["interfaces"] if i["name"] == name),
                     None)
 
     def group(self, interface, group):
-        """The row of show groups, or None."""
+        """Returns the row of show groups, or None."""
         return next((g for g in self.show("groups")["groups"]
                      if (g["interface"], g["group"]) == (interface, group)), None)
 
     def upstream_group(self, group):
-        """The merged record as show upstream has it, or None."""
+        """Returns the merged record in show upstream, or None."""
         return next((g for u in self.show("upstream")["upstream"] for g in u["groups"]
                      if g["group"] == group), None)
 
@@ -117,7 +119,7 @@ class Daemon:
         lab.wait_for(seconds, lambda: text in self.log(), f"the log says {text!r}")
 
     def stop(self, how=signal.SIGTERM, seconds=20):
-        """Stops it and returns its exit status."""
+        """Stop the daemon; returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         return self.process.wait(seconds)
@@ -155,12 +157,12 @@ class Stream(threading.Thread):
 
 
 def number(n, size=64):
-    """The payload of datagram n."""
+    """Returns the payload of datagram n."""
     return struct.pack("!I", n) + bytes((n + i) & 0xff for i in range(size - 4))
 
 
 def gaps(numbers):
-    """(missing, duplicate or late) between the first and the last of a list of numbers."""
+    """Returns (missing, duplicate or late) between the first and the last of a list of numbers."""
     if not numbers:
         return 0, 0
     distinct = set(numbers)
@@ -170,7 +172,7 @@ def gaps(numbers):
 
 
 def numbers(datagrams):
-    """The numbers of (payload, source) pairs; AssertionError if a payload is damaged."""
+    """Returns the numbers of (payload, source) pairs; AssertionError if a payload is damaged."""
     out = []
     for payload, _ in datagrams:
         n = struct.unpack("!I", payload[:4])[0]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes of links and addresses by rtnetlink, for tests that make many. This needs no process for
-each, and does not remember names of deleted links as `ip -batch` does."""
+"""Changes links and addresses through rtnetlink, for tests that make many changes. It starts no
+process for a change, and does not remember the names of deleted links as `ip -batch` does."""
 
 import errno
 import os

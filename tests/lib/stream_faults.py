@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Television with faults: a stream of numbered packets, faults from a seeded list, and what
-each of them must be counted as. The counters follow from what was made, nothing is parsed."""
+"""Television with faults: a stream of numbered packets, faults from a seeded list, and the
+counters that each fault must raise. The counters follow from how the stream was made; nothing is
+parsed."""
 
 import random
 import struct
 from collections import Counter
 
 SECOND = 10 ** 9
-SPACING = 5 * 10 ** 6       # 200 datagrams a second
+SPACING = 5 * 10 ** 6       # 200 datagrams per second
 START = 1_700_000_000 * SECOND + 123_456_789
 PAT, PMT, VIDEO, AUDIO, NULL = 0, 0x1000, 0x100, 0x101, 0x1fff
 SSRC = 0x5eed0001
@@ -33,7 +34,7 @@ PMT_SECTION = section(bytes.fromhex("02b017 0001 c1 0000") + struct.pack(
 
 
 class Packet:
-    """A TS packet, as what it is made of"""
+    """A TS packet, described by its fields."""
 
     def __init__(self, pid, cc=0, fill=0, pcr=None, payload=True):
         self.pid, self.cc, self.fill, self.pcr, self.payload = pid, cc, fill, pcr, payload
@@ -79,12 +80,12 @@ class Datagram:
     def __init__(self, at, number, stamp, packets):
         self.at, self.seq, self.stamp, self.packets = at, number, stamp, packets
         self.ssrc = SSRC
-        self.unseen = False   # its packets are not looked at
+        self.unseen = False   # the analyser does not count its packets
         self.repeated = False
 
 
 class Form:
-    """How datagrams are written"""
+    """The encoding of datagrams."""
 
     def __init__(self, rtp=True, size=188, padding=0, extension=0, csrcs=0, family=4):
         self.rtp, self.size, self.padding = rtp, size, padding
@@ -108,7 +109,7 @@ class Television:
 
     def __init__(self, form, n=1600, seed=1):
         self.form, self.rng = form, random.Random(seed)
-        # times of faults, pairs of times of outages; times at which a fault proved to be none
+        # times of faults, pairs of times of outages; times at which a fault was repaired
         self.expected, self.errors, self.mended = Counter(), [], []
         counters = Counter()
         self.datagrams = []
@@ -122,7 +123,7 @@ class Television:
                     break
             self.datagrams.append(Datagram(START + at, number + i, 777 + at * 9 // 10 ** 5,
                                            packets))
-        # each fault has its own place, away from the next one and from both ends
+        # each fault has its own place, away from other faults and from both ends
         places = list(range(60, n - 60, 60))
         self.rng.shuffle(places)
         self.places = [self.datagrams[i] for i in places]
@@ -140,8 +141,8 @@ class Television:
     # ---- places ----
 
     def place(self, room=0, after=0):
-        """The index of a datagram with ordinary content that no other fault is near; so many
-        follow it, and so many were before it."""
+        """Returns the index of a datagram with ordinary content that is not near another fault,
+        with at least `after` datagrams before it and `room` after it."""
         d = next(d for d in self.places if after < self.datagrams.index(d) <
                  len(self.datagrams) - room - 60)
         self.places.remove(d)
@@ -160,7 +161,7 @@ class Television:
     # ---- faults of the network ----
 
     def lose(self, n=1):
-        long = n > 3    # a silent gap also, once it is known what is usual
+        long = n > 3    # also a silent gap, once the usual spacing is known
         i = self.place(after=250 * long)
         self.expected["silent_gaps"] += long
         gone = self.datagrams[i:i + n]
@@ -168,7 +169,7 @@ class Television:
         if self.form.rtp:
             self.fault(i, rtp_missing=n)
             return
-        # the next packet of each PID is the first that shows it
+        # for each PID, its next packet reveals the loss
         for pid, k in Counter(p.pid for d in gone for p in d.packets).items():
             if pid != NULL and k % 16:
                 shows = next(j for j, d in enumerate(self.datagrams) if j >= i and any(
@@ -192,7 +193,7 @@ class Television:
         self.mended.append(d.at)
 
     def outage(self, ns=2_200_000_000):
-        """Nothing comes for a while; the sender does not stop."""
+        """No datagram arrives for a while, although the sender does not stop."""
         n = ns // SPACING
         i = self.place(n)
         before = self.datagrams[i - 1].at
@@ -236,7 +237,7 @@ class Television:
         self.expected.update(rtp_ssrc_changes=1, rtp_skipped=1)
 
     def jump(self, by=5, signalled=False):
-        """The continuity counter of video"""
+        """The continuity counter of the video jumps."""
         i = self.place()
         packets = self.later(i, VIDEO)
         for p in packets:
@@ -247,7 +248,7 @@ class Television:
             self.fault(i, ts_continuity=1, ts_missing=by)
 
     def splice(self, signalled=True):
-        """Another programme: counters and clock continue elsewhere."""
+        """Another programme begins: counters and clock continue elsewhere."""
         i = self.place()
         for pid in (VIDEO, AUDIO, PAT, PMT):
             packets, by = self.later(i, pid), self.rng.randrange(1, 15)
@@ -268,8 +269,8 @@ class Television:
             self.expected["ts_pcr_discontinuities"] += 1
 
     def copy(self, times=1):
-        """The null packet becomes a copy of the video packet before it; twice is one too
-        many, in the place of the null packet of the next datagram but one PID later."""
+        """The null packet becomes a copy of the video packet before it. A second copy is one too
+        many; it is the first packet of the next datagram, whose last one is dropped."""
         i = self.place()
         original = self.datagrams[i].packets[5]
         assert original.pid == VIDEO
@@ -282,13 +283,13 @@ class Television:
             first = self.datagrams[i + 1].packets
             first.insert(0, third)
             first.pop()
-            # of the third one the list counts an error in the place of a duplicate
+            # the third packet counts as an error, not as a duplicate
             self.expected["ts_duplicates"] -= 1
             self.fault(i + 1, ts_continuity=1)
 
     def without_payload(self):
-        """The null packet becomes a video packet without payload, whose counter does not
-        rise."""
+        """The null packet becomes a video packet without payload, which does not raise the
+        counter."""
         i = self.place()
         before = self.datagrams[i].packets[5]
         self.datagrams[i].packets[6] = Packet(VIDEO, before.cc, payload=False)
@@ -304,8 +305,8 @@ class Television:
             p.unsynced = True
         self.errors.append(self.datagrams[i].at)
         if n > 1:
-            # five good ones: the rest of this datagram, then of the next, of which the fifth
-            # is the first that counts
+            # synchronisation needs five good packets: the rest of this datagram and the next one;
+            # the fifth is the first that counts
             self.expected["ts_sync_losses"] += 1
             rest = self.datagrams[i].packets[1 + n:] + self.datagrams[i + 1].packets
             for p in rest[:4]:
@@ -317,7 +318,7 @@ class Television:
             d.packets[3].scrambled = True
 
     def no_pat(self, ns=900_000_000):
-        """The PAT is missing: null packets come in its place."""
+        """The PAT is missing; null packets replace it."""
         i = self.place(ns // SPACING)
         end = self.datagrams[i].at + ns
         gone = 0
@@ -335,7 +336,7 @@ class Television:
     # ---- the end ----
 
     def finish(self):
-        """[(ns, octets)], and the list of what must be counted"""
+        """Returns [(ns, bytes)] and the counters that are expected."""
         e = self.expected
         for d in self.datagrams:
             e["datagrams"] += 1
@@ -367,7 +368,7 @@ ADDRESSES = {4: ("203.0.113.9", "239.1.2.3"), 6: ("2001:db8::9", "ff0e::1:2:3")}
 
 
 def frame(payload, family=4, port=5000, source=None, group=None):
-    """An Ethernet frame; the checksum of UDP is 0, as many senders have it."""
+    """Returns an Ethernet frame. The UDP checksum is 0, as many senders have it."""
     import socket
     source, group = source or ADDRESSES[family][0], group or ADDRESSES[family][1]
     af = socket.AF_INET if family == 4 else socket.AF_INET6
@@ -381,7 +382,7 @@ def frame(payload, family=4, port=5000, source=None, group=None):
 
 
 def capture(frames, snaplen=65535):
-    """[(ns, frame)] -> a pcap file with nanoseconds"""
+    """Returns a pcap file with nanoseconds, made of [(ns, frame)]."""
     out = [struct.pack("=IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, snaplen, 1)]
     for at, f in frames:
         out.append(struct.pack("=IIII", at // SECOND, at % SECOND, min(len(f), snaplen), len(f)))
@@ -390,8 +391,8 @@ def capture(frames, snaplen=65535):
 
 
 def super_frames(datagrams, n, form):
-    """The same datagrams, up to n of equal length joined as a kernel joins them: all have the
-    time of the first. Returns the datagrams with these times, and the payloads."""
+    """Joins up to n datagrams of equal length as a kernel does: all get the time of the first.
+    Returns the datagrams with these times, and the payloads."""
     cut, joined, i = [], [], 0
     while i < len(datagrams):
         at, size, k = datagrams[i][0], len(datagrams[i][1]), 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A second analyser of streams, written from RFC 3550, RFC 4445, ISO/IEC 13818-1 and
-TR 101 290, to compare the figures of the program with. It has all datagrams at once, so it is
-written the simple way: sets and lists in place of windows and running values."""
+"""A second analyser of streams, written from RFC 3550, RFC 4445, ISO/IEC 13818-1 and TR 101 290,
+whose figures are compared with those of the program. It has all datagrams at once, so it uses sets
+and lists where the program has windows and running values."""
 
 from collections import Counter, defaultdict
 
@@ -60,7 +60,7 @@ def crc_ok(section):
 
 
 class Ages:
-    """Gaps between the sections of a table"""
+    """Gaps between the sections of a table."""
 
     def __init__(self, stream, name, at):
         self.stream, self.name, self.at = stream, name, at
@@ -79,8 +79,8 @@ class Ages:
 class Ts:
     def __init__(self, stream, size, at):
         self.stream, self.size = stream, size
-        self.last = {}      # pid -> (counter, mark or None, has come twice)
-        self.known = {0}    # in the order in which they came, up to 96
+        self.last = {}      # pid -> (counter, mark or None, whether it was repeated)
+        self.known = {0}    # in order of arrival, up to 96
         self.pat = Ages(stream, "pat", at)
         self.pmt = {}       # pid -> Ages
         self.version = None
@@ -106,7 +106,7 @@ class Ts:
         return pid in self.known
 
     def datagram(self, data, at):
-        """Returns False if there are no packets in it"""
+        """Returns False if the datagram has no packets."""
         packets = [data[i:i + self.size] for i in range(0, len(data), self.size)]
         if not data or len(data) % self.size or all(p[0] != 0x47 for p in packets):
             self.gap()
@@ -164,7 +164,7 @@ class Ts:
             self.section(pid, p, 5 + p[4] if field else 4, at)
 
     def continuity(self, pid, p, payload, signalled, at):
-        """ISO/IEC 13818-1 2.4.3.3; returns False for a repetition"""
+        """Checks by ISO/IEC 13818-1 2.4.3.3; returns False for a repetition."""
         counter, mark = p[3] & 15, p[12:16]
         before = None if signalled else self.last.get(pid)
         if before:
@@ -192,7 +192,7 @@ class Ts:
         self.stream.pids[pid] += 1
 
     def pcr(self, pid, p, signalled, at):
-        """TR 101 290 2.3b, where arrival does not explain it"""
+        """Checks by TR 101 290 2.3b, unless the arrival explains the difference."""
         self.stream.count["ts_pcr"] += 1
         base = int.from_bytes(p[6:10], "big") << 1 | p[10] >> 7
         pcr = base * 300 + ((p[10] & 1) << 8 | p[11])
@@ -251,7 +251,7 @@ class Ts:
 
 
 class Rtp:
-    """Sequence numbers (RFC 3550 A.1): each gets a number that does not wrap"""
+    """Sequence numbers (RFC 3550 A.1), extended so that they do not wrap."""
 
     def __init__(self, stream, head, rate_of=None):
         self.stream = stream
@@ -266,7 +266,7 @@ class Rtp:
         self.rate = RATES.get(head.type, 0)
 
     def put(self, head, at):
-        """next, gap, late, duplicate, elsewhere"""
+        """Returns "next", "gap", "late", "duplicate" or "elsewhere"."""
         place = self.place(head, at)
         if place != "elsewhere" and self.rate:
             self.add_jitter(head, at)
@@ -319,8 +319,8 @@ class Rtp:
 
 
 class Stream:
-    """What is in the datagrams of one stream: triples of nanoseconds, the bytes that were
-    captured, and how many there were."""
+    """The contents of one stream's datagrams, given as triples of nanoseconds, the captured bytes,
+    and the original length."""
 
     def __init__(self, datagrams):
         self.count, self.pids, self.longest = Counter(), Counter(), Counter()
@@ -351,7 +351,7 @@ class Stream:
     # ---- kinds ----
 
     def datagram(self, at, data, length):
-        """Bytes of media"""
+        """Returns the number of media bytes."""
         if self.kind == "unknown" and not self.recognise(at, data, length):
             return length
         if self.kind == "MPEG-TS":
@@ -503,7 +503,7 @@ class Stream:
         self.mlr_max = max((x for s, x in losses.items() if s < n), default=0)
 
     def delivery(self, sizes, begin, rate):
-        """RFC 4445 3.1: the virtual buffer before and after each datagram"""
+        """Measures the virtual buffer of RFC 4445 3.1 before and after each datagram."""
         if rate is None or not sum(size for _, size in sizes):
             return
         levels, total = [0.0], 0

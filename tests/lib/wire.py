@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is on the wire of a laboratory: frames of one interface, decoded as far as tests
-and the demonstration need it (IPv4 and IPv6, UDP, IGMP and MLD of all versions)."""
+"""Frames of one interface of a laboratory, decoded as far as tests and the demonstration need it
+(IPv4 and IPv6, UDP, IGMP and MLD of all versions)."""
 
 import socket
 import struct
@@ -53,7 +53,7 @@ def inet_sum(octets):
 
 
 def ipv4(frame):
-    """(header, payload) of an IPv4 packet in an Ethernet frame, or None."""
+    """Returns (header, payload) of an IPv4 packet in an Ethernet frame, or None."""
     if len(frame) < 34 or frame[12:14] != b"\x08\x00":
         return None
     ip = frame[14:]
@@ -62,7 +62,7 @@ def ipv4(frame):
 
 
 def igmp(frame):
-    """The records and queries of an IGMP message: a list, empty for anything else."""
+    """Returns the records and queries of an IGMP message as a list, empty for anything else."""
     packet = ipv4(frame)
     if not packet or packet[0][9] != 2 or len(packet[1]) < 8:
         return []
@@ -104,7 +104,7 @@ def addrs6(octets, n):
 
 
 def ipv6(frame):
-    """(header, protocol after the extension headers, rest) of an IPv6 packet, or None."""
+    """Returns (header, protocol after the extension headers, rest) of an IPv6 packet, or None."""
     if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
         return None
     header, rest = frame[14:54], frame[54:]
@@ -116,12 +116,12 @@ def ipv6(frame):
 
 
 def sum6(header, kind, body):
-    """0xffff when the checksum inside the body is right."""
+    """Returns 0xffff if the checksum inside the body is right."""
     return inet_sum(header[8:40] + struct.pack("!IHBB", len(body), 0, 0, kind) + body)
 
 
 def mld(frame):
-    """The records and queries of an MLD message: a list, empty for anything else."""
+    """Returns the records and queries of an MLD message as a list, empty for anything else."""
     packet = ipv6(frame)
     if not packet or packet[1] != 58 or len(packet[2]) < 8:
         return []
@@ -147,8 +147,8 @@ def _records6(m):
 
 
 def frame6(source, to, kind, body, hop_limit=64, label=0, extensions=()):
-    """An Ethernet frame with an IPv6 packet. Extensions are pairs of a header's number and its
-    bytes without the first, which is the number of the next header. The checksum of UDP and ICMPv6
+    """Returns an Ethernet frame with an IPv6 packet. Extensions are pairs of a header's number and
+    its bytes without the first one, the number of the next header. The checksum of UDP and ICMPv6
     is filled in."""
     a, b = (socket.inet_pton(socket.AF_INET6, x) for x in (source, to))
     at = {17: 6, 58: 2}.get(kind)
@@ -168,13 +168,13 @@ ROUTER_ALERT = (0, bytes.fromhex("00050200000100"))
 
 
 def mld_packet(source, to, message, hop_limit=1, alert=True, extensions=()):
-    """A frame with an MLD message in it, Router Alert and all."""
+    """Returns a frame with an MLD message, including the Router Alert."""
     return frame6(source, to, 58, message, hop_limit,
                   extensions=([ROUTER_ALERT] if alert else []) + list(extensions))
 
 
 def udp(frame):
-    """The UDP datagram to a group in a frame, or None."""
+    """Returns the UDP datagram to a group in a frame, or None."""
     six = ipv6(frame)
     if six:
         header, kind, body = six
@@ -193,19 +193,19 @@ def udp(frame):
 
 
 class Tap:
-    """All frames that arrive on an interface (with `outgoing`, those that leave it)."""
+    """Receives all frames that arrive on an interface (with `outgoing`, those that leave it)."""
 
     def __init__(self, ns, interface, outgoing=False):
         self.outgoing = outgoing
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         receive_buffer(self.sock, 16 << 20)
-        # also groups without a member
+        # so that groups without a member also arrive
         self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack(
             "=iHH8s", ns.ifindex(interface), PACKET_MR_ALLMULTI, 0, b""))
         self.sock.bind((interface, ETH_P_ALL))
 
     def frames(self):
-        """Frames since the last call of frames(), igmp(), mld() or udp()."""
+        """Returns the frames since the last call of frames(), igmp(), mld() or udp()."""
         got = []
         while True:
             try:

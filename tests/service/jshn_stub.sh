@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
-# What the plugin of rpcd uses of jshn.sh of OpenWrt, sourced in its place. An argument may
-# hold any text; its name has other characters than letters and digits replaced by _.
+# Replaces jshn.sh of OpenWrt, as far as the plugin of rpcd uses it. An argument may hold any text;
+# in its name, all characters except letters and digits become _.
 
 _jshn_text='no object yet'
 
-# prints what json_load evaluates, which is kept: the next call has often the same text
+# prints what json_load evaluates; the result is kept, because the next call often has the same
+# text
 jshn() {
 	if [ "$2" != "$_jshn_text" ]; then
 		_jshn_made=$(_jshn_read "$2") || return 1

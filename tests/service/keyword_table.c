@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The parser's table of keywords as lines with tabs, for test_manual.py:
+ * Prints the parser's table of keywords as lines with tabs, for test_manual.py:
  *   keyword NAME WHERE KIND LO HI WORDS
  *   default NAME VALUE
- * LO and HI are as a user writes them, "-" where the kind has none; the defaults are
- * what show config prints for a file that sets nothing.
+ * LO and HI are as a user writes them, or "-" if the kind has none. The defaults are
+ * the output of show config for a file that sets nothing.
  */
 
 #include "base/cleanup.h"

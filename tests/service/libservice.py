@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cases of the tests in this directory: @case("what holds"), then run(); prints TAP."""
+"""Runs the cases of this folder's tests: @case("what holds"), then main(). Prints TAP."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def case(name):
 
 
 def program(name):
-    """A program that was built."""
+    """Returns the path of a program that was built."""
     for folder in ("src", "tools"):
         path = os.path.join(BUILD, folder, name)
         if os.access(path, os.X_OK):
@@ -40,7 +40,8 @@ def program(name):
 
 
 def need(tool):
-    """Path of a tool that is not part of the project; without it the case is skipped."""
+    """Returns the path of a tool that is not part of the project; without the tool, the case is
+    skipped."""
     path = shutil.which(tool)
     if not path:
         raise Skip(f"{tool} is not installed (package {PACKAGES.get(tool, tool)})")
@@ -53,7 +54,7 @@ def text_of(*path):
 
 
 def run(*cmd, status=0, **kw):
-    """Run and return standard output; another status than expected is a failure."""
+    """Run a command and return its standard output. A status other than expected is a failure."""
     r = subprocess.run(cmd, capture_output=True, text=True, check=False, **kw)
     assert status is None or r.returncode == status, \
         f"{' '.join(cmd)}: status {r.returncode}\n{r.stdout}{r.stderr}"
@@ -65,8 +66,8 @@ def temporary():
 
 
 class OpenWrt:
-    """The files of a router below a folder, with the init script among them; `packages` are
-    files of /etc/config."""
+    """A router's files below a folder, including the init script. `packages` are files of
+    /etc/config."""
 
     def __init__(self, folder, **packages):
         self.folder = folder
@@ -88,14 +89,14 @@ class OpenWrt:
             f.write(text)
 
     def call(self, function, networks="wan=eth0.35 lan=br-lan guest=br-guest", status=0):
-        """What that function of the script prints: what it would tell procd."""
+        """Returns what a function of the script prints, which is what it would tell procd."""
         said = run("sh", os.path.join(ROOT, "tests", "service", "openwrt_stub.sh"), self.script,
                    function, status=status, env=dict(os.environ, UCI_CONFIG_DIR=self.config,
                                                      NETWORKS=networks))
         return said.replace(self.folder, "").splitlines()
 
     def made(self):
-        """The configuration that the script has made."""
+        """Returns the configuration that the script has made."""
         return text_of(self.conf).replace(self.folder, "")
 
 
@@ -108,7 +109,7 @@ def main():
             notes = function() or []
         except Skip as e:
             skip = f" # SKIP {e}"
-        except Exception:  # whatever a case raises, the next one still runs
+        except Exception:  # the next case runs whatever this one raises
             failed += 1
             print("not ", end="")
             notes = traceback.format_exc().splitlines()

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 'use strict';
 /*
- * What a view of LuCI may use, so that the view runs in node: elements, ubus, polling, forms.
- * As in LuCI, a child in an array becomes text, and a string without an array markup.
+ * The part of LuCI that a view uses, so that the view runs in node: elements, ubus,
+ * polling, forms. As in LuCI, a child in an array becomes text, and a string without an
+ * array markup.
  *
  * usage: node luci_stub.js VIEW SCENARIO
  *
- * SCENARIO is JSON: `answers` of ubus by method, the first of each list for the first call and
- * the last one for all further calls ({"reject": TEXT}: the call fails); `polls`, how often the
- * page refreshes; `group`, what is typed and explained. Prints JSON: the calls, what a form has,
- * and what the page shows.
+ * SCENARIO is JSON. `answers` has a list of ubus answers for each method: the first is
+ * for the first call, the last for all calls after the list ends; with {"reject": TEXT}
+ * the call fails. `polls` is how often the page refreshes, `group` what the user types
+ * and explains. Prints JSON: the calls, the contents of a form, and what the page
+ * shows.
  */
 
 const fs = require('fs');
@@ -30,7 +32,7 @@ class Element {
 		}));
 	}
 
-	/* itself and all below it for which that is so */
+	/* the element and all below it that match */
 	all(match) {
 		return this.children.reduce(function(found, c) {
 			return c instanceof Element ? found.concat(c.all(match)) : found;
@@ -87,7 +89,7 @@ const rpc = {
 			calls.push([ o.object, o.method, params ]);
 			if (answer.reject)
 				return Promise.reject(new Error(answer.reject));
-			/* the number of an error of ubus, where an object is expected */
+			/* an error of ubus is a number where an object is expected */
 			return Promise.resolve(typeof(answer) === 'object' ? answer : o.expect['']);
 		};
 	}
@@ -164,7 +166,7 @@ function load(path) {
 		values.concat([ function(text) { return text; }, E ]));
 }
 
-/* What somebody who looks at the page sees. */
+/* The page as a person sees it. */
 function shown(page) {
 	return {
 		alerts: page.all(function(e) {

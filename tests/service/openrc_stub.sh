@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What openrc-run does with an init script, as far as ringcast's uses it: reads conf.d, then
-# the script, then calls one of its functions. For test_initscripts.py.
+# Does what openrc-run does with ringcast's init script: reads conf.d, then the script, then calls
+# one of its functions. For test_initscripts.py.
 # usage: openrc_stub.sh NAME SCRIPT CONFD FUNCTION
 set -eu
 

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The functions of OpenWrt that an init script may call, over a copy of /etc/config that
-# test_initscripts.py has made: UCI, networks, procd. Prints what procd would be told.
-# usage: openwrt_stub.sh SCRIPT FUNCTION ; UCI_CONFIG_DIR, NETWORKS="lan=br-lan ..." set; USERS: ringcast is there
+# The functions of OpenWrt that an init script may call, working on a copy of /etc/config made by
+# test_initscripts.py: UCI, networks, procd. Prints what procd would be told.
+# usage: openwrt_stub.sh SCRIPT FUNCTION
+# UCI_CONFIG_DIR and NETWORKS="lan=br-lan ..." must be set. If USERS is not empty, the user
+# ringcast exists.
 set -eu
 
 # ---- UCI: sections of a package as variables; blanks in values are kept
@@ -37,7 +39,7 @@ config_foreach() {
 	done
 }
 
-# config_get VARIABLE SECTION OPTION [DEFAULT] ; a list is its items with blanks between
+# config_get VARIABLE SECTION OPTION [DEFAULT] : a list becomes its items, separated by blanks
 config_get() {
 	local all='' i=1 n
 	eval "n=\${n_$2_$3:-0}"

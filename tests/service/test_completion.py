@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Completion of ringcastctl in real shells. A small server in place of the daemon answers with a
+"""Completion of ringcastctl in real shells. A small server replaces the daemon and answers with a
 group and two interfaces."""
 
 import os
@@ -45,7 +45,7 @@ class Server(threading.Thread):
 
 
 class Shell:
-    """Variables by which a shell finds the built programs and the server."""
+    """The variables through which a shell finds the built programs and the server."""
 
     def __init__(self, folder):
         self.env = dict(os.environ, RINGCAST_SOCKET=os.path.join(folder, "ctl.sock"),
@@ -78,7 +78,7 @@ class Fish(Shell):
 
 
 class Zsh(Shell):
-    """zsh completes on a terminal only: type there, list the matches, read the screen."""
+    """zsh, which completes only on a terminal: type there, list the matches, read the screen."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -110,7 +110,7 @@ class Zsh(Shell):
         return before
 
     def complete(self, line):
-        # the next command prints the mark, so it ends the list
+        # the next command prints the mark, which ends the list
         self.type(line + "\x18")
         self.type("\x07print MAR''K\n")
         got = self.read_until("\nMARK")
@@ -125,7 +125,7 @@ class Zsh(Shell):
 
 
 def check(kind):
-    """Completions that every shell must offer."""
+    """Check the completions that every shell must offer."""
     with temporary() as folder:
         shell = kind(folder)
         try:
@@ -150,7 +150,7 @@ def check(kind):
 
 
 def more(shell):
-    """Cases of commands that have arguments of their own."""
+    """Returns cases of commands with arguments of their own."""
     lines = run(program("ringcastctl"), "--help")
     if re.search(r"^  explain", lines, re.M):
         yield "ringcastctl explain ", {"239.1.2.3"}, {"reload"}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recipe of the container and its examples, as far as they can be checked without an image;
+"""The recipe of the container and its examples, as far as they can be checked without an image.
 tests/daemon/test_privileges.py forwards a stream under the same limits."""
 
 import os
@@ -15,7 +15,7 @@ YAML = ["compose.yaml", "daemonset.yaml"]
 
 
 def recipe():
-    """The instructions, continued lines joined, comments gone."""
+    """Returns the instructions with continued lines joined and comments removed."""
     text = re.sub(r"^\s*#.*\n", "", text_of(ROOT, "Containerfile"), flags=re.M)
     return re.sub(r"\s*\\\n\s*", " ", text)
 
@@ -64,7 +64,7 @@ def run_packages():
     if not wanted:
         raise Skip("no package owns the libraries here")
     have = packages(stages()[1]) - {"libcap2-bin"}
-    # of every Debian; brought by libncursesw6; of other architectures
+    # in every Debian; a dependency of libncursesw6; for other architectures
     wanted = {name for name in wanted if not name.startswith(("libc6", "libtinfo", "lib32"))}
     optional = {"liburing2", "libsystemd0", "libseccomp2", "libmicrohttpd12", "libncursesw6"}
     assert have - optional <= wanted <= have, f"{sorted(wanted)} and {sorted(have)}"
@@ -81,7 +81,7 @@ def essentials():
         assert "SYS_ADMIN" not in text and "NET_ADMIN" not in text
 
 
-# processors, as tools/cross and as containers call them
+# names of processors in tools/cross -> names in containers
 PROCESSORS = {"i386": "386", "armel": "arm/v5", "armhf": "arm/v7", "arm64": "arm64",
               "s390x": "s390x", "mipsel": None}   # Debian has no such image
 
@@ -95,7 +95,7 @@ def bake():
     version = re.search(r"version: '(.*?)'", text_of(ROOT, "meson.build"))[1]
     assert f'"ringcast:{version}"' in text
     assert os.path.exists(os.path.join(ROOT, re.search(r'dockerfile = "(.*)"', text)[1]))
-    # a stage that names a processor would be that of the builder
+    # a stage with --platform would have the builder's processor
     assert "--platform" not in recipe()
 
 

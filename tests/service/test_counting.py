@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How tools/test counts the cases of a unit test, whatever version of cmocka printed them."""
+"""Checks how tools/test counts the cases of a unit test, whichever version of cmocka printed
+them."""
 
 import os
 import sys
@@ -13,15 +14,15 @@ import run_tests  # noqa: E402
 
 run_tests.say = lambda text="": None   # the output here is TAP
 
-# cmocka 1.1.5 and 1.1.7 end so; the second one names the group
+# how the output of cmocka 1.1.5 and 1.1.7 ends; the latter names the group
 ENDS = {"1.1.5": "", "1.1.7": "tests: "}
 
 
 def counted(end, ran, passed, skipped):
-    """The count for a program that ends like that."""
+    """Returns the counts for a program whose output ends like that."""
     count = run_tests.Count()
     lines = [f"[==========] tests: {ran} test(s) run.", f"[  PASSED  ] {passed} test(s)."]
-    lines += [f"[  SKIPPED ] case_{n}" for n in range(skipped)]   # when it runs
+    lines += [f"[  SKIPPED ] case_{n}" for n in range(skipped)]   # printed while it runs
     if skipped:
         lines.append(f"[  SKIPPED ] {end}{skipped} test(s), listed below:")
         lines += [f"[  SKIPPED ] case_{n}" for n in range(skipped)]

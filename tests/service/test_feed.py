@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The feed of OpenWrt (packaging/openwrt), read by make beside a stand-in for OpenWrt's build
+"""The OpenWrt feed (packaging/openwrt), read by make with a replacement for OpenWrt's build
 system: its packages, their libraries and options, and the files that they install."""
 
 import functools
@@ -16,7 +16,7 @@ INSTALL_DIR:=install -d -m0755
 INSTALL_BIN:=install -m0755
 INSTALL_DATA:=install -m0644
 """
-# `make list` prints what a package has; the other targets run what the real ones would
+# `make list` prints the fields of a package; the other targets run what the real ones would run
 PACKAGE = """FIELDS:=SECTION CATEGORY SUBMENU TITLE DEPENDS USERID VARIANT DEFAULT_VARIANT PROVIDES CONFLICTS
 define BuildPackage
 $(foreach f,$(FIELDS),$(eval $(f):=))
@@ -33,7 +33,8 @@ list:
 prepare:
 	$(Build/Prepare)
 """
-# What meson.build asks for, and the packages of OpenWrt that have it. libatomic: see there.
+# The libraries that meson.build requires and their OpenWrt packages. meson.build explains
+# libatomic.
 LIBRARIES = {"libpcap": "libpcap", "liburcu-qsbr": "liburcu", "libmnl": "libmnl",
              "jansson": "jansson", "libcap-ng": "libcap-ng", "threads": "libpthread"}
 OPTIONAL = {"liburing": "KERNEL_IO_URING:liburing", "libseccomp": "KERNEL_SECCOMP:libseccomp",
@@ -136,7 +137,7 @@ def installed():
 def found():
     for name in ("ringcast", "luci-app-ringcast"):
         path = os.path.join(FEED, name, "Makefile")
-        # scripts/feeds looks for such lines, five folders deep
+        # scripts/feeds looks for this line, five folders deep
         assert re.search(r"call BuildPackage", text_of(path)), name
         assert len(os.path.relpath(path, ROOT).split(os.sep)) <= 5, path
     app = text_of(FEED, "luci-app-ringcast", "Makefile")

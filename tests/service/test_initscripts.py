@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The init scripts of OpenRC and OpenWrt, run against stubs of what these systems offer;
-the configuration that the latter makes of UCI sections is loaded by ringcastd."""
+"""The init scripts of OpenRC and OpenWrt, run with stubs of these systems. ringcastd loads the
+configuration that OpenWrt's script makes of UCI sections."""
 
 import os
 import shutil
@@ -69,7 +69,7 @@ phyint br-guest downstream
 @case("shellcheck has nothing to say")
 def shellcheck():
     tool = need("shellcheck")
-    # paths of the target system are not here to be followed
+    # paths of the target system do not exist here
     for path in (OPENRC, OPENWRT, os.path.join(ROOT, "data", "install-if-absent"),
                  os.path.join(ROOT, "data", "completion", "ringcastctl.bash"),
                  os.path.join(HERE, "openrc_stub.sh")):
@@ -88,7 +88,7 @@ def syntax():
 # ---- OpenRC ----
 
 class OpenRC:
-    """The script with paths that a test may write to."""
+    """The script, with its paths replaced by ones that a test may write to."""
 
     def __init__(self, folder, name="ringcast", config=SMALL, confd=""):
         self.name, self.script = name, os.path.join(folder, "initd")

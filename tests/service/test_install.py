@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""meson install puts everything where distributions expect it, and spares what an
-administrator has written."""
+"""meson install puts everything where distributions expect it, and does not overwrite files that
+an administrator has edited."""
 
 import functools
 import json
@@ -45,7 +45,7 @@ def install(dest):
 
 @functools.lru_cache
 def installed():
-    """A folder with the installed files, made once."""
+    """Returns a folder with the installed files, which is made once."""
     folder = temporary()
     install(folder.name)
     return folder
@@ -57,7 +57,7 @@ def files_below(top):
 
 
 def documents():
-    """The files in doc/ of the source tree, without manual pages."""
+    """Returns the files in doc/ of the source tree, without manual pages."""
     return {"share/doc/ringcast/doc/" + name
             for name in files_below(os.path.join(ROOT, "doc"))
             if not name.startswith("man" + os.sep)}

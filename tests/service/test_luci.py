@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The LuCI application for OpenWrt: its menu and rights fit the views and the plugin of rpcd,
-its form writes what the init script reads, and its views run, in node and beside a stand-in
-for LuCI's API, against recorded answers."""
+"""The LuCI application for OpenWrt. Its menu and rights fit the views and the plugin of rpcd; its
+form writes what the init script reads; and its views run in node, with a stub of LuCI's API and
+recorded answers."""
 
 import json
 import os
@@ -23,7 +23,7 @@ EXPLAINED = {"verdict": "refuse", "summary": "nobody on br-lan asks for it", "ch
 
 
 def recorded():
-    """Answers of a daemon, by method."""
+    """Returns answers of a daemon by method."""
     return {method: [json.loads(text_of(ROOT, "tests", "golden", f"ctl-{name}.json"))]
             for method, name in (("interfaces", "interfaces"), ("streams", "mfc"),
                                  ("groups", "groups"))} | {"explain": [EXPLAINED]}
@@ -80,7 +80,7 @@ def rights():
 
 # ---- the form ----
 
-# what the init script makes of each, in the order of ringcast.conf
+# options -> the result of the init script, in the order of ringcast.conf
 EXAMPLES = {
     ("ringcast", "quickleave"): ("1", "quickleave"),
     ("ringcast", "verbose"): ("3", None),
@@ -102,7 +102,7 @@ def options(form):
 
 
 def sections(have, leave_out=(), **chosen):
-    """A file of UCI with every option that the form has."""
+    """Returns a UCI file with every option of the form."""
     text = "config phyint\n\toption network wan\n\toption direction upstream\n"
     for kind in ("ringcast", "phyint"):
         text += f"config {kind}\n"
@@ -122,7 +122,7 @@ def form_options():
     read = set(re.findall(r'config_get(?:_bool)? \w+ "\$1" (\w+)', script)) | \
         set(re.findall(r'(?:config_list_foreach|write_each) "\$1" (\w+)', script))
     have = options(form)
-    # Linux never obeyed a rate limit, so it is not offered
+    # rate limits never had an effect on Linux, so the form does not offer them
     assert {name for _, name in have} == read - {"ratelimit"}, (have.keys(), read)
     assert set(have) == set(EXAMPLES), have.keys()
 
@@ -200,7 +200,7 @@ def errors():
     got = view("status", answers=answers, polls=1)
     assert got["pages"][1]["alerts"] == [NO_DAEMON["error"]], got["pages"][1]["alerts"]
     assert [len(t) for t in got["pages"][1]["tables"]] == [1, 1, 1]
-    # rpcd does not know the object: a number in place of an answer
+    # rpcd does not know the object, so it answers with a number
     got = view("status", answers={m: [4] for m in recorded()}, group="x")
     assert len(got["pages"][1]["alerts"]) == 2, got["pages"][1]["alerts"]
     assert "Is the package ringcast installed?" in got["pages"][1]["alerts"][0]
@@ -209,7 +209,7 @@ def errors():
 
 
 def poisoned(value):
-    """The same with EVIL in each text."""
+    """Returns the same value with EVIL in each text."""
     if isinstance(value, str):
         return value + EVIL
     if isinstance(value, list):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The manual pages agree with the programs: options with --help, commands with the list of
-ringcastctl, keywords, ranges and defaults with the parser's table. A new one fails here until it is
-described."""
+ringcastctl, keywords, ranges and defaults with the parser's table. Anything undocumented fails
+here."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def page(name):
 
 
 def plain(text):
-    """Without the macros and escapes of roff, on one line."""
+    """Returns the text without roff's macros and escapes, on one line."""
     text = re.sub(r"\\f[A-Z]|\\&", "", text).replace("\\-", "-").replace("\\(aq", "'")
     text = re.sub(r"^\.[A-Z][a-z] ?", "", text, flags=re.M)
     return " ".join(text.split())
@@ -33,7 +33,7 @@ def plain(text):
 # ---- options ----
 
 def options_of_help(text):
-    """Options at the beginning of lines; explanations may mention others."""
+    """Returns the options at the beginning of lines; explanations may mention others."""
     found = set()
     for line in re.findall(r"^\s+(-.*)$", text, re.M):
         for column in re.split(r" {2,}", line):
@@ -44,7 +44,7 @@ def options_of_help(text):
 
 
 def options_of_page(text):
-    """Options that are items of a page."""
+    """Returns the options that are items of a page."""
     found = set()
     for item in re.findall(r"^\.It (Fl .*)$", text, re.M):
         for long, name in re.findall(r"\bFl (Fl )?(\w[\w-]*)", item):
@@ -58,7 +58,8 @@ def same(what, in_help, in_page):
 
 
 def help_of(name, *command):
-    """--help goes to standard output and is no error; -h of a program without long ones."""
+    """Returns the help. --help must go to standard output and succeed; a program without long
+    options has -h."""
     return run(program(name), *command, "--help" if command else HELP[name])
 
 
@@ -92,7 +93,7 @@ def synopsis():
 # ---- commands ----
 
 def commands_of_help():
-    """{command: the arguments} as ringcastctl --help lists them"""
+    """Returns {command: arguments} as ringcastctl --help lists them."""
     lines = []
     for words in ([], ["show"]):
         text = help_of("ringcastctl", *words)
@@ -100,7 +101,7 @@ def commands_of_help():
     found = {}
     for line in lines:
         if not re.match(r"  [a-z]", line):
-            continue   # the help of a long name, on a line of its own
+            continue   # the help of a long name is on the next line
         words = re.match(r"  ((?:\S+ ?)*)", line)[1].split()
         name = []
         while words and re.fullmatch(r"[a-z-]+", words[0]):
@@ -111,7 +112,7 @@ def commands_of_help():
 
 
 def commands_of_page():
-    """{command: what its item says}"""
+    """Returns {command: the text of its item}."""
     found, current, depth = {}, [], 0
     for line in section(page("ringcastctl"), "COMMANDS").split("\n"):
         depth += line.startswith(".Bl") - line.startswith(".El")
@@ -167,7 +168,7 @@ def table():
 
 
 def described_keywords():
-    """{keyword: (section, heading, text)}; headings that follow each other share a text"""
+    """Returns {keyword: (section, heading, text)}. Successive headings share a text."""
     text, found = text_of(CONF5), {}
     for title, where in (("GLOBAL KEYWORDS", "global"),
                          ("KEYWORDS OF AN INTERFACE", "interface")):
@@ -207,7 +208,7 @@ def ranges():
             continue
         if low.isdigit() and high.isdigit() and \
                 set(map(str, range(int(low), min(int(high), 9) + 1))) <= listed:
-            continue   # 1|2|3
+            continue   # listed one by one, as in 1|2|3
         assert f"{low} to {high}" in text, f"{name}: '{low} to {high}' is missing: {text}"
 
 
@@ -229,7 +230,7 @@ def examples():
     blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", section(text_of(CONF5), "EXAMPLES"),
                         re.M | re.S)
     assert len(blocks) >= 4
-    # the file that is installed, with its example switched on
+    # the installed file, with its example activated
     blocks.append(re.sub(r"^#(?=[a-z\t])", "", text_of(ROOT, "data", "ringcast.conf"),
                          flags=re.M))
     with temporary() as folder:
@@ -248,7 +249,7 @@ def lint():
     paths = [os.path.join(MAN, name) for name in PAGES.values()] + [CONF5]
     r = subprocess.run([mandoc, "-Tlint", *paths], capture_output=True, text=True,
                        check=False)
-    # which other pages are installed here does not matter
+    # ignore references to pages that are not installed here
     bad = [line for line in (r.stdout + r.stderr).splitlines()
            if not re.search(r"referenced manual not found|outdated mandoc.db", line)]
     assert not bad, "\n".join(bad)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files for OpenWrt beside the init script: the plugin of rpcd, called as rpcd calls it
-and answered by a control socket of this test, and what makes /etc/config/ringcast."""
+"""The OpenWrt files other than the init script: the plugin, called as rpcd calls it and answered
+by a control socket of this test, and the script that makes /etc/config/ringcast."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ METHODS = {
 # ---- the plugin of rpcd ----
 
 class Answers:
-    """A control socket that gives the same answer to every request, and keeps the requests."""
+    """A control socket that gives the same answer to every request and records the requests."""
 
     def __init__(self, folder, answer):
         self.path, self.answer, self.requests = folder + "/ctl.sock", answer, []
@@ -40,7 +40,7 @@ class Answers:
             try:
                 client, _ = self.socket.accept()
             except OSError:
-                return   # closed
+                return   # the socket was closed
             with client, client.makefile("rw", encoding="utf-8") as lines:
                 with contextlib.suppress(OSError):
                     for line in lines:
@@ -57,7 +57,7 @@ class Answers:
 
 
 def plugin(folder):
-    """The script with the programs of this build and a stand-in for jshn.sh."""
+    """Returns the script with the programs of this build and a stub of jshn.sh."""
     text = text_of(ROOT, "data", "openwrt", "ringcast.rpcd.in")
     text = text.replace("@BINDIR@", os.path.dirname(program("ringcastctl")))
     text = text.replace("/usr/share/libubox/jshn.sh", os.path.join(HERE, "jshn_stub.sh"))
@@ -68,7 +68,7 @@ def plugin(folder):
 
 
 def call(folder, method, arguments, answers=None):
-    """As rpcd does: the method is an argument, an object is on standard input."""
+    """Call the plugin as rpcd does: the method is an argument, an object is on standard input."""
     given = arguments if isinstance(arguments, str) else json.dumps(arguments)
     r = subprocess.run(["sh", plugin(folder), "call", method], input=given, text=True,
                        capture_output=True, check=False, cwd=folder,
@@ -112,7 +112,7 @@ def calls():
              "show groups 239.1.2.3 10.0.0.0/24 br-lan"),
             ("streams", streams, {"group": "ff3e::1234", "address": None},
              "show mfc ff3e::1234"),
-            # a browser's call has its session
+            # a call from a browser contains its session
             ("interfaces", interfaces,
              {"interface": "eth0.35", "ubus_rpc_session": "0" * 32}, "show interfaces eth0.35"),
             ("explain", EXPLAINED, {"group": "239.1.2.3", "source": ""},
@@ -198,7 +198,8 @@ class Installed(OpenWrt):
             f.write(text)
 
     def first_start(self):
-        """What it says in the log; the script is sourced, and stays unless it succeeds."""
+        """Run the script, which is sourced and deleted only if it succeeds. Returns what it
+        logs."""
         run("sh", "-c", '. "$1"', "sh", self.defaults,
             env=dict(os.environ, PATH=self.folder + "/tools:" + os.environ["PATH"]))
         return text_of(self.folder, "said").replace(self.folder, "").splitlines()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recipes of packaging/, and debian/ where it adds to them: they name the version, the
-licence, the libraries and the options of meson.build, and files that meson install makes.
+"""The recipes of packaging/ and their counterparts in debian/ name the version, the licence, the
+libraries and the options of meson.build, and files that meson install makes.
 
-The functions of APKBUILD and PKGBUILD run, with stubs of abuild-meson and arch-meson, but for
-the compiler: what it would make is taken from this build. RINGCAST_RECIPES=build runs it as
-well, and the tests that the recipes run.
+The functions of APKBUILD and PKGBUILD run with stubs of abuild-meson and arch-meson, but without
+the compiler: its results are taken from this build. RINGCAST_RECIPES=build also runs the compiler,
+and the tests that the recipes run.
 """
 
 import functools
@@ -29,7 +29,7 @@ import release  # noqa: E402
 FOLDER = os.path.join(ROOT, "packaging")
 UNPACKED = os.path.join(ROOT, "build", "peers")
 FULL = os.environ.get("RINGCAST_RECIPES") == "build"
-# what meson.build asks for -> its package in Alpine, Arch, Nix, Buildroot and Yocto
+# library that meson.build requires -> its package in Alpine, Arch, Nix, Buildroot and Yocto
 SYSTEMS = ("alpine", "arch", "nix", "buildroot", "yocto")
 PACKAGES = {
     "libpcap": ("libpcap-dev", "libpcap", "libpcap", "libpcap", "libpcap"),
@@ -43,11 +43,11 @@ PACKAGES = {
     "libseccomp": ("libseccomp-dev",) + ("libseccomp",) * 4,
     "ncursesw": ("ncurses-dev", "ncurses", "ncurses", "ncurses", "ncurses"),
 }
-# beside libraries
+# packages other than libraries
 TOOLS = {"alpine": {"meson", "linux-headers"}, "arch": {"meson", "cmocka", "glibc"},
          "nix": {"meson", "ninja", "pkg-config", "python3"}, "buildroot": {"host-pkgconf"},
          "yocto": set()}
-# what a build of every system has; the options of meson itself
+# options of meson itself, which every build has
 BUILTIN = {"b_ndebug", "b_pie", "buildtype", "prefix", "strip", "sysconfdir"}
 
 
@@ -56,7 +56,7 @@ def recipe(name):
 
 
 def release_of(field):
-    """version or license of the project"""
+    """Returns the version or license of the project."""
     return re.search(rf"^    {field}: '([^']+)'", text_of(ROOT, "meson.build"), re.M)[1]
 
 
@@ -69,14 +69,14 @@ RECIPES = {"alpine": "alpine/APKBUILD", "arch": "arch/PKGBUILD", "nix": "nix/pac
 
 
 def dependencies():
-    """(library, option that it belongs to or None) of meson.build"""
+    """Returns [(library, option that it belongs to, or None)] of meson.build."""
     found = re.findall(r"^dep_\w+ = .*?\bdependency\('([\w-]+)'(?:.*get_option\('(\w+)'\))?",
                        text_of(ROOT, "meson.build"), re.M)
     return [(name, option or None) for name, option in found if name != "threads"]
 
 
 def value_of(text, name):
-    """A variable of a shell script, quoted or a list in brackets."""
+    """Returns a variable of a shell script, quoted or a list in brackets."""
     return re.search(rf"^{name}=[\"'(]?([^\"')]*)", text, re.M)[1]
 
 
@@ -86,7 +86,7 @@ def options():
 
 
 def tool(name):
-    """Path of a program that may be unpacked only, and its environment."""
+    """Returns the path and environment of a program that is installed or only unpacked."""
     env = dict(os.environ)
     for folder in ("usr/bin", "usr/sbin", "sbin"):
         path = os.path.join(UNPACKED, folder, name)
@@ -97,7 +97,7 @@ def tool(name):
     return need(name), env
 
 
-# ---- what they say
+# ---- texts of the recipes ----
 
 @case("all recipes have the version and the licence of meson.build")
 def identity():
@@ -127,7 +127,7 @@ def licence_sums():
 
 
 def named(system):
-    """The packages that a recipe names"""
+    """Returns the packages that a recipe names."""
     text = recipe(RECIPES[system])
     if system == "alpine":
         return set(value_of(text, "makedepends").split())
@@ -168,7 +168,7 @@ def buildroot_menu():
 
 
 def given_options():
-    """(file, option, value) of all recipes, debian/rules and the container."""
+    """Returns (file, option, value) of all recipes, debian/rules and the container."""
     texts = {name: recipe(name) for name in RECIPES.values()}
     texts["debian/rules"] = text_of(ROOT, "debian", "rules")
     texts["Containerfile"] = text_of(ROOT, "Containerfile")
@@ -189,7 +189,7 @@ def known_options():
             assert value == "[]" or value in known["choices"], where
         elif "choices" in known:
             assert value in known["choices"], where
-    # each says what becomes of every optional library
+    # each recipe enables and disables every optional library
     for system in ("buildroot", "yocto"):
         said = {(o, v) for n, o, v in given_options() if n == RECIPES[system]}
         assert {(o, v) for _, o in dependencies() if o
@@ -220,11 +220,11 @@ def nix_parse():
 @case("makepkg can read PKGBUILD")
 def makepkg():
     path, env = tool("makepkg")
-    env["PACMAN"] = "true"   # it wants one, but does not ask it
+    env["PACMAN"] = "true"   # makepkg requires pacman, but does not call it
     if path.startswith(UNPACKED):
         env.update(LIBRARY=UNPACKED + "/usr/share/makepkg",
                    MAKEPKG_CONF=UNPACKED + "/etc/makepkg.conf")
-    # it refuses to run as root
+    # makepkg refuses to run as root
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] \
         if os.geteuid() == 0 else []
     with temporary() as folder:
@@ -287,12 +287,12 @@ def sums():
             assert not re.search(r"SKIP|fakeHash|example\.org/", text), name
 
 
-# ---- what they do
+# ---- functions of the recipes ----
 
 STUB = """#!/bin/sh
 exec {meson} setup --prefix=/usr --sysconfdir=/etc --buildtype=plain {more} "$@"
 """
-# in place of meson: does not compile, but takes what this build has made
+# replaces meson: instead of compiling, it copies the results of this build
 MESON = """#!{python}
 import json, os, shutil, sys
 real, build, full = {real!r}, {build!r}, {full}
@@ -314,8 +314,8 @@ def executable(path, text):
 
 
 def play(folder, name, shell, script, **stubs):
-    """Runs the functions of a recipe on a copy of the tree; returns what it has packaged, as
-    names below the root of the package."""
+    """Run the functions of a recipe on a copy of the tree; returns what it has packaged, as names
+    below the root of the package."""
     if any(f"#define {have} 0" in text_of(BUILD, "build_config.h") for have in (
             "HAVE_LIBURING", "HAVE_LIBSYSTEMD", "HAVE_LIBMICROHTTPD", "HAVE_LIBSECCOMP",
             "HAVE_NCURSES")):
@@ -342,7 +342,7 @@ def play(folder, name, shell, script, **stubs):
 
 @functools.lru_cache
 def arch_package():
-    """(folder, files) of PKGBUILD"""
+    """Returns (folder, files) of PKGBUILD."""
     folder = temporary()
     script = '. "$1"; cd "$srcdir"; (build); ' + ("(check); " if FULL else "") + "(package)"
     return folder, play(folder.name, "arch/PKGBUILD", "bash", script, arch_meson=(
@@ -363,7 +363,7 @@ def arch():
     assert "\nExecStart=/usr/bin/ringcastd " in unit and " /etc/ringcast.conf\n" in unit
 
 
-# what abuild moves into a subpackage of that kind
+# the files that abuild moves into a subpackage of that kind
 MOVES = {"doc": ("usr/share/doc/", "usr/share/man/"), "openrc": ("etc/init.d/", "etc/conf.d/"),
          "bash-completion": ("usr/share/bash-completion/",),
          "fish-completion": ("usr/share/fish/",), "zsh-completion": ("usr/share/zsh/",)}
@@ -375,7 +375,7 @@ def alpine():
     kinds = [name.replace("$pkgname-", "") for name in value_of(text, "subpackages").split()]
     assert sorted(kinds) == sorted(MOVES)
     with temporary() as folder:
-        # POSIX shell, as abuild's
+        # a POSIX shell, like the one of abuild
         script = ('want_check() { %s; }; . "$1"; builddir="$srcdir/$pkgname-$pkgver"; '
                   'cd "$builddir"; (build); %s (package)' % (
                       ("true", "(check);") if FULL else ("false", "")))
@@ -430,7 +430,7 @@ def alpine_user():
 
 
 def evaluated(*settings):
-    """Options, dependencies and users of ringcast.mk, as make has them."""
+    """Returns the options, dependencies and users of ringcast.mk as make evaluates them."""
     rules = "\n".join(settings) + "\nmeson-package =\n" + recipe("buildroot/ringcast.mk") + (
         "$(info $(RINGCAST_CONF_OPTS))\n$(info $(RINGCAST_DEPENDENCIES))\n"
         "$(info $(RINGCAST_USERS))\nall: ;\n")
@@ -472,14 +472,14 @@ def buildroot_init():
             " -x /usr/sbin/ringcastd -- -n /etc/ringcast.conf")
         assert said("stop")[0].startswith("start-stop-daemon -K ")
         assert said("reload") == ["ringcastctl reload"]
-        # a file that is refused: nothing starts
+        # if the file is refused, the script starts nothing
         executable(os.path.join(folder, "ringcastd"), "#!/bin/sh\nexit 2\n")
         r = subprocess.run(["sh", path, "start"], env=env, capture_output=True, text=True,
                            check=False)
         assert r.returncode == 2 and "start-stop-daemon" not in r.stderr, r
 
 
-# folders of Yocto, and what its classes package without being told
+# folders of Yocto, and the files that its classes package by default
 YOCTO = {"bindir": "usr/bin", "sysconfdir": "etc", "datadir": "usr/share",
          "nonarch_libdir": "usr/lib", "systemd_system_unitdir": "usr/lib/systemd/system",
          "PN": "ringcast"}

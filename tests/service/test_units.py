@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The systemd units: well formed, and as closed as doc/service.md says.
+"""The systemd units are well formed, and as restricted as doc/service.md says.
 
-tests/daemon/test_service.py runs the daemon under them.
+tests/daemon/test_service.py runs the daemon with them.
 """
 
 import os
@@ -20,12 +20,12 @@ def unit(name):
 
 
 def settings(name):
-    """(key, value) of all lines"""
+    """Returns (key, value) of all lines."""
     return re.findall(r"^(\w+)=(.*)$", unit(name), re.M)
 
 
 def with_built_programs(folder):
-    """The units, naming the programs of this build; returns their paths."""
+    """Write the units with the paths of this build's programs; returns the units' paths."""
     for name in UNITS:
         text = re.sub(r"(Exec\w+=)\S*/(ringcast\w+) ",
                       lambda m: f"{m[1]}{program(m[2])} ", unit(name))
