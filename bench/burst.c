@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The path of a frame from the block of a ring to sendmmsg(2), without the kernel: an
- * evenly spaced load as it lies in a ring after some milliseconds.
+ * Measures the path of a frame from a ring's block to sendmmsg(2), without the kernel.
+ * The load is evenly spaced, as it is found in a ring after some milliseconds.
  *
  *   bench_burst STREAMS DATAGRAMS PORTS ROUNDS [each|joined|none]
- *       a burst has so many datagrams of each stream, one of each in turn, and each
- *       stream goes to all ports. "each" (default): the ports take single datagrams;
- *       "joined": super-frames; "none": super-frames, of datagrams without UDP checksum
+ *       a burst has DATAGRAMS datagrams of each stream, one of each in turn, and each
+ *       stream goes to all ports. With "each" (the default), the ports take single
+ *       datagrams; with "joined", super-frames; with "none", super-frames made of
+ *       datagrams without UDP checksum
  *
- * Time depends on the machine and its day; instructions do not. Count them with
+ * Time depends on the machine and the day, instructions do not. Count them with
  *
  *   valgrind --tool=callgrind --toggle-collect=measured bench_burst 50 6 4 200 joined
  */
@@ -26,7 +27,7 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
-#define FRAME_LEN 1344 /* of the IP packet: RTP and seven cells of MPEG-TS */
+#define FRAME_LEN 1344 /* the IP packet: RTP and seven TS packets */
 #define SLOT_LEN  1456 /* in the ring */
 #define HEAD_LEN  28
 #define INPUT	  0
@@ -41,12 +42,13 @@ struct world {
 	struct tx_ops tx;
 	struct burst burst;
 	uint8_t *ring;
-	uint8_t (*head)[HEAD_LEN]; /* as they came: a round changes TTL and checksum */
+	uint8_t (*head)[HEAD_LEN]; /* originals: a round changes TTL and checksum */
 };
 
 static uint64_t n_messages, n_calls;
 
-/* The kernel, which takes everything. The linker puts it in place of sendmmsg(). */
+/* Replaces the kernel and accepts everything. The linker puts it in place of
+ * sendmmsg(). */
 int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
 int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
@@ -163,7 +165,7 @@ static void restore(struct world *w)
 		memcpy(packet(w, i), w->head[i], HEAD_LEN);
 }
 
-/* What the worker does with the frames of its blocks. */
+/* Does what a worker does with the frames of its blocks. */
 __attribute__((noinline)) static void measured(struct world *w)
 {
 	struct replicate_job job;

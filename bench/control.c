@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Measures what a report costs the control thread. The core has 8 downstreams and a
- * number of groups of 3 sources each, and gets reports as in the daemon, one round of
+ * Measures how much a report costs the control thread. The core has 8 downstreams and a
+ * number of groups with 3 sources each, and gets reports as in the daemon, one round of
  * the loop per report: input, deadline, tick, effects cleared. Three kinds of report:
  *
- *   refresh  says what is known; only deadlines move
+ *   refresh  repeats what is known; only deadlines move
  *   source   a source comes or goes, so the upstream is told
  *   zap      a group is left and another one joined, with fast leave
  *
  * Printed per kind: nanoseconds at 100, 1,000 and 10,000 groups, and the ratio of the
- * last to the first, which is 1 when the work does not depend on the number of groups.
+ * last to the first, which is 1 if the work does not depend on the number of groups.
  *
- *   bench_control                        all of it
+ *   bench_control                        everything
  *   bench_control KIND GROUPS REPORTS    one measurement, for a profiler
- *   bench_control join GROUPS            so many new groups, a round for 25 reports
+ *   bench_control join GROUPS            GROUPS new groups, a round for 25 reports
  */
 
 #include "base/cleanup.h"
@@ -27,8 +27,8 @@
 #define N_LANS	  8
 #define N_SOURCES 3
 #define N_REPORTS 100000
-#define N_ROUNDS  5  /* the fastest counts: the others were disturbed */
-#define N_JOINS	  25 /* that a round finds, at 50,000 per second */
+#define N_ROUNDS  5  /* the fastest counts, because the others were disturbed */
+#define N_JOINS	  25 /* reports that a round finds at 50,000 per second */
 
 struct bench {
 	enum family family;
@@ -122,7 +122,7 @@ static void end_round(struct bench *b)
 	effects_clear(&b->fx);
 }
 
-/* One round of the loop with a report. */
+/* Runs one round of the loop with a report. */
 static void report(struct bench *b, unsigned n, enum gm_record_type type,
 	unsigned first, unsigned n_src)
 {
@@ -172,7 +172,7 @@ static void teardown(struct bench *b)
 	effects_deinit(&b->fx);
 }
 
-/* ---- kinds of reports; `i` counts, `n` is a group ---- */
+/* ---- kinds of reports; `i` is a counter, `n` a group ---- */
 
 static void refresh(struct bench *b, unsigned i, unsigned n)
 {
@@ -192,7 +192,7 @@ static void zap(struct bench *b, unsigned i, unsigned n)
 static const struct {
 	const char *name;
 	void (*one)(struct bench *b, unsigned i, unsigned n);
-	unsigned per_group; /* reports for one group in a row */
+	unsigned per_group; /* successive reports for one group */
 } kind[] = {{"refresh", refresh, 1}, {"source", source, 2}, {"zap", zap, 2}};
 
 static double seconds(void)
@@ -203,7 +203,7 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* nanoseconds per report */
+/* Returns nanoseconds per report. */
 static double measure(enum family family, unsigned k, unsigned n_groups,
 	unsigned n_reports, unsigned n_rounds, double *ret_effects)
 {
@@ -246,7 +246,7 @@ static int one_measurement(char **argv)
 	return 1;
 }
 
-/* New groups, beginning with an empty table, so tables and heaps grow. */
+/* Starts with an empty table and joins new groups, so that tables and heaps grow. */
 static int joins(unsigned n_groups)
 {
 	struct bench b;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What a membership report can cost at most.
+/* Measures the highest cost of a membership report.
  *
  *   bench_cost shapes [SOURCES [4|6 [HOSTS [fast]]]]
  *       processor time per record of known shapes, on a group that holds so many
  *       sources and so many tracked hosts
  *   bench_cost search SECONDS [SEED]
- *       look for the reports, and the state to meet, that cost most
+ *       search for the reports, and the state before them, that cost most
  *   bench_cost play FILE
- *       measure what a search has found; FILE as it prints it
+ *       measure the result of a search; FILE is its output
  *
  * The search is hill climbing. A candidate has a history that makes the state and a
- * burst of reports that is measured, both in terms of who reports what about which
- * groups and sources. Figures are processor time per 100 bytes for the packets of the
- * burst, and for the work that their deadlines cause later, the share of a processor in
- * the busiest second.
+ * burst of reports that is measured. Both say which host reports what about which
+ * groups and sources. The figures are processor time per 100 bytes for the packets of
+ * the burst, and for the work that their deadlines cause later, the share of a
+ * processor in the busiest second.
  */
 
 #include "base/cleanup.h"
@@ -25,29 +25,29 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define N_RECORDS 182	/* of 8 bytes fit into a packet */
-#define N_SOURCES 16384 /* different ones */
+#define N_RECORDS 182	/* as many records of 8 bytes as fit into a packet */
+#define N_SOURCES 16384 /* how many different ones */
 
-/* ---- moves: reports of a kind, repeated ---- */
+/* ---- moves: reports of one kind, repeated ---- */
 
 enum field {
 	LAN,
-	LAN_STEP, /* *_STEP: added by each repetition */
+	LAN_STEP, /* *_STEP is added by each repetition */
 	FAMILY,
 	HOST,
 	HOST_STEP,
-	TYPE, /* of the first, third... record */
+	TYPE, /* of the first, third ... record */
 	TYPE_2,
 	RECORDS,
 	GROUP,
-	GROUP_NEXT, /* *_NEXT: added by each record, beginning anew with each packet */
+	GROUP_NEXT, /* *_NEXT is added by each record and restarts with each packet */
 	GROUP_STEP,
 	SOURCES, /* in each record */
 	SOURCE,
 	SOURCE_NEXT,
 	SOURCE_STEP,
 	REPEAT,
-	WAIT, /* ms, after each */
+	WAIT, /* in ms, after each report */
 	_FIELD_N,
 };
 
@@ -82,7 +82,7 @@ struct move {
 #define LIMIT_US     20 /* per 100 bytes */
 #define N_PREPARE    5
 #define N_BURST	     3
-#define N_ROUNDS     64 /* the burst is played at most so often */
+#define N_ROUNDS     64 /* the burst is repeated at most so often */
 #define ENOUGH_BYTES 8000
 
 struct candidate {
@@ -91,7 +91,7 @@ struct candidate {
 	struct move prepare[N_PREPARE], burst[N_BURST];
 	double now_us;	/* per 100 bytes */
 	double later;	/* share of a processor */
-	double longest; /* ms at a stretch, later */
+	double longest; /* ms in one piece, later */
 };
 
 static void make_sources(const struct move *m, unsigned first, struct addr *src)
@@ -101,7 +101,7 @@ static void make_sources(const struct move *m, unsigned first, struct addr *src)
 			(enum family)m->v[FAMILY], (first + i) % N_SOURCES);
 }
 
-/* the n-th repetition */
+/* Plays the n-th repetition. */
 static void play_one(struct world *w, const struct move *m, unsigned n)
 {
 	static struct addr src[N_RECORDS][366];
@@ -147,12 +147,12 @@ static void measure_once(struct candidate *c)
 	double now_us;
 
 	play_moves(w, c->prepare, c->n_prepare);
-	world_pass(w, 700); /* what was left waiting */
+	world_pass(w, 700); /* finish deferred work */
 	world_count(w);
 	/* a single packet would measure cold caches */
 	for (unsigned i = 0; i < N_ROUNDS && w->n_bytes < ENOUGH_BYTES; i++)
 		play_moves(w, c->burst, c->n_burst);
-	world_pass(w, 300000); /* and then the time in which memberships end */
+	world_pass(w, 300000); /* the time in which the memberships end */
 	now_us = w->n_bytes ? (double)w->packet_ns / 10 / (double)w->n_bytes : 0;
 	if (c->now_us < 0 || now_us < c->now_us)
 		c->now_us = now_us;
@@ -163,8 +163,8 @@ static void measure_once(struct candidate *c)
 	world_free(w);
 }
 
-/* The least of several runs, as other programs disturb some of them. Repeated only if
- * it matters. */
+/* Keeps the least of several runs, because other programs disturb some of them. Repeats
+ * only if it matters. */
 static void measure(struct candidate *c, unsigned times)
 {
 	c->now_us = c->later = c->longest = -1;
@@ -298,7 +298,7 @@ static struct candidate random_candidate(struct rng *rng)
 		c.prepare[i] = random_move(rng);
 	for (unsigned i = 0; i < N_BURST; i++)
 		c.burst[i] = random_move(rng);
-	/* begin with a history that fills one group, or many */
+	/* begin with a history that fills one group, or many groups */
 	c.prepare[0].v[TYPE] = c.prepare[0].v[TYPE_2] = GM_ALLOW;
 	c.prepare[0].v[SOURCES] = 342;
 	c.prepare[0].v[WAIT] = 0;
@@ -309,7 +309,7 @@ static struct candidate random_candidate(struct rng *rng)
 		c.prepare[0].v[GROUP_STEP] = 1;
 		c.prepare[0].v[REPEAT] = 182;
 	}
-	/* and most bursts come at once */
+	/* most bursts come at once */
 	for (unsigned i = 0; i < N_BURST && below(rng, 4); i++)
 		c.burst[i].v[WAIT] = 0;
 	return c;
@@ -346,7 +346,7 @@ static void mutate(struct rng *rng, struct candidate *c)
 
 #define N_KEPT 6
 
-/* what makes a candidate bad, in the two halves of a search */
+/* Returns the cost of a candidate in either half of a search. */
 static double value(const struct candidate *c, bool later)
 {
 	return later ? c->later : c->now_us;
@@ -365,7 +365,7 @@ static void keep(struct candidate *kept, const struct candidate *c, bool later)
 		kept[i] = *c;
 }
 
-/* the worst value */
+/* Returns the highest cost that was found. */
 static double climb(struct rng *rng, double seconds, bool later)
 {
 	struct candidate kept[N_KEPT] = {{.now_us = 0}};
@@ -432,7 +432,7 @@ struct shape {
 	X(to_ex_short, GM_TO_EX, GM_TO_EX, 100, 1, false)                              \
 	X(to_ex_long, GM_TO_EX, GM_TO_EX, 1, 80, false)
 
-/* one function for each, so that a profiler shows them apart */
+/* one function for each shape, so that a profiler separates them */
 #define MEASURED(name, ...)                                                            \
 	static __attribute__((noinline)) void measure_##name(struct world *w,          \
 		enum family family, const uint8_t *packet, size_t len)                 \
@@ -448,7 +448,7 @@ static const struct shape shape[] = {SHAPES(SHAPE)};
 static void (*const measured[])(
 	struct world *, enum family, const uint8_t *, size_t) = {SHAPES(MEASURE)};
 
-/* A group of n_sources sources, which each of n_hosts hosts requests in turn. */
+/* Fills a group with n_sources sources, which each of the hosts requests in turn. */
 static void fill(
 	struct world *w, enum family family, unsigned n_sources, unsigned hosts)
 {

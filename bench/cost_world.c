@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The world of measurements, see cost_world.h. */
+/* The router that the cost measurements use; see cost_world.h. */
 
 #include "cost_world.h"
 
@@ -61,7 +61,7 @@ struct addr world_host(enum family family, unsigned lan, unsigned n)
 	return family == FAMILY_IPV4 ? ADDR_V4(192, 168, (uint8_t)lan, (uint8_t)n) : v6;
 }
 
-/* ---- life ---- */
+/* ---- new, free ---- */
 
 static int add_iface(struct world *w, const char *kind, unsigned number, unsigned net)
 {
@@ -117,7 +117,7 @@ struct world *world_new(bool fast_leave, unsigned n_upstreams)
 		"no router");
 	for (unsigned i = 0; i < WORLD_LANS; i++)
 		w->lan[i] = instances_port_by_index(w->instances, index[i])->port;
-	world_pass(w, 100000); /* start-up queries */
+	world_pass(w, 100000); /* sends the start-up queries */
 	world_count(w);
 	return w;
 }
@@ -219,7 +219,7 @@ void world_packet(struct world *w, enum family family, unsigned lan,
 
 	if (len == 0)
 		return;
-	/* without credit, deferred work is not counted with the packet */
+	/* without credit, deferred work is not done (and counted) with the packet */
 	p->credit = NO_CREDIT;
 	p->credit_at = w->now;
 	from = clock_ns();

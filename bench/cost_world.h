@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A router for measurements: eight LANs, one or two upstreams, both families, under
- * virtual time. It does all that the daemon does with a packet, from decoding it to
- * encoding messages and changing a real forwarding table. The times of packets and of
- * deadlines are counted apart.
+ * A router for measurements, with eight LANs, one or two upstreams, both families, and
+ * virtual time. It does everything that the daemon does with a packet, from decoding it
+ * to encoding messages and changing a real forwarding table. The times of packets and
+ * of deadlines are counted separately.
  */
 
 #include "base/mono.h"
@@ -36,19 +36,19 @@ void die_if(bool failed, const char *what);
 
 struct world *world_new(bool fast_leave, unsigned n_upstreams);
 struct world *world_free(struct world *w); /* returns NULL */
-/* Starts counting again. */
+/* Resets all counts. */
 void world_count(struct world *w);
 
 struct addr world_group(enum family family, unsigned n);
 struct addr world_source(enum family family, unsigned n);
 struct addr world_host(enum family family, unsigned lan, unsigned n);
 
-/* A report of version 3 (MLD: 2) as bytes; records that do not fit are left out.
- * Returns the length. */
+/* Encodes a report of IGMPv3 or MLDv2. Records that do not fit are left out. Returns
+ * the length. */
 size_t world_encode(enum family family, unsigned lan, unsigned host,
 	const struct gm_record *rec, size_t n_rec, uint8_t packet[WORLD_BYTES]);
 /* A packet arrives on a LAN. Deferred work is done in world_pass(). */
 void world_packet(struct world *w, enum family family, unsigned lan,
 	const uint8_t *packet, size_t len);
-/* Time passes, and all its deadlines are handled. */
+/* Lets time pass and handles all deadlines in it. */
 void world_pass(struct world *w, int64_t ms);

@@ -2,8 +2,9 @@
 #pragma once
 
 /* The payload of the benchmark's datagrams, for the generator and the counting program
- * in the kernel. Words are in host order: nothing leaves the machine. The last two
- * bytes of the payload repeat the check, so that a cut in the wrong place shows.
+ * in the kernel. Words are in host order, because they never leave the machine. The
+ * last two bytes of the payload repeat the check, so that a cut in the wrong place
+ * shows.
  */
 
 #include <linux/types.h>
@@ -18,7 +19,7 @@
 struct bench_datagram {
 	__u16 run, flow;
 	__u32 seq;
-	__u64 time_ns; /* CLOCK_MONOTONIC at sending, 0 = not asked */
+	__u64 time_ns; /* CLOCK_MONOTONIC at sending, 0 if not requested */
 	__u32 check;
 } __attribute__((packed));
 

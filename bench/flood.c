@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_flood: the generator of the benchmark. Numbered datagrams of one or more flows
- * (groups 239.1.0.0 + flow) at a rate, through a packet socket. Several datagrams of a
- * flow in a row are given to the kernel as one super-frame. The kernel cuts it for an
- * interface that does not take it whole (ethtool -K IF tx-udp-segmentation off), so
- * single datagrams arrive there for a fraction of the cost of sending each. Their UDP
- * checksum is partial, as that of any local sender; --checksum makes them complete,
- * --no-checksum leaves them out, and both send each on its own. --even is television:
- * every flow has its own evenly spaced datagrams, the phases are random, and each is
- * sent alone when it is due. --shared-ids are of one counter for all flows, without DF.
- * --realtime lets no other task of its processor delay it, because nothing delays
+/* bench_flood: the generator of the benchmark. Sends numbered datagrams of one or more
+ * flows (groups 239.1.0.0 + flow) at a rate, through a packet socket. Successive
+ * datagrams of a flow go to the kernel as one super-frame. The kernel cuts it for an
+ * interface that does not take it whole (ethtool -K IF tx-udp-segmentation off), which
+ * costs a fraction of sending each datagram. Their UDP checksum is partial, like that
+ * of any local sender. --checksum completes it and --no-checksum omits it; both send
+ * each datagram alone. --even plays television: the datagrams of each flow are evenly
+ * spaced, the phases are random, and each datagram is sent alone when it is due.
+ * --shared-ids takes identifications from one counter for all flows, without DF.
+ * --realtime keeps other tasks from delaying the generator, because nothing delays
  * frames from a real wire either. Prints what was sent as JSON. */
 
 #include "datagram.h"
@@ -56,10 +56,10 @@ struct message {
 
 struct flood {
 	const char *interface;
-	uint32_t source; /* host order */
+	uint32_t source; /* in host order */
 	unsigned first, groups, size, segments, in_row, run;
 	double rate, seconds;
-	uint64_t count; /* 0 means until the time is over */
+	uint64_t count; /* 0 to stop by time instead */
 	int64_t tick_ns;
 	bool stamp, checksum, no_checksum, ids, shared_ids, even, spin, realtime;
 
@@ -69,9 +69,9 @@ struct flood {
 	uint32_t next[BENCH_MAX_FLOWS];
 	uint16_t shared_id;
 	struct phase {
-		double part; /* of the period */
+		double part; /* as a part of the period */
 		unsigned flow;
-	} phase[BENCH_MAX_FLOWS]; /* --even: in the order of sending */
+	} phase[BENCH_MAX_FLOWS]; /* for --even, in the order of sending */
 	uint64_t n_sent, n_failed, n_calls;
 	int64_t forgiven_ns;
 	struct message message[BATCH];
@@ -206,7 +206,7 @@ static int send_messages(struct flood *f, unsigned n_messages)
 	return 0;
 }
 
-/* Datagrams [n_sent, n_sent + due): which flow each has follows from its number. */
+/* Sends datagrams [n_sent, n_sent + due). A datagram's number determines its flow. */
 static int send_due(struct flood *f, uint64_t due)
 {
 	unsigned n_messages = 0;
@@ -231,8 +231,8 @@ static uint64_t n_done(const struct flood *f)
 	return f->n_sent + f->n_failed;
 }
 
-/* How many datagrams are due now. A generator that is late by more than FORGIVE_NS
- * drops some instead of sending a burst. */
+/* Returns how many datagrams are due now. A generator that is late by more than
+ * FORGIVE_NS drops some instead of sending a burst. */
 static uint64_t n_due(struct flood *f, int64_t *start)
 {
 	int64_t now = now_ns(), late;
@@ -256,7 +256,7 @@ static int by_phase(const void *a, const void *b)
 	return (x->part > y->part) - (x->part < y->part);
 }
 
-/* The phases differ between runs, and are the same when a run is repeated. */
+/* Chooses phases that differ between runs, but are the same if a run is repeated. */
 static void choose_phases(struct flood *f)
 {
 	uint32_t x = f->run * 2654435761u + 1;
@@ -270,7 +270,7 @@ static void choose_phases(struct flood *f)
 	qsort(f->phase, f->groups, sizeof(f->phase[0]), by_phase);
 }
 
-/* One datagram of each flow per period. */
+/* Sends one datagram of each flow per period. */
 static int flood_even(struct flood *f, double *ret_seconds, double *ret_begin)
 {
 	double period = (double)f->groups * 1e9 / f->rate;
@@ -317,7 +317,7 @@ static int flood(struct flood *f, double *ret_seconds, double *ret_begin)
 
 		if (r)
 			return r;
-		/* datagrams that became due meanwhile wait for the next tick, because a
+		/* leave datagrams that became due meanwhile to the next tick, because a
 		 * few cost as much as a super-frame */
 		if (f->spin ||
 			now_ns() - start >

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_frames: sends the frames that it reads from its standard input over and over,
- * at a rate, through a packet socket; prints JSON. Before each frame comes its length
- * in two bytes, the high one first. */
+/* bench_frames: reads frames from its standard input and sends them over and over at a
+ * rate, through a packet socket; prints JSON. Two bytes before each frame are its
+ * length, high byte first. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 struct frames {
 	struct iovec *v;
 	size_t n, cap;
-	size_t next; /* to send */
+	size_t next; /* the frame to send next */
 	uint64_t n_sent, n_failed;
 	int fd;
 };

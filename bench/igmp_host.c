@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_igmp: hosts of a LAN, for the benchmark of the control plane. IGMPv3 reports of
- * one record each, through a packet socket, groups 239.1.0.0 + n; prints JSON.
+/* bench_igmp: plays hosts of a LAN for the benchmark of the control plane. Sends IGMPv3
+ * reports of one record each through a packet socket, for groups 239.1.0.0 + n; prints
+ * JSON.
  *
- *   join    each group once, at a rate
- *   leave   the same, with records that leave
- *   churn   for some seconds, at a rate: groups are left and joined again, one after
- *           another, by a number of hosts
- *   watch   for some seconds: of how many groups datagrams came
- *   zap     joins a channel that is on the air, waits for its first datagram, leaves it
- *           and waits for its last one; prints what the wire of this LAN saw between */
+ *   join    join each group once, at a rate
+ *   leave   leave each group once, at a rate
+ *   churn   for some seconds, at a rate: a number of hosts leave and join groups again,
+ *           one after another
+ *   watch   for some seconds: count the groups of which datagrams arrived
+ *   zap     join a channel that is being sent, wait for its first datagram, leave it
+ *           and wait for its last one; prints what the wire of this LAN saw between */
 
 #include "datagram.h"
 
@@ -35,7 +36,7 @@
 #define SECOND_NS   1000000000LL
 #define TICK_NS	    500000
 #define RCVBUF_SIZE (8 << 20)
-#define SETTLED_NS  5000000 /* a stream has ended after this time without a datagram */
+#define SETTLED_NS  5000000 /* this time without a datagram ends a stream */
 #define TO_IN	    3
 #define TO_EX	    4
 
@@ -52,12 +53,12 @@ struct report {
 
 struct hosts {
 	const char *interface;
-	uint32_t source; /* of the first host, host order */
+	uint32_t source; /* of the first host, in host order */
 	unsigned first, groups, hosts, count;
 	unsigned host; /* number of the first host */
 	double rate, seconds;
-	double patience; /* zap: for the first datagram of a join, seconds */
-	bool keep;	 /* zap: leave nothing, take the next channel */
+	double patience; /* zap: seconds to wait for the first datagram of a join */
+	bool keep;	 /* zap: leave no channel, join the next one */
 
 	int fd, ifindex;
 	unsigned char mac[6];
@@ -100,7 +101,7 @@ static uint16_t checksum(const void *data, size_t len)
 	return htons((uint16_t)~sum);
 }
 
-/* Hosts have addresses of a /24, and MAC addresses of their own. */
+/* Hosts have addresses in a /24, and MAC addresses of their own. */
 static void host_mac(const struct hosts *h, unsigned host, uint8_t mac[6])
 {
 	memcpy(mac, h->mac, sizeof(h->mac));
@@ -152,7 +153,7 @@ static void send_batch(struct hosts *h, unsigned n)
 	}
 }
 
-/* `total` reports at the rate, made by `make` of their number. */
+/* Sends `total` reports at the rate. `make` makes each from its number. */
 static void send_paced(struct hosts *h, uint64_t total,
 	void (*make)(const struct hosts *h, struct report *r, uint64_t n))
 {
@@ -186,7 +187,7 @@ static void make_leave(const struct hosts *h, struct report *r, uint64_t n)
 	make_report(h, r, (unsigned)(n % h->hosts), (unsigned)n, TO_IN);
 }
 
-/* one group after the other, each left and joined by its host */
+/* Each group in turn is left and joined again by its host. */
 static void make_churn(const struct hosts *h, struct report *r, uint64_t n)
 {
 	unsigned group = (unsigned)(n / 2 % h->groups);
@@ -198,7 +199,7 @@ static void make_churn(const struct hosts *h, struct report *r, uint64_t n)
 
 struct seen {
 	bool report;
-	uint32_t group; /* of a datagram, counted from the first one */
+	uint32_t group; /* of a datagram, relative to the first group */
 	int64_t ns;
 };
 
@@ -240,7 +241,7 @@ static bool is_ours(const struct hosts *h, const struct sockaddr_ll *from)
 	return memcmp(from->sll_addr, mac, sizeof(mac)) == 0;
 }
 
-/* The next frame that matters, or false when `until` (CLOCK_MONOTONIC) is over. */
+/* Finds the next relevant frame. Returns false after `until` (CLOCK_MONOTONIC). */
 static bool next_frame(const struct hosts *h, int fd, int64_t until, struct seen *ret)
 {
 	for (;;) {
@@ -280,7 +281,7 @@ static void say(struct hosts *h, unsigned channel, int type)
 	send_batch(h, 1);
 }
 
-/* Nanoseconds from the report to the first datagram, negative if none came. */
+/* Returns nanoseconds from the report to the first datagram, negative if none came. */
 static int64_t join_delay(struct hosts *h, int fd, unsigned channel)
 {
 	int64_t until, start = 0;
@@ -354,7 +355,7 @@ static void zap(struct hosts *h)
 			? i
 			: (channel + 1 + (unsigned)random() % (h->groups - 1)) %
 				h->groups;
-		/* any phase of the stream */
+		/* at any phase of the stream */
 		sleep_until(clock_ns(CLOCK_MONOTONIC) + random() % 2000000);
 		ns = join_delay(h, fd, channel);
 		if (ns >= 0)

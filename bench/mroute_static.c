@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_mroute: kernel multicast routing with static entries, and nothing else.
- * Interface wan0 is input, l0, l1 ... are outputs; groups 239.1.0.0 + n from one
- * source. Prints "ready" and runs until the end of its standard input, because the
- * table lives as long as its socket. */
+/* bench_mroute: kernel multicast routing with static entries only. Interface wan0 is
+ * the input; l0, l1 ... are the outputs; groups 239.1.0.0 + n have one source. Prints
+ * "ready" and runs until the end of its standard input, because the kernel deletes the
+ * table with the socket. */
 
 #include "datagram.h"
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sends multicast from a real interface with the kernel's pktgen, for measurements on hardware: one
-# machine sends with this, the router forwards, and the counters of the interfaces (ip -s link,
-# ringcastctl show stats) show what arrived. See doc/benchmarks.md.
+# machine sends with this script, the router forwards, and the counters of the interfaces (ip -s
+# link, ringcastctl show stats) tell what arrived. See doc/benchmarks.md.
 set -u
 
 usage()
@@ -83,14 +83,14 @@ put "$interface" "src_min $source"
 put "$interface" "src_max $source"
 put "$interface" "dst_min $group"
 put "$interface" "dst_max $a.$b.$c.$((d + groups - 1))"
-# the address of the frame must be counted up with that of the packet
+# the frame's address must be incremented together with the packet's
 put "$interface" "dst_mac $mac"
 put "$interface" "dst_mac_count $groups"
 put "$interface" "udp_src_min 5000"
 put "$interface" "udp_src_max 5000"
 put "$interface" "udp_dst_min 5000"
 put "$interface" "udp_dst_max 5000"
-# pktgen would make wrong partial checksums, and real streams have checksums
+# pktgen would make wrong partial checksums, but real streams have checksums
 put "$interface" "flag UDPCSUM"
 [ "$rate" -eq 0 ] || put "$interface" "ratep $rate"
 put pgctrl start

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* The receivers of the benchmark, as a program at the ingress hook (tc) of every
- * interface behind the router: counts and checks each datagram of a run and drops it.
- * It runs on the processor that receives the frame, and costs the same with every
- * forwarder. It visits each datagram of a GSO frame. Other packets pass to the
+ * interface behind the router. It counts, checks and drops each datagram of a run. It
+ * runs on the processor that receives the frame, and costs the same with every
+ * forwarder. It handles each datagram of a GSO frame. Other packets pass to the
  * stack. */
 
 #include "sink.h"
@@ -65,7 +65,7 @@ static __always_inline void note_latency(__u32 cpu, __u64 sent)
 		l->max = ns;
 }
 
-/* The order of a flow: 0, 1, 2 ... */
+/* Checks that the datagrams of a flow arrive in the order 0, 1, 2 ... */
 static __always_inline void note_order(
 	struct sink_count *c, __u32 port, const struct bench_datagram *d)
 {
@@ -93,7 +93,7 @@ static __always_inline void note_watched(__u32 port)
 	w->last_ns = now;
 }
 
-/* Is it a frame of the benchmark, and which flow? Other frames pass. */
+/* Parses a frame of the benchmark and finds its flow. Other frames pass. */
 static __always_inline int parse(struct __sk_buff *skb, __u32 *ret_flow, __u32 *ret_end)
 {
 	struct headers h;
@@ -141,7 +141,7 @@ SEC("tc") int sink(struct __sk_buff *skb)
 			break;
 		off += len;
 		j = judge(&d, flow);
-		/* the end of the last datagram shows where all were cut */
+		/* the end of the last datagram shows where all of them were cut */
 		if (off + len > end &&
 			(bpf_skb_load_bytes(skb, off - 2, &tail, 2) ||
 				tail != (__u16)d.check))

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_sink OBJECT PREFIX COUNT: attach the counting program of OBJECT to the
- * interfaces PREFIX0, PREFIX1 ... of this network namespace, then obey lines of the
- * standard input, with one line of JSON for each:
+/* bench_sink OBJECT PREFIX COUNT: attach the counting program in OBJECT to the
+ * interfaces PREFIX0, PREFIX1 ... of this network namespace, then read commands from
+ * standard input and answer each with a line of JSON:
  *
- *	run ID SIZE	a run with frames of SIZE bytes begins: all counts are 0
- *	wait N MS	until each port has N datagrams and none is under way, or nothing
- *			came for MS milliseconds; answers the totals
+ *	run ID SIZE	begin a run with frames of SIZE bytes: all counts become 0
+ *	wait N MS	wait until each port has N datagrams and none is under way, or
+ *			until none came for MS milliseconds; answers the totals
  *	read		the present totals
- *	watch FLOW	note from now on when datagrams of FLOW come
- *	watched PORT	what was noted on that port
+ *	watch FLOW	record from now on when datagrams of FLOW arrive
+ *	watched PORT	what was recorded on that port
  *
- * The program ends with its input; the namespace takes the filters with it. */
+ * The program ends with its input; the filters vanish with the namespace. */
 
 #include "sink.h"
 
@@ -73,8 +73,8 @@ static uint64_t n_datagrams(void)
 	return n;
 }
 
-/* The end of the bucket that holds the given quantile of all latencies; at most 1/16
- * too high. */
+/* Returns the end of the bucket with the given quantile of all latencies, which is at
+ * most 1/16 too high. */
 static uint64_t percentile(const uint64_t *bucket, uint64_t n, double part)
 {
 	uint64_t seen = 0;
@@ -143,7 +143,8 @@ static void print_totals(int64_t last_ns)
 	printf("}\n");
 }
 
-/* The time of the last arrival, with an error of at most a millisecond. */
+/* Waits; returns the time of the last arrival, with an error of at most a
+ * millisecond. */
 static int64_t wait_quiet(uint64_t due, int64_t quiet_ns)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -178,7 +179,7 @@ static int attach(const struct bpf_program *prog, const char *ifname)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-/* The variables of the program, mapped. */
+/* Maps the variables of the program. */
 static struct sink_shared *shared_of(const struct bpf_object *obj)
 {
 	struct bpf_map *map;

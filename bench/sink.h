@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Memory that the counting program in the kernel (sink.bpf.c) shares with the one that
- * reads it (sink.c). */
+/* Memory that the counting program in the kernel (sink.bpf.c) shares with its reader
+ * (sink.c). */
 
 #include "datagram.h"
 
@@ -11,12 +11,12 @@
 #define SINK_FLOW_PORTS	   (1 << 18) /* flows times ports, a power of two */
 #define SINK_BUCKETS	   1024	     /* 16 per power of two of nanoseconds */
 
-/* One per processor and port, so that nothing needs to be atomic. */
+/* One per processor and port, so that no counter has to be atomic. */
 struct sink_count {
-	__u64 datagrams, bytes; /* bytes as if each datagram had a frame of its own */
-	__u64 skbs;		/* less than datagrams when super-frames arrive */
+	__u64 datagrams, bytes; /* as if each datagram had its own frame */
+	__u64 skbs;		/* fewer than datagrams if super-frames arrive */
 	__u64 lost;		/* numbers that were skipped */
-	__u64 duplicate, late;	/* the number just seen; an older one */
+	__u64 duplicate, late;	/* the number just seen; an older number */
 	__u64 corrupt, foreign; /* wrong contents; of another run */
 };
 
@@ -25,7 +25,7 @@ struct sink_latency {
 	__u64 bucket[SINK_BUCKETS];
 };
 
-/* When datagrams of the watched flow came. */
+/* When datagrams of the watched flow arrived. */
 struct sink_watched {
 	__u64 n, first_ns, last_ns;
 };
@@ -33,9 +33,9 @@ struct sink_watched {
 struct sink_shared {
 	/* set before a trial */
 	__u32 run, payload_len, n_ports;
-	__u32 watch; /* a flow + 1 */
+	__u32 watch; /* the flow + 1 */
 	struct sink_count count[SINK_CPUS][BENCH_MAX_PORTS];
-	__u32 next[SINK_FLOW_PORTS]; /* number that is due, of flow * n_ports + port */
+	__u32 next[SINK_FLOW_PORTS]; /* the next number due, of flow * n_ports + port */
 	struct sink_latency latency[SINK_CPUS];
 	struct sink_watched watched[BENCH_MAX_PORTS];
 };

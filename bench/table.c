@@ -6,14 +6,14 @@
  *
  *   bench_table [ENTRIES [shared|distinct]]
  *
- * Two kinds of sets of 256 ports: "shared", 300 different ones, as if many groups were
- * watched by few kinds of households; "distinct", each entry has its own. Resident
- * memory is the growth of the process since before the table.
+ * Sets of 256 ports are of two kinds. "shared" has 300 different sets, as if many
+ * groups were watched by a few kinds of households; in "distinct", each entry has its
+ * own. Resident memory is the growth of the process since before the table was created.
  *
- * A thread is stopped now and then by the machine's scheduler, or unseen by the host of
- * a virtual machine. So the same changes are made in several rounds, and the fastest
- * time of each change counts: a change that was slow only once was disturbed. An empty
- * loop shows how much a single round would be disturbed.
+ * The scheduler of the machine, or unseen the host of a virtual machine, sometimes
+ * stops a thread. Therefore the same changes are made in several rounds, and the
+ * fastest time of each change counts: a change that was slow only once was disturbed.
+ * An empty loop shows how much a single round would be disturbed.
  */
 
 #include "base/cleanup.h"
@@ -41,7 +41,7 @@ static struct fib *fib;
 static long base_kb;
 static uint64_t n_found;
 static struct addr *group;
-static int32_t *took_ns; /* per change, of the fastest round so far */
+static int32_t *took_ns; /* of each change, in the fastest round so far */
 
 static void die_if(bool failed, const char *what)
 {
@@ -100,7 +100,7 @@ static void rest(void)
 	rcu_quiescent_state();
 }
 
-/* nanoseconds; without `out` the entry is deleted */
+/* Returns nanoseconds. If `out` is NULL, the entry is deleted. */
 static int32_t change(unsigned n, const struct portset *out)
 {
 	int64_t from = now_ns();
@@ -127,7 +127,8 @@ static int32_t look(unsigned n)
 	return from < INT32_MAX ? (int32_t)from : INT32_MAX;
 }
 
-/* Changes of a round: `kind` FILL, EMPTY, or RANDOM ones of a full table. */
+/* The changes of a round: fill the table, empty it, or change random entries of a full
+ * one. */
 enum kind { FILL, EMPTY, RANDOM };
 
 static void change_all(enum kind kind, bool distinct, int32_t *took, unsigned round)
@@ -184,7 +185,7 @@ static void wait_for_reclaim(void)
 	rcu_thread_online();
 }
 
-/* In rounds; the table is empty before and full afterwards. */
+/* Runs the rounds. The table is empty before and full afterwards. */
 static void time_changes(bool distinct)
 {
 	int32_t *del = calloc(n_entries, sizeof(*del));
@@ -236,7 +237,7 @@ static double lookup_ns(void (*look_up)(const unsigned *n), unsigned n_groups)
 
 	rng_seed(&rng, 9);
 	for (unsigned done = 0; done < N_LOOKUPS; done += BURST) {
-		/* as from a frame in the cache */
+		/* like an address in a cached frame */
 		for (unsigned i = 0; i < BURST; i++) {
 			n[i] = (unsigned)rng_below(&rng, n_groups);
 			__builtin_prefetch(&group[n[i]]);
@@ -270,7 +271,7 @@ struct reader {
 	pthread_t thread;
 	unsigned index;
 	atomic_bool stop;
-	bool count; /* on every entry in turn, once */
+	bool count; /* whether to look up every entry in turn, once */
 	uint64_t lookups, n_missing;
 	int64_t longest; /* between two quiescent states */
 };
@@ -353,7 +354,7 @@ static void sleep_until(int64_t ns)
 	rcu_thread_online();
 }
 
-/* The longest pause of a loop that does nothing but look at the clock */
+/* Prints the longest pause of a loop that only reads the clock. */
 static void print_machine(void)
 {
 	int64_t start = now_ns(), last = start, longest = 0, now;
@@ -375,8 +376,7 @@ static void print_reader(const struct reader *r, int64_t took)
 		(unsigned long long)r->n_missing, (double)r->longest / 1e3);
 }
 
-/* Without changes the writer only reads the clock, which shows what the machine
- * adds. */
+/* Without changes, the writer only reads the clock, to show the part of the machine. */
 static void change_under_traffic(bool distinct, bool changes)
 {
 	int32_t *took = calloc(RATE * SECONDS, sizeof(*took));
@@ -411,7 +411,8 @@ static void change_under_traffic(bool distinct, bool changes)
 	free(took);
 }
 
-/* Entries come and go as fast as they can, through all of growing and shrinking. */
+/* Adds and deletes entries as fast as possible, so that the table grows and shrinks
+ * fully. */
 static void grow_under_traffic(bool distinct)
 {
 	struct reader r = {.index = 1};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Replication by the kernel's device map, for scale: what a forwarder with one fixed
- * set of outputs reaches below the kernel's network stack. Lowers the TTL once, and
+/* Replication by the kernel's device map: what a forwarder with one fixed set of
+ * outputs can reach below the kernel's network stack. It lowers the TTL once, and
  * rewrites the source address for each output. */
 
 #include "datagram.h"
@@ -30,7 +30,7 @@ struct {
 	__type(value, struct port);
 } ports SEC(".maps");
 
-/* address of an output by its index */
+/* addresses of the outputs by index */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, BENCH_MAX_PORTS);

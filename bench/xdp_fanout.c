@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* bench_xdp OBJECT COUNT: forward from wan0 to l0, l1 ... by the program of OBJECT.
+/* bench_xdp OBJECT COUNT: forward from wan0 to l0, l1 ... with the program in OBJECT.
  * Prints "ready" and runs until the end of its standard input. */
 
 #include "datagram.h"

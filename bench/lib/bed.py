@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The test bed of the forwarding benchmark, in namespaces of its own:
+"""The test bed of the forwarding benchmark, in private namespaces:
 
     generator p0 10.0.0.1 ---- wan0 10.0.0.2 router l0 10.1.0.1 ---- s0 sinks
                                                     l1 10.1.1.1 ---- s1
                                                     ...
 
-All sinks are one namespace. A program at the ingress hook of each s<n> counts, checks and drops
-(sink.bpf.c); it runs on the processor that receives the frame, so it costs the same with every
+All sinks are in one namespace. A program at the ingress hook of each s<n> counts, checks and drops
+(sink.bpf.c). It runs on the processor that receives the frame, so it costs the same with every
 forwarder. """
 
 import contextlib
@@ -21,12 +21,12 @@ import lab
 SOURCE = "10.0.0.1"
 FIRST = 1000          # SINK_FIRST_IFINDEX
 MAX_PORTS = 256
-TO_IN, TO_EX = 3, 4    # with no source: to leave, to join
-QUIET_MS = 50        # after this silence no datagram is under way
+TO_IN, TO_EX = 3, 4    # without sources, they mean leave and join
+QUIET_MS = 50        # after this silence no datagram is in flight
 
 
 def tool(name):
-    """A built program or object of bench/."""
+    """Returns the path of a built program or object of bench/."""
     build = os.environ.get("RINGCAST_BENCH_BUILD", os.path.join(lab.ROOT, "build", "release"))
     path = os.path.join(build, "bench", name)
     if not os.path.exists(path):
@@ -61,7 +61,7 @@ class Sink:
 
 
 class Bed:
-    """`ports` outputs, which take super-frames or not."""
+    """The bed, with `ports` outputs, which take super-frames or not."""
 
     def __init__(self, ports, superframes):
         self.ports, self.superframes = ports, superframes
@@ -97,7 +97,8 @@ class Bed:
             raise AssertionError(f"ip -batch: {r.stderr}")
 
     def rps(self, mask):
-        """Sets which processors receive what arrives on wan0; 0 means the one that sent it."""
+        """Set the processors that receive the frames of wan0; 0 means the processor that sent
+        them."""
         script = ("mount -t sysfs sys /sys && "
                   f"echo {mask:x} > /sys/class/net/wan0/queues/rx-0/rps_cpus")
         r = subprocess.run(["unshare", "--mount", *self.router.command("sh", "-c", script)],
@@ -109,20 +110,20 @@ class Bed:
         if not same_run:
             self.run = self.run % 65535 + 1
             self.sink.ask("run", self.run, case.size)
-        # a spinning realtime task would starve the kernel's own threads
+        # with --spin, a realtime generator would starve the kernel's own threads
         flow = case.flood()
         first = () if "--spin" in (*flow, *extra) else ("--realtime",)
         return (tool("bench_flood"), *first, "--interface", "p0", "--rate", str(rate), "--seconds",
                 str(seconds), *flow, "--run", str(self.run), "--cpu", "0", *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
-        """One run, or a part of the current one. Returns the generator's report."""
+        """Send a run, or a part of the current one; returns the generator's report."""
         r = self.generator.run(*self._flood(rate, seconds, case, extra, same_run))
         return json.loads(r.stdout)
 
     @contextlib.contextmanager
     def flood_during(self, rate, seconds, case, extra=()):
-        """A run of `seconds`, which ends with the block. Yields a list, to which the generator's
+        """Send for `seconds`, until the `with` block ends. Yields a list, to which the generator's
         report is appended at the end."""
         process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.PIPE)
@@ -136,7 +137,7 @@ class Bed:
 
     @contextlib.contextmanager
     def flooding(self, rate, seconds, case, extra=()):
-        """A run that lasts as long as the block."""
+        """Send as long as the `with` block runs."""
         process = self.generator.popen(*self._flood(rate, seconds, case, extra, False),
                                        stdout=subprocess.DEVNULL)
         try:
@@ -146,7 +147,8 @@ class Bed:
             process.wait()
 
     def join(self, groups, ports, kind=TO_EX):
-        """Sends IGMPv3 reports from the host at each port: these groups, from any source."""
+        """Send IGMPv3 reports from the host at each port, which join the groups from any
+        source."""
         sock = self.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         with sock:
             for n in ports:
@@ -174,7 +176,7 @@ def inet_sum(octets):
 
 
 def report(port, groups, kind=TO_EX):
-    """An Ethernet frame with a report about these groups from the host at the port."""
+    """Returns an Ethernet frame with a report about these groups from the host at the port."""
     body = b"".join(struct.pack("!BBH4s", kind, 0, 0, socket.inet_aton(group(g)))
                     for g in groups)
     head = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(body) // 8)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is measured: a case is one row of the tables, `QUICK` and `FULL` are the tables, and
-TARGETS are the ratios to kernel multicast routing that we want to reach."""
+"""The cases of the benchmark. A case is one row of the tables, `QUICK` and `FULL` are the tables,
+and TARGETS are the ratios to kernel multicast routing that we want to reach."""
 
 import dataclasses
 
@@ -16,11 +16,11 @@ class Case:
     ports: str = "seg"     # seg: ports cut super-frames in the router; super: take them whole
     fanout: int = 4
     size: int = 1358       # the Ethernet frame without FCS
-    groups: int = 1        # interleaved: one datagram of each in turn
-    in_row: int = 1        # datagrams of a group in turn
-    csum: str = "partial"  # of UDP: partial, full or none; the last two send each datagram alone
+    groups: int = 1        # interleaved, one datagram of each in turn
+    in_row: int = 1        # successive datagrams of a group
+    csum: str = "partial"  # of UDP: partial, full or none; full and none send each datagram alone
     ids: str = "df"        # of IP; shared: no DF, one counter for all groups
-    pace: str = "bursts"   # even: each group evenly spaced, any phase, each datagram alone
+    pace: str = "bursts"   # even: each group evenly spaced at any phase, each datagram alone
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
 
     def __str__(self):
@@ -32,7 +32,7 @@ class Case:
         return text
 
     def flood(self):
-        """Arguments of the generator."""
+        """Returns the arguments of the generator."""
         return ("--groups", str(self.groups), "--in-row", str(self.in_row),
                 "--size", str(self.size),
                 *{"partial": (), "full": ("--checksum",), "none": ("--no-checksum",)}[self.csum],
@@ -40,19 +40,20 @@ class Case:
                 *(("--even", "--spin") if self.pace == "even" else ()))
 
     def ports_out(self):
-        """ringcastd has 256 ports, one of which is the input."""
+        """Returns the number of outputs. ringcastd has 256 ports, one of which is the input."""
         return min(self.fanout, beds.MAX_PORTS - 1)
 
     def placements(self):
         return (1, 2) if self.cores == "both" else (int(self.cores),)
 
     def copying(self):
-        """Making copies is more work than receiving: two threads are worth it."""
+        """Returns whether two threads pay, because copying is more work than receiving."""
         return self.groups > 1 or (self.ports == "seg" and self.fanout >= 4)
 
 
 def parse(text):
-    """"ports=seg fanout=4" -> Case; the rest has its default."""
+    """Returns the Case for a text such as "ports=seg fanout=4", with defaults for all other
+    fields."""
     values = {}
     types = {f.name: f.type for f in dataclasses.fields(Case)}
     for word in text.split():
@@ -90,14 +91,14 @@ class Load:
 
 LOADS = (Load("home", 4, 800, (1, 2)), Load("hotel", 50, 800, (4, 16)),
          Load("campus", 400, 800, (16,)), Load("studio", 1, 130000, (4,)))
-# what senders do, see doc/benchmarks.md
+# sending habits, see doc/benchmarks.md
 SENDERS = {"checksum": {"csum": "full"}, "no checksum": {"csum": "none"},
            "shared ids": {"csum": "full", "ids": "shared"}}
 # (load, fan-out, sender) -> ratio of processor time to mroute's
 TELEVISION = {("home", 2, sender): 1.3 for sender in SENDERS} | {
     ("hotel", 4, "checksum"): 0.75, ("hotel", 4, "no checksum"): 0.85,
     ("hotel", 16, "checksum"): 0.6, ("hotel", 16, "no checksum"): 0.7}
-WAKEUPS = {"home": 300}       # per second, at most
+WAKEUPS = {"home": 300}       # the most per second
 LATENCY_MS = 10               # p99 at any load
 
 
@@ -106,7 +107,7 @@ def television(load, fanout, sender, ports="seg"):
 
 
 def single(fanout, sender):
-    """The highest rate of evenly spaced single datagrams."""
+    """Returns the case of evenly spaced single datagrams at the highest rate."""
     return Case(fanout=fanout, groups=50, pace="even", cores="both", **SENDERS[sender])
 
 
@@ -123,8 +124,8 @@ TARGETS = {
     Case(fanout=64, cores="both"): (1.3, 1.9),
     Case(fanout=256, cores="both"): (1.3, 1.9),
 }
-# what kernels, containers and settings may lack: its name, lines of the configuration, what the
-# kernel refuses (oldkernel.py)
+# features that a kernel, container or configuration may lack: name, lines of the configuration,
+# what the kernel refuses (oldkernel.py)
 FALLBACKS = (
     ("nothing", (), ()),
     ("io_uring", ("transmit sendmmsg",), ()),
@@ -144,7 +145,7 @@ TARGETS |= SINGLES
 
 
 def full():
-    """Every fan-out, size, number of groups and kind of port, varied one or two at a time
+    """Returns every fan-out, size, number of groups and kind of port, varied one or two at a time
     around 1358 bytes, fan-out 4 and one group."""
     rows = dict.fromkeys(TARGETS)
     for ports in ("seg", "super"):

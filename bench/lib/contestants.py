@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The forwarders: each is started in the router of a bed, and stopped. The generator is on
-core 0. With the router on one core, all of it is on core 1. With two, the receive
-softirq is on core 0 (where the generator sends) and the thread of ringcastd on core 1, or two
-threads of it are on both, beside the generator; the kernel forwards a flow on one core only, so
-the second one helps it with many flows, which are spread over both."""
+"""The forwarders that are compared. Each is started in the router of a bed, and stopped. The
+generator is on core 0. With one core for the router, all of it is on core 1. With two, the receive
+softirq is on core 0 (where the generator sends) and the thread of ringcastd on core 1; or two
+threads of ringcastd are on both, together with the generator. The kernel forwards a flow on one
+core only, so the second core helps it only with many flows, which are spread over both."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ import ringcast
 
 
 class _Daemon(ringcast.Daemon):
-    """Without the debug log, which would have a line for each of 255,000 joins."""
+    """Runs without the debug log, which would have a line for each of 255,000 joins."""
 
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
@@ -27,8 +27,8 @@ class _Daemon(ringcast.Daemon):
 
 
 class Ringcast:
-    """ringcastd; hosts at every port, or at some, join every group. The kernel may refuse some
-    calls."""
+    """ringcastd. Hosts at all ports, or at some, join every group. The kernel may be made to
+    refuse some calls."""
 
     name = "ringcastd"
 
@@ -66,7 +66,7 @@ class Ringcast:
         return {e["group"]: len(e["out"]) for e in self.daemon.show("mfc")["mfc"]}
 
     def memory(self):
-        """Resident bytes."""
+        """Returns the resident bytes."""
         with open(f"/proc/{self.pid()}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -99,7 +99,7 @@ class Mroute(_Held):
     max_ports = 31
 
     def __init__(self, bed, case, cores, options=()):
-        # the kernel's routing has 32 interfaces; cases with more outputs are compared with 16 of
+        # the kernel's routing supports 32 interfaces; in cases with more outputs it gets 16 of
         # them
         self.ports = bed.ports if bed.ports <= self.max_ports else 16
         bed.rps(3 if cores == 2 else 2)
@@ -108,7 +108,7 @@ class Mroute(_Held):
 
 
 class Smcroute:
-    """smcrouted of Debian, which makes the kernel's entries; one group."""
+    """Debian's smcrouted, which makes the kernel's entries, with one group."""
 
     name = "smcroute"
 
@@ -136,15 +136,15 @@ class Smcroute:
 
 
 class Xdp(_Held):
-    """The device map of XDP, for scale: it works below the kernel's stack, with one fixed set of
-    outputs, on the core of the generator, where the frames of a veth pair arrive."""
+    """The device map of XDP, as an upper limit. It works below the kernel's stack, with one fixed
+    set of outputs, on the core of the generator, where the frames of a veth pair arrive."""
 
     name = "xdp"
 
     def __init__(self, bed, case, cores, options=()):
         self.ports, self.bed = bed.ports, bed
         bed.rps(0)
-        # a veth takes frames of XDP only when its peer polls
+        # a veth accepts frames of XDP only if its peer polls
         self._poll("on")
         super().__init__(bed, beds.tool("bench_xdp"), beds.tool("xdp_fanout.bpf.o"),
                          str(self.ports))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processor time per copy. The generator has core 0 for itself and the router core 1, with
-everything that belongs to it: softirqs, threads, sinks. So the time that core 1 is not idle is
-the time of the whole machine without the generator, and nothing needs to be subtracted. The
-kernel's time of idleness is exact (it is stamped when a processor falls asleep and wakes),
-while its user and system time count ticks."""
+"""Processor time per copy. The generator alone runs on core 0. Core 1 runs the router and
+everything that belongs to it: softirqs, threads, sinks. Therefore the time in which core 1 is not
+idle is the time of the whole machine without the generator, and nothing has to be subtracted. The
+kernel's idle time is exact, because it is stamped when a processor falls asleep and wakes up; user
+and system time count ticks."""
 
 import os
 import re
@@ -14,10 +14,10 @@ SLEEPTIME = re.compile(r"\.(?:idle|iowait)_sleeptime *: *(\d+)")
 
 
 def idle_ns():
-    """Idle time of the router's core until now."""
+    """Returns the idle time of the router's core until now."""
     home = os.sched_getaffinity(0)
     try:
-        # reading on that processor wakes it, so its count is complete
+        # reading on that processor wakes it up, which completes its count
         os.sched_setaffinity(0, {ROUTER})
         return _idle_of(ROUTER)
     finally:
@@ -36,7 +36,7 @@ def _idle_of(cpu):
 
 
 def per_copy(bed, case, rate, seconds, extra=()):
-    """Nanoseconds of the router's core per copy delivered."""
+    """Returns nanoseconds of the router's core per delivered copy."""
     with bed.flooding(rate, seconds + 1, case, extra):
         time.sleep(0.3)
         n, idle, start = bed.sink.ask("read")["datagrams"], idle_ns(), time.monotonic_ns()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/ctl: the control plane of ringcastd beside igmpproxy, in namespaces of its own."""
+"""bench/ctl: the control plane of ringcastd beside igmpproxy, in private namespaces."""
 
 import argparse
 import json
@@ -46,10 +46,10 @@ def _medians(rows):
 
 
 def measure(args):
-    """Runs all requested measurements; bench/run uses it also."""
+    """Run all requested measurements. bench/run also calls this."""
     found = {"groups": [], "rate": [], "zaps": []}
     for n in args.groups if "groups" in args.part else ():
-        # joins at a rate that both can handle, and as a flood for ringcastd
+        # joins at a rate that both can handle, and a flood for ringcastd only
         for rate in (1000, 50000):
             names = [c for c in args.contestant if rate == 1000 or c == "ringcastd"]
             rows = {name: [] for name in names}

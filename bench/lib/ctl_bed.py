@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The test bed of the control benchmark, and the programs measured in it:
+"""The test bed of the control benchmark, and the programs that it measures:
 
     provider p0 ---- wan router lan1 ---- eth0 many hosts
                                 lan2 ---- eth0 a well-behaved one
 
 The router's process is on core 1, hosts and provider are on core 0. A process costs what the
-scheduler charged to it: all its threads, their system calls, and the softirqs they cause."""
+scheduler charged to it: all its threads, their system calls, and the softirqs that they cause."""
 
 import glob
 import json
@@ -25,7 +25,7 @@ class Bed:
         self.topology = t = lab.Topology(lans=2, ipv6=ipv6)
         self.provider, self.router = t.provider, t.router
         self.lan = {1: t.hosts["lan1"], 2: t.hosts["lan2"]}
-        # what a forwarder in the kernel needs, and more memberships than it has by default
+        # a forwarder in the kernel needs this, and more memberships than the default
         for key in ("all.rp_filter", "wan.rp_filter"):
             self.router.sysctl("net.ipv4.conf." + key, 0)
         self.router.sysctl("net.ipv4.ip_forward", 1)
@@ -33,7 +33,7 @@ class Bed:
         self.router.sysctl("net.core.optmem_max", 1 << 30)
 
     def hosts(self, lan, mode, **options):
-        """Runs bench_igmp and returns its output."""
+        """Run bench_igmp and return its output."""
         with self.start_hosts(lan, mode, **options) as p:
             return self.result(p)
 
@@ -61,10 +61,10 @@ class Bed:
 
 
 class _Process:
-    """Common to all contestants."""
+    """The common part of all contestants."""
 
     def cpu_ns(self):
-        """Processor time until now, all threads."""
+        """Returns the processor time of all threads until now."""
         total = 0
         for path in glob.glob(f"/proc/{self.pid()}/task/*/schedstat"):
             with open(path, encoding="ascii") as f:
@@ -72,18 +72,18 @@ class _Process:
         return total
 
     def control_ns(self):
-        """Processor time until now of the thread that reads membership messages."""
+        """Returns the processor time until now of the thread that reads membership messages."""
         with open(f"/proc/{self.pid()}/schedstat", encoding="ascii") as f:
             return int(f.read().split()[0])
 
     def memory(self):
-        """Resident bytes."""
+        """Returns the resident bytes."""
         with open(f"/proc/{self.pid()}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class _Quiet(ringcast.Daemon):
-    """Without -v, as it runs in production."""
+    """Runs without -v, as in production."""
 
     def spawn(self):
         with open(self.logfile, "a", encoding="utf-8") as log:
@@ -96,7 +96,7 @@ class Ringcast(_Process):
     name = "ringcastd"
 
     def __init__(self, bed, options=(), limits=False):
-        # a single host plays thousands in bench/ctl, so the limits are off there
+        # one host plays thousands in bench/ctl, so the limits are off there
         off = () if limits else ("message-rate 0", "host-message-rate 0", "max-groups-per-host 0")
         config = "\n".join([*options, *off, "quickleave", "phyint wan upstream",
                             "altnet 0.0.0.0/0", "phyint lan1 downstream",
@@ -107,15 +107,15 @@ class Ringcast(_Process):
         return self.daemon.process.pid
 
     def sent(self):
-        """Membership messages sent, to hosts and to the provider."""
+        """Returns how many membership messages were sent to hosts and to the provider."""
         return self.daemon.show("stats")["control"]["sent"]
 
     def dropped(self):
-        """Reports that did not fit into its receive buffers."""
+        """Returns how many reports did not fit into the receive buffers."""
         return self.daemon.show("stats")["control"]["dropped"]
 
     def counted(self):
-        """Its counters of messages that it did not take."""
+        """Returns the counters of messages that were not accepted."""
         s = self.daemon.show("stats")
         notes = s["control"]["notes"]
         out = {k: s["control"][k] for k in ("dropped", "limited", "records_limited", "hosts_sampled")}
@@ -165,7 +165,7 @@ class Igmpproxy(_Process):
 
     @staticmethod
     def sent():
-        """igmpproxy does not count them."""
+        """igmpproxy does not count the messages that it sends."""
         return None
 
     def pid(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What bench/ctl measures. Each measurement has its own daemon and bed."""
+"""The measurements of bench/ctl. Each has its own daemon and bed."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ import ctl_bed
 CHANNELS = 8
 RATES = (1000, 2000, 5000, 10000, 20000, 50000, 100000)
 SPACING_RATE = 1000      # datagrams per second of each channel
-QUIET_NS = 2 * 10 ** 6   # of processor time in QUIET_S: a process that used less is idle
+QUIET_NS = 2 * 10 ** 6   # processor time in QUIET_S; a process that used less is idle
 QUIET_S = 0.3
 
 
@@ -19,7 +19,7 @@ def _started(name, options):
     try:
         c = ctl_bed.BY_NAME[name](bed, options)
         try:
-            time.sleep(1)    # a start also costs something
+            time.sleep(1)    # do not measure the work of the start
             yield bed, c
         finally:
             c.stop()
@@ -28,7 +28,7 @@ def _started(name, options):
 
 
 def _settle(c, seconds):
-    """Wait until the process is idle, at most so long."""
+    """Wait until the process is idle, but at most so long."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         before = c.cpu_ns()
@@ -38,13 +38,14 @@ def _settle(c, seconds):
 
 
 def groups(name, n, rate, options=()):
-    """Joins n groups on one LAN. Measures the processor time of each with all that follows (also
-    the repeat to the provider), memory, how many are forwarded, and the cost while idle."""
+    """Join n groups on one LAN. Measures the processor time of each join, including all later work
+    (such as the repeated report to the provider), memory, how many are forwarded, and the cost
+    while idle."""
     with _started(name, options) as (bed, c):
         cpu, memory = c.cpu_ns(), c.memory()
         bed.hosts(1, "join", groups=n, rate=rate, hosts=100)
-        time.sleep(1.2)      # the repeats of the last joins
-        # a daemon that never becomes idle is charged the time until here
+        time.sleep(1.2)      # until the last joins have been repeated to the provider
+        # a daemon that never becomes idle is charged for the time until here
         joined = c.cpu_ns()
         _settle(c, 5)
         grown, now = c.memory(), c.cpu_ns()
@@ -59,8 +60,8 @@ def groups(name, n, rate, options=()):
 
 
 def _forwarded(bed, n):
-    """How many groups reach the LAN when a datagram of each is sent, three times, because the
-    kernel's route is made only after the first."""
+    """Returns how many groups reach the LAN if a datagram of each is sent three times, because the
+    kernel makes the route only after the first one."""
     rate = min(5000, max(n, 1000))
     seconds = max(3 * n / rate, 1)
     with bed.start_hosts(1, "watch", groups=n, seconds=seconds + 1.5) as watch:
@@ -72,8 +73,8 @@ def _forwarded(bed, n):
 
 
 def rate(name, options=()):
-    """The highest rate of reports (hosts leave and join 1000 groups) at which none is lost for a
-    second."""
+    """Find the highest rate of reports at which none is lost for a second; hosts leave and join
+    1000 groups."""
     row = {"contestant": name, "reports": 0, "tries": []}
     for r in RATES:
         with _started(name, options) as (bed, c):
@@ -91,12 +92,12 @@ def rate(name, options=()):
 
 
 def zaps(name, n, flood, options=()):
-    """A well-behaved host of lan2 zaps among channels that are on the air; `flood` reports
-    per second come from lan1 meanwhile."""
+    """A well-behaved host of lan2 zaps among running channels while `flood` reports per second
+    come from lan1."""
     how = {"groups": CHANNELS, "count": n}
     channels = CHANNELS
     if name != "ringcastd":
-        # it takes seconds to leave: each channel is joined once and kept
+        # a leave takes igmpproxy seconds, so each channel is joined once and kept
         channels = 5 if flood else 20    # a lost join costs a wait of 10 s
         how = {"groups": channels, "count": channels, "keep": True}
     with _started(name, options) as (bed, c), contextlib.ExitStack() as stack:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Group join delay and group leave delay (RFC 2432 3.6, RFC 3918 5): from the report of a host
-to the first, and the last, datagram that it gets of a stream that is arriving all the time.
-Burdened: at the same time other ports get half of what the router can forward. Group
-capacity (RFC 3918 7): how many groups are forwarded at once."""
+"""Group join delay and group leave delay (RFC 2432 3.6, RFC 3918 5): the time from a host's report
+to the first, or the last, datagram that it gets of a constantly arriving stream. Burdened: at the
+same time other ports get half of what the router can forward. Group capacity (RFC 3918 7): how
+many groups are forwarded at once."""
 
 import dataclasses
 import random
@@ -14,11 +14,11 @@ import contestants
 from cases import Case
 
 GROUPS = 8
-SETTLED_NS = 12 * 10 ** 6    # a stream has ended after this silence; datagrams may collect for 8 ms
+SETTLED_NS = 12 * 10 ** 6    # this silence ends a stream; datagrams may collect for 8 ms
 
 
 class Zapper:
-    """The host at port 0."""
+    """The host at port 0, which changes channels."""
 
     def __init__(self, bed, seed):
         self.bed, self.rng = bed, random.Random(seed)
@@ -36,7 +36,7 @@ class Zapper:
         return self.bed.sink.ask("watched", 0)
 
     def zap(self):
-        """One channel: joined until its first datagram, then left until its last."""
+        """Join a channel until its first datagram arrives, then leave it until its last one."""
         self.channel = self.rng.choice([c for c in range(GROUPS) if c != self.channel])
         time.sleep(self.rng.uniform(0, 0.002))   # any phase of the stream
         self.bed.sink.ask("watch", self.channel)
@@ -73,15 +73,15 @@ def percentiles(ns):
 
 
 def zaps(bed, n, rate, burdened, options=(), seed=1):
-    """Milliseconds of joining and leaving, n times; `rate` is datagrams per second of all
-    groups. If burdened, the others have joined all groups, else none."""
+    """Join and leave n times; returns the milliseconds of both. `rate` is datagrams per second of
+    all groups. If `burdened`, the other ports have joined all groups."""
     case = Case(fanout=bed.ports, groups=GROUPS)
     members = range(1, bed.ports) if burdened else ()
     c = contestants.Ringcast(bed, case, 2, ["fast-leave", *options], members)
     zapper = Zapper(bed, seed)
     try:
         with bed.flooding(rate, 3600, case):
-            zapper.zap()      # waits until the stream is there
+            zapper.zap()      # waits until the stream arrives
             zapper.forget()
             for _ in range(n):
                 zapper.zap()
@@ -93,7 +93,7 @@ def zaps(bed, n, rate, burdened, options=(), seed=1):
 
 
 def capacity(bed, name, groups):
-    """Join n groups at port 0 and send one datagram to each."""
+    """Join n groups at port 0, send one datagram to each, and count those forwarded."""
     case = dataclasses.replace(Case(), fanout=1, groups=groups)
     start = time.monotonic()
     c = contestants.BY_NAME[name](bed, case, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/run: ringcastd beside kernel multicast routing, in namespaces of its own."""
+"""bench/run: ringcastd beside kernel multicast routing, in private namespaces."""
 
 import argparse
 import os
@@ -61,12 +61,12 @@ def options():
 
 
 def measure(args):
-    """How many targets were missed, and how many rows failed."""
+    """Returns how many targets were missed, and how many rows failed."""
     s = suite.Suite(args)
     if args.case:
         s.rates(args.case)
     parts = args.part or ([] if args.case else [
-        p for p in suite.PARTS   # the full rates have the singles
+        p for p in suite.PARTS   # the full rates include the singles
         if p != "singles" and (args.full or p != "fallbacks")])
     for part in parts:
         s.part(part)

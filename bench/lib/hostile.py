@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The part `hostile` of bench/stress: sends what a hostile host may send, and measures how honest
-hosts of the same LAN and of another one fare. Each row has a daemon of its own."""
+"""The part `hostile` of bench/stress: sends what a hostile host may send, and measures the effect
+on honest hosts of the same LAN and of another one. Each row has a daemon of its own."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ import ctl_bed
 import lab
 
 IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = range(1, 7)
-PREY = "239.66.0.1"           # a group with many sources, or that is left again and again
+PREY = "239.66.0.1"           # a group with many sources, or one that is left again and again
 PREY6 = "ff15::66:1"
 ATTACKER, MAC = "10.0.1.66", bytes.fromhex("020000000066")
 VICTIM = "10.0.1.2"           # the honest host that zaps
@@ -92,8 +92,8 @@ def _prepare_sources6():
             for n in range(KNOWN // 64)]
 
 
-# ---- the shapes ----
-# (what, frames that prepare, frames that are repeated); a shape gets the victim's MAC address
+# ---- shapes ---- Each function yields (description, frames that prepare, frames that are
+# repeated). Its argument is the victim's MAC address.
 
 def _dear(_):
     """Reports that cause much work."""
@@ -113,7 +113,7 @@ def _dear(_):
 
 
 def _forged(victim):
-    """Reports from addresses of other hosts, or of none."""
+    """Reports in the name of other hosts, existing or not."""
     some = random.Random(1)
     yield "empty, the victim's MAC", [], [_report([], ATTACKER, victim)]
     yield "empty, its MAC and IP", [], [_report([], VICTIM, victim)]
@@ -150,7 +150,7 @@ def _amplified(_):
 
 
 def _provider(_):
-    """From the provider's side, with 1,000 groups joined."""
+    """Queries from the provider's side, with 1,000 groups joined."""
     yield "v2 queries, max-resp 1, of the provider", None, [_query(1)]
 
 
@@ -165,7 +165,7 @@ def _start(ns, interface, frames, rate, seconds):
                  stdout=subprocess.PIPE)
     p.stdin.buffer.write(b"".join(struct.pack("!H", len(f)) + f for f in frames))
     p.stdin.close()
-    p.stdin = None    # nothing more is written
+    p.stdin = None    # so that communicate() does not use the closed pipe
     return p
 
 
@@ -193,7 +193,7 @@ def _bed(name, lines):
 
 
 def _zaps(bed, c, seconds):
-    """Zaps of an honest host of each LAN, at the same time."""
+    """Zap with an honest host of each LAN at the same time."""
     how = {"groups": CHANNELS, "count": max(int(seconds * 20), 20)}
     first = {1: 0, 2: 0}
     if c.name != "ringcastd":
@@ -207,7 +207,7 @@ def _zaps(bed, c, seconds):
 
 
 def _row(name, args, watched, kind, index):
-    """Measures one shape, by kind and number."""
+    """Measure one shape, given by kind and number."""
     seconds = min(args.seconds, 10)
     with _bed(name, args.option) as (bed, c), contextlib.ExitStack() as stack:
         shape, prepare, frames = list(kind(_mac(bed.lan[1])))[index]
@@ -247,7 +247,8 @@ def _end(process):
 
 
 def rows(name, args, watched):
-    """A row for each shape whose name contains --shape. `watched` starts a running stream."""
+    """Yield a row for each shape whose name contains --shape. `watched` starts a running
+    stream."""
     for kind in KINDS:
         shapes = [shape for shape, _, _ in kind(MAC)]
         for index, what in enumerate(shapes):

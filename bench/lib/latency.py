@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Latency of datagrams (RFC 2544 26.2): each carries the time of sending, and the counting program
-notes the time of arrival. Datagrams are spaced evenly, one send for each."""
+"""Latency of datagrams (RFC 2544 26.2). Each datagram carries the time at which it was sent, and
+the counting program records the time of arrival. Datagrams are evenly spaced and sent one by
+one."""
 
 import time
 
@@ -9,7 +10,7 @@ UNITS = ("min", "p50", "p99", "p999", "max")
 
 
 def measure(bed, contestant, case, copies, part, seconds):
-    """Microseconds at `part` of `copies` per second."""
+    """Returns microseconds at `part` of `copies` per second."""
     rate = copies * part / contestant.ports
     f = bed.flood(rate, seconds, case, EXTRA)
     t = bed.sink.ask("wait", f["sent"] * contestant.ports // bed.ports, 50)
@@ -20,8 +21,8 @@ def measure(bed, contestant, case, copies, part, seconds):
 
 
 def burdened(bed, contestant, case, others, copies, seconds):
-    """Microseconds of a stream of 1000 datagrams per second while `others`, the other groups,
-    come at `copies` per second (RFC 2432 3.6.2)."""
+    """Returns microseconds for a stream of 1000 datagrams per second, while `others`, the other
+    groups, arrive at `copies` per second (RFC 2432 3.6.2)."""
     rate = 1000
     with bed.flooding(copies / contestant.ports, seconds + 2, others, ("--first", "1")):
         time.sleep(0.2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The results as tables for doc/benchmarks.md."""
+"""Writes the results as tables for doc/benchmarks.md."""
 
 
 def _row(*cells):
@@ -12,7 +12,7 @@ def _table(head, rows):
 
 
 def series(row, name, cores, threads=1):
-    """What a row has of a contestant, or None."""
+    """Returns the results of a contestant in a row, or None."""
     return next((s for s in row["series"] if (name, cores, threads) ==
                  (s["contestant"], s["cores"], s["threads"])), None)
 
@@ -26,7 +26,7 @@ def _rate(row, name, cores, threads=1):
 
 
 def _kernel(row):
-    """The kernel's best on two cores, if the second core was tried."""
+    """Returns the kernel's best on two cores, if the second core was tried."""
     two = _rate(row, "mroute", 2)
     return "as on one" if two == "-" else two
 
@@ -46,7 +46,7 @@ def _rates(found):
 
 
 def _television(found):
-    """One row for each forwarder of a load; "-" where the kernel was not measured."""
+    """One row for each forwarder of a load, with "-" if the kernel was not measured."""
     lines = []
     for row in found["television"]:
         kernel = row["series"].get("mroute")
@@ -93,7 +93,7 @@ def _witness(found):
 
 
 def _fallbacks(found):
-    """One row for each thing that is missing, one column for each case."""
+    """One row for each missing feature, one column for each case."""
     rows = found["fallbacks"]
     return _table(("without", *map(_case, rows)), [
         (some[0]["missing"], *(f"{s['copies'] / 1e6:.2f} ({s['min'] / 1e6:.2f}.."

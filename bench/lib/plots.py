@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plots of the results, by gnuplot."""
+"""Plots the results with gnuplot."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def _title(name, cores, threads):
 
 
 def rates(found, directory):
-    """Bars with the spread of the repetitions, a group of bars for each case."""
+    """Plot bars with the spread of the repetitions, a group of bars for each case."""
     names = sorted({(s["contestant"], s["cores"], s["threads"]) for row in found["rates"]
                     for s in row["series"]}, key=lambda n: (n[0] != "mroute", n))
     if not names:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Results as lines of tables, JSON and plots. Rates are millions of copies per second,
-with the least and the most of the repetitions."""
+"""Writes results as table rows, JSON and plots. Rates are millions of copies per second, with the
+lowest and highest of the repetitions."""
 
 import json
 import math
@@ -65,15 +65,15 @@ def new(args):
 
 
 def ratio(series, cores):
-    """The better setting of ringcastd on these cores to the best that the kernel reaches with
-    no more than these."""
+    """Returns the ratio of ringcastd's better setting on these cores to the kernel's best with at
+    most as many cores."""
     ours = [s.copies() for s in series if s.name == "ringcastd" and s.cores == cores]
     kernel = [s.copies() for s in series if s.name == "mroute" and s.cores <= cores]
     return max(ours) / max(kernel) if ours and kernel and max(kernel) else None
 
 
 def television_median(runs):
-    """The medians of some measurements, and the range of the times."""
+    """Returns the medians of some measurements, and the range of the times."""
     row = {key: None if runs[0][key] is None else statistics.median(r[key] for r in runs)
            for key in runs[0]}
     row.update(least=min(r["ns"] for r in runs), most=max(r["ns"] for r in runs))
@@ -185,7 +185,8 @@ def _television_targets(found):
         if s and row["load"] in cases.WAKEUPS:
             yield _target(f"wake-ups per second, {what}", cases.WAKEUPS[row["load"]],
                           s["wakeups"], False)
-        # the queues of a contestant that cannot deliver everything are full
+        # the queues of a contestant that cannot deliver everything are full, so its latency means
+        # nothing
         if s and s["delivered"] > 0.999:
             yield _target(f"latency p99, ms, {what}", cases.LATENCY_MS, s["p99_ms"], False)
         if s and row["load"] == "studio":
@@ -193,7 +194,7 @@ def _television_targets(found):
 
 
 def targets(found):
-    """A row for each target that was measured."""
+    """Returns a row for each target that was measured."""
     rows = []
     by_case = {row["case"]: row for row in found["rates"]}
     for case, wanted in cases.TARGETS.items():

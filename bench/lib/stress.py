@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bench/stress: measures what hostile or careless neighbours can do to ringcastd and to igmpproxy,
-in namespaces of their own."""
+in private namespaces."""
 
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ import lab              # noqa: E402
 import ringcast         # noqa: E402
 
 CHANNELS = 8
-STREAM = "239.3.0.1"      # the watched stream; other groups are those of the bench programs
+STREAM = "239.3.0.1"      # the watched stream; other groups belong to the bench programs
 STREAM_RATE = 1000
 STORM_FIRST = 1000        # group numbers of the storm begin here
 PARTS = ("storm", "shouter", "overload", "queries", "restart", "hostile")
@@ -71,15 +71,15 @@ def _end(process):
 
 
 class Watched:
-    """A stream of 1000 datagrams per second that a host of lan2 has joined through its kernel;
-    loss() is counted by the receiver."""
+    """A stream of 1000 datagrams per second that a host of lan2 has joined through its kernel. The
+    receiver counts what loss() returns."""
 
     def __init__(self, bed, seconds):
         tool = ringcast.binary("ringcast-gen")
         self.receiver = bed.lan[2].popen(
             tool, "receive", "-m", STREAM, "--interface", "eth0", "--seconds", str(seconds + 2),
             "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        time.sleep(1)    # joined and forwarded
+        time.sleep(1)    # until the group is joined and forwarded
         self.sender = bed.provider.popen(
             tool, "send", "-m", STREAM, "--interface", "p0", "--rate", str(STREAM_RATE), "-t", "8",
             "--seconds", str(seconds), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -96,8 +96,8 @@ def _lost(report):
 
 
 def _zaps(bed, c, lan, seconds):
-    """Zaps of a well-behaved host for about that time; returns the delays of its joins. igmpproxy
-    takes seconds to leave, and a lost join costs a wait, so each channel is joined once and
+    """Zap with a well-behaved host for about that time; returns the delays of its joins. igmpproxy
+    takes seconds to leave, and a lost join costs a wait. Therefore each channel is joined once and
     kept."""
     if c.name != "ringcastd":
         return bed.hosts(lan, "zap", groups=CHANNELS, count=CHANNELS, keep=True)
@@ -105,13 +105,13 @@ def _zaps(bed, c, lan, seconds):
 
 
 def storm(name, args):
-    """Reports from many hosts of lan1; a well-behaved one of the same LAN zaps, and a host of
+    """Many hosts of lan1 send reports while a well-behaved one of the same LAN zaps and a host of
     lan2 watches a stream."""
     return _beside(name, args, hosts=args.hosts, rate=args.rate)
 
 
 def shouter(name, args):
-    """The same from a single host at the same rate."""
+    """The same as storm(), from a single host at the same rate."""
     return _beside(name, args, hosts=1, rate=args.rate)
 
 
@@ -138,8 +138,8 @@ def _beside(name, args, hosts, rate):
 
 
 def overload(name, args):
-    """More data than can be forwarded: joins work, losses are counted, and afterwards everything is
-    as before."""
+    """Send more data than can be forwarded: joins must work, losses must be counted, and
+    afterwards everything must be as before."""
     row = {"contestant": name, "seconds": 2 * args.seconds}
     with _started(name, args.option) as (bed, c), contextlib.ExitStack() as stack:
         bed.hosts(1, "join", groups=1, first=500, rate=1000)
@@ -159,7 +159,7 @@ def overload(name, args):
 
 
 def _recovery(bed):
-    """Seconds after the end of the load until a stream arrives without loss."""
+    """Returns the seconds from the end of the load until a stream arrives without loss."""
     start = time.monotonic()
     tool = ringcast.binary("ringcast-gen")
     while True:
@@ -178,7 +178,8 @@ def _recovery(bed):
 
 
 def queries(name, args):
-    """General queries from the provider's side at the highest rate: how many reports answer."""
+    """Send general queries from the provider's side at the highest rate, and count the reports
+    that answer."""
     row = {"contestant": name}
     packet = _query()
     with _started(name, args.option) as (bed, c):
@@ -203,7 +204,7 @@ def queries(name, args):
 
 
 def _query():
-    """A frame with a general query of IGMPv3, answered within 0.1 s."""
+    """Returns a frame with a general query of IGMPv3, to be answered within 0.1 s."""
     igmp = struct.pack("!BBH4sBBH", 0x11, 1, 0, bytes(4), 2, 125, 0)
     igmp = igmp[:2] + struct.pack("!H", beds.inet_sum(igmp)) + igmp[4:]
     ip = struct.pack("!BBHHHBBH4s4sI", 0x46, 0xc0, 24 + len(igmp), 0, 0, 1, 2, 0,
@@ -223,7 +224,7 @@ def _reports(sock):
 
 
 def restart(name, args):
-    """kill -9 during a stream, and an immediate restart: how long the stream is interrupted."""
+    """Run kill -9 and an immediate restart during a stream, and measure the interruption."""
     gaps = []
     for _ in range(3):
         with _started(name, args.option) as (bed, c):
@@ -236,7 +237,7 @@ def restart(name, args):
     return {"contestant": name, "gaps_s": gaps, "gap_s": statistics.median(gaps)}
 
 
-# ---- words ----
+# ---- texts ----
 
 def _zap_words(z):
     d = z.get("join_us")

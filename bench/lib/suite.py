@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a run: each measures, prints its table as it grows, and keeps its results."""
+"""The parts of a run. Each measures, prints its table row by row, and keeps its results."""
 
 import dataclasses
 import statistics
@@ -17,7 +17,7 @@ import television
 import trials
 from cases import Case
 
-GROUPS = 8           # of the burdened latency; one of them is measured
+GROUPS = 8           # for the burdened latency; one of them is measured
 PARTS = ("television", "singles", "rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
@@ -49,7 +49,7 @@ class Suite:
         self.args = args
         self.started = time.monotonic()
         self.found = results.new(args)
-        self.guess = {}      # what is measured -> copies per second it reached last
+        self.guess = {}      # measured series -> copies per second that it reached last
 
     def part(self, name):
         try:
@@ -58,7 +58,7 @@ class Suite:
             self._failed(name, e)
 
     def _failed(self, what, e):
-        """Records a finding; the parts after it are measured all the same."""
+        """Record a finding and continue with the next parts."""
         self.found["failed"].append(f"{what}: {e}")
         print(f"{what}: FAILED: {e}", flush=True)
 
@@ -133,14 +133,15 @@ class Suite:
             if name in ("smcroute", "xdp"):
                 placements = {1}
             elif name == "mroute":
-                # the kernel uses one core for a flow, however many there are
+                # the kernel uses one core for a flow, however many cores there are
                 placements = {1} | (placements if case.groups > 1 else set())
             wanted += [(name, cores, threads) for cores in placements
                        for threads in self._threads(name, cores, case)]
         return [Series(*w) for w in sorted(wanted, key=lambda w: w[1:])]
 
     def _threads(self, name, cores, case):
-        """One thread or two; the quick run has time only for the one that should be better."""
+        """Returns the numbers of threads to try; the quick run tries only the one that should be
+        better."""
         if name != "ringcastd" or cores == 1:
             return (1,)
         if not self.args.quick:
@@ -181,7 +182,8 @@ class Suite:
     # other forwarders
 
     def witness(self):
-        """smcrouted should reach what static entries reach; XDP is there for scale."""
+        """Measure smcrouted, which should reach what static entries reach, and XDP as an upper
+        limit."""
         print(results.WITNESS_HEAD, flush=True)
         wide = Case(fanout=16)
         for name in ("smcroute", "xdp"):
@@ -280,7 +282,7 @@ class Suite:
             c.stop()
 
     def _copies_even(self, bed, c, case):
-        """The rate without loss of evenly spaced single datagrams, as latency uses them."""
+        """Returns the rate without loss of evenly spaced single datagrams, which latency uses."""
         found = trials.lossless(bed, c.ports, case, 400e3 / c.ports, 1.5, self.args.seconds,
                                 latency.EXTRA)
         return found.copies
@@ -328,7 +330,7 @@ class Suite:
     # targets
 
     def targets(self):
-        """Prints targets beside measurements. Returns how many were missed."""
+        """Print targets beside measurements; returns how many were missed."""
         rows = results.targets(self.found)
         self.found["targets"] = rows
         if rows:

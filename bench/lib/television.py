@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Television as it comes: streams that are evenly spaced, at a given rate. What is measured is
-the time that the router's core is not idle (cpu.py), over a window that is long enough: at 6,400
-copies per second, a copy of a microsecond takes 0.6 % of the core. The same window is measured
-before without traffic, and mroute is measured twice, so the table shows the noise."""
+"""Television with evenly spaced streams at a given rate. The measurement is the time in which the
+router's core is not idle (cpu.py), over a window that is long enough: at 6,400 copies per second,
+a copy of a microsecond takes 0.6 % of the core. An equal window without traffic is measured
+before, and mroute is measured twice, so that the table shows the noise."""
 
 import time
 
@@ -20,7 +20,7 @@ def _wakeups(contestant):
 
 
 class _Window:
-    """What happens on the router's core during the block."""
+    """Idle and busy time of the router's core during a pause of `seconds`."""
 
     def __init__(self, seconds):
         idle, start = cpu.idle_ns(), time.monotonic_ns()
@@ -31,7 +31,7 @@ class _Window:
 
 
 def measure(bed, contestant, case, rate, seconds):
-    """One contestant at `rate` datagrams per second."""
+    """Measure one contestant at `rate` datagrams per second."""
     quiet = _Window(min(seconds, 1.0))
     with bed.flood_during(rate, seconds + 1.5, case, ("--stamp",)) as said:
         time.sleep(0.5)

@@ -6,17 +6,17 @@ import time
 
 import bed as beds
 
-RESOLUTION = 1.03      # how near to loss a search comes; set once
+RESOLUTION = 1.03      # how close to the limit a search comes; set once
 VERBOSE = False
 SAMPLES = 5
-PATIENCE_S = 60        # to wait for a busy machine, in a whole run
+PATIENCE_S = 60        # how long a whole run waits for a busy machine
 HOPEFUL = 0.15         # a trial with less loss than this is repeated once
-LATE_OK = 0.05         # how far the generator may stay below the rate that was asked for
+LATE_OK = 0.05         # how far the generator may stay below the requested rate
 
 
 class Calm:
-    """Whether other programs use the processors, which would spoil a trial: several tasks are ready
-    to run although none of ours is."""
+    """Detects whether other programs use the processors, which would spoil a trial: several tasks
+    are ready to run although none of ours is."""
 
     waited_s = 0.0
 
@@ -31,7 +31,7 @@ class Calm:
 
     @classmethod
     def wait(cls):
-        """Waits until the processors are free, within limits."""
+        """Wait until the processors are free, within limits."""
         start = time.monotonic()
         while cls.disturbed() and cls.waited_s < PATIENCE_S:
             cls.waited_s += time.monotonic() - start
@@ -39,7 +39,7 @@ class Calm:
 
 
 class Trial:
-    """One run. `copies` is what the sinks got, per second from the first datagram sent to the
+    """One run. `copies` is what the sinks received, per second from the first datagram sent to the
     last one received."""
 
     def __init__(self, bed, outputs, rate, seconds, case, extra=()):
@@ -66,8 +66,8 @@ class Trial:
 
 
 class Rate:
-    """The highest rate without loss; `copies` per second at it. `bound` says that the generator
-    could not send more."""
+    """The highest rate without loss. `copies` is the number per second at that rate; `bound` says
+    that the generator could not send more."""
 
     def __init__(self, trial):
         self.trial, self.bound = trial, False
@@ -75,8 +75,8 @@ class Rate:
 
 
 def attempt(bed, outputs, rate, seconds, case, extra=()):
-    """A trial, repeated once if it lost little: usually another program, on this machine or on its
-    host, used the processor."""
+    """Run a trial, and repeat it once if it lost little. Usually another program, on this machine
+    or its host, used the processor."""
     t = Trial(bed, outputs, rate, seconds, case, extra)
     if not t.clean and not t.wrong and (t.missing <= t.due * HOPEFUL or t.generator_bound):
         t = Trial(bed, outputs, rate, seconds, case, extra)
@@ -84,7 +84,7 @@ def attempt(bed, outputs, rate, seconds, case, extra=()):
 
 
 def lossless(bed, outputs, case, guess, step, seconds, extra=()):
-    """Search from `guess` (datagrams per second) in steps, then by halves."""
+    """Search from `guess` (datagrams per second) in steps, then by bisection."""
     best, low, high = Rate(None), None, None
     rate = guess
     while low is None or high is None or high / low > RESOLUTION:
