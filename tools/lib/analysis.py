@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The work of tools/analyse: runs gcc -fanalyzer, clang --analyze and cppcheck over the
-sources of the programs and compares what they find with tools/lib/analyse.suppress.
+"""Does the work of tools/analyse: runs gcc -fanalyzer, clang --analyze and cppcheck over the
+sources of the programs, and compares their findings with tools/lib/analyse.suppress.
 
 A finding belongs to a function. A line of the suppressions names tool, file, function and check,
 never a line number, so that it survives edits elsewhere. A line that matches nothing is an error,
-because it would hide the next true finding; but only for the versions that the head of the list
-names. A tool with a version, such as cppcheck-2.17, means that version alone.
+because it would hide the next true finding. This applies only to the versions that the head of the
+list names. A tool with a version, such as cppcheck-2.17, means only that version.
 
-Before the sources each analyzer gets a small program with two faults. It has failed if it does not
-find them, or reports them in a form that this script cannot read.
+First, each analyzer gets a small program with two faults. It has failed if it does not find them,
+or reports them in a form that this script cannot read.
 
 One kind of finding is ignored without a list: clang 14 and cppcheck do not know the attribute
 cleanup, so they report leaks of variables that are declared with _cleanup_. The analyzer of gcc
@@ -32,32 +32,32 @@ from dataclasses import dataclass, field
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SUPPRESSIONS = os.path.join(ROOT, "tools", "lib", "analyse.suppress")
 FOLDERS = ("src/", "tools/", "bench/")
-# beyond those that are on by themselves (core, unix, deadcode, security, nullability)
+# in addition to the default ones (core, unix, deadcode, security, nullability)
 CHECKERS = ("security.FloatLoopCounter", "security.insecureAPI.rand", "optin.portability.UnixAPI", "nullability.NullableDereferenced",
             "nullability.NullablePassedToNonnull")
-# Replaces what cppcheck would need from system headers. It does not get those, because it stops
+# Replaces what cppcheck would need from system headers. It cannot read those, because it stops
 # where they require a certain compiler.
 MACROS = {"json_array_foreach(a,i,v)": "for (i = 0; i < json_array_size(a) && "
                                        "(v = json_array_get(a, i)); i++)",
           "json_object_foreach(o,k,v)": "for (k = first(o); k && (v = value(o, k)); k = next(k))",
           "LIBBPF_OPTS(type,name,...)": "struct type name = {__VA_ARGS__}"}
-# checks that find no faults here, and why
+# checks that find no faults in this code, and why
 STYLE = (
-    # declarations open a block here, as the rest of the style has it
+    # declarations are at the beginning of a block, as the coding style requires
     "variableScope",
-    # cppcheck 2.17 wants const wherever nothing is written through a pointer, also for what
-    # _cleanup_ frees and for parameters whose type a callback or a family of functions prescribes.
-    # The compiler checks const where it is used.
+    # cppcheck 2.17 wants const for every pointer that nothing is written through, including those
+    # that _cleanup_ frees and parameters whose type a callback or a family of functions
+    # prescribes. The compiler checks const where it is used.
     "constVariablePointer", "constParameterPointer", "constParameterCallback",
-    # cppcheck 2.17 does not know that die_if() or `copy && ...` has seen the NULL. gcc
-    # follows memory that was not there (-Wanalyzer-possible-null-dereference).
+    # cppcheck 2.17 does not know that die_if() or `copy && ...` has excluded NULL. gcc follows
+    # failed allocations (-Wanalyzer-possible-null-dereference).
     "nullPointerOutOfMemory", "nullPointerArithmeticOutOfMemory", "ctunullpointerOutOfMemory",
     "nullPointerOutOfResources", "ctunullpointerOutOfResources",
     # a message about the analysis, not about a line
     "normalCheckLevelMaxBranches",
 )
 
-# a memory released twice, once by way of another file
+# the program with faults: memory is released twice, once by way of another file
 CANARY = {
     "canary.h": "#include <stdlib.h>\nstatic inline void release(void *p) { free(p); }\n",
     "canary.c": "#include \"canary.h\"\n"
@@ -80,7 +80,8 @@ class Finding:
         return self.tool, self.file, self.line, self.check, self.text
 
     def place(self):
-        """The (file, function) of the finding; for an inline function, its caller."""
+        """Returns the (file, function) of the finding; for an inline function, those of its
+        caller."""
         if self.file.endswith(".h"):
             for step in reversed(self.steps):
                 file, line, _ = step.split(":", 2)
@@ -95,13 +96,13 @@ class Finding:
 
 
 class Failure(Exception):
-    """An analyzer did not do its work; the text says why."""
+    """An analyzer did not do its work; the text gives the reason."""
 
 
 # ---- the sources ----
 
 def relative(folder, path):
-    """The path relative to ROOT."""
+    """Returns the path relative to ROOT."""
     return os.path.relpath(os.path.join(folder, path), ROOT)
 
 
@@ -116,8 +117,8 @@ def lines_of(file):
 
 
 def enclosing(file, line):
-    """The (name, text) of the function around a line, or ("-", ""). A function begins with a name
-    in the first column, and its braces are there."""
+    """Returns the (name, text) of the function around a line, or ("-", ""). Its name and its
+    braces must begin in the first column."""
     lines = lines_of(file)
     end = line - 1
     while end < len(lines) and lines[end] != "}":
@@ -137,7 +138,7 @@ def enclosing(file, line):
 
 
 def cleaned_up(finding):
-    """Whether this is the leak of a variable that its attribute frees."""
+    """Returns whether this is the leak of a variable that its attribute frees."""
     leak = re.search(r"(?:leak of memory pointed to by '|Memory leak: )(\w+)", finding.text)
     if finding.tool == "gcc" or not leak:
         return False
@@ -148,7 +149,7 @@ def cleaned_up(finding):
 # ---- the build ----
 
 def compile_commands():
-    """(folder, entries) of the files to analyse, each once."""
+    """Returns (folder, entries) of the files to analyse, each file once."""
     folder = os.environ.get("RINGCAST_BUILD", os.path.join(ROOT, "build", "gcc"))
     if not os.path.exists(os.path.join(folder, "compile_commands.json")):
         folder = os.path.join(ROOT, "build", "analyse")
@@ -168,8 +169,8 @@ def compile_commands():
 
 
 def flags(entry):
-    """The compiler's arguments that an analyzer needs. The build is for debugging, so assertions
-    are compiled in."""
+    """Returns the compiler's arguments that an analyzer needs. The build is for debugging, so
+    assertions are compiled in."""
     args = shlex.split(entry["command"])
     out = [a for a in args if a.startswith(("-I", "-D", "-std="))]
     return out + [x for i, a in enumerate(args[:-1]) if a == "-isystem"
@@ -198,7 +199,7 @@ def gcc_steps(folder, diagnostic):
 
 
 def gcc(folder, entry, scratch):
-    # not /dev/null, which the assembler would replace by a file if run as root
+    # if this were /dev/null, the assembler, run as root, would replace it with a file
     out = os.path.join(scratch, entry["output"].replace("/", "_") + ".o")
     r = run(["gcc", "-fanalyzer", "-fdiagnostics-format=json", *flags(entry), "-c", "-o",
              out, entry["file"]], folder)
@@ -253,7 +254,7 @@ def without_system_headers(entry):
 
 
 def cppcheck(folder, entries, jobs):
-    """cppcheck takes the list of files and spreads it over the processors."""
+    """Run cppcheck, which takes the list of files and distributes it over the processors."""
     with tempfile.TemporaryDirectory() as scratch:
         project = os.path.join(scratch, "compile_commands.json")
         with open(project, "w", encoding="utf-8") as f:
@@ -290,7 +291,7 @@ class Reason:
     file: str
     function: str
     check: str
-    version: str = ""   # the only one that finds it
+    version: str = ""   # if set, only this version finds it
     used: bool = False
 
     def matches(self, finding):
@@ -299,7 +300,7 @@ class Reason:
 
 
 def read_reasons(path):
-    """(reasons, {tool: version the list was made with})"""
+    """Returns (reasons, {tool: version that the list was made with})."""
     reasons, versions = [], {}
     with open(path, encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
@@ -326,7 +327,7 @@ def version(tool):
 # ---- all ----
 
 def sing(tool):
-    """Whether the analyzer finds what is known to be wrong."""
+    """Check that the analyzer finds the known faults; raises Failure if not."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in CANARY.items():
             with open(os.path.join(folder, name), "w", encoding="ascii") as f:
@@ -334,12 +335,12 @@ def sing(tool):
         entry = {"directory": folder, "file": "canary.c", "output": "canary.o",
                  "command": "cc -c canary.c"}
         found = search(tool, folder, [entry], 1)
-    if len(found) < 2 and not (found and tool == "cppcheck"):  # cppcheck follows no calls
+    if len(found) < 2 and not (found and tool == "cppcheck"):  # cppcheck does not follow calls
         raise Failure("does not find that memory is released twice")
 
 
 def search(tool, folder, entries, jobs):
-    """Findings, each once however many files see it."""
+    """Returns each finding once, even if several files contain it."""
     if tool == "cppcheck":
         found = cppcheck(folder, entries, jobs)
     else:
@@ -352,8 +353,9 @@ def search(tool, folder, entries, jobs):
 
 
 def report(tool, found, reasons, strict):
-    """Prints findings without a reason. Returns (findings, stale reasons, explained). `reasons`
-    hold for all versions or for this one; the latter must always match a finding."""
+    """Print findings without a reason; returns (findings, stale reasons, explained). A reason
+    applies to all versions or only to this one; one that applies only to this version must match a
+    finding."""
     n_found = n_explained = n_stale = 0
     for f in found:
         hits = [r for r in reasons if r.matches(f)]
@@ -374,7 +376,7 @@ def report(tool, found, reasons, strict):
 
 
 def one_tool(tool, folder, entries, jobs, known):
-    """Returns (its part of the last line, ok); ok is None if it is not installed."""
+    """Returns (its part of the last line, ok). ok is None if the tool is not installed."""
     reasons, versions = known
     start = time.monotonic()
     if not shutil.which(tool):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measures which lines and branches of the pure code the tests take. run_tests.py builds and runs
-the tests.
+"""Measures which lines and branches of the pure code the tests execute. run_tests.py builds and
+runs the tests.
 
-The pure libraries are those whose symbols the suite arch checks, so their only list is in
-tests/arch/meson.build. gcovr reads what gcc counted; this module adds up by library and compares
+The pure libraries are those whose symbols the suite arch checks; tests/arch/meson.build is their
+only list. gcovr reads the counts of gcc; this module adds them up by library and compares them
 with the bounds. """
 
 import json
@@ -12,13 +12,14 @@ import shutil
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Asserts are compiled out: a test cannot make one fail, so their branches would count as missed.
+# Assertions are compiled out, because a test cannot make one fail and their branches would count
+# as missed.
 OPTIONS = ["-Dbuildtype=debug", "-Db_coverage=true", "-Db_ndebug=true"]
 SUITES = ("unit", "sim", "golden", "fuzz")
-BOUNDS = {"lines": 95.0, "branches": 90.0}      # of each library
-# of each file, so that a poor one is not hidden by the average
+BOUNDS = {"lines": 95.0, "branches": 90.0}      # for each library
+# for each file, so that the average does not hide a poor one
 FILE_BOUNDS = {"lines": 85.0, "branches": 75.0}
-FEW = 20    # lines or branches: a percentage of fewer means nothing
+FEW = 20    # a percentage of fewer lines or branches means nothing
 
 
 def introspect(what, folder):
@@ -27,7 +28,7 @@ def introspect(what, folder):
 
 
 def pure_libraries(folder):
-    """library -> (directory of its objects, its sources, relative to the project)"""
+    """Returns {library: (directory of its objects, its sources)}, relative to the project."""
     archives = {next(a for a in t["cmd"] if a.endswith(".a")) for t in introspect("tests", folder)
                 if t["name"].startswith("symbols-") and "--self-test" not in t["cmd"]}
     found = {}
@@ -44,7 +45,7 @@ def pure_libraries(folder):
 
 
 def forget(folder):
-    """Removes the counts of an earlier run."""
+    """Remove the counts of an earlier run."""
     for directory, _, names in os.walk(folder):
         for name in names:
             if name.endswith(".gcda"):
@@ -52,8 +53,8 @@ def forget(folder):
 
 
 def measure(folder, libraries):
-    """The files of the libraries as gcovr sums them up, which also writes its reports. It deletes
-    what is at an output path before it writes, so that none may be a device."""
+    """Return the files of the libraries with gcovr's sums; gcovr also writes its reports. An
+    output path must not be a device, because gcovr deletes the file there before it writes."""
     html = os.path.join(folder, "html")
     os.makedirs(html, exist_ok=True)
     summary = os.path.join(folder, "coverage-summary.json")
@@ -71,7 +72,7 @@ def measure(folder, libraries):
 
 
 class Figure:
-    """How many lines and branches there are, and how many were taken."""
+    """Counts how many lines and branches exist, and how many were executed."""
 
     def __init__(self):
         self.taken, self.all = dict.fromkeys(BOUNDS, 0), dict.fromkeys(BOUNDS, 0)
@@ -95,7 +96,7 @@ class Figure:
 
 
 def library_of(name, libraries):
-    """A header belongs to the pure library of its directory, a source to its own."""
+    """Returns the pure library that has the source, or, for a header, the one of its directory."""
     for library, (_, sources) in libraries.items():
         if name in sources:
             return library
@@ -106,7 +107,7 @@ def library_of(name, libraries):
 
 
 def report(folder):
-    """Returns (what misses a bound, the table by file and library)."""
+    """Returns (bounds that are missed, the table by file and library)."""
     libraries = pure_libraries(folder)
     files = measure(folder, libraries)
     parts, total = {name: [] for name in libraries}, Figure()
@@ -131,5 +132,5 @@ def report(folder):
 
 
 def missing():
-    """The program that a report needs and that is not installed, or None."""
+    """Returns the first program that a report needs and that is not installed, or None."""
     return next((p for p in ("gcov", "gcovr") if not shutil.which(p)), None)

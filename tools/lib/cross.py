@@ -16,7 +16,7 @@ import run_tests
 from cross_root import CROSS, Missing
 from run_tests import Count, say
 
-# arch: Debian's name; cpu: family and name as meson has them
+# arch is Debian's name; cpu is family and name in meson
 Target = collections.namedtuple("Target", "arch triplet qemu cpu endian")
 TARGETS = {
     "armhf": Target("armhf", "arm-linux-gnueabihf", "arm", ("arm", "armv7hl"), "little"),
@@ -26,18 +26,18 @@ TARGETS = {
     "arm64": Target("arm64", "aarch64-linux-gnu", "aarch64", ("aarch64", "armv8-a"), "little"),
     "s390x": Target("s390x", "s390x-linux-gnu", "s390x", ("s390x", "s390x"), "big"),
 }
-# the machine's own processor, with another C library
+# this machine's processor, with another C library
 TARGETS["musl"] = next(
     (t for t in TARGETS.values() if t.qemu == os.uname().machine),
     Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))
-# targets whose multiarch directory is not named like the compiler
+# targets whose multiarch directory has another name than the compiler
 MULTIARCH = {"i686-linux-gnu": "i386-linux-gnu"}
 SUITES = "unit", "sim", "golden"
 INSTALLED = "src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay"
-# what an emulator of programs cannot do
+# features that an emulator of programs lacks
 IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
               "transmit": "qemu-user has no PACKET_FANOUT"}
-# minutes under an emulator
+# tests that take minutes in an emulator
 SLOW = {"coalesce", "collect", "config_print", "convert", "fib_memory", "fib_property", "flood",
         "upstream_pace", "upstream_property", "refusals", "instances_state", "hostile"}
 # folders whose tests use sockets, threads or the kernel (tests/arch/layers.py)
@@ -48,7 +48,7 @@ IMPURE = {"fib_torture", "watch"}
 
 
 def impure():
-    """Names of the unit tests of edges."""
+    """Returns the names of the unit tests of EDGES, and IMPURE."""
     unit = os.path.join(cross_root.ROOT, "tests", "unit")
     return IMPURE | {name[len("test_"):-len(".c")] for folder in EDGES
                      for name in os.listdir(os.path.join(unit, folder))}
@@ -84,7 +84,7 @@ def cross_file(path, target, cc, root, pkgconfig):
 def emulator(target):
     path = os.pathsep.join([os.environ.get("PATH", ""), os.path.join(CROSS, "qemu/usr/bin")])
     found = shutil.which(f"qemu-{target.qemu}-static", path=path) or \
-        shutil.which(f"qemu-{target.qemu}", path=path)   # from Debian 13 on
+        shutil.which(f"qemu-{target.qemu}", path=path)   # since Debian 13
     if not found:
         raise Missing(f"qemu-{target.qemu}-static is not installed (package qemu-user-static)")
     return found
@@ -98,7 +98,7 @@ def need(*programs):
 
 
 def prepare_musl():
-    """The same for static programs with musl."""
+    """Prepare for static programs with musl, as prepare() does."""
     need("meson", "ninja", "pkg-config", "apt-get")
     root = os.path.join(CROSS, "root", "musl")
     cross_musl.make_root(root)
@@ -113,7 +113,7 @@ def without_optional():
 
 
 def prepare(name, optional):
-    """Compiler, libraries, cross file. -> (cross file, options for meson)"""
+    """Prepare compiler, libraries and cross file. Returns (cross file, options for meson)."""
     if name == "musl":
         return prepare_musl()
     target = TARGETS[name]
@@ -153,7 +153,7 @@ def is_chosen(suite, name):
 
 
 def programs_of(folder, chosen):
-    """The programs that these tests run, or hand to a script."""
+    """Returns the programs that these tests run or pass to a script."""
     targets = json.loads(subprocess.run(
         ["meson", "introspect", "--targets", folder], check=True, capture_output=True,
         text=True).stdout)
@@ -165,7 +165,8 @@ def programs_of(folder, chosen):
 
 
 def build_for(name, pure, nice=False):
-    """-> build directory; Missing when a tool or a package is not to be had."""
+    """Build for a target; returns the build directory. Raises Missing if a tool or package is not
+    available."""
     folder = os.path.join(CROSS, name + ("-pure" if pure else ""))
     path, options = prepare(name, not pure)
     if not configure(folder, path, options):
@@ -173,13 +174,13 @@ def build_for(name, pure, nice=False):
     programs = []
     if pure:
         programs = programs_of(folder, is_pure)
-    elif name == "musl":   # other suites replace functions of a shared C library
+    elif name == "musl":   # the other suites replace functions of a shared C library
         programs = [*INSTALLED, *programs_of(folder, is_chosen)]
     return folder if run_tests.command(["ninja", "-C", folder, *programs], nice) else None
 
 
 def one_target(name, pure, only_build=False):
-    """Build and test for one target. Returns its count."""
+    """Build for one target and run the tests; returns their count."""
     count, start = Count(), time.monotonic()
     say(f"\n=== {name}: {'pure code' if pure else 'everything'} under qemu-user"
         if not own_machine(TARGETS[name]) else f"\n=== {name}")
@@ -194,7 +195,7 @@ def one_target(name, pure, only_build=False):
         return count
     say(f"built in {time.monotonic() - start:.0f} s")
     if not only_build:
-        os.environ.setdefault("RINGCAST_SHOW_GROUPS", "5000")   # an emulator is slow
+        os.environ.setdefault("RINGCAST_SHOW_GROUPS", "5000")   # because an emulator is slow
         names, _ = run_tests.selection(folder, is_pure if pure else is_chosen, None)
         for n in sorted(set(names) & set(IMPOSSIBLE)) if not own_machine(TARGETS[name]) else ():
             run_tests.skip(count, n, IMPOSSIBLE[n])

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A root with libraries for static programs with musl, for tools/cross musl and tools/release.
+"""Makes a root with libraries for static programs with musl, for tools/cross musl and
+tools/release.
 
-Debian has musl and a compiler wrapper for it, but no library that is built with it. So the
-libraries are built from Debian's source packages, with Debian's patches, as archives only.
-Everything is below build/cross; nothing is installed."""
+Debian has musl and a compiler wrapper for it, but no libraries built with it. Therefore they are
+built from Debian's source packages, with Debian's patches, as archives only. Everything is below
+build/cross; nothing is installed."""
 
 import collections
 import glob
@@ -14,13 +15,13 @@ import subprocess
 import cross_root
 from cross_root import CROSS, Missing, run
 
-SOURCE = os.path.join(CROSS, "source")   # of all libraries, a folder for each
+SOURCE = os.path.join(CROSS, "source")   # has a folder for each library
 WORK = os.path.join(CROSS, "musl-libraries")
 FLAGS = "-O2 -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
-# make would call these programs again for files that Debian has patched
+# make would run these programs again for files that Debian has patched
 GENERATORS = "ACLOCAL", "AUTOCONF", "AUTOMAKE", "AUTOHEADER", "MAKEINFO"
 
-# package: source package; how: its build system; options: for that
+# package is the source package, how the build system, options are for that system
 Library = collections.namedtuple("Library", "package how options")
 NEEDED = (
     Library("liburcu", "configure", ()),
@@ -42,9 +43,9 @@ def multiarch():
 
 
 def specs(root):
-    """Options for gcc that make static, position-independent programs with musl.
+    """Returns the options with which gcc makes static, position-independent programs with musl.
 
-    Debian's file for musl-gcc has neither the start file nor the linker's options for that."""
+    Debian's file for musl-gcc lacks the start file and the linker's options for that."""
     found = glob.glob("/usr/lib/*-linux-musl*/musl-gcc.specs")
     if not found:
         raise Missing("musl-gcc is not installed (package musl-tools)")
@@ -67,7 +68,7 @@ def compiler(root):
 
 
 def kernel_headers(root):
-    """Those of this machine; musl has none."""
+    """Copy the headers of this machine, because musl has none."""
     include = os.path.join(root, "usr", "include")
     os.makedirs(include)
     for name, there in (("linux", "linux"), ("asm-generic", "asm-generic"),
@@ -78,7 +79,7 @@ def kernel_headers(root):
 
 
 def source_of(library):
-    """The unpacked source: Debian's, or a tarball that somebody has put into SOURCE."""
+    """Returns the unpacked source: Debian's, or a tarball that was put into SOURCE by hand."""
     folder = os.path.join(SOURCE, library.package)
     stamp = os.path.join(folder, ".unpacked")
     if not os.path.exists(stamp):
@@ -94,7 +95,7 @@ def source_of(library):
 
 
 def install(library, root):
-    """Build one library, as an archive, and install it below the root."""
+    """Build one library as an archive, and install it below the root."""
     source = source_of(library)
     work = os.path.join(WORK, library.package)
     shutil.rmtree(work, ignore_errors=True)
@@ -115,8 +116,8 @@ def install(library, root):
 
 
 def only_archives(lib):
-    """Removes libtool's files, which would lead to this machine, and shared libraries, which the
-    linker would prefer."""
+    """Remove libtool's files, which refer to this machine, and shared libraries, which the linker
+    would prefer."""
     for path in glob.glob(f"{lib}/*.so*") + glob.glob(f"{lib}/*.la"):
         os.unlink(path)
     for path in glob.glob(f"{lib}/*-static.a"):
@@ -124,7 +125,7 @@ def only_archives(lib):
 
 
 def make_root(root):
-    """A root with musl's compiler options, kernel headers and all libraries."""
+    """Make a root with musl's compiler options, kernel headers and all libraries."""
     stamp = os.path.join(root, ".libraries")
     wanted = repr((FLAGS, NEEDED))
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == wanted:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Libraries of other machines for tools/cross, in directories below build/cross.
 
-Nothing is installed, and the architectures that dpkg knows stay as they are: apt-get gets a
-state directory of its own for each architecture, downloads the packages together with what
-they need, and their files are unpacked."""
+Nothing is installed, and the architectures that dpkg knows do not change: apt-get gets a separate
+state directory for each architecture and downloads the packages with their dependencies, and their
+files are unpacked."""
 
 import glob
 import os
@@ -19,11 +19,12 @@ OPTIONAL = ("liburing-dev", "libsystemd-dev", "libmicrohttpd-dev", "libseccomp-d
 
 
 class Missing(Exception):
-    """What cannot be had on this machine; the text says why."""
+    """Something is not available on this machine; the text says what and why."""
 
 
 def run(cmd, **kw):
-    """Returns standard output; a failure raises Missing with the end of the output."""
+    """Run a command and return its standard output; a failure raises Missing with the end of the
+    output."""
     r = subprocess.run(cmd, capture_output=True, text=True, check=False, errors="replace", **kw)
     if r.returncode:
         end = "\n".join((r.stdout + r.stderr).splitlines()[-25:])
@@ -32,8 +33,8 @@ def run(cmd, **kw):
 
 
 class Apt:
-    """apt-get for one architecture, with Debian's archives as this machine has them; for
-    "source", the source packages."""
+    """apt-get for one architecture, with this machine's Debian archives; for "source", the source
+    packages."""
 
     def __init__(self, arch):
         self.dir = os.path.join(CROSS, "apt", arch)
@@ -48,7 +49,7 @@ class Apt:
             "Dir::State": self.dir, "Dir::State::lists": f"{self.dir}/lists",
             "Dir::State::status": f"{self.dir}/status", "Dir::Cache": f"{self.dir}/cache",
             "Dir::Etc::sourcelist": self.list, "Dir::Etc::sourceparts": "-",
-            # apt-get would download as another user, who has no rights in build
+            # apt-get would download as another user, who cannot write to build
             "APT::Sandbox::User": ""}
         self.cmd = ["apt-get", "-qq"]
         for key, value in options.items():
@@ -69,13 +70,13 @@ class Apt:
             for a in archives:
                 f.write(f"{self.kind} {signed}{a}\n")
         options = ["-o", f"Dir::Etc::sourcelist={self.list}.new"]
-        # an archive that is just being updated must not prevent using the others; packages that are
-        # missing because of it are named later
+        # an archive that is being updated must not prevent the use of others; packages that are
+        # missing because of it are reported later
         subprocess.run([*self.cmd, *options, "update"], capture_output=True, check=False)
         os.rename(self.list + ".new", self.list)
 
     def packages(self, names):
-        """Files of the packages and of all that they need."""
+        """Download the packages and their dependencies; returns the files."""
         self.update()
         archives = os.path.join(self.dir, "cache", "archives")
         before = set(glob.glob(f"{archives}/*.deb"))
@@ -89,7 +90,7 @@ class Apt:
 
 
 def relative_links(root):
-    """Absolute links would lead to the files of this machine."""
+    """Make absolute links relative, because they would lead to files of this machine."""
     for folder, dirs, files in os.walk(root):
         for name in dirs + files:
             path = os.path.join(folder, name)
@@ -100,7 +101,7 @@ def relative_links(root):
 
 
 def from_packages(arch, names, root):
-    """A root with the files of Debian's packages."""
+    """Make a root with the files of Debian's packages."""
     stamp = os.path.join(root, ".packages")
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == " ".join(names):
         return
@@ -120,6 +121,6 @@ def from_packages(arch, names, root):
 
 
 def tool(triplet, name):
-    """A tool of binutils for that machine."""
+    """Returns a tool of binutils for that machine."""
     path = f"{triplet}-{name}"
     return path if shutil.which(path) else name

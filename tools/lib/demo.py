@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The demonstration behind tools/demo: a provider with three television channels, a router
-with ringcastd and an ordinary igmpproxy.conf, two LANs with an ordinary kernel receiver.
+"""The demonstration of tools/demo: a provider with three television channels, a router with
+ringcastd and an ordinary igmpproxy.conf, two LANs with an ordinary kernel receiver.
 
-Loss is found by comparing contents: a tap at the provider keeps a digest of every datagram
-it sends, a receiver of every datagram it gets; between the first and the last that a
-receiver got of a channel nothing may be missing, and nothing may be altered.
+Loss is found by comparing contents. A tap at the provider keeps a digest of every datagram that it
+sends, a receiver of every datagram that it gets. Between the first and the last datagram that a
+receiver got of a channel, none may be missing or altered.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def chapter(text):
 
 
 def transmitter(provider, group, seconds):
-    """A process that sends one channel; returns it and what it is."""
+    """Start a process that sends one channel; returns it and its description."""
     if shutil.which("ffmpeg"):
         pictures = ["testsrc2", "smptebars", "testsrc"][list(CHANNELS).index(group)]
         target = (f"udp://{group}:{PORT}?pkt_size=1316&ttl=8"
@@ -59,7 +59,7 @@ def transmitter(provider, group, seconds):
 
 
 class Programme:
-    """What one receiver got of one channel."""
+    """The datagrams that one receiver got of one channel."""
 
     def __init__(self, who, receiver):
         self.who, self.receiver = who, receiver
@@ -73,7 +73,7 @@ class Programme:
             self.got.append(digest(payload))
 
     def compare(self, sent):
-        """(sent, received, lost, altered) while the receiver was a member."""
+        """Returns (sent, received, lost, altered) while the receiver was a member."""
         at, start, altered = -1, None, 0
         for d in self.got:
             try:
@@ -104,7 +104,7 @@ class Demo:
         self.daemon = None
 
     def pump(self, seconds):
-        """Let the streams run, and receive."""
+        """Let the streams run for some seconds, and receive."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             live = [p.receiver.sock for p in self.programmes if p.receiver.sock.fileno() >= 0]
@@ -171,7 +171,7 @@ class Demo:
         for what in ("mfc", "upstream", "interfaces"):
             self.table(what)
         self.kernel()
-        # datagrams are under way: receive until nothing new comes from the provider
+        # datagrams are in flight: receive until nothing new comes from the provider
         for process, _ in on_air:
             process.terminate()
         self.pump(0.3)

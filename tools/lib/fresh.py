@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The empty machines behind tools/fresh.
+"""The empty machines of tools/fresh.
 
 debootstrap makes one root for each release, from the mirror that apt uses on this machine. Each
-order of commands then gets a new overlay on that root, so that it sees nothing of another order,
-and mount and process namespaces of its own. Nothing outside of build/fresh is changed. """
+order of commands then gets a new overlay on that root, so that it sees nothing of other orders,
+and its own mount and process namespaces. Nothing outside of build/fresh is changed. """
 
 import argparse
 import os
@@ -28,7 +28,7 @@ def text_of(name):
 
 
 def from_source():
-    """The commands of "From source" in README.md."""
+    """Returns the commands of "From source" in README.md."""
     block = re.search(r"\*\*From source\.\*\*\n\n```sh\n(.*?)```", text_of("README.md"), re.S)[1]
     lines = re.sub(r"\\\n\s*", "", block).splitlines()
     return [line.replace("apt-get install ", "apt-get install -y ")
@@ -36,7 +36,7 @@ def from_source():
 
 
 class Step:
-    """A command. Its output must contain `says`, or, if the command must fail, `fails`."""
+    """A command. Its output must contain `says`; a command that must fail has `fails` instead."""
 
     def __init__(self, command, says="", fails=""):
         self.command, self.says, self.fails = command, says or fails, bool(fails)
@@ -54,17 +54,17 @@ BENCH = Step("bench/run --case fanout=2 --repeat 1 --seconds 0.05", "ringcastd(.
 UNIT = Step("tools/test --quick --suite unit", r"\d passed, 0 failed")
 DEB = Step("tools/deb --try", "lintian: no errors(.|\n)*packages are as they were")
 
-# in a chroot, and on an overlay, which cannot have another one above it
+# options for a chroot on an overlay, on which another overlay is impossible
 BUILDAH = ('buildah() { command buildah --storage-driver vfs "$@"; }; '
            "export BUILDAH_ISOLATION=chroot; ")
 
 
 def orders(full):
-    """name -> steps. Each order begins on an empty machine."""
+    """Returns {name: steps}. Each order begins on an empty machine."""
     source = [Step(line) for line in from_source()] + [
         Step("ringcastd -C doc/examples/igmpproxy.conf")]
     return {
-        # as README.md has them
+        # as in README.md
         "demo first": [DEMO, BENCH, Step("tools/test", "0 failed") if full else UNIT,
                        Step(SUITES), DEB, DEMO],
         "tests first": [UNIT, Step(NETNS + "tests/daemon/test_peers.py", "ok 5 (?!.*SKIP)"),
@@ -77,7 +77,7 @@ def orders(full):
             UNIT, Step(NETNS + "tests/daemon/test_service.py", "ok 1 (?!.*SKIP)"),
             Step("apt-get purge -y ringcast && ! ls /etc/ringcast.conf"), DEMO],
         "from source": source + [DEMO, UNIT],
-        # there is no registry, so this machine is the image that Containerfile begins with
+        # without a registry, this machine becomes the image that Containerfile starts from
         "container": [
             Step("tar -C / --one-file-system --exclude=./src --exclude=./tmp/* -cf /tmp/base.tar ."),
             Step("apt-get install -y --no-install-recommends buildah libcap2-bin"),
@@ -87,7 +87,7 @@ def orders(full):
             Step(BUILDAH + "m=$(buildah mount $(buildah from --pull-never ringcast)) && "
                  "getcap $m/usr/sbin/ringcastd && chroot $m ringcastctl -V && "
                  "chroot --userspec=ringcast $m ringcastd -V", r"cap_net_raw=ep(.|\n)*ringcastd")],
-        # doc/testing.md
+        # as in doc/testing.md
         "testing": [
             Step("tools/analyse --only cppcheck", r"\b0 findings"),
             Step("tools/coverage --suite unit", "base"),
@@ -109,13 +109,13 @@ def orders(full):
             Step("tools/test --suite nosuch", fails="there is no suite nosuch"),
             Step("tools/demo --seconds 2", fails="4 or more"), Step("! command -v python3")],
         "chroot": [Step("tools/demo", fails="mount --bind ROOT ROOT")],
-        # a userland that is too old for the tools: the build, and tests without namespaces
+        # a userland too old for the tools: only the build, and tests without namespaces
         "old": [UNIT, Step(SUITES)],
     }
 
 
 RELEASES = ("bookworm", "trixie", "bullseye")
-# orders of one release alone; bullseye has no other
+# orders for only one release; bullseye has no others
 ONLY = {"old": "bullseye", "container": "bookworm"}
 
 
@@ -129,7 +129,7 @@ def output(*cmd):
 
 
 def mirror():
-    """The mirror that apt uses on this machine."""
+    """Returns the mirror that apt uses on this machine."""
     lines = output("apt-get", "indextargets", "--format", "$(ORIGIN)|$(COMPONENT)|$(REPO_URI)",
                    "Created-By: Packages").splitlines()
     found = [line.split("|")[2] for line in lines if line.startswith("Debian|main|")]
@@ -140,7 +140,7 @@ def mirror():
 
 
 def make_base(release, uri):
-    """The empty root of a release, kept for the next time."""
+    """Make the empty root of a release, or return the existing one."""
     base = os.path.join(PLACE, release)
     if os.path.exists(os.path.join(base, ".complete")):
         return
@@ -149,13 +149,13 @@ def make_base(release, uri):
     with open(os.path.join(PLACE, f"{release}.log"), "w", encoding="utf-8") as log:
         subprocess.run(["debootstrap", "--variant=minbase", release, base, uri], check=True,
                        stdout=log, stderr=log)
-    # the way in which this machine reaches the mirror
+    # how this machine reaches the mirror
     settings = [line for line in output("apt-config", "dump", "Acquire").splitlines()
                 if re.match(r"Acquire::(https?::|Check-)", line)]
     with open(os.path.join(base, "etc/apt/apt.conf.d/99fresh"), "w", encoding="utf-8") as f:
         f.write("\n".join(settings) + "\n")
     with open(os.path.join(base, "etc/dpkg/dpkg.cfg.d/fresh"), "w", encoding="utf-8") as f:
-        f.write("force-unsafe-io\n")   # these files do not have to survive a power failure
+        f.write("force-unsafe-io\n")   # the files do not have to survive a power failure
     for name in ("/etc/resolv.conf", "/etc/hosts"):
         if os.path.exists(name):
             shutil.copy(name, base + name)
@@ -164,7 +164,7 @@ def make_base(release, uri):
 
 
 def copy_tree(to):
-    """The files that git knows or would add."""
+    """Copy the files that git knows or would add."""
     names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "-co", "--exclude-standard"],
                            check=True, capture_output=True).stdout
     tar = subprocess.run(["tar", "-C", ROOT, "--null", "-T", "-", "--ignore-failed-read", "-cf",
@@ -172,7 +172,7 @@ def copy_tree(to):
     subprocess.run(["tar", "-C", to, "-xf", "-"], check=True, input=tar)
 
 
-# {root} is the machine, a mount point unless the order tests that it is none
+# {root} is the machine: a mount point, unless the order tests the case that it is not
 ENTER = """set -e
 {mount}
 mount -t proc proc {root}/proc
@@ -206,7 +206,7 @@ class Machine:
         copy_tree(source)
 
     def run(self, command, log):
-        """(exit status, output); the output is also in the file"""
+        """Run a command; returns (exit status, output). The output is also written to the file."""
         with open(log, "w", encoding="utf-8") as f:
             status = subprocess.run(
                 ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c",
@@ -224,7 +224,7 @@ def row(*columns):
 
 
 def play(release, order, steps, keep):
-    """Run the steps one after the other; returns how many went wrong."""
+    """Run the steps one after the other; returns how many failed."""
     machine, bad = Machine(release, order), 0
     for i, step in enumerate(steps, 1):
         log = os.path.join(PLACE, "log", f"{machine.name}-{i}.log")
@@ -241,7 +241,7 @@ def play(release, order, steps, keep):
 
 
 def forgotten(plan):
-    """Programs that the documents tell people to run and that no order runs."""
+    """Returns the programs that the documents tell people to run but no order runs."""
     promised = set(re.findall(r"\b(?:tools|bench)/[a-z]+\b(?!/)", "".join(map(text_of, PROMISES))))
     tried = set(re.findall(r"\b(?:tools|bench)/[a-z]+", " ".join(
         step.command for steps in plan.values() for step in steps)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The work of tools/fuzz: builds, runs libFuzzer, counts executions, measures what is reached."""
+"""Does the work of tools/fuzz: builds, runs libFuzzer, counts executions, measures coverage."""
 
 import fcntl
 import json
@@ -16,7 +16,7 @@ COVERAGE = ROOT / "build" / "fuzz-coverage"
 LEDGER = BUILD / "executions.json"
 PURE = ["src/base", "src/control", "src/dataplane"]
 
-# longest input, for targets where libFuzzer's choice (the longest seed) is bad
+# longest input, for targets with which libFuzzer's choice (the longest seed) is bad
 MAX_LEN = {"config": 600, "ctl": 400, "fib": 200, "text": 80, "forward": 80, "frame": 1600, "igmp": 1600, "kgroups": 1000, "mld": 1600, "netlink": 500, "proxy": 200, "quality": 400, "replay": 800}
 
 
@@ -43,14 +43,14 @@ def build_fuzzers(programs):
 
 
 def environment():
-    # a small quarantine is enough, as no input uses what an earlier one freed
+    # a small quarantine is enough, because no input uses memory that an earlier one freed
     return dict(os.environ, CMOCKA_TEST_ABORT="1",
                 ASAN_OPTIONS="quarantine_size_mb=8:detect_stack_use_after_return=0",
                 UBSAN_OPTIONS="print_stacktrace=1")
 
 
 def keep_count(target, executed, seconds):
-    """Add to the permanent count; several processes may do so at once."""
+    """Add to the permanent count. Several processes may do so at once."""
     with open(LEDGER, "a+", encoding="ascii") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
         f.seek(0)
@@ -69,7 +69,7 @@ def last_number(pattern, text):
 
 
 def run(target, seconds, options):
-    """Returns True if nothing was found."""
+    """Fuzz a target; returns True if nothing was found."""
     corpus, seeds = BUILD / "corpus" / target, BUILD / "tests/fuzz/seeds" / target
     found = BUILD / "found"
     for folder in (corpus, found, BUILD / "log", seeds):
@@ -121,7 +121,7 @@ def percent(part):
 
 
 def pure_sources():
-    """The files of the pure libraries, from src/meson.build."""
+    """Returns the files of the pure libraries in src/meson.build."""
     text = (ROOT / "src" / "meson.build").read_text()
     for lib in ("base_pure", "control_core", "dataplane_core"):
         block = re.search(rf"static_library\('{lib}', files\((.*?)\)", text, re.S)[1]

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034 # the lists are for scripts that source this
-# The only list of Debian packages that the tools install. Sourced.
+# The only list of Debian packages that the tools install. Scripts source this file.
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	liburcu-dev libmnl-dev libjansson-dev libcap-ng-dev libsystemd-dev
 	libmicrohttpd-dev libseccomp-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
-# nodejs (90 MB with what it needs) runs the pages for LuCI: Debian 12 has no smaller
-# interpreter of that JavaScript
+# nodejs (90 MB with dependencies) runs the pages for LuCI; Debian 12 has no smaller interpreter
+# for that JavaScript
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
 	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck make nodejs"
 packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"
@@ -19,24 +19,24 @@ packages_deb="$packages_build libcmocka-dev build-essential debhelper dh-apparmo
 	dpkg-dev lintian"
 packages_stream="ffmpeg"
 packages_fresh="debootstrap git python3 util-linux mount"
-# another daemon for kernel routing, beside which bench/run measures; unpacked as well
+# another daemon for kernel routing, which bench/run measures for comparison; unpacked only
 packages_witness="smcroute"
-# the proxy that the control plane is compared with; unpacked likewise
+# the proxy with which the control plane is compared; unpacked only
 packages_rivals="igmpproxy"
-# other multicast routers that tests talk to; unpacked below build, never installed
+# other multicast routers for the tests; unpacked below build, never installed
 packages_peers="frr pimd"
-# what reads the recipes of packaging and the AppArmor profile; unpacked as well, because the
+# programs that read the recipes of packaging and the AppArmor profile; unpacked only, because the
 # packages bring services and would upgrade others
 packages_recipes="apparmor nix-bin makepkg"
 # a virtual machine with another kernel, for tools/vm
 packages_vm="qemu-system-x86 busybox-static cpio"
-# promtool, which checks the metrics; unpacked, because its package would start a service
+# promtool, which checks the metrics; unpacked only, because its package would start a service
 packages_promtool="prometheus"
 
 # compilers for the machines that tools/test builds for; qemu-user-static is unpacked
 packages_cross="gcc-arm-linux-gnueabihf gcc-i686-linux-gnu gcc-mipsel-linux-gnu gcc-s390x-linux-gnu"
 
-# cross_packages TARGET : what tools/cross TARGET installs
+# cross_packages TARGET : prints the packages that tools/cross TARGET installs
 cross_packages()
 {
 	case $1 in
@@ -50,7 +50,7 @@ cross_packages()
 	esac
 }
 
-# missing_packages PACKAGE... : those that are not installed
+# missing_packages PACKAGE... : prints those that are not installed
 missing_packages()
 {
 	local p
@@ -60,8 +60,8 @@ missing_packages()
 	done
 }
 
-# install_packages PACKAGE... : install what is missing. The package lists are fetched only if a
-# package is unknown or cannot be downloaded with the present ones.
+# install_packages PACKAGE... : installs those that are missing. Updates the package lists only if
+# a package is unknown or cannot be downloaded with the present lists.
 install_packages()
 {
 	local missing
@@ -85,9 +85,9 @@ apt_install()
 	apt-get install -qq -y --no-install-recommends "$@"
 }
 
-# unpack_packages DIRECTORY PACKAGE... : the files of packages, and of libraries that they need and
-# the machine lacks, without installing them. Packages that cannot be downloaded are named, the rest
-# is unpacked, and the status is 1.
+# unpack_packages DIRECTORY PACKAGE... : unpacks the files of packages, and of libraries that they
+# need and the machine lacks, without installing them. If some cannot be downloaded, names them,
+# unpacks the rest, and returns 1.
 unpack_packages()
 {
 	local dir=$1 p status=0
@@ -106,8 +106,8 @@ unpack_packages()
 	return $status
 }
 
-# unpack_qemu DIR : the programs of qemu-user that are linked statically. Debian 13 has them
-# in qemu-user; qemu-user-static is empty there and depends on it.
+# unpack_qemu DIR : unpacks the programs of qemu-user that are linked statically. In Debian 13 they
+# are in qemu-user, and qemu-user-static is an empty package that depends on it.
 unpack_qemu()
 {
 	local package=qemu-user-static
@@ -117,7 +117,7 @@ unpack_qemu()
 	unpack_packages "$1" $package
 }
 
-# missing_libraries PACKAGE... : the libraries that apt-get would also install
+# missing_libraries PACKAGE... : prints the libraries that apt-get would also install
 missing_libraries()
 {
 	local p
@@ -140,9 +140,9 @@ unpack_package()
 }
 
 # shellcheck disable=SC2154 # top is the tree, set by the scripts that source this
-# configure DIRECTORY [OPTION...] : set up a build. A build that is older than the last change of
-# the machine's packages looks again for libraries and tools, because tools/demo may have configured
-# it before bench/run installed clang.
+# configure DIRECTORY [OPTION...] : sets up a build. If the build is older than the last change of
+# the machine's packages, it looks again for libraries and tools, because tools/demo may have
+# configured it before bench/run installed clang.
 configure()
 {
 	local dir=$1
@@ -154,7 +154,7 @@ configure()
 	fi
 }
 
-# build_release [TARGET...] : build/release, which demo, soak and bench use
+# build_release [TARGET...] : builds build/release, which demo, soak and bench use
 build_release()
 {
 	local dir=$top/build/release log
@@ -167,8 +167,8 @@ build_release()
 }
 
 # shellcheck disable=SC2034 # install and arguments are for the caller
-# read_options PROGRAM "$@" : for tools whose options a Python program reads. Sets install to yes
-# or no, and arguments. Help needs nothing installed or built.
+# read_options PROGRAM "$@" : reads options for tools whose other options a Python program reads.
+# Sets install to yes or no, and arguments. Help works without installing or building anything.
 read_options()
 {
 	local program=$1 a
@@ -186,7 +186,7 @@ read_options()
 	done
 }
 
-# need_tools TOOL... : ends if one is missing, for runs that may install nothing
+# need_tools TOOL... : exits if one is missing, for runs that must not install anything
 need_tools()
 {
 	local tool
@@ -198,7 +198,7 @@ need_tools()
 	done
 }
 
-# give_back DIRECTORY : after sudo, what was built belongs to the user who called it
+# give_back DIRECTORY : after sudo, gives the build to the user who called it
 give_back()
 {
 	if [ -n "${SUDO_UID:-}" ] && [ -d "$1" ]; then
@@ -206,7 +206,7 @@ give_back()
 	fi
 }
 
-# need_suite NAME : ends if there is no such suite, before anything is installed or built
+# need_suite NAME : exits if there is no such suite, before anything is installed or built
 need_suite()
 {
 	local known

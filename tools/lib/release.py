@@ -20,8 +20,8 @@ import cross
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = ("src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay")
 
-# what the recipes of packaging/ have instead of an address and of sums: they are in the
-# tarball, and so cannot have its sums
+# replaces the address and the checksums in the recipes of packaging/, which are in the tarball and
+# therefore cannot contain its checksums
 ADDRESS = "https://example.org/ringcast"
 SUMS = {
     "alpine/APKBUILD": ("SKIP  ", "{sha512}  "),
@@ -40,7 +40,7 @@ def run(*cmd, cwd=None, env=None):
 
 
 def export(directory):
-    """The tree as it is, without what git ignores."""
+    """Copy the tree as it is, without files that git ignores."""
     files = run("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
                 "--exclude-standard", cwd=ROOT).split("\0")
     files = [f for f in files if f and os.path.isfile(os.path.join(ROOT, f))]
@@ -55,7 +55,7 @@ def export(directory):
 
 
 def build(directory, **env):
-    """Programs of a release build -> their bytes."""
+    """Build the programs of a release; returns {program: its bytes}."""
     run("meson", "setup", "--buildtype=release", "-Dtests=false", "build", cwd=directory,
         env=dict(os.environ, **env))
     run("ninja", "-C", "build", *PROGRAMS, cwd=directory)
@@ -67,7 +67,7 @@ def build(directory, **env):
 
 
 def reproducible(where):
-    """Builds in two places, of different length, in other languages and time zones."""
+    """Build in two places, with paths of different length, in other languages and time zones."""
     builds = []
     for name, env in (("a", {"TZ": "UTC", "LANG": "C"}),
                       ("a/much/deeper/place/b", {"TZ": "Asia/Tokyo", "LANG": "C.UTF-8"})):
@@ -84,7 +84,7 @@ def reproducible(where):
 
 
 def hardening(path):
-    """Name of a protection -> whether the program has it."""
+    """Returns {protection: whether the program has it}."""
     dynamic = run("readelf", "-d", path)
     header = run("readelf", "-h", path)
     program = run("readelf", "-lW", path)
@@ -115,7 +115,8 @@ def hardened(build_dir):
 
 
 def libraries(build_dir):
-    """(library, Debian package, version) of what the programs are linked to."""
+    """Returns (library, Debian package, version) of all libraries that the programs are linked
+    to."""
     found = set()
     for p in PROGRAMS:
         out = run("ldd", os.path.join(build_dir, p))
@@ -129,7 +130,7 @@ def libraries(build_dir):
 
 
 def spdx(build_dir, version):
-    """The bill of materials. SOURCE_DATE_EPOCH also makes it reproducible."""
+    """Returns the bill of materials. SOURCE_DATE_EPOCH also makes it reproducible."""
     when = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
     packages = [{
@@ -163,7 +164,7 @@ def spdx(build_dir, version):
 
 
 def tarball(where, version):
-    """The tree as one file, of the same bytes wherever it is made; returns its path."""
+    """Pack the tree into one file, with the same bytes wherever it is made; returns its path."""
     name = f"ringcast-{version}"
     when = os.environ.get("SOURCE_DATE_EPOCH") or run(
         "git", "-c", "safe.directory=*", "log", "-1", "--format=%ct", cwd=ROOT).strip()
@@ -188,7 +189,7 @@ def sums_of(path):
 
 
 def fill(folder, version, values, address):
-    """The recipes below `folder` get the sums and the address of a tarball."""
+    """Put the checksums and the address of a tarball into the recipes below `folder`."""
     for name, (placeholder, text) in SUMS.items():
         path = os.path.join(folder, name.format(version=version))
         with open(path, encoding="utf-8") as f:
@@ -201,7 +202,7 @@ def fill(folder, version, values, address):
 
 
 def source(where, address):
-    """What is published: the tarball, and the recipes that fetch it."""
+    """Make the files to publish: the tarball, and the recipes that fetch it."""
     with open(os.path.join(ROOT, "meson.build"), encoding="utf-8") as f:
         version = re.search(r"version: '([^']+)'", f.read())[1]
     shutil.rmtree(where, ignore_errors=True)
@@ -216,7 +217,7 @@ def source(where, address):
 
 
 def static(where):
-    """Static programs with musl, stripped, and how large they are."""
+    """Build static programs with musl, strip them, and print how large they are."""
     try:
         path, options = cross.prepare("musl", True)
     except cross.Missing as e:

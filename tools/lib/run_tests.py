@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The runs behind tools/test: configure, build, run a selection of the meson tests, count.
+"""The runs of tools/test: configure, build, run a selection of the meson tests, count.
 
-Counts are cases: the lines of a test that prints TAP, the cases of a cmocka program, one
-for any other program. They come from meson's testlog.json.
+The counts are cases: the lines of a test that prints TAP, the cases of a cmocka program, one for
+any other program. They come from meson's testlog.json.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def everything(suite, name):
     return True
 
 
-NETWORKS = "netns", "field"   # suites that need namespaces, and take long
+NETWORKS = "netns", "field"   # suites that need namespaces and take long
 
 
 def without_netns(suite, name):
@@ -50,14 +50,14 @@ def threads(suite, name):
 
 
 def counted(suite, name):
-    # threads would spoil the counters, which are not atomic; the live view is no pure code and
+    # threads would corrupt the counters, which are not atomic; the live view is not pure code and
     # takes long
     return suite in coverage.SUITES and not THREADS.search(name) and name != "watch"
 
 
-PACKAGES = "/var/lib/dpkg/status"   # changes whenever a package comes or goes
+PACKAGES = "/var/lib/dpkg/status"   # changes whenever a package is installed or removed
 OPTIONAL = "io_uring", "systemd", "metrics_http", "seccomp", "ncurses"
-# build directory, what it shows, compiler, meson options, selection of tests
+# build directory, purpose, compiler, meson options, selection of tests
 RUNS = [
     ("gcc", "gcc, all suites", "gcc", ["-Dbuildtype=debug"], everything),
     ("clang", "clang", "clang", ["-Dbuildtype=debug"], without_netns),
@@ -88,7 +88,7 @@ class Count:
 
 
 PACKAGE = re.compile(r"\(packages? ([^)]+)\)")   # in the reason of a skip
-curable = collections.Counter()                 # skips by the package that cures them
+curable = collections.Counter()                 # skips, by the package that would prevent them
 
 
 def say(text=""):
@@ -122,7 +122,7 @@ def count_cmocka(out, name, count):
         return sum(map(int, re.findall(pattern, out)))
     ran = total(r"\[=+\][^\n]*?(\d+) test\(s\) run")
     passed = total(r"\[  PASSED  \] (\d+) test\(s\)")
-    # "1 test(s)"; in cmocka 1.1.7 with the name of the group, "tests: 1 test(s)"
+    # "1 test(s)"; cmocka 1.1.7 adds the name of the group, "tests: 1 test(s)"
     skips = total(r"\[  SKIPPED \] (?:[^\n]*: )?(\d+) test\(s\)")
     for case in re.findall(r"^\[  SKIPPED \] (?!.*\d+ test\(s\))(\S+)", out, re.M)[:skips]:
         skip(count, f"{name}: {case}", "the case says so")
@@ -136,7 +136,7 @@ def last_line(text):
 
 
 def count_test(test):
-    """The cases of one entry of testlog.json."""
+    """Count the cases of one entry of testlog.json."""
     count, name, result = Count(), test["name"].split(" / ")[-1], test["result"]
     out = test.get("stdout", "") + "\n" + test.get("stderr", "")
     if re.search(r"^1\.\.\d+", test.get("stdout", ""), re.M):
@@ -149,7 +149,7 @@ def count_test(test):
         count.passed += 1
     bad = result not in ("OK", "EXPECTEDFAIL", "SKIP")
     if bad and not count.failed:
-        count.failed += 1   # a crash, a time-out, a sanitizer at exit
+        count.failed += 1   # a crash, a time-out, or a report of a sanitizer at the end
     if bad:
         say(f"FAIL {name}: {result}, exit status {test.get('returncode')}")
         say("\n".join("    " + line for line in out.splitlines()[-120:]))
@@ -157,8 +157,9 @@ def count_test(test):
 
 
 class Ahead(threading.Thread):
-    """Builds for the later runs, then for other machines, then analyses, while the network tests of the first one wait
-    for timers. The run that needs a build which fails here builds it again and reports it."""
+    """Builds for the later runs, then for other machines, then analyses, while the network tests
+    of the first run wait for timers. If a build fails here, the run that needs it builds again and
+    reports the failure."""
 
     def __init__(self, runs, background):
         super().__init__(daemon=True)
@@ -175,7 +176,8 @@ class Ahead(threading.Thread):
 
 
 def command(cmd, quiet=False, **kw):
-    """Run; on failure show the output. With `quiet`, run in the background with low priority."""
+    """Run a command, and show its output if it fails. With `quiet`, run it in the background with
+    low priority."""
     cmd = ["nice", "-n", "19", *cmd] if quiet else cmd
     r = subprocess.run(cmd, capture_output=True, text=True, check=False, **kw)
     if r.returncode and not quiet:
@@ -211,8 +213,8 @@ def suites_of(test):
 
 
 def selection(folder, chosen, suite):
-    """Returns (names of the tests in a run, how many tests these are), because meson runs all tests
-    of a name, whatever their suite."""
+    """Return (names of the tests in a run, how many tests they are). One name can mean several
+    tests, because meson runs all tests of a name, whatever their suite."""
     tests, names = tests_of(folder), set()
     for t in tests:
         of = suites_of(t)
@@ -227,7 +229,7 @@ def run_tests(folder, names, slower):
         os.unlink(log)
     env = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
                TSAN_OPTIONS="halt_on_error=1", ASAN_OPTIONS="detect_stack_use_after_return=1")
-    # twice as many as there are processors: most wait for timers
+    # twice the number of processors, because most tests wait for timers
     processes = str(2 * (os.cpu_count() or 1))
     subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "-t", str(slower),
                     "--num-processes", processes, *names], env=env, check=False)
@@ -273,8 +275,8 @@ def one_run(run, suite, ahead):
 
 
 def check_coverage(folder, count, suite):
-    """Checks the bounds. Only the tests of all suites together can meet them, so for one suite it
-    only prints the table."""
+    """Check the bounds. Only all suites together can reach them, so for a single suite the table
+    is only printed."""
     if coverage.missing():
         skip(count, "coverage", f"{coverage.missing()} is not installed (package gcovr)")
         return
@@ -294,7 +296,8 @@ def check_coverage(folder, count, suite):
 
 
 class Soak:
-    """tools/soak beside the compilers, which load the machine, so this costs no extra time."""
+    """tools/soak, run beside the compilers. This takes no extra time, and the compilers load the
+    machine."""
 
     SECONDS = 120
 
@@ -320,7 +323,7 @@ class Soak:
 
 
 class Cross:
-    """tools/cross in the background: the pure code on 32-bit and on big-endian machines."""
+    """tools/cross in the background, for the pure code on 32-bit and on big-endian machines."""
 
     TARGETS = "armhf", "i386", "mipsel", "s390x"
 
@@ -391,7 +394,7 @@ class Analysis:
 
 
 def field_table():
-    """Prints what everyday situations look like with ringcast and with igmpproxy."""
+    """Print the table of everyday situations with ringcast and with igmpproxy."""
     path = os.path.join(ROOT, "build", RUNS[0][0], "field.txt")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
@@ -399,7 +402,7 @@ def field_table():
 
 
 def cures():
-    """Prints the packages that the skipped cases need."""
+    """Print the packages that the skipped cases need."""
     if curable:
         say("skipped because a package is missing: "
             + ", ".join(f"{package} ({n})" for package, n in sorted(curable.items())))
@@ -407,7 +410,7 @@ def cures():
 
 
 def requirements():
-    """How many requirements of each kind have a test; the suite arch checks it."""
+    """Print how many requirements of each kind have a test; the suite arch checks it."""
     script = os.path.join(ROOT, "tests", "arch", "check-conformance.py")
     say(subprocess.run([sys.executable, "-B", script, "--count", ROOT], check=False,
                        capture_output=True, text=True).stdout.rstrip())
@@ -418,7 +421,7 @@ def selected_runs(args):
         return [run for run in RUNS if run[0] == "coverage"]
     if args.quick:
         return RUNS[:1]
-    # one suite alone cannot reach the bounds
+    # a single suite cannot reach the bounds
     return [run for run in RUNS if not args.suite or run[0] != "coverage"]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run ringcastd for a long time with everything going on at once, and check every second what must
-always hold: an undisturbed host gets each datagram of its streams once, in order and whole, and
-each missing one is counted by a reason; hosts that zap get what they join; the daemon answers; its
+"""Run ringcastd for a long time with everything at once, and check every second what must always
+hold. An undisturbed host gets each datagram of its streams once, intact and in order, or a counter
+gives the reason for its loss. Hosts that zap get what they join, the daemon answers, and its
 memory and its descriptors do not grow."""
 
 import argparse
@@ -25,12 +25,12 @@ CHANNELS4 = [f"239.11.0.{n}" for n in range(1, 9)]
 CHANNELS6 = [f"ff0e::11:{n}" for n in range(1, 9)]
 STREAM_RATE = 50          # datagrams per second of each group
 PATIENCE = 20             # seconds for what must happen eventually
-WARM_UP = 0.25            # part of the run after which memory has to be flat
-GROWTH = 1.05, 2 << 20    # of resident memory, factor and bytes
+WARM_UP = 0.25            # part of the run after which memory must not grow
+GROWTH = 1.05, 2 << 20    # limits for resident memory: factor and bytes
 
 # One processor for the senders and one for the data plane. The kernel queues frames on the
-# processor of the program that sends them, so a program that is moved to another processor can
-# overtake its own frames. This soak does not test that.
+# processor of the program that sends them. If the program moves to another processor, it can
+# overtake its own frames, which this soak does not test.
 CPU = min(os.sched_getaffinity(0))
 
 CONFIG = """\
@@ -54,7 +54,7 @@ def config(interval=3, extra=""):
 
 
 class Sender(threading.Thread):
-    """All streams at a steady rate, numbered in each group."""
+    """Sends all streams at a steady rate, numbered in each group."""
 
     def __init__(self, ns):
         super().__init__(daemon=True)
@@ -68,7 +68,7 @@ class Sender(threading.Thread):
         at = time.monotonic()
         while not self.ended.is_set():
             for g in self.groups:
-                with contextlib.suppress(OSError):    # a full queue: not sent, not counted
+                with contextlib.suppress(OSError):    # queue full: not sent, not counted
                     self.sender[6 if ":" in g else 4].send(ringcast.number(self.sent[g]), g)
                     self.sent[g] += 1
             at += 1 / STREAM_RATE
@@ -76,7 +76,7 @@ class Sender(threading.Thread):
 
 
 class Steady:
-    """A group of the undisturbed host; numbers are checked as they come."""
+    """A group of the undisturbed host. The numbers are checked as they arrive."""
 
     def __init__(self, ns, group):
         self.group = group
@@ -140,7 +140,7 @@ class Chaos(threading.Thread):
             event = self.rng.choice(events)
             try:
                 event()
-            except AssertionError as e:    # the command failed: of the soak, not of the daemon
+            except AssertionError as e:    # the command failed, not the daemon
                 self.troubles.append(f"{event.__name__}: {e}")
             self.done[event.__name__] = self.done.get(event.__name__, 0) + 1
             self.ended.wait(self.rng.random() * 2 * self.pause)
@@ -155,7 +155,7 @@ class Chaos(threading.Thread):
         self._addresses()
 
     def again(self):
-        """Deletes the interface and creates it again, with another index."""
+        """Delete the interface and create it again, with another index."""
         self.t.router.ip("link", "del", "lan3")
         time.sleep(self.rng.random() * 0.2)
         self.t.add_lan(3)
@@ -171,7 +171,7 @@ class Chaos(threading.Thread):
         self._addresses()
 
     def _addresses(self):
-        """The kernel removes IPv6 addresses with the link."""
+        """Add the IPv6 addresses, which the kernel removes with the link."""
         self.t.router.run("ip", "addr", "add", "2001:db8:3::1/64", "dev", "lan3", "nodad",
                           check=False)
 
@@ -197,8 +197,8 @@ class Chaos(threading.Thread):
 
 
 def backlog_drops():
-    """Frames that the kernel dropped on the whole machine because too many waited on a processor. A
-    busy machine drops some."""
+    """Returns the number of frames that the kernel dropped on the whole machine because too many
+    waited for a processor. A busy machine drops some."""
     with open("/proc/net/softnet_stat", encoding="ascii") as f:
         return sum(int(line.split()[1], 16) for line in f)
 
@@ -220,7 +220,7 @@ class Soak:
         self.chaos = Chaos(self.t, self.daemon, args.seed)
         self.samples = []      # (seconds, resident bytes, descriptors)
         self.explained, self.dropped_before = 0, backlog_drops()
-        self.recent = [(0, 0)] * 3      # (missing, explained) of the last checks
+        self.recent = [(0, 0)] * 3      # (missing, explained) at the last checks
 
     def fail(self, text):
         if len(self.failures) < 50:
@@ -251,7 +251,7 @@ class Soak:
         self.sender.join()
 
     def wait(self, seconds):
-        """Keeps reading the receivers, so that their buffers never fill."""
+        """Keep reading the receivers, so that their buffers never fill up."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for s in self.steady:
@@ -275,7 +275,7 @@ class Soak:
                              for p in stats["ports"] if p["name"] in ("wan", "lan2"))
         self.explained += backlog_drops() - self.dropped_before
         missing = sum(s.missing for s in self.steady)
-        # what is missing now must have been counted now or a moment ago
+        # a loss must be counted at once or a moment before
         new, counted = missing - self.recent[-1][0], self.explained - self.recent[0][1]
         self.recent = self.recent[1:] + [(missing, self.explained)]
         if new > counted:
@@ -294,7 +294,7 @@ class Soak:
                              len(os.listdir(f"/proc/{pid}/fd"))))
 
     def finish(self):
-        """The events are over; everything must be as it was."""
+        """The events have ended; everything must be as it was."""
         self.daemon.write(config())
         self.daemon.hup()
         self.wait(2)
