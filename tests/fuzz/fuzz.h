@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What all fuzz targets share. A target is one file fuzz_NAME.c with the entry point of
- * libFuzzer, which AFL++ takes as well: `tools/fuzz NAME SECONDS`. With fuzz_main.c it
- * is a plain program that plays files again, which is how tools/test runs it.
+ * Shared by all fuzz targets. A target is one file fuzz_NAME.c with the entry point of
+ * libFuzzer, which AFL++ also accepts: `tools/fuzz NAME SECONDS`. Linked with
+ * fuzz_main.c it is a plain program that replays files, as tools/test does.
  *
- * An input must always do the same, so a target keeps no state from one to the next.
+ * An input must always have the same effect, so a target keeps no state between inputs.
  * It aborts when an oracle fails, not because the input is invalid.
  */
 
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* optional, called once */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* Unlike assert() it is part of every build. */
+/* Unlike assert(), this is part of every build. */
 #define fuzz_assert(condition)                                                         \
 	do {                                                                           \
 		if (!(condition)) {                                                    \
@@ -31,7 +31,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 		}                                                                      \
 	} while (0)
 
-/* A choice in [0, n), out of one byte; 0 at the end of the input. */
+/* A choice in [0, n) from one byte, or 0 at the end of the input. */
 static inline unsigned fuzz_below(struct rd *r, unsigned n)
 {
 	return rd_u8(r) % n;
@@ -42,8 +42,8 @@ static inline bool fuzz_more(const struct rd *r)
 	return !r->bad && rd_left(r) > 0;
 }
 
-/* A copy of the rest of the input, without room behind it, so that the sanitizer finds
- * reads beyond its end. The caller frees it. */
+/* A copy of the rest of the input in memory of exactly that size, so that the sanitizer
+ * finds reads beyond its end. The caller frees it. */
 static inline uint8_t *fuzz_rest(struct rd *r, size_t *ret_len)
 {
 	size_t len = r->bad ? 0 : rd_left(r);

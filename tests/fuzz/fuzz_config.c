@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Configuration text: any text is accepted, or refused with a reason. An accepted one
- * prints as text that is also accepted, means the same and prints the same.
+ * Configuration text: any text is accepted, or refused with a reason. The print of an
+ * accepted one is also accepted, has the same meaning and prints the same.
  */
 
 #include "control/config/config.h"
@@ -18,8 +18,8 @@ static unsigned count_lines(const uint8_t *data, size_t size)
 	return n;
 }
 
-/* Messages go to terminals and logs, so they have no control characters, and text of
- * the file only up to a limit. Returns how many are errors. */
+/* Messages go to terminals and logs, so they contain no control characters and only a
+ * limited part of the file. Returns how many are errors. */
 static unsigned check_messages(const struct config *c, unsigned n_lines)
 {
 	unsigned n = 0;

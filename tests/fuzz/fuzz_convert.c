@@ -39,7 +39,7 @@ static void check_messages(const struct conversion *r,
 	fuzz_assert(n_errors == r->n_errors);
 }
 
-/* Lines begin with keywords that the converters write, and with nothing else. */
+/* Lines must begin with keywords that the converters write. */
 static void check_text(const char *text)
 {
 	static const char *const words[] = {"#", "phyint ", "quickleave\n", "ipv4 off ",

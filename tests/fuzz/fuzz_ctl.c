@@ -2,12 +2,12 @@
 
 /*
  * The control socket with up to three clients, which send anything in any pieces
- * through real sockets. Each request line gets one reply, one line of JSON, in order; a
+ * through real sockets. Each request line gets one reply, one line of JSON, in order. A
  * client that sends nonsense does not disturb the others. "clear group" and "monitor"
- * are implemented here, because this program has no daemon. A client that follows gets
- * whole events after the reply, and is told how many are missing. The event loop is
- * simulated: a client with something to read or room to write is served when the input
- * says so.
+ * are implemented here, because this program has no daemon. A client that follows
+ * receives whole events after the reply, and is told how many are missing. The event
+ * loop is simulated: a client with something to read or room to write is served when
+ * the input says so.
  */
 
 #include "control/daemon/app_priv.h"
@@ -22,7 +22,7 @@
 #include <sys/un.h>
 
 #define N_CLIENTS  3
-#define N_REQUESTS 2048 /* of a client; the rest of the input is ignored */
+#define N_REQUESTS 2048 /* per client; the rest of the input is ignored */
 
 /* ---- the event loop, as ctl.c sees it ---- */
 
@@ -68,7 +68,7 @@ mono_t loop_now(const struct loop *l)
 
 static struct ctl *ctl;
 
-/* one round */
+/* Runs one round. */
 static void serve(void)
 {
 	for (unsigned i = 0; i < N_WATCHED; i++)
@@ -98,7 +98,7 @@ static json_t *cmd_none(void *ctx, const char *args)
 }
 
 static struct monitor *monitor;
-static unsigned n_said; /* events, so far */
+static unsigned n_said; /* events so far */
 
 static json_t *cmd_clear(void *ctx, const char *args)
 {
@@ -113,7 +113,7 @@ static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 	return monitor_open(monitor, args, ret);
 }
 
-/* Sends an event of about that size, if a client follows. */
+/* Sends an event of about that size if a client follows. */
 static void say_event(unsigned size)
 {
 	static char text[1 << 15];
@@ -144,10 +144,10 @@ struct fuzz_client {
 	size_t line;	    /* bytes of the unfinished line */
 	unsigned n_request; /* complete lines sent */
 	unsigned n_reply;
-	bool too_long;	  /* a line was: the server sends one more reply, and closes */
-	bool asked;	  /* to follow; later lines are no requests */
+	bool too_long;	  /* a line was: one more reply follows, then the end */
+	bool asked;	  /* to follow; later lines are not requests */
 	bool follows;	  /* has been told that it follows */
-	unsigned n_event; /* including those that were reported lost */
+	unsigned n_event; /* including those reported as lost */
 	char text[CTL_MAX_REQUEST]; /* the unfinished line */
 	char reply[65536];
 	size_t n;
@@ -198,7 +198,7 @@ static bool asks_to_follow(const struct fuzz_client *c)
 	return n - at == strlen(name) && memcmp(c->text + at, name, n - at) == 0;
 }
 
-/* what the server must make of it */
+/* Counts the replies that the server must send. */
 static void expect(struct fuzz_client *c, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n && !c->too_long && !c->asked; i++) {
@@ -249,7 +249,7 @@ static void check_replies(struct fuzz_client *c)
 	memmove(c->reply, start, c->n);
 }
 
-/* 0 if the server has hung up */
+/* Returns 0 if the server has closed. */
 static ssize_t hear(struct fuzz_client *c)
 {
 	ssize_t n;
@@ -273,7 +273,8 @@ static void say(struct fuzz_client *c, const uint8_t *p, size_t n)
 		expect(c, p, (size_t)sent);
 }
 
-/* Everything is answered; then the client closes, and the server notices. */
+/* Checks that all requests are answered. Then the client closes, and the server
+ * notices. */
 static void finish(struct fuzz_client *c)
 {
 	if (c->fd < 0)
@@ -310,17 +311,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t n = rd_left(&r) < op ? rd_left(&r) : op;
 
 		switch (op % 4) {
-		case 0: /* a round, in which something happens */
+		case 0: /* one round of the server, perhaps with an event */
 			if (op & 128)
 				say_event(1u << (op / 4 % 15));
 			serve();
 			break;
-		case 1: /* it closes at once */
+		case 1: /* the client closes at once */
 			if (client[i].fd >= 0)
 				close(client[i].fd);
 			client[i].fd = -1;
 			break;
-		case 2: /* the same bytes many times make a long line */
+		case 2: /* repeats the same bytes, which gives long lines */
 			for (unsigned k = 0; k < 20; k++)
 				say(connected(i), r.p, n);
 			rd_take(&r, n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The forwarding table against a plain array: entries set and deleted one by one, in
- * large numbers, and during a walk; lookups alone and in bursts; counters.
+ * The forwarding table compared with a plain array: entries set and deleted one by one,
+ * in large numbers, and during a walk; single lookups and bursts; counters.
  */
 
 #include "dataplane/fib/fib.h"
@@ -22,7 +22,7 @@ static struct {
 } model[N_GROUPS][N_SOURCES];
 static size_t n_model;
 
-/* ---- instead of liburcu's call_rcu(), whose thread runs later ---- */
+/* ---- replaces liburcu's call_rcu(), whose thread runs later ---- */
 
 #define N_WAITING_MAX 4096
 
@@ -71,7 +71,7 @@ static struct addr source_of(unsigned g, unsigned s)
 	return (struct addr){{0x20, 0x01, [15] = (uint8_t)s}};
 }
 
-/* half of the sets are empty or the same, so that interning has work */
+/* half of the sets are empty or equal, so that sets are shared */
 static struct portset ports_of(unsigned set)
 {
 	return (struct portset){{set & 0x7f, set & 0x80 ? set : 0, 0, 0}};
@@ -88,7 +88,7 @@ static void set(unsigned g, unsigned s, uint8_t to)
 		fib_del(fib, 1, &source, &group);
 	n_model -= model[g][s].set != 0;
 	n_model += to != 0;
-	/* a new entry begins to count */
+	/* the counter of a new entry begins at 0 */
 	if (!to || !model[g][s].set)
 		model[g][s].packets = 0;
 	model[g][s].set = to;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A burst through the hot path, twice: to ports that take single datagrams only, and to
- * ports that take what the input says (partial checksums, super-frames, the first of
+ * A burst through the hot path, twice: to ports that take only single datagrams, and to
+ * ports with the properties in the input (partial checksums, super-frames, the first of
  * which they may refuse). A receiver that cuts and completes as Linux does must get the
  * same datagrams, byte for byte. The counters account for each frame.
  */
@@ -15,7 +15,7 @@
 #define N_FRAMES_MAX 96
 #define N_PIECES_MAX 400 /* datagrams in the frames of the burst */
 
-/* what the next frame looks like; an instruction changes one thing */
+/* the next frame; an instruction changes one property */
 struct pattern {
 	bool v6, df;
 	uint8_t group, source, ttl, tos, proto;
@@ -50,7 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* 0 right, and the ring says so; 1 right; 2 wrong; 3 none; 4 partial */
+/* 0 right and known to be, 1 right, 2 wrong, 3 missing, 4 partial */
 static void set_checksum(struct packet *p, struct frame *f, unsigned how)
 {
 	bool udp = f->proto == 17 && f->l4_off && f->ip_len >= f->l4_off + 8u;

@@ -14,15 +14,15 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 
-/* the first byte */
+/* bits of the first byte */
 #define HAS_L2	  1u
 #define OFFLOAD	  2u
 #define NOT_READY 4u
 #define VALID	  8u
 #define TAGGED	  16u
 #define IPV6	  32u
-#define SPOILT	  64u  /* header checksum stays as it is */
-#define CUT	  128u /* the ring has not kept all of it */
+#define SPOILT	  64u  /* keeps a wrong header checksum */
+#define CUT	  128u /* the ring has captured only a part */
 
 #define OUT_MAX (1u << 18)
 
@@ -77,7 +77,7 @@ static void check_frame(const struct frame_meta *m, const struct frame *f, uint3
 	fuzz_assert(frame_n_packets(f) >= 2);
 }
 
-/* the same, except for the headers that a forwarder changes */
+/* Parses it as another frame. Only headers that a forwarder changes may differ. */
 static struct frame parse_again(uint8_t *ip, uint32_t len, uint32_t mtu)
 {
 	struct frame_meta m = {

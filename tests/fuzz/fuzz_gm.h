@@ -5,9 +5,9 @@
  * Shared by the targets of both membership codecs, fuzz_igmp.c and fuzz_mld.c. One byte
  * of the input selects the operation:
  *
- *   decode a packet (checksums made right, unless the byte says otherwise): what comes
- *   out is within what the header promises, encodes again, and decodes to the same;
- *   with less work granted the first records of it come out;
+ *   decode a packet, whose checksums are corrected unless the byte says otherwise: the
+ *   message keeps the promises of its header, encodes again, and decodes to the same;
+ *   with less work granted, its first records are decoded;
  *   encode a message that the input describes: it decodes to that message.
  */
 
@@ -25,13 +25,13 @@ struct fuzz_codec {
 		const struct addr *from, const struct gm_query *query);
 	int (*encode_report)(void *buf, size_t size, enum gm_version version,
 		const struct addr *from, const struct gm_record *rec, size_t n_rec);
-	void (*seal)(uint8_t *packet, size_t len); /* make checksums right */
+	void (*seal)(uint8_t *packet, size_t len); /* corrects the checksums */
 	bool (*is_group)(const struct addr *a);
 	bool (*is_sender)(const struct addr *a);
 };
 
 #define FUZZ_STRICT 1u
-#define FUZZ_SPOILT 2u /* checksums stay as they are */
+#define FUZZ_SPOILT 2u /* keeps wrong checksums */
 #define FUZZ_ENCODE 4u
 
 static struct gm_scratch fuzz_first, fuzz_second;
@@ -64,7 +64,7 @@ static inline void fuzz_same(const struct gm_msg *a, const struct gm_msg *b)
 	}
 }
 
-/* what all users of the decoder rely on */
+/* Properties that every user of the decoder relies on. */
 static inline void fuzz_check_message(
 	const struct fuzz_codec *c, const struct gm_msg *m, bool strict)
 {
@@ -103,8 +103,8 @@ static inline int fuzz_encode(const struct fuzz_codec *c, const struct gm_msg *m
 		m->rec, m->n_rec);
 }
 
-/* The work estimated without decoding is enough, and with less granted fewer records
- * come out. MLD after unusual headers is charged by its length, and may be cut. */
+/* The estimated work is enough, and with less granted fewer records are decoded. MLD
+ * after unusual headers is charged by its length, and may be cut. */
 static inline void fuzz_work(const struct fuzz_codec *c, const uint8_t *packet,
 	size_t len, bool strict, const struct gm_msg *m)
 {
@@ -149,12 +149,12 @@ static inline void fuzz_decode(const struct fuzz_codec *c, struct rd *r, unsigne
 		return;
 	}
 	fuzz_check_message(c, &m, strict);
-	/* a report may have lost all its records, and then says nothing */
+	/* a report that lost all its records is not encoded */
 	if (m.kind == GM_REPORT && m.n_rec == 0)
 		return;
 	n = fuzz_encode(c, &m);
-	/* a message that came without Router Alert may be too long with it; queries
-	 * without a source address are decoded, but never encoded */
+	/* with Router Alert a message may become too long; queries without a source
+	 * address are decoded but never encoded */
 	if (n == -EMSGSIZE && len > 65000)
 		return;
 	if (n == -EINVAL && m.kind == GM_QUERY && !c->is_sender(&m.from))
@@ -227,8 +227,8 @@ static inline void fuzz_describe(enum family family, struct rd *r, struct gm_msg
 	}
 }
 
-/* Encoding loses what the format cannot express: times become the next lower that has a
- * code, and so on. A second encoding loses nothing more. */
+/* Encoding loses what the format cannot express; for example, times are rounded down to
+ * the next code. A second encoding loses nothing more. */
 static inline void fuzz_round_trip(const struct fuzz_codec *c, struct rd *r)
 {
 	struct gm_msg m = {0}, back, again;
@@ -240,7 +240,7 @@ static inline void fuzz_round_trip(const struct fuzz_codec *c, struct rd *r)
 		fuzz_assert(n == -EINVAL || n == -EMSGSIZE);
 		return;
 	}
-	/* unacceptable senders and sources are encoded all the same */
+	/* unacceptable senders and sources are still encoded */
 	if (c->decode(fuzz_packet, (size_t)n, true, 0, &fuzz_second, &back) != GM_OK)
 		return;
 	fuzz_check_message(c, &back, true);

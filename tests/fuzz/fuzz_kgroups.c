@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The text of /proc/net/igmp or igmp6, and after a NUL that of mcfilter or mcfilter6.
- * The result is bounded, sorted, each group once and all of the family, as are the
- * sources; a filter of all sources names none, any other names at least one. A file
- * with everything twice gives the same result.
+ * The text of /proc/net/igmp or igmp6, followed by a NUL and that of mcfilter or
+ * mcfilter6. The result is bounded and sorted, has each group once and only groups of
+ * the family, and the same holds for sources. A filter of all sources names none, any
+ * other filter at least one. A file whose lines occur twice gives the same result.
  */
 
 #include "control/upstream/kgroups.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Plays files to a fuzz target: those named, and all files of the directories named, in
- * order of their names. tools/test runs earlier findings of the fuzzer in this way,
- * with every compiler and sanitizer. With one file it serves for debugging. Without an
+ * Passes files to a fuzz target: the named ones, and all files of named directories,
+ * sorted by name. tools/test replays earlier findings of the fuzzer in this way, with
+ * every compiler and sanitizer. With one file it serves for debugging. Without an
  * argument the input is standard input.
  */
 
@@ -28,7 +28,7 @@ static bool play(FILE *f)
 	if (!buf)
 		return false;
 	n = fread(buf, 1, INPUT_MAX, f);
-	/* no room behind the input, so that the sanitizer finds reads beyond it */
+	/* memory of the exact size, so that the sanitizer finds reads beyond it */
 	exact = malloc(n ? n : 1);
 	if (exact) {
 		memcpy(exact, buf, n);
@@ -95,6 +95,6 @@ int main(int argc, char **argv)
 		ok = play_path(argv[i], &n);
 	if (argc >= 2)
 		fprintf(stderr, "%u inputs\n", n);
-	/* a directory that is empty by mistake must not pass for success */
+	/* a directory that is empty by mistake must not count as success */
 	return ok && (argc < 2 || n > 0) ? 0 : 1;
 }

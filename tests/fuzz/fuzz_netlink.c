@@ -20,7 +20,7 @@
 #define PORT	    77
 #define FINAL_INDEX 4711
 
-/* ---- what the input says next ---- */
+/* ---- state of the simulated kernel ---- */
 
 static struct rd in;
 static unsigned seq; /* of the last request */
@@ -32,11 +32,11 @@ static struct {
 
 /* Makes a message whose length, family, index and so on come from the input. */
 enum {
-	KIND = 7, /* of these bits: an index into types, or an error of the socket */
+	KIND = 7, /* these bits are an index into types, or an error of the socket */
 	OURS = 8,
 	INTERRUPTED = 16,
 	WRONG_LENGTH = 32,
-	MORE = 64, /* in the same datagram */
+	MORE = 64, /* another message follows in the datagram */
 };
 
 static const uint16_t types[] = {RTM_NEWLINK, RTM_NEWLINK, RTM_NEWADDR, RTM_DELLINK,
@@ -91,7 +91,7 @@ static ssize_t put_final_link(uint8_t *to)
 	return h->nlmsg_len;
 }
 
-/* ---- instead of libmnl's ---- */
+/* ---- replaces functions of libmnl ---- */
 
 struct mnl_socket {
 	int fd;
@@ -146,7 +146,7 @@ static ssize_t fail_with(int error)
 	return -1;
 }
 
-/* The end: links and addresses once more, with a single link among them. */
+/* At the end, links and addresses are dumped once more, with a single link. */
 static ssize_t receive_end(uint8_t *buf)
 {
 	static unsigned named;
@@ -188,7 +188,7 @@ int poll(struct pollfd *p, nfds_t n, int timeout)
 	return dumping || fuzz_more(&in) ? 1 : 0;
 }
 
-/* ---- the rest of the program ---- */
+/* ---- replaces the rest of the program ---- */
 
 static struct loop_fd *watched;
 static struct iface_table table;
@@ -219,8 +219,9 @@ void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 {
 }
 
-/* The kernel identifies the IPv6 addresses of an interface by the address, IPv4 ones
- * also by the network: an address may occur with two masks or two peers. */
+/* The kernel identifies IPv6 addresses of an interface by the address alone, IPv4
+ * addresses also by the network. An IPv4 address may occur with two masks or two
+ * peers. */
 static bool same(const struct iface_addr *a, const struct iface_addr *b)
 {
 	return addr_eq(&a->addr, &b->addr) &&

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The whole control core under virtual time: reports, queries, links that go and come,
- * other addresses and configurations, live upgrades, groups that are cleared, streams
- * and the copies of other forwarders, and passing time, as the input says. The network
- * is that of the simulations: a provider's router that hears every report, and LANs.
- * After each step the forwarding table, the merged database and the upstream records
- * must follow from the states of the LANs; no timer may stay due; repeating a report or
- * an upgrade at once changes nothing. After a long silence no state is left.
+ * The whole control core under virtual time. The input chooses reports, queries, links
+ * that go and come, other addresses and configurations, live upgrades, cleared groups,
+ * streams and copies of other forwarders, and passing time. The network is that of the
+ * simulations: a provider's router that receives every report, and LANs. After each
+ * step the forwarding table, the merged database and the upstream records must follow
+ * from the states of the LANs, no timer may stay due, and repeating a report or an
+ * upgrade at once changes nothing. After a long silence no state is left.
  */
 
 #include "home.h"
@@ -19,7 +19,7 @@
 #define N_GROUPS  6 /* the last two are source-specific */
 #define N_SOURCES 8
 #define N_STEPS	  120
-/* longer than any membership interval that the queries below lead to */
+/* longer than any membership interval that the queries below can cause */
 #define SILENCE_MS 5200000
 
 static const char *const configs[] = {"", "fast-leave", "max-sources 3\nmax-groups 4",
@@ -81,8 +81,8 @@ static enum gm_version version_of(struct run *r, unsigned n)
 
 /* ---- one step each ---- */
 
-/* Equal messages at the same instant: the second one changes nothing. With a limit the
- * first may have made room for the second. */
+/* Equal messages at the same instant: the second one changes nothing, unless with a
+ * limit the first one has made room for it. */
 static void say_again(struct run *r, unsigned lan, const struct gm_msg *msg)
 {
 	uint64_t changes = r->h.proxy->n_fib_changes;
@@ -188,8 +188,8 @@ static void step_upgrade(struct run *r)
 	fuzz_assert(strcmp(before, after) == 0);
 }
 
-/* Packets of the provider, and then copies of them that others send on a LAN, a second
- * apart. */
+/* Packets of the provider, followed by copies that others send on a LAN, once a
+ * second. */
 static void step_data(struct run *r)
 {
 	unsigned what = rd_u8(&r->in), lan = 1 + what % N_LANS;

@@ -2,9 +2,9 @@
 
 /*
  * Datagrams of one stream through the analyser: whole or cut, repeated, edited, with
- * time that passes between them. The oracles are the relations between the counters,
- * the bounds of the tables, and that quality_until() at any moment changes nothing that
- * datagrams do not change themselves.
+ * time passing between them. The oracles are relations between the counters and the
+ * bounds of the tables. quality_until() may be called at any moment without a change of
+ * the results.
  */
 
 #include "dataplane/quality/quality.h"
@@ -13,7 +13,7 @@
 #define DATAGRAM_MAX 1500u
 
 struct run {
-	struct quality q, looked_at; /* the second is also asked in between */
+	struct quality q, looked_at; /* the second is also queried in between */
 	mono_t now;
 	uint8_t last[DATAGRAM_MAX];
 	size_t len;
@@ -59,7 +59,7 @@ static void check(const struct quality *q)
 
 static void put(struct run *r, size_t captured)
 {
-	/* exactly what there is, so that a read beyond it is found */
+	/* memory of the exact size, so that a read beyond it is found */
 	uint8_t *copy = malloc(captured ? captured : 1);
 
 	fuzz_assert(copy);
@@ -70,7 +70,7 @@ static void put(struct run *r, size_t captured)
 	check(&r->q);
 }
 
-/* A TS packet of few bytes of input. */
+/* Makes a TS packet from a few bytes of input. */
 static void make_packet(struct rd *in, uint8_t *p)
 {
 	unsigned what = rd_u8(in);
@@ -105,7 +105,7 @@ static void make_datagram(struct run *r, struct rd *in)
 		r->last[r->len++] = rd_u8(in);
 }
 
-/* The last datagram, with another counter and number. */
+/* Changes counter and number of the last datagram. */
 static void step(struct run *r, unsigned by)
 {
 	if (r->len > 3 && r->last[0] == 0x47)
@@ -127,7 +127,8 @@ static void pass(struct run *r, struct rd *in)
 		quality_until(&r->looked_at, r->now);
 }
 
-/* What until() has found earlier than the datagram that ends it is found once. */
+/* An event that quality_until() finds first is not counted again by the next
+ * datagram. */
 static void same_in_the_end(struct run *r)
 {
 	struct quality_result a, b;
@@ -160,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			step(r, what >> 5);
 		if (what & 4)
 			pass(r, &in);
-		/* often the same again, so that short inputs are long streams */
+		/* often repeats the datagram, so that short inputs give long streams */
 		for (unsigned n = what & 8 ? rd_u8(&in) % 40 : 1; n > 0; n--) {
 			put(r, what & 16 && r->len ? rd_u8(&in) % r->len : r->len);
 			r->now.ns += 1000000;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Fragments against a model that keeps each byte apart: the effect of each of them, and
- * the message in the end. Or raw packets, which must not be read beyond their end.
+ * Fragments, compared with a model that keeps each byte separately: the result of each
+ * fragment, and the whole message. Or raw packets, which must not be read beyond their
+ * end.
  */
 
 #include "control/proto/reassemble.h"
@@ -135,7 +136,7 @@ static void pieces(struct rd *in)
 		p.host.mac.byte[0] = (uint8_t)sender;
 		p.offset = 8u * fuzz_below(in, 24);
 		p.len = 1 + rd_u8(in);
-		if (what >> 5 & 1) /* large ones */
+		if (what >> 5 & 1) /* sometimes large */
 			p.len *= 64;
 		if (!p.last)
 			p.len = (p.len + 7) & ~(size_t)7;

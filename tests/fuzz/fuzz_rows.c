@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Replies taken apart row by row, in pieces of any size, compared with jansson, which
- * reads them as a whole: the same lines are JSON, the rows are the same, and the copied
- * text equals the input, or with line breaks what jansson writes.
+ * Replies that are split into rows, in pieces of any size, compared with jansson, which
+ * reads them whole: the same lines are JSON, the rows are equal, and the copied text
+ * equals the input, or jansson's own output with line breaks.
  */
 
 #include "fuzz.h"
@@ -21,8 +21,8 @@ static void collect(void *ctx, const json_t *head, json_t *row)
 	json_array_append(ctx, row);
 }
 
-/* Removes the rows from the reply. Escapes in the name are not decoded, and of two
- * members with the same name the last one counts. */
+/* Removes the rows from the reply. Escapes in names are not decoded, and of two members
+ * with the same name the last one counts. */
 static void check_rows(const char *line, size_t len, json_t *reply, const json_t *rows)
 {
 	json_t *whole = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -35,7 +35,7 @@ static void check_rows(const char *line, size_t len, json_t *reply, const json_t
 	json_decref(whole);
 }
 
-/* Over several lines, taken apart in pieces, as jansson writes it at once. */
+/* With line breaks, the output in pieces equals that of jansson. */
 static void check_pretty(const json_t *whole, size_t piece)
 {
 	char *compact = json_dumps(whole, JSON_COMPACT);
@@ -67,7 +67,8 @@ static void check_pretty(const json_t *whole, size_t piece)
 	free(wanted);
 }
 
-/* What is passed on is the line, with escapes in place of what a terminal obeys. */
+/* The copied text is the line, with escapes in place of characters that a terminal
+ * obeys. */
 static void check_printed(
 	const char *printed, size_t n_printed, const char *line, size_t len)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The state that one process hands over to the next (live upgrade), with faults: a
- * history of reports, then edits of the bytes of the state. The checksum is made right,
- * so that the edits reach the code that reads them. Whether the state is taken or
- * refused, the proxy must be consistent afterwards, take a report, and have no timer
- * that stays due. Without an edit it must be taken. After a long silence no state is
- * left.
+ * The state for the next process (live upgrade), with faults: a history of reports,
+ * then edits of the bytes of the state. The checksum is corrected, so that the edits
+ * reach the code that reads them. Whether the state is accepted or refused, the proxy
+ * must then be consistent, accept a report, and have no timer that stays due. Without
+ * an edit the state must be accepted. After a long silence no state is left.
  */
 
 #include "home.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Addresses, prefixes and lists of processors: from text and back. Addresses are also
- * made of bytes, and every address has a text that parses back to it.
+ * Addresses, prefixes and lists of processors: parsed and formatted. Addresses are also
+ * made from bytes, and the text of every address parses to the same address.
  */
 
 #include "base/addr.h"
@@ -52,7 +52,7 @@ static void check_text(const char *s)
 		fuzz_assert(cpu[i] <= CPULIST_CPU);
 }
 
-/* Sets of up to 16 addresses beside sets of 16 bits. */
+/* Sets of up to 16 addresses, compared with bit sets. */
 static void check_sets(struct rd r)
 {
 	struct addrset set[2] = {{0}, {0}};

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seed corpora of the fuzz targets: one directory for each, from the golden messages and files of
-the other tests, and earlier findings (regress/TARGET).
+"""Seed corpora of the fuzz targets, one directory each: the golden messages and files of the other
+tests, and earlier findings (regress/TARGET).
 
 usage: make_seeds.py OUT SOURCE_ROOT
 """
@@ -110,7 +110,7 @@ def fragments(seeds, golden):
 
 
 def replies(seeds, root):
-    """Replies of the daemon whose rows are "rows", after a byte with the size of the pieces."""
+    """Replies of the daemon with rows named "rows", after a byte with the size of the pieces."""
     for path in sorted((root / "tests" / "golden").glob("ctl-*.json")):
         octets = path.read_bytes().strip()
         for name in (b'"groups"', b'"mfc"', b'"interfaces"'):
@@ -124,7 +124,7 @@ def replies(seeds, root):
 
 
 def frames(seeds):
-    """One frame, after what, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
+    """One frame, after the options, MTU, narrow MTU and VLAN tag of fuzz_frame.c."""
     ext = [(0, "1100050200000100"), (43, "1100000000000000"), (44, "1100000000000001"),
            (60, "110001040000 0000"), (51, "1104000000000000000000000000000000000000 00000000"),
            (0, "3c00010400000000 2c00010400000000 1100000000000000")]
@@ -295,7 +295,7 @@ def handovers(seeds):
 
 
 def kernel_groups(seeds):
-    """The groups of programs as Linux prints them, a NUL, and the sources that they name."""
+    """The groups of programs as Linux prints them, a NUL, and their sources."""
     def line4(group, users):
         raw = int.from_bytes(ipaddress.ip_address(group).packed, sys.byteorder)
         return f"\t\t\t\t{raw:08X}     {users} 0:00000000\t\t0\n"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Whole configurations against what `ringcastd -C` is to say about them. For each
- * conf-X.in in the directory of the first argument, messages, description and print
- * must equal conf-X.ok; the difference is shown. With a second argument "update" the
- * .ok files are written instead, to be read before they are committed.
+ * Whole configurations, compared with the output of `ringcastd -C`. For each conf-X.in
+ * in the directory of the first argument, messages, description and print must equal
+ * conf-X.ok; the difference is shown. With a second argument "update" the .ok files are
+ * written instead, to be read before they are committed.
  *
- * A comment "# there now: eth0 eth1" names the interfaces that exist; without it
- * nothing is said about existence.
+ * A comment "# there now: eth0 eth1" names the interfaces that exist. Without it no
+ * message is about existence.
  */
 
 #include "control/config/config_keyword.h"
@@ -127,7 +127,7 @@ static void golden(void **state)
 	globfree(&g);
 }
 
-/* doc/configuration.md has a section for every keyword, headed by it. */
+/* doc/configuration.md has a section for every keyword, with it as heading. */
 static void documented(void **state)
 {
 	size_t len;

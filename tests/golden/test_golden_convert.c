@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Files of other programs against what `ringcastctl convert` makes of them: messages
+ * Files of other programs, compared with the output of `ringcastctl convert`: messages
  * and text must equal migrate/NAME.ok in the directory of the first argument, and the
- * text must load. The second argument is doc/migration.md, whose chapters show these
- * files: these are also compared. With a third argument "update" the .ok
- * files are written instead, to be read before they are committed.
+ * text must load. The second argument is doc/migration.md, whose chapters show some of
+ * these files, which are also compared. With a third argument "update" the .ok files
+ * are written instead, to be read before they are committed.
  */
 
 #include "control/config/config.h"
@@ -74,7 +74,7 @@ static const struct golden_case {
 	{"openwrt-neither", CONVERT_OPENWRT, {"openwrt.network"}},
 };
 
-/* migrate/NAME, terminated; the caller frees it */
+/* Reads migrate/NAME and adds a NUL; the caller frees it. */
 static char *read_file(const char *name)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -171,7 +171,7 @@ static void golden(void **state)
 		check_one(&cases[i]);
 }
 
-/* what igmpproxy reads needs no conversion */
+/* a file that igmpproxy reads needs no conversion */
 static void loads_unchanged(void **state)
 {
 	static const char *const files[] = {"igmpproxy.conf", "movistar.conf",
@@ -213,7 +213,7 @@ static void hints(void **state)
 	}
 }
 
-/* The document has the text as a whole, as a block of its own. */
+/* The document contains the whole text as one block. */
 static void assert_shown(const char *doc, const char *name, const char *text)
 {
 	_cleanup_(freep) char *block = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Files in the shapes that people have, and what each must mean: for corpus/NAME the
- * messages, roles, sources and groups must equal corpus/NAME.ok. The ending tells the
- * program that a file is for; .conf is read as it is, others are converted first. With
+ * Files in the shapes that people have, and their meaning: for corpus/NAME the
+ * messages, roles, sources and groups must equal corpus/NAME.ok. The ending names the
+ * program that a file is for; .conf is read directly, others are converted first. With
  * a second argument "update" the .ok files are written instead, to be read before they
  * are committed.
  */

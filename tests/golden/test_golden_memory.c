@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Memory runs out while a file is read, described, printed or converted: at each
- * request in turn, for every file of the other golden tests. The caller is told, gets
- * nothing half done and loses nothing (address sanitizer). The argument is the
+ * Memory runs out while a file is read, described, printed or converted: each request
+ * fails in turn, for every file of the other golden tests. The caller gets an error and
+ * no partial result, and nothing leaks (address sanitizer). The argument is the
  * directory of these files.
  */
 
@@ -35,13 +35,13 @@ static char *read_file(const char *path, size_t *ret_len)
 	return buf;
 }
 
-/* Fails request n of what comes next. */
+/* From now on request number n fails. */
 static void begin(long n)
 {
 	fail_alloc_after = n;
 }
 
-/* true: it was made, and failed */
+/* Returns true if the request was made, and failed. */
 static bool end(void)
 {
 	bool failed = fail_alloc_after < 0;
@@ -71,7 +71,7 @@ static int parse(const char *text, size_t len, struct config **ret)
 
 static void describe(const struct config *c)
 {
-	/* none of them is there, so all that can be missed is told */
+	/* none of them exists, so every message about absence appears */
 	static const char *const names[] = {"lo", "unheard-of", NULL};
 	bool failed = true;
 
@@ -144,7 +144,7 @@ static void convert(enum convert_dialect dialect, const struct convert_source *s
 	}
 }
 
-/* The first word of the name says what the file is of; others do no harm. */
+/* The first word of the name gives the dialect. */
 static enum convert_dialect dialect_of(const char *name)
 {
 	if (strncmp(name, "vyos", 4) == 0)

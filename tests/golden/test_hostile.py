@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ringcastctl and somebody who answers what a terminal would obey: every command that the
-program names, as text and as JSON, into a pipe and on a terminal, as an answer and as an error.
+"""ringcastctl with a daemon whose answers contain control sequences: every command that the
+program lists, as text and as JSON, into a pipe and on a terminal, as an answer and as an error.
 
 usage: test_hostile.py RINGCASTCTL DIRECTORY
 """
@@ -20,9 +20,9 @@ import tempfile
 import termios
 import threading
 
-# a title, clear the screen (7 and 8 bits), text turned round, a bell, a line of its own
+# a title, clear the screen (7 and 8 bits), reversed text, a bell, a forged line
 EVIL = "\x1b]0;a\x07\x1b[2J\x9b2J\u202e\u2066\x7f\b\r\nFORGED"
-# nothing of it may arrive; a line break only where a whole text is shown
+# none of these may arrive; a line break only in a text of several lines
 OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 INTERFACE = {"name": "lan1", "role": "downstream", "instance": "i", "present": True, "up": True,
              "error": "e", "querier": {"ipv4": "active"}, "rx_packets": 1,
@@ -40,20 +40,20 @@ ANSWERS = {
                     "not_asked": [{"interface": "i", "querier": "q", "reason": "r"}]},
     "capture": {"capture": "pcapng"},
     "monitor": {"monitor": "events"},
-    "upgrade": {"ok": True, "name": "n"},   # no ringcastd: it is not waited for
+    "upgrade": {"ok": True, "name": "n"},   # another name than ringcastd: no wait
 }
 EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h", "text": "t", "source": "s",
          "value": 7}
 WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
-# these print as JSON what they were answered
+# with --json these print the answer itself
 SAME = ("show mfc", "show groups", "show stats", "show config", "version", "explain", "metrics",
         "health", "clear group")
-# these show a text with lines of its own
+# these show a text of several lines
 WHOLE_TEXT = ("show config", "metrics")
 
 
 def poisoned(value):
-    """The same with EVIL in each text, and a member that nobody expects."""
+    """The same with EVIL in each text, and an unexpected member."""
     if isinstance(value, str):
         return value + EVIL
     if isinstance(value, list):
@@ -70,7 +70,7 @@ def block(kind, body):
 
 
 def capture():
-    """Two interfaces whose names are none, and a packet of each."""
+    """A capture with two interfaces that have hostile names, and a packet of each."""
     octets = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
     for name in (b"\x1b[2J\nFORGED", b"\x9b2J\xc2\x9b2J\x7f\xff"):
         padded = name + bytes(-len(name) % 4)
@@ -84,7 +84,7 @@ def capture():
 
 
 class Daemon(threading.Thread):
-    """Answers every line in the same way until it is closed."""
+    """Gives the same answer to every line until it is closed."""
 
     def __init__(self, path, answer):
         super().__init__(daemon=True)
@@ -120,7 +120,7 @@ class Daemon(threading.Thread):
 
 
 def command_of(program):
-    """Puts meson's emulator for programs of another machine before the command."""
+    """The command, after meson's emulator for programs of another machine."""
     return [*os.environ.get("MESON_EXE_WRAPPER", "").split(), program]
 
 
@@ -133,7 +133,7 @@ def on_terminal(command, cols=80):
         while True:
             try:
                 got = os.read(ours, 65536)
-            except OSError:      # the last writer has gone
+            except OSError:      # there is no writer any more
                 break
             if not got:
                 break
@@ -168,7 +168,7 @@ def answer_of(name, directory):
 
 
 def answers(name, directory):
-    """(what it is, its bytes) of all kinds of answer to a command."""
+    """Yields (kind, bytes) for each kind of answer to a command."""
     value = answer_of(name, directory)
     for how, ascii_only in (("octets", False), ("escapes", True)):
         for what, v in (("answer", poisoned(value)), ("error", {"error": "e" + EVIL}),
@@ -179,7 +179,7 @@ def answers(name, directory):
 
 
 def changed(said, name, directory):
-    """The answer as JSON means the same as the daemon's."""
+    """A list that says whether the printed JSON differs from the daemon's answer."""
     want = poisoned(answer_of(name, directory))
     try:
         got = json.loads(said.decode().splitlines()[0])
@@ -190,14 +190,14 @@ def changed(said, name, directory):
 
 def main():
     program, directory = command_of(sys.argv[1]), sys.argv[2]
-    os.environ["NO_COLOR"] = "1"     # else explain sends sequences of its own
+    os.environ["NO_COLOR"] = "1"     # otherwise explain sends escape sequences itself
     names = []
     for words in (["--help"], ["show", "--help"]):
         text = subprocess.run([*program, *words], capture_output=True, text=True,
                               check=True).stdout
         listed = re.search(r"commands:\n(.*?)(\n\n|\n$)", text, re.S)[1]
         names += [re.match(r"  ([a-z]+( [a-z]+)*)", line)[1] for line in listed.splitlines()]
-    for name in ("show", "convert", "help"):     # ask nobody
+    for name in ("show", "convert", "help"):     # these do not ask the daemon
         names.remove(name)
     assert len(names) > 10, names
     print(f"1..{len(names)}")

@@ -2,7 +2,7 @@
 
 /*
  * doc/metrics.md has the table of all metrics as the daemon knows it, and the dashboard
- * asks for nothing else. Arguments: the document, the dashboard. With a third argument
+ * uses no others. Arguments: the document, the dashboard. With a third argument
  * "update" the table is written anew.
  */
 
@@ -76,7 +76,7 @@ static void documented(void **state)
 	assert_string_equal(start, table);
 }
 
-/* The name of a sample, with the endings of a histogram. */
+/* The name of a sample, where a histogram adds endings. */
 static bool is_known(const char *name, size_t n)
 {
 	static const char *const ends[] = {"", "_bucket", "_count", "_sum"};

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Captures through ringcast-replay: what it prints is compared with replay-*.ok.
+"""Captures through ringcast-replay: its output is compared with replay-*.ok.
 
 usage: test_replay.py REPLAY DIRECTORY [--update]
 
@@ -22,7 +22,7 @@ V4 = "phyint wan upstream ipv6 off\nphyint lan downstream ipv6 off altnet 0.0.0.
 V6 = "phyint wan upstream ipv4 off\nphyint lan downstream ipv4 off\n"
 ONCE = "robustness 1 last-member-query-interval 1\n"
 
-# messages in the hexadecimal form in which RFC texts draw them; the checksum is filled in
+# messages in hexadecimal, in the order of the RFCs' drawings; the checksum is filled in
 V1_QUERY = "1100 0000 00000000"
 V2_QUERY = "1164 0000 00000000"
 V3_QUERY = "1164 0000 00000000 02 7d 0000"
@@ -332,7 +332,7 @@ def main():
     if len(sys.argv) not in (3, 4):
         print(__doc__, file=sys.stderr)
         return 1
-    # meson names what runs programs of another machine
+    # meson names the wrapper for programs of another machine
     replay = [*os.environ.get("MESON_EXE_WRAPPER", "").split(), sys.argv[1]]
     directory = sys.argv[2]
     failed = 0

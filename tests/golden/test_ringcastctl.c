@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * ringcastctl against a daemon that is played here: it gets one request, answers with a
- * ctl-*.json file, and what the program prints must be the ctl-*.txt file. Arguments:
- * the program, the directory of the files. With RINGCAST_GOLDEN=write in the
+ * ringcastctl with a daemon that this program plays: it receives one request and
+ * answers with a ctl-*.json file, and the output must equal the ctl-*.txt file.
+ * Arguments: the program, the directory of the files. With RINGCAST_GOLDEN=write in the
  * environment the text files are written instead of compared.
  */
 
@@ -35,8 +35,8 @@ struct child {
 	int out, err;
 };
 
-/* What runs programs of another machine, as meson names it: an absolute path and its
- * arguments. */
+/* Adds the wrapper that meson names for programs of another machine: an absolute path
+ * and its arguments. */
 static size_t add_wrapper(char **argv, size_t max)
 {
 	const char *wrapper = getenv("MESON_EXE_WRAPPER");
@@ -163,7 +163,7 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* one line, as the daemon would send it: the files have line breaks for readers */
+/* Makes one line of the file, as the daemon would send it. */
 static void load_reply(const char *name, char *buf, size_t size)
 {
 	size_t n;
@@ -178,7 +178,7 @@ static void load_reply(const char *name, char *buf, size_t size)
 	buf[n + 1] = '\0';
 }
 
-/* Start the program, check its request, answer with `reply`, in two pieces. */
+/* Starts the program, checks its request, and answers with `reply` in two pieces. */
 static struct answer ask(
 	const char *const *words, const char *request, const char *reply)
 {
@@ -212,7 +212,7 @@ static void golden_text(void **state)
 		const char *words[6];
 		const char *request;
 		int status;
-		const char *text; /* of another file than the answer */
+		const char *text; /* if it is not the file of the answer */
 	} c[] = {
 		{"interfaces", {"show", "interfaces"}, "show interfaces\n", 0},
 		{"interfaces", {"show", "interfaces", "-w"}, "show interfaces\n", 0,
@@ -272,7 +272,7 @@ static void golden_text(void **state)
 	}
 }
 
-/* Rows of so many groups, each the ones of `show groups`; owned by the caller. */
+/* A reply with that many rows of `show groups`; the caller frees it. */
 static char *many_groups(unsigned n, const char *head, const char *tail)
 {
 	char *text = NULL;
@@ -298,8 +298,8 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-/* The column begins where its title does, or further to the right once a later part of
- * the table has wider cells. */
+/* The column begins below its title, or further to the right after a part of the table
+ * has wider cells. */
 static void long_tables_are_printed_in_parts(void **state)
 {
 	static const char *const words[] = {"show", "groups", NULL};
@@ -311,13 +311,13 @@ static void long_tables_are_printed_in_parts(void **state)
 	assert_int_equal(count_lines(got.out), 5201);
 	assert_non_null(strstr(got.out, "Interface  Group         Mode  Timer"));
 	assert_non_null(strstr(got.out, "\nlan1       239.1.19.135  -   "));
-	/* the part that begins with row 5000 has both names */
+	/* row 5000 begins the part that has both names */
 	assert_non_null(strstr(got.out, "\nlan1           239.1.19.136  -   "));
 	assert_non_null(strstr(got.out, "\na-longer-name  239.1.20.79   -   "));
 	free(reply);
 }
 
-/* N29: by interface and address, numbers by their value. */
+/* N29: sorted by interface and address, with numbers by value. */
 static void tables_are_sorted(void **state)
 {
 	static const char *const words[] = {"show", "groups", "-bH", NULL};
@@ -388,7 +388,7 @@ static void broken_replies(void **state)
 	assert_non_null(strstr(got.err, "the reply is no JSON object"));
 	got = ask(words, "show mfc\n", "[]\n");
 	assert_int_equal(got.status, 4);
-	got = ask(words, "show mfc\n", "{\"mfc\":[]}"); /* hangs up in the line */
+	got = ask(words, "show mfc\n", "{\"mfc\":[]}"); /* closes within the line */
 	assert_int_equal(got.status, 1);
 	assert_non_null(strstr(got.err, "no answer from the daemon"));
 }
@@ -405,7 +405,7 @@ static void no_daemon(void **state)
 	assert_non_null(strstr(got.err, "No such file"));
 	assert_non_null(strstr(got.err, "Start ringcastd"));
 
-	got = finish(start(watch)); /* N31: it does not wait for the first one */
+	got = finish(start(watch)); /* N31: it does not wait for the daemon to appear */
 	assert_int_equal(got.status, 1);
 	assert_string_equal(got.out, "");
 	assert_non_null(strstr(got.err, "Start ringcastd"));
@@ -477,7 +477,7 @@ static void usage(void **state)
 	}
 }
 
-/* A terminal of 24 lines has room for the prompt below it. */
+/* A terminal of 24 lines shows the help and the prompt below it. */
 static void help_fits_a_small_terminal(void **state)
 {
 	static const char *const words[][4] = {{"--help"}, {"show", "--help"},

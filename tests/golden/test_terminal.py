@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ringcastctl prints on a terminal and nowhere else: bold marks, where NO_COLOR allows,
+"""Output of ringcastctl that is special to a terminal: bold marks, where NO_COLOR allows them,
 and lines that are cut to its width.
 
 usage: test_terminal.py RINGCASTCTL
@@ -22,7 +22,7 @@ PLAIN = (b"  ok members", b"  NO source", b"  ?  querier", b"  -- ttl")
 
 
 def bold_marks(command):
-    """(what, terminal, environment, marks that must be there, escapes)"""
+    """Yields missing marks and wrong numbers of escapes, on terminals and elsewhere."""
     for what, show, env, wanted, escapes in (
             ("a terminal", on_terminal, {"TERM": "xterm"}, BOLD + (PLAIN[0], PLAIN[3]), 4),
             ("NO_COLOR", on_terminal, {"TERM": "xterm", "NO_COLOR": "1"}, PLAIN, 0),
@@ -45,7 +45,7 @@ MFC = {"rate_interval_ms": 1000, "mfc": [
 
 
 def widths(command):
-    """(what, output, longest line, what must be in it and what not)"""
+    """Yields lines that are too long, and texts that are missing or must not be there."""
     show = command + ["show", "mfc"]
     for what, said, longest, wanted, unwanted in (
             ("80 columns", on_terminal(show), 80, b"~", ADDRESS.encode()),

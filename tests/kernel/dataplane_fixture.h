@@ -17,15 +17,15 @@
 #define UP	  0
 #define DA	  1
 #define DB	  2
-#define SOON	  5000 /* ms: a frame that must come */
-#define QUIET	  200  /* ms: nothing may come */
+#define SOON	  5000 /* ms; a frame must arrive */
+#define QUIET	  200  /* ms; no frame may arrive */
 #define RING_SIZE (4u * 1024 * 1024)
 
 static enum dataplane_transmit kind;
 
 struct lab {
 	struct dataplane *dp;
-	int inject, sink[3]; /* world ends; sink by port */
+	int inject, sink[3]; /* sockets in the world; sink by port */
 	int tun;
 	uint8_t mac[6]; /* of a sender in the world */
 	struct plan_port port[PORT_MAX];
@@ -101,7 +101,7 @@ static enum dataplane_latency latency;
 static inline void start(struct lab *l, unsigned threads, uint32_t ring_size)
 {
 	struct dataplane_config cfg = {
-		/* these hosts count datagrams with plain packet sockets */
+		/* the tests count datagrams with plain packet sockets */
 		.coalesce = COALESCE_OFF,
 		.threads = threads,
 		.ring_size = ring_size,
@@ -137,7 +137,7 @@ struct expected {
 	uint64_t n;
 };
 
-/* copies of a port that have an end, good or bad */
+/* Number of copies for a port that were sent or refused. */
 static inline uint64_t copies_of(struct lab *l, unsigned port)
 {
 	struct dataplane_port_stats st;
@@ -202,7 +202,7 @@ static inline void inject_numbered(
 	inject(l, &n);
 }
 
-/* What comes out of a downstream next is exactly this packet, one hop older. */
+/* The next frame of a downstream is exactly this packet, with the TTL one lower. */
 static inline void expect(struct lab *l, unsigned port, const struct lab_packet *p)
 {
 	static uint8_t want[70000];
@@ -281,7 +281,7 @@ static inline bool uring_permitted(void)
 	return permitted;
 }
 
-/* What main() does. */
+/* The body of main(). */
 static inline int run_in_each_way(const struct CMUnitTest *cases, size_t n_cases)
 {
 	int r = lab_enter(), n;

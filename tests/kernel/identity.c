@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Feeds several routers with the same frames and compares what comes out of them, byte
- * by byte. test_identity.py builds the routers and runs this. The first one is the
- * reference.
+ * Feeds several routers with the same frames and compares their output byte by byte.
+ * test_identity.py builds the routers and runs this. The first one is the reference.
  *
  *   identity COUNT SEED LANS ROUTER:MODE ...
  *
  * LANS is one MTU:THRESHOLD for each LAN, with commas. Router r is reached through
- * interface r-wan, its LANs end at r-lan1, r-lan2 ... MODE "exact" asks for all bytes,
+ * interface r-wan, its LANs end at r-lan1, r-lan2 ... MODE "exact" requires all bytes,
  * in order. MODE "on" permits what `coalesce on` may change: another identification of
  * an IPv4 datagram of UDP, a right checksum where there was none, and another order
  * among datagrams of different ports.
  *
- * Frames go out in batches. The next batch waits until everything has come out of all
- * routers, so no queue overflows even on a slow machine. Super-frames are cut as the
- * kernel would cut them, partial checksums are completed, both with code of this file.
- * Datagrams of a flow on a LAN are compared in order: a lost, doubled or overtaken one
- * is also a difference.
+ * Frames are sent in batches. The next batch waits until everything has come out of all
+ * routers, so no queue overflows even on a slow machine. Code of this file cuts
+ * super-frames as the kernel does and completes partial checksums. Datagrams of a flow
+ * on a LAN are compared in order, so a lost, doubled or overtaken one is also a
+ * difference.
  */
 
 #include "base/bytes.h"
@@ -40,7 +39,7 @@
 
 #define ROUTERS_MAX 4
 #define LANS_MAX    8
-#define BATCH_MAX   256 /* datagrams; a backlog of the kernel holds 1000 packets */
+#define BATCH_MAX   256 /* datagrams; the kernel's backlog holds 1000 packets */
 #define AT_ONCE	    32	/* messages per system call */
 #define PATIENCE_MS 20000
 #define BUFFER	    (16 * 1024 * 1024)
@@ -60,7 +59,7 @@ struct queue {
 struct sink {
 	int fd;
 	uint64_t bytes, datagrams;  /* bytes after the IP header */
-	uint64_t super_frames, cut; /* cut: datagrams out of them */
+	uint64_t super_frames, cut; /* cut: datagrams from super-frames */
 	struct queue flow[GEN_FLOWS];
 };
 
@@ -80,7 +79,7 @@ struct lan {
 static struct router router[ROUTERS_MAX];
 static struct lan lan[LANS_MAX];
 static unsigned n_routers, n_lans;
-static uint64_t n_sent, n_sent_joined; /* the latter in super-frames */
+static uint64_t n_sent, n_sent_joined; /* in super-frames */
 static uint8_t bytes[AT_ONCE][GEN_FRAME_MAX];
 
 _printf_(1, 2) _Noreturn static void fail(const char *fmt, ...)
@@ -133,7 +132,8 @@ static uint16_t udp_sum(const struct datagram *d)
 		inet_sum(d->ip + 20, len, inet_sum(d->ip + 12, 8, IPPROTO_UDP + len)));
 }
 
-/* The bytes from the UDP checksum on; that of b may be one where a has none. */
+/* Compares the bytes from the UDP checksum on. b may have a checksum where a has
+ * none. */
 static bool is_equal_behind_ports(const struct datagram *a, const struct datagram *b)
 {
 	bool filled = a->ip[0] == 0x45 && !is_fragment(a) && a->len > 28 &&
@@ -161,8 +161,8 @@ static const uint8_t *ports(const struct datagram *d)
 	return d->ip[0] >> 4 == 4 ? d->ip + 20 : d->ip + 40;
 }
 
-/* Both are UDP without options: may their order change? The port of a fragment is
- * unknown here. */
+/* Whether two UDP datagrams without options may change their order. The port of a
+ * fragment is unknown here. */
 static bool may_change_places(const struct datagram *a, const struct datagram *b)
 {
 	bool udp = a->ip[0] == 0x45 ? is_udp4(a) && is_udp4(b) && b->ip[0] == 0x45
@@ -198,7 +198,7 @@ static void drop(struct queue *q, struct datagram **at)
 	free(d);
 }
 
-/* The same datagram as the reference's first, or NULL if it has not come yet. */
+/* The same datagram as the reference's first, or NULL if it has not arrived yet. */
 static struct datagram **find(unsigned l, unsigned flow, struct router *r)
 {
 	const struct datagram *want = router[0].sink[l].flow[flow].first;
@@ -213,7 +213,7 @@ static struct datagram **find(unsigned l, unsigned flow, struct router *r)
 	return NULL;
 }
 
-/* Compare what all routers have of a flow. */
+/* Compares the datagrams of a flow that all routers have. */
 static void match(unsigned l, unsigned flow)
 {
 	while (router[0].sink[l].flow[flow].first) {
@@ -266,8 +266,8 @@ static void complete_checksum(uint8_t *from, size_t len, unsigned offset)
 	put16(from + offset, csum ? csum : 0xffff);
 }
 
-/* One datagram out of a super-frame, as inet_gso_segment() and __udp_gso_segment() of
- * Linux make it. */
+/* Makes one datagram of a super-frame as inet_gso_segment() and __udp_gso_segment() of
+ * Linux do. */
 static size_t make_head(uint8_t *out, const uint8_t *ip, size_t l4_off, unsigned i,
 	const uint8_t *payload, size_t n)
 {
@@ -430,7 +430,7 @@ static void send_all(const struct gen_frame *f, unsigned n)
 		}
 }
 
-/* `most` datagrams, and the rest of a super-frame. */
+/* Sends up to `most` datagrams, and the rest of a super-frame. */
 static void send_batch(struct gen *g, unsigned most)
 {
 	struct gen_frame f[AT_ONCE];
@@ -450,7 +450,7 @@ static void send_batch(struct gen *g, unsigned most)
 	n_sent += sent;
 }
 
-/* After the last one of each flow, so that a duplicate of that would be found. */
+/* Sends one more datagram per flow, so that a duplicate of the last one is found. */
 static void send_last(struct gen *g)
 {
 	struct gen_frame f;
@@ -510,8 +510,8 @@ static void parse_lans(char *arg)
 			n_lans++;
 }
 
-/* Does the kernel take super-frames from a packet socket (6.2)? The group of this one
- * has no member. */
+/* Whether the kernel takes super-frames from a packet socket (6.2). This one goes to a
+ * group without members. */
 static bool knows_super_frames(void)
 {
 	struct gen *g = gen_new(1, true);

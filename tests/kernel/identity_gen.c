@@ -29,7 +29,7 @@ enum kind {
 	KIND_OPTIONS, /* IPv6: extension headers */
 	KIND_FRAGMENTS,
 	KIND_PROTO,  /* not UDP */
-	KIND_LENGTH, /* UDP says less than IP */
+	KIND_LENGTH, /* the UDP length is less than the IP length */
 	KIND_PADDED, /* bytes after the packet */
 };
 
@@ -44,10 +44,10 @@ enum ids {
 	IDS_IN_TURN,
 	IDS_JUMP,
 	IDS_STAY,
-	IDS_RISE, /* of a counter that other flows also use */
+	IDS_RISE, /* a counter that other flows also use */
 };
 
-/* what packets of a spell have in common */
+/* properties that the packets of a spell share */
 struct ways {
 	enum kind kind;
 	enum csum csum;
@@ -58,12 +58,12 @@ struct ways {
 	uint16_t size;	/* payload of UDP */
 	uint32_t label;
 	uint16_t port[2];
-	unsigned short_each; /* one of so many is shorter; 0 means none */
-	unsigned fec_each;   /* one of so many goes to another port; 0 means none */
+	unsigned short_each; /* one in so many is shorter; 0 if none is */
+	unsigned fec_each;   /* one in so many has another port; 0 if none has */
 };
 
 struct flow {
-	unsigned left; /* packets of this spell */
+	unsigned left; /* packets left in this spell */
 	unsigned n;
 	uint16_t id, frag_off;
 	struct ways ways;
@@ -72,7 +72,7 @@ struct flow {
 struct gen {
 	struct rng rng;
 	bool super_frames;
-	unsigned current, left; /* the sending flow, and its packets still to send */
+	unsigned current, left; /* flow being sent, and its packets left to send */
 	struct flow flow[GEN_FLOWS];
 };
 
@@ -185,7 +185,7 @@ static void begin_spell(struct gen *g, unsigned i)
 
 	f->left = 1 + (unsigned)below(g, one_of(g, 4) ? 400 : 60);
 	f->frag_off = 0;
-	if (one_of(g, 8)) /* so that they wrap around soon */
+	if (one_of(g, 8)) /* soon wraps around */
 		f->id = (uint16_t)(0xffffu - below(g, 40));
 	f->ways = (struct ways){
 		.kind = any_kind(g),
@@ -204,11 +204,11 @@ static void begin_spell(struct gen *g, unsigned i)
 		.short_each = one_of(g, 3) ? 0 : 2 + (unsigned)below(g, 80),
 		.fec_each = one_of(g, 2) ? 0 : 2 + (unsigned)below(g, 12),
 	};
-	if (f->ways.kind == KIND_SUPER) /* each of them is many datagrams */
+	if (f->ways.kind == KIND_SUPER) /* each packet is many datagrams */
 		f->left = 1 + (unsigned)below(g, 8);
 }
 
-/* One packet that differs in one respect. */
+/* Changes one property for a single packet. */
 static void deviate(struct gen *g, unsigned flow, struct ways *w)
 {
 	switch (below(g, 10)) {
@@ -245,7 +245,7 @@ static void deviate(struct gen *g, unsigned flow, struct ways *w)
 	}
 }
 
-/* Packets. `p` is where the next byte goes. */
+/* Packets; `p` is where the next byte goes */
 
 static uint8_t *fill(struct gen *g, uint8_t *p, size_t n)
 {
@@ -486,7 +486,8 @@ static uint8_t *put_udp(struct gen *g, const struct ways *w, uint8_t *room, uint
 	return p;
 }
 
-/* The checksum comes last: it covers the addresses, and partial ones go by vnet. */
+/* Writes the checksum last, because it covers the addresses. Partial ones use the vnet
+ * header. */
 static void end_udp(struct gen *g, const struct ways *w, uint8_t *room, uint8_t *udp,
 	const struct gen_frame *f)
 {
@@ -524,7 +525,7 @@ static void build(struct gen *g, unsigned flow, const struct ways *w, uint8_t *r
 	ret->len = (size_t)(p - room);
 }
 
-/* Headers and padding need some of the MTU. */
+/* Leaves some of the MTU for headers and padding. */
 static void fit(struct ways *w)
 {
 	unsigned room = MTU - 48;
@@ -572,7 +573,7 @@ void gen_last(struct gen *g, unsigned flow, uint8_t *room, struct gen_frame *ret
 		room, ret);
 }
 
-/* What becomes of a frame */
+/* Expected result of a frame */
 
 size_t gen_due(const struct gen_frame *f, unsigned mtu, unsigned threshold)
 {

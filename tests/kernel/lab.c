@@ -51,7 +51,7 @@ int lab_enter(void)
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	/* the neighbour discovery of our own stack would add traffic */
+	/* neighbour discovery of our own stack would add traffic */
 	(void)write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	lab_ip("link set lo up");
 	return 0;
@@ -77,7 +77,7 @@ void lab_ip(const char *fmt, ...)
 		fail_msg("ip %s", args);
 }
 
-/* `arg`: name of a pair */
+/* `arg` is the name of a pair */
 static bool is_running(void *arg)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

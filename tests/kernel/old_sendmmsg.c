@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * sendmmsg(2) of Linux before 6.2, for LD_PRELOAD: a packet socket does not know the
- * type of UDP super-frames and refuses them with EINVAL. No seccomp filter can do that,
- * because the type is inside the message. For test_superframes.py only.
+ * sendmmsg(2) of Linux before 6.2, for LD_PRELOAD: a packet socket does not know UDP
+ * super-frames and refuses them with EINVAL. A seccomp filter cannot do that, because
+ * the type is inside the message. For test_superframes.py only.
  */
 
 #include "base/inet.h"

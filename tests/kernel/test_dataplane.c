@@ -2,7 +2,7 @@
 
 /*
  * The data plane with frames between real interfaces: which ones it forwards, and that
- * they leave unchanged except for the TTL.
+ * only the TTL changes.
  */
 
 #include "dataplane/io/sockfilter.h"
@@ -38,7 +38,7 @@ static void test_forwards_both_families(void **state)
 	assert_int_equal(st.count[PORT_COUNT_RING_DROPS], 0);
 }
 
-/* More frames at once than a burst holds, to one port only. */
+/* More frames at once than fit into a burst, to one port only. */
 static void test_forwards_many_in_order(void **state)
 {
 	struct lab *l = *state;
@@ -107,7 +107,7 @@ static void r180_own_frames_do_not_come_back(void **state)
 	assert_int_equal(st.count[PORT_COUNT_TX_PACKETS], 20);
 	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 0);
 
-	/* reflected by the world: the source is a MAC of ours */
+	/* reflected by the world, so the source is our own MAC */
 	lab_send(l->sink[DA], l->buf, lab_frame(l->buf, &packet4, l->port[DA].mac));
 	wait_verdict(l, DA, VERDICT_OWN_MAC, 1);
 	lab_send(l->sink[DA], l->buf, lab_frame(l->buf, &packet4, l->port[UP].mac));
@@ -116,7 +116,7 @@ static void r180_own_frames_do_not_come_back(void **state)
 	wait_verdict(l, DA, VERDICT_FORWARDED, 1); /* to DB */
 }
 
-/* IPv4 and IPv6 have rings of their own, of which either may be read first. */
+/* IPv4 and IPv6 have separate rings, of which either may be read first. */
 static bool is_all_judged(void *arg)
 {
 	struct lab *l = arg;
@@ -129,8 +129,8 @@ static bool is_all_judged(void *arg)
 	return n == st.count[PORT_COUNT_RING_PACKETS];
 }
 
-/* Frames in the rings of "up0" without those that the filter let in as a sample, a
- * random one of SOCKFILTER_ONE_OF frames for other stations and VLANs. */
+/* Frames in the rings of "up0", without the random sample of one in SOCKFILTER_ONE_OF
+ * frames for other stations and VLANs that the filter admits. */
 static uint64_t ring_packets_for_us(struct lab *l)
 {
 	struct dataplane_port_stats st;
@@ -152,7 +152,7 @@ static void test_unicast_mac(void **state)
 	n = lab_frame(l->buf, &packet4, l->mac);
 	memcpy(l->buf, stranger, 6);
 	lab_send(l->inject, l->buf, n);
-	/* to our MAC: a bridge or access point made it unicast */
+	/* to our MAC, as a bridge or access point that converts to unicast sends it */
 	n = lab_frame(l->buf, &packet6, l->mac);
 	memcpy(l->buf, l->port[UP].mac, 6);
 	lab_send(l->inject, l->buf, n);
@@ -176,7 +176,7 @@ static void r181_vlan_tags(void **state)
 	struct lab *l = *state;
 
 	start(l, 1, RING_SIZE);
-	/* VLAN 7 is not ours */
+	/* VLAN 7 is not one of ours */
 	lab_send(
 		l->inject, l->buf, tag(l->buf, lab_frame(l->buf, &packet4, l->mac), 7));
 	/* VID 0 only carries a priority */
@@ -187,13 +187,13 @@ static void r181_vlan_tags(void **state)
 	assert_int_equal(ring_packets_for_us(l), 1);
 }
 
-/* Bursts that fit into a socket's receive buffer, and so many of them that a filter
- * which admits one of SOCKFILTER_ONE_OF admits at least one and at most three times its
+/* Bursts that fit into a socket's receive buffer. There are so many that a filter which
+ * admits one in SOCKFILTER_ONE_OF admits at least one and at most three times its
  * share, except in one run of 10^13. */
 #define FOREIGN_BURST  32
 #define FOREIGN_BURSTS (60 * SOCKFILTER_ONE_OF / FOREIGN_BURST)
 
-/* The filter alone, on a socket that gets frames before the VLAN is taken off. */
+/* The filter alone, on a socket that receives frames with the VLAN tag. */
 static void r181_filter_samples_foreign_frames(void **state)
 {
 	struct lab *l = *state;
@@ -247,7 +247,7 @@ static void r175_control_stays_out_of_the_ring(void **state)
 	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], 1);
 }
 
-/* Payload of what comes out of a port, until there are `len` bytes of it. */
+/* The payload of a port's output, until there are `len` bytes of it. */
 static void expect_stream(struct lab *l, unsigned port, const uint8_t *want, size_t len)
 {
 	size_t got = 0;
@@ -263,7 +263,8 @@ static void expect_stream(struct lab *l, unsigned port, const uint8_t *want, siz
 	}
 }
 
-/* Whole or cut, as the port takes it: the receivers get all of it, in order. */
+/* The frame leaves whole or cut, as the port takes it: the receivers get all of it, in
+ * order. */
 static void r183_super_frames_pass(void **state)
 {
 	static uint8_t payload[61000];
@@ -295,7 +296,7 @@ static void r183_super_frames_pass(void **state)
 	assert_int_equal(verdict_of(l, UP, VERDICT_TRUNCATED), 0);
 }
 
-/* A large frame whose pieces are unknown cannot be cut. */
+/* A large frame of unknown segment size cannot be cut. */
 static void r183_without_offload(void **state)
 {
 	struct lab *l = *state;
@@ -320,8 +321,8 @@ static void r184_too_long_for_link_or_slot(void **state)
 	struct lab_packet jumbo = packet4;
 
 	jumbo.payload = 8972;
-	/* blocks of one page: the frame does not fit; the kernel queues a frame that is
-	 * too long for a slot on the socket */
+	/* blocks of one page are too small for the frame; the kernel queues a frame
+	 * that is too long for a slot on the socket */
 	start(l, 1, 16384);
 	inject(l, &jumbo);
 	wait_verdict(l, UP,
@@ -339,7 +340,7 @@ static void r184_too_long_for_link_or_slot(void **state)
 	l->port[UP].mtu = 9200;
 	l->port[DA].mtu = 9200;
 	apply(l);
-	inject(l, &jumbo); /* DF: DB cannot take it */
+	inject(l, &jumbo); /* has DF and is too large for DB */
 	expect(l, DA, &jumbo);
 	wait_verdict(l, DB, VERDICT_MTU_DF, 1);
 	expect_nothing(l, DB);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The data plane while links and its own ports come, go and fill up: a failing port
- * does not affect the others, a change loses or reorders nothing, and a dead ring costs
- * no processor time.
+ * The data plane while links and its own ports come, go and fill up. A failing port
+ * does not affect the others, a change neither loses nor reorders frames, and a dead
+ * ring costs no processor time.
  */
 
 #include "dataplane_fixture.h"
@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-/* A link becomes usable a little after it is up, so send until a frame gets through to
- * that port. */
+/* A link becomes usable shortly after it is up. Sends until a frame reaches that
+ * port. */
 static void wait_link(struct lab *l, unsigned port)
 {
 	for (int i = 0; i < SOON / 20; i++) {
@@ -49,7 +49,7 @@ static void test_port_down_leaves_others_alone(void **state)
 	expect(l, DB, &packet4);
 }
 
-/* A qdisc that lets nothing through: the socket fills up. */
+/* A qdisc that stops all frames, so the socket fills up. */
 static void test_full_port_leaves_others_alone(void **state)
 {
 	const unsigned rounds = 60, n = 100;
@@ -198,13 +198,13 @@ static void test_port_that_cannot_be_opened(void **state)
 /* Changes */
 
 #define N_CHANGES  10
-#define N_NUMBERED 2000 /* frames at least */
-#define WINDOW	   50	/* frames on the way */
+#define N_NUMBERED 2000 /* at least so many frames */
+#define WINDOW	   50	/* frames under way */
 
 struct stream {
 	struct lab *l;
-	uint32_t sent, got;   /* got: in order, on both downstreams */
-	_Atomic bool changed; /* all changes are made */
+	uint32_t sent, got;   /* received in order on both downstreams */
+	_Atomic bool changed; /* all changes were made */
 	_Atomic bool over;
 };
 
@@ -220,7 +220,7 @@ static bool receives_number(const struct lab *l, uint32_t number)
 	return true;
 }
 
-/* Source and receivers, while the control thread changes the plan. Ends with the first
+/* Sends and receives while the control thread changes the plan. Ends with the first
  * frame that is missing, late or double. */
 static void *run_stream(void *arg)
 {
@@ -305,7 +305,7 @@ static void test_two_threads_keep_order_of_flows(void **state)
 	char group[N_GROUPS][16];
 	struct dataplane_port_stats st;
 
-	/* one block per millisecond, enough for as long as a thread may have to wait */
+	/* one block per millisecond, enough for the longest wait of a thread */
 	start(l, 2, 8 * RING_SIZE);
 	for (unsigned g = 0; g < N_GROUPS; g++) {
 		snprintf(group[g], sizeof(group[g]), "239.5.5.%u", g);
@@ -327,7 +327,7 @@ static void test_two_threads_keep_order_of_flows(void **state)
 		assert_true(g < N_GROUPS);
 		assert_int_equal(lab_number(l->buf + LAB_L2), next[g]++);
 	}
-	expect_nothing(l, DA); /* each frame once */
+	expect_nothing(l, DA); /* every frame exactly once */
 	dataplane_port_stats(l->dp, UP, &st);
 	assert_int_equal(st.count[PORT_COUNT_RING_PACKETS], n * N_GROUPS);
 	inject(l, &packet6);

@@ -2,8 +2,7 @@
 
 /*
  * netlink, mcsock and privdrop against the kernel, in a network namespace of this
- * process. Conditions are waited for by running the loop until they hold or patience
- * ends.
+ * process. The tests run the loop until a condition holds or patience ends.
  */
 
 #include "base/bytes.h"
@@ -39,7 +38,7 @@ struct fixture {
 	struct netlink *netlink;
 	struct iface_table table;
 	mono_t deadline;
-	bool quiet; /* success means that the deadline is reached */
+	bool quiet; /* success means that the deadline passes */
 	unsigned n_changed, n_rounds;
 	struct mcsock_rx *rx;
 	struct mcsock *va, *vb;
@@ -72,7 +71,7 @@ static void round_end(void *ctx, mono_t now)
 	f->n_rounds++;
 }
 
-/* Run the loop until the condition holds. */
+/* Runs the loop until the condition holds. */
 #define until(f, condition)                                                            \
 	do {                                                                           \
 		(f)->deadline = mono_add_ms(loop_now((f)->loop), PATIENCE_MS);         \
@@ -80,7 +79,7 @@ static void round_end(void *ctx, mono_t now)
 			assert_int_equal(loop_round((f)->loop), 0);                    \
 	} while (0)
 
-/* Run the loop for a time and return how many rounds it made. */
+/* Runs the loop for a time and returns the number of rounds. */
 static unsigned run_for(struct fixture *f, int64_t ms)
 {
 	f->n_rounds = 0;
@@ -219,7 +218,7 @@ static void follows_a_link_through_its_life(void **state)
 	ip("link set va address 02:00:00:00:00:0b");
 	until(f, memcmp(named(f, "va")->mac, "\x02\0\0\0\0\x0b", 6) == 0);
 
-	/* up includes the carrier: a veth has one when both ends are up */
+	/* up includes the carrier, which a veth has when both ends are up */
 	ip("link set va up");
 	run_for(f, 1);
 	assert_false(is_up(f, "va"));
@@ -268,7 +267,7 @@ static void follows_addresses(void **state)
 	assert_non_null(address(f, "va", "2001:db8::1"));
 }
 
-/* a port that leaves its bridge causes an RTM_DELLINK of family AF_BRIDGE */
+/* A port that leaves its bridge causes an RTM_DELLINK of family AF_BRIDGE. */
 static void leaving_a_bridge_is_not_going_away(void **state)
 {
 	struct fixture *f = *state;
@@ -278,7 +277,7 @@ static void leaving_a_bridge_is_not_going_away(void **state)
 	ip("link add name vbr type bridge");
 	ip("link set va master vbr");
 	ip("link set va nomaster");
-	ip("link set va mtu 1300"); /* comes after the other events */
+	ip("link set va mtu 1300"); /* this comes after the other events */
 	until(f, named(f, "va") && named(f, "va")->mtu == 1300);
 	assert_non_null(address(f, "va", "10.9.0.1"));
 	assert_string_equal(named(f, "vbr")->kind, "bridge");
@@ -297,14 +296,14 @@ static void resync_alone_changes_nothing(void **state)
 	run_for(f, 5);
 	f->n_changed = 0;
 	assert_int_equal(netlink_resync(f->netlink), 0);
-	assert_int_equal(netlink_resync(f->netlink), 0); /* while one is under way */
+	assert_int_equal(netlink_resync(f->netlink), 0); /* while a dump is under way */
 	run_for(f, 20);
 	assert_int_equal(f->n_changed, 0);
 	assert_non_null(address(f, "va", "10.9.0.1"));
 	assert_int_equal(netlink_overruns(f->netlink), 0);
 }
 
-/* Thousands of events come while the socket is not read; afterwards all must be
+/* Thousands of events arrive while the socket is not read. Afterwards the table must be
  * right. */
 static void overrun_is_repaired(void **state)
 {
@@ -356,7 +355,7 @@ static int packet_in(
 	return 0;
 }
 
-/* times that this packet arrived, by interface; the kernel's own are not counted */
+/* How often this packet arrived on the interface, without messages of the kernel. */
 static unsigned count(
 	const struct fixture *f, int ifindex, const void *bytes, size_t len)
 {
@@ -454,7 +453,7 @@ static void igmp_crosses_and_nothing_else(void **state)
 	until(f, count(f, vb, igmp, 28) && count(f, va, back, 28));
 	assert_int_equal(count(f, vb, igmp, 28), 1);
 	assert_int_equal(count(f, vb, udp, 28), 0);
-	assert_int_equal(count(f, va, igmp, 28), 0); /* its own */
+	assert_int_equal(count(f, va, igmp, 28), 0); /* its own message */
 	assert_int_equal(count(f, vb, back, 28), 0);
 
 	mcsock_stats(f->va, &stats);
@@ -489,7 +488,7 @@ static void mld_crosses_and_nothing_else(void **state)
 		{true, 132, true}, {true, 133, false}, {true, 143, true},
 		{true, 142, false}, {true, 144, false}, {false, 135, false},
 		{false, 128, false},
-		{false, 143, true}, /* last, so that all others have arrived before */
+		{false, 143, true}, /* last, so all others have arrived before it */
 	};
 	struct fixture *f = *state;
 	struct addr group = a("ff02::16");
@@ -500,7 +499,7 @@ static void mld_crosses_and_nothing_else(void **state)
 
 	open_pair(f, FAMILY_IPV6);
 	vb = named(f, "vb")->ifindex;
-	/* right except for its MAC: sent to another station */
+	/* right except for its MAC, which is that of another station */
 	len = make_ipv6(frame + 14, true, 143, 99);
 	send_raw(named(f, "va")->ifindex, frame, 14 + len);
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -515,7 +514,8 @@ static void mld_crosses_and_nothing_else(void **state)
 	}
 }
 
-/* header, VLAN tag (none when negative), IGMP packet with that tag */
+/* An IGMP packet with that tag after a link header and a VLAN tag (none if
+ * negative). */
 static void send_frame(int ifindex, const uint8_t to[6], int vlan, uint8_t tag)
 {
 	static const uint8_t from[6] = {2, 0, 0, 0, 0, 0x0a};
@@ -548,8 +548,8 @@ static void frames_for_others_are_refused(void **state)
 	for (uint8_t i = 0; i < 4; i++)
 		make_ipv4(packet[i], IPPROTO_IGMP, i);
 	send_frame(va, other_mac, -1, 0);
-	send_frame(va, group_mac, 7, 1); /* a VLAN that is not this interface */
-	send_frame(va, group_mac, 0, 2); /* priority tag: this interface */
+	send_frame(va, group_mac, 7, 1); /* a VLAN other than this interface */
+	send_frame(va, group_mac, 0, 2); /* a priority tag belongs to this interface */
 	send_frame(va, group_mac, -1, 3);
 	until(f, count(f, vb, packet[3], 28));
 	assert_int_equal(count(f, vb, packet[0], 28), 0);
@@ -558,7 +558,7 @@ static void frames_for_others_are_refused(void **state)
 	assert_int_equal(count(f, vb, packet[3], 28), 1);
 }
 
-/* the frame carries the interface's own MAC and the group's */
+/* the frame has the interface's own MAC and the group's */
 static void link_header_is_right(void **state)
 {
 	static const uint8_t want[14] = {
@@ -610,7 +610,7 @@ static void survives_down_and_up(void **state)
 	until(f, count(f, vb, second, 28));
 	assert_int_equal(count(f, vb, first, 28), 0);
 
-	/* down and up before the loop runs: the send must not report the old error */
+	/* down and up before the loop runs: sending must not report the old error */
 	ip("link set va down");
 	ip("link set va up");
 	assert_int_not_equal(mcsock_send(f->va, second, 28, &group), -ENETDOWN);
@@ -650,7 +650,7 @@ static void opens_on_an_interface_that_is_down(void **state)
 	assert_null(none);
 }
 
-/* Links without a link header: packets pass as they are, both ways. */
+/* On links without a link header, packets pass unchanged in both directions. */
 static void tun_has_no_link_header(void **state)
 {
 	struct fixture *f = *state;

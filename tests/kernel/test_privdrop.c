@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* privdrop: which privileges of root are left, and that they are enough for the
- * edges. */
+/* privdrop: which privileges of root remain, and that they suffice for the edges. */
 
 #include "control/proxy/iface.h"
 #include "control/sys/mcsock.h"
@@ -20,7 +19,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* value of a line of /proc/self/status */
+/* Whether a line of /proc/self/status has this value. */
 static bool status_is(const char *key, const char *want)
 {
 	char line[256];
@@ -91,7 +90,7 @@ static int as_root_twice(void)
 {
 	const char *what;
 
-	/* the second call is as in a process that starts with NET_RAW alone */
+	/* the second call is as in a process that starts with NET_RAW only */
 	if (privdrop_apply(NULL, NULL, &what) < 0 ||
 		privdrop_apply(NULL, NULL, &what) < 0)
 		return 1;
@@ -117,7 +116,7 @@ static int in_chroot(void)
 	return privdrop_have_net_raw() ? 0 : 2;
 }
 
-/* what a reload may have to do after the privileges are gone */
+/* a reload may have to do this after privileges were dropped */
 static int edges_work_with_net_raw_alone(void)
 {
 	struct loop_ops loop_ops = {.ctx = NULL};
@@ -171,7 +170,7 @@ static int whom_it_may_become(void)
 		return 1;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return 0; /* not permitted here */
-	/* the new one has all capabilities and no user */
+	/* the new namespace has all capabilities and maps no user */
 	if (privdrop_may_become(&other))
 		return 4;
 	return privdrop_apply(NULL, NULL, &what) < 0 || privdrop_may_become(&nobody)
@@ -183,7 +182,7 @@ static int without_net_raw(void)
 {
 	const char *what;
 
-	/* a plain user: no capability is left when root's id goes */
+	/* an ordinary user loses all capabilities when root's id goes */
 	if (!privdrop_have_net_raw() || setuid(65534) < 0)
 		return 5;
 	if (privdrop_have_net_raw())
@@ -193,7 +192,7 @@ static int without_net_raw(void)
 	return strcmp(what, "capabilities") == 0 ? 0 : 8;
 }
 
-/* Privileges do not come back: each case is a process. */
+/* Dropped privileges do not return, so each case is a process. */
 static void privileges(void **state)
 {
 	static int (*const cases[])(void) = {as_nobody, as_root_twice, in_chroot,

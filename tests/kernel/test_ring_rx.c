@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Receive rings alone, on one end of a veth pair: what they report about frames that an
+ * Receive rings alone, on one end of a veth pair: their description of frames that an
  * ordinary host sends from the other end.
  */
 
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define SOON	  5000 /* ms: a frame that must come */
+#define SOON	  5000 /* ms; a frame must arrive */
 #define RING_SIZE (4u * 1024 * 1024)
 #define GROUP	  "239.1.2.3"
 #define SENDER	  "192.0.2.7"
@@ -28,7 +28,7 @@ struct lab {
 	struct sock_fprog filter;
 	int inject, udp;
 	uint8_t mac[6];
-	struct ring_block block; /* of the frame that receive() has returned */
+	struct ring_block block; /* of the frame that receive() returned */
 	bool holds;
 	uint8_t buf[70000];
 };
@@ -91,7 +91,7 @@ static void expect_payload(const struct lab *l, const struct frame_meta *m, size
 	assert_memory_equal(m->l3 + 28, l->buf, len);
 }
 
-/* Returns false if the kernel cannot. */
+/* Returns false if the kernel cannot do it. */
 static bool want_offload(void)
 {
 	mode.offload = true;
@@ -158,7 +158,7 @@ static void r183_size_of_the_pieces(void **state)
 	assert_int_equal(receive(l).gso_size, 0);
 }
 
-/* Without the vnet header it is one large frame, and complete. */
+/* Without the vnet header it is one large, complete frame. */
 static void r183_size_unknown(void **state)
 {
 	struct lab *l = *state;
@@ -182,7 +182,7 @@ static void numbered(struct lab *l, uint32_t number, size_t payload)
 	lab_send(l->inject, l->buf, lab_frame(l->buf, &p, l->mac));
 }
 
-/* A few times round the ring, with some frames that do not fit into a slot. */
+/* Several times round the ring, with some frames that do not fit into a slot. */
 static void test_order_and_wrap(void **state)
 {
 	struct lab *l = *state;
@@ -231,7 +231,7 @@ static void test_overrun(void **state)
 	assert_int_equal(lab_number(receive(l).l3), 1000);
 }
 
-/* Blocks may be held for long, but half of the ring must stay with the kernel. */
+/* Blocks may be held for long, but half of the ring must be left to the kernel. */
 static void test_scarce(void **state)
 {
 	struct lab *l = *state;
@@ -285,7 +285,7 @@ static void r184_no_room_for_a_long_frame(void **state)
 		assert_int_equal(m.l3_len, 60028);
 		assert_true(m.l3_caplen < m.l3_len);
 	}
-	/* the first was fetched: there is room again */
+	/* the first frame was fetched, so there is room again */
 	assert_true(send_segments(l, 60000, 1000));
 	m = receive(l);
 	expect_payload(l, &m, 60000);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The kernel's filter lets a part of a flooding host's messages through, and all of
- * other hosts (R082). It tells hosts by MAC and IP address on a TAP device, by IP
+ * The kernel's filter passes a part of a flooding host's messages, and all of other
+ * hosts (R082). It identifies hosts by MAC and IP address on a TAP device, by IP
  * address on a TUN device, in both families. Frames that are written to the device
  * "arrive" there.
  */
@@ -26,7 +26,7 @@
 
 #define RATE  10u
 #define BURST 20u   /* messages in two seconds */
-#define MANY  1000u /* refused before the kernel filters; then half get through */
+#define MANY  1000u /* refused before the kernel filters; then half pass */
 
 #define LOUD  1
 #define QUIET 2
@@ -84,7 +84,7 @@ static mono_t deadline(void *ctx)
 	return MONO_NEVER;
 }
 
-/* The last byte identifies the host in both cases; on a TAP device hosts differ only in
+/* The last byte identifies the host in both cases. On a TAP device hosts differ only in
  * their MAC address. */
 static void speak(const struct fixture *f, uint8_t host)
 {
@@ -141,7 +141,7 @@ static void open_device(struct fixture *f)
 		0);
 }
 
-/* Write until `host` has been heard `n` times; its messages then have come through. */
+/* Writes until `host` was heard `n` times, so its messages have come through. */
 static void speak_until_heard(struct fixture *f, uint8_t host, unsigned n)
 {
 	while (f->n_heard[host] < n) {
@@ -167,7 +167,7 @@ static void check(struct fixture *f)
 	assert_true(before.count[MCSOCK_COUNT_LIMITED] >= MANY);
 	assert_int_equal(before.count[MCSOCK_COUNT_SAMPLED], 1);
 
-	/* we get a part of its messages, and all of the other host's */
+	/* a part of its messages is received, and all of the other host's */
 	for (unsigned i = 0; i < n; i++) {
 		speak(f, LOUD);
 		if (i % 100 == 0)
@@ -185,7 +185,7 @@ static void check(struct fixture *f)
 	assert_true(after.count[MCSOCK_COUNT_RECEIVED] <
 		before.count[MCSOCK_COUNT_RECEIVED] + n * 3 / 4);
 
-	/* still sampled, and later not */
+	/* still sampled, and not later */
 	assert_int_equal(mcsock_tick(f->sock, loop_now(f->loop)).ns, f->until.ns);
 	assert_true(mono_before(f->until, mcsock_tick(f->sock, f->until)));
 	mcsock_stats(f->sock, &before);

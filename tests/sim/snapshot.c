@@ -89,7 +89,7 @@ static int by_address(const void *a, const void *b)
 	return addr_cmp(a, b);
 }
 
-/* The addresses at `offset` in each node of a table, in order. */
+/* The addresses at `offset` in each node of a table, sorted. */
 static struct addr *sorted(const struct table *t, ptrdiff_t offset)
 {
 	struct addr *v = calloc(t->n + 1, sizeof(*v));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The state of a proxy as text, with groups, sources and stations by number, so that
- * states can be compared: before and after, of one family and the other. */
+/* The state of a proxy as text, with groups, sources and stations as numbers, so that
+ * states can be compared over time and between families. */
 
 #include "sim_proxy.h"
 
-/* malloc'ed; with `times` it includes every deadline, counted from now */
+/* The caller frees the text. With `times` it includes every deadline, counted from
+ * now. */
 char *snapshot(const struct sim_proxy *x, bool times);

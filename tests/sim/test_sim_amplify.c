@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * F8: how many frames the LAN gets for each frame of a host. For any reports at any
- * rate there are at most two queries for each report within any second, and a bound for
- * all; and every group that a host has left is queried, only later.
+ * F8: how many frames the LAN gets for each frame of a host. Within any second, reports
+ * of any kind and rate cause at most two queries each, and in all at most a fixed
+ * number. Every group that a host has left is queried eventually.
  */
 
 #include "home.h"
@@ -13,10 +13,10 @@
 struct shape {
 	const char *name;
 	enum gm_version version;
-	enum gm_record_type type[3]; /* one after the other, 0 at the end */
-	bool many;		     /* groups, else one */
+	enum gm_record_type type[3]; /* sent in turn, up to the first 0 */
+	bool many;		     /* of many groups, otherwise of one */
 	unsigned n_src;		     /* in each record */
-	bool new_src;		     /* others in each record */
+	bool new_src;		     /* new sources in each record */
 	bool older;		     /* a host of version 2 is a member of group 0 */
 };
 
@@ -76,7 +76,7 @@ static void send_one(struct home *h, const struct shape *c, unsigned *serial)
 	(void)sim_proxy_input(h->proxy, "lan1", &msg);
 }
 
-/* most queries about groups in a second that begins with one of them */
+/* The most group queries within a second that begins with one. */
 static unsigned worst_second(const struct sim_link *lan)
 {
 	unsigned worst = 0, n = 0;

@@ -49,7 +49,7 @@ static void assert_nothing_missed(const struct theatre *t)
 	assert_steady(t->v3, t->any_stream);
 	assert_steady(t->v2, t->any_stream);
 	assert_steady(t->named, t->ssm_stream);
-	/* the provider was told nothing but current states */
+	/* the provider only got current-state records */
 	for (int type = GM_TO_IN; type <= GM_BLOCK; type++)
 		assert_int_equal(
 			home_reports(&t->h, (enum gm_record_type)type, NULL), 0);

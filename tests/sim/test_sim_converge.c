@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Hosts that change their minds on LANs that lose messages: when they have settled, the
- * provider forwards what the union of them wants and each LAN gets what its hosts want,
- * neither more nor less. A failing run is repeated with RINGCAST_SEED=<the printed
- * seed>.
+ * Hosts that change their memberships on LANs that lose messages. Once they have
+ * settled, the provider forwards exactly the union of what they want, and each LAN gets
+ * exactly what its hosts want. RINGCAST_SEED=<the printed seed> repeats a failing run.
  */
 
 #include "home.h"
@@ -20,7 +19,7 @@ struct run {
 	struct sim_host *host[N_HOSTS];
 	unsigned lan[N_HOSTS];
 	bool any_list; /* also EXCLUDE with sources */
-	/* the copy of a message that is lost, counted from the last change of mind */
+	/* number of the message copy that is lost, counted from the last change */
 	unsigned n_copies, lose_copy;
 	unsigned n_lost;
 };
@@ -52,7 +51,7 @@ static void change_mind(struct run *r)
 	for (unsigned i = 0; i < N_SOURCES; i++)
 		if (below(r, 2))
 			src[n++] = sim_source(r->h.sim, 1 + i);
-	if (host->max < GM_V3) /* cannot speak of sources */
+	if (host->max < GM_V3) /* the version has no sources */
 		sim_host_join(host, &g);
 	else if (below(r, 2))
 		sim_host_set(host, &g, GM_INCLUDE, src, n);
@@ -60,7 +59,7 @@ static void change_mind(struct run *r)
 		sim_host_set(host, &g, GM_EXCLUDE, src, r->any_list ? n : 0);
 }
 
-/* what the hosts of a LAN want, or of all LANs if `lan` is 0 */
+/* Whether a host of the LAN wants it, or of any LAN if `lan` is 0. */
 static bool wanted(
 	const struct run *r, unsigned lan, const struct addr *s, const struct addr *g)
 {
@@ -82,7 +81,7 @@ static void check(struct run *r)
 	for (unsigned i = 1; i <= N_GROUPS; i++) {
 		struct addr g = sim_group(r->h.sim, i);
 
-		/* the last source is one that nobody ever names */
+		/* no host ever names the last source */
 		for (unsigned k = 1; k <= N_SOURCES + 1; k++) {
 			struct addr s = sim_source(r->h.sim, k);
 
@@ -135,7 +134,7 @@ static void rounds(struct run *r, int64_t settle_ms)
 	home_free(&r->h);
 }
 
-/* Lists that converge without queries: right as soon as all repeats are done. */
+/* Lists that converge without queries are right once all repeats are sent. */
 static void p6_single_loss(enum family family)
 {
 	static const char *const config[] = {"", "fast-leave", "quickleave"};
@@ -149,15 +148,15 @@ static void p6_single_loss(enum family family)
 			&(struct home_params){
 				.config = config[n % 3], .no_querier = n % 2},
 			GM_V3);
-		r.h.router->membership_ms = 2000000000; /* so that it never expires */
+		r.h.router->membership_ms = 2000000000; /* it never expires */
 		rounds(&r, 12000);
 		n_lost += r.n_lost;
 	}
-	assert_true(n_lost > 9 * N_ROUNDS / 3); /* else nothing was shown */
+	assert_true(n_lost > 9 * N_ROUNDS / 3); /* otherwise the test shows nothing */
 }
 
-/* All lists: sources that only one host excluded are blocked again when the queries of
- * one membership interval, here and at the provider, have been answered. */
+/* With any lists, a source that only one host excluded is blocked again after the
+ * queries of one membership interval here and at the provider. */
 static void p6_exclude_lists(enum family family)
 {
 	uint64_t seed = sim_seed(600);
@@ -173,7 +172,7 @@ static void p6_exclude_lists(enum family family)
 	}
 }
 
-/* Hosts of all versions, of which the older ones leave in silence. */
+/* Hosts of all versions. The older ones leave silently. */
 static void p6_older_hosts(enum family family)
 {
 	uint64_t seed = sim_seed(700);

@@ -330,7 +330,7 @@ static void r054_silent_beside_the_querier(enum family family)
 	home_free(&h);
 }
 
-/* a second proxy between the same two links, with a higher address and MAC address */
+/* A second proxy between the same two links, with a higher address and MAC address. */
 static struct sim_proxy *second_proxy(struct home *h, const char *config, unsigned n)
 {
 	struct sim_proxy *x = sim_proxy_new(h->sim, "second", sim_config(config, 1));
@@ -341,9 +341,9 @@ static struct sim_proxy *second_proxy(struct home *h, const char *config, unsign
 	return x;
 }
 
-#define CHANGE_MS 2000 /* for one to stop, or to take over */
+#define CHANGE_MS 2000 /* for one to stop or to take over */
 
-/* A datagram comes every 10 ms; that many may come twice until one of two routers
+/* A datagram comes every 10 ms, so this many may arrive twice until one router
  * stops. */
 static void assert_single(const struct sim_host *host, const struct sim_stream *stream)
 {

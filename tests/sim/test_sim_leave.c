@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Fast leave that must not cut off other hosts, set-top boxes that zap, networks that
- * lose, double and delay messages (R092, E13, E14, E20).
+ * Fast leave must not cut off other hosts; set-top boxes that zap; networks that lose,
+ * double and delay messages (R092, E13, E14, E20).
  */
 
 #include "home.h"
@@ -109,7 +109,7 @@ static void e13_suppressed_member(enum family family)
 			family, &(struct home_params){.config = config[i / 2]});
 		struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
 		struct sim_stream *stream = home_stream(&h, &s, &g);
-		/* one that speaks version 3 among them, or none */
+		/* one of them uses version 3, or none does */
 		struct sim_host *one = home_host(&h, 1, 10, i % 2 ? GM_V3 : GM_V2);
 		struct sim_host *two = home_host(&h, 1, 11, GM_V2);
 		struct sim_host *silent = home_host(&h, 1, 12, GM_V2);
@@ -161,7 +161,7 @@ static void e14_late_answers(enum family family)
 				cut = true;
 			home_free(&h);
 		}
-	assert_true(cut); /* else the longer interval would prove nothing */
+	assert_true(cut); /* otherwise the longer interval would prove nothing */
 }
 
 #define N_CHANNELS 12
@@ -235,7 +235,7 @@ static void e20_zapping_with_fast_leave(enum family family)
 #define N_HOSTS	 4
 #define N_GROUPS 3
 
-/* What the proxy can know: a host counts once one of its reports got through. */
+/* The knowledge of the proxy: a host counts once one of its reports has arrived. */
 struct lossy {
 	struct home h;
 	struct sim_host *host[N_HOSTS];
@@ -258,7 +258,7 @@ static bool lose(void *arg, const struct sim_port *to, const struct gm_msg *msg)
 	if (to->node != &l->h.proxy->node || n == N_HOSTS || msg->n_rec == 0)
 		return false;
 	if (msg->rec[0].type <= GM_IS_EX) {
-		/* never two answers in a row, which robustness 2 would not survive */
+		/* robustness 2 does not survive the loss of two answers in a row */
 		lost = lost && !l->answer_lost[n];
 		l->answer_lost[n] = lost;
 	}
@@ -270,13 +270,13 @@ static bool lose(void *arg, const struct sim_port *to, const struct gm_msg *msg)
 	return lost;
 }
 
-/* Some time in which no host that was heard before may miss a packet. */
+/* For a time no host that was heard before may miss a packet. */
 static void slice(struct lossy *l, int64_t ms)
 {
 	bool sure[N_HOSTS][N_GROUPS];
 
 	memcpy(sure, l->heard, sizeof(sure));
-	sim_run(l->h.sim, 30); /* the stream is on its way to those heard last */
+	sim_run(l->h.sim, 30); /* lets the stream reach the hosts heard last */
 	for (unsigned i = 0; i < N_HOSTS; i++)
 		for (unsigned g = 0; g < N_GROUPS; g++)
 			sim_host_rx_reset(l->host[i], l->stream[g]);

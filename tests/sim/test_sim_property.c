@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Random reports, queries, link changes and passing time; what must hold after each
- * step: merging and forwarding follow from the group states (sim_proxy_check),
- * repeating a report only moves deadlines, both families behave the same, an upgrade
- * changes nothing, and silence ends everything. A failing run is repeated with
- * RINGCAST_SEED=<the printed seed>.
+ * Random reports, queries, link changes and passing time, with properties that hold
+ * after each step: merging and forwarding follow from the group states
+ * (sim_proxy_check), repeating a report only moves deadlines, both families behave the
+ * same, an upgrade changes nothing, and silence ends everything. RINGCAST_SEED=<the
+ * printed seed> repeats a failing run.
  */
 
 #include "home.h"
@@ -17,7 +17,7 @@
 #define N_STEPS	  250
 #define N_RUNS	  6
 
-/* one random report or query, in numbers, so that it is the same in both families */
+/* A random report or query in numbers, so that it is the same in both families. */
 struct move {
 	enum {
 		MOVE_REPORT,
@@ -37,7 +37,7 @@ struct move {
 
 struct run {
 	struct home h;
-	struct rng rng; /* of the choices */
+	struct rng rng; /* for the choices */
 	bool up[N_LANS + 1];
 };
 
@@ -220,7 +220,7 @@ static enum gm_version lowest_of(enum family family)
 	return family == FAMILY_IPV4 ? GM_V1 : GM_V2;
 }
 
-/* Merging equals a naive merge (R133), forwarding equals what is derived from
+/* Merging equals a naive merge (R133), and forwarding equals a computation from
  * scratch. */
 static void p1_p2_tables_follow_from_states(enum family family)
 {
@@ -281,7 +281,7 @@ static void p3_repeating_only_moves_deadlines(enum family family)
 	assert_true(n_repeated > 100);
 }
 
-/* the same messages at the same times, as far as numbers tell */
+/* The same messages at the same times, compared by number. */
 static void compare_links(const struct sim_link *a4, const struct sim_link *a6)
 {
 	assert_int_equal(a4->n_seen, a6->n_seen);
@@ -316,8 +316,8 @@ static void p4_families_do_the_same(void **state)
 			struct move m = random_move(&r[0].rng, GM_V2);
 			char *text[2];
 
-			/* dropping many groups happens in the order of the hash, and a
-			 * link that comes up draws a delay for each family in turn */
+			/* many groups are dropped in the order of the hash, and when a
+			 * link comes up each family draws a delay */
 			if (m.kind == MOVE_LAN_LINK || m.kind == MOVE_WAN_LINK)
 				continue;
 			for (unsigned f = 0; f < 2; f++) {
@@ -351,15 +351,15 @@ static void p5_silence_ends_everything(enum family family)
 		for (unsigned i = 0; i < 60; i++) {
 			struct move m = random_move(&r.rng, lowest_of(family));
 
-			/* an older querier is not told of leaves, so the provider keeps
-			 * these */
+			/* leaves are not reported to an older querier, so the provider
+			 * keeps these groups */
 			if ((m.kind == MOVE_WAN_QUERY && m.version < GM_V3) ||
 				m.kind == MOVE_WAN_LINK)
 				continue;
 			play(&r, &m);
 		}
 		sim_run(r.h.sim, threefold ? 395000 : 270000);
-		sim_run(r.h.sim, 5000); /* repeats, and the provider's questions */
+		sim_run(r.h.sim, 5000); /* repeats, and queries of the provider */
 		assert_true(sim_proxy_empty(r.h.proxy));
 		assert_int_equal(sim_router_n_groups(r.h.router), 0);
 		home_free(&r.h);

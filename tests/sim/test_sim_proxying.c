@@ -56,7 +56,7 @@ static void r080_state_is_per_downstream(enum family family)
 	home_free(&h);
 }
 
-/* R134: a second box on the same channel says nothing new to the provider. */
+/* R134: a second box on the same channel causes no report to the provider. */
 static void r134_only_changes_go_upstream(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
@@ -142,7 +142,7 @@ static void r136_covered_source(enum family family)
 	}
 }
 
-/* R091: the forwarder stops on that LAN only; upstream hears of it after the last. */
+/* R091: forwarding stops on that LAN only; the provider is told after the last one. */
 static void r091_upstream_leave_follows_the_last(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.n_lans = 2});
@@ -299,8 +299,8 @@ static void r138_lan_to_upstream(enum family family)
 	}
 }
 
-/* R145: a downstream goes, by link or by configuration; upstream hears the
- * difference. */
+/* R145: a downstream disappears, by link or by configuration, and the difference is
+ * reported upstream. */
 static void r145_downstream_removed(enum family family)
 {
 	for (unsigned by_config = 0; by_config < 2; by_config++) {

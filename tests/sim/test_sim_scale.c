@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Many groups: what a general query of the provider causes (R110, R111), and that no
- * group is forgotten. The figures are printed.
+ * Many groups: what a general query of the provider causes (R110, R111), and that every
+ * group is reported. The figures are printed.
  */
 
 #include "home.h"
@@ -40,7 +40,7 @@ struct round {
 	mono_t first, last;
 };
 
-/* the proxy's reports since the mark; windows are of a second */
+/* Evaluates the proxy's reports since the mark, in windows of a second. */
 static void collect(const struct home *h, mono_t asked, struct round *ret)
 {
 	size_t message = 0;

@@ -30,7 +30,7 @@ static void ask_once(struct home *h, enum gm_version version)
 	sim_run(h->sim, 10);
 }
 
-/* R121, R122: down with each older query, up again when its time is over. */
+/* R121, R122: each older query lowers the version, and its timeout raises it again. */
 static void r121_follows_the_querier(enum family family)
 {
 	static const struct {
@@ -393,7 +393,8 @@ static void r119_leaves_on_stop(enum family family)
 	}
 }
 
-/* E01, E02: a provider that never asks. How long the stream lasts, in ms. */
+/* E01, E02: how long the stream lasts, in ms, with a provider that never sends
+ * queries. */
 static int64_t lasts(enum family family, const char *config, enum gm_version version,
 	uint32_t ageing_ms, int64_t max_ms)
 {

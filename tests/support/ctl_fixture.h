@@ -77,7 +77,7 @@ static inline void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* the next line without newline, or NULL if the server has closed */
+/* Returns the next line without newline, or NULL if the server has closed. */
 static inline const char *hear(struct ctl_fixture *f, int fd)
 {
 	static char line[CTL_MAX_REQUEST + 64];
@@ -101,7 +101,7 @@ static inline const char *hear(struct ctl_fixture *f, int fd)
 	return line;
 }
 
-/* Read `n` bytes while the server writes them. */
+/* Reads `n` bytes while the server writes them. */
 static inline void swallow(struct ctl_fixture *f, int fd, size_t n)
 {
 	static char buf[1 << 16];

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* number of requests that succeed before one fails, once; -1 means that none fails */
+/* Requests that succeed before one fails, once; -1 if none fails. */
 static long fail_alloc_after = -1;
 
 void *__real_malloc(size_t size);
@@ -54,7 +54,7 @@ char *__wrap_strdup(const char *s)
 	return fail_alloc_now() ? NULL : __real_strdup(s);
 }
 
-/* mmap(2), also by its name for file offsets of 64 bits */
+/* mmap(2), also under its name for 64-bit file offsets. */
 #define FAIL_ALLOC_MMAP(name)                                                          \
 	void *__real_##name(                                                           \
 		void *p, size_t size, int prot, int flags, int fd, off_t offset);      \

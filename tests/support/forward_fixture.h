@@ -26,10 +26,10 @@ struct sent {
 struct fake {
 	struct sent v[SENT_MAX];
 	unsigned n, n_flushed, n_flush, n_send;
-	uint8_t *bytes; /* copies, made by flush */
+	uint8_t *bytes; /* the copies that flush made */
 	size_t used;
 	struct portset dead;
-	unsigned caps; /* of every port */
+	unsigned caps; /* the same for all ports */
 };
 
 #define BYTES (64u << 20)
@@ -47,7 +47,7 @@ static unsigned fake_caps(void *ctx, unsigned port)
 	return fake.caps;
 }
 
-/* headers of the message alone, or none; then the packet in one piece */
+/* Keeps a message, which may have separate headers; the packet must be in one piece. */
 static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	assert_in_range(n, 1, 64);
@@ -146,7 +146,7 @@ static inline int setup(void **state)
 	return 0;
 }
 
-/* Of every test: copies due and fragments = copies sent and refused. */
+/* In every test the copies and fragments that are due equal those sent and refused. */
 static inline void check_copies(void)
 {
 	const struct forward_counters *c = forward_counters(fw);
@@ -189,7 +189,7 @@ static inline struct packet *next_packet(void)
 	return &pool[n_pool++];
 }
 
-/* the packet is in the burst afterwards, with its own memory */
+/* Puts the packet into the burst. It keeps its own memory. */
 static inline struct packet *arrives(unsigned port, struct packet *p)
 {
 	struct frame f = packet_frame(p);
@@ -221,7 +221,7 @@ static inline struct packet *udp_ttl(
 	return arrives(port, p);
 }
 
-/* A burst and all that follows, as a worker without a crew would do it. */
+/* Handles a burst as a worker without helpers does. */
 static inline void forward_and_send(struct forward *f, struct burst *b,
 	const struct plan *p, struct fib *t, const struct tx_ops *ops)
 {
@@ -235,7 +235,7 @@ static inline void forward_and_send(struct forward *f, struct burst *b,
 static inline void run(void)
 {
 	forward_and_send(fw, &burst, plan, fib, &tx);
-	assert_int_equal(fake.n_flushed, fake.n); /* nothing is left unflushed */
+	assert_int_equal(fake.n_flushed, fake.n); /* everything was flushed */
 	assert_int_equal(burst.n_frames, 0);
 	n_pool = 0;
 }

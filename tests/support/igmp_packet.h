@@ -10,19 +10,19 @@
 
 struct igmp_packet {
 	uint8_t b[65536];
-	size_t len;	   /* captured bytes, set by igmp_packet_make */
+	size_t len;	   /* captured bytes, set by igmp_packet_make() */
 	size_t header_len; /* of the IP header */
 };
 
 struct igmp_packet_spec {
 	const char *hex;       /* message; bytes 2 and 3 are replaced by the checksum */
 	const char *from, *to; /* default 10.0.0.1, 224.0.0.1 */
-	const char *options;   /* hex, default Router Alert; "" none */
+	const char *options;   /* hex; default Router Alert, or "" for none */
 	uint8_t ttl;	       /* default 1 */
 	uint16_t fragment;     /* flags and offset */
 	size_t frame_pad;      /* bytes after the IP packet */
 	uint8_t pad_with;
-	uint16_t checksum_add; /* makes the message checksum wrong */
+	uint16_t checksum_add; /* added, which makes it wrong */
 };
 
 static inline size_t unhex(const char *hex, uint8_t *out)
@@ -47,7 +47,7 @@ static inline void igmp_packet_put16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* recompute both checksums and the total length after a test changed something */
+/* Recomputes both checksums and the total length after a change by a test. */
 static inline void igmp_packet_seal(struct igmp_packet *p, size_t total)
 {
 	uint8_t *message = p->b + p->header_len;

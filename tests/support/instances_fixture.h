@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * A router with its instances under a clock of its own: configuration as text,
- * interfaces as the test lists them, messages in, effects out as the lines of
- * effect_format().
+ * Instances under a clock of their own: the configuration is text, the test lists the
+ * interfaces and passes messages, and effects are lines of effect_format().
  */
 
 #include "control/proxy/instances.h"
@@ -66,7 +65,7 @@ static inline void fixture_run(struct instances_fixture *t, int64_t ms)
 	t->now = until;
 }
 
-/* As the daemon does it at start and on a reload; effects are added to t->fx. */
+/* Configures as the daemon does at start and on a reload; adds effects to t->fx. */
 static inline void fixture_configure(struct instances_fixture *t, const char *text)
 {
 	struct config *cfg = fixture_parse(text);
@@ -79,7 +78,7 @@ static inline void fixture_configure(struct instances_fixture *t, const char *te
 	fixture_run(t, 0);
 }
 
-/* interface events, the configuration stays */
+/* Applies interface events; the configuration stays. */
 static inline void fixture_resync(struct instances_fixture *t)
 {
 	instances_release(t->instances, t->now, t->cfg, &t->ifaces, &t->fx);
@@ -160,7 +159,7 @@ static inline enum gm_bad fixture_query(struct instances_fixture *t, const char 
 	return fixture_input(t, port, &msg);
 }
 
-/* How many effects have all these words in their line; "" is none to look for. */
+/* Counts the effects whose line contains both words; "" matches all. */
 static inline unsigned fixture_count(
 	const struct instances_fixture *t, const char *word, const char *word2)
 {
@@ -174,7 +173,7 @@ static inline unsigned fixture_count(
 	return n;
 }
 
-/* the port's reports, as "port N report" begins their lines */
+/* Counts reports of the port, whose lines begin with "port N report". */
 static inline unsigned fixture_reports(
 	const struct instances_fixture *t, const char *port, const char *word)
 {

@@ -13,8 +13,8 @@
 
 #include <stdio.h>
 
-#define T0  1000  /* the start state is reported then */
-#define T1  11000 /* the record arrives then */
+#define T0  1000  /* the start state is reported at this time */
+#define T1  11000 /* the record arrives at this time */
 #define GMI 270000
 
 static struct mgroup_db db;
@@ -59,7 +59,7 @@ static inline const struct mgroup *group(void)
 	return mgroup_find(&db, &g);
 }
 
-/* run all deadlines up to and including ms; number of reported changes */
+/* Runs all deadlines up to and including ms. Returns the number of reported changes. */
 static inline unsigned run_until(int64_t ms)
 {
 	unsigned changes = 0;
@@ -114,8 +114,8 @@ static inline int64_t source_ms(char digit)
 	return -1;
 }
 
-/* the queries in fx as text: "Q(12)" group-and-source, "Q" group, "*" after it = S
- * flag */
+/* The queries in fx as text: "Q(12)" for group-and-source, "Q" for group, followed by
+ * "*" for the S flag. */
 static inline const char *queries(char buf[128])
 {
 	struct addr g = gm_group(fam, 1);

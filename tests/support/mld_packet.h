@@ -13,12 +13,12 @@
 
 struct mld_packet {
 	uint8_t b[40 + 65535 + 64];
-	size_t len;	   /* captured bytes, set by mld_packet_make */
+	size_t len;	   /* captured bytes, set by mld_packet_make() */
 	size_t header_len; /* of all headers before the message */
 };
 
-/* an extension header: its number and, in hex, its bytes without the first, which is
- * the number of the next header */
+/* An extension header: its number and, in hex, its bytes after the first one, which is
+ * the number of the next header. */
 struct mld_extension {
 	uint8_t kind;
 	const char *hex;
@@ -27,13 +27,13 @@ struct mld_extension {
 struct mld_packet_spec {
 	const char *hex;       /* message; bytes 2 and 3 are replaced by the checksum */
 	const char *from, *to; /* default fe80::1, ff02::1 */
-	/* ends at the first without hex; default hop-by-hop with Router Alert */
+	/* up to the first one without hex; default hop-by-hop with Router Alert */
 	struct mld_extension ext[4];
 	bool bare;	   /* no extension header */
 	uint8_t hop_limit; /* default 1 */
 	size_t frame_pad;  /* bytes after the IP packet */
 	uint8_t pad_with;
-	uint16_t checksum_add; /* makes the message checksum wrong */
+	uint16_t checksum_add; /* added, which makes it wrong */
 };
 
 static inline size_t mld_unhex(const char *hex, uint8_t *out)
@@ -58,7 +58,7 @@ static inline void mld_packet_put16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* the sum that ICMPv6 wants: 0 over a correct message */
+/* The sum of ICMPv6 with its pseudo header: 0 over a correct message. */
 static inline uint16_t mld_packet_sum(
 	const uint8_t *ip, const uint8_t *message, size_t n)
 {
@@ -71,7 +71,7 @@ static inline uint16_t mld_packet_sum(
 	return inet_fold(inet_sum(message, n, inet_sum(pseudo, sizeof(pseudo), 0)));
 }
 
-/* recompute the checksum and the payload length after a test changed something */
+/* Recomputes the checksum and the payload length after a change by a test. */
 static inline void mld_packet_seal(struct mld_packet *p, size_t total)
 {
 	uint8_t *message = p->b + p->header_len;

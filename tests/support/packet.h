@@ -28,7 +28,7 @@ static inline unsigned packet_get16(const struct packet *p, size_t at)
 	return (unsigned)(p->b[at] << 8 | p->b[at + 1]);
 }
 
-/* make the IPv4 header checksum right again */
+/* Makes the IPv4 header checksum right again. */
 static inline void packet_seal(struct packet *p)
 {
 	packet_put16(p, 10, 0);
@@ -93,7 +93,8 @@ static inline void packet_v4(
 	packet_v4_opt(p, src, dst, NULL, 0, payload);
 }
 
-/* `ext` is a chain of extension headers whose last "next header" the caller has set */
+/* `ext` is a chain of extension headers whose last "next header" is set by the
+ * caller. */
 static inline void packet_v6_ext(struct packet *p, const char *src, const char *dst,
 	uint8_t first, const void *ext, size_t ext_len, size_t payload)
 {
@@ -119,7 +120,7 @@ static inline void packet_v6(
 	packet_v6_ext(p, src, dst, 17, NULL, 0, payload);
 }
 
-/* as the receive ring would describe it */
+/* The metadata that the receive ring would give. */
 static inline struct frame_meta packet_meta(struct packet *p)
 {
 	return (struct frame_meta){

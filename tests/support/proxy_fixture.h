@@ -15,9 +15,9 @@
  *   lan1 bad            a message that the decoder refused
  *   lan1 down|up|gone|new|moved   the interface; "gone" and "new" change its index
  *   reload 1            configuration 1 of the case is in force from now on
- *   +2000               let 2000 ms pass
+ *   +2000               2000 ms pass
  *   stop                orderly shutdown
- *   kernel G all        programs of this host hold G on wan: all sources, AB, or none
+ *   kernel G all        programs of this host want all sources of G on wan, AB, or none
  *   says to_in G        the kernel reports that on wan
  *
  * EFFECTS, separated by '|':
@@ -29,8 +29,8 @@
  *   (filtered)          why the message was refused
  *
  * General queries, and notes about groups that come and go, are left out. Groups are G
- * to M and, outside of that range, L, a group that never leaves its link, P, that of
- * SSDP, and S and T, source-specific ones. Sources are A to F.
+ * to M, except L, which never leaves its link; P is that of SSDP, and S and T are
+ * source-specific. Sources are A to F.
  */
 
 #include "control/proxy/proxy.h"
@@ -51,7 +51,7 @@ struct proxy_fixture {
 	enum family family;
 	mono_t now;
 	int last_ifindex;
-	int sync;		       /* what the last proxy_sync returned */
+	int sync;		       /* result of the last proxy_sync() */
 	char name[PORT_MAX][IFNAMSIZ]; /* of the ports before the step */
 	char said[1024]; /* by ports that went in the step, before others take their
 			    numbers */
@@ -308,7 +308,7 @@ static inline bool px_left_out(struct proxy_fixture *t, const struct effect *e)
 		(e->note.note == NOTE_GROUP_NEW || e->note.note == NOTE_GROUP_GONE);
 }
 
-/* all effects since the last call */
+/* All effects since the last call. */
 static inline void px_effects(struct proxy_fixture *t, char *buf, size_t size)
 {
 	effects_for_each (&t->fx, e) {
@@ -617,7 +617,7 @@ static inline void px_script(
 	}
 }
 
-/* Run each script in the families it is for. */
+/* Runs each script in its families. */
 static inline void px_cases(const struct proxy_case *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

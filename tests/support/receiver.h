@@ -25,14 +25,14 @@ struct datagram {
 
 struct receiver {
 	struct datagram v[KEPT_MAX];
-	unsigned n, n_messages, n_super, largest; /* datagrams in one super-frame */
+	unsigned n, n_messages, n_super, largest; /* of the largest super-frame */
 	unsigned caps;
 	bool refuse;
 };
 
 static struct receiver got;
 static uint8_t wire[70000];
-/* storage of the datagrams in `got`, and of those that were set aside */
+/* storage of `got`, and of datagrams that were set aside */
 static uint8_t kept[2][16u << 20];
 static unsigned side;
 static size_t n_kept;
@@ -59,7 +59,8 @@ static void keep_datagram(unsigned port, const uint8_t *ip, size_t len)
 	n_kept += len;
 }
 
-/* The device completes a partial checksum: field holds the sum of the pseudo header. */
+/* Completes a partial checksum as a device does. The field holds the sum of the pseudo
+ * header. */
 static void finish_checksum(uint8_t *ip, size_t len, unsigned start, unsigned offset)
 {
 	uint16_t csum = inet_fold(inet_sum(ip + start, len - start, 0));
@@ -78,7 +79,7 @@ static void cut(unsigned port, uint8_t *ip, size_t len, const struct virtio_net_
 	assert_int_equal(h->flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 	assert_int_equal(h->hdr_len, l2_len + head);
 	assert_int_equal(udp_len, len - l4);
-	assert_true(len - head > gso); /* else the kernel refuses it */
+	assert_true(len - head > gso); /* otherwise the kernel refuses it */
 	if (v4) {
 		assert_int_equal(get16(ip + 2), len);
 		assert_int_equal(inet_fold(inet_sum(ip, l4, 0)), 0);
@@ -98,7 +99,7 @@ static void cut(unsigned port, uint8_t *ip, size_t len, const struct virtio_net_
 			put16(one + 4, head + part - 40);
 		}
 		put16(one + l4 + 4, 8 + part);
-		/* the length is in the pseudo header as well */
+		/* the pseudo header also contains the length */
 		put16(one + l4 + 6,
 			(uint16_t)~inet_fold(get16(ip + l4 + 6) +
 				(uint32_t)(uint16_t)~udp_len + 8 + part));
@@ -185,8 +186,8 @@ static inline void set_aside(struct receiver *ret)
 	forget();
 }
 
-/* Both got the same. With `exact` that includes identifications without meaning (RFC
- * 6864: with DF), which are otherwise cleared. */
+/* Both received the same. Without `exact`, identifications that have no meaning (RFC
+ * 6864: with DF) are cleared first. */
 static inline void assert_same_datagrams(
 	const struct receiver *a, const struct receiver *b, bool exact)
 {

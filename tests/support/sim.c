@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The virtual network: clock, links and data. A packet on its way is a timer; so is the
- * next deadline of each node and the next packet of each stream. The clock jumps from
- * one to the next.
+ * The virtual network: clock, links and data. Each packet under way, each next deadline
+ * of a node and each next packet of a stream is a timer. The clock jumps from timer to
+ * timer.
  */
 
 #include "sim.h"
@@ -19,7 +19,7 @@
 	INT64_C(1000000) /* times near 0 would hide mistakes with MONO_UNSET           \
 			  */
 
-/* a copy of a message on its way to one port */
+/* A copy of a message on its way to one port. */
 struct sim_packet {
 	struct sim_timer timer;
 	struct sim_port *to;
@@ -187,7 +187,7 @@ struct sim_port *sim_attach(
 
 	assert_true(n->n_ports < SIM_MAX_PORTS && link->n_ports < SIM_MAX_ON_LINK);
 	*p = (struct sim_port){n, link, n->n_ports++, *own, {{0}}, true};
-	/* different for each port of a link, and never zero */
+	/* Different for each port of a link, and never zero. */
 	p->mac.byte[0] = 2;
 	p->mac.byte[5] = (uint8_t)link->n_ports;
 	link->port[link->n_ports++] = p;
@@ -347,7 +347,7 @@ static void send_bytes(struct sim_port *from, const uint8_t *bytes, size_t len)
 
 	if (!from->up || from->node->dead)
 		return;
-	/* strict receivers must accept everything that is sent */
+	/* strict receivers must accept all messages */
 	assert_true(sim_wire_decode(sim->family, bytes, len, sim->scratch, &msg));
 	note_message(from, &msg, len);
 	link->last_at = mono_max(
@@ -461,7 +461,7 @@ void sim_data_send(struct sim_port *from, const struct sim_data *d)
 	struct sim_link *link = from->link;
 	struct sim_data copy = *d;
 
-	assert_true(d->hops < 8); /* a loop */
+	assert_true(d->hops < 8); /* otherwise a loop */
 	if (!from->up || from->node->dead)
 		return;
 	copy.hops++;

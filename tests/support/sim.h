@@ -2,15 +2,14 @@
 #pragma once
 
 /*
- * A virtual network under virtual time: links with delay, loss and duplication, and on
- * them proxies (the control core with a forwarding table that is a plain table), hosts
- * and routers (models of their own that share no code with the core but the codec). One
- * seed decides everything random. A network speaks one family, so the same scenario
- * runs for both.
+ * A virtual network under virtual time: links with delay, loss and duplication, which
+ * connect proxies (the control core with a plain table for forwarding), hosts and
+ * routers (separate models that share only the codec with the core). One seed decides
+ * everything random. A network has one family, so the same scenario runs for both.
  *
  * Membership messages travel as bytes and arrive after the delay of the link. Data
- * packets cross links in no time and without loss, so a host that misses one was not
- * sent it.
+ * packets cross links in no time and without loss, so a packet that a host misses was
+ * not sent to it.
  */
 
 #include "base/heap.h"
@@ -45,8 +44,8 @@ struct sim_data {
 	unsigned stream;
 	struct addr src, group;
 	uint32_t seq;
-	unsigned hops;	    /* bound on loops */
-	struct gm_mac from; /* of the station that sent it last */
+	unsigned hops;	    /* detects loops */
+	struct gm_mac from; /* of the last station that sent it */
 };
 
 struct sim_node_ops {
@@ -55,7 +54,7 @@ struct sim_node_ops {
 	mono_t (*deadline)(const struct sim_node *n);
 	void (*tick)(struct sim_node *n);
 	void (*free)(struct sim_node *n);
-	/* whether its own stream may leave the port; NULL means always */
+	/* Whether the node's own stream may leave the port; NULL means always. */
 	bool (*wanted)(
 		struct sim_node *n, const struct addr *src, const struct addr *group);
 };
@@ -68,10 +67,10 @@ struct sim_node {
 	struct sim_timer timer;
 	struct sim_port port[SIM_MAX_PORTS];
 	unsigned n_ports;
-	bool dead; /* neither hears nor says anything */
+	bool dead; /* neither receives nor sends */
 };
 
-/* one record or one query that was sent on a link */
+/* a record or query that was sent on a link */
 struct sim_seen {
 	mono_t at;
 	const struct sim_node *node;
@@ -81,12 +80,12 @@ struct sim_seen {
 	struct addr group;	  /* unspecified means a general query */
 	struct addr from;
 	size_t n_src, bytes; /* bytes of the whole packet */
-	struct addr src[4];  /* the first ones */
+	struct addr src[4];  /* the first of them */
 	size_t message;	     /* records of one message have the same number */
 	bool suppress;
 };
 
-/* returns true to lose this copy of the message */
+/* returns true if this copy of the message is lost */
 typedef bool sim_drop_fn(
 	void *arg, const struct sim_port *to, const struct gm_msg *msg);
 
@@ -103,7 +102,7 @@ struct sim_link {
 	mono_t last_at; /* links do not reorder */
 	struct sim_seen *seen;
 	size_t n_seen, cap_seen, n_messages;
-	size_t mark; /* sim_count() looks at what came after it */
+	size_t mark; /* sim_count() counts from here on */
 	uint64_t n_data[SIM_MAX_STREAMS];
 	mono_t data_at[SIM_MAX_STREAMS];
 };
@@ -135,18 +134,18 @@ struct sim {
 };
 
 struct sim *sim_new(enum family family, uint64_t seed);
-struct sim *sim_free(struct sim *sim); /* with all nodes; returns NULL */
-/* RINGCAST_SEED, else the one given; printed, so that a run can be repeated */
+struct sim *sim_free(struct sim *sim); /* also frees all nodes; returns NULL */
+/* RINGCAST_SEED or the argument; the seed is printed so that a run can be repeated. */
 uint64_t sim_seed(uint64_t otherwise);
 
 struct sim_link *sim_link_new(struct sim *sim, uint32_t delay_ms);
 
-/* Let time pass. */
+/* Lets time pass. */
 void sim_run(struct sim *sim, int64_t ms);
-/* Until a condition holds. Returns false if it did not within max_ms. */
+/* Lets time pass until a condition holds. Returns false if it did not within max_ms. */
 bool sim_run_until(
 	struct sim *sim, bool (*holds)(void *arg), void *arg, int64_t max_ms);
-/* until this time since the start */
+/* Lets time pass until this time since the start. */
 void sim_run_to(struct sim *sim, int64_t ms);
 int64_t sim_ms(const struct sim *sim); /* since the start */
 
@@ -161,17 +160,17 @@ struct addr sim_ssm(const struct sim *sim, unsigned n);
 
 /* ---- data ---- */
 
-/* A packet each period out of a port of the node; a router sends only what its table
- * asks for. */
+/* Sends a packet per period out of a port. A router sends only what its table asks
+ * for. */
 struct sim_stream *sim_stream_new(struct sim_port *from, const struct addr *src,
 	const struct addr *group, int64_t period_ms);
 void sim_data_send(struct sim_port *from, const struct sim_data *d);
 
 /* ---- what was sent ---- */
 
-/* Forget what was seen so far. */
+/* Begins a new count; earlier messages are ignored. */
 void sim_mark(struct sim *sim);
-/* What to count: fields that are 0 match anything. */
+/* Selects what is counted; fields that are 0 match anything. */
 struct sim_match {
 	const struct sim_node *node, *not_node;
 	enum gm_kind kind;
@@ -180,12 +179,12 @@ struct sim_match {
 	const struct addr *group;
 	bool general;
 };
-/* matching queries and records since the mark */
+/* Queries and records since the mark that match. */
 size_t sim_count(const struct sim_link *link, const struct sim_match *m);
-/* the last of them, or NULL */
+/* The last of these, or NULL. */
 const struct sim_seen *sim_last(const struct sim_link *link, const struct sim_match *m);
 
-/* Print what was sent about a group since the mark, for the log of a failed test. */
+/* Prints all messages about a group since the mark, for the log of a failed test. */
 void sim_print(const struct sim *sim, const struct addr *group);
 
 /* ---- for the nodes ---- */
@@ -194,18 +193,18 @@ void sim_node_init(struct sim *sim, struct sim_node *n, const struct sim_node_op
 	const char *name);
 struct sim_port *sim_attach(
 	struct sim_node *n, struct sim_link *link, const struct addr *own);
-/* to be called after any change of the node's deadline */
+/* Call this after any change of the node's deadline. */
 void sim_node_arm(struct sim_node *n);
 void sim_timer_add(struct sim *sim, struct sim_timer *t);
 void sim_timer_set(struct sim *sim, struct sim_timer *t, mono_t at);
-/* in (0, ms] from now */
+/* A random time in (0, ms] from now. */
 mono_t sim_random_after(struct sim *sim, uint32_t ms);
 
 void sim_send_query(
 	struct sim_port *from, enum gm_version version, const struct gm_query *q);
 void sim_send_report(struct sim_port *from, enum gm_version version,
 	const struct gm_record *rec, size_t n_rec);
-/* the same with another sender */
+/* The same from another sender. */
 void sim_send_query_as(struct sim_port *from, const struct addr *as,
 	enum gm_version version, const struct gm_query *q);
 void sim_send_report_as(struct sim_port *from, const struct addr *as,

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-/* RFC 9776 6.3 for one source, read from the state itself */
+/* RFC 9776 6.3 for one source, computed from the state of the group. */
 static bool wants(const struct mgroup *g, const struct addr *src)
 {
 	for (size_t i = 0; i < g->n_src; i++)
@@ -20,14 +20,14 @@ static bool wants(const struct mgroup *g, const struct addr *src)
 	return g->mode == GM_EXCLUDE;
 }
 
-/* what the check of one group works on */
+/* working data of the check of one group */
 struct check {
 	const struct sim_proxy *x;
 	struct addr group;
-	struct addrset named;		 /* sources that some downstream names */
+	struct addrset named;		 /* sources that any downstream names */
 	struct addrset include, exclude; /* RFC 4605 4.1 */
 	bool any_exclude;
-	struct portset all; /* ports that forward sources that no host names */
+	struct portset all; /* ports that forward sources not named by any host */
 	size_t n_entries;
 };
 
@@ -40,7 +40,7 @@ static const struct mgroup *state_on(const struct check *c, unsigned port)
 		: NULL;
 }
 
-/* Does the port forward, judged by its role? */
+/* Whether the port forwards, as far as its role decides. */
 static bool forwards_on(const struct check *c, unsigned port)
 {
 	const struct proxy_port *pp = c->x->instances->port[port];
@@ -51,7 +51,7 @@ static bool forwards_on(const struct check *c, unsigned port)
 			pp->cfg->forwarding != CONFIG_FORWARDING_QUERIER);
 }
 
-/* What its sensor has seen of a stream, or NULL. */
+/* What the port's sensor knows of a stream, or NULL. */
 static const struct forwarder_stream *other_on(
 	const struct check *c, unsigned port, const struct addr *src)
 {
@@ -71,8 +71,8 @@ static void name_others(struct check *c, unsigned port)
 		addrset_add(&c->named, &s[i].source);
 }
 
-/* visible lists of one port: INCLUDE(A), EXCLUDE(Y) */
-/* dst loses what is not in b */
+/* Returns the visible lists of a port: INCLUDE(A), EXCLUDE(Y). */
+/* Removes from dst what is not in b. */
 static void intersect(struct addrset *dst, const struct addrset *b)
 {
 	struct addrset other = {0};
@@ -117,8 +117,8 @@ static void check_source(struct check *c, const struct addr *src)
 		if (g && forwards_on(c, i) && !(s && s->standby) && wants(g, src))
 			portset_add(&want, i);
 	}
-	/* an entry of its own if and only if it differs from that of the group, or has
-	 * to be counted by itself */
+	/* a source has its own entry only if it differs from the group's, or is counted
+	 * separately */
 	assert_int_equal(e != NULL, other || !portset_eq(&want, &c->all));
 	if (e) {
 		assert_true(portset_eq(&e->out, &want));
@@ -155,7 +155,7 @@ static void check_merged(struct check *c)
 	addrset_deinit(&want.src);
 }
 
-/* returns the number of forwarding entries of the group */
+/* Returns the number of forwarding entries of the group. */
 static size_t check_group(const struct sim_proxy *x, const struct addr *group)
 {
 	struct addr any = addr_any(addr_family(group));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The set-top box, see sim_host.h. Nothing here comes from the control core. */
+/* The set-top box, see sim_host.h. It uses nothing of the control core. */
 
 #include "sim_host.h"
 
@@ -108,7 +108,7 @@ static void send_state(struct sim_host *h, const struct sim_member *m)
 			m->want.src.v, m->want.src.n);
 }
 
-/* the answer to a general query: everything in as few messages as fit */
+/* Answers a general query with all memberships in as few messages as possible. */
 static void send_all(struct sim_host *h)
 {
 	struct gm_record rec[64];
@@ -145,7 +145,7 @@ static void send_owed(struct sim_host *h, const struct sim_member *m, bool allow
 	addrset_deinit(&list);
 }
 
-/* one transmission of a state change, or of an unsolicited report */
+/* Sends one transmission of a state change, or of an unsolicited report. */
 static void send_change(struct sim_host *h, struct sim_member *m)
 {
 	uint32_t ms = version(h) < GM_V3 ? OLDER_UNSOLICITED_MS : UNSOLICITED_MS;
@@ -188,7 +188,7 @@ static void owe(
 	m->owed[i] = (struct sim_owed){*a, allow, h->robustness};
 }
 
-/* RFC 9776 5.1: which sources differ, and in which direction */
+/* RFC 9776 5.1: the sources that differ, and in which direction. */
 static void owe_difference(
 	struct sim_host *h, struct sim_member *m, const struct addrset *now)
 {
@@ -280,7 +280,7 @@ void sim_host_unplug(struct sim_host *h)
 
 /* ---- queries and the reports of others ---- */
 
-/* An older querier ends everything that was begun in another version. */
+/* An older querier cancels pending messages of another version. */
 static void hear_older(struct sim_host *h, enum gm_version v)
 {
 	enum gm_version before = version(h);
@@ -335,7 +335,7 @@ static void hear_query(struct sim_host *h, const struct gm_msg *msg)
 			schedule(h, &h->member[i], q);
 }
 
-/* RFC 2236 3: another host has reported it */
+/* RFC 2236 3: another host has reported the group. */
 static void hear_report(struct sim_host *h, const struct gm_msg *msg)
 {
 	struct sim_member *m = member_find(h, &msg->rec[0].group);

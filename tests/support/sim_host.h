@@ -3,9 +3,9 @@
 
 /*
  * A set-top box in the virtual network, written from the RFCs as an operating system
- * does it (RFC 1112, 2236, 9776 5 and 7.2; RFC 2710, 9777 6 and 8.2): reports with
- * random delays and repeats, suppression of reports in the older versions, fall-back to
- * older queriers. It counts the data that it wants and gets.
+ * behaves (RFC 1112, 2236, 9776 5 and 7.2; RFC 2710, 9777 6 and 8.2): reports with
+ * random delays and repeats, suppression of reports in the older versions, and older
+ * queriers. It counts the packets of the streams that it wants.
  */
 
 #include "sim.h"
@@ -19,25 +19,25 @@ struct sim_owed {
 struct sim_member {
 	struct addr group;
 	struct gm_filter want;
-	/* state changes to repeat (IGMPv3); unsolicited reports (older) */
+	/* state changes to repeat (IGMPv3), or unsolicited reports (older) */
 	unsigned mode_left;
 	struct sim_owed *owed;
 	size_t n_owed;
 	mono_t change_at;
 	/* answer to a query */
 	mono_t answer_at;
-	bool asked_all; /* not only for `asked` */
+	bool asked_all; /* a general answer, not only about `asked` */
 	struct addrset asked;
 	bool reporter; /* was the last to report, so it sends a leave (RFC 2236 3) */
 };
 
-/* what arrived of a stream while it was wanted */
+/* packets of a stream that arrived while it was wanted */
 struct sim_rx {
 	uint64_t n, duplicates, lost;
 	uint32_t last;
 	bool started;
 	mono_t first_at, last_at;
-	int64_t gap_ns; /* the longest between two packets */
+	int64_t gap_ns; /* longest time between two packets */
 };
 
 struct sim_host {
@@ -56,25 +56,25 @@ struct sim_host {
 
 struct sim_host *sim_host_new(struct sim_link *link, unsigned n, enum gm_version max);
 
-/* Set the membership; INCLUDE({}) leaves. */
+/* Sets the membership; INCLUDE({}) leaves. */
 void sim_host_set(struct sim_host *h, const struct addr *group, enum gm_mode mode,
 	const struct addr *src, size_t n_src);
 void sim_host_join(struct sim_host *h, const struct addr *group);
 void sim_host_join_source(
 	struct sim_host *h, const struct addr *group, const struct addr *src);
 void sim_host_leave(struct sim_host *h, const struct addr *group);
-/* Unplugged: it neither leaves nor answers. */
+/* Unplugs the host: it neither leaves nor answers. */
 void sim_host_unplug(struct sim_host *h);
-/* Report the current state of a group once more, unasked. */
+/* Reports the current state of a group once more, without a query. */
 void sim_host_repeat(struct sim_host *h, const struct addr *group);
 
 bool sim_host_wants(
 	const struct sim_host *h, const struct addr *src, const struct addr *group);
-/* nothing left to repeat or answer */
+/* Nothing is left to repeat or answer. */
 bool sim_host_quiet(const struct sim_host *h);
 
 const struct sim_rx *sim_host_rx(const struct sim_host *h, const struct sim_stream *s);
-/* Count the stream from zero; packets that are under way do not count. */
+/* Counts the stream from zero, without packets that are under way. */
 void sim_host_rx_reset(struct sim_host *h, const struct sim_stream *s);
-/* the longest time without a packet since the reset, until now, in ms */
+/* The longest time without a packet since the reset, until now, in ms. */
 int64_t sim_host_gap_ms(const struct sim_host *h, const struct sim_stream *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The proxy node: does for the control core what the daemon does, with links of the
+ * The proxy node: it runs the control core as the daemon does, with links of the
  * virtual network instead of sockets and a hash table instead of the data plane.
  */
 
@@ -90,7 +90,7 @@ static void fib_del(struct sim_proxy *x, const struct effect *e)
 	struct sim_fib_entry *entry = find(&x->fib, &e->fib.group, &e->fib.source);
 
 	x->n_fib_changes++;
-	assert_non_null(entry); /* effects are differences */
+	assert_non_null(entry); /* only existing entries are deleted */
 	table_remove(&x->fib, &entry->node);
 	free(entry);
 }
@@ -190,7 +190,7 @@ static void turn(struct sim_proxy *x)
 
 #define DATAGRAM_BYTES 1344 /* RTP with seven TS packets */
 
-/* Counts it like the sensor of the port and the forwarding table. */
+/* Counts the packet as the port's sensor and the forwarding table do. */
 static void see(struct sim_proxy *x, unsigned port, const struct sim_data *d)
 {
 	struct addr any = addr_any(addr_family(&d->group));
@@ -347,7 +347,7 @@ void sim_proxy_sync(struct sim_proxy *x)
 	mono_t now = x->node.sim->now;
 
 	instances_release(x->instances, now, x->cfg, &x->ifaces, &x->fx);
-	execute(x); /* the last messages of ports that vanish */
+	execute(x); /* sends the last messages of ports that disappear */
 	assert_int_equal(
 		instances_sync(x->instances, now, x->cfg, &x->ifaces, &x->fx), 0);
 	plan_free(x->plan);
@@ -374,7 +374,8 @@ void sim_proxy_export(const struct sim_proxy *x, struct state_out *out)
 	assert_int_equal(state_out_seal(out), 0);
 }
 
-/* A router that knows only configuration and interfaces; `seed` is for its delays. */
+/* Makes new instances from configuration and interfaces, and returns the old ones.
+ * `seed` is for their delays. */
 static struct instances *begin_anew(struct sim_proxy *x, uint64_t seed)
 {
 	struct instances *old = x->instances;
@@ -475,7 +476,7 @@ void sim_proxy_crash(struct sim_proxy *x)
 	sim_node_arm(&x->node);
 }
 
-/* ---- what a test asks ---- */
+/* ---- for tests ---- */
 
 struct proxy_port *sim_proxy_port(const struct sim_proxy *x, const char *ifname)
 {

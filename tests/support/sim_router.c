@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The router, see sim_router.h. Nothing here comes from the control core. */
+/* The router, see sim_router.h. It uses nothing of the control core. */
 
 #include "sim_router.h"
 
@@ -143,7 +143,7 @@ static void send_group_query(struct sim_router *r, const struct sim_router_group
 	sim_send_query_as(&r->node.port[0], &r->from, r->version, &q);
 }
 
-/* one round of queries; sources and groups that were answered are left out */
+/* Sends one round of queries, without sources and groups that were answered. */
 static void ask_round(struct sim_router *r, struct sim_router_group *g)
 {
 	mono_t limit = after(r, last_member_time(r));
@@ -174,7 +174,7 @@ static void ask_round(struct sim_router *r, struct sim_router_group *g)
 	r->n_asking += more; /* counted again in each tick */
 }
 
-/* "Send Q(G)"; without queries the membership ends all the same */
+/* "Send Q(G)"; without queries the membership still ends. */
 static void ask_group(struct sim_router *r, struct sim_router_group *g)
 {
 	g->until = mono_min(g->until, after(r, last_member_time(r)));
@@ -281,7 +281,7 @@ static void node_input(struct sim_node *n, unsigned port, const struct gm_msg *m
 {
 	struct sim_router *r = instances_of(n);
 
-	/* messages of later versions are of unknown type to an older router */
+	/* an older router does not know messages of later versions */
 	if (msg->kind != GM_REPORT || msg->version > r->version)
 		return;
 	for (size_t i = 0; i < msg->n_rec; i++)
@@ -410,7 +410,7 @@ struct sim_router *sim_router_new(
 	return r;
 }
 
-/* ---- what a test asks ---- */
+/* ---- for tests ---- */
 
 bool sim_router_wants(
 	struct sim_router *r, const struct addr *src, const struct addr *group)

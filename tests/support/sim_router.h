@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The provider's router in the virtual network: RFC 9776 6.4 with plain sets, RFC 2236
- * and RFC 1112 when it is of an older version. Memberships expire even if it never
- * sends a query, as with some providers. Its streams leave only while its table asks
- * for them. On a LAN it serves as rival querier.
+ * The provider's router in the virtual network: RFC 9776 6.4 with plain sets, and RFC
+ * 2236 and RFC 1112 for older versions. Memberships expire even if it never sends a
+ * query, as with some providers. Its streams leave only while its table asks for them.
+ * On a LAN it serves as rival querier.
  */
 
 #include "base/table.h"
@@ -32,7 +32,7 @@ struct sim_router_group {
 struct sim_router {
 	struct sim_node node;
 	enum gm_version version;
-	bool queries;	  /* sends any */
+	bool queries;	  /* false if it never sends any */
 	struct addr from; /* source of queries */
 	uint8_t robustness;
 	uint32_t interval_ms, response_ms, last_member_ms, membership_ms;
@@ -42,13 +42,13 @@ struct sim_router {
 	uint64_t n_reports; /* accepted records */
 };
 
-/* Default timers of RFC 9776; change fields before time passes. */
+/* Has the default timers of RFC 9776; change fields before time passes. */
 struct sim_router *sim_router_new(
 	struct sim_link *link, unsigned n, enum gm_version version, bool queries);
-/* A general query now, and from now on each interval. */
+/* Sends a general query now, and further ones at each interval. */
 void sim_router_ask(struct sim_router *r);
-void sim_router_quiet(struct sim_router *r); /* no query from now on */
-/* speak another version from now on; the table is kept */
+void sim_router_quiet(struct sim_router *r); /* sends no query from now on */
+/* Speaks another version from now on and keeps the table. */
 void sim_router_set_version(struct sim_router *r, enum gm_version version);
 
 bool sim_router_wants(

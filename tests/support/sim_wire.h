@@ -6,8 +6,8 @@
 
 #include "control/proto/gm_msg.h"
 
-/* The whole packet, with IP header; fails the test when it cannot be built. Returns its
- * length. */
+/* Writes the whole packet with IP header and returns its length. Fails the test when it
+ * cannot be built. */
 size_t sim_wire_query(uint8_t *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_query *q);
 size_t sim_wire_report(uint8_t *buf, size_t size, enum gm_version version,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What every cmocka program includes, in the order cmocka wants it. */
+/* The headers of every cmocka program, in the order that cmocka requires. */
 
 #include <setjmp.h>
 #include <stdarg.h>

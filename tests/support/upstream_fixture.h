@@ -10,11 +10,11 @@
  *   ?3 10000        general query of version 3, response time in ms
  *   ?3 G 1000       group query; "?3 G AB 1000" group-and-source query
  *   qrv 4           robustness in later queries
- *   +2000           let 2000 ms pass
- *   next            let time pass until the next deadline, and do what is due
+ *   +2000           2000 ms pass
+ *   next            time passes until the next deadline, which is handled
  *   down, up        the link; "moved" gives it another address
  *   leave           upstream_leave_all
- *   gone G          the host knows nothing of the group
+ *   gone G          checks that the host has no state of the group
  *
  * REPORTS is what the step sends, for example "to_ex G {A,B} allow H {C}"; messages are
  * separated by '|', those of older versions begin with "v1" or "v2". Groups are G to M,
@@ -93,7 +93,7 @@ static inline void fixture_deinit(struct upstream_fixture *t)
 	effects_deinit(&t->fx);
 }
 
-/* Handles all that is due until then, each at its time. */
+/* Handles everything due until then, each at its time. */
 static inline void fixture_run_until(struct upstream_fixture *t, mono_t until)
 {
 	mono_t at;
@@ -140,7 +140,7 @@ static inline void fixture_query(struct upstream_fixture *t, enum gm_version ver
 	upstream_query(&t->upstream, t->now, &msg, !t->outside);
 }
 
-/* the letter of an address that fixture_group or fixture_source made of one */
+/* The letter of an address made by fixture_group() or fixture_source(). */
 static inline char fixture_letter(enum family family, const struct addr *x, char first)
 {
 	for (unsigned i = 0; i < 7; i++) {
@@ -315,7 +315,7 @@ struct upstream_case {
 	const char *id, *script;
 };
 
-/* Run each script in both families. */
+/* Runs each script in both families. */
 static inline void fixture_cases(
 	const struct upstream_params *params, const struct upstream_case *c, size_t n)
 {

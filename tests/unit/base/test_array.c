@@ -24,7 +24,7 @@ static void grows_by_doubling(void **state)
 	}
 	for (unsigned n = 0; n < 1000; n++)
 		assert_int_equal(v[n], n);
-	/* by more than twice at once */
+	/* more than twice the capacity at once */
 	assert_int_equal(array_reserve(v, cap, 5000, 4), 0);
 	assert_int_equal(cap, 8192);
 	assert_int_equal(v[999], 999);
@@ -45,14 +45,14 @@ static void no_memory_changes_nothing(void **state)
 	fail_alloc_after = 0;
 	assert_int_equal(array_reserve(v, cap, 17, 16), -ENOMEM);
 	assert_true(v == before && v[0] == 'x' && cap == 16);
-	/* there is room, so no memory is asked for */
+	/* there is room, so nothing is allocated */
 	fail_alloc_after = 0;
 	assert_int_equal(array_reserve(v, cap, 16, 16), 0);
 	fail_alloc_after = -1;
 	free(v);
 }
 
-/* against a walk, in all parts of an array that has some values twice */
+/* Compared with a linear search, in each part of an array with duplicates. */
 static void search_as_a_walk(void **state)
 {
 	static const int v[] = {1, 3, 3, 3, 5, 8, 8, 9};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Lists of processors: what is one, what is not, and in which order they come. */
+/* Lists of processors: valid and invalid texts, and the order of the numbers. */
 
 #include "base/cpulist.h"
 #include "test.h"

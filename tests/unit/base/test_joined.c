@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* How well streams could be joined: what is found again, what makes room, what
- * fades. */
+/* The memory of how well streams could be joined: lookup, replacement and ageing. */
 
 #include "base/joined.h"
 
@@ -74,7 +73,7 @@ static void the_silent_make_room(void **state)
 	assert_int_equal(sum("239.1.2.3", "10.0.0.0").messages, 2);
 	assert_int_equal(sum("239.1.2.3", "10.0.0.1").messages, 0);
 	assert_int_equal(sum("239.1.2.3", "10.0.0.2").messages, 1);
-	/* nothing is left of who was there before */
+	/* the entry that was replaced left no counts behind */
 	assert_int_equal(sum("239.1.2.3", "10.0.0.99").messages, 2);
 	assert_int_equal(sum("239.1.2.3", "10.0.0.99").end[JOINED_LAST], 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* pcapng: the bytes of each block, what libpcap makes of a file, and the reader with
+/* pcapng: the bytes of each block, libpcap reading such a file, and the reader with
  * blocks that are whole, in pieces, or wrong. */
 
 #include "base/pcapng.h"
@@ -94,7 +94,7 @@ static void too_small_a_buffer_is_refused(void **state)
 	assert_int_equal(pcapng_write_section(block, 10, "x"), -EMSGSIZE);
 }
 
-/* a file of all kinds of blocks; its length */
+/* Writes a file with every kind of block and returns its length. */
 static size_t make_file(uint8_t *buf, size_t size)
 {
 	struct pcapng_packet p = packet;
@@ -151,7 +151,7 @@ static void reader_finds_what_was_written(void **state)
 	for (size_t i = 0; i < array_len(types); i++) {
 		assert_int_equal(pcapng_read(block + at, n - at, &b), 1);
 		assert_int_equal(b.type, types[i]);
-		/* any part of it is too little */
+		/* every shorter prefix is incomplete */
 		for (size_t k = 0; k < b.size; k++) {
 			struct pcapng_block other;
 

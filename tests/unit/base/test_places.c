@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Places that users share: which user gets one, and which one loses one for it. */
+/* Places that users share: which user gets one, and which user loses one for it. */
 
 #include "base/places.h"
 #include "test.h"
@@ -23,7 +23,8 @@ static struct place place_of(struct fixture *f, uid_t uid)
 		.since = f->clock++};
 }
 
-/* One more place for the user; the number of the one that has to go, or -1. */
+/* Gives the user one more place. Returns the number of the place that it replaces, or
+ * -1. */
 static int take(struct fixture *f, uid_t uid)
 {
 	const struct place *victim;
@@ -94,12 +95,12 @@ static void newcomer_gets_one_of_who_has_most(void **state)
 	struct fixture f = {0};
 
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(take(&f, 7), -1); /* 0 to 3 */
+		assert_int_equal(take(&f, 7), -1); /* places 0 to 3 */
 	assert_int_equal(take(&f, 8), -1);
 	assert_int_equal(take(&f, 8), -1);
 	assert_int_equal(take(&f, 9), 0); /* the oldest of the four */
 	assert_int_equal(take(&f, 9), 1);
-	/* two each: a user without one has a claim, a user with one does not */
+	/* All have two. A user with none may take one; a user with two may not. */
 	assert_int_equal(held_by(&f, 7), 2);
 	assert_int_equal(asks(&f, 9), PLACE_FULL);
 	assert_int_equal(take(&f, 10), 2);
@@ -112,14 +113,14 @@ static void root_gets_all_and_loses_none(void **state)
 	struct fixture f = {0};
 
 	for (unsigned i = 0; i < 4; i++)
-		take(&f, 7); /* 0 to 3 */
+		take(&f, 7); /* places 0 to 3 */
 	take(&f, 8);
-	take(&f, 8); /* 5 */
+	take(&f, 8); /* place 5 */
 	assert_int_equal(take(&f, ROOT), -1);
 	assert_int_equal(take(&f, ROOT), -1);
 	assert_int_equal(take(&f, ROOT), 0);
 	assert_int_equal(take(&f, ROOT), 1);
-	assert_int_equal(take(&f, ROOT), 2); /* two each, this one is older */
+	assert_int_equal(take(&f, ROOT), 2); /* all have two, and this one is older */
 	for (unsigned i = 0; i < 3; i++)
 		take(&f, ROOT);
 	assert_int_equal(held_by(&f, ROOT), rule.max);
@@ -129,7 +130,7 @@ static void root_gets_all_and_loses_none(void **state)
 	assert_null(places_greediest(NULL, 0));
 }
 
-/* Users that count as root are not charged to the others. */
+/* A place marked as root is not charged to its user's share. */
 static void starter_counts_as_root(void **state)
 {
 	struct place v[] = {{.uid = 5, .root = true}, {.uid = 5, .root = true},

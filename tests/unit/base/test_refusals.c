@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The memory of what was refused: what is found again, what makes room, and that a
- * reader beside the writer sees whole entries.
+ * The memory of refused streams: lookup, replacement, and a reader that sees only whole
+ * entries while the writer works.
  */
 
 #include "base/refusals.h"
@@ -83,7 +83,8 @@ static void the_last_one_is_known(void **state)
 	free(v);
 }
 
-/* A stranger who makes up groups cannot hide what is refused all the time. */
+/* A sender that invents groups cannot displace a stream that is refused all the
+ * time. */
 static void who_was_quiet_makes_room(void **state)
 {
 	struct refusals *v = calloc(1, sizeof(*v));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The container of what one process writes for the next: what comes out is what went
- * in, and what is not whole, not ours or not of now is refused by its name. */
+/* The container that hands state to the next process: reading returns what was written,
+ * and data that is damaged, foreign or too old is refused by name. */
 
 #include "base/state.h"
 
@@ -20,7 +20,7 @@ static enum state_bad open_at(struct state_in *in, const struct state_out *o, mo
 	return state_in_init(in, o->buf, o->n, at, MAX_AGE_MS);
 }
 
-/* a number and two sections, one in the other */
+/* a number, and a section inside another one */
 static void write_some(struct state_out *o)
 {
 	size_t outer, inner;
@@ -66,7 +66,7 @@ static void comes_out_as_it_went_in(void **state)
 	state_out_deinit(&o);
 }
 
-/* A reader of now knows nothing of the sections of tomorrow. */
+/* A reader skips sections that only a newer version writes. */
 static void unread_sections_are_skipped(void **state)
 {
 	struct state_out o;
@@ -159,7 +159,7 @@ static void header(void **state)
 	expect(&o, now, STATE_OK, "is good");
 	expect(&o, later, STATE_OK, "is good");
 	expect(&o, mono_add_ms(later, 1), STATE_TOO_OLD, "is too old");
-	/* the clock began anew: the machine did */
+	/* the clock restarted, so the machine did */
 	expect(&o, mono_from_ms(5), STATE_TOO_OLD, "is too old");
 	o.buf[o.n - 1] ^= 1;
 	expect(&o, now, STATE_DAMAGED, "is damaged");
@@ -173,7 +173,7 @@ static void header(void **state)
 	assert_string_equal(state_bad_text((enum state_bad)99), "");
 }
 
-/* before the first instant of the clock */
+/* The clock of the system has no time before 0. */
 static void time_that_cannot_be(void **state)
 {
 	struct state_out o;
@@ -200,9 +200,9 @@ static void cut_off_anywhere(void **state)
 	state_out_deinit(&o);
 }
 
-/* ---- values that cannot be ---- */
+/* ---- impossible values ---- */
 
-/* One value of eight bytes, read by what the row names. */
+/* A state with one value of eight bytes. */
 static struct state_in value(struct state_out *o, uint64_t v)
 {
 	struct state_in in;
@@ -225,7 +225,7 @@ static void times(void **state)
 		{INT64_MAX, true},
 		{now.ns, true},
 		{now.ns + 99 * day, true},
-		{1, true}, /* when the machine started, not long ago */
+		{1, true}, /* just after the machine started */
 		{now.ns + 101 * day, false},
 		{-1, false},
 		{INT64_MIN, false},
@@ -239,7 +239,7 @@ static void times(void **state)
 
 		assert_int_equal(state_is_bad(&in), !rows[i].good);
 		assert_true(t.ns == (rows[i].good ? rows[i].ns : MONO_NEVER.ns));
-		/* nothing is left */
+		/* nothing is left to read */
 		assert_true(state_get_time(&in).ns == MONO_NEVER.ns);
 		assert_true(state_is_bad(&in));
 		state_out_deinit(&o);
@@ -262,7 +262,7 @@ static void times_of_long_ago(void **state)
 	state_out_deinit(&o);
 }
 
-/* Two processes have the clock of the system in common, and no other. */
+/* Two processes share only the clock of the system. */
 static void times_are_of_the_system(void **state)
 {
 	mono_t ours = mono_from_ms(5000), system_now = mono_from_ms(305000);
@@ -274,7 +274,7 @@ static void times_are_of_the_system(void **state)
 	state_put_time(&o, MONO_NEVER);
 	state_put_time(&o, MONO_UNSET);
 	assert_int_equal(state_out_seal(&o), 0);
-	/* what was written in the future is refused */
+	/* a state that was written in the future is refused */
 	assert_int_not_equal(state_in_init(&in, o.buf, o.n, ours, 1000), 0);
 	assert_int_equal(state_in_init(&in, o.buf, o.n, system_now, 1000), 0);
 	assert_int_equal(state_get_time(&in).ns, mono_from_ms(305100).ns);
@@ -302,14 +302,14 @@ static void numbers(void **state)
 	assert_true(state_get_bool(&in));
 	assert_false(state_get_bool(&in));
 	assert_false(state_is_bad(&in));
-	assert_false(state_get_bool(&in)); /* 2 */
+	assert_false(state_get_bool(&in)); /* reads a 2 */
 	assert_true(state_is_bad(&in));
-	/* once bad, nothing comes any more */
+	/* after an error every read returns 0 */
 	assert_int_equal(state_get_u8(&in), 0);
 	state_out_deinit(&o);
 }
 
-/* A number of things is believed only if so many can be there. */
+/* A count is accepted only if that many items fit into the rest. */
 static void counts(void **state)
 {
 	struct state_out o;
@@ -333,15 +333,15 @@ static void counts(void **state)
 static void texts(void **state)
 {
 	static const struct {
-		const char *bytes; /* eight */
+		const char *bytes; /* eight bytes */
 		const char *text;  /* NULL if bad */
 	} rows[] = {
 		{"\2ab.....", "ab"},
 		{"\0.......", ""},
 		{"\3abc....", "abc"},
-		{"\4abcd...", NULL},  /* no room for its end */
-		{"\2a\0.....", NULL}, /* an end within */
-		{"\10abcdefg", NULL}, /* more than there is */
+		{"\4abcd...", NULL},  /* no room for the NUL */
+		{"\2a\0.....", NULL}, /* a NUL inside */
+		{"\10abcdefg", NULL}, /* longer than the rest */
 		{"\377abcdefg", NULL},
 	};
 
@@ -392,7 +392,7 @@ static void memory_runs_out(void **state)
 		state_put_addr(&o, &(struct addr){{0}});
 		failed = fail_alloc_after < 0;
 		fail_alloc_after = -1;
-		/* what is put after it does not hide it */
+		/* a later successful write does not hide the failure */
 		state_put_u64(&o, 1);
 		assert_int_equal(state_out_seal(&o), failed ? -ENOMEM : 0);
 		state_out_deinit(&o);

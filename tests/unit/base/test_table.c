@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* table, heap, bytes, mul64 and rng against naive models; the seed is printed. */
+/* table, heap, bytes, mul64 and rng, compared with naive models. The seed is
+ * printed. */
 
 #include "base/bytes.h"
 #include "base/heap.h"
@@ -62,7 +63,7 @@ static void table_equals_model(void **state)
 		struct item *it = container_of(n, struct item, node);
 
 		assert_true(it->in);
-		table_remove(&t, n); /* removal while walking */
+		table_remove(&t, n); /* removes during the walk */
 		it->in = false;
 		walked++;
 	}
@@ -71,9 +72,9 @@ static void table_equals_model(void **state)
 	table_deinit(&t);
 }
 
-/* The same on machines of either byte order, because walks follow the hash and effects
- * follow walks. Computed by another program, whose SipHash-2-4 gives the vector of the
- * paper. */
+/* Hashes are the same on machines of either byte order, because they decide the order
+ * of walks and so of effects. The values come from another implementation, whose
+ * SipHash-2-4 reproduces the vector of the paper. */
 static void hash_vectors(void **state)
 {
 	static const struct {
@@ -195,10 +196,10 @@ static void bytes_are_bounded(void **state)
 	assert_int_equal(rd_u16be(&r), 0x0203);
 	assert_null(rd_take(&r, 5));
 	assert_true(r.bad);
-	assert_int_equal(rd_u32be(&r), 0); /* sticky */
+	assert_int_equal(rd_u32be(&r), 0); /* the error is sticky */
 }
 
-/* RFC 1071 section 3 example, and an odd length */
+/* The example of RFC 1071 section 3, and an odd length. */
 static void checksum_vectors(void **state)
 {
 	static const uint8_t v[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
@@ -208,7 +209,7 @@ static void checksum_vectors(void **state)
 	assert_int_equal(inet_fold(inet_sum(odd, 3, 0)), (uint16_t) ~(0x1234 + 0x5600));
 }
 
-/* All lengths, with carries everywhere and few of them. */
+/* All lengths, with many carries and with few. */
 static void checksum_of_any_length(void **state)
 {
 	static const uint8_t fill[] = {0xff, 0x00, 0x01, 0xfe};
@@ -232,7 +233,7 @@ static void checksum_of_any_length(void **state)
 		}
 }
 
-/* F7: parts of a walk between which the table grows, and nodes come and go. */
+/* F7: a walk in parts, while the table grows and nodes are added and removed. */
 static void walk_in_parts(void **state)
 {
 	static struct item item[N];

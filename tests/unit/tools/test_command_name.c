@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which command words mean, and what is said when they mean none. */
+/* Which command the words mean, and the message if they mean none. */
 
 #include "test.h"
 
@@ -22,20 +22,20 @@ static const struct {
 	const char *words[5];
 	int number;
 	size_t used;
-	const char *said; /* `right` of one that was found, else `why` */
+	const char *said; /* `right` of a match, otherwise `why` */
 } rows[] = {
 	{{"show", "mfc"}, 2, 2, "show mfc"},
 	{{"sh", "m"}, 2, 2, "show mfc"},
 	{{"s", "groups"}, 0, 2, "show groups"},
-	/* what follows is the command's */
+	/* the other words belong to the command */
 	{{"log", "debug"}, 4, 1, "log"},
 	{{"show", "mfc", "--json"}, 2, 2, "show mfc"},
 	{{"cl", "g", "239.1.2.3"}, 3, 2, "clear group"},
-	/* behind a whole command a short word may be an argument: lan "de" */
+	/* after a complete command a short word may be an argument: lan "de" */
 	{{"show", "groups", "detail"}, 1, 3, "show groups detail"},
 	{{"sh", "gr", "detail", "lan1"}, 1, 3, "show groups detail"},
 	{{"show", "groups", "de"}, 0, 2, "show groups"},
-	/* several, near, none */
+	/* several matches, a similar one, and none */
 	{{"c"}, COMMAND_UNKNOWN, 0, "'c' may be clear or capture"},
 	{{"cpature"}, COMMAND_UNKNOWN, 0,
 		"unknown command 'cpature'; did you mean 'capture'?"},
@@ -46,7 +46,7 @@ static const struct {
 	{{"nonsense"}, COMMAND_UNKNOWN, 0,
 		"unknown command 'nonsense'; 'ringcastctl help' lists them"},
 	{{""}, COMMAND_UNKNOWN, 0, "unknown command ''; 'ringcastctl help' lists them"},
-	/* words are missing */
+	/* a word is missing */
 	{{"sh"}, COMMAND_INCOMPLETE, 1, "'show' needs another word"},
 	{{"show", "--json"}, COMMAND_INCOMPLETE, 1, "'show' needs another word"},
 	{{"sh", "nonsense"}, COMMAND_INCOMPLETE, 1, "unknown command 'show nonsense'"},
@@ -71,7 +71,7 @@ static void table_of_words(void **state)
 	}
 }
 
-/* Whatever is typed, the message is cut, not the memory behind it. */
+/* An overlong word truncates the message and does not overrun it. */
 static void long_words(void **state)
 {
 	char word[5000];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the golden files of the conversions do not show: odd bytes, quoting, bounds,
- * and that no input writes lines of its own.
+ * Conversions beyond the golden files: odd bytes, quoting and bounds, and inputs that
+ * try to add lines of their own.
  */
 
 #include "control/config/config.h"
@@ -43,7 +43,7 @@ static void accepted(void **state)
 	static const struct {
 		const char *what;
 		enum convert_dialect dialect;
-		const char *in, *out; /* `out` is part of the text */
+		const char *in, *out; /* `out` must be part of the text */
 	} c[] = {
 		{"CR LF, no end of the last line", IMPROXY,
 			"igmp enable\r\nupstream eth0\r\ndownstream eth1",
@@ -111,7 +111,7 @@ static void refused(void **state)
 	static const struct {
 		enum convert_dialect dialect;
 		const char *in;
-		size_t len; /* 0 means that of the string */
+		size_t len; /* 0 means the length of the string */
 		unsigned line;
 		const char *words;
 	} c[] = {
@@ -152,7 +152,7 @@ static void refused(void **state)
 	}
 }
 
-/* Line ends in quoted words become visible escapes in comments, not lines. */
+/* Line breaks in quoted words become visible escapes in comments, not lines. */
 static void no_lines_from_outside(void **state)
 {
 	static const struct {
@@ -190,7 +190,7 @@ static void name_of_the_source(void **state)
 	conversion_free(r);
 }
 
-/* `n` times `line`, behind `head` */
+/* `head`, followed by n times `line`. */
 static char *many(const char *head, const char *line, unsigned n)
 {
 	size_t size = strlen(head) + n * (strlen(line) + 12) + 1, len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Replies taken apart row by row, in pieces of every size. */
+/* Replies that are split into rows, in pieces of every size. */
 
 #include "test.h"
 #include "tools/ctl/ctl_rows.h"
@@ -56,7 +56,7 @@ static const struct {
 	{"no object", "[1]", "b", 1, "", "[1]"},
 };
 
-/* In pieces of so many bytes; what is printed is the line itself. */
+/* Feeds a line in pieces of that size. The printed text must be the line itself. */
 static void play(size_t i, size_t piece)
 {
 	char *printed = NULL, *left;
@@ -115,7 +115,7 @@ static void what_is_no_json(void **state)
 	}
 }
 
-/* A row and what surrounds it are all that is kept. */
+/* Only one row, and what surrounds the rows, is kept in memory. */
 static void memory_for_one_row(void **state)
 {
 	struct ctl_rows r = {.key = "b", .depth = 1};
@@ -150,7 +150,7 @@ static void nothing_a_terminal_obeys(void **state)
 	ctl_rows_deinit(&r);
 }
 
-/* A row, or what is in no row, that never ends. */
+/* A row that never ends, or a value outside of rows. */
 static void memory_has_a_bound(void **state)
 {
 	static const char *const begin[] = {"{\"b\":[\"", "{\"c\":\""};

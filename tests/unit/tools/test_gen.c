@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Payload and bookkeeping of ringcast-gen: what the other tests measure with. */
+/* Payload and bookkeeping of ringcast-gen, which other tests measure with. */
 
 #include "base/rng.h"
 #include "test.h"
@@ -55,7 +55,7 @@ static void ts_payload_is_null_packets(void **state)
 	assert_int_equal(out.seq, 2);
 }
 
-/* each byte counts, and the length */
+/* Damage to any byte, or to the length, is found. */
 static void every_damage_is_seen(void **state)
 {
 	for (int ts = 0; ts < 2; ts++) {
@@ -93,13 +93,13 @@ static void losses_duplicates_and_order(void **state)
 	assert_int_equal(c.n_duplicate, 2);
 	assert_int_equal(c.n_reordered, 3); /* 103, 99, 4999 */
 	assert_int_equal(c.n_lost, 5000 - 99 + 1 - 8);
-	hear(8, 1, 0, 0); /* another run of the sender starts anew */
+	hear(8, 1, 0, 0); /* another run of the sender is a new stream */
 	assert_int_equal(gen_track_total(&track).n_lost, c.n_lost);
 	assert_int_equal(track.streams.n, 2);
 	gen_track_deinit(&track);
 }
 
-/* against a plain table of what was heard; shuffled within the window */
+/* Compared with a plain table of received numbers, shuffled within the window. */
 static void counts_equal_a_model(void **state)
 {
 	enum { N = 20000 };
@@ -142,7 +142,7 @@ static void percentiles(void **state)
 	assert_in_range(gen_latency_percentile(&track.latency, 50), 485000, 515000);
 	assert_in_range(gen_latency_percentile(&track.latency, 99), 960000, 1000000);
 	assert_in_range(gen_latency_percentile(&track.latency, 100), 970000, 1000000);
-	hear(1, 1001, 500, 400); /* another clock */
+	hear(1, 1001, 500, 400); /* times of another clock */
 	hear(1, 1002, 0, INT64_MAX);
 	assert_int_equal(track.latency.n, 1001);
 	assert_true(track.latency.max == INT64_MAX);

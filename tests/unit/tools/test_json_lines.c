@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* json_lines: what jansson writes with JSON_INDENT(2), in parts of every size. */
+/* json_lines: the output of jansson with JSON_INDENT(2), in pieces of every size. */
 
 #include "test.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokens, each a part that may be alone; the empty one ends the text. */
+/* Tokens, each of which may be a piece; an empty one ends the text. */
 static const char *const texts[][40] = {
 	{"{", "}", ""},
 	{"[", "]", ""},

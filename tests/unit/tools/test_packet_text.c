@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* packet_text: one line for each kind of packet, as text and as JSON; whatever bytes
- * come, it reads no further than they go. */
+/* packet_text: one line per packet, as text and as JSON. It never reads beyond the
+ * bytes of the packet. */
 
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
@@ -38,7 +38,7 @@ static void expect(const char *want)
 
 	packet_text_print(&text, &packet, out);
 	fclose(out);
-	/* the hour depends on where we are */
+	/* the hour depends on the time zone */
 	assert_memory_equal(line + 2, ":13:20.123456 ", 14);
 	assert_string_equal(line + 16, want);
 	free(line);
@@ -143,7 +143,7 @@ static void mld(void **state)
 static void what_the_daemon_would_refuse(void **state)
 {
 	query(GM_V3, "0.0.0.0", NULL);
-	frame[14 + 24 + 2] ^= 1; /* of its checksum */
+	frame[14 + 24 + 2] ^= 1; /* part of the checksum */
 	expect("lan1 in  10.0.1.1 > 224.0.0.1: igmp, bad: checksum\n");
 	expect_json("{\"time_ns\":1700000000123456789,\"interface\":\"lan1\","
 		    "\"direction\":\"in\",\"length\":50,\"source\":\"10.0.1.1\","
@@ -163,7 +163,7 @@ static void data_frames(void **state)
 		    "\"direction\":\"in\",\"length\":42,\"source\":\"10.0.0.1\","
 		    "\"destination\":\"239.1.2.3\",\"ttl\":8,\"protocol\":\"udp\","
 		    "\"source_port\":5000,\"destination_port\":5001}");
-	/* behind a VLAN tag, and without link header */
+	/* after a VLAN tag, and without link header */
 	memcpy(frame + 18, udp, sizeof(udp));
 	set_packet(false, sizeof(udp) + 4);
 	memcpy(frame + 12, "\x81\x00\x00\x64\x08\x00", 6);
@@ -182,7 +182,7 @@ static void data_frames(void **state)
 	expect("lan1 in  no IP packet, 42 bytes\n");
 }
 
-/* every part of some packets, in memory that ends where they end */
+/* all prefixes of some packets, in memory of exactly that size */
 static void reads_no_further_than_captured(void **state)
 {
 	char *line = NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* When an answer is given up. */
+/* When ringcastctl gives up an answer. */
 
 #include "test.h"
 #include "tools/ctl/patience.h"
 
-/* An answer that brings `n` bytes each `ms`: how long it is waited for. */
+/* How long an answer that brings `n` bytes each `ms` is waited for. */
 static int64_t lasts_ms(uint64_t n, int64_t ms)
 {
 	struct patience p = {0};
@@ -29,7 +29,7 @@ static void silence(void **state)
 	assert_int_equal(patience_left(&p), 0);
 }
 
-/* A byte a second is no progress. */
+/* A byte per second counts as no progress. */
 static void drops(void **state)
 {
 	assert_int_equal(lasts_ms(1, 1000), PATIENCE_SILENCE_MS);
@@ -39,12 +39,12 @@ static void drops(void **state)
 		lasts_ms(PATIENCE_RATE, PATIENCE_SILENCE_MS + 1), PATIENCE_SILENCE_MS);
 }
 
-/* What comes steadily is read to its end, if it has one. */
+/* A steady answer is read to its end, within the limits. */
 static void streams(void **state)
 {
 	assert_int_equal(lasts_ms(10 * PATIENCE_RATE, 1000), PATIENCE_ALL_MS);
 	assert_int_equal(lasts_ms(UINT64_C(1) << 40, 10), PATIENCE_ALL_MS);
-	/* 500,000 entries from a slow machine */
+	/* room for 500,000 entries from a slow machine */
 	assert_true(PATIENCE_BYTES_MAX / (PATIENCE_ALL_MS / 1000) > 1000000);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* printable: what a terminal obeys becomes '?', byte by byte, and nothing else
- * does. */
+/* printable: every byte that a terminal would obey becomes '?', and no other. */
 
 #include "test.h"
 
@@ -32,9 +31,10 @@ static void texts(void **state)
 		{"\xe2\x80\xae"
 		 "x\xe2\x80\xac\xe2\x81\xa6\xe2\x80\x8f\xe2\x80\xa8",
 			"", "???x????????????"},
-		{"\xd8\x9c", "", "??"}, /* of Arabic letters */
+		{"\xd8\x9c", "", "??"}, /* the Arabic letter mark */
 		{"\xe2\x80\x90\xe2\x81\xaa", "", "\xe2\x80\x90\xe2\x81\xaa"},
-		/* no UTF-8: cut off, too long, a follower alone, no first byte */
+		/* invalid UTF-8: truncated, overlong, a stray continuation byte, an
+		 * invalid first byte */
 		{"\xe2\x82", "", "??"},
 		{"\xe2\x82\x1b[", "", "???["},
 		{"\xc0\x9b\xc1\xbf\xe0\x80\x9b\xf0\x80\x80\x9b", "", "???????????"},

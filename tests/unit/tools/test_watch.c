@@ -27,7 +27,7 @@ static json_t *interface(unsigned n, long long packets)
 		"refused", 0, "groups", 7);
 }
 
-/* What the daemon says: so many interfaces, and the rows that were asked for. */
+/* A reply of the daemon with so many interfaces, and the requested rows. */
 static json_t *page(long long ms, unsigned n_interfaces, size_t n_groups)
 {
 	json_t *list = json_array(), *rows = json_array(), *p;
@@ -128,13 +128,13 @@ static void rates_and_states(void **state)
 {
 	watch_update(&w, page(1000, 4, 20));
 	show(24, 80);
-	/* one page has no rates of interfaces */
+	/* a single page gives no rates of interfaces */
 	assert_non_null(strstr(line_with("wan "), " - "));
 	watch_update(&w, page(3000, 4, 20));
 	show(24, 80);
 	assert_string_equal(screen.line[0].text,
 		"ringcast 9.9, up 3.0s, 20 entries, in 16.0M out 48.0M bit/s");
-	/* N33: what does not grow any more is over */
+	/* N33: a counter that has stopped is listed as earlier */
 	assert_string_equal(screen.line[1].text,
 		"drops: no_group 100/s (300); earlier: wrong_input 12");
 	assert_non_null(strstr(line_with("wan "), "2.00k"));
@@ -142,10 +142,10 @@ static void rates_and_states(void **state)
 	assert_non_null(strstr(line_with("lan1 "), "up, querier"));
 	assert_non_null(strstr(line_with("lan2 "), "up, standby"));
 	assert_non_null(strstr(line_with("239.1.0.0"), "10.5M"));
-	/* addresses of IPv4 whole, those of IPv6 as far as there is room */
+	/* IPv4 addresses are shown whole, IPv6 addresses as far as there is room */
 	assert_non_null(line_with("239.1.0.1 "));
 	assert_non_null(line_with("ff3e:0:1:2:3:4:5:9"));
-	/* N33: what does not fit is cut, and is not "none" */
+	/* N33: a long list is cut and does not become "none" */
 	show(24, 20);
 	assert_string_equal(screen.line[1].text, "drops: no_group 100/");
 	show(24, 200);
@@ -159,8 +159,8 @@ static void set_drops(json_t *p, const char *drops)
 	watch_update(&w, p);
 }
 
-/* N33: after a cure nothing is dropped now, and a key forgets what was dropped
- * before. */
+/* N33: once a cause is removed nothing is dropped now, and a key clears the earlier
+ * drops. */
 static void drops_that_are_over(void **state)
 {
 	set_drops(page(1000, 2, 3), "{\"wrong_input\":1660}");
@@ -177,7 +177,7 @@ static void drops_that_are_over(void **state)
 	assert_int_equal(watch_input(&w, 'z'), WATCH_DRAW);
 	show(24, 80);
 	assert_string_equal(screen.line[1].text, "drops: wrong_input 5/s (1.67k)");
-	/* a daemon that has started anew */
+	/* the daemon was restarted */
 	watch_input(&w, 'z');
 	set_drops(page(100, 2, 3), "{\"wrong_input\":3}");
 	show(24, 80);
@@ -185,7 +185,7 @@ static void drops_that_are_over(void **state)
 		screen.line[1].text, "drops: none now; earlier: wrong_input 3");
 }
 
-/* As those of the daemon, an interface's drops begin anew. */
+/* The drops of an interface can also be cleared. */
 static void drops_of_an_interface(void **state)
 {
 	json_t *p = page(1000, 2, 3);
@@ -201,7 +201,7 @@ static void drops_of_an_interface(void **state)
 	json_decref(p);
 }
 
-/* N33: the text of the filter is there as long as anything is. */
+/* N33: the text of the filter is shown in full as long as any text is. */
 static void a_long_filter_is_not_cut(void **state)
 {
 	strcpy(w.filter, "2001:db8:1:2:3:4:5:6");
@@ -235,7 +235,7 @@ static void pages_after_a_key_keep_the_rates(void **state)
 {
 	watch_update(&w, page(5000, 3, 3));
 	watch_update(&w, page(7000, 3, 3));
-	watch_update(&w, page(7050, 3, 3)); /* 50 ms say nothing */
+	watch_update(&w, page(7050, 3, 3)); /* 50 ms are too short for a rate */
 	show(24, 80);
 	assert_non_null(strstr(screen.line[0].text, "in 16.0M"));
 }
@@ -319,14 +319,14 @@ static void keys_filter(void **state)
 	assert_request("show top sort rate offset 0 limit 24 filter 239.");
 	show(24, 80);
 	assert_non_null(strstr(screen.line[0].text, "100 of 100 with \"239.\""));
-	/* given up: the filter before stays */
+	/* after Escape the previous filter stays */
 	watch_input(&w, '/');
 	type("7");
 	assert_int_equal(watch_input(&w, WATCH_KEY_ESCAPE), WATCH_DRAW);
 	assert_string_equal(w.filter, "239.");
 	assert_int_equal(watch_input(&w, WATCH_KEY_ESCAPE), WATCH_REFRESH);
 	assert_request("show top sort rate offset 0 limit 24");
-	/* longer than there is room */
+	/* longer than the buffer */
 	watch_input(&w, '/');
 	for (unsigned i = 0; i < 200; i++)
 		watch_input(&w, 'a');
@@ -354,7 +354,7 @@ static void other_pages(void **state)
 	assert_int_equal(w.page, WATCH_PAGE_ALL);
 }
 
-/* Whatever a name or an older daemon brings, a line stays printable ASCII. */
+/* Lines are printable ASCII despite hostile names and replies of older daemons. */
 static void hostile_pages(void **state)
 {
 	static const char *const pages[] = {
@@ -375,7 +375,7 @@ static void hostile_pages(void **state)
 	assert_non_null(line_with("l?[2J??"));
 }
 
-/* Numbers that no daemon has: their sums and differences are still numbers. */
+/* Numbers beyond those of any daemon: their sums and differences are still numbers. */
 static void numbers_without_measure(void **state)
 {
 	static const char *const keys[] = {"dropped", "refused", "ring_drops",
@@ -395,7 +395,7 @@ static void numbers_without_measure(void **state)
 		show(24, 160);
 		show(24, 80);
 	}
-	/* in all three 2^60 */
+	/* the sum of three counters, each limited to 2^60 */
 	assert_non_null(strstr(line_with("wan "), "3.46E"));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* log: levels, the line on stderr, the token bucket, what the journal gets. syslog is
- * not looked at. */
+/* log: levels, the line on stderr, the token bucket, and what the journal gets. syslog
+ * is not tested. */
 
 #include "base/log/log.h"
 #include "base/log/log_journal.h"
@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* stderr goes to a memory file from capture() to captured() */
+/* From capture() to captured(), stderr goes to a memory file. */
 static int saved_stderr = -1;
 static char text[8192];
 
@@ -116,7 +116,7 @@ static void line_names_what_it_is_about(void **state)
 		"warning: e\n");
 }
 
-/* systemd says which stream it has connected to the journal */
+/* systemd names the stream that it has connected to the journal */
 static void stderr_of_a_service_is_marked(void **state)
 {
 	char stream[64];

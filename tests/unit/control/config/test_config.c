@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * config: words and lines, what the odd files of real routers mean, and which message
- * each fault gets. A case is a text and either what must hold of the result or the
- * place and a part of a message. Values: test_config_value.c; what is printed, and any
- * text at all: test_config_print.c; whole files: tests/golden.
+ * config: words and lines, what the unusual files of real routers mean, and which
+ * message each fault gets. A case is a text and either what the result must contain or
+ * the place and a part of a message. Values are in test_config_value.c, printing and
+ * random text in test_config_print.c, whole files in tests/golden.
  */
 
 #include "config_fixture.h"
@@ -12,8 +12,7 @@
 
 #include <errno.h>
 
-/* --- words and lines
- * --------------------------------------------------------------- */
+/* --- words and lines --- */
 
 static void tokens(void **state)
 {
@@ -51,7 +50,7 @@ static void place_of_phyint(void **state)
 	config_free(c);
 }
 
-/* A NUL byte, which the table of messages cannot hold. */
+/* A NUL byte, which the table of messages cannot express. */
 static void nul_byte(void **state)
 {
 	static const char text[] = ROLES "\n altnet\0 10.0.0.0/8";
@@ -85,7 +84,7 @@ static void long_words(void **state)
 	config_free(c);
 }
 
-/* what sun_path has room for, with its end */
+/* sun_path has room for this many bytes and the NUL */
 static void longest_socket_path(void **state)
 {
 	char text[200] = ROLES "control-socket /run";
@@ -103,15 +102,14 @@ static void longest_socket_path(void **state)
 	config_free(c);
 }
 
-/* --- the rows of files as they are found in the field
- * -------------------------------- */
+/* --- lines of files from the field --- */
 
 struct fault {
 	const char *text;
 	int result;
 	enum config_severity severity;
 	unsigned line, column;
-	const char *part; /* NULL if there must be no message */
+	const char *part; /* NULL if no message is expected */
 };
 
 static void expect_fault(const struct fault *t)
@@ -214,7 +212,7 @@ static void k24_a_whitelist_of_link_local_groups(void **state)
 		expect_fault(&t[i]);
 }
 
-/* K22: the block of the interface itself counts, wherever it is. */
+/* K22: the interface's own block wins, wherever it is in the file. */
 static void k22_the_interface_goes_before_its_label(void **state)
 {
 	struct config *c = parse("phyint u upstream phyint d:1 downstream threshold 3 "
@@ -230,13 +228,13 @@ static void k22_the_interface_goes_before_its_label(void **state)
 	assert_int_equal(c->n_iface, 2);
 	assert_int_equal(named(c, "d")->threshold, 3);
 	config_free(c);
-	/* an alias that is disabled says nothing about its interface */
+	/* a disabled alias does not disable its interface */
 	c = parse("defaultdown phyint u upstream phyint d:1 disabled", 0);
 	assert_int_equal(config_iface_find(c, "d")->role, CONFIG_ROLE_DOWNSTREAM);
 	config_free(c);
 }
 
-/* K33: one line about a file of another program, whatever follows */
+/* K33: a file of another program gets one message, whatever follows. */
 static void k33_files_of_other_programs(void **state)
 {
 	static const struct {
@@ -267,7 +265,7 @@ static void k33_files_of_other_programs(void **state)
 			t[i].text, 1, E, 1 + (i == 9), 1 + 12 * (i == 14), t[i].part});
 }
 
-/* K31: the first message names the character and what to do */
+/* K31: the first message names the character and the remedy */
 static void k31_what_editors_make_of_text(void **state)
 {
 	static const struct fault t[] = {
@@ -407,14 +405,15 @@ static const struct fault error_rows[] = {
 	{"quickleave hashtablesize 0 " ROLES, 1, E, 1, 26, "from 1 to 536870912"},
 	{"quickleave hashtablsize 3 " ROLES, 1, E, 1, 12,
 		"did you mean 'hashtablesize'"},
-	/* what follows belongs to what was meant, and gets no message */
+	/* the rest of the statement belongs to the intended keyword and gets no
+	 * message */
 	{ROLES "\nphyitn x upstream ratelimit 0", 1, E, 2, 1, "'phyint'"},
 	{ROLES "\nthreshhold 3 altnet 10.0.0.0/8", 1, E, 2, 1, "'threshold'"},
 	{ROLES "\nsomething x upstream threshold 0", 1, E, 2, 1, "'something'"},
 	{ROLES "\nquickleave threshold 0 altnet 10/8\nphyint x disabled", 1, E, 2, 12,
 		"put it before"},
 	{"upstream eth0", 1, E, 1, 1, "'phyint NAME upstream'"},
-	/* K34: nothing about a role that is missing */
+	/* K34: no message about a missing role */
 	{"upstream phyint eth0", 1, E, 1, 1, "'phyint eth0 upstream'"},
 	{"upstream\nphyint eth0", 1, E, 1, 1, "'phyint NAME upstream'"},
 	{ROLES "\nphyint eth0 lan threshold 1", 1, E, 2, 13, "is no role"},
@@ -508,7 +507,8 @@ static void r044_response_less_than_query_interval(void **state)
 		expect_fault(&t[i]);
 }
 
-/* one run shows all faults, in file order, and nothing that only follows from them */
+/* One run reports all faults in file order, without faults that only follow from
+ * others. */
 static void several_faults(void **state)
 {
 	static const struct {
@@ -549,7 +549,7 @@ static void errors_are_bounded(void **state)
 
 static void no_keyword_resembles_another_too_much(void **state)
 {
-	/* a keyword must never be "corrected" to another one */
+	/* a keyword is never "corrected" to another one */
 	for (size_t i = 0; i < config_n_keywords; i++)
 		assert_string_equal(config_keyword_suggest(config_keywords[i].name),
 			config_keywords[i].name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which line of a file decides, as it is named. */
+/* Which line of a file decides, and how it is named. */
 
 #include "control/config/config.h"
 

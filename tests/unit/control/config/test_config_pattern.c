@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Patterns of interface names: which words are one, which block counts for a name, and
- * what the parser says about them. */
+/* Patterns of interface names: which words are patterns, which block applies to a name,
+ * and what the parser reports. */
 
 #include "config_fixture.h"
 
 #define UP " phyint u upstream "
 
-/* Files of igmpproxy have names with all kinds of characters; only those of the shell's
- * patterns make one. */
+/* igmpproxy allows any character in a name. Only the wildcards of the shell make it a
+ * pattern. */
 static void words(void **state)
 {
 	static const struct {
@@ -45,7 +45,7 @@ static void words(void **state)
 		assert_true(asprintf(&text, UP "phyint %s downstream threshold 7",
 				    w[i].word) > 0);
 		c = parse(text, 0);
-		/* its own name always means it */
+		/* a block always applies to its own literal name */
 		ci = config_iface_find(c, w[i].word);
 		assert_int_equal(ci->threshold, 7);
 		assert_int_equal(ci->pattern, w[i].pattern);
@@ -71,8 +71,8 @@ static void which_counts(void **state)
 				    "phyint a\\* downstream threshold 6",
 		0);
 
-	assert_int_equal(threshold(c, "eth0.12"), 4); /* the very name */
-	assert_int_equal(threshold(c, "eth0.13"), 2); /* the first that matches */
+	assert_int_equal(threshold(c, "eth0.12"), 4); /* the exact name */
+	assert_int_equal(threshold(c, "eth0.13"), 2); /* the first match */
 	assert_int_equal(threshold(c, "eth0.1"), 3);
 	assert_int_equal(threshold(c, "eth0."), 3);
 	assert_int_equal(threshold(c, "eth0"), 1);
@@ -88,7 +88,7 @@ static void messages(void **state)
 	static const struct {
 		const char *text;
 		int r;
-		const char *says; /* NULL means nothing */
+		const char *says; /* NULL if there is no message */
 	} m[] = {
 		{UP "phyint eth* downstream", 0, NULL},
 		{UP "phyint enp[0-9]s[0-9]f[0-9].[0-9]* downstream", 0, NULL},
@@ -109,7 +109,7 @@ static void messages(void **state)
 		{"phyint u upstream report-interface v* phyint d downstream", 1,
 			"name the one interface"},
 		{"phyint ppp* upstream phyint d downstream", 0, NULL},
-		/* the line of the reports is not taken by a pattern */
+		/* a pattern does not take the interface of report-interface */
 		{"phyint eth0.35 upstream report-interface eth0.4 phyint eth0.* downstream",
 			0, NULL},
 		{"instance a phyint ppp* upstream phyint x upstream phyint d downstream",

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * config: what is printed reads back to the same configuration, the description says
- * what counts, and no text at all does harm: a soup of keywords, values and stray
- * bytes, made from a seed that is printed (SEED=n in the environment repeats it).
+ * config: printed text reads back to the same configuration, the description names the
+ * settings in force, and no text does harm. The token soup mixes keywords, values and
+ * stray bytes from a seed that is printed; SEED=n in the environment repeats it.
  */
 
 #include "config_fixture.h"
 #include "control/config/config_keyword.h"
 
-/* --- print and describe
- * -------------------------------------------------------------- */
+/* --- print and describe --- */
 
 static void equal_text(const char *x, const char *y)
 {
@@ -103,7 +102,7 @@ static void check_round_trip(const struct config *c)
 	config_free(c2);
 }
 
-/* N35: what is not set is there also, as a comment that says what holds. */
+/* N35: a keyword that is not set is printed as a comment with the value in force. */
 static void every_keyword_is_printed(void **state)
 {
 	struct config *c = parse(ROLES, 0);
@@ -218,8 +217,7 @@ static void describe_says(void **state)
 	config_free(c);
 }
 
-/* --- token soup
- * ------------------------------------------------------------------------ */
+/* --- token soup --- */
 
 static uint64_t soup_state;
 
@@ -231,7 +229,8 @@ static unsigned soup(unsigned n)
 	return (unsigned)(soup_state >> 11) % n;
 }
 
-/* Statements that are right in any order: what is read must also be printed. */
+/* Statements that are valid in any order. Every one that is read must also be
+ * printed. */
 static size_t cook_well(char *text, size_t size)
 {
 	static const char *const statements[] = {"quickleave", "defaultdown",
@@ -317,7 +316,7 @@ static void token_soup(void **state)
 			const struct config_message *m = &c->message[i];
 
 			n_errors += m->severity == CONFIG_ERROR;
-			/* in file order, those about the whole file last */
+			/* in file order, then the messages about the whole file */
 			if (i && m->line)
 				assert_true(m[-1].line < m->line ||
 					(m[-1].line == m->line &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* config: the value that each keyword gives, defaults, and lists that the last match
+/* config: the value that each keyword sets, defaults, and lists in which the last match
  * decides. */
 
 #include "config_fixture.h"
@@ -12,8 +12,8 @@ static bool prefix_is(const struct prefix *x, const char *text)
 	return strcmp(prefix_format(x, buf), text) == 0;
 }
 
-/* The printed configuration holds each value in a form that is easy to name: "text"
- * must give a print that contains the line "line". */
+/* The printed configuration has one line per value, so a row checks that the print of
+ * "text" contains the line "line". */
 static const struct {
 	const char *text, *line;
 } rows[] = {
@@ -164,7 +164,7 @@ static void defaults(void **state)
 	assert_null(config_free(NULL));
 }
 
-/* the system is asked for the group later, and a fault then also has a place */
+/* The group is looked up later; its position is kept for the error message. */
 static void place_of_the_group_is_known(void **state)
 {
 	struct config *c = parse("quickleave\n  control-group staff " ROLES, 0);
@@ -204,7 +204,7 @@ static void defaults_hold_for_later_interfaces(void **state)
 	assert_int_equal(d->n_filter, 2);
 	assert_true(d->has_whitelist);
 	assert_int_equal(c->defaults.n_filter, 1);
-	/* inherited, not written at the upstream: nothing to warn of */
+	/* inherited, not written for the upstream, so there is no warning */
 	assert_int_equal(c->n_message, 0);
 	config_free(c);
 }

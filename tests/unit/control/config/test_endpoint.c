@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Addresses to listen on, as text. */
+/* Text forms of the addresses to listen on. */
 
 #include "control/config/endpoint.h"
 #include "test.h"
@@ -53,7 +53,7 @@ static void check_hosts(const char *const *text, enum endpoint_host whose)
 			fail_msg("'%s' is not what it should be", *text);
 }
 
-/* F15: names that no name server can lead here */
+/* F15: names that no name server can point to this host. */
 static void f15_local_hosts(void **state)
 {
 	static const char *const ours[] = {"localhost", "localhost:9337", "LocalHost:1",
@@ -68,7 +68,7 @@ static void f15_local_hosts(void **state)
 	check_hosts(others, ENDPOINT_HOST_OTHER);
 }
 
-/* What begins or ends like ours, and is not host and port. */
+/* Text that resembles a local endpoint and is not a host with an optional port. */
 static void hosts_that_are_none(void **state)
 {
 	static const char *const text[] = {"", ":", ":9337", "[]", "[]:1", "[::1",
@@ -84,7 +84,7 @@ static void hosts_that_are_none(void **state)
 	check_hosts(text, ENDPOINT_HOST_INVALID);
 }
 
-/* The address that is listened on counts as ours whichever it is. */
+/* The address that is listened on always counts as ours. */
 static void own_address(void **state)
 {
 	static const struct addr v4 = ADDR_V4(192, 0, 2, 1);

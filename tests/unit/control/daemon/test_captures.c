@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* tap: captures over a real control socket, with ports and a data plane that this file
- * makes up. */
+/* captures over a real control socket, with fake ports and a fake data plane. */
 
 #include "control/daemon/captures.h"
 #include "ctl_fixture.h"
@@ -13,13 +12,13 @@
 struct fixture {
 	struct ctl_fixture server;
 	struct captures *tap;
-	struct captures_port port[N_PORTS]; /* without name: none */
+	struct captures_port port[N_PORTS]; /* a port without name does not exist */
 	struct sample_spec *spec;
-	struct sample sample[8]; /* that wait */
+	struct sample sample[8]; /* samples still to deliver */
 	unsigned n_samples;
 	uint64_t lost;
 	uint8_t got[65536];
-	size_t n_got, at; /* at: the next block */
+	size_t n_got, at; /* start of the next block */
 };
 
 static bool port(void *ctx, unsigned number, struct captures_port *ret)
@@ -54,7 +53,7 @@ static uint64_t samples_lost(void *ctx, unsigned want, unsigned number)
 {
 	struct fixture *f = ctx;
 
-	assert_true(number < PORT_MAX); /* others carry no data */
+	assert_true(number < PORT_MAX); /* ports above carry no data */
 	return number == 0 ? f->lost : 0;
 }
 
@@ -222,7 +221,7 @@ static void statistics_come_last(void **state)
 	next(f, fd, PCAPNG_SECTION);
 	expect_interface(f, fd, PCAPNG_ETHERNET, "lan1");
 	captures_message(f->tap, &m);
-	m.number = 0; /* not wanted */
+	m.number = 0; /* the capture does not include this port */
 	captures_message(f->tap, &m);
 	shutdown(fd, SHUT_WR);
 	next(f, fd, PCAPNG_PACKET);
@@ -296,7 +295,7 @@ static void port_that_changes_is_described_again(void **state)
 	close(fd);
 }
 
-/* pass or not, for both kinds of link */
+/* Filter programs for either kind of link: every frame passes, or none. */
 #define ALL  "0006000000000001"
 #define NONE "0006000000000000"
 
@@ -336,7 +335,7 @@ static void data_frames_are_asked_for(void **state)
 	int fd;
 
 	assert_int_equal(captures_deadline(f->tap).ns, MONO_NEVER.ns);
-	f->lost = 5; /* before we came */
+	f->lost = 5; /* lost before the capture began */
 	fd = capture(f, "capture sample=10 snaplen=100 interface=wan interface=ppp0\n");
 	assert_non_null(f->spec);
 	id[0] = f->spec->want[0].id;
@@ -351,7 +350,7 @@ static void data_frames_are_asked_for(void **state)
 	expect_interface(f, fd, PCAPNG_ETHERNET, "wan");
 	expect_interface(f, fd, PCAPNG_RAW_IP, "ppp0");
 
-	put_sample(f, id, 256); /* another capture wants more of it */
+	put_sample(f, id, 256); /* snaplen of another capture is larger */
 	put_sample(f, old, 256);
 	captures_tick(f->tap, loop_now(f->server.loop));
 	assert_true(mono_before(loop_now(f->server.loop), captures_deadline(f->tap)));
@@ -360,7 +359,7 @@ static void data_frames_are_asked_for(void **state)
 	assert_int_equal(b.packet.len, 1400);
 	assert_int_equal(b.packet.time_ns, 77);
 	assert_int_equal(b.packet.direction, PCAPNG_INBOUND);
-	/* earlier frames come before the message */
+	/* frames that arrived earlier precede the message */
 	put_sample(f, id, 64);
 	captures_message(f->tap, &m);
 	assert_int_equal(next(f, fd, PCAPNG_PACKET).packet.caplen, 64);

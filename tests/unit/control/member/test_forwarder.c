@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Evidence of other forwarders under virtual time: who stops, when, and when it resumes
- * (K04), and whom nobody takes for one (F3). A case is a script of quarters of a
- * second, "c" a turn with a batch of ours and of the other's copies of it, "d" with
- * ours alone, "k" with copies alone, "1" with ours and a single copy, "h" with ours and
- * copies of half, "q" of a quarter, "s" copies in super-frames, "S" ours in super-frames,
- * "t" the same and half as many tiny datagrams as ours hold, "B" a thousand times as much
- * as a turn of ours, "." with neither; the state after each turn is "-" (we forward), "S"
- * (on standby) or "0" (there is no entry).
+ * Evidence of other forwarders under virtual time: which router stops, when it stops
+ * and resumes (K04), and which hosts do not count as forwarders (F3). A case is a
+ * script with a letter for each turn of a quarter of a second:
+ *
+ *   c   a batch of ours and the other's copies of it; h copies of half, q of a quarter
+ *   d   ours alone
+ *   k   copies alone
+ *   1   ours and a single copy
+ *   s   ours, and copies in super-frames
+ *   S   ours in super-frames, and copies
+ *   t   ours in super-frames, and half as many tiny datagrams as they hold
+ *   B   ours, a thousand times as many as in a turn
+ *   .   neither
+ *
+ * The state after each turn is "-" (we forward), "S" (on standby) or "0" (no entry).
  */
 
 #include "control/member/forwarder.h"
@@ -176,9 +183,10 @@ static void k04_who_goes_on(void **state)
 		play(v[i].name, v[i].script, v[i].want, &high, &rank);
 }
 
-/* F3: a host sends single datagrams from the address of the provider's stream, with any
- * MAC address, for a minute: nobody leaves the stream to it, and nobody calls it a
- * forwarder. A stream of a datagram a second looks like that, and so is left. */
+/* F3: for a minute a host sends single datagrams from the source address of the
+ * provider's stream, with any MAC address. We keep forwarding and do not count the host
+ * as a forwarder. A real forwarder of a stream of one datagram per second looks the
+ * same and is also ignored. */
 static void f3_single_datagrams_are_no_forwarder(void **state)
 {
 	const struct {
@@ -209,7 +217,7 @@ static void f3_single_datagrams_are_no_forwarder(void **state)
 	}
 }
 
-/* F3: bursts that look like a forwarder get no more silence than they last. */
+/* F3: bursts that imitate a forwarder silence us no longer than they last. */
 static void f3_bursts_get_no_more_than_they_last(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
@@ -220,7 +228,7 @@ static void f3_bursts_get_no_more_than_they_last(void **state)
 	(void)state;
 	run_init(&r);
 	for (unsigned i = 0; i < 300 * 4; i++) {
-		/* as long as we forward; then silence until we do again */
+		/* send while we forward; pause until we forward again */
 		bool burst = now == '-';
 
 		now = step(&r, burst ? 'c' : 'd', &low, 0, &rank);
@@ -231,8 +239,8 @@ static void f3_bursts_get_no_more_than_they_last(void **state)
 	forwarder_deinit(&r.f);
 }
 
-/* F3: a datagram now and then does not pass for the one that really forwards, whose MAC
- * address is higher: that one stops, and not we. */
+/* F3: occasional datagrams do not replace the real forwarder in the comparison. Its MAC
+ * address is higher than ours, so it stops and we continue. */
 static void f3_the_majority_is_the_other(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
@@ -255,8 +263,8 @@ static void f3_the_majority_is_the_other(void **state)
 	forwarder_deinit(&r.f);
 }
 
-/* The counter of the stream cannot be read for a turn: what it gained is not taken for
- * datagrams of that turn. */
+/* Turns in which the counter of the stream is unknown prove nothing, also not
+ * afterwards. */
 static void an_unknown_turn_counts_for_nothing(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
@@ -277,8 +285,7 @@ static void an_unknown_turn_counts_for_nothing(void **state)
 	forwarder_deinit(&r.f);
 }
 
-/* Copies that are lost on the way to the sensor make us come back less and less
- * often. */
+/* When copies get lost before our sensor, we resume less and less often. */
 static void k04_no_flapping(void **state)
 {
 	const struct forwarder_rank rank = {false, own, high};
@@ -298,7 +305,8 @@ static void k04_no_flapping(void **state)
 	forwarder_deinit(&r.f);
 }
 
-/* One of 1,024 is looked at: a second without a sample says nothing. */
+/* The sensor looks at one frame of 1,024, so a second without a sample proves
+ * nothing. */
 static void k04_samples(void **state)
 {
 	const struct forwarder_rank rank = {false, own, high};
@@ -325,7 +333,7 @@ static void k04_only_noted_where_it_may_not_act(void **state)
 	step(&r, 'c', &high, 0, &rank);
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), 'S');
 	assert_int_equal(forwarder_n_double(&r.f, r.now), 0);
-	r.f.acts = false; /* forwarding always, by a reload */
+	r.f.acts = false; /* a reload makes us always forward */
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), '-');
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), '-');
 	assert_int_equal(forwarder_n_double(&r.f, r.now), 1);

@@ -43,7 +43,7 @@ static void teardown(void)
 	effects_deinit(&fx);
 }
 
-/* give a port exactly this membership; "" include removes it */
+/* Give a port exactly this membership; an empty INCLUDE removes it. */
 static void port_is(unsigned port, enum gm_mode mode, const char *list)
 {
 	struct addr src[10], group = gm_group(fam, 1);
@@ -99,8 +99,8 @@ static void r133_merge_rules(void **state)
 	}
 }
 
-/* the effects as text: "*:12 1:2" = (*,G) to ports 1,2 and (1,G) to port 2; "x"
- * deleted */
+/* The effects as text: "*:12 1:2" means (*,G) to ports 1 and 2 and (1,G) to port 2; "x"
+ * means deleted. */
 static const char *fib_text(char buf[256])
 {
 	buf[0] = '\0';
@@ -135,7 +135,7 @@ static void forwarding_entries_are_differences(void **state)
 		port_is(2, GM_EXCLUDE, "");
 		assert_fib("*:12");
 		port_is(2, GM_EXCLUDE, "");
-		assert_fib(""); /* nothing new */
+		assert_fib(""); /* a repetition changes nothing */
 		port_is(2, GM_EXCLUDE, "3");
 		assert_fib("3:1");
 		port_is(2, GM_INCLUDE, "34");
@@ -186,7 +186,7 @@ static void r137_r140_r141_only_where_we_are_querier(void **state)
 	}
 }
 
-/* A table that missed effects is put right by emitting all and removing the rest. */
+/* Emitting all entries and removing the others repairs a table that missed effects. */
 static void lost_effects_are_repaired(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -231,7 +231,7 @@ static struct portset naive_out(const struct model m[], unsigned source)
 static void check_fib(
 	const struct model m[], struct portset table[8], const bool has[8])
 {
-	/* source 0 means one that no host names */
+	/* source 0 means any source that no host names */
 	for (unsigned s = 0; s <= 6; s++) {
 		struct portset want = naive_out(m, s);
 		struct portset got = {{0}};

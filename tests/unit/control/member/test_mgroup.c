@@ -14,8 +14,8 @@ struct row {
 	enum gm_record_type type;
 	const char *list;
 	const char *want;
-	const char *gmi;     /* sources whose timer is GMI from now */
-	const char *queried; /* group-and-source query for these, "" = none */
+	const char *gmi;     /* sources whose timer becomes GMI */
+	const char *queried; /* sources of a group-and-source query, or "" */
 	bool group_query;
 };
 
@@ -147,7 +147,7 @@ static void r075_source_timer(void **state)
 		assert_state("-");
 
 		start("EX 1/");
-		send_at(T1, GM_V3, 9, GM_IS_EX, "1"); /* group timer renewed, 1 keeps */
+		send_at(T1, GM_V3, 9, GM_IS_EX, "1"); /* renews the group timer only */
 		assert_int_equal(run_until(T0 + GMI), 1);
 		assert_state("EX /1");
 		teardown_db();
@@ -284,7 +284,7 @@ static void r097_blocking_returns_with_v3(void **state)
 		send_at(T1, GM_V2, 8, GM_IS_EX, "");
 		assert_state("EX /");
 		send_at(T1 + 260001, GM_V3, 9, GM_IS_EX, "4");
-		assert_state("EX 4/"); /* 4 runs for GMI, blocked only later */
+		assert_state("EX 4/"); /* 4 stays for GMI and is blocked then */
 		teardown_db();
 	}
 }

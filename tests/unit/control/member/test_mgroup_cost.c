@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A record costs what it names: changes are noticed where they are made, deadlines are
- * lower bounds, addresses are counted as they come and go. Each of these shortcuts is
- * compared with the plain way, which looks at everything, after random records, ticks
- * and queries. A failing run is repeated with RINGCAST_SEED=<the printed seed>.
+ * The cost of a record depends on what it names: changes are detected where they are
+ * made, deadlines are lower bounds, addresses are counted as they come and go. After
+ * random records, ticks and queries, each shortcut is compared with a plain computation
+ * over the whole state. RINGCAST_SEED=<the printed seed> repeats a failing run.
  */
 
 #include "base/rng.h"
@@ -41,7 +41,7 @@ static uint64_t seed_of_run(void)
 	return seed;
 }
 
-/* ---- the plain way ---- */
+/* ---- the plain computation ---- */
 
 /* mode and visible list */
 struct view {
@@ -121,7 +121,7 @@ static void check_db(void)
 
 static size_t random_list(struct rng *rng, struct addr v[N_SOURCES])
 {
-	/* most lists are short, some name nearly everything */
+	/* most lists are short; some name nearly every source */
 	unsigned one_of = rng_below(rng, 3) ? 16 : 1 + (unsigned)rng_below(rng, 3);
 	size_t n = 0;
 
@@ -154,7 +154,7 @@ static void random_record(struct rng *rng, mono_t now)
 	r = mgroup_input(&db, now, &msg, &rec, &fx);
 	assert_true(r >= 0);
 	after = view_of(group_number(number));
-	/* none is missed; and none is told that is none */
+	/* every change is reported, and nothing else */
 	assert_int_equal(r,
 		!same_view(&before, &after) || was != (group_number(number) != NULL));
 }
@@ -240,8 +240,8 @@ static void named(unsigned host, enum gm_record_type type, unsigned first, size_
 	assert_true(mgroup_input(&db, mono_from_ms(T1), &msg, &rec, &fx) >= 0);
 }
 
-/* R083: it is asked by the tick of the same moment, and not for whom the record, or one
- * that came between, has named. */
+/* R083: the tick of the same moment sends the query. It leaves out sources that this
+ * record or one in between has named. */
 static void r083_many_are_asked_for_by_the_tick(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -254,7 +254,7 @@ static void r083_many_are_asked_for_by_the_tick(void **state)
 		run_until(T1);
 		named(8, GM_ALLOW, 0, 30);
 		effects_clear(&fx);
-		run_until(T1 + 1); /* a moment later than what was said before */
+		run_until(T1 + 1); /* one millisecond after the last query */
 		send_at(T1 + 1, GM_V3, 9, GM_TO_IN, "12");
 		assert_int_equal(fx.n, 0);
 		assert_int_equal(mgroup_deadline(&db).ns, mono_from_ms(T1 + 1).ns);

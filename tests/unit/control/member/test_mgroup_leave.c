@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * How a group ends: queries to the last member (RFC 9776 6.6.3; R083 to R089), and
- * without them where every host is tracked (R092).
+ * How a group ends: after queries to the last member (RFC 9776 6.6.3; R083 to R089), or
+ * at once where every host is tracked (R092).
  */
 
 #include "mgroup_fixture.h"
@@ -80,8 +80,8 @@ static void r087_answer_restores_the_timer(void **state)
 	}
 }
 
-/* K14: a query that is pending also serves a host that leaves meanwhile; 299 leaves
- * of one group make no more questions than one. */
+/* K14: a pending query also serves hosts that leave meanwhile. 299 leaves of a group
+ * cause no more queries than one. */
 static void r088_k14_leaves_merge(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -103,7 +103,7 @@ static void r088_k14_leaves_merge(void **state)
 	}
 }
 
-/* K14: a leave after the answer is asked about, but not within the interval */
+/* K14: a leave after an answer causes a query, but not within the same interval. */
 static void k14_answer_and_leave_ask_once_an_interval(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -156,7 +156,7 @@ static void r089_queries_fit_the_mtu(void **state)
 			rec.type = GM_BLOCK;
 			effects_clear(&fx);
 			mgroup_input(&db, mono_from_ms(T1), &msg, &rec, &fx);
-			/* one at once, and the others each in its turn (F8) */
+			/* one query at once, the others one per turn (F8) */
 			assert_int_equal(fx.n, 1);
 			for (size_t n = 0; n < (400 + room - 1) / room; n++) {
 				assert_int_equal(fx.v[fx.n - 1].query.q.n_src,
@@ -223,7 +223,7 @@ static void r052_heard_query_lowers_timers(void **state)
 		msg.query.n_src = 1;
 		mgroup_heard_query(&db, mono_from_ms(T1), &msg);
 		assert_int_equal(source_ms('1'), T1 + 2000);
-		msg.version = GM_V2; /* a v2 query names its own response time */
+		msg.version = GM_V2; /* a v2 query carries its own response time */
 		msg.query.n_src = 0;
 		msg.query.max_resp_ms = 300;
 		mgroup_heard_query(&db, mono_from_ms(T1), &msg);
@@ -268,7 +268,7 @@ static void r092_tracked_sources(void **state)
 		assert_state("IN 123");
 		assert_int_equal(send_at(T1, GM_V3, 8, GM_BLOCK, "12"), 1);
 		assert_queries("Q(1)");
-		assert_state("IN 23"); /* 2 is still wanted by the other host */
+		assert_state("IN 23"); /* the other host still wants 2 */
 		assert_int_equal(send_at(T1 + 1000, GM_V3, 9, GM_BLOCK, "23"), 1);
 		assert_queries("Q(23)");
 		assert_state("-");
@@ -276,8 +276,8 @@ static void r092_tracked_sources(void **state)
 	}
 }
 
-/* K11: a member that nobody knew of answers within a second. The next leave from that
- * address is not believed at once, since somebody else may be behind it. */
+/* K11: an unknown member answers within a second. The next leave from that address does
+ * not end the group at once, because another host may use the same address. */
 static void k11_fast_leave_asks_once(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -290,7 +290,7 @@ static void k11_fast_leave_asks_once(void **state)
 		assert_int_equal(send_at(T1 + 400, GM_V3, 8, GM_IS_EX, ""), 1);
 		assert_int_equal(send_at(T1 + 600, GM_V3, 8, GM_TO_IN, ""), 0);
 		assert_state("EX /");
-		/* it is asked about like any other */
+		/* this leave starts queries like any other */
 		assert_int_equal(run_until(T1 + 2599), 0);
 		assert_int_equal(run_until(T1 + 2600), 1);
 		assert_state("-");
@@ -298,7 +298,7 @@ static void k11_fast_leave_asks_once(void **state)
 	}
 }
 
-/* K11, K14: a box that joins and leaves without end has the LAN asked once a second. */
+/* K11, K14: a host that joins and leaves continually causes one query per second. */
 static void k11_fast_leave_over_and_over(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -335,8 +335,8 @@ static int forged_at(int64_t ms, enum gm_record_type type, const char *list)
 	return mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
 }
 
-/* F6: a leave in the name of a member, from another station, is a question as without
- * fast leave; what it says does not change what is known of the member. */
+/* F6: if another station sends a leave with a member's address, the router queries as
+ * without fast leave. The forged record does not change what is known of the member. */
 static void f6_leave_from_another_station_is_a_question(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -350,7 +350,7 @@ static void f6_leave_from_another_station_is_a_question(void **state)
 		assert_int_equal(group()->host[0].filter.mode, GM_EXCLUDE);
 		send_at(T1 + 700, GM_V3, 8, GM_IS_EX, "");
 		assert_int_equal(run_until(T1 + 10000), 0);
-		/* that of the member itself is as fast as before */
+		/* the member's own leave still takes effect at once */
 		assert_int_equal(send_at(T1 + 10000, GM_V3, 8, GM_TO_IN, ""), 1);
 		assert_state("-");
 		teardown_db();
@@ -376,7 +376,7 @@ static void f6_block_and_narrower_lists_from_another_station(void **state)
 			assert_state("IN 12");
 			teardown_db();
 		}
-		/* a wish to hear less, in EXCLUDE mode */
+		/* exclude more sources, in EXCLUDE mode */
 		fast();
 		send_at(T0, GM_V3, 8, GM_TO_EX, "");
 		forged_at(T1, GM_TO_EX, "1");
@@ -390,8 +390,7 @@ static void f6_block_and_narrower_lists_from_another_station(void **state)
 	}
 }
 
-/* The member has got another card, and speaks from there: what the old one asked for is
- * not taken for a second member for ever. */
+/* A member whose MAC address changes does not count as two members for ever. */
 static void f6_station_changes(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -438,7 +437,7 @@ static void r092_host_without_address_forbids_it(void **state)
 	}
 }
 
-/* The answer to a group-and-source query names only what was asked. */
+/* The answer to a group-and-source query names only the queried sources. */
 static void r092_partial_answer_keeps_the_rest(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -480,7 +479,7 @@ static void r054_fast_leave_is_for_the_querier(void **state)
 	}
 }
 
-/* ---- the operator's doubt ---- */
+/* ---- "clear group" by the operator ---- */
 
 static bool doubt(int64_t ms)
 {
@@ -490,7 +489,7 @@ static bool doubt(int64_t ms)
 	return mgroup_doubt(&db, mgroup_find(&db, &g), mono_from_ms(ms), &fx);
 }
 
-/* A ghost ends as after a leave; nothing is cut off before it was asked twice. */
+/* A membership without a host ends as after a leave, and not before two queries. */
 static void doubt_ends_what_nobody_answers_for(void **state)
 {
 	static const char *const states[] = {"EX /", "EX 1/2", "IN 12"};
@@ -537,7 +536,8 @@ static void doubt_spares_who_answers(void **state)
 	}
 }
 
-/* With fast leave: hosts that have answered do not decide for those that have not. */
+/* With fast leave: a host that answers and leaves does not end the membership of hosts
+ * that have not answered yet. */
 static void doubt_forgets_the_hosts(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -551,7 +551,7 @@ static void doubt_forgets_the_hosts(void **state)
 		send_at(T1 + 200, GM_V3, 8, GM_TO_IN, "");
 		assert_state("EX /");
 		send_at(T1 + 300, GM_V3, 9, GM_IS_EX, "");
-		run_until(T1 + 1000); /* asked once more for the leave */
+		run_until(T1 + 1000); /* one more query, for the leave */
 		assert_queries("Q");
 		send_at(T1 + 1500, GM_V3, 9, GM_IS_EX, "");
 		run_until(T1 + 9000);

@@ -63,8 +63,8 @@ static void r082_one_host_leaves_room(void **state)
 	}
 }
 
-/* E.g. ALLOW of new sources again and again: each is refused by max-sources, and the
- * host's own list must not grow either. */
+/* For example ALLOW with new sources again and again: max-sources refuses each of them,
+ * and the list of the host must not grow either. */
 static void r082_host_names_sources_for_ever(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -90,13 +90,13 @@ static void r082_addresses_of_a_port(void **state)
 
 		setup_db(&p);
 		db.max_addr = 8;
-		send_at(T0, GM_V3, 9, GM_IS_IN, "12"); /* both, the host, both again */
+		send_at(T0, GM_V3, 9, GM_IS_IN, "12"); /* sources, host, host's list */
 		assert_int_equal(db.n_addr, 5);
 		send_at(T0, GM_V3, 8, GM_IS_IN, "3");
 		assert_state("IN 123");
 		assert_int_equal(db.n_addr, 8);
 		send_at(T0, GM_V3, 7, GM_IS_IN,
-			"4"); /* neither the source nor the host */
+			"4"); /* room for neither the source nor the host */
 		assert_state("IN 123");
 		assert_int_equal(db.n_addr, 8);
 		assert_int_equal(db.n_refused, 1);
@@ -106,9 +106,10 @@ static void r082_addresses_of_a_port(void **state)
 	}
 }
 
-/* ---- which hosts have to make room ---- */
+/* ---- which host has to give way ---- */
 
-/* A join of group `number`, or with sources an ALLOW, from an address and a station. */
+/* A join of a group by number, or an ALLOW with sources, from an address and a
+ * station. */
 static int from_station(
 	int64_t ms, unsigned host, unsigned station, unsigned number, unsigned n_src)
 {
@@ -171,7 +172,7 @@ static void with_limits(uint32_t max_groups, uint32_t per_host)
 	setup_db(&p);
 }
 
-/* A port of a small machine: the limits of the file do not count, those of the memory do. */
+/* A port of a small machine: the limits follow from memory, not from the file. */
 static void r082_small_memory(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -187,10 +188,10 @@ static void r082_small_memory(void **state)
 		assert_int_equal(n_noted(NOTE_GROUP_MEMORY), 1);
 		db.params.max_groups = 16384;
 		assert_int_equal(mgroup_max_groups(&db), 455);
-		/* the file asks for less */
+		/* the file sets a lower limit */
 		db.params.max_groups = 100;
 		assert_int_equal(mgroup_max_groups(&db), 100);
-		/* enough memory, or unknown */
+		/* enough memory, or an unknown amount */
 		db.params.max_groups = 16384;
 		mgroup_set_memory(&db, UINT64_C(1) << 40);
 		assert_int_equal(mgroup_max_groups(&db), 16384);
@@ -201,8 +202,9 @@ static void r082_small_memory(void **state)
 	}
 }
 
-/* F5: 64 made-up hosts that share the table hold no more than a greedy one may. Who has
- * a few groups, its own or in its name by a stranger, still gets another. */
+/* F5: 64 made-up hosts that share the table hold no more than one greedy host may. A
+ * host with a few groups still gets another one, even if a stranger joined some in its
+ * name. */
 static void f5_full_table_of_many_who_hold_much(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -210,7 +212,7 @@ static void f5_full_table_of_many_who_hold_much(void **state)
 		with_limits(4096, 0);
 		for (unsigned i = 0; i < 6; i++)
 			from_station(T0, 500, 500, 10000 + i, 0);
-		for (unsigned i = 0; i < 6; i++) /* in the name of 501 */
+		for (unsigned i = 0; i < 6; i++) /* a stranger in the name of 501 */
 			from_station(T0, 501, 502, 11000 + i, 0);
 		for (unsigned i = 0; db.groups.n < 4096; i++)
 			from_station(T0, 1000 + i / 64, 1000 + i / 64, i, 0);
@@ -219,15 +221,15 @@ static void f5_full_table_of_many_who_hold_much(void **state)
 		assert_int_equal(n_noted(NOTE_GROUP_EVICTED), 1);
 		assert_int_equal(from_station(T1, 501, 501, 12001, 0), 1);
 		assert_true(has(12001));
-		/* a host that holds as much as the others does not */
+		/* a host that holds as many as the others gets none */
 		assert_int_equal(from_station(T1, 1000, 1000, 12002, 0), 0);
 		assert_false(has(12002));
 		teardown_db();
 	}
 }
 
-/* F5: more addresses do not help a host with one MAC address, nor more MAC addresses a
- * host with one address. */
+/* F5: a host gains nothing by more addresses with one MAC address, or by more MAC
+ * addresses with one address. */
 static void f5_quota_counts_both_identities(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -241,15 +243,15 @@ static void f5_quota_counts_both_identities(void **state)
 			assert_int_equal(n_noted(NOTE_HOST_QUOTA), 1);
 			assert_int_equal(db.struck.note, NOTE_HOST_QUOTA);
 			assert_int_equal(gm_is_station(&db.struck.who), by_station);
-			/* the neighbour is not concerned */
+			/* the neighbour is not affected */
 			assert_int_equal(from_station(T0, 500, 500, 500, 0), 1);
 			teardown_db();
 		}
 	}
 }
 
-/* F5: the table is full of one host's groups; the newest of them ends for a neighbour,
- * and others are told. */
+/* F5: one host's groups fill the table. For each join of a neighbour the newest of them
+ * ends, with a note. */
 static void f5_full_table_takes_from_who_holds_most(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -275,13 +277,13 @@ static void f5_full_table_takes_from_who_holds_most(void **state)
 		changes = run_until(T0);
 		assert_int_equal(changes, 20);
 		assert_int_equal(db.groups.n, 1000);
-		/* the host that holds most gains nothing */
+		/* the host that holds most gets nothing */
 		assert_int_equal(from_station(T0, 66, 66, 9000, 0), 0);
 		teardown_db();
 	}
 }
 
-/* F5: a join of a group that has just had to go is a new one. */
+/* F5: a join of a group that has just been displaced is a new join. */
 static void f5_rejoin_of_a_group_that_leaves(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -295,15 +297,15 @@ static void f5_rejoin_of_a_group_that_leaves(void **state)
 		assert_false(has(1000));
 		from_station(T0, 9, 9, 1000, 0);
 		assert_true(has(1000));
-		assert_int_equal(run_until(T0), 1); /* 999, which went for it */
+		assert_int_equal(run_until(T0), 1); /* 999, which was displaced */
 		assert_int_equal(db.groups.n, 1000);
 		assert_int_equal(db.n_leaving, 0);
 		teardown_db();
 	}
 }
 
-/* F5: ten thousand made-up hosts with a group each. Who was there before them stays,
- * and a newcomer gets in. */
+/* F5: ten thousand made-up hosts join a group each. An earlier member stays, and a
+ * newcomer is admitted. */
 static void f5_made_up_hosts(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -333,7 +335,7 @@ static void f5_made_up_hosts(void **state)
 	}
 }
 
-/* F5: a small limit is one of streams, and a third has to wait. */
+/* F5: a small limit counts streams, so a third one has to wait. */
 static void f5_small_table_keeps_its_groups(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -348,8 +350,7 @@ static void f5_small_table_keeps_its_groups(void **state)
 	}
 }
 
-/* F7: one host gets an eighth of the addresses; what it adds beyond is refused, by that
- * name. */
+/* F7: one host gets an eighth of the addresses. More are refused with that reason. */
 static void f7_share_of_a_host(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -366,8 +367,7 @@ static void f7_share_of_a_host(void **state)
 	}
 }
 
-/* F7: the pool is full, by many made-up hosts; (S,G) of a newcomer get in all the
- * same. */
+/* F7: many made-up hosts fill the pool, and a newcomer's (S,G) is still admitted. */
 static void f7_full_pool_makes_room(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -393,8 +393,8 @@ static void f7_full_pool_makes_room(void **state)
 	}
 }
 
-/* F7: what a stranger adds to a neighbour's group does not make the neighbour the one
- * who holds most. */
+/* F7: sources that a stranger adds to a neighbour's group are not charged to the
+ * neighbour. */
 static void f7_strangers_do_not_charge_a_neighbour(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -411,7 +411,7 @@ static void f7_strangers_do_not_charge_a_neighbour(void **state)
 	}
 }
 
-/* The limit that was met is the one that is named. */
+/* The note names the limit that was met. */
 static void f7_the_right_reason(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -451,8 +451,8 @@ static void leave(int64_t ms, unsigned host, unsigned number)
 	mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
 }
 
-/* A host that zaps faster than the LAN can be asked gets each new channel, while its
- * quota or the table is full of channels that it has left. */
+/* A host that zaps faster than the router can query gets each new channel, although
+ * channels that it has left fill its quota or the table. */
 static void r082_who_zaps_makes_room_for_itself(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -468,7 +468,7 @@ static void r082_who_zaps_makes_room_for_itself(void **state)
 			assert_true(db.groups.n - db.n_leaving <= 3);
 			run_until(T0 + 40);
 			assert_true(has(40));
-			/* they are asked for, as far as they are still there */
+			/* the queries for those that remain follow */
 			run_until(T0 + 60000);
 			assert_int_equal(db.groups.n, 0);
 			teardown_db();
@@ -476,8 +476,8 @@ static void r082_who_zaps_makes_room_for_itself(void **state)
 	}
 }
 
-/* What others watch does not end for a host that has left it, nor what the host has not
- * left. */
+/* A host's leave does not end a group that others watch, and a group that the host has
+ * not left does not end. */
 static void r082_room_is_not_made_of_what_others_watch(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -499,7 +499,7 @@ static void r082_room_is_not_made_of_what_others_watch(void **state)
 
 /* ---- sources of one group ---- */
 
-/* ALLOW of n sources that are numbered from `first` on. */
+/* ALLOW of n sources, numbered from `first` on. */
 static void allow(int64_t ms, unsigned station, unsigned first, unsigned n)
 {
 	struct addr src[360];
@@ -522,7 +522,7 @@ static void allow(int64_t ms, unsigned station, unsigned first, unsigned n)
 	mgroup_input(&db, mono_from_ms(ms), &msg, &rec, &fx);
 }
 
-/* How many of n sources from `first` on are forwarded by name. */
+/* Number of sources, out of n from `first` on, that are forwarded by name. */
 static unsigned n_there(unsigned first, unsigned n)
 {
 	const struct mgroup *g = group();
@@ -544,8 +544,8 @@ static void with_sources(uint32_t max_sources)
 	setup_db(&p);
 }
 
-/* Three hosts, made up or not, fill max-sources of a group. Twenty others that want
- * four sources each get them, and keep them whatever the three repeat. */
+/* Three hosts fill max-sources of a group. Twenty others get the four sources that each
+ * of them wants, and keep them whatever the three repeat. */
 static void f5_who_has_few_sources_gets_some(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -560,7 +560,7 @@ static void f5_who_has_few_sources_gets_some(void **state)
 			assert_int_equal(n_noted(NOTE_SOURCE_LIMIT), 0);
 		}
 		assert_int_equal(n_there(5000, 80), 80);
-		/* the third one had none when it came */
+		/* the third host found no room */
 		assert_int_equal(db.n_refused, 3 * 360 - 1024 - 4);
 		for (unsigned i = 0; i < 300; i++)
 			allow(T1 + i, 66 + i % 3, 1000 + 360 * (i % 3), 360);
@@ -570,8 +570,8 @@ static void f5_who_has_few_sources_gets_some(void **state)
 	}
 }
 
-/* A thousand made-up hosts with a source each fill it. Who was there before stays, and
- * a newcomer gets in. */
+/* A thousand made-up hosts fill the limit with a source each. An earlier member stays,
+ * and a newcomer is admitted. */
 static void f5_sources_of_made_up_hosts(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -589,8 +589,9 @@ static void f5_sources_of_made_up_hosts(void **state)
 	}
 }
 
-/* Who fills the group gets no more at the expense of others, and nobody's source is
- * taken for one that is there. What others also name is not the stranger's. */
+/* A host that fills the group gets no more at the expense of others, and a source that
+ * is already there displaces none. A source that others also name is not charged to the
+ * host. */
 static void f5_who_has_most_sources_gets_no_more(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -603,7 +604,7 @@ static void f5_who_has_most_sources_gets_no_more(void **state)
 		assert_int_equal(n_there(2000, 50), 0);
 		assert_int_equal(n_noted(NOTE_SOURCE_LIMIT), 50);
 		assert_int_equal(n_there(100, 2), 2);
-		/* a source of the stranger that a neighbour wants also */
+		/* a neighbour also wants a source of the stranger */
 		allow(T1, 9, 1000, 1);
 		for (unsigned i = 0; i < 30; i++)
 			allow(T1 + i, 100 + i, 5000 + i, 1);
@@ -613,7 +614,8 @@ static void f5_who_has_most_sources_gets_no_more(void **state)
 	}
 }
 
-/* While others want all sources, what is named only matters later: then it is there. */
+/* While others want all sources, named ones only matter later. They must be there
+ * then. */
 static void f5_sources_in_exclude_mode(void **state)
 {
 	FOR_BOTH_FAMILIES

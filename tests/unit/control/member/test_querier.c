@@ -18,7 +18,7 @@ static mono_t ms(int64_t t)
 	return mono_from_ms(t);
 }
 
-/* own address: host 50 */
+/* our own address is host 50 */
 static void up(const struct gm_params *params, bool always)
 {
 	struct addr own = gm_host(fam, 50);
@@ -46,7 +46,7 @@ static bool heard(
 	return querier_query(&q, ms(t), &msg, &fx);
 }
 
-/* number of queries sent at the next deadline, which must be at t */
+/* Number of queries sent at the next deadline, which must be at t. */
 static unsigned queries_at(int64_t t)
 {
 	unsigned n = 0;
@@ -66,7 +66,7 @@ static void r040_r041_startup_then_period(void **state)
 	FOR_BOTH_FAMILIES
 	{
 		up(NULL, false);
-		assert_int_equal(fx.n, 1); /* at once */
+		assert_int_equal(fx.n, 1); /* the first query is sent at once */
 		assert_true(role.querier);
 		assert_int_equal(queries_at(31250), 1);
 		assert_int_equal(queries_at(31250 + 125000), 1);
@@ -128,12 +128,12 @@ static void r048_three_routers(void **state)
 		up(NULL, false);
 		heard(1000, 10, 2, 125000, 0);
 		heard(2000, 10, 2, 125000, 0);
-		/* not elected: does not keep the old one alive */
+		/* not elected, so it does not prolong the timer of the old one */
 		assert_false(heard(200000, 20, 2, 125000, 0));
 		assert_int_equal(queries_at(257000), 1);
 		assert_true(heard(257100, 20, 2, 125000, 0));
 		assert_true(addr_eq(&q.other, &(struct addr[]){gm_host(fam, 20)}[0]));
-		/* a still lower one takes over from it */
+		/* a router with a lower address takes over from it */
 		assert_false(heard(258000, 10, 2, 125000, 0));
 		assert_true(addr_eq(&q.other, &(struct addr[]){gm_host(fam, 10)}[0]));
 		assert_false(heard(259000, 10, 2, 125000, 0));
@@ -177,8 +177,8 @@ static void r051_adopts_values_and_returns_to_its_own(void **state)
 	}
 }
 
-/* One query holds us for one query interval of ours and teaches nothing, whatever it
- * says; the second one teaches what the caps let through. */
+/* F3: one query makes us wait for one of our own query intervals, and we adopt no
+ * values from it. From the second query on we adopt values within the caps. */
 static void f3_one_forged_query_holds_for_one_interval(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -211,13 +211,13 @@ static void f3_a_query_that_loses_teaches_nothing(void **state)
 		assert_int_equal(role.qi_ms, 125000);
 		heard(3000, 10, 3, 100000, 0);
 		heard(4000, 10, 3, 100000, 0);
-		heard(5000, 20, 6, 90000, 0); /* loses against the elected one */
+		heard(5000, 20, 6, 90000, 0); /* ignored: the elected one is 10 */
 		assert_int_equal(role.rv, 3);
 		assert_int_equal(role.qi_ms, 100000);
 	}
 }
 
-/* What hosts do not hear, or may answer too late, keeps no membership alive and so
+/* A query that hosts ignore, or may answer too late, keeps no membership alive, so it
  * neither takes nor renews the role. */
 static void f3_only_what_keeps_memberships_counts(void **state)
 {
@@ -247,7 +247,7 @@ static void f3_only_what_keeps_memberships_counts(void **state)
 	}
 }
 
-/* Caps change neither usual values nor those that the operator has set. */
+/* The caps change neither usual values nor values that the operator has set. */
 static void f3_caps_of_adopted_values(void **state)
 {
 	static const struct {
@@ -276,7 +276,7 @@ static void f3_caps_of_adopted_values(void **state)
 	}
 }
 
-/* A router that starts beside us hears us soon, not at our next turn. */
+/* A router that starts later soon hears our query, before our next regular one. */
 static void r047_a_higher_querier_is_told_of_us(void **state)
 {
 	FOR_BOTH_FAMILIES
@@ -285,7 +285,7 @@ static void r047_a_higher_querier_is_told_of_us(void **state)
 		assert_int_equal(queries_at(31250), 1);
 		heard(40000, 200, 2, 125000, 0);
 		assert_int_equal(queries_at(40000), 1);
-		heard(40100, 200, 2, 125000, 0); /* not each time */
+		heard(40100, 200, 2, 125000, 0); /* not after each of its queries */
 		heard(40200, 200, 2, 125000, 0);
 		assert_int_equal(queries_at(71250), 1);
 		heard(140000, 200, 2, 125000, 0);
@@ -301,7 +301,7 @@ static void r055_mld_compares_interface_identifiers(void **state)
 	fam = FAMILY_IPV6;
 	querier_init(&q, 1, fam, &gm_params_default, &rules, &role);
 	querier_up(&q, ms(0), &(struct addr){{0}}, &fx);
-	assert_int_equal(q.state, QUERIER_DOWN); /* no link-local address: silence */
+	assert_int_equal(q.state, QUERIER_DOWN); /* silent without link-local address */
 	assert_int_equal(fx.n, 0);
 	querier_up(&q, ms(0), &own, &fx);
 	assert_true(heard(1, 1, 2, 125000, 0)); /* fe80::1 */
@@ -335,7 +335,7 @@ static void r058_new_address_starts_again(void **state)
 		assert_true(role.querier);
 		assert_int_equal(queries_at(2000 + 31250), 1);
 		effects_clear(&fx);
-		querier_up(&q, ms(40000), &other, &fx); /* the same again: nothing */
+		querier_up(&q, ms(40000), &other, &fx); /* same address: no change */
 		assert_int_equal(fx.n, 0);
 		querier_down(&q);
 		assert_false(role.querier);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Budgets of membership messages under virtual time (R082): what a host may cause and
- * what a port may, in messages and in work, and that no flood, whatever addresses it
- * carries, keeps the messages of a neighbour from being heard. What chance decides is
- * compared with wide bounds; the seed is fixed.
+ * Budgets of membership messages under virtual time (R082): what a host and a port may
+ * cause, in messages and in work. A flood must not drown the messages of a neighbour,
+ * whatever addresses it carries. Results that depend on chance have wide bounds; the
+ * seed is fixed.
  */
 
 #include "control/proto/admission.h"
@@ -42,7 +42,7 @@ static struct admission_host host_of(uint32_t mac, uint32_t ip)
 	return h;
 }
 
-/* A message that asks for so much work; `word` is what it says. */
+/* A message with contents `word` that asks for an amount of work. */
 static struct admission_verdict say(int64_t ms, const struct admission_limit *limit,
 	struct admission_host host, uint32_t word, uint32_t work)
 {
@@ -56,7 +56,7 @@ static struct admission_verdict say(int64_t ms, const struct admission_limit *li
 	return v;
 }
 
-/* How many of n small messages pass that come at one moment and say the same. */
+/* Number of n equal small messages that pass at one moment. */
 static unsigned n_pass(
 	int64_t ms, const struct admission_limit *limit, uint32_t host, unsigned n)
 {
@@ -73,11 +73,11 @@ static void r082_host_has_its_rate(void **state)
 {
 	static const struct admission_limit limit = {.host_rate = 100};
 
-	/* two seconds' worth at once and some by chance; then what quiet hosts have */
+	/* the budget of two seconds, a few by chance, and the share of quiet hosts */
 	assert_between(n_pass(1000, &limit, 1, 2000), 200, 250 + 64 + 4);
-	/* then the rate */
+	/* then the rate refills the budget */
 	assert_between(n_pass(6000, &limit, 1, 2000), 200, 250 + 64 + 4);
-	/* another host has its own */
+	/* another host has its own budget */
 	assert_between(n_pass(6000, &limit, 2, 2000), 200, 250 + 64 + 4);
 }
 
@@ -100,7 +100,7 @@ static void r082_nothing_is_limited_by_zero(void **state)
 	assert_int_equal(port.struck[ADMISSION_BY_HOST].at.ns, MONO_UNSET.ns);
 }
 
-/* Ports have separate budgets, also for the same host on two of them. */
+/* Ports have separate budgets, also for a host that sends to both. */
 static void r082_ports_are_apart(void **state)
 {
 	static const struct admission_limit limit = {
@@ -118,22 +118,22 @@ static void r082_ports_are_apart(void **state)
 	assert_int_equal(v.cause, ADMISSION_NOTHING);
 }
 
-/* F2: 1,800 packets of 182 records each at once. */
+/* F2: 1,800 packets of 182 records each arrive at once. */
 static void f2_work_is_charged(void **state)
 {
 	uint64_t work = 0;
 
 	for (unsigned i = 0; i < 1800; i++)
 		work += say(1000, &defaults, host_of(1, 1), i, 183).work;
-	/* of 329,400: the host's budget of two seconds, its zone of chance, the other
-	 * two ways */
+	/* out of 329,400: the host's budget of two seconds, its zone of chance, and the
+	 * two other ways */
 	assert_between(work, 32000, 40000 + 64 + 12500 + 183);
 	assert_int_equal(port.struck[ADMISSION_BY_HOST].at.ns, mono_from_ms(1000).ns);
 	assert_int_equal(port.struck[ADMISSION_BY_PORT].at.ns, MONO_UNSET.ns);
 }
 
-/* What is told of a limit: how many messages were refused and used in part since it is
- * met without a pause of a minute, and who was the last. */
+/* The record of a limit: how many messages were refused or cut since the last pause of
+ * a minute, and the sender of the last one. */
 static void what_was_struck(void **state)
 {
 	static const struct admission_limit limit = {
@@ -161,8 +161,8 @@ static void what_was_struck(void **state)
 	assert_int_equal(s->n_cut, 1);
 }
 
-/* F2: for ten seconds 10,000 packets per second, of any size, and from one host or from
- * a thousand: the work of a port has a bound. */
+/* F2: 10,000 packets per second for ten seconds, of any size, from one host or from
+ * many. The work of a port is bounded. */
 static void f2_lasting_work_is_bounded(void **state)
 {
 	static const uint32_t size[] = {1, 2, 8, 23, 183, 1400};
@@ -178,19 +178,19 @@ static void f2_lasting_work_is_bounded(void **state)
 				work += say(ms, &defaults, host_of(i % n, i % n), i,
 					size[k / array_len(hosts)])
 						.work;
-		/* three ways of 40,000/s, and their bursts */
+		/* three ways of 40,000/s each, and their bursts */
 		assert_true(work <= 10 * 120000 + 50000 + 2 * 12500 + 3 * 1400);
 	}
 }
 
-/* A downstream proxy with all groups that a LAN may have answers a general query. */
+/* A downstream proxy with as many groups as a LAN may have answers a general query. */
 static void r082_a_large_answer_is_taken_whole(void **state)
 {
 	for (unsigned i = 0; i < 91; i++)
 		assert_int_equal(say(1000, &defaults, host_of(1, 1), i, 183).work, 183);
 }
 
-/* A message may be taken in part: the host's budget is a report short. */
+/* Part of a message is admitted when the host's budget is smaller than its work. */
 static void r082_taken_in_part(void **state)
 {
 	static const struct admission_limit limit = {.host_rate = 10};
@@ -201,8 +201,8 @@ static void r082_taken_in_part(void **state)
 	assert_int_equal(port.struck[ADMISSION_BY_HOST].host.mac.byte[2], 1);
 }
 
-/* 50 hosts shout for ten seconds, each within its own limit; one more says something
- * every 200 ms, and all of that is heard. */
+/* 50 hosts send for ten seconds, each within its own limit. Another host sends every
+ * 200 ms, and all of its messages are heard. */
 static void r082_who_is_quiet_gets_through(void **state)
 {
 	static const struct admission_limit limit = {
@@ -223,7 +223,7 @@ static void r082_who_is_quiet_gets_through(void **state)
 
 #define MEMBERSHIP_MS 260000
 
-/* The same, and what is granted leaves the sender with groups. */
+/* The same, and the sender becomes a member by the granted part. */
 static struct admission_verdict join(int64_t ms, const struct admission_limit *limit,
 	struct admission_host host, uint32_t word, uint32_t work)
 {
@@ -238,9 +238,9 @@ static struct admission_verdict join(int64_t ms, const struct admission_limit *l
 	return v;
 }
 
-/* 10,000 made-up hosts send 10,000 reports of 182 records a second, and become members
- * by them. A host that had 20 groups before answers general queries: all of them are
- * heard, each time. */
+/* 10,000 made-up hosts send 10,000 reports of 182 records per second and become members
+ * by them. An older host with 20 groups answers general queries, and all its answers
+ * are heard. */
 static void f2_strangers_do_not_cut_a_member(void **state)
 {
 	const struct admission_host old = host_of(7, 7);
@@ -258,17 +258,17 @@ static void f2_strangers_do_not_cut_a_member(void **state)
 		}
 		if (ms % 20000 != 500)
 			continue;
-		/* each time it has changed a group */
+		/* it changes a group each time */
 		assert_int_equal(join(ms, &defaults, old, (uint32_t)ms, 21).work, 21);
 		n++;
 	}
 	assert_int_equal(n, 10);
-	/* four ways of 40,000/s, and their bursts */
+	/* four ways of 40,000/s each, and their bursts */
 	assert_true(work <= 200 * 160000 + 50000 + 3 * 12500);
 }
 
-/* A neighbour forges both of the member's addresses and sends large reports of all
- * kinds of groups. What the member always says is heard whole. */
+/* A neighbour forges both addresses of a member and sends large reports of other
+ * groups. The reports that the member repeats are heard completely. */
 static void f4_a_forger_does_not_silence_a_member(void **state)
 {
 	const struct admission_host member = host_of(7, 7);
@@ -283,7 +283,7 @@ static void f4_a_forger_does_not_silence_a_member(void **state)
 	}
 }
 
-/* Join, then say something when no other way is open than that of members. */
+/* Joins, then sends while only the way of members is open. */
 static uint32_t heard_as_member(
 	int64_t ms, struct admission_port *p, struct admission_host host)
 {
@@ -301,8 +301,8 @@ static uint32_t heard_as_member(
 	return work;
 }
 
-/* A membership that ends gives its place back; all places of members of one port leave
- * room for those of another. */
+/* A membership that ends frees its place. Even if members of one port hold all their
+ * places, another port still has some. */
 static void r082_places_of_members(void **state)
 {
 	static struct admission_port other;
@@ -326,13 +326,14 @@ static void r082_places_of_members(void **state)
 
 /* ---- forged addresses ---- */
 
-/* What a flood looks like, and what the victim's messages in it do. */
+/* The kind of a flood, and how much of the victim's messages must get through. */
 struct forgery {
 	const char *what;
-	bool mac, ip; /* those of the victim; else made-up ones */
-	bool random;  /* each message says something else */
+	bool mac, ip; /* the victim's addresses, otherwise made-up ones */
+	bool random;  /* all messages differ */
 	uint32_t work, per_ms, hosts;
-	/* joins of 100 that are heard at least, each said once, or twice as hosts do */
+	/* at least this many of 100 joins are heard, sent once or, as hosts do,
+	 * twice */
 	unsigned once, twice;
 };
 
@@ -356,8 +357,8 @@ struct heard {
 	unsigned once, twice;
 };
 
-/* Joins of the victim that are heard the first time, or the second, of 100 each in 20
- * seconds. */
+/* How many of the victim's 100 joins in 20 seconds are heard the first time, and how
+ * many the first or second time. */
 static struct heard n_heard(const struct forgery *f)
 {
 	const uint32_t victim = 7;
@@ -401,8 +402,8 @@ static void f4_forged_addresses_silence_nobody(void **state)
 	}
 }
 
-/* What a forger says in the victim's name, bad checksum and all, does not use up what
- * the victim may say: a message that is none is not charged as said. */
+/* A forger that sends bad messages with the victim's addresses does not use up the
+ * victim's budget: an invalid message is not remembered as sent. */
 static void f4_bad_messages_use_up_nothing(void **state)
 {
 	static const struct admission_limit limit = {
@@ -418,7 +419,7 @@ static void f4_bad_messages_use_up_nothing(void **state)
 			if (ms > 2000 && ms % 1000 == 0)
 				heard += say(ms, &limit, victim, 42, 2).work > 0;
 		}
-		/* never said; or said already, and so refused */
+		/* never remembered; or remembered, and so refused as a repetition */
 		if (bad)
 			assert_true(heard >= 18);
 		else
@@ -428,8 +429,8 @@ static void f4_bad_messages_use_up_nothing(void **state)
 	}
 }
 
-/* It is chance and not the order of arrival: of two who say as much in the same
- * moments, one always first, both get as much. */
+/* Chance decides, not the order of arrival: two hosts that send equally much at the
+ * same moments get equally much, although one is always first. */
 static void f4_the_first_one_has_no_advantage(void **state)
 {
 	static const struct admission_limit limit = {.port_rate = 1000};
@@ -445,7 +446,7 @@ static void f4_the_first_one_has_no_advantage(void **state)
 	assert_between(first + last, 20000, 22500);
 }
 
-/* A host that is dear even to refuse is named once for each so many messages. */
+/* A host that costs work even when it is refused is named once per so many messages. */
 static void r082_a_loud_host_is_named(void **state)
 {
 	static const struct admission_limit limit = {
@@ -456,7 +457,7 @@ static void r082_a_loud_host_is_named(void **state)
 		for (unsigned i = 0; i < 10; i++)
 			named += say(ms, &limit, host_of(1, 1), 0, 1).loud;
 	assert_between(named, 24, 30);
-	/* half as many again as allowed is no reason */
+	/* one and a half times the limit is no reason */
 	named = 0;
 	for (int64_t ms = 10000; ms < 40000; ms += 10)
 		for (unsigned i = 0; i < 3; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The effect list: copies, growth, loss when memory is short, and the text form. */
+/* The effect list: copies, growth, lack of memory, and the text form. */
 
 #include "control/proto/effect.h"
 #include "fail_alloc.h"
@@ -120,7 +120,7 @@ static void note_text(void **state)
 	assert_text(&fx.v[1], "port 1 note host-version value 2");
 	effects_clear(&fx);
 
-	/* every note has a name of its own */
+	/* Every note has its own name. */
 	for (int i = 1; i < _NOTE_N; i++)
 		effects_note(&fx, 0, (enum note)i, NULL, NULL, 0);
 	effects_for_each (&fx, e) {
@@ -207,19 +207,19 @@ static void loss_is_counted(void **state)
 	struct gm_query q = {.group = group, .src = &src, .n_src = 1};
 	struct effects fx = {0};
 
-	fail_alloc_after = 0; /* the chunk */
+	fail_alloc_after = 0; /* fails to allocate the chunk */
 	effects_report(&fx, 0, GM_V3, FAMILY_IPV4, &own, &rec, 1, 0);
 	fail_alloc_after = 0;
 	effects_query(&fx, 0, GM_V3, &own, &q);
-	fail_alloc_after = 0; /* the list */
+	fail_alloc_after = 0; /* fails to allocate the list */
 	effects_fib_del(&fx, 0, &group, &src);
-	fail_alloc_after = 1; /* the chunk is there, the list is not */
+	fail_alloc_after = 1; /* allocates the chunk, fails to allocate the list */
 	effects_query(&fx, 0, GM_V3, &own, &q);
 	fail_alloc_after = -1;
 	assert_int_equal(fx.n, 0);
 	assert_int_equal(fx.lost, 4);
 
-	/* what comes afterwards is whole */
+	/* later effects are complete */
 	effects_query(&fx, 0, GM_V3, &own, &q);
 	assert_int_equal(fx.n, 1);
 	assert_int_equal(fx.lost, 4);

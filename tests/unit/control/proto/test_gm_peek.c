@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a message is charged before it is decoded, and that decoding keeps to what was
- * granted (F2): the work found in front is never less than that of the records, and the
- * first records of a report are taken when the rest is too much.
+ * The work that a message is charged before decoding, and decoding within what was
+ * granted (F2): the estimate is never below the work of the records, and if a report
+ * asks for too much its first records are decoded.
  */
 
 #include "control/proto/gm_peek.h"
@@ -66,7 +66,7 @@ static void f2_work_of_reports(void **state)
 		{1, 0, 2},
 		{182, 0, 183},
 		{1, 1, 2},
-		{8, 1, 10}, /* eight addresses */
+		{8, 1, 10}, /* eight sources in all */
 		{1, 342, 2 + 42},
 		{120, 1, 1 + 120 + 15},
 		{1120, 0, 1121},
@@ -86,8 +86,8 @@ static void f2_work_of_reports(void **state)
 	}
 }
 
-/* Whatever is granted, so much is taken, the first records first, and the rest is
- * counted. */
+/* Decoding takes as much as was granted, the first records first, and counts the
+ * rest. */
 static void f2_the_first_records_are_taken(void **state)
 {
 	for (unsigned family = 0; family < _FAMILY_N; family++) {
@@ -114,7 +114,8 @@ static void f2_the_first_records_are_taken(void **state)
 	}
 }
 
-/* A count that lies makes it no cheaper, and is not counted as records left off. */
+/* A wrong record count makes a message no cheaper, and is not counted as records left
+ * out. */
 static void f2_counts_that_lie(void **state)
 {
 	size_t len = make_report(FAMILY_IPV4, 100, 0);
@@ -131,8 +132,8 @@ static void f2_counts_that_lie(void **state)
 	assert_int_equal(p.records, 100);
 }
 
-/* A report that is cut short is that, also when its last record announces more sources
- * than its message was granted work for. */
+/* A truncated report is noted as truncated, also when its last record announces more
+ * sources than the message was granted work for. */
 static void r016_a_cut_is_no_limit(void **state)
 {
 	size_t len = make_report(FAMILY_IPV4, 2, 20);
@@ -152,8 +153,8 @@ static void r016_a_cut_is_no_limit(void **state)
 	assert_true(m.notes & GM_NOTE_TRUNCATED);
 }
 
-/* Of a query the first sources are read, and it is told how many are not. What it asks
- * for is enough for all of them. */
+/* The first sources of a query are read, and the number of the others is reported. The
+ * work that a query asks for covers all its sources. */
 static void f9_the_first_sources_of_a_query(void **state)
 {
 	static struct addr src[1400];
@@ -209,7 +210,7 @@ static void f2_what_is_no_report(void **state)
 	assert_true(gm_peek(FAMILY_IPV4, packet, (size_t)len, &p));
 	assert_int_equal(p.work, 1);
 	assert_true(addr_eq(&p.from, &from));
-	/* bytes behind the length of the IP header are padding */
+	/* bytes after the length in the IP header are padding */
 	assert_true(gm_peek(FAMILY_IPV4, packet, 2000, &p));
 	assert_int_equal(p.work, 1);
 	for (size_t i = 0; i < IGMP_IP_HEADER_LEN + 8; i++) {
@@ -221,7 +222,7 @@ static void f2_what_is_no_report(void **state)
 		assert_false(gm_peek(FAMILY_IPV6, packet, i, &p));
 		assert_int_equal(p.work, 1);
 	}
-	packet[0] = 0x41; /* a header of four bytes */
+	packet[0] = 0x41; /* an IP header of four bytes */
 	assert_false(gm_peek(FAMILY_IPV4, packet, 100, &p));
 }
 

@@ -191,7 +191,7 @@ static void r011_codes_decode(void **state)
 			gm_wire_code_decode(t[i].code, GM_WIRE_CODE_8), t[i].value);
 }
 
-/* for every value the code is the largest one that does not exceed it */
+/* The code of a value is the largest one that does not exceed it. */
 static void r012_codes_encode(void **state)
 {
 	uint32_t best = 0;
@@ -225,7 +225,7 @@ static void r012_times_in_queries(void **state)
 	assert_int_equal(code_of(GM_V2, 13000), 130); /* linear */
 	assert_int_equal(code_of(GM_V2, 25500), 255);
 	assert_int_equal(code_of(GM_V2, 60000), 255);
-	assert_int_equal(code_of(GM_V2, 0), 1); /* 0 would be version 1 */
+	assert_int_equal(code_of(GM_V2, 0), 1); /* 0 would mean version 1 */
 	assert_int_equal(code_of(GM_V1, 1000), 0);
 }
 
@@ -272,7 +272,7 @@ static void sizes_at_an_mtu(void **state)
 		assert_int_equal(space < 8 ? 0 : (space - 8) / 4, t[i].record);
 		if (t[i].mtu < 100)
 			continue;
-		/* what the table promises fits, one more does not */
+		/* as many sources as the table says fit, and one more does not */
 		assert_in_range(igmp_encode_query(buf, t[i].mtu, GM_V3, &from, &q), 1,
 			t[i].mtu);
 		q.n_src++;
@@ -294,7 +294,7 @@ static void sizes_at_an_mtu(void **state)
 	}
 }
 
-/* what a version or IPv4 cannot say */
+/* messages that a version or IPv4 cannot express */
 static void encoder_refuses(void **state)
 {
 	struct addr from = a(HOST), v6 = a("fe80::1");
@@ -529,7 +529,7 @@ static void r004_r016_r194_mutations(void **state)
 		assert_invariants(&m, len);
 		n_ok++;
 	}
-	/* the damage reached the parsers behind the checksums, and every refusal */
+	/* the damage reached the parsers after the checksums, and every refusal */
 	assert_in_range(n_ok, 40000, 190000);
 	for (int i = GM_BAD_SHORT; i <= GM_BAD_SOURCE; i++) {
 		print_message("  %-12s %zu\n", gm_bad_name((enum gm_bad)i), n_bad[i]);
@@ -537,7 +537,7 @@ static void r004_r016_r194_mutations(void **state)
 	}
 }
 
-/* the largest packet of the smallest records and of the most sources */
+/* the largest packets: with the smallest records, and with the most sources */
 static void largest_packets_fit_the_scratch(void **state)
 {
 	static struct igmp_packet p;

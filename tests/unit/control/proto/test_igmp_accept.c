@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the IGMP decoder accepts, refuses and notes: the rows of conformance section 1.1
- * that a codec decides. Encoding is in test_igmp.c.
+ * Which messages the IGMP decoder accepts, refuses and notes: the rows of conformance
+ * section 1.1 that a codec decides. Encoding is in test_igmp.c.
  */
 
 #include "control/proto/igmp.h"
@@ -65,7 +65,7 @@ static void r002_checksum_covers_the_whole_payload(void **state)
 	assert_memory_equal(&m, &untouched, sizeof(m));
 	assert_int_equal(DECODE(&m, .hex = V2_REPORT, .to = "239.1.2.3"), GM_OK);
 
-	/* right for the first 16 bytes, wrong with the bytes behind them */
+	/* right for the first 16 bytes, wrong with the bytes after them */
 	igmp_packet_make(&p, &(struct igmp_packet_spec){V3("0001" REC_A)});
 	msg = p.b + p.header_len;
 	memcpy(msg + 16, "\1\2\3\4", 4);
@@ -77,7 +77,7 @@ static void r002_checksum_covers_the_whole_payload(void **state)
 	igmp_packet_seal(&p, p.len);
 	assert_int_equal(decode_packet(&lax, &m), GM_OK);
 
-	/* the IP header has its own */
+	/* the checksum of the IP header */
 	p.b[10] ^= 1;
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_CHECKSUM);
 }
@@ -99,7 +99,7 @@ static void r004_ip_header_lengths(void **state)
 {
 	struct gm_msg m;
 
-	/* 5 to 15 words are honoured */
+	/* headers of 5 to 15 words are accepted */
 	assert_int_equal(DECODE(&m, .hex = V2_QUERY, .options = ""), GM_OK);
 	assert_int_equal(
 		DECODE(&m, .hex = V2_QUERY,
@@ -118,7 +118,7 @@ static void r004_ip_header_lengths(void **state)
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_SHORT);
 
 	DECODE(&m, .hex = V2_QUERY);
-	p.len--; /* captured less than the total length */
+	p.len--; /* captured fewer bytes than the total length */
 	assert_int_equal(decode_packet(&lax, &m), GM_BAD_SHORT);
 	for (p.len = 0; p.len < 20; p.len++)
 		assert_int_equal(decode_packet(&lax, &m), GM_BAD_SHORT);
@@ -152,13 +152,13 @@ static void r005_router_alert(void **state)
 		{"94040000", true, GM_OK},
 		{"", false, GM_OK},
 		{"01010101 94040000", true, GM_OK},
-		{"8203aa01 94040000", true, GM_OK},  /* behind another option */
-		{"00000000 94040000", false, GM_OK}, /* behind the end of options */
+		{"8203aa01 94040000", true, GM_OK},  /* after another option */
+		{"00000000 94040000", false, GM_OK}, /* after the end of options */
 		{"94040001", false, GM_OK},	     /* reserved value */
 		{"8a089404 00000000", false, GM_OK}, /* inside another option */
 		{"94030001", false, GM_OK},	     /* wrong length */
 		{"01010194", false, GM_BAD_SHORT},   /* no length */
-		{"94050000", false, GM_BAD_SHORT},   /* over the end */
+		{"94050000", false, GM_BAD_SHORT},   /* beyond the end */
 		{"07000000", false, GM_BAD_HEADER},  /* would never end */
 		{"07010000", false, GM_BAD_HEADER},
 	};
@@ -278,7 +278,7 @@ static void r010_extra_bytes_are_ignored(void **state)
 	assert_int_equal(DECODE(&m, .hex = V3_QUERY "ffffffffffffffffffff"), GM_OK);
 	assert_int_equal(m.version, GM_V3);
 	assert_int_equal(m.query.n_src, 0);
-	/* RFC 9279: E flag and an extension behind the sources */
+	/* RFC 9279: the E flag and an extension after the sources */
 	assert_int_equal(
 		DECODE(&m, .hex = "11640000 ef010203 127d 0001 0a000001 00010002abcd",
 			.to = "239.1.2.3"),
@@ -347,7 +347,7 @@ static void r014_query_group(void **state)
 	assert_true(addr_is_any(&m.query.group));
 }
 
-/* E23: a report for another group than its destination */
+/* E23: a report whose group is not its destination */
 static void r015_destinations(void **state)
 {
 	static const char v1r[] = "12000000 ef010203", v2r[] = V2_REPORT;
@@ -408,7 +408,7 @@ static void r016_truncated_report(void **state)
 	assert_int_equal(m.n_rec, 2);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
 
-	/* a source count, then aux data, over the end */
+	/* a source count, then auxiliary data, beyond the end */
 	assert_int_equal(
 		DECODE(&m, V3("0002" REC_A "0500ffff e8010203 0a000001")), GM_OK);
 	assert_int_equal(m.n_rec, 1);
@@ -425,13 +425,13 @@ static void r016_truncated_report(void **state)
 		assert_int_equal(m.n_rec, 1);
 		assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
 	}
-	/* nothing of the announced is there */
+	/* no record follows the count */
 	assert_int_equal(DECODE(&m, V3("0001")), GM_OK);
 	assert_int_equal(m.n_rec, 0);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
 }
 
-/* aux data shaped like a record is no record */
+/* auxiliary data that looks like a record is not decoded */
 static void r017_aux_data_is_skipped(void **state)
 {
 	struct gm_msg m;
@@ -548,7 +548,7 @@ static void r023_illegal_sources_are_left_out(void **state)
 	assert_source(&m.rec[0], 0, "10.0.0.1");
 
 	for (size_t i = 0; i < array_len(include); i++) {
-		/* became empty: says nothing */
+		/* a record that loses all its sources is dropped */
 		snprintf(hex, sizeof(hex),
 			"22000000 00000002 %s000002 e8010203 7f000001 ffffffff" REC_A,
 			include[i]);
@@ -556,7 +556,7 @@ static void r023_illegal_sources_are_left_out(void **state)
 		assert_int_equal(m.notes, GM_NOTE_BAD_SOURCE);
 		assert_int_equal(m.n_rec, 1);
 		assert_group(&m.rec[0], "239.1.2.3");
-		/* came empty: is what it says, TO_IN({}) a leave */
+		/* a record without sources keeps its meaning: TO_IN({}) is a leave */
 		snprintf(hex, sizeof(hex), "22000000 00000001 %s000000 e8010203",
 			include[i]);
 		assert_int_equal(DECODE(&m, .hex = hex, .to = "224.0.0.22"), GM_OK);
@@ -564,7 +564,7 @@ static void r023_illegal_sources_are_left_out(void **state)
 		assert_int_equal(m.n_rec, 1);
 		assert_int_equal(m.rec[0].n_src, 0);
 	}
-	/* to exclude nobody is still a join */
+	/* EXCLUDE without sources is still a join */
 	assert_int_equal(DECODE(&m, V3("0001 04000001 ef010203 00000000")), GM_OK);
 	assert_int_equal(m.notes, GM_NOTE_BAD_SOURCE);
 	assert_int_equal(m.n_rec, 1);
@@ -572,7 +572,8 @@ static void r023_illegal_sources_are_left_out(void **state)
 	assert_int_equal(m.rec[0].n_src, 0);
 }
 
-/* lists and records are passed on in order; sets are made of them by the engine */
+/* Lists and records keep their order, with duplicates; the group state makes sets of
+ * them. */
 static void r024_duplicates_keep_their_order(void **state)
 {
 	struct gm_msg m;

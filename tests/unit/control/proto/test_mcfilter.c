@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The programs that the kernel is given for membership messages, run by libpcap's
- * machine over whole frames: what is let in, and whom it does not hear.
+ * The kernel filters for membership messages, run by libpcap's interpreter over whole
+ * frames: which frames pass, and which hosts are sampled.
  */
 
 #include "control/proto/mcfilter.h"
@@ -36,8 +36,8 @@ static struct frame frame4(uint8_t protocol, const uint8_t mac[6], const char *f
 	return f;
 }
 
-/* next_header is that of the fixed header. If `units` is not 0, an extension header of
- * `units` times 8 bytes follows, whose next header is `then`. */
+/* next_header is the one of the fixed header. If `units` is not 0, an extension header
+ * of `units` times 8 bytes follows, whose next header is `then`. */
 static struct frame frame6(uint8_t next_header, uint8_t then, uint8_t units,
 	uint8_t icmp_type, const uint8_t mac[6], const char *from)
 {
@@ -101,7 +101,7 @@ static bool hears_by_chance(
 	return bpf_filter(insn, f.byte, f.len + 16u, f.len + 16u) != 0;
 }
 
-/* for any random number; a sampled host is never fully heard */
+/* Heard with every random number. A sampled host is not. */
 static bool hears(const struct mcfilter *filter, struct frame f)
 {
 	return hears_by_chance(filter, f, UINT32_MAX);
@@ -129,8 +129,9 @@ enum { HOP = 0, TCP = 6, ROUTING = 43, FRAGMENT = 44, AH = 51, ICMP6 = 58, DEST 
 
 static void mld_only(void **state)
 {
-	/* What the decoder refuses by name (R021: no Router Alert; a chain of headers)
-	 * is let in, so that it is counted. Neighbour discovery is not for us. */
+	/* Messages that the decoder refuses by name (R021: no Router Alert; a chain of
+	 * headers) pass the filter, so that they are counted. Neighbour discovery does
+	 * not. */
 	static const struct {
 		const char *what;
 		uint8_t next, then, units, type;
@@ -184,7 +185,7 @@ static struct frame report6(const uint8_t mac[6], const char *from)
 	return frame6(HOP, ICMP6, 1, 143, mac, from);
 }
 
-/* F4: other hosts with the same MAC, or with the same IP address, are not sampled. */
+/* F4: hosts that share only the MAC or only the IP address are not sampled. */
 static void f4_both_addresses_count(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4}, f6 = {.family = FAMILY_IPV6};
@@ -196,7 +197,7 @@ static void f4_both_addresses_count(void **state)
 	mcfilter_sample(&f6, mono_from_ms(0), &who6);
 	assert_false(hears(&f, frame4(2, mac_a, "192.0.2.1")));
 	assert_false(hears(&f6, report6(mac_a, "fe80::1:2:3:4")));
-	/* first and last byte of the one, each part of the other */
+	/* the first and last byte of the MAC, and each part of the IP address */
 	assert_true(hears(&f, frame4(2, mac_b, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, other_head, "192.0.2.1")));
 	assert_true(hears(&f, frame4(2, mac_a, "192.0.2.2")));
@@ -223,8 +224,8 @@ static void without_link_address_by_that_of_ip(void **state)
 	assert_true(hears(&f6, report6(mac_b, "2001:db8:1:2:3:4:5:9")));
 }
 
-/* F4: a part is let through by chance, and half as many for each time that this is
- * still too much; no longer for that. */
+/* F4: sampled messages pass by chance, half as many each time that this is still too
+ * much. Sampling again does not prolong it. */
 static void f4_a_part_is_let_through(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};
@@ -240,7 +241,7 @@ static void f4_a_part_is_let_through(void **state)
 		assert_in_range(heard, 1000 / part - 1, 1000 / part + 1);
 		assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(1002).ns);
 	}
-	/* of membership messages only */
+	/* only membership messages pass */
 	udp.byte[ETH + 9] = 17;
 	assert_false(hears_by_chance(&f, udp, 0));
 	udp = frame;
@@ -248,7 +249,7 @@ static void f4_a_part_is_let_through(void **state)
 	assert_false(hears_by_chance(&f, udp, 0));
 }
 
-/* For a second, and twice as long each time that it is soon needed again. */
+/* Sampling lasts a second, and twice as long each time that it is soon needed again. */
 static void r082_it_is_short(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV4};
@@ -269,7 +270,7 @@ static void r082_it_is_short(void **state)
 		assert_true(hears(&f, frame));
 		now = until + 9999;
 	}
-	/* once it has been forgotten it is short again */
+	/* short again after the host was forgotten */
 	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(now + 1).ns);
 	assert_false(mcfilter_expire(&f, mono_from_ms(now + 1)));
 	assert_int_equal(mcfilter_deadline(&f).ns, MONO_NEVER.ns);
@@ -277,7 +278,7 @@ static void r082_it_is_short(void **state)
 	assert_int_equal(mcfilter_deadline(&f).ns, mono_from_ms(now + 1001).ns);
 }
 
-/* One more than there is room for takes the place of who would be heard first. */
+/* When all places are taken, a new host replaces the one whose sampling ends first. */
 static void r082_one_too_many(void **state)
 {
 	struct mcfilter f = {.family = FAMILY_IPV6};
@@ -286,7 +287,7 @@ static void r082_one_too_many(void **state)
 	for (unsigned i = 0; i <= MCFILTER_HOSTS; i++) {
 		struct admission_host who;
 
-		/* number 3 was sampled first */
+		/* sampling of number 3 began first */
 		mac[5] = (uint8_t)i;
 		who = host_of(mac, "fe80::1");
 		mcfilter_sample(&f, mono_from_ms(i == 3 ? 500 : 1000 + i), &who);
@@ -298,8 +299,8 @@ static void r082_one_too_many(void **state)
 	assert_true(hears(&f, report6(mac_a, "fe80::1")));
 }
 
-/* Messages of this host come through whatever is sampled, and nothing of the other
- * family, which a socket of all protocols gets as well. */
+/* This host's own messages pass despite sampling. Those of the other family do not,
+ * although a socket for all protocols gets them. */
 static void k01_what_this_host_says(void **state)
 {
 	struct mcfilter four = {.family = FAMILY_IPV4, .own = true};
@@ -327,22 +328,22 @@ static void k01_what_this_host_says(void **state)
 		assert_false(hears(&six, in6));
 		assert_true(hears(&four, out4) && hears(&six, out6));
 		assert_false(hears(&four, data4));
-		in4.vlan = out4.vlan = 5; /* of an interface on top of this one */
+		in4.vlan = out4.vlan = 5; /* of a VLAN interface on top of this one */
 		assert_false(hears(&four, in4) || hears(&four, out4));
 		assert_false(hears(&four, out6));
 		assert_false(hears(&six, out4));
 	}
 }
 
-/* F9: on an upstream nothing of what others send is let in but queries, and all that
- * this host says itself is, with the sampling of a host and without. */
+/* F9: on an upstream only queries of other hosts pass, and all messages of this host,
+ * with and without sampling. */
 static void f9_queries_alone(void **state)
 {
 	static const struct {
 		const char *what;
 		uint8_t type;
 		uint16_t fragment;
-		uint8_t header; /* its length, in words */
+		uint8_t header; /* header length in words */
 		bool heard;
 	} rows[] = {
 		{"query", 0x11, 0, 6, true},

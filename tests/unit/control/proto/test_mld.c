@@ -127,7 +127,7 @@ static void r027_golden_encode(void **state)
 	}
 }
 
-/* queries to a group and its sources have no golden message */
+/* Queries to a group and its sources have no golden message. */
 static void r027_group_queries(void **state)
 {
 	struct addr from = a(QUERIER);
@@ -200,7 +200,7 @@ static void r032_codes_decode(void **state)
 			gm_wire_code_decode(t[i].code, GM_WIRE_CODE_16), t[i].value);
 }
 
-/* for every value the code is the largest one that does not exceed it */
+/* The code of a value is the largest one that does not exceed it. */
 static void r012_r032_codes_encode(void **state)
 {
 	uint32_t best = 0;
@@ -279,7 +279,7 @@ static void sizes_at_an_mtu(void **state)
 		assert_int_equal(space < 20 ? 0 : (space - 20) / 16, t[i].record);
 		if (mtu < 100)
 			continue;
-		/* what the table promises fits, one more does not */
+		/* as many sources as the table says fit, and one more does not */
 		n = mld_encode_query(buf, mtu, GM_V3, &from, &q);
 		assert_in_range(n, 1, mtu);
 		q.n_src++;
@@ -347,7 +347,7 @@ static void r027_r039_senders(void **state)
 		}
 }
 
-/* what a version cannot say, what a buffer cannot hold */
+/* messages that a version cannot express or a buffer cannot hold */
 static void encoder_refuses(void **state)
 {
 	struct addr from = a(HOST);
@@ -532,7 +532,7 @@ static size_t random_message(struct rng *rng, struct mld_packet *p)
 	return (size_t)r;
 }
 
-/* one more extension header behind the hop-by-hop one, with anything inside */
+/* one more extension header after the hop-by-hop one, with random contents */
 static size_t insert_extension(struct rng *rng, struct mld_packet *p, size_t len)
 {
 	static const uint8_t kind[] = {0, 43, 44, 51, 60, 60, 60, 99};
@@ -591,7 +591,7 @@ static void r034_r036_r194_mutations(void **state)
 		assert_invariants(&m, len);
 		n_ok++;
 	}
-	/* the damage reached the parsers behind the checksums, and every refusal */
+	/* the damage reached the parsers after the checksums, and every refusal */
 	assert_in_range(n_ok, 40000, 190000);
 	for (int i = GM_BAD_SHORT; i <= GM_BAD_SOURCE; i++) {
 		print_message("  %-12s %zu\n", gm_bad_name((enum gm_bad)i), n_bad[i]);
@@ -599,7 +599,7 @@ static void r034_r036_r194_mutations(void **state)
 	}
 }
 
-/* the largest packet of the smallest records and of the most sources */
+/* the largest packets: with the smallest records, and with the most sources */
 static void largest_packets_fit_the_scratch(void **state)
 {
 	static struct mld_packet p;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the MLD decoder accepts, refuses and notes: the rows of conformance section 1.2
- * that a codec decides. Encoding is in test_mld.c.
+ * Which messages the MLD decoder accepts, refuses and notes: the rows of conformance
+ * section 1.2 that a codec decides. Encoding is in test_mld.c.
  */
 
 #include "control/proto/mld.h"
@@ -60,7 +60,7 @@ static void assert_source(const struct gm_record *rec, size_t i, const char *wan
 	assert_true(addr_eq(&rec->src[i], &w));
 }
 
-/* every kind of message, from a link-local sender and from all others */
+/* Every kind of message, from a link-local sender and from others. */
 static void r028_r029_e24_senders(void **state)
 {
 	static const char *const hex[][2] = {{V1_QUERY, "ff02::1"},
@@ -114,7 +114,7 @@ static void r028_r029_router_alert(void **state)
 		assert_int_equal(m.notes, 0);
 		assert_int_equal(DECODE(&m, .hex = hex, .to = to, .bare = true),
 			GM_BAD_ROUTER_ALERT);
-		/* the knob */
+		/* Router Alert is optional here */
 		assert_int_equal(decode_packet(&lax, &m), GM_OK);
 		assert_int_equal(m.notes, GM_NOTE_NO_ROUTER_ALERT);
 	}
@@ -130,14 +130,14 @@ static void r030_checksum_covers_everything(void **state)
 		DECODE(&m, .hex = V2_QUERY, .checksum_add = 1), GM_BAD_CHECKSUM);
 	assert_memory_equal(&m, &untouched, sizeof(m));
 
-	/* bytes behind the last record are in the checksum and mean nothing */
+	/* bytes after the last record are part of the checksum and ignored */
 	assert_int_equal(DECODE(&m, V2("0001" REC_A "0102030405")), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, 0);
 	p.b[p.len - 1] ^= 1;
 	assert_int_equal(decode_packet(&strict, &m), GM_BAD_CHECKSUM);
 
-	/* both addresses are covered */
+	/* the checksum covers both addresses */
 	DECODE(&m, .hex = V2_QUERY);
 	p.b[23] ^= 2;
 	assert_int_equal(decode_packet(&strict, &m), GM_BAD_CHECKSUM);
@@ -192,13 +192,13 @@ static void r003_payload_length_rules(void **state)
 		assert_int_equal(m.query.max_resp_ms, 10000);
 	}
 	DECODE(&m, .hex = V2_QUERY);
-	p.len--; /* captured less than the payload length */
+	p.len--; /* captured fewer bytes than the payload length */
 	assert_int_equal(decode_packet(&strict, &m), GM_BAD_SHORT);
 	for (p.len = 0; p.len < 40; p.len++)
 		assert_int_equal(decode_packet(&strict, &m), GM_BAD_SHORT);
 }
 
-/* a jumbogram says 0 and means the option */
+/* A jumbogram has a payload length of 0 and the real one in an option. */
 static void jumbograms_are_refused(void **state)
 {
 	struct gm_msg m;
@@ -274,14 +274,14 @@ static void r034_truncated_report(void **state)
 	assert_int_equal(m.n_rec, 2);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
 
-	/* a source count, then aux data, over the end */
+	/* a source count, then auxiliary data, beyond the end */
 	assert_int_equal(DECODE(&m, V2("0002" REC_A "0500ffff" G_B S_1)), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
 	assert_int_equal(DECODE(&m, V2("0002" REC_A "04ff0000" G_B)), GM_OK);
 	assert_int_equal(m.n_rec, 1);
 	assert_int_equal(m.notes, GM_NOTE_TRUNCATED);
-	/* the second record cut at each byte */
+	/* the second record, cut at each byte */
 	for (size_t cut = 1; cut <= 36; cut++) {
 		DECODE(&m, V2("0002" REC_A REC_B));
 		p.len -= cut;
@@ -292,7 +292,7 @@ static void r034_truncated_report(void **state)
 	}
 }
 
-/* aux data shaped like a record is no record */
+/* auxiliary data that looks like a record is not decoded */
 static void r034_aux_data_is_skipped(void **state)
 {
 	struct gm_msg m;
@@ -354,14 +354,14 @@ static void r036_hop_by_hop_options(void **state)
 		{"01 0104 00000000 05020000 0102 0000", true},
 		{"01 1e03 aabbcc 05020000 0103 000000", true}, /* unknown, skipped */
 		{"01 0502 0001 05020000 0104 00000000", true}, /* another value first */
-		{"00 05020001 0100", false},		       /* value of RSVP */
+		{"00 05020001 0100", false},		       /* the value for RSVP */
 		{"00 0501 00 010100", false},		       /* wrong length */
 		{"00 0104 05020000", false},		       /* inside padding */
 		{"00 01 04 00000000", false},
-		{"00 05020000 01 01", false, GM_BAD_SHORT}, /* over the end */
+		{"00 05020000 01 01", false, GM_BAD_SHORT}, /* beyond the end */
 		{"00 0505 00000000", false, GM_BAD_SHORT},
 		{"00 05020000 00 01", false, GM_BAD_SHORT}, /* no length */
-		{"ff 05020000 0100", false, GM_BAD_SHORT},  /* header over the end */
+		{"ff 05020000 0100", false, GM_BAD_SHORT},  /* header beyond the end */
 		{"00 05020000 4500", false, GM_BAD_HEADER}, /* must be understood */
 		{"00 8500 05020000", false, GM_BAD_HEADER},
 		{"00 c500 05020000", false, GM_BAD_HEADER},
@@ -390,7 +390,7 @@ static void r036_extension_headers(void **state)
 		enum gm_bad bad;
 	} t[] = {
 		{{{0, MLD_ALERT}, {60, "00 0104 00000000"}}},
-		{{{0, MLD_ALERT}, {43, "02 0000 00000000" ANY16}}}, /* nothing left */
+		{{{0, MLD_ALERT}, {43, "02 0000 00000000" ANY16}}}, /* no route left */
 		{{{0, MLD_ALERT}, {51, "01 0000 00000001 00000001"}}},
 		{{{0, MLD_ALERT}, {60, "00 0104 00000000"}, {60, "00 0104 00000000"}}},
 		{{{0, MLD_ALERT}, {43, "02 0001 00000000" ANY16}}, GM_BAD_HEADER},
@@ -514,7 +514,7 @@ static void r014_r038_groups(void **state)
 		assert_int_equal(m.n_rec, 1);
 		assert_group(&m.rec[0], "ff3e::8000:1");
 	}
-	/* nobody is a member of :: */
+	/* no host joins :: */
 	assert_int_equal(DECODE(&m, .hex = "83000000 00000000" ANY16, .to = "fe80::9"),
 		GM_BAD_GROUP);
 	/* policy decides about the rest of scope 2 */
@@ -541,7 +541,7 @@ static void r023_illegal_sources_are_left_out(void **state)
 	assert_source(&m.rec[0], 0, "2001:db8::1");
 
 	for (size_t i = 0; i < array_len(include); i++) {
-		/* became empty: says nothing */
+		/* a record that loses all its sources is dropped */
 		snprintf(hex, sizeof(hex),
 			"8f000000 00000002 %s000002" G_B "%s" ANY16 REC_A, include[i],
 			one6);
@@ -549,14 +549,14 @@ static void r023_illegal_sources_are_left_out(void **state)
 		assert_int_equal(m.notes, GM_NOTE_BAD_SOURCE);
 		assert_int_equal(m.n_rec, 1);
 		assert_group(&m.rec[0], "ff0e::1:2:3");
-		/* came empty: is what it says */
+		/* a record without sources keeps its meaning */
 		snprintf(
 			hex, sizeof(hex), "8f000000 00000001 %s000000" G_B, include[i]);
 		assert_int_equal(DECODE(&m, .hex = hex, .to = "ff02::16"), GM_OK);
 		assert_int_equal(m.notes, 0);
 		assert_int_equal(m.n_rec, 1);
 	}
-	/* to exclude nobody is still a join */
+	/* EXCLUDE without sources is still a join */
 	assert_int_equal(DECODE(&m, V2("0001 04000001" G_A ANY16)), GM_OK);
 	assert_int_equal(m.notes, GM_NOTE_BAD_SOURCE);
 	assert_int_equal(m.n_rec, 1);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Messages in IP fragments (R004, K13) under virtual time: which packets are pieces of
- * one, what a sequence of pieces makes, how much is kept and for how long.
+ * Messages in IP fragments (R004, K13) under virtual time: which packets are fragments
+ * of one message, what a sequence of fragments gives, and how much is kept for how
+ * long.
  */
 
 #include "control/proto/reassemble.h"
@@ -19,7 +20,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- what is a piece ---- */
+/* ---- what counts as a fragment ---- */
 
 /* A fragment of an IGMP message: 24 bytes of IP header. */
 static size_t fragment4(uint8_t *p, uint16_t id, uint16_t field, size_t len)
@@ -68,7 +69,7 @@ static void r004_ipv4_pieces(void **state)
 		if (reassemble_parse(FAMILY_IPV4, buf, len, &p) != rows[i].piece)
 			fail_msg("%s", rows[i].what);
 	}
-	/* the decoder names what is wrong with the others */
+	/* the decoder reports what is wrong with the others */
 	assert_true(
 		reassemble_parse(FAMILY_IPV4, buf, fragment4(buf, 7, 0x2000, 16), &p));
 	assert_int_equal(p.id, 7);
@@ -85,7 +86,7 @@ static void r004_ipv4_pieces(void **state)
 	assert_false(reassemble_parse(FAMILY_IPV4, buf, 40, &p));
 }
 
-/* A fragment behind hop-by-hop options of `units` times eight bytes. */
+/* A fragment after hop-by-hop options of `units` times eight bytes. */
 static size_t fragment6(
 	uint8_t *p, uint32_t id, uint16_t field, size_t len, uint8_t units)
 {
@@ -148,9 +149,9 @@ static void r004_ipv6_pieces(void **state)
 	assert_false(reassemble_parse(FAMILY_IPV6, buf, 71, &p)); /* cut short */
 	buf[48] = 17;
 	assert_false(
-		reassemble_parse(FAMILY_IPV6, buf, 72, &p)); /* of no MLD message */
+		reassemble_parse(FAMILY_IPV6, buf, 72, &p)); /* not of an MLD message */
 	buf[48] = 58;
-	buf[6] = 44; /* no options in front: no Router Alert */
+	buf[6] = 44; /* without hop-by-hop options there is no Router Alert */
 	assert_false(reassemble_parse(FAMILY_IPV6, buf, 72, &p));
 }
 
@@ -158,10 +159,10 @@ static void r004_ipv6_pieces(void **state)
 
 struct step {
 	int ms;
-	uint8_t mac, from, id; /* mac 0 means a link without */
+	uint8_t mac, from, id; /* mac 0 means a link without MAC addresses */
 	unsigned offset, len;
 	bool last;
-	uint8_t salt; /* other bytes than the right ones */
+	uint8_t salt; /* changes the bytes */
 	enum reassemble_result is;
 };
 
@@ -228,7 +229,7 @@ static const struct {
 			{0, 1, 1, 1, 16, 4, true, 0, WAIT},
 			{0, 1, 1, 1, 16, 4, true, 0, REPEATED},
 			{0, 1, 1, 1, 0, 8, false, 0, WHOLE},
-			/* the message is done: this begins another one */
+			/* the message is complete, so this begins another one */
 			{0, 1, 1, 1, 0, 8, false, 0, WAIT}}},
 	{"the largest", REASSEMBLE_SIZE,
 		{{0, 1, 1, 1, 0, REASSEMBLE_SIZE - 8, false, 0, WAIT},
@@ -331,7 +332,7 @@ static void k13_counters_and_timer(void **state)
 		{0, 1, 1, 1, 0, 8, false, 0, WAIT},
 		{0, 1, 1, 1, 0, 8, false, 0, REPEATED},
 		{1000, 1, 1, 2, 0, 8, false, 0, WAIT},
-		{1000, 1, 1, 3, 0, 8, false, 0, WAIT}, /* ends the first */
+		{1000, 1, 1, 3, 0, 8, false, 0, WAIT}, /* displaces the first */
 		{1000, 2, 1, 1, 0, 8, false, 0, WAIT},
 		{1000, 2, 1, 1, 0, 8, false, 1, OVERLAP},
 	};
@@ -350,7 +351,7 @@ static void k13_counters_and_timer(void **state)
 	assert_int_equal(r.n[REASSEMBLE_TIMEOUT], 0);
 	assert_int_equal(reassemble_tick(&r, mono_from_ms(1001 + REASSEMBLE_MS)).ns,
 		MONO_NEVER.ns);
-	/* the one that was refused has been counted already */
+	/* the refused one was already counted */
 	assert_int_equal(r.n[REASSEMBLE_TIMEOUT], 2);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The interface table: what is a change, addresses, and the choice of our own
+/* The interface table: what counts as a change, addresses, and the choice of our own
  * address. */
 
 #include "control/proxy/iface.h"
@@ -73,7 +73,7 @@ static void link_changes(void **state)
 	CHANGE(strcpy(i.kind, "vlan"));
 #undef CHANGE
 	assert_int_equal(t.n, 1);
-	/* addresses stay through all of it */
+	/* the addresses are kept throughout */
 	assert_true(iface_has_addr(iface_by_index(&t, 3), &own));
 	assert_int_equal(iface_by_index(&t, 3)->mtu, 1492);
 	iface_table_deinit(&t);
@@ -148,7 +148,7 @@ static void address_changes(void **state)
 	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 1);
 	assert_int_equal(del(&t, 3, "10.0.0.2/24"), 0);
 	assert_false(iface_has_addr(p, &x));
-	/* the others are there, in the order they came */
+	/* the others keep their order */
 	assert_int_equal(p->n_addr, 3);
 	x = a("10.0.0.1");
 	assert_true(addr_eq(&p->addr[0].addr, &x));
@@ -158,7 +158,7 @@ static void address_changes(void **state)
 	iface_table_deinit(&t);
 }
 
-/* The kernel lets an IPv4 address be there once for each mask and peer, an IPv6 address
+/* The kernel allows an IPv4 address once for each mask and peer, an IPv6 address
  * once. */
 static void address_twice(void **state)
 {
@@ -182,7 +182,7 @@ static void address_twice(void **state)
 	assert_true(iface_has_addr(&t.v[0], &one));
 	assert_int_equal(iface_addr_del(&t, 3, &second), 1);
 	assert_false(iface_has_addr(&t.v[0], &one));
-	/* another length is a change of the one that is there */
+	/* another prefix length changes the existing address */
 	assert_int_equal(add(&t, 3, "fe80::1/64"), 1);
 	assert_int_equal(add(&t, 3, "fe80::1/10"), 1);
 	assert_int_equal(t.v[0].n_addr, 2);
@@ -191,7 +191,7 @@ static void address_twice(void **state)
 	iface_table_deinit(&t);
 }
 
-/* What happened between two looks: a new link, and a time in which it was no use. */
+/* Changes between two looks: a new link, and a time in which it was unusable. */
 static void lives(void **state)
 {
 	struct iface_table t = {0};
@@ -220,7 +220,7 @@ static void lives(void **state)
 	i.enslaved = false;
 	assert_int_equal(iface_link(&t, &i), 1);
 	assert_int_equal(p->ups, 3);
-	/* the same index again */
+	/* a new link with the same index */
 	assert_true(iface_gone(&t, 3));
 	assert_int_equal(iface_link(&t, &i), 1);
 	p = iface_by_index(&t, 3);
@@ -321,7 +321,7 @@ static void k07_own_address(void **state)
 	}
 }
 
-/* K09: the carrier was lost and is back when the message comes. */
+/* K09: the carrier was lost, and had returned when the message came. */
 static void k09_carrier_lost_between_two_messages(void **state)
 {
 	struct iface_table t = {0};
@@ -334,7 +334,7 @@ static void k09_carrier_lost_between_two_messages(void **state)
 	assert_int_equal(iface_link(&t, &i), 1);
 	assert_int_equal(t.v->ups, 2);
 	assert_int_equal(iface_link(&t, &i), 0);
-	/* seen to go: counted once */
+	/* a loss that was also seen counts once */
 	i.up = false;
 	i.carrier_downs = 2;
 	assert_int_equal(iface_link(&t, &i), 1);

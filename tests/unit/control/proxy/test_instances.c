@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Several instances in one process: they share the numbers of ports and nothing
- * else. */
+/* Several instances in one process share only the numbers of ports. */
 
 #include "fail_alloc.h"
 #include "instances_fixture.h"
@@ -79,7 +78,7 @@ static void r200_a_group_is_reported_by_its_own_instance(void **state)
 	assert_int_equal(instances_n_groups(t.instances), 2);
 }
 
-/* the same group in both: two forwarding entries with different keys */
+/* The same group in two instances has two forwarding entries with different keys. */
 static void r200_the_same_group_has_an_entry_per_instance(void **state)
 {
 	char one[64], two[64];
@@ -103,7 +102,7 @@ static void r117_a_query_is_answered_where_it_was_heard(void **state)
 	fixture_configure(&t, TWO);
 	join("lan1", "192.168.1.9", "239.1.1.1");
 	join("lan2", "192.168.2.9", "239.1.1.1");
-	fixture_run(&t, 60000); /* the repeats of the joins are out */
+	fixture_run(&t, 60000); /* until all repeats of the joins are sent */
 	effects_clear(&t.fx);
 	assert_int_equal(fixture_query(&t, "wan2", GM_V3, "10.0.2.254", NULL), GM_OK);
 	fixture_run(&t, 2000);
@@ -123,8 +122,8 @@ static void r117_a_query_on_a_lan_causes_no_report_upstream(void **state)
 	assert_int_equal(fixture_reports(&t, "wan2", ""), 0);
 }
 
-/* An instance that goes leaves its groups and its entries; the other notices
- * nothing. */
+/* An instance that is removed leaves its groups and deletes its entries. The other one
+ * is not affected. */
 static void r119_instance_removed_by_reload(void **state)
 {
 	struct proxy *tv;
@@ -145,7 +144,7 @@ static void r119_instance_removed_by_reload(void **state)
 	assert_int_equal(fixture_count(&t, "239.1.1.1", ""), 0);
 }
 
-/* The order of the file is no property of an instance: its name is. */
+/* An instance is identified by its name, not by its position in the file. */
 static void r200_instances_in_another_order_keep_their_state(void **state)
 {
 	struct proxy *tv, *radio;
@@ -165,7 +164,8 @@ static void r200_instances_in_another_order_keep_their_state(void **state)
 	assert_int_equal(fixture_count(&t, "fib", ""), 0);
 }
 
-/* A LAN that moves to another instance takes its groups along by being asked anew. */
+/* A LAN that moves to another instance keeps its groups, because its hosts are asked
+ * again. */
 static void r132_a_lan_moves_to_another_instance(void **state)
 {
 	unsigned old;
@@ -198,8 +198,8 @@ static void r132_defaultdown_belongs_to_the_unnamed_instance(void **state)
 	assert_null(fixture_port(&t, "voice"));
 }
 
-/* More interfaces than there are port numbers: those that got none are named for the
- * log, whatever their instance; a caller that has enough ends it. */
+/* With more interfaces than port numbers, those without a port are listed for the log,
+ * across all instances. The callback can end the list. */
 static int note_name_of(void *arg, const char *name, const struct config_iface *ci)
 {
 	char *said = arg;
@@ -258,7 +258,7 @@ static void report_interface_speaks_there(void **state)
 	assert_int_equal(fixture_reports(&t, "wan1", "from 10.0.3.1 to_ex"), 1);
 }
 
-/* Each of the two interfaces may go; reports need only theirs. */
+/* Either interface may disappear; reports need only theirs. */
 static void report_interface_comes_and_goes(void **state)
 {
 	struct proxy_port *wan;
@@ -312,13 +312,13 @@ static void report_interface_changes_on_reload(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-/* After a time in which nobody listened: memberships are as they were, hosts are asked,
- * the provider is told. */
+/* After a time without listening: memberships are unchanged, hosts are queried, and the
+ * provider gets reports. */
 static void resumed(void **state)
 {
 	fixture_configure(&t, TWO);
 	join("lan1", "192.168.1.9", "239.1.1.1");
-	fixture_run(&t, 60000); /* the repeats of the join are out */
+	fixture_run(&t, 60000); /* until all repeats of the join are sent */
 	effects_clear(&t.fx);
 	instances_resume(t.instances, t.now, &t.fx);
 	fixture_run(&t, 0);
@@ -327,12 +327,12 @@ static void resumed(void **state)
 	assert_true(fixture_count(&t, "query", "") >= 2); /* lan1, lan2 */
 	assert_int_equal(fixture_count(&t, "fib", ""), 0);
 	effects_clear(&t.fx);
-	fixture_run(&t, 40000); /* a second query, as after the start */
+	fixture_run(&t, 40000); /* a second query, as at the start */
 	assert_true(fixture_count(&t, "query", "") >= 2);
 }
 
-/* Memory that runs out during a reload leaves nobody with the configuration before,
- * which is freed; the next attempt does what is missing. */
+/* When memory runs out during a reload, no part keeps the old configuration, which is
+ * freed. The next attempt does the rest. */
 static void no_memory_for_a_reload(void **state)
 {
 	static const char three[] =

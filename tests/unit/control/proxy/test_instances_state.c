@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The instances written down for the next process (live upgrade), and read by it: when
- * memory runs out, and when what is read is not what was written. The reader trusts
- * none of it: a fault of the version that wrote must not bring down the next one. That
- * an undamaged state changes nothing is shown by the suite sim.
+ * The state of the instances written for the next process (live upgrade) and read
+ * there, when memory runs out and when the state is damaged. The reader trusts none of
+ * it: a fault of the writing version must not crash the next one. The suite sim shows
+ * that an undamaged state changes nothing.
  */
 
 #include "fail_alloc.h"
@@ -35,8 +35,8 @@ static void join(struct instances_fixture *t, const char *lan, const char *from,
 	assert_int_equal(fixture_report(t, lan, GM_V3, from, type, group, src), GM_OK);
 }
 
-/* Groups of every kind: modes, sources, old hosts, tracked ones, such as are being
- * left; repeats that are owed and answers that are pending on the upstream. */
+/* Groups of every kind: modes, sources, older and tracked hosts, pending leaves, and
+ * pending repeats and answers on the upstream. */
 static void live(struct instances_fixture *t)
 {
 	struct addr src[2] = {a("203.0.113.1"), a("203.0.113.2")};
@@ -64,7 +64,7 @@ static void live(struct instances_fixture *t)
 				 "239.2.2.2", NULL),
 		GM_OK);
 	fixture_run(t, 20000);
-	/* the last member of one is going, the provider asks, something is new */
+	/* a last member leaves, the provider asks, and a new member joins */
 	join(t, "lan2", "192.168.2.9", GM_TO_IN, "239.1.1.1", NULL);
 	assert_int_equal(fixture_query(t, "wan1", GM_V3, "10.0.1.254", NULL), GM_OK);
 	assert_int_equal(
@@ -105,7 +105,7 @@ static int read_state(struct instances_fixture *t, const struct state_out *o)
 	return instances_import(t->instances, t->now, &in, &t->fx);
 }
 
-/* Timers continue and expire: no host answers for five minutes. */
+/* Timers continue and expire, as no host answers for five minutes. */
 static bool lives_on(struct instances_fixture *t)
 {
 	mono_t until = mono_add_ms(t->now, 5 * 60000), at;
@@ -165,7 +165,7 @@ static void everything_is_taken_over(void **state)
 		instances_n_groups(next.instances), instances_n_groups(old.instances));
 	assert_true(fixture_count(&next, "fib", "239.1.1.1") > 0);
 
-	/* the forwarding table that the other process left is compared with this */
+	/* compared with the forwarding table that the other process left */
 	tv = fixture_port(&next, "lan1")->proxy->instance;
 	assert_true(instances_has_entry(next.instances, tv, &group, &any));
 	assert_true(instances_has_entry(next.instances, tv, &ssm, &src));
@@ -183,7 +183,7 @@ static void everything_is_taken_over(void **state)
 	state_out_deinit(&o);
 }
 
-/* K01: a program has joined from an IPv4 source, which the kernel takes. */
+/* K01: a program has joined from an IPv4 source, which the kernel allows. */
 static void what_programs_have_joined_is_taken_over(void **state)
 {
 	static const char groups[] =
@@ -223,7 +223,7 @@ static void an_interface_that_is_another_one_starts_anew(void **state)
 	fixture_configure(&next, CONFIG);
 	assert_int_equal(read_state(&next, &o), 0);
 	assert_int_equal(fixture_port(&next, "lan1")->groups.groups.n, 0);
-	/* nobody wants it yet, and so it is left */
+	/* no LAN wants it yet, so it is left */
 	g = upstream_find(&fixture_port(&next, "wan1")->upstream, &group);
 	assert_true(g && gm_filter_is_none(&g->now));
 	assert_true(fixture_port(&next, "lan2")->groups.groups.n > 0);
@@ -232,8 +232,8 @@ static void an_interface_that_is_another_one_starts_anew(void **state)
 	state_out_deinit(&o);
 }
 
-/* Ports, instances and families that the new configuration does not have, and one that
- * has changed sides. */
+/* Ports, instances and families that the new configuration lacks, and a port that has
+ * changed its role. */
 static void what_the_configuration_has_no_more_is_left(void **state)
 {
 	struct state_out o = written(&old);
@@ -284,12 +284,12 @@ static void memory_runs_out(void **state)
 		failed = fail_alloc_after < 0;
 		fail_alloc_after = -1;
 		if (failed && next.fx.lost)
-			assert_int_equal(r, 0); /* the caller looks at it */
+			assert_int_equal(r, 0); /* the caller checks fx.lost */
 		else
 			assert_int_equal(r, failed ? -ENOMEM : 0);
 		next.fx.lost = 0;
 		effects_clear(&next.fx);
-		/* else it is to be given up */
+		/* after an error the state is not used */
 		assert_true(r < 0 || lives_on(&next));
 		fixture_stop(&next);
 	}
@@ -298,8 +298,7 @@ static void memory_runs_out(void **state)
 	state_out_deinit(&o);
 }
 
-/* Whatever a byte says instead: refused with -EINVAL, and to be given up, or taken
- * and lived with. */
+/* Any wrong byte: the state is refused with -EINVAL, or accepted and usable. */
 static void any_byte_may_be_wrong(void **state)
 {
 	static const uint8_t other[] = {0x00, 0x80, 0xff};

@@ -2,7 +2,7 @@
 
 /*
  * From ports to the port plan: which sources an input accepts (R174, R143), where its
- * frames may go (forward-from-downstream), and what the data plane learns of each
+ * frames may go (forward-from-downstream), and what the data plane knows of each
  * interface.
  */
 
@@ -117,7 +117,7 @@ static void sources(void **state)
 	}
 }
 
-/* the upstream is cabled to a LAN: what one port sends, the other refuses */
+/* If the upstream is cabled to a LAN, each port refuses what the other one sends. */
 static void r143_a_loop_is_cut_in_both_directions(void **state)
 {
 	struct addr lan = a("10.1.0.5"), wan = a("10.9.0.5");
@@ -132,7 +132,7 @@ static void r143_a_loop_is_cut_in_both_directions(void **state)
 	lab_deinit(&l);
 }
 
-/* an address that a LAN gets makes its subnet the LAN's */
+/* A new address of a LAN makes its subnet belong to the LAN. */
 static void sources_follow_the_addresses(void **state)
 {
 	struct iface_addr ia = {.addr = a("10.77.0.1"),
@@ -158,7 +158,7 @@ static void r162_addresses_of_all_interfaces(void **state)
 	} c[] = {
 		{"10.9.0.100", true}, {"10.1.0.100", true},
 		{"10.3.0.100", true}, /* an interface without a role */
-		{"10.1.0.101", false}, {"fe80::1", false}, /* never gets so far */
+		{"10.1.0.101", false}, {"fe80::1", false}, /* never forwarded */
 	};
 	struct lab l;
 
@@ -177,7 +177,7 @@ static void r162_addresses_of_all_interfaces(void **state)
 
 struct group_case {
 	const char *id, *words, *port, *group;
-	bool in, out; /* may frames of the group come in and go out there? */
+	bool in, out; /* may frames of the group come in, and go out? */
 };
 
 #define BOTH " boundary 239.255.0.0/16 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16"
@@ -245,7 +245,7 @@ static void put_set(struct lab *l, char *buf, size_t size, const struct portset 
 
 struct direction_case {
 	const char *id, *config, *port,
-		*want; /* "allowed/always", "-": does not receive */
+		*want; /* "allowed/always"; "-" if the port receives nothing */
 };
 
 #define TWO                                                                            \

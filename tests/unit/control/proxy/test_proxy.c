@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The proxy as a whole: what a report on one LAN does to the provider's side and to the
- * forwarding table (RFC 4605 4.1 and 4.2), what is refused, and that both families do
- * the same. Robustness is 1 in most cases, so that nothing is said twice.
+ * The proxy as a whole: the effect of a report on one LAN on the provider's side and on
+ * the forwarding table (RFC 4605 4.1 and 4.2), what is refused, and that both families
+ * behave the same. Robustness is 1 in most cases, so no message is repeated.
  */
 
 #include "control/member/policy.h"
@@ -294,7 +294,7 @@ static const struct proxy_case roles_cases[] = {
 		"lan1 ?3 low > lan1! lost;"
 		"lan1 to_ex H > *H=lan1 | wan: to_ex H{};"
 		"lan1 ?3 low;"
-		"lan1#2 to_in G;" /* the querier asks who else is there */
+		"lan1#2 to_in G;" /* the querier asks for other members */
 		"+100000;"
 		"lan1 ?3 low;"
 		"lan1 is_ex G;"
@@ -477,7 +477,7 @@ static void refresh(void **state)
 static const char *const plain[] = {PLAIN}, *const strict[] = {STRICT},
 			 *const ranged[] = {SSM_RANGE};
 
-/* every message ends in exactly one counter of its port */
+/* Every message increases exactly one counter of its port. */
 static void each_message_is_counted_once(void **state)
 {
 	(void)state;
@@ -512,7 +512,7 @@ static void each_message_is_counted_once(void **state)
 	}
 }
 
-/* R005, R006, R016: accepted all the same, and counted */
+/* R005, R006, R016: accepted, and counted as odd. */
 static void r005_r006_r016_oddities_are_counted(void **state)
 {
 	struct proxy_fixture t;
@@ -535,7 +535,7 @@ static void r005_r006_r016_oddities_are_counted(void **state)
 	assert_int_equal(wan->n_odd[GM_ODD_NO_ROUTER_ALERT], 1);
 	assert_int_equal(wan->n_odd[GM_ODD_TTL], 1);
 	assert_int_equal(wan->n_odd[GM_ODD_TRUNCATED], 1);
-	/* what is refused does not count as odd */
+	/* a refused message does not count as odd */
 	msg.notes = GM_NOTE_TTL;
 	msg.from = wan->link.own[FAMILY_IPV4];
 	assert_int_equal(
@@ -544,7 +544,7 @@ static void r005_r006_r016_oddities_are_counted(void **state)
 	px_deinit(&t);
 }
 
-/* a report is used when one of its records is */
+/* A report counts as used if one of its records is. */
 static void records_are_judged_one_by_one(void **state)
 {
 	static const char *const black[] = {"ssm-range default\n" BLACK_LAN1};
@@ -583,7 +583,7 @@ static void records_are_judged_one_by_one(void **state)
 	}
 }
 
-/* R020, E07: a host without an address is a member like others */
+/* R020, E07: a host without an address is a normal member. */
 static void r020_e07_sender_without_address(void **state)
 {
 	struct addr nobody = addr_any(FAMILY_IPV4);
@@ -602,7 +602,7 @@ static void r020_e07_sender_without_address(void **state)
 	px_deinit(&t);
 }
 
-/* R053: the S flag is about timers; election and answers do not change */
+/* R053: the S flag concerns timers only, not election and answers. */
 static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
 {
 	(void)state;
@@ -626,13 +626,13 @@ static void r053_the_s_flag_stops_neither_election_nor_answer(void **state)
 		proxy_input(t.proxy, t.now, px_port(&t, "lan1")->port, &msg, &t.fx);
 		px_effects(&t, got, sizeof(got));
 		assert_string_equal(got, "wan: is_ex G{} | lan1! lost | *G=");
-		/* and the timers are as they were */
+		/* the timers are unchanged */
 		px_script(&t, "R053", "+2000");
 		px_deinit(&t);
 	}
 }
 
-/* K05, F3: whose queries count on a LAN */
+/* K05, F3: which queries count on a LAN. */
 static void k05_queries_from_a_subnet_of_the_interface(void **state)
 {
 	static const struct {
@@ -672,7 +672,7 @@ static void k05_queries_from_a_subnet_of_the_interface(void **state)
 	}
 }
 
-/* R021: altnet also admits senders */
+/* R021: altnet also admits senders. */
 static void r021_altnet_admits_senders(void **state)
 {
 	static const char *const text[] = {
@@ -691,7 +691,7 @@ static void r021_altnet_admits_senders(void **state)
 	px_deinit(&t);
 }
 
-/* R060: a day of queries, none of them upstream */
+/* R060: a day of queries on the LANs and none on the upstream. */
 static void r060_no_query_ever_upstream(void **state)
 {
 	(void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One membership with the kernel (K01, K02): what programs of this host hold on the
- * upstream, and what the kernel says of it, beside what the LANs want. The script
- * language is that of proxy_fixture.h.
+ * One membership shared with the kernel (K01, K02): what programs of this host have
+ * joined on the upstream, and what the kernel reports of it, merged with what the LANs
+ * want. The script language is that of proxy_fixture.h.
  */
 
 #include "proxy_fixture.h"
@@ -129,7 +129,7 @@ static void k01_routed_messages_are_not_the_kernels(void **state)
 	msg.notes = 0;
 	msg.from = px_addr(FAMILY_IPV4, "lan1", 7);
 	assert_false(proxy_kernel_sent(wan, &msg));
-	wan->n_report_addr = 0; /* the kernel borrows one */
+	wan->n_report_addr = 0; /* the kernel borrows an address */
 	assert_true(proxy_kernel_sent(wan, &msg));
 	px_deinit(&t);
 }

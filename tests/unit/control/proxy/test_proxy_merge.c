@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What a change costs others: a record that changes what holds for many sources is
- * merged when there is credit for it, each group once, and a group with little work is
- * served meanwhile. Nothing here is measured in time; steps are counted.
+ * The cost of a change for others: a record that changes many sources is merged while
+ * there is credit, each group once, and groups with little work are served meanwhile.
+ * The tests count steps and measure no time.
  */
 
 #include "proxy_fixture.h"
@@ -26,7 +26,7 @@ static struct addr numbered(unsigned n)
 	return a;
 }
 
-/* One report about groups first, first + 1, ... with a list of N_SOURCES or none */
+/* One report about groups first, first + 1, ... with a list of N_SOURCES or without. */
 static void report(const char *lan, enum gm_record_type type, unsigned first,
 	size_t n_rec, bool listed)
 {
@@ -66,7 +66,7 @@ static size_t count(enum effect_type type)
 	return n;
 }
 
-/* N_GROUPS groups on lan1 with long lists, and no credit left */
+/* Sets up N_GROUPS groups on lan1 with long lists, and uses up the credit. */
 static void setup(enum family family)
 {
 	px_init(&t, family, text);
@@ -87,7 +87,7 @@ static void run_until_merged(void)
 	for (unsigned i = 0; i < 1000 && t.proxy->waiting.first; i++) {
 		mono_t at = proxy_deadline(t.proxy);
 
-		assert_true(mono_before(t.now, at)); /* no spinning meanwhile */
+		assert_true(mono_before(t.now, at)); /* no busy loop meanwhile */
 		t.now = at;
 		proxy_tick(t.proxy, t.now, &t.fx);
 	}
@@ -116,13 +116,13 @@ static void a_mode_of_many_sources_waits_for_credit(void **state)
 		assert_mode(GM_INCLUDE, N_SOURCES);
 		run_until_merged();
 		assert_mode(GM_EXCLUDE, 0);
-		/* each source of lan1 now also goes to lan2, as do unnamed sources */
+		/* each source of lan1, and unnamed sources, now also go to lan2 */
 		assert_int_equal(count(EFFECT_FIB_SET), N_GROUPS * (N_SOURCES + 1));
 		px_deinit(&t);
 	}
 }
 
-/* Nobody makes the router do it twice by saying it twice. */
+/* Repeating a report does not repeat the work. */
 static void a_group_waits_once(void **state)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
@@ -149,7 +149,7 @@ static void a_small_group_does_not_wait(void **state)
 	}
 }
 
-/* What the operator does is done when the call returns. */
+/* A change by the operator is complete when the call returns. */
 static void an_interface_that_goes_waits_for_nothing(void **state)
 {
 	for (unsigned f = 0; f < _FAMILY_N; f++) {

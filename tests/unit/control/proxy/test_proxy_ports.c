@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The life cycle of a proxy's ports: interfaces that go, come back, change their
- * address or their role, reloads, more interfaces than ports, and memory that runs out.
+ * The life cycle of a proxy's ports: interfaces that disappear, return, or change
+ * address or role; reloads; more interfaces than ports; and lack of memory.
  */
 
 #include "fail_alloc.h"
@@ -177,8 +177,7 @@ static void port_numbers_are_stable(void **state)
 	px_deinit(&t);
 }
 
-/* what holds for a port is borrowed from the configuration in force, never from an old
- * one */
+/* Ports refer to the configuration in force, never to an old one. */
 static void ports_follow_the_configuration(void **state)
 {
 	static const char *const text[] = {PLAIN, SLOWER};
@@ -220,7 +219,7 @@ static void defaultdown_makes_downstreams(void **state)
 	assert_int_equal(px_port(&t, "lan3")->role, CONFIG_ROLE_DOWNSTREAM);
 	assert_null(px_port(&t, "lan2"));
 	assert_null(px_port(&t, "lo"));
-	assert_null(px_port(&t, "tun0")); /* it cannot do multicast */
+	assert_null(px_port(&t, "tun0")); /* tun0 cannot do multicast */
 	px_iface(&t, "lan4");
 	px_sync(&t);
 	assert_non_null(px_port(&t, "lan4"));
@@ -247,13 +246,13 @@ static void more_interfaces_than_ports(void **state)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		n += t.proxy->port[i] != NULL;
 	assert_int_equal(n, PORT_MAX);
-	/* one goes: one that was left out gets its number */
+	/* when a port disappears, a waiting interface gets its number */
 	px_link(&t, "lan1", "gone");
 	assert_int_equal(t.sync, 260 - PORT_MAX);
 	px_deinit(&t);
 }
 
-/* no port, no message; nothing to wait for when nothing is there */
+/* Without ports messages are refused and there is no deadline. */
 static void nothing_there(void **state)
 {
 	static const char *const text[] = {PLAIN};
@@ -293,9 +292,8 @@ static void family_that_is_not_spoken(void **state)
 	px_deinit(&t);
 }
 
-/* A join of two groups and a leave of one, with one request for memory that fails.
- * Afterwards, with memory, the interfaces are looked at again, the members report what
- * they want as they do when asked, and all is as it should be. */
+/* A join of two groups and a leave of one, while one memory request fails. Once there
+ * is memory again, a sync and the members' answers to a query restore everything. */
 static bool short_of_memory(long after, bool *ret_failed)
 {
 	static const char *const text[] = {PLAIN};
@@ -326,7 +324,7 @@ static bool short_of_memory(long after, bool *ret_failed)
 	return good;
 }
 
-/* A report that is lost for that reason is counted as such. */
+/* A report that is lost for lack of memory is counted as lost. */
 static void no_memory_for_a_group(void **state)
 {
 	static const char *const text[] = {PLAIN};
@@ -359,7 +357,7 @@ static void no_memory(void **state)
 	assert_true(n > 20);
 }
 
-/* F9: whose queries an upstream believes, by the addresses of its link. */
+/* F9: whether an upstream believes a querier depends on the addresses of its link. */
 static void f9_who_is_inside(void **state)
 {
 	static const struct {
@@ -373,7 +371,7 @@ static void f9_who_is_inside(void **state)
 		/* point to point: the subnet is the peer */
 		{"84.1.2.3", "84.1.0.1/32", "84.1.0.1", true},
 		{"84.1.2.3", "84.1.0.1/32", "84.1.2.4", false},
-		/* no subnet at all */
+		/* no subnet */
 		{"84.1.2.3", "84.1.2.3/32", "84.1.0.1", false},
 		{NULL, NULL, "84.1.0.1", false},
 		{NULL, NULL, "0.0.0.0", false},
@@ -417,7 +415,8 @@ static void f9_who_is_inside(void **state)
 	}
 }
 
-/* K07: the address of reports follows one querier, and only its general queries. */
+/* K07: the source address of reports follows one querier, and only its general
+ * queries. */
 static void k07_the_first_querier_is_followed(void **state)
 {
 	static const char *const text[] = {
@@ -465,14 +464,14 @@ static void k07_the_first_querier_is_followed(void **state)
 	px_deinit(&t);
 }
 
-/* K10: what this router has sent is no membership, on whatever port it comes back. */
+/* K10: this router's own messages create no membership on any port. */
 static void k10_own_messages_on_any_port(void **state)
 {
 	static const struct {
 		const char *id, *from;
 		struct gm_mac mac;
 		enum gm_bad bad;
-		bool echo; /* of another port */
+		bool echo; /* from another port's MAC */
 	} c[] = {
 		{"a host", "10.1.0.7", {{2, 0, 0, 0, 0, 99}}, GM_OK, false},
 		{"no link-layer address", "10.1.0.7", {{0}}, GM_OK, false},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which interfaces get a port: by name, by pattern, one upstream of those that match,
- * none in a bridge; and what a port does when its link is another one than before. */
+/* Which interfaces get a port: by name, by pattern, one upstream out of those that
+ * match, none in a bridge; and what a port does when its link is replaced. */
 
 #include "proxy_fixture.h"
 
@@ -34,22 +34,23 @@ static void pattern_makes_ports(void **state)
 	px_sync(&t);
 	assert_int_equal(t.sync, 0);
 	assert_int_equal(px_port(&t, "lan1")->cfg->threshold, 3);
-	assert_null(px_port(&t, "lan2")); /* its very name is disabled */
+	assert_null(px_port(&t, "lan2")); /* disabled by its exact name */
 	assert_null(px_port(&t, "lan?"));
 	port = px_port(&t, "lan3")->port;
-	/* later ones, and one that goes */
+	/* two appear and one disappears */
 	px_iface(&t, "lan9");
 	px_iface(&t, "lan10");
 	px_link(&t, "lan1", "gone");
 	assert_non_null(px_port(&t, "lan9"));
 	assert_null(px_port(&t, "lan10"));
 	assert_null(px_port(&t, "lan1"));
-	/* reload: another one matches, the settings of all change, the port stays */
+	/* after a reload another one matches, all settings change, and the port
+	 * stays */
 	px_reload(&t, 1);
 	assert_non_null(px_port(&t, "lan2"));
 	assert_int_equal(px_port(&t, "lan3")->cfg->threshold, 4);
 	assert_int_equal(px_port(&t, "lan3")->port, port);
-	/* without the pattern */
+	/* the pattern is gone */
 	px_reload(&t, 2);
 	assert_null(px_port(&t, "lan3"));
 	assert_non_null(px_port(&t, "lan1"));
@@ -74,7 +75,7 @@ static void what_a_pattern_leaves_out(void **state)
 	assert_int_equal(px_port(&t, "wan")->role, CONFIG_ROLE_UPSTREAM);
 	assert_non_null(px_port(&t, "wg0"));
 	assert_non_null(px_port(&t, "lan1"));
-	/* lan1 becomes the port of a bridge, and is itself again */
+	/* lan1 joins a bridge and leaves it */
 	link = link_of(&t, "lan1");
 	link.master = link_of(&t, "lan2").ifindex;
 	link.enslaved = true;
@@ -86,7 +87,7 @@ static void what_a_pattern_leaves_out(void **state)
 	px_deinit(&t);
 }
 
-/* named by the file it keeps its port, but is no use */
+/* An interface that the file names keeps its port in a bridge, but is unusable. */
 static void port_of_a_bridge(void **state)
 {
 	static const char *const text[] = {WAN LAN1};
@@ -118,7 +119,7 @@ static const char *upstream(const struct proxy_fixture *t)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (t->proxy->port[i] &&
 			t->proxy->port[i]->role == CONFIG_ROLE_UPSTREAM) {
-			assert_null(name); /* one at a time */
+			assert_null(name); /* only one upstream */
 			name = t->proxy->port[i]->name;
 		}
 	return name ? name : "";
@@ -139,10 +140,10 @@ static void one_upstream_of_a_pattern(void **state)
 	px_link(&t, "ppp7", "down");
 	assert_string_equal(upstream(&t), "ppp3");
 	px_link(&t, "ppp7", "up");
-	assert_string_equal(upstream(&t), "ppp3"); /* it stays */
+	assert_string_equal(upstream(&t), "ppp3"); /* ppp3 stays the upstream */
 	px_link(&t, "ppp3", "gone");
 	assert_string_equal(upstream(&t), "ppp7");
-	/* none is up: the one that was stays, to come back to */
+	/* none is up, so the last one stays the upstream until another is up */
 	px_iface(&t, "ppp0");
 	px_link(&t, "ppp0", "down");
 	px_link(&t, "ppp7", "down");
@@ -162,9 +163,8 @@ static size_t joins(struct proxy_fixture *t)
 	return n;
 }
 
-/* The table saw a link go and another one come under the same index and name, or the
- * link go down and up, between two looks: an upstream begins anew, a downstream only
- * when the link is another one. */
+/* Between two looks a link was replaced under the same index and name, or went down and
+ * up. An upstream starts afresh; a downstream only if the link was replaced. */
 static void links_between_two_looks(void **state)
 {
 	static const char *const text[] = {ONCE WAN LAN1};
@@ -201,7 +201,7 @@ static int count(void *arg, const char *name, const struct config_iface *ci)
 	return strcmp(name, "lan3") == 0 ? -EINTR : 0;
 }
 
-/* a name in both the file and the system is counted once */
+/* A name in both the file and the system is counted once. */
 static void missing(void **state)
 {
 	static const char *const text[] = {

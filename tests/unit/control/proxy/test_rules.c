@@ -51,7 +51,7 @@ static bool has_group(const char *port, const char *group)
 
 /* ---- boundaries ---- */
 
-/* Who may have a group: the hosts of lan1, and the provider as far as it hears of
+/* Checks whether hosts of lan1 can join the group, and whether the provider hears of
  * it. */
 static void check_boundary(const char *config, const char *group, bool lan, bool wan)
 {
@@ -134,7 +134,7 @@ static void r160_boundary_scope(void **state)
 		check_boundary(c[i].config, c[i].group, c[i].lan, c[i].wan);
 }
 
-/* never, whatever the configuration says */
+/* These groups make no state, whatever the configuration says. */
 static void r160_link_scopes_make_no_state(void **state)
 {
 	static const char *const group[] = {
@@ -212,7 +212,7 @@ static void r148_r149_what_an_ssm_group_refuses(void **state)
 	}
 }
 
-/* Whatever hosts say, the provider hears INCLUDE only. */
+/* Whatever hosts send, only INCLUDE is reported upstream. */
 static void r151_no_exclude_upstream_for_ssm_groups(void **state)
 {
 	static const enum gm_record_type type[] = {
@@ -232,7 +232,7 @@ static void r151_no_exclude_upstream_for_ssm_groups(void **state)
 	assert_int_equal(fixture_reports(&t, "wan", "_ex 232.1.2.3"), 0);
 }
 
-/* A LAN of older hosts, and then the range is declared source-specific. */
+/* A LAN with older hosts, when the range becomes source-specific. */
 static void r150_older_members_end_with_a_new_ssm_range(void **state)
 {
 	fixture_configure(&t, PLAIN);
@@ -321,7 +321,7 @@ static void r121_version_changes_are_told(void **state)
 
 /* ---- limits ---- */
 
-/* The third stream is refused, also to another host; one that ends makes room. */
+/* The third stream is refused, also to another host, until another one ends. */
 static void r201_streams_of_a_lan_are_limited(void **state)
 {
 	fixture_configure(&t,
@@ -330,7 +330,7 @@ static void r201_streams_of_a_lan_are_limited(void **state)
 	assert_int_equal(join("lan1", "239.1.1.1"), GM_OK);
 	assert_int_equal(join("lan1", "239.1.1.2"), GM_OK);
 	assert_int_equal(join("lan1", "239.1.1.3"), GM_BAD_LIMIT);
-	assert_int_equal(join("lan1", "239.1.1.2"), GM_OK); /* is there already */
+	assert_int_equal(join("lan1", "239.1.1.2"), GM_OK); /* already joined */
 	assert_int_equal(join("lan2", "239.1.1.3"), GM_OK); /* another LAN */
 	assert_false(has_group("lan1", "239.1.1.3"));
 	assert_int_equal(fixture_count(&t, "note group-limit 239.1.1.3", HOST), 1);
@@ -339,7 +339,7 @@ static void r201_streams_of_a_lan_are_limited(void **state)
 	assert_int_equal(join("lan1", "239.1.1.3"), GM_OK);
 }
 
-/* Kernel sockets end at 20 memberships; there are none here. */
+/* A kernel socket has a limit of 20 memberships, which does not apply here. */
 static void e16_hundreds_of_groups(void **state)
 {
 	fixture_configure(&t, PLAIN);
@@ -361,7 +361,7 @@ static void e16_hundreds_of_groups(void **state)
 		fixture_port(&t, "wan")->upstream.family[FAMILY_IPV4].n_groups, 500);
 }
 
-/* R195: 365 sources in each of 64 groups, and a host that asks for more is refused. */
+/* R195: more groups and sources than the limits are refused, and state is bounded. */
 static void r195_state_is_bounded(void **state)
 {
 	fixture_configure(&t, "max-groups 64 max-sources 100\n" PLAIN);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Streams that begin and end, as their entries are looked at again and again (N23). */
+/* Streams that begin and end, found by looking at their entries periodically (N23). */
 
 #include "control/proxy/streams.h"
 #include "test.h"
@@ -33,7 +33,7 @@ static void each_is_told_once(void **state)
 		int32_t age_s;
 		enum streams_event event;
 	} turns[] = {
-		{-1, STREAMS_NOTHING}, /* nothing has come yet */
+		{-1, STREAMS_NOTHING}, /* no datagram yet */
 		{0, STREAMS_BEGAN},
 		{1, STREAMS_NOTHING},
 		{-1, STREAMS_NOTHING}, /* the clock was set back */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What explain says: one stream that arrives, what each fact does to the answer, and
- * which of two facts is named as the cause.
+ * The answers of explain: a stream that arrives, the effect of each fact on the answer,
+ * and which of two facts is named as the cause.
  */
 
 #include "control/report/explain.h"
@@ -16,8 +16,8 @@
 
 #define N_LANS 4
 
-/* wan and wan2 -> lan1 with members; lan2 to lan4 without, all in order. Of the inputs
- * and LANs only the first few are there: n_input, n_output. */
+/* wan and wan2 are inputs, lan1 has members, lan2 to lan4 have none; nothing is wrong.
+ * n_input and n_output say how many of them exist. */
 struct situation {
 	struct explain_facts f;
 	struct explain_input in[2];
@@ -88,7 +88,7 @@ static void judge(struct situation *s, struct explain *e)
 	explain(&s->f, e);
 }
 
-/* Datagrams of G from 172.16.5.5, or from the source in question, were refused. */
+/* Datagrams of G from the source in question, or from 172.16.5.5, were refused. */
 static void refused(
 	struct situation *s, unsigned input, enum explain_why why, int64_t age)
 {
@@ -149,7 +149,7 @@ CHANGE(link_local_source, s->f.source = a("169.254.1.1"))
 CHANGE(own_source, s->f.source_own = true)
 CHANGE(any_source, s->f.has_source = false)
 CHANGE(group6, s->f.group = a("ff0e::1"); s->f.source = a("2001:db8::1"))
-/* the way in */
+/* the input */
 CHANGE(no_role, s->in[0].i.has_role = false)
 CHANGE(absent, s->in[0].i.present = false; stops(s))
 CHANGE(down, s->in[0].i.up = false; stops(s))
@@ -204,7 +204,7 @@ CHANGE(echo, strcpy(s->in[0].i.echo_of, "lan1"))
 CHANGE(two_inputs, s->f.n_input = 2)
 CHANGE(came_elsewhere, s->f.n_input = 2; strcpy(s->f.last_input, "wan2"))
 CHANGE(ttl_one_elsewhere, s->f.n_input = 2; stops(s); refused(s, 1, EXPLAIN_BY_TTL, 0))
-/* the way out */
+/* the output */
 CHANGE(no_members, s->out[0].has_group = false)
 CHANGE(four_lans, s->f.n_output = N_LANS)
 CHANGE(one_lan, s->f.n_output = 1)
@@ -255,13 +255,13 @@ CHANGE(asked_about_one, s->out[0] = s->out[1]; s->f.n_output = 1;
 #define STOPS  "it stops here: "
 #define DOUBTS "nothing refuses it, but: "
 
-/* The situation: one fault or several. `headline` is how the summary begins; `check`,
- * if it is given, has that verdict on that interface, and its advice has
- * the word. */
+/* A situation has one fault or several. The summary begins with `headline`. If `check`
+ * is given, that check has that verdict on that interface, and its advice contains
+ * `advice`. */
 static const struct situation_case {
 	const char *name;
 	void (*change[3])(struct situation *s);
-	enum explain_verdict verdict; /* of the whole */
+	enum explain_verdict verdict; /* of the whole answer */
 	const char *headline;
 	const char *check, *interface;
 	enum explain_verdict check_verdict;
@@ -496,7 +496,7 @@ static const struct situation_case {
 	{"nobody but on the input", {own_output}, R,
 		STOPS "no host on lan2 has joined the group", "members", "lan2", R,
 		"join"},
-	/* two: the check that stopped datagrams comes before one that may stop them
+	/* two faults: a check that stopped datagrams precedes one that may stop them
 	 * later */
 	{"TTL 1, and no query", {ttl_one, no_query}, R,
 		STOPS "all 313 datagrams of it"},
@@ -520,7 +520,7 @@ static const struct situation_case {
 		DOUBTS "5 copies of it were larger"},
 	{"a rival, and no query", {doubled, no_query}, U,
 		DOUBTS "02:00:00:00:00:09 forwards"},
-	/* two: a fault of a LAN before one where nobody has asked */
+	/* two faults: a fault of one LAN precedes another LAN that nobody has joined */
 	{"lan2 is down, nobody on lan1", {lan2_down, no_members}, R,
 		STOPS "lan2 is down", "interface", "lan2", R, "cable"},
 	{"a join refused on lan2, nobody on lan1", {quota, no_members}, R,
@@ -538,7 +538,7 @@ static const struct situation_case {
 		FLOWS "; but: the join of 10.1.0.66 on lan2 was refused"},
 	{"standby on lan2, lan1 gets it", {standby2}, P,
 		FLOWS "; but: 10.0.1.9 is querier on lan2"},
-	/* two: what follows from another thing is not named */
+	/* two faults: one that only follows from the other is not named */
 	{"not asked, because nobody has joined", {not_asked, no_members, one_lan}, R,
 		STOPS "no host on lan1 has joined"},
 	{"wan is down, nobody has joined", {down, no_members}, R, STOPS "wan is down"},
@@ -549,7 +549,7 @@ static const struct situation_case {
 		STOPS "the members on lan1 want the group, but not from this source"},
 	{"not in the table yet, nothing came", {not_in_table, nothing_came}, U,
 		DOUBTS "no datagram of it has arrived on wan"},
-	/* two inputs: the best way counts, evidence before possibility */
+	/* two inputs: the better one counts, and evidence precedes possibility */
 	{"it comes in at wan2, not at wan", {came_elsewhere}, P, FLOWS, "arrival",
 		"wan", N, "tcpdump"},
 	{"wan is down, nothing at wan2", {two_inputs, down}, U,
@@ -589,7 +589,7 @@ static void make(struct situation *s, const struct situation_case *c)
 		c->change[k](s);
 }
 
-/* EXPLAIN_SHOW prints the table. */
+/* EXPLAIN_SHOW in the environment prints the table. */
 static void each_situation_has_its_headline(void **state)
 {
 	struct explain e = {0};
@@ -624,8 +624,8 @@ static void each_situation_has_its_headline(void **state)
 	assert_true(array_len(cases) >= 40);
 }
 
-/* 40 rooms of a hotel, one of which looks: one line for the others, none that
- * refuses. */
+/* 40 hotel rooms, one of which watches: the others share one line, and none counts as
+ * refusing. */
 static void rooms_that_never_asked_are_one_line(void **state)
 {
 	struct explain_output out[40];
@@ -675,7 +675,7 @@ static void one_host_and_several(void **state)
 	}
 }
 
-/* words of the control socket */
+/* The names are words of the control socket. */
 static void verdicts_have_names(void **state)
 {
 	assert_string_equal(explain_verdict_name(EXPLAIN_PASS), "pass");
@@ -684,8 +684,8 @@ static void verdicts_have_names(void **state)
 	assert_string_equal(explain_verdict_name(EXPLAIN_NOTE), "note");
 }
 
-/* The caller learns that the list is not whole; 40 outputs are more than fit at
- * once. */
+/* The caller learns that the list is incomplete; 40 outputs need more than one
+ * allocation. */
 static void memory_runs_out(void **state)
 {
 	struct explain_output out[40];
@@ -713,7 +713,7 @@ static void memory_runs_out(void **state)
 	fail_alloc_after = -1;
 }
 
-/* With the longest names, numbers and addresses there are. */
+/* The longest names, numbers and addresses. */
 static void texts_fit(void **state)
 {
 	struct explain e = {0};

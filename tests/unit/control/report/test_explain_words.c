@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What people type after `explain`, or paste. */
+/* Words that people type or paste after `explain`. */
 
 #include "control/report/explain_words.h"
 
@@ -32,7 +32,7 @@ static void what_people_have_in_hand(void **state)
 		{"udp://@[ff0e::1]:5000", "ff0e::1", NULL, "", ""},
 		{"rtp://[2001:db8::1]@[ff3e::8000:1]:5000", "ff3e::8000:1",
 			"2001:db8::1", "", ""},
-		{"10.1.2.3", "10.1.2.3", NULL, "", ""}, /* explain() says what it is */
+		{"10.1.2.3", "10.1.2.3", NULL, "", ""}, /* explain() will refuse it */
 	};
 	char error[EXPLAIN_WORDS_ERROR];
 	struct explain_words w;

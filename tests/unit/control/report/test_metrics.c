@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The text of metrics: both formats, labels with hostile values, what clients ask for,
- * memory that runs out, and the table of families. */
+/* The text of metrics: both formats, labels with hostile values, content negotiation,
+ * lack of memory, and the table of families. */
 
 #include "control/report/metrics.h"
 #include "fail_alloc.h"
@@ -132,16 +132,16 @@ static void label_values(void **state)
 		{"f\xc3\xbcr", "f\xc3\xbcr"}, /* U+00FC */
 		{"\xe2\x82\xac\xf0\x9f\x93\xba", "\xe2\x82\xac\xf0\x9f\x93\xba"},
 		{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"}, /* U+10FFFF */
-		{"\xff", "\\\\xff"},			  /* never legal */
-		{"a\x80z", "a\\\\x80z"},		  /* stray */
-		{"\xc3", "\\\\xc3"},			  /* cut short */
+		{"\xff", "\\\\xff"},			  /* never valid */
+		{"a\x80z", "a\\\\x80z"},		  /* stray continuation byte */
+		{"\xc3", "\\\\xc3"},			  /* truncated */
 		{"\xe2\x82", "\\\\xe2\\\\x82"},
 		{"\xf0\x9f\x93", "\\\\xf0\\\\x9f\\\\x93"},
-		{"\xc0\xaf", "\\\\xc0\\\\xaf"}, /* too long a form */
+		{"\xc0\xaf", "\\\\xc0\\\\xaf"}, /* overlong form */
 		{"\xe0\x9f\xbf", "\\\\xe0\\\\x9f\\\\xbf"},
 		{"\xf0\x8f\xbf\xbf", "\\\\xf0\\\\x8f\\\\xbf\\\\xbf"},
 		{"\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80"},	      /* surrogate */
-		{"\xf4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80"}, /* above */
+		{"\xf4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80"}, /* too large */
 		{"\xc3\"", "\\\\xc3\\\""},
 	};
 
@@ -194,7 +194,7 @@ static void what_clients_want(void **state)
 		{"Application/OpenMetrics-Text", METRICS_OPENMETRICS},
 		{"application/openmetrics-text; version=1.0.0; charset=utf-8",
 			METRICS_OPENMETRICS},
-		/* Prometheus 2 and 3 */
+		/* as Prometheus 2 and 3 send it */
 		{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
 		 "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 			METRICS_OPENMETRICS},
@@ -229,7 +229,7 @@ static bool ends_with(const char *s, const char *end)
 	return n >= k && strcmp(s + n - k, end) == 0;
 }
 
-/* What promtool and the OpenMetrics standard ask of names, units and texts. */
+/* Rules of promtool and the OpenMetrics standard for names, units and texts. */
 static void families(void **state)
 {
 	static const char *const units[] = {"seconds", "bytes", "ratio", NULL};

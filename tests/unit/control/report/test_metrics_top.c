@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The busiest entries against a plain sort. */
+/* The busiest entries, compared with a full sort. */
 
 #include "base/rng.h"
 #include "control/report/metrics_top.h"
@@ -33,7 +33,7 @@ static int by_group(const void *x, const void *y)
 	return addr_cmp(&e->group, &f->group);
 }
 
-/* true when the result is that of sorting all and taking the first `max` */
+/* The result must equal the first `max` of a full sort. */
 static void check(size_t n, size_t max, uint64_t range, size_t steps)
 {
 	struct metrics_entry *all = calloc(n + 1, sizeof(*all));
@@ -73,7 +73,7 @@ static void as_a_plain_sort(void **state)
 	check(100, 1, 1000, 7);
 	check(1000, 99, 1000000, 10);
 	check(1000, 1000, 1000000, 100);
-	check(5000, 256, 3, 64); /* nearly all with the same traffic */
+	check(5000, 256, 3, 64); /* nearly all have the same traffic */
 	check(5000, 6000, 1, 64);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Rates from two readings of counters. */
+/* Rates computed from two readings of counters. */
 
 #include "test.h"
 
@@ -31,7 +31,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* a walk over the one entry (S,G) */
+/* Reads the one entry (S,G). */
 static struct rate walk(struct fixture *f, int64_t ms, uint64_t packets, uint64_t bytes)
 {
 	struct rate r;
@@ -80,18 +80,18 @@ static void new_and_renewed_entries(void **state)
 	struct rate r;
 
 	walk(f, 1000, 500, 5000);
-	/* counts backwards: deleted and made anew in between */
+	/* a lower count: the entry was deleted and created again */
 	r = walk(f, 2000, 30, 300);
 	assert_int_equal(r.packets, 30);
 	rate_begin(&f->t, mono_from_ms(3000), 2);
 	r = rate_of(&f->t, 0, &f->any, &f->group, 7, 70);
 	assert_true(r.known);
 	assert_int_equal(r.packets, 7);
-	/* of another instance it is another entry */
+	/* the same key in another instance is another entry */
 	r = rate_of(&f->t, 1, &f->source, &f->group, 90, 900);
 	assert_int_equal(r.packets, 90);
 	rate_end(&f->t);
-	/* what the last reading has not seen has no rate until the next one */
+	/* an entry that the last reading missed has no rate until the next one */
 	rate_begin(&f->t, mono_from_ms(3001), 2);
 	assert_false(rate_of(&f->t, 0, &f->source, &f->group, 30, 300).known);
 	rate_end(&f->t);
@@ -109,7 +109,7 @@ static void too_many_entries(void **state)
 	rate_end(&f->t);
 	assert_false(r.known);
 	assert_int_equal(f->t.interval_ms, 0);
-	/* more than were announced: no room, no rate, no harm */
+	/* more entries than announced: those without room have no rate */
 	rate_begin(&f->t, mono_from_ms(4000), 1);
 	for (unsigned i = 0; i < 1000; i++)
 		rate_of(&f->t, i, &f->source, &f->group, 1, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The first K of many against sorting all of them. */
+/* The first K of many, compared with a full sort. */
 
 #include "test.h"
 
@@ -36,7 +36,7 @@ static void first_of_many(void **state)
 			.size = sizeof(unsigned), .max = max[m], .before = less};
 
 		for (size_t i = 0; i < N; i++) {
-			v[i] = (unsigned)rng_below(&rng, 500); /* some of them equal */
+			v[i] = (unsigned)rng_below(&rng, 500); /* with duplicates */
 			topn_add(&t, &v[i]);
 		}
 		qsort(v, N, sizeof(v[0]), compare);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Followers of events: what they get, and what they lose when they do not read. */
+/* Followers of events: what they receive, and what they lose when they do not read. */
 
 #include "control/show/monitor.h"
 
@@ -59,7 +59,8 @@ static int follower(struct fixture *f)
 	return follower_of(f, "monitor\n");
 }
 
-/* "event" of the next line, whose count goes to *ret_count; it has a time */
+/* The "event" of the next line, which must have a time; its count is written to
+ * *ret_count. */
 static const char *next_event(struct fixture *f, int fd, json_int_t *ret_count)
 {
 	static char name[32];
@@ -172,7 +173,7 @@ static void each_event_has_a_kind(void **state)
 	}
 }
 
-/* Of events that pass no filter none is lost, however many there are. */
+/* Events that pass no filter never count as lost, however many there are. */
 static void what_nobody_wants_is_not_lost(void **state)
 {
 	struct fixture *f = *state;
@@ -224,8 +225,8 @@ static void all_get_every_event(void **state)
 	close(b);
 }
 
-/* What waits for it is bounded; it learns how many events are missing, where they are
- * missing, and the others lose none. */
+/* The queue of a follower is bounded. It learns how many events are missing and where,
+ * and the other followers lose none. */
 static void slow_follower_is_told_what_it_lost(void **state)
 {
 	enum { SIZE = 10000, N = 400, FIRST = 40 };
@@ -273,7 +274,7 @@ static void storm_costs_no_more_than_its_rate(void **state)
 	for (n = 1; monitor_wants(f->monitor, mono_from_ms(2000), &any);)
 		n++;
 	assert_int_equal(n, MONITOR_RATE);
-	/* the last words */
+	/* the last line before the end */
 	shutdown(fd, SHUT_WR);
 	assert_string_equal(next_event(f, fd, &count), "lost");
 	assert_null(hear(&f->server, fd));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Names of reasons and counters, which are keys of the control socket and labels of
- * metrics: each value has one, no two have the same, and all are words that need no
- * quotes. A counter that is not shown by name has none. */
+/* Names of reasons and counters are keys of the control socket and labels of metrics.
+ * Each value has one name, all names differ, and none needs quotes. A counter that is
+ * not shown by name has none. */
 
 #include "control/proto/effect.h"
 #include "control/proto/gm_msg.h"
@@ -46,8 +46,8 @@ static const struct {
 	const char *what;
 	const char *(*name)(unsigned);
 	unsigned first, end;
-	const char *beyond; /* what a value that is none is called */
-	unsigned n_hidden;  /* values that have no name */
+	const char *beyond; /* name of a value beyond the last one */
+	unsigned n_hidden;  /* number of values without a name */
 } lists[] = {
 	{"verdicts", name_of_verdict, 0, _VERDICT_N, NULL},
 	{"notes", name_of_note, 1, _NOTE_N, "unknown"},
@@ -80,7 +80,7 @@ static void all_different(void **state)
 	}
 }
 
-/* of a newer program, or none at all */
+/* Values of a newer program, or invalid ones. */
 static void values_that_are_none(void **state)
 {
 	for (size_t l = 0; l < array_len(lists); l++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* F7: the tables of the control socket are written in bounded pieces, while what they
- * show changes. The number of groups can be set: RINGCAST_SHOW_GROUPS. */
+/* F7: the tables of the control socket are written in bounded pieces while their
+ * contents change. RINGCAST_SHOW_GROUPS sets the number of groups. */
 
 #include "base/rng.h"
 #include "control/daemon/app_priv.h"
@@ -12,7 +12,7 @@
 #define CONFIG                                                                         \
 	"max-groups 0\nmax-groups-per-host 0\nmax-sources 0\n"                         \
 	"phyint wan upstream\nphyint lan1 downstream\nphyint lan2 downstream\n"
-/* a row of the tables below is shorter */
+/* rows of the tables below are shorter */
 #define MAX_ROW	  600
 #define MAX_PIECE ((SHOW_WORK / SHOW_ROW + 2) * MAX_ROW)
 
@@ -23,7 +23,7 @@ static struct {
 	struct rng rng;
 	char *text; /* the answer so far */
 	size_t n, cap;
-	size_t longest; /* piece, in bytes */
+	size_t longest; /* longest piece in bytes */
 } f;
 
 static size_t n_groups(void)
@@ -95,8 +95,8 @@ static void leave(size_t group)
 		mgroup_drop(db, there);
 }
 
-/* Takes what has come of the answer, after a turn of the server. Returns true if the
- * line is complete. */
+/* Runs the server once and reads what has arrived. Returns true if the line is
+ * complete. */
 static bool hear_more(int fd)
 {
 	size_t before = f.n;
@@ -131,7 +131,7 @@ static json_t *parse(const char *list)
 	return rows;
 }
 
-/* how often each group is in the rows */
+/* Counts how often each group occurs in the rows. */
 static unsigned char *count_rows(const json_t *rows, size_t n)
 {
 	unsigned char *seen = calloc(n, 1);
@@ -153,7 +153,7 @@ static unsigned char *count_rows(const json_t *rows, size_t n)
 	return seen;
 }
 
-/* Odd groups stay, of the even ones some come and go meanwhile. */
+/* Odd groups stay; some of the even ones come and go meanwhile. */
 static void f7_groups_while_they_change(void **state)
 {
 	size_t n = n_groups();
@@ -223,8 +223,8 @@ static void f7_upstream_in_pieces(void **state)
 
 /* ---- what is asked for ---- */
 
-/* "lan1 232.0.0.1, lan2 ..." of the answer to a line, in any order; the error if it is
- * one. */
+/* Whether the answer to a line has `want` groups, among them `row`, such as
+ * "lan1 232.0.0.1", or an error with that text. */
 static bool answers(const char *line, size_t want, const char *row)
 {
 	int fd = client(&f.server);
@@ -315,7 +315,7 @@ static const char *address_of(const json_t *v)
 	return json_string_value(json_is_string(v) ? v : json_object_get(v, "address"));
 }
 
-/* Sorted and none twice. */
+/* Sorted and without duplicates. */
 static void check_sorted(const json_t *list)
 {
 	for (size_t i = 1; i < json_array_size(list); i++) {
@@ -326,7 +326,7 @@ static void check_sorted(const json_t *list)
 	}
 }
 
-/* A group with many sources is no piece of its own; sources come meanwhile. */
+/* A group with many sources is divided into pieces, while sources are added. */
 static void f7_one_large_group(void **state)
 {
 	int fd = client(&f.server);
@@ -355,7 +355,7 @@ static void f7_one_large_group(void **state)
 	close(fd);
 }
 
-/* Whatever goes, and whenever: the line is a JSON document. */
+/* Rows may disappear at any time, and the line remains a JSON document. */
 static void f7_what_goes_in_the_middle_of_its_row(void **state)
 {
 	static const char *const request[] = {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* callfilter: what it forbids ends the process, what it allows works, and what
- * libraries ask for and do without fails. A filter does not go away: each case is a
- * process. */
+/* callfilter: a forbidden call ends the process, an allowed one works, and a call that
+ * libraries only try fails. A filter cannot be removed, so each case is a process. */
 
 #include "control/sys/callfilter.h"
 #include "test.h"
@@ -33,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REFUSED 99 /* the filter could not be had */
+#define REFUSED 99 /* the filter could not be installed */
 
 static int call_bluetooth(void)
 {
@@ -94,8 +93,8 @@ static int call_setsockopt_of_ip(void)
 	return setsockopt(0, IPPROTO_IP, IP_TTL, &on, sizeof(on));
 }
 
-/* What connects does not do so by another name. No socket is needed for that: the
- * filter looks at the flags first. */
+/* A connection by sendto() is also forbidden. This needs no socket, because the filter
+ * looks at the flags first. */
 static int call_sendto_that_connects(void)
 {
 	return (int)sendto(-1, "x", 1, MSG_FASTOPEN | MSG_DONTWAIT, NULL, 0);
@@ -384,7 +383,7 @@ static const struct {
 	{"socket(AF_BLUETOOTH) of an earlier thread", call_by_an_earlier_thread},
 };
 
-/* The status of a process that has the filter and calls `fn`. */
+/* Exit status of a process that installs the filter and calls `fn`. */
 static int run_filtered(int (*fn)(void), const struct callfilter_options *o)
 {
 	pid_t pid = fork();
@@ -427,7 +426,7 @@ static void *nothing(void *arg)
 	return arg;
 }
 
-/* 0, or the line of what does not work */
+/* Returns from the caller with a number made of the line if `what` is false. */
 #define NEED(what)                                                                     \
 	do {                                                                           \
 		if (!(what))                                                           \
@@ -446,11 +445,11 @@ static int work(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	NEED(fd >= 0);
 	close(fd);
-	/* without a socket: the kernel says so, and not the filter */
+	/* the kernel refuses the missing socket, not the filter */
 	NEED(sendto(-1, "x", 1, MSG_DONTWAIT, NULL, 0) < 0 && errno == EBADF);
 	NEED(sendmsg(-1, &(struct msghdr){0}, MSG_NOSIGNAL) < 0 && errno == EBADF);
 	NEED(sendmmsg(-1, &(struct mmsghdr){0}, 1, 0) < 0 && errno == EBADF);
-	/* what nobody may is refused, and no more than that */
+	/* allowed calls work, or lack only a capability */
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	NEED(fd >= 0 || errno == EPERM);
 	NEED(pthread_create(&t, NULL, nothing, NULL) == 0);
@@ -465,23 +464,23 @@ static int work(void)
 		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	NEED(p != MAP_FAILED);
 	NEED(mprotect(p, 4096, PROT_READ) == 0);
-	/* code */
+	/* executable memory */
 	NEED(mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 && errno == EACCES);
 	NEED(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		     0) == MAP_FAILED &&
 		errno == EACCES);
-	/* what libc tries and does without */
+	/* calls that libc tries and can do without */
 	NEED(syscall(435 /* clone3 */, NULL, 0) < 0 && errno == ENOSYS);
 	NEED(syscall(437 /* openat2 */, AT_FDCWD, "/", NULL, 0) < 0 && errno == ENOSYS);
-	NEED(syscall(620 /* of years to come */) < 0 && errno == ENOSYS);
+	NEED(syscall(620 /* a call of the future */) < 0 && errno == ENOSYS);
 	return 0;
 }
 
-/* A ring that was made before is started and used, and another one refused. */
+/* A ring that existed before can be enabled and used; a new one is refused. */
 static int ring(void)
 {
 	NEED(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM);
-	/* no ring: the kernel says so, and not the filter */
+	/* the kernel refuses the missing ring, not the filter */
 	NEED(syscall(SYS_io_uring_register, 1000, 12 /* enable */, NULL, 0) < 0 &&
 		errno == EBADF);
 	NEED(syscall(SYS_io_uring_enter, 1000, 0, 0, 0, NULL, 0) < 0 && errno == EBADF);
@@ -526,7 +525,7 @@ static void other_calls_work(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-/* The list speaks the language of every architecture that libseccomp knows. */
+/* The list can be compiled for every architecture that libseccomp knows. */
 static void other_architectures_have_one(void **state)
 {
 	static const uint32_t arch[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386,
@@ -545,7 +544,7 @@ static void other_architectures_have_one(void **state)
 		if (r < 0)
 			fail_msg("architecture %x: %d", arch[i], r);
 		assert_int_equal(fstat(fileno(f), &st), 0);
-		/* a comparison and a jump for each call, 8 bytes each */
+		/* a comparison and a jump, of 8 bytes each, per call */
 		assert_true(st.st_size > 1000 && st.st_size < 65536);
 		fclose(f);
 	}

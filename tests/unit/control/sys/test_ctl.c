@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ctl: requests in pieces, several clients, clients that misbehave, the socket file. */
+/* ctl: requests in pieces, several clients, misbehaving clients, and the socket
+ * file. */
 
 #include "control/show/json.h"
 #include "control/sys/ctl.h"
@@ -177,7 +178,8 @@ static void large_reply_arrives_whole(void **state)
 	close(quick);
 }
 
-/* F12: its next requests wait in its socket, and nobody else waits for it. */
+/* F12: further requests of a client that does not read stay in its socket, and other
+ * clients do not wait for it. */
 static void f12_a_client_that_never_reads_costs_one_reply(void **state)
 {
 	struct fixture *f = *state;
@@ -199,7 +201,7 @@ static void f12_a_client_that_never_reads_costs_one_reply(void **state)
 	ctl_stats(f->server.ctl, &stats);
 	assert_int_equal(stats.n_clients, 2);
 	assert_in_range(stats.pending, 1, f->n_large + 16);
-	/* it gets what it has asked for once it reads */
+	/* when it reads, it gets all replies */
 	for (unsigned i = 0; i < 8; i++)
 		swallow(&f->server, slow, f->n_large + strlen("{\"x\":\"\"}\n"));
 	close(slow);
@@ -284,7 +286,7 @@ static void socket_file(void **state)
 	assert_true(S_ISSOCK(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0660);
 
-	/* a daemon answers there: not ours to take */
+	/* a daemon answers on the socket, so it is not taken over */
 	assert_int_equal(ctl_new(f->server.loop, f->server.path, commands, f, &second),
 		-EADDRINUSE);
 	assert_int_equal(stat(f->server.path, &st), 0);
@@ -309,7 +311,7 @@ static void file_goes_to_a_group(void **state)
 	assert_int_equal(stat(f->server.path, &st), 0);
 	assert_int_equal(st.st_gid, getegid());
 
-	/* what lies there now is somebody else's */
+	/* the path now belongs to another file */
 	assert_int_equal(unlink(f->server.path), 0);
 	assert_int_equal(ctl_set_group(f->server.ctl, getegid()), -ENOENT);
 	assert_int_equal(symlink("/dev/null", f->server.path), 0);

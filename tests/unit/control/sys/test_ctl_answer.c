@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ctl: replies in pieces (F7) and whose turn it is (F12). */
+/* ctl: replies in pieces (F7) and the order in which clients are served (F12). */
 
 #include "base/cleanup.h"
 #include "control/sys/ctl.h"
 #include "ctl_fixture.h"
 
 #define N_PIECES  1000
-#define N_PIPE	  1000 /* requests of each client */
+#define N_PIPE	  1000 /* requests per client */
 #define PIECE_LEN 1000
 
 struct fixture {
 	struct ctl_fixture server;
-	unsigned n_open;   /* answers under way */
-	unsigned n_pieces; /* of all of them */
-	unsigned n_round;  /* pieces and requests since the last look */
+	unsigned n_open;   /* unfinished answers */
+	unsigned n_pieces; /* of all answers */
+	unsigned n_round;  /* pieces and requests in this round */
 	int fail_at;	   /* the piece that fails, or -1 */
 };
 
@@ -102,7 +102,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A round, in which there is one turn at most. */
+/* Runs one round, which serves at most one client. */
 static void round_of(struct fixture *f)
 {
 	f->n_round = 0;
@@ -141,7 +141,8 @@ static void f7_a_list_arrives_whole(void **state)
 	close(fd);
 }
 
-/* Nothing is made that nobody reads, whatever else is asked for. */
+/* No piece is made before the client has read the ones before, whatever others
+ * request. */
 static void f7_a_slow_reader_stops_its_answer(void **state)
 {
 	struct fixture *f = *state;
@@ -178,7 +179,7 @@ static void f12_pipelines_of_all_clients_leave_one_turn_a_round(void **state)
 	for (unsigned i = 0; i < 4 * CTL_MAX_CLIENTS; i++)
 		round_of(f);
 	assert_int_equal(f->n_open, CTL_MAX_CLIENTS - 1);
-	/* everybody else has one turn before it */
+	/* every other client has one turn before it */
 	say(fd[0], "echo x\n");
 	while (recv(fd[0], &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) < 0) {
 		round_of(f);
@@ -195,7 +196,8 @@ static void f12_pipelines_of_all_clients_leave_one_turn_a_round(void **state)
 		assert_int_equal(loop_round(f->server.loop), 0);
 }
 
-/* In the middle of an answer the server can only hang up: the line stays incomplete. */
+/* An error in the middle of an answer can only close the connection, so the line stays
+ * incomplete. */
 static void f7_an_answer_that_fails_is_no_line(void **state)
 {
 	struct fixture *f = *state;
@@ -220,7 +222,7 @@ static void f7_an_answer_that_cannot_begin_is_an_error(void **state)
 	close(fd);
 }
 
-/* `echo reload | nc -N` and the like: what was said before the end counts. */
+/* Requests before the end of the stream count, as in `echo reload | nc -N`. */
 static void requests_before_the_end_are_answered(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Streams of the control socket: how they begin and end, and clients that are slow, or
+/* Streams of the control socket: how they begin and end, and clients that are slow,
  * gone, or too many. */
 
 #include "ctl_fixture.h"
@@ -56,7 +56,7 @@ static json_t *cmd_stream(void *ctx, const char *args, struct ctl_stream **ret)
 	s->s.ops = &ops;
 	*ret = &s->s;
 	if (*args == 'n')
-		return NULL; /* for the reply */
+		return NULL; /* no memory for the reply */
 	return json_pack("{s:b}", "ok", 1);
 }
 
@@ -111,7 +111,7 @@ static void begins_behind_the_reply(void **state)
 
 	say(fd, "stream no\n");
 	assert_string_equal(hear(&f->server, fd), "{\"error\":\"not 'no'\"}");
-	/* what follows the request is no request any more */
+	/* lines after the request are not requests */
 	say(fd, "echo 1\nstream yes\necho 2\n");
 	assert_string_equal(hear(&f->server, fd), "{\"args\":\"1\"}");
 	assert_string_equal(hear(&f->server, fd), "{\"ok\":true}");
@@ -176,11 +176,12 @@ static void slow_client_is_refused_but_stays(void **state)
 	assert_true(f->stream[0].open);
 	say(other, "echo on\n");
 	assert_string_equal(hear(&f->server, other), "{\"args\":\"on\"}");
-	/* it reads again: nothing of what was taken is missing, and there is room */
+	/* when the client reads, nothing accepted is missing, and there is room
+	 * again */
 	swallow(&f->server, fd, n * sizeof(line));
 	assert_true(ctl_stream_write(&f->stream[0].s, "again\n", 6));
 	assert_string_equal(hear(&f->server, fd), "again");
-	/* a full queue has room for the last words */
+	/* a full queue still has room for the last line */
 	for (n = 0; ctl_stream_write(&f->stream[0].s, line, sizeof(line)); n++)
 		;
 	shutdown(fd, SHUT_WR);

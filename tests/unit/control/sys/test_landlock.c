@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* landlock: what is allowed works, also below and what comes later; nothing else does.
- * It does not go away: the cases are processes. */
+/* landlock: what is allowed works, also in subdirectories and for later files, and
+ * nothing else does. A ruleset cannot be removed, so each case is a process. */
 
 #include "control/sys/landlock.h"
 #include "test.h"
@@ -57,7 +57,7 @@ static bool opens(const char *path, int flags)
 	return fd >= 0;
 }
 
-/* sure of its errno, as a file that is missing is no proof */
+/* Checks errno, because a missing file proves nothing. */
 static bool is_refused(const char *path, int flags)
 {
 	return !opens(path, flags) && errno == EACCES;
@@ -93,7 +93,7 @@ static int confined(const struct landlock *l)
 	NEED(is_refused(in("alone"), O_WRONLY));
 	NEED(is_refused(in("other/file"), O_RDONLY));
 	NEED(is_refused("/etc/passwd", O_RDONLY));
-	NEED(is_refused(in("link"), O_RDONLY)); /* leads to other/file */
+	NEED(is_refused(in("link"), O_RDONLY)); /* points to other/file */
 	NEED(rename(in("other/file"), in("read/file")) < 0);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	NEED(fd >= 0);
@@ -129,12 +129,12 @@ static void files(void **state)
 	assert_int_equal(landlock_init(&l), 0);
 	assert_int_equal(landlock_allow(&l, in("read"), LANDLOCK_READ), 0);
 	assert_int_equal(landlock_allow(&l, in("list"), LANDLOCK_LIST), 0);
-	/* of a file, what is for directories means nothing */
+	/* rights for directories have no effect on a file */
 	assert_int_equal(
 		landlock_allow(&l, in("alone"), LANDLOCK_READ | LANDLOCK_LIST), 0);
 	assert_int_equal(landlock_allow_bind(&l, port_allowed), 0);
 	assert_int_equal(landlock_allow(&l, in("none"), LANDLOCK_READ), -ENOENT);
-	/* one that comes later */
+	/* a file that is created later */
 	assert_int_equal(make("read/file"), 0);
 
 	pid = fork();
@@ -164,7 +164,7 @@ static void the_privilege_is_needed(void **state)
 	int status;
 
 	if (geteuid() == 0)
-		return; /* root needs none */
+		return; /* root needs no permission */
 	assert_int_equal(landlock_init(&l), 0);
 	pid = fork();
 	assert_true(pid >= 0);

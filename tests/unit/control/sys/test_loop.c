@@ -12,7 +12,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* the kernel's, or none; the linker's --wrap puts this in the place of timerfd_settime() */
+/* The kernel's timer, or none. The linker's --wrap replaces timerfd_settime() by
+ * this. */
 static bool no_timer;
 
 int __wrap_timerfd_settime(
@@ -146,7 +147,7 @@ static void deadline_ticks_not_early(void **state)
 	assert_true(mono_due(at, f->ticked_at));
 	assert_true(f->n_awake > 0);
 
-	/* one that has passed ticks at once */
+	/* a deadline in the past ticks at once */
 	f->deadline = mono_from_ms(1);
 	assert_int_equal(loop_round(f->loop), 0);
 	assert_int_equal(f->n_ticks, 2);
@@ -162,7 +163,7 @@ static void deadline_without_a_timer(void **state)
 	while (f->n_ticks == 0)
 		assert_int_equal(loop_round(f->loop), 0);
 	assert_true(mono_due(at, f->ticked_at));
-	assert_true(f->n_rounds < 4); /* it has slept */
+	assert_true(f->n_rounds < 4); /* it slept instead of spinning */
 	no_timer = false;
 	f->deadline = mono_add_ms(loop_now(f->loop), 1);
 	while (f->n_ticks == 1)
@@ -173,7 +174,7 @@ static void deadline_moves(void **state)
 {
 	struct fixture *f = *state;
 
-	/* an hour is armed first; the earlier one must replace it */
+	/* an hour is armed first, and the earlier deadline must replace it */
 	f->deadline = mono_add_ms(loop_now(f->loop), 3600 * 1000);
 	raise(SIGUSR1);
 	assert_int_equal(loop_round(f->loop), 0);
@@ -183,7 +184,8 @@ static void deadline_moves(void **state)
 		assert_int_equal(loop_round(f->loop), 0);
 }
 
-/* An hour in which the process is stopped is skipped, and the timers continue. */
+/* The loop's clock skips an hour in which the process was stopped, and timers
+ * continue. */
 static void time_that_is_missed_is_left_out(void **state)
 {
 	struct fixture *f = *state;
@@ -192,10 +194,10 @@ static void time_that_is_missed_is_left_out(void **state)
 
 	f->deadline = mono_add_ms(before, 50);
 	f->jump_ns = hour_ms * 1000000;
-	/* otherwise it would keep sleeping: the kernel's clock has not moved */
+	/* only a signal ends the sleep, because the kernel's clock has not moved */
 	raise(SIGUSR1);
 	assert_int_equal(loop_round(f->loop), 0);
-	assert_int_equal(f->n_ticks, 1); /* as late as it was: due */
+	assert_int_equal(f->n_ticks, 1); /* still due after the skip */
 	assert_true(f->resumed_ms > hour_ms - 1000 && f->resumed_ms <= hour_ms);
 	assert_true(mono_before(loop_now(f->loop), mono_add_ms(before, 10000)));
 	assert_true(mono_due(mono_add_ms(before, hour_ms), loop_system_now(f->loop)));
@@ -208,7 +210,7 @@ static void suspension_is_told(void **state)
 	f->suspend_ns = INT64_C(60000) * 1000000;
 	raise(SIGUSR1);
 	assert_int_equal(loop_round(f->loop), 0);
-	/* two clocks are read one after the other */
+	/* the two clocks are not read at the same instant */
 	assert_in_range(f->resumed_ms, 50000, 70000);
 	f->resumed_ms = 0;
 	raise(SIGUSR1);
@@ -216,7 +218,8 @@ static void suspension_is_told(void **state)
 	assert_int_equal(f->resumed_ms, 0);
 }
 
-/* Less than that is a busy machine: the deadline is overdue, and time is time. */
+/* A shorter delay means a busy machine: the clock skips nothing and the deadline is
+ * overdue. */
 static void a_late_wake_up_is_no_gap(void **state)
 {
 	struct fixture *f = *state;
@@ -268,7 +271,7 @@ static void removed_in_the_same_round_is_not_called(void **state)
 
 	loop_del(&a_event.fd);
 	loop_del(&b_event.fd);
-	loop_del(&b_event.fd); /* no-op */
+	loop_del(&b_event.fd); /* does nothing */
 	close(a_event.fd.fd);
 	close(b_event.fd.fd);
 }
@@ -302,7 +305,7 @@ static void signals_arrive_and_stop(void **state)
 		assert_int_equal(f->signo, signals[i]);
 		assert_int_equal(f->n_signals, (int)i + 1);
 	}
-	/* the round before the first sleep and the one with the signal */
+	/* one round before the first sleep, and one with the signal */
 	assert_int_equal(f->n_rounds, 2 * (int)array_len(signals));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* How much memory there is, from files of the two versions of control groups. */
+/* The available memory, from files of both versions of control groups. */
 
 #include "base/cleanup.h"
 #include "control/sys/memory.h"
@@ -30,7 +30,7 @@ static int tear_down(void **state)
 	return nftw(root, forget, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A file below the root, with the directories that it lies in. */
+/* Creates a file below the root, with its directories. */
 static void put(const char *name, const char *text)
 {
 	char path[256];
@@ -65,7 +65,7 @@ static void the_machine_alone(void **state)
 {
 	machine(NULL);
 	assert_int_equal(memory_size(root), 64 * MIB);
-	machine("0::/a/b\n"); /* without limits */
+	machine("0::/a/b\n"); /* groups without limits */
 	assert_int_equal(memory_size(root), 64 * MIB);
 }
 

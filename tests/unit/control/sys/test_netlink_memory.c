@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Memory that runs out while the interfaces of this system are read: whichever request
- * fails, the holder is told, and the next dump makes the table whole.
+ * Memory runs out while the interfaces of this system are read. Whichever request
+ * fails, the owner is told, and the next dump completes the table.
  */
 
 #include "control/proxy/iface.h"
@@ -66,7 +66,7 @@ static void memory_runs_out(void **state)
 		n_links = f.table.n;
 		n_addrs = count_addrs(&f);
 		assert_true(n_links > 0);
-		iface_table_deinit(&f.table); /* everything is new to it */
+		iface_table_deinit(&f.table); /* to an empty table all links are new */
 		f.n_spoilt = 0;
 		fail_alloc_after = after;
 		read_again(&f);

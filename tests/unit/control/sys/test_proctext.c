@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Files of /proc that are read piece by piece. */
+/* Files of /proc that are read in pieces. */
 
 #include "control/sys/proctext.h"
 #include "test.h"
@@ -54,7 +54,7 @@ static void pieces(void **state)
 	static const struct {
 		const char *name;
 		size_t len;
-		int least; /* pieces */
+		int least; /* of pieces */
 	} c[] = {{"none", 0, 0}, {"short", 100, 1}, {"long", 50000, 12},
 		{"huge", PROCTEXT_MAX, 127}};
 
@@ -84,7 +84,7 @@ static void no_file(void **state)
 	proctext_deinit(&t);
 }
 
-/* nineteen parts of rest for each of work */
+/* The pause is nineteen times the time of the work. */
 static void rest(void **state)
 {
 	static const struct {

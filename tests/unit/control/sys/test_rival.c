@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Other multicast daemons, as a /proc of files shows them. */
+/* Other multicast daemons, found in fake files of /proc. */
 
 #include "control/sys/rival.h"
 #include "test.h"
@@ -47,7 +47,7 @@ static void put(const char *path, const char *text)
 	fclose(f);
 }
 
-/* netns: "self" for ours, another name for another one, NULL if it cannot be seen */
+/* netns: "self" for ours, another name for another one, NULL if it is unreadable. */
 static void process(const char *pid, const char *comm, const char *netns)
 {
 	char path[64], from[64];
@@ -62,7 +62,7 @@ static void process(const char *pid, const char *comm, const char *netns)
 	snprintf(path, sizeof(path), "%s/net/dev", pid);
 	if (netns)
 		assert_int_equal(linkat(proc, from, proc, path, 0), 0);
-	else /* another error than that of a process that has ended */
+	else /* an error that an ended process does not give */
 		assert_int_equal(symlinkat("dev", proc, path), 0);
 }
 
@@ -93,7 +93,7 @@ static void nothing(void **state)
 	assert_int_equal(list.n, 0);
 	rival_look(-1, &all, true, &list);
 	assert_int_equal(list.n, 0);
-	/* a kernel that could, and nobody does */
+	/* the kernel supports routing, and no program uses it */
 	put("net/ip_mr_vif", VIF4);
 	put("net/ip6_mr_vif", VIF6);
 	put("net/raw", RAW);
@@ -109,7 +109,7 @@ static void kernel_routing(void **state)
 	struct rival_list list, again;
 	const struct rival *r = &list.v[0];
 
-	/* a program has taken it, and has no interface yet */
+	/* a program has opened the routing socket and has no interface yet */
 	put("net/ip_mr_vif", VIF4);
 	put("sys/net/ipv4/conf/all/mc_forwarding", "1\n");
 	put("net/raw",
@@ -129,13 +129,13 @@ static void kernel_routing(void **state)
 	assert_string_equal(r->where, "wan lan1.5");
 	assert_true(rival_has_name(r, "wan") && rival_has_name(r, "lan1.5"));
 	assert_false(rival_has_name(r, "lan1") || rival_has_name(r, ""));
-	/* bytes that were counted are no evidence of anything new */
+	/* changed counters are no new evidence */
 	put("net/ip_mr_vif",
 		VIF4 " 0 wan             9       9          9       9 00000 0A 0\n"
 		     " 1 lan1.5     123999      78        123       4 00000 0A 0\n");
 	rival_look(proc, &all, false, &again);
 	assert_int_equal(again.evidence, list.evidence);
-	/* the only program that it can be is named; it is no second rival */
+	/* the only candidate program is named, and is no second rival */
 	process("77", "igmpproxy\n", "self");
 	process("78", "mcproxy-daemon\n", "other");
 	rival_look(proc, &all, true, &list);
@@ -143,7 +143,7 @@ static void kernel_routing(void **state)
 	assert_string_equal(r->program, "igmpproxy");
 	assert_int_equal(r->pid, 77);
 	assert_int_equal(list.evidence, again.evidence);
-	/* IPv6; with two programs the owner is unknown */
+	/* IPv6; with two candidates the owner is unknown */
 	put("net/ip6_mr_vif", VIF6 " 3 wan      0 0 0 0 00000\n");
 	process("79", "pim6sd\n", "self");
 	rival_look(proc, &all, true, &list);
@@ -162,13 +162,13 @@ static void program_alone(void **state)
 	process("6", "smcrouted\n", "other");
 	process("self-made", "smcrouted\n", "self");
 	rival_look(proc, &all, false, &list);
-	assert_int_equal(list.n, 0); /* was not asked for */
+	assert_int_equal(list.n, 0); /* programs were not requested */
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(r->kind, RIVAL_PROGRAM);
 	assert_int_equal(r->pid, 5);
 	assert_true(r->sure);
-	/* whose namespace cannot be seen; one that has ended is not there */
+	/* one with an unreadable namespace, and one that has ended and is left out */
 	process("7", "mrouted\n", NULL);
 	put("8/comm", "mrouted\n");
 	rival_look(proc, &all, true, &list);
@@ -231,10 +231,10 @@ static void claims(void **state)
 	rival_claim_of(&list.v[1], text);
 	assert_string_equal(text, none);
 	assert_string_equal(list.v[1].where, "");
-	assert_string_equal(list.v[2].where, ""); /* forged; nothing of it is printed */
+	assert_string_equal(list.v[2].where, ""); /* forged: nothing of it is shown */
 }
 
-/* as many as there may be ports fit nowhere; what is there is whole */
+/* A claim with the largest number of ports is cut, and its numbers stay whole. */
 static void long_claim(void **state)
 {
 	char name[RIVAL_TEXT];
@@ -272,7 +272,7 @@ static bool believes_one(void *ctx, const char *name, uint64_t inode)
 	return inode == 99 && strcmp(name, "ringcastd/50-00000001/3") == 0;
 }
 
-/* Names that nobody vouches for say nothing, and are in the way of none. */
+/* Claims that nobody confirms are ignored and do not displace others. */
 static void claims_of_strangers(void **state)
 {
 	unsigned n_asked = 0;
@@ -310,7 +310,7 @@ static void belongs_to(const char *pid, unsigned uid, const char *caps, const ch
 	put(path, map);
 }
 
-/* A name of a process is a word of its user. */
+/* A user can give its processes any name. */
 static void programs_of_strangers(void **state)
 {
 	static const char
@@ -325,19 +325,19 @@ static void programs_of_strangers(void **state)
 	put("self/uid_map", map);
 	process("5", "igmpproxy\n", "self");
 	belongs_to("5", 1000, none, map);
-	process("6", "igmpproxy\n", "self"); /* root of a namespace that it has made */
+	process("6", "igmpproxy\n", "self"); /* root of its own user namespace */
 	belongs_to("6", 1000, admin, own_map);
-	process("7", "igmpproxy\n", "self"); /* it has ended meanwhile */
+	process("7", "igmpproxy\n", "self"); /* this one has ended */
 	assert_int_equal(fchownat(proc, "7", 1000, 1000, 0), 0);
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 0);
-	/* pimd of FRR has a user of its own, and the rights that it needs */
+	/* FRR's pimd has its own user and the capabilities that it needs */
 	process("8", "pimd\n", "self");
 	belongs_to("8", 101, admin, map);
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.v[0].pid, 8);
-	/* the routing belongs to the program that may have it, whatever others claim */
+	/* routing belongs to the program with the capability, whatever others claim */
 	put("sys/net/ipv4/conf/all/mc_forwarding", "1\n");
 	rival_look(proc, &all, true, &list);
 	assert_int_equal(list.n, 1);
@@ -345,7 +345,7 @@ static void programs_of_strangers(void **state)
 	assert_string_equal(list.v[0].program, "pimd");
 }
 
-/* Any local user can make sockets without end, with names like ours. */
+/* Any local user can make countless sockets with names like ours. */
 static void claims_without_end(void **state)
 {
 	static char text[(RIVAL_SOCKETS_MAX + 100) * 64];
@@ -359,7 +359,7 @@ static void claims_without_end(void **state)
 	put("net/unix", text);
 	process("12", "igmpproxy\n", "self");
 	rival_look(proc, &all, true, &list);
-	assert_int_equal(list.n, 9); /* eight claims, and the program */
+	assert_int_equal(list.n, 9); /* eight claims and the program */
 	assert_int_equal(list.v[8].kind, RIVAL_PROGRAM);
 
 	len = (size_t)snprintf(text, sizeof(text), UNIX);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which of those that call themselves ringcastd are believed: sockets that talk to each
- * other, some of them of other users, if the test may become one. */
+/* Which processes that call themselves ringcastd are believed. The sockets talk to each
+ * other; some belong to other users, if the test can change its user. */
 
 #include "control/sys/rival_claim.h"
 #include "test.h"
@@ -28,7 +28,7 @@ static void open_with_owner(struct rival_claim *c, unsigned number)
 	rival_claim_set(c, fd, name);
 }
 
-/* As on a kernel that does not tell whose a socket is. */
+/* As on a kernel that does not report the owner of a socket. */
 static void open_claim(struct rival_claim *c, unsigned number)
 {
 	open_with_owner(c, number);
@@ -62,7 +62,7 @@ static int send_to(int fd, const char *name)
 		: -errno;
 }
 
-/* One sees the other and asks; both have then spoken. */
+/* One finds the other and asks; after that both have spoken. */
 static void two_of_one_user(void **state)
 {
 	struct rival_claim a, b;
@@ -76,16 +76,16 @@ static void two_of_one_user(void **state)
 	said_nothing(&a);
 	one_look(&a, b.name, 7, true);
 	one_look(&b, a.name, 8, true);
-	/* there is nothing to ask any more */
+	/* nothing remains to be asked */
 	said_nothing(&a);
 	said_nothing(&b);
-	/* what it says again is nothing new, and is answered */
+	/* a repetition is not new, and is answered */
 	rival_claim_ask(a.fd, b.name);
 	assert_int_equal(rival_claim_hear(&b), RIVAL_SAID_KNOWN);
 	assert_int_equal(rival_claim_hear(&a), RIVAL_SAID_KNOWN);
 	said_nothing(&a);
 	said_nothing(&b);
-	/* another socket of the same name has not spoken */
+	/* another socket with the same name has not spoken */
 	one_look(&a, b.name, 9, false);
 	rival_claim_deinit(&a);
 	rival_claim_deinit(&b);
@@ -102,7 +102,7 @@ static void gone(void **state)
 	assert_int_equal(rival_claim_hear(&a), RIVAL_SAID_NEW);
 	one_look(&a, "ringcastd/1-00000003/.", 3, false);
 	assert_int_equal(a.n_heard, 0);
-	/* a message from a program whose name is gone is a reason to look */
+	/* a message from a program whose name is gone causes a look */
 	rival_claim_deinit(&b);
 	b.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	rival_claim_ask(b.fd, a.name);
@@ -112,7 +112,7 @@ static void gone(void **state)
 	rival_claim_deinit(&b);
 }
 
-/* What another user sends, with the byte of an answer and with descriptors. */
+/* Another user sends the byte of an answer, with a descriptor. */
 static void say_as_stranger(int fd, const char *to_name)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -146,7 +146,7 @@ static void strangers(void **state)
 		skip();
 	open_claim(&a, 1);
 	open_claim(&s, 2);
-	fd = dup(a.fd); /* the number that a descriptor would get */
+	fd = dup(a.fd); /* the number that a received descriptor would get */
 	close(fd);
 	for (int i = 0; i < 3; i++) {
 		say_as_stranger(s.fd, a.name);
@@ -170,7 +170,8 @@ static uint64_t inode_of(int fd)
 	return st.st_ino;
 }
 
-/* The kernel is asked first, so nobody can keep the two from knowing each other. */
+/* The kernel is asked first, so no other user can keep the two from knowing each
+ * other. */
 static void kernel_tells(void **state)
 {
 	struct rival_claim a, b;
@@ -183,11 +184,11 @@ static void kernel_tells(void **state)
 		rival_claim_deinit(&b);
 		skip();
 	}
-	/* its queue is full of other things */
+	/* its queue is full of other messages */
 	while (send_to(b.fd, a.name) == 0)
 		;
 	one_look(&b, a.name, inode_of(a.fd), true);
-	/* a name that is written beside the inode of another socket */
+	/* this name belongs to the inode of another socket */
 	one_look(&b, "ringcastd/9-00000009/.", inode_of(a.fd), false);
 	one_look(&b, "ringcastd/9-00000009/.", 0, false);
 	rival_claim_deinit(&a);
@@ -207,7 +208,7 @@ static void kernel_tells_of_strangers(void **state)
 	if (a.owner < 0)
 		skip();
 	one_look(&a, s.name, inode_of(s.fd), false);
-	said_nothing(&s); /* nobody asks it */
+	said_nothing(&s); /* it is not asked */
 	/* it believes root */
 	s.starter = STRANGER;
 	one_look(&s, a.name, inode_of(a.fd), true);
@@ -215,7 +216,7 @@ static void kernel_tells_of_strangers(void **state)
 	rival_claim_deinit(&s);
 }
 
-/* Each look asks a few, so that all are asked in turn. */
+/* A look asks only a few sockets, and further looks ask the others. */
 static void many_names(void **state)
 {
 	enum { N = 3 * RIVAL_ASK_MAX + 5 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the service manager is told, byte by byte, as sd_notify(3) has it. */
+/* Messages to the service manager, byte for byte as sd_notify(3) defines them. */
 
 #include "control/sys/sdnotify.h"
 #include "test.h"
@@ -19,7 +19,7 @@ static int set_up(void **state)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	char name[64];
 
-	/* an abstract name: nothing is left behind */
+	/* an abstract name leaves no file */
 	snprintf(name, sizeof(name), "@ringcast-test-%d", (int)getpid());
 	memcpy(sun.sun_path, name, strlen(name));
 	sun.sun_path[0] = '\0';
@@ -69,7 +69,7 @@ static void says_what_it_does(void **state)
 	assert_true(recv(manager, &byte, 1, 0) < 0);
 }
 
-/* The watchdog of another process, such as the one that forked us, is not ours. */
+/* A watchdog that is meant for another process, such as our parent, is ignored. */
 static void watchdog_of_another(void **state)
 {
 	setenv("WATCHDOG_USEC", "30000000", 1);
@@ -91,7 +91,7 @@ static void without_manager(void **state)
 	assert_int_equal(sdnotify_open(), -EINVAL);
 }
 
-/* A manager that does not read costs lines, never time. */
+/* A manager that does not read loses messages and does not delay us. */
 static void busy_manager(void **state)
 {
 	assert_int_equal(sdnotify_open(), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What /proc says that the kernel holds for programs of this host (K01, K02). */
+/* Groups of this host's programs, parsed from /proc (K01, K02). */
 
 #include "control/upstream/kgroups.h"
 #include "fail_alloc.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* the number that the kernel prints: the bytes of the address as they are in memory */
+/* The number that the kernel prints: the address as it is in memory. */
 static const char *raw(const char *s)
 {
 	static char buf[8][9];
@@ -64,7 +64,7 @@ static void k01_igmp(void **state)
 
 	write_igmp();
 	assert_int_equal(kgroups_parse(&k, FAMILY_IPV4, igmp, mcfilter), 0);
-	assert_int_equal(k.n, 3); /* no group of link-local scope */
+	assert_int_equal(k.n, 3); /* without the group of link-local scope */
 	expect(&k, 3, "239.1.2.3", GM_EXCLUDE, 0);
 	expect(&k, 3, "232.1.2.3", GM_INCLUDE, 2);
 	assert_true(addrset_contains(kgroups_filter(&k, 3, &group).src, &source));
@@ -72,7 +72,7 @@ static void k01_igmp(void **state)
 	expect(&k, 12, "232.1.2.3", GM_INCLUDE, 0);
 	expect(&k, 3, "239.9.9.9", GM_INCLUDE, 0);
 	kgroups_deinit(&k);
-	/* without the sources everything is taken to be wanted */
+	/* without the file of sources, all sources count as wanted */
 	assert_int_equal(kgroups_parse(&k, FAMILY_IPV4, igmp, NULL), 0);
 	expect(&k, 3, "232.1.2.3", GM_EXCLUDE, 0);
 	kgroups_deinit(&k);
@@ -98,12 +98,12 @@ static void k01_igmp6(void **state)
 	assert_int_equal(k.n, 3);
 	expect(&k, 4, "ff0e::1:203", GM_EXCLUDE, 0);
 	expect(&k, 4, "ff3e::8000:1", GM_INCLUDE, 1);
-	/* one of the two sockets names no source, so it wants all */
+	/* one of the two sockets names no source, so all sources are wanted */
 	expect(&k, 4, "ff3e::8000:2", GM_EXCLUDE, 0);
 	kgroups_deinit(&k);
 }
 
-/* The kernel checks no source that a program names. */
+/* The kernel does not check the sources that a program names. */
 static void k01_sources_that_cannot_send(void **state)
 {
 	static const char igmp6[] =
@@ -167,7 +167,7 @@ static void many(void **state)
 	free(text);
 }
 
-/* a file that changes while it is read repeats lines */
+/* A file that changes while it is read can repeat lines. */
 static void lines_that_come_twice(void **state)
 {
 	static char twice[2 * sizeof(igmp)];
@@ -182,7 +182,7 @@ static void lines_that_come_twice(void **state)
 	kgroups_deinit(&k);
 }
 
-/* Any user can make programs that name sources without end. */
+/* Any user can start programs that name countless sources. */
 static void sources_without_end(void **state)
 {
 	static char filter[64 * (KGROUPS_SOURCES_MAX + 2)];

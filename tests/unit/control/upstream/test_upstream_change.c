@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side: what is reported when memberships, link or memory change, how often, in
- * what records and in messages of what size. Scripts: see support/upstream_fixture.h.
+ * Host side: reports after changes of memberships, link or memory: how often, with
+ * which records, and of what size. Scripts: see support/upstream_fixture.h.
  */
 
 #include "control/upstream/upstream_report.h"
@@ -261,7 +261,7 @@ static void r118_family_or_mtu_alone(void **state)
 	fixture_deinit(&t);
 }
 
-/* table 0.2: sources of one record and records without sources that fit */
+/* Table 0.2: sources that fit into one record, and records without sources that fit. */
 static const struct {
 	uint32_t mtu;
 	size_t sources[_FAMILY_N], records[_FAMILY_N];
@@ -290,7 +290,7 @@ static void set_big(struct upstream_fixture *t, enum gm_mode mode, size_t n)
 	fixture_set(t, &group, mode, src, n);
 }
 
-/* The message has one record of the type with n sources beginning with the first-th. */
+/* The message has one record of the type, with n sources from number `first` on. */
 static void assert_piece(const struct upstream_fixture *t, const struct effect *e,
 	enum gm_record_type type, size_t first, size_t n)
 {
@@ -333,7 +333,7 @@ static void r111_oversized_records(void **state)
 			t.link.mtu = limits[i].mtu;
 			upstream_link_up(&t.upstream, t.now, &t.link);
 			upstream_tick(&t.upstream, t.now, &t.fx);
-			/* split: each piece in a report of its own */
+			/* split: each piece is a report of its own */
 			set_big(&t, GM_INCLUDE, N_BIG);
 			assert_pieces(&t, GM_ALLOW, limit);
 			fixture_run(&t, 1000);
@@ -341,7 +341,7 @@ static void r111_oversized_records(void **state)
 			fixture_query(&t, GM_V3, NULL, NULL, 0, 1000);
 			fixture_run(&t, 1000);
 			assert_pieces(&t, GM_IS_IN, limit);
-			/* cut */
+			/* truncated */
 			set_big(&t, GM_EXCLUDE, N_BIG);
 			assert_int_equal(t.fx.n, 1);
 			assert_piece(&t, t.fx.v, GM_TO_EX, 0, limit);
@@ -368,8 +368,8 @@ static void r111_oversized_records(void **state)
 	}
 }
 
-/* the records of all messages since the last call; every message but the last is
- * full */
+/* Counts the records of all messages since the last call. Every message but the last
+ * must be full. */
 static size_t count_packed(struct upstream_fixture *t, size_t limit)
 {
 	size_t n = 0;
@@ -404,7 +404,7 @@ static void r111_many_groups_share_reports(void **state)
 			upstream_link_up(&t.upstream, t.now, &t.link);
 			upstream_tick(&t.upstream, t.now, &t.fx);
 			assert_int_equal(count_packed(&t, limit), N_BIG);
-			/* due together: the repeats share reports too */
+			/* repeats that are due together also share reports */
 			fixture_act(&t, "next");
 			assert_int_equal(count_packed(&t, limit), N_BIG);
 			fixture_act(&t, "next");
@@ -418,7 +418,7 @@ static void r111_many_groups_share_reports(void **state)
 	}
 }
 
-/* A record that fits into a report of its own is not cut or split to fill another
+/* A record that fits into its own report is not truncated or split to fill another
  * one. */
 static void r111_records_stay_whole(void **state)
 {
@@ -535,7 +535,7 @@ static void no_memory_at_start(void **state)
 	upstream_deinit(&h);
 }
 
-/* Short of memory for the list of sources, a full report says the same. */
+/* Without memory for the list of sources, a full report has the same content. */
 static void no_memory_to_announce_or_leave(void **state)
 {
 	struct upstream_fixture t;

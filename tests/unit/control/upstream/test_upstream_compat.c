@@ -115,7 +115,7 @@ static void r122_older_querier_timeout(void **state)
 		fixture_query(&t, c[i].heard, NULL, NULL, 0, 10000);
 		fixture_run(&t, c[i].timeout_ms - 1);
 		assert_int_equal(f->version, c[i].heard);
-		/* the host asks to be woken then */
+		/* the deadline is at the timeout */
 		assert_int_equal(
 			upstream_deadline(&t.upstream).ns, t.now.ns + NS_PER_MS);
 		fixture_run(&t, 1);
@@ -215,7 +215,7 @@ static void families_have_versions_of_their_own(void **state)
 	fixture_deinit(&t);
 }
 
-/* Many groups in v2: the answers are spread over the response time, one by one. */
+/* Many groups in v2: the answers are spread evenly over the response time. */
 static void r110_v2_answers_are_spread(void **state)
 {
 	struct upstream_fixture t;
@@ -260,7 +260,7 @@ static void r120_refresh_in_v2(void **state)
 	fixture_cases(&params, c, array_len(c));
 }
 
-/* the largest values that IGMPv3 can carry */
+/* A query with the largest values that IGMPv3 can carry. */
 static void extreme_query(
 	struct upstream_fixture *t, enum gm_version version, bool outside)
 {
@@ -270,7 +270,7 @@ static void extreme_query(
 	fixture_query(t, version, NULL, NULL, 0, 3174400);
 }
 
-/* F9: one query with extreme values, then one of version 2: how long that lasts. */
+/* F9: how long the values of an extreme query and of a version 2 query last. */
 static void f9_what_a_query_teaches_ends(void **state)
 {
 	static const struct {
@@ -300,8 +300,8 @@ static void f9_what_a_query_teaches_ends(void **state)
 		}
 }
 
-/* F9: beside a querier of the link's subnets nobody else teaches anything, and what one
- * has taught before ends with its first query. */
+/* F9: beside a querier of the link's subnets no other querier teaches anything. What
+ * another one taught before ends with the first query of that querier. */
 static void f9_who_is_inside_teaches_alone(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {
@@ -326,8 +326,8 @@ static void f9_who_is_inside_teaches_alone(void **state)
 			assert_int_equal(f->qi_ms, 60000);
 			fixture_run(&t, 60000);
 		}
-		/* and is gone: three of our intervals, which are longer than its own,
-		 * and half a response time after its last */
+		/* It falls silent. Three of our intervals, which are longer than its
+		 * own, and half a response time pass after its last query. */
 		fixture_run(&t, 3 * 125000 + 5000 - 60000 - 1);
 		extreme_query(&t, GM_V2, true);
 		assert_int_equal(f->version, GM_V3);
@@ -338,7 +338,7 @@ static void f9_who_is_inside_teaches_alone(void **state)
 	}
 }
 
-/* F9: all are answered, and no query makes an answer wait for an hour. */
+/* F9: all queries are answered, and none delays an answer by an hour. */
 static void f9_others_are_answered(void **state)
 {
 	struct upstream_params params = fixture_params;
@@ -358,7 +358,7 @@ static void f9_others_are_answered(void **state)
 	}
 }
 
-/* the smallest values that a query can carry, about a group that nobody wants */
+/* A query with the smallest values, about a group that nobody wants. */
 static void hasty_query(struct upstream_fixture *t)
 {
 	struct addr group = fixture_group(t->family, 99);
@@ -370,8 +370,7 @@ static void hasty_query(struct upstream_fixture *t)
 	t->qqi_ms = 0;
 }
 
-/* R122: no query makes an older querier be forgotten sooner, neither one heard before
- * it nor one heard after it. */
+/* R122: no earlier or later query shortens the timeout of an older querier. */
 static void r122_no_query_shortens_the_timeout(void **state)
 {
 	static const int64_t timeout_ms[] = {350000, 260000};
@@ -390,7 +389,7 @@ static void r122_no_query_shortens_the_timeout(void **state)
 		assert_int_equal(f->version, GM_V2);
 		fixture_run(&t, 1);
 		assert_int_equal(f->version, GM_V3);
-		/* the shortest response time alone: still two of our intervals */
+		/* the shortest response time still gives two of our intervals */
 		hasty_query(&t);
 		fixture_query(&t, GM_V2, NULL, NULL, 0, 100);
 		fixture_run(&t, 250000);
@@ -417,8 +416,8 @@ static unsigned mark_told(struct upstream_fixture *t, bool *told, unsigned n)
 	return n_new;
 }
 
-/* R124: the version changes again and again, as soon as our own values allow, and
- * every group is told although no answer is complete between two changes. */
+/* R124: the version changes as often as our own values allow. Every group is reported,
+ * although no answer is complete between two changes. */
 static void r124_changes_of_version_starve_no_answer(void **state)
 {
 	enum { GROUPS = 12000 };
@@ -460,7 +459,7 @@ static void r124_changes_of_version_starve_no_answer(void **state)
 	}
 }
 
-/* F9: no query makes a querier inside be forgotten sooner. */
+/* F9: no query shortens the timeout of a querier of the link's subnets. */
 static void f9_no_query_shortens_who_is_inside(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side: how many messages queries and changes of any kind and number can cause,
- * that nothing gets lost by that, and which host comes first. Scripts: see
- * support/upstream_fixture.h.
+ * Host side: the bound on messages that queries and changes cause, the completeness of
+ * reports within it, and the order of hosts. Scripts: see support/upstream_fixture.h.
  */
 
 #include "upstream_fixture.h"
@@ -11,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANY 12288 /* groups of the default quota of one host */
+#define MANY 12288 /* the groups that one host may have by default */
 
-/* No more of one kind in any second. */
+/* The most messages of one kind in any second. */
 #define PER_SECOND (UPSTREAM_BURST + UPSTREAM_RATE)
 
-/* times of the messages, to find the busiest second */
+/* Times of the messages, to find the busiest second. */
 struct sent {
 	int64_t *ns;
 	size_t n, cap;
@@ -48,7 +47,7 @@ static size_t busiest_second(const struct sent *s)
 	return most;
 }
 
-/* like fixture_run(), but the time of each message is kept */
+/* Like fixture_run(), and keeps the time of each message. */
 static void run(struct upstream_fixture *t, int64_t ms, struct sent *s)
 {
 	mono_t until = mono_add_ms(t->now, ms), at;
@@ -61,7 +60,7 @@ static void run(struct upstream_fixture *t, int64_t ms, struct sent *s)
 	t->now = until;
 }
 
-/* n groups that the provider has known for long */
+/* Joins n groups that the provider already knows. */
 static void join_many(struct upstream_fixture *t, unsigned n)
 {
 	upstream_link_down(&t->upstream);
@@ -75,8 +74,8 @@ static void join_many(struct upstream_fixture *t, unsigned n)
 	effects_clear(&t->fx);
 }
 
-/* F10: each type of query, one and ten a second and a thousand, the shortest response
- * time. The provider's line never carries more than the ration. */
+/* F10: each type of query, at one, ten and a thousand per second, with the shortest
+ * response time. The link never carries more than the allowed rate. */
 static void f10_no_query_is_amplified(void **state)
 {
 	static const struct {
@@ -128,8 +127,8 @@ static void f10_no_query_is_amplified(void **state)
 			}
 }
 
-/* F10: what the provider asked for, it gets: of hundreds of groups in time, of more
- * later, and each group once. */
+/* F10: the provider gets all answers, each group once: hundreds of groups within the
+ * response time, more groups later. */
 static void f10_answers_are_complete(void **state)
 {
 	static const struct {
@@ -173,7 +172,7 @@ static void f10_answers_are_complete(void **state)
 	}
 }
 
-/* F10: the response time is at least a millisecond for each message. */
+/* F10: the response time is at least a millisecond per message. */
 static void f10_response_time_has_a_floor(void **state)
 {
 	struct upstream_fixture t;
@@ -198,10 +197,10 @@ static void f10_response_time_has_a_floor(void **state)
 struct storm {
 	const char *name;
 	enum gm_version version;
-	unsigned n_hosts;     /* that make the storm, on LAN 1 */
-	unsigned n_sources;   /* that each change names; 0 means a join or a leave */
+	unsigned n_hosts;     /* hosts that make the storm, on LAN 1 */
+	unsigned n_sources;   /* sources per change; 0 means a join or a leave */
 	unsigned per_second;  /* changes */
-	unsigned honest_port; /* where the honest hosts are */
+	unsigned honest_port; /* LAN of the honest hosts */
 	int p99_ms;
 };
 
@@ -240,8 +239,8 @@ static int cmp_ms(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* The change number n of a storm; four in a row are of one host. With sources each is
- * of others than the one before it of that group. */
+/* Change number n of a storm. One host makes four in a row. With sources, it names
+ * other ones than the previous change of the group. */
 static void change(struct upstream_fixture *t, const struct storm *s, unsigned n)
 {
 	unsigned n_groups = s->n_sources ? 16384 : 8192;
@@ -261,8 +260,8 @@ static void change(struct upstream_fixture *t, const struct storm *s, unsigned n
 	addrset_deinit(&filter.src);
 }
 
-/* Ten times a second another honest host joins a group of its own. The
- * storm has begun 20 seconds before. */
+/* After a storm of 20 seconds, another honest host joins its own group ten times per
+ * second. */
 static void storm(const struct storm *s, enum family family)
 {
 	enum { TRIES = 100, BEFORE = 20000 };
@@ -333,7 +332,7 @@ static void f13_a_storm_keeps_nobody_waiting(void **state)
 }
 
 /* F13: made-up hosts and an honest one share a LAN. A host that has sent little is
- * next, and what has many sources comes later. */
+ * served next, and groups with many sources later. */
 static void f13_made_up_hosts_do_not_keep_a_neighbour_waiting(void **state)
 {
 	static const struct storm storms[] = {
@@ -350,8 +349,8 @@ static void f13_made_up_hosts_do_not_keep_a_neighbour_waiting(void **state)
 			storm(&storms[i], family);
 }
 
-/* F13: what a storm leaves behind is told in the end, and what was never told is not
- * taken back. */
+/* F13: in the end the remainder of a storm is reported, and groups that were never
+ * reported are not left. */
 static void f13_nothing_is_lost(void **state)
 {
 	for (enum gm_version version = GM_V2; version <= GM_V3; version++) {
@@ -386,7 +385,7 @@ static void f13_nothing_is_lost(void **state)
 	}
 }
 
-/* A change that waits when the version changes is said in the new one. */
+/* A change that waits while the version changes is reported in the new version. */
 static void f13_what_waits_survives_another_version(void **state)
 {
 	struct upstream_fixture t;
@@ -407,7 +406,7 @@ static void f13_what_waits_survives_another_version(void **state)
 	fixture_deinit(&t);
 }
 
-/* Neither kind of message keeps the other waiting. */
+/* Neither kind of message delays the other. */
 static void f13_answers_do_not_wait_for_changes(void **state)
 {
 	struct upstream_fixture t;
@@ -430,7 +429,7 @@ static void f13_answers_do_not_wait_for_changes(void **state)
 	fixture_deinit(&t);
 }
 
-/* K12: repetitions of a leave are messages of their own, one after the other. */
+/* K12: the repetitions of a leave are separate messages at different times. */
 static void k12_last_leaves_are_apart(void **state)
 {
 	for (uint8_t rv = 1; rv <= 4; rv++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side: whatever happens in whatever order, a router that hears the reports ends
- * with the memberships that were set, also when any single report is lost. The router
- * here is the simplest one that obeys the table of RFC 9776 6.4 and believes every
- * BLOCK at once. A failing run is repeated with RINGCAST_SEED=<the printed seed>.
+ * Host side: after any events in any order, a router that hears the reports has the
+ * memberships that were set, also if any one report is lost. The router here is the
+ * simplest one that follows the table of RFC 9776 6.4 and believes every BLOCK at once.
+ * RINGCAST_SEED=<the printed seed> repeats a failing run.
  */
 
 #include "control/upstream/upstream_report.h"
@@ -17,7 +17,7 @@
 #define N_SOURCES 5
 #define N_STEPS	  40
 
-/* a membership with its source list as bits */
+/* A membership whose source list is a set of bits. */
 struct state {
 	enum gm_mode mode;
 	unsigned src;
@@ -26,7 +26,7 @@ struct state {
 struct run {
 	uint64_t seed;
 	struct upstream_fixture t;
-	struct rng rng; /* of the choices; the host has its own */
+	struct rng rng; /* for the steps; the host has its own */
 	struct state want[N_GROUPS];
 };
 
@@ -63,7 +63,7 @@ static unsigned group_index(enum family family, const struct addr *group)
 	return n;
 }
 
-/* What a router knows that heard everything but one report. */
+/* The memberships of a router that heard all reports but one. */
 static void listen(struct run *r, size_t lost, struct state router[N_GROUPS])
 {
 	enum family family = r->t.family;
@@ -131,7 +131,7 @@ static void random_steps(struct run *r)
 			fixture_act(&r->t, "moved");
 		} else if (dice < 17) {
 			fixture_run(&r->t, below(r, 1500));
-		} else { /* a loop that was kept from running */
+		} else { /* a loop that ran late */
 			r->t.now = mono_add_ms(r->t.now, below(r, 1500));
 			upstream_tick(&r->t.upstream, r->t.now, &r->t.fx);
 		}
@@ -148,7 +148,7 @@ static void start(struct run *r, enum family family, uint64_t seed)
 		r->want[i] = (struct state){GM_INCLUDE, 0};
 }
 
-/* what the size of the next answer is reckoned from */
+/* Checks the sums that give the size of the next answer. */
 static void check_sums(const struct run *r)
 {
 	const struct upstream_family *f = &r->t.upstream.family[r->t.family];
@@ -175,7 +175,7 @@ static void check_v3(enum family family, uint64_t seed)
 	random_steps(&r);
 	assert_true(upstream_deadline(&r.t.upstream).ns == MONO_NEVER.ns);
 	check_sums(&r);
-	/* the last round loses none */
+	/* in the last round no report is lost */
 	for (size_t lost = 0; lost <= r.t.fx.n; lost++) {
 		listen(&r, lost, router);
 		for (size_t i = 0; i < N_GROUPS; i++)
@@ -190,7 +190,7 @@ static void check_v3(enum family family, uint64_t seed)
 	fixture_deinit(&r.t);
 }
 
-/* With an older querier the router learns which groups are wanted, no more. */
+/* With an older querier the router learns only which groups are wanted. */
 static void check_v2(enum family family, uint64_t seed)
 {
 	struct state router[N_GROUPS];

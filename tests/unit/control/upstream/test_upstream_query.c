@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Host side: answers to queries, their delays and their messages, the refresh without a
- * querier, and what a flood of queries can cause. Scripts: see support/upstream_fixture.h.
+ * Host side: answers to queries, their delays and messages, the refresh without a
+ * querier, and the effect of a flood of queries. Scripts: see
+ * support/upstream_fixture.h.
  */
 
 #include "fail_alloc.h"
 #include "upstream_fixture.h"
 
-/* n groups that were reported long ago */
+/* Joins n groups that were reported long ago. */
 static void join_many(struct upstream_fixture *t, unsigned n, enum gm_mode mode)
 {
 	struct addr src = fixture_source(t->family, 0);
@@ -63,7 +64,7 @@ static void r107_one_pending_answer(void **state)
 		first = upstream_deadline(&t.upstream);
 		for (int i = 0; i < 20; i++)
 			fixture_query(&t, GM_V3, NULL, NULL, 0, 20000);
-		/* only ever earlier */
+		/* a further query can only shorten the delay */
 		assert_false(mono_before(first, upstream_deadline(&t.upstream)));
 		fixture_run(&t, 50000);
 		assert_int_equal(t.fx.n, 1);
@@ -154,7 +155,8 @@ static void r109_short_of_memory_answers_in_full(void **state)
 	fixture_deinit(&t);
 }
 
-/* Queries for ever new sources do not fill the memory: the whole list is the answer. */
+/* Queries about ever new sources do not fill the memory: the answer is the whole
+ * list. */
 static void r109_asked_sources_are_bounded(void **state)
 {
 	struct addr src[100], group = fixture_group(FAMILY_IPV4, 0);
@@ -176,7 +178,7 @@ static void r109_asked_sources_are_bounded(void **state)
 	fixture_deinit(&t);
 }
 
-/* Nobody read all sources of the query: the whole list is the answer. */
+/* If the decoder left out sources of the query, the answer is the whole list. */
 static void r109_a_query_that_was_cut_is_answered_in_full(void **state)
 {
 	struct addr src = fixture_source(FAMILY_IPV4, 0);
@@ -254,9 +256,9 @@ static void assert_all_answered(struct upstream_fixture *t)
 	effects_clear(&t->fx);
 }
 
-/* A provider that asks all groups for many sources fills no memory: the groups that
- * find no room say what they have, and all is free when it is said, or when the link
- * goes down. */
+/* A provider that asks about many sources of all groups fills no memory. Groups without
+ * room answer with their state, and all memory is free once the answers are sent or the
+ * link is down. */
 static void r109_asked_sources_of_all_groups_are_bounded(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {
@@ -291,7 +293,7 @@ static void r109_asked_sources_of_all_groups_are_bounded(void **state)
 	}
 }
 
-/* The next process has the same bound, and the same room left. */
+/* In the next process the same bound and the same remaining room apply. */
 static void r109_asked_sources_outlive_the_process(void **state)
 {
 	struct upstream_params params = fixture_params;
@@ -381,7 +383,7 @@ static void r110_answers_of_many_groups_are_spread(void **state)
 	}
 }
 
-/* The start of a spread answer says nothing about this group. */
+/* The start of a spread answer does not include this group. */
 static void r110_group_query_before_a_spread_answer(void **state)
 {
 	struct addr group = fixture_group(FAMILY_IPV4, 499);
@@ -396,7 +398,7 @@ static void r110_group_query_before_a_spread_answer(void **state)
 	fixture_deinit(&t);
 }
 
-/* Groups that come and go in the middle of a spread answer; all that stay are in it. */
+/* Groups come and go during a spread answer. All that stay are in it. */
 static void r110_changes_during_a_spread_answer(void **state)
 {
 	for (unsigned gone = 0; gone < 500; gone += 7) {
@@ -429,7 +431,7 @@ static void r110_changes_during_a_spread_answer(void **state)
 	}
 }
 
-/* All groups leave in the middle: the answer ends without another message. */
+/* All groups leave during a spread answer, which ends without another message. */
 static void r110_nothing_left_to_answer(void **state)
 {
 	struct upstream_fixture t;
@@ -452,7 +454,7 @@ static void r110_nothing_left_to_answer(void **state)
 	fixture_deinit(&t);
 }
 
-/* A query in the middle of a spread answer is answered in full by another one. */
+/* A query during a spread answer gets a full answer of its own. */
 static void r110_query_during_a_spread_answer(void **state)
 {
 	struct upstream_fixture t;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Forwarding table against a naive list; interning, growth, counters. */
+/* The forwarding table compared with a naive list; shared port sets, growth,
+ * counters. */
 
 #include "base/rng.h"
 #include "dataplane/fib/fib.h"
@@ -64,10 +65,10 @@ static void r153_source_before_any_source(void **state)
 	assert_true(portset_eq(&out_of(0, &s1, &g)->ports, &some));
 	assert_int_equal(out_of(0, &s1, &g)->n_ports, 2);
 	assert_true(portset_empty(&out_of(0, &s2, &g)->ports));
-	assert_null(out_of(1, &s1, &g)); /* instances share nothing */
+	assert_null(out_of(1, &s1, &g)); /* instances do not share entries */
 	fib_del(fib, 0, &s1, &g);
 	assert_true(portset_empty(&out_of(0, &s1, &g)->ports));
-	fib_del(fib, 0, &s1, &g); /* not there */
+	fib_del(fib, 0, &s1, &g); /* already deleted */
 	fib_del(fib, 0, &any4, &g);
 	assert_null(out_of(0, &s1, &g));
 	assert_int_equal(fib_size(fib), 0);
@@ -236,14 +237,14 @@ static void counters_are_kept(void **state)
 		fib_set(f3, 5, &any4, &g, &(struct portset){0});
 		fib_walk(f3, last_view, &v);
 		assert_int_equal(v.packets, 7);
-		fib_count_wrong(e, UINT32_MAX); /* does not begin anew */
+		fib_count_wrong(e, UINT32_MAX); /* the counter saturates */
 		fib_walk(f3, last_view, &v);
 		assert_int_equal(v.wrong, UINT32_MAX);
 		fib_free(f3);
 	}
 }
 
-/* The age survives whatever the counter does, and so does the counter. */
+/* Neither the age nor the counter affects the other. */
 static void an_entry_knows_its_last_packet(void **state)
 {
 	static const struct {
@@ -253,7 +254,7 @@ static void an_entry_knows_its_last_packet(void **state)
 	} rows[] = {
 		{1800000000, 1800000000, 0},
 		{1800000000, 1800000007, 7},
-		{1800000000, 1799999999, 0}, /* stamps of two clock readings */
+		{1800000000, 1799999999, 0}, /* the clocks were read at two times */
 		{1800000000, 1799999000, -1},
 		{1800000000, 1800000000 + 86400 * 90, 86400 * 90},
 		{UINT32_MAX, (uint64_t)UINT32_MAX + 3, 3},
@@ -321,7 +322,7 @@ static void grows_to_many_entries(void **state)
 
 		assert_true(portset_eq(&out_of(0, &s, &g)->ports, &x));
 	}
-	/* teardown removes them */
+	/* teardown frees the full table */
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The index against a plain array: random changes, hashes that collide, growth. */
+/* The index compared with a plain array: random changes, equal hashes, growth. */
 
 #include "base/rng.h"
 #include "dataplane/fib/fib_index.h"
@@ -75,7 +75,7 @@ static void check_all(unsigned n)
 		assert_int_equal(is_found(&object[i]), object[i].in);
 }
 
-/* Toggles among the first `n` objects, with a mask of the hash. */
+/* Toggles objects among the first `n`; `mask` limits their hashes. */
 static const struct {
 	const char *what;
 	uint64_t mask;
@@ -115,7 +115,8 @@ static void counts_of_passing_objects_are_exact(void **state)
 {
 	const struct fib_buckets *t = fib_index_now(&ix);
 
-	/* 8 fit, 3 pass; two hashes so that the second bucket is also passed */
+	/* a bucket holds 8, and 3 go to the next one; a second hash makes that one
+	 * overflow too */
 	make_objects(0);
 	for (unsigned i = 0; i < 11; i++)
 		toggle(&object[i]);
@@ -138,7 +139,7 @@ static void counts_of_passing_objects_are_exact(void **state)
 static void replacing_is_seen_in_both_tables(void **state)
 {
 	make_objects(UINT64_MAX);
-	/* at some of these numbers a table is being filled */
+	/* at some of these sizes the next table is being filled */
 	for (unsigned i = 0; i < N_OBJECTS / 2; i++) {
 		struct object *copy = &object[N_OBJECTS / 2 + i];
 
@@ -165,7 +166,7 @@ static void grows_and_shrinks(void **state)
 	for (unsigned i = 0; i < N_OBJECTS; i++)
 		toggle(&object[i]);
 	assert_true(fib_index_bytes(&ix) >= N_OBJECTS * 8);
-	/* at most three buckets for 4.8 objects, when growth has just begun */
+	/* at most three buckets per 4.8 objects, when growth has just begun */
 	assert_true(fib_index_bytes(&ix) <= N_OBJECTS * 64 * 3 / 4);
 	for (unsigned i = 0; i < N_OBJECTS; i++)
 		toggle(&object[i]);

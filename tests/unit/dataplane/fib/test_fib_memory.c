@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Memory of the forwarding table: it runs out anywhere, and it is given back. */
+/* Memory of the forwarding table: it may run out anywhere, and it is returned. */
 
 #include "base/rng.h"
 #include "dataplane/fib/fib_entry.h"
@@ -75,7 +75,7 @@ static void check_first(unsigned n)
 	assert_int_equal(n_walked, n);
 }
 
-/* Build the table while request number `n` fails; how many calls have failed. */
+/* Builds the table while request number `n` fails. Returns how many calls failed. */
 static unsigned build_with_failure(long n)
 {
 	unsigned n_failed = 0;
@@ -115,7 +115,7 @@ static void each_request_may_fail(void **state)
 			break;
 	}
 	print_message("%ld requests, %u of them made a call fail\n", n, n_failed);
-	/* a failure to grow the index may pass silently, others may not */
+	/* a failure to grow the index may be silent, any other may not */
 	assert_true(n_failed > 5 && (long)n_failed <= n);
 }
 
@@ -126,7 +126,7 @@ static void full_without_memory(void **state)
 	assert_int_equal(fib_new(2, 3, &fib), 0);
 	for (n = 0; n < 200; n++)
 		assert_int_equal(set(n), 0);
-	/* the chunks have room, the index has not */
+	/* the chunks have room, and the index does not */
 	for (; n < N_GROUPS; n++) {
 		fail_alloc_after = 0;
 		if (set(n) < 0)
@@ -137,7 +137,7 @@ static void full_without_memory(void **state)
 	print_message("full with %u entries\n", n);
 	assert_true(n > 200 && n < N_GROUPS);
 	check_first(n);
-	/* a full table is one that can be changed */
+	/* a full table can still be changed */
 	assert_int_equal(set(5), 0);
 	del(--n);
 	check_first(n);
@@ -149,8 +149,8 @@ static void full_without_memory(void **state)
 	fib = fib_free(fib);
 }
 
-/* The first request of a change fails at every stage: with the chunks full, at the
- * group's own entry or at that of the source; the index may have room or not. */
+/* The first request of a change fails at each stage: with full chunks, at the group's
+ * own entry or at that of the source, with and without room in the index. */
 static void sources_without_memory(void **state)
 {
 	const struct addr src = ADDR_V4(10, 0, 0, 1);
@@ -178,7 +178,7 @@ static void sources_without_memory(void **state)
 				assert_int_equal(fib_size(fib), n - 1 + shift);
 				assert_null(fib_lookup(fib, 0, &src, &g, &out));
 			}
-			/* the index grows by and by */
+			/* the index grows step by step */
 			for (unsigned m = 0; r < 0 && m < 2 * N_GROUPS; m++)
 				r = fib_set(fib, 0, &src, &g, &p);
 			assert_int_equal(r, 0);
@@ -195,7 +195,7 @@ static void sources_without_memory(void **state)
 struct part {
 	unsigned number;
 	size_t n;
-	uint64_t seen; /* sum over the ports of what was met */
+	uint64_t seen; /* sum of the ports that were visited */
 };
 
 static void count_part(const struct fib_view *v, void *arg)
@@ -206,7 +206,7 @@ static void count_part(const struct fib_view *v, void *arg)
 	p->seen += v->out.w[0];
 }
 
-/* All entries, a bounded part of them at a time, as metrics are read. */
+/* Visits all entries, a bounded number at a time, as metrics are read. */
 static void walk_in_parts(void **state)
 {
 	struct part p = {0};
@@ -233,8 +233,8 @@ static void count_met(const struct fib_view *v, void *arg)
 	met[v->out.w[0]]++;
 }
 
-/* F7: what stays is met once, and nothing twice, while the table grows, shrinks, and
- * moves entries to save memory. */
+/* F7: entries that stay are visited once, and none twice, while the table grows,
+ * shrinks, and moves entries to save memory. */
 static void walk_while_it_changes(void **state)
 {
 	static unsigned char met[N_GROUPS];
@@ -249,7 +249,7 @@ static void walk_while_it_changes(void **state)
 		assert_int_equal(set(i), 0);
 	for (; !c.end; n++) {
 		fib_step(fib, &c, count_met, met);
-		/* first seven of eight go, then they come back */
+		/* seven of eight entries are deleted, then set again */
 		for (unsigned i = n * 20; i < n * 20 + 20; i++)
 			if (i % N_GROUPS % 8 && i / N_GROUPS % 2 == 0)
 				del(i % N_GROUPS);
@@ -280,7 +280,7 @@ static void limits(void **state)
 	fib = fib_free(fib);
 }
 
-/* Orders of deletion; what remains stays where lookups find it. */
+/* After deletions, lookups still find the entries that remain. */
 static const struct {
 	const char *what;
 	unsigned keep_each; /* 0 means none */
@@ -305,7 +305,8 @@ static void memory_goes_back(void **state)
 		print_message("%s: %zu, %zu, %zu bytes\n", orders[k].what, empty, full,
 			after);
 		assert_true(full >= N * (64 + 48));
-		/* each set is another one, and sets are not moved: half is theirs */
+		/* the port sets differ and are not moved; they are half of the
+		 * memory */
 		assert_true(after <= (orders[k].keep_each ? full * 2 / 3 : full / 10));
 		for (unsigned i = 0; i < N; i++)
 			assert_int_equal(is_there(i),
@@ -319,7 +320,7 @@ static void last_view(const struct fib_view *v, void *arg)
 	*(struct fib_view *)arg = *v;
 }
 
-/* A reader that holds an entry which is moved learns that it has to look again. */
+/* A reader that holds a moved entry learns that it must look up again. */
 static void moved_entries_say_so(void **state)
 {
 	struct addr s = ADDR_V4(10, 0, 0, 1), g = group_of(4 * N_GROUPS - 1);
@@ -335,7 +336,7 @@ static void moved_entries_say_so(void **state)
 	assert_non_null(e);
 	fib_count(fib, e, 3, 300, &s, 9, 0);
 	fib_count_wrong(e, 4);
-	/* no quiescent state from here on */
+	/* without a quiescent state from now on */
 	for (unsigned i = 0; i < 4 * N_GROUPS - 1; i++) {
 		struct addr si = source_of(i), gi = group_of(i);
 

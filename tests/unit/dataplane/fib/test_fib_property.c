@@ -2,7 +2,7 @@
 
 /*
  * Random changes of the forwarding table, in waves so that it grows and shrinks,
- * against a plain array of what each entry should be; single lookups, bursts and walks.
+ * compared with a plain array: single lookups, bursts and walks.
  */
 
 #include "base/rng.h"
@@ -105,7 +105,7 @@ static void look_up_many(struct rng *rng)
 	}
 }
 
-/* up: mostly new entries; down: mostly deletions */
+/* With `up` mostly new entries, otherwise mostly deletions. */
 static void change(struct rng *rng, bool up)
 {
 	unsigned g = (unsigned)rng_below(rng, N_GROUPS);

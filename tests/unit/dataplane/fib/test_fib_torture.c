@@ -3,16 +3,14 @@
 /*
  * Readers look up while the writer changes, removes and adds entries, and while the
  * table grows, shrinks and moves entries together, for about two seconds. Each set
- * tells for which entry and as which of its versions it was made, and readers insist
- * that
+ * contains its entry and version, and readers check that
  *
- *   - a set is whole, was made for the very entry that the lookup should have given,
- * and has been published before;
- *   - nobody sees an older version after a newer one;
- *   - a flow gets no set that was never the one for it (see change_pair()).
+ *   - a set is whole, belongs to the right entry, and was published before;
+ *   - no reader sees an older version after a newer one;
+ *   - a flow only gets a set that was once the right one for it (see change_pair()).
  *
- * Memory that is free again is poisoned in a debug build, so who still uses it fails.
- * Runs also under the thread sanitizer.
+ * A debug build poisons freed memory, so a reader that still uses it fails. This also
+ * runs under the thread sanitizer.
  */
 
 #include "base/rng.h"
@@ -26,17 +24,17 @@
 
 #define N_READERS 3
 #define N_GROUPS  64
-#define N_PAIRS	  8 /* of the groups */
+#define N_PAIRS	  8 /* groups with a pair of entries */
 #define N_FILLERS 30000
 
-/* what a group has */
+/* the entries of a group */
 enum kind { KIND_ANY, KIND_NAMED, _KIND_N };
 
 static struct fib *fib;
 static atomic_bool stop;
 static _Atomic uint64_t announced[N_GROUPS][_KIND_N];
-static uint64_t n_shown[N_GROUPS][_KIND_N]; /* writer: the last version */
-static bool is_named[N_GROUPS];		    /* writer */
+static uint64_t n_shown[N_GROUPS][_KIND_N]; /* last version, for the writer */
+static bool is_named[N_GROUPS];		    /* for the writer */
 
 static const struct addr any4 = ADDR_V4(0, 0, 0, 0);
 static const struct addr named = ADDR_V4(10, 0, 0, 1);
@@ -84,8 +82,8 @@ static void hide_named(unsigned g)
 	fib_del(fib, 0, &named, &group);
 }
 
-/* The (*,G) has even versions while the source has an entry, and an odd one while it
- * has none, so the source must never get an even version of (*,G). */
+/* Versions of (*,G) are even while the source has an entry and odd while it has none.
+ * The source must therefore never get an even version of (*,G). */
 static void change_pair(unsigned g, struct rng *rng)
 {
 	if (is_named[g]) {
@@ -112,7 +110,8 @@ static void change(struct rng *rng)
 		show(g, rng_below(rng, 2) ? KIND_NAMED : KIND_ANY, rng_below(rng, 2));
 }
 
-/* Entries that nobody looks up make the table grow, get sparse, and shrink. */
+/* Makes the table grow, become sparse, and shrink, by entries that no reader looks
+ * up. */
 static void change_filler(uint64_t i)
 {
 	unsigned n = (unsigned)(i % N_FILLERS), phase = (unsigned)(i / N_FILLERS % 3);
@@ -230,8 +229,8 @@ static void check_reader(const struct reader *r)
 	assert_int_equal(r->n_never, 0);
 }
 
-/* What is retired is given back by the change that finds its grace period over, which
- * on a busy machine can be long after. */
+/* A change returns retired memory whose grace period is over. On a busy machine that
+ * may take long. */
 static size_t bytes_at_rest(struct rng *rng)
 {
 	for (unsigned i = 0; i < 8; i++) {
@@ -256,7 +255,7 @@ static void readers_see_only_sets_that_existed(void **state)
 	assert_int_equal(fib_new(N_READERS, 31, &fib), 0);
 	while (n_changes < N_FILLERS)
 		change_filler(n_changes++);
-	/* not in the first memory, so these are moved with the others */
+	/* allocated after the fillers, so these entries are moved as well */
 	for (unsigned g = 0; g < N_GROUPS; g++)
 		show(g, KIND_ANY, false);
 	for (unsigned i = 0; i < N_READERS; i++) {
@@ -266,7 +265,7 @@ static void readers_see_only_sets_that_existed(void **state)
 			0);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	/* whole rounds of growing and shrinking */
+	/* full cycles of growing and shrinking */
 	while (n_changes % (3 * N_FILLERS) || !is_over(&start)) {
 		change(&rng);
 		change_filler(n_changes++);

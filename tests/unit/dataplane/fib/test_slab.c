@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Memory whose objects are used again only after a grace period. */
+/* Memory whose objects are reused only after a grace period. */
 
 #include "dataplane/fib/slab.h"
 #include "test.h"
@@ -40,9 +40,9 @@ static void retired_objects_wait(void **state)
 	c = slab_alloc(&slab);
 	assert_ptr_not_equal(c, a);
 	slab_swap(&slab);
-	slab_retire(&slab, c); /* waits for the next one */
+	slab_retire(&slab, c); /* waits for the next grace period */
 	assert_ptr_not_equal(slab_alloc(&slab), a);
-	assert_int_equal(a[0], 1); /* nobody has touched it */
+	assert_int_equal(a[0], 1); /* still untouched */
 	slab_collect(&slab);
 #ifndef NDEBUG
 	assert_int_equal((unsigned char)a[0], 0xa5);
@@ -81,7 +81,7 @@ static void chunks_go_when_empty(void **state)
 		slab_retire(&slab, list[i]);
 	assert_int_equal(slab.n_live, 0);
 	assert_int_equal(slab.n_chunks, 1);
-	/* the one that stays is used again when nothing waits in it */
+	/* the last chunk is reused when none of its objects waits */
 	slab_swap(&slab);
 	slab_collect(&slab);
 	fill(1);
@@ -151,7 +151,7 @@ static void a_walk_may_retire(void **state)
 	assert_int_equal(n_walked, n / 2);
 	for (unsigned i = 0; i < n; i += 2)
 		slab_retire(&slab, list[i]);
-	/* all at once, from the first one */
+	/* the first visit retires all of them */
 	fill(n);
 	n_walked = 0;
 	slab_walk(&slab, retire_next, &first);

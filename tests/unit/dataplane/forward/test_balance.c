@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The conservation rule: what is in order, what is on its way, what is missing. */
+/* The conservation rule: balanced counters, frames under way, and missing ones. */
 
 #include "test.h"
 
@@ -47,7 +47,7 @@ static void running_threads_are_no_fault(void **state)
 	s.due += 2;
 	assert_string_equal(text(&b, 1000, &s),
 		"ok (3 frames wait in the rings, 2 copies are under way)");
-	/* a second later others wait: those of the mark have been dealt with */
+	/* a second later other frames wait; those of the mark have been handled */
 	for (int64_t ms = 2000; ms < 9000; ms += 1000) {
 		s.ring_packets += 100;
 		s.forwarded += 100;
@@ -67,7 +67,7 @@ static void a_lost_frame_is_found(void **state)
 	s.ring_packets += 1;
 	assert_true(balance_check(&b, mono_from_ms(1000), &s).ok);
 	assert_true(balance_check(&b, mono_from_ms(1999), &s).ok);
-	/* it was there a second ago and still is */
+	/* missing for a second and still missing */
 	r = balance_check(&b, mono_from_ms(2000), &s);
 	assert_false(r.ok);
 	assert_int_equal(r.frames_missing, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Burst: grouping by flow keeps the order of arrival; a full burst of flows. */
+/* Burst: grouping by flow keeps the order of arrival. A burst can be full of flows. */
 
 #include "base/portset.h"
 #include "base/rng.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Super-frames: what a receiver gets is what it would get without them. A receiver here
+ * Super-frames: a receiver gets the same datagrams as without them. The receiver here
  * cuts and completes as Linux does (inet_gso_segment, __udp_gso_segment,
- * CHECKSUM_PARTIAL) and keeps the datagrams of each port; every test compares them with
- * those of a port that takes single packets only.
+ * CHECKSUM_PARTIAL) and keeps the datagrams of each port. Every test compares them with
+ * those of a port that takes only single packets.
  */
 
 #include "receiver.h"
@@ -28,7 +28,7 @@ static void go(void)
 	n_pool = 0;
 }
 
-/* a datagram of the stream, changed by the caller before add() */
+/* Adds a datagram of the stream, which the caller may change before add(). */
 static struct packet *make(size_t payload, unsigned id)
 {
 	struct packet *p = next_packet();
@@ -70,7 +70,7 @@ static void test_last_one_may_be_shorter(void **state)
 	members(NULL, GRP, "1");
 	stream(5, 1000);
 	add(make(999, 105));
-	add(make(1000, 106)); /* a new run */
+	add(make(1000, 106)); /* begins a new run */
 	add(make(1000, 107));
 	go();
 	assert_int_equal(got.n_messages, 2);
@@ -93,18 +93,18 @@ static void test_larger_one_begins_a_run(void **state)
 static void test_bounds(void **state)
 {
 	members(NULL, GRP, "1");
-	stream(300, 20); /* 64 at most */
+	stream(300, 20); /* at most 64 datagrams */
 	go();
 	assert_int_equal(got.n_messages, 5);
 	assert_int_equal(got.largest, 64);
 	forget();
-	stream(100, 1472); /* 64 KiB */
+	stream(100, 1472); /* at most 64 KiB */
 	go();
 	assert_int_equal(got.n, 100);
 	assert_int_equal(got.largest, 44);
 }
 
-/* two datagrams that differ in this way, and whether they are joined all the same */
+/* A difference between two datagrams, and in which modes they are still joined. */
 struct difference {
 	const char *what;
 	bool on, exact;
@@ -199,7 +199,7 @@ static void pairs_that_differ(enum coalesce_mode mode)
 
 		if (d->change == nothing)
 			continue;
-		/* the other way round */
+		/* in the other order */
 		first = make(100, 7);
 		second = make(100, 8);
 		d->change(first);
@@ -264,8 +264,8 @@ static void test_identification_of_atomic_datagrams(void **state)
 	}
 }
 
-/* Checksums that nobody has verified are verified here; a wrong one travels alone and
- * stays wrong. */
+/* A checksum that was not verified on receipt is verified here. A datagram with a wrong
+ * one is sent alone and unchanged. */
 static void test_wrong_checksum_stays_wrong(void **state)
 {
 	members(NULL, GRP, "1");
@@ -302,13 +302,13 @@ static void add_partial(struct packet *p)
 	burst_add(&burst, 0, &f);
 }
 
-/* R182: whether joined, alone, or fragmented because the port is narrow */
+/* R182: joined, alone, or fragmented because of a narrow port. */
 static void r182_partial_checksums(void **state)
 {
 	members(NULL, GRP, "12");
 	for (unsigned i = 0; i < 4; i++)
 		add_partial(make(1000, i));
-	add_partial(make(50, 2)); /* of no run: its identification falls */
+	add_partial(make(50, 2)); /* not joined, because its identification is lower */
 	go();
 	assert_int_equal(got.n, 10);
 	assert_int_equal(got.n_messages, 4);
@@ -323,7 +323,8 @@ static void r182_partial_checksums(void **state)
 	assert_int_equal(got.n, 2 + 4);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(packet_l4_check(got.v[i].b, 20, 17), 0);
-	/* the header of the whole datagram's checksum is in the first fragment */
+	/* the first fragment has the UDP header, with the checksum of the whole
+	 * datagram */
 	assert_memory_equal(got.v[2].b + 20, got.v[0].b + 20, 8);
 }
 
@@ -352,7 +353,7 @@ static void test_refused_super_frame_is_sent_one_by_one(void **state)
 	members(NULL, GRP, "1");
 	got.caps = SUPER | TX_UNTRIED;
 	got.refuse = true;
-	add(make(77, 1)); /* something before it */
+	add(make(77, 1)); /* precedes the super-frames */
 	stream(30, 700);
 	stream(20, 600);
 	go();
@@ -407,7 +408,8 @@ static void test_ipv6(void **state)
 		assert_int_equal(packet_l4_check(got.v[i].b, 40, 17), 0);
 }
 
-/* A super-frame that was received: whole where it is taken, cut where not. */
+/* A received super-frame is forwarded whole where the port takes it, and cut
+ * elsewhere. */
 static void add_super_frame(bool v6, unsigned payload, uint16_t gso_size)
 {
 	struct packet *p = next_packet();
@@ -464,8 +466,8 @@ static void r183_received_super_frame_and_a_narrow_port(void **state)
 	assert_int_equal(got.n, 3 * 2);
 }
 
-/* What television sends: no checksum, identifications of one counter for all streams of
- * a sender, FEC on other ports. */
+/* Television without checksums: one counter gives the identifications of all streams of
+ * a sender, and FEC uses other ports. */
 
 static uint64_t ends(enum joined_end e)
 {
@@ -492,7 +494,7 @@ static void test_no_checksum_becomes_a_right_one(void **state)
 			else
 				assert_int_equal(
 					packet_l4_check(got.v[i].b, 20, 17), 0);
-			/* and nothing else differs */
+			/* nothing else differs */
 			put16(got.v[i].b + 26, 0);
 			assert_memory_equal(
 				got.v[i].b, got.v[0].b, 4); /* lengths, TOS */
@@ -501,7 +503,7 @@ static void test_no_checksum_becomes_a_right_one(void **state)
 		forget();
 	}
 	assert_int_equal(ends(JOINED_CHECKSUM), 6);
-	/* alone, it stays as it is */
+	/* alone it is not changed */
 	forward_set_coalesce(fw, COALESCE_ON);
 	{
 		struct packet *p = make(300, 9);
@@ -513,7 +515,7 @@ static void test_no_checksum_becomes_a_right_one(void **state)
 	assert_int_equal(get16(got.v[0].b + 26), 0);
 }
 
-/* RFC 8200 8.1: an IPv6 datagram has one. */
+/* RFC 8200 8.1: an IPv6 datagram has a checksum. */
 static void test_ipv6_without_checksum_goes_alone(void **state)
 {
 	members(NULL, "ff0e::1", "1");
@@ -536,8 +538,8 @@ static void assert_ids(const unsigned *id, unsigned n)
 		assert_int_equal(get16(got.v[i].b + 4), id[i]);
 }
 
-/* Without DF, identifications have to differ within source, group and protocol: those
- * of the burst are dealt out again where they rise. */
+/* Without DF, identifications must differ within source, group and protocol. Those of
+ * the burst are reassigned where they increase. */
 static void test_identifications_that_rise(void **state)
 {
 	static const struct {
@@ -582,7 +584,7 @@ static void test_identifications_stay_with_exact(void **state)
 	assert_int_equal(ends(JOINED_ID), 2);
 }
 
-/* A fragment's number may be that of fragments in another burst. */
+/* Another burst may have fragments with the identification of a fragment here. */
 static void test_identifications_beside_a_fragment(void **state)
 {
 	static const unsigned id[] = {7, 9, 20, 30, 31};
@@ -602,8 +604,8 @@ static void test_identifications_beside_a_fragment(void **state)
 	assert_int_equal(got.n_messages, 4);
 }
 
-/* Media and two FEC streams of a flow, from one counter; what is too large for a port
- * is fragmented there with the same identification that the others see. */
+/* Media and two FEC streams of a flow share a counter. A datagram that is too large for
+ * a port is fragmented there, with the same identification as elsewhere. */
 static void test_ports_take_turns(void **state)
 {
 	members(NULL, GRP, "12");
@@ -617,13 +619,13 @@ static void test_ports_take_turns(void **state)
 	}
 	go();
 	assert_int_equal(ends(JOINED_LAST), 2);
-	/* port 1: eight of media, four of FEC, each in one message */
+	/* port 1: eight of media and four of FEC, one message per stream */
 	for (unsigned i = 0; i < 12; i++) {
 		assert_int_equal(got.v[i].port, 1);
 		assert_int_equal(get16(got.v[i].b + 22), i < 8 ? 5000 : 5001);
 		assert_int_equal(get16(got.v[i].b + 4), 100 + i);
 	}
-	/* port 2: each in two fragments */
+	/* port 2: two fragments each */
 	assert_int_equal(got.n, 12 + 24);
 	for (unsigned i = 12; i < got.n; i++)
 		assert_int_equal(get16(got.v[i].b + 4), 100 + (i - 12) / 2);
@@ -648,8 +650,8 @@ static void test_ports_in_turn_stay_in_turn_with_exact(void **state)
 	assert_int_equal(ends(JOINED_LAST), 1);
 }
 
-/* Nothing overtakes what may be of any ports, and more ports than are kept open end the
- * run that is open for longest. */
+/* Datagrams are not reordered with others that could have any ports. With more ports
+ * than runs can be open, the run that has been open longest ends. */
 static void test_order_beside_fragments_and_many_ports(void **state)
 {
 	struct packet *p;
@@ -723,9 +725,9 @@ static void test_streams_have_counts(void **state)
 	assert_int_equal(n.end[JOINED_LAST], 1);
 }
 
-/* Anything, in any order, with and without joining: the same datagrams. */
+/* Random datagrams in random order: the same ones arrive with and without joining. */
 
-/* `id` is the next identification of each group, then the number of the datagram. */
+/* `id` holds the next identification of each group, and the number of the datagram. */
 static void random_datagram(struct rng *rng, unsigned id[4])
 {
 	static const char *const groups[] = {"239.0.0.1", "239.0.0.2", "239.0.0.3"};
@@ -763,8 +765,8 @@ static void random_burst(uint64_t seed)
 	go();
 }
 
-/* What a receiver sees of datagrams without checksum is that they have a right one; of
- * identifications, that others of the group have not the same. */
+/* Clears the fields that joining may change: right UDP checksums, which it adds where
+ * they are missing, and identifications. */
 static void even_out(struct receiver *r)
 {
 	for (unsigned i = 0; i < r->n; i++) {
@@ -796,7 +798,7 @@ static int by_bytes(const void *x, const void *y)
 	return d ? d : (p->len > q->len) - (p->len < q->len);
 }
 
-/* port of the router, group, and ports of UDP; the rest keeps its order */
+/* By port of the router, group and UDP ports, otherwise in order. */
 static int by_five(const void *x, const void *y)
 {
 	const struct datagram *p = x, *q = y;
@@ -807,8 +809,8 @@ static int by_five(const void *x, const void *y)
 	return d ? d : p->b < q->b ? -1 : 1;
 }
 
-/* What is left is in order when it is so among those of the same addresses and
- * ports. */
+/* Keeps only whole datagrams, sorted so that the order for equal addresses and ports
+ * can be compared. */
 static void whole_by_five(struct receiver *x)
 {
 	unsigned n = 0;
@@ -820,7 +822,7 @@ static void whole_by_five(struct receiver *x)
 	qsort(x->v, x->n, sizeof(x->v[0]), by_five);
 }
 
-/* of one port and group, as often as without joining */
+/* Counts identifications that occur twice for a port and group. */
 static unsigned n_doubles(const struct receiver *r)
 {
 	static uint8_t seen[N_PORTS][4][65536];
@@ -830,7 +832,7 @@ static unsigned n_doubles(const struct receiver *r)
 	for (unsigned i = 0; i < r->n; i++) {
 		const uint8_t *b = r->v[i].b;
 
-		/* fragments share one; of DF it means nothing */
+		/* fragments share one, and with DF it has no meaning */
 		if (b[9] == 17 && (get16(b + 6) & 0x7fff) == 0)
 			n += seen[r->v[i].port][b[19] & 3][get16(b + 4)]++ > 0;
 	}

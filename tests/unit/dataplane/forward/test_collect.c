@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * How long the thread looks away: the function itself, then a ring of the kernel and a
- * thread under virtual time, with the loads that are called home, hotel, campus and
- * studio. Time is in microseconds here, frames are 1,500 bytes of the ring.
+ * How long the thread stops looking: the function alone, then with a simulated ring and
+ * thread under virtual time, and with loads called home, hotel, campus and studio.
+ * Times are in microseconds, and frames take 1,500 bytes of the ring.
  */
 
 #include "dataplane/forward/collect.h"
@@ -16,7 +16,7 @@
 #define RING	 (8u << 20)
 #define FRAME	 1500u
 #define BOUND_US 8000u
-#define LIMIT_US 10000u /* until a frame is sent */
+#define LIMIT_US 10000u /* bound on the time until a frame is sent */
 #define MS	 UINT64_C(1000000)
 
 static uint64_t wait_ns(
@@ -41,7 +41,7 @@ static void rings_are_a_part_of_the_memory(void **state)
 		uint64_t memory;
 		uint32_t ring;
 	} t[] = {
-		{0, 8u << 20}, /* not known */
+		{0, 8u << 20}, /* unknown */
 		{16u << 20, 512u << 10},
 		{64u << 20, 1u << 20},
 		{(64u << 20) - 1, 512u << 10},
@@ -52,7 +52,7 @@ static void rings_are_a_part_of_the_memory(void **state)
 
 	for (size_t i = 0; i < array_len(t); i++)
 		assert_int_equal(collect_ring(t[i].memory), t[i].ring);
-	/* the timer of a ring may fire and leave room for twice the time that it takes */
+	/* when a ring's timer fires, there must be room for two more periods */
 	assert_true(collect_ring(1) / COLLECT_BLOCK >= 4);
 }
 
@@ -79,8 +79,7 @@ static void the_busier_the_shorter(void **state)
 	assert_int_equal(last, 0);
 }
 
-/* A burst that takes a part of the time to send makes the next one wait for so much
- * less. */
+/* The next wait is shorter by the time that the burst takes to send. */
 static void the_time_to_send_counts(void **state)
 {
 	uint64_t last = wait_us(320, 8000, 0);
@@ -107,7 +106,7 @@ static void a_thin_ring_beside_a_busy_one_is_not_kept_waiting(void **state)
 	};
 
 	assert_true(wait_ns(8000, 0, r, 2) > (LIMIT_US - BOUND_US) * 1000);
-	/* its frames may have waited for the timer */
+	/* its frames may already have waited for the timer */
 	r[1].taken = 3 * FRAME;
 	assert_int_equal(wait_ns(8000, 0, r, 2), (LIMIT_US - BOUND_US) * 1000);
 	assert_int_equal(wait_ns(8000, 4000, r, 2), 0);
@@ -119,26 +118,26 @@ static void a_small_ring_is_looked_at_more_often(void **state)
 	struct collect_ring small = {2000 * FRAME, 2u << 20, COLLECT_BLOCK};
 
 	assert_true(wait_ns(8000, 0, &small, 1) < wait_ns(8000, 0, &large, 1));
-	/* at 10 Gbit/s half of it fills until the thread sees that */
+	/* at 10 Gbit/s half of it fills before the thread notices */
 	assert_in_range(
 		collect_part(small.size) * 5 / 4, small.size / 2 - 100, small.size / 2);
-	/* that would be too often */
+	/* a smaller ring would need too many wake-ups */
 	small.size = 1u << 20;
 	assert_int_equal(wait_ns(8000, 0, &small, 1), 0);
 }
 
-/* ---- a ring and a thread ---- */
+/* ---- a simulated ring and thread ---- */
 
 struct sim {
-	uint64_t now; /* microseconds */
+	uint64_t now; /* in microseconds */
 	double rate, surge_rate;
 	uint64_t surge_at;
 	double credit;
-	unsigned n_open;	 /* frames in the block that is being filled */
-	uint64_t first[2000];	 /* when the first frame of each closed block came */
-	unsigned size[2000];	 /* its frames */
-	unsigned n_closed, most; /* blocks */
-	unsigned n_held;	 /* the thread has them until it has sent them */
+	unsigned n_open;	 /* frames in the open block */
+	uint64_t first[2000];	 /* arrival of the first frame of each closed block */
+	unsigned size[2000];	 /* its number of frames */
+	unsigned n_closed, most; /* in blocks */
+	unsigned n_held;	 /* held by the thread until they are sent */
 	uint64_t open_since, worst, lost, taken, wakeups;
 };
 
@@ -155,7 +154,7 @@ static void close_block(struct sim *s)
 		s->most = s->n_held + s->n_closed;
 }
 
-/* One microsecond. */
+/* Simulates one microsecond. */
 static void step(struct sim *s)
 {
 	double rate = s->now >= s->surge_at ? s->surge_rate : s->rate;
@@ -182,7 +181,7 @@ static void pass(struct sim *s, uint64_t us)
 		step(s);
 }
 
-/* Takes and sends all that is closed; returns the bytes. */
+/* Takes and sends all closed blocks. Returns their bytes. */
 static uint64_t serve(struct sim *s, double us_per_frame)
 {
 	unsigned n = s->n_closed, frames = 0;
@@ -201,7 +200,7 @@ static uint64_t serve(struct sim *s, double us_per_frame)
 	return (uint64_t)frames * FRAME;
 }
 
-/* As the worker does it. */
+/* Waits as the worker does. */
 static void look_away(struct sim *s, uint64_t us)
 {
 	uint64_t part = collect_part(RING) / 1000, some;
@@ -213,8 +212,7 @@ static void look_away(struct sim *s, uint64_t us)
 	}
 }
 
-/* The thread during one second: what the worker does. From `surge_at` on the link brings
- * as much as it can. */
+/* Runs the thread like the worker. From `surge_at` on the link is fully loaded. */
 static void run(
 	struct sim *s, double frames_per_s, double us_per_frame, uint64_t surge_at)
 {
@@ -241,7 +239,7 @@ static void run(
 	}
 }
 
-/* What a copy costs is on the high side, and joining is not counted. */
+/* A high estimate of the time per copy, without joining. */
 #define COPY_US 1.1
 
 static void television(void **state)
@@ -291,7 +289,7 @@ static void silence_wakes_nobody(void **state)
 	static struct sim s;
 
 	run(&s, 0, 0, UINT64_MAX);
-	assert_int_equal(s.wakeups, 1); /* the end of the test */
+	assert_int_equal(s.wakeups, 1); /* then the test ends */
 }
 
 int main(void)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * forward_burst() with a transmitter that keeps what it is given. It copies the bytes
- * in flush and not before, as a kernel would that works on a queue: memory that is
- * reused too early shows as wrong bytes.
+ * forward_burst() with a fake transmitter that keeps the copies. It copies the bytes
+ * only in flush, as a kernel with a queue may do, so memory that is reused too early
+ * shows as wrong bytes.
  *
- * Port 0 is the upstream (accepts every source), ports 1 to 9 are downstreams with
+ * Port 0 is the upstream and accepts every source. Ports 1 to 9 are downstreams with
  * 192.168.N.0/24 and 2001:db8:N::/48.
  */
 
@@ -28,13 +28,13 @@ static void r137_only_members_get_copies(void **state)
 static void r138_from_downstream(void **state)
 {
 	portset_add(&plan->port[2].always, 0);
-	udp(2, "192.168.2.7", GRP, 100); /* nobody has joined: upstream only */
+	udp(2, "192.168.2.7", GRP, 100); /* no member, so only upstream */
 	run();
 	assert_sent("0");
 	members(NULL, GRP, "123");
 	udp(2, "192.168.2.7", GRP, 100);
 	run();
-	assert_sent("013"); /* never back */
+	assert_sent("013"); /* not back to port 2 */
 	assert_int_equal(drops(2, VERDICT_FORWARDED), 2);
 }
 
@@ -75,7 +75,7 @@ static void r153_channels_are_isolated(void **state)
 	assert_int_equal(drops(0, VERDICT_SOURCE_FILTERED), 1);
 }
 
-/* what programs of this host were given */
+/* packets given to programs of this host */
 static struct given {
 	int ifindex;
 	enum family family;
@@ -97,8 +97,8 @@ static void give(void *ctx, int ifindex, enum family family, struct iovec iov[2]
 	}
 }
 
-/* The program gets the packet with a TTL of 0, the LAN the usual copy; only where the
- * LAN has a member as well, and only of groups that the program has joined. */
+/* The program gets the packet with TTL 0, and a LAN member the usual copy. The program
+ * gets only groups that it has joined. */
 static void k03_programs_of_this_host(void **state)
 {
 	static const struct {
@@ -132,7 +132,7 @@ static void k03_programs_of_this_host(void **state)
 		given[0].byte[t[i].ttl] = fake.v[0].ip[t[i].ttl];
 		assert_memory_equal(given[0].byte, fake.v[0].ip, given[0].len);
 	}
-	/* a transmitter that cannot do it does the rest */
+	/* a transmitter without this function still sends the copies */
 	members(NULL, GRP, "1");
 	udp(0, STREAM, GRP, 100);
 	run();
@@ -165,7 +165,7 @@ static void r155_expired_ttl(void **state)
 	assert_int_equal(fake.v[0].ip[8], 1);
 	assert_sent("1");
 	assert_int_equal(drops(0, VERDICT_TTL_EXPIRED), 2);
-	/* checked before the output turns out to be empty */
+	/* the TTL is checked before the empty output */
 	members(NULL, GRP, "0");
 	udp_ttl(0, STREAM, GRP, 1);
 	udp_ttl(0, STREAM, GRP, 2);
@@ -229,14 +229,14 @@ static void r167_ipv6_is_never_fragmented(void **state)
 	assert_int_equal(drops(1, VERDICT_MTU_DF), 1);
 }
 
-/* more fragments than scratch memory holds between two flushes */
+/* More fragments than scratch memory holds between two flushes. */
 static void r166_scratch_memory_is_flushed_in_time(void **state)
 {
 	static const unsigned sizes[] = {65000, 30000, 9000, 40000};
 	unsigned n = 0;
 	size_t data = 0;
 
-	/* half of them in one flow */
+	/* half of them belong to one flow */
 	for (unsigned i = 0; i < 40; i++) {
 		char group[20];
 
@@ -248,9 +248,9 @@ static void r166_scratch_memory_is_flushed_in_time(void **state)
 	run();
 	assert_true(fake.n_flush > 1);
 	for (unsigned at = 0; at < 40; at++) {
-		/* flow by flow: 0, 1, 3, ... 39, then 2, 4, ... 38 */
+		/* by flow: 0, 1, 3, ... 39, then 2, 4, ... 38 */
 		unsigned i = at == 0 ? 0 : at <= 20 ? 2 * at - 1 : 2 * (at - 20);
-		/* the pattern of the payload tells whether bytes were overwritten */
+		/* the pattern of the payload shows whether bytes were overwritten */
 		static uint8_t got[65536];
 		size_t have = 0;
 		bool more;
@@ -296,10 +296,10 @@ static void r171_link_header_per_port(void **state)
 	assert_sent("113399");
 }
 
-/* more link headers than scratch memory holds between two flushes */
+/* More link headers than scratch memory holds between two flushes. */
 static void r171_many_flows_and_ports(void **state)
 {
-	enum { N = 500 }; /* not a divisor: memory runs out within a port */
+	enum { N = 500 }; /* not a divisor, so memory runs out within a port */
 
 	for (unsigned i = 0; i < N; i++) {
 		char group[20];
@@ -360,12 +360,12 @@ static void r174_sources(void **state)
 	assert_int_equal(v.bytes, 38);
 	assert_int_equal(v.last_port, 1);
 	assert_true(v.seen && addr_eq(&v.last_source, &src));
-	/* altnet lets it in */
+	/* altnet accepts it */
 	set_sources(1, "203.0.113.0/24", "::/0");
 	udp(1, STREAM, GRP, 10);
 	run();
 	assert_sent("23");
-	udp(1, "203.0.114.1", "239.9.9.9", 10); /* no entry to count on */
+	udp(1, "203.0.114.1", "239.9.9.9", 10); /* there is no entry to count on */
 	run();
 	assert_int_equal(drops(1, VERDICT_WRONG_INPUT), 3);
 }
@@ -416,8 +416,8 @@ static void r178_unknown_group(void **state)
 	assert_sent("");
 	assert_int_equal(fake.n_flush, 0);
 	assert_int_equal(drops(0, VERDICT_NO_GROUP), 2);
-	assert_int_equal(fib_size(fib), 0); /* traffic makes no state */
-	plan->port[0].instance = 1; /* entries of another instance do not count */
+	assert_int_equal(fib_size(fib), 0); /* traffic creates no state */
+	plan->port[0].instance = 1; /* entries of another instance are ignored */
 	members(NULL, GRP, "1");
 	udp(0, STREAM, GRP, 10);
 	run();
@@ -527,7 +527,8 @@ static void dead_port_next_to_live_ones(void **state)
 		3800);
 }
 
-/* Everything but TTL and header checksum stays (R176), in packets of any kind. */
+/* Everything except TTL and header checksum stays the same (R176), in any kind of
+ * packet. */
 static void random_packet(struct rng *rng, struct packet *p, size_t len)
 {
 	bool v6 = rng_below(rng, 2);
@@ -557,7 +558,7 @@ static void random_packet(struct rng *rng, struct packet *p, size_t len)
 	packet_seal(p);
 }
 
-/* as they leave: those of the first one's flow, then those of the other one's */
+/* In the order of sending: first the flow of the first packet, then the other one. */
 static unsigned by_flow(const struct packet *p, unsigned n, unsigned *ret)
 {
 	unsigned k = 0;
@@ -632,7 +633,7 @@ static void check_conservation(uint64_t handed_in, uint64_t expected_copies)
 	assert_int_equal(copies, expected_copies);
 }
 
-/* All drops at once. DF on every packet: a fragmented copy counts as its fragments. */
+/* All kinds of drops together. DF is set everywhere, so every copy is one packet. */
 static void nothing_gets_lost_uncounted(void **state)
 {
 	static const char *const groups[] = {
@@ -666,7 +667,8 @@ static void nothing_gets_lost_uncounted(void **state)
 			p->b[8] = (uint8_t)rng_below(&rng, 80);
 			packet_seal(p);
 			handed_in++;
-			/* port 1 accepts 192.168.1.7, and is a member itself of some */
+			/* port 1 accepts 192.168.1.7, and is a member of some groups
+			 * itself */
 			if (p->b[8] > 1 && in == 0)
 				copies += n_out[g];
 			if (p->b[8] > 1 && in == 1 && s == 1)
@@ -698,7 +700,7 @@ static void arrives_at(unsigned port, const char *group, uint8_t ttl, uint64_t s
 	burst_add(&burst, port, &f);
 }
 
-/* Of the frames that were sent, and of no others. */
+/* Stamps come only from frames that were sent. */
 static void stamps_of_what_was_sent(void **state)
 {
 	uint64_t oldest, newest;
@@ -757,7 +759,8 @@ static void count_refusals(void *arg, const struct refusal *r)
 	++*(unsigned *)arg;
 }
 
-/* K41, K42: of each group, by whom and when; what arrives and is sent costs nothing. */
+/* K41, K42: refusals are noted by group, source and time; a frame that is sent costs
+ * nothing. */
 static void refusals_are_known_by_group(void **state)
 {
 	struct packet *p = next_packet();
@@ -770,7 +773,7 @@ static void refusals_are_known_by_group(void **state)
 	members(NULL, "232.1.2.3", "");
 	arrives_at(0, GRP, 30, 10);
 	run();
-	arrives_at(0, "239.9.9.9", 9, 20); /* nobody has asked for it */
+	arrives_at(0, "239.9.9.9", 9, 20); /* not joined by any host */
 	run();
 	refusals_all(forward_refusals(fw), count_refusals, &n);
 	assert_int_equal(n, 0);
@@ -780,7 +783,7 @@ static void refusals_are_known_by_group(void **state)
 	arrives_at(0, "232.1.2.3", 9, 33);
 	arrives_at(1, "239.1.2.4", 9, 34);
 	run();
-	/* the stamp is that of the flow's last frame */
+	/* stamped with the flow's last frame */
 	assert_refused(0, VERDICT_TTL_EXPIRED, GRP, STREAM, 2, 32);
 	assert_refused(2, VERDICT_TTL_THRESHOLD, GRP, STREAM, 1, 32);
 	assert_refused(0, VERDICT_SOURCE_FILTERED, "232.1.2.3", STREAM, 1, 33);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Filters of the data path: boundaries, lists towards the upstream, own addresses as
- * source (R144, R161, R162). */
+/* Filters of the data path: boundaries, lists towards the upstream, and our own
+ * addresses as source (R144, R161, R162). */
 
 #include "forward_fixture.h"
 
@@ -13,8 +13,8 @@ static struct plan_rule rule(const char *groups, bool allow)
 	return r;
 }
 
-/* A boundary on the upstream: neither in nor out; the LANs have the group among
- * themselves. */
+/* A boundary on the upstream stops the group in both directions, but not between
+ * LANs. */
 static void r161_boundary_stops_both_directions(void **state)
 {
 	static const struct {
@@ -51,8 +51,8 @@ static void r161_boundary_stops_both_directions(void **state)
 	}
 }
 
-/* Flows with the same set in the table share the search for their ports, except for what
- * depends on the group, the family or the input. */
+/* Flows that share a port set also share the search for outputs, except for results
+ * that depend on the group, the family or the input. */
 static void each_flow_of_a_burst_has_its_own_ports(void **state)
 {
 	struct plan_rule refused = rule("239.1.9.0/24", false);
@@ -69,7 +69,7 @@ static void each_flow_of_a_burst_has_its_own_ports(void **state)
 		udp(0, strchr(groups[i], ':') ? "2001:db8::9" : STREAM, groups[i], 10);
 	udp(0, STREAM, "239.1.1.3", 10);
 	udp(0, STREAM, "239.1.1.4", 10);
-	udp(0, STREAM, "239.1.1.5", 10); /* unknown */
+	udp(0, STREAM, "239.1.1.5", 10); /* no entry */
 	udp(2, "192.168.2.7", "239.1.1.1", 10);
 	run();
 	assert_sent("11122223");
@@ -79,7 +79,7 @@ static void each_flow_of_a_burst_has_its_own_ports(void **state)
 	assert_int_equal(drops(2, VERDICT_FORWARDED), 1);
 }
 
-/* The list of the upstream holds for data that would go there, and for nothing else. */
+/* The list of the upstream applies only to data that would leave there. */
 static void r144_filter_towards_the_upstream(void **state)
 {
 	const struct plan_rule v[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Port plan: which source is accepted, and the search by MAC. */
+/* Port plan: which sources are accepted, and the search by MAC. */
 
 #include "dataplane/forward/plan.h"
 
@@ -36,7 +36,8 @@ static void r174_no_list_refuses(void **state)
 	assert_null(plan_free(NULL));
 }
 
-/* own subnet and "altnet 0.0.0.0/0" accept, the subnet of another port in it refuses */
+/* The own subnet and "altnet 0.0.0.0/0" accept; the subnet of another port within it
+ * refuses. */
 static void r174_longest_prefix_decides(void **state)
 {
 	const struct plan_source v[] = {src("0.0.0.0/0", true),
@@ -85,7 +86,7 @@ static void r143_accept_wins_between_equals(void **state)
 	plan_free(p);
 }
 
-/* as in the configuration: in file order, the last match decides */
+/* in file order; the last match decides */
 static void r144_last_rule_decides(void **state)
 {
 	static const struct {
@@ -114,7 +115,7 @@ static void r144_last_rule_decides(void **state)
 		assert_int_equal(prefix_parse(text[i], &v[i].groups, NULL), 0);
 	}
 	assert_int_equal(plan_set_rules(f, v, array_len(v)), 0);
-	f->scope = 8; /* stronger than a rule */
+	f->scope = 8; /* overrides any rule */
 	for (size_t i = 0; i < array_len(c); i++) {
 		group = a(c[i].group);
 		f->refuse_others = true;
@@ -144,7 +145,7 @@ static void r162_own_addresses(void **state)
 	plan_free(p);
 }
 
-/* What was there before stays. */
+/* After a failure the previous settings remain. */
 static void memory_runs_out(void **state)
 {
 	const struct plan_source source = src("10.0.0.0/8", true);
@@ -168,7 +169,7 @@ static void memory_runs_out(void **state)
 	assert_true(ok(port, "10.0.0.9"));
 	assert_false(plan_group_ok(&port->in, &group));
 	assert_true(plan_is_own(p, &own));
-	/* nothing needs no memory */
+	/* an empty list needs no memory */
 	fail_alloc_after = 0;
 	assert_int_equal(plan_set_sources(port, NULL, 0), 0);
 	fail_alloc_after = -1;
@@ -186,7 +187,7 @@ static void port_by_mac(void **state)
 	memcpy(p->port[200].mac, mac, 6);
 	assert_int_equal(plan_port_by_mac(p, mac), PORT_MAX); /* absent */
 	p->port[200].present = true;
-	assert_int_equal(plan_port_by_mac(p, mac), PORT_MAX); /* no Ethernet */
+	assert_int_equal(plan_port_by_mac(p, mac), PORT_MAX); /* not Ethernet */
 	assert_int_equal(plan_port_by_mac(p, zero), PORT_MAX);
 	p->port[200].has_l2 = true;
 	assert_int_equal(plan_port_by_mac(p, mac), 200);

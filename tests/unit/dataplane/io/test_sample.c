@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* sample and capfilter: which frames are copied, for whom, how much of them; the ring
- * when it is full and where it ends; one writer and one reader; programs from outside.
- */
+/* sample and capfilter: which frames are copied, for which capture, and up to which
+ * length; a full ring, and its end; one writer and one reader; filters from clients. */
 
 #include "dataplane/io/sample.h"
 #include "dataplane/packet/latency.h"
@@ -62,7 +61,7 @@ static void want(struct fixture *f, unsigned i, uint32_t id, uint32_t snaplen,
 	capfilter_deinit(&w.filter);
 }
 
-/* a frame that arrived at this nanosecond of 1970 */
+/* A frame that arrived at this nanosecond of 1970. */
 static void feed(struct fixture *f, unsigned port, uint32_t ns)
 {
 	f->m.stamp = latency_stamp(0, ns);
@@ -85,7 +84,7 @@ static void copies_what_is_wanted(void **state)
 	struct sample s;
 
 	want(f, 1, 7, 100, 1, NULL);
-	feed(f, 2, 5); /* not of this port */
+	feed(f, 2, 5); /* another port */
 	feed(f, 3, 6);
 	assert_true(sample_peek(f->ring, &s));
 	assert_int_equal(s.time_ns, 6);
@@ -135,7 +134,7 @@ static void stripped_tag_is_put_back(void **state)
 	assert_memory_equal(d + 16, f->bytes + 12, 84);
 }
 
-/* ldb [14]; jeq #14, pass, drop: true for our frames; and for no frame */
+/* ldb [14]; jeq #14, pass, drop: PASSES accepts our frames, and REFUSES none. */
 #define PASSES                                                                         \
 	"003000000000000e"                                                             \
 	"001500010000000e"                                                             \
@@ -156,7 +155,7 @@ static void filter_decides_for_each(void **state)
 	assert_int_equal(s.id[0], 0);
 	assert_int_equal(s.id[1], 2);
 	assert_int_equal(s.id[2], 3);
-	assert_int_equal(s.caplen, 128); /* as much as anybody wants */
+	assert_int_equal(s.caplen, 128); /* the largest snaplen of the three */
 	want(f, 2, 0, 0, 1, NULL);
 	f->bytes[14] = 0;
 	sample_pop(f->ring);
@@ -203,7 +202,7 @@ static void records_survive_the_end_of_the_memory(void **state)
 		f->m.l3_caplen = i * 37 % 1500;
 		feed(f, 3, i);
 		if (i < 100)
-			continue; /* about that many are always waiting */
+			continue; /* keeps about that many in the ring */
 		assert_true(sample_peek(f->ring, &s));
 		assert_int_equal(s.time_ns, i - 100);
 		assert_int_equal(s.caplen, 14 + (i - 100) * 37 % 1500);
@@ -255,13 +254,13 @@ static void programs_are_checked(void **state)
 	} c[] = {
 		{PASSES, 0}, {REFUSES, 0}, {"", -EINVAL},
 		{"00060000000000", -EINVAL},   /* half an instruction */
-		{"000600000000000X", -EINVAL}, /* no digit */
+		{"000600000000000X", -EINVAL}, /* not a hexadecimal digit */
 		{"0030000000000000", -EINVAL}, /* does not end with a return */
 		{"00150001000000000006000000000000", -EINVAL}, /* jumps outside */
 		{"0005000000000005"
 		 "0006000000000000",
 			-EINVAL},
-		/* back to itself: libpcap would run it for ever */
+		/* a jump to itself, which libpcap would run for ever */
 		{"00050000ffffffff"
 		 "0006000000000000",
 			-EINVAL},

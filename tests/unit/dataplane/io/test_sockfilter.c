@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The compiled part of the receive filters on hand-made frames. libpcap's interpreter
- * does not know the kernel's ancillary loads; the instructions in front, which use
- * them, are tested on real sockets (tests/kernel/test_dataplane.c).
+ * The compiled part of the receive filters, on hand-made frames. libpcap's interpreter
+ * does not know the kernel's ancillary loads. The instructions that use them come first
+ * and are tested on real sockets (tests/kernel/test_dataplane.c).
  */
 
 #include "dataplane/io/sockfilter.h"
@@ -127,7 +127,7 @@ static void test_other_family_is_refused(void **state)
 	}
 }
 
-/* Every jump before the expression stays before it or enters at its start. */
+/* Every jump of the prelude stays in it or leads to the start of the expression. */
 static void test_prelude_jumps(void **state)
 {
 	struct sock_fprog prog;

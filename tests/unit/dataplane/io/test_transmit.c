@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Which way of sending is chosen where io_uring is forbidden, as the seccomp profiles
- * of containers do. Needs no privileges: no port is opened.
+ * The choice of the transmit method where io_uring is forbidden, as by the seccomp
+ * profiles of containers. It opens no port and needs no privileges.
  */
 
 #include "dataplane/thread/dataplane.h"
@@ -40,7 +40,7 @@ static void test_sendmmsg_on_request(void **state)
 	assert_null(dataplane_free(dp));
 }
 
-/* allows everything but io_uring_setup(2); cannot be taken back */
+/* Forbids only io_uring_setup(2), for the rest of the process. */
 static void forbid_io_uring(void)
 {
 	static struct sock_filter code[] = {

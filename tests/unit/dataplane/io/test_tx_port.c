@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Errors of sendmmsg(2), scripted: the linker's --wrap puts this program's function in the
- * place of the C library's. Each step of a script is the number of messages to take, or
- * -errno.
+ * Scripted errors of sendmmsg(2): the linker's --wrap replaces the function of the C
+ * library by one of this program. Each step of a script is the number of messages to
+ * accept, or -errno.
  */
 
 #include "dataplane/io/tx_port.h"
@@ -22,7 +22,7 @@
 struct call {
 	int fd;
 	unsigned n;
-	size_t first_len; /* bytes of its first message: names it */
+	size_t first_len; /* bytes of its first message, which identify it */
 	uint16_t protocol;
 };
 
@@ -32,7 +32,7 @@ static struct {
 	struct call call[32];
 } script;
 
-/* the C libraries disagree about the sign of flags */
+/* the C libraries disagree about the signedness of flags */
 int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags);
 
 int __wrap_tx_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
@@ -151,7 +151,7 @@ static void test_large_batch(void **state)
 	assert_sent(b, PORT, 100);
 }
 
-/* The error belongs to the message behind those that were taken, and only to it. */
+/* An error belongs only to the message after the accepted ones. */
 static void test_lost_frame_in_the_middle(void **state)
 {
 	struct bench *b = *state;
@@ -186,17 +186,17 @@ static void test_full_port_is_given_up(void **state)
 	PLAY(2, -EAGAIN, -EAGAIN, -EAGAIN, -EAGAIN);
 	send_n(b, PORT, 60);
 	assert_int_equal(script.n_calls, 1 + TX_FULL_MAX);
-	send_n(b, PORT, 10); /* the same burst: not tried again */
+	send_n(b, PORT, 10); /* not tried again in the same burst */
 	assert_int_equal(script.n_calls, 1 + TX_FULL_MAX);
 	assert_sent(b, PORT, 2);
 	assert_int_equal(errors(b, PORT, VERDICT_TX_FULL), 68);
 
-	PLAY(ALL); /* another port is not concerned */
+	PLAY(ALL); /* another port is not affected */
 	send_n(b, PORT + 1, 10);
 	assert_sent(b, PORT + 1, 10);
 
 	b->ops.flush(b->ops.ctx);
-	PLAY(ALL); /* the next burst tries */
+	PLAY(ALL); /* the next burst tries again */
 	send_n(b, PORT, 10);
 	assert_sent(b, PORT, 12);
 }
@@ -265,7 +265,7 @@ static void r186_protocol_without_header(void **state)
 	assert_int_equal(script.call[1].protocol, ETH_P_IP);
 }
 
-/* message 0 becomes a super-frame of 40 datagrams */
+/* Turns message 0 into a super-frame of 40 datagrams. */
 static void make_super_frame(struct bench *b)
 {
 	b->socket[PORT].caps = TX_VNET | TX_SUPER_FRAME | TX_UNTRIED;
@@ -291,7 +291,8 @@ static void test_first_super_frame(void **state)
 	assert_sent(b, PORT, 82);
 }
 
-/* as kernels before 6.2 do: nothing is counted, the datagrams come again one by one */
+/* As on kernels before 6.2: nothing is counted, and the datagrams are sent one by
+ * one. */
 static void test_super_frames_are_refused(void **state)
 {
 	static const int refusal[] = {-EINVAL, -EOPNOTSUPP, -ENOMEM};
@@ -307,7 +308,7 @@ static void test_super_frames_are_refused(void **state)
 	}
 }
 
-/* what has nothing to do with super-frames leaves the question open */
+/* An error that is unrelated to super-frames leaves the port untried. */
 static void test_first_super_frame_is_lost(void **state)
 {
 	static const int passing[] = {-EAGAIN, -ENOBUFS, -ENETDOWN};

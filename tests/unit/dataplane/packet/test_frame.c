@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* frame_parse() against the rows of the forwarder table that parsing decides, every cut
- * of a packet, and random damage. */
+/* frame_parse(): the rows of the forwarder table that depend on one frame, every
+ * truncation of a packet, and random damage. */
 
 #include "dataplane/packet/frame.h"
 #include "packet.h"
@@ -122,7 +122,7 @@ static void r158_payload_length(void **state)
 	}
 }
 
-/* every single-bit error in the header is found, one way or the other */
+/* Every single-bit error in the header is found by some check. */
 static void r158_checksum(void **state)
 {
 	for (unsigned bit = 0; bit < 160; bit++) {
@@ -131,7 +131,7 @@ static void r158_checksum(void **state)
 		good(false);
 		p.b[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		v = verdict_of_p();
-		if (bit >= 32) /* version, TOS and lengths are checked before */
+		if (bit >= 32) /* version, TOS and lengths are checked first */
 			assert_int_equal(v, VERDICT_BAD_CHECKSUM);
 		else
 			assert_int_not_equal(v, VERDICT_FORWARDED);
@@ -260,7 +260,7 @@ static void r168_ipv6_fragments_pass(void **state)
 	assert_int_equal(f.proto, 17);
 	assert_int_equal(f.l4_off, 48);
 
-	ext[3] = 0x08; /* a later one, the last */
+	ext[3] = 0x08; /* the last fragment */
 	packet_v6_ext(&p, SRC6, GRP6, 44, ext, 8, 16);
 	f = packet_frame(&p);
 	assert_true(f.fragment);
@@ -290,12 +290,12 @@ static void r170_options(void **state)
 		{{148, 4, 0, 0}, 4, VERDICT_FORWARDED},			 /* RA */
 		{{131, 7, 4, 10, 0, 0, 1, 0}, 8, VERDICT_SOURCE_ROUTE},	 /* LSRR */
 		{{137, 7, 4, 10, 0, 0, 1, 0}, 8, VERDICT_SOURCE_ROUTE},	 /* SSRR */
-		{{1, 148, 4, 0, 0, 131, 3, 4}, 8, VERDICT_SOURCE_ROUTE}, /* behind RA */
-		{{0, 131, 3, 4}, 4, VERDICT_FORWARDED}, /* behind END */
-		{{7, 1, 0, 0}, 4, VERDICT_BAD_LENGTH},	/* length 1 */
-		{{7, 0, 0, 0}, 4, VERDICT_BAD_LENGTH},	/* length 0 */
-		{{7, 5, 4, 0}, 4, VERDICT_BAD_LENGTH},	/* too long */
-		{{1, 1, 1, 7}, 4, VERDICT_BAD_LENGTH},	/* no length */
+		{{1, 148, 4, 0, 0, 131, 3, 4}, 8, VERDICT_SOURCE_ROUTE}, /* after RA */
+		{{0, 131, 3, 4}, 4, VERDICT_FORWARDED},			 /* after END */
+		{{7, 1, 0, 0}, 4, VERDICT_BAD_LENGTH},			 /* length 1 */
+		{{7, 0, 0, 0}, 4, VERDICT_BAD_LENGTH},			 /* length 0 */
+		{{7, 5, 4, 0}, 4, VERDICT_BAD_LENGTH},			 /* too long */
+		{{1, 1, 1, 7}, 4, VERDICT_BAD_LENGTH},			 /* no length */
 	};
 
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -432,7 +432,7 @@ static void r181_vlan_tag(void **state)
 	good(false);
 	m = packet_meta(&p);
 	m.vlan_tci = 2;
-	assert_int_equal(parse(&m, &f), VERDICT_FORWARDED); /* not valid */
+	assert_int_equal(parse(&m, &f), VERDICT_FORWARDED); /* no tag is present */
 	m.vlan_valid = true;
 	assert_int_equal(parse(&m, &f), VERDICT_VLAN_MISMATCH);
 	m.vlan_tci = 0xe000; /* priority tag */
@@ -481,17 +481,17 @@ static void r183_super_frame_of_datagrams(void **state)
 		assert_int_equal(verdict_of_segments(fits + 1, &f), VERDICT_SUPERFRAME);
 		assert_int_equal(verdict_of_segments(39999, &f), VERDICT_SUPERFRAME);
 	}
-	/* shorter than the MTU, but several */
+	/* shorter than the MTU, but several datagrams */
 	packet_v4(&p, SRC4, GRP4, 1000);
 	assert_int_equal(verdict_of_segments(999, &f), VERDICT_FORWARDED);
 	assert_int_equal(f.gso_size, 999);
-	/* one alone is a frame like any other */
+	/* a single segment is an ordinary frame */
 	for (uint16_t size = 1000; size <= 1001; size++) {
 		assert_int_equal(verdict_of_segments(size, &f), VERDICT_FORWARDED);
 		assert_int_equal(f.gso_size, 0);
 		assert_true(f.csum_valid && !f.csum_not_ready);
 	}
-	/* but not with a length of 0, neither cut nor whole */
+	/* a length of 0 is refused, for several segments and for one */
 	packet_put16(&p, 2, 0);
 	packet_seal(&p);
 	assert_int_equal(verdict_of_segments(999, &f), VERDICT_SUPERFRAME);
@@ -511,15 +511,15 @@ static void r183_super_frame_of_something_else(void **state)
 	packet_v4(&p, SRC4, GRP4, 1000);
 	m = packet_meta(&p);
 	m.gso_size = 500;
-	assert_int_equal(parse(&m, &f), VERDICT_SUPERFRAME); /* TCP, says the ring */
-	p.b[9] = 6;					     /* says the packet */
+	assert_int_equal(parse(&m, &f), VERDICT_SUPERFRAME); /* TCP by vnet header */
+	p.b[9] = 6;					     /* TCP by the packet */
 	packet_seal(&p);
 	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
 	packet_v4(&p, SRC4, GRP4, 1000);
 	packet_put16(&p, 6, 0x2000); /* more fragments follow */
 	packet_seal(&p);
 	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
-	packet_put16(&p, 6, 0x0001); /* a later one */
+	packet_put16(&p, 6, 0x0001); /* a later fragment */
 	packet_seal(&p);
 	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
 	packet_v6_ext(&p, SRC6, GRP6, 44, fragment, 8, 1000);
@@ -535,13 +535,13 @@ static void r183_super_frame_with_wrong_lengths(void **state)
 		packet_put16(&p, 24, (unsigned)(1008 + off));
 		assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
 	}
-	/* no payload, no whole header */
+	/* no payload, or an incomplete header */
 	packet_v4(&p, SRC4, GRP4, 0);
 	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
 	packet_put16(&p, 2, 24);
 	packet_seal(&p);
 	assert_int_equal(verdict_of_segments(500, &f), VERDICT_SUPERFRAME);
-	/* lengths that the fields cannot hold are written as 0 */
+	/* lengths that do not fit into the fields are written as 0 */
 	packet_v4(&p, SRC4, GRP4, 65500);
 	packet_put16(&p, 2, 0);
 	packet_put16(&p, 24, 0);
@@ -564,7 +564,7 @@ static void r184_cut_by_the_ring(void **state)
 	assert_int_equal(parse(&m, &f), VERDICT_TRUNCATED);
 }
 
-/* undo one fault after the other: each time the next verdict shows */
+/* Faults are removed one by one, and each time the next verdict appears. */
 static void checks_run_in_the_order_of_the_enum(void **state)
 {
 	static const uint8_t lsrr[] = {131, 3, 4, 0};
@@ -616,7 +616,7 @@ static void checks_run_in_the_order_of_the_enum(void **state)
 	assert_int_equal(parse(&m, &f), VERDICT_SUPERFRAME);
 }
 
-/* The packet in a heap block of exactly its size, so that the sanitizer sees a read
+/* The packet is in a heap block of exactly its size, so that the sanitizer finds reads
  * past the captured length. */
 static enum verdict parse_exact(
 	const uint8_t *bytes, size_t len, uint16_t ethertype, struct frame *f)
@@ -676,7 +676,7 @@ static void truncation_at_every_length(void **state)
 	}
 }
 
-/* the inner lengths shrink with the packet, so that the header walk meets the end */
+/* The inner lengths shrink with the packet, so that parsing headers reaches its end. */
 static void truncation_with_fitting_length(void **state)
 {
 	for (unsigned i = 0; i < N_CORPUS; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Incremental checksums against full ones, partial checksums, link headers, fragments
- * that are put together again. */
+/* Incremental checksums compared with full ones, partial checksums, link headers, and
+ * fragments that are reassembled. */
 
 #include "dataplane/packet/rewrite.h"
 #include "packet.h"
@@ -60,7 +60,7 @@ static void r154_ttl_falls_by_one(void **state)
 	f = packet_frame(&p);
 	rewrite_ttl(&f);
 	assert_int_equal(p.b[8], 63);
-	assert_int_equal(f.ttl, 64); /* as received, the threshold needs it */
+	assert_int_equal(f.ttl, 64); /* as received, for the threshold */
 	p.b[8] = 64;
 	memcpy(p.b + 10, q.b + 10, 2);
 	assert_memory_equal(p.b, q.b, p.len);
@@ -91,7 +91,7 @@ static void r182_partial_udp_checksum(void **state)
 
 			build(v6, payload);
 			want = packet_get16(&p, l4 + 6);
-			packet_put16(&p, l4 + 6, 0xabcd); /* pseudo-header sum or so */
+			packet_put16(&p, l4 + 6, 0xabcd); /* any value will do */
 			f = packet_frame(&p);
 			f.csum_not_ready = true;
 			f.csum_valid = false;
@@ -142,7 +142,7 @@ static void r182_partial_checksum_for_others(void **state)
 	build(false, 33);
 	f = packet_frame(&p);
 	assert_int_equal(rewrite_partial_offset(&f), 6);
-	/* bytes after the datagram: a sum up to the end is wrong */
+	/* the device would also sum the bytes after the datagram */
 	packet_put16(&p, 24, 8 + 30);
 	assert_int_equal(rewrite_partial_offset(&f), 0);
 	assert_true(rewrite_complete_checksum(&f));
@@ -158,7 +158,7 @@ static void r182_unfixable(void **state)
 
 	build(false, 20);
 	f = packet_frame(&p);
-	f.proto = 132; /* SCTP has another sum */
+	f.proto = 132; /* the checksum of SCTP is another one */
 	assert_false(rewrite_complete_checksum(&f));
 	f = packet_frame(&p);
 	f.l4_off = 0;
@@ -320,7 +320,7 @@ static void r166_refusals(void **state)
 	assert_int_equal(rewrite_fragment(&f, 500, out, 1068, frag_len, 2), -EMSGSIZE);
 	f.df = true;
 	assert_int_equal(cut(&f, 500), -EMSGSIZE);
-	packet_put16(&p, 6, 8180); /* would end behind 64 KiB */
+	packet_put16(&p, 6, 8180); /* would end beyond 64 KiB */
 	packet_seal(&p);
 	f = packet_frame(&p);
 	assert_int_equal(cut(&f, 100), -EMSGSIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The analyser by table: short texts are datagrams, and what they must be counted as.
- * Whole streams with lists of faults are in tests/tools/test_quality.py.
+ * The analyser by table: short texts describe datagrams, and rows list the counters.
+ * tests/tools/test_quality.py has whole streams with lists of faults.
  */
 
 #include "dataplane/quality/quality.h"
@@ -44,7 +44,7 @@ static void check(const char *name, const struct want want[WANTS])
 				(unsigned long long)want[i].n);
 }
 
-/* Every counter that `want` does not name is 0. */
+/* Counters that `want` does not name must be 0. */
 static void check_rest(const char *name, const struct want want[WANTS],
 	enum quality_count from, enum quality_count to)
 {
@@ -74,7 +74,7 @@ static size_t rtp(unsigned seq, unsigned ssrc, unsigned type)
 
 static void rtp_sequences(void **state)
 {
-	/* numbers; a letter before one is another SSRC */
+	/* a letter before a number means another SSRC */
 	static const struct {
 		const char *name, *numbers;
 		struct want want[WANTS];
@@ -167,8 +167,8 @@ static void headers_that_are_none(void **state)
 
 static void jitter_of_rfc_3550_a_8(void **state)
 {
-	/* 20 ms of G.711, then one that comes 5 ms late: 40 units of 8 kHz, of which a
-	 * sixteenth is jitter */
+	/* frames of 20 ms of G.711, the last of them 5 ms late: 40 units at 8 kHz, of
+	 * which a sixteenth counts as jitter */
 	struct quality_result r;
 
 	begin();
@@ -210,7 +210,7 @@ static void clock_rates(void **state)
 
 /* ---- MPEG-TS ---- */
 
-/* A packet for each word: PID letter, counter, and what else it has. */
+/* A packet per word: letter of the PID, counter, and further properties. */
 static size_t packets(const char *text)
 {
 	static unsigned serial;
@@ -315,7 +315,7 @@ static void continuity(void **state)
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		begin();
-		put(packets("v15")); /* shows what it is */
+		put(packets("v15")); /* makes the stream known as MPEG-TS */
 		q.ts.epoch++;
 		put(packets(t[i].packets));
 		assert_int_equal(q.kind, QUALITY_TS);
@@ -385,7 +385,7 @@ static void pat_and_pmt(void **state)
 	put(188);
 	assert_int_equal(q.count[QUALITY_TS_PAT_CRC], 1);
 	put_pat(4);
-	buf[5] = 1; /* a table that has no place here */
+	buf[5] = 1; /* a table that does not belong here */
 	put(188);
 	put_pat(5);
 	buf[4] = 180; /* pointer_field beyond the packet */
@@ -402,12 +402,12 @@ static void programs_of_a_long_pat(void **state)
 {
 	begin();
 	put_pat(0);
-	buf[6] = 0xb1; /* 256 bytes more: the CRC is in another packet */
+	buf[6] = 0xb1; /* 256 bytes longer, so the CRC is in another packet */
 	for (unsigned i = 0; i < 43; i++) {
 		uint8_t *p = buf + 13 + 4 * i;
 
 		p[0] = 0;
-		p[1] = (uint8_t)i; /* 0 is no program */
+		p[1] = (uint8_t)i; /* number 0 is not a program */
 		p[2] = 0xe1;
 		p[3] = (uint8_t)i;
 	}
@@ -416,7 +416,7 @@ static void programs_of_a_long_pat(void **state)
 	assert_int_equal(q.ts.n_pmts, QUALITY_PMTS);
 	assert_int_equal(q.count[QUALITY_TS_UNWATCHED], 42 - QUALITY_PMTS);
 	put_pat(1);
-	buf[10] = 0xc1; /* as it was before, not yet current */
+	buf[10] = 0xc1; /* the same version, then one that is not yet current */
 	put(188);
 	buf[3]++;
 	buf[10] = 0xc0;
@@ -472,7 +472,7 @@ static void clocks(void **state)
 
 /* ---- arrival ---- */
 
-/* A datagram of 100 bytes at each of these milliseconds. */
+/* A datagram of 100 bytes per step. */
 static void arrive(int64_t from_ms, int64_t to_ms, int64_t step_ms)
 {
 	memset(buf, 0x11, 100);
@@ -489,7 +489,7 @@ static void gaps(void **state)
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 0);
 	arrive(2016, 2500, 5); /* 21 ms */
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 1);
-	arrive(3495, 4000, 5); /* 1,000 ms are no outage yet */
+	arrive(3495, 4000, 5); /* exactly 1,000 ms are no outage */
 	assert_int_equal(q.count[QUALITY_OUTAGES], 0);
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 2);
 	arrive(4996, 5000, 5); /* 1,001 ms */
@@ -510,7 +510,7 @@ static void an_outage_is_seen_while_it_lasts(void **state)
 	assert_true(quality_until(&q, mono_from_ms(5000 + 4500)));
 	assert_int_equal(q.count[QUALITY_OUTAGES], 1);
 	assert_int_equal(q.count[QUALITY_SECONDS], 4);
-	/* it had lasted for a second from 1,995 ms on */
+	/* the outage began at 995 ms and lasts a second at 1,995 ms */
 	assert_int_equal(q.count[QUALITY_ERROR_SECONDS], 3);
 	arrive(5500, 8000, 5);
 	assert_int_equal(q.count[QUALITY_OUTAGES], 1);
@@ -531,7 +531,7 @@ static void delivery_index(void **state)
 	arrive(1000, 2000, 5);
 	arrive(2000, 2005, 5);
 	quality_result(&q, &r);
-	/* evenly spaced: one datagram of 5 ms is all that waits */
+	/* evenly spaced, so at most one datagram of 5 ms waits */
 	assert_in_range(r.df_ns, 5 * MS - 10, 5 * MS + 10);
 	assert_int_equal(r.rate_bps, 200 * 100 * 8);
 	/* ten at a time */
@@ -569,7 +569,7 @@ static void media_loss_rate(void **state)
 
 static void kinds(void **state)
 {
-	/* two of each, and of which kind the stream is then */
+	/* two datagrams of each, and the kind that is recognised */
 	static const struct {
 		const char *name;
 		uint8_t first, type;
@@ -641,7 +641,7 @@ static void cut_datagrams(void **state)
 	put(12 + 188);
 	assert_int_equal(q.kind, QUALITY_RTP_TS);
 	assert_int_equal(q.count[QUALITY_KIND_CHANGES], 1);
-	rtp(4, 1, 97); /* another payload type is no MPEG-TS */
+	rtp(4, 1, 97); /* another payload type does not count as MPEG-TS */
 	put(12 + 188);
 	assert_int_equal(q.count[QUALITY_MISFITS], 1);
 	rtp(5, 1, 33);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Threads that share the ports of bursts: every port gets every datagram once and in
- * order, whichever thread serves it, while threads sleep, wake, help and own bursts at
- * the same time. Runs also under the thread sanitizer.
+ * Threads share the ports of bursts: every port gets every datagram once and in order,
+ * whichever thread serves it, while threads sleep, wake, help and own bursts at the
+ * same time. This also runs under the thread sanitizer.
  */
 
 #include "dataplane/thread/sharing.h"
@@ -19,10 +19,10 @@
 #define N_THREADS 3
 #define N_OWNERS  2
 #define N_PORTS	  40
-#define N_FRAMES  30 /* of a burst; with all ports more than is served alone */
+#define N_FRAMES  30 /* per burst; with all ports too many for one thread alone */
 #define N_BURSTS  300
 
-/* what a port got, by owner */
+/* datagrams of a port, by owner */
 struct port {
 	pthread_mutex_t lock;
 	unsigned last[N_OWNERS], n[N_OWNERS];
@@ -41,7 +41,7 @@ struct thread {
 	struct replicate_flow flow;
 	unsigned seq;
 	unsigned n_helped;
-	_Atomic unsigned wrong; /* cmocka's asserts are for the main thread */
+	_Atomic unsigned wrong; /* cmocka's assertions only work in the main thread */
 };
 
 static struct sharing *sharing;
@@ -49,15 +49,14 @@ static struct plan *plan, *other_plan;
 static struct port ports[N_PORTS];
 static struct thread threads[N_THREADS];
 static _Atomic unsigned n_working;
-static _Atomic unsigned n_foreign; /* messages that a helper sent */
+static _Atomic unsigned n_foreign; /* messages sent by helpers */
 
 static unsigned caps(void *ctx, unsigned port)
 {
 	return 0;
 }
 
-/* the owner is the last byte of the group, the number is in the identification and the
- * TOS */
+/* The last byte of the group is the owner; identification and TOS hold the number. */
 static bool take(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	struct thread *t = ctx;
@@ -148,7 +147,7 @@ static void *thread_main(void *arg)
 		uint64_t value;
 
 		if (sharing_help(sharing, t->index, other_plan, t->replicator, &tx))
-			t->wrong++; /* not of its plan */
+			t->wrong++; /* not the plan of its bursts */
 		if (sharing_help(sharing, t->index, plan, t->replicator, &tx)) {
 			t->n_helped++;
 			continue;
@@ -239,7 +238,7 @@ static void test_everything_once_and_in_order(void **state)
 	tear_down(N_THREADS);
 }
 
-/* A helper that comes while the owner hands over what it has queued. */
+/* A helper arrives while the owner flushes its queue. */
 static void help_meanwhile(void *ctx)
 {
 	struct tx_ops tx = ops_of(&threads[1]);
@@ -248,8 +247,8 @@ static void help_meanwhile(void *ctx)
 		threads[1].n_helped++;
 }
 
-/* Copies that a thread only puts into a queue at first (io_uring) are also left to
- * others: the work is in handing it over. */
+/* With io_uring a send only fills a queue, and flushing is the work. That work is also
+ * shared. */
 static void test_queued_is_not_done(void **state)
 {
 	struct thread *t = &threads[0];
@@ -273,7 +272,8 @@ static void test_queued_is_not_done(void **state)
 	tear_down(2);
 }
 
-/* Four ports at 1 ms each: what helpers cost decides, and how often it was too much. */
+/* Four ports at 1 ms each: the outcome depends on the cost of help, and on how often it
+ * was too high before. */
 static void test_trust(void **state)
 {
 	const struct {
@@ -281,14 +281,14 @@ static void test_trust(void **state)
 	} row[] = {
 		{2, 2, 2, 0},
 		{2, 2, 3, 0},
-		{3, 3, 4, 0}, /* no worse than alone */
+		{3, 3, 4, 0}, /* no slower than alone */
 		{3, 3, 5, 1},
 		{1, 1, 40, 2},
-		{0, 0, 9, 0}, /* nothing was left */
+		{0, 0, 9, 0}, /* all done by helpers */
 		{3, 3, 5, 4},
-		{4, 4, 4, 0}, /* nobody came */
+		{4, 4, 4, 0}, /* no helper came */
 		{3, 3, 5, 8},
-		{2, 2, 2, 0}, /* it pays again */
+		{2, 2, 2, 0}, /* help pays again */
 		{3, 3, 5, 1},
 		{3, 3, 5, 2},
 		{3, 3, 5, 4},
@@ -325,7 +325,7 @@ static void test_too_many(void **state)
 	sharing_free(c);
 }
 
-/* Who sleeps alone is not asked, and one thread never waits for others. */
+/* A single thread can sleep at once, and has no one to help. */
 static void test_alone(void **state)
 {
 	struct sharing *c;
