@@ -32,6 +32,7 @@ def each_function(b):
     assert not hospital.findings, hospital.findings
     no_descriptors(hospital, sites)
     short_rings(hospital, sites)
+    lost_messages(hospital, sites)
 
 
 def no_descriptors(hospital, sites):
@@ -54,6 +55,17 @@ def short_rings(hospital, sites):
     assert hospital.shared.off()[1] == 2
     log = hospital.daemon.log()
     assert "in one piece for a receive ring" in log, log
+
+
+def lost_messages(hospital, sites):
+    """Netlink messages are lost while the daemon starts: it reads all interfaces again."""
+    first = next(s for s in sites["start"].values() if s.name == "recvmsg" and
+                 "wait_for_dump" in hospital.symbols.path(s.frames))
+    assert hospital.new(INJECT, kind=first.kind, site=first.hash, error=errno.ENOBUFS)
+    Scenario(hospital.house, hospital.daemon).basic()
+    assert hospital.shared.off()[1] == 1
+    log = hospital.daemon.log()
+    assert "netlink: messages were lost" in log, log
 
 
 class Clocks:

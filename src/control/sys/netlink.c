@@ -45,7 +45,8 @@ struct mark {
 };
 
 struct netlink {
-	struct loop_fd fd;
+	struct loop_fd fd; /* not in the loop before the first dump is complete */
+	struct loop *loop; /* borrowed */
 	struct mnl_socket *sock;
 	struct iface_table *table; /* borrowed */
 	struct netlink_ops ops;
@@ -460,7 +461,7 @@ static int on_datagram(struct netlink *nl, size_t len)
 static int on_overrun(struct netlink *nl)
 {
 	nl->n_overrun++;
-	log_limited(&nl->log_limit, loop_now(nl->fd.loop), LOG_LEVEL_NOTICE, NULL,
+	log_limited(&nl->log_limit, loop_now(nl->loop), LOG_LEVEL_NOTICE, NULL,
 		"netlink: messages were lost, reading all interfaces again");
 	return netlink_resync(nl);
 }
@@ -563,6 +564,7 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 
 	if (!nl)
 		return -ENOMEM;
+	nl->loop = loop;
 	nl->table = table;
 	nl->ops = *ops;
 	nl->phase = PHASE_FOLLOW;
