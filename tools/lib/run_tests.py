@@ -21,7 +21,7 @@ import time
 import coverage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-THREADS = re.compile("fib_torture|crew|dataplane|netns_(threads|reload)$")
+THREADS = re.compile("fib_torture|sharing|dataplane|netns_(threads|reload)$")
 
 
 def everything(suite, name):
@@ -29,15 +29,18 @@ def everything(suite, name):
 
 
 NETWORKS = "netns", "field"   # suites that need namespaces and take long
+# tests of files that no compiler makes, and so the same in each build
+ONCE = "service_packaging", "service_feed", "service_luci"
 
 
 def without_netns(suite, name):
-    return suite not in NETWORKS
+    # quality_streams takes long and finds more with the sanitizers
+    return suite not in NETWORKS and name not in (*ONCE, "quality_streams")
 
 
 def with_netns(*names):
     wanted = {"netns_" + n for n in names}
-    return lambda suite, name: suite not in NETWORKS or name in wanted
+    return lambda suite, name: (suite not in NETWORKS and name not in ONCE) or name in wanted
 
 
 def unit_and_netns(*names):
