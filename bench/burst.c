@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 	const char *how = argc > 5 ? argv[5] : "each";
 	bool joined = strcmp(how, "each") != 0, checksum = strcmp(how, "none") != 0;
 	double took = 0, frames, copies, from;
-	unsigned v[4], rounds;
+	unsigned v[4] = {0}, rounds;
 	struct world *w;
 
 	for (unsigned i = 0; i < 4; i++)

@@ -88,9 +88,9 @@ static inline struct addr addr_any(enum family family)
 
 static inline bool addr_is_any(const struct addr *a)
 {
-	struct addr any = addr_any(addr_family(a));
+	struct addr unspecified = addr_any(addr_family(a));
 
-	return addr_eq(a, &any);
+	return addr_eq(a, &unspecified);
 }
 
 /* 224/4, ff00::/8 */
