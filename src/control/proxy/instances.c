@@ -127,11 +127,11 @@ static void share_memory(struct instances *r)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		n += r->port[i] && r->port[i]->role == CONFIG_ROLE_DOWNSTREAM;
-	for (unsigned i = 0; i < PORT_MAX; i++)
-		if (r->port[i] && r->port[i]->role == CONFIG_ROLE_DOWNSTREAM)
-			mgroup_set_memory(&r->port[i]->groups, r->memory / 4 / n);
+	proxy_ports_for_each (r->port, pp)
+		n += pp->role == CONFIG_ROLE_DOWNSTREAM;
+	proxy_ports_for_each (r->port, pp)
+		if (pp->role == CONFIG_ROLE_DOWNSTREAM)
+			mgroup_set_memory(&pp->groups, r->memory / 4 / n);
 }
 
 int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
