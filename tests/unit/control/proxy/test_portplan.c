@@ -230,6 +230,65 @@ static void groups(void **state)
 	}
 }
 
+/* ---- programs of this host ---- */
+
+struct local_case {
+	const char *port, *group;
+	bool local;
+};
+
+/* K03: what this host's kernel holds on a downstream is given to its programs. On an
+ * upstream the kernel hears the stream itself, and lan3 has no role. */
+static void k03_groups_of_this_host(void **state)
+{
+	static const char *const held[_FAMILY_N] = {
+		[FAMILY_IPV4] = "lan2 239.1.1.1, lan1 239.1.1.9, lan1 239.1.1.1, "
+				"lan3 239.1.1.3, wan 239.1.1.4",
+		[FAMILY_IPV6] = "lan1 ff05::7",
+	};
+	static const struct local_case c[] = {
+		{"lan1", "239.1.1.1", true},
+		{"lan1", "239.1.1.9", true},
+		{"lan1", "ff05::7", true},
+		{"lan1", "239.1.1.3", false},
+		{"lan2", "239.1.1.1", true},
+		{"lan2", "239.1.1.9", false},
+		{"lan2", "ff05::7", false},
+		{"wan", "239.1.1.4", false},
+	};
+	struct kgroup group[_FAMILY_N][8] = {0};
+	struct kgroups kernel[_FAMILY_N] = {0};
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, STRICT);
+	for (enum family f = FAMILY_IPV4; f < _FAMILY_N; f++) {
+		char text[128], *rest = text, *word;
+
+		kernel[f].v = group[f];
+		snprintf(text, sizeof(text), "%s", held[f]);
+		while ((word = strsep(&rest, ","))) {
+			char name[IFNAMSIZ], addr[ADDR_STRLEN];
+
+			assert_int_equal(sscanf(word, " %15s %45s", name, addr), 2);
+			group[f][kernel[f].n++] = (struct kgroup){
+				.ifindex = iface_by_name(&l.t.ifaces, name)->ifindex,
+				.group = a(addr),
+				.n_users = 1,
+			};
+		}
+		l.instances->kernel[f] = &kernel[f];
+	}
+	lab_build(&l);
+	for (size_t i = 0; i < array_len(c); i++) {
+		struct addr g = a(c[i].group);
+
+		if (plan_is_local(port(&l, c[i].port), &g) != c[i].local)
+			fail_msg("%s on %s", c[i].group, c[i].port);
+	}
+	lab_deinit(&l);
+}
+
 /* ---- directions ---- */
 
 static void put_set(struct lab *l, char *buf, size_t size, const struct portset *set)
@@ -368,6 +427,7 @@ int main(void)
 		cmocka_unit_test(sources_follow_the_addresses),
 		cmocka_unit_test(r162_addresses_of_all_interfaces),
 		cmocka_unit_test(groups),
+		cmocka_unit_test(k03_groups_of_this_host),
 		cmocka_unit_test(directions),
 		cmocka_unit_test(interfaces_are_described),
 		cmocka_unit_test(ports_that_are_down_are_absent),
