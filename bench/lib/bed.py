@@ -69,17 +69,17 @@ class Bed:
         self.generator = lab.Namespace("generator")
         self.router = lab.Namespace("router")
         self.sinks = lab.Namespace("sinks")
-        self._batch(self.router, [
+        self.router.ip_all(
             f"link add wan0 index {FIRST} type veth peer name p0 netns generator",
-            "addr add 10.0.0.2/24 dev wan0", "link set wan0 up"])
-        self._batch(self.generator, ["addr add 10.0.0.1/24 dev p0", "link set p0 up"])
-        self._batch(self.sinks, [
+            "addr add 10.0.0.2/24 dev wan0", "link set wan0 up")
+        self.generator.ip_all("addr add 10.0.0.1/24 dev p0", "link set p0 up")
+        self.sinks.ip_all(*(
             line for n in range(ports) for line in (
                 f"link add s{n} index {FIRST + n} type veth peer name l{n} netns router",
-                f"link set s{n} up")])
-        self._batch(self.router, [
+                f"link set s{n} up")))
+        self.router.ip_all(*(
             line for n in range(ports) for line in (
-                f"addr add 10.1.{n}.1/24 dev l{n}", f"link set l{n} up")])
+                f"addr add 10.1.{n}.1/24 dev l{n}", f"link set l{n} up")))
         self.generator.run("ethtool", "-K", "p0", "tx-udp-segmentation", "off")
         if not superframes:
             self.router.run("sh", "-c", "for n in $(seq 0 $1); do ethtool -K l$n "
@@ -88,13 +88,6 @@ class Bed:
             self.router.sysctl("net.ipv4.conf." + key, 0)
         self.router.sysctl("net.ipv4.ip_forward", 1)
         self.sink = Sink(self.sinks, "s", ports)
-
-    @staticmethod
-    def _batch(ns, lines):
-        r = subprocess.run(ns.command("ip", "-batch", "-"), input="\n".join(lines) + "\n",
-                           capture_output=True, text=True)
-        if r.returncode:
-            raise AssertionError(f"ip -batch: {r.stderr}")
 
     def rps(self, mask):
         """Set the processors that receive the frames of wan0; 0 means the processor that sent

@@ -59,17 +59,12 @@ class House:
                      f"link set {port} up", f"addr add 10.64.{n}.2/24 dev {port}"]
             far[ns] += [f"link set {end} up", f"addr add 10.64.{n}.1/24 dev {end}"]
         far[self.provider].append(f"addr add {source}/32 dev p0")
-        self.batch(self.router, near)
+        self.router.ip_all(*near)
         for ns, commands in far.items():
-            self.batch(ns, commands)
-
-    @staticmethod
-    def batch(ns, commands):
-        subprocess.run(ns.command("ip", "-batch", "-"), input="\n".join(commands) + "\n",
-                       text=True, check=True, timeout=30)
+            ns.ip_all(*commands)
 
     def close(self):
-        self.batch(self.router, [f"link del {port}" for port in self.ports])
+        self.router.ip_all(*(f"link del {port}" for port in self.ports))
 
 
 def ringcastctl(*args):

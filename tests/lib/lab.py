@@ -17,6 +17,7 @@ With ipv6=True they also have 2001:db8::1, 2001:db8::2, 2001:db8:1::1 ...
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -36,6 +37,7 @@ IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE = 37, 38
 IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP = 39, 40
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 IP_MULTICAST_ALL = 49
 IPV6_MULTICAST_ALL = 29
 MCAST_JOIN_GROUP, MCAST_BLOCK_SOURCE, MCAST_LEAVE_GROUP = 42, 43, 45
@@ -114,7 +116,7 @@ class Namespace:
         self.name = name
         self.path = "/run/netns/" + name
         subprocess.run(["ip", "netns", "add", name], check=True)
-        self.ip("link", "set", "lo", "up")
+        self._loopback_up()
         if ipv6:
             # addresses are usable at once, unless a test of duplicate address detection changes
             # this
@@ -129,10 +131,16 @@ class Namespace:
         self.sysctl("net.ipv4.conf.default.rp_filter", 0)
 
     def command(self, *cmd):
+        """Returns the command that runs `cmd` here, for programs that start others. run() and
+        popen() do not need it: a child begins in the namespace of the thread that starts it."""
         return ["nsenter", "--net=" + self.path, "--", *cmd]
 
-    def run(self, *cmd, check=True):
-        r = subprocess.run(self.command(*cmd), capture_output=True, text=True, timeout=30)
+    def run(self, *cmd, check=True, **kw):
+        try:
+            with self.inside():
+                r = subprocess.run(cmd, capture_output=True, text=True, timeout=30, **kw)
+        except FileNotFoundError as e:
+            r = subprocess.CompletedProcess(cmd, 127, "", str(e))
         if check and r.returncode:
             raise AssertionError(f"{' '.join(cmd)}: {r.returncode}: {r.stdout}{r.stderr}")
         return r
@@ -142,24 +150,37 @@ class Namespace:
             die_with_parent()
             if preexec:
                 preexec()
-        return subprocess.Popen(self.command(*cmd), preexec_fn=child, text=True, **kw)
+        with self.inside():
+            return subprocess.Popen(cmd, preexec_fn=child, text=True, **kw)
 
     def ip(self, *args):
         return self.run("ip", *args)
 
+    def ip_all(self, *commands):
+        """Run several ip commands, each one text, in one process."""
+        return self.run("ip", "-batch", "-", input="\n".join(commands) + "\n")
+
     def sysctl(self, key, value):
+        """Set it, if this kernel has it."""
         path = "/proc/sys/" + key.replace(".", "/")
-        if self.run("sh", "-c", f"test ! -e {path} || echo {value} > {path}",
-                    check=False).returncode:
-            raise AssertionError(f"{self.name}: cannot set {key}")
+        try:
+            with self.inside(), open(path, "w", encoding="utf-8") as f:
+                f.write(str(value))
+        except FileNotFoundError:
+            pass
+        except OSError as e:
+            raise AssertionError(f"{self.name}: cannot set {key}: {e.strerror}") from e
 
     def read(self, path):
-        return self.run("cat", path).stdout
+        # /proc/net is that of the main thread
+        path = path.replace("/proc/net/", "/proc/thread-self/net/")
+        with self.inside(), open(path, encoding="utf-8") as f:
+            return f.read()
 
     @contextlib.contextmanager
     def inside(self):
         """Sockets that our process opens within the `with` block belong to this namespace."""
-        with open("/proc/self/ns/net", "rb") as home, open(self.path, "rb") as there:
+        with open("/proc/thread-self/ns/net", "rb") as home, open(self.path, "rb") as there:
             self._setns(there)
             try:
                 yield
@@ -182,6 +203,10 @@ class Namespace:
     def delete(self):
         subprocess.run(["ip", "netns", "del", self.name], check=True)
 
+    def _loopback_up(self):
+        with self.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+
     @staticmethod
     def _setns(file):
         if _libc.setns(file.fileno(), CLONE_NEWNET):
@@ -190,8 +215,8 @@ class Namespace:
 
 def link(a, a_if, b, b_if):
     """Make a veth pair between two namespaces, with both ends up."""
-    a.ip("link", "add", a_if, "type", "veth", "peer", "name", b_if, "netns", b.path)
-    a.ip("link", "set", "dev", a_if, "up")
+    a.ip_all(f"link add {a_if} type veth peer name {b_if} netns {b.path}",
+             f"link set dev {a_if} up")
     b.ip("link", "set", "dev", b_if, "up")
 
 
@@ -224,13 +249,12 @@ class Topology:
 
     def add_upstream(self):
         link(self.provider, "p0", self.router, "wan")
-        for addr in (self.SOURCE + "/24", self.SOURCE2 + "/24", self.FOREIGN + "/32"):
-            self.provider.ip("addr", "add", addr, "dev", "p0")
+        self.provider.ip_all(*(f"addr add {addr} dev p0" for addr in (
+            self.SOURCE + "/24", self.SOURCE2 + "/24", self.FOREIGN + "/32")))
         self.router.ip("addr", "add", "10.0.0.2/24", "dev", "wan")
         if self.ipv6:
-            for addr in (self.SOURCE6 + "/64", self.SOURCE6B + "/64",
-                         self.FOREIGN6 + "/128"):
-                self.provider.ip("addr", "add", addr, "dev", "p0", "nodad")
+            self.provider.ip_all(*(f"addr add {addr} dev p0 nodad" for addr in (
+                self.SOURCE6 + "/64", self.SOURCE6B + "/64", self.FOREIGN6 + "/128")))
             self.router.ip("addr", "add", "2001:db8::2/64", "dev", "wan", "nodad")
 
     def add_lan(self, n, hosts=1):
