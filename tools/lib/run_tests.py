@@ -30,12 +30,12 @@ def everything(suite, name):
 
 NETWORKS = "netns", "field"   # suites that need namespaces and take long
 # tests of files that no compiler makes, and so the same in each build
-ONCE = "service_packaging", "service_feed", "service_luci"
+ONCE = "service_packaging", "service_feed", "service_luci", "service_completion"
 
 
 def without_netns(suite, name):
-    # quality_streams takes long and finds more with the sanitizers
-    return suite not in NETWORKS and name not in (*ONCE, "quality_streams")
+    # these run whole programs from outside; with the sanitizers they find more
+    return suite not in (*NETWORKS, "service", "tools")
 
 
 def with_netns(*names):
@@ -75,6 +75,8 @@ RUNS = [
     ("coverage", "coverage of the pure code, built without asserts", "gcc", coverage.OPTIONS,
      counted),
 ]
+# of these runs, only what their tests need is built
+PARTIAL = "tsan", "coverage"
 
 
 class Count:
@@ -170,10 +172,10 @@ class Ahead(threading.Thread):
         self.background = background
 
     def run(self):
-        for name, _, compiler, options, _ in self.runs:
-            with self.busy[name]:
-                if shutil.which(compiler):
-                    build(os.path.join(ROOT, "build", name), compiler, options, quiet=True)
+        for run in self.runs:
+            with self.busy[run[0]]:
+                if shutil.which(run[2]):
+                    build(run, quiet=True)
         for process in self.background:
             process.start()
 
@@ -201,14 +203,33 @@ def configure(folder, compiler, options, quiet=False):
     return not setup or command(["meson", "setup", *setup, folder, ROOT], quiet, env=env)
 
 
-def build(folder, compiler, options, quiet=False):
+def build(run, quiet=False):
+    name, _, compiler, options, _ = run
+    folder = folder_of(name)
     return (configure(folder, compiler, options, quiet)
-            and command(["ninja", "-C", folder], quiet))
+            and command(["ninja", "-C", folder, *targets_of(run)], quiet))
 
 
-def tests_of(folder):
-    return json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True,
+def folder_of(name):
+    return os.path.join(ROOT, "build", name)
+
+
+def introspect(folder, what):
+    return json.loads(subprocess.run(["meson", "introspect", what, folder], check=True,
                                      capture_output=True, text=True).stdout)
+
+
+def targets_of(run):
+    """The programs that the chosen tests need; nothing, which means all, for a run that shows
+    that everything can be built."""
+    name, folder, chosen = run[0], folder_of(run[0]), run[4]
+    if name not in PARTIAL:
+        return []
+    names, _ = selection(folder, chosen, None)
+    needed = {target for test in introspect(folder, "--tests") if test["name"] in names
+              for target in test["depends"]}
+    return [os.path.relpath(file, folder) for target in introspect(folder, "--targets")
+            if target["id"] in needed for file in target["filename"]]
 
 
 def suites_of(test):
@@ -218,7 +239,7 @@ def suites_of(test):
 def selection(folder, chosen, suite):
     """Return (names of the tests in a run, how many tests they are). One name can mean several
     tests, because meson runs all tests of a name, whatever their suite."""
-    tests, names = tests_of(folder), set()
+    tests, names = introspect(folder, "--tests"), set()
     for t in tests:
         of = suites_of(t)
         if (not suite or suite in of) and chosen(of[0], t["name"]):
@@ -249,9 +270,9 @@ def one_run(run, suite, ahead):
     if not shutil.which(compiler):
         skip(count, f"run {name}", f"{compiler} is not installed (package {compiler})")
         return count
-    folder = os.path.join(ROOT, "build", name)
+    folder = folder_of(name)
     with ahead.busy[name] if name in ahead.busy else contextlib.nullcontext():
-        built = build(folder, compiler, options)
+        built = build(run)
     if not built:
         say(f"FAIL build {name}")
         count.failed += 1
