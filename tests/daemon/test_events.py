@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import threading
 
@@ -468,7 +467,7 @@ class Chaos:
             else:
                 one.event()
             if how > 0.5:   # wait until the daemon has handled all earlier events
-                ask(d, "version")
+                d.request("version")
         assert d.process.poll() is None, "the daemon has ended"
 
     def restore(self):
@@ -486,15 +485,6 @@ class Chaos:
             wait_datagrams(r, 1)
         for r in both:
             assert_continuous(wait_datagrams(r, 100), at_least=100)
-
-
-def ask(d, request):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(20)
-        s.connect(d.socket)
-        s.sendall(request.encode() + b"\n")
-        while not s.recv(65536).endswith(b"\n"):
-            pass
 
 
 def used(d):
