@@ -55,6 +55,10 @@ class Shell:
         self.server = Server(self.env["RINGCAST_SOCKET"])
         self.folder = folder
 
+    def complete_all(self, lines):
+        """Returns what is offered at the end of each line."""
+        return [self.complete(line) for line in lines]
+
 
 class Bash(Shell):
     def complete(self, line):
@@ -70,11 +74,14 @@ class Bash(Shell):
 
 
 class Fish(Shell):
-    def complete(self, line):
-        out = run("fish", "--no-config", "-c",
-                  f"source {DATA}/ringcastctl.fish; complete -C '{line}'",
+    """One fish for all lines, because it takes long to start."""
+
+    def complete_all(self, lines):
+        script = "".join(f"; complete -C '{line}'; echo END" for line in lines)
+        out = run("fish", "--no-config", "-c", f"source {DATA}/ringcastctl.fish{script}",
                   env=self.env, cwd=self.folder)
-        return {s.split("\t")[0] for s in out.splitlines()}
+        return [{s.split("\t")[0] for s in part.splitlines()}
+                for part in out.split("END\n")[:-1]]
 
 
 class Zsh(Shell):
@@ -130,18 +137,19 @@ def check(kind):
         shell = kind(folder)
         try:
             open(os.path.join(folder, "some-file"), "w", encoding="utf-8").close()
-            for line, wanted, unwanted in (
-                    ("ringcastctl ", {"show", "reload", "log", "version"}, {"groups", "mfc"}),
-                    ("ringcastctl show ", {"groups", "mfc", "interfaces"}, {"reload", "show"}),
-                    ("ringcastctl --json show ", {"groups", "mfc"}, {"reload"}),
-                    ("ringcastctl log ", {"debug", "notice", "error"}, {"reload"}),
-                    ("ringcastctl help show ", {"groups", "mfc"}, {"reload"}),
-                    ("ringcastctl --", {"--json", "--socket"},
-                     {"reload", "--from", "--openmetrics", "--once"}),
-                    ("ringcastctl watch --sort ", {"rate", "members"}, {"reload"}),
-                    ("ringcastctl -s ", {"some-file"}, {"239.1.2.3"}),
-                    *more(shell)):
-                offered = shell.complete(line)
+            cases = (
+                ("ringcastctl ", {"show", "reload", "log", "version"}, {"groups", "mfc"}),
+                ("ringcastctl show ", {"groups", "mfc", "interfaces"}, {"reload", "show"}),
+                ("ringcastctl --json show ", {"groups", "mfc"}, {"reload"}),
+                ("ringcastctl log ", {"debug", "notice", "error"}, {"reload"}),
+                ("ringcastctl help show ", {"groups", "mfc"}, {"reload"}),
+                ("ringcastctl --", {"--json", "--socket"},
+                 {"reload", "--from", "--openmetrics", "--once"}),
+                ("ringcastctl watch --sort ", {"rate", "members"}, {"reload"}),
+                ("ringcastctl -s ", {"some-file"}, {"239.1.2.3"}),
+                *more())
+            offers = shell.complete_all([line for line, _, _ in cases])
+            for (line, wanted, unwanted), offered in zip(cases, offers, strict=True):
                 assert wanted <= offered, f"{line!r}: {sorted(wanted - offered)} of {offered}"
                 assert not unwanted & offered, f"{line!r}: {sorted(unwanted & offered)}"
         finally:
@@ -149,7 +157,7 @@ def check(kind):
             shell.server.sock.close()
 
 
-def more(shell):
+def more():
     """Returns cases of commands with arguments of their own."""
     lines = run(program("ringcastctl"), "--help")
     if re.search(r"^  explain", lines, re.M):
