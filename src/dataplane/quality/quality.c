@@ -201,6 +201,11 @@ bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured
 	return complete;
 }
 
+void quality_resume(struct quality *q)
+{
+	q->rests = q->started;
+}
+
 static int64_t jitter_ns(const struct quality_rtp *r, uint32_t jitter)
 {
 	return r->clock_rate ? (int64_t)(jitter / 16) * NS_PER_SEC / r->clock_rate : -1;

@@ -138,7 +138,7 @@ struct quality_ts {
 	} pmt[QUALITY_PMTS];
 	struct quality_clock {
 		mono_t at;
-		uint64_t pcr; /* 27 MHz */
+		uint64_t pcr; /* 27 MHz; UINT64_MAX means that none is known */
 	} clock[QUALITY_CLOCKS];
 };
 
@@ -174,6 +174,7 @@ struct quality {
 	enum quality_kind kind;
 	uint8_t misfits; /* in a row */
 	bool started;
+	bool rests; /* see quality_resume(): until the next datagram */
 	uint64_t count[_QUALITY_COUNT_N];
 	struct quality_arrival arrival;
 	struct quality_rtp rtp;
@@ -196,6 +197,12 @@ bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured
  * brought up to date. Returns as quality_datagram(). */
 bool quality_until(struct quality *q, mono_t now);
 
+/* The next datagram continues the stream, but nothing follows from what lies between it
+ * and the last one: nobody wanted the stream, or the clock was set. The pause is no gap
+ * and no loss, continuity and ages begin anew, and the second that was cut short is not
+ * counted. Counters are kept. Until then quality_until() does nothing. */
+void quality_resume(struct quality *q);
+
 /* What follows from the state. */
 struct quality_result {
 	uint64_t rtp_lost;
@@ -206,7 +213,7 @@ struct quality_result {
 	uint64_t mlr, mlr_max;	  /* media loss rate: RTP numbers skipped, or TS packets
 				     missing, in these seconds [MDI 3.2] */
 	uint64_t rate_bps;	  /* of the media, in the last complete second */
-	int64_t length_ns;	  /* from the first to the last datagram */
+	int64_t length_ns;	  /* from the first to the last datagram, with pauses */
 };
 void quality_result(const struct quality *q, struct quality_result *ret);
 

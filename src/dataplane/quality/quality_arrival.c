@@ -36,6 +36,23 @@ static void start(struct quality *q, mono_t at)
 	a->df_ns = a->df_max_ns = -1;
 }
 
+/* After quality_resume(). What is usual stays known. A fault of the second that was cut
+ * short counts in the one that begins. */
+static void arrival_resume(struct quality *q, mono_t at)
+{
+	struct quality_arrival *a = &q->arrival;
+
+	q->rests = false;
+	a->last = at;
+	a->second_end = mono_add_ns(at, NS_PER_SEC);
+	a->peak_ns = 0;
+	a->second_bytes = 0;
+	a->vb_min = a->vb_max = 0;
+	a->silent = a->in_outage = false;
+	q->rtp.begun = q->rtp.has_next = false;
+	ts_resume(q, at);
+}
+
 static int64_t faults(const struct quality *q)
 {
 	const uint64_t *c = q->count;
@@ -153,6 +170,8 @@ bool quality_arrived(struct quality *q, mono_t at)
 
 	if (!q->started)
 		start(q, at);
+	if (q->rests)
+		arrival_resume(q, at);
 	if (mono_before(at, a->last)) {
 		quality_add(q, QUALITY_TIME_STEPS, 1);
 		at = a->last;
@@ -194,7 +213,7 @@ bool quality_until(struct quality *q, mono_t now)
 	bool complete;
 	int64_t gap;
 
-	if (!q->started || mono_before(now, q->arrival.last))
+	if (!q->started || q->rests || mono_before(now, q->arrival.last))
 		return false;
 	complete = pass_time(q, now);
 	gap = now.ns - q->arrival.last.ns;

@@ -80,5 +80,7 @@ static inline void ts_gap(struct quality *q)
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
 /* Packets could not be looked at: ages begin anew. */
 void ts_unseen(struct quality *q, mono_t at);
+/* Nothing is compared with what was before this moment. */
+void ts_resume(struct quality *q, mono_t at);
 /* Ages of PAT and PMT. */
 void ts_until(struct quality *q, mono_t now);

@@ -40,6 +40,7 @@
 
 #define CLOCK_HZ   INT64_C(27000000)
 #define CLOCK_WRAP ((INT64_C(1) << 33) * 300)
+#define NO_PCR	   UINT64_MAX
 
 unsigned ts_size(const uint8_t *p, size_t captured, size_t len)
 {
@@ -125,15 +126,28 @@ void ts_until(struct quality *q, mono_t now)
 		age_pmt(q, &q->ts.pmt[i], now);
 }
 
+static void begin_ages(struct quality_ts *ts, mono_t at)
+{
+	ts->pat_at = at;
+	ts->late = false;
+	for (unsigned i = 0; i < ts->n_pmts; i++) {
+		ts->pmt[i].at = at;
+		ts->pmt[i].late = false;
+	}
+}
+
 void ts_unseen(struct quality *q, mono_t at)
 {
 	ts_until(q, at);
-	q->ts.pat_at = at;
-	q->ts.late = false;
-	for (unsigned i = 0; i < q->ts.n_pmts; i++) {
-		q->ts.pmt[i].at = at;
-		q->ts.pmt[i].late = false;
-	}
+	begin_ages(&q->ts, at);
+	ts_gap(q);
+}
+
+void ts_resume(struct quality *q, mono_t at)
+{
+	begin_ages(&q->ts, at);
+	for (unsigned i = 0; i < q->ts.n_clocks; i++)
+		q->ts.clock[i].pcr = NO_PCR;
 	ts_gap(q);
 }
 
@@ -257,13 +271,28 @@ static int64_t distance(int64_t a, int64_t b)
 	return a < b ? b - a : a - b;
 }
 
+/* Does a PCR, which no discontinuity_indicator announces, not follow the last one? */
+static bool is_clock_step(const struct quality_clock *c, uint64_t pcr, mono_t at)
+{
+	int64_t step;
+
+	if (c->pcr == NO_PCR)
+		return false;
+	step = ((int64_t)pcr - (int64_t)c->pcr + CLOCK_WRAP) % CLOCK_WRAP;
+	if (step > CLOCK_WRAP / 2)
+		step -= CLOCK_WRAP;
+	step = step * 1000 / 27;
+	return (step < 0 || step > CLOCK_STEP_NS) &&
+		distance(step, at.ns - c->at.ns) > CLOCK_STEP_NS;
+}
+
 /* `p` has a PCR (2.4.3.5) */
 static void clock_step(
 	struct quality *q, struct quality_pid *rec, const uint8_t *p, mono_t at)
 {
 	struct quality_ts *ts = &q->ts;
 	uint64_t base = (uint64_t)get_u32be(p + 6) << 1 | p[10] >> 7;
-	int64_t pcr = (int64_t)(base * 300 + (get_u16be(p + 10) & 0x1ffu)), step;
+	uint64_t pcr = base * 300 + (get_u16be(p + 10) & 0x1ffu);
 	struct quality_clock *c;
 
 	quality_add(q, QUALITY_TS_PCR, 1);
@@ -274,18 +303,13 @@ static void clock_step(
 		}
 		rec->flags |= PID_CLOCK;
 		rec->clock = ts->n_clocks++;
-		ts->clock[rec->clock] = (struct quality_clock){at, (uint64_t)pcr};
+		ts->clock[rec->clock] = (struct quality_clock){at, pcr};
 		return;
 	}
 	c = &ts->clock[rec->clock];
-	step = (pcr - (int64_t)c->pcr + CLOCK_WRAP) % CLOCK_WRAP;
-	if (step > CLOCK_WRAP / 2)
-		step -= CLOCK_WRAP;
-	step = step * 1000 / 27;
-	if ((step < 0 || step > CLOCK_STEP_NS) && !(p[5] & 0x80) &&
-		distance(step, at.ns - c->at.ns) > CLOCK_STEP_NS)
+	if (!(p[5] & 0x80) && is_clock_step(c, pcr, at))
 		quality_add(q, QUALITY_TS_PCR_DISCONTINUITIES, 1);
-	c->pcr = (uint64_t)pcr;
+	c->pcr = pcr;
 	c->at = at;
 }
 

@@ -667,6 +667,93 @@ static void fec_that_stops(void **state)
 	assert_int_equal(q.count[QUALITY_KIND_CHANGES], 1);
 }
 
+/* ---- pauses that mean nothing ---- */
+
+static void nothing_is_compared_across_a_pause(void **state)
+{
+	static const struct want none[WANTS] = {{0}};
+
+	begin();
+	for (unsigned n = 1; n <= 3; n++)
+		put(rtp(n, 1, 96));
+	quality_resume(&q);
+	now = mono_add_ms(now, 4000);
+	for (unsigned n = 9; n <= 11; n++)
+		put(rtp(n, 1, 96));
+	check_rest("numbers", none, QUALITY_MISFITS, QUALITY_RTP_CONTROL);
+	quality_resume(&q);
+	for (unsigned n = 30000; n <= 30002; n++)
+		put(rtp(n, 2, 96));
+	check_rest("another sender", none, QUALITY_MISFITS, QUALITY_RTP_CONTROL);
+	put(rtp(30004, 2, 96)); /* and after it, all is judged */
+	assert_int_equal(q.count[QUALITY_RTP_MISSING], 1);
+
+	begin();
+	put(packets("v0 a0 v1"));
+	quality_resume(&q);
+	put(packets("v9 a5 v10 a6"));
+	check_rest("continuity", none, QUALITY_TS_NULL, QUALITY_TS_UNWATCHED);
+	put(packets("v12"));
+	assert_int_equal(q.count[QUALITY_TS_CONTINUITY], 1);
+}
+
+static void a_pause_is_no_gap(void **state)
+{
+	begin();
+	arrive(0, 1500, 5);
+	quality_resume(&q);
+	assert_false(quality_until(&q, mono_from_ms(5000 + 9000)));
+	arrive(9000, 10500, 5);
+	assert_int_equal(q.count[QUALITY_OUTAGES], 0);
+	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 0);
+	assert_int_equal(q.arrival.gap_max_ns, 5 * MS);
+	/* a second before the pause and a second after it: the half is not complete */
+	assert_int_equal(q.count[QUALITY_SECONDS], 2);
+	assert_int_equal(q.count[QUALITY_ERROR_SECONDS], 0);
+	assert_int_equal(q.count[QUALITY_DATAGRAMS], 600);
+	arrive(10521, 10522, 5); /* the usual spacing is still known */
+	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 1);
+	quality_resume(&q);
+	quality_datagram(&q, buf, 100, 100, mono_from_ms(1));
+	assert_int_equal(q.count[QUALITY_TIME_STEPS], 0);
+}
+
+static void a_pause_makes_nothing_old(void **state)
+{
+	begin();
+	put_pat(0);
+	put(188);
+	put_pmt(0);
+	put(188);
+	put_pcr(0, 10000, false);
+	quality_resume(&q);
+	now = mono_add_ms(now, 3000);
+	put_pcr(5, 90000, false);
+	put_pat(1);
+	put(188);
+	put_pmt(1);
+	put(188);
+	assert_int_equal(q.count[QUALITY_TS_PAT_LATE], 0);
+	assert_int_equal(q.count[QUALITY_TS_PMT_LATE], 0);
+	assert_int_equal(q.ts.pat_gap_ns, 1 * MS);
+	assert_int_equal(q.count[QUALITY_TS_PCR_DISCONTINUITIES], 0);
+	put_pcr(6, 95000, false);
+	assert_int_equal(q.count[QUALITY_TS_PCR_DISCONTINUITIES], 1);
+}
+
+static void a_fault_before_a_pause_counts(void **state)
+{
+	begin();
+	put(packets("v0"));
+	put(packets("v2"));
+	quality_resume(&q);
+	now = mono_add_ms(now, 5000);
+	for (unsigned n = 0; n < 1100; n++)
+		put(packets("n0"));
+	assert_int_equal(q.count[QUALITY_SECONDS], 1);
+	assert_int_equal(q.count[QUALITY_ERROR_SECONDS], 1);
+}
+
 static void names(void **state)
 {
 	for (enum quality_count c = 0; c < _QUALITY_COUNT_N; c++)
@@ -694,6 +781,10 @@ int main(void)
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(cut_datagrams),
 		cmocka_unit_test(fec_that_stops),
+		cmocka_unit_test(nothing_is_compared_across_a_pause),
+		cmocka_unit_test(a_pause_is_no_gap),
+		cmocka_unit_test(a_pause_makes_nothing_old),
+		cmocka_unit_test(a_fault_before_a_pause_counts),
 		cmocka_unit_test(names),
 	};
 
