@@ -21,14 +21,16 @@ FOLDERS = {
     "dataplane/packet": "base",
     "dataplane/fib": "base",
     "dataplane/quality": "base",
-    "dataplane/forward": "base dataplane/packet dataplane/fib",
+    "dataplane/forward": "base dataplane/packet dataplane/fib dataplane/quality",
     "dataplane/io": "base base/sys dataplane/packet",
-    "dataplane/thread": "base base/sys dataplane/packet dataplane/fib dataplane/forward dataplane/io",
+    "dataplane/thread": "base base/sys dataplane/packet dataplane/fib dataplane/quality "
+                        "dataplane/forward dataplane/io",
     "control/sys": "base base/log base/sys control/proto control/config control/proxy "
                    "control/report",
     "control/show": "base base/log base/sys control/proto control/config control/member "
                     "control/upstream control/proxy control/report control/sys "
-                    "dataplane/packet dataplane/fib dataplane/forward dataplane/thread",
+                    "dataplane/packet dataplane/fib dataplane/quality dataplane/forward "
+                    "dataplane/thread",
     "control/daemon": "*",
 }
 # Folders that use the system. All others are pure; check-symbols.py says what pure means.

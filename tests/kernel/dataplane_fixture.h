@@ -97,6 +97,7 @@ static inline void join(struct lab *l, const char *group, unsigned port)
 
 static bool receive_offload;
 static enum dataplane_latency latency;
+static enum quality_mode quality; /* the default if 0 */
 
 static inline void start(struct lab *l, unsigned threads, uint32_t ring_size)
 {
@@ -108,6 +109,7 @@ static inline void start(struct lab *l, unsigned threads, uint32_t ring_size)
 		.transmit = kind,
 		.latency = latency,
 		.receive_offload = receive_offload,
+		.quality = quality,
 		.seed = 1,
 	};
 

@@ -110,8 +110,9 @@ const struct sock_fprog sockfilter_none = {.len = array_len(none), .filter = non
 #define FOLD_WORD(off)                                                                 \
 	BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(off)), \
 		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0)
+#define SCATTER_BY 0x9e3779b1
 #define SCATTER                                                                        \
-	BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),                               \
+	BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, SCATTER_BY),                               \
 		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16)
 
 static struct sock_filter fanout_v4[] = {
@@ -150,6 +151,27 @@ void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout 
 	ret->code[len].k = n;
 	ret->code[len + 1] = done;
 	sockfilter_finish(ret, (unsigned short)(len + 2));
+}
+
+static uint32_t fold(const uint8_t *p, size_t len)
+{
+	uint32_t folded = 0, w;
+
+	for (size_t i = 0; i < len; i += sizeof(w)) {
+		memcpy(&w, p + i, sizeof(w));
+		folded ^= ntohl(w);
+	}
+	return folded;
+}
+
+unsigned sockfilter_member(
+	const struct addr *source, const struct addr *group, unsigned n)
+{
+	bool v4 = addr_is_v4(group);
+	size_t skip = v4 ? 12 : 0, len = sizeof(group->b) - skip;
+	uint32_t a = fold(source->b + skip, len) ^ fold(group->b + skip, len);
+
+	return (a * SCATTER_BY >> 16) % n;
 }
 
 void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret)

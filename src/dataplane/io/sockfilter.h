@@ -34,5 +34,8 @@ struct sockfilter_fanout {
 	struct sock_fprog prog;
 };
 void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout *ret);
+/* The number that this program has for the frames of a flow. */
+unsigned sockfilter_member(
+	const struct addr *source, const struct addr *group, unsigned n);
 /* every frame to member number `index` */
 void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret);

@@ -369,6 +369,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.local = dp->local,
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
+			.quality = dp->quality,
 			.collect_ns = dp->collect_ns,
 			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
 					 : WORKER_ANY_CPU,
@@ -519,6 +520,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
 	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
+	dp->quality = cfg->quality ? cfg->quality : QUALITY_MODE_AUTO;
 	dp->cpu = cfg->cpu;
 	dp->n_cpu = cfg->n_cpu;
 	choose_receive(dp, cfg, threads);

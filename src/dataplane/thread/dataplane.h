@@ -15,6 +15,7 @@
 #include "dataplane/forward/plan.h"
 #include "dataplane/io/sample.h"
 #include "dataplane/packet/latency.h"
+#include "dataplane/quality/quality_watch.h"
 
 enum dataplane_transmit {
 	DATAPLANE_TX_AUTO = 1,
@@ -37,6 +38,7 @@ struct dataplane_config {
 	uint32_t ring_size;  /* bytes of each receive ring; shrinks when refused */
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
+	enum quality_mode quality;   /* 0: QUALITY_MODE_AUTO */
 	enum dataplane_latency latency;
 	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0 means as
 			       * shipped */
@@ -101,6 +103,23 @@ uint64_t dataplane_n_refusals(struct dataplane *dp);
  * of all: sums over the threads. */
 void dataplane_joined(struct dataplane *dp, const struct addr *group,
 	const struct addr *source, struct joined_counts *ret);
+
+/* The quality of the streams that are forwarded, or were not long ago: calls `fn` for
+ * each stream of a group, or of all groups if it is NULL. While frames come, a result is
+ * at most a second old; a second after the last frame it is complete, and a silence that
+ * lasts is an outage. After dataplane_pause() everything is complete. */
+void dataplane_quality(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct quality_view *v), void *arg);
+/* From now on, the first datagram, PAT and random access of the group's streams are noted
+ * under the number `mark`, which is not 0; also those of streams that begin within
+ * QUALITY_MARK_NS. */
+void dataplane_quality_mark(
+	struct dataplane *dp, const struct addr *group, uint32_t mark);
+/* The group has just been taken out of the forwarding table: the pause that follows is no
+ * fault of its streams. */
+void dataplane_quality_restart(struct dataplane *dp, const struct addr *group);
+/* Sums over threads. */
+void dataplane_quality_stats(struct dataplane *dp, struct quality_watch_stats *ret);
 
 /* Both sides of the conservation rule. The counters of finished work are read before
  * those of begun work, so running threads can only make the latter larger. */

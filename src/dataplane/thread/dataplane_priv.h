@@ -58,6 +58,7 @@ struct dataplane {
 	size_t n_cpu;
 	bool uring;
 	enum coalesce_mode coalesce;
+	enum quality_mode quality;
 	uint64_t collect_ns; /* 0 means the threads never look away */
 	const char *why;     /* static */
 	struct ring_rx_mode receive;

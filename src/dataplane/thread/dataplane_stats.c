@@ -8,6 +8,7 @@
 
 #include "dataplane/thread/dataplane.h"
 
+#include "base/sys/clock.h"
 #include "dataplane/thread/dataplane_priv.h"
 
 #define SUMS_TRIES 4
@@ -67,6 +68,44 @@ void dataplane_joined(struct dataplane *dp, const struct addr *group,
 	*ret = (struct joined_counts){0};
 	for (unsigned t = 0; t < dp->n; t++)
 		joined_sum(worker_joined(dp->worker[t]), group, source, ret);
+}
+
+void dataplane_quality(struct dataplane *dp, const struct addr *group,
+	void (*fn)(void *arg, const struct quality_view *v), void *arg)
+{
+	for (unsigned t = 0; t < dp->n; t++)
+		if (worker_quality(dp->worker[t]))
+			quality_watch_views(
+				worker_quality(dp->worker[t]), group, fn, arg);
+}
+
+void dataplane_quality_mark(
+	struct dataplane *dp, const struct addr *group, uint32_t mark)
+{
+	mono_t now = {clock_ns(CLOCK_MONOTONIC)};
+
+	for (unsigned t = 0; t < dp->n; t++)
+		if (worker_quality(dp->worker[t]))
+			quality_watch_mark(
+				worker_quality(dp->worker[t]), group, mark, now);
+}
+
+void dataplane_quality_restart(struct dataplane *dp, const struct addr *group)
+{
+	mono_t now = {clock_ns(CLOCK_MONOTONIC)};
+
+	for (unsigned t = 0; t < dp->n; t++)
+		if (worker_quality(dp->worker[t]))
+			quality_watch_restart(
+				worker_quality(dp->worker[t]), group, now);
+}
+
+void dataplane_quality_stats(struct dataplane *dp, struct quality_watch_stats *ret)
+{
+	*ret = (struct quality_watch_stats){0};
+	for (unsigned t = 0; t < dp->n; t++)
+		if (worker_quality(dp->worker[t]))
+			quality_watch_stats(worker_quality(dp->worker[t]), ret);
 }
 
 uint64_t dataplane_n_refusals(struct dataplane *dp)

@@ -120,6 +120,9 @@ void dataplane_pause(struct dataplane *dp)
 			(void)ring_rx_divert(s->thread[0].ring, s->n);
 	}
 	dataplane_stop_threads(dp);
+	for (unsigned i = 0; i < dp->n; i++)
+		if (worker_quality(dp->worker[i]))
+			quality_watch_flush(worker_quality(dp->worker[i]));
 	dp->paused = true;
 }
 
@@ -207,7 +210,9 @@ static int drain_and_start(struct dataplane *dp)
 		.sharing = dp->sharing,
 		.local = dp->local,
 		.coalesce = dp->coalesce,
-		.idle = true};
+		.idle = true,
+		.owner = dp->worker,
+		.n_owners = dp->n};
 	struct worker_config *cfg = drain_config(dp);
 	struct worker *w = NULL;
 	int r = cfg ? worker_new(&params, &w) : -ENOMEM;

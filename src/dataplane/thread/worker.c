@@ -26,6 +26,7 @@
 #include "dataplane/fib/tsan.h"
 #include "dataplane/forward/collect.h"
 #include "dataplane/forward/forward.h"
+#include "dataplane/io/sockfilter.h"
 #include "dataplane/io/tx_uring.h"
 #include "dataplane/thread/cpus.h"
 
@@ -71,6 +72,12 @@ struct worker {
 	_Atomic(const struct sample_spec *) sample_spec;
 	struct sample_ring *samples;
 	_Atomic bool stop;
+	struct quality_watch *watch; /* NULL means that streams are not analysed */
+	/* Of the watch's thread. Only a live upgrade makes it wait here, while control
+	 * empties the rings in place of the threads. */
+	pthread_mutex_t watching;
+	struct worker *const *owner; /* of the frames that an idle worker sends */
+	unsigned n_owners;
 	/* thread only */
 	const struct sample_spec *spec; /* of this turn */
 	struct tx_uring *uring;
@@ -113,7 +120,7 @@ static enum verdict judge(const struct plan *plan, struct worker_input *in,
 	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
 }
 
-/* The one reading of the clock per burst. */
+/* One reading of the clock per burst. */
 static void count_latency(struct worker *w)
 {
 	struct forward_counters *c = forward_counters(w->fw);
@@ -128,6 +135,62 @@ static void count_latency(struct worker *w)
 	counter_add_latency(&c->newest, latency_since(newest, now));
 }
 
+static mono_t time_now(void)
+{
+	return (mono_t){clock_ns(CLOCK_MONOTONIC)};
+}
+
+static struct quality_moment moment_now(void)
+{
+	struct quality_moment m;
+
+	m.before = time_now();
+	m.real_ns = clock_ns(CLOCK_REALTIME);
+	m.after = time_now();
+	return m;
+}
+
+/* In place of the thread that owns these flows: shows its analysers what they would have
+ * seen there. */
+static void analyse_for(
+	struct worker *owner, const struct worker *w, const struct replicate_job *job)
+{
+	struct quality_moment m = moment_now();
+
+	if (!owner->watch)
+		return;
+	pthread_mutex_lock(&owner->watching);
+	quality_watch_begin(owner->watch, &m);
+	for (unsigned i = 0; i < job->burst->n_flows; i++) {
+		const struct burst_flow *fl = &job->burst->flow[i];
+
+		if (sockfilter_member(&fl->src, &fl->group, w->n_owners) ==
+			owner->index)
+			observe_flow(job, i, owner->watch);
+	}
+	quality_watch_end(owner->watch);
+	pthread_mutex_unlock(&owner->watching);
+}
+
+/* After the copies have been sent, so that they do not wait for it. */
+static void analyse(struct worker *w, const struct replicate_job *job)
+{
+	struct quality_moment m;
+
+	if (job->burst->n_frames == 0)
+		return;
+	for (unsigned i = 0; i < w->n_owners; i++)
+		analyse_for(w->owner[i], w, job);
+	if (!w->watch)
+		return;
+	m = moment_now();
+	pthread_mutex_lock(&w->watching);
+	quality_watch_begin(w->watch, &m);
+	observe_burst(job, w->watch);
+	quality_watch_end(w->watch);
+	pthread_mutex_unlock(&w->watching);
+}
+
 /* Sends the burst and gives back the blocks that were read completely. */
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
@@ -138,6 +201,7 @@ static void send_burst(
 	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, &job);
 	sharing_serve(w->sharing, w->index, &job, forward_replicator(w->fw), tx);
 	w->enough = burst_enough(w->burst->n_frames, job.due);
+	analyse(w, &job);
 	burst_clear(w->burst);
 	w->n_bursts++;
 	count_latency(w);
@@ -258,11 +322,6 @@ static bool help(struct worker *w, const struct worker_config *cfg)
 
 /* The thread */
 
-static mono_t time_now(void)
-{
-	return (mono_t){clock_ns(CLOCK_MONOTONIC)};
-}
-
 /* After a turn: chooses how long to look away, from the bytes that the rings have
  * brought and the time that sending them took. */
 static void choose_wait(struct worker *w, struct worker_config *cfg)
@@ -318,10 +377,33 @@ static void look_away(struct worker *w)
 	}
 }
 
+/* Milliseconds until results of the analysis have to be published, or -1. */
+static int watch_timeout(struct worker *w)
+{
+	mono_t due;
+
+	if (!w->watch)
+		return -1;
+	pthread_mutex_lock(&w->watching);
+	due = quality_watch_due(w->watch);
+	pthread_mutex_unlock(&w->watching);
+	return due.ns == INT64_MAX ? -1 : (int)mono_ms_until(due, time_now());
+}
+
+static void watch_tick(struct worker *w)
+{
+	if (!w->watch)
+		return;
+	pthread_mutex_lock(&w->watching);
+	if (mono_due(quality_watch_due(w->watch), w->looked))
+		quality_watch_tick(w->watch, w->looked);
+	pthread_mutex_unlock(&w->watching);
+}
+
 static void sleep_until_ready(struct worker *w)
 {
 	struct epoll_event ev[N_EVENTS];
-	int n = epoll_wait(w->epfd, ev, N_EVENTS, -1);
+	int n = epoll_wait(w->epfd, ev, N_EVENTS, watch_timeout(w));
 	uint64_t value;
 
 	for (int i = 0; i < n; i++) {
@@ -352,6 +434,7 @@ static void rest(struct worker *w)
 	sharing_awake(w->sharing, w->index);
 	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
 	w->looked = time_now();
+	watch_tick(w);
 }
 
 /* An interface went down or away. Its ring starts again by itself when the interface
@@ -476,6 +559,9 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->local = params->local;
 	w->want_uring = params->io_uring;
 	w->collect_ns = params->collect_ns;
+	w->owner = params->owner;
+	w->n_owners = params->n_owners;
+	pthread_mutex_init(&w->watching, NULL);
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));
 	r = w->burst ? open_fds(w) : -ENOMEM;
@@ -483,6 +569,9 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		r = sample_ring_new(&w->samples);
 	if (r == 0)
 		r = forward_new(&w->fw);
+	if (r == 0 && !params->idle && params->quality != QUALITY_MODE_OFF)
+		r = quality_watch_new(params->quality, QUALITY_WATCH_STREAMS,
+			QUALITY_WATCH_BUDGET, &w->watch);
 	if (r == 0)
 		r = tx_mmsg_new(forward_counters(w->fw), &w->mmsg);
 	if (r == 0 && w->want_uring)
@@ -529,6 +618,8 @@ struct worker *worker_free(struct worker *w)
 	tx_uring_free(w->uring);
 	tx_mmsg_free(w->mmsg);
 	forward_free(w->fw);
+	quality_watch_free(w->watch);
+	pthread_mutex_destroy(&w->watching);
 	sample_ring_free(w->samples);
 	free(w->burst);
 	closep(&w->wakefd);
@@ -587,6 +678,11 @@ const struct refusals *worker_refusals(const struct worker *w)
 const struct joined *worker_joined(const struct worker *w)
 {
 	return forward_joined(w->fw);
+}
+
+struct quality_watch *worker_quality(const struct worker *w)
+{
+	return w->watch;
 }
 
 bool worker_gave_up_uring(const struct worker *w)

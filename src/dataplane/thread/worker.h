@@ -8,6 +8,7 @@
  * the old one may be freed a grace period after worker_apply().
  */
 
+#include "dataplane/forward/observe.h"
 #include "dataplane/io/ring_rx.h"
 #include "dataplane/io/sample.h"
 #include "dataplane/io/tx_local.h"
@@ -42,9 +43,14 @@ struct worker_params {
 	struct tx_local *local;	 /* borrowed; NULL means none */
 	bool io_uring;
 	enum coalesce_mode coalesce;
+	enum quality_mode quality;
 	uint64_t collect_ns; /* see collect.h; 0 means only the kernel collects */
 	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
 	bool idle;	     /* no thread, for worker_drain(); shares no work then */
+	/* Borrowed, for an idle one: the workers whose frames it sends, of all threads.
+	 * They analyse the streams. */
+	struct worker *const *owner;
+	unsigned n_owners;
 };
 
 /* Starts a thread and returns when it runs. Returns 0, -ENOMEM, or -errno of the thread
@@ -76,6 +82,8 @@ struct sample_ring *worker_samples(struct worker *w);
 /* of its forward */
 const struct refusals *worker_refusals(const struct worker *w);
 const struct joined *worker_joined(const struct worker *w);
+/* The quality of its streams, NULL with QUALITY_MODE_OFF. */
+struct quality_watch *worker_quality(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
 /* Has its io_uring stopped working, so that it sends with sendmmsg(2)? */
 bool worker_gave_up_uring(const struct worker *w);

@@ -146,6 +146,74 @@ static void test_prelude_jumps(void **state)
 	sockfilter_deinit(&prog);
 }
 
+/* As the kernel runs the programs that spread flows; the packet begins with IP. */
+static uint32_t run_fanout(const struct sock_fprog *prog, const uint8_t *ip)
+{
+	uint32_t a = 0, x = 0;
+
+	for (unsigned i = 0; i < prog->len; i++) {
+		const struct sock_filter *f = &prog->filter[i];
+		const uint8_t *p = ip + (f->k - (uint32_t)SKF_NET_OFF);
+
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			a = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+				(uint32_t)p[2] << 8 | p[3];
+			break;
+		case BPF_MISC | BPF_TAX:
+			x = a;
+			break;
+		case BPF_ALU | BPF_XOR | BPF_X:
+			a ^= x;
+			break;
+		case BPF_ALU | BPF_MUL | BPF_K:
+			a *= f->k;
+			break;
+		case BPF_ALU | BPF_RSH | BPF_K:
+			a >>= f->k;
+			break;
+		case BPF_ALU | BPF_MOD | BPF_K:
+			a %= f->k;
+			break;
+		case BPF_RET | BPF_A:
+			return a;
+		default:
+			fail_msg("instruction %#x", f->code);
+		}
+	}
+	fail_msg("no result");
+	return 0;
+}
+
+static void test_member_of_a_flow(void **state)
+{
+	static const struct {
+		const char *source, *group;
+	} t[] = {{"10.0.0.1", "239.1.2.3"}, {"10.0.0.2", "239.1.2.3"},
+		{"10.0.0.1", "239.1.2.4"}, {"203.0.113.9", "232.255.0.1"},
+		{"2001:db8::1", "ff0e::1:2:3"}, {"2001:db8::2", "ff0e::1:2:3"},
+		{"fd00::1:2:3:4", "ff35:30:2001:db8::99"}};
+	unsigned hits[2] = {0};
+
+	for (size_t i = 0; i < array_len(t); i++)
+		for (unsigned n = 1; n < 9; n++) {
+			struct addr s = a(t[i].source), g = a(t[i].group);
+			enum family family = addr_family(&g);
+			bool v4 = family == FAMILY_IPV4;
+			struct sockfilter_fanout f;
+			uint8_t ip[40] = {0};
+
+			memcpy(ip + (v4 ? 12 : 8), v4 ? s.b + 12 : s.b, v4 ? 4 : 16);
+			memcpy(ip + (v4 ? 16 : 24), v4 ? g.b + 12 : g.b, v4 ? 4 : 16);
+			sockfilter_spread(family, n, &f);
+			assert_int_equal(
+				sockfilter_member(&s, &g, n), run_fanout(&f.prog, ip));
+			if (n == 2)
+				hits[sockfilter_member(&s, &g, n)]++;
+		}
+	assert_true(hits[0] && hits[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_other_family_is_refused),
 		cmocka_unit_test(test_prelude_jumps),
+		cmocka_unit_test(test_member_of_a_flow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

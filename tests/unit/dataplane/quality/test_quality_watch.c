@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The streams of a thread: places, times, budget, orders of control, and what readers
+ * see. The last case runs a writer and readers together, also under the thread
+ * sanitizer.
+ */
+
+#include "dataplane/quality/quality_watch.h"
+#include "test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define MS	  (1000 * 1000)
+#define REAL_NS	  (INT64_C(1700000000) * NS_PER_SEC) /* at monotonic 0 */
+#define BUDGET	  1000
+#define N_STREAMS 64
+#define TV_LEN	  (7 * 188)
+
+static struct quality_watch *w;
+static int64_t at_ns;	  /* monotonic */
+static int64_t clock_set; /* by how much, later */
+static const struct addr source = ADDR_V4(10, 0, 0, 1);
+
+static int begin_as(enum quality_mode mode)
+{
+	at_ns = 100 * NS_PER_SEC;
+	clock_set = 0;
+	return quality_watch_new(mode, N_STREAMS, BUDGET, &w);
+}
+
+static int begin(void **state)
+{
+	return begin_as(QUALITY_MODE_AUTO);
+}
+
+static int end(void **state)
+{
+	w = quality_watch_free(w);
+	return 0;
+}
+
+static struct addr group_of(unsigned g)
+{
+	return ADDR_V4(239, 1, (uint8_t)(g >> 8), (uint8_t)g);
+}
+
+static void burst_begins(void)
+{
+	quality_watch_begin(w,
+		&(struct quality_moment){
+			{at_ns - 100}, {at_ns + 100}, REAL_NS + at_ns + clock_set});
+}
+
+static int64_t real(int64_t ns)
+{
+	return REAL_NS + ns + clock_set;
+}
+
+/* Seven packets of a PID, or six after one with a PAT. */
+static const uint8_t *television(unsigned *cc, bool pat, bool random)
+{
+	static const uint8_t section[] = {0x47, 0x40, 0, 0x10, 0, 0x00, 0xb0, 0x0d,
+		0x00, 0x01, 0xc1, 0x00, 0x00, 0x00, 0x01, 0xf0, 0x00, 0x2a, 0xb1, 0x04,
+		0xb2};
+	static uint8_t buf[TV_LEN];
+	static unsigned serial, n_pat;
+
+	memset(buf, 0xff, sizeof(buf));
+	for (unsigned i = 0; i < 7; i++) {
+		uint8_t *p = buf + i * 188ul;
+		uint8_t head[] = {0x47, 1, 0, (uint8_t)(0x10 | (*cc & 15))};
+
+		serial++;
+		memcpy(p, head, sizeof(head));
+		memcpy(p + 12, &serial, sizeof(serial));
+		if (i == 0 && pat) {
+			memcpy(p, section, sizeof(section));
+			p[3] |= n_pat++ & 15;
+			continue;
+		}
+		if (i == 1 && random) {
+			p[3] |= 0x20;
+			p[4] = 1;
+			p[5] = 0x40;
+		}
+		(*cc)++;
+	}
+	return buf;
+}
+
+/* A datagram of a group, in a burst of its own. */
+static void tv(unsigned g, unsigned *cc)
+{
+	struct addr group = group_of(g);
+
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(cc, false, false), TV_LEN, real(at_ns));
+	quality_watch_end(w);
+}
+
+static void pass(int64_t ms)
+{
+	at_ns += ms * MS;
+}
+
+/* ---- what is read ---- */
+
+static struct quality_view seen[N_STREAMS + 1];
+static unsigned n_seen;
+
+static void see(void *arg, const struct quality_view *v)
+{
+	assert_in_range(n_seen, 0, N_STREAMS);
+	seen[n_seen++] = *v;
+}
+
+static const struct quality_view *look(unsigned g)
+{
+	struct addr group = group_of(g);
+
+	n_seen = 0;
+	quality_watch_views(w, &group, see, NULL);
+	assert_in_range(n_seen, 0, 1);
+	return n_seen ? &seen[0] : NULL;
+}
+
+static uint64_t counted(unsigned g, enum quality_count c)
+{
+	const struct quality_view *v = look(g);
+
+	assert_non_null(v);
+	return v->count[c];
+}
+
+static struct quality_watch_stats stats(void)
+{
+	struct quality_watch_stats s = {0};
+
+	quality_watch_stats(w, &s);
+	return s;
+}
+
+/* ---- cases ---- */
+
+static void a_stream_is_published_by_the_second(void **state)
+{
+	unsigned cc = 0;
+	const struct quality_view *v;
+
+	tv(7, &cc);
+	v = look(7);
+	assert_non_null(v);
+	assert_int_equal(v->kind, QUALITY_TS);
+	assert_int_equal(v->count[QUALITY_DATAGRAMS], 1);
+	assert_int_equal(v->stream.port, 3);
+	assert_int_equal(v->stream.dport, 5000);
+	assert_true(addr_eq(&v->stream.source, &source));
+	assert_int_equal(v->first.ns, at_ns);
+	for (unsigned i = 0; i < 50; i++) {
+		pass(10);
+		tv(7, &cc);
+	}
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1);
+	assert_int_equal(look(7)->last.ns, at_ns); /* is always new */
+	for (unsigned i = 50; i < 101; i++) {
+		pass(10);
+		tv(7, &cc);
+	}
+	assert_in_range(counted(7, QUALITY_DATAGRAMS), 100, 102);
+	assert_null(look(8));
+	assert_int_equal(stats().streams, 1);
+	assert_int_equal(stats().full, 102);
+}
+
+static void a_fault_is_published_at_once(void **state)
+{
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	pass(1);
+	cc++;
+	tv(7, &cc);
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 1);
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 2);
+}
+
+static void the_rest_is_published_when_it_is_due(void **state)
+{
+	unsigned cc = 0;
+
+	assert_int_equal(quality_watch_due(w).ns, INT64_MAX);
+	for (unsigned i = 0; i < 20; i++) {
+		tv(7, &cc);
+		pass(1);
+	}
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1);
+	assert_true(quality_watch_due(w).ns > at_ns);
+	at_ns = quality_watch_due(w).ns;
+	quality_watch_tick(w, (mono_t){at_ns});
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 20);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	at_ns = quality_watch_due(w).ns;
+	quality_watch_tick(w, (mono_t){at_ns});
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+	assert_int_equal(quality_watch_due(w).ns, INT64_MAX);
+	tv(7, &cc);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+}
+
+static void all_is_published_on_demand(void **state)
+{
+	unsigned cc[2] = {0};
+
+	for (unsigned i = 0; i < 5; i++) {
+		tv(1, &cc[0]);
+		tv(2, &cc[1]);
+		pass(2);
+	}
+	quality_watch_flush(w);
+	assert_int_equal(counted(1, QUALITY_DATAGRAMS), 5);
+	assert_int_equal(counted(2, QUALITY_DATAGRAMS), 5);
+}
+
+static void ports_of_a_group_are_streams(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	for (unsigned i = 0; i < 12; i++)
+		quality_watch_datagram(w, (uint16_t)(5000 + i % 3),
+			i % 3 ? (const uint8_t *)"x" : television(&cc, false, false),
+			i % 3 ? 1 : TV_LEN, real(at_ns));
+	quality_watch_end(w);
+	quality_watch_flush(w);
+	n_seen = 0;
+	quality_watch_views(w, NULL, see, NULL);
+	assert_int_equal(n_seen, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(seen[i].count[QUALITY_DATAGRAMS], 4);
+		assert_int_equal(seen[i].stream.dport, 5000 + i);
+		assert_int_equal(seen[i].count[QUALITY_TS_CONTINUITY], 0);
+	}
+}
+
+static void fragments_are_counted(void **state)
+{
+	struct addr group = group_of(7);
+
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_fragment(w, false, 0, real(at_ns)); /* of what is not known */
+	quality_watch_fragment(w, true, 5000, real(at_ns));
+	quality_watch_fragment(w, false, 0, real(at_ns));
+	quality_watch_end(w);
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_fragment(w, false, 0, real(at_ns));
+	quality_watch_end(w);
+	quality_watch_flush(w);
+	assert_int_equal(look(7)->fragments, 3);
+	assert_int_equal(look(7)->count[QUALITY_DATAGRAMS], 0);
+	assert_int_equal(stats().unwatched, 1);
+}
+
+static void only_silent_streams_make_room(void **state)
+{
+	unsigned cc[N_STREAMS + 2] = {0};
+	uint32_t generation;
+
+	for (unsigned g = 0; g <= N_STREAMS; g++)
+		tv(g, &cc[g]);
+	assert_int_equal(stats().streams, N_STREAMS);
+	assert_int_equal(stats().unwatched, 1);
+	assert_null(look(N_STREAMS));
+	generation = look(1)->generation;
+	for (unsigned s = 0; s < 10; s++) {
+		pass(1000);
+		tv(0, &cc[0]);
+	}
+	/* all but the first are silent for ten seconds now */
+	tv(N_STREAMS, &cc[N_STREAMS]);
+	assert_non_null(look(N_STREAMS));
+	assert_int_equal(counted(N_STREAMS, QUALITY_DATAGRAMS), 1);
+	assert_int_not_equal(look(N_STREAMS)->generation, generation);
+	assert_non_null(look(0));
+	n_seen = 0;
+	quality_watch_views(w, NULL, see, NULL);
+	assert_int_equal(n_seen, N_STREAMS);
+}
+
+static void many_new_streams_cost_little(void **state)
+{
+	unsigned cc = 0;
+
+	for (unsigned g = 0; g < N_STREAMS; g++) {
+		cc = 0;
+		tv(g, &cc);
+	}
+	burst_begins();
+	for (unsigned g = 1000; g < 1100; g++) {
+		struct addr group = group_of(g);
+
+		quality_watch_flow(w, 3, &source, &group);
+		quality_watch_datagram(w, 5000, (const uint8_t *)"x", 1, real(at_ns));
+	}
+	quality_watch_end(w);
+	assert_int_equal(stats().unwatched, 100);
+}
+
+/* ---- time ---- */
+
+static void the_clock_is_set(void **state)
+{
+	static const int64_t by_ms[] = {3600 * 1000, -3600 * 1000, 50, -50};
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	for (unsigned i = 0; i < array_len(by_ms); i++) {
+		for (unsigned k = 0; k < 300; k++) {
+			pass(5);
+			tv(7, &cc);
+		}
+		clock_set += by_ms[i] * MS;
+	}
+	quality_watch_flush(w);
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1201);
+	assert_int_equal(counted(7, QUALITY_TIME_STEPS), 0);
+	assert_int_equal(counted(7, QUALITY_SILENT_GAPS), 0);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(look(7)->gap_max_ns, 5 * MS);
+	assert_int_equal(look(7)->last.ns, at_ns);
+}
+
+static void readings_that_are_far_apart_are_not_used(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	pass(50);
+	/* interrupted for 40 ms after the second reading */
+	quality_watch_begin(w,
+		&(struct quality_moment){
+			{at_ns - 40 * MS}, {at_ns}, real(at_ns - 40 * MS)});
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(&cc, false, false), TV_LEN, real(at_ns - 45 * MS));
+	quality_watch_end(w);
+	assert_int_equal(look(7)->last.ns, at_ns - 45 * MS);
+}
+
+static void times_are_between_the_last_and_now(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	for (int i = -1; i <= 1; i++)
+		quality_watch_datagram(w, 5000, television(&cc, false, false), TV_LEN,
+			real(at_ns) + i * 90 * NS_PER_SEC);
+	quality_watch_end(w);
+	quality_watch_flush(w);
+	assert_int_equal(look(7)->last.ns, at_ns + 100);
+	assert_int_equal(counted(7, QUALITY_TIME_STEPS), 0);
+}
+
+/* ---- budget ---- */
+
+/* Streams of 200 datagrams per second each. */
+static void play(unsigned n, unsigned seconds, unsigned *cc)
+{
+	for (unsigned i = 0; i < seconds * 200; i++) {
+		pass(5);
+		for (unsigned g = 0; g < n; g++)
+			tv(g, &cc[g]);
+	}
+	quality_watch_flush(w);
+}
+
+static void streams_take_turns(void **state)
+{
+	unsigned cc[20] = {0};
+	uint64_t full = 0, light = 0;
+
+	play(4, 3, cc); /* 800 per second are within the budget */
+	assert_false(stats().sampling);
+	assert_int_equal(stats().light, 0);
+	play(20, 20, cc); /* 4,000 per second are four times the budget */
+	assert_true(stats().sampling);
+	for (unsigned g = 0; g < 20; g++) {
+		const struct quality_view *v = look(g);
+
+		assert_int_equal(v->full + v->light, v->count[QUALITY_DATAGRAMS]);
+		assert_int_equal(v->light, v->count[QUALITY_TRUNCATED]);
+		assert_int_equal(v->count[QUALITY_TS_CONTINUITY], 0);
+		/* each has its turn, and a fair one */
+		assert_in_range(v->full, 600, 2200);
+		full += v->full;
+		light += v->light;
+	}
+	assert_int_equal(full, stats().full);
+	assert_int_equal(light, stats().light);
+	assert_in_range(full, 10000, 27000);
+	pass(3000);
+	quality_watch_tick(w, (mono_t){at_ns});
+	assert_false(stats().sampling);
+}
+
+static void without_a_budget_all_is_looked_at(void **state)
+{
+	unsigned cc[20] = {0};
+
+	end(state);
+	assert_int_equal(begin_as(QUALITY_MODE_ON), 0);
+	play(20, 4, cc);
+	assert_int_equal(stats().light, 0);
+	assert_false(stats().sampling);
+}
+
+static void rtp_loss_is_found_lightly(void **state)
+{
+	uint8_t buf[12 + TV_LEN] = {0x80, 33};
+	struct addr group = group_of(50);
+	unsigned cc[20] = {0}, inner = 0, seq = 0;
+
+	for (unsigned i = 0; i < 4000; i++) {
+		pass(5);
+		for (unsigned g = 0; g < 10; g++)
+			tv(g, &cc[g]);
+		seq += i % 100 == 50 ? 2 : 1;
+		buf[2] = (uint8_t)(seq >> 8);
+		buf[3] = (uint8_t)seq;
+		memcpy(buf + 12, television(&inner, false, false), TV_LEN);
+		burst_begins();
+		quality_watch_flow(w, 3, &source, &group);
+		quality_watch_datagram(w, 5000, buf, sizeof(buf), real(at_ns));
+		quality_watch_end(w);
+	}
+	quality_watch_flush(w);
+	assert_true(look(50)->light > 1000 && look(50)->full > 500);
+	assert_int_equal(counted(50, QUALITY_RTP_MISSING), 40);
+	assert_int_equal(counted(50, QUALITY_TS_CONTINUITY), 0);
+}
+
+/* ---- orders ---- */
+
+static void marked_datagram(unsigned g, unsigned *cc, bool pat, bool random)
+{
+	struct addr group = group_of(g);
+
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(cc, pat, random), TV_LEN, real(at_ns));
+	quality_watch_end(w);
+}
+
+static void a_mark_is_answered(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0, other = 0;
+	int64_t first, pat;
+
+	marked_datagram(7, &cc, true, true); /* before the mark */
+	pass(10);
+	quality_watch_mark(w, &group, 42, (mono_t){at_ns});
+	assert_int_equal(look(7)->mark, 0);
+	pass(10);
+	first = at_ns;
+	marked_datagram(7, &cc, false, false);
+	tv(8, &other);
+	assert_int_equal(look(7)->mark, 42);
+	assert_int_equal(look(7)->mark_first.ns, first);
+	assert_int_equal(look(7)->mark_pat.ns, 0);
+	pass(10);
+	pat = at_ns;
+	marked_datagram(7, &cc, true, false);
+	pass(10);
+	marked_datagram(7, &cc, true, true);
+	assert_int_equal(look(7)->mark_first.ns, first);
+	assert_int_equal(look(7)->mark_pat.ns, pat);
+	assert_int_equal(look(7)->mark_random.ns, at_ns);
+	assert_int_equal(look(8)->mark, 0);
+	quality_watch_mark(w, &group, 43, (mono_t){at_ns + 1});
+	pass(10);
+	marked_datagram(7, &cc, false, false);
+	assert_int_equal(look(7)->mark, 43);
+	assert_int_equal(look(7)->mark_pat.ns, 0);
+}
+
+static void a_mark_comes_before_the_stream(void **state)
+{
+	struct addr group = group_of(7), late = group_of(9);
+	unsigned cc = 0, other = 0;
+
+	burst_begins();
+	quality_watch_end(w);
+	quality_watch_mark(w, &group, 5, (mono_t){at_ns});
+	quality_watch_mark(w, &late, 6, (mono_t){at_ns});
+	pass(59 * 1000);
+	marked_datagram(7, &cc, true, true);
+	assert_int_equal(look(7)->mark, 5);
+	assert_int_equal(look(7)->mark_random.ns, at_ns);
+	pass(2 * 1000);
+	tv(9, &other);
+	assert_int_equal(look(9)->mark, 0);
+	quality_watch_restart(w, &late, (mono_t){at_ns});
+	pass(10);
+	tv(9, &other);
+	quality_watch_flush(w);
+	assert_int_equal(look(9)->mark, 0);
+}
+
+static void a_datagram_before_the_mark_is_no_answer(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	pass(20);
+	quality_watch_mark(w, &group, 42, (mono_t){at_ns - 10 * MS});
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(&cc, true, true), TV_LEN, real(at_ns - 15 * MS));
+	quality_watch_end(w);
+	quality_watch_flush(w);
+	assert_int_equal(look(7)->mark, 42);
+	assert_int_equal(look(7)->mark_first.ns, 0);
+	assert_int_equal(look(7)->mark_pat.ns, 0);
+}
+
+static void a_group_that_nobody_wants(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	for (unsigned i = 0; i < 400; i++) {
+		pass(5);
+		tv(7, &cc);
+	}
+	quality_watch_restart(w, &group, (mono_t){at_ns + 1000});
+	for (unsigned i = 0; i < 5; i++) {
+		pass(1000);
+		quality_watch_tick(w, (mono_t){at_ns});
+	}
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 400);
+	cc += 5;
+	tv(7, &cc);
+	pass(5);
+	tv(7, &cc);
+	quality_watch_flush(w);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 0);
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 402);
+	cc += 5;
+	tv(7, &cc); /* the order holds for one pause */
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 1);
+}
+
+static void a_late_datagram_does_not_use_up_the_restart(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	tv(7, &cc);
+	pass(10);
+	quality_watch_restart(w, &group, (mono_t){at_ns});
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(&cc, false, false), TV_LEN, real(at_ns - 5 * MS));
+	quality_watch_end(w);
+	pass(3000);
+	cc += 3;
+	tv(7, &cc);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 0);
+}
+
+static void orders_of_many_groups(void **state)
+{
+	unsigned cc[N_STREAMS] = {0};
+
+	for (unsigned g = 0; g < N_STREAMS; g++)
+		tv(g, &cc[g]);
+	for (unsigned g = 0; g < N_STREAMS; g++) {
+		struct addr group = group_of(g);
+
+		quality_watch_mark(w, &group, g + 1, (mono_t){at_ns});
+	}
+	pass(1);
+	for (unsigned g = 0; g < N_STREAMS; g++) {
+		tv(g, &cc[g]);
+		assert_int_equal(look(g)->mark, g + 1);
+		assert_int_equal(look(g)->mark_first.ns, at_ns);
+	}
+}
+
+/* ---- threads ---- */
+
+static atomic_bool stop;
+static _Atomic uint64_t n_read;
+
+static void check_view(void *arg, const struct quality_view *v)
+{
+	/* what belongs together was read together */
+	assert_int_equal(v->count[QUALITY_TS_PACKETS], 7 * v->full);
+	assert_int_equal(v->count[QUALITY_DATAGRAMS], v->full + v->light);
+	assert_int_equal(v->count[QUALITY_BYTES], TV_LEN * v->count[QUALITY_DATAGRAMS]);
+	assert_true(v->last.ns >= v->first.ns);
+	atomic_fetch_add(&n_read, 1);
+}
+
+static void *reader(void *arg)
+{
+	while (!atomic_load(&stop))
+		quality_watch_views(w, NULL, check_view, NULL);
+	return NULL;
+}
+
+static void *control(void *arg)
+{
+	for (unsigned i = 1; !atomic_load(&stop); i++) {
+		struct addr group = group_of(i % 100);
+		struct quality_watch_stats s = {0};
+
+		quality_watch_mark(w, &group, i, (mono_t){100 * NS_PER_SEC + i});
+		quality_watch_restart(w, &group, (mono_t){100 * NS_PER_SEC + i});
+		quality_watch_stats(w, &s);
+		assert_true(s.streams <= s.max);
+	}
+	return NULL;
+}
+
+static void readers_see_whole_views(void **state)
+{
+	pthread_t thread[3];
+	unsigned cc[100] = {0};
+
+	atomic_store(&stop, false);
+	atomic_store(&n_read, 0);
+	assert_int_equal(pthread_create(&thread[0], NULL, reader, NULL), 0);
+	assert_int_equal(pthread_create(&thread[1], NULL, reader, NULL), 0);
+	assert_int_equal(pthread_create(&thread[2], NULL, control, NULL), 0);
+	/* more streams than there are places, with long pauses: they take turns */
+	for (unsigned i = 0; i < 40000 || atomic_load(&n_read) < 1000; i++) {
+		unsigned g = i / 400 % 100;
+
+		cc[g] += i % 3 == 0;
+		tv(g, &cc[g]);
+		pass(i % 400 == 399 ? 5000 : 1);
+		quality_watch_tick(w, (mono_t){at_ns});
+	}
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+}
+
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_stream_is_published_by_the_second),
+		CASE(a_fault_is_published_at_once),
+		CASE(the_rest_is_published_when_it_is_due),
+		CASE(all_is_published_on_demand),
+		CASE(ports_of_a_group_are_streams),
+		CASE(fragments_are_counted),
+		CASE(only_silent_streams_make_room),
+		CASE(many_new_streams_cost_little),
+		CASE(the_clock_is_set),
+		CASE(readings_that_are_far_apart_are_not_used),
+		CASE(times_are_between_the_last_and_now),
+		CASE(streams_take_turns),
+		CASE(without_a_budget_all_is_looked_at),
+		CASE(rtp_loss_is_found_lightly),
+		CASE(a_mark_is_answered),
+		CASE(a_mark_comes_before_the_stream),
+		CASE(a_datagram_before_the_mark_is_no_answer),
+		CASE(a_group_that_nobody_wants),
+		CASE(a_late_datagram_does_not_use_up_the_restart),
+		CASE(orders_of_many_groups),
+		CASE(readers_see_whole_views),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
