@@ -37,6 +37,7 @@ static const struct config config_default = {
 	.seccomp = true,
 	.landlock = true,
 	.receive_offload = true,
+	.quality = CONFIG_QUALITY_AUTO,
 	.metrics_groups = DEFAULT_METRICS_GROUPS,
 	.log_to = CONFIG_LOG_AUTO,
 	.log_level = CONFIG_LOG_LEVEL_DEFAULT,

@@ -44,6 +44,12 @@ enum config_latency {
 	CONFIG_LATENCY_AUTO,
 };
 
+enum config_quality {
+	CONFIG_QUALITY_OFF = 1,
+	CONFIG_QUALITY_AUTO,
+	CONFIG_QUALITY_ON,
+};
+
 enum config_log_to {
 	CONFIG_LOG_AUTO =
 		1, /* the journal, syslog or stderr, depending on how the daemon was
@@ -170,6 +176,7 @@ struct config {
 	enum config_latency latency;
 	uint32_t collect_ms; /* how long frames wait for others with `latency auto` */
 	bool receive_offload;
+	enum config_quality quality; /* of streams, is analysed */
 	enum config_log_to log_to;
 	enum config_log_level log_level;
 	char *control_socket; /* NULL means built-in path */

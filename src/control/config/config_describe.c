@@ -533,6 +533,11 @@ static void describe_forwarding(struct describe *d)
 			c->coalesce == CONFIG_COALESCE_EXACT
 				? "datagrams joined only where their identification stays"
 				: "datagrams never joined");
+	if (c->quality != CONFIG_QUALITY_AUTO)
+		config_text_add(&t, ", %s",
+			c->quality == CONFIG_QUALITY_ON
+				? "the quality of all streams is analysed in full"
+				: "the quality of streams is not analysed");
 	config_text_add(&t, ".");
 	para_take(d, 4, &t);
 }

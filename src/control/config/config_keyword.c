@@ -22,6 +22,7 @@ static const char *const forward_words[] = {"none", "downstream", "all", NULL};
 static const char *const alert_words[] = {"require", "optional", NULL};
 static const char *const forwarding_words[] = {"evidence", "querier", "always", NULL};
 static const char *const coalesce_words[] = {"off", "exact", "on", NULL};
+static const char *const quality_words[] = {"off", "auto", "on", NULL};
 static const char *const transmit_words[] = {"auto", "sendmmsg", "io_uring", NULL};
 static const char *const log_to_words[] = {"auto", "stderr", "syslog", "journal", NULL};
 static const char *const log_level_words[] = {
@@ -98,6 +99,8 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("collect-time", SECONDS, collect_ms, .lo = 1, .hi = 100,
 		.takes = "seconds"),
 	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
+	GLOBAL("quality", CHOICE, quality, .words = quality_words,
+		.takes = "auto, on or off"),
 	GLOBAL("log-to", CHOICE, log_to, .words = log_to_words,
 		.takes = "auto, stderr, syslog or journal"),
 	GLOBAL("log-level", CHOICE, log_level, .words = log_level_words,

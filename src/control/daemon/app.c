@@ -274,6 +274,11 @@ static int start_dataplane(struct app *app)
 		[CONFIG_COALESCE_EXACT] = COALESCE_EXACT,
 		[CONFIG_COALESCE_ON] = COALESCE_ON,
 	};
+	static const enum quality_mode quality[] = {
+		[CONFIG_QUALITY_OFF] = QUALITY_MODE_OFF,
+		[CONFIG_QUALITY_AUTO] = QUALITY_MODE_AUTO,
+		[CONFIG_QUALITY_ON] = QUALITY_MODE_ON,
+	};
 	static const enum dataplane_latency latency[] = {
 		[CONFIG_LATENCY_LOW] = DATAPLANE_LATENCY_LOW,
 		[CONFIG_LATENCY_BALANCED] = DATAPLANE_LATENCY_BALANCED,
@@ -294,6 +299,7 @@ static int start_dataplane(struct app *app)
 		.latency = latency[app->cfg->latency],
 		.collect_ms = app->cfg->collect_ms,
 		.receive_offload = app->cfg->receive_offload,
+		.quality = quality[app->cfg->quality],
 		.seed = random_seed(),
 	};
 	int r = dataplane_new(&dc, &app->dp);

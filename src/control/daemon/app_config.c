@@ -236,6 +236,8 @@ static void warn_fixed(const struct config *old, const struct config *new)
 		log_warn(fmt, "collect-time");
 	if (old->receive_offload != new->receive_offload)
 		log_warn(fmt, "receive-offload");
+	if (old->quality != new->quality)
+		log_warn(fmt, "quality");
 	if (!same_text(old->control_socket, new->control_socket))
 		log_warn(fmt, "control-socket");
 	if (!same_text(old->control_group, new->control_group))

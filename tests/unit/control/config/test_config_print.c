@@ -76,6 +76,7 @@ static void equal_config(const struct config *x, const struct config *y)
 	assert_int_equal(x->latency, y->latency);
 	assert_int_equal(x->collect_ms, y->collect_ms);
 	assert_int_equal(x->receive_offload, y->receive_offload);
+	assert_int_equal(x->quality, y->quality);
 	equal_text(x->control_socket, y->control_socket);
 	equal_text(x->control_group, y->control_group);
 	equal_text(x->metrics_listen, y->metrics_listen);
@@ -145,7 +146,7 @@ static void print_reads_back(void **state)
 		"ssm-range default ssm-range 239.1.0.0/16 " ROLES,
 		"ssm-range 239.1.0.0/16 ssm-range ff35::/32 ssm-range 232.0.0.0/8 " ROLES,
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
-		"latency low collect-time 0.004 receive-offload off control-socket /a control-group b "
+		"latency low collect-time 0.004 receive-offload off quality on control-socket /a control-group b "
 		"seccomp off landlock off "
 		"metrics-listen [::1]:1 metrics-groups 65536 "
 		"forward-from-downstream downstream " ROLES,
@@ -238,7 +239,7 @@ static size_t cook_well(char *text, size_t size)
 		"query-response-interval 0.5", "last-member-query-count 4",
 		"ssm-range default", "timers rfc3376", "threads 3", "cpu-affinity 2",
 		"ring-size 3M", "transmit io_uring", "coalesce off", "latency low",
-		"collect-time 0.004", "receive-offload off", "user x",
+		"collect-time 0.004", "receive-offload off", "quality off", "user x",
 		"control-socket /x", "control-group y", "seccomp off", "landlock off",
 		"phyint a upstream", "phyint b downstream", "phyint c",
 		"phyint e disabled",
