@@ -255,6 +255,18 @@ def streams(seeds):
     seeds.add("quality", bytes.fromhex(f"19 01 {video} 10 10 20 30 bb 40"))
 
 
+def watched(seeds):
+    """Operations of fuzz_quality_watch.c: bursts, payloads, time, orders, questions."""
+    for mode in ("00", "01"):
+        for order in ("06 00", "06 08", "08 90", "07 03"):
+            seeds.add("quality_watch", bytes.fromhex(
+                f"{mode} 03 02 01 02 00 00 03 00 04 05 {order} 00 00 05 01 04 06 03 02 33 74 "
+                f"01 01 07 55 {order} 05 2b 02 0a 02 aa 07 01 05 0f 00 00 00 00"))
+        seeds.add("quality_watch", bytes.fromhex(
+            mode + "".join(f"00 {g:02x} 07 e4 04 05" for g in (0, 1, 2, 3, 4, 8, 9)) +
+            "05 17 00 04 00 00 00 01 03 ff"))
+
+
 def tables(seeds):
     """Operations of fuzz_fib.c: number, group, and for 0 and 1 the set."""
     some = ["000105 000207 080103 0401 0c01", "fa00 4401 fb00 1c00", "f200 f280 0640 0e03",
@@ -341,6 +353,7 @@ def main():
     conversions(seeds, root)
     captures(seeds, golden)
     streams(seeds)
+    watched(seeds)
     tables(seeds)
     histories(seeds)
     handovers(seeds)
