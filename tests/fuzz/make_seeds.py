@@ -331,6 +331,22 @@ def kernel_groups(seeds):
         seeds.add("kgroups", bytes([family]) + f"{groups}\0{sources}".encode())
 
 
+def channels(seeds):
+    url = "udp://@239.1.1.1:1234"
+    xspf = ("<playlist><trackList><track><title>A &amp; &#233;</title><!-- x -->"
+            f"<location>{url}</location></track></trackList></playlist>")
+    for text in (f"#EXTM3U\n#EXTINF:-1 tvg-id=\"a,b\",One\n{url}\n#EXTINF:-1,Two\n"
+                 "rtp://[2001:db8::1]@[ff3e::1]:1\n",
+                 "#EXTM3U\n#EXTINF:-1,P\nhttp://10.0.0.1:4022/udp/239.1.1.2:1\n",
+                 "v=0\ns=Two\nc=IN IP4 239.1.1.1/127/2\nc=IN IP6 ff15::101/3\n"
+                 "a=source-filter: incl IN IP4 * 10.0.0.1\nv=0\ns=X\nc=IN IP4 239.1.1.9\n",
+                 "<?xml version='1.0'?>" + xspf, xspf.replace("A &amp;", "<![CDATA[<]]>"),
+                 "name;group;source\n\"a \"\"b\";239.1.1.1:5;10.0.0.1\n",
+                 "239.1.1.1,One\n239.1.1.1,Two\n10.0.0.1@232.1.1.1,S\n"):
+        seeds.add("channels", text.encode())
+    seeds.add("channels", "239.1.1.1,Télé\n".encode("latin-1"))
+
+
 def texts(seeds):
     for t in ("10.0.0.1/24", "::ffff:1.2.3.4", "fe80::1/64", "239.1.2.3", "0.0.0.0/0", "1,3-5",
               "2001:db8::/32", "::", "0-63", "255.255.255.255"):
@@ -350,6 +366,7 @@ def main():
     frames(seeds)
     bursts(seeds)
     configurations(seeds, root)
+    channels(seeds)
     conversions(seeds, root)
     captures(seeds, golden)
     streams(seeds)

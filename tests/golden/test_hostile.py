@@ -28,12 +28,13 @@ INTERFACE = {"name": "lan1", "role": "downstream", "instance": "i", "present": T
              "error": "e", "querier": {"ipv4": "active"}, "rx_packets": 1,
              "upstream": [{"family": "ipv4", "version": 3, "querier": "q"}]}
 ANSWERS = {
-    "explain": {"group": "g", "source": "s", "summary": "s", "checks": [
+    "explain": {"group": "g", "channel": "c", "source": "s", "summary": "s", "checks": [
         {"check": "c", "interface": "i", "verdict": "refuse", "text": "t", "advice": "a",
          "instance": "n"}]},
     "watch": {"version": "v", "interfaces": [INTERFACE], "drops": {"no_group": 3}, "now_ms": 5,
               "entries": 1, "matched": 1, "rows": [
-                  {"group": "g", "origin": "o", "last_source": "l", "in": "i", "out": ["o"]}]},
+                  {"group": "g", "channel": "c", "origin": "o", "last_source": "l", "in": "i",
+                   "out": ["o"]}]},
     "metrics": {"text": "t", "content_type": "c"},
     "health": {"ok": False, "problems": ["p", "q"], "unsure": []},
     "clear group": {"group": "g", "asked": [{"interface": "i", "answer_ms": 7}],

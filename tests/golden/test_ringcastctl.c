@@ -239,6 +239,8 @@ static void golden_text(void **state)
 		{"mfc", {"show", "mfc"}, "show mfc\n", 0},
 		{"mfc-empty", {"show mfc"}, "show mfc\n", 0},
 		{"hostile", {"show", "mfc"}, "show mfc\n", 0},
+		{"mfc-channels", {"show", "mfc"}, "show mfc\n", 0},
+		{"groups-channels", {"show", "groups"}, "show groups\n", 0},
 		{"upstream", {"show", "upstream"}, "show upstream\n", 0},
 		{"stats", {"show", "stats"}, "show stats\n", 0},
 		{"config", {"show", "config"}, "show config\n", 0},

@@ -88,15 +88,16 @@ static void print_instance(const json_t *list, const char *instance, FILE *out)
 	}
 }
 
-/* "239.1.2.3 from 10.0.0.1: refuse", the summary, the checks by instance */
+/* "239.1.2.3 (News) from 10.0.0.1: refuse", the summary, the checks by instance */
 static void print_answer(const json_t *reply, FILE *out)
 {
 	const json_t *list = json_object_get(reply, "checks"), *c;
 	const char *last = NULL, *source = cell_str(reply, "source");
+	const char *channel = cell_str(reply, "channel");
 	size_t i;
 
-	fprintf(out, "%s%s%s: ", cell_str(reply, "group"), *source ? " from " : "",
-		source);
+	fprintf(out, "%s%s%s%s%s%s: ", cell_str(reply, "group"), *channel ? " (" : "",
+		channel, *channel ? ")" : "", *source ? " from " : "", source);
 	text_wrap(cell_str(reply, "summary"), 2, WIDTH, out);
 	json_array_foreach(list, i, c)
 	{

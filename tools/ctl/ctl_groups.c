@@ -18,14 +18,16 @@ static void print_timer(const json_t *o, const char *key, const char *what, FILE
 			cell_format_duration(cell_num(o, key), buf));
 }
 
-/* "lan1 239.1.2.3: exclude, IGMPv3, group timer 4m12s, up 1h03m, reported by
+/* "lan1 239.1.2.3 (News): exclude, IGMPv3, group timer 4m12s, up 1h03m, reported by
  * 10.0.1.2" */
 static void print_head(const json_t *g, FILE *out)
 {
 	bool ipv6 = strchr(cell_str(g, "group"), ':') != NULL;
+	const char *channel = cell_str(g, "channel");
 
-	fprintf(out, "%s %s: %s, %sv%lld", cell_str(g, "interface"),
-		cell_str(g, "group"), cell_str(g, "mode"), ipv6 ? "MLD" : "IGMP",
+	fprintf(out, "%s %s%s%s%s: %s, %sv%lld", cell_str(g, "interface"),
+		cell_str(g, "group"), *channel ? " (" : "", channel,
+		*channel ? ")" : "", cell_str(g, "mode"), ipv6 ? "MLD" : "IGMP",
 		cell_num(g, "version"));
 	print_timer(g, "timer_ms", "group timer", out);
 	print_timer(g, "uptime_ms", "up", out);

@@ -215,6 +215,7 @@ static void groups_row(struct text_table *t, const json_t *g)
 	cell_text(t, g, "last_reporter");
 	text_table_add(t, "%zu", json_array_size(json_object_get(g, "hosts")));
 	cell_list_short(t, json_object_get(g, "sources"), CELL_MAX_SOURCES, LIST_WIDTH);
+	cell_text(t, g, "channel");
 }
 
 static const struct text_column groups_columns[] = {
@@ -227,6 +228,7 @@ static const struct text_column groups_columns[] = {
 	{"Reporter", .from = TEXT_NORMAL, .min = 15},
 	{"Hosts", true},
 	{"Sources", .from = TEXT_NORMAL, .min = 10},
+	{"Channel", .min = 12, .optional = true},
 };
 
 static int compare_groups(const char *const *a, const char *const *b)
@@ -294,6 +296,7 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_number(t, e, "wrong");
 	cell_scaled(t, e, "packets_per_s", 1);
 	cell_scaled(t, e, "bytes_per_s", 8);
+	cell_text(t, e, "channel");
 }
 
 /* Senders that may not send on their interface, each with the remedy. A row has no room
@@ -330,6 +333,7 @@ static const struct text_column mfc_columns[] = {
 	{"Wrong", true, TEXT_NORMAL},
 	{"Pkts/s", true, TEXT_WIDE},
 	{"Bit/s", true, TEXT_NORMAL},
+	{"Channel", .min = 12, .optional = true},
 };
 
 static int compare_mfc(const char *const *a, const char *const *b)

@@ -58,7 +58,8 @@ static void widen(int *width, const char *text)
 
 static bool is_shown(const struct text_table *t, size_t c)
 {
-	return !t->view || t->column[c].from <= t->view->detail;
+	return !(t->left_out & 1u << c) &&
+		(!t->view || t->column[c].from <= t->view->detail);
 }
 
 void text_wrap(const char *text, int indent, int width, FILE *out)
@@ -207,6 +208,19 @@ static void forget(struct text_table *t)
 	t->n = 0;
 }
 
+/* The optional columns that have a value in none of the rows. */
+static unsigned without_values(const struct text_table *t)
+{
+	unsigned r = 0;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		r |= (unsigned)t->column[c].optional << c;
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->cell[i], "-") != 0)
+			r &= ~(1u << i % t->n_columns);
+	return r;
+}
+
 void text_table_print(struct text_table *t, FILE *out)
 {
 	bool first = !t->width, titles = !t->view || !t->view->no_header;
@@ -215,6 +229,7 @@ void text_table_print(struct text_table *t, FILE *out)
 	if (first) {
 		t->width = or_die(calloc(n, sizeof(int)));
 		t->gap = 2;
+		t->left_out = without_values(t);
 		if (t->compare && t->n > 0)
 			qsort_r(t->cell, t->n / n, n * sizeof(char *), compare_rows, t);
 	}

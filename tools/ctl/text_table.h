@@ -30,6 +30,7 @@ struct text_column {
 	bool right;	       /* numbers */
 	enum text_detail from; /* with less detail it is left out */
 	unsigned min;	       /* may be cut down to that; 0 means never cut */
+	bool optional;	       /* left out if no row of the first part has a value */
 	bool wrap;	       /* the last one continues in the next line, below
 			        * itself */
 };
@@ -44,6 +45,7 @@ struct text_table {
 	size_t n, cap;
 	int *width; /* of what has been printed; NULL means nothing yet */
 	int gap;
+	unsigned left_out; /* a bit for each optional column without values */
 };
 
 #define TEXT_TABLE(columns)                                                            \

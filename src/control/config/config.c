@@ -99,6 +99,7 @@ struct config *config_free(struct config *c)
 	free(c->control_socket);
 	free(c->control_group);
 	free(c->metrics_listen);
+	free(c->channel_names);
 	free(c);
 	return NULL;
 }

@@ -184,6 +184,7 @@ struct config {
 	unsigned control_group_line, control_group_column; /* of its keyword */
 	char *metrics_listen;	 /* see endpoint.h; NULL means off */
 	uint32_t metrics_groups; /* forwarding entries that get metrics of their own */
+	char *channel_names;	 /* path, see channels.h; NULL means none */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults;	  /* for interfaces that no phyint names */

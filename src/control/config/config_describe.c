@@ -575,6 +575,9 @@ static void describe_operation(struct describe *d)
 			c->control_group);
 	describe_forwarding(d);
 	describe_metrics(d);
+	if (c->channel_names)
+		para(d, 4, "Names: the channels are called what %s says.",
+			c->channel_names);
 	para(d, 4,
 		"Firewall: frames are read before netfilter sees them, so its rules neither stop "
 		"nor are needed for the streams; the sources and groups above are the filter.");

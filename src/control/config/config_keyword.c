@@ -115,6 +115,8 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("metrics-groups", NUMBER, metrics_groups, .lo = 0,
 		.hi = CONFIG_METRICS_GROUPS_MAX,
 		.takes = "a number of forwarding entries"),
+	GLOBAL("channel-names", TEXT, channel_names, .takes = "the path of a file",
+		.unset = "channels have no names"),
 	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
 	GLOBAL("phyint", PHYINT, iface, .takes = "the name of an interface"),
 

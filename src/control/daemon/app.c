@@ -475,6 +475,7 @@ static int app_start(struct app *app)
 	app_confine_calls(app);
 	app->started = loop_now(app->loop);
 	app_warn_missing(app, app->cfg);
+	app_channels_read(app, NULL);
 	app_take_over(app, app->started);
 	app_rival_start(app, (uint32_t)random_seed());
 	return APP_EXIT_OK;
@@ -564,6 +565,7 @@ struct app *app_free(struct app *app)
 	rate_table_deinit(&app->rates);
 	streams_deinit(&app->streams);
 	app_kernel_free(app);
+	app->channels = channels_free(app->channels);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);
 	app->loop = loop_free(app->loop);

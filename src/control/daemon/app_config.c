@@ -30,10 +30,10 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* 0 or -errno */
-static int read_file(int dir, const char *name, char **ret_text, size_t *ret_len)
+int app_read_file(
+	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len)
 {
-	_cleanup_(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *text = NULL;
 	size_t len = 0, cap = 0;
 	ssize_t n;
@@ -48,7 +48,7 @@ static int read_file(int dir, const char *name, char **ret_text, size_t *ret_len
 			return -errno;
 		if (n > 0)
 			len += (size_t)n;
-		if (len > CONFIG_MAX_SIZE)
+		if (len > max)
 			return -EFBIG;
 	} while (n != 0);
 	*ret_text = take_ptr(text);
@@ -88,7 +88,7 @@ struct config *app_read_config(
 	_cleanup_(freep) char *text = NULL;
 	struct config *cfg = NULL;
 	size_t len = 0;
-	int r = read_file(dir, base_name(path), &text, &len);
+	int r = app_read_file(dir, base_name(path), CONFIG_MAX_SIZE, &text, &len);
 
 	if (r < 0) {
 		log_err("%s: cannot read the configuration: %s", path, strerror(-r));
@@ -285,6 +285,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	app_metrics_reload(app, old);
+	app_channels_read(app, old);
 	app->count.n_reloads++;
 	app->count.reload_refused = false;
 	config_free(old);

@@ -69,6 +69,8 @@ static int choose_files(const struct app *app, struct landlock *l)
 
 	if (r == 0)
 		r = allow_config(app, l);
+	if (r == 0 && app->cfg->channel_names && *app->cfg->channel_names == '/')
+		r = allow_directory_of(l, app->cfg->channel_names, LANDLOCK_READ);
 	if (r == 0 && app->metrics_port)
 		r = landlock_allow_bind(l, app->metrics_port);
 	/* other daemons; malloc */

@@ -132,7 +132,8 @@ struct app {
 	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
-	uint64_t memory; /* of the machine or container, see memory_size() */
+	struct channels *channels; /* names; NULL means none */
+	uint64_t memory;	   /* of the machine or container, see memory_size() */
 	struct view_counts count;
 	struct view_memory views;
 	bool files_confined; /* by Landlock */
@@ -320,6 +321,16 @@ void app_confine_calls(const struct app *app); /* when everything has been opene
 enum config_transmit app_choose_transmit(const struct app *app);
 /* Does the file exist without the daemon's user being allowed to read it? */
 bool app_config_is_private(const struct app *app);
+
+/* app_channels.c: reads the file of `channel-names`, at the start and with each reload.
+ * A file that cannot be used is logged, and the names that there are stay. `old` is the
+ * previous configuration, or NULL at the start. */
+void app_channels_read(struct app *app, const struct config *old);
+/* The whole file `path`, which is relative to the directory `dir` unless it is
+ * absolute. 0 with a malloc'ed text, -EFBIG if it is longer than `max`, or another
+ * -errno. */
+int app_read_file(
+	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len);
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
 int app_metrics_new(struct app *app); /* 0, -ENOMEM */

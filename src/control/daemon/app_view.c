@@ -29,6 +29,11 @@ const char *view_config_path(const struct app *app)
 	return app->options.config_path;
 }
 
+const struct channels *view_channels(const struct app *app)
+{
+	return app->channels;
+}
+
 const struct iface_table *view_ifaces(const struct app *app)
 {
 	return &app->ifaces;

@@ -10,7 +10,7 @@
 
 #define IF	  "interface"
 #define IF_FAMILY "interface, family"
-#define ENTRY	  "group, source, proxy"
+#define ENTRY	  "group, source, proxy, channel"
 
 /* clang-format off */
 X(METRIC_BUILD, INFO, "build", NULL, "version, release, machine",

@@ -345,7 +345,7 @@ static void write_table(struct scrape *s)
 static void entry_labels(struct scrape *s, struct metrics_entry *e)
 {
 	char text[ADDR_STRLEN];
-	const char *proxy;
+	const char *proxy, *channel;
 
 	if (e->labels.len) {
 		metrics_labels_again(&s->m, e->labels);
@@ -357,6 +357,9 @@ static void entry_labels(struct scrape *s, struct metrics_entry *e)
 		addr_is_any(&e->source) ? "*" : addr_format(&e->source, text));
 	if (*proxy)
 		metrics_label(&s->m, "proxy", proxy);
+	channel = channels_name(view_channels(s->app), &e->group, &e->source);
+	if (channel)
+		metrics_label(&s->m, "channel", channel);
 	e->labels = metrics_labels(&s->m);
 }
 

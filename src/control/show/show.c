@@ -23,6 +23,12 @@ json_t *show_ports(const struct app *app, const struct portset *ports)
 	return list;
 }
 
+json_t *show_channel(
+	const struct app *app, const struct addr *group, const struct addr *source)
+{
+	return json_of_text(channels_name(view_channels(app), group, source));
+}
+
 const char *show_instance(const struct app *app, const struct proxy_port *pp)
 {
 	return instances_name(view_instances(app), pp->proxy->instance);

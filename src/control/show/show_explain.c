@@ -536,7 +536,9 @@ static bool is_asked_about(const struct question *q, const struct proxy *p)
 static json_t *reply_json(const struct question *q, enum explain_verdict v,
 	json_t *summary, json_t *checks)
 {
-	return json_pack("{so so so so ss so so}", "group", json_of_addr(&q->group),
+	return json_pack("{so so so so so ss so so}", "group", json_of_addr(&q->group),
+		"channel",
+		show_channel(q->app, &q->group, q->has_source ? &q->source : NULL),
 		"source", q->has_source ? json_of_addr(&q->source) : json_null(),
 		"from", *q->from ? json_of_text(q->from) : json_null(), "on",
 		*q->on ? json_of_text(q->on) : json_null(), "verdict",

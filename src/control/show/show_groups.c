@@ -61,15 +61,17 @@ static json_t *host_json(
 }
 
 /* everything except sources and hosts */
-static json_t *group_json(
-	const struct proxy_port *pp, const struct mgroup *g, mono_t now)
+static json_t *group_json(const struct groups_answer *d, const struct proxy_port *pp,
+	const struct mgroup *g)
 {
 	enum family family = addr_family(&g->group);
+	mono_t now = d->now;
 
-	return json_pack("{so so ss si so sI so so so si}", "interface",
-		json_of_text(pp->name), "group", json_of_addr(&g->group), "mode",
-		show_mode(g->mode), "version",
-		(int)gm_version_number(family, mgroup_version(g, now)), "timer_ms",
+	return json_pack("{so so so ss si so sI so so so si}", "interface",
+		json_of_text(pp->name), "group", json_of_addr(&g->group), "channel",
+		show_channel(d->a.app, &g->group, NULL), "mode", show_mode(g->mode),
+		"version", (int)gm_version_number(family, mgroup_version(g, now)),
+		"timer_ms",
 		g->mode == GM_EXCLUDE ? json_of_ms_until(g->until, now) : json_null(),
 		"uptime_ms", (json_int_t)((now.ns - g->since.ns) / NS_PER_MS),
 		"last_reporter", json_of_addr(&g->last_reporter), "older_v1_ms",
@@ -132,7 +134,7 @@ static void show_groups_begin_group(
 	if (d->detail && d->n_shown == DETAIL_GROUPS)
 		return;
 	d->n_shown++;
-	o = group_json(pp, g, d->now);
+	o = group_json(d, pp, g);
 	if (o && d->detail)
 		add_detail(d, pp, g, o);
 	show_open(&d->a, o);

@@ -51,12 +51,13 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 		? view_instances(app)->port[v->last_port]
 		: NULL;
 
-	return json_pack("{ss so so so so so sI sI sI so so so so}", "instance",
+	return json_pack("{ss so so so so so so sI sI sI so so so so}", "instance",
 		instances_name(view_instances(app), v->instance), "group",
-		json_of_addr(&v->group), "origin",
-		any_source ? json_string("*") : json_of_addr(&v->source), "last_source",
-		v->seen ? json_of_addr(&v->last_source) : json_null(), "in",
-		in ? json_of_text(in->name) : json_null(), "out",
+		json_of_addr(&v->group), "channel",
+		show_channel(app, &v->group, v->seen ? &v->last_source : &v->source),
+		"origin", any_source ? json_string("*") : json_of_addr(&v->source),
+		"last_source", v->seen ? json_of_addr(&v->last_source) : json_null(),
+		"in", in ? json_of_text(in->name) : json_null(), "out",
 		show_ports(app, &v->out), "packets", (json_int_t)v->packets, "bytes",
 		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong, "packets_per_s",
 		rate_json(r->known, r->packets), "bytes_per_s",

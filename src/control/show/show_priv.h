@@ -96,6 +96,9 @@ const char *show_mode(enum gm_mode mode); /* "include", "exclude" */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 
+/* The name of a channel, or null; `source` as in channels_name(). */
+json_t *show_channel(const struct app *app, const struct addr *group,
+	const struct addr *source);
 struct rate show_rate_of(struct app *app, const struct fib_view *v);
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);
 json_t *show_rate_interval(struct app *app);

@@ -197,6 +197,8 @@ static bool port_matches(const struct page *p, unsigned port)
 
 static bool row_matches(const struct page *p, const struct fib_view *v)
 {
+	const char *name;
+
 	if (!*p->filter || addr_matches(p, &v->group) || addr_matches(p, &v->source))
 		return true;
 	if (v->seen &&
@@ -205,6 +207,10 @@ static bool row_matches(const struct page *p, const struct fib_view *v)
 	portset_for_each (&v->out, port)
 		if (port_matches(p, port))
 			return true;
+	name = channels_name(view_channels(p->app), &v->group,
+		v->seen ? &v->last_source : &v->source);
+	if (name && strcasestr(name, p->filter))
+		return true;
 	return strcasestr(instances_name(view_instances(p->app), v->instance),
 		       p->filter) != NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "base/mono.h"
 #include "base/refusals.h"
+#include "control/config/channels.h"
 #include "control/config/config.h"
 #include "control/proto/admission.h"
 #include "control/proto/effect.h"
@@ -58,6 +59,8 @@ mono_t view_now(const struct app *app);	    /* of the event loop */
 mono_t view_started(const struct app *app); /* of this process or an earlier one */
 const struct config *view_config(const struct app *app);
 const char *view_config_path(const struct app *app); /* as the user wrote it */
+/* names of channels, or NULL if there are none */
+const struct channels *view_channels(const struct app *app);
 const struct iface_table *view_ifaces(const struct app *app);
 const struct instances *view_instances(const struct app *app);
 struct dataplane *view_dataplane(const struct app *app);

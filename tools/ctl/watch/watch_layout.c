@@ -273,15 +273,10 @@ static void add_interfaces(
 /* ---- groups ---- */
 
 static const struct watch_column group_columns[] = {
-	{"Group", false, MIN_ADDRESS},
-	{"Source", false, MIN_ADDRESS},
-	{"In", false, 4},
-	{"Out", false, 8},
-	{"Mem", true, 0},
-	{"Pkt/s", true, 0},
-	{"Bit/s", true, 0},
-	{"Pkts", true, 0},
-	{"Wrong", true, 0},
+	{"Group", false, MIN_ADDRESS}, {"Source", false, MIN_ADDRESS}, {"In", false, 4},
+	{"Out", false, 8}, {"Mem", true, 0}, {"Pkt/s", true, 0}, {"Bit/s", true, 0},
+	{"Pkts", true, 0}, {"Wrong", true, 0},
+	{"Channel", false, 8}, /* if any has a name */
 };
 
 static const struct watch_column group_columns_wide[] = {
@@ -297,7 +292,18 @@ static const struct watch_column group_columns_wide[] = {
 	{"Bytes", true, 0},
 	{"Wrong", true, 0},
 	{"Share", false, 5},
+	{"Channel", false, 8},
 };
+
+static bool has_channels(const struct watch *w)
+{
+	const json_t *row;
+	size_t n;
+
+	json_array_foreach(json_object_get(w->now, "rows"), n,
+		row) if (*cell_str(row, "channel")) return true;
+	return false;
+}
 
 static void fill_out(struct watch_grid *g, const json_t *row)
 {
@@ -338,8 +344,8 @@ static void fill_share(struct watch_grid *g, const json_t *row, double largest)
 	watch_grid_text(g, bar);
 }
 
-static void fill_group(
-	const struct watch *w, struct watch_grid *g, const json_t *row, double largest)
+static void fill_group(const struct watch *w, struct watch_grid *g, const json_t *row,
+	double largest, bool channels)
 {
 	bool any = strcmp(cell_str(row, "origin"), "*") == 0;
 	const json_t *bytes = json_object_get(row, "bytes_per_s");
@@ -362,11 +368,13 @@ static void fill_group(
 	watch_grid_count(g, row, "wrong");
 	if (w->cols >= COLS_WIDE)
 		fill_share(g, row, largest);
+	if (channels)
+		watch_grid_text(g, cell_str(row, "channel"));
 }
 
 static void add_groups(const struct watch *w, struct watch_screen *s)
 {
-	bool wide = w->cols >= COLS_WIDE;
+	bool wide = w->cols >= COLS_WIDE, channels = has_channels(w);
 	struct watch_grid g = {
 		.column = wide ? group_columns_wide : group_columns,
 		.n_columns = wide
@@ -377,8 +385,9 @@ static void add_groups(const struct watch *w, struct watch_screen *s)
 	const json_t *row;
 	size_t n;
 
+	g.n_columns -= !channels;
 	json_array_foreach(json_object_get(w->now, "rows"), n, row)
-		fill_group(w, &g, row, largest);
+		fill_group(w, &g, row, largest, channels);
 	watch_grid_print(&g, s, 0, w->n_visible);
 	watch_grid_deinit(&g);
 	if (n == 0)
@@ -395,7 +404,7 @@ static const char *const help[] = {
 	"  s            next order: rate, packets, members, wrong, group",
 	"  1 2 3 4 5    these orders directly",
 	"  r            reverse the order",
-	"  /            filter: part of an address, an interface or an instance",
+	"  /            filter: part of an address, interface, instance or channel",
 	"  Escape       leave this page, or drop the filter",
 	"  arrows, j k, PageUp, PageDown, Home, End    scroll",
 	"  i            all interfaces",

@@ -119,6 +119,7 @@ static unsigned shrink(
 	}
 }
 
+/* A text that is too long is cut between two characters and ends with a "~". */
 static void put(char *line, size_t *n, const char *text, unsigned width, bool right)
 {
 	size_t len = strlen(text);
@@ -128,6 +129,8 @@ static void put(char *line, size_t *n, const char *text, unsigned width, bool ri
 		return;
 	if (cut)
 		len = width;
+	while (cut && len > 1 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
+		len--;
 	if (right && len < width) {
 		memset(line + *n, ' ', width - len);
 		*n += width - len;

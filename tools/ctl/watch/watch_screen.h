@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define WATCH_COLS_MAX 1024
-#define WATCH_GRID_MAX 12 /* columns of a table */
+#define WATCH_GRID_MAX 13 /* columns of a table */
 
 enum watch_style {
 	WATCH_PLAIN,

@@ -81,6 +81,7 @@ static void equal_config(const struct config *x, const struct config *y)
 	equal_text(x->control_group, y->control_group);
 	equal_text(x->metrics_listen, y->metrics_listen);
 	assert_int_equal(x->metrics_groups, y->metrics_groups);
+	equal_text(x->channel_names, y->channel_names);
 	equal_iface(&x->defaults, &y->defaults);
 	assert_int_equal(x->n_instance, y->n_instance);
 	for (size_t i = 0; i < x->n_instance; i++)
@@ -148,7 +149,7 @@ static void print_reads_back(void **state)
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
 		"latency low collect-time 0.004 receive-offload off quality on control-socket /a control-group b "
 		"seccomp off landlock off "
-		"metrics-listen [::1]:1 metrics-groups 65536 "
+		"metrics-listen [::1]:1 metrics-groups 65536 channel-names a.m3u "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "

@@ -89,6 +89,7 @@ static const struct {
 	{"metrics-listen [::1]:65535 ", "metrics-listen [::1]:65535"},
 	{"metrics-listen :9337 ", "metrics-listen :9337"},
 	{"metrics-groups 0 ", "metrics-groups 0"},
+	{"channel-names tv/a.csv ", "channel-names tv/a.csv"},
 	{"ratelimit 9 ", "ratelimit 9"},
 	{"threshold 255 ", "threshold 255"},
 	{"threshold +7 ", "threshold 7"},
@@ -163,6 +164,7 @@ static void defaults(void **state)
 	assert_null(c->control_group);
 	assert_null(c->metrics_listen);
 	assert_int_equal(c->metrics_groups, 256);
+	assert_null(c->channel_names);
 	config_free(c);
 	assert_null(config_free(NULL));
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Declarations that the readers of the formats share, see channels.h. */
+
+#include "base/cleanup.h"
+#include "control/config/channels.h"
+
+/* a part of the file; not terminated */
+struct channels_text {
+	const char *s;
+	size_t n;
+};
+
+struct channels_reader {
+	struct channels *c;
+	struct channels_text rest; /* not yet read */
+	unsigned line;		   /* of what was read last */
+	bool no_memory;
+	bool refused;
+};
+
+/* what an entry is about */
+struct channels_target {
+	struct addr group, source; /* as in struct channel */
+};
+
+/* The next line without its end; false at the end of the file. */
+bool channels_line(struct channels_reader *r, struct channels_text *ret);
+struct channels_text channels_trim(struct channels_text t);
+bool channels_is(struct channels_text t, const char *word);	/* in any case */
+bool channels_begins(struct channels_text t, const char *word); /* in any case */
+
+/* A message about the line; the text is bounded. */
+void channels_say(struct channels_reader *r, unsigned line, const char *format, ...)
+	_printf_(3, 4);
+
+/* Reads [SCHEME://][SOURCE@]GROUP[:PORT], or the address of a udpxy proxy. Returns
+ * false if that names no group. */
+bool channels_target(struct channels_text t, struct channels_target *ret);
+bool channels_addr(struct channels_text t, struct addr *ret);
+/* Cleans a name; the result is empty if nothing is left. */
+void channels_clean(struct channels_text t, char name[CHANNELS_NAME_MAX]);
+/* Names a group; an empty name is skipped. */
+void channels_add(struct channels_reader *r, unsigned line,
+	const struct channels_target *target, const char *name);
+void channels_skip(struct channels_reader *r);
+
+void channels_read_m3u(struct channels_reader *r);
+void channels_read_csv(struct channels_reader *r);
+void channels_read_sdp(struct channels_reader *r);
+void channels_read_xspf(struct channels_reader *r);
