@@ -4,6 +4,7 @@
 /* A server of the control socket and its clients in one thread: a client that waits
  * runs the server's loop. */
 
+#include "base/sys/clock.h"
 #include "control/sys/ctl.h"
 #include "test.h"
 
@@ -29,6 +30,14 @@ static inline mono_t ctl_fixture_deadline(void *ctx)
 	return mono_min(f->deadline, ctl_deadline(f->ctl));
 }
 
+/* Something has happened: the wait for the next thing begins. */
+static inline void ctl_fixture_progress(struct ctl_fixture *f)
+{
+	mono_t now = {clock_ns(CLOCK_MONOTONIC)};
+
+	f->deadline = mono_add_ms(now, PATIENCE_MS);
+}
+
 static inline void ctl_fixture_tick(void *ctx, mono_t now)
 {
 	struct ctl_fixture *f = ctx;
@@ -46,7 +55,7 @@ static inline void ctl_fixture_init(
 
 	*f = (struct ctl_fixture){0};
 	assert_int_equal(loop_new(&ops, &f->loop), 0);
-	f->deadline = mono_add_ms(loop_now(f->loop), PATIENCE_MS);
+	ctl_fixture_progress(f);
 	strcpy(f->dir, P_tmpdir "/test_ctl.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
@@ -93,6 +102,7 @@ static inline const char *hear(struct ctl_fixture *f, int fd)
 			assert_int_equal(loop_round(f->loop), 0);
 			continue;
 		}
+		ctl_fixture_progress(f);
 		if (line[n] == '\n')
 			break;
 		assert_true(++n < sizeof(line));
@@ -111,9 +121,11 @@ static inline void swallow(struct ctl_fixture *f, int fd, size_t n)
 			recv(fd, buf, n < sizeof(buf) ? n : sizeof(buf), MSG_DONTWAIT);
 
 		assert_true(got > 0 || (got < 0 && errno == EAGAIN));
-		if (got > 0)
+		if (got > 0) {
 			n -= (size_t)got;
-		else
+			ctl_fixture_progress(f);
+		} else {
 			assert_int_equal(loop_round(f->loop), 0);
+		}
 	}
 }

@@ -113,6 +113,8 @@ static bool hear_more(int fd)
 		got = recv(fd, f.text + f.n, f.cap - f.n, MSG_DONTWAIT);
 		f.n += got > 0 ? (size_t)got : 0;
 	} while (got > 0);
+	if (f.n > before)
+		ctl_fixture_progress(&f.server);
 	if (f.n - before > f.longest)
 		f.longest = f.n - before;
 	return f.n > 0 && f.text[f.n - 1] == '\n';
@@ -165,6 +167,7 @@ static void f7_groups_while_they_change(void **state)
 	for (size_t i = 0; i < n; i++)
 		if (i % 4)
 			join(i);
+	ctl_fixture_progress(&f.server);
 	say(fd, "show groups\n");
 	for (; !hear_more(fd); rounds++)
 		for (unsigned k = 0; k < 20; k++) {
@@ -202,6 +205,7 @@ static void f7_upstream_in_pieces(void **state)
 		join(i);
 	fixture_resync(&f.t);
 	effects_clear(&f.t.fx);
+	ctl_fixture_progress(&f.server);
 	say(fd, "show upstream\n");
 	while (!hear_more(fd))
 		rounds++;
@@ -291,7 +295,8 @@ static void n29_filters(void **state)
 	assert_true(answers("show upstream 232.0.0.2/31\n", 2, "232.0.0.3"));
 	assert_true(answers("show upstream wan 192.0.3.1\n", 5, "232.0.0.8"));
 	assert_true(answers("show groups lan9\n", 0, "'lan9' is no group, no address"));
-	assert_true(answers("show groups lan1 lan2\n", 0, "'lan2' is one word too many"));
+	assert_true(
+		answers("show groups lan1 lan2\n", 0, "'lan2' is one word too many"));
 	assert_true(
 		answers("show groups 232.0.0.300\n", 0, "'232.0.0.300' is no group"));
 	assert_true(answers("show interfaces 232.0.0.3\n", 0, "name of an interface"));
@@ -334,6 +339,7 @@ static void f7_one_large_group(void **state)
 	json_t *rows, *hosts;
 
 	add_sources(0, N_SOURCES / 2);
+	ctl_fixture_progress(&f.server);
 	say(fd, "show groups\n");
 	while (!hear_more(fd))
 		if (more < N_SOURCES / 2) {
