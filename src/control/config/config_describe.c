@@ -5,6 +5,7 @@
  * before it runs: `ringcastd -C`. Lines are wrapped; nothing parses this text.
  */
 
+#include "control/config/config_keyword.h"
 #include "control/config/config_parse.h"
 #include "control/config/config_text.h"
 #include "control/config/endpoint.h"
@@ -526,8 +527,7 @@ static void describe_forwarding(struct describe *d)
 			&t, " that collect frames for at most %u ms", c->collect_ms);
 	if (c->transmit != CONFIG_TRANSMIT_AUTO)
 		config_text_add(&t, ", transmit by %s",
-			c->transmit == CONFIG_TRANSMIT_SENDMMSG ? "sendmmsg"
-								: "io_uring");
+			config_keyword_find("transmit")->words[c->transmit - 1]);
 	if (c->coalesce != CONFIG_COALESCE_ON)
 		config_text_add(&t, ", %s",
 			c->coalesce == CONFIG_COALESCE_EXACT

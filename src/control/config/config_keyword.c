@@ -56,12 +56,12 @@ const struct config_keyword config_keywords[] = {
 		.unset = "it would have no effect"),
 	GLOBAL("defaultdown", FLAG, defaultdown),
 	GLOBAL("rescanvif", FLAG, rescanvif),
-	GLOBAL("chroot", TEXT, chroot, .takes = "a directory",
+	GLOBAL("chroot", TEXT, chroot, .fixed = true, .takes = "a directory",
 		.unset = "the daemon sees the whole file system"),
-	GLOBAL("user", TEXT, user, .takes = "a user name",
+	GLOBAL("user", TEXT, user, .fixed = true, .takes = "a user name",
 		.unset = "ringcast, or nobody, when root starts the daemon"),
-	GLOBAL("seccomp", ON_OFF, seccomp, .takes = "on or off"),
-	GLOBAL("landlock", ON_OFF, landlock, .takes = "on or off"),
+	GLOBAL("seccomp", ON_OFF, seccomp, .fixed = true, .takes = "on or off"),
+	GLOBAL("landlock", ON_OFF, landlock, .fixed = true, .takes = "on or off"),
 	GLOBAL("timers", CHOICE, gm.revision, .words = revision_words,
 		.takes = "rfc9776 or rfc3376"),
 	GLOBAL("robustness", NUMBER, gm.robustness, .lo = 1, .hi = 255,
@@ -83,31 +83,35 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("forward-from-downstream", CHOICE, forward_from_downstream,
 		.words = forward_words, .takes = "none, downstream or all"),
 	GLOBAL("ssm-range", SSM, ssm, .takes = "a group prefix, 'default' or 'none'"),
-	GLOBAL("threads", NUMBER, threads, .lo = 1, .hi = 64, .or_auto = true,
-		.takes = "a number from 1 to 64, or 'auto'"),
-	GLOBAL("cpu-affinity", CPUS, cpu_affinity,
+	GLOBAL("threads", NUMBER, threads, .fixed = true, .lo = 1, .hi = 64,
+		.or_auto = true, .takes = "a number from 1 to 64, or 'auto'"),
+	GLOBAL("cpu-affinity", CPUS, cpu_affinity, .fixed = true,
 		.takes = "a list of processors such as 2 or 0,2-5",
 		.unset = "the scheduler decides"),
-	GLOBAL("ring-size", BYTES, ring_size, .lo = 64 << 10, .hi = 1 << 30,
-		.or_auto = true, .takes = "a size such as 8M, or 'auto'"),
-	GLOBAL("transmit", CHOICE, transmit, .words = transmit_words,
+	GLOBAL("ring-size", BYTES, ring_size, .fixed = true, .lo = 64 << 10,
+		.hi = 1 << 30, .or_auto = true,
+		.takes = "a size such as 8M, or 'auto'"),
+	GLOBAL("transmit", CHOICE, transmit, .fixed = true, .words = transmit_words,
 		.takes = "auto, sendmmsg or io_uring"),
-	GLOBAL("coalesce", CHOICE, coalesce, .words = coalesce_words,
+	GLOBAL("coalesce", CHOICE, coalesce, .fixed = true, .words = coalesce_words,
 		.takes = "on, exact or off"),
-	GLOBAL("latency", CHOICE, latency, .words = latency_words,
+	GLOBAL("latency", CHOICE, latency, .fixed = true, .words = latency_words,
 		.takes = "auto, low, balanced or throughput"),
-	GLOBAL("collect-time", SECONDS, collect_ms, .lo = 1, .hi = 100,
+	GLOBAL("collect-time", SECONDS, collect_ms, .fixed = true, .lo = 1, .hi = 100,
 		.takes = "seconds"),
-	GLOBAL("receive-offload", ON_OFF, receive_offload, .takes = "on or off"),
-	GLOBAL("quality", CHOICE, quality, .words = quality_words,
+	GLOBAL("receive-offload", ON_OFF, receive_offload, .fixed = true,
+		.takes = "on or off"),
+	GLOBAL("quality", CHOICE, quality, .fixed = true, .words = quality_words,
 		.takes = "auto, on or off"),
 	GLOBAL("log-to", CHOICE, log_to, .words = log_to_words,
 		.takes = "auto, stderr, syslog or journal"),
 	GLOBAL("log-level", CHOICE, log_level, .words = log_level_words,
 		.takes = "default, error, warning, notice, info or debug"),
-	GLOBAL("control-socket", SOCKET, control_socket, .takes = "a path",
+	GLOBAL("control-socket", SOCKET, control_socket, .fixed = true,
+		.takes = "a path",
 		.unset = "/run/ringcast.sock, or what option -s says"),
-	GLOBAL("control-group", TEXT, control_group, .takes = "a group name",
+	GLOBAL("control-group", TEXT, control_group, .fixed = true,
+		.takes = "a group name",
 		.unset = "the group that the daemon is started with"),
 	GLOBAL("metrics-listen", ENDPOINT, metrics_listen,
 		.takes = "ADDRESS:PORT or :PORT, such as 127.0.0.1:9337",
@@ -182,6 +186,43 @@ const struct config_keyword *config_keyword_find(const char *name)
 		if (strcmp(config_keywords[i].name, name) == 0)
 			return &config_keywords[i];
 	return NULL;
+}
+
+static bool eq_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool config_keyword_eq(const struct config_keyword *kw, const void *a, const void *b)
+{
+	const void *x = (const char *)a + kw->offset, *y = (const char *)b + kw->offset;
+
+	switch (kw->kind) {
+	case CONFIG_KIND_FLAG:
+	case CONFIG_KIND_ON_OFF:
+	case CONFIG_KIND_NUMBER:
+	case CONFIG_KIND_LENIENT:
+	case CONFIG_KIND_SECONDS:
+	case CONFIG_KIND_BYTES:
+	case CONFIG_KIND_CHOICE:
+		return memcmp(x, y, kw->size) == 0;
+	case CONFIG_KIND_TEXT:
+	case CONFIG_KIND_SOCKET:
+	case CONFIG_KIND_ENDPOINT:
+	case CONFIG_KIND_CPUS:
+		return eq_text(*(char *const *)x, *(char *const *)y);
+	case CONFIG_KIND_IFNAME:
+		return strcmp(x, y) == 0;
+	case CONFIG_KIND_ROLE:
+	case CONFIG_KIND_PHYINT:
+	case CONFIG_KIND_INSTANCE:
+	case CONFIG_KIND_SSM:
+	case CONFIG_KIND_ALTNET:
+	case CONFIG_KIND_BOUNDARY:
+	case CONFIG_KIND_FILTER:
+		break;
+	}
+	return true;
 }
 
 #define MAX_WORD 32 /* longer than any keyword and two letters more */

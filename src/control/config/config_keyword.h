@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The table of keywords: what each takes and where its value goes. Parser, printer and
- * the documentation test read the same table. Internal to config*.c.
+ * The table of keywords: what each takes, where its value goes, and whether a reload can
+ * change it. Parser, printer and the documentation test read the same table.
  */
 
 #include "control/config/config.h"
@@ -47,6 +47,7 @@ struct config_keyword {
 	uint32_t lo, hi;
 	bool or_zero; /* 0 is also legal */
 	bool or_auto; /* the word auto is legal and stored as 0 */
+	bool fixed;   /* cannot change while the daemon runs */
 	bool unused;  /* the value has no effect, so more than hi causes only a
 		       * warning */
 	const char *const *words;
@@ -60,6 +61,10 @@ extern const struct config_keyword config_keywords[];
 extern const size_t config_n_keywords;
 
 const struct config_keyword *config_keyword_find(const char *name);
+
+/* Have two `struct config` (CONFIG_GLOBAL) or two `struct config_iface` the same value?
+ * True for keywords that have none or that add to a list. */
+bool config_keyword_eq(const struct config_keyword *kw, const void *a, const void *b);
 
 /* The nearest keyword if it is near enough for a typing error, else NULL. */
 const char *config_keyword_suggest(const char *word);

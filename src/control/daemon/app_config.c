@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "control/config/config_keyword.h"
 #include "control/show/json.h"
 #include "control/sys/http.h"
 #include "control/sys/sdnotify.h"
@@ -210,46 +211,14 @@ static void explain_unreadable(const struct app *app, int error, json_t *list)
 		log_err("%s: %s", path, hint);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static void warn_fixed(const struct config *old, const struct config *new)
 {
-	static const char fmt[] =
-		"%s cannot change while running; restart the daemon for that";
-
-	if (old->threads != new->threads)
-		log_warn(fmt, "threads");
-	if (!same_text(old->cpu_affinity, new->cpu_affinity))
-		log_warn(fmt, "cpu-affinity");
-	if (old->ring_size != new->ring_size)
-		log_warn(fmt, "ring-size");
-	if (old->transmit != new->transmit)
-		log_warn(fmt, "transmit");
-	if (old->coalesce != new->coalesce)
-		log_warn(fmt, "coalesce");
-	if (old->latency != new->latency)
-		log_warn(fmt, "latency");
-	if (old->collect_ms != new->collect_ms)
-		log_warn(fmt, "collect-time");
-	if (old->receive_offload != new->receive_offload)
-		log_warn(fmt, "receive-offload");
-	if (old->quality != new->quality)
-		log_warn(fmt, "quality");
-	if (!same_text(old->control_socket, new->control_socket))
-		log_warn(fmt, "control-socket");
-	if (!same_text(old->control_group, new->control_group))
-		log_warn(fmt, "control-group");
-	if (!same_text(old->user, new->user))
-		log_warn(fmt, "user");
-	if (!same_text(old->chroot, new->chroot))
-		log_warn(fmt, "chroot");
-	if (old->seccomp != new->seccomp)
-		log_warn(fmt, "seccomp");
-	if (old->landlock != new->landlock)
-		log_warn(fmt, "landlock");
+	for (size_t i = 0; i < config_n_keywords; i++)
+		if (config_keywords[i].fixed &&
+			!config_keyword_eq(&config_keywords[i], old, new))
+			log_warn(
+				"%s cannot change while running; restart the daemon for that",
+				config_keywords[i].name);
 }
 
 bool app_reload(struct app *app, json_t **ret_messages)

@@ -11,77 +11,43 @@
 
 /* --- print and describe --- */
 
-static void equal_text(const char *x, const char *y)
+/* Everything that has a place of its own: see config_keyword_eq(). */
+static void equal_values(const void *x, const void *y, bool global)
 {
-	assert_int_equal(!x, !y);
-	if (x)
-		assert_string_equal(x, y);
+	for (size_t i = 0; i < config_n_keywords; i++)
+		if ((config_keywords[i].where == CONFIG_GLOBAL) == global &&
+			!config_keyword_eq(&config_keywords[i], x, y))
+			fail_msg("%s", config_keywords[i].name);
+}
+
+static void equal_prefixes(
+	const struct prefix *x, size_t n_x, const struct prefix *y, size_t n_y)
+{
+	assert_int_equal(n_x, n_y);
+	for (size_t i = 0; i < n_x; i++)
+		assert_true(prefix_eq(&x[i], &y[i]));
 }
 
 static void equal_iface(const struct config_iface *x, const struct config_iface *y)
 {
+	equal_values(x, y, false);
 	assert_string_equal(x->name, y->name);
 	assert_int_equal(x->role, y->role);
-	assert_int_equal(x->ratelimit, y->ratelimit);
-	assert_int_equal(x->threshold, y->threshold);
-	assert_int_equal(x->n_altnet, y->n_altnet);
-	for (size_t i = 0; i < x->n_altnet; i++)
-		assert_true(prefix_eq(&x->altnet[i], &y->altnet[i]));
+	assert_int_equal(x->instance, y->instance);
+	equal_prefixes(x->altnet, x->n_altnet, y->altnet, y->n_altnet);
+	equal_prefixes(x->boundary, x->n_boundary, y->boundary, y->n_boundary);
+	assert_int_equal(x->has_whitelist, y->has_whitelist);
 	assert_int_equal(x->n_filter, y->n_filter);
 	for (size_t i = 0; i < x->n_filter; i++) {
 		assert_true(prefix_eq(&x->filter[i].groups, &y->filter[i].groups));
 		assert_int_equal(x->filter[i].allow, y->filter[i].allow);
 	}
-	assert_int_equal(x->has_whitelist, y->has_whitelist);
-	assert_int_equal(x->igmp_version, y->igmp_version);
-	assert_int_equal(x->mld_version, y->mld_version);
-	assert_int_equal(x->ipv4, y->ipv4);
-	assert_int_equal(x->ipv6, y->ipv6);
-	assert_int_equal(x->fast_leave, y->fast_leave);
-	assert_int_equal(x->require_router_alert, y->require_router_alert);
-	assert_int_equal(x->mld_router_alert, y->mld_router_alert);
-	assert_int_equal(x->always_querier, y->always_querier);
-	assert_int_equal(x->max_groups, y->max_groups);
-	assert_int_equal(x->max_sources, y->max_sources);
-	assert_string_equal(x->report_interface, y->report_interface);
-	assert_int_equal(x->instance, y->instance);
-	assert_int_equal(x->n_boundary, y->n_boundary);
-	for (size_t i = 0; i < x->n_boundary; i++)
-		assert_true(prefix_eq(&x->boundary[i], &y->boundary[i]));
-	assert_int_equal(x->boundary_scope, y->boundary_scope);
-	assert_int_equal(x->version_fallback, y->version_fallback);
 }
 
 static void equal_config(const struct config *x, const struct config *y)
 {
-	assert_int_equal(x->quickleave, y->quickleave);
-	assert_int_equal(x->defaultdown, y->defaultdown);
-	assert_int_equal(x->rescanvif, y->rescanvif);
-	assert_int_equal(x->hashtablesize, y->hashtablesize);
-	equal_text(x->chroot, y->chroot);
-	equal_text(x->user, y->user);
-	assert_int_equal(x->seccomp, y->seccomp);
-	assert_int_equal(x->landlock, y->landlock);
-	assert_memory_equal(&x->gm, &y->gm, sizeof(x->gm));
-	assert_int_equal(x->refresh_interval_ms, y->refresh_interval_ms);
-	assert_int_equal(x->forward_from_downstream, y->forward_from_downstream);
-	assert_int_equal(x->n_ssm, y->n_ssm);
-	for (size_t i = 0; i < x->n_ssm; i++)
-		assert_true(prefix_eq(&x->ssm[i], &y->ssm[i]));
-	assert_int_equal(x->threads, y->threads);
-	equal_text(x->cpu_affinity, y->cpu_affinity);
-	assert_int_equal(x->ring_size, y->ring_size);
-	assert_int_equal(x->transmit, y->transmit);
-	assert_int_equal(x->coalesce, y->coalesce);
-	assert_int_equal(x->latency, y->latency);
-	assert_int_equal(x->collect_ms, y->collect_ms);
-	assert_int_equal(x->receive_offload, y->receive_offload);
-	assert_int_equal(x->quality, y->quality);
-	equal_text(x->control_socket, y->control_socket);
-	equal_text(x->control_group, y->control_group);
-	equal_text(x->metrics_listen, y->metrics_listen);
-	assert_int_equal(x->metrics_groups, y->metrics_groups);
-	equal_text(x->channel_names, y->channel_names);
+	equal_values(x, y, true);
+	equal_prefixes(x->ssm, x->n_ssm, y->ssm, y->n_ssm);
 	equal_iface(&x->defaults, &y->defaults);
 	assert_int_equal(x->n_instance, y->n_instance);
 	for (size_t i = 0; i < x->n_instance; i++)
