@@ -17,6 +17,8 @@ FOLDERS = {
     # from dataplane/forward only the port plan, which proxy/portplan.c fills in
     "control/proxy": "base control/proto control/config control/member control/upstream "
                      "dataplane/forward",
+    # from dataplane/quality only the structures that a reader gets
+    "control/quality": "base dataplane/quality",
     "control/report": "base control/proto control/config control/member",
     "dataplane/packet": "base",
     "dataplane/fib": "base",
@@ -28,7 +30,7 @@ FOLDERS = {
     "control/sys": "base base/log base/sys control/proto control/config control/proxy "
                    "control/report",
     "control/show": "base base/log base/sys control/proto control/config control/member "
-                    "control/upstream control/proxy control/report control/sys "
+                    "control/upstream control/proxy control/quality control/report control/sys "
                     "dataplane/packet dataplane/fib dataplane/quality dataplane/forward "
                     "dataplane/thread",
     "control/daemon": "*",

@@ -306,6 +306,16 @@ def handovers(seeds):
                       bytes([how + 8 * start & 255, start, 29 * how + start, 255, 1, 2, 3]))
 
 
+def stream_logs(seeds):
+    """Seconds and zaps of fuzz_stream_log.c, and edits of their state."""
+    for start in range(0, 64, 7):
+        steps = bytes(octet for i in range(40) for octet in (i * 4 + i % 4, 23 * i + start & 255))
+        seeds.add("stream_log", bytes([40, 0]) + steps)
+        for how in range(3):
+            seeds.add("stream_log", bytes([30, 3]) + steps[:60] +
+                      bytes([how, start, 31 * how, 5, how, 1, start, 200, how, 2, 77, 1]) + steps)
+
+
 def kernel_groups(seeds):
     """The groups of programs as Linux prints them, a NUL, and their sources."""
     def line4(group, users):
@@ -374,6 +384,7 @@ def main():
     tables(seeds)
     histories(seeds)
     handovers(seeds)
+    stream_logs(seeds)
     netlink(seeds)
     kernel_groups(seeds)
     texts(seeds)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What happened to one stream, in buckets of a minute for 24 hours and of an hour for
+ * 30 days. Buckets are kept in chunks of 60, and only for times in which the stream was
+ * judged. The memory of all streams comes from one pool with a bound. Times are those
+ * of CLOCK_MONOTONIC. Pure.
+ */
+
+#include "base/mono.h"
+#include "base/state.h"
+
+enum history_level {
+	HISTORY_MINUTES,
+	HISTORY_HOURS,
+	_HISTORY_LEVEL_N,
+};
+
+#define HISTORY_MINUTES_MAX (24 * 60)
+#define HISTORY_HOURS_MAX   (30 * 24)
+#define HISTORY_CHUNK	    60 /* buckets */
+
+/* All numbers stop at their largest value. */
+struct history_bucket {
+	uint16_t judged;	   /* seconds; 0 means that the bucket is empty */
+	uint16_t provider, router; /* seconds with faults, by where these happened */
+	uint16_t lost;		   /* numbers of RTP that never came */
+	uint16_t continuity;	   /* errors */
+	uint16_t gap_ms;	   /* the longest outage, or gap that was the longest so
+				    * far */
+	uint16_t rate;		   /* mean, in units of 10 kbit/s */
+	uint8_t viewers;	   /* hosts, the most at a time */
+	uint8_t flags;		   /* HISTORY_PERHAPS, HISTORY_BEYOND */
+};
+_Static_assert(sizeof(struct history_bucket) == 16, "a bucket has 16 bytes");
+
+#define HISTORY_PERHAPS 1
+#define HISTORY_BEYOND	2
+
+struct history_chunk {
+	struct history_chunk *older;
+	uint32_t number; /* first bucket, divided by HISTORY_CHUNK */
+	struct history_bucket bucket[HISTORY_CHUNK];
+};
+
+/* of one stream; all zero at the beginning */
+struct history {
+	struct history_chunk *newest[_HISTORY_LEVEL_N];
+	/* for the mean of the bucket that is being filled */
+	uint64_t rate_sum[_HISTORY_LEVEL_N];
+	uint32_t rate_at[_HISTORY_LEVEL_N];
+};
+
+/* What is added at a time: one second that was judged. */
+struct history_second {
+	bool provider, router, perhaps, beyond;
+	uint64_t lost, continuity, rate_bps;
+	int64_t gap_ns;
+	unsigned viewers;
+};
+
+/* Sums of some buckets; the gap and the viewers are the largest ones. */
+struct history_sum {
+	uint64_t judged, provider, router, lost, continuity, rate_bps;
+	unsigned gap_ms, viewers;
+	bool perhaps, beyond;
+};
+
+/* A bucket of that time has a chunk, or gets one from `fresh`, which is then NULL.
+ * Returns false if a chunk is missing. Drops chunks that are too old and adds them to
+ * *ret_old. */
+bool history_add(struct history *h, mono_t now, const struct history_second *s,
+	struct history_chunk **fresh, struct history_chunk **ret_old);
+/* How many chunks history_add() would need at that time, 0 to 2. */
+unsigned history_needs(const struct history *h, mono_t now);
+/* Takes out the oldest chunk of all, or returns NULL if there is none. */
+struct history_chunk *history_give(struct history *h);
+
+/* The end of the bucket that contains `now`, for a range that begins `since_s` before
+ * it, and the seconds of a bucket. */
+mono_t history_end(mono_t now, uint32_t since_s, uint32_t *ret_bucket_s);
+/* The buckets that begin at or after `from` and before `to`: minutes if `from` is within
+ * the last 24 hours, else hours. */
+void history_range(const struct history *h, mono_t now, mono_t from, mono_t to,
+	struct history_sum *ret);
+
+/* All chunks, the oldest first. */
+void history_export(const struct history *h, struct state_out *o);
+/* The next chunk of a state. Returns false if there is none, or it is faulty; `ret` is
+ * then not used. */
+bool history_import(struct state_in *in, mono_t now, enum history_level *ret_level,
+	struct history_chunk *ret);
+/* Adds one that history_import() has read, in ascending order. Returns false if it does
+ * not follow the newest one, or is too old. */
+bool history_append(struct history *h, mono_t now, enum history_level level,
+	struct history_chunk *chunk);

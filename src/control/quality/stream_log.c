@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The streams and what is known of them, see stream_log.h.
+ *
+ * Counters of a view begin at 0 with each generation, so what a new one says is all
+ * new. Faults that follow a drop of the ring are found only when the thread has reached
+ * the datagrams after it. So they count as ours until a datagram has been looked at
+ * that arrived after the drop was noticed.
+ */
+
+#include "control/quality/stream_log.h"
+
+#include "base/cleanup.h"
+#include "control/quality/stream_log_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FLOWS_MS 10000 /* after its last datagram */
+
+/* ---- memory ---- */
+
+int stream_log_new(uint64_t seed, size_t memory, struct stream_log **ret)
+{
+	struct stream_log *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	table_init(&l->table, seed);
+	l->max_bytes = memory;
+	*ret = l;
+	return 0;
+}
+
+static void unlink_entry(struct stream_log *l, struct stream_entry *e)
+{
+	*(e->newer ? &e->newer->older : &l->newest) = e->older;
+	*(e->older ? &e->older->newer : &l->oldest) = e->newer;
+	e->newer = e->older = NULL;
+}
+
+static void link_newest(struct stream_log *l, struct stream_entry *e)
+{
+	e->older = l->newest;
+	*(l->newest ? &l->newest->newer : &l->oldest) = e;
+	l->newest = e;
+}
+
+static void free_chunk(struct stream_log *l, struct history_chunk *c)
+{
+	l->bytes -= sizeof(*c);
+	free(c);
+}
+
+static void drop(struct stream_log *l, struct stream_entry *e)
+{
+	struct history_chunk *c;
+
+	while ((c = history_give(&e->history)))
+		free_chunk(l, c);
+	unlink_entry(l, e);
+	table_remove(&l->table, &e->node);
+	l->bytes -= sizeof(*e);
+	free(e);
+}
+
+struct stream_log *stream_log_free(struct stream_log *l)
+{
+	if (!l)
+		return NULL;
+	while (l->oldest)
+		drop(l, l->oldest);
+	table_deinit(&l->table);
+	free(l);
+	return NULL;
+}
+
+/* Makes room for `bytes` at the cost of those that have been silent longest, but never
+ * of the entry `keep` itself. */
+static bool make_room(struct stream_log *l, size_t bytes, struct stream_entry *keep)
+{
+	while (l->bytes + bytes > l->max_bytes) {
+		struct stream_entry *e = l->oldest;
+		struct history_chunk *c = e ? history_give(&e->history) : NULL;
+
+		if (c)
+			free_chunk(l, c);
+		else if (e && e != keep)
+			drop(l, e);
+		else
+			return false;
+	}
+	return true;
+}
+
+struct history_chunk *stream_log_chunk(struct stream_log *l, struct stream_entry *e)
+{
+	struct history_chunk *c;
+
+	if (!make_room(l, sizeof(*c), e))
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (c)
+		l->bytes += sizeof(*c);
+	return c;
+}
+
+void stream_log_give_back(struct stream_log *l, struct history_chunk *list)
+{
+	while (list) {
+		struct history_chunk *older = list->older;
+
+		free_chunk(l, list);
+		list = older;
+	}
+}
+
+void stream_log_set_memory(struct stream_log *l, size_t memory)
+{
+	l->max_bytes = memory;
+	(void)make_room(l, 0, NULL);
+}
+
+size_t stream_log_memory(const struct stream_log *l)
+{
+	return l->bytes;
+}
+
+size_t stream_log_size(const struct stream_log *l)
+{
+	return l->table.n;
+}
+
+/* ---- entries ---- */
+
+static uint64_t hash_of(const struct stream_log *l, const struct quality_stream *s)
+{
+	uint8_t key[2 * sizeof(s->group.b) + 3];
+
+	memcpy(key, s->group.b, sizeof(s->group.b));
+	memcpy(key + 16, s->source.b, sizeof(s->source.b));
+	key[32] = (uint8_t)(s->dport >> 8);
+	key[33] = (uint8_t)s->dport;
+	key[34] = s->port;
+	return table_hash(&l->table, key, sizeof(key));
+}
+
+static bool same(const struct quality_stream *a, const struct quality_stream *b)
+{
+	return a->dport == b->dport && a->port == b->port &&
+		addr_eq(&a->group, &b->group) && addr_eq(&a->source, &b->source);
+}
+
+static struct stream_entry *find(
+	const struct stream_log *l, uint64_t hash, const struct quality_stream *key)
+{
+	for (struct table_node *n = table_find(&l->table, hash); n; n = table_next(n)) {
+		struct stream_entry *e = container_of(n, struct stream_entry, node);
+
+		if (same(&e->stream, key))
+			return e;
+	}
+	return NULL;
+}
+
+struct stream_entry *stream_log_add(
+	struct stream_log *l, const struct quality_stream *key)
+{
+	struct stream_entry *e;
+
+	while (l->table.n >= STREAM_LOG_MAX)
+		drop(l, l->oldest);
+	if (!make_room(l, sizeof(*e), NULL))
+		return NULL;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->stream = *key;
+	if (table_insert(&l->table, &e->node, hash_of(l, key)) < 0) {
+		free(e);
+		return NULL;
+	}
+	l->bytes += sizeof(*e);
+	link_newest(l, e);
+	return e;
+}
+
+const struct stream_entry *stream_log_find(
+	const struct stream_log *l, const struct quality_stream *key)
+{
+	return find(l, hash_of(l, key), key);
+}
+
+const struct stream_entry *stream_log_next(
+	const struct stream_log *l, const struct stream_entry *e)
+{
+	return e ? e->older : l->newest;
+}
+
+/* ---- an interval ---- */
+
+/* What an interval has brought. */
+struct news {
+	uint64_t datagrams, faults, lost, continuity, full;
+	int64_t gap_ns;
+};
+
+static uint64_t since(uint64_t now, uint64_t then)
+{
+	return now >= then ? now - then : 0;
+}
+
+/* Adds what is new to the sums, and remembers the view. */
+static struct news take_counts(struct stream_entry *e, const struct quality_view *v)
+{
+	static const enum quality_count fault[] = {QUALITY_MISFITS, QUALITY_OUTAGES,
+		QUALITY_TS_SYNC_BYTES, QUALITY_TS_CONTINUITY,
+		QUALITY_TS_TRANSPORT_ERRORS};
+	uint64_t n[_QUALITY_COUNT_N];
+	struct news news = {0};
+
+	if (!e->based || e->generation != v->generation) {
+		memset(e->count, 0, sizeof(e->count));
+		e->lost = e->full = e->light = e->fragments = 0;
+	}
+	for (unsigned i = 0; i < _QUALITY_COUNT_N; i++) {
+		n[i] = since(v->count[i], e->count[i]);
+		e->total[i] += n[i];
+		e->count[i] = v->count[i];
+	}
+	news.lost = since(v->result.rtp_lost, e->lost);
+	news.continuity = n[QUALITY_TS_CONTINUITY];
+	news.datagrams = n[QUALITY_DATAGRAMS];
+	news.full = since(v->full, e->full);
+	news.faults = news.lost;
+	for (size_t i = 0; i < array_len(fault); i++)
+		news.faults += n[fault[i]];
+	if (v->gap_max_ns > e->gap_max_ns)
+		news.gap_ns = e->gap_max_ns = v->gap_max_ns;
+	e->total_full += news.full;
+	e->total_light += since(v->light, e->light);
+	e->total_fragments += since(v->fragments, e->fragments);
+	/* a number that comes late reduces the loss: it must not count again */
+	if (v->result.rtp_lost > e->lost)
+		e->lost = v->result.rtp_lost;
+	e->full = v->full;
+	e->light = v->light;
+	e->fragments = v->fragments;
+	e->kind = v->kind;
+	e->result = v->result;
+	e->generation = v->generation;
+	return news;
+}
+
+/* Of its group, in the interval. The first view has nothing to compare with. */
+static void take_drops(struct stream_entry *e, const struct stream_local *local,
+	uint64_t drops[_STREAM_DROP_N])
+{
+	for (unsigned d = 0; d < _STREAM_DROP_N; d++) {
+		drops[d] = e->based ? since(local->refused[d], e->refused[d]) : 0;
+		e->refused[d] = local->refused[d];
+		if (local->wanted)
+			e->dropped[d] += drops[d];
+	}
+}
+
+static void take_wanted(struct stream_entry *e, mono_t now, bool wanted)
+{
+	if (wanted && !e->wanted)
+		e->wanted_since = now;
+	e->wanted = wanted;
+}
+
+/* How long nothing has come although it flowed and is wanted; 0 if that is not so. */
+static int64_t silence_ns(const struct stream_entry *e, mono_t now)
+{
+	int64_t ns = now.ns - e->last.ns;
+
+	if (!e->wanted || !mono_is_set(e->last) ||
+		!mono_before(e->wanted_since, e->last) ||
+		ns >= STREAM_LOG_OUTAGE_MS * NS_PER_MS)
+		return 0;
+	return ns > 0 ? ns : 0;
+}
+
+/* Is enough known to call it clean? The light look tells nothing of the contents, and
+ * only RTP shows loss outside of them. */
+static bool is_looked_at(const struct stream_entry *e, const struct news *n)
+{
+	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
+}
+
+static struct stream_verdict judge(struct stream_entry *e, mono_t now, mono_t before,
+	const struct news *n, const struct stream_local *local,
+	const uint64_t drops[_STREAM_DROP_N])
+{
+	struct stream_second s = {
+		.wanted = e->wanted,
+		.looked = is_looked_at(e, n),
+		.faults = n->faults,
+		.outage = silence_ns(e, now) > NS_PER_SEC,
+		.ring = mono_is_set(local->ring_at) &&
+			!mono_before(local->ring_at, before),
+		.asked = local->asked,
+	};
+
+	memcpy(s.drops, drops, sizeof(s.drops));
+	return stream_verdict(&s);
+}
+
+static void remember(struct stream_log *l, struct stream_entry *e, mono_t now,
+	const struct news *n, const struct stream_local *local)
+{
+	struct history_chunk *fresh = NULL, *old = NULL;
+	struct history_second s = {
+		.provider = e->now.provider,
+		.router = e->now.router,
+		.perhaps = e->now.place == STREAM_PERHAPS,
+		.beyond = e->now.place == STREAM_BEYOND,
+		.lost = n->lost,
+		.continuity = n->continuity,
+		.rate_bps = n->datagrams ? e->result.rate_bps : 0,
+		.gap_ns = n->gap_ns,
+		.viewers = local->viewers,
+	};
+	int64_t silence = silence_ns(e, now);
+
+	if (silence > NS_PER_SEC && silence > s.gap_ns)
+		s.gap_ns = silence;
+	for (unsigned i = history_needs(&e->history, now); i > 0; i--) {
+		struct history_chunk *c = stream_log_chunk(l, e);
+
+		if (!c)
+			break;
+		c->older = fresh;
+		fresh = c;
+	}
+	(void)history_add(&e->history, now, &s, &fresh, &old);
+	stream_log_give_back(l, fresh);
+	stream_log_give_back(l, old);
+}
+
+/* Counts the verdict, and finds out whether it is news. */
+static enum stream_event conclude(
+	struct stream_entry *e, mono_t now, const struct news *n)
+{
+	bool bad = e->now.provider || e->now.router;
+
+	e->place_seconds[e->now.place]++;
+	e->provider_seconds += e->now.provider;
+	e->router_seconds += e->now.router;
+	if (e->now.place == STREAM_ROUTER && e->now.drop == STREAM_DROP_RING)
+		e->dropped[STREAM_DROP_RING]++;
+	if (bad) {
+		bool was = e->faulty;
+
+		if (!was) {
+			e->faulty_since = now;
+			e->faulty_seconds = e->faulty_lost = 0;
+		}
+		e->faulty = true;
+		e->fault = e->now;
+		e->fault_at = now;
+		e->faulty_seconds++;
+		e->faulty_lost += n->lost;
+		return was ? STREAM_NOTHING : STREAM_BECAME_FAULTY;
+	}
+	if (!e->faulty || !mono_due(mono_add_ms(e->fault_at, STREAM_LOG_CLEAN_MS), now))
+		return STREAM_NOTHING;
+	e->faulty = false;
+	/* one that is not looked at any more is not clean */
+	return e->now.place == STREAM_UNKNOWN ? STREAM_NOTHING : STREAM_BECAME_CLEAN;
+}
+
+enum stream_event stream_log_see(struct stream_log *l, mono_t now,
+	const struct quality_view *v, const struct stream_local *local,
+	struct stream_entry **ret_entry)
+{
+	struct stream_entry *e = find(l, hash_of(l, &v->stream), &v->stream);
+	uint64_t drops[_STREAM_DROP_N];
+	mono_t before;
+	struct news n;
+
+	*ret_entry = e;
+	/* a slot that was left behind */
+	if (e && e->based && e->generation != v->generation &&
+		mono_before(v->last, e->last))
+		return STREAM_NOTHING;
+	if (!e)
+		e = *ret_entry = stream_log_add(l, &v->stream);
+	if (!e)
+		return STREAM_NOTHING;
+	if (!mono_is_set(e->first))
+		e->first = v->first;
+	before = mono_is_set(e->last) ? e->last : v->first;
+	take_wanted(e, now, local->wanted);
+	n = take_counts(e, v);
+	take_drops(e, local, drops);
+	e->based = true;
+	e->last = v->last;
+	e->viewers = local->viewers;
+	e->now = judge(e, now, before, &n, local, drops);
+	e->open = !mono_due(mono_add_ms(v->last, FLOWS_MS), now) ||
+		silence_ns(e, now) > 0 || e->faulty;
+	if (e->now.place == STREAM_UNKNOWN && n.datagrams == 0 && !e->faulty)
+		return STREAM_NOTHING;
+	unlink_entry(l, e);
+	link_newest(l, e);
+	if (e->now.place != STREAM_UNKNOWN)
+		remember(l, e, now, &n, local);
+	return conclude(e, now, &n);
+}
+
+enum stream_place stream_log_place(const struct history_sum *sum)
+{
+	if (sum->judged == 0)
+		return STREAM_UNKNOWN;
+	if (sum->router > 0 && sum->router >= sum->provider)
+		return STREAM_ROUTER;
+	if (sum->provider > 0)
+		return STREAM_PROVIDER;
+	if (sum->beyond)
+		return STREAM_BEYOND;
+	return sum->perhaps ? STREAM_PERHAPS : STREAM_CLEAN;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What is known of each stream: sums of its counters since the start, verdicts, and
+ * history. The views of the data plane are fed once per second while streams flow; what
+ * lies between two of them is judged (stream_verdict.h). Times are those of
+ * CLOCK_MONOTONIC. Memory has a bound: the stream that has been silent longest gives
+ * its history first, then its entry. Pure.
+ */
+
+#include "base/state.h"
+#include "base/table.h"
+#include "control/quality/stream_history.h"
+#include "control/quality/stream_verdict.h"
+#include "dataplane/quality/quality_watch.h"
+
+#include <net/if.h>
+
+#define STREAM_LOG_MAX 4096 /* streams, if the memory suffices */
+/* A stream that stays away for longer than that has ended; this time counts as an
+ * outage. */
+#define STREAM_LOG_OUTAGE_MS 600000
+/* It is called clean again after that time without a fault. */
+#define STREAM_LOG_CLEAN_MS 60000
+
+/* What control knows of the same interval. */
+struct stream_local {
+	bool wanted; /* some output gets it */
+	bool asked;  /* a host asks for it again and again */
+	unsigned viewers;
+	mono_t ring_at; /* when drops of the input's rings were last noticed; MONO_UNSET
+			 * means never */
+	uint64_t refused[_STREAM_DROP_N]; /* of its group, since any fixed time */
+};
+
+struct stream_entry {
+	struct table_node node;
+	struct stream_entry *newer, *older; /* by when it was last judged */
+	struct quality_stream stream;
+	struct history history;
+	/* the view that was read last */
+	bool based; /* there was one, in this process */
+	uint32_t generation;
+	enum quality_kind kind;
+	struct quality_result result;
+	uint64_t count[_QUALITY_COUNT_N], lost, full, light, fragments;
+	uint64_t refused[_STREAM_DROP_N];
+	mono_t last; /* its last datagram; MONO_UNSET means none in this process */
+	/* sums since the start */
+	uint64_t total[_QUALITY_COUNT_N];
+	uint64_t total_full, total_light, total_fragments;
+	uint64_t
+		dropped[_STREAM_DROP_N]; /* while it was wanted; of the ring: seconds */
+	uint64_t place_seconds[_STREAM_PLACE_N];
+	uint64_t provider_seconds, router_seconds;
+	int64_t gap_max_ns;
+	mono_t first; /* its first datagram, or when the entry began */
+	/* now */
+	bool wanted;
+	mono_t wanted_since;
+	unsigned viewers;
+	struct stream_verdict now; /* of the last interval */
+	bool open;   /* it flows, or an outage lasts: it must be looked at again */
+	bool faulty; /* there was a fault within STREAM_LOG_CLEAN_MS */
+	struct stream_verdict fault; /* the last one */
+	mono_t fault_at, faulty_since;
+	uint64_t faulty_seconds, faulty_lost; /* since then */
+};
+
+/* Numbers of RTP that never came, since the start. */
+static inline uint64_t stream_entry_lost(const struct stream_entry *e)
+{
+	uint64_t missing = e->total[QUALITY_RTP_MISSING],
+		 late = e->total[QUALITY_RTP_REORDERED];
+
+	return missing > late ? missing - late : 0;
+}
+
+struct stream_log;
+
+/* `seed` is for the hash table, `memory` the bound in bytes; with 0 nothing is kept. 0
+ * or -ENOMEM. */
+int stream_log_new(uint64_t seed, size_t memory, struct stream_log **ret);
+struct stream_log *stream_log_free(struct stream_log *l); /* takes and returns NULL */
+/* Another bound; what is too much goes at once. */
+void stream_log_set_memory(struct stream_log *l, size_t memory);
+size_t stream_log_memory(const struct stream_log *l); /* in use */
+size_t stream_log_size(const struct stream_log *l);   /* streams */
+
+enum stream_event {
+	STREAM_NOTHING,
+	STREAM_BECAME_FAULTY, /* see `fault` */
+	STREAM_BECAME_CLEAN,
+};
+
+/* A view that was read at `now`. *ret_entry is valid until the next call, and NULL if
+ * there was no memory. */
+enum stream_event stream_log_see(struct stream_log *l, mono_t now,
+	const struct quality_view *v, const struct stream_local *local,
+	struct stream_entry **ret_entry);
+
+/* The streams, the one that was judged last first. NULL is the end; with `e` NULL, the
+ * first one. Valid until the log changes. */
+const struct stream_entry *stream_log_next(
+	const struct stream_log *l, const struct stream_entry *e);
+/* The one with that key, or NULL. */
+const struct stream_entry *stream_log_find(
+	const struct stream_log *l, const struct quality_stream *key);
+
+/* The verdict on the sums of a time: that of the place with more bad seconds, else
+ * clean, or unknown if nothing was judged. */
+enum stream_place stream_log_place(const struct history_sum *sum);
+
+/* For the next process. Ports are written by name, which `name` says (NULL means that
+ * the port is gone), and `port` finds them again (< 0 if there is none). Times are
+ * those of CLOCK_MONOTONIC, which both processes share. Returns 0, -ENOMEM, or -EINVAL
+ * if the state is faulty; then the log has what could be read. */
+void stream_log_export(const struct stream_log *l, struct state_out *o,
+	const char *(*name)(void *ctx, unsigned port), void *ctx);
+int stream_log_import(struct stream_log *l, mono_t now, struct state_in *in,
+	int (*port)(void *ctx, const char *name), void *ctx);

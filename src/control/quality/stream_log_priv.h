@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Declarations that stream_log.c shares with stream_log_state.c. */
+
+#include "control/quality/stream_log.h"
+
+struct stream_log {
+	struct table table;
+	struct stream_entry *newest, *oldest; /* by when they were last judged */
+	size_t bytes, max_bytes;	      /* of entries and chunks */
+};
+
+/* An entry for a key that has none, as the newest; NULL without memory. */
+struct stream_entry *stream_log_add(
+	struct stream_log *l, const struct quality_stream *key);
+/* A chunk for `e`, zeroed; it counts as used. NULL if there is no room. */
+struct history_chunk *stream_log_chunk(struct stream_log *l, struct stream_entry *e);
+void stream_log_give_back(struct stream_log *l, struct history_chunk *list);
