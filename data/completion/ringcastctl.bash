@@ -36,7 +36,7 @@ _ringcastctl_arguments()
 	log) echo "error warning notice info debug" ;;
 	explain) _ringcastctl_values group show groups ;;
 	"show interfaces") _ringcastctl_values name show interfaces ;;
-	monitor | "show groups" | "show groups detail" | "show mfc" | "show upstream")
+	monitor | quality | "show zaps" | "show groups" | "show groups detail" | "show mfc" | "show upstream")
 		_ringcastctl_values group show groups
 		_ringcastctl_values name show interfaces
 		;;

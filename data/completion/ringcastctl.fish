@@ -71,7 +71,7 @@ complete -c ringcastctl -n 'string match -q -- "-*" (commandline -ct)' \
 complete -c ringcastctl -n '__ringcastctl_is log' -a 'error warning notice info debug'
 complete -c ringcastctl -n '__ringcastctl_is explain; and not __ringcastctl_after --from --on' \
     -a '(__ringcastctl_values group show groups)'
-complete -c ringcastctl -n 'string match -qr -- "^(monitor|show (groups|mfc|upstream))" (string join " " -- (__ringcastctl_words)); and not __ringcastctl_after --only -o' \
+complete -c ringcastctl -n 'string match -qr -- "^(monitor|quality|show (groups|mfc|upstream|zaps))" (string join " " -- (__ringcastctl_words)); and not __ringcastctl_after --only -o' \
     -a '(__ringcastctl_values group show groups; __ringcastctl_values name show interfaces)'
 complete -c ringcastctl -n 'string match -q -- "show interfaces*" (string join " " -- (__ringcastctl_words))' \
     -a '(__ringcastctl_values name show interfaces)'

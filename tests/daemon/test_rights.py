@@ -35,6 +35,8 @@ EXAMPLES = {
     "show mfc": [("", READ)],
     "show top": [("", READ), ("sort rate limit 3", READ)],
     "show upstream": [("", READ)],
+    "show quality": [("", READ), ("since 60 blocks 1 239.1.2.3", READ)],
+    "show zaps": [("", READ)],
     "show stats": [("", READ)],
     "show config": [("", READ)],
     "explain": [("239.1.2.3", READ)],

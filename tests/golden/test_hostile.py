@@ -47,7 +47,7 @@ EVENT = {"event": "e", "unix_ms": 5, "interface": "i", "group": "g", "host": "h"
          "value": 7}
 WORDS = {"explain": ["239.1.2.3"], "clear group": ["239.1.2.3"], "watch": ["--once"], "log": ["debug"]}
 # with --json these print the answer itself
-SAME = ("show mfc", "show groups", "show stats", "show config", "version", "explain", "metrics",
+SAME = ("show mfc", "quality", "show zaps", "show groups", "show stats", "show config", "version", "explain", "metrics",
         "health", "clear group")
 # these show a text of several lines
 WHOLE_TEXT = ("show config", "metrics")

@@ -242,6 +242,13 @@ static void golden_text(void **state)
 		{"mfc-channels", {"show", "mfc"}, "show mfc\n", 0},
 		{"groups-channels", {"show", "groups"}, "show groups\n", 0},
 		{"upstream", {"show", "upstream"}, "show upstream\n", 0},
+		{"quality", {"quality", "--since", "90m", "239.0.0.0/8"},
+			"show quality since 5400 blocks 60 239.0.0.0/8\n", 0},
+		{"quality", {"quality", "-wt2h"},
+			"show quality since 7200 blocks 120\n", 0, "quality-wide"},
+		{"quality", {"qu", "-b", "wan"}, "show quality since 3600 blocks 60 wan\n",
+			0, "quality-brief"},
+		{"zaps", {"show", "zaps", "lan1"}, "show zaps lan1\n", 0},
 		{"stats", {"show", "stats"}, "show stats\n", 0},
 		{"config", {"show", "config"}, "show config\n", 0},
 		{"version", {"version"}, "version\n", 0},
@@ -256,7 +263,7 @@ static void golden_text(void **state)
 		{"reload-refused", {"reload"}, "reload\n", 4},
 		{"log", {"log", "debug"}, "log debug\n", 0},
 	};
-	static char reply[8192], want[8192];
+	static char reply[16384], want[8192];
 	const char *mode = getenv("RINGCAST_GOLDEN");
 
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -520,6 +527,7 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	setenv("LC_ALL", "C", 1);
 	if (argc != 3) {
 		fprintf(stderr, "usage: %s RINGCASTCTL DIRECTORY\n", argv[0]);
 		return 1;

@@ -165,6 +165,8 @@ def more():
         yield "ringcastctl explain 239.1.2.3 --from ", {"wan", "lan1"}, {"239.1.2.3"}
     if re.search(r"^  convert", lines, re.M):
         yield "ringcastctl convert --from ", {"improxy", "vyos", "openwrt"}, {"lan1"}
+    if re.search(r"^  quality", lines, re.M):
+        yield "ringcastctl quality ", {"239.1.2.3", "wan"}, {"reload"}
     if re.search(r"^  capture", lines, re.M):
         yield "ringcastctl capture --", {"--filter", "--data"}, {"--version"}
         yield "ringcastctl capture -i ", {"wan", "lan1"}, {"239.1.2.3"}

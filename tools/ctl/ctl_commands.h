@@ -9,4 +9,5 @@
 int ctl_health(const struct ctl_context *ctx, int argc, char **argv);
 int ctl_metrics(const struct ctl_context *ctx, int argc, char **argv);
 int ctl_monitor(const struct ctl_context *ctx, int argc, char **argv);
+int ctl_quality(const struct ctl_context *ctx, int argc, char **argv);
 int ctl_upgrade(const struct ctl_context *ctx, int argc, char **argv);

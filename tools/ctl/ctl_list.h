@@ -32,7 +32,7 @@ struct ctl_list {
 };
 
 extern const struct ctl_list ctl_list_interfaces, ctl_list_groups,
-	ctl_list_groups_detail, ctl_list_mfc, ctl_list_upstream;
+	ctl_list_groups_detail, ctl_list_mfc, ctl_list_upstream, ctl_list_zaps;
 
 /* Ask and print, as JSON if the context says so. Exit status. */
 int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,

@@ -56,12 +56,16 @@ static const struct command commands[] = {
 		.list = &ctl_list_mfc},
 	{"show upstream", "[FILTER]", "what is reported upstream",
 		.list = &ctl_list_upstream},
+	{"show zaps", "[FILTER]", "how long hosts wait for a stream",
+		.list = &ctl_list_zaps},
 	{"show stats", NULL, "what became of frames and messages", ctl_print_stats},
 	{"show config", NULL, "configuration, every value spelt out", ctl_print_config},
 	{"show version", NULL, "of the daemon, and how it sends", ctl_print_version,
 		.request = "version"},
 	{"explain", "GROUP [SOURCE]",
 		"why a stream does not arrive, and what to change", .run = ctl_explain},
+	{"quality", "[FILTER]", "where the faults of streams happen, now and lately",
+		.run = ctl_quality},
 	{"watch", NULL, "interfaces, drops and streams, live", .run = ctl_watch},
 	{"monitor", NULL, "events as they happen: groups, hosts, streams, links",
 		.run = ctl_monitor},
@@ -147,7 +151,7 @@ static const char table_options[] =
 /* At most 24 lines of 80 columns, so that a small terminal shows all of it. */
 static void print_usage(FILE *out)
 {
-	fprintf(out, "%sCOMMAND\n\ncommands:\n", usage_line);
+	fprintf(out, "%sCOMMAND\ncommands:\n", usage_line);
 	print_commands(NULL, out);
 	fputs("\n"
 	      "options:\n"

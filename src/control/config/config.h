@@ -185,6 +185,8 @@ struct config {
 	char *metrics_listen;	 /* see endpoint.h; NULL means off */
 	uint32_t metrics_groups; /* forwarding entries that get metrics of their own */
 	char *channel_names;	 /* path, see channels.h; NULL means none */
+	uint32_t quality_memory; /* bytes for the history of streams; 0 if the machine's
+				  * memory decides */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults;	  /* for interfaces that no phyint names */

@@ -121,6 +121,8 @@ const struct config_keyword config_keywords[] = {
 		.takes = "a number of forwarding entries"),
 	GLOBAL("channel-names", TEXT, channel_names, .takes = "the path of a file",
 		.unset = "channels have no names"),
+	GLOBAL("quality-memory", BYTES, quality_memory, .lo = 64 << 10, .hi = 1 << 30,
+		.or_auto = true, .takes = "a size such as 8M, or 'auto'"),
 	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
 	GLOBAL("phyint", PHYINT, iface, .takes = "the name of an interface"),
 

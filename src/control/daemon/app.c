@@ -36,7 +36,7 @@ static mono_t deadline(void *ctx)
 	mono_t at = mono_min(app->retry_at, app->sockets_at);
 
 	at = mono_min(at, mono_min(app->sensors_at, app->notice_at));
-	at = mono_min(at, app->streams_due);
+	at = mono_min(at, mono_min(app->streams_due, app_quality_deadline(app)));
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
@@ -65,6 +65,7 @@ static void tick(void *ctx, mono_t now)
 		app_tick_sockets(app, now);
 	app_notice_tick(app, now);
 	app_streams_tick(app, now);
+	app_quality_tick(app, now);
 	app_forwarder_tick(app, now);
 	app_refusals_tick(app, now);
 	app_rival_tick(app, now);
@@ -344,6 +345,8 @@ static int start_proxy(struct app *app)
 	rate_table_init(&app->rates, random_seed());
 	streams_init(&app->streams, random_seed());
 	if (r == 0)
+		r = app_quality_new(app, random_seed());
+	if (r == 0)
 		r = mcsock_rx_new(random_seed(), &app->rx);
 	if (r == 0)
 		r = netlink_new(app->loop, &app->ifaces, &ops, &app->netlink);
@@ -564,6 +567,7 @@ struct app *app_free(struct app *app)
 	app->dp = dataplane_free(app->dp);
 	rate_table_deinit(&app->rates);
 	streams_deinit(&app->streams);
+	app_quality_free(app);
 	app_kernel_free(app);
 	app->channels = channels_free(app->channels);
 	iface_table_deinit(&app->ifaces);

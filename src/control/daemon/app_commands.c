@@ -59,6 +59,8 @@ const struct ctl_command app_commands[] = {
 	{"show mfc", .answer = show_mfc, .right = CTL_READ},
 	{"show top", .answer = show_top, .right = CTL_READ},
 	{"show upstream", .answer = show_upstream, .right = CTL_READ},
+	{"show quality", .answer = show_quality, .right = CTL_READ},
+	{"show zaps", .answer = show_zaps, .right = CTL_READ},
 	{"show stats", .answer = show_stats, .right = CTL_READ},
 	{"show config", .answer = show_config, .right = CTL_READ},
 	{"explain", .answer = show_explain, .right = CTL_READ},

@@ -255,6 +255,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app->cfg = cfg;
 	app_metrics_reload(app, old);
 	app_channels_read(app, old);
+	app_quality_reload(app);
 	app->count.n_reloads++;
 	app->count.reload_refused = false;
 	config_free(old);

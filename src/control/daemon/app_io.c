@@ -107,12 +107,14 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
 		uint64_t members = app_monitor_members(app, now, pp, &msg);
+		uint64_t watched = app_quality_members(app, now, pp, &msg);
 
 		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 		if (msg.kind == GM_REPORT)
 			mcsock_rx_member(app->rx, pp->groups.member_until);
 		app_monitor_report(app, now, pp, &msg, members);
+		app_quality_report(app, now, pp, &msg, watched);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
 	/* a message without room here is not wrong */
@@ -448,6 +450,7 @@ static void execute_report(struct app *app, mono_t now, const struct effect *e)
 		e->report.n_rec);
 
 	send_packet(app, now, e->port, family, buf, len, e->report.delay_ms);
+	app_quality_sent(app, e);
 }
 
 static void execute_fib(struct app *app, const struct effect *e)
@@ -459,6 +462,8 @@ static void execute_fib(struct app *app, const struct effect *e)
 	else if (fib_set(fib, e->fib.instance, &e->fib.source, &e->fib.group,
 			 &e->fib.out) < 0)
 		app->fx.lost++;
+	if (e->type == EFFECT_FIB_DEL || portset_empty(&e->fib.out))
+		app_quality_ended(app, &e->fib.group);
 }
 
 void app_execute(struct app *app, mono_t now)
@@ -468,6 +473,7 @@ void app_execute(struct app *app, mono_t now)
 	if (app->fx.n) {
 		app_kernel_stir(app, now);
 		app_streams_stir(app, now);
+		app_quality_stir(app, now);
 	}
 	effects_for_each (&app->fx, e) {
 		switch (e->type) {
@@ -484,6 +490,8 @@ void app_execute(struct app *app, mono_t now)
 			break;
 		case EFFECT_NOTE:
 			app_refusals_note(app, now, e);
+			if (e->note.note == NOTE_GROUP_GONE)
+				app_quality_gone(app, e->port, &e->note.group);
 			app_log_note(app, now, e);
 			break;
 		}

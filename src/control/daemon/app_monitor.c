@@ -102,7 +102,7 @@ void app_monitor_ports(struct app *app, mono_t now)
 
 /* ---- hosts ---- */
 
-static bool is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
+bool app_is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
 	const struct addr *host)
 {
 	const struct mgroup *g = mgroup_find(&pp->groups, group);
@@ -122,7 +122,8 @@ uint64_t app_monitor_members(const struct app *app, mono_t now,
 		pp->role != CONFIG_ROLE_DOWNSTREAM)
 		return 0;
 	for (size_t i = 0; i < msg->n_rec && i < 64; i++)
-		members |= (uint64_t)is_member(pp, now, &msg->rec[i].group, &msg->from)
+		members |=
+			(uint64_t)app_is_member(pp, now, &msg->rec[i].group, &msg->from)
 			<< i;
 	return members;
 }

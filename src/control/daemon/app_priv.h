@@ -144,6 +144,7 @@ struct app {
 	struct app_port port[PORT_MAX];
 	struct app_limits limits[PORT_MAX]; /* by app_limits() only */
 	struct app_rivals rivals;
+	struct app_quality *quality; /* of streams, app_quality.c; NULL means off */
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	struct kernel_look kernel_look;	  /* that is under way */
 	mono_t kernel_looked;		  /* MONO_UNSET means never yet */
@@ -264,6 +265,30 @@ void app_force_tick(struct app *app, mono_t now);
 void app_streams_stir(struct app *app, mono_t now);
 void app_streams_tick(struct app *app, mono_t now);
 
+/* app_quality.c: verdicts and history of streams, zaps. `stir`: something has
+ * changed. */
+/* 0, also with `quality off`, or -ENOMEM. */
+int app_quality_new(struct app *app, uint64_t seed);
+void app_quality_free(struct app *app);
+void app_quality_reload(struct app *app);
+void app_quality_stir(struct app *app, mono_t now);
+void app_quality_tick(struct app *app, mono_t now);
+mono_t app_quality_deadline(const struct app *app);
+/* A bit for each of the first 64 records of a report that join or leave: was its sender
+ * a tracked member? app_quality_report() is called when the report was handled. */
+uint64_t app_quality_members(const struct app *app, mono_t now,
+	const struct proxy_port *pp, const struct gm_msg *msg);
+void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct gm_msg *msg, uint64_t members);
+/* An EFFECT_REPORT was executed. */
+void app_quality_sent(struct app *app, const struct effect *e);
+/* The last member of a port has gone; an entry of the group gets no output any more. */
+void app_quality_gone(struct app *app, unsigned port, const struct addr *group);
+void app_quality_ended(struct app *app, const struct addr *group);
+void app_quality_export(struct app *app, struct state_out *o);
+/* What cannot be read is left out, and logged. */
+void app_quality_import(struct app *app, struct state_in *in);
+
 /* app_refusals.c: records refusals and logs some of them. `changed` is called when a
  * membership has changed. */
 void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
@@ -287,6 +312,9 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 void app_monitor_reload(struct app *app, bool ok);
 /* Ports may have changed. */
 void app_monitor_ports(struct app *app, mono_t now);
+/* Is the host a tracked member of the group? */
+bool app_is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
+	const struct addr *host);
 /* A bit for each of the first 64 records of a report: is its sender a tracked member of
  * that group? 0 while no client follows. app_monitor_report() reports what has changed
  * since `before`. */

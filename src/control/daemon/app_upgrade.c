@@ -40,6 +40,7 @@
 #define TAG_ROUTER    2
 #define TAG_DATAPLANE 3
 #define TAG_PORT      4
+#define TAG_QUALITY   5
 
 /* ---- writing ---- */
 
@@ -109,6 +110,9 @@ static void put_all(struct app *app, struct state_out *o, struct gift *g)
 	state_end(o, at);
 	at = state_begin(o, TAG_DATAPLANE);
 	dataplane_export(app->dp, o, give, g);
+	state_end(o, at);
+	at = state_begin(o, TAG_QUALITY);
+	app_quality_export(app, o);
 	state_end(o, at);
 	give(g, CONTROL_NAME, ctl_fd(app->ctl));
 }
@@ -309,6 +313,8 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 		else if (tag == TAG_DATAPLANE)
 			r = dataplane_import(
 				app->dp, &section, app_upgrade_take, app, &why);
+		else if (tag == TAG_QUALITY)
+			app_quality_import(app, &section);
 	}
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;

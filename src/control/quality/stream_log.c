@@ -134,16 +134,18 @@ size_t stream_log_size(const struct stream_log *l)
 
 /* ---- entries ---- */
 
-static uint64_t hash_of(const struct stream_log *l, const struct quality_stream *s)
+/* The same for all ports of a group and a source. */
+static uint64_t hash_of(
+	const struct stream_log *l, const struct addr *group, const struct addr *source)
 {
-	uint8_t key[2 * sizeof(s->group.b) + 3];
+	struct addr key[] = {*group, *source};
 
-	memcpy(key, s->group.b, sizeof(s->group.b));
-	memcpy(key + 16, s->source.b, sizeof(s->source.b));
-	key[32] = (uint8_t)(s->dport >> 8);
-	key[33] = (uint8_t)s->dport;
-	key[34] = s->port;
 	return table_hash(&l->table, key, sizeof(key));
+}
+
+static uint64_t hash_of_key(const struct stream_log *l, const struct quality_stream *s)
+{
+	return hash_of(l, &s->group, &s->source);
 }
 
 static bool same(const struct quality_stream *a, const struct quality_stream *b)
@@ -177,7 +179,7 @@ struct stream_entry *stream_log_add(
 	if (!e)
 		return NULL;
 	e->stream = *key;
-	if (table_insert(&l->table, &e->node, hash_of(l, key)) < 0) {
+	if (table_insert(&l->table, &e->node, hash_of_key(l, key)) < 0) {
 		free(e);
 		return NULL;
 	}
@@ -189,7 +191,34 @@ struct stream_entry *stream_log_add(
 const struct stream_entry *stream_log_find(
 	const struct stream_log *l, const struct quality_stream *key)
 {
-	return find(l, hash_of(l, key), key);
+	return find(l, hash_of_key(l, key), key);
+}
+
+enum stream_place stream_log_worst(
+	const struct stream_log *l, const struct addr *group, const struct addr *source)
+{
+	static const unsigned badness[_STREAM_PLACE_N] = {
+		[STREAM_UNKNOWN] = 0,
+		[STREAM_CLEAN] = 1,
+		[STREAM_PERHAPS] = 2,
+		[STREAM_BEYOND] = 3,
+		[STREAM_PROVIDER] = 4,
+		[STREAM_ROUTER] = 5,
+	};
+	enum stream_place worst = STREAM_UNKNOWN;
+
+	for (struct table_node *n = table_find(&l->table, hash_of(l, group, source)); n;
+		n = table_next(n)) {
+		const struct stream_entry *e =
+			container_of(n, struct stream_entry, node);
+		enum stream_place p = stream_entry_present(e)->place;
+
+		if (addr_eq(&e->stream.group, group) &&
+			addr_eq(&e->stream.source, source) &&
+			badness[p] > badness[worst])
+			worst = p;
+	}
+	return worst;
 }
 
 const struct stream_entry *stream_log_next(
@@ -377,7 +406,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry)
 {
-	struct stream_entry *e = find(l, hash_of(l, &v->stream), &v->stream);
+	struct stream_entry *e = find(l, hash_of_key(l, &v->stream), &v->stream);
 	uint64_t drops[_STREAM_DROP_N];
 	mono_t before;
 	struct news n;

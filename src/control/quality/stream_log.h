@@ -77,6 +77,13 @@ static inline uint64_t stream_entry_lost(const struct stream_entry *e)
 	return missing > late ? missing - late : 0;
 }
 
+/* The verdict that counts at present: the last fault, until it is over. */
+static inline const struct stream_verdict *stream_entry_present(
+	const struct stream_entry *e)
+{
+	return e->faulty ? &e->fault : &e->now;
+}
+
 struct stream_log;
 
 /* `seed` is for the hash table, `memory` the bound in bytes; with 0 nothing is kept. 0
@@ -107,6 +114,10 @@ const struct stream_entry *stream_log_next(
 /* The one with that key, or NULL. */
 const struct stream_entry *stream_log_find(
 	const struct stream_log *l, const struct quality_stream *key);
+
+/* The worst present verdict on the streams of a source to a group. */
+enum stream_place stream_log_worst(const struct stream_log *l, const struct addr *group,
+	const struct addr *source);
 
 /* The verdict on the sums of a time: that of the place with more bad seconds, else
  * clean, or unknown if nothing was judged. */

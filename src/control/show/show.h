@@ -16,6 +16,8 @@ json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_quality(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_version(void *ctx, const char *args);

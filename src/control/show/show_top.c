@@ -142,9 +142,7 @@ static bool read_args(struct page *p, const char *args)
 
 /* ---- rows ---- */
 
-/* Hosts that are tracked for the group, of each port where there is state at least
- * 1. */
-static unsigned count_members(const struct app *app, const struct fib_view *v)
+unsigned show_count_members(const struct app *app, const struct fib_view *v)
 {
 	unsigned n = 0;
 
@@ -223,7 +221,7 @@ static uint64_t sort_value(const struct page *p, const struct fib_view *v)
 	case SORT_PACKETS:
 		return v->packets;
 	case SORT_MEMBERS:
-		return count_members(p->app, v);
+		return show_count_members(p->app, v);
 	case SORT_WRONG:
 		return v->wrong;
 	case SORT_GROUP:
@@ -254,7 +252,7 @@ static json_t *row_json(const struct page *p, const struct fib_view *v)
 	struct rate rate = show_rate_of(p->app, v);
 	json_t *o = show_mfc_entry(p->app, v, &rate);
 
-	json_object_set_new(o, "members", json_integer(count_members(p->app, v)));
+	json_object_set_new(o, "members", json_integer(show_count_members(p->app, v)));
 	return o;
 }
 

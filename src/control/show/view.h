@@ -28,6 +28,8 @@
 
 struct app;
 struct health;
+struct stream_log;
+struct zaps;
 
 /* Counters of the daemon itself. */
 struct view_counts {
@@ -68,6 +70,11 @@ const struct view_counts *view_counts(const struct app *app);
 struct view_memory *view_memory(struct app *app);
 struct rate_table *view_rates(struct app *app); /* of forwarding entries */
 struct balance *view_balance(struct app *app);
+/* the quality of streams and the zaps, or NULL if that is off; their times are those of
+ * view_system_now() */
+const struct stream_log *view_streams(const struct app *app);
+const struct zaps *view_zaps(const struct app *app);
+mono_t view_system_now(const struct app *app);
 /* refused messages of hosts, by `enum note` */
 const struct refusals *view_reports(const struct app *app);
 /* groups that the kernel holds on upstreams for programs of this host */

@@ -444,6 +444,7 @@ static const struct fault error_rows[] = {
 	{"threads 65 " ROLES, 1, E, 1, 9, "from 1 to 64"},
 	{"cpu-affinity 3-1 " ROLES, 1, E, 1, 14, "such as 2 or 0,2-5"},
 	{"ring-size 63K " ROLES, 1, E, 1, 11, "from 64K to 1G"},
+	{"quality-memory 63K " ROLES, 1, E, 1, 16, "from 64K to 1G"},
 	{"ring-size 2G " ROLES, 1, E, 1, 11, "from 64K to 1G"},
 	{"ring-size 8MB " ROLES, 1, E, 1, 11, "such as 8M"},
 	{"control-socket run/x " ROLES, 1, E, 1, 16, "from the root"},

@@ -115,7 +115,7 @@ static void print_reads_back(void **state)
 		"threads 7 cpu-affinity 1-3,0 ring-size 100000 transmit io_uring coalesce exact "
 		"latency low collect-time 0.004 receive-offload off quality on control-socket /a control-group b "
 		"seccomp off landlock off "
-		"metrics-listen [::1]:1 metrics-groups 65536 channel-names a.m3u "
+		"metrics-listen [::1]:1 metrics-groups 65536 channel-names a.m3u quality-memory 3M "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "
 		"fast-leave max-groups 3 phyint u upstream altnet 1.0.0.0/8 "

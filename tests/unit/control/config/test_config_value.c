@@ -90,6 +90,8 @@ static const struct {
 	{"metrics-listen :9337 ", "metrics-listen :9337"},
 	{"metrics-groups 0 ", "metrics-groups 0"},
 	{"channel-names tv/a.csv ", "channel-names tv/a.csv"},
+	{"", "quality-memory auto"},
+	{"quality-memory 64k ", "quality-memory 64K"},
 	{"ratelimit 9 ", "ratelimit 9"},
 	{"threshold 255 ", "threshold 255"},
 	{"threshold +7 ", "threshold 7"},

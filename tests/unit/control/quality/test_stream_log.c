@@ -255,6 +255,22 @@ static void what_comes_late_was_not_lost(void **state)
 	assert_int_equal(e->now.place, STREAM_CLEAN);
 }
 
+static void the_worst_of_several_ports(void **state)
+{
+	const struct quality_stream k = key(1);
+
+	assert_int_equal(stream_log_worst(l, &k.group, &k.source), STREAM_UNKNOWN);
+	(void)second(DATA_PPS, 0);
+	view.stream.dport++;
+	(void)second(DATA_PPS, 0);
+	assert_int_equal(stream_log_worst(l, &k.group, &k.source), STREAM_CLEAN);
+	(void)second(DATA_PPS, 1);
+	assert_int_equal(stream_log_worst(l, &k.group, &k.source), STREAM_PROVIDER);
+	(void)second(DATA_PPS, 0); /* within the minute */
+	assert_int_equal(stream_log_worst(l, &k.group, &k.source), STREAM_PROVIDER);
+	assert_int_equal(stream_log_worst(l, &k.source, &k.group), STREAM_UNKNOWN);
+}
+
 /* ---- history ---- */
 
 static void buckets_have_the_figures(void **state)
@@ -478,6 +494,7 @@ int main(void)
 		TEST(a_light_look_says_nothing_of_ts),
 		TEST(a_new_generation_begins_at_0),
 		TEST(what_comes_late_was_not_lost),
+		TEST(the_worst_of_several_ports),
 		TEST(buckets_have_the_figures),
 		TEST(minutes_are_kept_for_a_day_and_hours_for_a_month),
 		TEST(the_silent_stream_gives_its_memory_first),
