@@ -296,6 +296,7 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_number(t, e, "wrong");
 	cell_scaled(t, e, "packets_per_s", 1);
 	cell_scaled(t, e, "bytes_per_s", 8);
+	cell_text(t, e, "quality");
 	cell_text(t, e, "channel");
 }
 
@@ -333,6 +334,7 @@ static const struct text_column mfc_columns[] = {
 	{"Wrong", true, TEXT_NORMAL},
 	{"Pkts/s", true, TEXT_WIDE},
 	{"Bit/s", true, TEXT_NORMAL},
+	{"Quality", .from = TEXT_NORMAL, .optional = true},
 	{"Channel", .min = 12, .optional = true},
 };
 

@@ -3,6 +3,7 @@
 /* "show mfc", see show.h: the forwarding table. */
 
 #include "base/cleanup.h"
+#include "control/quality/stream_log.h"
 #include "control/show/show_priv.h"
 #include "control/show/view.h"
 
@@ -44,6 +45,18 @@ static json_t *idle_json(const struct fib_view *v)
 	return age < 0 ? json_null() : json_integer(age);
 }
 
+/* Where the faults of its streams are at present; null if none is known. */
+static json_t *quality_json(const struct app *app, const struct fib_view *v)
+{
+	const struct stream_log *log = view_streams(app);
+	enum stream_place place = log && v->seen
+		? stream_log_worst(log, &v->group, &v->last_source)
+		: STREAM_UNKNOWN;
+
+	return place == STREAM_UNKNOWN ? json_null()
+				       : json_string(stream_place_name(place));
+}
+
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r)
 {
 	bool any_source = addr_is_any(&v->source);
@@ -51,7 +64,7 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 		? view_instances(app)->port[v->last_port]
 		: NULL;
 
-	return json_pack("{ss so so so so so so sI sI sI so so so so}", "instance",
+	return json_pack("{ss so so so so so so sI sI sI so so so so so}", "instance",
 		instances_name(view_instances(app), v->instance), "group",
 		json_of_addr(&v->group), "channel",
 		show_channel(app, &v->group, v->seen ? &v->last_source : &v->source),
@@ -62,7 +75,7 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 		(json_int_t)v->bytes, "wrong", (json_int_t)v->wrong, "packets_per_s",
 		rate_json(r->known, r->packets), "bytes_per_s",
 		rate_json(r->known, r->bytes), "idle_s", idle_json(v), "refused",
-		refused_json(app, v));
+		refused_json(app, v), "quality", quality_json(app, v));
 }
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v)

@@ -9,6 +9,7 @@
 
 #include "tools/ctl/watch/watch_layout.h"
 
+#include "base/cleanup.h"
 #include "tools/ctl/ctl_cell.h"
 
 #include <stdlib.h>
@@ -275,7 +276,7 @@ static void add_interfaces(
 static const struct watch_column group_columns[] = {
 	{"Group", false, MIN_ADDRESS}, {"Source", false, MIN_ADDRESS}, {"In", false, 4},
 	{"Out", false, 8}, {"Mem", true, 0}, {"Pkt/s", true, 0}, {"Bit/s", true, 0},
-	{"Pkts", true, 0}, {"Wrong", true, 0},
+	{"Pkts", true, 0}, {"Wrong", true, 0}, {"Qual", false, 0},
 	{"Channel", false, 8}, /* if any has a name */
 };
 
@@ -291,6 +292,7 @@ static const struct watch_column group_columns_wide[] = {
 	{"Packets", true, 0},
 	{"Bytes", true, 0},
 	{"Wrong", true, 0},
+	{"Quality", false, 0},
 	{"Share", false, 5},
 	{"Channel", false, 8},
 };
@@ -344,6 +346,21 @@ static void fill_share(struct watch_grid *g, const json_t *row, double largest)
 	watch_grid_text(g, bar);
 }
 
+/* Where its faults are; short words for a narrow screen. */
+static const char *quality_word(const json_t *row, bool wide)
+{
+	static const struct {
+		const char *verdict, *word;
+	} words[] = {{"clean", "ok"}, {"provider", "prov"}, {"router", "here"},
+		{"perhaps", "?"}, {"beyond", "LAN"}};
+	const char *verdict = cell_str(row, "quality");
+
+	for (size_t i = 0; i < array_len(words) && !wide; i++)
+		if (strcmp(words[i].verdict, verdict) == 0)
+			return words[i].word;
+	return *verdict ? verdict : "-";
+}
+
 static void fill_group(const struct watch *w, struct watch_grid *g, const json_t *row,
 	double largest, bool channels)
 {
@@ -366,6 +383,7 @@ static void fill_group(const struct watch *w, struct watch_grid *g, const json_t
 	if (w->cols >= COLS_WIDE)
 		watch_grid_count(g, row, "bytes");
 	watch_grid_count(g, row, "wrong");
+	watch_grid_text(g, quality_word(row, w->cols >= COLS_WIDE));
 	if (w->cols >= COLS_WIDE)
 		fill_share(g, row, largest);
 	if (channels)
