@@ -417,6 +417,7 @@ void explain(const struct explain_facts *f, struct explain *e)
 	else
 		conclude_well(e, &in, &out);
 	if (e->verdict == EXPLAIN_PASS) {
+		explain_quality(f, e);
 		explain_joined(f, e);
 		add_sent(f, e);
 	}

@@ -16,6 +16,7 @@
 #include "control/config/config.h"
 #include "control/member/policy.h"
 #include "control/proto/effect.h"
+#include "control/quality/stream_verdict.h"
 
 #include <net/if.h>
 
@@ -151,6 +152,17 @@ struct explain_output {
 	uint64_t not_sent; /* copies of all groups that the kernel refused */
 };
 
+/* One of its streams in the last hour, as far as that is known. */
+struct explain_stream {
+	struct addr source;
+	uint16_t port;			   /* UDP */
+	const char *kind;		   /* static */
+	enum stream_place place;	   /* now */
+	enum stream_drop drop;		   /* of the last fault */
+	uint64_t judged, provider, router; /* seconds */
+	uint64_t lost, continuity;
+};
+
 struct explain_facts {
 	char instance[CONFIG_INSTANCE_MAX];
 	struct addr group;
@@ -167,6 +179,8 @@ struct explain_facts {
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
 	struct joined_counts joined; /* of the group, or of the source */
+	const struct explain_stream *stream;
+	size_t n_stream;
 	const struct explain_input *input;
 	size_t n_input;
 	const struct explain_output *output;

@@ -36,6 +36,9 @@ bool explain_output_is_quiet(
 /* How its datagrams are joined; nothing if none has been sent. */
 void explain_joined(const struct explain_facts *f, struct explain *e);
 
+/* The quality of its streams; nothing if none is known. */
+void explain_quality(const struct explain_facts *f, struct explain *e);
+
 /* explain_refused.c: what was seen to be refused. */
 /* Datagrams of the group, or of the source in question, that arrived there lately. */
 void explain_refused_datagrams(const struct explain_facts *f,

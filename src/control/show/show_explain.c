@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "control/proxy/portplan.h"
+#include "control/quality/stream_log.h"
 #include "control/report/explain.h"
 #include "control/report/explain_words.h"
 #include "control/show/show_priv.h"
@@ -18,8 +19,10 @@
 #include <string.h>
 #include <time.h>
 
-#define ECHO_MS	  300000 /* how long we remember that our frames came back */
-#define ANSWER_MS 10000	 /* about the longest time that a query gives for answers */
+#define ECHO_MS	    300000 /* how long we remember that our frames came back */
+#define STREAMS_MAX 8	   /* whose quality is told */
+#define HOUR_S	    3600
+#define ANSWER_MS   10000 /* about the longest time that a query gives for answers */
 
 /* what the forwarding table has about the group in one instance */
 struct traffic {
@@ -443,6 +446,47 @@ static bool is_output(const struct question *q, const struct proxy_port *pp)
 		      : pp->role == CONFIG_ROLE_DOWNSTREAM;
 }
 
+/* The streams that were asked about, of this instance. False without memory. */
+static bool quality_facts(struct question *q)
+{
+	const struct stream_log *log = view_streams(q->app);
+	mono_t now = view_system_now(q->app);
+	const struct stream_entry *e = NULL;
+	struct explain_stream *v;
+
+	if (!log)
+		return true;
+	v = calloc(STREAMS_MAX, sizeof(*v));
+	q->facts.stream = v;
+	while (v && q->facts.n_stream < STREAMS_MAX && (e = stream_log_next(log, e))) {
+		const struct proxy_port *pp =
+			view_instances(q->app)->port[e->stream.port];
+		struct history_sum sum;
+		uint32_t bucket_s;
+		mono_t end = history_end(now, HOUR_S, &bucket_s);
+
+		if (!pp || pp->proxy != q->instance ||
+			!addr_eq(&e->stream.group, &q->group) ||
+			(q->has_source && !addr_eq(&e->stream.source, &q->source)))
+			continue;
+		history_range(
+			&e->history, now, mono_add_ms(end, -1000 * HOUR_S), end, &sum);
+		v[q->facts.n_stream++] = (struct explain_stream){
+			.source = e->stream.source,
+			.port = e->stream.dport,
+			.kind = quality_kind_name(e->kind),
+			.place = stream_entry_present(e)->place,
+			.drop = e->fault.drop,
+			.judged = sum.judged,
+			.provider = sum.provider,
+			.router = sum.router,
+			.lost = sum.lost,
+			.continuity = sum.continuity,
+		};
+	}
+	return v != NULL;
+}
+
 /* The facts of one instance; arrays are allocated. False if there is no memory. */
 static bool show_explain_collect(struct question *q)
 {
@@ -461,7 +505,7 @@ static bool show_explain_collect(struct question *q)
 		.input = in,
 		.output = out,
 	};
-	if (!in || !out)
+	if (!in || !out || !quality_facts(q))
 		return false;
 	q->inputs = (struct portset){0};
 	traffic_facts(q);
@@ -481,6 +525,8 @@ static bool show_explain_collect(struct question *q)
 
 static void show_explain_forget(struct explain_facts *f)
 {
+	free((void *)(uintptr_t)f->stream);
+	f->stream = NULL;
 	free((void *)(uintptr_t)f->input);
 	free((void *)(uintptr_t)f->output);
 	f->input = NULL;

@@ -794,9 +794,76 @@ static void joining_is_told_with_its_reasons(void **state)
 	explain_deinit(&e);
 }
 
+/* item 5 of the quality of streams */
+static void quality_is_told_with_its_place(void **state)
+{
+	static const struct {
+		uint64_t judged, provider, router, lost;
+		enum stream_place place;
+		enum stream_drop drop;
+		const char *text, *advice; /* NULL means none */
+		bool in_summary;
+	} rows[] = {
+		{3600, 0, 0, 0, STREAM_CLEAN, STREAM_DROP_NONE, "3600 s without faults",
+			NULL, false},
+		{3600, 12, 0, 34, STREAM_PROVIDER, STREAM_DROP_NONE,
+			"12 of 3600 s with faults, before this router; 34 datagrams lost",
+			"ask the provider", true},
+		{60, 0, 3, 9, STREAM_ROUTER, STREAM_DROP_RING,
+			"3 of 60 s with faults, in this router; 9 datagrams lost",
+			"raise ring-size", true},
+		{60, 5, 2, 0, STREAM_CLEAN, STREAM_DROP_MTU,
+			"7 of 60 s with faults, 5 before this router and 2 in it",
+			"ask the provider", true},
+		{600, 0, 0, 0, STREAM_BEYOND, STREAM_DROP_NONE, "600 s without faults",
+			"look at the LAN", false},
+		{0, 0, 0, 0, STREAM_UNKNOWN, STREAM_DROP_NONE, NULL, NULL, false},
+	};
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct explain_stream stream = {.source = a("10.9.0.1"),
+			.port = 5000,
+			.kind = "MPEG-TS",
+			.place = rows[i].place,
+			.drop = rows[i].drop,
+			.judged = rows[i].judged,
+			.provider = rows[i].provider,
+			.router = rows[i].router,
+			.lost = rows[i].lost};
+		struct situation s;
+		struct explain e = {0};
+		const struct explain_check *c = NULL;
+
+		arrives(&s);
+		s.f.input = s.in;
+		s.f.output = s.out;
+		s.f.stream = &stream;
+		s.f.n_stream = 1;
+		explain(&s.f, &e);
+		assert_int_equal(e.verdict, EXPLAIN_PASS);
+		for (size_t k = 0; k < e.n; k++)
+			if (strcmp(e.check[k].check, "quality") == 0)
+				c = &e.check[k];
+		assert_int_equal(c != NULL, rows[i].text != NULL);
+		if (c) {
+			assert_non_null(strstr(c->text, rows[i].text));
+			assert_non_null(strstr(c->text, "10.9.0.1 to port 5000"));
+			assert_int_equal(c->verdict, EXPLAIN_NOTE);
+			assert_int_equal(*c->advice != '\0', rows[i].advice != NULL);
+			assert_non_null(strstr(
+				c->advice, rows[i].advice ? rows[i].advice : ""));
+		}
+		assert_int_equal(
+			strstr(e.summary, "faults within the last hour") != NULL,
+			rows[i].in_summary);
+		explain_deinit(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quality_is_told_with_its_place),
 		cmocka_unit_test(each_situation_has_its_headline),
 		cmocka_unit_test(rooms_that_never_asked_are_one_line),
 		cmocka_unit_test(one_host_and_several),
