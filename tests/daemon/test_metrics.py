@@ -251,6 +251,12 @@ def dashboard(t):
         board = json.load(f)
     there = {name for name, _ in samples(scrape(t.router))}
     optional = {"ringcast_upstream_query_age_seconds"}
+    # these are there as soon as a stream has been judged, and a host has waited for one
+    late = {"ringcast_stream_judged_seconds_total", "ringcast_stream_rtp_missing_total",
+            "ringcast_stream_continuity_errors_total", "ringcast_zap_wait_seconds_bucket"}
+    wait_for(30, lambda: late <= {name for name, _ in samples(scrape(t.router))},
+             "the metrics of a stream and of a zap")
+    there |= late
     named = set(re.findall(r"ringcast_\w+", json.dumps(board)))
     assert len(named) > 20 and named - there - optional == set(), named - there
     assert board["templating"]["list"][0]["type"] == "datasource"

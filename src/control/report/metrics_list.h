@@ -11,6 +11,7 @@
 #define IF	  "interface"
 #define IF_FAMILY "interface, family"
 #define ENTRY	  "group, source, proxy, channel"
+#define STREAM	  "group, source, port, interface"
 
 /* clang-format off */
 X(METRIC_BUILD, INFO, "build", NULL, "version, release, machine",
@@ -109,6 +110,11 @@ X(METRIC_ENTRIES_MEMORY, GAUGE, "forwarding_memory_bytes", "bytes", "",
 	"Memory of the forwarding table")
 X(METRIC_ENTRIES_TRUNCATED, GAUGE, "group_entries_truncated", NULL, "",
 	"Forwarding entries without metrics of their own: beyond metrics-groups")
+X(METRIC_STREAMS, GAUGE, "streams", NULL, "",
+	"Streams whose quality is known")
+X(METRIC_STREAMS_TRUNCATED, GAUGE, "stream_entries_truncated", NULL, "",
+	"Streams without metrics of their own: beyond metrics-groups, those that were "
+	"judged longest ago")
 X(METRIC_ENTRY_RECEIVE_PACKETS, COUNTER, "group_receive_packets", NULL, ENTRY,
 	"Datagrams received and accepted for a forwarding entry; source * is every "
 	"source without an entry of its own")
@@ -119,6 +125,29 @@ X(METRIC_ENTRY_WRONG_INPUT, COUNTER, "group_wrong_input_packets", NULL, ENTRY,
 	"came from")
 X(METRIC_ENTRY_OUTPUTS, GAUGE, "group_outputs", NULL, ENTRY,
 	"Interfaces that a forwarding entry names")
+
+X(METRIC_STREAM_SECONDS, COUNTER, "stream_judged_seconds", "seconds", STREAM ", verdict",
+	"Seconds of a stream by verdict: clean, provider, router, perhaps, beyond")
+X(METRIC_STREAM_FAULTY, GAUGE, "stream_faulty", NULL, STREAM,
+	"1 until a minute has passed since the last second with faults")
+X(METRIC_STREAM_VIEWERS, GAUGE, "stream_viewers", NULL, STREAM,
+	"Hosts that get a stream, at least one for each interface")
+X(METRIC_STREAM_MISSING, COUNTER, "stream_rtp_missing", NULL, STREAM,
+	"Sequence numbers of RTP that were skipped")
+X(METRIC_STREAM_REORDERED, COUNTER, "stream_rtp_reordered", NULL, STREAM,
+	"Of these, those that came later after all; the difference is lost")
+X(METRIC_STREAM_CONTINUITY, COUNTER, "stream_continuity_errors", NULL, STREAM,
+	"Continuity errors of MPEG-TS")
+X(METRIC_STREAM_OUTAGES, COUNTER, "stream_outages", NULL, STREAM,
+	"Times that nothing came for more than a second")
+X(METRIC_STREAM_MEDIA, COUNTER, "stream_media_bytes", "bytes", STREAM,
+	"Bytes of the media, without headers of RTP and duplicates")
+X(METRIC_STREAM_DELAY_FACTOR, GAUGE, "stream_delay_factor_seconds", "seconds", STREAM,
+	"How much a receiver must buffer to play evenly, in the last second (RFC "
+	"4445)")
+X(METRIC_ZAP, HISTOGRAM, "zap_wait_seconds", "seconds", "interface, wait, le",
+	"From the report of a host to the first datagram (first) or random access "
+	"point (random), and from a leave to the last datagram (leave)")
 
 X(METRIC_GROUPS, GAUGE, "groups", NULL, IF,
 	"Groups with members on a downstream")
@@ -224,3 +253,4 @@ X(METRIC_SCRAPE_LONGEST_SLICE, GAUGE, "scrape_longest_slice_seconds", "seconds",
 #undef IF
 #undef IF_FAMILY
 #undef ENTRY
+#undef STREAM

@@ -182,6 +182,21 @@ static bool write_entries(struct scrape *s)
 	return scrape_write_entries(s, s->part);
 }
 
+static bool read_streams(struct scrape *s)
+{
+	return scrape_read_streams(s);
+}
+
+static bool write_streams(struct scrape *s)
+{
+	return scrape_write_streams(s, s->part);
+}
+
+static bool write_zaps(struct scrape *s)
+{
+	return scrape_write_zaps(s, s->part);
+}
+
 static bool write_end(struct scrape *s)
 {
 	scrape_write_end(s);
@@ -196,8 +211,11 @@ static bool (*const step[])(struct scrape *s) = {
 	read_members,
 	read_entries,
 	sort_entries,
+	read_streams,
 	write_families,
 	write_entries,
+	write_streams,
+	write_zaps,
 	write_end,
 };
 
@@ -250,6 +268,7 @@ struct scrape *scrape_free(struct scrape *s)
 		return NULL;
 	metrics_deinit(&s->m);
 	metrics_top_deinit(&s->top);
+	free(s->stream);
 	free(s->port);
 	free(s);
 	return NULL;

@@ -34,6 +34,8 @@ struct scrape_port {
 	struct upstream_family host[_FAMILY_N];
 };
 
+struct scrape_stream;
+
 struct scrape {
 	struct app *app;
 	struct metrics m;
@@ -43,6 +45,8 @@ struct scrape {
 	unsigned n_ports;
 	size_t pos; /* of the walk through a port's groups */
 	struct metrics_top top;
+	struct scrape_stream *stream; /* copies of streams */
+	size_t n_streams, n_streams_known;
 	struct selfstat_values self;
 	uint64_t cost_ns, longest_ns;
 };
@@ -55,5 +59,10 @@ extern const unsigned scrape_n_write;
 /* Metrics of forwarding entries, a part of one family at a time. Returns false when
  * done. */
 bool scrape_write_entries(struct scrape *s, unsigned part);
+/* scrape_streams.c: copies streams; metrics of streams and of zaps, as
+ * scrape_write_entries(). */
+bool scrape_read_streams(struct scrape *s);
+bool scrape_write_streams(struct scrape *s, unsigned part);
+bool scrape_write_zaps(struct scrape *s, unsigned part);
 /* Metrics of the scrape itself, and the end mark. */
 void scrape_write_end(struct scrape *s);

@@ -340,6 +340,8 @@ static void write_table(struct scrape *s)
 	one(s, METRIC_ENTRIES, fib_size(fib));
 	one(s, METRIC_ENTRIES_MEMORY, fib_bytes(fib));
 	one(s, METRIC_ENTRIES_TRUNCATED, metrics_top_n_truncated(&s->top));
+	one(s, METRIC_STREAMS, s->n_streams_known);
+	one(s, METRIC_STREAMS_TRUNCATED, s->n_streams_known - s->n_streams);
 }
 
 static void entry_labels(struct scrape *s, struct metrics_entry *e)
