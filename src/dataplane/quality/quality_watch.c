@@ -401,12 +401,10 @@ void quality_watch_datagram(struct quality_watch *w, uint16_t dport,
 		begin_anew(w, s);
 	note_arrival(s, at);
 	w->period_n += is_television(s);
-	if (!s->full && is_television(s)) {
-		size_t captured = len < LIGHT_BYTES ? len : LIGHT_BYTES;
-
+	if (!s->full && len > LIGHT_BYTES && is_television(s)) {
 		s->light_n++;
 		w->light++;
-		s->news |= quality_datagram(&s->q, payload, captured, len, at);
+		s->news |= quality_datagram(&s->q, payload, LIGHT_BYTES, len, at);
 		return;
 	}
 	s->full_n++;
@@ -520,13 +518,13 @@ static void publish_rest(struct watch_slot *s)
 }
 
 /* Returns true if that was all of the stream until it is heard again. */
-static bool tick_slot(struct watch_slot *s, mono_t now)
+static bool tick_slot(const struct quality_watch *w, struct watch_slot *s)
 {
-	bool silent = now.ns - s->last.ns > NS_PER_SEC;
+	bool silent = w->now.ns - s->last.ns > NS_PER_SEC;
 
 	/* if nobody wants it, the silence is none */
-	if (silent && s->resume_after == INT64_MAX) {
-		(void)quality_until(&s->q, now);
+	if (silent && s->resume_after == INT64_MAX && s->epoch == w->epoch) {
+		(void)quality_until(&s->q, w->now);
 		s->faults = faults_of(&s->q);
 		s->news = true;
 	}
@@ -544,7 +542,7 @@ void quality_watch_tick(struct quality_watch *w, mono_t now)
 		struct watch_slot *s = &w->slot[i];
 
 		next = s->next_dirty;
-		s->dirty = !tick_slot(s, now);
+		s->dirty = !tick_slot(w, s);
 		if (!s->dirty)
 			continue;
 		s->next_dirty = kept;
