@@ -4,11 +4,12 @@
  * Measures the path of a frame from a ring's block to sendmmsg(2), without the kernel.
  * The load is evenly spaced, as it is found in a ring after some milliseconds.
  *
- *   bench_burst STREAMS DATAGRAMS PORTS ROUNDS [each|joined|none]
+ *   bench_burst STREAMS DATAGRAMS PORTS ROUNDS [each|joined|none [quality]]
  *       a burst has DATAGRAMS datagrams of each stream, one of each in turn, and each
  *       stream goes to all ports. With "each" (the default), the ports take single
  *       datagrams; with "joined", super-frames; with "none", super-frames made of
- *       datagrams without UDP checksum
+ *       datagrams without UDP checksum. With "quality", the streams are also analysed,
+ *       as MPEG-TS without faults
  *
  * Time depends on the machine and the day, instructions do not. Count them with
  *
@@ -18,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/inet.h"
 #include "dataplane/forward/forward.h"
+#include "dataplane/forward/observe.h"
 #include "dataplane/io/tx_port.h"
 #include "dataplane/packet/rewrite.h"
 
@@ -27,10 +29,11 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
-#define FRAME_LEN 1344 /* the IP packet: RTP and seven TS packets */
+#define FRAME_LEN 1344 /* the IP packet: seven TS packets */
 #define SLOT_LEN  1456 /* in the ring */
 #define HEAD_LEN  28
 #define INPUT	  0
+#define TS_LEN	  188
 
 struct world {
 	unsigned n_streams, n_each, n_ports, n_frames;
@@ -42,7 +45,9 @@ struct world {
 	struct tx_ops tx;
 	struct burst burst;
 	uint8_t *ring;
-	uint8_t (*head)[HEAD_LEN]; /* originals: a round changes TTL and checksum */
+	uint8_t (*head)[HEAD_LEN];   /* originals: a round changes TTL and checksum */
+	struct quality_watch *watch; /* NULL means that nothing is analysed */
+	unsigned round;
 };
 
 static uint64_t n_messages, n_calls;
@@ -70,15 +75,21 @@ static uint8_t *packet(struct world *w, unsigned i)
 	return w->ring + (size_t)i * SLOT_LEN + 14;
 }
 
-static void make_packet(struct world *w, unsigned i, bool checksum)
+static void set_checksum(uint8_t *ip)
 {
-	unsigned stream = i % w->n_streams, n = i / w->n_streams;
-	uint8_t *ip = packet(w, i);
 	struct frame f = {.ip = ip,
 		.ip_len = FRAME_LEN,
 		.ip_hlen = IPV4_HLEN,
 		.l4_off = IPV4_HLEN,
 		.proto = PROTO_UDP};
+
+	die_if(!rewrite_complete_checksum(&f), "checksum");
+}
+
+static void make_packet(struct world *w, unsigned i, bool checksum)
+{
+	unsigned stream = i % w->n_streams, n = i / w->n_streams;
+	uint8_t *ip = packet(w, i);
 	const uint8_t head[HEAD_LEN] = {0x45, 0, FRAME_LEN >> 8, FRAME_LEN & 0xff,
 		(uint8_t)(n >> 8), (uint8_t)n, 0x40, 0, 16, PROTO_UDP, 0, 0, 192, 0, 2,
 		(uint8_t)(stream % 200), 239, 1, (uint8_t)(stream >> 8),
@@ -93,7 +104,7 @@ static void make_packet(struct world *w, unsigned i, bool checksum)
 	ip[10] = (uint8_t)(sum >> 8);
 	ip[11] = (uint8_t)sum;
 	if (checksum)
-		die_if(!rewrite_complete_checksum(&f), "checksum");
+		set_checksum(ip);
 	memcpy(w->head[i], ip, HEAD_LEN);
 }
 
@@ -159,10 +170,42 @@ static struct world *world_new(
 	return w;
 }
 
+/* Counts on from the last round. */
+static void make_television(struct world *w, unsigned i)
+{
+	uint8_t *p = packet(w, i) + HEAD_LEN;
+	unsigned cc = (w->round * w->n_each + i / w->n_streams) * 7;
+
+	for (unsigned k = 0; k < 7; k++, p += TS_LEN) {
+		p[0] = 0x47;
+		p[1] = k == 3; /* two PIDs */
+		p[2] = 0x30;
+		p[3] = (uint8_t)(0x10 |
+			((k == 3 ? cc / 7 : cc / 7 * 6 + k - (k > 3)) & 15));
+	}
+}
+
 static void restore(struct world *w)
 {
-	for (unsigned i = 0; i < w->n_frames; i++)
+	for (unsigned i = 0; i < w->n_frames; i++) {
 		memcpy(packet(w, i), w->head[i], HEAD_LEN);
+		if (!w->watch)
+			continue;
+		make_television(w, i);
+		if (packet(w, i)[26] || packet(w, i)[27])
+			set_checksum(packet(w, i));
+	}
+	w->round++;
+}
+
+/* A millisecond later than the last round. */
+static void analyse(struct world *w, const struct replicate_job *job)
+{
+	mono_t now = mono_from_ms(100000 + w->round);
+
+	quality_watch_begin(w->watch, &(struct quality_moment){now, now, now.ns});
+	observe_burst(job, w->watch);
+	quality_watch_end(w->watch);
 }
 
 /* Does what a worker does with the frames of its blocks. */
@@ -185,6 +228,8 @@ __attribute__((noinline)) static void measured(struct world *w)
 	}
 	forward_burst(w->fw, &w->burst, w->plan, w->fib, &w->tx, &job);
 	replicate_serve_all(forward_replicator(w->fw), &job, &w->tx);
+	if (w->watch)
+		analyse(w, &job);
 	burst_clear(&w->burst);
 }
 
@@ -210,9 +255,13 @@ int main(int argc, char **argv)
 	die_if(v[0] == 0 || v[1] == 0 || v[0] * v[1] > BURST_MAX || v[2] == 0 ||
 			v[2] >= PORT_MAX || rounds == 0,
 		"usage: bench_burst STREAMS DATAGRAMS PORTS ROUNDS "
-		"[each|joined|none]; at most 2048 datagrams, 255 ports");
+		"[each|joined|none [quality]]; at most 2048 datagrams, 255 ports");
 	rcu_register_thread();
 	w = world_new(v[0], v[1], v[2], joined, checksum);
+	if (argc > 6 && strcmp(argv[6], "quality") == 0)
+		die_if(quality_watch_new(QUALITY_MODE_ON, QUALITY_WATCH_STREAMS, 1,
+			       &w->watch) < 0,
+			"memory");
 	for (unsigned i = 0; i < rounds; i++) {
 		restore(w);
 		from = now_ns();
@@ -221,11 +270,11 @@ int main(int argc, char **argv)
 	}
 	frames = (double)w->n_frames * rounds;
 	copies = frames * w->n_ports;
-	printf("%u streams x %u, %u ports, %s: %.0f frames, %.0f copies, "
+	printf("%u streams x %u, %u ports, %s%s: %.0f frames, %.0f copies, "
 	       "%.2f datagrams per message, %.1f messages per call, "
 	       "%.1f ns per frame, %.1f per copy\n",
-		w->n_streams, w->n_each, w->n_ports, how, frames, copies,
-		copies / (double)n_messages, (double)n_messages / (double)n_calls,
-		took / frames, took / copies);
+		w->n_streams, w->n_each, w->n_ports, how, w->watch ? ", quality" : "",
+		frames, copies, copies / (double)n_messages,
+		(double)n_messages / (double)n_calls, took / frames, took / copies);
 	return 0;
 }
