@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Faults from a list are put into streams through the router, and `show quality` counts exactly
+these: RTP and MPEG-TS, both families, rings of both kinds, one and two threads, super-frames,
+through a reload and through a live upgrade. tests/tools/test_quality.py has the same list for
+captures.
+
+What depends on time is compared in one case, in which the streams have their true rate. There a
+machine that is late can add pauses, so those counters may be higher than the list says."""
+
+import socket
+import threading
+import time
+
+from libnetns import FAST, WAN, Sender, Skip, case, main, wait_for
+
+# libnetns has set the path
+from manager import ManagedDaemon
+from stream_faults import Form, Television
+
+CONFIG = FAST + WAN + "phyint lan1 downstream\n"
+TIMED = {"silent_gaps", "outages", "seconds", "error_seconds", "ts_pat_late", "ts_pmt_late"}
+FORMS = {"239.1.2.11": {}, "ff0e::1:2:12": {"family": 6}, "239.1.2.13": {"rtp": False},
+         "ff0e::1:2:14": {"rtp": False, "family": 6},
+         "239.1.2.15": {"size": 204, "padding": 8, "extension": 2}}
+RATE = 600      # datagrams per second of each stream
+UDP_SEGMENT = 103
+
+
+def network(tv):
+    """Faults that a network makes"""
+    for n in (1, 2, 9):
+        tv.lose(n)
+    if tv.form.rtp:
+        tv.repeat()
+        tv.reorder(1)
+        tv.reorder(40)
+
+
+def sender(tv):
+    """Faults that a sender makes, and what only looks like one"""
+    tv.copy()
+    tv.copy(2)
+    tv.without_payload()
+    tv.jump(5)
+    tv.jump(3, signalled=True)
+    tv.transport_error()
+    tv.sync_byte()
+    tv.sync_byte(3)
+    tv.scramble()
+    if tv.form.rtp:
+        tv.restart()
+        tv.change_ssrc()
+
+
+def splice(tv):
+    tv.splice()
+    tv.splice(signalled=False)
+
+
+# destination port -> what happens to the stream on it
+FAULTS = {5000: network, 5001: sender, 5002: splice}
+N_STREAMS = len(FORMS) * len(FAULTS)
+
+
+class Player(threading.Thread):
+    """Sends the datagrams of several streams, [(payload, group, port)], in their order. It stops
+    before number `gate` until the gate is opened."""
+
+    def __init__(self, t, datagrams, rate, gate=None):
+        super().__init__(daemon=True)
+        self.datagrams, self.rate, self.gate = datagrams, rate, gate
+        self.senders = {4: Sender(t.provider), 6: Sender(t.provider, source=t.SOURCE6)}
+        self.sent, self.opened, self.ended = 0, threading.Event(), threading.Event()
+
+    def run(self):
+        begun, held = time.monotonic(), 0.0
+        for i, (payload, group, port) in enumerate(self.datagrams):
+            if i == self.gate:
+                waited = time.monotonic()
+                self.opened.wait()
+                held = time.monotonic() - waited
+            due = begun + held + i / self.rate
+            while not self.ended.is_set() and time.monotonic() < due:
+                time.sleep(max(0, min(0.05, due - time.monotonic())))
+            if self.ended.is_set():
+                return
+            self.send(payload, group, port)
+            self.sent += 1
+
+    def send(self, payload, group, port):
+        self.senders[6 if ":" in group else 4].send(payload, group, port)
+
+    def close(self):
+        self.ended.set()
+        self.opened.set()
+        if self.is_alive():
+            self.join()
+        for s in self.senders.values():
+            s.close()
+
+
+class Segments(Player):
+    """Each payload is a list of datagrams that leave as one super-frame."""
+
+    def send(self, payload, group, port):
+        s = self.senders[6 if ":" in group else 4]
+        size = len(payload[0]) if len(payload) > 1 else 0
+        s.sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+        super().send(b"".join(payload), group, port)
+
+
+def mixed(streams):
+    """[(payload, group, port)] of {(group, port): [payload]}, one of each in turn"""
+    n = max(map(len, streams.values()))
+    return [(v[i], *key) for i in range(n) for key, v in streams.items() if i < len(v)]
+
+
+def listed(n, free=lambda i: True):
+    """{(group, port): [payload]}, and the counters of each. Faults are only where `free` says
+    so of the number of a datagram."""
+    streams, expected = {}, {}
+    for group, form in FORMS.items():
+        for port, faults in FAULTS.items():
+            tv = Television(Form(**form), n, seed=len(streams) + 7)
+            number = {id(x): i for i, x in enumerate(tv.datagrams)}
+            tv.places = [p for p in tv.places if free(number[id(p)])]
+            faults(tv)
+            datagrams, expected[group, port] = tv.finish()
+            streams[group, port] = [payload for _, payload in datagrams]
+    return streams, expected
+
+
+def watch(b, t, d):
+    for group in FORMS:
+        b.receiver(t.hosts["lan1"], group)
+        d.wait_member("lan1", group)
+
+
+def rows(d):
+    found = {}
+    for r in d.show("quality")["quality"]:
+        assert (r["group"], r["port"]) not in found, r
+        found[r["group"], r["port"]] = r
+    return found
+
+
+def check(d, expected, ignore=frozenset()):
+    found = {}
+
+    def complete():
+        found.update(rows(d))
+        return all(g in found and found[g]["counters"]["datagrams"] >= e["datagrams"]
+                   for g, e in expected.items())
+    try:
+        wait_for(20, complete, "all datagrams are counted")
+    except AssertionError as e:
+        missing = {g: (found.get(g, {}).get("counters", {}).get("datagrams"), x["datagrams"])
+                   for g, x in expected.items()}
+        raise AssertionError(f"{e}: {missing}\n{d.show('stats')['ports']}") from None
+    for key, e in expected.items():
+        counters = found[key]["counters"]
+        wrong = {name: (n, e[name]) for name, n in counters.items()
+                 if n != e[name] and name not in TIMED | ignore}
+        assert not wrong, f"{key}: counter: (router, list): {wrong}"
+        assert set(e) <= set(counters), e
+        assert found[key]["light"] == 0 and found[key]["fragments"] == 0
+    drops = [p for p in d.show("stats")["ports"] if p["ring_drops"]]
+    assert not drops, drops
+    return found
+
+
+def exact(b, config, threads, receive):
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, config + CONFIG)
+    watch(b, t, d)
+    stats = d.show("stats")
+    assert stats["threads"] == threads and stats["receive"] == receive, stats
+    streams, expected = listed(1700)
+    b.own(Player(t, mixed(streams), RATE * N_STREAMS)).start()
+    found = check(d, expected)
+    kinds = {r["kind"] for r in found.values()}
+    assert kinds == {"MPEG-TS", "MPEG-TS in RTP"}, kinds
+    b.note(f"{sum(e['datagrams'] for e in expected.values())} datagrams of {N_STREAMS} streams")
+
+
+@case("TPACKET_V3, one thread: the counters are the list")
+def blocks(b):
+    exact(b, "threads 1\n", 1, "tpacket_v3")
+
+
+@case("TPACKET_V3, two threads: the counters are the list")
+def blocks_two(b):
+    exact(b, "threads 2\n", 2, "tpacket_v3")
+
+
+@case("TPACKET_V2, one thread: the counters are the list")
+def frames(b):
+    exact(b, "threads 1\nlatency low\n", 1, "tpacket_v2")
+
+
+@case("TPACKET_V2, two threads: the counters are the list")
+def frames_two(b):
+    exact(b, "threads 2\nlatency low\n", 2, "tpacket_v2")
+
+
+@case("super-frames are seen datagram by datagram")
+def super_frames(b):
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, CONFIG)
+    watch(b, t, d)
+    if not d.show("stats")["receive_offload"]:
+        raise Skip("this kernel does not say how long the pieces of a super-frame are")
+    plain, expected = listed(1700)
+    streams = {}
+    for key, payloads in plain.items():
+        streams[key], run = [], []
+        for p in payloads:
+            if run and (len(run) == 8 or len(p) != len(run[0])):
+                streams[key].append(run)
+                run = []
+            run.append(p)
+        streams[key].append(run)
+    b.own(Segments(t, mixed(streams), RATE * N_STREAMS / 8)).start()
+    check(d, expected)
+    wan = next(p for p in d.show("stats")["ports"] if p["name"] == "wan")
+    sent = sum(e["datagrams"] for e in expected.values())
+    b.note(f"{sent} datagrams in {wan['ring_packets']} frames")
+    assert wan["ring_packets"] < sent / 4, "they came one by one"
+
+
+@case("reloads that change filters and ports: nothing is counted that was not there")
+def reloads(b):
+    t = b.topology(lans=2, ipv6=True)
+    d = b.run(t, CONFIG)
+    watch(b, t, d)
+    streams, expected = listed(1700)
+    player = b.own(Player(t, mixed(streams), RATE * N_STREAMS))
+    player.start()
+    texts = ("", "phyint lan2 downstream\n", "phyint lan2 downstream threshold 3\n")
+    n = 0
+    while player.is_alive():
+        d.write(texts[n % len(texts)] + CONFIG)
+        r = d.ctl_run("reload")
+        assert r.returncode == 0, r.stdout + r.stderr
+        n += 1
+    b.note(f"{n} reloads")
+    assert n > 2
+    check(d, expected)
+
+
+def upgraded(b, config):
+    t = b.topology(lans=1, ipv6=True)
+    d = b.daemon = b.own(ManagedDaemon(t.router, config + CONFIG))
+    d.start()
+    watch(b, t, d)
+    # none between the two moments in which another process begins to look
+    streams, expected = listed(2700, lambda i: not 1100 < i < 1400)
+    first = 1200 * N_STREAMS
+    # the rings have room for as much as comes before the gate, also on a slow machine
+    player = b.own(Player(t, mixed(streams), RATE * N_STREAMS, gate=first + 1500))
+    player.start()
+    wait_for(60, lambda: player.sent > first, "the faults of the first part are sent")
+    r = d.ctl_run("upgrade")
+    assert r.returncode == 0, f"{r.stdout}{r.stderr}\n{d.log()}"
+    b.note(f"{player.sent - first} datagrams meanwhile")
+    player.opened.set()
+    check(d, expected)
+
+
+@case("a live upgrade, TPACKET_V3: the counters of both processes are the list")
+def upgraded_blocks(b):
+    upgraded(b, "threads 1\n")
+
+
+@case("a live upgrade, TPACKET_V3, two threads")
+def upgraded_two(b):
+    upgraded(b, "threads 2\n")
+
+
+@case("a live upgrade, TPACKET_V2, two threads")
+def upgraded_frames(b):
+    upgraded(b, "threads 2\nlatency low\n")
+
+
+@case("at the true rate: gaps, an outage and a missing PAT")
+def timed(b):
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, CONFIG)
+    watch(b, t, d)
+    streams, expected = {}, {}
+    for seed, (group, form) in enumerate(FORMS.items()):
+        for port in (5000, 5001):
+            tv = Television(Form(**form), 1300, seed)
+            if port == 5000:
+                tv.outage()
+                tv.lose()
+            else:
+                tv.no_pat()
+                tv.pause()
+            streams[group, port], expected[group, port] = tv.finish()
+    first = min(v[0][0] for v in streams.values())
+    due = sorted((at - first, payload, *key) for key, v in streams.items() for at, payload in v)
+    player = b.own(Player(t, [], 1))
+    begun = time.monotonic()
+    for at, payload, group, port in due:
+        time.sleep(max(0, begun + at / 1e9 - time.monotonic()))
+        player.send(payload, group, port)
+    found = check(d, expected, {"ts_pcr_discontinuities"})
+    for key, e in expected.items():
+        counters = found[key]["counters"]
+        for name in ("outages", "ts_pat_late", "ts_pmt_late"):
+            assert counters[name] >= e[name], (key, name, counters[name], e[name])
+        b.note(f"{key}: " + ", ".join(
+            f"{name} {counters[name]} ({e[name]})" for name in sorted(TIMED)))
+
+
+if __name__ == "__main__":
+    main()
