@@ -162,9 +162,9 @@ static inline bool addr_is_usable_source(const struct addr *a)
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);
 const char *prefix_format(const struct prefix *p, char buf[PREFIX_STRLEN]);
 
-/* Returns 0, or -EINVAL if `s` is no complete address (or, for a prefix, has a length
- * out of range). A prefix without "/n" is a host prefix. Host bits are cleared; with
- * `ret_host_bits` the caller learns that there were some. */
+/* Returns 0, or -EINVAL if `s` is not a complete address (or, for a prefix, has a
+ * length out of range). A prefix without "/n" is a host prefix. Host bits are cleared;
+ * with `ret_host_bits` the caller learns that there were some. */
 int addr_parse(const char *s, struct addr *ret);
 int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /* The first place in [lo, hi) that is not before the value searched for, or hi if all
- * are before it. `is_before` is an expression of place `i`, a name of the caller's
- * choice. */
+ * are before it. `is_before` is an expression in `i`, the index, whose name the caller
+ * chooses. */
 #define first_not_before(lo, hi, i, is_before)                                         \
 	({                                                                             \
 		size_t _lo = (lo), _hi = (hi);                                         \

@@ -70,8 +70,9 @@ uint64_t state_get_u64(struct state_in *in);
 /* a number of at most max; more is an error */
 uint32_t state_get_up_to(struct state_in *in, uint32_t max);
 bool state_get_bool(struct state_in *in);
-/* MONO_UNSET, MONO_NEVER or a time at which a timer that ran when it was written can
- * end, or has begun; anything else is an error and gives MONO_NEVER. */
+/* A time: MONO_UNSET, MONO_NEVER, or the plausible start or end of a timer that was
+ * running when the state was written. Anything else is an error and gives MONO_NEVER.
+ */
 mono_t state_get_time(struct state_in *in);
 struct addr state_get_addr(struct state_in *in);
 /* The number of items that follow, bounded by the bytes that are there; each item has

@@ -154,7 +154,7 @@ def check(root, with_tests=True):
             kinds[LEVELS.get(row[3], "?"), kind] += 1
     problems += [f"{path.name}: {i} is missing" for i in IDS if not seen[i]]
     problems += [f"{path.name}: {i} is there {n} times" for i, n in seen.items() if n > 1]
-    problems += [f"{path.name}: {i} is no id of the list" for i in seen if i not in IDS]
+    problems += [f"{path.name}: {i} is not an id of the list" for i in seen if i not in IDS]
     return kinds, problems
 
 

@@ -34,7 +34,7 @@ def check_file(src, rel, path):
             if mine not in EDGES:
                 yield f"{where}: {mine} depends on the build configuration"
         elif not (src / name).is_file():
-            yield f'{where}: "{name}" is no path below src/'
+            yield f'{where}: "{name}" is not a path below src/'
         elif folder_of(name) is None or not may_include(mine, folder_of(name)):
             yield f"{where}: {mine} may not include {name}"
 

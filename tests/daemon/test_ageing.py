@@ -89,7 +89,7 @@ def querier_there(b):
     assert len(provider.heard[GROUP]) == heard + asked, "more reports than answers"
 
 
-@case("E03 a host that reports every moment: upstream hears its queries answered only")
+@case("E03 a host reports all the time, and only queries are answered upstream")
 def chatty_host(b):
     t = b.topology(lans=1)
     provider = ageing(b, t)

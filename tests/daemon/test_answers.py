@@ -95,7 +95,7 @@ def join_times(r, until):
     return out
 
 
-@case("F7 large tables: whole, and in little memory, while members are served")
+@case("F7 large tables arrive whole and take little memory, and members are served meanwhile")
 def tables(b):
     _, d, r = large(b)
     r.join()
@@ -130,7 +130,7 @@ def run_client(d, words):
     return lines, octets, time.monotonic() - start, peak
 
 
-@case("N23 ringcastctl prints large tables in memory for some of their rows")
+@case("N23 ringcastctl prints large tables and keeps only some of their rows in memory")
 def printed(b):
     _, d, r = large(b)
     r.join()
@@ -146,7 +146,7 @@ def printed(b):
         assert peak < 16 * MIB, (words, peak)
 
 
-@case("F12 sixteen clients with a thousand requests each, read or not: joins are served")
+@case("F12 sixteen clients with a thousand requests each, reading or not: joins are served")
 def greedy(b):
     _, d, r = large(b)
     forget_peak(d)

@@ -27,13 +27,13 @@ def stream(b):
     assert text.startswith("# ") and text.endswith("# EOF\n"), text[:500]
 
 
-@case("metrics-listen is refused, and the message names the way that is left")
+@case("metrics-listen is refused, and the message names the alternative")
 def metrics_listen(b):
     said = refused(b, "metrics-listen 127.0.0.1:9999")
     assert "libmicrohttpd" in said and "ringcastctl metrics" in said, said
 
 
-@case("log-to journal: it says why the log goes elsewhere, and continues")
+@case("log-to journal: the daemon says why the log goes elsewhere, and continues")
 def journal(b):
     t = b.topology()
     d = b.own(ringcast.Daemon(t.router, "log-to journal\n" + PLAIN, start=False))

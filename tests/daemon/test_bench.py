@@ -70,7 +70,7 @@ def superframes(b):
     assert row["series"][0]["joined"] >= 1
 
 
-@case("the sinks tell what is late, twice, corrupt and of another run")
+@case("the sinks count datagrams that are late, duplicate, corrupt or of another run")
 def sinks(b):
     one = cases.Case(fanout=2)
     try:
@@ -125,7 +125,7 @@ def control(b):
         b.note(f"{row['cpu_us']:.0f} us per join at {row['rate']} per second")
 
 
-@case("bench/stress: one host shouts, another one of the same LAN is served")
+@case("bench/stress: one host floods, another one of the same LAN is served")
 def stress(b):
     row, = _run("stress.py", "--part", "shouter", "--seconds", "1")["shouter"]
     assert row["beside"]["zaps"]["never"] == 0, row

@@ -176,7 +176,7 @@ def data(b):
            f"{len(times) / ((times[-1] - times[0]) / 1e9 or 1):.0f} per second of 1000")
 
 
-@case("full disk, closed pipe, bad filter, unknown interface: said, and nobody else notices")
+@case("full disk, closed pipe, bad filter, unknown interface: reported, without effect on others")
 def troubles(b):
     t = b.topology(lans=1)
     d = b.run(t)

@@ -131,7 +131,7 @@ def whole(b):
     everything(b, METRICS + "threads 2\n" + QUICK)
 
 
-@case("the same as another user with sendmmsg and frames at once, where io_uring is forbidden")
+@case("the same as another user with sendmmsg and latency low, where io_uring is forbidden")
 def as_user(b):
     need_ids()
     d = everything(b, METRICS + "user nobody\ntransmit sendmmsg\nlatency low\n" + QUICK)
@@ -189,7 +189,7 @@ def moved(b, t, config):
     return d
 
 
-@case("where the kernel lets it have neither, the daemon says so and forwards")
+@case("where the kernel permits neither, the daemon says so and forwards")
 def neither(b):
     t = b.topology()
     d = b.run(t, preexec=lambda: oldkernel.refuse("confinement forbidden"))
@@ -200,7 +200,7 @@ def neither(b):
     flows(b.receiver(t.hosts["lan1"]))
 
 
-@case("a configuration file that moves out of its directory is refused, and why is said")
+@case("a configuration file that moves out of its directory is refused with the reason")
 def file_outside(b):
     d = moved(b, b.topology(), PLAIN)
     need(d, CONFINED)
@@ -390,7 +390,7 @@ def own_user_without_landlock(b):
     all_refused(b, AS_ROOT, "landlock off\n")
 
 
-@case("with metrics-listen TCP sockets can be made, which serve its port and connect to none")
+@case("with metrics-listen TCP sockets can be made, which can only serve its port")
 def with_metrics(b):
     t = b.topology()
     need_filter(b, t)
@@ -405,7 +405,7 @@ def with_metrics(b):
         s.close()
 
 
-@case("a ring that the file asks for beside metrics-listen could connect, which is warned of")
+@case("transmit io_uring with metrics-listen: a warning, because a ring could connect")
 def ring_with_metrics(b):
     t = b.topology()
     d = b.run(t, METRICS + PLAIN)

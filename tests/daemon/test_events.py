@@ -45,7 +45,7 @@ def unseen(d, change):
         d.process.send_signal(signal.SIGCONT)
 
 
-@case("R187 links made anew under their old index between two looks: all works as before")
+@case("R187 links created again under their old index between two checks: all works as before")
 def same_index(b):
     t = b.topology(lans=1)
     d = b.run(t, FAST + WAN + LAN)
@@ -73,7 +73,7 @@ def same_index(b):
     pass_through(t, r)
 
 
-@case("R118 an upstream that was down between two looks reports again")
+@case("R118 an upstream that was down between two checks reports again")
 def unseen_flap(b):
     t = b.topology(lans=1)
     d = b.run(t, WAN + LAN)
@@ -251,7 +251,7 @@ def bridge_port(b):
     pass_through(t, r)
 
 
-@case("a downstream becomes the port of a bridge that we do not know: said, not forwarded to")
+@case("a downstream becomes the port of an unknown bridge: logged, nothing is sent there")
 def bridge_port_alone(b):
     t, d, r = as_bridge_port(b, LAN)
     d.wait_no_member("lan1", GROUP)
@@ -310,7 +310,7 @@ def upstream_pattern(b):
     pass_through(t, r, "10.8.0.1", "p1")
 
 
-@case("more interfaces than ports: said once, with their names")
+@case("more interfaces than ports: logged once, with their names")
 def too_many(b):
     t = b.topology(lans=1)
     d = b.run(t, FAST + WAN + LAN + "".join(
@@ -495,7 +495,7 @@ def used(d):
             resident)
 
 
-@case(f"{N_EVENTS} random events under a running stream: lives, forwards, memory is back")
+@case(f"{N_EVENTS} random events under a stream: the daemon forwards, memory is released")
 def chaos(b):
     t = b.topology()
     d = b.run(t, RANDOM)
@@ -626,7 +626,7 @@ def monitor_streams(b):
     wait_for(10, lambda: len(group.lines) == 2, "both as text")
     assert f"wan: group {other} source {t.SOURCE}: the stream arrives\n" in group.lines[0]
     r = d.ctl_run("monitor", "--only", "streams")
-    assert r.returncode == 4 and "is no kind of event" in r.stderr, r
+    assert r.returncode == 4 and "is not a kind of event" in r.stderr, r
     assert only.interrupt() == group.interrupt() == 0
 
 

@@ -141,7 +141,7 @@ def ttl(b):
     assert not check(d, "ttl", GROUP)
 
 
-@case("K42 frames that are dropped before the lookup: MAC of ours, checksum, VLAN, other host")
+@case("K42 frames that are dropped before the lookup: our own MAC, checksum, VLAN, other host")
 def before_the_lookup(b):
     t, d, r = bed(b)
     wire = b.own(Wire(t.provider, "p0"))
@@ -171,7 +171,7 @@ def before_the_lookup(b):
     flows(d, r, GROUP)
 
 
-@case("N20 a LAN with a fault of its own is named before one where nobody has asked")
+@case("N20 a LAN with a fault is named before one where no host has joined")
 def lans_with_faults(b):
     t, d, _ = bed(b, member=None)
     t.router.ip("link", "set", "lan2", "down")
@@ -201,7 +201,7 @@ def refused_join(b):
     assert "max-groups-per-host (1) was met" in row, table
 
 
-@case("reports from foreign subnets, for lists and for the SSM range: the join is named")
+@case("joins refused by sender, by list and by SSM range are named")
 def other_joins(b):
     t, d, _ = bed(b, "ssm-range 232.0.0.0/8\n", member=None, downstreams="phyint lan1 downstream\n"
                   "phyint lan2 downstream whitelist 239.0.0.0/8 blacklist 239.1.0.0/16\n"
@@ -301,7 +301,7 @@ def quiet_lans(b):
     says(d, "eth9 has no role", STOPPED, GROUP, "--on", "eth9")
 
 
-@case("N25 N26 what people have in hand, what is wrong with it, and the exit status")
+@case("N25 N26 forms in which people know a stream, mistakes in them, and the exit status")
 def words(b):
     t, d, r = bed(b)
     b.stream(t)
@@ -309,16 +309,16 @@ def words(b):
                  f"rtp://{t.SOURCE}@{GROUP}:5000", f"igmp://{GROUP}"):
         flows(d, r, form)
     for given, error in (
-            (("239.1.2.300",), "'239.1.2.300' is no address"),
-            (("udp://@239.1.2.300:5000",), "'239.1.2.300:5000' is no address"),
-            ((GROUP, "x"), "'x' is no address of a source"),
+            (("239.1.2.300",), "'239.1.2.300' is not an address"),
+            (("udp://@239.1.2.300:5000",), "'239.1.2.300:5000' is not an address"),
+            ((GROUP, "x"), "'x' is not the address of a source"),
             ((GROUP, "ff02::1"), "of different families")):
         answer = d.ctl_run("explain", *given)
         assert answer.returncode == REFUSED and error in answer.stderr, answer
     for given in ((), (GROUP, t.SOURCE, t.SOURCE), ("--nonsense",)):
         assert d.ctl_run("explain", *given).returncode == NO_ANSWER, given
     assert d.ctl_run("-s", "/nonexistent", "explain", GROUP).returncode == NO_ANSWER
-    says(d, "10.1.2.3 is no multicast address", STOPPED, "10.1.2.3")
+    says(d, "10.1.2.3 is not a multicast address", STOPPED, "10.1.2.3")
     says(d, "no datagram of it has arrived" if b.receiver(t.hosts["lan1"], OTHER) and
          d.wait_member("lan1", OTHER) else "", DOUBTFUL, OTHER)
 
@@ -343,7 +343,7 @@ def interfaces(b):
     says(d, "the system has no interface wan at the moment", STOPPED, GROUP)
 
 
-@case("sender beside a stream that flows: told, and no obstacle")
+@case("a refused sender beside a stream that flows: mentioned, but not an obstacle")
 def beside(b):
     t, d, r = bed(b)
     b.stream(t)

@@ -92,7 +92,7 @@ class Clocks:
         assert longest <= STANDSTILL, f"{longest - 1} in a row are missing"
 
 
-@case("an io_uring that takes nothing any more gives way to sendmmsg")
+@case("sendmmsg takes over when the io_uring accepts nothing any more")
 def no_uring(b):
     c = Clocks(b)
     if json.loads(c.daemon.ask("version"))["transmit"] != "io_uring":
@@ -118,7 +118,7 @@ def time_of_day(b):
     assert "nothing ran" not in c.daemon.log()
 
 
-@case("five minutes in which nothing ran: streams continue, everybody is asked and told again")
+@case("five minutes in which nothing ran: streams continue, queries and reports are sent")
 def five_minutes_later(b):
     c, reports = Clocks(b), []
 

@@ -32,7 +32,7 @@ def ttl_one(b):
     assert d.show("stats")["verdicts"]["ttl_expired"] == 1
 
 
-@case("R165 nothing that is dropped makes an ICMP message")
+@case("R165 a dropped packet causes no ICMP message")
 def no_icmp(b):
     t = b.topology()
     d = b.run(t, FAST + WAN + "phyint lan1 downstream threshold 3\n")

@@ -111,7 +111,7 @@ def two(b, family):
     b.note(f"{double / RATE:.2f} s of datagrams came twice until one of two stopped")
     assert forwards(low) and not forwards(high)
     wait_for(5, lambda: querier(high, family)["standby_streams"] == 1, "it is shown")
-    high.wait_log("forwards this stream there also, so this router stops doing so")
+    high.wait_log("also forwards this stream there, so this router stops")
     low_mac = low.interface("lan1")["mac"]
     assert low_mac in high.log(), "the log names the other"
     rival, = [x for x in high.show("interfaces")["rivals"] if x["kind"] == "forwarder"]
@@ -239,7 +239,7 @@ def no_forwarder(b):
         seen += querier(d)["state"] == "standby"
     assert seen, "it is never on standby"
     assert_continuous(got, at_least=6 * RATE)
-    assert "forwards this stream there also" not in d.log(), d.log()
+    assert "also forwards this stream there" not in d.log(), d.log()
     assert querier(d)["double_streams"] == 0
 
     def as_many():
@@ -273,7 +273,7 @@ def liar(b, family, group, claim, frame):
         sock.send(frame)
         got += wait_datagrams(r, RATE // 30)
     assert_continuous(got, at_least=6 * RATE)
-    assert "forwards this stream there also" not in d.log(), d.log()
+    assert "also forwards this stream there" not in d.log(), d.log()
 
 
 def ethernet(packet):

@@ -64,7 +64,7 @@ def by_hand(b):
     assert counted(d)["repeated"] == 1 and counted(d)["whole"] == 2, counted(d)
 
 
-@case("K13 fragments that overlap are refused, with what else comes of the message")
+@case("K13 fragments that overlap are refused, and so is the rest of the message")
 def overlapping(b):
     t = b.topology(lans=1)
     d = b.run(t, FAST + WAN + LAN)

@@ -152,7 +152,7 @@ def forgeries(victim):
         frame(report(a, *large[i % 100]), m) for i, (m, a) in enumerate(made_up)]
 
 
-@case("F4 a forged MAC, or MAC and IP, silences no host: joins are served, streams continue")
+@case("F4 a forged MAC, or MAC and IP, does not silence its owner: joins are served")
 def forged(b):
     _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
     for what, frames in forgeries(victim):
@@ -170,7 +170,7 @@ def forged(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
 
 
-@case("F2 a host that has groups is heard whole, whatever strangers use up")
+@case("F2 all reports of a host that has groups are heard, however much strangers send")
 def strangers(b):
     t, d, channels, (victim, attacker, _), _, _ = bed(b, "message-rate 100\n")
     receivers = [b.receiver(victim, c) for c in channels]
@@ -196,7 +196,7 @@ def refused(d, port):
                 if i["name"] == port)
 
 
-@case("F4 who uses up a host's groups in its name ends none of its streams")
+@case("F4 a stranger that uses up a host's quota in its name ends none of its streams")
 def in_its_name(b):
     _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
     some, mac = random.Random(1), mac_of(victim)
@@ -217,7 +217,7 @@ def in_its_name(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
 
 
-@case("F2 health, explain and the log name who meets which limit")
+@case("F2 health, explain and the log name each limit and the host that met it")
 def named(b):
     _, d, _, (_, attacker, _), _, _ = bed(b, "host-message-rate 50\n")
     flood = b.own(Flood(attacker, [frame(report(ATTACKER), SENDER_MAC)], 500, 0.1))
@@ -244,7 +244,7 @@ def burst_of(ns, packet, n):
             s.send(frame(packet, SENDER_MAC))
 
 
-@case("F2 what is said of a limit is what happened: refused, or used in part, and how often")
+@case("F2 reports about a limit are exact: refused, or used in part, and how often")
 def counted(b):
     t = b.topology(lans=1, hosts=2)
     d = b.run(t, "host-message-rate 10\n" + FAST + WAN + "phyint lan1 downstream\n")
@@ -290,7 +290,7 @@ def prepare(attacker):
             s.send(frame(packet, SENDER_MAC))
 
 
-@case("F2 reports that are dear to work on hold up nobody's joins, nor the control socket")
+@case("F2 expensive reports delay neither the joins of others nor the control socket")
 def dear(b):
     _, d, channels, (victim, attacker, bystander), watched, running = bed(b)
     prepare(attacker)
@@ -417,7 +417,7 @@ def provider_side(b, shapes, config, again):
         assert_continuous(r.receive(), 10)
 
 
-@case("F9 what no upstream has use for keeps no query of the provider from being answered")
+@case("F9 a flood of messages that no upstream needs: the provider's queries are answered")
 def useless_floods(b):
     # so low that every flood would use it up
     config = "host-message-rate 20\nmessage-rate 40\n"
@@ -427,7 +427,7 @@ def useless_floods(b):
     assert "more than" not in b.daemon.log(), b.daemon.log()
 
 
-@case("F9 floods of queries in the name of the provider's router: it is answered")
+@case("F9 floods of queries in the name of the provider's router: its own queries are answered")
 def query_floods(b):
     for _, more in provider_side(b, dear_queries, "", 1):
         assert more["dropped"] == 0, more

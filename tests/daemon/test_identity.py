@@ -116,7 +116,7 @@ def compare(b, variants):
         assert not joined[f"{name}-lan2"], "the stack was to cut"
 
 
-@case("coalesce exact: all bytes as with off; coalesce on: as a receiver may see it")
+@case("coalesce exact: all bytes as with off; coalesce on: only the permitted differences")
 def identity(b):
     compare(b, (("off", "exact", "coalesce off\n"),
                 ("exact", "exact", "coalesce exact\n"),

@@ -15,7 +15,7 @@ from packets import Wire, igmp3_report, ipv4
 
 GROUPS, PER_REPORT = 10000, 180
 SECONDS = 10
-# a deadline that moved into the future causes one wake-up in vain, then the timer is set anew
+# a deadline that moved into the future causes one unnecessary wake-up, then the timer is set again
 IN_VAIN = 4
 CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)")
 
@@ -34,7 +34,7 @@ def calls(pid):
     return collections.Counter(m.group(1) for m in map(CALL.match, lines) if m)
 
 
-@case("10,000 groups and no traffic: silence beyond protocol timers")
+@case("10,000 groups and no traffic: only protocol timers cause work")
 def silence(b):
     if not shutil.which("strace"):
         raise Skip("strace is not installed (package strace)")

@@ -168,7 +168,7 @@ def split(b):
     wait_record(voice, lambda m: isinstance(m, Record) and m.type == "TO_IN", "the leave")
 
 
-@case("report-interface: another one by reload, the old one hears the leave")
+@case("report-interface changed by a reload: the leave is sent on the old interface")
 def split_reload(b):
     t = b.topology(lans=1)
     provider2 = second_provider(t)

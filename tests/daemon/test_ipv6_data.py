@@ -90,7 +90,7 @@ def hop_limit(b):
     assert not icmp, [f.hex() for f in icmp]
 
 
-@case("R160 R161 scopes 0 to 2 never, wider ones beyond the boundary, f as joined")
+@case("R160 R161 scopes 0 to 2 never pass, wider ones pass beyond the boundary, f as joined")
 def scopes(b):
     wide = ("ff03::9", "ff05::9", "ff08::9", "ff0f::9", "ff1e::9")
     p = Path(b, PLAIN.replace("phyint wan upstream", "phyint wan upstream boundary-scope 2"),

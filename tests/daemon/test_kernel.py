@@ -146,7 +146,7 @@ def many_programs(b):
     d.wait_member("lan2", SSM_GROUP)
 
 
-@case("K02 nothing is left that a program holds, until it has left as well")
+@case("K02 groups that a program holds are not left until the program has left them")
 def program_stays(b):
     t = b.topology()
     d = b.run(t, QUICK)
@@ -161,10 +161,10 @@ def program_stays(b):
     assert not set(last_word(p0, GROUP)) & set(TAKES_AWAY)
     program.leave()
     wait_record(p0, of(GROUP, TAKES_AWAY), "the leave")
-    wait_for(10, lambda: not d.upstream_group(GROUP), "it is no membership of ours")
+    wait_for(10, lambda: not d.upstream_group(GROUP), "it is not a membership of ours")
 
 
-@case("K02 the end of the daemon leaves a program its sources, and nothing else")
+@case("K02 when the daemon ends, a program keeps its sources, and everything else is left")
 def at_the_end(b):
     t = b.topology()
     d = b.run(t)
@@ -182,7 +182,7 @@ def at_the_end(b):
     assert not [m for m in said if m.group == GROUP and m.type in TAKES_AWAY], said
 
 
-@case("K02 a reload without the upstream leaves nothing that a program holds")
+@case("K02 a reload that removes the upstream leaves no group that a program holds")
 def upstream_removed(b):
     t, d, group = membership(b)
     b.receiver(t.router, group, interface="wan")
@@ -193,7 +193,7 @@ def upstream_removed(b):
     assert not set(last_word(p0, group)) & set(TAKES_AWAY)
 
 
-@case("K01 what another daemon of this host says on a LAN is nobody's business")
+@case("K01 reports of another daemon of this host on a LAN have no effect")
 def on_a_lan(b):
     t = b.topology()
     d = b.run(t, "quickleave\n" + PLAIN.replace(LANS, "phyint lan1 downstream\n"))

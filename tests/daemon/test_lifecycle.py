@@ -126,7 +126,7 @@ def restart(b):
     probe_until_received(b, t, r)
 
 
-@case("a second daemon on the same control socket is refused, the first lives on")
+@case("a second daemon on the same control socket is refused, the first continues")
 def second_daemon(b):
     t = b.topology()
     d = b.run(t)
@@ -170,7 +170,7 @@ def _command(pid):
         return []
 
 
-@case("an interface whose name is no text is shown with question marks")
+@case("an interface whose name is not text is shown with question marks")
 def odd_name(b):
     t = b.topology()
     d = b.run(t, "defaultdown\n" + PLAIN)

@@ -288,7 +288,7 @@ def alias_igmpproxy(b):
     assert senders(packets_with(p0, report(), "the join", 20)) == {"84.1.2.3"}
 
 
-@case("R199 R113 an upstream without address: reports from 0.0.0.0, the stream comes")
+@case("R199 R113 an upstream without address: reports from 0.0.0.0, the stream arrives")
 def unnumbered(b):
     t = b.topology(lans=1)
     t.router.ip("addr", "flush", "dev", "wan")
@@ -553,7 +553,7 @@ def stream_log(b):
     assert d.log().count(line) == 2, d.log()
 
 
-@case("K47 an interface that is swapped twenty times: a few lines, the last one is true")
+@case("K47 an interface that is swapped twenty times: a few log lines, the last is right")
 def swapped(b):
     t = b.topology(lans=1)
     d = b.run(t, WAN + LAN, verbose=False)
@@ -568,7 +568,7 @@ def swapped(b):
     assert len(lines) <= 12, lines
 
 
-@case("K10 two interfaces on one segment: our own reports make no member, and it is said")
+@case("K10 two interfaces on one segment: our own reports make no member, and the log says so")
 def looped(b):
     t = b.topology(lans=1)
     d = b.run(t, FAST + WAN + LAN.replace("downstream", "downstream" + ANYWHERE))

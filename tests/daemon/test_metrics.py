@@ -226,7 +226,7 @@ def all_of_it(b):
     dashboard(t)
 
 
-@case("promtool has nothing to complain of, in either format")
+@case("promtool accepts both formats without a warning")
 def by_promtool(b):
     tool = promtool()
     t, d = busy_daemon(b)
@@ -283,7 +283,7 @@ def hosts_and_bodies(t):
     for host in ("attacker.example", f"attacker.example:{PORT}", "localhost.example",
                  "0.0.0.0", f"0.0.0.0:{PORT}", "192.0.2.1"):
         said = reply(f"Host: {host}")
-        assert " 403 " in said and "say localhost or 127.0.0.1" in said, (host, said)
+        assert " 403 " in said and "use localhost or 127.0.0.1" in said, (host, said)
     for host in ("[::1]evil.com", "127.0.0.1:evil.com", "localhost:80.evil.com", "::1", "",
                  "localhost, evil.com", "localhost:"):
         said = reply(f"Host: {host}")
@@ -341,7 +341,7 @@ def is_closed(s):
     return True
 
 
-@case("slow, silent, greedy and senseless clients do not keep others waiting")
+@case("slow, silent, greedy and faulty clients do not keep others waiting")
 def bad_clients(b):
     t, d = busy_daemon(b)
     methods_and_paths(t)
@@ -436,7 +436,7 @@ def many_groups(b):
     assert value(text, "ringcast_group_entries_truncated") in (9990, 9991)
 
 
-@case("reload moves the listener; a port that is taken keeps nothing from flowing")
+@case("reload moves the listener; a port that is taken does not stop any stream")
 def reload_moves(b):
     t = b.topology(lans=2, ipv6=True)
     d = b.run(t, LISTEN + PLAIN)
@@ -452,9 +452,9 @@ def reload_moves(b):
     reload("metrics-listen [::1]:9337\n")
     assert refuses(t.router)
     assert "ringcast_build_info" in scrape(t.router, host="::1")
-    assert "no loopback address" not in d.log()
+    assert "not a loopback address" not in d.log()
     reload("metrics-listen [::]:9337\n")
-    d.wait_log("[::]:9337 is no loopback address")
+    d.wait_log("[::]:9337 is not a loopback address")
     assert "ringcast_build_info" in scrape(t.router, host="::1")
     assert "ringcast_build_info" in scrape(t.router, host="10.0.1.1")
     # the address is added later
@@ -536,7 +536,7 @@ class Tracer:
         self.libc.ptrace(self.DETACH, self.tid, None, None)
 
 
-@case("health: a data-plane thread that does not get on is found")
+@case("health: a data-plane thread that makes no progress is found")
 def hanging_thread(b):
     t = b.topology(lans=1)
     d = b.run(t, LISTEN + FAST + WAN + "phyint lan1 downstream\n")

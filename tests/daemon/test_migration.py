@@ -165,7 +165,7 @@ def hotel(b):
         b.note(next(line.strip() for line in f if line.startswith("VmRSS")))
 
 
-@case("doc/migration.md: the file for those who come from smcroute forwards")
+@case("doc/migration.md: the file in the chapter about smcroute forwards")
 def smcroute(b):
     house = b.own(House("eth0", ["br0"], "172.16.5.5"))
     b.daemon = d = b.own(Daemon(house.router, block("migration.md", "altnet 172.16.5.5/32"),

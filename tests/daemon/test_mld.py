@@ -153,7 +153,7 @@ def local_groups(b):
     assert [g["group"] for g in d.show("groups")["groups"]] == ["ff05::1:1"]
 
 
-@case("R203 site-local groups are known on the LAN and not reported upstream")
+@case("R203 site-local groups are members on the LAN and not reported upstream")
 def site_groups(b):
     t = b.topology(ipv6=True)
     wan = b.tap(t.provider, "p0")
@@ -179,7 +179,7 @@ def check_headers(frame, to, source):
     return body
 
 
-@case("R027 R042 queries and reports are right in every octet")
+@case("R027 R042 every octet of queries and reports is right")
 def octets(b):
     t = b.topology(ipv6=True)
     lan, wan = b.tap(t.hosts["lan1"], "eth0"), b.tap(t.provider, "p0")
@@ -348,7 +348,7 @@ def alert_optional(b):
     d.wait_member("lan1", GROUP)
 
 
-@case("R036 an extension header behind the Router Alert is read over, a fragment refused")
+@case("R036 an extension header after the Router Alert is skipped, a fragment refused")
 def extension_headers(b):
     t = b.topology(ipv6=True)
     d = b.run(t)
@@ -500,7 +500,7 @@ def forbid_ipv6_sockets():
         raise OSError(ctypes.get_errno(), "seccomp filter refused")
 
 
-@case("a kernel without IPv6: IPv4 only, said once")
+@case("a kernel without IPv6: IPv4 only, logged once")
 def no_ipv6(b):
     t = b.topology()
     d = b.run(t, preexec=forbid_ipv6_sockets)

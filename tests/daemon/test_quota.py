@@ -172,7 +172,7 @@ def many_leaves(b):
     assert 1 <= len(asked) <= 4, asked
 
 
-@case("F5 a table full of one station's groups: a neighbour joins all the same")
+@case("F5 a table full of one station's groups: a neighbour can still join")
 def full_table(b):
     t = b.topology(1, hosts=2)
     d = b.run(t, "max-groups 1000\nmax-groups-per-host 0\n" + FAST.replace(

@@ -196,7 +196,7 @@ def open_to_all(d):
     os.chmod(d.socket, 0o666)
 
 
-@case("started by root, running as nobody: members may look, nobody may not more, root may all")
+@case("started by root, running as nobody: members and nobody may only look, root may do all")
 def by_root(b):
     group = a_group()
     t = b.topology()
@@ -236,14 +236,14 @@ def started_by(b, wrap):
     return d
 
 
-@case("started by an ordinary user with the capability: that user may all, and root")
+@case("started by an ordinary user with the capability: that user and root may do all")
 def by_user(b):
     d = started_by(b, ordinary("--inh-caps=-all,+net_raw", "--ambient-caps=-all,+net_raw"))
     for uid, may_change in ((STARTER, True), (0, True), (MEMBER, False), (NOBODY, False)):
         check_user(d, uid, [STARTER], may_change)
 
 
-@case("the same with a capability of the file")
+@case("the same if the file of the program has the capability")
 def by_file_capability(b):
     need_users()
     copy = "/run/ringcastd-with-capability"
@@ -256,7 +256,7 @@ def by_file_capability(b):
         check_user(d, uid, [STARTER], may_change)
 
 
-@case("in a user namespace whose root has started it: users that are not mapped may look")
+@case("in a user namespace whose root has started it: users that are not mapped may only look")
 def in_namespace(b):
     d = started_by(b, ordinary("unshare", "--user", "--net", "--map-root-user"))
     check_user(d, STARTER, [], True)
@@ -411,7 +411,7 @@ def unharmed(d, before, n_fds, receiver, got):
     assert d.started == 1 and not d.said("FDSTORE"), d.messages
 
 
-@case("a member asks for everything in every way: no descriptor, no pause, no change")
+@case("a member sends every request in every form: no descriptor, no pause, no change")
 def member(b):
     d, gid, receiver, got = attacked(b)
     before, n_fds = snapshot(d), descriptors(d)
@@ -464,7 +464,7 @@ def passed_on(uid, groups, path):
     return fds[0]
 
 
-@case("a connection that changes hands has the rights of the one that has made it")
+@case("a connection that is passed on has the rights of the user that made it")
 def inherited(b):
     d, gid, receiver, got = attacked(b)
     before, n_fds = snapshot(d), descriptors(d)
@@ -567,7 +567,7 @@ def streams(b):
         assert has_ended(c)
 
 
-@case("connections of a member take no place of root's")
+@case("connections of a member never take a place reserved for root")
 def connections(b):
     m = Members(b)
     roots = m.connect(0)     # sends nothing for a while
@@ -609,7 +609,7 @@ while True:
 """
 
 
-@case("root's ringcastctl believes nobody in a directory of all, and starts nothing of anybody")
+@case("root's ringcastctl trusts no socket in a directory of others, and starts no program")
 def thief(b):
     need_users()
     for mode, owner, group, believed in (
@@ -629,7 +629,7 @@ def thief(b):
             assert "python" not in r.stderr, r   # the program that answers
             if not believed:
                 assert r.returncode == 1, r
-                assert "neither root's nor that of the owner" in r.stderr, r
+                assert "belongs neither to root nor to the owner" in r.stderr, r
             else:
                 assert p.line() == " ".join(words), "another request"
                 if words == ["upgrade"]:
@@ -660,7 +660,7 @@ def make(path, mode=0o755, owner=0):
     return path
 
 
-@case("root commands nothing where somebody else can change the way to the socket")
+@case("root's ringcastctl sends nothing where another user can change the way to the socket")
 def way(b):
     need_users()
     place = make("/run/way")
@@ -691,7 +691,7 @@ def way(b):
         os.chdir("/")
 
 
-@case("an upgrade is one only when another process answers, as a ringcastd")
+@case("an upgrade counts only when another process answers as a ringcastd")
 def no_upgrade(b):
     path = make("/run/no-upgrade") + "/sock"
     Answerer(b, path, 0, "same")

@@ -157,7 +157,7 @@ def of_one_interface(b):
     assert "igmpproxy" not in d.table("interfaces lan2"), d.table("interfaces lan2")
 
 
-@case("R179 igmpproxy comes later and goes again: seen without being asked")
+@case("R179 igmpproxy starts later and ends: both noticed without a request")
 def later(b):
     t = b.topology()
     d = b.run(t, FAST + WAN + LAN1)
@@ -202,7 +202,7 @@ def another(b):
     assert "warning: another" not in three.log()
 
 
-@case("what another user says is not believed, and hides no real forwarder")
+@case("claims of another user are not believed, and hide no real forwarder")
 def stranger(b):
     t = b.topology()
     one = b.run(t, FAST + WAN + LAN1)

@@ -79,7 +79,7 @@ def take_turns(b, group, family, low_address):
     assert not disorder, f"{disorder} duplicate or late"
     b.note(f"the take-over cost {missing} of 300 datagrams per second: {missing / 300:.1f} s")
 
-    # it returns, still with the lower address, and learns the memberships anew
+    # it returns, still with the lower address, and learns the memberships again
     low.start()
     wait_state(high, "standby", family)
     wait_datagrams(hosts[0], 1)

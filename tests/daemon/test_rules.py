@@ -75,7 +75,7 @@ def blacklist_wan(b):
     assert sent == {GROUP} and reports == {GROUP}, (sent, reports)
 
 
-@case("F15 SSDP does not cross the upstream, and LANs have it among each other")
+@case("F15 SSDP does not cross the upstream, and LANs exchange it")
 def ssdp(b):
     got, sent, reports, _ = both_directions(b, ALL + WAN + LANS, SSDP, GROUP)
     assert got == {SSDP: [1, 2], GROUP: [1, 11, 2]}, got

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The operator's view: the display on terminals on terminals, rates, the balance of the counters,
+"""The operator's view: the display on terminals, rates, the balance of the counters,
 and why a stream does not arrive."""
 
 import os
@@ -202,7 +202,7 @@ def watch_plain(d):
     assert d.ctl_run("watch", "--interval", "0").returncode == 1
 
 
-@case("watch: sizes, keys, a daemon that restarts, text without a terminal")
+@case("watch: terminal sizes, keys, a daemon that restarts, text without a terminal")
 def watch(b):
     t = b.topology()
     d = b.run(t)

@@ -43,21 +43,21 @@ def auto_of_list(b):
     assert processors(d) == [str(cpu)] * 3, processors(d)
 
 
-@case("threads auto: as many as the processors are good for")
+@case("threads auto: as many as suit the processors")
 def auto(b):
     n = len(os.sched_getaffinity(0))
     d = plays(b, "threads auto\n")
     assert len(processors(d)) == (1 if n <= 2 else min(n - 1, 4)), processors(d)
 
 
-@case("a processor that is not there: a warning, and it runs anywhere")
+@case("a processor that does not exist: a warning, and the thread runs anywhere")
 def absent(b):
     d = plays(b, "cpu-affinity 65535\n")
     assert "cpu-affinity 65535" in d.log(), d.log()
     assert d.show("stats")["workers"][0]["cpu"] is None
 
 
-@case("what the threads count adds up")
+@case("the counters of the threads add up")
 def counters(b):
     d = plays(b, "threads 2\n")
 

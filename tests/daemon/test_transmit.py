@@ -39,7 +39,7 @@ def io_uring(b):
     assert "io_uring" in d.interface("lan1")["transmit"]
 
 
-@case("transmit auto: takes a way and names it")
+@case("transmit auto: chooses a method and names it")
 def auto(b):
     d = plays(b, "auto")
     assert d.interface("lan1")["transmit"]

@@ -163,7 +163,7 @@ def several(b, config, ipv6=False):
     return d, stats
 
 
-@case("three upgrades in a row, TPACKET_V3: none lost, none doubled, nothing said")
+@case("three upgrades in a row, TPACKET_V3: none lost, none doubled, no message sent")
 def blocks(b):
     d, stats = several(b, CONFIG)
     assert stats["receive"] == "tpacket_v3", stats["receive"]
@@ -185,7 +185,7 @@ def threads(b):
     assert stats["threads"] == 2
 
 
-@case("a daemon that had been stopped hands over true times")
+@case("a daemon that had been stopped hands over correct times")
 def stood_still(b):
     t = b.topology()
     d = b.daemon = b.own(ManagedDaemon(t.router, PLAIN))
@@ -224,7 +224,7 @@ def no_store(b):
     refused(b, "FileDescriptorStoreMax", keeps=False)
 
 
-@case("no service manager: refused, nothing happens, and what a restart costs is said")
+@case("no service manager: refused with the cost of a restart, and nothing happens")
 def no_manager(b):
     refused(b, "no service manager", managed=False)
 
@@ -275,7 +275,7 @@ def fallback(b):
     check(b, d, receivers, streams, got)
 
 
-@case("a process that dies with the state in its hands: the next one begins anew")
+@case("a process that dies after it has taken the state: the next one starts without it")
 def crashed(b):
     _, d, receivers, _, _ = play(b)
     upgrade(d)
@@ -291,7 +291,7 @@ def crashed(b):
     wait_datagrams(receivers[0], 50)
 
 
-@case("the new process has another configuration: what differs is made anew and said")
+@case("the new process has another configuration: what differs is recreated and logged")
 def other_config(b):
     t, d, receivers, streams, got = play(b, CONFIG)
     settled(d)

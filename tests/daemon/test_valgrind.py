@@ -217,7 +217,7 @@ def life(b):
     assert status == 0, status
 
 
-@case("an upgrade under valgrind, two threads: neither of the processes leaves anything")
+@case("an upgrade under valgrind, two threads: neither process leaks anything")
 def upgraded(b):
     wrap, logs = valgrind()
     t = b.topology()

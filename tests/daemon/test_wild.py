@@ -242,7 +242,7 @@ def unicast_query(b):
     wait_for(5, lambda: role()["state"] == "standby", "the same to all hosts is elected")
 
 
-@case("R048 E12 three queriers: the lowest leaves, the next is accepted, then we are it")
+@case("R048 E12 three queriers: the lowest leaves, the next is accepted, then we are querier")
 def ghost(b):
     t = b.topology(lans=1)
     t.router.ip("addr", "add", "10.0.1.200/24", "dev", "lan1")
@@ -268,7 +268,7 @@ def ghost(b):
     wait_for(10, lambda: role() == ("active", "10.0.1.200"), "both are gone")
 
 
-@case("E29 a box that vanishes without a leave: the stream ends, no other is disturbed")
+@case("E29 a box that vanishes without a leave: its stream ends, others are not disturbed")
 def vanished(b):
     t = b.topology(lans=1, hosts=2)
     d = b.run(t, SHORT + WAN + LAN)

@@ -153,7 +153,7 @@ def new_address(f):
     f.picture(f.box("lan2", H))
 
 
-@situation("the upstream vanishes and is made anew (PPPoE reconnects)")
+@situation("the upstream vanishes and is created again (PPPoE reconnects)")
 def reconnect(f):
     t = f.home()
     f.start()
@@ -235,7 +235,7 @@ def report_of_another_subnet(f):
     f.asked(G)
 
 
-@situation("K12 at the end each leave is said twice, in packets of its own")
+@situation("K12 at the end each leave is sent twice, in separate packets")
 def leaves_apart(f):
     f.home()
     f.start()

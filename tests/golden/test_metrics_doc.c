@@ -3,7 +3,7 @@
 /*
  * doc/metrics.md has the table of all metrics as the daemon knows it, and the dashboard
  * uses no others. Arguments: the document, the dashboard. With a third argument
- * "update" the table is written anew.
+ * "update" the table is written again.
  */
 
 #include "control/report/metrics.h"

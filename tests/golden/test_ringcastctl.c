@@ -394,7 +394,7 @@ static void broken_replies(void **state)
 
 	got = ask(words, "show mfc\n", "{\"mfc\":\n");
 	assert_int_equal(got.status, 4);
-	assert_non_null(strstr(got.err, "the reply is no JSON object"));
+	assert_non_null(strstr(got.err, "the reply is not a JSON object"));
 	got = ask(words, "show mfc\n", "[]\n");
 	assert_int_equal(got.status, 4);
 	got = ask(words, "show mfc\n", "{\"mfc\":[]}"); /* closes within the line */

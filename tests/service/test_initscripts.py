@@ -66,7 +66,7 @@ phyint br-guest downstream
 """
 
 
-@case("shellcheck has nothing to say")
+@case("shellcheck finds nothing")
 def shellcheck():
     tool = need("shellcheck")
     # paths of the target system do not exist here
@@ -146,7 +146,7 @@ def openrc_start():
         assert "igmpproxy" in OpenRC(folder).call("start_pre", status=1, STARTED="igmpproxy")
 
 
-@case("OpenRC: reload tells when there is nobody to reload")
+@case("OpenRC: reload says so when no daemon runs")
 def openrc_reload():
     with temporary() as folder:
         service = OpenRC(folder)
@@ -190,7 +190,7 @@ def openwrt_down():
         assert "reload-trigger igmpproxy" in triggers, triggers
 
 
-@case("OpenWrt: its own file goes first, and may name a finished configuration")
+@case("OpenWrt: its own file has precedence, and may name a finished configuration")
 def openwrt_own():
     with temporary() as folder:
         box = OpenWrt(folder, igmpproxy=UCI,

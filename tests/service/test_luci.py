@@ -233,7 +233,7 @@ def hostile():
     assert got["pages"][1]["markup"] == []
 
 
-@case("answers without what they usually have make a page all the same")
+@case("answers that lack usual fields still make a page")
 def sparse():
     for answer in ({}, {"interfaces": None, "mfc": None, "groups": None},
                    {"interfaces": [{}], "mfc": [{}], "groups": [{}], "checks": [{}]}):

@@ -243,7 +243,7 @@ def examples():
 
 # ---- form ----
 
-@case("mandoc finds nothing to complain about")
+@case("mandoc finds nothing")
 def lint():
     mandoc = need("mandoc")
     paths = [os.path.join(MAN, name) for name in PAGES.values()] + [CONF5]

@@ -78,7 +78,7 @@ def call(folder, method, arguments, answers=None):
     return json.loads(r.stdout)
 
 
-@case("shellcheck has nothing to say, and every POSIX shell that is here reads the scripts")
+@case("shellcheck finds nothing, and every installed POSIX shell reads the scripts")
 def shellcheck():
     tool = need("shellcheck")
     for name in ("ringcast.rpcd", "ringcast.defaults"):
@@ -127,7 +127,7 @@ def calls():
             assert got == answer, got
 
 
-@case("call: what is wrong with the arguments is said, and nothing is asked or run")
+@case("call: wrong arguments are reported, and nothing is asked or run")
 def refused():
     evil = ["239.1.2.3; touch HERE", "$(touch HERE)", "`touch HERE`", "'; touch HERE; '", "a b",
             "*", "239.1.2.3\nreload", "\\", "\u00e9", '"', "|", "a'b", "x" * 201]
@@ -142,9 +142,9 @@ def refused():
                 ("groups", {"$(touch HERE)": "x"}, "there is no argument __touch_HERE_"),
                 ("interfaces", {"group": "239.1.2.3"}, "takes: interface"),
                 ("explain", {}, "group is missing"),
-                ("groups", "", "no JSON object"),
-                ("groups", "[1]", "no JSON object"),
-                ("groups", "{", "no JSON object"),
+                ("groups", "", "not a JSON object"),
+                ("groups", "[1]", "not a JSON object"),
+                ("groups", "{", "not a JSON object"),
                 ("reload", {}, "there is no method"),
                 ("", {}, "there is no method")):
             got = call(folder, method, arguments, answers)
@@ -166,10 +166,10 @@ def failures():
 
 @case("call: what the daemon refuses is an error in its words")
 def refused_by_daemon():
-    with temporary() as folder, Answers(folder, {"error": "'x' is no group"}) as answers:
+    with temporary() as folder, Answers(folder, {"error": "'x' is not a group"}) as answers:
         for method, arguments in (("groups", {"group": "x"}), ("explain", {"group": "x"})):
             got = call(folder, method, arguments, answers)
-            assert got == {"error": "'x' is no group"}, got
+            assert got == {"error": "'x' is not a group"}, got
 
 
 # ---- /etc/config/ringcast ----

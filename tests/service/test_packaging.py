@@ -198,7 +198,7 @@ def known_options():
 
 # ---- linters
 
-@case("shellcheck has nothing to say")
+@case("shellcheck finds nothing")
 def shellcheck():
     checker = need("shellcheck")
     for name in ("alpine/APKBUILD", "alpine/ringcast.pre-install", "arch/PKGBUILD",

@@ -192,7 +192,7 @@ for _number, _form in enumerate(FORMS):
             listed(form, faults)
 
 
-# ---- what is no television, or is not all there ----
+# ---- what is not television, or is not all there ----
 
 def rtp(seq, kind=96, ssrc=7, stamp=0, payload=bytes(100), first=0x80):
     return make.struct.pack("!BBHII", first, kind, seq % 65536, stamp, ssrc) + payload
@@ -235,7 +235,7 @@ def jitter():
     assert 0.5 < found["jitter_ms"] < 1.5 and found["counters"]["rtp_missing"] == 0
 
 
-@case("FEC of SMPTE 2022-1 on another port is named and is no fault")
+@case("FEC of SMPTE 2022-1 on another port is named and is not a fault")
 def fec():
     def packet(n, row):
         header = make.struct.pack("!HHB3sIBBBB", n, 0, 0x80 | 33, bytes(3), 0,
@@ -257,7 +257,7 @@ def fec():
     same_as_list(found[5002], make.Counter(), ("datagrams", "bytes", "media_bytes", "seconds"))
 
 
-@case("unknown data has arrival alone, though a quarter of it looks like RTP")
+@case("of unknown data only arrival is judged, though a quarter of it looks like RTP")
 def unknown():
     rng = random.Random(5)
     found, _ = check_only(spaced([rng.randbytes(400) for _ in range(1000)]))
@@ -266,7 +266,7 @@ def unknown():
                                      seconds=4))
 
 
-@case("captured with 96 bytes of each frame: RTP is judged, and it says what is not")
+@case("captured with 96 bytes of each frame: RTP is judged, and the output says what is not")
 def snaplen():
     tv = Television(Form(), n=700)
     tv.lose()
@@ -310,7 +310,7 @@ def bounds():
     assert found["counters"]["ts_unwatched"] == 45 and "beyond those watched" in text
 
 
-@case("a clock that is set back; one that is set forward by a year")
+@case("a clock that is set back, or forward by a year")
 def clock():
     tv, _ = Television(Form(), n=400).finish()
     datagrams = [(at - 10 ** 9 if i >= 200 else at, d) for i, (at, d) in enumerate(tv)]
@@ -321,7 +321,7 @@ def clock():
     assert found["counters"]["outages"] == 1 and found["counters"]["error_seconds"] > 31_000_000
 
 
-@case("fragments, unicast and link-local groups are no streams")
+@case("fragments, unicast and link-local groups are not streams")
 def not_streams():
     payload = bytes(100)
     whole = make.frame(payload)

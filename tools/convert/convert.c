@@ -92,7 +92,7 @@ void convert_error(struct converter *c, unsigned line, const char *format, ...)
 	va_end(ap);
 	if (c->result->n_errors == MAX_ERRORS) {
 		add_message(c, true, line,
-			strdup("so many errors; the rest of the file was not read"));
+			strdup("too many errors; the rest of the file was not read"));
 		c->stop = true;
 	}
 }
@@ -218,8 +218,8 @@ bool convert_check_name(
 	}
 	if (n == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		convert_error(c, line,
-			"%s '%s' is no name of an interface; see 'ip link'", what,
-			config_show(name).s);
+			"%s '%s' is not a valid name of an interface; see 'ip link'",
+			what, config_show(name).s);
 		return false;
 	}
 	return true;
@@ -306,7 +306,7 @@ char *convert_copy_text(struct converter *c, const struct convert_source *source
 	if (nul) {
 		for (const char *p = text; p < nul; p++)
 			line += *p == '\n';
-		convert_error(c, line, "a NUL byte; this is no text file");
+		convert_error(c, line, "a NUL byte; this is not a text file");
 		return NULL;
 	}
 	copy = malloc(len + 1);

@@ -168,7 +168,7 @@ static void write_global(struct improxy *x)
 	if (x->down_to_up)
 		convert_put(c, "down_to_up enable", "forward-from-downstream all");
 	else
-		convert_put(c, "IMProxy does that always",
+		convert_put(c, "IMProxy always does that",
 			"forward-from-downstream downstream");
 	if (x->quickleave)
 		convert_put(c, NULL, "quickleave");

@@ -76,8 +76,8 @@ static void take_downlink(
 		return;
 	if (is_taken(x, device)) {
 		convert_note(c, line, "",
-			"%s has a place already; it is left out here, because ringcast "
-			"wants each interface once.",
+			"%s is already in use; it is left out here, because ringcast "
+			"accepts each interface only once.",
 			device);
 		return;
 	}

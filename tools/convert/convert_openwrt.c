@@ -158,7 +158,7 @@ static void warn_unknown(struct converter *c, const struct uci_section *s,
 			k++;
 		if (k == n_known)
 			convert_note(c, s->option[i].line, "",
-				"'%s' is no option of a section '%s'; it is left out.",
+				"'%s' is not an option of a section '%s'; it is left out.",
 				config_show(s->option[i].name).s,
 				config_show(s->type).s);
 	}
@@ -207,7 +207,7 @@ static void write_values(struct converter *c, const struct uci_section *s, bool 
 	v = uci_get(s, "ratelimit");
 	if (v && strcmp(v->text, "0"))
 		convert_note(c, v->line, "\t",
-			"'ratelimit %s' is left out: Linux never limited anything by it.",
+			"'ratelimit %s' is left out: Linux has never limited anything by it.",
 			config_show(v->text).s);
 	openwrt_for_each_word(c, s, "altnet", take_altnet, NULL);
 	/* the init script writes them in this order, and the last match decides */

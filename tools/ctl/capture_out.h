@@ -20,7 +20,7 @@ struct capture_out_params {
 /* Returns NULL after a message. `params` is copied. */
 struct capture_out *capture_out_open(const struct capture_out_params *params);
 /* Takes the complete blocks at the start of buf. Returns their bytes, or -1 after a
- * message that they cannot be written or are no pcapng. */
+ * message that they cannot be written or are not pcapng. */
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
 /* whether the wanted number of packets has come */
 bool capture_out_is_full(const struct capture_out *o);

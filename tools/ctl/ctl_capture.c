@@ -352,7 +352,7 @@ static int receive(int fd, struct capture_out *out)
 	}
 	if (ending)
 		return CTL_EXIT_OK;
-	fputs("ringcastctl: the daemon has ended the capture: it stops, or root or a user with "
+	fputs("ringcastctl: the daemon has ended the capture: it is stopping, or root or a user with "
 	      "fewer streams took the place; try again\n",
 		stderr);
 	return CTL_EXIT_DAEMON;

@@ -57,8 +57,8 @@ static void explain_unreachable(const char *path, int err)
 	else if (err == EACCES)
 		name_the_group(path);
 	else if (err == EPERM)
-		fputs("The program that answers there is neither root's nor that of the owner of the\n"
-		      "directory, or others may write in it or change the path to it. Run this\n"
+		fputs("The program that answers there belongs neither to root nor to the owner of the\n"
+		      "directory, or other users may write to it or change the path to it. Run this\n"
 		      "command as the user of the daemon, or put its socket into a directory that\n"
 		      "this user owns, below directories of root.\n",
 			stderr);
@@ -264,9 +264,10 @@ void ctl_client_forget(struct ctl_reply *r)
 static void say_silent(const char *path, int e)
 {
 	fprintf(stderr, "ringcastctl: no answer from the daemon at %s: %s\n", path,
-		e == -EAGAIN		 ? "it does not react in time"
-			: e == -EMSGSIZE ? "its answer is longer than any of ringcastd"
-					 : strerror(-e));
+		e == -EAGAIN ? "it does not react in time"
+			: e == -EMSGSIZE
+			? "its answer is longer than any answer of ringcastd"
+			: strerror(-e));
 }
 
 static char *ask_line(int fd, const char *path, const char *request, bool exact)
@@ -353,8 +354,8 @@ void ctl_client_complain(const json_t *reply, const json_error_t *error)
 	_cleanup_(freep) char *text = strdup(said ? said : reply ? "" : error->text);
 
 	fprintf(stderr, "ringcastctl: %s%s%s\n",
-		said ? "" : "the reply is no JSON object", !said && !reply ? ": " : "",
-		text ? printable(text, "") : "");
+		said ? "" : "the reply is not a JSON object",
+		!said && !reply ? ": " : "", text ? printable(text, "") : "");
 }
 
 static int ask_object(int fd, const char *path, const char *request, bool exact,
@@ -382,7 +383,7 @@ int ctl_client_request(
 	return ask_object(fd, path, request, false, as_json, ret_reply);
 }
 
-/* Returns 1 and *ret_reply, -EBADMSG if the reply is no JSON, or another -errno. */
+/* Returns 1 and *ret_reply, -EBADMSG if the reply is not JSON, or another -errno. */
 static int receive_rows(int fd, struct ctl_rows *rows, json_t **ret_reply)
 {
 	struct patience patience = {0};

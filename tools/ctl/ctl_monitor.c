@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 65536 /* bytes of an event, of which most have 200 */
-#define ENDED                                                                          \
-	"the daemon has ended the connection: it stops, or root or a user with fewer " \
+#define ENDED                                                                                \
+	"the daemon has ended the connection: it is stopping, or root or a user with fewer " \
 	"streams took the place; try again"
 
 static const char usage_text[] =
@@ -162,7 +162,7 @@ static const char *follow_lines(const struct ctl_context *ctx, int fd)
 		if (!take_lines(ctx, buf, &n))
 			return NULL;
 		if (n == sizeof(buf))
-			return "an event is longer than any of ringcastd";
+			return "an event is longer than any event of ringcastd";
 	}
 	return NULL;
 }

@@ -34,7 +34,7 @@ struct ctl_rows {
 
 	/* All zero at the beginning. */
 	size_t n_rows, n_rows_here; /* of all arrays, and of the last one */
-	json_error_t error;	    /* why it is no JSON */
+	json_error_t error;	    /* why it is not JSON */
 	json_t *head;
 	char *text; /* the reply without finished rows, then the unfinished row */
 	size_t n, cap, row_at, printed;

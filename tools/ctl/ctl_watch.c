@@ -137,7 +137,7 @@ static void take_page(struct session *s, int64_t now, const char *line)
 	const char *error = json_string_value(json_object_get(page, "error"));
 
 	if (!json_is_object(page) || error) {
-		fail(s, now, error ? error : "the reply is no JSON object");
+		fail(s, now, error ? error : "the reply is not a JSON object");
 		json_decref(page);
 		return;
 	}
@@ -330,7 +330,7 @@ static bool read_interval(const char *text, double *ret)
 	if (end == text || *end ||
 		!(v >= WATCH_INTERVAL_MIN && v <= WATCH_INTERVAL_MAX)) {
 		fprintf(stderr,
-			"ringcastctl: '%s' is no interval from %g to %g seconds\n",
+			"ringcastctl: '%s' is not an interval from %g to %g seconds\n",
 			text, WATCH_INTERVAL_MIN, WATCH_INTERVAL_MAX);
 		return false;
 	}

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character at `s` in bytes; 0 if it is no UTF-8. */
+/* The length of the character at `s` in bytes; 0 if it is not UTF-8. */
 static unsigned decode(const unsigned char *s, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

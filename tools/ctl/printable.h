@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* '?' for each byte of control characters (C0, DEL, C1), of marks that change the
- * direction of writing, and of what is no UTF-8. Characters in `keep` stay. Works in
+ * direction of writing, and of what is not UTF-8. Characters in `keep` stay. Works in
  * place; returns `text`. */
 char *printable(char *text, const char *keep);
 

@@ -179,8 +179,9 @@ static bool parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *
 	errno = 0;
 	v = strtoull(text, &end, 10);
 	if (errno || end == text || *end || text[0] == '-' || v < min || v > max) {
-		fprintf(stderr, "ringcast-gen: '%s' is no number from %llu to %llu\n",
-			text, (unsigned long long)min, (unsigned long long)max);
+		fprintf(stderr,
+			"ringcast-gen: '%s' is not a number from %llu to %llu\n", text,
+			(unsigned long long)min, (unsigned long long)max);
 		return false;
 	}
 	*ret = v;
@@ -193,7 +194,7 @@ static bool parse_decimal(const char *text, double *ret)
 	double v = strtod(text, &end);
 
 	if (end == text || *end || !(v >= 0 && v <= 1e9)) {
-		fprintf(stderr, "ringcast-gen: '%s' is no number from 0 to 1e9\n",
+		fprintf(stderr, "ringcast-gen: '%s' is not a number from 0 to 1e9\n",
 			text);
 		return false;
 	}
@@ -205,7 +206,7 @@ static bool parse_addr(const char *text, struct addr *ret)
 {
 	if (addr_parse(text, ret) == 0)
 		return true;
-	fprintf(stderr, "ringcast-gen: '%s' is no address\n", text);
+	fprintf(stderr, "ringcast-gen: '%s' is not an address\n", text);
 	return false;
 }
 

@@ -44,7 +44,7 @@ static bool is_address_family(const uint8_t *p, enum family *ret_family)
 	return word == 2 || word == 10 || word == 24 || word == 28 || word == 30;
 }
 
-/* bytes before the IP header, or -1 if it is no IP packet */
+/* bytes before the IP header, or -1 if it is not an IP packet */
 static int link_length(
 	int link_type, const uint8_t *p, size_t len, enum family *ret_family)
 {

@@ -17,7 +17,7 @@ struct capture;
 
 struct capture_packet {
 	mono_t at;
-	const void *ip; /* IP header, or NULL if it is no IP packet; valid until
+	const void *ip; /* IP header, or NULL if it is not an IP packet; valid until
 			   capture_next */
 	enum family family;
 	size_t len;	    /* captured bytes from there */

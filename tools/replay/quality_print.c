@@ -79,7 +79,7 @@ static void print_arrival(
 	millis(s, "length", r->length_ns);
 	if (q->count[QUALITY_SECONDS])
 		figure(s, "mean rate", "%.0f kbit/s", mean_rate(q, r) / 1e3);
-	else /* one burst would make it any number */
+	else /* a single burst could give any rate */
 		figure(s, "mean rate", "-");
 	millis(s, "longest gap", q->arrival.gap_max_ns);
 	count(s, q, "silent gaps", QUALITY_SILENT_GAPS);
@@ -306,7 +306,7 @@ int quality_print_json(const struct quality_streams *s, const char *path, FILE *
 
 	for (size_t i = 0; i < s->n; i++)
 		json_array_append_new(list, stream(s->stream[i]));
-	/* a name that is no UTF-8 is no JSON either */
+	/* a name that is not UTF-8 is not JSON either */
 	json_object_set_new(o, "file", json_string(path));
 	json_object_set_new(o, "streams", list);
 	set_int(o, "fragments", s->fragments);

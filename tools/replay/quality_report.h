@@ -4,6 +4,6 @@
 #include <stdbool.h>
 
 /* Prints the quality of the streams in each of the files, one after the other: tables,
- * or one JSON object a line. `paths` ends with NULL. Returns the exit status; an error
- * is said on standard error. */
+ * or one JSON object a line. `paths` ends with NULL. Returns the exit status; errors
+ * are printed on standard error. */
 int quality_report(char *const *paths, bool json);

@@ -39,7 +39,7 @@ void quality_streams_deinit(struct quality_streams *s)
 
 /* ---- packets ---- */
 
-/* Returns false if it is no UDP. `at` is the UDP header, up to `end` of the packet. */
+/* Returns false if it is not UDP. `at` is the UDP header, up to `end` of the packet. */
 static bool parse_udp(
 	const struct capture_packet *p, size_t at, size_t end, struct udp *u)
 {
@@ -112,7 +112,7 @@ static bool parse_ipv6(const struct capture_packet *p, struct udp *u)
 
 /* ---- super-frames ---- */
 
-/* Is there the RTP header that follows, `n` datagrams after the one at the front? */
+/* Is the RTP header at `at` the one that comes `n` datagrams after the first? */
 static bool follows(const struct udp *u, size_t at, unsigned n)
 {
 	const uint8_t *a = u->payload, *b = u->payload + at;

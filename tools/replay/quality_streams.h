@@ -33,7 +33,7 @@ struct quality_streams {
 
 void quality_streams_init(struct quality_streams *s);
 void quality_streams_deinit(struct quality_streams *s);
-/* Returns 0 or -ENOMEM. What is no UDP to a group beyond the link is ignored. */
+/* Returns 0 or -ENOMEM. What is not UDP to a group beyond the link is ignored. */
 int quality_streams_put(struct quality_streams *s, const struct capture_packet *p);
 /* After the last packet: each stream ends with its last datagram. */
 void quality_streams_end(struct quality_streams *s);

@@ -69,7 +69,7 @@ static void usage(FILE *f)
 	      "                  192.0.2.254/24 and fe80::fe/64)\n"
 	      "  -t SECONDS      continue for this long after the last packet (default 300)\n"
 	      "  -s SEED         seed of the random delays (default 1)\n"
-	      "  -q              do not report packets that are no membership messages\n"
+	      "  -q              do not report packets that are not membership messages\n"
 	      "  --quality       streams of FILE: loss, continuity, gaps; see ringcast-replay(1)\n"
 	      "  --json          the same with every counter, for programs\n"
 	      "  -V, -h          version, this text\n",

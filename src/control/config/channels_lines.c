@@ -156,7 +156,7 @@ static void take_record(
 	if (!channels_target(field_of(rec, c->group), &target)) {
 		channels_clean(field_of(rec, c->group), name);
 		channels_say(r, r->line,
-			"'%s' is no group; a line is GROUP,NAME or GROUP,NAME,SOURCE, or "
+			"'%s' is not a group; a line is GROUP,NAME or GROUP,NAME,SOURCE, or "
 			"as the first line names the columns",
 			name);
 		channels_skip(r);
@@ -167,7 +167,7 @@ static void take_record(
 			!addr_is_usable_source(&target.source) ||
 			addr_family(&target.source) != addr_family(&target.group))) {
 		channels_say(r, r->line,
-			"the source is no address of the group's family; leave the column "
+			"the source is not an address of the group's family; leave the column "
 			"empty if the group has any source");
 		channels_skip(r);
 		return;

@@ -137,7 +137,7 @@ static bool check_label(struct config_parser *p, struct config_iface *ci)
 	if (ci->role == CONFIG_ROLE_DISABLED) {
 		config_say(p, CONFIG_WARNING, pos,
 			"'phyint %s disabled' has no effect, because it is the label of an "
-			"address and no interface; remove it",
+			"address, not an interface; remove it",
 			label.s);
 		return false;
 	}
@@ -151,8 +151,8 @@ static bool check_label(struct config_parser *p, struct config_iface *ci)
 		return false;
 	}
 	config_say(p, CONFIG_WARNING, pos,
-		"'phyint %s' is read as 'phyint %s', because it is the label of an address "
-		"and no interface; write it so",
+		"'phyint %s' is read as 'phyint %s', because it is the label of an address, "
+		"not an interface; write it so",
 		label.s, config_show(name).s);
 	strcpy(ci->name, name);
 	ci->label = false;

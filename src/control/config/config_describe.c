@@ -304,7 +304,8 @@ static void describe_boundary(struct describe *d, const struct config_iface *ci)
 		d->out.bad = true;
 	else if (t.s)
 		para(d, 4,
-			"Boundary: these groups cross this interface in no direction: %s.",
+			"Boundary: these groups do not cross this interface in either "
+			"direction: %s.",
 			t.s);
 }
 

@@ -106,7 +106,7 @@ const char *config_foreign_encoding(const char *text, size_t len, size_t *ret_at
 	if (!nul)
 		return NULL;
 	*ret_at = (size_t)(nul - text);
-	return "this is no plain text, because it has a NUL byte; save it as UTF-8";
+	return "this is not plain text, because it has a NUL byte; save it as UTF-8";
 }
 
 size_t config_foreign_character(const char *word, const char **ret_what)

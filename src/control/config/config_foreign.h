@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Text that is no configuration of ours: files of other programs, other encodings, and
- * characters that look like a blank or a quote. Internal to config*.c and the
+/* Text that is not a configuration of ours: files of other programs, other encodings,
+ * and characters that look like a blank or a quote. Internal to config*.c and the
  * converter. */
 
 #include <stddef.h>

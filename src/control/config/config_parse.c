@@ -127,7 +127,7 @@ static const struct config_keyword *unknown_word(
 			config_show(t->s).s);
 	else if (follows_phyint(p))
 		config_say(p, CONFIG_ERROR, t->pos,
-			"'%s' is no role; write upstream (towards the provider), downstream "
+			"'%s' is not a role; write upstream (towards the provider), downstream "
 			"(towards the hosts) or disabled",
 			config_show(t->s).s);
 	else

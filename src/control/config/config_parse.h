@@ -22,8 +22,8 @@ struct config_parser {
 	bool seen_phyint;
 	unsigned instance; /* index of the one that is open */
 	bool ssm_given, ssm_none;
-	/* place of the last use, by index into config_keywords; those of a block start
-	 * anew with each phyint */
+	/* place of the last use, by index into config_keywords; those of a block are
+	 * cleared at each phyint */
 	struct config_pos given[CONFIG_MAX_KEYWORDS];
 	unsigned n_errors;
 	bool no_memory; /* sticky */

@@ -237,7 +237,7 @@ static bool refuse_sources(struct config_parser *p, const struct config_keyword 
 	if (config_is_group_prefix(x))
 		return false;
 	config_say(p, CONFIG_ERROR, arg->pos,
-		"'%s %s' is no range of groups; it must lie in 224.0.0.0/4 or ff00::/8",
+		"'%s %s' is not a range of groups; it must lie in 224.0.0.0/4 or ff00::/8",
 		kw->name, config_show(arg->s).s);
 	return true;
 }

@@ -282,7 +282,7 @@ bool config_check_ifname(
 		if (strcmp(kw, "phyint") == 0)
 			return true; /* check_label() looks at the whole file */
 		config_say(p, CONFIG_WARNING, arg->pos,
-			"'%s' is the label of an address and no interface; write '%.*s'",
+			"'%s' is the label of an address, not an interface; write '%.*s'",
 			config_show(s).s, (int)strcspn(s, ":"), s);
 	} else if (strpbrk(s, ":/") || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
 		config_say(p, CONFIG_WARNING, arg->pos,
@@ -290,7 +290,7 @@ bool config_check_ifname(
 			config_show(s).s);
 	else if (strchr(s, '['))
 		config_say(p, CONFIG_WARNING, arg->pos,
-			"'%s' has a '[' without ']', so it is a name and no pattern; see "
+			"'%s' has a '[' without ']', so it is a name, not a pattern; see "
 			"'ip link' for the names",
 			config_show(s).s);
 	return true;

@@ -153,7 +153,7 @@ static void resumed(void *ctx, mono_t now, int64_t ms)
 		return;
 	log_notice(
 		"nothing ran for %lld seconds (a stop, a suspended or moved machine): "
-		"asking hosts and reporting upstream anew",
+		"asking the hosts and reporting upstream again",
 		(long long)(ms / 1000));
 	instances_resume(app->instances, now, &app->fx);
 }
@@ -176,7 +176,7 @@ static void interfaces_changed(void *ctx)
 		app_sync(app, loop_now(app->loop), app->cfg);
 }
 
-/* Until then the table stays as it is. */
+/* The table stays as it is until the interfaces have been read again. */
 static void interfaces_spoilt(void *ctx)
 {
 	struct app *app = ctx;

@@ -26,7 +26,7 @@ static json_t *read_words(struct clear *c, const char *args)
 	if (n < 1 || n > 2)
 		return ctl_error("clear group takes GROUP [INTERFACE]");
 	if (addr_parse(group, &c->group) < 0 || !addr_is_multicast(&c->group))
-		return ctl_error("'%s' is no group address", group);
+		return ctl_error("'%s' is not a group address", group);
 	return NULL;
 }
 
@@ -84,7 +84,8 @@ json_t *app_clear_group(void *ctx, const char *args)
 	json_decref(c.asked);
 	json_decref(c.not_asked);
 	if (*c.interface && !c.known)
-		return ctl_error("'%s' is no downstream; 'show interfaces' lists them",
+		return ctl_error(
+			"'%s' is not a downstream; 'show interfaces' lists them",
 			c.interface);
 	return ctl_error("no host%s%s has joined %s", *c.interface ? " on " : "",
 		c.interface, group);

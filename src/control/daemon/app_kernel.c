@@ -12,12 +12,12 @@
 
 #include <errno.h>
 
-/* while groups are wanted: a program may join one at any time on a LAN, where we do not
- * receive the kernel's messages */
+/* between two readings while groups are wanted. A program may join one on a LAN at any
+ * time, and we do not receive the kernel's messages there. */
 #define LOOK_MS 2000
-/* at least between two readings, except for leaves */
+/* the least time between two readings, except after leaves */
 #define SOON_MS	   20
-#define STRETCH_NS (2 * NS_PER_MS) /* then the network gets its turn */
+#define STRETCH_NS (2 * NS_PER_MS) /* work after which the network gets its turn */
 
 static void app_kernel_take(struct app *app, mono_t now, enum family family)
 {

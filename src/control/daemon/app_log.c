@@ -22,7 +22,7 @@ static const struct {
 	const char *advice; /* after the value */
 } note_text[_NOTE_N] = {
 	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE,
-		"is not querier any more; this router asks the hosts again"},
+		"is no longer querier; this router asks the hosts again"},
 	[NOTE_QUERIER_LOST] = {LOG_LEVEL_WARNING,
 		"is querier now, because its address is lower; this router stops asking "
 		"the hosts there but continues forwarding. If that is not wanted, turn off "
@@ -33,7 +33,7 @@ static const struct {
 		"querier of an older version heard; set igmp-version or mld-version to the "
 		"lowest one"},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
-	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group has no member any more"},
+	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group no longer has a member"},
 	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_NOTICE, "group refused: max-groups",
 		"; raise it if all of them are wanted"},
 	[NOTE_GROUP_MEMORY] = {LOG_LEVEL_NOTICE,
@@ -67,11 +67,11 @@ static const struct {
 	[NOTE_REPORT_FOREIGN] = {LOG_LEVEL_NOTICE,
 		"report refused: its sender is in no subnet or altnet of the interface"},
 	[NOTE_FORWARDER_STOPPED] = {LOG_LEVEL_WARNING,
-		"forwards this stream there also, so this router stops doing so. If that is "
+		"also forwards this stream there, so this router stops. If that is "
 		"not wanted, end multicast forwarding on the other or write 'forwarding "
 		"always'"},
 	[NOTE_FORWARDER_RESUMED] = {LOG_LEVEL_NOTICE,
-		"forwards this stream no longer; this router does again"},
+		"no longer forwards this stream, so this router forwards it again"},
 	[NOTE_QUERIER_FOREIGN] = {LOG_LEVEL_WARNING,
 		"query ignored: its sender is in no subnet of the interface. If it is a "
 		"router of this LAN, give the interface an address of its subnet"},

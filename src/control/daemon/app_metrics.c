@@ -132,7 +132,7 @@ void app_metrics_listen(struct app *app)
 	log_info("metrics: http://%s/metrics", at);
 	if (!addr_is_loopback(&e.addr))
 		log_notice(
-			"metrics: %s is no loopback address: every host that can connect "
+			"metrics: %s is not a loopback address: every host that can connect "
 			"to it can read addresses of groups, sources and interfaces; "
 			"restrict it with a firewall",
 			at);

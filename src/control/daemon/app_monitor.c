@@ -156,7 +156,7 @@ json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
 	struct app *app = ctx;
 	json_t *reply;
 
-	app_streams_stir(app, now); /* streams that already flow are no event */
+	app_streams_stir(app, now); /* streams that already flow are not events */
 	reply = monitor_open(app->monitor, args, ret);
 	app_streams_stir(app, now);
 	return reply;

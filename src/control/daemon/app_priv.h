@@ -30,14 +30,14 @@ enum app_link {
 	APP_LINK_GONE,
 };
 
-/* what app_notice.c has logged, so that it is said once */
+/* what app_notice.c has logged, so that each thing is logged once */
 struct app_notice {
-	char name[IFNAMSIZ]; /* of the port that it was said of */
+	char name[IFNAMSIZ]; /* of the port that the lines were about */
 	bool upstream;
 	enum app_link link, link_said;
-	unsigned link_born, link_said_born; /* of the interface, then */
-	unsigned link_changes;		    /* since it was said how the link is */
-	mono_t link_at;			    /* when to say it, if there is any change */
+	unsigned link_born, link_said_born; /* of the interface at those times */
+	unsigned link_changes;		    /* since the state of the link was logged */
+	mono_t link_at;			    /* when to log a change, if there is one */
 	int master;
 	int socket_error, data_error;
 	size_t short_ring;
@@ -59,14 +59,14 @@ struct app_port {
 	int handed[_FAMILY_N];	  /* sockets of the previous process; -1 means none */
 	int ifindex;		  /* that the sockets are bound to */
 	int error;		  /* errno why a socket is missing, 0 means none */
-	struct app_notice notice; /* what was said about it */
+	struct app_notice notice; /* what was logged about it */
 	struct app_told told;
 	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL means none */
 	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
 	int sensor_ifindex;		  /* that they are bound to; 0 means none */
 	struct admission_port admission;
 	struct admission_limit admission_limit;
-	mono_t admission_say_at[_FLOOD_CAUSE_N]; /* not before, once more in the log */
+	mono_t admission_say_at[_FLOOD_CAUSE_N]; /* no further line before this time */
 	struct mcsock_stats closed;		 /* sums of sockets that are gone */
 };
 
@@ -84,7 +84,6 @@ struct app_rival {
 	bool harmful; /* it has some interface of ours, or may have */
 };
 
-/* other multicast daemons, app_rival.c */
 /* State of reading the kernel's groups, whose files are read in pieces. */
 struct kernel_look {
 	bool on;
@@ -94,6 +93,7 @@ struct kernel_look {
 	struct proctext text[2];
 };
 
+/* other multicast daemons, app_rival.c */
 struct app_rivals {
 	struct app *app;
 	bool started;
@@ -102,12 +102,15 @@ struct app_rivals {
 	size_t n;
 	uint64_t evidence;
 	mono_t looked_at, look_at;
-	mono_t rest;		/* not before that: the last look was work */
+	mono_t rest;		/* no new search before this time, because the last one
+				 * was expensive */
 	struct log_limit limit; /* programs come and go */
 	uint32_t token;
-	struct rival_claim claim; /* the socket that shows others what we have */
+	struct rival_claim claim; /* the socket that shows others which interfaces we
+				   * have */
 	struct loop_fd fd;	  /* that socket; not added without one */
-	mono_t deaf_until;	  /* strangers talk to it; MONO_NEVER: it is heard */
+	mono_t deaf_until;	  /* messages are ignored until then, because strangers
+				   * flood it; MONO_NEVER if they are read */
 };
 
 struct app {
@@ -126,10 +129,10 @@ struct app {
 	struct monitor *monitor;
 	struct http *http;     /* NULL means off, or not available at present */
 	int http_error;	       /* why not: -errno that was logged */
-	mono_t http_retry_at;  /* MONO_NEVER: nothing to try */
+	mono_t http_retry_at;  /* MONO_NEVER if there is nothing to try */
 	uint16_t metrics_port; /* the only one that may be bound; 0 means none */
 	struct scrape *scrape; /* under way, for `http` */
-	bool scrape_wanted;    /* `scrape` is NULL then: for lack of memory */
+	bool scrape_wanted;    /* `scrape` is NULL, because memory was short */
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
 	struct channels *channels; /* names; NULL means none */
@@ -148,16 +151,17 @@ struct app {
 	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
 	struct kernel_look kernel_look;	  /* that is under way */
 	mono_t kernel_looked;		  /* MONO_UNSET means never yet */
-	mono_t kernel_rest;		  /* not before that: the last one was work */
+	mono_t kernel_rest;		  /* no new reading before this time, because
+					   * the last one was expensive */
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
-	uint64_t kernel_frames;		  /* had been received when it was looked at */
+	uint64_t kernel_frames;		  /* frames received at the last reading  */
 	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
 	char *left_out;	  /* names without a port, as they were logged; NULL means
 			   * none */
 	mono_t forced_at; /* the kernel's versions were read */
 	struct app_later *later; /* messages to be sent, the next one first */
-	mono_t retry_at;	 /* something could not be opened: try again then */
+	mono_t retry_at;	 /* when to try again to open what failed  */
 	bool links_unsure;	 /* the interfaces must be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
 	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER if there are none */
@@ -165,18 +169,18 @@ struct app {
 		sensed; /* ports with a sensor, or where one could not be opened */
 	struct streams streams;	      /* as the log knows them */
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
-	uint64_t streams_frames;      /* received when they were, the last time */
+	uint64_t streams_frames;      /* frames received at the last look  */
 	mono_t streams_due;
 	bool streams_late;  /* no client or log wanted streams before, so those that
 			     * flow are not new */
-	mono_t notice_at;   /* something about a link could not be said yet */
+	mono_t notice_at;   /* when to log a change of a link that was postponed */
 	mono_t sockets_at;  /* mcsock_tick() of all */
 	mono_t watchdog_at; /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
 	struct refusals reports; /* of hosts, by `enum note` */
-	mono_t refusals_at;	 /* look for sources that may not send */
-	mono_t refusals_next;	 /* and not before, unless it is due */
+	mono_t refusals_at;	 /* when to look for sources that may not send */
+	mono_t refusals_next;	 /* not before this time, unless refusals_at is due */
 	uint64_t n_refusals;	 /* of datagrams, at the last look */
 	struct {
 		unsigned port;

@@ -114,7 +114,7 @@ static void say_new(const struct app *app, const struct rival *r)
 			*r->where ? " on " : ", on no interface yet",
 			any ? names : r->where, any || !*r->where ? "" : ", ",
 			any || !*r->where ? "" : "none of ours",
-			what ? what : "this is no conflict");
+			what ? what : "this is not a conflict");
 		break;
 	case RIVAL_PROGRAM:
 		log_write(level, "%s runs %s: %s", name,
@@ -125,7 +125,7 @@ static void say_new(const struct app *app, const struct rival *r)
 	case RIVAL_RINGCASTD:
 		log_write(level, "another %s %s%s: %s", name,
 			any ? "also has " : "has interfaces, none of ours",
-			any ? names : "", what ? what : "this is no conflict");
+			any ? names : "", what ? what : "this is not a conflict");
 		break;
 	case RIVAL_SOCKET:
 		log_write(level,

@@ -324,7 +324,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 			version, instances_n_groups(app->instances),
 			(long long)((now.ns - in->written.ns) / NS_PER_MS));
 	if (*why)
-		log_notice("the receive rings are made anew: %s", why);
+		log_notice("the receive rings are created again: %s", why);
 	return r;
 }
 

@@ -439,7 +439,7 @@ static json_t *parse_filter(const char *text, struct bpf_program *ret)
 		return ctl_error("more than one filter");
 	r = capfilter_parse(text, ret);
 	if (r == -EINVAL)
-		return ctl_error("the filter is no program, or it has loops");
+		return ctl_error("the filter is not a program, or it has loops");
 	return r < 0 ? ctl_error("%s", strerror(-r)) : NULL;
 }
 

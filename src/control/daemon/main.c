@@ -39,7 +39,7 @@ static const char usage_text[] =
 	"  -h, --help           print this and exit\n"
 	"\n"
 	"Exit status: 0 clean stop, 1 usage, 2 configuration error, 3 missing capability\n"
-	"or kernel feature, 4 failure while running, 5 another process takes over and is to\n"
+	"or kernel feature, 4 failure while running, 5 another process takes over and must\n"
 	"be started at once (ringcastctl upgrade under a service manager).\n";
 
 /* of a link named igmpproxy */

@@ -24,7 +24,7 @@
 /* ... and this long after the first datagram without a copy */
 #define MISSED_MS  500
 #define MISSED_MIN 8	 /* missing samples, if not all are looked at */
-#define RETURN_MS  10000 /* a copy this soon after we resumed: that was too early */
+#define RETURN_MS  10000 /* a copy this soon: we have resumed too early */
 /* A station is a forwarder if it sends copies of at least one in ENOUGH_PART of our
  * datagrams. On standby, one copy is enough for COVER_PART of our datagrams. Between
  * these two limits nothing changes. */
@@ -110,8 +110,8 @@ void forwarder_forget(struct forwarder *f, size_t i)
 /* The weight of one turn. It loses a quarter with each following turn, so a datagram
  * and its copy may be seen two turns apart. */
 #define TURN_WEIGHT 64
-#define LITTLE	    8 /* a datagram more than seven turns ago */
-#define COPIES_MAX  2 /* times what we receive, and that for a frame more */
+#define LITTLE	    8 /* weight of a datagram after more than seven turns */
+#define COPIES_MAX  2 /* copies count at most this many times our frames and one more */
 
 static bool within(mono_t since, int64_t ms, mono_t now)
 {

@@ -139,7 +139,7 @@ static bool decides_sources(
 		mgroup_all_tracked(db, g, now);
 }
 
-/* ---- what is to be asked, and when ---- */
+/* ---- what must be asked, and when ---- */
 
 static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
 {

@@ -270,8 +270,9 @@ bool querier_tick(struct querier *q, mono_t now, struct effects *fx)
 	return q->role->forwards != forwarded;
 }
 
-/* Time for two questions and their answers, and later than the renewal of a membership
- * in the normal case: half an interval after the next query. */
+/* How long before the end of a membership we ask: long enough for two queries with
+ * their answers, but not before the membership would normally be renewed, which is half
+ * an interval after the next query. */
 static uint32_t chance_ms(const struct querier *q)
 {
 	uint32_t two = 2 * q->params.response_interval_ms + 1000;

@@ -150,7 +150,7 @@ enum gm_bad {
 	GM_BAD_DESTINATION,  /* destination that does not fit the message */
 	GM_BAD_TTL,	     /* strict: TTL or hop limit is not 1 */
 	GM_BAD_ROUTER_ALERT, /* strict: Router Alert option missing */
-	GM_BAD_SOURCE,	     /* sender is no host address (or not link-local, MLD) */
+	GM_BAD_SOURCE,	     /* sender is not a host address (or not link-local, MLD) */
 	/* the following are found by the proxy, not by a decoder */
 	GM_BAD_FOREIGN,	 /* sender is in no subnet or altnet of the port */
 	GM_BAD_OWN,	 /* our own message came back */

@@ -5,10 +5,10 @@
  * The kernel's filter for membership messages of one interface and family. It accepts
  * IGMP, or ICMPv6 of MLD, and refuses what this host sends unless that is asked for. If
  * only queries are useful, it accepts nothing else from others, so that no flood of
- * reports fills the buffer or uses up the budget of queries. || If a host sends more
- * than is cheap to refuse, the kernel admits a random part of its messages for a while.
- * Its addresses may be forged, and the real owner is then still heard. Makes programs
- * and attaches nothing. Pure.
+ * reports fills the buffer or uses up the budget of queries. If a host sends more than
+ * is cheap to refuse, the kernel admits a random part of its messages for a while. Its
+ * addresses may be forged, and the real owner is then still heard. Makes programs and
+ * attaches nothing. Pure.
  */
 
 #include "control/proto/admission.h"

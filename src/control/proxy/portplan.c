@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A subnet's broadcast address is nobody's (RFC 1122 3.2.1.3). If the host part has at
- * most one bit, it is an ordinary address (RFC 3021). */
+/* A subnet's broadcast address belongs to no host (RFC 1122 3.2.1.3). If the host part
+ * has at most one bit, it is an ordinary address (RFC 3021). */
 static bool find_broadcast(const struct prefix *subnet, struct addr *ret)
 {
 	*ret = subnet->addr;

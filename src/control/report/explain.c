@@ -138,7 +138,7 @@ static bool check_group(const struct explain_facts *f, struct explain *e)
 	addr_format(&f->group, group);
 	if (!addr_is_multicast(&f->group)) {
 		c = explain_add(e, "group", NULL, EXPLAIN_REFUSE,
-			"%s is no multicast address", group);
+			"%s is not a multicast address", group);
 		explain_advise(c, "the group comes first, then the source");
 		return false;
 	}
@@ -166,7 +166,7 @@ static bool check_source(const struct explain_facts *f, struct explain *e)
 	addr_format(&f->source, source);
 	if (!addr_is_usable_source(&f->source) || addr_is_link_local(&f->source)) {
 		c = explain_add(e, "source", NULL, EXPLAIN_REFUSE,
-			"packets from %s are not forwarded: it is no address that can "
+			"packets from %s are not forwarded: it is not an address that can "
 			"be reached from elsewhere",
 			source);
 		explain_advise(c, "give the sender an ordinary address");

@@ -27,7 +27,8 @@ enum explain_verdict {
 	EXPLAIN_NOTE,	 /* worth knowing, but no obstacle */
 };
 
-/* Which of several checks is the cause that is named: the largest. */
+/* How strongly a check points to the cause. The answer names the check with the largest
+ * weight. */
 enum explain_weight {
 	EXPLAIN_LATER = 1, /* it may stop the stream later */
 	EXPLAIN_FOLLOWS,   /* it follows from the cause in another check */

@@ -31,10 +31,11 @@ static const struct {
 	[JOINED_CHECKSUM] = {"the UDP checksum is wrong, or missing",
 		"let the sender compute it; `coalesce on` also joins IPv4 datagrams "
 		"without one"},
-	[JOINED_KIND] = {"they are fragments, have options, are no UDP, or were joined "
-			 "before",
-		NULL},
-	[JOINED_PORTS] = {"datagrams of other ports stand between",
+	[JOINED_KIND] =
+		{"they are fragments, have options, are not UDP, or were joined "
+		 "before",
+			NULL},
+	[JOINED_PORTS] = {"datagrams of other ports are in between",
 		"`coalesce on` joins those of each port"},
 	[JOINED_OFF] = {"joining is switched off, or no interface takes super-frames",
 		"`coalesce on`; ringcastctl show interfaces says what each one takes"},

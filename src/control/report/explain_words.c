@@ -83,13 +83,13 @@ static bool read_group(
 		*at = '\0';
 		if (at != group && !read_address(group, &ret->source))
 			return refuse(
-				error, "'%.60s' is no address of a source", group);
+				error, "'%.60s' is not the address of a source", group);
 		ret->has_source = at != group;
 		group = at + 1;
 		snprintf(whole, sizeof(whole), "%s", group);
 	}
 	if (!read_address(group, &ret->group))
-		return refuse(error, "'%.60s' is no address", whole);
+		return refuse(error, "'%.60s' is not an address", whole);
 	return true;
 }
 
@@ -121,7 +121,7 @@ static bool read_rest(
 			return refuse(error, "'%.60s' is one word too many", whole);
 		if (!read_address(word, &ret->source))
 			return refuse(
-				error, "'%.60s' is no address of a source", whole);
+				error, "'%.60s' is not the address of a source", whole);
 		ret->has_source = true;
 	}
 	return true;

@@ -19,7 +19,7 @@ X(METRIC_BUILD, INFO, "build", NULL, "version, release, machine",
 X(METRIC_DATAPLANE, INFO, "dataplane", NULL, "transmit, receive, receive_offload",
 	"How frames are sent and received")
 X(METRIC_HEALTHY, GAUGE, "healthy", NULL, "",
-	"1 when ringcastctl health has nothing to complain of")
+	"1 when ringcastctl health reports no problem")
 X(METRIC_CONFIG_RELOADS, COUNTER, "config_reloads", NULL, "result",
 	"Reloads of the configuration, taken or refused")
 X(METRIC_CONFIG_LAST_RELOAD_SUCCESSFUL, GAUGE, "config_last_reload_successful",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Rates of forwarding entries, see rate.h. A reading is a flat hash table that is made
- * anew each time, so entries that are gone drop out by themselves. A key is kept as its
- * hash of 64 bits. Two entries with the same hash would share a wrong rate, which does
- * not happen in practice.
+ * Rates of forwarding entries, see rate.h. A reading is a flat hash table that is
+ * filled from scratch each time, so entries that are gone drop out by themselves. A key
+ * is kept as its hash of 64 bits. Two entries with the same hash would share a wrong
+ * rate, which does not happen in practice.
  */
 
 #include "control/report/rate.h"

@@ -25,7 +25,7 @@ static void topn_put(struct topn *t, size_t i, const void *item)
 	memcpy(at(t, i), item, t->size);
 }
 
-/* The place that nothing is in, see topn_add(). */
+/* The free place that topn_add() always leaves. */
 static void *spare(const struct topn *t)
 {
 	return at(t, t->cap - 1);

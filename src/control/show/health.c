@@ -137,7 +137,7 @@ static void check_others(
 			mac = json_of_mac(f->v[i].mac.byte);
 	if (mac)
 		health_say(warnings,
-			"%s: %s forwards %zu stream%s there also, so datagrams arrive "
+			"%s: %s also forwards %zu stream%s there, so datagrams arrive "
 			"twice",
 			pp->name, json_string_value(mac), n, n == 1 ? "" : "s");
 	json_decref(mac);

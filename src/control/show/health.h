@@ -20,6 +20,6 @@ struct health *health_free(struct health *h); /* takes and returns NULL */
 /* {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
  * "warnings": [text...]}; NULL when out of memory. Limits and warnings are no problem
  * of the daemon, because a flooding host must not be able to get it restarted. With
- * `allow_down`, ports that are missing or down are no problem. Cheap: the only system
+ * `allow_down`, ports that are missing or down are not problems. Cheap: the only system
  * calls are those that look at the threads. */
 json_t *health_json(struct app *app, mono_t now, bool allow_down);

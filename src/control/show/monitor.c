@@ -241,9 +241,10 @@ static json_t *read_kinds(const char *list, struct wish *w)
 				found = true;
 			}
 		if (!found)
-			return ctl_error("'%.*s' is no kind of event; there are group, "
-					 "host, link, querier, forwarder, stream, "
-					 "refused and reload",
+			return ctl_error(
+				"'%.*s' is not a kind of event; there are group, "
+				"host, link, querier, forwarder, stream, "
+				"refused and reload",
 				(int)n, list);
 		list += n + (list[n] == ',');
 	}

@@ -187,7 +187,7 @@ static void write_next_host(struct groups_answer *d, const struct mgroup *g, int
 static void write_host_sources(
 	struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	/* the host is the one before the first that comes after it */
+	/* `i` is the place after the host, if the host is still there */
 	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), &d->host.after);
 	const struct mgroup_host *h = i > 0 ? &g->host[i - 1] : NULL;
 	bool there = h && addr_eq(&h->addr, &d->host.after);

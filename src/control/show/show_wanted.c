@@ -17,8 +17,9 @@ static json_t *take_word(const struct app *app, const char *word, struct show_wa
 		w->port = pp->port;
 		has = &w->has_port;
 	} else if (prefix_parse(word, &p, &host_bits) < 0) {
-		return ctl_error("'%s' is no group, no address and no interface of the "
-				 "proxy",
+		return ctl_error(
+			"'%s' is not a group, an address or an interface of the "
+			"proxy",
 			word);
 	} else if (addr_is_multicast(&p.addr)) {
 		has = &w->has_groups;
@@ -48,7 +49,8 @@ json_t *show_wanted_read(
 
 		if (n >= sizeof(word))
 			return ctl_error(
-				"'%s' is no group, no address and no interface", args);
+				"'%s' is not a group, an address or an interface",
+				args);
 		memcpy(word, args, n);
 		word[n] = '\0';
 		args += n + strspn(args + n, " ");

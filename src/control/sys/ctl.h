@@ -28,8 +28,8 @@
 #define CTL_MAX_PENDING (4 << 20)
 /* A reply in pieces: the next one is made when fewer bytes wait for the client. */
 #define CTL_ANSWER_ROOM (64 << 10)
-/* With one more, a client is dropped: the one that has been idle longest, of the user
- * with the most clients other than root and the starter. A client of root or the
+/* If one more connects, a client is dropped. Root and the starter aside, it is the
+ * longest idle client of the user with the most clients. A client of root or the
  * starter is dropped only if all are theirs. */
 #define CTL_MAX_CLIENTS 16
 /* Some of these places are reserved for root and the starter, and each other user has a

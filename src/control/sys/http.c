@@ -232,7 +232,7 @@ static const char *refusal_of_host(
 	if (whose == ENDPOINT_HOST_OURS || !c->http->loopback)
 		return NULL;
 	*ret_code = MHD_HTTP_FORBIDDEN;
-	return "the name in the address does not belong to this system: say localhost "
+	return "the name in the address does not belong to this system: use localhost "
 	       "or 127.0.0.1, or let metrics-listen name another address\n";
 }
 
@@ -263,10 +263,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 		return send_text(c, code, strdup(refusal));
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED,
-			strdup("GET and HEAD are all there is\n"));
+			strdup("only GET and HEAD are supported\n"));
 	if (has_large_body(c))
 		return send_text(c, MHD_HTTP_BAD_REQUEST,
-			strdup("there is no use for a body here\n"));
+			strdup("a body is not accepted here\n"));
 	if (!c->begun) {
 		c->begun = true;
 		return MHD_YES;
@@ -279,8 +279,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 		return send_metrics(c);
 	if (strcmp(url, "/healthz") == 0)
 		return send_health(c);
-	return send_text(
-		c, MHD_HTTP_NOT_FOUND, strdup("there are /metrics and /healthz\n"));
+	return send_text(c, MHD_HTTP_NOT_FOUND,
+		strdup("there is no such page; ask for /metrics or /healthz\n"));
 }
 
 /* ---- bodies ---- */
@@ -293,8 +293,8 @@ static enum metrics_format wanted(const struct http *h)
 	return 0;
 }
 
-/* Takes the body. NULL without memory, because a reply without its headers would be
- * misunderstood. */
+/* Takes the body. Returns NULL if memory is short even for the headers, because a reply
+ * without them would be misunderstood. */
 static struct MHD_Response *body_response(
 	enum metrics_format format, char *body, size_t len)
 {
@@ -420,7 +420,7 @@ static void connected(struct http *h, struct MHD_Connection *mhd, void **context
 	while (c < h->connection + N_SLOTS && c->state != STATE_FREE)
 		c++;
 	if (c == h->connection + N_SLOTS)
-		return; /* not before the library drops its limit */
+		return; /* impossible while the library enforces its limit */
 	*c = (struct connection){
 		.state = STATE_REQUEST,
 		.http = h,

@@ -33,8 +33,8 @@ int landlock_allow(struct landlock *l, const char *path, unsigned rights);
 /* The same with a descriptor, O_PATH is enough. */
 int landlock_allow_fd(struct landlock *l, int fd, unsigned rights);
 
-/* Allow binding a TCP socket to the port. 0 or -errno; Also returns 0 if the version
- * does not know ports (before Linux 6.7); no port is then refused. */
+/* Allow binding a TCP socket to the port. Returns 0 or -errno; also 0 if the version
+ * does not know ports (before Linux 6.7), in which case no port is refused. */
 int landlock_allow_bind(struct landlock *l, uint16_t port);
 
 /* Enforces the set permanently for this thread and those that it starts; open files

@@ -91,7 +91,7 @@ static struct timespec system_time(const struct loop *l, mono_t at)
 
 static void on_timer(struct loop_fd *f, uint32_t events)
 {
-	/* arming it anew clears it, loop_round ticks */
+	/* arming the timer again clears it; loop_round ticks */
 	container_of(f, struct loop, timer)->fired = true;
 }
 

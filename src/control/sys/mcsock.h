@@ -116,7 +116,7 @@ mono_t mcsock_tick(struct mcsock *s, mono_t now);
 
 /* Send a complete IP packet to the link-layer address of a multicast group. Returns 0
  * or -errno: -ENETDOWN, -ENXIO or -ENODEV if it is down or gone; -EMSGSIZE; -EAGAIN or
- * -ENOBUFS if the queue is full; -EINVAL if it is no group of this family. */
+ * -ENOBUFS if the queue is full; -EINVAL if it is not a group of this family. */
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
 

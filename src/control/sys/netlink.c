@@ -401,7 +401,7 @@ static void on_netconf(struct netlink *nl, const struct nlmsghdr *nlh)
 		nl->ops.routing_changed(nl->ops.ctx);
 }
 
-/* A number that is no errno must not be taken for one, nor be negated. */
+/* A number that is not an errno must not be taken for one, nor be negated. */
 static int error_of(const struct nlmsgerr *e)
 {
 	return e->error <= 0 && e->error >= -4095 ? e->error : -EBADMSG;

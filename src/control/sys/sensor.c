@@ -152,8 +152,9 @@ static struct addr address(const struct sensor *s, const uint8_t *at)
 	return a;
 }
 
-/* As the header says. The frame may end with padding, and its sender may have written
- * any length into the IP header: the lesser of both has arrived. */
+/* The bytes of the packet that have arrived: the lesser of the length in the IP header,
+ * which the sender can set to anything, and the length of the frame, which may include
+ * padding. */
 static uint32_t packet_bytes(
 	const struct sensor *s, const struct tpacket2_hdr *h, const uint8_t *ip)
 {

@@ -98,8 +98,8 @@ struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 
 /* Many at once: the memory accesses of all of them overlap, so the flows of a burst
  * cost a fraction of single lookups as soon as the table is bigger than the near
- * caches. Fill in the first three members; the pointers are borrowed for the call. Any
- * `n`; 16 and more make the most of it. */
+ * caches. Fill in the first three members; the pointers are borrowed for the call. `n`
+ * may be any number; the gain is greatest from 16 on. */
 struct fib_query {
 	const struct addr *source, *group;
 	unsigned instance;

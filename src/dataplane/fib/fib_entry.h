@@ -36,7 +36,7 @@ struct fib {
 	size_t n; /* entries with a set */
 	struct slab entries;
 	struct fib_outsets sets;
-	bool waiting; /* for the grace period of what was retired */
+	bool waiting; /* a grace period of retired memory is under way */
 	struct rcu_head rcu;
 	atomic_bool grace_over;
 };

@@ -117,7 +117,7 @@ static inline void *fib_index_guess(const struct fib_buckets *t, uint64_t hash)
 	const struct fib_bucket *b = fib_index_bucket(t, hash);
 
 	for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++) {
-		/* a guess reads nothing at the address */
+		/* relaxed, because nothing at this address is read */
 		uint64_t slot = atomic_load_explicit(&b->slot[k], memory_order_relaxed);
 
 		if ((slot ^ hash) >> 48 == 0)

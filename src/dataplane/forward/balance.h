@@ -41,7 +41,7 @@ struct balance_result {
 	uint64_t frames_missing, copies_missing;
 };
 
-/* Not more done than begun. */
+/* Returns true if no more frames or copies were handled than were begun. */
 bool balance_plausible(const struct balance_sums *sums);
 
 struct balance_result balance_check(

@@ -43,7 +43,7 @@ static uint64_t load64(const uint8_t *p)
 }
 
 /* The address of the burst serves as the key: senders choose sources and groups, but do
- * not know where the heap is. The result decides on speed alone. */
+ * not know where the heap is. The result affects only the speed. */
 static unsigned burst_slot_of(
 	const struct burst *b, unsigned port, const struct frame *f)
 {

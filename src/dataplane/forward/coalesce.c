@@ -17,13 +17,13 @@
 /* Of a super-frame: the link header must also fit into the 64 KiB. */
 #define IP_LEN_MAX 65500u
 /* A device queue or backlog accepts a few hundred packets at once; more would be lost
- * without notice. Also what the kernel lets a UDP socket send. */
+ * without notice. This is also the most that the kernel lets a UDP socket send. */
 #define SEGMENTS_MAX 64u
 /* Runs of a flow that may wait for more at a time: media and two streams of FEC, and
  * some. */
 #define OPEN_MAX 8u
-/* Identifications of a burst that are further apart cannot be told from falling
- * ones. */
+/* If identifications of a burst are further apart, rising ones cannot be told from
+ * falling ones. */
 #define ID_SPAN_MAX 0x7fffu
 
 /* What may be done with the identifications of a flow. */

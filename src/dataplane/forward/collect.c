@@ -71,7 +71,8 @@ uint64_t collect_wait(
 		const struct collect_ring *r = &ring[i];
 		uint64_t block_ns = time_for(r, r->block, t->period_ns);
 
-		/* if not, its blocks come seldom, and its frames have waited already */
+		/* otherwise its blocks are rare, and their frames have already waited
+		 * long enough */
 		busy |= block_ns <= t->bound_ns / 2;
 		block_ns = least(block_ns, t->bound_ns);
 		slowest = block_ns > slowest ? block_ns : slowest;

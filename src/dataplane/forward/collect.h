@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define COLLECT_BOUND_MS     8	 /* unless told otherwise */
-#define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks is good for that */
+#define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks can bridge it */
 
 /* Bytes of a block. Frames in a block that is not full wait for the next look, so a
  * block should fill quickly. But the longest super-frame must also fit, with room to
@@ -41,13 +41,14 @@ struct collect_turn {
 	uint64_t busy_ns;   /* from its beginning until everything was sent */
 };
 
-/* Nanoseconds to look away from all rings, 0 means sleep until the kernel hands over a
- * block. At the present rate no frame is sent later than 5/4 of the bound after it
- * came, unless sending a burst takes too long for that or its ring was nearly silent.
- */
+/* For how many nanoseconds the thread may ignore all rings; 0 means that it should
+ * sleep until the kernel hands over a block. At the present rate no frame is sent later
+ * than 5/4 of the bound after it came, unless sending a burst takes too long for that
+ * or its ring was nearly silent. */
 uint64_t collect_wait(
 	const struct collect_turn *t, const struct collect_ring *ring, size_t n);
 
-/* Nanoseconds after which the thread must see whether a ring of so many bytes is a
- * quarter full while it looks away: a link may begin to bring as much as it can. */
+/* While the thread ignores a ring of `size` bytes, it must check after so many
+ * nanoseconds whether the ring is a quarter full, because the link may suddenly be used
+ * to its full capacity. */
 uint64_t collect_part(uint64_t size);

@@ -2,8 +2,8 @@
 
 /*
  * See observe.h. The copies of the burst have been sent before, so the payload is often
- * still in the cache. What is not is fetched while the datagram before is looked at: of
- * MPEG-TS the head of each packet is read.
+ * still in the cache. The rest is fetched while the previous datagram is looked at.
+ * Only the head of each MPEG-TS packet is read.
  */
 
 #include "dataplane/forward/observe.h"

@@ -4,7 +4,7 @@
 /*
  * Shows the datagrams of a burst to the analysers of its streams (quality_watch.h):
  * those of flows that have outputs, as they came in, super-frames datagram by datagram.
- * Also a datagram whose TTL is used up counts: it has arrived. Pure.
+ * A datagram whose TTL is used up also counts, because it has arrived. Pure.
  */
 
 #include "dataplane/forward/replicate.h"

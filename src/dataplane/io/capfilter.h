@@ -20,8 +20,8 @@ struct capfilter {
 #define CAPFILTER_DIGITS 16
 #define CAPFILTER_MAX	 512 /* of them; bounds what a frame costs */
 
-/* 0; -EINVAL if it is no program, or one that may not run; -ENOMEM. *ret owns memory.
- */
+/* Returns 0, -EINVAL if it is not a program or one that may not run, or -ENOMEM. *ret
+ * owns memory. */
 int capfilter_parse(const char *text, struct bpf_program *ret);
 /* deep; 0, -ENOMEM */
 int capfilter_copy(struct capfilter *to, const struct capfilter *from);

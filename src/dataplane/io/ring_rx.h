@@ -17,10 +17,9 @@
 
 struct ring_rx;
 
-/* A block of 64 KiB would cut off the longest super-frame. Larger ones and a longer
- * time save wake-ups where hundreds of thousands of frames per second come, and cost
- * latency.
- */
+/* A block of 64 KiB would cut off the longest super-frame. Larger blocks and a longer
+ * time save wake-ups at hundreds of thousands of frames per second, at the price of
+ * latency. */
 #define RING_RX_BLOCK	      (128u * 1024)
 #define RING_RX_BLOCK_PATIENT (512u * 1024)
 

@@ -15,8 +15,8 @@
 #include <stdatomic.h>
 #include <urcu-qsbr.h>
 
-/* one more than there are captures at a time: the next one begins before the one whose
- * place it takes has ended */
+/* one more than the number of captures, because a capture may begin before the one that
+ * it replaces has ended */
 #define SAMPLE_WANTS_MAX 9
 
 /* one capture's wish */

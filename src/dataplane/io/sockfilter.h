@@ -16,10 +16,10 @@
 /* One of this many frames for other stations and VLANs passes; a power of two. */
 #define SOCKFILTER_ONE_OF 64
 
-/* Multicast data of a family: not link-local in scope, not IGMP or MLD, not sent by us,
- * and but for a few not to another station and not tagged for a VLAN. `has_l2`: the
- * frame starts with an Ethernet header, else with the IP header. 0, -ENOMEM, -EINVAL
- * (libpcap refuses the expression). Free with sockfilter_deinit(). */
+/* Multicast data of a family. Excludes link-local scope, IGMP and MLD, what we send,
+ * and all but a few of the frames that are for another station or have a VLAN tag.
+ * `has_l2`: the frame starts with an Ethernet header, else with the IP header. 0,
+ * -ENOMEM, -EINVAL (libpcap refuses the expression). Free with sockfilter_deinit(). */
 int sockfilter_data(enum family family, bool has_l2, struct sock_fprog *ret);
 void sockfilter_deinit(struct sock_fprog *prog);
 

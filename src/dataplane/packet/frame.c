@@ -119,8 +119,8 @@ static bool is_control_icmpv6(uint8_t type)
 		(type >= 151 && type <= 153);
 }
 
-/* Behind the extension headers. False if the chain leaves the packet or does not
- * end. */
+/* Moves past the extension headers. Returns false if the chain leaves the packet or
+ * does not end. */
 static bool walk_ext_headers(struct frame *f, struct findings *found)
 {
 	struct rd r = rd_init(f->ip + IPV6_HLEN, f->ip_len - IPV6_HLEN);

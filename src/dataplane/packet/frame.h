@@ -49,7 +49,7 @@ struct frame {
 	uint64_t stamp; /* of frame_meta */
 };
 
-/* datagrams in it: 1 but for a super-frame */
+/* datagrams in it: 1 unless it is a super-frame */
 static inline unsigned frame_n_packets(const struct frame *f)
 {
 	return f->gso_size

@@ -43,7 +43,8 @@ static inline unsigned tx_n_packets(const struct tx_msg *msg, unsigned n)
 enum tx_caps {
 	TX_VNET = 1,	    /* each message begins with a vnet header */
 	TX_SUPER_FRAME = 2, /* UDP super-frames; with TX_VNET only */
-	TX_UNTRIED = 4, /* until the first of them, which must be handed over alone */
+	TX_UNTRIED = 4, /* no super-frame has been sent yet; the first one must be sent
+			 * alone */
 };
 
 struct tx_ops {
@@ -55,7 +56,7 @@ struct tx_ops {
 	bool (*send)(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n);
 	/* Everything queued is handed to the kernel when this returns. */
 	void (*flush)(void *ctx);
-	bool copied; /* send leaves nothing behind that flush would need */
+	bool copied; /* true if flush needs nothing that was passed to send */
 	void *ctx;
 	/* Give one IP packet to the programs of this host that have joined its group on
 	 * the interface: the header, whose TTL or hop limit is 0, and the rest. It is

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One datagram of a stream: what kind it is, and who looks at what of it. See
- * quality.h.
+ * Finds the kind of each datagram of a stream, and passes its parts to the analysers of
+ * arrival, RTP and MPEG-TS. See quality.h.
  *
  * A stream begins as unknown. MPEG-TS shows itself in one datagram by its sync bytes;
  * other RTP in two, of one SSRC and with numbers in a row, because a quarter of all
@@ -45,7 +45,7 @@ static unsigned rtp_ts_size(const struct datagram *d, const struct rtp_head *h)
 	return ts_size(d->p + h->offset, captured < h->len ? captured : h->len, h->len);
 }
 
-/* Padding that was not captured makes a length that is no multiple. */
+/* If the padding was not captured, the length is not a multiple of the packet size. */
 static bool begin_rtp_ts(
 	struct quality *q, const struct datagram *d, const struct rtp_head *h)
 {
@@ -58,7 +58,7 @@ static bool begin_rtp_ts(
 	return true;
 }
 
-/* Of an unknown stream. Returns true if this datagram is of a kind now. */
+/* Handles a datagram of an unknown stream. Returns true if the kind is now known. */
 static bool recognise(struct quality *q, const struct datagram *d)
 {
 	struct quality_rtp *r = &q->rtp;

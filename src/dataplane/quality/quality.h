@@ -4,7 +4,8 @@
 /*
  * The quality of one stream (source, group, destination port), measured from its
  * datagrams: how they arrive, the sequence numbers of RTP, the continuity counters and
- * tables of MPEG-TS. Pure: no clock, no memory of its own, nothing kept of a payload.
+ * tables of MPEG-TS. Pure: it has no clock and no memory of its own, and keeps nothing
+ * of a payload.
  *
  * The caller gives each datagram with its time, and reads counters and results. A
  * struct quality has fixed size (less than 4.5 KiB) and one writer. What it learns is
@@ -34,7 +35,7 @@ enum quality_kind {
 	QUALITY_TS,	 /* MPEG-TS in UDP */
 	QUALITY_RTP_TS,	 /* MPEG-TS in RTP, payload type 33 (RFC 2250) */
 	QUALITY_RTP,	 /* RTP with something else */
-	QUALITY_FEC,	 /* 2022-1 FEC of another port: the same */
+	QUALITY_FEC,	 /* FEC (SMPTE 2022-1); only arrival is judged */
 	_QUALITY_KIND_N,
 };
 
@@ -197,10 +198,11 @@ bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured
  * brought up to date. Returns as quality_datagram(). */
 bool quality_until(struct quality *q, mono_t now);
 
-/* The next datagram continues the stream, but nothing follows from what lies between it
- * and the last one: nobody wanted the stream, or the clock was set. The pause is no gap
- * and no loss, continuity and ages begin anew, and the second that was cut short is not
- * counted. Counters are kept. Until then quality_until() does nothing. */
+/* The next datagram continues the stream after a pause that proves nothing, because
+ * nobody wanted the stream, or because the clock was set. The pause counts neither as a
+ * gap nor as loss, continuity and ages begin again, and the second that was cut short
+ * is not counted. Counters are kept. Until the next datagram quality_until() does
+ * nothing. */
 void quality_resume(struct quality *q);
 
 /* What follows from the state. */

@@ -5,10 +5,10 @@
  * RFC 4445. Time is cut into seconds from the first datagram on.
  *
  * The usual spacing is a running mean, an eighth for each second, of the longest gap of
- * a second, so that a sender that sends a burst per picture has the distance of its
+ * a second, so for a sender that sends a burst per picture it is the distance between
  * bursts. A gap counts in the second in which it ends. An outage does not count, and a
- * silent gap no more than three times the usual: one pause changes little, but what
- * happens every second becomes usual.
+ * silent gap counts as three times the usual spacing at most. One pause therefore
+ * changes little, but a pause in every second becomes usual.
  *
  * RFC 4445 takes the media rate as given. Here it is that of the last second without
  * silence, so the first second has no delay factor.
@@ -36,8 +36,8 @@ static void start(struct quality *q, mono_t at)
 	a->df_ns = a->df_max_ns = -1;
 }
 
-/* After quality_resume(). What is usual stays known. A fault of the second that was cut
- * short counts in the one that begins. */
+/* After quality_resume(). The usual spacing stays known. A fault of the second that was
+ * cut short counts in the one that begins. */
 static void arrival_resume(struct quality *q, mono_t at)
 {
 	struct quality_arrival *a = &q->arrival;
@@ -126,7 +126,7 @@ static void close_seconds(struct quality *q, mono_t now)
 
 	quality_add(q, QUALITY_SECONDS, (uint64_t)n);
 	quality_add(q, QUALITY_ERROR_SECONDS, (uint64_t)out + (out < n && error));
-	/* also if it began to be silent */
+	/* this includes a stream that has just become silent */
 	if (a->second_end.ns - a->last.ns > least(a->silent_ns, OUTAGE_NS))
 		a->silent = true;
 	a->faults_before = now_faults;

@@ -47,7 +47,7 @@ struct rtp_head {
 	size_t offset, len;
 };
 
-/* Returns false if it is no RTP, or too little was captured to know. */
+/* Returns false if it is not RTP, or too little was captured to know. */
 bool rtp_parse(const uint8_t *p, size_t captured, size_t len, struct rtp_head *ret);
 bool rtp_is_fec(const uint8_t *p, size_t captured, const struct rtp_head *h);
 
@@ -65,7 +65,7 @@ enum rtp_place rtp_put(struct quality *q, const struct rtp_head *h, mono_t at);
 
 /* ---- MPEG-TS ---- */
 
-/* Size of packets: 188, 204, or 0 if it is no MPEG-TS. A sync byte that was not
+/* Size of packets: 188, 204, or 0 if it is not MPEG-TS. A sync byte that was not
  * captured is taken to be right. */
 unsigned ts_size(const uint8_t *p, size_t captured, size_t len);
 /* Forget everything; `at` begins the age of the PAT. */
@@ -78,7 +78,7 @@ static inline void ts_gap(struct quality *q)
 /* All packets of a datagram that was captured. Returns false, with a gap, if there are
  * none: its length is wrong, or no sync byte is right. */
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
-/* Packets could not be looked at: ages begin anew. */
+/* Packets could not be looked at, so ages begin again. */
 void ts_unseen(struct quality *q, mono_t at);
 /* Nothing is compared with what was before this moment. */
 void ts_resume(struct quality *q, mono_t at);

@@ -4,11 +4,11 @@
  * MPEG-TS packets: synchronisation, continuity, PAT and PMT, clocks (ISO/IEC 13818-1
  * 2.4.3 and 2.4.4, TR 101 290 5.2).
  *
- * Continuity of a PID: the counter of a packet with payload is one more than before; of
- * one without payload it is the same. A packet with payload and the counter of the one
- * before it is its duplicate if bytes 12 to 15 are also the same, which no PCR is part
- * of; only one is legal. With discontinuity_indicator anything may come. After an error
- * the counter that came is right, so one fault counts once.
+ * Continuity of a PID: the counter grows by one with each packet that has a payload,
+ * and does not change with others. A packet with payload that repeats the counter of
+ * the previous one is a duplicate if bytes 12 to 15, which a PCR never covers, are also
+ * equal; only one duplicate is legal. With discontinuity_indicator anything may come.
+ * After an error the received counter is taken as right, so one fault counts once.
  *
  * Continuity is not judged where a packet in between could not be read (sync byte,
  * transport error), because it might have been of any PID.
@@ -394,8 +394,8 @@ static void packet(struct quality *q, const uint8_t *p, mono_t at)
 		tables(q, rec, p, control & 2 ? 5u + p[4] : 4, at);
 }
 
-/* Sync byte wrong, or that of an earlier packet was. Returns true if this packet may be
- * looked at. */
+/* For a packet with a wrong sync byte, and for packets after it until synchronisation
+ * is certain again. Returns true if this packet may be looked at. */
 static bool synchronise(struct quality *q, const uint8_t *p)
 {
 	struct quality_ts *ts = &q->ts;

@@ -21,10 +21,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define REST_NS	    (10 * NS_PER_SEC) /* a stream so long silent makes room */
-#define LATE_MAX_NS (10 * NS_PER_SEC) /* that a datagram waits for us */
-#define STEP_NS	    (10 * NS_PER_MS)  /* more than that, and the clock was set */
-#define EXACT_NS    (NS_PER_MS / 10)  /* between readings of the clocks */
+/* a stream that has been silent for this long makes room */
+#define REST_NS (10 * NS_PER_SEC)
+/* the longest time that a datagram waits for us */
+#define LATE_MAX_NS (10 * NS_PER_SEC)
+#define STEP_NS	    (10 * NS_PER_MS) /* a larger step means that the clock was set */
+#define EXACT_NS    (NS_PER_MS / 10) /* between readings of the clocks */
 #define PERIOD_NS   NS_PER_SEC
 #define TICK_NS	    NS_PER_SEC
 #define SHARE_MAX   64
@@ -366,7 +368,7 @@ static bool put_marked(
 	return complete;
 }
 
-/* What is before the datagram must not be judged. */
+/* Earlier datagrams must not be compared with this one. */
 static void begin_anew(const struct quality_watch *w, struct watch_slot *s)
 {
 	s->epoch = w->epoch;
@@ -522,7 +524,7 @@ static bool tick_slot(const struct quality_watch *w, struct watch_slot *s)
 {
 	bool silent = w->now.ns - s->last.ns > NS_PER_SEC;
 
-	/* if nobody wants it, the silence is none */
+	/* the silence of a stream that nobody wants does not count */
 	if (silent && s->resume_after == INT64_MAX && s->epoch == w->epoch) {
 		(void)quality_until(&s->q, w->now);
 		s->faults = faults_of(&s->q);

@@ -16,7 +16,7 @@
  * arrival and their RTP headers. So loss in RTP is always found.
  *
  * Times of datagrams come from CLOCK_REALTIME and are converted to CLOCK_MONOTONIC.
- * When that clock was set, all streams begin anew (quality_resume()).
+ * When that clock was set, all streams begin again (quality_resume()).
  */
 
 #include "base/addr.h"

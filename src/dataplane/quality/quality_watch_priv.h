@@ -13,7 +13,7 @@
 #define WATCH_VIEW_WORDS (sizeof(struct quality_view) / sizeof(uint64_t))
 #define WATCH_NONE	 UINT16_MAX /* no slot */
 
-/* The place of a stream. Only the thread uses it, but for the last three members. */
+/* The place of a stream. Only the thread uses it, except for the last three members. */
 struct watch_slot {
 	struct quality_stream stream;
 	uint32_t generation, epoch;

@@ -492,7 +492,7 @@ static int start_all(
 	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
-	/* without it only the programs of this host receive nothing */
+	/* a failure affects only programs of this host, which then receive nothing */
 	(void)tx_local_new(&dp->local);
 	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)

@@ -69,7 +69,7 @@ static struct ring_rx_mode gap_mode(const struct dataplane *dp)
 	return m;
 }
 
-/* Failure is no error, because the TPACKET_V3 rings alone also bridge a short gap. */
+/* A failure is ignored, because the TPACKET_V3 rings alone also bridge a short gap. */
 static void open_gap(struct dataplane *dp, struct socket_set *s)
 {
 	struct ring_rx_params params = dataplane_ring_params(dp, s);
@@ -202,8 +202,8 @@ static void add_worker_counters(
 }
 
 /* Frames of a flow are read in order: the ring of its thread, the gap, the ring again.
- * Runs in the control thread. The threads are started half way, because starting them
- * takes longer than a TPACKET_V3 ring can buffer. */
+ * Runs in the control thread. The threads are started in the middle, because starting
+ * them takes longer than a TPACKET_V3 ring can buffer. */
 static int drain_and_start(struct dataplane *dp)
 {
 	struct worker_params params = {.fib = dp->fib,
@@ -476,7 +476,7 @@ static int import_port(
 	return state_is_bad(in) ? -EINVAL : 0;
 }
 
-/* Rings of another make would not be what the configuration says. */
+/* Rings that were made with other parameters would not match the configuration. */
 static const char *compare_rings(const struct dataplane *dp, struct state_in *in)
 {
 	bool size = state_get_u32(in) == dp->ring_size;
@@ -552,7 +552,8 @@ static int adopt_set(struct dataplane *dp, struct socket_set *s, struct handed_s
 	if (r < 0)
 		return r;
 	if (hs->gap.fd < 0) {
-		/* should it have got lost, its group must not wait for it */
+		/* the additional ring may have got lost; then its group must not wait
+		 * for it */
 		if (ring_rx_fanout(s->thread[0].ring) != RING_RX_NO_FANOUT)
 			(void)ring_rx_spread(s->thread[0].ring, params.family, s->n);
 		return 0;

@@ -150,8 +150,7 @@ static struct quality_moment moment_now(void)
 	return m;
 }
 
-/* In place of the thread that owns these flows: shows its analysers what they would have
- * seen there. */
+/* Shows the datagrams to the analysers of the thread that owns these flows. */
 static void analyse_for(
 	struct worker *owner, const struct worker *w, const struct replicate_job *job)
 {

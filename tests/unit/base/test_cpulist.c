@@ -39,7 +39,7 @@ static void no_lists(void **state)
 
 	for (size_t i = 0; i < array_len(text); i++)
 		if (cpulist_parse(text[i], cpu) != 0)
-			fail_msg("'%s' is no list", text[i]);
+			fail_msg("'%s' is not a list", text[i]);
 }
 
 int main(void)

@@ -121,7 +121,7 @@ static void refused(void **state)
 		{IMPROXY, "", 0, 0, "no upstream"},
 		{VYOS, "", 0, 0, "nothing about"},
 		{OPENWRT, "", 0, 0, "no section"},
-		{IMPROXY, "upstream a#b", 0, 1, "no name of an interface"},
+		{IMPROXY, "upstream a#b", 0, 1, "not a valid name of an interface"},
 		{IMPROXY,
 			"upstream a\xe2\x80\x89"
 			"1",
@@ -138,7 +138,7 @@ static void refused(void **state)
 		{OPENWRT, PHYINT "a b", 0, 3, "too many words"},
 		{OPENWRT, PHYINT "a/b", 0, 3, "no name"},
 		{OPENWRT, PHYINT "a\nconfig interface a\noption device 'b c'", 0, 3,
-			"device of the network 'b c' is no name"},
+			"device of the network 'b c' is not a valid name"},
 	};
 
 	for (size_t i = 0; i < array_len(c); i++) {
@@ -222,7 +222,7 @@ static void bounds(void **state)
 		const char *words;
 	} c[] = {
 		{IMPROXY, "upstream u\n", "downstream %.....", 1001, "more than 1000"},
-		{IMPROXY, "", "nonsense", 100000, "so many errors"},
+		{IMPROXY, "", "nonsense", 100000, "too many errors"},
 		{VYOS, "", "set interface i%..... role downstream", 1100,
 			"more than 1000"},
 		{VYOS, "", "set interface i role downstream", 10001, "more than 10000"},

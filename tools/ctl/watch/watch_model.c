@@ -63,7 +63,7 @@ static void clamp(struct watch *w)
 
 void watch_update(struct watch *w, json_t *page)
 {
-	/* a daemon that has started anew counts from zero */
+	/* a restarted daemon counts from zero */
 	bool same =
 		w->now && cell_num(page, "uptime_ms") >= cell_num(w->now, "uptime_ms");
 

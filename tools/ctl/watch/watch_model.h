@@ -19,7 +19,7 @@ enum watch_sort {
 	_WATCH_SORT_N,
 };
 
-/* Keys that are no characters. */
+/* Keys that are not characters. */
 enum watch_key {
 	WATCH_KEY_UP = 0x100,
 	WATCH_KEY_DOWN,

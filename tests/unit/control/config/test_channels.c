@@ -313,10 +313,10 @@ static void messages(void **state)
 		const char *text, *says;
 		unsigned line;
 	} row[] = {
-		{"hello\n", "'hello' is no group", 1},
-		{"239.1.1.1,A\n192.0.2.1,B\n", "'192.0.2.1' is no group", 2},
-		{"239.1.1.1,A,x\n", "the source is no address", 1},
-		{"239.1.1.1,A,2001:db8::1\n", "the source is no address", 1},
+		{"hello\n", "'hello' is not a group", 1},
+		{"239.1.1.1,A\n192.0.2.1,B\n", "'192.0.2.1' is not a group", 2},
+		{"239.1.1.1,A,x\n", "the source is not an address", 1},
+		{"239.1.1.1,A,2001:db8::1\n", "the source is not an address", 1},
 		{"#EXTM3U\n", "read as M3U", 0},
 	};
 

@@ -100,7 +100,7 @@ static void messages(void **state)
 			"'phyint eth0.*' never counts"},
 		{UP "phyint lan* downstream phyint lan* disabled", 0,
 			"that one counts, this one is ignored"},
-		{UP "phyint lan[1 downstream", 0, "a name and no pattern"},
+		{UP "phyint lan[1 downstream", 0, "a name, not a pattern"},
 		{UP "phyint lan:* downstream", 0, "no interface can match"},
 		{UP "phyint 0123456789012345678901234567890123456789012345678901234567890123*"
 		    " downstream",

@@ -403,7 +403,7 @@ static void requests_that_are_refused(void **state)
 		{"capture snaplen=63\n", "snaplen is a number from 64"},
 		{"capture interface=eth9\n", "interface eth9 is none of ours"},
 		{"capture interface=\n", "is none of ours"},
-		{"capture ethernet=12\n", "the filter is no program"},
+		{"capture ethernet=12\n", "the filter is not a program"},
 		{"capture ethernet=" ALL "\n", "a filter has two programs"},
 		{"capture raw=" ALL " raw=" ALL "\n", "more than one filter"},
 	};

@@ -273,7 +273,7 @@ static const struct situation_case {
 #define N EXPLAIN_NOTE
 	{"all is well", {NULL}, P, FLOWS, "sent", "", N, "ip -s link show lan1"},
 	/* one fault */
-	{"unicast group", {unicast}, R, STOPS "10.1.2.3 is no multicast address",
+	{"unicast group", {unicast}, R, STOPS "10.1.2.3 is not a multicast address",
 		"group", "", R, "comes first"},
 	{"group of the link", {local_group}, R,
 		STOPS "224.0.0.251 never leaves its link", "group", "", R,

@@ -294,13 +294,14 @@ static void n29_filters(void **state)
 	assert_true(answers("show upstream\n", 10, "232.0.0.9"));
 	assert_true(answers("show upstream 232.0.0.2/31\n", 2, "232.0.0.3"));
 	assert_true(answers("show upstream wan 192.0.3.1\n", 5, "232.0.0.8"));
-	assert_true(answers("show groups lan9\n", 0, "'lan9' is no group, no address"));
+	assert_true(
+		answers("show groups lan9\n", 0, "'lan9' is not a group, an address"));
 	assert_true(
 		answers("show groups lan1 lan2\n", 0, "'lan2' is one word too many"));
-	assert_true(
-		answers("show groups 232.0.0.300\n", 0, "'232.0.0.300' is no group"));
+	assert_true(answers(
+		"show groups 232.0.0.300\n", 0, "'232.0.0.300' is not a group"));
 	assert_true(answers("show interfaces 232.0.0.3\n", 0, "name of an interface"));
-	assert_true(answers("show mfc x\n", 0, "'x' is no group"));
+	assert_true(answers("show mfc x\n", 0, "'x' is not a group"));
 }
 
 #define N_SOURCES 3000

@@ -98,7 +98,7 @@ static void super_frames_are_cut(void **state)
 }
 
 /* A datagram that is shorter than its packet, one that says to be longer, one without
- * payload, and what is no UDP. */
+ * payload, and what is not UDP. */
 static void lengths(void **state)
 {
 	static const struct {

@@ -299,7 +299,7 @@ static void continuity(void **state)
 		{"null packets have no counter", "v0 n0 n0 n5 v1",
 			{{QUALITY_TS_NULL, 3}}},
 		{"reserved control field", "v0 v1 v7r v2", {{0}}},
-		{"transport error: nothing is said of others", "v0 v9E v2 v3",
+		{"transport error: other packets are not affected", "v0 v9E v2 v3",
 			{{QUALITY_TS_TRANSPORT_ERRORS, 1}}},
 		{"sync byte: the same", "v0 v1! v2 v3", {{QUALITY_TS_SYNC_BYTES, 1}}},
 		{"synchronisation", "v0 v1! v2! v3 v4 v5 v6 v7 v9",
@@ -489,7 +489,7 @@ static void gaps(void **state)
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 0);
 	arrive(2016, 2500, 5); /* 21 ms */
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 1);
-	arrive(3495, 4000, 5); /* exactly 1,000 ms are no outage */
+	arrive(3495, 4000, 5); /* exactly 1,000 ms are not an outage */
 	assert_int_equal(q.count[QUALITY_OUTAGES], 0);
 	assert_int_equal(q.count[QUALITY_SILENT_GAPS], 2);
 	arrive(4996, 5000, 5); /* 1,001 ms */
