@@ -4,7 +4,7 @@
 /* The payload of the benchmark's datagrams, for the generator and the counting program
  * in the kernel. Words are in host order, because they never leave the machine. The
  * last two bytes of the payload repeat the check, so that a cut in the wrong place
- * shows.
+ * shows. In payload that is MPEG-TS all of that is in the payload of TS packets.
  */
 
 #include <linux/types.h>
@@ -15,6 +15,8 @@
 #define BENCH_HEADERS	   42	       /* Ethernet, IPv4, UDP */
 #define BENCH_NET	   0xef010000u /* 239.1.0.0/16; the rest is the flow */
 #define BENCH_UDP_PORT	   5000
+#define BENCH_TS_LEN	   188
+#define BENCH_TS_HEAD	   4
 
 struct bench_datagram {
 	__u16 run, flow;

@@ -8,6 +8,7 @@
  * of any local sender. --checksum completes it and --no-checksum omits it; both send
  * each datagram alone. --even plays television: the datagrams of each flow are evenly
  * spaced, the phases are random, and each datagram is sent alone when it is due.
+ * --ts makes MPEG-TS of the payload, which has whole packets then.
  * --shared-ids takes identifications from one counter for all flows, without DF.
  * --realtime keeps other tasks from delaying the generator, because nothing delays
  * frames from a real wire either. Prints what was sent as JSON. */
@@ -61,7 +62,7 @@ struct flood {
 	double rate, seconds;
 	uint64_t count; /* 0 to stop by time instead */
 	int64_t tick_ns;
-	bool stamp, checksum, no_checksum, ids, shared_ids, even, spin, realtime;
+	bool ts, stamp, checksum, no_checksum, ids, shared_ids, even, spin, realtime;
 
 	int fd;
 	unsigned payload_len;
@@ -154,6 +155,19 @@ static void set_headers(
 	h->udp.check = fold(pseudo);
 }
 
+/* Packets of one PID that count on from the flow's last datagram. */
+static void set_ts_heads(const struct flood *f, uint8_t *p, uint32_t seq)
+{
+	unsigned n = f->payload_len / BENCH_TS_LEN;
+
+	for (unsigned i = 0; i < n; i++, p += BENCH_TS_LEN) {
+		p[0] = 0x47;
+		p[1] = 1;
+		p[2] = 0;
+		p[3] = (uint8_t)(0x10 | ((seq * n + i) & 15));
+	}
+}
+
 static void set_payload(struct flood *f, uint8_t *p, unsigned flow, uint64_t time_ns)
 {
 	struct bench_datagram d = {.run = (__u16)f->run,
@@ -164,7 +178,9 @@ static void set_payload(struct flood *f, uint8_t *p, unsigned flow, uint64_t tim
 
 	d.check = bench_check(d.run, d.flow, d.seq, d.time_ns);
 	tail = (uint16_t)d.check;
-	memcpy(p, &d, sizeof(d));
+	if (f->ts)
+		set_ts_heads(f, p, d.seq);
+	memcpy(p + (f->ts ? BENCH_TS_HEAD : 0), &d, sizeof(d));
 	memcpy(p + f->payload_len - 2, &tail, 2);
 }
 
@@ -374,7 +390,7 @@ static void usage(void)
 {
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
 	      "	[--size BYTES of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
-	      "	[--run ID] [--segments N] [--tick US] [--checksum | --no-checksum] [--stamp]\n"
+	      "	[--run ID] [--segments N] [--tick US] [--checksum | --no-checksum] [--stamp] [--ts]\n"
 	      "	[--ids | --shared-ids] [--even] [--count N] [--spin] [--realtime] [--cpu N]\n",
 		stderr);
 }
@@ -393,7 +409,8 @@ static bool valid(const struct flood *f)
 	return f->interface && f->groups && f->first + f->groups <= BENCH_MAX_FLOWS &&
 		f->in_row && f->rate > 0 && f->segments &&
 		f->segments <= BENCH_MAX_SEGMENTS &&
-		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000;
+		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000 &&
+		(!f->ts || (f->size - BENCH_HEADERS) % BENCH_TS_LEN == 0);
 }
 
 static bool set(struct flood *f, int option, const char *value)
@@ -427,7 +444,8 @@ static bool set(struct flood *f, int option, const char *value)
 
 static bool parse(struct flood *f, int argc, char **argv)
 {
-	static int checksum, no_checksum, stamp, ids, shared_ids, even, spin, realtime;
+	static int ts, checksum, no_checksum, stamp, ids, shared_ids, even, spin,
+		realtime;
 	static const struct option options[] = {{"interface", 1, NULL, 'i'},
 		{"source", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
 		{"seconds", 1, NULL, 't'}, {"tick", 1, NULL, 'T'},
@@ -436,8 +454,9 @@ static bool parse(struct flood *f, int argc, char **argv)
 		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5},
 		{"checksum", 0, &checksum, 1}, {"no-checksum", 0, &no_checksum, 1},
 		{"shared-ids", 0, &shared_ids, 1}, {"even", 0, &even, 1},
-		{"stamp", 0, &stamp, 1}, {"ids", 0, &ids, 1}, {"spin", 0, &spin, 1},
-		{"realtime", 0, &realtime, 1}, {NULL, 0, NULL, 0}};
+		{"ts", 0, &ts, 1}, {"stamp", 0, &stamp, 1}, {"ids", 0, &ids, 1},
+		{"spin", 0, &spin, 1}, {"realtime", 0, &realtime, 1},
+		{NULL, 0, NULL, 0}};
 	unsigned *number[] = {
 		&f->groups, &f->first, &f->in_row, &f->size, &f->run, &f->segments};
 	int c;
@@ -452,6 +471,7 @@ static bool parse(struct flood *f, int argc, char **argv)
 		else if (!set(f, c, optarg))
 			return false;
 	}
+	f->ts = ts;
 	f->checksum = checksum;
 	f->no_checksum = no_checksum;
 	f->shared_ids = shared_ids;

@@ -137,7 +137,8 @@ SEC("tc") int sink(struct __sk_buff *skb)
 		enum judgement j;
 		__u16 tail;
 
-		if (off + len > end || bpf_skb_load_bytes(skb, off, &d, sizeof(d)))
+		if (off + len > end ||
+			bpf_skb_load_bytes(skb, off + shared.skip, &d, sizeof(d)))
 			break;
 		off += len;
 		j = judge(&d, flow);

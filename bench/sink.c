@@ -225,13 +225,14 @@ static int load(const char *path, const char *prefix)
 
 static void obey(const char *line)
 {
-	unsigned run, size, quiet_ms, flow, port;
+	unsigned run, size, skip, quiet_ms, flow, port;
 	uint64_t due;
 
-	if (sscanf(line, "run %u %u", &run, &size) == 2) {
+	if (sscanf(line, "run %u %u %u", &run, &size, &skip) == 3) {
 		memset((void *)(uintptr_t)shared, 0, sizeof(*shared));
 		shared->run = run;
 		shared->payload_len = size - BENCH_HEADERS;
+		shared->skip = skip;
 		shared->n_ports = n_ports;
 		printf("{}\n");
 	} else if (sscanf(line, "wait %" SCNu64 " %u", &due, &quiet_ms) == 2) {

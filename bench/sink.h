@@ -33,6 +33,7 @@ struct sink_watched {
 struct sink_shared {
 	/* set before a trial */
 	__u32 run, payload_len, n_ports;
+	__u32 skip; /* bytes of the payload before struct bench_datagram */
 	__u32 watch; /* the flow + 1 */
 	struct sink_count count[SINK_CPUS][BENCH_MAX_PORTS];
 	__u32 next[SINK_FLOW_PORTS]; /* the next number due, of flow * n_ports + port */

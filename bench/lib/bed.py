@@ -102,7 +102,7 @@ class Bed:
     def _flood(self, rate, seconds, case, extra, same_run):
         if not same_run:
             self.run = self.run % 65535 + 1
-            self.sink.ask("run", self.run, case.size)
+            self.sink.ask("run", self.run, case.size, case.skip())
         # with --spin, a realtime generator would starve the kernel's own threads
         flow = case.flood()
         first = () if "--spin" in (*flow, *extra) else ("--realtime",)

@@ -21,13 +21,15 @@ class Case:
     csum: str = "partial"  # of UDP: partial, full or none; full and none send each datagram alone
     ids: str = "df"        # of IP; shared: no DF, one counter for all groups
     pace: str = "bursts"   # even: each group evenly spaced at any phase, each datagram alone
+    payload: str = "plain"  # or ts: MPEG-TS, the quality of which is analysed
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
 
     def __str__(self):
         text = (f"ports={self.ports} fanout={self.fanout} size={self.size} "
                 f"groups={self.groups}")
         text += f" in_row={self.in_row}" if self.in_row != 1 else ""
-        for key, usual in (("csum", "partial"), ("ids", "df"), ("pace", "bursts")):
+        for key, usual in (("csum", "partial"), ("ids", "df"), ("pace", "bursts"),
+                           ("payload", "plain")):
             text += f" {key}={getattr(self, key)}" if getattr(self, key) != usual else ""
         return text
 
@@ -37,7 +39,12 @@ class Case:
                 "--size", str(self.size),
                 *{"partial": (), "full": ("--checksum",), "none": ("--no-checksum",)}[self.csum],
                 *(("--shared-ids",) if self.ids == "shared" else ()),
-                *(("--even", "--spin") if self.pace == "even" else ()))
+                *(("--even", "--spin") if self.pace == "even" else ()),
+                *(("--ts",) if self.payload == "ts" else ()))
+
+    def skip(self):
+        """Returns how many bytes of the payload come before what the counting program reads."""
+        return 4 if self.payload == "ts" else 0
 
     def ports_out(self):
         """Returns the number of outputs. ringcastd has 256 ports, one of which is the input."""
@@ -68,6 +75,8 @@ def parse(text):
         raise ValueError(f"{text}: csum is partial, full or none")
     if case.ids not in ("df", "shared") or case.pace not in ("bursts", "even"):
         raise ValueError(f"{text}: ids is df or shared, pace is bursts or even")
+    if case.payload not in ("plain", "ts") or (case.payload == "ts" and (case.size - 42) % 188):
+        raise ValueError(f"{text}: payload is plain or ts; ts needs a size of 42 + n * 188")
     if not (1 <= case.fanout <= beds.MAX_PORTS and 1 <= case.groups <= 1000):
         raise ValueError(f"{text}: fanout 1 to {beds.MAX_PORTS}, groups 1 to 1000")
     if not 64 <= case.size <= 1514:
@@ -137,6 +146,11 @@ FALLBACKS = (
     ("all of these", ("transmit sendmmsg",),
      ("no tpacket_v3", "no vnet header", "no ignore-outgoing", "io_uring unknown")),
 )
+# what analysing the streams costs: lines of the configuration, and the cases
+QUALITY = (("off", ("quality off",)), ("auto", ()), ("on", ("quality on",)))
+QUALITY_CASES = (Case(payload="ts"),
+                 Case(fanout=4, groups=50, csum="full", pace="even", payload="ts"),
+                 Case(fanout=4, groups=1000, payload="ts"))
 QUICK = [case for case in TARGETS if case.fanout != 64]
 SINGLES = {single(4, "checksum"): (1.0, 1.7), single(4, "no checksum"): (1.0, 1.5),
            single(4, "shared ids"): (1.0, 1.3), single(1, "checksum"): (None, 1.5),

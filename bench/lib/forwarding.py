@@ -67,7 +67,7 @@ def measure(args):
         s.rates(args.case)
     parts = args.part or ([] if args.case else [
         p for p in suite.PARTS   # the full rates include the singles
-        if p != "singles" and (args.full or p != "fallbacks")])
+        if p != "singles" and (args.full or p not in ("fallbacks", "quality"))])
     for part in parts:
         s.part(part)
     missed = s.targets() if parts else 0

@@ -101,6 +101,18 @@ def _fallbacks(found):
         for some in zip(*(row["series"] for row in rows))])
 
 
+def _quality(found):
+    """One row for each mode, with two columns for each case."""
+    rows = found["quality"]
+    return _table(("quality", *(f"{_case(row)}{what}" for row in rows
+                                for what in ("", ": ns per copy"))), [
+        (some[0]["missing"] or "mroute",
+         *(x for row, s in zip(rows, some) for x in (
+             f"{s['copies'] / 1e6:.2f}",
+             f"{row['cpu'][s['missing']]:.0f}" if s["missing"] else "-")))
+        for some in zip(*(row["series"] for row in rows))])
+
+
 def _cpu(found):
     names = list(found["cpu"][0]["series"])
     return _table(("datagrams come", *names, "ratio"), [
@@ -159,6 +171,7 @@ PARTS = (("television", "Television at its own rate", _television),
          ("witness", "Other forwarders", _witness),
          ("fallbacks", "Without what may be missing, million copies per second on one core",
           _fallbacks),
+         ("quality", "Streams analysed (MPEG-TS), million copies per second on one core", _quality),
          ("cpu", "Processor time per copy, nanoseconds", _cpu),
          ("latency", "Latency, microseconds", _latency),
          ("burdened", "Burdened latency, microseconds", _burdened),

@@ -22,6 +22,8 @@ TELEVISION_HEAD = ("\ntelevision at its own rate: processor time of the whole sy
 RATES_HEAD = ("\nbursts (unless pace=even): highest rate without loss, million copies per second: median (least..most), "
               "offered twice that, datagrams per frame at a sink; + = the generator's limit")
 WITNESS_HEAD = "\nother forwarders, in the same units"
+QUALITY_HEAD = ("\nwith the streams analysed (MPEG-TS), on one core: million copies per second without "
+                "loss, median (least..most)")
 FALLBACKS_HEAD = "\nwithout what may be missing, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
@@ -60,7 +62,7 @@ def new(args):
     print("; ".join(f"{k} {v}" for k, v in machine.items()))
     return {"machine": machine, "repeat": args.repeat, "seconds": args.seconds,
             "options": args.option, "full": args.full, "television": [], "rates": [], "witness": [],
-            "fallbacks": [], "cpu": [], "latency": [], "burdened": [], "delays": [],
+            "fallbacks": [], "quality": [], "cpu": [], "latency": [], "burdened": [], "delays": [],
             "capacity": [], "failed": []}
 
 
@@ -119,6 +121,19 @@ def rates_line(row):
                      + f" joined {s['joined']:.1f}")
     ratios = " ".join(f"{cores}: {r:.2f}" for cores, r in row["ratio"].items() if r)
     return f"{row['case']}" + (f"   RATIO {ratios}" if ratios else "") + "\n" + "\n".join(lines)
+
+
+def quality_line(row):
+    off = row["series"][0]["copies"]
+    return f"{row['case']}\n" + "\n".join(
+        f"  {_quality_name(s):13} {s['copies'] / 1e6:7.3f} ({s['min'] / 1e6:.3f}.."
+        f"{s['max'] / 1e6:.3f}), {s['copies'] / off:.2f} of off" + (
+            f"; {row['cpu'][s['missing']]:.0f} ns per copy at the hotel's rate"
+            if s["missing"] else "") for s in row["series"])
+
+
+def _quality_name(series):
+    return f"quality {series['missing']}" if series["missing"] else series["contestant"]
 
 
 def fallbacks_line(row):
@@ -243,6 +258,7 @@ def text(found):
                              ("rates", RATES_HEAD, rates_line),
                              ("witness", WITNESS_HEAD, rates_line),
                              ("fallbacks", FALLBACKS_HEAD, fallbacks_line),
+                             ("quality", QUALITY_HEAD, quality_line),
                              ("cpu", CPU_HEAD, cpu_line),
                              ("latency", LATENCY_HEAD, latency_line),
                              ("burdened", BURDENED_HEAD, burdened_line),

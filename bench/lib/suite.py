@@ -18,7 +18,8 @@ import trials
 from cases import Case
 
 GROUPS = 8           # for the burdened latency; one of them is measured
-PARTS = ("television", "singles", "rates", "witness", "fallbacks", "cpu", "latency", "delays", "capacity")
+PARTS = ("television", "singles", "rates", "witness", "fallbacks", "quality", "cpu", "latency",
+         "delays", "capacity")
 CONTESTANTS = contestants.BY_NAME
 
 
@@ -204,6 +205,38 @@ class Suite:
             row = self._rate_row(case, series)
             self.found["fallbacks"].append(row)
             print(results.fallbacks_line(row), flush=True)
+
+    # analysing streams
+
+    def quality(self):
+        print(results.QUALITY_HEAD, flush=True)
+        for case in cases.QUALITY_CASES:
+            series = [Series("ringcastd", 1, missing=mode, options=options)
+                      for mode, options in cases.QUALITY] + [Series("mroute", 1)]
+            row = self._rate_row(case, series)
+            row["cpu"] = self._quality_cpu(case)
+            self.found["quality"].append(row)
+            print(results.quality_line(row), flush=True)
+
+    def _quality_cpu(self, case):
+        """Returns the processor time per copy at the rate of the hotel, {mode: [ns]}."""
+        load = next(load for load in cases.LOADS if load.name == "hotel")
+        even = dataclasses.replace(case, pace="even", csum="full")
+        found = {mode: [] for mode, _ in cases.QUALITY}
+        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        try:
+            for _ in range(self.args.repeat):
+                for mode, options in cases.QUALITY:
+                    trials.Calm.wait()
+                    c = self.start("ringcastd", bed, even, 1, options)
+                    try:
+                        found[mode].append(television.measure(bed, c, even, load.rate,
+                                                              self.args.window)["ns"])
+                    finally:
+                        c.stop()
+        finally:
+            bed.close()
+        return {mode: statistics.median(ns) for mode, ns in found.items()}
 
     # processor time
 

@@ -47,6 +47,14 @@ def rates(b):
     assert set(row["ratio"]) == {"1", "2"}
 
 
+@case("payload that is MPEG-TS is checked as well, and its streams are analysed")
+def ts(b):
+    found = bench("--case", "fanout=2 groups=2 payload=ts", "--contestant", "ringcastd")
+    row, = found["rates"]
+    assert row["payload"] == "ts" and row["series"][0]["copies"] > 0, row
+    b.note(f"{row['series'][0]['copies']:.0f} copies per second")
+
+
 @case("television: every sender of a load, beside mroute and mroute again")
 def television(b):
     found = bench("--part", "television", "--load", "home", "--window", "0.1", "--ports", "super")
