@@ -125,6 +125,11 @@ static void say_faulty(
 			"the stream is damaged in this router, because %s: %s",
 			stream_drop_text(e->fault.drop),
 			stream_drop_advice(e->fault.drop));
+	else if (e->fault.silent)
+		snprintf(buf, size,
+			"nothing of the stream has arrived for more than a second, and "
+			"nothing was lost here: ask the provider, or look at the line to "
+			"it");
 	else if (e->faulty_lost)
 		snprintf(buf, size,
 			"the stream arrives damaged (%llu datagrams are missing), and "
@@ -133,8 +138,8 @@ static void say_faulty(
 			(unsigned long long)e->faulty_lost);
 	else
 		snprintf(buf, size,
-			"the stream arrives damaged or with pauses, and nothing was lost "
-			"here: ask the provider, or look at the line to it");
+			"the stream arrives damaged, and nothing was lost here: ask the "
+			"provider, or look at the line to it");
 }
 
 static void say(struct app *app, const struct stream_entry *e, enum stream_event event)

@@ -231,7 +231,7 @@ const struct stream_entry *stream_log_next(
 
 /* What an interval has brought. */
 struct news {
-	uint64_t datagrams, faults, lost, continuity, full;
+	uint64_t datagrams, faults, lost, continuity, outages, full;
 	int64_t gap_ns;
 };
 
@@ -243,7 +243,7 @@ static uint64_t since(uint64_t now, uint64_t then)
 /* Adds what is new to the sums, and remembers the view. */
 static struct news take_counts(struct stream_entry *e, const struct quality_view *v)
 {
-	static const enum quality_count fault[] = {QUALITY_MISFITS, QUALITY_OUTAGES,
+	static const enum quality_count fault[] = {QUALITY_MISFITS,
 		QUALITY_TS_SYNC_BYTES, QUALITY_TS_CONTINUITY,
 		QUALITY_TS_TRANSPORT_ERRORS};
 	uint64_t n[_QUALITY_COUNT_N];
@@ -262,6 +262,7 @@ static struct news take_counts(struct stream_entry *e, const struct quality_view
 	news.continuity = n[QUALITY_TS_CONTINUITY];
 	news.datagrams = n[QUALITY_DATAGRAMS];
 	news.full = since(v->full, e->full);
+	news.outages = n[QUALITY_OUTAGES];
 	news.faults = news.lost;
 	for (size_t i = 0; i < array_len(fault); i++)
 		news.faults += n[fault[i]];
@@ -301,12 +302,17 @@ static void take_wanted(struct stream_entry *e, mono_t now, bool wanted)
 	e->wanted = wanted;
 }
 
+static bool is_steady(const struct stream_entry *e)
+{
+	return e->kind != QUALITY_UNKNOWN || e->steady >= STREAM_LOG_STEADY;
+}
+
 /* How long nothing has come although it flowed and is wanted; 0 if that is not so. */
 static int64_t silence_ns(const struct stream_entry *e, mono_t now)
 {
 	int64_t ns = now.ns - e->last.ns;
 
-	if (!e->wanted || !mono_is_set(e->last) ||
+	if (!is_steady(e) || !e->wanted || !mono_is_set(e->last) ||
 		!mono_before(e->wanted_since, e->last) ||
 		ns >= STREAM_LOG_OUTAGE_MS * NS_PER_MS)
 		return 0;
@@ -320,6 +326,17 @@ static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
 }
 
+/* Of a steady stream, the pause is judged before a new beginning is counted. */
+static void count_steady(struct stream_entry *e, const struct news *n)
+{
+	if (n->datagrams == 0)
+		return;
+	if (n->outages > 0)
+		e->steady = 0;
+	else if (e->steady < STREAM_LOG_STEADY)
+		e->steady++;
+}
+
 static struct stream_verdict judge(struct stream_entry *e, mono_t now, mono_t before,
 	const struct news *n, const struct stream_local *local,
 	const uint64_t drops[_STREAM_DROP_N])
@@ -328,7 +345,8 @@ static struct stream_verdict judge(struct stream_entry *e, mono_t now, mono_t be
 		.wanted = e->wanted,
 		.looked = is_looked_at(e, n),
 		.faults = n->faults,
-		.outage = silence_ns(e, now) > NS_PER_SEC,
+		.outage = silence_ns(e, now) > NS_PER_SEC ||
+			(n->outages > 0 && is_steady(e)),
 		.ring = mono_is_set(local->ring_at) &&
 			!mono_before(local->ring_at, before),
 		.asked = local->asked,
@@ -430,6 +448,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	e->last = v->last;
 	e->viewers = local->viewers;
 	e->now = judge(e, now, before, &n, local, drops);
+	count_steady(e, &n);
 	e->open = !mono_due(mono_add_ms(v->last, FLOWS_MS), now) ||
 		silence_ns(e, now) > 0 || e->faulty;
 	if (e->now.place == STREAM_UNKNOWN && n.datagrams == 0 && !e->faulty)

@@ -21,6 +21,9 @@
 /* A stream that stays away for longer than that has ended; this time counts as an
  * outage. */
 #define STREAM_LOG_OUTAGE_MS 600000
+/* Datagrams that are neither RTP nor MPEG-TS may be announcements now and then: only
+ * after so many seconds without a pause a pause is an outage. */
+#define STREAM_LOG_STEADY 10
 /* It is called clean again after that time without a fault. */
 #define STREAM_LOG_CLEAN_MS 60000
 
@@ -46,7 +49,8 @@ struct stream_entry {
 	struct quality_result result;
 	uint64_t count[_QUALITY_COUNT_N], lost, full, light, fragments;
 	uint64_t refused[_STREAM_DROP_N];
-	mono_t last; /* its last datagram; MONO_UNSET means none in this process */
+	mono_t last;	 /* its last datagram; MONO_UNSET means none in this process */
+	unsigned steady; /* intervals in a row in which datagrams came */
 	/* sums since the start */
 	uint64_t total[_QUALITY_COUNT_N];
 	uint64_t total_full, total_light, total_fragments;

@@ -41,16 +41,17 @@ static const struct {
 
 struct stream_verdict stream_verdict(const struct stream_second *s)
 {
-	struct stream_verdict v = {STREAM_CLEAN, STREAM_DROP_NONE, false, false};
+	struct stream_verdict v = {.place = STREAM_CLEAN};
 	bool faulty = s->faults > 0 || s->outage;
 
 	if (!s->wanted)
-		return (struct stream_verdict){STREAM_UNKNOWN, STREAM_DROP_NONE, 0, 0};
+		return (struct stream_verdict){.place = STREAM_UNKNOWN};
 	for (unsigned d = STREAM_DROP_NONE + 1; d < _STREAM_DROP_N; d++)
 		if (s->drops[d] > s->drops[v.drop])
 			v.drop = (enum stream_drop)d;
 	if (v.drop == STREAM_DROP_NONE && s->ring)
 		v.drop = STREAM_DROP_RING;
+	v.silent = s->outage && s->faults == 0;
 	v.provider = faulty && !s->ring;
 	v.router = (faulty && s->ring) ||
 		(v.drop != STREAM_DROP_NONE && v.drop != STREAM_DROP_RING);

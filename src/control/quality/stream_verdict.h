@@ -54,6 +54,7 @@ struct stream_verdict {
 	enum stream_place place;
 	enum stream_drop drop; /* of STREAM_ROUTER and STREAM_PERHAPS */
 	bool provider, router; /* faults were there: both can be true */
+	bool silent;	       /* the fault is that nothing came */
 };
 
 struct stream_verdict stream_verdict(const struct stream_second *s);

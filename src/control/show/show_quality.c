@@ -91,8 +91,9 @@ static json_t *fault_json(const struct stream_entry *e, mono_t now)
 		return json_null();
 	return json_pack("{ss so ss ss so sb so}", "verdict",
 		stream_place_name(e->fault.place), "drop", drop_json(&e->fault), "text",
-		e->fault.router ? stream_drop_text(e->fault.drop)
-				: "it arrived with faults or pauses",
+		e->fault.router		  ? stream_drop_text(e->fault.drop)
+			: e->fault.silent ? "nothing arrived for more than a second"
+					  : "it arrived with faults",
 		"advice", e->fault.router ? stream_drop_advice(e->fault.drop) : "",
 		"age_ms", json_integer((now.ns - e->fault_at.ns) / NS_PER_MS), "lasts",
 		(int)e->faulty, "since_ms",

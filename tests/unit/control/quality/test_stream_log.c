@@ -207,6 +207,32 @@ static void no_outage_without_a_member(void **state)
 	assert_int_equal(e->now.place, STREAM_PROVIDER);
 }
 
+static void announcements_have_no_outages(void **state)
+{
+	view.kind = QUALITY_UNKNOWN;
+	for (int i = 0; i < 5; i++) {
+		for (int k = 0; k < 5; k++)
+			(void)second(3, 0);
+		for (int k = 0; k < 30; k++)
+			assert_int_equal(second(0, 0), STREAM_NOTHING);
+		view.count[QUALITY_OUTAGES]++;
+	}
+	assert_int_equal(e->provider_seconds, 0);
+	assert_false(e->open);
+	/* a steady one has one, and another only when it is steady again */
+	for (int k = 0; k <= STREAM_LOG_STEADY + 1; k++)
+		(void)second(3, 0);
+	assert_int_equal(second(0, 0), STREAM_BECAME_FAULTY);
+	assert_true(e->fault.silent);
+	view.count[QUALITY_OUTAGES]++;
+	(void)second(3, 0);
+	assert_int_equal(e->provider_seconds, 2);
+	(void)second(3, 0);
+	for (int k = 0; k < 5; k++)
+		(void)second(0, 0);
+	assert_int_equal(e->provider_seconds, 2);
+}
+
 static void a_light_look_says_nothing_of_ts(void **state)
 {
 	view.kind = QUALITY_TS;
@@ -491,6 +517,7 @@ int main(void)
 		TEST(clean_is_told_after_a_minute),
 		TEST(an_outage_counts_for_ten_minutes),
 		TEST(no_outage_without_a_member),
+		TEST(announcements_have_no_outages),
 		TEST(a_light_look_says_nothing_of_ts),
 		TEST(a_new_generation_begins_at_0),
 		TEST(what_comes_late_was_not_lost),

@@ -63,7 +63,8 @@ static void each_rule(void **state)
 		struct stream_verdict v = stream_verdict(&rows[i].second);
 
 		if (v.place != rows[i].place || v.drop != rows[i].drop ||
-			v.provider != rows[i].provider || v.router != rows[i].router)
+			v.provider != rows[i].provider || v.router != rows[i].router ||
+			v.silent != (rows[i].second.outage && rows[i].second.wanted))
 			fail_msg("%s: %s, %s, provider %d, router %d", rows[i].rule,
 				stream_place_name(v.place), stream_drop_name(v.drop),
 				v.provider, v.router);
