@@ -14,6 +14,7 @@ from libnetns import FAST, GROUP, WAN, Sender, case, main, wait_datagrams, wait_
 import stream_faults  # libnetns has set the path
 from manager import ManagedDaemon
 
+GROUP6 = "ff0e::1:2:3"
 LAN = "phyint lan1 downstream\n"
 CONFIG = FAST + WAN + LAN
 # a starved ring must overflow soon
@@ -23,10 +24,11 @@ SMALL = "threads 1\nring-size 64K\nlatency low\n" + CONFIG
 class Playing(threading.Thread):
     """Sends a television when its datagrams are due."""
 
-    def __init__(self, b, t, tv, group=GROUP):
+    def __init__(self, b, t, tv, group=GROUP, source=None):
         super().__init__(daemon=True)
         self.datagrams, self.expected = tv.finish()
-        self.sender, self.group, self.sent = Sender(t.provider), group, 0
+        self.sender = Sender(t.provider, "p0", source or t.SOURCE)
+        self.group, self.sent = group, 0
         self.ended = threading.Event()
         b.own(self)
         self.start()
@@ -84,6 +86,32 @@ def quote(b, d, *words):
     for line in r.stdout.splitlines():
         b.note("    " + line)
     return r.stdout
+
+
+@case("IPv6 without RTP: continuity errors are the provider's, and explain says so")
+def ipv6(b):
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, CONFIG)
+    b.receiver(t.hosts["lan1"], GROUP6)
+    d.wait_member("lan1", GROUP6)
+    tv = Playing(b, t, television(1600, 1, 9, rtp=False, family=6), GROUP6, t.SOURCE6)
+    errors = tv.expected["ts_continuity"]
+    assert errors > 2, tv.expected
+
+    def known():
+        r = row(d, GROUP6)
+        return r and r["counters"].get("ts_continuity", 0) == errors and \
+            r["range"]["continuity"] == errors and r
+    wait_for(30, known, f"{errors} continuity errors")
+    r = row(d, GROUP6)
+    assert r["kind"] == "MPEG-TS" and r["verdict"] == "provider", r
+    assert r["range"]["router_seconds"] == 0, r
+    text = " ".join(quote(b, d, "explain", GROUP6).split())
+    assert "it had faults within the last hour" in text, text
+    assert "MPEG-TS from" in text and "before this router" in text, text
+    assert row(d, GROUP) is None
+    entry = [e for e in d.show("mfc")["mfc"] if e["group"] == GROUP6]
+    assert entry[0]["quality"] == "provider", entry
 
 
 @case("before the router: datagrams are missing when they arrive")

@@ -26,6 +26,7 @@ START_S = 60
 # all requests that are answered at once
 REQUESTS = [("show", what) for what in ("interfaces", "groups", "mfc", "upstream", "stats",
                                         "config")] + [
+    ("quality",), ("--json", "quality", GROUP), ("show", "zaps"),
     ("show", "groups", "detail"), ("show", "groups", "detail", GROUP),
     ("show", "groups", "detail", GROUP, "lan1"), ("show", "groups", "detail", GROUP6),
     ("explain", GROUP), ("explain", GROUP, "10.0.0.1"), ("explain", GROUP6),

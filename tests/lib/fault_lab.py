@@ -54,7 +54,8 @@ PROFILES = {
 # the parts in which two descriptors of one kind differ
 CHANGING = re.compile(r"\[?\d+\]?$|/ringcast-\w+|\d+| \(deleted\)")
 REQUESTS = ("show interfaces", "show groups", "show groups detail", "show mfc", "show top",
-            "show upstream", "show stats", "show config", f"explain {GROUP}", "version",
+            "show upstream", "show quality blocks 5", "show zaps", "show stats",
+            "show config", f"explain {GROUP}", "version",
             "metrics", "health", "commands", "log debug", "log default")
 
 
