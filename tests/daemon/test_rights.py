@@ -44,6 +44,7 @@ EXAMPLES = {
     "version": [("", READ)],
     "metrics": [("", READ), ("openmetrics", READ)],
     "health": [("", READ), ("allow-down", READ)],
+    "page": [("", READ)],
     "log": [("", READ), ("debug", CHANGE), ("default", CHANGE), ("x", CHANGE)],
     "capture": [("", READ), ("interface=lo", READ), ("snaplen=100", READ), ("data", CHANGE),
                 ("sample=3", CHANGE), ("sample=", CHANGE), ("snaplen=100  data", CHANGE)],

@@ -36,6 +36,7 @@ ANSWERS = {
                   {"group": "g", "channel": "c", "origin": "o", "last_source": "l", "in": "i",
                    "out": ["o"]}]},
     "metrics": {"text": "t", "content_type": "c"},
+    "page": {"url": "u"},
     "health": {"ok": False, "problems": ["p", "q"], "unsure": []},
     "clear group": {"group": "g", "asked": [{"interface": "i", "answer_ms": 7}],
                     "not_asked": [{"interface": "i", "querier": "q", "reason": "r"}]},

@@ -367,6 +367,17 @@ int ctl_print_config(const struct ctl_context *ctx, json_t *reply, FILE *out)
 	return 0;
 }
 
+int ctl_print_page(const struct ctl_context *ctx, json_t *reply, FILE *out)
+{
+	if (*cell_str(reply, "url")) {
+		fprintf(out, "%s\n", cell_str(reply, "url"));
+		return CTL_EXIT_OK;
+	}
+	fprintf(stderr, "ringcastctl: there is no page: %s\n",
+		cell_str(reply, "reason"));
+	return CTL_EXIT_DAEMON;
+}
+
 int ctl_print_version(const struct ctl_context *ctx, json_t *reply, FILE *out)
 {
 	const char *key;

@@ -15,6 +15,8 @@
 /* 0, or the exit status of a reply that reports a failure (reload, clear). */
 int ctl_print_stats(const struct ctl_context *ctx, json_t *reply, FILE *out);
 int ctl_print_config(const struct ctl_context *ctx, json_t *reply, FILE *out);
+/* The address of the page; without one the reason on stderr, CTL_EXIT_DAEMON. */
+int ctl_print_page(const struct ctl_context *ctx, json_t *reply, FILE *out);
 int ctl_print_version(const struct ctl_context *ctx, json_t *reply, FILE *out);
 int ctl_print_reload(const struct ctl_context *ctx, json_t *reply, FILE *out);
 int ctl_print_log(const struct ctl_context *ctx, json_t *reply, FILE *out);

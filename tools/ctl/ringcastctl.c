@@ -74,6 +74,7 @@ static const struct command commands[] = {
 	{"health", NULL, "exit with 0 when all is well, else say what is wrong",
 		.run = ctl_health},
 	{"metrics", NULL, "metrics as text, for Prometheus", .run = ctl_metrics},
+	{"page", NULL, "the address of the page for browsers", ctl_print_page},
 	{"log", "[LEVEL]", "show or change the level: error to debug, or default",
 		ctl_print_log},
 	{"clear group", "GROUP [IF]",
@@ -155,8 +156,7 @@ static void print_usage(FILE *out)
 	print_commands(NULL, out);
 	fputs("\n"
 	      "options:\n"
-	      "  -s, --socket SOCKET  of the daemon; else $RINGCAST_SOCKET, or the usual ones\n"
-	      "  -j, --json  -p, --pretty  the reply as JSON, in one line or in several\n"
+	      "  -s, --socket SOCKET  -j, --json  -p, --pretty  its socket; reply as JSON\n"
 	      "  -a, --all  -b, --brief  -H, --no-header  -w, --wide  of show: what to print\n"
 	      "  -V, --version  -h, --help  of this program; after a command what it does\n",
 		out);

@@ -12,8 +12,10 @@ import hashlib
 import os
 import select
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
@@ -27,6 +29,7 @@ CONF = os.path.join(lab.ROOT, "doc", "examples", "igmpproxy.conf")
 PORT = 5000
 NEWS, FILM, SPORT = "239.10.0.1", "232.10.0.2", "239.10.0.3"
 CHANNELS = {NEWS: "news", FILM: "film", SPORT: "sport"}
+WEB_PORT = 8080
 
 
 def say(text=""):
@@ -92,9 +95,56 @@ def digest(payload):
     return hashlib.blake2b(payload, digest_size=8).digest()
 
 
+class Relay(threading.Thread):
+    """Carries connections from a port of this machine to the page in the router's namespace,
+    which nobody outside could reach. The socket is made before the namespaces are."""
+
+    KEY = "RINGCAST_DEMO_PAGE"  # in the environment: the descriptor of that socket
+
+    @classmethod
+    def prepare(cls):
+        """Listen, and let the process that replaces this one inherit the socket."""
+        if cls.KEY in os.environ:
+            return
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", WEB_PORT))
+        except OSError:
+            s.bind(("127.0.0.1", 0))
+        s.listen()
+        s.set_inheritable(True)
+        os.environ[cls.KEY] = str(s.detach())
+
+    def __init__(self, router):
+        super().__init__(daemon=True)
+        self.router = router
+        self.sock = socket.socket(fileno=int(os.environ[self.KEY]))
+        self.url = f"http://127.0.0.1:{self.sock.getsockname()[1]}/"
+        self.start()
+
+    def run(self):
+        while True:
+            a, _ = self.sock.accept()
+            b = self.router.socket()
+            b.connect(("127.0.0.1", WEB_PORT))
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self.carry, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def carry(x, y):
+        try:
+            while data := x.recv(65536):
+                y.sendall(data)
+            y.shutdown(socket.SHUT_WR)
+        except OSError:
+            for s in (x, y):
+                s.close()
+
+
 class Demo:
-    def __init__(self, seconds):
-        self.seconds = seconds
+    def __init__(self, seconds, page=False):
+        self.seconds, self.page = seconds, page
         self.topology = lab.Topology()
         self.provider, self.router = self.topology.provider, self.topology.router
         self.tap = wire.Tap(self.provider, "p0", outgoing=True)
@@ -148,7 +198,12 @@ class Demo:
         say(f"configuration {os.path.relpath(CONF, lab.ROOT)}:")
         say("".join("    " + line + "\n" for line in text.splitlines()
                     if line.strip() and not line.startswith("#")).rstrip())
-        self.daemon = ringcast.Daemon(self.router, text)
+        if self.page:
+            text = f"web-listen :{WEB_PORT}\nchannel-names channels.csv\n" + text
+        self.daemon = ringcast.Daemon(self.router, text, start=False)
+        with open(os.path.join(self.daemon.dir, "channels.csv"), "w", encoding="utf-8") as f:
+            f.writelines(f"{g},{name.capitalize()} HD\n" for g, name in CHANNELS.items())
+        self.daemon.start()
         for line in self.daemon.log().splitlines():
             if "transmit" in line:
                 say(line)
@@ -177,6 +232,33 @@ class Demo:
         self.pump(0.3)
         for process, _ in on_air:
             process.wait(10)
+
+    def stay(self):
+        """Television for the page, until Ctrl-C: lan1 zaps, lan2 watches one channel."""
+        on_air = [transmitter(self.provider, g, 86400)[0] for g in CHANNELS]
+        relay = Relay(self.router)
+        chapter(f"the page: {relay.url} (Ctrl-C ends the demonstration)")
+        self.join("lan2", FILM, lab.Topology.SOURCE)
+        here, channels, at = None, [NEWS, SPORT], time.monotonic()
+        try:
+            while True:
+                if time.monotonic() >= at:
+                    if here:
+                        self.leave(here)
+                        self.programmes.remove(here)
+                    here = self.join("lan1", channels[0])
+                    channels.reverse()
+                    at = time.monotonic() + 20
+                self.pump(1)
+                for p in self.programmes:
+                    p.got.clear()
+                for sent in self.sent.values():
+                    sent.clear()
+        except KeyboardInterrupt:
+            say()
+        for process in on_air:
+            process.terminate()
+        return self.daemon.stop()
 
     def kernel(self):
         chapter("the kernel has no multicast routing socket: only the header line here")
@@ -212,15 +294,20 @@ class Demo:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--page", action="store_true")
     args = parser.parse_args()
+    if args.page:
+        Relay.prepare()
     try:
         lab.enter()
     except lab.LabError as e:
         say(f"cannot make network namespaces: {e}")
         return 1
-    demo = Demo(max(args.seconds, 4))
+    demo = Demo(max(args.seconds, 4), args.page)
     try:
         demo.start()
+        if args.page:
+            return demo.stay()
         demo.play()
         return demo.summary()
     except (AssertionError, OSError, subprocess.SubprocessError) as e:

@@ -39,6 +39,7 @@ static const struct config config_default = {
 	.receive_offload = true,
 	.quality = CONFIG_QUALITY_AUTO,
 	.metrics_groups = DEFAULT_METRICS_GROUPS,
+	.web_names = true,
 	.log_to = CONFIG_LOG_AUTO,
 	.log_level = CONFIG_LOG_LEVEL_DEFAULT,
 	.defaults =
@@ -99,6 +100,8 @@ struct config *config_free(struct config *c)
 	free(c->control_socket);
 	free(c->control_group);
 	free(c->metrics_listen);
+	free(c->web_listen);
+	free(c->web_allow);
 	free(c->channel_names);
 	free(c);
 	return NULL;

@@ -182,8 +182,12 @@ struct config {
 	char *control_socket; /* NULL means built-in path */
 	char *control_group;  /* group of the socket; NULL means the daemon's */
 	unsigned control_group_line, control_group_column; /* of its keyword */
-	char *metrics_listen;	 /* see endpoint.h; NULL means off */
-	uint32_t metrics_groups; /* forwarding entries that get metrics of their own */
+	char *metrics_listen;	  /* see endpoint.h; NULL means off */
+	uint32_t metrics_groups;  /* forwarding entries that get metrics of their own */
+	char *web_listen;	  /* of the page; NULL means off */
+	struct prefix *web_allow; /* who may read it, besides this system */
+	size_t n_web_allow;
+	bool web_names;		 /* it shows addresses of viewers */
 	char *channel_names;	 /* path, see channels.h; NULL means none */
 	uint32_t quality_memory; /* bytes for the history of streams; 0 if the machine's
 				  * memory decides */

@@ -7,6 +7,7 @@
 
 #include "control/config/config_parse.h"
 #include "control/config/config_text.h"
+#include "control/config/endpoint.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -307,6 +308,30 @@ static void check_covered(struct config_parser *p, size_t n)
 	}
 }
 
+/* The two listeners, and the page that nobody could read. */
+static void check_web(struct config_parser *p)
+{
+	const struct config *c = p->c;
+	struct config_pos pos = *config_given(p, "web-listen");
+	struct endpoint web, metrics = {.port = 0};
+
+	if (!c->web_listen || endpoint_parse(c->web_listen, &web) < 0)
+		return;
+	if (c->metrics_listen)
+		(void)endpoint_parse(c->metrics_listen, &metrics);
+	if (web.port == metrics.port &&
+		(addr_eq(&web.addr, &metrics.addr) || addr_is_any(&web.addr) ||
+			addr_is_any(&metrics.addr)))
+		config_say(p, CONFIG_ERROR, pos,
+			"'web-listen' and 'metrics-listen' have the same port; choose "
+			"another one for one of them");
+	else if (!addr_is_loopback(&web.addr) && !c->n_web_allow)
+		config_say(p, CONFIG_WARNING, pos,
+			"'web-listen %s' answers this system alone; name the networks that "
+			"may read the page with 'web-allow', such as 192.168.1.0/24",
+			config_show(c->web_listen).s);
+}
+
 void config_check_file(struct config_parser *p)
 {
 	struct config *c = p->c;
@@ -324,6 +349,7 @@ void config_check_file(struct config_parser *p)
 	if (!sound)
 		return;
 	check_timers(p);
+	check_web(p);
 	for (unsigned i = 0; i < c->n_instance; i++)
 		if (i || c->n_instance == 1 || config_instance_used(c, i))
 			check_roles(p, i);

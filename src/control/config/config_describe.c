@@ -558,6 +558,25 @@ static void describe_metrics(struct describe *d)
 		c->metrics_groups);
 }
 
+static void describe_web(struct describe *d)
+{
+	const struct config *c = d->c;
+	char buf[ENDPOINT_STRLEN], prefix[PREFIX_STRLEN];
+	struct config_text t = {0};
+	struct endpoint e;
+
+	if (!c->web_listen || endpoint_parse(c->web_listen, &e) < 0)
+		return;
+	config_text_add(
+		&t, "Page: http://%s/ for this system", endpoint_format(&e, buf));
+	for (size_t i = 0; i < c->n_web_allow; i++)
+		config_text_add(&t, "%s %s", i + 1 == c->n_web_allow ? " and" : ",",
+			prefix_format(&c->web_allow[i], prefix));
+	config_text_add(&t, ", %s the addresses of viewers.",
+		c->web_names ? "with" : "without");
+	para_take(d, 4, &t);
+}
+
 static void describe_operation(struct describe *d)
 {
 	const struct config *c = d->c;
@@ -576,6 +595,7 @@ static void describe_operation(struct describe *d)
 			c->control_group);
 	describe_forwarding(d);
 	describe_metrics(d);
+	describe_web(d);
 	if (c->channel_names)
 		para(d, 4, "Names: the channels are called what %s says.",
 			c->channel_names);

@@ -119,6 +119,13 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("metrics-groups", NUMBER, metrics_groups, .lo = 0,
 		.hi = CONFIG_METRICS_GROUPS_MAX,
 		.takes = "a number of forwarding entries"),
+	GLOBAL("web-listen", ENDPOINT, web_listen,
+		.takes = "ADDRESS:PORT or :PORT, such as 192.168.1.1:8080",
+		.unset = "off"),
+	GLOBAL("web-allow", WEB_ALLOW, web_allow,
+		.takes = "a prefix such as 192.168.1.0/24",
+		.unset = "this system alone may read the page"),
+	GLOBAL("web-names", ON_OFF, web_names, .takes = "on or off"),
 	GLOBAL("channel-names", TEXT, channel_names, .takes = "the path of a file",
 		.unset = "channels have no names"),
 	GLOBAL("quality-memory", BYTES, quality_memory, .lo = 64 << 10, .hi = 1 << 30,
@@ -219,6 +226,7 @@ bool config_keyword_eq(const struct config_keyword *kw, const void *a, const voi
 	case CONFIG_KIND_PHYINT:
 	case CONFIG_KIND_INSTANCE:
 	case CONFIG_KIND_SSM:
+	case CONFIG_KIND_WEB_ALLOW:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:

@@ -21,12 +21,13 @@ enum config_kind {
 	CONFIG_KIND_TEXT,     /* any word -> char * */
 	/* absolute path that fits a Unix socket address -> char * */
 	CONFIG_KIND_SOCKET,
-	CONFIG_KIND_ENDPOINT, /* ADDR:PORT or :PORT -> char * */
-	CONFIG_KIND_CPUS,     /* list of processors -> char * */
-	CONFIG_KIND_IFNAME,   /* -> char[IFNAMSIZ] */
-	CONFIG_KIND_PHYINT,   /* opens a block */
-	CONFIG_KIND_INSTANCE, /* opens an instance */
-	CONFIG_KIND_SSM,      /* prefix, none or default */
+	CONFIG_KIND_ENDPOINT,  /* ADDR:PORT or :PORT -> char * */
+	CONFIG_KIND_CPUS,      /* list of processors -> char * */
+	CONFIG_KIND_IFNAME,    /* -> char[IFNAMSIZ] */
+	CONFIG_KIND_PHYINT,    /* opens a block */
+	CONFIG_KIND_INSTANCE,  /* opens an instance */
+	CONFIG_KIND_SSM,       /* prefix, none or default */
+	CONFIG_KIND_WEB_ALLOW, /* prefix of clients */
 	CONFIG_KIND_ALTNET,
 	CONFIG_KIND_BOUNDARY,
 	CONFIG_KIND_FILTER, /* `lo`: 1 whitelist, 0 blacklist */
@@ -55,7 +56,7 @@ struct config_keyword {
 	const char *unset; /* what holds without a value; NULL if it always has one */
 };
 
-#define CONFIG_MAX_KEYWORDS 64
+#define CONFIG_MAX_KEYWORDS 96
 
 extern const struct config_keyword config_keywords[];
 extern const size_t config_n_keywords;

@@ -57,6 +57,8 @@ static inline struct config_pos *config_given(struct config_parser *p, const cha
  * or struct config_iface. A fault ends in a message. */
 void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *arg);
+void config_add_web_allow(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg);
 void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 	struct config_iface *ci, const struct config_token *arg);
 void config_add_filter(struct config_parser *p, const struct config_keyword *kw,

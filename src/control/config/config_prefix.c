@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * altnet, whitelist, blacklist, boundary and ssm-range: prefixes of the configuration,
+ * altnet, whitelist, blacklist, boundary, ssm-range and web-allow: prefixes of the configuration,
  * and the advice for those that are written in a way that cannot work. Sources and
  * groups are easily confused, so each keyword tells when it got the other.
  */
@@ -187,6 +187,25 @@ static void add_place(struct config_parser *p, const struct config_keyword *kw,
 	if (config_grow(p, &ci->place, ci->n_place, sizeof(*ci->place)))
 		ci->place[ci->n_place++] =
 			(struct config_place){kw->name, *x, arg->pos.line};
+}
+
+void config_add_web_allow(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg)
+{
+	struct config *c = p->c;
+	struct prefix x;
+
+	if (!take_prefix(p, kw, arg, &x))
+		return;
+	if (config_is_group_prefix(&x)) {
+		config_say(p, CONFIG_ERROR, arg->pos,
+			"'web-allow %s' names groups; it takes the addresses of those who "
+			"may read the page",
+			config_show(arg->s).s);
+		return;
+	}
+	if (config_grow(p, &c->web_allow, c->n_web_allow, sizeof(*c->web_allow)))
+		c->web_allow[c->n_web_allow++] = x;
 }
 
 void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,

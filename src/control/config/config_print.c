@@ -121,6 +121,7 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 		text = field(kw, base);
 		return *text ? text : NULL;
 	case CONFIG_KIND_SSM:
+	case CONFIG_KIND_WEB_ALLOW:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:
@@ -214,6 +215,8 @@ char *config_print(const struct config *c)
 			continue;
 		if (kw->kind == CONFIG_KIND_SSM)
 			print_ssm(&t, c);
+		else if (kw->kind == CONFIG_KIND_WEB_ALLOW && c->n_web_allow)
+			print_prefixes(&t, kw, c->web_allow, c->n_web_allow, 0, "");
 		else
 			print_value(&t, kw, c, "");
 	}

@@ -363,6 +363,9 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	case CONFIG_KIND_SSM:
 		config_add_ssm(p, kw, arg);
 		break;
+	case CONFIG_KIND_WEB_ALLOW:
+		config_add_web_allow(p, kw, arg);
+		break;
 	case CONFIG_KIND_ALTNET:
 		config_add_altnet(p, kw, base, arg);
 		break;

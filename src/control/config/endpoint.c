@@ -4,6 +4,8 @@
 
 #include "control/config/endpoint.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,15 +80,27 @@ static bool split_host(const char *field, char host[HOST_MAX], bool *ret_bracket
 	return true;
 }
 
-/* A name that means this system regardless of name servers (RFC 6761 6.3). */
-static bool is_localhost(const char *name)
+/* Is it that name, or a name below it? */
+static bool is_below(const char *name, const char *domain)
 {
-	static const char local[] = "localhost";
-	size_t n = strlen(name), len = sizeof(local) - 1;
+	size_t n = strlen(name), len = strlen(domain);
 
 	n -= name[n - 1] == '.';
-	return n >= len && strncasecmp(name + n - len, local, len) == 0 &&
+	return n >= len && strncasecmp(name + n - len, domain, len) == 0 &&
 		(n == len || name[n - len - 1] == '.');
+}
+
+static bool is_private(const char *name)
+{
+	static const char *const domain[] = {
+		"local", "home.arpa", "internal", "lan", "home"};
+
+	if (!strchr(name, '.'))
+		return true;
+	for (size_t i = 0; i < array_len(domain); i++)
+		if (is_below(name, domain[i]))
+			return true;
+	return false;
 }
 
 static bool is_name(const char *s)
@@ -112,6 +126,9 @@ enum endpoint_host endpoint_host(const char *field, const struct addr *listens)
 	if (is_addr)
 		return addr_is_loopback(&a) || addr_eq(&a, listens)
 			? ENDPOINT_HOST_OURS
-			: ENDPOINT_HOST_OTHER;
-	return is_localhost(host) ? ENDPOINT_HOST_OURS : ENDPOINT_HOST_OTHER;
+			: ENDPOINT_HOST_ADDRESS;
+	/* regardless of name servers (RFC 6761 6.3) */
+	if (is_below(host, "localhost"))
+		return ENDPOINT_HOST_OURS;
+	return is_private(host) ? ENDPOINT_HOST_PRIVATE : ENDPOINT_HOST_OTHER;
 }

@@ -23,7 +23,11 @@ enum endpoint_host {
 	/* this system, regardless of name servers: a loopback address, the address that
 	 * is listened on, "localhost" or a name below it */
 	ENDPOINT_HOST_OURS,
-	ENDPOINT_HOST_OTHER,   /* another address or name */
+	ENDPOINT_HOST_ADDRESS, /* another address */
+	/* a name that only name servers of the own network can have: one without a dot,
+	 * or below local (RFC 6762), home.arpa (RFC 8375), internal, lan or home */
+	ENDPOINT_HOST_PRIVATE,
+	ENDPOINT_HOST_OTHER,   /* another name */
 	ENDPOINT_HOST_INVALID, /* it is not HOST or HOST:PORT (RFC 9110 7.2) */
 };
 

@@ -39,6 +39,7 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, mono_min(app->streams_due, app_quality_deadline(app)));
 	at = mono_min(at, app_rival_deadline(app));
 	at = mono_min(at, app_metrics_deadline(app));
+	at = mono_min(at, app_web_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, mono_min(app->watchdog_at, app_kernel_deadline(app)));
 	at = mono_min(at, app_refusals_deadline(app));
@@ -70,6 +71,7 @@ static void tick(void *ctx, mono_t now)
 	app_refusals_tick(app, now);
 	app_rival_tick(app, now);
 	app_metrics_tick(app, now);
+	app_web_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
 		sign_of_life(app, now);
 	if (!app->stopping)
@@ -87,6 +89,8 @@ static void round_end(void *ctx, mono_t now)
 
 	app_notice_transmit(app);
 	app_force_tick(app, now);
+	if (app->fx.n)
+		app_web_stir(app, now);
 	app_execute(app, now);
 	app_forwarder_sync(app, now);
 	if (app->stopping && !app->later)
@@ -418,7 +422,7 @@ static int start_ctl(struct app *app)
 	return APP_EXIT_FAILURE;
 }
 
-/* A busy metrics port must not prevent forwarding; it is tried again later. */
+/* A busy port must not prevent forwarding; it is tried again later. */
 static int start_metrics(struct app *app)
 {
 	if (app_metrics_new(app) < 0) {
@@ -426,6 +430,8 @@ static int start_metrics(struct app *app)
 		return APP_EXIT_FAILURE;
 	}
 	app_metrics_listen(app);
+	app_web_new(app);
+	app_web_listen(app);
 	return APP_EXIT_OK;
 }
 
@@ -507,7 +513,8 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	app->config_dir = -1;
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
-	app->http_retry_at = MONO_NEVER;
+	app->metrics.retry_at = MONO_NEVER;
+	app->web_listener.retry_at = MONO_NEVER;
 	app->sockets_at = MONO_NEVER;
 	app->notice_at = MONO_NEVER;
 	app->streams_due = MONO_NEVER;
@@ -552,6 +559,7 @@ struct app *app_free(struct app *app)
 	if (!app)
 		return NULL;
 	app_metrics_free(app);
+	app_web_free(app);
 	app->ctl = ctl_free(app->ctl);
 	app->captures = captures_free(app->captures);
 	app->monitor = monitor_free(app->monitor);

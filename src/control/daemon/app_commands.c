@@ -68,6 +68,7 @@ const struct ctl_command app_commands[] = {
 	{"version", show_version, .right = CTL_READ},
 	{"metrics", .answer = show_metrics, .right = CTL_READ},
 	{"health", show_health, .right = CTL_READ},
+	{"page", app_web_page, .right = CTL_READ},
 	{"clear group", app_clear_group, .right = CTL_CHANGE},
 	{"reload", reload, .right = CTL_CHANGE},
 	{"upgrade", app_upgrade, .right = CTL_CHANGE},

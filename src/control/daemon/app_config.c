@@ -75,12 +75,18 @@ static void log_messages(const char *path, const struct config *cfg)
 /* The parser does not know the features of this build. */
 static bool is_possible(const char *path, const struct config *cfg)
 {
-	if (!cfg->metrics_listen || http_supported())
-		return true;
-	log_err("%s: metrics-listen needs a ringcastd that is built with libmicrohttpd; "
-		"remove the line, and use ringcastctl metrics",
-		path);
-	return false;
+	bool web = cfg->web_listen && !http_supported();
+	bool metrics = cfg->metrics_listen && !http_supported();
+
+	if (metrics)
+		log_err("%s: metrics-listen needs a ringcastd that is built with "
+			"libmicrohttpd; remove the line, and use ringcastctl metrics",
+			path);
+	if (web)
+		log_err("%s: web-listen needs a ringcastd that is built with "
+			"libmicrohttpd; remove the line, and use ringcastctl watch",
+			path);
+	return !web && !metrics;
 }
 
 struct config *app_read_config(
@@ -254,6 +260,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	app_metrics_reload(app, old);
+	app_web_reload(app, old);
 	app_channels_read(app, old);
 	app_quality_reload(app);
 	app->count.n_reloads++;

@@ -71,8 +71,10 @@ static int choose_files(const struct app *app, struct landlock *l)
 		r = allow_config(app, l);
 	if (r == 0 && app->cfg->channel_names && *app->cfg->channel_names == '/')
 		r = allow_directory_of(l, app->cfg->channel_names, LANDLOCK_READ);
-	if (r == 0 && app->metrics_port)
-		r = landlock_allow_bind(l, app->metrics_port);
+	if (r == 0 && app->metrics.port)
+		r = landlock_allow_bind(l, app->metrics.port);
+	if (r == 0 && app->web_listener.port)
+		r = landlock_allow_bind(l, app->web_listener.port);
 	/* other daemons; malloc */
 	if (r == 0 && app->rivals.proc >= 0)
 		r = landlock_allow_fd(
@@ -218,12 +220,22 @@ int app_confine(struct app *app)
 	return status;
 }
 
+static bool makes_tcp(const struct app *app)
+{
+	return app->metrics.port || app->web_listener.port;
+}
+
 /* Messages that a ring sends pass no filter, and a message with MSG_FASTOPEN connects.
- * So rings must not be combined with the TCP sockets that metrics-listen may make. */
+ * So rings must not be combined with the TCP sockets that a listener may make. */
 static bool could_connect(const struct app *app)
 {
-	return app->metrics_port && app->cfg->seccomp && !callfilter_missing() &&
+	return makes_tcp(app) && app->cfg->seccomp && !callfilter_missing() &&
 		app->cfg->transmit != CONFIG_TRANSMIT_SENDMMSG;
+}
+
+static const char *listener_keyword(const struct app *app)
+{
+	return app->metrics.port ? "metrics-listen" : "web-listen";
 }
 
 enum config_transmit app_choose_transmit(const struct app *app)
@@ -234,13 +246,14 @@ enum config_transmit app_choose_transmit(const struct app *app)
 		return app->cfg->transmit;
 	if (is_asked_for)
 		log_warn(
-			"transmit io_uring with metrics-listen: an attacker who takes this "
+			"transmit io_uring with %s: an attacker who takes this "
 			"daemon over can connect to any TCP service; remove the line, and it "
-			"sends by sendmmsg");
+			"sends by sendmmsg",
+			listener_keyword(app));
 	else
-		log_info(
-			"with metrics-listen frames are sent by sendmmsg: io_uring could "
-			"not be kept from TCP connections");
+		log_info("with %s frames are sent by sendmmsg: io_uring could "
+			 "not be kept from TCP connections",
+			listener_keyword(app));
 	return is_asked_for ? CONFIG_TRANSMIT_IO_URING : CONFIG_TRANSMIT_SENDMMSG;
 }
 
@@ -250,7 +263,7 @@ void app_confine_calls(const struct app *app)
 	struct callfilter_options o = {
 		.io_uring = transmit == CONFIG_TRANSMIT_IO_URING ||
 			(transmit == CONFIG_TRANSMIT_AUTO && !could_connect(app)),
-		.tcp = app->metrics_port != 0};
+		.tcp = makes_tcp(app)};
 	int r = app->cfg->seccomp ? callfilter_apply(&o) : 0;
 
 	if (!app->cfg->seccomp)

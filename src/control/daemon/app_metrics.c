@@ -9,12 +9,12 @@
 #include "control/daemon/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/config/endpoint.h"
 #include "control/show/health.h"
 #include "control/show/scrape.h"
 #include "control/show/selfstat.h"
 #include "control/sys/http.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* A body is kept for this many times the time that it cost, and given to all clients
@@ -22,22 +22,33 @@
  * thread. */
 #define FRESH_FACTOR 9
 
+static const struct http_options options = {
+	.keyword = "metrics-listen",
+	.max_connections = 16,
+	.max_per_address = 8,
+};
+
 /* ---- requests of the listener ---- */
 
-static void metrics(void *ctx, enum metrics_format format)
+static const char *const key[_METRICS_FORMAT_N] = {
+	[METRICS_PROMETHEUS] = "prometheus", [METRICS_OPENMETRICS] = "openmetrics"};
+
+static void make(void *ctx, const char *wanted)
 {
 	struct app *app = ctx;
 
-	if (scrape_new(app, format, &app->scrape) == 0)
+	app->scrape_format = strcmp(wanted, key[METRICS_OPENMETRICS]) == 0
+		? METRICS_OPENMETRICS
+		: METRICS_PROMETHEUS;
+	if (scrape_new(app, app->scrape_format, &app->scrape) == 0)
 		app->views.n_scrapes++;
-	app->scrape_format = format;
 	app->scrape_wanted = true;
 }
 
-static bool healthy(void *ctx, bool allow_down, char **ret_text)
+/* *ret_text, malloc'ed, is the body. */
+static bool healthy(struct app *app, bool allow_down, char **ret_text)
 {
 	static const char *const list[] = {"problems", "unsure", "warnings"};
-	struct app *app = ctx;
 	json_t *health = health_json(app, loop_now(app->loop), allow_down), *text;
 	bool ok = json_is_true(json_object_get(health, "ok"));
 	char *out = ok ? strdup("ok\n") : health ? NULL : strdup("out of memory\n");
@@ -61,33 +72,55 @@ static bool healthy(void *ctx, bool allow_down, char **ret_text)
 	return ok;
 }
 
+static void request(void *ctx, struct http_request *q, const char *path)
+{
+	struct app *app = ctx;
+	char *text = NULL;
+	bool ok;
+
+	if (strcmp(path, "/metrics") == 0) {
+		http_share_ask(&app->metrics.share, q,
+			key[metrics_negotiate(http_header(q, "Accept"))],
+			loop_now(app->loop));
+	} else if (strcmp(path, "/healthz") == 0) {
+		ok = healthy(app, http_argument(q, "allow-down") != NULL, &text);
+		http_answer_text(q, ok ? 200 : 503, text);
+	} else {
+		http_answer_text(q, 404, strdup("there is no such page; ask for /metrics or /healthz\n"));
+	}
+}
+
 static void app_metrics_finish(struct app *app, mono_t now)
 {
+	const char *const fields[] = {"Content-Type",
+		metrics_content_type(app->scrape_format), "Connection", "close", NULL};
 	uint64_t cost = app->scrape ? scrape_cost_ns(app->scrape) : 0;
 	size_t len = 0;
-	char *body = app->scrape ? scrape_take(app->scrape, &len) : NULL;
+	char *text = app->scrape ? scrape_take(app->scrape, &len) : NULL;
 
 	app->scrape = scrape_free(app->scrape);
 	app->scrape_wanted = false;
-	http_metrics(app->http, app->scrape_format, body, len,
+	http_share_give(&app->metrics.share, 200,
+		text ? http_body_new(fields, text, len) : NULL, now,
 		mono_add_ns(now, (int64_t)cost * FRESH_FACTOR));
+	http_go_on(app->metrics.http);
 }
 
 mono_t app_metrics_deadline(const struct app *app)
 {
 	if (app->scrape_wanted)
 		return MONO_UNSET;
-	return mono_min(app->http_retry_at, http_deadline(app->http));
+	return mono_min(app->metrics.retry_at, http_deadline(app->metrics.http));
 }
 
 void app_metrics_tick(struct app *app, mono_t now)
 {
-	if (mono_due(app->http_retry_at, now))
+	if (mono_due(app->metrics.retry_at, now))
 		app_metrics_listen(app);
 	if (app->scrape_wanted && !(app->scrape && scrape_slice(app->scrape)))
 		app_metrics_finish(app, now);
-	if (app->http)
-		http_tick(app->http, now);
+	if (app->metrics.http)
+		http_tick(app->metrics.http, now);
 }
 
 /* ---- life ---- */
@@ -99,36 +132,22 @@ static bool same_text(const char *a, const char *b)
 
 static void stop_listening(struct app *app)
 {
-	app->http = http_free(app->http);
-	app->http_retry_at = MONO_NEVER;
+	app_listener_close(&app->metrics);
 	app->scrape = scrape_free(app->scrape);
 	app->scrape_wanted = false;
 }
 
 void app_metrics_listen(struct app *app)
 {
-	struct http_ops ops = {.metrics = metrics, .healthy = healthy, .ctx = app};
+	struct http_ops ops = {.request = request, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
-	int r;
 
-	app->http_retry_at = MONO_NEVER;
-	if (app->http || !app->cfg->metrics_listen ||
-		endpoint_parse(app->cfg->metrics_listen, &e) < 0 ||
-		e.port != app->metrics_port)
+	if (!app_listener_open(
+		    app, &app->metrics, app->cfg->metrics_listen, &options, &ops, &e))
 		return;
-	r = http_new(app->loop, &e, &ops, &app->http);
+	app->metrics.share.ops = (struct http_share_ops){.make = make, .ctx = app};
 	endpoint_format(&e, at);
-	if (r < 0 && r != -EACCES)
-		app->http_retry_at = mono_add_ms(loop_now(app->loop), APP_RETRY_MS);
-	/* log it once, not with each attempt */
-	if (r < 0 && app->http_error != r)
-		log_err("metrics-listen %s: %s; %s", at, strerror(-r),
-			r == -EACCES ? "ports below 1024 take root, and a restart"
-				     : "trying again");
-	app->http_error = r;
-	if (r < 0)
-		return;
 	log_info("metrics: http://%s/metrics", at);
 	if (!addr_is_loopback(&e.addr))
 		log_notice(
@@ -138,39 +157,23 @@ void app_metrics_listen(struct app *app)
 			at);
 }
 
-static uint16_t wanted_port(const struct config *cfg)
-{
-	struct endpoint e = {0};
-
-	if (cfg->metrics_listen)
-		(void)endpoint_parse(cfg->metrics_listen, &e);
-	return e.port;
-}
-
 void app_metrics_reload(struct app *app, const struct config *old)
 {
-	uint16_t port = wanted_port(app->cfg);
-
-	if (port && port != app->metrics_port) {
-		log_warn(
-			"metrics-listen: port %u cannot be bound while running; restart "
-			"the daemon for that",
-			port);
+	if (!app_listener_may_move(
+		    &app->metrics, options.keyword, app->cfg->metrics_listen))
 		return;
-	}
 	if (same_text(old->metrics_listen, app->cfg->metrics_listen)) {
-		if (app->http)
-			http_forget(app->http);
+		http_share_forget(&app->metrics.share);
 		return;
 	}
 	stop_listening(app);
-	app->http_error = 0;
+	app->metrics.error = 0;
 	app_metrics_listen(app);
 }
 
 int app_metrics_new(struct app *app)
 {
-	app->metrics_port = wanted_port(app->cfg);
+	app->metrics.port = app_listener_port(app->cfg->metrics_listen);
 	return selfstat_new(&app->selfstat);
 }
 

@@ -34,6 +34,7 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	struct monitor_subject s = {name, about->interface, about->group};
 	json_t *e;
 
+	app_web_event(app, name, about, text);
 	if (!monitor_wants(app->monitor, now, &s))
 		return;
 	e = event_new(name, about->interface, text);
@@ -48,6 +49,10 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 void app_monitor_reload(struct app *app, bool ok)
 {
 	struct monitor_subject s = {.event = ok ? "reload" : "reload_refused"};
+
+	app_web_event(app, s.event, &(struct log_about){0},
+		ok ? "another configuration is in force"
+		   : "the file has errors; the configuration in force stays");
 
 	if (monitor_wants(app->monitor, loop_now(app->loop), &s))
 		monitor_say(app->monitor,
@@ -65,6 +70,8 @@ static void say_link(struct app *app, mono_t now, const char *port, const char *
 {
 	struct monitor_subject s = {.event = name, .interface = port};
 
+	app_web_event(app, name, &(struct log_about){.interface = port}, text);
+	app_web_stir(app, now);
 	if (monitor_wants(app->monitor, now, &s))
 		monitor_say(app->monitor, event_new(name, port, text));
 }

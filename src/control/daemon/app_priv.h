@@ -14,6 +14,7 @@
 #include "control/show/monitor.h"
 #include "control/show/view.h"
 #include "control/sys/ctl.h"
+#include "control/sys/http_share.h"
 #include "control/sys/inherit.h"
 #include "control/sys/loop.h"
 #include "control/sys/mcsock.h"
@@ -113,6 +114,15 @@ struct app_rivals {
 				   * flood it; MONO_NEVER if they are read */
 };
 
+/* What listens for HTTP. All zero means off, except retry_at. */
+struct app_listener {
+	struct http *http; /* NULL means off, or not available at present */
+	struct http_share share;
+	uint16_t port;	 /* the only one that may be bound; 0 means none */
+	int error;	 /* why it is not available: -errno that was logged */
+	mono_t retry_at; /* MONO_NEVER: nothing to try */
+};
+
 struct app {
 	struct app_options options;
 	int config_dir;	    /* directory of the file; reload works inside a chroot */
@@ -127,11 +137,9 @@ struct app {
 	struct ctl *ctl;
 	struct captures *captures;
 	struct monitor *monitor;
-	struct http *http;     /* NULL means off, or not available at present */
-	int http_error;	       /* why not: -errno that was logged */
-	mono_t http_retry_at;  /* MONO_NEVER if there is nothing to try */
-	uint16_t metrics_port; /* the only one that may be bound; 0 means none */
-	struct scrape *scrape; /* under way, for `http` */
+	struct app_listener metrics, web_listener;
+	struct web *web;       /* the page; NULL means off */
+	struct scrape *scrape; /* under way, for `metrics` */
 	bool scrape_wanted;    /* `scrape` is NULL, because memory was short */
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
@@ -363,6 +371,35 @@ void app_channels_read(struct app *app, const struct config *old);
  * -errno. */
 int app_read_file(
 	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len);
+
+/* app_http.c: what both listeners have in common. The text is the value of their
+ * keyword, or NULL. */
+uint16_t app_listener_port(const char *text); /* 0 if there is none */
+/* Listens there, if that is the port. Returns true with *ret_at if it does since now;
+ * otherwise the failure is logged once, and tried again. */
+bool app_listener_open(struct app *app, struct app_listener *l, const char *text,
+	const struct http_options *options, const struct http_ops *ops,
+	struct endpoint *ret_at);
+/* Prepares for another address. Returns false after a warning if the port is another
+ * one. */
+bool app_listener_may_move(
+	const struct app_listener *l, const char *keyword, const char *text);
+/* Closes it; what its share is making must be dropped before. */
+void app_listener_close(struct app_listener *l);
+
+/* app_web.c: the page of web-listen and the JSON for it. */
+void app_web_new(struct app *app);
+void app_web_free(struct app *app);
+void app_web_listen(struct app *app);
+void app_web_reload(struct app *app, const struct config *old);
+mono_t app_web_deadline(const struct app *app);
+void app_web_tick(struct app *app, mono_t now);
+/* Streams, members or links have changed: pages that are open ask again. Cheap. */
+void app_web_stir(struct app *app, mono_t now);
+/* An event that the page remembers; `name` is static. */
+void app_web_event(struct app *app, const char *name, const struct log_about *about,
+	const char *text);
+json_t *app_web_page(void *ctx, const char *args); /* the command "page" */
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
 int app_metrics_new(struct app *app); /* 0, -ENOMEM */

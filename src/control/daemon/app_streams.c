@@ -16,7 +16,8 @@
 
 static bool is_told(const struct app *app)
 {
-	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(app->monitor);
+	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(app->monitor) ||
+		app->web;
 }
 
 static void app_streams_say(struct app *app, const struct fib_view *v,

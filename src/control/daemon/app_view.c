@@ -123,7 +123,9 @@ void view_ctl_stats(const struct app *app, struct ctl_stats *ret)
 
 void view_http_stats(const struct app *app, struct http_stats *ret)
 {
-	http_stats(app->http, ret);
+	*ret = (struct http_stats){0};
+	http_stats(app->metrics.http, ret);
+	http_stats(app->web_listener.http, ret);
 }
 
 void view_selfstat(const struct app *app, struct selfstat_values *ret)

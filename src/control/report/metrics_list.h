@@ -236,9 +236,9 @@ X(METRIC_CTL_CLIENTS, GAUGE, "ctl_clients", NULL, "",
 X(METRIC_CTL_PENDING, GAUGE, "ctl_pending_bytes", "bytes", "",
 	"Answers that clients of the control socket have not read yet")
 X(METRIC_HTTP_CONNECTIONS, GAUGE, "http_connections", NULL, "",
-	"Connections of metrics-listen")
+	"Connections of metrics-listen and web-listen")
 X(METRIC_HTTP_REQUESTS, COUNTER, "http_requests", NULL, "code",
-	"Requests answered by metrics-listen, by status code")
+	"Requests answered by metrics-listen and web-listen, by status code")
 X(METRIC_HTTP_EVICTED, COUNTER, "http_connections_evicted", NULL, "",
 	"Connections that were closed because they took too long or made room for "
 	"newer ones")

@@ -40,6 +40,7 @@ struct groups_answer {
 	struct show_wanted wanted;
 	/* "show groups detail" */
 	bool detail;
+	bool unnamed;	   /* addresses of hosts are left out */
 	size_t n, n_shown; /* groups that fit, and those that are written */
 	size_t n_sources;  /* of the group that are written */
 };
@@ -74,10 +75,11 @@ static json_t *group_json(const struct groups_answer *d, const struct proxy_port
 		"timer_ms",
 		g->mode == GM_EXCLUDE ? json_of_ms_until(g->until, now) : json_null(),
 		"uptime_ms", (json_int_t)((now.ns - g->since.ns) / NS_PER_MS),
-		"last_reporter", json_of_addr(&g->last_reporter), "older_v1_ms",
-		show_older(g->older_until, family, 1, now), "older_v2_ms",
-		show_older(g->older_until, family, 2, now), "query_repeats",
-		(int)g->repeats);
+		"last_reporter",
+		d->unnamed ? json_null() : json_of_addr(&g->last_reporter),
+		"older_v1_ms", show_older(g->older_until, family, 1, now),
+		"older_v2_ms", show_older(g->older_until, family, 2, now),
+		"query_repeats", (int)g->repeats);
 }
 
 /* ---- request ---- */
@@ -99,18 +101,24 @@ static bool has_address(const struct show_wanted *w, const struct mgroup *g, mon
 
 /* ---- reply ---- */
 
+static size_t n_hosts(const struct mgroup *g, mono_t now)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_host; i++)
+		n += !mono_due(g->host[i].until, now);
+	return n;
+}
+
 /* Adds the fields that only "show groups detail" has: the reasons for the state. */
 static void add_detail(const struct groups_answer *d, const struct proxy_port *pp,
 	const struct mgroup *g, json_t *o)
 {
 	const struct querier *q = &pp->querier[addr_family(&g->group)];
-	size_t n_hosts = 0;
 
-	for (size_t i = 0; i < g->n_host; i++)
-		n_hosts += !mono_due(g->host[i].until, d->now);
 	json_object_set_new(o, "instance", json_string(show_instance(d->a.app, pp)));
 	json_put_count(o, "n_sources", g->n_src);
-	json_put_count(o, "n_hosts", n_hosts);
+	json_put_count(o, "n_hosts", n_hosts(g, d->now));
 	json_object_set_new(o, "querier", json_boolean(q->state == QUERIER_ACTIVE));
 	json_object_set_new(o, "next_query_ms",
 		json_of_ms_until(
@@ -135,6 +143,8 @@ static void show_groups_begin_group(
 		return;
 	d->n_shown++;
 	o = group_json(d, pp, g);
+	if (o && d->unnamed)
+		json_put_count(o, "n_hosts", n_hosts(g, d->now));
 	if (o && d->detail)
 		add_detail(d, pp, g, o);
 	show_open(&d->a, o);
@@ -167,7 +177,9 @@ static void write_sources(struct groups_answer *d, const struct mgroup *g, int *
 
 static void write_next_host(struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), after(&d->host));
+	size_t i = d->unnamed
+		? g->n_host
+		: show_behind(g->host, g->n_host, sizeof(*g->host), after(&d->host));
 
 	while (i < g->n_host && mono_due(g->host[i].until, d->now))
 		i++;
@@ -326,4 +338,19 @@ json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret)
 json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	return groups_new(ctx, args, true, ret);
+}
+
+json_t *show_groups_unnamed(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	json_t *error = groups_new(ctx, args, false, ret);
+	struct groups_answer *d;
+
+	if (!*ret)
+		return error;
+	d = container_of(*ret, struct groups_answer, a.answer);
+	d->unnamed = true;
+	if (!d->wanted.has_address)
+		return NULL;
+	return show_answer_refused(
+		ctl_error("an address would tell what its host watches"), ret);
 }

@@ -97,8 +97,8 @@ json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 
 /* The name of a channel, or null; `source` as in channels_name(). */
-json_t *show_channel(const struct app *app, const struct addr *group,
-	const struct addr *source);
+json_t *show_channel(
+	const struct app *app, const struct addr *group, const struct addr *source);
 /* Hosts that are tracked for the group of an entry, of each output where there is state
  * at least 1. */
 unsigned show_count_members(const struct app *app, const struct fib_view *v);

@@ -185,10 +185,8 @@ static bool client_error(struct client *c, const char *text)
 
 void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len)
 {
-	if (client_append(text, len, a->client) < 0)
+	if (a->append(text, len, a->arg) < 0)
 		a->failed = true;
-	else
-		a->client->begun = true;
 }
 
 static int append_json(const char *buf, size_t len, void *arg)
@@ -208,17 +206,42 @@ void ctl_answer_json(struct ctl_answer *a, json_t *value)
 	json_decref(value);
 }
 
-/* The next piece of the answer. False if the client must be dropped. */
-static bool client_piece(struct client *c)
+void ctl_answer_begin(struct ctl_answer *a,
+	int (*append)(const char *text, size_t len, void *arg), void *arg)
 {
-	struct ctl_answer *a = c->answer;
+	a->append = append;
+	a->arg = arg;
+	a->failed = false;
+}
+
+int ctl_answer_piece(struct ctl_answer *a)
+{
 	int r = a->ops->piece(a);
 
 	if (a->failed)
 		r = -ENOMEM;
+	if (r <= 0)
+		a->ops->closed(a);
+	return r;
+}
+
+static int answer_append(const char *text, size_t len, void *arg)
+{
+	struct client *c = arg;
+	int r = client_append(text, len, c);
+
+	c->begun |= r == 0;
+	return r;
+}
+
+/* The next piece of the answer. False if the client must be dropped. */
+static bool client_piece(struct client *c)
+{
+	int r = ctl_answer_piece(c->answer);
+
 	if (r > 0)
 		return true;
-	close_answer(c);
+	c->answer = NULL;
 	if (r < 0)
 		return !c->begun && client_reply(c, NULL);
 	return client_append("\n", 1, c) == 0;
@@ -230,10 +253,8 @@ static json_t *open_answer(
 	json_t *error = k->answer(c->ctl->ctx, args, &c->answer);
 
 	c->begun = false;
-	if (c->answer) {
-		c->answer->client = c;
-		c->answer->failed = false;
-	}
+	if (c->answer)
+		ctl_answer_begin(c->answer, answer_append, c);
 	return error;
 }
 

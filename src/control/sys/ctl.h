@@ -74,8 +74,10 @@ bool ctl_stream_write(struct ctl_stream *s, const void *buf, size_t len);
  * document, whatever changes between two pieces. */
 struct ctl_answer {
 	const struct ctl_answer_ops *ops;
-	struct client *client; /* internal */
-	bool failed;	       /* internal: a piece is missing */
+	/* internal: where its text goes, 0 or -1 */
+	int (*append)(const char *text, size_t len, void *arg);
+	void *arg;
+	bool failed; /* internal: a piece is missing */
 };
 
 struct ctl_answer_ops {
@@ -92,6 +94,13 @@ struct ctl_answer_ops {
 void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len);
 /* takes the value; NULL when out of memory */
 void ctl_answer_json(struct ctl_answer *a, json_t *value);
+
+/* An answer that is made for somebody else than a client of the socket: its text goes
+ * to `append`, which returns 0 or -1. ctl_answer_piece() makes the next piece; 1 if
+ * there is more, 0 if that was all, or -errno. After any but 1 the answer is closed. */
+void ctl_answer_begin(struct ctl_answer *a,
+	int (*append)(const char *text, size_t len, void *arg), void *arg);
+int ctl_answer_piece(struct ctl_answer *a);
 
 /* The name may have several words. `args` is what follows it, without surrounding
  * space, "" if there is nothing. Returns a new reference; NULL when out of memory.

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * HTTP server of metrics-listen, see http.h. libmicrohttpd handles the protocol without
- * its own thread: its epoll descriptor is in our loop, and MHD_run() handles what is
- * ready.
+ * HTTP server, see http.h. libmicrohttpd handles the protocol without its own thread:
+ * its epoll descriptor is in our loop, and MHD_run() handles what is ready.
  *
- * A connection is suspended while it waits for a body. The library ends idle
- * connections, but a client that sends a byte now and then is not idle. So the life of
- * each connection is bounded here: its socket is shut down, and the library finds it
- * closed.
+ * A connection is suspended while it waits for its answer, and a stream of events while
+ * there is nothing to send. The library ends idle connections, but a client that sends
+ * a byte now and then is not idle. So the life of each connection is bounded here: its
+ * socket is shut down, and the library finds it closed.
  */
 
 #include "control/sys/http.h"
@@ -22,6 +21,7 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 
 #if HAVE_LIBMICROHTTPD
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #include <microhttpd.h>
@@ -33,48 +33,60 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 #include <sys/socket.h>
 
 /* evicted ones remain until the library has noticed */
-#define N_SLOTS	  (HTTP_MAX_CONNECTIONS + 8)
+#define N_SPARE	  8
 #define POOL_SIZE 16384 /* bytes of request headers, about */
 #define BACKLOG	  16
 
+/* Those with the lower number make room first. */
 enum state {
 	STATE_FREE,
 	STATE_REQUEST, /* the request is not complete */
-	STATE_WAITING, /* for a body; suspended */
+	STATE_WAITING, /* for its answer; suspended */
 	STATE_ANSWER,
+	STATE_STREAM,
 	STATE_EVICTED,
 };
 
-struct connection {
+struct http_body {
+	struct MHD_Response *response;
+	unsigned n_references;
+};
+
+struct http_request {
 	enum state state;
 	struct http *http;
 	struct MHD_Connection *mhd;
 	struct addr from;
 	uint64_t number; /* in the order of arrival */
 	mono_t until;
-	bool begun; /* the handler has seen it once */
-	enum metrics_format format;
-	bool no_body;
+	bool begun;    /* the handler has seen it once */
+	bool answered; /* by `code` and `body`, or as a stream */
+	unsigned code;
+	struct http_body *body; /* a reference, until it is queued */
+	/* of a stream: events that are not yet sent */
+	char *events;
+	size_t n_events, cap_events;
+	bool suspended;
 };
 
 struct http {
 	struct loop_fd fd; /* epoll of the library */
 	struct loop *loop;
+	struct http_options options;
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
 	mono_t run_at; /* MONO_NEVER if the library only waits for its sockets */
 	struct addr listens;
 	bool loopback; /* it listens only for this system */
 	uint64_t n_accepted;
-	struct connection connection[N_SLOTS];
-	enum metrics_format asked; /* 0 if no body is being made */
+	unsigned n_slots;
+	struct http_request *slot;
 	bool stopping;
-	struct {
-		struct MHD_Response *response;
-		mono_t until;
-	} body[_METRICS_FORMAT_N];
 	struct http_stats stats;
 };
+
+#define for_each_slot(h, c)                                                            \
+	for (struct http_request *c = (h)->slot; c < (h)->slot + (h)->n_slots; c++)
 
 bool http_supported(void)
 {
@@ -83,7 +95,7 @@ bool http_supported(void)
 
 /* ---- the library's turn ---- */
 
-static void http_run(struct http *h)
+void http_go_on(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -95,7 +107,55 @@ static void http_run(struct http *h)
 
 static void on_event(struct loop_fd *f, uint32_t events)
 {
-	http_run(container_of(f, struct http, fd));
+	http_go_on(container_of(f, struct http, fd));
+}
+
+/* ---- bodies ---- */
+
+/* Takes the response. A reply without its headers would be misunderstood, so it needs
+ * memory for all of them. */
+static struct http_body *body_of(struct MHD_Response *r, const char *const *fields)
+{
+	struct http_body *b = calloc(1, sizeof(*b));
+	bool ok = b && r;
+
+	for (; ok && *fields; fields += 2)
+		ok = MHD_add_response_header(r, fields[0], fields[1]) == MHD_YES;
+	if (!ok) {
+		if (r)
+			MHD_destroy_response(r);
+		free(b);
+		return NULL;
+	}
+	*b = (struct http_body){r, 1};
+	return b;
+}
+
+struct http_body *http_body_new(const char *const *fields, char *data, size_t len)
+{
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+
+	if (!r)
+		free(data);
+	return body_of(r, fields);
+}
+
+struct http_body *http_body_new_static(
+	const char *const *fields, const void *data, size_t len)
+{
+	return body_of(MHD_create_response_from_buffer(
+			       len, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT),
+		fields);
+}
+
+struct http_body *http_body_free(struct http_body *b)
+{
+	if (!b || --b->n_references > 0)
+		return NULL;
+	MHD_destroy_response(b->response);
+	free(b);
+	return NULL;
 }
 
 /* ---- answers ---- */
@@ -106,78 +166,123 @@ static void count(struct http *h, unsigned code)
 		h->stats.n_answers[i] += http_code[i] == code;
 }
 
-static enum MHD_Result send_response(
-	struct connection *c, unsigned code, struct MHD_Response *response)
+/* Gives the answer to the library. */
+static enum MHD_Result queue(struct http_request *q)
 {
-	c->state = STATE_ANSWER;
-	count(c->http, code);
-	return MHD_queue_response(c->mhd, code, response);
-}
+	struct http_body *body = take_ptr(q->body);
+	enum MHD_Result ok = MHD_NO;
 
-/* takes the text, malloc'ed; NULL means an empty one */
-static enum MHD_Result send_text(struct connection *c, unsigned code, char *text)
-{
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		text ? strlen(text) : 0, text, MHD_RESPMEM_MUST_FREE);
-	enum MHD_Result ok;
-
-	if (!r) {
-		free(text);
-		return MHD_NO;
+	if (q->state != STATE_STREAM)
+		q->state = STATE_ANSWER;
+	if (body) {
+		count(q->http, q->code);
+		ok = MHD_queue_response(q->mhd, q->code, body->response);
 	}
-	MHD_add_response_header(r, "Content-Type", "text/plain; charset=utf-8");
-	MHD_add_response_header(r, "Connection", "close");
-	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r, "Allow", "GET, HEAD");
-	ok = send_response(c, code, r);
-	MHD_destroy_response(r);
+	http_body_free(body);
 	return ok;
 }
 
-static enum MHD_Result send_health(struct connection *c)
+void http_answer(struct http_request *q, unsigned code, struct http_body *b)
 {
-	struct http *h = c->http;
-	static const char key[] = "allow-down";
-	bool allow_down = MHD_lookup_connection_value_n(c->mhd, MHD_GET_ARGUMENT_KIND,
-				  key, strlen(key), NULL, NULL) == MHD_YES;
-	char *text = NULL;
-	bool ok = h->ops.healthy(h->ops.ctx, allow_down, &text);
-
-	return send_text(c, ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text);
-}
-
-static void ask(struct http *h, enum metrics_format format)
-{
-	if (h->asked)
-		return; /* once that one is done */
-	h->asked = format;
-	h->ops.metrics(h->ops.ctx, format);
-}
-
-static enum MHD_Result send_metrics(struct connection *c)
-{
-	struct http *h = c->http;
-
-	if (c->state == STATE_WAITING) {
-		if (c->no_body)
-			return send_text(c, MHD_HTTP_SERVICE_UNAVAILABLE,
-				strdup("out of memory\n"));
-		return send_response(c, MHD_HTTP_OK, h->body[c->format].response);
+	if (!b) {
+		http_answer_text(
+			q, MHD_HTTP_SERVICE_UNAVAILABLE, strdup("out of memory\n"));
+		return;
 	}
-	c->format = metrics_negotiate(
-		MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Accept"));
-	if (h->body[c->format].response &&
-		!mono_due(h->body[c->format].until, loop_now(h->loop)))
-		return send_response(c, MHD_HTTP_OK, h->body[c->format].response);
-	if (h->stopping)
-		return send_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-	c->state = STATE_WAITING;
-	MHD_suspend_connection(c->mhd);
-	ask(h, c->format);
-	return MHD_YES;
+	b->n_references++;
+	q->answered = true;
+	q->code = code;
+	q->body = b;
+	if (q->state == STATE_WAITING)
+		MHD_resume_connection(q->mhd);
 }
 
-static struct connection *connection_of(struct MHD_Connection *mhd)
+void http_answer_text(struct http_request *q, unsigned code, char *text)
+{
+	static const char *const plain[] = {"Content-Type", "text/plain; charset=utf-8",
+		"X-Content-Type-Options", "nosniff", "Connection", "close", NULL};
+	static const char *const refusal[] = {"Content-Type",
+		"text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff",
+		"Connection", "close", "Allow", "GET, HEAD", NULL};
+	struct http_body *b =
+		http_body_new(code == MHD_HTTP_METHOD_NOT_ALLOWED ? refusal : plain,
+			text, text ? strlen(text) : 0);
+
+	q->answered = true;
+	q->code = code;
+	q->body = b; /* without one the connection is closed */
+	if (q->state == STATE_WAITING)
+		MHD_resume_connection(q->mhd);
+}
+
+static enum MHD_Result refuse(struct http_request *q, unsigned code, const char *text)
+{
+	http_answer_text(q, code, strdup(text));
+	return queue(q);
+}
+
+/* ---- streams of events ---- */
+
+static ssize_t read_events(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	struct http_request *q = cls;
+	size_t n = q->n_events < max ? q->n_events : max;
+
+	if (q->http->stopping || q->state != STATE_STREAM)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		q->suspended = true;
+		MHD_suspend_connection(q->mhd);
+		return 0;
+	}
+	memcpy(buf, q->events, n);
+	q->n_events -= n;
+	memmove(q->events, q->events + n, q->n_events);
+	return (ssize_t)n;
+}
+
+unsigned http_n_streams(const struct http *h)
+{
+	unsigned n = 0;
+
+	if (h)
+		for_each_slot(h, q) n += q->state == STATE_STREAM;
+	return n;
+}
+
+bool http_stream(struct http_request *q, const char *const *fields)
+{
+	struct MHD_Response *r;
+	struct http_body *b;
+
+	if (http_n_streams(q->http) >= q->http->options.max_streams)
+		return false;
+	r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, 4096, read_events, q, NULL);
+	b = body_of(r, fields);
+	if (!b)
+		return false;
+	q->answered = true;
+	q->code = MHD_HTTP_OK;
+	q->body = b;
+	if (q->state == STATE_WAITING)
+		MHD_resume_connection(q->mhd);
+	q->state = STATE_STREAM;
+	q->until = MONO_NEVER;
+	return true;
+}
+
+static void resume(struct http_request *q)
+{
+	if (!q->suspended)
+		return;
+	q->suspended = false;
+	MHD_resume_connection(q->mhd);
+}
+
+/* ---- requests ---- */
+
+static struct http_request *request_of(struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -208,12 +313,27 @@ static enum MHD_Result note_host(
 	return MHD_YES;
 }
 
-/* RFC 9112 3.2: one Host field, which only HTTP/1.0 may omit. A page whose name
- * resolves to the loopback address (DNS rebinding) sends its own name, so names are
- * checked there. Other addresses may have names, and others can connect anyway. Returns
- * NULL, or what is wrong, with the status. */
+/* A page whose name resolves to us (DNS rebinding) sends its own name. */
+static bool may_be_host(const struct http *h, enum endpoint_host whose)
+{
+	switch (whose) {
+	case ENDPOINT_HOST_OURS:
+		return true;
+	case ENDPOINT_HOST_ADDRESS:
+	case ENDPOINT_HOST_PRIVATE:
+		return h->options.private_names || !h->loopback;
+	case ENDPOINT_HOST_OTHER:
+		return !h->options.private_names && !h->loopback;
+	case ENDPOINT_HOST_INVALID:
+		break;
+	}
+	return false;
+}
+
+/* RFC 9112 3.2: one Host field, which only HTTP/1.0 may omit. Returns NULL, or what is
+ * wrong, with the status. */
 static const char *refusal_of_host(
-	const struct connection *c, const char *version, unsigned *ret_code)
+	const struct http_request *c, const char *version, unsigned *ret_code)
 {
 	struct host_fields f = {0};
 	enum endpoint_host whose;
@@ -229,15 +349,32 @@ static const char *refusal_of_host(
 	if (whose == ENDPOINT_HOST_INVALID)
 		return "the Host line is neither NAME nor NAME:PORT; write a name or an "
 		       "address (IPv6 in brackets), and a port of digits alone\n";
-	if (whose == ENDPOINT_HOST_OURS || !c->http->loopback)
+	if (may_be_host(c->http, whose))
 		return NULL;
 	*ret_code = MHD_HTTP_FORBIDDEN;
-	return "the name in the address does not belong to this system: use localhost "
-	       "or 127.0.0.1, or let metrics-listen name another address\n";
+	return c->http->loopback && !c->http->options.private_names
+		? "the name in the address does not belong to this system: use localhost "
+		  "or 127.0.0.1, or let metrics-listen name another address\n"
+		: "a web page elsewhere could use that name to read this one: write the "
+		  "address of this system in numbers, or a name without a dot or below "
+		  "local, lan, internal or home.arpa\n";
+}
+
+static bool is_allowed(const struct http_request *q)
+{
+	const struct http_options *o = &q->http->options;
+
+	if (!o->allow || addr_is_loopback(&q->from) ||
+		addr_eq(&q->from, &q->http->listens))
+		return true;
+	for (size_t i = 0; i < o->n_allow; i++)
+		if (prefix_contains(&o->allow[i], &q->from))
+			return true;
+	return false;
 }
 
 /* Otherwise we would wait for the end of the body, which may never come. */
-static bool has_large_body(const struct connection *c)
+static bool has_large_body(const struct http_request *c)
 {
 	const char *length =
 		MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Content-Length");
@@ -247,131 +384,117 @@ static bool has_large_body(const struct connection *c)
 		(length && strtoull(length, NULL, 10) > HTTP_MAX_BODY);
 }
 
-/* The library calls this when the headers are there, and again when the rest is. */
+/* The library calls this when the headers are there, again when the rest is, and once
+ * more when an answer that was waited for has come. */
 static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char *url,
 	const char *method, const char *version, const char *data, size_t *n_data,
 	void **state)
 {
-	struct connection *c = connection_of(mhd);
+	struct http_request *q = request_of(mhd);
 	const char *refusal;
 	unsigned code;
 
-	if (!c)
+	if (!q)
 		return MHD_NO;
-	refusal = refusal_of_host(c, version, &code);
+	if (q->answered)
+		return queue(q);
+	if (!is_allowed(q))
+		return refuse(q, MHD_HTTP_FORBIDDEN,
+			"your address is not among those of web-allow\n");
+	refusal = refusal_of_host(q, version, &code);
 	if (refusal)
-		return send_text(c, code, strdup(refusal));
+		return refuse(q, code, refusal);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED,
-			strdup("only GET and HEAD are supported\n"));
-	if (has_large_body(c))
-		return send_text(c, MHD_HTTP_BAD_REQUEST,
-			strdup("a body is not accepted here\n"));
-	if (!c->begun) {
-		c->begun = true;
+		return refuse(q, MHD_HTTP_METHOD_NOT_ALLOWED,
+			"only GET and HEAD are supported\n");
+	if (has_large_body(q))
+		return refuse(
+			q, MHD_HTTP_BAD_REQUEST, "a body is not accepted here\n");
+	if (!q->begun) {
+		q->begun = true;
 		return MHD_YES;
 	}
 	if (*n_data > 0) { /* a body with GET means nothing */
 		*n_data = 0;
 		return MHD_YES;
 	}
-	if (strcmp(url, "/metrics") == 0)
-		return send_metrics(c);
-	if (strcmp(url, "/healthz") == 0)
-		return send_health(c);
-	return send_text(c, MHD_HTTP_NOT_FOUND,
-		strdup("there is no such page; ask for /metrics or /healthz\n"));
+	if (q->http->stopping)
+		return refuse(q, MHD_HTTP_SERVICE_UNAVAILABLE, "");
+	q->http->ops.request(q->http->ops.ctx, q, url);
+	if (q->answered)
+		return queue(q);
+	q->state = STATE_WAITING;
+	MHD_suspend_connection(mhd);
+	return MHD_YES;
 }
 
-/* ---- bodies ---- */
-
-static enum metrics_format wanted(const struct http *h)
+const char *http_header(const struct http_request *q, const char *name)
 {
-	for (unsigned i = 0; i < N_SLOTS; i++)
-		if (h->connection[i].state == STATE_WAITING)
-			return h->connection[i].format;
-	return 0;
+	return MHD_lookup_connection_value(q->mhd, MHD_HEADER_KIND, name);
 }
 
-/* Takes the body. Returns NULL if memory is short even for the headers, because a reply
- * without them would be misunderstood. */
-static struct MHD_Response *body_response(
-	enum metrics_format format, char *body, size_t len)
+const char *http_argument(const struct http_request *q, const char *name)
 {
-	struct MHD_Response *r =
-		MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+	const char *value = NULL;
 
-	if (!r) {
-		free(body);
+	if (MHD_lookup_connection_value_n(q->mhd, MHD_GET_ARGUMENT_KIND, name,
+		    strlen(name), &value, NULL) != MHD_YES)
 		return NULL;
-	}
-	if (MHD_add_response_header(r, "Content-Type", metrics_content_type(format)) ==
-			MHD_YES &&
-		MHD_add_response_header(r, "Connection", "close") == MHD_YES)
-		return r;
-	MHD_destroy_response(r);
-	return NULL;
-}
-
-void http_metrics(struct http *h, enum metrics_format format, char *body, size_t len,
-	mono_t fresh_until)
-{
-	struct MHD_Response *r = body ? body_response(format, body, len) : NULL;
-
-	if (h->body[format].response)
-		MHD_destroy_response(h->body[format].response);
-	h->body[format].response = r;
-	h->body[format].until = fresh_until;
-	for (unsigned i = 0; i < N_SLOTS; i++) {
-		struct connection *c = &h->connection[i];
-
-		if (c->state != STATE_WAITING || c->format != format)
-			continue;
-		c->no_body = r == NULL;
-		MHD_resume_connection(c->mhd);
-	}
-	h->asked = 0;
-	http_run(h);
-	if (wanted(h))
-		ask(h, wanted(h));
-}
-
-void http_forget(struct http *h)
-{
-	for (unsigned i = 0; i < _METRICS_FORMAT_N; i++)
-		h->body[i].until = MONO_UNSET;
+	return value ? value : "";
 }
 
 /* ---- connections ---- */
 
-static void evict(struct connection *c)
+static void evict(struct http_request *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
-	if (c->state == STATE_WAITING) /* it notices when it is resumed */
-		c->until = MONO_NEVER;
-	else
-		c->state = STATE_EVICTED;
 	c->http->stats.n_evicted++;
+	if (c->state == STATE_WAITING) { /* it notices when it is resumed */
+		c->until = MONO_NEVER;
+		return;
+	}
+	c->state = STATE_EVICTED;
+	resume(c);
 }
 
-static bool is_open(const struct connection *c)
+void http_stream_send(struct http *h, const char *text)
+{
+	size_t len = strlen(text);
+
+	for_each_slot(h, q)
+	{
+		if (q->state != STATE_STREAM)
+			continue;
+		if (q->n_events + len > HTTP_MAX_PENDING ||
+			array_reserve(
+				q->events, q->cap_events, q->n_events + len, 256) < 0) {
+			evict(q);
+			continue;
+		}
+		memcpy(q->events + q->n_events, text, len);
+		q->n_events += len;
+		resume(q);
+	}
+	http_go_on(h);
+}
+
+static bool is_open(const struct http_request *c)
 {
 	return c->state != STATE_FREE && c->state != STATE_EVICTED;
 }
 
 /* The connection to evict: the oldest one that is still sending its request, else the
  * oldest one that gets its answer. There must be at least one. */
-static struct connection *oldest(struct http *h, const struct addr *from)
+static struct http_request *oldest(struct http *h, const struct addr *from)
 {
-	struct connection *found = NULL;
+	struct http_request *found = NULL;
 
-	for (unsigned i = 0; i < N_SLOTS; i++) {
-		struct connection *c = &h->connection[i];
-
+	for_each_slot(h, c)
+	{
 		if (!is_open(c) || (from && !addr_eq(from, &c->from)))
 			continue;
 		if (!found || c->state < found->state ||
@@ -386,9 +509,7 @@ static unsigned n_open(const struct http *h, const struct addr *from)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < N_SLOTS; i++)
-		n += is_open(&h->connection[i]) &&
-			(!from || addr_eq(from, &h->connection[i].from));
+	for_each_slot(h, c) n += is_open(c) && (!from || addr_eq(from, &c->from));
 	return n;
 }
 
@@ -411,17 +532,17 @@ static struct addr peer_of(struct MHD_Connection *mhd)
 static void connected(struct http *h, struct MHD_Connection *mhd, void **context)
 {
 	struct addr from = peer_of(mhd);
-	struct connection *c = h->connection;
+	struct http_request *c = h->slot, *end = h->slot + h->n_slots;
 
-	if (n_open(h, &from) >= HTTP_MAX_PER_ADDRESS)
+	if (n_open(h, &from) >= h->options.max_per_address)
 		evict(oldest(h, &from));
-	else if (n_open(h, NULL) >= HTTP_MAX_CONNECTIONS)
+	else if (n_open(h, NULL) >= h->options.max_connections)
 		evict(oldest(h, NULL));
-	while (c < h->connection + N_SLOTS && c->state != STATE_FREE)
+	while (c < end && c->state != STATE_FREE)
 		c++;
-	if (c == h->connection + N_SLOTS)
+	if (c == end)
 		return; /* impossible while the library enforces its limit */
-	*c = (struct connection){
+	*c = (struct http_request){
 		.state = STATE_REQUEST,
 		.http = h,
 		.mhd = mhd,
@@ -437,12 +558,14 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 	enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = cls;
-	struct connection *c = *context;
+	struct http_request *c = *context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		connected(h, mhd, context);
 	} else if (c) {
-		c->state = STATE_FREE;
+		http_body_free(c->body);
+		free(c->events);
+		*c = (struct http_request){.state = STATE_FREE};
 		h->stats.n_connections--;
 	}
 }
@@ -454,9 +577,7 @@ mono_t http_deadline(const struct http *h)
 	if (!h)
 		return MONO_NEVER;
 	at = h->run_at;
-	for (unsigned i = 0; i < N_SLOTS; i++)
-		if (is_open(&h->connection[i]))
-			at = mono_min(at, h->connection[i].until);
+	for_each_slot(h, c) if (is_open(c)) at = mono_min(at, c->until);
 	return at;
 }
 
@@ -464,15 +585,18 @@ void http_tick(struct http *h, mono_t now)
 {
 	if (!mono_due(http_deadline(h), now))
 		return;
-	for (unsigned i = 0; i < N_SLOTS; i++)
-		if (is_open(&h->connection[i]) && mono_due(h->connection[i].until, now))
-			evict(&h->connection[i]);
-	http_run(h);
+	for_each_slot(h, c) if (is_open(c) && mono_due(c->until, now)) evict(c);
+	http_go_on(h);
 }
 
-void http_stats(const struct http *h, struct http_stats *ret)
+void http_stats(const struct http *h, struct http_stats *sum)
 {
-	*ret = h ? h->stats : (struct http_stats){0};
+	if (!h)
+		return;
+	sum->n_connections += h->stats.n_connections;
+	sum->n_evicted += h->stats.n_evicted;
+	for (unsigned i = 0; i < HTTP_CODES; i++)
+		sum->n_answers[i] += h->stats.n_answers[i];
 }
 
 /* ---- life ---- */
@@ -527,10 +651,10 @@ static int http_start(struct http *h, int fd)
 
 	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
 		NULL, handle, h, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)N_SLOTS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, h->n_slots, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)POOL_SIZE, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+		MHD_OPTION_END);
 	if (!h->daemon) {
 		closep(&fd);
 		return -ENOMEM;
@@ -542,7 +666,8 @@ static int http_start(struct http *h, int fd)
 	return loop_add(h->loop, &h->fd, EPOLLIN);
 }
 
-int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops *ops,
+int http_new(struct loop *loop, const struct endpoint *at,
+	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http)
 {
 	struct http *h = calloc(1, sizeof(*h));
@@ -550,13 +675,17 @@ int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops
 
 	if (!h)
 		return -ENOMEM;
+	assert(options->max_connections <= HTTP_MAX_CONNECTIONS);
 	h->loop = loop;
 	h->ops = *ops;
+	h->options = *options;
 	h->listens = at->addr;
 	h->loopback = addr_is_loopback(&at->addr);
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
-	fd = inherit_at(at);
+	h->n_slots = options->max_connections + N_SPARE;
+	h->slot = calloc(h->n_slots, sizeof(*h->slot));
+	fd = h->slot ? inherit_at(at) : -ENOMEM;
 	r = fd < 0 ? fd : http_start(h, fd);
 	if (r < 0) {
 		http_free(h);
@@ -573,18 +702,17 @@ struct http *http_free(struct http *h)
 	loop_del(&h->fd);
 	h->stopping = true;
 	/* the library insists that nothing is suspended when it stops */
-	for (unsigned i = 0; i < N_SLOTS; i++)
-		if (h->connection[i].state == STATE_WAITING) {
-			h->connection[i].no_body = true;
-			MHD_resume_connection(h->connection[i].mhd);
-		}
+	for (unsigned i = 0; h->slot && i < h->n_slots; i++) {
+		if (h->slot[i].state == STATE_WAITING)
+			http_answer_text(
+				&h->slot[i], MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
+		resume(&h->slot[i]);
+	}
 	if (h->daemon) {
 		MHD_run(h->daemon);
 		MHD_stop_daemon(h->daemon);
 	}
-	for (unsigned i = 0; i < _METRICS_FORMAT_N; i++)
-		if (h->body[i].response)
-			MHD_destroy_response(h->body[i].response);
+	free(h->slot);
 	free(h);
 	return NULL;
 }
@@ -596,7 +724,8 @@ bool http_supported(void)
 	return false;
 }
 
-int http_new(struct loop *loop, const struct endpoint *at, const struct http_ops *ops,
+int http_new(struct loop *loop, const struct endpoint *at,
+	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http)
 {
 	return -EOPNOTSUPP;
@@ -607,13 +736,56 @@ struct http *http_free(struct http *h)
 	return NULL;
 }
 
-void http_metrics(struct http *h, enum metrics_format format, char *body, size_t len,
-	mono_t fresh_until)
+const char *http_header(const struct http_request *q, const char *name)
+{
+	return NULL;
+}
+
+const char *http_argument(const struct http_request *q, const char *name)
+{
+	return NULL;
+}
+
+struct http_body *http_body_new(const char *const *fields, char *data, size_t len)
+{
+	return NULL;
+}
+
+struct http_body *http_body_new_static(
+	const char *const *fields, const void *data, size_t len)
+{
+	return NULL;
+}
+
+struct http_body *http_body_free(struct http_body *b)
+{
+	return NULL;
+}
+
+void http_answer(struct http_request *q, unsigned code, struct http_body *b)
 {
 }
 
-void http_forget(struct http *h)
+void http_answer_text(struct http_request *q, unsigned code, char *text)
 {
+}
+
+void http_go_on(struct http *h)
+{
+}
+
+bool http_stream(struct http_request *q, const char *const *fields)
+{
+	return false;
+}
+
+void http_stream_send(struct http *h, const char *text)
+{
+}
+
+unsigned http_n_streams(const struct http *h)
+{
+	return 0;
 }
 
 mono_t http_deadline(const struct http *h)
@@ -625,9 +797,8 @@ void http_tick(struct http *h, mono_t now)
 {
 }
 
-void http_stats(const struct http *h, struct http_stats *ret)
+void http_stats(const struct http *h, struct http_stats *sum)
 {
-	*ret = (struct http_stats){0};
 }
 
 #endif

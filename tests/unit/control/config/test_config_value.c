@@ -92,6 +92,10 @@ static const struct {
 	{"channel-names tv/a.csv ", "channel-names tv/a.csv"},
 	{"", "quality-memory auto"},
 	{"quality-memory 64k ", "quality-memory 64K"},
+	{"web-listen :8080 ", "web-listen :8080"},
+	{"web-allow 10.1.0.0/16 web-allow ::/0 ", "web-allow ::/0"},
+	{"", "web-names on"},
+	{"web-names off ", "web-names off"},
 	{"ratelimit 9 ", "ratelimit 9"},
 	{"threshold 255 ", "threshold 255"},
 	{"threshold +7 ", "threshold 7"},
@@ -167,6 +171,8 @@ static void defaults(void **state)
 	assert_null(c->metrics_listen);
 	assert_int_equal(c->metrics_groups, 256);
 	assert_null(c->channel_names);
+	assert_null(c->web_listen);
+	assert_int_equal(c->n_web_allow, 0);
 	config_free(c);
 	assert_null(config_free(NULL));
 }

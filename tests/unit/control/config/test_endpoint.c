@@ -59,12 +59,19 @@ static void f15_local_hosts(void **state)
 	static const char *const ours[] = {"localhost", "localhost:9337", "LocalHost:1",
 		"localhost.", "localhost.:80", "a.localhost:80", "127.0.0.1",
 		"127.0.0.1:9337", "127.9.9.9", "[::1]", "[::1]:9337", NULL};
+	static const char *const addresses[] = {"0.0.0.0", "0.0.0.0:9337", "[::]",
+		"192.0.2.1:80", "[2001:db8::1]", NULL};
+	static const char *const private[] = {"notlocalhost", "router", "router:8080",
+		"2130706433", "router.lan", "Router.LAN.:80", "a.b.home.arpa",
+		"tv.local:1", "tv.internal", "tv.home", NULL};
 	static const char *const others[] = {".", "example.org", "example.org:9337",
-		"localhost.example.org", "notlocalhost", "127.0.0.1.example.org",
-		"0.0.0.0", "0.0.0.0:9337", "[::]", "192.0.2.1:80", "[2001:db8::1]",
-		"127.1", "2130706433", "0x7f.1", NULL};
+		"localhost.example.org", "127.0.0.1.example.org", "router.example.org",
+		"lan.example.org", "routerlan.", "xlan.org", "home.arpa.org", "127.1",
+		"0x7f.1", "router.xlan", "fritz.box", NULL};
 
 	check_hosts(ours, ENDPOINT_HOST_OURS);
+	check_hosts(addresses, ENDPOINT_HOST_ADDRESS);
+	check_hosts(private, ENDPOINT_HOST_PRIVATE);
 	check_hosts(others, ENDPOINT_HOST_OTHER);
 }
 
@@ -92,7 +99,7 @@ static void own_address(void **state)
 
 	assert_int_equal(addr_parse("2001:db8::1", &v6), 0);
 	assert_int_equal(endpoint_host("192.0.2.1:80", &v4), ENDPOINT_HOST_OURS);
-	assert_int_equal(endpoint_host("192.0.2.2:80", &v4), ENDPOINT_HOST_OTHER);
+	assert_int_equal(endpoint_host("192.0.2.2:80", &v4), ENDPOINT_HOST_ADDRESS);
 	assert_int_equal(endpoint_host("[2001:db8:0::1]:80", &v6), ENDPOINT_HOST_OURS);
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The files of the page, which the build makes of data/web (embed.py). */
+
+#include <stddef.h>
+
+struct page_file {
+	const char *path; /* in a request */
+	const char *type;
+	const unsigned char *data;
+	size_t len;
+};
+
+extern const struct page_file page_files[];
+extern const size_t page_n_files;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Shared bodies, see http_share.h. What has been used longest ago makes room. */
+
+#include "control/sys/http_share.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct http_shared *kept(struct http_share *s, const char *key)
+{
+	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
+		if (strcmp(s->kept[i].key, key) == 0)
+			return &s->kept[i];
+	return NULL;
+}
+
+static void drop(struct http_shared *b)
+{
+	http_body_free(b->body);
+	*b = (struct http_shared){.key = ""};
+}
+
+static struct http_shared *room(struct http_share *s)
+{
+	struct http_shared *oldest = &s->kept[0];
+
+	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++) {
+		if (!*s->kept[i].key)
+			return &s->kept[i];
+		if (mono_due(s->kept[i].used, oldest->used))
+			oldest = &s->kept[i];
+	}
+	drop(oldest);
+	return oldest;
+}
+
+static void make(struct http_share *s, const char *key)
+{
+	snprintf(s->making, sizeof(s->making), "%s", key);
+	s->ops.make(s->ops.ctx, s->making);
+}
+
+void http_share_ask(
+	struct http_share *s, struct http_request *q, const char *key, mono_t now)
+{
+	struct http_shared *b = kept(s, key);
+	struct http_waiting *w = s->waiting;
+
+	if (!*key || strlen(key) >= HTTP_SHARE_KEY) {
+		http_answer_text(q, 400, strdup("the question is too long\n"));
+		return;
+	}
+	if (b && !mono_due(b->fresh_until, now)) {
+		b->used = now;
+		http_answer(q, 200, b->body);
+		return;
+	}
+	while (w < s->waiting + HTTP_MAX_CONNECTIONS && w->q)
+		w++;
+	if (w == s->waiting + HTTP_MAX_CONNECTIONS) {
+		http_answer_text(q, 503, strdup("too many clients\n"));
+		return;
+	}
+	w->q = q;
+	snprintf(w->key, sizeof(w->key), "%s", key);
+	if (!*s->making)
+		make(s, key);
+}
+
+void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
+	mono_t now, mono_t fresh_until)
+{
+	struct http_shared *b = kept(s, s->making);
+
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++) {
+		struct http_waiting *w = &s->waiting[i];
+
+		if (!w->q || strcmp(w->key, s->making) != 0)
+			continue;
+		http_answer(w->q, code, body);
+		w->q = NULL;
+	}
+	if (b)
+		drop(b);
+	if (body && code == 200) {
+		b = room(s);
+		memcpy(b->key, s->making, sizeof(b->key));
+		b->body = body;
+		b->used = now;
+		b->fresh_until = fresh_until;
+	} else {
+		http_body_free(body);
+	}
+	s->making[0] = '\0';
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
+		if (s->waiting[i].q) {
+			make(s, s->waiting[i].key);
+			return;
+		}
+}
+
+void http_share_forget(struct http_share *s)
+{
+	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
+		s->kept[i].fresh_until = MONO_UNSET;
+}
+
+void http_share_clear(struct http_share *s)
+{
+	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
+		drop(&s->kept[i]);
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
+		s->waiting[i].q = NULL;
+	s->making[0] = '\0';
+}

@@ -1,0 +1,406 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""web-listen: the page, the JSON behind it, who may read them, and the page in a real browser.
+
+Screenshots go to build/page, or where RINGCAST_SCREENSHOTS says.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import time
+
+from libnetns import GROUP, PLAIN, Daemon, Skip, case, lab, main, wait_datagrams, wait_for
+
+import browser
+
+PORT = 8089
+LISTEN = f"web-listen :{PORT}\n"
+SHOTS = os.environ.get("RINGCAST_SCREENSHOTS", os.path.join(lab.ROOT, "build", "page"))
+NEWS, EVIL = "239.1.2.4", "239.1.2.5"
+NAMES = f"""group,name
+{GROUP},Das Erste HD
+{NEWS},News 24
+{EVIL},<img src=x onerror=alert(1)><b>Bold</b>
+"""
+
+
+class Http(http.client.HTTPConnection):
+    """A connection from within a namespace."""
+
+    def __init__(self, ns, host="127.0.0.1"):
+        super().__init__(host, PORT, timeout=20)
+        self.ns = ns
+
+    def connect(self):
+        with self.ns.inside():
+            super().connect()
+
+
+def request(ns, path="/", method="GET", host=None, to="127.0.0.1"):
+    """Returns (status, headers, text)."""
+    c = Http(ns, to)
+    try:
+        c.request(method, path, headers={"Host": host} if host else {})
+        reply = c.getresponse()
+        return reply.status, reply.headers, reply.read().decode()
+    finally:
+        c.close()
+
+
+def api(ns, path, status=200):
+    got, headers, text = request(ns, "/api/v1/" + path)
+    assert got == status, (path, got, text)
+    assert headers["Content-Type"] == "application/json; charset=utf-8", headers
+    return json.loads(text)
+
+
+def begin(b, config=LISTEN, names=NAMES, member=True):
+    """Start a daemon with a page, names of channels and a stream with one member."""
+    t = b.topology(lans=2)
+    d = b.daemon = b.own(Daemon(t.router, "channel-names tv.csv\n" + config + PLAIN,
+                                start=False))
+    with open(os.path.join(d.dir, "tv.csv"), "w", encoding="utf-8") as f:
+        f.write(names)
+    d.start()
+    if member:
+        r = b.receiver(t.hosts["lan1"])
+        b.stream(t)
+        d.wait_member("lan1", GROUP)
+        wait_datagrams(r, 20)
+    return t, d
+
+
+@case("web-listen: files, JSON, a page without scripts; GET and HEAD alone, with a strict policy")
+def answers(b):
+    t, d = begin(b)
+    for path in ("/", "/page.js", "/page.css", "/icon.svg", "/plain", "/api/v1/",
+                 "/api/v1/top", "/api/v1/day"):
+        status, headers, text = request(t.router, path)
+        assert status == 200 and text, path
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in headers
+        status, headers, text = request(t.router, path, "HEAD")
+        assert status == 200 and not text and int(headers["Content-Length"]) > 0, path
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        assert request(t.router, "/api/v1/top", method)[0] == 405, method
+    for path in ("/index.html", "/page.js/", "/..", "/metrics", "/api/v1/none", "/api/v1/reload",
+                 "/api/v1/config", "/api/v2/top"):
+        assert request(t.router, path)[0] == 404, path
+    row = api(t.router, "top")["rows"][0]
+    assert (row["group"], row["channel"], row["members"]) == (GROUP, "Das Erste HD", 1), row
+    assert api(t.router, "mfc?filter=" + GROUP)["mfc"][0]["out"] == ["lan1"]
+    hosts = api(t.router, "groups?filter=lan1")["groups"][0]["hosts"]
+    assert [h["address"] for h in hosts] == ["10.0.1.2"], hosts
+    assert api(t.router, "explain?group=" + GROUP)["verdict"] == "pass"
+    assert api(t.router, "interfaces?filter=wan")["interfaces"][0]["name"] == "wan"
+    assert api(t.router, "health")["ok"] and api(t.router, "version")["name"] == "ringcastd"
+    for bad in ("mfc?filter=", "mfc?filter=no+such+words+here", "explain?group=a%0Areload",
+                "top?sort=colour", "top?limit=x%20filter", "groups?filter=" + "x" * 600):
+        assert "error" in api(t.router, bad, 400), bad
+    texts = [(e["group"], e["channel"], e["text"]) for e in api(t.router, "day")["events"]]
+    assert (GROUP, "Das Erste HD", "group has its first member") in texts, texts
+    text = request(t.router, "/plain")[2]
+    assert "Das Erste HD" in text and "<script" not in text
+    assert d.ctl_run("page").stdout == f"http://127.0.0.1:{PORT}/\n"
+
+
+@case("web-listen: hosts, names in the address and hidden viewers")
+def who_may(b):
+    lines = (f"web-listen 0.0.0.0:{PORT}\nweb-allow 10.0.1.0/24\nweb-names off\n")
+    t, d = begin(b, lines)
+    lan1, lan2 = t.hosts["lan1"], t.hosts["lan2"]
+    assert request(lan1, to="10.0.1.1")[0] == 200
+    status, _, text = request(lan2, to="10.0.2.1")
+    assert status == 403 and "web-allow" in text, (status, text)
+    assert d.ctl_run("page").stdout == f"http://10.0.1.1:{PORT}/\n"
+    for host in ("10.0.1.1", f"10.0.1.1:{PORT}", "router", "router.lan:80", "localhost", "[::1]"):
+        assert request(t.router, host=host)[0] == 200, host
+    for host in ("attacker.example", f"attacker.example:{PORT}", "10.0.1.1.example"):
+        status, _, text = request(t.router, host=host)
+        assert status == 403 and "a web page elsewhere" in text, (host, status)
+    assert not api(t.router, "")["names"]
+    for path in ("explain?group=" + GROUP, "interfaces", "stats", "health"):
+        assert "web-names is off" in api(t.router, path, 403)["error"], path
+    group = api(t.router, "groups")["groups"][0]
+    assert (group["n_hosts"], group["hosts"], group["last_reporter"]) == (1, [], None), group
+    assert "error" in api(t.router, "groups?filter=10.0.1.2", 400)
+    everything = "".join(request(t.router, p)[2] for p in
+                         ("/plain", "/api/v1/top", "/api/v1/groups", "/api/v1/mfc",
+                          "/api/v1/upstream", "/api/v1/day"))
+    assert GROUP in everything and "10.0.1.2" not in everything
+    d.write(PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    r = d.ctl_run("page")
+    assert r.returncode == 4 and "no web-listen" in r.stderr, r
+    with t.router.socket() as s:
+        assert s.connect_ex(("127.0.0.1", PORT)) == 111
+    d.write(lines + PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    assert request(lan1, to="10.0.1.1")[0] == 200
+
+
+def event_stream(ns):
+    s = ns.socket(socket.AF_INET)
+    s.settimeout(20)
+    s.connect(("127.0.0.1", PORT))
+    s.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return s
+
+
+def read_until(s, text):
+    got = b""
+    while text not in got:
+        part = s.recv(4096)
+        assert part, got
+        got += part
+    return got
+
+
+@case("web-listen: streams of events are told of changes, and bounded; slow readers harm nobody")
+def events(b):
+    t, d = begin(b, member=False)
+    s = event_stream(t.router)
+    head = read_until(s, b"\r\n\r\n")
+    assert b" 200 " in head and b"text/event-stream" in head, head
+    read_until(s, b"data: tick\n\n")
+    r = b.receiver(t.hosts["lan1"])
+    began = time.monotonic()
+    read_until(s, b"data: change\n\n")
+    b.note(f"told of a join after {(time.monotonic() - began) * 1000:.0f} ms")
+    streams = [event_stream(t.router) for _ in range(110)]
+    refused = sum(b" 503 " in read_until(x, b"\r\n") for x in streams)
+    assert refused == 110 - 99, refused
+    # the others never read; requests are answered, and a join takes effect
+    b.stream(t)
+    d.wait_member("lan1", GROUP)
+    wait_datagrams(r, 20)
+    assert api(t.router, "top")["rows"]
+    half = [t.router.socket(socket.AF_INET) for _ in range(200)]
+    for x in half:
+        x.connect(("127.0.0.1", PORT))
+        with contextlib.suppress(OSError):
+            x.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    assert request(t.router)[0] == 200
+    for x in half + streams + [s]:
+        x.close()
+    wait_for(30, lambda: d.ctl_run("metrics").stdout.count(
+        "ringcast_http_connections 0\n"), "all connections are gone")
+
+
+# ---- in a browser ----
+
+def open_page(b, t, **kw):
+    program = browser.find()
+    if not program:
+        raise Skip("there is no browser (package chromium)")
+    w = b.own(browser.Browser(t.router, program, **kw))
+    w.open(f"http://127.0.0.1:{PORT}/")
+    wait_live(w)
+    return w
+
+
+def wait_live(w):
+    wait_for(30, lambda: w.evaluate("document.getElementById('state')?.textContent") == "live",
+             "the page is live")
+
+
+def cells(w, column):
+    return w.evaluate("[...document.querySelectorAll('#streams tbody td." + column + "')]"
+                      ".map((e) => e.textContent)")
+
+
+def television(b, t, d):
+    """Three channels, viewers on two LANs."""
+    for group, rate, lans in ((GROUP, 300, ("lan1", "lan2")), (NEWS, 120, ("lan1",)),
+                              (EVIL, 40, ("lan2",))):
+        b.stream(t, group, rate=rate, size=1358)
+        for lan in lans:
+            b.receiver(t.hosts[lan], group)
+            d.wait_member(lan, group)
+
+
+def click(w, text):
+    w.evaluate(f"[...document.querySelectorAll('#streams th button')]"
+               f".find((e) => e.textContent === {json.dumps(text)}).click()")
+
+
+@case("in chromium: streams appear with a join, are sorted and filtered; hostile names stay text")
+def in_a_browser(b):
+    t, d = begin(b, member=False)
+    w = open_page(b, t)
+    assert w.evaluate("document.getElementById('no-streams').textContent") == \
+        "Nobody has joined a group."
+    began = time.monotonic()
+    b.receiver(t.hosts["lan1"])
+    wait_for(20, lambda: cells(w, "group") == [GROUP], "the page shows the join")
+    b.note(f"the page shows a join after {(time.monotonic() - began) * 1000:.0f} ms")
+    television(b, t, d)
+    wait_for(20, lambda: sorted(cells(w, "group")) == [GROUP, NEWS, EVIL], "three streams")
+    names = cells(w, "name")
+    assert "<img src=x onerror=alert(1)><b>Bold</b>" in names, names
+    assert w.evaluate("document.querySelectorAll('main b, main img').length") == 0
+    click(w, "Group")
+    assert cells(w, "group") == [GROUP, NEWS, EVIL]
+    click(w, "Group")
+    assert cells(w, "group") == [EVIL, NEWS, GROUP]
+    click(w, "Viewers")
+    assert cells(w, "group")[0] == GROUP and cells(w, "viewers")[0] == "2"
+    set_filter = "(() => {{ const e = document.getElementById('filter'); e.value = {}; " \
+        "e.dispatchEvent(new Event('input')); }})()"
+    w.evaluate(set_filter.format("'news'"))
+    assert cells(w, "group") == [NEWS]
+    w.evaluate(set_filter.format("'nothing like that'"))
+    assert w.evaluate("document.getElementById('no-streams').textContent") == \
+        "No stream matches the filter."
+    w.evaluate(set_filter.format("''"))
+    wait_for(20, lambda: all(float(r or 0) > 0 for r in cells(w, "rate")), "rates")
+    w.evaluate(f"location.hash = '#/stream/{GROUP}'")
+    wait_for(20, lambda: "10.0.1.2" in w.evaluate(
+        "document.getElementById('viewers').textContent"), "its viewers")
+    assert w.evaluate("document.getElementById('h-stream').textContent") == \
+        f"Das Erste HD ({GROUP})"
+    assert w.evaluate("document.querySelectorAll('#explain tbody tr').length") > 3
+    w.evaluate("location.hash = '#/network'")
+    wait_for(20, lambda: w.evaluate("document.querySelectorAll('#ports article').length") == 3,
+             "the interfaces")
+    w.evaluate("location.hash = '#/events'")
+    wait_for(20, lambda: "Das Erste HD" in w.evaluate(
+        "document.getElementById('events').textContent"), "the events")
+    assert not w.faults, w.faults
+    # a policy that lets everything through would find nothing: this must be stopped
+    w.evaluate("document.body.append(Object.assign(document.createElement('script'), "
+               "{textContent: 'window.evil = 1'}))")
+    wait_for(20, lambda: w.evaluate("1") and w.faults, "the policy stops a script")
+    assert w.evaluate("window.evil") is None
+
+
+# WCAG 2: contrast of each text with what is behind it
+CONTRAST = """(() => {
+	const rgb = (s) => (s.match(/[\\d.]+/g) || []).map(Number);
+	const light = (c) => [0, 1, 2].map((i) => c[i] / 255).map((v) =>
+		v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+		.reduce((n, v, i) => n + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => {
+		for (; e; e = e.parentElement) {
+			const c = rgb(getComputedStyle(e).backgroundColor);
+			if (c.length === 3 || c[3] > 0)
+				return c;
+		}
+		return [255, 255, 255];
+	};
+	const bad = [];
+	for (const e of document.querySelectorAll("body *")) {
+		const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+		if (!own || !e.getClientRects().length || e.closest("noscript"))
+			continue;
+		const a = light(rgb(getComputedStyle(e).color)), b = light(behind(e));
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < 4.5)
+			bad.push(`${e.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+	}
+	return bad;
+})()"""
+# what a screen reader would not know how to call
+UNNAMED = """[...document.querySelectorAll("a, button, input, [role=img], [role=region], nav, img")]
+	.filter((e) => e.getClientRects().length && !(e.getAttribute("aria-label") ||
+		e.getAttribute("aria-labelledby") || e.textContent.trim() || e.alt === "" ||
+		(e.labels && e.labels.length))).map((e) => e.outerHTML)"""
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def look(w, name):
+    """Check what is on the screen, and keep a picture."""
+    for scheme in ("light", "dark"):
+        w.scheme(scheme)
+        bad = w.evaluate(CONTRAST)
+        assert not bad, (name, scheme, bad)
+        w.screenshot(os.path.join(SHOTS, f"{name}-{scheme}.png"))
+    assert not w.evaluate(UNNAMED), w.evaluate(UNNAMED)
+
+
+@case("in chromium: labels, contrast, focus order, light and dark, a phone, no scripts")
+def accessible(b):
+    t, d = begin(b, member=False)
+    television(b, t, d)
+    w = open_page(b, t)
+    wait_for(20, lambda: len(cells(w, "group")) == 3 and all(
+        float(r or 0) > 0 for r in cells(w, "rate")), "three streams with rates")
+    wait_for(60, lambda: w.evaluate(
+        "Math.min(...[...page.rates.values()].map((l) => l.length))") >= 8, "some plots")
+    for view in ("", "network", "events", "stream/" + GROUP):
+        w.evaluate(f"location.hash = '#/{view}'")
+        where = (view or "streams").split("/")[0]
+        wait_for(20, lambda where=where: w.evaluate(
+            f"!document.getElementById('view-{where}').hidden && "
+            f"document.getElementById('view-{where}').textContent.length > 100"), view)
+        look(w, where)
+        assert w.evaluate("document.querySelectorAll('main section:not([hidden]) h2').length") == 1
+    w.evaluate("location.hash = '#/'")
+    # every control can be reached with the Tab key, from the top
+    w.evaluate("document.activeElement.blur()")
+    w.open(f"http://127.0.0.1:{PORT}/")
+    wait_live(w)
+    names, order = cells(w, "name"), []
+    for _ in range(18):
+        w.key("Tab")
+        order.append(w.evaluate("(() => { const e = document.activeElement; return e.id || "
+                                "e.className || e.textContent; })()"))
+    assert order[:14] == ["skip", "nav-streams", "nav-network", "nav-events", "filter", "scroll",
+                          "State", "Channel", "Group", "Source", "From", "To", "Viewers",
+                          "Mbit/s"], order
+    assert order[14:17] == ["Das Erste HD", "News 24", names[2]], order
+    assert w.evaluate("document.documentElement.lang") == "en"
+    w.size(390, 844, 2, True)
+    for view in ("", "network", "stream/" + GROUP):
+        w.evaluate(f"location.hash = '#/{view}'")
+        wait_for(20, lambda: w.evaluate(WIDE) <= 0, f"{view} is as narrow as a phone")
+        look(w, "phone-" + (view or "streams").split("/")[0])
+    assert not w.faults, w.faults
+    w.scripts(False)
+    w.size(1280, 800)
+    w.open(f"http://127.0.0.1:{PORT}/")
+    wait_for(30, lambda: "Das Erste HD" in str(w.call("DOM.getDocument", depth=-1)),
+             "the plain table")
+    w.screenshot(os.path.join(SHOTS, "plain.png"))
+
+
+# name, datagrams per second, LANs with viewers
+EVENING = (("News 24 HD", 130, "lan1 lan2"), ("Film Classics", 90, "lan1"),
+           ("Sport 1 HD", 170, "lan1 lan2 lan3"), ("Children", 60, "lan3"),
+           ("Documentary HD", 150, "lan2"), ("Regional North", 70, "lan1 lan3"),
+           ("Music", 40, "lan2"))
+
+
+@case("in chromium: the picture of README.md")
+def picture(b):
+    """With RINGCAST_SCREENSHOTS=DIR the picture is DIR/evening-light.png; doc/page.png is a
+    copy."""
+    t = b.topology(lans=3)
+    d = b.daemon = b.own(Daemon(
+        t.router, "channel-names tv.csv\n" + LISTEN + PLAIN + "phyint lan3 downstream\n",
+        start=False))
+    with open(os.path.join(d.dir, "tv.csv"), "w", encoding="utf-8") as f:
+        f.writelines(f"239.35.10.{i},{name}\n" for i, (name, _, _) in enumerate(EVENING, 1))
+    d.start()
+    w = open_page(b, t, width=1200, height=480)
+    for i, (_, rate, lans) in enumerate(EVENING, 1):
+        b.stream(t, f"239.35.10.{i}", rate=rate, size=1344)
+        for lan in lans.split():
+            b.receiver(t.hosts[lan], f"239.35.10.{i}")
+    wait_for(120, lambda: len(cells(w, "group")) == len(EVENING) and w.evaluate(
+        "Math.min(...[...page.rates.values()].map((l) => l.filter((r) => r > 0).length))") >= 20,
+        "twenty samples of each stream")
+    look(w, "evening")
+    size = os.path.getsize(os.path.join(SHOTS, "evening-light.png"))
+    assert size < 200_000, size
+    assert not w.faults, w.faults
+
+
+if __name__ == "__main__":
+    main()
