@@ -414,7 +414,7 @@ static int take_option(struct ctl_context *ctx, int c, unsigned long *since_s)
 		if (*since_s)
 			return -1;
 		fprintf(stderr,
-			"ringcastctl: '%s' is no time: write 90s, 30m, 2h or 7d\n",
+			"ringcastctl: '%s' is not a time: write 90s, 30m, 2h or 7d\n",
 			optarg);
 		return CTL_EXIT_USAGE;
 	case 's':

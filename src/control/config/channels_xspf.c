@@ -2,7 +2,7 @@
 
 /*
  * Channel names in XSPF (version 1), see channels.h: the title and the locations of
- * each track. This is no general reader of XML: it knows elements, the five named
+ * each track. This is not a general reader of XML: it knows elements, the five named
  * entities, character references, CDATA, comments and processing instructions. It
  * refuses a document type, with which other entities could be defined, elements that
  * are not closed in order, and more than MAX_DEPTH of them inside each other.
@@ -34,7 +34,7 @@ static void refuse(struct xspf *x, const char *what)
 {
 	if (!x->r->refused)
 		channels_say(x->r, x->r->line,
-			"%s; this is no complete XSPF, and no name of the file is used",
+			"%s; the XSPF is not complete, so none of its names is used",
 			what);
 	x->r->refused = true;
 }
@@ -74,7 +74,7 @@ static void put(struct xspf *x, const char *s, size_t n)
 	x->n_text += n;
 }
 
-/* as UTF-8; what is no character becomes U+FFFD */
+/* as UTF-8; a number that is not a character becomes U+FFFD */
 static void put_character(struct xspf *x, uint32_t c)
 {
 	char s[4];

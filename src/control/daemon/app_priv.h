@@ -162,14 +162,14 @@ struct app {
 	mono_t kernel_rest;		  /* no new reading before this time, because
 					   * the last one was expensive */
 	mono_t kernel_at;		  /* look again then, if any group is wanted */
-	uint64_t kernel_frames;		  /* frames received at the last reading  */
+	uint64_t kernel_frames;		  /* frames received at the last reading */
 	bool plan_stale;		  /* the port plan does not know of it yet */
 	const char *transmit;		  /* the way that was logged last; static */
 	char *left_out;	  /* names without a port, as they were logged; NULL means
 			   * none */
 	mono_t forced_at; /* the kernel's versions were read */
 	struct app_later *later; /* messages to be sent, the next one first */
-	mono_t retry_at;	 /* when to try again to open what failed  */
+	mono_t retry_at;	 /* when to try again to open what failed */
 	bool links_unsure;	 /* the interfaces must be read again */
 	bool ports_unsure;	 /* the ports are not what they should be */
 	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER if there are none */
@@ -177,7 +177,7 @@ struct app {
 		sensed; /* ports with a sensor, or where one could not be opened */
 	struct streams streams;	      /* as the log knows them */
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
-	uint64_t streams_frames;      /* frames received at the last look  */
+	uint64_t streams_frames;      /* frames received at the last look */
 	mono_t streams_due;
 	bool streams_late;  /* no client or log wanted streams before, so those that
 			     * flow are not new */

@@ -314,7 +314,7 @@ static void take_view(void *arg, const struct quality_view *v)
 	zaps_see(arg, v);
 }
 
-/* Has the report got what it asked for? */
+/* Was the report accepted? */
 static bool is_accepted(const struct proxy_port *pp, const struct addr *group)
 {
 	return mgroup_find(&pp->groups, group) != NULL;

@@ -159,7 +159,8 @@ struct history_chunk *history_give(struct history *h)
 		while (*last[l] && (*last[l])->older)
 			last[l] = &(*last[l])->older;
 	}
-	/* minutes first: an hour says less of them, but of a longer time */
+	/* drop minutes first, because an hour in the same memory covers a longer time
+	 */
 	l = begin_ns(*last[HISTORY_MINUTES], HISTORY_MINUTES) != INT64_MAX
 		? HISTORY_MINUTES
 		: HISTORY_HOURS;

@@ -430,7 +430,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	struct news n;
 
 	*ret_entry = e;
-	/* a slot that was left behind */
+	/* an old slot, whose stream already has a newer one */
 	if (e && e->based && e->generation != v->generation &&
 		mono_before(v->last, e->last))
 		return STREAM_NOTHING;

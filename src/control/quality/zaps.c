@@ -178,7 +178,7 @@ static void finish(struct zaps *z, struct zap *zap, bool waited)
 	z->n_pending--;
 	if (waited || mono_is_set(zap->first))
 		count_to(&lan[ZAPS_FIRST], zap->asked, zap->first);
-	/* many encoders never set the indicator: that is no failure */
+	/* not a failure, because many encoders never set the indicator */
 	if (mono_is_set(zap->random))
 		count_to(&lan[ZAPS_RANDOM], zap->asked, zap->random);
 }

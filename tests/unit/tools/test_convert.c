@@ -128,7 +128,7 @@ static void refused(void **state)
 			0, 1,
 			"contains a thin space (U+2009); write an ordinary blank"},
 		{IMPROXY, "upstream eth*", 0, 1, "would be a pattern"},
-		{VYOS, "set interface 'a b' role upstream", 0, 1, "no name"},
+		{VYOS, "set interface 'a b' role upstream", 0, 1, "not a valid name"},
 		{VYOS, "\n/* a", 0, 2, "a comment has no end"},
 		{VYOS, "igmp-proxy { interface eth0 { role 'up", 0, 1,
 			"a quote has no end"},
@@ -136,7 +136,7 @@ static void refused(void **state)
 			"takes one value"},
 		{OPENWRT, "config phyint 'a\nb", 0, 1, "a quote has no end; add '"},
 		{OPENWRT, PHYINT "a b", 0, 3, "too many words"},
-		{OPENWRT, PHYINT "a/b", 0, 3, "no name"},
+		{OPENWRT, PHYINT "a/b", 0, 3, "not a valid name"},
 		{OPENWRT, PHYINT "a\nconfig interface a\noption device 'b c'", 0, 3,
 			"device of the network 'b c' is not a valid name"},
 	};

@@ -185,7 +185,7 @@ static void again_and_again(void **state)
 {
 	for (int i = 0; i < ZAPS_AGAIN; i++) {
 		(void)zaps_ask(z, ms(i * 60000), LAN, &group, &host, i > 0, true);
-		/* a repetition, and an answer to a query, are no questions */
+		/* neither a repetition nor an answer to a query is a new request */
 		(void)zaps_ask(z, ms(i * 60000 + 900), LAN, &group, &host, true, true);
 		(void)zaps_ask(
 			z, ms(i * 60000 + 30000), LAN, &group, &host, true, false);
