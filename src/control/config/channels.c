@@ -204,7 +204,7 @@ static bool is_port(struct channels_text t)
 /* ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT; the port does not matter. */
 static bool host(struct channels_text t, struct addr *ret)
 {
-	struct channels_text address = t, port = {t.s + t.n, 0};
+	struct channels_text address = t, port;
 	const char *end;
 
 	if (channels_addr(t, ret))

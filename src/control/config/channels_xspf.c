@@ -217,7 +217,7 @@ static void end_of_track(struct xspf *x)
 		channels_skip(x->r);
 }
 
-static void end(struct xspf *x, struct channels_text name)
+static void end_element(struct xspf *x, struct channels_text name)
 {
 	struct channels_text text = {x->text, x->n_text};
 
@@ -276,7 +276,7 @@ static void take_element(struct xspf *x)
 	if (!closes)
 		begin(x, name);
 	if ((closes || empty) && !x->r->refused)
-		end(x, name);
+		end_element(x, name);
 }
 
 static void take_markup(struct xspf *x)

@@ -60,10 +60,9 @@ static void advise_on(const struct explain_stream *s, struct explain_check *c)
 
 void explain_quality(const struct explain_facts *f, struct explain *e)
 {
-	size_t n = f->n_stream < STREAMS_MAX ? f->n_stream : STREAMS_MAX;
 	bool faulty = false;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < f->n_stream && i < STREAMS_MAX; i++) {
 		const struct explain_stream *s = &f->stream[i];
 		char source[ADDR_STRLEN], faults[EXPLAIN_TEXT_LEN / 2];
 
