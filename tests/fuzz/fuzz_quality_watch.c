@@ -22,6 +22,7 @@ enum { ALONE, ASKED, SMALL, N_WATCHES };
 struct run {
 	struct quality_watch *w[N_WATCHES];
 	int64_t now, step; /* monotonic; by how much the other clock was set */
+	int64_t ticked;	   /* no datagram that came before is given after this */
 	mono_t last[N_GROUPS][N_PORTS];
 	uint64_t given; /* datagrams and fragments */
 	uint32_t mark;
@@ -74,6 +75,8 @@ static void burst(struct run *r, struct rd *in)
 	int64_t late = (int64_t)(what >> 4) * NS_PER_MS;
 	uint8_t ports = rd_u8(in);
 
+	if (late > r->now - r->ticked)
+		late = r->now - r->ticked;
 	for (unsigned i = 0; i < N_WATCHES; i++) {
 		quality_watch_begin(r->w[i], &m);
 		quality_watch_expect(r->w[i], 1, &source, &group);
@@ -150,6 +153,7 @@ static void ask(struct run *r, struct rd *in)
 {
 	unsigned what = rd_u8(in);
 
+	r->ticked = what & 1 ? r->now : r->ticked;
 	for (unsigned i = ASKED; i < N_WATCHES; i++) {
 		if (what & 1)
 			quality_watch_tick(r->w[i], (mono_t){r->now});

@@ -207,7 +207,9 @@ static void obey(struct quality_watch *w, const struct order *o)
 		if (!addr_eq(&s->stream.group, &o->group))
 			continue;
 		set_mark(w, s, o);
-		if (mono_before(s->restart_at, o->restart_at)) {
+		/* one from before its first datagram is none */
+		if (mono_before(s->restart_at, o->restart_at) &&
+			!mono_before(o->restart_at, s->first)) {
 			s->restart_at = o->restart_at;
 			s->resume_after = o->restart_at.ns;
 		}

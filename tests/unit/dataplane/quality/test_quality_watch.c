@@ -588,6 +588,25 @@ static void a_late_datagram_does_not_use_up_the_restart(void **state)
 	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 0);
 }
 
+/* The place of a group's orders also has those that are older. */
+static void an_old_restart_is_no_new_one(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	burst_begins();
+	quality_watch_end(w);
+	quality_watch_restart(w, &group, (mono_t){at_ns});
+	pass(10);
+	tv(7, &cc);
+	quality_watch_mark(w, &group, 3, (mono_t){at_ns});
+	pass(10);
+	cc++;
+	tv(7, &cc);
+	assert_int_equal(look(7)->mark, 3);
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 1);
+}
+
 static void orders_of_many_groups(void **state)
 {
 	unsigned cc[N_STREAMS] = {0};
@@ -691,6 +710,7 @@ int main(void)
 		CASE(a_datagram_before_the_mark_is_no_answer),
 		CASE(a_group_that_nobody_wants),
 		CASE(a_late_datagram_does_not_use_up_the_restart),
+		CASE(an_old_restart_is_no_new_one),
 		CASE(orders_of_many_groups),
 		CASE(readers_see_whole_views),
 	};
