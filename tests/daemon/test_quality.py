@@ -162,6 +162,35 @@ def inside(b):
     assert " router " in text and "the receive ring was full" in " ".join(text.split()), text
 
 
+@case("in the router: copies that do not fit have their reason, and faults before it still count")
+def too_large(b):
+    t = b.topology(lans=1)
+    t.router.ip("link", "set", "lan1", "mtu", "1200")
+    d = b.run(t, CONFIG)
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    Playing(b, t, television(3000, 5, 6))
+    r = wait_row(d, lambda r: r["range"]["provider_seconds"] > 0 and
+                 r["range"]["router_seconds"] > 0, "both are to blame")
+    assert r["verdict"] == "router" and r["drop"] == "mtu_df", r
+    assert r["dropped"]["mtu_df"] > 0 and "raise the MTU" in r["fault"]["advice"], r
+
+
+@case("quality off: nothing is measured, and the commands say so")
+def switched_off(b):
+    t = b.topology(lans=1)
+    d = b.run(t, "quality off\n" + CONFIG)
+    receiver = b.receiver(t.hosts["lan1"])
+    Playing(b, t, television(600))
+    wait_datagrams(receiver, 100)
+    for words in (("quality",), ("show", "zaps")):
+        r = d.ctl_run(*words)
+        assert r.returncode == 4 and "quality off" in r.stderr, r
+    assert [e["quality"] for e in d.show("mfc")["mfc"]] == [None]
+    r = d.ctl_run("explain", GROUP)
+    assert r.returncode == 0 and "quality" not in r.stdout, r
+
+
 @case("after the router: it leaves without faults, and a host asks again and again")
 def behind(b):
     t = b.topology(lans=1)
