@@ -157,8 +157,21 @@ function draw(svg, rates) {
 		`${((from + i) * step).toFixed(1)},${(23 - 22 * v / most).toFixed(1)}`).join(" "));
 }
 
+// Plots are drawn for the rows that can be seen, or soon can.
+const watcher = new IntersectionObserver((entries) => {
+	for (const e of entries) {
+		const row = page.rows.get(e.target.dataset.key);
+		if (!row)
+			continue;
+		row.seen = e.isIntersecting;
+		draw(row.cell.svg, row.seen ? page.rates.get(row.key) || [] : []);
+	}
+}, {rootMargin: "400px"});
+
 function newRow(key) {
 	const tr = element("tr"), cell = {};
+	tr.dataset.key = key;
+	watcher.observe(tr);
 	for (const name of [...Object.keys(VALUE), "plot"]) {
 		cell[name] = element("td", null, name);
 		tr.append(cell[name]);
@@ -171,7 +184,7 @@ function newRow(key) {
 	cell.name.append(cell.link);
 	cell.svg = newPlot("rate of the last minutes");
 	cell.plot.append(cell.svg);
-	return {key, tr, cell};
+	return {key, tr, cell, seen: false};
 }
 
 function fillRow(row, r) {
@@ -186,7 +199,8 @@ function fillRow(row, r) {
 	setText(c.to, r.out.join(", "));
 	setText(c.viewers, String(r.members || 0));
 	setText(c.rate, megabits(r.bytes_per_s));
-	draw(c.svg, page.rates.get(row.key) || []);
+	if (row.seen)
+		draw(c.svg, page.rates.get(row.key) || []);
 }
 
 // A sample for each period; what is asked for in between replaces the last one.
@@ -227,9 +241,11 @@ function showStreams() {
 	});
 	while (body.children.length > rows.length)
 		body.lastChild.remove();
-	for (const key of page.rows.keys())
-		if (!page.rates.has(key))
+	for (const [key, row] of page.rows)
+		if (!page.rates.has(key)) {
+			watcher.unobserve(row.tr);
 			page.rows.delete(key);
+		}
 	const none = byId("no-streams");
 	none.hidden = rows.length > 0;
 	setText(none, page.filter ? "No stream matches the filter."

@@ -10,9 +10,12 @@ import http.client
 import json
 import os
 import socket
+import threading
 import time
 
-from libnetns import GROUP, PLAIN, Daemon, Skip, case, lab, main, wait_datagrams, wait_for
+from libnetns import (GROUP, LANS, PLAIN, WAN, Daemon, Skip, case, first_after, lab, main,
+                      wait_datagrams, wait_for)
+from packets import Wire, igmp3_report, ipv4
 
 import browser
 
@@ -57,13 +60,13 @@ def api(ns, path, status=200):
     return json.loads(text)
 
 
-def begin(b, config=LISTEN, names=NAMES, member=True):
+def begin(b, config=LISTEN, member=True, rest=PLAIN):
     """Start a daemon with a page, names of channels and a stream with one member."""
     t = b.topology(lans=2)
-    d = b.daemon = b.own(Daemon(t.router, "channel-names tv.csv\n" + config + PLAIN,
+    d = b.daemon = b.own(Daemon(t.router, "channel-names tv.csv\n" + config + rest,
                                 start=False))
     with open(os.path.join(d.dir, "tv.csv"), "w", encoding="utf-8") as f:
-        f.write(names)
+        f.write(NAMES)
     d.start()
     if member:
         r = b.receiver(t.hosts["lan1"])
@@ -265,7 +268,10 @@ def in_a_browser(b):
         "document.getElementById('viewers').textContent"), "its viewers")
     assert w.evaluate("document.getElementById('h-stream').textContent") == \
         f"Das Erste HD ({GROUP})"
-    assert w.evaluate("document.querySelectorAll('#explain tbody tr').length") > 3
+    wait_for(20, lambda: w.evaluate(
+        "document.querySelectorAll('#explain tbody tr').length") > 3, "the checks")
+    wait_for(20, lambda: w.evaluate(
+        "document.querySelectorAll('#quality svg rect').length") == 96, "a day of its quality")
     w.evaluate("location.hash = '#/network'")
     wait_for(20, lambda: w.evaluate("document.querySelectorAll('#ports article').length") == 3,
              "the interfaces")
@@ -368,6 +374,111 @@ def accessible(b):
     wait_for(30, lambda: "Das Erste HD" in str(w.call("DOM.getDocument", depth=-1)),
              "the plain table")
     w.screenshot(os.path.join(SHOTS, "plain.png"))
+
+
+# timers as shipped, so that members who answer no query stay
+SLOW = "quickleave\nfast-leave\n" + WAN + LANS
+
+
+def join_many(b, t, d, n):
+    """Groups 239.40.x.y with a member on lan2."""
+    w = b.own(Wire(t.hosts["lan2"], "eth0"))
+    groups = [f"239.40.{i >> 8}.{i & 255}" for i in range(n)]
+    for i in range(0, n, 100):
+        w.send(ipv4("10.0.2.2", "224.0.0.22", 2,
+                    igmp3_report(*[(4, g, []) for g in groups[i:i + 100]])))
+    wait_for(30, lambda: d.interface("lan2")["groups"] >= n, f"{n} groups")
+
+
+def cpu_ms(d):
+    """Processor time of the control thread so far."""
+    with open(f"/proc/{d.process.pid}/task/{d.process.pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+# frames that the browser draws in two seconds while the list scrolls
+SCROLL = """new Promise((done) => {
+	const began = performance.now();
+	let frames = 0;
+	const step = (now) => {
+		frames++;
+		scrollTo(0, (now - began) * 2 % document.documentElement.scrollHeight);
+		if (now - began < 2000)
+			requestAnimationFrame(step);
+		else
+			done(frames / (now - began) * 1000);
+	};
+	requestAnimationFrame(step);
+})"""
+
+
+@case("in chromium: 500 streams are all there, sorted and filtered")
+def five_hundred(b):
+    t, d = begin(b, rest=SLOW)
+    join_many(b, t, d, 499)
+    w = open_page(b, t)
+    wait_for(60, lambda: len(cells(w, "group")) == 500, "500 rows")
+    b.note(f"{w.evaluate(SCROLL):.0f} frames per second while 500 streams scroll, drawn by the "
+           "processor")
+    samples = "Math.max(...[...page.rates.values()].map((l) => l.length))"
+    first, before, began = w.evaluate(samples), cpu_ms(d), time.monotonic()
+    wait_for(60, lambda: w.evaluate(samples) >= first + 5, "ten seconds of samples")
+    took = (time.monotonic() - began) * 1000
+    b.note(f"the control thread takes {(cpu_ms(d) - before) / took * 100:.1f} % of a processor "
+           "with the page open")
+    click(w, "Group")
+    assert cells(w, "group")[:2] == [GROUP, "239.40.0.0"], cells(w, "group")
+    w.evaluate("(() => { const e = document.getElementById('filter'); e.value = '239.40.1.'; "
+               "e.dispatchEvent(new Event('input')); })()")
+    assert len(cells(w, "group")) == 499 - 256
+    assert not w.faults, w.faults
+
+
+@case("web-listen: a hundred open pages, and joins meanwhile")
+def hundred_pages(b):
+    t, d = begin(b, rest=SLOW)
+    join_many(b, t, d, 300)
+    b.stream(t, NEWS, rate=1000)
+    r = b.receiver(t.hosts["lan1"], NEWS, join=False)
+    ended, answers = threading.Event(), []
+
+    def page():
+        with event_stream(t.router) as s:
+            while not ended.is_set():
+                read_until(s, b"data: ")
+                # all have one address, of which 120 connections are served
+                with contextlib.suppress(http.client.HTTPException, ConnectionError):
+                    if not ended.is_set():
+                        answers.append(request(t.router, "/api/v1/top?limit=500")[0])
+
+    def delays(n=15):
+        out = []
+        for _ in range(n):
+            out.append(first_after(r, r.join))
+            r.leave()
+            wait_for(10, lambda: d.group("lan1", NEWS) is None, "left")
+            r.receive()
+        return sorted(out)
+    alone = delays()
+    threads = [threading.Thread(target=page) for _ in range(100)]
+    for x in threads:
+        x.start()
+    try:
+        wait_for(30, lambda: len(answers) > 200, "the pages ask")
+        before, began = cpu_ms(d), time.monotonic()
+        together = delays()
+        took = (time.monotonic() - began) * 1000
+        used = cpu_ms(d) - before
+    finally:
+        ended.set()
+        for x in threads:
+            x.join()
+    assert set(answers) <= {200, 503} and answers.count(200) > len(answers) / 2
+    assert d.interface("lan2")["groups"] == 300
+    b.note(f"join, median (worst) of 15: {alone[7]:.1f} ({alone[-1]:.1f}) ms, with 100 pages "
+           f"{together[7]:.1f} ({together[-1]:.1f}) ms; {used / took * 100:.0f} % of the control "
+           f"thread for {len(answers)} answers of 302 streams")
 
 
 # name, datagrams per second, LANs with viewers
