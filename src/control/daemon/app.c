@@ -305,6 +305,7 @@ static int start_dataplane(struct app *app)
 		.collect_ms = app->cfg->collect_ms,
 		.receive_offload = app->cfg->receive_offload,
 		.quality = quality[app->cfg->quality],
+		.memory = app->memory,
 		.seed = random_seed(),
 	};
 	int r = dataplane_new(&dc, &app->dp);

@@ -4,7 +4,7 @@
  * The streams of a thread, see quality_watch.h: places, times, budget. A flow is looked
  * up once per burst; its ports have the same hash.
  *
- * A slot has 5.5 KiB, so all of them together are a mapping of their own that consists
+ * A slot has 4.5 KiB, so all of them together are a mapping of their own that consists
  * of zero pages until they are used, one after the other.
  */
 
@@ -33,12 +33,23 @@
 #define REFUSED_MAX 16 /* attempts per burst: each waits for memory */
 #define HAND_STEPS  16
 #define LIGHT_BYTES 16 /* RTP header and the head of its extension */
+#define STREAMS_MIN 128
+#define MEMORY_PART 64
 #define STREAMS_MAX 16384
 
-static_assert(sizeof(struct watch_slot) <= 5632, "the size that quality_watch.h says");
+static_assert(sizeof(struct watch_slot) <= 4608, "the size that quality_watch.h says");
 static_assert(sizeof(struct quality_view) % sizeof(uint64_t) == 0, "copied in words");
 
 /* ---- memory ---- */
+
+unsigned quality_watch_streams(uint64_t memory)
+{
+	uint64_t n = memory / MEMORY_PART / sizeof(struct watch_slot);
+
+	if (memory == 0 || n > QUALITY_WATCH_STREAMS)
+		return QUALITY_WATCH_STREAMS;
+	return n < STREAMS_MIN ? STREAMS_MIN : (unsigned)n;
+}
 
 static struct watch_slot *map_slots(unsigned n)
 {

@@ -28,7 +28,7 @@ enum quality_mode {
 	QUALITY_MODE_ON, /* without a budget */
 };
 
-/* Streams of a thread, 5.5 KiB of memory each as soon as they are used. */
+/* Streams of a thread, 4.5 KiB of memory each as soon as they are used. */
 #define QUALITY_WATCH_STREAMS 2048
 /* MPEG-TS datagrams per second that a thread looks at fully (QUALITY_MODE_AUTO). */
 #define QUALITY_WATCH_BUDGET 100000
@@ -67,6 +67,11 @@ struct quality_watch_stats {
 };
 
 struct quality_watch;
+
+/* How many streams a thread should have room for on a machine with so many bytes of memory
+ * (0 means unknown), of which they take at most the 64th part: 128 to
+ * QUALITY_WATCH_STREAMS. */
+unsigned quality_watch_streams(uint64_t memory);
 
 /* For a mode that is not QUALITY_MODE_OFF; `n_streams` at most 16,384. 0 or -ENOMEM. */
 int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budget,

@@ -370,6 +370,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.io_uring = dp->uring,
 			.coalesce = dp->coalesce,
 			.quality = dp->quality,
+			.n_streams = dp->n_streams,
 			.collect_ns = dp->collect_ns,
 			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
 					 : WORKER_ANY_CPU,
@@ -521,6 +522,7 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 	dp->ring_size = cfg->ring_size;
 	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
 	dp->quality = cfg->quality ? cfg->quality : QUALITY_MODE_AUTO;
+	dp->n_streams = quality_watch_streams(cfg->memory);
 	dp->cpu = cfg->cpu;
 	dp->n_cpu = cfg->n_cpu;
 	choose_receive(dp, cfg, threads);

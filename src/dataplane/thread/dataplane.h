@@ -39,6 +39,7 @@ struct dataplane_config {
 	enum dataplane_transmit transmit;
 	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
 	enum quality_mode quality;   /* 0: QUALITY_MODE_AUTO */
+	uint64_t memory;	     /* of the machine, in bytes; 0 means unknown */
 	enum dataplane_latency latency;
 	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0 means as
 			       * shipped */

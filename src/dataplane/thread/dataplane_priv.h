@@ -59,6 +59,7 @@ struct dataplane {
 	bool uring;
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
+	unsigned n_streams;  /* that each thread analyses */
 	uint64_t collect_ns; /* 0 means the threads never look away */
 	const char *why;     /* static */
 	struct ring_rx_mode receive;

@@ -569,7 +569,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	if (r == 0)
 		r = forward_new(&w->fw);
 	if (r == 0 && !params->idle && params->quality != QUALITY_MODE_OFF)
-		r = quality_watch_new(params->quality, QUALITY_WATCH_STREAMS,
+		r = quality_watch_new(params->quality, params->n_streams,
 			QUALITY_WATCH_BUDGET, &w->watch);
 	if (r == 0)
 		r = tx_mmsg_new(forward_counters(w->fw), &w->mmsg);

@@ -44,6 +44,7 @@ struct worker_params {
 	bool io_uring;
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
+	unsigned n_streams;  /* that are analysed */
 	uint64_t collect_ns; /* see collect.h; 0 means only the kernel collects */
 	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
 	bool idle;	     /* no thread, for worker_drain(); shares no work then */

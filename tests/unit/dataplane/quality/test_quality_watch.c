@@ -314,6 +314,16 @@ static void many_new_streams_cost_little(void **state)
 	assert_int_equal(stats().unwatched, 100);
 }
 
+static void small_machines_have_few(void **state)
+{
+	assert_int_equal(quality_watch_streams(0), QUALITY_WATCH_STREAMS);
+	assert_int_equal(
+		quality_watch_streams(UINT64_C(16) << 30), QUALITY_WATCH_STREAMS);
+	assert_in_range(quality_watch_streams(256 << 20), 900, 1000);
+	assert_in_range(quality_watch_streams(64 << 20), 225, 250);
+	assert_int_equal(quality_watch_streams(1 << 20), 128);
+}
+
 /* ---- time ---- */
 
 static void the_clock_is_set(void **state)
@@ -699,6 +709,7 @@ int main(void)
 		CASE(fragments_are_counted),
 		CASE(only_silent_streams_make_room),
 		CASE(many_new_streams_cost_little),
+		CASE(small_machines_have_few),
 		CASE(the_clock_is_set),
 		CASE(readings_that_are_far_apart_are_not_used),
 		CASE(times_are_between_the_last_and_now),
