@@ -20,6 +20,7 @@ from manager import ManagedDaemon
 import oldkernel  # libnetns knows where it is
 
 METRICS = "metrics-listen 127.0.0.1:9337\n"
+PAGE = "web-listen 127.0.0.1:8089\n"
 FILTERED, CONFINED = "system calls are filtered (seccomp)", "files are confined (landlock"
 
 
@@ -390,17 +391,18 @@ def own_user_without_landlock(b):
     all_refused(b, AS_ROOT, "landlock off\n")
 
 
-@case("with metrics-listen TCP sockets can be made, which can only serve its port")
+@case("with metrics-listen or web-listen TCP sockets can be made, which can only serve its port")
 def with_metrics(b):
     t = b.topology()
     need_filter(b, t)
     path, socks = root_things(t.router)
-    got = attempt(b, t, ("connect_tcp", "listen_tcp", "udp", "raw_ip",
-                         "connect_to_socket_of_root", "fast_open_by_sendto",
-                         "fast_open_by_sendmsg", "fast_open_by_sendmmsg",
-                         "fast_open_by_ring"), METRICS + "user root\n", path)
-    assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0 before Linux 6.7
-    assert set(got.values()) == {-signal.SIGSYS}, got
+    for listen in (METRICS, PAGE):
+        got = attempt(b, t, ("connect_tcp", "listen_tcp", "udp", "raw_ip",
+                             "connect_to_socket_of_root", "fast_open_by_sendto",
+                             "fast_open_by_sendmsg", "fast_open_by_sendmmsg",
+                             "fast_open_by_ring"), listen + "user root\n", path)
+        assert got.pop("listen_tcp") in (errno.EACCES, 0), got  # 0 before Linux 6.7
+        assert set(got.values()) == {-signal.SIGSYS}, got
     for s in socks:
         s.close()
 
@@ -408,9 +410,14 @@ def with_metrics(b):
 @case("transmit io_uring with metrics-listen: a warning, because a ring could connect")
 def ring_with_metrics(b):
     t = b.topology()
-    d = b.run(t, METRICS + PLAIN)
+    d = b.run(t, PAGE + PLAIN)
     need(d, FILTERED)
+    assert "with web-listen frames are sent by sendmmsg" in d.log(), d.log()
     assert "transmit by sendmmsg" in d.log(), d.log()
+    assert d.stop() == 0
+    d.write(METRICS + PLAIN)
+    d.start()
+    assert "with metrics-listen frames are sent by sendmmsg" in d.log(), d.log()
     assert d.stop() == 0
     d.write("transmit io_uring\n" + METRICS + PLAIN)
     try:
