@@ -2,111 +2,10 @@
 
 /*
  * The streams of a thread: places, times, budget, orders of control, and what readers
- * see. The last case runs a writer and readers together, also under the thread
- * sanitizer.
+ * see. test_quality_readers.c has readers in other threads.
  */
 
-#include "dataplane/quality/quality_watch.h"
-#include "test.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-
-#define MS	  (1000 * 1000)
-#define REAL_NS	  (INT64_C(1700000000) * NS_PER_SEC) /* at monotonic 0 */
-#define BUDGET	  1000
-#define N_STREAMS 64
-#define TV_LEN	  (7 * 188)
-
-static struct quality_watch *w;
-static int64_t at_ns;	  /* monotonic */
-static int64_t clock_set; /* by how much, later */
-static const struct addr source = ADDR_V4(10, 0, 0, 1);
-
-static int begin_as(enum quality_mode mode)
-{
-	at_ns = 100 * NS_PER_SEC;
-	clock_set = 0;
-	return quality_watch_new(mode, N_STREAMS, BUDGET, &w);
-}
-
-static int begin(void **state)
-{
-	return begin_as(QUALITY_MODE_AUTO);
-}
-
-static int end(void **state)
-{
-	w = quality_watch_free(w);
-	return 0;
-}
-
-static struct addr group_of(unsigned g)
-{
-	return ADDR_V4(239, 1, (uint8_t)(g >> 8), (uint8_t)g);
-}
-
-static void burst_begins(void)
-{
-	quality_watch_begin(w,
-		&(struct quality_moment){
-			{at_ns - 100}, {at_ns + 100}, REAL_NS + at_ns + clock_set});
-}
-
-static int64_t real(int64_t ns)
-{
-	return REAL_NS + ns + clock_set;
-}
-
-/* Seven packets of a PID, or six after one with a PAT. */
-static const uint8_t *television(unsigned *cc, bool pat, bool random)
-{
-	static const uint8_t section[] = {0x47, 0x40, 0, 0x10, 0, 0x00, 0xb0, 0x0d,
-		0x00, 0x01, 0xc1, 0x00, 0x00, 0x00, 0x01, 0xf0, 0x00, 0x2a, 0xb1, 0x04,
-		0xb2};
-	static uint8_t buf[TV_LEN];
-	static unsigned serial, n_pat;
-
-	memset(buf, 0xff, sizeof(buf));
-	for (unsigned i = 0; i < 7; i++) {
-		uint8_t *p = buf + i * 188ul;
-		uint8_t head[] = {0x47, 1, 0, (uint8_t)(0x10 | (*cc & 15))};
-
-		serial++;
-		memcpy(p, head, sizeof(head));
-		memcpy(p + 12, &serial, sizeof(serial));
-		if (i == 0 && pat) {
-			memcpy(p, section, sizeof(section));
-			p[3] |= n_pat++ & 15;
-			continue;
-		}
-		if (i == 1 && random) {
-			p[3] |= 0x20;
-			p[4] = 1;
-			p[5] = 0x40;
-		}
-		(*cc)++;
-	}
-	return buf;
-}
-
-/* A datagram of a group, in a burst of its own. */
-static void tv(unsigned g, unsigned *cc)
-{
-	struct addr group = group_of(g);
-
-	burst_begins();
-	quality_watch_flow(w, 3, &source, &group);
-	quality_watch_datagram(
-		w, 5000, television(cc, false, false), TV_LEN, real(at_ns));
-	quality_watch_end(w);
-}
-
-static void pass(int64_t ms)
-{
-	at_ns += ms * MS;
-}
+#include "quality_watch_fixture.h"
 
 /* ---- what is read ---- */
 
@@ -636,68 +535,6 @@ static void orders_of_many_groups(void **state)
 	}
 }
 
-/* ---- threads ---- */
-
-static atomic_bool stop;
-static _Atomic uint64_t n_read;
-
-static void check_view(void *arg, const struct quality_view *v)
-{
-	/* what belongs together was read together */
-	assert_int_equal(v->count[QUALITY_TS_PACKETS], 7 * v->full);
-	assert_int_equal(v->count[QUALITY_DATAGRAMS], v->full + v->light);
-	assert_int_equal(v->count[QUALITY_BYTES], TV_LEN * v->count[QUALITY_DATAGRAMS]);
-	assert_true(v->last.ns >= v->first.ns);
-	atomic_fetch_add(&n_read, 1);
-}
-
-static void *reader(void *arg)
-{
-	while (!atomic_load(&stop))
-		quality_watch_views(w, NULL, check_view, NULL);
-	return NULL;
-}
-
-static void *control(void *arg)
-{
-	for (unsigned i = 1; !atomic_load(&stop); i++) {
-		struct addr group = group_of(i % 100);
-		struct quality_watch_stats s = {0};
-
-		quality_watch_mark(w, &group, i, (mono_t){100 * NS_PER_SEC + i});
-		quality_watch_restart(w, &group, (mono_t){100 * NS_PER_SEC + i});
-		quality_watch_stats(w, &s);
-		assert_true(s.streams <= s.max);
-	}
-	return NULL;
-}
-
-static void readers_see_whole_views(void **state)
-{
-	pthread_t thread[3];
-	unsigned cc[100] = {0};
-
-	atomic_store(&stop, false);
-	atomic_store(&n_read, 0);
-	assert_int_equal(pthread_create(&thread[0], NULL, reader, NULL), 0);
-	assert_int_equal(pthread_create(&thread[1], NULL, reader, NULL), 0);
-	assert_int_equal(pthread_create(&thread[2], NULL, control, NULL), 0);
-	/* more streams than there are places, with long pauses: they take turns */
-	for (unsigned i = 0; i < 40000 || atomic_load(&n_read) < 1000; i++) {
-		unsigned g = i / 400 % 100;
-
-		cc[g] += i % 3 == 0;
-		tv(g, &cc[g]);
-		pass(i % 400 == 399 ? 5000 : 1);
-		quality_watch_tick(w, (mono_t){at_ns});
-	}
-	atomic_store(&stop, true);
-	for (unsigned i = 0; i < 3; i++)
-		pthread_join(thread[i], NULL);
-}
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -723,7 +560,6 @@ int main(void)
 		CASE(a_late_datagram_does_not_use_up_the_restart),
 		CASE(an_old_restart_is_no_new_one),
 		CASE(orders_of_many_groups),
-		CASE(readers_see_whole_views),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
