@@ -18,7 +18,10 @@ GROUP6 = "ff0e::1:2:3"
 LAN = "phyint lan1 downstream\n"
 CONFIG = FAST + WAN + LAN
 # a starved ring must overflow soon
-SMALL = "threads 1\nring-size 64K\nlatency low\n" + CONFIG
+SMALL = "threads 1\nring-size 128K\nlatency low\n" + CONFIG
+
+# with this seed two losses are in the first eight of 40 seconds
+EARLY = 6
 
 
 class Playing(threading.Thread):
@@ -29,16 +32,20 @@ class Playing(threading.Thread):
         self.datagrams, self.expected = tv.finish()
         self.sender = Sender(t.provider, "p0", source or t.SOURCE)
         self.group, self.sent = group, 0
+        self.longest = 0    # pause between two of them: on a busy machine this is an outage
         self.ended = threading.Event()
         b.own(self)
         self.start()
 
     def run(self):
-        begun, first = time.monotonic(), self.datagrams[0][0]
+        begun = last = time.monotonic()
+        first = self.datagrams[0][0]
         for at, payload in self.datagrams:
             if self.ended.wait(max(0, begun + (at - first) / 1e9 - time.monotonic())):
                 return
             self.sender.send(payload, self.group)
+            self.longest = max(self.longest, time.monotonic() - last if self.sent else 0)
+            last = time.monotonic()
             self.sent += 1
 
     def close(self):
@@ -141,14 +148,14 @@ def before(b):
 def inside(b):
     t = b.topology(lans=1)
     d = b.run(t, SMALL)
-    receiver = b.receiver(t.hosts["lan1"])
+    b.receiver(t.hosts["lan1"])
     d.wait_member("lan1", GROUP)
     tv = Playing(b, t, television(6000))
-    wait_datagrams(receiver, 300)
+    # at once: the drops are among the first that the ring has ever had
     wait_row(d, lambda r: r["verdict"] == "clean", "the stream is clean")
     d.process.send_signal(signal.SIGSTOP)
     stopped = tv.sent
-    # 64K have room for less than 60 of these datagrams
+    # 128K have room for less than 100 of these datagrams
     wait_for(20, lambda: tv.sent > stopped + 400, "400 datagrams for a daemon that does not run")
     d.process.send_signal(signal.SIGCONT)
     r = wait_row(d, lambda r: r["lost"] > 0 and r["range"]["router_seconds"] > 0,
@@ -157,7 +164,7 @@ def inside(b):
     assert d.interface("wan")["ring_drops"] > 0
     assert r["verdict"] == "router" and r["drop"] == "ring_drops", r
     assert r["fault"]["text"] == "the receive ring was full", r
-    assert r["range"]["provider_seconds"] == 0, r
+    assert r["range"]["provider_seconds"] == 0 or tv.longest > 0.9, (r, tv.longest)
     text = quote(b, d, "quality", GROUP)
     assert " router " in text and "the receive ring was full" in " ".join(text.split()), text
 
@@ -207,7 +214,8 @@ def behind(b):
         receiver.join()
     d.wait_member("lan1", GROUP)
     r = wait_row(d, lambda r: r["verdict"] == "beyond", "the LAN is to blame")
-    assert r["range"]["provider_seconds"] == r["range"]["router_seconds"] == 0, r
+    assert r["lost"] == r["range"]["router_seconds"] == 0, r
+    assert r["range"]["provider_seconds"] == 0 or tv.longest > 0.9, (r, tv.longest)
     text = quote(b, d, "quality", GROUP)
     assert " beyond " in text and "asks for it again" in " ".join(text.split()), text
 
@@ -241,9 +249,8 @@ def upgraded(b):
     d.start()
     b.receiver(t.hosts["lan1"])
     d.wait_member("lan1", GROUP)
-    Playing(b, t, television(8000, 3, 4))
-    # they are somewhere in the 40 s
-    wait_row(d, lambda r: r["counters"].get("rtp_missing", 0) == 7, "7 are missing", 60)
+    Playing(b, t, television(8000, 3, 4, seed=EARLY))
+    wait_row(d, lambda r: r["counters"].get("rtp_missing", 0) == 7, "7 are missing")
     r = wait_row(d, lambda r: r["range"]["lost"] == 7, "history has them")
     wait_for(15, lambda: all(z["done"] for z in d.show("zaps")["zaps"]), "the zap is over")
     before_it = d.show("zaps")
@@ -251,7 +258,7 @@ def upgraded(b):
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{d.log()}"
     after = row(d)
     assert after["range"]["lost"] == 7 and after["lost"] == 7, after
-    assert after["range"]["provider_seconds"] == r["range"]["provider_seconds"], (r, after)
+    assert after["range"]["provider_seconds"] >= r["range"]["provider_seconds"] > 0, (r, after)
     assert after["range"]["seconds"] >= r["range"]["seconds"], (r, after)
     zaps = d.show("zaps")
     assert zaps["lans"][0]["first"] == before_it["lans"][0]["first"], zaps

@@ -28,6 +28,7 @@
 #define ZAPS_FEW  16
 #define TAG_LOG	  1
 #define TAG_ZAPS  2
+#define TAG_RING  3
 
 struct app_quality {
 	struct app *app;
@@ -38,10 +39,9 @@ struct app_quality {
 	struct quality_view *view;
 	size_t n_views, cap_views, next_view;
 	mono_t read_at;
-	bool open;		    /* some of them must be looked at again */
-	uint64_t frames;	    /* received, at the last look */
-	struct portset inputs;	    /* of the streams */
-	struct portset rings_known; /* ports with a valid n_ring_drops */
+	bool open;	       /* some of them must be looked at again */
+	uint64_t frames;       /* received, at the last look */
+	struct portset inputs; /* of the streams */
 	uint64_t n_ring_drops[PORT_MAX];
 	mono_t ring_at[PORT_MAX]; /* when drops were last noticed */
 	struct log_limit limit;
@@ -66,19 +66,25 @@ static const enum stream_drop drop_of[_VERDICT_N] = {
 	[VERDICT_TX_ERROR] = STREAM_DROP_ERROR,
 };
 
+static void read_ring(struct app_quality *q, unsigned port, mono_t now)
+{
+	struct dataplane_port_stats s;
+	uint64_t n;
+
+	dataplane_port_stats(q->app->dp, port, &s);
+	n = s.count[PORT_COUNT_RING_DROPS];
+	if (n > q->n_ring_drops[port])
+		q->ring_at[port] = now;
+	q->n_ring_drops[port] = n;
+}
+
+/* Upstreams also before their first stream, whose drops would otherwise be missed. */
 static void read_rings(struct app_quality *q, mono_t now)
 {
-	portset_for_each (&q->inputs, port) {
-		struct dataplane_port_stats s;
-		uint64_t n;
-
-		dataplane_port_stats(q->app->dp, port, &s);
-		n = s.count[PORT_COUNT_RING_DROPS];
-		if (portset_has(&q->rings_known, port) && n > q->n_ring_drops[port])
-			q->ring_at[port] = now;
-		portset_add(&q->rings_known, port);
-		q->n_ring_drops[port] = n;
-	}
+	proxy_ports_for_each (q->app->instances->port, pp)
+		if (pp->role == CONFIG_ROLE_UPSTREAM ||
+			portset_has(&q->inputs, pp->port))
+			read_ring(q, pp->port, now);
 }
 
 static void add_refusal(void *arg, const struct refusal *r)
@@ -515,6 +521,29 @@ void app_quality_export(struct app *app, struct state_out *o)
 	at = state_begin(o, TAG_ZAPS);
 	zaps_export(&q->zaps, o, name_of, app);
 	state_end(o, at);
+	proxy_ports_for_each (app->instances->port, pp) {
+		at = state_begin(o, TAG_RING);
+		state_put_text(o, pp->name);
+		state_put_u64(o, q->n_ring_drops[pp->port]);
+		state_end(o, at);
+	}
+}
+
+/* The counters of the rings continue, and so does the comparison with them. */
+static int import_ring(struct app_quality *q, struct state_in *in)
+{
+	char name[IFNAMSIZ];
+	uint64_t n;
+	int port;
+
+	state_get_text(in, name, sizeof(name));
+	n = state_get_u64(in);
+	if (state_is_bad(in))
+		return -EINVAL;
+	port = port_of(q->app, name);
+	if (port >= 0)
+		q->n_ring_drops[port] = n;
+	return 0;
 }
 
 void app_quality_import(struct app *app, struct state_in *in)
@@ -530,6 +559,8 @@ void app_quality_import(struct app *app, struct state_in *in)
 			r = stream_log_import(q->log, now, &section, port_of, app);
 		else if (tag == TAG_ZAPS)
 			r = zaps_import(&q->zaps, now, &section, port_of, app);
+		else if (tag == TAG_RING)
+			r = import_ring(q, &section);
 	}
 	if (r < 0 || state_is_bad(in))
 		log_warn("the quality of streams that was handed over is damaged: what "
