@@ -27,10 +27,12 @@ def stream(b):
     assert text.startswith("# ") and text.endswith("# EOF\n"), text[:500]
 
 
-@case("metrics-listen is refused, and the message names the alternative")
+@case("metrics-listen and web-listen are refused, and the message names the alternative")
 def metrics_listen(b):
     said = refused(b, "metrics-listen 127.0.0.1:9999")
     assert "libmicrohttpd" in said and "ringcastctl metrics" in said, said
+    said = refused(b, "web-listen 127.0.0.1:9999")
+    assert "libmicrohttpd" in said and "ringcastctl watch" in said, said
 
 
 @case("log-to journal: the daemon says why the log goes elsewhere, and continues")
