@@ -145,7 +145,9 @@ def rows(d):
     return found
 
 
-def check(d, expected, ignore=frozenset()):
+def check(d, player, expected, ignore=frozenset()):
+    # a busy machine sends slowly
+    wait_for(200, lambda: not player.is_alive(), "all datagrams are sent")
     found = {}
 
     def complete():
@@ -177,8 +179,9 @@ def exact(b, config, threads, receive):
     stats = d.show("stats")
     assert stats["threads"] == threads and stats["receive"] == receive, stats
     streams, expected = listed(1700)
-    b.own(Player(t, mixed(streams), RATE * N_STREAMS)).start()
-    found = check(d, expected)
+    player = b.own(Player(t, mixed(streams), RATE * N_STREAMS))
+    player.start()
+    found = check(d, player, expected)
     kinds = {r["kind"] for r in found.values()}
     assert kinds == {"MPEG-TS", "MPEG-TS in RTP"}, kinds
     b.note(f"{sum(e['datagrams'] for e in expected.values())} datagrams of {N_STREAMS} streams")
@@ -221,8 +224,9 @@ def super_frames(b):
                 run = []
             run.append(p)
         streams[key].append(run)
-    b.own(Segments(t, mixed(streams), RATE * N_STREAMS / 8)).start()
-    check(d, expected)
+    player = b.own(Segments(t, mixed(streams), RATE * N_STREAMS / 8))
+    player.start()
+    check(d, player, expected)
     wan = next(p for p in d.show("stats")["ports"] if p["name"] == "wan")
     sent = sum(e["datagrams"] for e in expected.values())
     b.note(f"{sent} datagrams in {wan['ring_packets']} frames")
@@ -246,7 +250,7 @@ def reloads(b):
         n += 1
     b.note(f"{n} reloads")
     assert n > 2
-    check(d, expected)
+    check(d, player, expected)
 
 
 def upgraded(b, config):
@@ -265,7 +269,7 @@ def upgraded(b, config):
     assert r.returncode == 0, f"{r.stdout}{r.stderr}\n{d.log()}"
     b.note(f"{player.sent - first} datagrams meanwhile")
     player.opened.set()
-    check(d, expected)
+    check(d, player, expected)
 
 
 @case("a live upgrade, TPACKET_V3: the counters of both processes are the list")
@@ -306,7 +310,7 @@ def timed(b):
     for at, payload, group, port in due:
         time.sleep(max(0, begun + at / 1e9 - time.monotonic()))
         player.send(payload, group, port)
-    found = check(d, expected, {"ts_pcr_discontinuities"})
+    found = check(d, player, expected, {"ts_pcr_discontinuities"})
     for key, e in expected.items():
         counters = found[key]["counters"]
         for name in ("outages", "ts_pat_late", "ts_pmt_late"):
