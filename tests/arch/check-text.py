@@ -33,6 +33,8 @@ HABITS = [
     (r"\b[s]hall\b|\b[t]hus\b", "write 'must' or 'should', 'so' or 'therefore'"),
     (r"\b[i]n front of\b", "write 'before'"),
     (r"\b[a]s ever\b", "write 'as before', 'as usual'"),
+    (r"(?<=[a-z`')] )(?<![Tt]here )\b(?:[i]s|[a]re|[w]as|[w]ere) no (?!longer\b|more\b|other\b|one\b)",
+     "write 'is not a'"),
     (r"\b[s]tands\b(?! alone)", "write 'is', or say what it means"),
     (r"\b[o]f such\b(?! hosts| \")", "name them"),
     (r"\b[w]ho (?:asks|sends|reads|has|is|holds|does)\b(?= (?:not|to|for|it|them)\b)", "name the agent: 'a client that'"),

@@ -233,7 +233,7 @@ def named(b):
     r = d.ctl_run("explain", "239.9.9.9")
     assert f"{who} sends more than host-message-rate allows" in " ".join(r.stdout.split()), r.stdout
     assert f"{who}: sends more than host-message-rate allows (50 messages" in d.log(), d.log()
-    assert f"notice: lan1: host {who}: sends more" in d.log(), "a limit of the file is no fault"
+    assert f"notice: lan1: host {who}: sends more" in d.log(), "a limit of the file is not a fault"
     assert flood.is_alive()
 
 

@@ -170,7 +170,7 @@ def later(b):
     wait_for(10, lambda: rivals(d) == [], "the list is empty")
 
 
-@case("the kernel's routing among other interfaces is no reason to worry")
+@case("the kernel's routing among other interfaces does not matter")
 def elsewhere(b):
     t = b.topology()
     b.own(Program(t, ("lan2",)))

@@ -181,7 +181,7 @@ def streams(b):
     assert d.interface("lan1")["groups"] == 2 and not d.group("lan1", "239.1.1.3")
     assert not d.upstream_group("239.1.1.3")
     assert d.log().count("group refused: max-groups") == 1, d.log()
-    assert "notice: lan1: group 239.1.1.3 host " in d.log(), "a limit of the file is no fault"
+    assert "notice: lan1: group 239.1.1.3 host " in d.log(), "a limit of the file is not a fault"
     b.receiver(t.hosts["lan2"], "239.1.1.3")
     d.wait_member("lan2", "239.1.1.3")
     first.leave()

@@ -133,7 +133,7 @@ has '"received":49,'
 
 case="datagrams of another program"
 receive -m 239.1.2.3 --expect 1
-printf 'hello, this is no stamp of ours but long enough' >"$dir/hello"
+printf 'hello, this is not a stamp of ours but long enough' >"$dir/hello"
 python3 - "$dir/hello" <<'PY' || fail "python3"
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

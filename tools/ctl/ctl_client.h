@@ -52,7 +52,7 @@ char *ctl_client_line(int fd, const char *path, const char *request);
  * for a terminal, and have line breaks only where "text" of the reply is a whole text;
  * with `as_json` they are as the daemon has sent them. */
 json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
-/* Prints on stderr the text of an error reply, or why the line was no reply. */
+/* Prints on stderr the text of an error reply, or why the line was not a reply. */
 void ctl_client_complain(const json_t *reply, const json_error_t *error);
 /* Print a reply, or the line that it was, as JSON on standard output. Characters that a
  * terminal would obey are written as escapes. */

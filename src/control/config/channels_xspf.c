@@ -196,7 +196,7 @@ static void begin(struct xspf *x, struct channels_text name)
 		return;
 	}
 	if (x->depth == 0 && (x->began || !channels_is(local(name), "playlist"))) {
-		refuse(x, "the file is no <playlist>");
+		refuse(x, "the file is not one <playlist>");
 		return;
 	}
 	x->began = true;

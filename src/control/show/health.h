@@ -18,7 +18,7 @@ struct health; /* what was seen last of each thread */
 struct health *health_free(struct health *h); /* takes and returns NULL */
 
 /* {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
- * "warnings": [text...]}; NULL when out of memory. Limits and warnings are no problem
+ * "warnings": [text...]}; NULL when out of memory. Limits and warnings are not problems
  * of the daemon, because a flooding host must not be able to get it restarted. With
  * `allow_down`, ports that are missing or down are not problems. Cheap: the only system
  * calls are those that look at the threads. */

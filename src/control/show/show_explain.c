@@ -365,7 +365,7 @@ static void output_facts(
 	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
 	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
-		/* a port that is down allows nothing, which is no fault of this one */
+		/* a port that is down allows nothing, for which this one is not to blame */
 		if (!q->plan->port[in].present ||
 			portset_has(&q->plan->port[in].allowed, pp->port))
 			out->allowed = true;

@@ -44,7 +44,7 @@ struct mcsock_ops {
 	/* One IP packet from the IP header on, reassembled if it came in fragments;
 	 * valid during the call. May close sockets, including this one. `work` is the
 	 * work granted to it (gm_peek.h). Returns the number of records (sources of a
-	 * query) that were left out, or a negative value if it was no message or if its
+	 * query) that were left out, or a negative value if it was not a message or if its
 	 * contents were refused. */
 	int (*packet)(
 		void *ctx, int ifindex, const void *packet, size_t len, uint32_t work);

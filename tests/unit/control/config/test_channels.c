@@ -196,9 +196,9 @@ static void xspf_refused(void **state)
 	} row[] = {
 		{"<!DOCTYPE a [<!ENTITY x \"y\">]><playlist/>", "document type", 1},
 		{"<playlist>\n<trackList>\n", "ends before </playlist>", 3},
-		{"<html></html>", "no <playlist>", 1},
+		{"<html></html>", "not one <playlist>", 1},
 		{"<playlist>\n</trackList></playlist>", "closed that is not open", 2},
-		{"<playlist></playlist><playlist></playlist>", "no <playlist>", 1},
+		{"<playlist></playlist><playlist></playlist>", "not one <playlist>", 1},
 		{"<playlist><trackList", "inside a tag", 1},
 		{"<playlist><!-- ", "inside a tag or comment", 1},
 		{"<playlist>a & b</playlist>", "begins no entity", 1},

@@ -457,7 +457,7 @@ static void r082_a_loud_host_is_named(void **state)
 		for (unsigned i = 0; i < 10; i++)
 			named += say(ms, &limit, host_of(1, 1), 0, 1).loud;
 	assert_between(named, 24, 30);
-	/* one and a half times the limit is no reason */
+	/* one and a half times the limit is not a reason */
 	named = 0;
 	for (int64_t ms = 10000; ms < 40000; ms += 10)
 		for (unsigned i = 0; i < 3; i++)

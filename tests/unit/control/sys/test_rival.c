@@ -129,13 +129,13 @@ static void kernel_routing(void **state)
 	assert_string_equal(r->where, "wan lan1.5");
 	assert_true(rival_has_name(r, "wan") && rival_has_name(r, "lan1.5"));
 	assert_false(rival_has_name(r, "lan1") || rival_has_name(r, ""));
-	/* changed counters are no new evidence */
+	/* changed counters are not new evidence */
 	put("net/ip_mr_vif",
 		VIF4 " 0 wan             9       9          9       9 00000 0A 0\n"
 		     " 1 lan1.5     123999      78        123       4 00000 0A 0\n");
 	rival_look(proc, &all, false, &again);
 	assert_int_equal(again.evidence, list.evidence);
-	/* the only candidate program is named, and is no second rival */
+	/* the only candidate program is named, and is not a second rival */
 	process("77", "igmpproxy\n", "self");
 	process("78", "mcproxy-daemon\n", "other");
 	rival_look(proc, &all, true, &list);
