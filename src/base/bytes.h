@@ -59,6 +59,11 @@ static inline uint16_t get_u16be(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
+static inline uint32_t get_u32be(const uint8_t *p)
+{
+	return (uint32_t)get_u16be(p) << 16 | get_u16be(p + 2);
+}
+
 static inline void put_u16be(uint8_t *p, unsigned v)
 {
 	p[0] = (uint8_t)(v >> 8);

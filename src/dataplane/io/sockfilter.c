@@ -11,6 +11,7 @@
 
 #include "dataplane/io/sockfilter.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -155,12 +156,10 @@ void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout 
 
 static uint32_t fold(const uint8_t *p, size_t len)
 {
-	uint32_t folded = 0, w;
+	uint32_t folded = 0;
 
-	for (size_t i = 0; i < len; i += sizeof(w)) {
-		memcpy(&w, p + i, sizeof(w));
-		folded ^= ntohl(w);
-	}
+	for (size_t i = 0; i < len; i += 4)
+		folded ^= get_u32be(p + i);
 	return folded;
 }
 

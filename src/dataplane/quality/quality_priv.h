@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "dataplane/quality/quality.h"
 
-#include <endian.h>
 #include <string.h>
 
 #define TS_SYNC	  0x47
@@ -18,14 +17,6 @@
 static inline void quality_add(struct quality *q, enum quality_count c, uint64_t n)
 {
 	q->count[c] += n;
-}
-
-static inline uint32_t get_u32be(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
 }
 
 /* ---- arrival ---- */
