@@ -39,6 +39,7 @@ struct app_quality {
 	struct quality_view *view;
 	size_t n_views, cap_views, next_view;
 	mono_t read_at;
+	bool flows;	       /* datagrams came before they were read */
 	bool open;	       /* some of them must be looked at again */
 	uint64_t frames;       /* received, at the last look */
 	struct portset inputs; /* of the streams */
@@ -208,8 +209,10 @@ static void read_views(struct app_quality *q)
 {
 	q->read_at = system_now(q->app);
 	q->n_views = q->next_view = 0;
+	q->flows = app_datagrams_arrive(q->app, &q->frames);
+	if (q->flows || q->open)
+		read_rings(q, q->read_at);
 	q->open = false;
-	read_rings(q, q->read_at);
 	dataplane_quality(q->app->dp, NULL, keep_view, q);
 	zaps_tick(&q->zaps, q->read_at);
 }
@@ -251,7 +254,7 @@ void app_quality_tick(struct app *app, mono_t now)
 		work -= judge(q, &q->view[q->next_view++]);
 	if (q->next_view < q->n_views)
 		return; /* the rest in the next round */
-	if (app_datagrams_arrive(app, &q->frames) || q->open)
+	if (q->flows || q->open)
 		q->due = mono_add_ms(now, LOOK_MS);
 	else
 		wait_for_zaps(q, now);
