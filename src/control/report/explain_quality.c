@@ -61,6 +61,7 @@ static void advise_on(const struct explain_stream *s, struct explain_check *c)
 void explain_quality(const struct explain_facts *f, struct explain *e)
 {
 	bool faulty = false;
+	size_t len;
 
 	for (size_t i = 0; i < f->n_stream && i < STREAMS_MAX; i++) {
 		const struct explain_stream *s = &f->stream[i];
@@ -75,8 +76,9 @@ void explain_quality(const struct explain_facts *f, struct explain *e)
 				addr_format(&s->source, source), s->port, faults));
 		faulty |= s->provider + s->router > 0;
 	}
-	if (faulty && strlen(e->summary) + 80 < sizeof(e->summary))
-		strcat(e->summary,
+	len = strlen(e->summary);
+	if (faulty && len + 80 < sizeof(e->summary))
+		snprintf(e->summary + len, sizeof(e->summary) - len, "%s",
 			"; it had faults within the last hour, see the check of the "
 			"quality");
 }
