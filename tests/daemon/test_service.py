@@ -115,6 +115,8 @@ class Service(ringcast.Daemon):
                 "unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
                 "bash", "-c", boot, stdout=log, stderr=log)
         self.systemd = wait_for(10, self._child, "systemd begins")
+        self.socket = os.path.join("/proc", str(self.systemd), "root",
+                                   "run/ringcast/ringcast.sock")
 
     def _child(self):
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
