@@ -7,9 +7,8 @@ import subprocess
 from libnetns import (GROUP, PLAIN, assert_continuous, case, main, ringcast, wait_datagrams)
 
 
-def refused(b, line):
+def refused(b, t, line):
     """Returns what a daemon with this line of configuration logs before it ends."""
-    t = b.topology()
     d = b.own(ringcast.Daemon(t.router, line + "\n" + PLAIN, start=False))
     d.spawn()
     assert d.process.wait(10) == 2, d.log()
@@ -29,9 +28,10 @@ def stream(b):
 
 @case("metrics-listen and web-listen are refused, and the message names the alternative")
 def metrics_listen(b):
-    said = refused(b, "metrics-listen 127.0.0.1:9999")
+    t = b.topology()
+    said = refused(b, t, "metrics-listen 127.0.0.1:9999")
     assert "libmicrohttpd" in said and "ringcastctl metrics" in said, said
-    said = refused(b, "web-listen 127.0.0.1:9999")
+    said = refused(b, t, "web-listen 127.0.0.1:9999")
     assert "libmicrohttpd" in said and "ringcastctl watch" in said, said
 
 
