@@ -3,10 +3,8 @@
 
 import argparse
 import collections
-import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 
@@ -154,12 +152,10 @@ def is_chosen(suite, name):
 
 def programs_of(folder, chosen):
     """Returns the programs that these tests run or pass to a script."""
-    targets = json.loads(subprocess.run(
-        ["meson", "introspect", "--targets", folder], check=True, capture_output=True,
-        text=True).stdout)
+    targets = run_tests.introspect(folder, "--targets")
     known = {os.path.relpath(f, folder) for t in targets for f in t["filename"]}
     words = {os.path.relpath(os.path.join(folder, word), folder)
-             for t in run_tests.tests_of(folder)
+             for t in run_tests.introspect(folder, "--tests")
              if chosen(run_tests.suites_of(t)[0], t["name"]) for word in t["cmd"]}
     return sorted(known & words)
 
@@ -200,7 +196,7 @@ def one_target(name, pure, only_build=False):
         for n in sorted(set(names) & set(IMPOSSIBLE)) if not own_machine(TARGETS[name]) else ():
             run_tests.skip(count, n, IMPOSSIBLE[n])
             names.remove(n)
-        expected = sum(t["name"] in names for t in run_tests.tests_of(folder))
+        expected = sum(t["name"] in names for t in run_tests.introspect(folder, "--tests"))
         tests = run_tests.run_tests(folder, names, 10)
         for test in tests:
             count.add(run_tests.count_test(test))
