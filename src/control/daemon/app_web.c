@@ -487,21 +487,22 @@ static struct web *web_free(struct web *w)
 static struct web *web_new(void)
 {
 	struct web *w = calloc(1, sizeof(*w));
-	bool ok = w != NULL;
 
-	if (!ok)
+	if (!w)
 		return NULL;
 	w->stir_at = MONO_NEVER;
 	w->file = calloc(page_n_files, sizeof(struct http_body *));
-	ok = w->file != NULL;
-	for (size_t i = 0; ok && i < page_n_files; i++) {
+	if (!w->file)
+		return web_free(w);
+	for (size_t i = 0; i < page_n_files; i++) {
 		const char *const fields[] = FIELDS(page_files[i].type);
 
 		w->file[i] = http_body_new_static(
 			fields, page_files[i].data, page_files[i].len);
-		ok = w->file[i] != NULL;
+		if (!w->file[i])
+			return web_free(w);
 	}
-	return ok ? w : web_free(w);
+	return w;
 }
 
 void app_web_listen(struct app *app)
