@@ -129,6 +129,8 @@ static void share_memory(struct instances *r)
 
 	proxy_ports_for_each (r->port, pp)
 		n += pp->role == CONFIG_ROLE_DOWNSTREAM;
+	if (n == 0)
+		return;
 	proxy_ports_for_each (r->port, pp)
 		if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 			mgroup_set_memory(&pp->groups, r->memory / 4 / n);
