@@ -89,6 +89,8 @@ int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budge
 	w->share = 1;
 	w->dirty = WATCH_NONE;
 	w->due = MONO_NEVER;
+	for (unsigned i = 0; i < WATCH_GROUPS; i++)
+		w->groups[i] = WATCH_NONE;
 	*ret = w;
 	return 0;
 }
@@ -197,6 +199,28 @@ static void index_del(struct quality_watch *w, const struct watch_slot *s)
 	w->index[i] = 0;
 }
 
+static uint16_t *list_of(struct quality_watch *w, const struct watch_slot *s)
+{
+	return &w->groups[slot_set(&s->stream.group, WATCH_GROUPS)];
+}
+
+static void list_add(struct quality_watch *w, struct watch_slot *s)
+{
+	uint16_t *list = list_of(w, s);
+
+	s->next_group = *list;
+	*list = (uint16_t)(s - w->slot);
+}
+
+static void list_del(struct quality_watch *w, const struct watch_slot *s)
+{
+	uint16_t *at = list_of(w, s);
+
+	while (&w->slot[*at] != s)
+		at = &w->slot[*at].next_group;
+	*at = s->next_group;
+}
+
 static bool may_go(const struct quality_watch *w, const struct watch_slot *s)
 {
 	return !s->dirty && w->now.ns - s->last.ns >= REST_NS;
@@ -219,6 +243,7 @@ static struct watch_slot *take_slot(struct quality_watch *w)
 		if (!may_go(w, s))
 			continue;
 		index_del(w, s);
+		list_del(w, s);
 		return s;
 	}
 	return NULL;
@@ -243,6 +268,7 @@ static struct watch_slot *add(struct quality_watch *w, uint16_t dport)
 	s->epoch = w->epoch;
 	s->resume_after = INT64_MAX;
 	index_add(w, s);
+	list_add(w, s);
 	watch_find_mark(w, s);
 	return s;
 }

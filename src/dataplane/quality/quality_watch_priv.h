@@ -10,6 +10,7 @@
 
 #define WATCH_ORDER_SETS 32
 #define WATCH_ORDER_WAYS 8
+#define WATCH_GROUPS	 256
 #define WATCH_VIEW_WORDS (sizeof(struct quality_view) / sizeof(uint64_t))
 #define WATCH_NONE	 UINT16_MAX /* no slot */
 
@@ -19,6 +20,7 @@ struct watch_slot {
 	uint32_t generation, epoch;
 	uint32_t hash;
 	uint16_t next_dirty; /* in the list of w->dirty */
+	uint16_t next_group; /* in a list of w->groups[] */
 	bool dirty;
 	bool full;	/* to be looked at fully, in this burst */
 	bool seen;	/* in this burst */
@@ -78,6 +80,8 @@ struct quality_watch {
 	struct watch_slot *current;
 	uint16_t dirty; /* list of slots with something to publish */
 	mono_t due;
+	/* lists of slots by group, so that an order does not visit all of them */
+	uint16_t groups[WATCH_GROUPS];
 	struct watch_order order[WATCH_ORDER_SETS][WATCH_ORDER_WAYS];
 	/* open hash: half of it stays free, so probing ends; low bits of the hash << 16 |
 	 * slot + 1, 0 means free */

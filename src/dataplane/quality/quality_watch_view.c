@@ -9,9 +9,14 @@
 #include "base/slot.h"
 #include "dataplane/quality/quality_watch_priv.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #define TRIES 64
+
+static_assert(offsetof(struct quality_view, stream.group) == 0,
+	"quality_watch_views() looks for it in the first words");
 
 /* ---- views ---- */
 
@@ -83,10 +88,14 @@ void quality_watch_views(const struct quality_watch *w, const struct addr *group
 	unsigned n = atomic_load_explicit(&w->n_used, memory_order_acquire);
 	struct quality_view v;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		/* a look at the address first, because a view is long */
+		if (group && !slot_has_addr(w->slot[i].view, group))
+			continue;
 		if (read_view(&w->slot[i], &v) &&
 			(!group || addr_eq(group, &v.stream.group)))
 			fn(arg, &v);
+	}
 }
 
 static uint64_t counted(const _Atomic uint64_t *n)
@@ -199,9 +208,9 @@ static void set_mark(
 
 static void obey(struct quality_watch *w, const struct order *o)
 {
-	unsigned n = atomic_load_explicit(&w->n_used, memory_order_relaxed);
+	uint16_t i = w->groups[slot_set(&o->group, WATCH_GROUPS)];
 
-	for (unsigned i = 0; i < n; i++) {
+	for (; i != WATCH_NONE; i = w->slot[i].next_group) {
 		struct watch_slot *s = &w->slot[i];
 
 		if (!addr_eq(&s->stream.group, &o->group))

@@ -535,6 +535,32 @@ static void orders_of_many_groups(void **state)
 	}
 }
 
+/* Orders reach the streams that took the places of others, and only these. */
+static void orders_after_streams_have_made_room(void **state)
+{
+	unsigned cc[2 * N_STREAMS] = {0};
+
+	for (unsigned g = 0; g < N_STREAMS; g++)
+		tv(g, &cc[g]);
+	pass(20000);
+	quality_watch_tick(w, (mono_t){at_ns});
+	for (unsigned g = N_STREAMS; g < 2 * N_STREAMS; g++)
+		tv(g, &cc[g]);
+	for (unsigned g = 0; g < 2 * N_STREAMS; g++) {
+		struct addr group = group_of(g);
+
+		pass(1);
+		quality_watch_mark(w, &group, g + 1, (mono_t){at_ns});
+		tv(N_STREAMS + g % N_STREAMS, &cc[N_STREAMS + g % N_STREAMS]);
+	}
+	for (unsigned g = 0; g < N_STREAMS; g++)
+		assert_null(look(g));
+	for (unsigned g = N_STREAMS; g < 2 * N_STREAMS; g++) {
+		assert_int_equal(look(g)->mark, g + 1);
+		assert_true(mono_is_set(look(g)->mark_first));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +586,7 @@ int main(void)
 		CASE(a_late_datagram_does_not_use_up_the_restart),
 		CASE(an_old_restart_is_no_new_one),
 		CASE(orders_of_many_groups),
+		CASE(orders_after_streams_have_made_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
