@@ -195,7 +195,7 @@ def fill(folder, version, values, address):
         with open(path, encoding="utf-8") as f:
             recipe = f.read()
         if recipe.count(placeholder) != 1:
-            sys.exit(f"{path}: {placeholder} is not there once")
+            sys.exit(f"{path}: {placeholder} must occur exactly once")
         with open(path, "w", encoding="utf-8") as f:
             f.write(recipe.replace(placeholder, text.format(**values))
                     .replace(ADDRESS, address))

@@ -99,7 +99,7 @@ static void link_newest(struct zaps *z, struct zaps_asker *a)
 	z->newest = a;
 }
 
-/* The place of the host that has not asked for the longest time. */
+/* The place of the host whose last request is the oldest. */
 static struct zaps_asker *add(struct zaps *z, unsigned port, const struct addr *group,
 	const struct addr *host)
 {

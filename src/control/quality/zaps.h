@@ -33,7 +33,7 @@ struct zap {
 	uint8_t port; /* of the LAN */
 	uint32_t mark;
 	bool done;
-	/* MONO_UNSET if it has not happened. `sent`: not necessary if the group was
+	/* MONO_UNSET until it happens. `sent`: not necessary if the group was
 	 * there already. */
 	mono_t asked, sent, first, pat, random;
 };
