@@ -15,6 +15,9 @@ from cases import Case
 
 GROUPS = 8
 SETTLED_NS = 12 * 10 ** 6    # this silence ends a stream; datagrams may collect for 8 ms
+# After a fast leave the LAN is asked whether there is another member. A second leave of the same
+# group before that is over waits for answers, so it is not fast.
+LEFT_S = 1.1
 
 
 class Zapper:
@@ -24,6 +27,7 @@ class Zapper:
         self.bed, self.rng = bed, random.Random(seed)
         self.sock = bed.sinks.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.channel = None
+        self.left = [0.0] * GROUPS    # when each channel was left
         self.join_ns, self.leave_ns = [], []
 
     def _report(self, kind):
@@ -32,18 +36,25 @@ class Zapper:
         self.sock.sendto(frame, ("s0", 0x800))
         return now
 
+    def _next(self):
+        """Returns a channel that was left long enough ago."""
+        time.sleep(max(0.0, min(self.left) + LEFT_S - time.monotonic()))
+        now = time.monotonic()
+        return self.rng.choice([c for c, left in enumerate(self.left) if left + LEFT_S <= now])
+
     def _watched(self):
         return self.bed.sink.ask("watched", 0)
 
     def zap(self):
         """Join a channel until its first datagram arrives, then leave it until its last one."""
-        self.channel = self.rng.choice([c for c in range(GROUPS) if c != self.channel])
+        self.channel = self._next()
         time.sleep(self.rng.uniform(0, 0.002))   # any phase of the stream
         self.bed.sink.ask("watch", self.channel)
         start = self._report(beds.TO_EX)
         poll(lambda: self._watched()["n"], "the first datagram of a group")
         self.join_ns.append(self._watched()["first"] - start)
         end = self._report(beds.TO_IN)
+        self.left[self.channel] = time.monotonic()
         poll(lambda: time.monotonic_ns() - max(end, self._watched()["last"]) > SETTLED_NS,
              "a group that was left ends")
         self.leave_ns.append(max(0, self._watched()["last"] - end))

@@ -57,9 +57,10 @@ def _television(found):
                 f"{s['ns'] / kernel['ns']:.2f}" if kernel and kernel["ns"] else "-",
                 "-" if s["wakeups"] is None else f"{s['wakeups']:.0f}",
                 "-" if s["joined"] is None else f"{s['joined']:.2f}",
-                f"{s['p50_ms']:.2f}", f"{s['p99_ms']:.2f}", f"{100 * s['delivered']:.1f} %"))
+                f"{s['p50_ms']:.2f}", f"{s['p99_ms']:.2f}", f"{100 * s['delivered']:.1f} %",
+                "-" if s["memory"] is None else f"{s['memory'] / 1e6:.1f}"))
     return _table(("load", "forwarder", "ns per copy", "to mroute", "wake-ups/s",
-                   "datagrams per message", "p50, ms", "p99, ms", "delivered"), lines)
+                   "datagrams per message", "p50, ms", "p99, ms", "delivered", "resident, MB"), lines)
 
 
 def _overload(found):

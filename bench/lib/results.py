@@ -106,7 +106,8 @@ def television_line(row):
             f"{s['offered']:.0f}/s, p50 "
             f"{s['p50_ms']:.2f} p99 {s['p99_ms']:.2f} ms" + (
                 "" if s["wakeups"] is None else
-                f", {s['wakeups']:.0f} wake-ups/s, {s['joined']:.2f} datagrams per message"))
+                f", {s['wakeups']:.0f} wake-ups/s, {s['joined']:.2f} datagrams per message, "
+                f"{s['memory'] / 1e6:.1f} MB resident"))
     return "\n".join(lines)
 
 

@@ -47,8 +47,9 @@ def measure(bed, contestant, case, rate, seconds):
            "quiet": quiet.busy_ns / quiet.ns, "copies": n * 1e9 / window.ns,
            "offered": said[0]["sent"] / said[0]["seconds"], "delivered": t["datagrams"] / due,
            "p50_ms": t["latency"]["p50"] / 1e6, "p99_ms": t["latency"]["p99"] / 1e6,
-           "wakeups": None, "joined": None}
+           "wakeups": None, "joined": None, "memory": None}
     if before:
+        row["memory"] = contestant.memory()
         row["wakeups"] = (after[0] - before[0]) / (after[3] - before[3])
         row["joined"] = (after[1] - before[1]) / max(1, after[2] - before[2])
     return row
