@@ -18,6 +18,7 @@ const page = {
 	sampled: -PERIOD,   // when the last samples were taken
 	sort: {key: "rate", down: true},
 	filter: "",
+	range: "day",	    // of the quality of one stream
 	asking: false,
 	again: false,
 };
@@ -46,11 +47,13 @@ function pairs(list, into) {
 	}));
 }
 
-function table(heads, rows, className) {
+// The last `numbers` columns are aligned to the right.
+function table(heads, rows, className, numbers = 0) {
 	const t = element("table", null, className), head = element("tr");
 	const body = element("tbody");
-	heads.forEach((h) => {
-		const th = element("th", h);
+	const align = (i) => i >= heads.length - numbers ? "num" : "";
+	heads.forEach((h, i) => {
+		const th = element("th", h, align(i));
 		th.scope = "col";
 		head.append(th);
 	});
@@ -58,8 +61,8 @@ function table(heads, rows, className) {
 	thead.append(head);
 	rows.forEach((cells) => {
 		const tr = element("tr");
-		cells.forEach((c) => {
-			const td = element("td");
+		cells.forEach((c, i) => {
+			const td = element("td", null, align(i));
 			td.append(c instanceof Node ? c : String(c));
 			tr.append(td);
 		});
@@ -67,6 +70,34 @@ function table(heads, rows, className) {
 	});
 	t.append(thead, body);
 	return t;
+}
+
+function newBars(n, label) {
+	const svg = document.createElementNS(SVG, "svg");
+	svg.setAttribute("class", "bars");
+	svg.setAttribute("viewBox", `0 0 ${n} 24`);
+	svg.setAttribute("preserveAspectRatio", "none");
+	svg.setAttribute("role", "img");
+	svg.setAttribute("aria-label", label);
+	return svg;
+}
+
+// The height is 24 at most.
+function addBar(svg, i, height, className) {
+	const rect = document.createElementNS(SVG, "rect");
+	rect.setAttribute("x", i);
+	rect.setAttribute("width", "0.8");
+	rect.setAttribute("y", 24 - height);
+	rect.setAttribute("height", height);
+	rect.setAttribute("class", className);
+	svg.append(rect);
+}
+
+// Below a plot that ends now.
+function axis(length) {
+	const a = element("div", null, "axis");
+	a.append(element("span", length + " ago"), element("span", "now"));
+	return a;
 }
 
 function megabits(bytes) {
@@ -264,106 +295,6 @@ function showStreams() {
 	});
 }
 
-// ---- one stream ----
-
-async function showStream(group) {
-	const row = page.top && page.top.rows.find((r) => r.group === group);
-	setText(byId("h-stream"), row && row.channel ? `${row.channel} (${group})` : group);
-	if (row) {
-		pairs([["state", stateOf(row)[1]], ["source", sourceOf(row)], ["from", row.in || "-"],
-			["to", row.out.join(", ") || "-"], ["viewers", row.members || 0],
-			["Mbit/s", megabits(row.bytes_per_s) || "-"],
-			["datagrams", count(row.packets)], ["wrong source", count(row.wrong)]],
-		byId("facts"));
-		let svg = byId("big-plot").firstChild;
-		if (!svg) {
-			svg = newPlot("rate since this page was opened");
-			svg.classList.add("big");
-			byId("big-plot").append(svg);
-		}
-		draw(svg, page.rates.get(keyOf(row)) || []);
-	} else {
-		byId("facts").replaceChildren();
-		byId("big-plot").replaceChildren();
-	}
-	const g = encodeURIComponent(group);
-	const groups = (await ask("groups?filter=" + g)).groups.filter((x) => x.group === group);
-	const viewers = groups.flatMap((x) => page.names
-		? x.hosts.map((h) => [x.interface, h.address, duration(x.uptime_ms)])
-		: [[x.interface, `${x.n_hosts} hosts`, duration(x.uptime_ms)]]);
-	byId("viewers").replaceChildren(viewers.length
-		? table(["LAN", page.names ? "Host" : "Hosts", "Group there since"], viewers)
-		: element("p", groups.length ? "Members that do not say who they are."
-			: "Nobody has joined it.", "quiet"));
-	await showQuality(group);
-	if (!page.paths.includes("explain")) {
-		byId("explain").replaceChildren(element("p",
-			"web-names is off, so hosts and the checks that name them are not shown.",
-			"quiet"));
-		return;
-	}
-	const e = await ask("explain?group=" + g, true), list = e.checks || [];
-	const lamp = {pass: "good", refuse: "bad", note: "idle"};
-	byId("explain").replaceChildren(element("p", e.summary || e.error),
-		table(["Check", "Interface", "Result"], list.map((c) => {
-			const text = element("div", c.text);
-			if (c.advice)
-				text.append(element("div", c.advice, "advice"));
-			return [element("span", c.check, "lamp " + (lamp[c.verdict] || "warn")),
-				c.interface || "", text];
-		}), "words"));
-}
-
-// ---- quality of one stream, where the daemon measures it ----
-
-const DAY = 86400, BLOCKS = 96; // of 15 minutes
-
-function bars(blocks) {
-	const svg = document.createElementNS(SVG, "svg");
-	svg.setAttribute("class", "bars");
-	svg.setAttribute("viewBox", `0 0 ${blocks.length} 24`);
-	svg.setAttribute("preserveAspectRatio", "none");
-	svg.setAttribute("role", "img");
-	const bad = blocks.filter((b) => b && b.verdict !== "clean" && b.verdict !== "unknown");
-	svg.setAttribute("aria-label", `the last 24 hours in parts of 15 minutes, ${bad.length} of `
-		+ "them with faults");
-	blocks.forEach((b, i) => {
-		const rect = document.createElementNS(SVG, "rect");
-		rect.setAttribute("x", i);
-		rect.setAttribute("width", "0.8");
-		rect.setAttribute("y", b ? 0 : 20);
-		rect.setAttribute("height", b ? 24 : 4);
-		rect.setAttribute("class", !b ? "none" : FAULT[b.verdict] ? "warn" : "good");
-		svg.append(rect);
-	});
-	return svg;
-}
-
-function qualityRow(q) {
-	const r = q.range, ms = (v) => v === null || v === undefined ? "-" : `${Math.round(v)} ms`;
-	const box = element("div"), facts = element("dl", null, "facts");
-	pairs([["what", q.kind], ["port", q.port],
-		["now", FAULT[q.verdict] || q.verdict], ["lost in 24 h", count(r.lost)],
-		["bad seconds", `${count(r.provider_seconds)} of the provider, `
-			+ `${count(r.router_seconds)} of this router`],
-		["longest pause", ms(r.gap_ms)], ["jitter", ms(q.jitter_ms)]], facts);
-	box.append(facts, bars(q.blocks));
-	if (q.fault)
-		box.append(element("p", `Last fault ${duration(q.fault.age_ms)} ago: ${q.fault.text}. `
-			+ q.fault.advice));
-	return box;
-}
-
-async function showQuality(group) {
-	const at = byId("quality"), g = encodeURIComponent(group);
-	if (!page.paths.includes("quality"))
-		return;
-	const q = await ask(`quality?since=${DAY}&blocks=${BLOCKS}&filter=${g}`, true);
-	at.replaceChildren(...(q.error ? [element("p", q.error, "quiet")]
-		: q.quality.length ? q.quality.map(qualityRow)
-			: [element("p", "Nothing has been forwarded yet.", "quiet")]));
-}
-
 // ---- network ----
 
 // what a reason means, and what to do
@@ -543,6 +474,7 @@ async function begin() {
 			showStreams();
 		});
 	});
+	beginStream();
 	addEventListener("hashchange", () => {
 		show().catch((e) => setState("lost", `no answer: ${e.message}`));
 		byId("main").focus();

@@ -79,8 +79,8 @@ def begin(b, config=LISTEN, member=True, rest=PLAIN):
 @case("web-listen: files, JSON, a page without scripts; GET and HEAD alone, with a strict policy")
 def answers(b):
     t, d = begin(b)
-    for path in ("/", "/page.js", "/page.css", "/icon.svg", "/plain", "/api/v1/",
-                 "/api/v1/top", "/api/v1/day"):
+    for path in ("/", "/page.js", "/stream.js", "/page.css", "/icon.svg", "/plain",
+                 "/api/v1/", "/api/v1/top", "/api/v1/day"):
         status, headers, text = request(t.router, path)
         assert status == 200 and text, path
         policy = headers["Content-Security-Policy"]
@@ -100,6 +100,9 @@ def answers(b):
     assert api(t.router, "mfc?filter=" + GROUP)["mfc"][0]["out"] == ["lan1"]
     hosts = api(t.router, "groups?filter=lan1")["groups"][0]["hosts"]
     assert [h["address"] for h in hosts] == ["10.0.1.2"], hosts
+    zaps = api(t.router, "zaps?filter=" + GROUP)["zaps"]
+    assert [(z["interface"], z["host"]) for z in zaps] == [("lan1", "10.0.1.2")], zaps
+    assert not api(t.router, "zaps?filter=lan2")["zaps"]
     assert api(t.router, "explain?group=" + GROUP)["verdict"] == "pass"
     assert api(t.router, "interfaces?filter=wan")["interfaces"][0]["name"] == "wan"
     assert api(t.router, "health")["ok"] and api(t.router, "version")["name"] == "ringcastd"
@@ -132,10 +135,13 @@ def who_may(b):
         assert "web-names is off" in api(t.router, path, 403)["error"], path
     group = api(t.router, "groups")["groups"][0]
     assert (group["n_hosts"], group["hosts"], group["last_reporter"]) == (1, [], None), group
-    assert "error" in api(t.router, "groups?filter=10.0.1.2", 400)
+    zap = api(t.router, "zaps")["zaps"][0]
+    assert (zap["interface"], zap["group"], zap["host"]) == ("lan1", GROUP, None), zap
+    for path in ("groups", "zaps"):
+        assert "what its host watches" in api(t.router, path + "?filter=10.0.1.2", 400)["error"]
     everything = "".join(request(t.router, p)[2] for p in
                          ("/plain", "/api/v1/top", "/api/v1/groups", "/api/v1/mfc",
-                          "/api/v1/upstream", "/api/v1/day"))
+                          "/api/v1/upstream", "/api/v1/day", "/api/v1/zaps"))
     assert GROUP in everything and "10.0.1.2" not in everything
     d.write(PLAIN)
     assert d.ctl_run("reload").returncode == 0
@@ -272,6 +278,22 @@ def in_a_browser(b):
         "document.querySelectorAll('#explain tbody tr').length") > 3, "the checks")
     wait_for(20, lambda: w.evaluate(
         "document.querySelectorAll('#quality svg rect').length") == 96, "a day of its quality")
+    # by the keyboard
+    w.evaluate("document.querySelector('#range [data-range=month]').focus()")
+    w.key("Enter")
+    wait_for(20, lambda: w.evaluate(
+        "document.querySelectorAll('#quality svg rect').length") == 180, "a month of its quality")
+    assert "the last 30 days in parts of 4 hours" in w.evaluate(
+        "document.querySelector('#quality svg').getAttribute('aria-label')")
+    assert w.evaluate("[...document.querySelectorAll('#range [aria-pressed=true]')]"
+                      ".map((e) => e.textContent)") == ["30 days"]
+    wait_for(20, lambda: w.evaluate("document.querySelectorAll('#zaps tbody tr').length") == 2,
+             "the zaps of two hosts")
+    zap = w.evaluate("[...document.querySelector('#zaps tbody').rows].map((r) => "
+                     "[...r.cells].map((c) => c.textContent))")
+    assert sorted(r[1:3] for r in zap) == [["lan1", "10.0.1.2"], ["lan2", "10.0.2.2"]], zap
+    # the last one, whose stream was there
+    assert zap[0][1] == "lan2" and zap[0][4].endswith(" ms"), zap
     w.evaluate("location.hash = '#/network'")
     wait_for(20, lambda: w.evaluate("document.querySelectorAll('#ports article').length") == 3,
              "the interfaces")
@@ -339,12 +361,14 @@ def accessible(b):
         float(r or 0) > 0 for r in cells(w, "rate")), "three streams with rates")
     wait_for(60, lambda: w.evaluate(
         "Math.min(...[...page.rates.values()].map((l) => l.length))") >= 8, "some plots")
-    for view in ("", "network", "events", "stream/" + GROUP):
+    # view -> the table that is filled last
+    for view, last in (("", "#streams"), ("network", "#drops"), ("events", "#events"),
+                       ("stream/" + GROUP, "#explain")):
         w.evaluate(f"location.hash = '#/{view}'")
         where = (view or "streams").split("/")[0]
-        wait_for(20, lambda where=where: w.evaluate(
+        wait_for(20, lambda where=where, last=last: w.evaluate(
             f"!document.getElementById('view-{where}').hidden && "
-            f"document.getElementById('view-{where}').textContent.length > 100"), view)
+            f"document.querySelector('{last} td, {last} p')?.textContent.length > 0"), view)
         look(w, where)
         assert w.evaluate("document.querySelectorAll('main section:not([hidden]) h2').length") == 1
     w.evaluate("location.hash = '#/'")

@@ -37,7 +37,7 @@
 enum web_rule {
 	WEB_ALWAYS = 1,
 	WEB_NAMED,   /* refused with web-names off */
-	WEB_UNNAMED, /* another answer then */
+	WEB_UNNAMED, /* `unnamed` answers then */
 };
 
 /* What /api/v1/PATH answers, and which arguments of the query it takes. */
@@ -46,16 +46,18 @@ struct web_route {
 	const char *command; /* of the control socket */
 	enum web_rule rule;
 	const char *arguments[6]; /* names; "filter" is words as they are */
+	json_t *(*unnamed)(void *ctx, const char *args, struct ctl_answer **ret);
 };
 
 static const struct web_route routes[] = {
 	{"top", "show top", WEB_ALWAYS, {"sort", "offset", "limit", "filter"}},
 	{"mfc", "show mfc", WEB_ALWAYS, {"filter"}},
-	{"groups", "show groups", WEB_UNNAMED, {"filter"}},
+	{"groups", "show groups", WEB_UNNAMED, {"filter"}, show_groups_unnamed},
 	{"interfaces", "show interfaces", WEB_NAMED, {"filter"}},
 	{"upstream", "show upstream", WEB_ALWAYS, {"filter"}},
 	{"stats", "show stats", WEB_NAMED, {NULL}},
 	{"quality", "show quality", WEB_ALWAYS, {"since", "blocks", "filter"}},
+	{"zaps", "show zaps", WEB_UNNAMED, {"filter"}, show_zaps_unnamed},
 	{"explain", "explain", WEB_NAMED, {"group", "source", "from", "on"}},
 	{"health", "health", WEB_NAMED, {NULL}},
 	{"version", "version", WEB_ALWAYS, {NULL}},
@@ -187,7 +189,7 @@ static void begin(struct app *app, struct web *w)
 	if (!w->route)
 		whole = show_plain(app, args, &w->answer);
 	else if (w->route->rule == WEB_UNNAMED && !app->cfg->web_names)
-		whole = show_groups_unnamed(app, args, &w->answer);
+		whole = w->route->unnamed(app, args, &w->answer);
 	else if (k && k->answer)
 		whole = k->answer(app, args, &w->answer);
 	else if (k)

@@ -20,8 +20,9 @@ json_t *show_quality(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
-/* "show groups" without the addresses of hosts. */
+/* The same as without "unnamed", except that they have no addresses of hosts. */
 json_t *show_groups_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
+json_t *show_zaps_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
 /* No JSON: the streams as a page of HTML that needs no script. */
 json_t *show_plain(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_version(void *ctx, const char *args);

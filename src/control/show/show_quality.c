@@ -313,8 +313,8 @@ struct zaps_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
 	size_t next;
-	unsigned port;
 	bool begun;
+	bool unnamed; /* addresses of hosts are left out */
 };
 
 static json_t *ms_after(mono_t t, mono_t asked)
@@ -333,7 +333,7 @@ static json_t *zap_json(const struct zaps_answer *z, const struct zap *zap)
 		pp ? json_of_text(pp->name) : json_null(), "group",
 		json_of_addr(&zap->group), "channel",
 		show_channel(z->a.app, &zap->group, &any), "host",
-		json_of_addr(&zap->host), "age_ms",
+		z->unnamed ? json_null() : json_of_addr(&zap->host), "age_ms",
 		(json_int_t)((now.ns - zap->asked.ns) / NS_PER_MS), "done",
 		(int)zap->done, "report_ms", ms_after(zap->sent, zap->asked),
 		"first_ms", ms_after(zap->first, zap->asked), "pat_ms",
@@ -409,9 +409,11 @@ static int show_zaps_piece(struct ctl_answer *answer)
 	return 0;
 }
 
-json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret)
+static json_t *zaps_new(
+	void *ctx, const char *args, bool unnamed, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {show_zaps_piece, show_answer_closed};
+	struct zaps_answer *z;
 	json_t *error;
 
 	if (!view_zaps(ctx))
@@ -421,7 +423,20 @@ json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret)
 	error = show_answer_new(ctx, &ops, sizeof(struct zaps_answer), ret);
 	if (!*ret)
 		return error;
-	error = show_wanted_read(
-		ctx, args, &container_of(*ret, struct zaps_answer, a.answer)->wanted);
+	z = container_of(*ret, struct zaps_answer, a.answer);
+	z->unnamed = unnamed;
+	error = show_wanted_read(ctx, args, &z->wanted);
+	if (!error && unnamed && z->wanted.has_address)
+		error = ctl_error("an address would tell what its host watches");
 	return show_answer_refused(error, ret);
+}
+
+json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	return zaps_new(ctx, args, false, ret);
+}
+
+json_t *show_zaps_unnamed(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	return zaps_new(ctx, args, true, ret);
 }
