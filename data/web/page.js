@@ -365,24 +365,13 @@ function showNetwork() {
 		: element("p", "Nothing.", "quiet"));
 }
 
-// ---- events ----
-
-async function showEvents() {
-	const day = await ask("day");
-	byId("events").replaceChildren(day.events.length
-		? table(["Time", "Interface", "Channel", "Event"], day.events.map((e) => [
-			new Date(e.unix_ms).toLocaleString(), e.interface || "",
-			e.channel || e.group || "", e.text]), "words")
-		: element("p", "Nothing has happened yet.", "quiet"));
-}
-
 // ---- which view ----
 
 function view() {
 	const [, name, arg] = location.hash.split("/");
 	if (name === "stream" && arg)
 		return ["stream", decodeURIComponent(arg)];
-	return [name === "network" || name === "events" ? name : "streams", ""];
+	return [name === "network" || name === "day" ? name : "streams", ""];
 }
 
 async function show() {
@@ -400,8 +389,8 @@ async function show() {
 		showStreams();
 	else if (name === "network")
 		showNetwork();
-	else if (name === "events")
-		await showEvents();
+	else if (name === "day")
+		await showDay();
 	else
 		await showStream(arg);
 }

@@ -10,11 +10,12 @@ import http.client
 import json
 import os
 import socket
+import struct
 import threading
 import time
 
-from libnetns import (GROUP, LANS, PLAIN, WAN, Daemon, Skip, case, first_after, lab, main,
-                      wait_datagrams, wait_for)
+from libnetns import (GROUP, LANS, PLAIN, WAN, Daemon, Skip, Stream, case, first_after, lab,
+                      main, wait_datagrams, wait_for)
 from packets import Wire, igmp3_report, ipv4
 
 import browser
@@ -22,11 +23,12 @@ import browser
 PORT = 8089
 LISTEN = f"web-listen :{PORT}\n"
 SHOTS = os.environ.get("RINGCAST_SCREENSHOTS", os.path.join(lab.ROOT, "build", "page"))
-NEWS, EVIL = "239.1.2.4", "239.1.2.5"
+NEWS, EVIL, DAMAGED = "239.1.2.4", "239.1.2.5", "239.1.2.6"
 NAMES = f"""group,name
 {GROUP},Das Erste HD
 {NEWS},News 24
 {EVIL},<img src=x onerror=alert(1)><b>Bold</b>
+{DAMAGED},Bad Line TV
 """
 
 
@@ -79,7 +81,7 @@ def begin(b, config=LISTEN, member=True, rest=PLAIN):
 @case("web-listen: files, JSON, a page without scripts; GET and HEAD alone, with a strict policy")
 def answers(b):
     t, d = begin(b)
-    for path in ("/", "/page.js", "/stream.js", "/page.css", "/icon.svg", "/plain",
+    for path in ("/", "/page.js", "/stream.js", "/day.js", "/page.css", "/icon.svg", "/plain",
                  "/api/v1/", "/api/v1/top", "/api/v1/day"):
         status, headers, text = request(t.router, path)
         assert status == 200 and text, path
@@ -234,6 +236,43 @@ def television(b, t, d):
             d.wait_member(lan, group)
 
 
+class Damaged(Stream):
+    """MPEG-TS in RTP, of which one datagram in fifty is missing."""
+
+    def run(self):
+        packet = b"\x47\x1f\xff\x10" + b"\xff" * 184
+        while not self.ended.wait(self.period):
+            self.sent += 1
+            if self.sent % 50:
+                head = struct.pack("!BBHII", 0x80, 33, self.sent % 2 ** 16, 900 * self.sent, 7)
+                self.sender.send(head + 7 * packet, self.group)
+
+    close = Stream.stop
+
+
+def check_history(b, t, d):
+    """A damaged stream appears beside those of television()."""
+    b.own(Damaged(t.provider, DAMAGED, rate=100))
+    b.receiver(t.hosts["lan1"], DAMAGED)
+    d.wait_member("lan1", DAMAGED)
+    got = []
+
+    def known():
+        got[:] = [api(t.router, "history")]
+        return got[0]["faults"] and max(n or 0 for n in got[0]["viewers"]) == 5
+    wait_for(40, known, "the fault and five viewers")
+    viewers, watched, faults = (got[0][k] for k in ("viewers", "watched", "faults"))
+    # the test began at most one block ago
+    assert len(viewers) == 96 and viewers.count(None) >= 94, viewers
+    assert [w["group"] for w in watched].index(GROUP) == 0 and len(watched) == 4, watched
+    assert (watched[0]["channel"], watched[0]["viewers"]) == ("Das Erste HD", 2), watched
+    f, = faults
+    assert (f["group"], f["channel"], f["in"], f["verdict"]) == \
+        (DAMAGED, "Bad Line TV", "wan", "provider"), f
+    assert f["provider_seconds"] >= 1 and f["lost"] >= 1 and not f["router_seconds"], f
+    assert 0 <= got[0]["unix_ms"] - f["unix_ms"] < 600_000, got
+
+
 def click(w, text):
     w.evaluate(f"[...document.querySelectorAll('#streams th button')]"
                f".find((e) => e.textContent === {json.dumps(text)}).click()")
@@ -297,9 +336,18 @@ def in_a_browser(b):
     w.evaluate("location.hash = '#/network'")
     wait_for(20, lambda: w.evaluate("document.querySelectorAll('#ports article').length") == 3,
              "the interfaces")
-    w.evaluate("location.hash = '#/events'")
+    check_history(b, t, d)
+    w.evaluate("location.hash = '#/day'")
     wait_for(20, lambda: "Das Erste HD" in w.evaluate(
         "document.getElementById('events').textContent"), "the events")
+    assert "5 at most" in w.evaluate(
+        "document.querySelector('#day-viewers svg').getAttribute('aria-label')")
+    assert w.evaluate("document.querySelectorAll('#day-viewers rect').length") == 96
+    assert w.evaluate("[...document.querySelector('#watched tbody').rows].map((r) => "
+                      "r.cells[1].textContent)")[0] == GROUP
+    fault = w.evaluate("[...document.querySelector('#faults tbody tr').cells]"
+                       ".map((c) => c.textContent)")
+    assert fault[1:4] == ["Bad Line TV", "wan", "the provider"], fault
     assert not w.faults, w.faults
     # a policy that lets everything through would find nothing: this must be stopped
     w.evaluate("document.body.append(Object.assign(document.createElement('script'), "
@@ -361,15 +409,8 @@ def accessible(b):
         float(r or 0) > 0 for r in cells(w, "rate")), "three streams with rates")
     wait_for(60, lambda: w.evaluate(
         "Math.min(...[...page.rates.values()].map((l) => l.length))") >= 8, "some plots")
-    # view -> the table that is filled last
-    for view, last in (("", "#streams"), ("network", "#drops"), ("events", "#events"),
-                       ("stream/" + GROUP, "#explain")):
-        w.evaluate(f"location.hash = '#/{view}'")
-        where = (view or "streams").split("/")[0]
-        wait_for(20, lambda where=where, last=last: w.evaluate(
-            f"!document.getElementById('view-{where}').hidden && "
-            f"document.querySelector('{last} td, {last} p')?.textContent.length > 0"), view)
-        look(w, where)
+    for view in VIEWS:
+        look(w, visit(w, view))
         assert w.evaluate("document.querySelectorAll('main section:not([hidden]) h2').length") == 1
     w.evaluate("location.hash = '#/'")
     # every control can be reached with the Tab key, from the top
@@ -379,18 +420,32 @@ def accessible(b):
     names, order = cells(w, "name"), []
     for _ in range(18):
         w.key("Tab")
+# view -> what is filled last
+VIEWS = {"": "#streams", "network": "#drops", "day": "#events", "stream/" + GROUP: "#explain"}
+
+
+def visit(w, view):
+    """Wait until a view is there, with its tables; returns its name."""
+    w.evaluate(f"location.hash = '#/{view}'")
+    name, last = (view or "streams").split("/")[0], VIEWS[view]
+    wait_for(20, lambda: w.evaluate(
+        f"!document.getElementById('view-{name}').hidden && "
+        f"document.querySelector('{last} td, {last} p')?.textContent.length > 0"), view)
+    return name
+
+
         order.append(w.evaluate("(() => { const e = document.activeElement; return e.id || "
                                 "e.className || e.textContent; })()"))
-    assert order[:14] == ["skip", "nav-streams", "nav-network", "nav-events", "filter", "scroll",
+    assert order[:14] == ["skip", "nav-streams", "nav-network", "nav-day", "filter", "scroll",
                           "State", "Channel", "Group", "Source", "From", "To", "Viewers",
                           "Mbit/s"], order
     assert order[14:17] == ["Das Erste HD", "News 24", names[2]], order
     assert w.evaluate("document.documentElement.lang") == "en"
     w.size(390, 844, 2, True)
-    for view in ("", "network", "stream/" + GROUP):
-        w.evaluate(f"location.hash = '#/{view}'")
-        wait_for(20, lambda: w.evaluate(WIDE) <= 0, f"{view} is as narrow as a phone")
-        look(w, "phone-" + (view or "streams").split("/")[0])
+    for view in VIEWS:
+        name = visit(w, view)
+        assert w.evaluate(WIDE) <= 0, f"{view} is wider than a phone"
+        look(w, "phone-" + name)
     assert not w.faults, w.faults
     w.scripts(False)
     w.size(1280, 800)

@@ -43,10 +43,11 @@ enum web_rule {
 /* What /api/v1/PATH answers, and which arguments of the query it takes. */
 struct web_route {
 	const char *path;
-	const char *command; /* of the control socket */
+	const char *command; /* of the control socket; NULL if `own` answers */
 	enum web_rule rule;
 	const char *arguments[6]; /* names; "filter" is words as they are */
 	json_t *(*unnamed)(void *ctx, const char *args, struct ctl_answer **ret);
+	json_t *(*own)(void *ctx, const char *args, struct ctl_answer **ret);
 };
 
 static const struct web_route routes[] = {
@@ -58,6 +59,7 @@ static const struct web_route routes[] = {
 	{"stats", "show stats", WEB_NAMED, {NULL}},
 	{"quality", "show quality", WEB_ALWAYS, {"since", "blocks", "filter"}},
 	{"zaps", "show zaps", WEB_UNNAMED, {"filter"}, show_zaps_unnamed},
+	{"history", .rule = WEB_ALWAYS, .own = show_history},
 	{"explain", "explain", WEB_NAMED, {"group", "source", "from", "on"}},
 	{"health", "health", WEB_NAMED, {NULL}},
 	{"version", "version", WEB_ALWAYS, {NULL}},
@@ -151,10 +153,15 @@ static void make(void *ctx, const char *key)
 
 static const struct ctl_command *command_of(const struct web_route *r)
 {
-	for (const struct ctl_command *k = app_commands; k->name; k++)
+	for (const struct ctl_command *k = app_commands; r->command && k->name; k++)
 		if (strcmp(k->name, r->command) == 0)
 			return k;
 	return NULL;
+}
+
+static bool is_answered(const struct web_route *r)
+{
+	return r->own || command_of(r);
 }
 
 /* An answer that is complete at once, which an error is. */
@@ -190,6 +197,8 @@ static void begin(struct app *app, struct web *w)
 		whole = show_plain(app, args, &w->answer);
 	else if (w->route->rule == WEB_UNNAMED && !app->cfg->web_names)
 		whole = w->route->unnamed(app, args, &w->answer);
+	else if (w->route->own)
+		whole = w->route->own(app, args, &w->answer);
 	else if (k && k->answer)
 		whole = k->answer(app, args, &w->answer);
 	else if (k)
@@ -359,7 +368,7 @@ static json_t *about(const struct app *app)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < array_len(routes); i++)
-		if (command_of(&routes[i]) &&
+		if (is_answered(&routes[i]) &&
 			(routes[i].rule != WEB_NAMED || app->cfg->web_names))
 			json_array_append_new(list, json_string(routes[i].path));
 	json_array_append_new(list, json_string("day"));
@@ -403,7 +412,7 @@ static void request(void *ctx, struct http_request *q, const char *path)
 	}
 	path += n;
 	for (size_t i = 0; i < array_len(routes); i++)
-		if (strcmp(path, routes[i].path) == 0 && command_of(&routes[i])) {
+		if (strcmp(path, routes[i].path) == 0 && is_answered(&routes[i])) {
 			api(app, q, &routes[i]);
 			return;
 		}

@@ -170,7 +170,7 @@ struct history_chunk *history_give(struct history *h)
 	return c;
 }
 
-static void sum_up(const struct history_bucket *b, struct history_sum *sum)
+void history_sum_add(struct history_sum *sum, const struct history_bucket *b)
 {
 	uint64_t judged = sum->judged + b->judged;
 
@@ -216,7 +216,24 @@ void history_range(const struct history *h, mono_t now, mono_t from, mono_t to,
 			int64_t begin = ((int64_t)c->number * HISTORY_CHUNK + i) * ns;
 
 			if (begin >= from.ns && begin < to.ns)
-				sum_up(&c->bucket[i], ret);
+				history_sum_add(ret, &c->bucket[i]);
+		}
+}
+
+void history_day(const struct history *h, mono_t end,
+	const struct history_bucket *ret[HISTORY_MINUTES_MAX])
+{
+	int64_t to = end.ns / levels[HISTORY_MINUTES].ns;
+	int64_t from = to - HISTORY_MINUTES_MAX;
+
+	memset(ret, 0, HISTORY_MINUTES_MAX * sizeof(*ret));
+	for (const struct history_chunk *c = h->newest[HISTORY_MINUTES]; c;
+		c = c->older)
+		for (unsigned i = 0; i < HISTORY_CHUNK; i++) {
+			int64_t number = (int64_t)c->number * HISTORY_CHUNK + i;
+
+			if (number >= from && number < to && c->bucket[i].judged > 0)
+				ret[number - from] = &c->bucket[i];
 		}
 }
 

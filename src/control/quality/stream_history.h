@@ -85,6 +85,12 @@ mono_t history_end(mono_t now, uint32_t since_s, uint32_t *ret_bucket_s);
 void history_range(const struct history *h, mono_t now, mono_t from, mono_t to,
 	struct history_sum *ret);
 
+/* The minutes of the 24 hours before `end` (of history_end()), the oldest first. NULL is
+ * a minute in which nothing was judged. Valid until the history changes. */
+void history_day(const struct history *h, mono_t end,
+	const struct history_bucket *ret[HISTORY_MINUTES_MAX]);
+void history_sum_add(struct history_sum *sum, const struct history_bucket *b);
+
 /* All chunks, the oldest first. */
 void history_export(const struct history *h, struct state_out *o);
 /* The next chunk of a state. Returns false if there is none, or it is faulty; `ret` is

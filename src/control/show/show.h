@@ -23,6 +23,8 @@ json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
 /* The same as without "unnamed", except that they have no addresses of hosts. */
 json_t *show_groups_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_zaps_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
+/* No command: viewers and faults of the last 24 hours, for the page. */
+json_t *show_history(void *ctx, const char *args, struct ctl_answer **ret);
 /* No JSON: the streams as a page of HTML that needs no script. */
 json_t *show_plain(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_version(void *ctx, const char *args);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the page shows of the last 24 hours, see show.h: viewers over time, the most
+ * watched groups, and faults. The streams are added group by group, in several pieces;
+ * the answer is written at the end.
+ */
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/sys/clock.h"
+#include "control/quality/stream_day.h"
+#include "control/show/show_priv.h"
+
+#include <stdlib.h>
+
+#define BLOCK	 15 /* minutes */
+#define N_BLOCKS (HISTORY_MINUTES_MAX / BLOCK)
+
+struct history_answer {
+	struct show_answer a;
+	struct stream_day day;
+	struct quality_stream *key; /* of all streams when it began, sorted by group */
+	size_t n, next;
+	mono_t now, started; /* of CLOCK_MONOTONIC */
+	int64_t unix_ms;     /* of `now` */
+	bool begun;
+};
+
+static int by_group(const void *a, const void *b)
+{
+	const struct quality_stream *x = a, *y = b;
+
+	return addr_cmp(&x->group, &y->group);
+}
+
+static void show_history_begin(struct history_answer *h)
+{
+	const struct stream_log *log = view_streams(h->a.app);
+	const struct stream_entry *e = NULL;
+	struct app *app = h->a.app;
+
+	h->begun = true;
+	h->now = view_system_now(app);
+	h->started = mono_add_ns(h->now, view_started(app).ns - view_now(app).ns);
+	h->unix_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
+	stream_day_begin(&h->day, h->now);
+	h->key = calloc(stream_log_size(log) + 1, sizeof(*h->key));
+	if (!h->key) {
+		h->a.answer.failed = true;
+		return;
+	}
+	while ((e = stream_log_next(log, e)))
+		h->key[h->n++] = e->stream;
+	qsort(h->key, h->n, sizeof(*h->key), by_group);
+}
+
+/* ---- writing ---- */
+
+/* null where the daemon did not run yet */
+static json_t *show_viewers(const struct history_answer *h, unsigned block)
+{
+	int64_t minutes = (int64_t)(block + 1) * BLOCK - HISTORY_MINUTES_MAX;
+
+	if (mono_before(mono_add_ms(h->day.end, minutes * 60000), h->started))
+		return json_null();
+	return json_integer(stream_day_viewers(&h->day, block * BLOCK, BLOCK));
+}
+
+static json_t *show_watched(
+	const struct history_answer *h, const struct stream_day_watched *w)
+{
+	return json_pack("{so so si sI}", "group", json_of_addr(&w->group), "channel",
+		show_channel(h->a.app, &w->group, NULL), "viewers", (int)w->viewers,
+		"viewer_minutes", (json_int_t)w->viewer_minutes);
+}
+
+static json_t *show_fault(
+	const struct history_answer *h, const struct stream_day_fault *f)
+{
+	const struct proxy_port *pp = view_instances(h->a.app)->port[f->stream.port];
+	int64_t ago_ms = (h->now.ns - f->begin.ns) / NS_PER_MS;
+	json_t *o = json_pack("{sI sI so so so si so ss}", "unix_ms",
+		(json_int_t)(h->unix_ms - ago_ms), "minutes",
+		(json_int_t)((f->end.ns - f->begin.ns) / (60 * NS_PER_SEC)), "group",
+		json_of_addr(&f->stream.group), "channel",
+		show_channel(h->a.app, &f->stream.group, &f->stream.source), "source",
+		json_of_addr(&f->stream.source), "port", (int)f->stream.dport, "in",
+		pp ? json_of_text(pp->name) : json_null(), "verdict",
+		stream_place_name(stream_log_place(&f->sum)));
+
+	json_put_count(o, "provider_seconds", f->sum.provider);
+	json_put_count(o, "router_seconds", f->sum.router);
+	json_put_count(o, "lost", f->sum.lost);
+	json_put_count(o, "continuity", f->sum.continuity);
+	json_put_count(o, "gap_ms", f->sum.gap_ms);
+	return o;
+}
+
+static void write_history(struct history_answer *h)
+{
+	const struct stream_day *d = &h->day;
+
+	show_open(&h->a,
+		json_pack("{sI si sI}", "unix_ms", (json_int_t)h->unix_ms,
+			"block_minutes", BLOCK, "forgotten",
+			(json_int_t)d->n_forgotten));
+	show_begin(&h->a, ",\"viewers\":[");
+	for (unsigned i = 0; i < N_BLOCKS; i++)
+		show_item(&h->a, show_viewers(h, i));
+	show_end(&h->a, "]");
+	show_begin(&h->a, ",\"watched\":[");
+	for (size_t i = 0; i < d->n_watched; i++)
+		show_item(&h->a, show_watched(h, &d->watched[i]));
+	show_end(&h->a, "]");
+	show_begin(&h->a, ",\"faults\":[");
+	for (size_t i = 0; i < d->n_faults; i++)
+		show_item(&h->a, show_fault(h, &d->fault[i]));
+	show_end(&h->a, "]}");
+}
+
+/* ---- pieces ---- */
+
+static int show_history_piece(struct ctl_answer *answer)
+{
+	struct history_answer *h =
+		container_of(answer, struct history_answer, a.answer);
+	const struct stream_log *log = view_streams(h->a.app);
+
+	if (!h->begun)
+		show_history_begin(h);
+	for (int work = SHOW_WORK; h->next < h->n && work > 0; work -= SHOW_ROW) {
+		const struct stream_entry *e = stream_log_find(log, &h->key[h->next++]);
+
+		if (e)
+			stream_day_add(&h->day, e);
+	}
+	if (h->next < h->n)
+		return 1;
+	stream_day_end(&h->day);
+	write_history(h);
+	return 0;
+}
+
+static void show_history_closed(struct ctl_answer *answer)
+{
+	struct history_answer *h =
+		container_of(answer, struct history_answer, a.answer);
+
+	free(h->key);
+	free(h);
+}
+
+json_t *show_history(void *ctx, const char *args, struct ctl_answer **ret)
+{
+	static const struct ctl_answer_ops ops = {
+		show_history_piece, show_history_closed};
+
+	if (!view_streams(ctx))
+		return ctl_error("the quality of streams is not measured: the "
+				 "configuration says 'quality off'");
+	return show_answer_new(ctx, &ops, sizeof(struct history_answer), ret);
+}
