@@ -25,11 +25,13 @@ function showFacts(row) {
 	draw(svg, page.rates.get(keyOf(row)) || []);
 }
 
+const hostOf = (address, name) => name ? `${name} (${address})` : address;
+
 async function showViewers(group) {
 	const groups = (await ask("groups?filter=" + encodeURIComponent(group))).groups
 		.filter((x) => x.group === group);
 	const viewers = groups.flatMap((x) => page.names
-		? x.hosts.map((h) => [x.interface, h.address, duration(x.uptime_ms)])
+		? x.hosts.map((h) => [x.interface, hostOf(h.address, h.name), duration(x.uptime_ms)])
 		: [[x.interface, `${x.n_hosts} hosts`, duration(x.uptime_ms)]]);
 	byId("viewers").replaceChildren(viewers.length
 		? table(["LAN", page.names ? "Host" : "Hosts", "Group there since"], viewers)
@@ -86,7 +88,7 @@ function median(list) {
 
 function zapRow(z) {
 	const wait = (v) => v !== null ? `${Math.round(v)} ms` : z.done ? "-" : "...";
-	const who = page.names ? [z.host] : [];
+	const who = page.names ? [hostOf(z.host, z.name)] : [];
 	return [duration(z.age_ms), z.interface || "", ...who, wait(z.report_ms), wait(z.first_ms),
 		wait(z.pat_ms), wait(z.random_access_ms)];
 }

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import struct
+import tempfile
 import threading
 import time
 
@@ -29,6 +30,12 @@ NAMES = f"""group,name
 {NEWS},News 24
 {EVIL},<img src=x onerror=alert(1)><b>Bold</b>
 {DAMAGED},Bad Line TV
+"""
+
+
+# as a lease of dnsmasq and as a line of hosts(5)
+HOSTS = """1785000000 02:00:00:00:00:01 10.0.1.2 living-room 01:02:00:00:00:00:01
+10.0.2.2 <img/src=x/onerror=alert(1)><b>kitchen</b>
 """
 
 
@@ -63,10 +70,18 @@ def api(ns, path, status=200):
 
 
 def begin(b, config=LISTEN, member=True, rest=PLAIN):
-    """Start a daemon with a page, names of channels and a stream with one member."""
+    """Start a daemon with a page, names of channels and of viewers, and a stream with one
+    member."""
     t = b.topology(lans=2)
-    d = b.daemon = b.own(Daemon(t.router, "channel-names tv.csv\n" + config + rest,
-                                start=False))
+    # a path of its own, which the daemon must be allowed to read
+    names = b.own(contextlib.ExitStack()).enter_context(tempfile.TemporaryDirectory(dir="/run"))
+    os.chmod(names, 0o755)
+    hosts = os.path.join(names, "leases")
+    with open(hosts, "w", encoding="utf-8") as f:
+        f.write(HOSTS)
+    d = b.daemon = b.own(Daemon(
+        t.router, f"channel-names tv.csv\nhost-names {hosts}\n" + config + rest, start=False))
+    d.host_names = hosts
     with open(os.path.join(d.dir, "tv.csv"), "w", encoding="utf-8") as f:
         f.write(NAMES)
     d.start()
@@ -101,9 +116,10 @@ def answers(b):
     assert (row["group"], row["channel"], row["members"]) == (GROUP, "Das Erste HD", 1), row
     assert api(t.router, "mfc?filter=" + GROUP)["mfc"][0]["out"] == ["lan1"]
     hosts = api(t.router, "groups?filter=lan1")["groups"][0]["hosts"]
-    assert [h["address"] for h in hosts] == ["10.0.1.2"], hosts
+    assert [(h["address"], h["name"]) for h in hosts] == [("10.0.1.2", "living-room")], hosts
     zaps = api(t.router, "zaps?filter=" + GROUP)["zaps"]
-    assert [(z["interface"], z["host"]) for z in zaps] == [("lan1", "10.0.1.2")], zaps
+    assert [(z["interface"], z["host"], z["name"]) for z in zaps] == \
+        [("lan1", "10.0.1.2", "living-room")], zaps
     assert not api(t.router, "zaps?filter=lan2")["zaps"]
     assert api(t.router, "explain?group=" + GROUP)["verdict"] == "pass"
     assert api(t.router, "interfaces?filter=wan")["interfaces"][0]["name"] == "wan"
@@ -116,6 +132,10 @@ def answers(b):
     text = request(t.router, "/plain")[2]
     assert "Das Erste HD" in text and "<script" not in text
     assert d.ctl_run("page").stdout == f"http://127.0.0.1:{PORT}/\n"
+    with open(d.host_names, "w", encoding="utf-8") as f:
+        f.write("10.0.1.2 bedroom\n")
+    wait_for(20, lambda: api(t.router, "groups")["groups"][0]["hosts"][0]["name"] == "bedroom",
+             "the name of the new lease")
 
 
 @case("web-listen: hosts, names in the address and hidden viewers")
@@ -138,13 +158,15 @@ def who_may(b):
     group = api(t.router, "groups")["groups"][0]
     assert (group["n_hosts"], group["hosts"], group["last_reporter"]) == (1, [], None), group
     zap = api(t.router, "zaps")["zaps"][0]
-    assert (zap["interface"], zap["group"], zap["host"]) == ("lan1", GROUP, None), zap
+    assert (zap["interface"], zap["group"], zap["host"], zap["name"]) == \
+        ("lan1", GROUP, None, None), zap
     for path in ("groups", "zaps"):
         assert "what its host watches" in api(t.router, path + "?filter=10.0.1.2", 400)["error"]
     everything = "".join(request(t.router, p)[2] for p in
                          ("/plain", "/api/v1/top", "/api/v1/groups", "/api/v1/mfc",
                           "/api/v1/upstream", "/api/v1/day", "/api/v1/zaps"))
-    assert GROUP in everything and "10.0.1.2" not in everything
+    assert GROUP in everything
+    assert "10.0.1.2" not in everything and "living-room" not in everything
     d.write(PLAIN)
     assert d.ctl_run("reload").returncode == 0
     r = d.ctl_run("page")
@@ -330,7 +352,12 @@ def in_a_browser(b):
              "the zaps of two hosts")
     zap = w.evaluate("[...document.querySelector('#zaps tbody').rows].map((r) => "
                      "[...r.cells].map((c) => c.textContent))")
-    assert sorted(r[1:3] for r in zap) == [["lan1", "10.0.1.2"], ["lan2", "10.0.2.2"]], zap
+    kitchen = "<img/src=x/onerror=alert(1)><b>kitchen</b> (10.0.2.2)"
+    assert sorted(r[1:3] for r in zap) == \
+        [["lan1", "living-room (10.0.1.2)"], ["lan2", kitchen]], zap
+    assert w.evaluate("[...document.querySelector('#viewers tbody').rows].map((r) => "
+                      "r.cells[1].textContent)") == ["living-room (10.0.1.2)", kitchen]
+    assert w.evaluate("document.querySelectorAll('main b, main img').length") == 0
     # the last one, whose stream was there
     assert zap[0][1] == "lan2" and zap[0][4].endswith(" ms"), zap
     w.evaluate("location.hash = '#/network'")
@@ -400,6 +427,20 @@ def look(w, name):
     assert not w.evaluate(UNNAMED), w.evaluate(UNNAMED)
 
 
+# view -> what is filled last
+VIEWS = {"": "#streams", "network": "#drops", "day": "#events", "stream/" + GROUP: "#explain"}
+
+
+def visit(w, view):
+    """Wait until a view is there, with its tables; returns its name."""
+    w.evaluate(f"location.hash = '#/{view}'")
+    name, last = (view or "streams").split("/")[0], VIEWS[view]
+    wait_for(20, lambda: w.evaluate(
+        f"!document.getElementById('view-{name}').hidden && "
+        f"document.querySelector('{last} td, {last} p')?.textContent.length > 0"), view)
+    return name
+
+
 @case("in chromium: labels, contrast, focus order, light and dark, a phone, no scripts")
 def accessible(b):
     t, d = begin(b, member=False)
@@ -420,20 +461,6 @@ def accessible(b):
     names, order = cells(w, "name"), []
     for _ in range(18):
         w.key("Tab")
-# view -> what is filled last
-VIEWS = {"": "#streams", "network": "#drops", "day": "#events", "stream/" + GROUP: "#explain"}
-
-
-def visit(w, view):
-    """Wait until a view is there, with its tables; returns its name."""
-    w.evaluate(f"location.hash = '#/{view}'")
-    name, last = (view or "streams").split("/")[0], VIEWS[view]
-    wait_for(20, lambda: w.evaluate(
-        f"!document.getElementById('view-{name}').hidden && "
-        f"document.querySelector('{last} td, {last} p')?.textContent.length > 0"), view)
-    return name
-
-
         order.append(w.evaluate("(() => { const e = document.activeElement; return e.id || "
                                 "e.className || e.textContent; })()"))
     assert order[:14] == ["skip", "nav-streams", "nav-network", "nav-day", "filter", "scroll",

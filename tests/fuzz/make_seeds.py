@@ -357,6 +357,15 @@ def channels(seeds):
     seeds.add("channels", "239.1.1.1,Télé\n".encode("latin-1"))
 
 
+def host_names(seeds):
+    for text in ("127.0.0.1 localhost\n10.0.0.1\ttv.lan tv # old\n2001:db8::1 six\n",
+                 "duid 00:01:00\n1785000000 02:00:00:00:00:01 10.0.0.1 tv 01:02:00\n"
+                 "1785000000 1234 2001:db8::7 * 00:01\n0 02:00:00:00:00:02 10.0.0.2 <b> *\r\n",
+                 "10.0.0.1 one\n1 2 10.0.0.1 two\n10.0.0.1 a\u0085b\n"):
+        seeds.add("host_names", text.encode())
+    seeds.add("host_names", "10.0.0.1 T\xe9l\xe9\n".encode("latin-1"))
+
+
 def texts(seeds):
     for t in ("10.0.0.1/24", "::ffff:1.2.3.4", "fe80::1/64", "239.1.2.3", "0.0.0.0/0", "1,3-5",
               "2001:db8::/32", "::", "0-63", "255.255.255.255"):
@@ -377,6 +386,7 @@ def main():
     bursts(seeds)
     configurations(seeds, root)
     channels(seeds)
+    host_names(seeds)
     conversions(seeds, root)
     captures(seeds, golden)
     streams(seeds)

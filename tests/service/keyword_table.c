@@ -57,6 +57,7 @@ static void print_limit(const struct config_keyword *k, uint32_t n)
 	case CONFIG_KIND_INSTANCE:
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_WEB_ALLOW:
+	case CONFIG_KIND_HOST_NAMES:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Declarations that the readers of the formats share, see channels.h. */
+/* Declarations that the readers of the formats share, see channels.h. host_names.c takes
+ * the helpers for words from here. */
 
 #include "base/cleanup.h"
 #include "control/config/channels.h"

@@ -103,6 +103,8 @@ struct config *config_free(struct config *c)
 	free(c->web_listen);
 	free(c->web_allow);
 	free(c->channel_names);
+	for (size_t i = 0; i < c->n_host_names; i++)
+		free(c->host_names[i]);
 	free(c);
 	return NULL;
 }

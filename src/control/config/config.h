@@ -95,6 +95,7 @@ struct config_place {
 };
 
 #define CONFIG_METRICS_GROUPS_MAX 65536
+#define CONFIG_HOST_FILES_MAX	  4
 
 /* what one `instance` opens: interfaces with an upstream of their own */
 #define CONFIG_INSTANCE_MAX 32 /* bytes of a name and its end */
@@ -187,8 +188,10 @@ struct config {
 	char *web_listen;	  /* of the page; NULL means off */
 	struct prefix *web_allow; /* who may read it, besides this system */
 	size_t n_web_allow;
-	bool web_names;		 /* it shows addresses of viewers */
-	char *channel_names;	 /* path, see channels.h; NULL means none */
+	bool web_names;	     /* it shows addresses of viewers */
+	char *channel_names; /* path, see channels.h; NULL means none */
+	char *host_names[CONFIG_HOST_FILES_MAX]; /* paths, see host_names.h */
+	size_t n_host_names;
 	uint32_t quality_memory; /* bytes for the history of streams; 0 if the machine's
 				  * memory decides */
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */

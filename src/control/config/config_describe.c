@@ -599,6 +599,10 @@ static void describe_operation(struct describe *d)
 	if (c->channel_names)
 		para(d, 4, "Names: the channels are called what %s says.",
 			c->channel_names);
+	if (c->n_host_names)
+		para(d, 4, "Hosts: viewers are called what %s%s says.",
+			c->host_names[0],
+			c->n_host_names > 1 ? " or another file of host-names" : "");
 	para(d, 4,
 		"Firewall: frames are read before netfilter sees them, so its rules neither stop "
 		"nor are needed for the streams; the sources and groups above are the filter.");

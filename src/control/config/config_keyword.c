@@ -128,6 +128,8 @@ const struct config_keyword config_keywords[] = {
 	GLOBAL("web-names", ON_OFF, web_names, .takes = "on or off"),
 	GLOBAL("channel-names", TEXT, channel_names, .takes = "the path of a file",
 		.unset = "channels have no names"),
+	GLOBAL("host-names", HOST_NAMES, host_names, .takes = "the path of a file",
+		.unset = "viewers are shown by their addresses"),
 	GLOBAL("quality-memory", BYTES, quality_memory, .lo = 64 << 10, .hi = 1 << 30,
 		.or_auto = true, .takes = "a size such as 8M, or 'auto'"),
 	GLOBAL("instance", INSTANCE, instance, .takes = "a name"),
@@ -227,6 +229,7 @@ bool config_keyword_eq(const struct config_keyword *kw, const void *a, const voi
 	case CONFIG_KIND_INSTANCE:
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_WEB_ALLOW:
+	case CONFIG_KIND_HOST_NAMES:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:

@@ -21,13 +21,14 @@ enum config_kind {
 	CONFIG_KIND_TEXT,     /* any word -> char * */
 	/* absolute path that fits a Unix socket address -> char * */
 	CONFIG_KIND_SOCKET,
-	CONFIG_KIND_ENDPOINT,  /* ADDR:PORT or :PORT -> char * */
-	CONFIG_KIND_CPUS,      /* list of processors -> char * */
-	CONFIG_KIND_IFNAME,    /* -> char[IFNAMSIZ] */
-	CONFIG_KIND_PHYINT,    /* opens a block */
-	CONFIG_KIND_INSTANCE,  /* opens an instance */
-	CONFIG_KIND_SSM,       /* prefix, none or default */
-	CONFIG_KIND_WEB_ALLOW, /* prefix of clients */
+	CONFIG_KIND_ENDPOINT,	/* ADDR:PORT or :PORT -> char * */
+	CONFIG_KIND_CPUS,	/* list of processors -> char * */
+	CONFIG_KIND_IFNAME,	/* -> char[IFNAMSIZ] */
+	CONFIG_KIND_PHYINT,	/* opens a block */
+	CONFIG_KIND_INSTANCE,	/* opens an instance */
+	CONFIG_KIND_SSM,	/* prefix, none or default */
+	CONFIG_KIND_WEB_ALLOW,	/* prefix of clients */
+	CONFIG_KIND_HOST_NAMES, /* path of a file, added to a list */
 	CONFIG_KIND_ALTNET,
 	CONFIG_KIND_BOUNDARY,
 	CONFIG_KIND_FILTER, /* `lo`: 1 whitelist, 0 blacklist */

@@ -63,6 +63,13 @@ static void print_prefixes(struct config_text *t, const struct config_keyword *k
 			t, "%s%s %s\n", indent, kw->name, prefix_format(&v[i], buf));
 }
 
+static void print_host_names(
+	struct config_text *t, const struct config_keyword *kw, const struct config *c)
+{
+	for (size_t i = 0; i < c->n_host_names; i++)
+		config_text_add(t, "%s %s\n", kw->name, c->host_names[i]);
+}
+
 /* both keywords at once, because their order among each other counts */
 static void print_filter(struct config_text *t, const struct config_iface *ci,
 	size_t from, const char *indent)
@@ -122,6 +129,7 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 		return *text ? text : NULL;
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_WEB_ALLOW:
+	case CONFIG_KIND_HOST_NAMES:
 	case CONFIG_KIND_ALTNET:
 	case CONFIG_KIND_BOUNDARY:
 	case CONFIG_KIND_FILTER:
@@ -217,6 +225,8 @@ char *config_print(const struct config *c)
 			print_ssm(&t, c);
 		else if (kw->kind == CONFIG_KIND_WEB_ALLOW && c->n_web_allow)
 			print_prefixes(&t, kw, c->web_allow, c->n_web_allow, 0, "");
+		else if (kw->kind == CONFIG_KIND_HOST_NAMES && c->n_host_names)
+			print_host_names(&t, kw, c);
 		else
 			print_value(&t, kw, c, "");
 	}

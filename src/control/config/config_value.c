@@ -219,6 +219,25 @@ static void set_text(struct config_parser *p, const struct config_keyword *kw,
 	memcpy(field(kw, base), &copy, sizeof(copy));
 }
 
+static void add_host_names(struct config_parser *p, const struct config_keyword *kw,
+	const struct config_token *arg)
+{
+	struct config *c = p->c;
+
+	if (c->n_host_names == CONFIG_HOST_FILES_MAX) {
+		config_say(p, CONFIG_ERROR, arg->pos,
+			"'%s' can name %d files; remove this one, or put the lines of "
+			"several files into one",
+			kw->name, CONFIG_HOST_FILES_MAX);
+		return;
+	}
+	c->host_names[c->n_host_names] = strdup(arg->s);
+	if (c->host_names[c->n_host_names])
+		c->n_host_names++;
+	else
+		p->no_memory = true;
+}
+
 static void set_socket(struct config_parser *p, const struct config_keyword *kw,
 	void *base, const struct config_token *arg)
 {
@@ -365,6 +384,9 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		break;
 	case CONFIG_KIND_WEB_ALLOW:
 		config_add_web_allow(p, kw, arg);
+		break;
+	case CONFIG_KIND_HOST_NAMES:
+		add_host_names(p, kw, arg);
 		break;
 	case CONFIG_KIND_ALTNET:
 		config_add_altnet(p, kw, base, arg);

@@ -486,6 +486,7 @@ static int app_start(struct app *app)
 	app->started = loop_now(app->loop);
 	app_warn_missing(app, app->cfg);
 	app_channels_read(app, NULL);
+	app_hosts_read(app);
 	app_take_over(app, app->started);
 	app_rival_start(app, (uint32_t)random_seed());
 	return APP_EXIT_OK;
@@ -579,6 +580,7 @@ struct app *app_free(struct app *app)
 	app_quality_free(app);
 	app_kernel_free(app);
 	app->channels = channels_free(app->channels);
+	app_hosts_free(app);
 	iface_table_deinit(&app->ifaces);
 	effects_deinit(&app->fx);
 	app->loop = loop_free(app->loop);

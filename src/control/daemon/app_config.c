@@ -262,6 +262,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	app_metrics_reload(app, old);
 	app_web_reload(app, old);
 	app_channels_read(app, old);
+	app_hosts_read(app);
 	app_quality_reload(app);
 	app->count.n_reloads++;
 	app->count.reload_refused = false;

@@ -63,14 +63,27 @@ static int allow_config(const struct app *app, struct landlock *l)
 	return r;
 }
 
+/* Files of names. Relative paths are in the directory of the configuration. */
+static int allow_names(const struct config *cfg, struct landlock *l)
+{
+	int r = 0;
+
+	if (cfg->channel_names && *cfg->channel_names == '/')
+		r = allow_directory_of(l, cfg->channel_names, LANDLOCK_READ);
+	for (size_t i = 0; r == 0 && i < cfg->n_host_names; i++)
+		if (*cfg->host_names[i] == '/')
+			r = allow_directory_of(l, cfg->host_names[i], LANDLOCK_READ);
+	return r;
+}
+
 static int choose_files(const struct app *app, struct landlock *l)
 {
 	int r = landlock_init(l);
 
 	if (r == 0)
 		r = allow_config(app, l);
-	if (r == 0 && app->cfg->channel_names && *app->cfg->channel_names == '/')
-		r = allow_directory_of(l, app->cfg->channel_names, LANDLOCK_READ);
+	if (r == 0)
+		r = allow_names(app->cfg, l);
 	if (r == 0 && app->metrics.port)
 		r = landlock_allow_bind(l, app->metrics.port);
 	if (r == 0 && app->web_listener.port)

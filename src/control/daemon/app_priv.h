@@ -144,6 +144,7 @@ struct app {
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
 	struct channels *channels; /* names; NULL means none */
+	struct app_hosts *hosts;   /* names of viewers, app_hosts.c; NULL means none */
 	uint64_t memory;	   /* of the machine or container, see memory_size() */
 	struct view_counts count;
 	struct view_memory views;
@@ -366,6 +367,10 @@ bool app_config_is_private(const struct app *app);
  * A file that cannot be used is logged, and the names that there are stay. `old` is the
  * previous configuration, or NULL at the start. */
 void app_channels_read(struct app *app, const struct config *old);
+/* app_hosts.c: reads the files of `host-names`, at the start and with each reload. A
+ * file that cannot be used is logged. */
+void app_hosts_read(struct app *app);
+void app_hosts_free(struct app *app);
 /* The whole file `path`, which is relative to the directory `dir` unless it is
  * absolute. 0 with a malloc'ed text, -EFBIG if it is longer than `max`, or another
  * -errno. */

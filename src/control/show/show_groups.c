@@ -53,12 +53,14 @@ static json_t *source_json(const struct mgroup_source *s, mono_t now)
 }
 
 /* everything except the sources that it names */
-static json_t *host_json(
-	const struct mgroup *g, const struct mgroup_host *h, mono_t now)
+static json_t *host_json(const struct groups_answer *d, const struct mgroup *g,
+	const struct mgroup_host *h)
 {
-	return json_pack("{so si ss so}", "address", json_of_addr(&h->addr), "version",
+	return json_pack("{so so si ss so}", "address", json_of_addr(&h->addr), "name",
+		json_of_text(view_host_name(d->a.app, &h->addr)), "version",
 		(int)gm_version_number(addr_family(&g->group), h->version), "mode",
-		show_mode(h->filter.mode), "timer_ms", json_of_ms_until(h->until, now));
+		show_mode(h->filter.mode), "timer_ms",
+		json_of_ms_until(h->until, d->now));
 }
 
 /* everything except sources and hosts */
@@ -191,7 +193,7 @@ static void write_next_host(struct groups_answer *d, const struct mgroup *g, int
 	d->host = (struct place){true, g->host[i].addr};
 	d->host_source.set = false;
 	d->part = PART_HOST_SOURCES;
-	show_open(&d->a, host_json(g, &g->host[i], d->now));
+	show_open(&d->a, host_json(d, g, &g->host[i]));
 	show_begin(&d->a, ",\"sources\":[");
 	*work -= SHOW_ROW;
 }

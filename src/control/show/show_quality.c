@@ -329,12 +329,14 @@ static json_t *zap_json(const struct zaps_answer *z, const struct zap *zap)
 	struct addr any = addr_any(addr_family(&zap->group));
 	mono_t now = view_system_now(z->a.app);
 
-	return json_pack("{so so so so sI sb so so so so}", "interface",
+	return json_pack("{so so so so so sI sb so so so so}", "interface",
 		pp ? json_of_text(pp->name) : json_null(), "group",
 		json_of_addr(&zap->group), "channel",
 		show_channel(z->a.app, &zap->group, &any), "host",
-		z->unnamed ? json_null() : json_of_addr(&zap->host), "age_ms",
-		(json_int_t)((now.ns - zap->asked.ns) / NS_PER_MS), "done",
+		z->unnamed ? json_null() : json_of_addr(&zap->host), "name",
+		z->unnamed ? json_null()
+			   : json_of_text(view_host_name(z->a.app, &zap->host)),
+		"age_ms", (json_int_t)((now.ns - zap->asked.ns) / NS_PER_MS), "done",
 		(int)zap->done, "report_ms", ms_after(zap->sent, zap->asked),
 		"first_ms", ms_after(zap->first, zap->asked), "pat_ms",
 		ms_after(zap->pat, zap->asked), "random_access_ms",

@@ -63,6 +63,8 @@ const struct config *view_config(const struct app *app);
 const char *view_config_path(const struct app *app); /* as the user wrote it */
 /* names of channels, or NULL if there are none */
 const struct channels *view_channels(const struct app *app);
+/* the name of a viewer, or NULL; may read files that have changed */
+const char *view_host_name(struct app *app, const struct addr *host);
 const struct iface_table *view_ifaces(const struct app *app);
 const struct instances *view_instances(const struct app *app);
 struct dataplane *view_dataplane(const struct app *app);

@@ -454,6 +454,8 @@ static const struct fault error_rows[] = {
 	{"web-listen 8080 " ROLES, 1, E, 1, 12, "ADDRESS:PORT"},
 	{"web-allow lan " ROLES, 1, E, 1, 11, "prefix"},
 	{"web-allow 239.0.0.0/8 " ROLES, 1, E, 1, 11, "names groups"},
+	{"host-names a host-names b host-names c host-names d host-names e " ROLES, 1,
+		E, 1, 64, "can name 4 files"},
 	{"web-listen 10.0.0.1:80 " ROLES, 0, W, 1, 1, "this system alone"},
 	{"web-listen :80 metrics-listen :80 " ROLES, 1, E, 1, 1, "the same port"},
 	{"metrics-listen 0.0.0.0:80 web-listen :80 " ROLES, 1, E, 1, 27,

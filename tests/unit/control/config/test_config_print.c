@@ -49,6 +49,9 @@ static void equal_config(const struct config *x, const struct config *y)
 	equal_values(x, y, true);
 	equal_prefixes(x->ssm, x->n_ssm, y->ssm, y->n_ssm);
 	equal_prefixes(x->web_allow, x->n_web_allow, y->web_allow, y->n_web_allow);
+	assert_int_equal(x->n_host_names, y->n_host_names);
+	for (size_t i = 0; i < x->n_host_names; i++)
+		assert_string_equal(x->host_names[i], y->host_names[i]);
 	equal_iface(&x->defaults, &y->defaults);
 	assert_int_equal(x->n_instance, y->n_instance);
 	for (size_t i = 0; i < x->n_instance; i++)
@@ -117,6 +120,7 @@ static void print_reads_back(void **state)
 		"latency low collect-time 0.004 receive-offload off quality on control-socket /a control-group b "
 		"seccomp off landlock off "
 		"metrics-listen [::1]:1 metrics-groups 65536 channel-names a.m3u quality-memory 3M "
+		"host-names a host-names b host-names c host-names d "
 		"web-listen :8080 web-allow 10.0.0.0/8 web-allow fd00::/8 web-names off "
 		"forward-from-downstream downstream " ROLES,
 		"altnet 10.0.0.0/8 whitelist 239.0.0.0/8 blacklist 239.1.0.0/16 ipv6 off "

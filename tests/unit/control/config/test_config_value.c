@@ -90,6 +90,7 @@ static const struct {
 	{"metrics-listen :9337 ", "metrics-listen :9337"},
 	{"metrics-groups 0 ", "metrics-groups 0"},
 	{"channel-names tv/a.csv ", "channel-names tv/a.csv"},
+	{"host-names /etc/hosts host-names leases ", "host-names leases"},
 	{"", "quality-memory auto"},
 	{"quality-memory 64k ", "quality-memory 64K"},
 	{"web-listen :8080 ", "web-listen :8080"},
@@ -171,6 +172,7 @@ static void defaults(void **state)
 	assert_null(c->metrics_listen);
 	assert_int_equal(c->metrics_groups, 256);
 	assert_null(c->channel_names);
+	assert_int_equal(c->n_host_names, 0);
 	assert_null(c->web_listen);
 	assert_int_equal(c->n_web_allow, 0);
 	config_free(c);

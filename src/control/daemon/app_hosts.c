@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The files of `host-names`. They are read at the start, after the rights have been
+ * given up, and with each reload, which log what is wrong with them. Leases change all
+ * the time: when somebody asks for a name, and LOOK_MS have passed, the files are read
+ * again if they are others than before. While nobody asks nothing is read.
+ */
+
+#include "control/daemon/app_priv.h"
+
+#include "base/cleanup.h"
+#include "control/config/host_names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LOOK_MS 5000
+
+struct app_hosts {
+	struct host_names names;
+	struct host_file {
+		ino_t inode; /* 0 means that there is none */
+		off_t size;
+		struct timespec changed;
+	} file[CONFIG_HOST_FILES_MAX];
+	mono_t look_at;
+};
+
+/* Is the file another one than before? */
+static bool has_changed(const struct app *app, const char *path, struct host_file *f)
+{
+	struct host_file is = {.inode = 0};
+	struct stat st;
+	bool changed;
+
+	if (fstatat(app->config_dir, path, &st, 0) == 0) {
+		is.inode = st.st_ino;
+		is.size = st.st_size;
+		is.changed = st.st_mtim;
+	}
+	changed = is.inode != f->inode || is.size != f->size ||
+		is.changed.tv_sec != f->changed.tv_sec ||
+		is.changed.tv_nsec != f->changed.tv_nsec;
+	*f = is;
+	return changed;
+}
+
+/* Anything but a plain file could make us wait. */
+static int read_host_file(
+	const struct app *app, const char *path, struct host_names *names)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct stat st;
+	size_t len = 0;
+	int r;
+
+	if (fstatat(app->config_dir, path, &st, 0) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = app_read_file(app->config_dir, path, HOST_NAMES_MAX_FILE, &text, &len);
+	return r < 0 ? r : host_names_add(names, text, len);
+}
+
+static const char *host_file_advice(const struct app *app, int error)
+{
+	if (error == -EACCES)
+		return app->files_confined
+			? "the daemon's user must be allowed to read it, and it must be "
+			  "below the directory of the configuration file, or in a "
+			  "directory that was named at the start (keyword landlock)"
+			: "the daemon's user must be allowed to read it";
+	if (error == -EFBIG)
+		return "256 KiB are the limit";
+	if (error == -EINVAL)
+		return "name a plain file";
+	if (error == -ENOENT)
+		return "it is read when it appears";
+	return "correct the path, then reload";
+}
+
+static void say_host_file(const struct app *app, const char *path, int r)
+{
+	if (r < 0)
+		log_warn("host-names %s: cannot read it: %s; %s", path, strerror(-r),
+			host_file_advice(app, r));
+}
+
+static void say_hosts(const struct host_names *names)
+{
+	log_info("host-names: names of %zu hosts", names->n);
+	if (names->n_left_out)
+		log_warn("host-names: %zu more names than the limit of %d are left out",
+			names->n_left_out, HOST_NAMES_MAX);
+}
+
+static void read_hosts(struct app *app, bool say)
+{
+	const struct config *c = app->cfg;
+	struct host_names names = {0};
+
+	for (size_t i = 0; i < c->n_host_names; i++) {
+		int r = read_host_file(app, c->host_names[i], &names);
+
+		if (say)
+			say_host_file(app, c->host_names[i], r);
+	}
+	host_names_sort(&names);
+	if (say)
+		say_hosts(&names);
+	host_names_deinit(&app->hosts->names);
+	app->hosts->names = names;
+}
+
+void app_hosts_read(struct app *app)
+{
+	app_hosts_free(app);
+	if (app->cfg->n_host_names == 0)
+		return;
+	app->hosts = calloc(1, sizeof(*app->hosts));
+	if (!app->hosts) {
+		log_warn("host-names: out of memory");
+		return;
+	}
+	for (size_t i = 0; i < app->cfg->n_host_names; i++)
+		(void)has_changed(app, app->cfg->host_names[i], &app->hosts->file[i]);
+	read_hosts(app, true);
+	app->hosts->look_at = mono_add_ms(loop_now(app->loop), LOOK_MS);
+}
+
+void app_hosts_free(struct app *app)
+{
+	struct app_hosts *h = take_ptr(app->hosts);
+
+	if (h)
+		host_names_deinit(&h->names);
+	free(h);
+}
+
+const char *view_host_name(struct app *app, const struct addr *host)
+{
+	struct app_hosts *h = app->hosts;
+	mono_t now = loop_now(app->loop);
+	bool changed = false;
+
+	if (!h)
+		return NULL;
+	if (mono_due(h->look_at, now)) {
+		h->look_at = mono_add_ms(now, LOOK_MS);
+		for (size_t i = 0; i < app->cfg->n_host_names; i++)
+			changed |=
+				has_changed(app, app->cfg->host_names[i], &h->file[i]);
+		if (changed)
+			read_hosts(app, false);
+	}
+	return host_names_find(&h->names, host);
+}
