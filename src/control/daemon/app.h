@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The daemon as one object: configuration, interfaces, router, membership sockets, data
- * plane, control socket, all on one event loop.
+ * The daemon as one object. It owns the configuration, the interfaces, the instances of
+ * the proxy, the membership sockets, the data plane and the control socket, and runs
+ * them on one event loop.
  */
 
 #include "base/log/log.h"
@@ -19,25 +20,27 @@ enum {
 	APP_EXIT_CONFIG = 2,
 	APP_EXIT_CAPABILITY = 3,
 	APP_EXIT_FAILURE = 4,
-	APP_EXIT_UPGRADE = 5, /* the service manager must start the next process at
-			       * once */
+	/* another process takes over: the service manager must start it at once */
+	APP_EXIT_UPGRADE = 5,
 };
 
 struct app_options {
 	const char *config_path;
-	const char *control_socket; /* NULL means from the file, else the built-in
-				     * path */
+	/* the path of the control socket; if NULL, the file or the built-in default
+	 * decides */
+	const char *control_socket;
 	bool foreground;
-	bool log_to_stderr; /* -d: overrides the file */
+	bool log_to_stderr; /* option -d, which overrides the file */
 	/* defaults for settings that are not in the file */
 	enum log_sink log_sink;
 	enum log_level log_level;
-	bool log_level_given;	    /* -v: overrides the file */
-	struct inherit_fds *handed; /* from the old process; emptied; may be NULL */
+	bool log_level_given; /* option -v, which overrides the file */
+	/* the descriptors of the old process, or NULL; app_new() takes them out */
+	struct inherit_fds *handed;
 };
 
-/* Does everything before the loop runs. Logs errors. Returns the exit status; with
- * APP_EXIT_OK, *ret_app is set. */
+/* Does everything before the loop runs, and logs errors. Returns an exit status. If that
+ * is APP_EXIT_OK, *ret_app is set, and the caller frees it with app_free(). */
 int app_new(const struct app_options *options, struct app **ret_app);
 struct app *app_free(struct app *app); /* takes and returns NULL */
 /* Runs until SIGTERM or SIGINT; returns the exit status. */
@@ -45,13 +48,14 @@ int app_run(struct app *app);
 
 /* a file that was refused */
 struct app_refused {
-	struct config *cfg; /* with errors, owned; NULL if it was not even read */
-	int error;	    /* -errno of reading it */
+	struct config *cfg; /* owned, with its errors; NULL if the file was not read */
+	int error;	    /* -errno of reading the file, or 0 */
 };
 
-/* Read the file (`dir` is its directory, `path` its name as the user wrote it) and log
- * its messages. Returns NULL if it is unusable; *ret_status is then the exit status,
- * and *ret_refused (unless NULL) has the reason. */
+/* Reads the file and logs its messages. `dir` is its directory, and `path` is its name as
+ * the user wrote it. The caller frees the result. Returns NULL if the file cannot be
+ * used; *ret_status is then the exit status, and *ret_refused has the reason, unless
+ * `ret_refused` is NULL. */
 struct config *app_read_config(
 	int dir, const char *path, int *ret_status, struct app_refused *ret_refused);
 

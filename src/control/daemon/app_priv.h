@@ -31,14 +31,14 @@ enum app_link {
 	APP_LINK_GONE,
 };
 
-/* what app_notice.c has logged, so that each thing is logged once */
+/* What app_notice.c has logged about a port, so that it logs each change once. */
 struct app_notice {
-	char name[IFNAMSIZ]; /* of the port that the lines were about */
+	char name[IFNAMSIZ]; /* name of the port in these lines */
 	bool upstream;
-	enum app_link link, link_said;
-	unsigned link_born, link_said_born; /* of the interface at those times */
-	unsigned link_changes;		    /* since the state of the link was logged */
-	mono_t link_at;			    /* when to log a change, if there is one */
+	enum app_link link, link_said;	    /* the last state; the one logged last */
+	unsigned link_born, link_said_born; /* iface.born in these two states */
+	unsigned link_changes;		    /* changes since the state was logged */
+	mono_t link_at;			    /* when to log them, if there are any */
 	int master;
 	int socket_error, data_error;
 	size_t short_ring;
@@ -46,9 +46,9 @@ struct app_notice {
 	uint32_t carrier_downs;
 };
 
-/* what the followers of events were told of a link, each change at once */
+/* The last event about a link. Clients that follow events get each change at once. */
 struct app_told {
-	char name[IFNAMSIZ]; /* of the port */
+	char name[IFNAMSIZ]; /* name of the port */
 	bool present, up;
 	unsigned born;
 };
@@ -57,22 +57,26 @@ struct app_port {
 	struct app *app;
 	unsigned number;
 	struct mcsock *sock[_FAMILY_N];
-	int handed[_FAMILY_N];	  /* sockets of the previous process; -1 means none */
-	int ifindex;		  /* that the sockets are bound to */
-	int error;		  /* errno why a socket is missing, 0 means none */
-	struct app_notice notice; /* what was logged about it */
+	int handed[_FAMILY_N]; /* sockets of the previous process, or -1 */
+	int ifindex;	       /* the interface that the sockets are bound to */
+	int error;	       /* errno of the socket that could not be opened, or 0 */
+	struct app_notice notice;
 	struct app_told told;
-	struct sensor *sensor[_FAMILY_N]; /* of other forwarders; NULL means none */
-	int sensor_error[_FAMILY_N];	  /* errno why one is missing */
-	int sensor_ifindex;		  /* that they are bound to; 0 means none */
+	/* sensors for other forwarders, or NULL; the errno of one that could not be
+	 * opened; and the interface that they are bound to, or 0 */
+	struct sensor *sensor[_FAMILY_N];
+	int sensor_error[_FAMILY_N];
+	int sensor_ifindex;
 	struct admission_port admission;
 	struct admission_limit admission_limit;
-	mono_t admission_say_at[_FLOOD_CAUSE_N]; /* no further line before this time */
-	struct mcsock_stats closed;		 /* sums of sockets that are gone */
+	/* the next line about a flood with this cause is not logged before this time */
+	mono_t admission_say_at[_FLOOD_CAUSE_N];
+	struct mcsock_stats closed; /* sums over the sockets that were closed */
 };
 
-/* Limits of the log lines about a port, so that no port hides another's troubles. They
- * are not in struct app_port, because unused ports should take no memory. */
+/* Limits of the log lines about a port. Each port has its own, so that a noisy port does
+ * not hide the lines about another one. They are not in struct app_port, because unused
+ * ports should take no memory. */
 struct app_limits {
 	bool ready;
 	struct log_limit note[_NOTE_N];
@@ -82,19 +86,19 @@ struct app_limits {
 struct app_rival {
 	struct rival rival;
 	mono_t since;
-	bool harmful; /* it has some interface of ours, or may have */
+	bool harmful; /* it uses an interface of ours, or perhaps does */
 };
 
 /* State of reading the kernel's groups, whose files are read in pieces. */
 struct kernel_look {
 	bool on;
-	bool again; /* something changed meanwhile */
+	bool again; /* something changed since the reading began, so read again */
 	enum family family;
-	unsigned file; /* that is being read */
+	unsigned file; /* number of the file that is being read */
 	struct proctext text[2];
 };
 
-/* other multicast daemons, app_rival.c */
+/* Other multicast daemons on this host, see app_rival.c. */
 struct app_rivals {
 	struct app *app;
 	bool started;
@@ -102,34 +106,33 @@ struct app_rivals {
 	struct app_rival v[RIVAL_MAX];
 	size_t n;
 	uint64_t evidence;
-	mono_t looked_at, look_at;
-	mono_t rest;		/* no new search before this time, because the last one
-				 * was expensive */
-	struct log_limit limit; /* programs come and go */
+	mono_t looked_at, look_at; /* the last search, and the next one */
+	mono_t rest; /* no search before this time, because the last was expensive */
+	struct log_limit limit; /* programs can start and end at any rate */
 	uint32_t token;
-	struct rival_claim claim; /* the socket that shows others which interfaces we
-				   * have */
-	struct loop_fd fd;	  /* that socket; not added without one */
-	mono_t deaf_until;	  /* messages are ignored until then, because strangers
-				   * flood it; MONO_NEVER if they are read */
+	struct rival_claim claim; /* the socket that tells others our interfaces */
+	struct loop_fd fd;	  /* that socket in the loop, if it could be opened */
+	/* Messages to that socket are ignored until this time, because strangers flood
+	 * it. MONO_NEVER if they are read. */
+	mono_t deaf_until;
 };
 
-/* What listens for HTTP. All zero means off, except retry_at. */
+/* A listener for HTTP. One that is off is all zero, except retry_at. */
 struct app_listener {
-	struct http *http; /* NULL means off, or not available at present */
+	struct http *http; /* NULL if it is off or could not be opened */
 	struct http_share share;
-	uint16_t port;	 /* the only one that may be bound; 0 means none */
-	int error;	 /* why it is not available: -errno that was logged */
-	mono_t retry_at; /* MONO_NEVER: nothing to try */
+	uint16_t port;	 /* the only port that may be bound, or 0 if none may */
+	int error;	 /* -errno of the last failure to open it, which was logged */
+	mono_t retry_at; /* when to try again, or MONO_NEVER */
 };
 
 struct app {
 	struct app_options options;
-	int config_dir;	    /* directory of the file; reload works inside a chroot */
-	struct config *cfg; /* in force */
+	int config_dir; /* directory of the file, opened before a chroot for reloads */
+	struct config *cfg; /* the configuration in force */
 	struct iface_table ifaces;
 	struct instances *instances;
-	struct effects fx; /* of the round */
+	struct effects fx; /* effects of the present round of the loop */
 	struct loop *loop;
 	struct netlink *netlink;
 	struct mcsock_rx *rx;
@@ -138,63 +141,63 @@ struct app {
 	struct captures *captures;
 	struct monitor *monitor;
 	struct app_listener metrics, web_listener;
-	struct web *web;       /* the page; NULL means off */
-	struct scrape *scrape; /* under way, for `metrics` */
-	bool scrape_wanted;    /* `scrape` is NULL, because memory was short */
+	struct web *web;       /* the page, or NULL if it is off */
+	struct scrape *scrape; /* the scrape that is being written, or NULL */
+	bool scrape_wanted;    /* memory for `scrape` was short, so try again */
 	enum metrics_format scrape_format;
 	struct selfstat *selfstat;
-	struct channels *channels; /* names; NULL means none */
-	struct app_hosts *hosts;   /* names of viewers, app_hosts.c; NULL means none */
-	uint64_t memory;	   /* of the machine or container, see memory_size() */
+	struct channels *channels; /* names of channels, or NULL if there are none */
+	struct app_hosts *hosts;   /* names of viewers, see app_hosts.c; or NULL */
+	uint64_t memory; /* bytes of the machine or container: memory_size() */
 	struct view_counts count;
 	struct view_memory views;
-	bool files_confined; /* by Landlock */
-	char *socket_path;
+	bool files_confined; /* Landlock restricts the files that can be opened */
+	char *socket_path;   /* owned */
 	struct dataplane *dp;
-	struct balance balance;	 /* of its counters */
-	struct rate_table rates; /* of forwarding entries */
+	struct balance balance;	 /* sums over the counters of the data plane */
+	struct rate_table rates; /* rates of forwarding entries */
 	struct app_port port[PORT_MAX];
-	struct app_limits limits[PORT_MAX]; /* by app_limits() only */
+	struct app_limits limits[PORT_MAX]; /* use app_limits(), which prepares them */
 	struct app_rivals rivals;
-	struct app_quality *quality; /* of streams, app_quality.c; NULL means off */
-	struct kgroups kernel[_FAMILY_N]; /* what it holds for programs of this host */
-	struct kernel_look kernel_look;	  /* that is under way */
-	mono_t kernel_looked;		  /* MONO_UNSET means never yet */
-	mono_t kernel_rest;		  /* no new reading before this time, because
-					   * the last one was expensive */
-	mono_t kernel_at;		  /* look again then, if any group is wanted */
-	uint64_t kernel_frames;		  /* frames received at the last reading */
-	bool plan_stale;		  /* the port plan does not know of it yet */
-	const char *transmit;		  /* the way that was logged last; static */
-	char *left_out;	  /* names without a port, as they were logged; NULL means
-			   * none */
-	mono_t forced_at; /* the kernel's versions were read */
-	struct app_later *later; /* messages to be sent, the next one first */
+	struct app_quality *quality; /* see app_quality.c; NULL with `quality off` */
+	/* the groups that the kernel holds for programs of this host, see app_kernel.c */
+	struct kgroups kernel[_FAMILY_N];
+	struct kernel_look kernel_look;
+	mono_t kernel_looked; /* the last reading, or MONO_UNSET */
+	mono_t kernel_rest; /* no reading before this, because the last was expensive */
+	mono_t kernel_at;   /* the next reading, if any group is wanted then */
+	uint64_t kernel_frames;	 /* frames that had been received at the last reading */
+	bool plan_stale;	 /* the port plan does not know the last reading yet */
+	const char *transmit;	 /* static: the transmit method that was logged last */
+	char *left_out;		 /* names without a port, as logged, or NULL; owned */
+	mono_t forced_at;	 /* when the kernel's forced versions were read */
+	struct app_later *later; /* messages that wait to be sent, the next one first */
 	mono_t retry_at;	 /* when to try again to open what failed */
 	bool links_unsure;	 /* the interfaces must be read again */
-	bool ports_unsure;	 /* the ports are not what they should be */
-	mono_t sensors_at; /* next turn of the sensors; MONO_NEVER if there are none */
-	struct portset
-		sensed; /* ports with a sensor, or where one could not be opened */
-	struct streams streams;	      /* as the log knows them */
+	bool ports_unsure;	 /* a port could not be brought into line: try again */
+	mono_t sensors_at;	 /* next turn of the sensors, or MONO_NEVER */
+	struct portset sensed;	 /* ports that have a sensor or should have one */
+	struct streams streams;	 /* the streams that were logged as present */
 	struct fib_cursor streams_at; /* how far the entries have been looked at */
-	uint64_t streams_frames;      /* frames received at the last look */
+	uint64_t streams_frames; /* frames that had been received at the last look */
 	mono_t streams_due;
-	bool streams_late;  /* no client or log wanted streams before, so those that
-			     * flow are not new */
+	/* No client or log wanted to know streams until now, so the streams that already
+	 * flow are not logged as new. */
+	bool streams_late;
 	mono_t notice_at;   /* when to log a change of a link that was postponed */
-	mono_t sockets_at;  /* mcsock_tick() of all */
+	mono_t sockets_at;  /* when app_tick_sockets() is due */
 	mono_t watchdog_at; /* next sign of life to the service manager */
 	bool stopping;
 	int exit_status;
-	struct refusals reports; /* of hosts, by `enum note` */
-	mono_t refusals_at;	 /* when to look for sources that may not send */
-	mono_t refusals_next;	 /* not before this time, unless refusals_at is due */
-	uint64_t n_refusals;	 /* of datagrams, at the last look */
+	struct refusals reports; /* refused reports of hosts, by `enum note` */
+	/* Sources that may not send are looked for at refusals_at, and also after new
+	 * refusals of datagrams, but then not before refusals_next. */
+	mono_t refusals_at, refusals_next;
+	uint64_t n_refusals; /* datagrams that had been refused at the last look */
 	struct {
 		unsigned port;
 		struct addr source;
-	} said[64]; /* the last of them that were logged */
+	} said[64]; /* the refused sources that were logged last */
 	size_t next_said;
 	struct log_limit streams_limit, sample_limit, debug_limit;
 	mono_t started;
@@ -202,33 +205,35 @@ struct app {
 
 #define APP_RETRY_MS 1000 /* between attempts to open what could not be opened */
 
-/* Log which interfaces of the configuration are not there. */
+/* Logs which interfaces of the configuration do not exist. */
 void app_warn_missing(const struct app *app, const struct config *cfg);
 
-/* Bring ports, sockets and data plane into line with interfaces and configuration `cfg`
- * (app->cfg or its successor). Effects stay in app->fx until app_execute. */
+/* Brings ports, sockets and data plane into line with the interfaces and with `cfg`,
+ * which is app->cfg or its successor. Effects stay in app->fx until app_execute(). */
 void app_sync(struct app *app, mono_t now, const struct config *cfg);
-/* Give the data plane a new port plan. Ports that cannot be opened are tried again
+/* Gives the data plane a new port plan. Ports that cannot be opened are tried again
  * later. */
 void app_sync_plan(struct app *app, mono_t now);
-/* Open what could not be opened before; moves retry_at. */
+/* Tries again to open what could not be opened; moves retry_at. */
 void app_retry(struct app *app, mono_t now);
-/* Executes the effects of the core in order, and clears the list. */
+/* Executes the effects in app->fx in order, and clears the list. */
 void app_execute(struct app *app, mono_t now);
-/* mcsock_tick() of all sockets; moves sockets_at. */
+/* Calls mcsock_tick() for all sockets; moves sockets_at. */
 void app_tick_sockets(struct app *app, mono_t now);
 void app_close_ports(struct app *app);
-/* Logs news about the ports: socket errors, ports that a bridge has taken, interfaces
- * that found no port number. */
+/* Logs what has changed about the ports: socket errors, ports that a bridge has taken,
+ * interfaces for which no port number was free. */
 void app_notice(struct app *app);
-/* The lines that app_notice() had to postpone; moves notice_at. */
+/* Logs the lines that app_notice() had to postpone; moves notice_at. */
 void app_notice_tick(struct app *app, mono_t now);
 /* Once per round: logs a change of the transmit method. Cheap. */
 void app_notice_transmit(struct app *app);
 
-/* Logs events that are worth a line, at a limited rate. `from` is NULL if not known. */
+/* Log events that are worth a line, at a limited rate. */
 void app_log_note(struct app *app, mono_t now, const struct effect *e);
 void app_log_effects(struct app *app, mono_t now);
+/* Logs a message if it is faulty, or if there was no memory for it. `from` is NULL if the
+ * sender is not known. */
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
 struct app_limits *app_limits(struct app *app, unsigned port);
@@ -250,8 +255,8 @@ const char *app_format_struck(
 void app_log_configure(
 	const struct app *app, const struct config *old, const struct config *cfg);
 
-/* A message that is sent later, even if the port is gone by then; `packet` as for
- * mcsock_send(). Returns 0 or -errno. */
+/* Sends a message at the time `at`, even if the port is gone by then. The packet and the
+ * address are copied; they are as for mcsock_send(). Returns 0 or -errno. */
 int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
 	const void *packet, size_t len, const struct addr *to);
 mono_t app_later_deadline(const struct app *app); /* MONO_NEVER if there is none */
@@ -274,44 +279,48 @@ bool app_force_look(struct app *app, mono_t now);
 /* Once per round: reads them again every few seconds. Cheap. */
 void app_force_tick(struct app *app, mono_t now);
 
-/* app_streams.c: logs streams that arrive and end. `stir`: something has changed. */
+/* app_streams.c: logs streams that arrive and end. app_streams_stir() says that something
+ * has changed. */
 void app_streams_stir(struct app *app, mono_t now);
 void app_streams_tick(struct app *app, mono_t now);
 
-/* app_quality.c: verdicts and history of streams, zaps. `stir`: something has
- * changed. */
-/* 0, also with `quality off`, or -ENOMEM. */
+/* app_quality.c: verdicts and history of streams, and zaps. app_quality_stir() says that
+ * something has changed. app_quality_new() returns 0, also with `quality off`, or
+ * -ENOMEM. */
 int app_quality_new(struct app *app, uint64_t seed);
 void app_quality_free(struct app *app);
 void app_quality_reload(struct app *app);
 void app_quality_stir(struct app *app, mono_t now);
 void app_quality_tick(struct app *app, mono_t now);
 mono_t app_quality_deadline(const struct app *app);
-/* A bit for each of the first 64 records of a report that join or leave: was its sender
- * a tracked member? app_quality_report() is called when the report was handled. */
+/* Returns a bit for each of the first 64 records of a report: the record joins or leaves,
+ * and its sender was a tracked member. Pass it to app_quality_report() after the report
+ * was handled. */
 uint64_t app_quality_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t members);
 /* An EFFECT_REPORT was executed. */
 void app_quality_sent(struct app *app, const struct effect *e);
-/* The last member of a port has gone; an entry of the group gets no output any more. */
+/* The last member of the group on a port has gone. */
 void app_quality_gone(struct app *app, unsigned port, const struct addr *group);
+/* A forwarding entry of the group has no output any more. */
 void app_quality_ended(struct app *app, const struct addr *group);
 void app_quality_export(struct app *app, struct state_out *o);
-/* What cannot be read is left out, and logged. */
+/* Logs and leaves out what cannot be read. */
 void app_quality_import(struct app *app, struct state_in *in);
 
-/* app_refusals.c: records refusals and logs some of them. `changed` is called when a
- * membership has changed. */
+/* app_refusals.c: records refusals and logs some of them. app_refusals_changed() says that
+ * a membership has changed. */
 void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
 void app_refusals_changed(struct app *app, mono_t now);
 void app_refusals_tick(struct app *app, mono_t now);
 mono_t app_refusals_deadline(const struct app *app);
-/* Are frames from there forwarded, if their source is one that may send there? */
+/* Does the port forward the frames of sources that may send there? */
 bool app_receives(const struct proxy_port *pp);
 
-/* Captures: messages that came and went. */
+/* app_captures.c: gives the messages that were received and sent to the captures. app_tap_new()
+ * returns 0 or -ENOMEM. */
 int app_tap_new(struct app *app);
 void app_tap_received(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
@@ -319,77 +328,81 @@ void app_tap_sent(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
 
 /* app_monitor.c: events for the clients that follow them. `name` is a key that never
- * changes; `value` is 0 if there is none. */
+ * changes; `value` is 0 if the event has no value. */
 void app_monitor_note(struct app *app, mono_t now, const char *name,
 	const struct log_about *about, const char *text, uint32_t value);
 void app_monitor_reload(struct app *app, bool ok);
-/* Ports may have changed. */
+/* Emits events for the ports that have changed. */
 void app_monitor_ports(struct app *app, mono_t now);
 /* Is the host a tracked member of the group? */
 bool app_is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
 	const struct addr *host);
-/* A bit for each of the first 64 records of a report: is its sender a tracked member of
- * that group? 0 while no client follows. app_monitor_report() reports what has changed
- * since `before`. */
+/* Returns a bit for each of the first 64 records of a report: its sender is a tracked
+ * member of that group. Returns 0 while no client follows events. After the report was
+ * handled, app_monitor_report() emits what has changed since `before`. */
 uint64_t app_monitor_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t before);
 
-/* Other multicast daemons. Call `init` before privileges are given up, `start` when
- * there are ports, `ports` after they have changed, and `routing` when the kernel
- * reports a change of its multicast routing. */
+/* app_rival.c: other multicast daemons. Call `init` before privileges are given up,
+ * `start` when there are ports, `ports` after the ports have changed, and `routing` when
+ * the kernel reports a change of its multicast routing. */
 void app_rival_init(struct app *app);
 void app_rival_start(struct app *app, uint32_t token);
 void app_rival_stop(struct app *app);
 void app_rival_ports(struct app *app);
 void app_rival_routing(struct app *app);
-/* with `thorough` at any cost, as after a start or reload */
+/* Searches for them. Without `thorough`, the programs are searched only if the other
+ * evidence has changed. */
 void app_rival_look(struct app *app, mono_t now, bool thorough);
 void app_rival_tick(struct app *app, mono_t now);
 mono_t app_rival_deadline(const struct app *app);
 
-/* Other forwarders, app_forwarder.c. `sync` after each round. */
+/* app_forwarder.c: other forwarders. Call `sync` after each round. */
 void app_forwarder_sync(struct app *app, mono_t now);
 void app_forwarder_tick(struct app *app, mono_t now);
 void app_forwarder_close(struct app *app);
 
 /* app_confine.c: gives up rights that are no longer needed. Both functions log. */
-int app_confine(struct app *app); /* user, capabilities, files: an exit status */
-void app_confine_calls(const struct app *app); /* when everything has been opened */
-/* How to send: as the file says; with `transmit auto` without io_uring if that could
- * not be confined. Logs the result. */
+/* Gives up the user, capabilities and files. Returns an exit status. */
+int app_confine(struct app *app);
+/* Restricts the system calls. Call it when everything has been opened. */
+void app_confine_calls(const struct app *app);
+/* Returns how to send: as the file says, but `transmit auto` does not use io_uring if that
+ * could not be confined. Logs the result. */
 enum config_transmit app_choose_transmit(const struct app *app);
 /* Does the file exist without the daemon's user being allowed to read it? */
 bool app_config_is_private(const struct app *app);
 
 /* app_channels.c: reads the file of `channel-names`, at the start and with each reload.
- * A file that cannot be used is logged, and the names that there are stay. `old` is the
+ * If the file cannot be used, that is logged and the present names stay. `old` is the
  * previous configuration, or NULL at the start. */
 void app_channels_read(struct app *app, const struct config *old);
 /* app_hosts.c: reads the files of `host-names`, at the start and with each reload. A
  * file that cannot be used is logged. */
 void app_hosts_read(struct app *app);
 void app_hosts_free(struct app *app);
-/* The whole file `path`, which is relative to the directory `dir` unless it is
- * absolute. 0 with a malloc'ed text, -EFBIG if it is longer than `max`, or another
- * -errno. */
+/* Reads the whole file `path`, which is relative to the directory `dir` unless it is
+ * absolute. Returns 0 with a text that the caller frees, -EFBIG if the file is longer
+ * than `max` bytes, or another -errno. */
 int app_read_file(
 	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len);
 
 /* app_http.c: what both listeners have in common. The text is the value of their
  * keyword, or NULL. */
 uint16_t app_listener_port(const char *text); /* 0 if there is none */
-/* Listens there, if that is the port. Returns true with *ret_at if it does since now;
- * otherwise the failure is logged once, and tried again. */
+/* Listens at the address in `text`, if its port is l->port. Returns true, with the
+ * address, if it has begun to listen. Logs a failure once; APP_RETRY_MS later it is worth
+ * another call, unless only a restart helps (see l->retry_at). */
 bool app_listener_open(struct app *app, struct app_listener *l, const char *text,
 	const struct http_options *options, const struct http_ops *ops,
 	struct endpoint *ret_at);
-/* Prepares for another address. Returns false after a warning if the port is another
- * one. */
+/* After a reload: may the listener move to the address in `text`? Returns false after a
+ * warning if the address has another port than l->port. */
 bool app_listener_may_move(
 	const struct app_listener *l, const char *keyword, const char *text);
-/* Closes it; what its share is making must be dropped before. */
+/* Closes the listener. The caller must have dropped what `share` is making. */
 void app_listener_close(struct app_listener *l);
 
 /* app_web.c: the page of web-listen and the JSON for it. */
@@ -407,9 +420,9 @@ void app_web_event(struct app *app, const char *name, const struct log_about *ab
 json_t *app_web_page(void *ctx, const char *args); /* the command "page" */
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
-int app_metrics_new(struct app *app); /* 0, -ENOMEM */
+int app_metrics_new(struct app *app); /* 0 or -ENOMEM */
 void app_metrics_free(struct app *app);
-/* Listen where app->cfg says, now or when that is possible. */
+/* Listens where app->cfg says, now or as soon as that is possible. */
 void app_metrics_listen(struct app *app);
 /* The configuration in force has replaced `old`. */
 void app_metrics_reload(struct app *app, const struct config *old);
@@ -418,20 +431,20 @@ void app_metrics_tick(struct app *app, mono_t now);
 /* Opens and closes membership sockets as the ports need them. Returns true if one could
  * not be opened. */
 bool app_sync_sockets(struct app *app);
-/* The first app_sync(). Uses what the previous process has handed over, if there was
- * one. */
+/* Does the work of app_sync() for the first time, with what the previous process has
+ * handed over, if there was one. */
 void app_take_over(struct app *app, mono_t now);
-/* Have any been received since the last time? *before is the caller's memory of
- * that. */
+/* Has the data plane received frames since the last call? *before is the caller's memory
+ * of the last count. */
 bool app_datagrams_arrive(struct app *app, uint64_t *before);
 
 extern const struct ctl_command app_commands[];	      /* ends with a NULL name */
-json_t *app_clear_group(void *ctx, const char *args); /* a command */
+json_t *app_clear_group(void *ctx, const char *args); /* the command "clear group" */
 
-/* name of a port for messages */
+/* Returns the name of a port for messages; borrowed. */
 const char *app_port_name(const struct app *app, unsigned port);
 
-/* Back to the level of the file and the command line. */
+/* Sets the log level of the file and the command line again. */
 void app_log_default_level(const struct app *app);
 
 /* Reads the file again and uses it, or keeps the running configuration. *ret_messages,

@@ -28,8 +28,8 @@ struct captures_port {
 };
 
 struct captures_ops {
-	bool (*port)(void *ctx, unsigned number,
-		struct captures_port *ret); /* false if there is none */
+	/* Returns false if no port has the number. */
+	bool (*port)(void *ctx, unsigned number, struct captures_port *ret);
 	/* functions of the data plane, see dataplane.h */
 	void (*sample)(void *ctx, struct sample_spec *spec);
 	bool (*samples)(
@@ -38,14 +38,15 @@ struct captures_ops {
 	void *ctx;
 };
 
-int captures_new(
-	const struct captures_ops *ops, struct captures **ret); /* copies `ops` */
-/* After ctl_free(), which ends the captures; takes and returns NULL. */
+/* Copies `ops`. Returns 0 or -ENOMEM. */
+int captures_new(const struct captures_ops *ops, struct captures **ret);
+/* Call it after ctl_free(), which ends the captures. Takes and returns NULL. */
 struct captures *captures_free(struct captures *t);
 
 /* Handler of the command "capture", see doc/control-socket.md. */
 json_t *captures_open(struct captures *t, const char *args, struct ctl_stream **ret);
-/* Does it ask for data frames, which only root and the starter may see? */
+/* Do these arguments ask for data frames? Only root and the user that has started the
+ * daemon may see them. */
 bool captures_shows_data(const char *args);
 
 bool captures_is_active(const struct captures *t); /* is there a capture? */
@@ -56,17 +57,18 @@ struct captures_message {
 	enum pcapng_direction direction;
 	enum pcapng_reception reception;
 	enum family family;
-	uint8_t from_mac[6]; /* of the sender; not looked at when outbound */
+	uint8_t from_mac[6]; /* of the sender; not used for an outbound message */
 	const void *packet;
 	uint32_t len;
 };
-/* PACKET_HOST etc., as in the file */
+/* Converts PACKET_HOST and the other types of packet(7) to the codes of pcapng. */
 enum pcapng_reception captures_reception(uint8_t pkttype);
 void captures_message(struct captures *t, const struct captures_message *m);
 
 /* Ports were added, removed or renamed. */
 void captures_ports_changed(struct captures *t);
 
-/* Copies of data frames are fetched at intervals. */
+/* Fetches copies of data frames from the data plane, at the intervals that
+ * captures_deadline() gives. */
 mono_t captures_deadline(const struct captures *t);
 void captures_tick(struct captures *t, mono_t now);

@@ -8,50 +8,53 @@
  * host that sends a few datagrams into a stream of the provider is therefore no
  * forwarder.
  *
- * Of two forwarders, one stops without a conversation. It is the one that is not
- * querier; if a third router is querier, the one with the higher MAC address; and in
- * any case the one that sees the other not stop within seconds. It resumes when
- * datagrams come in and the other no longer copies three quarters of them, so a pause
- * of the stream changes nothing. Pure.
+ * Of two forwarders, one stops without a conversation. If one of them is querier, the
+ * other one stops. If a third router is querier, the one with the higher MAC address
+ * stops. A forwarder that should continue stops if the other one does not stop within
+ * seconds. A forwarder that has stopped resumes when it receives datagrams and the other
+ * one no longer copies a quarter of them. A pause of the stream therefore changes
+ * nothing. Pure.
  */
 
 #include "base/mono.h"
 #include "base/state.h"
 #include "control/proto/gm_msg.h"
 
-#define FORWARDER_MAX	  4096 /* streams of a port and family; more are not looked at */
-#define FORWARDER_TURN_MS 250  /* between two turns */
+#define FORWARDER_MAX	  4096 /* streams of a port and family; others are not observed */
+#define FORWARDER_TURN_MS 250 /* the time between two turns of a stream */
 
-/* The number of datagrams from elsewhere is not known at this turn. */
+/* This turn does not know how many datagrams of the stream were received elsewhere. */
 #define FORWARDER_UNKNOWN UINT64_MAX
 
-/* A stream that another station sends there now, or sent there a moment ago. */
+/* A stream that another station sends to the port now, or sent a moment ago. The
+ * weight of frames is the number of their bytes without headers. */
 struct forwarder_stream {
 	struct addr group, source;
-	struct gm_mac mac;     /* sender of most copies */
-	uint64_t votes;	       /* for that sender since the last turn, in bytes */
-	bool standby;	       /* we leave the stream to that station */
-	bool counted;	       /* `weight` is known */
-	bool enough;	       /* there were enough copies to take that station for a
-			        * forwarder */
-	uint64_t weight;       /* weight of what we had received at the last turn */
-	uint64_t copies;       /* frames that came since the last turn, and ... */
-	uint64_t copies_bytes; /* ... their bytes: a super-frame is several datagrams */
-	/* weights of the last turns, older ones counting less: of what we received, and
-	 * of the copies */
+	struct gm_mac mac; /* the station that sends most copies */
+	uint64_t votes;	 /* its lead over other senders since the last turn, in bytes */
+	bool standby;	 /* we leave the stream to that station */
+	bool counted;	 /* `weight` is known */
+	bool enough;	 /* it sends enough copies to be a forwarder */
+	uint64_t weight; /* weight of all that we had received at the last turn */
+	/* Copies since the last turn: frames and their bytes. The bytes are needed because
+	 * a super-frame contains several datagrams. */
+	uint64_t copies, copies_bytes;
+	/* Sums over the last turns, of what we received and of the copies, in parts of our
+	 * mean frame. An older turn counts less. */
 	uint64_t recent_ours, recent_copies;
-	uint64_t missed;    /* weight of what we received without copies, on standby */
-	mono_t missed_at;   /* time of the first of them */
-	mono_t covered;	    /* last time that none was missed */
-	mono_t first, last; /* `first`: enough copies without a long pause since
-			     * then; `last`: time of the last copy */
-	mono_t since;	    /* on standby, or not */
-	uint8_t returns;    /* how often the other came back soon after we had taken
-			     * over */
+	/* On standby: what we received and no copy covers, in the same unit; when that
+	 * began; and when everything was covered last. */
+	uint64_t missed;
+	mono_t missed_at, covered;
+	mono_t first; /* since then `enough` is true, without a long pause */
+	mono_t last;  /* when the last copy came */
+	mono_t since; /* when `standby` changed, or the entry began */
+	/* how often the station came back soon after we had taken over */
+	uint8_t returns;
 };
 
 struct forwarder {
-	bool acts;		    /* evidence stops us; otherwise it is only noted */
+	bool acts;		    /* if false, evidence is noted but never stops us */
 	struct forwarder_stream *v; /* sorted by group and source */
 	size_t n, cap;
 	size_t n_standby;
@@ -67,27 +70,29 @@ struct forwarder_rank {
 
 enum forwarder_change {
 	FORWARDER_SAME = 0,
-	FORWARDER_STOPPED,   /* the stream is left to the other */
-	FORWARDER_RESUMED,   /* the stream is taken back */
+	FORWARDER_STOPPED,   /* we leave the stream to the other forwarder */
+	FORWARDER_RESUMED,   /* we forward the stream again */
 	FORWARDER_FORGOTTEN, /* the entry is gone */
 };
 
 void forwarder_deinit(struct forwarder *f);
 void forwarder_clear(struct forwarder *f); /* forget all streams */
 
-/* A copy of a stream has arrived, an IP packet of `bytes`. Returns 1 if the stream is
- * new, else 0; -ENOSPC or -ENOMEM if it cannot be observed. */
+/* A copy of a stream has arrived on the port: an IP packet of `bytes` bytes from the
+ * station `mac`. Returns 1 if the stream is new, else 0; or -ENOSPC or -ENOMEM if the
+ * stream cannot be observed. */
 int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 	const struct addr *source, const struct gm_mac *mac, uint32_t bytes);
 
-/* What we have received of a stream from elsewhere so far. */
+/* What we have received of a stream on other ports so far. */
 struct forwarder_count {
 	uint64_t packets; /* or FORWARDER_UNKNOWN */
 	uint64_t bytes;	  /* of IP packets */
 };
 
-/* A turn for stream number i. One of 2^`sampling` copies was looked at. After
- * FORWARDER_FORGOTTEN another stream has the number. */
+/* Decides about stream number i; call it every FORWARDER_TURN_MS. forwarder_copy() was
+ * called for one of 2^`sampling` copies. After FORWARDER_FORGOTTEN another stream has
+ * the number i. */
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_count *ours, unsigned sampling,
 	const struct forwarder_rank *rank);
@@ -97,14 +102,14 @@ void forwarder_forget(struct forwarder *f, size_t i);
 /* The streams of a group, one after the other; *ret_n is 0 if there is none. */
 const struct forwarder_stream *forwarder_of_group(
 	const struct forwarder *f, const struct addr *group, size_t *ret_n);
-/* NULL if no other station sends it */
+/* Returns NULL if no other station sends the stream. */
 const struct forwarder_stream *forwarder_find(
 	const struct forwarder *f, const struct addr *group, const struct addr *source);
-/* Datagrams of it arrive twice, because both of us forward it. */
+/* Do hosts get the stream twice, because both of us forward it? */
 bool forwarder_is_double(const struct forwarder_stream *s, mono_t now);
 size_t forwarder_n_double(const struct forwarder *f, mono_t now);
 
-/* For the process that takes over. Returns 0, -ENOMEM, or -EINVAL if the state is
- * faulty. */
+/* Writes and reads the streams for a live upgrade. forwarder_import() expects an empty
+ * object and returns 0, -ENOMEM, or -EINVAL if the state is faulty. */
 void forwarder_export(const struct forwarder *f, struct state_out *o);
 int forwarder_import(struct forwarder *f, enum family family, struct state_in *in);

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Reads and writes the parts that the states of mgroup, upstream and querier have in
- * common: versions, groups and source lists, in a state (base/state.h). An error of a
- * reader is an error of the state. Pure. */
+ * common: versions, groups and source lists. A reader that finds a faulty value marks
+ * the state as bad (base/state.h). Pure. */
 
 #include "base/state.h"
 #include "control/proto/gm_msg.h"
@@ -12,8 +12,8 @@
 void gm_put_mac(struct state_out *o, const struct gm_mac *mac);
 struct gm_mac gm_get_mac(struct state_in *in);
 void gm_put_filter(struct state_out *o, const struct gm_filter *f);
-/* Sources must be of the family, in order, each once. 0 or -ENOMEM; `ret` is zero or a
- * valid filter before and a valid one afterwards. */
+/* The sources must belong to the family and be sorted, without duplicates. Pass a filter
+ * that is zero or valid; it is valid afterwards. Returns 0 or -ENOMEM. */
 int gm_get_filter(struct state_in *in, enum family family, struct gm_filter *ret);
 int gm_get_addrs(struct state_in *in, enum family family, struct addrset *ret);
 

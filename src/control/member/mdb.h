@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Merged membership database of one instance (RFC 4605 3.2, 4.1) and the forwarding
- * entries that follow from it. One entry for each group of a downstream. Emits
- * EFFECT_FIB_SET and EFFECT_FIB_DEL for differences only. Pure.
+ * The merged membership database of one instance (RFC 4605 3.2, 4.1) and the forwarding
+ * entries that follow from it. It has one entry for each group that some downstream has
+ * members of. It emits EFFECT_FIB_SET and EFFECT_FIB_DEL, and only for differences.
+ * Pure.
  */
 
 #include "base/table.h"
@@ -24,8 +25,8 @@ struct mdb_group {
 	struct portset out;	 /* emitted (*,G) set */
 	struct mdb_source *src;	 /* emitted (S,G) sets, sorted */
 	size_t n_src;
-	bool shown; /* there are entries */
-	/* for the caller: its queue, and the host that changed the group last */
+	bool shown; /* the group has forwarding entries */
+	/* The caller uses these: its queue, and the host that changed the group last. */
 	struct mdb_group *next;
 	bool queued;
 	bool has_reporter;
@@ -47,20 +48,21 @@ void mdb_deinit(struct mdb *mdb);
 
 struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group);
 
-/* The state of `group` on `port` changed, or the port's role did: returns the entry
- * that must be merged again, new if necessary, or NULL if there is no memory. */
+/* The state of `group` on `port` has changed, or the role of the port. Returns the entry,
+ * which the caller must merge again, and creates it if necessary. Returns NULL if there
+ * is no memory. */
 struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group);
 
-/* Merge again. `db` has the group databases of all downstreams by port number (NULL
- * means none). *ret_merged is the new merged record, borrowed until the next call. It
- * is INCLUDE({}) if the group is gone; `m` is then also gone. *ret_work counts the
- * sources that were looked at. Returns 0; 1 if there are more than max_work of them; or
- * -ENOMEM. In the last two cases nothing was done. */
+/* Merges a group again. `db` has the group databases of the downstreams by port number,
+ * and NULL for other ports. *ret_merged is the new merged record, borrowed until the
+ * next call. If the group is gone, it is INCLUDE({}), and `m` was freed. *ret_work is the
+ * number of sources that were looked at. Returns 0; 1 if that would be more than
+ * max_work; or -ENOMEM. In the last two cases nothing was done. */
 int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
 	struct mdb_group *m, size_t max_work, struct effects *fx, size_t *ret_work,
 	const struct gm_filter **ret_merged);
 
-/* Both at once. On failure the entry is unchanged. */
+/* Does mdb_touch() and mdb_merge(). Returns 0 or -ENOMEM; then the entry is unchanged. */
 int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], unsigned port,
 	const struct addr *group, struct effects *fx,
 	const struct gm_filter **ret_merged);

@@ -18,20 +18,23 @@
 
 struct mgroup_source {
 	struct addr addr;
-	/* source timer; MONO_UNSET means not running (blocked, EXCLUDE only) */
+	/* source timer; MONO_UNSET if it does not run (a blocked source, in EXCLUDE
+	 * mode) */
 	mono_t until;
-	uint8_t repeats; /* group-and-source query retransmissions owed (R085) */
+	uint8_t repeats; /* group-and-source queries that must be repeated (R085) */
 	bool waits;	 /* a query about it waits for the turn of the group */
-	uint16_t by;	 /* a hash of the host that brought it; 0 means unknown, or
-			  * that several name it */
-	uint32_t since;	 /* when that host brought it, as a growing number */
-	mono_t ask_at;	 /* time of the next of them; after the last one, when it may
-		        * be queried again */
+	/* a hash of the host that brought it; 0 if that is unknown, or if several hosts
+	 * have named it */
+	uint16_t by;
+	uint32_t since; /* when that host brought it, as a growing number */
+	/* time of the next repetition; after the last one, the time from which it may be
+	 * queried again */
+	mono_t ask_at;
 };
 
-/* a tracked host of a group and what it asked for itself: the address that its reports
- * name and the station that they came from together, so that no host can report for
- * another one */
+/* A tracked host of a group, and what it asked for. A host is the address that its
+ * reports name together with the station that they came from, so that no host can report
+ * for another one. */
 struct mgroup_host {
 	struct addr addr;
 	struct gm_mac mac;
@@ -57,30 +60,29 @@ struct mgroup {
 	mono_t older_until[_GM_VERSION_N]; /* older host present: [GM_V1], [GM_V2] */
 	struct mgroup_source *src;	   /* sorted by address */
 	size_t n_src, cap_src;
-	size_t n_blocked;      /* sources whose timer does not run: Y */
-	mono_t source_at;      /* no source timer ends before this; MONO_NEVER if
-			        * none runs */
-	bool known;	       /* the group has been reported to other modules ... */
-	bool changed;	       /* ... but its mode or visible list has changed since */
+	size_t n_blocked; /* sources whose timer does not run (Y in the tables) */
+	mono_t source_at; /* no source timer ends before this, or MONO_NEVER */
+	/* The group has been reported to other modules, and its mode or visible list has
+	 * changed since. */
+	bool known, changed;
 	struct heap_node turn; /* in db->turns.waiting */
-	mono_t turn_at;	       /* or its turn comes at this time in any case; MONO_UNSET
-			    * if it does not */
-	bool waits;	   /* a query about the group waits, not only about sources */
-	mono_t ask_before; /* a query about all sources whose timer ends before this
-			    * also waits; MONO_UNSET if none does */
-	uint8_t repeats;   /* group-specific query retransmissions owed */
-	mono_t ask_at;	   /* time of the next of them; after the last one, when it may
-		        * be queried again */
+	mono_t turn_at; /* its turn comes at this time at the latest, or MONO_UNSET */
+	bool waits;	/* a query about the group itself waits for its turn */
+	/* A query about all sources whose timer ends before this waits, or MONO_UNSET. */
+	mono_t ask_before;
+	uint8_t repeats; /* group-specific queries that must be repeated */
+	/* time of the next repetition; after the last one, the time from which the group
+	 * may be queried again */
+	mono_t ask_at;
 	/* If another router is querier: this router has asked about all timers that end
-	 * up to `checked` (MONO_UNSET if it has asked about none), and at `check_at`
-	 * (or MONO_NEVER) it asks about those that a query of the querier has lowered.
-	 */
+	 * before `checked` or then (MONO_UNSET if about none). At `check_at` (or
+	 * MONO_NEVER) it asks about those that a query of the querier has lowered. */
 	mono_t checked, check_at;
-	mono_t fast_at;	  /* no fast leave before this */
-	mono_t repeat_at; /* turn_at or the next retransmission of either kind, or
-			     MONO_NEVER */
-	struct mgroup_host *host; /* sorted, see mgroup_host_cmp(); &one as long as that
-		        * suffices */
+	mono_t fast_at; /* no fast leave before this */
+	/* the earliest of turn_at and the next repetition of either kind, or MONO_NEVER */
+	mono_t repeat_at;
+	/* sorted by mgroup_host_cmp(); it is &one while there is no more than one */
+	struct mgroup_host *host;
 	size_t n_host, cap_host;
 	size_t n_named; /* sources in the filters of all hosts */
 	mono_t host_at; /* no host is forgotten before this */
@@ -88,28 +90,27 @@ struct mgroup {
 	/* a member could not be tracked; no fast leave until then */
 	mono_t untracked_until;
 	mono_t since; /* first member */
-	/* the host that brought it: an address, and a station if the link has
-	 * stations */
+	/* The host that brought the group: an address, and also a station if the link has
+	 * stations. The groups of an owner are a list in the order in which it brought
+	 * them. */
 	struct mgroup_owned {
-		struct mgroup_owner *owner;   /* in db->owners, or NULL */
-		struct mgroup *newer, *older; /* in the order in which it brought
-					       * them */
+		struct mgroup_owner *owner; /* in db->owners, or NULL */
+		struct mgroup *newer, *older;
 	} owned[MGROUP_OWNERS];
-	size_t n_counted; /* its part of db->n_addr, ... */
-	size_t n_charged; /* ... and the part of that which is charged to its owners */
-	bool leaving;	  /* ended to make room; mgroup_tick() reports it */
+	size_t n_counted; /* the part of db->n_addr that belongs to the group */
+	size_t n_charged; /* the part of n_counted that is charged to its owners */
+	bool leaving; /* it has ended to make room, and mgroup_tick() will report it */
 	struct addr last_reporter;
 };
 
 /* What the querier decides for the group machine; owned by the port. */
 struct querier_view {
-	bool querier;			   /* we send queries here */
-	bool forwards;			   /* we forward data of the groups, except
-					    * ... */
-	const struct forwarder *forwarder; /* ... what this other forwarder sends;
-					    * NULL if there is none */
-	enum gm_version version;	   /* version of the queries we send */
-	uint8_t rv; /* robustness and query interval in force (R051) */
+	bool querier;  /* we send queries here */
+	bool forwards; /* we forward data of the groups here */
+	/* except the streams that are left to other forwarders; or NULL */
+	const struct forwarder *forwarder;
+	enum gm_version version; /* version of the queries that we send */
+	uint8_t rv;		 /* robustness and query interval in force (R051) */
 	uint32_t qi_ms;
 	struct addr own; /* source of queries */
 };
@@ -118,7 +119,7 @@ struct mgroup_params {
 	struct gm_params gm;
 	bool fast_leave;
 	uint32_t max_groups, max_sources; /* 0 means no limit */
-	uint32_t max_groups_per_host;	  /* brought by one host; 0 means no limit */
+	uint32_t max_groups_per_host;	  /* groups that one host brings; also 0 */
 };
 
 /* the limit that was met last; `note` is 0 if none was */
@@ -134,9 +135,9 @@ struct mgroup_struck {
 /* Queries that wait, and the cost of earlier ones: see mgroup_turn.c. */
 struct mgroup_turns {
 	struct heap waiting; /* groups, by the time from which they may be queried */
-	unsigned debt; /* reports to be heard, or intervals to pass, before a turn */
-	mono_t since;  /* start of those intervals */
-	mono_t busy;   /* bucket of the port: the time at which it will be empty */
+	unsigned debt; /* reports or intervals that must come before the next turn */
+	mono_t since;  /* start of these intervals */
+	mono_t busy;   /* when the token bucket of the port will be empty */
 	/* groups ended by fast leave less than an interval ago, oldest first */
 	struct mgroup_ended {
 		struct addr group;
@@ -153,10 +154,10 @@ struct mgroup_db {
 	struct table groups;
 	struct heap timers;
 	struct mgroup_turns turns;
-	struct table owners;		/* struct mgroup_owner */
-	struct heap by_groups, by_addr; /* the same, ordered by how much they hold,
-					 * largest first */
-	struct rng rng;			/* picks strangers that must make room */
+	struct table owners; /* struct mgroup_owner */
+	/* the same owners; first the one with the most groups, or the most addresses */
+	struct heap by_groups, by_addr;
+	struct rng rng;		 /* picks the strangers that must make room */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
 	uint32_t room_groups;	 /* see mgroup_set_memory(); 0 means no limit */
 	size_t n_leaving;	 /* groups that are ending to make room */
@@ -164,32 +165,31 @@ struct mgroup_db {
 	struct mgroup_struck struck;
 	/* scratch of one call, kept to avoid allocations */
 	mono_t now;
-	bool brought,
-		within_share; /* its sender has brought the group, and may add to it */
-	uint16_t by;	      /* its sender, as mgroup_source has it; 0 means no
-			       * sources */
-	/* number of other senders' sources that it may still replace */
+	/* The sender of the record has brought the group; it may add addresses. */
+	bool brought, within_share;
+	uint16_t by; /* the sender, for mgroup_source.by; 0 if there are no sources */
+	/* number of other senders' sources that the record may still replace */
 	unsigned may_replace;
 	/* How long the sender of a record has groups here. Records set it, and the
 	 * caller that feeds them takes it. MONO_UNSET if none of them set it. */
 	mono_t member_until;
-	bool doubt; /* the address of its sender is known to belong to another
-		     * station */
+	bool doubt; /* the sender's address is known to belong to another station */
 	struct addrset list, ask, fresh;
 };
 
-#define MGROUP_MAX_HOSTS 64 /* tracked per group; more make the group untracked */
-/* sources and tracked hosts, with the sources that each host names, of a port: the
- * lists of all groups together take at most about 60 MB. Counted after each record. */
+#define MGROUP_MAX_HOSTS 64 /* tracked per group; with more there is no fast leave */
+/* The limit of a port for sources, tracked hosts, and the sources that each host names.
+ * All lists together then take at most about 60 MB. Counted after each record. */
 #define MGROUP_MAX_ADDRESSES (1u << 20)
 
+/* `seed` is for the hash tables and the choice of strangers. Returns 0. */
 int mgroup_db_init(struct mgroup_db *db, unsigned port,
 	const struct mgroup_params *params, uint64_t seed);
 void mgroup_db_deinit(struct mgroup_db *db);
 
-/* The groups and lists of this port may take about `bytes` of memory, half of it each,
- * whatever the configuration allows; 0 means that the memory is unknown. What is there
- * already stays. */
+/* Limits the memory of the port to about `bytes`, half for groups and half for lists,
+ * even if the configuration allows more. 0 means that the memory is unknown. Groups that
+ * exist already stay. */
 void mgroup_set_memory(struct mgroup_db *db, uint64_t bytes);
 /* How many groups the port may have: "max-groups", or less if the memory is small. 0
  * means no limit. */
@@ -214,9 +214,9 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
  * lowers timers unless S is set (R052). */
 void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *msg);
 
-/* Processes one due group and returns true, with its address if its state changed (else
- * the unspecified one). Returns false if no group is due. *work grows by one and by the
- * number of sources that were looked at. */
+/* Processes one group that is due, and returns true. *ret_group is its address if its
+ * state has changed, else the unspecified address. Returns false if no group is due.
+ * *work grows by one and by the number of sources that were looked at. */
 bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	struct addr *ret_group, size_t *work);
 mono_t mgroup_deadline(const struct mgroup_db *db);
@@ -244,10 +244,10 @@ static inline bool mgroup_names(const struct mgroup *g, const struct mgroup_sour
 	return g->mode == GM_INCLUDE || !mono_is_set(s->until);
 }
 
-/* All groups, for the process that takes over. */
+/* Writes all groups, for the process that takes over. */
 void mgroup_export(const struct mgroup_db *db, struct state_out *o);
-/* The groups of a state, into an empty database; groups of families that are not `on`,
- * and groups beyond max_groups, are left out. Emits no effects. Returns 0, -ENOMEM, or
- * -EINVAL if the state is faulty; the database must then be freed. */
+/* Reads the groups of a state into an empty database. Leaves out groups of families that
+ * are not `on`, and groups beyond max_groups. Emits no effects. Returns 0, -ENOMEM, or
+ * -EINVAL if the state is faulty; on failure the caller must free the database. */
 int mgroup_import(struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N],
 	struct state_in *in);

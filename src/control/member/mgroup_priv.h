@@ -14,94 +14,100 @@ struct mgroup_owner {
 	struct addr key;
 	struct heap_node groups_rank, addr_rank; /* in db->by_groups, db->by_addr */
 	uint32_t n_groups;
-	size_t n_addr; /* charged for them */
+	size_t n_addr; /* addresses of these groups that are charged to it */
 	struct mgroup *newest;
 };
 
-/* an empty group; NULL if there is no memory */
+/* Adds an empty group. Returns NULL if there is no memory. */
 struct mgroup *mgroup_create(
 	struct mgroup_db *db, mono_t now, const struct addr *group);
+/* Finds a source of the group, or returns NULL. */
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
 /* A group with at most this many sources is searched completely, if that avoids a
  * premature timer or an extra query. */
 #define MGROUP_FEW 8
-/* the earliest source timer, exactly */
+/* Sets source_at to the earliest source timer. */
 void mgroup_source_first(struct mgroup *g);
-/* the group's place in the heap */
+/* Moves the group to its place in db->timers. */
 void mgroup_arm(struct mgroup_db *db, struct mgroup *g);
-/* EXCLUDE -> INCLUDE with the sources that run (R074) */
+/* Changes from EXCLUDE to INCLUDE mode, with the sources whose timers run (R074). */
 void mgroup_to_include(struct mgroup *g);
-/* The source timer runs at least until then; 0 or -ENOMEM. */
+/* Lets the timer of a source run at least until then, and adds the source if necessary.
+ * Returns 0 or -ENOMEM. */
 int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct addr *a,
 	mono_t until, struct effects *fx);
-/* a source of the group runs until then */
+/* Sets the timer of a source of the group. */
 void mgroup_source_run(struct mgroup *g, struct mgroup_source *s, mono_t until);
-/* the source timers end now (R075) */
+/* Ends the timers of these sources now (R075). */
 void mgroup_sources_stop(struct mgroup *g, const struct addrset *list);
 
-/* When its next query is due: the earliest repetition. */
+/* Sets repeat_at. */
 void mgroup_schedule(struct mgroup *g);
-/* "Send Q(G,X)" and, if `group`, "Send Q(G)" of the table; with fast leave they decide
- * at once. Afterwards x contains the sources that had to be asked for. */
+/* "Send Q(G,X)" and, if `group` is true, "Send Q(G)" of the RFC's table. With fast leave
+ * the tracked hosts decide at once, without a query. Afterwards x contains the sources
+ * that had to be asked for. */
 void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
 	bool group, struct effects *fx);
-/* It is the group's turn: sends the waiting queries. Must be followed by
- * mgroup_arm(). */
+/* Sends the waiting queries, because it is the group's turn. The caller must call
+ * mgroup_arm() afterwards. */
 void mgroup_ask_waiting(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
-/* drops all waiting queries */
+/* Drops all waiting queries. */
 void mgroup_ask_nothing(struct mgroup *g);
 /* Asks for all sources whose timer ends before this time, at the group's turn and not
  * in this call. A source that a report names from now on has a later timer. */
 void mgroup_ask_older(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
 /* A query of another querier has lowered timers to `limit`. Hosts may not have heard
- * it, so this router asks as well. Must be followed by mgroup_arm(). */
+ * it, so this router asks as well. The caller must call mgroup_arm() afterwards. */
 void mgroup_doubt_query(
 	const struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t limit);
 /* If another router is or was querier: asks about the group, unless this router has
- * done so, and postpones the timers that would end until hosts can have answered. */
+ * already done so. Timers that would end meanwhile are postponed until hosts can have
+ * answered. */
 void mgroup_check(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
-/* retransmissions that are due */
+/* Repeats the queries that are due. */
 void mgroup_ask_again(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx);
 
-/* A query may be sent now; n of them have been sent. */
+/* May a query be sent now? */
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
+/* n queries have been sent. */
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
-/* Takes room for a query that does not wait for its turn out of the port's bucket.
- * Returns false if there is none. */
+/* Takes room for one query out of the port's token bucket, for a query that does not wait
+ * for its turn. Returns false if there is no room. */
 bool mgroup_take_room(struct mgroup_db *db, mono_t now);
-/* A repetition took n more messages than one, so the next queries wait longer. */
+/* A repetition has taken 1 + n messages, so the next queries wait longer. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
-/* The group waits for its turn, from that time on. */
+/* Lets the group wait for a turn that is not before `at`. */
 void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at);
-/* the group whose turn it is, which no longer waits; NULL if there is none */
+/* Returns the group whose turn it is, which then no longer waits, or NULL. */
 struct mgroup *mgroup_turn(struct mgroup_db *db, mono_t now);
 mono_t mgroup_turn_deadline(const struct mgroup_db *db);
-/* there is room to remember a group that ends by fast leave */
+/* Is there room to remember one more group that ends by fast leave? */
 bool mgroup_may_end(struct mgroup_db *db, mono_t now);
-/* remember its fast_at if that is in the future */
+/* Remembers the fast_at of a group that ends, if that time is in the future. */
 void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g);
+/* Returns the fast_at that is remembered for a group, or MONO_UNSET. */
 mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group);
 
-/* Charge a group to an owner, or to the address and the station of a message. Returns 0
+/* Charges a group to an owner, or to the address and the station of a message. Returns 0
  * or -ENOMEM. */
 int mgroup_charge(
 	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key);
 int mgroup_charge_sender(
 	struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg);
-/* the group and its addresses are no longer charged to anybody */
+/* Charges the group and its addresses to nobody any more. */
 void mgroup_release(struct mgroup_db *db, struct mgroup *g);
-/* the sender's address or station has brought the group */
+/* Has the sender's address or station brought the group? */
 bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg);
-/* Bring db->n_addr up to date with the group. What it has grown by is charged to its
- * owners if they `brought` it. */
+/* Brings db->n_addr up to date with the group. If `brought`, its owners have brought the
+ * addresses by which it has grown, and are charged for them. */
 void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought);
-/* At most n of its addresses remain charged to anybody. */
+/* Leaves at most n addresses of the group charged to its owners. */
 void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n);
-/* A host has met a limit: counts it, notes it, remembers it for the operator. */
+/* A host has met a limit: counts that, emits a note, and keeps it for the operator. */
 void mgroup_struck(struct mgroup_db *db, mono_t now, enum note note,
 	const struct addr *group, const struct addr *who, uint32_t limit,
 	struct effects *fx);
@@ -109,47 +115,50 @@ void mgroup_struck(struct mgroup_db *db, mono_t now, enum note note,
  * have. */
 bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx);
-/* addresses that one host may bring */
+/* Returns the number of addresses that one host may bring. */
 size_t mgroup_address_share(const struct mgroup_db *db);
+/* May the sender bring more addresses? */
 bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
-/* Names the limit behind mgroup_max_groups(): NOTE_GROUP_LIMIT or NOTE_GROUP_MEMORY. */
+/* Returns the note for the limit of mgroup_max_groups(): NOTE_GROUP_LIMIT or
+ * NOTE_GROUP_MEMORY. */
 enum note mgroup_limit_note(const struct mgroup_db *db);
-/* Makes room for one more group, at the expense of another one if necessary. */
+/* Makes room for one more group. If necessary, another group ends. Returns false if there
+ * is no room for this sender. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
-/* Make room for n addresses as far as the sender may, but not at the expense of
- * `but`. */
+/* Makes room for n addresses, as far as the sender may take it from others. The group
+ * `but` does not have to make room. */
 void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx);
-/* The sender of the record that is being fed, for mgroup_source. */
+/* Returns the sender of the record that is being fed, for mgroup_source.by. */
 uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg);
-/* The source of a full group that has to make room for one more of that sender, or
- * SIZE_MAX. */
+/* Returns the index of the source of a full group that must make room for one more source
+ * of the sender, or SIZE_MAX. */
 size_t mgroup_source_gives_way(struct mgroup_db *db, const struct mgroup *g);
-/* Only its place in the table is left: INCLUDE({}). */
+/* Removes all members, so that the group is INCLUDE({}). It stays in the table. */
 void mgroup_empty(struct mgroup_db *db, struct mgroup *g);
-/* no room for further addresses */
+/* Is there no room for further addresses? */
 static inline bool mgroup_is_full(const struct mgroup_db *db)
 {
 	return db->n_addr >= db->max_addr;
 }
 
-/* Room for n hosts. 0 or -ENOMEM. */
+/* Makes room for n hosts. Returns 0 or -ENOMEM. */
 int mgroup_hosts_reserve(struct mgroup *g, size_t n);
 void mgroup_hosts_forget(struct mgroup *g);
-/* the order of a group's hosts */
+/* Compares a host with (a, mac), in the order of mgroup.host. */
 int mgroup_host_cmp(
 	const struct mgroup_host *h, const struct addr *a, const struct gm_mac *mac);
-/* Note what a host says about itself: the record that is being fed. */
+/* Notes what a host says about itself in the record that is being fed. */
 void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct gm_msg *msg, enum gm_record_type type, const struct addrset *list,
 	struct effects *fx);
-/* Every member is a tracked v3 host (R092), and the record that is being fed comes from
- * the station that its address is known from. */
+/* Is every member a tracked v3 host (R092), and does the record that is being fed come
+ * from the station that is known to have its address? */
 bool mgroup_all_tracked(struct mgroup_db *db, struct mgroup *g, mono_t now);
-/* The sources that tracked hosts name keep running as long as these hosts are known. 0
- * or -ENOMEM. */
+/* Lets the timers of the sources that tracked hosts name run as long as these hosts are
+ * known. Returns 0 or -ENOMEM. */
 int mgroup_hosts_restore(struct mgroup_db *db, struct mgroup *g, struct effects *fx);
-/* does a tracked host want the source? NULL asks about sources that nobody named */
+/* Does a tracked host want the source? NULL means any source that no host has named. */
 bool mgroup_host_wants(const struct mgroup *g, const struct addr *source);

@@ -16,18 +16,18 @@ enum policy {
 	POLICY_SSM,    /* any-source membership of an SSM group (R148, R149) */
 };
 
-/* A record of a host on an interface. */
+/* Judges a record of a host on an interface. */
 enum policy policy_record(const struct config *cfg, const struct config_iface *ci,
 	enum gm_version version, const struct gm_record *rec);
 
-/* May the group be asked for on an upstream? */
+/* May the group be reported on an upstream? */
 bool policy_group(const struct config_iface *ci, const struct addr *group);
-/* The same for an existing group, after a reload. */
+/* Judges an existing group of a downstream, after a reload. */
 enum policy policy_state(const struct config *cfg, const struct config_iface *ci,
 	const struct addr *group, enum gm_mode mode);
 
-/* May this host report here: own subnets, altnet, 0.0.0.0 (R021), and for MLD any
- * link-local address. */
+/* May this host report here? It may with an address of the interface's subnets or of
+ * altnet, with 0.0.0.0 (R021), and for MLD with any link-local address. */
 bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 	size_t n_subnet, const struct addr *from);
 

@@ -3,7 +3,7 @@
 
 /*
  * Querier role of one downstream port and family: start-up, general queries, election
- * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a mgroup_role.
+ * (RFC 9776 6.6.2 and 8.6, RFC 9777 7.6.2). Writes the outcome into a querier_view.
  * Emits EFFECT_QUERY and EFFECT_NOTE. Pure.
  *
  * Any station on the LAN can send a query, so the effects of one are bounded. Only
@@ -39,19 +39,20 @@ struct querier {
 	enum querier_state state;
 	struct addr own;
 	unsigned startup_left; /* start-up queries still to send */
-	mono_t asserted_at;    /* last query in spite of another querier, or never */
+	mono_t asserted_at;    /* our last query in spite of another querier, if any */
 	mono_t query_at;       /* next general query */
 	struct addr other;     /* elected querier while STANDBY */
 	struct gm_mac other_mac;
 	mono_t other_until;
 	mono_t standby_since;
-	struct addr
-		rival; /* the router that was elected last; its values count from its
-		        * second ... */
-	mono_t rival_until; /* ... query on, until this time */
-	mono_t heard_until; /* until when another querier, lower or higher, counts as
-			     * present */
-	uint8_t rv;	    /* in force: own or adopted (R051) */
+	/* The router that was elected last. If it sends a second query before this time,
+	 * its values are adopted. */
+	struct addr rival;
+	mono_t rival_until;
+	/* until when another querier, lower or higher, counts as present */
+	mono_t heard_until;
+	/* robustness and query interval in force, our own or adopted ones (R051) */
+	uint8_t rv;
 	uint32_t qi_ms;
 	struct querier_view *role; /* borrowed: written on each change */
 	uint64_t n_queries_sent, n_queries_heard;
@@ -65,17 +66,17 @@ void querier_init(struct querier *q, unsigned port, enum family family,
 bool querier_set_params(struct querier *q, mono_t now, const struct gm_params *params,
 	const struct querier_rules *rules, struct effects *fx);
 
-/* Link usable with this source address (IPv4 may be 0.0.0.0 while there is none), or
- * the address changed: start again (R040, R058). */
+/* Starts again, because the link has become usable or has another source address `own`
+ * (R040, R058). IPv4 may use 0.0.0.0 while the interface has no address. */
 void querier_up(
 	struct querier *q, mono_t now, const struct addr *own, struct effects *fx);
 void querier_down(struct querier *q);
 /* Queries all hosts as after the start, because earlier reports were not received. */
 void querier_again(struct querier *q, mono_t now, struct effects *fx);
 
-/* A query of the family heard on the port, from a sender that policy_querier() admits
- * or from 0.0.0.0. Returns true if the role changed, so that forwarding must be checked
- * again (R140). */
+/* Handles a query of the family that was heard on the port, from a sender that
+ * policy_querier() admits or from 0.0.0.0. Returns true if the role has changed and
+ * forwarding must be checked again (R140). */
 bool querier_query(
 	struct querier *q, mono_t now, const struct gm_msg *msg, struct effects *fx);
 
@@ -92,11 +93,11 @@ mono_t querier_chance(const struct querier *q, mono_t first_end);
 bool querier_tick(struct querier *q, mono_t now, struct effects *fx);
 mono_t querier_deadline(const struct querier *q);
 
-/* The role, for the process that takes over. */
+/* Writes the role, for the process that takes over. */
 void querier_export(const struct querier *q, struct state_out *o);
-/* The role of a state, under the parameters that the querier was initialised with:
- * changes of them are applied as after a reload. Must be followed by querier_up(),
- * which starts again if the address has changed. Returns 0, or -EINVAL if the state is
- * faulty. */
+/* Reads the role of a state. The parameters are those of querier_init(); if they differ
+ * from those in the state, that has the effect of a reload. The caller must call
+ * querier_up() afterwards, which starts again if the address has changed. Returns 0, or
+ * -EINVAL if the state is faulty. */
 int querier_import(
 	struct querier *q, mono_t now, struct state_in *in, struct effects *fx);
