@@ -11,24 +11,23 @@
  * refuse a message outright. There are four ways to be admitted, each with its own
  * budget on the port:
  *
- *   full    within what its host and its port may send;
- *   member  its host has groups on the port, and has had its place before strangers
- *           took all of them; see below;
+ *   full    the message is within what its host and its port may send;
+ *   member  its host has groups on the port, and has a place as a member (see below);
  *   quiet   its host has caused little work lately;
- *   fresh   nobody has sent the same message from the same addresses lately. A message
- *           that a forger has sent already has done what its real sender wants.
+ *   fresh   the same message has not come from the same addresses lately. (If a forger
+ *           has sent a message, that has already done what its real sender wants.)
  *
  * When a way has less room than is asked for, chance decides instead of the order of
  * arrival, and a large message has a smaller chance than a small one. On the last two
  * ways only the first records of a large message are accepted.
  *
- * The way of members has a place for each member and none for strangers. All places
- * together may cause less than the port's budget of that way, so a member that came
+ * The number of places for members is limited, and a member keeps its place. All places
+ * together may cause less work than the port's budget of that way, so a member that came
  * first keeps its share, even if many come later. A place has two budgets. The second
  * one is only for messages that the host has already sent while there was room, because
- * that is how hosts answer general queries. A forger that uses a member's address
- * spends the first one. To spend the second one it must send the messages that keep the
- * member's groups.
+ * hosts answer general queries with the same messages again. A forger that uses a
+ * member's address spends the first budget. To spend the second one it must send the
+ * messages that keep the member's groups.
  *
  * Pure, and of fixed size: strangers choose the hosts' addresses.
  */
@@ -39,11 +38,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ADMISSION_HOSTS	  8192 /* remembered at once, for all ports together */
-#define ADMISSION_MEMBERS 4096 /* likewise */
+/* hosts, and members, that are remembered at once for all ports together */
+#define ADMISSION_HOSTS	  8192
+#define ADMISSION_MEMBERS 4096
 
-/* Units of work for each message that the rates allow: a rate limits both messages and
- * work. A host may send large reports; a port carries mostly small ones. */
+/* A rate limits both messages and work. These are the units of work for each message that
+ * the rate allows. A host may send large reports, but a port carries mostly small ones. */
 #define ADMISSION_HOST_WORK 16
 #define ADMISSION_PORT_WORK 2
 
@@ -52,8 +52,8 @@
 
 struct admission_limit {
 	uint32_t host_rate, port_rate; /* messages per second; 0 means no limit */
-	/* With this many refused messages of a host per second, even refusing costs too
-	 * much; 0 means no limit. */
+	/* If more messages of a host than this are refused per second, it costs too much
+	 * even to refuse them. 0 means no limit. */
 	uint32_t loud_rate;
 };
 
@@ -70,17 +70,19 @@ enum admission_cause {
 	_FLOOD_CAUSE_N,
 };
 
-/* of one port; all zero before the first message */
+/* The state of one port; all zero before the first message. */
 struct admission_port {
-	/* buckets: the time at which each will be empty again */
+	/* token buckets, as the time at which each will be empty again */
 	mono_t messages, work, member, quiet, fresh;
 	/* The host that met a limit last, and when, or MONO_UNSET if none has. Index 0
 	 * is unused. */
 	struct admission_struck {
 		struct admission_host host;
 		mono_t at;
-		mono_t since;		   /* without a pause of ADMISSION_STRUCK_MS */
-		uint64_t n_refused, n_cut; /* messages since then, of all hosts */
+		/* since then hosts have met the limit, without a pause of
+		 * ADMISSION_STRUCK_MS */
+		mono_t since;
+		uint64_t n_refused, n_cut; /* messages of all hosts since then */
 	} struck[_FLOOD_CAUSE_N];
 };
 
@@ -102,12 +104,12 @@ struct admission_verdict {
 
 struct admission;
 
-/* 0 or -ENOMEM. The seed must be unguessable: it decides chance and places in the
- * tables. */
+/* The seed must be unguessable, because it decides chance and places in the tables.
+ * Returns 0 or -ENOMEM. */
 int admission_new(uint64_t seed, struct admission **ret_admission);
 struct admission *admission_free(struct admission *f); /* takes and returns NULL */
 
-/* A message has arrived on the port. */
+/* Decides about a message that has arrived on the port. */
 struct admission_verdict admission_input(struct admission *f, mono_t now,
 	struct admission_port *port, const struct admission_limit *limit,
 	const struct admission_message *m);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Effects: the actions that the core wants, as an ordered list. The edge executes the
- * list at the end of a round; a test compares it. Arrays are copied into the list's own
- * memory, so the caller's may go away. Without memory an effect is dropped and counted
- * in `lost`; the caller must then ask the core for a resynchronisation.
+ * Effects: the actions that the core wants, as an ordered list. The daemon executes the
+ * list at the end of a round, and a test compares it. Arrays are copied into the list's
+ * own memory. If there is no memory, an effect is dropped and counted in `lost`, and the
+ * caller must ask the core for a resynchronisation.
  */
 
 #include "base/portset.h"
@@ -14,19 +14,19 @@
 enum effect_type {
 	EFFECT_QUERY = 1, /* send a query on a downstream */
 	EFFECT_REPORT,	  /* send a report on an upstream */
-	EFFECT_FIB_SET,	  /* this (S,G) or (*,G) goes to these ports */
-	EFFECT_FIB_DEL,	  /* this entry is gone */
-	EFFECT_NOTE,	  /* something an operator may want to read */
+	EFFECT_FIB_SET,	  /* forward this (S,G) or (*,G) to these ports */
+	EFFECT_FIB_DEL,	  /* remove this forwarding entry */
+	EFFECT_NOTE,	  /* tell something that an operator may want to read */
 };
 
 enum note {
 	NOTE_QUERIER_WON = 1, /* we are querier on the port now */
-	NOTE_QUERIER_LOST,    /* `peer` is querier on the port; with `value` 1 we
-			    * forward nothing there (R140) */
+	NOTE_QUERIER_LOST,    /* `peer` is querier on the port; if `value` is 1, we
+			       * forward nothing there (R140) */
 	NOTE_QUERIER_UNICAST, /* query by unicast ignored for election (R015) */
 	NOTE_OLDER_QUERIER,   /* querier of version `value` heard: version mismatch */
 	NOTE_GROUP_NEW,	      /* first member of a group on the port */
-	NOTE_GROUP_GONE,      /* last member gone */
+	NOTE_GROUP_GONE,      /* the last member has gone */
 	NOTE_GROUP_LIMIT,     /* group refused: limit `value` */
 	NOTE_SOURCE_LIMIT,    /* source refused: limit `value` */
 	NOTE_HOST_QUOTA, /* group refused: its host, or station, has `value` already */
@@ -69,12 +69,14 @@ struct effect {
 			struct addr from;
 			struct gm_record *rec; /* arrays owned by the list */
 			size_t n_rec;
-			uint32_t delay_ms; /* delay; holds even if the port changes
-					    * until then */
+			/* Send the report after this time, even if the port changes
+			 * meanwhile. */
+			uint32_t delay_ms;
 		} report;
 		struct {
 			unsigned instance;
-			struct addr group, source; /* (*,G) has no source */
+			struct addr group,
+				source; /* the source of (*,G) is unspecified */
 			struct portset out;
 		} fib;
 		struct {
@@ -96,8 +98,8 @@ struct effects {
 };
 
 void effects_deinit(struct effects *fx);
-void effects_clear(struct effects *fx); /* drops all effects, keeps some memory;
-					 * `lost` becomes 0 */
+/* Drops all effects, and sets `lost` to 0. Keeps some memory for the next round. */
+void effects_clear(struct effects *fx);
 
 void effects_query(struct effects *fx, unsigned port, enum gm_version version,
 	const struct addr *from, const struct gm_query *q);
@@ -108,16 +110,16 @@ void effects_fib_set(struct effects *fx, unsigned instance, const struct addr *g
 	const struct addr *source, const struct portset *out);
 void effects_fib_del(struct effects *fx, unsigned instance, const struct addr *group,
 	const struct addr *source);
-/* group and peer may be NULL */
+/* `group` and `peer` may be NULL. */
 void effects_note(struct effects *fx, unsigned port, enum note note,
 	const struct addr *group, const struct addr *peer, uint32_t value);
 
 void effects_note_forwarder(struct effects *fx, unsigned port, enum note note,
 	const struct addr *group, const struct addr *peer, const struct gm_mac *mac);
 
-/* One line of text without newline, as tools/replay and the debug log print it, for
- * example "port 1 query v3 239.1.2.3 max-resp 1000 sources 10.0.0.1". Returns the
- * length that would have been written. */
+/* Writes one line of text without newline, for example "port 1 query v3 239.1.2.3
+ * max-resp 1000 sources 10.0.0.1". tools/replay and the debug log print it. Returns the
+ * length of the whole text, as snprintf() does. */
 int effect_format(const struct effect *e, char *buf, size_t size);
 
 #define effects_for_each(fx, e)                                                        \

@@ -6,8 +6,8 @@
  * between bytes and these structures; the engine sees nothing else. MLD versions are
  * counted as their IGMP counterparts: MLDv1 is GM_V2, MLDv2 is GM_V3.
  *
- * v1/v2 reports and leaves arrive as a report with one record (IS_EX({}) or TO_IN({}),
- * RFC 9776 7.3.2) and their version.
+ * A v1/v2 report or leave becomes a report of that version with one record, IS_EX({}) or
+ * TO_IN({}) (RFC 9776 7.3.2).
  */
 
 #include "base/addr.h"
@@ -67,7 +67,7 @@ enum gm_kind {
 	GM_REPORT = 2,
 };
 
-/* What is odd about an accepted message, and counted by port. */
+/* Faults of an accepted message that are counted by port. */
 enum gm_odd {
 	GM_ODD_NO_ROUTER_ALERT,
 	GM_ODD_TTL,	  /* TTL other than 1 */
@@ -131,8 +131,7 @@ struct gm_msg {
 	struct gm_mac mac; /* of the sender; filled in by the receiver of the frame */
 	unsigned notes;
 	struct gm_query query;
-	const struct gm_record *rec; /* borrowed: valid until the scratch is used
-				      * again */
+	const struct gm_record *rec; /* borrowed from the gm_scratch of the decoder */
 	size_t n_rec;
 	size_t n_left; /* records of the report left out by a limit of work */
 };
@@ -144,7 +143,7 @@ enum gm_bad {
 	GM_BAD_HEADER,	     /* version or header length impossible, wrong protocol */
 	GM_BAD_FRAGMENT,     /* membership messages are never read from fragments */
 	GM_BAD_CHECKSUM,     /* IP header or message checksum */
-	GM_BAD_LENGTH,	     /* query length of no version, source count too large */
+	GM_BAD_LENGTH,	     /* no version has such a length, or too many sources */
 	GM_BAD_TYPE,	     /* not a membership message (ignored, RFC 9776 7.1) */
 	GM_BAD_GROUP,	     /* query or v1/v2 report for no legal group */
 	GM_BAD_DESTINATION,  /* destination that does not fit the message */
@@ -154,7 +153,7 @@ enum gm_bad {
 	/* the following are found by the proxy, not by a decoder */
 	GM_BAD_FOREIGN,	 /* sender is in no subnet or altnet of the port */
 	GM_BAD_OWN,	 /* our own message came back */
-	GM_BAD_ROLE,	 /* report on an upstream, query where nobody listens */
+	GM_BAD_ROLE,	 /* report on an upstream, or query on a port that ignores it */
 	GM_BAD_FAMILY,	 /* family switched off on this interface */
 	GM_BAD_FILTERED, /* every record was refused by policy */
 	GM_BAD_LIMIT,	 /* a limit refused it */
@@ -162,11 +161,11 @@ enum gm_bad {
 	_GM_BAD_N,
 };
 
-/* stable names for statistics: "short", "header", ... */
+/* Returns "short", "header", ...: static names for statistics, which never change. */
 const char *gm_bad_name(enum gm_bad bad);
 
-/* Memory that a decoder puts records and sources into; one per thread, reused for every
- * message. Sized for the largest IP packet. */
+/* The memory into which a decoder puts records and sources. A thread needs one, because
+ * each message overwrites it. It is large enough for the largest IP packet. */
 #define GM_MAX_RECORDS (65536 / 8)
 #define GM_MAX_SOURCES (65536 / 4)
 
@@ -192,10 +191,10 @@ static inline bool gm_filter_eq(const struct gm_filter *a, const struct gm_filte
 	return a->mode == b->mode && addrset_eq(&a->src, &b->src);
 }
 
-/* A link as the engine sees it: what is needed to send and split messages. */
+/* What the engine must know of a link to send and split messages. */
 struct gm_link {
 	unsigned port;
-	uint32_t mtu;		    /* bytes of IP packet that fit */
-	struct addr own[_FAMILY_N]; /* source of our messages; unspecified if none
-				     * yet */
+	uint32_t mtu; /* bytes of the largest IP packet */
+	/* source address of our messages; unspecified if there is none yet */
+	struct addr own[_FAMILY_N];
 };

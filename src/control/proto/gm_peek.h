@@ -23,9 +23,9 @@ struct gm_peek {
 	size_t len;
 	uint32_t work; /* at least 1, and never less than decoding will find */
 	bool query;
-	uint32_t records; /* as many as the message says and its length allows */
+	uint32_t records; /* their number, but not more than fit into the length */
 };
 
-/* False if the packet is too short for its IP header, or for a message. Nothing else is
- * checked here. */
+/* Returns false if the packet is too short for its IP header, or for a message. Checks
+ * nothing else. */
 bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek *ret);

@@ -13,54 +13,55 @@
 
 struct gm_wire {
 	size_t addr_len;	      /* bytes of an address: 4 or 16 */
-	struct addr everybody;	      /* where general queries go */
-	struct addr routers, reports; /* leaves; reports of the current version */
+	struct addr everybody;	      /* destination of general queries */
+	struct addr routers, reports; /* of leaves; of reports of the current version */
 	bool (*is_group)(const struct addr *a);	 /* allowed in a record */
 	bool (*is_source)(const struct addr *a); /* allowed in a source list */
 };
 
-/* Reads an address; returns the unspecified IPv6 one at the end of the data. */
+/* Reads an address. At the end of the data it returns the unspecified IPv6 address. */
 struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r);
 void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a);
-/* Bytes of an MTU that are left for sources or records, or 0 if there are none. */
+/* Returns the bytes of an MTU that are left after `fixed` bytes, or 0. */
 size_t gm_wire_space(uint32_t mtu, uint32_t fixed);
-/* Type, code, and room for the checksum. */
+/* Writes type, code, and room for the checksum. */
 void gm_wire_write_head(struct wr *w, uint8_t type, uint8_t code);
 
 /* Did the query go to everybody, to its group, or to a unicast address (R015, R037)? */
 bool gm_wire_query_arrived(const struct gm_wire *wire, const struct gm_msg *msg);
 
-/* Flags, interval and sources of a query of the current version. q->group has been
- * read. */
+/* Read and write flags, interval and sources of a query of the current version. q->group
+ * comes before. `max_work` is as for gm_wire_read_records(). */
 enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_query *q);
 void gm_wire_write_query(
 	const struct gm_wire *wire, struct wr *w, const struct gm_query *q);
 
-/* The one record that means the same as a report or leave of an older version. Also
- * checks where it was sent to. */
+/* Makes the one record that means the same as a report or leave of an older version. Also
+ * checks the destination. */
 enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool leave,
 	struct gm_scratch *scratch, struct gm_msg *msg);
-/* The same for sending: 1 for a leave, 0 for a report, -EINVAL if older versions cannot
- * express it. */
+/* How does an older version send the record? Returns 1 for a leave, 0 for a report, or
+ * -EINVAL if it cannot express the record. */
 int gm_wire_is_leave(const struct gm_record *rec);
 
-/* Reserved field, number of records, records; GM_BAD_DESTINATION if it was sent
- * elsewhere than such reports are. A report that is cut short counts as far
- * as it is complete (R016). With `max_work` (see gm_peek.h; 0 means no limit) reads as
- * many of the first records as it allows; msg->n_left is the number of the others. */
+/* Read and write the reserved field, the number of records, and the records. Reading
+ * returns GM_BAD_DESTINATION if the report has a wrong destination. A report that is cut
+ * short counts as far as it is complete (R016). If `max_work` (see gm_peek.h; 0 means no
+ * limit) is too low for all records, the first ones are read, and msg->n_left is the
+ * number of the others. */
 enum gm_bad gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg);
 void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
 	const struct gm_record *rec, size_t n_rec);
 
-/* The floating form of times, in units of the field: its highest bit marks it, then
- * come three bits of exponent and these of mantissa. Encoding picks the exact code or
- * the next lower value that has one. */
+/* The floating form of times. The highest bit of the field marks it; then follow three
+ * bits of exponent and `mantissa_bits` of mantissa. Encoding picks the exact code, or the
+ * next lower value that has a code. */
 #define GM_WIRE_CODE_8	4  /* R011, R012 */
 #define GM_WIRE_CODE_16 12 /* Maximum Response Code of MLDv2, in ms (R032) */
 uint32_t gm_wire_code_decode(uint32_t code, unsigned mantissa_bits);
 uint16_t gm_wire_code_encode(uint32_t value, unsigned mantissa_bits);
-/* A time in units of a field. A short one is never rounded to 0, which would mean
- * "default" or "at once". */
+/* Converts milliseconds to units of a field. A short time is never rounded to 0, which
+ * would mean "default" or "at once". */
 uint32_t gm_wire_units(uint32_t ms, uint32_t unit_ms);

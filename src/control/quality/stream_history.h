@@ -26,37 +26,37 @@ struct history_bucket {
 	uint16_t judged;	   /* seconds; 0 means that the bucket is empty */
 	uint16_t provider, router; /* seconds with faults, by where these happened */
 	uint16_t lost;		   /* numbers of RTP that never came */
-	uint16_t continuity;	   /* errors */
-	uint16_t gap_ms;	   /* the longest outage, or gap that was the longest so
-				    * far */
+	uint16_t continuity;	   /* continuity errors */
+	uint16_t gap_ms;	   /* the largest history_second.gap_ns */
 	uint16_t rate;		   /* mean, in units of 10 kbit/s */
-	uint8_t viewers;	   /* hosts, the most at a time */
+	uint8_t viewers;	   /* the largest number of hosts at a time */
 	uint8_t flags;		   /* HISTORY_PERHAPS, HISTORY_BEYOND */
 };
 _Static_assert(sizeof(struct history_bucket) == 16, "a bucket has 16 bytes");
 
+/* There were seconds with the verdict STREAM_PERHAPS, or STREAM_BEYOND. */
 #define HISTORY_PERHAPS 1
 #define HISTORY_BEYOND	2
 
 struct history_chunk {
 	struct history_chunk *older;
-	uint32_t number; /* first bucket, divided by HISTORY_CHUNK */
+	uint32_t number; /* number of the first bucket, divided by HISTORY_CHUNK */
 	struct history_bucket bucket[HISTORY_CHUNK];
 };
 
-/* of one stream; all zero at the beginning */
+/* The history of one stream; all zero at the beginning. */
 struct history {
 	struct history_chunk *newest[_HISTORY_LEVEL_N];
-	/* for the mean of the bucket that is being filled */
+	/* the sum of the rates in the bucket that is being filled, and its number */
 	uint64_t rate_sum[_HISTORY_LEVEL_N];
 	uint32_t rate_at[_HISTORY_LEVEL_N];
 };
 
-/* What is added at a time: one second that was judged. */
+/* One second that was judged. */
 struct history_second {
 	bool provider, router, perhaps, beyond;
 	uint64_t lost, continuity, rate_bps;
-	int64_t gap_ns;
+	int64_t gap_ns; /* an outage, or a gap that was the longest so far; else 0 */
 	unsigned viewers;
 };
 
@@ -67,37 +67,40 @@ struct history_sum {
 	bool perhaps, beyond;
 };
 
-/* A bucket of that time has a chunk, or gets one from `fresh`, which is then NULL.
- * Returns false if a chunk is missing. Drops chunks that are too old and adds them to
- * *ret_old. */
+/* Adds a second to the buckets of its time. A bucket without a chunk takes one from the
+ * list *fresh. Returns false if that list had too few chunks. Moves chunks that are too
+ * old from the history to the list *ret_old, which the caller owns. */
 bool history_add(struct history *h, mono_t now, const struct history_second *s,
 	struct history_chunk **fresh, struct history_chunk **ret_old);
-/* How many chunks history_add() would need at that time, 0 to 2. */
+/* Returns how many chunks history_add() would need at that time, 0 to 2. */
 unsigned history_needs(const struct history *h, mono_t now);
-/* Takes out the oldest chunk of all, or returns NULL if there is none. */
+/* Takes the oldest chunk of both levels out of the history and gives it to the caller.
+ * Returns NULL if there is none. */
 struct history_chunk *history_give(struct history *h);
 
-/* The end of the bucket that contains `now`, for a range that begins `since_s` before
- * it, and the seconds of a bucket. */
+/* For a range that begins `since_s` seconds before `now`: returns the end of the bucket
+ * that contains `now`, and the length of a bucket in seconds. */
 mono_t history_end(mono_t now, uint32_t since_s, uint32_t *ret_bucket_s);
-/* The buckets that begin at or after `from` and before `to`: minutes if `from` is within
- * the last 24 hours, else hours. */
+/* Sums the buckets that begin at or after `from` and before `to`: buckets of a minute if
+ * `from` is within the last 24 hours, else buckets of an hour. */
 void history_range(const struct history *h, mono_t now, mono_t from, mono_t to,
 	struct history_sum *ret);
 
-/* The minutes of the 24 hours before `end` (of history_end()), the oldest first. NULL is
- * a minute in which nothing was judged. Valid until the history changes. */
+/* Fills in the minutes of the 24 hours before `end`, which is from history_end(), the
+ * oldest first. NULL is a minute in which nothing was judged. The buckets are valid until
+ * the history changes. */
 void history_day(const struct history *h, mono_t end,
 	const struct history_bucket *ret[HISTORY_MINUTES_MAX]);
+/* Adds a bucket to a sum. */
 void history_sum_add(struct history_sum *sum, const struct history_bucket *b);
 
-/* All chunks, the oldest first. */
+/* Writes all chunks, the oldest first. */
 void history_export(const struct history *h, struct state_out *o);
-/* The next chunk of a state. Returns false if there is none, or it is faulty; `ret` is
- * then not used. */
+/* Reads the next chunk of a state. Returns false if there is none, or if it is faulty;
+ * then *ret must not be used. */
 bool history_import(struct state_in *in, mono_t now, enum history_level *ret_level,
 	struct history_chunk *ret);
-/* Adds one that history_import() has read, in ascending order. Returns false if it does
- * not follow the newest one, or is too old. */
+/* Adds a chunk that history_import() has read, which the history then owns. Returns false
+ * if the chunk does not follow the newest one, or is too old. */
 bool history_append(struct history *h, mono_t now, enum history_level level,
 	struct history_chunk *chunk);

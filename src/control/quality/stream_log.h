@@ -3,10 +3,10 @@
 
 /*
  * What is known of each stream: sums of its counters since the start, verdicts, and
- * history. The views of the data plane are fed once per second while streams flow; what
- * lies between two of them is judged (stream_verdict.h). Times are those of
- * CLOCK_MONOTONIC. Memory has a bound: the stream that has been silent longest gives
- * its history first, then its entry. Pure.
+ * history. The caller passes in the views of the data plane once per second while
+ * streams flow, and the interval between two views is judged (stream_verdict.h). Times
+ * are those of CLOCK_MONOTONIC. The memory is bounded. When it is full, the stream that
+ * has been silent longest loses first its history, then its entry. Pure.
  */
 
 #include "base/state.h"
@@ -18,23 +18,23 @@
 #include <net/if.h>
 
 #define STREAM_LOG_MAX 4096 /* streams, if the memory suffices */
-/* A stream that stays away for longer than that has ended; this time counts as an
- * outage. */
+/* A silent stream has an outage for this time. After that, the stream has ended. */
 #define STREAM_LOG_OUTAGE_MS 600000
-/* Datagrams that are neither RTP nor MPEG-TS may be announcements now and then: only
- * after so many seconds without a pause a pause is an outage. */
+/* Datagrams that are neither RTP nor MPEG-TS may be rare announcements. A pause of
+ * that kind of stream counts as an outage only after this many seconds without a pause. */
 #define STREAM_LOG_STEADY 10
-/* It is called clean again after that time without a fault. */
+/* A stream is called clean again after this time without a fault. */
 #define STREAM_LOG_CLEAN_MS 60000
 
-/* What control knows of the same interval. */
+/* What control knows of the interval that a view completes. */
 struct stream_local {
-	bool wanted; /* some output gets it */
+	bool wanted; /* some output gets the stream */
 	bool asked;  /* a host asks for it again and again */
 	unsigned viewers;
-	mono_t ring_at; /* when drops of the input's rings were last noticed; MONO_UNSET
-			 * means never */
-	uint64_t refused[_STREAM_DROP_N]; /* of its group, since any fixed time */
+	/* when drops of the input's rings were last noticed, or MONO_UNSET */
+	mono_t ring_at;
+	/* what was dropped of its group since some fixed time */
+	uint64_t refused[_STREAM_DROP_N];
 };
 
 struct stream_entry {
@@ -42,37 +42,37 @@ struct stream_entry {
 	struct stream_entry *newer, *older; /* by when it was last judged */
 	struct quality_stream stream;
 	struct history history;
-	/* the view that was read last */
-	bool based; /* there was one, in this process */
+	/* the last view; `based` is true if this process has read one */
+	bool based;
 	uint32_t generation;
 	enum quality_kind kind;
 	struct quality_result result;
 	uint64_t count[_QUALITY_COUNT_N], lost, full, light, fragments;
 	uint64_t refused[_STREAM_DROP_N];
-	mono_t last;	 /* its last datagram; MONO_UNSET means none in this process */
-	unsigned steady; /* intervals in a row in which datagrams came */
+	mono_t last;	 /* its last datagram in this process, or MONO_UNSET */
+	unsigned steady; /* intervals in a row with datagrams */
 	/* sums since the start */
 	uint64_t total[_QUALITY_COUNT_N];
 	uint64_t total_full, total_light, total_fragments;
-	uint64_t
-		dropped[_STREAM_DROP_N]; /* while it was wanted; of the ring: seconds */
+	/* what was dropped while it was wanted; for STREAM_DROP_RING, seconds */
+	uint64_t dropped[_STREAM_DROP_N];
 	uint64_t place_seconds[_STREAM_PLACE_N];
 	uint64_t provider_seconds, router_seconds;
 	int64_t gap_max_ns;
 	mono_t first; /* its first datagram, or when the entry began */
-	/* now */
+	/* the present state */
 	bool wanted;
 	mono_t wanted_since;
 	unsigned viewers;
-	struct stream_verdict now; /* of the last interval */
-	bool open;   /* it flows, or an outage lasts: it must be looked at again */
+	struct stream_verdict now; /* the verdict on the last interval */
+	bool open;   /* it flows or has an outage, so it must be looked at again */
 	bool faulty; /* there was a fault within STREAM_LOG_CLEAN_MS */
-	struct stream_verdict fault; /* the last one */
+	struct stream_verdict fault; /* the last verdict with a fault */
 	mono_t fault_at, faulty_since;
-	uint64_t faulty_seconds, faulty_lost; /* since then */
+	uint64_t faulty_seconds, faulty_lost; /* since faulty_since */
 };
 
-/* Numbers of RTP that never came, since the start. */
+/* Returns how many RTP numbers never came, since the start. */
 static inline uint64_t stream_entry_lost(const struct stream_entry *e)
 {
 	uint64_t missing = e->total[QUALITY_RTP_MISSING],
@@ -90,11 +90,11 @@ static inline const struct stream_verdict *stream_entry_present(
 
 struct stream_log;
 
-/* `seed` is for the hash table, `memory` the bound in bytes; with 0 nothing is kept. 0
- * or -ENOMEM. */
+/* `seed` is for the hash table. `memory` is the bound in bytes; with 0 nothing is kept.
+ * Returns 0 or -ENOMEM. */
 int stream_log_new(uint64_t seed, size_t memory, struct stream_log **ret);
 struct stream_log *stream_log_free(struct stream_log *l); /* takes and returns NULL */
-/* Another bound; what is too much goes at once. */
+/* Sets another bound, and drops at once what is too much. */
 void stream_log_set_memory(struct stream_log *l, size_t memory);
 size_t stream_log_memory(const struct stream_log *l); /* in use */
 size_t stream_log_size(const struct stream_log *l);   /* streams */
@@ -105,32 +105,34 @@ enum stream_event {
 	STREAM_BECAME_CLEAN,
 };
 
-/* A view that was read at `now`. *ret_entry is valid until the next call, and NULL if
- * there was no memory. */
+/* Takes a view that was read at `now`, and judges the interval since the previous one.
+ * *ret_entry is valid until the next call, and NULL if there was no memory. */
 enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry);
 
-/* The streams, the one that was judged last first. NULL is the end; with `e` NULL, the
- * first one. Valid until the log changes. */
+/* Walks over the streams, beginning with the one that was judged last. Returns the stream
+ * after `e`, or the first one if `e` is NULL; and NULL at the end. An entry is valid until
+ * the log changes. */
 const struct stream_entry *stream_log_next(
 	const struct stream_log *l, const struct stream_entry *e);
-/* The one with that key, or NULL. */
+/* Returns the stream with that key, or NULL. */
 const struct stream_entry *stream_log_find(
 	const struct stream_log *l, const struct quality_stream *key);
 
-/* The worst present verdict on the streams of a source to a group. */
+/* Returns the worst present verdict on the streams of a source to a group. */
 enum stream_place stream_log_worst(const struct stream_log *l, const struct addr *group,
 	const struct addr *source);
 
-/* The verdict on the sums of a time: that of the place with more bad seconds, else
- * clean, or unknown if nothing was judged. */
+/* Returns the verdict on a range of time: the place with more bad seconds; else clean; or
+ * unknown if nothing was judged. */
 enum stream_place stream_log_place(const struct history_sum *sum);
 
-/* For the next process. Ports are written by name, which `name` says (NULL means that
- * the port is gone), and `port` finds them again (< 0 if there is none). Times are
- * those of CLOCK_MONOTONIC, which both processes share. Returns 0, -ENOMEM, or -EINVAL
- * if the state is faulty; then the log has what could be read. */
+/* Write and read the log for a live upgrade. Ports are written by name. `name` returns the
+ * name of a port, or NULL if the port is gone, and `port` returns the number of a name,
+ * or < 0 if there is none. Times are those of CLOCK_MONOTONIC, which both processes
+ * share. stream_log_import() returns 0, -ENOMEM, or -EINVAL if the state is faulty; then
+ * the log has what could be read. */
 void stream_log_export(const struct stream_log *l, struct state_out *o,
 	const char *(*name)(void *ctx, unsigned port), void *ctx);
 int stream_log_import(struct stream_log *l, mono_t now, struct state_in *in,

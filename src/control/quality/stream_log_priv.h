@@ -11,9 +11,12 @@ struct stream_log {
 	size_t bytes, max_bytes;	      /* of entries and chunks */
 };
 
-/* An entry for a key that has none, as the newest; NULL without memory. */
+/* Adds an entry, as the newest one, for a key that has none. Returns NULL if there is no
+ * memory. */
 struct stream_entry *stream_log_add(
 	struct stream_log *l, const struct quality_stream *key);
-/* A chunk for `e`, zeroed; it counts as used. NULL if there is no room. */
+/* Allocates a chunk for `e`, all zero, and counts it as used. Returns NULL if there is no
+ * room. */
 struct history_chunk *stream_log_chunk(struct stream_log *l, struct stream_entry *e);
+/* Frees a list of chunks. */
 void stream_log_give_back(struct stream_log *l, struct history_chunk *list);

@@ -3,11 +3,11 @@
 
 /*
  * Zaps: how long a host waits for a stream that it has asked for, and how long a stream
- * continues after a leave. For each zap the times of the report, of our own report to
- * the provider, of the first datagram, the first PAT and the first random access point;
- * for each LAN a histogram. Also, which hosts ask for the same group again and again,
- * which shows that they do not get it although it leaves here. Of fixed size. Times are
- * those of CLOCK_MONOTONIC. Pure.
+ * continues after a leave. A zap has the times of the host's report, of our own report to
+ * the provider, of the first datagram, the first PAT and the first random access point.
+ * Each LAN has a histogram. This module also finds hosts that ask for the same group
+ * again and again, which shows that they do not get it although we send it. The memory
+ * has a fixed size. Times are those of CLOCK_MONOTONIC. Pure.
  */
 
 #include "base/addr.h"
@@ -21,24 +21,25 @@
 #define ZAPS_ASKERS  1024
 #define ZAPS_LEAVES  64
 #define ZAPS_BUCKETS 11
-#define ZAPS_WAIT_MS 10000 /* for the first datagram and the rest */
+#define ZAPS_WAIT_MS 10000 /* a zap is finished after this time at the latest */
 
-#define ZAPS_AGAIN    3 /* times, after the first one ... */
+/* A host asks again and again if it asks this many more times within this time. */
+#define ZAPS_AGAIN    3
 #define ZAPS_AGAIN_MS 600000
-/* a report that follows the last one of its host more closely repeats it */
+/* If a member reports again within this time, it only repeats its report. */
 #define ZAPS_REPEAT_MS 2000
 
 struct zap {
 	struct addr group, host;
-	uint8_t port; /* of the LAN */
-	uint32_t mark;
+	uint8_t port;  /* number of the LAN's port */
+	uint32_t mark; /* see quality_watch_mark() */
 	bool done;
-	/* MONO_UNSET until it happens. `sent`: not necessary if the group was
-	 * there already. */
+	/* When each happened, or MONO_UNSET. `sent` stays unset if the group was already
+	 * there, because then no report to the provider is necessary. */
 	mono_t asked, sent, first, pat, random;
 };
 
-/* What a LAN waits for. */
+/* The times that a histogram has. */
 enum zaps_wait {
 	ZAPS_FIRST,  /* report heard to first datagram */
 	ZAPS_RANDOM, /* report heard to first random access point */
@@ -47,7 +48,9 @@ enum zaps_wait {
 };
 
 struct zaps_times {
-	uint64_t n, missed; /* missed: nothing came within ZAPS_WAIT_MS; not in n */
+	/* `n` is the number of times. `missed`, not included in it, is how often nothing
+	 * came within ZAPS_WAIT_MS. */
+	uint64_t n, missed;
 	uint64_t sum_ms;
 	uint64_t bucket[ZAPS_BUCKETS]; /* the last one has no upper bound */
 };
@@ -58,7 +61,7 @@ struct zaps_asker {
 	struct addr group, host;
 	uint8_t port;
 	bool used;
-	mono_t at[ZAPS_AGAIN + 1]; /* the last ones, the newest first */
+	mono_t at[ZAPS_AGAIN + 1]; /* when it asked last, the newest first */
 };
 
 struct zaps {
@@ -72,7 +75,7 @@ struct zaps {
 	struct {
 		struct addr group;
 		uint8_t port;
-		mono_t at; /* MONO_UNSET means free */
+		mono_t at; /* MONO_UNSET if the place is free */
 	} leave[ZAPS_LEAVES];
 	unsigned next_leave;
 	struct zaps_times lan[PORT_MAX][_ZAPS_WAIT_N];
@@ -86,38 +89,38 @@ const char *zaps_wait_name(enum zaps_wait w); /* "first", "random", "leave" */
 void zaps_init(struct zaps *z, uint64_t seed);
 void zaps_deinit(struct zaps *z);
 
-/* A host asks for a group on a LAN. `member`: it was a member before. `change`: the
- * report says that something has changed, so it does not answer a query. Returns the
- * mark of a zap that has begun, or 0. */
+/* A host asks for a group on a LAN. `member` says that it was a member before. `change`
+ * says that its report announces a change and is not the answer to a query. Returns the
+ * mark of the zap that has begun, or 0 if none has. */
 uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	const struct addr *host, bool member, bool change);
 /* The provider was asked for the group. */
 void zaps_sent(struct zaps *z, mono_t now, const struct addr *group);
-/* A view of a stream of that group. */
+/* Takes a view of a stream, which may have the times of a zap. */
 void zaps_see(struct zaps *z, const struct quality_view *v);
 /* Is any zap of the group not finished? */
 bool zaps_is_pending(const struct zaps *z, const struct addr *group);
-/* Finishes those that have waited long enough. */
+/* Finishes the zaps that have waited for ZAPS_WAIT_MS. */
 void zaps_tick(struct zaps *z, mono_t now);
 
-/* A host has left; then the group has gone from the LAN, and `last` is when the last
- * datagram of the group arrived (MONO_UNSET if none has). In between zaps_is_leaving()
- * returns true. */
+/* Call zaps_leave() when a host has left a group on a LAN, and zaps_gone() when the group
+ * is no longer forwarded there. `last` is when the last datagram of the group arrived, or
+ * MONO_UNSET if none has. Between these calls zaps_is_leaving() returns true. */
 void zaps_leave(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	const struct addr *host);
 bool zaps_is_leaving(const struct zaps *z, unsigned port, const struct addr *group);
 void zaps_gone(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	mono_t last);
 
-/* A host that has asked for the group again at least ZAPS_AGAIN times, or NULL. */
+/* Returns a host that has asked for the group again at least ZAPS_AGAIN times, or NULL. */
 const struct zaps_asker *zaps_again(
 	const struct zaps *z, mono_t now, const struct addr *group);
 
-/* The zap `i` back from the last one, or NULL. */
+/* Returns the last zap for `i` 0, the one before it for 1, and so on, or NULL. */
 const struct zap *zaps_recent(const struct zaps *z, size_t i);
 
-/* As stream_log_export() and stream_log_import(); zaps that are not finished and hosts
- * are left out. */
+/* Write and read zaps and histograms as stream_log_export() and stream_log_import() do.
+ * Leave out unfinished zaps, and which hosts have asked. */
 void zaps_export(const struct zaps *z, struct state_out *o,
 	const char *(*name)(void *ctx, unsigned port), void *ctx);
 int zaps_import(struct zaps *z, mono_t now, struct state_in *in,

@@ -2,23 +2,24 @@
 #pragma once
 
 /*
- * The system calls that the daemon makes once it has started, as a seccomp filter.
- * Any other one ends the process with SIGSYS. What each is for: doc/service.md. Does
- * not log.
+ * A seccomp filter that admits the system calls that the daemon makes once it has
+ * started. Any other one ends the process with SIGSYS. doc/service.md says what each is
+ * for. Does not log.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct callfilter_options {
-	/* Use the existing rings, but no further ones. The filter does not see the
-	 * requests of a ring, and a ring that sends can also connect TCP sockets, so do
-	 * not set both if connections must be kept out. */
+	/* Permits the use of existing rings of io_uring, but no further ones. The filter
+	 * does not see the requests of a ring, and a ring that sends can also connect TCP
+	 * sockets. Do not set both options if connections must be kept out. */
 	bool io_uring;
-	bool tcp; /* make listening TCP sockets */
+	bool tcp; /* permits listening TCP sockets */
 };
 
-/* Why this build has no filter, as text for the log, or NULL if it has one. */
+/* Returns why this build has no filter, as a static text for the log, or NULL if it has
+ * one. */
 const char *callfilter_missing(void);
 
 /* Installs the filter permanently, for all threads of the process and those that they

@@ -3,13 +3,13 @@
 
 /*
  * A small HTTP server for metrics-listen and web-listen: GET and HEAD. It runs in the
- * event loop of the control thread, and no client can block that: sockets do not block,
+ * event loop of the control thread. No client can block that loop: sockets do not block,
  * requests and connections are few and small, and each connection ends after its answer
  * or after HTTP_LIFE_MS, whatever its client does. A stream of events lives longer, but
  * ends if its client does not read. Does not log.
  *
- * Bodies that take time are made later: a request waits without cost until
- * http_answer().
+ * A body that takes time can be made later, because a request waits for http_answer()
+ * without cost.
  */
 
 #include "control/config/endpoint.h"
@@ -18,7 +18,7 @@
 #define HTTP_IDLE_S   10
 #define HTTP_LIFE_MS  30000
 #define HTTP_MAX_BODY 1024 /* bytes of a request's body, which is ignored */
-/* the most that a server may have, see struct http_options */
+/* the largest value of http_options.max_connections */
 #define HTTP_MAX_CONNECTIONS 160
 /* bytes of events that wait for a client; with more the stream ends */
 #define HTTP_MAX_PENDING 65536
@@ -36,23 +36,25 @@ struct http_ops {
 
 struct http_options {
 	const char *keyword; /* of the configuration, for messages; static */
-	/* If one more comes, the oldest connection that has not sent its request is
-	 * closed. `per_address` is the limit for one address. */
+	/* The largest number of connections, of all clients and of one address. If one
+	 * more comes, the oldest connection that has not sent its request is closed. */
 	unsigned max_connections, max_per_address;
 	unsigned max_streams; /* a further one is refused */
-	/* Names that a name server may point to us are refused on every address, not
-	 * only on loopback ones. */
+	/* Refuse a request whose Host is a name that any name server may point to us, on
+	 * every address. If false, such names are refused only on loopback addresses. */
 	bool private_names;
-	/* Clients that are answered, besides those of this system; NULL means all. */
+	/* The clients that are answered in addition to those on this system; NULL means
+	 * all clients. */
 	const struct prefix *allow; /* borrowed */
 	size_t n_allow;
 };
 
-/* Is it available? False in a build without libmicrohttpd. */
+/* Returns false in a build without libmicrohttpd. */
 bool http_supported(void);
 
-/* Listens; needs rights only for ports below 1024. 0, -EADDRINUSE and other -errno,
- * -EOPNOTSUPP in a build without. `ops` and `options` are copied. */
+/* Listens at an address; that needs rights only for ports below 1024. `ops` and `options`
+ * are copied. Returns 0, -EADDRINUSE, -EOPNOTSUPP in a build without libmicrohttpd, or
+ * another -errno. */
 int http_new(struct loop *loop, const struct endpoint *at,
 	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http);
@@ -61,30 +63,35 @@ struct http *http_free(struct http *h);
 
 /* ---- requests ---- */
 
-/* Of the request, borrowed; NULL if there is none. An argument without a value is "". */
+/* Return the value of a header field or of an argument of the query, or NULL if the
+ * request does not have it. An argument without a value is "". The text belongs to the
+ * request. */
 const char *http_header(const struct http_request *q, const char *name);
 const char *http_argument(const struct http_request *q, const char *name);
 
-/* A body with the fields of its header: name, value, ..., NULL. Takes `data`,
- * malloc'ed, also on failure; NULL when out of memory. */
+/* Makes a body with these header fields: name, value, ..., NULL. The body owns `data`,
+ * which must come from malloc(), and which is also freed on failure. Returns NULL when
+ * out of memory. */
 struct http_body *http_body_new(const char *const *fields, char *data, size_t len);
-/* The same with static data. */
+/* Makes a body of data that is never freed. */
 struct http_body *http_body_new_static(
 	const char *const *fields, const void *data, size_t len);
 /* Drops a reference. Takes and returns NULL. */
 struct http_body *http_body_free(struct http_body *b);
 
-/* The body stays the caller's. NULL means that there is no memory: 503. After answers
- * that were not given inside of `request` call http_go_on(). */
+/* Answers a request. The caller keeps its reference to the body. If `b` is NULL, because
+ * there was no memory, the answer is 503. If the answer is not given inside of
+ * http_ops.request, call http_go_on() afterwards. */
 void http_answer(struct http_request *q, unsigned code, struct http_body *b);
-/* plain text, malloc'ed and taken; NULL is an empty one */
+/* Answers with plain text, which is freed; NULL is an empty text. */
 void http_answer_text(struct http_request *q, unsigned code, char *text);
+/* Sends the answers that were given since. */
 void http_go_on(struct http *h);
 
-/* Answers with a stream of events (text/event-stream) and these further fields. False,
- * with the request still unanswered, if there are too many. */
+/* Answers with a stream of events (text/event-stream) and these further header fields.
+ * Returns false, with the request still unanswered, if there are too many streams. */
 bool http_stream(struct http_request *q, const char *const *fields);
-/* Sends a text to all of them. Those that have not read enough are closed. */
+/* Sends a text to all streams. Closes the streams that have not read enough. */
 void http_stream_send(struct http *h, const char *text);
 unsigned http_n_streams(const struct http *h); /* 0 for NULL */
 
@@ -97,7 +104,7 @@ extern const unsigned http_code[HTTP_CODES];
 struct http_stats {
 	unsigned n_connections;
 	uint64_t n_answers[HTTP_CODES];
-	uint64_t n_evicted; /* too slow, or closed for newer ones */
+	uint64_t n_evicted; /* connections that were too slow, or had to make room */
 };
-/* Adds them; nothing for NULL. */
+/* Adds the numbers of this server to *sum. Adds nothing if `h` is NULL. */
 void http_stats(const struct http *h, struct http_stats *sum);

@@ -2,24 +2,26 @@
 #pragma once
 
 /*
- * Bodies that take time and that many clients ask for: each is made once, one after the
- * other, and all who ask for it meanwhile, or while it is fresh, get the same one. So
- * the work does not grow with the number of clients. A body has a key, a text.
+ * Bodies that take time and that many clients ask for. A body is named by a key. Each is
+ * made once, one after the other, and all clients that ask for it meanwhile, or while it
+ * is fresh, get the same body. The work therefore does not grow with the number of
+ * clients.
  */
 
 #include "base/mono.h"
 #include "control/sys/http.h"
 
 #define HTTP_SHARE_KEY	  256 /* bytes of a key and its end */
-#define HTTP_SHARE_BODIES 16  /* that are kept */
+#define HTTP_SHARE_BODIES 16  /* bodies that are kept */
 
 struct http_share_ops {
-	/* Make this body, and call http_share_give() later, not from here. */
+	/* Begins to make the body of this key. http_share_give() must be called later, and
+	 * not inside of this function. */
 	void (*make)(void *ctx, const char *key);
 	void *ctx;
 };
 
-/* All zero except `ops` is empty. */
+/* At the beginning everything except `ops` is zero. */
 struct http_share {
 	struct http_share_ops ops;
 	struct http_shared {
@@ -34,16 +36,17 @@ struct http_share {
 	char making[HTTP_SHARE_KEY]; /* empty if nothing is being made */
 };
 
-/* Answers with a body that is fresh, or when one has been made. A key that is too long
- * is refused (400). */
+/* Answers the request now if there is a fresh body, or else as soon as one has been made.
+ * A key that is too long gets 400. */
 void http_share_ask(
 	struct http_share *s, struct http_request *q, const char *key, mono_t now);
-/* The body that was to be made, with its status; NULL without memory. Takes the
- * reference. Only a body with status 200 is kept. Call http_go_on() afterwards. */
+/* Gives the body that http_share_ops.make() was asked for, with its status, and takes the
+ * reference. NULL means that there was no memory. Only a body with status 200 is kept.
+ * Call http_go_on() afterwards. */
 void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
 	mono_t now, mono_t fresh_until);
 /* No body is fresh any more, because something has changed. */
 void http_share_forget(struct http_share *s);
-/* Drops everything, before http_free(), which answers those that wait. What is being
- * made must not be given any more. */
+/* Drops everything. Call it before http_free(), which answers the requests that wait. The
+ * body that is being made must not be given any more. */
 void http_share_clear(struct http_share *s);

@@ -14,7 +14,7 @@
 
 struct inherit_fd {
 	char name[LISTEN_NAME_MAX];
-	int fd; /* -1 means taken */
+	int fd; /* -1 if it was taken */
 };
 
 struct inherit_fds {
@@ -22,13 +22,13 @@ struct inherit_fds {
 	size_t n, cap;
 };
 
-/* Reads and removes the variables. Must come before the process forks, because they
- * name its id. Missing variables are a success. Returns 0, -ENOMEM, or -EINVAL if they
- * are invalid. */
+/* Reads and removes the variables. Call it before the process forks, because the
+ * variables are for one process id. Returns 0, also if they are missing, -ENOMEM, or
+ * -EINVAL if they are invalid. */
 int inherit_collect(struct inherit_fds *ret);
 void inherit_deinit(struct inherit_fds *l); /* closes descriptors that were not taken */
-/* -1 if there is none of that name */
+/* Returns the descriptor of that name, which the caller then owns, or -1. */
 int inherit_take(struct inherit_fds *l, const char *name);
-/* Adds one; the list owns the descriptor. Returns 0, or -ENOMEM with the descriptor
- * closed. */
+/* Adds a descriptor, which the list then owns. Returns 0, or -ENOMEM after it has closed
+ * the descriptor. */
 int inherit_add(struct inherit_fds *l, const char *name, int fd);

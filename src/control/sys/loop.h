@@ -18,20 +18,23 @@ struct loop;
  * the loop before closing it. */
 struct loop_fd {
 	int fd;
-	void (*fn)(
-		struct loop_fd *f, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR.. */
-	struct loop *loop; /* NULL if not in a loop; set by loop_add */
+	/* `events` are those of epoll_wait(2): EPOLLIN, EPOLLOUT, EPOLLERR, ... */
+	void (*fn)(struct loop_fd *f, uint32_t events);
+	struct loop *loop; /* set by loop_add(); NULL if it is not in a loop */
 };
 
 /* All hooks may be NULL. */
 struct loop_ops {
-	mono_t (*deadline)(void *ctx);	     /* when tick is wanted; called in each
-					      * round */
-	void (*tick)(void *ctx, mono_t now); /* the deadline is due; must move it */
-	void (*round_end)(void *ctx, mono_t now); /* execute what the round decided */
-	void (*signal)(void *ctx, int signo);	  /* SIGHUP SIGTERM SIGINT SIGUSR1 */
-	void (*before_sleep)(void *ctx);	  /* before any wait, even a short
-						   * one */
+	/* Called in each round: when should tick() be called? */
+	mono_t (*deadline)(void *ctx);
+	/* The deadline is due. Must move it. */
+	void (*tick)(void *ctx, mono_t now);
+	/* Executes what the round has decided. */
+	void (*round_end)(void *ctx, mono_t now);
+	/* SIGHUP, SIGTERM, SIGINT or SIGUSR1 has come. */
+	void (*signal)(void *ctx, int signo);
+	/* Called around every wait, even a short one. */
+	void (*before_sleep)(void *ctx);
 	void (*after_sleep)(void *ctx);
 	/* The process did not run for `ms`, see LOOP_GAP_MS. Messages of that time are
 	 * lost. */
@@ -44,28 +47,30 @@ struct loop_ops {
  * although no message could be received. */
 #define LOOP_GAP_MS 10000
 
-/* Catches the four signals until loop_free, so there is one loop in a process. `ops` is
- * copied. 0 or -errno. */
+/* Catches the four signals until loop_free(), so a process can have one loop. `ops` is
+ * copied. Returns 0 or -errno. */
 int loop_new(const struct loop_ops *ops, struct loop **ret_loop);
-struct loop *loop_free(
-	struct loop *l); /* takes and returns NULL; no fd is left in it */
+/* All descriptors must have been removed. Takes and returns NULL. */
+struct loop *loop_free(struct loop *l);
 
 /* All of these are allowed in callbacks, even for descriptors with pending events of
- * the same round. They return 0 or -errno; loop_del does nothing for a descriptor that
+ * the same round. They return 0 or -errno. loop_del() does nothing for a descriptor that
  * is not in a loop. */
 int loop_add(struct loop *l, struct loop_fd *f, uint32_t events);
 int loop_change(struct loop_fd *f, uint32_t events);
 void loop_del(struct loop_fd *f);
 
-mono_t loop_now(const struct loop *l); /* of this round */
-/* Present time in nanoseconds since some point, to measure what a piece of work
- * costs. */
-int64_t loop_stopwatch(void);
-/* The same in terms of the system's CLOCK_MONOTONIC, for system calls. */
+/* Returns the time of this round, by the loop's clock. */
+mono_t loop_now(const struct loop *l);
+/* Returns the time of this round by CLOCK_MONOTONIC, for system calls. */
 mono_t loop_system_now(const struct loop *l);
-void loop_stop(struct loop *l);	 /* loop_run returns after this round */
-void loop_hurry(struct loop *l); /* more work is waiting, so the next round comes at
-				  * once */
+/* Returns the present time in nanoseconds since some point, to measure what a piece of
+ * work costs. */
+int64_t loop_stopwatch(void);
+/* Lets loop_run() return after this round. */
+void loop_stop(struct loop *l);
+/* Lets the next round begin at once, because more work waits. */
+void loop_hurry(struct loop *l);
 
-int loop_round(struct loop *l); /* 0 or -errno */
-int loop_run(struct loop *l);	/* rounds until loop_stop; 0 or -errno */
+int loop_round(struct loop *l); /* runs one round; returns 0 or -errno */
+int loop_run(struct loop *l);	/* runs rounds until loop_stop(); returns 0 or -errno */

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Membership messages of one interface and family: a packet socket with a filter, apart
- * from the data plane's rings, so that a flood of data does not displace reports.
- * Receives every membership message that arrives on the interface, for any group, and
- * on request those that the rest of this host sends there. Needs CAP_NET_RAW.
+ * Membership messages of one interface and family: a packet socket with a filter. It is
+ * separate from the data plane's rings, so that a flood of data does not displace
+ * reports. It receives every membership message that arrives on the interface, for any
+ * group, and on request also those that other sockets of this host send there. Needs
+ * CAP_NET_RAW.
  *
  * Does not log: errors are returned or counted.
  */
@@ -19,16 +20,16 @@
 struct mcsock;
 struct mcsock_rx;
 
-/* Memory for one batch of received packets and for the hosts that send them, shared by
- * all sockets of a loop. 0, -ENOMEM */
+/* Makes the memory for one batch of received packets and for the hosts that send them. All
+ * sockets of a loop share it. `seed` must be unguessable. Returns 0 or -ENOMEM. */
 int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx);
-struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
-/* The link-layer sender of the packet that is being delivered. */
+struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx); /* takes and returns NULL */
+/* Returns the link-layer sender of the packet that is being delivered; borrowed. */
 struct sockaddr_ll;
 const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
 
-/* Until when the sender of the packet that is being delivered has groups on the
- * interface, if it sends nothing more. Valid only for this packet. */
+/* Says until when the sender of the packet that is being delivered has groups on the
+ * interface, if it sends nothing more. Call it only during mcsock_ops.packet(). */
 void mcsock_rx_member(struct mcsock_rx *rx, mono_t until);
 
 /* The effect of a limit on a message. */
@@ -36,16 +37,17 @@ struct mcsock_limited {
 	const struct admission_host *who;
 	enum admission_cause cause;
 	bool query;
-	size_t left; /* records (sources of a query) that were left out; 0 if the
-		      * message was refused */
+	/* Records (or sources of a query) that were left out. 0 if the whole message was
+	 * refused. */
+	size_t left;
 };
 
 struct mcsock_ops {
-	/* One IP packet from the IP header on, reassembled if it came in fragments;
-	 * valid during the call. May close sockets, including this one. `work` is the
-	 * work granted to it (gm_peek.h). Returns the number of records (sources of a
-	 * query) that were left out, or a negative value if it was not a message or if its
-	 * contents were refused. */
+	/* Takes one IP packet from the IP header on, reassembled if it came in fragments.
+	 * The packet is valid during the call. `work` is the work granted to it
+	 * (gm_peek.h). Returns the number of records (or sources of a query) that were
+	 * left out, or a negative value if the packet was not a message or its contents
+	 * were refused. May close sockets, including this one. */
 	int (*packet)(
 		void *ctx, int ifindex, const void *packet, size_t len, uint32_t work);
 	/* A message was refused, or partly accepted. May be NULL. */
@@ -58,13 +60,13 @@ struct mcsock_ops {
 		enum reassemble_result why);
 	/* mcsock_tick() is due at that time. May be NULL. */
 	void (*later)(void *ctx, mono_t at);
-	/* An IP packet with a membership message that leaves this host on the interface
-	 * and was not sent by this socket: by the kernel for a program, or by another
-	 * daemon. NULL if these are not wanted. */
+	/* Takes an IP packet with a membership message that this host sends on the
+	 * interface, but not with this socket. The kernel sends such messages for
+	 * programs, and so may another daemon. NULL if they are not wanted. */
 	void (*own)(void *ctx, const void *packet, size_t len);
-	bool queries; /* only queries of others are wanted */
+	bool queries; /* from other hosts, only queries are wanted */
 	void *ctx;
-	/* borrowed, shared by the families of an interface; NULL means no limits */
+	/* Borrowed, and shared by the families of an interface. NULL means no limits. */
 	struct admission_port *admission;
 	const struct admission_limit *limit;
 };
@@ -76,15 +78,14 @@ enum mcsock_count {
 	MCSOCK_COUNT_SENT,
 	MCSOCK_COUNT_SEND_ERRORS,
 	MCSOCK_COUNT_RECEIVE_ERRORS,
-	MCSOCK_COUNT_DROPPED,	      /* by the kernel: receive buffer full */
-	MCSOCK_COUNT_LIMITED,	      /* received, but above the limits of a host or
-				       * a port */
-	MCSOCK_COUNT_RECORDS_LIMITED, /* records in those, and left out of others */
-	MCSOCK_COUNT_SAMPLED,	      /* times that the kernel was told to admit less */
-	MCSOCK_COUNT_TRUNCATED, /* longer than the largest IP packet; not delivered */
+	MCSOCK_COUNT_DROPPED, /* dropped by the kernel, because the buffer was full */
+	MCSOCK_COUNT_LIMITED, /* refused, because a host or a port was at its limit */
+	MCSOCK_COUNT_RECORDS_LIMITED, /* records of these, and left out of others */
+	MCSOCK_COUNT_SAMPLED, /* how often the kernel was told to admit less of a host */
+	MCSOCK_COUNT_TRUNCATED, /* refused: longer than the largest IP packet */
 	_MCSOCK_COUNT_N,
 };
-/* NULL if it is not shown by name. */
+/* Returns the name, or NULL if "show stats" does not show the counter. */
 const char *mcsock_count_name(enum mcsock_count c);
 
 struct mcsock_stats {
@@ -92,36 +93,38 @@ struct mcsock_stats {
 	uint64_t fragment[_REASSEMBLE_N]; /* received fragments, see reassemble.h */
 };
 
-/* `rx` is borrowed for the lifetime of the socket, `ops` is copied. Returns 0 or
- * -errno; -ENODEV if there is no such interface. The interface may be down. A socket
- * survives down and up; if the interface is deleted, it stays silent until closed. */
+/* Opens a socket. `rx` is borrowed for the lifetime of the socket, and `ops` is copied.
+ * Returns 0, -ENODEV if there is no such interface, or another -errno. The interface may
+ * be down, and may go down and up later. If the interface is deleted, the socket receives
+ * nothing until it is closed. */
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
-/* The same with a socket that another process has opened like this, including the
- * messages that wait in it. On failure `fd` stays the caller's; -EINVAL if it is
- * another kind of socket. */
+/* Takes over a socket that another process has opened in this way, with the messages that
+ * wait in it. Returns as mcsock_open(), or -EINVAL if it is another kind of socket. On
+ * failure the caller still owns `fd`. */
 int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
-int mcsock_fd(const struct mcsock *s);
-/* One more for the same socket that only sends and outlives it. 0 or -errno */
+int mcsock_fd(const struct mcsock *s); /* borrowed */
+/* Makes an object for the same socket that only sends, and that may outlive `s`. Returns
+ * 0 or -errno. */
 int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
 /* Is the socket still bound to the interface? A deleted interface leaves a socket that
  * is bound to nothing, and its index may be reused. */
 bool mcsock_is_on(const struct mcsock *s);
 
-/* Ends the sampling of hosts after its time, and drops incomplete messages. Returns
- * when to call it next. */
+/* Ends the sampling of hosts when its time is over, and drops incomplete messages.
+ * Returns when to call it next. */
 mono_t mcsock_tick(struct mcsock *s, mono_t now);
 
-/* Send a complete IP packet to the link-layer address of a multicast group. Returns 0
- * or -errno: -ENETDOWN, -ENXIO or -ENODEV if it is down or gone; -EMSGSIZE; -EAGAIN or
- * -ENOBUFS if the queue is full; -EINVAL if it is not a group of this family. */
+/* Sends a complete IP packet to the link-layer address of a multicast group. Returns 0;
+ * -ENETDOWN, -ENXIO or -ENODEV if the interface is down or gone; -EMSGSIZE; -EAGAIN or
+ * -ENOBUFS if the queue is full; or -EINVAL if `group` is not a group of this family. */
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
 
-/* Also reads the kernel's drop counter. */
+/* Returns the counters, after adding what the kernel has dropped. */
 void mcsock_stats(struct mcsock *s, struct mcsock_stats *ret_stats);
 
-/* Bytes of kernel memory that wait to be read, and their limit. */
+/* Returns the bytes of kernel memory that wait to be read, and their limit. */
 void mcsock_queue(const struct mcsock *s, uint32_t *ret_used, uint32_t *ret_limit);

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Bytes: the memory of the machine, or the lowest limit among the control groups of the
- * process (memory.max of version 2, memory.limit_in_bytes of version 1) if that is
- * less. Files are looked for below `root`, which is "" except in tests: proc/meminfo,
- * proc/self/cgroup and sys/fs/cgroup. 0 if none can be read. */
+/* Returns the bytes of memory of the machine, or the lowest limit among the control groups
+ * of the process (memory.max of version 2, memory.limit_in_bytes of version 1) if that is
+ * less; or 0 if no file can be read. The files proc/meminfo, proc/self/cgroup and those in
+ * sys/fs/cgroup are read below `root`, which is "" except in tests. */
 uint64_t memory_size(const char *root);

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-bool privdrop_have_net_raw(void); /* effective in this thread */
+bool privdrop_have_net_raw(void); /* is CAP_NET_RAW effective in this thread? */
 
-/* Raise the soft limit of open descriptors to the hard one. 0 or -errno. */
+/* Raises the soft limit of open descriptors to the hard one. Returns 0 or -errno. */
 int privdrop_raise_nofile(void);
 
 struct privdrop_id {
@@ -19,15 +19,16 @@ struct privdrop_id {
 	gid_t gid;
 };
 
-/* The user of that name with its group. Returns 0, -ENOENT if there is none, or another
- * -errno. */
+/* Finds the user of that name, and its group. Returns 0, -ENOENT if there is none, or
+ * another -errno. */
 int privdrop_find_user(const char *name, struct privdrop_id *ret);
-/* Are the capabilities for it there, and do the ids exist in this user namespace? */
+/* Does this thread have the capabilities to become that user, and do the ids exist in
+ * this user namespace? */
 bool privdrop_may_become(const struct privdrop_id *id);
 
-/* Enters `chroot_dir` and becomes `id` without further groups; NULL skips either step.
- * Then keeps only CAP_NET_RAW, with no way to extend that: no other capability, an
- * empty bounding set where that is permitted, no new privileges by execve. Returns 0,
- * or -errno with the step that failed in *ret_what, for example "chroot". */
+/* Enters `chroot_dir` and becomes `id` without further groups; NULL skips a step. Then
+ * keeps only CAP_NET_RAW. The process cannot regain more: the bounding set is empty where
+ * that is permitted, and execve(2) gives no new privileges. Returns 0, or -errno with the
+ * step that failed in *ret_what, for example "chroot"; static. */
 int privdrop_apply(
 	const char *chroot_dir, const struct privdrop_id *id, const char **ret_what);

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PROCTEXT_MAX (512u << 10) /* the rest of a file is not read */
+#define PROCTEXT_MAX (512u << 10) /* bytes; the rest of a longer file is not read */
 
-/* all zero means "not begun" */
+/* All zero before the first call of proctext_read(). */
 struct proctext {
 	bool open;
 	int fd;
@@ -22,13 +22,13 @@ struct proctext {
 	size_t len, cap;
 };
 
-/* Read a piece of the file below the directory `proc`, which is opened the first time.
- * Returns 1 if there is more, 0 at the end or at PROCTEXT_MAX, or -errno if there is no
- * such file or no memory. After 0 `text` is not NULL. */
+/* Reads a piece of the file `path` below the directory `proc`. The first call opens the
+ * file. Returns 1 if there is more, 0 at the end or at PROCTEXT_MAX, or -errno if there
+ * is no such file or no memory. After 0 `text` is not NULL. */
 int proctext_read(struct proctext *t, int proc, const char *path);
 void proctext_deinit(struct proctext *t);
 
-/* When work that ended at `now` and took `cost_ns` may be done again: at least
+/* Returns when work that ended at `now` and took `cost_ns` may be done again: at least
  * `least_ms` later, and late enough that it takes at most a twentieth of the thread's
  * time. */
 mono_t proctext_again(mono_t now, int64_t cost_ns, int64_t least_ms);

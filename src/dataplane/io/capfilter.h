@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A capture filter: an expression that the client has compiled with libpcap, one
- * program for frames with an Ethernet header and one for IP packets without. Programs
- * come from outside, so they are checked before they run: no loops, no access out of
- * bounds.
+ * A capture filter. The client has compiled an expression with libpcap into two
+ * programs, one for frames with an Ethernet header and one for IP packets without it.
+ * Programs come from outside, so they are checked before they run: they must not have
+ * loops or access memory out of bounds.
  */
 
 #include <pcap/pcap.h>
@@ -16,16 +16,19 @@ struct capfilter {
 	struct bpf_program ethernet, raw_ip; /* owned; an empty one admits everything */
 };
 
-/* instructions as text, 16 hexadecimal digits each: code, jt, jf, k */
+/* A program as text has 16 hexadecimal digits for each instruction: code, jt, jf, k. */
 #define CAPFILTER_DIGITS 16
-#define CAPFILTER_MAX	 512 /* of them; bounds what a frame costs */
+#define CAPFILTER_MAX	 512 /* instructions; bounds the work for one frame */
 
-/* Returns 0, -EINVAL if it is not a program or one that may not run, or -ENOMEM. *ret
- * owns memory. */
+/* Returns 0, -EINVAL if the text is not a program or the program may not run, or -ENOMEM.
+ * *ret owns memory, which capfilter_deinit() frees. */
 int capfilter_parse(const char *text, struct bpf_program *ret);
-/* deep; 0, -ENOMEM */
+/* Copies both programs. Returns 0 or -ENOMEM. */
 int capfilter_copy(struct capfilter *to, const struct capfilter *from);
 void capfilter_deinit(struct capfilter *f);
+
+/* Does the filter admit the frame? `has_l2` chooses the program; `caplen` bytes of `len`
+ * can be read. */
 
 bool capfilter_match(const struct capfilter *f, bool has_l2, const void *data,
 	uint32_t caplen, uint32_t len);

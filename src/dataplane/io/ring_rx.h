@@ -3,12 +3,12 @@
 
 /*
  * A receive ring: the frames of one protocol that arrive on one interface. Control
- * opens and closes it and reads its statistics, one data-plane thread takes blocks from
- * it. A block is the unit of ownership: everything in it may be read and written from
- * ring_rx_peek() to ring_rx_release().
+ * opens and closes it and reads its statistics, and one data-plane thread takes blocks
+ * from it. The thread owns a block from ring_rx_peek() to ring_rx_release(): it may read
+ * and write everything in it.
  *
- * The kernel hands over blocks (TPACKET_V3) or single frames (TPACKET_V2); then a block
- * is a run of frames.
+ * The kernel hands over blocks (TPACKET_V3) or single frames (TPACKET_V2). With single
+ * frames, a block is a run of consecutive frames.
  */
 
 #include "dataplane/packet/frame.h"
@@ -17,9 +17,9 @@
 
 struct ring_rx;
 
-/* A block of 64 KiB would cut off the longest super-frame. Larger blocks and a longer
- * time save wake-ups at hundreds of thousands of frames per second, at the price of
- * latency. */
+/* Bytes of a block. A block of 64 KiB would cut off the longest super-frame. Larger
+ * blocks and a longer retire time save wake-ups at hundreds of thousands of frames per
+ * second, at the price of latency. */
 #define RING_RX_BLOCK	      (128u * 1024)
 #define RING_RX_BLOCK_PATIENT (512u * 1024)
 
@@ -28,18 +28,19 @@ struct ring_rx;
 
 enum ring_rx_kind {
 	RING_RX_BLOCKS = 1, /* TPACKET_V3 */
-	RING_RX_FRAMES,	    /* TPACKET_V2: each frame at once, more wake-ups */
+	RING_RX_FRAMES,	    /* TPACKET_V2: no delay of a frame, but more wake-ups */
 };
 
-/* How all rings work: wishes before ring_rx_probe(), then what the kernel grants. */
+/* How all rings work. The caller fills in its wishes, and ring_rx_probe() replaces those
+ * that the kernel does not grant. */
 struct ring_rx_mode {
 	enum ring_rx_kind kind;
-	/* TPACKET_V3: bytes of a block, and the period of the timer that hands over one
-	 * with frames in it. 0: RING_RX_BLOCK, 1 */
+	/* With TPACKET_V3: bytes of a block, and the period of the timer that hands over a
+	 * block that is not full. 0 means RING_RX_BLOCK and 1. */
 	uint32_t block, retire_ms;
-	bool offload;  /* super-frames are described: frame_meta.gso_size */
+	bool offload;  /* the kernel describes super-frames (frame_meta.gso_size) */
 	bool fanout;   /* several rings share the frames of an interface */
-	char why[160]; /* which wishes were refused, or "" */
+	char why[160]; /* text for the log: which wishes were refused, or "" */
 };
 void ring_rx_probe(struct ring_rx_mode *m);
 
@@ -48,25 +49,26 @@ struct ring_rx_params {
 	enum family family;
 	bool has_l2;
 	uint32_t mtu;
-	uint32_t size; /* bytes; less if the kernel lacks the memory */
+	uint32_t size; /* bytes of the ring; it gets less if the kernel lacks memory */
 	const struct ring_rx_mode *mode;
 	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
-	unsigned spread; /* of a new group: rings that the flows are spread over */
+	unsigned spread; /* a new group spreads flows over this many rings */
 };
 
-/* Opens and starts a ring. Returns 0, or -errno of the call that failed: -EPERM without
- * CAP_NET_RAW, -ENODEV, -ENOMEM, -EINVAL (fanout on an interface that is down). */
+/* Opens and starts a ring. Borrows what `params` points to during the call. Returns 0, or
+ * -errno of the call that failed: -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
+ * -EINVAL for fanout on an interface that is down. */
 int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret);
 struct ring_rx *ring_rx_close(struct ring_rx *r); /* takes and returns NULL */
 
 int ring_rx_fd(const struct ring_rx *r);
-int ring_rx_fanout(const struct ring_rx *r); /* id of its group */
+int ring_rx_fanout(const struct ring_rx *r); /* id of its group or RING_RX_NO_FANOUT */
 /* Is the socket still attached to that interface? False after the interface was
  * deleted. */
 bool ring_rx_is_on(const struct ring_rx *r, int ifindex);
 
-/* Of the kernel, since the last call; packets include drops. */
+/* The kernel's counts since the last call. `packets` includes `drops`. */
 struct ring_rx_stats {
 	uint32_t packets, drops, freezes;
 };
@@ -75,60 +77,66 @@ void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 /* Bytes of the ring and of one of its blocks. */
 void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block);
 
-/* How full the ring is: `full` of `looked` sampled slots wait for the thread. */
+/* How full the ring is: of `looked` slots that were sampled, `full` wait for the thread. */
 struct ring_rx_fill {
 	uint32_t full, looked;
 	size_t bytes; /* of the whole ring */
 };
 void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret);
-/* The bytes of a ring that is smaller than it should be because the kernel lacked the
- * memory, or 0 if it has its full size. */
+/* Returns 0 if the ring has the size that was asked for. Otherwise the kernel lacked the
+ * memory, and the result is the number of bytes that the ring has. */
 size_t ring_rx_short(const struct ring_rx *r);
 
 struct ring_block {
-	uint8_t *next;		 /* frame header */
-	uint32_t n_frames;	 /* left to walk */
-	uint32_t index, n_slots; /* in the ring */
+	uint8_t *next;		 /* header of the next frame */
+	uint32_t n_frames;	 /* frames that ring_rx_next() has not returned yet */
+	uint32_t index, n_slots; /* first slot in the ring, and number of slots */
 	uint32_t used;		 /* bytes of the ring that the frames take */
-	bool timeout;		 /* handed over by the timer, not because it is full */
+	bool timeout; /* the timer handed the block over before it was full */
 };
 
-/* The next block that is ready, if any. Several may be held. */
+/* Takes the next block that is ready. Returns false if none is ready, or if ring_rx_hold()
+ * forbids it. The thread may hold several blocks. */
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
-/* frames of all blocks that were taken */
+/* Returns the number of frames in all blocks that were taken so far. Any thread may call
+ * it. */
 uint64_t ring_rx_taken(const struct ring_rx *r);
 /* Is more than half of the ring held, so that the kernel may soon have no room to
  * write? */
 bool ring_rx_is_scarce(const struct ring_rx *r);
 /* Is more than a quarter of the ring ready? Call it only while no block is held. */
 bool ring_rx_is_filling(const struct ring_rx *r);
-/* Walk the frames of a block; false at its end. */
+/* Describes the next frame of a block, which *ret points into. Returns false at the end of
+ * the block. */
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
-/* Give a block back; in the order of ring_rx_peek(). */
+/* Gives a block back to the kernel. Blocks must be given back in the order in which
+ * ring_rx_peek() took them, because a ring that overran waits for exactly its oldest
+ * slot. */
 void ring_rx_release(struct ring_rx *r, const struct ring_block *b);
 
-/* Fetch and clear the pending error of the socket; until then poll reports POLLERR. */
+/* Returns the pending error of the socket (a positive errno, or 0) and clears it. Until
+ * then poll() reports POLLERR. */
 int ring_rx_clear_error(struct ring_rx *r);
 
-/* ---- live upgrade: the socket goes to another process, which maps the same memory
- * ---- */
+/* ---- live upgrade: another process gets the socket, and maps the same memory ---- */
 
 struct ring_rx_place {
 	uint32_t slot_size, n_slots;
-	uint32_t next; /* next slot to read; no block is held */
+	uint32_t next; /* the oldest slot that was not given back */
 };
 void ring_rx_place(const struct ring_rx *r, struct ring_rx_place *ret);
-/* Takes over a socket that is as `params` would make it, ignoring `size` and `fanout`.
- * On failure `fd` stays the caller's: -EINVAL if the socket is different, or another
- * -errno. */
+/* Takes over a socket that ring_rx_open() could have opened with `params`; `size` and
+ * `fanout` are ignored. Returns 0, -EINVAL if the socket is different, or another -errno.
+ * On failure the caller still owns `fd`. */
 int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 	const struct ring_rx_place *at, struct ring_rx **ret);
 
-/* Forbids or allows taking blocks from the ring; from any thread. */
+/* Forbids or allows ring_rx_peek(). Any thread may call it. */
 void ring_rx_hold(struct ring_rx *r, bool hold);
-/* Directs all frames of a group to one of its rings, or spreads them over the first n
- * again. When it returns 0, no frame goes where it went before. 0 or -errno. */
+/* Directs all frames of the ring's group to one ring of the group, or spreads them over
+ * the first n rings again. Returns 0 or -errno. After 0, no further frame follows the
+ * previous rule. */
 int ring_rx_divert(const struct ring_rx *r, unsigned index);
 int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n);
-/* Make a group of a ring that is in none. 0 or -errno. */
+/* Makes a new group of a ring that is in no group. Returns 0 or -errno. */
 int ring_rx_gather(struct ring_rx *r, enum family family);

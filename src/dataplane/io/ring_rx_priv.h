@@ -30,47 +30,50 @@ struct ring_rx {
 	uint32_t slot_size, n_slots;
 	_Atomic bool on_hold;
 	bool is_short; /* the kernel lacked the requested memory */
-	/* thread only */
-	uint32_t next;		    /* slot to look at */
-	uint32_t n_held;	    /* slots before it that are ours */
+	/* Only the thread uses the rest; other threads read `taken`. */
+	uint32_t next;		    /* the slot to look at next */
+	uint32_t n_held;	    /* slots before it that the thread holds */
 	_Atomic uint64_t taken;	    /* frames of all blocks so far */
 	struct ring_copies *copies; /* TPACKET_V2 */
 };
 
 struct ring_rx_ops {
-	int version; /* of PACKET_VERSION */
-	/* Set the ring's geometry and make it; not yet mapped. 0 or -errno. */
+	int version; /* value of PACKET_VERSION */
+	/* Makes the ring of the socket, which is not yet mapped, and sets r->slot_size.
+	 * Returns 0 or -errno. */
 	int (*set_up)(struct ring_rx *r, const struct ring_rx_params *p);
-	/* memory of a ring in addition to the kernel's. 0 or -ENOMEM */
+	/* Allocates what the ring of another process needs in addition to the kernel's
+	 * memory. Returns 0 or -ENOMEM. */
 	int (*adopt)(struct ring_rx *r);
 	void (*tear_down)(struct ring_rx *r);
 	bool (*peek)(struct ring_rx *r, struct ring_block *ret);
-	/* b->n_frames is not 0 */
+	/* Called only while b->n_frames is not 0. */
 	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 	void (*release)(struct ring_rx *r, const struct ring_block *b);
-	/* is the slot the thread's, not the kernel's? by any thread */
+	/* Does the slot belong to the thread and not to the kernel? Any thread may ask. */
 	bool (*is_full)(const struct ring_rx *r, uint32_t index);
 };
 
 extern const struct ring_rx_ops ring_rx_v2, ring_rx_v3;
 
-/* Makes PACKET_RX_RING with at most `size` bytes in blocks of `block` bytes, both less
- * if the kernel lacks the memory; block_min and the others are powers of two. A V3 ring
- * has a retire time. Returns 0 or -errno, with the block size that was used. */
+/* Makes PACKET_RX_RING with about `size` bytes in blocks of `block` bytes. If the kernel
+ * lacks the memory, both become smaller, but a block not smaller than block_min. The
+ * sizes of blocks and frames are powers of two. Only a V3 ring has a retire time. Returns
+ * 0 or -errno; g->block is the size that was used. */
 struct ring_geometry {
 	uint32_t size, block, block_min, frame, retire_ms;
 };
 int ring_rx_request(struct ring_rx *r, struct ring_geometry *g);
 
-/* a frame as both kinds of header describe it, and what is after the header */
+/* What both kinds of frame header say about a frame. */
 struct ring_frame {
 	uint8_t *mac; /* start of the link header */
 	uint32_t l2_len;
-	uint32_t caplen, len; /* from mac on */
+	uint32_t caplen, len; /* bytes from `mac` on: that were captured, and all */
 	uint32_t status;
 	uint16_t vlan_tci;
 	uint8_t pkttype;
-	uint32_t sec, nsec; /* received, by the clock of the day */
+	uint32_t sec, nsec; /* when it was received, by CLOCK_REALTIME */
 };
 void ring_rx_describe(
 	const struct ring_rx *r, const struct ring_frame *f, struct frame_meta *ret);

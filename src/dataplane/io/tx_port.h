@@ -3,8 +3,8 @@
 
 /*
  * Sending on a port: a packet socket per thread and port, and the sendmmsg(2)
- * implementation of tx_ops. Sockets are opened and closed by control, used by one
- * data-plane thread.
+ * implementation of tx_ops. Control opens and closes a socket, and one data-plane thread
+ * uses it.
  */
 
 #include "dataplane/packet/counters.h"
@@ -15,36 +15,39 @@
 
 struct tx_port {
 	int fd;
-	/* without a link header the kernel takes the protocol from the address */
+	/* On a link without Ethernet header, the kernel takes the protocol from `to`. */
 	bool has_l2;
 	struct sockaddr_ll to[_FAMILY_N];
 	_Atomic unsigned caps; /* enum tx_caps; written by the thread, relaxed */
 };
 
-/* With `vnet` the port may take super-frames: the first one decides. Kernels that
- * refuse vnet headers get a port without. 0, or -errno: -EPERM without CAP_NET_RAW,
- * -ENODEV, -ENOMEM */
+/* Opens the socket of a port. With `vnet` the port may take super-frames: whether the
+ * first one can be sent decides about the others. If the kernel refuses vnet headers, the
+ * port works without them. Returns 0, -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
+ * another -errno. */
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
+/* Is the socket still attached to that interface? */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
-/* Bytes of kernel memory that wait to be sent, and their limit. Any thread may call it.
- */
+/* Returns the bytes of kernel memory that wait to be sent, and their limit. Any thread may
+ * call it. */
 void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit);
 
-/* A message as sendmsg(2) wants it, referring to its iov. */
+/* Fills in a header for sendmsg(2). It refers to the message and to the port. */
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret);
-/* Sends the first super-frame of a port, and notes the result in its caps. 0, -errno of
- * a failure that says nothing about super-frames, or 1: refused for good. */
+/* Sends the first super-frame of a port, and notes the result in its caps. Returns 0; 1
+ * if the port takes no super-frames; or -errno of a failure that says nothing about
+ * super-frames. */
 int tx_port_try(struct tx_port *t, const struct tx_msg *msg);
-/* as tx_ops.caps; 0 for NULL */
+/* The function for tx_ops.caps. Returns 0 for NULL. */
 unsigned tx_port_caps(const struct tx_port *t);
 
-/* Errors of a port in a batch: a port that is full or gone must not take time from the
- * others. All zero if there was none. */
-#define TX_FULL_MAX 4 /* consecutive EAGAIN until the rest of the batch is given up */
+/* The errors of a port in a batch; all zero at the beginning. A port that is full or gone
+ * must not take time from the other ports, so the rest of its batch is given up. */
+#define TX_FULL_MAX 4 /* as many EAGAIN in a row end the batch */
 struct tx_health {
 	unsigned n_full;
-	enum verdict give_up; /* verdict of everything until flush, 0 to continue */
+	enum verdict give_up; /* verdict of everything until the flush, or 0 */
 };
 void tx_health_sent(struct tx_health *h);
 enum verdict tx_health_failed(struct tx_health *h, int err);
@@ -52,9 +55,9 @@ enum verdict tx_health_failed(struct tx_health *h, int err);
 /* sendmmsg(2) */
 struct tx_mmsg;
 
-int tx_mmsg_new(
-	struct forward_counters *counters, struct tx_mmsg **ret); /* 0, -ENOMEM */
-struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t);
-/* `ports` (PORT_MAX of them, NULL where there is none) is borrowed until the next
- * call */
+/* `counters` is borrowed. Returns 0 or -ENOMEM. */
+int tx_mmsg_new(struct forward_counters *counters, struct tx_mmsg **ret);
+struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t); /* takes and returns NULL */
+/* Fills in the functions of *ret. `ports` has PORT_MAX entries, which are NULL for ports
+ * that do not exist. It is borrowed until the next call. */
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret);

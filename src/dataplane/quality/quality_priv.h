@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The parts of the analyser, see quality.h. */
+/* Declarations that the files of the analyser share, see quality.h. */
 
 #include "base/bytes.h"
 #include "dataplane/quality/quality.h"
@@ -21,10 +21,10 @@ static inline void quality_add(struct quality *q, enum quality_count c, uint64_t
 
 /* ---- arrival ---- */
 
-/* Before the datagram is looked at. Returns true if this has completed a second; its
- * time is now arrival.last. */
+/* Call it for each datagram before anything else. Sets arrival.last to the time of the
+ * datagram. Returns true if this has completed a second. */
 bool quality_arrived(struct quality *q, mono_t at);
-/* and after that, with its bytes of media */
+/* Call it for each datagram when its bytes of media are known. */
 void quality_arrival_media(struct quality *q, size_t media);
 
 /* ---- RTP ---- */
@@ -33,8 +33,8 @@ struct rtp_head {
 	uint32_t timestamp, ssrc;
 	uint16_t seq;
 	uint8_t type;
-	bool control; /* it is RTCP, and nothing else is known */
-	/* of the payload; without extension and padding as far as they were captured */
+	bool control; /* the packet is RTCP, and the other members are not set */
+	/* The payload without extension and padding, as far as these were captured. */
 	size_t offset, len;
 };
 
@@ -43,35 +43,35 @@ bool rtp_parse(const uint8_t *p, size_t captured, size_t len, struct rtp_head *r
 bool rtp_is_fec(const uint8_t *p, size_t captured, const struct rtp_head *h);
 
 enum rtp_place {
-	RTP_NEXT,  /* what it has is the next of the stream */
-	RTP_AFTER, /* the same, but something is missing before it */
+	RTP_NEXT,  /* it continues the stream */
+	RTP_AFTER, /* it continues the stream, but something is missing before it */
 	RTP_LATE,
 	RTP_DUPLICATE,
 	RTP_ELSEWHERE,
 };
-/* Begin with this one, and nothing before it. */
+/* Begins a sequence with this packet. */
 void rtp_begin(struct quality *q, const struct rtp_head *h);
-/* Counts; `at` for the jitter. */
+/* Counts the packet and says where it belongs. The jitter is calculated from `at`. */
 enum rtp_place rtp_put(struct quality *q, const struct rtp_head *h, mono_t at);
 
 /* ---- MPEG-TS ---- */
 
-/* Size of packets: 188, 204, or 0 if it is not MPEG-TS. A sync byte that was not
- * captured is taken to be right. */
+/* Returns the size of the packets of a datagram: 188 or 204, or 0 if it is not MPEG-TS. A
+ * sync byte that was not captured is assumed to be right. */
 unsigned ts_size(const uint8_t *p, size_t captured, size_t len);
-/* Forget everything; `at` begins the age of the PAT. */
+/* Forgets everything. The age of the PAT counts from `at`. */
 void ts_begin(struct quality *q, unsigned packet_size, mono_t at);
 /* Continuity is not judged across this moment. */
 static inline void ts_gap(struct quality *q)
 {
 	q->ts.epoch++;
 }
-/* All packets of a datagram that was captured. Returns false, with a gap, if there are
- * none: its length is wrong, or no sync byte is right. */
+/* Looks at all packets of a datagram that was captured as a whole. Returns false, after
+ * ts_gap(), if it contains no packets: its length is wrong, or no sync byte is right. */
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
-/* Packets could not be looked at, so ages begin again. */
+/* Packets could not be looked at, so the ages begin again. */
 void ts_unseen(struct quality *q, mono_t at);
-/* Nothing is compared with what was before this moment. */
+/* What comes is compared with nothing that came before. */
 void ts_resume(struct quality *q, mono_t at);
-/* Ages of PAT and PMT. */
+/* Counts a PAT or PMT that is late at `now`. */
 void ts_until(struct quality *q, mono_t now);

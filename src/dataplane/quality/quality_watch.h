@@ -3,20 +3,22 @@
 
 /*
  * The streams that one data-plane thread forwards, each with its analyser (quality.h),
- * in fixed memory. The thread gives every datagram; any thread reads the results without
- * locks. Pure: time comes in, memory is taken once.
+ * in fixed memory. The thread passes in every datagram, and any thread reads the results
+ * without locks. Pure: time comes in, and memory is allocated once.
  *
- * A stream that finds no room is not watched: one that has been silent for 10 s makes
- * room, no other. Results are published at the first datagram, with every complete
- * second, after bursts in which faults were found, and a second after the last datagram
- * at the latest if quality_watch_tick() is called when it is due.
+ * If there is no room for a new stream, it takes the place of a stream that has been
+ * silent for 10 s. If there is no such stream, the new one is not watched. Results are
+ * published at the first datagram, with every complete second, and after bursts in which
+ * faults were found. If quality_watch_tick() is called when it is due, they are also
+ * published within a second after the last datagram.
  *
- * With QUALITY_MODE_AUTO and more MPEG-TS datagrams per second than the budget, the
- * streams are looked at fully in turn, a second each, and otherwise lightly: only their
- * arrival and their RTP headers. So loss in RTP is always found.
+ * If QUALITY_MODE_AUTO gets more MPEG-TS datagrams per second than the budget, the
+ * streams take turns of a second in which they are looked at fully. Otherwise they are
+ * looked at lightly: only at their arrival and their RTP headers. Loss in RTP is
+ * therefore always found.
  *
  * Times of datagrams come from CLOCK_REALTIME and are converted to CLOCK_MONOTONIC.
- * When that clock was set, all streams begin again (quality_resume()).
+ * When CLOCK_REALTIME was set, all streams begin again (quality_resume()).
  */
 
 #include "base/addr.h"
@@ -28,107 +30,115 @@ enum quality_mode {
 	QUALITY_MODE_ON, /* without a budget */
 };
 
-/* Streams of a thread, 4.5 KiB of memory each as soon as they are used. */
+/* Streams of a thread. Each takes 4.5 KiB of memory as soon as it is used. */
 #define QUALITY_WATCH_STREAMS 2048
 /* MPEG-TS datagrams per second that a thread looks at fully (QUALITY_MODE_AUTO). */
 #define QUALITY_WATCH_BUDGET 100000
-/* A stream that begins within this time after a mark of its group gets it. */
+/* A stream that begins within this time after quality_watch_mark() gets the mark. */
 #define QUALITY_MARK_NS (60 * NS_PER_SEC)
 
 struct quality_stream {
 	struct addr group, source;
 	uint16_t dport; /* UDP destination port */
-	uint8_t port;	/* input */
+	uint8_t port;	/* number of the input port */
 };
 
-/* What is known about a stream: a consistent copy. */
+/* A consistent copy of what is known about a stream. */
 struct quality_view {
 	struct quality_stream stream;
-	/* of this stream in this process; with another number, the counters have begun
-	 * at 0 because the stream had made room meanwhile */
+	/* If this number has changed, the stream has lost its place and got another one
+	 * meanwhile, so its counters began at 0 again. */
 	uint32_t generation;
 	enum quality_kind kind;
-	uint64_t count[_QUALITY_COUNT_N]; /* of a light datagram, QUALITY_TRUNCATED */
+	/* datagrams that were looked at lightly count as QUALITY_TRUNCATED */
+	uint64_t count[_QUALITY_COUNT_N];
 	struct quality_result result;
-	int64_t gap_max_ns; /* the longest gap so far, or the one that lasts */
-	/* datagrams, and fragments of some, which are not judged */
+	int64_t gap_max_ns; /* the longest gap so far, also an unfinished one */
+	/* datagrams that were looked at fully and lightly, and fragments, which are not
+	 * judged */
 	uint64_t full, light, fragments;
-	mono_t first, last; /* datagrams; `last` is that of the last burst */
-	uint32_t mark;	    /* the last one, 0 means none, and the first after it: */
-	mono_t mark_first, mark_pat, mark_random; /* datagram, PAT, random access; or
-						     MONO_UNSET */
+	mono_t first, last; /* when the first and the last datagram came */
+	/* The last mark, or 0 if there was none; and when the first datagram, PAT and
+	 * random access came after it, or MONO_UNSET. */
+	uint32_t mark;
+	mono_t mark_first, mark_pat, mark_random;
 };
 
 struct quality_watch_stats {
-	unsigned streams, max; /* places that are used, of how many */
-	uint64_t full, light;  /* datagrams since start */
-	uint64_t unwatched;    /* and those of streams without a place */
-	bool sampling;	       /* the budget is exceeded now */
+	unsigned streams, max; /* places that are used, and their number */
+	/* datagrams since the start: looked at fully, lightly, and of streams without a
+	 * place */
+	uint64_t full, light, unwatched;
+	bool sampling; /* the budget is exceeded now */
 };
 
 struct quality_watch;
 
-/* How many streams a thread should have room for on a machine with so many bytes of memory
- * (0 means unknown), of which they take at most the 64th part: 128 to
- * QUALITY_WATCH_STREAMS. */
+/* Returns for how many streams a thread should have room on a machine with `memory` bytes,
+ * or 0 if unknown. They take at most 1/64 of it, but the result is at least 128, and at
+ * most QUALITY_WATCH_STREAMS. */
 unsigned quality_watch_streams(uint64_t memory);
 
-/* For a mode that is not QUALITY_MODE_OFF; `n_streams` at most 16,384. 0 or -ENOMEM. */
+/* `mode` must not be QUALITY_MODE_OFF, and `n_streams` must be 1 to 16,384. Returns 0 or
+ * -ENOMEM. */
 int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budget,
 	struct quality_watch **ret);
-struct quality_watch *quality_watch_free(struct quality_watch *w); /* takes NULL */
+struct quality_watch *quality_watch_free(
+	struct quality_watch *w); /* takes and returns NULL */
 
 /* ---- for the thread: bursts of flows of datagrams ---- */
 
-/* Both clocks, read as close together as possible: the monotonic one before and after
- * the other, in nanoseconds since 1970. */
+/* A reading of both clocks: CLOCK_REALTIME in nanoseconds since 1970, and
+ * CLOCK_MONOTONIC immediately before and after it. */
 struct quality_moment {
 	mono_t before, after;
 	int64_t real_ns;
 };
+/* Begins a burst. */
 void quality_watch_begin(struct quality_watch *w, const struct quality_moment *now);
-/* This flow is one of the next: fetches its memory. */
+/* Fetches the memory of a flow into the cache, because its datagrams come soon. */
 void quality_watch_expect(const struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group);
 /* The datagrams that follow are of this flow. The addresses are borrowed until the next
  * flow. */
 void quality_watch_flow(struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group);
-/* `payload` as for quality_datagram(), `real_ns` when it was received (nanoseconds since
- * 1970). */
+/* `payload` is what follows the UDP header. `real_ns` is when the datagram was received,
+ * in nanoseconds since 1970. */
 void quality_watch_datagram(struct quality_watch *w, uint16_t dport,
 	const uint8_t *payload, size_t len, int64_t real_ns);
-/* A fragment of a datagram. Its port is known (has_port) only from the first fragment;
- * without, it is counted for the stream of the flow that was active last. */
+/* A fragment of a datagram. Only the first fragment has the UDP port (has_port). Another
+ * one is counted for the stream of the flow that was active last. */
 void quality_watch_fragment(
 	struct quality_watch *w, bool has_port, uint16_t dport, int64_t real_ns);
+/* Ends a burst. */
 void quality_watch_end(struct quality_watch *w);
 
 /* When quality_watch_tick() is due, if no burst comes before; or MONO_NEVER. */
 mono_t quality_watch_due(const struct quality_watch *w);
-/* Publishes what is not yet published; a stream that has been silent for more than a
- * second has an outage. */
+/* Publishes what is not yet published, and begins an outage of each stream that has been
+ * silent for more than a second. */
 void quality_watch_tick(struct quality_watch *w, mono_t now);
-/* Publishes everything. Also for another thread, while the watch has none. */
+/* Publishes everything. Another thread may also call it while no thread uses the watch. */
 void quality_watch_flush(struct quality_watch *w);
 
 /* ---- for control: one thread ---- */
 
-/* From `now` on, the first datagram, PAT and random access of the group's streams are
- * noted under the number `mark`, which is not 0. */
+/* Notes, under the number `mark`, when the first datagram, PAT and random access of the
+ * group's streams come after `now`. `mark` must not be 0. */
 void quality_watch_mark(
 	struct quality_watch *w, const struct addr *group, uint32_t mark, mono_t now);
-/* The group is no longer forwarded: the first datagram that comes after `now` continues
- * its streams without a gap (quality_resume()). */
+/* The group is no longer forwarded. Its streams continue with quality_resume() at the
+ * first datagram after `now`, so that the pause does not count as a gap. */
 void quality_watch_restart(
 	struct quality_watch *w, const struct addr *group, mono_t now);
 
 /* ---- for any thread ---- */
 
-/* Calls `fn` for each stream of a group, or of all groups if it is NULL. A stream whose
- * view is being written all the time is left out. */
+/* Calls `fn` for each stream of a group, or of all groups if `group` is NULL. Leaves out
+ * a stream whose view is written again with each of several attempts to read it. */
 void quality_watch_views(const struct quality_watch *w, const struct addr *group,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
-/* Adds to *sum; `sampling` if it is true here. */
+/* Adds the numbers of this watch to *sum, and sets sum->sampling if it is sampling. */
 void quality_watch_stats(
 	const struct quality_watch *w, struct quality_watch_stats *sum);
