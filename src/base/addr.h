@@ -66,7 +66,7 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 	return addr_cmp(a, b) == 0;
 }
 
-/* from / to four bytes in network order */
+/* Convert from and to four bytes in network order. */
 static inline struct addr addr_from_v4(const void *bytes)
 {
 	struct addr a = {{[10] = 0xff, [11] = 0xff}};
@@ -158,13 +158,13 @@ static inline bool addr_is_usable_source(const struct addr *a)
 	return true;
 }
 
-/* Text form. IPv4 dotted quad, IPv6 as RFC 5952. Returns `buf`. */
+/* Write the text form, dotted quad for IPv4 and RFC 5952 for IPv6. Return `buf`. */
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);
 const char *prefix_format(const struct prefix *p, char buf[PREFIX_STRLEN]);
 
-/* Returns 0, or -EINVAL if `s` is not a complete address (or, for a prefix, has a
- * length out of range). A prefix without "/n" is a host prefix. Host bits are cleared;
- * with `ret_host_bits` the caller learns that there were some. */
+/* Return 0, or -EINVAL if `s` is not a complete address, or if the length of a prefix is
+ * out of range. A prefix without "/n" is a host prefix. Host bits are cleared.
+ * *ret_host_bits, unless NULL, says whether there were some. */
 int addr_parse(const char *s, struct addr *ret);
 int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);
 

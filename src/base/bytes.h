@@ -30,7 +30,7 @@ static inline size_t rd_left(const struct rd *r)
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16be(struct rd *r);
 uint32_t rd_u32be(struct rd *r);
-/* borrowed pointer to the next n bytes, or NULL if there are fewer */
+/* Returns a pointer into the data, to the next n bytes, or NULL if there are fewer. */
 const uint8_t *rd_take(struct rd *r, size_t n);
 
 struct wr {
@@ -53,7 +53,7 @@ void wr_u16be(struct wr *w, uint16_t v);
 void wr_u32be(struct wr *w, uint32_t v);
 void wr_bytes(struct wr *w, const void *p, size_t n);
 
-/* For known bounds: big-endian fields of a header. */
+/* Big-endian fields of a header, without a check of bounds. */
 static inline uint16_t get_u16be(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);

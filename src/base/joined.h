@@ -16,13 +16,13 @@
 
 /* Why no further datagram went into a message. Each message has one reason. */
 enum joined_end {
-	JOINED_LAST, /* no datagram of these addresses and ports was left in the
-		      * burst */
+	/* the burst has no further datagram of these addresses and ports */
+	JOINED_LAST,
 	/* the last datagram was shorter than the others, or the next one is longer */
 	JOINED_SIZE,
 	JOINED_FULL,	 /* the message has its largest size */
 	JOINED_HEADER,	 /* TTL, TOS, DF or flow label of the next one differ */
-	JOINED_ID,	 /* the next identification does not continue, and must stay */
+	JOINED_ID,	 /* the next one must keep an identification that is not next */
 	JOINED_CHECKSUM, /* the checksum is wrong, or is 0 and must stay 0 */
 	JOINED_KIND,	 /* a fragment, IP options, no UDP, or already a super-frame */
 	JOINED_PORTS,	 /* too many datagrams of other ports are in between */
@@ -45,7 +45,7 @@ struct joined_slot {
 	_Atomic uint32_t datagrams, messages;
 	_Atomic uint32_t end[_JOINED_N];
 	_Atomic uint64_t group[2], from[2];
-	_Atomic uint64_t at; /* of the last note; 0 means free */
+	_Atomic uint64_t at; /* time of the last note; 0 if the slot is free */
 };
 
 /* All zero at the beginning. */
@@ -58,7 +58,7 @@ const char *joined_end_name(enum joined_end e); /* static: "last", "size", ... *
 /* Adds the counts of a stream in a burst. `at` is any growing clock, never 0. */
 void joined_note(struct joined *j, const struct addr *group, const struct addr *from,
 	const struct joined_counts *n, uint64_t at);
-/* Adds to *sum the counts of the streams of a group, of one source or (NULL) of all
- * sources. */
+/* Adds to *sum the counts of the streams of a group. They are those of the source `from`,
+ * or of all sources if `from` is NULL. */
 void joined_sum(const struct joined *j, const struct addr *group,
 	const struct addr *from, struct joined_counts *sum);

@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), written and parsed. Only the
- * blocks of our own captures are supported. libpcap reads the format but does not write
- * it. Always little-endian, times in nanoseconds. A file is a section header, then for
- * each interface a description before its first packet, then packets; statistics at the
- * end.
+ * Writes and parses blocks of a pcapng file (draft-ietf-opsawg-pcapng), because libpcap
+ * reads the format but does not write it. Only the blocks of our own captures are
+ * supported. They are little-endian, with times in nanoseconds. A file begins with a
+ * section header. Each interface is described before its first packet. Statistics are at
+ * the end.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* the headers that an interface's packets begin with, as in the registry of link
- * types */
+/* The kind of header that an interface's packets begin with, by its number in the
+ * registry of link types. */
 enum pcapng_link {
 	PCAPNG_ETHERNET = 1,
 	PCAPNG_RAW_IP = 101,
@@ -50,19 +50,19 @@ struct pcapng_stats {
 	uint32_t interface;
 	uint64_t start_ns, end_ns;
 	uint64_t accepted;  /* packets that passed the filter */
-	uint64_t lost;	    /* of these, lost for lack of room */
-	uint64_t delivered; /* the others */
+	uint64_t lost;	    /* accepted packets for which there was no room */
+	uint64_t delivered; /* the other accepted packets */
 };
 
-/* Each writes one block to buf: its length, or -EMSGSIZE. Strings are cut at 255
- * bytes. */
+/* Each function writes one block to buf. Returns its length, or -EMSGSIZE if it does not
+ * fit. Strings are cut at 255 bytes. */
 int pcapng_write_section(void *buf, size_t size, const char *application);
 int pcapng_write_interface(
 	void *buf, size_t size, enum pcapng_link link, const char *name);
 int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p);
 int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s);
 
-/* bytes of a packet's block */
+/* Returns the bytes of a packet's block. */
 size_t pcapng_packet_size(uint32_t caplen);
 
 enum pcapng_type {
@@ -88,6 +88,6 @@ struct pcapng_block {
 	};
 };
 
-/* Reads the block at the start of buf. Returns 1, 0 if the block is not complete, or
- * -EBADMSG. */
+/* Reads the block at the start of buf. Returns 1; 0 if the block is not complete; or
+ * -EBADMSG if it is faulty. */
 int pcapng_read(const void *buf, size_t len, struct pcapng_block *ret);

@@ -3,8 +3,8 @@
 
 /*
  * A few places that users of this system share, so that no user can hold all of them.
- * Some places are reserved for root (and users that count as root), each other user has
- * a few, and if all are taken, the user with the most of them makes room. Pure.
+ * Some places are reserved for root (and users that count as root), and each other user
+ * may have a few. If all are taken, the user with the most of them makes room. Pure.
  */
 
 #include <stdbool.h>
@@ -12,18 +12,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* a place that is taken */
+/* A place that is taken. */
 struct place {
-	unsigned number; /* the caller's */
+	unsigned number; /* the caller's number of it */
 	uid_t uid;
 	bool root;     /* uid 0, or a user that counts as root */
-	int64_t since; /* the smallest is removed first */
+	int64_t since; /* the place with the smallest value is removed first */
 };
 
 struct places {
-	unsigned max;	   /* in all */
-	unsigned kept;	   /* of these, for root */
-	unsigned per_user; /* for each user except root */
+	unsigned max;	   /* places in all */
+	unsigned kept;	   /* of these, reserved for root */
+	unsigned per_user; /* the most that a user has, except root */
 };
 
 enum place_found {
@@ -33,12 +33,12 @@ enum place_found {
 	PLACE_FULL,	/* full, and no place can be taken away */
 };
 
-/* The place to take away: the oldest one of the user with the most, root excluded. NULL
- * if all `n` are root's. */
+/* Returns the place to take away: the oldest one of the user with the most places, except
+ * root. NULL if all `n` are root's. */
 const struct place *places_greediest(const struct place *v, size_t n);
 
-/* Finds a place for one more. Root gets a reserved place, else one of another user;
- * other users get one of a user that has at least two more. For PLACE_MADE, *ret_victim
- * points to the place in `v` that must be removed. */
+/* Finds a place for one more. If none is free, root gets a place of another user, and
+ * another user gets a place of a user that has at least two more. With PLACE_MADE,
+ * *ret_victim points to the place in `v` that must be removed. */
 enum place_found places_find(const struct places *p, const struct place *v, size_t n,
 	uid_t uid, bool root, const struct place **ret_victim);

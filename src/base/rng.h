@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Small seeded generator (SplitMix64) for response delays and hash seeds. It is a
- * parameter, so that a test can repeat the same delays; the daemon seeds it from
+ * A small seeded generator (SplitMix64) for response delays and hash seeds. It is passed
+ * as a parameter, so that a test can repeat the same delays. The daemon seeds it from
  * getrandom(2). Not for secrets.
  */
 

@@ -3,8 +3,8 @@
 
 /*
  * Fields of a slot that one thread writes and others read without locks (refusals,
- * joined): stored with release and loaded with acquire, so that a reader that has seen
- * a new field also sees that the slot's `turn` has changed.
+ * joined). They are stored with release and loaded with acquire, so that a reader that
+ * has seen a new field also sees that the slot's `turn` has changed.
  */
 
 #include "base/addr.h"
@@ -48,7 +48,7 @@ static inline bool slot_has_addr(const _Atomic uint64_t field[2], const struct a
 	return addr_eq(&here, a);
 }
 
-/* One of n_sets sets of slots; the same for each address. */
+/* Returns the number of the set, of `n_sets`, in which the slots of an address are. */
 static inline unsigned slot_set(const struct addr *a, unsigned n_sets)
 {
 	uint64_t w[2], h;

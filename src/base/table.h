@@ -28,8 +28,8 @@ void table_deinit(struct table *t); /* the nodes belong to the caller */
 /* keyed hash (SipHash-1-3) of len bytes */
 uint64_t table_hash(const struct table *t, const void *key, size_t len);
 
-/* First node with that hash, then the next one: for (n = table_find(t, h); n && !match;
- * n = table_next(n)). */
+/* Return the first node with that hash, then the next one, or NULL:
+ * for (n = table_find(t, h); n && !match; n = table_next(n)). */
 struct table_node *table_find(const struct table *t, uint64_t hash);
 struct table_node *table_next(const struct table_node *node);
 
@@ -42,7 +42,7 @@ static inline struct table_node *table_peek(const struct table_node *node)
 	return node ? node->next : NULL;
 }
 
-/* Walk all nodes; the current one may be removed. */
+/* For table_for_each(), which walks over all nodes. The current one may be removed. */
 struct table_node *table_first(const struct table *t, size_t *ret_pos);
 struct table_node *table_after(
 	const struct table *t, size_t *pos, struct table_node *next_in_bucket);
@@ -53,21 +53,21 @@ struct table_node *table_after(
 		(node_) = table_after(t, &(pos), after_),                              \
 	    (after_) = table_peek(node_))
 
-/* A walk in parts, between which nodes may come and go and the table may grow. It
- * follows the hash with its bits reversed, an order that does not change when the table
- * grows: a node that is there all the time is visited once, any other at most once. All
- * zero is the beginning. */
+/* A walk in parts, between which nodes may come and go and the table may grow. It follows
+ * the hash with its bits reversed, which is an order that does not change when the table
+ * grows. A node that is in the table all the time is visited once, and any other at most
+ * once. All zero is the beginning. */
 struct table_cursor {
 	uint64_t at;
 	bool end;
 };
-/* The next node, or NULL if there is none (`end`) or *budget is spent. Each bucket that
- * is looked at takes one from *budget. Of several nodes with the same hash only one is
- * visited. */
+/* Returns the next node, or NULL if there is none (`end`) or if *budget is spent. Each
+ * bucket that is looked at takes one from *budget. Of several nodes with the same hash
+ * only one is visited. */
 struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
 
-/* the order of these walks, and the first place after the bucket of 2^`bits` that
- * contains `at`; 0 if there is none */
+/* The order of these walks: the place of a hash; and the first place after the bucket, of
+ * 2^`bits` buckets, that contains `at`, or 0 if there is none. */
 uint64_t table_reverse(uint64_t hash);
 uint64_t table_next_bucket(uint64_t at, unsigned bits);

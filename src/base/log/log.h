@@ -2,14 +2,17 @@
 #pragma once
 
 /*
- * Log lines of the edges: to stderr, to syslog or to the journal, one line per call.
- * error: the daemon cannot do its job. warning: something is lost, but the daemon
- * continues. notice: state that an operator wants in the journal. info: few lines.
- * debug: any number of lines. Pure code never logs. Lines that a remote host can
- * trigger go through a struct log_limit.
+ * Log lines to stderr, to syslog or to the journal, one line per call. Pure code never
+ * logs. Lines that a remote host can trigger are limited by a struct log_limit.
  *
- * The state belongs to the process, because there is one stderr and one syslog
- * connection. Any thread may write and change the level.
+ *   error    the daemon cannot do its job
+ *   warning  something is lost, but the daemon continues
+ *   notice   state that an operator wants in the journal
+ *   info     few lines
+ *   debug    any number of lines
+ *
+ * The state is static, because a process has one stderr and one syslog connection. Any
+ * thread may write and change the level.
  */
 
 #include "base/cleanup.h"
@@ -30,17 +33,17 @@ enum log_sink {
 	LOG_SINK_JOURNAL,    /* entries with fields */
 };
 
-/* Before the first call: stderr, level warning. `ident` is borrowed for the life of the
- * process. May be called again to change the sink. Call it before the daemon confines
- * itself. */
+/* Sets the sink and the level. Before the first call they are stderr and warning. `ident`
+ * is borrowed for the life of the process. May be called again to change the sink, but
+ * only before the daemon confines itself. */
 void log_open(const char *ident, enum log_sink sink, enum log_level level);
 void log_close(void); /* closes what log_open() has opened */
-/* The journal if stderr goes there anyway (a service of systemd), else stderr. */
+/* Returns the journal if stderr leads to it, as in a service of systemd, else stderr. */
 enum log_sink log_default_sink(void);
 /* Changes only the sink. Returns -EOPNOTSUPP, and changes nothing, if the journal is
  * not built in or does not listen. */
 int log_set_sink(enum log_sink sink);
-/* After a change of the root directory: can the journal still be reached? */
+/* The root directory has changed: checks whether the journal can still be reached. */
 void log_root_changed(void);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
@@ -61,8 +64,9 @@ int log_level_parse(const char *s, enum log_level *ret_level); /* 0, -EINVAL */
 #define log_info(...)	log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* The subject of a line. It comes before the text, "lan1: group 239.1.2.3 host
- * 10.0.0.1: ", and into fields of the journal. NULL or 0 if there is none. */
+/* The subject of a line. It is written before the text, for example "lan1: group 239.1.2.3
+ * host 10.0.0.1: ", and into fields of the journal. Members without a value are NULL or
+ * 0. */
 struct log_about {
 	const char *interface;
 	const char *group, *source;
@@ -74,21 +78,23 @@ struct log_about {
 void log_about(enum log_level level, const struct log_about *about, const char *format,
 	...) _printf_(3, 4);
 
-/* Token bucket: `burst` lines at once, then one more each `interval_ms`. Suppressed
- * lines are counted, and the next one that is written gives their number. */
+/* A token bucket for `burst` lines at once and one more each `interval_ms`. Suppressed
+ * lines are counted, and the next line that is written tells their number. */
 struct log_limit {
 	uint32_t burst, interval_ms;
 	bool started;
 	uint32_t tokens;
-	mono_t since;	 /* tokens are complete up to here */
-	uint64_t hidden; /* lines suppressed since the last one that passed */
+	mono_t since;	 /* tokens were added up to this time */
+	uint64_t hidden; /* lines suppressed since the last one that was written */
 };
 
 #define LOG_LIMIT(n, ms) ((struct log_limit){.burst = (n), .interval_ms = (ms)})
 
-/* Takes a token. On true *ret_hidden is the number of lines suppressed before. */
+/* Takes a token. Returns true, with the number of lines suppressed before, or false if
+ * there is no token. */
 bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden);
 
-/* log_about() through a bucket; a line below the current level costs no token */
+/* Does log_about() if the bucket has a token. A line below the current level takes
+ * none. */
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	const struct log_about *about, const char *format, ...) _printf_(5, 6);

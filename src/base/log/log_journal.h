@@ -11,7 +11,7 @@
 
 #include <sys/uio.h>
 
-/* where the journal listens */
+/* the socket of the journal */
 #define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 #define LOG_JOURNAL_FIELDS   12
@@ -19,10 +19,10 @@
 
 struct log_entry {
 	const char *ident;
-	int priority; /* of syslog */
+	int priority; /* of syslog(3) */
 	const char *message;
 	const struct log_about *about; /* NULL if it has no subject */
-	uint64_t hidden;	       /* similar lines suppressed */
+	uint64_t hidden; /* number of similar lines that were suppressed */
 };
 
 /* Builds fields for sd_journal_sendv(); they point into `text`, which has
@@ -34,5 +34,5 @@ int log_journal_fields(
 bool log_journal_works(void);
 /* Is the descriptor a stream into the journal (systemd.exec(5), $JOURNAL_STREAM)? */
 bool log_journal_is_stream(int fd);
-/* 0 or -errno */
+/* Returns 0 or -errno. */
 int log_journal_send(const struct log_entry *e);

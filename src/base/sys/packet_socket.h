@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Still bound to the interface: one that was deleted leaves a socket that is bound to
- * nothing, and its index may be in use again. */
+/* Is the socket still bound to the interface? If the interface was deleted, the socket is
+ * bound to nothing, and another interface may have its index. */
 static inline bool packet_socket_is_on(int fd, int ifindex)
 {
 	struct sockaddr_ll ll = {0};
@@ -21,8 +21,9 @@ static inline bool packet_socket_is_on(int fd, int ifindex)
 		ll.sll_ifindex == ifindex;
 }
 
-/* A descriptor from another process: 0 if it is a packet socket of this type, bound to
- * this interface and protocol; -EINVAL if it is another one; -errno. */
+/* Checks a descriptor from another process. Returns 0 if it is a packet socket of this
+ * type, bound to this interface and protocol; -EINVAL if it is another socket; or another
+ * -errno. */
 static inline int packet_socket_check(
 	int fd, int type, int ifindex, uint16_t protocol_be16)
 {
@@ -39,7 +40,7 @@ static inline int packet_socket_check(
 		: -EINVAL;
 }
 
-/* Two of the numbers SK_MEMINFO_..., 0 if the kernel does not tell. */
+/* Returns two of the numbers SK_MEMINFO_...; 0 if the kernel does not tell. */
 static inline void packet_socket_memory(
 	int fd, unsigned used, unsigned limit, uint32_t *ret_used, uint32_t *ret_limit)
 {

@@ -13,14 +13,15 @@
 #include "dataplane/fib/slab.h"
 
 struct fib_entry {
-	/* of (*,G): the last source seen, by any reader; torn reads are harmless */
+	/* The source of (S,G). In a (*,G) it is the last source that any reader has seen;
+	 * a torn read is harmless. */
 	_Atomic uint64_t source[2];
 	uint64_t group[2];
 	_Atomic uint64_t out;	       /* see fib_word() */
 	_Atomic uint64_t tally, bytes; /* see fib_tally() */
 	_Atomic uint32_t wrong;
 	uint16_t instance : 15;
-	uint16_t any : 1; /* (*,G) */
+	uint16_t any : 1; /* the entry is a (*,G) */
 	_Atomic uint8_t last_port;
 	_Atomic uint8_t era; /* the upper bits of the time in `tally` */
 };
@@ -33,21 +34,21 @@ struct fib {
 	struct fib_secret secret;
 	bool one_reader;
 	/* writer only */
-	size_t n; /* entries with a set */
+	size_t n; /* number of entries that have a set */
 	struct slab entries;
 	struct fib_outsets sets;
-	bool waiting; /* a grace period of retired memory is under way */
+	bool waiting; /* retired memory waits for the end of a grace period */
 	struct rcu_head rcu;
 	atomic_bool grace_over;
 };
 
-/* The word of an entry: the address of its set without the four bits that are zero, and
- * above it how many (S,G) entries the group of a (*,G) has. */
+/* The word of an entry has, in its low bits, the address of the set without the four bits
+ * that are zero. The high bits of a (*,G) count the (S,G) entries of the group. */
 
 #define FIB_WORD_SET_BITS 44
 #define FIB_WORD_SET_MASK ((UINT64_C(1) << FIB_WORD_SET_BITS) - 1)
 #define FIB_WORD_SOURCE	  (UINT64_C(1) << FIB_WORD_SET_BITS)
-#define FIB_WORD_MOVED	  UINT64_MAX /* the entry is elsewhere now; look again */
+#define FIB_WORD_MOVED	  UINT64_MAX /* the entry was moved, so look it up again */
 
 static inline uint64_t fib_word(const struct fib_outset *set, uint64_t n_sources)
 {
@@ -76,9 +77,9 @@ static inline void fib_entry_set_word(struct fib_entry *e, uint64_t word)
 	atomic_store_explicit(&e->out, word, memory_order_release);
 }
 
-/* Packets, and when the last one came: both are one word, because an entry has no room
- * for two. 48 bits are enough for nine years of a million packets a second; the seconds
- * have 16 bits here and 8 in `era`. */
+/* The number of packets and the time of the last one share a word, because an entry has
+ * no room for two. 48 bits are enough for nine years of a million packets a second. The
+ * seconds have 16 bits here and 8 in `era`. */
 
 #define FIB_TALLY_TIME_BITS 16
 
@@ -96,7 +97,7 @@ static inline uint64_t fib_tally_packets(uint64_t tally)
 
 struct fib_key {
 	uint64_t source[2], group[2];
-	uint64_t hash_group; /* not the end of it */
+	uint64_t hash_group; /* to be completed with fib_hash_end() */
 	unsigned instance;
 	bool any;
 };

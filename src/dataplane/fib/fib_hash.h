@@ -15,7 +15,7 @@ struct fib_secret {
 	uint64_t w[5];
 };
 
-/* of two words; `i` is 0 or 1 for two independent functions */
+/* The hash of two words. `i` is 0 or 1 and chooses one of two independent functions. */
 static inline uint64_t fib_hash_pair(
 	const struct fib_secret *secret, unsigned i, uint64_t x, uint64_t y)
 {

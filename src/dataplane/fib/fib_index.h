@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * Hash index of the forwarding table: hash -> object, for one writer and many readers
- * without locks. Buckets of one cache line with eight slots; a slot is one word, the
- * object's address and 16 bits of its hash, so most other objects are not even read. A
- * full bucket spills into the next one and counts what has passed it.
+ * The hash index of the forwarding table finds the object of a hash, for one writer and
+ * many readers without locks. A bucket is one cache line with eight slots. A slot is one
+ * word with the address of an object and 16 bits of its hash, so that most other objects
+ * are not read at all. A full bucket spills into the next one and counts the objects
+ * that it could not take.
  *
- * The table grows and shrinks a few buckets per change: the writer fills the next table
- * beside the present one, then publishes it. Readers see the one or the other.
+ * The table grows and shrinks a few buckets per change. The writer fills another table
+ * and then publishes it, and readers see either table as a whole.
  */
 
 #include <stdatomic.h>
@@ -19,9 +20,9 @@
 
 #define FIB_INDEX_SLOTS 8
 
-/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot
- * of a bucket also has, in bits 0 to 3, the number of objects that found no place in it
- * and lie in a later bucket. FIB_INDEX_SPILL_MAX means that many or more. */
+/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot of
+ * a bucket also has, in bits 0 to 3, the number of its objects that are in a later bucket
+ * because it was full. FIB_INDEX_SPILL_MAX means that many or more. */
 #define FIB_INDEX_ADDRESS   UINT64_C(0x0000fffffffffff0)
 #define FIB_INDEX_SPILL_MAX UINT64_C(0xf)
 
@@ -34,11 +35,11 @@ struct fib_buckets;
 typedef uint64_t fib_index_hash_fn(const void *obj, const void *arg);
 
 struct fib_index {
-	_Atomic(struct fib_buckets *) now; /* what readers use */
+	_Atomic(struct fib_buckets *) now; /* the table that readers use */
 	/* writer only */
-	struct fib_buckets *next; /* being filled */
-	size_t n_copied;	  /* buckets of the present table */
-	size_t n;
+	struct fib_buckets *next; /* the table that is being filled, or NULL */
+	size_t n_copied;	  /* buckets of `now` that were copied */
+	size_t n;		  /* objects */
 	fib_index_hash_fn *hash;
 	const void *arg;
 };
@@ -50,21 +51,23 @@ struct fib_buckets {
 	struct rcu_head rcu;
 };
 
+/* `hash` calculates the hash of an object again, and gets `arg`. Returns 0 or -ENOMEM. */
 int fib_index_init(struct fib_index *ix, fib_index_hash_fn *hash, const void *arg);
-/* No reader and no call_rcu callback is left. Zero bytes are fine. */
+/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void fib_index_deinit(struct fib_index *ix);
 
-/* Objects are at multiples of 16. -ENOMEM: nothing has changed. */
+/* The address of an object must be a multiple of 16. Returns 0, or -ENOMEM with nothing
+ * changed. */
 int fib_index_add(struct fib_index *ix, uint64_t hash, void *obj);
-/* the object is in the index */
+/* Remove an object that is in the index, or put another one in its place. */
 void fib_index_del(struct fib_index *ix, uint64_t hash, const void *obj);
 void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, void *obj);
 
 size_t fib_index_bytes(const struct fib_index *ix);
 
-/* The objects of one bucket at or after `at`, in a walk like that of table_step(),
- * which growing and shrinking do not disturb (writer). Returns where the next bucket
- * begins, 0 if that was the last one. `fn` changes nothing. */
+/* Calls `fn` for the objects of one bucket at or after `at` (writer). The walk is like that
+ * of table_step(): growing and shrinking do not disturb it. Returns where the next bucket
+ * begins, or 0 if that was the last one. `fn` must not change the index. */
 uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
 	void (*fn)(void *obj, void *arg), void *arg);
 

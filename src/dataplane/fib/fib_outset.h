@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The output sets of the forwarding table: immutable, equal ones are one object. The
- * writer counts references; a set without any is retired.
+ * The output sets of the forwarding table. Sets are immutable, and equal sets are one
+ * object. The writer counts references and retires a set that has none.
  */
 
 #include "dataplane/fib/fib.h"
@@ -17,11 +17,12 @@ struct fib_outsets {
 	const struct fib_secret *secret;
 };
 
-/* `secret` is borrowed. */
+/* `secret` is borrowed. Returns 0 or -ENOMEM. */
 int fib_outsets_init(struct fib_outsets *os, const struct fib_secret *secret);
-/* No reader and no call_rcu callback is left. Zero bytes are fine. */
+/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void fib_outsets_deinit(struct fib_outsets *os);
 
-/* A reference to the set with these ports, NULL when out of memory. */
+/* Returns a reference to the set with these ports, or NULL when out of memory. The caller
+ * gives it back with fib_outsets_put(). */
 struct fib_outset *fib_outsets_get(struct fib_outsets *os, const struct portset *ports);
 void fib_outsets_put(struct fib_outsets *os, struct fib_outset *set);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Grace periods of liburcu without a sudden end: rcu_barrier() aborts the process if
- * there is no memory.
+ * A replacement for rcu_barrier() of liburcu, which aborts the process if there is no
+ * memory.
  */
 
 /* Waits until the callbacks are done that this thread has passed to call_rcu() so far.

@@ -25,42 +25,43 @@ struct slab {
 	size_t n_live, n_chunks;
 	bool walking;
 	unsigned now;		     /* list for objects that are retired now */
-	size_t n_retired[2];	     /* of either list */
-	struct slab_chunk *spare;    /* the one that may stay without objects */
-	struct slab_chunk *draining; /* takes no new objects */
+	size_t n_retired[2];	     /* objects of either list */
+	struct slab_chunk *spare;    /* the one chunk that is kept while it is empty */
+	struct slab_chunk *draining; /* the chunk that gets no new objects */
 	/* lists of chunks: all; those with room; those with retired objects */
 	struct slab_link all, room, retired[2];
 };
 
-/* `size` is a multiple of 16; one of 64 keeps each object in a cache line of its
- * own. */
+/* `size` must be a multiple of 16. If it is a multiple of 64, objects do not share cache
+ * lines. */
 void slab_init(struct slab *s, size_t size);
-/* No reader and no call_rcu callback is left. Zero bytes are fine. */
+/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void slab_deinit(struct slab *s);
 
-/* NULL when out of memory. The contents are not defined. */
+/* Returns an object whose contents are not defined, or NULL when out of memory. */
 void *slab_alloc(struct slab *s);
 /* Frees an object that no reader has seen. */
 void slab_free_unseen(struct slab *s, void *obj);
 /* Retires an object that no reader can find any more, but that some may still hold. */
 void slab_retire(struct slab *s, void *obj);
 
-/* Objects that wait for the grace period are in one list, objects retired meanwhile in
- * another: slab_swap() begins a grace period, slab_collect() ends it. */
+/* Call slab_swap() when a grace period begins, and slab_collect() when it has ended. One
+ * list has the objects that wait for the grace period, and the other one has the objects
+ * that are retired meanwhile. */
 void slab_swap(struct slab *s);
 void slab_collect(struct slab *s);
 
-/* All live objects; `fn` may retire any. */
+/* Calls `fn` for all live objects. It may retire any object. */
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
 
-/* The live objects of one chunk; chunks count from 0. False if there is no such chunk.
- * `fn` changes nothing. If the slab changes between two calls, objects may be missed or
- * visited twice. */
+/* Calls `fn` for the live objects of one chunk; chunks are counted from 0. Returns false
+ * if there is no such chunk. `fn` must not change the slab. If the slab changes between
+ * two calls, objects may be missed or visited twice. */
 bool slab_walk_part(
 	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg);
 
-/* An object that should be moved (slab_alloc() a new one, retire this one) to empty a
- * chunk, or NULL if the memory is well used. */
+/* Returns an object that the caller should move to empty a chunk (copy it into one from
+ * slab_alloc(), and retire it), or NULL if the memory is well used. */
 void *slab_sparse(struct slab *s);
 
 size_t slab_bytes(const struct slab *s);

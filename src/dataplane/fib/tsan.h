@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Thread sanitizer sees only what it has compiled itself. The ordering inside liburcu
- * (grace periods) is invisible to it, so the places that rely on it say so here. Each
- * use names its partner. Nothing without the sanitizer.
+ * Annotations for the thread sanitizer. It sees only code that it has compiled, so the
+ * ordering inside liburcu (grace periods) is invisible to it. Code that relies on this
+ * ordering says so with the functions below, and names their partner. They do nothing
+ * without the sanitizer.
  */
 
 #if defined(__SANITIZE_THREAD__)
@@ -38,18 +39,18 @@ static inline void tsan_release(void *addr)
 #endif
 }
 
-/* The grace period as one sync object: readers and the writer release it before they
- * let go of shared memory, reclaim acquires it before it frees. */
+/* An object that represents the grace period: readers and the writer release it before
+ * they let go of shared memory, and the code that frees the memory acquires it first. */
 extern char tsan_grace;
 
-/* Call right before rcu_quiescent_state() or going offline. Pairs with
- * tsan_grace_over(). */
+/* Call it immediately before rcu_quiescent_state() and before a thread becomes offline.
+ * Pairs with tsan_grace_over(). */
 static inline void tsan_let_go(void)
 {
 	tsan_release(&tsan_grace);
 }
 
-/* Call first in a call_rcu() callback or after synchronize_rcu(). Pairs with
+/* Call it first in a call_rcu() callback, and after synchronize_rcu(). Pairs with
  * tsan_let_go(). */
 static inline void tsan_grace_over(void)
 {

@@ -13,18 +13,18 @@
 
 #include "base/mono.h"
 
-/* since start, over all ports and threads */
+/* Sums over all ports and threads, since the start. */
 struct balance_sums {
 	uint64_t ring_packets, ring_drops; /* packets include drops */
-	uint64_t abandoned;		   /* left in rings when they were closed */
+	uint64_t abandoned;		   /* frames in rings that were closed */
 	uint64_t forwarded, dropped;	   /* frames */
-	uint64_t due;			   /* datagrams times ports */
-	uint64_t fragments;		   /* packets that these became in addition */
+	uint64_t due;			   /* copies: each datagram, for each port */
+	uint64_t fragments;		   /* packets that fragmentation has added */
 	uint64_t sent, refused;		   /* packets */
-	bool closing; /* rings are being closed: their frames are not yet counted */
+	bool closing; /* some rings are being closed, and not yet counted */
 };
 
-/* What had been begun at some time. Zero bytes to begin with. */
+/* What had been begun at some time. All zero at the beginning. */
 struct balance_mark {
 	mono_t at;
 	uint64_t frames, copies;
@@ -37,18 +37,19 @@ struct balance {
 struct balance_result {
 	bool ok;
 	int64_t waiting, under_way; /* negative if counted more than once */
-	/* of what was begun a second ago; 0 unless something is wrong */
+	/* what was begun a second ago and is not accounted for; 0 unless something is
+	 * wrong */
 	uint64_t frames_missing, copies_missing;
 };
 
-/* Returns true if no more frames or copies were handled than were begun. */
+/* Returns false if more frames or copies were handled than were begun. */
 bool balance_plausible(const struct balance_sums *sums);
 
 struct balance_result balance_check(
 	struct balance *b, mono_t now, const struct balance_sums *sums);
 
 #define BALANCE_TEXT_LEN 256
-/* "ok", "ok (3 frames wait, 2 copies are under way)", or what is missing. Returns
+/* Writes "ok", "ok (3 frames wait, 2 copies are under way)", or what is missing. Returns
  * buf. */
 const char *balance_format(const struct balance_sums *sums,
 	const struct balance_result *r, char buf[BALANCE_TEXT_LEN]);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G) in
- * order of arrival within the flow. Fixed memory, allocated once per thread; all zeros
- * are an empty one. Pure.
+ * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G). The
+ * frames of a flow are in the order of their arrival. The memory is fixed and allocated
+ * once per thread. All zero is an empty burst. Pure.
  */
 
 #include "dataplane/packet/frame.h"
@@ -14,23 +14,24 @@
 struct burst_frame {
 	struct frame f;
 	unsigned flow; /* index into flow[] */
-	unsigned next; /* next frame of the same flow, BURST_MAX: last */
-	bool drop;     /* not to be sent (verdict already counted) */
+	unsigned next; /* next frame of the same flow; BURST_MAX after the last one */
+	bool drop;     /* it must not be sent, and its verdict was counted */
 };
 
 struct burst_flow {
-	unsigned port; /* input */
-	unsigned slot; /* of index[] */
+	unsigned port; /* number of the input port */
+	unsigned slot; /* its place in index[] */
 	struct addr src, group;
-	unsigned first, last; /* frames */
-	unsigned n;
+	unsigned first, last; /* its first and last frame */
+	unsigned n;	      /* number of its frames */
 };
 
 struct burst {
 	unsigned n_frames, n_flows;
 	struct burst_frame frame[BURST_MAX];
 	struct burst_flow flow[BURST_MAX];
-	uint16_t index[2 * BURST_MAX]; /* open hash: flow + 1, 0 = free */
+	/* a hash table with open addressing: flow + 1, or 0 if the place is free */
+	uint16_t index[2 * BURST_MAX];
 };
 
 void burst_clear(struct burst *b);
@@ -38,9 +39,9 @@ static inline bool burst_full(const struct burst *b)
 {
 	return b->n_frames == BURST_MAX;
 }
-/* Frames after which the next burst should be sent if this one had n_frames and became
- * that many copies. Larger bursts give longer runs of a flow, but make everything else
+/* Returns after how many frames the next burst should be sent, if this one had `n_frames`
+ * and became `copies`. Larger bursts give longer runs of a flow, but make everything else
  * wait longer. */
 unsigned burst_enough(unsigned n_frames, uint64_t copies);
-/* Append a parsed frame of an input port. The burst must not be full. */
+/* Appends a parsed frame of an input port. The burst must not be full. */
 void burst_add(struct burst *b, unsigned port, const struct frame *f);

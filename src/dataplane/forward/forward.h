@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The hot path: turns one burst into a job that tells what each port gets. Looks up
- * each flow once, checks source, group state and TTL, rewrites each frame once and
- * finds the runs that may leave as one. replicate.h makes messages of the job. No lock,
- * allocation, log or system call. Pure.
+ * The hot path turns one burst into a job that tells what each port gets. It looks up
+ * each flow once, checks source, group state and TTL, rewrites each frame once, and finds
+ * the runs that may leave as one. replicate.h makes messages of the job. It takes no
+ * lock, allocates nothing, does not log and makes no system call. Pure.
  */
 
 #include "dataplane/fib/fib.h"
@@ -13,38 +13,38 @@
 
 struct forward;
 
-int forward_new(struct forward **ret);
-struct forward *forward_free(struct forward *fw);
-struct forward_counters *forward_counters(struct forward *fw);
+int forward_new(struct forward **ret);		  /* 0 or -ENOMEM */
+struct forward *forward_free(struct forward *fw); /* takes and returns NULL */
+struct forward_counters *forward_counters(struct forward *fw); /* borrowed */
 
-/* Count a frame that did not get into a burst (ring or parser refused it), and remember
- * its group. */
+/* Counts a frame that did not get into a burst because ring or parser refused it, and
+ * remembers its group. */
 void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	const struct frame_meta *meta);
-/* Frames and copies that were not forwarded, by port and verdict; the port of a copy is
- * its output port. Only frames of groups that could be forwarded and that a member has
- * asked for are recorded. `at` is latency_stamp(). */
+/* Returns the frames and copies that were not forwarded, by port and verdict; borrowed.
+ * The port of a copy is its output port. Only frames of groups that could be forwarded
+ * and that a member has asked for are recorded. `at` is a latency_stamp(). */
 const struct refusals *forward_refusals(const struct forward *fw);
 
-/* How well the datagrams of each stream could be joined; `at` is latency_stamp(). */
+/* Returns how well the datagrams of each stream could be joined; borrowed. `at` is a
+ * latency_stamp(). */
 const struct joined *forward_joined(const struct forward *fw);
 
 /* Sets what may be joined; the default is COALESCE_ON. */
 void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
 
-/* The replicator of this thread, which serves ports of its jobs and of other threads'
- * jobs. */
+/* Returns the replicator of this thread, which serves ports of its jobs and of other
+ * threads' jobs; borrowed. */
 struct replicator *forward_replicator(struct forward *fw);
 
-/* Decide on all frames of a burst and rewrite those that leave. Sends nothing: *ret_job
- * tells which port gets what, and replicate_serve_all() or sharing_serve() sends it. It
- * refers to the burst, the plan and `fw` until burst_clear() or the next call. `plan`
- * is borrowed for the same time; `fib` and `tx`, which tells the capabilities of the
- * ports, only for the call. */
+/* Decides on all frames of a burst and rewrites those that leave. Sends nothing: *ret_job
+ * tells which port gets what, and replicate_serve_all() or sharing_serve() sends it. The
+ * job refers to the burst, the plan and `fw` until burst_clear() or the next call. `fib`
+ * and `tx`, which tells what the ports can take, are borrowed only for the call. */
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job);
 
-/* Receive time stamps of the oldest and of the newest frame of the last job. Returns
- * false if the job sends nothing. */
+/* Returns the receive time stamps of the oldest and of the newest frame of the last job,
+ * or false if the job sends nothing. */
 bool forward_stamps(
 	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The port plan: everything the data plane knows about its ports. Immutable; control
- * builds a new one for every change and publishes the pointer, the threads read it once
- * per burst.
+ * The port plan: everything that the data plane knows about its ports. It is immutable:
+ * control builds a new one for every change and publishes the pointer, which the threads
+ * read once per burst.
  */
 
 #include "base/addr.h"
@@ -12,16 +12,17 @@
 
 #include <net/if.h>
 
-/* Sources that a port accepts (R174, R143): longest prefix first, the first match
- * decides, no match refuses. Own subnets and altnet accept; the subnets of other ports
- * refuse, so that a loop is detected even with "altnet 0.0.0.0/0". */
+/* Sources that a port accepts (R174, R143). The longest prefix comes first, and the first
+ * match decides. A source that no prefix matches is refused. Own subnets and altnet
+ * accept. The subnets of other ports refuse, so that a loop is detected even with "altnet
+ * 0.0.0.0/0". */
 struct plan_source {
 	struct prefix prefix;
 	bool accept;
 };
 
-/* Groups that may pass in one direction: the last rule that matches decides, as in the
- * configuration. All zero admits everything. */
+/* Groups that may pass in one direction. The last rule that matches decides, as in the
+ * configuration. All zero admits every IPv4 group. */
 struct plan_rule {
 	struct prefix groups;
 	bool allow;
@@ -30,7 +31,7 @@ struct plan_rule {
 struct plan_filter {
 	struct plan_rule *rule; /* owned by the plan */
 	size_t n_rule;
-	bool refuse_others; /* groups that no rule matches */
+	bool refuse_others; /* refuse groups that no rule matches */
 	uint8_t scope;	    /* IPv6 groups of this scope or a narrower one never pass */
 };
 
@@ -45,23 +46,21 @@ struct plan_port {
 	int ifindex;
 	enum plan_role role;
 	unsigned instance;
-	bool has_l2; /* Ethernet header; else IP packets without header */
+	bool has_l2; /* frames have an Ethernet header, else they are IP packets */
 	uint8_t mac[6];
 	uint32_t mtu;
-	uint8_t threshold; /* forward out of here when received TTL > threshold */
-	bool receive;	   /* frames that arrive here are forwarded */
+	uint8_t threshold; /* send only datagrams that came with a larger TTL */
+	bool receive;	   /* forward the frames that arrive here */
 	bool ipv4, ipv6;
 	struct plan_source *source; /* owned by the plan */
 	size_t n_source;
-	struct addr *local; /* groups that programs of this host listen to here: sorted,
-			       owned by the plan */
+	/* groups that programs of this host listen to here, sorted; owned by the plan */
+	struct addr *local;
 	size_t n_local;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
-	/* frames from here go to the set of the table, reduced and extended by these:
-	 */
-	struct portset allowed; /* output ports permitted at all for this input */
-	struct portset
-		always; /* always added (upstreams, forward-from-downstream all) */
+	/* Frames from here go to the ports of the forwarding table that are in `allowed`,
+	 * and also to those in `always` (upstreams, with forward-from-downstream all). */
+	struct portset allowed, always;
 };
 
 struct plan {
@@ -72,15 +71,14 @@ struct plan {
 };
 
 struct plan *plan_free(struct plan *p); /* takes and returns NULL */
-/* NULL when out of memory; all ports absent */
+/* Returns a plan without ports, or NULL when out of memory. */
 struct plan *plan_new(void);
-/* copies the list, sorts it; 0 or -ENOMEM */
+/* The following functions copy the list. They return 0 or -ENOMEM. The order of the list
+ * matters only for rules. */
 int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n);
 bool plan_source_ok(const struct plan_port *port, const struct addr *source);
-/* copies the groups, sorts them; 0 or -ENOMEM */
 int plan_set_local(struct plan_port *port, const struct addr *v, size_t n);
 bool plan_is_local(const struct plan_port *port, const struct addr *group);
-/* copies the rules; 0 or -ENOMEM */
 int plan_set_rules(struct plan_filter *f, const struct plan_rule *v, size_t n);
 bool plan_group_ok(const struct plan_filter *f, const struct addr *group);
 /* May the filter refuse any group of the family? If not, plan_group_ok() does not have
@@ -89,9 +87,9 @@ static inline bool plan_may_refuse(const struct plan_filter *f, enum family fami
 {
 	return f->n_rule > 0 || f->refuse_others || family != FAMILY_IPV4;
 }
-/* copies the addresses, sorts them; 0 or -ENOMEM */
 int plan_set_own(struct plan *p, const struct addr *v, size_t n);
-/* A packet that comes in from an address of our own is forged or in a loop (R162). */
+/* Is it an address of our own? A packet that comes in from such a source is forged or in
+ * a loop (R162). */
 bool plan_is_own(const struct plan *p, const struct addr *source);
-/* index of the port with that MAC, or PORT_MAX */
+/* Returns the number of the port with that MAC, or PORT_MAX. */
 unsigned plan_port_by_mac(const struct plan *p, const uint8_t mac[6]);

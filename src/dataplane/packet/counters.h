@@ -17,59 +17,60 @@
 /* Counters of each port. A counter with a name in counters.c is shown by "show stats",
  * and all of them survive a live upgrade. */
 enum port_count {
-	/* by the threads */
-	PORT_COUNT_RX_PACKETS, /* source accepted on this input */
+	/* The threads count these. */
+	PORT_COUNT_RX_PACKETS, /* packets whose source is accepted on this input */
 	PORT_COUNT_RX_BYTES,
-	PORT_COUNT_TX_PACKETS, /* each fragment of a copy counts */
+	PORT_COUNT_TX_PACKETS, /* copies; each fragment of a copy counts */
 	PORT_COUNT_TX_BYTES,
-	PORT_COUNT_TX_MESSAGES, /* in which these were handed to the kernel */
-	PORT_COUNT_FRAGMENTS,	/* packets that a copy became beyond the first */
+	PORT_COUNT_TX_MESSAGES, /* messages in which the kernel got these copies */
+	PORT_COUNT_FRAGMENTS,	/* fragments of a copy, except the first one */
 	_PORT_COUNT_THREAD_N,
-	/* by control, of the port's receive rings; the first three as the kernel says
-	 */
+	/* Control counts these for the port's receive rings. The first three come from the
+	 * kernel. */
 	PORT_COUNT_RING_PACKETS = _PORT_COUNT_THREAD_N,
 	PORT_COUNT_RING_DROPS,
 	PORT_COUNT_RING_FREEZES,
-	PORT_COUNT_ABANDONED, /* left in rings that were closed */
+	PORT_COUNT_ABANDONED, /* frames that were left in rings that were closed */
 	_PORT_COUNT_N,
 };
 
-/* Counters of each thread. Names and a live upgrade are as above. */
+/* Counters of each thread. "show stats" shows those with a name in counters.c, and those
+ * before _THREAD_COUNT_KEPT_N survive a live upgrade. */
 enum thread_count {
-	THREAD_COUNT_FRAMES, /* that were judged */
+	THREAD_COUNT_FRAMES, /* frames that were judged */
 	THREAD_COUNT_BURSTS,
 	THREAD_COUNT_BLOCKS,
 	THREAD_COUNT_BLOCK_TIMEOUTS,
 	THREAD_COUNT_WAKEUPS,
 	_THREAD_COUNT_KEPT_N,
-	/* of this process alone */
-	THREAD_COUNT_TURNS = _THREAD_COUNT_KEPT_N, /* of the thread's loop: it is alive
-						      while this grows */
-	THREAD_COUNT_DUE,      /* datagrams of forwarded frames, once per port */
-	THREAD_COUNT_JOINABLE, /* datagrams that were to be joined ... */
-	THREAD_COUNT_JOINED,   /* ... and the messages that they became */
+	/* turns of the thread's loop, which show that it is alive */
+	THREAD_COUNT_TURNS = _THREAD_COUNT_KEPT_N,
+	THREAD_COUNT_DUE,      /* copies that were begun: datagrams, for each port */
+	THREAD_COUNT_JOINABLE, /* datagrams that might be joined */
+	THREAD_COUNT_JOINED,   /* messages that these datagrams became */
 	_THREAD_COUNT_N,
 };
 
-/* NULL if it is not shown by name. */
+/* Return the name, or NULL if "show stats" does not show the counter. */
 const char *port_count_name(enum port_count c);
 const char *thread_count_name(enum thread_count c);
 
 struct forward_port_counters {
 	_Atomic uint64_t count[_PORT_COUNT_THREAD_N];
-	_Atomic uint64_t drop[_VERDICT_N]; /* frame verdicts by input port, copy
-					      verdicts by output port */
+	/* verdicts on frames that came in here, and on copies that leave here */
+	_Atomic uint64_t drop[_VERDICT_N];
 };
 
 struct forward_counters {
 	_Atomic uint64_t count[_THREAD_COUNT_N];
-	_Atomic uint64_t run_end[_JOINED_N];	/* THREAD_COUNT_JOINED by reason */
-	_Atomic uint64_t asleep;		/* 1: it waits for its rings */
-	struct latency_counters oldest, newest; /* frame of a burst that was sent */
+	_Atomic uint64_t run_end[_JOINED_N]; /* THREAD_COUNT_JOINED by reason */
+	_Atomic uint64_t asleep; /* 1 while the thread waits for its rings */
+	/* of the oldest and of the newest frame of each burst that was sent */
+	struct latency_counters oldest, newest;
 	struct forward_port_counters port[PORT_MAX];
 };
 
-/* one writer, so no read-modify-write is needed */
+/* There is one writer, so a load and a store are enough. */
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
 	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
@@ -94,7 +95,7 @@ static inline void counter_add_port(
 	counter_add(&c->port[port].count[what], n);
 }
 
-/* What a port has sent. */
+/* Counts what a port has sent. */
 static inline void counter_add_tx(struct forward_counters *c, unsigned port,
 	unsigned messages, unsigned packets, uint64_t bytes)
 {

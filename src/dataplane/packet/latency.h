@@ -2,17 +2,17 @@
 #pragma once
 
 /*
- * How long frames are on their way through the data plane: a histogram with buckets of
- * powers of two, from the kernel's receive time stamp to the moment the copies are with
- * the kernel. One thread writes, with relaxed stores. Pure; the worker reads the clock,
- * once per burst.
+ * How long frames are on their way through the data plane, from the kernel's receive time
+ * stamp until the kernel has got the copies. It is a histogram whose bounds are powers of
+ * two. One thread writes, with relaxed stores. Pure; the worker reads the clock, once per
+ * burst.
  */
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Bucket i holds what took at most 2^i microseconds, the last one the rest: up to 1 us
- * ... up to 2^21 us, which is about 2 s, and more. */
+/* Bucket i counts frames that took at most 2^i microseconds. The last but one ends at 2^21
+ * us, which is about 2 s, and the last one has no bound. */
 #define LATENCY_BUCKETS 23
 
 struct latency_counters {
@@ -34,8 +34,8 @@ static inline uint64_t latency_bound_us(unsigned bucket)
 	return UINT64_C(1) << bucket;
 }
 
-/* A receive time stamp of a ring (seconds and nanoseconds since 1970) as one number
- * that grows with time. */
+/* Makes one number, which grows with time, of a receive time stamp of a ring: seconds and
+ * nanoseconds since 1970. */
 static inline uint64_t latency_stamp(uint32_t sec, uint32_t nsec)
 {
 	return (uint64_t)sec << 32 | nsec;
@@ -53,8 +53,8 @@ static inline uint64_t latency_stamp_ns(uint64_t stamp)
 	return (stamp >> 32) * 1000000000 + (stamp & UINT32_MAX);
 }
 
-/* From a time stamp until `now` of the same clock, in nanoseconds. 0 where the clock
- * was set back meanwhile. */
+/* Returns the nanoseconds from a time stamp until `now`, a time stamp of the same clock, or
+ * 0 if the clock was set back meanwhile. */
 static inline uint64_t latency_since(uint64_t stamp, uint64_t now)
 {
 	int64_t sec = (int64_t)(now >> 32) - (int64_t)(stamp >> 32);

@@ -2,10 +2,8 @@
 #pragma once
 
 /*
- * The verdict on a received frame or on one copy of it. Each verdict is an enum value
- * and at the same time the index of a counter; names are stable and never merged. Frame
- * verdicts: ring packets = sum of all frame verdicts. Copy verdicts: sum over sent
- * copies and copy errors = sum over forwarded frames of the number of output ports.
+ * The verdict on a received frame or on one copy of it. A verdict is also the index of a
+ * counter. Names never change. balance.h says how the sums of these counters are related.
  */
 
 enum verdict {
@@ -30,14 +28,13 @@ enum verdict {
 	VERDICT_NO_GROUP,	    /* no host has joined the group (R178) */
 	VERDICT_SOURCE_FILTERED,    /* group joined, but not from this source (R153) */
 	VERDICT_TTL_EXPIRED,	    /* TTL or hop limit <= 1 (R155) */
-	VERDICT_EMPTY_OUTPUT,	    /* members only on the input interface, or on a port
-			       * that refuses it */
+	VERDICT_EMPTY_OUTPUT,	    /* no member is on another port that accepts it */
 	VERDICT_CHECKSUM_UNFIXABLE, /* partial checksum that cannot be completed */
 	_VERDICT_FRAME_N,
 
-	/* single copies that were not sent */
-	VERDICT_TTL_THRESHOLD =
-		_VERDICT_FRAME_N, /* TTL <= threshold of the port (R156) */
+	/* single copies that were not sent; the first one because its TTL is not above the
+	 * threshold of the port (R156) */
+	VERDICT_TTL_THRESHOLD = _VERDICT_FRAME_N,
 	VERDICT_MTU_DF,	     /* larger than the port's MTU, may not be fragmented */
 	VERDICT_FRAG_FAILED, /* could not be fragmented */
 	VERDICT_PORT_DOWN,   /* ENETDOWN, ENXIO, ENODEV, or marked down */
@@ -48,7 +45,7 @@ enum verdict {
 	_VERDICT_N,
 };
 
-/* "forwarded", "truncated", ...; never NULL for a legal value */
+/* Returns "forwarded", "truncated", ...; static. */
 const char *verdict_name(enum verdict v);
-/* The verdict on a copy that could not be sent, from the errno. */
+/* Returns the verdict on a copy that could not be sent, from the errno. */
 enum verdict verdict_of_errno(int err);

@@ -3,8 +3,8 @@
 
 /* The processors that the system lets us use. */
 
-/* Keep the calling thread on one processor: 0 or -errno (-EINVAL if it does not exist,
- * or is not for us). */
+/* Keeps the calling thread on one processor. Returns 0, -EINVAL if the processor does not
+ * exist or we may not use it, or another -errno. */
 int cpus_pin(unsigned cpu);
-/* The default number of threads. */
+/* Returns the default number of threads. */
 unsigned cpus_threads(void);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The data plane as control sees it: threads, receive rings and transmit sockets behind
- * a few calls, all from the control thread. Opens sockets in the control thread, hands
- * them to the worker threads with the port plan, frees them after a grace period.
- * CAP_NET_RAW is needed for dataplane_apply() when it opens something.
+ * The data plane as control sees it: threads, receive rings and transmit sockets. All
+ * functions must be called by the control thread. It opens sockets there, hands them to
+ * the worker threads with the port plan, and frees them after a grace period.
+ * dataplane_apply() needs CAP_NET_RAW if it opens something.
  */
 
 #include "base/state.h"
@@ -20,66 +20,67 @@
 enum dataplane_transmit {
 	DATAPLANE_TX_AUTO = 1,
 	DATAPLANE_TX_SENDMMSG,
-	DATAPLANE_TX_IO_URING, /* required: an error when the kernel refuses it */
+	DATAPLANE_TX_IO_URING, /* fail if the kernel refuses it */
 };
 
 enum dataplane_latency {
-	DATAPLANE_LATENCY_LOW = 1, /* each frame at once */
+	DATAPLANE_LATENCY_LOW = 1, /* send each frame at once */
 	DATAPLANE_LATENCY_BALANCED,
 	DATAPLANE_LATENCY_THROUGHPUT,
-	DATAPLANE_LATENCY_AUTO, /* collect.h */
+	DATAPLANE_LATENCY_AUTO, /* see collect.h */
 };
 
 struct dataplane_config {
-	/* 0 means a sensible number; always 1 if frames cannot be spread */
+	/* 0 means cpus_threads(). If frames cannot be spread, there is always 1 thread. */
 	unsigned threads;
-	const unsigned *cpu; /* processors that the threads stay on, in turn */
-	size_t n_cpu;	     /* 0 means any */
-	uint32_t ring_size;  /* bytes of each receive ring; shrinks when refused */
+	const unsigned *cpu; /* the processors that the threads stay on, in turn */
+	size_t n_cpu;	     /* 0 means any processor */
+	uint32_t ring_size; /* bytes of each receive ring; less if the kernel refuses */
 	enum dataplane_transmit transmit;
-	enum coalesce_mode coalesce; /* 0: COALESCE_ON */
-	enum quality_mode quality;   /* 0: QUALITY_MODE_AUTO */
-	uint64_t memory;	     /* of the machine, in bytes; 0 means unknown */
+	enum coalesce_mode coalesce; /* 0 means COALESCE_ON */
+	enum quality_mode quality;   /* 0 means QUALITY_MODE_AUTO */
+	uint64_t memory;	     /* bytes of the machine; 0 means unknown */
 	enum dataplane_latency latency;
-	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0 means as
-			       * shipped */
-	bool receive_offload; /* super-frames, where the kernel can describe them */
+	uint32_t collect_ms;  /* the bound of DATAPLANE_LATENCY_AUTO; 0 means default */
+	bool receive_offload; /* receive super-frames if the kernel can describe them */
 	uint64_t seed;
 };
 
 struct dataplane;
 
-/* Starts the threads. -ENOMEM, -errno of thread creation, -EOPNOTSUPP (io_uring
- * required and refused). The calling thread is registered with urcu-qsbr. */
+/* Starts the threads. Registers the calling thread with urcu-qsbr. Returns 0, -ENOMEM,
+ * -EOPNOTSUPP if io_uring is required and refused, or -errno of thread creation. */
 int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret);
-/* Stops and joins the threads, closes everything. */
+/* Stops and joins the threads, and closes everything. Takes and returns NULL. */
 struct dataplane *dataplane_free(struct dataplane *dp);
 
-struct fib *dataplane_fib(struct dataplane *dp);
+struct fib *dataplane_fib(struct dataplane *dp); /* borrowed */
 
-/* Opens and closes ports according to `plan` and publishes it; always takes ownership
- * of the plan. Sockets of ports whose ifindex, role and family did not change are kept,
- * so none of their frames is lost. A port that cannot be opened is left out, with its
- * errno in dataplane_port_error(); the others work. 0, -ENOMEM. */
+/* Opens and closes ports according to `plan` and publishes it. Always takes the plan. The
+ * sockets of ports whose ifindex, role and family did not change are kept, so none of
+ * their frames is lost. A port that cannot be opened is left out, and the others work;
+ * see dataplane_port_error(). Returns 0 or -ENOMEM. */
 int dataplane_apply(struct dataplane *dp, struct plan *plan);
-int dataplane_port_error(const struct dataplane *dp, unsigned port); /* 0 means none */
-/* The smallest of the port's receive rings that are smaller than they should be, in
- * bytes; 0 if none is. */
+/* Returns the errno of a port that could not be opened, or 0. */
+int dataplane_port_error(const struct dataplane *dp, unsigned port);
+/* Returns the bytes of the port's smallest receive ring if it is smaller than it should
+ * be, or 0. */
 size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
-/* "sendmmsg" or "io_uring"; *ret_why (may be NULL) gets the reason of a fallback or
- * "" */
+/* Returns "sendmmsg" or "io_uring". *ret_why, unless `ret_why` is NULL, is the reason why
+ * a preferred method is not used, or "". Both are static. */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
-/* The same for one port, with "super-frames, " before it if the port takes them. */
+/* Returns the method of one port, with "super-frames, " before it if the port takes
+ * them. */
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port);
-/* "tpacket_v3" or "tpacket_v2", *ret_why as above; do the rings describe super-
- * frames? */
+/* Returns "tpacket_v3" or "tpacket_v2". *ret_why says which wishes were refused, or is
+ * "". */
 const char *dataplane_receive(const struct dataplane *dp, const char **ret_why);
-bool dataplane_receive_offload(const struct dataplane *dp);
+bool dataplane_receive_offload(const struct dataplane *dp); /* of super-frames */
 unsigned dataplane_threads(const struct dataplane *dp);
 
-/* Sum over threads. Reads PACKET_STATISTICS, so call it at least once a second or so
- * only from here: kernel counters reset on read. */
+/* Returns sums over the threads. Reads PACKET_STATISTICS, which the kernel resets with
+ * each reading, so no other code may read it. */
 struct dataplane_port_stats {
 	uint64_t count[_PORT_COUNT_N];
 	uint64_t verdict[_VERDICT_N];
@@ -93,62 +94,62 @@ struct dataplane_stats {
 };
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
-/* Calls `fn` for the refusals of a group, or of all groups if it is NULL, see
- * forward_refusals(). Several threads may have recorded the same one.
- * dataplane_n_refusals() counts all so far, and so tells whether there are new ones. */
+/* Calls `fn` for the refusals of a group, or of all groups if `group` is NULL; see
+ * forward_refusals(). Several threads may have recorded the same refusal.
+ * dataplane_n_refusals() counts all so far. If it has grown, there are new ones. */
 void dataplane_refusals(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct refusal *r), void *arg);
 uint64_t dataplane_n_refusals(struct dataplane *dp);
 
-/* How well the datagrams of a group's streams could be joined, of one source or (NULL)
- * of all: sums over the threads. */
+/* Returns how well the datagrams of a group's streams could be joined: sums over the
+ * threads, for one source, or for all sources if `source` is NULL. */
 void dataplane_joined(struct dataplane *dp, const struct addr *group,
 	const struct addr *source, struct joined_counts *ret);
 
-/* The quality of the streams that are forwarded, or were not long ago: calls `fn` for
- * each stream of a group, or of all groups if it is NULL. While frames come, a result is
- * at most a second old; a second after the last frame it is complete, and a silence that
- * lasts is an outage. After dataplane_pause() everything is complete. */
+/* Calls `fn` for each stream of a group, or of all groups if `group` is NULL, with its
+ * quality. The streams are those that are forwarded, or were a short time ago. While
+ * frames come, a result is at most a second old. A second after the last frame it is
+ * complete, and a silence that lasts is an outage. After dataplane_pause() all results
+ * are complete. */
 void dataplane_quality(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
-/* From now on, the first datagram, PAT and random access of the group's streams are noted
- * under the number `mark`, which is not 0; also those of streams that begin within
- * QUALITY_MARK_NS. */
+/* Notes, under the number `mark`, when the first datagram, PAT and random access of the
+ * group's streams come from now on. That includes streams that begin within
+ * QUALITY_MARK_NS. `mark` must not be 0. */
 void dataplane_quality_mark(
 	struct dataplane *dp, const struct addr *group, uint32_t mark);
-/* The group has just been taken out of the forwarding table: the pause that follows is no
- * fault of its streams. */
+/* The group was taken out of the forwarding table. The pause that follows does not count
+ * as a fault of its streams. */
 void dataplane_quality_restart(struct dataplane *dp, const struct addr *group);
-/* Sums over threads. */
+/* Returns sums over the threads. */
 void dataplane_quality_stats(struct dataplane *dp, struct quality_watch_stats *ret);
 
-/* Both sides of the conservation rule. The counters of finished work are read before
- * those of begun work, so running threads can only make the latter larger. */
+/* Returns both sides of the conservation rule. The counters of finished work are read
+ * before those of begun work, so running threads can only make the latter larger. */
 void dataplane_sums(struct dataplane *dp, struct balance_sums *ret);
 
 struct dataplane_thread_stats {
-	int cpu; /* it stays there; -1 means any */
-	uint64_t cpu_ns;
+	int cpu;	 /* the processor that it stays on, or -1 if any */
+	uint64_t cpu_ns; /* processor time that it has used */
 	uint64_t count[_THREAD_COUNT_N];
-	uint64_t copies; /* sent, to all ports */
-	/* it waits for frames; a thread that is awake and whose turns do not grow
-	 * hangs */
+	uint64_t copies; /* packets that it has sent to all ports */
+	/* It waits for frames. If a thread is awake and THREAD_COUNT_TURNS does not grow,
+	 * it hangs. */
 	bool asleep;
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
 
-/* Copies received frames as `spec` says; with NULL, as at the start, none. Takes
- * `spec`. */
+/* Copies received frames as `spec` says, or none if it is NULL. Takes `spec`. */
 void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
-/* Hands over the waiting copies, the oldest first, and frees them. Returns true if some
- * are left because there were so many. */
+/* Calls `fn` for the waiting copies, the oldest first, and frees them. Returns true if
+ * there were so many that some are left. */
 bool dataplane_samples(
 	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
-/* lost because a thread's ring was full, since start */
+/* Returns how many copies were lost since the start, because a thread's ring was full. */
 uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
 /* How long the oldest and the newest frame of each burst that was sent were on their
- * way; sums of all threads, buckets of latency.h. */
+ * way: sums over the threads, in the buckets of latency.h. */
 struct dataplane_delay {
 	uint64_t bucket[LATENCY_BUCKETS], sum_ns;
 };
@@ -163,7 +164,7 @@ struct dataplane_queue {
 };
 void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
 	unsigned thread, struct dataplane_queue *ret);
-/* Bytes that wait in the transmit sockets, all threads together. */
+/* Returns the bytes that wait in the transmit sockets of all threads, and their limit. */
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
@@ -174,23 +175,24 @@ void dataplane_control_wake(void);
 
 /* ---- live upgrade ---- */
 
-/* Stops the threads at the end of their bursts. Frames then wait in the rings; rings of
- * TPACKET_V3 get an additional ring each that holds more of a slow stream. */
+/* Stops the threads at the end of their bursts. Frames then wait in the rings. Each ring
+ * of TPACKET_V3 gets an additional ring, which holds more of a slow stream. */
 void dataplane_pause(struct dataplane *dp);
-/* Continues, first with the waiting frames, in order. 0 or -errno of a thread. */
+/* Continues, first with the waiting frames, in their order. Returns 0 or -errno of a
+ * thread. */
 int dataplane_resume(struct dataplane *dp);
 
-/* While paused: the receive sockets by name, borrowed, and what belongs to them. */
+/* While the data plane is paused: calls `give` for each receive socket, which stays owned
+ * by the data plane, and writes what belongs to the sockets. */
 typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
 void dataplane_export(
 	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
 
-/* Before the first dataplane_apply(): takes the sockets of the old process.
- * dataplane_apply() uses those that fit the new configuration; dataplane_resume()
- * closes the others and must always be called, because the data plane is now paused.
- * `take` returns a descriptor, which the data plane then owns, or -1. *ret_why (static)
- * says why no socket can fit, or is "". Returns 0, -ENOMEM, or -EINVAL if the state is
- * faulty. */
+/* Takes the sockets of the old process; call it before the first dataplane_apply(), which
+ * uses those that fit the new configuration. `take` returns a descriptor, which the data
+ * plane then owns, or -1. The data plane is paused afterwards, so dataplane_resume() must
+ * be called; it closes the sockets that were not used. *ret_why (static) says why no
+ * socket can fit, or is "". Returns 0, -ENOMEM, or -EINVAL if the state is faulty. */
 typedef int dataplane_take_fn(void *ctx, const char *name);
 int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
 	void *ctx, const char **ret_why);

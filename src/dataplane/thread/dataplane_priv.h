@@ -16,16 +16,16 @@ enum set_kind {
 	_SET_N,
 };
 
-/* sockets of one port for one purpose, one per thread */
+/* The sockets of one port for one purpose, one for each thread. */
 struct socket_set {
-	struct socket_set *next; /* retired */
+	struct socket_set *next; /* in generation.retired */
 	unsigned port;
 	enum set_kind kind;
 	int ifindex;
 	bool has_l2;
 	uint32_t mtu;	     /* when it was opened */
 	uint64_t n_received; /* frames that the kernel put into the rings */
-	struct ring_rx *gap; /* collects frames while no thread runs; NULL means none */
+	struct ring_rx *gap; /* collects frames while no thread runs, or NULL */
 	unsigned n;
 	union {
 		struct ring_rx *ring;
@@ -37,7 +37,7 @@ struct generation {
 	struct rcu_head rcu;
 	struct dataplane *dp;
 	struct plan *plan;
-	struct socket_set *retired; /* used by this generation, not by the next */
+	struct socket_set *retired; /* sets that the next generation does not use */
 	unsigned n;
 	struct worker_config *cfg[];
 };
@@ -45,7 +45,7 @@ struct generation {
 struct port_state {
 	struct socket_set *set[_SET_N];
 	int error;
-	/* Only the counters of rings are used here. Control adds to them; the call_rcu
+	/* Only the counters of rings are used here. Control adds to them, and the call_rcu
 	 * thread adds those of retired rings. */
 	_Atomic uint64_t count[_PORT_COUNT_N];
 };
@@ -59,9 +59,9 @@ struct dataplane {
 	bool uring;
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
-	unsigned n_streams;  /* that each thread analyses */
-	uint64_t collect_ns; /* 0 means the threads never look away */
-	const char *why;     /* static */
+	unsigned n_streams;  /* streams that each thread analyses */
+	uint64_t collect_ns; /* the bound of collect.h; 0 without `latency auto` */
+	const char *why;     /* static: why a preferred way to send is not used */
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct sharing *sharing;
@@ -75,10 +75,9 @@ struct dataplane {
 	 * the threads */
 	struct forward_counters drained;
 	bool paused;
-	bool given;	       /* the kernel's counters also count for another
-			        * process */
-	struct handed *handed; /* by the previous process, not yet taken */
-	unsigned n_adopted;    /* sockets of it */
+	bool given; /* another process also uses the sockets and the kernel's counters */
+	struct handed *handed; /* unused sockets of the previous process, or NULL */
+	unsigned n_adopted;    /* sockets of the previous process that were used */
 	unsigned n;
 	struct worker *worker[];
 };
@@ -90,7 +89,7 @@ static inline enum family set_family(enum set_kind kind)
 
 /* dataplane.c */
 
-/* Add the kernel's counters of the set's rings to those of the port. */
+/* Adds the kernel's counters of the set's rings to those of the port. */
 void dataplane_read_rings(struct dataplane *dp, struct socket_set *s);
 struct socket_set *dataplane_set_close(
 	struct socket_set *s); /* takes and returns NULL */
@@ -100,9 +99,9 @@ void dataplane_stop_threads(struct dataplane *dp);
 
 /* dataplane_upgrade.c */
 
-/* Fill an empty set with the rings that the previous process has handed over for this
- * port, if they fit. */
+/* Fills an empty set with the rings that the previous process has handed over for this
+ * port. Returns false if they do not fit. */
 bool dataplane_adopt(
 	struct dataplane *dp, const struct plan_port *p, struct socket_set *s);
-void dataplane_forget_handed(struct dataplane *dp); /* closes sockets that were not
-						     * taken */
+/* Closes the sockets of the previous process that were not used. */
+void dataplane_forget_handed(struct dataplane *dp);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * One data-plane thread: waits for its rings, gathers the blocks that are ready into
+ * One data-plane thread. It waits for its rings, gathers the blocks that are ready into
  * bursts, lets forward_burst() decide, shares the sending with other threads, and gives
- * the blocks back. Its configuration is one struct that control replaces as a whole;
- * the old one may be freed a grace period after worker_apply().
+ * the blocks back. Its configuration is one struct that control replaces as a whole; the
+ * old one may be freed a grace period after worker_apply().
  */
 
 #include "dataplane/forward/observe.h"
@@ -15,19 +15,19 @@
 #include "dataplane/io/tx_port.h"
 #include "dataplane/thread/sharing.h"
 
-/* a ring of one port */
+/* A ring of one port. Only the thread uses what follows `ring`. */
 struct worker_input {
 	unsigned port;
 	struct ring_rx *ring;
-	/* thread only: what the last look-up of a source MAC found */
+	/* what the last look-up of a source MAC found */
 	uint8_t mac[6];
 	bool mac_known, mac_own;
-	uint64_t taken; /* bytes in this turn */
+	uint64_t taken; /* bytes of the ring that were taken in this turn */
 };
 
 struct worker_config {
 	const struct plan *plan;      /* borrowed */
-	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL means no such port */
+	struct tx_port *tx[PORT_MAX]; /* borrowed; NULL if there is no such port */
 	size_t n_inputs;
 	struct worker_input input[]; /* rings are borrowed */
 };
@@ -40,55 +40,56 @@ struct worker_params {
 	unsigned index;		 /* number of the thread */
 	struct fib *fib;	 /* borrowed, like sharing */
 	struct sharing *sharing; /* all threads */
-	struct tx_local *local;	 /* borrowed; NULL means none */
+	struct tx_local *local;	 /* borrowed; NULL if not available */
 	bool io_uring;
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
-	unsigned n_streams;  /* that are analysed */
-	uint64_t collect_ns; /* see collect.h; 0 means only the kernel collects */
-	int cpu;	     /* to stay on, or WORKER_ANY_CPU */
-	bool idle;	     /* no thread, for worker_drain(); shares no work then */
-	/* Borrowed, for an idle one: the workers whose frames it sends, of all threads.
-	 * They analyse the streams. */
+	unsigned n_streams;  /* streams that it analyses */
+	uint64_t collect_ns; /* the bound of collect.h; 0 if only the kernel collects */
+	int cpu;	     /* the processor to stay on, or WORKER_ANY_CPU */
+	bool idle; /* it has no thread, for worker_drain(), and shares no work */
+	/* For an idle worker: the workers of all threads, whose frames it sends. They
+	 * analyse the streams. Borrowed. */
 	struct worker *const *owner;
 	unsigned n_owners;
 };
 
-/* Starts a thread and returns when it runs. Returns 0, -ENOMEM, or -errno of the thread
- * or of io_uring (if that was requested). */
+/* Starts a thread and waits until it runs. Returns 0, -ENOMEM, or -errno of the thread or
+ * of io_uring (if that was requested). */
 int worker_new(const struct worker_params *params, struct worker **ret);
-/* Stops and joins the thread. Takes NULL. All threads are stopped before the first of
- * them is freed: they wake each other. */
+/* Stops and joins the thread. Takes NULL. Stop all threads before you free the first of
+ * them, because they wake each other. */
 void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* takes and returns NULL */
-/* Restarts a stopped thread, if necessary without io_uring. 0 or -errno. */
+/* Restarts a stopped thread, if necessary without io_uring. Returns 0 or -errno. */
 int worker_start(struct worker *w);
-/* For a worker without a thread (params.idle): works in the calling thread until
- * nothing is ready, but for at most this many turns. */
+/* Does the work of a worker without a thread (params.idle) in the calling thread, until
+ * nothing is ready, but for at most `turns` turns. */
 void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
 
-/* A ring that a later worker_apply() hands over will wake the thread. Closing the ring
- * ends it. 0 or -errno. */
+/* Lets a ring wake the thread, which gets the ring with a later worker_apply(). That ends
+ * when the ring is closed. Returns 0 or -errno. */
 int worker_watch(struct worker *w, const struct ring_rx *ring);
-/* Publishes `cfg`, with which the thread works from now on, and wakes the thread. `cfg`
- * is borrowed until a grace period after the next call; with NULL the thread does
- * nothing. */
+/* Publishes `cfg`, with which the thread works from now on, and wakes the thread. If it is
+ * NULL, the thread does nothing. `cfg` is borrowed until a grace period after the next
+ * call. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
-/* Copies frames as `spec` says, none if it is NULL. `spec` is borrowed until a grace
+/* Copies frames as `spec` says, or none if it is NULL. `spec` is borrowed until a grace
  * period after the next call. */
 void worker_sample(struct worker *w, const struct sample_spec *spec);
-struct sample_ring *worker_samples(struct worker *w);
 
-/* of its forward */
+/* The results of these functions belong to the worker. See forward.h for the first
+ * two. */
 const struct refusals *worker_refusals(const struct worker *w);
 const struct joined *worker_joined(const struct worker *w);
-/* The quality of its streams, NULL with QUALITY_MODE_OFF. */
+struct sample_ring *worker_samples(struct worker *w);
+/* Returns the quality of its streams, or NULL with QUALITY_MODE_OFF. */
 struct quality_watch *worker_quality(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
 /* Has its io_uring stopped working, so that it sends with sendmmsg(2)? */
 bool worker_gave_up_uring(const struct worker *w);
-/* The processor that the thread stays on, or WORKER_ANY_CPU if none was requested or it
- * is not permitted. */
+/* Returns the processor that the thread stays on, or WORKER_ANY_CPU if none was requested
+ * or if it is not permitted. */
 int worker_cpu(const struct worker *w);
-uint64_t worker_cpu_ns(const struct worker *w); /* time it has run */
+uint64_t worker_cpu_ns(const struct worker *w); /* processor time that it has used */
