@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "control/config/channels.h"
 
-/* a part of the file; not terminated */
+/* A part of the file, without a NUL at its end. */
 struct channels_text {
 	const char *s;
 	size_t n;
@@ -15,24 +15,25 @@ struct channels_text {
 
 struct channels_reader {
 	struct channels *c;
-	struct channels_text rest; /* not yet read */
-	unsigned line;		   /* of what was read last */
+	struct channels_text rest; /* the part that was not read yet */
+	unsigned line;		   /* number of the line that was read last */
 	bool no_memory;
 	bool refused;
 };
 
-/* what an entry is about */
+/* What an entry names. */
 struct channels_target {
 	struct addr group, source; /* as in struct channel */
 };
 
-/* The next line without its end; false at the end of the file. */
+/* Reads the next line without its end. Returns false at the end of the file. */
 bool channels_line(struct channels_reader *r, struct channels_text *ret);
 struct channels_text channels_trim(struct channels_text t);
-bool channels_is(struct channels_text t, const char *word);	/* in any case */
-bool channels_begins(struct channels_text t, const char *word); /* in any case */
+/* Compare without regard to upper and lower case. */
+bool channels_is(struct channels_text t, const char *word);
+bool channels_begins(struct channels_text t, const char *word);
 
-/* A message about the line; the text is bounded. */
+/* Adds a message about the line, and cuts a long text. */
 void channels_say(struct channels_reader *r, unsigned line, const char *format, ...)
 	_printf_(3, 4);
 
@@ -42,7 +43,7 @@ bool channels_target(struct channels_text t, struct channels_target *ret);
 bool channels_addr(struct channels_text t, struct addr *ret);
 /* Cleans a name; the result is empty if nothing is left. */
 void channels_clean(struct channels_text t, char name[CHANNELS_NAME_MAX]);
-/* Names a group; an empty name is skipped. */
+/* Adds an entry. An entry with an empty name is skipped. */
 void channels_add(struct channels_reader *r, unsigned line,
 	const struct channels_target *target, const char *name);
 void channels_skip(struct channels_reader *r);

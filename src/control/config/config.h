@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The configuration: igmpproxy.conf and its extensions, bytes -> struct config with
- * line and column of every fault. Pure: the caller reads the file and prints the
- * messages. Grammar and keywords: doc/configuration.md.
+ * The configuration. Parses the text of igmpproxy.conf with our extensions into a struct
+ * config, with line and column of every fault. Pure: the caller reads the file and prints
+ * the messages. doc/configuration.md describes grammar and keywords.
  */
 
 #include "base/addr.h"
@@ -51,9 +51,8 @@ enum config_quality {
 };
 
 enum config_log_to {
-	CONFIG_LOG_AUTO =
-		1, /* the journal, syslog or stderr, depending on how the daemon was
-		    * started */
+	/* the journal, syslog or stderr, depending on how the daemon was started */
+	CONFIG_LOG_AUTO = 1,
 	CONFIG_LOG_STDERR,
 	CONFIG_LOG_SYSLOG,
 	CONFIG_LOG_JOURNAL,
@@ -73,14 +72,14 @@ enum config_alert {
 	CONFIG_ALERT_OPTIONAL,
 };
 
-/* which router forwards to a downstream on which another one is querier */
+/* Do we forward to a downstream on which another router is querier? */
 enum config_forwarding {
-	CONFIG_FORWARDING_EVIDENCE = 1, /* we do, until another forwarder is seen */
-	CONFIG_FORWARDING_QUERIER,	/* that router (RFC 4605 4.2) */
-	CONFIG_FORWARDING_ALWAYS,	/* we do, even if others do */
+	CONFIG_FORWARDING_EVIDENCE = 1, /* yes, until another forwarder is seen */
+	CONFIG_FORWARDING_QUERIER,	/* no, the querier does (RFC 4605 4.2) */
+	CONFIG_FORWARDING_ALWAYS,	/* yes, even if others also do */
 };
 
-/* one whitelist or blacklist line; in file order, the last match decides */
+/* A line with whitelist or blacklist. The last one in the file that matches decides. */
 struct config_filter {
 	struct prefix groups;
 	bool allow;
@@ -97,25 +96,25 @@ struct config_place {
 #define CONFIG_METRICS_GROUPS_MAX 65536
 #define CONFIG_HOST_FILES_MAX	  4
 
-/* what one `instance` opens: interfaces with an upstream of their own */
-#define CONFIG_INSTANCE_MAX 32 /* bytes of a name and its end */
+/* What one `instance` opens: interfaces that have their own upstream. */
+#define CONFIG_INSTANCE_MAX 32 /* bytes of a name and its NUL */
 struct config_instance {
 	char name[CONFIG_INSTANCE_MAX]; /* empty before the first `instance` */
 	unsigned line, column;
 };
 
-/* bytes of the name of a phyint, which may be a pattern, and its end */
+/* bytes of the name of a phyint, which may be a pattern, and its NUL */
 #define CONFIG_NAME_MAX 64
 
 struct config_iface {
 	char name[CONFIG_NAME_MAX];
-	bool pattern;	       /* the name is a shell pattern: * ? [a-z] */
-	bool label;	       /* the name is an address label such as eth0:1; none
-			        * remains after parsing */
+	bool pattern; /* the name is a shell pattern: * ? [a-z] */
+	/* the name is an address label such as eth0:1; always false after parsing */
+	bool label;
 	unsigned instance;     /* index into config.instance */
-	unsigned line, column; /* of the phyint word; 0 for defaults */
+	unsigned line, column; /* of the word phyint; 0 for defaults */
 	enum config_role role;
-	uint32_t ratelimit; /* accepted; has no effect */
+	uint32_t ratelimit; /* has no effect */
 	uint8_t threshold;  /* 1..255 */
 	struct prefix *altnet;
 	size_t n_altnet;
@@ -126,11 +125,11 @@ struct config_iface {
 	size_t n_boundary;
 	struct config_place *place; /* in file order, after those of the defaults */
 	size_t n_place;
-	uint8_t boundary_scope;	       /* 2..14; 0 means that of the role */
-	bool version_fallback;	       /* upstream: follow older queriers (R131) */
+	uint8_t boundary_scope;	       /* 2..14; 0 means that the role decides */
+	bool version_fallback;	       /* follow older queriers upstream (R131) */
 	uint8_t igmp_version;	       /* 1..3 */
 	uint8_t mld_version;	       /* 1..2 */
-	bool version_given[_FAMILY_N]; /* set in the file */
+	bool version_given[_FAMILY_N]; /* the file sets the version */
 	bool ipv4, ipv6;
 	bool fast_leave;
 	bool require_router_alert; /* of IGMP */
@@ -138,7 +137,7 @@ struct config_iface {
 	bool always_querier;
 	enum config_forwarding forwarding;
 	uint32_t max_groups, max_sources; /* sources per group; 0 means no limit */
-	uint32_t max_groups_per_host;	  /* brought by one host; 0 means no limit */
+	uint32_t max_groups_per_host;	  /* groups that one host brings; also 0 */
 	/* membership messages per second, of one host and of all; 0 means no limit */
 	uint32_t host_message_rate, message_rate;
 	char report_interface[IFNAMSIZ]; /* empty for the interface itself */
@@ -151,49 +150,48 @@ enum config_severity {
 
 struct config_message {
 	enum config_severity severity;
-	unsigned line, column; /* 0 means about the file as a whole */
+	unsigned line, column; /* 0 if it is about the file as a whole */
 	char *text;	       /* what is wrong, and what to do */
 };
 
 struct config {
 	bool quickleave;
 	bool defaultdown;	/* interfaces that no phyint names become downstreams */
-	bool rescanvif;		/* accepted: interfaces are always watched */
-	uint32_t hashtablesize; /* accepted, no effect: hosts are tracked exactly */
-	char *chroot, *user;	/* NULL means none */
-	bool seccomp, landlock; /* confine system calls and files, where the system
-				 * can do that */
+	bool rescanvif;		/* has no effect, as interfaces are always watched */
+	uint32_t hashtablesize; /* has no effect, as hosts are tracked exactly */
+	char *chroot, *user;	/* or NULL */
+	bool seccomp, landlock; /* confine system calls and files if the system can */
 	struct gm_params gm;
 	uint32_t refresh_interval_ms;
 	enum config_forward forward_from_downstream;
-	struct prefix *ssm; /* ssm-range; none by default */
+	struct prefix *ssm; /* ssm-range; empty by default */
 	size_t n_ssm;
 	unsigned threads;   /* 0 means as many as suit the machine */
-	char *cpu_affinity; /* processors of the threads, see cpulist.h; NULL means
-			     * any */
+	char *cpu_affinity; /* a list for cpulist_parse(); NULL means any processors */
 	uint32_t ring_size; /* bytes of each ring; 0 if the machine's memory decides */
 	enum config_transmit transmit;
 	enum config_coalesce coalesce;
 	enum config_latency latency;
 	uint32_t collect_ms; /* how long frames wait for others with `latency auto` */
 	bool receive_offload;
-	enum config_quality quality; /* of streams, is analysed */
+	enum config_quality quality; /* whether streams are analysed */
 	enum config_log_to log_to;
 	enum config_log_level log_level;
-	char *control_socket; /* NULL means built-in path */
+	char *control_socket; /* path; NULL means the built-in one */
 	char *control_group;  /* group of the socket; NULL means the daemon's */
 	unsigned control_group_line, control_group_column; /* of its keyword */
-	char *metrics_listen;	  /* see endpoint.h; NULL means off */
-	uint32_t metrics_groups;  /* forwarding entries that get metrics of their own */
-	char *web_listen;	  /* of the page; NULL means off */
-	struct prefix *web_allow; /* who may read it, besides this system */
+	char *metrics_listen;	 /* for endpoint_parse(); NULL means off */
+	uint32_t metrics_groups; /* forwarding entries that have their own metrics */
+	char *web_listen;	 /* for endpoint_parse(); NULL means off */
+	/* the clients that may read the page, in addition to those on this system */
+	struct prefix *web_allow;
 	size_t n_web_allow;
-	bool web_names;	     /* it shows addresses of viewers */
-	char *channel_names; /* path, see channels.h; NULL means none */
+	bool web_names;	     /* the page shows addresses of viewers */
+	char *channel_names; /* path of the file, see channels.h; or NULL */
 	char *host_names[CONFIG_HOST_FILES_MAX]; /* paths, see host_names.h */
 	size_t n_host_names;
-	uint32_t quality_memory; /* bytes for the history of streams; 0 if the machine's
-				  * memory decides */
+	/* bytes for the history of streams; 0 if the machine's memory decides */
+	uint32_t quality_memory;
 	struct config_instance *instance; /* in file order; [0] is the unnamed one */
 	size_t n_instance;		  /* at least 1 */
 	struct config_iface defaults;	  /* for interfaces that no phyint names */
@@ -203,17 +201,17 @@ struct config {
 	size_t n_message;
 };
 
-/* Parse `len` bytes. Returns 0 if it is usable (there may be warnings), 1 if it is
- * refused (at least one message is an error), or -ENOMEM. For 0 and 1 *ret_config is
- * set; free it with config_free(). */
+/* Parses `len` bytes. Returns 0 if the text can be used (there may be warnings), 1 if it
+ * is refused (at least one message is an error), or -ENOMEM. After 0 and 1 the caller
+ * frees *ret_config. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
 
 /* Is the word a pattern? */
 bool config_is_pattern(const char *name);
 
-/* What holds for an interface of that name: its phyint block, else the first one whose
- * pattern matches, else the defaults. */
+/* Returns what holds for an interface of that name: its phyint block, else the first block
+ * whose pattern matches, else the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
 
 /* Does an upstream report on that interface? If so, `defaultdown` does not make it a
@@ -224,10 +222,10 @@ bool config_is_report_interface(const struct config *c, const char *name);
  * it is the unnamed one and takes all interfaces that no phyint names. */
 bool config_instance_used(const struct config *c, unsigned instance);
 
-/* Does the white/blacklist of the interface let a group pass (last match decides)? */
+/* Do whitelist and blacklist of the interface let a group pass? The last match decides. */
 bool config_group_allowed(const struct config_iface *ci, const struct addr *group);
 
-/* The widest scope of IPv6 groups that do not cross the interface (R160, R203). */
+/* Returns the widest scope of IPv6 groups that do not cross the interface (R160, R203). */
 unsigned config_boundary_scope(const struct config_iface *ci);
 /* Device discovery (SSDP) in the local scope of RFC 2365: the one IPv4 group that a
  * boundary-scope of CONFIG_SCOPE_LOCAL (RFC 2365 8) or more stops. */
@@ -236,29 +234,29 @@ unsigned config_boundary_scope(const struct config_iface *ci);
 /* Does the group end at the interface, in both directions? */
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
 
-/* The statement that decides, as text: "'blacklist 239.0.0.0/8', line 12". Returns true
- * if the group ends at the interface in at least one direction; whitelist and blacklist
- * count only with `lists`. Otherwise returns false, with the whitelist that admits the
- * group, or an empty text. */
+/* Writes the statement that decides, for example "'blacklist 239.0.0.0/8', line 12".
+ * Returns true if the group ends at the interface in at least one direction. Whitelist
+ * and blacklist count only with `lists`. Otherwise returns false, with the whitelist that
+ * admits the group, or an empty text. */
 #define CONFIG_DECIDE_LEN (PREFIX_STRLEN + 40)
 bool config_decide_group(const struct config_iface *ci, const struct addr *group,
 	bool lists, char buf[CONFIG_DECIDE_LEN]);
-/* the longest altnet that admits the source, or false if there is none */
+/* Writes the longest altnet that admits the source. Returns false if there is none. */
 bool config_decide_source(const struct config_iface *ci, const struct addr *source,
 	char buf[CONFIG_DECIDE_LEN]);
 
 bool config_is_ssm(const struct config *c, const struct addr *group);
 
-/* The configuration as text that parses back to the same configuration, every keyword
- * with its value. malloc'ed, NULL when out of memory. */
+/* Returns the configuration as text, every keyword with its value. The text parses back to
+ * the same configuration. The caller frees it. NULL when out of memory. */
 char *config_print(const struct config *c);
 
-/* What each interface will do, in sentences, as `ringcastd -C` shows it. `there` has
- * the names of the interfaces that exist now, ending with NULL; without it nothing is
- * said about that. malloc'ed, or NULL when out of memory. */
+/* Returns what each interface will do, in sentences, as `ringcastd -C` shows it. `there`
+ * has the names of the interfaces that exist now, ending with NULL. If it is NULL, the
+ * text says nothing about that. The caller frees the text. NULL when out of memory. */
 char *config_describe(const struct config *c, const char *const *there);
 
-/* One sentence about the interfaces that have a role in the file but are not in
- * `there`: they may appear later, or their names may be wrong. malloc'ed; NULL if all
- * exist or memory is short. */
+/* Returns one sentence about the interfaces that have a role in the file but are not in
+ * `there`: they may appear later, or their names may be wrong. The caller frees it. NULL
+ * if all exist, or when out of memory. */
 char *config_missing(const struct config *c, const char *const *there);

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Configuration text -> tokens with their places. Internal to config*.c. */
+/* Cuts the text of a configuration into tokens with their places. Internal to
+ * config*.c. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Both count from 1, columns in bytes; all zero if there is no place. */
+/* Lines and columns are counted from 1, and columns in bytes. All zero if there is no
+ * place. */
 struct config_pos {
 	unsigned line, column;
 };
 
 struct config_token {
-	char *s; /* terminated, never empty; lives in config_tokens.buf */
+	char *s; /* terminated, never empty; in config_tokens.buf */
 	struct config_pos pos;
 };
 
@@ -22,6 +24,6 @@ struct config_tokens {
 	size_t n, cap;
 };
 
-/* 0 or -ENOMEM. The tokens copy what they need of `text`, which has no NUL byte. */
+/* Copies `text`, which must not have a NUL byte. Returns 0 or -ENOMEM. */
 int config_tokens_init(struct config_tokens *t, const char *text, size_t len);
 void config_tokens_deinit(struct config_tokens *t);

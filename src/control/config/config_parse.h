@@ -12,25 +12,25 @@ struct config_parser {
 	struct config *c;
 	struct config_tokens tokens;
 	size_t next;
-	/* where keywords of a block go: &c->defaults before the first phyint, an entry
-	 * of c->iface, &discarded for a block that does not count, NULL after its end
-	 */
+	/* The place for keywords of a block: &c->defaults before the first phyint, then an
+	 * entry of c->iface, or &discarded for a block that does not count. NULL after the
+	 * end of a block. */
 	struct config_iface *block;
 	struct config_iface discarded;
-	const char *block_name; /* of the last phyint; the word of the file */
-	const char *ended_by;	/* the global keyword that ended its block */
+	const char *block_name; /* the name after the last phyint, as in the file */
+	const char *ended_by;	/* the global keyword that has ended its block */
 	bool seen_phyint;
-	unsigned instance; /* index of the one that is open */
+	unsigned instance; /* index of the instance that is open */
 	bool ssm_given, ssm_none;
-	/* place of the last use, by index into config_keywords; those of a block are
-	 * cleared at each phyint */
+	/* where each keyword was used last, by its index in config_keywords; cleared at
+	 * each phyint for keywords of a block */
 	struct config_pos given[CONFIG_MAX_KEYWORDS];
 	unsigned n_errors;
 	bool no_memory; /* sticky */
 };
 
-/* A word as messages show it: bounded, without control characters. Use in the same full
- * expression only: config_show(token->s).s */
+/* A word as messages show it: shortened, and without control characters. The result is
+ * valid only in the same full expression: config_show(token->s).s */
 struct config_shown {
 	char s[64];
 };
@@ -39,8 +39,8 @@ struct config_shown config_show(const char *word);
 void config_say(struct config_parser *p, enum config_severity severity,
 	struct config_pos pos, const char *format, ...) _printf_(4, 5);
 
-/* Makes room for one more element in `*v`, which holds `n` and is grown only by this
- * function. */
+/* Makes room for one more element in the array *v, which has `n` elements of `size` bytes.
+ * Only this function may grow the array. Returns false when out of memory. */
 bool config_grow(struct config_parser *p, void *v, size_t n, size_t size);
 
 static inline bool config_in_ignored_block(const struct config_parser *p)
@@ -53,8 +53,8 @@ static inline struct config_pos *config_given(struct config_parser *p, const cha
 	return &p->given[config_keyword_find(name) - config_keywords];
 }
 
-/* Convert the argument and store it in the field of `kw`; `base` is the struct config
- * or struct config_iface. A fault ends in a message. */
+/* Converts the argument and stores it in the field of `kw` in `base`, which is a struct
+ * config or a struct config_iface. A fault causes a message. */
 void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *arg);
 void config_add_web_allow(struct config_parser *p, const struct config_keyword *kw,
@@ -67,15 +67,15 @@ void config_add_boundary(struct config_parser *p, const struct config_keyword *k
 	struct config_iface *ci, const struct config_token *arg);
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
-/* The block with exactly this name or pattern, else the defaults. */
+/* Returns the block with exactly this name or pattern, else the defaults. */
 const struct config_iface *config_iface_named(const struct config *c, const char *name);
 /* Is it within 224.0.0.0/4 or ff00::/8? */
 bool config_is_group_prefix(const struct prefix *x);
-/* The plain error: "'altnet' takes ..., not 'x'" */
+/* Adds the usual error: "'altnet' takes ..., not 'x'". */
 void config_refuse(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
-/* The decimal number at `s`; more than UINT32_MAX becomes UINT32_MAX + 1. Returns what
- * follows it, NULL when there is no digit. */
+/* Reads the decimal number at `s`. A number above UINT32_MAX becomes UINT32_MAX + 1.
+ * Returns what follows the number, or NULL if there is no digit. */
 const char *config_scan_number(const char *s, uint64_t *ret);
 /* Is this word meant as the argument of `kw`, though it is a keyword? */
 bool config_value_is_word_of(const struct config_keyword *kw, const char *word);

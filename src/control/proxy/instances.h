@@ -26,19 +26,19 @@ struct instances {
 	uint64_t memory; /* of the machine in bytes, set by the owner; 0 if unknown */
 };
 
-/* No instance yet. 0 or -ENOMEM. */
+/* Makes an object without instances. Returns 0 or -ENOMEM. */
 int instances_new(
 	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_router);
 struct instances *instances_free(struct instances *r); /* takes and returns NULL */
 
-/* Frees the ports and instances that the configuration no longer has. Their last
- * messages are in `fx`. They must be sent before the sockets of these ports are closed
- * and before instances_sync() reuses their numbers. */
+/* Frees the ports and instances that the configuration no longer has. `fx` gets their last
+ * messages. Execute these before you close the sockets of these ports and before
+ * instances_sync() reuses their numbers. */
 void instances_release(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
-/* Brings everything into line, see proxy_sync(). Must follow instances_release() with
- * the same arguments. Returns 0, -ENOMEM, or the number (> 0) of interfaces that found
- * no free port number. */
+/* Brings everything into line, see proxy_sync(). Call instances_release() with the same
+ * arguments before. Returns 0, -ENOMEM, or the number (> 0) of interfaces for which no
+ * port number was free. */
 int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
@@ -49,25 +49,25 @@ int instances_each_missing(const struct instances *r, const struct iface_table *
 
 mono_t instances_deadline(const struct instances *r);
 void instances_tick(struct instances *r, mono_t now, struct effects *fx);
-void instances_resume(
-	struct instances *r, mono_t now, struct effects *fx); /* proxy_resume() */
+/* proxy_resume() and proxy_shutdown() for all instances. */
+void instances_resume(struct instances *r, mono_t now, struct effects *fx);
 void instances_shutdown(struct instances *r, mono_t now, struct effects *fx);
 
-/* What the kernel holds for programs of this host, borrowed until the next call; `old`
- * is the previous value. See proxy_kernel_changed(). */
+/* The kernel holds the groups `new` for programs of this host, and held `old` before. `new`
+ * is borrowed until the next call. See proxy_kernel_changed(). */
 void instances_kernel_changed(struct instances *r, mono_t now, enum family family,
 	const struct kgroups *old, const struct kgroups *new);
 
-/* the first port that sends its messages on the interface, or NULL */
+/* Returns the first port that sends its messages on the interface, or NULL. */
 struct proxy_port *instances_port_by_index(const struct instances *r, int ifindex);
-/* Name of the instance that a port belongs to, or that has a number in the forwarding
- * table ("" for the unnamed one, and for a number that no instance has). */
+/* Returns the name of the instance that has this number in the forwarding table, or "" for
+ * the unnamed instance and for a number that no instance has. */
 const char *instances_name(const struct instances *r, unsigned number);
 /* Entries of the forwarding table: see mdb_has_entry() and mdb_emit_all(). */
 bool instances_has_entry(const struct instances *r, unsigned number,
 	const struct addr *group, const struct addr *source);
 void instances_emit_all(const struct instances *r, struct effects *fx);
-/* groups that a downstream wants */
+/* Returns the number of groups that some downstream wants. */
 size_t instances_n_groups(const struct instances *r);
 
 /* ---- live upgrade: see proxy_export() and proxy_import() ---- */

@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * From the ports of all instances and the system's interfaces to the port plan of the
- * data plane: which ports receive, which sources each input accepts, and where its
- * frames may go.
+ * Makes the port plan of the data plane from the ports of all instances and the system's
+ * interfaces: which ports receive, which sources each input accepts, and where its frames
+ * may go.
  */
 
 #include "control/proxy/instances.h"
 #include "dataplane/forward/plan.h"
 
-/* NULL when out of memory. The caller owns the plan. */
+/* Returns a plan that the caller owns, or NULL when out of memory. */
 struct plan *portplan_build(
 	const struct instances *r, const struct iface_table *ifaces);
-/* the broadcast address of a connected subnet, from which nothing is accepted there */
+/* Is it the broadcast address of a subnet of the port? Such a source is refused there. */
 bool portplan_is_broadcast(const struct proxy_port *pp, const struct addr *source);

@@ -8,36 +8,37 @@
 #include "base/cleanup.h"
 #include "control/proxy/proxy.h"
 
-void proxy_port_free(struct proxy *p, unsigned port); /* does nothing if there is
-						       * none */
+/* Does nothing if there is no port with the number. */
+void proxy_port_free(struct proxy *p, unsigned port);
 
 /* Is the family enabled on an interface? */
 bool proxy_family_on(
 	const struct proxy *p, const struct config_iface *ci, enum family family);
-/* The configuration of an interface of that name in this instance, or NULL if it has no
- * role. */
+/* Returns the configuration of an interface of that name in this instance, or NULL if it
+ * has no role. */
 const struct config_iface *proxy_config_of(const struct proxy *p,
 	const struct config *cfg, const struct iface_table *ifaces, const char *name);
-/* Group state of a port changed. The next proxy_merge() merges it and updates the
- * upstreams. */
+/* The state of a group on a port has changed. The next proxy_merge() merges it and updates
+ * the upstreams. */
 void proxy_group_changed(
 	struct proxy *p, mono_t now, unsigned port, const struct addr *group);
-/* The role of a port changed: every group of the family is merged again. */
+/* The role of a port has changed, so every group of the family is merged again. */
 void proxy_port_changed(
 	struct proxy *p, mono_t now, struct proxy_port *pp, enum family family);
-/* The end of each call from outside: merges the changed groups, each one once, as far
- * as there is credit. */
+/* Merges each changed group once, as far as there is credit. Each function of proxy.h calls
+ * this at its end. */
 void proxy_merge(struct proxy *p, mono_t now, struct effects *fx);
-/* The same regardless of credit, for changes by the operator or the system. */
+/* Merges all changed groups regardless of credit, for changes by the operator or the
+ * system. */
 void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
-/* Work is counted in sources that are looked at. A message that leaves, or a change of
- * the forwarding table, costs: */
+/* Work is counted in sources that are looked at. A message that is sent, and a change of
+ * the forwarding table, cost as much as this many sources. */
 #define PROXY_EFFECT_WORK 20
-/* Adds the credit earned since the last time; returns true if there is some. */
+/* Adds the credit that was earned since the last call. Returns true if there is credit. */
 bool proxy_earn(struct proxy *p, mono_t now);
 void proxy_spend(struct proxy *p, size_t work);
-/* Source address of our messages; on an upstream one of the subnet of the querier that
- * is heard there. */
+/* Returns the source address of our messages. On an upstream it is, if possible, in the
+ * subnet of the querier that is heard there. */
 struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family family);
 /* Applies a configuration that may differ from the one under which the port's state
  * arose. */
@@ -49,15 +50,15 @@ void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us);
 void proxy_note_version(struct proxy_port *us, struct effects *fx);
 /* Before an upstream leaves everything: keeps the groups that the kernel holds. */
 void proxy_kernel_keep(struct proxy *p, mono_t now, struct proxy_port *us);
-/* What one upstream must report of a group of which the LANs want `wanted`. This
- * includes what the kernel holds of it, except a group that only the kernel holds and
- * that was never reported here. The value borrows from `wanted` or `buf`, which the
- * caller frees; NULL if there is no memory. */
+/* Returns what one upstream must report of a group of which the LANs want `wanted`. That
+ * includes what the kernel holds of the group. Exception: a group that only the kernel
+ * holds and that was never reported here. The result borrows from `wanted` or `buf`, which
+ * the caller frees. NULL if there is no memory. */
 const struct gm_filter *proxy_kernel_add(const struct proxy *p,
 	const struct proxy_port *us, const struct addr *group,
 	const struct gm_filter *wanted, struct gm_filter *buf);
 /* Passes the merged record of a group to one upstream, as far as its filters allow.
- * `cause` as in upstream_set(). */
+ * `cause` is as for upstream_set(). */
 void proxy_report_upstream(struct proxy *p, mono_t now, struct proxy_port *us,
 	const struct addr *group, const struct gm_filter *merged,
 	const struct host_cause *cause);

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * "Why does this stream not arrive?": the checks that a stream of an instance passes,
- * in their order, each with its result and what to change. The caller collects the
- * facts with the functions of the real path; here they are judged and put into words.
- * Pure.
+ * Answers "why does this stream not arrive?" with the checks that a stream of an instance
+ * passes, in their order, each with its result and what to change. The caller collects
+ * the facts with the functions of the real path. This module judges them and puts them
+ * into words. Pure.
  *
- * Evidence is what was seen of this group. Counters of a port are for all groups, so
- * they are mentioned as such and decide nothing.
+ * Only what was seen of this group is evidence. Counters of a port are about all groups,
+ * so they are mentioned, but decide nothing.
  */
 
 #include "base/addr.h"
@@ -23,7 +23,7 @@
 enum explain_verdict {
 	EXPLAIN_PASS = 1,
 	EXPLAIN_REFUSE,
-	EXPLAIN_UNKNOWN, /* it passes as far as we can see, but see the text */
+	EXPLAIN_UNKNOWN, /* it passes as far as we know; the text says what is not known */
 	EXPLAIN_NOTE,	 /* worth knowing, but no obstacle */
 };
 
@@ -34,7 +34,7 @@ enum explain_weight {
 	EXPLAIN_FOLLOWS,   /* it follows from the cause in another check */
 	EXPLAIN_ABSENT,	   /* no host asks, or no datagram comes */
 	EXPLAIN_FAULT,	   /* something is wrong */
-	EXPLAIN_STOPPED,   /* it stopped datagrams just now */
+	EXPLAIN_STOPPED,   /* it has stopped datagrams within EXPLAIN_NOW_MS */
 };
 
 #define EXPLAIN_NOW_MS	  3000	 /* an event this recent counts as continuing */
@@ -42,7 +42,7 @@ enum explain_weight {
 
 /* Why datagrams were refused. */
 enum explain_why {
-	EXPLAIN_BY_SOURCE = 1, /* it may not send there */
+	EXPLAIN_BY_SOURCE = 1, /* the source may not send there */
 	EXPLAIN_BY_OWN_MAC,
 	EXPLAIN_BY_OTHER_HOST, /* Ethernet frame for another station */
 	EXPLAIN_BY_VLAN,
@@ -55,26 +55,25 @@ enum explain_why {
 	EXPLAIN_BY_MARTIAN,
 	EXPLAIN_BY_SOURCE_ROUTE,
 	EXPLAIN_BY_BOUNDARY,
-	EXPLAIN_BY_MEMBERS, /* they want other sources */
+	EXPLAIN_BY_MEMBERS, /* the members want other sources */
 	EXPLAIN_BY_OUTPUTS, /* no output is left */
 	EXPLAIN_BY_TTL,
 	EXPLAIN_BY_PARTIAL, /* a checksum that cannot be completed */
-	/* copies */
+	/* why copies were refused */
 	EXPLAIN_BY_THRESHOLD,
 	EXPLAIN_BY_MTU_OUT,
 	EXPLAIN_BY_FRAGMENTS,
 };
 
-/* What was refused of the group at an interface; the last one of its kind. */
+/* Refusals of one kind, at an interface, of datagrams or reports of the group. */
 struct explain_refusal {
-	enum explain_why why; /* of datagrams */
-	enum note note;	      /* of reports */
-	uint64_t n;
-	int64_t age_ms;	  /* of the last one */
-	struct addr from; /* of the last one */
-	uint32_t value;	  /* the limit, if one has refused */
-	bool would_pass;  /* the configuration has changed since, so it would now be
-			   * admitted */
+	enum explain_why why; /* why datagrams were refused */
+	enum note note;	      /* why reports were refused */
+	uint64_t n;	      /* how many */
+	int64_t age_ms;	      /* time since the last one */
+	struct addr from;     /* sender of the last one */
+	uint32_t value;	      /* the limit that has refused it, if any */
+	bool would_pass; /* it would be admitted now, as the configuration has changed */
 };
 
 struct explain_refusals {
@@ -82,17 +81,17 @@ struct explain_refusals {
 	size_t n;
 };
 
-/* what both sides have in common */
+/* What inputs and outputs have in common. */
 struct explain_iface {
 	char name[IFNAMSIZ];
 	bool has_role;	   /* it is a port of the instance */
-	bool present, up;  /* in the system */
+	bool present, up;  /* it exists; it is up */
 	const char *error; /* why its sockets are not open, or NULL */
-	bool family;	   /* the family is on here */
-	bool group_ok;	   /* no boundary (on upstreams, also no list) is in the way */
-	char decided[CONFIG_DECIDE_LEN]; /* the line that decided, or empty */
-	char echo_of[IFNAMSIZ]; /* an interface of ours whose frames come back here */
-	struct explain_refusals refused; /* datagrams, copies for outputs */
+	bool family;	   /* the family is enabled here */
+	bool group_ok; /* no boundary, and on an upstream no list, refuses the group */
+	char decided[CONFIG_DECIDE_LEN]; /* the line of the file that decided, or "" */
+	char echo_of[IFNAMSIZ]; /* the interface of ours whose frames come back here */
+	struct explain_refusals refused; /* of datagrams, or on an output of copies */
 };
 
 /* An interface that the stream may come in at. */
@@ -100,24 +99,23 @@ struct explain_input {
 	struct explain_iface i;
 	bool upstream;
 	bool receive;	       /* frames from here are forwarded at all */
-	bool source_broadcast; /* it is the broadcast address of a subnet */
-	bool source_ok;	       /* the source may send here; when there is one */
-	/* the altnet that admits the source, or the interface whose subnet it is in (""
-	 * if its own, or none) */
-	char admitted[CONFIG_DECIDE_LEN], subnet_of[IFNAMSIZ];
-	/* of an upstream: is the provider asked for the group? */
+	bool source_broadcast; /* the source is the broadcast address of a subnet */
+	bool source_ok;	       /* the source, if there is one, may send here */
+	char admitted[CONFIG_DECIDE_LEN]; /* the altnet that admits the source, or "" */
+	char subnet_of[IFNAMSIZ]; /* another interface whose subnet it is in, or "" */
+	/* the rest is about an upstream: is the provider asked for the group? */
 	bool report_up; /* messages can be sent */
 	char report_interface[IFNAMSIZ];
 	bool policy_ok; /* lists and boundaries let the group be asked for */
-	char policy_by[CONFIG_DECIDE_LEN]; /* the line that does not */
-	bool asked;			   /* a membership is reported ... */
-	bool asked_this;		   /* ... that includes the source */
-	unsigned version;		   /* of IGMP or MLD that is used */
+	char policy_by[CONFIG_DECIDE_LEN]; /* the line of the file that forbids it */
+	bool asked;			   /* a membership is reported */
+	bool asked_this;		   /* that membership includes the source */
+	unsigned version;		   /* of IGMP or MLD that is spoken */
 	bool names_sources;		   /* that version can name sources */
 	bool query_heard;
 	struct addr querier;
-	int64_t query_age_ms, query_expected_ms; /* the next one is due within the
-						  * second value */
+	int64_t query_age_ms;	   /* time since the last query */
+	int64_t query_expected_ms; /* the longest time between two queries */
 	uint32_t refresh_interval_ms;
 	/* since the start, for all groups */
 	uint64_t ring_packets, ring_drops;
@@ -128,39 +126,39 @@ struct explain_input {
 /* An interface that the stream may go out at. */
 struct explain_output {
 	struct explain_iface i;
-	bool is_input; /* the stream comes from here; or all inputs */
+	bool is_input; /* the stream may come in here */
 	bool allowed;  /* frames of the input may go here at all */
 	/* members */
-	bool has_group, wants;	     /* state for the group; it wants this source */
-	bool any_source;	     /* a member asked for the group without a source */
-	unsigned n_hosts, n_sources; /* tracked; named */
+	bool has_group;		       /* the group has members */
+	bool wants;		       /* they want this source */
+	bool any_source;	       /* a member has asked for all sources */
+	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
-	bool forwards; /* we forward, as querier or beside another one */
+	bool forwards; /* we forward here, as querier or although another router is */
 	struct addr other_querier;
-	/* another router forwards the stream there, and we leave it to that router, or
-	 * both forward it */
+	/* another router forwards the stream here: we leave it to that router, or both of
+	 * us forward it */
 	bool standby, doubled;
 	struct gm_mac other_mac;
-	size_t n_groups, max_groups; /* max 0 means no limit */
-	/* host that met host-message-rate within the last minute, and whether hosts met
-	 * message-rate together; empty if none has */
+	size_t n_groups, max_groups; /* max_groups 0 means no limit */
+	/* the host that has met host-message-rate within the last minute, or "" */
 	char limited_host[EXPLAIN_HOST_LEN];
-	bool limited;
+	bool limited;  /* hosts together have met message-rate */
 	bool in_table; /* the forwarding entry names it */
 	uint8_t threshold;
 	uint32_t mtu;
 	uint64_t not_sent; /* copies of all groups that the kernel refused */
 };
 
-/* One of its streams in the last hour, as far as that is known. */
+/* What is known of a stream of the group in the last hour. */
 struct explain_stream {
 	struct addr source;
 	uint16_t port;			   /* UDP */
 	const char *kind;		   /* static */
-	enum stream_place place;	   /* now */
-	enum stream_drop drop;		   /* of the last fault */
-	uint64_t judged, provider, router; /* seconds */
+	enum stream_place place;	   /* the present verdict */
+	enum stream_drop drop;		   /* the cause of the last fault */
+	uint64_t judged, provider, router; /* seconds; of these, with faults */
 	uint64_t lost, continuity;
 };
 
@@ -171,15 +169,15 @@ struct explain_facts {
 	struct addr source;
 	bool source_own; /* an address of this system */
 	bool ssm;	 /* the group is in the SSM range */
-	bool one_output; /* only one was asked about, so report everything about it */
-	/* of the forwarding entries that name an output */
+	bool one_output; /* the question is about one output: report all about it */
+	/* the rest is about the forwarding entries that name an output */
 	bool seen; /* datagrams have passed the source check */
 	uint64_t packets;
-	int64_t age_ms; /* of the last one; -1 means not known */
-	uint64_t wrong; /* from sources that may not send on their interface */
+	int64_t age_ms; /* time since the last datagram, or -1 if not known */
+	uint64_t wrong; /* datagrams whose source may not send on their interface */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
-	struct joined_counts joined; /* of the group, or of the source */
+	struct joined_counts joined; /* of the source if it is given, or of the group */
 	const struct explain_stream *stream;
 	size_t n_stream;
 	const struct explain_input *input;
@@ -200,15 +198,16 @@ struct explain_check {
 
 /* All zero at the beginning. */
 struct explain {
-	enum explain_verdict verdict; /* of the whole: not EXPLAIN_NOTE */
-	enum explain_weight weight;   /* of the cause; 0 means it passes */
+	enum explain_verdict verdict; /* of all checks together; not EXPLAIN_NOTE */
+	enum explain_weight weight;   /* of the cause, or 0 if the stream passes */
 	char summary[2 * EXPLAIN_TEXT_LEN];
 	struct explain_check *check; /* owned */
 	size_t n, cap;
 	bool lost; /* memory ran out, so checks are missing */
 };
 
+/* *ret owns memory also if `lost` is true. */
 void explain(const struct explain_facts *f, struct explain *ret);
 void explain_deinit(struct explain *e);
 
-const char *explain_verdict_name(enum explain_verdict v); /* "pass", ... */
+const char *explain_verdict_name(enum explain_verdict v); /* static: "pass", ... */

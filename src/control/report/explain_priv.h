@@ -5,20 +5,21 @@
 
 #include "control/report/explain.h"
 
-/* Adds a check; its advice may be added until the next one. */
+/* Adds a check. Its advice may be added until the next check is added. */
 struct explain_check *explain_add(struct explain *e, const char *check,
 	const char *interface, enum explain_verdict verdict, const char *format, ...)
 	__attribute__((__format__(__printf__, 5, 6)));
-/* Adds one that does not pass. explain_add() uses EXPLAIN_FAULT. */
+/* Sets the weight of a check that does not pass, which is EXPLAIN_FAULT after
+ * explain_add(). Returns the check. */
 struct explain_check *explain_weigh(
 	struct explain_check *c, enum explain_weight weight);
 void explain_advise(struct explain_check *c, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
-/* Datagrams of it come in and have an output. */
+/* Do datagrams of it come in, and have an output? */
 bool explain_flows(const struct explain_facts *f);
 
-/* Role, link, sockets, family. False if refused. */
+/* Checks role, link, sockets and family. Returns false if one of them refuses. */
 bool explain_iface_usable(const struct explain_facts *f, const struct explain_iface *i,
 	struct explain *e);
 
@@ -33,13 +34,13 @@ void explain_output_checks(const struct explain_facts *f,
 bool explain_output_is_quiet(
 	const struct explain_facts *f, const struct explain_output *out);
 
-/* How its datagrams are joined; nothing if none has been sent. */
+/* Says how its datagrams are joined, if any were sent. */
 void explain_joined(const struct explain_facts *f, struct explain *e);
 
-/* The quality of its streams; nothing if none is known. */
+/* Says what the quality of its streams is, if that is known. */
 void explain_quality(const struct explain_facts *f, struct explain *e);
 
-/* explain_refused.c: what was seen to be refused. */
+/* explain_refused.c: adds checks for what was refused. */
 /* Datagrams of the group, or of the source in question, that arrived there lately. */
 void explain_refused_datagrams(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e);
@@ -49,11 +50,11 @@ bool explain_refused_source(const struct explain_facts *f,
 /* Copies of the group. */
 void explain_refused_copies(const struct explain_facts *f,
 	const struct explain_output *out, struct explain *e);
-/* The last refused report of the group, or NULL if there was none lately. */
+/* Returns the last refused report of the group, or NULL if there was none lately. */
 const struct explain_refusal *explain_refused_join(const struct explain_output *out);
 void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e);
-/* datagrams of the kind, from the source in question if there is one; NULL if there
- * were none lately */
+/* Returns the refused datagrams of this kind, from the source in question if there is one,
+ * or NULL if there were none lately. */
 const struct explain_refusal *explain_find_refusal(const struct explain_facts *f,
 	const struct explain_iface *i, enum explain_why why);

@@ -35,7 +35,7 @@ enum metric {
 struct metrics_family {
 	const char *name; /* without the ending that the type adds */
 	enum metrics_type type;
-	const char *unit;   /* NULL means none; the name ends with it */
+	const char *unit;   /* the end of the name, or NULL if there is no unit */
 	const char *labels; /* for the documentation */
 	const char *help;   /* a sentence without its full stop */
 };
@@ -44,7 +44,7 @@ extern const struct metrics_family metrics_family[_METRIC_N];
 
 struct metrics {
 	enum metrics_format format;
-	char *buf; /* owned; no NUL at its end */
+	char *buf; /* owned, without a NUL at its end */
 	size_t len, cap;
 	bool failed; /* memory ran out, so the text is useless */
 	const struct metrics_family *family;
@@ -54,12 +54,12 @@ struct metrics {
 /* All zero except the format is an empty text. */
 void metrics_deinit(struct metrics *m);
 
-/* What comes before the samples of a family. The samples must follow directly. */
+/* Writes what comes before the samples of a family. The samples must follow directly. */
 void metrics_begin(struct metrics *m, enum metric id);
-/* The last line of the text. */
+/* Writes the last line of the text. */
 void metrics_end(struct metrics *m);
 
-/* A sample is its name, labels, and one value that ends it. */
+/* Begin a sample. It continues with labels and ends with one value. */
 void metrics_sample(struct metrics *m);
 void metrics_sample_of(struct metrics *m, const char *ending); /* "_bucket" ... */
 /* Any bytes are a legal value: bytes that are not UTF-8 appear as \xNN. */
@@ -69,8 +69,9 @@ void metrics_uint(struct metrics *m, uint64_t value);
 void metrics_ns(struct metrics *m, uint64_t ns); /* as seconds */
 void metrics_real(struct metrics *m, double value);
 
-/* Labels that many samples share: remember where the labels of a sample are in the
- * text, before its value, and write them again in another sample. */
+/* Labels that many samples share. metrics_labels() remembers where the labels of a sample
+ * are in the text; call it before the value. metrics_labels_again() writes them in another
+ * sample. */
 struct metrics_span {
 	size_t at, len;
 };
@@ -78,9 +79,9 @@ struct metrics_span metrics_labels(const struct metrics *m);
 void metrics_labels_again(struct metrics *m, struct metrics_span span);
 
 const char *metrics_type_name(enum metrics_type type); /* static: "gauge", ... */
-/* What is added to the name of a family in those of its samples: "_total", ... */
+/* Returns what is added to the name of a family in those of its samples: "_total", ... */
 const char *metrics_ending(enum metrics_type type);
 
-/* The format for a client with this Accept header (NULL if it sent none). */
+/* Returns the format for a client with this Accept header, or NULL if it sent none. */
 enum metrics_format metrics_negotiate(const char *accept);
 const char *metrics_content_type(enum metrics_format format);

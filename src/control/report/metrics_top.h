@@ -3,7 +3,7 @@
 
 /*
  * The busiest forwarding entries: of all that are offered, the `max` ones with the most
- * bytes, and how many were left out. Bounded work for each step, so that a scrape can
+ * bytes, and how many were left out. Each step does bounded work, so that a scrape can
  * pause between any two. Pure.
  */
 
@@ -15,29 +15,29 @@ struct metrics_entry {
 	unsigned proxy; /* number of the instance */
 	struct addr group, source;
 	uint64_t packets, bytes, wrong, n_out;
-	struct metrics_span labels; /* for the writer */
+	struct metrics_span labels; /* the caller's */
 };
 
 struct metrics_top {
-	struct topn top; /* of struct metrics_entry */
+	struct topn top; /* its items are struct metrics_entry */
 	bool sorting;
 };
 
 void metrics_top_init(struct metrics_top *t, size_t max);
 void metrics_top_deinit(struct metrics_top *t);
 
-/* Without memory, the entry counts as left out. */
+/* If there is no memory, the entry counts as left out. */
 void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
 
-/* After the last offer: sorts them by instance, group and source, in at most `steps`
- * steps per call. Returns true when done. */
+/* Sorts the entries by instance, group and source, in at most `steps` steps per call. Call
+ * it after the last offer, until it returns true. */
 bool metrics_top_sort(struct metrics_top *t, size_t steps);
 
 size_t metrics_top_n(const struct metrics_top *t);
 size_t metrics_top_n_truncated(const struct metrics_top *t); /* left out */
-/* Sorted: entry `i`, which the caller may write its labels to. */
+/* Returns entry `i` of the sorted ones. The caller may write `labels`. */
 struct metrics_entry *metrics_top_get(struct metrics_top *t, size_t i);
 
-/* After sorting: is it the same entry as the one before? It may have moved while the
- * table was walked. */
+/* Is entry `i` of the sorted ones the same as the one before? It may have moved in the
+ * forwarding table during the walk, and was then offered twice. */
 bool metrics_top_is_double(const struct metrics_top *t, size_t i);

@@ -3,9 +3,9 @@
 
 /*
  * Packets and bytes per second of forwarding entries, from two readings of their
- * counters. Nothing is read without a request: a request takes a new reading if the
- * last one is old enough, else it gets the rates of the last one. The memory is here
- * and not in the entries: 64 bytes for each of at most RATE_MAX. Pure.
+ * counters. Counters are read only on request. A request takes a new reading if the last
+ * one is old enough, else it gets the rates of the last one. Readings have their own
+ * memory of 64 bytes for each of at most RATE_MAX entries. Pure.
  */
 
 #include "base/addr.h"
@@ -13,7 +13,7 @@
 #include "base/table.h"
 
 #define RATE_MAX    131072 /* entries; with more there are no rates */
-#define RATE_MIN_MS 450	   /* between readings: closer ones say little */
+#define RATE_MIN_MS 450	   /* between readings, because closer ones say little */
 
 struct rate {
 	bool known;
@@ -39,14 +39,14 @@ struct rate_table {
 void rate_table_init(struct rate_table *t, uint64_t seed);
 void rate_table_deinit(struct rate_table *t);
 
-/* Rates of about `n` entries are wanted. Returns true if the caller must first walk
- * over all of them with rate_of() and rate_end(), false if the last reading is new
+/* Asks for the rates of about `n` entries. Returns true if the caller must first walk over
+ * all of them with rate_of() and then call rate_end(), or false if the last reading is new
  * enough. */
 bool rate_begin(struct rate_table *t, mono_t now, size_t n);
-/* The next entry of the walk, with its counters. Outside of a walk, the rates of the
- * last one. */
+/* During a walk, takes the counters of an entry. Otherwise returns its rate at the last
+ * reading. */
 struct rate rate_of(struct rate_table *t, unsigned instance, const struct addr *source,
 	const struct addr *group, uint64_t packets, uint64_t bytes);
 void rate_end(struct rate_table *t);
-/* The walk was not finished, so the previous rates remain. */
+/* Gives up a walk that was not finished. The previous rates remain. */
 void rate_abandon(struct rate_table *t);

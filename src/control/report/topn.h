@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The first K of many in some order, in memory for K: for example a page of a long
- * list. Items are copied. Pure.
+ * The first K of many items in some order, for example a page of a long list, in memory
+ * for K. Items are copied. Pure.
  */
 
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 
 struct topn {
 	size_t size, max; /* bytes of an item; K */
+	/* Is item `a` before `b` in the order? */
 	bool (*before)(const void *a, const void *b, const void *arg);
 	const void *arg;
 	unsigned char *v; /* a heap whose top is the last item of the order */
@@ -21,8 +22,8 @@ struct topn {
 void topn_deinit(struct topn *t);
 /* An item for which there is no memory is left out. */
 void topn_add(struct topn *t, const void *item);
-/* The items will be sorted in another order than the one that selected them. Nothing
- * can be added afterwards. */
+/* Sets another order for topn_sort() than the one that has selected the items. Nothing can
+ * be added afterwards. */
 void topn_reorder(
 	struct topn *t, bool (*before)(const void *a, const void *b, const void *arg));
 /* Sorts, in at most `max` steps per call. Returns true when done. Nothing can be added

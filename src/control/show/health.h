@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Is the daemon well? Every configured port is there, up and has its sockets, and every
- * data-plane thread sleeps or makes progress. Progress shows only in comparison with an
- * earlier check, so the first check that finds a thread at work may be unsure.
+ * Is the daemon well? It is if every configured port exists, is up and has its sockets,
+ * and every data-plane thread sleeps or makes progress. Progress shows only in comparison
+ * with an earlier check, so the first check that finds a thread at work may be unsure.
  */
 
 #include "base/mono.h"
@@ -13,12 +13,12 @@
 #include <stdbool.h>
 
 struct app;
-struct health; /* what was seen last of each thread */
+struct health; /* what the last check has seen of each thread */
 
 struct health *health_free(struct health *h); /* takes and returns NULL */
 
-/* {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
- * "warnings": [text...]}; NULL when out of memory. Limits and warnings are not problems
+/* Returns {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
+ * "warnings": [text...]}, or NULL when out of memory. Limits and warnings are not problems
  * of the daemon, because a flooding host must not be able to get it restarted. With
  * `allow_down`, ports that are missing or down are not problems. Cheap: the only system
  * calls are those that look at the threads. */

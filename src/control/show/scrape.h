@@ -12,13 +12,15 @@
 struct app;
 struct scrape;
 
+/* Returns 0 or -ENOMEM. */
 int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_scrape);
 struct scrape *scrape_free(struct scrape *s); /* takes and returns NULL */
 
 /* Does one slice; returns false if nothing is left to do. */
 bool scrape_slice(struct scrape *s);
 
-/* After the last slice: the text, malloc'ed; NULL if memory ran out. */
+/* Takes the text out after the last slice. The caller frees it. NULL if there was no
+ * memory. */
 char *scrape_take(struct scrape *s, size_t *ret_len);
-/* processor time that its slices took so far */
+/* Returns the processor time that its slices have taken so far. */
 uint64_t scrape_cost_ns(const struct scrape *s);

@@ -10,7 +10,7 @@
 #include "control/show/view.h"
 #include "control/sys/http.h"
 
-/* of one interface, copied so that it may vanish between two slices */
+/* A copy of what is known of one interface, which may vanish between two slices. */
 struct scrape_port {
 	unsigned number;
 	char name[IFNAMSIZ], proxy[CONFIG_INSTANCE_MAX];
@@ -21,7 +21,7 @@ struct scrape_port {
 	uint64_t tx_used, tx_limit;
 	/* membership */
 	struct mcsock_stats control;
-	bool family[_FAMILY_N]; /* has a socket of the family */
+	bool family[_FAMILY_N]; /* there is a socket of the family */
 	uint32_t queue[_FAMILY_N], queue_limit[_FAMILY_N];
 	uint64_t n_received[_GM_VERSION_N][2], n_bad[_GM_BAD_N];
 	uint64_t n_odd[_GM_ODD_N];
@@ -39,11 +39,11 @@ struct scrape_stream;
 struct scrape {
 	struct app *app;
 	struct metrics m;
-	unsigned step,		  /* of the table in scrape.c */
-		part;		  /* where the step continues */
-	struct scrape_port *port; /* of the existing ports, in their order */
+	unsigned step;		  /* index into the table of steps in scrape.c */
+	unsigned part;		  /* where the step continues */
+	struct scrape_port *port; /* the existing ports, in their order */
 	unsigned n_ports;
-	size_t pos; /* of the walk through a port's groups */
+	size_t pos; /* where the walk over a port's groups continues */
 	struct metrics_top top;
 	struct scrape_stream *stream; /* copies of streams */
 	size_t n_streams, n_streams_known;
@@ -51,18 +51,17 @@ struct scrape {
 	uint64_t cost_ns, longest_ns;
 };
 
-/* Groups of families; each call writes the whole group and takes a fraction of a
- * millisecond. */
+/* Functions that write some families each, in a fraction of a millisecond. */
 typedef void scrape_write_fn(struct scrape *s);
 extern scrape_write_fn *const scrape_write[];
 extern const unsigned scrape_n_write;
-/* Metrics of forwarding entries, a part of one family at a time. Returns false when
+/* Writes a part of one family of forwarding entries. Returns false when all parts are
  * done. */
 bool scrape_write_entries(struct scrape *s, unsigned part);
-/* scrape_streams.c: copies streams; metrics of streams and of zaps, as
- * scrape_write_entries(). */
+/* scrape_streams.c: copies the streams, and writes the metrics of streams and of zaps, in
+ * the same way. */
 bool scrape_read_streams(struct scrape *s);
 bool scrape_write_streams(struct scrape *s, unsigned part);
 bool scrape_write_zaps(struct scrape *s, unsigned part);
-/* Metrics of the scrape itself, and the end mark. */
+/* Writes the metrics of the scrape itself, and the end mark. */
 void scrape_write_end(struct scrape *s);

@@ -2,23 +2,23 @@
 #pragma once
 
 /*
- * Statistics of this process from the kernel: memory, descriptors, processor time.
- * Opened before privileges, root directory and file system rights are given up, read at
- * any time after that.
+ * Statistics of this process from the kernel: memory, descriptors, processor time. Open
+ * it before privileges, root directory and file system rights are given up. It can be read
+ * at any time after that.
  */
 
 #include <stdint.h>
 
 struct selfstat;
 
-int selfstat_new(struct selfstat **ret_selfstat);   /* 0, -ENOMEM */
+int selfstat_new(struct selfstat **ret_selfstat);   /* 0 or -ENOMEM */
 struct selfstat *selfstat_free(struct selfstat *s); /* takes and returns NULL */
 
 struct selfstat_values {
 	uint64_t started_ns;		/* since 1970 */
 	uint64_t cpu_ns, thread_cpu_ns; /* of the process; of the calling thread */
-	int64_t resident;		/* bytes; -1 if /proc is not there */
-	int64_t n_fds;			/* open; -1 if /proc is not there */
+	int64_t resident;		/* bytes; -1 if /proc is missing */
+	int64_t n_fds;			/* open descriptors; -1 if /proc is missing */
 	uint64_t max_fds;
 };
 void selfstat_read(struct selfstat *s, struct selfstat_values *ret);

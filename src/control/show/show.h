@@ -20,12 +20,13 @@ json_t *show_quality(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_zaps(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret);
-/* The same as without "unnamed", except that they have no addresses of hosts. */
+/* Answer as the functions without "unnamed" do, but without the addresses of hosts. */
 json_t *show_groups_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_zaps_unnamed(void *ctx, const char *args, struct ctl_answer **ret);
-/* No command: viewers and faults of the last 24 hours, for the page. */
+/* Answers with viewers and faults of the last 24 hours, for the page. It is not a
+ * command. */
 json_t *show_history(void *ctx, const char *args, struct ctl_answer **ret);
-/* No JSON: the streams as a page of HTML that needs no script. */
+/* Answers with HTML instead of JSON: a page of the streams that needs no script. */
 json_t *show_plain(void *ctx, const char *args, struct ctl_answer **ret);
 json_t *show_version(void *ctx, const char *args);
 json_t *show_health(void *ctx, const char *args);

@@ -2,8 +2,8 @@
 
 #pragma once
 
-/* Declarations that the answers of the control socket share: replies in pieces
- * (show_answer.c), and short helpers (show.c). */
+/* Declarations that the show_*.c share: replies in pieces (show_answer.c), and short
+ * helpers (show.c). */
 
 #include "control/show/json.h"
 #include "control/show/show.h"
@@ -18,20 +18,20 @@ struct show_wanted {
 	struct prefix groups, address;
 	unsigned port;
 };
-/* NULL, or the error to answer. */
+/* Reads the words. Returns NULL, or the error to answer. */
 json_t *show_wanted_read(
 	const struct app *app, const char *args, struct show_wanted *ret);
-/* Anything that is not named is also wanted. */
+/* Do the words want it? They do if they name nothing of its kind. */
 bool show_wants_group(const struct show_wanted *w, const struct addr *group);
 bool show_wants_address(const struct show_wanted *w, const struct addr *a);
 bool show_wants_port(const struct show_wanted *w, unsigned port);
-/* The only wanted group, or NULL if there may be others. */
+/* Returns the only wanted group, or NULL if there may be others. */
 const struct addr *show_wanted_group(const struct show_wanted *w);
 
 /* ---- replies in pieces ---- */
 
-/* Steps of about a microsecond that one piece takes. A row that is written takes
- * SHOW_ROW of them, an address in a list of it takes one. */
+/* A piece takes SHOW_WORK steps of about a microsecond. A row that is written takes
+ * SHOW_ROW steps, and an address in a list of the row takes one. */
 #define SHOW_WORK 512
 #define SHOW_ROW  8
 
@@ -42,65 +42,68 @@ struct show_answer {
 	bool comma; /* the list that is being written has an item */
 };
 
-/* Allocates `size` zeroed bytes that begin with a struct show_answer. The result is
- * what a command returns. */
+/* Allocates `size` bytes that begin with a struct show_answer; the rest is zero. Returns
+ * what the command must return. */
 json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
 void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
-/* Drops the answer because of an error; returns the error. */
+/* Frees the answer because of an error, and returns the error. */
 json_t *show_answer_refused(json_t *error, struct ctl_answer **ret);
 
 void show_text(struct show_answer *a, const char *text);
-/* The text ends with the bracket that opens a list, or begins with the one that closes
- * it. */
+/* The text of show_begin() must end with the bracket that opens a list, and that of
+ * show_end() must begin with the bracket that closes it. */
 void show_begin(struct show_answer *a, const char *text);
 void show_end(struct show_answer *a, const char *text);
-/* An item of the list; takes it. `open`: without its closing brace. */
+/* Write an item of the list, and take the reference. show_open() leaves out the closing
+ * brace of the object. */
 void show_item(struct show_answer *a, json_t *value);
 void show_open(struct show_answer *a, json_t *object);
 
-/* The first of `n` elements of `size` bytes after `after`, or of all if that is NULL.
- * Each element begins with a struct addr, and they are sorted by it. */
+/* Returns the index of the first of `n` elements of `size` bytes that comes after `after`,
+ * or 0 if that is NULL. Each element begins with a struct addr, by which they are
+ * sorted. */
 size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after);
 
-/* The ports of a role one after the other; any of them may go away between two pieces,
- * and its number may be reused. */
+/* A walk over the ports of a role. Any of them may go away between two pieces, and its
+ * number may be reused. */
 struct show_ports {
 	enum config_role role;
-	bool single; /* only one: */
+	bool single; /* only the port with the number `wanted` */
 	unsigned wanted;
-	unsigned number;     /* of the present one */
-	char name[IFNAMSIZ]; /* empty if it has not been begun */
+	unsigned number;     /* of the present port */
+	char name[IFNAMSIZ]; /* of the present port; empty before the first one */
 };
-/* The current port, or NULL if it has gone. */
+/* Returns the present port, or NULL if it has gone. */
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p);
-/* Begins the next one; NULL if there is none. */
+/* Returns the next port, or NULL if there is none. */
 const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
 
-/* The rates of forwarding entries. A new reading may have to be taken first, during
- * several pieces without any output. */
+/* The rates of forwarding entries. A new reading may have to be taken first, during several
+ * pieces without any output, until show_rates_ready() returns true. Call
+ * show_rates_leave() when the answer is closed. */
 struct show_rates {
 	bool waiting, ready;
 };
 bool show_rates_ready(struct app *app, struct show_rates *r);
 void show_rates_leave(struct app *app, struct show_rates *r);
 
-/* names of ports */
+/* Returns a list of the names of ports. */
 json_t *show_ports(const struct app *app, const struct portset *ports);
 const char *show_instance(const struct app *app, const struct proxy_port *pp);
-/* why the port does not work, or NULL */
+/* Returns why the port does not work, or NULL. */
 const char *show_port_error(const struct app *app, unsigned port);
 const char *show_mode(enum gm_mode mode); /* "include", "exclude" */
-/* When hosts or queriers of the older version `number` of the protocol stop counting as
- * present; null if that version is not older. */
+/* Returns the time until hosts or queriers of the older version `number` of the protocol no
+ * longer count as present, or null if that version is not older. */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 
-/* The name of a channel, or null; `source` as in channels_name(). */
+/* Returns the name of a channel, or null. `source` is as for channels_name(). */
 json_t *show_channel(
 	const struct app *app, const struct addr *group, const struct addr *source);
-/* Hosts that are tracked for the group of an entry, of each output where there is state
- * at least 1. */
+/* Returns the number of hosts that are tracked for the group of an entry. Each output that
+ * has the group counts as at least 1. */
 unsigned show_count_members(const struct app *app, const struct fib_view *v);
 struct rate show_rate_of(struct app *app, const struct fib_view *v);
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);

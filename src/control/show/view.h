@@ -43,14 +43,14 @@ struct view_counts {
 /* State of views between requests, which the daemon keeps for them. */
 struct view_memory {
 	struct fib_cursor reading; /* of the counters of forwarding entries */
-	unsigned n_reading;	   /* answers that wait for it */
+	unsigned n_reading;	   /* answers that wait for this reading */
 	uint64_t n_scrapes;
-	struct health *health; /* NULL until somebody asks */
+	struct health *health; /* NULL until a client asks for the health */
 };
 
-/* the sockets of a port */
+/* The sockets of a port. */
 struct view_port {
-	int error;		     /* errno why one is missing, or 0 */
+	int error;		     /* errno of the socket that is missing, or 0 */
 	bool socket[_FAMILY_N];	     /* there is a socket */
 	bool sensor[_FAMILY_N];	     /* there is a sensor of other forwarders */
 	int sensor_error[_FAMILY_N]; /* errno why the sensor is missing, or 0 */
@@ -90,22 +90,24 @@ void view_socket_stats(const struct app *app, unsigned port, struct mcsock_stats
 #define VIEW_HOST_STRLEN   (ADDR_STRLEN + 24)
 #define VIEW_STRUCK_STRLEN 128
 struct view_struck {
-	char host[VIEW_HOST_STRLEN];   /* the last one */
-	char done[VIEW_STRUCK_STRLEN]; /* what happens to its messages while the
-				        * limit is met */
+	char host[VIEW_HOST_STRLEN];   /* the last host that has met the limit */
+	char done[VIEW_STRUCK_STRLEN]; /* what happens to messages meanwhile */
 };
 bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret);
-/* The last datagram of the entry's group whose source may not send on the interface
- * where it came in. Returns false if there was none, or if others have come since. */
+/* Finds the last datagram of the entry's group whose source may not send on the interface
+ * where it came in. Returns false if there was none, or if other datagrams have come
+ * since. */
 bool view_refused_sender(
 	struct app *app, const struct fib_view *v, struct refusal *ret);
-/* [{"source", "in"}, ...]: some of the refused datagrams that members wait for */
+/* Returns [{"source", "in"}, ...]: some of the refused datagrams that members wait for. A
+ * new reference, or NULL when out of memory. */
 json_t *view_refused_senders(struct app *app);
-/* Other multicast daemons at present. May search for them first. */
+/* Returns the other multicast daemons at present. May search for them first. A new
+ * reference, or NULL when out of memory. */
 json_t *view_rivals(struct app *app);
-/* Appends to the text of a configuration what the kernel's settings change of it; the
- * text may grow. */
+/* Appends to the text of a configuration what the kernel's settings change of it. *text
+ * comes from malloc() and may be replaced. */
 void view_force_comment(const struct app *app, char **text);
 
 uint64_t view_netlink_overruns(const struct app *app);

@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * The report that the host side is filling: records of many groups are packed up to the
- * MTU, records that are too large are cut or split (RFC 9776 4.2.17, RFC 9777 5.2.16).
- * Source lists are copied one address after the other, so the caller needs no array of
- * them. Emits EFFECT_REPORT. Pure.
+ * The report that the host side is filling. Records of many groups are packed up to the
+ * MTU, and records that are too large are cut or split (RFC 9776 4.2.17, RFC 9777
+ * 5.2.16). The caller adds sources one after the other, so it needs no array of them.
+ * Emits EFFECT_REPORT. Pure.
  */
 
 #include "control/proto/effect.h"
 
-/* Record bytes of the largest report that is ever built: jumbo frames. A larger MTU is
- * not used. */
+/* Bytes of records in the largest report that is ever built, as for jumbo frames. A larger
+ * MTU is not used. */
 #define UPSTREAM_REPORT_BYTES 9216
 
 struct upstream_report {
@@ -19,8 +19,8 @@ struct upstream_report {
 	enum family family;
 	enum gm_version version; /* below GM_V3 each record is a message of its own */
 	struct addr from;
-	size_t space; /* record bytes that fit */
-	size_t used;
+	size_t space; /* bytes of records that fit */
+	size_t used;  /* bytes of the records that were added */
 	size_t n_rec, n_src;
 	uint64_t n_sent;
 	uint32_t delay_ms; /* delay with which the reports must be sent */
@@ -28,9 +28,10 @@ struct upstream_report {
 	struct addr src[UPSTREAM_REPORT_BYTES / 4];
 };
 
-/* Record bytes that fit into a report at an MTU; at least one record of one source. */
+/* Returns the bytes of records that fit into a report at an MTU, and at least those of one
+ * record with one source. */
 size_t upstream_report_space(enum family family, uint32_t mtu);
-/* bytes of one record */
+/* Returns the bytes of one record. */
 size_t upstream_report_bytes(enum family family, size_t n_src);
 
 /* Sets the properties of the next reports. The report must be empty. */
@@ -40,8 +41,9 @@ void upstream_report_setup(struct upstream_report *r, const struct gm_link *link
 /* Can a record with this many sources be added without sending the report first? */
 bool upstream_report_has_room(const struct upstream_report *r, size_t n_src);
 
-/* Begin a record that will have n_src sources, then add them one by one. Sends the
- * report first if the record does not fit. Below GM_V3 there are no sources to add. */
+/* upstream_report_record() begins a record that will have n_src sources, and sends the
+ * report first if the record does not fit. Then call upstream_report_source() for each
+ * source, but not below GM_V3. */
 void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
 	const struct addr *group, size_t n_src, struct effects *fx);
 void upstream_report_source(
