@@ -71,8 +71,8 @@ struct web_event {
 	char interface[IFNAMSIZ];
 	struct addr group;
 	bool has_group;
-	bool of_host; /* it tells about one */
-	char text[160];
+	bool of_host;	/* it tells about one */
+	char text[320]; /* as long as they get */
 };
 
 struct web {
