@@ -524,9 +524,9 @@ void app_web_listen(struct app *app)
 		.max_connections = HTTP_MAX_CONNECTIONS,
 		.max_per_address = 120,
 		.max_streams = 100,
-		.private_names = true,
-		.allow = app->cfg->n_web_allow ? app->cfg->web_allow : &nobody,
-		.n_allow = app->cfg->n_web_allow,
+		.access = {.private_names = true,
+			.allow = app->cfg->n_web_allow ? app->cfg->web_allow : &nobody,
+			.n_allow = app->cfg->n_web_allow},
 	};
 	struct http_ops ops = {.request = request, .ctx = app};
 	char at[ENDPOINT_STRLEN];

@@ -29,7 +29,6 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 /* evicted ones remain until the library has noticed */
@@ -56,8 +55,8 @@ struct http_request {
 	enum state state;
 	struct http *http;
 	struct MHD_Connection *mhd;
-	struct addr from;
-	uint64_t number; /* in the order of arrival */
+	struct addr from, to; /* `to` is ours */
+	uint64_t number;      /* in the order of arrival */
 	mono_t until;
 	bool begun;    /* the handler has seen it once */
 	bool answered; /* by `code` and `body`, or as a stream */
@@ -76,8 +75,6 @@ struct http {
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
 	mono_t run_at; /* MONO_NEVER if the library only waits for its sockets */
-	struct addr listens;
-	bool loopback; /* it listens only for this system */
 	uint64_t n_accepted;
 	unsigned n_slots;
 	struct http_request *slot;
@@ -290,87 +287,22 @@ static struct http_request *request_of(struct MHD_Connection *mhd)
 	return info ? info->socket_context : NULL;
 }
 
-struct host_fields {
-	unsigned n;
-	bool blank; /* between name and colon, which other programs interpret
-		     * differently */
-	const char *value;
-};
-
-static enum MHD_Result note_host(
+static enum MHD_Result note_field(
 	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	static const char host[] = "Host";
-	struct host_fields *f = cls;
-	size_t len = sizeof(host) - 1;
-
-	if (strncasecmp(name, host, len) != 0 ||
-		name[len + strspn(name + len, " \t")] != '\0')
-		return MHD_YES;
-	f->n++;
-	f->blank |= name[len] != '\0';
-	f->value = value ? value : "";
+	http_host_take(cls, name, value);
 	return MHD_YES;
 }
 
-/* A page whose name resolves to us (DNS rebinding) sends its own name. */
-static bool may_be_host(const struct http *h, enum endpoint_host whose)
-{
-	switch (whose) {
-	case ENDPOINT_HOST_OURS:
-		return true;
-	case ENDPOINT_HOST_ADDRESS:
-	case ENDPOINT_HOST_PRIVATE:
-		return h->options.private_names || !h->loopback;
-	case ENDPOINT_HOST_OTHER:
-		return !h->options.private_names && !h->loopback;
-	case ENDPOINT_HOST_INVALID:
-		break;
-	}
-	return false;
-}
-
-/* RFC 9112 3.2: one Host field, which only HTTP/1.0 may omit. Returns NULL, or what is
- * wrong, with the status. */
+/* NULL, or what is wrong with the Host field, with the status. */
 static const char *refusal_of_host(
 	const struct http_request *c, const char *version, unsigned *ret_code)
 {
-	struct host_fields f = {0};
-	enum endpoint_host whose;
+	struct http_host host = {0};
 
-	MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, note_host, &f);
-	if (f.n == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) == 0)
-		return NULL;
-	*ret_code = MHD_HTTP_BAD_REQUEST;
-	if (f.n != 1 || f.blank)
-		return "a request has one line 'Host: NAME' or 'Host: NAME:PORT'; write it "
-		       "once, with the colon right after Host\n";
-	whose = endpoint_host(f.value, &c->http->listens);
-	if (whose == ENDPOINT_HOST_INVALID)
-		return "the Host line is neither NAME nor NAME:PORT; write a name or an "
-		       "address (IPv6 in brackets), and a port of digits alone\n";
-	if (may_be_host(c->http, whose))
-		return NULL;
-	*ret_code = MHD_HTTP_FORBIDDEN;
-	return c->http->loopback && !c->http->options.private_names
-		? "the name in the address does not belong to this system: use localhost "
-		  "or 127.0.0.1, or let metrics-listen name another address\n"
-		: "a web page elsewhere could use that name to read this one: write the "
-		  "address of this system in numbers, or a name without a dot or below "
-		  "local, lan, internal or home.arpa\n";
-}
-
-static bool is_allowed(const struct http_request *q)
-{
-	const struct http_options *o = &q->http->options;
-
-	if (!o->allow || addr_is_loopback(&q->from) ||
-		addr_eq(&q->from, &q->http->listens))
-		return true;
-	for (size_t i = 0; i < o->n_allow; i++)
-		if (prefix_contains(&o->allow[i], &q->from))
-			return true;
-	return false;
+	MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, note_field, &host);
+	return http_host_refusal(&host, &c->http->options.access,
+		strcmp(version, MHD_HTTP_VERSION_1_0) == 0, ret_code);
 }
 
 /* Otherwise we would wait for the end of the body, which may never come. */
@@ -398,7 +330,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 		return MHD_NO;
 	if (q->answered)
 		return queue(q);
-	if (!is_allowed(q))
+	if (!http_access_allows(&q->http->options.access, &q->from, &q->to))
 		return refuse(q, MHD_HTTP_FORBIDDEN,
 			"your address is not among those of web-allow\n");
 	refusal = refusal_of_host(q, version, &code);
@@ -408,8 +340,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 		return refuse(q, MHD_HTTP_METHOD_NOT_ALLOWED,
 			"only GET and HEAD are supported\n");
 	if (has_large_body(q))
-		return refuse(
-			q, MHD_HTTP_BAD_REQUEST, "a body is not accepted here\n");
+		return refuse(q, MHD_HTTP_BAD_REQUEST, "a body is not accepted here\n");
 	if (!q->begun) {
 		q->begun = true;
 		return MHD_YES;
@@ -513,20 +444,38 @@ static unsigned n_open(const struct http *h, const struct addr *from)
 	return n;
 }
 
+static struct addr addr_of(const struct sockaddr *sa)
+{
+	struct addr a = {{0}};
+
+	if (sa->sa_family == AF_INET)
+		a = addr_from_v4(
+			&((const struct sockaddr_in *)(const void *)sa)->sin_addr);
+	else if (sa->sa_family == AF_INET6)
+		memcpy(a.b, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+			sizeof(a.b));
+	return a;
+}
+
 static struct addr peer_of(struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	struct addr from = {{0}};
 
-	if (info && info->client_addr->sa_family == AF_INET)
-		from = addr_from_v4(
-			&((struct sockaddr_in *)(void *)info->client_addr)->sin_addr);
-	else if (info && info->client_addr->sa_family == AF_INET6)
-		memcpy(from.b,
-			&((struct sockaddr_in6 *)(void *)info->client_addr)->sin6_addr,
-			sizeof(from.b));
-	return from;
+	return info ? addr_of(info->client_addr) : (struct addr){{0}};
+}
+
+/* The address that the client has connected to. */
+static struct addr own_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(own);
+
+	if (info)
+		(void)getsockname(info->connect_fd, (struct sockaddr *)&own, &len);
+	return addr_of((const struct sockaddr *)&own);
 }
 
 static void connected(struct http *h, struct MHD_Connection *mhd, void **context)
@@ -547,6 +496,7 @@ static void connected(struct http *h, struct MHD_Connection *mhd, void **context
 		.http = h,
 		.mhd = mhd,
 		.from = from,
+		.to = own_of(mhd),
 		.number = h->n_accepted++,
 		.until = mono_add_ms(loop_now(h->loop), HTTP_LIFE_MS),
 	};
@@ -679,8 +629,7 @@ int http_new(struct loop *loop, const struct endpoint *at,
 	h->loop = loop;
 	h->ops = *ops;
 	h->options = *options;
-	h->listens = at->addr;
-	h->loopback = addr_is_loopback(&at->addr);
+	h->options.access.listens = at->addr;
 	h->fd.fn = on_event;
 	h->run_at = MONO_NEVER;
 	h->n_slots = options->max_connections + N_SPARE;

@@ -13,6 +13,7 @@
  */
 
 #include "control/config/endpoint.h"
+#include "control/config/http_access.h"
 #include "control/sys/loop.h"
 
 #define HTTP_IDLE_S   10
@@ -39,14 +40,8 @@ struct http_options {
 	/* The largest number of connections, of all clients and of one address. If one
 	 * more comes, the oldest connection that has not sent its request is closed. */
 	unsigned max_connections, max_per_address;
-	unsigned max_streams; /* a further one is refused */
-	/* Refuse a request whose Host is a name that any name server may point to us, on
-	 * every address. If false, such names are refused only on loopback addresses. */
-	bool private_names;
-	/* The clients that are answered in addition to those on this system; NULL means
-	 * all clients. */
-	const struct prefix *allow; /* borrowed */
-	size_t n_allow;
+	unsigned max_streams;	   /* a further one is refused */
+	struct http_access access; /* http_new() fills in `listens` */
 };
 
 /* Returns false in a build without libmicrohttpd. */
