@@ -72,8 +72,8 @@ class Bench:
         self.daemon.start(seconds)
         return self.daemon
 
-    def stream(self, topology, group=GROUP, **kw):
-        stream = Stream(topology.provider, group, **kw)
+    def stream(self, topology, group=GROUP, kind=Stream, **kw):
+        stream = kind(topology.provider, group, **kw)
         self.things.append(_Stopper(stream))
         return stream
 

@@ -157,8 +157,12 @@ class Stream(threading.Thread):
 
     def run(self):
         while not self.ended.wait(self.period):
-            self.sender.send(number(self.sent, self.size), self.group, ttl=self.ttl)
+            self.sender.send(self.payload(), self.group, ttl=self.ttl)
             self.sent += 1
+
+    def payload(self):
+        """Returns that of the next datagram."""
+        return number(self.sent, self.size)
 
     def stop(self):
         self.ended.set()
