@@ -205,6 +205,47 @@ def requests(seeds):
     seeds.dictionary("ctl", ["show mfc", "echo ", "none", "monitor", "clear group ", "239.1.2.3"])
 
 
+def http(seeds):
+    """Steps of fuzz_http.c after a byte for the configuration: 11 puts a request together (how,
+    host, path, length of pieces, arguments), 8 sends bytes, 0 to 2 let the server run."""
+    def ask(how, host, path, values=(), which=0):
+        octets = bytes([11, how, host, path, 40])
+        return octets + bytes([which]) + b"".join(
+            bytes([len(v), 0]) + v for v in values)
+    texts = [b"239.1.2.3", b"10.0.1.2", b"lan1", b"wan"]
+    for mode in range(4):
+        for path in range(24):
+            seeds.add("http", bytes([mode]) + ask(128, path % 13, path))
+            seeds.add("http", bytes([mode]) + ask(128, 0, path) + ask(3, 1, path) + b"\xf0\x02")
+        for host in range(13):
+            seeds.add("http", bytes([mode]) + ask(128 + 64 * (host % 2), host, 1))
+        seeds.add("http", bytes([mode]) + ask(128, 0, 0, texts, 15))
+        for values in ([b"a b", b"x"], [b"\xff\xc3\xa4<\"\\", b"%0a"], [b"239.1.2.3\0z"], [b""],
+                       [b"x" * 250]):
+            seeds.add("http", bytes([mode]) + ask(128, 0, 0, values, (1 << len(values)) - 1))
+        for which, value in ((1, b"rate"), (2, b"10"), (4, b"500"), (8, b"239.1.2.3"), (16, b"60"),
+                             (32, b"9"), (8, b"10.0.1.2"), (8, b"a b \xff\"")):
+            seeds.add("http", bytes([mode]) + b"".join(
+                ask(128, 0, path, [value], which) for path in range(1, 7)))
+    # answers that are shared, streams, crowds, reloads, time, events
+    several = b"".join(b"%c" % (11 + 16 * i) + ask(0, 0, 1)[1:] for i in range(3))
+    for then in (b"\xf0", b"\x06", b"\x05\xb3\x07", b"\x05\xb3\xf6\xf0", b"\xf4\x00", b"\x07\x17",
+                 b"\x03\x75lan1\x03\xf3\xff\x00\x01\x01"):
+        seeds.add("http", b"\1" + several + then)
+        seeds.add("http", b"\1" + ask(0, 0, 14) + ask(128, 0, 13) + then + b"\xf0" * 3)
+    for text in (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /api/v1/top?filter",
+                 b"GET /api/v1/mfc?filter=%zz&&=&a HTTP/1.1\r\nHost: [::1]\r\nHost : x\r\n\r\n",
+                 b"POST / HTTP/1.1\r\nHost: router\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                 b"GET / HTTP/1.1\r\nHost: router\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+                 b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+                 b"12345", b"\0\xff\r\n\r\n"):
+        seeds.add("http", b"\1\x08" + bytes([len(text)]) + text + b"\xf0\xf0")
+        seeds.add("http", b"\1" + b"\0".join(
+            b"\x08\5" + text[i:i + 5] for i in range(0, len(text), 5)) + b"\xf0")
+    seeds.dictionary("http", ["GET /", "HTTP/1.1", "Host: ", "api/v1/", "?filter=", "Content-Length: ",
+                              "Transfer-Encoding: chunked", "Expect: 100-continue", "Connection: "])
+
+
 def attribute(kind, octets):
     return struct.pack("=HH", 4 + len(octets), kind) + octets + bytes(-len(octets) % 4)
 
@@ -399,6 +440,7 @@ def main():
     kernel_groups(seeds)
     texts(seeds)
     requests(seeds)
+    http(seeds)
     replies(seeds, root)
     for path in sorted((root / "tests" / "fuzz" / "regress").glob("*/*")):
         folder = out / path.parent.name

@@ -17,7 +17,7 @@ LEDGER = BUILD / "executions.json"
 PURE = ["src/base", "src/control", "src/dataplane"]
 
 # longest input, for targets with which libFuzzer's choice (the longest seed) is bad
-MAX_LEN = {"config": 600, "ctl": 400, "fib": 200, "text": 80, "forward": 80, "frame": 1600, "igmp": 1600, "kgroups": 1000, "mld": 1600, "netlink": 500, "proxy": 200, "quality": 400, "quality_watch": 300, "replay": 800}
+MAX_LEN = {"config": 600, "ctl": 400, "fib": 200, "text": 80, "forward": 80, "frame": 1600, "http": 500, "igmp": 1600, "kgroups": 1000, "mld": 1600, "netlink": 500, "proxy": 200, "quality": 400, "quality_watch": 300, "replay": 800}
 
 
 def targets():
