@@ -167,6 +167,7 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 			e->faulty_seconds == 1 ? "" : "s");
 	app_monitor_note(
 		app, now, faulty ? "stream_faulty" : "stream_clean", &subject, text, 0);
+	app_web_stir(app, now);
 	log_limited(&app->quality->limit, now, LOG_LEVEL_NOTICE, &subject, "%s", text);
 }
 
