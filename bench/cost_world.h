@@ -4,8 +4,8 @@
 /*
  * A router for measurements, with eight LANs, one or two upstreams, both families, and
  * virtual time. It does everything that the daemon does with a packet, from decoding it
- * to encoding messages and changing a real forwarding table. The times of packets and
- * of deadlines are counted separately.
+ * to encoding messages and changing a real forwarding table. The processor times of
+ * packets and of deadlines are counted separately.
  */
 
 #include "base/mono.h"
@@ -26,7 +26,8 @@ struct world {
 	/* packets */
 	uint64_t n_packets, n_bytes;
 	int64_t packet_ns;
-	/* deadlines; the longest one, and the most within a second of virtual time */
+	/* processor time of all deadlines, of the longest one, and the most within a
+	 * second of virtual time */
 	int64_t tick_ns, longest_ns, second_ns;
 	mono_t second;
 	int64_t in_second_ns;

@@ -13,11 +13,11 @@
 
 /* One per processor and port, so that no counter has to be atomic. */
 struct sink_count {
-	__u64 datagrams, bytes; /* as if each datagram had its own frame */
+	__u64 datagrams, bytes; /* bytes as if each datagram had its own frame */
 	__u64 skbs;		/* fewer than datagrams if super-frames arrive */
 	__u64 lost;		/* numbers that were skipped */
-	__u64 duplicate, late;	/* the number just seen; an older number */
-	__u64 corrupt, foreign; /* wrong contents; of another run */
+	__u64 duplicate, late;	/* the same number again; an older number */
+	__u64 corrupt, foreign; /* with wrong contents; of another run */
 };
 
 struct sink_latency {
@@ -33,10 +33,11 @@ struct sink_watched {
 struct sink_shared {
 	/* set before a trial */
 	__u32 run, payload_len, n_ports;
-	__u32 skip; /* bytes of the payload before struct bench_datagram */
+	__u32 skip;  /* bytes of the payload before struct bench_datagram */
 	__u32 watch; /* the flow + 1 */
 	struct sink_count count[SINK_CPUS][BENCH_MAX_PORTS];
-	__u32 next[SINK_FLOW_PORTS]; /* the next number due, of flow * n_ports + port */
+	/* the next number that is expected; the index is flow * n_ports + port */
+	__u32 next[SINK_FLOW_PORTS];
 	struct sink_latency latency[SINK_CPUS];
 	struct sink_watched watched[BENCH_MAX_PORTS];
 };

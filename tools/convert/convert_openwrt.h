@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the two proxies of OpenWrt share. Internal to convert_openwrt*.c. */
+/* Functions for both proxies of OpenWrt. Internal to convert_openwrt*.c. */
 
 #include "tools/convert/convert_uci.h"
 
-/* What ringcast calls the network: its device from --device or from the sections of
- * /etc/config/network, else the name itself after a note. Returns false after an
- * error. */
+/* Finds the device of a network, from --device or from the sections of
+ * /etc/config/network. If there is none, uses the name itself and adds a note. Returns
+ * false after an error. */
 bool openwrt_device(struct converter *c, const struct uci *u, unsigned line,
 	const char *network, char ret[IFNAMSIZ]);
 
-/* "phyint DEVICE ROLE", followed by the network. */
+/* Writes "phyint DEVICE ROLE", and the network as a comment. */
 void openwrt_put_phyint(
 	struct converter *c, const char *network, const char *device, const char *role);
 
@@ -21,5 +21,5 @@ typedef void (*openwrt_take_word)(
 void openwrt_for_each_word(struct converter *c, const struct uci_section *s,
 	const char *name, openwrt_take_word take, void *arg);
 
-/* config proxy, of omcproxy */
+/* Converts the sections `config proxy` of omcproxy. */
 void openwrt_omcproxy(struct converter *c, const struct uci *u);

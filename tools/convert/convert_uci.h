@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* UCI, the configuration files of OpenWrt -> sections. Internal to convert*.c. */
+/* Reads the sections of UCI files, the configuration of OpenWrt. Internal to
+ * convert*.c. */
 
 #include "tools/convert/convert_priv.h"
 
@@ -12,9 +13,9 @@ struct uci_value {
 
 struct uci_option {
 	const char *name;
-	unsigned line;		 /* where it occurs first */
-	struct uci_value *value; /* one, or those of a list; may be none */
-	size_t n_value;
+	unsigned line;		 /* of its first value */
+	struct uci_value *value; /* one, or those of a list */
+	size_t n_value;		 /* may be 0 */
 };
 
 struct uci_section {
@@ -29,17 +30,18 @@ struct uci {
 	struct converter *c;
 	struct uci_section *section;
 	size_t n_section;
-	char **text; /* the words live in here */
+	char **text; /* owned; the words point into these texts */
 	size_t n_text;
 };
 
-/* Reads one more file. Faults end in errors. */
+/* Reads one more file. Faults become errors of the conversion. */
 void uci_read(struct uci *u, const struct convert_source *source);
 void uci_deinit(struct uci *u);
 
-/* NULL when the section does not have it */
+/* Returns the option, or NULL if the section does not have it. */
 const struct uci_option *uci_find(const struct uci_section *s, const char *name);
-/* The value of an option, NULL when there is none; of a list the last one. */
+/* Returns the value of an option, or the last value of a list, or NULL if there is none. */
 const struct uci_value *uci_get(const struct uci_section *s, const char *name);
-/* 1, on, true, yes, enabled and their opposites; anything else is `otherwise` */
+/* Understands 1, on, true, yes, enabled and their opposites. Returns `otherwise` for
+ * anything else. */
 bool uci_get_bool(const struct uci_section *s, const char *name, bool otherwise);

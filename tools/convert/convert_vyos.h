@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A VyOS configuration -> what it says about igmp-proxy. Internal to
- * convert_vyos*.c. */
+/* Reads what a VyOS configuration says about igmp-proxy. Internal to convert_vyos*.c. */
 
 #include "tools/convert/convert_priv.h"
 
@@ -17,10 +16,10 @@ struct vyos_statement {
 
 struct vyos {
 	struct converter *c;
-	char *text; /* the words live in here */
+	char *text; /* owned; the words point into it */
 	struct vyos_statement *v;
 	size_t n;
-	bool seen; /* igmp-proxy is mentioned at all */
+	bool seen; /* the file mentions igmp-proxy */
 };
 
 /* Reads all forms and applies delete commands. Faults become errors of the
@@ -28,6 +27,6 @@ struct vyos {
 void vyos_read(struct vyos *x, const struct convert_source *source);
 void vyos_deinit(struct vyos *x);
 
-/* The tree as JSON -> set commands, malloc'ed; NULL after an error or without
- * memory. */
+/* Makes set commands of a configuration in JSON. The caller frees them. Returns NULL after
+ * an error, or when out of memory. */
 char *vyos_commands_of_json(struct converter *c, const char *text);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The output of a capture: a file or pipe gets the blocks as they are, a terminal gets
- * lines. Counts packets, and prints messages about failures to stderr.
+ * The output of a capture. It is pcapng blocks for a file or pipe, or lines for people.
+ * Counts packets, and prints messages about failures to stderr.
  */
 
 #include "base/pcapng.h"
@@ -11,10 +11,11 @@
 struct capture_out;
 
 struct capture_out_params {
-	const char *path; /* "-": standard output; NULL means lines to standard
-			   * output */
-	bool as_json;	  /* lines are JSON */
-	uint64_t count;	  /* number of wanted packets; 0 means no limit */
+	/* of the file for the blocks, or "-" for standard output; if NULL, lines are
+	 * written to standard output */
+	const char *path;
+	bool as_json;	/* lines are JSON */
+	uint64_t count; /* number of wanted packets; 0 means no limit */
 };
 
 /* Returns NULL after a message. `params` is copied. */
@@ -22,7 +23,7 @@ struct capture_out *capture_out_open(const struct capture_out_params *params);
 /* Takes the complete blocks at the start of buf. Returns their bytes, or -1 after a
  * message that they cannot be written or are not pcapng. */
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
-/* whether the wanted number of packets has come */
+/* Has the wanted number of packets come? */
 bool capture_out_is_full(const struct capture_out *o);
 /* Prints the number of packets on stderr. Takes NULL. Returns false after a message. */
 bool capture_out_close(struct capture_out *o, bool summary);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the tables of ringcastctl have in common: members of a reply, as values and as
- * cells. Members that are missing or of another type are "", 0, false and "-".
+ * Members of a reply as values, and as cells of a table. A member that is missing or of
+ * another type is "", 0, false or "-".
  */
 
 #include "tools/ctl/text_table.h"
@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #define CELL_LIST_LEN	 5120 /* the names of 256 interfaces */
-#define CELL_MAX_SOURCES 4    /* in a cell; --json has all */
+#define CELL_MAX_SOURCES 4    /* sources in a cell; --json has all */
 
 /* Larger numbers are replaced by this, so that sums of a few cannot overflow. */
 #define CELL_NUM_MAX (1LL << 60)
@@ -22,14 +22,16 @@ bool cell_yes(const json_t *o, const char *key);
 
 void cell_text(struct text_table *t, const json_t *o, const char *key);
 void cell_number(struct text_table *t, const json_t *o, const char *key);
-/* milliseconds in the two largest units: 4.2s, 3m05s, 2h00m, 9d23h; null is "-" */
+/* Milliseconds in the two largest units: 4.2s, 3m05s, 2h00m, 9d23h. null is "-". */
 void cell_duration(struct text_table *t, const json_t *o, const char *key);
-/* a number with at most four digits and a unit: 950, 1.23k, 41.2M */
+/* A number, multiplied by `factor`, with at most four digits and a unit: 950, 1.23k,
+ * 41.2M. */
 void cell_scaled(struct text_table *t, const json_t *o, const char *key, double factor);
-/* Texts, or objects with "address"; a blocked source is marked as such. */
+/* At most `max` elements, which are texts, or objects with "address". A blocked source is
+ * marked. */
 void cell_list(struct text_table *t, const json_t *array, size_t max);
-/* Writes at least one of them, and as many as fit into `width`, or up to `max` in a
- * wide view. Adds how many more there are. */
+/* At least one element, and as many as fit into `width`, or up to `max` in a wide view.
+ * Adds how many more there are. */
 void cell_list_short(
 	struct text_table *t, const json_t *array, size_t max, size_t width);
 
@@ -38,5 +40,5 @@ const char *cell_format_duration(long long ms, char buf[CELL_DURATION_LEN]);
 #define CELL_SCALED_LEN 16
 const char *cell_format_scaled(double v, char buf[CELL_SCALED_LEN]);
 
-/* appends `text` to the list */
+/* Appends `text` to the list, after `separator` unless the list is empty. */
 void cell_append(char list[CELL_LIST_LEN], const char *separator, const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* `ringcastctl watch`: the daemon's state, again and again. */
+/* `ringcastctl watch`: shows the daemon's state and refreshes it. */
 
 #include "tools/ctl/ctl_client.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A captured packet as one line, in the manner of tcpdump. */
+/* Prints a captured packet as one line, as tcpdump does. */
 
 #include "base/pcapng.h"
 #include "control/proto/gm_msg.h"
@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* what a line says besides the contents of the packet */
+/* What a line says in addition to the contents of the packet. */
 struct packet_text {
 	const char *interface;
 	enum pcapng_link link;
@@ -19,5 +19,5 @@ struct packet_text {
 void packet_text_print(
 	const struct packet_text *t, const struct pcapng_packet *p, FILE *out);
 
-/* The same as an object; a new reference, NULL when out of memory. */
+/* Returns the same as a JSON object: a new reference, or NULL when out of memory. */
 json_t *packet_text_json(const struct packet_text *t, const struct pcapng_packet *p);

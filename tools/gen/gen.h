@@ -22,10 +22,10 @@ enum {
 
 struct gen_options {
 	bool receiver;
-	struct addr group; /* the first one */
+	struct addr group; /* the first group */
 	uint32_t n_groups, n_ports;
-	uint16_t port;	    /* the first one */
-	unsigned ifindex;   /* 0 means the kernel decides */
+	uint16_t port;	    /* the first UDP port */
+	unsigned ifindex;   /* 0 if the kernel should decide */
 	struct addr listen; /* with has_listen: address of the interface */
 	bool has_listen;
 	uint8_t ttl;
@@ -33,12 +33,11 @@ struct gen_options {
 	/* sender */
 	struct addr source;
 	bool has_source, ts;
-	double rate;	/* datagrams per second of all streams; 0 means as fast as
-		      * possible */
-	uint64_t count; /* 0 means no end */
+	double rate;	/* datagrams per second of all streams; 0 means no limit */
+	uint64_t count; /* datagrams of all streams; 0 means no end */
 	uint32_t size;
 
-	/* receiver; times are 0 when not given */
+	/* receiver; times are 0 if not given */
 	struct addr include[GEN_MAX_FILTER], exclude[GEN_MAX_FILTER];
 	size_t n_include, n_exclude;
 	uint64_t expect;
@@ -56,7 +55,8 @@ int gen_receive(const struct gen_options *o);
 
 int64_t gen_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* stream i of n_groups * n_ports: all groups of the first port, then of the next */
+/* Return group and port of stream i, of n_groups * n_ports. First come all groups of the
+ * first port, then those of the next one. */
 struct addr gen_group(const struct gen_options *o, uint32_t i);
 uint16_t gen_port(const struct gen_options *o, uint32_t i);
 static inline uint32_t gen_n_streams(const struct gen_options *o)
@@ -64,7 +64,7 @@ static inline uint32_t gen_n_streams(const struct gen_options *o)
 	return o->n_groups * o->n_ports;
 }
 
-/* Socket address of addr:port on interface ifindex; returns its length. */
+/* Makes the socket address of `a` and `port` on an interface. Returns its length. */
 socklen_t gen_sockaddr(const struct addr *a, uint16_t port, unsigned ifindex,
 	struct sockaddr_storage *ret);
 struct addr gen_addr_of(const struct sockaddr_storage *ss, uint16_t *ret_port);
@@ -73,5 +73,5 @@ static inline int gen_af(const struct addr *a)
 	return addr_is_v4(a) ? AF_INET : AF_INET6;
 }
 
-/* Print "ringcast-gen: WHAT: reason of errno" and return GEN_EXIT_FAILURE. */
+/* Prints "ringcast-gen: WHAT: reason of errno" and returns GEN_EXIT_FAILURE. */
 int gen_fail(const char *what);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Payload of ringcast-gen: 32 bytes of stamp, then a pattern that depends on the
+ * The payload of ringcast-gen: a stamp of 32 bytes, then a pattern that depends on the
  * sequence number, so that the receiver can compare each byte. With `ts` it looks like
- * MPEG-TS null packets of 188 bytes and carries the stamp in the first one.
+ * MPEG-TS null packets of 188 bytes, and the first one has the stamp.
  */
 
 #include <stdbool.h>
@@ -17,9 +17,8 @@
 #define GEN_PAYLOAD_MIN_TS GEN_TS_PACKET
 
 struct gen_stamp {
-	uint32_t
-		stream; /* differs for every run of a sender, group and port; never 0 */
-	uint64_t seq;	/* 0, 1, 2, ... */
+	uint32_t stream; /* not 0; different for every run, group and port */
+	uint64_t seq;	 /* 0, 1, 2, ... */
 	int64_t sent_ns; /* CLOCK_MONOTONIC of the sender */
 };
 
@@ -31,6 +30,6 @@ enum gen_payload {
 
 void gen_payload_write(
 	uint8_t *buf, size_t size, bool ts, const struct gen_stamp *stamp);
-/* *ret is set for GEN_PAYLOAD_GOOD only */
+/* *ret is set only for GEN_PAYLOAD_GOOD. */
 enum gen_payload gen_payload_read(
 	const uint8_t *buf, size_t size, struct gen_stamp *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The receiver's state, shared by its loop, its summary and the watch on the wire. */
+/* The receiver's state, which its loop, its summary and the observer of the link share. */
 
 #include "tools/gen/gen.h"
 #include "tools/gen/gen_track.h"
@@ -9,7 +9,7 @@
 struct receiver_socket {
 	int fd;
 	uint32_t stream;  /* index of group and port */
-	uint32_t n_drops; /* datagrams the kernel dropped because we were too slow */
+	uint32_t n_drops; /* datagrams that the kernel dropped, as we were too slow */
 };
 
 struct receiver {
@@ -21,12 +21,12 @@ struct receiver {
 	struct mmsghdr *msg; /* BATCH messages with their buffers */
 	uint8_t *buf;
 	int64_t join_ns, joined_ns;
-	int64_t first_ns, last_ns; /* 0 means that nothing has come yet */
+	int64_t first_ns, last_ns; /* of datagrams; 0 if none has come yet */
 	uint64_t n_received;
 
-	/* after --leave-after */
+	/* with --leave-after: what comes after the leave */
 	int wire_fd;
-	int64_t leave_ns; /* 0 means still joined */
+	int64_t leave_ns; /* 0 before the leave */
 	uint64_t n_after;
 	int64_t last_after_ns;
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the receiver of ringcast-gen knows about the streams it hears: order, losses,
- * duplicates, and how long the datagrams were under way.
+ * What the receiver of ringcast-gen knows about the streams that it hears: order, losses,
+ * duplicates, and how long the datagrams were on their way.
  */
 
 #include "base/addr.h"
@@ -11,7 +11,7 @@
 #include "tools/gen/gen_payload.h"
 
 #define GEN_WINDOW	2048  /* sequence numbers in which duplicates are recognized */
-#define GEN_MAX_STREAMS 65536 /* more are counted in the totals only */
+#define GEN_MAX_STREAMS 65536 /* further ones are counted only in the totals */
 
 struct gen_count {
 	uint64_t n_received, n_bytes;
@@ -21,7 +21,7 @@ struct gen_count {
 
 struct gen_stream_key {
 	struct addr source, group;
-	uint32_t stream; /* 0 means datagrams without a good stamp */
+	uint32_t stream; /* 0 for datagrams without a good stamp */
 	uint16_t source_port, port;
 };
 
@@ -34,7 +34,7 @@ struct gen_stream {
 	uint64_t window[GEN_WINDOW / 64];
 };
 
-/* nanoseconds in buckets of 3 % width */
+/* A histogram of nanoseconds, with buckets of 3 % width. */
 struct gen_latency {
 	uint64_t n, bucket[60 * 32];
 	int64_t min, max;
@@ -49,17 +49,17 @@ struct gen_track {
 void gen_track_init(struct gen_track *t);
 void gen_track_deinit(struct gen_track *t);
 
-/* Counts a datagram that came at now_ns, in the stream of `key`, whose `stream` is
- * filled in here. */
+/* Counts a datagram that came at now_ns, in the stream of `key`. Sets key->stream. */
 void gen_track_datagram(struct gen_track *t, struct gen_stream_key *key,
 	const uint8_t *buf, size_t size, int64_t now_ns);
 
-/* totals of all streams; losses as known now */
+/* Return the counts of all streams together, and of one stream, with the losses that are
+ * known so far. */
 struct gen_count gen_track_total(const struct gen_track *t);
 struct gen_count gen_stream_count(const struct gen_stream *s);
-/* All streams by group, port and source, their number in *ret_n. The caller frees the
- * array. Returns NULL without streams or memory. */
+/* Returns all streams, sorted by group, port and source. The caller frees the array.
+ * Returns NULL if there are no streams, or when out of memory. */
 struct gen_stream **gen_track_sorted(const struct gen_track *t, size_t *ret_n);
 
-/* value below which `percent` of the datagrams are; 0 when there are none */
+/* Returns the value below which `percent` of the datagrams are, or 0 if there are none. */
 int64_t gen_latency_percentile(const struct gen_latency *l, unsigned percent);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Packets of a capture file (pcap or pcapng, by libpcap), with the link header taken
- * off: Ethernet with or without VLAN tags, Linux cooked v1 and v2, raw IP, BSD
- * loopback.
+ * The packets of a capture file (pcap or pcapng, read by libpcap) without their link
+ * headers. These may be Ethernet with or without VLAN tags, Linux cooked v1 and v2, raw
+ * IP, or BSD loopback.
  */
 
 #include "base/addr.h"
@@ -17,16 +17,16 @@ struct capture;
 
 struct capture_packet {
 	mono_t at;
-	const void *ip; /* IP header, or NULL if it is not an IP packet; valid until
-			   capture_next */
+	const void *ip; /* IP header, or NULL if it is not an IP packet */
 	enum family family;
-	size_t len;	    /* captured bytes from there */
-	size_t wire_len;    /* and how many there were, as the file says */
+	size_t len;	    /* captured bytes from the IP header on */
+	size_t wire_len;    /* bytes of the packet on the wire, as the file says */
 	struct gm_mac from; /* sender in the link header, if it has one */
 };
 
-/* Returns NULL and a text on failure; "-" is standard input. */
+/* `path` may be "-" for standard input. Returns NULL with a text on failure. */
 struct capture *capture_open(const char *path, char *error, size_t error_size);
 struct capture *capture_close(struct capture *c); /* takes and returns NULL */
-const struct capture_packet *capture_peek(const struct capture *c); /* NULL means end */
+/* Returns the present packet, which is valid until capture_next(), or NULL at the end. */
+const struct capture_packet *capture_peek(const struct capture *c);
 void capture_next(struct capture *c);

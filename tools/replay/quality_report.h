@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* Prints the quality of the streams in each of the files, one after the other: tables,
- * or one JSON object a line. `paths` ends with NULL. Returns the exit status; errors
- * are printed on standard error. */
+/* Prints the quality of the streams in each of the files, one after the other: as tables,
+ * or as a line of JSON for each file. `paths` ends with NULL. Prints errors on standard
+ * error. Returns the exit status. */
 int quality_report(char *const *paths, bool json);

@@ -3,8 +3,8 @@
 
 /*
  * The multicast UDP streams of a capture, each with its analyser. A stream is a source,
- * a group and a destination port. Super-frames, datagrams that the receiver's kernel
- * has joined, are cut again as far as their contents show where.
+ * a group and a destination port. A super-frame, in which the receiver's kernel has joined
+ * several datagrams, is cut again if its contents show where.
  */
 
 #include "base/addr.h"
@@ -25,15 +25,16 @@ struct quality_stream {
 
 struct quality_streams {
 	struct table table;
-	struct quality_stream **stream; /* owned, in the order in which they came */
+	struct quality_stream **stream; /* owned, in the order in which they began */
 	size_t n, cap;
 	uint64_t other;	    /* datagrams of streams beyond STREAMS_MAX */
-	uint64_t fragments; /* of IP: not looked at */
+	uint64_t fragments; /* IP fragments, which are not looked at */
 };
 
 void quality_streams_init(struct quality_streams *s);
 void quality_streams_deinit(struct quality_streams *s);
-/* Returns 0 or -ENOMEM. What is not UDP to a group beyond the link is ignored. */
+/* Takes a packet. Ignores everything but UDP to a group that is not link-local. Returns 0
+ * or -ENOMEM. */
 int quality_streams_put(struct quality_streams *s, const struct capture_packet *p);
-/* After the last packet: each stream ends with its last datagram. */
+/* Call it after the last packet. Each stream ends with its last datagram. */
 void quality_streams_end(struct quality_streams *s);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What `ringcastctl watch` knows: the last two pages of the daemon ("show top"), what
- * the user wants to see, what a key does. No terminal, no socket, no clock.
+ * What `ringcastctl watch` knows: the last two pages of the daemon ("show top"), what the
+ * user wants to see, and what a key does. Uses no terminal, socket or clock.
  */
 
 #include <jansson.h>
@@ -34,14 +34,14 @@ enum watch_key {
 
 enum watch_action {
 	WATCH_NOTHING = 1,
-	WATCH_DRAW,    /* the same data in another way */
-	WATCH_REFRESH, /* other data are needed */
+	WATCH_DRAW,    /* draw the same data in another way */
+	WATCH_REFRESH, /* ask the daemon, because other data are needed */
 	WATCH_QUIT,
 };
 
 enum watch_page {
 	WATCH_PAGE_ALL,
-	WATCH_PAGE_INTERFACES, /* all of them, nothing else */
+	WATCH_PAGE_INTERFACES, /* all interfaces, and nothing else */
 	WATCH_PAGE_HELP,
 };
 
@@ -51,9 +51,8 @@ enum watch_page {
 
 struct watch {
 	json_t *now, *before; /* pages; `before` is of the same daemon, or NULL */
-	json_t *zero;	      /* drops count from this page on; NULL means from the
-			       * start */
-	char trouble[160];    /* why there is no newer page, or empty */
+	json_t *zero;	   /* drops count from this page on, or (NULL) from the start */
+	char trouble[160]; /* why there is no newer page, or empty */
 	/* what is shown */
 	unsigned rows, cols;
 	double interval; /* seconds */
@@ -64,34 +63,34 @@ struct watch {
 	bool editing; /* the user types a filter into `edit` */
 	char edit[WATCH_FILTER_LEN];
 	size_t offset;		  /* first group that is shown */
-	size_t interfaces_offset; /* and first interface, on their page */
-	size_t n_visible;	  /* rows that there is room for; set by the layout */
+	size_t interfaces_offset; /* first interface that is shown on their page */
+	size_t n_visible;	  /* number of rows that fit; set by the layout */
 };
 
 void watch_init(struct watch *w, unsigned rows, unsigned cols, double interval);
 void watch_deinit(struct watch *w);
 
-/* A page has come. Takes ownership. */
+/* A page has come. Takes the reference. */
 void watch_update(struct watch *w, json_t *page);
 void watch_set_trouble(struct watch *w, const char *text);
 void watch_resize(struct watch *w, unsigned rows, unsigned cols);
 
-/* A character or an enum watch_key. */
+/* `key` is a character or an enum watch_key. Returns what to do. */
 enum watch_action watch_input(struct watch *w, int key);
 
 #define WATCH_REQUEST_LEN 256
-/* the request for the page that is wanted; returns buf */
+/* Writes the request for the page that is wanted. Returns buf. */
 const char *watch_request(const struct watch *w, char buf[WATCH_REQUEST_LEN]);
 
 const char *watch_sort_name(enum watch_sort sort);
-/* 0 and *ret, or -1 if there is no such order */
+/* Returns 0, or -1 if there is no such order. */
 int watch_sort_parse(const char *name, enum watch_sort *ret);
 
-/* How much a counter of an interface, or of "drops", has grown per second; negative if
- * not known yet. */
+/* Return how much a counter of an interface, or of "drops", has grown per second, or a
+ * negative value if that is not known yet. */
 double watch_interface_rate(const struct watch *w, const json_t *i, const char *key);
 double watch_drop_rate(const struct watch *w, const char *reason);
-/* The counters less their values when the user set them to zero. */
+/* Return the counters minus their values when the user set them to zero. */
 long long watch_interface_total(
 	const struct watch *w, const json_t *i, const char *key);
 long long watch_drop_total(const struct watch *w, const char *reason);

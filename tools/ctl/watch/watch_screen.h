@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Lines of a screen that is so many columns wide, and tables that fit into it. Pure. */
+/* The lines of a screen with a given number of columns, and tables that fit into it.
+ * Pure. */
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -29,16 +30,16 @@ struct watch_screen {
 	size_t n, cap;
 };
 
-/* What is not printable ASCII becomes one '?' for each character, so that everything
+/* Adds a line. Each character that is not printable ASCII becomes one '?', so that a text
  * has as many columns as bytes. */
 void watch_screen_add(struct watch_screen *s, enum watch_style style, const char *text);
-void watch_screen_cut(struct watch_screen *s, size_t n); /* keep the first n lines */
+void watch_screen_cut(struct watch_screen *s, size_t n); /* keeps the first n lines */
 void watch_screen_deinit(struct watch_screen *s);
 
 struct watch_column {
 	const char *title;
 	bool right;
-	unsigned min; /* 0 means never narrower than its contents */
+	unsigned min; /* its smallest width; 0 means that of its contents */
 };
 
 struct watch_grid {
@@ -47,10 +48,11 @@ struct watch_grid {
 	char **cell; /* owned, row by row */
 };
 
-void watch_grid_text(struct watch_grid *g, const char *text); /* the next cell */
-void watch_grid_rate(struct watch_grid *g, double v);	      /* negative: "-" */
+/* Add the next cell. A negative rate becomes "-". */
+void watch_grid_text(struct watch_grid *g, const char *text);
+void watch_grid_rate(struct watch_grid *g, double v);
 void watch_grid_count(struct watch_grid *g, const json_t *o, const char *key);
-/* Header and the rows from `first` on, at most `max`. */
+/* Adds the header and the rows from `first` on, at most `max`, to the screen. */
 void watch_grid_print(
 	const struct watch_grid *g, struct watch_screen *s, size_t first, size_t max);
 void watch_grid_deinit(struct watch_grid *g);
