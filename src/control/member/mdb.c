@@ -96,7 +96,7 @@ struct member {
 	size_t n_other;
 };
 
-/* what one merge works on, besides the lists in struct mdb */
+/* What one merge works on, in addition to the lists in struct mdb. */
 struct merge {
 	struct member member[PORT_MAX];
 	size_t n;

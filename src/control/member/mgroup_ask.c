@@ -413,14 +413,14 @@ void mgroup_ask_again(
 	mgroup_schedule(g);
 }
 
-/* ---- beside another querier ---- */
+/* ---- while another router is querier ---- */
 
 /*
  * A host can become querier and send queries about groups that this router hears and
- * hosts do not, for example with an IP option that hosts refuse (F3). Beside another
- * querier, no timer therefore ends before this router has asked once itself. It asks
- * only after members have had the time to answer the other querier, so the additional
- * query is only sent for a group that is about to end.
+ * hosts do not, for example with an IP option that hosts refuse (F3). While another
+ * router is querier, no timer therefore ends before this router has asked once itself.
+ * It asks only after members have had the time to answer the querier, so the additional
+ * query is sent only for a group that is about to end.
  */
 
 /* Hosts answer within an interval; half an interval more is for the transfer. */

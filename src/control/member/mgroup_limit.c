@@ -14,9 +14,9 @@
  * newcomer is admitted, but may have to leave like any other young one, because nothing
  * distinguishes it from them.
  *
- * The places for sources of one group are shared out likewise. Each source remembers a
- * hash of the host that brought it. Nothing is counted there: some sources are picked
- * at random, and the youngest of them ends. If many of them are from one host, the
+ * The places for sources of one group are given to hosts in a similar way. Each source
+ * remembers a hash of the host that brought it, but no host is counted: some sources are
+ * picked at random, and the youngest of them ends. If many of them are from one host, the
  * youngest of that host ends. Limits are checked before something is created, and
  * counts are updated after each step. Pure.
  */
