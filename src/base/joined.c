@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See joined.h. Written once per stream and burst. The slots of a group are found by
- * its hash. A reader that meets the writer retries a few times, then skips the slot.
+ * See joined.h. A stream is written once per burst. The slots of a group are found by its hash. A reader that meets the writer retries a few times, then skips the slot.
  */
 
 #include "base/joined.h"
@@ -74,7 +73,7 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 	bool fresh, fade;
 	struct joined_slot *s = slot_of(j, group, from, &fresh);
 	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
-	uint32_t left = n->messages; /* whose reason has not been noted */
+	uint32_t left = n->messages; /* messages whose reason was not noted yet */
 
 	fade = !fresh && get32(&s->messages) >= JOINED_FADE;
 	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);

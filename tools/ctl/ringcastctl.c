@@ -35,7 +35,7 @@
  * options included. */
 struct command {
 	const char *name;
-	const char *argument; /* NULL means none; "[...]" means optional */
+	const char *argument; /* NULL if it takes none; "[...]" if it is optional */
 	const char *help;
 	int (*print)(const struct ctl_context *ctx, json_t *reply, FILE *out);
 	int (*run)(const struct ctl_context *ctx, int argc, char **argv);

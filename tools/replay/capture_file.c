@@ -79,7 +79,7 @@ static int link_length(
 static struct gm_mac link_sender(int link_type, const uint8_t *p)
 {
 	struct gm_mac mac = {0};
-	size_t at = 0; /* 0 means none: no link header begins with the sender */
+	size_t at = 0; /* 0 if there is no sender, because no header begins with it */
 
 	if (link_type == DLT_EN10MB)
 		at = 6;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * One argument of the configuration -> its field, or a message that says what would be
+ * Stores one argument of the configuration in its field, or says in a message what would be
  * right. igmpproxy accepts a number with text after it, because its atoi stops there.
  * We also accept it, with a warning.
  */

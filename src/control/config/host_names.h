@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Names of hosts: the files of `host-names` -> a table of addresses. A line is that of
- * hosts(5), "ADDRESS NAME ...", or that of a lease of dnsmasq, "EXPIRY MAC ADDRESS NAME
- * CLIENT". Pure: the caller reads the files. A host chooses the name in its lease
- * itself, so names are cleaned: UTF-8 without control characters and spaces, fewer than
- * CHANNELS_NAME_MAX bytes.
+ * Names of hosts. Makes a table of addresses from the files of `host-names`. A line is
+ * that of hosts(5), "ADDRESS NAME ...", or that of a lease of dnsmasq, "EXPIRY MAC
+ * ADDRESS NAME CLIENT". Pure: the caller reads the files. A host chooses the name in its
+ * lease itself, so names are cleaned: they are UTF-8 without control characters and
+ * spaces, and shorter than CHANNELS_NAME_MAX.
  */
 
 #include "base/addr.h"
@@ -16,8 +16,8 @@
 
 struct host_name {
 	struct addr addr;
-	uint32_t order; /* in which it was read */
-	uint32_t name;	/* where it begins in the text */
+	uint32_t order; /* grows in the order of reading */
+	uint32_t name;	/* where the name begins in host_names.text */
 };
 
 /* All zero at the beginning. */
@@ -29,11 +29,11 @@ struct host_names {
 	size_t n_left_out; /* beyond HOST_NAMES_MAX */
 };
 
-/* Adds the names of a file. Lines of another form are skipped. 0 or -ENOMEM. */
+/* Adds the names of a file. Lines of another form are skipped. Returns 0 or -ENOMEM. */
 int host_names_add(struct host_names *h, const char *text, size_t len);
 /* Makes the table ready for host_names_find(). The name that was read first counts. */
 void host_names_sort(struct host_names *h);
 void host_names_deinit(struct host_names *h);
 
-/* NULL if the host has no name. */
+/* Returns the name of a host, which belongs to the table, or NULL if it has none. */
 const char *host_names_find(const struct host_names *h, const struct addr *host);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon gives up at its start, in two steps. Before it has a thread: all
- * privileges except CAP_NET_RAW (privdrop), and files (landlock). Then system calls
- * (callfilter): after everything that is made once has been made, especially the
- * io_urings of the data plane, and before a packet or a client is read.
+ * What the daemon gives up at its start, in two steps. Before it starts a thread, it
+ * gives up all privileges except CAP_NET_RAW (privdrop), and files (landlock). It gives
+ * up system calls (callfilter) when everything that is made once has been made,
+ * especially the io_urings of the data plane, and before it reads a packet or a client.
  *
  * The files that stay accessible are those that a reload and /proc need, see
  * doc/service.md. Files that libraries open once are opened before.

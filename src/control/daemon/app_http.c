@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What metrics-listen and web-listen have in common: to listen now or when that is
- * possible, and to move to another address. The port stays that of the start, because
+ * What metrics-listen and web-listen have in common. They listen now or as soon as that is
+ * possible, and can move to another address. The port stays that of the start, because
  * the right to bind another one is given up.
  */
 

@@ -31,7 +31,7 @@
 #define HOST_BURST_MS 2000
 #define PORT_BURST_MS 1000
 #define WAY_BURST_MS  250
-/* The zone of chance as a part of the burst. */
+/* The zone in which chance decides is this part of the burst. */
 #define ZONE_DIVISOR 4
 
 /* A host is quiet as long as it causes at most this much work per second, and at once.
@@ -267,8 +267,8 @@ static uint32_t room(mono_t bucket, mono_t now, const struct budget *b, uint32_t
 	return left <= 0 ? 0 : left < want ? (uint32_t)left : want;
 }
 
-/* The same with a zone of chance. All messages can expect the same amount of work, so a
- * large one is admitted less often than a small one. */
+/* How many of `want` units fit, if chance decides within the zone. All messages can expect
+ * the same amount of work, so a large one is admitted less often than a small one. */
 static uint32_t room_by_chance(struct admission *f, mono_t bucket, mono_t now,
 	const struct budget *b, uint32_t want)
 {

@@ -56,7 +56,7 @@ static const struct sock_filter base_ipv6[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
-/* The same for a socket that needs only queries, and everything that this host sends.
+/* The program of a socket that needs only queries, and everything that this host sends.
  * Fragments are refused, because nothing tells what the later ones belong to. A query
  * fits its link (RFC 9776 4.1.8) and is not routed, so no legal one is fragmented. */
 static const struct sock_filter queries_ipv4[] = {

@@ -32,7 +32,7 @@ static struct mgroup_params group_params(
 	};
 }
 
-/* The version that the kernel's setting holds an upstream to; 0 means none. Both
+/* The version that the kernel's setting holds an upstream to, or 0. Both
  * families count from GM_V1 here: MLDv1 is GM_V2. */
 static unsigned forced_version(const struct proxy_port *us, enum family family)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Which interfaces have a role in an instance: those that a phyint names, there or not;
- * those of the system that match a pattern; those that nothing names, with defaultdown.
- * The same ports give the same answer, so nothing has to be remembered.
+ * Which interfaces have a role in an instance. These are the interfaces that a phyint
+ * names, whether they exist or not; existing ones that match a pattern; and with
+ * defaultdown, existing ones that no phyint names. The answer depends only on the present
+ * ports, so nothing has to be remembered.
  */
 
 #include "control/proxy/proxy_priv.h"

@@ -3,8 +3,8 @@
 
 /*
  * The last 24 hours of all streams together: viewers in each minute, the groups that
- * were watched most, and the faults. It is made of the minutes of stream_history.h. Of
- * fixed size. Times are those of CLOCK_MONOTONIC. Pure.
+ * were watched most, and the faults. It is made of the minutes of stream_history.h. The
+ * memory has a fixed size. Times are those of CLOCK_MONOTONIC. Pure.
  */
 
 #include "control/quality/stream_log.h"
@@ -33,7 +33,7 @@ struct stream_day {
 	size_t n_watched;
 	struct stream_day_fault fault[STREAM_DAY_FAULTS]; /* the newest first */
 	size_t n_faults;
-	uint64_t n_forgotten; /* older faults that found no room */
+	uint64_t n_forgotten; /* older faults for which there was no room */
 	/* the group that is being added */
 	bool has_group;
 	struct addr group;
@@ -41,7 +41,7 @@ struct stream_day {
 	const struct history_bucket *minute[HISTORY_MINUTES_MAX];
 };
 
-/* The day that ends with the minute of `now`. */
+/* Begins a day that ends with the minute of `now`. */
 void stream_day_begin(struct stream_day *d, mono_t now);
 /* Adds a stream. Streams of one group must follow each other, because they have the
  * same viewers. */
@@ -49,5 +49,5 @@ void stream_day_add(struct stream_day *d, const struct stream_entry *e);
 /* Completes the last group. */
 void stream_day_end(struct stream_day *d);
 
-/* The most viewers in any of `n` minutes, the first of which is `from`. */
+/* Returns the most viewers in any of `n` minutes, the first of which is `from`. */
 uint32_t stream_day_viewers(const struct stream_day *d, unsigned from, unsigned n);

@@ -134,7 +134,8 @@ size_t stream_log_size(const struct stream_log *l)
 
 /* ---- entries ---- */
 
-/* The same for all ports of a group and a source. */
+/* The hash does not depend on the UDP port, so that all streams of a group and a source
+ * have the same one. */
 static uint64_t hash_of(
 	const struct stream_log *l, const struct addr *group, const struct addr *source)
 {
@@ -283,7 +284,7 @@ static struct news take_counts(struct stream_entry *e, const struct quality_view
 	return news;
 }
 
-/* Of its group, in the interval. The first view has nothing to compare with. */
+/* What was dropped of its group in the interval. The first view has no interval. */
 static void take_drops(struct stream_entry *e, const struct stream_local *local,
 	uint64_t drops[_STREAM_DROP_N])
 {

@@ -23,7 +23,7 @@ struct rate {
 struct rate_slot;
 
 struct rate_reading {
-	mono_t at; /* MONO_UNSET means none */
+	mono_t at; /* MONO_UNSET if there was no reading */
 	struct rate_slot *slot;
 	size_t n_slots; /* a power of two */
 };

@@ -17,7 +17,7 @@
 #include <time.h>
 
 struct selfstat {
-	int statm; /* -1 means none */
+	int statm; /* -1 if it could not be opened */
 	DIR *fds;
 	uint64_t started_ns;
 };

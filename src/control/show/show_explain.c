@@ -163,7 +163,7 @@ static void see_join(void *arg, const struct refusal *r)
 			.value = r->value});
 }
 
-/* Those of one port, in memory of the request. */
+/* Collects the refusals of one port, in memory that belongs to the request. */
 static struct explain_refusals of_port(
 	struct question *q, const struct seen *v, size_t n, unsigned port)
 {

@@ -110,7 +110,8 @@ static json_t *counters_json(const struct stream_entry *e)
 	return o;
 }
 
-/* What this router has dropped; of the ring, seconds in which it was to blame. */
+/* What this router has dropped. For the ring it is the seconds in which the ring was to
+ * blame. */
 static json_t *dropped_json(const struct stream_entry *e)
 {
 	json_t *o = json_object();

@@ -150,7 +150,7 @@ static int allow_if(
 	return callfilter_add(f, SCMP_ACT_ALLOW, name, n, arg);
 }
 
-/* The same with a value of argument `at` out of several. */
+/* Allows the call if argument `at` has one of several values. */
 static int allow_values(scmp_filter_ctx f, const char *name, unsigned at,
 	const unsigned *value, size_t n)
 {
@@ -164,7 +164,7 @@ static int allow_values(scmp_filter_ctx f, const char *name, unsigned at,
 	return r;
 }
 
-/* Without connecting: MSG_FASTOPEN is connect(2) of TCP with the first data. */
+/* Sending must not connect: MSG_FASTOPEN is connect(2) of TCP with the first data. */
 static int allow_sending(scmp_filter_ctx f)
 {
 	static const struct {

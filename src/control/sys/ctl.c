@@ -39,7 +39,7 @@ struct client {
 	size_t out_pos, n_out, cap_out;
 	struct ctl_stream *stream; /* NULL if it asks and we answer */
 	int64_t stream_number;	   /* ascending in the order of their beginning */
-	struct ctl_answer *answer; /* under way; NULL means none */
+	struct ctl_answer *answer; /* the one that is being written, or NULL */
 	bool begun;		   /* some of it has been written */
 	bool line;		   /* `in` has a request */
 };

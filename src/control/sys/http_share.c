@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Shared bodies, see http_share.h. What has been used longest ago makes room. */
+/* Shared bodies, see http_share.h. The body that was not used for the longest time makes
+ * room. */
 
 #include "control/sys/http_share.h"
 

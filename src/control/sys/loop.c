@@ -37,10 +37,10 @@
 
 static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
-/* No signalfd: that works only when every thread blocks the signals, and liburcu's own
- * threads unblock SIGUSR1. No pipe either: writing to one needs memory, which may be
- * short. The process has one loop, so one descriptor; bit n of the mask is signal n. A
- * wider mask would need a lock on some 32-bit machines. */
+/* Signals arrive through an eventfd. A signalfd works only if every thread blocks the
+ * signals, but liburcu's own threads unblock SIGUSR1. Writing to a pipe needs memory,
+ * which may be short. The process has one loop, so one descriptor is enough. Bit n of the
+ * mask is signal n; a wider mask would need a lock on some 32-bit machines. */
 static int signal_event = -1;
 static atomic_uint signals_waiting;
 

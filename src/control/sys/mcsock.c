@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Packet sockets for membership messages, see mcsock.h. SOCK_DGRAM: the kernel takes
- * the link header off and puts it on, so Ethernet, PPP and TUN look alike and frames
- * carry the interface's own source MAC. Frames tagged for another VLAN arrive as
+ * Packet sockets for membership messages, see mcsock.h. With SOCK_DGRAM the kernel removes
+ * and adds the link header, so Ethernet, PPP and TUN look alike and frames carry the interface's own source MAC. Frames tagged for another VLAN arrive as
  * PACKET_OTHERHOST and the filter drops them; no auxiliary data is needed to recognise
  * them.
  *
@@ -372,7 +371,7 @@ static int setup(int fd, int ifindex, const struct mcfilter *filter)
 	return 0;
 }
 
-/* On failure the descriptor stays the caller's. */
+/* On failure the caller still owns the descriptor. */
 static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	const struct mcfilter *filter, const struct mcsock_ops *ops,
 	struct mcsock **ret_sock)

@@ -45,7 +45,7 @@ static uint64_t read_total(const char *root)
 	return read_number(path, "MemTotal:") * 1024; /* "kB" */
 }
 
-/* Of two sizes the smaller; 0 is none. */
+/* Returns the smaller one of two sizes, of which 0 means unknown. */
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	if (a == 0 || b == 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+/* Long files of /proc, see proctext.h. A call reads what the kernel returns for one read(2). */
+
 #include "control/sys/proctext.h"
 
 #include "base/array.h"
@@ -9,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PIECE 4096 /* what one call returns of a seq_file */
+#define PIECE 4096 /* the most bytes that one read(2) of a seq_file returns */
 
 int proctext_read(struct proctext *t, int proc, const char *path)
 {

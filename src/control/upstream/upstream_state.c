@@ -39,7 +39,7 @@ static void put_group(struct state_out *o, const struct upstream_group *g)
 	state_end(o, at);
 }
 
-/* 1 for the first group of the list, 0 means none */
+/* 1 for the first group of the list, 0 if there is none */
 static uint32_t answer_position(const struct upstream_family *f)
 {
 	uint32_t n = 1;

@@ -201,7 +201,7 @@ static struct fib_entry *add_entry(
 	return e;
 }
 
-/* From the index; the set is the caller's. */
+/* Removes the entry from the index. The caller releases its set. */
 static void remove_entry(struct fib *fib, uint64_t hash, struct fib_entry *e)
 {
 	fib_index_del(&fib->index, hash, e);

@@ -37,7 +37,7 @@ struct slab_chunk {
 
 #define HEAD_SIZE ((sizeof(struct slab_chunk) + 63) / 64 * 64)
 
-/* Lists: a link in none is NULL in both. */
+/* Lists. A link that is in no list has NULL in both members. */
 
 static void list_init(struct slab_link *head)
 {

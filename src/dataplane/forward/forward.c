@@ -137,7 +137,7 @@ static bool filter_outputs(
 /* The output ports of all flows of one input that have the same set in the table. In
  * most bursts, a flow has the same route as the flow before it. */
 struct route {
-	unsigned port; /* input; PORT_MAX means none yet */
+	unsigned port; /* input; PORT_MAX before the first flow */
 	enum family family;
 	const struct fib_outset *members; /* or NULL if the table has no such group */
 	enum verdict why;		  /* VERDICT_FORWARDED: see `out` */

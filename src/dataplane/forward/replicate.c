@@ -85,7 +85,7 @@ static void flush(struct replicator *c, const struct tx_ops *tx)
 	reset_heads(c);
 }
 
-/* False if the port has refused the only message, a super-frame. */
+/* Returns false if the port has refused the only message, a super-frame. */
 static bool send_chunk(struct output *o)
 {
 	struct replicator *c = o->c;

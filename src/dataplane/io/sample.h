@@ -21,7 +21,7 @@
 
 /* one capture's wish */
 struct sample_want {
-	uint32_t id; /* unique; 0 means none */
+	uint32_t id; /* unique; 0 if the place is free */
 	struct portset ports;
 	struct capfilter filter;
 	uint32_t one_of;  /* each thread copies one of this many matching frames */

@@ -25,8 +25,8 @@
 #endif
 
 struct tx_local {
-	int fd[_FAMILY_N]; /* -1 means none */
-	/* added to by all threads, relaxed: nothing depends on them */
+	int fd[_FAMILY_N]; /* -1 if the kernel lacks the family */
+	/* all threads add to them, relaxed, because nothing else depends on them */
 	_Atomic uint64_t packets, errors;
 };
 

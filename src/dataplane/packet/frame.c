@@ -41,7 +41,7 @@ static enum verdict check_link(const struct frame_meta *m)
 {
 	if (m->l3_caplen < m->l3_len)
 		return VERDICT_TRUNCATED;
-	/* for a tag that no interface has, the kernel leaves only this sign, because a
+	/* this is the kernel's only sign of a tag that no interface has, because a
 	 * multicast address belongs to no single station */
 	if (m->pkttype == PACKET_OTHERHOST)
 		return m->l2 && m->l2[0] & 1 ? VERDICT_VLAN_MISMATCH

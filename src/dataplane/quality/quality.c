@@ -103,7 +103,7 @@ static void misfit(struct quality *q, mono_t at)
 	quality_add(q, QUALITY_KIND_CHANGES, 1);
 }
 
-/* MPEG-TS, `offset` bytes into the datagram. Returns bytes of media. */
+/* Handles MPEG-TS that begins `offset` bytes into the datagram. Returns bytes of media. */
 static size_t put_ts(
 	struct quality *q, const struct datagram *d, size_t offset, size_t len)
 {
@@ -121,7 +121,7 @@ static size_t put_ts(
 	return media;
 }
 
-/* Of a stream that is RTP. Returns bytes of media. */
+/* Handles a datagram of an RTP stream. Returns bytes of media. */
 static size_t put_rtp(struct quality *q, const struct datagram *d)
 {
 	struct rtp_head h;

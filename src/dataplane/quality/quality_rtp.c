@@ -85,7 +85,7 @@ static void see(struct quality_rtp *r, uint16_t seq)
 	r->seen[seq / 64 % 2] |= UINT64_C(1) << seq % 64;
 }
 
-/* The window moves: what had these places is older than 128. */
+/* Moves the window, and clears the bits of numbers that have left it. */
 static void unsee(struct quality_rtp *r, uint16_t from, uint16_t n)
 {
 	if (n >= 128)

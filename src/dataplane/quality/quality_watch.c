@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The streams of a thread, see quality_watch.h: places, times, budget. A flow is looked
- * up once per burst; its ports have the same hash.
+ * The streams of a thread, see quality_watch.h: their places, times and budget. A flow is
+ * looked up once per burst, because all UDP ports of a flow have the same hash.
  *
- * A slot has 4.5 KiB, so all of them together are a mapping of their own that consists
- * of zero pages until they are used, one after the other.
+ * A slot has 4.5 KiB. All slots together are one mapping, which takes no memory for slots
+ * that were never used.
  */
 
 #include "dataplane/quality/quality_watch.h"
@@ -365,7 +365,7 @@ static struct watch_slot *turn_to(struct quality_watch *w, uint16_t dport)
 	return s;
 }
 
-/* Of CLOCK_MONOTONIC; within a stream, time does not go back. */
+/* Converts a time to CLOCK_MONOTONIC. Within a stream, time does not go back. */
 static mono_t arrival_of(
 	const struct quality_watch *w, const struct watch_slot *s, int64_t real_ns)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Between the thread of a watch and control, without locks: views of the streams go one
- * way, orders (marks, restarts) the other. Both are slots whose `turn` is odd while they
- * are written; a reader that meets the writer tries again.
+ * What the thread of a watch and control pass to each other, without locks. The thread
+ * writes views of the streams, and control writes orders (marks, restarts). Both are
+ * slots whose `turn` is odd while they are written; a reader that meets the writer tries
+ * again.
  */
 
 #include "base/slot.h"
