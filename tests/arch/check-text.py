@@ -39,6 +39,14 @@ HABITS = [
     (r"\b[o]f such\b(?! hosts| \")", "name them"),
     (r"\b[w]ho (?:asks|sends|reads|has|is|holds|does)\b(?= (?:not|to|for|it|them)\b)", "name the agent: 'a client that'"),
     (r"(?<![\w.])(?:0|NULL|-1|[T]rue|[F]alse): (?=[a-z])", "write '0 if', 'returns true if'"),
+    (r"\b[l]ikewise\b|\b[b]esides\b", "write 'also', 'in the same way', 'in addition to'"),
+    (r"\b[m]eans none\b", "write 'or NULL', '0 if there is none'"),
+]
+# the same for headers, whose comments are read without the code
+HEADER_HABITS = [
+    (r"^\s*/\* [T]he same\b", "say what the function does"),
+    (r"^\s*(?:/\*|\*) (?:.*[.;] )?0(?: or|,) -[E]", "write 'Returns 0 or'"),
+    (r"(?<=/\* )(?:[A]s above|[D]itto)\b", "say it again, or name the function"),
 ]
 # Files that are searched for HABITS: sources below these folders, and all documents except the one
 # that lists the habits. Golden files are left out, because they hold the output of programs.
@@ -99,7 +107,7 @@ def check_file(root, path, name):
             if re.search(pattern, line):
                 yield f"{name}:{number}: {why}: {line.strip()[:60]}"
         if is_plain:
-            for pattern, why in HABITS:
+            for pattern, why in HABITS + (HEADER_HABITS if path.suffix == ".h" else []):
                 if re.search(pattern, line):
                     yield f"{name}:{number}: {why}: {line.strip()[:60]}"
         if path.suffix == ".md":
@@ -152,7 +160,8 @@ def self_test():
         "a.c": spdx + "int a; /* netw" + "ork/path, src/work.c, /run/x */\n",
         "run.sh": "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\nmktemp t.XXXXXX\n",
         "README.md": "no licence line; src/b.c, `src/b`, src/*, src/NAME.c, build/x/src/none\n",
-        "src/b.c": spdx + "/* NULL if too long, or too many; one who pays */\n",
+        "src/b.c": spdx + "/* NULL if too long, or too many; one who pays; 0 or -ENOMEM */\n",
+        "src/c.h": spdx + "int c(void); /* 0 or -ENOMEM */\n/* Returns 0 or -ENOMEM. */\n",
         "b.c": spdx + "/* outside of the folders: it goes o" + "n there, to" + "o */\n",
         "CONTRIBUTING.md": "what goes o" + "n there is a habit, to" + "o\n",
         "tests/fuzz/fuzz_main.c": spdx,
@@ -177,6 +186,12 @@ def self_test():
         "src/such.c": spdx + "/* the names o" + "f such */\n",
         "src/who.c": spdx + "/* wh" + "o does not read is dropped */\n",
         "src/gloss.h": spdx + "int a; /* NULL" + ": none */\n",
+        "src/like.h": spdx + "/* refused like" + "wise */\n",
+        "src/mean.c": spdx + "int a; /* NULL mea" + "ns none */\n",
+        "src/same.h": spdx + "/* Th" + "e same for a group. */\n",
+        "src/returns.h": spdx + "/* Adds one. 0 o" + "r -ENOMEM. */\n",
+        "tools/returns.h": spdx + "/* 0, -E" + "NOMEM */\n",
+        "src/above.h": spdx + "/* A" + "s above, with a list. */\n",
         "src/ever.c": spdx + "/* heard as eve" + "r */\n",
         "bench/run": "#!/bin/sh\n# it stand" + "s before the header\n",
         "tools/on.py": "# SPDX-License-Identifier: x\n# it goes o" + "n and waits\n",

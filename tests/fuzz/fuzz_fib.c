@@ -144,7 +144,7 @@ static void look_up_many(unsigned first, unsigned n)
 
 struct walk {
 	size_t n;
-	unsigned delete_at; /* 0 means none */
+	unsigned delete_at; /* 0 if nothing is deleted */
 };
 
 static void check_view(const struct fib_view *v, void *arg)

@@ -323,7 +323,7 @@ static const struct from {
 };
 
 struct fuzz_client {
-	int fd; /* -1 means none */
+	int fd; /* -1 if it is free */
 	const struct from *from;
 	bool whole;	   /* it has sent one request: an answer must come */
 	unsigned expected; /* its status; 0 means unknown */

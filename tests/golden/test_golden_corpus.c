@@ -21,7 +21,7 @@ static bool update;
 
 static const struct {
 	const char *ending;
-	enum convert_dialect dialect; /* 0 means none */
+	enum convert_dialect dialect; /* 0 if it is not converted */
 } endings[] = {
 	{".conf", 0},
 	{".commands", CONVERT_VYOS},

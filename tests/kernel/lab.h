@@ -27,8 +27,8 @@ void lab_send(int fd, const void *frame, size_t len);
 /* Receives one multicast frame with UDP, or returns 0 after `ms` without one. */
 size_t lab_receive(int fd, void *buf, size_t size, int ms);
 
-/* The same on the character device of a TUN interface. The device is opened without
- * IFF_NO_PI; the protocol of a packet is written and checked. */
+/* Send and receive packets on the character device of a TUN interface. The device is
+ * opened without IFF_NO_PI; the protocol of a packet is written and checked. */
 void lab_send_tun(int fd, const void *packet, size_t len);
 size_t lab_receive_tun(int fd, void *buf, size_t size, int ms);
 
@@ -49,7 +49,7 @@ struct lab_packet {
 #define LAB_L2 14
 /* Builds an IP packet with correct checksums and returns its length. */
 size_t lab_build(uint8_t *out, const struct lab_packet *p);
-/* The same after an Ethernet header to the group's MAC. */
+/* Builds the same packet after an Ethernet header to the group's MAC. */
 size_t lab_frame(uint8_t *out, const struct lab_packet *p, const uint8_t src_mac[6]);
 /* The number in an IP packet made by lab_build(). */
 uint32_t lab_number(const uint8_t *ip);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* every file needs this besides the statement under test */
+/* every file needs this in addition to the statement under test */
 #define ROLES "phyint u upstream phyint d downstream "
 
 static inline struct config *parse(const char *text, int expected)

@@ -11,7 +11,7 @@
  *   lan1 v2 G           report of an older host; "lan1 v2 leave G", "lan1 v1 G"
  *   lan1 ?3 low         general query of version 3 from a low address; also high,
  *                       zero, unicast, stranger, self
- *   wan ?2              likewise from the provider
+ *   wan ?2              the same from the provider
  *   lan1 bad            a message that the decoder refused
  *   lan1 down|up|gone|new|moved   the interface; "gone" and "new" change its index
  *   reload 1            configuration 1 of the case is in force from now on

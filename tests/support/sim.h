@@ -204,7 +204,7 @@ void sim_send_query(
 	struct sim_port *from, enum gm_version version, const struct gm_query *q);
 void sim_send_report(struct sim_port *from, enum gm_version version,
 	const struct gm_record *rec, size_t n_rec);
-/* The same from another sender. */
+/* Send a message that has another sender. */
 void sim_send_query_as(struct sim_port *from, const struct addr *as,
 	enum gm_version version, const struct gm_query *q);
 void sim_send_report_as(struct sim_port *from, const struct addr *as,

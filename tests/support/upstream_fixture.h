@@ -6,7 +6,7 @@
  * families. A script is a list of steps separated by ';', a step is "ACTION > REPORTS":
  *
  *   G ex AB         set the membership of group G to EXCLUDE({A,B})
- *   G in A, G none  likewise
+ *   G in A, G none  set it to INCLUDE({A}), to INCLUDE({})
  *   ?3 10000        general query of version 3, response time in ms
  *   ?3 G 1000       group query; "?3 G AB 1000" group-and-source query
  *   qrv 4           robustness in later queries

@@ -801,7 +801,7 @@ static void quality_is_told_with_its_place(void **state)
 		uint64_t judged, provider, router, lost;
 		enum stream_place place;
 		enum stream_drop drop;
-		const char *text, *advice; /* NULL means none */
+		const char *text, *advice; /* or NULL */
 		bool in_summary;
 	} rows[] = {
 		{3600, 0, 0, 0, STREAM_CLEAN, STREAM_DROP_NONE, "3600 s without faults",

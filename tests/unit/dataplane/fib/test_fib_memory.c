@@ -283,7 +283,7 @@ static void limits(void **state)
 /* After deletions, lookups still find the entries that remain. */
 static const struct {
 	const char *what;
-	unsigned keep_each; /* 0 means none */
+	unsigned keep_each; /* 0 if none is kept */
 } orders[] = {{"all", 0}, {"all but each 50th", 50}};
 
 static void memory_goes_back(void **state)
