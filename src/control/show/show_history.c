@@ -127,8 +127,11 @@ static int show_history_piece(struct ctl_answer *answer)
 		container_of(answer, struct history_answer, a.answer);
 	const struct stream_log *log = view_streams(h->a.app);
 
-	if (!h->begun)
+	/* sorting thousands of streams is a piece by itself */
+	if (!h->begun) {
 		show_history_begin(h);
+		return 1;
+	}
 	for (int work = SHOW_WORK; h->next < h->n && work > 0; work -= SHOW_ROW) {
 		const struct stream_entry *e = stream_log_find(log, &h->key[h->next++]);
 
