@@ -199,10 +199,13 @@ class Demo:
         say("".join("    " + line + "\n" for line in text.splitlines()
                     if line.strip() and not line.startswith("#")).rstrip())
         if self.page:
-            text = f"web-listen :{WEB_PORT}\nchannel-names channels.csv\n" + text
+            text = (f"web-listen :{WEB_PORT}\nchannel-names channels.csv\nhost-names hosts\n"
+                    + text)
         self.daemon = ringcast.Daemon(self.router, text, start=False)
         with open(os.path.join(self.daemon.dir, "channels.csv"), "w", encoding="utf-8") as f:
             f.writelines(f"{g},{name.capitalize()} HD\n" for g, name in CHANNELS.items())
+        with open(os.path.join(self.daemon.dir, "hosts"), "w", encoding="utf-8") as f:
+            f.write("10.0.1.2 living-room\n10.0.2.2 kitchen\n")
         self.daemon.start()
         for line in self.daemon.log().splitlines():
             if "transmit" in line:
