@@ -52,11 +52,12 @@ X(METRIC_INTERFACE_MTU, GAUGE, "interface_mtu_bytes", "bytes", IF,
 X(METRIC_INTERFACE_RECEIVE_PACKETS, COUNTER, "interface_receive_packets", NULL, IF,
 	"Datagrams from here that passed the source check")
 X(METRIC_INTERFACE_RECEIVE_BYTES, COUNTER, "interface_receive_bytes", "bytes", IF,
-	"Bytes of these datagrams, from the IP header on")
+	"Bytes of datagrams from here that passed the source check, from the IP header "
+	"on")
 X(METRIC_INTERFACE_TRANSMIT_PACKETS, COUNTER, "interface_transmit_packets", NULL, IF,
 	"Copies sent here")
 X(METRIC_INTERFACE_TRANSMIT_BYTES, COUNTER, "interface_transmit_bytes", "bytes", IF,
-	"Bytes of these copies, from the IP header on")
+	"Bytes of copies sent here, from the IP header on")
 X(METRIC_INTERFACE_TRANSMIT_MESSAGES, COUNTER, "interface_transmit_messages", NULL, IF,
 	"Messages in which the copies were handed to the kernel: fewer than copies "
 	"where datagrams were joined")
@@ -118,7 +119,7 @@ X(METRIC_ENTRY_RECEIVE_PACKETS, COUNTER, "group_receive_packets", NULL, ENTRY,
 	"Datagrams received and accepted for a forwarding entry; source * is every "
 	"source without an entry of its own")
 X(METRIC_ENTRY_RECEIVE_BYTES, COUNTER, "group_receive_bytes", "bytes", ENTRY,
-	"Bytes of these datagrams, from the IP header on")
+	"Bytes of datagrams accepted for a forwarding entry, from the IP header on")
 X(METRIC_ENTRY_WRONG_INPUT, COUNTER, "group_wrong_input_packets", NULL, ENTRY,
 	"Datagrams refused because their source is not allowed on the interface they "
 	"came from")
@@ -134,7 +135,7 @@ X(METRIC_STREAM_VIEWERS, GAUGE, "stream_viewers", NULL, STREAM,
 X(METRIC_STREAM_MISSING, COUNTER, "stream_rtp_missing", NULL, STREAM,
 	"Sequence numbers of RTP that were skipped")
 X(METRIC_STREAM_REORDERED, COUNTER, "stream_rtp_reordered", NULL, STREAM,
-	"Of these, those that came later after all; the difference is lost")
+	"Sequence numbers of RTP that were skipped and came later; the others are lost")
 X(METRIC_STREAM_CONTINUITY, COUNTER, "stream_continuity_errors", NULL, STREAM,
 	"Continuity errors of MPEG-TS")
 X(METRIC_STREAM_OUTAGES, COUNTER, "stream_outages", NULL, STREAM,
@@ -213,7 +214,8 @@ X(METRIC_CONTROL_DROPPED, COUNTER, "control_packets_dropped", NULL, IF,
 X(METRIC_CONTROL_LIMITED, COUNTER, "control_messages_limited", NULL, IF,
 	"Membership messages beyond message-rate and host-message-rate, not used")
 X(METRIC_CONTROL_RECORDS_LIMITED, COUNTER, "control_records_limited", NULL, IF,
-	"Membership records that were in those, or left off from others")
+	"Records of membership messages that message-rate and host-message-rate "
+	"refused, or left out of others")
 X(METRIC_CONTROL_SAMPLED, COUNTER, "control_hosts_sampled", NULL, IF,
 	"Times that the kernel began to let through only a part of what a host sends")
 X(METRIC_CONTROL_FRAGMENTS, COUNTER, "control_fragments", NULL, "interface, result",
