@@ -20,11 +20,14 @@
 #define PAUSE_MS   2000 /* copies further apart are separate runs */
 #define FRESH_MS   1000 /* the other is there if its last copy is not older */
 #define PERSIST_MS 5000 /* by now the other should have stopped */
-#define SILENCE_MS 1000 /* without a copy before we resume ... */
-/* ... and this long after the first datagram without a copy */
+/* We resume after this time without enough copies, but not earlier than MISSED_MS after
+ * the first datagram without a copy. If only samples are looked at, this many must be
+ * missing. */
+#define SILENCE_MS 1000
 #define MISSED_MS  500
-#define MISSED_MIN 8	 /* missing samples, if not all are looked at */
-#define RETURN_MS  10000 /* a copy this soon: we have resumed too early */
+#define MISSED_MIN 8
+/* If copies come within this time after we have resumed, that was too early. */
+#define RETURN_MS 10000
 /* A station is a forwarder if it sends copies of at least one in ENOUGH_PART of our
  * datagrams. On standby, one copy is enough for COVER_PART of our datagrams. Between
  * these two limits nothing changes. */
@@ -111,7 +114,7 @@ void forwarder_forget(struct forwarder *f, size_t i)
  * and its copy may be seen two turns apart. */
 #define TURN_WEIGHT 64
 #define LITTLE	    8 /* weight of a datagram after more than seven turns */
-#define COPIES_MAX  2 /* copies count at most this many times our frames and one more */
+#define COPIES_MAX  2 /* copies count at most as much as twice our frames and one more */
 
 static bool within(mono_t since, int64_t ms, mono_t now)
 {

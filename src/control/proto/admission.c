@@ -62,9 +62,9 @@ struct entry {
 };
 
 struct host {
-	struct entry e; /* its bucket is the one of work */
-	mono_t messages, quiet;
-	mono_t since; /* start of the second that n_refused counts */
+	struct entry e;		/* e.busy is the bucket of work */
+	mono_t messages, quiet; /* the other buckets */
+	mono_t since;		/* start of the second that n_refused counts */
 	uint32_t n_refused;
 };
 

@@ -56,7 +56,7 @@ struct follower {
 
 struct monitor {
 	struct follower *first;
-	unsigned room; /* events that were allowed at `at` */
+	unsigned room; /* events that are allowed, as of `at` */
 	mono_t at;
 };
 

@@ -103,7 +103,7 @@ static void stream_delay_factor(struct scrape *s, struct scrape_stream *v)
 
 static const struct {
 	enum metric id;
-	size_t offset; /* of a number, unless `write` does it */
+	size_t offset; /* of the number to write, if `write` is NULL */
 	void (*write)(struct scrape *s, struct scrape_stream *v);
 } stream_family[] = {
 	{METRIC_STREAM_SECONDS, 0, stream_seconds},

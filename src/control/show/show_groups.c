@@ -17,7 +17,7 @@
 
 enum part {
 	PART_GROUPS,  /* between two groups */
-	PART_SOURCES, /* in one of the lists of `group` */
+	PART_SOURCES, /* in the list of sources of a group */
 	PART_HOSTS,
 	PART_HOST_SOURCES, /* of `host` */
 };

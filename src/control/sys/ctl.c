@@ -24,7 +24,7 @@
 #include <sys/un.h>
 
 #define BACKLOG		  16
-#define STREAM_LAST_WORDS (64 << 10) /* room that only a stream at its end has */
+#define STREAM_LAST_WORDS (64 << 10) /* more room, for the last bytes of a stream */
 
 struct client {
 	struct loop_fd fd; /* fd is -1 if the slot is free */

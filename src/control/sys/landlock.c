@@ -15,7 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* the same numbers on all architectures; alpha counts from 110 on */
+/* The numbers are the same on all architectures, except that those of alpha are 110
+ * higher. */
 #ifndef SYS_landlock_create_ruleset
 #ifdef __alpha__
 #define SYS_landlock_create_ruleset 554

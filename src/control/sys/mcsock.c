@@ -40,9 +40,8 @@
 #define AGAIN_MS 1000 /* after a filter could not be set for lack of memory */
 
 struct mcsock_rx {
-	const struct mcsock
-		*current; /* whose batch is being delivered; NULL if it was closed
-			   * meanwhile */
+	/* the socket whose batch is being delivered, or NULL if it was closed meanwhile */
+	const struct mcsock *current;
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_ll from[BATCH];

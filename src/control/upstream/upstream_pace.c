@@ -17,9 +17,9 @@
 
 #define INTERVAL_MS (1000 / UPSTREAM_RATE)
 
-/* A host that changes more often than this changes much ... */
-#define CHANGE_MS 50
-/* ... but this much at once is normal. */
+/* A host changes much if there are more changes than one in CHANGE_MS, apart from
+ * CHANGES_AT_ONCE changes at once, which are normal. */
+#define CHANGE_MS	50
 #define CHANGES_AT_ONCE 8
 /* The time of a line advances by one with each change, so that the first of two equals
  * comes first, and by this much with each byte. */

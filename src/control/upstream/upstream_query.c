@@ -277,7 +277,7 @@ static void learn_inside(struct upstream *u, mono_t now, const struct gm_msg *ms
 {
 	struct upstream_family *f = &u->family[msg->family];
 
-	if (!f->taught_inside) { /* values of others end here */
+	if (!f->taught_inside) { /* what others have taught no longer counts */
 		upstream_unlearn(u, msg->family);
 		f->older_until[GM_V1] = f->older_until[GM_V2] = MONO_UNSET;
 	}

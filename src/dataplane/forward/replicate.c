@@ -28,7 +28,8 @@ struct replicator {
 	struct refusals *refusals;
 	struct tx_msg msg[CHUNK];
 	unsigned n_msg;
-	/* handed over or waiting for it: in use until the next flush */
+	/* some messages were handed over, or wait for that, so all are used until the next
+	 * flush */
 	bool unflushed;
 	unsigned n_heads, n_iov;
 	size_t frag_used;

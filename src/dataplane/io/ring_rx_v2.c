@@ -30,8 +30,8 @@
 #define RECEIVE_BYTES (8 << 20)
 
 struct ring_copies {
-	unsigned next; /* to fetch to; blocks are walked in order */
-	unsigned n;    /* of the blocks that are held */
+	unsigned next; /* the buffer for the next frame; blocks are walked in order */
+	unsigned n;    /* long frames in the blocks that the thread holds */
 	uint8_t buf[N_COPIES][(COPY_SIZE + 63) / 64 * 64];
 };
 

@@ -36,7 +36,7 @@ static int open_raw(enum family family)
 	_cleanup_(closep) int fd = socket(family == FAMILY_IPV4 ? AF_INET : AF_INET6,
 		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 
-	/* of IPv4 that protocol implies it */
+	/* with IPv4 the protocol IPPROTO_RAW implies IP_HDRINCL */
 	if (fd < 0 ||
 		(family == FAMILY_IPV6 &&
 			setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &one, sizeof(one)) <

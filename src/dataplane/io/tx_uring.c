@@ -62,7 +62,7 @@ struct slot {
 struct tx_uring {
 	struct io_uring ring;
 	bool ready;   /* ring is usable */
-	bool started; /* by the thread that it belongs to */
+	bool started; /* its thread has begun to use it */
 	struct forward_counters *counters;
 	struct tx_port *const *port;
 	struct tx_health health[PORT_MAX];
