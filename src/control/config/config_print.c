@@ -70,7 +70,7 @@ static void print_host_names(
 		config_text_add(t, "%s %s\n", kw->name, c->host_names[i]);
 }
 
-/* both keywords at once, because their order among each other counts */
+/* Prints both keywords together, because their order among each other counts. */
 static void print_filter(struct config_text *t, const struct config_iface *ci,
 	size_t from, const char *indent)
 {

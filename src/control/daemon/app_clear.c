@@ -30,7 +30,7 @@ static json_t *read_words(struct clear *c, const char *args)
 	return NULL;
 }
 
-/* why no host is asked there */
+/* Says why no host is asked there. */
 static json_t *refused(const struct proxy_port *pp, enum family family)
 {
 	const struct querier *q = &pp->querier[family];

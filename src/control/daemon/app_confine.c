@@ -51,8 +51,8 @@ static int allow_directory_of(struct landlock *l, const char *path, unsigned rig
 	return allow(l, slash ? dir : ".", rights);
 }
 
-/* The directory instead of the file, because editors replace files; and the directory
- * that symbolic links lead to now. */
+/* Allows the directory instead of the file, because editors replace files, and the
+ * directory that symbolic links lead to now. */
 static int allow_config(const struct app *app, struct landlock *l)
 {
 	char real[PATH_MAX];
@@ -98,7 +98,8 @@ static int choose_files(const struct app *app, struct landlock *l)
 	return r;
 }
 
-/* The kernel lacks it, or the process that started us forbids it. */
+/* Does the error mean that the kernel lacks the function, or that the process that
+ * started us forbids it? */
 static bool is_policy(int r)
 {
 	return r == -ENOSYS || r == -EOPNOTSUPP || r == -EPERM || r == -EACCES ||

@@ -107,7 +107,7 @@ static void notice_link(
 
 /* ---- sockets and rings ---- */
 
-/* A missing link is logged as such. */
+/* Returns 0 for the errors of a missing link, which is logged as such. */
 static int but_for_links(int error)
 {
 	return error == ENODEV || error == ENXIO || error == ENETDOWN ? 0 : error;

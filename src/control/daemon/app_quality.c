@@ -226,8 +226,9 @@ static void rest(struct app_quality *q)
 	q->due = MONO_NEVER;
 }
 
-/* Nothing flows. A stream that somebody has just asked for may begin at any moment; many
- * of them, as after a start, are only looked at once more. */
+/* Rests, because nothing flows. A stream that somebody has just asked for may begin at
+ * any moment, so looks again soon. If many are awaited, as after a start, looks only once
+ * more. */
 static void wait_for_zaps(struct app_quality *q, mono_t now)
 {
 	unsigned n = q->zaps.n_pending;
@@ -330,7 +331,7 @@ static bool is_accepted(const struct proxy_port *pp, const struct addr *group)
 	return mgroup_find(&pp->groups, group) != NULL;
 }
 
-/* What is known by now of the zaps of a group. */
+/* Updates the zaps of a group from what its analyser knows by now. */
 static void look_at_zaps(struct app_quality *q, const struct addr *group)
 {
 	if (zaps_is_pending(&q->zaps, group))
@@ -422,7 +423,8 @@ void app_quality_ended(struct app *app, const struct addr *group)
 #define MEMORY_MAX (8u << 20)
 #define MEMORY_MIN (256u << 10)
 
-/* Without a value: the 256th part of the machine's memory. */
+/* Returns the configured size, or else the 256th part of the machine's memory, within
+ * limits. */
 static size_t wanted_memory(const struct app *app)
 {
 	uint64_t part = app->memory / 256;
@@ -533,7 +535,8 @@ void app_quality_export(struct app *app, struct state_out *o)
 	}
 }
 
-/* The counters of the rings continue, and so does the comparison with them. */
+/* Takes over the last count of drops of a ring, because the counters of the rings
+ * continue, and so does the comparison with them. */
 static int import_ring(struct app_quality *q, struct state_in *in)
 {
 	char name[IFNAMSIZ];

@@ -143,7 +143,7 @@ static bool same_rival(const struct rival *a, const struct rival *b)
 		strcmp(a->where, b->where) == 0;
 }
 
-/* the same rival in another state: one line is enough */
+/* Is `b` the same rival as `a` in another state? Then one line is enough. */
 static bool is_successor(const struct rival *a, const struct rival *b)
 {
 	return a->kind == b->kind && a->family == b->family &&
@@ -312,7 +312,7 @@ static void on_message(struct loop_fd *f, uint32_t events)
 	(void)loop_change(f, 0);
 }
 
-/* Bound before the old one is closed, so that one is always visible. */
+/* Binds the new socket before it closes the old one, so that one is always visible. */
 static void claim(struct app *app, const char *name)
 {
 	struct app_rivals *rs = &app->rivals;

@@ -173,8 +173,8 @@ struct cmdline {
 	const char *ident;
 };
 
-/* The log until the file has been read, and afterwards if the file does not change
- * it. */
+/* Starts the log that counts until the file has been read, and also afterwards if the
+ * file does not change it. */
 static void start_log(struct cmdline *c)
 {
 	bool to_syslog = c->as_igmpproxy && !c->options.log_to_stderr && !c->check_only;
@@ -188,7 +188,8 @@ static void start_log(struct cmdline *c)
 	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
 }
 
-/* Before the process forks, because they name its id. */
+/* Collects the inherited descriptors before the process forks, because the variables name
+ * its id. */
 static void look_around(struct cmdline *c)
 {
 	int r = inherit_collect(&c->handed);
@@ -240,7 +241,7 @@ static void usage(FILE *f, const struct cmdline *c, const char *name)
 		fprintf(f, usage_text, name, name, name);
 }
 
-/* -v: one level more. igmpproxy has no level between warning and info. */
+/* Handles -v, which adds one level. igmpproxy has no level between warning and info. */
 static void more_verbose(struct cmdline *c)
 {
 	if (c->level < LOG_LEVEL_DEBUG)

@@ -368,7 +368,7 @@ static mono_t membership(const struct mgroup_db *db, const struct mgroup *g, mon
 		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
 }
 
-/* IS_IN and ALLOW are the same in both modes */
+/* Handles IS_IN and ALLOW, which are the same in both modes. */
 static int on_is_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {

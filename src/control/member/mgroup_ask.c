@@ -236,7 +236,7 @@ static bool mgroup_ask_begin_group(
 	return true;
 }
 
-/* number of messages */
+/* Returns the number of messages. */
 static unsigned mgroup_ask_begin(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {

@@ -91,7 +91,7 @@ static struct mgroup_owner *owner_get(struct mgroup_db *db, const struct addr *k
 	return o;
 }
 
-/* its places in the heaps ordered by holdings */
+/* Puts the owner in its places in the heaps that are ordered by holdings. */
 static void rank(struct mgroup_db *db, struct mgroup_owner *o)
 {
 	heap_set(&db->by_groups, &o->groups_rank, (mono_t){-(int64_t)o->n_groups});
@@ -306,8 +306,8 @@ static void mgroup_limit_end(struct mgroup_db *db, mono_t now, struct mgroup *g)
 	heap_set(&db->timers, &g->timer, now);
 }
 
-/* All members were known and have left. The group remains only while a query asks for
- * others. */
+/* Were all members known, and have all of them left? Then the group remains only while a
+ * query asks for others. */
 static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
 {
 	return g->n_host == 0 && !g->leaving && !mono_before(now, g->untracked_until) &&
@@ -388,7 +388,7 @@ static struct mgroup *newest_of(const struct mgroup_owner *o, const struct mgrou
 	return NULL;
 }
 
-/* prefers a to b when one of two strangers must go */
+/* Does `a` go first, if one of two groups of strangers must go? */
 static bool goes_first(const struct mgroup *a, const struct mgroup *b, bool for_addr)
 {
 	size_t much_a = a->n_counted / 256, much_b = b->n_counted / 256;

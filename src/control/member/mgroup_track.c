@@ -95,7 +95,8 @@ void mgroup_hosts_forget(struct mgroup *g)
 	g->host_at = MONO_NEVER;
 }
 
-/* NULL if there is no memory, or too many */
+/* Finds or adds the host of a message. Returns NULL if there is no memory, or if there
+ * are too many hosts. */
 static struct mgroup_host *host_get(
 	const struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg)
 {

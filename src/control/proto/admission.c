@@ -224,7 +224,7 @@ static unsigned free_place(const struct member_row *row, mono_t now, const void 
 	return place;
 }
 
-/* NULL if all places are taken */
+/* Finds or adds the entry. Returns NULL if all places are taken. */
 static struct member *get_member(
 	struct admission *f, mono_t now, uint64_t id, const void *port)
 {

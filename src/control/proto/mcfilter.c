@@ -182,7 +182,8 @@ mono_t mcfilter_deadline(const struct mcfilter *f)
 	return at;
 }
 
-/* Continue if these bytes are at `offset`, else jump to after the instruction `end`. */
+/* Adds code that continues if these bytes are at `offset`, and else jumps to after the
+ * instruction `end`. */
 static size_t mcfilter_compare(struct sock_filter *code, size_t n, size_t end,
 	uint32_t offset, const uint8_t *byte, unsigned len)
 {
@@ -201,7 +202,8 @@ static size_t mcfilter_compare(struct sock_filter *code, size_t n, size_t end,
 	return n;
 }
 
-/* Refuse messages of this host beyond its share; continue after this code otherwise. */
+/* Adds code that refuses messages of this host beyond its share, and continues
+ * otherwise. */
 static size_t sample(
 	struct sock_filter *code, enum family family, const struct mcfilter_host *h)
 {
@@ -245,7 +247,7 @@ static void own_first(struct sock_filter *code, enum family family, uint32_t n_h
 	memcpy(code, own, sizeof(own));
 }
 
-/* What is accepted from hosts that are not sampled. */
+/* Adds the code that decides about hosts that are not sampled. */
 static size_t append_base(
 	const struct mcfilter *f, struct sock_filter code[MCFILTER_MAX], size_t n)
 {

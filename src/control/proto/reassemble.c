@@ -205,7 +205,7 @@ static bool has_unit(const struct reassemble_message *m, size_t i)
 	return m->unit[i / 64] >> i % 64 & 1;
 }
 
-/* How many of these units have arrived. */
+/* Returns how many of these units have arrived. */
 static size_t count_units(const struct reassemble_message *m, size_t from, size_t to)
 {
 	size_t n = 0;
@@ -215,7 +215,7 @@ static size_t count_units(const struct reassemble_message *m, size_t from, size_
 	return n;
 }
 
-/* Only the last fragment reaches the end. */
+/* Does the piece agree with the end of the message? Only the last fragment reaches it. */
 static bool fits_end(
 	const struct reassemble_message *m, const struct reassemble_piece *p)
 {

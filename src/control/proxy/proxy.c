@@ -290,7 +290,7 @@ static void tick_querier(
 	}
 }
 
-/* One group of each port in turn, so that no port delays the others. */
+/* Handles one group of each port in turn, so that no port delays the others. */
 static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 {
 	bool more = true;
@@ -311,7 +311,7 @@ static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 	}
 }
 
-/* groups that a port has or had */
+/* Merges again the groups that a port has or had. */
 static void merge_again(struct proxy *p, mono_t now)
 {
 	struct table_node *node, *next;

@@ -84,7 +84,8 @@ void proxy_kernel_changed(
 	report_all(p, now, p->kernel[family]);
 }
 
-/* Could a router that takes it for ours conclude that we want less than before? */
+/* Could a router that mistakes the record for ours conclude that we want less than
+ * before? */
 static bool takes_away(const struct gm_record *rec)
 {
 	switch (rec->type) {

@@ -284,7 +284,8 @@ static struct news take_counts(struct stream_entry *e, const struct quality_view
 	return news;
 }
 
-/* What was dropped of its group in the interval. The first view has no interval. */
+/* Counts what was dropped of its group in the interval. The first view has no
+ * interval. */
 static void take_drops(struct stream_entry *e, const struct stream_local *local,
 	uint64_t drops[_STREAM_DROP_N])
 {
@@ -308,7 +309,7 @@ static bool is_steady(const struct stream_entry *e)
 	return e->kind != QUALITY_UNKNOWN || e->steady >= STREAM_LOG_STEADY;
 }
 
-/* How long nothing has come although it flowed and is wanted; 0 if that is not so. */
+/* Returns for how long nothing has come of a stream that flowed and is wanted, or 0. */
 static int64_t silence_ns(const struct stream_entry *e, mono_t now)
 {
 	int64_t ns = now.ns - e->last.ns;
@@ -327,7 +328,8 @@ static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
 }
 
-/* Of a steady stream, the pause is judged before a new beginning is counted. */
+/* Is called after judge(), so that the pause of a steady stream is judged before a new
+ * beginning is counted. */
 static void count_steady(struct stream_entry *e, const struct news *n)
 {
 	if (n->datagrams == 0)

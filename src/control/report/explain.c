@@ -359,7 +359,7 @@ static void conclude(struct explain *e, enum explain_verdict v, const struct sid
 		c ? c->text : "the reason is not known");
 }
 
-/* It arrives. Adds what else is known about it. */
+/* Concludes that the stream arrives, and adds what else is known about it. */
 static void conclude_well(
 	struct explain *e, const struct side *in, const struct side *out)
 {

@@ -38,7 +38,7 @@ static bool check_boundary(const struct explain_output *out, struct explain *e)
 	return false;
 }
 
-/* No refused join is known. */
+/* Explains that no host has joined, if no refused join is known. */
 static void no_member(const struct explain_facts *f, const struct explain_output *out,
 	struct explain *e)
 {

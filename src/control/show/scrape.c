@@ -219,7 +219,7 @@ static bool (*const step[])(struct scrape *s) = {
 	write_end,
 };
 
-/* not the time of other processes */
+/* Returns the CPU time of this thread, so that other processes do not count. */
 static uint64_t own_time_ns(void)
 {
 	return (uint64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID);

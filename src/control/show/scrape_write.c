@@ -122,7 +122,7 @@ static void pair(struct scrape *s, const struct scrape_port *p, const char *labe
 	metrics_uint(&s->m, n);
 }
 
-/* One number of each interface, by its place in struct scrape_port. */
+/* Writes the number at `offset` in struct scrape_port for each interface. */
 static void per_port(struct scrape *s, enum metric id, size_t offset)
 {
 	metrics_begin(&s->m, id);
@@ -401,7 +401,8 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 
 /* ---- membership ---- */
 
-/* One number of each downstream; a limit of 0 is none. */
+/* Writes the number at `offset` in struct scrape_port for each downstream. A limit of 0
+ * means no limit and is written as infinity. */
 static void per_lan(struct scrape *s, enum metric id, size_t offset, bool is_limit)
 {
 	metrics_begin(&s->m, id);

@@ -292,7 +292,8 @@ static void input_facts(
 		upstream_facts(q, pp, in);
 }
 
-/* Without a source, any stream of the group counts. */
+/* Notes the other forwarder of the stream. Without a source, any stream of the group
+ * counts. */
 static void other_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
@@ -551,7 +552,7 @@ static void add_checks(json_t *list, const struct explain *e, const char *instan
 	}
 }
 
-/* pass, then unknown, then refuse */
+/* Orders verdicts: pass, then unknown, then refuse. */
 static unsigned goodness(enum explain_verdict v)
 {
 	return v == EXPLAIN_PASS ? 2 : v == EXPLAIN_UNKNOWN ? 1 : 0;
@@ -669,7 +670,7 @@ static json_t *whole_answer(struct question *q)
 	return reply;
 }
 
-/* First the table in pieces, then everything else. */
+/* Writes the table in pieces, and then everything else. */
 static int show_explain_piece(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);

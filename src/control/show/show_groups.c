@@ -52,7 +52,7 @@ static json_t *source_json(const struct mgroup_source *s, mono_t now)
 		"query_repeats", (int)s->repeats);
 }
 
-/* everything except the sources that it names */
+/* Returns everything except the sources that the host names. */
 static json_t *host_json(const struct groups_answer *d, const struct mgroup *g,
 	const struct mgroup_host *h)
 {
@@ -63,7 +63,7 @@ static json_t *host_json(const struct groups_answer *d, const struct mgroup *g,
 		json_of_ms_until(h->until, d->now));
 }
 
-/* everything except sources and hosts */
+/* Returns everything except sources and hosts. */
 static json_t *group_json(const struct groups_answer *d, const struct proxy_port *pp,
 	const struct mgroup *g)
 {

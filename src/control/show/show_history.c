@@ -57,7 +57,7 @@ static void show_history_begin(struct history_answer *h)
 
 /* ---- writing ---- */
 
-/* null where the daemon did not run yet */
+/* Returns null for a time when the daemon did not run yet. */
 static json_t *show_viewers(const struct history_answer *h, unsigned block)
 {
 	int64_t minutes = (int64_t)(block + 1) * BLOCK - HISTORY_MINUTES_MAX;

@@ -151,7 +151,7 @@ static json_t *refusals_json(const struct app *app, const struct show_wanted *w)
 	return list;
 }
 
-/* Those on the port that is wanted. */
+/* Returns all rivals, or those on one port if the request names it. */
 static json_t *rivals_json(struct app *app, const struct show_wanted *w)
 {
 	json_t *list = view_rivals(app), *name, *its;

@@ -37,7 +37,7 @@ static json_t *refused_json(struct app *app, const struct fib_view *v)
 		pp ? json_of_text(pp->name) : json_null());
 }
 
-/* null if there was no datagram, or the clock was set back */
+/* Returns null if there was no datagram, or if the clock was set back. */
 static json_t *idle_json(const struct fib_view *v)
 {
 	int32_t age = fib_age_s(v, (uint64_t)time(NULL));
@@ -45,7 +45,7 @@ static json_t *idle_json(const struct fib_view *v)
 	return age < 0 ? json_null() : json_integer(age);
 }
 
-/* Where the faults of its streams are at present; null if none is known. */
+/* Says where the faults of its streams are at present; null if none is known. */
 static json_t *quality_json(const struct app *app, const struct fib_view *v)
 {
 	const struct stream_log *log = view_streams(app);

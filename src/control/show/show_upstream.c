@@ -104,7 +104,7 @@ static void write_repeats(
 	u->part = PART_GROUPS;
 }
 
-/* It has gone in the middle of its row. */
+/* Ends the row of a group that was removed before the row was complete. */
 static void end_group(struct upstream_answer *u)
 {
 	show_end(&u->a, u->part == PART_SOURCES ? "],\"source_repeats\":[]}" : "]}");

@@ -121,7 +121,8 @@ static const char *const allowed[] = {
 	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
 
-/* 0 or -errno. A call that this architecture lacks is skipped. */
+/* Adds a rule for a call. Returns 0, also for a call that this architecture lacks, or
+ * -errno. */
 static int callfilter_add(scmp_filter_ctx f, uint32_t action, const char *name,
 	unsigned n, const struct scmp_arg_cmp *arg)
 {
@@ -181,8 +182,8 @@ static int allow_sending(scmp_filter_ctx f)
 	return r;
 }
 
-/* Only datagrams between processes: the other services of root take orders through
- * stream sockets. */
+/* Allows only datagrams between processes, because other services of root take orders
+ * through stream sockets. */
 static int allow_sockets(scmp_filter_ctx f, bool tcp)
 {
 	static const struct {
@@ -213,7 +214,8 @@ static int allow_sockets(scmp_filter_ctx f, bool tcp)
 	return r;
 }
 
-/* Only for reading; and no descriptor may send signals to others. */
+/* Allows opening files only for reading, and refuses to make descriptors send signals to
+ * other processes. */
 static int allow_files(scmp_filter_ctx f)
 {
 	static const unsigned request[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
@@ -271,7 +273,7 @@ static int allow_rings(scmp_filter_ctx f)
 	return r;
 }
 
-/* No new executable memory, so no library can be loaded from now on. */
+/* Allows no new executable memory, so no library can be loaded from now on. */
 static int allow_memory(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp data[] = {HAS_NOT(2, PROT_EXEC)},
@@ -299,7 +301,7 @@ static int allow_memory(scmp_filter_ctx f)
 	return r;
 }
 
-/* Threads, but no other processes. */
+/* Allows new threads, but no new processes. */
 static int allow_threads(scmp_filter_ctx f)
 {
 #ifdef __s390__

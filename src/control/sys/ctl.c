@@ -294,7 +294,7 @@ static bool may_change(const struct client *c)
 	return c->uid == 0 || (c->uid == c->ctl->starter && c->uid != c->ctl->nobody);
 }
 
-/* NULL if it may */
+/* Returns NULL if the client may use the command, else the error to answer. */
 static json_t *refusal(
 	const struct client *c, const struct ctl_command *k, const char *args)
 {
@@ -489,7 +489,8 @@ static bool client_read(struct client *c)
 	return true;
 }
 
-/* After each step for the client: writes, and waits for the next event. */
+/* Is called after each step for the client: writes, and chooses the events to wait
+ * for. */
 static void client_settle(struct client *c, bool ok)
 {
 	uint32_t want = 0;

@@ -294,7 +294,7 @@ static enum MHD_Result note_field(
 	return MHD_YES;
 }
 
-/* NULL, or what is wrong with the Host field, with the status. */
+/* Returns NULL, or what is wrong with the Host field; then *ret_code is the status. */
 static const char *refusal_of_host(
 	const struct http_request *c, const char *version, unsigned *ret_code)
 {

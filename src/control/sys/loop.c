@@ -254,7 +254,8 @@ static int arm(struct loop *l, mono_t at)
 	return 0;
 }
 
-/* For epoll_wait() if the timer cannot be set; late by at most a millisecond. */
+/* Returns the timeout for epoll_wait() if the timer cannot be set. It is late by at most
+ * a millisecond. */
 static int milliseconds_to(const struct loop *l, mono_t at)
 {
 	int64_t ms;
@@ -276,7 +277,7 @@ static void gather(struct loop *l)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
-/* `last` is when the round before began. */
+/* Counts rounds that follow each other closely; `last` is when the previous one began. */
 static void count_quick(struct loop *l, mono_t last)
 {
 	/* a delayed round is slightly later than that */

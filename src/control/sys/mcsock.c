@@ -298,7 +298,7 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 	return n;
 }
 
-/* Bounded work per round, so that a flood on one port does not delay the others. */
+/* Does bounded work per round, so that a flood on one port does not delay the others. */
 static void on_readable(struct loop_fd *f, uint32_t events)
 {
 	struct mcsock *s = container_of(f, struct mcsock, fd);
@@ -344,8 +344,8 @@ static int set_options(int fd, bool own)
 	return 0;
 }
 
-/* Created without a protocol and bound last, so that nothing arrives before the filter
- * is in place. */
+/* Binds the socket, which was created without a protocol, last, so that nothing arrives
+ * before the filter is in place. */
 static int setup(int fd, int ifindex, const struct mcfilter *filter)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,

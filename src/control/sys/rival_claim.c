@@ -104,8 +104,9 @@ static void rival_claim_forget(struct rival_claim *c, struct rival_heard *h)
 	*h = c->heard[--c->n_heard];
 }
 
-/* Root, the user that we run as, and the one that has started us. The kernel names the
- * real user of the sender, that is the user that has started a set-user-ID program. */
+/* We believe root, the user that we run as, and the one that has started us. The kernel
+ * names the real user of the sender, which for a set-user-ID program is the user that has
+ * started it. */
 static bool is_believed(const struct rival_claim *c, uid_t uid)
 {
 	return uid == 0 || uid == geteuid() || uid == c->starter;

@@ -75,8 +75,9 @@ bool sdnotify_is_managed(void)
 	return notify_fd >= 0;
 }
 
-/* One message, with a descriptor unless it is -1. A call with a timeout is not
- * restarted by itself, and rings of io_uring interrupt it. */
+/* Sends one message, with a descriptor unless it is -1. Calls again after an
+ * interruption: a call with a timeout is not restarted by itself, and rings of io_uring
+ * interrupt it. */
 static int send_text(const char *text, int fd, int flags)
 {
 	union {

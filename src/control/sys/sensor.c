@@ -96,7 +96,7 @@ static int set_ring(struct sensor *s)
 	return 0;
 }
 
-/* Bound last, so that nothing arrives before the filter is in place. */
+/* Binds the socket last, so that nothing arrives before the filter is in place. */
 static int setup(struct sensor *s, int ifindex)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,

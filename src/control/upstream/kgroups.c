@@ -36,7 +36,7 @@ static int kgroups_compare(
 	return addr_cmp(group, &g->group);
 }
 
-/* index of the first one that is not less */
+/* Returns the index of the first entry that is not less. */
 static size_t slot(const struct kgroups *k, int ifindex, const struct addr *group)
 {
 	return first_not_before(

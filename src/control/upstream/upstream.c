@@ -75,7 +75,7 @@ void upstream_deinit(struct upstream *u)
 	*u = (struct upstream){0};
 }
 
-/* the next reports are made for the present link and version */
+/* Makes the next reports fit the present link and version. */
 static void setup_report(struct upstream *u, enum family family)
 {
 	upstream_report_setup(

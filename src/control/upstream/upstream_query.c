@@ -37,8 +37,8 @@
 #define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
 #define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
-/* about how many messages a full answer takes: records are not split to fill a
- * message */
+/* Returns about how many messages a full answer takes. The number may be too low, because
+ * records are not split to fill a message. */
 static size_t count_messages(const struct upstream *u, enum family family)
 {
 	const struct upstream_family *f = &u->family[family];
@@ -131,7 +131,7 @@ mono_t upstream_answer_deadline(const struct upstream_family *f)
 	return at;
 }
 
-/* not before the gap after the last answer is over */
+/* Returns `at`, or the end of the gap after the last answer if that is later. */
 static mono_t after_gap(mono_t at, mono_t answered)
 {
 	return mono_is_set(answered)
@@ -139,8 +139,8 @@ static mono_t after_gap(mono_t at, mono_t answered)
 		: at;
 }
 
-/* when the next message of the answer leaves, so that the last one is on time. Uses one
- * interval more than messages, because the count may be too low. */
+/* Returns when the next message of the answer leaves, so that the last one is on time.
+ * Counts one interval more than messages, because the count may be too low. */
 static mono_t next_step(const struct upstream_family *f, mono_t now)
 {
 	int64_t left = f->answer_until.ns - now.ns;
@@ -358,7 +358,7 @@ static void report_state(
 		upstream_report_source(r, &g->now.src.v[i], fx);
 }
 
-/* the asked sources that we want (R109) */
+/* Reports those of the asked sources that we want (R109). */
 static void report_asked(
 	struct upstream_report *r, const struct upstream_group *g, struct effects *fx)
 {

@@ -354,7 +354,7 @@ struct walk {
 	void *arg;
 };
 
-/* false: it has been taken out */
+/* Fills in *ret. Returns false if the entry has been taken out of the table. */
 static bool view(const struct fib_entry *e, struct fib_view *ret)
 {
 	const struct fib_outset *set = fib_word_set(fib_entry_word(e));

@@ -152,7 +152,7 @@ static unsigned locate(struct fib_buckets *t, uint64_t hash, const void *obj,
 	return 0;
 }
 
-/* Put `obj` (or NULL) in the place of `old`; the number of the bucket. */
+/* Puts `obj` (or NULL) in the place of `old`. Returns the number of the bucket. */
 static size_t swap(
 	struct fib_buckets *t, uint64_t hash, const void *old, const void *obj)
 {

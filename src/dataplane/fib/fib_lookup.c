@@ -9,8 +9,8 @@
 
 #define N_BATCH 32 /* lookups whose memory accesses overlap */
 
-/* From (*,G) to the entry that counts; false if the writer has changed it and the
- * reader must retry. */
+/* Finds the entry that counts, beginning with the (*,G) entry. Returns false if the
+ * writer has changed it and the reader must retry. */
 static bool resolve(const struct fib *fib, const struct fib_buckets *t,
 	const struct fib_key *k, struct fib_entry *parent, struct fib_entry **ret_entry,
 	const struct fib_outset **ret_out)
@@ -71,7 +71,7 @@ struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 	return e;
 }
 
-/* In rounds, each asking for the memory that the next one reads. */
+/* Works in rounds; each requests the memory that the next one reads. */
 static void look_up_batch(const struct fib *fib, struct fib_query *q, unsigned n)
 {
 	const struct fib_buckets *t = fib_index_now(&fib->index);

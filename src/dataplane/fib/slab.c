@@ -263,7 +263,7 @@ void slab_swap(struct slab *s)
 	s->now ^= 1;
 }
 
-/* In a debug build a reader of a free object finds nonsense. */
+/* Overwrites a free object in a debug build, so that a late reader finds nonsense. */
 static void poison(struct slab_chunk *c, unsigned w, uint64_t bits)
 {
 #ifndef NDEBUG

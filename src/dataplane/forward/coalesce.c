@@ -117,7 +117,7 @@ static bool checksum_good(struct frame *f)
 
 /* Identifications */
 
-/* It is a whole datagram that may have to be fragmented, so its identification has to
+/* Is it a whole datagram that may have to be fragmented? Then its identification has to
  * differ from others. */
 static bool has_id(const struct frame *f)
 {
@@ -214,8 +214,8 @@ static bool headers_follow(const struct frame *a, const struct frame *b)
 	return memcmp(a->ip, b->ip, 4) == 0 && memcmp(a->ip + 6, b->ip + 6, 2) == 0;
 }
 
-/* May f, a candidate of the same addresses and ports, be the next one of the run?
- * _JOINED_N: yes, else why not. */
+/* Returns _JOINED_N if f, a candidate of the same addresses and ports, may be the next
+ * one of the run, else why it may not. */
 static enum joined_end why_not(struct walk *w, const struct run *r, struct frame *f)
 {
 	struct frame *first = &w->b->frame[r->first].f;

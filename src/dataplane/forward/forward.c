@@ -325,7 +325,7 @@ static struct needs needs_of(
 	return needs;
 }
 
-/* All of them at once, so that waiting for memory overlaps. */
+/* Looks up all flows in one call, so that their waits for memory overlap. */
 static void look_up_flows(struct forward *fw, const struct burst *b,
 	const struct plan *plan, struct fib *fib)
 {
@@ -405,7 +405,7 @@ static void count_runs(struct forward_counters *c, const struct joined_counts *s
 		counter_add(&c->run_end[e], sum->end[e]);
 }
 
-/* How many copies are due. */
+/* Rewrites the frames of all flows. Returns how many copies are due. */
 static uint64_t rewrite_flows(struct forward *fw, struct burst *b,
 	const enum verdict *verdict, const struct needs *needs)
 {

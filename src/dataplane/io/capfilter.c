@@ -21,7 +21,7 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* False if these are not n digits. */
+/* Reads n hexadecimal digits. Returns false if there are fewer. */
 static bool take_hex(const char **p, unsigned n, uint32_t *ret)
 {
 	uint32_t v = 0;
@@ -49,7 +49,8 @@ static bool parse_insn(const char **p, struct bpf_insn *ret)
 	return true;
 }
 
-/* libpcap allows jumps back ("protochain"); a thread that loops would not forward. */
+/* Does the program jump back? libpcap makes such jumps ("protochain"), but a thread in a
+ * loop would not forward. */
 static bool jumps_back(const struct bpf_program *p)
 {
 	for (unsigned i = 0; i < p->bf_len; i++) {

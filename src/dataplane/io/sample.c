@@ -147,7 +147,7 @@ static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
 	return n;
 }
 
-/* Room for a record of `size` bytes, or NULL. */
+/* Returns room for a record of `size` bytes, or NULL. */
 static struct record *sample_reserve(
 	struct sample_ring *r, uint64_t *head, uint32_t size)
 {

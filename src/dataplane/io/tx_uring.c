@@ -81,7 +81,7 @@ static int register_with(struct io_uring *ring, unsigned opcode, void *arg, unsi
 	return r < 0 ? -errno : 0;
 }
 
-/* Only messages to sockets, without any request flags, and no registering. */
+/* Allows only messages to sockets, without any request flags, and no registering. */
 static int restrict_ring(struct io_uring *ring)
 {
 	struct io_uring_restriction only = {
@@ -91,7 +91,7 @@ static int restrict_ring(struct io_uring *ring)
 	return r == -EINVAL ? -EOPNOTSUPP : r;
 }
 
-/* With the flags that make a single-threaded ring cheap (Linux 6.1), else without. */
+/* Tries the flags that make a single-threaded ring cheap (Linux 6.1), then none. */
 static int init_ring(struct io_uring *ring, unsigned entries)
 {
 	int r = io_uring_queue_init(entries, ring,

@@ -415,7 +415,7 @@ static int start_sending(
 	return start_workers(dp, n);
 }
 
-/* How the kernel hands frames over, as the configuration wishes. */
+/* Chooses from the configuration how the kernel hands frames over. */
 static void choose_blocks(struct dataplane *dp, const struct dataplane_config *cfg)
 {
 	struct ring_rx_mode *m = &dp->receive;

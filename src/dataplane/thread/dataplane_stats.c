@@ -13,7 +13,7 @@
 
 #define SUMS_TRIES 4
 
-/* of a thread; after the last one, those without a thread */
+/* Returns the counters of a thread, or for dp->n those that belong to no thread. */
 static struct forward_counters *counters_of(struct dataplane *dp, unsigned thread)
 {
 	return thread < dp->n ? worker_counters(dp->worker[thread]) : &dp->drained;

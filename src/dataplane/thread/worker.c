@@ -120,7 +120,7 @@ static enum verdict judge(const struct plan *plan, struct worker_input *in,
 	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
 }
 
-/* One reading of the clock per burst. */
+/* Reads the clock only once per burst. */
 static void count_latency(struct worker *w)
 {
 	struct forward_counters *c = forward_counters(w->fw);
@@ -171,7 +171,7 @@ static void analyse_for(
 	pthread_mutex_unlock(&owner->watching);
 }
 
-/* After the copies have been sent, so that they do not wait for it. */
+/* Runs after the copies have been sent, so that they do not wait for it. */
 static void analyse(struct worker *w, const struct replicate_job *job)
 {
 	struct quality_moment m;
@@ -278,7 +278,7 @@ static void choose_tx(
 	}
 }
 
-/* False if nothing was ready. */
+/* Handles what is ready in the rings. Returns false if nothing was ready. */
 static bool turn(struct worker *w, struct worker_config *cfg)
 {
 	struct tx_ops tx;
@@ -309,7 +309,8 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	return n > 0;
 }
 
-/* Nothing of our own is ready: ports of another thread's burst. */
+/* Serves ports of another thread's burst, because nothing of our own is ready. Returns
+ * false if there was no such port. */
 static bool help(struct worker *w, const struct worker_config *cfg)
 {
 	struct tx_ops tx;
@@ -513,7 +514,7 @@ static int open_fds(struct worker *w)
 	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) < 0 ? -errno : 0;
 }
 
-/* Only the control thread handles signals. */
+/* Starts the thread with all signals blocked, because the control thread handles them. */
 static int start_thread(struct worker *w)
 {
 	sigset_t all, old;
