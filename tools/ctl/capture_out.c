@@ -26,9 +26,9 @@ struct interface {
 
 struct capture_out {
 	struct capture_out_params params;
-	int fd; /* -1 means lines */
+	int fd; /* of the file; -1 means lines on standard output */
 	off_t written;
-	bool regular; /* can be shortened */
+	bool regular; /* it is a regular file, which can be shortened */
 	struct interface *interface;
 	uint32_t n_interfaces;
 	struct gm_scratch *scratch;

@@ -26,8 +26,8 @@
 #include <time.h>
 
 #define BUFFER_SIZE (1 << 20) /* larger than any block of the daemon */
-#define LAST_WAIT_S 5	      /* for the statistics at the end */
-#define LAST_MAX_S  60	      /* also while more comes */
+#define LAST_WAIT_S 5	      /* how long we wait for the statistics at the end */
+#define LAST_MAX_S  60	      /* how long if more packets come meanwhile */
 
 static const char usage_text[] =
 	"usage: ringcastctl capture [OPTION]... [EXPRESSION]\n"

@@ -400,6 +400,6 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 	case CONFIG_KIND_ROLE:
 	case CONFIG_KIND_PHYINT:
 	case CONFIG_KIND_INSTANCE:
-		break; /* the parser itself */
+		break; /* the parser handles these itself */
 	}
 }

@@ -39,10 +39,10 @@ struct app_quality {
 	struct quality_view *view;
 	size_t n_views, cap_views, next_view;
 	mono_t read_at;
-	bool flows;	       /* datagrams came before they were read */
-	bool open;	       /* some of them must be looked at again */
-	uint64_t frames;       /* received, at the last look */
-	struct portset inputs; /* of the streams */
+	bool flows;	       /* datagrams came between the last two looks */
+	bool open;	       /* some views must be looked at again */
+	uint64_t frames;       /* frames received until the last look */
+	struct portset inputs; /* where the streams come in */
 	uint64_t n_ring_drops[PORT_MAX];
 	mono_t ring_at[PORT_MAX]; /* when drops were last noticed */
 	struct log_limit limit;

@@ -522,7 +522,7 @@ static void enter(struct captures *t, struct capture *c)
 	if (!c->data)
 		return;
 	t->n_data++;
-	t->drain_at = MONO_UNSET; /* at once, and then at intervals */
+	t->drain_at = MONO_UNSET; /* drains at once, and then at intervals */
 	captures_publish(t);
 }
 

@@ -19,7 +19,7 @@
 
 #define PAUSE_MS   2000 /* copies further apart are separate runs */
 #define FRESH_MS   1000 /* the other is there if its last copy is not older */
-#define PERSIST_MS 5000 /* by now the other should have stopped */
+#define PERSIST_MS 5000 /* after this time the other should have stopped */
 /* We resume after this time without enough copies, but not earlier than MISSED_MS after
  * the first datagram without a copy. If only samples are looked at, this many must be
  * missing. */
@@ -34,7 +34,7 @@
 #define ENOUGH_PART 2
 #define COVER_PART  4
 #define FORGET_MS   10000
-#define STALE_MS    600000 /* on standby, while neither of us has the stream */
+#define STALE_MS    600000 /* for so long a standby is kept without any copy */
 #define MAX_RETURNS 5
 
 void forwarder_clear(struct forwarder *f)
@@ -367,7 +367,7 @@ size_t forwarder_n_double(const struct forwarder *f, mono_t now)
 
 /* ---- live upgrade ---- */
 
-#define STREAM_BYTES 64 /* at least, in a state */
+#define STREAM_BYTES 64 /* the least that a stream takes in a state */
 
 void forwarder_export(const struct forwarder *f, struct state_out *o)
 {

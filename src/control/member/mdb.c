@@ -91,8 +91,9 @@ struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *g
 struct member {
 	unsigned port;
 	const struct mgroup *g;
-	size_t i;			      /* the next source */
-	const struct forwarder_stream *other; /* that another router forwards there */
+	size_t i; /* the next source */
+	/* the streams that another router forwards there */
+	const struct forwarder_stream *other;
 	size_t n_other;
 };
 

@@ -130,7 +130,7 @@ void mgroup_schedule(struct mgroup *g)
  * left to queries, as if it were not tracked. */
 #define FAST_LOOKUPS 128
 #define FAST_NAMED   1024 /* sources in the lists of all hosts */
-#define FAST_RESTORE 32	  /* the same, if each may have to be added again */
+#define FAST_RESTORE 32	  /* as FAST_NAMED, if each may have to be added again */
 
 static bool decides_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, size_t n)

@@ -70,7 +70,7 @@ void topn_reorder(
 	struct topn *t, bool (*before)(const void *a, const void *b, const void *arg))
 {
 	t->before = before;
-	t->n_loose = t->n / 2; /* those after them have nothing below */
+	t->n_loose = t->n / 2; /* the others have nothing below them in the heap */
 }
 
 bool topn_sort(struct topn *t, size_t max)

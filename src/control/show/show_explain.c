@@ -56,8 +56,8 @@ struct question {
 	enum family family;
 	const struct proxy *instance;
 	const struct plan *plan;
-	struct portset inputs; /* in use */
-	struct portset table;  /* that the forwarding entries name */
+	struct portset inputs; /* where the stream may come in */
+	struct portset table;  /* the ports that the forwarding entries name */
 	struct timespec now;   /* of the clock that stamps frames */
 	struct seen datagrams[SEEN_MAX], joins[SEEN_MAX];
 	size_t n_datagrams, n_joins;

@@ -40,7 +40,7 @@ struct upstream_answer {
 	struct table_cursor at;
 	enum part part;
 	struct addr group;
-	bool placed; /* in the list, after `after` */
+	bool placed; /* the next source of the list is the one after `after` */
 	struct addr after;
 };
 

@@ -384,7 +384,7 @@ static void evict(struct http_request *c)
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
 	c->http->stats.n_evicted++;
-	if (c->state == STATE_WAITING) { /* it notices when it is resumed */
+	if (c->state == STATE_WAITING) { /* the request notices when it is resumed */
 		c->until = MONO_NEVER;
 		return;
 	}

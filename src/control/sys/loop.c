@@ -63,10 +63,10 @@ struct loop {
 	struct loop_fd timer, signals;
 	int epoll;
 	mono_t now;
-	int64_t left_out_ns;  /* of CLOCK_MONOTONIC */
-	int64_t suspended_ns; /* so far, at the last round */
+	int64_t left_out_ns;  /* CLOCK_MONOTONIC is ahead of `now` by this */
+	int64_t suspended_ns; /* time in suspension so far, at the last round */
 	mono_t armed;	      /* what the timer is set to */
-	bool fired;	      /* and was not set again since */
+	bool fired;	      /* the timer has fired and was not set again since */
 	unsigned quick;	      /* rounds in quick succession */
 	bool hurry;	      /* more is waiting */
 	bool stop;

@@ -270,8 +270,8 @@ static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 	copy_attr(v[IFLA_CARRIER_DOWN_COUNT], &link.carrier_downs,
 		sizeof(link.carrier_downs));
 	copy_attr(v[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	if (v[IFLA_MTU]) { /* a message with all attributes, so a missing one does
-			    * not exist */
+	/* a message with an MTU has all attributes, so one that it lacks does not exist */
+	if (v[IFLA_MTU]) {
 		link.master = 0;
 		copy_attr(v[IFLA_MASTER], &link.master, sizeof(link.master));
 		read_linkinfo(v[IFLA_LINKINFO], &link);

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define PATIENCE_MS 1000 /* an older frame must have been handled */
+#define PATIENCE_MS 1000 /* every frame is handled within this time */
 
 static uint64_t lacking(uint64_t begun, uint64_t done)
 {

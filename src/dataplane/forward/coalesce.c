@@ -30,7 +30,7 @@
 enum ids {
 	IDS_UNKNOWN, /* not looked at yet */
 	IDS_KEEP,
-	IDS_DEAL, /* deal_ids() */
+	IDS_DEAL, /* deal_ids() gives new ones */
 };
 
 /* one flow on its way into runs */
@@ -40,7 +40,7 @@ struct walk {
 	const struct burst_flow *fl;
 	enum coalesce_mode mode;
 	enum ids ids;
-	bool deal; /* some run needs it */
+	bool deal; /* some run needs deal_ids() */
 	unsigned n_open, open_max;
 	struct {
 		uint32_t ports;
@@ -144,8 +144,9 @@ static enum ids look_at_ids(const struct walk *w)
 		i = next_frame(w->b, i)) {
 		const struct frame *f = &w->b->frame[i].f;
 
+		/* frames with the same number may be outside of this burst */
 		if (f->proto == PROTO_UDP && (f->fragment || f->gso_size))
-			return IDS_KEEP; /* others of this number may be elsewhere */
+			return IDS_KEEP;
 		if (!has_id(f))
 			continue;
 		if (any) {

@@ -328,7 +328,7 @@ struct ring_rx *ring_rx_close(struct ring_rx *r)
 		return NULL;
 	if (r->map)
 		munmap(r->map, r->map_len);
-	closep(&r->fd); /* -1 if it was not ours */
+	closep(&r->fd); /* it is -1 if the socket still belongs to the caller */
 	r->ops->tear_down(r);
 	free(r);
 	return NULL;

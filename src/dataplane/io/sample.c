@@ -17,11 +17,11 @@
 #define RING_SIZE  (512u << 10) /* touched only during a capture */
 #define CAPLEN_MAX (64u << 10)
 #define L2_LEN	   14
-#define MACS_LEN   12 /* of it, before a VLAN tag */
+#define MACS_LEN   12 /* the part of L2_LEN before a VLAN tag */
 #define TAG_LEN	   4
 
 struct record {
-	uint32_t size; /* in all, a multiple of 8 */
+	uint32_t size; /* of the whole record, a multiple of 8 */
 	uint16_t port;
 	uint8_t pkttype;
 	bool has_l2;

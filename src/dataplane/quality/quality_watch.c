@@ -26,7 +26,7 @@
 /* the longest time that a datagram waits for us */
 #define LATE_MAX_NS (10 * NS_PER_SEC)
 #define STEP_NS	    (10 * NS_PER_MS) /* a larger step means that the clock was set */
-#define EXACT_NS    (NS_PER_MS / 10) /* between readings of the clocks */
+#define EXACT_NS    (NS_PER_MS / 10) /* longest time between the readings of two clocks */
 #define PERIOD_NS   NS_PER_SEC
 #define TICK_NS	    NS_PER_SEC
 #define SHARE_MAX   64

@@ -87,11 +87,13 @@ struct worker {
 	unsigned n_bursts; /* of this turn */
 	unsigned enough;   /* frames of a burst */
 	size_t first;	   /* input to begin the turn with */
-	bool error;	   /* some ring has one */
+	bool error;	   /* some ring has an error */
 	bool drained;	   /* the last turn took everything that was ready */
 	/* when it has begun its last turn, and the one before it */
 	mono_t looked, before;
-	uint64_t away_ns, part_ns; /* to look away; until it sees how full they are */
+	/* how long it looks away from the rings, and after which parts of that time it
+	 * checks how full they are */
+	uint64_t away_ns, part_ns;
 };
 
 /* Frames */
