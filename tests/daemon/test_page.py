@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import struct
 import tempfile
@@ -199,6 +200,26 @@ def read_until(s, text):
     return got
 
 
+@case("web-listen: where connections are all taken, the next client is served")
+def crowded(b):
+    """libmicrohttpd stopped listening where it was full, until idle connections had ended."""
+    t, d = begin(b, member=False)
+    half = [t.router.socket(socket.AF_INET) for _ in range(500)]
+    for i, x in enumerate(half):
+        x.settimeout(20)
+        x.bind((f"127.0.0.{2 + i % 2}", 0))
+        x.connect(("127.0.0.1", PORT))
+        with contextlib.suppress(OSError):
+            x.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    assert request(t.router)[0] == 200
+    evicted = re.search(r"^ringcast_http_connections_evicted_total (\d+)$",
+                        d.ctl_run("metrics").stdout, re.M)
+    # each one that found no room has ended another one
+    assert int(evicted[1]) > 500 - 168, evicted[1]
+    for x in half:
+        x.close()
+
+
 @case("web-listen: streams of events are told of changes, and bounded; slow readers harm nobody")
 def events(b):
     t, d = begin(b, member=False)
@@ -218,13 +239,7 @@ def events(b):
     d.wait_member("lan1", GROUP)
     wait_datagrams(r, 20)
     assert api(t.router, "top")["rows"]
-    half = [t.router.socket(socket.AF_INET) for _ in range(200)]
-    for x in half:
-        x.connect(("127.0.0.1", PORT))
-        with contextlib.suppress(OSError):
-            x.sendall(b"GET / HTTP/1.1\r\nHost: ")
-    assert request(t.router)[0] == 200
-    for x in half + streams + [s]:
+    for x in streams + [s]:
         x.close()
     wait_for(30, lambda: d.ctl_run("metrics").stdout.count(
         "ringcast_http_connections 0\n"), "all connections are gone")

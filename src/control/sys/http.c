@@ -34,7 +34,7 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 /* evicted ones remain until the library has noticed */
 #define N_SPARE	  8
 #define POOL_SIZE 16384 /* bytes of request headers, about */
-#define BACKLOG	  16
+#define BACKLOG	  128	/* clients that open many connections at once must not wait */
 
 /* Those with the lower number make room first. */
 enum state {
@@ -79,6 +79,7 @@ struct http {
 	unsigned n_slots;
 	struct http_request *slot;
 	bool stopping;
+	bool ended; /* a connection has, in this turn of the library */
 	struct http_stats stats;
 };
 
@@ -96,10 +97,15 @@ void http_go_on(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	h->ended = false;
 	MHD_run(h->daemon);
 	h->run_at = MONO_NEVER;
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES)
 		h->run_at = mono_add_ms(loop_now(h->loop), (int64_t)ms);
+	/* The library does not listen while it has no room. It listens again at the
+	 * beginning of its next turn, which nothing else would cause. */
+	if (h->ended)
+		h->run_at = loop_now(h->loop);
 }
 
 static void on_event(struct loop_fd *f, uint32_t events)
@@ -515,6 +521,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 	} else if (c) {
 		http_body_free(c->body);
 		free(c->events);
+		h->ended = true;
 		*c = (struct http_request){.state = STATE_FREE};
 		h->stats.n_connections--;
 	}
