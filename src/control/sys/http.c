@@ -380,6 +380,11 @@ const char *http_argument(const struct http_request *q, const char *name)
 	return value ? value : "";
 }
 
+const struct addr *http_client(const struct http_request *q)
+{
+	return &q->from;
+}
+
 /* ---- connections ---- */
 
 static void evict(struct http_request *c)
@@ -698,6 +703,11 @@ const char *http_header(const struct http_request *q, const char *name)
 }
 
 const char *http_argument(const struct http_request *q, const char *name)
+{
+	return NULL;
+}
+
+const struct addr *http_client(const struct http_request *q)
 {
 	return NULL;
 }

@@ -63,6 +63,8 @@ struct http *http_free(struct http *h);
  * request. */
 const char *http_header(const struct http_request *q, const char *name);
 const char *http_argument(const struct http_request *q, const char *name);
+/* Returns the address of the client, which belongs to the request. */
+const struct addr *http_client(const struct http_request *q);
 
 /* Makes a body with these header fields: name, value, ..., NULL. The body owns `data`,
  * which must come from malloc(), and which is also freed on failure. Returns NULL when

@@ -37,10 +37,39 @@ static struct http_shared *room(struct http_share *s)
 	return oldest;
 }
 
-static void make(struct http_share *s, const char *key)
+static void make(struct http_share *s, const struct http_waiting *w)
 {
-	snprintf(s->making, sizeof(s->making), "%s", key);
+	s->turn = w->turn;
+	snprintf(s->making, sizeof(s->making), "%s", w->key);
 	s->ops.make(s->ops.ctx, s->making);
+}
+
+/* The first request of an address that waits has the next turn, and each further one the
+ * turn after that. */
+static uint64_t turn_of(const struct http_share *s, const struct http_request *q)
+{
+	uint64_t turn = s->turn + 1;
+
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++) {
+		const struct http_waiting *w = &s->waiting[i];
+
+		turn += w->q && addr_eq(http_client(w->q), http_client(q));
+	}
+	return turn;
+}
+
+/* NULL if nobody waits. */
+static const struct http_waiting *next(const struct http_share *s)
+{
+	const struct http_waiting *found = NULL;
+
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++) {
+		const struct http_waiting *w = &s->waiting[i];
+
+		if (w->q && (!found || w->turn < found->turn))
+			found = w;
+	}
+	return found;
 }
 
 void http_share_ask(
@@ -64,16 +93,18 @@ void http_share_ask(
 		http_answer_text(q, 503, strdup("too many clients\n"));
 		return;
 	}
+	w->turn = turn_of(s, q);
 	w->q = q;
 	snprintf(w->key, sizeof(w->key), "%s", key);
 	if (!*s->making)
-		make(s, key);
+		make(s, w);
 }
 
 void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
 	mono_t now, mono_t fresh_until)
 {
 	struct http_shared *b = kept(s, s->making);
+	const struct http_waiting *first;
 
 	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++) {
 		struct http_waiting *w = &s->waiting[i];
@@ -95,11 +126,9 @@ void http_share_give(struct http_share *s, unsigned code, struct http_body *body
 		http_body_free(body);
 	}
 	s->making[0] = '\0';
-	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
-		if (s->waiting[i].q) {
-			make(s, s->waiting[i].key);
-			return;
-		}
+	first = next(s);
+	if (first)
+		make(s, first);
 }
 
 void http_share_forget(struct http_share *s)

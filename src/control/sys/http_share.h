@@ -31,13 +31,16 @@ struct http_share {
 	} kept[HTTP_SHARE_BODIES];
 	struct http_waiting {
 		struct http_request *q; /* NULL if the place is free */
+		uint64_t turn;
 		char key[HTTP_SHARE_KEY];
 	} waiting[HTTP_MAX_CONNECTIONS];
 	char making[HTTP_SHARE_KEY]; /* empty if nothing is being made */
+	uint64_t turn; /* of the request that the last body was begun for */
 };
 
 /* Answers the request now if there is a fresh body, or else as soon as one has been made.
- * A key that is too long gets 400. */
+ * Bodies are begun in an order in which the addresses of the clients take turns, so one
+ * that asks for many does not delay the others. A key that is too long gets 400. */
 void http_share_ask(
 	struct http_share *s, struct http_request *q, const char *key, mono_t now);
 /* Gives the body that http_share_ops.make() was asked for, with its status, and takes the
