@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import bed as beds      # noqa: E402
 import ctl_bed          # noqa: E402
 import hostile          # noqa: E402
+import hostile_web      # noqa: E402
 import lab              # noqa: E402
 import ringcast         # noqa: E402
 
@@ -28,7 +29,7 @@ CHANNELS = 8
 STREAM = "239.3.0.1"      # the watched stream; other groups belong to the bench programs
 STREAM_RATE = 1000
 STORM_FIRST = 1000        # group numbers of the storm begin here
-PARTS = ("storm", "shouter", "overload", "queries", "restart", "hostile")
+PARTS = ("storm", "shouter", "overload", "queries", "restart", "hostile", "web")
 
 
 def options():
@@ -40,7 +41,7 @@ def options():
     p.add_argument("--hosts", type=int, default=1000, help="that make the storm")
     p.add_argument("--attack", type=int, default=10000,
                    help="frames per second of each hostile shape")
-    p.add_argument("--shape", default="", help="hostile: those with this in their name only")
+    p.add_argument("--shape", default="", help="hostile, web: those with this in their name only")
     p.add_argument("--option", action="append", default=[], metavar="LINE",
                    help="a line for ringcastd's configuration")
     p.add_argument("--json", metavar="FILE", help="write what was found")
@@ -250,6 +251,8 @@ def _zap_words(z):
 def words(part, r):
     if part == "hostile":
         return hostile.words(r)
+    if part == "web":
+        return hostile_web.words(r)
     if part in ("storm", "shouter"):
         lines = [f"{r['contestant']:>10} {part}: {r['rate']} messages/s of {r['hosts']} host(s) "
                  f"for {r['seconds']:.0f} s"]
@@ -274,6 +277,9 @@ def words(part, r):
 def _rows(part, name, args):
     if part == "hostile":
         yield from hostile.rows(name, args, Watched)
+    elif part == "web":
+        if name == "ringcastd":    # the other has no page
+            yield from hostile_web.rows(args)
     else:
         yield globals()[part](name, args)
 

@@ -147,5 +147,15 @@ def hostile(b):
     b.note(f"{row['attack']['sent']} reports, control {row['control_percent']:.0f} %")
 
 
+@case("bench/stress: clients misuse the page, and an honest host of another LAN is served")
+def web(b):
+    row, = _run("stress.py", "--part", "web", "--seconds", "1", "--shape",
+                "1,000 streams, 20")["web"]
+    assert row["zaps"]["never"] == 0, row
+    assert row["answers"]["open, 200"] <= 100 < row["answers"]["503"], row
+    assert row["reader"]["n"] > 0, row
+    b.note(f"{row['connections']} connections, control {row['control_percent']:.0f} %")
+
+
 if __name__ == "__main__":
     main()
