@@ -220,6 +220,9 @@ def http(seeds):
         for host in range(13):
             seeds.add("http", bytes([mode]) + ask(128 + 64 * (host % 2), host, 1))
         seeds.add("http", bytes([mode]) + ask(128, 0, 0, texts, 15))
+        for address in range(6):
+            seeds.add("http", bytes([mode]) + ask(128 + 8 * address, 0, 1) +
+                      ask(128 + 8 * address, 0, 13) + ask(128 + 8 * address + 4, 5, 19))
         for values in ([b"a b", b"x"], [b"\xff\xc3\xa4<\"\\", b"%0a"], [b"239.1.2.3\0z"], [b""],
                        [b"x" * 250]):
             seeds.add("http", bytes([mode]) + ask(128, 0, 0, values, (1 << len(values)) - 1))
