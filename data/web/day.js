@@ -67,7 +67,8 @@ async function showEvents() {
 	const answer = await ask("day");
 	byId("events").replaceChildren(answer.events.length
 		? table(["Time", "Interface", "Channel", "Event"], answer.events.map((e) => [
-			clock(e.unix_ms), e.interface || "", e.channel || e.group || "", e.text]),
+			clock(e.unix_ms), e.interface || "", e.channel || e.group || "",
+			e.host ? `${e.host}: ${e.text}` : e.text]),
 		"words")
 		: element("p", "Nothing has happened yet.", "quiet"));
 }

@@ -130,8 +130,9 @@ def answers(b):
     for bad in ("mfc?filter=", "mfc?filter=no+such+words+here", "explain?group=a%0Areload",
                 "top?sort=colour", "top?limit=x%20filter", "groups?filter=" + "x" * 600):
         assert "error" in api(t.router, bad, 400), bad
-    texts = [(e["group"], e["channel"], e["text"]) for e in api(t.router, "day")["events"]]
-    assert (GROUP, "Das Erste HD", "group has its first member") in texts, texts
+    texts = [(e["group"], e["channel"], e["host"], e["text"])
+             for e in api(t.router, "day")["events"]]
+    assert (GROUP, "Das Erste HD", "10.0.1.2", "group has its first member") in texts, texts
     text = request(t.router, "/plain")[2]
     assert "Das Erste HD" in text and "<script" not in text
     assert d.ctl_run("page").stdout == f"http://127.0.0.1:{PORT}/\n"
@@ -478,7 +479,7 @@ def in_a_browser(b):
     appears(b, w, "a zap back", lambda: d.group("lan1", NEWS), lambda: row(w, NEWS))
     faults_appear(b, t, d, w, shows)
     w.evaluate("location.hash = '#/day'")
-    for text in ("group has its first member", "group no longer has a member",
+    for text in ("10.0.1.2: group has its first member", "group no longer has a member",
                  "damaged in this router", "raise the MTU of that LAN to that of the provider",
                  "look at the line to it"):
         wait_for(20, lambda text=text: text in text_of(w, "events"), f"{text!r} is an event")

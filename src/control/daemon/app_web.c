@@ -71,8 +71,8 @@ struct web_event {
 	char interface[IFNAMSIZ];
 	struct addr group;
 	bool has_group;
-	bool of_host;	/* it tells about one */
-	char text[320]; /* as long as they get */
+	char host[VIEW_HOST_STRLEN]; /* empty if the event is not of one */
+	char text[320];		     /* as long as they get */
 };
 
 struct web {
@@ -314,14 +314,15 @@ static void api(struct app *app, struct http_request *q, const struct web_route 
 
 static json_t *event_json(const struct app *app, const struct web_event *e)
 {
-	return json_pack("{sI ss so so so ss}", "unix_ms", (json_int_t)e->unix_ms,
+	return json_pack("{sI ss so so so so ss}", "unix_ms", (json_int_t)e->unix_ms,
 		"event", e->name, "interface",
 		*e->interface ? json_of_text(e->interface) : json_null(), "group",
 		e->has_group ? json_of_addr(&e->group) : json_null(), "channel",
 		e->has_group
 			? json_of_text(channels_name(app->channels, &e->group, NULL))
 			: json_null(),
-		"text", e->text);
+		"host", *e->host ? json_of_text(e->host) : json_null(), "text",
+		e->text);
 }
 
 /* The newest first. */
@@ -334,7 +335,7 @@ static json_t *day(const struct app *app)
 	for (uint64_t i = 1; i <= n; i++) {
 		const struct web_event *e = &w->event[(w->n_events - i) % EVENTS_MAX];
 
-		if (app->cfg->web_names || !e->of_host)
+		if (app->cfg->web_names || !*e->host)
 			json_array_append_new(list, event_json(app, e));
 	}
 	return json_pack(
@@ -355,10 +356,10 @@ void app_web_event(struct app *app, const char *name, const struct log_about *ab
 	*e = (struct web_event){
 		.unix_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / NS_PER_MS,
 		.name = name,
-		.of_host = about->host != NULL,
 	};
 	snprintf(e->interface, sizeof(e->interface), "%s",
 		about->interface ? about->interface : "");
+	snprintf(e->host, sizeof(e->host), "%s", about->host ? about->host : "");
 	e->has_group = about->group && addr_parse(about->group, &e->group) == 0;
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
