@@ -36,8 +36,9 @@ INSTALLED = "src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/r
 IMPOSSIBLE = {"callfilter": "qemu-user has no seccomp",
               "transmit": "qemu-user has no PACKET_FANOUT"}
 # tests that take minutes in an emulator
-SLOW = {"coalesce", "collect", "config_print", "convert", "fib_memory", "fib_property", "flood",
-        "upstream_pace", "upstream_property", "refusals", "instances_state", "hostile"}
+SLOW = {"admission", "coalesce", "collect", "config_print", "convert", "fib_memory",
+        "fib_property", "flood", "hostile", "instances_state", "refusals", "upstream_pace",
+        "upstream_property"}
 # folders whose tests use sockets, threads or the kernel (tests/arch/layers.py)
 EDGES = "base/log", "control/sys", "control/show", "control/daemon", "dataplane/io", \
     "dataplane/thread"

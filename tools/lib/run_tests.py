@@ -394,7 +394,8 @@ class Analysis:
     def start(self):
         with self.once:
             self.process = self.process or subprocess.Popen(
-                ["nice", "-n", "19", os.path.join(ROOT, "tools", "analyse"), "--no-install"],
+                ["nice", "-n", "19", os.path.join(ROOT, "tools", "analyse"), "--no-install",
+                 "--quick"],
                 env=dict(os.environ, RINGCAST_BUILD=os.path.join(ROOT, "build", "gcc")),
                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 

@@ -408,7 +408,7 @@ static void decode_of_encode_is_the_same(void **state)
 
 	print_message("seed %d\n", SEED);
 	rng_seed(&rng, SEED);
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < ROUNDS(20000); round++) {
 		struct addr from = random_unicast(&rng);
 		bool report = rng_below(&rng, 2);
 		size_t n_rec = 0;
@@ -499,7 +499,7 @@ static void r004_r016_r194_mutations(void **state)
 
 	print_message("seed %d\n", SEED);
 	rng_seed(&rng, SEED);
-	for (int round = 0; round < 200000; round++) {
+	for (int round = 0; round < ROUNDS(200000); round++) {
 		size_t len = random_message(&rng, p.b, 1500),
 		       n_hits = rng_below(&rng, 6);
 		_cleanup_(freep) uint8_t *exact = NULL;
@@ -530,7 +530,7 @@ static void r004_r016_r194_mutations(void **state)
 		n_ok++;
 	}
 	/* the damage reached the parsers after the checksums, and every refusal */
-	assert_in_range(n_ok, 40000, 190000);
+	assert_in_range(n_ok, ROUNDS(40000), ROUNDS(190000));
 	for (int i = GM_BAD_SHORT; i <= GM_BAD_SOURCE; i++) {
 		print_message("  %-12s %zu\n", gm_bad_name((enum gm_bad)i), n_bad[i]);
 		assert_true(n_bad[i] > 0);
