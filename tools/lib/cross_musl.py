@@ -90,6 +90,9 @@ def source_of(library):
             run(["tar", "-x", "-C", folder, "-f", given[0]])
         else:
             cross_root.Apt("source").source(library.package, folder)
+        if not glob.glob(f"{folder}/*/"):
+            raise Missing(f"{given[0] if given else library.package} has no folder with sources; "
+                          f"put a whole tarball there")
         open(stamp, "w", encoding="utf-8").close()
     return glob.glob(f"{folder}/*/")[0]
 
