@@ -39,13 +39,36 @@ void text_table_add(struct text_table *t, const char *format, ...)
 	t->cell[t->n++] = printable(text, "");
 }
 
+/* strverscmp(3) of musl 1.2 sorts digits behind letters if only one of the two has them. */
+static int compare_names(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789";
+	size_t n, m;
+
+	for (; *a || *b; a += n, b += m) {
+		n = strspn(a, digits);
+		m = strspn(b, digits);
+		if (n && m) {
+			int r = n == m ? memcmp(a, b, n) : n < m ? -1 : 1;
+
+			if (r)
+				return r;
+		} else if (*a != *b) {
+			return (unsigned char)*a - (unsigned char)*b;
+		} else {
+			n = m = 1;
+		}
+	}
+	return 0;
+}
+
 int text_compare(const char *a, const char *b)
 {
 	struct addr x, y;
 
 	if (addr_parse(a, &x) == 0 && addr_parse(b, &y) == 0)
 		return addr_cmp(&x, &y);
-	return strverscmp(a, b);
+	return compare_names(a, b);
 }
 
 static void widen(int *width, const char *text)
