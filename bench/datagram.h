@@ -15,6 +15,8 @@
 #define BENCH_HEADERS	   42	       /* Ethernet, IPv4, UDP */
 #define BENCH_NET	   0xef010000u /* 239.1.0.0/16; the low 16 bits are the flow */
 #define BENCH_UDP_PORT	   5000
+#define BENCH_FEC_PORT	   5002 /* of a stream's FEC (SMPTE 2022-1) */
+#define BENCH_FEC_MORE	   28	/* bytes that its datagrams are longer: RTP and FEC header */
 #define BENCH_TS_LEN	   188
 #define BENCH_TS_HEAD	   4
 

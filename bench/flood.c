@@ -8,6 +8,8 @@
  * of any local sender. --checksum completes it and --no-checksum omits it; both send
  * each datagram alone. --even plays television: the datagrams of each flow are evenly
  * spaced, the phases are random, and each datagram is sent alone when it is due.
+ * --fec N adds, after N datagrams of a flow, a longer one without a number to a second
+ * port, as forward error correction does; it needs --even.
  * --ts makes MPEG-TS of the payload, which has whole packets then.
  * --shared-ids takes identifications from one counter for all flows, without DF.
  * --realtime keeps other tasks from delaying the generator, because nothing delays
@@ -58,7 +60,7 @@ struct message {
 struct flood {
 	const char *interface;
 	uint32_t source; /* in host order */
-	unsigned first, groups, size, segments, in_row, run;
+	unsigned first, groups, size, segments, in_row, run, fec;
 	double rate, seconds;
 	uint64_t count; /* 0 to stop by time instead */
 	int64_t tick_ns;
@@ -73,7 +75,7 @@ struct flood {
 		double part; /* as a part of the period */
 		unsigned flow;
 	} phase[BENCH_MAX_FLOWS]; /* for --even, in the order of sending */
-	uint64_t n_sent, n_failed, n_calls;
+	uint64_t n_sent, n_failed, n_calls, n_fec;
 	int64_t forgiven_ns;
 	struct message message[BATCH];
 	struct mmsghdr mmsg[BATCH];
@@ -110,12 +112,12 @@ static uint16_t fold(uint32_t sum)
 	return htons((uint16_t)sum);
 }
 
-/* Headers of `n` datagrams of one flow. */
-static void set_headers(
-	const struct flood *f, struct message *m, unsigned flow, unsigned n)
+/* Headers of one message of a flow: `n` datagrams to a port, with `len` bytes in all. */
+static void set_headers(const struct flood *f, struct message *m, unsigned flow,
+	unsigned n, unsigned len, unsigned port)
 {
 	struct headers *h = &m->h;
-	unsigned udp_len = (unsigned)sizeof(h->udp) + n * f->payload_len;
+	unsigned udp_len = (unsigned)sizeof(h->udp) + len;
 	uint32_t group = BENCH_NET + flow, pseudo;
 
 	h->vnet = (struct virtio_net_hdr){.hdr_len = BENCH_HEADERS};
@@ -147,7 +149,7 @@ static void set_headers(
 		.daddr = htonl(group)};
 	h->ip.check = (uint16_t)~fold(sum16(&h->ip, sizeof(h->ip), 0));
 	h->udp = (struct udphdr){.source = htons(BENCH_UDP_PORT),
-		.dest = htons(BENCH_UDP_PORT),
+		.dest = htons((uint16_t)port),
 		.len = htons((uint16_t)udp_len)};
 	if (f->no_checksum)
 		return;
@@ -184,20 +186,25 @@ static void set_payload(struct flood *f, uint8_t *p, unsigned flow, uint64_t tim
 	memcpy(p + f->payload_len - 2, &tail, 2);
 }
 
-static void set_message(
-	struct flood *f, struct message *m, unsigned flow, unsigned n, uint64_t time_ns)
+static void complete(struct flood *f, struct message *m, unsigned n, unsigned len)
 {
-	set_headers(f, m, flow, n);
 	f->shared_id = (uint16_t)(f->shared_id + n);
-	for (unsigned i = 0; i < n; i++)
-		set_payload(f, m->payload + i * f->payload_len, flow, time_ns);
-	m->iov[1].iov_len = (size_t)n * f->payload_len;
+	m->iov[1].iov_len = len;
 	if (f->checksum) {
-		m->h.udp.check = (uint16_t)~fold(sum16(m->payload, m->iov[1].iov_len,
-			sum16(&m->h.udp, sizeof(m->h.udp), 0)));
+		m->h.udp.check = (uint16_t)~fold(
+			sum16(m->payload, len, sum16(&m->h.udp, sizeof(m->h.udp), 0)));
 		if (!m->h.udp.check)
 			m->h.udp.check = 0xffff;
 	}
+}
+
+static void set_message(
+	struct flood *f, struct message *m, unsigned flow, unsigned n, uint64_t time_ns)
+{
+	set_headers(f, m, flow, n, n * f->payload_len, BENCH_UDP_PORT);
+	for (unsigned i = 0; i < n; i++)
+		set_payload(f, m->payload + i * f->payload_len, flow, time_ns);
+	complete(f, m, n, n * f->payload_len);
 }
 
 /* Sends the first n messages. */
@@ -265,6 +272,23 @@ static uint64_t n_due(struct flood *f, int64_t *start)
 	return want > n_done(f) ? want - n_done(f) : 0;
 }
 
+/* After as many datagrams of the flow as one of FEC is for. 0 or -errno. */
+static int send_fec(struct flood *f, unsigned flow)
+{
+	struct message *m = &f->message[1];
+	unsigned len = f->payload_len + BENCH_FEC_MORE;
+
+	if (f->next[flow] % f->fec != 0)
+		return 0;
+	set_headers(f, m, flow, 1, len, BENCH_FEC_PORT);
+	complete(f, m, 1, len);
+	if (sendmsg(f->fd, &f->mmsg[1].msg_hdr, 0) > 0)
+		f->n_fec++;
+	else if (errno != ENOBUFS && errno != EINTR && errno != EAGAIN)
+		return -errno;
+	return 0;
+}
+
 static int by_phase(const void *a, const void *b)
 {
 	const struct phase *x = a, *y = b;
@@ -312,6 +336,8 @@ static int flood_even(struct flood *f, double *ret_seconds, double *ret_begin)
 		set_message(f, &f->message[0], p->flow, 1,
 			f->stamp ? (uint64_t)now_ns() : 0);
 		r = send_messages(f, 1);
+		if (!r && f->fec)
+			r = send_fec(f, p->flow);
 		if (r)
 			return r;
 	}
@@ -374,10 +400,12 @@ static int prepare(struct flood *f)
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct message *m = &f->message[i];
 
-		m->payload = malloc((size_t)f->segments * f->payload_len);
+		m->payload =
+			malloc((size_t)f->segments * f->payload_len + BENCH_FEC_MORE);
 		if (!m->payload)
 			return -ENOMEM;
-		memset(m->payload, 0x47, (size_t)f->segments * f->payload_len);
+		memset(m->payload, 0x47,
+			(size_t)f->segments * f->payload_len + BENCH_FEC_MORE);
 		m->iov[0] = (struct iovec){&m->h, sizeof(m->h)};
 		m->iov[1] = (struct iovec){m->payload, 0};
 		f->mmsg[i].msg_hdr =
@@ -391,7 +419,7 @@ static void usage(void)
 	fputs("usage: bench_flood --interface IF [--source ADDRESS] [--first N] [--groups N] [--in-row N]\n"
 	      "	[--size BYTES of the frame without FCS] [--rate DATAGRAMS/S] [--seconds S]\n"
 	      "	[--run ID] [--segments N] [--tick US] [--checksum | --no-checksum] [--stamp] [--ts]\n"
-	      "	[--ids | --shared-ids] [--even] [--count N] [--spin] [--realtime] [--cpu N]\n",
+	      "	[--ids | --shared-ids] [--even [--fec N]] [--count N] [--spin] [--realtime] [--cpu N]\n",
 		stderr);
 }
 
@@ -410,6 +438,7 @@ static bool valid(const struct flood *f)
 		f->in_row && f->rate > 0 && f->segments &&
 		f->segments <= BENCH_MAX_SEGMENTS &&
 		f->size >= BENCH_HEADERS + BENCH_MIN_PAYLOAD && f->size <= 9000 &&
+		(!f->fec || f->even) &&
 		(!f->ts || (f->size - BENCH_HEADERS) % BENCH_TS_LEN == 0);
 }
 
@@ -451,14 +480,14 @@ static bool parse(struct flood *f, int argc, char **argv)
 		{"seconds", 1, NULL, 't'}, {"tick", 1, NULL, 'T'},
 		{"count", 1, NULL, 'N'}, {"cpu", 1, NULL, 'C'}, {"groups", 1, NULL, 0},
 		{"first", 1, NULL, 1}, {"in-row", 1, NULL, 2}, {"size", 1, NULL, 3},
-		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5},
+		{"run", 1, NULL, 4}, {"segments", 1, NULL, 5}, {"fec", 1, NULL, 6},
 		{"checksum", 0, &checksum, 1}, {"no-checksum", 0, &no_checksum, 1},
 		{"shared-ids", 0, &shared_ids, 1}, {"even", 0, &even, 1},
 		{"ts", 0, &ts, 1}, {"stamp", 0, &stamp, 1}, {"ids", 0, &ids, 1},
 		{"spin", 0, &spin, 1}, {"realtime", 0, &realtime, 1},
 		{NULL, 0, NULL, 0}};
-	unsigned *number[] = {
-		&f->groups, &f->first, &f->in_row, &f->size, &f->run, &f->segments};
+	unsigned *number[] = {&f->groups, &f->first, &f->in_row, &f->size, &f->run,
+		&f->segments, &f->fec};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -511,8 +540,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("{\"sent\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"calls\": %" PRIu64
+	       ", \"fec\": %" PRIu64
 	       ", \"seconds\": %.6f, \"begin\": %.6f, \"forgiven\": %.6f}\n",
-		f.n_sent, f.n_failed, f.n_calls, seconds, begin,
+		f.n_sent, f.n_failed, f.n_calls, f.n_fec, seconds, begin,
 		(double)f.forgiven_ns / 1e9);
 	return 0;
 }

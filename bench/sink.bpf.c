@@ -93,19 +93,24 @@ static __always_inline void note_watched(__u32 port)
 	w->last_ns = now;
 }
 
+enum parsed { PARSED_OTHER, PARSED_FEC, PARSED_NUMBERED };
+
 /* Parses a frame of the benchmark and finds its flow. Other frames pass. */
-static __always_inline int parse(struct __sk_buff *skb, __u32 *ret_flow, __u32 *ret_end)
+static __always_inline enum parsed parse(
+	struct __sk_buff *skb, __u32 *ret_flow, __u32 *ret_end)
 {
 	struct headers h;
 
 	if (bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
-		return -1;
+		return PARSED_OTHER;
 	if (h.eth.h_proto != bpf_htons(ETH_P_IP) || h.ip.protocol != IPPROTO_UDP ||
 		h.ip.ihl != 5)
-		return -1;
+		return PARSED_OTHER;
 	*ret_flow = bpf_ntohl(h.ip.daddr) - BENCH_NET;
 	*ret_end = bpf_ntohs(h.ip.tot_len) + sizeof(struct ethhdr);
-	return *ret_flow < BENCH_MAX_FLOWS ? 0 : -1;
+	if (*ret_flow >= BENCH_MAX_FLOWS)
+		return PARSED_OTHER;
+	return h.udp.dest == bpf_htons(BENCH_FEC_PORT) ? PARSED_FEC : PARSED_NUMBERED;
 }
 
 enum judgement { JUDGED_GOOD, JUDGED_CORRUPT, JUDGED_FOREIGN };
@@ -124,10 +129,18 @@ SEC("tc") int sink(struct __sk_buff *skb)
 	__u32 cpu = bpf_get_smp_processor_id() & (SINK_CPUS - 1);
 	__u32 n[3] = {0}, off = BENCH_HEADERS, flow, end;
 	struct sink_count *c;
+	enum parsed what;
 
-	if (port >= BENCH_MAX_PORTS || parse(skb, &flow, &end))
+	if (port >= BENCH_MAX_PORTS)
+		return TC_ACT_OK;
+	what = parse(skb, &flow, &end);
+	if (what == PARSED_OTHER)
 		return TC_ACT_OK;
 	c = &shared.count[cpu][port];
+	if (what == PARSED_FEC) {
+		c->fec += skb->gso_size ? skb->gso_segs : 1;
+		return TC_ACT_SHOT;
+	}
 	if (skb->gso_size ? skb->gso_size != len : end != BENCH_HEADERS + len) {
 		c->corrupt++;
 		return TC_ACT_SHOT;

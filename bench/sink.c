@@ -60,6 +60,7 @@ static struct sink_count port_count(unsigned port)
 		t.late += c->late;
 		t.corrupt += c->corrupt;
 		t.foreign += c->foreign;
+		t.fec += c->fec;
 	}
 	return t;
 }
@@ -129,16 +130,19 @@ static void print_totals(int64_t last_ns)
 		t.late += c.late;
 		t.corrupt += c.corrupt;
 		t.foreign += c.foreign;
+		t.fec += c.fec;
 		least = c.datagrams < least ? c.datagrams : least;
 		most = c.datagrams > most ? c.datagrams : most;
 	}
 	printf("{\"datagrams\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"skbs\": %" PRIu64
 	       ", \"least\": %" PRIu64 ", \"most\": %" PRIu64 ", \"lost\": %" PRIu64
 	       ", \"duplicate\": %" PRIu64 ", \"late\": %" PRIu64
-	       ", \"corrupt\": %" PRIu64 ", \"foreign\": %" PRIu64 ", \"last\": %.6f",
+	       ", \"corrupt\": %" PRIu64 ", \"foreign\": %" PRIu64 ", \"fec\": %" PRIu64
+	       ", \"last\": %.6f",
 		(uint64_t)t.datagrams, (uint64_t)t.bytes, (uint64_t)t.skbs, least, most,
 		(uint64_t)t.lost, (uint64_t)t.duplicate, (uint64_t)t.late,
-		(uint64_t)t.corrupt, (uint64_t)t.foreign, (double)last_ns / 1e9);
+		(uint64_t)t.corrupt, (uint64_t)t.foreign, (uint64_t)t.fec,
+		(double)last_ns / 1e9);
 	print_latency();
 	printf("}\n");
 }

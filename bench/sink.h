@@ -18,6 +18,7 @@ struct sink_count {
 	__u64 lost;		/* numbers that were skipped */
 	__u64 duplicate, late;	/* the same number again; an older number */
 	__u64 corrupt, foreign; /* with wrong contents; of another run */
+	__u64 fec;		/* of the second port, which have no number */
 };
 
 struct sink_latency {

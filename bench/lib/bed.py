@@ -61,9 +61,10 @@ class Sink:
 
 
 class Bed:
-    """The bed, with `ports` outputs, which take super-frames or not."""
+    """The bed, with `ports` outputs, which take super-frames or not. With `gro`, the router merges
+    datagrams that it receives."""
 
-    def __init__(self, ports, superframes):
+    def __init__(self, ports, superframes, gro=False):
         self.ports, self.superframes = ports, superframes
         self.run = 0
         self.generator = lab.Namespace("generator")
@@ -81,6 +82,8 @@ class Bed:
             line for n in range(ports) for line in (
                 f"addr add 10.1.{n}.1/24 dev l{n}", f"link set l{n} up")))
         self.generator.run("ethtool", "-K", "p0", "tx-udp-segmentation", "off")
+        if gro:
+            self.router.run("ethtool", "-K", "wan0", "gro", "on", "rx-udp-gro-forwarding", "on")
         if not superframes:
             self.router.run("sh", "-c", "for n in $(seq 0 $1); do ethtool -K l$n "
                             "tx-udp-segmentation off || exit 1; done", "sh", str(ports - 1))

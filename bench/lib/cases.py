@@ -22,6 +22,7 @@ class Case:
     ids: str = "df"        # of IP; shared: no DF, one counter for all groups
     pace: str = "bursts"   # even: each group evenly spaced at any phase, each datagram alone
     payload: str = "plain"  # or ts: MPEG-TS, the quality of which is analysed
+    fec: int = 0           # a longer datagram to a second port after so many; with pace=even
     cores: str = "1"       # 1: all of the router on core 1; 2: receive on core 0; both
 
     def __str__(self):
@@ -29,7 +30,7 @@ class Case:
                 f"groups={self.groups}")
         text += f" in_row={self.in_row}" if self.in_row != 1 else ""
         for key, usual in (("csum", "partial"), ("ids", "df"), ("pace", "bursts"),
-                           ("payload", "plain")):
+                           ("payload", "plain"), ("fec", 0)):
             text += f" {key}={getattr(self, key)}" if getattr(self, key) != usual else ""
         return text
 
@@ -40,6 +41,7 @@ class Case:
                 *{"partial": (), "full": ("--checksum",), "none": ("--no-checksum",)}[self.csum],
                 *(("--shared-ids",) if self.ids == "shared" else ()),
                 *(("--even", "--spin") if self.pace == "even" else ()),
+                *(("--fec", str(self.fec)) if self.fec else ()),
                 *(("--ts",) if self.payload == "ts" else ()))
 
     def skip(self):
@@ -75,6 +77,8 @@ def parse(text):
         raise ValueError(f"{text}: csum is partial, full or none")
     if case.ids not in ("df", "shared") or case.pace not in ("bursts", "even"):
         raise ValueError(f"{text}: ids is df or shared, pace is bursts or even")
+    if case.fec < 0 or (case.fec and case.pace != "even"):
+        raise ValueError(f"{text}: fec is a number of datagrams, and needs pace=even")
     if case.payload not in ("plain", "ts") or (case.payload == "ts" and (case.size - 42) % 188):
         raise ValueError(f"{text}: payload is plain or ts; ts needs a size of 42 + n * 188")
     if not (1 <= case.fanout <= beds.MAX_PORTS and 1 <= case.groups <= 1000):
@@ -102,7 +106,8 @@ LOADS = (Load("home", 4, 800, (1, 2)), Load("hotel", 50, 800, (4, 16)),
          Load("campus", 400, 800, (16,)), Load("studio", 1, 130000, (4,)))
 # sending habits, see doc/benchmarks.md
 SENDERS = {"checksum": {"csum": "full"}, "no checksum": {"csum": "none"},
-           "shared ids": {"csum": "full", "ids": "shared"}}
+           "shared ids": {"csum": "full", "ids": "shared"},
+           "FEC": {"csum": "full", "fec": 10}}
 # (load, fan-out, sender) -> ratio of processor time to mroute's
 TELEVISION = {("home", 2, sender): 1.3 for sender in SENDERS} | {
     ("hotel", 4, "checksum"): 0.75, ("hotel", 4, "no checksum"): 0.85,

@@ -22,7 +22,8 @@ def options():
         "Without --case or --part the quick run (7 minutes), or the full one.")
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="only this row: ports=seg|super fanout=N size=N groups=N in_row=N "
-                        "csum=partial|full|none ids=df|shared pace=bursts|even cores=1|2|both")
+                        "csum=partial|full|none ids=df|shared pace=bursts|even "
+                        "payload=plain|ts fec=N cores=1|2|both")
     p.add_argument("--part", action="append", default=[], choices=suite.PARTS,
                    help="only this part; may be repeated")
     p.add_argument("--full", action="store_true", help="all rows, more repetitions")
@@ -37,8 +38,13 @@ def options():
     p.add_argument("--load", action="append", default=[],
                    choices=[load.name for load in cases.LOADS],
                    help="of the part television only this load; may be repeated")
+    p.add_argument("--sender", action="append", default=[], choices=list(cases.SENDERS),
+                   help="of the part television only this sender; may be repeated")
     p.add_argument("--ports", choices=("seg", "super"), default="seg",
                    help="of the part television: the router cuts super-frames, or the receiver")
+    p.add_argument("--gro", action="store_true",
+                   help="the router's upstream merges received datagrams (rx-udp-gro-forwarding); "
+                        "not of delays and capacity")
     p.add_argument("--window", type=float,
                    help="seconds that processor time is measured for, of television (10; quick "
                         "run 1)")

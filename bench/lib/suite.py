@@ -74,14 +74,14 @@ class Suite:
             for fanout in load.fanouts:
                 if self.args.load and load.name not in self.args.load:
                     continue
-                bed = beds.Bed(fanout, self.args.ports == "super")
+                bed = beds.Bed(fanout, self.args.ports == "super", self.args.gro)
                 try:
                     self._television_rows(bed, load, fanout)
                 finally:
                     bed.close()
 
     def _television_rows(self, bed, load, fanout):
-        for sender in cases.SENDERS:
+        for sender in self.args.sender or cases.SENDERS:
             case = cases.television(load, fanout, sender, self.args.ports)
             try:
                 row = self._television_row(bed, load, case)
@@ -151,7 +151,7 @@ class Suite:
 
     def _rate_row(self, case, series=None):
         series = series or self._series(case)
-        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        bed = beds.Bed(case.ports_out(), case.ports == "super", self.args.gro)
         try:
             for _ in range(self.args.repeat):
                 for s in series:
@@ -223,7 +223,7 @@ class Suite:
         load = next(load for load in cases.LOADS if load.name == "hotel")
         even = dataclasses.replace(case, pace="even", csum="full")
         found = {mode: [] for mode, _ in cases.QUALITY}
-        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        bed = beds.Bed(case.ports_out(), case.ports == "super", self.args.gro)
         try:
             for _ in range(self.args.repeat):
                 for mode, options in cases.QUALITY:
@@ -249,7 +249,7 @@ class Suite:
             print(results.cpu_line(row), flush=True)
 
     def _cpu_row(self, case, copies, extra):
-        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        bed = beds.Bed(case.ports_out(), case.ports == "super", self.args.gro)
         values = {name: [] for name in self.args.contestant}
         seconds = 2.0 if self.args.full else 0.4
         try:
@@ -277,7 +277,7 @@ class Suite:
         seconds = 0.3 if not self.args.full else 5.0
         wanted = [("ringcastd", 2, ()), ("ringcastd", 2, ("latency low",)),
                   ("ringcastd", 1, ()), ("mroute", 1, ())]
-        bed = beds.Bed(case.ports_out(), case.ports == "super")
+        bed = beds.Bed(case.ports_out(), case.ports == "super", self.args.gro)
         try:
             for name, cores, options in wanted:
                 if name in self.args.contestant:

@@ -19,6 +19,10 @@ def _wakeups(contestant):
     return s["wakeups"], s["joining"]["datagrams"], s["joining"]["messages"], time.monotonic()
 
 
+def _copies(counted):
+    return counted["datagrams"] + counted["fec"]
+
+
 class _Window:
     """Idle and busy time of the router's core during a pause of `seconds`."""
 
@@ -36,16 +40,17 @@ def measure(bed, contestant, case, rate, seconds):
     with bed.flood_during(rate, seconds + 1.5, case, ("--stamp",)) as said:
         time.sleep(0.5)
         before = _wakeups(contestant)
-        n = bed.sink.ask("read")["datagrams"]
+        n = _copies(bed.sink.ask("read"))
         window = _Window(seconds)
-        n, after = bed.sink.ask("read")["datagrams"] - n, _wakeups(contestant)
+        n, after = _copies(bed.sink.ask("read")) - n, _wakeups(contestant)
     due = said[0]["sent"] * contestant.ports
     t = bed.sink.ask("wait", -(-due // bed.ports), beds.QUIET_MS)
+    due += said[0]["fec"] * contestant.ports
     if t["corrupt"] or t["late"] or t["duplicate"]:
         raise AssertionError(f"duplicate, late or corrupt datagrams: {t}")
     row = {"ns": window.busy_ns / n if n else float("inf"),
            "quiet": quiet.busy_ns / quiet.ns, "copies": n * 1e9 / window.ns,
-           "offered": said[0]["sent"] / said[0]["seconds"], "delivered": t["datagrams"] / due,
+           "offered": said[0]["sent"] / said[0]["seconds"], "delivered": _copies(t) / due,
            "p50_ms": t["latency"]["p50"] / 1e6, "p99_ms": t["latency"]["p99"] / 1e6,
            "wakeups": None, "joined": None, "memory": None}
     if before:

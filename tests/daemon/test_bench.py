@@ -47,13 +47,15 @@ def rates(b):
     assert set(row["ratio"]) == {"1", "2"}
 
 
-@case("television: every sender of a load, beside mroute and mroute again")
+@case("television: two senders of a load, beside mroute and mroute again")
 def television(b):
-    found = bench("--part", "television", "--load", "home", "--window", "0.1", "--ports", "super")
+    senders = "shared ids", "FEC"
+    found = bench("--part", "television", "--load", "home", "--window", "0.1", "--ports", "super",
+                  *(word for sender in senders for word in ("--sender", sender)))
     assert not found["failed"], found["failed"]
     rows = found["television"]
     assert [(r["fanout"], r["sender"]) for r in rows] == [
-        (fanout, sender) for fanout in (1, 2) for sender in cases.SENDERS]
+        (fanout, sender) for fanout in (1, 2) for sender in senders]
     for row in rows:
         assert list(row["series"]) == ["ringcastd", "mroute", "mroute again"]
         for name, s in row["series"].items():
@@ -84,7 +86,11 @@ def sinks(b):
     t.flood(20000, 1, one, count)
     fine = t.sink.ask("wait", 100, 200)
     assert (fine["datagrams"], fine["bytes"], fine["least"]) == (200, 200 * 1358, 100), fine
-    assert not any(fine[k] for k in ("lost", "duplicate", "late", "corrupt", "foreign")), fine
+    assert not any(fine[k] for k in ("lost", "duplicate", "late", "corrupt", "foreign", "fec")), fine
+    said = t.flood(20000, 1, cases.Case(fanout=2, csum="full", pace="even", fec=10), count)
+    both = t.sink.ask("wait", 100, 200)
+    assert (said["fec"], both["datagrams"], both["fec"], both["corrupt"]) == (10, 200, 20, 0), both
+    t.flood(20000, 1, one, count)
     t.flood(20000, 1, one, count, same_run=True)
     again = t.sink.ask("wait", 200, 200)
     # the numbers begin again: all are late except the last one, which was just seen
