@@ -184,6 +184,19 @@ def who_may(b):
     assert request(lan1, to="10.0.1.1")[0] == 200
 
 
+@case("web-listen: a reload with another port keeps the page, for those who may read it now")
+def another_port(b):
+    """The list of the old configuration was still in use after it had been freed."""
+    t, d = begin(b, f"web-listen 0.0.0.0:{PORT}\nweb-allow 10.0.1.0/24\n", member=False)
+    lan1, lan2 = t.hosts["lan1"], t.hosts["lan2"]
+    d.write(f"web-listen 0.0.0.0:{PORT + 1}\nweb-allow 10.0.2.0/24\n" + PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    assert request(lan2, to="10.0.2.1")[0] == 200
+    assert request(lan1, to="10.0.1.1")[0] == 403
+    r = d.ctl_run("page")
+    assert r.returncode == 4 and "takes a restart" in r.stderr, r
+
+
 def event_stream(ns):
     s = ns.socket(socket.AF_INET)
     s.settimeout(20)

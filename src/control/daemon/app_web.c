@@ -517,17 +517,24 @@ static struct web *web_new(void)
 	return w;
 }
 
-void app_web_listen(struct app *app)
+/* Without web-allow only this system is answered. */
+static struct http_access access_of(const struct config *c)
 {
 	static const struct prefix nobody;
+
+	return (struct http_access){.private_names = true,
+		.allow = c->n_web_allow ? c->web_allow : &nobody,
+		.n_allow = c->n_web_allow};
+}
+
+void app_web_listen(struct app *app)
+{
 	struct http_options options = {
 		.keyword = "web-listen",
 		.max_connections = HTTP_MAX_CONNECTIONS,
 		.max_per_address = 120,
 		.max_streams = 100,
-		.access = {.private_names = true,
-			.allow = app->cfg->n_web_allow ? app->cfg->web_allow : &nobody,
-			.n_allow = app->cfg->n_web_allow},
+		.access = access_of(app->cfg),
 	};
 	struct http_ops ops = {.request = request, .ctx = app};
 	char at[ENDPOINT_STRLEN];
@@ -562,12 +569,18 @@ void app_web_free(struct app *app)
 	app->web = web_free(app->web);
 }
 
-/* The list of clients belongs to the configuration, so the listener is made again. */
+/* The list of clients belongs to the configuration. So the listener is made again, or, if
+ * it must stay where it is, takes the new list. */
 void app_web_reload(struct app *app, const struct config *old)
 {
+	struct http_access access = access_of(app->cfg);
+
 	if (!app_listener_may_move(
-		    &app->web_listener, "web-listen", app->cfg->web_listen))
+		    &app->web_listener, "web-listen", app->cfg->web_listen)) {
+		if (app->web_listener.http)
+			http_set_access(app->web_listener.http, &access);
 		return;
+	}
 	if (app->web)
 		drop_answer(app->web);
 	app_listener_close(&app->web_listener);
@@ -610,7 +623,7 @@ json_t *app_web_page(void *ctx, const char *args)
 	if (!c->web_listen || endpoint_parse(c->web_listen, &e) < 0)
 		return no_page("the configuration has no web-listen; write 'web-listen "
 			       ":8080' for this system alone, and restart the daemon");
-	if (!app->web_listener.http) {
+	if (!app->web_listener.http || app->web_listener.port != e.port) {
 		snprintf(why, sizeof(why), "web-listen %s: %s", c->web_listen,
 			app->web_listener.port != e.port
 				? "another port takes a restart of the daemon"

@@ -678,6 +678,14 @@ struct http *http_free(struct http *h)
 	return NULL;
 }
 
+void http_set_access(struct http *h, const struct http_access *a)
+{
+	struct addr listens = h->options.access.listens;
+
+	h->options.access = *a;
+	h->options.access.listens = listens;
+}
+
 #else
 
 bool http_supported(void)
@@ -695,6 +703,10 @@ int http_new(struct loop *loop, const struct endpoint *at,
 struct http *http_free(struct http *h)
 {
 	return NULL;
+}
+
+void http_set_access(struct http *h, const struct http_access *a)
+{
 }
 
 const char *http_header(const struct http_request *q, const char *name)
