@@ -90,6 +90,13 @@ static void request(void *ctx, struct http_request *q, const char *path)
 	}
 }
 
+static void gone(void *ctx, struct http_request *q)
+{
+	struct app *app = ctx;
+
+	http_share_gone(&app->metrics.share, q);
+}
+
 static void app_metrics_finish(struct app *app, mono_t now)
 {
 	const char *const fields[] = {"Content-Type",
@@ -139,7 +146,7 @@ static void stop_listening(struct app *app)
 
 void app_metrics_listen(struct app *app)
 {
-	struct http_ops ops = {.request = request, .ctx = app};
+	struct http_ops ops = {.request = request, .gone = gone, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
 

@@ -427,6 +427,13 @@ static void request(void *ctx, struct http_request *q, const char *path)
 		answer_json(q, 404, ctl_error("/api/v1/ lists what there is"));
 }
 
+static void gone(void *ctx, struct http_request *q)
+{
+	struct app *app = ctx;
+
+	http_share_gone(&app->web_listener.share, q);
+}
+
 /* ---- rounds ---- */
 
 mono_t app_web_deadline(const struct app *app)
@@ -536,7 +543,7 @@ void app_web_listen(struct app *app)
 		.max_streams = 100,
 		.access = access_of(app->cfg),
 	};
-	struct http_ops ops = {.request = request, .ctx = app};
+	struct http_ops ops = {.request = request, .gone = gone, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
 

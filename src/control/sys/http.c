@@ -332,7 +332,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 	const char *refusal;
 	unsigned code;
 
-	if (!q)
+	/* it may have been sent before the connection was shut down */
+	if (!q || q->state == STATE_EVICTED)
 		return MHD_NO;
 	if (q->answered)
 		return queue(q);
@@ -395,9 +396,9 @@ static void evict(struct http_request *c)
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
 	c->http->stats.n_evicted++;
-	if (c->state == STATE_WAITING) { /* the request notices when it is resumed */
-		c->until = MONO_NEVER;
-		return;
+	if (c->state == STATE_WAITING) {
+		c->http->ops.gone(c->http->ops.ctx, c);
+		c->suspended = true;
 	}
 	c->state = STATE_EVICTED;
 	resume(c);

@@ -30,15 +30,20 @@ struct http_body; /* counts its references */
 
 struct http_ops {
 	/* A request for `path`, which has no query, is complete. Call http_answer() or
-	 * http_stream() once, here or later; the request stays valid until then. */
+	 * http_stream() once, here or later; the request stays valid until then or until
+	 * gone(). */
 	void (*request)(void *ctx, struct http_request *q, const char *path);
+	/* A request that waits has lost its connection, which was too slow or had to make
+	 * room. It must not be answered any more. May be NULL if none ever waits. */
+	void (*gone)(void *ctx, struct http_request *q);
 	void *ctx;
 };
 
 struct http_options {
 	const char *keyword; /* of the configuration, for messages; static */
 	/* The largest number of connections, of all clients and of one address. If one
-	 * more comes, the oldest connection that has not sent its request is closed. */
+	 * more comes, the oldest connection that has not sent its request is closed, or
+	 * else the oldest one whose request waits, or else the oldest one. */
 	unsigned max_connections, max_per_address;
 	unsigned max_streams;	   /* a further one is refused */
 	struct http_access access; /* http_new() fills in `listens` */

@@ -100,6 +100,13 @@ void http_share_ask(
 		make(s, w);
 }
 
+void http_share_gone(struct http_share *s, const struct http_request *q)
+{
+	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
+		if (s->waiting[i].q == q)
+			s->waiting[i].q = NULL;
+}
+
 void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
 	mono_t now, mono_t fresh_until)
 {

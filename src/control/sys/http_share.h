@@ -43,6 +43,8 @@ struct http_share {
  * that asks for many does not delay the others. A key that is too long gets 400. */
 void http_share_ask(
 	struct http_share *s, struct http_request *q, const char *key, mono_t now);
+/* Forgets a request, see http_ops.gone. */
+void http_share_gone(struct http_share *s, const struct http_request *q);
 /* Gives the body that http_share_ops.make() was asked for, with its status, and takes the
  * reference. NULL means that there was no memory. Only a body with status 200 is kept.
  * Call http_go_on() afterwards. */

@@ -179,6 +179,25 @@ static void turns(void **state)
 	assert_in_range(n, 3, 4);
 }
 
+/* A request that has lost its connection is not answered, and its turn is over. */
+static void gone(void **state)
+{
+	struct http_request q = from("10.0.0.1"), other = from("10.0.0.2"), third = q;
+
+	ask(&q, "top", 100);
+	ask(&other, "mfc", 100);
+	ask(&third, "groups", 100);
+	http_share_gone(&s, &q);
+	http_share_gone(&s, &third);
+	give(200, 105);
+	assert_int_equal(q.code, 0);
+	assert_string_equal(s.making, "mfc");
+	give(200, 106);
+	assert_int_equal(other.code, 200);
+	assert_int_equal(third.code, 0);
+	assert_string_equal(s.making, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +206,7 @@ int main(void)
 		T(not_for_long),
 		T(errors),
 		T(turns),
+		T(gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
