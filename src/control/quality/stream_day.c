@@ -3,7 +3,8 @@
 /*
  * The last 24 hours, see stream_day.h. The viewers of a group in a minute are the most
  * that any of its streams had, and those of all groups are added. So a viewer who
- * changes the channel counts for both groups in that minute.
+ * changes the channel counts for both groups in that minute. The same address in two
+ * instances is two groups, whose viewers are on other LANs.
  */
 
 #include "control/quality/stream_day.h"
@@ -37,7 +38,7 @@ static void rank(struct stream_day *d, const struct stream_day_watched *w)
 
 void stream_day_end(struct stream_day *d)
 {
-	struct stream_day_watched w = {.group = d->group};
+	struct stream_day_watched w = {.group = d->group, .instance = d->instance};
 
 	for (unsigned i = 0; d->has_group && i < HISTORY_MINUTES_MAX; i++) {
 		uint8_t n = d->group_viewers[i];
@@ -105,12 +106,15 @@ static void find_faults(struct stream_day *d, const struct stream_entry *e)
 	}
 }
 
-void stream_day_add(struct stream_day *d, const struct stream_entry *e)
+void stream_day_add(
+	struct stream_day *d, const struct stream_entry *e, unsigned instance)
 {
-	if (d->has_group && !addr_eq(&d->group, &e->stream.group))
+	if (d->has_group &&
+		(d->instance != instance || !addr_eq(&d->group, &e->stream.group)))
 		stream_day_end(d);
 	d->has_group = true;
 	d->group = e->stream.group;
+	d->instance = instance;
 	history_day(&e->history, d->end, d->minute);
 	for (unsigned i = 0; i < HISTORY_MINUTES_MAX; i++)
 		if (d->minute[i] && d->minute[i]->viewers > d->group_viewers[i])

@@ -15,6 +15,7 @@
 /* A group, and how long it was watched. */
 struct stream_day_watched {
 	struct addr group;
+	unsigned instance;
 	uint32_t viewer_minutes; /* two viewers for an hour are 120 */
 	unsigned viewers;	 /* the most at a time */
 };
@@ -37,15 +38,17 @@ struct stream_day {
 	/* the group that is being added */
 	bool has_group;
 	struct addr group;
+	unsigned instance;
 	uint8_t group_viewers[HISTORY_MINUTES_MAX];
 	const struct history_bucket *minute[HISTORY_MINUTES_MAX];
 };
 
 /* Begins a day that ends with the minute of `now`. */
 void stream_day_begin(struct stream_day *d, mono_t now);
-/* Adds a stream. Streams of one group must follow each other, because they have the
- * same viewers. */
-void stream_day_add(struct stream_day *d, const struct stream_entry *e);
+/* Adds a stream of an instance. Streams of one group in one instance must follow each
+ * other, because they have the same viewers. */
+void stream_day_add(
+	struct stream_day *d, const struct stream_entry *e, unsigned instance);
 /* Completes the last group. */
 void stream_day_end(struct stream_day *d);
 

@@ -12,15 +12,22 @@
 #include "control/quality/stream_day.h"
 #include "control/show/show_priv.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define BLOCK	 15 /* minutes */
 #define N_BLOCKS (HISTORY_MINUTES_MAX / BLOCK)
+#define NO_INSTANCE UINT_MAX
+
+struct history_key {
+	struct quality_stream stream;
+	unsigned instance;
+};
 
 struct history_answer {
 	struct show_answer a;
 	struct stream_day day;
-	struct quality_stream *key; /* of all streams when it began, sorted by group */
+	struct history_key *key; /* of all streams when it began, sorted by group */
 	size_t n, next;
 	mono_t now, started; /* of CLOCK_MONOTONIC */
 	int64_t unix_ms;     /* of `now` */
@@ -29,9 +36,19 @@ struct history_answer {
 
 static int by_group(const void *a, const void *b)
 {
-	const struct quality_stream *x = a, *y = b;
+	const struct history_key *x = a, *y = b;
+	int r = addr_cmp(&x->stream.group, &y->stream.group);
 
-	return addr_cmp(&x->group, &y->group);
+	return r ? r : (x->instance > y->instance) - (x->instance < y->instance);
+}
+
+/* A stream whose port has gone counts as one of an instance by itself. */
+static struct history_key key_of(const struct app *app, const struct quality_stream *s)
+{
+	const struct proxy_port *pp = view_instances(app)->port[s->port];
+
+	return (struct history_key){
+		.stream = *s, .instance = pp ? pp->proxy->instance : NO_INSTANCE};
 }
 
 static void show_history_begin(struct history_answer *h)
@@ -51,7 +68,7 @@ static void show_history_begin(struct history_answer *h)
 		return;
 	}
 	while ((e = stream_log_next(log, e)))
-		h->key[h->n++] = e->stream;
+		h->key[h->n++] = key_of(app, &e->stream);
 	qsort(h->key, h->n, sizeof(*h->key), by_group);
 }
 
@@ -70,7 +87,12 @@ static json_t *show_viewers(const struct history_answer *h, unsigned block)
 static json_t *show_watched(
 	const struct history_answer *h, const struct stream_day_watched *w)
 {
-	return json_pack("{so so si sI}", "group", json_of_addr(&w->group), "channel",
+	const char *instance = w->instance == NO_INSTANCE
+		? ""
+		: instances_name(view_instances(h->a.app), w->instance);
+
+	return json_pack("{ss so so si sI}", "instance", instance, "group",
+		json_of_addr(&w->group), "channel",
 		show_channel(h->a.app, &w->group, NULL), "viewers", (int)w->viewers,
 		"viewer_minutes", (json_int_t)w->viewer_minutes);
 }
@@ -133,10 +155,11 @@ static int show_history_piece(struct ctl_answer *answer)
 		return 1;
 	}
 	for (int work = SHOW_WORK; h->next < h->n && work > 0; work -= SHOW_ROW) {
-		const struct stream_entry *e = stream_log_find(log, &h->key[h->next++]);
+		const struct history_key *k = &h->key[h->next++];
+		const struct stream_entry *e = stream_log_find(log, &k->stream);
 
 		if (e)
-			stream_day_add(&h->day, e);
+			stream_day_add(&h->day, e, k->instance);
 	}
 	if (h->next < h->n)
 		return 1;

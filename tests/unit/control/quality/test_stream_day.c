@@ -79,9 +79,9 @@ static void viewers_of_a_group_count_once(void **state)
 	add(&fec, NOW_MIN - 1, 3, seen_by(3));
 	add(&fec, NOW_MIN, 1, seen_by(4));
 	add(&other, NOW_MIN - 1, 1, seen_by(2));
-	stream_day_add(&day, &video);
-	stream_day_add(&day, &fec);
-	stream_day_add(&day, &other);
+	stream_day_add(&day, &video, 0);
+	stream_day_add(&day, &fec, 0);
+	stream_day_add(&day, &other, 0);
 	stream_day_end(&day);
 	assert_int_equal(day.viewers[HISTORY_MINUTES_MAX - 3], 0);
 	assert_int_equal(day.viewers[HISTORY_MINUTES_MAX - 2], 5);
@@ -96,6 +96,27 @@ static void viewers_of_a_group_count_once(void **state)
 	assert_int_equal(day.watched[1].viewer_minutes, 2);
 	drop(&video);
 	drop(&fec);
+	drop(&other);
+}
+
+/* Two providers may send different channels to the same address. */
+static void each_instance_has_its_own_viewers(void **state)
+{
+	struct stream_entry e = stream(1, 5000), other = stream(1, 5000);
+
+	add(&e, NOW_MIN, 1, seen_by(3));
+	add(&other, NOW_MIN, 1, seen_by(2));
+	other.stream.port = 2;
+	stream_day_add(&day, &e, 0);
+	stream_day_add(&day, &other, 1);
+	stream_day_end(&day);
+	assert_int_equal(stream_day_viewers(&day, HISTORY_MINUTES_MAX - 1, 1), 5);
+	assert_int_equal(day.n_watched, 2);
+	assert_int_equal(day.watched[0].instance, 0);
+	assert_int_equal(day.watched[0].viewers, 3);
+	assert_int_equal(day.watched[1].instance, 1);
+	assert_int_equal(day.watched[1].viewers, 2);
+	drop(&e);
 	drop(&other);
 }
 
@@ -114,7 +135,7 @@ static void only_the_last_day_counts(void **state)
 	assert_int_equal(b[0]->viewers, 1);
 	for (unsigned i = 1; i < HISTORY_MINUTES_MAX; i++)
 		assert_null(b[i]);
-	stream_day_add(&day, &e);
+	stream_day_add(&day, &e, 0);
 	stream_day_end(&day);
 	assert_int_equal(day.viewers[0], 1);
 	assert_int_equal(stream_day_viewers(&day, 0, HISTORY_MINUTES_MAX), 1);
@@ -131,7 +152,7 @@ static void the_most_watched_are_kept(void **state)
 
 		for (unsigned m = 0; m < group; m++)
 			add(&e, NOW_MIN - m, 1, seen_by(1));
-		stream_day_add(&day, &e);
+		stream_day_add(&day, &e, 0);
 		drop(&e);
 	}
 	stream_day_end(&day);
@@ -149,7 +170,7 @@ static void a_stream_that_nobody_watches_is_not_ranked(void **state)
 	struct stream_entry e = stream(1, 5000);
 
 	add(&e, NOW_MIN, 5, seen_by(0));
-	stream_day_add(&day, &e);
+	stream_day_add(&day, &e, 0);
 	stream_day_end(&day);
 	assert_int_equal(day.n_watched, 0);
 	drop(&e);
@@ -173,8 +194,8 @@ static void minutes_in_a_row_are_one_fault(void **state)
 	/* nothing was judged in between */
 	add(&e, NOW_MIN, 1, provider);
 	add(&other, NOW_MIN - 7, 1, provider);
-	stream_day_add(&day, &e);
-	stream_day_add(&day, &other);
+	stream_day_add(&day, &e, 0);
+	stream_day_add(&day, &other, 0);
 	stream_day_end(&day);
 	assert_int_equal(day.n_faults, 4);
 	assert_int_equal(day.n_forgotten, 0);
@@ -206,7 +227,7 @@ static void the_newest_faults_are_kept(void **state)
 
 		for (unsigned n = 0; n < 40; n++)
 			add(&e, NOW_MIN - first[i] + 2 * n, 1, bad);
-		stream_day_add(&day, &e);
+		stream_day_add(&day, &e, 0);
 		drop(&e);
 	}
 	stream_day_end(&day);
@@ -224,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(viewers_of_a_group_count_once, set_up),
+		cmocka_unit_test_setup(each_instance_has_its_own_viewers, set_up),
 		cmocka_unit_test_setup(only_the_last_day_counts, set_up),
 		cmocka_unit_test_setup(the_most_watched_are_kept, set_up),
 		cmocka_unit_test_setup(
