@@ -23,6 +23,14 @@ static void drop(struct http_shared *b)
 	*b = (struct http_shared){.key = ""};
 }
 
+/* Nobody gets a body that is not fresh, so it is freed. */
+static void drop_old(struct http_share *s, mono_t now)
+{
+	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
+		if (*s->kept[i].key && mono_due(s->kept[i].fresh_until, now))
+			drop(&s->kept[i]);
+}
+
 static struct http_shared *room(struct http_share *s)
 {
 	struct http_shared *oldest = &s->kept[0];
@@ -123,6 +131,7 @@ void http_share_give(struct http_share *s, unsigned code, struct http_body *body
 	}
 	if (b)
 		drop(b);
+	drop_old(s, now);
 	if (body && code == 200) {
 		b = room(s);
 		memcpy(b->key, s->making, sizeof(b->key));
@@ -141,13 +150,12 @@ void http_share_give(struct http_share *s, unsigned code, struct http_body *body
 void http_share_forget(struct http_share *s)
 {
 	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
-		s->kept[i].fresh_until = MONO_UNSET;
+		drop(&s->kept[i]);
 }
 
 void http_share_clear(struct http_share *s)
 {
-	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
-		drop(&s->kept[i]);
+	http_share_forget(s);
 	for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
 		s->waiting[i].q = NULL;
 	s->making[0] = '\0';

@@ -34,10 +34,14 @@ void http_answer_text(struct http_request *q, unsigned code, char *text)
 	free(text);
 }
 
+static unsigned n_bodies;
+
 struct http_body *http_body_free(struct http_body *b)
 {
-	if (b && --b->n_references == 0)
+	if (b && --b->n_references == 0) {
+		n_bodies--;
 		free(b);
+	}
 	return NULL;
 }
 
@@ -64,6 +68,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	http_share_clear(&s);
+	assert_int_equal(n_bodies, 0);
 	return 0;
 }
 
@@ -83,6 +88,7 @@ static struct http_body *give(unsigned code, int64_t ms)
 	struct http_body *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
+	n_bodies++;
 	b->n_references = 1;
 	http_share_give(&s, code, b, mono_from_ms(ms), mono_from_ms(ms + 10));
 	return b;
@@ -127,6 +133,23 @@ static void not_for_long(void **state)
 	ask(&changed, "top", 111);
 	assert_int_equal(changed.code, 0);
 	assert_int_equal(n_made, 3);
+}
+
+/* A body can have megabytes, and nobody gets it any more. */
+static void old_bodies_take_no_memory(void **state)
+{
+	struct http_request q[HTTP_SHARE_BODIES];
+	char key[16];
+
+	for (unsigned i = 0; i < array_len(q); i++) {
+		q[i] = from("10.0.0.1");
+		snprintf(key, sizeof(key), "mfc %u", i);
+		ask(&q[i], key, 100 + 5 * i);
+		give(200, 100 + 5 * i);
+		assert_in_range(n_bodies, 1, 2);
+	}
+	http_share_forget(&s);
+	assert_int_equal(n_bodies, 0);
 }
 
 /* An error is given to all who wait, but not kept; so is a lack of memory. */
@@ -204,6 +227,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		T(one_for_all),
 		T(not_for_long),
+		T(old_bodies_take_no_memory),
 		T(errors),
 		T(turns),
 		T(gone),
