@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import tempfile
@@ -681,6 +682,38 @@ def five_hundred(b):
     set_filter(w, "239.40.1.")
     assert len(cells(w, "group")) == 499 - 256
     assert not w.faults, w.faults
+
+
+def burst(t, d, path, n=100):
+    """Processor time of the control thread, in ms, for n clients that ask at the same time."""
+    clients = [t.router.socket(socket.AF_INET) for _ in range(n)]
+    d.process.send_signal(signal.SIGSTOP)
+    try:
+        for x in clients:
+            x.settimeout(20)
+            x.connect(("127.0.0.1", PORT))
+            x.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        before = cpu_ms(d)
+    finally:
+        d.process.send_signal(signal.SIGCONT)
+    for x in clients:
+        with x.makefile("rb") as f:
+            assert b" 200 " in f.readline(), path
+            assert f.read()
+        x.close()
+    return cpu_ms(d) - before
+
+
+@case("web-listen: a hundred clients that ask for the events get what was written once")
+def events_are_written_once(b):
+    """Each got its own, which took a hundred times the time."""
+    t, d = begin(b, member=False, rest=SLOW)
+    join_many(b, t, d, 300)
+    answer = api(t.router, "day")
+    assert len(answer["events"]) == 256 and answer["forgotten"] > 0, answer["forgotten"]
+    files, days = burst(t, d, "/page.js"), burst(t, d, "/api/v1/day")
+    b.note(f"100 answers take {files:.1f} ms with a file, and {days:.1f} ms with 256 events")
+    assert days < 4 * files, (days, files)
 
 
 @case("web-listen: a hundred open pages, and joins meanwhile")

@@ -50,6 +50,8 @@ struct web_route {
 	json_t *(*own)(void *ctx, const char *args, struct ctl_answer **ret);
 };
 
+static json_t *day(void *ctx, const char *args, struct ctl_answer **ret);
+
 static const struct web_route routes[] = {
 	{"top", "show top", WEB_ALWAYS, {"sort", "offset", "limit", "filter"}},
 	{"mfc", "show mfc", WEB_ALWAYS, {"filter"}},
@@ -60,6 +62,7 @@ static const struct web_route routes[] = {
 	{"quality", "show quality", WEB_ALWAYS, {"since", "blocks", "filter"}},
 	{"zaps", "show zaps", WEB_UNNAMED, {"filter"}, show_zaps_unnamed},
 	{"history", .rule = WEB_ALWAYS, .own = show_history},
+	{"day", .rule = WEB_ALWAYS, .own = day},
 	{"explain", "explain", WEB_NAMED, {"group", "source", "from", "on"}},
 	{"health", "health", WEB_NAMED, {NULL}},
 	{"version", "version", WEB_ALWAYS, {NULL}},
@@ -326,8 +329,9 @@ static json_t *event_json(const struct app *app, const struct web_event *e)
 }
 
 /* The newest first. */
-static json_t *day(const struct app *app)
+static json_t *day(void *ctx, const char *args, struct ctl_answer **ret)
 {
+	const struct app *app = ctx;
 	const struct web *w = app->web;
 	uint64_t n = w->n_events < EVENTS_MAX ? w->n_events : EVENTS_MAX;
 	json_t *list = json_array();
@@ -372,7 +376,6 @@ static json_t *about(const struct app *app)
 		if (is_answered(&routes[i]) &&
 			(routes[i].rule != WEB_NAMED || app->cfg->web_names))
 			json_array_append_new(list, json_string(routes[i].path));
-	json_array_append_new(list, json_string("day"));
 	json_array_append_new(list, json_string("events"));
 	return json_pack("{si ss sb so}", "api", 1, "version", RINGCAST_VERSION,
 		"names", (int)app->cfg->web_names, "paths", list);
@@ -419,8 +422,6 @@ static void request(void *ctx, struct http_request *q, const char *path)
 		}
 	if (strcmp(path, "events") == 0)
 		open_stream(app, q);
-	else if (strcmp(path, "day") == 0)
-		answer_json(q, 200, day(app));
 	else if (!*path)
 		answer_json(q, 200, about(app));
 	else
