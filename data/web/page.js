@@ -21,6 +21,7 @@ const page = {
 	range: "day",	    // of the quality of one stream
 	asking: false,
 	again: false,
+	timer: null,	    // asks where there is no stream of events
 };
 
 // ---- small things ----
@@ -255,6 +256,16 @@ function remember(rows) {
 			page.rates.delete(key);
 }
 
+// The viewers of a group are in the rows of all its sources.
+function countViewers(rows) {
+	const most = new Map();
+	for (const r of rows) {
+		const key = [r.instance || "", r.group].join(" ");
+		most.set(key, Math.max(most.get(key) || 0, r.members || 0));
+	}
+	return [...most.values()].reduce((n, m) => n + m, 0);
+}
+
 function showStreams() {
 	if (!page.top)
 		return;
@@ -282,10 +293,9 @@ function showStreams() {
 	setText(none, page.filter ? "No stream matches the filter."
 				  : "Nobody has joined a group.");
 	const rate = page.top.rows.reduce((n, r) => n + (r.bytes_per_s || 0), 0);
-	const viewers = page.top.rows.reduce((n, r) => n + (r.members || 0), 0);
 	pairs([["streams", rows.length === page.top.total ? count(page.top.total)
 		: `${count(rows.length)} of ${count(page.top.total)}`],
-	["viewers", count(viewers)], ["Mbit/s", megabits(rate)],
+	["viewers", count(countViewers(page.top.rows))], ["Mbit/s", megabits(rate)],
 	["up", duration(page.top.uptime_ms)]], byId("sums"));
 	document.querySelectorAll("#streams th[data-key]").forEach((th) => {
 		if (th.dataset.key === page.sort.key)
@@ -422,32 +432,33 @@ async function refresh() {
 	page.asking = false;
 }
 
+function refreshIfSeen() {
+	if (!document.hidden)
+		refresh();
+}
+
+function poll(wanted) {
+	if (wanted && page.timer === null) {
+		page.timer = setInterval(refreshIfSeen, PERIOD);
+	} else if (!wanted) {
+		clearInterval(page.timer);
+		page.timer = null;
+	}
+}
+
 // The daemon says when to ask. Where it has no room for one more stream, a timer does.
 function follow() {
-	let timer = null;
-	const poll = () => {
-		if (timer === null)
-			timer = setInterval(refresh, PERIOD);
-	};
 	const events = new EventSource("/api/v1/events");
 	events.onopen = () => {
-		clearInterval(timer);
-		timer = null;
+		poll(false);
 		refresh();
 	};
-	events.onmessage = () => {
-		if (!document.hidden)
-			refresh();
-	};
+	events.onmessage = refreshIfSeen;
 	events.onerror = () => {
-		poll();
+		poll(true);
 		if (events.readyState === EventSource.CLOSED)
 			setTimeout(follow, 10 * PERIOD);
 	};
-	document.addEventListener("visibilitychange", () => {
-		if (!document.hidden)
-			refresh();
-	});
 }
 
 async function begin() {
@@ -478,6 +489,7 @@ async function begin() {
 	show().catch(() => {});
 	refresh();
 	follow();
+	document.addEventListener("visibilitychange", refreshIfSeen);
 }
 
 begin();

@@ -25,6 +25,12 @@ function showFacts(row) {
 	draw(svg, page.rates.get(keyOf(row)) || []);
 }
 
+// An answer may come when another view is shown.
+function isShown(group) {
+	const [name, arg] = view();
+	return name === "stream" && arg === group;
+}
+
 const hostOf = (address, name) => name ? `${name} (${address})` : address;
 
 async function showViewers(group) {
@@ -33,6 +39,8 @@ async function showViewers(group) {
 	const viewers = groups.flatMap((x) => page.names
 		? x.hosts.map((h) => [x.interface, hostOf(h.address, h.name), duration(x.uptime_ms)])
 		: [[x.interface, `${x.n_hosts} hosts`, duration(x.uptime_ms)]]);
+	if (!isShown(group))
+		return;
 	byId("viewers").replaceChildren(viewers.length
 		? table(["LAN", page.names ? "Host" : "Hosts", "Group there since"], viewers)
 		: element("p", groups.length ? "Members that do not say who they are."
@@ -72,7 +80,7 @@ async function showQuality(group) {
 	for (const b of document.querySelectorAll("#range button"))
 		b.setAttribute("aria-pressed", String(b.dataset.range === page.range));
 	const q = await ask(`quality?since=${range.seconds}&blocks=${range.blocks}&filter=${g}`, true);
-	if (range !== RANGES[page.range])
+	if (range !== RANGES[page.range] || !isShown(group))
 		return;
 	at.replaceChildren(...(q.error ? [element("p", q.error, "quiet")]
 		: q.quality.length ? q.quality.map((row) => qualityRow(row, range))
@@ -99,6 +107,8 @@ async function showZaps(group) {
 		return;
 	const answer = await ask("zaps?filter=" + encodeURIComponent(group), true);
 	const zaps = (answer.zaps || []).filter((z) => z.group === group);
+	if (!isShown(group))
+		return;
 	if (!zaps.length) {
 		at.replaceChildren(element("p", answer.error || "Nobody has zapped to it since the start "
 			+ "of the daemon, or that is long ago.", "quiet"));
@@ -122,6 +132,8 @@ async function showExplain(group) {
 	}
 	const e = await ask("explain?group=" + encodeURIComponent(group), true), list = e.checks || [];
 	const lamp = {pass: "good", refuse: "bad", note: "idle"};
+	if (!isShown(group))
+		return;
 	byId("explain").replaceChildren(element("p", e.summary || e.error),
 		table(["Check", "Interface", "Result"], list.map((c) => {
 			const text = element("div", c.text);

@@ -505,6 +505,57 @@ def in_a_browser(b):
     assert w.evaluate("window.evil") is None
 
 
+# streams of events that end at once: how many timers and listeners there are after three
+FOLLOW = """(() => {
+	const timers = new Set(), set = setInterval, clear = clearInterval, later = setTimeout;
+	const source = EventSource, listen = document.addEventListener;
+	let made, listeners = 0;
+	window.setInterval = (f, ms) => { const id = set(f, ms); timers.add(id); return id; };
+	window.clearInterval = (id) => { timers.delete(id); clear(id); };
+	window.setTimeout = () => 0;
+	document.addEventListener = () => { listeners++; };
+	window.EventSource = function () { made = this; this.readyState = 2; };
+	window.EventSource.CLOSED = 2;
+	for (let i = 0; i < 3; i++) {
+		follow();
+		made.onerror();
+	}
+	const asking = timers.size;
+	follow();
+	made.onopen();
+	Object.assign(window, {setInterval: set, clearInterval: clear, setTimeout: later,
+		EventSource: source});
+	document.addEventListener = listen;
+	return [asking, timers.size, listeners];
+})()"""
+# the sum over the rows of two sources of a group, and of another group
+SUM = """countViewers([{group: "232.1.1.1", origin: "10.0.0.1", members: 2},
+	{group: "232.1.1.1", origin: "10.0.0.2", members: 1},
+	{group: "232.1.1.1", origin: "10.0.0.1", members: 4, instance: "b"},
+	{group: "232.1.1.2", origin: "10.0.0.1", members: 8}, {group: "232.1.1.3", origin: "*"}])"""
+
+
+@case("in chromium: one timer without events, viewers of two sources, and answers that come late")
+def in_the_background(b):
+    """Each stream of events that was refused left a timer, until the page asked all the time."""
+    t, _ = begin(b)
+    w = open_page(b, t)
+    assert w.evaluate(FOLLOW) == [1, 0, 0]
+    assert w.evaluate(SUM) == 14
+    w.evaluate(f"location.hash = '#/stream/{GROUP}'")
+    shown = "['viewers', 'quality', 'zaps', 'explain'].map((i) => byId(i).textContent)"
+    wait_for(20, lambda: all(w.evaluate(shown)) and "jitter" in text_of(w, "quality") and
+             "lan1" in text_of(w, "zaps"), "the view of a stream")
+    # nobody watches this one
+    for what in ("Viewers", "Quality", "Zaps", "Explain"):
+        w.evaluate(f"show{what}('{NEWS}')")
+    got = w.evaluate(shown)
+    assert "10.0.1.2" in got[0] and "Nothing has been" not in got[1] and \
+        "Nobody has zapped" not in got[2], got
+    assert NEWS not in got[3], got
+    assert not w.faults, w.faults
+
+
 # WCAG 2: contrast of each text with what is behind it
 CONTRAST = """(() => {
 	const rgb = (s) => (s.match(/[\\d.]+/g) || []).map(Number);
