@@ -17,6 +17,7 @@
 #include "build_config.h"
 #include "control/config/endpoint.h"
 #include "control/daemon/page_files.h"
+#include "control/report/recent.h"
 #include "control/show/json.h"
 #include "control/show/show.h"
 
@@ -24,14 +25,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FRESH_FACTOR 9 /* a body is given to all for that many times its cost */
 #define REST_FACTOR  3
 #define ANSWER_MAX   (16 << 20) /* bytes */
 #define TICK_MS	     2000	/* pages that are open ask so often */
 #define STIR_MS	     250	/* and at most so often because something has changed */
-#define EVENTS_MAX   256	/* that are remembered for the page */
 #define PLAIN_KEY    "plain"
 
 enum web_rule {
@@ -68,16 +67,6 @@ static const struct web_route routes[] = {
 	{"version", "version", WEB_ALWAYS, {NULL}},
 };
 
-struct web_event {
-	int64_t unix_ms;
-	const char *name; /* static */
-	char interface[IFNAMSIZ];
-	struct addr group;
-	bool has_group;
-	char host[VIEW_HOST_STRLEN]; /* empty if the event is not of one */
-	char text[320];		     /* as long as they get */
-};
-
 struct web {
 	struct http_body **file; /* of page_files */
 	/* the answer that is being made */
@@ -96,8 +85,7 @@ struct web {
 	/* the stream of events */
 	mono_t tick_at, stir_at,
 		stirred_at; /* stir_at is MONO_NEVER if nothing changed */
-	struct web_event event[EVENTS_MAX];
-	uint64_t n_events;
+	struct recent recent;
 };
 
 static const char security[] =
@@ -315,9 +303,11 @@ static void api(struct app *app, struct http_request *q, const struct web_route 
 
 /* ---- events ---- */
 
-static json_t *event_json(const struct app *app, const struct web_event *e)
+static json_t *event_json(
+	const struct app *app, const struct recent_event *e, int64_t unix_ms)
 {
-	return json_pack("{sI ss so so so so ss}", "unix_ms", (json_int_t)e->unix_ms,
+	return json_pack("{sI ss so so so so ss}", "unix_ms",
+		(json_int_t)recent_unix_ms(e, loop_system_now(app->loop), unix_ms),
 		"event", e->name, "interface",
 		*e->interface ? json_of_text(e->interface) : json_null(), "group",
 		e->has_group ? json_of_addr(&e->group) : json_null(), "channel",
@@ -332,35 +322,25 @@ static json_t *event_json(const struct app *app, const struct web_event *e)
 static json_t *day(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	const struct app *app = ctx;
-	const struct web *w = app->web;
-	uint64_t n = w->n_events < EVENTS_MAX ? w->n_events : EVENTS_MAX;
+	int64_t unix_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
+	const struct recent_event *e;
 	json_t *list = json_array();
 
-	for (uint64_t i = 1; i <= n; i++) {
-		const struct web_event *e = &w->event[(w->n_events - i) % EVENTS_MAX];
-
+	for (uint64_t i = 0; (e = recent_get(&app->web->recent, i)); i++)
 		if (app->cfg->web_names || !*e->host)
-			json_array_append_new(list, event_json(app, e));
-	}
-	return json_pack(
-		"{so sI}", "events", list, "forgotten", (json_int_t)(w->n_events - n));
+			json_array_append_new(list, event_json(app, e, unix_ms));
+	return json_pack("{so sI}", "events", list, "forgotten",
+		(json_int_t)recent_forgotten(&app->web->recent));
 }
 
 void app_web_event(struct app *app, const char *name, const struct log_about *about,
 	const char *text)
 {
-	struct web *w = app->web;
-	struct web_event *e;
-	struct timespec t;
+	struct recent_event *e;
 
-	if (!w)
+	if (!app->web)
 		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	e = &w->event[w->n_events++ % EVENTS_MAX];
-	*e = (struct web_event){
-		.unix_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / NS_PER_MS,
-		.name = name,
-	};
+	e = recent_add(&app->web->recent, loop_system_now(app->loop), name);
 	snprintf(e->interface, sizeof(e->interface), "%s",
 		about->interface ? about->interface : "");
 	snprintf(e->host, sizeof(e->host), "%s", about->host ? about->host : "");
