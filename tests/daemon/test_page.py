@@ -45,8 +45,8 @@ HOSTS = """1785000000 02:00:00:00:00:01 10.0.1.2 living-room 01:02:00:00:00:00:0
 class Http(http.client.HTTPConnection):
     """A connection from within a namespace."""
 
-    def __init__(self, ns, host="127.0.0.1"):
-        super().__init__(host, PORT, timeout=20)
+    def __init__(self, ns, host="127.0.0.1", port=PORT):
+        super().__init__(host, port, timeout=20)
         self.ns = ns
 
     def connect(self):
@@ -54,9 +54,9 @@ class Http(http.client.HTTPConnection):
             super().connect()
 
 
-def request(ns, path="/", method="GET", host=None, to="127.0.0.1"):
+def request(ns, path="/", method="GET", host=None, to="127.0.0.1", port=PORT):
     """Returns (status, headers, text)."""
-    c = Http(ns, to)
+    c = Http(ns, to, port)
     try:
         c.request(method, path, headers={"Host": host} if host else {})
         reply = c.getresponse()
@@ -198,10 +198,30 @@ def another_port(b):
     assert r.returncode == 4 and "takes a restart" in r.stderr, r
 
 
-def event_stream(ns):
+@case("web-listen: a reload keeps a listener below port 1024, and ends connections not allowed now")
+def low_port(b):
+    """Each reload bound the port again, which the user of the daemon may not do."""
+    first, second = ("web-listen 0.0.0.0:80\nweb-allow 10.0.1.0/24\n",
+                     "web-listen 0.0.0.0:80\nweb-allow 10.0.2.0/24\nweb-names off\n")
+    t, d = begin(b, first)
+    lan1, lan2 = t.hosts["lan1"], t.hosts["lan2"]
+    group = json.loads(request(lan1, "/api/v1/groups", to="10.0.1.1", port=80)[2])["groups"][0]
+    assert group["hosts"], group
+    s = b.own(event_stream(lan1, "10.0.1.1", 80))
+    read_until(s, b"data: tick\n\n")
+    d.write(second + PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    assert request(lan1, to="10.0.1.1", port=80)[0] == 403
+    status, _, text = request(lan2, "/api/v1/groups", to="10.0.2.1", port=80)
+    assert status == 200 and not json.loads(text)["groups"][0]["hosts"], (status, text)
+    while s.recv(4096):
+        pass
+
+
+def event_stream(ns, to="127.0.0.1", port=PORT):
     s = ns.socket(socket.AF_INET)
     s.settimeout(20)
-    s.connect(("127.0.0.1", PORT))
+    s.connect((to, port))
     s.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return s
 

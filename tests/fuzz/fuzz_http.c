@@ -205,7 +205,7 @@ void __wrap_dataplane_refusals(struct dataplane *dp, const struct addr *group,
 
 static struct app app;
 static struct instances_fixture net;
-static struct config *with_names, *without_names;
+static struct config *with_names, *without_names, *elsewhere;
 static bool is_echo;
 
 /* Says which words have arrived, or explains. */
@@ -268,6 +268,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fixture_configure(&net, LINES);
 	with_names = fixture_parse(LINES);
 	without_names = fixture_parse("web-names off\n" LINES);
+	elsewhere = fixture_parse("web-listen 127.0.0.2:8080\nphyint wan upstream\n");
 	fuzz_assert(fib_new(1, 5, &fib) == 0);
 	add_group("239.1.2.3", "10.0.1.2", NULL);
 	add_group("232.1.2.3", "10.0.1.3", "192.0.2.1");
@@ -701,15 +702,16 @@ static void happen(struct rd *r)
 	app_web_stir(&app, now);
 }
 
-/* As by a reload of the configuration: those that wait are told to come again. */
-static void restart(void)
+/* As by a reload of the configuration: the server stays, or moves and tells those that
+ * wait to come again. */
+static void restart(bool moves)
 {
 	for (unsigned i = 0; i < N_CLIENTS; i++) {
 		client[i].whole = false;
 		client[i].expected = 0;
 		client[i].cut = true;
 	}
-	app_web_reload(&app, app.cfg);
+	app_web_reload(&app, moves ? elsewhere : app.cfg);
 	fuzz_assert(app.web_listener.http);
 	http_go_on(app.web_listener.http);
 }
@@ -742,7 +744,7 @@ static void step(struct rd *r)
 		if (arg & 1)
 			disperse();
 		else
-			restart();
+			restart(arg & 2);
 		break;
 	case 7:
 		/* the library may take this for the end of the connection */

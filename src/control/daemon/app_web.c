@@ -557,18 +557,34 @@ void app_web_free(struct app *app)
 	app->web = web_free(app->web);
 }
 
-/* The list of clients belongs to the configuration. So the listener is made again, or, if
- * it must stay where it is, takes the new list. */
-void app_web_reload(struct app *app, const struct config *old)
+/* What is being made may be of the old configuration, and is made again. So are the
+ * answers that are kept. The list of clients belongs to the configuration. */
+static void stay(struct app *app)
 {
 	struct http_access access = access_of(app->cfg);
+	bool wanted = app->web->wanted;
 
-	if (!app_listener_may_move(
-		    &app->web_listener, "web-listen", app->cfg->web_listen)) {
-		if (app->web_listener.http)
-			http_set_access(app->web_listener.http, &access);
+	drop_answer(app->web);
+	app->web->wanted = wanted;
+	app->web->begun = false;
+	http_share_forget(&app->web_listener.share);
+	http_set_access(app->web_listener.http, &access);
+}
+
+/* A listener whose address stays is not closed, because a port below 1024 could not be
+ * bound again. */
+void app_web_reload(struct app *app, const struct config *old)
+{
+	const char *at = app->cfg->web_listen;
+	bool may_move = app_listener_may_move(&app->web_listener, "web-listen", at);
+	bool same = at && old->web_listen && strcmp(at, old->web_listen) == 0;
+
+	if (app->web_listener.http && (same || !may_move)) {
+		stay(app);
 		return;
 	}
+	if (!may_move)
+		return;
 	if (app->web)
 		drop_answer(app->web);
 	app_listener_close(&app->web_listener);

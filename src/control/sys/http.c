@@ -685,6 +685,13 @@ void http_set_access(struct http *h, const struct http_access *a)
 
 	h->options.access = *a;
 	h->options.access.listens = listens;
+	for_each_slot(h, c)
+	{
+		if (is_open(c) &&
+			!http_access_allows(&h->options.access, &c->from, &c->to))
+			evict(c);
+	}
+	http_go_on(h);
 }
 
 #else

@@ -60,7 +60,8 @@ int http_new(struct loop *loop, const struct endpoint *at,
 	struct http **ret_http);
 /* Requests that wait are answered with 503. Takes and returns NULL. */
 struct http *http_free(struct http *h);
-/* Changes who is answered, from the next request on. `a->listens` is ignored. */
+/* Changes who is answered, and closes the connections of all others. `a->listens` is
+ * ignored. */
 void http_set_access(struct http *h, const struct http_access *a);
 
 /* ---- requests ---- */
