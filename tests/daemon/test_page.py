@@ -137,10 +137,22 @@ def answers(b):
     text = request(t.router, "/plain")[2]
     assert "Das Erste HD" in text and "<script" not in text
     assert d.ctl_run("page").stdout == f"http://127.0.0.1:{PORT}/\n"
+
+
+@case("web-listen: names of viewers follow their file, also when only its rights change")
+def names_follow(b):
+    t, d = begin(b)
+
+    def name():
+        return api(t.router, "groups")["groups"][0]["hosts"][0]["name"]
+    assert name() == "living-room"
     with open(d.host_names, "w", encoding="utf-8") as f:
         f.write("10.0.1.2 bedroom\n")
-    wait_for(20, lambda: api(t.router, "groups")["groups"][0]["hosts"][0]["name"] == "bedroom",
-             "the name of the new lease")
+    wait_for(20, lambda: name() == "bedroom", "the name of the new lease")
+    os.chmod(d.host_names, 0)
+    wait_for(20, lambda: name() is None, "the file cannot be read")
+    os.chmod(d.host_names, 0o644)
+    wait_for(20, lambda: name() == "bedroom", "the file can be read again")
 
 
 @case("web-listen: hosts, names in the address and hidden viewers")

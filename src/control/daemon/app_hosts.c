@@ -24,7 +24,7 @@ struct app_hosts {
 	struct host_file {
 		ino_t inode; /* 0 means that there is none */
 		off_t size;
-		struct timespec changed;
+		struct timespec changed; /* also by a change of its rights */
 	} file[CONFIG_HOST_FILES_MAX];
 	mono_t look_at;
 };
@@ -39,7 +39,7 @@ static bool has_changed(const struct app *app, const char *path, struct host_fil
 	if (fstatat(app->config_dir, path, &st, 0) == 0) {
 		is.inode = st.st_ino;
 		is.size = st.st_size;
-		is.changed = st.st_mtim;
+		is.changed = st.st_ctim;
 	}
 	changed = is.inode != f->inode || is.size != f->size ||
 		is.changed.tv_sec != f->changed.tv_sec ||
