@@ -49,6 +49,8 @@ enum state {
 struct http_body {
 	struct MHD_Response *response;
 	unsigned n_references;
+	size_t len;    /* 0 if the data is static */
+	uint64_t mark; /* see n_answer_bytes() */
 };
 
 struct http_request {
@@ -61,7 +63,8 @@ struct http_request {
 	bool begun;    /* the handler has seen it once */
 	bool answered; /* by `code` and `body`, or as a stream */
 	unsigned code;
-	struct http_body *body; /* a reference, until it is queued */
+	bool queued;
+	struct http_body *body; /* a reference */
 	/* of a stream: events that are not yet sent */
 	char *events;
 	size_t n_events, cap_events;
@@ -75,7 +78,7 @@ struct http {
 	struct http_ops ops;
 	struct MHD_Daemon *daemon;
 	mono_t run_at; /* MONO_NEVER if the library only waits for its sockets */
-	uint64_t n_accepted;
+	uint64_t n_accepted, mark;
 	unsigned n_slots;
 	struct http_request *slot;
 	bool stopping;
@@ -130,7 +133,7 @@ static struct http_body *body_of(struct MHD_Response *r, const char *const *fiel
 		free(b);
 		return NULL;
 	}
-	*b = (struct http_body){r, 1};
+	*b = (struct http_body){.response = r, .n_references = 1};
 	return b;
 }
 
@@ -138,10 +141,14 @@ struct http_body *http_body_new(const char *const *fields, char *data, size_t le
 {
 	struct MHD_Response *r =
 		MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	struct http_body *b;
 
 	if (!r)
 		free(data);
-	return body_of(r, fields);
+	b = body_of(r, fields);
+	if (b)
+		b->len = len;
+	return b;
 }
 
 struct http_body *http_body_new_static(
@@ -172,17 +179,55 @@ static void count(struct http *h, unsigned code)
 /* Gives the answer to the library. */
 static enum MHD_Result queue(struct http_request *q)
 {
-	struct http_body *body = take_ptr(q->body);
-	enum MHD_Result ok = MHD_NO;
-
 	if (q->state != STATE_STREAM)
 		q->state = STATE_ANSWER;
-	if (body) {
-		count(q->http, q->code);
-		ok = MHD_queue_response(q->mhd, q->code, body->response);
+	if (!q->body || q->queued)
+		return MHD_NO;
+	q->queued = true;
+	count(q->http, q->code);
+	return MHD_queue_response(q->mhd, q->code, q->body->response);
+}
+
+static bool is_open(const struct http_request *c)
+{
+	return c->state != STATE_FREE && c->state != STATE_EVICTED;
+}
+
+/* Many requests may have the same body, which is counted once. */
+static size_t n_answer_bytes(struct http *h)
+{
+	size_t n = 0;
+
+	h->mark++;
+	for_each_slot(h, c)
+	{
+		if (!is_open(c) || !c->body || c->body->mark == h->mark)
+			continue;
+		c->body->mark = h->mark;
+		n += c->body->len;
 	}
-	http_body_free(body);
-	return ok;
+	return n;
+}
+
+/* NULL if none is being sent. */
+static struct http_request *oldest_answer(struct http *h)
+{
+	struct http_request *found = NULL;
+
+	for_each_slot(h, c) if (c->state == STATE_ANSWER && c->body && c->body->len > 0 &&
+				(!found || c->number < found->number)) found = c;
+	return found;
+}
+
+static void evict(struct http_request *c);
+
+/* Clients that do not read keep answers in memory. */
+static void break_off_answers(struct http *h)
+{
+	struct http_request *c;
+
+	while (n_answer_bytes(h) > HTTP_MAX_ANSWERS && (c = oldest_answer(h)))
+		evict(c);
 }
 
 void http_answer(struct http_request *q, unsigned code, struct http_body *b)
@@ -196,6 +241,7 @@ void http_answer(struct http_request *q, unsigned code, struct http_body *b)
 	q->answered = true;
 	q->code = code;
 	q->body = b;
+	break_off_answers(q->http);
 	if (q->state == STATE_WAITING)
 		MHD_resume_connection(q->mhd);
 }
@@ -423,11 +469,6 @@ void http_stream_send(struct http *h, const char *text)
 		resume(q);
 	}
 	http_go_on(h);
-}
-
-static bool is_open(const struct http_request *c)
-{
-	return c->state != STATE_FREE && c->state != STATE_EVICTED;
 }
 
 /* The connection to evict: the oldest one that is still sending its request, else the

@@ -21,6 +21,8 @@
 #define HTTP_MAX_BODY 1024 /* bytes of a request's body, which is ignored */
 /* the largest value of http_options.max_connections */
 #define HTTP_MAX_CONNECTIONS 160
+/* bytes of the answers that are being sent; with more the oldest answer is broken off */
+#define HTTP_MAX_ANSWERS (32 << 20)
 /* bytes of events that wait for a client; with more the stream ends */
 #define HTTP_MAX_PENDING 65536
 

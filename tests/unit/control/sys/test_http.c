@@ -208,6 +208,54 @@ static void closed_connections_ask_nothing(void **state)
 	assert_int_equal(n_gone, 0);
 }
 
+/* Answers a client with a quarter of what may be sent at the same time. */
+static void send_much(unsigned i, struct http_body *b)
+{
+	struct http_request *q = waits[i];
+
+	assert_non_null(q);
+	waits[i] = NULL;
+	http_answer(q, 200, b);
+	serve();
+}
+
+static struct http_body *quarter(void)
+{
+	static const char *const fields[] = {"Connection", "close", NULL};
+	char *text = calloc(1, HTTP_MAX_ANSWERS / 4);
+	struct http_body *b;
+
+	assert_non_null(text);
+	b = http_body_new(fields, text, HTTP_MAX_ANSWERS / 4);
+	assert_non_null(b);
+	return b;
+}
+
+/* A body for two clients is in memory once. */
+static void answers_that_nobody_reads_are_broken_off(void **state)
+{
+	struct http_body *b;
+
+	for (unsigned i = 0; i < MAX_OPEN; i += 2) {
+		b = quarter();
+		ask(i, "10.0.0.1");
+		send_much(i, b);
+		ask(i + 1, "10.0.0.2");
+		send_much(i + 1, b);
+		http_body_free(b);
+		assert_int_equal(n_connections(), i + 2);
+	}
+	/* its connection ends the first one, its answer the second */
+	ask(MAX_OPEN, "10.0.0.3");
+	assert_int_equal(n_connections(), MAX_OPEN);
+	b = quarter();
+	send_much(MAX_OPEN, b);
+	http_body_free(b);
+	assert_int_equal(n_connections(), MAX_OPEN - 1);
+	assert_true(has_ended(0) && has_ended(1));
+	assert_false(has_ended(2) || has_ended(MAX_OPEN));
+}
+
 static void no_request_waits_for_ever(void **state)
 {
 	ask(0, "10.0.0.1");
@@ -239,6 +287,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		T(waiting_requests_make_room),
 		T(closed_connections_ask_nothing),
+		T(answers_that_nobody_reads_are_broken_off),
 		T(no_request_waits_for_ever),
 		T(those_who_wait_learn_of_the_end),
 	};
