@@ -12,41 +12,16 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Anything but a plain file could make us wait. */
-static int read_names(
-	const struct app *app, const char *path, char **ret, size_t *ret_len)
-{
-	struct stat st;
-
-	if (fstatat(app->config_dir, path, &st, 0) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	return app_read_file(app->config_dir, path, CHANNELS_MAX_FILE, ret, ret_len);
-}
-
 static const char *advice(const struct app *app, int error)
 {
-	if (error == -EACCES)
-		return app->files_confined
-			? "the daemon's user must be allowed to read it, and it must be "
-			  "below the directory of the configuration file, or in a "
-			  "directory that was named at the start (keyword landlock)"
-			: "the daemon's user must be allowed to read it";
-	if (error == -EFBIG)
-		return "8 MiB are the limit";
-	if (error == -EINVAL)
-		return "name a plain file";
-	return "correct the path, then reload";
+	return error == -EFBIG ? "8 MiB are the limit" : app_names_advice(app, error);
 }
 
 static void log_channels(const char *path, const struct channels *c)
@@ -82,7 +57,7 @@ void app_channels_read(struct app *app, const struct config *old)
 		app->channels = channels_free(app->channels);
 	if (!path)
 		return;
-	r = read_names(app, path, &text, &len);
+	r = app_read_names(app, path, CHANNELS_MAX_FILE, &text, &len);
 	if (r < 0) {
 		log_warn("channel-names %s: cannot read it: %s; %s", path, strerror(-r),
 			advice(app, r));

@@ -31,16 +31,12 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int app_read_file(
-	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len)
+static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
 {
-	_cleanup_(closep) int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *text = NULL;
 	size_t len = 0, cap = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
 	do {
 		if (array_reserve(text, cap, len + 4096, 65536) < 0)
 			return -ENOMEM;
@@ -55,6 +51,42 @@ int app_read_file(
 	*ret_text = take_ptr(text);
 	*ret_len = len;
 	return 0;
+}
+
+static int app_read_file(
+	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+	_cleanup_(closep) int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : read_all(fd, max, ret_text, ret_len);
+}
+
+int app_read_names(const struct app *app, const char *path, size_t max, char **ret_text,
+	size_t *ret_len)
+{
+	_cleanup_(closep) int fd = openat(app->config_dir, path,
+		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	/* anything else could make us wait */
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return read_all(fd, max, ret_text, ret_len);
+}
+
+const char *app_names_advice(const struct app *app, int error)
+{
+	if (error == -EACCES)
+		return app->files_confined
+			? "the daemon's user must be allowed to read it, and it must be "
+			  "below the directory of the configuration file, or in a "
+			  "directory that was named at the start (keyword landlock)"
+			: "the daemon's user must be allowed to read it";
+	if (error == -EINVAL)
+		return "name a plain file";
+	return "correct the path, then reload";
 }
 
 static void log_messages(const char *path, const struct config *cfg)

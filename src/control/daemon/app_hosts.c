@@ -48,38 +48,23 @@ static bool has_changed(const struct app *app, const char *path, struct host_fil
 	return changed;
 }
 
-/* Anything but a plain file could make us wait. */
 static int read_host_file(
 	const struct app *app, const char *path, struct host_names *names)
 {
 	_cleanup_(freep) char *text = NULL;
-	struct stat st;
 	size_t len = 0;
-	int r;
+	int r = app_read_names(app, path, HOST_NAMES_MAX_FILE, &text, &len);
 
-	if (fstatat(app->config_dir, path, &st, 0) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	r = app_read_file(app->config_dir, path, HOST_NAMES_MAX_FILE, &text, &len);
 	return r < 0 ? r : host_names_add(names, text, len);
 }
 
 static const char *host_file_advice(const struct app *app, int error)
 {
-	if (error == -EACCES)
-		return app->files_confined
-			? "the daemon's user must be allowed to read it, and it must be "
-			  "below the directory of the configuration file, or in a "
-			  "directory that was named at the start (keyword landlock)"
-			: "the daemon's user must be allowed to read it";
 	if (error == -EFBIG)
 		return "256 KiB are the limit";
-	if (error == -EINVAL)
-		return "name a plain file";
 	if (error == -ENOENT)
 		return "it is read when it appears";
-	return "correct the path, then reload";
+	return app_names_advice(app, error);
 }
 
 static void say_host_file(const struct app *app, const char *path, int r)

@@ -383,11 +383,14 @@ void app_channels_read(struct app *app, const struct config *old);
  * file that cannot be used is logged. */
 void app_hosts_read(struct app *app);
 void app_hosts_free(struct app *app);
-/* Reads the whole file `path`, which is relative to the directory `dir` unless it is
- * absolute. Returns 0 with a text that the caller frees, -EFBIG if the file is longer
- * than `max` bytes, or another -errno. */
-int app_read_file(
-	int dir, const char *path, size_t max, char **ret_text, size_t *ret_len);
+/* Reads a whole file of names, whose path is relative to the directory of the
+ * configuration unless it is absolute. Returns 0 with a text that the caller frees,
+ * -EINVAL if it is not a plain file, -EFBIG if it is longer than `max` bytes, or another
+ * -errno. */
+int app_read_names(const struct app *app, const char *path, size_t max, char **ret_text,
+	size_t *ret_len);
+/* Returns what to do about such an error. */
+const char *app_names_advice(const struct app *app, int error);
 
 /* app_http.c: what both listeners have in common. The text is the value of their
  * keyword, or NULL. */
