@@ -66,6 +66,7 @@ class Bed:
 
     def __init__(self, ports, superframes, gro=False):
         self.ports, self.superframes = ports, superframes
+        self.one_core = False    # the generator shares the router's processor
         self.run = 0
         self.generator = lab.Namespace("generator")
         self.router = lab.Namespace("router")
@@ -108,9 +109,12 @@ class Bed:
             self.sink.ask("run", self.run, case.size, case.skip())
         # with --spin, a realtime generator would starve the kernel's own threads
         flow = case.flood()
+        if self.one_core:    # it would leave the router nothing
+            flow = tuple(word for word in flow if word != "--spin")
         first = () if "--spin" in (*flow, *extra) else ("--realtime",)
         return (tool("bench_flood"), *first, "--interface", "p0", "--rate", str(rate), "--seconds",
-                str(seconds), *flow, "--run", str(self.run), "--cpu", "0", *extra)
+                str(seconds), *flow, "--run", str(self.run), "--cpu",
+                str(int(self.one_core)), *extra)
 
     def flood(self, rate, seconds, case, extra=(), same_run=False):
         """Send a run, or a part of the current one; returns the generator's report."""

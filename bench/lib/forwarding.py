@@ -42,6 +42,9 @@ def options():
                    help="of the part television only this sender; may be repeated")
     p.add_argument("--ports", choices=("seg", "super"), default="seg",
                    help="of the part television: the router cuts super-frames, or the receiver")
+    p.add_argument("--one-core", action="store_true",
+                   help="of the part television: the generator shares the router's processor, and "
+                        "its time is in the figures")
     p.add_argument("--gro", action="store_true",
                    help="the router's upstream merges received datagrams (rx-udp-gro-forwarding); "
                         "not of delays and capacity")

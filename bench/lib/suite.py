@@ -75,6 +75,7 @@ class Suite:
                 if self.args.load and load.name not in self.args.load:
                     continue
                 bed = beds.Bed(fanout, self.args.ports == "super", self.args.gro)
+                bed.one_core = self.args.one_core
                 try:
                     self._television_rows(bed, load, fanout)
                 finally:
