@@ -72,22 +72,30 @@ def api(ns, path, status=200):
     return json.loads(text)
 
 
-def begin(b, config=LISTEN, member=True, rest=PLAIN, lans=2, names=NAMES):
+def write(path, text, folder=None):
+    """Write a file, or a link to one of that name in the folder."""
+    if folder:
+        os.symlink(os.path.join(folder, os.path.basename(path)), path)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def begin(b, config=LISTEN, member=True, rest=PLAIN, lans=2, names=NAMES, links=False):
     """Start a daemon with a page, names of channels and of viewers, and a stream with one
     member. The page must not depend on what is logged, so the level is that of a service."""
     t = b.topology(lans=lans)
-    # a path of its own, which the daemon must be allowed to read
-    folder = b.own(contextlib.ExitStack()).enter_context(tempfile.TemporaryDirectory(dir="/run"))
-    os.chmod(folder, 0o755)
+    # paths of their own, which the daemon must be allowed to read
+    stack = b.own(contextlib.ExitStack())
+    folder, other = (stack.enter_context(tempfile.TemporaryDirectory(dir="/run")) for _ in range(2))
+    for path in (folder, other):
+        os.chmod(path, 0o755)
     hosts = os.path.join(folder, "leases")
-    with open(hosts, "w", encoding="utf-8") as f:
-        f.write(HOSTS)
+    write(hosts, HOSTS, other if links else None)
     d = b.daemon = b.own(Daemon(
         t.router, f"channel-names tv.csv\nhost-names {hosts}\n" + config + rest, start=False,
         verbose=False))
     d.host_names = hosts
-    with open(os.path.join(d.dir, "tv.csv"), "w", encoding="utf-8") as f:
-        f.write(names)
+    write(os.path.join(d.dir, "tv.csv"), names, other if links else None)
     d.start()
     if member:
         r = b.receiver(t.hosts["lan1"])
@@ -139,15 +147,15 @@ def answers(b):
     assert d.ctl_run("page").stdout == f"http://127.0.0.1:{PORT}/\n"
 
 
-@case("web-listen: names of viewers follow their file, also when only its rights change")
+@case("web-listen: names follow their files, which may be links, also when only rights change")
 def names_follow(b):
-    t, d = begin(b)
+    t, d = begin(b, links=True)
 
     def name():
         return api(t.router, "groups")["groups"][0]["hosts"][0]["name"]
     assert name() == "living-room"
-    with open(d.host_names, "w", encoding="utf-8") as f:
-        f.write("10.0.1.2 bedroom\n")
+    assert api(t.router, "top")["rows"][0]["channel"] == "Das Erste HD"
+    write(d.host_names, "10.0.1.2 bedroom\n")
     wait_for(20, lambda: name() == "bedroom", "the name of the new lease")
     os.chmod(d.host_names, 0)
     wait_for(20, lambda: name() is None, "the file cannot be read")

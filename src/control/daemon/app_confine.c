@@ -20,6 +20,8 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,16 +65,33 @@ static int allow_config(const struct app *app, struct landlock *l)
 	return r;
 }
 
-/* Files of names. Relative paths are in the directory of the configuration. */
-static int allow_names(const struct config *cfg, struct landlock *l)
+/* Allows what allow_config() allows. Relative paths are in the directory of the
+ * configuration. */
+static int allow_name_file(const struct app *app, struct landlock *l, const char *path)
 {
+	const char *config = app->options.config_path, *slash = strrchr(config, '/');
+	char full[PATH_MAX], real[PATH_MAX];
 	int r = 0;
 
-	if (cfg->channel_names && *cfg->channel_names == '/')
-		r = allow_directory_of(l, cfg->channel_names, LANDLOCK_READ);
-	for (size_t i = 0; r == 0 && i < cfg->n_host_names; i++)
-		if (*cfg->host_names[i] == '/')
-			r = allow_directory_of(l, cfg->host_names[i], LANDLOCK_READ);
+	if (*path == '/') {
+		snprintf(full, sizeof(full), "%s", path);
+		r = allow_directory_of(l, path, LANDLOCK_READ);
+	} else {
+		snprintf(full, sizeof(full), "%.*s%s",
+			slash ? (int)(slash + 1 - config) : 0, config, path);
+	}
+	if (r == 0 && realpath(full, real))
+		r = allow_directory_of(l, real, LANDLOCK_READ);
+	return r;
+}
+
+static int allow_names(const struct app *app, struct landlock *l)
+{
+	const struct config *c = app->cfg;
+	int r = c->channel_names ? allow_name_file(app, l, c->channel_names) : 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_host_names; i++)
+		r = allow_name_file(app, l, c->host_names[i]);
 	return r;
 }
 
@@ -83,7 +102,7 @@ static int choose_files(const struct app *app, struct landlock *l)
 	if (r == 0)
 		r = allow_config(app, l);
 	if (r == 0)
-		r = allow_names(app->cfg, l);
+		r = allow_names(app, l);
 	if (r == 0 && app->metrics.port)
 		r = landlock_allow_bind(l, app->metrics.port);
 	if (r == 0 && app->web_listener.port)

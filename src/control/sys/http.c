@@ -378,7 +378,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 	const char *refusal;
 	unsigned code;
 
-	/* it may have been sent before the connection was shut down */
+	/* a connection whose request waited notices here that it was closed */
 	if (!q || q->state == STATE_EVICTED)
 		return MHD_NO;
 	if (q->answered)
