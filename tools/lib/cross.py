@@ -24,7 +24,9 @@ TARGETS = {
     "arm64": Target("arm64", "aarch64-linux-gnu", "aarch64", ("aarch64", "armv8-a"), "little"),
     "s390x": Target("s390x", "s390x-linux-gnu", "s390x", ("s390x", "s390x"), "big"),
 }
-# this machine's processor, with another C library
+# the same processors, with another C library; "musl" is this machine's
+OTHERS = tuple(TARGETS)
+TARGETS.update({f"musl-{name}": TARGETS[name] for name in OTHERS})
 TARGETS["musl"] = next(
     (t for t in TARGETS.values() if t.qemu == os.uname().machine),
     Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))
@@ -96,15 +98,31 @@ def need(*programs):
             raise Missing(f"{p} is not installed (package {package})")
 
 
-def prepare_musl():
+def is_musl(name):
+    return name.partition("-")[0] == "musl"
+
+
+def prepare_musl(name):
     """Prepare for static programs with musl, as prepare() does."""
     need("meson", "ninja", "pkg-config", "apt-get")
-    root = os.path.join(CROSS, "root", "musl")
-    cross_musl.make_root(root)
-    path = os.path.join(CROSS, "musl.ini")
-    cross_file(path, TARGETS["musl"], cross_musl.compiler(root), root,
+    target = TARGETS[name]
+    if name == "musl":
+        machine = cross_musl.this_machine()
+    else:
+        need("dpkg-deb", f"{target.triplet}-gcc")
+        if not own_machine(target):
+            emulator(target)
+        machine = cross_musl.Machine(f"{target.triplet}-", target.arch, multiarch(target))
+    root = os.path.join(CROSS, "root", name)
+    cross_musl.make_root(root, machine)
+    path = os.path.join(CROSS, f"{name}.ini")
+    cross_file(path, target, cross_musl.compiler(root, machine.prefix), root,
                [f"{root}/usr/lib/pkgconfig"])
     return path, without_optional()
+
+
+def multiarch(target):
+    return MULTIARCH.get(target.triplet, target.triplet)
 
 
 def without_optional():
@@ -113,8 +131,8 @@ def without_optional():
 
 def prepare(name, optional):
     """Prepare compiler, libraries and cross file. Returns (cross file, options for meson)."""
-    if name == "musl":
-        return prepare_musl()
+    if is_musl(name):
+        return prepare_musl(name)
     target = TARGETS[name]
     root = os.path.join(CROSS, "root", name + ("" if optional else "-needed"))
     need("meson", "ninja", "pkg-config", "apt-get", "dpkg-deb")
@@ -124,7 +142,7 @@ def prepare(name, optional):
     os.makedirs(os.path.join(CROSS, "root"), exist_ok=True)
     names = cross_root.NEEDED + (cross_root.OPTIONAL if optional else ())
     cross_root.from_packages(target.arch, names, root)
-    lib = f"{root}/usr/lib/{MULTIARCH.get(target.triplet, target.triplet)}"
+    lib = f"{root}/usr/lib/{multiarch(target)}"
     cc = [f"{target.triplet}-gcc", f"--sysroot={root}"]
     pkgconfig = [f"{lib}/pkgconfig", f"{root}/usr/share/pkgconfig"]
     path = os.path.join(CROSS, f"{name}{'' if optional else '-needed'}.ini")
@@ -171,7 +189,7 @@ def build_for(name, pure, nice=False):
     programs = []
     if pure:
         programs = programs_of(folder, is_pure)
-    elif name == "musl":   # the other suites replace functions of a shared C library
+    elif is_musl(name):   # the other suites replace functions of a shared C library
         programs = [*INSTALLED, *programs_of(folder, is_chosen)]
     return folder if run_tests.command(["ninja", "-C", folder, *programs], nice) else None
 

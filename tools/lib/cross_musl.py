@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes a root with libraries for static programs with musl, for tools/cross musl and
-tools/release.
+"""Makes a root with libraries for static programs with musl, for tools/cross and tools/release.
 
-Debian has musl and a compiler wrapper for it, but no libraries built with it. Therefore they are
-built from Debian's source packages, with Debian's patches, as archives only. Everything is below
-build/cross; nothing is installed."""
+Debian has musl for each processor, and options with which gcc uses it, but no libraries built with
+it. Therefore they are built from Debian's source packages, with Debian's patches, as archives only.
+For another processor, musl and the kernel's headers are packages that are unpacked into the root,
+and Debian's cross compiler uses the same options. Everything is below build/cross; nothing is
+installed."""
 
 import collections
 import glob
 import os
+import re
 import shutil
 import subprocess
 
@@ -18,13 +20,17 @@ from cross_root import CROSS, Missing, run
 SOURCE = os.path.join(CROSS, "source")   # has a folder for each library
 WORK = os.path.join(CROSS, "musl-libraries")
 FLAGS = "-O2 -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
+# glibc's headers define this, and cmocka.h knows of no other way to recognize 64 bits on processors
+# other than x86
+WORDSIZE = "-D__WORDSIZE=(__SIZEOF_POINTER__*8)"
 # make would run these programs again for files that Debian has patched
 GENERATORS = "ACLOCAL", "AUTOCONF", "AUTOMAKE", "AUTOHEADER", "MAKEINFO"
 
-# package is the source package, how the build system, options are for that system
-Library = collections.namedtuple("Library", "package how options")
+# package is the source package, how the build system, options are for that system, make runs in
+# folders
+Library = collections.namedtuple("Library", "package how options folders", defaults=[(".",)])
 NEEDED = (
-    Library("liburcu", "configure", ()),
+    Library("liburcu", "configure", (), ("include", "src")),   # not its many tests
     Library("libmnl", "configure", ()),
     Library("libcap-ng", "configure", ("--without-python", "--without-python3")),
     Library("libpcap", "cmake", ("-DBUILD_WITH_LIBNL=OFF", "-DDISABLE_DBUS=ON",
@@ -33,49 +39,71 @@ NEEDED = (
                                  "-DJANSSON_WITHOUT_TESTS=ON")),
     Library("cmocka", "cmake", ("-DWITH_STATIC_LIB=ON", "-DWITH_EXAMPLES=OFF")),
 )
+PACKAGES = "musl-dev", "linux-libc-dev"
 # program -> package
 TOOLS = {"make": "make", "cmake": "cmake", "flex": "flex", "bison": "bison",
          "dpkg-source": "dpkg-dev", "pkg-config": "pkgconf"}
 
 
-def multiarch():
-    return run(["gcc", "-print-multiarch"]).strip()
+# where musl's files are: prefix is that of gcc's programs, or empty for this machine's gcc; arch is
+# Debian's name of the processor; multiarch names the folder of its headers
+Machine = collections.namedtuple("Machine", "prefix arch multiarch")
 
 
-def specs(root):
+def this_machine():
+    return Machine("", "", run(["gcc", "-print-multiarch"]).strip())
+
+
+def specs(text, root, place):
     """Returns the options with which gcc makes static, position-independent programs with musl.
 
-    Debian's file for musl-gcc lacks the start file and the linker's options for that."""
-    found = glob.glob("/usr/lib/*-linux-musl*/musl-gcc.specs")
-    if not found:
-        raise Missing("musl-gcc is not installed (package musl-tools)")
-    with open(found[0], encoding="utf-8") as f:
-        text = f.read()
-    text = text.replace("-isystem include%s", f"-isystem {root}/usr/include -isystem include%s")
+    `text` is Debian's file for musl-gcc, which lacks the start file and the linker's options for
+    that. Its paths are those of an installed musl; here musl is below `place`, which is "" if it
+    is installed. Libraries are below `root`."""
+    text = re.sub(r"/usr/(lib|include)/", rf"{place}/usr/\1/", text)
+    text = text.replace("-isystem include%s",
+                        f"-isystem {root}/usr/include -isystem include%s {WORDSIZE}")
     text = text.replace("/Scrt1.o", "/rcrt1.o")
     text = text.replace("*link_libgcc:\n", f"*link_libgcc:\n-L{root}/usr/lib ")
     head, _, tail = text.partition("*link:\n")
-    text = (f"{head}*link:\n-static -pie --no-dynamic-linker -z text -nostdlib\n"
+    # on ARM, libgcc and libc need each other
+    return (f"{head}*link_gcc_c_sequence:\n--start-group %G %L --end-group\n\n"
+            "*link:\n-static -pie --no-dynamic-linker -z text -nostdlib\n"
             + tail.partition("\n")[2])
-    path = os.path.join(root, "musl.specs")
-    with open(path, "w", encoding="utf-8") as f:
+
+
+def write_specs(root, place):
+    found = glob.glob(f"{place}/usr/lib/*-linux-musl*/musl-gcc.specs")
+    if not found:
+        raise Missing("musl-gcc.specs is not installed (package musl-dev)")
+    with open(found[0], encoding="utf-8") as f:
+        text = specs(f.read(), root, place)
+    with open(os.path.join(root, "musl.specs"), "w", encoding="utf-8") as f:
         f.write(text)
-    return path
 
 
-def compiler(root):
-    return ["gcc", f"-specs={root}/musl.specs"]
+def compiler(root, prefix):
+    return [f"{prefix}gcc", f"-specs={root}/musl.specs"]
 
 
-def kernel_headers(root):
-    """Copy the headers of this machine, because musl has none."""
+def installed_headers(root, multiarch):
+    """Link the kernel's headers of this machine, because musl has none."""
     include = os.path.join(root, "usr", "include")
     os.makedirs(include)
     for name, there in (("linux", "linux"), ("asm-generic", "asm-generic"),
-                        ("asm", f"{multiarch()}/asm")):
+                        ("asm", f"{multiarch}/asm")):
         if not os.path.isdir(f"/usr/include/{there}"):
             raise Missing(f"/usr/include/{there} is missing (package linux-libc-dev)")
         os.symlink(f"/usr/include/{there}", os.path.join(include, name))
+
+
+def unpacked_headers(root, machine):
+    """Unpack musl and the kernel's headers of another processor. musl-dev depends on a compiler
+    that runs there, which is of no use here."""
+    os.makedirs(root)
+    for deb in cross_root.Apt(machine.arch).only(PACKAGES):
+        cross_root.unpack(deb, root)
+    os.symlink(f"{machine.multiarch}/asm", os.path.join(root, "usr", "include", "asm"))
 
 
 def source_of(library):
@@ -97,24 +125,35 @@ def source_of(library):
     return glob.glob(f"{folder}/*/")[0]
 
 
-def install(library, root):
+def cmake_for(root):
+    """Returns the options with which cmake builds for another processor."""
+    modes = [f"-DCMAKE_FIND_ROOT_PATH_MODE_{what}=ONLY"
+             for what in ("LIBRARY", "INCLUDE", "PACKAGE")]
+    return ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_FIND_ROOT_PATH={root}", *modes,
+            "-DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER"]
+
+
+def install(library, root, prefix):
     """Build one library as an archive, and install it below the root."""
     source = source_of(library)
-    work = os.path.join(WORK, library.package)
+    work = os.path.join(WORK, os.path.basename(root), library.package)
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     env = {k: v for k, v in os.environ.items() if k not in ("LDFLAGS", "CPPFLAGS", "CPATH")}
-    env.update({name: ":" for name in GENERATORS}, CC=" ".join(compiler(root)), CFLAGS=FLAGS,
-               PKG_CONFIG_LIBDIR=f"{root}/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=root,
+    env.update({name: ":" for name in GENERATORS}, CC=" ".join(compiler(root, prefix)),
+               CFLAGS=FLAGS, PKG_CONFIG_LIBDIR=f"{root}/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=root,
                DESTDIR=root)
     if library.how == "cmake":
         run(["cmake", "-S", source, "-B", work, "-DCMAKE_INSTALL_PREFIX=/usr",
-             "-DCMAKE_INSTALL_LIBDIR=lib", "-DBUILD_SHARED_LIBS=OFF", *library.options], env=env)
+             "-DCMAKE_INSTALL_LIBDIR=lib", "-DBUILD_SHARED_LIBS=OFF",
+             *(cmake_for(root) if prefix else ()), *library.options], env=env)
     else:
+        host = [f"--host={prefix[:-1]}"] if prefix else []
         run([os.path.join(source, "configure"), "--prefix=/usr", "--disable-shared",
-             "--enable-static", *library.options], env=env, cwd=work)
-    run(["make", f"-j{os.cpu_count()}"], env=env, cwd=work)
-    run(["make", "install"], env=env, cwd=work)
+             "--enable-static", *host, *library.options], env=env, cwd=work)
+    for folder in library.folders:
+        run(["make", f"-j{os.cpu_count()}", "-C", folder], env=env, cwd=work)
+        run(["make", "-C", folder, "install"], env=env, cwd=work)
     only_archives(os.path.join(root, "usr", "lib"))
 
 
@@ -127,20 +166,23 @@ def only_archives(lib):
         os.rename(path, path.replace("-static.a", ".a"))
 
 
-def make_root(root):
+def make_root(root, machine):
     """Make a root with musl's compiler options, kernel headers and all libraries."""
     stamp = os.path.join(root, ".libraries")
-    wanted = repr((FLAGS, NEEDED))
+    wanted = repr((FLAGS, WORDSIZE, NEEDED))
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == wanted:
         return
     for program, package in TOOLS.items():
         if not shutil.which(program):
             raise Missing(f"{program} is not installed (package {package})")
     shutil.rmtree(root, ignore_errors=True)
-    kernel_headers(root)
-    specs(root)
+    if machine.prefix:
+        unpacked_headers(root, machine)
+    else:
+        installed_headers(root, machine.multiarch)
+    write_specs(root, root if machine.prefix else "")
     for library in NEEDED:
         print(f"building {library.package}", flush=True)
-        install(library, root)
+        install(library, root, machine.prefix)
     with open(stamp, "w", encoding="utf-8") as f:
         f.write(wanted)

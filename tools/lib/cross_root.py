@@ -83,6 +83,14 @@ class Apt:
         run([*self.cmd, "install", "-y", "--download-only", *names])
         return sorted(set(glob.glob(f"{archives}/*.deb")) | before)
 
+    def only(self, names):
+        """Download these packages without those that they depend on; returns the files."""
+        self.update()
+        folder = os.path.join(self.dir, "only")
+        os.makedirs(folder, exist_ok=True)
+        run([*self.cmd, "download", *names], cwd=folder)
+        return [max(glob.glob(f"{folder}/{n}_*.deb"), key=os.path.getmtime) for n in names]
+
     def source(self, name, folder):
         """Download a source package into a folder, and unpack it there with its patches."""
         self.update()
@@ -100,8 +108,17 @@ def relative_links(root):
                 os.symlink(there, path)
 
 
+def unpack(deb, root):
+    """Unpack the files of a package without its documents."""
+    tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
+    run(["tar", "-x", "-C", root, "--keep-directory-symlink", "--no-same-owner",
+         "--exclude=./usr/share/doc", "--exclude=./usr/share/locale"], stdin=tar.stdout)
+    if tar.wait():
+        raise Missing(f"{deb} is broken: remove it and try again")
+
+
 def from_packages(arch, names, root):
-    """Make a root with the files of Debian's packages."""
+    """Make a root with the files of Debian's packages and of those that they depend on."""
     stamp = os.path.join(root, ".packages")
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == " ".join(names):
         return
@@ -110,11 +127,7 @@ def from_packages(arch, names, root):
         os.makedirs(os.path.join(root, "usr", d))
         os.symlink(f"usr/{d}", os.path.join(root, d))
     for deb in Apt(arch).packages(names):
-        tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
-        run(["tar", "-x", "-C", root, "--keep-directory-symlink", "--no-same-owner",
-             "--exclude=./usr/share/doc", "--exclude=./usr/share/locale"], stdin=tar.stdout)
-        if tar.wait():
-            raise Missing(f"{deb} is broken: remove it and try again")
+        unpack(deb, root)
     relative_links(root)
     with open(stamp, "w", encoding="utf-8") as f:
         f.write(" ".join(names))

@@ -38,6 +38,9 @@ packages_promtool="prometheus"
 # compilers for the machines that tools/test builds for; qemu-user-static is unpacked
 packages_cross="gcc-arm-linux-gnueabihf gcc-i686-linux-gnu gcc-mipsel-linux-gnu gcc-s390x-linux-gnu"
 
+# other machines that tools/cross knows
+cross_targets="armhf armel i386 arm64 mipsel s390x"
+
 # cross_packages TARGET : prints the packages that tools/cross TARGET installs
 cross_packages()
 {
@@ -48,7 +51,8 @@ cross_packages()
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	mipsel) echo gcc-mipsel-linux-gnu libc6-dev-mipsel-cross ;;
 	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
-	musl) echo musl-tools linux-libc-dev make cmake flex bison dpkg-dev ;;
+	musl) echo musl-dev linux-libc-dev make cmake flex bison dpkg-dev ;;
+	musl-*) echo "$(cross_packages "${1#musl-}") make cmake flex bison dpkg-dev" ;;
 	esac
 }
 

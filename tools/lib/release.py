@@ -16,6 +16,8 @@ import tempfile
 import time
 
 import cross
+import cross_root
+import run_tests
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = ("src/ringcastd", "tools/ringcastctl", "tools/ringcast-gen", "tools/ringcast-replay")
@@ -216,34 +218,93 @@ def source(where, address):
     print(f"recipes with its sums, from {address}: {os.path.relpath(folder)}")
 
 
-def static(where):
-    """Build static programs with musl, strip them, and print how large they are."""
+def own_processor():
+    """Returns Debian's name of this machine's processor."""
+    if shutil.which("dpkg"):
+        return run("dpkg", "--print-architecture").strip()
+    return os.uname().machine
+
+
+def static_targets():
+    """Returns {processor: target of tools/cross} of static programs, this machine's first."""
+    own = own_processor()
+    return {own: "musl", **{t: f"musl-{t}" for t in cross.OTHERS if t != own}}
+
+
+def build_static(name):
+    """Build static programs for a target of tools/cross; returns the build directory, or None if
+    the build fails."""
+    path, options = cross.prepare(name, True)
+    folder = os.path.join(cross.CROSS, f"{name}-static")
+    setup = ["meson", "setup", "--buildtype=minsize", "-Dtests=false", "--cross-file", path,
+             *options, "-Dc_args=-ffunction-sections -fdata-sections",
+             "-Dc_link_args=-Wl,--gc-sections", folder, ROOT]
+    shutil.rmtree(folder, ignore_errors=True)
+    good = run_tests.command(setup) and run_tests.command(["ninja", "-C", folder, *PROGRAMS])
+    return folder if good else None
+
+
+def fault_of(path, target):
+    """Returns what is wrong with a static program, or None. It must at least start."""
+    if re.search("NEEDED", run("readelf", "-d", path)) or \
+            re.search("INTERP", run("readelf", "-lW", path)):
+        return "needs a shared library"
+    if "IRELATIV" in run("readelf", "-rW", path):
+        return "has functions that are chosen at start (ifunc), which musl does not do"
+    start = [] if cross.own_machine(target) else [cross.emulator(target)]
+    r = subprocess.run([*start, path, "-V"], capture_output=True, text=True, check=False)
+    return None if r.returncode == 0 else f"does not start: status {r.returncode}\n{r.stderr}"
+
+
+def static_for(processor, name, where, count):
+    """Make the programs for one target in a folder of `where`, and print their sizes."""
     try:
-        path, options = cross.prepare("musl", True)
+        folder = build_static(name)
     except cross.Missing as e:
-        sys.exit(f"no static programs: {e}")
-    build_dir = os.path.join(cross.CROSS, "musl-static")
-    shutil.rmtree(build_dir, ignore_errors=True)
-    run("meson", "setup", "--buildtype=minsize", "-Dtests=false", "--cross-file", path, *options,
-        "-Dc_args=-ffunction-sections -fdata-sections", "-Dc_link_args=-Wl,--gc-sections",
-        build_dir, ROOT)
-    run("ninja", "-C", build_dir, *PROGRAMS)
-    os.makedirs(where, exist_ok=True)
-    print(f"static programs in {os.path.relpath(where)}:")
-    for p in PROGRAMS:
-        name = os.path.join(where, os.path.basename(p))
-        run("strip", "-o", name, os.path.join(build_dir, p))
-        if "NEEDED" in run("readelf", "-d", name):
-            sys.exit(f"{name} needs a shared library")
-        print(f"{os.path.getsize(name) / 1000:8.0f} KB  {os.path.basename(p)}")
+        run_tests.skip(count, processor, str(e))
+        return
+    target, sizes, faults = cross.TARGETS[name], [], [] if folder else ["the build fails"]
+    there = os.path.join(where, processor)
+    shutil.rmtree(there, ignore_errors=True)
+    for p in PROGRAMS if folder else ():
+        os.makedirs(there, exist_ok=True)
+        path = os.path.join(there, os.path.basename(p))
+        prefix = "" if name == "musl" else target.triplet
+        run(cross_root.tool(prefix, "strip"), "-o", path, os.path.join(folder, p))
+        sizes.append(os.path.getsize(path))
+        if fault := fault_of(path, target):
+            faults.append(f"{os.path.basename(p)} {fault}")
+    count.failed += bool(faults)
+    count.passed += not faults
+    print(row(processor, [f"{n / 1000:.0f}" for n in sizes]) if not faults else
+          f"FAIL {processor}: {'; '.join(faults)}", flush=True)
+
+
+def row(first, cells):
+    widths = [len(os.path.basename(p)) for p in PROGRAMS]
+    return f"{first:9}" + "".join(f"  {c:>{w}}" for c, w in zip(cells, widths))
+
+
+def static(where, processors):
+    """Make stripped static programs with musl and print how large they are; returns their
+    count."""
+    count, known = run_tests.Count(), static_targets()
+    print(f"static programs in {os.path.relpath(where)}, in KB:\n"
+          + row("", [os.path.basename(p) for p in PROGRAMS]), flush=True)
+    for processor in processors or known:
+        static_for(processor, known[processor], where, count)
+    run_tests.cures()
+    print(count)
+    return count
 
 
 def main():
     p = argparse.ArgumentParser(prog="tools/release", description=__doc__)
     p.add_argument("--hardening", metavar="BUILD", help="only look at the programs of this build")
     p.add_argument("--sbom", metavar="FILE", help="where the bill goes (build/ringcast.spdx.json)")
-    p.add_argument("--static", action="store_true",
-                   help="only make static programs with musl, in build/static; see tools/cross")
+    p.add_argument("--static", nargs="*", metavar="PROCESSOR", choices=list(static_targets()),
+                   help="only make static programs with musl, in build/static, for these "
+                   f"processors or for all: {', '.join(static_targets())}; see tools/cross")
     p.add_argument("--source", action="store_true", help="only make the tarball of the release in "
                    "build/source, and the recipes of packaging with its sums")
     p.add_argument("--url", default=ADDRESS, help="for --source: where the tarball will be")
@@ -251,9 +312,9 @@ def main():
     if args.source:
         source(os.path.join(ROOT, "build", "source"), args.url)
         return 0
-    if args.static:
-        static(os.path.join(ROOT, "build", "static"))
-        return 0
+    if args.static is not None:
+        made = static(os.path.join(ROOT, "build", "static"), args.static)
+        return 1 if made.failed or not made.passed else 0
     if args.hardening:
         return 0 if hardened(args.hardening) else 1
     with tempfile.TemporaryDirectory() as where:
