@@ -100,8 +100,10 @@ def linked():
 @case("the tools install the compiler of each processor")
 def compilers():
     text = text_of(ROOT, "tools/lib/install.sh")
-    installed_for = re.search(r'^cross_targets="(.*)"$', text, re.M)[1].split()
-    assert sorted(installed_for) == sorted(cross.OTHERS) == sorted(FOLDERS)
+    installed_for = re.search(r'^static_targets="(.*)"$', text, re.M)[1].split()
+    assert sorted(installed_for) == \
+        sorted(t for t in cross.OTHERS if f"musl-{t}" not in cross.IMPOSSIBLE_MUSL)
+    assert sorted(cross.OTHERS) == sorted(FOLDERS)
     for processor in cross.OTHERS:
         package = re.search(rf"^\t{processor}\) echo (\S+)", text, re.M)[1]
         assert package == f"gcc-{cross.TARGETS[processor].triplet}"
@@ -126,6 +128,18 @@ def skipped():
     assert (count.passed, count.failed, count.skipped) == (0, 0, len(known))
     for processor, name in known.items():
         assert f"SKIP {processor}: no compiler for {name}" in out.getvalue(), out.getvalue()
+
+
+@case("a target that musl cannot serve is refused before anything is installed or built")
+def impossible():
+    for name, reason in cross.IMPOSSIBLE_MUSL.items():
+        assert name in cross.TARGETS
+        try:
+            cross.prepare(name, True)
+        except cross.Missing as e:
+            assert str(e) == reason
+        else:
+            raise AssertionError(f"{name} is not refused")
 
 
 if __name__ == "__main__":

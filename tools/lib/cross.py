@@ -30,6 +30,9 @@ TARGETS.update({f"musl-{name}": TARGETS[name] for name in OTHERS})
 TARGETS["musl"] = next(
     (t for t in TARGETS.values() if t.qemu == os.uname().machine),
     Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))
+# targets for which no programs can be made
+IMPOSSIBLE_MUSL = {"musl-armel": "libatomic of Debian's compiler has functions that are chosen at "
+                   "start (ifunc), which musl does not do"}
 # targets whose multiarch directory has another name than the compiler
 MULTIARCH = {"i686-linux-gnu": "i386-linux-gnu"}
 SUITES = "unit", "sim", "golden"
@@ -104,6 +107,8 @@ def is_musl(name):
 
 def prepare_musl(name):
     """Prepare for static programs with musl, as prepare() does."""
+    if name in IMPOSSIBLE_MUSL:
+        raise Missing(IMPOSSIBLE_MUSL[name])
     need("meson", "ninja", "pkg-config", "apt-get")
     target = TARGETS[name]
     if name == "musl":

@@ -38,8 +38,8 @@ packages_promtool="prometheus"
 # compilers for the machines that tools/test builds for; qemu-user-static is unpacked
 packages_cross="gcc-arm-linux-gnueabihf gcc-i686-linux-gnu gcc-mipsel-linux-gnu gcc-s390x-linux-gnu"
 
-# other machines that tools/cross knows
-cross_targets="armhf armel i386 arm64 mipsel s390x"
+# other machines for which tools/release makes static programs
+static_targets="armhf i386 arm64 mipsel s390x"
 
 # cross_packages TARGET : prints the packages that tools/cross TARGET installs
 cross_packages()
