@@ -125,6 +125,12 @@ def single(fanout, sender):
     return Case(fanout=fanout, groups=50, pace="even", cores="both", **SENDERS[sender])
 
 
+def television_title(row):
+    """Returns what a row of television has measured."""
+    return (f"{row['load']}: {row['streams']} x {row['each']}/s, fan-out {row['fanout']}, "
+            f"{row['sender']}" + (", with the generator" if row["one_core"] else ""))
+
+
 # case -> ratio of rates without loss, with the router on one core and on two
 TARGETS = {
     Case(fanout=1, cores="both"): (1.1, 1.8),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes the results as tables for doc/benchmarks.md."""
 
+import cases
+
 
 def _row(*cells):
     return "| " + " | ".join(cells) + " |"
@@ -52,8 +54,8 @@ def _television(found):
         kernel = row["series"].get("mroute")
         for name, s in row["series"].items():
             lines.append((
-                f"{row['load']}: {row['streams']} x {row['each']}/s, fan-out {row['fanout']}, "
-                f"{row['sender']}", name, f"{s['ns']:.0f} ({s['least']:.0f}..{s['most']:.0f})",
+                cases.television_title(row), name,
+                f"{s['ns']:.0f} ({s['least']:.0f}..{s['most']:.0f})",
                 f"{s['ns'] / kernel['ns']:.2f}" if kernel and kernel["ns"] else "-",
                 "-" if s["wakeups"] is None else f"{s['wakeups']:.0f}",
                 "-" if s["joined"] is None else f"{s['joined']:.2f}",

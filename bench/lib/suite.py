@@ -90,7 +90,7 @@ class Suite:
                 self._failed(f"{load.name}, {case}", e)
                 continue
             row.update(load=load.name, streams=load.streams, each=load.each, fanout=fanout,
-                       sender=sender, ports=self.args.ports)
+                       sender=sender, ports=self.args.ports, one_core=self.args.one_core)
             self.found["television"].append(row)
             print(results.television_line(row), flush=True)
 
