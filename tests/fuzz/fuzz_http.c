@@ -17,12 +17,12 @@
 #include "control/show/json.h"
 #include "control/show/show.h"
 #include "fuzz.h"
+#include "http_library.h"
 #include "instances_fixture.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <sys/socket.h>
 #include <urcu-qsbr.h>
 
@@ -117,16 +117,6 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 }
 
 /* ---- the library ---- */
-
-static struct MHD_Daemon *library;
-
-enum MHD_Result __real_MHD_run(struct MHD_Daemon *d);
-enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *d);
-enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *d)
-{
-	library = d;
-	return __real_MHD_run(d);
-}
 
 /* Any free port will do: nobody connects to it. */
 int __real_http_new(struct loop *loop, const struct endpoint *at,

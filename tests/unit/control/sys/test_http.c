@@ -4,10 +4,10 @@
  * that wait. Clients are socket pairs that are given to the library with an address. */
 
 #include "control/sys/http.h"
+#include "http_library.h"
 #include "test.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,18 +35,6 @@ void loop_del(struct loop_fd *f)
 mono_t loop_now(const struct loop *l)
 {
 	return now;
-}
-
-/* ---- the library ---- */
-
-static struct MHD_Daemon *library;
-
-enum MHD_Result __real_MHD_run(struct MHD_Daemon *d);
-enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *d);
-enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *d)
-{
-	library = d;
-	return __real_MHD_run(d);
 }
 
 /* ---- the server, which answers nothing by itself ---- */
