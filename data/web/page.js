@@ -73,14 +73,18 @@ function table(heads, rows, className, numbers = 0) {
 	return t;
 }
 
-function newBars(n, label) {
+function newImage(name, width, label) {
 	const svg = document.createElementNS(SVG, "svg");
-	svg.setAttribute("class", "bars");
-	svg.setAttribute("viewBox", `0 0 ${n} 24`);
+	svg.setAttribute("class", name);
+	svg.setAttribute("viewBox", `0 0 ${width} 24`);
 	svg.setAttribute("preserveAspectRatio", "none");
 	svg.setAttribute("role", "img");
 	svg.setAttribute("aria-label", label);
 	return svg;
+}
+
+function newBars(n, label) {
+	return newImage("bars", n, label);
 }
 
 // The height is 24 at most.
@@ -172,12 +176,7 @@ function matches(r) {
 }
 
 function newPlot(label) {
-	const svg = document.createElementNS(SVG, "svg");
-	svg.setAttribute("class", "plot");
-	svg.setAttribute("viewBox", `0 0 ${SAMPLES} 24`);
-	svg.setAttribute("preserveAspectRatio", "none");
-	svg.setAttribute("role", "img");
-	svg.setAttribute("aria-label", label);
+	const svg = newImage("plot", SAMPLES, label);
 	svg.append(document.createElementNS(SVG, "polyline"));
 	return svg;
 }
