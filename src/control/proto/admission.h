@@ -14,8 +14,8 @@
  *   full    the message is within what its host and its port may send;
  *   member  its host has groups on the port, and has a place as a member (see below);
  *   quiet   its host has caused little work lately;
- *   fresh   the same message has not come from the same addresses lately. (If a forger
- *           has sent a message, that has already done what its real sender wants.)
+ *   fresh   these addresses have not sent the same message lately. (A forger who sends
+ *           it first has already done what the real sender wants.)
  *
  * When a way has less room than is asked for, chance decides instead of the order of
  * arrival, and a large message has a smaller chance than a small one. On the last two

@@ -6,8 +6,9 @@
  * one reply: a JSON document on one line. A request that cannot be answered gets
  * {"error": "..."}. There can be several clients. No client can block the daemon, because
  * everything is non-blocking. In each round of the loop one client has its turn, which is
- * one request or one bounded piece of a long answer. A client that has not read its whole
- * answer gets no further turn, and its next requests wait in its socket.
+ * one request or one bounded piece of a long answer. While a client still has a part
+ * of its answer to read, it gets no further turn, and its next requests wait in its
+ * socket.
  *
  * The reply of some commands is followed by a stream of bytes that ends when the client
  * half-closes its connection. A client that reads its stream slowly keeps its connection,

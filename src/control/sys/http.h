@@ -43,9 +43,9 @@ struct http_ops {
 
 struct http_options {
 	const char *keyword; /* of the configuration, for messages; static */
-	/* The largest number of connections, of all clients and of one address. If one
-	 * more comes, the oldest connection that has not sent its request is closed, or
-	 * else the oldest one whose request waits, or else the oldest one. */
+	/* The largest number of connections, of all clients and of one address. One more
+	 * closes the oldest connection that is still sending its request, or else the
+	 * oldest one whose request waits, or else the oldest one. */
 	unsigned max_connections, max_per_address;
 	unsigned max_streams;	   /* a further one is refused */
 	struct http_access access; /* http_new() fills in `listens` */
@@ -62,8 +62,8 @@ int http_new(struct loop *loop, const struct endpoint *at,
 	struct http **ret_http);
 /* Requests that wait are answered with 503. Takes and returns NULL. */
 struct http *http_free(struct http *h);
-/* Changes who is answered, and closes the connections of all others. `a->listens` is
- * ignored. */
+/* Answers only the clients that `a` allows from now on, and closes the connections of
+ * the others. Ignores `a->listens`. */
 void http_set_access(struct http *h, const struct http_access *a);
 
 /* ---- requests ---- */
@@ -98,7 +98,7 @@ void http_go_on(struct http *h);
 /* Answers with a stream of events (text/event-stream) and these further header fields.
  * Returns false, with the request still unanswered, if there are too many streams. */
 bool http_stream(struct http_request *q, const char *const *fields);
-/* Sends a text to all streams. Closes the streams that have not read enough. */
+/* Sends a text to all streams. Closes a stream whose client reads too slowly. */
 void http_stream_send(struct http *h, const char *text);
 unsigned http_n_streams(const struct http *h); /* 0 for NULL */
 

@@ -40,7 +40,8 @@ static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 /* Signals arrive through an eventfd. A signalfd works only if every thread blocks the
  * signals, but liburcu's own threads unblock SIGUSR1. Writing to a pipe needs memory,
  * which may be short. The process has one loop, so one descriptor is enough. Bit n of the
- * mask is signal n; a wider mask would need a lock on some 32-bit machines. */
+ * mask is for signal n. The mask has 32 bits, because some 32-bit machines handle 64
+ * bits only with a lock. */
 static int signal_event = -1;
 static atomic_uint signals_waiting;
 

@@ -20,8 +20,8 @@ struct netlink_ops {
 	 * interface of it (once per message). May be NULL. */
 	void (*routing_changed)(void *ctx);
 	/* A message could not be stored, or a request could not be sent, and that was
-	 * logged. Call netlink_resync() after a while. Not called by netlink_new(). May
-	 * be NULL. */
+	 * logged. Call netlink_resync() after a while. netlink_new() never
+	 * calls it. May be NULL. */
 	void (*spoilt)(void *ctx);
 	void *ctx;
 };

@@ -89,7 +89,7 @@ size_t ring_rx_short(const struct ring_rx *r);
 
 struct ring_block {
 	uint8_t *next;		 /* header of the next frame */
-	uint32_t n_frames;	 /* frames that ring_rx_next() has not returned yet */
+	uint32_t n_frames;	 /* frames left for ring_rx_next() */
 	uint32_t index, n_slots; /* first slot in the ring, and number of slots */
 	uint32_t used;		 /* bytes of the ring that the frames take */
 	bool timeout; /* the timer handed the block over before it was full */
