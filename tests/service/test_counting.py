@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks how tools/test counts the cases of a unit test, whichever version of cmocka printed
-them."""
+them, and what it says of cases that failed."""
 
 import os
 import sys
@@ -36,6 +36,37 @@ for _version, _end in ENDS.items():
         assert counted(end, 5, 4, 1) == (4, 0, 1)
         assert counted(end, 5, 2, 2) == (2, 1, 2)
     case(f"cases of cmocka {_version}: passed, skipped, failed")(_case)
+
+# one case that failed among others, with a log that is longer than what is shown
+FAILED = """1..3
+# 5 ms
+ok 1 - before
+# Traceback (most recent call last):
+#   File "test.py", line 1, in case
+#     raise AssertionError("not within 10 s: it answers")
+# AssertionError: not within 10 s: it answers
+# --- log of ringcastd
+""" + "".join(f"# line {n}\n" for n in range(200)) + """not ok 2 - in the middle
+# 6 ms
+ok 3 - behind
+"""
+
+
+@case("a case that failed is named with its exception, and told before its log")
+def failed_case():
+    said = []
+    run_tests.say, silent = said.append, run_tests.say
+    run_tests.failures.clear()
+    count = run_tests.count_test({"name": "netns / netns_x", "result": "ERROR", "returncode": 1,
+                                  "stdout": FAILED})
+    run_tests.say = silent
+    assert (count.passed, count.failed, count.skipped) == (2, 1, 0)
+    assert run_tests.failures == \
+        ["netns_x: in the middle: AssertionError: not within 10 s: it answers"]
+    shown = said[0].splitlines()
+    assert len(said) == 1 and "Traceback" in shown[1] and shown[-1].endswith("# line 199")
+    assert not any("# 5 ms" in line or "# line 0" in line for line in shown), shown
+
 
 if __name__ == "__main__":
     main()

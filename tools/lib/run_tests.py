@@ -96,6 +96,7 @@ class Count:
 
 PACKAGE = re.compile(r"\(packages? ([^)]+)\)")   # in the reason of a skip
 curable = collections.Counter()                 # skips, by the package that would prevent them
+failures = []                                   # what failed and why, a line each
 
 
 def say(text=""):
@@ -109,7 +110,29 @@ def skip(count, what, why):
     say(f"SKIP {what}: {why}")
 
 
+def fail(text):
+    say("FAIL " + text)
+    failures.append(text)
+
+
+def reason(notes):
+    """The exception at the end of the first traceback among the notes of a case."""
+    traceback = False
+    for line in notes:
+        traceback = traceback or line.startswith("# Traceback ")
+        if traceback and re.match(r"# [A-Za-z_.]+(:|$)", line):
+            return line[2:302]
+    return ""
+
+
+def shortened(notes):
+    """All but the beginning of the daemon's log, which follows the exception."""
+    log = next((i for i, x in enumerate(notes) if x.startswith("# --- log of")), len(notes))
+    return notes[:log] + notes[max(log, len(notes) - 60):]
+
+
 def count_tap(out, name, count):
+    notes = []   # of the next case
     for line in out.splitlines():
         m = re.match(r"(not )?ok\b *\d* *-? *(.*)", line)
         if m:
@@ -118,8 +141,13 @@ def count_tap(out, name, count):
                 skip(count, f"{name}: {title}", directive[4:].strip() or "no reason given")
             elif m[1]:
                 count.failed += 1
+                failures.append(f"{name}: {title}: {reason(notes)}")
+                say(f"FAIL {name}: {title}\n" + "\n".join("    " + x for x in shortened(notes)))
             else:
                 count.passed += 1
+            notes = []
+        elif line.startswith("#"):
+            notes.append(line)
         elif m := re.match(r"1\.\.0\s*# *SKIP *(.*)", line, re.I):
             skip(count, name, m[1] or "no reason given")
 
@@ -146,7 +174,8 @@ def count_test(test):
     """Count the cases of one entry of testlog.json."""
     count, name, result = Count(), test["name"].split(" / ")[-1], test["result"]
     out = test.get("stdout", "") + "\n" + test.get("stderr", "")
-    if re.search(r"^1\.\.\d+", test.get("stdout", ""), re.M):
+    tap = re.search(r"^1\.\.\d+", test.get("stdout", ""), re.M)
+    if tap:
         count_tap(test["stdout"], name, count)
     elif re.search(r"^\[=+\].* test\(s\) run", out, re.M):
         count_cmocka(out, name, count)
@@ -154,11 +183,11 @@ def count_test(test):
         skip(count, name, last_line(out))
     elif result in ("OK", "EXPECTEDFAIL"):
         count.passed += 1
-    bad = result not in ("OK", "EXPECTEDFAIL", "SKIP")
-    if bad and not count.failed:
-        count.failed += 1   # a crash, a time-out, or a report of a sanitizer at the end
-    if bad:
-        say(f"FAIL {name}: {result}, exit status {test.get('returncode')}")
+    said = tap and count.failed and result != "TIMEOUT"
+    if result not in ("OK", "EXPECTEDFAIL", "SKIP") and not said:
+        # also a crash, a time-out, or a report of a sanitizer at the end
+        count.failed = count.failed or 1
+        fail(f"{name}: {result}, exit status {test.get('returncode')}")
         say("\n".join("    " + line for line in out.splitlines()[-120:]))
     return count
 
@@ -276,7 +305,7 @@ def one_run(run, suite, ahead):
     with ahead.busy[name] if name in ahead.busy else contextlib.nullcontext():
         built = build(run)
     if not built:
-        say(f"FAIL build {name}")
+        fail(f"build {name}")
         count.failed += 1
         return count
     say(f"built in {time.monotonic() - start:.0f} s")
@@ -292,7 +321,7 @@ def one_run(run, suite, ahead):
     for test in tests:
         count.add(count_test(test))
     if len(tests) < expected:
-        say(f"FAIL {expected - len(tests)} tests left no result")
+        fail(f"{expected - len(tests)} tests of {name} left no result")
         count.failed += expected - len(tests)
     if name == "coverage":
         check_coverage(folder, count, suite)
@@ -314,7 +343,7 @@ def check_coverage(folder, count, suite):
     if suite and table:
         return
     for fault in faults:
-        say(f"FAIL {fault}")
+        fail(fault)
     if faults:
         count.failed += 1
     else:
@@ -341,7 +370,8 @@ class Soak:
             skip(count, "soak", last_line(out))
         elif self.process.returncode:
             count.failed += 1
-            say("FAIL soak\n" + "\n".join("    " + x for x in out.splitlines()[-80:]))
+            fail("soak")
+            say("\n".join("    " + x for x in out.splitlines()[-80:]))
         else:
             count.passed += 1
             say(out.rstrip())
@@ -381,6 +411,8 @@ class Cross:
             count.passed, count.failed, count.skipped = map(int, m.groups())
         if not m or self.process.returncode and not count.failed:
             count.failed += 1
+        if count.failed:
+            fail("other machines")
         say(f"--- waited {time.monotonic() - start:.0f} s for it")
         return count
 
@@ -415,7 +447,9 @@ class Analysis:
                 count.failed += 1
         if not count.failed and self.process.returncode not in (0, 77) or not verdicts:
             count.failed += 1
-        say(("FAIL analysis\n" if count.failed else "") + out.rstrip())
+        if count.failed:
+            fail("analysis")
+        say(out.rstrip())
         say(f"--- waited {time.monotonic() - start:.0f} s for it")
         return count
 
@@ -475,6 +509,8 @@ def main():
     requirements()
     say()
     cures()
+    if failures:
+        say("failed:\n" + "\n".join("  " + text for text in failures))
     say(str(total))
     return 1 if total.failed or not total.passed else 0
 
