@@ -151,7 +151,7 @@ static void say_faulty(
 
 static void say(struct app *app, const struct stream_entry *e, enum stream_event event)
 {
-	bool faulty = event == STREAM_BECAME_FAULTY;
+	bool faulty = event == STREAM_FAULT_NEW;
 	char group[ADDR_STRLEN], source[ADDR_STRLEN], text[320];
 	struct log_about subject;
 	mono_t now = loop_now(app->loop);

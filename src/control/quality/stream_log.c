@@ -391,6 +391,14 @@ static void remember(struct stream_log *l, struct stream_entry *e, mono_t now,
 	stream_log_give_back(l, old);
 }
 
+/* One bit for each kind of fault that is told in other words. */
+static uint32_t kind_of(const struct stream_verdict *v)
+{
+	if (v->router)
+		return UINT32_C(1) << v->drop;
+	return UINT32_C(1) << (_STREAM_DROP_N + v->silent);
+}
+
 /* Counts the verdict, and finds out whether it is news. */
 static enum stream_event conclude(
 	struct stream_entry *e, mono_t now, const struct news *n)
@@ -403,18 +411,21 @@ static enum stream_event conclude(
 	if (e->now.place == STREAM_ROUTER && e->now.drop == STREAM_DROP_RING)
 		e->dropped[STREAM_DROP_RING]++;
 	if (bad) {
-		bool was = e->faulty;
+		uint32_t known;
 
-		if (!was) {
+		if (!e->faulty) {
 			e->faulty_since = now;
 			e->faulty_seconds = e->faulty_lost = 0;
+			e->faulty_kinds = 0;
 		}
 		e->faulty = true;
 		e->fault = e->now;
 		e->fault_at = now;
 		e->faulty_seconds++;
 		e->faulty_lost += n->lost;
-		return was ? STREAM_NOTHING : STREAM_BECAME_FAULTY;
+		known = e->faulty_kinds;
+		e->faulty_kinds |= kind_of(&e->fault);
+		return e->faulty_kinds == known ? STREAM_NOTHING : STREAM_FAULT_NEW;
 	}
 	if (!e->faulty || !mono_due(mono_add_ms(e->fault_at, STREAM_LOG_CLEAN_MS), now))
 		return STREAM_NOTHING;

@@ -70,6 +70,7 @@ struct stream_entry {
 	struct stream_verdict fault; /* the last verdict with a fault */
 	mono_t fault_at, faulty_since;
 	uint64_t faulty_seconds, faulty_lost; /* since faulty_since */
+	uint32_t faulty_kinds; /* kinds of faults since then, each of which was news */
 };
 
 /* Returns how many RTP numbers never came, since the start. */
@@ -101,7 +102,8 @@ size_t stream_log_size(const struct stream_log *l);   /* streams */
 
 enum stream_event {
 	STREAM_NOTHING,
-	STREAM_BECAME_FAULTY, /* see `fault` */
+	STREAM_FAULT_NEW, /* the stream became faulty, or has a fault of another kind;
+			   * see `fault` */
 	STREAM_BECAME_CLEAN,
 };
 

@@ -94,11 +94,11 @@ static void an_interval_is_what_lies_between_two_views(void **state)
 	} s[] = {
 		{"clean", 100, 0, 0, 0, 0, 0, STREAM_CLEAN, STREAM_NOTHING},
 		{"the provider loses", 100, 2, 0, 0, 0, 0, STREAM_PROVIDER,
-			STREAM_BECAME_FAULTY},
+			STREAM_FAULT_NEW},
 		{"clean again, but told later", 100, 0, 0, 0, 0, 0, STREAM_CLEAN,
 			STREAM_NOTHING},
-		{"the ring loses", 100, 1, true, 0, 0, 0, STREAM_ROUTER,
-			STREAM_NOTHING},
+		{"the ring loses, which is news", 100, 1, true, 0, 0, 0, STREAM_ROUTER,
+			STREAM_FAULT_NEW},
 		{"found one second later", 100, 1, 0, 0, 0, 0, STREAM_ROUTER,
 			STREAM_NOTHING},
 		{"two seconds later", 100, 1, 0, 0, 0, 0, STREAM_PROVIDER,
@@ -106,7 +106,9 @@ static void an_interval_is_what_lies_between_two_views(void **state)
 		{"the ring loses others", 100, 0, true, 0, 0, 0, STREAM_PERHAPS,
 			STREAM_NOTHING},
 		{"perhaps still", 100, 0, 0, 0, 0, 0, STREAM_PERHAPS, STREAM_NOTHING},
-		{"an MTU", 100, 0, 0, 7, 0, 0, STREAM_ROUTER, STREAM_NOTHING},
+		{"an MTU, which is also news", 100, 0, 0, 7, 0, 0, STREAM_ROUTER,
+			STREAM_FAULT_NEW},
+		{"the same again", 100, 0, 0, 7, 0, 0, STREAM_ROUTER, STREAM_NOTHING},
 		{"a host asks", 100, 0, 0, 0, 0, true, STREAM_BEYOND, STREAM_NOTHING},
 		{"nobody wants it", 100, 5, 0, 0, true, 0, STREAM_UNKNOWN,
 			STREAM_NOTHING},
@@ -126,9 +128,9 @@ static void an_interval_is_what_lies_between_two_views(void **state)
 			fail_msg("%s: %s, event %d", s[i].what,
 				stream_place_name(e->now.place), event);
 	}
-	assert_int_equal(e->dropped[STREAM_DROP_MTU], 7);
+	assert_int_equal(e->dropped[STREAM_DROP_MTU], 14);
 	assert_int_equal(e->provider_seconds, 2);
-	assert_int_equal(e->router_seconds, 3);
+	assert_int_equal(e->router_seconds, 4);
 	assert_int_equal(stream_entry_lost(e), 2 + 1 + 1 + 1 + 5);
 }
 
@@ -155,7 +157,7 @@ static void clean_is_told_after_a_minute(void **state)
 	int64_t fault_s;
 
 	(void)second(DATA_PPS, 0);
-	assert_int_equal(second(DATA_PPS, 4), STREAM_BECAME_FAULTY);
+	assert_int_equal(second(DATA_PPS, 4), STREAM_FAULT_NEW);
 	fault_s = now_s;
 	assert_int_equal(second(DATA_PPS, 1), STREAM_NOTHING);
 	assert_int_equal(e->faulty_lost, 5);
@@ -163,7 +165,7 @@ static void clean_is_told_after_a_minute(void **state)
 		event = second(DATA_PPS, 0);
 	assert_int_equal(event, STREAM_BECAME_CLEAN);
 	assert_int_equal(now_s, fault_s + 1 + STREAM_LOG_CLEAN_MS / 1000);
-	assert_int_equal(second(DATA_PPS, 1), STREAM_BECAME_FAULTY);
+	assert_int_equal(second(DATA_PPS, 1), STREAM_FAULT_NEW);
 	assert_int_equal(e->faulty_lost, 1);
 }
 
@@ -176,7 +178,7 @@ static void an_outage_counts_for_ten_minutes(void **state)
 		stream_log_see(l, at(now_s + 1), &view, &local, &e), STREAM_NOTHING);
 	now_s++;
 	assert_int_equal(second(0, 0), STREAM_NOTHING); /* no more than a second */
-	assert_int_equal(second(0, 0), STREAM_BECAME_FAULTY);
+	assert_int_equal(second(0, 0), STREAM_FAULT_NEW);
 	for (int i = 0; i < 700; i++)
 		(void)second(0, 0);
 	assert_int_equal(e->now.place, STREAM_UNKNOWN);
@@ -222,7 +224,7 @@ static void announcements_have_no_outages(void **state)
 	/* a steady one has one, and another only when it is steady again */
 	for (int k = 0; k <= STREAM_LOG_STEADY + 1; k++)
 		(void)second(3, 0);
-	assert_int_equal(second(0, 0), STREAM_BECAME_FAULTY);
+	assert_int_equal(second(0, 0), STREAM_FAULT_NEW);
 	assert_true(e->fault.silent);
 	view.count[QUALITY_OUTAGES]++;
 	(void)second(3, 0);
