@@ -341,7 +341,7 @@ class Programme(Stream):
 
 
 def check_history(b, t, d):
-    """A damaged stream appears beside three others."""
+    """A damaged stream appears next to three others. Returns whose fault the page must name."""
     damaged = b.stream(t, DAMAGED, Programme, rate=100)
     b.receiver(t.hosts["lan1"], DAMAGED)
     d.wait_member("lan1", DAMAGED)
@@ -351,7 +351,8 @@ def check_history(b, t, d):
 
     def known():
         got[:] = [api(t.router, "history")]
-        return any(f["group"] == DAMAGED for f in got[0]["faults"]) and max(n or 0 for n in got[0]["viewers"]) == 5
+        lost = any(f["group"] == DAMAGED and f["lost"] for f in got[0]["faults"])
+        return lost and max(n or 0 for n in got[0]["viewers"]) == 5
     wait_for(40, known, "the fault and five viewers")
     viewers, watched, faults = (got[0][k] for k in ("viewers", "watched", "faults"))
     # the test began at most one block ago
@@ -359,10 +360,14 @@ def check_history(b, t, d):
     assert [w["group"] for w in watched].index(GROUP) == 0 and len(watched) == 4, watched
     assert (watched[0]["channel"], watched[0]["viewers"]) == ("Das Erste HD", 2), watched
     f = next(f for f in faults if f["group"] == DAMAGED)
-    assert (f["group"], f["channel"], f["in"], f["verdict"]) == \
-        (DAMAGED, "Bad Line TV", "wan", "provider"), f
-    assert f["provider_seconds"] >= 1 and f["lost"] >= 1 and not f["router_seconds"], f
+    assert (f["group"], f["channel"], f["in"]) == (DAMAGED, "Bad Line TV", "wan"), f
+    # a machine that stops for half a second makes the ring lose, which is this router's fault
+    ours = bool(d.interface("wan")["ring_drops"] and f["router_seconds"])
+    assert ours or f["provider_seconds"] >= 1 and not f["router_seconds"], f
+    assert f["lost"] >= 1 and (ours or f["verdict"] == "provider"), f
     assert 0 <= got[0]["unix_ms"] - f["unix_ms"] < 600_000, got
+    return " and ".join(["the provider"] * (f["provider_seconds"] > 0) +
+                        ["this router"] * (f["router_seconds"] > 0))
 
 
 def click(w, text):
@@ -487,7 +492,7 @@ def one_stream(w):
 
 
 def a_day(b, t, d, w):
-    check_history(b, t, d)
+    whose = check_history(b, t, d)
     w.evaluate("location.hash = '#/day'")
     wait_for(20, lambda: "Das Erste HD" in text_of(w, "events"), "the events")
     assert "5 at most" in w.evaluate(
@@ -497,7 +502,7 @@ def a_day(b, t, d, w):
                       "r.cells[1].textContent)")[0] == GROUP
     faults = w.evaluate("[...document.querySelector('#faults tbody').rows].map((r) => "
                         "[...r.cells].slice(1, 4).map((c) => c.textContent))")
-    assert ["Bad Line TV", "wan", "the provider"] in faults, faults
+    assert ["Bad Line TV", "wan", whose] in faults, faults
 
 
 @case("in chromium: joins, zaps, faults and outages appear; sorted, filtered; names stay text")
