@@ -98,6 +98,21 @@ def filter_applies(b):
     assert not r.receive(), "the refused group is still forwarded"
 
 
+@case("an interface that is new in the file does not inherit the counters of another")
+def counters_stay_with_the_name(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + "phyint lan1 downstream\n")
+    b.stream(t, source="172.16.5.5")
+    wait_for(10, lambda: "refused on wan" in d.ctl_run("explain", GROUP).stdout, "it is refused")
+    d.write(FAST + "phyint lan1 upstream\nphyint wan downstream\n")
+    assert d.ctl_run("reload").returncode == 0
+    assert "refused" not in d.ctl_run("explain", GROUP).stdout, d.ctl_run("explain", GROUP)
+    d.write(FAST + "phyint ppp0 upstream\nphyint lan1 downstream\n")
+    assert d.ctl_run("reload").returncode == 0
+    assert "refused" not in d.ctl_run("explain", GROUP).stdout, d.ctl_run("explain", GROUP)
+    assert d.interface("ppp0")["ring_packets"] == 0, d.interface("ppp0")
+
+
 @case("log LEVEL changes the level of the running daemon")
 def log_level(b):
     _, d, _, _ = playing(b)

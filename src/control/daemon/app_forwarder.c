@@ -129,7 +129,7 @@ static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
 
 void app_forwarder_sync(struct app *app, mono_t now)
 {
-	struct portset ports = app->instances->taken;
+	struct portset ports = app->instances->numbers.taken;
 
 	portset_or(&ports, &app->sensed);
 	portset_for_each (&ports, i) {

@@ -87,7 +87,7 @@ static int add_instance(struct instances *r, const struct config *cfg, unsigned 
 	if (ret < 0)
 		return ret;
 	in->proxy->section = section;
-	in->proxy->taken = &r->taken;
+	in->proxy->numbers = &r->numbers;
 	memcpy(in->proxy->kernel, r->kernel, sizeof(r->kernel));
 	in->proxy->all = r->port;
 	r->n_instance++;

@@ -20,7 +20,7 @@ struct instances {
 	struct rng rng;
 	struct instance *instance; /* those that are in use */
 	size_t n_instance;
-	struct portset taken;			 /* port numbers in use */
+	struct port_numbers numbers;		 /* of ports */
 	struct proxy_port *port[PORT_MAX];	 /* of all instances; owned by them */
 	const struct kgroups *kernel[_FAMILY_N]; /* see instances_kernel_changed() */
 	uint64_t memory; /* of the machine in bytes, set by the owner; 0 if unknown */

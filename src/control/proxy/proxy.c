@@ -22,7 +22,7 @@ int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	if (!p)
 		return -ENOMEM;
 	p->instance = instance;
-	p->taken = &p->own_taken;
+	p->numbers = &p->own_numbers;
 	p->all = p->port;
 	memcpy(p->family, family, sizeof(p->family));
 	p->again_at = MONO_NEVER;
@@ -216,7 +216,7 @@ static bool is_own(const struct proxy *p, mono_t now, struct proxy_port *here,
 {
 	if (is_sent_by(here, msg, here))
 		return true;
-	portset_for_each (p->taken, i) {
+	portset_for_each (&p->numbers->taken, i) {
 		const struct proxy_port *pp = p->all[i];
 
 		if (!pp || !is_sent_by(pp, msg, here))

@@ -15,6 +15,7 @@
 #include "control/member/querier.h"
 #include "control/proto/effect.h"
 #include "control/proxy/iface.h"
+#include "control/proxy/port_numbers.h"
 #include "control/upstream/kgroups.h"
 #include "control/upstream/upstream.h"
 
@@ -85,9 +86,8 @@ struct proxy_queue {
 struct proxy {
 	unsigned instance; /* number in the forwarding table */
 	unsigned section;  /* index into config.instance, or PROXY_NO_SECTION */
-	/* Port numbers that are not free. The instances of a process share one set; without
-	 * others it is &own_taken. */
-	struct portset *taken, own_taken;
+	/* The instances of a process share these; without others it is &own_numbers. */
+	struct port_numbers *numbers, own_numbers;
 	struct proxy_port *const *all; /* the ports of the process, by number */
 	bool family[_FAMILY_N];	       /* families that are enabled at all */
 	const struct config *cfg;      /* borrowed */

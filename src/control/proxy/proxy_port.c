@@ -113,7 +113,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 	free(pp->subnet);
 	free(pp->report_addr);
 	free(pp);
-	portset_del(p->taken, port);
+	port_numbers_free(p->numbers, port);
 	portset_del(&p->upstreams, port);
 	portset_del(&p->downstreams, port);
 	p->port[port] = NULL;
@@ -177,28 +177,22 @@ static void report_all(struct proxy *p, mono_t now, struct proxy_port *us)
 	}
 }
 
-static unsigned free_port(const struct proxy *p)
-{
-	unsigned i = 0;
-
-	while (i < PORT_MAX && portset_has(p->taken, i))
-		i++;
-	return i;
-}
-
 /* returns 0, -ENOMEM, or 1 if there is no free port number */
 static int port_add(struct proxy *p, mono_t now, const char *name,
 	const struct config_iface *ci, struct effects *fx)
 {
-	unsigned port = free_port(p);
 	struct proxy_port *pp;
+	unsigned port;
 	int r;
 
-	if (port == PORT_MAX)
-		return 1;
 	pp = calloc(1, sizeof(*pp));
 	if (!pp)
 		return -ENOMEM;
+	port = port_numbers_take(p->numbers, name);
+	if (port == PORT_MAX) {
+		free(pp);
+		return 1;
+	}
 	pp->port = port;
 	pp->proxy = p;
 	pp->link.port = port;
@@ -217,11 +211,11 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 		r = downstream_init(p, pp);
 	}
 	if (r < 0) {
+		port_numbers_free(p->numbers, port);
 		free(pp);
 		return r;
 	}
 	p->port[port] = pp;
-	portset_add(p->taken, port);
 	portset_add(ci->role == CONFIG_ROLE_UPSTREAM ? &p->upstreams : &p->downstreams,
 		port);
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
