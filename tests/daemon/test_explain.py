@@ -298,7 +298,19 @@ def quiet_lans(b):
     assert "no host on lan2, room" in " ".join(text.split()), text
     says(d, "no host on room7 has joined the group", STOPPED, GROUP, "--on", "room7")
     says(d, "it arrives and is sent", FLOWS, GROUP, "--on", "lan1")
-    says(d, "eth9 has no role", STOPPED, GROUP, "--on", "eth9")
+    says(d, "there is no interface eth9, neither in", STOPPED, GROUP, "--on", "eth9")
+    says(d, "lo has no role", STOPPED, GROUP, "--on", "lo")
+    barred = [n for n in names if n != "room7"]
+    d.write(QUIET + FAST + WAN + LANS + "phyint room* downstream\nwhitelist 239.9.0.0/16\n")
+    assert d.ctl_run("reload").returncode == 0
+    flows(d, r, GROUP)
+    text = " ".join(d.ctl_run("explain", GROUP).stdout.split())
+    assert text.count("no whitelist names it") == 1 and barred[0] in text, text
+    for name in names:
+        t.router.ip("link", "set", name, "down")
+    wait_for(10, lambda: not any(d.interface(n)["up"] for n in names), "the rooms are down")
+    text = " ".join(d.ctl_run("explain", GROUP).stdout.split())
+    assert text.count(" are down -> check the cables") == 1, text
 
 
 @case("N25 N26 forms in which people know a stream, mistakes in them, and the exit status")
@@ -341,6 +353,22 @@ def interfaces(b):
     t.router.ip("link", "delete", "wan")
     wait_for(10, lambda: not d.interface("wan")["present"], "wan has gone")
     says(d, "the system has no interface wan at the moment", STOPPED, GROUP)
+
+
+@case("an upstream without an address, and a LAN that is the port of a bridge")
+def addresses_and_ports(b):
+    t, d, r = bed(b, upstream=WAN + "altnet 10.0.0.0/24\n")
+    b.stream(t)
+    flows(d, r, GROUP)
+    assert not check(d, "address", GROUP)
+    t.router.ip("addr", "flush", "dev", "wan")
+    wait_for(10, lambda: check(d, "address", GROUP), "the missing address is named")
+    assert "wan has no IPv4 address" in check(d, "address", GROUP)[0]["text"]
+    t.router.ip("link", "add", "br0", "type", "bridge")
+    t.router.ip("link", "set", "lan1", "master", "br0")
+    wait_for(10, lambda: not d.interface("lan1")["up"], "the bridge has taken lan1")
+    says(d, "lan1 is a port of br0, which takes all of its frames", STOPPED, GROUP, "--on", "lan1")
+    assert "lan1: is a port of br0" in d.ctl_run("health").stdout
 
 
 @case("a refused sender beside a stream that flows: mentioned, but not an obstacle")

@@ -93,7 +93,13 @@ bool explain_iface_usable(
 {
 	struct explain_check *c;
 
-	if (!i->has_role) {
+	if (!i->has_role && !i->present) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"there is no interface %s, neither in the system nor in the configuration",
+			i->name);
+		explain_advise(
+			c, "ringcastctl show interfaces lists those of the proxy");
+	} else if (!i->has_role) {
 		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"%s has no role in the proxy", i->name);
 		explain_advise(c,
@@ -106,6 +112,12 @@ bool explain_iface_usable(
 		explain_advise(c,
 			"create it, or correct its name in the phyint line; it is used "
 			"as soon as it exists");
+	} else if (*i->master) {
+		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+			"%s is a port of %s, which takes all of its frames", i->name,
+			i->master);
+		explain_advise(
+			c, "phyint %s in place of phyint %s", i->master, i->name);
 	} else if (!i->up) {
 		c = explain_add(
 			e, "interface", i->name, EXPLAIN_REFUSE, "%s is down", i->name);
@@ -257,73 +269,141 @@ static void nowhere(struct explain *e, const char *check, const char *what)
 		strrchr(what, ' ') ? strrchr(what, ' ') + 1 : what);
 }
 
-/* Names of the LANs where no host has joined, as many as fit. */
-static void name_quiet(const struct explain_facts *f, char *buf, size_t size)
+/* LANs with the same finding share one line. */
+enum alike {
+	ALIKE_NOT,
+	ALIKE_QUIET,  /* no host has joined */
+	ALIKE_BARRED, /* a line of the file refuses the group, and no host has asked */
+	ALIKE_DOWN,
+	_ALIKE_N,
+};
+
+static enum alike kind_of(const struct explain_facts *f, const struct explain_output *o)
 {
+	if (o->is_input || f->one_output)
+		return ALIKE_NOT;
+	if (explain_output_is_quiet(f, o))
+		return ALIKE_QUIET;
+	if (!o->i.has_role || !o->i.present || explain_refused_join(o))
+		return ALIKE_NOT;
+	if (!o->i.up)
+		return *o->i.master ? ALIKE_NOT : ALIKE_DOWN;
+	return !o->i.error && o->i.family && o->allowed && !o->i.group_ok &&
+			!*o->i.echo_of
+		? ALIKE_BARRED
+		: ALIKE_NOT;
+}
+
+/* The LANs of a kind, and of these the ones that the same line of the file refuses. */
+struct alike_lans {
+	enum alike kind;
+	const char *decided; /* by the first one */
+	size_t n;
+	char names[200]; /* as many as fit */
+};
+
+static bool is_among(const struct explain_facts *f, const struct alike_lans *a,
+	const struct explain_output *o)
+{
+	return kind_of(f, o) == a->kind &&
+		(a->kind != ALIKE_BARRED || strcmp(o->i.decided, a->decided) == 0);
+}
+
+static struct alike_lans find_alike(const struct explain_facts *f, enum alike kind)
+{
+	struct alike_lans a = {.kind = kind};
 	size_t len = 0, left = 0;
 
-	buf[0] = '\0';
 	for (size_t i = 0; i < f->n_output; i++) {
 		const struct explain_output *o = &f->output[i];
 
-		if (o->is_input || !explain_output_is_quiet(f, o))
+		if (kind_of(f, o) != kind)
 			continue;
-		if (len + sizeof(o->i.name) + 24 > size) {
+		if (a.n == 0)
+			a.decided = o->i.decided;
+		if (!is_among(f, &a, o))
+			continue;
+		a.n++;
+		if (len + sizeof(o->i.name) + 24 > sizeof(a.names))
 			left++;
-			continue;
-		}
-		len += (size_t)snprintf(
-			buf + len, size - len, "%s%s", len ? ", " : "", o->i.name);
+		else
+			len += (size_t)snprintf(a.names + len, sizeof(a.names) - len,
+				"%s%s", len ? ", " : "", o->i.name);
 	}
 	if (left)
-		snprintf(buf + len, size - len, " and %zu more", left);
+		snprintf(a.names + len, sizeof(a.names) - len, " and %zu more", left);
+	return a;
 }
 
-/* One line for all LANs where no host has joined, which is normal if hosts of others
- * have. Returns true if it was added. */
-static bool add_quiet(const struct explain_facts *f, struct explain *e)
+/* That no host has joined, or that a line of the file refuses the group, is normal if
+ * hosts of other LANs have joined. */
+static enum explain_verdict add_alike(
+	const struct alike_lans *a, bool others, struct explain *e)
 {
-	size_t n = 0, others = 0;
+	enum explain_verdict v = others ? EXPLAIN_NOTE : EXPLAIN_REFUSE;
 	struct explain_check *c;
-	char names[200];
 
-	for (size_t i = 0; i < f->n_output && !f->one_output; i++) {
-		bool quiet = explain_output_is_quiet(f, &f->output[i]);
-
-		n += !f->output[i].is_input && quiet;
-		others += !f->output[i].is_input && f->output[i].has_group;
+	if (a->kind == ALIKE_DOWN) {
+		c = explain_add(
+			e, "interface", NULL, EXPLAIN_REFUSE, "%s are down", a->names);
+		explain_advise(c, "check the cables, and the links: ip -br link");
+		return EXPLAIN_REFUSE;
 	}
-	if (n == 0 || (n == 1 && others == 0))
-		return false;
-	name_quiet(f, names, sizeof(names));
-	c = explain_add(e, "members", NULL, others ? EXPLAIN_NOTE : EXPLAIN_REFUSE,
-		"no host on %s has joined the group", names);
+	if (a->kind == ALIKE_BARRED) {
+		c = explain_add(e, "boundary", NULL, v,
+			"%s do not let the group pass: %s", a->names, a->decided);
+		explain_advise(c,
+			"see these keywords in their phyint blocks; of whitelist and "
+			"blacklist the last match decides");
+		return v;
+	}
+	c = explain_add(
+		e, "members", NULL, v, "no host on %s has joined the group", a->names);
 	explain_weigh(c, EXPLAIN_ABSENT);
 	explain_advise(c, "if one should have, --on %s says what to look for",
-		n == 1 ? names : "INTERFACE");
-	return true;
+		a->n == 1 ? a->names : "INTERFACE");
+	return v;
+}
+
+static bool has_other_members(const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_output; i++)
+		if (!f->output[i].is_input && f->output[i].has_group)
+			return true;
+	return false;
 }
 
 static void output_side(
 	const struct explain_facts *f, struct explain *e, struct side *out)
 {
-	size_t from = e->n;
-	bool quiet;
+	bool others = has_other_members(f);
+	struct alike_lans alike[_ALIKE_N];
 
-	out->from = from;
-	quiet = add_quiet(f, e);
-	if (quiet)
-		judge(f, e, from, out);
-	if (quiet && out->verdict != EXPLAIN_REFUSE)
-		out->verdict = 0; /* the LANs with members decide */
-	for (size_t i = 0; i < f->n_output; i++) {
-		from = e->n;
-		if (f->output[i].is_input ||
-			(quiet && explain_output_is_quiet(f, &f->output[i])))
+	out->from = e->n;
+	for (enum alike k = ALIKE_QUIET; k < _ALIKE_N; k++) {
+		size_t from = e->n;
+
+		alike[k] = find_alike(f, k);
+		if (alike[k].n < 2 && !(k == ALIKE_QUIET && alike[k].n && others)) {
+			alike[k].n = 0;
 			continue;
-		explain_output_checks(f, &f->output[i], e);
+		}
+		/* a note does not decide: the LANs with members do */
+		if (add_alike(&alike[k], others, e) == EXPLAIN_REFUSE)
+			judge(f, e, from, out);
+	}
+	for (size_t i = 0; i < f->n_output; i++) {
+		const struct explain_output *o = &f->output[i];
+		enum alike k = kind_of(f, o);
+		size_t from = e->n;
+
+		if (o->is_input ||
+			(k != ALIKE_NOT && alike[k].n && is_among(f, &alike[k], o)))
+			continue;
+		explain_output_checks(f, o, e);
 		judge(f, e, from, out);
 	}
+	out->to = e->n;
 }
 
 static void input_side(

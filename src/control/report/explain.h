@@ -84,10 +84,11 @@ struct explain_refusals {
 /* What inputs and outputs have in common. */
 struct explain_iface {
 	char name[IFNAMSIZ];
-	bool has_role;	   /* it is a port of the instance */
-	bool present, up;  /* it exists; it is up */
-	const char *error; /* why its sockets are not open, or NULL */
-	bool family;	   /* the family is enabled here */
+	bool has_role;	       /* it is a port of the instance */
+	bool present, up;      /* it exists; it is up */
+	char master[IFNAMSIZ]; /* the bridge or bond that takes its frames, or "" */
+	const char *error;     /* why its sockets are not open, or NULL */
+	bool family;	       /* the family is enabled here */
 	bool group_ok; /* no boundary, and on an upstream no list, refuses the group */
 	char decided[CONFIG_DECIDE_LEN]; /* the line of the file that decided, or "" */
 	char echo_of[IFNAMSIZ]; /* the interface of ours whose frames come back here */
@@ -104,7 +105,8 @@ struct explain_input {
 	char admitted[CONFIG_DECIDE_LEN]; /* the altnet that admits the source, or "" */
 	char subnet_of[IFNAMSIZ]; /* another interface whose subnet it is in, or "" */
 	/* the rest is about an upstream: is the provider asked for the group? */
-	bool report_up; /* messages can be sent */
+	bool report_up;	 /* messages can be sent */
+	bool no_address; /* of the family, so that an IPv4 report comes from 0.0.0.0 */
 	char report_interface[IFNAMSIZ];
 	bool policy_ok; /* lists and boundaries let the group be asked for */
 	char policy_by[CONFIG_DECIDE_LEN]; /* the line of the file that forbids it */

@@ -152,6 +152,27 @@ static bool check_report(const struct explain_facts *f, const struct explain_inp
 	return true;
 }
 
+/* An address is no condition (R113), but many routers ignore hosts without one. */
+static void check_address(const struct explain_facts *f, const struct explain_input *in,
+	struct explain *e)
+{
+	bool v4 = addr_is_v4(&f->group);
+	const char *on = *in->report_interface ? in->report_interface : in->i.name;
+	struct explain_check *c;
+
+	if (!in->no_address)
+		return;
+	c = explain_add(e, "address", in->i.name, EXPLAIN_UNKNOWN,
+		"%s has no %s address, so the provider is asked from %s, which many "
+		"routers ignore",
+		on, v4 ? "IPv4" : "link-local IPv6", v4 ? "0.0.0.0" : "::");
+	explain_weigh(c, explain_flows(f) ? EXPLAIN_LATER : EXPLAIN_FAULT);
+	explain_advise(c,
+		v4 ? "let DHCP give it one, or ip addr add ADDRESS/LEN dev %s"
+		   : "ip addr show dev %s; sysctl net.ipv6 disable_ipv6",
+		on);
+}
+
 /* Memberships last at the provider for slightly more than two query intervals: 260
  * s. */
 static void check_querier(const struct explain_facts *f, const struct explain_input *in,
@@ -283,6 +304,7 @@ void explain_input_checks(const struct explain_facts *f, const struct explain_in
 	if (in->upstream) {
 		if (!check_report(f, in, e))
 			return;
+		check_address(f, in, e);
 		check_querier(f, in, e);
 	}
 	from = e->n;

@@ -18,7 +18,8 @@ static const struct {
 	const char *because, *advice;
 } reasons[_JOINED_N] = {
 	[JOINED_LAST] = {"no other one had arrived by then",
-		"`latency throughput` waits for more of them"},
+		"for less processor time alone: `latency throughput` waits for more of "
+		"them"},
 	[JOINED_SIZE] = {"the sizes differ",
 		"only the last datagram of a message may be "
 		"shorter than the others"},

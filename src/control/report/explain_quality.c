@@ -72,8 +72,9 @@ void explain_quality(const struct explain_facts *f, struct explain *e)
 		name_faults(s, faults, sizeof(faults));
 		advise_on(s,
 			explain_add(e, "quality", NULL, EXPLAIN_NOTE,
-				"%s from %s to port %u, in the last hour: %s", s->kind,
-				addr_format(&s->source, source), s->port, faults));
+				"from %s to port %u, payload %s, in the last hour: %s",
+				addr_format(&s->source, source), s->port, s->kind,
+				faults));
 		faulty |= s->provider + s->router > 0;
 	}
 	len = strlen(e->summary);

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WORD_LEN 128
@@ -36,14 +37,20 @@ static bool next_word(const char **text, char *word, size_t size)
 	return true;
 }
 
-/* "udp://@239.1.2.3:5000?pkt_size=1316" to "@239.1.2.3:5000" */
+/* "udp://@239.1.2.3:5000?pkt_size=1316" to "@239.1.2.3:5000", and
+ * "http://router:4022/udp/239.1.2.3:5000", as udpxy has it, to "239.1.2.3:5000" */
 static char *without_scheme(char *word)
 {
-	char *p = strstr(word, "://");
+	char *p = strstr(word, "://"), *path;
 
 	if (!p)
 		return word;
 	p += 3;
+	path = strstr(p, "/udp/");
+	if (!path)
+		path = strstr(p, "/rtp/");
+	if (path && strncmp(word, "http", 4) == 0)
+		p = path + 5;
 	p[strcspn(p, "/?#")] = '\0';
 	return p;
 }
@@ -52,7 +59,7 @@ static bool is_port(const char *s)
 {
 	size_t n = strspn(s, "0123456789");
 
-	return n >= 1 && n <= 5 && s[n] == '\0';
+	return n >= 1 && n <= 5 && s[n] == '\0' && atoi(s) <= UINT16_MAX;
 }
 
 /* An address, with or without brackets and a port. */

@@ -62,6 +62,9 @@ _printf_(2, 3) static void health_say(json_t *list, const char *format, ...)
 static void check_port(
 	struct app *app, const struct proxy_port *pp, bool allow_down, json_t *problems)
 {
+	const struct iface *i = iface_by_index(view_ifaces(app), pp->ifindex);
+	const struct iface *master =
+		i && i->enslaved ? iface_by_index(view_ifaces(app), i->master) : NULL;
 	const char *error = show_port_error(app, pp->port);
 
 	if (error)
@@ -69,6 +72,12 @@ static void check_port(
 			problems, "%s: sockets cannot be opened: %s", pp->name, error);
 	else if (!allow_down && pp->ifindex == 0)
 		health_say(problems, "%s: there is no such interface", pp->name);
+	else if (!allow_down && i && i->enslaved)
+		health_say(problems,
+			"%s: is a port of %s, which takes its frames: name %s in the "
+			"configuration",
+			pp->name, master ? master->name : "a bridge",
+			master ? master->name : "the bridge");
 	else if (!allow_down && !pp->up)
 		health_say(problems, "%s: the interface is down", pp->name);
 }

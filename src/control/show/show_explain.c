@@ -192,10 +192,23 @@ static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
 			slash ? slash + 1 : path);
 }
 
+/* the bridge or bond whose port it is */
+static void name_master(
+	const struct question *q, const struct iface *i, char ret[IFNAMSIZ])
+{
+	const struct iface *master = i && i->enslaved
+		? iface_by_index(view_ifaces(q->app), i->master)
+		: NULL;
+
+	if (master)
+		memcpy(ret, master->name, IFNAMSIZ);
+}
+
 static void iface_facts(
 	struct question *q, const struct proxy_port *pp, struct explain_iface *ret)
 {
 	const struct config_iface *ci = pp->cfg;
+	const struct iface *i = iface_by_index(view_ifaces(q->app), pp->ifindex);
 
 	*ret = (struct explain_iface){
 		.has_role = true,
@@ -206,6 +219,7 @@ static void iface_facts(
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
+	name_master(q, i, ret->master);
 	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
 		view_now(q->app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
@@ -227,6 +241,7 @@ static void upstream_facts(
 	mono_t now = view_now(q->app);
 
 	in->report_up = pp->report_up;
+	in->no_address = addr_is_any(&pp->link.own[q->family]);
 	memcpy(in->report_interface, pp->cfg->report_interface,
 		sizeof(in->report_interface));
 	in->policy_ok = !config_decide_group(pp->cfg, &q->group, true, in->policy_by);
@@ -640,6 +655,7 @@ static json_t *no_role(struct question *q, const char *name)
 	struct explain e = {0};
 
 	memcpy(in.i.name, name, sizeof(in.i.name));
+	in.i.present = iface_by_name(view_ifaces(q->app), name) != NULL;
 	explain(&f, &e);
 	add_checks(checks, &e, "");
 	summary = json_of_text(e.summary);

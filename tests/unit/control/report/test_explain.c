@@ -176,6 +176,9 @@ CHANGE(denied_upstream, s->in[0].policy_ok = false; stops(s);
 	strcpy(s->in[0].policy_by, "'blacklist 239.1.0.0/16', line 9 of tv.conf"))
 CHANGE(report_down, s->in[0].report_up = false; stops(s);
 	strcpy(s->in[0].report_interface, "voice"))
+CHANGE(no_address, s->in[0].no_address = true)
+CHANGE(no_address_there, no_address(s); strcpy(s->in[0].report_interface, "voice"))
+CHANGE(unknown_role, s->in[0].i.has_role = s->in[0].i.present = false)
 CHANGE(not_asked, s->in[0].asked = s->in[0].asked_this = false; stops(s))
 CHANGE(not_this_source, s->in[0].asked_this = false; stops(s))
 CHANGE(old_querier, s->in[0].asked_this = s->in[0].names_sources = false)
@@ -239,6 +242,26 @@ CHANGE(boundary_out, s->out[0].i.group_ok = false;
 CHANGE(not_allowed, s->out[0].allowed = s->out[1].allowed = false)
 CHANGE(lan_down, s->out[0].i.up = false; s->out[0].has_group = false)
 CHANGE(lan2_down, s->out[1].i.up = false)
+CHANGE(bridge_port, s->out[0].i.up = s->out[0].has_group = false;
+	strcpy(s->out[0].i.master, "br0"))
+CHANGE(bridge_port_in, s->in[0].i.up = false; strcpy(s->in[0].i.master, "br0");
+	stops(s))
+CHANGE(both_down, lan_down(s); lan2_down(s))
+CHANGE(
+	both_barred, for (unsigned i = 0; i < 2; i++) {
+		s->out[i].i.group_ok = s->out[i].has_group = false;
+		strcpy(s->out[i].i.decided, "no whitelist names it");
+	})
+CHANGE(barred_apart, both_barred(s);
+	strcpy(s->out[1].i.decided, "'blacklist 239.1.2.0/24', line 9 of tv.conf"))
+CHANGE(barred_join, both_barred(s); join_refused(s, 1, NOTE_GROUP_DENIED, 0, 2000))
+CHANGE(
+	others_barred, s->f.n_output = N_LANS; for (unsigned i = 1; i < N_LANS; i++) {
+		s->out[i].i.group_ok = false;
+		strcpy(s->out[i].i.decided, "no whitelist names it");
+	})
+CHANGE(others_down, s->f.n_output = N_LANS;
+	for (unsigned i = 1; i < N_LANS; i++) s->out[i].i.up = false)
 CHANGE(not_in_table, s->out[0].in_table = false)
 CHANGE(below_threshold, s->out[0].threshold = 16; copies(s, EXPLAIN_BY_THRESHOLD, 0))
 CHANGE(too_large, copies(s, EXPLAIN_BY_MTU_OUT, 0))
@@ -290,6 +313,9 @@ static const struct situation_case {
 		STOPS "10.9.0.1 is an address of this router", "source", "", R, "loop"},
 	{"interface without a role", {no_role}, R, STOPS "wan has no role in the proxy",
 		"interface", "wan", R, "phyint wan upstream"},
+	{"a name that nobody has", {unknown_role}, R,
+		STOPS "there is no interface wan, neither in the system nor in",
+		"interface", "wan", R, "show interfaces"},
 	{"upstream is absent", {absent}, R, STOPS "the system has no interface wan",
 		"interface", "wan", R, "create it"},
 	{"upstream is down", {down}, R, STOPS "wan is down", "interface", "wan", R,
@@ -406,6 +432,36 @@ static const struct situation_case {
 	{"nobody has joined", {no_members, one_lan}, R,
 		STOPS "no host on lan1 has joined the group", "members", "lan1", R,
 		"join it"},
+	{"the port of a bridge", {bridge_port, one_lan}, R,
+		STOPS "lan1 is a port of br0, which takes all of its frames",
+		"interface", "lan1", R, "phyint br0 in place of phyint lan1"},
+	{"the upstream is the port of a bridge", {bridge_port_in}, R,
+		STOPS "wan is a port of br0", "interface", "wan", R, "phyint br0"},
+	{"upstream without an address", {no_address}, P,
+		FLOWS "; but: wan has no IPv4 address, so the provider is asked from "
+		      "0.0.0.0, which many routers ignore",
+		"address", "wan", U, "DHCP"},
+	{"upstream without an address, IPv6", {no_address, group6}, P,
+		FLOWS "; but: wan has no link-local IPv6 address", "address", "wan", U,
+		"disable_ipv6"},
+	{"report-interface without an address", {no_address_there}, P,
+		FLOWS "; but: voice has no IPv4 address", "address", "wan", U,
+		"dev voice"},
+	{"two LANs are down", {both_down}, R, STOPS "lan1, lan2 are down", "interface",
+		"", R, "ip -br link"},
+	{"a list on two LANs", {both_barred}, R,
+		STOPS "lan1, lan2 do not let the group pass: no whitelist names it",
+		"boundary", "", R, "phyint blocks"},
+	{"different lines on two LANs", {barred_apart}, R,
+		STOPS "lan1 does not let the group pass: no whitelist names it",
+		"boundary", "lan2", R, "lan2"},
+	{"a list on two LANs, of which one has asked", {barred_join}, R,
+		STOPS "lan1 does not let the group pass", "boundary", "lan2", R,
+		"lan2"},
+	{"a list on the other LANs", {others_barred}, P, FLOWS, "boundary", "", N,
+		"phyint blocks"},
+	{"the other LANs are down", {others_down}, P,
+		FLOWS "; but: lan2, lan3, lan4 are down", "interface", "", R, "links"},
 	{"nobody on two LANs", {no_members}, R,
 		STOPS "no host on lan1, lan2 has joined the group", "members", "", R,
 		"--on INTERFACE"},
@@ -510,6 +566,8 @@ static const struct situation_case {
 		STOPS "313 frames of it arrived on wan"},
 	{"boundary, and nobody has joined", {boundary_in, no_members}, R,
 		STOPS "the group ends at wan"},
+	{"nothing came, and no address", {nothing_came, no_address, no_query}, U,
+		DOUBTS "wan has no IPv4 address"},
 	{"nothing came, and no query", {nothing_came, no_query}, U,
 		DOUBTS "no datagram of it has arrived on wan"},
 	{"it has died, the last query is long ago", {died, query_long_ago}, U,
