@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from libnetns import PLAIN, WAN, Daemon, case, main, ringcast
+from libnetns import PLAIN, WAN, Daemon, Skip, case, main, ringcast
 
 REAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
@@ -121,6 +121,28 @@ def missing_interfaces(b):
     d.write(PLAIN + "phyint wan.7 downstream\n")
     assert d.ctl_run("reload").returncode == 0
     d.wait_log("there is no interface wan.7; those that are there: ")
+
+
+@case("-C says what keeps an interface from its role: down, no address, the port of a bridge")
+def links(b):
+    t = b.topology()
+    path = "/run/links.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("phyint wan upstream\nphyint lan1 downstream\nphyint lan2 downstream\n")
+
+    if t.router.run("mount", "-t", "sysfs", "sysfs", "/sys", check=False).returncode:
+        raise Skip("/sys of a namespace cannot be mounted here")
+
+    def said():
+        return t.router.run(ringcast.binary("ringcastd"), "-C", path).stderr
+    assert "at the moment" not in said() and "port of" not in said(), said()
+    t.router.ip("link", "set", "lan1", "down")
+    t.router.ip("addr", "flush", "dev", "wan")
+    t.router.ip("link", "add", "br0", "type", "bridge")
+    t.router.ip("link", "set", "lan2", "master", "br0")
+    for words in ("lan1 is down at the moment", "wan has no IPv4 address at the moment",
+                  "lan2 is a port of br0"):
+        assert words in said(), said()
 
 
 @case("K28 the loopback never becomes a port")

@@ -29,6 +29,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
@@ -148,6 +149,7 @@
 	X(fchownat, EIO)                                                               \
 	X(realpath, EIO)                                                               \
 	X(if_nameindex, ENOBUFS)                                                       \
+	X(getifaddrs, ENOMEM)                                                          \
 	X(io_uring_queue_init, ENOMEM)                                                 \
 	X(io_uring_submit_and_wait, EBUSY)
 
@@ -586,6 +588,7 @@ HOOK(int, fchownat, (int dir, const char *path, uid_t uid, gid_t gid, int flags)
 	(dir, path, uid, gid, flags), -1)
 HOOK(char *, realpath, (const char *path, char *ret), (path, ret), NULL)
 HOOK(struct if_nameindex *, if_nameindex, (void), (), NULL)
+HOOK(int, getifaddrs, (struct ifaddrs * *ret), (ret), -1)
 
 /* System calls without a function of the C library. The futexes of liburcu's locks do
  * not fail, like those of the C library. */

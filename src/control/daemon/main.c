@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/daemon/app.h"
+#include "control/daemon/check_links.h"
 #include "control/sys/ctl.h"
 #include "control/sys/inherit.h"
 #include "control/sys/sdnotify.h"
@@ -81,6 +82,7 @@ static char *main_describe(const char *path, const struct config *cfg)
 
 	if (missing)
 		log_warn("%s: %s", path, missing);
+	check_links(path, cfg);
 	free(names);
 	if (list)
 		if_freenameindex(list);
