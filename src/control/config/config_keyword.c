@@ -295,11 +295,28 @@ static void consider(const char *word, const char *candidate, const char **best,
 	}
 }
 
+/* Words of other programs and systems. */
+static const struct {
+	const char *word, *keyword;
+} other_words[] = {
+	{"interface", "phyint"},
+	{"iface", "phyint"},
+	{"device", "phyint"},
+	{"dev", "phyint"},
+	{"alt-subnet", "altnet"},
+	{"allow", "whitelist"},
+	{"permit", "whitelist"},
+	{"deny", "blacklist"},
+};
+
 const char *config_keyword_suggest(const char *word)
 {
 	const char *best = NULL;
 	unsigned best_distance = MAX_WORD;
 
+	for (size_t i = 0; i < array_len(other_words); i++)
+		if (distance(word, other_words[i].word) == 0)
+			return other_words[i].keyword;
 	for (size_t i = 0; i < config_n_keywords; i++)
 		consider(word, config_keywords[i].name, &best, &best_distance);
 	return best;

@@ -98,6 +98,15 @@ static bool follows_phyint(const struct config_parser *p)
 	return p->next >= 3 && strcmp(p->tokens.v[p->next - 3].s, "phyint") == 0;
 }
 
+static bool next_is_role(const struct config_parser *p)
+{
+	const struct config_keyword *kw = p->next < p->tokens.n
+		? config_keyword_find(p->tokens.v[p->next].s)
+		: NULL;
+
+	return kw && kw->kind == CONFIG_KIND_ROLE;
+}
+
 /* Reports an unknown word. Returns the keyword that was probably meant, which is then
  * obeyed, because the next words belong to it. */
 static const struct config_keyword *unknown_word(
@@ -124,6 +133,11 @@ static const struct config_keyword *unknown_word(
 		config_say(p, CONFIG_ERROR, t->pos,
 			"'%s' has no keyword; each prefix needs its own altnet, whitelist, "
 			"blacklist or boundary before it",
+			config_show(t->s).s);
+	else if (follows_phyint(p) && next_is_role(p))
+		config_say(p, CONFIG_ERROR, t->pos,
+			"'%s' is one name too many; each interface has a phyint line of its "
+			"own",
 			config_show(t->s).s);
 	else if (follows_phyint(p))
 		config_say(p, CONFIG_ERROR, t->pos,

@@ -307,6 +307,15 @@ bool config_check_ifname(
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"no interface can be called '%s'; see 'ip link' for the names",
 			config_show(s).s);
+	else if (strpbrk(s, "\"'"))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"the quotes of '%s' are taken as a part of the name; remove them",
+			config_show(s).s);
+	else if (strchr(s, ','))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s' is taken as one name; each interface has a phyint line of its "
+			"own",
+			config_show(s).s);
 	else if (strchr(s, '['))
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s' has a '[' without ']', so it is a name, not a pattern; see "
