@@ -238,6 +238,7 @@ static void golden_text(void **state)
 			"show groups detail lan1\n", 0},
 		{"mfc", {"show", "mfc"}, "show mfc\n", 0},
 		{"mfc-empty", {"show mfc"}, "show mfc\n", 0},
+		{"groups-empty", {"show", "groups"}, "show groups\n", 0},
 		{"hostile", {"show", "mfc"}, "show mfc\n", 0},
 		{"mfc-channels", {"show", "mfc"}, "show mfc\n", 0},
 		{"groups-channels", {"show", "groups"}, "show groups\n", 0},
@@ -246,8 +247,8 @@ static void golden_text(void **state)
 			"show quality since 5400 blocks 60 239.0.0.0/8\n", 0},
 		{"quality", {"quality", "-wt2h"},
 			"show quality since 7200 blocks 120\n", 0, "quality-wide"},
-		{"quality", {"qu", "-b", "wan"}, "show quality since 3600 blocks 60 wan\n",
-			0, "quality-brief"},
+		{"quality", {"qu", "-b", "wan"},
+			"show quality since 3600 blocks 60 wan\n", 0, "quality-brief"},
 		{"zaps", {"show", "zaps", "lan1"}, "show zaps lan1\n", 0},
 		{"stats", {"show", "stats"}, "show stats\n", 0},
 		{"config", {"show", "config"}, "show config\n", 0},
@@ -442,6 +443,8 @@ static void usage(void **state)
 		{{"show", "mfcs"}, "did you mean 'show mfc'?", 1},
 		{{"groups"}, "did you mean 'show groups'?", 1},
 		{{"status"}, "did you mean 'show stats'?", 1},
+		{{"restart"}, "systemctl restart ringcast", 1},
+		{{"show", "routes"}, "did you mean 'show mfc'?", 1},
 		{{"relaod"}, "did you mean 'reload'?", 1},
 		{{"frobnicate"}, "'ringcastctl help' lists them", 1},
 		{{"c"}, "'c' may be capture", 1},
@@ -486,6 +489,59 @@ static void usage(void **state)
 	}
 }
 
+static void write_text(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void has_text(const char *name, const char *text)
+{
+	char there[4096] = "";
+	FILE *f = fopen(name, "r");
+
+	assert_non_null(f);
+	there[fread(there, 1, sizeof(there) - 1, f)] = '\0';
+	fclose(f);
+	assert_non_null(strstr(there, text));
+}
+
+/* What the file had is in FILE.old, FILE.old2 and so on. A second conversion with the same
+ * result makes none. */
+static void convert_keeps_what_was_there(void **state)
+{
+	static const char commands[] =
+		"set protocols igmp-proxy interface eth0 role upstream\n"
+		"set protocols igmp-proxy interface eth1 role downstream\n";
+	char out[256], in[256], old[300], old2[300];
+	const char *const words[] = {"convert", "--from", "vyos", "-o", out, in, NULL};
+
+	snprintf(in, sizeof(in), "%s/vyos", dir);
+	snprintf(out, sizeof(out), "%s/conf", dir);
+	snprintf(old, sizeof(old), "%s.old", out);
+	snprintf(old2, sizeof(old2), "%s.old2", out);
+	write_text(in, commands);
+	assert_int_equal(finish(start(words)).status, 0);
+	assert_int_equal(access(old, F_OK), -1);
+	write_text(out, "# by hand\n");
+	assert_int_equal(finish(start(words)).status, 0);
+	has_text(old, "# by hand");
+	has_text(out, "phyint eth0 upstream");
+	assert_int_equal(finish(start(words)).status, 0);
+	assert_int_equal(access(old2, F_OK), -1);
+	write_text(out, "# another\n");
+	assert_non_null(strstr(finish(start(words)).err, "conf.old2 has what"));
+	has_text(old, "# by hand");
+	has_text(old2, "# another");
+	unlink(in);
+	unlink(out);
+	unlink(old);
+	unlink(old2);
+}
+
 /* A terminal of 24 lines shows the help and the prompt below it. */
 static void help_fits_a_small_terminal(void **state)
 {
@@ -523,6 +579,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(broken_replies),
 		cmocka_unit_test(no_daemon),
 		cmocka_unit_test(usage),
+		cmocka_unit_test(convert_keeps_what_was_there),
 		cmocka_unit_test(help_fits_a_small_terminal),
 	};
 	int r;

@@ -4,6 +4,7 @@
 
 #include "tools/ctl/command_name.h"
 
+#include "base/cleanup.h"
 #include "control/config/config_keyword.h"
 
 #include <stdbool.h>
@@ -109,15 +110,52 @@ static const char *forgotten_word(
 	return NULL;
 }
 
+/* Words that other programs have, with what to do here. */
+static const struct {
+	const char *after, *word, *advice;
+} other_words[] = {
+	{"", "start", "the service manager does that: systemctl start ringcast"},
+	{"", "stop", "the service manager does that: systemctl stop ringcast"},
+	{"", "restart", "the service manager does that: systemctl restart ringcast"},
+	{"", "check", "did you mean 'ringcastd -C FILE'?"},
+	{"show", "status", "did you mean 'show interfaces', or 'health'?"},
+	{"show", "health", "did you mean 'health'?"},
+	{"show", "quality", "did you mean 'quality'?"},
+	{"show", "log",
+		"'log' shows its level; journalctl -u ringcast shows the lines"},
+	{"show", "ports", "did you mean 'show interfaces'?"},
+	{"show", "routes", "did you mean 'show mfc'?"},
+	{"show", "streams", "did you mean 'show mfc'?"},
+	{"show", "channels", "did you mean 'show mfc'?"},
+	{"show", "hosts", "did you mean 'show groups detail'?"},
+	{"show", "members", "did you mean 'show groups detail'?"},
+	{"show", "viewers", "did you mean 'show groups detail'?"},
+};
+
+static const char *other_word(const char *right, const char *word)
+{
+	for (size_t i = 0; i < array_len(other_words); i++)
+		if (strcmp(other_words[i].after, right) == 0 &&
+			strcmp(other_words[i].word, word) == 0)
+			return other_words[i].advice;
+	return NULL;
+}
+
 /* Why `word`, after the words that were right, fits none of the names in `set`. */
 static void say_unknown(const char *const *names, size_t n_names, uint64_t set,
 	const char *word, struct command_match *m)
 {
 	const char *blank = *m->right ? " " : "", *near, *whole_name = NULL;
+	const char *advice = other_word(m->right, word);
 	char list[128] = "";
 	struct choice c;
 
 	m->number = COMMAND_UNKNOWN;
+	if (advice) {
+		snprintf(m->why, sizeof(m->why), "unknown command '%.40s%s%.40s'; %s",
+			m->right, blank, word, advice);
+		return;
+	}
 	choices(names, n_names, set, m->used, word, &c);
 	if (c.n > 1 && *word) {
 		list_words(&c, list, sizeof(list));

@@ -14,7 +14,9 @@
 #include "tools/convert/convert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -233,11 +235,70 @@ static int check_result(const char *text)
 	return r ? EXIT_FAULT : EXIT_DONE;
 }
 
+/* The name of a copy of `path`: the first one of path.old, path.old2 ... that is free, as an
+ * open file with the rights of `path`. NULL if there is none. */
+static FILE *open_copy(const char *path, char *name, size_t size)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (stat(path, &st) < 0)
+		return NULL;
+	for (unsigned i = 1; i < 100; i++) {
+		char number[8] = "";
+
+		if (i > 1)
+			snprintf(number, sizeof(number), "%u", i);
+		snprintf(name, size, "%s.old%s", path, number);
+		fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			st.st_mode & 0777);
+		if (fd >= 0 || errno != EEXIST)
+			break;
+	}
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+/* Copies what the file has before it is replaced. Returns false after a message if that
+ * fails. */
+static bool keep_old(const char *path, const char *text)
+{
+	struct convert_source old = {0};
+	_cleanup_(freep) char *there = NULL;
+	char name[PATH_MAX];
+	struct stat st;
+	bool same, bad;
+	FILE *f;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+		read_file(path, &old) < 0)
+		return true; /* nothing to keep; writing will tell */
+	there = (char *)(uintptr_t)old.text;
+	same = old.len == strlen(text) && memcmp(there, text, old.len) == 0;
+	if (same)
+		return true;
+	f = open_copy(path, name, sizeof(name));
+	bad = !f || fwrite(there, 1, old.len, f) != old.len;
+	if (f)
+		bad |= fclose(f) != 0;
+	if (bad)
+		fprintf(stderr,
+			"ringcastctl convert: cannot keep a copy of %s: %s; name another "
+			"file with -o\n",
+			path, strerror(errno));
+	else
+		fprintf(stderr, "%s has what %s was before\n", name, path);
+	return !bad;
+}
+
 static int write_result(const struct arguments *a, const char *text)
 {
-	FILE *f = a->output ? fopen(a->output, "we") : stdout;
-	bool bad = !f || fputs(text, f) < 0;
+	bool bad;
+	FILE *f;
 
+	if (a->output && !keep_old(a->output, text))
+		return EXIT_CALLER;
+	f = a->output ? fopen(a->output, "we") : stdout;
+	bad = !f || fputs(text, f) < 0;
 	if (f && a->output)
 		bad |= fclose(f) != 0;
 	else if (f)

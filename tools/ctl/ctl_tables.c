@@ -238,11 +238,19 @@ static int compare_groups(const char *const *a, const char *const *b)
 	return c ? c : text_compare(a[1], b[1]);
 }
 
+static void print_no_groups(
+	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
+{
+	if (n_rows == 0)
+		fputs("\nno host has joined a group here\n", out);
+}
+
 const struct ctl_list ctl_list_groups = {
 	.key = "groups",
 	.depth = 1,
 	.table = TEXT_TABLE_SORT(groups_columns, compare_groups),
 	.row = groups_row,
+	.rest = print_no_groups,
 };
 
 /* The empty (*,G) entry of a group that is joined only for named sources has no row
@@ -309,6 +317,9 @@ static void print_refused(
 	const json_t *r;
 	size_t n;
 
+	if (n_rows == 0)
+		fputs("\nno host has joined a group here, so nothing is forwarded\n",
+			out);
 	json_array_foreach(json_object_get(reply, "refused_senders"), n, r)
 	{
 		const char *source = cell_str(r, "source");

@@ -111,6 +111,8 @@ static void print_lans(
 	size_t i;
 
 	t.view = view;
+	if (n_rows == 0)
+		fputs("\nno host has waited for a stream here\n", out);
 	json_array_foreach(json_object_get(reply, "lans"), i, lan)
 		add_lan(&t, reply, lan);
 	if (t.n > 0) {

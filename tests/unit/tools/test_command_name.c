@@ -43,6 +43,11 @@ static const struct {
 		"unknown command 'show mfcs'; did you mean 'show mfc'?"},
 	{{"mfc"}, COMMAND_UNKNOWN, 0,
 		"unknown command 'mfc'; did you mean 'show mfc'?"},
+	{{"restart"}, COMMAND_UNKNOWN, 0,
+		"unknown command 'restart'; the service manager does that: systemctl "
+		"restart ringcast"},
+	{{"sh", "routes"}, COMMAND_UNKNOWN, 1,
+		"unknown command 'show routes'; did you mean 'show mfc'?"},
 	{{"nonsense"}, COMMAND_UNKNOWN, 0,
 		"unknown command 'nonsense'; 'ringcastctl help' lists them"},
 	{{""}, COMMAND_UNKNOWN, 0, "unknown command ''; 'ringcastctl help' lists them"},
