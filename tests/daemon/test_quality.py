@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 
-from libnetns import FAST, GROUP, WAN, Sender, case, main, wait_datagrams, wait_for
+from libnetns import FAST, GROUP, WAN, Sender, Skip, case, main, wait_datagrams, wait_for
 
 import stream_faults  # libnetns has set the path
 from manager import ManagedDaemon
@@ -167,6 +167,29 @@ def inside(b):
     assert r["range"]["provider_seconds"] == 0 or tv.longest > 0.9, (r, tv.longest)
     text = quote(b, d, "quality", GROUP)
     assert " router " in text and "the receive ring was full" in " ".join(text.split()), text
+
+
+@case("in the router: no outage counts while the daemon does not run and loses nothing")
+def stalled(b):
+    t = b.topology(lans=1)
+    d = b.run(t, "latency low\nring-size 8M\n" + CONFIG)   # room for 4096 frames
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    tv = Playing(b, t, television(8000))
+    wait_row(d, lambda r: r["verdict"] == "clean", "the stream is clean")
+    for _ in range(4):
+        d.process.send_signal(signal.SIGSTOP)
+        begun, stopped = time.monotonic(), tv.sent
+        wait_for(20, lambda: tv.sent > stopped + 400 and time.monotonic() > begun + 2.2,
+                 "the daemon has not run for two seconds")
+        d.process.send_signal(signal.SIGCONT)
+        wait_row(d, lambda r: r["counters"]["datagrams"] > stopped + 500, "it has caught up")
+    r = wait_row(d, lambda r: r["counters"]["datagrams"] >= tv.sent - 500, "it has caught up")
+    assert d.interface("wan")["ring_drops"] == 0 and r["lost"] == 0, r
+    if tv.longest > 0.9:
+        raise Skip(f"this machine made a pause of {tv.longest:.1f} s itself")
+    assert r["counters"]["outages"] == r["counters"]["error_seconds"] == 0, r
+    assert r["range"]["provider_seconds"] == r["range"]["router_seconds"] == 0, r
 
 
 @case("in the router: copies that do not fit have their reason, and faults before it still count")

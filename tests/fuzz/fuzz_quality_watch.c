@@ -156,7 +156,7 @@ static void ask(struct run *r, struct rd *in)
 	r->ticked = what & 1 ? r->now : r->ticked;
 	for (unsigned i = ASKED; i < N_WATCHES; i++) {
 		if (what & 1)
-			quality_watch_tick(r->w[i], (mono_t){r->now});
+			quality_watch_tick(r->w[i], (mono_t){r->now}, (mono_t){r->now});
 		if (what & 2)
 			quality_watch_flush(r->w[i]);
 		(void)look(r, i);
@@ -213,7 +213,7 @@ static void same_in_the_end(struct run *r)
 		if (mono_is_set(r->last[i / N_PORTS][i % N_PORTS]))
 			end_pause(r, i / N_PORTS, i % N_PORTS);
 	for (unsigned i = 0; i < N_WATCHES; i++) {
-		quality_watch_tick(r->w[i], (mono_t){r->now});
+		quality_watch_tick(r->w[i], (mono_t){r->now}, (mono_t){r->now});
 		s[i] = look(r, i);
 	}
 	fuzz_assert(s[ALONE].n == s[ASKED].n);

@@ -309,12 +309,13 @@ static bool is_steady(const struct stream_entry *e)
 	return e->kind != QUALITY_UNKNOWN || e->steady >= STREAM_LOG_STEADY;
 }
 
-/* Returns for how long nothing has come of a stream that flowed and is wanted, or 0. */
+/* Returns for how long nothing has come of a stream that flowed and is wanted, or 0. What
+ * waits in a ring of this router has come. */
 static int64_t silence_ns(const struct stream_entry *e, mono_t now)
 {
 	int64_t ns = now.ns - e->last.ns;
 
-	if (!is_steady(e) || !e->wanted || !mono_is_set(e->last) ||
+	if (!e->silent || !is_steady(e) || !e->wanted || !mono_is_set(e->last) ||
 		!mono_before(e->wanted_since, e->last) ||
 		ns >= STREAM_LOG_OUTAGE_MS * NS_PER_MS)
 		return 0;
@@ -460,6 +461,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	take_drops(e, local, drops);
 	e->based = true;
 	e->last = v->last;
+	e->silent = v->silent;
 	e->viewers = local->viewers;
 	e->now = judge(e, now, before, &n, local, drops);
 	count_steady(e, &n);

@@ -50,6 +50,7 @@ struct stream_entry {
 	uint64_t count[_QUALITY_COUNT_N], lost, full, light, fragments;
 	uint64_t refused[_STREAM_DROP_N];
 	mono_t last;	 /* its last datagram in this process, or MONO_UNSET */
+	bool silent;	 /* as in the last view */
 	unsigned steady; /* intervals in a row with datagrams */
 	/* sums since the start */
 	uint64_t total[_QUALITY_COUNT_N];

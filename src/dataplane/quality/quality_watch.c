@@ -419,6 +419,8 @@ static void note_arrival(struct watch_slot *s, mono_t at)
 		s->first = at;
 		s->news = true;
 	}
+	s->news |= s->silent;
+	s->silent = false;
 	s->last = at;
 	s->seen = true;
 }
@@ -536,8 +538,9 @@ void quality_watch_end(struct quality_watch *w)
 	count(&w->full_n, w->full);
 	count(&w->light_n, w->light);
 	count(&w->unwatched_n, w->unwatched);
-	if (mono_due(w->due, w->now))
-		quality_watch_tick(w, w->now);
+	/* there was always something in the rings */
+	if (mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
+		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
 }
 
 /* ---- what is left to publish ---- */
@@ -557,31 +560,32 @@ static void publish_rest(struct watch_slot *s)
 }
 
 /* Returns true if that was all of the stream until it is heard again. */
-static bool tick_slot(const struct quality_watch *w, struct watch_slot *s)
+static bool tick_slot(const struct quality_watch *w, struct watch_slot *s, mono_t until)
 {
-	bool silent = w->now.ns - s->last.ns > NS_PER_SEC;
+	bool silent = until.ns - s->last.ns > NS_PER_SEC;
 
 	/* the silence of a stream that nobody wants does not count */
 	if (silent && s->resume_after == INT64_MAX && s->epoch == w->epoch) {
-		(void)quality_until(&s->q, w->now);
+		(void)quality_until(&s->q, until);
 		s->faults = faults_of(&s->q);
-		s->news = true;
 	}
+	s->news |= silent;
+	s->silent = silent;
 	publish_rest(s);
 	return silent;
 }
 
-void quality_watch_tick(struct quality_watch *w, mono_t now)
+void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until)
 {
 	uint16_t next, kept = WATCH_NONE;
 
-	w->now = now;
+	w->now = mono_max(w->now, now);
 	watch_take_orders(w);
 	for (uint16_t i = w->dirty; i != WATCH_NONE; i = next) {
 		struct watch_slot *s = &w->slot[i];
 
 		next = s->next_dirty;
-		s->dirty = !tick_slot(w, s);
+		s->dirty = !tick_slot(w, s, until);
 		if (!s->dirty)
 			continue;
 		s->next_dirty = kept;

@@ -12,6 +12,9 @@
  * faults were found. If quality_watch_tick() is called when it is due, they are also
  * published within a second after the last datagram.
  *
+ * A thread that did not run for a while finds old datagrams in its rings. Therefore a
+ * stream is silent only if the thread knows that nothing of it is waiting there.
+ *
  * If QUALITY_MODE_AUTO gets more MPEG-TS datagrams per second than the budget, the
  * streams take turns of a second in which they are looked at fully. Otherwise they are
  * looked at lightly: only at their arrival and their RTP headers. Loss in RTP is
@@ -58,6 +61,9 @@ struct quality_view {
 	 * judged */
 	uint64_t full, light, fragments;
 	mono_t first, last; /* when the first and the last datagram came */
+	/* Nothing came for more than a second after `last`, and nothing of it waits in a
+	 * ring. */
+	bool silent;
 	/* The last mark, or 0 if there was none; and when the first datagram, PAT and
 	 * random access came after it, or MONO_UNSET. */
 	uint32_t mark;
@@ -116,9 +122,10 @@ void quality_watch_end(struct quality_watch *w);
 
 /* When quality_watch_tick() is due, if no burst comes before; or MONO_NEVER. */
 mono_t quality_watch_due(const struct quality_watch *w);
-/* Publishes what is not yet published, and begins an outage of each stream that has been
- * silent for more than a second. */
-void quality_watch_tick(struct quality_watch *w, mono_t now);
+/* Publishes what is not yet published. No datagram that came before `until` will be given
+ * to the watch later, so an outage begins for each stream that has been silent for more
+ * than a second before `until`. */
+void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until);
 /* Publishes everything. Another thread may also call it while no thread uses the watch. */
 void quality_watch_flush(struct quality_watch *w);
 

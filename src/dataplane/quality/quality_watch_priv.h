@@ -26,6 +26,7 @@ struct watch_slot {
 	bool full;	/* it is looked at fully in this burst */
 	bool seen;	/* it had a datagram in this burst */
 	bool news;	/* publish it at the end of the burst */
+	bool silent;	/* see struct quality_view */
 	bool mark_open; /* something that the mark asks for has not come yet */
 	mono_t first, last;
 	/* The first datagram after this time is not compared with earlier ones. INT64_MAX

@@ -35,6 +35,7 @@ static void fill_view(const struct watch_slot *s, struct quality_view *v)
 	v->fragments = s->fragments;
 	v->first = s->first;
 	v->last = s->last;
+	v->silent = s->silent;
 	v->mark = s->mark;
 	v->mark_first = s->mark_first;
 	v->mark_pat = s->mark_pat;
@@ -76,7 +77,10 @@ static bool read_view(const struct watch_slot *s, struct quality_view *ret)
 			atomic_load_explicit(&s->turn, memory_order_relaxed) != turn)
 			continue;
 		memcpy(ret, word, sizeof(word));
-		ret->last = mono_max(ret->last, (mono_t){last});
+		if (ret->last.ns < last) {
+			ret->last.ns = last;
+			ret->silent = false;
+		}
 		return true;
 	}
 	return false;

@@ -359,6 +359,12 @@ size_t dataplane_short_ring(const struct dataplane *dp, unsigned port)
 
 /* Life */
 
+/* The kernel's timer hands over a block when it has found it twice. */
+static int64_t handover_ns(const struct ring_rx_mode *m)
+{
+	return m->kind == RING_RX_BLOCKS ? 2 * m->retire_ms * NS_PER_MS : 0;
+}
+
 static int start_workers(struct dataplane *dp, unsigned n)
 {
 	for (dp->n = 0; dp->n < n; dp->n++) {
@@ -372,6 +378,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.quality = dp->quality,
 			.n_streams = dp->n_streams,
 			.collect_ns = dp->collect_ns,
+			.handover_ns = handover_ns(&dp->receive),
 			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
 					 : WORKER_ANY_CPU,
 		};

@@ -91,6 +91,9 @@ struct worker {
 	bool drained;	   /* the last turn took everything that was ready */
 	/* when it has begun its last turn, and the one before it */
 	mono_t looked, before;
+	mono_t emptied; /* what had been handed over by then is taken */
+	/* A frame is handed over by the kernel within this time. */
+	int64_t handover_ns;
 	/* how long it looks away from the rings, and after which parts of that time it
 	 * checks how full they are */
 	uint64_t away_ns, part_ns;
@@ -287,8 +290,10 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	unsigned n = 0;
 	bool any;
 
-	if (cfg->n_inputs == 0)
+	if (cfg->n_inputs == 0) {
+		w->emptied = w->looked;
 		return false;
+	}
 	/* pairs with the release in worker_sample() */
 	w->spec = atomic_load_explicit(&w->sample_spec, memory_order_acquire);
 	choose_tx(w, cfg, &tx);
@@ -308,6 +313,8 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	if (w->n_held > 0)
 		send_burst(w, cfg, &tx);
 	w->drained = !any;
+	if (w->drained)
+		w->emptied = w->looked;
 	return n > 0;
 }
 
@@ -392,13 +399,16 @@ static int watch_timeout(struct worker *w)
 	return due.ns == INT64_MAX ? -1 : (int)mono_ms_until(due, time_now());
 }
 
+/* Is called when nothing is ready. */
 static void watch_tick(struct worker *w)
 {
+	mono_t until = mono_add_ns(w->emptied, -w->handover_ns);
+
 	if (!w->watch)
 		return;
 	pthread_mutex_lock(&w->watching);
-	if (mono_due(quality_watch_due(w->watch), w->looked))
-		quality_watch_tick(w->watch, w->looked);
+	if (mono_due(quality_watch_due(w->watch), w->emptied))
+		quality_watch_tick(w->watch, w->emptied, until);
 	pthread_mutex_unlock(&w->watching);
 }
 
@@ -420,6 +430,7 @@ static void rest(struct worker *w)
 {
 	struct forward_counters *c = forward_counters(w->fw);
 
+	watch_tick(w);
 	if (!sharing_sleep(w->sharing, w->index)) {
 		w->away_ns = 0;
 		return;
@@ -436,7 +447,6 @@ static void rest(struct worker *w)
 	sharing_awake(w->sharing, w->index);
 	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
 	w->looked = time_now();
-	watch_tick(w);
 }
 
 /* An interface went down or away. Its ring starts again by itself when the interface
@@ -561,6 +571,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->local = params->local;
 	w->want_uring = params->io_uring;
 	w->collect_ns = params->collect_ns;
+	w->handover_ns = params->handover_ns;
 	w->owner = params->owner;
 	w->n_owners = params->n_owners;
 	pthread_mutex_init(&w->watching, NULL);

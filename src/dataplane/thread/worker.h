@@ -46,7 +46,9 @@ struct worker_params {
 	enum quality_mode quality;
 	unsigned n_streams;  /* streams that it analyses */
 	uint64_t collect_ns; /* the bound of collect.h; 0 if only the kernel collects */
-	int cpu;	     /* the processor to stay on, or WORKER_ANY_CPU */
+	/* The kernel hands over a frame that has arrived within this time. */
+	int64_t handover_ns;
+	int cpu;   /* the processor to stay on, or WORKER_ANY_CPU */
 	bool idle; /* it has no thread, for worker_drain(), and shares no work */
 	/* For an idle worker: the workers of all threads, whose frames it sends. They
 	 * analyse the streams. Borrowed. */

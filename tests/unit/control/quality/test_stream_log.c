@@ -66,6 +66,7 @@ static enum stream_event second(unsigned n, unsigned lost)
 	view.result.rtp_lost += lost;
 	view.result.rate_bps = n * 10000u;
 	view.full += n;
+	view.silent = n == 0;
 	if (n)
 		view.last = (mono_t){now_s * NS_PER_SEC - NS_PER_MS};
 	return stream_log_see(l, at(now_s), &view, &local, &e);

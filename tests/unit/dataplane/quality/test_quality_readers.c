@@ -61,7 +61,7 @@ static void readers_see_whole_views(void **state)
 		cc[g] += i % 3 == 0;
 		tv(g, &cc[g]);
 		pass(i % 400 == 399 ? 5000 : 1);
-		quality_watch_tick(w, (mono_t){at_ns});
+		quality_watch_tick(w, (mono_t){at_ns}, (mono_t){at_ns});
 	}
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < 3; i++)

@@ -44,6 +44,12 @@ static struct quality_watch_stats stats(void)
 	return s;
 }
 
+/* Everything that has arrived was given to the watch. */
+static void tick(void)
+{
+	quality_watch_tick(w, (mono_t){at_ns}, (mono_t){at_ns});
+}
+
 /* ---- cases ---- */
 
 static void a_stream_is_published_by_the_second(void **state)
@@ -100,15 +106,73 @@ static void the_rest_is_published_when_it_is_due(void **state)
 	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1);
 	assert_true(quality_watch_due(w).ns > at_ns);
 	at_ns = quality_watch_due(w).ns;
-	quality_watch_tick(w, (mono_t){at_ns});
+	tick();
 	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 20);
 	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
 	at_ns = quality_watch_due(w).ns;
-	quality_watch_tick(w, (mono_t){at_ns});
+	tick();
 	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
 	assert_int_equal(quality_watch_due(w).ns, INT64_MAX);
 	tv(7, &cc);
 	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+}
+
+/* The thread did not run for a while. Datagrams that have arrived wait in its ring. */
+static void what_waits_in_a_ring_is_no_silence(void **state)
+{
+	struct addr group = group_of(7);
+	int64_t stopped;
+	unsigned cc = 0, other = 0;
+
+	for (unsigned i = 0; i < 500; i++) {
+		tv(7, &cc);
+		tv(8, &other);
+		pass(5);
+	}
+	tick();
+	stopped = at_ns;
+	pass(3000);
+	for (int64_t ms = 0; ms < 3000; ms += 5) {
+		tv(8, &other); /* is given first, and could begin an outage of the other */
+		quality_watch_tick(w, (mono_t){at_ns}, (mono_t){stopped + ms * MS});
+		burst_begins();
+		quality_watch_flow(w, 3, &source, &group);
+		quality_watch_datagram(w, 5000, television(&cc, false, false), TV_LEN,
+			real(stopped + ms * MS));
+		quality_watch_end(w);
+		assert_false(look(7)->silent);
+	}
+	tick();
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1100);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(counted(7, QUALITY_ERROR_SECONDS), 0);
+	assert_false(look(7)->silent);
+	pass(1100);
+	tick();
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+	assert_true(look(7)->silent);
+	tv(7, &cc);
+	assert_false(look(7)->silent);
+}
+
+/* A thread that always has something to do publishes, but knows of no silence. */
+static void a_busy_thread_publishes(void **state)
+{
+	unsigned cc = 0, other = 0;
+
+	tv(7, &cc);
+	tv(7, &cc);
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 1);
+	for (unsigned i = 0; i < 2500; i++) {
+		pass(1);
+		tv(8, &other);
+	}
+	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 2);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_false(look(7)->silent);
+	tick();
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+	assert_true(look(7)->silent);
 }
 
 static void all_is_published_on_demand(void **state)
@@ -182,6 +246,7 @@ static void only_silent_streams_make_room(void **state)
 	for (unsigned s = 0; s < 10; s++) {
 		pass(1000);
 		tv(0, &cc[0]);
+		tick();
 	}
 	/* all but the first are silent for ten seconds now */
 	tv(N_STREAMS, &cc[N_STREAMS]);
@@ -320,7 +385,7 @@ static void streams_take_turns(void **state)
 	assert_int_equal(light, stats().light);
 	assert_in_range(full, 10000, 27000);
 	pass(3000);
-	quality_watch_tick(w, (mono_t){at_ns});
+	tick();
 	assert_false(stats().sampling);
 }
 
@@ -460,7 +525,7 @@ static void a_group_that_nobody_wants(void **state)
 	quality_watch_restart(w, &group, (mono_t){at_ns + 1000});
 	for (unsigned i = 0; i < 5; i++) {
 		pass(1000);
-		quality_watch_tick(w, (mono_t){at_ns});
+		tick();
 	}
 	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
 	assert_int_equal(counted(7, QUALITY_DATAGRAMS), 400);
@@ -543,7 +608,7 @@ static void orders_after_streams_have_made_room(void **state)
 	for (unsigned g = 0; g < N_STREAMS; g++)
 		tv(g, &cc[g]);
 	pass(20000);
-	quality_watch_tick(w, (mono_t){at_ns});
+	tick();
 	for (unsigned g = N_STREAMS; g < 2 * N_STREAMS; g++)
 		tv(g, &cc[g]);
 	for (unsigned g = 0; g < 2 * N_STREAMS; g++) {
@@ -567,6 +632,8 @@ int main(void)
 		CASE(a_stream_is_published_by_the_second),
 		CASE(a_fault_is_published_at_once),
 		CASE(the_rest_is_published_when_it_is_due),
+		CASE(what_waits_in_a_ring_is_no_silence),
+		CASE(a_busy_thread_publishes),
 		CASE(all_is_published_on_demand),
 		CASE(ports_of_a_group_are_streams),
 		CASE(fragments_are_counted),
