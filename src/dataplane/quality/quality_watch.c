@@ -29,6 +29,7 @@
 #define EXACT_NS    (NS_PER_MS / 10) /* longest time between the readings of two clocks */
 #define PERIOD_NS   NS_PER_SEC
 #define TICK_NS	    NS_PER_SEC
+#define TICK_SLOTS  128 /* streams of one tick, so that datagrams do not wait for many */
 #define SHARE_MAX   64
 #define REFUSED_MAX 16 /* attempts per burst: each waits for memory */
 #define HAND_STEPS  16
@@ -87,8 +88,8 @@ int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budge
 	w->mask = n_places - 1;
 	w->key = (uint64_t)(uintptr_t)w->slot * UINT64_C(0x9e3779b97f4a7c15);
 	w->share = 1;
-	w->dirty = WATCH_NONE;
-	w->due = MONO_NEVER;
+	w->dirty = w->round = WATCH_NONE;
+	w->due = w->next_round = MONO_NEVER;
 	for (unsigned i = 0; i < WATCH_GROUPS; i++)
 		w->groups[i] = WATCH_NONE;
 	*ret = w;
@@ -335,7 +336,7 @@ static void close_current(struct quality_watch *w)
 		s->next_dirty = w->dirty;
 		w->dirty = (uint16_t)(s - w->slot);
 		if (w->due.ns == INT64_MAX)
-			w->due = mono_add_ns(w->now, TICK_NS);
+			w->due = w->next_round = mono_add_ns(w->now, TICK_NS);
 	}
 	faults = faults_of(&s->q);
 	if (s->news || faults != s->faults) {
@@ -577,28 +578,39 @@ static bool tick_slot(const struct quality_watch *w, struct watch_slot *s, mono_
 
 void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until)
 {
-	uint16_t next, kept = WATCH_NONE;
-
 	w->now = mono_max(w->now, now);
 	watch_take_orders(w);
-	for (uint16_t i = w->dirty; i != WATCH_NONE; i = next) {
-		struct watch_slot *s = &w->slot[i];
+	if (w->round == WATCH_NONE) {
+		w->round = w->dirty;
+		w->dirty = WATCH_NONE;
+		w->next_round = mono_add_ns(now, TICK_NS);
+	}
+	for (unsigned n = 0; n < TICK_SLOTS && w->round != WATCH_NONE; n++) {
+		struct watch_slot *s = &w->slot[w->round];
 
-		next = s->next_dirty;
+		w->round = s->next_dirty;
 		s->dirty = !tick_slot(w, s, until);
 		if (!s->dirty)
 			continue;
-		s->next_dirty = kept;
-		kept = i;
+		s->next_dirty = w->dirty;
+		w->dirty = (uint16_t)(s - w->slot);
 	}
-	w->dirty = kept;
-	w->due = kept == WATCH_NONE ? MONO_NEVER : mono_add_ns(now, TICK_NS);
-	if (kept == WATCH_NONE)
+	if (w->round != WATCH_NONE)
+		w->due = now;
+	else
+		w->due = w->dirty == WATCH_NONE ? MONO_NEVER : w->next_round;
+	if (w->round == WATCH_NONE && w->dirty == WATCH_NONE)
 		atomic_store_explicit(&w->sampling, false, memory_order_relaxed);
+}
+
+static void flush(struct quality_watch *w, uint16_t list)
+{
+	for (uint16_t i = list; i != WATCH_NONE; i = w->slot[i].next_dirty)
+		publish_rest(&w->slot[i]);
 }
 
 void quality_watch_flush(struct quality_watch *w)
 {
-	for (uint16_t i = w->dirty; i != WATCH_NONE; i = w->slot[i].next_dirty)
-		publish_rest(&w->slot[i]);
+	flush(w, w->dirty);
+	flush(w, w->round);
 }

@@ -124,7 +124,8 @@ void quality_watch_end(struct quality_watch *w);
 mono_t quality_watch_due(const struct quality_watch *w);
 /* Publishes what is not yet published. No datagram that came before `until` will be given
  * to the watch later, so an outage begins for each stream that has been silent for more
- * than a second before `until`. */
+ * than a second before `until`. Handles a part of many streams; then it is due again at
+ * once. */
 void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until);
 /* Publishes everything. Another thread may also call it while no thread uses the watch. */
 void quality_watch_flush(struct quality_watch *w);

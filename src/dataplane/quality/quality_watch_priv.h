@@ -20,7 +20,7 @@ struct watch_slot {
 	struct quality_stream stream;
 	uint32_t generation, epoch;
 	uint32_t hash;
-	uint16_t next_dirty; /* in the list of w->dirty */
+	uint16_t next_dirty; /* in the list w->dirty or w->round */
 	uint16_t next_group; /* in a list of w->groups[] */
 	bool dirty;
 	bool full;	/* it is looked at fully in this burst */
@@ -85,7 +85,8 @@ struct quality_watch {
 	struct watch_flow flow;
 	struct watch_slot *current;
 	uint16_t dirty; /* list of slots with something to publish */
-	mono_t due;
+	uint16_t round; /* the rest of that list, for the round that has begun */
+	mono_t due, next_round;
 	/* lists of slots by group, so that an order does not visit all of them */
 	uint16_t groups[WATCH_GROUPS];
 	struct watch_order order[WATCH_ORDER_SETS][WATCH_ORDER_WAYS];

@@ -175,6 +175,51 @@ static void a_busy_thread_publishes(void **state)
 	assert_true(look(7)->silent);
 }
 
+/* Returns how many streams, except the first, have published their second datagram. */
+static unsigned n_published(unsigned n)
+{
+	unsigned found = 0;
+
+	for (unsigned g = 1; g < n; g++)
+		found += counted(g, QUALITY_DATAGRAMS) == 2;
+	return found;
+}
+
+static void many_streams_take_several_ticks(void **state)
+{
+	enum { MANY = 1000 };
+	unsigned cc[MANY] = {0}, ticks = 0, before = 0, after;
+
+	end(state);
+	assert_int_equal(
+		quality_watch_new(QUALITY_MODE_AUTO, MANY, 1000 * 1000, &w), 0);
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		if (i == MANY)
+			pass(10);
+		tv(i % MANY, &cc[i % MANY]);
+	}
+	assert_int_equal(n_published(MANY), 0);
+	at_ns = quality_watch_due(w).ns;
+	for (; quality_watch_due(w).ns <= at_ns; ticks++) {
+		tick();
+		after = n_published(MANY);
+		assert_in_range(after - before, 1, MANY / 5);
+		before = after;
+		tv(0, &cc[0]); /* datagrams come in between */
+	}
+	assert_int_equal(before, MANY - 1);
+	assert_in_range(ticks, 5, 20);
+	/* and the next round comes a second later */
+	assert_int_equal(quality_watch_due(w).ns, at_ns + 1000 * MS);
+	for (unsigned g = 1; g < MANY; g++)
+		assert_int_equal(counted(g, QUALITY_OUTAGES), 0);
+	pass(1001);
+	while (quality_watch_due(w).ns <= at_ns)
+		tick();
+	for (unsigned g = 1; g < MANY; g++)
+		assert_int_equal(counted(g, QUALITY_OUTAGES), 1);
+}
+
 static void all_is_published_on_demand(void **state)
 {
 	unsigned cc[2] = {0};
@@ -634,6 +679,7 @@ int main(void)
 		CASE(the_rest_is_published_when_it_is_due),
 		CASE(what_waits_in_a_ring_is_no_silence),
 		CASE(a_busy_thread_publishes),
+		CASE(many_streams_take_several_ticks),
 		CASE(all_is_published_on_demand),
 		CASE(ports_of_a_group_are_streams),
 		CASE(fragments_are_counted),
