@@ -5,6 +5,7 @@
 #include "base/heap.h"
 
 #include "base/array.h"
+#include "base/minmax.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -36,8 +37,7 @@ static size_t first_child(const struct heap *h, size_t i)
 
 	if (first >= h->n)
 		return h->n;
-	if (end > h->n)
-		end = h->n;
+	end = min(end, h->n);
 	for (size_t k = first + 1; k < end; k++)
 		if (mono_before(h->v[k].at, h->v[first].at))
 			first = k;

@@ -9,6 +9,7 @@
 #include "control/config/config_keyword.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 
 #include <string.h>
 
@@ -240,13 +241,6 @@ bool config_keyword_eq(const struct config_keyword *kw, const void *a, const voi
 
 #define MAX_WORD 32 /* longer than any keyword and two letters more */
 
-static unsigned min3(unsigned x, unsigned y, unsigned z)
-{
-	unsigned m = x < y ? x : y;
-
-	return m < z ? m : z;
-}
-
 /* Letters of both cases count as equal, and so do '_' and '-'. */
 static char plain(char c)
 {
@@ -272,7 +266,7 @@ static unsigned distance(const char *x, const char *y)
 		for (size_t j = 1; j <= ny; j++) {
 			bool same = plain(x[i - 1]) == plain(y[j - 1]);
 
-			row[j] = min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + !same);
+			row[j] = min(min(up[j], row[j - 1]) + 1, up[j - 1] + !same);
 			if (i > 1 && j > 1 && plain(x[i - 1]) == plain(y[j - 2]) &&
 				plain(x[i - 2]) == plain(y[j - 1]) &&
 				up2[j - 2] + 1 < row[j])

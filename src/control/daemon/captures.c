@@ -15,6 +15,7 @@
 #include "control/daemon/captures.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "base/sys/clock.h"
 #include "build_config.h"
 #include "control/proto/igmp.h"
@@ -215,7 +216,7 @@ static void take_sample(void *arg, const struct sample *s)
 		if (!c || !s->id[i] || s->id[i] != c->id)
 			continue;
 		p = (struct pcapng_packet){.time_ns = s->time_ns,
-			.caplen = s->caplen < c->snaplen ? s->caplen : c->snaplen,
+			.caplen = min(s->caplen, c->snaplen),
 			.len = s->len,
 			.direction = PCAPNG_INBOUND,
 			.reception = captures_reception(s->pkttype),

@@ -11,6 +11,7 @@
 #include "control/member/forwarder.h"
 
 #include "base/array.h"
+#include "base/minmax.h"
 #include "base/search.h"
 #include "control/member/gm_state.h"
 
@@ -223,7 +224,7 @@ static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sam
 
 	return s->missed > 0 &&
 		(!sampling || s->missed / TURN_WEIGHT >> sampling >= MISSED_MIN) &&
-		!within(s->covered, ms > SILENCE_MS ? ms : SILENCE_MS, now) &&
+		!within(s->covered, max(ms, SILENCE_MS), now) &&
 		!within(s->missed_at, MISSED_MS, now);
 }
 
@@ -288,8 +289,7 @@ static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t c
 	s->recent_ours += n - s->recent_ours / 4;
 	s->recent_copies += copies - s->recent_copies / 4;
 	most = COPIES_MAX * (s->recent_ours + TURN_WEIGHT);
-	if (s->recent_copies > most)
-		s->recent_copies = most;
+	s->recent_copies = min(s->recent_copies, most);
 	s->enough = s->recent_ours > LITTLE &&
 		s->recent_copies >= s->recent_ours / ENOUGH_PART;
 	if (!before)

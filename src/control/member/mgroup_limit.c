@@ -22,6 +22,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "control/member/mgroup_priv.h"
 
 #include <errno.h>
@@ -129,7 +130,7 @@ static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
 		if (!sender_key(msg, k, &key))
 			continue;
 		o = owner_find(db, &key);
-		n = o ? (o->n_groups < n ? o->n_groups : n) : 0;
+		n = o ? min(o->n_groups, n) : 0;
 	}
 	return n;
 }
@@ -244,7 +245,7 @@ void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought)
 		charged += n - g->n_counted;
 	db->n_addr = db->n_addr - g->n_counted + n;
 	g->n_counted = n;
-	charge_addresses(db, g, charged < n ? charged : n);
+	charge_addresses(db, g, min(charged, n));
 }
 
 void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n)
@@ -448,11 +449,6 @@ static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
 	return best;
 }
 
-static size_t at_least(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The group that must make room if the largest holder holds this many. */
 static struct mgroup *gives_way(
 	struct mgroup_db *db, const struct gm_msg *msg, struct mgroup_owner *most)
@@ -461,7 +457,7 @@ static struct mgroup *gives_way(
 	size_t addr;
 
 	holdings(db, msg, &groups, &addr);
-	if (most->n_groups > at_least(MUCH_GROUPS, mgroup_max_groups(db) / MUCH_PART))
+	if (most->n_groups > max(mgroup_max_groups(db) / MUCH_PART, MUCH_GROUPS))
 		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
 	return own < LITTLE_GROUPS ? stranger(db, NULL, false)
 				   : of_one_with_more(db, own);
@@ -490,9 +486,9 @@ void mgroup_set_memory(struct mgroup_db *db, uint64_t bytes)
 	if (bytes == 0)
 		return;
 	if (groups < UINT32_MAX)
-		db->room_groups = (uint32_t)at_least(groups, ROOM_GROUPS);
+		db->room_groups = (uint32_t)max(groups, ROOM_GROUPS);
 	if (addr < db->max_addr)
-		db->max_addr = at_least(addr, ROOM_ADDR);
+		db->max_addr = max(addr, ROOM_ADDR);
 }
 
 static bool is_memory_less(const struct mgroup_db *db)
@@ -533,7 +529,7 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx)
 {
-	size_t addr, much = at_least(MUCH_ADDR, db->max_addr / MUCH_PART);
+	size_t addr, much = max(db->max_addr / MUCH_PART, MUCH_ADDR);
 	uint32_t groups;
 
 	if (db->n_addr + n <= db->max_addr)

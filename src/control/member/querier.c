@@ -13,6 +13,7 @@
 
 #include "control/member/querier.h"
 
+#include "base/minmax.h"
 #include "control/member/gm_state.h"
 
 #include <errno.h>
@@ -278,7 +279,7 @@ static uint32_t chance_ms(const struct querier *q)
 	uint32_t two = 2 * q->params.response_interval_ms + 1000;
 	uint32_t part = gm_membership_ms(&q->params, q->rv, q->qi_ms) / 4;
 
-	return two < part ? two : part;
+	return min(two, part);
 }
 
 mono_t querier_chance(const struct querier *q, mono_t first_end)

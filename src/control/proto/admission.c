@@ -16,6 +16,7 @@
 
 #include "control/proto/admission.h"
 
+#include "base/minmax.h"
 #include "base/rng.h"
 #include "base/table.h"
 
@@ -173,9 +174,8 @@ static struct host *find_host(struct admission *f, uint64_t id)
 static struct entry *find_same(
 	struct admission *f, uint64_t host, const struct admission_message *m)
 {
-	uint64_t key[3] = {host, m->len,
-		table_hash(
-			&f->hash, m->bytes, m->len < SAME_BYTES ? m->len : SAME_BYTES)};
+	uint64_t key[3] = {
+		host, m->len, table_hash(&f->hash, m->bytes, min(m->len, SAME_BYTES))};
 	uint64_t id = table_hash(&f->hash, key, sizeof(key)) | 1;
 
 	return admission_find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
@@ -274,7 +274,7 @@ static uint32_t room_by_chance(struct admission *f, mono_t bucket, mono_t now,
 {
 	int64_t zone = b->burst_ns / ZONE_DIVISOR;
 	int64_t left = b->burst_ns + zone - fill(bucket, now);
-	uint64_t large = want > ADMISSION_SMALL ? want : ADMISSION_SMALL;
+	uint64_t large = max(want, ADMISSION_SMALL);
 
 	if (left <= 0)
 		return 0;
@@ -298,20 +298,10 @@ struct input {
 	struct host *h;
 };
 
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t larger(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
-
 /* A message cannot be cut to less than its first records. */
 static bool is_enough(uint32_t granted, uint32_t want)
 {
-	return granted >= smaller(want, ADMISSION_SMALL);
+	return granted >= min(want, ADMISSION_SMALL);
 }
 
 static uint32_t host_room(const struct input *in, uint32_t want)
@@ -446,7 +436,7 @@ static uint32_t take_fresh(const struct input *in)
 	struct budget same = budget(SAME_RATE, SAME_BURST * 1000 / SAME_RATE);
 	struct budget port = way(in);
 	struct entry *e = find_same(in->f, in->id, in->m);
-	uint32_t granted = smaller(in->m->work, ADMISSION_SMALL);
+	uint32_t granted = min(in->m->work, ADMISSION_SMALL);
 
 	if (!room(e->busy, in->now, &same, 1) ||
 		!is_enough(
@@ -518,7 +508,7 @@ struct admission_verdict admission_input(struct admission *f, mono_t now,
 		return v;
 	/* Also if a part was granted, so that strangers cannot cause a member's message
 	 * to be cut. */
-	v.work = larger(v.work, take_member(&in));
+	v.work = max(v.work, take_member(&in));
 	if (!v.work)
 		v.work = take_quiet(&in);
 	if (!v.work)

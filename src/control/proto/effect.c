@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/minmax.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void *arena_alloc(struct effects *fx, size_t size)
 
 	size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
 	if (!c || c->size - c->used < size) {
-		size_t chunk = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		size_t chunk = max(size, CHUNK_SIZE);
 
 		c = malloc(sizeof(*c) + chunk);
 		if (!c)
@@ -211,7 +212,7 @@ struct text {
 
 static _printf_(2, 3) void effect_put(struct text *t, const char *format, ...)
 {
-	size_t used = t->len < t->size ? t->len : t->size;
+	size_t used = min(t->len, t->size);
 	va_list ap;
 	int n;
 

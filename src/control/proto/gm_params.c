@@ -3,6 +3,7 @@
 /* Default timer values and the derived ones, RFC 9776 8 and RFC 9777 9. Pure. */
 
 #include "control/proto/gm_params.h"
+#include "base/minmax.h"
 
 const struct gm_params gm_params_default = {
 	.revision = GM_RFC9776,
@@ -32,34 +33,24 @@ uint32_t gm_other_querier_ms(const struct gm_params *p, unsigned rv, uint32_t qi
 #define MAX_ADOPTED_MS	   600000
 #define USUAL_RESPONSE_MS  30000 /* IGMPv2 can say 25.5 s */
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
-
 uint32_t gm_cap_query_interval(const struct gm_params *p, uint32_t qi_ms)
 {
 	uint32_t ours = p->query_interval_ms;
-	uint32_t most = max_u32(min_u32(ours, MAX_ADOPTED_MS) * 3, USUAL_INTERVALS_MS);
+	uint32_t most = max(min(ours, MAX_ADOPTED_MS) * 3, USUAL_INTERVALS_MS);
 
-	return min_u32(qi_ms, max_u32(ours, min_u32(most, MAX_ADOPTED_MS)));
+	return min(qi_ms, max(ours, min(most, MAX_ADOPTED_MS)));
 }
 
 uint8_t gm_cap_robustness(const struct gm_params *p, uint8_t rv, uint32_t qi_ms)
 {
-	uint32_t most = max_u32(p->robustness, qi_ms ? MAX_ADOPTED_MS / qi_ms : 1);
+	uint32_t most = max(p->robustness, qi_ms ? MAX_ADOPTED_MS / qi_ms : 1);
 
-	return (uint8_t)min_u32(rv, most);
+	return (uint8_t)min(rv, most);
 }
 
 uint32_t gm_max_response_ms(const struct gm_params *p)
 {
-	return max_u32(3 * p->response_interval_ms, USUAL_RESPONSE_MS);
+	return max(3 * p->response_interval_ms, USUAL_RESPONSE_MS);
 }
 
 uint32_t gm_older_host_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms)

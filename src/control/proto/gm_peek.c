@@ -9,6 +9,7 @@
 #include "control/proto/gm_peek.h"
 
 #include "base/bytes.h"
+#include "base/minmax.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -28,8 +29,7 @@ static bool find_ipv4(const uint8_t *p, size_t len, struct gm_peek *ret)
 	if (header < IPV4_MIN)
 		return false;
 	total = get_u16be(p + 2);
-	if (total > len)
-		total = len;
+	total = min(total, len);
 	if (total < header + MESSAGE_MIN)
 		return false;
 	ret->from = addr_from_v4(p + 12);

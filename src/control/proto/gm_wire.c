@@ -4,6 +4,7 @@
 
 #include "control/proto/gm_wire.h"
 
+#include "base/minmax.h"
 #include "control/proto/gm_peek.h"
 
 #include <errno.h>
@@ -227,7 +228,7 @@ static size_t records_left(
 {
 	size_t most = rd_left(r) / (4 + wire->addr_len);
 
-	return announced < most ? announced : most;
+	return min(announced, most);
 }
 
 enum gm_bad gm_wire_read_records(const struct gm_wire *wire, struct rd *r,

@@ -12,6 +12,7 @@
 #include "control/proto/igmp.h"
 
 #include "base/bytes.h"
+#include "base/minmax.h"
 #include "control/proto/gm_wire.h"
 
 #include <errno.h>
@@ -257,7 +258,7 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 static struct wr igmp_begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {
-	struct wr w = wr_init(buf, size < IP_MAX_TOTAL ? size : IP_MAX_TOTAL);
+	struct wr w = wr_init(buf, min(size, IP_MAX_TOTAL));
 
 	wr_u8(&w, 0x40 | IGMP_IP_HEADER_LEN / 4);
 	wr_u8(&w, IP_TOS_CONTROL);

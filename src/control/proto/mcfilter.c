@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/minmax.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -146,8 +147,7 @@ void mcfilter_sample(struct mcfilter *f, mono_t now, const struct admission_host
 		return;
 	}
 	h->ms = h->ms ? 2 * h->ms : MCFILTER_MS;
-	if (h->ms > MCFILTER_MAX_MS)
-		h->ms = MCFILTER_MAX_MS;
+	h->ms = min(h->ms, MCFILTER_MAX_MS);
 	h->share = UINT32_C(1) << 31;
 	h->on = true;
 	h->until = mono_add_ms(now, h->ms);

@@ -13,6 +13,7 @@
 #include "control/proto/mld.h"
 
 #include "base/bytes.h"
+#include "base/minmax.h"
 #include "control/proto/gm_wire.h"
 
 #include <errno.h>
@@ -323,7 +324,7 @@ static struct wr mld_begin(
 	static const uint8_t hop_by_hop[] = {
 		NEXT_ICMPV6, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 0};
 	size_t max = IP_HEADER + IP_MAX_PAYLOAD;
-	struct wr w = wr_init(buf, size < max ? size : max);
+	struct wr w = wr_init(buf, min(size, max));
 
 	wr_u32be(&w, IP_VERSION_WORD);
 	wr_u16be(&w, 0); /* payload length */

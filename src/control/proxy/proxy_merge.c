@@ -13,6 +13,7 @@
  * because a host can make any number of them fall on one instant.
  */
 
+#include "base/minmax.h"
 #include "control/member/policy.h"
 #include "control/proxy/proxy_priv.h"
 
@@ -41,8 +42,7 @@ bool proxy_earn(struct proxy *p, mono_t now)
 		p->credit = CREDIT_MAX;
 	else if (ns > 0)
 		p->credit += ns * CREDIT_PER_MS / NS_PER_MS;
-	if (p->credit > CREDIT_MAX)
-		p->credit = CREDIT_MAX;
+	p->credit = min(p->credit, CREDIT_MAX);
 	p->credit_at = now;
 	set_rest(p);
 	return p->credit > 0;

@@ -3,6 +3,7 @@
 /* Buckets over time, see stream_history.h. */
 
 #include "control/quality/stream_history.h"
+#include "base/minmax.h"
 
 #include <string.h>
 
@@ -31,8 +32,7 @@ static void grow16(uint16_t *v, uint64_t by)
 
 static void raise16(uint16_t *v, uint64_t to)
 {
-	if (to > UINT16_MAX)
-		to = UINT16_MAX;
+	to = min(to, UINT16_MAX);
 	if (to > *v)
 		*v = (uint16_t)to;
 }

@@ -5,6 +5,7 @@
 #include "control/show/monitor.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "base/sys/clock.h"
 
 #include <errno.h>
@@ -168,7 +169,7 @@ bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *
 		m->at = now;
 	} else if (ms > 0) {
 		m->room += (unsigned)ms * MONITOR_RATE / 1000;
-		m->room = m->room < MONITOR_BURST ? m->room : MONITOR_BURST;
+		m->room = min(m->room, MONITOR_BURST);
 		m->at = mono_add_ms(m->at, ms);
 	}
 	if (m->room > 0) {

@@ -9,6 +9,7 @@
 #include "control/show/scrape_priv.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "control/quality/stream_log.h"
 #include "control/quality/zaps.h"
 
@@ -54,8 +55,7 @@ bool scrape_read_streams(struct scrape *s)
 	if (!log)
 		return false;
 	s->n_streams_known = stream_log_size(log);
-	if (max > s->n_streams_known)
-		max = s->n_streams_known;
+	max = min(max, s->n_streams_known);
 	s->stream = calloc(max + 1, sizeof(*s->stream));
 	while (s->stream && s->n_streams < max && (e = stream_log_next(log, e)))
 		copy(s, e);

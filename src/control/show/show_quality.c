@@ -8,6 +8,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "build_config.h"
 #include "control/quality/stream_log.h"
 #include "control/quality/zaps.h"
@@ -273,8 +274,7 @@ static void set_range(struct quality_answer *q)
 {
 	uint32_t bucket_s;
 
-	if (q->since_s < SINCE_MIN_S)
-		q->since_s = SINCE_MIN_S;
+	q->since_s = max(q->since_s, SINCE_MIN_S);
 	q->now = view_system_now(q->a.app);
 	q->end = history_end(q->now, q->since_s, &bucket_s);
 	if (q->blocks > q->since_s / bucket_s)

@@ -12,6 +12,8 @@
 
 #include "control/sys/http.h"
 
+#include "base/minmax.h"
+#include "base/sys/sockopt.h"
 #include "build_config.h"
 
 #include <assert.h>
@@ -275,7 +277,7 @@ static enum MHD_Result refuse(struct http_request *q, unsigned code, const char 
 static ssize_t read_events(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct http_request *q = cls;
-	size_t n = q->n_events < max ? q->n_events : max;
+	size_t n = min(q->n_events, max);
 
 	if (q->http->stopping || q->state != STATE_STREAM)
 		return MHD_CONTENT_READER_END_OF_STREAM;

@@ -5,6 +5,7 @@
 #include "control/sys/memory.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	if (a == 0 || b == 0)
 		return a ? a : b;
-	return a < b ? a : b;
+	return min(a, b);
 }
 
 /* The lowest limit of a control group and of the groups that contain it. `group` begins

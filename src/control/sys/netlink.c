@@ -15,6 +15,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log/log.h"
+#include "base/minmax.h"
+#include "base/sys/sockopt.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -215,7 +217,7 @@ static void copy_attr(const struct nlattr *attr, void *to, size_t size)
 	if (!attr)
 		return;
 	memset(to, 0, size);
-	memcpy(to, mnl_attr_get_payload(attr), len < size ? len : size);
+	memcpy(to, mnl_attr_get_payload(attr), min(len, size));
 }
 
 /* text keeps room for the terminator */

@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/inet.h"
+#include "base/minmax.h"
+#include "base/sys/sockopt.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -161,7 +163,7 @@ static uint32_t packet_bytes(
 	uint32_t said =
 		s->family == FAMILY_IPV4 ? get_u16be(ip + 2) : 40u + get_u16be(ip + 4);
 
-	return said < h->tp_len ? said : h->tp_len;
+	return min(said, h->tp_len);
 }
 
 /* Adapts the sampling: the ring was full, so streams whose datagrams came late were not

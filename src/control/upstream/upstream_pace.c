@@ -10,6 +10,7 @@
 #include "control/upstream/upstream_pace.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,11 +71,6 @@ struct upstream_pace *upstream_pace_free(struct upstream_pace *p)
 	return NULL;
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* ---- lines ---- */
 
 static void line_moves_up(struct upstream_queue *q, struct upstream_line *line)
@@ -112,7 +108,7 @@ static int join_line(struct upstream_queue *q, struct upstream_line *line,
 	t->start = start;
 	heap_set(&line->waiting, &t->node, (mono_t){time});
 	if (line->waiting.n == 1) {
-		line->turn = larger(line->turn, q->turn) + 1;
+		line->turn = max(line->turn, q->turn) + 1;
 		heap_set(&q->lines, &line->place, (mono_t){line->turn});
 	}
 	return 0;
@@ -173,7 +169,7 @@ static int64_t owner_start(
 	int64_t start = line->time++ - AHEAD_TIME;
 
 	if (o->line == line)
-		start = larger(start, o->next);
+		start = max(start, o->next);
 	o->line = line;
 	o->next = start + cost;
 	return start;
@@ -231,8 +227,8 @@ void upstream_pace_take(
 	struct upstream_queue *q = &p->queue[family];
 	struct upstream_line *line = t->line;
 
-	q->turn = larger(q->turn, line->turn);
-	line->time = larger(line->time, t->start);
+	q->turn = max(q->turn, line->turn);
+	line->time = max(line->time, t->start);
 	leave_line(q, t);
 	line_moves_up(q, line);
 }

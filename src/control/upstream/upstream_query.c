@@ -16,6 +16,7 @@
  * makes it start again after its end.
  */
 
+#include "base/minmax.h"
 #include "control/upstream/upstream_internal.h"
 
 #include <assert.h>
@@ -78,8 +79,7 @@ bool upstream_version_update(struct upstream *u, mono_t now, enum family family)
 		else if (u->params.fallback[family])
 			version = v;
 	}
-	if (version > u->params.max_version[family])
-		version = u->params.max_version[family];
+	version = min(version, u->params.max_version[family]);
 	if (version == f->version)
 		return false;
 	change_version(u, family, version);
@@ -233,7 +233,7 @@ static void schedule_group(
 static unsigned least_robustness(
 	const struct upstream *u, const struct upstream_family *f)
 {
-	return f->rv > u->params.gm.robustness ? f->rv : u->params.gm.robustness;
+	return max(f->rv, u->params.gm.robustness);
 }
 
 static uint32_t least_interval_ms(
@@ -241,13 +241,13 @@ static uint32_t least_interval_ms(
 {
 	uint32_t ours = u->params.gm.query_interval_ms;
 
-	return f->qi_ms > ours ? f->qi_ms : ours;
+	return max(f->qi_ms, ours);
 }
 
 /* A later query can only extend it. */
 static void extend(mono_t *until, mono_t now, uint32_t ms, uint32_t most_ms)
 {
-	*until = mono_max(*until, mono_add_ms(now, ms < most_ms ? ms : most_ms));
+	*until = mono_max(*until, mono_add_ms(now, min(ms, most_ms)));
 }
 
 /* Version, interval and robustness of a query (RFC 9776 4.1.6, 4.1.7, 7.2.1). */
@@ -263,7 +263,7 @@ static void learn(
 		if (q->qrv)
 			f->rv = q->qrv;
 		if (q->qqi_ms)
-			f->qi_ms = q->qqi_ms < lasts_ms ? q->qqi_ms : lasts_ms;
+			f->qi_ms = min(q->qqi_ms, lasts_ms);
 		f->taught_until = mono_add_ms(now, lasts_ms);
 	} else if (addr_is_any(&q->group)) {
 		ms = gm_older_querier_ms(&u->params.gm, msg->family,
@@ -337,8 +337,7 @@ void upstream_query(
 	if (is_from_link(msg))
 		heard_querier(u, now, msg, inside);
 	upstream_version_update(u, now, msg->family);
-	if (max_ms > MAX_RESPONSE_MS)
-		max_ms = MAX_RESPONSE_MS;
+	max_ms = min(max_ms, MAX_RESPONSE_MS);
 	if (addr_is_any(&q->group))
 		schedule_all(u, now, msg->family, max_ms);
 	else
@@ -457,8 +456,7 @@ static void refresh(struct upstream *u, mono_t now, enum family family)
 	upstream_refresh_arm(u, now, family);
 	if (f->n_groups == 0)
 		return;
-	if (ms > u->params.gm.response_interval_ms)
-		ms = u->params.gm.response_interval_ms;
+	ms = min(ms, u->params.gm.response_interval_ms);
 	if (f->answering) {
 		hurry(f, now, ms);
 		return;

@@ -7,6 +7,7 @@
 
 #include "control/upstream/upstream_report.h"
 
+#include "base/minmax.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 
@@ -34,7 +35,7 @@ size_t upstream_report_space(enum family family, uint32_t mtu)
 		return UPSTREAM_REPORT_BYTES;
 	/* no link that carries the family is that small; sending will return an
 	 * error */
-	return space < min ? min : space;
+	return max(space, min);
 }
 
 void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,

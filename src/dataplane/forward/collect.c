@@ -7,6 +7,7 @@
  */
 
 #include "dataplane/forward/collect.h"
+#include "base/minmax.h"
 
 #include <stdbool.h>
 
@@ -39,11 +40,6 @@ static uint64_t time_for(
 	return (uint64_t)((double)bytes * (double)period_ns / (double)r->taken);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 uint64_t collect_part(uint64_t size)
 {
 	return size / PART_LINK / 10 * LINK_NS_PER_10;
@@ -74,14 +70,14 @@ uint64_t collect_wait(
 		/* otherwise its blocks are rare, and their frames have already waited
 		 * long enough */
 		busy |= block_ns <= t->bound_ns / 2;
-		block_ns = least(block_ns, t->bound_ns);
-		slowest = block_ns > slowest ? block_ns : slowest;
-		time = least(time, time_for(r, r->size / PART_NOW, t->period_ns));
+		block_ns = min(block_ns, t->bound_ns);
+		slowest = max(slowest, block_ns);
+		time = min(time, time_for(r, r->size / PART_NOW, t->period_ns));
 		if (collect_part(r->size) < WORTH_NS)
 			return 0;
 	}
 	if (!busy)
 		return 0;
-	time = least(time, time_between_looks(t, slowest));
+	time = min(time, time_between_looks(t, slowest));
 	return time < t->busy_ns + WORTH_NS ? 0 : time - t->busy_ns;
 }

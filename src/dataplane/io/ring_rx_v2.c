@@ -10,6 +10,8 @@
  * 64 KiB instead would leave a ring of 8 MiB room for 128 frames.
  */
 
+#include "base/minmax.h"
+#include "base/sys/sockopt.h"
 #include "dataplane/io/ring_rx_priv.h"
 
 #include <errno.h>
@@ -76,7 +78,7 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 	int e = set_up_copies(r);
 
-	g.block_min = g.frame > page ? g.frame : page;
+	g.block_min = max(g.frame, page);
 	r->slot_size = g.frame;
 	return e < 0 ? e : ring_rx_request(r, &g);
 }
@@ -97,8 +99,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 {
 	uint32_t max = r->n_slots - r->next, n = 0;
 
-	if (max > RUN_MAX)
-		max = RUN_MAX;
+	max = min(max, RUN_MAX);
 	if (max > r->n_slots - r->n_held)
 		max = r->n_slots - r->n_held;
 	for (; n < max; n++) {

@@ -9,6 +9,7 @@
 #include "dataplane/io/sample.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "dataplane/packet/latency.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ static void copy(uint8_t *to, const struct pieces *o, uint32_t n)
 		memcpy(to, o->p, n);
 		return;
 	}
-	memcpy(to, o->p, n < MACS_LEN ? n : MACS_LEN);
+	memcpy(to, o->p, min(n, MACS_LEN));
 	if (n >= MACS_LEN + TAG_LEN) {
 		memcpy(to + MACS_LEN, o->tag, TAG_LEN);
 		memcpy(to + MACS_LEN + TAG_LEN, o->p + MACS_LEN,
@@ -191,8 +192,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 		return;
 	if (n > o.caplen + tag)
 		n = o.caplen + tag;
-	if (n > CAPLEN_MAX)
-		n = CAPLEN_MAX;
+	n = min(n, CAPLEN_MAX);
 	size = (uint32_t)(sizeof(*rec) + n + 7) & ~7u;
 	rec = sample_reserve(r, &head, size);
 	if (!rec) {

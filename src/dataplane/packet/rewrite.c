@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/inet.h"
+#include "base/minmax.h"
 
 #include <errno.h>
 
@@ -119,7 +120,7 @@ uint32_t rewrite_piece_len(const struct frame *f, unsigned i)
 {
 	uint32_t head = f->l4_off + UDP_HLEN, left = f->ip_len - head - i * f->gso_size;
 
-	return head + (left < f->gso_size ? left : f->gso_size);
+	return head + min(left, f->gso_size);
 }
 
 void rewrite_piece(

@@ -10,6 +10,7 @@
  * datagrams in a row do not have it.
  */
 
+#include "base/minmax.h"
 #include "dataplane/quality/quality_priv.h"
 
 #include <assert.h>
@@ -42,7 +43,7 @@ static unsigned rtp_ts_size(const struct datagram *d, const struct rtp_head *h)
 	if (h->type != RTP_TS)
 		return 0;
 	/* without what pads it */
-	return ts_size(d->p + h->offset, captured < h->len ? captured : h->len, h->len);
+	return ts_size(d->p + h->offset, min(captured, h->len), h->len);
 }
 
 /* If the padding was not captured, the length is not a multiple of the packet size. */

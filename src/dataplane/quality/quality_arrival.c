@@ -14,16 +14,12 @@
  * silence, so the first second has no delay factor.
  */
 
+#include "base/minmax.h"
 #include "dataplane/quality/quality_priv.h"
 
 #define SILENT_TIMES  3
 #define SILENT_MIN_NS (20 * NS_PER_MS)
 #define OUTAGE_NS     NS_PER_SEC
-
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 static void start(struct quality *q, mono_t at)
 {
@@ -76,10 +72,9 @@ static void learn_spacing(struct quality_arrival *a)
 		return;
 	if (a->usual_ns == 0)
 		a->usual_ns = peak;
-	a->usual_ns += (least(peak, SILENT_TIMES * a->usual_ns) - a->usual_ns) / 8;
+	a->usual_ns += (min(peak, SILENT_TIMES * a->usual_ns) - a->usual_ns) / 8;
 	a->silent_ns = SILENT_TIMES * a->usual_ns;
-	if (a->silent_ns < SILENT_MIN_NS)
-		a->silent_ns = SILENT_MIN_NS;
+	a->silent_ns = max(a->silent_ns, SILENT_MIN_NS);
 }
 
 /* RFC 4445 3 */
@@ -127,7 +122,7 @@ static void close_seconds(struct quality *q, mono_t now)
 	quality_add(q, QUALITY_SECONDS, (uint64_t)n);
 	quality_add(q, QUALITY_ERROR_SECONDS, (uint64_t)out + (out < n && error));
 	/* this includes a stream that has just become silent */
-	if (a->second_end.ns - a->last.ns > least(a->silent_ns, OUTAGE_NS))
+	if (a->second_end.ns - a->last.ns > min(a->silent_ns, OUTAGE_NS))
 		a->silent = true;
 	a->faults_before = now_faults;
 	learn_spacing(a);

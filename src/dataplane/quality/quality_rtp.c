@@ -10,6 +10,7 @@
  * one that fits has come: a new sequence needs two in a row.
  */
 
+#include "base/minmax.h"
 #include "dataplane/quality/quality_priv.h"
 
 /* RFC 3550 A.1 */
@@ -161,8 +162,7 @@ static enum rtp_place ahead(struct quality *q, uint16_t seq, uint16_t distance)
 	see(r, seq);
 	r->highest = seq;
 	r->since += distance;
-	if (r->since > SINCE_MAX)
-		r->since = SINCE_MAX;
+	r->since = min(r->since, SINCE_MAX);
 	if (distance == 1)
 		return RTP_NEXT;
 	quality_add(q, QUALITY_RTP_MISSING, distance - 1u);

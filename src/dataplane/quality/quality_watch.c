@@ -10,6 +10,7 @@
 
 #include "dataplane/quality/quality_watch.h"
 
+#include "base/minmax.h"
 #include "base/mul64.h"
 #include "base/slot.h"
 #include "dataplane/quality/quality_watch_priv.h"
@@ -374,8 +375,7 @@ static mono_t arrival_of(
 
 	if (at < w->now.ns - LATE_MAX_NS)
 		at = w->now.ns - LATE_MAX_NS;
-	if (at > w->now.ns)
-		at = w->now.ns;
+	at = min(at, w->now.ns);
 	return mono_max((mono_t){at}, s->last);
 }
 

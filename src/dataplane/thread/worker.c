@@ -21,6 +21,7 @@
 #include "dataplane/thread/worker.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "base/mono.h"
 #include "base/sys/clock.h"
 #include "dataplane/fib/tsan.h"
@@ -373,7 +374,7 @@ static bool is_filling(const struct worker_config *cfg)
 /* Watch only for wake-ups by other threads, for one part of the time. */
 static void look_away(struct worker *w)
 {
-	uint64_t ns = w->away_ns < w->part_ns ? w->away_ns : w->part_ns;
+	uint64_t ns = min(w->away_ns, w->part_ns);
 	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000),
 		.tv_nsec = (long)(ns % 1000000000)};
 	struct pollfd p = {.fd = w->wakefd, .events = POLLIN};
