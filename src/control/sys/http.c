@@ -201,8 +201,7 @@ static size_t n_answer_bytes(struct http *h)
 	size_t n = 0;
 
 	h->mark++;
-	for_each_slot(h, c)
-	{
+	for_each_slot (h, c) {
 		if (!is_open(c) || !c->body || c->body->mark == h->mark)
 			continue;
 		c->body->mark = h->mark;
@@ -216,8 +215,10 @@ static struct http_request *oldest_answer(struct http *h)
 {
 	struct http_request *found = NULL;
 
-	for_each_slot(h, c) if (c->state == STATE_ANSWER && c->body && c->body->len > 0 &&
-				(!found || c->number < found->number)) found = c;
+	for_each_slot (h, c)
+		if (c->state == STATE_ANSWER && c->body && c->body->len > 0 &&
+			(!found || c->number < found->number))
+			found = c;
 	return found;
 }
 
@@ -297,7 +298,8 @@ unsigned http_n_streams(const struct http *h)
 	unsigned n = 0;
 
 	if (h)
-		for_each_slot(h, q) n += q->state == STATE_STREAM;
+		for_each_slot (h, q)
+			n += q->state == STATE_STREAM;
 	return n;
 }
 
@@ -456,8 +458,7 @@ void http_stream_send(struct http *h, const char *text)
 {
 	size_t len = strlen(text);
 
-	for_each_slot(h, q)
-	{
+	for_each_slot (h, q) {
 		if (q->state != STATE_STREAM)
 			continue;
 		if (q->n_events + len > HTTP_MAX_PENDING ||
@@ -479,8 +480,7 @@ static struct http_request *oldest(struct http *h, const struct addr *from)
 {
 	struct http_request *found = NULL;
 
-	for_each_slot(h, c)
-	{
+	for_each_slot (h, c) {
 		if (!is_open(c) || (from && !addr_eq(from, &c->from)))
 			continue;
 		if (!found || c->state < found->state ||
@@ -495,7 +495,8 @@ static unsigned n_open(const struct http *h, const struct addr *from)
 {
 	unsigned n = 0;
 
-	for_each_slot(h, c) n += is_open(c) && (!from || addr_eq(from, &c->from));
+	for_each_slot (h, c)
+		n += is_open(c) && (!from || addr_eq(from, &c->from));
 	return n;
 }
 
@@ -583,7 +584,9 @@ mono_t http_deadline(const struct http *h)
 	if (!h)
 		return MONO_NEVER;
 	at = h->run_at;
-	for_each_slot(h, c) if (is_open(c)) at = mono_min(at, c->until);
+	for_each_slot (h, c)
+		if (is_open(c))
+			at = mono_min(at, c->until);
 	return at;
 }
 
@@ -591,7 +594,9 @@ void http_tick(struct http *h, mono_t now)
 {
 	if (!mono_due(http_deadline(h), now))
 		return;
-	for_each_slot(h, c) if (is_open(c) && mono_due(c->until, now)) evict(c);
+	for_each_slot (h, c)
+		if (is_open(c) && mono_due(c->until, now))
+			evict(c);
 	http_go_on(h);
 }
 
@@ -728,8 +733,7 @@ void http_set_access(struct http *h, const struct http_access *a)
 
 	h->options.access = *a;
 	h->options.access.listens = listens;
-	for_each_slot(h, c)
-	{
+	for_each_slot (h, c) {
 		if (is_open(c) &&
 			!http_access_allows(&h->options.access, &c->from, &c->to))
 			evict(c);
