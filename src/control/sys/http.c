@@ -612,18 +612,13 @@ void http_stats(const struct http *h, struct http_stats *sum)
 
 /* ---- life ---- */
 
-static int set_int(int fd, int level, int option, int value)
-{
-	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
-}
-
 static int bind_v4(int fd, const struct endpoint *at)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(at->port)};
 
 	memcpy(&sin.sin_addr, addr_v4_bytes(&at->addr), 4);
 	/* the address may come later; without this it would have to exist */
-	(void)set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	(void)sockopt_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;
 }
 
@@ -633,8 +628,8 @@ static int bind_v6(int fd, const struct endpoint *at)
 		.sin6_family = AF_INET6, .sin6_port = htons(at->port)};
 
 	memcpy(&sin.sin6_addr, at->addr.b, 16);
-	(void)set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0); /* [::] is everything */
-	(void)set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	(void)sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0); /* [::] is everything */
+	(void)sockopt_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;
 }
 
@@ -648,7 +643,7 @@ static int inherit_at(const struct endpoint *at)
 
 	if (fd < 0)
 		return -errno;
-	r = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	r = sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0)
 		r = v4 ? bind_v4(fd, at) : bind_v6(fd, at);
 	if (r < 0)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "base/sys/packet_socket.h"
+#include "base/sys/sockopt.h"
 #include "control/proto/gm_peek.h"
 
 #include <errno.h>
@@ -114,9 +115,7 @@ static int mcsock_set_filter(int fd, const struct mcfilter *f)
 	struct sock_filter code[MCFILTER_MAX];
 	struct sock_fprog prog = {(unsigned short)mcfilter_program(f, code), code};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
-		return -errno;
-	return 0;
+	return sockopt_set_filter(fd, &prog);
 }
 
 static struct admission_host host_of(const struct gm_mac *mac, const struct addr *from)
@@ -331,16 +330,15 @@ static uint16_t bound_be16(const struct mcfilter *f)
 
 static int set_options(int fd, bool own)
 {
-	int size = RCVBUF_SIZE, priority = SEND_PRIORITY, on = 1;
+	int r = sockopt_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RCVBUF_SIZE);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	/* both are optional improvements, because the filter refuses own frames
 	 * anyway */
-	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	(void)sockopt_set(fd, SOL_SOCKET, SO_PRIORITY, SEND_PRIORITY);
 	if (!own)
-		setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+		(void)sockopt_set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 	return 0;
 }
 

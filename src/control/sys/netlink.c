@@ -530,16 +530,16 @@ static int netlink_open_socket(struct netlink *nl)
 {
 	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
-	int size = RCVBUF_SIZE, fd;
+	int fd, r;
 
 	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->sock)
 		return -errno;
 	nl->fd.fd = fd = mnl_socket_get_fd(nl->sock);
 	/* more than rmem_max needs CAP_NET_ADMIN; without it we take what is allowed */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
-		return -errno;
+	r = sockopt_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RCVBUF_SIZE);
+	if (r < 0)
+		return r;
 	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	nl->port = mnl_socket_get_portid(nl->sock);

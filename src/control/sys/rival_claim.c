@@ -9,6 +9,7 @@
 #include "control/sys/rival_claim.h"
 
 #include "base/cleanup.h"
+#include "base/sys/sockopt.h"
 #include "control/sys/sockowner.h"
 
 #include <errno.h>
@@ -50,9 +51,8 @@ int rival_claim_socket(const char *name)
 	socklen_t len = address_of(name, &self);
 	_cleanup_(closep) int fd =
 		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	if (fd < 0 || sockopt_set(fd, SOL_SOCKET, SO_PASSCRED, 1) < 0 ||
 		bind(fd, (struct sockaddr *)&self, len) < 0)
 		return -errno;
 	return take_fd(&fd);

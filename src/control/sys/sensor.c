@@ -71,9 +71,7 @@ static int sensor_set_filter(const struct sensor *s)
 	struct sock_fprog prog = {is_v4 ? array_len(v4) : array_len(v6), code};
 
 	code[SAMPLE_MASK].k = (1u << s->sampling) - 1;
-	return setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0
-		? -errno
-		: 0;
+	return sockopt_set_filter(s->fd, &prog);
 }
 
 static int set_ring(struct sensor *s)
@@ -82,13 +80,11 @@ static int set_ring(struct sensor *s)
 		.tp_block_nr = RING_SIZE / BLOCK_SIZE,
 		.tp_frame_size = FRAME_SIZE,
 		.tp_frame_nr = N_FRAMES};
-	int version = TPACKET_V2, on = 1;
 	void *p;
 
 	/* an optional improvement, because the filter refuses our own frames */
-	setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-	if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) <
-			0 ||
+	(void)sockopt_set(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+	if (sockopt_set(s->fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2) < 0 ||
 		setsockopt(s->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
 		return -errno;
 	p = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);

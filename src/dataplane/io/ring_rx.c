@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "base/sys/packet_socket.h"
+#include "base/sys/sockopt.h"
 #include "dataplane/io/sockfilter.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/latency.h"
@@ -50,18 +51,6 @@ static int set_option(int fd, int option, const void *value, socklen_t len)
 	return setsockopt(fd, SOL_PACKET, option, value, len) < 0 ? -errno : 0;
 }
 
-static int set_int(int fd, int option, int value)
-{
-	return set_option(fd, option, &value, sizeof(value));
-}
-
-static int ring_rx_set_filter(int fd, const struct sock_fprog *prog)
-{
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, prog, sizeof(*prog)) < 0
-		? -errno
-		: 0;
-}
-
 static int ring_rx_open_socket(void)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -71,10 +60,12 @@ static int ring_rx_open_socket(void)
 
 static int set_offload(int fd)
 {
-	int e = set_int(fd, PACKET_VNET_HDR_SZ, VNET_LEN);
+	int e = sockopt_set(fd, SOL_PACKET, PACKET_VNET_HDR_SZ, VNET_LEN);
 
 	/* the header shifts the packet: make that a multiple of TPACKET_ALIGNMENT */
-	return e < 0 ? e : set_int(fd, PACKET_RESERVE, TPACKET_ALIGNMENT - VNET_LEN);
+	return e < 0 ? e
+		     : sockopt_set(fd, SOL_PACKET, PACKET_RESERVE,
+			       TPACKET_ALIGNMENT - VNET_LEN);
 }
 
 static int bind_to(int fd, uint16_t ethertype, int ifindex)
@@ -112,7 +103,7 @@ static int join_fanout(int fd, enum family family, int group, unsigned spread)
 		arg |= PACKET_FANOUT_FLAG_UNIQUEID << 16;
 	else
 		arg |= group;
-	e = set_int(fd, PACKET_FANOUT, arg);
+	e = sockopt_set(fd, SOL_PACKET, PACKET_FANOUT, arg);
 	if (e < 0)
 		return e;
 	if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &arg, &len) < 0)
@@ -175,7 +166,7 @@ static int map(struct ring_rx *r)
 
 static int set_version(int fd, const struct ring_rx_ops *ops)
 {
-	return set_int(fd, PACKET_VERSION, ops->version);
+	return sockopt_set(fd, SOL_PACKET, PACKET_VERSION, ops->version);
 }
 
 /* Probes as far as creating a ring: a seccomp filter cannot see the version and may
@@ -198,7 +189,7 @@ static int probe_blocks(void)
 static int probe_fanout(void)
 {
 	_cleanup_(closep) int fd = ring_rx_open_socket();
-	int e = fd < 0 ? fd : ring_rx_set_filter(fd, &sockfilter_none);
+	int e = fd < 0 ? fd : sockopt_set_filter(fd, &sockfilter_none);
 
 	if (e == 0)
 		e = bind_to(fd, 0x88b5, 0);
@@ -264,7 +255,7 @@ static int start_receiving(struct ring_rx *r, const struct ring_rx_params *p)
 	if (e < 0)
 		return e;
 	r->fanout = e;
-	return ring_rx_set_filter(r->fd, p->filter);
+	return sockopt_set_filter(r->fd, p->filter);
 }
 
 static int ring_rx_start(struct ring_rx *r, const struct ring_rx_params *p)
@@ -275,14 +266,14 @@ static int ring_rx_start(struct ring_rx *r, const struct ring_rx_params *p)
 	e = set_version(r->fd, r->ops);
 	if (e < 0)
 		return e;
-	e = set_int(r->fd, PACKET_IGNORE_OUTGOING, 1);
+	e = sockopt_set(r->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 	if (e < 0 && e != -ENOPROTOOPT)
 		return e;
 	e = r->offload ? set_offload(r->fd) : 0;
 	/* Between bind and joining its group, a socket also gets the frames of all
 	 * others. They would be sent twice. */
 	if (e == 0)
-		e = ring_rx_set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
+		e = sockopt_set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
 	if (e == 0)
 		e = r->ops->set_up(r, p);
 	if (e == 0)
@@ -528,7 +519,7 @@ static int adopt(struct ring_rx *r, int fd, const struct ring_rx_params *p,
 	if (e == 0)
 		e = map(r);
 	if (e == 0)
-		e = ring_rx_set_filter(fd, p->filter);
+		e = sockopt_set_filter(fd, p->filter);
 	if (e == 0)
 		e = get_int(fd, PACKET_FANOUT, &fanout);
 	if (e == 0 && fanout)

@@ -56,16 +56,10 @@ static int ring_rx_v2_adopt(struct ring_rx *r)
  * we get at most rmem_max. */
 static int set_up_copies(struct ring_rx *r)
 {
-	int bytes = RECEIVE_BYTES, threshold = 1;
-
-	if (setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)sockopt_set_buffer(r->fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BYTES);
 	if (ring_rx_v2_adopt(r) < 0)
 		return -ENOMEM;
-	return setsockopt(r->fd, SOL_PACKET, PACKET_COPY_THRESH, &threshold,
-		       sizeof(threshold)) < 0
-		? -errno
-		: 0;
+	return sockopt_set(r->fd, SOL_PACKET, PACKET_COPY_THRESH, 1);
 }
 
 static int set_up(struct ring_rx *r, const struct ring_rx_params *p)

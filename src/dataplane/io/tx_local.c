@@ -12,6 +12,7 @@
 #include "dataplane/io/tx_local.h"
 
 #include "base/cleanup.h"
+#include "base/sys/sockopt.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,15 +33,13 @@ struct tx_local {
 
 static int open_raw(enum family family)
 {
-	int one = 1;
 	_cleanup_(closep) int fd = socket(family == FAMILY_IPV4 ? AF_INET : AF_INET6,
 		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 
 	/* with IPv4 the protocol IPPROTO_RAW implies IP_HDRINCL */
 	if (fd < 0 ||
 		(family == FAMILY_IPV6 &&
-			setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &one, sizeof(one)) <
-				0))
+			sockopt_set(fd, IPPROTO_IPV6, IPV6_HDRINCL, 1) < 0))
 		return -errno;
 	return take_fd(&fd);
 }

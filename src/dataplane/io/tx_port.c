@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/sys/packet_socket.h"
+#include "base/sys/sockopt.h"
 #include "dataplane/io/tx_sendmmsg.h"
 
 #include <arpa/inet.h>
@@ -30,7 +31,6 @@ static void set_caps(struct tx_port *t, unsigned caps)
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 {
 	struct tx_port *t = calloc(1, sizeof(*t));
-	int size = SEND_BUFFER, one = 1;
 	int r;
 
 	if (!t)
@@ -46,10 +46,8 @@ int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret)
 	if (t->fd < 0)
 		goto fail;
 	/* without CAP_NET_ADMIN it is what net.core.wmem_max allows */
-	if (setsockopt(t->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	if (vnet &&
-		setsockopt(t->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0)
+	(void)sockopt_set_buffer(t->fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
+	if (vnet && sockopt_set(t->fd, SOL_PACKET, PACKET_VNET_HDR, 1) == 0)
 		set_caps(t, TX_VNET | TX_SUPER_FRAME | TX_UNTRIED);
 	/* with protocol 0 the socket receives nothing */
 	if (bind(t->fd,
