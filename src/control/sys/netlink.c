@@ -331,36 +331,6 @@ static bool parse_addr(const struct nlmsghdr *nlh, struct iface_addr *ret)
 	return true;
 }
 
-static int on_newaddr(struct netlink *nl, const struct nlmsghdr *nlh)
-{
-	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(nlh);
-	struct iface_addr a;
-	int r;
-
-	if (!parse_addr(nlh, &a))
-		return 0;
-	r = iface_addr_set(nl->table, (int)m->ifa_index, &a);
-	if (r < 0)
-		return r;
-	nl->changed |= r == 1;
-	return mark_add(nl, (int)m->ifa_index, &a);
-}
-
-static int on_deladdr(struct netlink *nl, const struct nlmsghdr *nlh)
-{
-	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(nlh);
-	struct iface_addr a;
-	int r;
-
-	if (!parse_addr(nlh, &a))
-		return 0;
-	r = iface_addr_del(nl->table, (int)m->ifa_index, &a);
-	if (r < 0)
-		return r;
-	nl->changed |= r == 1;
-	return 0;
-}
-
 static int on_link(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(nlh);
@@ -380,13 +350,22 @@ static int on_link(struct netlink *nl, const struct nlmsghdr *nlh)
 static int on_addr(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(nlh);
+	bool is_new = nlh->nlmsg_type == RTM_NEWADDR;
+	struct iface_addr a;
+	int r;
 
 	if (nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*m)))
 		return 0;
 	if (m->ifa_family != AF_INET && m->ifa_family != AF_INET6)
 		return 0;
-	return nlh->nlmsg_type == RTM_NEWADDR ? on_newaddr(nl, nlh)
-					      : on_deladdr(nl, nlh);
+	if (!parse_addr(nlh, &a))
+		return 0;
+	r = is_new ? iface_addr_set(nl->table, (int)m->ifa_index, &a)
+		   : iface_addr_del(nl->table, (int)m->ifa_index, &a);
+	if (r < 0)
+		return r;
+	nl->changed |= r == 1;
+	return is_new ? mark_add(nl, (int)m->ifa_index, &a) : 0;
 }
 
 /* The kernel counts the interfaces of its multicast routing, and the programs, in a
