@@ -8,6 +8,7 @@
  */
 
 #include <stdint.h>
+#include <string.h>
 
 struct mul64 {
 	uint64_t low, high;
@@ -43,4 +44,18 @@ static inline uint64_t mul64_fold(uint64_t x, uint64_t y)
 	struct mul64 m = mul64(x, y);
 
 	return m.low ^ m.high;
+}
+
+/* The hash of two addresses of 16 bytes and a number, for a table whose size is not
+ * secret. Senders choose the addresses, but must not know the key. */
+static inline uint64_t mul64_hash_pair(
+	uint64_t key, const uint8_t a[16], const uint8_t b[16], unsigned n)
+{
+	uint64_t x[2], y[2], h;
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	h = mul64_fold(x[0] ^ key, x[1] ^ ~key);
+	h ^= mul64_fold(y[0] ^ (key >> 7), y[1] ^ (key << 9));
+	return mul64_fold(h ^ n, key | 1);
 }

@@ -34,25 +34,14 @@ unsigned burst_enough(unsigned n_frames, uint64_t copies)
 	return n < BURST_MAX ? (unsigned)n : BURST_MAX;
 }
 
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* The address of the burst serves as the key: senders choose sources and groups, but do
  * not know where the heap is. The result affects only the speed. */
 static unsigned burst_slot_of(
 	const struct burst *b, unsigned port, const struct frame *f)
 {
 	uint64_t key = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = mul64_fold(load64(f->src.b) ^ key, load64(f->src.b + 8) ^ ~key);
 
-	h ^= mul64_fold(
-		load64(f->group.b) ^ (key >> 7), load64(f->group.b + 8) ^ (key << 9));
-	return (unsigned)mul64_fold(h ^ port, key | 1) % INDEX_SIZE;
+	return (unsigned)mul64_hash_pair(key, f->src.b, f->group.b, port) % INDEX_SIZE;
 }
 
 static bool is_flow(const struct burst_flow *flow, unsigned port, const struct frame *f)

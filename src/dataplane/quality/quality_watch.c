@@ -107,23 +107,11 @@ struct quality_watch *quality_watch_free(struct quality_watch *w)
 
 /* ---- streams ---- */
 
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* Senders choose source and group, but do not know the key. */
 static uint32_t hash_of(const struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group)
 {
-	uint64_t k = w->key;
-	uint64_t h = mul64_fold(load64(source->b) ^ k, load64(source->b + 8) ^ ~k);
-
-	h ^= mul64_fold(load64(group->b) ^ (k >> 7), load64(group->b + 8) ^ (k << 9));
-	return (uint32_t)(mul64_fold(h ^ port, k | 1) >> 16);
+	return (uint32_t)(mul64_hash_pair(w->key, source->b, group->b, port) >> 16);
 }
 
 static unsigned home_of(const struct quality_watch *w, uint32_t hash)
