@@ -118,24 +118,8 @@ static void count_spill(
 	}
 }
 
-/* The number of the bucket that took the object. There is room somewhere. */
-static size_t fib_index_put(struct fib_buckets *t, uint64_t hash, const void *obj)
-{
-	for (size_t i = 0; i <= t->mask; i++) {
-		struct fib_bucket *b = &t->bucket[(hash + i) & t->mask];
-
-		for (unsigned k = 0; k < FIB_INDEX_SLOTS; k++)
-			if (!fib_index_object(get_slot(b, k))) {
-				set_slot(b, k, hash, obj);
-				count_spill(t, hash, b, true);
-				return (size_t)(b - t->bucket);
-			}
-	}
-	assert(!"a full table");
-	return 0;
-}
-
-/* The slot of an object that is in the table; its bucket as *ret_bucket. */
+/* The slot of an object that is in the table, or the first free slot if `obj` is NULL. Its
+ * bucket as *ret_bucket. */
 static unsigned locate(struct fib_buckets *t, uint64_t hash, const void *obj,
 	struct fib_bucket **ret_bucket)
 {
@@ -148,8 +132,19 @@ static unsigned locate(struct fib_buckets *t, uint64_t hash, const void *obj,
 				return k;
 			}
 	}
-	assert(!"not in the table");
+	assert(!"neither in the table nor room for it");
 	return 0;
+}
+
+/* The number of the bucket that took the object. There is room somewhere. */
+static size_t fib_index_put(struct fib_buckets *t, uint64_t hash, const void *obj)
+{
+	struct fib_bucket *b = NULL;
+	unsigned k = locate(t, hash, NULL, &b);
+
+	set_slot(b, k, hash, obj);
+	count_spill(t, hash, b, true);
+	return (size_t)(b - t->bucket);
 }
 
 /* Puts `obj` (or NULL) in the place of `old`. Returns the number of the bucket. */
