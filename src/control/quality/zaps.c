@@ -155,18 +155,18 @@ const struct zaps_asker *zaps_again(
 
 /* ---- zaps ---- */
 
-static struct zap *recent(struct zaps *z, size_t i)
+const struct zap *zaps_recent(const struct zaps *z, size_t i)
 {
 	if (i >= ZAPS_RECENT || i >= z->n)
 		return NULL;
 	return &z->recent[(z->n - 1 - i) % ZAPS_RECENT];
 }
 
-const struct zap *zaps_recent(const struct zaps *z, size_t i)
+static struct zap *recent(struct zaps *z, size_t i)
 {
-	if (i >= ZAPS_RECENT || i >= z->n)
-		return NULL;
-	return &z->recent[(z->n - 1 - i) % ZAPS_RECENT];
+	const struct zap *zap = zaps_recent(z, i);
+
+	return zap ? &z->recent[zap - z->recent] : NULL;
 }
 
 /* `waited`: the host has waited as long as it should have to. */
