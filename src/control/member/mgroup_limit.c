@@ -117,6 +117,13 @@ static bool sender_key(const struct gm_msg *msg, unsigned kind, struct addr *ret
 	return kind == MGROUP_ADDRESS || !gm_mac_eq(&msg->mac, &none);
 }
 
+/* The owner that is the sender's address or station, or NULL if it holds nothing. */
+static struct mgroup_owner *owner_of_sender(const struct mgroup_db *db,
+	const struct gm_msg *msg, unsigned kind, struct addr *ret_key)
+{
+	return sender_key(msg, kind, ret_key) ? owner_find(db, ret_key) : NULL;
+}
+
 /* The groups that the sender certainly holds: the smaller count of its address and its
  * station. A stranger that uses one of the two adds only to that count. */
 static uint32_t own_groups(const struct mgroup_db *db, const struct gm_msg *msg)
@@ -143,10 +150,9 @@ static void holdings(const struct mgroup_db *db, const struct gm_msg *msg,
 	*ret_groups = 0;
 	*ret_addr = 0;
 	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
-		const struct mgroup_owner *o;
 		struct addr key;
+		const struct mgroup_owner *o = owner_of_sender(db, msg, k, &key);
 
-		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
 		if (o && o->n_groups > *ret_groups)
 			*ret_groups = o->n_groups;
 		if (o && o->n_addr > *ret_addr)
@@ -337,10 +343,9 @@ bool mgroup_within_quota(struct mgroup_db *db, mono_t now, const struct addr *gr
 	uint32_t limit = db->params.max_groups_per_host;
 
 	for (unsigned k = 0; limit && k < MGROUP_OWNERS; k++) {
-		const struct mgroup_owner *o;
 		struct addr key;
+		const struct mgroup_owner *o = owner_of_sender(db, msg, k, &key);
 
-		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
 		if (o && o->n_groups >= limit && !end_one_of(db, now, o, k)) {
 			mgroup_struck(db, now, NOTE_HOST_QUOTA, group, &key, limit, fx);
 			return false;
@@ -399,6 +404,14 @@ static bool goes_first(const struct mgroup *a, const struct mgroup *b, bool for_
 	return mono_before(b->since, a->since);
 }
 
+static struct mgroup *any_group(struct mgroup_db *db)
+{
+	size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
+	struct table_node *n = table_after(&db->groups, &pos, NULL);
+
+	return n ? container_of(n, struct mgroup, node) : NULL;
+}
+
 static struct mgroup *stranger(
 	struct mgroup_db *db, const struct mgroup *but, bool for_addr)
 {
@@ -407,9 +420,7 @@ static struct mgroup *stranger(
 	if (db->groups.n < STRANGERS_OF)
 		return NULL;
 	for (unsigned i = 0; i < STRANGERS; i++) {
-		size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
-		struct table_node *n = table_after(&db->groups, &pos, NULL);
-		struct mgroup *g = n ? container_of(n, struct mgroup, node) : NULL;
+		struct mgroup *g = any_group(db);
 
 		if (g && g != but && !g->leaving &&
 			(!best || goes_first(g, best, for_addr)))
@@ -437,9 +448,7 @@ static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
 	struct mgroup *best = NULL;
 
 	for (unsigned i = 0; db->groups.n >= STRANGERS_OF && i < STRANGERS; i++) {
-		size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
-		struct table_node *n = table_after(&db->groups, &pos, NULL);
-		struct mgroup *g = n ? container_of(n, struct mgroup, node) : NULL;
+		struct mgroup *g = any_group(db);
 
 		if (g && !g->leaving &&
 			held_by_owner(g) >= (uint64_t)FAR_MORE * (groups + 1) &&
@@ -467,10 +476,9 @@ static struct mgroup *gives_way(
 static bool ends_own(struct mgroup_db *db, mono_t now, const struct gm_msg *msg)
 {
 	for (unsigned k = 0; k < MGROUP_OWNERS; k++) {
-		const struct mgroup_owner *o;
 		struct addr key;
+		const struct mgroup_owner *o = owner_of_sender(db, msg, k, &key);
 
-		o = sender_key(msg, k, &key) ? owner_find(db, &key) : NULL;
 		if (o && end_one_of(db, now, o, k))
 			return true;
 	}
