@@ -237,11 +237,8 @@ static void report_change(
 	if (r->version != GM_V3) {
 		report_older(r, g, fx);
 	} else if (g->mode_repeats) {
-		upstream_report_record(r,
-			g->now.mode == GM_INCLUDE ? GM_TO_IN : GM_TO_EX, &g->group,
-			g->now.src.n, fx);
-		for (size_t i = 0; i < g->now.src.n; i++)
-			upstream_report_source(r, &g->now.src.v[i], fx);
+		upstream_report_list(r, g->now.mode == GM_INCLUDE ? GM_TO_IN : GM_TO_EX,
+			&g->group, &g->now.src, fx);
 	} else {
 		add_changes(r, g, true, fx);
 		add_changes(r, g, false, fx);
@@ -492,33 +489,30 @@ static void owe_all(struct upstream_group *g, uint8_t rv)
 	}
 }
 
-void upstream_announce(struct upstream *u, mono_t now, enum family family)
+static void report_as_new(struct upstream *u, mono_t now, struct upstream_group *g)
 {
-	struct upstream_family *f = &u->family[family];
+	struct upstream_family *f = &u->family[addr_family(&g->group)];
 
-	for (struct upstream_group *g = f->first; g; g = g->next) {
-		if (f->version == GM_V3)
-			owe_all(g, f->rv);
-		else
-			g->mode_repeats = f->rv;
-		queue_change(u, now, g, NULL, 0);
-		upstream_settle(u, g);
-	}
-}
-
-void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
-{
-	struct upstream_group *g = upstream_lookup(u, group);
-	struct upstream_family *f = &u->family[addr_family(group)];
-
-	if (!g || gm_filter_is_none(&g->now) || !u->up)
-		return;
 	if (f->version == GM_V3)
 		owe_all(g, f->rv);
 	else
 		g->mode_repeats = f->rv;
 	queue_change(u, now, g, NULL, 0);
 	upstream_settle(u, g);
+}
+
+void upstream_announce(struct upstream *u, mono_t now, enum family family)
+{
+	for (struct upstream_group *g = u->family[family].first; g; g = g->next)
+		report_as_new(u, now, g);
+}
+
+void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
+{
+	struct upstream_group *g = upstream_lookup(u, group);
+
+	if (g && !gm_filter_is_none(&g->now) && u->up)
+		report_as_new(u, now, g);
 }
 
 void upstream_keep(struct upstream *u, const struct addr *group)

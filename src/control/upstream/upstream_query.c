@@ -351,10 +351,8 @@ static void report_state(
 		upstream_report_record(r, GM_IS_EX, &g->group, 0, fx);
 		return;
 	}
-	upstream_report_record(r, g->now.mode == GM_INCLUDE ? GM_IS_IN : GM_IS_EX,
-		&g->group, g->now.src.n, fx);
-	for (size_t i = 0; i < g->now.src.n; i++)
-		upstream_report_source(r, &g->now.src.v[i], fx);
+	upstream_report_list(r, g->now.mode == GM_INCLUDE ? GM_IS_IN : GM_IS_EX,
+		&g->group, &g->now.src, fx);
 }
 
 /* Reports those of the asked sources that we want (R109). */

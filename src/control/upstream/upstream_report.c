@@ -104,3 +104,11 @@ void upstream_report_source(
 	r->used += sizes[r->family].source;
 	rec->n_src++;
 }
+
+void upstream_report_list(struct upstream_report *r, enum gm_record_type type,
+	const struct addr *group, const struct addrset *src, struct effects *fx)
+{
+	upstream_report_record(r, type, group, src->n, fx);
+	for (size_t i = 0; i < src->n; i++)
+		upstream_report_source(r, &src->v[i], fx);
+}

@@ -49,5 +49,9 @@ void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
 void upstream_report_source(
 	struct upstream_report *r, const struct addr *src, struct effects *fx);
 
+/* Adds a record with all these sources. Not below GM_V3. */
+void upstream_report_list(struct upstream_report *r, enum gm_record_type type,
+	const struct addr *group, const struct addrset *src, struct effects *fx);
+
 /* Sends the report; does nothing if it is empty. */
 void upstream_report_flush(struct upstream_report *r, struct effects *fx);
