@@ -11,6 +11,7 @@
 #include "control/proto/gm_params.h"
 
 #include <net/if.h>
+#include <string.h>
 
 enum config_role {
 	CONFIG_ROLE_DISABLED = 1,
@@ -206,6 +207,12 @@ struct config {
  * frees *ret_config. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
+
+/* Are two values of a keyword with a text equal? NULL is a keyword without a value. */
+static inline bool config_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
 
 /* Is the word a pattern? */
 bool config_is_pattern(const char *name);

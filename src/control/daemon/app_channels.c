@@ -14,11 +14,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static const char *advice(const struct app *app, int error)
 {
 	return error == -EFBIG ? "8 MiB are the limit" : app_names_advice(app, error);
@@ -53,7 +48,7 @@ void app_channels_read(struct app *app, const struct config *old)
 	size_t len = 0;
 	int r;
 
-	if (!path || (old && !same_text(path, old->channel_names)))
+	if (!path || (old && !config_same_text(path, old->channel_names)))
 		app->channels = channels_free(app->channels);
 	if (!path)
 		return;

@@ -86,7 +86,8 @@ static void request(void *ctx, struct http_request *q, const char *path)
 		ok = healthy(app, http_argument(q, "allow-down") != NULL, &text);
 		http_answer_text(q, ok ? 200 : 503, text);
 	} else {
-		http_answer_text(q, 404, strdup("there is no such page; ask for /metrics or /healthz\n"));
+		http_answer_text(q, 404,
+			strdup("there is no such page; ask for /metrics or /healthz\n"));
 	}
 }
 
@@ -132,11 +133,6 @@ void app_metrics_tick(struct app *app, mono_t now)
 
 /* ---- life ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static void stop_listening(struct app *app)
 {
 	app_listener_close(&app->metrics);
@@ -169,7 +165,7 @@ void app_metrics_reload(struct app *app, const struct config *old)
 	if (!app_listener_may_move(
 		    &app->metrics, options.keyword, app->cfg->metrics_listen))
 		return;
-	if (same_text(old->metrics_listen, app->cfg->metrics_listen)) {
+	if (config_same_text(old->metrics_listen, app->cfg->metrics_listen)) {
 		http_share_forget(&app->metrics.share);
 		return;
 	}
