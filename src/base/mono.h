@@ -62,6 +62,12 @@ static inline bool mono_is_set(mono_t t)
 	return t.ns != 0;
 }
 
+/* whole milliseconds from t, which is not later, until `now` */
+static inline int64_t mono_ms_since(mono_t t, mono_t now)
+{
+	return (now.ns - t.ns) / NS_PER_MS;
+}
+
 /* milliseconds from `now` until t, rounded up, 0 when t has passed */
 static inline int64_t mono_ms_until(mono_t t, mono_t now)
 {

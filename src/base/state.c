@@ -191,7 +191,7 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 	if (checksum(in->rd.p, rd_left(&in->rd)) != sum)
 		return STATE_DAMAGED;
 	if (mono_before(now, in->written) || in->written.ns < 0 ||
-		(now.ns - in->written.ns) / NS_PER_MS > max_age_ms)
+		mono_ms_since(in->written, now) > max_age_ms)
 		return STATE_TOO_OLD;
 	return STATE_OK;
 }

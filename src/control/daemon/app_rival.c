@@ -419,7 +419,7 @@ static json_t *rival_json(
 		r->kind == RIVAL_ROUTING ? json_string(family_name(r->family))
 					 : json_null(),
 		"interfaces", interfaces, "address", json_null(), "since_ms",
-		(json_int_t)((now.ns - one->since.ns) / NS_PER_MS), "advice",
+		(json_int_t)mono_ms_since(one->since, now), "advice",
 		what ? json_string(what) : json_null(), "mac", json_null(), "streams",
 		0);
 }
@@ -432,7 +432,7 @@ static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t n
 		"program", json_null(), "pid", json_null(), "family", family_name(f),
 		"interfaces", json_of_text(pp->name), "address",
 		json_of_addr(&q->other), "since_ms",
-		(json_int_t)((now.ns - q->standby_since.ns) / NS_PER_MS), "advice",
+		(json_int_t)mono_ms_since(q->standby_since, now), "advice",
 		pp->groups.role[f].forwards
 			? "it asks the hosts, because its address is lower, and this router "
 			  "continues forwarding; if it should not ask, turn its querier off or "
@@ -470,7 +470,7 @@ static json_t *forwarder_json(
 		"program", json_null(), "pid", json_null(), "family", family_name(f),
 		"interfaces", json_of_text(pp->name), "address",
 		elected ? json_of_addr(&q->other) : json_null(), "since_ms",
-		(json_int_t)((now.ns - s->since.ns) / NS_PER_MS), "advice",
+		(json_int_t)mono_ms_since(s->since, now), "advice",
 		standby ? "it forwards the same streams there, so this router leaves them to "
 			  "it; if it should not, end multicast forwarding on it or write "
 			  "'forwarding always'"

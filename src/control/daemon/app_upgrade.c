@@ -322,7 +322,7 @@ static int get_sections(struct app *app, mono_t now, struct state_in *in)
 		log_notice("taking over from version %s with %zu groups, %lld ms after "
 			   "it stopped",
 			version, instances_n_groups(app->instances),
-			(long long)((now.ns - in->written.ns) / NS_PER_MS));
+			(long long)mono_ms_since(in->written, now));
 	if (*why)
 		log_notice("the receive rings are created again: %s", why);
 	return r;

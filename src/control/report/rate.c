@@ -126,9 +126,8 @@ void rate_end(struct rate_table *t)
 {
 	if (!mono_is_set(t->next.at))
 		return;
-	t->interval_ms = mono_is_set(t->last.at)
-		? (t->next.at.ns - t->last.at.ns) / NS_PER_MS
-		: 0;
+	t->interval_ms =
+		mono_is_set(t->last.at) ? mono_ms_since(t->last.at, t->next.at) : 0;
 	rate_forget(&t->last);
 	t->last = t->next;
 	t->next = (struct rate_reading){0};

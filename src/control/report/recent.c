@@ -26,5 +26,5 @@ uint64_t recent_forgotten(const struct recent *r)
 
 int64_t recent_unix_ms(const struct recent_event *e, mono_t now, int64_t unix_ms)
 {
-	return unix_ms - (now.ns - e->at.ns) / NS_PER_MS;
+	return unix_ms - mono_ms_since(e->at, now);
 }

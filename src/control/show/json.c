@@ -36,6 +36,11 @@ json_t *json_of_ms_until(mono_t t, mono_t now)
 	return json_integer(mono_ms_until(t, now));
 }
 
+json_t *json_of_ms_since(mono_t t, mono_t now)
+{
+	return mono_is_set(t) ? json_integer(mono_ms_since(t, now)) : json_null();
+}
+
 json_t *json_of_bytes(const char *s, size_t n)
 {
 	json_t *text = json_stringn(s, n);

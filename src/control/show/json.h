@@ -13,6 +13,7 @@ json_t *json_of_addr(const struct addr *a);
 json_t *json_of_addr_or_null(const struct addr *a); /* null if unspecified */
 json_t *json_of_mac(const uint8_t mac[6]);
 json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_UNSET */
+json_t *json_of_ms_since(mono_t t, mono_t now); /* null for MONO_UNSET */
 /* Takes any bytes. Bytes that are not UTF-8, which jansson would refuse, become '?'. NULL
  * becomes null. */
 json_t *json_of_text(const char *s);

@@ -157,7 +157,7 @@ bool monitor_has_followers(const struct monitor *m)
 
 bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *s)
 {
-	int64_t ms = (now.ns - m->at.ns) / NS_PER_MS;
+	int64_t ms = mono_ms_since(m->at, now);
 	struct follower *f = m->first;
 
 	while (f && !monitor_is_wanted(&f->wish, s))

@@ -253,7 +253,7 @@ static void upstream_facts(
 	in->query_heard = mono_is_set(hf->last_query);
 	in->querier = hf->querier;
 	if (in->query_heard)
-		in->query_age_ms = (now.ns - hf->last_query.ns) / NS_PER_MS;
+		in->query_age_ms = mono_ms_since(hf->last_query, now);
 	in->query_expected_ms = (int64_t)hf->rv * hf->qi_ms + ANSWER_MS;
 	in->refresh_interval_ms = pp->upstream.params.refresh_interval_ms;
 }

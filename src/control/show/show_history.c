@@ -101,7 +101,7 @@ static json_t *show_fault(
 	const struct history_answer *h, const struct stream_day_fault *f)
 {
 	const struct proxy_port *pp = view_instances(h->a.app)->port[f->stream.port];
-	int64_t ago_ms = (h->now.ns - f->begin.ns) / NS_PER_MS;
+	int64_t ago_ms = mono_ms_since(f->begin, h->now);
 	json_t *o = json_pack("{sI sI so so so si so ss}", "unix_ms",
 		(json_int_t)(h->unix_ms - ago_ms), "minutes",
 		(json_int_t)((f->end.ns - f->begin.ns) / (60 * NS_PER_SEC)), "group",

@@ -96,9 +96,9 @@ static json_t *fault_json(const struct stream_entry *e, mono_t now)
 			: e->fault.silent ? "nothing arrived for more than a second"
 					  : "it arrived with faults",
 		"advice", e->fault.router ? stream_drop_advice(e->fault.drop) : "",
-		"age_ms", json_integer((now.ns - e->fault_at.ns) / NS_PER_MS), "lasts",
+		"age_ms", json_integer(mono_ms_since(e->fault_at, now)), "lasts",
 		(int)e->faulty, "since_ms",
-		json_integer((now.ns - e->faulty_since.ns) / NS_PER_MS));
+		json_integer(mono_ms_since(e->faulty_since, now)));
 }
 
 static json_t *counters_json(const struct stream_entry *e)
@@ -142,11 +142,8 @@ static void add_figures(json_t *o, const struct stream_entry *e, mono_t now)
 	json_object_set_new(o, "light", json_integer((json_int_t)e->total_light));
 	json_object_set_new(
 		o, "fragments", json_integer((json_int_t)e->total_fragments));
-	json_object_set_new(o, "idle_ms",
-		mono_is_set(e->last) ? json_integer((now.ns - e->last.ns) / NS_PER_MS)
-				     : json_null());
-	json_object_set_new(
-		o, "known_ms", json_integer((now.ns - e->first.ns) / NS_PER_MS));
+	json_object_set_new(o, "idle_ms", json_of_ms_since(e->last, now));
+	json_object_set_new(o, "known_ms", json_integer(mono_ms_since(e->first, now)));
 }
 
 static json_t *row_json(const struct quality_answer *q, const struct stream_entry *e)
@@ -337,7 +334,7 @@ static json_t *zap_json(const struct zaps_answer *z, const struct zap *zap)
 		z->unnamed ? json_null() : json_of_addr(&zap->host), "name",
 		z->unnamed ? json_null()
 			   : json_of_text(view_host_name(z->a.app, &zap->host)),
-		"age_ms", (json_int_t)((now.ns - zap->asked.ns) / NS_PER_MS), "done",
+		"age_ms", (json_int_t)mono_ms_since(zap->asked, now), "done",
 		(int)zap->done, "report_ms", ms_after(zap->sent, zap->asked),
 		"first_ms", ms_after(zap->first, zap->asked), "pat_ms",
 		ms_after(zap->pat, zap->asked), "random_access_ms",

@@ -176,8 +176,8 @@ static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
 		(int)dataplane_receive_offload(view_dataplane(app)), "receive_reason",
 		why_receive, "threads", (int)dataplane_threads(view_dataplane(app)),
 		"uptime_ms",
-		(json_int_t)((view_now(app).ns - view_started(app).ns) / NS_PER_MS),
-		"balance", balance_json(app), "verdicts", verdicts_json(sum), "joining",
+		(json_int_t)mono_ms_since(view_started(app), view_now(app)), "balance",
+		balance_json(app), "verdicts", verdicts_json(sum), "joining",
 		joining_json(&s), "workers", workers_json(app), "control",
 		control_json(app), "rivals", view_rivals(app));
 	json_object_update(o, rest);

@@ -276,11 +276,7 @@ static void add_upstream(
 						(enum family)f, hf->version),
 					"querier", json_of_addr_or_null(&hf->querier),
 					"last_query_ms",
-					mono_is_set(hf->last_query)
-						? json_integer(
-							  (now.ns - hf->last_query.ns) /
-							  NS_PER_MS)
-						: json_null(),
+					json_of_ms_since(hf->last_query, now),
 					"reports_sent",
 					(json_int_t)hf->n_reports_sent));
 	}
@@ -370,8 +366,7 @@ static void write_head(struct page *p)
 	show_open(&p->a,
 		json_pack("{ss sI sI sI sI so sI sI}", "version", RINGCAST_VERSION,
 			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
-			(json_int_t)((now.ns - view_started(p->app).ns) / NS_PER_MS),
-			"entries",
+			(json_int_t)mono_ms_since(view_started(p->app), now), "entries",
 			(json_int_t)fib_size(dataplane_fib(view_dataplane(p->app))),
 			"total", (json_int_t)p->n_total, "rate_interval_ms",
 			show_rate_interval(p->app), "matched", (json_int_t)p->n_matched,

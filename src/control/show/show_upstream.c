@@ -12,10 +12,8 @@ static json_t *host_family_json(
 		json_of_addr_or_null(&hf->own), "version",
 		(int)gm_version_number(family, hf->version), "robustness", (int)hf->rv,
 		"querier", json_of_addr_or_null(&hf->querier), "last_query_ms",
-		mono_is_set(hf->last_query)
-			? json_integer((now.ns - hf->last_query.ns) / NS_PER_MS)
-			: json_null(),
-		"answer_ms", json_of_ms_until(hf->answer_at, now), "older_v1_ms",
+		json_of_ms_since(hf->last_query, now), "answer_ms",
+		json_of_ms_until(hf->answer_at, now), "older_v1_ms",
 		show_older(hf->older_until, family, 1, now), "older_v2_ms",
 		show_older(hf->older_until, family, 2, now), "queries",
 		(json_int_t)hf->n_queries, "reports_sent",
