@@ -5,6 +5,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "control/show/show_priv.h"
 
 #include <stdlib.h>
@@ -54,7 +55,7 @@ void show_open(struct show_answer *a, json_t *object)
 		a->answer.failed = true;
 }
 
-json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
+void *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret)
 {
 	struct show_answer *a = calloc(1, size);
@@ -64,7 +65,7 @@ json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_
 	a->answer.ops = ops;
 	a->app = app;
 	*ret = &a->answer;
-	return NULL;
+	return a;
 }
 
 void show_answer_closed(struct ctl_answer *answer)
@@ -83,21 +84,17 @@ json_t *show_answer_refused(json_t *error, struct ctl_answer **ret)
 
 /* ---- walks ---- */
 
+static bool is_after(const void *v, size_t i, size_t size, const struct addr *place)
+{
+	struct addr a;
+
+	memcpy(&a, (const char *)v + i * size, sizeof(a));
+	return addr_cmp(&a, place) > 0;
+}
+
 size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after)
 {
-	size_t from = 0, end = n;
-
-	while (after && from < end) {
-		size_t middle = (from + end) / 2;
-		struct addr a;
-
-		memcpy(&a, (const char *)v + middle * size, sizeof(a));
-		if (addr_cmp(&a, after) > 0)
-			end = middle;
-		else
-			from = middle + 1;
-	}
-	return from;
+	return after ? first_not_before(0, n, i, !is_after(v, i, size, after)) : 0;
 }
 
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p)

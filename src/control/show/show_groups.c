@@ -317,12 +317,11 @@ static const struct ctl_answer_ops ops = {show_groups_piece, show_answer_closed}
 static json_t *groups_new(
 	void *ctx, const char *args, bool detail, struct ctl_answer **ret)
 {
-	json_t *error = show_answer_new(ctx, &ops, sizeof(struct groups_answer), ret);
-	struct groups_answer *d;
+	struct groups_answer *d = show_answer_new(ctx, &ops, sizeof(*d), ret);
+	json_t *error;
 
-	if (!*ret)
-		return error;
-	d = container_of(*ret, struct groups_answer, a.answer);
+	if (!d)
+		return NULL;
 	d->detail = detail;
 	d->ports.role = CONFIG_ROLE_DOWNSTREAM;
 	error = show_wanted_read(ctx, args, &d->wanted);

@@ -15,8 +15,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#define BLOCK	 15 /* minutes */
-#define N_BLOCKS (HISTORY_MINUTES_MAX / BLOCK)
+#define BLOCK	    15 /* minutes */
+#define N_BLOCKS    (HISTORY_MINUTES_MAX / BLOCK)
 #define NO_INSTANCE UINT_MAX
 
 struct history_key {
@@ -185,5 +185,6 @@ json_t *show_history(void *ctx, const char *args, struct ctl_answer **ret)
 	if (!view_streams(ctx))
 		return ctl_error("the quality of streams is not measured: the "
 				 "configuration says 'quality off'");
-	return show_answer_new(ctx, &ops, sizeof(struct history_answer), ret);
+	(void)show_answer_new(ctx, &ops, sizeof(struct history_answer), ret);
+	return NULL;
 }

@@ -218,14 +218,11 @@ json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
 		show_interfaces_piece, show_answer_closed};
+	struct interfaces_answer *n = show_answer_new(ctx, &ops, sizeof(*n), ret);
+	json_t *error;
 
-	json_t *error =
-		show_answer_new(ctx, &ops, sizeof(struct interfaces_answer), ret);
-	struct interfaces_answer *n;
-
-	if (!*ret)
-		return error;
-	n = container_of(*ret, struct interfaces_answer, a.answer);
+	if (!n)
+		return NULL;
 	error = show_wanted_read(ctx, args, &n->wanted);
 	if (!error && (n->wanted.has_groups || n->wanted.has_address))
 		error = ctl_error("show interfaces takes the name of an interface");

@@ -198,12 +198,9 @@ static void show_mfc_closed(struct ctl_answer *answer)
 json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {show_mfc_piece, show_mfc_closed};
+	struct mfc_answer *m = show_answer_new(ctx, &ops, sizeof(*m), ret);
 
-	json_t *error = show_answer_new(ctx, &ops, sizeof(struct mfc_answer), ret);
-
-	if (!*ret)
-		return error;
-	error = show_wanted_read(
-		ctx, args, &container_of(*ret, struct mfc_answer, a.answer)->wanted);
-	return show_answer_refused(error, ret);
+	if (!m)
+		return NULL;
+	return show_answer_refused(show_wanted_read(ctx, args, &m->wanted), ret);
 }

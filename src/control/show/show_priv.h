@@ -43,8 +43,9 @@ struct show_answer {
 };
 
 /* Allocates `size` bytes that begin with a struct show_answer; the rest is zero. Returns
- * what the command must return. */
-json_t *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
+ * them, and the answer in them as *ret. Returns NULL if there is no memory, and then the
+ * command must also return NULL. */
+void *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
 void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
 /* Frees the answer because of an error, and returns the error. */

@@ -288,10 +288,9 @@ json_t *show_quality(void *ctx, const char *args, struct ctl_answer **ret)
 	if (!view_streams(ctx))
 		return ctl_error("the quality of streams is not measured: the "
 				 "configuration says 'quality off'");
-	error = show_answer_new(ctx, &ops, sizeof(*q), ret);
-	if (!*ret)
-		return error;
-	q = container_of(*ret, struct quality_answer, a.answer);
+	q = show_answer_new(ctx, &ops, sizeof(*q), ret);
+	if (!q)
+		return NULL;
 	q->since_s = SINCE_DEFAULT_S;
 	if (!take_number(&args, "since", SINCE_MAX_S, &q->since_s) ||
 		!take_number(&args, "blocks", BLOCKS_MAX, &q->blocks))
@@ -420,10 +419,9 @@ static json_t *zaps_new(
 		return ctl_error(
 			"zaps are not measured: the configuration says 'quality "
 			"off'");
-	error = show_answer_new(ctx, &ops, sizeof(struct zaps_answer), ret);
-	if (!*ret)
-		return error;
-	z = container_of(*ret, struct zaps_answer, a.answer);
+	z = show_answer_new(ctx, &ops, sizeof(*z), ret);
+	if (!z)
+		return NULL;
 	z->unnamed = unnamed;
 	error = show_wanted_read(ctx, args, &z->wanted);
 	if (!error && unnamed && z->wanted.has_address)

@@ -94,17 +94,15 @@ static const struct ctl_answer_ops ops = {show_text_piece, show_text_closed};
 json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	struct app *app = ctx;
-	struct text_answer *t = calloc(1, sizeof(*t));
+	struct text_answer *t = show_answer_new(app, &ops, sizeof(*t), ret);
 
 	if (!t)
 		return NULL;
-	t->a = (struct show_answer){.answer.ops = &ops, .app = app};
 	t->head = json_pack("{so}", "file", json_of_text(view_config_path(app)));
 	t->text = config_print(view_config(app));
 	if (t->text)
 		view_force_comment(app, &t->text);
 	t->len = t->text ? strlen(t->text) : 0;
-	*ret = &t->a.answer;
 	return NULL;
 }
 
@@ -118,16 +116,15 @@ json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret)
 		format = METRICS_OPENMETRICS;
 	else if (*args)
 		return ctl_error("metrics takes nothing, or openmetrics");
-	t = calloc(1, sizeof(*t));
+	t = show_answer_new(app, &ops, sizeof(*t), ret);
 	if (!t)
 		return NULL;
-	t->a = (struct show_answer){.answer.ops = &ops, .app = app};
 	if (scrape_new(app, format, &t->scrape) < 0) {
 		free(t);
+		*ret = NULL;
 		return NULL;
 	}
 	view_memory(app)->n_scrapes++;
 	t->head = json_pack("{ss}", "content_type", metrics_content_type(format));
-	*ret = &t->a.answer;
 	return NULL;
 }

@@ -252,12 +252,11 @@ json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
 		show_upstream_piece, show_answer_closed};
-	json_t *error = show_answer_new(ctx, &ops, sizeof(struct upstream_answer), ret);
-	struct upstream_answer *u;
+	struct upstream_answer *u = show_answer_new(ctx, &ops, sizeof(*u), ret);
+	json_t *error;
 
-	if (!*ret)
-		return error;
-	u = container_of(*ret, struct upstream_answer, a.answer);
+	if (!u)
+		return NULL;
 	error = show_wanted_read(ctx, args, &u->wanted);
 	u->ports = (struct show_ports){.role = CONFIG_ROLE_UPSTREAM,
 		.single = u->wanted.has_port,
