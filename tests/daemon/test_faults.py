@@ -71,12 +71,13 @@ def lost_messages(hospital, sites):
 class Clocks:
     """A daemon whose clocks the test can move, and a stream with a member."""
 
-    def __init__(self, b):
+    def __init__(self, b, profile="default"):
         self.topology = b.topology(ipv6=True)
         self.shared = Shared("/run/clocks")
         self.lan, self.wan = b.tap(self.topology.hosts["lan1"], "eth0"), \
             b.tap(self.topology.provider, "p0")
-        b.daemon = self.daemon = b.own(Patient(self.topology.router, self.shared))
+        b.daemon = self.daemon = b.own(
+            Patient(self.topology.router, self.shared, profile))
         assert self.daemon.start()
         self.receiver = b.receiver(self.topology.hosts["lan1"], GROUP)
         b.stream(self.topology)
@@ -94,14 +95,17 @@ class Clocks:
 
 @case("sendmmsg takes over when the io_uring accepts nothing any more")
 def no_uring(b):
-    c = Clocks(b)
-    if json.loads(c.daemon.ask("version"))["transmit"] != "io_uring":
-        raise Skip("no io_uring here")
+    c = Clocks(b, "io_uring")
+
+    def stats():
+        return json.loads(c.daemon.ask("show stats"))
+    if not stats()["transmit_reason"].startswith("each thread measures"):
+        raise Skip(f"no io_uring here: {stats()['transmit_reason']}")
     c.shared.set(INJECT, kind=c.shared.names().index("io_uring_submit_and_wait"),
                  times=faults.FOR_EVER)
     c.daemon.wait_log("io_uring stopped working: frames are sent by sendmmsg")
-    wait_for(10, lambda: json.loads(c.daemon.ask("version"))["transmit"] == "sendmmsg",
-             "the other way to send")
+    wait_for(10, lambda: stats()["transmit"] == "sendmmsg", "the other way to send")
+    assert "stopped working" in stats()["transmit_reason"]
     c.receiver.receive()
     assert_continuous(wait_datagrams(c.receiver, 100), at_least=100)
     assert c.shared.off()[1]

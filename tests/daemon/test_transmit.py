@@ -16,12 +16,12 @@ def plays(b, kind):
     receivers = [b.receiver(t.hosts[lan]) for lan in ("lan1", "lan2")]
     for r in receivers:
         assert_continuous(wait_datagrams(r, 300), at_least=300)
-    return d
+    return d, receivers
 
 
 @case("transmit sendmmsg")
 def sendmmsg(b):
-    d = plays(b, "sendmmsg")
+    d, _ = plays(b, "sendmmsg")
     assert "sendmmsg" in d.interface("lan1")["transmit"]
 
 
@@ -35,14 +35,25 @@ def io_uring(b):
                 raise Skip("kernel.io_uring_disabled is set")
     except FileNotFoundError:
         pass
-    d = plays(b, "io_uring")
+    d, _ = plays(b, "io_uring")
     assert "io_uring" in d.interface("lan1")["transmit"]
 
 
-@case("transmit auto: chooses a method and names it")
+@case("transmit auto: measures both ways, loses nothing meanwhile, and names what it uses")
 def auto(b):
-    d = plays(b, "auto")
-    assert d.interface("lan1")["transmit"]
+    d, (r, _) = plays(b, "auto")
+    if "measures" not in d.show("stats")["transmit_reason"]:
+        assert "sendmmsg" in d.interface("lan1")["transmit"]
+        return
+    got = []
+
+    def tried():
+        got.extend(r.receive())
+        return d.show("stats")["transmit_trials"]
+    wait_for(30, tried, "a trial")
+    assert_continuous(got + wait_datagrams(r, 100), at_least=100)
+    worker = d.show("stats")["workers"][0]
+    assert worker["transmit"] in d.interface("lan1")["transmit"]
 
 
 def _io_uring_built():

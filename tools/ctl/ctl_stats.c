@@ -134,6 +134,7 @@ static void print_workers(
 		{"Blocks", true, TEXT_WIDE},
 		{"Timeouts", true, TEXT_WIDE},
 		{"Wakeups", true},
+		{"Transmit"},
 	};
 	struct text_table t = TEXT_TABLE(columns);
 	const json_t *w;
@@ -154,6 +155,7 @@ static void print_workers(
 		cell_number(&t, w, "blocks");
 		cell_number(&t, w, "block_timeouts");
 		cell_number(&t, w, "wakeups");
+		cell_text(&t, w, "transmit");
 	}
 	fputs("\nThreads\n", out);
 	text_table_print(&t, out);

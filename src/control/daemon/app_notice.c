@@ -250,11 +250,13 @@ static void notice_left_out(struct app *app)
 
 void app_notice_transmit(struct app *app)
 {
-	const char *why, *way = dataplane_transmit(app->dp, &why);
+	bool works = dataplane_uring_works(app->dp);
 
-	if (app->transmit && strcmp(way, app->transmit) != 0)
-		log_warn("%s: frames are sent by %s from now on", why, way);
-	app->transmit = way;
+	if (app->uring_works && !works)
+		log_warn(
+			"io_uring stopped working: frames are sent by sendmmsg from now "
+			"on; restart the daemon to use io_uring again");
+	app->uring_works = works;
 }
 
 void app_notice(struct app *app)

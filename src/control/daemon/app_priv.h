@@ -168,7 +168,7 @@ struct app {
 	mono_t kernel_at;   /* the next reading, if any group is wanted then */
 	uint64_t kernel_frames;	 /* frames that had been received at the last reading */
 	bool plan_stale;	 /* the port plan does not know the last reading yet */
-	const char *transmit;	 /* static: the transmit method that was logged last */
+	bool uring_works;	 /* as it was logged last */
 	char *left_out;		 /* names without a port, as logged, or NULL; owned */
 	mono_t forced_at;	 /* when the kernel's forced versions were read */
 	struct app_later *later; /* messages that wait to be sent, the next one first */
@@ -226,7 +226,7 @@ void app_close_ports(struct app *app);
 void app_notice(struct app *app);
 /* Logs the lines that app_notice() had to postpone; moves notice_at. */
 void app_notice_tick(struct app *app, mono_t now);
-/* Once per round: logs a change of the transmit method. Cheap. */
+/* Once per round: logs that io_uring has stopped working. Cheap. */
 void app_notice_transmit(struct app *app);
 
 /* Log events that are worth a line, at a limited rate. */

@@ -103,9 +103,10 @@ static json_t *worker_json(struct app *app, unsigned i)
 	json_t *o;
 
 	dataplane_thread_stats(view_dataplane(app), i, &s);
-	o = json_pack("{si so sI}", "thread", (int)i, "cpu",
+	o = json_pack("{si so sI ss}", "thread", (int)i, "cpu",
 		s.cpu < 0 ? json_null() : json_integer(s.cpu), "cpu_ms",
-		(json_int_t)(s.cpu_ns / NS_PER_MS));
+		(json_int_t)(s.cpu_ns / NS_PER_MS), "transmit",
+		s.io_uring ? "io_uring" : "sendmmsg");
 	put_thread_counts(o, s.count, 0, THREAD_COUNT_BLOCKS);
 	json_put_count(o, "copies", s.copies);
 	put_thread_counts(o, s.count, THREAD_COUNT_BLOCKS, _THREAD_COUNT_N);

@@ -33,6 +33,7 @@ const char *thread_count_name(enum thread_count c)
 		[THREAD_COUNT_BLOCKS] = "blocks",
 		[THREAD_COUNT_BLOCK_TIMEOUTS] = "block_timeouts",
 		[THREAD_COUNT_WAKEUPS] = "wakeups",
+		[THREAD_COUNT_TRIALS] = "transmit_trials",
 	};
 
 	return (unsigned)c < _THREAD_COUNT_N ? name[c] : NULL;

@@ -48,6 +48,7 @@ enum thread_count {
 	THREAD_COUNT_DUE,      /* copies that were begun: datagrams, for each port */
 	THREAD_COUNT_JOINABLE, /* datagrams that might be joined */
 	THREAD_COUNT_JOINED,   /* messages that these datagrams became */
+	THREAD_COUNT_TRIALS,   /* comparisons of two ways to send (choice.h) */
 	_THREAD_COUNT_N,
 };
 

@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <urcu-qsbr.h>
 
 /* Sets of sockets */
@@ -374,6 +375,7 @@ static int start_workers(struct dataplane *dp, unsigned n)
 			.sharing = dp->sharing,
 			.local = dp->local,
 			.io_uring = dp->uring,
+			.choose = dp->choose,
 			.coalesce = dp->coalesce,
 			.quality = dp->quality,
 			.n_streams = dp->n_streams,
@@ -410,6 +412,7 @@ static int start_sending(
 
 	dp->why = tx_uring_reason(r);
 	dp->uring = transmit != DATAPLANE_TX_SENDMMSG && r == 0;
+	dp->choose = transmit == DATAPLANE_TX_AUTO;
 	if (transmit == DATAPLANE_TX_IO_URING && r < 0)
 		return -EOPNOTSUPP;
 	r = start_workers(dp, n);
@@ -572,7 +575,7 @@ struct fib *dataplane_fib(struct dataplane *dp)
 	return dp->fib;
 }
 
-static bool uses_uring(const struct dataplane *dp)
+bool dataplane_uring_works(const struct dataplane *dp)
 {
 	for (unsigned i = 0; i < dp->n; i++)
 		if (worker_gave_up_uring(dp->worker[i]))
@@ -582,25 +585,40 @@ static bool uses_uring(const struct dataplane *dp)
 
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 {
-	bool uring = uses_uring(dp);
+	bool works = dataplane_uring_works(dp);
+	const char *why = dp->why;
+	unsigned n = 0;
 
+	/* the other threads will find out when they send */
+	for (unsigned i = 0; works && i < dp->n; i++)
+		n += worker_uses_uring(dp->worker[i]);
+	if (dp->uring && !works)
+		why = "io_uring stopped working";
+	else if (works && dp->choose)
+		why = "each thread measures which way is cheaper";
 	if (ret_why)
-		*ret_why = dp->uring && !uring ? "io_uring stopped working" : dp->why;
-	return uring ? "io_uring" : "sendmmsg";
+		*ret_why = why;
+	if (n == 0)
+		return "sendmmsg";
+	return n == dp->n ? "io_uring" : "io_uring and sendmmsg";
 }
 
 const char *dataplane_port_transmit(const struct dataplane *dp, unsigned port)
 {
 	const struct socket_set *s = dp->port[port].set[SET_TX];
+	const char *way = dataplane_transmit(dp, NULL);
 	bool super = s && s->n > 0;
 
 	/* the threads try for themselves, with the same result */
 	for (unsigned i = 0; super && i < s->n; i++)
 		super = tx_port_caps(s->thread[i].tx) & TX_SUPER_FRAME;
-	if (super)
-		return uses_uring(dp) ? "super-frames, io_uring"
-				      : "super-frames, sendmmsg";
-	return dataplane_transmit(dp, NULL);
+	if (!super)
+		return way;
+	if (strcmp(way, "io_uring") == 0)
+		return "super-frames, io_uring";
+	if (strcmp(way, "sendmmsg") == 0)
+		return "super-frames, sendmmsg";
+	return "super-frames, io_uring and sendmmsg";
 }
 
 const char *dataplane_receive(const struct dataplane *dp, const char **ret_why)

@@ -67,8 +67,9 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port);
  * be, or 0. */
 size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
-/* Returns "sendmmsg" or "io_uring". *ret_why, unless `ret_why` is NULL, is the reason why
- * a preferred method is not used, or "". Both are static. */
+/* Returns how the threads send at present: "sendmmsg", "io_uring", or "io_uring and
+ * sendmmsg". *ret_why, unless `ret_why` is NULL, is the reason for that, or "". Both are
+ * static. */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
 /* Returns the method of one port, with "super-frames, " before it if the port takes
  * them. */
@@ -133,6 +134,7 @@ struct dataplane_thread_stats {
 	uint64_t cpu_ns; /* processor time that it has used */
 	uint64_t count[_THREAD_COUNT_N];
 	uint64_t copies; /* packets that it has sent to all ports */
+	bool io_uring;	 /* how it sends at present; else by sendmmsg(2) */
 	/* It waits for frames. If a thread is awake and THREAD_COUNT_TURNS does not grow,
 	 * it hangs. */
 	bool asleep;
@@ -164,6 +166,8 @@ struct dataplane_queue {
 };
 void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family family,
 	unsigned thread, struct dataplane_queue *ret);
+/* Is io_uring permitted, and has it not stopped working in any thread? */
+bool dataplane_uring_works(const struct dataplane *dp);
 /* Returns the bytes that wait in the transmit sockets of all threads, and their limit. */
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);

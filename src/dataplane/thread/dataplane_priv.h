@@ -56,7 +56,7 @@ struct dataplane {
 	uint32_t ring_size;
 	const unsigned *cpu; /* borrowed while it starts */
 	size_t n_cpu;
-	bool uring;
+	bool uring, choose; /* see worker_params */
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
 	unsigned n_streams;  /* streams that each thread analyses */

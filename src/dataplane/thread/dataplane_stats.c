@@ -214,6 +214,7 @@ void dataplane_thread_stats(
 		.cpu = worker_cpu(w),
 		.cpu_ns = worker_cpu_ns(w),
 		.asleep = get(&c->asleep),
+		.io_uring = worker_uses_uring(w),
 	};
 	dataplane_stats_add(ret->count, c->count, _THREAD_COUNT_N);
 	for (unsigned i = 0; i < PORT_MAX; i++)

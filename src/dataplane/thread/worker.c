@@ -25,6 +25,7 @@
 #include "base/mono.h"
 #include "base/sys/clock.h"
 #include "dataplane/fib/tsan.h"
+#include "dataplane/forward/choice.h"
 #include "dataplane/forward/collect.h"
 #include "dataplane/forward/forward.h"
 #include "dataplane/io/sockfilter.h"
@@ -66,8 +67,9 @@ struct worker {
 	uint64_t collect_ns; /* 0 means never look away */
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
-	bool want_uring;
+	bool want_uring, choose;
 	_Atomic bool gave_up_uring; /* it stopped working */
+	_Atomic bool uses_uring;    /* relaxed, like the one before */
 	sem_t started;
 	_Atomic(struct worker_config *) config;
 	_Atomic(const struct sample_spec *) sample_spec;
@@ -82,6 +84,9 @@ struct worker {
 	/* thread only */
 	const struct sample_spec *spec; /* of this turn */
 	struct tx_uring *uring;
+	struct choice choice;
+	/* what this turn has sent, and how long that took if a trial wants to know */
+	uint64_t sent_copies, sent_ns;
 	struct burst *burst;
 	struct held held[BLOCKS_MAX];
 	unsigned n_held;
@@ -196,6 +201,18 @@ static void analyse(struct worker *w, const struct replicate_job *job)
 	pthread_mutex_unlock(&w->watching);
 }
 
+static void send_copies(struct worker *w, const struct worker_config *cfg,
+	const struct tx_ops *tx, struct replicate_job *ret)
+{
+	int64_t begin = w->choice.trying ? clock_ns(CLOCK_MONOTONIC) : 0;
+
+	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, ret);
+	sharing_serve(w->sharing, w->index, ret, forward_replicator(w->fw), tx);
+	w->sent_copies += ret->due;
+	if (w->choice.trying)
+		w->sent_ns += (uint64_t)(clock_ns(CLOCK_MONOTONIC) - begin);
+}
+
 /* Sends the burst and gives back the blocks that were read completely. */
 static void send_burst(
 	struct worker *w, const struct worker_config *cfg, const struct tx_ops *tx)
@@ -203,8 +220,7 @@ static void send_burst(
 	unsigned kept = 0;
 	struct replicate_job job;
 
-	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, &job);
-	sharing_serve(w->sharing, w->index, &job, forward_replicator(w->fw), tx);
+	send_copies(w, cfg, tx, &job);
 	w->enough = burst_enough(w->burst->n_frames, job.due);
 	analyse(w, &job);
 	burst_clear(w->burst);
@@ -269,19 +285,41 @@ static bool take_block(struct worker *w, const struct worker_config *cfg,
 	return true;
 }
 
+/* Returns false if this turn must use sendmmsg(2). */
+static bool take_uring(
+	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
+{
+	if (!w->uring || worker_gave_up_uring(w) ||
+		(w->choose && choice_next(&w->choice) != CHOICE_URING))
+		return false;
+	if (tx_uring_ops(w->uring, cfg->tx, ret))
+		return true;
+	atomic_store_explicit(&w->gave_up_uring, true, memory_order_relaxed);
+	return false;
+}
+
 static void choose_tx(
 	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
 {
-	if (!w->uring || !tx_uring_ops(w->uring, cfg->tx, ret)) {
-		if (w->uring)
-			atomic_store_explicit(
-				&w->gave_up_uring, true, memory_order_relaxed);
+	bool uring = take_uring(w, cfg, ret);
+
+	if (!uring)
 		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
-	}
+	atomic_store_explicit(&w->uses_uring, uring, memory_order_relaxed);
 	if (w->local) {
 		ret->local = tx_local_send;
 		ret->local_ctx = w->local;
 	}
+}
+
+/* After a turn: lets the choice between the ways to send know what it has cost. */
+static void tell_choice(struct worker *w)
+{
+	bool choose = w->choose && w->uring && !worker_gave_up_uring(w);
+
+	if (choose && choice_sent(&w->choice, w->sent_copies, w->sent_ns))
+		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TRIALS], 1);
+	w->sent_copies = w->sent_ns = 0;
 }
 
 /* Handles what is ready in the rings. Returns false if nothing was ready. */
@@ -313,6 +351,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	} while (any && n < BLOCKS_MAX && w->n_bursts < BURSTS_MAX);
 	if (w->n_held > 0)
 		send_burst(w, cfg, &tx);
+	tell_choice(w);
 	w->drained = !any;
 	if (w->drained)
 		w->emptied = w->looked;
@@ -554,6 +593,7 @@ int worker_start(struct worker *w)
 		(void)tx_uring_new(forward_counters(w->fw), &w->uring);
 	atomic_store_explicit(
 		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
+	atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
 	return start_thread(w);
 }
 
@@ -571,6 +611,8 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	w->sharing = params->sharing;
 	w->local = params->local;
 	w->want_uring = params->io_uring;
+	w->choose = params->choose;
+	choice_init(&w->choice, CHOICE_URING);
 	w->collect_ns = params->collect_ns;
 	w->handover_ns = params->handover_ns;
 	w->owner = params->owner;
@@ -591,6 +633,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	if (r == 0 && w->want_uring)
 		r = tx_uring_new(forward_counters(w->fw), &w->uring);
 	if (r == 0) {
+		atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
 		forward_set_coalesce(w->fw, params->coalesce);
 		w->enough = burst_enough(0, 0);
 	}
@@ -702,6 +745,11 @@ struct quality_watch *worker_quality(const struct worker *w)
 bool worker_gave_up_uring(const struct worker *w)
 {
 	return atomic_load_explicit(&w->gave_up_uring, memory_order_relaxed);
+}
+
+bool worker_uses_uring(const struct worker *w)
+{
+	return atomic_load_explicit(&w->uses_uring, memory_order_relaxed);
 }
 
 int worker_cpu(const struct worker *w)

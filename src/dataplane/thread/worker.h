@@ -41,7 +41,9 @@ struct worker_params {
 	struct fib *fib;	 /* borrowed, like sharing */
 	struct sharing *sharing; /* all threads */
 	struct tx_local *local;	 /* borrowed; NULL if not available */
-	bool io_uring;
+	/* It can use io_uring. With `choose` it does so where that is cheaper than
+	 * sendmmsg(2), else always. */
+	bool io_uring, choose;
 	enum coalesce_mode coalesce;
 	enum quality_mode quality;
 	unsigned n_streams;  /* streams that it analyses */
@@ -91,6 +93,8 @@ struct quality_watch *worker_quality(const struct worker *w);
 struct forward_counters *worker_counters(struct worker *w);
 /* Has its io_uring stopped working, so that it sends with sendmmsg(2)? */
 bool worker_gave_up_uring(const struct worker *w);
+/* Does it send through io_uring at present? */
+bool worker_uses_uring(const struct worker *w);
 /* Returns the processor that the thread stays on, or WORKER_ANY_CPU if none was requested
  * or if it is not permitted. */
 int worker_cpu(const struct worker *w);
