@@ -113,6 +113,22 @@ def counters_stay_with_the_name(b):
     assert d.interface("ppp0")["ring_packets"] == 0, d.interface("ppp0")
 
 
+@case("the reply to reload says what is not in force, or is not there")
+def reply_warns(b):
+    t = b.topology(lans=1)
+    d = b.run(t, FAST + WAN + "phyint lan1 downstream\n")
+    d.write("metrics-listen :9337\nseccomp off\n" + FAST + "phyint lan1 downstream\n"
+            "phyint ppp7 upstream\n")
+    reply = d.ctl_run("reload")
+    assert reply.returncode == 0 and "configuration reloaded" in reply.stdout, reply
+    for words in ("seccomp cannot change while running", "metrics-listen: port 9337 cannot be bound",
+                  "there is no interface ppp7"):
+        assert f"warning: {words}" in reply.stdout, reply.stdout
+        assert words in d.log(), d.log()
+    d.write(FAST + WAN + "phyint lan1 downstream\n")
+    assert "there is no" not in d.ctl_run("reload").stdout
+
+
 @case("log LEVEL changes the level of the running daemon")
 def log_level(b):
     _, d, _, _ = playing(b)

@@ -64,8 +64,8 @@ static int app_read_file(
 int app_read_names(const struct app *app, const char *path, size_t max, char **ret_text,
 	size_t *ret_len)
 {
-	_cleanup_(closep) int fd = openat(app->config_dir, path,
-		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_(closep) int fd = openat(
+		app->config_dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -155,17 +155,21 @@ struct config *app_read_config(
 	return NULL;
 }
 
-void app_warn_missing(const struct app *app, const struct config *cfg)
+/* Names of the file that the system does not have, as a sentence, or NULL. */
+static char *find_missing(const struct app *app, const struct config *cfg)
 {
 	size_t n = app->ifaces.n;
 	_cleanup_(freep) const char **names = calloc(n + 1, sizeof(*names));
-	_cleanup_(freep) char *missing = NULL;
 
-	if (!names)
-		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; names && i < n; i++)
 		names[i] = app->ifaces.v[i].name;
-	missing = config_missing(cfg, names);
+	return names ? config_missing(cfg, names) : NULL;
+}
+
+void app_warn_missing(const struct app *app, const struct config *cfg)
+{
+	_cleanup_(freep) char *missing = find_missing(app, cfg);
+
 	if (missing)
 		log_warn("%s: %s", app->options.config_path, missing);
 }
@@ -249,14 +253,45 @@ static void explain_unreadable(const struct app *app, int error, json_t *list)
 		log_err("%s: %s", path, hint);
 }
 
-static void warn_fixed(const struct config *old, const struct config *new)
+/* Logs a warning about the new file, and adds it to the reply. */
+_printf_(3, 4) static void warn_of(
+	const struct app *app, json_t *list, const char *format, ...)
 {
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	log_warn("%s: %s", app->options.config_path, text);
+	add_message(list, app->options.config_path, CONFIG_WARNING, 0, 0, text);
+}
+
+static void warn_port(const struct app *app, json_t *list, const struct app_listener *l,
+	const char *keyword, const char *text)
+{
+	if (!app_listener_may_move(l, text))
+		warn_of(app, list,
+			"%s: port %u cannot be bound while running; restart the daemon for "
+			"that",
+			keyword, app_listener_port(text));
+}
+
+/* What of the new file is not in force after a reload. */
+static void warn_of_new(const struct app *app, const struct config *new, json_t *list)
+{
+	_cleanup_(freep) char *missing = find_missing(app, new);
+
 	for (size_t i = 0; i < config_n_keywords; i++)
 		if (config_keywords[i].fixed &&
-			!config_keyword_eq(&config_keywords[i], old, new))
-			log_warn(
+			!config_keyword_eq(&config_keywords[i], app->cfg, new))
+			warn_of(app, list,
 				"%s cannot change while running; restart the daemon for that",
 				config_keywords[i].name);
+	warn_port(app, list, &app->metrics, "metrics-listen", new->metrics_listen);
+	warn_port(app, list, &app->web_listener, "web-listen", new->web_listen);
+	if (missing)
+		warn_of(app, list, "%s", missing);
 }
 
 bool app_reload(struct app *app, json_t **ret_messages)
@@ -264,7 +299,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	const char *path = app->options.config_path;
 	struct app_refused refused = {0};
 	struct config *old = app->cfg, *cfg;
-	json_t *messages;
+	json_auto_t *messages = NULL;
 	int status;
 
 	sdnotify_reloading(loop_system_now(app->loop));
@@ -273,9 +308,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	if (refused.error)
 		explain_unreadable(app, refused.error, messages);
 	if (ret_messages)
-		*ret_messages = messages;
-	else
-		json_decref(messages);
+		*ret_messages = json_incref(messages);
 	config_free(refused.cfg);
 	if (!cfg) {
 		log_err("%s: reload refused; the running configuration stays in force",
@@ -287,8 +320,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 		return false;
 	}
 	app_log_configure(app, old, cfg);
-	warn_fixed(old, cfg);
-	app_warn_missing(app, cfg);
+	warn_of_new(app, cfg, messages);
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
 	app_metrics_reload(app, old);

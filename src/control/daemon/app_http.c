@@ -47,17 +47,11 @@ bool app_listener_open(struct app *app, struct app_listener *l, const char *text
 	return r == 0;
 }
 
-bool app_listener_may_move(
-	const struct app_listener *l, const char *keyword, const char *text)
+bool app_listener_may_move(const struct app_listener *l, const char *text)
 {
 	uint16_t port = app_listener_port(text);
 
-	if (!port || port == l->port)
-		return true;
-	log_warn(
-		"%s: port %u cannot be bound while running; restart the daemon for that",
-		keyword, port);
-	return false;
+	return !port || port == l->port;
 }
 
 void app_listener_close(struct app_listener *l)

@@ -162,8 +162,7 @@ void app_metrics_listen(struct app *app)
 
 void app_metrics_reload(struct app *app, const struct config *old)
 {
-	if (!app_listener_may_move(
-		    &app->metrics, options.keyword, app->cfg->metrics_listen))
+	if (!app_listener_may_move(&app->metrics, app->cfg->metrics_listen))
 		return;
 	if (config_same_text(old->metrics_listen, app->cfg->metrics_listen)) {
 		http_share_forget(&app->metrics.share);

@@ -401,10 +401,9 @@ uint16_t app_listener_port(const char *text); /* 0 if there is none */
 bool app_listener_open(struct app *app, struct app_listener *l, const char *text,
 	const struct http_options *options, const struct http_ops *ops,
 	struct endpoint *ret_at);
-/* After a reload: may the listener move to the address in `text`? Returns false after a
- * warning if the address has another port than l->port. */
-bool app_listener_may_move(
-	const struct app_listener *l, const char *keyword, const char *text);
+/* After a reload: may the listener move to the address in `text`? Returns false if
+ * the address has another port than l->port. */
+bool app_listener_may_move(const struct app_listener *l, const char *text);
 /* Closes the listener. The caller must have dropped what `share` is making. */
 void app_listener_close(struct app_listener *l);
 

@@ -576,7 +576,7 @@ static void stay(struct app *app)
 void app_web_reload(struct app *app, const struct config *old)
 {
 	const char *at = app->cfg->web_listen;
-	bool may_move = app_listener_may_move(&app->web_listener, "web-listen", at);
+	bool may_move = app_listener_may_move(&app->web_listener, at);
 	bool same = at && old->web_listen && strcmp(at, old->web_listen) == 0;
 
 	if (app->web_listener.http && (same || !may_move)) {
