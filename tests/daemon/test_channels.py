@@ -59,12 +59,18 @@ def names(b):
     said = d.ctl_run("explain", GROUP).stdout
     assert said.startswith(f"{GROUP} (Télé [2J5): "), said
     assert d.ctl_run("explain", "239.1.2.4").stdout.startswith("239.1.2.4 (<b>Web</b>): ")
+    for words in (["<b>web</b>"], ["web"], ["Web", "--on", "lan1"]):
+        r = d.ctl_run("explain", *words)
+        assert r.stdout.startswith("239.1.2.4 (<b>Web</b>): "), r
+    assert "'nowhere' is not an address, nor the name of a channel" in d.ctl_run(
+        "explain", "nowhere").stderr
     page = d.ctl_run("watch", "--once", "--filter", "télé").stdout
     assert "T?l? [2J5" in page and GROUP in page, page
     metrics = d.ctl_run("metrics").stdout
     assert f'group="{GROUP}",source="*",channel="Télé [2J5"' in metrics
-    reload(d, path, f"{GROUP},Renamed\n")
+    reload(d, path, f"{GROUP},Renamed\n239.1.2.5,Unnamed\n")
     assert channel(d) == "Renamed"
+    assert "several channels, such as Renamed and Unnamed" in d.ctl_run("explain", "named").stderr
 
 
 @case("channel-names: a file that is missing or wrong is logged and changes nothing else")

@@ -433,6 +433,29 @@ const char *channels_name(
 	return addr_is_any(&c->v[from].source) ? name_of(c, &c->v[from]) : NULL;
 }
 
+const struct channel *channels_find(
+	const struct channels *c, const char *text, const char **ret_other)
+{
+	const struct channel *best = NULL;
+
+	*ret_other = NULL;
+	for (size_t i = 0; c && *text && i < c->n; i++) {
+		const char *name = name_of(c, &c->v[i]);
+
+		if (strcasecmp(name, text) == 0) {
+			*ret_other = NULL;
+			return &c->v[i];
+		}
+		if (!strcasestr(name, text))
+			continue;
+		if (!best)
+			best = &c->v[i];
+		else if (!*ret_other && strcmp(name, name_of(c, best)) != 0)
+			*ret_other = name;
+	}
+	return best;
+}
+
 /* ---- the file ---- */
 
 /* A list of addresses may be a playlist without its first line. */

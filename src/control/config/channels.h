@@ -62,3 +62,9 @@ struct channels *channels_free(struct channels *c); /* takes and returns NULL */
  * to the table. */
 const char *channels_name(
 	const struct channels *c, const struct addr *group, const struct addr *source);
+/* Returns the first channel of that name, else the first one whose name contains the text.
+ * Case counts only beyond ASCII. `other` gets another name that contains the text, or NULL
+ * if there is none, or if the name is the text. Returns NULL if there is no such channel.
+ * `c` may be NULL. The names belong to the table. */
+const struct channel *channels_find(
+	const struct channels *c, const char *text, const char **ret_other);

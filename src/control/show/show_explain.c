@@ -68,13 +68,67 @@ struct question {
 
 /* ---- request ---- */
 
+#define QUESTION_MAX 512
+
+/* Where the words after the name of a channel begin. */
+static size_t name_length(const char *args)
+{
+	const char *from = strstr(args, " from "), *on = strstr(args, " on ");
+	const char *end = from && (!on || from < on) ? from : on;
+
+	return end ? (size_t)(end - args) : strlen(args);
+}
+
+/* Replaces the name of a channel at the beginning by its group and source. Returns an
+ * error, or NULL also if there is no such channel: `text` is then empty. */
+static json_t *name_to_group(
+	const struct question *q, const char *args, char text[QUESTION_MAX])
+{
+	char name[CHANNELS_NAME_MAX], group[ADDR_STRLEN], source[ADDR_STRLEN];
+	const struct channels *c = view_channels(q->app);
+	size_t len = strlen(args);
+	const char *other;
+	/* a name may have the words "on" and "from" */
+	const struct channel *ch = channels_find(c, args, &other);
+	bool any;
+
+	*text = '\0';
+	if (!ch)
+		len = name_length(args);
+	snprintf(name, sizeof(name), "%.*s", (int)len, args);
+	if (!ch)
+		ch = channels_find(c, name, &other);
+	if (!ch)
+		return NULL;
+	if (other)
+		return ctl_error(
+			"explain: '%s' is a part of the names of several channels, "
+			"such as %s and %s",
+			name, channels_name(c, &ch->group, &ch->source), other);
+	any = addr_is_any(&ch->source);
+	snprintf(text, QUESTION_MAX, "%s%s%s%s", addr_format(&ch->group, group),
+		any ? "" : " ", any ? "" : addr_format(&ch->source, source),
+		args + len);
+	return NULL;
+}
+
 static json_t *read_question(struct question *q, const char *args)
 {
 	struct explain_words w;
-	char error[EXPLAIN_WORDS_ERROR];
+	char error[EXPLAIN_WORDS_ERROR], text[QUESTION_MAX];
 
-	if (!explain_words_read(args, &w, error))
-		return ctl_error("explain: %s", error);
+	if (!explain_words_read(args, &w, error)) {
+		json_t *several = name_to_group(q, args, text);
+
+		if (several)
+			return several;
+		if (!*text)
+			return ctl_error("explain: %s%s", error,
+				view_channels(q->app) ? ", nor the name of a channel"
+						      : "");
+		if (!explain_words_read(text, &w, error))
+			return ctl_error("explain: %s", error);
+	}
 	q->group = w.group;
 	q->family = addr_family(&q->group);
 	q->has_source = w.has_source;

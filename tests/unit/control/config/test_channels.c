@@ -307,6 +307,45 @@ static void lookups(void **state)
 	channels_free(c);
 }
 
+static void found_by_name(void **state)
+{
+	static const char text[] =
+		"239.1.1.1,ZDF neo\n239.1.1.2,ZDF\n239.1.1.3,Arte HD\n"
+		"232.1.1.4,Das Erste,10.0.0.1\n239.1.1.5,arte\n";
+	static const struct {
+		const char *text, *group, *other;
+	} rows[] = {
+		{"zdf", "239.1.1.2", NULL},
+		{"ZDF NEO", "239.1.1.1", NULL},
+		{"erste", "232.1.1.4", NULL},
+		{"arte", "239.1.1.5", NULL},
+		{"art", "239.1.1.3", "arte"},
+		{"df", "239.1.1.1", "ZDF"},
+		{"", NULL, NULL},
+		{"RTL", NULL, NULL},
+	};
+	struct channels *c;
+	const char *other;
+
+	assert_int_equal(channels_parse(text, strlen(text), &c), 0);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const struct channel *ch = channels_find(c, rows[i].text, &other);
+		struct addr group;
+
+		assert_int_equal(ch != NULL, rows[i].group != NULL);
+		if (!ch)
+			continue;
+		group = a(rows[i].group);
+		assert_true(addr_eq(&ch->group, &group));
+		if (rows[i].other)
+			assert_string_equal(other, rows[i].other);
+		else
+			assert_null(other);
+	}
+	assert_null(channels_find(NULL, "zdf", &other));
+	channels_free(c);
+}
+
 static void messages(void **state)
 {
 	static const struct {
@@ -369,6 +408,7 @@ int main(void)
 		cmocka_unit_test(names_are_cleaned),
 		cmocka_unit_test(first_name_wins),
 		cmocka_unit_test(lookups),
+		cmocka_unit_test(found_by_name),
 		cmocka_unit_test(messages),
 		cmocka_unit_test(limits),
 	};
