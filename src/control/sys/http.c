@@ -474,30 +474,60 @@ void http_stream_send(struct http *h, const char *text)
 	http_go_on(h);
 }
 
-/* The connection to evict: the oldest one that is still sending its request, else the
- * oldest one that gets its answer. There must be at least one. */
-static struct http_request *oldest(struct http *h, const struct addr *from)
+/* Are these addresses those of one client? An IPv6 host chooses among the addresses of its
+ * /64, but on a link each host has one link-local address. */
+static bool same_client(const struct addr *a, const struct addr *b)
 {
-	struct http_request *found = NULL;
-
-	for_each_slot (h, c) {
-		if (!is_open(c) || (from && !addr_eq(from, &c->from)))
-			continue;
-		if (!found || c->state < found->state ||
-			(c->state == found->state && c->number < found->number))
-			found = c;
-	}
-	assert(found);
-	return found;
+	if (addr_is_v4(a) || addr_is_v4(b) || addr_is_link_local(a))
+		return addr_eq(a, b);
+	return memcmp(a->b, b->b, 8) == 0;
 }
 
+/* `from` is NULL for all clients. */
 static unsigned n_open(const struct http *h, const struct addr *from)
 {
 	unsigned n = 0;
 
 	for_each_slot (h, c)
-		n += is_open(c) && (!from || addr_eq(from, &c->from));
+		n += is_open(c) && (!from || same_client(from, &c->from));
 	return n;
+}
+
+static bool goes_first(const struct http_request *a, const struct http_request *b)
+{
+	return a->state != b->state ? a->state < b->state : a->number < b->number;
+}
+
+/* The connection of a client to evict: the oldest one that is still sending its request,
+ * else the oldest one that gets its answer. There must be at least one. */
+static struct http_request *least_of(struct http *h, const struct addr *from)
+{
+	struct http_request *found = NULL;
+
+	for_each_slot (h, c)
+		if (is_open(c) && same_client(from, &c->from) &&
+			(!found || goes_first(c, found)))
+			found = c;
+	assert(found);
+	return found;
+}
+
+/* The same of all clients: it belongs to a client that has the most connections. */
+static struct http_request *least_of_all(struct http *h)
+{
+	struct http_request *found = NULL;
+	unsigned most = 0;
+
+	for_each_slot (h, c) {
+		unsigned n = is_open(c) ? n_open(h, &c->from) : 0;
+
+		if (n > most || (n > 0 && n == most && goes_first(c, found))) {
+			found = c;
+			most = n;
+		}
+	}
+	assert(found);
+	return found;
 }
 
 static struct addr addr_of(const struct sockaddr *sa)
@@ -540,9 +570,9 @@ static void connected(struct http *h, struct MHD_Connection *mhd, void **context
 	struct http_request *c = h->slot, *end = h->slot + h->n_slots;
 
 	if (n_open(h, &from) >= h->options.max_per_address)
-		evict(oldest(h, &from));
+		evict(least_of(h, &from));
 	else if (n_open(h, NULL) >= h->options.max_connections)
-		evict(oldest(h, NULL));
+		evict(least_of_all(h));
 	while (c < end && c->state != STATE_FREE)
 		c++;
 	if (c == end)

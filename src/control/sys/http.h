@@ -43,9 +43,11 @@ struct http_ops {
 
 struct http_options {
 	const char *keyword; /* of the configuration, for messages; static */
-	/* The largest number of connections, of all clients and of one address. One more
-	 * closes the oldest connection that is still sending its request, or else the
-	 * oldest one whose request waits, or else the oldest one. */
+	/* The largest number of connections, of all clients and of one address. The
+	 * addresses of an IPv6 /64 count as one, except link-local ones. One more closes a
+	 * connection of that address, or of the one that has the most: the oldest that is
+	 * still sending its request, or else the oldest whose request waits, or else the
+	 * oldest. */
 	unsigned max_connections, max_per_address;
 	unsigned max_streams;	   /* a further one is refused */
 	struct http_access access; /* http_new() fills in `listens` */

@@ -116,17 +116,23 @@ static int teardown(void **state)
 /* Connects a client, which sends its request; the path is the number of the client. */
 static void send_request(unsigned i, const char *address)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(4000)};
+	struct sockaddr_in6 from6 = {.sin6_family = AF_INET6, .sin6_port = htons(4000)};
+	struct sockaddr_in from4 = {.sin_family = AF_INET, .sin_port = htons(4000)};
+	bool v6 = strchr(address, ':');
+	struct sockaddr *from =
+		v6 ? (struct sockaddr *)&from6 : (struct sockaddr *)&from4;
 	char text[80];
 	int fd[2];
 
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd),
 		0);
-	assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	assert_int_equal(v6 ? inet_pton(AF_INET6, address, &from6.sin6_addr)
+			    : inet_pton(AF_INET, address, &from4.sin_addr),
+		1);
 	/* it closes the socket if it has no room */
 	(void)MHD_add_connection(
-		library, fd[0], (struct sockaddr *)&from, sizeof(from));
+		library, fd[0], from, v6 ? sizeof(from6) : sizeof(from4));
 	client[i] = fd[1];
 	snprintf(text, sizeof(text), "GET /%u HTTP/1.1\r\nHost: localhost\r\n\r\n", i);
 	(void)send(client[i], text, strlen(text), MSG_NOSIGNAL);
@@ -194,6 +200,49 @@ static void closed_connections_ask_nothing(void **state)
 	assert_non_null(waits[MAX_OPEN - 1]);
 	assert_int_equal(n_connections(), MAX_OF_ONE);
 	assert_int_equal(n_gone, 0);
+}
+
+/* Otherwise a client with many addresses has the connections of all others closed. */
+static void a_host_has_no_more_connections_for_more_addresses(void **state)
+{
+	char address[40];
+
+	for (unsigned i = 0; i < MAX_OPEN; i++) {
+		snprintf(address, sizeof(address), "2001:db8:1:2:%x::1", i);
+		ask(i, address);
+	}
+	assert_int_equal(n_waiting(), MAX_OF_ONE);
+	/* other networks, and neighbours on the link, are others */
+	for (unsigned i = 0; i < MAX_OPEN - MAX_OF_ONE; i++) {
+		snprintf(address, sizeof(address),
+			i % 2 ? "2001:db8:1:%x::1" : "fe80::%x", i + 3);
+		ask(MAX_OPEN + i, address);
+	}
+	assert_int_equal(n_waiting(), MAX_OPEN);
+	assert_int_equal(n_gone, MAX_OPEN - MAX_OF_ONE);
+}
+
+static void who_has_the_most_connections_makes_room(void **state)
+{
+	unsigned n = 0;
+
+	ask(n++, "10.0.0.1");
+	ask(n++, "10.0.0.2");
+	while (n < 2 + MAX_OF_ONE)
+		ask(n++, "10.0.0.3");
+	while (n < MAX_OPEN)
+		ask(n++, "10.0.0.4");
+	/* each takes one from 10.0.0.3, until that has as many as 10.0.0.4 */
+	ask(n++, "10.0.0.5");
+	assert_null(waits[2]);
+	ask(n++, "10.0.0.6");
+	assert_null(waits[3]);
+	assert_int_equal(n_gone, 2);
+	ask(n++, "10.0.0.7");
+	assert_null(waits[4]);
+	gets_an_answer(0);
+	gets_an_answer(1);
+	gets_an_answer(n - 1);
 }
 
 /* Answers a client with a quarter of what may be sent at the same time. */
@@ -275,6 +324,8 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		T(waiting_requests_make_room),
 		T(closed_connections_ask_nothing),
+		T(a_host_has_no_more_connections_for_more_addresses),
+		T(who_has_the_most_connections_makes_room),
 		T(answers_that_nobody_reads_are_broken_off),
 		T(no_request_waits_for_ever),
 		T(those_who_wait_learn_of_the_end),
