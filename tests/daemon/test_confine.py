@@ -201,6 +201,21 @@ def neither(b):
     flows(b.receiver(t.hosts["lan1"]))
 
 
+@case("a file of names in the root directory does not open all other files")
+def names_in_root(b):
+    with tempfile.NamedTemporaryFile("w", prefix="ringcast-test-", suffix=".csv", dir="/") as f:
+        f.write(f"{GROUP},News\n")
+        f.flush()
+        os.chmod(f.name, 0o644)
+        config = f"channel-names {f.name}\n" + PLAIN
+        d = moved(b, b.topology(), config)
+        need(d, CONFINED)
+        assert d.ctl_run("reload").returncode == 4, d.log()
+        os.unlink(d.conf)
+        d.write(config)
+        assert "reloaded" in ctl(d, "reload")
+
+
 @case("a configuration file that moves out of its directory is refused with the reason")
 def file_outside(b):
     d = moved(b, b.topology(), PLAIN)

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,29 +40,45 @@ static int allow(struct landlock *l, const char *path, unsigned rights)
 	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
 }
 
-static int allow_directory_of(struct landlock *l, const char *path, unsigned rights)
+static bool is_root(const struct stat *s)
+{
+	struct stat root;
+
+	return stat("/", &root) == 0 && s->st_dev == root.st_dev &&
+		s->st_ino == root.st_ino;
+}
+
+/* Allows the directory instead of the file, because editors replace files. But in the root
+ * directory that would allow all files, so there the file alone is allowed. */
+static int allow_directory_of(struct landlock *l, const char *path)
 {
 	char dir[PATH_MAX];
-	char *slash;
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash + 1 - path) : 0;
+	struct stat s;
 
 	if (strlen(path) >= sizeof(dir))
 		return 0;
-	strcpy(dir, path);
-	slash = strrchr(dir, '/');
-	if (slash)
-		slash[slash == dir] = '\0';
-	return allow(l, slash ? dir : ".", rights);
+	snprintf(dir, sizeof(dir), "%.*s.", len, path);
+	if (stat(dir, &s) == 0 && is_root(&s))
+		return allow(l, path, LANDLOCK_READ);
+	return allow(l, dir, LANDLOCK_READ);
 }
 
-/* Allows the directory instead of the file, because editors replace files, and the
- * directory that symbolic links lead to now. */
+/* Also allows the directory that symbolic links lead to now. */
 static int allow_config(const struct app *app, struct landlock *l)
 {
+	const char *path = app->options.config_path;
 	char real[PATH_MAX];
-	int r = landlock_allow_fd(l, app->config_dir, LANDLOCK_READ);
+	struct stat s;
+	int r;
 
-	if (r == 0 && realpath(app->options.config_path, real))
-		r = allow_directory_of(l, real, LANDLOCK_READ);
+	if (fstat(app->config_dir, &s) == 0 && is_root(&s))
+		r = allow(l, path, LANDLOCK_READ);
+	else
+		r = landlock_allow_fd(l, app->config_dir, LANDLOCK_READ);
+	if (r == 0 && realpath(path, real))
+		r = allow_directory_of(l, real);
 	return r;
 }
 
@@ -75,13 +92,13 @@ static int allow_name_file(const struct app *app, struct landlock *l, const char
 
 	if (*path == '/') {
 		snprintf(full, sizeof(full), "%s", path);
-		r = allow_directory_of(l, path, LANDLOCK_READ);
+		r = allow_directory_of(l, path);
 	} else {
 		snprintf(full, sizeof(full), "%.*s%s",
 			slash ? (int)(slash + 1 - config) : 0, config, path);
 	}
 	if (r == 0 && realpath(full, real))
-		r = allow_directory_of(l, real, LANDLOCK_READ);
+		r = allow_directory_of(l, real);
 	return r;
 }
 
