@@ -72,6 +72,7 @@ static ORACLE void check(const struct quality *q)
 	fuzz_assert(c[QUALITY_TS_SYNC_LOSSES] * 2 <= c[QUALITY_TS_SYNC_BYTES]);
 	fuzz_assert(c[QUALITY_TS_MISSING] <= c[QUALITY_TS_CONTINUITY] * 15);
 	fuzz_assert(c[QUALITY_TS_PCR_DISCONTINUITIES] <= c[QUALITY_TS_PCR]);
+	fuzz_assert(c[QUALITY_TS_RANDOM_ACCESS] <= c[QUALITY_TS_PACKETS]);
 	fuzz_assert(q->kind < _QUALITY_KIND_N && q->misfits < 16);
 	fuzz_assert(q->ts.n_pids <= QUALITY_PIDS && q->ts.n_pmts <= QUALITY_PMTS);
 	fuzz_assert(q->ts.n_clocks <= QUALITY_CLOCKS);
@@ -118,16 +119,61 @@ static void put(struct run *r, size_t captured)
 	check(&r->q);
 }
 
+static uint32_t crc(const uint8_t *p, size_t n)
+{
+	uint32_t c = UINT32_MAX;
+
+	for (size_t i = 0; i < n * 8; i++) {
+		uint32_t bit = c >> 31 ^ (p[i / 8] >> (7 - i % 8) & 1u);
+
+		c = c << 1 ^ (bit ? 0x04c11db7u : 0);
+	}
+	return c;
+}
+
+/* A PAT or PMT with n entries, each made from a byte, and with the right CRC. */
+static void make_table(struct rd *in, uint8_t *p, unsigned n)
+{
+	static const uint8_t stream_type[] = {0x02, 0x1b, 0x24, 0x06};
+	unsigned what = rd_u8(in), end = what & 1 ? 12 : 8;
+	uint8_t *s = p + 5;
+	uint32_t checksum;
+
+	p[1] |= 0x40;
+	memset(p + 4, 0, 20);
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t byte = rd_u8(in);
+		const uint8_t stream[] = {stream_type[byte & 3], 0, byte >> 2, 0, 0};
+		const uint8_t program[] = {0, (uint8_t)(i + 1), 0, byte};
+
+		memcpy(s + end, what & 1 ? stream : program, what & 1 ? 5 : 4);
+		end += what & 1 ? 5 : 4;
+	}
+	s[0] = what & 1 ? 2 : 0;
+	s[2] = (uint8_t)(end + 1); /* what follows, with the CRC */
+	s[5] = (uint8_t)(what >> 1);
+	checksum = crc(s, end);
+	put_u16be(s + end, checksum >> 16);
+	put_u16be(s + end + 2, checksum & 0xffff);
+}
+
 /* Makes a TS packet from a few bytes of input. */
 static void make_packet(struct rd *in, uint8_t *p)
 {
 	unsigned what = rd_u8(in);
 
-	memset(p, 0xff, 188);
+	/* all 1, all 0, or a pattern in which any longer table has many entries */
+	memset(p, what & 0x20 ? 0 : 0xff, 188);
+	for (unsigned i = 0; i < 188 && (what & 0x60) == 0x40; i++)
+		p[i] = (uint8_t)i;
 	p[0] = what & 0x80 ? rd_u8(in) : 0x47;
 	p[1] = rd_u8(in) & 0xe1;
 	p[2] = rd_u8(in);
 	p[3] = rd_u8(in);
+	if ((what & 0x60) == 0x60) {
+		make_table(in, p, what & 31);
+		return;
+	}
 	for (unsigned i = 0; i < (what & 31); i++)
 		p[4 + i] = rd_u8(in);
 }
@@ -163,6 +209,15 @@ static void step(struct run *r, unsigned by)
 	if (r->len > 15 && r->last[0] != 0x47)
 		r->last[15] =
 			(uint8_t)((r->last[15] & 0xf0) | ((r->last[15] + by) & 15));
+}
+
+/* The next datagrams are of another PID. */
+static void step_pid(struct run *r)
+{
+	if (r->len > 2 && r->last[0] == 0x47)
+		r->last[2]++;
+	else if (r->len > 14)
+		r->last[14]++;
 }
 
 static void pass(struct run *r, struct rd *in)
@@ -220,6 +275,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			put(r, what & 16 && r->len ? rd_u8(&in) % r->len : r->len);
 			r->now.ns += 1000000;
 			step(r, 1);
+			if (what & 64)
+				step_pid(r);
 		}
 		if (r->q.count[QUALITY_TS_CONTINUITY] != r->continuity)
 			check_pids(&r->q);

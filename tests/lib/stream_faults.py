@@ -33,6 +33,13 @@ PMT_SECTION = section(bytes.fromhex("02b017 0001 c1 0000") + struct.pack(
     0xf000))
 
 
+# the first bytes of pictures of H.264: a delimiter, then parameters and an IDR picture, or a
+# picture that needs others
+PES = bytes.fromhex("000001e0 0000 8080 05 2100010001")
+ENTRY = PES + bytes.fromhex("0000000109 10 0000000167 64002800 0000000168 ee3c80 00000165 8884")
+OTHER = PES + bytes.fromhex("0000000109 30 00000141 9a02")
+
+
 class Packet:
     """A TS packet, described by its fields."""
 
@@ -40,6 +47,7 @@ class Packet:
         self.pid, self.cc, self.fill, self.pcr, self.payload = pid, cc, fill, pcr, payload
         self.random = self.signalled = self.error = self.scrambled = self.unsynced = False
         self.copy = False           # a legal duplicate
+        self.picture = None         # ENTRY or OTHER, if a picture begins here
 
     def octets(self):
         flags = self.signalled << 7 | self.random << 6 | (self.pcr is not None) << 4
@@ -53,9 +61,9 @@ class Packet:
                 field += b"\xff" * (183 - len(field))
             field = bytes([len(field)]) + field
         body = {PAT: b"\0" + PAT_SECTION, PMT: b"\0" + PMT_SECTION}.get(self.pid)
-        start = body is not None
+        start = body is not None or self.picture is not None
         if body is None:
-            body = random.Random(self.fill).randbytes(184)
+            body = (self.picture or b"") + random.Random(self.fill).randbytes(184)
         head = struct.pack("!BHB", 0x46 if self.unsynced else 0x47,
                            self.error << 15 | start << 14 | self.pid,
                            self.scrambled << 7 | bool(field) << 5 | self.payload << 4 | self.cc)
@@ -72,8 +80,9 @@ class Packet:
             return Counter(ts_duplicates=1, ts_scrambled=self.scrambled,
                            ts_signalled=self.signalled)
         return Counter(ts_pat=self.pid == PAT, ts_pmt=self.pid == PMT, ts_pcr=self.pcr is not None,
-                       ts_random_access=self.random, ts_signalled=self.signalled,
-                       ts_scrambled=self.scrambled)
+                       ts_random_access=self.random or (
+                           self.picture == ENTRY and not self.scrambled),
+                       ts_signalled=self.signalled, ts_scrambled=self.scrambled)
 
 
 class Datagram:
@@ -121,6 +130,10 @@ class Television:
                 if p.pid == VIDEO and i % 7 == 0:
                     p.pcr, p.random = 10 ** 9 + at * 27 // 1000, i % 98 == 0
                     break
+            # some of the pictures where a decoder can begin say so only by their contents
+            if i % 8 == 5:
+                video = next(p for p in packets if p.pid == VIDEO)
+                video.picture = ENTRY if i % 80 in (5, 45) else OTHER
             self.datagrams.append(Datagram(START + at, number + i, 777 + at * 9 // 10 ** 5,
                                            packets))
         # each fault has its own place, away from other faults and from both ends

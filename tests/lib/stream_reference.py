@@ -59,6 +59,53 @@ def crc_ok(section):
     return c == 0
 
 
+CODECS = {1: "mpeg2", 2: "mpeg2", 0x1b: "h264", 0x24: "h265"}
+
+
+def nal_units(video):
+    """Yields the first three bytes of each unit after a start code."""
+    at = video.find(b"\0\0\1")
+    while 0 <= at < len(video) - 3:
+        yield video[at + 3:at + 6]
+        at = video.find(b"\0\0\1", at + 4)
+
+
+def classify(codec, unit):
+    """Returns "begin", "parameters", "intra", "other", or None for any other unit."""
+    if codec == "mpeg2":
+        if unit[0] == 0xb3:
+            return "parameters"
+        if unit[0] == 0 and len(unit) == 3:
+            return "intra" if unit[2] & 0x38 == 8 else "other"
+        return "other" if 0 < unit[0] < 0xb0 else None
+    if codec == "h264":
+        kind = unit[0] % 32
+        bits = f"{unit[1]:08b}" if len(unit) > 1 else ""
+        if kind == 1:
+            return "intra" if bits.startswith("1011") or bits == "10001000" else "other"
+        return {5: "begin", 7: "parameters"}.get(kind)
+    kind = unit[0] // 2 % 64
+    if kind in (32, 33):
+        return "parameters"
+    return "begin" if 16 <= kind <= 21 else "other" if kind < 10 else None
+
+
+def is_entry(codec, pes):
+    """Can a decoder begin with the PES packet that begins so?"""
+    if not codec or len(pes) < 9 or pes[:3] != b"\0\0\1" or pes[6] & 0xf0 != 0x80 or not (
+            0xe0 <= pes[3] <= 0xef or pes[3] == 0xfd):
+        return False
+    ready = False
+    for unit in nal_units(pes[9 + pes[8]:]):
+        what = classify(codec, unit)
+        if what in ("begin", "other"):
+            return what == "begin"
+        if what == "intra":
+            return ready
+        ready |= what == "parameters"
+    return ready
+
+
 class Ages:
     """Gaps between the sections of a table."""
 
@@ -83,6 +130,7 @@ class Ts:
         self.known = {0}    # in order of arrival, up to 96
         self.pat = Ages(stream, "pat", at)
         self.pmt = {}       # pid -> Ages
+        self.video = {}     # pid -> codec
         self.version = None
         self.clock = {}     # pid -> (pcr, at)
         self.bad = self.good = 0
@@ -156,12 +204,14 @@ class Ts:
         count["ts_signalled"] += signalled
         if not self.continuity(pid, p, payload, signalled, at):
             return
-        if flags & 64:
+        begins = 5 + p[4] if field else 4
+        if flags & 64 or payload and p[1] & 64 and p[3] < 64 and \
+                is_entry(self.video.get(pid), p[begins:]):
             count["ts_random_access"] += 1
         if flags & 16 and p[4] >= 7:
             self.pcr(pid, p, signalled, at)
         if payload and p[1] & 64 and p[3] < 64:
-            self.section(pid, p, 5 + p[4] if field else 4, at)
+            self.section(pid, p, begins, at)
 
     def continuity(self, pid, p, payload, signalled, at):
         """Checks by ISO/IEC 13818-1 2.4.3.3; returns False for a repetition."""
@@ -222,6 +272,20 @@ class Ts:
         elif pid in self.pmt and s[0] == 2:
             self.stream.count["ts_pmt"] += 1
             self.pmt[pid].seen(now)
+            self.read_pmt(s)
+
+    def read_pmt(self, s):
+        """Finds out which PIDs are video, by ISO/IEC 13818-1 2.4.4.8."""
+        end = 3 + ((s[1] & 15) << 8 | s[2])
+        if end < 16 or len(s) < 12 or not s[5] & 1 or end <= len(s) and not crc_ok(s[:end]):
+            return
+        s = s[:end - 4]
+        at = 12 + ((s[10] & 15) << 8 | s[11])
+        while at + 5 <= len(s):
+            codec, pid = CODECS.get(s[at]), (s[at + 1] & 31) << 8 | s[at + 2]
+            if codec and pid != 0x1fff and self.know(pid) or pid in self.video:
+                self.video[pid] = codec
+            at += 5 + ((s[at + 3] & 15) << 8 | s[at + 4])
 
     def read_pat(self, s, now):
         end = 3 + ((s[1] & 15) << 8 | s[2])

@@ -101,7 +101,9 @@ enum quality_count {
 	 * 2.3b]. The step must also differ from the arrival by more than 100 ms, so that
 	 * a loss does not count again. */
 	QUALITY_TS_PCR_DISCONTINUITIES,
-	QUALITY_TS_RANDOM_ACCESS, /* packets with random_access_indicator */
+	/* Packets where a decoder can begin: with random_access_indicator, or the first of
+	 * a picture that says so itself, see quality_picture.c. */
+	QUALITY_TS_RANDOM_ACCESS,
 	/* Packets that should have been looked at, but whose PID, program or clock found
 	 * no room (QUALITY_PIDS, QUALITY_PMTS, QUALITY_CLOCKS). */
 	QUALITY_TS_UNWATCHED,
@@ -118,6 +120,7 @@ struct quality_pid {
 	uint32_t mark;	 /* bytes 12 to 15 of the last packet with payload */
 	uint16_t errors; /* continuity errors, up to 65,535 */
 	uint8_t clock;	 /* its place in clock[], if the flags say that it has one */
+	uint8_t video;	 /* an enum ts_video, from the PMT */
 };
 
 struct quality_ts {

@@ -73,5 +73,16 @@ bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
 void ts_unseen(struct quality *q, mono_t at);
 /* What comes is compared with nothing that came before. */
 void ts_resume(struct quality *q, mono_t at);
+/* Codecs that are known by their stream_type in the PMT (13818-1 table 2-34). */
+enum ts_video {
+	TS_VIDEO_NONE,
+	TS_VIDEO_MPEG2, /* also MPEG-1 */
+	TS_VIDEO_H264,
+	TS_VIDEO_H265,
+};
+enum ts_video ts_video_of(uint8_t stream_type);
+/* Can a decoder begin with the PES packet that begins here? `p` is the payload of its first
+ * TS packet, which is not scrambled. Nothing beyond `len` is looked at. */
+bool ts_video_entry(enum ts_video video, const uint8_t *p, size_t len);
 /* Counts a PAT or PMT that is late at `now`. */
 void ts_until(struct quality *q, mono_t now);

@@ -34,8 +34,8 @@
 #define PID_MARK      64u /* the packet with this counter had payload, and this mark */
 
 /* Mask and value of the first four bytes of the most frequent packet: sync byte right,
- * no error, in the clear, payload alone. */
-#define PLAIN_MASK 0xff8000f0u
+ * no error, nothing begins in it, in the clear, payload alone. */
+#define PLAIN_MASK 0xffc000f0u
 #define PLAIN	   0x47000010u
 
 #define CLOCK_HZ   INT64_C(27000000)
@@ -57,14 +57,22 @@ unsigned ts_size(const uint8_t *p, size_t captured, size_t len)
 	return 0;
 }
 
-/* The record of a PID, a new one if there is none; NULL if there are too many. */
-static struct quality_pid *find(struct quality_ts *ts, unsigned pid)
+/* The place of a PID, or where it would have its place. */
+static unsigned place_of(const struct quality_ts *ts, unsigned pid)
 {
 	const unsigned n = sizeof(ts->pid) / sizeof(ts->pid[0]);
 	unsigned at = (pid * 0x9e5fu >> 4) % n;
 
 	while (ts->pid[at].flags & PID_USED && ts->pid[at].pid != pid)
 		at = (at + 1) % n;
+	return at;
+}
+
+/* The record of a PID, a new one if there is none; NULL if there are too many. */
+static struct quality_pid *find(struct quality_ts *ts, unsigned pid)
+{
+	unsigned at = place_of(ts, pid);
+
 	ts->recent = (uint8_t)at;
 	if (!(ts->pid[at].flags & PID_USED)) {
 		if (ts->n_pids == QUALITY_PIDS)
@@ -234,6 +242,30 @@ static void read_pat(struct quality *q, const uint8_t *s, unsigned left, mono_t 
 			watch_pmt(q, get_u16be(s + i + 2) & 0x1fffu, at);
 }
 
+/* A PID that has no packets yet gets its record if it is video. */
+static void know_video(struct quality_ts *ts, unsigned pid, enum ts_video video)
+{
+	struct quality_pid *rec =
+		video && pid != NULL_PID ? find(ts, pid) : &ts->pid[place_of(ts, pid)];
+
+	if (rec && rec->flags & PID_USED)
+		rec->video = (uint8_t)video;
+}
+
+/* `s` is a section with table_id 2, of which `left` bytes are in the packet. The rest of a
+ * longer one is not looked at. */
+static void read_streams(struct quality_ts *ts, const uint8_t *s, unsigned left)
+{
+	unsigned end = 3 + (get_u16be(s + 1) & 0xfffu);
+
+	if (end < 16 || left < 12 || !(s[5] & 1) || (end <= left && crc(s, end) != 0))
+		return;
+	end = end - 4 < left ? end - 4 : left;
+	for (unsigned i = 12 + (get_u16be(s + 10) & 0xfffu); i + 5 <= end;
+		i += 5 + (get_u16be(s + i + 3) & 0xfffu))
+		know_video(ts, get_u16be(s + i + 1) & 0x1fffu, ts_video_of(s[i]));
+}
+
 static void read_pmt(struct quality *q, unsigned pid, mono_t at)
 {
 	struct quality_ts *ts = &q->ts;
@@ -260,8 +292,10 @@ static void tables(struct quality *q, const struct quality_pid *rec, const uint8
 		return;
 	if (flags & PID_PAT && p[s] == 0)
 		read_pat(q, p + s, TS_SIZE - s, at);
-	else if (flags & PID_PMT && p[s] == 2)
-		read_pmt(q, pid, at);
+	if (!(flags & PID_PMT) || p[s] != 2)
+		return;
+	read_pmt(q, pid, at);
+	read_streams(&q->ts, p + s, TS_SIZE - s);
 }
 
 /* ---- clocks ---- */
@@ -353,6 +387,17 @@ static bool continuity(struct quality *q, struct quality_pid *rec, unsigned cc,
 	return true;
 }
 
+/* Can a decoder begin with this packet? Its payload begins at `payload`. */
+static bool is_entry(const struct quality_pid *rec, const uint8_t *p, unsigned payload,
+	bool indicated)
+{
+	if (indicated)
+		return true;
+	/* the first packet of a PES packet, in the clear */
+	return rec->video && (p[1] & 0x40) && !(p[3] & 0xc0) && payload < TS_SIZE &&
+		ts_video_entry(rec->video, p + payload, TS_SIZE - payload);
+}
+
 /* A packet whose sync byte is right. */
 static void packet(struct quality *q, const uint8_t *p, mono_t at)
 {
@@ -360,6 +405,7 @@ static void packet(struct quality *q, const uint8_t *p, mono_t at)
 	unsigned pid = get_u16be(p + 1) & 0x1fffu, control = p[3] >> 4 & 3;
 	uint8_t flags = control & 2 && p[4] > 0 ? p[5] : 0;
 	struct quality_pid *rec;
+	unsigned payload;
 	uint32_t mark;
 
 	if (p[1] & 0x80) {
@@ -383,7 +429,8 @@ static void packet(struct quality *q, const uint8_t *p, mono_t at)
 	memcpy(&mark, p + 12, sizeof(mark));
 	if (!continuity(q, rec, p[3] & 15, control & 1, flags & 0x80, mark))
 		return;
-	if (flags & 0x40) {
+	payload = !(control & 1) ? TS_SIZE : control & 2 ? 5u + p[4] : 4;
+	if (is_entry(rec, p, payload, flags & 0x40)) {
 		quality_add(q, QUALITY_TS_RANDOM_ACCESS, 1);
 		if (!mono_is_set(ts->first_random_at))
 			ts->first_random_at = at;
@@ -391,7 +438,7 @@ static void packet(struct quality *q, const uint8_t *p, mono_t at)
 	if (flags & 0x10 && p[4] >= 7)
 		clock_step(q, rec, p, at);
 	if (rec->flags & (PID_PAT | PID_PMT) && control & 1)
-		tables(q, rec, p, control & 2 ? 5u + p[4] : 4, at);
+		tables(q, rec, p, payload, at);
 }
 
 /* For a packet with a wrong sync byte, and for packets after it until synchronisation
