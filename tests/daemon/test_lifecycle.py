@@ -133,6 +133,7 @@ def second_daemon(b):
     r = t.router.run(ringcast.binary("ringcastd"), "-n", "-d", "-s", d.socket, d.conf,
                      check=False)
     assert r.returncode == 4, r
+    assert f"another ringcastd (pid {d.process.pid}) answers there" in r.stderr, r
     assert d.ctl_run("version").returncode == 0
 
 

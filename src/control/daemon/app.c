@@ -397,9 +397,19 @@ static int give_ctl(struct app *app, gid_t gid)
 	return APP_EXIT_FAILURE;
 }
 
+/* " (pid 4711)", or nothing for 0. */
+static const char *name_pid(pid_t pid, char buf[24])
+{
+	*buf = '\0';
+	if (pid)
+		snprintf(buf, 24, " (pid %d)", (int)pid);
+	return buf;
+}
+
 static int start_ctl(struct app *app)
 {
 	const char *path = app->options.control_socket;
+	char pid[24];
 	gid_t gid;
 	int r = app_find_group(app->options.config_path, app->cfg, &gid);
 
@@ -417,7 +427,8 @@ static int start_ctl(struct app *app)
 	if (r == 0)
 		return give_ctl(app, gid);
 	if (r == -EADDRINUSE)
-		log_err("%s: another ringcastd answers there; stop it or use -s", path);
+		log_err("%s: another ringcastd%s answers there; stop it or use -s",
+			path, name_pid(ctl_listener(path), pid));
 	else
 		log_err("%s: cannot open the control socket: %s", path, strerror(-r));
 	return APP_EXIT_FAILURE;

@@ -648,6 +648,25 @@ static void on_connect(struct loop_fd *f, uint32_t events)
 		client_drop(c);
 }
 
+pid_t ctl_listener(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	_cleanup_(closep) int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	char proc[32];
+
+	if (fd < 0 || strlen(path) >= sizeof(sun.sun_path))
+		return 0;
+	strcpy(sun.sun_path, path);
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return 0;
+	snprintf(proc, sizeof(proc), "/proc/%d", (int)cred.pid);
+	return access(proc, F_OK) == 0 ? cred.pid : 0;
+}
+
 /* Removes a file that is in the way. Returns 0 if it was removed. */
 static int remove_stale(const struct sockaddr_un *sun)
 {

@@ -138,6 +138,9 @@ json_t *ctl_error(const char *format, ...)
  * starter is the real user of the calling process. */
 int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
 	void *ctx, struct ctl **ret_ctl);
+/* Returns the process that began to listen at `path`, or 0 if there is none, if it has ended
+ * since then (live upgrade), or if it is not visible in this PID namespace. */
+pid_t ctl_listener(const char *path);
 /* Listens with a socket that another process has made listen at `path`. Returns as
  * ctl_new(), or -EINVAL if `fd` is another socket. On failure the caller still owns
  * `fd`. */

@@ -289,6 +289,8 @@ static void socket_file(void **state)
 	/* a daemon answers on the socket, so it is not taken over */
 	assert_int_equal(ctl_new(f->server.loop, f->server.path, commands, f, &second),
 		-EADDRINUSE);
+	assert_int_equal(ctl_listener(f->server.path), getpid());
+	assert_int_equal(ctl_listener("/nonexistent/socket"), 0);
 	assert_int_equal(stat(f->server.path, &st), 0);
 
 	/* the next start replaces it */
