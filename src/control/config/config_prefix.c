@@ -141,6 +141,20 @@ static void refuse_prefix(struct config_parser *p, const struct config_keyword *
 		config_refuse(p, kw, arg);
 }
 
+/* "213.75.0.0" without a length is one host, and most likely meant as a network. Returns the
+ * length of that, or 0 if the address does not look like one. */
+static unsigned meant_length(const char *word, const struct prefix *x)
+{
+	const uint8_t *b = addr_v4_bytes(&x->addr);
+	unsigned len = 32;
+
+	if (!addr_is_v4(&x->addr) || strchr(word, '/'))
+		return 0;
+	while (len > 0 && b[len / 8 - 1] == 0)
+		len -= 8;
+	return len < 32 ? len : 0;
+}
+
 static bool take_prefix(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg, struct prefix *ret)
 {
@@ -178,6 +192,12 @@ static bool take_prefix(struct config_parser *p, const struct config_keyword *kw
 		config_say(p, CONFIG_WARNING, arg->pos,
 			"'%s %s' names a host within the network; it means %s, write it so",
 			kw->name, config_show(arg->s).s, norm);
+	else if (meant_length(word, ret))
+		config_say(p, CONFIG_WARNING, arg->pos,
+			"'%s %s' names a single address; if a network is meant, write "
+			"%s/%u",
+			kw->name, config_show(arg->s).s, config_show(arg->s).s,
+			meant_length(word, ret));
 	return true;
 }
 
