@@ -140,6 +140,10 @@ def links(b):
     t.router.ip("addr", "flush", "dev", "wan")
     t.router.ip("link", "add", "br0", "type", "bridge")
     t.router.ip("link", "set", "lan2", "master", "br0")
+    with open(path, "a", encoding="utf-8") as f:
+        f.write("channel-names none.m3u\nhost-names /run/links.conf\n")
+    assert "channel-names none.m3u cannot be read: No such file" in said(), said()
+    assert "host-names" not in said(), said()
     for words in ("lan1 is down at the moment", "wan has no IPv4 address at the moment",
                   "lan2 is a port of br0"):
         assert words in said(), said()

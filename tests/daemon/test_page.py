@@ -216,6 +216,12 @@ def another_port(b):
     assert request(lan1, to="10.0.1.1")[0] == 403
     r = d.ctl_run("page")
     assert r.returncode == 4 and "takes a restart" in r.stderr, r
+    d.write(f"web-listen 10.0.1.77:{PORT}\n" + PLAIN)
+    assert d.ctl_run("reload").returncode == 0
+    r = d.ctl_run("page")
+    assert r.returncode == 4 and "no interface has this address" in r.stderr, r
+    t.router.ip("addr", "add", "10.0.1.77/24", "dev", "lan1")
+    wait_for(10, lambda: d.ctl_run("page").returncode == 0, "the address is there")
 
 
 @case("web-listen: a reload keeps a listener below port 1024, and ends connections not allowed now")

@@ -611,6 +611,17 @@ static struct addr reachable(const struct app *app, const struct addr *listens)
 	return addr_is_v4(listens) ? ADDR_V4(127, 0, 0, 1) : (struct addr){{[15] = 1}};
 }
 
+/* The listener may be there before its address is. */
+static bool is_here(const struct app *app, const struct addr *a)
+{
+	if (addr_is_any(a) || addr_is_loopback(a))
+		return true;
+	for (size_t i = 0; i < app->ifaces.n; i++)
+		if (iface_has_addr(&app->ifaces.v[i], a))
+			return true;
+	return false;
+}
+
 static json_t *no_page(const char *why)
 {
 	return json_pack("{sn ss}", "url", "reason", why);
@@ -632,6 +643,12 @@ json_t *app_web_page(void *ctx, const char *args)
 			app->web_listener.port != e.port
 				? "another port takes a restart of the daemon"
 				: strerror(-app->web_listener.error));
+		return no_page(why);
+	}
+	if (!is_here(app, &e.addr)) {
+		snprintf(why, sizeof(why),
+			"web-listen %s: no interface has this address at the moment",
+			c->web_listen);
 		return no_page(why);
 	}
 	allow = json_array();

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/daemon/app.h"
-#include "control/daemon/check_links.h"
+#include "control/daemon/check.h"
 #include "control/sys/ctl.h"
 #include "control/sys/inherit.h"
 #include "control/sys/sdnotify.h"
@@ -107,6 +107,7 @@ static int check(const char *path)
 	status = app_find_group(path, cfg, &gid);
 	if (status == APP_EXIT_OK) {
 		text = main_describe(path, cfg);
+		check_files(path, fd, cfg);
 		if (text)
 			fputs(text, stdout);
 		else

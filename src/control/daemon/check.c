@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* See check_links.h. */
+/* See check.h. */
 
-#include "control/daemon/check_links.h"
+#include "control/daemon/check.h"
 
 #include "base/cleanup.h"
 #include "base/log/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -100,4 +102,19 @@ void check_links(const char *path, const struct config *cfg)
 			!cfg->iface[i].pattern)
 			check_link(path, &cfg->iface[i], list);
 	freeifaddrs(list);
+}
+
+static void check_file(const char *path, int dir, const char *keyword, const char *file)
+{
+	if (faccessat(dir, file, R_OK, 0) < 0)
+		log_warn("%s: %s %s cannot be read: %s", path, keyword, file,
+			strerror(errno));
+}
+
+void check_files(const char *path, int dir, const struct config *cfg)
+{
+	if (cfg->channel_names)
+		check_file(path, dir, "channel-names", cfg->channel_names);
+	for (size_t i = 0; i < cfg->n_host_names; i++)
+		check_file(path, dir, "host-names", cfg->host_names[i]);
 }
