@@ -12,7 +12,6 @@
 #include "base/array.h"
 #include "base/search.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 void addrset_deinit(struct addrset *s)

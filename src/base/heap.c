@@ -8,7 +8,6 @@
 #include "base/minmax.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 
 void heap_deinit(struct heap *h)

@@ -9,7 +9,6 @@
 #include "base/slot.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #define TRIES 4
 

@@ -10,8 +10,6 @@
 
 #include "base/slot.h"
 
-#include <string.h>
-
 #define TRIES 4
 
 static uint64_t key_of(const struct refusal *r)

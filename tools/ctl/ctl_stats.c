@@ -7,8 +7,6 @@
 #include "tools/ctl/ctl_tables.h"
 #include "tools/ctl/text_table.h"
 
-#include <string.h>
-
 static bool is_shown(const struct ctl_context *ctx, const json_t *v)
 {
 	if (json_is_integer(v))

@@ -6,8 +6,6 @@
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/ctl_list.h"
 
-#include <string.h>
-
 static void add_ms(struct text_table *t, const json_t *o, const char *key)
 {
 	const json_t *v = json_object_get(o, key);

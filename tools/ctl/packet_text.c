@@ -9,7 +9,6 @@
 #include "tools/ctl/packet_text.h"
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 

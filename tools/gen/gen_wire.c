@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 
-#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 

@@ -7,8 +7,6 @@
 
 #include "control/config/config.h"
 
-#include "base/cleanup.h"
-
 #include <stdio.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "base/array.h"
 
 #include <stdio.h>
-#include <string.h>
 
 void config_text_deinit(struct config_text *t)
 {

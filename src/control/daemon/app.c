@@ -12,7 +12,6 @@
 #include "base/cpulist.h"
 #include "build_config.h"
 #include "control/config/config_text.h"
-#include "control/show/show.h"
 #include "control/sys/memory.h"
 #include "control/sys/privdrop.h"
 #include "control/sys/sdnotify.h"
@@ -20,10 +19,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_ether.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>

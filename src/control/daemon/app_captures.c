@@ -7,8 +7,6 @@
 
 #include "control/daemon/app_priv.h"
 
-#include "base/cleanup.h"
-
 #include <linux/if_packet.h>
 #include <string.h>
 

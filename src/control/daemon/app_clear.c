@@ -6,7 +6,6 @@
  */
 
 #include "control/daemon/app_priv.h"
-#include "control/show/json.h"
 
 #include <string.h>
 

@@ -12,7 +12,6 @@
 
 #include "control/daemon/app_priv.h"
 
-#include "base/cleanup.h"
 #include "control/sys/callfilter.h"
 #include "control/sys/landlock.h"
 #include "control/sys/privdrop.h"
@@ -24,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The user that the daemon becomes if root starts it and the file names none; and the

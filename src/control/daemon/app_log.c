@@ -8,10 +8,7 @@
 
 #include "control/daemon/app_priv.h"
 
-#include "base/cleanup.h"
-
 #include <stdio.h>
-#include <string.h>
 
 /* Level and text of a note; its group, host and value are added around it. A limit or
  * rule that is met has the level notice, because the daemon does what the file says; a

@@ -14,8 +14,6 @@
 #include "control/member/policy.h"
 #include "control/show/json.h"
 
-#include <stdio.h>
-
 #define LOOK_MS	   2000 /* after a change, so that the stream has had time to arrive */
 #define BETWEEN_MS 5000 /* between readings without a change */
 

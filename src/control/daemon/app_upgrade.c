@@ -19,8 +19,6 @@
 
 #include "base/cleanup.h"
 #include "build_config.h"
-#include "control/show/json.h"
-#include "control/show/show.h"
 #include "control/sys/sdnotify.h"
 
 #include <errno.h>

@@ -21,7 +21,6 @@
 #include "control/show/json.h"
 #include "control/show/show.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

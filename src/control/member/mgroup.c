@@ -33,7 +33,6 @@
 #include "base/search.h"
 #include "control/member/mgroup_priv.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 

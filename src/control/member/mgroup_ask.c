@@ -15,8 +15,6 @@
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 
-#include <assert.h>
-
 /* sources that fit into one query (R089); at least one, because sending reports the
  * real error */
 static size_t query_room(enum family family, uint32_t mtu)

@@ -8,7 +8,6 @@
  * confirmed by queries.
  */
 
-#include "base/cleanup.h"
 #include "base/search.h"
 #include "control/member/mgroup_priv.h"
 

@@ -7,8 +7,6 @@
 
 #include "control/quality/stream_verdict.h"
 
-#include <stddef.h>
-
 static const struct {
 	const char *name, *text, *advice;
 } drops[_STREAM_DROP_N] = {

@@ -4,8 +4,6 @@
 
 #include "control/report/explain_words.h"
 
-#include "base/cleanup.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

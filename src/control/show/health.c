@@ -11,7 +11,6 @@
 #include "control/show/show_priv.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* A turn of a thread takes a few milliseconds at most; one that has not ended after
  * this long never will. */

@@ -6,7 +6,6 @@
 #include "control/show/selfstat.h"
 
 #include "base/cleanup.h"
-#include "base/mono.h"
 #include "base/sys/clock.h"
 
 #include <dirent.h>

@@ -9,9 +9,6 @@
 #include "base/cleanup.h"
 #include "control/show/show_priv.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define DETAIL_GROUPS  256 /* of a reply */
 #define DETAIL_SOURCES 64  /* of a group; hosts are at most MGROUP_MAX_HOSTS */
 

@@ -6,7 +6,6 @@
  * the answer is written at the end.
  */
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/sys/clock.h"
 #include "control/quality/stream_day.h"

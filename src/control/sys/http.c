@@ -28,7 +28,6 @@ const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -6,7 +6,6 @@
 #include "control/sys/http_share.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_shared *kept(struct http_share *s, const char *key)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <pwd.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

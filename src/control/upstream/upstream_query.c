@@ -19,8 +19,6 @@
 #include "base/minmax.h"
 #include "control/upstream/upstream_internal.h"
 
-#include <assert.h>
-
 /* At least this long between two answers of the same kind (R193). It is the shortest
  * response time that IGMP can ask for, so no answer becomes late. */
 #define ANSWER_GAP_MS 100

@@ -31,7 +31,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/virtio_net.h>
-#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>

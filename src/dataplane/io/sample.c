@@ -8,7 +8,6 @@
 
 #include "dataplane/io/sample.h"
 
-#include "base/cleanup.h"
 #include "base/minmax.h"
 #include "dataplane/packet/latency.h"
 
