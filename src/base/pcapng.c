@@ -17,8 +17,6 @@
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define BLOCK_OVERHEAD	 12	     /* type and both lengths */
 #define BLOCK_MAX	 (16u << 20) /* also libpcap's limit */
-#define PACKET_BODY	 20	     /* before the packet */
-#define PACKET_OPTIONS	 12	     /* flags and the end of options */
 #define OPTION_LEN_MAX	 255
 
 enum {
@@ -135,12 +133,6 @@ int pcapng_write_interface(
 	put_padded(&w, "\x09", 1);
 	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
-}
-
-size_t pcapng_packet_size(uint32_t caplen)
-{
-	return BLOCK_OVERHEAD + PACKET_BODY + (((size_t)caplen + 3) & ~(size_t)3) +
-		PACKET_OPTIONS;
 }
 
 int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p)

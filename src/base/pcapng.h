@@ -62,9 +62,6 @@ int pcapng_write_interface(
 int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p);
 int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s);
 
-/* Returns the bytes of a packet's block. */
-size_t pcapng_packet_size(uint32_t caplen);
-
 enum pcapng_type {
 	PCAPNG_SECTION = 0x0a0d0d0a,
 	PCAPNG_INTERFACE = 1,

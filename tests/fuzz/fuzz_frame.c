@@ -192,9 +192,8 @@ static void check_fragments(const struct frame *f, uint32_t mtu)
 
 static void check_vnet(const struct frame *f)
 {
-	uint8_t header[VNET_LEN];
+	uint8_t header[VNET_LEN] = {0};
 
-	vnet_plain(header);
 	if (f->csum_not_ready && rewrite_partial_offset(f))
 		vnet_partial(header, 14, f);
 	if (f->gso_size)

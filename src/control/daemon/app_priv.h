@@ -316,8 +316,6 @@ void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
 void app_refusals_changed(struct app *app, mono_t now);
 void app_refusals_tick(struct app *app, mono_t now);
 mono_t app_refusals_deadline(const struct app *app);
-/* Does the port forward the frames of sources that may send there? */
-bool app_receives(const struct proxy_port *pp);
 
 /* app_captures.c: gives the messages that were received and sent to the captures. app_tap_new()
  * returns 0 or -ENOMEM. */

@@ -51,7 +51,8 @@ void app_refusals_changed(struct app *app, mono_t now)
 
 /* ---- sources that may not send ---- */
 
-bool app_receives(const struct proxy_port *pp)
+/* Does the port forward the frames of sources that may send there? */
+static bool receives(const struct proxy_port *pp)
 {
 	return pp->role == CONFIG_ROLE_UPSTREAM ||
 		pp->proxy->cfg->forward_from_downstream != CONFIG_FORWARD_NONE;
@@ -74,7 +75,7 @@ static bool is_missed(struct app *app, const struct refusal *r)
 	const struct proxy_port *pp =
 		r->port < PORT_MAX ? app->instances->port[r->port] : NULL;
 
-	return r->why == VERDICT_WRONG_INPUT && pp && app_receives(pp) &&
+	return r->why == VERDICT_WRONG_INPUT && pp && receives(pp) &&
 		!policy_sender(pp->cfg, pp->subnet, pp->n_subnet, &r->from) &&
 		app_refusals_is_wanted(app, pp->proxy->instance, &r->group);
 }
@@ -146,7 +147,7 @@ static void take_later(void *arg, const struct refusal *r)
 	const struct proxy_port *pp =
 		r->port < PORT_MAX ? s->app->instances->port[r->port] : NULL;
 
-	if (r->why != VERDICT_WRONG_INPUT || !pp || !app_receives(pp) ||
+	if (r->why != VERDICT_WRONG_INPUT || !pp || !receives(pp) ||
 		pp->proxy->instance != s->instance || (s->found && r->at < s->ret->at))
 		return;
 	*s->ret = *r;

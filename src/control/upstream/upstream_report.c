@@ -25,7 +25,9 @@ size_t upstream_report_bytes(enum family family, size_t n_src)
 	return sizes[family].record + n_src * sizes[family].source;
 }
 
-size_t upstream_report_space(enum family family, uint32_t mtu)
+/* The bytes of records that fit into a report at an MTU, and at least those of one record
+ * with one source. */
+static size_t upstream_report_space(enum family family, uint32_t mtu)
 {
 	size_t min = upstream_report_bytes(family, 1);
 	size_t space =

@@ -28,9 +28,6 @@ struct upstream_report {
 	struct addr src[UPSTREAM_REPORT_BYTES / 4];
 };
 
-/* Returns the bytes of records that fit into a report at an MTU, and at least those of one
- * record with one source. */
-size_t upstream_report_space(enum family family, uint32_t mtu);
 /* Returns the bytes of one record. */
 size_t upstream_report_bytes(enum family family, size_t n_src);
 

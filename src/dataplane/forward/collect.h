@@ -15,8 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COLLECT_BOUND_MS     8	 /* the default */
-#define COLLECT_BOUND_MS_MAX 100 /* a ring of 16 blocks is enough for it */
+#define COLLECT_BOUND_MS 8 /* the default */
 
 /* Bytes of a block. Frames in a block that is not full wait for the next look, so a
  * block should fill quickly. But the longest super-frame must also fit, with room to

@@ -18,11 +18,6 @@ static void vnet_put(uint8_t *out, const struct virtio_net_hdr *h)
 	memcpy(out, h, sizeof(*h));
 }
 
-void vnet_plain(uint8_t out[VNET_LEN])
-{
-	memset(out, 0, VNET_LEN);
-}
-
 void vnet_partial(uint8_t out[VNET_LEN], unsigned l2_len, const struct frame *f)
 {
 	unsigned start = l2_len + f->l4_off, offset = rewrite_partial_offset(f);

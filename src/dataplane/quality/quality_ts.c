@@ -38,7 +38,6 @@
 #define PLAIN_MASK 0xffc000f0u
 #define PLAIN	   0x47000010u
 
-#define CLOCK_HZ   INT64_C(27000000)
 #define CLOCK_WRAP ((INT64_C(1) << 33) * 300)
 #define NO_PCR	   UINT64_MAX
 

@@ -70,7 +70,8 @@ static void count_abandoned(struct dataplane *dp, struct socket_set *s)
 		&dp->port[s->port].count[PORT_COUNT_ABANDONED], s->n_received - taken);
 }
 
-struct socket_set *dataplane_set_close(struct socket_set *s)
+/* takes and returns NULL */
+static struct socket_set *set_close(struct socket_set *s)
 {
 	if (s)
 		ring_rx_close(s->gap);
@@ -147,7 +148,7 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 			s->n++;
 	}
 	if (r < 0) {
-		dataplane_set_close(s);
+		set_close(s);
 		return r;
 	}
 	*ret = s;
@@ -245,7 +246,7 @@ static struct generation *generation_free(struct generation *g)
 		next = s->next;
 		dataplane_read_rings(g->dp, s);
 		count_abandoned(g->dp, s);
-		dataplane_set_close(s);
+		set_close(s);
 		/* pairs with the acquire in dataplane_sums(): all is counted */
 		atomic_fetch_sub_explicit(&g->dp->n_closing, 1, memory_order_release);
 	}

@@ -91,8 +91,6 @@ static inline enum family set_family(enum set_kind kind)
 
 /* Adds the kernel's counters of the set's rings to those of the port. */
 void dataplane_read_rings(struct dataplane *dp, struct socket_set *s);
-struct socket_set *dataplane_set_close(
-	struct socket_set *s); /* takes and returns NULL */
 struct ring_rx_params dataplane_ring_params(
 	const struct dataplane *dp, const struct socket_set *s);
 void dataplane_stop_threads(struct dataplane *dp);

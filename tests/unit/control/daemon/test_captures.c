@@ -241,14 +241,13 @@ static void slow_client_loses_and_is_told(void **state)
 	int fd = capture(f, "capture interface=lan1\n");
 	struct captures_message m = message(1, PCAPNG_INBOUND);
 	static uint8_t large[60000];
-	uint32_t size, n = 0;
+	uint32_t n = 0;
 	struct pcapng_block b;
 
 	memcpy(large, ipv4, sizeof(ipv4));
 	m.packet = large;
 	m.len = sizeof(large);
-	size = (uint32_t)pcapng_packet_size(m.len + 14);
-	for (; n < 2 * CTL_MAX_STREAM_PENDING / size; n++)
+	for (; n < 2 * CTL_MAX_STREAM_PENDING / sizeof(large); n++)
 		captures_message(f->tap, &m);
 	next(f, fd, PCAPNG_SECTION);
 	next(f, fd, PCAPNG_INTERFACE);
