@@ -9,6 +9,7 @@
 #include "control/config/channels_priv.h"
 
 #include "base/array.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -105,34 +106,12 @@ void channels_skip(struct channels_reader *r)
 
 /* ---- names ---- */
 
-/* Bytes of the character at `s` (RFC 3629 4), or 0 if it is none. */
-static size_t utf8(const unsigned char *s, size_t n)
-{
-	size_t len = s[0] < 0x80 ? 1
-		: s[0] < 0xc2	 ? 0
-		: s[0] < 0xe0	 ? 2
-		: s[0] < 0xf0	 ? 3
-		: s[0] < 0xf5	 ? 4
-				 : 0;
-
-	if (len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* overlong forms, surrogates, beyond U+10FFFF */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 static bool is_utf8(struct channels_text t)
 {
 	size_t len;
 
 	for (size_t i = 0; i < t.n; i += len) {
-		len = utf8((const unsigned char *)t.s + i, t.n - i);
+		len = utf8_length((const unsigned char *)t.s + i, t.n - i);
 		if (len == 0)
 			return false;
 	}
@@ -158,7 +137,7 @@ void channels_clean(struct channels_text t, char name[CHANNELS_NAME_MAX])
 		unsigned char two[2] = {(unsigned char)(0xc0 | *s >> 6),
 			(unsigned char)(0x80 | (*s & 0x3f))};
 
-		len = latin1 ? 1 + (*s >= 0x80) : utf8(s, t.n - i);
+		len = latin1 ? 1 + (*s >= 0x80) : utf8_length(s, t.n - i);
 		if (len == 2 && latin1)
 			s = two;
 		if (is_control(s, len) || *s == ' ') {

@@ -10,6 +10,7 @@
 #include "control/report/metrics.h"
 
 #include "base/array.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,46 +118,13 @@ void metrics_sample(struct metrics *m)
 	metrics_sample_of(m, types[m->family->type].ending);
 }
 
-/* Bytes of the UTF-8 character at `s` (RFC 3629 4), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	/* neither longer than needed, nor a surrogate, nor above U+10FFFF */
-	if (s[0] == 0xe0)
-		lo = 0xa0;
-	if (s[0] == 0xed)
-		hi = 0x9f;
-	if (s[0] == 0xf0)
-		lo = 0x90;
-	if (s[0] == 0xf4)
-		hi = 0x8f;
-	if (s[1] < lo || s[1] > hi)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return n;
-}
-
 static void put_escaped(struct metrics *m, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	char hex[8];
 
 	while (*s) {
-		size_t n = utf8_length(s);
+		size_t n = utf8_length(s, SIZE_MAX);
 
 		if (n == 0) {
 			snprintf(hex, sizeof(hex), "\\\\x%02x", *s++);
