@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "control/quality/stream_log.h"
 #include "control/quality/zaps.h"
-#include "control/show/show_priv.h"
+#include "control/show/show_mfc.h"
 
 #include <errno.h>
 #include <stdio.h>

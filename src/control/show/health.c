@@ -8,7 +8,7 @@
 #include "control/show/health.h"
 
 #include "base/cleanup.h"
-#include "control/show/show_priv.h"
+#include "control/show/show_answer.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Replies in pieces, see show_priv.h: shared by the tables of show_*.c.
+ * Replies in pieces, see show_answer.h: shared by the tables of show_*.c.
  */
+
+#include "control/show/show_answer.h"
 
 #include "base/cleanup.h"
 #include "base/search.h"
-#include "control/show/show_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,4 +117,52 @@ const struct proxy_port *show_next_port(const struct app *app, struct show_ports
 		return pp;
 	}
 	return NULL;
+}
+
+/* ---- values ---- */
+
+json_t *show_ports(const struct app *app, const struct portset *ports)
+{
+	json_t *list = json_array();
+
+	portset_for_each (ports, port)
+		if (view_instances(app)->port[port])
+			json_array_append_new(list,
+				json_of_text(view_instances(app)->port[port]->name));
+	return list;
+}
+
+json_t *show_channel(
+	const struct app *app, const struct addr *group, const struct addr *source)
+{
+	return json_of_text(channels_name(view_channels(app), group, source));
+}
+
+const char *show_instance(const struct app *app, const struct proxy_port *pp)
+{
+	return instances_name(view_instances(app), pp->proxy->instance);
+}
+
+const char *show_mode(enum gm_mode mode)
+{
+	return mode == GM_INCLUDE ? "include" : "exclude";
+}
+
+json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
+	unsigned number, mono_t now)
+{
+	for (unsigned v = GM_V1; v < _GM_VERSION_N; v++)
+		if (gm_version_number(family, (enum gm_version)v) == number &&
+			v < GM_V3)
+			return json_of_ms_until(until[v], now);
+	return json_null();
+}
+
+const char *show_port_error(const struct app *app, unsigned port)
+{
+	int err = view_port(app, port).error;
+
+	if (!err)
+		err = dataplane_port_error(view_dataplane(app), port);
+	return err ? strerror(err) : NULL;
 }

@@ -11,7 +11,8 @@
 #include "control/quality/stream_log.h"
 #include "control/report/explain.h"
 #include "control/report/explain_words.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
 #include "control/show/view.h"
 
 #include <stdio.h>

@@ -7,7 +7,9 @@
  */
 
 #include "base/cleanup.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_wanted.h"
 
 #define DETAIL_GROUPS  256 /* of a reply */
 #define DETAIL_SOURCES 64  /* of a group; hosts are at most MGROUP_MAX_HOSTS */

@@ -9,7 +9,8 @@
 #include "base/cleanup.h"
 #include "base/sys/clock.h"
 #include "control/quality/stream_day.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
 
 #include <limits.h>
 #include <stdlib.h>

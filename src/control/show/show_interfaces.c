@@ -3,7 +3,9 @@
 /* "show interfaces", see show.h. Reads, never changes. */
 
 #include "base/cleanup.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_wanted.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,15 +55,6 @@ static json_t *addresses_json(const struct iface *i)
 	for (size_t n = 0; i && n < i->n_addr; n++)
 		json_array_append_new(list, json_of_addr(&i->addr[n].addr));
 	return list;
-}
-
-const char *show_port_error(const struct app *app, unsigned port)
-{
-	int err = view_port(app, port).error;
-
-	if (!err)
-		err = dataplane_port_error(view_dataplane(app), port);
-	return err ? strerror(err) : NULL;
 }
 
 static json_t *mac_json(const struct iface *i)

@@ -2,9 +2,13 @@
 
 /* "show mfc", see show.h: the forwarding table. */
 
+#include "control/show/show_mfc.h"
+
 #include "base/cleanup.h"
 #include "control/quality/stream_log.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_wanted.h"
 #include "control/show/view.h"
 
 #include <stdlib.h>
@@ -55,6 +59,22 @@ static json_t *quality_json(const struct app *app, const struct fib_view *v)
 
 	return place == STREAM_UNKNOWN ? json_null()
 				       : json_string(stream_place_name(place));
+}
+
+unsigned show_count_members(const struct app *app, const struct fib_view *v)
+{
+	unsigned n = 0;
+
+	portset_for_each (&v->out, port) {
+		const struct proxy_port *pp = view_instances(app)->port[port];
+		const struct mgroup *g = pp && pp->role == CONFIG_ROLE_DOWNSTREAM
+			? mgroup_find(&pp->groups, &v->group)
+			: NULL;
+
+		if (g)
+			n += g->n_host ? (unsigned)g->n_host : 1;
+	}
+	return n;
 }
 
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r)

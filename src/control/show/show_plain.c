@@ -7,7 +7,9 @@
  */
 
 #include "base/cleanup.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_mfc.h"
 #include "control/show/view.h"
 
 #include <stdio.h>

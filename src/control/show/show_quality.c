@@ -12,7 +12,9 @@
 #include "build_config.h"
 #include "control/quality/stream_log.h"
 #include "control/quality/zaps.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_wanted.h"
 
 #include <stdlib.h>
 #include <string.h>

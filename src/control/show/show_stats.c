@@ -4,7 +4,8 @@
 
 #include "base/cleanup.h"
 #include "build_config.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
 
 #include <malloc.h>
 

@@ -4,7 +4,8 @@
 
 #include "base/cleanup.h"
 #include "control/show/scrape.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
 
 #include <errno.h>
 #include <stdlib.h>

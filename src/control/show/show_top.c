@@ -13,7 +13,9 @@
 #include "base/cleanup.h"
 #include "build_config.h"
 #include "control/report/topn.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_mfc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,22 +143,6 @@ static bool read_args(struct page *p, const char *args)
 }
 
 /* ---- rows ---- */
-
-unsigned show_count_members(const struct app *app, const struct fib_view *v)
-{
-	unsigned n = 0;
-
-	portset_for_each (&v->out, port) {
-		const struct proxy_port *pp = view_instances(app)->port[port];
-		const struct mgroup *g = pp && pp->role == CONFIG_ROLE_DOWNSTREAM
-			? mgroup_find(&pp->groups, &v->group)
-			: NULL;
-
-		if (g)
-			n += g->n_host ? (unsigned)g->n_host : 1;
-	}
-	return n;
-}
 
 static int compare_u64(uint64_t a, uint64_t b)
 {

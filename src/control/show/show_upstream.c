@@ -3,7 +3,9 @@
 /* "show upstream", see show.h: what is reported to the provider. */
 
 #include "base/cleanup.h"
-#include "control/show/show_priv.h"
+#include "control/show/show.h"
+#include "control/show/show_answer.h"
+#include "control/show/show_wanted.h"
 
 static json_t *host_family_json(
 	const struct upstream_family *hf, enum family family, mono_t now)

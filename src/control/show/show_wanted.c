@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The words after "show groups" and similar commands, see show_priv.h. */
-
-#include "control/show/show_priv.h"
+#include "control/show/show_wanted.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 
 #include "base/rng.h"
 #include "control/daemon/app_priv.h"
-#include "control/show/show_priv.h"
+#include "control/show/show_answer.h"
 #include "ctl_fixture.h"
 #include "instances_fixture.h"
 

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-
 #pragma once
 
-/* Declarations that the show_*.c share: replies in pieces (show_answer.c), and short
- * helpers (show.c). */
+/* Answers in pieces: writing them, walks that survive a change between two pieces, and
+ * values that several answers have. */
 
 #include "control/show/json.h"
-#include "control/show/show.h"
 #include "control/show/view.h"
-
-/* ---- what a list should contain ---- */
-
-/* The words after a command: a group or a range of them, another address or prefix, and
- * an interface, each at most once. All zero means everything. */
-struct show_wanted {
-	bool has_groups, has_address, has_port;
-	struct prefix groups, address;
-	unsigned port;
-};
-/* Reads the words. Returns NULL, or the error to answer. */
-json_t *show_wanted_read(
-	const struct app *app, const char *args, struct show_wanted *ret);
-/* Do the words want it? They do if they name nothing of its kind. */
-bool show_wants_group(const struct show_wanted *w, const struct addr *group);
-bool show_wants_address(const struct show_wanted *w, const struct addr *a);
-bool show_wants_port(const struct show_wanted *w, unsigned port);
-/* Returns the only wanted group, or NULL if there may be others. */
-const struct addr *show_wanted_group(const struct show_wanted *w);
-
-/* ---- replies in pieces ---- */
+#include "control/sys/ctl.h"
 
 /* A piece takes SHOW_WORK steps of about a microsecond. A row that is written takes
  * SHOW_ROW steps, and an address in a list of the row takes one. */
@@ -80,14 +58,7 @@ const struct proxy_port *show_port(const struct app *app, const struct show_port
 /* Returns the next port, or NULL if there is none. */
 const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
 
-/* The rates of forwarding entries. A new reading may have to be taken first, during several
- * pieces without any output, until show_rates_ready() returns true. Call
- * show_rates_leave() when the answer is closed. */
-struct show_rates {
-	bool waiting, ready;
-};
-bool show_rates_ready(struct app *app, struct show_rates *r);
-void show_rates_leave(struct app *app, struct show_rates *r);
+/* ---- values ---- */
 
 /* Returns a list of the names of ports. */
 json_t *show_ports(const struct app *app, const struct portset *ports);
@@ -103,9 +74,3 @@ json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 /* Returns the name of a channel, or null. `source` is as for channels_name(). */
 json_t *show_channel(
 	const struct app *app, const struct addr *group, const struct addr *source);
-/* Returns the number of hosts that are tracked for the group of an entry. Each output that
- * has the group counts as at least 1. */
-unsigned show_count_members(const struct app *app, const struct fib_view *v);
-struct rate show_rate_of(struct app *app, const struct fib_view *v);
-json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);
-json_t *show_rate_interval(struct app *app);
