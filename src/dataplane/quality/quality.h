@@ -228,6 +228,11 @@ struct quality_result {
 };
 void quality_result(const struct quality *q, struct quality_result *ret);
 
+static inline void quality_add(struct quality *q, enum quality_count c, uint64_t n)
+{
+	q->count[c] += n;
+}
+
 /* Static texts: "ts_continuity"; "MPEG-TS in RTP". */
 const char *quality_count_name(enum quality_count c);
 const char *quality_kind_name(enum quality_kind k);

@@ -14,8 +14,10 @@
  * silence, so the first second has no delay factor.
  */
 
+#include "dataplane/quality/quality_arrival.h"
+
 #include "base/minmax.h"
-#include "dataplane/quality/quality_priv.h"
+#include "dataplane/quality/quality_ts.h"
 
 #define SILENT_TIMES  3
 #define SILENT_MIN_NS (20 * NS_PER_MS)

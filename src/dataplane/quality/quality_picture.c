@@ -12,7 +12,7 @@
  * does not.
  */
 
-#include "dataplane/quality/quality_priv.h"
+#include "dataplane/quality/quality_picture.h"
 
 #define PES_HLEN	9u
 #define PES_EXTENDED_ID 0xfdu /* 13818-1 table 2-22 */

@@ -10,8 +10,11 @@
  * one that fits has come: a new sequence needs two in a row.
  */
 
+#include "dataplane/quality/quality_rtp.h"
+
+#include "base/bytes.h"
 #include "base/minmax.h"
-#include "dataplane/quality/quality_priv.h"
+#include "dataplane/quality/quality_ts.h"
 
 /* RFC 3550 A.1 */
 #define MAX_DROPOUT  3000u

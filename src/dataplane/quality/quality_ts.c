@@ -14,7 +14,10 @@
  * transport error), because it might have been of any PID.
  */
 
-#include "dataplane/quality/quality_priv.h"
+#include "dataplane/quality/quality_ts.h"
+
+#include "base/bytes.h"
+#include "dataplane/quality/quality_picture.h"
 
 #include <string.h>
 

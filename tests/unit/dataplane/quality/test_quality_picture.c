@@ -3,7 +3,8 @@
 /* Where a decoder can begin: PES packets of three codecs, made by hand, and the tables
  * that name their PIDs. */
 
-#include "dataplane/quality/quality_priv.h"
+#include "dataplane/quality/quality_picture.h"
+#include "dataplane/quality/quality.h"
 #include "test.h"
 
 #define VIDEO 0x100u
