@@ -7,7 +7,7 @@
  * with its line).
  */
 
-#include "control/config/channels_priv.h"
+#include "control/config/channels_reader.h"
 
 #include <string.h>
 

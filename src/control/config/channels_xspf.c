@@ -8,7 +8,7 @@
  * are not closed in order, and more than MAX_DEPTH of them inside each other.
  */
 
-#include "control/config/channels_priv.h"
+#include "control/config/channels_reader.h"
 
 #include <string.h>
 

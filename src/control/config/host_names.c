@@ -9,7 +9,7 @@
 #include "control/config/host_names.h"
 
 #include "base/array.h"
-#include "control/config/channels_priv.h"
+#include "control/config/channels_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
