@@ -59,7 +59,7 @@ static struct joined_slot *slot_of(struct joined *j, const struct addr *group,
 	return oldest;
 }
 
-static void add(_Atomic uint32_t *field, uint32_t n, bool fresh, bool fade)
+static void add_field(_Atomic uint32_t *field, uint32_t n, bool fresh, bool fade)
 {
 	uint32_t old = fresh ? 0 : get32(field);
 
@@ -80,20 +80,20 @@ void joined_note(struct joined *j, const struct addr *group, const struct addr *
 		slot_put_addr(s->group, group);
 		slot_put_addr(s->from, from);
 	}
-	add(&s->datagrams, n->datagrams, fresh, fade);
-	add(&s->messages, n->messages, fresh, fade);
+	add_field(&s->datagrams, n->datagrams, fresh, fade);
+	add_field(&s->messages, n->messages, fresh, fade);
 	for (unsigned i = 0; i < _JOINED_N && (left > 0 || fresh || fade); i++) {
 		if (n->end[i] || fresh || fade)
-			add(&s->end[i], n->end[i], fresh, fade);
+			add_field(&s->end[i], n->end[i], fresh, fade);
 		left -= n->end[i];
 	}
 	slot_put(&s->at, at);
-	/* pairs with the acquire in read_slot() */
+	/* pairs with the acquire in read_joined() */
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
 }
 
 /* Returns false if the slot belongs to another stream, or changes all the time. */
-static bool read_slot(const struct joined_slot *s, const struct addr *group,
+static bool read_joined(const struct joined_slot *s, const struct addr *group,
 	const struct addr *from, struct joined_counts *ret)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -120,7 +120,7 @@ void joined_sum(const struct joined *j, const struct addr *group,
 	struct joined_counts n;
 
 	for (unsigned i = 0; i < JOINED_WAYS; i++) {
-		if (!read_slot(&set[i], group, from, &n))
+		if (!read_joined(&set[i], group, from, &n))
 			continue;
 		sum->datagrams += n.datagrams;
 		sum->messages += n.messages;

@@ -12,7 +12,7 @@
 
 #define TRIES 4
 
-static uint64_t key_of(const struct refusal *r)
+static uint64_t key_of_refusal(const struct refusal *r)
 {
 	return (uint64_t)r->why << 32 | (r->port + 1);
 }
@@ -30,7 +30,7 @@ static struct refusal_slot *refusals_slot_of(
 	struct refusal_slot *set =
 		(struct refusal_slot *)(uintptr_t)set_of(v, &r->group);
 	struct refusal_slot *oldest = set;
-	uint64_t key = key_of(r);
+	uint64_t key = key_of_refusal(r);
 
 	for (unsigned i = 0; i < REFUSALS_WAYS; i++) {
 		struct addr group;
@@ -53,13 +53,13 @@ void refusals_note(struct refusals *v, const struct refusal *r)
 	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
 
 	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);
-	slot_put(&s->key, key_of(r));
+	slot_put(&s->key, key_of_refusal(r));
 	slot_put_addr(s->group, &r->group);
 	slot_put_addr(s->from, &r->from);
 	atomic_store_explicit(&s->value, r->value, memory_order_release);
 	slot_put(&s->n, slot_get(&s->n) + r->n);
 	slot_put(&s->at, r->at);
-	/* pairs with the acquire in read_slot() */
+	/* pairs with the acquire in read_refusal() */
 	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
 	atomic_store_explicit(&v->n,
 		atomic_load_explicit(&v->n, memory_order_relaxed) + 1,
@@ -67,7 +67,7 @@ void refusals_note(struct refusals *v, const struct refusal *r)
 }
 
 /* Returns false if the slot is free, or changes all the time. */
-static bool read_slot(const struct refusal_slot *s, struct refusal *ret)
+static bool read_refusal(const struct refusal_slot *s, struct refusal *ret)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		/* pairs with the release in refusals_note() */
@@ -95,7 +95,7 @@ void refusals_of(const struct refusals *v, const struct addr *group,
 	struct refusal r;
 
 	for (unsigned i = 0; i < REFUSALS_WAYS; i++)
-		if (read_slot(&set[i], &r) && addr_eq(&r.group, group))
+		if (read_refusal(&set[i], &r) && addr_eq(&r.group, group))
 			fn(arg, &r);
 }
 
@@ -105,6 +105,6 @@ void refusals_all(const struct refusals *v,
 	struct refusal r;
 
 	for (unsigned i = 0; i < REFUSALS_SETS * REFUSALS_WAYS; i++)
-		if (read_slot(&v->slot[i / REFUSALS_WAYS][i % REFUSALS_WAYS], &r))
+		if (read_refusal(&v->slot[i / REFUSALS_WAYS][i % REFUSALS_WAYS], &r))
 			fn(arg, &r);
 }

@@ -25,7 +25,7 @@ static const uint8_t magic[8] = {'r', 'c', 's', 't', 'a', 't', 'e', '\n'};
 
 /* ---- writing ---- */
 
-static uint8_t *room(struct state_out *o, size_t n)
+static uint8_t *state_room(struct state_out *o, size_t n)
 {
 	uint8_t *p;
 
@@ -42,7 +42,7 @@ static uint8_t *room(struct state_out *o, size_t n)
 
 static void state_put(struct state_out *o, const void *v, size_t n)
 {
-	uint8_t *p = room(o, n);
+	uint8_t *p = state_room(o, n);
 
 	if (p && n)
 		memcpy(p, v, n);
@@ -56,14 +56,14 @@ static void write_number(uint8_t *p, uint64_t v, size_t n)
 
 static void put_number(struct state_out *o, uint64_t v, size_t n)
 {
-	uint8_t *p = room(o, n);
+	uint8_t *p = state_room(o, n);
 
 	if (p)
 		write_number(p, v, n);
 }
 
 /* FNV-1a by words: detects accidents; there is no attacker to keep out */
-static uint64_t checksum(const uint8_t *p, size_t n)
+static uint64_t state_checksum(const uint8_t *p, size_t n)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -93,7 +93,8 @@ int state_out_seal(struct state_out *o)
 	if (o->bad)
 		return -ENOMEM;
 	write_number(o->buf + 12, o->n - HEADER_LEN, 8);
-	write_number(o->buf + 20, checksum(o->buf + HEADER_LEN, o->n - HEADER_LEN), 8);
+	write_number(
+		o->buf + 20, state_checksum(o->buf + HEADER_LEN, o->n - HEADER_LEN), 8);
 	return 0;
 }
 
@@ -188,7 +189,7 @@ enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 	in->written.ns = (int64_t)state_get_u64(in);
 	if (in->rd.bad || bytes != rd_left(&in->rd))
 		return STATE_CUT_OFF;
-	if (checksum(in->rd.p, rd_left(&in->rd)) != sum)
+	if (state_checksum(in->rd.p, rd_left(&in->rd)) != sum)
 		return STATE_DAMAGED;
 	if (mono_before(now, in->written) || in->written.ns < 0 ||
 		mono_ms_since(in->written, now) > max_age_ms)

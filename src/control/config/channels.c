@@ -76,7 +76,7 @@ void channels_skip(struct channels_reader *r)
 
 /* ---- the table ---- */
 
-static const char *name_of(const struct channels *c, const struct channel *ch)
+static const char *name_of_channel(const struct channels *c, const struct channel *ch)
 {
 	return c->names + ch->name;
 }
@@ -87,7 +87,7 @@ static bool keep_name(struct channels *c, const char *name, uint32_t *ret)
 {
 	size_t len = strlen(name) + 1;
 
-	if (c->n > 0 && strcmp(name_of(c, &c->v[c->n - 1]), name) == 0) {
+	if (c->n > 0 && strcmp(name_of_channel(c, &c->v[c->n - 1]), name) == 0) {
 		*ret = c->v[c->n - 1].name;
 		return true;
 	}
@@ -152,13 +152,13 @@ static void say_conflict(struct channels_reader *r, const struct channel *first,
 {
 	char group[ADDR_STRLEN];
 
-	if (strcmp(name_of(r->c, first), name_of(r->c, second)) == 0)
+	if (strcmp(name_of_channel(r->c, first), name_of_channel(r->c, second)) == 0)
 		return;
 	channels_say(r, second->line,
 		"%s is called \"%s\" here and \"%s\" at line %u; the first one "
 		"counts, remove the other",
-		addr_format(&second->group, group), name_of(r->c, second),
-		name_of(r->c, first), first->line);
+		addr_format(&second->group, group), name_of_channel(r->c, second),
+		name_of_channel(r->c, first), first->line);
 }
 
 static void settle(struct channels_reader *r)
@@ -200,20 +200,20 @@ const char *channels_name(
 	if (!c || from == c->n || !addr_eq(&c->v[from].group, group))
 		return NULL;
 	if (whole)
-		return name_of(c, &c->v[from]);
+		return name_of_channel(c, &c->v[from]);
 	key.source = *source;
 	for (size_t i = from, stop = c->n; i < stop;) {
 		size_t middle = (i + stop) / 2;
 		int r = cmp_key(&c->v[middle], &key);
 
 		if (r == 0)
-			return name_of(c, &c->v[middle]);
+			return name_of_channel(c, &c->v[middle]);
 		if (r < 0)
 			i = middle + 1;
 		else
 			stop = middle;
 	}
-	return addr_is_any(&c->v[from].source) ? name_of(c, &c->v[from]) : NULL;
+	return addr_is_any(&c->v[from].source) ? name_of_channel(c, &c->v[from]) : NULL;
 }
 
 const struct channel *channels_find(
@@ -223,7 +223,7 @@ const struct channel *channels_find(
 
 	*ret_other = NULL;
 	for (size_t i = 0; c && *text && i < c->n; i++) {
-		const char *name = name_of(c, &c->v[i]);
+		const char *name = name_of_channel(c, &c->v[i]);
 
 		if (strcasecmp(name, text) == 0) {
 			*ret_other = NULL;
@@ -233,7 +233,7 @@ const struct channel *channels_find(
 			continue;
 		if (!best)
 			best = &c->v[i];
-		else if (!*ret_other && strcmp(name, name_of(c, best)) != 0)
+		else if (!*ret_other && strcmp(name, name_of_channel(c, best)) != 0)
 			*ret_other = name;
 	}
 	return best;
@@ -268,7 +268,7 @@ static enum channels_format guess(struct channels_text t)
 							   : CHANNELS_CSV;
 }
 
-static void read_file(struct channels_reader *r)
+static void read_format(struct channels_reader *r)
 {
 	static const char mark[] =
 		"\xef\xbb\xbf"; /* of UTF-8, at the start of a file */
@@ -298,7 +298,7 @@ int channels_parse(const char *text, size_t len, struct channels **ret_channels)
 
 	if (!r.c)
 		return -ENOMEM;
-	read_file(&r);
+	read_format(&r);
 	if (r.refused)
 		r.c->n = 0;
 	settle(&r);

@@ -133,7 +133,7 @@ static struct channels_text field_of(const struct record *rec, size_t column)
 }
 
 /* "" in a quoted field is one quote (RFC 4180 2). */
-static void name_of(struct channels_text t, char name[CHANNELS_NAME_MAX])
+static void unquote_name(struct channels_text t, char name[CHANNELS_NAME_MAX])
 {
 	char text[4 * CHANNELS_NAME_MAX];
 	size_t n = 0;
@@ -152,7 +152,7 @@ static void take_record(
 	struct channels_target target;
 	char name[CHANNELS_NAME_MAX];
 
-	name_of(field_of(rec, c->name), name);
+	unquote_name(field_of(rec, c->name), name);
 	if (!channels_target(field_of(rec, c->group), &target)) {
 		channels_clean(field_of(rec, c->group), name);
 		channels_say(r, r->line,
@@ -230,7 +230,7 @@ static struct channels_text word(struct channels_text *t)
 }
 
 /* What is before the '/', which is removed with it. */
-static struct channels_text part(struct channels_text *t)
+static struct channels_text take_part(struct channels_text *t)
 {
 	const char *slash = memchr(t->s, '/', t->n);
 	struct channels_text p = {t->s, slash ? (size_t)(slash - t->s) : t->n};
@@ -265,11 +265,11 @@ static void take_connection(
 		return;
 	(void)word(&t);
 	rest = word(&t);
-	if (!channels_addr(part(&rest), &group) || !addr_is_multicast(&group))
+	if (!channels_addr(take_part(&rest), &group) || !addr_is_multicast(&group))
 		return;
 	if (addr_is_v4(&group))
-		(void)part(&rest); /* the TTL */
-	count = part(&rest);
+		(void)take_part(&rest); /* the TTL */
+	count = take_part(&rest);
 	n = count.n > 0 ? number(count) : 1;
 	for (unsigned i = 0; i < n && s->n_groups < MAX_GROUPS; i++) {
 		s->group[s->n_groups].group = group;

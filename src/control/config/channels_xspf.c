@@ -30,7 +30,7 @@ struct xspf {
 	size_t n_locations, n_others;
 };
 
-static void refuse(struct xspf *x, const char *what)
+static void refuse_file(struct xspf *x, const char *what)
 {
 	if (!x->r->refused)
 		channels_say(x->r, x->r->line,
@@ -56,7 +56,7 @@ static bool skip_past(struct xspf *x, const char *end, struct channels_text *ret
 	const char *found = memmem(t.s, t.n, end, strlen(end));
 
 	if (!found) {
-		refuse(x, "the file ends inside a tag or comment");
+		refuse_file(x, "the file ends inside a tag or comment");
 		return false;
 	}
 	*ret = (struct channels_text){t.s, (size_t)(found - t.s)};
@@ -102,7 +102,7 @@ static void put_character(struct xspf *x, uint32_t c)
 	}
 }
 
-static int digit(char c)
+static int digit_of_reference(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -120,10 +120,10 @@ static bool take_reference(struct xspf *x, struct channels_text t)
 	if (t.n < 2u + hex || *t.s != '#')
 		return false;
 	for (size_t i = 1 + hex; i < t.n; i++) {
-		if (digit(t.s[i]) >= base)
+		if (digit_of_reference(t.s[i]) >= base)
 			return false;
 		if (c <= 0x10ffff)
-			c = c * (uint32_t)base + (uint32_t)digit(t.s[i]);
+			c = c * (uint32_t)base + (uint32_t)digit_of_reference(t.s[i]);
 	}
 	put_character(x, c);
 	return true;
@@ -163,7 +163,8 @@ static void take_text(struct xspf *x)
 		if (end)
 			name.n = (size_t)(end - name.s);
 		if (!end || !take_entity(x, name)) {
-			refuse(x, "there is an '&' that begins no entity; write &amp;");
+			refuse_file(x,
+				"there is an '&' that begins no entity; write &amp;");
 			return;
 		}
 		i += name.n + 1;
@@ -189,14 +190,14 @@ static bool is_in(const struct xspf *x, size_t outer, const char *name)
 		channels_is(local(x->open[x->depth - 1 - outer]), name);
 }
 
-static void begin(struct xspf *x, struct channels_text name)
+static void begin_element(struct xspf *x, struct channels_text name)
 {
 	if (x->depth == MAX_DEPTH) {
-		refuse(x, "too many elements are inside each other");
+		refuse_file(x, "too many elements are inside each other");
 		return;
 	}
 	if (x->depth == 0 && (x->began || !channels_is(local(name), "playlist"))) {
-		refuse(x, "the file is not one <playlist>");
+		refuse_file(x, "the file is not one <playlist>");
 		return;
 	}
 	x->began = true;
@@ -223,7 +224,7 @@ static void end_element(struct xspf *x, struct channels_text name)
 
 	if (x->depth == 0 || x->open[x->depth - 1].n != name.n ||
 		memcmp(x->open[x->depth - 1].s, name.s, name.n) != 0) {
-		refuse(x, "an element is closed that is not open");
+		refuse_file(x, "an element is closed that is not open");
 		return;
 	}
 	if (is_in(x, 0, "title") && is_in(x, 1, "track"))
@@ -260,7 +261,7 @@ static void take_element(struct xspf *x)
 	bool closes, empty;
 
 	if (!tag_length(t, &n)) {
-		refuse(x, "the file ends inside a tag or comment");
+		refuse_file(x, "the file ends inside a tag or comment");
 		return;
 	}
 	closes = n > 1 && t.s[1] == '/';
@@ -269,12 +270,12 @@ static void take_element(struct xspf *x)
 	while (name.s + name.n < t.s + n && !strchr(" \t\r\n/", name.s[name.n]))
 		name.n++;
 	if (name.n == 0) {
-		refuse(x, "there is a '<' that begins no element; write &lt;");
+		refuse_file(x, "there is a '<' that begins no element; write &lt;");
 		return;
 	}
 	skip(x, n + 1);
 	if (!closes)
-		begin(x, name);
+		begin_element(x, name);
 	if ((closes || empty) && !x->r->refused)
 		end_element(x, name);
 }
@@ -292,7 +293,8 @@ static void take_markup(struct xspf *x)
 	} else if (channels_begins(x->r->rest, "<?")) {
 		skip_past(x, "?>", &inside);
 	} else if (channels_begins(x->r->rest, "<!")) {
-		refuse(x, "there is a document type, which is not read; remove it");
+		refuse_file(
+			x, "there is a document type, which is not read; remove it");
 	} else {
 		take_element(x);
 	}
@@ -311,5 +313,5 @@ void channels_read_xspf(struct channels_reader *r)
 	}
 	if (!r->refused && !r->no_memory && r->c->n < CHANNELS_MAX &&
 		(x.depth > 0 || !x.began))
-		refuse(&x, "the file ends before </playlist>");
+		refuse_file(&x, "the file ends before </playlist>");
 }

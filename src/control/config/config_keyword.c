@@ -250,7 +250,7 @@ static char plain(char c)
 }
 
 /* Edit distance where swapping two neighbours is one step. */
-static unsigned distance(const char *x, const char *y)
+static unsigned edit_distance(const char *x, const char *y)
 {
 	unsigned d[3][MAX_WORD + 1];
 	size_t nx = strlen(x), ny = strlen(y);
@@ -279,7 +279,7 @@ static unsigned distance(const char *x, const char *y)
 static void consider(const char *word, const char *candidate, const char **best,
 	unsigned *best_distance)
 {
-	unsigned d = distance(word, candidate);
+	unsigned d = edit_distance(word, candidate);
 	size_t n = strlen(candidate);
 	unsigned limit = n <= 4 ? 1 : n <= 8 ? 2 : 3;
 
@@ -309,7 +309,7 @@ const char *config_keyword_suggest(const char *word)
 	unsigned best_distance = MAX_WORD;
 
 	for (size_t i = 0; i < array_len(other_words); i++)
-		if (distance(word, other_words[i].word) == 0)
+		if (edit_distance(word, other_words[i].word) == 0)
 			return other_words[i].keyword;
 	for (size_t i = 0; i < config_n_keywords; i++)
 		consider(word, config_keywords[i].name, &best, &best_distance);

@@ -32,7 +32,7 @@ static bool is_line_end(const struct lex *l)
 		(*l->p == '\r' && !(l->p + 1 < l->end && l->p[1] == '\n'));
 }
 
-static void step(struct lex *l)
+static void lex_step(struct lex *l)
 {
 	bool line_end = is_line_end(l);
 
@@ -49,7 +49,7 @@ static void skip_to_word(struct lex *l)
 {
 	bool comment = false;
 
-	for (; l->p < l->end; step(l)) {
+	for (; l->p < l->end; lex_step(l)) {
 		if (is_line_end(l))
 			comment = false;
 		else if (*l->p == '#')
@@ -74,11 +74,11 @@ static int take_word(struct lex *l, struct config_tokens *t, bool *ret_comment)
 	char *tail;
 
 	while (l->p < l->end && *l->p != '#' && !is_blank(*l->p))
-		step(l);
+		lex_step(l);
 	tail = l->p;
 	*ret_comment = l->p < l->end && *l->p == '#';
 	if (l->p < l->end)
-		step(l);
+		lex_step(l);
 	while (tail > token.s && tail[-1] == ';')
 		tail--;
 	/* the character there is consumed: a separator, `#`, `;`, or the end */
@@ -115,7 +115,7 @@ int config_tokens_init(struct config_tokens *t, const char *text, size_t len)
 			return r;
 		}
 		while (comment && l.p < l.end && !is_line_end(&l))
-			step(&l);
+			lex_step(&l);
 	}
 	return 0;
 }

@@ -200,8 +200,8 @@ static void note_version(const struct config_keyword *kw, void *base)
 }
 
 /* Stores the values of a keyword into `base`. */
-static void apply(struct config_parser *p, const struct config_keyword *kw, void *base,
-	const struct config_token *at)
+static void apply_keyword(struct config_parser *p, const struct config_keyword *kw,
+	void *base, const struct config_token *at)
 {
 	static char on[] = "on";
 	const struct config_token *arg;
@@ -375,7 +375,7 @@ static void global(struct config_parser *p, const struct config_keyword *kw,
 		config_say(p, CONFIG_WARNING, at->pos,
 			"'hashtablesize' has no effect here, and igmpproxy refuses it without "
 			"an earlier 'quickleave'; remove it");
-	apply(p, kw, p->c, at);
+	apply_keyword(p, kw, p->c, at);
 }
 
 /* The interface of a phyint on the rest of this line, or NAME. */
@@ -441,7 +441,7 @@ static void statement(struct config_parser *p)
 	else if (kw->kind == CONFIG_KIND_ROLE)
 		set_role(p, kw, at);
 	else
-		apply(p, kw, p->block, at);
+		apply_keyword(p, kw, p->block, at);
 }
 
 /* Words with such characters are wrong in any case. Messages about them as keywords or

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const void *field(const struct config_keyword *kw, const void *base)
+static const void *const_field(const struct config_keyword *kw, const void *base)
 {
 	return (const char *)base + kw->offset;
 }
@@ -25,10 +25,10 @@ static uint32_t config_print_number(const struct config_keyword *kw, const void 
 	uint32_t v;
 
 	if (kw->size == sizeof(byte)) {
-		memcpy(&byte, field(kw, base), sizeof(byte));
+		memcpy(&byte, const_field(kw, base), sizeof(byte));
 		return byte;
 	}
-	memcpy(&v, field(kw, base), sizeof(v));
+	memcpy(&v, const_field(kw, base), sizeof(v));
 	return v;
 }
 
@@ -100,7 +100,7 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 	switch (kw->kind) {
 	case CONFIG_KIND_FLAG:
 	case CONFIG_KIND_ON_OFF:
-		memcpy(&on, field(kw, base), sizeof(on));
+		memcpy(&on, const_field(kw, base), sizeof(on));
 		if (!on)
 			return "off";
 		/* igmpproxy can also read a flag without a value */
@@ -122,10 +122,10 @@ static const char *value_text(const struct config_keyword *kw, const void *base,
 	case CONFIG_KIND_SOCKET:
 	case CONFIG_KIND_ENDPOINT:
 	case CONFIG_KIND_CPUS:
-		memcpy(&text, field(kw, base), sizeof(text));
+		memcpy(&text, const_field(kw, base), sizeof(text));
 		return text;
 	case CONFIG_KIND_IFNAME:
-		text = field(kw, base);
+		text = const_field(kw, base);
 		return *text ? text : NULL;
 	case CONFIG_KIND_SSM:
 	case CONFIG_KIND_WEB_ALLOW:

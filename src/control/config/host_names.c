@@ -17,7 +17,7 @@
 
 /* Takes the next word off the line; empty at its end. Control characters separate words
  * as spaces do. */
-static struct channels_text next_word(struct channels_text *line)
+static struct channels_text take_word_of_line(struct channels_text *line)
 {
 	struct channels_text word;
 	size_t n = 0;
@@ -52,15 +52,15 @@ static bool read_line(
 
 	if (comment)
 		line.n = (size_t)(comment - line.s);
-	word = next_word(&line);
+	word = take_word_of_line(&line);
 	lease = is_number(word);
 	if (lease) {
-		(void)next_word(&line); /* MAC address */
-		word = next_word(&line);
+		(void)take_word_of_line(&line); /* MAC address */
+		word = take_word_of_line(&line);
 	}
 	if (!channels_addr(word, ret) || !addr_is_usable_source(ret))
 		return false;
-	word = next_word(&line);
+	word = take_word_of_line(&line);
 	if (lease && channels_is(word, "*"))
 		return false;
 	channels_clean(word, name);
@@ -68,7 +68,7 @@ static bool read_line(
 	return *name;
 }
 
-static int add_name(struct host_names *h, const struct addr *addr, const char *name)
+static int add_host(struct host_names *h, const struct addr *addr, const char *name)
 {
 	size_t n = strlen(name) + 1;
 
@@ -98,7 +98,7 @@ int host_names_add(struct host_names *h, const char *text, size_t len)
 		size_t n = end ? (size_t)(end - text) : len;
 
 		if (read_line((struct channels_text){text, n}, &addr, name))
-			r = add_name(h, &addr, name);
+			r = add_host(h, &addr, name);
 		n += end != NULL;
 		text += n;
 		len -= n;
@@ -106,7 +106,7 @@ int host_names_add(struct host_names *h, const char *text, size_t len)
 	return r;
 }
 
-static int by_address(const void *a, const void *b)
+static int by_address_and_order(const void *a, const void *b)
 {
 	const struct host_name *x = a, *y = b;
 	int r = addr_cmp(&x->addr, &y->addr);
@@ -120,7 +120,7 @@ void host_names_sort(struct host_names *h)
 
 	if (h->n == 0)
 		return;
-	qsort(h->v, h->n, sizeof(*h->v), by_address);
+	qsort(h->v, h->n, sizeof(*h->v), by_address_and_order);
 	for (size_t i = 0; i < h->n; i++)
 		if (n == 0 || !addr_eq(&h->v[n - 1].addr, &h->v[i].addr))
 			h->v[n++] = h->v[i];

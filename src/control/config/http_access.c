@@ -57,7 +57,7 @@ static bool may_be_host(const struct http_access *a, enum endpoint_host whose)
 	return false;
 }
 
-static const char *refuse(unsigned *ret_code, unsigned code, const char *text)
+static const char *refuse_request(unsigned *ret_code, unsigned code, const char *text)
 {
 	*ret_code = code;
 	return text;
@@ -71,22 +71,22 @@ const char *http_host_refusal(const struct http_host *h, const struct http_acces
 	if (h->n == 0 && may_omit)
 		return NULL;
 	if (h->n != 1 || h->blank)
-		return refuse(ret_code, BAD_REQUEST,
+		return refuse_request(ret_code, BAD_REQUEST,
 			"a request has one line 'Host: NAME' or 'Host: NAME:PORT'; write it "
 			"once, with the colon right after Host\n");
 	whose = endpoint_host(h->value, &a->listens);
 	if (whose == ENDPOINT_HOST_INVALID)
-		return refuse(ret_code, BAD_REQUEST,
+		return refuse_request(ret_code, BAD_REQUEST,
 			"the Host line is neither NAME nor NAME:PORT; write a name or an "
 			"address (IPv6 in brackets), and a port of digits alone\n");
 	if (may_be_host(a, whose))
 		return NULL;
 	if (addr_is_loopback(&a->listens) && !a->private_names)
-		return refuse(ret_code, FORBIDDEN,
+		return refuse_request(ret_code, FORBIDDEN,
 			"the name in the address does not belong to this system: use "
 			"localhost or 127.0.0.1, or let metrics-listen name another "
 			"address\n");
-	return refuse(ret_code, FORBIDDEN,
+	return refuse_request(ret_code, FORBIDDEN,
 		"a web page elsewhere could use that name to read this one: write the "
 		"address of this system in numbers, or a name without a dot or below "
 		"local, lan, internal or home.arpa\n");

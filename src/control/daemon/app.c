@@ -117,7 +117,7 @@ static void log_summary(struct app *app)
 }
 
 /* The loop continues until the leaves have been repeated, but receives nothing. */
-static void stop(struct app *app)
+static void begin_stop(struct app *app)
 {
 	app->stopping = true;
 	log_notice("stopping: leaving all groups upstream");
@@ -142,7 +142,7 @@ static void on_signal(void *ctx, int signo)
 		if (app->stopping)
 			loop_stop(app->loop);
 		else
-			stop(app);
+			begin_stop(app);
 	}
 }
 

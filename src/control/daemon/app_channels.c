@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *advice(const struct app *app, int error)
+static const char *advice_on_file(const struct app *app, int error)
 {
 	return error == -EFBIG ? "8 MiB are the limit" : app_names_advice(app, error);
 }
@@ -55,7 +55,7 @@ void app_channels_read(struct app *app, const struct config *old)
 	r = app_read_names(app, path, CHANNELS_MAX_FILE, &text, &len);
 	if (r < 0) {
 		log_warn("channel-names %s: cannot read it: %s; %s", path, strerror(-r),
-			advice(app, r));
+			advice_on_file(app, r));
 		return;
 	}
 	r = channels_parse(text, len, &c);

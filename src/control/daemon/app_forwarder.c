@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Is it one of our frames, which some switches and access points send back? */
-static bool is_own_mac(const struct app *app, const struct gm_mac *mac)
+static bool is_from_us(const struct app *app, const struct gm_mac *mac)
 {
 	for (size_t i = 0; i < app->ifaces.n; i++)
 		if (iface_has_l2(&app->ifaces.v[i]) &&
@@ -32,14 +32,14 @@ struct reading {
 	bool last_is_own;
 };
 
-static void copy(void *arg, const struct addr *group, const struct addr *source,
+static void take_copy(void *arg, const struct addr *group, const struct addr *source,
 	const struct gm_mac *mac, uint32_t bytes)
 {
 	struct reading *r = arg;
 
 	if (!gm_mac_eq(mac, &r->last)) {
 		r->last = *mac;
-		r->last_is_own = is_own_mac(r->app, mac);
+		r->last_is_own = is_from_us(r->app, mac);
 	}
 	if (!r->last_is_own)
 		proxy_copy(r->pp, r->now,
@@ -48,7 +48,7 @@ static void copy(void *arg, const struct addr *group, const struct addr *source,
 }
 
 /* Datagrams that came in at the port itself are not our copies. */
-static struct forwarder_count received(void *ctx, const struct proxy_port *pp,
+static struct forwarder_count received_here(void *ctx, const struct proxy_port *pp,
 	const struct addr *group, const struct addr *source)
 {
 	const struct app *app = ctx;
@@ -67,9 +67,9 @@ static void read_sensor(
 	struct sensor *s = app->port[pp->port].sensor[family];
 	struct reading r = {.app = app, .pp = pp, .now = now};
 	struct proxy_counts counts = {
-		.received = received, .ctx = app, .sampling = sensor_sampling(s)};
+		.received = received_here, .ctx = app, .sampling = sensor_sampling(s)};
 
-	sensor_read(s, copy, &r);
+	sensor_read(s, take_copy, &r);
 	proxy_forwarder_turn(pp, now, family, &counts, &app->fx);
 }
 
@@ -106,7 +106,7 @@ static void open_sensor(
 			"cannot look for other forwarders, trying again");
 }
 
-static void sync_port(struct app *app, mono_t now, const struct proxy_port *pp)
+static void sync_sensors(struct app *app, mono_t now, const struct proxy_port *pp)
 {
 	struct app_port *ap = &app->port[pp->port];
 
@@ -136,7 +136,7 @@ void app_forwarder_sync(struct app *app, mono_t now)
 		const struct proxy_port *pp = app->instances->port[i];
 
 		if (pp && pp->role == CONFIG_ROLE_DOWNSTREAM)
-			sync_port(app, now, pp);
+			sync_sensors(app, now, pp);
 		else if (portset_has(&app->sensed, i))
 			close_sensors(app, i);
 	}

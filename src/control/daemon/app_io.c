@@ -87,7 +87,7 @@ static unsigned link_notes(const struct app *app)
 	return from->sll_hatype == ARPHRD_ETHER && !all ? GM_NOTE_LINK_UNICAST : 0;
 }
 
-static int packet(const struct app_port *ap, enum family family, const void *data,
+static int take_packet(const struct app_port *ap, enum family family, const void *data,
 	size_t len, uint32_t work)
 {
 	struct app *app = ap->app;
@@ -126,13 +126,13 @@ static int packet(const struct app_port *ap, enum family family, const void *dat
 static int packet_ipv4(
 	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
 {
-	return packet(ctx, FAMILY_IPV4, data, len, work);
+	return take_packet(ctx, FAMILY_IPV4, data, len, work);
 }
 
 static int packet_ipv6(
 	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
 {
-	return packet(ctx, FAMILY_IPV6, data, len, work);
+	return take_packet(ctx, FAMILY_IPV6, data, len, work);
 }
 
 static void limited(void *ctx, const struct mcsock_limited *what)
@@ -341,7 +341,7 @@ void app_sync_plan(struct app *app, mono_t now)
 		app->retry_at = mono_min(app->retry_at, mono_add_ms(now, APP_RETRY_MS));
 }
 
-static void remove_stale(const struct fib_view *v, void *arg)
+static void remove_stale_entry(const struct fib_view *v, void *arg)
 {
 	struct app *app = arg;
 
@@ -353,7 +353,7 @@ static void remove_stale(const struct fib_view *v, void *arg)
 static void repair_fib(struct app *app)
 {
 	app->count.fib_unsure = false;
-	fib_walk(dataplane_fib(app->dp), remove_stale, app);
+	fib_walk(dataplane_fib(app->dp), remove_stale_entry, app);
 	instances_emit_all(app->instances, &app->fx);
 }
 

@@ -43,7 +43,7 @@ static void app_kernel_forget(struct kernel_look *look)
 }
 
 /* Reads a piece; uses the groups of a family when both of its files are complete. */
-static void go_on(struct app *app, mono_t now)
+static void read_piece(struct app *app, mono_t now)
 {
 	static const char *const path[_FAMILY_N][2] = {
 		[FAMILY_IPV4] = {"net/igmp", "net/mcfilter"},
@@ -67,13 +67,13 @@ static void go_on(struct app *app, mono_t now)
 	look->on = ++look->family < _FAMILY_N;
 }
 
-static void work(struct app *app, mono_t now)
+static void read_pieces(struct app *app, mono_t now)
 {
 	struct kernel_look *look = &app->kernel_look;
 	int64_t from = loop_stopwatch(), cost;
 
 	do
-		go_on(app, now);
+		read_piece(app, now);
 	while (look->on && loop_stopwatch() - from < STRETCH_NS);
 	if (app->plan_stale)
 		app_sync_plan(app, now);
@@ -104,7 +104,7 @@ void app_kernel_look(struct app *app, mono_t now)
 {
 	app_kernel_begin(app);
 	if (mono_due(app->kernel_rest, now))
-		work(app, now);
+		read_pieces(app, now);
 	else
 		app->kernel_at = mono_min(app->kernel_at, app->kernel_rest);
 	if (app->plan_stale)
@@ -131,7 +131,7 @@ void app_kernel_tick(struct app *app, mono_t now)
 		return;
 	if (!app->kernel_look.on)
 		app_kernel_begin(app);
-	work(app, now);
+	read_pieces(app, now);
 }
 
 /* A leave is answered from what is known now, however many leaves there are. */

@@ -33,7 +33,7 @@ static const struct http_options options = {
 static const char *const key[_METRICS_FORMAT_N] = {
 	[METRICS_PROMETHEUS] = "prometheus", [METRICS_OPENMETRICS] = "openmetrics"};
 
-static void make(void *ctx, const char *wanted)
+static void want_scrape(void *ctx, const char *wanted)
 {
 	struct app *app = ctx;
 
@@ -72,7 +72,7 @@ static bool healthy(struct app *app, bool allow_down, char **ret_text)
 	return ok;
 }
 
-static void request(void *ctx, struct http_request *q, const char *path)
+static void app_metrics_request(void *ctx, struct http_request *q, const char *path)
 {
 	struct app *app = ctx;
 	char *text = NULL;
@@ -91,7 +91,7 @@ static void request(void *ctx, struct http_request *q, const char *path)
 	}
 }
 
-static void gone(void *ctx, struct http_request *q)
+static void app_metrics_gone(void *ctx, struct http_request *q)
 {
 	struct app *app = ctx;
 
@@ -142,14 +142,16 @@ static void stop_listening(struct app *app)
 
 void app_metrics_listen(struct app *app)
 {
-	struct http_ops ops = {.request = request, .gone = gone, .ctx = app};
+	struct http_ops ops = {
+		.request = app_metrics_request, .gone = app_metrics_gone, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
 
 	if (!app_listener_open(
 		    app, &app->metrics, app->cfg->metrics_listen, &options, &ops, &e))
 		return;
-	app->metrics.share.ops = (struct http_share_ops){.make = make, .ctx = app};
+	app->metrics.share.ops =
+		(struct http_share_ops){.make = want_scrape, .ctx = app};
 	endpoint_format(&e, at);
 	log_info("metrics: http://%s/metrics", at);
 	if (!addr_is_loopback(&e.addr))

@@ -22,7 +22,7 @@ static json_t *event_new(const char *name, const char *interface, const char *te
 	return e;
 }
 
-static void set_text(json_t *e, const char *key, const char *text)
+static void set_text_if(json_t *e, const char *key, const char *text)
 {
 	if (text)
 		json_object_set_new(e, key, json_of_text(text));
@@ -38,9 +38,9 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	if (!monitor_wants(app->monitor, now, &s))
 		return;
 	e = event_new(name, about->interface, text);
-	set_text(e, "group", about->group);
-	set_text(e, "source", about->source);
-	set_text(e, "host", about->host);
+	set_text_if(e, "group", about->group);
+	set_text_if(e, "source", about->source);
+	set_text_if(e, "host", about->host);
 	if (value)
 		json_object_set_new(e, "value", json_integer(value));
 	monitor_say(app->monitor, e);
@@ -65,7 +65,7 @@ void app_monitor_reload(struct app *app, bool ok)
 
 /* ---- links ---- */
 
-static void say_link(struct app *app, mono_t now, const char *port, const char *name,
+static void follow_link(struct app *app, mono_t now, const char *port, const char *name,
 	const char *text)
 {
 	struct monitor_subject s = {.event = name, .interface = port};
@@ -85,14 +85,14 @@ static void look_at_port(
 
 	memcpy(is.name, pp->name, sizeof(is.name));
 	if (same && seen->present && (!is.present || is.born != seen->born))
-		say_link(app, now, pp->name, "link_gone", "the interface has gone");
+		follow_link(app, now, pp->name, "link_gone", "the interface has gone");
 	if (same && is.present && (!seen->present || is.born != seen->born))
-		say_link(app, now, pp->name, "link_back",
+		follow_link(app, now, pp->name, "link_back",
 			"the interface is there again");
 	if (same && seen->up && !is.up)
-		say_link(app, now, pp->name, "link_down", "the link is down");
+		follow_link(app, now, pp->name, "link_down", "the link is down");
 	if (same && !seen->up && is.up)
-		say_link(app, now, pp->name, "link_up", "the link is up");
+		follow_link(app, now, pp->name, "link_up", "the link is up");
 	*seen = is;
 }
 

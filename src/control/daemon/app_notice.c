@@ -29,7 +29,7 @@ struct speaker {
 
 /* ---- links ---- */
 
-static enum app_link link_of(const struct iface *i)
+static enum app_link link_state(const struct iface *i)
 {
 	return !i ? APP_LINK_GONE : i->up ? APP_LINK_UP : APP_LINK_DOWN;
 }
@@ -52,7 +52,7 @@ static const char *link_text(const struct app_notice *n, bool is_back)
 	return "";
 }
 
-static void say_link(const struct app_notice *n, bool is_back, const char *name)
+static void log_link(const struct app_notice *n, bool is_back, const char *name)
 {
 	char times[64] = "";
 
@@ -80,13 +80,13 @@ static void notice_link(
 
 	/* links that are missing at the start are already logged */
 	if (first)
-		n->link = n->link_said = i && !i->up ? APP_LINK_UP : link_of(i);
+		n->link = n->link_said = i && !i->up ? APP_LINK_UP : link_state(i);
 	if (first && i)
 		n->link_born = n->link_said_born = i->born;
-	if (link_of(i) != n->link || (i && i->born != n->link_born)) {
+	if (link_state(i) != n->link || (i && i->born != n->link_born)) {
 		if (n->link_changes++ == 0)
 			n->link_at = mono_add_ms(now, LINK_SETTLE_MS);
-		n->link = link_of(i);
+		n->link = link_state(i);
 		n->link_born = i ? i->born : n->link_born;
 	}
 	if (n->link_changes == 0)
@@ -98,7 +98,7 @@ static void notice_link(
 		app->notice_at = mono_min(app->notice_at, n->link_at);
 		return;
 	}
-	say_link(n, n->link_said == APP_LINK_GONE || n->link_born != n->link_said_born,
+	log_link(n, n->link_said == APP_LINK_GONE || n->link_born != n->link_said_born,
 		name);
 	n->link_said = n->link;
 	n->link_said_born = n->link_born;
@@ -224,7 +224,7 @@ static void notice_no_port(struct app *app, struct app_port *ap)
 		*n = (struct app_notice){0};
 }
 
-static int add_name(void *arg, const char *name, const struct config_iface *ci)
+static int add_missing_name(void *arg, const char *name, const struct config_iface *ci)
 {
 	struct config_text *t = arg;
 
@@ -237,7 +237,7 @@ static void notice_left_out(struct app *app)
 	struct config_text t = {0};
 	char *names;
 
-	instances_each_missing(app->instances, &app->ifaces, add_name, &t);
+	instances_each_missing(app->instances, &app->ifaces, add_missing_name, &t);
 	names = t.len ? config_text_take(&t) : NULL;
 	if (names && (!app->left_out || strcmp(names, app->left_out) != 0))
 		log_warn(

@@ -99,7 +99,7 @@ static void add_refusal(void *arg, const struct refusal *r)
 /* ---- judging ---- */
 
 /* The forwarding entry of a stream. Returns false if no output gets it. */
-static bool read_entry(
+static bool read_outputs(
 	struct app *app, const struct quality_stream *s, struct fib_view *ret)
 {
 	const struct proxy_port *pp = app->instances->port[s->port];
@@ -115,7 +115,7 @@ static bool read_entry(
 	return !portset_empty(&ret->out);
 }
 
-static struct log_about *about(struct app *app, const struct stream_entry *e,
+static struct log_about *about_stream(struct app *app, const struct stream_entry *e,
 	struct log_about *ret, char group[ADDR_STRLEN], char source[ADDR_STRLEN])
 {
 	*ret = (struct log_about){.interface = app_port_name(app, e->stream.port),
@@ -156,7 +156,7 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 	struct log_about subject;
 	mono_t now = loop_now(app->loop);
 
-	about(app, e, &subject, group, source);
+	about_stream(app, e, &subject, group, source);
 	subject.cause = faulty ? "stream-faulty" : "stream-clean";
 	if (faulty)
 		say_faulty(app, e, text, sizeof(text));
@@ -172,7 +172,7 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 }
 
 /* Returns what that cost. */
-static int judge(struct app_quality *q, const struct quality_view *v)
+static int judge_stream(struct app_quality *q, const struct quality_view *v)
 {
 	struct app *app = q->app;
 	struct stream_local local = {.ring_at = q->ring_at[v->stream.port]};
@@ -182,7 +182,7 @@ static int judge(struct app_quality *q, const struct quality_view *v)
 	int work = VIEW_WORK;
 
 	portset_add(&q->inputs, v->stream.port);
-	local.wanted = read_entry(app, &v->stream, &entry);
+	local.wanted = read_outputs(app, &v->stream, &entry);
 	if (local.wanted) {
 		local.viewers = show_count_members(app, &entry);
 		local.asked = zaps_again(&q->zaps, q->read_at, &v->stream.group);
@@ -218,7 +218,7 @@ static void read_views(struct app_quality *q)
 	zaps_tick(&q->zaps, q->read_at);
 }
 
-static void rest(struct app_quality *q)
+static void rest_until_data(struct app_quality *q)
 {
 	free(q->view);
 	q->view = NULL;
@@ -233,7 +233,7 @@ static void wait_for_zaps(struct app_quality *q, mono_t now)
 {
 	unsigned n = q->zaps.n_pending;
 
-	rest(q);
+	rest_until_data(q);
 	if (n > 0)
 		q->due = mono_add_ms(now, n <= ZAPS_FEW ? LOOK_MS : ZAPS_WAIT_MS);
 }
@@ -253,7 +253,7 @@ void app_quality_tick(struct app *app, mono_t now)
 	if (q->next_view == q->n_views)
 		read_views(q);
 	while (q->next_view < q->n_views && work > 0)
-		work -= judge(q, &q->view[q->next_view++]);
+		work -= judge_stream(q, &q->view[q->next_view++]);
 	if (q->next_view < q->n_views)
 		return; /* the rest in the next round */
 	if (q->flows || q->open)
@@ -494,7 +494,7 @@ mono_t view_system_now(const struct app *app)
 
 /* ---- live upgrade ---- */
 
-static const char *name_of(void *ctx, unsigned port)
+static const char *name_of_port(void *ctx, unsigned port)
 {
 	const struct app *app = ctx;
 	const struct proxy_port *pp = app->instances->port[port];
@@ -520,12 +520,12 @@ void app_quality_export(struct app *app, struct state_out *o)
 	/* the last moments: the threads have stopped, and their views are complete */
 	read_views(q);
 	while (q->next_view < q->n_views)
-		(void)judge(q, &q->view[q->next_view++]);
+		(void)judge_stream(q, &q->view[q->next_view++]);
 	at = state_begin(o, TAG_LOG);
-	stream_log_export(q->log, o, name_of, app);
+	stream_log_export(q->log, o, name_of_port, app);
 	state_end(o, at);
 	at = state_begin(o, TAG_ZAPS);
-	zaps_export(&q->zaps, o, name_of, app);
+	zaps_export(&q->zaps, o, name_of_port, app);
 	state_end(o, at);
 	proxy_ports_for_each (app->instances->port, pp) {
 		at = state_begin(o, TAG_RING);

@@ -74,7 +74,7 @@ static const char *who(const struct rival *r, char buf[64])
 /* ---- log lines ---- */
 
 /* What it means and what to do, or NULL if it does no harm. */
-static const char *advice(const struct app *app, const struct rival *r)
+static const char *rival_advice(const struct app *app, const struct rival *r)
 {
 	char names[RIVAL_TEXT];
 	bool any = shared(app, r, names, sizeof(names), NULL) > 0;
@@ -100,7 +100,7 @@ static const char *advice(const struct app *app, const struct rival *r)
 
 static void say_new(const struct app *app, const struct rival *r)
 {
-	const char *what = advice(app, r);
+	const char *what = rival_advice(app, r);
 	enum log_level level = what ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 	char names[RIVAL_TEXT], name[64];
 	bool any = shared(app, r, names, sizeof(names), NULL) > 0;
@@ -184,7 +184,7 @@ static bool may_say(struct app_rivals *rs, mono_t now)
 
 /* Adopts the result of a search, and logs what is new and what is gone. Even if the
  * list is unchanged, its interfaces may have become ours. */
-static void replace(struct app *app, mono_t now, const struct rival_list *list)
+static void adopt_rivals(struct app *app, mono_t now, const struct rival_list *list)
 {
 	struct app_rivals *rs = &app->rivals;
 	struct app_rival next[RIVAL_MAX];
@@ -198,7 +198,7 @@ static void replace(struct app *app, mono_t now, const struct rival_list *list)
 
 		next[i] = (struct app_rival){.rival = *r,
 			.since = before ? before->since : now,
-			.harmful = advice(app, r) != NULL};
+			.harmful = rival_advice(app, r) != NULL};
 		if ((!old || (next[i].harmful && !old->harmful)) && may_say(rs, now))
 			say_new(app, r);
 	}
@@ -240,7 +240,7 @@ void app_rival_look(struct app *app, mono_t now, bool thorough)
 		if (!thorough)
 			look(rs, true, &list);
 		rs->evidence = list.evidence;
-		replace(app, now, &list);
+		adopt_rivals(app, now, &list);
 	}
 	rival_claim_looked(&rs->claim);
 	rs->rest = proctext_again(now, loop_stopwatch() - begin, 0);
@@ -294,7 +294,7 @@ static void tell_others(const struct app_rivals *rs, int fd)
 	}
 }
 
-static void on_message(struct loop_fd *f, uint32_t events)
+static void on_claim(struct loop_fd *f, uint32_t events)
 {
 	struct app_rivals *rs = container_of(f, struct app_rivals, fd);
 	bool strange = false;
@@ -326,7 +326,7 @@ static void claim(struct app *app, const char *name)
 	loop_del(&rs->fd);
 	rival_claim_set(&rs->claim, fd, name);
 	rs->fd.fd = fd;
-	rs->fd.fn = on_message;
+	rs->fd.fn = on_claim;
 	rs->deaf_until = MONO_NEVER;
 	loop_add(app->loop, &rs->fd, EPOLLIN);
 	tell_others(rs, fd);
@@ -408,7 +408,7 @@ static json_t *rival_json(
 		[RIVAL_RINGCASTD] = "ringcastd",
 		[RIVAL_SOCKET] = "raw socket"};
 	const struct rival *r = &one->rival;
-	const char *what = advice(app, r);
+	const char *what = rival_advice(app, r);
 	json_t *interfaces = json_array();
 	char names[RIVAL_TEXT];
 
@@ -424,7 +424,8 @@ static json_t *rival_json(
 		0);
 }
 
-static json_t *querier_json(const struct proxy_port *pp, enum family f, mono_t now)
+static json_t *rival_querier_json(
+	const struct proxy_port *pp, enum family f, mono_t now)
 {
 	const struct querier *q = &pp->querier[f];
 
@@ -488,7 +489,7 @@ static void add_others(
 	unsigned n = 0;
 
 	if (pp->querier[f].state == QUERIER_STANDBY)
-		json_array_append_new(list, querier_json(pp, f, now));
+		json_array_append_new(list, rival_querier_json(pp, f, now));
 	for (size_t i = 0; i < fw->n && n < FORWARDERS_SHOWN; i++) {
 		if ((!fw->v[i].standby && !forwarder_is_double(&fw->v[i], now)) ||
 			!is_first_of(fw, i))

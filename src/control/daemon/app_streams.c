@@ -34,7 +34,7 @@ static void app_streams_say(struct app *app, const struct fib_view *v,
 	log_limited(&app->streams_limit, now, LOG_LEVEL_INFO, &about, "%s", text);
 }
 
-static void see(const struct fib_view *v, void *arg)
+static void see_entry(const struct fib_view *v, void *arg)
 {
 	struct app *app = arg;
 	int32_t age_s = fib_age_s(v, (uint64_t)time(NULL));
@@ -68,7 +68,7 @@ void app_streams_tick(struct app *app, mono_t now)
 		return;
 	}
 	for (int i = 0; !c->end && i < STEPS; i++)
-		fib_step(dataplane_fib(app->dp), c, see, app);
+		fib_step(dataplane_fib(app->dp), c, see_entry, app);
 	if (!c->end)
 		return;
 	*c = (struct fib_cursor){0};

@@ -63,7 +63,7 @@ static void socket_name(char buf[LISTEN_NAME_MAX], unsigned family, unsigned por
 		port);
 }
 
-static void put_port(
+static void put_app_port(
 	const struct app *app, unsigned port, struct state_out *o, struct gift *g)
 {
 	const struct app_port *ap = &app->port[port];
@@ -94,7 +94,7 @@ static void put_app(const struct app *app, struct state_out *o, struct gift *g)
 	state_put_u64(o, app->count.n_effects_lost);
 	state_put_counts(o, app->count.n_notes, _NOTE_N);
 	proxy_ports_for_each (app->instances->port, pp)
-		put_port(app, pp->port, o, g);
+		put_app_port(app, pp->port, o, g);
 	state_end(o, at);
 }
 
@@ -116,7 +116,7 @@ static void put_all(struct app *app, struct state_out *o, struct gift *g)
 }
 
 /* Returns a descriptor of a file in memory with the state, or -errno. */
-static int write_state(const struct state_out *o)
+static int write_state_file(const struct state_out *o)
 {
 	_cleanup_(closep) int fd =
 		memfd_create("ringcast-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -151,7 +151,7 @@ static int prepare(struct app *app, struct gift *g)
 	r = state_out_seal(&o);
 	if (r == 0)
 		r = g->error;
-	fd = r < 0 ? r : write_state(&o);
+	fd = r < 0 ? r : write_state_file(&o);
 	if (fd >= 0)
 		r = inherit_add(&g->fds, STATE_NAME, fd);
 	else
@@ -160,7 +160,7 @@ static int prepare(struct app *app, struct gift *g)
 	return r;
 }
 
-static void go_on(struct app *app, int r)
+static void keep_running(struct app *app, int r)
 {
 	log_err("cannot hand over the sockets, this process continues: %s",
 		strerror(-r));
@@ -169,7 +169,7 @@ static void go_on(struct app *app, int r)
 		log_err("cannot start the data plane again: %s", strerror(-r));
 }
 
-static void leave(struct app *app)
+static void leave_to_next(struct app *app)
 {
 	log_notice("another process takes over");
 	app->exit_status = APP_EXIT_UPGRADE;
@@ -230,10 +230,10 @@ json_t *app_upgrade(void *ctx, const char *args)
 	if (r == 0)
 		r = store_all(&g);
 	if (r == 0) {
-		leave(app);
+		leave_to_next(app);
 	} else {
 		forget_all(&g.fds);
-		go_on(app, r);
+		keep_running(app, r);
 	}
 	inherit_deinit(&g.fds);
 	return r < 0
@@ -295,7 +295,7 @@ static int get_app(struct app *app, struct state_in *in, char version[64])
 	return state_is_bad(in) ? -EINVAL : 0;
 }
 
-static int get_sections(struct app *app, mono_t now, struct state_in *in)
+static int get_app_sections(struct app *app, mono_t now, struct state_in *in)
 {
 	struct state_in section;
 	const char *why = "";
@@ -354,7 +354,7 @@ static int restore(struct app *app, mono_t now, struct state_in *in)
 		return r;
 	/* first queries, which will not be needed */
 	effects_clear(&app->fx);
-	r = get_sections(app, now, in);
+	r = get_app_sections(app, now, in);
 	if (r < 0)
 		return r;
 	/* sockets and table first, because the data plane begins with waiting

@@ -133,7 +133,7 @@ static int append(const char *s, size_t len, void *arg)
 	return 0;
 }
 
-static void make(void *ctx, const char *key)
+static void want_answer(void *ctx, const char *key)
 {
 	struct app *app = ctx;
 
@@ -166,7 +166,7 @@ static void take_whole(struct web *w, json_t *value)
 }
 
 /* The key is "PATH ARGUMENTS". */
-static void begin(struct app *app, struct web *w)
+static void begin_answer(struct app *app, struct web *w)
 {
 	const char *key = app->web_listener.share.making;
 	size_t n = strcspn(key, " ");
@@ -199,7 +199,7 @@ static void begin(struct app *app, struct web *w)
 		take_whole(w, whole);
 }
 
-static void finish(struct app *app, struct web *w, mono_t now)
+static void finish_answer(struct app *app, struct web *w, mono_t now)
 {
 	static const char *const json[] = FIELDS("application/json; charset=utf-8");
 	static const char *const html[] = FIELDS("text/html; charset=utf-8");
@@ -220,7 +220,7 @@ static void finish(struct app *app, struct web *w, mono_t now)
 }
 
 /* One piece. */
-static void go_on(struct app *app, struct web *w, mono_t now)
+static void work_on_answer(struct app *app, struct web *w, mono_t now)
 {
 	uint64_t before = (uint64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int r = 1;
@@ -228,14 +228,14 @@ static void go_on(struct app *app, struct web *w, mono_t now)
 	if (w->begun)
 		r = ctl_answer_piece(w->answer);
 	else
-		begin(app, w);
+		begin_answer(app, w);
 	if (r <= 0)
 		w->answer = NULL; /* it is closed */
 	if (r < 0)
 		w->code = 503;
 	w->cost_ns += (uint64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 	if (!w->answer)
-		finish(app, w, now);
+		finish_answer(app, w, now);
 }
 
 static void drop_answer(struct web *w)
@@ -347,7 +347,7 @@ void app_web_event(struct app *app, const char *name, const struct log_about *ab
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
 
-static json_t *about(const struct app *app)
+static json_t *about_page(const struct app *app)
 {
 	json_t *list = json_array();
 
@@ -360,7 +360,7 @@ static json_t *about(const struct app *app)
 		"names", (int)app->cfg->web_names, "paths", list);
 }
 
-static void open_stream(struct app *app, struct http_request *q)
+static void open_events(struct app *app, struct http_request *q)
 {
 	static const char *const fields[] = FIELDS("text/event-stream");
 	mono_t now = loop_now(app->loop);
@@ -373,7 +373,7 @@ static void open_stream(struct app *app, struct http_request *q)
 				  "seconds instead"));
 }
 
-static void request(void *ctx, struct http_request *q, const char *path)
+static void app_web_request(void *ctx, struct http_request *q, const char *path)
 {
 	static const char prefix[] = "/api/v1/";
 	struct app *app = ctx;
@@ -400,14 +400,14 @@ static void request(void *ctx, struct http_request *q, const char *path)
 			return;
 		}
 	if (strcmp(path, "events") == 0)
-		open_stream(app, q);
+		open_events(app, q);
 	else if (!*path)
-		answer_json(q, 200, about(app));
+		answer_json(q, 200, about_page(app));
 	else
 		answer_json(q, 404, ctl_error("/api/v1/ lists what there is"));
 }
 
-static void gone(void *ctx, struct http_request *q)
+static void app_web_gone(void *ctx, struct http_request *q)
 {
 	struct app *app = ctx;
 
@@ -465,7 +465,7 @@ void app_web_tick(struct app *app, mono_t now)
 		return;
 	tell(app, w, now);
 	if (w->wanted && (w->begun || mono_due(w->rest_until, now)))
-		go_on(app, w, now);
+		work_on_answer(app, w, now);
 	http_tick(app->web_listener.http, now);
 }
 
@@ -523,7 +523,8 @@ void app_web_listen(struct app *app)
 		.max_streams = 100,
 		.access = access_of(app->cfg),
 	};
-	struct http_ops ops = {.request = request, .gone = gone, .ctx = app};
+	struct http_ops ops = {
+		.request = app_web_request, .gone = app_web_gone, .ctx = app};
 	char at[ENDPOINT_STRLEN];
 	struct endpoint e;
 
@@ -538,7 +539,8 @@ void app_web_listen(struct app *app)
 	if (!app_listener_open(
 		    app, &app->web_listener, app->cfg->web_listen, &options, &ops, &e))
 		return;
-	app->web_listener.share.ops = (struct http_share_ops){.make = make, .ctx = app};
+	app->web_listener.share.ops =
+		(struct http_share_ops){.make = want_answer, .ctx = app};
 	log_info("page: http://%s/", endpoint_format(&e, at));
 	app_streams_stir(app, loop_now(app->loop));
 }

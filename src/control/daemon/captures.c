@@ -329,7 +329,7 @@ static struct capture *capture_of(struct ctl_stream *s)
 	return container_of(s, struct capture, stream);
 }
 
-static void opened(struct ctl_stream *s)
+static void begin_capture(struct ctl_stream *s)
 {
 	struct capture *c = capture_of(s);
 
@@ -340,7 +340,7 @@ static void opened(struct ctl_stream *s)
 		(void)interface_of(c, i);
 }
 
-static void ending(struct ctl_stream *s)
+static void end_capture(struct ctl_stream *s)
 {
 	struct capture *c = capture_of(s);
 	struct captures *t = c->captures;
@@ -392,8 +392,8 @@ static void captures_closed(struct ctl_stream *s)
 }
 
 static const struct ctl_stream_ops stream_ops = {
-	.opened = opened,
-	.ending = ending,
+	.opened = begin_capture,
+	.ending = end_capture,
 	.closed = captures_closed,
 };
 
@@ -422,7 +422,7 @@ static bool parse_number(const char *s, uint32_t lo, uint32_t hi, uint32_t *ret)
 	return true;
 }
 
-static json_t *add_name(struct capture *c, const char *name)
+static json_t *add_interface(struct capture *c, const char *name)
 {
 	if (!port_exists(c->captures, name))
 		return ctl_error("interface %s is none of ours", name);
@@ -467,7 +467,7 @@ static json_t *parse_word(struct capture *c, const char *word)
 			: ctl_error("snaplen is a number from %d to %d", SNAPLEN_MIN,
 				  SNAPLEN_MAX);
 	if ((v = value_of(word, "interface")))
-		return add_name(c, v);
+		return add_interface(c, v);
 	if ((v = value_of(word, "ethernet")))
 		return parse_filter(v, &c->filter.ethernet);
 	if ((v = value_of(word, "raw")))
@@ -475,7 +475,7 @@ static json_t *parse_word(struct capture *c, const char *word)
 	return ctl_error("unknown word '%s'", word);
 }
 
-static json_t *parse(struct capture *c, const char *args)
+static json_t *parse_words(struct capture *c, const char *args)
 {
 	_cleanup_(freep) char *copy = strdup(args);
 	char *save = NULL;
@@ -538,7 +538,7 @@ json_t *captures_open(struct captures *t, const char *args, struct ctl_stream **
 	c->stream.ops = &stream_ops;
 	c->one_of = 1;
 	c->snaplen = SNAPLEN_DEFAULT;
-	error = parse(c, args);
+	error = parse_words(c, args);
 	if (error) {
 		capture_free(c);
 		return error;

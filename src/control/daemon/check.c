@@ -56,7 +56,7 @@ static bool has_ipv4(const struct ifaddrs *list, const char *name)
 	return false;
 }
 
-static const struct ifaddrs *find(const struct ifaddrs *list, const char *name)
+static const struct ifaddrs *find_iface(const struct ifaddrs *list, const char *name)
 {
 	for (; list; list = list->ifa_next)
 		if (strcmp(list->ifa_name, name) == 0)
@@ -64,11 +64,11 @@ static const struct ifaddrs *find(const struct ifaddrs *list, const char *name)
 	return NULL;
 }
 
-static void check_link(
+static void check_link_of(
 	const char *path, const struct config_iface *ci, const struct ifaddrs *list)
 {
 	const char *on = *ci->report_interface ? ci->report_interface : ci->name;
-	const struct ifaddrs *link = find(list, ci->name);
+	const struct ifaddrs *link = find_iface(list, ci->name);
 	bool upstream = ci->role == CONFIG_ROLE_UPSTREAM;
 	char master[IFNAMSIZ];
 
@@ -84,7 +84,7 @@ static void check_link(
 	if ((link->ifa_flags & (IFF_UP | IFF_RUNNING)) != (IFF_UP | IFF_RUNNING))
 		log_warn("%s: %s is down at the moment; it is used as soon as it is up",
 			path, ci->name);
-	if (upstream && ci->ipv4 && find(list, on) && !has_ipv4(list, on))
+	if (upstream && ci->ipv4 && find_iface(list, on) && !has_ipv4(list, on))
 		log_warn(
 			"%s: %s has no IPv4 address at the moment; the provider is asked "
 			"from 0.0.0.0, which many routers ignore",
@@ -100,7 +100,7 @@ void check_links(const char *path, const struct config *cfg)
 	for (size_t i = 0; i < cfg->n_iface; i++)
 		if (cfg->iface[i].role != CONFIG_ROLE_DISABLED &&
 			!cfg->iface[i].pattern)
-			check_link(path, &cfg->iface[i], list);
+			check_link_of(path, &cfg->iface[i], list);
 	freeifaddrs(list);
 }
 

@@ -272,7 +272,7 @@ static int take_file(struct cmdline *c, const char *name, int n, char **files)
 }
 
 /* returns -1 to run, else the exit status */
-static int parse(struct cmdline *c, const char *name, int argc, char **argv)
+static int parse_options(struct cmdline *c, const char *name, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"foreground", no_argument, NULL, 'n'},
@@ -334,7 +334,7 @@ int main(int argc, char **argv)
 		.level = as_igmpproxy ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 		.ident = as_igmpproxy ? "igmpproxy" : "ringcastd",
 	};
-	int status = parse(&c, name, argc, argv);
+	int status = parse_options(&c, name, argc, argv);
 
 	if (status >= 0)
 		return status;

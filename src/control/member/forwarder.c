@@ -62,7 +62,7 @@ static int forwarder_compare(const struct forwarder_stream *s, const struct addr
 
 /* The first stream that is not before (group, source); without a source, the first of
  * the group. */
-static size_t lower_bound(
+static size_t first_stream(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {
 	return first_not_before(
@@ -72,7 +72,7 @@ static size_t lower_bound(
 const struct forwarder_stream *forwarder_of_group(
 	const struct forwarder *f, const struct addr *group, size_t *ret_n)
 {
-	size_t first = f->n ? lower_bound(f, group, NULL) : 0, n = 0;
+	size_t first = f->n ? first_stream(f, group, NULL) : 0, n = 0;
 
 	while (first + n < f->n && addr_eq(&f->v[first + n].group, group))
 		n++;
@@ -83,7 +83,7 @@ const struct forwarder_stream *forwarder_of_group(
 const struct forwarder_stream *forwarder_find(
 	const struct forwarder *f, const struct addr *group, const struct addr *source)
 {
-	size_t i = f->n ? lower_bound(f, group, source) : 0;
+	size_t i = f->n ? first_stream(f, group, source) : 0;
 
 	return i < f->n && forwarder_compare(&f->v[i], group, source) == 0 ? &f->v[i]
 									   : NULL;
@@ -138,7 +138,7 @@ static void vote(struct forwarder_stream *s, const struct gm_mac *mac, uint32_t 
 int forwarder_copy(struct forwarder *f, mono_t now, const struct addr *group,
 	const struct addr *source, const struct gm_mac *mac, uint32_t bytes)
 {
-	size_t i = lower_bound(f, group, source);
+	size_t i = first_stream(f, group, source);
 	struct forwarder_stream *s;
 	int r;
 
@@ -192,7 +192,7 @@ static bool must_stop(
 	return yields || !within(s->first, PERSIST_MS, now);
 }
 
-static enum forwarder_change stop(
+static enum forwarder_change stop_stream(
 	struct forwarder *f, struct forwarder_stream *s, mono_t now)
 {
 	bool soon = s->returns && within(s->since, RETURN_MS, now);
@@ -205,7 +205,7 @@ static enum forwarder_change stop(
 	return FORWARDER_STOPPED;
 }
 
-static enum forwarder_change resume(
+static enum forwarder_change resume_stream(
 	struct forwarder *f, struct forwarder_stream *s, mono_t now)
 {
 	if (s->returns < MAX_RETURNS)
@@ -237,7 +237,7 @@ static enum forwarder_change forget(struct forwarder *f, size_t i)
 /* The weight of frames: bytes without headers. A super-frame, which virtual links carry
  * in one piece, therefore weighs as much as its datagrams. A datagram without a payload
  * also has some weight. */
-static uint64_t weight(enum family family, uint64_t packets, uint64_t bytes)
+static uint64_t weight_of_frames(enum family family, uint64_t packets, uint64_t bytes)
 {
 	uint64_t headers = packets * (family == FAMILY_IPV4 ? 28u : 48u);
 
@@ -246,11 +246,13 @@ static uint64_t weight(enum family family, uint64_t packets, uint64_t bytes)
 
 /* What we have received since the last turn. A new entry of the forwarding table counts
  * from 0. */
-static uint64_t received(struct forwarder_stream *s, const struct forwarder_count *ours)
+static uint64_t received_since(
+	struct forwarder_stream *s, const struct forwarder_count *ours)
 {
 	bool known = ours->packets != FORWARDER_UNKNOWN;
-	uint64_t all =
-		known ? weight(addr_family(&s->group), ours->packets, ours->bytes) : 0;
+	uint64_t all = known
+		? weight_of_frames(addr_family(&s->group), ours->packets, ours->bytes)
+		: 0;
 	uint64_t n = all >= s->weight ? all - s->weight : all;
 
 	if (!s->counted || !known)
@@ -275,7 +277,7 @@ static uint64_t frame_weight(
 	uint64_t n = known ? ours->packets : s->copies;
 	uint64_t bytes = known ? ours->bytes : s->copies_bytes;
 
-	return n ? weight(family, n, bytes) / n : 1;
+	return n ? weight_of_frames(family, n, bytes) / n : 1;
 }
 
 /* Adds `n` and `copies` of this turn, in units of in_parts(), to the fading sums of
@@ -316,7 +318,7 @@ static enum forwarder_change turn_forwarding(
 
 	if (f->acts && s->enough && within(s->last, FRESH_MS, now) &&
 		must_stop(s, now, rank))
-		return stop(f, s, now);
+		return stop_stream(f, s, now);
 	return within(s->last, FORGET_MS, now) ? FORWARDER_SAME : forget(f, i);
 }
 
@@ -326,7 +328,7 @@ static enum forwarder_change turn_standby(
 	struct forwarder_stream *s = &f->v[i];
 
 	if (!f->acts || is_silent(s, now, sampling))
-		return resume(f, s, now);
+		return resume_stream(f, s, now);
 	return within(mono_max(s->last, s->since), STALE_MS, now) ? FORWARDER_SAME
 								  : forget(f, i);
 }
@@ -337,9 +339,10 @@ enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 {
 	struct forwarder_stream *s = &f->v[i];
 	uint64_t frame = frame_weight(s, ours);
-	uint64_t n = in_parts(received(s, ours), frame);
+	uint64_t n = in_parts(received_since(s, ours), frame);
 	uint64_t copies = in_parts(
-		weight(addr_family(&s->group), s->copies, s->copies_bytes) << sampling,
+		weight_of_frames(addr_family(&s->group), s->copies, s->copies_bytes)
+			<< sampling,
 		frame);
 
 	s->copies = s->copies_bytes = 0;

@@ -157,7 +157,7 @@ static struct member member_of(const struct mgroup_db *db, const struct mgroup *
 	return x;
 }
 
-static void gather(struct merge *w, const struct mdb_group *m,
+static void gather_members(struct merge *w, const struct mdb_group *m,
 	struct mgroup_db *const db[PORT_MAX])
 {
 	enum family family = addr_family(&m->group);
@@ -330,7 +330,7 @@ int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
 	struct merge w;
 	int r;
 
-	gather(&w, m, db);
+	gather_members(&w, m, db);
 	*ret_work = w.work;
 	if (w.work > max_work)
 		return 1;

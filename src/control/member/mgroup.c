@@ -196,7 +196,7 @@ static void source_delete(struct mgroup *g, size_t i)
 
 /* Ends a source to make room for one of a sender that has few. *i follows its place in
  * the list. */
-static bool replace(
+static bool replace_source(
 	struct mgroup_db *db, struct mgroup *g, size_t *i, struct effects *fx)
 {
 	size_t k;
@@ -221,7 +221,7 @@ static bool has_room(struct mgroup_db *db, struct mgroup *g, size_t n_fresh, siz
 {
 	uint32_t max = db->params.max_sources;
 
-	if (max && g->n_src + n_fresh >= max && !replace(db, g, i, fx))
+	if (max && g->n_src + n_fresh >= max && !replace_source(db, g, i, fx))
 		mgroup_struck(db, db->now, NOTE_SOURCE_LIMIT, &g->group,
 			&g->last_reporter, max, fx);
 	else if (mgroup_is_full(db))
@@ -496,7 +496,7 @@ static bool creates_state(const struct gm_record *rec)
 	return false;
 }
 
-static int apply(struct mgroup_db *db, struct mgroup *g, mono_t now,
+static int apply_record(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct gm_record *rec, const struct addrset *list, struct effects *fx)
 {
 	static const struct addrset none;
@@ -568,7 +568,7 @@ static bool mgroup_settle(
 
 /* The group's first record, or the first one after it had to make room. Returns 0, 1 if
  * a limit refused it, or -ENOMEM. */
-static int admit(struct mgroup_db *db, mono_t now, const struct addr *group,
+static int admit_group(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx, struct mgroup **g)
 {
 	int r;
@@ -605,7 +605,7 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 	if (r < 0)
 		return r;
 	if (!g || g->leaving) {
-		r = admit(db, now, &rec->group, msg, fx, &g);
+		r = admit_group(db, now, &rec->group, msg, fx, &g);
 		if (r)
 			return r < 0 ? r : 0;
 	}
@@ -622,7 +622,7 @@ int mgroup_input(struct mgroup_db *db, mono_t now, const struct gm_msg *msg,
 			now, gm_older_host_ms(&db->params.gm, role->rv, role->qi_ms));
 	g->last_reporter = msg->from;
 	mgroup_track(db, g, now, msg, rec->type, &db->list, fx);
-	r = apply(db, g, now, rec, &db->list, fx);
+	r = apply_record(db, g, now, rec, &db->list, fx);
 	mgroup_count(db, g, db->brought);
 	db->by = 0;
 	db->may_replace = 0;

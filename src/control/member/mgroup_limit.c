@@ -93,7 +93,7 @@ static struct mgroup_owner *owner_get(struct mgroup_db *db, const struct addr *k
 }
 
 /* Puts the owner in its places in the heaps that are ordered by holdings. */
-static void rank(struct mgroup_db *db, struct mgroup_owner *o)
+static void rank_owner(struct mgroup_db *db, struct mgroup_owner *o)
 {
 	heap_set(&db->by_groups, &o->groups_rank, (mono_t){-(int64_t)o->n_groups});
 	heap_set(&db->by_addr, &o->addr_rank, (mono_t){-(int64_t)o->n_addr});
@@ -175,7 +175,7 @@ int mgroup_charge(
 	if (o->newest)
 		o->newest->owned[kind].newer = g;
 	o->newest = g;
-	rank(db, o);
+	rank_owner(db, o);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ void mgroup_release(struct mgroup_db *db, struct mgroup *g)
 		o->n_groups--;
 		o->n_addr -= g->n_charged;
 		*own = (struct mgroup_owned){0};
-		rank(db, o);
+		rank_owner(db, o);
 		owner_release(db, o);
 	}
 	db->n_addr -= g->n_counted;
@@ -236,7 +236,7 @@ static void charge_addresses(struct mgroup_db *db, struct mgroup *g, size_t n)
 		if (!o)
 			continue;
 		o->n_addr = o->n_addr - g->n_charged + n;
-		rank(db, o);
+		rank_owner(db, o);
 	}
 	g->n_charged = n;
 }
@@ -370,8 +370,8 @@ bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg)
 
 /* ---- making room ---- */
 
-static void evict(struct mgroup_db *db, mono_t now, struct mgroup *g, uint32_t limit,
-	struct effects *fx)
+static void evict_group(struct mgroup_db *db, mono_t now, struct mgroup *g,
+	uint32_t limit, struct effects *fx)
 {
 	const struct mgroup_owner *o = g->owned[MGROUP_STATION].owner
 		? g->owned[MGROUP_STATION].owner
@@ -529,7 +529,7 @@ bool mgroup_room_for_group(
 		g = gives_way(
 			db, msg, container_of(first, struct mgroup_owner, groups_rank));
 	if (g)
-		evict(db, now, g, limit, fx);
+		evict_group(db, now, g, limit, fx);
 	return g != NULL;
 }
 
@@ -557,7 +557,7 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 			g = stranger(db, but, true);
 		if (!g)
 			return;
-		evict(db, now, g, (uint32_t)db->max_addr, fx);
+		evict_group(db, now, g, (uint32_t)db->max_addr, fx);
 	}
 }
 

@@ -32,7 +32,7 @@ static void put_question(
 	state_put_time(o, older ? mono_max(s->ask_at, g->turn.at) : s->ask_at);
 }
 
-static void put_group(struct state_out *o, const struct mgroup *g)
+static void put_mgroup(struct state_out *o, const struct mgroup *g)
 {
 	state_put_addr(o, &g->group);
 	state_put_u8(o, (uint8_t)g->mode);
@@ -101,7 +101,7 @@ void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 		if (g->leaving)
 			continue;
 		at = state_begin(o, TAG_GROUP);
-		put_group(o, g);
+		put_mgroup(o, g);
 		state_end(o, at);
 	}
 }
@@ -212,7 +212,7 @@ static bool waits_for_nothing(const struct mgroup *g)
 	return waits && !mono_is_set(g->turn_at) && !g->turn.slot;
 }
 
-static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
+static int get_mgroup(struct mgroup_db *db, struct state_in *in, struct mgroup *g)
 {
 	mono_t waits_from;
 	size_t charged;
@@ -254,7 +254,7 @@ static int get_group(struct mgroup_db *db, struct state_in *in, struct mgroup *g
 	return r;
 }
 
-static int import_group(
+static int import_mgroup(
 	struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N], struct state_in *in)
 {
 	struct addr group = gm_get_group(in);
@@ -271,7 +271,7 @@ static int import_group(
 	g = mgroup_create(db, now, &group);
 	if (!g)
 		return -ENOMEM;
-	r = get_group(db, in, g);
+	r = get_mgroup(db, in, g);
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;
 	if (r < 0) {
@@ -295,6 +295,6 @@ int mgroup_import(
 	get_turns(in, &db->turns);
 	while (r == 0 && state_get_section(in, &tag, &section))
 		if (tag == TAG_GROUP)
-			r = import_group(db, now, on, &section);
+			r = import_mgroup(db, now, on, &section);
 	return r == 0 && state_is_bad(in) ? -EINVAL : r;
 }

@@ -249,7 +249,7 @@ static uint64_t digest(const struct admission *f, const struct admission_message
 
 /* ---- buckets ---- */
 
-static int64_t fill(mono_t bucket, mono_t now)
+static int64_t bucket_fill(mono_t bucket, mono_t now)
 {
 	return mono_due(bucket, now) ? 0 : bucket.ns - now.ns;
 }
@@ -260,9 +260,10 @@ static void charge(mono_t *bucket, mono_t now, const struct budget *b, uint32_t 
 }
 
 /* How many of `want` units fit; charges nothing. */
-static uint32_t room(mono_t bucket, mono_t now, const struct budget *b, uint32_t want)
+static uint32_t bucket_room(
+	mono_t bucket, mono_t now, const struct budget *b, uint32_t want)
 {
-	int64_t left = (b->burst_ns - fill(bucket, now)) / b->unit_ns;
+	int64_t left = (b->burst_ns - bucket_fill(bucket, now)) / b->unit_ns;
 
 	return left <= 0 ? 0 : left < want ? (uint32_t)left : want;
 }
@@ -273,7 +274,7 @@ static uint32_t room_by_chance(struct admission *f, mono_t bucket, mono_t now,
 	const struct budget *b, uint32_t want)
 {
 	int64_t zone = b->burst_ns / ZONE_DIVISOR;
-	int64_t left = b->burst_ns + zone - fill(bucket, now);
+	int64_t left = b->burst_ns + zone - bucket_fill(bucket, now);
 	uint64_t large = max(want, ADMISSION_SMALL);
 
 	if (left <= 0)
@@ -398,9 +399,9 @@ static uint32_t take_member(const struct input *in)
 	if (!p || mono_due(p->until, in->now))
 		return 0;
 	bucket = &p->any;
-	granted = room(*bucket, in->now, &own, want);
+	granted = bucket_room(*bucket, in->now, &own, want);
 	if (want > ADMISSION_SMALL && has_said(in->f, p, in->m))
-		known = room(p->known, in->now, &own, want);
+		known = bucket_room(p->known, in->now, &own, want);
 	if (known >= granted && known) {
 		bucket = &p->known;
 		granted = known;
@@ -419,7 +420,7 @@ static uint32_t take_quiet(const struct input *in)
 {
 	struct budget quiet = budget(QUIET_WORK, QUIET_BURST * 1000 / QUIET_WORK);
 	struct budget port = way(in);
-	uint32_t granted = room(in->h->quiet, in->now, &quiet, in->m->work);
+	uint32_t granted = bucket_room(in->h->quiet, in->now, &quiet, in->m->work);
 
 	if (!is_enough(granted, in->m->work))
 		return 0;
@@ -438,7 +439,7 @@ static uint32_t take_fresh(const struct input *in)
 	struct entry *e = find_same(in->f, in->id, in->m);
 	uint32_t granted = min(in->m->work, ADMISSION_SMALL);
 
-	if (!room(e->busy, in->now, &same, 1) ||
+	if (!bucket_room(e->busy, in->now, &same, 1) ||
 		!is_enough(
 			room_by_chance(in->f, in->port->fresh, in->now, &port, granted),
 			granted))

@@ -53,7 +53,7 @@ size_t igmp_report_space(uint32_t mtu)
 	return gm_wire_space(mtu, IGMP_IP_HEADER_LEN + V3_REPORT_LEN);
 }
 
-static bool is_group(const struct addr *a)
+static bool igmp_is_group(const struct addr *a)
 {
 	/* nobody joins or leaves 224.0.0.1 (RFC 1112 4) */
 	return addr_is_multicast(a) && !addr_eq(a, &all_hosts);
@@ -64,7 +64,7 @@ static const struct gm_wire wire = {
 	.everybody = ADDR_V4(224, 0, 0, 1),
 	.routers = ADDR_V4(224, 0, 0, 2),
 	.reports = ADDR_V4(224, 0, 0, 22),
-	.is_group = is_group,
+	.is_group = igmp_is_group,
 	.is_source = addr_is_usable_source,
 };
 
@@ -150,7 +150,7 @@ static enum gm_bad read_ip_header(
 	return GM_OK;
 }
 
-static enum gm_bad check_sender(
+static enum gm_bad igmp_check_sender(
 	const struct ip_header *ip, const struct igmp_rules *rules, unsigned *notes)
 {
 	/* a host without an address reports from 0.0.0.0 (R020) */
@@ -173,7 +173,7 @@ static enum gm_bad check_sender(
 }
 
 /* `r` is after the checksum field. The version follows from the length (R008). */
-static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
+static enum gm_bad igmp_decode_query(struct rd r, size_t len, uint8_t code,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct gm_query *q = &msg->query;
@@ -183,7 +183,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint8_t code,
 	q->group = gm_wire_read_addr(&wire, &r);
 	if (len != MESSAGE_MIN_LEN && len < V3_QUERY_LEN)
 		return GM_BAD_LENGTH;
-	if (!addr_is_any(&q->group) && !is_group(&q->group))
+	if (!addr_is_any(&q->group) && !igmp_is_group(&q->group))
 		return GM_BAD_GROUP;
 
 	if (len >= V3_QUERY_LEN) {
@@ -232,14 +232,14 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules 
 	if (type != TYPE_QUERY && type != TYPE_V1_REPORT && type != TYPE_V2_REPORT &&
 		type != TYPE_V2_LEAVE && type != TYPE_V3_REPORT)
 		return GM_BAD_TYPE;
-	bad = check_sender(&ip, rules, &msg.notes);
+	bad = igmp_check_sender(&ip, rules, &msg.notes);
 	if (bad)
 		return bad;
 
 	msg.from = ip.from;
 	msg.to = ip.to;
 	if (type == TYPE_QUERY)
-		bad = decode_query(
+		bad = igmp_decode_query(
 			r, message_len, code, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V3_REPORT)
 		bad = gm_wire_read_records(&wire, &r, rules->max_work, scratch, &msg);
@@ -288,7 +288,7 @@ static int igmp_finish(struct wr *w)
 	return (int)len;
 }
 
-static uint8_t query_code(enum gm_version version, uint32_t max_resp_ms)
+static uint8_t igmp_query_code(enum gm_version version, uint32_t max_resp_ms)
 {
 	uint32_t units = gm_wire_units(max_resp_ms, RESPONSE_UNIT_MS);
 
@@ -310,7 +310,8 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	struct addr group = general ? addr_any(FAMILY_IPV4) : query->group;
 	struct wr w;
 
-	if (!addr_is_v4(from) || !addr_is_v4(&group) || (!general && !is_group(&group)))
+	if (!addr_is_v4(from) || !addr_is_v4(&group) ||
+		(!general && !igmp_is_group(&group)))
 		return -EINVAL;
 	if ((general && query->n_src) || (version != GM_V3 && query->n_src))
 		return -EINVAL;
@@ -318,7 +319,8 @@ int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 		return -EINVAL;
 
 	w = igmp_begin(buf, size, from, general ? &all_hosts : &group);
-	gm_wire_write_head(&w, TYPE_QUERY, query_code(version, query->max_resp_ms));
+	gm_wire_write_head(
+		&w, TYPE_QUERY, igmp_query_code(version, query->max_resp_ms));
 	gm_wire_write_addr(&wire, &w, &group);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
@@ -351,7 +353,7 @@ int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	if (!addr_is_v4(from) || n_rec == 0)
 		return -EINVAL;
 	for (size_t i = 0; i < n_rec; i++)
-		if (!addr_is_v4(&rec[i].group) || !is_group(&rec[i].group))
+		if (!addr_is_v4(&rec[i].group) || !igmp_is_group(&rec[i].group))
 			return -EINVAL;
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_old(buf, size, version, from, rec) : -EINVAL;

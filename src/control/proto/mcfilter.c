@@ -204,7 +204,7 @@ static size_t mcfilter_compare(struct sock_filter *code, size_t n, size_t end,
 
 /* Adds code that refuses messages of this host beyond its share, and continues
  * otherwise. */
-static size_t sample(
+static size_t sample_code(
 	struct sock_filter *code, enum family family, const struct mcfilter_host *h)
 {
 	bool v4 = family == FAMILY_IPV4;
@@ -272,7 +272,7 @@ size_t mcfilter_program(const struct mcfilter *f, struct sock_filter code[MCFILT
 
 	for (unsigned i = 0; i < f->n; i++)
 		if (f->host[i].on)
-			n += sample(code + n, f->family, &f->host[i]);
+			n += sample_code(code + n, f->family, &f->host[i]);
 	if (f->own)
 		own_first(code, f->family, (uint32_t)(n - OWN_CODE));
 	return append_base(f, code, n);

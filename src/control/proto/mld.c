@@ -59,7 +59,7 @@ size_t mld_report_space(uint32_t mtu)
 }
 
 /* A v4-mapped address on the wire must not be taken for an IPv4 address later. */
-static bool is_group(const struct addr *a)
+static bool mld_is_group(const struct addr *a)
 {
 	/* scopes 0 and 1 never leave a node, nobody joins or leaves ff02::1 (R038) */
 	return !addr_is_v4(a) && addr_is_multicast(a) && (a->b[1] & 0x0f) > 1 &&
@@ -76,7 +76,7 @@ static const struct gm_wire wire = {
 	.everybody = {{0xff, 0x02, [15] = 0x01}},
 	.routers = {{0xff, 0x02, [15] = 0x02}},
 	.reports = {{0xff, 0x02, [15] = 0x16}},
-	.is_group = is_group,
+	.is_group = mld_is_group,
 	.is_source = is_host,
 };
 
@@ -203,7 +203,7 @@ static enum gm_bad read_headers(
 }
 
 /* RFC 8200 8.1: addresses, length and protocol are covered too */
-static uint16_t checksum(const uint8_t *from_to, const void *message, size_t len)
+static uint16_t mld_checksum(const uint8_t *from_to, const void *message, size_t len)
 {
 	uint32_t sum = inet_sum(from_to, 32, (uint32_t)len + NEXT_ICMPV6);
 
@@ -211,7 +211,7 @@ static uint16_t checksum(const uint8_t *from_to, const void *message, size_t len
 }
 
 /* R028, R029: the signs that the message comes from this link */
-static enum gm_bad check_sender(
+static enum gm_bad mld_check_sender(
 	const struct ip_header *ip, const struct mld_rules *rules, unsigned *notes)
 {
 	if (!is_link_local(&ip->from))
@@ -229,7 +229,7 @@ static enum gm_bad check_sender(
 }
 
 /* `r` is after the checksum field. The version follows from the length (R031). */
-static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
+static enum gm_bad mld_decode_query(struct rd r, size_t len, uint32_t max_work,
 	struct gm_scratch *scratch, struct gm_msg *msg)
 {
 	struct gm_query *q = &msg->query;
@@ -245,7 +245,7 @@ static enum gm_bad decode_query(struct rd r, size_t len, uint32_t max_work,
 		return GM_BAD_LENGTH;
 	/* ::ffff:0.0.0.0 is "any" too, of the other family */
 	general = addr_eq(&q->group, &none);
-	if (!general && !is_group(&q->group))
+	if (!general && !mld_is_group(&q->group))
 		return GM_BAD_GROUP;
 
 	msg->kind = GM_QUERY;
@@ -290,7 +290,7 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	if (message_len < MESSAGE_MIN_LEN)
 		return GM_BAD_SHORT;
 	/* over everything that came, also beyond the known fields (R030) */
-	if (checksum((const uint8_t *)packet + 8, r.p, message_len) != 0)
+	if (mld_checksum((const uint8_t *)packet + 8, r.p, message_len) != 0)
 		return GM_BAD_CHECKSUM;
 
 	type = rd_u8(&r);
@@ -299,14 +299,14 @@ enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *r
 	if (type != TYPE_QUERY && type != TYPE_V1_REPORT && type != TYPE_V1_DONE &&
 		type != TYPE_V2_REPORT)
 		return GM_BAD_TYPE;
-	bad = check_sender(&ip, rules, &msg.notes);
+	bad = mld_check_sender(&ip, rules, &msg.notes);
 	if (bad)
 		return bad;
 
 	msg.from = ip.from;
 	msg.to = ip.to;
 	if (type == TYPE_QUERY)
-		bad = decode_query(r, message_len, rules->max_work, scratch, &msg);
+		bad = mld_decode_query(r, message_len, rules->max_work, scratch, &msg);
 	else if (type == TYPE_V2_REPORT)
 		bad = gm_wire_read_records(&wire, &r, rules->max_work, scratch, &msg);
 	else
@@ -344,7 +344,7 @@ static int mld_finish(struct wr *w)
 	if (w->bad)
 		return -EMSGSIZE;
 	put_u16be(ip + 4, (unsigned)(len - IP_HEADER));
-	put_u16be(message + 2, checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
+	put_u16be(message + 2, mld_checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
 	return (int)len;
 }
 
@@ -357,7 +357,7 @@ static void put_v1(
 	gm_wire_write_addr(&wire, w, group);
 }
 
-static uint16_t query_code(enum gm_version version, uint32_t max_resp_ms)
+static uint16_t mld_query_code(enum gm_version version, uint32_t max_resp_ms)
 {
 	if (version == GM_V3)
 		return gm_wire_code_encode(max_resp_ms, GM_WIRE_CODE_16);
@@ -371,13 +371,14 @@ int mld_encode_query(void *buf, size_t size, enum gm_version version,
 	struct addr group = general ? addr_any(FAMILY_IPV6) : query->group;
 	struct wr w;
 
-	if (version == GM_V1 || !is_link_local(from) || (!general && !is_group(&group)))
+	if (version == GM_V1 || !is_link_local(from) ||
+		(!general && !mld_is_group(&group)))
 		return -EINVAL;
 	if (query->n_src && (general || version != GM_V3))
 		return -EINVAL;
 
 	w = mld_begin(buf, size, from, general ? &all_nodes : &group);
-	put_v1(&w, TYPE_QUERY, query_code(version, query->max_resp_ms), &group);
+	put_v1(&w, TYPE_QUERY, mld_query_code(version, query->max_resp_ms), &group);
 	if (version == GM_V3)
 		gm_wire_write_query(&wire, &w, query);
 	return mld_finish(&w);
@@ -408,7 +409,7 @@ int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	if (!is_link_local(from) && !addr_eq(from, &any))
 		return -EINVAL;
 	for (size_t i = 0; i < n_rec; i++)
-		if (!is_group(&rec[i].group))
+		if (!mld_is_group(&rec[i].group))
 			return -EINVAL;
 	if (version != GM_V3)
 		return n_rec == 1 ? encode_v1(buf, size, from, rec) : -EINVAL;

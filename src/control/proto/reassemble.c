@@ -49,7 +49,7 @@ static bool is_piece(const struct reassemble_piece *p)
 	return p->len > 0 && (p->last ? p->offset > 0 : p->len % UNIT == 0);
 }
 
-static bool parse_ipv4(const uint8_t *p, size_t len, struct reassemble_piece *ret)
+static bool parse_ipv4_piece(const uint8_t *p, size_t len, struct reassemble_piece *ret)
 {
 	size_t header = len < IPV4_MIN ? 0 : (p[0] & 0x0fu) * 4, total;
 	uint16_t fragment;
@@ -76,7 +76,7 @@ static bool parse_ipv4(const uint8_t *p, size_t len, struct reassemble_piece *re
 
 /* Looks only after hop-by-hop options, where every legal message has its Router Alert.
  * They are in each fragment. */
-static bool parse_ipv6(const uint8_t *p, size_t len, struct reassemble_piece *ret)
+static bool parse_ipv6_piece(const uint8_t *p, size_t len, struct reassemble_piece *ret)
 {
 	const uint8_t *f;
 	size_t header, total;
@@ -109,7 +109,8 @@ static bool parse_ipv6(const uint8_t *p, size_t len, struct reassemble_piece *re
 bool reassemble_parse(enum family family, const uint8_t *packet, size_t len,
 	struct reassemble_piece *ret)
 {
-	return (family == FAMILY_IPV4 ? parse_ipv4 : parse_ipv6)(packet, len, ret);
+	return (family == FAMILY_IPV4 ? parse_ipv4_piece : parse_ipv6_piece)(
+		packet, len, ret);
 }
 
 /* ---- messages ---- */
@@ -155,7 +156,7 @@ static struct reassemble_message *older(
 
 /* A free place. If there is none, the oldest message of all; if the sender has its
  * share already, its oldest message. */
-static struct reassemble_message *make_room(
+static struct reassemble_message *place_for(
 	struct reassemble *r, const struct admission_host *host)
 {
 	struct reassemble_message *its = NULL, *any = NULL, *empty = NULL;
@@ -182,7 +183,7 @@ static struct reassemble_message *make_room(
 static struct reassemble_message *reassemble_begin(
 	struct reassemble *r, mono_t now, const struct reassemble_piece *p)
 {
-	struct reassemble_message *m = make_room(r, &p->host);
+	struct reassemble_message *m = place_for(r, &p->host);
 
 	r->n[REASSEMBLE_ROOM] += m->packet != NULL;
 	reassemble_forget(m);
@@ -286,7 +287,7 @@ static void reassemble_take(
 	reassemble_forget(m);
 }
 
-static enum reassemble_result add(struct reassemble *r, mono_t now,
+static enum reassemble_result add_fragment(struct reassemble *r, mono_t now,
 	const struct reassemble_piece *p, uint8_t **ret_packet, size_t *ret_len)
 {
 	struct reassemble_message *m = reassemble_find(r, p);
@@ -314,7 +315,7 @@ enum reassemble_result reassemble_add(struct reassemble *r, mono_t now,
 	enum reassemble_result result;
 
 	reassemble_tick(r, now);
-	result = add(r, now, piece, ret_packet, ret_len);
+	result = add_fragment(r, now, piece, ret_packet, ret_len);
 	r->n[result]++;
 	return result;
 }

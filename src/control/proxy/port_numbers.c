@@ -15,7 +15,7 @@ static bool is_older(const struct port_numbers *v, unsigned a, unsigned b)
 	return v->n_freed - v->freed[a] > v->n_freed - v->freed[b];
 }
 
-static unsigned choose(const struct port_numbers *v, const char *name)
+static unsigned choose_number(const struct port_numbers *v, const char *name)
 {
 	unsigned best = PORT_MAX;
 
@@ -32,7 +32,7 @@ static unsigned choose(const struct port_numbers *v, const char *name)
 
 unsigned port_numbers_take(struct port_numbers *v, const char *name)
 {
-	unsigned port = choose(v, name);
+	unsigned port = choose_number(v, name);
 
 	if (port == PORT_MAX)
 		return port;

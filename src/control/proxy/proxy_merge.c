@@ -56,7 +56,7 @@ void proxy_spend(struct proxy *p, size_t work)
 
 /* ---- queues ---- */
 
-static void push(struct proxy_queue *q, struct mdb_group *m)
+static void queue_group(struct proxy_queue *q, struct mdb_group *m)
 {
 	m->next = NULL;
 	m->queued = true;
@@ -92,7 +92,7 @@ void proxy_group_changed(
 	if (p->reporter)
 		m->reporter = *p->reporter;
 	if (!m->queued)
-		push(&p->touched, m);
+		queue_group(&p->touched, m);
 }
 
 void proxy_port_changed(
@@ -166,7 +166,7 @@ void proxy_merge(struct proxy *p, mono_t now, struct effects *fx)
 		bool pays = p->credit > 0 && !p->waiting.first;
 
 		if (!merge_group(p, now, m, pays ? SIZE_MAX : FREE_WORK, fx))
-			push(&p->waiting, m);
+			queue_group(&p->waiting, m);
 	}
 }
 

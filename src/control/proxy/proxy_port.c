@@ -165,7 +165,7 @@ static void port_remove(
 }
 
 /* Tells a new upstream which groups are wanted. */
-static void report_all(struct proxy *p, mono_t now, struct proxy_port *us)
+static void report_wanted(struct proxy *p, mono_t now, struct proxy_port *us)
 {
 	struct table_node *node, *next;
 	size_t pos;
@@ -221,7 +221,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		p->groups[port] = &pp->groups;
 	else
-		report_all(p, now, pp);
+		report_wanted(p, now, pp);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ void proxy_port_configure(struct proxy *p, mono_t now, struct proxy_port *pp,
 
 		upstream_set_params(&pp->upstream, now, &params);
 		proxy_note_version(pp, fx);
-		report_all(p, now, pp);
+		report_wanted(p, now, pp);
 		return;
 	}
 	pp->groups.params = group_params(p->cfg, ci);
@@ -412,7 +412,7 @@ struct addr proxy_own_addr(const struct proxy_port *pp, mono_t now, enum family 
 		pp->report_addr, pp->n_report_addr, family, heard ? &hf->inside : NULL);
 }
 
-static struct gm_link link_of(
+static struct gm_link gm_link_of(
 	const struct proxy_port *pp, mono_t now, const struct iface *i)
 {
 	struct gm_link link = {.port = pp->port, .mtu = i ? i->mtu : 0};
@@ -446,7 +446,7 @@ static int port_link(struct proxy *p, mono_t now, struct proxy_port *pp,
 
 	if (r < 0)
 		return r;
-	link = link_of(pp, now, at);
+	link = gm_link_of(pp, now, at);
 	pp->mac = (struct gm_mac){0};
 	if (at && iface_has_l2(at))
 		memcpy(pp->mac.byte, at->mac, sizeof(pp->mac.byte));

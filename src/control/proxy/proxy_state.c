@@ -134,7 +134,7 @@ static int get_host(struct proxy_port *pp, mono_t now, bool same_link,
 	return 0;
 }
 
-static int get_sections(struct proxy_port *pp, mono_t now, bool same_link,
+static int get_port_sections(struct proxy_port *pp, mono_t now, bool same_link,
 	struct state_in *in, struct effects *fx)
 {
 	bool upstream = pp->role == CONFIG_ROLE_UPSTREAM;
@@ -181,12 +181,12 @@ static int proxy_state_get_port(
 	same_link = (uint32_t)pp->report_ifindex == report_ifindex;
 	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
 		same_link = pp->ifindex && (uint32_t)pp->ifindex == ifindex;
-	return get_sections(pp, now, same_link, in, fx);
+	return get_port_sections(pp, now, same_link, in, fx);
 }
 
 /* Merges what was read. The upstreams are not updated yet, because their state was also
  * read. */
-static int merge(struct proxy *p, struct effects *fx)
+static int merge_groups(struct proxy *p, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		struct table_node *node, *next;
@@ -230,7 +230,7 @@ int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effect
 	if (r == 0 && state_is_bad(in))
 		r = -EINVAL;
 	if (r == 0)
-		r = merge(p, fx);
+		r = merge_groups(p, fx);
 	if (r < 0)
 		return r;
 	p->rng.state = random;

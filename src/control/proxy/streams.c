@@ -30,7 +30,7 @@ void streams_deinit(struct streams *s)
 	table_deinit(&s->table);
 }
 
-static uint64_t hash_of(const struct streams *s, unsigned instance,
+static uint64_t hash_of_entry(const struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group)
 {
 	uint8_t key[sizeof(instance) + sizeof(source->b) + sizeof(group->b)];
@@ -85,7 +85,7 @@ static bool streams_begin(struct streams *s, uint64_t hash, unsigned instance,
 enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s)
 {
-	uint64_t hash = hash_of(s, instance, source, group);
+	uint64_t hash = hash_of_entry(s, instance, source, group);
 	struct stream *st = streams_find(s, hash, instance, source, group);
 
 	if (st && age_s < STREAMS_END_S) {

@@ -21,7 +21,7 @@ void stream_day_begin(struct stream_day *d, mono_t now)
 
 /* ---- what was watched ---- */
 
-static void rank(struct stream_day *d, const struct stream_day_watched *w)
+static void rank_watched(struct stream_day *d, const struct stream_day_watched *w)
 {
 	size_t at = d->n_watched;
 
@@ -49,7 +49,7 @@ void stream_day_end(struct stream_day *d)
 			w.viewers = n;
 	}
 	if (w.viewers > 0)
-		rank(d, &w);
+		rank_watched(d, &w);
 	memset(d->group_viewers, 0, sizeof(d->group_viewers));
 	d->has_group = false;
 }

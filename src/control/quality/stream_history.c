@@ -37,7 +37,7 @@ static void raise16(uint16_t *v, uint64_t to)
 		*v = (uint16_t)to;
 }
 
-static void fill(struct history_bucket *b, const struct history_second *s)
+static void fill_bucket(struct history_bucket *b, const struct history_second *s)
 {
 	grow16(&b->judged, 1);
 	grow16(&b->provider, s->provider);
@@ -64,7 +64,8 @@ static void fill_rate(struct history *h, enum history_level level, uint32_t numb
 	raise16(&b->rate, h->rate_sum[level] / b->judged / BITS_PER_UNIT);
 }
 
-static bool is_there(const struct history *h, enum history_level level, uint32_t bucket)
+static bool has_bucket(
+	const struct history *h, enum history_level level, uint32_t bucket)
 {
 	const struct history_chunk *c = h->newest[level];
 
@@ -76,7 +77,7 @@ unsigned history_needs(const struct history *h, mono_t now)
 	unsigned n = 0;
 
 	for (unsigned l = 0; l < _HISTORY_LEVEL_N; l++)
-		n += !is_there(h, (enum history_level)l,
+		n += !has_bucket(h, (enum history_level)l,
 			number_of((enum history_level)l, now));
 	return n;
 }
@@ -91,8 +92,8 @@ static bool is_old(
 }
 
 /* Moves the chunks whose last bucket is too old to *ret_old. */
-static void drop_old(struct history *h, enum history_level level, uint32_t bucket,
-	struct history_chunk **ret_old)
+static void drop_old_chunks(struct history *h, enum history_level level,
+	uint32_t bucket, struct history_chunk **ret_old)
 {
 	struct history_chunk **at = &h->newest[level], *c;
 
@@ -105,7 +106,7 @@ static void drop_old(struct history *h, enum history_level level, uint32_t bucke
 	}
 }
 
-static struct history_chunk *take(struct history_chunk **list)
+static struct history_chunk *take_chunk(struct history_chunk **list)
 {
 	struct history_chunk *c = *list;
 
@@ -125,9 +126,9 @@ bool history_add(struct history *h, mono_t now, const struct history_second *s,
 		struct history_bucket *b;
 		struct history_chunk *c;
 
-		if (!is_there(h, level, number)) {
-			drop_old(h, level, number, ret_old);
-			c = take(fresh);
+		if (!has_bucket(h, level, number)) {
+			drop_old_chunks(h, level, number, ret_old);
+			c = take_chunk(fresh);
 			if (!c) {
 				all = false;
 				continue;
@@ -138,7 +139,7 @@ bool history_add(struct history *h, mono_t now, const struct history_second *s,
 			h->newest[level] = c;
 		}
 		b = &h->newest[level]->bucket[number % HISTORY_CHUNK];
-		fill(b, s);
+		fill_bucket(b, s);
 		fill_rate(h, level, number, b, s->rate_bps);
 	}
 	return all;

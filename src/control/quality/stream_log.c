@@ -45,7 +45,7 @@ static void unlink_entry(struct stream_log *l, struct stream_entry *e)
 	e->newer = e->older = NULL;
 }
 
-static void link_newest(struct stream_log *l, struct stream_entry *e)
+static void link_entry(struct stream_log *l, struct stream_entry *e)
 {
 	e->older = l->newest;
 	*(l->newest ? &l->newest->newer : &l->oldest) = e;
@@ -58,7 +58,7 @@ static void free_chunk(struct stream_log *l, struct history_chunk *c)
 	free(c);
 }
 
-static void drop(struct stream_log *l, struct stream_entry *e)
+static void drop_entry(struct stream_log *l, struct stream_entry *e)
 {
 	struct history_chunk *c;
 
@@ -75,7 +75,7 @@ struct stream_log *stream_log_free(struct stream_log *l)
 	if (!l)
 		return NULL;
 	while (l->oldest)
-		drop(l, l->oldest);
+		drop_entry(l, l->oldest);
 	table_deinit(&l->table);
 	free(l);
 	return NULL;
@@ -83,7 +83,7 @@ struct stream_log *stream_log_free(struct stream_log *l)
 
 /* Makes room for `bytes` at the cost of those that have been silent longest, but never
  * of the entry `keep` itself. */
-static bool make_room(struct stream_log *l, size_t bytes, struct stream_entry *keep)
+static bool make_room_for(struct stream_log *l, size_t bytes, struct stream_entry *keep)
 {
 	while (l->bytes + bytes > l->max_bytes) {
 		struct stream_entry *e = l->oldest;
@@ -92,7 +92,7 @@ static bool make_room(struct stream_log *l, size_t bytes, struct stream_entry *k
 		if (c)
 			free_chunk(l, c);
 		else if (e && e != keep)
-			drop(l, e);
+			drop_entry(l, e);
 		else
 			return false;
 	}
@@ -105,7 +105,7 @@ static struct history_chunk *stream_log_chunk(
 {
 	struct history_chunk *c;
 
-	if (!make_room(l, sizeof(*c), e))
+	if (!make_room_for(l, sizeof(*c), e))
 		return NULL;
 	c = calloc(1, sizeof(*c));
 	if (c)
@@ -126,7 +126,7 @@ static void stream_log_give_back(struct stream_log *l, struct history_chunk *lis
 void stream_log_set_memory(struct stream_log *l, size_t memory)
 {
 	l->max_bytes = memory;
-	(void)make_room(l, 0, NULL);
+	(void)make_room_for(l, 0, NULL);
 }
 
 size_t stream_log_memory(const struct stream_log *l)
@@ -143,7 +143,7 @@ size_t stream_log_size(const struct stream_log *l)
 
 /* The hash does not depend on the UDP port, so that all streams of a group and a source
  * have the same one. */
-static uint64_t hash_of(
+static uint64_t hash_of_stream(
 	const struct stream_log *l, const struct addr *group, const struct addr *source)
 {
 	struct addr key[] = {*group, *source};
@@ -153,7 +153,7 @@ static uint64_t hash_of(
 
 static uint64_t hash_of_key(const struct stream_log *l, const struct quality_stream *s)
 {
-	return hash_of(l, &s->group, &s->source);
+	return hash_of_stream(l, &s->group, &s->source);
 }
 
 static bool same(const struct quality_stream *a, const struct quality_stream *b)
@@ -162,7 +162,7 @@ static bool same(const struct quality_stream *a, const struct quality_stream *b)
 		addr_eq(&a->group, &b->group) && addr_eq(&a->source, &b->source);
 }
 
-static struct stream_entry *find(
+static struct stream_entry *find_entry(
 	const struct stream_log *l, uint64_t hash, const struct quality_stream *key)
 {
 	for (struct table_node *n = table_find(&l->table, hash); n; n = table_next(n)) {
@@ -181,8 +181,8 @@ static struct stream_entry *stream_log_add(
 	struct stream_entry *e;
 
 	while (l->table.n >= STREAM_LOG_MAX)
-		drop(l, l->oldest);
-	if (!make_room(l, sizeof(*e), NULL))
+		drop_entry(l, l->oldest);
+	if (!make_room_for(l, sizeof(*e), NULL))
 		return NULL;
 	e = calloc(1, sizeof(*e));
 	if (!e)
@@ -193,14 +193,14 @@ static struct stream_entry *stream_log_add(
 		return NULL;
 	}
 	l->bytes += sizeof(*e);
-	link_newest(l, e);
+	link_entry(l, e);
 	return e;
 }
 
 const struct stream_entry *stream_log_find(
 	const struct stream_log *l, const struct quality_stream *key)
 {
-	return find(l, hash_of_key(l, key), key);
+	return find_entry(l, hash_of_key(l, key), key);
 }
 
 enum stream_place stream_log_worst(
@@ -216,8 +216,9 @@ enum stream_place stream_log_worst(
 	};
 	enum stream_place worst = STREAM_UNKNOWN;
 
-	for (struct table_node *n = table_find(&l->table, hash_of(l, group, source)); n;
-		n = table_next(n)) {
+	for (struct table_node *n =
+			table_find(&l->table, hash_of_stream(l, group, source));
+		n; n = table_next(n)) {
 		const struct stream_entry *e =
 			container_of(n, struct stream_entry, node);
 		enum stream_place p = stream_entry_present(e)->place;
@@ -337,7 +338,7 @@ static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
 }
 
-/* Is called after judge(), so that the pause of a steady stream is judged before a new
+/* Is called after judge_second(), so that the pause of a steady stream is judged before a new
  * beginning is counted. */
 static void count_steady(struct stream_entry *e, const struct news *n)
 {
@@ -349,8 +350,8 @@ static void count_steady(struct stream_entry *e, const struct news *n)
 		e->steady++;
 }
 
-static struct stream_verdict judge(struct stream_entry *e, mono_t now, mono_t before,
-	const struct news *n, const struct stream_local *local,
+static struct stream_verdict judge_second(struct stream_entry *e, mono_t now,
+	mono_t before, const struct news *n, const struct stream_local *local,
 	const uint64_t drops[_STREAM_DROP_N])
 {
 	struct stream_second s = {
@@ -401,7 +402,7 @@ static void remember(struct stream_log *l, struct stream_entry *e, mono_t now,
 }
 
 /* One bit for each kind of fault that is told in other words. */
-static uint32_t kind_of(const struct stream_verdict *v)
+static uint32_t kind_of_fault(const struct stream_verdict *v)
 {
 	if (v->router)
 		return UINT32_C(1) << v->drop;
@@ -409,7 +410,7 @@ static uint32_t kind_of(const struct stream_verdict *v)
 }
 
 /* Counts the verdict, and finds out whether it is news. */
-static enum stream_event conclude(
+static enum stream_event conclude_second(
 	struct stream_entry *e, mono_t now, const struct news *n)
 {
 	bool bad = e->now.provider || e->now.router;
@@ -433,7 +434,7 @@ static enum stream_event conclude(
 		e->faulty_seconds++;
 		e->faulty_lost += n->lost;
 		known = e->faulty_kinds;
-		e->faulty_kinds |= kind_of(&e->fault);
+		e->faulty_kinds |= kind_of_fault(&e->fault);
 		return e->faulty_kinds == known ? STREAM_NOTHING : STREAM_FAULT_NEW;
 	}
 	if (!e->faulty || !mono_due(mono_add_ms(e->fault_at, STREAM_LOG_CLEAN_MS), now))
@@ -447,7 +448,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry)
 {
-	struct stream_entry *e = find(l, hash_of_key(l, &v->stream), &v->stream);
+	struct stream_entry *e = find_entry(l, hash_of_key(l, &v->stream), &v->stream);
 	uint64_t drops[_STREAM_DROP_N];
 	mono_t before;
 	struct news n;
@@ -471,17 +472,17 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	e->last = v->last;
 	e->silent = v->silent;
 	e->viewers = local->viewers;
-	e->now = judge(e, now, before, &n, local, drops);
+	e->now = judge_second(e, now, before, &n, local, drops);
 	count_steady(e, &n);
 	e->open = !mono_due(mono_add_ms(v->last, FLOWS_MS), now) ||
 		silence_ns(e, now) > 0 || e->faulty;
 	if (e->now.place == STREAM_UNKNOWN && n.datagrams == 0 && !e->faulty)
 		return STREAM_NOTHING;
 	unlink_entry(l, e);
-	link_newest(l, e);
+	link_entry(l, e);
 	if (e->now.place != STREAM_UNKNOWN)
 		remember(l, e, now, &n, local);
-	return conclude(e, now, &n);
+	return conclude_second(e, now, &n);
 }
 
 enum stream_place stream_log_place(const struct history_sum *sum)

@@ -44,7 +44,7 @@ void zaps_deinit(struct zaps *z)
 
 /* ---- histograms ---- */
 
-static void count(struct zaps_times *t, int64_t ns)
+static void count_time(struct zaps_times *t, int64_t ns)
 {
 	int64_t ms = ns > 0 ? ns / NS_PER_MS : 0;
 	unsigned i = 0;
@@ -59,23 +59,23 @@ static void count(struct zaps_times *t, int64_t ns)
 static void count_to(struct zaps_times *t, mono_t from, mono_t to)
 {
 	if (mono_is_set(to))
-		count(t, to.ns - from.ns);
+		count_time(t, to.ns - from.ns);
 	else
 		t->missed++;
 }
 
 /* ---- hosts that ask ---- */
 
-static uint64_t hash_of(const struct zaps *z, const struct addr *group)
+static uint64_t hash_of_group(const struct zaps *z, const struct addr *group)
 {
 	return table_hash(&z->by_group, group->b, sizeof(group->b));
 }
 
-static struct zaps_asker *find(const struct zaps *z, unsigned port,
+static struct zaps_asker *find_asker(const struct zaps *z, unsigned port,
 	const struct addr *group, const struct addr *host)
 {
-	for (struct table_node *n = table_find(&z->by_group, hash_of(z, group)); n;
-		n = table_next(n)) {
+	for (struct table_node *n = table_find(&z->by_group, hash_of_group(z, group));
+		n; n = table_next(n)) {
 		struct zaps_asker *a = container_of(n, struct zaps_asker, node);
 
 		if (a->port == port && addr_eq(&a->group, group) &&
@@ -92,7 +92,7 @@ static void unlink_asker(struct zaps *z, struct zaps_asker *a)
 	a->newer = a->older = NULL;
 }
 
-static void link_newest(struct zaps *z, struct zaps_asker *a)
+static void link_asker(struct zaps *z, struct zaps_asker *a)
 {
 	a->older = z->newest;
 	*(z->newest ? &z->newest->newer : &z->oldest) = a;
@@ -100,8 +100,8 @@ static void link_newest(struct zaps *z, struct zaps_asker *a)
 }
 
 /* The place of the host whose last request is the oldest. */
-static struct zaps_asker *add(struct zaps *z, unsigned port, const struct addr *group,
-	const struct addr *host)
+static struct zaps_asker *add_asker(struct zaps *z, unsigned port,
+	const struct addr *group, const struct addr *host)
 {
 	struct zaps_asker *a;
 
@@ -116,8 +116,8 @@ static struct zaps_asker *add(struct zaps *z, unsigned port, const struct addr *
 			table_remove(&z->by_group, &a->node);
 	}
 	*a = (struct zaps_asker){.group = *group, .host = *host, .port = (uint8_t)port};
-	a->used = table_insert(&z->by_group, &a->node, hash_of(z, group)) == 0;
-	link_newest(z, a);
+	a->used = table_insert(&z->by_group, &a->node, hash_of_group(z, group)) == 0;
+	link_asker(z, a);
 	return a;
 }
 
@@ -125,16 +125,16 @@ static struct zaps_asker *add(struct zaps *z, unsigned port, const struct addr *
 static void note_ask(struct zaps *z, mono_t now, unsigned port,
 	const struct addr *group, const struct addr *host, bool member)
 {
-	struct zaps_asker *a = find(z, port, group, host);
+	struct zaps_asker *a = find_asker(z, port, group, host);
 
 	if (a && member && mono_before(now, mono_add_ms(a->at[0], ZAPS_REPEAT_MS)))
 		return;
 	if (!a)
-		a = add(z, port, group, host);
+		a = add_asker(z, port, group, host);
 	if (!a)
 		return;
 	unlink_asker(z, a);
-	link_newest(z, a);
+	link_asker(z, a);
 	memmove(&a->at[1], &a->at[0], sizeof(a->at) - sizeof(a->at[0]));
 	a->at[0] = now;
 }
@@ -142,8 +142,8 @@ static void note_ask(struct zaps *z, mono_t now, unsigned port,
 const struct zaps_asker *zaps_again(
 	const struct zaps *z, mono_t now, const struct addr *group)
 {
-	for (struct table_node *n = table_find(&z->by_group, hash_of(z, group)); n;
-		n = table_next(n)) {
+	for (struct table_node *n = table_find(&z->by_group, hash_of_group(z, group));
+		n; n = table_next(n)) {
 		const struct zaps_asker *a = container_of(n, struct zaps_asker, node);
 
 		if (addr_eq(&a->group, group) && mono_is_set(a->at[ZAPS_AGAIN]) &&
@@ -170,7 +170,7 @@ static struct zap *recent(struct zaps *z, size_t i)
 }
 
 /* `waited`: the host has waited as long as it should have to. */
-static void finish(struct zaps *z, struct zap *zap, bool waited)
+static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 {
 	struct zaps_times *lan = z->lan[zap->port];
 
@@ -228,7 +228,7 @@ uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *
 		return 0;
 	zap = &z->recent[z->n % ZAPS_RECENT];
 	if (z->n >= ZAPS_RECENT && !zap->done)
-		finish(z, zap, true);
+		finish_zap(z, zap, true);
 	z->n++;
 	z->n_pending++;
 	z->mark = z->mark == UINT32_MAX ? 1 : z->mark + 1;
@@ -268,7 +268,7 @@ void zaps_sent(struct zaps *z, mono_t now, const struct addr *group)
 }
 
 /* The earlier one of several streams of a group counts. */
-static void take(mono_t *t, mono_t new, mono_t asked)
+static void take_earlier(mono_t *t, mono_t new, mono_t asked)
 {
 	if (!mono_is_set(new) || mono_before(new, asked))
 		return;
@@ -286,11 +286,11 @@ void zaps_see(struct zaps *z, const struct quality_view *v)
 		/* marks count up, and begin again at 1 */
 		if (v->mark == 0 || (int32_t)(v->mark - zap->mark) < 0)
 			continue;
-		take(&zap->first, v->mark_first, zap->asked);
-		take(&zap->pat, v->mark_pat, zap->asked);
-		take(&zap->random, v->mark_random, zap->asked);
+		take_earlier(&zap->first, v->mark_first, zap->asked);
+		take_earlier(&zap->pat, v->mark_pat, zap->asked);
+		take_earlier(&zap->random, v->mark_random, zap->asked);
 		if (mono_is_set(zap->random))
-			finish(z, zap, true);
+			finish_zap(z, zap, true);
 	}
 }
 
@@ -305,7 +305,7 @@ void zaps_tick(struct zaps *z, mono_t now)
 			return;
 		left -= !zap->done;
 		if (!zap->done && mono_due(mono_add_ms(zap->asked, ZAPS_WAIT_MS), now))
-			finish(z, zap, true);
+			finish_zap(z, zap, true);
 	}
 }
 
@@ -318,7 +318,7 @@ void zaps_leave(struct zaps *z, mono_t now, unsigned port, const struct addr *gr
 	unsigned i = z->next_leave;
 
 	if (zap)
-		finish(z, zap, false);
+		finish_zap(z, zap, false);
 	z->leave[i].group = *group;
 	z->leave[i].port = (uint8_t)port;
 	z->leave[i].at = now;
@@ -349,7 +349,7 @@ void zaps_gone(struct zaps *z, mono_t now, unsigned port, const struct addr *gro
 	}
 	if (!mono_is_set(left) || !mono_is_set(last))
 		return;
-	count(&z->lan[port][ZAPS_LEAVE], mono_min(last, now).ns - left.ns);
+	count_time(&z->lan[port][ZAPS_LEAVE], mono_min(last, now).ns - left.ns);
 }
 
 /* ---- state ---- */

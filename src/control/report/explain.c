@@ -168,7 +168,7 @@ static bool check_group(const struct explain_facts *f, struct explain *e)
 	return true;
 }
 
-static bool check_source(const struct explain_facts *f, struct explain *e)
+static bool check_source_address(const struct explain_facts *f, struct explain *e)
 {
 	char source[ADDR_STRLEN];
 	struct explain_check *c;
@@ -234,8 +234,8 @@ static bool is_obstacle(const struct explain_facts *f, const struct explain_chec
 
 /* Counts the interface with the checks from `from` on. Pass is better than unknown,
  * which is better than refuse. */
-static void judge(const struct explain_facts *f, const struct explain *e, size_t from,
-	struct side *side)
+static void judge_side(const struct explain_facts *f, const struct explain *e,
+	size_t from, struct side *side)
 {
 	enum explain_verdict v = EXPLAIN_PASS;
 
@@ -278,7 +278,8 @@ enum alike {
 	_ALIKE_N,
 };
 
-static enum alike kind_of(const struct explain_facts *f, const struct explain_output *o)
+static enum alike alike_of(
+	const struct explain_facts *f, const struct explain_output *o)
 {
 	if (o->is_input || f->one_output)
 		return ALIKE_NOT;
@@ -305,7 +306,7 @@ struct alike_lans {
 static bool is_among(const struct explain_facts *f, const struct alike_lans *a,
 	const struct explain_output *o)
 {
-	return kind_of(f, o) == a->kind &&
+	return alike_of(f, o) == a->kind &&
 		(a->kind != ALIKE_BARRED || strcmp(o->i.decided, a->decided) == 0);
 }
 
@@ -317,7 +318,7 @@ static struct alike_lans find_alike(const struct explain_facts *f, enum alike ki
 	for (size_t i = 0; i < f->n_output; i++) {
 		const struct explain_output *o = &f->output[i];
 
-		if (kind_of(f, o) != kind)
+		if (alike_of(f, o) != kind)
 			continue;
 		if (a.n == 0)
 			a.decided = o->i.decided;
@@ -390,18 +391,18 @@ static void output_side(
 		}
 		/* a note does not decide: the LANs with members do */
 		if (add_alike(&alike[k], others, e) == EXPLAIN_REFUSE)
-			judge(f, e, from, out);
+			judge_side(f, e, from, out);
 	}
 	for (size_t i = 0; i < f->n_output; i++) {
 		const struct explain_output *o = &f->output[i];
-		enum alike k = kind_of(f, o);
+		enum alike k = alike_of(f, o);
 		size_t from = e->n;
 
 		if (o->is_input ||
 			(k != ALIKE_NOT && alike[k].n && is_among(f, &alike[k], o)))
 			continue;
 		explain_output_checks(f, o, e);
-		judge(f, e, from, out);
+		judge_side(f, e, from, out);
 	}
 	out->to = e->n;
 }
@@ -414,17 +415,17 @@ static void input_side(
 		size_t from = e->n;
 
 		explain_input_checks(f, &f->input[i], e);
-		judge(f, e, from, in);
+		judge_side(f, e, from, in);
 	}
 	if (f->n_input == 0) {
 		nowhere(e, "input", "upstream");
-		judge(f, e, e->n - 1, in);
+		judge_side(f, e, e->n - 1, in);
 	}
 	stop_by_evidence(e, in);
 }
 
-static void conclude(struct explain *e, enum explain_verdict v, const struct side *in,
-	const struct side *out)
+static void conclude_with(struct explain *e, enum explain_verdict v,
+	const struct side *in, const struct side *out)
 {
 	const struct explain_check *c = out->verdict == v ? heaviest(e, out, v) : NULL;
 	const struct explain_check *other =
@@ -479,21 +480,21 @@ void explain(const struct explain_facts *f, struct explain *e)
 	struct side in = {0}, out = {0};
 
 	explain_deinit(e);
-	if (!check_group(f, e) || !check_source(f, e)) {
+	if (!check_group(f, e) || !check_source_address(f, e)) {
 		in = (struct side){EXPLAIN_REFUSE, 0, e->n};
-		conclude(e, EXPLAIN_REFUSE, &in, &out);
+		conclude_with(e, EXPLAIN_REFUSE, &in, &out);
 		return;
 	}
 	input_side(f, e, &in);
 	output_side(f, e, &out);
 	if (out.verdict == 0 && in.verdict != EXPLAIN_REFUSE) {
 		nowhere(e, "output", f->n_output ? "other downstream" : "downstream");
-		judge(f, e, e->n - 1, &out);
+		judge_side(f, e, e->n - 1, &out);
 	}
 	if (in.verdict == EXPLAIN_REFUSE || out.verdict == EXPLAIN_REFUSE)
-		conclude(e, EXPLAIN_REFUSE, &in, &out);
+		conclude_with(e, EXPLAIN_REFUSE, &in, &out);
 	else if (in.verdict == EXPLAIN_UNKNOWN || out.verdict == EXPLAIN_UNKNOWN)
-		conclude(e, EXPLAIN_UNKNOWN, &in, &out);
+		conclude_with(e, EXPLAIN_UNKNOWN, &in, &out);
 	else
 		conclude_well(e, &in, &out);
 	if (e->verdict == EXPLAIN_PASS) {

@@ -94,7 +94,7 @@ static bool check_source(const struct explain_facts *f, const struct explain_inp
 	return true;
 }
 
-static bool check_boundary(const struct explain_facts *f,
+static bool check_input_boundary(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e)
 {
 	struct explain_check *c;
@@ -175,8 +175,8 @@ static void check_address(const struct explain_facts *f, const struct explain_in
 
 /* Memberships last at the provider for slightly more than two query intervals: 260
  * s. */
-static void check_querier(const struct explain_facts *f, const struct explain_input *in,
-	struct explain *e)
+static void check_upstream_querier(const struct explain_facts *f,
+	const struct explain_input *in, struct explain *e)
 {
 	char querier[ADDR_STRLEN];
 	struct explain_check *c;
@@ -299,13 +299,13 @@ void explain_input_checks(const struct explain_facts *f, const struct explain_in
 	if (!explain_iface_usable(f, &in->i, e) || !check_role(in, e))
 		return;
 	explain_cabling(&in->i, e);
-	if (!check_source(f, in, e) || !check_boundary(f, in, e))
+	if (!check_source(f, in, e) || !check_input_boundary(f, in, e))
 		return;
 	if (in->upstream) {
 		if (!check_report(f, in, e))
 			return;
 		check_address(f, in, e);
-		check_querier(f, in, e);
+		check_upstream_querier(f, in, e);
 	}
 	from = e->n;
 	explain_refused_datagrams(f, in, e);

@@ -23,7 +23,7 @@ static bool check_direction(const struct explain_output *out, struct explain *e)
 	return false;
 }
 
-static bool check_boundary(const struct explain_output *out, struct explain *e)
+static bool check_output_boundary(const struct explain_output *out, struct explain *e)
 {
 	struct explain_check *c;
 
@@ -127,7 +127,7 @@ static bool check_members(const struct explain_facts *f,
 	return true;
 }
 
-static bool check_querier(const struct explain_output *out, struct explain *e)
+static bool check_lan_querier(const struct explain_output *out, struct explain *e)
 {
 	const char *name = out->i.name;
 	char other[ADDR_STRLEN];
@@ -213,7 +213,7 @@ void explain_output_checks(const struct explain_facts *f,
 	if (!explain_iface_usable(f, &out->i, e) || !check_direction(out, e))
 		return;
 	explain_cabling(&out->i, e);
-	if (!check_boundary(out, e) || !check_querier(out, e))
+	if (!check_output_boundary(out, e) || !check_lan_querier(out, e))
 		return;
 	if (!check_members(f, out, e) || !check_forwarder(out, e))
 		return;

@@ -11,7 +11,7 @@
 
 #define WORD_LEN 128
 
-__attribute__((__format__(__printf__, 2, 3))) static bool refuse(
+__attribute__((__format__(__printf__, 2, 3))) static bool refuse_words(
 	char error[EXPLAIN_WORDS_ERROR], const char *format, ...)
 {
 	va_list ap;
@@ -23,7 +23,7 @@ __attribute__((__format__(__printf__, 2, 3))) static bool refuse(
 }
 
 /* Returns false if there is none, or if it is too long. */
-static bool next_word(const char **text, char *word, size_t size)
+static bool copy_word(const char **text, char *word, size_t size)
 {
 	size_t n = strcspn(*text, " ");
 
@@ -53,7 +53,7 @@ static char *without_scheme(char *word)
 	return p;
 }
 
-static bool is_port(const char *s)
+static bool is_port_number(const char *s)
 {
 	size_t n = strspn(s, "0123456789");
 
@@ -66,12 +66,12 @@ static bool read_address(char *s, struct addr *ret)
 	char *colon = strrchr(s, ':'), *close = strchr(s, ']');
 
 	if (*s == '[' && close &&
-		(close[1] == '\0' || (close[1] == ':' && is_port(close + 2)))) {
+		(close[1] == '\0' || (close[1] == ':' && is_port_number(close + 2)))) {
 		*close = '\0';
 		return addr_parse(s + 1, ret) == 0;
 	}
 	/* two colons are an IPv6 address */
-	if (colon && strchr(s, ':') == colon && is_port(colon + 1))
+	if (colon && strchr(s, ':') == colon && is_port_number(colon + 1))
 		*colon = '\0';
 	return addr_parse(s, ret) == 0;
 }
@@ -87,23 +87,23 @@ static bool read_group(
 	if (at) {
 		*at = '\0';
 		if (at != group && !read_address(group, &ret->source))
-			return refuse(
+			return refuse_words(
 				error, "'%.60s' is not the address of a source", group);
 		ret->has_source = at != group;
 		group = at + 1;
 		snprintf(whole, sizeof(whole), "%s", group);
 	}
 	if (!read_address(group, &ret->group))
-		return refuse(error, "'%.60s' is not an address", whole);
+		return refuse_words(error, "'%.60s' is not an address", whole);
 	return true;
 }
 
-static bool read_interface(const char **text, const char *keyword, char *name,
+static bool read_interface_name(const char **text, const char *keyword, char *name,
 	char error[EXPLAIN_WORDS_ERROR])
 {
-	if (next_word(text, name, IFNAMSIZ))
+	if (copy_word(text, name, IFNAMSIZ))
 		return true;
-	return refuse(error, "%s needs an interface", keyword);
+	return refuse_words(error, "%s needs an interface", keyword);
 }
 
 /* The words after the group. */
@@ -113,19 +113,20 @@ static bool read_rest(
 	char word[WORD_LEN], whole[WORD_LEN];
 
 	while (*text) {
-		if (!next_word(&text, word, sizeof(word)))
-			return refuse(error, "a word is too long");
+		if (!copy_word(&text, word, sizeof(word)))
+			return refuse_words(error, "a word is too long");
 		if (strcmp(word, "from") == 0 || strcmp(word, "on") == 0) {
-			if (!read_interface(&text, word,
+			if (!read_interface_name(&text, word,
 				    *word == 'f' ? ret->from : ret->on, error))
 				return false;
 			continue;
 		}
 		memcpy(whole, word, sizeof(whole));
 		if (ret->has_source)
-			return refuse(error, "'%.60s' is one word too many", whole);
+			return refuse_words(
+				error, "'%.60s' is one word too many", whole);
 		if (!read_address(word, &ret->source))
-			return refuse(
+			return refuse_words(
 				error, "'%.60s' is not the address of a source", whole);
 		ret->has_source = true;
 	}
@@ -138,13 +139,14 @@ bool explain_words_read(
 	char word[WORD_LEN];
 
 	*ret = (struct explain_words){0};
-	if (!next_word(&text, word, sizeof(word)))
-		return refuse(error,
+	if (!copy_word(&text, word, sizeof(word)))
+		return refuse_words(error,
 			*text ? "a word is too long"
 			      : "which group? GROUP [SOURCE] [from INTERFACE] [on INTERFACE]");
 	if (!read_group(word, ret, error) || !read_rest(text, ret, error))
 		return false;
 	if (ret->has_source && addr_family(&ret->source) != addr_family(&ret->group))
-		return refuse(error, "group and source are of different families");
+		return refuse_words(
+			error, "group and source are of different families");
 	return true;
 }

@@ -44,7 +44,7 @@ static void metrics_put(struct metrics *m, const char *s, size_t n)
 	m->len += n;
 }
 
-static void put_text(struct metrics *m, const char *s)
+static void put_string(struct metrics *m, const char *s)
 {
 	metrics_put(m, s, strlen(s));
 }
@@ -72,15 +72,15 @@ const char *metrics_ending(enum metrics_type type)
 
 static void metrics_describe(struct metrics *m, const char *what, const char *text)
 {
-	put_text(m, "# ");
-	put_text(m, what);
-	put_text(m, " ");
-	put_text(m, m->family->name);
+	put_string(m, "# ");
+	put_string(m, what);
+	put_string(m, " ");
+	put_string(m, m->family->name);
 	if (m->format == METRICS_PROMETHEUS)
-		put_text(m, types[m->family->type].ending);
-	put_text(m, " ");
-	put_text(m, text);
-	put_text(m, "\n");
+		put_string(m, types[m->family->type].ending);
+	put_string(m, " ");
+	put_string(m, text);
+	put_string(m, "\n");
 }
 
 void metrics_begin(struct metrics *m, enum metric id)
@@ -101,15 +101,15 @@ void metrics_begin(struct metrics *m, enum metric id)
 void metrics_end(struct metrics *m)
 {
 	if (m->format == METRICS_OPENMETRICS)
-		put_text(m, "# EOF\n");
+		put_string(m, "# EOF\n");
 }
 
 /* ---- samples ---- */
 
 void metrics_sample_of(struct metrics *m, const char *with)
 {
-	put_text(m, m->family->name);
-	put_text(m, with);
+	put_string(m, m->family->name);
+	put_string(m, with);
 	m->in_labels = false;
 }
 
@@ -128,15 +128,15 @@ static void put_escaped(struct metrics *m, const char *value)
 
 		if (n == 0) {
 			snprintf(hex, sizeof(hex), "\\\\x%02x", *s++);
-			put_text(m, hex);
+			put_string(m, hex);
 			continue;
 		}
 		if (*s == '\n')
-			put_text(m, "\\n");
+			put_string(m, "\\n");
 		else if (*s == '"')
-			put_text(m, "\\\"");
+			put_string(m, "\\\"");
 		else if (*s == '\\')
-			put_text(m, "\\\\");
+			put_string(m, "\\\\");
 		else
 			metrics_put(m, (const char *)s, n);
 		s += n;
@@ -147,7 +147,7 @@ void metrics_label(struct metrics *m, const char *name, const char *value)
 {
 	metrics_put(m, m->in_labels ? "," : "{", 1);
 	m->in_labels = true;
-	put_text(m, name);
+	put_string(m, name);
 	metrics_put(m, "=\"", 2);
 	put_escaped(m, value);
 	metrics_put(m, "\"", 1);
@@ -188,7 +188,7 @@ static void put_value(struct metrics *m, const char *text)
 	if (m->in_labels)
 		metrics_put(m, "}", 1);
 	metrics_put(m, " ", 1);
-	put_text(m, text);
+	put_string(m, text);
 	metrics_put(m, "\n", 1);
 	m->in_labels = false;
 }
@@ -229,20 +229,20 @@ void metrics_real(struct metrics *m, double value)
 
 /* ---- negotiation (RFC 9110 12.5.1) ---- */
 
-static bool is_space(char c)
+static bool is_blank_http(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* The next part of `*s` up to one of `stops`, without the space around it; *s is then
  * after the part. Quotes are not looked at: no value that matters here has any. */
-static size_t part(const char **s, const char *stops, const char **ret)
+static size_t part_of_header(const char **s, const char *stops, const char **ret)
 {
 	const char *start = *s + strspn(*s, " \t");
 	size_t n = strcspn(start, stops);
 
 	*s = start + n;
-	while (n > 0 && is_space(start[n - 1]))
+	while (n > 0 && is_blank_http(start[n - 1]))
 		n--;
 	*ret = start;
 	return n;
@@ -254,7 +254,7 @@ static bool is(const char *s, size_t n, const char *word)
 }
 
 /* "0.75" -> 750; anything else counts as 0 */
-static unsigned weight(const char *s, size_t n)
+static unsigned weight_of_type(const char *s, size_t n)
 {
 	unsigned unit = 100, q = 0;
 
@@ -277,7 +277,7 @@ struct wish {
 static void read_parameter(struct wish *w, const char *s, size_t n)
 {
 	if (n > 2 && strncasecmp(s, "q=", 2) == 0)
-		w->q = weight(s + 2, n - 2);
+		w->q = weight_of_type(s + 2, n - 2);
 	/* there is one version of each that we write */
 	if (n > 8 && strncasecmp(s, "version=", 8) == 0) {
 		w->openmetrics &=
@@ -293,14 +293,14 @@ enum metrics_format metrics_negotiate(const char *accept)
 	while (accept && *accept) {
 		struct wish w = {.q = 1000};
 		const char *s;
-		size_t n = part(&accept, ",;", &s);
+		size_t n = part_of_header(&accept, ",;", &s);
 
 		w.openmetrics = is(s, n, "application/openmetrics-text");
 		w.text =
 			is(s, n, "text/plain") || is(s, n, "text/*") || is(s, n, "*/*");
 		while (*accept == ';') {
 			accept++;
-			n = part(&accept, ",;", &s);
+			n = part_of_header(&accept, ",;", &s);
 			read_parameter(&w, s, n);
 		}
 		if (w.openmetrics && w.q > openmetrics)

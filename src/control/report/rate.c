@@ -38,7 +38,7 @@ void rate_table_deinit(struct rate_table *t)
 	table_deinit(&t->keys);
 }
 
-static uint64_t key_of(const struct rate_table *t, unsigned instance,
+static uint64_t key_of_entry(const struct rate_table *t, unsigned instance,
 	const struct addr *source, const struct addr *group)
 {
 	struct {
@@ -104,7 +104,7 @@ static void compute(const struct rate_table *t, struct rate_slot *s)
 struct rate rate_of(struct rate_table *t, unsigned instance, const struct addr *source,
 	const struct addr *group, uint64_t packets, uint64_t bytes)
 {
-	uint64_t key = key_of(t, instance, source, group);
+	uint64_t key = key_of_entry(t, instance, source, group);
 	struct rate_slot *s;
 
 	if (mono_is_set(t->next.at)) {

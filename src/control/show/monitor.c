@@ -107,7 +107,7 @@ static bool write_event(struct follower *f, const json_t *event)
 
 /* ---- filters ---- */
 
-static unsigned kind_of(const char *event)
+static unsigned kind_of_event(const char *event)
 {
 	unsigned i = 0;
 
@@ -135,7 +135,7 @@ static bool has_group(const struct wish *w, const char *text)
 
 static bool monitor_is_wanted(const struct wish *w, const struct monitor_subject *s)
 {
-	return (!w->kinds || w->kinds >> kind_of(s->event) & 1) &&
+	return (!w->kinds || w->kinds >> kind_of_event(s->event) & 1) &&
 		has_interface(w, s->interface) && has_group(w, s->group);
 }
 
@@ -201,11 +201,11 @@ static struct follower *follower_of(struct ctl_stream *s)
 	return container_of(s, struct follower, stream);
 }
 
-static void opened(struct ctl_stream *s)
+static void begin_follower(struct ctl_stream *s)
 {
 }
 
-static void ending(struct ctl_stream *s)
+static void end_follower(struct ctl_stream *s)
 {
 	(void)write_event(follower_of(s), NULL);
 }
@@ -221,8 +221,8 @@ static void monitor_closed(struct ctl_stream *s)
 }
 
 static const struct ctl_stream_ops stream_ops = {
-	.opened = opened,
-	.ending = ending,
+	.opened = begin_follower,
+	.ending = end_follower,
 	.closed = monitor_closed,
 };
 

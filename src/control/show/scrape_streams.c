@@ -28,7 +28,7 @@ struct scrape_stream {
 	int64_t delay_factor_ns;
 };
 
-static void copy(struct scrape *s, const struct stream_entry *e)
+static void copy_stream(struct scrape *s, const struct stream_entry *e)
 {
 	const struct proxy_port *pp = view_instances(s->app)->port[e->stream.port];
 	struct scrape_stream *v = &s->stream[s->n_streams++];
@@ -58,7 +58,7 @@ bool scrape_read_streams(struct scrape *s)
 	max = min(max, s->n_streams_known);
 	s->stream = calloc(max + 1, sizeof(*s->stream));
 	while (s->stream && s->n_streams < max && (e = stream_log_next(log, e)))
-		copy(s, e);
+		copy_stream(s, e);
 	return false;
 }
 

@@ -72,7 +72,7 @@ static void write_versions(struct scrape *s)
 	metrics_uint(&s->m, 1);
 }
 
-static void write_state(struct scrape *s)
+static void write_daemon_state(struct scrape *s)
 {
 	struct app *app = s->app;
 
@@ -98,7 +98,7 @@ static void write_daemon(struct scrape *s)
 {
 	view_selfstat(s->app, &s->self);
 	write_versions(s);
-	write_state(s);
+	write_daemon_state(s);
 	write_process(s);
 }
 
@@ -107,7 +107,7 @@ static void write_daemon(struct scrape *s)
 #define for_each_port(s, p)                                                            \
 	for (struct scrape_port *p = (s)->port; p < (s)->port + (s)->n_ports; p++)
 
-static void of_port(struct scrape *s, const struct scrape_port *p)
+static void label_port(struct scrape *s, const struct scrape_port *p)
 {
 	metrics_sample(&s->m);
 	metrics_label(&s->m, "interface", p->name);
@@ -117,7 +117,7 @@ static void of_port(struct scrape *s, const struct scrape_port *p)
 static void pair(struct scrape *s, const struct scrape_port *p, const char *label,
 	const char *value, uint64_t n)
 {
-	of_port(s, p);
+	label_port(s, p);
 	metrics_label(&s->m, label, value);
 	metrics_uint(&s->m, n);
 }
@@ -130,7 +130,7 @@ static void per_port(struct scrape *s, enum metric id, size_t offset)
 		uint64_t v;
 
 		memcpy(&v, (const char *)p + offset, sizeof(v));
-		of_port(s, p);
+		label_port(s, p);
 		metrics_uint(&s->m, v);
 	}
 }
@@ -145,7 +145,7 @@ static void write_interfaces(struct scrape *s)
 {
 	metrics_begin(&s->m, METRIC_INTERFACE);
 	for_each_port (s, p) {
-		of_port(s, p);
+		label_port(s, p);
 		metrics_label(&s->m, "role", config_role_word(p->role));
 		metrics_label(&s->m, "transmit", p->transmit);
 		if (*p->proxy)
@@ -207,7 +207,7 @@ static void per_ring(struct scrape *s, enum metric id)
 					(enum family)f, t, &q);
 				if (!q.open)
 					continue;
-				of_port(s, p);
+				label_port(s, p);
 				metrics_label(&s->m, "family", family_name(f));
 				metrics_label_uint(&s->m, "thread", t);
 				if (id == METRIC_RING_SIZE)
@@ -412,7 +412,7 @@ static void per_lan(struct scrape *s, enum metric id, size_t offset, bool is_lim
 		if (p->role != CONFIG_ROLE_DOWNSTREAM)
 			continue;
 		memcpy(&v, (const char *)p + offset, sizeof(v));
-		of_port(s, p);
+		label_port(s, p);
 		if (is_limit)
 			metrics_real(&s->m, v ? (double)v : INFINITY);
 		else
@@ -448,7 +448,7 @@ static void per_family(struct scrape *s, enum metric id, enum config_role role,
 
 static void of_family(struct scrape *s, const struct scrape_port *p, enum family f)
 {
-	of_port(s, p);
+	label_port(s, p);
 	metrics_label(&s->m, "family", family_name(f));
 }
 
@@ -541,7 +541,7 @@ static void write_messages(struct scrape *s)
 	for_each_port (s, p) {
 		for (unsigned k = 0; k < array_len(kind); k++)
 			for (unsigned v = GM_V1; v < _GM_VERSION_N; v++) {
-				of_port(s, p);
+				label_port(s, p);
 				metrics_label(&s->m, "type", kind[k]);
 				metrics_label_uint(&s->m, "version", v);
 				metrics_uint(&s->m, p->n_received[v][k]);

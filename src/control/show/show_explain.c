@@ -219,7 +219,7 @@ static void see_join(void *arg, const struct refusal *r)
 }
 
 /* Collects the refusals of one port, in memory that belongs to the request. */
-static struct explain_refusals of_port(
+static struct explain_refusals refusals_of_port(
 	struct question *q, const struct seen *v, size_t n, unsigned port)
 {
 	bool joins = v == q->joins;
@@ -275,7 +275,7 @@ static void iface_facts(
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
 	name_master(q, i, ret->master);
-	ret->refused = of_port(q, q->datagrams, q->n_datagrams, pp->port);
+	ret->refused = refusals_of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
 		view_now(q->app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
 		view_instances(q->app)->port[pp->echo_port])
@@ -410,7 +410,7 @@ static void member_facts(
 	out->n_groups = pp->groups.groups.n;
 	out->max_groups = mgroup_max_groups(&pp->groups);
 	limit_facts(q, pp, out);
-	out->joins = of_port(q, q->joins, q->n_joins, pp->port);
+	out->joins = refusals_of_port(q, q->joins, q->n_joins, pp->port);
 }
 
 static void output_facts(
@@ -453,7 +453,7 @@ static struct traffic *traffic_of(const struct question *q, unsigned instance)
 	return NULL;
 }
 
-static void take_entry(const struct fib_view *v, void *arg)
+static void take_traffic(const struct fib_view *v, void *arg)
 {
 	struct question *q = arg;
 	bool named = !addr_is_any(&v->source);
@@ -747,7 +747,8 @@ static int show_explain_piece(struct ctl_answer *a)
 	struct question *q = container_of(a, struct question, a.answer);
 
 	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
-		fib_step(dataplane_fib(view_dataplane(q->app)), &q->at, take_entry, q);
+		fib_step(
+			dataplane_fib(view_dataplane(q->app)), &q->at, take_traffic, q);
 	if (!q->at.end)
 		return 1;
 	ctl_answer_json(&q->a.answer, whole_answer(q));

@@ -155,15 +155,17 @@ static void show_groups_begin_group(
 	d->n_sources = 0;
 }
 
-static const struct addr *after(const struct place *p)
+static const struct addr *address_of_place(const struct place *p)
 {
 	return p->set ? &p->after : NULL;
 }
 
-static void write_sources(struct groups_answer *d, const struct mgroup *g, int *work)
+static void write_lan_sources(
+	struct groups_answer *d, const struct mgroup *g, int *work)
 {
 	size_t max = d->detail ? DETAIL_SOURCES : SIZE_MAX;
-	size_t i = show_behind(g->src, g->n_src, sizeof(*g->src), after(&d->source));
+	size_t i = show_behind(
+		g->src, g->n_src, sizeof(*g->src), address_of_place(&d->source));
 
 	for (; i < g->n_src && d->n_sources < max; i++, d->n_sources++, --*work) {
 		if (*work <= 0)
@@ -177,9 +179,9 @@ static void write_sources(struct groups_answer *d, const struct mgroup *g, int *
 
 static void write_next_host(struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	size_t i = d->unnamed
-		? g->n_host
-		: show_behind(g->host, g->n_host, sizeof(*g->host), after(&d->host));
+	size_t i = d->unnamed ? g->n_host
+			      : show_behind(g->host, g->n_host, sizeof(*g->host),
+					address_of_place(&d->host));
 
 	while (i < g->n_host && mono_due(g->host[i].until, d->now))
 		i++;
@@ -205,7 +207,8 @@ static void write_host_sources(
 	bool there = h && addr_eq(&h->addr, &d->host.after);
 	const struct addrset *src = there ? &h->filter.src : &(struct addrset){0};
 
-	i = show_behind(src->v, src->n, sizeof(*src->v), after(&d->host_source));
+	i = show_behind(
+		src->v, src->n, sizeof(*src->v), address_of_place(&d->host_source));
 	for (; i < src->n; i++, --*work) {
 		if (*work <= 0)
 			return;
@@ -217,7 +220,7 @@ static void write_host_sources(
 }
 
 /* The group has gone in the middle of its row. */
-static void end_group(struct groups_answer *d)
+static void end_lan_group(struct groups_answer *d)
 {
 	static const char *const end[] = {[PART_SOURCES] = "],\"hosts\":[]}",
 		[PART_HOSTS] = "]}",
@@ -233,9 +236,9 @@ static void go_on_with_group(struct groups_answer *d, int *work)
 	const struct mgroup *g = pp ? mgroup_find(&pp->groups, &d->group) : NULL;
 
 	if (!g)
-		end_group(d);
+		end_lan_group(d);
 	else if (d->part == PART_SOURCES)
-		write_sources(d, g, work);
+		write_lan_sources(d, g, work);
 	else if (d->part == PART_HOSTS)
 		write_next_host(d, g, work);
 	else
@@ -256,7 +259,7 @@ static void take_group(struct groups_answer *d, const struct proxy_port *pp,
 }
 
 /* False if there is none any more. */
-static bool next_group(struct groups_answer *d, int *work)
+static bool next_lan_group(struct groups_answer *d, int *work)
 {
 	const struct proxy_port *pp = show_port(d->a.app, &d->ports);
 	const struct addr *only;
@@ -293,7 +296,7 @@ static int show_groups_piece(struct ctl_answer *answer)
 	while (work > 0) {
 		if (d->part != PART_GROUPS)
 			go_on_with_group(d, &work);
-		else if (!next_group(d, &work))
+		else if (!next_lan_group(d, &work))
 			break;
 	}
 	if (work <= 0)

@@ -43,7 +43,8 @@ static int by_group(const void *a, const void *b)
 }
 
 /* A stream whose port has gone counts as one of an instance by itself. */
-static struct history_key key_of(const struct app *app, const struct quality_stream *s)
+static struct history_key history_key_of(
+	const struct app *app, const struct quality_stream *s)
 {
 	const struct proxy_port *pp = view_instances(app)->port[s->port];
 
@@ -68,7 +69,7 @@ static void show_history_begin(struct history_answer *h)
 		return;
 	}
 	while ((e = stream_log_next(log, e)))
-		h->key[h->n++] = key_of(app, &e->stream);
+		h->key[h->n++] = history_key_of(app, &e->stream);
 	qsort(h->key, h->n, sizeof(*h->key), by_group);
 }
 

@@ -113,7 +113,7 @@ json_t *show_rate_interval(struct app *app)
 
 /* ---- a reading of all counters ---- */
 
-static void read_entry(const struct fib_view *v, void *arg)
+static void read_rate(const struct fib_view *v, void *arg)
 {
 	show_rate_of(arg, v);
 }
@@ -131,7 +131,7 @@ bool show_rates_ready(struct app *app, struct show_rates *r)
 	view_memory(app)->n_reading += !r->waiting;
 	r->waiting = true;
 	for (int work = SHOW_WORK; !view_memory(app)->reading.end && work > 0; work--)
-		fib_step(fib, &view_memory(app)->reading, read_entry, app);
+		fib_step(fib, &view_memory(app)->reading, read_rate, app);
 	if (!view_memory(app)->reading.end)
 		return false;
 	rate_end(view_rates(app));

@@ -148,7 +148,8 @@ static void add_figures(json_t *o, const struct stream_entry *e, mono_t now)
 	json_object_set_new(o, "known_ms", json_integer(mono_ms_since(e->first, now)));
 }
 
-static json_t *row_json(const struct quality_answer *q, const struct stream_entry *e)
+static json_t *stream_row_json(
+	const struct quality_answer *q, const struct stream_entry *e)
 {
 	const struct proxy_port *pp = view_instances(q->a.app)->port[e->stream.port];
 	mono_t from = mono_add_ms(q->end, q->since_s * -INT64_C(1000));
@@ -205,7 +206,7 @@ static int write_row(struct quality_answer *q)
 		return 1;
 	}
 	if (q->block == 0) {
-		show_open(&q->a, row_json(q, e));
+		show_open(&q->a, stream_row_json(q, e));
 		show_begin(&q->a, ",\"blocks\":[");
 		work += SHOW_ROW;
 	}

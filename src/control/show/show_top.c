@@ -88,7 +88,7 @@ static bool read_sort(const char *word, size_t n, enum sort *ret)
 	return false;
 }
 
-static bool read_number(const char *word, size_t n, size_t max, size_t *ret)
+static bool read_position(const char *word, size_t n, size_t max, size_t *ret)
 {
 	char *end;
 	unsigned long v;
@@ -132,9 +132,9 @@ static bool read_args(struct page *p, const char *args)
 		if (is_word(args, n, "sort"))
 			ok = read_sort(value, m, &p->sort);
 		else if (is_word(args, n, "offset"))
-			ok = read_number(value, m, OFFSET_MAX, &p->offset);
+			ok = read_position(value, m, OFFSET_MAX, &p->offset);
 		else if (is_word(args, n, "limit"))
-			ok = read_number(value, m, LIMIT_MAX, &p->limit);
+			ok = read_position(value, m, LIMIT_MAX, &p->limit);
 		if (!ok)
 			return false;
 		args = value + m + strspn(value + m, " ");
@@ -216,7 +216,7 @@ static uint64_t sort_value(const struct page *p, const struct fib_view *v)
 	return 0;
 }
 
-static void take_entry(const struct fib_view *v, void *arg)
+static void take_row(const struct fib_view *v, void *arg)
 {
 	struct page *p = arg;
 	struct row row;
@@ -233,7 +233,7 @@ static void take_entry(const struct fib_view *v, void *arg)
 	topn_add(&p->top, &row);
 }
 
-static json_t *row_json(const struct page *p, const struct fib_view *v)
+static json_t *top_row_json(const struct page *p, const struct fib_view *v)
 {
 	struct rate rate = show_rate_of(p->app, v);
 	json_t *o = show_mfc_entry(p->app, v, &rate);
@@ -283,7 +283,7 @@ static void add_downstream(
 	json_put_count(o, "groups", pp->groups.groups.n);
 }
 
-static json_t *port_json(
+static json_t *top_port_json(
 	struct app *app, const struct proxy_port *pp, mono_t now, uint64_t *sum)
 {
 	struct dataplane_port_stats s;
@@ -336,7 +336,7 @@ static bool read_counters(struct page *p)
 static bool walk(struct page *p)
 {
 	for (int work = SHOW_WORK / 2; !p->at.end && work > 0; work--)
-		fib_step(dataplane_fib(view_dataplane(p->app)), &p->at, take_entry, p);
+		fib_step(dataplane_fib(view_dataplane(p->app)), &p->at, take_row, p);
 	return p->at.end;
 }
 
@@ -371,7 +371,7 @@ static bool write_ports(struct page *p)
 
 		if (!pp)
 			continue;
-		show_item(&p->a, port_json(app, pp, view_now(app), p->sum));
+		show_item(&p->a, top_port_json(app, pp, view_now(app), p->sum));
 		work -= 4 * SHOW_ROW;
 	}
 	if (p->port < PORT_MAX)
@@ -392,7 +392,7 @@ static bool write_rows(struct page *p)
 		if (!fib_read(dataplane_fib(view_dataplane(p->app)), r->instance,
 			    &r->source, &r->group, &v))
 			continue;
-		show_item(&p->a, row_json(p, &v));
+		show_item(&p->a, top_row_json(p, &v));
 		work -= (int)portset_count(&v.out);
 	}
 	if (p->row < p->top.n)

@@ -147,8 +147,8 @@ static json_t *kernel_json(
 	return list;
 }
 
-static json_t *port_json(const struct app *app, const struct proxy_port *pp, mono_t now,
-	const struct show_wanted *w)
+static json_t *upstream_port_json(const struct app *app, const struct proxy_port *pp,
+	mono_t now, const struct show_wanted *w)
 {
 	json_t *o = json_pack("{so ss so sb so so}", "interface",
 		json_of_text(pp->name), "instance", show_instance(app, pp),
@@ -174,7 +174,7 @@ static bool begin_port(struct upstream_answer *u)
 
 	if (!pp)
 		return false;
-	show_open(&u->a, port_json(u->a.app, pp, u->now, &u->wanted));
+	show_open(&u->a, upstream_port_json(u->a.app, pp, u->now, &u->wanted));
 	show_begin(&u->a, ",\"groups\":[");
 	u->at = (struct table_cursor){0};
 	u->part = PART_GROUPS;

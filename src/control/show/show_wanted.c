@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* NULL, or the error to answer. */
-static json_t *take_word(const struct app *app, const char *word, struct show_wanted *w)
+static json_t *take_wanted_word(
+	const struct app *app, const char *word, struct show_wanted *w)
 {
 	struct prefix p;
 	const struct proxy_port *pp = proxy_port_named(view_instances(app)->port, word);
@@ -52,7 +53,7 @@ json_t *show_wanted_read(
 		memcpy(word, args, n);
 		word[n] = '\0';
 		args += n + strspn(args + n, " ");
-		error = take_word(app, word, ret);
+		error = take_wanted_word(app, word, ret);
 	}
 	return error;
 }

@@ -371,7 +371,7 @@ static int set_attributes(scmp_filter_ctx f)
 	return r;
 }
 
-static int fill(scmp_filter_ctx f, const struct callfilter_options *o)
+static int fill_filter(scmp_filter_ctx f, const struct callfilter_options *o)
 {
 	int r = allow_all(f, allowed, array_len(allowed));
 
@@ -412,7 +412,7 @@ int callfilter_apply(const struct callfilter_options *o)
 		return -ENOSYS;
 	r = set_attributes(f);
 	if (r == 0)
-		r = fill(f, o);
+		r = fill_filter(f, o);
 	if (r == 0)
 		r = refuse_unknown(f);
 	if (r == 0)
@@ -433,7 +433,7 @@ int callfilter_export(const struct callfilter_options *o, uint32_t arch, int fd)
 			r = seccomp_arch_add(f, arch);
 	}
 	if (r == 0)
-		r = fill(f, o);
+		r = fill_filter(f, o);
 	return r < 0 ? r : seccomp_export_bpf(f, fd);
 }
 

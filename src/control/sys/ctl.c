@@ -668,7 +668,7 @@ pid_t ctl_listener(const char *path)
 }
 
 /* Removes a file that is in the way. Returns 0 if it was removed. */
-static int remove_stale(const struct sockaddr_un *sun)
+static int remove_stale_socket(const struct sockaddr_un *sun)
 {
 	_cleanup_(closep) int fd = -1;
 	struct stat st;
@@ -725,7 +725,7 @@ static int ctl_open_socket(struct ctl *ctl)
 		return -errno;
 	r = bind_0660(ctl->fd.fd, &sun);
 	if (r == -EADDRINUSE) {
-		r = remove_stale(&sun);
+		r = remove_stale_socket(&sun);
 		if (r == 0)
 			r = bind_0660(ctl->fd.fd, &sun);
 	}

@@ -171,7 +171,7 @@ struct http_body *http_body_free(struct http_body *b)
 
 /* ---- answers ---- */
 
-static void count(struct http *h, unsigned code)
+static void count_answer(struct http *h, unsigned code)
 {
 	for (unsigned i = 0; i < HTTP_CODES; i++)
 		h->stats.n_answers[i] += http_code[i] == code;
@@ -185,7 +185,7 @@ static enum MHD_Result queue(struct http_request *q)
 	if (!q->body || q->queued)
 		return MHD_NO;
 	q->queued = true;
-	count(q->http, q->code);
+	count_answer(q->http, q->code);
 	return MHD_queue_response(q->mhd, q->code, q->body->response);
 }
 
@@ -221,7 +221,7 @@ static struct http_request *oldest_answer(struct http *h)
 	return found;
 }
 
-static void evict(struct http_request *c);
+static void evict_client(struct http_request *c);
 
 /* Clients that do not read keep answers in memory. */
 static void break_off_answers(struct http *h)
@@ -229,7 +229,7 @@ static void break_off_answers(struct http *h)
 	struct http_request *c;
 
 	while (n_answer_bytes(h) > HTTP_MAX_ANSWERS && (c = oldest_answer(h)))
-		evict(c);
+		evict_client(c);
 }
 
 void http_answer(struct http_request *q, unsigned code, struct http_body *b)
@@ -266,7 +266,8 @@ void http_answer_text(struct http_request *q, unsigned code, char *text)
 		MHD_resume_connection(q->mhd);
 }
 
-static enum MHD_Result refuse(struct http_request *q, unsigned code, const char *text)
+static enum MHD_Result answer_refusal(
+	struct http_request *q, unsigned code, const char *text)
 {
 	http_answer_text(q, code, strdup(text));
 	return queue(q);
@@ -324,7 +325,7 @@ bool http_stream(struct http_request *q, const char *const *fields)
 	return true;
 }
 
-static void resume(struct http_request *q)
+static void resume_client(struct http_request *q)
 {
 	if (!q->suspended)
 		return;
@@ -387,16 +388,17 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 	if (q->answered)
 		return queue(q);
 	if (!http_access_allows(&q->http->options.access, &q->from, &q->to))
-		return refuse(q, MHD_HTTP_FORBIDDEN,
+		return answer_refusal(q, MHD_HTTP_FORBIDDEN,
 			"your address is not among those of web-allow\n");
 	refusal = refusal_of_host(q, version, &code);
 	if (refusal)
-		return refuse(q, code, refusal);
+		return answer_refusal(q, code, refusal);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return refuse(q, MHD_HTTP_METHOD_NOT_ALLOWED,
+		return answer_refusal(q, MHD_HTTP_METHOD_NOT_ALLOWED,
 			"only GET and HEAD are supported\n");
 	if (has_large_body(q))
-		return refuse(q, MHD_HTTP_BAD_REQUEST, "a body is not accepted here\n");
+		return answer_refusal(
+			q, MHD_HTTP_BAD_REQUEST, "a body is not accepted here\n");
 	if (!q->begun) {
 		q->begun = true;
 		return MHD_YES;
@@ -406,7 +408,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mhd, const char 
 		return MHD_YES;
 	}
 	if (q->http->stopping)
-		return refuse(q, MHD_HTTP_SERVICE_UNAVAILABLE, "");
+		return answer_refusal(q, MHD_HTTP_SERVICE_UNAVAILABLE, "");
 	q->http->ops.request(q->http->ops.ctx, q, url);
 	if (q->answered)
 		return queue(q);
@@ -437,7 +439,7 @@ const struct addr *http_client(const struct http_request *q)
 
 /* ---- connections ---- */
 
-static void evict(struct http_request *c)
+static void evict_client(struct http_request *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -450,7 +452,7 @@ static void evict(struct http_request *c)
 		c->suspended = true;
 	}
 	c->state = STATE_EVICTED;
-	resume(c);
+	resume_client(c);
 }
 
 void http_stream_send(struct http *h, const char *text)
@@ -463,12 +465,12 @@ void http_stream_send(struct http *h, const char *text)
 		if (q->n_events + len > HTTP_MAX_PENDING ||
 			array_reserve(
 				q->events, q->cap_events, q->n_events + len, 256) < 0) {
-			evict(q);
+			evict_client(q);
 			continue;
 		}
 		memcpy(q->events + q->n_events, text, len);
 		q->n_events += len;
-		resume(q);
+		resume_client(q);
 	}
 	http_go_on(h);
 }
@@ -569,9 +571,9 @@ static void connected(struct http *h, struct MHD_Connection *mhd, void **context
 	struct http_request *c = h->slot, *end = h->slot + h->n_slots;
 
 	if (n_open(h, &from) >= h->options.max_per_address)
-		evict(least_of(h, &from));
+		evict_client(least_of(h, &from));
 	else if (n_open(h, NULL) >= h->options.max_connections)
-		evict(least_of_all(h));
+		evict_client(least_of_all(h));
 	while (c < end && c->state != STATE_FREE)
 		c++;
 	if (c == end)
@@ -625,7 +627,7 @@ void http_tick(struct http *h, mono_t now)
 		return;
 	for_each_slot (h, c)
 		if (is_open(c) && mono_due(c->until, now))
-			evict(c);
+			evict_client(c);
 	http_go_on(h);
 }
 
@@ -740,7 +742,7 @@ struct http *http_free(struct http *h)
 		if (h->slot[i].state == STATE_WAITING)
 			http_answer_text(
 				&h->slot[i], MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-		resume(&h->slot[i]);
+		resume_client(&h->slot[i]);
 	}
 	if (h->daemon) {
 		MHD_run(h->daemon);
@@ -760,7 +762,7 @@ void http_set_access(struct http *h, const struct http_access *a)
 	for_each_slot (h, c) {
 		if (is_open(c) &&
 			!http_access_allows(&h->options.access, &c->from, &c->to))
-			evict(c);
+			evict_client(c);
 	}
 	http_go_on(h);
 }

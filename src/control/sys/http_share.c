@@ -16,21 +16,21 @@ static struct http_shared *kept(struct http_share *s, const char *key)
 	return NULL;
 }
 
-static void drop(struct http_shared *b)
+static void drop_body(struct http_shared *b)
 {
 	http_body_free(b->body);
 	*b = (struct http_shared){.key = ""};
 }
 
 /* Nobody gets a body that is not fresh, so it is freed. */
-static void drop_old(struct http_share *s, mono_t now)
+static void drop_stale(struct http_share *s, mono_t now)
 {
 	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
 		if (*s->kept[i].key && mono_due(s->kept[i].fresh_until, now))
-			drop(&s->kept[i]);
+			drop_body(&s->kept[i]);
 }
 
-static struct http_shared *room(struct http_share *s)
+static struct http_shared *room_for_body(struct http_share *s)
 {
 	struct http_shared *oldest = &s->kept[0];
 
@@ -40,11 +40,11 @@ static struct http_shared *room(struct http_share *s)
 		if (mono_due(s->kept[i].used, oldest->used))
 			oldest = &s->kept[i];
 	}
-	drop(oldest);
+	drop_body(oldest);
 	return oldest;
 }
 
-static void make(struct http_share *s, const struct http_waiting *w)
+static void make_body(struct http_share *s, const struct http_waiting *w)
 {
 	s->turn = w->turn;
 	snprintf(s->making, sizeof(s->making), "%s", w->key);
@@ -66,7 +66,7 @@ static uint64_t turn_of(const struct http_share *s, const struct http_request *q
 }
 
 /* NULL if nobody waits. */
-static const struct http_waiting *next(const struct http_share *s)
+static const struct http_waiting *next_waiting(const struct http_share *s)
 {
 	const struct http_waiting *found = NULL;
 
@@ -104,7 +104,7 @@ void http_share_ask(
 	w->q = q;
 	snprintf(w->key, sizeof(w->key), "%s", key);
 	if (!*s->making)
-		make(s, w);
+		make_body(s, w);
 }
 
 void http_share_gone(struct http_share *s, const struct http_request *q)
@@ -129,10 +129,10 @@ void http_share_give(struct http_share *s, unsigned code, struct http_body *body
 		w->q = NULL;
 	}
 	if (b)
-		drop(b);
-	drop_old(s, now);
+		drop_body(b);
+	drop_stale(s, now);
 	if (body && code == 200) {
-		b = room(s);
+		b = room_for_body(s);
 		memcpy(b->key, s->making, sizeof(b->key));
 		b->body = body;
 		b->used = now;
@@ -141,15 +141,15 @@ void http_share_give(struct http_share *s, unsigned code, struct http_body *body
 		http_body_free(body);
 	}
 	s->making[0] = '\0';
-	first = next(s);
+	first = next_waiting(s);
 	if (first)
-		make(s, first);
+		make_body(s, first);
 }
 
 void http_share_forget(struct http_share *s)
 {
 	for (size_t i = 0; i < HTTP_SHARE_BODIES; i++)
-		drop(&s->kept[i]);
+		drop_body(&s->kept[i]);
 }
 
 void http_share_clear(struct http_share *s)

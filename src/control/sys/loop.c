@@ -96,7 +96,7 @@ static void on_timer(struct loop_fd *f, uint32_t events)
 	container_of(f, struct loop, timer)->fired = true;
 }
 
-static void on_signal(struct loop_fd *f, uint32_t events)
+static void loop_signal(struct loop_fd *f, uint32_t events)
 {
 	struct loop *l = container_of(f, struct loop, signals);
 	uint64_t unused;
@@ -116,7 +116,7 @@ static int open_signals(struct loop *l)
 	struct sigaction action = {
 		.sa_handler = on_signal_any_thread, .sa_flags = SA_RESTART};
 
-	l->signals.fn = on_signal;
+	l->signals.fn = loop_signal;
 	l->signals.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->signals.fd < 0)
 		return -errno;
@@ -267,7 +267,7 @@ static int milliseconds_to(const struct loop *l, mono_t at)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-static void gather(struct loop *l)
+static void gather_events(struct loop *l)
 {
 	mono_t until = mono_add_ns(l->now, GATHER_NS);
 	struct timespec ts = system_time(l, until);
@@ -319,7 +319,7 @@ static int sleep_until(struct loop *l, mono_t at)
 		timeout = milliseconds_to(l, at);
 	if (l->ops.before_sleep)
 		l->ops.before_sleep(l->ops.ctx);
-	gather(l);
+	gather_events(l);
 	n = epoll_wait(l->epoll, l->batch, BATCH, timeout);
 	l->n_batch = n > 0 ? n : 0;
 	n = n < 0 && errno != EINTR ? -errno : 0;

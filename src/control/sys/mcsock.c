@@ -131,7 +131,7 @@ static void call_later(const struct mcsock *s, mono_t at)
 		s->ops.later(s->ops.ctx, at);
 }
 
-static void sample(struct mcsock *s, const struct admission_host *who)
+static void sample_host(struct mcsock *s, const struct admission_host *who)
 {
 	mono_t now = loop_now(s->fd.loop);
 
@@ -153,7 +153,7 @@ static void tell_limited(const struct mcsock *s, const struct admission_message 
 }
 
 /* The work granted to the message, or 0 if it is refused. */
-static struct admission_verdict admit(
+static struct admission_verdict admit_message(
 	struct mcsock *s, const struct admission_message *m)
 {
 	struct admission_verdict v = {.work = m->work};
@@ -163,7 +163,7 @@ static struct admission_verdict admit(
 	v = admission_input(s->rx->admission, loop_now(s->fd.loop), s->ops.admission,
 		s->ops.limit, m);
 	if (v.loud)
-		sample(s, &m->host);
+		sample_host(s, &m->host);
 	if (v.work)
 		return v;
 	s->stats.count[MCSOCK_COUNT_LIMITED]++;
@@ -212,7 +212,7 @@ static uint32_t deliver_whole(
 	}
 	m.host = host_of(mac, &peek.from);
 	m.work = peek.work;
-	v = admit(s, &m);
+	v = admit_message(s, &m);
 	if (!v.work) {
 		s->stats.count[MCSOCK_COUNT_RECORDS_LIMITED] += peek.records;
 		return 0;
@@ -241,7 +241,7 @@ static uint32_t deliver_piece(struct mcsock *s, const struct gm_mac *mac,
 	size_t whole_len;
 
 	piece->host = m.host = host_of(mac, &piece->host.from);
-	if (!admit(s, &m).work)
+	if (!admit_message(s, &m).work)
 		return 0;
 	result = reassemble_add(&s->pieces, now, piece, &whole, &whole_len);
 	if (result == REASSEMBLE_WHOLE)
@@ -298,7 +298,7 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 }
 
 /* Does bounded work per round, so that a flood on one port does not delay the others. */
-static void on_readable(struct loop_fd *f, uint32_t events)
+static void mcsock_readable(struct loop_fd *f, uint32_t events)
 {
 	struct mcsock *s = container_of(f, struct mcsock, fd);
 	struct mcsock_rx *rx = s->rx;
@@ -344,7 +344,7 @@ static int set_options(int fd, bool own)
 
 /* Binds the socket, which was created without a protocol, last, so that nothing arrives
  * before the filter is in place. */
-static int setup(int fd, int ifindex, const struct mcfilter *filter)
+static int set_up_socket(int fd, int ifindex, const struct mcfilter *filter)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
 		.sll_protocol = bound_be16(filter),
@@ -383,7 +383,7 @@ static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	s->ifindex = ifindex;
 	s->filter = *filter;
 	s->fd.fd = fd;
-	s->fd.fn = on_readable;
+	s->fd.fn = mcsock_readable;
 	r = loop_add(loop, &s->fd, EPOLLIN);
 	if (r < 0) {
 		free(s);
@@ -409,7 +409,7 @@ int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
 	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	r = setup(fd, ifindex, &filter);
+	r = set_up_socket(fd, ifindex, &filter);
 	if (r == 0)
 		r = watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
 	if (r == 0)

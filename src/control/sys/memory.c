@@ -20,7 +20,7 @@ static void fclosep(FILE **f)
 
 /* The number in the first line of a file, after its prefix. 0 if there is none, or if
  * it is "max". */
-static uint64_t read_number(const char *path, const char *prefix)
+static uint64_t read_size(const char *path, const char *prefix)
 {
 	FILE *f = fopen(path, "re");
 	size_t len = strlen(prefix);
@@ -43,7 +43,7 @@ static uint64_t read_total(const char *root)
 		path = NULL;
 		return 0;
 	}
-	return read_number(path, "MemTotal:") * 1024; /* "kB" */
+	return read_size(path, "MemTotal:") * 1024; /* "kB" */
 }
 
 /* Returns the smaller one of two sizes, of which 0 means unknown. */
@@ -68,7 +68,7 @@ static uint64_t lowest_limit(
 		if (asprintf(&path, "%s/sys/fs/cgroup%s%s/%s", root, hierarchy, group,
 			    file) < 0)
 			return least;
-		least = smaller(least, read_number(path, ""));
+		least = smaller(least, read_size(path, ""));
 		free(path);
 		if (!cut)
 			return least;

@@ -388,7 +388,7 @@ static int error_of(const struct nlmsgerr *e)
 	return e->error <= 0 && e->error >= -4095 ? e->error : -EBADMSG;
 }
 
-static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
+static int netlink_message(struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	bool ours = nlh->nlmsg_seq == nl->seq && nlh->nlmsg_pid == nl->port;
 
@@ -419,7 +419,7 @@ static int on_message(struct netlink *nl, const struct nlmsghdr *nlh)
 }
 
 /* libmnl compares lengths as signed numbers */
-static bool is_whole(const struct nlmsghdr *nlh, int left)
+static bool is_whole_message(const struct nlmsghdr *nlh, int left)
 {
 	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned)left;
 }
@@ -430,8 +430,8 @@ static int on_datagram(struct netlink *nl, size_t len)
 	int left = (int)len, r, first = 0;
 
 	/* a bad message must not hide the others */
-	for (; is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-		r = on_message(nl, nlh);
+	for (; is_whole_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		r = netlink_message(nl, nlh);
 		nl->spoilt |= r < 0;
 		if (r < 0 && first == 0)
 			first = r;
@@ -466,7 +466,7 @@ static int drain(struct netlink *nl)
 	return 1;
 }
 
-static void on_readable(struct loop_fd *f, uint32_t events)
+static void netlink_readable(struct loop_fd *f, uint32_t events)
 {
 	struct netlink *nl = container_of(f, struct netlink, fd);
 	int r = drain(nl);
@@ -550,7 +550,7 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	nl->ops = *ops;
 	nl->phase = PHASE_FOLLOW;
 	nl->log_limit = LOG_LIMIT(10, 6000);
-	nl->fd.fn = on_readable;
+	nl->fd.fn = netlink_readable;
 	nl->buf = malloc(BUF_SIZE);
 	if (!nl->buf)
 		return -ENOMEM;

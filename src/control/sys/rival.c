@@ -268,7 +268,7 @@ static uint64_t read_status(int proc, const char *pid, const char *key)
 }
 
 /* Returns the bytes of a short file, or 0 if it cannot be read. */
-static size_t read_file(int proc, const char *path, char *buf, size_t size)
+static size_t read_proc_file(int proc, const char *path, char *buf, size_t size)
 {
 	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
@@ -282,10 +282,10 @@ static size_t read_file(int proc, const char *path, char *buf, size_t size)
 static bool shares_userns(int proc, const char *pid)
 {
 	char path[64], own[512], its[512];
-	size_t n = read_file(proc, "self/uid_map", own, sizeof(own));
+	size_t n = read_proc_file(proc, "self/uid_map", own, sizeof(own));
 
 	snprintf(path, sizeof(path), "%.20s/uid_map", pid);
-	return n > 0 && n == read_file(proc, path, its, sizeof(its)) &&
+	return n > 0 && n == read_proc_file(proc, path, its, sizeof(its)) &&
 		memcmp(own, its, n) == 0;
 }
 
@@ -367,7 +367,7 @@ static void attribute(struct rival_list *list)
 }
 
 /* A program that is named as the user of the routing is one rival, not two. */
-static void merge(struct rival_list *list)
+static void merge_programs(struct rival_list *list)
 {
 	for (size_t i = list->n; i-- > 0;)
 		for (size_t k = 0; list->v[i].kind == RIVAL_PROGRAM && k < list->n; k++)
@@ -391,7 +391,7 @@ void rival_look(int proc, const struct rival_belief *belief, bool with_programs,
 		return;
 	look_at_programs(proc, ret);
 	attribute(ret);
-	merge(ret);
+	merge_programs(ret);
 }
 
 /* ---- claims ---- */

@@ -128,7 +128,8 @@ static bool is_from_believed(const struct rival_claim *c, struct msghdr *m)
 
 /* "" for a socket without a name, with the name of a file, or with one that cannot be a
  * claim. */
-static void name_of(const struct sockaddr_un *from, socklen_t len, char ret[RIVAL_TEXT])
+static void name_of_sender(
+	const struct sockaddr_un *from, socklen_t len, char ret[RIVAL_TEXT])
 {
 	size_t skip = offsetof(struct sockaddr_un, sun_path) + 1;
 
@@ -155,7 +156,7 @@ int rival_claim_hear(struct rival_claim *c)
 		return -EAGAIN;
 	if (!is_from_believed(c, &m))
 		return RIVAL_SAID_STRANGE;
-	name_of(&from, m.msg_namelen, name);
+	name_of_sender(&from, m.msg_namelen, name);
 	if (!*name)
 		return RIVAL_SAID_NEW;
 	if (byte != ANSWER)

@@ -95,7 +95,7 @@ static int set_ring(struct sensor *s)
 }
 
 /* Binds the socket last, so that nothing arrives before the filter is in place. */
-static int setup(struct sensor *s, int ifindex)
+static int set_up_sensor(struct sensor *s, int ifindex)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(s->family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6),
@@ -121,7 +121,7 @@ int sensor_open(int ifindex, enum family family, struct sensor **ret)
 	if (!s)
 		return -ENOMEM;
 	s->family = family;
-	r = setup(s, ifindex);
+	r = set_up_sensor(s, ifindex);
 	if (r < 0)
 		s = sensor_close(s);
 	*ret = s;

@@ -524,7 +524,7 @@ void upstream_keep(struct upstream *u, const struct addr *group)
 }
 
 /* Makes it INCLUDE({}), owing all transmissions of the leave. */
-static void leave(struct upstream *u, struct upstream_group *g)
+static void leave_group(struct upstream *u, struct upstream_group *g)
 {
 	struct addrset none = {0};
 
@@ -573,7 +573,7 @@ void upstream_leave_all(struct upstream *u, struct effects *fx)
 	size_t pos;
 
 	table_for_each (&u->groups, pos, node, next)
-		leave(u, upstream_group_of(node));
+		leave_group(u, upstream_group_of(node));
 	for (int i = 0; u->up && i < MAX_LEAVES && leave_round(u, fx); i++)
 		;
 	table_for_each (&u->groups, pos, node, next)

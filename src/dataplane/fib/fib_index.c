@@ -217,7 +217,7 @@ static void copy_bucket(struct fib_index *ix, const struct fib_bucket *b)
 }
 
 /* Each change does one step of filling the next table. */
-static void step(struct fib_index *ix)
+static void resize_step(struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);
 
@@ -246,14 +246,14 @@ int fib_index_add(struct fib_index *ix, uint64_t hash, void *obj)
 	if ((uint64_t)(uintptr_t)obj & ~FIB_INDEX_ADDRESS)
 		return -ENOMEM;
 	if (is_above(ix->n + 1, t->mask + 1, FULL)) {
-		step(ix); /* try again to get a bigger one */
+		resize_step(ix); /* try again to get a bigger one */
 		return -ENOMEM;
 	}
 	b = fib_index_put(t, hash, obj);
 	if (ix->next && b < ix->n_copied)
 		fib_index_put(ix->next, hash, obj);
 	ix->n++;
-	step(ix);
+	resize_step(ix);
 	return 0;
 }
 
@@ -264,7 +264,7 @@ void fib_index_del(struct fib_index *ix, uint64_t hash, const void *obj)
 	if (ix->next && b < ix->n_copied)
 		swap(ix->next, hash, obj, NULL);
 	ix->n--;
-	step(ix);
+	resize_step(ix);
 }
 
 void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, void *obj)

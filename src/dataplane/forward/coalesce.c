@@ -280,7 +280,7 @@ static void close_one(struct walk *w, unsigned k, enum joined_end why)
 	memmove(&w->open[k], &w->open[k + 1], (w->n_open - k) * sizeof(w->open[0]));
 }
 
-static void place(struct walk *w, uint16_t i)
+static void place_frame(struct walk *w, uint16_t i)
 {
 	struct frame *f = &w->b->frame[i].f;
 	enum joined_end why;
@@ -388,7 +388,7 @@ unsigned coalesce_flow(struct coalesce *c, struct burst *b, const struct burst_f
 		return coalesce_one(c, b, (uint16_t)fl->first, mode);
 	begin_walk(&w, c, b, fl, mode);
 	for (uint16_t i = first_frame(b, fl); i < BURST_MAX; i = next_frame(b, i))
-		place(&w, i);
+		place_frame(&w, i);
 	close_all(&w, JOINED_LAST);
 	if (w.deal)
 		deal_ids(&w, before);

@@ -23,7 +23,7 @@ static bool has_outputs(const struct replicate_job *job, unsigned flow)
 	return !portset_empty(&job->flow[flow].out);
 }
 
-static void fetch(const struct burst_frame *bf)
+static void prefetch_heads(const struct burst_frame *bf)
 {
 	const uint8_t *p = bf->f.ip + bf->f.l4_off + UDP_HLEN;
 
@@ -77,7 +77,7 @@ void observe_flow(
 	quality_watch_flow(w, fl->port, &fl->src, &fl->group);
 	for (unsigned i = fl->first; i < BURST_MAX; i = b->frame[i].next) {
 		if (b->frame[i].next < BURST_MAX)
-			fetch(&b->frame[b->frame[i].next]);
+			prefetch_heads(&b->frame[b->frame[i].next]);
 		observe_frame(&b->frame[i].f, w);
 	}
 }
@@ -92,7 +92,7 @@ void observe_burst(const struct replicate_job *job, struct quality_watch *w)
 		if (next < b->n_flows && has_outputs(job, next)) {
 			quality_watch_expect(w, b->flow[next].port, &b->flow[next].src,
 				&b->flow[next].group);
-			fetch(&b->frame[b->flow[next].first]);
+			prefetch_heads(&b->frame[b->flow[next].first]);
 		}
 		observe_flow(job, i, w);
 	}

@@ -78,7 +78,7 @@ static void reset_heads(struct replicator *c)
 	c->n_heads = c->n_iov = 0;
 }
 
-static void flush(struct replicator *c, const struct tx_ops *tx)
+static void flush_sent(struct replicator *c, const struct tx_ops *tx)
 {
 	if (c->unflushed)
 		tx->flush(tx->ctx);
@@ -105,12 +105,12 @@ static bool send_chunk(struct output *o)
 
 void replicate_flush(struct replicator *c, const struct tx_ops *tx)
 {
-	flush(c, tx);
+	flush_sent(c, tx);
 	c->frag_used = 0;
 }
 
 /* Counts `n` datagrams of a frame as not sent to the port. */
-static void refuse(
+static void refuse_copies(
 	struct output *o, const struct frame *f, enum verdict why, unsigned n)
 {
 	counter_add_verdict(o->c->counters, o->index, why, n);
@@ -123,7 +123,7 @@ static void refuse(
 			.at = f->stamp});
 }
 
-static void add_iov(struct replicator *c, struct tx_msg *m, void *base, size_t len)
+static void add_piece(struct replicator *c, struct tx_msg *m, void *base, size_t len)
 {
 	c->iov[c->n_iov++] = (struct iovec){base, len};
 	m->n_iov++;
@@ -143,7 +143,7 @@ static void prepare_heads(struct output *o)
 static void send_and_flush(struct output *o)
 {
 	send_chunk(o);
-	flush(o->c, o->tx);
+	flush_sent(o->c, o->tx);
 }
 
 /* Completes a head where it differs from that of a plain IPv4 datagram, except for an
@@ -161,7 +161,7 @@ static void finish_head(
 
 /* Begins a message of at most n_iov pieces. The first piece is its head (vnet header,
  * link header, or both), unless the port has none. */
-static inline __attribute__((always_inline)) struct tx_msg *begin(
+static inline __attribute__((always_inline)) struct tx_msg *begin_message(
 	struct output *o, const struct frame *f, unsigned n_iov, uint16_t gso_size)
 {
 	struct replicator *c = o->c;
@@ -181,7 +181,7 @@ static inline __attribute__((always_inline)) struct tx_msg *begin(
 	if (o->vnet_len + o->l2_len == 0)
 		return m;
 	head = c->head[c->n_heads++];
-	add_iov(c, m, head, o->vnet_len + o->l2_len);
+	add_piece(c, m, head, o->vnet_len + o->l2_len);
 	memcpy(head, o->head, sizeof(o->head));
 	if (gso_size || f->csum_not_ready || f->family != FAMILY_IPV4)
 		finish_head(o, head, f, gso_size);
@@ -191,11 +191,12 @@ static inline __attribute__((always_inline)) struct tx_msg *begin(
 }
 
 /* Header and packet stay where they are until the next flush. */
-static void push(struct output *o, const struct frame *f, uint8_t *packet, uint32_t len)
+static void push_packet(
+	struct output *o, const struct frame *f, uint8_t *packet, uint32_t len)
 {
-	struct tx_msg *m = begin(o, f, 1, 0);
+	struct tx_msg *m = begin_message(o, f, 1, 0);
 
-	add_iov(o->c, m, packet, len);
+	add_piece(o->c, m, packet, len);
 	m->bytes = len;
 }
 
@@ -203,7 +204,7 @@ static void push_super_frame(struct output *o, const struct frame *f,
 	const struct run *r, unsigned n_packets)
 {
 	struct replicator *c = o->c;
-	struct tx_msg *m = begin(o, f, r->n_iov, r->gso_size);
+	struct tx_msg *m = begin_message(o, f, r->n_iov, r->gso_size);
 
 	memcpy(&c->iov[c->n_iov], r->iov, r->n_iov * sizeof(r->iov[0]));
 	c->n_iov += r->n_iov;
@@ -250,7 +251,7 @@ static enum verdict push_fragments(struct output *o, const struct frame *f)
 	c->frag_used -= most - used;
 	counter_add_port(c->counters, o->index, PORT_COUNT_FRAGMENTS, (uint64_t)n - 1);
 	for (int i = 0; i < n; i++) {
-		push(o, f, out, c->frag_len[i]);
+		push_packet(o, f, out, c->frag_len[i]);
 		out += c->frag_len[i];
 	}
 	return VERDICT_FORWARDED;
@@ -259,7 +260,7 @@ static enum verdict push_fragments(struct output *o, const struct frame *f)
 static enum verdict push_datagram(struct output *o, const struct frame *f)
 {
 	if (f->ip_len <= o->port->mtu) {
-		push(o, f, f->ip, f->ip_len);
+		push_packet(o, f, f->ip, f->ip_len);
 		return VERDICT_FORWARDED;
 	}
 	return f->df ? VERDICT_MTU_DF : push_fragments(o, f);
@@ -280,7 +281,7 @@ static void push_pieces(struct output *o, const struct frame *f)
 			v = push_datagram(o, &piece);
 		}
 		if (v != VERDICT_FORWARDED)
-			refuse(o, f, v, 1);
+			refuse_copies(o, f, v, 1);
 	}
 }
 
@@ -294,7 +295,7 @@ static void push_frame(struct output *o, const struct frame *f)
 	}
 	v = push_datagram(o, f);
 	if (v != VERDICT_FORWARDED)
-		refuse(o, f, v, 1);
+		refuse_copies(o, f, v, 1);
 }
 
 /* The largest datagram of a run: only the last may be smaller. */
@@ -332,7 +333,7 @@ static void send_run(struct output *o, const struct run *r)
 	const struct frame *f = &b->frame[r->first].f;
 
 	if (f->ttl <= o->port->threshold) {
-		refuse(o, f, VERDICT_TTL_THRESHOLD, n_packets(r, f));
+		refuse_copies(o, f, VERDICT_TTL_THRESHOLD, n_packets(r, f));
 		return;
 	}
 	if (r->gso_size && (o->caps & TX_SUPER_FRAME) && largest(f) <= o->port->mtu &&

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int digit(char c)
+static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -27,7 +27,7 @@ static bool take_hex(const char **p, unsigned n, uint32_t *ret)
 	uint32_t v = 0;
 
 	for (; n > 0; n--, (*p)++) {
-		int d = digit(**p);
+		int d = hex_digit(**p);
 
 		if (d < 0)
 			return false;

@@ -62,7 +62,7 @@ static int set_up_copies(struct ring_rx *r)
 	return sockopt_set(r->fd, SOL_PACKET, PACKET_COPY_THRESH, 1);
 }
 
-static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
+static int ring_rx_v2_set_up(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	struct ring_geometry g = {
 		.size = p->size,
@@ -77,19 +77,19 @@ static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
 	return e < 0 ? e : ring_rx_request(r, &g);
 }
 
-static void tear_down(struct ring_rx *r)
+static void ring_rx_v2_tear_down(struct ring_rx *r)
 {
 	free(r->copies);
 }
 
-static struct tpacket2_hdr *slot(const struct ring_rx *r, uint32_t index)
+static struct tpacket2_hdr *header_of(const struct ring_rx *r, uint32_t index)
 {
 	return (void *)(r->map + (size_t)index * r->slot_size);
 }
 
 /* The run ends at the end of the ring, or before a long frame if there is no memory to
  * fetch it into. */
-static bool peek(struct ring_rx *r, struct ring_block *ret)
+static bool ring_rx_v2_peek(struct ring_rx *r, struct ring_block *ret)
 {
 	uint32_t max = r->n_slots - r->next, n = 0;
 
@@ -100,7 +100,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 		/* pairs with the write barrier before the kernel sets TP_STATUS_USER
 		 * (tpacket_rcv): the frame is complete */
 		uint32_t status = __atomic_load_n(
-			&slot(r, r->next + n)->tp_status, __ATOMIC_ACQUIRE);
+			&header_of(r, r->next + n)->tp_status, __ATOMIC_ACQUIRE);
 
 		if (!(status & TP_STATUS_USER))
 			break;
@@ -113,7 +113,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 	if (n == 0)
 		return false;
 	*ret = (struct ring_block){
-		.next = (uint8_t *)slot(r, r->next),
+		.next = (uint8_t *)header_of(r, r->next),
 		.n_frames = n,
 		.index = r->next,
 		.n_slots = n,
@@ -125,7 +125,7 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 
 /* Fetches the whole of a frame that was cut off; its other properties are in the
  * slot. */
-static void fetch(struct ring_rx *r, struct ring_frame *f)
+static void fetch_whole(struct ring_rx *r, struct ring_frame *f)
 {
 	struct ring_copies *c = r->copies;
 	uint32_t before = r->offload ? VNET_LEN : 0;
@@ -142,7 +142,8 @@ static void fetch(struct ring_rx *r, struct ring_frame *f)
 	f->caplen = (uint32_t)n - before;
 }
 
-static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
+static void ring_rx_v2_next(
+	struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
 {
 	uint8_t *base = b->next;
 	const struct tpacket2_hdr *h = (const void *)base;
@@ -161,15 +162,15 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 	};
 
 	if (h->tp_status & TP_STATUS_COPY)
-		fetch(r, &f);
+		fetch_whole(r, &f);
 	ring_rx_describe(r, &f, ret);
 	b->next = base + r->slot_size;
 }
 
-static void release(struct ring_rx *r, const struct ring_block *b)
+static void ring_rx_v2_release(struct ring_rx *r, const struct ring_block *b)
 {
 	for (uint32_t i = b->index; i < b->index + b->n_slots; i++) {
-		struct tpacket2_hdr *h = slot(r, i);
+		struct tpacket2_hdr *h = header_of(r, i);
 
 		if (h->tp_status & TP_STATUS_COPY)
 			r->copies->n--;
@@ -179,20 +180,21 @@ static void release(struct ring_rx *r, const struct ring_block *b)
 	}
 }
 
-static bool is_full(const struct ring_rx *r, uint32_t index)
+static bool ring_rx_v2_is_full(const struct ring_rx *r, uint32_t index)
 {
-	uint32_t status = __atomic_load_n(&slot(r, index)->tp_status, __ATOMIC_RELAXED);
+	uint32_t status =
+		__atomic_load_n(&header_of(r, index)->tp_status, __ATOMIC_RELAXED);
 
 	return status & TP_STATUS_USER;
 }
 
 const struct ring_rx_ops ring_rx_v2 = {
 	.version = TPACKET_V2,
-	.set_up = set_up,
+	.set_up = ring_rx_v2_set_up,
 	.adopt = ring_rx_v2_adopt,
-	.tear_down = tear_down,
-	.peek = peek,
-	.next = next,
-	.release = release,
-	.is_full = is_full,
+	.tear_down = ring_rx_v2_tear_down,
+	.peek = ring_rx_v2_peek,
+	.next = ring_rx_v2_next,
+	.release = ring_rx_v2_release,
+	.is_full = ring_rx_v2_is_full,
 };

@@ -12,7 +12,7 @@
 
 #define FRAME_SIZE 2048u /* V3 packs frames; only checked for consistency */
 
-static int set_up(struct ring_rx *r, const struct ring_rx_params *p)
+static int ring_rx_v3_set_up(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	struct ring_geometry g = {
 		.size = p->size,
@@ -32,7 +32,7 @@ static int ring_rx_v3_adopt(struct ring_rx *r)
 	return 0;
 }
 
-static void tear_down(struct ring_rx *r)
+static void ring_rx_v3_tear_down(struct ring_rx *r)
 {
 }
 
@@ -43,7 +43,7 @@ static struct tpacket_hdr_v1 *block_header(const struct ring_rx *r, uint32_t ind
 	return &bd->hdr.bh1;
 }
 
-static bool peek(struct ring_rx *r, struct ring_block *ret)
+static bool ring_rx_v3_peek(struct ring_rx *r, struct ring_block *ret)
 {
 	struct tpacket_hdr_v1 *h = block_header(r, r->next);
 	/* pairs with the write barrier before the kernel sets TP_STATUS_USER
@@ -65,7 +65,8 @@ static bool peek(struct ring_rx *r, struct ring_block *ret)
 	return true;
 }
 
-static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
+static void ring_rx_v3_next(
+	struct ring_rx *r, struct ring_block *b, struct frame_meta *ret)
 {
 	uint8_t *base = b->next;
 	const struct tpacket3_hdr *h = (const void *)base;
@@ -87,7 +88,7 @@ static void next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret
 	b->next = base + h->tp_next_offset;
 }
 
-static void release(struct ring_rx *r, const struct ring_block *b)
+static void ring_rx_v3_release(struct ring_rx *r, const struct ring_block *b)
 {
 	/* pairs with the kernel's read of the status before it opens the block again
 	 * (prb_dispatch_next_block): all our accesses are over */
@@ -95,7 +96,7 @@ static void release(struct ring_rx *r, const struct ring_block *b)
 		__ATOMIC_RELEASE);
 }
 
-static bool is_full(const struct ring_rx *r, uint32_t index)
+static bool ring_rx_v3_is_full(const struct ring_rx *r, uint32_t index)
 {
 	uint32_t status = __atomic_load_n(
 		&block_header(r, index)->block_status, __ATOMIC_RELAXED);
@@ -105,11 +106,11 @@ static bool is_full(const struct ring_rx *r, uint32_t index)
 
 const struct ring_rx_ops ring_rx_v3 = {
 	.version = TPACKET_V3,
-	.set_up = set_up,
+	.set_up = ring_rx_v3_set_up,
 	.adopt = ring_rx_v3_adopt,
-	.tear_down = tear_down,
-	.peek = peek,
-	.next = next,
-	.release = release,
-	.is_full = is_full,
+	.tear_down = ring_rx_v3_tear_down,
+	.peek = ring_rx_v3_peek,
+	.next = ring_rx_v3_next,
+	.release = ring_rx_v3_release,
+	.is_full = ring_rx_v3_is_full,
 };

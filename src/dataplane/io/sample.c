@@ -109,7 +109,7 @@ static struct pieces pieces_of(const struct frame_meta *m)
 	return o;
 }
 
-static void copy(uint8_t *to, const struct pieces *o, uint32_t n)
+static void copy_frame(uint8_t *to, const struct pieces *o, uint32_t n)
 {
 	if (!o->tagged) {
 		memcpy(to, o->p, n);
@@ -125,7 +125,7 @@ static void copy(uint8_t *to, const struct pieces *o, uint32_t n)
 
 /* Fills `id` with the captures that want the frame. Returns the largest snaplen among
  * them, or 0 if none wants it. */
-static uint32_t choose(struct sample_ring *r, const struct sample_spec *spec,
+static uint32_t choose_captures(struct sample_ring *r, const struct sample_spec *spec,
 	unsigned port, const struct pieces *o, bool has_l2,
 	uint32_t id[SAMPLE_WANTS_MAX])
 {
@@ -186,7 +186,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 	uint32_t id[SAMPLE_WANTS_MAX], tag = o.tagged ? TAG_LEN : 0, n, size;
 	struct record *rec;
 
-	n = choose(r, spec, port, &o, m->l2 != NULL, id);
+	n = choose_captures(r, spec, port, &o, m->l2 != NULL, id);
 	if (n == 0)
 		return;
 	if (n > o.caplen + tag)
@@ -208,7 +208,7 @@ void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigne
 		.len = o.len + tag,
 	};
 	memcpy(rec->id, id, sizeof(id));
-	copy(rec->data, &o, n);
+	copy_frame(rec->data, &o, n);
 	/* pairs with the acquire in sample_peek(): the record is complete */
 	atomic_store_explicit(&r->head, head + size, memory_order_release);
 }
@@ -224,7 +224,7 @@ static bool is_skip(const struct record *rec)
 }
 
 /* The next record, after the remainder at the end of the memory. */
-static struct record *oldest(struct sample_ring *r, uint64_t *tail)
+static struct record *oldest_record(struct sample_ring *r, uint64_t *tail)
 {
 	uint32_t to_end = RING_SIZE - (uint32_t)(*tail % RING_SIZE);
 
@@ -242,7 +242,7 @@ bool sample_peek(struct sample_ring *r, struct sample *ret)
 
 	if (head == tail)
 		return false;
-	rec = oldest(r, &tail);
+	rec = oldest_record(r, &tail);
 	*ret = (struct sample){
 		.time_ns = rec->time_ns,
 		.port = rec->port,
@@ -259,7 +259,7 @@ bool sample_peek(struct sample_ring *r, struct sample *ret)
 void sample_pop(struct sample_ring *r)
 {
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-	const struct record *rec = oldest(r, &tail);
+	const struct record *rec = oldest_record(r, &tail);
 
 	/* pairs with the acquire in sample_reserve(): we have read it */
 	atomic_store_explicit(&r->tail, tail + rec->size, memory_order_release);

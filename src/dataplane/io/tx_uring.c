@@ -296,7 +296,7 @@ static void uring_flush(void *ctx)
 	t->ill = (struct portset){0};
 }
 
-static void start(struct tx_uring *t)
+static void start_ring(struct tx_uring *t)
 {
 	t->started = true;
 	if (register_with(&t->ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
@@ -311,7 +311,7 @@ bool tx_uring_is_started(const struct tx_uring *t)
 bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_ops *ret)
 {
 	if (t->ready && !t->started)
-		start(t);
+		start_ring(t);
 	t->port = ports;
 	*ret = (struct tx_ops){
 		.caps = uring_caps,

@@ -23,7 +23,7 @@
 #define SILENT_MIN_NS (20 * NS_PER_MS)
 #define OUTAGE_NS     NS_PER_SEC
 
-static void start(struct quality *q, mono_t at)
+static void start_arrival(struct quality *q, mono_t at)
 {
 	struct quality_arrival *a = &q->arrival;
 
@@ -166,7 +166,7 @@ bool quality_arrived(struct quality *q, mono_t at)
 	int64_t gap;
 
 	if (!q->started)
-		start(q, at);
+		start_arrival(q, at);
 	if (q->rests)
 		arrival_resume(q, at);
 	if (mono_before(at, a->last)) {

@@ -84,7 +84,7 @@ static bool is_seen(const struct quality_rtp *r, uint16_t seq)
 	return r->seen[seq / 64 % 2] >> seq % 64 & 1;
 }
 
-static void see(struct quality_rtp *r, uint16_t seq)
+static void mark_seen(struct quality_rtp *r, uint16_t seq)
 {
 	r->seen[seq / 64 % 2] |= UINT64_C(1) << seq % 64;
 }
@@ -109,7 +109,7 @@ void rtp_begin(struct quality *q, const struct rtp_head *h)
 	r->has_next = r->has_transit = false;
 	r->clock_rate = clock_rate(h->type);
 	r->begun = true;
-	see(r, h->seq);
+	mark_seen(r, h->seq);
 	ts_gap(q);
 }
 
@@ -162,7 +162,7 @@ static enum rtp_place ahead(struct quality *q, uint16_t seq, uint16_t distance)
 	struct quality_rtp *r = &q->rtp;
 
 	unsee(r, (uint16_t)(r->highest + 1), distance);
-	see(r, seq);
+	mark_seen(r, seq);
 	r->highest = seq;
 	r->since += distance;
 	r->since = min(r->since, SINCE_MAX);
@@ -186,7 +186,7 @@ static enum rtp_place behind(struct quality *q, uint16_t seq, uint16_t distance)
 		quality_add(q, QUALITY_RTP_DUPLICATED, 1);
 		return RTP_DUPLICATE;
 	}
-	see(r, seq);
+	mark_seen(r, seq);
 	quality_add(q, QUALITY_RTP_REORDERED, 1);
 	return RTP_LATE;
 }

@@ -60,7 +60,7 @@ unsigned ts_size(const uint8_t *p, size_t captured, size_t len)
 }
 
 /* The place of a PID, or where it would have its place. */
-static unsigned place_of(const struct quality_ts *ts, unsigned pid)
+static unsigned place_of_pid(const struct quality_ts *ts, unsigned pid)
 {
 	const unsigned n = sizeof(ts->pid) / sizeof(ts->pid[0]);
 	unsigned at = (pid * 0x9e5fu >> 4) % n;
@@ -71,9 +71,9 @@ static unsigned place_of(const struct quality_ts *ts, unsigned pid)
 }
 
 /* The record of a PID, a new one if there is none; NULL if there are too many. */
-static struct quality_pid *find(struct quality_ts *ts, unsigned pid)
+static struct quality_pid *find_pid(struct quality_ts *ts, unsigned pid)
 {
-	unsigned at = place_of(ts, pid);
+	unsigned at = place_of_pid(ts, pid);
 
 	ts->recent = (uint8_t)at;
 	if (!(ts->pid[at].flags & PID_USED)) {
@@ -98,7 +98,7 @@ void ts_begin(struct quality *q, unsigned packet_size, mono_t at)
 		.first_random_at = random,
 		.pat_gap_ns = pat_gap,
 		.pmt_gap_ns = pmt_gap};
-	find(ts, 0)->flags |= PID_PAT;
+	find_pid(ts, 0)->flags |= PID_PAT;
 }
 
 /* ---- tables ---- */
@@ -189,7 +189,7 @@ static uint32_t crc(const uint8_t *p, size_t n)
 static void watch_pmt(struct quality *q, unsigned pid, mono_t at)
 {
 	struct quality_ts *ts = &q->ts;
-	struct quality_pid *rec = find(ts, pid);
+	struct quality_pid *rec = find_pid(ts, pid);
 
 	if (rec && rec->flags & PID_PMT)
 		return;
@@ -211,7 +211,7 @@ static void new_pat(struct quality *q, unsigned stream, unsigned version, mono_t
 	ts->pat_version = (uint8_t)version;
 	for (unsigned i = 0; i < ts->n_pmts; i++) {
 		age_pmt(q, &ts->pmt[i], at);
-		find(ts, ts->pmt[i].pid)->flags &= (uint8_t)~PID_PMT;
+		find_pid(ts, ts->pmt[i].pid)->flags &= (uint8_t)~PID_PMT;
 	}
 	ts->n_pmts = 0;
 }
@@ -247,8 +247,9 @@ static void read_pat(struct quality *q, const uint8_t *s, unsigned left, mono_t 
 /* A PID that has no packets yet gets its record if it is video. */
 static void know_video(struct quality_ts *ts, unsigned pid, enum ts_video video)
 {
-	struct quality_pid *rec =
-		video && pid != NULL_PID ? find(ts, pid) : &ts->pid[place_of(ts, pid)];
+	struct quality_pid *rec = video && pid != NULL_PID
+		? find_pid(ts, pid)
+		: &ts->pid[place_of_pid(ts, pid)];
 
 	if (rec && rec->flags & PID_USED)
 		rec->video = (uint8_t)video;
@@ -256,7 +257,7 @@ static void know_video(struct quality_ts *ts, unsigned pid, enum ts_video video)
 
 /* `s` is a section with table_id 2, of which `left` bytes are in the packet. The rest of a
  * longer one is not looked at. */
-static void read_streams(struct quality_ts *ts, const uint8_t *s, unsigned left)
+static void read_stream_list(struct quality_ts *ts, const uint8_t *s, unsigned left)
 {
 	unsigned end = 3 + (get_u16be(s + 1) & 0xfffu);
 
@@ -297,12 +298,12 @@ static void tables(struct quality *q, const struct quality_pid *rec, const uint8
 	if (!(flags & PID_PMT) || p[s] != 2)
 		return;
 	read_pmt(q, pid, at);
-	read_streams(&q->ts, p + s, TS_SIZE - s);
+	read_stream_list(&q->ts, p + s, TS_SIZE - s);
 }
 
 /* ---- clocks ---- */
 
-static int64_t distance(int64_t a, int64_t b)
+static int64_t clock_distance(int64_t a, int64_t b)
 {
 	return a < b ? b - a : a - b;
 }
@@ -319,7 +320,7 @@ static bool is_clock_step(const struct quality_clock *c, uint64_t pcr, mono_t at
 		step -= CLOCK_WRAP;
 	step = step * 1000 / 27;
 	return (step < 0 || step > CLOCK_STEP_NS) &&
-		distance(step, at.ns - c->at.ns) > CLOCK_STEP_NS;
+		clock_distance(step, at.ns - c->at.ns) > CLOCK_STEP_NS;
 }
 
 /* `p` has a PCR (2.4.3.5) */
@@ -401,7 +402,7 @@ static bool is_entry(const struct quality_pid *rec, const uint8_t *p, unsigned p
 }
 
 /* A packet whose sync byte is right. */
-static void packet(struct quality *q, const uint8_t *p, mono_t at)
+static void ts_packet(struct quality *q, const uint8_t *p, mono_t at)
 {
 	struct quality_ts *ts = &q->ts;
 	unsigned pid = get_u16be(p + 1) & 0x1fffu, control = p[3] >> 4 & 3;
@@ -420,7 +421,7 @@ static void packet(struct quality *q, const uint8_t *p, mono_t at)
 		return;
 	}
 	quality_add(q, QUALITY_TS_SCRAMBLED, p[3] >> 6 != 0);
-	rec = find(ts, pid);
+	rec = find_pid(ts, pid);
 	if (!rec) {
 		quality_add(q, QUALITY_TS_UNWATCHED, 1);
 		return;
@@ -493,13 +494,13 @@ static void put_packets(
 		if ((head & PLAIN_MASK) == PLAIN && sure) {
 			unsigned pid = head >> 8 & 0x1fff;
 
-			if (rec->pid != pid && find(ts, pid))
+			if (rec->pid != pid && find_pid(ts, pid))
 				rec = &ts->pid[ts->recent];
 			if (rec->pid == pid && put_plain(rec, head, epoch, p))
 				continue;
 		}
 		if ((sure && p[0] == TS_SYNC) || synchronise(q, p))
-			packet(q, p, at);
+			ts_packet(q, p, at);
 		rec = &ts->pid[ts->recent];
 		epoch = ts->epoch;
 		sure = !ts->lost && !ts->bad;

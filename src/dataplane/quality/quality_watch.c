@@ -108,7 +108,7 @@ struct quality_watch *quality_watch_free(struct quality_watch *w)
 /* ---- streams ---- */
 
 /* Senders choose source and group, but do not know the key. */
-static uint32_t hash_of(const struct quality_watch *w, unsigned port,
+static uint32_t hash_of_flow(const struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group)
 {
 	return (uint32_t)(mul64_hash_pair(w->key, source->b, group->b, port) >> 16);
@@ -135,7 +135,7 @@ static struct watch_slot *slot_at(const struct quality_watch *w, uint32_t entry)
 	return &w->slot[(entry & UINT16_MAX) - 1];
 }
 
-static bool is_flow(const struct watch_slot *s, const struct watch_flow *f)
+static bool has_flow(const struct watch_slot *s, const struct watch_flow *f)
 {
 	return s->stream.port == f->port && addr_eq(&s->stream.group, f->group) &&
 		addr_eq(&s->stream.source, f->source);
@@ -143,7 +143,7 @@ static bool is_flow(const struct watch_slot *s, const struct watch_flow *f)
 
 /* The stream of the flow with this port, or without a port the last one that was
  * active. */
-static struct watch_slot *find(
+static struct watch_slot *find_slot(
 	const struct quality_watch *w, bool has_port, uint16_t dport)
 {
 	const struct watch_flow *f = &w->flow;
@@ -152,7 +152,7 @@ static struct watch_slot *find(
 	for (unsigned i = home_of(w, f->hash); w->index[i]; i = (i + 1) & w->mask) {
 		struct watch_slot *s = slot_at(w, w->index[i]);
 
-		if (!has_tag(w->index[i], f->hash) || !is_flow(s, f))
+		if (!has_tag(w->index[i], f->hash) || !has_flow(s, f))
 			continue;
 		if (has_port && s->stream.dport == dport)
 			return s;
@@ -240,7 +240,7 @@ static struct watch_slot *take_slot(struct quality_watch *w)
 }
 
 /* Readers may still look at the view of the slot's last stream. */
-static struct watch_slot *add(struct quality_watch *w, uint16_t dport)
+static struct watch_slot *add_slot(struct quality_watch *w, uint16_t dport)
 {
 	struct watch_slot *s = take_slot(w);
 
@@ -340,9 +340,9 @@ static struct watch_slot *turn_to(struct quality_watch *w, uint16_t dport)
 	struct watch_slot *s;
 
 	close_current(w);
-	s = find(w, true, dport);
+	s = find_slot(w, true, dport);
 	if (!s && w->refused < REFUSED_MAX)
-		s = add(w, dport);
+		s = add_slot(w, dport);
 	if (!s) {
 		w->refused++;
 		return NULL;
@@ -451,7 +451,7 @@ void quality_watch_fragment(
 	if (has_port && (!s || s->stream.dport != dport)) {
 		s = turn_to(w, dport);
 	} else if (!s) {
-		s = find(w, false, 0);
+		s = find_slot(w, false, 0);
 		w->current = s;
 	}
 	if (!s) {
@@ -467,13 +467,13 @@ void quality_watch_flow(struct quality_watch *w, unsigned port,
 {
 	close_current(w);
 	w->flow = (struct watch_flow){
-		port, source, group, hash_of(w, port, source, group)};
+		port, source, group, hash_of_flow(w, port, source, group)};
 }
 
 void quality_watch_expect(const struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group)
 {
-	uint32_t hash = hash_of(w, port, source, group);
+	uint32_t hash = hash_of_flow(w, port, source, group);
 
 	for (unsigned i = home_of(w, hash); w->index[i]; i = (i + 1) & w->mask) {
 		const struct watch_slot *s = slot_at(w, w->index[i]);
@@ -516,7 +516,7 @@ void quality_watch_begin(struct quality_watch *w, const struct quality_moment *n
 		next_period(w);
 }
 
-static void count(_Atomic uint64_t *to, uint64_t n)
+static void store_count(_Atomic uint64_t *to, uint64_t n)
 {
 	atomic_store_explicit(to, n, memory_order_relaxed);
 }
@@ -524,9 +524,9 @@ static void count(_Atomic uint64_t *to, uint64_t n)
 void quality_watch_end(struct quality_watch *w)
 {
 	close_current(w);
-	count(&w->full_n, w->full);
-	count(&w->light_n, w->light);
-	count(&w->unwatched_n, w->unwatched);
+	store_count(&w->full_n, w->full);
+	store_count(&w->light_n, w->light);
+	store_count(&w->unwatched_n, w->unwatched);
 	/* there was always something in the rings */
 	if (mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
 		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
@@ -591,7 +591,7 @@ void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until)
 		atomic_store_explicit(&w->sampling, false, memory_order_relaxed);
 }
 
-static void flush(struct quality_watch *w, uint16_t list)
+static void publish_list(struct quality_watch *w, uint16_t list)
 {
 	for (uint16_t i = list; i != WATCH_NONE; i = w->slot[i].next_dirty)
 		publish_rest(&w->slot[i]);
@@ -599,6 +599,6 @@ static void flush(struct quality_watch *w, uint16_t list)
 
 void quality_watch_flush(struct quality_watch *w)
 {
-	flush(w, w->dirty);
-	flush(w, w->round);
+	publish_list(w, w->dirty);
+	publish_list(w, w->round);
 }

@@ -207,7 +207,7 @@ static int sync_set(struct dataplane *dp, unsigned port, enum set_kind kind,
 }
 
 /* Sockets as the plan wants them; a port that fails is taken out of the plan. */
-static void sync_port(struct dataplane *dp, unsigned port, struct plan_port *p,
+static void sync_sets(struct dataplane *dp, unsigned port, struct plan_port *p,
 	struct socket_set **retired)
 {
 	struct port_state *st = &dp->port[port];
@@ -332,7 +332,7 @@ int dataplane_apply(struct dataplane *dp, struct plan *plan)
 	if (!g)
 		return -ENOMEM;
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		sync_port(dp, i, &plan->port[i], &dp->current->retired);
+		sync_sets(dp, i, &plan->port[i], &dp->current->retired);
 	dataplane_publish(dp, g);
 	return 0;
 }

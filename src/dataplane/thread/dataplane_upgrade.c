@@ -332,8 +332,8 @@ static void export_set(const struct socket_set *s, struct state_out *o,
 	state_end(o, begun);
 }
 
-static void put_port(struct dataplane *dp, unsigned port, const struct plan_port *p,
-	struct state_out *o)
+static void put_rings_of_port(struct dataplane *dp, unsigned port,
+	const struct plan_port *p, struct state_out *o)
 {
 	struct dataplane_port_stats st;
 
@@ -365,7 +365,7 @@ void dataplane_export(
 		if (!*plan->port[i].name)
 			continue;
 		begun = state_begin(o, TAG_PORT);
-		put_port(dp, i, &plan->port[i], o);
+		put_rings_of_port(dp, i, &plan->port[i], o);
 		for (enum set_kind k = SET_IPV4; k < _SET_N; k++)
 			if (dp->port[i].set[k])
 				export_set(dp->port[i].set[k], o, give, ctx);

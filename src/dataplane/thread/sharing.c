@@ -146,7 +146,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
 
-static void list_ports(struct slot *s, const struct portset *ports, unsigned n_parts)
+static void list_job_ports(
+	struct slot *s, const struct portset *ports, unsigned n_parts)
 {
 	s->n_ports = 0;
 	portset_for_each (ports, i)
@@ -169,7 +170,7 @@ void sharing_serve(struct sharing *c, unsigned thread, const struct replicate_jo
 		replicate_serve_all(replicator, job, tx);
 		return;
 	}
-	list_ports(s, &job->ports, PARTS * c->n);
+	list_job_ports(s, &job->ports, PARTS * c->n);
 	begin = now_ns();
 	/* pairs with the load in sharing_help(): ports and job are complete */
 	atomic_store_explicit(&s->job, job, memory_order_seq_cst);

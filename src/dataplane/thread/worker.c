@@ -108,7 +108,7 @@ struct worker {
 /* Frames */
 
 /* The source MAC addresses of one port rarely change from frame to frame. */
-static bool is_own_mac(
+static bool is_own_source(
 	const struct plan *plan, struct worker_input *in, const uint8_t mac[6])
 {
 	if (!in->mac_known || memcmp(in->mac, mac, sizeof(in->mac)) != 0) {
@@ -121,14 +121,14 @@ static bool is_own_mac(
 
 /* Checks run in the order of enum verdict: own MAC is between those of
  * frame_parse(). */
-static enum verdict judge(const struct plan *plan, struct worker_input *in,
+static enum verdict judge_frame(const struct plan *plan, struct worker_input *in,
 	const struct frame_meta *m, struct frame *ret)
 {
 	enum verdict v = frame_parse(m, plan->port[in->port].mtu, ret);
 
 	if (v != VERDICT_FORWARDED && v <= VERDICT_OWN_MAC)
 		return v;
-	return m->l2 && is_own_mac(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
+	return m->l2 && is_own_source(plan, in, m->l2 + 6) ? VERDICT_OWN_MAC : v;
 }
 
 /* Reads the clock only once per burst. */
@@ -255,7 +255,7 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 		if (spec)
 			sample_frame(w->samples, spec, in->port, &m);
 		more = h->block.n_frames > 0;
-		v = judge(cfg->plan, in, &m, &f);
+		v = judge_frame(cfg->plan, in, &m, &f);
 		if (v != VERDICT_FORWARDED) {
 			forward_drop(w->fw, in->port, v, &m);
 			continue;
@@ -360,7 +360,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 
 /* Serves ports of another thread's burst, because nothing of our own is ready. Returns
  * false if there was no such port. */
-static bool help(struct worker *w, const struct worker_config *cfg)
+static bool help_others(struct worker *w, const struct worker_config *cfg)
 {
 	struct tx_ops tx;
 
@@ -466,7 +466,7 @@ static void sleep_until_ready(struct worker *w)
 	}
 }
 
-static void rest(struct worker *w)
+static void rest_worker(struct worker *w)
 {
 	struct forward_counters *c = forward_counters(w->fw);
 
@@ -500,13 +500,13 @@ static void clear_errors(struct worker *w, const struct worker_config *cfg)
 
 /* Takes what is ready, or serves ports of another thread's burst; then sets how long to
  * look away. False if there is nothing to do. */
-static bool work(struct worker *w, struct worker_config *cfg)
+static bool work_once(struct worker *w, struct worker_config *cfg)
 {
 	if (w->away_ns && !is_filling(cfg))
 		return false;
 	w->away_ns = 0;
 	if (!turn(w, cfg))
-		return help(w, cfg);
+		return help_others(w, cfg);
 	choose_wait(w, cfg);
 	return w->away_ns == 0;
 }
@@ -521,11 +521,11 @@ static void run(struct worker *w)
 		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TURNS], 1);
 		if (cfg && w->error)
 			clear_errors(w, cfg);
-		if (cfg && work(w, cfg)) {
-			tsan_let_go(); /* as in rest() */
+		if (cfg && work_once(w, cfg)) {
+			tsan_let_go(); /* as in rest_worker() */
 			rcu_quiescent_state();
 		} else {
-			rest(w);
+			rest_worker(w);
 		}
 	}
 }
@@ -542,7 +542,7 @@ static void *thread_main(void *arg)
 	rcu_register_thread();
 	sem_post(&w->started);
 	run(w);
-	tsan_let_go(); /* as in rest() */
+	tsan_let_go(); /* as in rest_worker() */
 	rcu_unregister_thread();
 	/* of no use to another thread */
 	if (w->uring && tx_uring_is_started(w->uring))
