@@ -494,7 +494,8 @@ static unsigned n_open(const struct http *h, const struct addr *from)
 	return n;
 }
 
-static bool goes_first(const struct http_request *a, const struct http_request *b)
+static bool is_evicted_before(
+	const struct http_request *a, const struct http_request *b)
 {
 	return a->state != b->state ? a->state < b->state : a->number < b->number;
 }
@@ -507,7 +508,7 @@ static struct http_request *least_of(struct http *h, const struct addr *from)
 
 	for_each_slot (h, c)
 		if (is_open(c) && same_client(from, &c->from) &&
-			(!found || goes_first(c, found)))
+			(!found || is_evicted_before(c, found)))
 			found = c;
 	assert(found);
 	return found;
@@ -522,7 +523,7 @@ static struct http_request *least_of_all(struct http *h)
 	for_each_slot (h, c) {
 		unsigned n = is_open(c) ? n_open(h, &c->from) : 0;
 
-		if (n > most || (n > 0 && n == most && goes_first(c, found))) {
+		if (n > most || (n > 0 && n == most && is_evicted_before(c, found))) {
 			found = c;
 			most = n;
 		}
