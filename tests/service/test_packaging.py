@@ -222,7 +222,8 @@ def makepkg():
     path, env = tool("makepkg")
     env["PACMAN"] = "true"   # makepkg requires pacman, but does not call it
     if path.startswith(UNPACKED):
-        env.update(LIBRARY=UNPACKED + "/usr/share/makepkg",
+        library = UNPACKED + "/usr/share/makepkg"   # pacman 7 has another name for it
+        env.update(LIBRARY=library, MAKEPKG_LIBRARY=library,
                    MAKEPKG_CONF=UNPACKED + "/etc/makepkg.conf")
     # makepkg refuses to run as root
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] \
