@@ -68,5 +68,20 @@ def failed_case():
     assert not any("# 5 ms" in line or "# line 0" in line for line in shown), shown
 
 
+@case("the exception of a case may also follow its line")
+def exception_behind():
+    before, behind = FAILED.split("# Traceback", 1)
+    exception = behind.partition("# ---")[0]
+    said = []
+    run_tests.say, silent = said.append, run_tests.say
+    run_tests.failures.clear()
+    run_tests.count_tap(before + "not ok 2 - in the middle\n# Traceback" + exception +
+                        "ok 3 - behind\n", "x", run_tests.Count())
+    run_tests.say = silent
+    assert run_tests.failures == \
+        ["x: in the middle: AssertionError: not within 10 s: it answers"]
+    assert "Traceback" in said[0], said
+
+
 if __name__ == "__main__":
     main()

@@ -131,25 +131,34 @@ def shortened(notes):
     return notes[:log] + notes[max(log, len(notes) - 60):]
 
 
+def tell_failure(name, title, before, after):
+    """Say what a failed case has printed: some tests do so before its line, some after it."""
+    why = reason(before) or reason(after)
+    failures.append(f"{name}: {title}: {why}" if why else f"{name}: {title}")
+    say(f"FAIL {name}: {title}\n" + "\n".join(
+        "    " + x for x in shortened(before if reason(before) else before + after)))
+
+
 def count_tap(out, name, count):
-    notes = []   # of the next case
+    notes, failed = [], []   # notes since the last result; failed cases with their notes
     for line in out.splitlines():
         m = re.match(r"(not )?ok\b *\d* *-? *(.*)", line)
         if m:
             title, _, directive = m[2].partition(" # ")
+            before, notes = notes, []
             if directive.upper().startswith("SKIP"):
                 skip(count, f"{name}: {title}", directive[4:].strip() or "no reason given")
             elif m[1]:
                 count.failed += 1
-                failures.append(f"{name}: {title}: {reason(notes)}")
-                say(f"FAIL {name}: {title}\n" + "\n".join("    " + x for x in shortened(notes)))
+                failed.append((title, before, notes))
             else:
                 count.passed += 1
-            notes = []
         elif line.startswith("#"):
             notes.append(line)
         elif m := re.match(r"1\.\.0\s*# *SKIP *(.*)", line, re.I):
             skip(count, name, m[1] or "no reason given")
+    for title, before, after in failed:
+        tell_failure(name, title, before, after)
 
 
 def count_cmocka(out, name, count):
