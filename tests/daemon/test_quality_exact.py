@@ -8,7 +8,12 @@ captures.
 What depends on time is compared in one case, in which the streams have their true rate. There a
 machine that is late can add pauses, so those counters may be higher than the list says."""
 
+import collections
+import re
+import shutil
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -286,6 +291,107 @@ def upgraded_two(b):
 @case("a live upgrade, TPACKET_V2, two threads")
 def upgraded_frames(b):
     upgraded(b, "threads 2\nlatency low\n")
+
+
+def opinions(tv):
+    """Faults that dvblast and ffmpeg know too. Both judge continuity across a packet whose sync
+    byte is wrong; dvblast takes any number of duplicates as legal and does not read
+    discontinuity_indicator; ffmpeg takes no duplicate as legal."""
+    for n in (1, 2, 9):
+        tv.lose(n)
+    tv.jump(5)
+    tv.jump(3, signalled=True)
+    tv.copy()
+    tv.copy(2)
+    tv.sync_byte()
+    tv.transport_error()
+    tv.without_payload()
+    tv.scramble()
+
+
+class Dvblast:
+    """Receives a group on a host, as a head end does, and says in its log what is wrong."""
+
+    def __init__(self, b, host, group, udp):
+        self.log = tempfile.NamedTemporaryFile("w+", prefix="ringcast-dvblast-")
+        b.own(self.log)
+        with tempfile.NamedTemporaryFile("w", prefix="ringcast-dvblast-") as outputs:
+            # to a socket that nobody reads, so that sending does not fail
+            self.sink = b.own(host.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            self.sink.bind(("127.0.0.1", 0))
+            outputs.write(f"127.0.0.1:{self.sink.getsockname()[1]}/udp 1 1\n")
+            outputs.flush()
+            address = host.ip("-4", "-brief", "addr", "show", "eth0").stdout.split()[2]
+            self.process = host.popen(
+                "dvblast", "-D", f"@{group}:5000{'/udp' * udp}/ifaddr={address.split('/')[0]}",
+                "-c", outputs.name, "-u", "-z", "-6", "200", "-x", "text", stdout=self.log,
+                stderr=self.log)
+            b.own(self)
+            wait_for(10, lambda: "binding socket" in self.text(), "dvblast has read its file")
+
+    def text(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def is_idle(self):
+        """After the stream, a period has passed without a packet."""
+        rates = re.findall(r"^bitrate: (\d+)$", self.text(), re.M)
+        return any(int(r) for r in rates) and rates[-1] == "0"
+
+    def count(self, text):
+        return self.text().count(text)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@case("second opinions: dvblast behind the router and ffmpeg find the same faults")
+def second_opinions(b):
+    for name in ("dvblast", "ffmpeg"):
+        if not shutil.which(name):
+            raise Skip(f"{name} is not installed")
+    t = b.topology(lans=1, ipv6=True)
+    d = b.run(t, CONFIG)
+    forms = {"239.1.2.11": Form(rtp=False), "239.1.2.12": Form()}
+    streams, expected, seen = {}, {}, {}
+    for seed, (group, form) in enumerate(forms.items()):
+        tv = Television(form, 1700, seed)
+        opinions(tv)
+        datagrams, expected[group, 5000] = tv.finish()
+        streams[group, 5000] = [payload for _, payload in datagrams]
+        seen[group] = Dvblast(b, t.hosts["lan1"], group, not form.rtp)
+        d.wait_member("lan1", group)
+    player = b.own(Player(t, mixed(streams), RATE * len(forms)))
+    player.start()
+    check(d, player, expected)
+    wait_for(30, lambda: all(x.is_idle() for x in seen.values()), "dvblast has seen all")
+
+    ts, x = expected["239.1.2.11", 5000], seen["239.1.2.11"]
+    # from a pipe, because it reads the end of a file twice
+    r = subprocess.run(["ffmpeg", "-loglevel", "repeat+debug", "-f", "mpegts", "-i", "pipe:0",
+                        "-map", "0", "-c", "copy", "-f", "null", "-"], capture_output=True,
+                       input=b"".join(streams["239.1.2.11", 5000]), timeout=100, check=False)
+    ffmpeg = collections.Counter(re.findall(
+        "Continuity check failed|Packet had TEI flag set", r.stderr.decode(errors="replace")))
+    found = {"router": (ts["ts_continuity"], ts["ts_duplicates"], ts["ts_transport_errors"]),
+             "dvblast": (x.count("TS discontinuity"), None, x.count("transport_error_indicator")),
+             "ffmpeg": (ffmpeg["Continuity check failed"], None, ffmpeg["Packet had TEI flag set"])}
+    b.note(f"continuity, duplicates, transport errors: {found}")
+    continuity = ts["ts_continuity"]
+    assert ts["ts_signalled"] == ts["ts_sync_bytes"] == 1 and continuity > 5, ts
+    # with the sync byte and the signalled jump, without the copy of a copy
+    assert x.count("TS discontinuity") == continuity + 1 + 1 - 1, found
+    # with the sync byte and the duplicates
+    assert ffmpeg["Continuity check failed"] == continuity + 1 + ts["ts_duplicates"], found
+    assert x.count("lost TS sync") == ts["ts_sync_bytes"], x.text()
+    assert x.count("transport_error_indicator") == ffmpeg["Packet had TEI flag set"] == \
+        ts["ts_transport_errors"] == 1, found
+    # each loss is one step of the sequence numbers
+    n = seen["239.1.2.12"].count("RTP discontinuity")
+    b.note(f"RTP: {expected['239.1.2.12', 5000]['rtp_missing']} lost in three places, dvblast "
+           f"counts {n} steps")
+    assert n == 3 and expected["239.1.2.12", 5000]["rtp_missing"] == 12, seen["239.1.2.12"].text()
 
 
 @case("at the true rate: gaps, an outage and a missing PAT")

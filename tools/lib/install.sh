@@ -7,12 +7,13 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libpcap-dev liburing-dev
 	libmicrohttpd-dev libseccomp-dev libncurses-dev python3"
 packages_lab="iproute2 util-linux mount procps"
 packages_coverage="libcmocka-dev gcovr"
+# dvblast and ffmpeg count the faults of a stream a second time
 # chromium (120 MB) opens the page of web-listen as its readers do
 # nodejs (90 MB with dependencies) runs the pages for LuCI; Debian 12 has no smaller interpreter
 # for that JavaScript
 packages_test="$packages_build $packages_lab $packages_coverage clang strace libbpf-dev ethtool
 	tmux cppcheck valgrind zsh fish mandoc nftables ppp python3-yaml shellcheck make nodejs
-	chromium"
+	chromium ffmpeg dvblast"
 packages_fuzz="$packages_build clang libclang-rt-dev llvm libcmocka-dev"
 packages_analyse="$packages_build clang cppcheck libcmocka-dev libbpf-dev"
 packages_demo="$packages_build $packages_lab"
