@@ -94,11 +94,13 @@ static void print_answer(const json_t *reply, FILE *out)
 	const json_t *list = json_object_get(reply, "checks"), *c;
 	const char *last = NULL, *source = cell_str(reply, "source");
 	const char *channel = cell_str(reply, "channel");
+	char head[1024];
 	size_t i;
 
-	fprintf(out, "%s%s%s%s%s%s: ", cell_str(reply, "group"), *channel ? " (" : "",
-		channel, *channel ? ")" : "", *source ? " from " : "", source);
-	text_wrap(cell_str(reply, "summary"), 2, WIDTH, out);
+	snprintf(head, sizeof(head), "%s%s%s%s%s%s: %s", cell_str(reply, "group"),
+		*channel ? " (" : "", channel, *channel ? ")" : "",
+		*source ? " from " : "", source, cell_str(reply, "summary"));
+	text_wrap(head, 2, WIDTH, out);
 	json_array_foreach(list, i, c)
 	{
 		const char *instance = cell_str(c, "instance");

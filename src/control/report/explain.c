@@ -366,6 +366,14 @@ static enum explain_verdict add_alike(
 	return v;
 }
 
+static void comes_in(struct explain *e, const char *name)
+{
+	struct explain_check *c = explain_add(e, "direction", name, EXPLAIN_REFUSE,
+		"streams come in on %s and are not sent there", name);
+
+	explain_advise(c, "ask --on a downstream; show interfaces lists them");
+}
+
 static bool has_other_members(const struct explain_facts *f)
 {
 	for (size_t i = 0; i < f->n_output; i++)
@@ -487,7 +495,10 @@ void explain(const struct explain_facts *f, struct explain *e)
 	}
 	input_side(f, e, &in);
 	output_side(f, e, &out);
-	if (out.verdict == 0 && in.verdict != EXPLAIN_REFUSE) {
+	if (out.verdict == 0 && f->one_output && f->n_output == 1) {
+		comes_in(e, f->output[0].i.name);
+		judge_side(f, e, e->n - 1, &out);
+	} else if (out.verdict == 0 && in.verdict != EXPLAIN_REFUSE) {
 		nowhere(e, "output", f->n_output ? "other downstream" : "downstream");
 		judge_side(f, e, e->n - 1, &out);
 	}

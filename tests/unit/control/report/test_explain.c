@@ -271,6 +271,8 @@ CHANGE(no_other, s->f.n_output = 1; s->out[0].is_input = true)
 CHANGE(no_upstream, s->f.n_input = 0; stops(s))
 CHANGE(no_downstream, s->f.n_output = 0)
 CHANGE(own_output, s->out[0].is_input = true)
+CHANGE(asked_about_input, s->f.n_output = 1;
+	s->f.one_output = s->out[0].is_input = true)
 CHANGE(asked_about_one, s->out[0] = s->out[1]; s->f.n_output = 1;
 	s->f.one_output = true)
 
@@ -549,6 +551,9 @@ static const struct situation_case {
 	{"no downstream", {no_downstream}, R,
 		STOPS "the configuration has no downstream", "output", "", R,
 		"phyint NAME downstream"},
+	{"the output in question is the input", {asked_about_input}, R,
+		STOPS "streams come in on lan1 and are not sent there", "direction",
+		"lan1", R, "--on a downstream"},
 	{"nobody but on the input", {own_output}, R,
 		STOPS "no host on lan2 has joined the group", "members", "lan2", R,
 		"join"},
