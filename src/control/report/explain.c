@@ -275,8 +275,18 @@ enum alike {
 	ALIKE_QUIET,  /* no host has joined */
 	ALIKE_BARRED, /* a line of the file refuses the group, and no host has asked */
 	ALIKE_DOWN,
+	ALIKE_WELL, /* hosts want it and get it */
 	_ALIKE_N,
 };
+
+static bool goes_well(const struct explain_facts *f, const struct explain_output *o)
+{
+	return o->i.has_role && o->i.present && o->i.up && !o->i.error && o->i.family &&
+		o->i.group_ok && !*o->i.echo_of && o->i.refused.n == 0 && o->allowed &&
+		o->has_group && o->n_hosts > 0 && (!f->has_source || o->wants) &&
+		o->querier && !o->standby && !o->doubled && o->in_table &&
+		o->not_sent == 0;
+}
 
 static enum alike alike_of(
 	const struct explain_facts *f, const struct explain_output *o)
@@ -285,6 +295,8 @@ static enum alike alike_of(
 		return ALIKE_NOT;
 	if (explain_output_is_quiet(f, o))
 		return ALIKE_QUIET;
+	if (goes_well(f, o))
+		return ALIKE_WELL;
 	if (!o->i.has_role || !o->i.present || explain_refused_join(o))
 		return ALIKE_NOT;
 	if (!o->i.up)
@@ -344,6 +356,13 @@ static enum explain_verdict add_alike(
 	enum explain_verdict v = others ? EXPLAIN_NOTE : EXPLAIN_REFUSE;
 	struct explain_check *c;
 
+	if (a->kind == ALIKE_WELL) {
+		explain_add(e, "members", NULL, EXPLAIN_PASS,
+			"hosts on %s want it, and the forwarding entries name these "
+			"interfaces",
+			a->names);
+		return EXPLAIN_PASS;
+	}
 	if (a->kind == ALIKE_DOWN) {
 		c = explain_add(
 			e, "interface", NULL, EXPLAIN_REFUSE, "%s are down", a->names);
@@ -382,6 +401,14 @@ static bool has_other_members(const struct explain_facts *f)
 	return false;
 }
 
+/* With fewer LANs of a kind, each has its own checks. */
+static size_t least(enum alike kind, bool others)
+{
+	if (kind == ALIKE_QUIET)
+		return others ? 1 : 2;
+	return kind == ALIKE_WELL ? 3 : 2;
+}
+
 static void output_side(
 	const struct explain_facts *f, struct explain *e, struct side *out)
 {
@@ -393,12 +420,12 @@ static void output_side(
 		size_t from = e->n;
 
 		alike[k] = find_alike(f, k);
-		if (alike[k].n < 2 && !(k == ALIKE_QUIET && alike[k].n && others)) {
+		if (alike[k].n < least(k, others)) {
 			alike[k].n = 0;
 			continue;
 		}
 		/* a note does not decide: the LANs with members do */
-		if (add_alike(&alike[k], others, e) == EXPLAIN_REFUSE)
+		if (add_alike(&alike[k], others, e) != EXPLAIN_NOTE)
 			judge_side(f, e, from, out);
 	}
 	for (size_t i = 0; i < f->n_output; i++) {
