@@ -74,9 +74,9 @@ static void no_member(const struct explain_facts *f, const struct explain_output
 			"(IGMPv3, MLDv2)");
 	else
 		explain_advise(c,
-			"join it there; if a host says it has, its report does not "
-			"arrive: tcpdump -ni %s igmp or icmp6, a firewall, a snooping "
-			"switch",
+			"join it there; if a host says it has, 'ringcastctl capture -i %s' "
+			"shows whether its report arrives: a switch, an access point or the host's "
+			"firewall may drop it",
 			name);
 }
 

@@ -470,7 +470,7 @@ static const struct situation_case {
 	{"nobody on the other LANs", {four_lans}, P, FLOWS, "members", "", N, "--on"},
 	{"nobody on the LAN in question", {asked_about_one}, R,
 		STOPS "no host on lan2 has joined the group", "members", "lan2", R,
-		"snooping"},
+		"ringcastctl capture -i lan2"},
 	{"below a limit", {below_limit, one_lan}, R,
 		STOPS "no host on lan1 has joined the group", "members", "lan1", R,
 		"join it"},
