@@ -271,7 +271,7 @@ def strict():
         "lan": pcap(RAW, list(enumerate(packets)))}
 
 
-@case("nothing but time: general queries, and the -q option", "idle")
+@case("only time passes: general queries, and the -q option", "idle")
 def idle():
     noise = ethernet(ip4("3000 0000", "10.0.0.9", "224.0.0.106"))
     return V4, ["-q", "-t", "300"], {"lan": pcap(ETHERNET, [(0, noise)])}
