@@ -117,10 +117,10 @@ def missing_interfaces(b):
     r = ringcastd("-C", path)
     assert r.returncode == 0 and "no interface igb0" in r.stderr, r
     d = b.run(t, PLAIN + "phyint br-lan downstream\n")
-    d.wait_log("there is no interface br-lan; those that are there: ")
+    d.wait_log("there is no interface br-lan; the interfaces of this system: ")
     d.write(PLAIN + "phyint wan.7 downstream\n")
     assert d.ctl_run("reload").returncode == 0
-    d.wait_log("there is no interface wan.7; those that are there: ")
+    d.wait_log("there is no interface wan.7; the interfaces of this system: ")
 
 
 @case("-C says what keeps an interface from its role: down, no address, the port of a bridge")

@@ -2,8 +2,8 @@
 
 /*
  * The table of channel names, see channels.h: what the formats have in common. Entries
- * are collected in the order of the file and sorted at the end. Of two names for the
- * same group and source the first counts, whatever the format.
+ * are collected in the order of the file and sorted at the end. If a group and source
+ * has two names, the first one in the file is used.
  */
 
 #include "control/config/channels_reader.h"

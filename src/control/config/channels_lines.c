@@ -210,7 +210,7 @@ struct session {
 	} group[MAX_GROUPS];
 	size_t n_groups;
 	struct {
-		bool all; /* of every group, else: */
+		bool all; /* for every group; if false, for `group` */
 		struct addr group, source;
 	} source[MAX_SOURCES];
 	size_t n_sources;

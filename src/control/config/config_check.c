@@ -113,7 +113,7 @@ static void check_timers(struct config_parser *p)
 			"2 or more");
 	if (gm->robustness > 7)
 		config_say(p, CONFIG_WARNING, pos,
-			"queries can carry a robustness up to 7 only; %u is sent as 0, and other "
+			"queries can carry a robustness of at most 7; %u is sent as 0, and other "
 			"devices then use their own",
 			gm->robustness);
 }
@@ -153,7 +153,7 @@ static bool check_label(struct config_parser *p, struct config_iface *ci)
 	}
 	config_say(p, CONFIG_WARNING, pos,
 		"'phyint %s' is read as 'phyint %s', because it is the label of an address, "
-		"not an interface; write it so",
+		"not an interface; write that name",
 		label.s, config_show(name).s);
 	strcpy(ci->name, name);
 	ci->label = false;
@@ -194,15 +194,15 @@ static void check_second_upstream(struct config_parser *p,
 
 	if (ci->instance)
 		config_say(p, CONFIG_ERROR, pos,
-			"'%s' is a second upstream of instance '%s' beside '%s'; an instance "
-			"has one, give the other an instance of its own",
+			"'%s' is a second upstream of instance '%s', which already has '%s'; give "
+			"each an instance of its own",
 			config_show(ci->name).s, p->c->instance[ci->instance].name,
 			config_show(first->name).s);
 	else
 		config_say(p, CONFIG_WARNING, pos,
-			"'%s' is a second upstream beside '%s': every group is reported on "
-			"both, and streams are accepted from both. If they are two "
-			"providers, give each an 'instance'",
+			"'%s' is a second upstream after '%s': every group is reported on both, "
+			"and streams are accepted from both. If they are two providers, give "
+			"each an 'instance'",
 			config_show(ci->name).s, config_show(first->name).s);
 }
 
@@ -212,8 +212,8 @@ static void check_no_upstream(struct config_parser *p, unsigned instance)
 
 	if (instance)
 		config_say(p, CONFIG_ERROR, (struct config_pos){in->line, in->column},
-			"instance '%s' has no upstream, where its streams come from; add "
-			"'phyint NAME upstream' to it",
+			"instance '%s' has no upstream, so no streams come in; add 'phyint NAME "
+			"upstream' to it",
 			in->name);
 	else if (p->c->n_instance > 1)
 		config_say(p, CONFIG_ERROR, (struct config_pos){0},
@@ -222,8 +222,8 @@ static void check_no_upstream(struct config_parser *p, unsigned instance)
 			p->c->defaultdown ? " and those that 'defaultdown' adds" : "");
 	else
 		config_say(p, CONFIG_ERROR, (struct config_pos){0},
-			"no interface is the upstream, where the streams come from; add 'phyint "
-			"NAME upstream'");
+			"no interface is an upstream, so no streams come in; add 'phyint NAME "
+			"upstream'");
 }
 
 static void check_no_downstream(struct config_parser *p, unsigned instance)
@@ -277,8 +277,8 @@ static void check_report_interface(
 		return;
 	if (to != &p->c->defaults && to->role == CONFIG_ROLE_DOWNSTREAM)
 		config_say(p, CONFIG_ERROR, (struct config_pos){ci->line, ci->column},
-			"'report-interface %s' of '%s' is a downstream; reports must leave where "
-			"the provider is",
+			"'report-interface %s' of '%s' is a downstream, but reports must go to "
+			"the provider; name the interface to the provider",
 			config_show(ci->report_interface).s, config_show(ci->name).s);
 }
 
@@ -300,15 +300,15 @@ static void check_covered(struct config_parser *p, size_t n)
 		if (!covers(first, ci))
 			continue;
 		config_say(p, CONFIG_WARNING, (struct config_pos){ci->line, ci->column},
-			"'phyint %s' never counts: 'phyint %s' at line %u matches the same "
-			"interfaces, and the first pattern counts; put this one before it",
+			"'phyint %s' has no effect: 'phyint %s' at line %u matches the same "
+			"interfaces and is first; put this one before it",
 			config_show(ci->name).s, config_show(first->name).s,
 			first->line);
 		return;
 	}
 }
 
-/* The two listeners, and the page that nobody could read. */
+/* Two listeners on one port, and a page that no other system could read. */
 static void check_web(struct config_parser *p)
 {
 	const struct config *c = p->c;
@@ -327,8 +327,8 @@ static void check_web(struct config_parser *p)
 			"another one for one of them");
 	else if (!addr_is_loopback(&web.addr) && !c->n_web_allow)
 		config_say(p, CONFIG_WARNING, pos,
-			"'web-listen %s' answers this system alone; name the networks that "
-			"may read the page with 'web-allow', such as 192.168.1.0/24",
+			"only this system can read the page of 'web-listen %s'; name the networks "
+			"that may also read it with 'web-allow', such as 192.168.1.0/24",
 			config_show(c->web_listen).s);
 }
 

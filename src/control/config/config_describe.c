@@ -178,13 +178,13 @@ static void heading(struct describe *d, const struct config_iface *ci)
 	d->out.bad |= matches.bad;
 	para(d, 4,
 		"A pattern%s%s%s. An interface that appears later and matches is also used, "
-		"unless a phyint has its very name or an earlier pattern matches.",
+		"unless another phyint names it or an earlier pattern matches it.",
 		d->there ? ", which matches " : "", matches.s ? matches.s : "",
 		d->there ? " now" : "");
 	if (ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
-			"One of them at a time is the upstream: the one in use as long as it is "
-			"up, else the one with the lowest index that is up.");
+			"Only one of them is the upstream at a time: the one in use while it is "
+			"up, otherwise the one with the lowest index that is up.");
 }
 
 static void add_versions(struct config_text *t, const struct config_iface *ci)
@@ -232,13 +232,13 @@ static void describe_sources(struct describe *d, const struct config_iface *ci)
 		d->out.bad = true;
 	else if (n && ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
-			"Sources: data is accepted from its own subnets and from %s (altnet), "
-			"from nobody else.",
+			"Sources: data is accepted only from its own subnets and from %s "
+			"(altnet).",
 			nets.s);
 	else if (ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
-			"Sources: data is accepted from its own subnets only. Senders of IPTV are "
-			"mostly elsewhere: name their networks with altnet.");
+			"Sources: data is accepted only from its own subnets. Senders of IPTV are "
+			"mostly in other networks: name these with altnet.");
 	else if (n)
 		para(d, 4,
 			"Hosts: reports are accepted from its own subnets and also from %s "
@@ -251,8 +251,8 @@ static void describe_sources(struct describe *d, const struct config_iface *ci)
 
 		if (config_is_group_prefix(&ci->altnet[i]))
 			para(d, 4,
-				"altnet %s does nothing: these are groups, and no sender has such "
-				"an address.",
+				"altnet %s has no effect, because these are groups, and no sender "
+				"has such an address.",
 				prefix_format(&ci->altnet[i], buf));
 	}
 }
@@ -267,7 +267,9 @@ static void describe_groups(struct describe *d, const struct config_iface *ci)
 		para(d, 4, "Groups: all may be %s.", what);
 		return;
 	}
-	para(d, 4, "Groups %s: the last line that matches decides, the others are %s.",
+	para(d, 4,
+		"Groups %s: the last line that matches decides; groups that no line matches "
+		"are %s.",
 		what, ci->has_whitelist ? "refused" : "allowed");
 	for (size_t i = 0; i < ci->n_filter; i++)
 		para(d, 8, "%s %s", ci->filter[i].allow ? "allow" : "refuse",
@@ -346,7 +348,7 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 			"them",
 		[CONFIG_FORWARDING_QUERIER] = "nothing is forwarded",
 		[CONFIG_FORWARDING_ALWAYS] =
-			"streams are forwarded, whoever else forwards them",
+			"streams are forwarded, even if another router forwards them",
 	};
 	struct config_text t = {0};
 
@@ -356,7 +358,8 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 		ci->always_querier ? "; also while another querier is heard" : "");
 	para_take(d, 4, &t);
 	if (!ci->always_querier)
-		para(d, 4, "Beside another querier, %s.", forwarding[ci->forwarding]);
+		para(d, 4, "While another router is querier, %s.",
+			forwarding[ci->forwarding]);
 	describe_sources(d, ci);
 	describe_groups(d, ci);
 	describe_boundary(d, ci);
@@ -372,9 +375,9 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	config_text_add(&t, "Limits: ");
 	add_limit(&t, ci->max_groups, "groups");
 	config_text_add(&t, ", ");
-	add_limit(&t, ci->max_groups_per_host, "that one host brings");
+	add_limit(&t, ci->max_groups_per_host, "groups of one host");
 	config_text_add(&t, ", ");
-	add_limit(&t, ci->max_sources, "sources in each.");
+	add_limit(&t, ci->max_sources, "sources in each group.");
 	para_take(d, 4, &t);
 }
 
@@ -396,7 +399,7 @@ static void describe_disabled(struct describe *d)
 
 	config_text_add(&d->out, "\n");
 	if (add_disabled(&names, d->c))
-		para(d, 0, "Disabled, left alone: %s.", names.s ? names.s : "");
+		para(d, 0, "Disabled: %s.", names.s ? names.s : "");
 	d->out.bad |= names.bad;
 	if (!d->c->defaultdown) {
 		para(d, 0, "Every interface not named here: disabled.");
@@ -415,14 +418,14 @@ static void describe_leave(struct describe *d)
 	config_format_seconds(gm_last_member_ms(gm), total);
 	if (d->c->quickleave)
 		para(d, 4,
-			"Leaving a group: at once, when the last host is known to have left it "
-			"(quickleave). With old hosts (IGMPv1, IGMPv2, MLDv1) the others are asked "
-			"first, which takes up to %s s.",
+			"Leaving a group: a stream ends as soon as the last host is known to have "
+			"left (quickleave). If the group has old hosts (IGMPv1, IGMPv2, MLDv1), the "
+			"others are asked first, which takes up to %s s.",
 			total);
 	else
 		para(d, 4,
-			"Leaving a group: the other hosts are asked first, %u times at %s s, so a "
-			"stream ends up to %s s after the last host has left.",
+			"Leaving a group: the other hosts are asked first, %u times and %s s apart, "
+			"so a stream ends up to %s s after the last host has left.",
 			gm->last_member_count, ms, total);
 }
 
@@ -475,13 +478,13 @@ static void describe_refresh(struct describe *d)
 
 	if (d->c->refresh_interval_ms)
 		para(d, 4,
-			"Refresh: while no router asks on the upstream, the groups are reported "
-			"again every %s s.",
+			"Refresh: while no router sends queries on the upstream, the groups are "
+			"reported again every %s s.",
 			config_format_seconds(d->c->refresh_interval_ms, buf));
 	else
 		para(d, 4,
-			"Refresh: off. If streams stop after about 4 minutes and 20 seconds, "
-			"nobody asks on the upstream: add 'refresh-interval 60'.");
+			"Refresh: off. If streams stop after about 4 minutes and 20 seconds, no "
+			"router sends queries on the upstream: add 'refresh-interval 60'.");
 }
 
 static void describe_forward(struct describe *d)
@@ -554,7 +557,7 @@ static void describe_metrics(struct describe *d)
 	para(d, 4,
 		"Metrics: http://%s/metrics%s, with the %u busiest forwarding entries.",
 		endpoint_format(&e, buf),
-		addr_is_loopback(&e.addr) ? "" : ", for everybody who reaches it",
+		addr_is_loopback(&e.addr) ? "" : ", for every host that can reach it",
 		c->metrics_groups);
 }
 
@@ -597,15 +600,15 @@ static void describe_operation(struct describe *d)
 	describe_metrics(d);
 	describe_web(d);
 	if (c->channel_names)
-		para(d, 4, "Names: the channels are called what %s says.",
-			c->channel_names);
+		para(d, 4, "Names: those of channels come from %s.", c->channel_names);
 	if (c->n_host_names)
-		para(d, 4, "Hosts: viewers are called what %s%s says.",
-			c->host_names[0],
-			c->n_host_names > 1 ? " or another file of host-names" : "");
+		para(d, 4, "Hosts: names of viewers come from %s%s.", c->host_names[0],
+			c->n_host_names > 1 ? " and the other files of host-names"
+					    : "");
 	para(d, 4,
-		"Firewall: frames are read before netfilter sees them, so its rules neither stop "
-		"nor are needed for the streams; the sources and groups above are the filter.");
+		"Firewall: frames are read before netfilter sees them. Its rules do not stop the "
+		"streams, and no rule is needed to admit them; the sources and groups above "
+		"decide.");
 }
 
 static void describe_instance(struct describe *d, unsigned instance)
@@ -641,12 +644,12 @@ static void describe_families(struct describe *d)
 	n_ipv6 += c->defaultdown && c->defaults.ipv6;
 	if (n_ipv6)
 		para(d, 4,
-			"Families: IPv6 (MLD) is proxied%s, which igmpproxy does not do; 'ipv6 "
-			"off' before the first phyint leaves it out.",
+			"Families: IPv6 (MLD) is also proxied%s, unlike with igmpproxy; 'ipv6 off' "
+			"before the first phyint prevents that.",
 			n_ipv6 < n ? " where it is not 'off'" : "");
 	else
 		para(d, 4,
-			"Families: IPv4 alone; remove 'ipv6 off' to proxy IPv6 (MLD) as well.");
+			"Families: only IPv4; remove 'ipv6 off' to also proxy IPv6 (MLD).");
 }
 
 static bool is_missing(const struct describe *d, const struct config_iface *ci)
@@ -673,13 +676,14 @@ char *config_missing(const struct config *c, const char *const *there)
 		n_there += strcmp(*s, "lo") != 0;
 	k = 0;
 	config_text_add(&d.out,
-		n_there ? "; those that are there: " : "; there is none at all");
+		n_there ? "; the interfaces of this system: "
+			: "; this system has none");
 	for (const char *const *s = there; *s; s++)
 		if (strcmp(*s, "lo") != 0)
 			config_text_add(&d.out, "%s%s", k++ ? ", " : "", *s);
 	config_text_add(&d.out,
-		". If a name is wrong, correct it; an interface that comes later is used "
-		"when it comes");
+		". Correct a name that is wrong; an interface that appears later is used as "
+		"soon as it appears");
 	return config_text_take(&d.out);
 }
 

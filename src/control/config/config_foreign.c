@@ -21,7 +21,7 @@ static const char settings[] =
 	"these are settings of a shell script; name each interface with a phyint, see "
 	"'man ringcast.conf'";
 static const char smcroute[] =
-	"this is a file of smcroute; joins and routes come by themselves here, so write "
+	"this is a file of smcroute; ringcastd finds joins and routes itself, so write "
 	"only 'phyint NAME upstream' and 'phyint NAME downstream'";
 
 /* The first match counts. A word that ends in '_', or begins with '{' or '<', matches

@@ -186,11 +186,11 @@ static bool take_prefix(struct config_parser *p, const struct config_keyword *kw
 			config_show(arg->s).s, norm, config_show(rest).s);
 	else if (word == full)
 		config_say(p, CONFIG_WARNING, arg->pos,
-			"'%s %s' is read as %s, as igmpproxy reads it; write it so",
+			"'%s %s' is read as %s, as igmpproxy reads it; write that",
 			kw->name, config_show(arg->s).s, norm);
 	else if (host_bits)
 		config_say(p, CONFIG_WARNING, arg->pos,
-			"'%s %s' names a host within the network; it means %s, write it so",
+			"'%s %s' names a host within the network and is read as %s; write that",
 			kw->name, config_show(arg->s).s, norm);
 	else if (meant_length(word, ret))
 		config_say(p, CONFIG_WARNING, arg->pos,

@@ -371,7 +371,7 @@ static void two_roles(void **state)
 
 static const struct fault error_rows[] = {
 	{"", 1, E, 0, 0, "add 'phyint NAME upstream'"},
-	{"# nothing\n", 1, E, 0, 0, "no interface is the upstream"},
+	{"# nothing\n", 1, E, 0, 0, "no interface is an upstream"},
 	{ROLES "\n  foo 1 2 3", 1, E, 2, 3, "unknown word 'foo'"},
 	{ROLES "\nquickleeve", 1, E, 2, 1, "did you mean 'quickleave'"},
 	{ROLES "\nQuickLeave", 1, E, 2, 1, "did you mean 'quickleave'"},
@@ -470,7 +470,7 @@ static const struct fault error_rows[] = {
 	{"web-allow 239.0.0.0/8 " ROLES, 1, E, 1, 11, "names groups"},
 	{"host-names a host-names b host-names c host-names d host-names e " ROLES, 1,
 		E, 1, 64, "can name 4 files"},
-	{"web-listen 10.0.0.1:80 " ROLES, 0, W, 1, 1, "this system alone"},
+	{"web-listen 10.0.0.1:80 " ROLES, 0, W, 1, 1, "only this system can read"},
 	{"web-listen :80 metrics-listen :80 " ROLES, 1, E, 1, 1, "the same port"},
 	{"metrics-listen 0.0.0.0:80 web-listen :80 " ROLES, 1, E, 1, 27,
 		"the same port"},

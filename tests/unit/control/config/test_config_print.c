@@ -166,7 +166,7 @@ static void describe_says(void **state)
 {
 	static const char *const parts[] = {"u: upstream, is not there now",
 		"d: downstream, is there now", "at least 4 on arrival (threshold 3)",
-		"10.0.0.0/8 (altnet)", "Disabled, left alone: x", "(quickleave)",
+		"10.0.0.0/8 (altnet)", "Disabled: x", "(quickleave)",
 		"reported again every 60 s", "allow 239.0.0.0/8",
 		"refuse 239.255.255.250/32"};
 	struct config *c =
