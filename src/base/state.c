@@ -201,7 +201,7 @@ const char *state_bad_text(enum state_bad bad)
 {
 	static const char *const text[] = {
 		[STATE_OK] = "is good",
-		[STATE_FOREIGN] = "is none of ringcastd",
+		[STATE_FOREIGN] = "is not from ringcastd",
 		[STATE_OTHER_VERSION] = "has the format of another version",
 		[STATE_CUT_OFF] = "is cut off",
 		[STATE_DAMAGED] = "is damaged",

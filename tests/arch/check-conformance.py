@@ -122,7 +122,7 @@ def check_row(row, tests):
     _, _, _, level, what, evidence = row
     problems = []
     if level not in LEVELS:
-        problems.append(f"level '{level}' is none of {' '.join(LEVELS)}")
+        problems.append(f"level '{level}' is not one of {' '.join(LEVELS)}")
     if len(what) < 10:
         problems.append("does not say what we do")
     references = REFERENCE.findall(evidence)

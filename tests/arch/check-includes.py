@@ -36,7 +36,7 @@ def check_file(src, rel, path):
         elif not (src / name).is_file():
             yield f'{where}: "{name}" is not a path below src/'
         elif folder_of(name) is None or not may_include(mine, folder_of(name)):
-            yield f"{where}: {mine} may not include {name}"
+            yield f"{where}: {mine} must not include {name}"
 
 
 def check_libraries(src):

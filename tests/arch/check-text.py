@@ -41,6 +41,10 @@ HABITS = [
     (r"(?<![\w.])(?:0|NULL|-1|[T]rue|[F]alse): (?=[a-z])", "write '0 if', 'returns true if'"),
     (r"\b[l]ikewise\b|\b[b]esides\b", "write 'also', 'in the same way', 'in addition to'"),
     (r"\b[m]eans none\b", "write 'or NULL', '0 if there is none'"),
+    (r"\b[m]ay not\b", "write 'must not' of a rule, 'cannot' of a limit, 'perhaps' of a guess"),
+    (r"\b(?:[a]ll|[e]ach|[e]very|[e]verything|[a]nything|[n]othing|[n]one|[n]obody) but\b(?! not\b)",
+     "write 'except'"),
+    (r"\b(?:[i]s|[a]re) none of\b", "write 'is not one of', 'does not belong to'"),
 ]
 # the same for headers, whose comments are read without the code
 HEADER_HABITS = [
@@ -191,6 +195,9 @@ def self_test():
         "src/same.h": spdx + "/* Th" + "e same for a group. */\n",
         "src/returns.h": spdx + "/* Adds one. 0 o" + "r -ENOMEM. */\n",
         "tools/returns.h": spdx + "/* 0, -E" + "NOMEM */\n",
+        "src/may.c": spdx + "/* who m" + "ay not send */\n",
+        "src/but.c": spdx + "/* everythin" + "g but the head */\n",
+        "src/none.c": spdx + "/* the frame i" + "s none of ours */\n",
         "src/above.h": spdx + "/* A" + "s above, with a list. */\n",
         "src/ever.c": spdx + "/* heard as eve" + "r */\n",
         "bench/run": "#!/bin/sh\n# it stand" + "s before the header\n",

@@ -198,7 +198,7 @@ def troubles(b):
     fails(1, "cannot open", "-w", os.path.join(d.dir, "no", "file"))
     fails(1, "filter 'hosts 1'", "hosts", "1")
     fails(4, "it has loops", "ip6", "protochain", "0")
-    fails(4, "interface lan7 is none of ours", "-i", "lan7")
+    fails(4, "interface lan7 does not belong to this daemon", "-i", "lan7")
     fails(4, "snaplen", "--snaplen", "1")
     fails(1, "--count takes a number", "-c", "x")
     limited = os.path.join(d.dir, "small")

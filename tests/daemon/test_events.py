@@ -98,7 +98,7 @@ def carrier(b, t, d, r):
     pass_through(t, r)
 
 
-@case("boot order: started when there is nothing but the loopback, upstream comes last")
+@case("boot order: started when there is only the loopback, upstream comes last")
 def boot(b):
     t = b.topology(lans=1)
     t.provider.ip("link", "del", "p0")

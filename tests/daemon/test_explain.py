@@ -341,7 +341,7 @@ def interfaces(b):
     stream = b.stream(t)
     flows(d, r, GROUP)
     says(d, "10.0.0.2 is an address of this router", STOPPED, GROUP, "10.0.0.2")
-    says(d, "10.0.2.2 belongs to the subnet of lan2, so it may not send on wan", STOPPED, GROUP,
+    says(d, "10.0.2.2 belongs to the subnet of lan2, so it must not send on wan", STOPPED, GROUP,
          "10.0.2.2")
     says(d, "lan2 is a downstream, and what arrives on downstreams", STOPPED, GROUP, "--from",
          "lan2")

@@ -26,7 +26,7 @@ def calls(pid):
     r = subprocess.run(["timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-qq", "-o",
                         "/run/trace", "-p", str(pid)], capture_output=True, text=True)
     if "attach" in r.stderr:
-        raise Skip("strace may not attach: " + r.stderr.strip())
+        raise Skip("strace cannot attach: " + r.stderr.strip())
     with open("/run/trace", encoding="utf-8") as f:
         lines = f.readlines()
     assert lines, "strace has seen no thread"

@@ -226,7 +226,7 @@ def another_port(b):
 
 @case("web-listen: a reload keeps a listener below port 1024, and ends connections not allowed now")
 def low_port(b):
-    """Each reload bound the port again, which the user of the daemon may not do."""
+    """Each reload bound the port again, which the user of the daemon is not allowed to do."""
     first, second = ("web-listen 0.0.0.0:80\nweb-allow 10.0.1.0/24\n",
                      "web-listen 0.0.0.0:80\nweb-allow 10.0.2.0/24\nweb-names off\n")
     t, d = begin(b, first)

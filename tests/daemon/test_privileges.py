@@ -97,11 +97,11 @@ def user_root(b):
     assert "warning: user root: an attacker who takes over this daemon is root" in d.log(), d.log()
 
 
-@case("in a container that may not change its user it stays root, and says so")
+@case("in a container that cannot change its user it stays root, and says so")
 def stays_root(b):
     d = plays(b, wrap=ONLY_NET_RAW)
     assert uids(d) == ["0"] * 4, uids(d)
-    assert "info: the daemon stays root: it may not become user" in d.log(), d.log()
+    assert "info: the daemon stays root: it cannot become user" in d.log(), d.log()
 
 
 @case("a file that only root may read: warned of at the start, and a reload says why it is refused")
@@ -139,7 +139,7 @@ def ctl_as_nobody(d, groups, *args):
 
 
 def of_group(b, d, group):
-    """Check that members may use ringcastctl, and that others are told why they may not."""
+    """Check that members may use ringcastctl, and that others are told why they must not."""
     s = os.stat(d.socket)
     assert (s.st_gid, stat.S_IMODE(s.st_mode)) == (group.gr_gid, 0o660), s
     r = ctl_as_nobody(d, f"--groups={group.gr_gid}", "show", "interfaces")
@@ -198,7 +198,7 @@ def control_group_unknown(b):
     assert r.returncode == 2 and ":2:1: control-group" in r.stderr, r
 
 
-@case("control-group that the daemon may not give: exits 4 and says what to do")
+@case("control-group that the daemon cannot give: exits 4 and says what to do")
 def control_group_refused(b):
     group = a_group()
     status, log = ends(b, f"control-group {group.gr_name}\n" + PLAIN, wrap=NOBODY)

@@ -173,7 +173,7 @@ def requests():
 
 
 def check_user(d, uid, groups, may_change, shown=None, preparation=lambda: None):
-    """Check the answers to every command. A user who may not change anything leaves no trace."""
+    """Check the answers to every command. A user without rights leaves no trace."""
     path, before = d.socket, snapshot(d)
 
     def everything():
@@ -181,12 +181,12 @@ def check_user(d, uid, groups, may_change, shown=None, preparation=lambda: None)
     for request, right, reply in as_user(uid, groups, everything, preparation):
         error = reply.get("error", "") if reply else "no answer"
         if right == READ or may_change:
-            assert "may not" not in error, (uid, request, error)
-            assert right == CHANGE or not error or "interface lo is none" in error, \
+            assert "not allowed" not in error, (uid, request, error)
+            assert right == CHANGE or not error or "interface lo does not belong" in error, \
                 (uid, request, error)
             continue
         assert error.startswith(f"uid {shown or uid}"), (request, error)
-        for words in (f"may not '{request}", "only root", "run the command as that user"):
+        for words in (f"is not allowed to '{request}", "only root", "run the command as that user"):
             assert words in error, error
     if not may_change:
         assert snapshot(d) == before, "something has changed"
@@ -479,7 +479,7 @@ def inherited(b):
         c.close()
         return reply
     # as from a program of root whose standard error a member has chosen
-    assert says(passed_on(MEMBER, gid, d.socket))["error"].startswith(f"uid {MEMBER} may not")
+    assert says(passed_on(MEMBER, gid, d.socket))["error"].startswith(f"uid {MEMBER} is not allowed to")
     # root passes a connection on deliberately
     fd = passed_on(0, [], d.socket)
     assert as_user(MEMBER, gid, lambda: says(fd)) == {"level": "debug"}
@@ -488,7 +488,7 @@ def inherited(b):
     unharmed(d, before, n_fds, receiver, got)
 
 
-@case("root may not take the sockets over the connection either")
+@case("root cannot take the sockets over the connection either")
 def root_asks(b):
     d, _, receiver, got = attacked(b)
     before, n_fds = snapshot(d), descriptors(d)

@@ -356,7 +356,7 @@ def unsealed(b):
     _, d, receivers, _, _ = play(b)
     d.wrap = [sys.executable, "-c", UNSEALED]
     upgrade(d)
-    assert "the state that was handed over is none of ringcastd" in d.log(), d.log()
+    assert "the state that was handed over is not from ringcastd" in d.log(), d.log()
     receivers[0].receive()
     wait_datagrams(receivers[0], 50)
 

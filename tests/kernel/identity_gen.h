@@ -3,7 +3,7 @@
 
 /*
  * Traffic for test_identity.py: many multicast flows that change from time to time, so
- * that everything a forwarder may or may not join occurs, in runs and interleaved. The
+ * that everything a forwarder can or cannot join occurs, in runs and interleaved. The
  * same seed gives the same frames.
  */
 

@@ -370,7 +370,7 @@ static int show(const struct ctl_context *ctx, const char *request)
 
 /* ---- command line ---- */
 
-/* "90s", "30m", "2h", "7d", or a number of seconds. 0 if it is none of these. */
+/* "90s", "30m", "2h", "7d", or a number of seconds. 0 if it is not one of these. */
 static unsigned long parse_time(const char *text)
 {
 	static const struct {

@@ -33,7 +33,7 @@ struct quality_streams {
 
 void quality_streams_init(struct quality_streams *s);
 void quality_streams_deinit(struct quality_streams *s);
-/* Takes a packet. Ignores everything but UDP to a group that is not link-local. Returns 0
+/* Takes a packet. Ignores everything except UDP to a group that is not link-local. Returns 0
  * or -ENOMEM. */
 int quality_streams_put(struct quality_streams *s, const struct capture_packet *p);
 /* Call it after the last packet. Each stream ends with its last datagram. */

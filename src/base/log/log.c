@@ -108,7 +108,7 @@ static size_t clamp_written(int n, size_t size)
 	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
-/* names of interfaces and files may hold anything but must not forge lines */
+/* names of interfaces and files can have any bytes, which must not forge lines */
 static void mask_control(char *s)
 {
 	for (; *s; s++) {

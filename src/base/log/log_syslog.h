@@ -4,7 +4,7 @@
 /*
  * Log lines to the system's logger, which reads datagrams at /dev/log (RFC 3164). Does
  * not use syslog(3), which reconnects after a restart of the logger, because a confined
- * daemon may not connect. Internal to log.c.
+ * daemon cannot connect. Internal to log.c.
  */
 
 /* Prepares the socket, so that lines also arrive from a chroot. Call it before the daemon

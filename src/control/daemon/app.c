@@ -258,7 +258,7 @@ static void warn_of_cpus(struct app *app, size_t n_cpu)
 
 		dataplane_thread_stats(app->dp, i, &s);
 		if (s.cpu < 0)
-			log_warn("thread %u may not run on its processor of "
+			log_warn("thread %u cannot run on its processor of "
 				 "\"cpu-affinity %s\"; it runs anywhere",
 				i, app->cfg->cpu_affinity);
 	}

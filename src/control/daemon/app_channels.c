@@ -2,7 +2,7 @@
 
 /*
  * The file of `channel-names`: read at the start, after the rights have been given up,
- * and with each reload. So a file that the daemon's user may not read is noticed at the
+ * and with each reload. So a file that the daemon's user cannot read is noticed at the
  * start. Names are a convenience: a file that is missing or wrong is logged and changes
  * nothing else.
  */

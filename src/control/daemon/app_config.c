@@ -229,7 +229,7 @@ bool app_config_is_private(const struct app *app)
 }
 
 static const char private[] =
-	"the user that the daemon has become may not read it: give it the right (chgrp, "
+	"the user that the daemon has become cannot read it: give it the right (chgrp, "
 	"chmod), or name another user and restart the daemon";
 static const char outside[] =
 	"since its start the daemon may read the directory of the configuration file "

@@ -190,7 +190,7 @@ static bool choose_default(struct privdrop_id *ret)
 	}
 	if (privdrop_may_become(ret))
 		return true;
-	log_info("the daemon stays root: it may not become user %u (CAP_SETUID and "
+	log_info("the daemon stays root: it cannot become user %u (CAP_SETUID and "
 		 "CAP_SETGID are missing, or this user namespace has no such user); a "
 		 "container may be started as another user",
 		(unsigned)ret->uid);
@@ -225,7 +225,7 @@ static void check_config(const struct app *app)
 {
 	if (app_config_is_private(app))
 		log_warn(
-			"%s: the user that this daemon has become (%u) may not read it, "
+			"%s: the user that this daemon has become (%u) cannot read it, "
 			"so that a reload would be refused; give it the right (chgrp, "
 			"chmod), or name another user",
 			app->options.config_path, (unsigned)geteuid());

@@ -2,9 +2,9 @@
 
 /*
  * The files of `host-names`. They are read at the start, after the rights have been
- * given up, and with each reload, which log what is wrong with them. Leases change all
- * the time: when somebody asks for a name, and LOOK_MS have passed, the files are read
- * again if they are others than before. While nobody asks nothing is read.
+ * given up, and with each reload. Both log what is wrong with the files. Leases change all
+ * the time. So when a client asks for a name after LOOK_MS, the files that have changed are
+ * read again. Without a request nothing is read.
  */
 
 #include "control/daemon/app_priv.h"

@@ -190,7 +190,7 @@ struct app {
 	bool stopping;
 	int exit_status;
 	struct refusals reports; /* refused reports of hosts, by `enum note` */
-	/* Sources that may not send are looked for at refusals_at, and also after new
+	/* Sources that must not send are looked for at refusals_at, and also after new
 	 * refusals of datagrams, but then not before refusals_next. */
 	mono_t refusals_at, refusals_next;
 	uint64_t n_refusals; /* datagrams that had been refused at the last look */

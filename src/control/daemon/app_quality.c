@@ -171,7 +171,7 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 	log_limited(&app->quality->limit, now, LOG_LEVEL_NOTICE, &subject, "%s", text);
 }
 
-/* Returns what that cost. */
+/* Returns the work that this has cost. */
 static int judge_stream(struct app_quality *q, const struct quality_view *v)
 {
 	struct app *app = q->app;

@@ -3,7 +3,7 @@
 /*
  * Refusals. Refused reports are recorded here from the notes of the core, refused
  * datagrams by the threads of the data plane. A stream that members wait for, and whose
- * source may not send on its interface, is logged once. The threads only record, so
+ * source must not send on its interface, is logged once. The threads only record, so
  * that they never have to wake the control thread. Their records are read a moment
  * after a membership has changed, and otherwise when the daemon is awake anyway.
  */
@@ -49,7 +49,7 @@ void app_refusals_changed(struct app *app, mono_t now)
 	app->refusals_at = mono_min(app->refusals_at, mono_add_ms(now, LOOK_MS));
 }
 
-/* ---- sources that may not send ---- */
+/* ---- sources that must not send ---- */
 
 /* Does the port forward the frames of sources that may send there? */
 static bool receives(const struct proxy_port *pp)

@@ -113,7 +113,7 @@ static void say_new(const struct app *app, const struct rival *r)
 			family_title[r->family],
 			*r->where ? " on " : ", on no interface yet",
 			any ? names : r->where, any || !*r->where ? "" : ", ",
-			any || !*r->where ? "" : "none of ours",
+			any || !*r->where ? "" : "not ours",
 			what ? what : "this is not a conflict");
 		break;
 	case RIVAL_PROGRAM:
@@ -124,8 +124,8 @@ static void say_new(const struct app *app, const struct rival *r)
 		break;
 	case RIVAL_RINGCASTD:
 		log_write(level, "another %s %s%s: %s", name,
-			any ? "also has " : "has interfaces, none of ours",
-			any ? names : "", what ? what : "this is not a conflict");
+			any ? "also has " : "has other interfaces", any ? names : "",
+			what ? what : "this is not a conflict");
 		break;
 	case RIVAL_SOCKET:
 		log_write(level,

@@ -558,8 +558,8 @@ void app_web_free(struct app *app)
 	app->web = web_free(app->web);
 }
 
-/* What is being made may be of the old configuration, and is made again. So are the
- * answers that are kept. The list of clients belongs to the configuration. */
+/* An answer that is being made, and the answers that are kept, may be from the old
+ * configuration, so they are made again. The list of clients is in the configuration. */
 static void stay(struct app *app)
 {
 	struct http_access access = access_of(app->cfg);

@@ -425,7 +425,7 @@ static bool parse_number(const char *s, uint32_t lo, uint32_t hi, uint32_t *ret)
 static json_t *add_interface(struct capture *c, const char *name)
 {
 	if (!port_exists(c->captures, name))
-		return ctl_error("interface %s is none of ours", name);
+		return ctl_error("interface %s does not belong to this daemon", name);
 	if (c->n_names == NAMES_MAX || strlen(name) >= IFNAMSIZ)
 		return ctl_error("too many interfaces");
 	strcpy(c->name[c->n_names++], name);

@@ -162,7 +162,7 @@ static void background_done(const struct background *b, int status)
 	if (b->null > 2)
 		close(b->null);
 	if (write(b->word, &byte, 1) != 1)
-		log_info("nobody waits for the start");
+		log_info("no process waits for the start");
 	close(b->word);
 }
 

@@ -58,7 +58,7 @@ void mgroup_ask_nothing(struct mgroup *g);
  * in this call. A source that a report names from now on has a later timer. */
 void mgroup_ask_older(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t before);
-/* A query of another querier has lowered timers to `limit`. Hosts may not have heard
+/* A query of another querier has lowered timers to `limit`. Perhaps hosts did not hear
  * it, so this router asks as well. The caller must call mgroup_arm() afterwards. */
 void mgroup_doubt_query(
 	const struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t limit);
@@ -98,7 +98,7 @@ int mgroup_charge(
 	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key);
 int mgroup_charge_sender(
 	struct mgroup_db *db, struct mgroup *g, const struct gm_msg *msg);
-/* Charges the group and its addresses to nobody any more. */
+/* Takes the group and its addresses off the accounts of their owners. */
 void mgroup_release(struct mgroup_db *db, struct mgroup *g);
 /* Has the sender's address or station brought the group? */
 bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg);

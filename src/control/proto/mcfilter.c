@@ -109,10 +109,10 @@ static const struct sock_filter queries_ipv6[] = {
 #define TYPE_CODE 2 /* the test of the packet type, with which all bases begin */
 _Static_assert(
 	array_len(base_ipv6) + OWN_CODE + MCFILTER_HOSTS * HOST_CODE <= MCFILTER_MAX,
-	"a program may not fit");
+	"a program would not fit");
 _Static_assert(array_len(queries_ipv4) <= array_len(base_ipv6) &&
 		array_len(queries_ipv6) <= array_len(base_ipv6),
-	"a program may not fit");
+	"a program would not fit");
 
 static bool same_host(const struct admission_host *a, const struct admission_host *b)
 {

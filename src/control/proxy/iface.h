@@ -53,7 +53,7 @@ struct iface_table {
 
 void iface_table_deinit(struct iface_table *t);
 
-/* A link exists or has changed; its addresses stay. `link` has everything but the
+/* A link exists or has changed; its addresses stay. `link` has everything except the
  * addresses. Returns 1 if something has changed, 0 if not, or -ENOMEM. */
 int iface_link(struct iface_table *t, const struct iface *link);
 /* A link has gone. Returns true if it was in the table. */

@@ -20,7 +20,7 @@ static const struct {
 		"partial checksums could not be completed",
 		"let the sending machine compute checksums (ethtool -K DEV tx off there)"},
 	[STREAM_DROP_MTU] = {"mtu_df",
-		"datagrams were larger than the MTU of an output and may not be fragmented",
+		"datagrams were larger than the MTU of an output and must not be fragmented",
 		"raise the MTU of that LAN to that of the provider"},
 	[STREAM_DROP_FRAGMENT] = {"frag_failed", "datagrams could not be fragmented",
 		"raise the MTU of that LAN to that of the provider"},

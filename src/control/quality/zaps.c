@@ -220,7 +220,7 @@ uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *
 {
 	struct zap *zap;
 
-	/* hosts that cannot be tracked look new with each report */
+	/* each report of a host that cannot be tracked looks like one of a new host */
 	if ((member && !change) || (!member && waiting(z, port, group, host)))
 		return 0;
 	note_ask(z, now, port, group, host, member);

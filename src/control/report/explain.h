@@ -42,7 +42,7 @@ enum explain_weight {
 
 /* Why datagrams were refused. */
 enum explain_why {
-	EXPLAIN_BY_SOURCE = 1, /* the source may not send there */
+	EXPLAIN_BY_SOURCE = 1, /* the source must not send there */
 	EXPLAIN_BY_OWN_MAC,
 	EXPLAIN_BY_OTHER_HOST, /* Ethernet frame for another station */
 	EXPLAIN_BY_VLAN,
@@ -176,7 +176,7 @@ struct explain_facts {
 	bool seen; /* datagrams have passed the source check */
 	uint64_t packets;
 	int64_t age_ms; /* time since the last datagram, or -1 if not known */
-	uint64_t wrong; /* datagrams whose source may not send on their interface */
+	uint64_t wrong; /* datagrams whose source must not send on their interface */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
 	struct joined_counts joined; /* of the source if it is given, or of the group */

@@ -30,7 +30,7 @@ static bool check_role(const struct explain_input *in, struct explain *e)
 	return false;
 }
 
-/* The source was named, and may not send there. */
+/* The source was named, and must not send there. */
 static bool refuse_source(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {
@@ -52,7 +52,7 @@ static bool refuse_source(const struct explain_facts *f, const struct explain_in
 	}
 	if (*in->subnet_of)
 		c = explain_add(e, "source", name, EXPLAIN_REFUSE,
-			"%s belongs to the subnet of %s, so it may not send on %s%s",
+			"%s belongs to the subnet of %s, so it must not send on %s%s",
 			source, in->subnet_of, name, arrives);
 	else
 		c = explain_add(e, "source", name, EXPLAIN_REFUSE,

@@ -44,7 +44,7 @@ void explain_quality(const struct explain_facts *f, struct explain *e);
 /* Datagrams of the group, or of the source in question, that arrived there lately. */
 void explain_refused_datagrams(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e);
-/* Datagrams from sources that may not send there. Returns false if there were none. */
+/* Datagrams from sources that must not send there. Returns false if there were none. */
 bool explain_refused_source(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e);
 /* Copies of the group. */

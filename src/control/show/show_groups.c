@@ -258,7 +258,7 @@ static void take_group(struct groups_answer *d, const struct proxy_port *pp,
 	*work -= SHOW_ROW;
 }
 
-/* False if there is none any more. */
+/* Returns false after the last group. */
 static bool next_lan_group(struct groups_answer *d, int *work)
 {
 	const struct proxy_port *pp = show_port(d->a.app, &d->ports);

@@ -28,7 +28,7 @@ static json_t *rate_json(bool known, uint64_t per_second)
 	return known ? json_integer((json_int_t)per_second) : json_null();
 }
 
-/* {"source", "in"} of a datagram that may not be sent from there, or null */
+/* {"source", "in"} of a datagram that must not be sent from there, or null */
 static json_t *refused_json(struct app *app, const struct fib_view *v)
 {
 	const struct proxy_port *pp;

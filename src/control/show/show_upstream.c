@@ -167,7 +167,7 @@ static json_t *upstream_port_json(const struct app *app, const struct proxy_port
 	return o;
 }
 
-/* False if there is none any more. */
+/* Returns false after the last port. */
 static bool begin_port(struct upstream_answer *u)
 {
 	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports);

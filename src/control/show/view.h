@@ -95,7 +95,7 @@ struct view_struck {
 };
 bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret);
-/* Finds the last datagram of the entry's group whose source may not send on the interface
+/* Finds the last datagram of the entry's group whose source must not send on the interface
  * where it came in. Returns false if there was none, or if other datagrams have come
  * since. */
 bool view_refused_sender(

@@ -309,7 +309,7 @@ static json_t *refusal(
 			" and uid %u, which has started the daemon,",
 			(unsigned)ctl->starter);
 	return ctl_error(
-		"uid %u%s may not '%s%s%.32s': only root%s may; run the command as "
+		"uid %u%s is not allowed to '%s%s%.32s': only root%s is; run the command as "
 		"that user (sudo ringcastctl ...)",
 		(unsigned)c->uid,
 		c->uid == ctl->nobody ? ", nobody or unknown to the daemon's namespace,"

@@ -45,7 +45,7 @@ static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 static int signal_event = -1;
 static atomic_uint signals_waiting;
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait for a lock");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler must not wait for a lock");
 
 static void on_signal_any_thread(int signo)
 {

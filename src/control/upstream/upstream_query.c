@@ -2,7 +2,7 @@
 
 /*
  * Host side on the upstream: queries, answers and the version spoken (RFC 9776 5.2 and
- * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything but a timer, of which
+ * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything except a timer, of which
  * there is one per family and one per group, and answers are rationed, so that a flood
  * of queries cannot cause a flood of reports.
  *

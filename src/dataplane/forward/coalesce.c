@@ -216,7 +216,7 @@ static bool headers_follow(const struct frame *a, const struct frame *b)
 }
 
 /* Returns _JOINED_N if f, a candidate of the same addresses and ports, may be the next
- * one of the run, else why it may not. */
+ * one of the run, else why it is not. */
 static enum joined_end why_not(struct walk *w, const struct run *r, struct frame *f)
 {
 	struct frame *first = &w->b->frame[r->first].f;

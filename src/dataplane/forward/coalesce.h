@@ -42,7 +42,7 @@ struct run {
 	/* its first and last frame in the burst; coalesce.next leads from one to the next */
 	uint16_t first, last;
 	uint16_t n; /* number of its frames */
-	/* bytes of payload in each datagram but the last; 0 for a single datagram */
+	/* bytes of payload in each datagram except the last; 0 for a single datagram */
 	uint16_t gso_size;
 	uint16_t n_iov;
 	uint32_t bytes;	   /* of all its IP packets */

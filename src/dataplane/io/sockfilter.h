@@ -17,7 +17,7 @@
 #define SOCKFILTER_ONE_OF 64
 
 /* Makes a filter that admits the multicast data of a family. It refuses link-local scope,
- * IGMP and MLD, what we send, and all but a few of the frames that are for another
+ * IGMP and MLD, what we send, and nearly all frames that are for another
  * station or have a VLAN tag. With `has_l2` a frame starts with an Ethernet header, else
  * with the IP header. Returns 0, -ENOMEM, or -EINVAL if libpcap refuses the expression.
  * Free the filter with sockfilter_deinit(). */

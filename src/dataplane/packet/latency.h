@@ -28,7 +28,7 @@ static inline unsigned latency_bucket(uint64_t ns)
 	return i < LATENCY_BUCKETS ? i : LATENCY_BUCKETS - 1;
 }
 
-/* upper bound of all buckets but the last */
+/* upper bound of all buckets except the last */
 static inline uint64_t latency_bound_us(unsigned bucket)
 {
 	return UINT64_C(1) << bucket;

@@ -35,7 +35,7 @@ enum verdict {
 	/* single copies that were not sent; the first one because its TTL is not above the
 	 * threshold of the port (R156) */
 	VERDICT_TTL_THRESHOLD = _VERDICT_FRAME_N,
-	VERDICT_MTU_DF,	     /* larger than the port's MTU, may not be fragmented */
+	VERDICT_MTU_DF,	     /* larger than the port's MTU, must not be fragmented */
 	VERDICT_FRAG_FAILED, /* could not be fragmented */
 	VERDICT_PORT_DOWN,   /* ENETDOWN, ENXIO, ENODEV, or marked down */
 	VERDICT_TX_FULL,     /* EAGAIN: socket buffer full */

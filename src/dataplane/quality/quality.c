@@ -4,10 +4,10 @@
  * Finds the kind of each datagram of a stream, and passes its parts to the analysers of
  * arrival, RTP and MPEG-TS. See quality.h.
  *
- * A stream begins as unknown. MPEG-TS shows itself in one datagram by its sync bytes;
- * other RTP in two, of one SSRC and with numbers in a row, because a quarter of all
- * data looks like a header (RFC 3550 A.1, MIN_SEQUENTIAL). The kind stays until 16
- * datagrams in a row do not have it.
+ * A stream begins as unknown. MPEG-TS is recognised in one datagram, by its sync bytes.
+ * Other RTP needs two datagrams with one SSRC and consecutive numbers, because a quarter
+ * of all data looks like a header (RFC 3550 A.1, MIN_SEQUENTIAL). The kind changes when
+ * 16 datagrams in a row are not of that kind.
  */
 
 #include "dataplane/quality/quality.h"

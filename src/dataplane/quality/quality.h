@@ -79,7 +79,7 @@ enum quality_count {
 
 	/* MPEG-TS */
 	QUALITY_TS_PACKETS,
-	QUALITY_TS_NULL,       /* packets of PID 0x1fff, of which nothing else counts */
+	QUALITY_TS_NULL,       /* packets of PID 0x1fff, which are only counted */
 	QUALITY_TS_SYNC_BYTES, /* packets that do not begin with 0x47 [DVB 1.2] */
 	QUALITY_TS_SYNC_LOSSES, /* two such packets in a row. Until five good packets have
 				   come, packets are not looked at [DVB 1.1] */

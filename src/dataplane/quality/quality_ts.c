@@ -361,7 +361,7 @@ static void continuity_error(
 		rec->errors++;
 }
 
-/* Returns false if the packet is a repetition, and nothing else of it counts. */
+/* Returns false if the packet is a repetition, which is only counted. */
 static bool continuity(struct quality *q, struct quality_pid *rec, unsigned cc,
 	bool payload, bool signalled, uint32_t mark)
 {

@@ -24,7 +24,7 @@ static inline void ts_gap(struct quality *q)
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
 /* Packets could not be looked at, so the ages begin again. */
 void ts_unseen(struct quality *q, mono_t at);
-/* What comes is compared with nothing that came before. */
+/* Does not compare the next packets with those before this moment. */
 void ts_resume(struct quality *q, mono_t at);
 /* Counts a PAT or PMT that is late at `now`. */
 void ts_until(struct quality *q, mono_t now);

@@ -100,7 +100,7 @@ static void newcomer_gets_one_of_who_has_most(void **state)
 	assert_int_equal(take(&f, 8), -1);
 	assert_int_equal(take(&f, 9), 0); /* the oldest of the four */
 	assert_int_equal(take(&f, 9), 1);
-	/* All have two. A user with none may take one; a user with two may not. */
+	/* All have two. A user with none may take one; a user with two must not. */
 	assert_int_equal(held_by(&f, 7), 2);
 	assert_int_equal(asks(&f, 9), PLACE_FULL);
 	assert_int_equal(take(&f, 10), 2);

@@ -168,7 +168,7 @@ static void header(void **state)
 	expect(&o, now, STATE_OTHER_VERSION, "has the format of another version");
 	o.buf[11]--;
 	o.buf[0] = 'R';
-	expect(&o, now, STATE_FOREIGN, "is none of ringcastd");
+	expect(&o, now, STATE_FOREIGN, "is not from ringcastd");
 	state_out_deinit(&o);
 	assert_string_equal(state_bad_text((enum state_bad)99), "");
 }

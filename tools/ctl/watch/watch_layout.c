@@ -432,7 +432,7 @@ static const char *const help[] = {
 	"  h ?          this page",
 	"",
 	"Columns",
-	"  Source       of the last datagram; Wrong: refused, may not send here",
+	"  Source       of the last datagram; Wrong: refused, must not send here",
 	"  Mem          hosts that have joined (1 if they cannot be told apart)",
 	"  InPkt ...    packets and bits per second that came in and went out",
 	"  Drops        frames and copies that were dropped here, since start or key z",

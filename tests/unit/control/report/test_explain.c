@@ -333,7 +333,7 @@ static const struct situation_case {
 		STOPS "lan3 is a downstream, and what arrives on downstreams is not",
 		"role", "lan3", R, "forward-from-downstream"},
 	{"from LAN to LAN, allowed", {among_lans}, P, FLOWS},
-	{"the source may not send there", {foreign_source}, R,
+	{"the source must not send there", {foreign_source}, R,
 		STOPS "10.9.0.1 is in no subnet and no altnet of wan", "source", "wan",
 		R, "altnet 10.9.0.1/32"},
 	{"the same, IPv6", {group6, foreign_source}, R,
@@ -554,7 +554,7 @@ static const struct situation_case {
 	{"the output in question is the input", {asked_about_input}, R,
 		STOPS "streams come in on lan1 and are not sent there", "direction",
 		"lan1", R, "--on a downstream"},
-	{"nobody but on the input", {own_output}, R,
+	{"nobody except on the input", {own_output}, R,
 		STOPS "no host on lan2 has joined the group", "members", "lan2", R,
 		"join"},
 	/* two faults: a check that stopped datagrams precedes one that may stop them

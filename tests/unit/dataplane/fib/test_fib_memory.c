@@ -115,7 +115,7 @@ static void each_request_may_fail(void **state)
 			break;
 	}
 	print_message("%ld requests, %u of them made a call fail\n", n, n_failed);
-	/* a failure to grow the index may be silent, any other may not */
+	/* a failure to grow the index may be silent, any other must not */
 	assert_true(n_failed > 5 && (long)n_failed <= n);
 }
 
@@ -284,7 +284,7 @@ static void limits(void **state)
 static const struct {
 	const char *what;
 	unsigned keep_each; /* 0 if none is kept */
-} orders[] = {{"all", 0}, {"all but each 50th", 50}};
+} orders[] = {{"all", 0}, {"all except each 50th", 50}};
 
 static void memory_goes_back(void **state)
 {

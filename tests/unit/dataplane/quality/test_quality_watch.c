@@ -293,7 +293,7 @@ static void only_silent_streams_make_room(void **state)
 		tv(0, &cc[0]);
 		tick();
 	}
-	/* all but the first are silent for ten seconds now */
+	/* all except the first are silent for ten seconds now */
 	tv(N_STREAMS, &cc[N_STREAMS]);
 	assert_non_null(look(N_STREAMS));
 	assert_int_equal(counted(N_STREAMS, QUALITY_DATAGRAMS), 1);
