@@ -310,7 +310,7 @@ static enum alike alike_of(
 /* The LANs of a kind, and of these the ones that the same line of the file refuses. */
 struct alike_lans {
 	enum alike kind;
-	const char *decided; /* by the first one */
+	const struct explain_output *first;
 	size_t n;
 	char names[200]; /* as many as fit */
 };
@@ -319,7 +319,8 @@ static bool is_among(const struct explain_facts *f, const struct alike_lans *a,
 	const struct explain_output *o)
 {
 	return alike_of(f, o) == a->kind &&
-		(a->kind != ALIKE_BARRED || strcmp(o->i.decided, a->decided) == 0);
+		(a->kind != ALIKE_BARRED ||
+			strcmp(o->i.decided, a->first->i.decided) == 0);
 }
 
 static struct alike_lans find_alike(const struct explain_facts *f, enum alike kind)
@@ -333,7 +334,7 @@ static struct alike_lans find_alike(const struct explain_facts *f, enum alike ki
 		if (alike_of(f, o) != kind)
 			continue;
 		if (a.n == 0)
-			a.decided = o->i.decided;
+			a.first = o;
 		if (!is_among(f, &a, o))
 			continue;
 		a.n++;
@@ -354,6 +355,7 @@ static enum explain_verdict add_alike(
 	const struct alike_lans *a, bool others, struct explain *e)
 {
 	enum explain_verdict v = others ? EXPLAIN_NOTE : EXPLAIN_REFUSE;
+	char yet[EXPLAIN_YET_LEN];
 	struct explain_check *c;
 
 	if (a->kind == ALIKE_WELL) {
@@ -371,14 +373,15 @@ static enum explain_verdict add_alike(
 	}
 	if (a->kind == ALIKE_BARRED) {
 		c = explain_add(e, "boundary", NULL, v,
-			"%s do not let the group pass: %s", a->names, a->decided);
+			"%s do not let the group pass: %s", a->names,
+			a->first->i.decided);
 		explain_advise(c,
 			"see these keywords in their phyint blocks; of whitelist and "
 			"blacklist the last match decides");
 		return v;
 	}
-	c = explain_add(
-		e, "members", NULL, v, "no host on %s has joined the group", a->names);
+	c = explain_add(e, "members", NULL, v, "no host on %s has joined the group%s",
+		a->names, explain_yet(a->first, yet));
 	explain_weigh(c, EXPLAIN_ABSENT);
 	explain_advise(c, "if one should have, --on %s says what to look for",
 		a->n == 1 ? a->names : "INTERFACE");

@@ -8,6 +8,7 @@
 #include "control/report/explain_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static bool check_direction(const struct explain_output *out, struct explain *e)
 {
@@ -38,15 +39,28 @@ static bool check_output_boundary(const struct explain_output *out, struct expla
 	return false;
 }
 
+const char *explain_yet(const struct explain_output *out, char buf[EXPLAIN_YET_LEN])
+{
+	*buf = '\0';
+	if (out->answer_ms > 0)
+		snprintf(buf, EXPLAIN_YET_LEN,
+			" yet: the hosts were asked %" PRId64
+			" s ago and may take %" PRId64 " s to answer",
+			out->asked_ms / 1000, (out->answer_ms + 999) / 1000);
+	return buf;
+}
+
 /* Explains that no host has joined, if no refused join is known. */
 static void no_member(const struct explain_facts *f, const struct explain_output *out,
 	struct explain *e)
 {
 	const char *name = out->i.name;
 	bool full = out->max_groups > 0 && out->n_groups >= out->max_groups;
+	char yet[EXPLAIN_YET_LEN];
 	struct explain_check *c = explain_add(e, "members", name, EXPLAIN_REFUSE,
 		"no host on %s has joined the group%s", name,
-		full ? ", and the interface is at its limit of groups" : "");
+		full ? ", and the interface is at its limit of groups"
+		     : explain_yet(out, yet));
 
 	explain_weigh(c,
 		full || *out->limited_host || out->limited ? EXPLAIN_FAULT

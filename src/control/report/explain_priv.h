@@ -34,6 +34,10 @@ void explain_output_checks(const struct explain_facts *f,
 bool explain_output_is_quiet(
 	const struct explain_facts *f, const struct explain_output *out);
 
+#define EXPLAIN_YET_LEN 104
+/* " yet: the hosts were asked 3 s ago and may take 10 s to answer", or "". Returns `buf`. */
+const char *explain_yet(const struct explain_output *out, char buf[EXPLAIN_YET_LEN]);
+
 /* Says how its datagrams are joined, if any were sent. */
 void explain_joined(const struct explain_facts *f, struct explain *e);
 

@@ -392,6 +392,21 @@ static void limit_facts(const struct question *q, const struct proxy_port *pp,
 		snprintf(out->limited_host, sizeof(out->limited_host), "%s", by.host);
 }
 
+/* After a start, or when a link has come up, hosts need a moment to answer. */
+static void first_answers(
+	const struct querier *querier, mono_t now, struct explain_output *out)
+{
+	const struct gm_params *p = &querier->params;
+	int64_t left_ms = (querier->query_at.ns - now.ns) / NS_PER_MS;
+	int64_t asked_ms = (int64_t)p->startup_interval_ms - left_ms;
+
+	if (querier->state != QUERIER_ACTIVE || querier->startup_left == 0 ||
+		asked_ms < 0 || asked_ms > (int64_t)p->response_interval_ms)
+		return;
+	out->asked_ms = asked_ms;
+	out->answer_ms = p->response_interval_ms;
+}
+
 static void member_facts(
 	struct question *q, const struct proxy_port *pp, struct explain_output *out)
 {
@@ -404,6 +419,7 @@ static void member_facts(
 	out->n_hosts = g ? (unsigned)g->n_host : 0;
 	out->n_sources = g ? (unsigned)g->n_src : 0;
 	out->querier = querier->state == QUERIER_ACTIVE;
+	first_answers(querier, view_now(q->app), out);
 	out->other_querier = querier->other;
 	out->forwards = pp->groups.role[q->family].forwards;
 	other_facts(q, pp, out);

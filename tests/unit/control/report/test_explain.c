@@ -209,6 +209,11 @@ CHANGE(came_elsewhere, s->f.n_input = 2; strcpy(s->f.last_input, "wan2"))
 CHANGE(ttl_one_elsewhere, s->f.n_input = 2; stops(s); refused(s, 1, EXPLAIN_BY_TTL, 0))
 /* the output */
 CHANGE(no_members, s->out[0].has_group = false)
+CHANGE(
+	just_asked, for (unsigned i = 0; i < 2; i++) {
+		s->out[i].asked_ms = 3100;
+		s->out[i].answer_ms = 10000;
+	})
 CHANGE(four_lans, s->f.n_output = N_LANS)
 CHANGE(one_lan, s->f.n_output = 1)
 CHANGE(full, s->out[0].has_group = false; s->out[0].n_groups = s->out[0].max_groups = 8)
@@ -464,6 +469,14 @@ static const struct situation_case {
 		"phyint blocks"},
 	{"the other LANs are down", {others_down}, P,
 		FLOWS "; but: lan2, lan3, lan4 are down", "interface", "", R, "links"},
+	{"nobody has joined yet", {no_members, one_lan, just_asked}, R,
+		STOPS
+		"no host on lan1 has joined the group yet: the hosts were asked 3 s "
+		"ago and may take 10 s to answer",
+		"members", "lan1", R, "join it"},
+	{"nobody on two LANs yet", {no_members, just_asked}, R,
+		STOPS "no host on lan1, lan2 has joined the group yet: the hosts were",
+		"members", "", R, "--on INTERFACE"},
 	{"nobody on two LANs", {no_members}, R,
 		STOPS "no host on lan1, lan2 has joined the group", "members", "", R,
 		"--on INTERFACE"},
