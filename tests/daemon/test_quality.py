@@ -265,6 +265,28 @@ def behind(b):
     assert sum(zaps["lans"][0]["leave"]["buckets"]) == 3, zaps
 
 
+@case("an outage lasts through a live upgrade")
+def outage_upgraded(b):
+    t = b.topology(lans=1)
+    d = b.daemon = b.own(ManagedDaemon(t.router, CONFIG))
+    d.start()
+    b.receiver(t.hosts["lan1"])
+    d.wait_member("lan1", GROUP)
+    tv = Playing(b, t, television(8000))
+    wait_row(d, lambda r: r["verdict"] == "clean" and r["range"]["seconds"] > 1, "it is clean")
+    tv.close()
+    r = wait_row(d, lambda r: r["range"]["provider_seconds"] > 1, "the provider is silent")
+    begun = time.monotonic() - r["fault"]["since_ms"] / 1000
+    done = d.ctl_run("upgrade")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{d.log()}"
+    seconds = r["range"]["provider_seconds"]
+    r = wait_row(d, lambda r: r["range"]["provider_seconds"] > seconds + 2, "still silent")
+    assert r["verdict"] == "provider" and r["counters"]["outages"] == 1, r
+    assert r["fault"]["text"] == "nothing arrived for more than a second", r
+    assert abs(time.monotonic() - r["fault"]["since_ms"] / 1000 - begun) < 2, (r, begun)
+    assert r["range"]["router_seconds"] == 0, r
+
+
 @case("history and zaps survive a live upgrade")
 def upgraded(b):
     t = b.topology(lans=1)

@@ -196,14 +196,21 @@ static int judge_stream(struct app_quality *q, const struct quality_view *v)
 	return work;
 }
 
+static void keep_unseen(void *arg, const struct quality_view *v)
+{
+	struct app_quality *q = arg;
+
+	/* without memory it is judged a second later */
+	if (array_reserve(q->view, q->cap_views, q->n_views + 1, 16) == 0)
+		q->view[q->n_views++] = *v;
+}
+
 static void keep_view(void *arg, const struct quality_view *v)
 {
 	struct app_quality *q = arg;
 
 	zaps_see(&q->zaps, v);
-	/* without memory it is judged a second later */
-	if (array_reserve(q->view, q->cap_views, q->n_views + 1, 16) == 0)
-		q->view[q->n_views++] = *v;
+	keep_unseen(q, v);
 }
 
 static void read_views(struct app_quality *q)
@@ -215,6 +222,7 @@ static void read_views(struct app_quality *q)
 		read_rings(q, q->read_at);
 	q->open = false;
 	dataplane_quality(q->app->dp, NULL, keep_view, q);
+	stream_log_unseen(q->log, q->read_at, keep_unseen, q);
 	zaps_tick(&q->zaps, q->read_at);
 }
 

@@ -485,6 +485,26 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	return conclude_second(e, now, &n);
 }
 
+void stream_log_unseen(const struct stream_log *l, mono_t now,
+	void (*fn)(void *arg, const struct quality_view *v), void *arg)
+{
+	for (const struct stream_entry *e = l->newest; e; e = e->older) {
+		struct quality_view v = {.stream = e->stream,
+			.kind = e->kind,
+			.first = e->first,
+			.last = e->last};
+		int64_t silence = now.ns - e->last.ns;
+
+		/* views of the threads have a generation */
+		if (e->generation || !mono_is_set(e->last) ||
+			(silence >= STREAM_LOG_OUTAGE_MS * NS_PER_MS && !e->faulty))
+			continue;
+		/* at first, datagrams may still wait where the earlier process left them */
+		v.silent = e->based ? silence > NS_PER_SEC : e->silent;
+		fn(arg, &v);
+	}
+}
+
 enum stream_place stream_log_place(const struct history_sum *sum)
 {
 	if (sum->judged == 0)
@@ -503,11 +523,42 @@ enum stream_place stream_log_place(const struct history_sum *sum)
 /* Sections that a reader does not know are skipped. */
 #define TAG_STREAM  1
 #define TAG_HISTORY 2
+#define TAG_PRESENT 3
 
 /* The system's clock is the same for both processes. */
 static void put_system_time(struct state_out *o, mono_t t)
 {
 	state_put_u64(o, (uint64_t)t.ns);
+}
+
+static void export_verdict(const struct stream_verdict *v, struct state_out *o)
+{
+	state_put_u32(o, v->place);
+	state_put_u32(o, v->drop);
+	state_put_u8(o, v->provider);
+	state_put_u8(o, v->router);
+	state_put_u8(o, v->silent);
+}
+
+/* The present state, so that an outage or a fault lasts in the next process. */
+static void export_present(const struct stream_entry *e, struct state_out *o)
+{
+	size_t at = state_begin(o, TAG_PRESENT);
+
+	put_system_time(o, e->last);
+	state_put_u8(o, e->silent);
+	state_put_u32(o, e->steady);
+	state_put_u8(o, e->wanted);
+	put_system_time(o, e->wanted_since);
+	export_verdict(&e->now, o);
+	state_put_u8(o, e->faulty);
+	export_verdict(&e->fault, o);
+	put_system_time(o, e->fault_at);
+	put_system_time(o, e->faulty_since);
+	state_put_u64(o, e->faulty_seconds);
+	state_put_u64(o, e->faulty_lost);
+	state_put_u32(o, e->faulty_kinds);
+	state_end(o, at);
 }
 
 static void export_entry(
@@ -527,6 +578,7 @@ static void export_entry(
 	state_put_counts(o, e->dropped, _STREAM_DROP_N);
 	state_put_counts(o, e->place_seconds, _STREAM_PLACE_N);
 	state_put_counts(o, sums, sizeof(sums) / sizeof(sums[0]));
+	export_present(e, o);
 	history = state_begin(o, TAG_HISTORY);
 	history_export(&e->history, o);
 	state_end(o, history);
@@ -578,6 +630,53 @@ static void import_sums(struct stream_entry *e, struct state_in *in)
 	e->gap_max_ns = sums[5] <= INT64_MAX ? (int64_t)sums[5] : 0;
 }
 
+/* Sets the state bad if the time is in the future. */
+static mono_t get_system_time(struct state_in *in, mono_t now)
+{
+	mono_t t = {(int64_t)state_get_u64(in)};
+
+	if (t.ns >= 0 && !mono_before(now, t))
+		return t;
+	state_set_bad(in);
+	return MONO_UNSET;
+}
+
+static struct stream_verdict import_verdict(struct state_in *in)
+{
+	struct stream_verdict v = {0};
+
+	v.place = (enum stream_place)state_get_up_to(in, _STREAM_PLACE_N - 1);
+	v.drop = (enum stream_drop)state_get_up_to(in, _STREAM_DROP_N - 1);
+	v.provider = state_get_bool(in);
+	v.router = state_get_bool(in);
+	v.silent = state_get_bool(in);
+	return v;
+}
+
+static int import_present(struct stream_entry *e, mono_t now, struct state_in *in)
+{
+	mono_t last = get_system_time(in, now);
+
+	e->silent = state_get_bool(in);
+	e->steady = state_get_up_to(in, STREAM_LOG_STEADY);
+	e->wanted = state_get_bool(in);
+	e->wanted_since = get_system_time(in, now);
+	e->now = import_verdict(in);
+	e->faulty = state_get_bool(in);
+	e->fault = import_verdict(in);
+	e->fault_at = get_system_time(in, now);
+	e->faulty_since = get_system_time(in, now);
+	e->faulty_seconds = state_get_u64(in);
+	e->faulty_lost = state_get_u64(in);
+	e->faulty_kinds = state_get_u32(in);
+	if (state_is_bad(in)) {
+		e->faulty = false;
+		return -EINVAL;
+	}
+	e->last = last;
+	return 0;
+}
+
 static int import_entry(struct stream_log *l, mono_t now, struct state_in *in,
 	int (*port)(void *ctx, const char *name), void *ctx)
 {
@@ -612,6 +711,8 @@ static int import_entry(struct stream_log *l, mono_t now, struct state_in *in,
 	while (r == 0 && state_get_section(in, &tag, &section))
 		if (tag == TAG_HISTORY)
 			r = import_history(l, e, now, &section);
+		else if (tag == TAG_PRESENT)
+			r = import_present(e, now, &section);
 	return r < 0 || state_is_bad(in) ? -EINVAL : 0;
 }
 

@@ -49,7 +49,7 @@ struct stream_entry {
 	struct quality_result result;
 	uint64_t count[_QUALITY_COUNT_N], lost, full, light, fragments;
 	uint64_t refused[_STREAM_DROP_N];
-	mono_t last;	 /* its last datagram in this process, or MONO_UNSET */
+	mono_t last;	 /* its last datagram, or MONO_UNSET */
 	bool silent;	 /* as in the last view */
 	unsigned steady; /* intervals in a row with datagrams */
 	/* sums since the start */
@@ -113,6 +113,13 @@ enum stream_event {
 enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry);
+
+/* Calls `fn` for each stream that an earlier process has handed over and no thread has seen
+ * in this one, as long as it may have an outage or a fault that is not over. `v` is what a
+ * thread would show to which nothing has come, for stream_log_see(). `fn` must not change
+ * the log. */
+void stream_log_unseen(const struct stream_log *l, mono_t now,
+	void (*fn)(void *arg, const struct quality_view *v), void *arg);
 
 /* Walks over the streams, beginning with the one that was judged last. Returns the stream
  * after `e`, or the first one if `e` is NULL; and NULL at the end. An entry is valid until

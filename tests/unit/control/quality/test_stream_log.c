@@ -477,6 +477,106 @@ static void history_survives_an_upgrade(void **state)
 	state_out_deinit(&o);
 }
 
+static struct quality_view unseen[4];
+static unsigned n_unseen;
+
+static void keep_unseen(void *arg, const struct quality_view *v)
+{
+	assert_in_range(n_unseen, 0, 3);
+	unseen[n_unseen++] = *v;
+}
+
+/* A second in which no thread of the next process sees the stream. */
+static enum stream_event unseen_second(void)
+{
+	now_s++;
+	n_unseen = 0;
+	stream_log_unseen(l, at(now_s), keep_unseen, NULL);
+	if (n_unseen == 0)
+		return STREAM_NOTHING;
+	assert_int_equal(n_unseen, 1);
+	return stream_log_see(l, at(now_s), &unseen[0], &local, &e);
+}
+
+static void upgrade(void)
+{
+	struct state_out o;
+
+	put_all(&o);
+	stream_log_free(l);
+	e = NULL;
+	assert_int_equal(stream_log_new(2, MEMORY, &l), 0);
+	assert_int_equal(take_over(&o, 1), 0);
+	state_out_deinit(&o);
+	/* the next process counts from 0 */
+	memset(view.count, 0, sizeof(view.count));
+	view.result.rtp_lost = 0;
+	view.full = 0;
+}
+
+static void an_outage_lasts_through_an_upgrade(void **state)
+{
+	int64_t since_ns;
+
+	for (int i = 0; i < 3; i++)
+		(void)second(DATA_PPS, 0);
+	assert_int_equal(second(0, 0), STREAM_FAULT_NEW);
+	(void)second(0, 0);
+	since_ns = e->faulty_since.ns;
+	assert_int_equal(e->provider_seconds, 2);
+	upgrade();
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(unseen_second(), STREAM_NOTHING);
+	assert_true(e->open);
+	assert_int_equal(e->provider_seconds, 22);
+	assert_int_equal(e->faulty_since.ns, since_ns);
+	assert_int_equal(e->now.place, STREAM_PROVIDER);
+	assert_true(e->now.silent);
+	/* it comes back */
+	for (int i = 1; i < STREAM_LOG_CLEAN_MS / 1000; i++)
+		assert_int_equal(second(DATA_PPS, 0), STREAM_NOTHING);
+	assert_int_equal(second(DATA_PPS, 0), STREAM_BECAME_CLEAN);
+	assert_int_equal(e->provider_seconds, 22);
+	assert_int_equal(e->total[QUALITY_DATAGRAMS],
+		(3 + STREAM_LOG_CLEAN_MS / 1000) * DATA_PPS);
+	n_unseen = 0;
+	stream_log_unseen(l, at(now_s), keep_unseen, NULL);
+	assert_int_equal(n_unseen, 0); /* the threads see it */
+}
+
+static void an_outage_ends_after_an_upgrade(void **state)
+{
+	int n = 0;
+
+	for (int i = 0; i < 3; i++)
+		(void)second(DATA_PPS, 0);
+	assert_int_equal(second(0, 0), STREAM_FAULT_NEW);
+	upgrade();
+	do
+		(void)unseen_second();
+	while (n_unseen && ++n < 1000);
+	assert_in_range(n, STREAM_LOG_OUTAGE_MS / 1000 - 10,
+		(STREAM_LOG_OUTAGE_MS + STREAM_LOG_CLEAN_MS) / 1000);
+	assert_false(e->faulty);
+}
+
+/* What the earlier process left in the rings does not count as an outage. */
+static void a_stream_flows_through_an_upgrade(void **state)
+{
+	(void)second(DATA_PPS, 0);
+	assert_int_equal(second(DATA_PPS, 3), STREAM_FAULT_NEW);
+	now_s += 3; /* an upgrade that takes long */
+	upgrade();
+	assert_int_equal(unseen_second(), STREAM_NOTHING);
+	assert_int_equal(e->provider_seconds, 1);
+	assert_true(e->faulty);
+	for (int i = 0; i < 70; i++)
+		assert_int_not_equal(second(DATA_PPS, 0), STREAM_FAULT_NEW);
+	assert_int_equal(e->provider_seconds, 1);
+	assert_false(e->faulty);
+	assert_int_equal(stream_entry_lost(e), 3);
+}
+
 static void a_port_that_is_gone_takes_its_streams_along(void **state)
 {
 	struct state_out o;
@@ -530,6 +630,9 @@ int main(void)
 		TEST(the_silent_stream_gives_its_memory_first),
 		TEST(streams_have_a_bound),
 		TEST(history_survives_an_upgrade),
+		TEST(an_outage_lasts_through_an_upgrade),
+		TEST(an_outage_ends_after_an_upgrade),
+		TEST(a_stream_flows_through_an_upgrade),
 		TEST(a_port_that_is_gone_takes_its_streams_along),
 		TEST(a_faulty_state_is_refused),
 	};
