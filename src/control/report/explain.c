@@ -412,6 +412,18 @@ static size_t least(enum alike kind, bool others)
 	return kind == ALIKE_WELL ? 3 : 2;
 }
 
+static void judge_alike(const struct explain_facts *f, struct explain *e,
+	const struct alike_lans *a, bool others, struct side *out)
+{
+	size_t from = e->n;
+
+	/* a note does not decide: the LANs with members do */
+	if (a->n && add_alike(a, others, e) != EXPLAIN_NOTE)
+		judge_side(f, e, from, out);
+}
+
+/* Of equal faults the first one is named, so LANs with a fault of their own come before
+ * those that share one. */
 static void output_side(
 	const struct explain_facts *f, struct explain *e, struct side *out)
 {
@@ -420,17 +432,12 @@ static void output_side(
 
 	out->from = e->n;
 	for (enum alike k = ALIKE_QUIET; k < _ALIKE_N; k++) {
-		size_t from = e->n;
-
 		alike[k] = find_alike(f, k);
-		if (alike[k].n < least(k, others)) {
+		if (alike[k].n < least(k, others))
 			alike[k].n = 0;
-			continue;
-		}
-		/* a note does not decide: the LANs with members do */
-		if (add_alike(&alike[k], others, e) != EXPLAIN_NOTE)
-			judge_side(f, e, from, out);
 	}
+	judge_alike(f, e, &alike[ALIKE_QUIET], others, out);
+	judge_alike(f, e, &alike[ALIKE_WELL], others, out);
 	for (size_t i = 0; i < f->n_output; i++) {
 		const struct explain_output *o = &f->output[i];
 		enum alike k = alike_of(f, o);
@@ -442,6 +449,8 @@ static void output_side(
 		explain_output_checks(f, o, e);
 		judge_side(f, e, from, out);
 	}
+	judge_alike(f, e, &alike[ALIKE_BARRED], others, out);
+	judge_alike(f, e, &alike[ALIKE_DOWN], others, out);
 	out->to = e->n;
 }
 

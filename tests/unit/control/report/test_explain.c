@@ -261,6 +261,11 @@ CHANGE(barred_apart, both_barred(s);
 	strcpy(s->out[1].i.decided, "'blacklist 239.1.2.0/24', line 9 of tv.conf"))
 CHANGE(barred_join, both_barred(s); join_refused(s, 1, NOTE_GROUP_DENIED, 0, 2000))
 CHANGE(
+	all_barred, s->f.n_output = N_LANS; for (unsigned i = 0; i < N_LANS; i++) {
+		s->out[i].i.group_ok = s->out[i].has_group = false;
+		strcpy(s->out[i].i.decided, "no whitelist names it");
+	} join_refused(s, 2, NOTE_GROUP_DENIED, 0, 60000))
+CHANGE(
 	others_barred, s->f.n_output = N_LANS; for (unsigned i = 1; i < N_LANS; i++) {
 		s->out[i].i.group_ok = false;
 		strcpy(s->out[i].i.decided, "no whitelist names it");
@@ -465,6 +470,9 @@ static const struct situation_case {
 	{"a list on two LANs, of which one has asked", {barred_join}, R,
 		STOPS "lan1 does not let the group pass", "boundary", "lan2", R,
 		"lan2"},
+	{"a list on four LANs, of which one has asked", {all_barred}, R,
+		STOPS "lan3 does not let the group pass", "boundary", "", R,
+		"their phyint blocks"},
 	{"a list on the other LANs", {others_barred}, P, FLOWS, "boundary", "", N,
 		"phyint blocks"},
 	{"the other LANs are down", {others_down}, P,
