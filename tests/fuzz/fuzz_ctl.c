@@ -33,12 +33,12 @@ static struct {
 	uint32_t events;
 } watched[N_WATCHED];
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f)
 {
 	for (unsigned i = 0; i < N_WATCHED; i++)
 		if (!watched[i].fd) {
 			watched[i].fd = f;
-			watched[i].events = events;
+			watched[i].events = EPOLLIN;
 			f->loop = l;
 			return 0;
 		}
@@ -49,7 +49,7 @@ int loop_change(struct loop_fd *f, uint32_t events)
 {
 	for (unsigned i = 0; i < N_WATCHED; i++)
 		if (watched[i].fd == f)
-			watched[i].events = events;
+			watched[i].events = EPOLLIN;
 	return 0;
 }
 

@@ -49,7 +49,7 @@ struct loop *loop_free(struct loop *l)
 	return NULL;
 }
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f)
 {
 	fuzz_assert(!watched);
 	watched = f;

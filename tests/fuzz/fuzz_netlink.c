@@ -193,7 +193,7 @@ int poll(struct pollfd *p, nfds_t n, int timeout)
 static struct loop_fd *watched;
 static struct iface_table table;
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f)
 {
 	watched = f;
 	return 0;

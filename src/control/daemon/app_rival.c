@@ -328,7 +328,7 @@ static void claim(struct app *app, const char *name)
 	rs->fd.fd = fd;
 	rs->fd.fn = on_claim;
 	rs->deaf_until = MONO_NEVER;
-	loop_add(app->loop, &rs->fd, EPOLLIN);
+	loop_add(app->loop, &rs->fd);
 	tell_others(rs, fd);
 }
 

@@ -644,7 +644,7 @@ static void on_connect(struct loop_fd *f, uint32_t events)
 	c->fd.fn = on_client;
 	c->uid = peer_uid(ctl, fd);
 	c->active = loop_now(ctl->loop);
-	if (loop_add(ctl->loop, &c->fd, EPOLLIN) < 0)
+	if (loop_add(ctl->loop, &c->fd) < 0)
 		client_drop(c);
 }
 
@@ -774,7 +774,7 @@ int ctl_new(struct loop *loop, const char *path, const struct ctl_command *comma
 	r = ctl_open_socket(ctl);
 	if (r < 0)
 		return r;
-	r = loop_add(loop, &ctl->fd, EPOLLIN);
+	r = loop_add(loop, &ctl->fd);
 	if (r < 0)
 		return r;
 	*ret_ctl = take_ptr(ctl);
@@ -819,7 +819,7 @@ int ctl_adopt(struct loop *loop, const char *path, int fd,
 	ctl->fd.fd = fd;
 	r = know_file(ctl);
 	if (r == 0)
-		r = loop_add(loop, &ctl->fd, EPOLLIN);
+		r = loop_add(loop, &ctl->fd);
 	if (r < 0) {
 		ctl->fd.fd = -1;
 		return r;

@@ -701,7 +701,7 @@ static int http_start(struct http *h, int fd)
 	if (!info || info->epoll_fd < 0)
 		return -ENOTSUP;
 	h->fd.fd = info->epoll_fd;
-	return loop_add(h->loop, &h->fd, EPOLLIN);
+	return loop_add(h->loop, &h->fd);
 }
 
 int http_new(struct loop *loop, const struct endpoint *at,

@@ -126,7 +126,7 @@ static int open_signals(struct loop *l)
 		if (sigaction(caught[l->n_caught], &action,
 			    &l->old_action[l->n_caught]) < 0)
 			return -errno;
-	return loop_add(l, &l->signals, EPOLLIN);
+	return loop_add(l, &l->signals);
 }
 
 static void loop_freep(struct loop **l)
@@ -153,7 +153,7 @@ int loop_new(const struct loop_ops *ops, struct loop **ret_loop)
 	l->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (l->timer.fd < 0)
 		return -errno;
-	r = loop_add(l, &l->timer, EPOLLIN);
+	r = loop_add(l, &l->timer);
 	if (r < 0)
 		return r;
 	r = open_signals(l);
@@ -179,9 +179,9 @@ struct loop *loop_free(struct loop *l)
 	return NULL;
 }
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f)
 {
-	struct epoll_event e = {.events = events, .data.ptr = f};
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = f};
 
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, f->fd, &e) < 0)
 		return -errno;

@@ -384,7 +384,7 @@ static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	s->filter = *filter;
 	s->fd.fd = fd;
 	s->fd.fn = mcsock_readable;
-	r = loop_add(loop, &s->fd, EPOLLIN);
+	r = loop_add(loop, &s->fd);
 	if (r < 0) {
 		free(s);
 		return r;

@@ -563,7 +563,7 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	r = wait_for_dump(nl);
 	if (r < 0)
 		return r;
-	r = loop_add(loop, &nl->fd, EPOLLIN);
+	r = loop_add(loop, &nl->fd);
 	if (r < 0)
 		return r;
 	*ret_netlink = take_ptr(nl);

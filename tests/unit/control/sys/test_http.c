@@ -23,7 +23,7 @@
 
 static mono_t now;
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f)
 {
 	return 0;
 }

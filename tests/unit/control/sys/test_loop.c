@@ -253,7 +253,7 @@ static void on_event(struct loop_fd *fd, uint32_t events)
 static void event_init(struct fixture *f, struct event *e)
 {
 	*e = (struct event){.fd = {.fd = eventfd(1, EFD_NONBLOCK), .fn = on_event}};
-	assert_int_equal(loop_add(f->loop, &e->fd, EPOLLIN), 0);
+	assert_int_equal(loop_add(f->loop, &e->fd), 0);
 }
 
 static void removed_in_the_same_round_is_not_called(void **state)
