@@ -84,7 +84,9 @@ static void burst(struct run *r, struct rd *in)
 		for (unsigned k = 0; k <= n; k++) {
 			unsigned port = (unsigned)(ports >> k % 8) % N_PORTS;
 
-			r->last[g][port] = (mono_t){r->now};
+			/* a fragment without a port may be of another stream */
+			if (!(what & 8) || k > 0 || ports & 1)
+				r->last[g][port] = (mono_t){r->now};
 			if (what & 8 && k == 0)
 				quality_watch_fragment(r->w[i], ports & 1,
 					(uint16_t)port, m.real_ns - late);

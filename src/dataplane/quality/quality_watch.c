@@ -259,7 +259,7 @@ static struct watch_slot *add_slot(struct quality_watch *w, uint16_t dport)
 	s->resume_after = INT64_MAX;
 	index_add(w, s);
 	list_add(w, s);
-	watch_find_mark(w, s);
+	watch_find_orders(w, s);
 	return s;
 }
 

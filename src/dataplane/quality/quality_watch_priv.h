@@ -99,5 +99,6 @@ struct quality_watch {
 void watch_publish(struct watch_slot *s);
 /* Applies to the slots what control has ordered since the last call. */
 void watch_take_orders(struct quality_watch *w);
-/* Gives a new stream the mark of its group, if there is a recent one. */
-void watch_find_mark(const struct quality_watch *w, struct watch_slot *s);
+/* Gives a new stream the last restart of its group, because its first datagram may have
+ * come before it, and the mark, if there is a recent one. */
+void watch_find_orders(const struct quality_watch *w, struct watch_slot *s);

@@ -248,14 +248,21 @@ void watch_take_orders(struct quality_watch *w)
 	w->orders_seen = n;
 }
 
-void watch_find_mark(const struct quality_watch *w, struct watch_slot *s)
+void watch_find_orders(const struct quality_watch *w, struct watch_slot *s)
 {
 	const struct watch_order *set =
 		w->order[slot_set(&s->stream.group, WATCH_ORDER_SETS)];
 	struct order o;
 
-	for (unsigned i = 0; i < WATCH_ORDER_WAYS; i++)
-		if (slot_has_addr(set[i].group, &s->stream.group) &&
-			read_order(&set[i], &o) && addr_eq(&o.group, &s->stream.group))
-			set_mark(w, s, &o);
+	for (unsigned i = 0; i < WATCH_ORDER_WAYS; i++) {
+		if (!slot_has_addr(set[i].group, &s->stream.group) ||
+			!read_order(&set[i], &o) ||
+			!addr_eq(&o.group, &s->stream.group))
+			continue;
+		set_mark(w, s, &o);
+		if (mono_is_set(o.restart_at)) {
+			s->restart_at = o.restart_at;
+			s->resume_after = o.restart_at.ns;
+		}
+	}
 }

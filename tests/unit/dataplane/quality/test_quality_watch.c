@@ -607,6 +607,35 @@ static void a_late_datagram_does_not_use_up_the_restart(void **state)
 	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 0);
 }
 
+/* The first datagram of a stream waited in a ring while its group was given up. */
+static void a_restart_comes_before_the_stream_is_known(void **state)
+{
+	struct addr group = group_of(7);
+	unsigned cc = 0;
+
+	burst_begins();
+	quality_watch_end(w);
+	quality_watch_restart(w, &group, (mono_t){at_ns});
+	pass(10);
+	burst_begins(); /* the order is taken */
+	quality_watch_end(w);
+	burst_begins();
+	quality_watch_flow(w, 3, &source, &group);
+	quality_watch_datagram(
+		w, 5000, television(&cc, false, false), TV_LEN, real(at_ns - 15 * MS));
+	quality_watch_end(w);
+	pass(3000);
+	tick();
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	cc += 3;
+	tv(7, &cc);
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 0);
+	assert_int_equal(counted(7, QUALITY_TS_CONTINUITY), 0);
+	pass(3000);
+	tick(); /* this pause is of the provider */
+	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
+}
+
 /* The place of a group's orders also has those that are older. */
 static void an_old_restart_is_no_new_one(void **state)
 {
@@ -697,6 +726,7 @@ int main(void)
 		CASE(a_datagram_before_the_mark_is_no_answer),
 		CASE(a_group_that_nobody_wants),
 		CASE(a_late_datagram_does_not_use_up_the_restart),
+		CASE(a_restart_comes_before_the_stream_is_known),
 		CASE(an_old_restart_is_no_new_one),
 		CASE(orders_of_many_groups),
 		CASE(orders_after_streams_have_made_room),
