@@ -682,7 +682,9 @@ def way(b):
     for path in ("theirs/sock", "theirs/ours/sock", "open/sock", "tmp/trap/sock",
                  "tmp/trap.sock", "deep/sock"):
         r = reload(f"{place}/{path}")
-        assert r.returncode == 1 and "change the path to it" in r.stderr, (path, r)
+        # with fs.protected_symlinks the kernel itself refuses the last link of a path in /tmp
+        words = ["change the path to it"] + ["Permission denied"] * (path == "tmp/trap.sock")
+        assert r.returncode == 1 and any(w in r.stderr for w in words), (path, r)
     assert reload(place + "/loop").returncode == 1
     os.chdir(place)
     try:
