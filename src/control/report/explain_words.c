@@ -6,7 +6,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WORD_LEN 128
@@ -55,9 +54,11 @@ static char *without_scheme(char *word)
 
 static bool is_port_number(const char *s)
 {
-	size_t n = strspn(s, "0123456789");
+	unsigned n = 0, i = 0;
 
-	return n >= 1 && n <= 5 && s[n] == '\0' && atoi(s) <= UINT16_MAX;
+	for (; i < 5 && s[i] >= '0' && s[i] <= '9'; i++)
+		n = 10 * n + (unsigned)(s[i] - '0');
+	return i > 0 && s[i] == '\0' && n <= UINT16_MAX;
 }
 
 /* An address, with or without brackets and a port. */
