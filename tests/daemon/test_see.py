@@ -315,7 +315,7 @@ def explained(b):
     assert "10.7.7.7 is in no subnet and no altnet of wan" in explain(d, GROUP, "10.7.7.7")
     assert "altnet 10.7.7.7/32" in explain(d, GROUP, "10.7.7.7")
     assert "what arrives on downstreams is not" in explain(d, GROUP, "--from", "lan2")
-    assert "eth9 has no role" in explain(d, GROUP, "--from", "eth9")
+    assert "there is no interface eth9" in explain(d, GROUP, "--from", "eth9")
     assert "never leaves its link" in explain(d, "224.0.0.5")
     d.write("refresh-interval 60\n" + PLAIN)
     assert d.ctl_run("reload").returncode == 0
