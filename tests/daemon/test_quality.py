@@ -115,7 +115,7 @@ def ipv6(b):
     assert r["range"]["router_seconds"] == 0, r
     text = " ".join(quote(b, d, "explain", GROUP6).split())
     assert "it had faults within the last hour" in text, text
-    assert "MPEG-TS from" in text and "before this router" in text, text
+    assert "payload MPEG-TS" in text and "before this router" in text, text
     assert row(d, GROUP) is None
     entry = [e for e in d.show("mfc")["mfc"] if e["group"] == GROUP6]
     assert entry[0]["quality"] == "provider", entry
