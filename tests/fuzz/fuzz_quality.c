@@ -151,6 +151,8 @@ static void make_table(struct rd *in, uint8_t *p, unsigned n)
 	}
 	s[0] = what & 1 ? 2 : 0;
 	s[2] = (uint8_t)(end + 1); /* what follows, with the CRC */
+	if (what & 0x80)	   /* and perhaps in the next packet */
+		s[2] = (uint8_t)(s[2] + rd_u8(in));
 	s[5] = (uint8_t)(what >> 1);
 	checksum = crc(s, end);
 	put_u16be(s + end, checksum >> 16);
@@ -162,8 +164,10 @@ static void make_packet(struct rd *in, uint8_t *p)
 {
 	unsigned what = rd_u8(in);
 
-	/* all 1, all 0, or a pattern in which any longer table has many entries */
+	/* all 1, or all 0 with a start code at the end, or a pattern in which any longer table
+	 * has many entries */
 	memset(p, what & 0x20 ? 0 : 0xff, 188);
+	p[187] = what & 0x20 ? 1 : 0xff;
 	for (unsigned i = 0; i < 188 && (what & 0x60) == 0x40; i++)
 		p[i] = (uint8_t)i;
 	p[0] = what & 0x80 ? rd_u8(in) : 0x47;

@@ -296,6 +296,9 @@ def streams(seeds):
         seeds.add("quality", bytes.fromhex(f"09 02 {packet} {video} 0a 02 07 0d 03 {packet}"))
         seeds.add("quality", bytes.fromhex(f"0d 02 {video} {packet} 0b 22 00 04 0f 10 04"))
     seeds.add("quality", bytes.fromhex("01 08 80 60 0001 0000 01 28 10 22 10 62 02"))
+    # tables that begin at the end of a packet, or end in the next one
+    seeds.add("quality", bytes.fromhex("01 01 21 400010 a0  01 01 21 400011 b4"))
+    seeds.add("quality", bytes.fromhex("01 01 61 000010 00 30  01 01 60 003010 81 f0"))
     # PAT, PMT with three codecs, the pictures of each, many PIDs
     pes = "000001 e0 0000 80 00 00"
     for pid, picture in (("04", "000001b3 00000100 000f"), ("05", "00000167 00000141 88"),
@@ -303,7 +306,8 @@ def streams(seeds):
         n = len(bytes.fromhex(pes + picture))
         seeds.add("quality", bytes.fromhex(
             "01 01 61 000010 02 30  01 01 63 003010 03 10 15 1a"
-            f"01 01 {n:02x} 40 {pid} 10 {pes} {picture}"))
+            f"01 01 {n:02x} 40 {pid} 10 {pes} {picture}"
+            f"01 01 27 40 {pid} 11 {pes}"))
     seeds.add("quality", bytes.fromhex("49 01 00 000110 27  48 27 48 27 48 27"))
     seeds.add("quality", bytes.fromhex("49 01 49 000130 07 10 00112233 4455 27  48 27"))
     seeds.add("quality", bytes.fromhex(f"19 01 {video} 10 10 20 30 bb 40"))
