@@ -23,7 +23,8 @@ struct run {
 	struct quality_watch *w[N_WATCHES];
 	int64_t now, step; /* monotonic; by how much the other clock was set */
 	int64_t ticked;	   /* no datagram that came before is given after this */
-	mono_t last[N_GROUPS][N_PORTS];
+	mono_t last[N_GROUPS][N_PORTS]; /* datagrams, without fragments */
+	bool known[N_GROUPS][N_PORTS];
 	uint64_t given; /* datagrams and fragments */
 	uint32_t mark;
 	uint8_t payload[1400];
@@ -84,9 +85,10 @@ static void burst(struct run *r, struct rd *in)
 		for (unsigned k = 0; k <= n; k++) {
 			unsigned port = (unsigned)(ports >> k % 8) % N_PORTS;
 
-			/* a fragment without a port may be of another stream */
-			if (!(what & 8) || k > 0 || ports & 1)
+			/* analysers see no fragments */
+			if (!(what & 8) || k > 0)
 				r->last[g][port] = (mono_t){r->now};
+			r->known[g][port] = true;
 			if (what & 8 && k == 0)
 				quality_watch_fragment(r->w[i], ports & 1,
 					(uint16_t)port, m.real_ns - late);
@@ -212,7 +214,7 @@ static void same_in_the_end(struct run *r)
 
 	r->now += 2 * NS_PER_SEC;
 	for (unsigned i = 0; i < N_GROUPS * N_PORTS; i++)
-		if (mono_is_set(r->last[i / N_PORTS][i % N_PORTS]))
+		if (r->known[i / N_PORTS][i % N_PORTS])
 			end_pause(r, i / N_PORTS, i % N_PORTS);
 	for (unsigned i = 0; i < N_WATCHES; i++) {
 		quality_watch_tick(r->w[i], (mono_t){r->now}, (mono_t){r->now});
