@@ -150,7 +150,7 @@ def rows(d):
     return found
 
 
-def check(d, player, expected, ignore=frozenset()):
+def check(d, player, expected, ignore=frozenset(), one_less=frozenset()):
     # a busy machine sends slowly
     wait_for(200, lambda: not player.is_alive(), "all datagrams are sent")
     found = {}
@@ -168,7 +168,8 @@ def check(d, player, expected, ignore=frozenset()):
     for key, e in expected.items():
         counters = found[key]["counters"]
         wrong = {name: (n, e[name]) for name, n in counters.items()
-                 if n != e[name] and name not in TIMED | ignore}
+                 if n != e[name] and name not in TIMED | ignore
+                 and not (name in one_less and n == e[name] - 1)}
         assert not wrong, f"{key}: counter: (router, list): {wrong}"
         assert set(e) <= set(counters), e
         assert found[key]["light"] == 0 and found[key]["fragments"] == 0
@@ -274,8 +275,10 @@ def upgraded(b, config):
     assert r.returncode == 0, f"{r.stdout}{r.stderr}\n{d.log()}"
     b.note(f"{player.sent - first} datagrams meanwhile")
     player.opened.set()
-    # a step of the clock counts only if the arrival does not explain it, and the gate was closed
-    check(d, player, expected, {"ts_pcr_discontinuities"})
+    # a step of the clock counts only if the arrival does not explain it, and the gate was closed;
+    # the new process knows the codec of the video only from the next PMT, which comes at most one
+    # picture later
+    check(d, player, expected, {"ts_pcr_discontinuities"}, {"ts_random_access"})
 
 
 @case("a live upgrade, TPACKET_V3: the counters of both processes are the list")
