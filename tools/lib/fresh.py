@@ -100,6 +100,8 @@ def orders(full):
             Step("tools/cross --pure s390x", r"\d passed, 0 failed")],
         "fuzz first": [Step("tools/fuzz cost 4"), Step("tools/fuzz text 5", "nothing found"),
                        Step("tools/fuzz --coverage text", "src/base"), DEMO],
+        # as in doc/reliability.md
+        "release first": [Step("tools/release", r"(?s)same .*hardened .*bill of materials"), DEMO],
         # commands that cannot work must say why and what to do, and install nothing
         "refusals": [
             *(Step(f"{tool} --no-install", fails="python3 is missing: run .* without --no-install")

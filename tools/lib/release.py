@@ -41,11 +41,24 @@ def run(*cmd, cwd=None, env=None):
     return r.stdout
 
 
+def files_of_tree():
+    """Returns the files that git does not ignore; in a tree from a tarball, those outside of
+    build directories."""
+    if os.path.exists(os.path.join(ROOT, ".git")):
+        names = run("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+                    "--exclude-standard", cwd=ROOT).split("\0")
+        return [f for f in names if f and os.path.isfile(os.path.join(ROOT, f))]
+    found = []
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [b for b in below if b != "__pycache__" and
+                    not (folder == ROOT and b.startswith("build"))]
+        found += [os.path.relpath(os.path.join(folder, f), ROOT) for f in names]
+    return sorted(found)
+
+
 def export(directory):
-    """Copy the tree as it is, without files that git ignores."""
-    files = run("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
-                "--exclude-standard", cwd=ROOT).split("\0")
-    files = [f for f in files if f and os.path.isfile(os.path.join(ROOT, f))]
+    """Copy the tree as it is."""
+    files = files_of_tree()
     os.makedirs(directory)
     tar = subprocess.Popen(["tar", "-c", "-C", ROOT, "--null", "-T", "-"], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE)
