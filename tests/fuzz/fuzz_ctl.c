@@ -49,7 +49,7 @@ int loop_change(struct loop_fd *f, uint32_t events)
 {
 	for (unsigned i = 0; i < N_WATCHED; i++)
 		if (watched[i].fd == f)
-			watched[i].events = EPOLLIN;
+			watched[i].events = events;
 	return 0;
 }
 
