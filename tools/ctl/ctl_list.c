@@ -8,6 +8,7 @@
 #include "tools/ctl/ctl_cell.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct run {
@@ -69,18 +70,28 @@ static int ask(struct run *run, int fd, const struct ctl_context *ctx,
 	return ctl_client_rows(fd, ctx->path, request, &run->rows, ret_reply);
 }
 
-static void print_text(
-	struct run *run, const struct ctl_context *ctx, int status, const json_t *reply)
+/* "show mfc 239.1.2.3" has more words than the two that name the list. */
+static bool is_filtered(const char *request)
+{
+	const char *space = strchr(request, ' ');
+
+	return space && strchr(space + 1, ' ');
+}
+
+static void print_text(struct run *run, const struct ctl_context *ctx,
+	const char *request, int status, const json_t *reply)
 {
 	const struct ctl_list *list = run->list;
 	bool rows_alone = ctx->view.no_header || ctx->view.detail == TEXT_BRIEF;
+	struct text_view view = ctx->view;
 
+	view.filtered = is_filtered(request);
 	if (list->print)
 		print_kept(run, &ctx->view);
 	else if (status == CTL_EXIT_OK || run->table.n > 0)
 		text_table_print(&run->table, stdout);
 	if (status == CTL_EXIT_OK && list->rest && (list->print || !rows_alone))
-		list->rest(reply, run->rows.n_rows, &ctx->view, stdout);
+		list->rest(reply, run->rows.n_rows, &view, stdout);
 }
 
 static int show_text(int fd, const struct ctl_context *ctx, const char *request,
@@ -102,7 +113,7 @@ static int show_text(int fd, const struct ctl_context *ctx, const char *request,
 		run.may_repeat = false;
 		status = ask(&run, fd, ctx, request, &reply);
 	}
-	print_text(&run, ctx, status, reply);
+	print_text(&run, ctx, request, status, reply);
 	text_table_deinit(&run.table);
 	json_decref(run.kept);
 	json_decref(reply);

@@ -242,7 +242,9 @@ static void print_no_groups(
 	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {
 	if (n_rows == 0)
-		fputs("\nno host has joined a group here\n", out);
+		fputs(view->filtered ? "\nno host has joined such a group here\n"
+				     : "\nno host has joined a group here\n",
+			out);
 }
 
 const struct ctl_list ctl_list_groups = {
@@ -318,7 +320,9 @@ static void print_refused(
 	size_t n;
 
 	if (n_rows == 0)
-		fputs("\nno host has joined a group here, so nothing is forwarded\n",
+		fputs(view->filtered ? "\nthere is no such forwarding entry\n"
+				     : "\nno host has joined a group here, so nothing "
+				       "is forwarded\n",
 			out);
 	json_array_foreach(json_object_get(reply, "refused_senders"), n, r)
 	{

@@ -110,7 +110,9 @@ static void print_lans(
 
 	t.view = view;
 	if (n_rows == 0)
-		fputs("\nno host has waited for a stream here\n", out);
+		fputs(view->filtered ? "\nno host has waited for such a stream here\n"
+				     : "\nno host has waited for a stream here\n",
+			out);
 	json_array_foreach(json_object_get(reply, "lans"), i, lan)
 		add_lan(&t, reply, lan);
 	if (t.n > 0) {

@@ -23,6 +23,7 @@ struct text_view {
 	bool no_header;
 	unsigned width; /* of a line, as far as that is possible; 0 means any */
 	bool cut;	/* cut cells if that lets the line fit */
+	bool filtered;	/* the request names what to show, so other rows may exist */
 };
 
 struct text_column {
