@@ -241,6 +241,7 @@ static FILE *open_copy(const char *path, char *name, size_t size)
 {
 	struct stat st;
 	int fd = -1;
+	FILE *f;
 
 	if (stat(path, &st) < 0)
 		return NULL;
@@ -255,7 +256,10 @@ static FILE *open_copy(const char *path, char *name, size_t size)
 		if (fd >= 0 || errno != EEXIST)
 			break;
 	}
-	return fd < 0 ? NULL : fdopen(fd, "w");
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
 }
 
 /* Copies what the file has before it is replaced. Returns false after a message if that
@@ -268,10 +272,18 @@ static bool keep_old(const char *path, const char *text)
 	struct stat st;
 	bool same, bad;
 	FILE *f;
+	int r;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
-		read_file(path, &old) < 0)
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 		return true; /* nothing to keep; writing will tell */
+	r = read_file(path, &old);
+	if (r < 0) {
+		fprintf(stderr,
+			"ringcastctl convert: cannot keep a copy of %s: %s; name another "
+			"file with -o\n",
+			path, strerror(-r));
+		return false;
+	}
 	there = (char *)(uintptr_t)old.text;
 	same = old.len == strlen(text) && memcmp(there, text, old.len) == 0;
 	if (same)
