@@ -64,6 +64,7 @@ def names(b):
         assert r.stdout.startswith("239.1.2.4 (<b>Web</b>): "), r
     assert "'nowhere' is not an address, nor the name of a channel" in d.ctl_run(
         "explain", "nowhere").stderr
+    assert "nor the name" not in d.ctl_run("explain", GROUP, "10.0.0.1", "extra").stderr
     page = d.ctl_run("watch", "--once", "--filter", "télé").stdout
     assert "T?l? [2J5" in page and GROUP in page, page
     metrics = d.ctl_run("metrics").stdout

@@ -125,8 +125,10 @@ static json_t *read_question(struct question *q, const char *args)
 			return several;
 		if (!*text)
 			return ctl_error("explain: %s%s", error,
-				view_channels(q->app) ? ", nor the name of a channel"
-						      : "");
+				view_channels(q->app) &&
+						strstr(error, "' is not an address")
+					? ", nor the name of a channel"
+					: "");
 		if (!explain_words_read(text, &w, error))
 			return ctl_error("explain: %s", error);
 	}
