@@ -527,8 +527,8 @@ void quality_watch_end(struct quality_watch *w)
 	store_count(&w->full_n, w->full);
 	store_count(&w->light_n, w->light);
 	store_count(&w->unwatched_n, w->unwatched);
-	/* there was always something in the rings */
-	if (mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
+	/* There was always something in the rings. The rest of a round does not wait. */
+	if (w->round != WATCH_NONE || mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
 		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
 }
 
@@ -567,6 +567,7 @@ static bool tick_slot(const struct quality_watch *w, struct watch_slot *s, mono_
 void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until)
 {
 	w->now = mono_max(w->now, now);
+	w->until = until = mono_max(w->until, until);
 	watch_take_orders(w);
 	if (w->round == WATCH_NONE) {
 		w->round = w->dirty;

@@ -86,7 +86,7 @@ struct quality_watch {
 	struct watch_slot *current;
 	uint16_t dirty; /* list of slots with something to publish */
 	uint16_t round; /* the rest of that list, for the round that has begun */
-	mono_t due, next_round;
+	mono_t due, next_round, until; /* the latest `until` of quality_watch_tick() */
 	/* lists of slots by group, so that an order does not visit all of them */
 	uint16_t groups[WATCH_GROUPS];
 	struct watch_order order[WATCH_ORDER_SETS][WATCH_ORDER_WAYS];
