@@ -422,12 +422,15 @@ void ring_rx_describe(
 		read_offload(f->mac, ret);
 }
 
+bool ring_rx_is_on_hold(const struct ring_rx *r)
+{
+	return atomic_load_explicit(&r->on_hold, memory_order_acquire);
+}
+
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 {
 	/* all of them are ours: the next one in turn is the oldest that we hold */
-	if (r->n_held == r->n_slots ||
-		atomic_load_explicit(&r->on_hold, memory_order_acquire) ||
-		!r->ops->peek(r, ret))
+	if (r->n_held == r->n_slots || ring_rx_is_on_hold(r) || !r->ops->peek(r, ret))
 		return false;
 	counter_add(&r->taken, ret->n_frames);
 	return true;
@@ -546,7 +549,7 @@ int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 
 void ring_rx_hold(struct ring_rx *r, bool hold)
 {
-	/* pairs with ring_rx_peek(): the previous owner is done with the ring */
+	/* pairs with ring_rx_is_on_hold(): the previous owner is done with the ring */
 	atomic_store_explicit(&r->on_hold, hold, memory_order_release);
 }
 

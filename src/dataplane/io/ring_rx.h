@@ -133,6 +133,7 @@ int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 
 /* Forbids or allows ring_rx_peek(). Any thread may call it. */
 void ring_rx_hold(struct ring_rx *r, bool hold);
+bool ring_rx_is_on_hold(const struct ring_rx *r);
 /* Directs all frames of the ring's group to one ring of the group, or spreads them over
  * the first n rings again. Returns 0 or -errno. After 0, no further frame follows the
  * previous rule. */

@@ -98,6 +98,8 @@ struct worker {
 	/* when it has begun its last turn, and the one before it */
 	mono_t looked, before;
 	mono_t emptied; /* what had been handed over by then is taken */
+	/* the same, and nothing waited where a live upgrade had left it */
+	mono_t complete;
 	/* A frame is handed over by the kernel within this time. */
 	int64_t handover_ns;
 	/* how long it looks away from the rings, and after which parts of that time it
@@ -305,7 +307,9 @@ static void choose_tx(
 
 	if (!uring)
 		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
-	atomic_store_explicit(&w->uses_uring, uring, memory_order_relaxed);
+	/* what a trial tries is not how the thread sends */
+	if (!w->choose || !w->choice.trying || worker_gave_up_uring(w))
+		atomic_store_explicit(&w->uses_uring, uring, memory_order_relaxed);
 	if (w->local) {
 		ret->local = tx_local_send;
 		ret->local_ctx = w->local;
@@ -322,15 +326,32 @@ static void tell_choice(struct worker *w)
 	w->sent_copies = w->sent_ns = 0;
 }
 
+/* Frames may wait in the ring that filled up before this one. */
+static bool is_any_on_hold(const struct worker_config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_inputs; i++)
+		if (ring_rx_is_on_hold(cfg->input[i].ring))
+			return true;
+	return false;
+}
+
+static void note_empty(struct worker *w, bool on_hold)
+{
+	w->emptied = w->looked;
+	if (!on_hold)
+		w->complete = w->looked;
+}
+
 /* Handles what is ready in the rings. Returns false if nothing was ready. */
 static bool turn(struct worker *w, struct worker_config *cfg)
 {
+	bool on_hold = is_any_on_hold(cfg); /* before any is read */
 	struct tx_ops tx;
 	unsigned n = 0;
 	bool any;
 
 	if (cfg->n_inputs == 0) {
-		w->emptied = w->looked;
+		note_empty(w, false);
 		return false;
 	}
 	/* pairs with the release in worker_sample() */
@@ -354,7 +375,7 @@ static bool turn(struct worker *w, struct worker_config *cfg)
 	tell_choice(w);
 	w->drained = !any;
 	if (w->drained)
-		w->emptied = w->looked;
+		note_empty(w, on_hold);
 	return n > 0;
 }
 
@@ -439,10 +460,10 @@ static int watch_timeout(struct worker *w)
 	return due.ns == INT64_MAX ? -1 : (int)mono_ms_until(due, time_now());
 }
 
-/* Is called when nothing is ready. */
+/* Nothing may be ready. */
 static void watch_tick(struct worker *w)
 {
-	mono_t until = mono_add_ns(w->emptied, -w->handover_ns);
+	mono_t until = mono_add_ns(w->complete, -w->handover_ns);
 
 	if (!w->watch)
 		return;
