@@ -257,12 +257,17 @@ static void explain_unreadable(const struct app *app, int error, json_t *list)
 _printf_(3, 4) static void warn_of(
 	const struct app *app, json_t *list, const char *format, ...)
 {
-	char text[1024];
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
+	int n;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	n = vasprintf(&text, format, ap);
 	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
 	log_warn("%s: %s", app->options.config_path, text);
 	add_message(list, app->options.config_path, CONFIG_WARNING, 0, 0, text);
 }
