@@ -44,6 +44,7 @@ struct app_quality {
 	uint64_t frames;       /* frames received until the last look */
 	struct portset inputs; /* where the streams come in */
 	uint64_t n_ring_drops[PORT_MAX];
+	uint64_t n_unwatched; /* datagrams of streams without a place, when last read */
 	mono_t ring_at[PORT_MAX]; /* when drops were last noticed */
 	struct log_limit limit;
 };
@@ -215,6 +216,8 @@ static void keep_view(void *arg, const struct quality_view *v)
 
 static void read_views(struct app_quality *q)
 {
+	struct quality_watch_stats s = {0};
+
 	q->read_at = system_now(q->app);
 	q->n_views = q->next_view = 0;
 	q->flows = app_datagrams_arrive(q->app, &q->frames);
@@ -222,7 +225,11 @@ static void read_views(struct app_quality *q)
 		read_rings(q, q->read_at);
 	q->open = false;
 	dataplane_quality(q->app->dp, NULL, keep_view, q);
-	stream_log_unseen(q->log, q->read_at, keep_unseen, q);
+	/* A stream for which a thread has no place may flow although no thread sees it. */
+	dataplane_quality_stats(q->app->dp, &s);
+	if (s.unwatched == q->n_unwatched)
+		stream_log_unseen(q->log, q->read_at, keep_unseen, q);
+	q->n_unwatched = s.unwatched;
 	zaps_tick(&q->zaps, q->read_at);
 }
 
