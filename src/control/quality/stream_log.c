@@ -338,8 +338,8 @@ static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
 }
 
-/* Is called after judge_second(), so that the pause of a steady stream is judged before a new
- * beginning is counted. */
+/* The pause of a steady stream must be judged before a new beginning is counted, so call
+ * judge_second() first. */
 static void count_steady(struct stream_entry *e, const struct news *n)
 {
 	if (n->datagrams == 0)

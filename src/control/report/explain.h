@@ -137,8 +137,8 @@ struct explain_output {
 	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
-	/* time since the hosts were asked for the first time, and how long they may take, if
-	 * that is not over; else 0 */
+	/* time since the last of the first queries, and how long hosts may take to answer,
+	 * if that is not over; else 0 */
 	int64_t asked_ms, answer_ms;
 	bool forwards; /* we forward here, as querier or although another router is */
 	struct addr other_querier;

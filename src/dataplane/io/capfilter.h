@@ -20,8 +20,8 @@ struct capfilter {
 #define CAPFILTER_DIGITS 16
 #define CAPFILTER_MAX	 512 /* instructions; bounds the work for one frame */
 
-/* Returns 0, -EINVAL if the text is not a program or the program is not allowed to run, or -ENOMEM.
- * *ret owns memory, which capfilter_deinit() frees. */
+/* Returns 0, -EINVAL if the text is not a program or the program is not allowed to run,
+ * or -ENOMEM. *ret owns memory, which capfilter_deinit() frees. */
 int capfilter_parse(const char *text, struct bpf_program *ret);
 /* Copies both programs. Returns 0 or -ENOMEM. */
 int capfilter_copy(struct capfilter *to, const struct capfilter *from);
