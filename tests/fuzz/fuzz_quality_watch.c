@@ -125,7 +125,8 @@ static void change_payload(struct run *r, struct rd *in)
 	}
 }
 
-/* Nothing that lasts has been found yet: asking now and asking later are the same. */
+/* Returns true if no stream has been silent for long enough for an outage, so that one more
+ * question changes nothing. */
 static bool all_recent(const struct run *r)
 {
 	for (unsigned i = 0; i < N_GROUPS * N_PORTS; i++) {
@@ -208,6 +209,13 @@ static void end_pause(struct run *r, unsigned g, unsigned port)
 	r->given++;
 }
 
+/* memcmp() would also compare padding. */
+static bool same_stream(const struct quality_stream *a, const struct quality_stream *b)
+{
+	return addr_eq(&a->group, &b->group) && addr_eq(&a->source, &b->source) &&
+		a->dport == b->dport && a->port == b->port;
+}
+
 static void same_in_the_end(struct run *r)
 {
 	struct seen s[N_WATCHES];
@@ -224,7 +232,7 @@ static void same_in_the_end(struct run *r)
 	for (unsigned i = 0; i < s[ALONE].n; i++) {
 		const struct quality_view *a = &s[ALONE].v[i], *b = &s[ASKED].v[i];
 
-		fuzz_assert(memcmp(&a->stream, &b->stream, sizeof(a->stream)) == 0);
+		fuzz_assert(same_stream(&a->stream, &b->stream));
 		fuzz_assert(memcmp(a->count, b->count, sizeof(a->count)) == 0);
 		fuzz_assert(a->kind == b->kind && a->full == b->full);
 		fuzz_assert(a->first.ns == b->first.ns && a->last.ns == b->last.ns);
