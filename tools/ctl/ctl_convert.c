@@ -277,11 +277,11 @@ static bool keep_old(const char *path, const char *text)
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 		return true; /* nothing to keep; writing will tell */
 	r = read_file(path, &old);
-	if (r < 0) {
+	if (r < 0 || !old.text) {
 		fprintf(stderr,
 			"ringcastctl convert: cannot keep a copy of %s: %s; name another "
 			"file with -o\n",
-			path, strerror(-r));
+			path, strerror(r < 0 ? -r : EIO));
 		return false;
 	}
 	there = (char *)(uintptr_t)old.text;
