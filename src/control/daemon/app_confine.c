@@ -38,7 +38,7 @@ static int allow(struct landlock *l, const char *path, unsigned rights)
 	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
 }
 
-static bool is_root(const struct stat *s)
+static bool is_root_directory(const struct stat *s)
 {
 	struct stat root;
 
@@ -58,7 +58,7 @@ static int allow_directory_of(struct landlock *l, const char *path)
 	if (strlen(path) >= sizeof(dir))
 		return 0;
 	snprintf(dir, sizeof(dir), "%.*s.", len, path);
-	if (stat(dir, &s) == 0 && is_root(&s))
+	if (stat(dir, &s) == 0 && is_root_directory(&s))
 		return allow(l, path, LANDLOCK_READ);
 	return allow(l, dir, LANDLOCK_READ);
 }
@@ -71,7 +71,7 @@ static int allow_config(const struct app *app, struct landlock *l)
 	struct stat s;
 	int r;
 
-	if (fstat(app->config_dir, &s) == 0 && is_root(&s))
+	if (fstat(app->config_dir, &s) == 0 && is_root_directory(&s))
 		r = allow(l, path, LANDLOCK_READ);
 	else
 		r = landlock_allow_fd(l, app->config_dir, LANDLOCK_READ);

@@ -211,12 +211,14 @@ static void take_sample(void *arg, const struct sample *s)
 	for (unsigned i = 0; i < CAPTURES_MAX; i++) {
 		struct capture *c = t->capture[i];
 		struct pcapng_packet p;
+		uint32_t caplen;
 
 		/* it may have been copied for an earlier capture */
 		if (!c || !s->id[i] || s->id[i] != c->id)
 			continue;
+		caplen = min(s->caplen, c->snaplen);
 		p = (struct pcapng_packet){.time_ns = s->time_ns,
-			.caplen = min(s->caplen, c->snaplen),
+			.caplen = caplen,
 			.len = s->len,
 			.direction = PCAPNG_INBOUND,
 			.reception = captures_reception(s->pkttype),

@@ -174,8 +174,8 @@ static struct host *find_host(struct admission *f, uint64_t id)
 static struct entry *find_same(
 	struct admission *f, uint64_t host, const struct admission_message *m)
 {
-	uint64_t key[3] = {
-		host, m->len, table_hash(&f->hash, m->bytes, min(m->len, SAME_BYTES))};
+	size_t len = min(m->len, SAME_BYTES);
+	uint64_t key[3] = {host, m->len, table_hash(&f->hash, m->bytes, len)};
 	uint64_t id = table_hash(&f->hash, key, sizeof(key)) | 1;
 
 	return admission_find(f->same[(id >> 1) % ROWS], sizeof(struct entry), id);
@@ -507,8 +507,8 @@ struct admission_verdict admission_input(struct admission *f, mono_t now,
 	v.work = take_full(&in, &v.cause);
 	if (v.cause == ADMISSION_NOTHING)
 		return v;
-	/* Also if a part was granted, so that strangers cannot cause a member's message
-	 * to be cut. */
+	/* Ask the budget of the member even if a part was granted; otherwise strangers
+	 * could cause a member's message to be cut. */
 	v.work = max(v.work, take_member(&in));
 	if (!v.work)
 		v.work = take_quiet(&in);

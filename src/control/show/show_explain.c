@@ -454,7 +454,7 @@ static void output_facts(
 	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
 	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
-		/* a port that is down allows nothing, for which this one is not to blame */
+		/* an input that is down has no outputs, which is no fault of this output */
 		if (!q->plan->port[in].present ||
 			portset_has(&q->plan->port[in].allowed, pp->port))
 			out->allowed = true;
@@ -717,7 +717,8 @@ static json_t *answer(struct question *q)
 /* An interface without a role has no instance: the one check that fails. */
 static json_t *no_role(struct question *q, const char *name)
 {
-	struct explain_input in = {0};
+	struct explain_input in = {
+		.i.present = iface_by_name(view_ifaces(q->app), name) != NULL};
 	struct explain_output nobody = {.is_input = true};
 	struct explain_facts f = {.group = q->group,
 		.input = &in,
@@ -728,7 +729,6 @@ static json_t *no_role(struct question *q, const char *name)
 	struct explain e = {0};
 
 	memcpy(in.i.name, name, sizeof(in.i.name));
-	in.i.present = iface_by_name(view_ifaces(q->app), name) != NULL;
 	explain(&f, &e);
 	add_checks(checks, &e, "");
 	summary = json_of_text(e.summary);
