@@ -46,9 +46,9 @@ struct quality_stream {
 	uint8_t port;	/* number of the input port */
 };
 
-/* A consistent copy of what is known about a stream. */
+/* A consistent copy of what is known about a stream. It is copied in words of 8 bytes. */
 struct quality_view {
-	struct quality_stream stream;
+	_Alignas(8) struct quality_stream stream;
 	/* If this number has changed, the stream has lost its place and got another one
 	 * meanwhile, so its counters began at 0 again. */
 	uint32_t generation;
@@ -144,7 +144,7 @@ void quality_watch_restart(
 /* ---- for any thread ---- */
 
 /* Calls `fn` for each stream of a group, or of all groups if `group` is NULL. Leaves out
- * a stream whose view is written again with each of several attempts to read it. */
+ * a stream if the thread writes its view during each of several attempts to read it. */
 void quality_watch_views(const struct quality_watch *w, const struct addr *group,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
 /* Adds the numbers of this watch to *sum, and sets sum->sampling if it is sampling. */
