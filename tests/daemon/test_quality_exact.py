@@ -122,8 +122,8 @@ def mixed(streams):
 
 
 def listed(n, free=lambda i: True):
-    """{(group, port): [payload]}, and the counters of each. Faults are only where `free` says
-    so of the number of a datagram."""
+    """{(group, port): [payload]}, and the counters of each. Faults are put only at numbers of
+    datagrams for which free(number) is true."""
     streams, expected = {}, {}
     for group, form in FORMS.items():
         for port, faults in FAULTS.items():

@@ -3,8 +3,8 @@
 /*
  * The quality of streams, measured by the threads: faults that are put into streams on a
  * real interface are counted exactly, on both families, by one and two threads, in
- * super-frames, and across a pause of the threads. What reads them is what the daemon
- * reads them with.
+ * super-frames, and across a pause of the threads. The results are read with the
+ * functions that the daemon uses.
  */
 
 #include "dataplane_fixture.h"

@@ -94,7 +94,8 @@ static void list_words(const struct choice *c, char *buf, size_t size)
 			c->word[i]);
 }
 
-/* Somebody who types "groups" may mean a name whose second word that is. */
+/* Returns the command that has `word` as its second word, for a user who types only
+ * "groups"; or NULL. */
 static const char *forgotten_word(
 	const char *const *names, size_t n_names, const char *word)
 {

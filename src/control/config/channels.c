@@ -133,8 +133,8 @@ static int cmp_key(const struct channel *a, const struct channel *b)
 	return r ? r : addr_cmp(&a->source, &b->source);
 }
 
-/* Names are kept in the order of the file, so theirs is that of the entries, except
- * that neighbours may share one. */
+/* Names are stored in the order of the file, so the places of two names tell which entry
+ * comes first. Neighbouring entries with the same name share one copy. */
 static int cmp_entry(const void *x, const void *y)
 {
 	const struct channel *a = x, *b = y;

@@ -80,7 +80,8 @@ static void read_ring(struct app_quality *q, unsigned port, mono_t now)
 	q->n_ring_drops[port] = n;
 }
 
-/* Upstreams also before their first stream, whose drops would otherwise be missed. */
+/* Reads the counters of dropped frames. An upstream is read even before a stream is known
+ * there; otherwise the drops at the beginning of its first stream would be missed. */
 static void read_rings(struct app_quality *q, mono_t now)
 {
 	proxy_ports_for_each (q->app->instances->port, pp)
@@ -550,8 +551,8 @@ void app_quality_export(struct app *app, struct state_out *o)
 	}
 }
 
-/* Takes over the last count of drops of a ring, because the counters of the rings
- * continue, and so does the comparison with them. */
+/* Takes over the last count of drops of a ring. The counters of the rings continue across
+ * the upgrade, so without it the first comparison would be wrong. */
 static int import_ring(struct app_quality *q, struct state_in *in)
 {
 	char name[IFNAMSIZ];

@@ -129,8 +129,8 @@ static void say_new(const struct app *app, const struct rival *r)
 		break;
 	case RIVAL_SOCKET:
 		log_write(level,
-			"user %u has a raw socket for IGMP; if that is another multicast "
-			"daemon, stop one of the two",
+			"user %u has a raw socket for IGMP; if its program is another "
+			"multicast daemon, stop one of the two",
 			r->uid);
 		break;
 	}

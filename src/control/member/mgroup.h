@@ -74,9 +74,9 @@ struct mgroup {
 	/* time of the next repetition; after the last one, the time from which the group
 	 * may be queried again */
 	mono_t ask_at;
-	/* If another router is querier: this router has asked about all timers that end
-	 * before `checked` or then (MONO_UNSET if about none). At `check_at` (or
-	 * MONO_NEVER) it asks about those that a query of the querier has lowered. */
+	/* If another router is querier: `checked` is the latest end of a timer that this
+	 * router has already asked about, or MONO_UNSET. `check_at` is when it will ask
+	 * about timers that the querier has lowered, or MONO_NEVER if there are none. */
 	mono_t checked, check_at;
 	mono_t fast_at; /* no fast leave before this */
 	/* the earliest of turn_at and the next repetition of either kind, or MONO_NEVER */

@@ -3,8 +3,8 @@
 /*
  * The streams and what is known of them, see stream_log.h.
  *
- * Counters of a view begin at 0 with each generation, so what a new one says is all
- * new. Faults that follow a drop of the ring are found only when the thread has reached
+ * A view begins its counters at 0 in each generation, so the first view of a generation
+ * has only new counts. Faults that follow a drop of the ring are found only when the thread has reached
  * the datagrams after it. So they count as ours until a datagram has been looked at
  * that arrived after the drop was noticed.
  */

@@ -115,9 +115,9 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	struct stream_entry **ret_entry);
 
 /* Calls `fn` for each stream that an earlier process has handed over and no thread has seen
- * in this one, as long as it may have an outage or a fault that is not over. `v` is what a
- * thread would show to which nothing has come, for stream_log_see(). `fn` must not change
- * the log. */
+ * in this one, as long as it may have an outage or a fault that is not over. `v` is the
+ * view that a thread would publish if it had received nothing of the stream; pass it to
+ * stream_log_see(), but not within `fn`, which must not change the log. */
 void stream_log_unseen(const struct stream_log *l, mono_t now,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
 

@@ -3,8 +3,8 @@
 /*
  * Zaps, see zaps.h. Each has a mark, which the threads of the data plane answer with
  * the times of the datagrams after it. A later mark of the same group replaces an
- * earlier one. What the earlier zap does not know by then it takes from the later mark,
- * because it had not happened before.
+ * earlier one. Events that the earlier zap still lacks had not happened when its mark
+ * was replaced, so their times under the later mark are also right for the earlier zap.
  */
 
 #include "control/quality/zaps.h"

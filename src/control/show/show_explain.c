@@ -454,7 +454,7 @@ static void output_facts(
 	config_decide_group(pp->cfg, &q->group, true, out->i.decided);
 	name_file(q, out->i.decided);
 	portset_for_each (&q->inputs, in)
-		/* an input that is down has no outputs, which is no fault of this output */
+		/* an input that is down has no outputs; the output is not at fault */
 		if (!q->plan->port[in].present ||
 			portset_has(&q->plan->port[in].allowed, pp->port))
 			out->allowed = true;

@@ -44,10 +44,12 @@ struct http_ops {
 struct http_options {
 	const char *keyword; /* of the configuration, for messages; static */
 	/* The largest number of connections, of all clients and of one address. The
-	 * addresses of an IPv6 /64 count as one, except link-local ones. One more closes a
-	 * connection of that address, or of the one that has the most: the oldest that is
-	 * still sending its request, or else the oldest whose request waits, or else the
-	 * oldest. */
+	 * addresses of an IPv6 /64 count as one, except link-local ones. If a client
+	 * connects beyond a limit, one connection is closed: of the same address, or of
+	 * the address that has the most. The first of these is chosen:
+	 * - the oldest one that is still sending its request
+	 * - the oldest one whose request waits
+	 * - the oldest one */
 	unsigned max_connections, max_per_address;
 	unsigned max_streams;	   /* a further one is refused */
 	struct http_access access; /* http_new() fills in `listens` */

@@ -173,8 +173,9 @@ void rival_claim_look(struct rival_claim *c)
 	c->n_strange = 0;
 }
 
-/* The claim of the socket, or NULL if it is not believed, or not yet. A believed one is
- * told of us, and so may be one whose answer is needed to identify it. */
+/* Returns the claim of the socket, or NULL if it is not believed, or not yet. Tells a
+ * ringcastd that is believed of us. Also writes to a socket whose owner is not yet known,
+ * because the answer identifies the owner. */
 static struct rival_heard *get_to_know(
 	struct rival_claim *c, const char *name, uint64_t inode)
 {

@@ -22,8 +22,8 @@
  * CHANGES_AT_ONCE changes at once, which are normal. */
 #define CHANGE_MS	50
 #define CHANGES_AT_ONCE 8
-/* The time of a line advances by one with each change, so that the first of two equals
- * comes first, and by this much with each byte. */
+/* A byte of a change advances the time of its line by this much. Each change advances it by
+ * one more, so that of two equal changes the earlier one is sent first. */
 #define BYTE_TIME 16384
 /* A host that was silent for a while comes before those whose next change is due now.
  * Less than the price of any change. */

@@ -91,12 +91,13 @@ int upstream_pace_change(struct upstream_pace *p, enum family family, mono_t now
 /* Queues a repetition that does not wait yet. Returns 0 or -ENOMEM. */
 int upstream_pace_repeat(
 	struct upstream_pace *p, enum family family, struct upstream_turn *t);
-/* Returns the one whose turn it is, or NULL if nothing waits. */
+/* Returns the change whose turn it is, or NULL if nothing waits. */
 struct upstream_turn *upstream_pace_first(
 	const struct upstream_pace *p, enum family family);
-/* Takes that one out of its line, because it has its turn now. */
+/* Takes the change that upstream_pace_first() has returned out of its line, and advances
+ * the time of the line by what it costs. */
 void upstream_pace_take(
 	struct upstream_pace *p, enum family family, struct upstream_turn *t);
-/* Takes any one out of its line, without a turn. Does nothing if it does not wait. */
+/* Takes a change out of its line at no cost. Does nothing if it does not wait. */
 void upstream_pace_drop(
 	struct upstream_pace *p, enum family family, struct upstream_turn *t);

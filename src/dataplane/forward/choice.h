@@ -14,8 +14,8 @@
 
 /* Turns with fewer copies say little. */
 #define CHOICE_COPIES_MIN 4
-/* Pairs of a trial, and how many of them the other way must win to be taken. Where both
- * cost the same, it wins that many in one trial of 40. */
+/* Pairs of a trial, and how many of them the other way must win to be taken. If both cost
+ * the same, the other way wins that many by chance in about one of 40 trials. */
 #define CHOICE_PAIRS	 32
 #define CHOICE_PAIRS_WON 22
 /* After so many turns a trial ends, even if the turns made too few pairs. */

@@ -19,8 +19,8 @@
 /* A device queue or backlog accepts a few hundred packets at once; more would be lost
  * without notice. This is also the most that the kernel lets a UDP socket send. */
 #define SEGMENTS_MAX 64u
-/* Runs of a flow that may wait for more at a time: media and two streams of FEC, and
- * some. */
+/* So many runs of a flow can be open for further datagrams at the same time: one for
+ * media, two for FEC, and a few spare ones. */
 #define OPEN_MAX 8u
 /* If identifications of a burst are further apart, rising ones cannot be told from
  * falling ones. */

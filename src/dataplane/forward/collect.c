@@ -47,8 +47,8 @@ uint64_t collect_part(uint64_t size)
 
 /* The time from one look to the next, t, so that block_ns + t + the time to send the
  * burst stay below 5/4 of the bound. The first frame of a burst has waited for its
- * block, up to block_ns, before t begins. Traffic that arrives in a time takes `load`
- * times that to send, and the burst may contain a block more than arrives in t. */
+ * block, up to block_ns, before t begins. Sending what arrives in a time takes `load`
+ * times as long as that time, and the burst may contain a block that came before t. */
 static uint64_t time_between_looks(const struct collect_turn *t, uint64_t block_ns)
 {
 	double load = (double)t->busy_ns / (double)t->period_ns;

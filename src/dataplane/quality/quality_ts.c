@@ -444,8 +444,8 @@ static void ts_packet(struct quality *q, const uint8_t *p, mono_t at)
 		tables(q, rec, p, payload, at);
 }
 
-/* For a packet with a wrong sync byte, and for packets after it until synchronisation
- * is certain again. Returns true if this packet may be looked at. */
+/* Handles a packet while synchronisation is lost, from a wrong sync byte until it is
+ * certain again. Returns true if this packet may be analysed. */
 static bool synchronise(struct quality *q, const uint8_t *p)
 {
 	struct quality_ts *ts = &q->ts;

@@ -548,7 +548,7 @@ static void publish_rest(struct watch_slot *s)
 	watch_publish(s);
 }
 
-/* Returns true if that was all of the stream until it is heard again. */
+/* Returns true if nothing more must be published of the stream until its next datagram. */
 static bool tick_slot(const struct quality_watch *w, struct watch_slot *s, mono_t until)
 {
 	bool silent = until.ns - s->last.ns > NS_PER_SEC;

@@ -361,7 +361,8 @@ size_t dataplane_short_ring(const struct dataplane *dp, unsigned port)
 
 /* Life */
 
-/* The kernel's timer hands over a block when it has found it twice. */
+/* The retire timer of the kernel hands over a block that is not full only when it finds
+ * the same block at two expirations in a row, so a frame can wait for two periods. */
 static int64_t handover_ns(const struct ring_rx_mode *m)
 {
 	return m->kind == RING_RX_BLOCKS ? 2 * m->retire_ms * NS_PER_MS : 0;

@@ -552,8 +552,8 @@ static int adopt_set(struct dataplane *dp, struct socket_set *s, struct handed_s
 	if (r < 0)
 		return r;
 	if (hs->gap.fd < 0) {
-		/* the additional ring may have got lost; then its group must not wait
-		 * for it */
+		/* If the additional ring was not handed over, the others must get its
+		 * frames. */
 		if (ring_rx_fanout(s->thread[0].ring) != RING_RX_NO_FANOUT)
 			(void)ring_rx_spread(s->thread[0].ring, params.family, s->n);
 		return 0;
