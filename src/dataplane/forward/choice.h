@@ -21,8 +21,8 @@
 /* After so many turns a trial ends, even if the turns made too few pairs. */
 #define CHOICE_TURNS_MAX 512
 /* Turns between two trials: at first, and if trials confirm the choice */
-#define CHOICE_REST_MIN 4096u
-#define CHOICE_REST_MAX 65536u
+#define CHOICE_REST_MIN 16384u
+#define CHOICE_REST_MAX 262144u
 
 enum choice_way { CHOICE_MMSG, CHOICE_URING, _CHOICE_WAY_N };
 
