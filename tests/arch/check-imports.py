@@ -7,9 +7,10 @@ usage: check-imports.py SOURCE_ROOT | --self-test
 
 import ast
 import graphlib
-import sys
 import tempfile
 from pathlib import Path
+
+import checker
 
 
 def modules(path):
@@ -73,17 +74,5 @@ def self_test():
     return 0
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    n, problems = check(sys.argv[1])
-    print("\n".join(problems))
-    print(f"{n} files, {len(problems)} problems")
-    return 1 if problems or n == 0 else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, check, self_test)

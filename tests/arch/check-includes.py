@@ -7,10 +7,10 @@ usage: check-includes.py SOURCE_ROOT | --self-test
 """
 
 import re
-import sys
 import tempfile
 from pathlib import Path
 
+import checker
 from layers import EDGES, PURE_LIBS, folder_of, library_sources, may_include
 
 GENERATED = {"build_config.h"}
@@ -141,17 +141,5 @@ def self_test():
     return 0
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    n, problems = check(sys.argv[1])
-    print("\n".join(problems))
-    print(f"{n} files, {len(problems)} problems")
-    return 1 if problems or n == 0 else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, check, self_test)

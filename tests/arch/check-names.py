@@ -7,9 +7,10 @@ usage: check-names.py SOURCE_ROOT | --self-test
 """
 
 import re
-import sys
 import tempfile
 from pathlib import Path
+
+import checker
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 ATTRIBUTE = re.compile(r"__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|\b_[a-z]+_\([^)]*\)")
@@ -17,9 +18,9 @@ ATTRIBUTE = re.compile(r"__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|\b_[a-z]+_\(
 STATIC = re.compile(r"^\s*static\s[^;={}()]*?\b(\w+)\(", re.M)
 
 
-def check(src):
-    files, where = 0, {}
-    for path in sorted(Path(src).rglob("*.c")):
+def check(root):
+    src, files, where = Path(root) / "src", 0, {}
+    for path in sorted(src.rglob("*.c")):
         files += 1
         text = ATTRIBUTE.sub("", COMMENT.sub("", path.read_text()))
         for name in set(STATIC.findall(text)):
@@ -31,7 +32,8 @@ def check(src):
 
 def self_test():
     with tempfile.TemporaryDirectory() as d:
-        root = Path(d)
+        root = Path(d) / "src"
+        root.mkdir()
         (root / "a.c").write_text("static int one(int a)\n{\n\treturn a;\n}\n"
                                   "static const int two[] = {1};\nint three(void);\n")
         (root / "b.c").write_text("/*\nstatic int one(void)\n*/\nint one(void);\n"
@@ -47,17 +49,5 @@ def self_test():
     return 0
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    n, problems = check(Path(sys.argv[1]) / "src")
-    print("\n".join(problems))
-    print(f"{n} files, {len(problems)} problems")
-    return 1 if problems or n == 0 else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, check, self_test)

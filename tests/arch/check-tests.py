@@ -10,14 +10,14 @@ test_x.c the name x is enough.
 """
 
 import re
-import sys
 import tempfile
 from pathlib import Path
 
+import checker
 from layers import strip_comments
 
 # modules that other scripts import, in addition to those of tests/lib
-HELPERS = {"jshn_stub.sh", "layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}
+HELPERS = {"checker.py", "jshn_stub.sh", "layers.py", "openrc_stub.sh", "openwrt_stub.sh", "peers.py"}
 
 
 def tests_of(top):
@@ -83,17 +83,5 @@ def self_test():
     return 0
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    n, problems = check(sys.argv[1])
-    print("\n".join(problems))
-    print(f"{n} tests, {len(problems)} problems")
-    return 1 if problems or n == 0 else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, check, self_test, "tests")
