@@ -181,7 +181,7 @@ def stalled(b):
         d.process.send_signal(signal.SIGSTOP)
         begun, stopped = time.monotonic(), tv.sent
         wait_for(20, lambda: tv.sent > stopped + 400 and time.monotonic() > begun + 2.2,
-                 "the daemon has not run for two seconds")
+                 "the daemon is stopped for more than two seconds")
         d.process.send_signal(signal.SIGCONT)
         wait_row(d, lambda r: r["counters"]["datagrams"] > stopped + 500, "it has caught up")
     r = wait_row(d, lambda r: r["counters"]["datagrams"] >= tv.sent - 500, "it has caught up")
