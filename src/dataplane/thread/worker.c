@@ -345,7 +345,8 @@ static void note_empty(struct worker *w, bool on_hold)
 /* Handles what is ready in the rings. Returns false if nothing was ready. */
 static bool turn(struct worker *w, struct worker_config *cfg)
 {
-	bool on_hold = is_any_on_hold(cfg); /* before any is read */
+	/* before any is read; only the watch needs to know */
+	bool on_hold = w->watch && is_any_on_hold(cfg);
 	struct tx_ops tx;
 	unsigned n = 0;
 	bool any;
