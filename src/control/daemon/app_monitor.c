@@ -12,22 +12,13 @@
 
 #include <string.h>
 
-/* Members that are NULL are left out. */
-static json_t *event_new(const char *name, const char *interface, const char *text)
-{
-	json_t *e = json_pack("{ss ss}", "event", name, "text", text);
-
-	if (interface)
-		json_object_set_new(e, "interface", json_of_text(interface));
-	return e;
-}
-
 static void set_text_if(json_t *e, const char *key, const char *text)
 {
 	if (text)
 		json_object_set_new(e, key, json_of_text(text));
 }
 
+/* Members that are NULL are left out. */
 void app_monitor_note(struct app *app, mono_t now, const char *name,
 	const struct log_about *about, const char *text, uint32_t value)
 {
@@ -37,7 +28,8 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	app_web_event(app, name, about, text);
 	if (!monitor_wants(app->monitor, now, &s))
 		return;
-	e = event_new(name, about->interface, text);
+	e = json_pack("{ss ss}", "event", name, "text", text);
+	set_text_if(e, "interface", about->interface);
 	set_text_if(e, "group", about->group);
 	set_text_if(e, "source", about->source);
 	set_text_if(e, "host", about->host);
@@ -48,19 +40,11 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 
 void app_monitor_reload(struct app *app, bool ok)
 {
-	struct monitor_subject s = {.event = ok ? "reload" : "reload_refused"};
-
-	app_web_event(app, s.event, &(struct log_about){0},
+	app_monitor_note(app, loop_now(app->loop), ok ? "reload" : "reload_refused",
+		&(struct log_about){0},
 		ok ? "another configuration is in force"
-		   : "the file has errors; the configuration in force stays");
-
-	if (monitor_wants(app->monitor, loop_now(app->loop), &s))
-		monitor_say(app->monitor,
-			ok ? event_new("reload", NULL,
-				     "another configuration is in force")
-			   : event_new("reload_refused", NULL,
-				     "the file has errors; the configuration in force "
-				     "stays"));
+		   : "the file has errors; the configuration in force stays",
+		0);
 }
 
 /* ---- links ---- */
@@ -68,12 +52,9 @@ void app_monitor_reload(struct app *app, bool ok)
 static void follow_link(struct app *app, mono_t now, const char *port, const char *name,
 	const char *text)
 {
-	struct monitor_subject s = {.event = name, .interface = port};
-
-	app_web_event(app, name, &(struct log_about){.interface = port}, text);
 	app_web_stir(app, now);
-	if (monitor_wants(app->monitor, now, &s))
-		monitor_say(app->monitor, event_new(name, port, text));
+	app_monitor_note(
+		app, now, name, &(struct log_about){.interface = port}, text, 0);
 }
 
 static void look_at_port(
