@@ -338,13 +338,13 @@ static void overrun_is_repaired(void **state)
 }
 
 static int packet_in(
-	void *ctx, int ifindex, const void *packet, size_t len, uint32_t work)
+	void *ctx, enum family family, const void *packet, size_t len, uint32_t work)
 {
 	struct fixture *f = ctx;
 	struct packet *p = &f->received[f->n_received];
 
 	assert_true(f->n_received < MAX_RECEIVED);
-	p->ifindex = ifindex;
+	p->ifindex = mcsock_rx_from(f->rx)->sll_ifindex;
 	p->len = len;
 	memcpy(p->bytes, packet, len < sizeof(p->bytes) ? len : sizeof(p->bytes));
 	f->n_received++;

@@ -55,7 +55,7 @@ static bool is_from(
 }
 
 static int packet_in(
-	void *ctx, int ifindex, const void *packet, size_t len, uint32_t work)
+	void *ctx, enum family family, const void *packet, size_t len, uint32_t work)
 {
 	struct fixture *f = ctx;
 

@@ -87,9 +87,10 @@ static unsigned link_notes(const struct app *app)
 	return from->sll_hatype == ARPHRD_ETHER && !all ? GM_NOTE_LINK_UNICAST : 0;
 }
 
-static int take_packet(const struct app_port *ap, enum family family, const void *data,
-	size_t len, uint32_t work)
+static int take_packet(
+	void *ctx, enum family family, const void *data, size_t len, uint32_t work)
 {
+	const struct app_port *ap = ctx;
 	struct app *app = ap->app;
 	mono_t now = loop_now(app->loop);
 	struct proxy_port *pp = app->instances->port[ap->number];
@@ -121,18 +122,6 @@ static int take_packet(const struct app_port *ap, enum family family, const void
 	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
 		return -EBADMSG;
 	return (int)(msg.kind == GM_QUERY ? msg.query.n_left : msg.n_left);
-}
-
-static int packet_ipv4(
-	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
-{
-	return take_packet(ctx, FAMILY_IPV4, data, len, work);
-}
-
-static int packet_ipv6(
-	void *ctx, int ifindex, const void *data, size_t len, uint32_t work)
-{
-	return take_packet(ctx, FAMILY_IPV6, data, len, work);
 }
 
 static void limited(void *ctx, const struct mcsock_limited *what)
@@ -177,18 +166,11 @@ void app_tick_sockets(struct app *app, mono_t now)
 		}
 }
 
-static void own_ipv4(void *ctx, const void *data, size_t len)
+static void take_own(void *ctx, enum family family, const void *data, size_t len)
 {
 	const struct app_port *ap = ctx;
 
-	app_kernel_heard(ap->app, ap->number, FAMILY_IPV4, data, len);
-}
-
-static void own_ipv6(void *ctx, const void *data, size_t len)
-{
-	const struct app_port *ap = ctx;
-
-	app_kernel_heard(ap->app, ap->number, FAMILY_IPV6, data, len);
+	app_kernel_heard(ap->app, ap->number, family, data, len);
 }
 
 /* ---- sockets ---- */
@@ -255,30 +237,26 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 {
 	struct app_port *ap = &app->port[port];
 	bool upstream = app->instances->port[port]->role == CONFIG_ROLE_UPSTREAM;
+	struct mcsock_ops ops = {.packet = take_packet,
+		.limited = limited,
+		.sampled = sampled,
+		.fragment = fragment,
+		.later = later,
+		.own = upstream ? take_own : NULL,
+		.ctx = ap,
+		.admission = &ap->admission,
+		.limit = &ap->admission_limit,
+		.queries = upstream};
 
 	ap->ifindex = ifindex;
 	ap->error = 0;
-	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		struct mcsock_ops ops = {
-			.packet = f == FAMILY_IPV4 ? packet_ipv4 : packet_ipv6,
-			.limited = limited,
-			.sampled = sampled,
-			.fragment = fragment,
-			.later = later,
-			.ctx = ap,
-			.admission = &ap->admission,
-			.limit = &ap->admission_limit,
-			.queries = upstream};
-		int r;
+	for (enum family f = 0; f < _FAMILY_N; f++) {
+		int r = 0;
 
-		if (upstream)
-			ops.own = f == FAMILY_IPV4 ? own_ipv4 : own_ipv6;
-		if (!app->instances->family[f] || ap->sock[f])
-			continue;
-		r = app_io_open_socket(ap, ifindex, (enum family)f, &ops);
-		if (r == 0)
-			continue;
-		ap->error = -r;
+		if (app->instances->family[f] && !ap->sock[f])
+			r = app_io_open_socket(ap, ifindex, f, &ops);
+		if (r < 0)
+			ap->error = -r;
 	}
 }
 

@@ -218,7 +218,7 @@ static uint32_t deliver_whole(
 		return 0;
 	}
 	rx->member_until = MONO_UNSET;
-	left = s->ops.packet(s->ops.ctx, s->ifindex, packet, len, v.work);
+	left = s->ops.packet(s->ops.ctx, s->filter.family, packet, len, v.work);
 	if (left < 0)
 		admission_bad(rx->admission);
 	else if (mono_is_set(rx->member_until) && admission)
@@ -269,7 +269,7 @@ static uint32_t deliver(struct mcsock *s, unsigned i)
 		return 0;
 	}
 	if (rx->from[i].sll_pkttype == PACKET_OUTGOING) {
-		s->ops.own(s->ops.ctx, packet, len);
+		s->ops.own(s->ops.ctx, s->filter.family, packet, len);
 		return 1;
 	}
 	s->stats.count[MCSOCK_COUNT_RECEIVED]++;

@@ -48,8 +48,8 @@ struct mcsock_ops {
 	 * (gm_peek.h). Returns the number of records (or sources of a query) that were
 	 * left out, or a negative value if the packet was not a message or its contents
 	 * were refused. May close sockets, including this one. */
-	int (*packet)(
-		void *ctx, int ifindex, const void *packet, size_t len, uint32_t work);
+	int (*packet)(void *ctx, enum family family, const void *packet, size_t len,
+		uint32_t work);
 	/* A message was refused, or partly accepted. May be NULL. */
 	void (*limited)(void *ctx, const struct mcsock_limited *what);
 	/* A host sends more than is cheap to refuse, so the kernel admits only a part
@@ -63,7 +63,7 @@ struct mcsock_ops {
 	/* Takes an IP packet with a membership message that this host sends on the
 	 * interface, but not with this socket. The kernel sends such messages for
 	 * programs, and so may another daemon. NULL if they are not wanted. */
-	void (*own)(void *ctx, const void *packet, size_t len);
+	void (*own)(void *ctx, enum family family, const void *packet, size_t len);
 	bool queries; /* from other hosts, only queries are wanted */
 	void *ctx;
 	/* Borrowed, and shared by the families of an interface. NULL means no limits. */
