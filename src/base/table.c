@@ -141,24 +141,17 @@ void table_remove(struct table *t, struct table_node *node)
 	t->n--;
 }
 
-struct table_node *table_first(const struct table *t, size_t *ret_pos)
+struct table_node *table_from(const struct table *t, size_t bucket)
 {
-	*ret_pos = 0;
-	return table_after(t, ret_pos, NULL);
+	while (bucket < t->n_buckets && !t->bucket[bucket])
+		bucket++;
+	return bucket < t->n_buckets ? t->bucket[bucket] : NULL;
 }
 
-struct table_node *table_after(
-	const struct table *t, size_t *pos, struct table_node *next_in_bucket)
+struct table_node *table_after(const struct table *t, const struct table_node *node)
 {
-	if (next_in_bucket)
-		return next_in_bucket;
-	while (*pos < t->n_buckets) {
-		struct table_node *node = t->bucket[(*pos)++];
-
-		if (node)
-			return node;
-	}
-	return NULL;
+	return node->next ? node->next
+			  : table_from(t, (node->hash & (t->n_buckets - 1)) + 1);
 }
 
 uint64_t table_reverse(uint64_t x)

@@ -37,21 +37,15 @@ struct table_node *table_next(const struct table_node *node);
 int table_insert(struct table *t, struct table_node *node, uint64_t hash);
 void table_remove(struct table *t, struct table_node *node);
 
-static inline struct table_node *table_peek(const struct table_node *node)
-{
-	return node ? node->next : NULL;
-}
+/* Returns the first node in this bucket or a later one, or NULL. */
+struct table_node *table_from(const struct table *t, size_t bucket);
+/* Returns the node after this one in a walk over all nodes, or NULL. */
+struct table_node *table_after(const struct table *t, const struct table_node *node);
 
-/* For table_for_each(), which walks over all nodes. The current one may be removed. */
-struct table_node *table_first(const struct table *t, size_t *ret_pos);
-struct table_node *table_after(
-	const struct table *t, size_t *pos, struct table_node *next_in_bucket);
-
-/* `after_` is a second node pointer for the macro. */
-#define table_for_each(t, pos, node_, after_)                                          \
-	for ((node_) = table_first(t, &(pos)), (after_) = table_peek(node_); (node_);  \
-		(node_) = table_after(t, &(pos), after_),                              \
-	    (after_) = table_peek(node_))
+/* Walks over all nodes. The current one may be removed. */
+#define table_for_each(t, node)                                                        \
+	for (struct table_node *node = table_from(t, 0), *_after;                      \
+		node && (_after = table_after(t, node), true); node = _after)
 
 /* A walk in parts, between which nodes may come and go and the table may grow. It follows
  * the hash with its bits reversed, which is an order that does not change when the table

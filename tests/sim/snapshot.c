@@ -93,11 +93,10 @@ static int by_address(const void *a, const void *b)
 static struct addr *sorted(const struct table *t, ptrdiff_t offset)
 {
 	struct addr *v = calloc(t->n + 1, sizeof(*v));
-	struct table_node *node, *next;
-	size_t pos, n = 0;
+	size_t n = 0;
 
 	assert_non_null(v);
-	table_for_each (t, pos, node, next)
+	table_for_each (t, node)
 		memcpy(&v[n++], (const char *)node + offset, sizeof(*v));
 	qsort(v, n, sizeof(*v), by_address);
 	return v;

@@ -191,12 +191,10 @@ void sim_proxy_check(const struct sim_proxy *x)
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
 		const struct proxy_port *pp = x->instances->port[i];
-		struct table_node *node, *next;
-		size_t pos;
 
 		if (!pp || pp->role != CONFIG_ROLE_DOWNSTREAM)
 			continue;
-		table_for_each (&pp->groups.groups, pos, node, next)
+		table_for_each (&pp->groups.groups, node)
 			assert_int_equal(
 				addrset_add(&groups,
 					&container_of(node, struct mgroup, node)

@@ -97,10 +97,7 @@ static void fib_del(struct sim_proxy *x, const struct effect *e)
 
 static void fib_clear(struct sim_proxy *x)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&x->fib, pos, node, next) {
+	table_for_each (&x->fib, node) {
 		table_remove(&x->fib, node);
 		free(container_of(node, struct sim_fib_entry, node));
 	}

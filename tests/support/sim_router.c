@@ -320,11 +320,9 @@ void sim_router_set_version(struct sim_router *r, enum gm_version version)
 
 static mono_t next_ask(const struct sim_router *r)
 {
-	struct table_node *node, *next;
 	mono_t at = MONO_NEVER;
-	size_t pos;
 
-	table_for_each (&r->groups, pos, node, next)
+	table_for_each (&r->groups, node)
 		at = mono_min(
 			at, container_of(node, struct sim_router_group, node)->ask_at);
 	return at;
@@ -340,13 +338,11 @@ static mono_t node_deadline(const struct sim_node *n)
 static void node_tick(struct sim_node *n)
 {
 	struct sim_router *r = instances_of(n);
-	struct table_node *node, *next;
-	size_t pos;
 
 	if (mono_due(r->query_at, n->sim->now))
 		sim_router_ask(r);
 	r->n_asking = 0;
-	table_for_each (&r->groups, pos, node, next) {
+	table_for_each (&r->groups, node) {
 		struct sim_router_group *g =
 			container_of(node, struct sim_router_group, node);
 
@@ -370,10 +366,8 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 static void node_free(struct sim_node *n)
 {
 	struct sim_router *r = instances_of(n);
-	struct table_node *node, *next;
-	size_t pos;
 
-	table_for_each (&r->groups, pos, node, next)
+	table_for_each (&r->groups, node)
 		group_free(r, container_of(node, struct sim_router_group, node));
 	table_deinit(&r->groups);
 	free(r);
@@ -431,10 +425,7 @@ bool sim_router_has(struct sim_router *r, const struct addr *group)
 
 size_t sim_router_n_groups(struct sim_router *r)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&r->groups, pos, node, next)
+	table_for_each (&r->groups, node)
 		(void)age(r, container_of(node, struct sim_router_group, node));
 	return r->groups.n;
 }

@@ -22,10 +22,7 @@ void gen_track_init(struct gen_track *t)
 
 void gen_track_deinit(struct gen_track *t)
 {
-	struct table_node *n, *next;
-	size_t pos;
-
-	table_for_each (&t->streams, pos, n, next) {
+	table_for_each (&t->streams, n) {
 		table_remove(&t->streams, n);
 		free(container_of(n, struct gen_stream, node));
 	}
@@ -196,10 +193,8 @@ struct gen_count gen_stream_count(const struct gen_stream *s)
 struct gen_count gen_track_total(const struct gen_track *t)
 {
 	struct gen_count sum = {.n_received = t->n_untracked};
-	struct table_node *n, *next;
-	size_t pos;
 
-	table_for_each (&t->streams, pos, n, next) {
+	table_for_each (&t->streams, n) {
 		struct gen_count c =
 			gen_stream_count(container_of(n, struct gen_stream, node));
 
@@ -232,12 +227,11 @@ static int by_group(const void *x, const void *y)
 struct gen_stream **gen_track_sorted(const struct gen_track *t, size_t *ret_n)
 {
 	struct gen_stream **v = calloc(t->streams.n + 1, sizeof(*v));
-	struct table_node *n, *next;
-	size_t pos, i = 0;
+	size_t i = 0;
 
 	if (!v)
 		return NULL;
-	table_for_each (&t->streams, pos, n, next)
+	table_for_each (&t->streams, n)
 		v[i++] = container_of(n, struct gen_stream, node);
 	qsort(v, i, sizeof(*v), by_group);
 	*ret_n = i;

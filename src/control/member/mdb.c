@@ -41,10 +41,7 @@ static void group_free(struct mdb *mdb, struct mdb_group *m)
 
 void mdb_deinit(struct mdb *mdb)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&mdb->groups, pos, node, next)
+	table_for_each (&mdb->groups, node)
 		group_free(mdb, container_of(node, struct mdb_group, node));
 	table_deinit(&mdb->groups);
 	addrset_deinit(&mdb->merged);
@@ -372,10 +369,7 @@ bool mdb_has_entry(
 
 void mdb_emit_all(const struct mdb *mdb, struct effects *fx)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&mdb->groups, pos, node, next) {
+	table_for_each (&mdb->groups, node) {
 		const struct mdb_group *m = container_of(node, struct mdb_group, node);
 		struct addr any = addr_any(addr_family(&m->group));
 

@@ -62,10 +62,7 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 
 void mgroup_db_deinit(struct mgroup_db *db)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&db->groups, pos, node, next)
+	table_for_each (&db->groups, node)
 		mgroup_drop(db, container_of(node, struct mgroup, node));
 	table_deinit(&db->groups);
 	table_deinit(&db->owners);

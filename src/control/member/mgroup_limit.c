@@ -406,8 +406,8 @@ static bool goes_first(const struct mgroup *a, const struct mgroup *b, bool for_
 
 static struct mgroup *any_group(struct mgroup_db *db)
 {
-	size_t pos = (size_t)rng_below(&db->rng, db->groups.n_buckets);
-	struct table_node *n = table_after(&db->groups, &pos, NULL);
+	uint64_t bucket = rng_below(&db->rng, db->groups.n_buckets);
+	struct table_node *n = table_from(&db->groups, (size_t)bucket);
 
 	return n ? container_of(n, struct mgroup, node) : NULL;
 }

@@ -88,13 +88,10 @@ static void put_turns(struct state_out *o, const struct mgroup_turns *t)
 
 void mgroup_export(const struct mgroup_db *db, struct state_out *o)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
 	state_put_u64(o, db->n_refused);
 	state_put_u64(o, db->n_evicted);
 	put_turns(o, &db->turns);
-	table_for_each (&db->groups, pos, node, next) {
+	table_for_each (&db->groups, node) {
 		const struct mgroup *g = container_of(node, struct mgroup, node);
 		size_t at;
 

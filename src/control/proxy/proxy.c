@@ -314,11 +314,8 @@ static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 /* Merges again the groups that a port has or had. */
 static void merge_again(struct proxy *p, mono_t now)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
 	p->again_at = MONO_NEVER;
-	table_for_each (&p->mdb.groups, pos, node, next) {
+	table_for_each (&p->mdb.groups, node) {
 		const struct mdb_group *m = container_of(node, struct mdb_group, node);
 		struct portset members = m->members;
 		struct addr group = m->group;
@@ -334,10 +331,8 @@ static void merge_again(struct proxy *p, mono_t now)
 void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us)
 {
 	static const struct gm_filter none = {.mode = GM_INCLUDE};
-	struct table_node *node, *next;
-	size_t pos;
 
-	table_for_each (&us->upstream.groups, pos, node, next) {
+	table_for_each (&us->upstream.groups, node) {
 		struct addr group =
 			container_of(node, struct upstream_group, node)->group;
 

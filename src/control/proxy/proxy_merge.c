@@ -98,10 +98,7 @@ void proxy_group_changed(
 void proxy_port_changed(
 	struct proxy *p, mono_t now, struct proxy_port *pp, enum family family)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&pp->groups.groups, pos, node, next) {
+	table_for_each (&pp->groups.groups, node) {
 		const struct addr *group =
 			&container_of(node, struct mgroup, node)->group;
 

@@ -123,10 +123,7 @@ void proxy_port_free(struct proxy *p, unsigned port)
 static void drop_groups(struct proxy *p, mono_t now, struct proxy_port *pp,
 	enum family family, struct effects *fx)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&pp->groups.groups, pos, node, next) {
+	table_for_each (&pp->groups.groups, node) {
 		struct mgroup *g = container_of(node, struct mgroup, node);
 		struct addr group = g->group;
 
@@ -167,10 +164,7 @@ static void port_remove(
 /* Tells a new upstream which groups are wanted. */
 static void report_wanted(struct proxy *p, mono_t now, struct proxy_port *us)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&p->mdb.groups, pos, node, next) {
+	table_for_each (&p->mdb.groups, node) {
 		const struct mdb_group *m = container_of(node, struct mdb_group, node);
 
 		proxy_report_upstream(p, now, us, &m->group, &m->merged, NULL);
@@ -231,10 +225,7 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 static void refilter(
 	struct proxy *p, mono_t now, struct proxy_port *pp, struct effects *fx)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&pp->groups.groups, pos, node, next) {
+	table_for_each (&pp->groups.groups, node) {
 		struct mgroup *g = container_of(node, struct mgroup, node);
 		struct addr group = g->group;
 		enum policy why = policy_state(p->cfg, pp->cfg, &group, g->mode);

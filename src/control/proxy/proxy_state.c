@@ -189,12 +189,9 @@ static int proxy_state_get_port(
 static int merge_groups(struct proxy *p, struct effects *fx)
 {
 	for (unsigned i = 0; i < PORT_MAX; i++) {
-		struct table_node *node, *next;
-		size_t pos;
-
 		if (!p->groups[i])
 			continue;
-		table_for_each (&p->groups[i]->groups, pos, node, next) {
+		table_for_each (&p->groups[i]->groups, node) {
 			struct addr group =
 				container_of(node, struct mgroup, node)->group;
 			const struct gm_filter *merged;

@@ -22,10 +22,7 @@ void streams_init(struct streams *s, uint64_t seed)
 
 void streams_deinit(struct streams *s)
 {
-	struct table_node *n, *after;
-	size_t pos;
-
-	table_for_each (&s->table, pos, n, after)
+	table_for_each (&s->table, n)
 		free(container_of(n, struct stream, node));
 	table_deinit(&s->table);
 }
@@ -104,10 +101,7 @@ enum streams_event streams_see(struct streams *s, unsigned instance,
 
 void streams_end(struct streams *s)
 {
-	struct table_node *n, *after;
-	size_t pos;
-
-	table_for_each (&s->table, pos, n, after) {
+	table_for_each (&s->table, n) {
 		struct stream *st = container_of(n, struct stream, node);
 
 		if (st->turn != s->turn)

@@ -61,10 +61,7 @@ int upstream_init(
 
 void upstream_deinit(struct upstream *u)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&u->groups, pos, node, next)
+	table_for_each (&u->groups, node)
 		upstream_group_free(u, upstream_group_of(node));
 	table_deinit(&u->groups);
 	heap_deinit(&u->timers);

@@ -439,11 +439,8 @@ int upstream_set(struct upstream *u, mono_t now, const struct addr *group,
 
 void upstream_cancel(struct upstream *u, enum family family)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
 	upstream_answer_stop(&u->family[family]);
-	table_for_each (&u->groups, pos, node, next) {
+	table_for_each (&u->groups, node) {
 		struct upstream_group *g = upstream_group_of(node);
 
 		if (addr_family(&g->group) != family)
@@ -456,10 +453,7 @@ void upstream_cancel(struct upstream *u, enum family family)
 
 void upstream_restate_owed(struct upstream *u, enum family family)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&u->groups, pos, node, next) {
+	table_for_each (&u->groups, node) {
 		struct upstream_group *g = upstream_group_of(node);
 
 		if (addr_family(&g->group) != family)
@@ -541,11 +535,9 @@ static void leave_group(struct upstream *u, struct upstream_group *g)
 /* Sends one transmission of every group; returns true if some owe more. */
 static bool leave_round(struct upstream *u, struct effects *fx)
 {
-	struct table_node *node, *next;
 	bool owed = false;
-	size_t pos;
 
-	table_for_each (&u->groups, pos, node, next) {
+	table_for_each (&u->groups, node) {
 		struct upstream_group *g = upstream_group_of(node);
 
 		if (owes_change(g))
@@ -569,14 +561,11 @@ static void upstream_change_forget(struct upstream *u, struct upstream_group *g)
 
 void upstream_leave_all(struct upstream *u, struct effects *fx)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
-	table_for_each (&u->groups, pos, node, next)
+	table_for_each (&u->groups, node)
 		leave_group(u, upstream_group_of(node));
 	for (int i = 0; u->up && i < MAX_LEAVES && leave_round(u, fx); i++)
 		;
-	table_for_each (&u->groups, pos, node, next)
+	table_for_each (&u->groups, node)
 		upstream_change_forget(u, upstream_group_of(node));
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		upstream_answer_stop(&u->family[family]);

@@ -80,9 +80,6 @@ static void put_family(struct state_out *o, const struct upstream_family *f)
 
 void upstream_export(const struct upstream *u, struct state_out *o)
 {
-	struct table_node *node, *next;
-	size_t pos;
-
 	gm_put_params(o, &u->params.gm);
 	state_put_u32(o, u->params.refresh_interval_ms);
 	state_put_u8(o, u->up);
@@ -94,7 +91,7 @@ void upstream_export(const struct upstream *u, struct state_out *o)
 	for (enum family family = 0; family < _FAMILY_N; family++)
 		for (struct upstream_group *g = u->family[family].first; g; g = g->next)
 			put_group(o, g);
-	table_for_each (&u->groups, pos, node, next)
+	table_for_each (&u->groups, node)
 		if (gm_filter_is_none(&upstream_group_of(node)->now))
 			put_group(o, upstream_group_of(node));
 }

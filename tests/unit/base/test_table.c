@@ -35,8 +35,7 @@ static void table_equals_model(void **state)
 {
 	struct rng rng;
 	struct table t;
-	size_t n_in = 0, pos, walked = 0;
-	struct table_node *n, *next;
+	size_t n_in = 0, walked = 0;
 
 	print_message("seed 42\n");
 	rng_seed(&rng, 42);
@@ -59,7 +58,7 @@ static void table_equals_model(void **state)
 		it->in = !it->in;
 		assert_int_equal(t.n, n_in);
 	}
-	table_for_each (&t, pos, n, next) {
+	table_for_each (&t, n) {
 		struct item *it = container_of(n, struct item, node);
 
 		assert_true(it->in);

@@ -101,10 +101,9 @@ static size_t check_hosts(const struct mgroup *g)
 
 static void check_db(void)
 {
-	struct table_node *node, *next;
-	size_t pos, n = 0;
+	size_t n = 0;
 
-	table_for_each (&db.groups, pos, node, next) {
+	table_for_each (&db.groups, node) {
 		const struct mgroup *g = container_of(node, struct mgroup, node);
 
 		assert_true(g->known && !g->changed);
