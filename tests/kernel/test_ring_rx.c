@@ -7,7 +7,6 @@
 
 #include "dataplane/io/ring_rx.h"
 
-#include "dataplane/io/sockfilter.h"
 #include "lab.h"
 
 #include <errno.h>
@@ -25,7 +24,6 @@ static struct ring_rx_mode mode;
 
 struct lab {
 	struct ring_rx *ring;
-	struct sock_fprog filter;
 	int inject, udp;
 	uint8_t mac[6];
 	struct ring_block block; /* of the frame that receive() returned */
@@ -45,7 +43,6 @@ static struct ring_rx_params params(const struct lab *l)
 		.mtu = 1500,
 		.size = RING_SIZE,
 		.mode = &mode,
-		.filter = &l->filter,
 		.fanout = RING_RX_NO_FANOUT,
 	};
 }
@@ -304,7 +301,6 @@ static int set_up(void **state)
 	lab.inject = lab_socket("up1");
 	lab.udp = lab_udp_sender("up1", SENDER);
 	lab_mac("up1", lab.mac);
-	assert_int_equal(sockfilter_data(FAMILY_IPV4, true, &lab.filter), 0);
 	*state = &lab;
 	return 0;
 }
@@ -314,7 +310,6 @@ static int tear_down(void **state)
 	struct lab *l = *state;
 
 	ring_rx_close(l->ring);
-	sockfilter_deinit(&l->filter);
 	closep(&l->inject);
 	closep(&l->udp);
 	lab_delete("up0");

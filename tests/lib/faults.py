@@ -32,7 +32,6 @@ FOR_EVER = 0xffffffff
 # Libraries that end the process, or worse, when there is no memory or no thread at the start.
 # Neither is called again while the daemon runs.
 KNOWN = {
-    "pcap_compile": "libpcap's scanner calls exit(2), its optimiser does not look",
     "getpwnam": "the C library does not look when it allocates what names are looked up with",
     "get_default_call_rcu_data": "liburcu aborts; dataplane.c has tried with a thread of its own",
     "seccomp_": "libseccomp 2.5 loops in the generator of its filter",

@@ -123,7 +123,6 @@ bool capfilter_match(const struct capfilter *f, bool has_l2, const void *data,
 	uint32_t caplen, uint32_t len)
 {
 	const struct bpf_program *p = has_l2 ? &f->ethernet : &f->raw_ip;
-	struct pcap_pkthdr h = {.caplen = caplen, .len = len};
 
-	return p->bf_len == 0 || pcap_offline_filter(p, &h, data) != 0;
+	return p->bf_len == 0 || bpf_filter(p->bf_insns, data, len, caplen) != 0;
 }

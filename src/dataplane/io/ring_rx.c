@@ -92,7 +92,7 @@ static int receive_all_groups(int fd, int ifindex)
  * ROLLOVER, which would reorder. The id of the group, or -errno. */
 static int join_fanout(int fd, enum family family, int group, unsigned spread)
 {
-	struct sockfilter_fanout f;
+	struct sockfilter f;
 	bool is_new = group == RING_RX_NEW_FANOUT;
 	int arg = PACKET_FANOUT_CBPF << 16;
 	socklen_t len = sizeof(arg);
@@ -242,6 +242,14 @@ void ring_rx_probe(struct ring_rx_mode *m)
 
 /* Life */
 
+static int admit_data(int fd, bool has_l2)
+{
+	struct sockfilter f;
+
+	sockfilter_data(has_l2, &f);
+	return sockopt_set_filter(fd, &f.prog);
+}
+
 static int start_receiving(struct ring_rx *r, const struct ring_rx_params *p)
 {
 	int e = bind_to(r->fd, r->ethertype, p->ifindex);
@@ -254,7 +262,7 @@ static int start_receiving(struct ring_rx *r, const struct ring_rx_params *p)
 	if (e < 0)
 		return e;
 	r->fanout = e;
-	return sockopt_set_filter(r->fd, p->filter);
+	return admit_data(r->fd, r->has_l2);
 }
 
 static int ring_rx_start(struct ring_rx *r, const struct ring_rx_params *p)
@@ -272,7 +280,8 @@ static int ring_rx_start(struct ring_rx *r, const struct ring_rx_params *p)
 	/* Between bind and joining its group, a socket also gets the frames of all
 	 * others. They would be sent twice. */
 	if (e == 0)
-		e = sockopt_set_filter(r->fd, fanout ? &sockfilter_none : p->filter);
+		e = fanout ? sockopt_set_filter(r->fd, &sockfilter_none)
+			   : admit_data(r->fd, r->has_l2);
 	if (e == 0)
 		e = r->ops->set_up(r, p);
 	if (e == 0)
@@ -521,7 +530,7 @@ static int adopt(struct ring_rx *r, int fd, const struct ring_rx_params *p,
 	if (e == 0)
 		e = map(r);
 	if (e == 0)
-		e = sockopt_set_filter(fd, p->filter);
+		e = admit_data(fd, r->has_l2);
 	if (e == 0)
 		e = get_int(fd, PACKET_FANOUT, &fanout);
 	if (e == 0 && fanout)
@@ -553,14 +562,14 @@ void ring_rx_hold(struct ring_rx *r, bool hold)
 	atomic_store_explicit(&r->on_hold, hold, memory_order_release);
 }
 
-static int set_program(const struct ring_rx *r, const struct sockfilter_fanout *f)
+static int set_program(const struct ring_rx *r, const struct sockfilter *f)
 {
 	return set_option(r->fd, PACKET_FANOUT_DATA, &f->prog, sizeof(f->prog));
 }
 
 int ring_rx_divert(const struct ring_rx *r, unsigned index)
 {
-	struct sockfilter_fanout f;
+	struct sockfilter f;
 
 	sockfilter_divert(index, &f);
 	return set_program(r, &f);
@@ -568,7 +577,7 @@ int ring_rx_divert(const struct ring_rx *r, unsigned index)
 
 int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n)
 {
-	struct sockfilter_fanout f;
+	struct sockfilter f;
 
 	sockfilter_spread(family, n, &f);
 	return set_program(r, &f);

@@ -13,8 +13,6 @@
 
 #include "dataplane/packet/frame.h"
 
-#include <linux/filter.h>
-
 struct ring_rx;
 
 /* Bytes of a block. A block of 64 KiB would cut off the longest super-frame. Larger
@@ -47,11 +45,10 @@ void ring_rx_probe(struct ring_rx_mode *m);
 struct ring_rx_params {
 	int ifindex;
 	enum family family;
-	bool has_l2;
+	bool has_l2; /* frames start with an Ethernet header */
 	uint32_t mtu;
 	uint32_t size; /* bytes of the ring; it gets less if the kernel lacks memory */
 	const struct ring_rx_mode *mode;
-	const struct sock_fprog *filter;
 	int fanout; /* RING_RX_NO_FANOUT, RING_RX_NEW_FANOUT or the id of a group */
 	unsigned spread; /* a new group spreads flows over this many rings */
 };

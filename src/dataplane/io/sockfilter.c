@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Filters for the receive rings, see sockfilter.h. The expression for addresses and
- * protocols is libpcap's, for the link type of the device. Before it come instructions
- * of our own for tests that libpcap compiles only on live handles: the packet type and
- * the VLAN tag that the kernel has taken out of the frame.
+ * Programs for the sockets of the receive rings, see sockfilter.h. Each test of the filter
+ * is followed by the instruction that refuses the frame, so that most jumps pass over
+ * one instruction.
  *
  * The filter is only an early exit: frame_parse() checks everything again.
  */
@@ -14,116 +13,115 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 
-#include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <pcap/pcap.h>
+#include <netinet/in.h>
+#include <string.h>
 
-#define SNAPLEN	  262144
-#define VLAN_VID  0x0fff
+#define VLAN_VID 0x0fff
+#define TAKE_ALL 262144 /* the most bytes of a frame */
+
 #define AD(field) ((uint32_t)(SKF_AD_OFF + (field)))
 #define NET(off)  ((uint32_t)(SKF_NET_OFF + (off)))
 
-/* A frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after a hop-by-hop
- * header of 8 bytes (RFC 3810 5), a faulty message may lack it. */
-static const char *const expression[_FAMILY_N] = {
-	[FAMILY_IPV4] = "ip and dst net 224.0.0.0/4 and not dst net 224.0.0.0/24 "
-			"and not ip proto 2",
-	[FAMILY_IPV6] = "ip6 and ip6[24] = 0xff and ip6[25] & 0x0f > 2 "
-			"and not (ip6[6] = 0 and ip6[40] = 58 and ip6[41] = 0 and "
-			"(ip6[48] = 143 or (ip6[48] >= 130 and ip6[48] <= 132))) "
-			"and not (ip6[6] = 58 and "
-			"(ip6[40] = 143 or (ip6[40] >= 130 and ip6[40] <= 132)))",
+#define LOAD(size, off)	       BPF_STMT(BPF_LD | (size) | BPF_ABS, off)
+#define AND(bits)	       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits)
+#define RETURN(n)	       BPF_STMT(BPF_RET | BPF_K, n)
+#define SKIP(n)		       BPF_STMT(BPF_JMP | BPF_JA, n)
+#define IF(op, k, then, other) BPF_JUMP(BPF_JMP | (op) | BPF_K, k, then, other)
+#define REFUSE_IF(op, k)       IF(op, k, 0, 1), RETURN(0)
+#define REFUSE_UNLESS(op, k)   IF(op, k, 1, 0), RETURN(0)
+
+/* For a frame that begins with its IP header. */
+static const struct sock_filter data[] = {
+	/* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2, then comes
+	 * PACKET_OTHERHOST; the others are our own. The kernel has taken a VLAN tag out
+	 * of the frame. A random part of the frames for other stations and VLANs passes,
+	 * so that frame_parse() can tell their group. Otherwise a stream with the wrong
+	 * tag would look as if it did not arrive at all. */
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JEQ, PACKET_OTHERHOST, 6, 0), /* to the random part */
+	IF(BPF_JGT, PACKET_MULTICAST, 8, 0), /* to its end */
+	LOAD(BPF_W, AD(SKF_AD_VLAN_TAG_PRESENT)),
+	IF(BPF_JEQ, 0, 7, 0), /* behind it */
+	LOAD(BPF_W, AD(SKF_AD_VLAN_TAG)),
+	AND(VLAN_VID),
+	IF(BPF_JEQ, 0, 4, 0), /* behind it */
+	LOAD(BPF_W, AD(SKF_AD_RANDOM)),
+	AND(SOCKFILTER_ONE_OF - 1),
+	REFUSE_UNLESS(BPF_JEQ, 0),
+
+	LOAD(BPF_W, AD(SKF_AD_PROTOCOL)),
+	IF(BPF_JEQ, ETH_P_IPV6, 13, 0), /* to IPv6 */
+	REFUSE_UNLESS(BPF_JEQ, ETH_P_IP),
+
+	/* IPv4: 224.0.0.0/4 without 224.0.0.0/24, and not IGMP */
+	LOAD(BPF_W, 16),
+	AND(0xffffff00),
+	REFUSE_IF(BPF_JEQ, 0xe0000000),
+	AND(0xf0000000),
+	REFUSE_UNLESS(BPF_JEQ, 0xe0000000),
+	LOAD(BPF_B, 9),
+	REFUSE_IF(BPF_JEQ, IPPROTO_IGMP),
+	RETURN(TAKE_ALL),
+
+	/* IPv6: a frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after a
+	 * hop-by-hop header of 8 bytes (RFC 3810 5), which a faulty message may lack. */
+	LOAD(BPF_B, 24),
+	REFUSE_UNLESS(BPF_JEQ, 0xff),
+	LOAD(BPF_B, 25),
+	AND(0x0f),
+	REFUSE_UNLESS(BPF_JGT, 2),
+	LOAD(BPF_B, 6),
+	IF(BPF_JEQ, IPPROTO_ICMPV6, 5, 0),   /* to the type after the IP header */
+	IF(BPF_JEQ, IPPROTO_HOPOPTS, 0, 10), /* to the end */
+	LOAD(BPF_H, 40),
+	IF(BPF_JEQ, IPPROTO_ICMPV6 << 8, 0, 8), /* to the end */
+	LOAD(BPF_B, 48),
+	SKIP(1),
+	LOAD(BPF_B, 40),
+	REFUSE_IF(BPF_JEQ, 143),
+	IF(BPF_JGE, 130, 0, 2), /* to the end */
+	REFUSE_UNLESS(BPF_JGT, 132),
+	RETURN(TAKE_ALL),
 };
 
-/* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2, then comes PACKET_OTHERHOST; the
- * others are our own. A random part of the frames for other stations and VLANs passes,
- * so that frame_parse() can tell their group. Otherwise a stream with the wrong tag
- * would look as if it did not arrive at all. */
-static const struct sock_filter prelude[SOCKFILTER_PRELUDE] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 6, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 8, 0),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_VLAN_TAG_PRESENT)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 7, 0),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_VLAN_TAG)),
-	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, VLAN_VID),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_RANDOM)),
-	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SOCKFILTER_ONE_OF - 1),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-};
-
-static int compile(enum family family, bool has_l2, struct bpf_program *ret)
+static void finish(struct sockfilter *f, size_t n)
 {
-	pcap_t *dead = pcap_open_dead(has_l2 ? DLT_EN10MB : DLT_RAW, SNAPLEN);
-	int r;
-
-	if (!dead)
-		return -ENOMEM;
-	r = pcap_compile(dead, ret, expression[family], 1, PCAP_NETMASK_UNKNOWN);
-	pcap_close(dead);
-	return r < 0 ? -EINVAL : 0;
+	f->prog = (struct sock_fprog){.len = (unsigned short)n, .filter = f->code};
 }
 
-int sockfilter_data(enum family family, bool has_l2, struct sock_fprog *ret)
+void sockfilter_data(bool has_l2, struct sockfilter *ret)
 {
-	struct bpf_program body;
-	struct sock_filter *v;
-	int r;
-
-	r = compile(family, has_l2, &body);
-	if (r < 0)
-		return r;
-	v = calloc(SOCKFILTER_PRELUDE + body.bf_len, sizeof(struct sock_filter));
-	if (!v) {
-		pcap_freecode(&body);
-		return -ENOMEM;
-	}
-	memcpy(v, prelude, sizeof(prelude));
-	for (unsigned i = 0; i < body.bf_len; i++) {
-		const struct bpf_insn *in = &body.bf_insns[i];
-
-		v[SOCKFILTER_PRELUDE + i] =
-			(struct sock_filter){in->code, in->jt, in->jf, in->k};
-	}
-	*ret = (struct sock_fprog){
-		.len = (unsigned short)(SOCKFILTER_PRELUDE + body.bf_len),
-		.filter = v,
-	};
-	pcap_freecode(&body);
-	return 0;
+	_Static_assert(array_len(data) <= array_len(ret->code), "");
+	memcpy(ret->code, data, sizeof(data));
+	for (size_t i = 0; has_l2 && i < array_len(data); i++)
+		if (BPF_CLASS(data[i].code) == BPF_LD && data[i].k < AD(0))
+			ret->code[i].k += ETH_HLEN;
+	finish(ret, array_len(data));
 }
 
-void sockfilter_deinit(struct sock_fprog *prog)
-{
-	free(prog->filter);
-	*prog = (struct sock_fprog){0};
-}
-
-static struct sock_filter none[] = {
-	BPF_STMT(BPF_RET | BPF_K, 0),
-};
+static struct sock_filter none[] = {RETURN(0)};
 
 const struct sock_fprog sockfilter_none = {.len = array_len(none), .filter = none};
 
 /* The upper half of the product: neighbouring groups differ in low bits only. */
 #define FOLD_WORD(off)                                                                 \
-	BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(off)), \
+	BPF_STMT(BPF_MISC | BPF_TAX, 0), LOAD(BPF_W, NET(off)),                        \
 		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0)
 #define SCATTER_BY 0x9e3779b1
 #define SCATTER                                                                        \
 	BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, SCATTER_BY),                               \
 		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16)
 
-static struct sock_filter fanout_v4[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(12)),
+static const struct sock_filter fanout_v4[] = {
+	LOAD(BPF_W, NET(12)),
 	FOLD_WORD(16),
 	SCATTER,
 };
 
-static struct sock_filter fanout_v6[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NET(8)),
+static const struct sock_filter fanout_v6[] = {
+	LOAD(BPF_W, NET(8)),
 	FOLD_WORD(12),
 	FOLD_WORD(16),
 	FOLD_WORD(20),
@@ -134,24 +132,20 @@ static struct sock_filter fanout_v6[] = {
 	SCATTER,
 };
 
-static void sockfilter_finish(struct sockfilter_fanout *f, unsigned short n)
+void sockfilter_spread(enum family family, unsigned n, struct sockfilter *ret)
 {
-	f->prog = (struct sock_fprog){.len = n, .filter = f->code};
-}
-
-void sockfilter_spread(enum family family, unsigned n, struct sockfilter_fanout *ret)
-{
-	static const struct sock_filter mod = BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 0);
-	static const struct sock_filter done = BPF_STMT(BPF_RET | BPF_A, 0);
+	const struct sock_filter end[] = {
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
 	bool v4 = family == FAMILY_IPV4;
-	unsigned short len = v4 ? array_len(fanout_v4) : array_len(fanout_v6);
+	size_t len = v4 ? array_len(fanout_v4) : array_len(fanout_v6);
 
-	_Static_assert(array_len(fanout_v6) + 2 <= array_len(ret->code), "");
+	_Static_assert(
+		array_len(fanout_v6) + array_len(end) <= array_len(ret->code), "");
 	memcpy(ret->code, v4 ? fanout_v4 : fanout_v6, len * sizeof(ret->code[0]));
-	ret->code[len] = mod;
-	ret->code[len].k = n;
-	ret->code[len + 1] = done;
-	sockfilter_finish(ret, (unsigned short)(len + 2));
+	memcpy(ret->code + len, end, sizeof(end));
+	finish(ret, len + array_len(end));
 }
 
 static uint32_t fold(const uint8_t *p, size_t len)
@@ -173,8 +167,8 @@ unsigned sockfilter_member(
 	return (a * SCATTER_BY >> 16) % n;
 }
 
-void sockfilter_divert(unsigned index, struct sockfilter_fanout *ret)
+void sockfilter_divert(unsigned index, struct sockfilter *ret)
 {
-	ret->code[0] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, index);
-	sockfilter_finish(ret, 1);
+	ret->code[0] = (struct sock_filter)RETURN(index);
+	finish(ret, 1);
 }

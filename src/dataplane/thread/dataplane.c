@@ -18,7 +18,6 @@
 #include "dataplane/fib/grace.h"
 #include "dataplane/fib/tsan.h"
 #include "dataplane/forward/collect.h"
-#include "dataplane/io/sockfilter.h"
 #include "dataplane/io/tx_uring.h"
 #include "dataplane/thread/cpus.h"
 #include "dataplane/thread/dataplane_priv.h"
@@ -88,16 +87,13 @@ static struct socket_set *set_close(struct socket_set *s)
 struct ring_rx_params dataplane_ring_params(
 	const struct dataplane *dp, const struct socket_set *s)
 {
-	enum family family = set_family(s->kind);
-
 	return (struct ring_rx_params){
 		.ifindex = s->ifindex,
-		.family = family,
+		.family = set_family(s->kind),
 		.has_l2 = s->has_l2,
 		.size = dp->ring_size,
 		.mode = &dp->receive,
 		.mtu = s->mtu,
-		.filter = &dp->filter[family][s->has_l2],
 		.fanout = RING_RX_NO_FANOUT,
 		.spread = dp->n,
 	};
@@ -493,12 +489,6 @@ static int start_all(
 
 	if (r < 0)
 		return r;
-	for (enum family f = 0; f < _FAMILY_N; f++)
-		for (int has_l2 = 0; has_l2 < 2; has_l2++) {
-			r = sockfilter_data(f, has_l2, &dp->filter[f][has_l2]);
-			if (r < 0)
-				return r;
-		}
 	r = sharing_new(threads, &dp->sharing);
 	if (r < 0)
 		return r;
@@ -564,9 +554,6 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	sharing_free(dp->sharing);
 	tx_local_free(dp->local);
 	fib_free(dp->fib);
-	for (enum family f = 0; f < _FAMILY_N; f++)
-		for (int has_l2 = 0; has_l2 < 2; has_l2++)
-			sockfilter_deinit(&dp->filter[f][has_l2]);
 	rcu_unregister_thread();
 	free(dp);
 	return NULL;

@@ -65,8 +65,7 @@ struct dataplane {
 	struct ring_rx_mode receive;
 	struct fib *fib;
 	struct sharing *sharing;
-	struct tx_local *local;			/* NULL if not available */
-	struct sock_fprog filter[_FAMILY_N][2]; /* by family and has_l2 */
+	struct tx_local *local; /* NULL if not available */
 	struct generation *current;
 	struct sample_spec *sample; /* NULL without a capture */
 	struct port_state port[PORT_MAX];
