@@ -7,6 +7,8 @@
  * compares keys itself. Zero bytes plus table_init() give an empty table.
  */
 
+#include "base/cleanup.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,23 @@ uint64_t table_hash(const struct table *t, const void *key, size_t len);
  * for (n = table_find(t, h); n && !match; n = table_next(n)). */
 struct table_node *table_find(const struct table *t, uint64_t hash);
 struct table_node *table_next(const struct table_node *node);
+
+/* Returns the object with that hash for which `is_it` is true, or NULL. The objects have a
+ * `type` with the member `node`. `is_it` is an expression in `x`, a pointer to an object,
+ * whose name the caller chooses. */
+#define table_search(t, hash_, type, x, is_it)                                         \
+	({                                                                             \
+		type *_found = NULL;                                                   \
+                                                                                       \
+		for (struct table_node *_n = table_find(t, hash_); _n && !_found;      \
+			_n = table_next(_n)) {                                         \
+			type *x = container_of(_n, type, node);                        \
+                                                                                       \
+			if (is_it)                                                     \
+				_found = x;                                            \
+		}                                                                      \
+		_found;                                                                \
+	})
 
 /* Returns 0 or -ENOMEM. The node is in the table afterwards, except on failure. */
 int table_insert(struct table *t, struct table_node *node, uint64_t hash);

@@ -50,16 +50,9 @@ void mdb_deinit(struct mdb *mdb)
 
 struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group)
 {
-	struct table_node *n = table_find(
-		&mdb->groups, table_hash(&mdb->groups, group, sizeof(*group)));
-
-	for (; n; n = table_next(n)) {
-		struct mdb_group *m = container_of(n, struct mdb_group, node);
-
-		if (addr_eq(&m->group, group))
-			return m;
-	}
-	return NULL;
+	return table_search(&mdb->groups,
+		table_hash(&mdb->groups, group, sizeof(*group)), struct mdb_group, m,
+		addr_eq(&m->group, group));
 }
 
 struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group)

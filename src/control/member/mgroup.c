@@ -77,16 +77,8 @@ void mgroup_db_deinit(struct mgroup_db *db)
 
 struct mgroup *mgroup_find(const struct mgroup_db *db, const struct addr *group)
 {
-	struct table_node *n =
-		table_find(&db->groups, table_hash(&db->groups, group, sizeof(*group)));
-
-	for (; n; n = table_next(n)) {
-		struct mgroup *g = container_of(n, struct mgroup, node);
-
-		if (addr_eq(&g->group, group))
-			return g;
-	}
-	return NULL;
+	return table_search(&db->groups, table_hash(&db->groups, group, sizeof(*group)),
+		struct mgroup, g, addr_eq(&g->group, group));
 }
 
 struct mgroup *mgroup_create(struct mgroup_db *db, mono_t now, const struct addr *group)

@@ -60,16 +60,8 @@
 static struct mgroup_owner *owner_find(
 	const struct mgroup_db *db, const struct addr *key)
 {
-	uint64_t hash = table_hash(&db->owners, key, sizeof(*key));
-
-	for (struct table_node *n = table_find(&db->owners, hash); n;
-		n = table_next(n)) {
-		struct mgroup_owner *o = container_of(n, struct mgroup_owner, node);
-
-		if (addr_eq(&o->key, key))
-			return o;
-	}
-	return NULL;
+	return table_search(&db->owners, table_hash(&db->owners, key, sizeof(*key)),
+		struct mgroup_owner, o, addr_eq(&o->key, key));
 }
 
 static struct mgroup_owner *owner_get(struct mgroup_db *db, const struct addr *key)

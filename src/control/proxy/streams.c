@@ -38,19 +38,6 @@ static uint64_t hash_of_entry(const struct streams *s, unsigned instance,
 	return table_hash(&s->table, key, sizeof(key));
 }
 
-static struct stream *streams_find(const struct streams *s, uint64_t hash,
-	unsigned instance, const struct addr *source, const struct addr *group)
-{
-	for (struct table_node *n = table_find(&s->table, hash); n; n = table_next(n)) {
-		struct stream *st = container_of(n, struct stream, node);
-
-		if (st->instance == instance && addr_eq(&st->source, source) &&
-			addr_eq(&st->group, group))
-			return st;
-	}
-	return NULL;
-}
-
 static void end(struct streams *s, struct stream *st)
 {
 	table_remove(&s->table, &st->node);
@@ -83,7 +70,9 @@ enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s)
 {
 	uint64_t hash = hash_of_entry(s, instance, source, group);
-	struct stream *st = streams_find(s, hash, instance, source, group);
+	struct stream *st = table_search(&s->table, hash, struct stream, x,
+		x->instance == instance && addr_eq(&x->source, source) &&
+			addr_eq(&x->group, group));
 
 	if (st && age_s < STREAMS_END_S) {
 		st->turn = s->turn;

@@ -163,15 +163,10 @@ static bool same(const struct quality_stream *a, const struct quality_stream *b)
 }
 
 static struct stream_entry *find_entry(
-	const struct stream_log *l, uint64_t hash, const struct quality_stream *key)
+	const struct stream_log *l, const struct quality_stream *key)
 {
-	for (struct table_node *n = table_find(&l->table, hash); n; n = table_next(n)) {
-		struct stream_entry *e = container_of(n, struct stream_entry, node);
-
-		if (same(&e->stream, key))
-			return e;
-	}
-	return NULL;
+	return table_search(&l->table, hash_of_key(l, key), struct stream_entry, e,
+		same(&e->stream, key));
 }
 
 /* Adds an entry, as the newest one, for a key that has none. NULL if there is no memory. */
@@ -200,7 +195,7 @@ static struct stream_entry *stream_log_add(
 const struct stream_entry *stream_log_find(
 	const struct stream_log *l, const struct quality_stream *key)
 {
-	return find_entry(l, hash_of_key(l, key), key);
+	return find_entry(l, key);
 }
 
 enum stream_place stream_log_worst(
@@ -448,7 +443,7 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry)
 {
-	struct stream_entry *e = find_entry(l, hash_of_key(l, &v->stream), &v->stream);
+	struct stream_entry *e = find_entry(l, &v->stream);
 	uint64_t drops[_STREAM_DROP_N];
 	mono_t before;
 	struct news n;

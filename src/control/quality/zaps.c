@@ -74,15 +74,9 @@ static uint64_t hash_of_group(const struct zaps *z, const struct addr *group)
 static struct zaps_asker *find_asker(const struct zaps *z, unsigned port,
 	const struct addr *group, const struct addr *host)
 {
-	for (struct table_node *n = table_find(&z->by_group, hash_of_group(z, group));
-		n; n = table_next(n)) {
-		struct zaps_asker *a = container_of(n, struct zaps_asker, node);
-
-		if (a->port == port && addr_eq(&a->group, group) &&
-			addr_eq(&a->host, host))
-			return a;
-	}
-	return NULL;
+	return table_search(&z->by_group, hash_of_group(z, group), struct zaps_asker, a,
+		a->port == port && addr_eq(&a->group, group) &&
+			addr_eq(&a->host, host));
 }
 
 static void unlink_asker(struct zaps *z, struct zaps_asker *a)
@@ -142,15 +136,10 @@ static void note_ask(struct zaps *z, mono_t now, unsigned port,
 const struct zaps_asker *zaps_again(
 	const struct zaps *z, mono_t now, const struct addr *group)
 {
-	for (struct table_node *n = table_find(&z->by_group, hash_of_group(z, group));
-		n; n = table_next(n)) {
-		const struct zaps_asker *a = container_of(n, struct zaps_asker, node);
-
-		if (addr_eq(&a->group, group) && mono_is_set(a->at[ZAPS_AGAIN]) &&
-			mono_before(now, mono_add_ms(a->at[ZAPS_AGAIN], ZAPS_AGAIN_MS)))
-			return a;
-	}
-	return NULL;
+	return table_search(&z->by_group, hash_of_group(z, group), struct zaps_asker, a,
+		addr_eq(&a->group, group) && mono_is_set(a->at[ZAPS_AGAIN]) &&
+			mono_before(
+				now, mono_add_ms(a->at[ZAPS_AGAIN], ZAPS_AGAIN_MS)));
 }
 
 /* ---- zaps ---- */

@@ -28,21 +28,10 @@
 
 #define LATER_MS 1000
 
-struct upstream_group *upstream_lookup(
-	const struct upstream *u, const struct addr *group)
+struct upstream_group *upstream_find(const struct upstream *u, const struct addr *group)
 {
-	uint64_t hash = table_hash(&u->groups, group, sizeof(*group));
-	struct table_node *node = table_find(&u->groups, hash);
-
-	while (node && !addr_eq(&upstream_group_of(node)->group, group))
-		node = table_next(node);
-	return upstream_group_of(node);
-}
-
-const struct upstream_group *upstream_find(
-	const struct upstream *u, const struct addr *group)
-{
-	return upstream_lookup(u, group);
+	return table_search(&u->groups, table_hash(&u->groups, group, sizeof(*group)),
+		struct upstream_group, g, addr_eq(&g->group, group));
 }
 
 static int reserve_timers(struct upstream *u, struct upstream_family *f)
@@ -423,7 +412,7 @@ int upstream_set(struct upstream *u, mono_t now, const struct addr *group,
 	if (!addr_is_multicast(group) || addr_is_local_group(group))
 		return 0;
 	upstream_version_update(u, now, addr_family(group));
-	g = upstream_lookup(u, group);
+	g = upstream_find(u, group);
 	if (g ? gm_filter_eq(&g->now, filter) : gm_filter_is_none(filter))
 		return 0;
 	if (g)
@@ -503,7 +492,7 @@ void upstream_announce(struct upstream *u, mono_t now, enum family family)
 
 void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
 {
-	struct upstream_group *g = upstream_lookup(u, group);
+	struct upstream_group *g = upstream_find(u, group);
 
 	if (g && !gm_filter_is_none(&g->now) && u->up)
 		report_as_new(u, now, g);
@@ -511,7 +500,7 @@ void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
 
 void upstream_keep(struct upstream *u, const struct addr *group)
 {
-	struct upstream_group *g = upstream_lookup(u, group);
+	struct upstream_group *g = upstream_find(u, group);
 
 	if (g && !gm_filter_is_none(&g->now))
 		g->kept = true;

@@ -9,7 +9,7 @@
 
 static inline struct upstream_group *upstream_group_of(struct table_node *node)
 {
-	return node ? container_of(node, struct upstream_group, node) : NULL;
+	return container_of(node, struct upstream_group, node);
 }
 
 /* upstream.c */
@@ -21,8 +21,6 @@ mono_t upstream_repeat_time(struct upstream *u, mono_t now);
 
 /* upstream_change.c */
 
-struct upstream_group *upstream_lookup(
-	const struct upstream *u, const struct addr *group);
 /* Adds a group without membership, and reserves memory for its timers, so that they can
  * always be set. Returns 0 or -ENOMEM. */
 int upstream_group_new(
