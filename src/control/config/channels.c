@@ -9,6 +9,7 @@
 #include "control/config/channels_reader.h"
 
 #include "base/array.h"
+#include "base/search.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -185,34 +186,19 @@ static void settle(struct channels_reader *r)
 const char *channels_name(
 	const struct channels *c, const struct addr *group, const struct addr *source)
 {
-	struct channel key = {.group = *group, .source = addr_any(addr_family(group))};
-	bool whole = !source || addr_is_any(source);
-	size_t from = 0, end = c ? c->n : 0;
+	struct channel key = {.group = *group};
+	size_t n = c ? c->n : 0, from, at;
 
-	while (from < end) { /* the first of the group: any source comes first */
-		size_t middle = (from + end) / 2;
-
-		if (addr_cmp(&c->v[middle].group, group) < 0)
-			from = middle + 1;
-		else
-			end = middle;
-	}
-	if (!c || from == c->n || !addr_eq(&c->v[from].group, group))
+	/* the first of the group: any source comes first */
+	from = first_not_before(0, n, i, addr_cmp(&c->v[i].group, group) < 0);
+	if (from == n || !addr_eq(&c->v[from].group, group))
 		return NULL;
-	if (whole)
+	if (!source || addr_is_any(source))
 		return name_of_channel(c, &c->v[from]);
 	key.source = *source;
-	for (size_t i = from, stop = c->n; i < stop;) {
-		size_t middle = (i + stop) / 2;
-		int r = cmp_key(&c->v[middle], &key);
-
-		if (r == 0)
-			return name_of_channel(c, &c->v[middle]);
-		if (r < 0)
-			i = middle + 1;
-		else
-			stop = middle;
-	}
+	at = first_not_before(from, n, i, cmp_key(&c->v[i], &key) < 0);
+	if (at < n && cmp_key(&c->v[at], &key) == 0)
+		return name_of_channel(c, &c->v[at]);
 	return addr_is_any(&c->v[from].source) ? name_of_channel(c, &c->v[from]) : NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "control/config/host_names.h"
 
 #include "base/array.h"
+#include "base/search.h"
 #include "control/config/channels_text.h"
 
 #include <errno.h>
@@ -129,20 +130,10 @@ void host_names_sort(struct host_names *h)
 
 const char *host_names_find(const struct host_names *h, const struct addr *host)
 {
-	size_t from = 0, end = h->n;
+	size_t at = first_not_before(0, h->n, i, addr_cmp(&h->v[i].addr, host) < 0);
 
-	while (from < end) {
-		size_t middle = from + (end - from) / 2;
-		int r = addr_cmp(&h->v[middle].addr, host);
-
-		if (r == 0)
-			return h->text + h->v[middle].name;
-		if (r < 0)
-			from = middle + 1;
-		else
-			end = middle;
-	}
-	return NULL;
+	return at < h->n && addr_eq(&h->v[at].addr, host) ? h->text + h->v[at].name
+							  : NULL;
 }
 
 void host_names_deinit(struct host_names *h)
