@@ -27,7 +27,7 @@ struct xspf {
 	unsigned line;
 	char title[CHANNELS_NAME_MAX];
 	struct channels_target location[MAX_LOCATIONS];
-	size_t n_locations, n_others;
+	size_t n_locations;
 };
 
 static void refuse_file(struct xspf *x, const char *what)
@@ -77,29 +77,17 @@ static void put(struct xspf *x, const char *s, size_t n)
 /* as UTF-8; a number that is not a character becomes U+FFFD */
 static void put_character(struct xspf *x, uint32_t c)
 {
+	static const uint8_t mark[] = {[1] = 0, [2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
 	char s[4];
+	size_t n;
 
 	if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		c = 0xfffd;
-	if (c < 0x80) {
-		s[0] = (char)c;
-		put(x, s, 1);
-	} else if (c < 0x800) {
-		s[0] = (char)(0xc0 | c >> 6);
-		s[1] = (char)(0x80 | (c & 0x3f));
-		put(x, s, 2);
-	} else if (c < 0x10000) {
-		s[0] = (char)(0xe0 | c >> 12);
-		s[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		s[2] = (char)(0x80 | (c & 0x3f));
-		put(x, s, 3);
-	} else {
-		s[0] = (char)(0xf0 | c >> 18);
-		s[1] = (char)(0x80 | (c >> 12 & 0x3f));
-		s[2] = (char)(0x80 | (c >> 6 & 0x3f));
-		s[3] = (char)(0x80 | (c & 0x3f));
-		put(x, s, 4);
-	}
+	n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		s[i] = (char)(0x80 | (c & 0x3f));
+	s[0] = (char)(mark[n] | c);
+	put(x, s, n);
 }
 
 static int digit_of_reference(char c)
@@ -207,7 +195,7 @@ static void begin_element(struct xspf *x, struct channels_text name)
 		return;
 	x->line = x->r->line;
 	x->title[0] = '\0';
-	x->n_locations = x->n_others = 0;
+	x->n_locations = 0;
 }
 
 static void end_of_track(struct xspf *x)
