@@ -55,18 +55,10 @@ static inline struct config_pos *config_given(struct config_parser *p, const cha
 
 /* Converts the argument and stores it in the field of `kw` in `base`, which is a struct
  * config or a struct config_iface. A fault causes a message. */
-void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
-	const struct config_token *arg);
-void config_add_web_allow(struct config_parser *p, const struct config_keyword *kw,
-	const struct config_token *arg);
-void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg);
-void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg);
-void config_add_boundary(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg);
-void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
-	const struct config_token *arg);
+typedef void config_set_fn(struct config_parser *p, const struct config_keyword *kw,
+	void *base, const struct config_token *arg);
+config_set_fn config_value, config_add_web_allow, config_add_altnet, config_add_filter,
+	config_add_boundary, config_add_ssm;
 /* Returns the block with exactly this name or pattern, else the defaults. */
 const struct config_iface *config_iface_named(const struct config *c, const char *name);
 /* Is it within 224.0.0.0/4 or ff00::/8? */

@@ -210,9 +210,9 @@ static void add_place(struct config_parser *p, const struct config_keyword *kw,
 }
 
 void config_add_web_allow(struct config_parser *p, const struct config_keyword *kw,
-	const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
-	struct config *c = p->c;
+	struct config *c = base;
 	struct prefix x;
 
 	if (!take_prefix(p, kw, arg, &x))
@@ -229,8 +229,9 @@ void config_add_web_allow(struct config_parser *p, const struct config_keyword *
 }
 
 void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
+	struct config_iface *ci = base;
 	char norm[PREFIX_STRLEN];
 	struct prefix x;
 
@@ -247,8 +248,9 @@ void config_add_altnet(struct config_parser *p, const struct config_keyword *kw,
 }
 
 void config_add_filter(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
+	struct config_iface *ci = base;
 	struct config_filter f = {.allow = kw->lo};
 	char norm[PREFIX_STRLEN];
 
@@ -282,8 +284,9 @@ static bool refuse_sources(struct config_parser *p, const struct config_keyword 
 }
 
 void config_add_boundary(struct config_parser *p, const struct config_keyword *kw,
-	struct config_iface *ci, const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
+	struct config_iface *ci = base;
 	struct prefix x;
 
 	if (!take_prefix(p, kw, arg, &x) || refuse_sources(p, kw, arg, &x))
@@ -302,7 +305,7 @@ static void add_ssm(struct config_parser *p, struct prefix x)
 }
 
 void config_add_ssm(struct config_parser *p, const struct config_keyword *kw,
-	const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
 	bool none = strcmp(arg->s, "none") == 0;
 	bool first = !p->ssm_given;

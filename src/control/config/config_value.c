@@ -220,9 +220,9 @@ static void set_text(struct config_parser *p, const struct config_keyword *kw,
 }
 
 static void add_host_names(struct config_parser *p, const struct config_keyword *kw,
-	const struct config_token *arg)
+	void *base, const struct config_token *arg)
 {
-	struct config *c = p->c;
+	struct config *c = base;
 
 	if (c->n_host_names == CONFIG_HOST_FILES_MAX) {
 		config_say(p, CONFIG_ERROR, arg->pos,
@@ -251,6 +251,28 @@ static void set_socket(struct config_parser *p, const struct config_keyword *kw,
 			kw->name, config_show(arg->s).s, strlen(arg->s));
 	else
 		set_text(p, kw, base, arg);
+}
+
+static void set_endpoint(struct config_parser *p, const struct config_keyword *kw,
+	void *base, const struct config_token *arg)
+{
+	struct endpoint endpoint;
+
+	if (endpoint_parse(arg->s, &endpoint) == 0)
+		set_text(p, kw, base, arg);
+	else
+		config_refuse(p, kw, arg);
+}
+
+static void set_cpus(struct config_parser *p, const struct config_keyword *kw,
+	void *base, const struct config_token *arg)
+{
+	unsigned cpus[CPULIST_MAX];
+
+	if (cpulist_parse(arg->s, cpus) > 0)
+		set_text(p, kw, base, arg);
+	else
+		config_refuse(p, kw, arg);
 }
 
 static bool check_pattern(
@@ -324,6 +346,13 @@ bool config_check_ifname(
 	return true;
 }
 
+static void set_ifname(struct config_parser *p, const struct config_keyword *kw,
+	void *base, const struct config_token *arg)
+{
+	if (config_check_ifname(p, kw->name, arg))
+		memcpy(field(kw, base), arg->s, strlen(arg->s) + 1);
+}
+
 bool config_value_is_word_of(const struct config_keyword *kw, const char *word)
 {
 	const struct config_keyword *other = config_keyword_find(word);
@@ -339,76 +368,30 @@ bool config_value_is_word_of(const struct config_keyword *kw, const char *word)
 void config_value(struct config_parser *p, const struct config_keyword *kw, void *base,
 	const struct config_token *arg)
 {
-	unsigned cpus[CPULIST_MAX];
-	struct endpoint endpoint;
+	/* the parser handles the other kinds itself */
+	static config_set_fn *const set[] = {
+		[CONFIG_KIND_FLAG] = set_on_off,
+		[CONFIG_KIND_ON_OFF] = set_on_off,
+		[CONFIG_KIND_NUMBER] = set_number,
+		[CONFIG_KIND_LENIENT] = set_lenient,
+		[CONFIG_KIND_SECONDS] = set_seconds,
+		[CONFIG_KIND_BYTES] = set_bytes,
+		[CONFIG_KIND_CHOICE] = set_choice,
+		[CONFIG_KIND_TEXT] = set_text,
+		[CONFIG_KIND_SOCKET] = set_socket,
+		[CONFIG_KIND_ENDPOINT] = set_endpoint,
+		[CONFIG_KIND_CPUS] = set_cpus,
+		[CONFIG_KIND_IFNAME] = set_ifname,
+		[CONFIG_KIND_SSM] = config_add_ssm,
+		[CONFIG_KIND_WEB_ALLOW] = config_add_web_allow,
+		[CONFIG_KIND_HOST_NAMES] = add_host_names,
+		[CONFIG_KIND_ALTNET] = config_add_altnet,
+		[CONFIG_KIND_BOUNDARY] = config_add_boundary,
+		[CONFIG_KIND_FILTER] = config_add_filter,
+	};
 
-	if (kw->or_auto && strcmp(arg->s, "auto") == 0) {
+	if (kw->or_auto && strcmp(arg->s, "auto") == 0)
 		store_number(kw, base, 0);
-		return;
-	}
-	switch (kw->kind) {
-	case CONFIG_KIND_FLAG:
-	case CONFIG_KIND_ON_OFF:
-		set_on_off(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_NUMBER:
-		set_number(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_LENIENT:
-		set_lenient(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_SECONDS:
-		set_seconds(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_BYTES:
-		set_bytes(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_CHOICE:
-		set_choice(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_TEXT:
-		set_text(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_SOCKET:
-		set_socket(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_ENDPOINT:
-		if (endpoint_parse(arg->s, &endpoint) == 0)
-			set_text(p, kw, base, arg);
-		else
-			config_refuse(p, kw, arg);
-		break;
-	case CONFIG_KIND_CPUS:
-		if (cpulist_parse(arg->s, cpus) > 0)
-			set_text(p, kw, base, arg);
-		else
-			config_refuse(p, kw, arg);
-		break;
-	case CONFIG_KIND_IFNAME:
-		if (config_check_ifname(p, kw->name, arg))
-			memcpy(field(kw, base), arg->s, strlen(arg->s) + 1);
-		break;
-	case CONFIG_KIND_SSM:
-		config_add_ssm(p, kw, arg);
-		break;
-	case CONFIG_KIND_WEB_ALLOW:
-		config_add_web_allow(p, kw, arg);
-		break;
-	case CONFIG_KIND_HOST_NAMES:
-		add_host_names(p, kw, arg);
-		break;
-	case CONFIG_KIND_ALTNET:
-		config_add_altnet(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_BOUNDARY:
-		config_add_boundary(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_FILTER:
-		config_add_filter(p, kw, base, arg);
-		break;
-	case CONFIG_KIND_ROLE:
-	case CONFIG_KIND_PHYINT:
-	case CONFIG_KIND_INSTANCE:
-		break; /* the parser handles these itself */
-	}
+	else
+		set[kw->kind](p, kw, base, arg);
 }
